@@ -1,0 +1,61 @@
+/**
+ * The words of the Neuro API, as rooms pass them to each other: already read, mended and checked.
+ *
+ * Source: the published API specification of the Neuro game SDK, commands and field names unchanged.
+ */
+import type { JsonObject } from "./json.ts";
+
+/** An action as its owner defined it, after mending: no nulls, `schema` absent when it asks for nothing. */
+export interface Action {
+  readonly name: string;
+  readonly description: string;
+  readonly schema?: JsonObject;
+}
+
+export type Priority = "low" | "medium" | "high" | "critical";
+
+/** What a game, or an integration on its behalf, says to Neuro. */
+export type GameMessage =
+  | { readonly command: "startup" }
+  | { readonly command: "context"; readonly message: string; readonly silent: boolean }
+  | { readonly command: "actions/register"; readonly actions: readonly Action[]; readonly mainThread?: boolean }
+  | { readonly command: "actions/unregister"; readonly names: readonly string[]; readonly mainThread?: boolean }
+  | ForceMessage
+  | ResultMessage
+  | { readonly command: "shutdown/ready" }
+  /** Anything else: `neuro-relay/...`, `nrc-endpoints/...`, or unknown. */
+  | { readonly command: "other"; readonly name: string; readonly data?: JsonObject };
+
+export interface ForceMessage {
+  readonly command: "actions/force";
+  readonly state?: string;
+  readonly query: string;
+  readonly ephemeral: boolean;
+  readonly priority: Priority;
+  readonly names: readonly string[];
+  readonly mainThread?: boolean;
+}
+
+export interface ResultMessage {
+  readonly command: "action/result";
+  /** Absent only from an integration that answers its single pending action. */
+  readonly id?: string;
+  readonly success: boolean;
+  readonly message?: string;
+}
+
+/** What Neuro, or the relay in her place, says to a game. */
+export type NeuroMessage =
+  | { readonly command: "action"; readonly id: string; readonly name: string; readonly data?: string }
+  | { readonly command: "startup"; readonly session: Session }
+  | { readonly command: "actions/reregister_all" }
+  | { readonly command: "speech_finished"; readonly data: JsonObject }
+  | { readonly command: "shutdown/graceful"; readonly wanted: boolean }
+  | { readonly command: "shutdown/immediate" }
+  | { readonly command: "other"; readonly name: string; readonly data?: JsonObject };
+
+export interface Session {
+  readonly sessionId: string;
+  readonly characterId: string;
+  readonly displayName: string;
+}

@@ -1,0 +1,58 @@
+/**
+ * Everything a machine may ask of the world. Closed: adding one is an architecture decision.
+ *
+ * A failed send, dial or write comes back as an event, never as an exception.
+ */
+import type { FaultName } from "./fault.ts";
+import type { CallId, JobId, Key, LinkId, LoadToken, Millis, PeerId } from "./ids.ts";
+import type { Frame, Json } from "./json.ts";
+import type { Note } from "./note.ts";
+import type { RoomName } from "./room.ts";
+import type { Tell } from "./tell.ts";
+
+export type Effect =
+  | { readonly do: "send"; readonly to: PeerId | LinkId; readonly frame: Frame }
+  | Reply
+  | { readonly do: "close"; readonly peer: PeerId; readonly fault: FaultName }
+  /** A liveness probe; `ponged` follows where the runtime can tell, else nothing does. */
+  | { readonly do: "ping"; readonly peer: PeerId }
+  /** What is remembered of the peer over a panic, and over sleep on a Durable Object. At most 8 KiB. */
+  | { readonly do: "attach"; readonly peer: PeerId; readonly attachment: Json }
+  | {
+    readonly do: "dial";
+    readonly link: LinkId;
+    readonly url: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  }
+  | { readonly do: "hangup"; readonly link: LinkId }
+  /** A new key, always. `stored` or `storeFailed` follows. */
+  | { readonly do: "put"; readonly key: Key; readonly value: Json }
+  | { readonly do: "delete"; readonly key: Key }
+  /** `loaded` follows with the entries of those keys that are there. A room knows its keys: nothing is ever searched. */
+  | { readonly do: "load"; readonly token: LoadToken; readonly keys: readonly Key[] }
+  /** Bytes of an upload, kept outside the store of entries. `saved` follows. */
+  | { readonly do: "save"; readonly file: string; readonly bytes: Uint8Array }
+  | { readonly do: "discard"; readonly file: string }
+  | { readonly do: "run"; readonly job: JobId; readonly name: JobName; readonly input: Json; readonly deadline: Millis }
+  | { readonly do: "answer"; readonly call: CallId; readonly body?: Json; readonly fault?: FaultName }
+  | { readonly do: "tell"; readonly room: RoomName; readonly message: Tell }
+  | { readonly do: "note"; readonly note: Note }
+  /** This room has nothing left in flight and has closed its peers. Answer to `draining`. */
+  | { readonly do: "drained"; readonly room: RoomName }
+  /** This room panicked: read its entries again, hang up its links, and say `rebuilt`. Put by the relay only. */
+  | { readonly do: "rebuild"; readonly room: RoomName };
+
+/**
+ * A frame that answers a request of its peer. Replies to one peer keep their order among themselves; what is merely sent may
+ * overtake a reply that waits.
+ */
+export interface Reply {
+  readonly do: "reply";
+  readonly to: PeerId;
+  readonly frame: Frame;
+  /** Leaves only once this key is stored; `otherwise` leaves instead when it could not be. */
+  readonly after?: Key;
+  readonly otherwise?: Frame;
+}
+
+export type JobName = "decide" | "fake" | "artifact";

@@ -1,0 +1,108 @@
+/**
+ * Everything that can happen to the relay. Closed: adding one is an architecture decision.
+ *
+ * Adapters and the engine make events; machines only read them.
+ */
+import type { CallId, JobId, Key, LinkId, LoadToken, Millis, PeerId } from "./ids.ts";
+import type { Frame, Json } from "./json.ts";
+import type { FaultName } from "./fault.ts";
+import type { Question } from "./question.ts";
+import type { RoomName } from "./room.ts";
+import type { Scope, Settings } from "./settings.ts";
+import type { Tell } from "./tell.ts";
+
+/** A listener that peers come in by. */
+export type DoorName = "intermediary" | "neuro" | "brain";
+
+/** What an upgrade request says about who is calling. Nothing in it is to be trusted but `address`. */
+export interface Caller {
+  readonly address: string;
+  /** Without query; a token in the path has been cut out. */
+  readonly path: string;
+  readonly userAgent: string;
+  /** The `Neuro-Relay-Via` header: ids of the relays it came through. */
+  readonly via: string;
+}
+
+/** A stored entry: its key, and its value where it was asked for. */
+export interface Entry {
+  readonly key: Key;
+  readonly value?: Json;
+}
+
+/** A peer that was connected before this machine was made, with what its room attached to it. */
+export interface Survivor {
+  readonly peer: PeerId;
+  readonly door: DoorName;
+  readonly caller: Caller;
+  readonly attachment?: Json;
+}
+
+export type PeerEvent =
+  | { readonly is: "opened"; readonly peer: PeerId; readonly door: DoorName; readonly caller: Caller }
+  | { readonly is: "frame"; readonly peer: PeerId; readonly frame: Frame }
+  | { readonly is: "closed"; readonly peer: PeerId; readonly code: number }
+  /** The peer sends more than it may: the frame was dropped and should be tried again after `retryMs`. */
+  | { readonly is: "limited"; readonly peer: PeerId; readonly retryMs: Millis }
+  /** The peer answered a ping. */
+  | { readonly is: "ponged"; readonly peer: PeerId }
+  /** More waits for this peer than it should; `eased` follows, or `closed`. */
+  | { readonly is: "pressed"; readonly peer: PeerId }
+  | { readonly is: "eased"; readonly peer: PeerId };
+
+export type LinkEvent =
+  | { readonly is: "dialed"; readonly link: LinkId }
+  | { readonly is: "received"; readonly link: LinkId; readonly frame: Frame }
+  /** Also the answer to a dial that failed. */
+  | { readonly is: "dropped"; readonly link: LinkId; readonly code: number; readonly reason: string }
+  | { readonly is: "linkPressed"; readonly link: LinkId }
+  | { readonly is: "linkEased"; readonly link: LinkId };
+
+export type StoreEvent =
+  | { readonly is: "stored"; readonly key: Key }
+  /** The entry is not there and will not be. */
+  | { readonly is: "storeFailed"; readonly key: Key; readonly reason: string }
+  | { readonly is: "loaded"; readonly token: LoadToken; readonly entries: readonly Entry[] }
+  | { readonly is: "loadFailed"; readonly token: LoadToken; readonly reason: string };
+
+export type WorkEvent =
+  | { readonly is: "ran"; readonly job: JobId; readonly output?: Json; readonly fault?: FaultName }
+  | {
+    readonly is: "saved";
+    readonly file: string;
+    readonly sha256: string;
+    readonly bytes: number;
+    readonly fault?: FaultName;
+  }
+  | {
+    readonly is: "asked";
+    readonly call: CallId;
+    /** What the caller may do. */
+    readonly scopes: readonly Scope[];
+    readonly question: Question;
+  };
+
+export type LifeEvent =
+  /** A deadline of the room has come, or may have. */
+  | { readonly is: "tick" }
+  | { readonly is: "configured"; readonly settings: Settings }
+  /** Accept nothing new, finish the rest by `until`, then put `drained`. */
+  | { readonly is: "draining"; readonly until: Millis };
+
+/** What reaches the relay. */
+export type Event = PeerEvent | LinkEvent | StoreEvent | WorkEvent | LifeEvent | Rebuilt;
+
+/** What was read of the store for a room that panicked. Handled by the relay, never by a room. */
+export interface Rebuilt {
+  readonly is: "rebuilt";
+  readonly room: RoomName;
+  readonly entries: readonly Entry[];
+  readonly survivors: readonly Survivor[];
+}
+
+/** What reaches a room: all of the above that concerns it, and what other rooms tell it. */
+export type RoomEvent = PeerEvent | LinkEvent | StoreEvent | WorkEvent | LifeEvent | Told;
+export interface Told {
+  readonly is: "told";
+  readonly message: Tell;
+}

@@ -1,0 +1,72 @@
+/** JSON as a value, and the checks that come before and after parsing it. */
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+/** A JSON object. Keys may be absent. Never index it with an unchecked peer string in a plain-object table. */
+export interface JsonObject {
+  readonly [key: string]: Json | undefined;
+}
+/** A frame as it is on the wire: text, or bytes. */
+export type Frame = string | Uint8Array;
+
+/** True for `{...}`; false for arrays and null. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/**
+ * True when no array or object in the text is nested deeper than `depthMax`.
+ *
+ * A linear scan that runs before `JSON.parse`, because deep nesting overflows the stack of what comes after it.
+ * A text shorter than the depth cannot exceed it, so ordinary messages cost nothing.
+ */
+export function isShallow(text: string, depthMax: number): boolean {
+  if (text.length <= depthMax) return true;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === 123 || code === 91) {
+      if (++depth > depthMax) return false;
+    } else if (code === 125 || code === 93) depth--;
+  }
+  return true;
+}
+
+/** The index of the quote that closes the string opened at `start`, or the last index when none does. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end > 0) {
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
+    if (slashes % 2 === 0) return end;
+    end = text.indexOf('"', end + 1);
+  }
+  return text.length;
+}
+
+/** The parsed value, or undefined when the text is not JSON or is nested too deeply. */
+export function parseJson(text: string, depthMax: number): Json | undefined {
+  if (!isShallow(text, depthMax)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The same text for equal values: object keys sorted, absent keys left out.
+ *
+ * Used to compare definitions and to hash them, never on the wire.
+ */
+export function canonicalJson(value: Json | undefined): string {
+  if (value === undefined) return "null";
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  const keys = Object.keys(value).filter((key) => value[key] !== undefined).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`).join(",")}}`;
+}

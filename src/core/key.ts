@@ -1,0 +1,40 @@
+/**
+ * Keys of the store.
+ *
+ * A key is `<room>/<kind>/<segment>...`. Free text (a peer's name) becomes a segment only through `segment`: base32 in lower
+ * case, which no file system, driver or case folding can merge or cut, and a hash when it would be too long.
+ * A key is written once: what changes is written under a new key and the old one is deleted.
+ */
+import { hashText } from "./hash.ts";
+import { type Key, rawKey } from "./ids.ts";
+import { SEGMENT_BYTES_MAX } from "./limits.ts";
+
+const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** Joins ready segments: literals of ours, `segment(...)` and `sequence(...)`. */
+export const key = (...segments: readonly string[]): Key => rawKey(segments.join("/"));
+
+/** The nth segment of a key, or an empty text. */
+export const segmentAt = (of: Key, index: number): string => of.split("/")[index] ?? "";
+
+/** Any text as one segment. Equal texts give equal segments, different texts different ones. */
+export function segment(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  let encoded = "b";
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      encoded += ALPHABET[(held >> bits) & 31];
+    }
+    held &= (1 << bits) - 1;
+  }
+  if (bits > 0) encoded += ALPHABET[(held << (5 - bits)) & 31];
+  return encoded.length > SEGMENT_BYTES_MAX ? `h${hashText(text)}` : encoded;
+}
+
+/** A number as a segment of fixed width, so that keys sort as their numbers do. */
+export const sequence = (value: number): string => String(value).padStart(16, "0");

@@ -1,0 +1,139 @@
+/**
+ * What can be observed. Closed.
+ *
+ * Rooms say facts and nothing else: the log line, the metric and the watcher's event are made from them elsewhere, from one
+ * table each. A note carries references to what is there already, so it costs next to nothing when nobody reads it. A note
+ * that watchers see has the name of its event.
+ */
+import type { Priority } from "./api.ts";
+import type { FaultName } from "./fault.ts";
+import type { Millis } from "./ids.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { RoomName } from "./room.ts";
+
+/** Why a force ended. */
+export type ForceEnd =
+  | "completed"
+  | "replaced"
+  | "names gone"
+  | "game gone"
+  | "expired"
+  | "refused"
+  | "cancelled";
+
+/** Who answered an action in the end. */
+export type ResultOrigin = "game" | "deadline" | "gone" | "unknown" | "relay";
+
+/** Presence on the Intermediary and on the game port. */
+export type PresenceNote =
+  | { readonly is: "integration_connected"; readonly name: string }
+  | { readonly is: "integration_disconnected"; readonly name: string }
+  | { readonly is: "neuroos_connected"; readonly name: string; readonly privileges: "enhanced" | "standard" }
+  | { readonly is: "neuroos_disconnected"; readonly name: string }
+  | { readonly is: "integration_connected_via_backend"; readonly name: string }
+  | { readonly is: "integration_disconnected_via_backend"; readonly name: string }
+  | { readonly is: "taken_over"; readonly name: string; readonly winner: "newest" | "oldest" }
+  | { readonly is: "greeting_refused"; readonly fault: FaultName; readonly address: string; readonly reason: string };
+
+/** What passes between integrations, watchers and Neuro. */
+export type TrafficNote =
+  | { readonly is: "integration_message"; readonly from: string; readonly payload: Json }
+  | { readonly is: "integration_registered_actions"; readonly from: string; readonly actions: readonly string[] }
+  | {
+    readonly is: "binary_received";
+    readonly from: string;
+    readonly size: number;
+    readonly file: string;
+    readonly sha256: string;
+    readonly content_type: string;
+  }
+  /** A command from Neuro that is no action, as the JSON text it came in. */
+  | { readonly is: "backend_message"; readonly payload: string }
+  | {
+    readonly is: "add_context";
+    readonly game_title: string;
+    readonly message: string;
+    readonly reply_if_not_busy: boolean;
+  }
+  | { readonly is: "choose_action"; readonly payload: JsonObject };
+
+/** Actions and their results. `id` is the relay's own, unique over restarts. */
+export type ActionNote =
+  | {
+    readonly is: "action_sent";
+    readonly id: string;
+    readonly name: string;
+    readonly to: readonly string[];
+    readonly forced: boolean;
+    readonly data: string | undefined;
+  }
+  | {
+    readonly is: "action_result";
+    readonly id: string;
+    readonly name: string;
+    readonly from: string;
+    readonly success: boolean;
+    readonly message: string | undefined;
+    readonly ms: Millis;
+    readonly origin: ResultOrigin;
+  }
+  /** An answer that counts for nothing: too late, twice, for somebody else's action. */
+  | { readonly is: "result_ignored"; readonly from: string; readonly why: "late" | "twice" | "foreign" | "unknown" }
+  | { readonly is: "action_expired"; readonly id: string; readonly name: string; readonly to: readonly string[] }
+  | { readonly is: "actions_registered"; readonly integration: string; readonly names: readonly string[] }
+  | { readonly is: "actions_unregistered"; readonly integration: string; readonly names: readonly string[] }
+  | {
+    readonly is: "force_opened";
+    readonly integration: string;
+    readonly query: string;
+    readonly names: readonly string[];
+    readonly priority: Priority;
+    readonly waited: Millis;
+  }
+  | { readonly is: "force_ended"; readonly integration: string; readonly end: ForceEnd; readonly ms: Millis };
+
+/** The connection to Neuro. */
+export type UpstreamNote =
+  | { readonly is: "upstream_dialing"; readonly upstream: string; readonly attempt: number }
+  | { readonly is: "upstream_connected"; readonly upstream: string; readonly url: string }
+  | { readonly is: "upstream_lost"; readonly upstream: string; readonly reason: string; readonly retry_ms: Millis }
+  | { readonly is: "character_changed"; readonly upstream: string; readonly character: string }
+  | { readonly is: "upstream_silent"; readonly upstream: string; readonly ms: Millis }
+  /** Something that Neuro's side sent and that cannot be read. */
+  | { readonly is: "upstream_unreadable"; readonly upstream: string; readonly reason: string };
+
+/** The queue. */
+export type QueueNote =
+  | {
+    readonly is: "message_queued";
+    readonly to: string;
+    readonly id: string;
+    readonly kind: string;
+    readonly depth: number;
+  }
+  | { readonly is: "message_delivered"; readonly to: string; readonly id: string; readonly confirmed: boolean }
+  | { readonly is: "message_dead"; readonly to: string; readonly id: string; readonly why: string }
+  | { readonly is: "queue_refused"; readonly to: string; readonly why: FaultName }
+  | { readonly is: "entry_quarantined"; readonly key: string; readonly why: string };
+
+/** What is wrong, and whose it is to mend. */
+export type TroubleNote =
+  /** An integration sent something that had to be mended; said once per kind and integration. */
+  | { readonly is: "input_mended"; readonly from: string; readonly what: string; readonly hint: string }
+  | { readonly is: "input_refused"; readonly from: string; readonly fault: FaultName; readonly reason: string }
+  | { readonly is: "peer_closed_by_relay"; readonly from: string; readonly fault: FaultName }
+  | { readonly is: "store_failed"; readonly key: string; readonly reason: string }
+  /** One of our mistakes: the event that caused it was given up and the room is made anew. */
+  | { readonly is: "panicked"; readonly room: RoomName; readonly reason: string; readonly stack: string }
+  | { readonly is: "room_rebuilt"; readonly room: RoomName };
+
+export type Note =
+  | PresenceNote
+  | TrafficNote
+  | ActionNote
+  | UpstreamNote
+  | QueueNote
+  | TroubleNote;
+
+/** The name of a kind of note. */
+export type NoteName = Note["is"];

@@ -1,0 +1,13 @@
+import type { FaultName } from "./fault.ts";
+
+/** A value, or the name of what went wrong with some words for whoever caused it. Expected failures are values. */
+export type Result<T> = { readonly ok: true; readonly value: T } | Failure;
+export interface Failure {
+  readonly ok: false;
+  readonly fault: FaultName;
+  /** For the peer's developer; says what was expected. */
+  readonly reason: string;
+}
+
+export const ok = <T>(value: T): Result<T> => ({ ok: true, value });
+export const failed = (fault: FaultName, reason: string): Failure => ({ ok: false, fault, reason });

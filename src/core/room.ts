@@ -1,0 +1,26 @@
+import type { Entry, RoomEvent, Survivor } from "./event.ts";
+import type { Millis } from "./ids.ts";
+import type { Settings } from "./settings.ts";
+import type { Turn } from "./turn.ts";
+
+export type RoomName = "intermediary" | "neuro" | "nallely" | "brain";
+
+/** What every room shows at its door (`mod.ts`); nothing else of it can be imported. */
+export interface Room<State> {
+  readonly name: RoomName;
+  /** Key prefixes whose values are read before `restore`; of other keys of the room only the key is given. */
+  readonly resident: readonly string[];
+  /** A room as it is at the start of a process or after a panic: the inverse of its `put` effects. */
+  restore(settings: Settings, past: Past): State;
+  /** One event, handled to its end. Throws only for our own mistakes. */
+  step(state: State, event: RoomEvent, turn: Turn): void;
+  /** The earliest deadline that the room owns; asked after every step, so it must cost next to nothing. */
+  nextWakeup(state: State): Millis | undefined;
+}
+
+/** What a room finds when it is made: what it stored, and who is connected already (after sleep or a panic). */
+export interface Past {
+  readonly entries: readonly Entry[];
+  readonly survivors: readonly Survivor[];
+  readonly now: Millis;
+}

@@ -1,0 +1,45 @@
+/**
+ * The closed table of what rooms say to each other.
+ *
+ * | from | to | message |
+ * | --- | --- | --- |
+ * | intermediary | neuro | `joined` `left` `said` `direct` `chose` |
+ * | neuro | intermediary | `upstream` `deliver` `offer` `context` |
+ * | any | intermediary | `noted` |
+ *
+ * Tells run first in, first out, within the step in which they were put.
+ */
+import type { GameMessage, NeuroMessage } from "./api.ts";
+import type { PeerId } from "./ids.ts";
+import type { Json } from "./json.ts";
+import type { Note } from "./note.ts";
+
+export type Tell =
+  /** An integration greeted: from now on it takes part like a game. */
+  | { readonly is: "joined"; readonly peer: PeerId; readonly name: string }
+  | { readonly is: "left"; readonly peer: PeerId }
+  /** An integration says something in the words of the Neuro API. */
+  | { readonly is: "said"; readonly peer: PeerId; readonly message: GameMessage }
+  /** A watcher, or an operator, puts a context or any command before Neuro. */
+  | { readonly is: "direct"; readonly from: string; readonly payload: Json }
+  /** Someone chose for a force that the relay decides itself. */
+  | { readonly is: "chose"; readonly from: string; readonly name: string; readonly data: string }
+  /** The state of the connection to Neuro changed. `configured` is false when the relay plays her part. */
+  | { readonly is: "upstream"; readonly configured: boolean; readonly open: boolean }
+  /** Neuro says something to an integration of the Intermediary. */
+  | { readonly is: "deliver"; readonly peer: PeerId; readonly message: NeuroMessage }
+  /** The relay plays Neuro and asks watchers and integrations to choose. */
+  | { readonly is: "offer"; readonly offer: Offer }
+  /** A context that someone gave to Neuro, for the other integrations to know. */
+  | { readonly is: "context"; readonly from: string; readonly message: string; readonly silent: boolean }
+  /** A fact, for those who watch. */
+  | { readonly is: "noted"; readonly note: Note };
+
+export interface Offer {
+  readonly id: string;
+  readonly game: string;
+  readonly state?: string;
+  readonly query: string;
+  readonly ephemeral: boolean;
+  readonly actions: readonly { readonly name: string; readonly description: string }[];
+}

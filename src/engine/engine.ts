@@ -1,0 +1,275 @@
+/**
+ * The only loop: events in, effects out, one timer.
+ *
+ * Invariants: E1 an event is handled to its end before the next one (what arrives meanwhile waits its turn); E2 the effects of a
+ * step are carried out in order, before the next step; E3 nothing that a peer, the store or a room does makes `push` throw.
+ */
+import type { Effect } from "../core/effect.ts";
+import type { Event, Survivor } from "../core/event.ts";
+import type { FaultName } from "../core/fault.ts";
+import { callId, isLink, type LinkId, type Millis, type PeerId, rawKey } from "../core/ids.ts";
+import type { Json } from "../core/json.ts";
+import type { Question } from "../core/question.ts";
+import type { RoomName } from "../core/room.ts";
+import type { Scope, Settings } from "../core/settings.ts";
+import type { Moment } from "../core/turn.ts";
+import type { Relay } from "../relay/mod.ts";
+import { countFrom, takeEpoch } from "./ids.ts";
+import { Outbox } from "./outbox.ts";
+import type { Ports } from "./ports.ts";
+import { readRoom } from "./restore.ts";
+import { Work } from "./work.ts";
+import { Writer } from "./writer.ts";
+
+/** An answer to a question: its body, or the fault that kept it from being answered. */
+export type Answer = { readonly body: Json } | { readonly fault: FaultName };
+
+export class Engine {
+  readonly #relay: Relay;
+  readonly #ports: Ports;
+  readonly #outbox: Outbox;
+  readonly #writer: Writer;
+  readonly #work: Work;
+  readonly #newId: () => string;
+  readonly #moment: Omit<Moment, "now"> & { now: Millis };
+  readonly #peers: Map<PeerId, Survivor>;
+  readonly #links = new Set<LinkId>();
+  readonly #calls = new Map<string, (answer: Answer) => void>();
+  readonly #undrained = new Set<RoomName>();
+  #settings: Settings;
+  readonly #mail: Event[] = [];
+  #isStepping = false;
+  #wakeAt: Millis | undefined;
+  #onDrained: (() => void) | undefined;
+
+  /** Reads what the rooms stored, makes them, and is ready for events. */
+  static async start(relay: Relay, options: EngineOptions): Promise<Engine> {
+    const { ports, survivors = [] } = options;
+    const epoch = await takeEpoch(ports.store, ports.clock.now());
+    for (const room of relay.rooms) {
+      const entries = await readRoom(ports.store, room);
+      relay.restore(room.name, { entries, survivors: ofRoom(room.name, survivors), now: ports.clock.now() });
+    }
+    const engine = new Engine(relay, options, epoch);
+    engine.push({ is: "tick" });
+    return engine;
+  }
+
+  private constructor(relay: Relay, { settings, ports, survivors = [] }: EngineOptions, epoch: number) {
+    this.#relay = relay;
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#newId = countFrom(epoch);
+    const { clock } = ports;
+    this.#moment = { now: 0, random: () => clock.random(), id: this.#newId, secret: () => clock.secret() };
+    this.#peers = new Map(survivors.map((survivor) => [survivor.peer, survivor]));
+    this.#writer = new Writer(ports.store, {
+      stored: (key) => {
+        this.push({ is: "stored", key });
+        this.#outbox.settled(key, true, this.#settings.limits);
+      },
+      failed: (key, reason) => {
+        ports.observe({ is: "store_failed", key, reason });
+        this.push({ is: "storeFailed", key, reason });
+        this.#outbox.settled(key, false, this.#settings.limits);
+      },
+      deleteFailed: (key, reason) => ports.observe({ is: "store_failed", key, reason }),
+    });
+    this.#outbox = new Outbox(ports.sockets, {
+      isPending: (key) => this.#writer.isPending(key),
+      pressed: (to) => this.push(isLink(to) ? { is: "linkPressed", link: to } : { is: "pressed", peer: to }),
+      tooSlow: (peer) => this.#outbox.close(peer, this.#peers.get(peer)?.door === "intermediary" ? "slowPeer" : "slowGame"),
+    });
+    this.#work = new Work(ports, (event) => this.push(event));
+  }
+
+  /** Hands in what happened. Never throws. */
+  push(event: Event): void {
+    if (!this.#keepBooks(event)) return;
+    this.#mail.push(event);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    for (const next of this.#mail) this.#step(next); // Why: what is pushed meanwhile is appended, and reached.
+    this.#mail.length = 0;
+    this.#isStepping = false;
+    this.#ports.sockets.flush();
+    this.#setTimer();
+  }
+
+  /** The timer rang. */
+  tick(): void {
+    const now = this.#ports.clock.now();
+    this.#wakeAt = undefined;
+    this.#writer.tick(now);
+    this.#work.tick(now);
+    this.push({ is: "tick" });
+  }
+
+  /** Asks a room; the only promise that the relay makes. */
+  ask(question: Question, scopes: readonly Scope[]): Promise<Answer> {
+    const call = callId(this.#newId());
+    return new Promise((resolve) => {
+      this.#calls.set(call, resolve);
+      this.push({ is: "asked", call, scopes, question });
+    });
+  }
+
+  /** Live settings; what needs a restart is left as it was by whoever read them. */
+  configure(settings: Settings): void {
+    this.#settings = settings;
+    this.push({ is: "configured", settings });
+  }
+
+  /** Finishes what is in flight, closes all peers, writes what is left. Takes at most `shutdown.grace`, and the writes. */
+  async drain(): Promise<void> {
+    for (const { name } of this.#relay.rooms) this.#undrained.add(name);
+    const drained = new Promise<void>((resolve) => (this.#onDrained = resolve));
+    this.push({ is: "draining", until: this.#ports.clock.now() + this.#settings.shutdown.grace });
+    await drained;
+    await this.#writer.idle();
+    this.#ports.clock.wake(undefined);
+  }
+
+  #step(event: Event): void {
+    try {
+      this.#moment.now = this.#ports.clock.now();
+      for (const effect of this.#relay.step(event, this.#moment)) this.#carryOut(effect);
+    } catch (panic) {
+      const { message: reason, stack = "" } = panic instanceof Error ? panic : new Error(String(panic));
+      this.#ports.observe({ is: "panicked", room: "intermediary", reason, stack });
+    }
+  }
+
+  #carryOut(effect: Effect): void {
+    const { sockets } = this.#ports;
+    switch (effect.do) {
+      case "send":
+        return this.#outbox.send(effect, this.#settings.limits);
+      case "reply":
+        return this.#outbox.reply(effect, this.#settings.limits);
+      case "close":
+        return this.#outbox.close(effect.peer, effect.fault);
+      case "note":
+        return this.#ports.observe(effect.note);
+      case "put":
+        return this.#writer.put(effect.key, effect.value, this.#ports.clock.now() + this.#settings.queue.write_timeout);
+      case "delete":
+        return this.#writer.delete(effect.key);
+      case "ping":
+        return sockets.ping(effect.peer);
+      case "attach":
+        return this.#attach(effect.peer, effect.attachment);
+      case "dial":
+        this.#links.add(effect.link);
+        return sockets.dial(effect.link, effect.url, effect.headers ?? {});
+      case "hangup":
+        return this.#hangup(effect.link);
+      case "load":
+        return this.#work.load(effect);
+      case "save":
+      case "discard":
+        return this.#work.upload(effect);
+      case "run":
+        return this.#work.run(effect, this.#settings);
+      case "answer":
+        return this.#answer(effect);
+      case "drained":
+        return this.#drained(effect.room);
+      case "rebuild":
+        void this.#rebuild(effect.room);
+        return;
+      case "tell": // Why: the relay delivers these itself.
+        return;
+    }
+  }
+
+  /** Keeps track of who is connected; false for an event of a peer or link that is gone. */
+  #keepBooks(event: Event): boolean {
+    switch (event.is) {
+      case "opened":
+        this.#peers.set(event.peer, { peer: event.peer, door: event.door, caller: event.caller });
+        return true;
+      case "closed":
+        this.#outbox.forget(event.peer);
+        return this.#peers.delete(event.peer);
+      case "frame":
+      case "ponged":
+        return this.#peers.has(event.peer);
+      case "eased":
+        return this.#outbox.eased(event.peer);
+      case "linkEased":
+        return this.#outbox.eased(event.link);
+      case "dropped":
+        this.#outbox.forget(event.link);
+        return this.#links.delete(event.link);
+      case "dialed":
+      case "received":
+        return this.#links.has(event.link);
+      default:
+        return true;
+    }
+  }
+
+  #attach(peer: PeerId, attachment: Json): void {
+    const survivor = this.#peers.get(peer);
+    if (survivor === undefined) return;
+    this.#peers.set(peer, { ...survivor, attachment });
+    this.#ports.sockets.attach(peer, attachment);
+  }
+
+  #hangup(link: LinkId): void {
+    this.#links.delete(link);
+    this.#outbox.forget(link);
+    this.#ports.sockets.hangup(link);
+  }
+
+  #answer({ call, body, fault }: Effect & { do: "answer" }): void {
+    const resolve = this.#calls.get(call);
+    this.#calls.delete(call);
+    resolve?.(fault === undefined ? { body: body ?? null } : { fault });
+  }
+
+  #drained(room: RoomName): void {
+    this.#undrained.delete(room);
+    if (this.#undrained.size === 0) this.#onDrained?.();
+  }
+
+  /** A room panicked: reads it again from its last durable point. */
+  async #rebuild(room: RoomName): Promise<void> {
+    for (const link of this.#links) if (link.startsWith(`${room}:`)) this.#hangup(link);
+    await this.#writer.idle();
+    const hosted = this.#relay.rooms.find(({ name }) => name === room);
+    if (hosted === undefined) return;
+    const survivors = () => ofRoom(room, [...this.#peers.values()]);
+    try {
+      this.push({ is: "rebuilt", room, entries: await readRoom(this.#ports.store, hosted), survivors: survivors() });
+    } catch (error) {
+      this.#ports.observe({ is: "store_failed", key: rawKey(room), reason: String(error) });
+      this.push({ is: "rebuilt", room, entries: [], survivors: survivors() });
+    }
+  }
+
+  /** Sets the one timer, if it has to ring earlier than it would; one that rings too early does nothing. */
+  #setTimer(): void {
+    const at = earliest(this.#relay.nextWakeup(), this.#writer.nextDeadline(), this.#work.nextDeadline());
+    if (at === undefined || (this.#wakeAt !== undefined && this.#wakeAt <= at)) return;
+    this.#wakeAt = at;
+    this.#ports.clock.wake(at);
+  }
+}
+
+export interface EngineOptions {
+  readonly settings: Settings;
+  readonly ports: Ports;
+  /** Peers that are connected already: a Durable Object that slept. */
+  readonly survivors?: readonly Survivor[];
+}
+
+const ofRoom = (room: RoomName, survivors: readonly Survivor[]): readonly Survivor[] =>
+  survivors.filter(({ door }) => door === room);
+
+function earliest(...instants: readonly (Millis | undefined)[]): Millis | undefined {
+  let first: Millis | undefined;
+  for (const at of instants) if (at !== undefined && (first === undefined || at < first)) first = at;
+  return first;
+}

@@ -1,0 +1,46 @@
+/**
+ * One room and its state, guarded: a panic in it costs the event that caused it, and nobody else anything.
+ *
+ * Invariant: a room that is `down` gets no event; what comes for it waits, bounded, until it is made anew.
+ */
+import type { RoomEvent } from "../core/event.ts";
+import type { Millis } from "../core/ids.ts";
+import { EVENTS_WAITING_FOR_ROOM_MAX } from "../core/limits.ts";
+import type { Past, Room, RoomName } from "../core/room.ts";
+import type { Settings } from "../core/settings.ts";
+import type { Turn } from "../core/turn.ts";
+
+export interface Hosted {
+  readonly name: RoomName;
+  readonly resident: readonly string[];
+  /** Throws what the room throws; the room is then down. Returns false when the event could not even wait. */
+  step(event: RoomEvent, turn: Turn): boolean;
+  nextWakeup(): Millis | undefined;
+  /** Makes the room anew and returns the events that waited. */
+  restore(settings: Settings, past: Past): readonly RoomEvent[];
+}
+
+/** Hides the type of the room's state, so that the relay can hold rooms of any kind in one list. */
+export function hosted<State>(room: Room<State>): Hosted {
+  let state: State | undefined;
+  let waiting: RoomEvent[] = [];
+  return {
+    name: room.name,
+    resident: room.resident,
+    step(event, turn) {
+      if (state === undefined) return waiting.length < EVENTS_WAITING_FOR_ROOM_MAX && waiting.push(event) > 0;
+      const current = state;
+      state = undefined; // Why: whatever throws below leaves the room down.
+      room.step(current, event, turn);
+      state = current;
+      return true;
+    },
+    nextWakeup: () => (state === undefined ? undefined : room.nextWakeup(state)),
+    restore(settings, past) {
+      state = room.restore(settings, past);
+      const events = waiting;
+      waiting = [];
+      return events;
+    },
+  };
+}

@@ -1,0 +1,237 @@
+/**
+ * The whole relay as one machine: told what happened and when, it answers with what should be done.
+ *
+ * It knows all rooms and what concerns all of them: who may come in, how big and how fast a frame may be, which room an event is
+ * for, and that one room's mistake is not another's. Everything else is decided in the rooms.
+ */
+import { assert } from "../core/assert.ts";
+import type { Effect } from "../core/effect.ts";
+import type { Event, PeerEvent, Rebuilt, RoomEvent, Survivor, Told } from "../core/event.ts";
+import type { FaultName } from "../core/fault.ts";
+import type { Millis, PeerId } from "../core/ids.ts";
+import { TELLS_PER_STEP_MAX } from "../core/limits.ts";
+import type { Note } from "../core/note.ts";
+import type { Past, RoomName } from "../core/room.ts";
+import type { Settings } from "../core/settings.ts";
+import type { Moment, Turn } from "../core/turn.ts";
+import type { Hosted } from "./hosted.ts";
+import { Peers } from "./peers.ts";
+import { roomOfDoor, roomOfEvent } from "./route.ts";
+
+export { type Hosted, hosted } from "./hosted.ts";
+
+export class Relay {
+  readonly #rooms: ReadonlyMap<RoomName, Hosted>;
+  readonly #peers = new Peers();
+  readonly #turn = new RelayTurn();
+  #settings: Settings;
+  #draining = false;
+
+  constructor(rooms: readonly Hosted[], settings: Settings) {
+    this.#rooms = new Map(rooms.map((room) => [room.name, room]));
+    this.#settings = settings;
+  }
+
+  /** The rooms there are, and which of their keys have to be read with their values. */
+  get rooms(): readonly { readonly name: RoomName; readonly resident: readonly string[] }[] {
+    return [...this.#rooms.values()];
+  }
+
+  /** Makes one room from what it stored. Has to be done for every room before the first step. */
+  restore(name: RoomName, past: Past): void {
+    for (const { peer, door, caller } of past.survivors) {
+      if (this.#peers.get(peer) === undefined) this.#peers.add({ peer, door, caller }, this.#settings.limits, past.now);
+    }
+    this.#rooms.get(name)?.restore(this.#settings, past);
+  }
+
+  /** What the event leads to, in order. The array is reused: carry its effects out before the next step. */
+  step(event: Event, moment: Moment): readonly Effect[] {
+    const turn = this.#turn;
+    turn.begin(moment);
+    this.#dispatch(event, turn);
+    this.#runTells(turn);
+    return turn.effects;
+  }
+
+  /** The earliest instant at which the relay has to be stepped. */
+  nextWakeup(): Millis | undefined {
+    let earliest = this.#peers.nextWakeup();
+    for (const room of this.#rooms.values()) {
+      const at = room.nextWakeup();
+      if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
+    }
+    return earliest;
+  }
+
+  #dispatch(event: Event, turn: RelayTurn): void {
+    switch (event.is) {
+      case "opened":
+        return this.#open(event, turn);
+      case "frame":
+        return this.#admit(event, turn);
+      case "closed": {
+        const peer = this.#peers.remove(event.peer);
+        if (peer !== undefined) this.#stepRoom(roomOfDoor(peer.door), event, turn);
+        return;
+      }
+      case "limited":
+      case "ponged":
+      case "pressed":
+      case "eased":
+        return this.#stepPeersRoom(event, turn);
+      case "tick":
+        for (const [peer, frame] of this.#peers.release({ limits: this.#settings.limits, now: turn.now })) {
+          this.#stepRoom(roomOfDoor(peer.door), { is: "frame", peer: peer.id, frame }, turn);
+        }
+        return this.#stepAll(event, turn);
+      case "configured":
+        this.#settings = event.settings;
+        return this.#stepAll(event, turn);
+      case "draining":
+        this.#draining = true;
+        return this.#stepAll(event, turn);
+      case "rebuilt":
+        return this.#rebuild(event, turn);
+      default: {
+        const room = roomOfEvent(event);
+        assert(room !== undefined, `an event without a room: ${event.is}`);
+        return this.#stepRoom(room, event, turn);
+      }
+    }
+  }
+
+  #open(event: Event & { is: "opened" }, turn: RelayTurn): void {
+    if (this.#draining) return turn.put({ do: "close", peer: event.peer, fault: "restarting" });
+    if (!this.#rooms.has(roomOfDoor(event.door)) || !this.#peers.hasRoomFor(event.caller, this.#settings.limits)) {
+      return this.#refuse(event.peer, event.caller.address, "tooManyPeers");
+    }
+    this.#peers.add(event, this.#settings.limits, turn.now);
+    this.#stepRoom(roomOfDoor(event.door), event, turn);
+  }
+
+  #admit(event: PeerEvent & { is: "frame" }, turn: RelayTurn): void {
+    const peer = this.#peers.get(event.peer);
+    if (peer === undefined) return; // Why: it was refused at the door and its close is on the way.
+    const limits = this.#settings.limits;
+    const bytesMax = typeof event.frame === "string" || peer.door !== "intermediary"
+      ? limits.message_bytes
+      : Math.max(limits.message_bytes, this.#settings.uploads.file_bytes);
+    if (event.frame.length > bytesMax) return this.#refuse(peer.id, peer.address, "tooBig");
+    const admission = this.#peers.admit(peer, event.frame, { limits, now: turn.now });
+    if (admission === "pass") return this.#stepRoom(roomOfDoor(peer.door), event, turn);
+    if (admission === "wait") return;
+    if (admission === "flood") return this.#refuse(peer.id, peer.address, "rateLimit");
+    this.#stepRoom(roomOfDoor(peer.door), { is: "limited", peer: peer.id, retryMs: admission.retryMs }, turn);
+  }
+
+  #refuse(peer: PeerId, from: string, fault: FaultName): void {
+    this.#turn.note({ is: "peer_closed_by_relay", from, fault });
+    this.#turn.put({ do: "close", peer, fault });
+  }
+
+  #stepPeersRoom(event: PeerEvent, turn: RelayTurn): void {
+    const peer = this.#peers.get(event.peer);
+    if (peer !== undefined) this.#stepRoom(roomOfDoor(peer.door), event, turn);
+  }
+
+  #stepAll(event: RoomEvent, turn: RelayTurn): void {
+    for (const name of this.#rooms.keys()) this.#stepRoom(name, event, turn);
+  }
+
+  /** One event of one room. What a panicking step wanted is not done: it may be half a thought. */
+  #stepRoom(name: RoomName, event: RoomEvent, turn: RelayTurn): void {
+    const room = this.#rooms.get(name);
+    if (room === undefined) return;
+    const mark = turn.mark();
+    try {
+      if (!room.step(event, turn) && "peer" in event) this.#refuse(event.peer, name, "panic");
+    } catch (panic) {
+      turn.rollBack(mark);
+      const { message: reason, stack = "" } = panic instanceof Error ? panic : new Error(String(panic));
+      turn.note({ is: "panicked", room: name, reason, stack });
+      if ("peer" in event && event.is !== "closed") turn.put({ do: "close", peer: event.peer, fault: "panic" });
+      if (event.is === "asked") turn.put({ do: "answer", call: event.call, fault: "panic" });
+      turn.put({ do: "rebuild", room: name });
+    }
+  }
+
+  #rebuild({ room: name, entries, survivors }: Rebuilt, turn: RelayTurn): void {
+    const room = this.#rooms.get(name);
+    assert(room !== undefined, `rebuilding ${name}, which is not hosted`);
+    const present = survivors.filter((survivor: Survivor) => this.#peers.get(survivor.peer) !== undefined);
+    const waiting = room.restore(this.#settings, { entries, survivors: present, now: turn.now });
+    turn.note({ is: "room_rebuilt", room: name });
+    for (const event of [...waiting, { is: "tick" } as const]) this.#stepRoom(name, event, turn);
+  }
+
+  #runTells(turn: RelayTurn): void {
+    for (let told = turn.nextTell(); told !== undefined; told = turn.nextTell()) {
+      this.#stepRoom(told.room, told.event, turn);
+    }
+  }
+}
+
+interface AddressedTell {
+  readonly room: RoomName;
+  readonly event: Told;
+}
+
+/** The turn that is given to every room within one step of the relay. */
+class RelayTurn implements Turn {
+  readonly effects: Effect[] = [];
+  readonly #tells: AddressedTell[] = [];
+  #nextTell = 0;
+  #moment: Moment | undefined;
+  now: Millis = 0;
+
+  begin(moment: Moment): void {
+    this.effects.length = 0;
+    this.#tells.length = 0;
+    this.#nextTell = 0;
+    this.#moment = moment;
+    this.now = moment.now;
+  }
+
+  put(effect: Effect): void {
+    if (effect.do === "note") return this.note(effect.note);
+    if (effect.do === "tell") this.#tells.push({ room: effect.room, event: { is: "told", message: effect.message } });
+    else this.effects.push(effect);
+  }
+
+  note(note: Note): void {
+    this.effects.push({ do: "note", note });
+    this.#tells.push({ room: "intermediary", event: { is: "told", message: { is: "noted", note } } });
+  }
+
+  nextTell(): AddressedTell | undefined {
+    assert(this.#nextTell < TELLS_PER_STEP_MAX, "rooms tell each other without end");
+    return this.#tells[this.#nextTell++];
+  }
+
+  mark(): { effects: number; tells: number } {
+    return { effects: this.effects.length, tells: this.#tells.length };
+  }
+
+  rollBack(to: { effects: number; tells: number }): void {
+    this.effects.length = to.effects;
+    this.#tells.length = to.tells;
+  }
+
+  random(): number {
+    return this.#current().random();
+  }
+
+  id(): string {
+    return this.#current().id();
+  }
+
+  secret(): string {
+    return this.#current().secret();
+  }
+
+  #current(): Moment {
+    assert(this.#moment !== undefined, "a turn outside a step");
+    return this.#moment;
+  }
+}

@@ -1,0 +1,43 @@
+/** Which room an event belongs to. The only place that knows. */
+import type { DoorName, Event } from "../core/event.ts";
+import type { RoomName } from "../core/room.ts";
+
+const ROOMS: readonly string[] = ["intermediary", "neuro", "nallely", "brain"] satisfies RoomName[];
+
+/** The room that serves those who come in by a door. */
+export const roomOfDoor = (door: DoorName): RoomName => door;
+
+/** The room named at the start of a key, link, load or job, up to its first separator. */
+export function roomOfName(name: string): RoomName | undefined {
+  const end = name.search(/[/:]/);
+  const room = end < 0 ? name : name.slice(0, end);
+  return isRoom(room) ? room : undefined;
+}
+
+const isRoom = (name: string): name is RoomName => ROOMS.includes(name);
+
+/** The room that an event is for, for the kinds that say so themselves; undefined for all others. */
+export function roomOfEvent(event: Event): RoomName | undefined {
+  switch (event.is) {
+    case "dialed":
+    case "received":
+    case "dropped":
+    case "linkPressed":
+    case "linkEased":
+      return roomOfName(event.link);
+    case "stored":
+    case "storeFailed":
+      return roomOfName(event.key);
+    case "loaded":
+    case "loadFailed":
+      return roomOfName(event.token);
+    case "ran":
+      return roomOfName(event.job);
+    case "saved":
+      return "intermediary";
+    case "asked":
+      return event.question.of;
+    default:
+      return undefined;
+  }
+}
