@@ -1,0 +1,71 @@
+/** What is measured. Each scenario takes a connected load and returns one figure, or a few. */
+import { type Load, until } from "./load.ts";
+import type { Running } from "./subject.ts";
+import { flushMarked } from "./wire.ts";
+
+export interface Trips {
+  readonly perSecond: number;
+  readonly cpuMicros: number;
+}
+
+/** Closed loop: `window` actions are in flight at all times. */
+export async function roundTrips(
+  load: Load,
+  running: Running,
+  { window, ms }: { window: number; ms: number },
+): Promise<Trips> {
+  let done = 0;
+  let isOpen = true;
+  load.onTrip(() => {
+    done++;
+    if (isOpen) load.issue(performance.now());
+  });
+  for (let at = 0; at < window; at++) load.issue(performance.now());
+  flushMarked();
+  await Bun.sleep(ms / 3);
+  const [count, cpu, from] = [done, running.cpuMicros(), performance.now()];
+  await Bun.sleep(ms);
+  const trips = done - count;
+  const figures = {
+    perSecond: Math.round(trips / ((performance.now() - from) / 1_000)),
+    cpuMicros: (running.cpuMicros() - cpu) / Math.max(1, trips),
+  };
+  isOpen = false;
+  await until(() => load.inFlight === 0, 5_000, "the last answers");
+  return figures;
+}
+
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Open loop at a fixed rate; each latency counts from when the action should have been sent. Microseconds. */
+export async function latency(load: Load, { rate, ms }: { rate: number; ms: number }): Promise<Latency> {
+  const trips: number[] = [];
+  load.onTrip((took) => trips.push(took * 1_000));
+  const from = performance.now();
+  for (let due = from; performance.now() < from + ms;) {
+    for (const now = performance.now(); due <= now; due += 1_000 / rate) load.issue(due);
+    flushMarked();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  await until(() => load.inFlight === 0, 5_000, "the last answers");
+  trips.sort((left, right) => left - right);
+  const at = (share: number) => Math.round(trips[Math.floor(trips.length * share)] ?? 0);
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+/** All games send contexts as fast as the relay takes them; counted where they arrive. Per second. */
+export async function fanIn(load: Load, { ms }: { ms: number }): Promise<number> {
+  const from = performance.now();
+  const before = load.contexts;
+  let sent = 0;
+  while (performance.now() < from + ms) {
+    if (sent - (load.contexts - before) < 4_096) sent += load.sendContexts(16);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  const perSecond = (load.contexts - before) / ((performance.now() - from) / 1_000);
+  await until(() => load.contexts - before >= sent, 10_000, `${sent} contexts`);
+  return Math.round(perSecond);
+}

@@ -1,0 +1,77 @@
+/** A relay under measurement: started as a process of its own, watched from outside. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dialWire, flushMarked } from "./wire.ts";
+
+/** How to start one. `game` is the port that games connect to, `upstream` the port of the backend. */
+export interface Subject {
+  readonly name: string;
+  command(ports: { readonly game: number; readonly upstream: number }): readonly string[];
+}
+
+export class Running {
+  readonly #process: Bun.Subprocess;
+  readonly gamePort: number;
+  /** From the start of the process to the first accepted WebSocket. */
+  readonly startMs: number;
+
+  private constructor(process: Bun.Subprocess, gamePort: number, startMs: number) {
+    this.#process = process;
+    this.gamePort = gamePort;
+    this.startMs = startMs;
+  }
+
+  static async start(subject: Subject, upstream: number, cwd: string): Promise<Running> {
+    const game = freePort();
+    const startedAt = performance.now();
+    const command = [...pinned(), ...subject.command({ game, upstream })];
+    const process = Bun.spawn(command, { cwd, stdout: "ignore", stderr: "inherit" });
+    while (process.exitCode === null) {
+      try {
+        const probe = await dialWire(game, "/", () => {});
+        probe.end();
+        return new Running(process, game, performance.now() - startedAt);
+      } catch {
+        await Bun.sleep(1);
+      }
+    }
+    throw new Error(`${subject.name} ended with ${process.exitCode} before it listened`);
+  }
+
+  /** CPU time of all its threads so far, in microseconds; 0 where the system does not tell. */
+  cpuMicros(): number {
+    try {
+      const tasks = `/proc/${this.#process.pid}/task`;
+      const nanos = (task: string) => Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]);
+      return readdirSync(tasks).reduce((sum, task) => sum + nanos(task), 0) / 1_000;
+    } catch {
+      return 0;
+    }
+  }
+
+  residentMb(): number {
+    try {
+      const status = readFileSync(`/proc/${this.#process.pid}/status`, "utf8");
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;
+    } catch {
+      return 0;
+    }
+  }
+
+  async stop(): Promise<void> {
+    flushMarked();
+    this.#process.kill("SIGKILL");
+    await this.#process.exited;
+  }
+}
+
+/** The relay on one processor, the generator on another, where the system can do that. */
+function pinned(): readonly string[] {
+  return navigator.hardwareConcurrency > 1 && Bun.which("taskset") !== null ? ["taskset", "-c", "0"] : [];
+}
+
+function freePort(): number {
+  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = probe;
+  probe.stop(true);
+  return port;
+}

@@ -1,0 +1,216 @@
+/**
+ * WebSocket framing over plain TCP, for the load generator only: it has to cost less than what it measures.
+ *
+ * All frames that one chunk of input leads to leave in one write. Outgoing frames of the client side are masked with zeros, which
+ * is legal and saves the generator the work.
+ */
+import type { Socket } from "bun";
+
+const TEXT = 0x81;
+const CLOSE = 0x88;
+const PONG = 0x8a;
+
+/** One connection, either side. */
+export class Wire {
+  readonly #isClient: boolean;
+  readonly #onText: (text: string, wire: Wire) => void;
+  #socket: Socket<Wire> | undefined;
+  #rest: Buffer = Buffer.alloc(0);
+  #out: Buffer = Buffer.allocUnsafe(1 << 14);
+  #outBytes = 0;
+  #isUpgraded = false;
+  #isBlocked = false;
+  isClosed = false;
+  readonly opened: Promise<void>;
+  #open: () => void = () => {};
+
+  constructor(isClient: boolean, onText: (text: string, wire: Wire) => void) {
+    this.#isClient = isClient;
+    this.#onText = onText;
+    this.opened = new Promise((resolve) => (this.#open = resolve));
+  }
+
+  attach(socket: Socket<Wire>, request?: string): void {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    if (request !== undefined) socket.write(request);
+  }
+
+  /** Queues a text frame; `flush` writes it. ASCII only, so that characters are bytes. */
+  send(text: string): void {
+    const length = text.length;
+    const need = length + 14;
+    if (this.#outBytes + need > this.#out.length) {
+      this.#out = Buffer.concat(
+        [this.#out.subarray(0, this.#outBytes)],
+        Math.max(this.#out.length * 2, this.#outBytes + need),
+      );
+    }
+    this.#outBytes = this.#header(TEXT, length, this.#outBytes);
+    this.#out.latin1Write(text, this.#outBytes, length);
+    this.#outBytes += length;
+    mark(this);
+  }
+
+  flush(): void {
+    if (this.#outBytes === 0 || this.#isBlocked || this.#socket === undefined) return;
+    const written = this.#socket.write(this.#out.subarray(0, this.#outBytes));
+    this.#out.copyWithin(0, written, this.#outBytes);
+    this.#outBytes -= written;
+    this.#isBlocked = this.#outBytes > 0;
+  }
+
+  /** Bytes that the other side has not taken. */
+  get backlog(): number {
+    return this.#outBytes;
+  }
+
+  drained(): void {
+    this.#isBlocked = false;
+    this.flush();
+  }
+
+  end(): void {
+    this.#socket?.end();
+  }
+
+  received(chunk: Buffer): void {
+    let data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    if (!this.#isUpgraded) data = this.#upgrade(data);
+    if (!this.#isUpgraded) return;
+    let at = 0;
+    for (let frame = frameAt(data, at); frame !== undefined; frame = frameAt(data, at)) {
+      at = frame.end;
+      this.#handle(frame.opcode, data.subarray(frame.start, frame.end));
+    }
+    this.#rest = at < data.length ? Buffer.from(data.subarray(at)) : EMPTY;
+    flushMarked();
+  }
+
+  #handle(opcode: number, payload: Buffer): void {
+    if (opcode === 1) this.#onText(payload.latin1Slice(), this);
+    else if (opcode === 9) this.#control(PONG, payload);
+    else if (opcode === 8) this.#control(CLOSE, payload);
+  }
+
+  #control(first: number, payload: Buffer): void {
+    this.#outBytes = this.#header(first, payload.length, this.#outBytes);
+    payload.copy(this.#out, this.#outBytes);
+    this.#outBytes += payload.length;
+    mark(this);
+  }
+
+  #header(first: number, length: number, at: number): number {
+    const mask = this.#isClient ? 0x80 : 0;
+    this.#out[at++] = first;
+    if (length < 126) this.#out[at++] = mask | length;
+    else if (length < 65_536) {
+      this.#out[at++] = mask | 126;
+      at = this.#out.writeUInt16BE(length, at);
+    } else {
+      this.#out[at++] = mask | 127;
+      at = this.#out.writeBigUInt64BE(BigInt(length), at);
+    }
+    return this.#isClient ? this.#out.writeUInt32BE(0, at) : at;
+  }
+
+  #upgrade(data: Buffer): Buffer {
+    const end = data.indexOf("\r\n\r\n");
+    if (end < 0) {
+      this.#rest = Buffer.from(data);
+      return EMPTY;
+    }
+    const head = data.latin1Slice(0, end);
+    if (!this.#isClient) {
+      const key = /sec-websocket-key:\s*(\S+)/i.exec(head)?.[1] ?? "";
+      const accept = new Bun.CryptoHasher("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+      this.#socket?.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      );
+    } else if (!head.startsWith("HTTP/1.1 101")) throw new Error(`no upgrade: ${head.slice(0, 60)}`);
+    this.#isUpgraded = true;
+    this.#open();
+    return data.subarray(end + 4);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+const marked: Wire[] = [];
+
+/** Remembers a connection that has something to write at the end of the chunk. */
+function mark(wire: Wire): void {
+  if (marked[marked.length - 1] !== wire) marked.push(wire);
+}
+
+export function flushMarked(): void {
+  for (const wire of marked) wire.flush();
+  marked.length = 0;
+}
+
+function frameAt(data: Buffer, at: number): { opcode: number; start: number; end: number } | undefined {
+  if (data.length - at < 2) return undefined;
+  const first = data.readUInt8(at);
+  const second = data.readUInt8(at + 1);
+  let start = at + 2;
+  let length = second & 127;
+  if (length === 126) {
+    if (data.length - start < 2) return undefined;
+    length = data.readUInt16BE(start);
+    start += 2;
+  } else if (length === 127) {
+    if (data.length - start < 8) return undefined;
+    length = Number(data.readBigUInt64BE(start));
+    start += 8;
+  }
+  const isMasked = second >= 128;
+  if (isMasked) start += 4;
+  if (data.length - start < length) return undefined;
+  if (isMasked) unmask(data, start, length);
+  return { opcode: first & 15, start, end: start + length };
+}
+
+function unmask(data: Buffer, start: number, length: number): void {
+  const mask = data.subarray(start - 4, start);
+  if (mask.readUInt32LE(0) === 0) return;
+  for (let at = 0; at < length; at++) data[start + at] = data.readUInt8(start + at) ^ mask.readUInt8(at & 3);
+}
+
+const handlers = {
+  data: (socket: Socket<Wire>, chunk: Buffer) => socket.data.received(chunk),
+  drain: (socket: Socket<Wire>) => socket.data.drained(),
+  close: (socket: Socket<Wire>) => {
+    socket.data.isClosed = true;
+  },
+  error: () => {},
+};
+
+/** Dials a WebSocket server on loopback. */
+export async function dialWire(port: number, path: string, onText: (text: string, wire: Wire) => void): Promise<Wire> {
+  const wire = new Wire(true, onText);
+  const request = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`;
+  await Bun.connect<Wire>({
+    hostname: "127.0.0.1",
+    port,
+    data: wire,
+    socket: { ...handlers, open: (socket) => wire.attach(socket, request) },
+  });
+  await wire.opened;
+  return wire;
+}
+
+/** Listens on a free port of loopback; every connection gets a wire. */
+export function listenWire(onText: (text: string, wire: Wire) => void): { readonly port: number; stop(): void } {
+  const server = Bun.listen<Wire>({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      ...handlers,
+      open: (socket) => {
+        socket.data = new Wire(false, onText);
+        socket.data.attach(socket);
+      },
+    },
+  });
+  return { port: server.port, stop: () => server.stop(true) };
+}
