@@ -1,0 +1,51 @@
+/** `bun run check`: everything that can be said about the code without running the relay. Exit status 1 when a lock is broken. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { exit } from "node:process";
+import { denoPath, ROOT, toolPath } from "./machine.ts";
+
+interface Lock {
+  readonly name: string;
+  readonly command: readonly string[];
+}
+
+const deno = (...words: readonly string[]): readonly string[] => [denoPath(), ...words];
+const tsc = (project: string): readonly string[] => [toolPath("tsc"), "-p", project];
+
+/** Checked as Deno sees it: what only Deno can load, and what it shares with the others. */
+const FOR_DENO = [
+  "mod.ts",
+  "src/testing/mod.ts",
+  "src/runtimes/deno.ts",
+  "tests/harness/lint.ts",
+  "tests/harness/runner.deno.ts",
+];
+
+const LOCKS: readonly Lock[] = [
+  { name: "format", command: deno("fmt", "--check") },
+  { name: "lint", command: deno("lint") },
+  { name: "types of the pure zone", command: tsc("src") },
+  { name: "types of the edges", command: tsc("src/tsconfig.edges.json") },
+  { name: "types of the tests", command: tsc("tests") },
+  ...["src/dashboard", "src/runtimes/workers"]
+    .map((folder) => `${folder}/tsconfig.json`)
+    .filter(isThere)
+    .map((project) => ({ name: `types of ${project}`, command: tsc(project) })),
+  { name: "types under deno", command: deno("check", "--node-modules-dir=manual", ...FOR_DENO.filter(isThere)) },
+  { name: "architecture", command: [process.execPath, "test", "./tests/architecture/"] },
+];
+
+function isThere(path: string): boolean {
+  return existsSync(join(ROOT, path));
+}
+
+function holds({ name, command }: Lock): boolean {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([...command], { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
+  console.log(`${exitCode === 0 ? "ok    " : "BROKEN"} ${name}`);
+  if (exitCode !== 0) console.log(`${stdout}${stderr}`);
+  return exitCode === 0;
+}
+
+const broken = LOCKS.filter((lock) => !holds(lock));
+console.log(broken.length === 0 ? "\nall locks hold" : `\n${broken.length} broken`);
+exit(broken.length === 0 ? 0 : 1);

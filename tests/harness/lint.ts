@@ -1,0 +1,133 @@
+/**
+ * The house rules that need a syntax tree, as a plugin of `deno lint` (`lint.plugins` in deno.json).
+ *
+ * Together with `tsc -p src` (which cannot even name what is banned here, where a declaration file could smuggle it in) they keep
+ * the pure zone pure: no clock, no chance, nothing that waits, and no arithmetic whose last bit differs between runtimes.
+ */
+
+const PURE = /\/src\/(?:core|relay|intermediary|neuro|nallely|brain)\//;
+const SOURCE = /\/src\//;
+/** Cloudflare finds a Worker by its default export. */
+const SOURCE_BUT_WORKERS = /\/src\/(?!runtimes\/workers\.ts$)/;
+
+/** Globals that look at the world, wait, or differ between runtimes. */
+const IMPURE: ReadonlySet<string> = new Set([
+  "Date",
+  "Intl",
+  "Promise",
+  "performance",
+  "crypto",
+  "process",
+  "console",
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "clearTimeout",
+  "clearInterval",
+  "queueMicrotask",
+  "fetch",
+  "WebSocket",
+  "Temporal",
+  "globalThis",
+]);
+
+/** Members of `Math` that draw lots, or whose results no standard fixes to the last bit. */
+const INEXACT: ReadonlySet<string> = new Set(["random", "exp", "expm1", "log", "log2", "log10", "log1p", "pow"]);
+
+/** Names that say where something was put, not what it is. */
+const NAMELESS = /\/(?:utils?|helpers?|common|misc|types|managers?)\.tsx?$/;
+const KEBAB = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*)(?:\.[a-z0-9-]+)*\.tsx?$/;
+
+const FUNCTION_LINES_MAX = 70;
+const PARAMETERS_MAX = 3;
+
+type Create = (context: Deno.lint.RuleContext) => Deno.lint.LintVisitor;
+type FunctionNode = Deno.lint.FunctionDeclaration | Deno.lint.FunctionExpression | Deno.lint.ArrowFunctionExpression;
+
+const inZone = (zone: RegExp, create: Create): Deno.lint.Rule => ({
+  create: (context) => (zone.test(path(context)) ? create(context) : {}),
+});
+
+const path = (context: Deno.lint.RuleContext): string => context.filename.replaceAll("\\", "/");
+
+/** True where an identifier is only a name after a dot, or the key of a property. */
+function isMereName(node: Deno.lint.Identifier): boolean {
+  const parent: Deno.lint.Node = node.parent;
+  if (parent.type === "MemberExpression") return parent.property === node && !parent.computed;
+  return parent.type === "Property" && parent.key === node && parent.value !== node;
+}
+
+const pure = inZone(PURE, (context) => {
+  const ban = (node: Deno.lint.Node, what: string): void =>
+    context.report({
+      node,
+      message: `${what} is banned in the pure zone`,
+      hint: "Time, chance and waiting come from the Turn.",
+    });
+  const banAsync = (node: FunctionNode): void => {
+    if (node.async) ban(node, "async");
+  };
+  return {
+    Identifier(node) {
+      if (IMPURE.has(node.name) && !isMereName(node)) ban(node, node.name);
+      if (node.name === "localeCompare") ban(node, node.name);
+    },
+    MemberExpression(node) {
+      const { object, property } = node;
+      if (object.type !== "Identifier" || object.name !== "Math" || property.type !== "Identifier") return;
+      if (INEXACT.has(property.name)) ban(node, `Math.${property.name}`);
+    },
+    FunctionDeclaration: banAsync,
+    FunctionExpression: banAsync,
+    ArrowFunctionExpression: banAsync,
+    AwaitExpression: (node) => ban(node, "await"),
+    ForOfStatement(node) {
+      if (node.await) ban(node, "for await");
+    },
+    ImportExpression: (node) => ban(node, "import()"),
+  };
+});
+
+const size = inZone(SOURCE, (context) => {
+  const measure = (node: FunctionNode): void => {
+    const [start, end] = node.range;
+    const lines = context.sourceCode.text.slice(start, end).split("\n").length;
+    if (lines > FUNCTION_LINES_MAX) {
+      context.report({ node, message: `a function of ${lines} lines; at most ${FUNCTION_LINES_MAX}` });
+    }
+    if (node.params.length > PARAMETERS_MAX) {
+      context.report({ node, message: `${node.params.length} parameters; at most ${PARAMETERS_MAX}` });
+    }
+  };
+  return { FunctionDeclaration: measure, FunctionExpression: measure, ArrowFunctionExpression: measure };
+});
+
+const house: Deno.lint.Plugin = {
+  name: "house",
+  rules: {
+    pure,
+    size,
+    "named-exports": inZone(SOURCE_BUT_WORKERS, (context) => ({
+      ExportDefaultDeclaration: (node) =>
+        context.report({ node, message: "export default is banned", hint: "Give it a name that is the same everywhere." }),
+    })),
+    "no-enum": inZone(SOURCE, (context) => ({
+      TSEnumDeclaration: (node) =>
+        context.report({ node, message: "enum is banned", hint: "Use a union of string literals." }),
+    })),
+    "file-name": {
+      create: (context) => ({
+        Program(node) {
+          const file = path(context);
+          if (NAMELESS.test(file)) context.report({ node, message: "the file's name does not say what is in it" });
+          if (!KEBAB.test(file.slice(file.lastIndexOf("/") + 1))) {
+            context.report({ node, message: "file names are nouns in kebab-case" });
+          }
+        },
+      }),
+    },
+  },
+};
+
+// Why: the one default export; `deno lint` loads a plugin by it.
+export default house;

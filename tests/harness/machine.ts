@@ -1,0 +1,39 @@
+/** What this machine has: the programs that some tests need, and where the tools of `node_modules` are. */
+import { accessSync, constants } from "node:fs";
+import { arch, env, platform } from "node:process";
+import { delimiter, join } from "node:path";
+import type { Need } from "./suites.ts";
+
+const NAMES: Readonly<Record<Need, readonly string[]>> = {
+  "redis-server": ["redis-server", "valkey-server"],
+  chromium: ["chromium", "chromium-browser", "google-chrome", "chrome"],
+};
+
+/** The root of the repository. */
+export const ROOT: string = new URL("../../", import.meta.url).pathname;
+
+/** The path of a program some tests need, or undefined where this machine has none. */
+export function find(need: Need): string | undefined {
+  const folders = (env.PATH ?? "").split(delimiter);
+  const candidates = NAMES[need].flatMap((name) => folders.map((folder) => join(folder, name)));
+  return candidates.find(isRunnable);
+}
+
+/** The Deno that came with the development dependencies: its binary, so that neither Node nor an install script is needed. */
+export function denoPath(): string {
+  const name = platform === "win32" ? "win32" : platform === "darwin" ? "darwin" : "linux";
+  const target = `${name}-${arch}${platform === "linux" ? "-glibc" : ""}`;
+  return join(ROOT, "node_modules/@deno", target, platform === "win32" ? "deno.exe" : "deno");
+}
+
+/** A tool that came with the development dependencies. */
+export const toolPath = (name: string): string => join(ROOT, "node_modules/.bin", name);
+
+function isRunnable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * `bun run test [suite ...]`: runs the suites one after the other, and says what came of them.
+ *
+ * The pure suites run twice, under Bun and under Deno. What cannot run here is named with its reason; with `--no-skip`, or
+ * `NO_SKIP=1`, that is a failure. The last line is `N passed, N failed`.
+ */
+import { globSync } from "node:fs";
+import { argv, env, exit, stdout } from "node:process";
+import { denoPath, find, ROOT } from "./machine.ts";
+import { countBun, countDeno, type Counts, type Outcome, table } from "./report.ts";
+import { type Suite, suitesOf } from "./suites.ts";
+
+type Runner = "bun" | "deno";
+
+const COUNT: Readonly<Record<Runner, (output: string) => Counts | undefined>> = { bun: countBun, deno: countDeno };
+
+// Why all rights: the tests of the house read the source and start the locks; the others ask for nothing.
+const commandOf = (runner: Runner, suite: Suite): string[] =>
+  runner === "bun"
+    ? [process.execPath, "test", `./tests/${suite.name}/`]
+    : [denoPath(), "test", "--no-check", "--allow-all", "--node-modules-dir=manual", "--parallel", `tests/${suite.name}/`];
+
+async function run(suite: Suite, runner: Runner): Promise<Outcome> {
+  stdout.write(`\n--- ${suite.name} (${runner}) ---\n`);
+  const began = performance.now();
+  const child = Bun.spawn(commandOf(runner, suite), {
+    cwd: ROOT,
+    env: { ...env, NO_COLOR: "1" },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let isOver = false;
+  const budget = setTimeout(() => {
+    isOver = true;
+    child.kill("SIGKILL");
+  }, suite.minutes * 60_000);
+  const outputs = await Promise.all([relay(child.stdout), relay(child.stderr)]);
+  const code = await child.exited;
+  clearTimeout(budget);
+  const seconds = (performance.now() - began) / 1_000;
+  const row = { name: suite.name, runner, seconds };
+  if (isOver) {
+    return { ...row, counts: failedCounts(outputs.join("\n"), runner), remark: `over its ${suite.minutes} minutes` };
+  }
+  const counts = COUNT[runner](outputs.join("\n"));
+  if (counts === undefined) {
+    return { ...row, counts: { passed: 0, failed: 1, skipped: 0 }, remark: `exit ${code}, no result` };
+  }
+  // Why: an error outside any test (a file that does not load) shows in the exit code only.
+  if (code !== 0 && counts.failed === 0) return { ...row, counts: { ...counts, failed: 1 }, remark: `exit ${code}` };
+  return { ...row, counts };
+}
+
+function failedCounts(output: string, runner: Runner): Counts {
+  const counts = COUNT[runner](output) ?? { passed: 0, failed: 0, skipped: 0 };
+  return { ...counts, failed: counts.failed + 1 };
+}
+
+/** Passes a stream on as it comes, and returns all of it. */
+async function relay(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    const part = decoder.decode(chunk, { stream: true });
+    stdout.write(part);
+    text += part;
+  }
+  return text;
+}
+
+async function main(): Promise<void> {
+  const isStrict = argv.includes("--no-skip") || env.NO_SKIP === "1";
+  const wanted = argv.slice(2).filter((argument) => !argument.startsWith("--"));
+  const folders = globSync("tests/*/**/*.test.ts", { cwd: ROOT }).map((path) => path.split(/[/\\]/)[1] ?? "");
+  const suites = suitesOf([...new Set(folders)]);
+  const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
+  if (unknown.length > 0) {
+    console.error(`no such suite: ${unknown.join(", ")}; there are ${suites.map(({ name }) => name).join(", ")}`);
+    exit(2);
+  }
+  const outcomes: Outcome[] = [];
+  for (const suite of suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+    const missing = (suite.needs ?? []).filter((need) => find(need) === undefined);
+    if (missing.length > 0) {
+      const counts = { passed: 0, failed: isStrict ? 1 : 0, skipped: 1 };
+      outcomes.push({
+        name: suite.name,
+        runner: "-",
+        seconds: 0,
+        counts,
+        remark: `not run: no ${missing.join(", no ")} here`,
+      });
+      continue;
+    }
+    for (const runner of suite.isPure === true ? (["bun", "deno"] as const) : (["bun"] as const)) {
+      outcomes.push(await run(suite, runner));
+    }
+  }
+  exit(report(outcomes, isStrict));
+}
+
+function report(outcomes: readonly Outcome[], isStrict: boolean): number {
+  let [passed, failed] = [0, 0];
+  for (const { counts } of outcomes) {
+    passed += counts.passed;
+    failed += counts.failed;
+    if (isStrict && counts.passed > 0) failed += counts.skipped;
+  }
+  console.log(`\n${table(outcomes)}\n\n${passed} passed, ${failed} failed`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+await main();

@@ -1,0 +1,51 @@
+/**
+ * The suites of the test run, as data: one folder of `tests/` each, in the order in which they run.
+ *
+ * A folder that is not listed here but holds tests runs as well, after the others, with the default budget.
+ */
+
+/** A program that not every machine has. */
+export type Need = "redis-server" | "chromium";
+
+export interface Suite {
+  /** Its folder in `tests/`. */
+  readonly name: string;
+  /** When these are over the suite has failed; wide enough for a slow, busy machine. */
+  readonly minutes: number;
+  /** Uses nothing of a runtime, so it runs under `deno test` too. */
+  readonly isPure?: boolean;
+  /** Without these the whole suite is left out. A suite that needs them for some tests only says so test by test. */
+  readonly needs?: readonly Need[];
+}
+
+const DEFAULT_MINUTES = 3;
+
+const LISTED: readonly Suite[] = [
+  { name: "core", minutes: 2, isPure: true },
+  { name: "machines", minutes: 2, isPure: true },
+  { name: "wire", minutes: 2, isPure: true },
+  { name: "relay", minutes: 2, isPure: true },
+  { name: "engine", minutes: 2, isPure: true },
+  { name: "storage", minutes: 4 },
+  { name: "config", minutes: 2 },
+  { name: "jobs", minutes: 2 },
+  { name: "observability", minutes: 2 },
+  { name: "http", minutes: 3 },
+  { name: "clients", minutes: 3 },
+  { name: "cli", minutes: 3 },
+  { name: "runtimes", minutes: 5 },
+  { name: "conformance", minutes: 5 },
+  { name: "cluster", minutes: 4, needs: ["redis-server"] },
+  { name: "dashboard", minutes: 4 },
+  { name: "simulation", minutes: 5, isPure: true },
+  { name: "architecture", minutes: 3, isPure: true },
+  { name: "examples", minutes: 3 },
+];
+
+/** Every suite that there is, given the folders of `tests/` that hold tests. */
+export function suitesOf(folders: readonly string[]): readonly Suite[] {
+  const listed = LISTED.filter(({ name }) => folders.includes(name));
+  const names = new Set(listed.map(({ name }) => name));
+  const others = folders.filter((name) => !names.has(name)).sort().map((name) => ({ name, minutes: DEFAULT_MINUTES }));
+  return [...listed, ...others];
+}
