@@ -42,3 +42,7 @@ export const SCHEMA_BYTES_MAX = 16_384;
 export const SCHEMA_DEPTH_MAX = 32;
 /** Nothing sent to a game is larger: the smallest receive buffer of a known SDK is 65,535 bytes. */
 export const GAME_FRAME_BYTES_MAX = 65_000;
+/** A larger registration goes upstream in several frames. */
+export const REGISTER_FRAME_BYTES_MAX = 262_144;
+/** Nothing sent upstream is larger: several backends end the connection at 1 MiB. */
+export const UPSTREAM_FRAME_BYTES_MAX = 1_000_000;

@@ -1,0 +1,286 @@
+/**
+ * The room as plain data: who is there, what each offers, and each Neuro there is.
+ *
+ * Invariants: S1 a game belongs to exactly one upstream, and so does everything it owns there; S2 a `Game` is an identity (door
+ * and name) and outlives its sockets; S3 what refers to another thing here refers to the thing itself, and whoever removes the
+ * thing removes the reference.
+ * Knows nothing of: frames, storage.
+ */
+import type { Action, ForceMessage, GameMessage, NeuroMessage, Session } from "../core/api.ts";
+import type { Bucket } from "../core/bucket.ts";
+import { Deadlines } from "../core/deadlines.ts";
+import type { Caller } from "../core/event.ts";
+import type { Key, Millis, PeerId } from "../core/ids.ts";
+import type { Link } from "../core/link.ts";
+import type { IntegrationPolicy, Settings, UpstreamSettings } from "../core/settings.ts";
+import type { Decider } from "./decider.ts";
+import type { Profile } from "./profiles.ts";
+
+export interface Neuro {
+  settings: Settings;
+  /** Everybody who came in by the game port. */
+  readonly sockets: Map<PeerId, Socket>;
+  /** Integrations of the Intermediary, by the peer they are on. */
+  readonly members: Map<PeerId, Game>;
+  /** Present or parked, by key. */
+  readonly games: Map<string, Game>;
+  readonly slugs: Map<string, Game>;
+  /** In the order of the settings; the first serves whom no pattern assigns. */
+  readonly upstreams: Map<string, Upstream>;
+  /** Everything with a deadline but actions in flight: `<kind> <key>`. */
+  readonly timers: Deadlines;
+  /** Records to be written at the next write-behind. */
+  readonly unsaved: Set<Game>;
+  /** Puts not settled yet: whose they are. */
+  readonly saving: Map<Key, Game>;
+  /** How this relay is called by relays that it is chained with; empty until the first tick. */
+  relayId: string;
+  unnamed: number;
+  hasStarted: boolean;
+  /** Neuro is told nothing new after this. */
+  drainUntil: Millis | undefined;
+}
+
+/** One connection of the game port. It may speak for several games. */
+export interface Socket {
+  readonly peer: PeerId;
+  readonly caller: Caller;
+  readonly openedAt: Millis;
+  /** By the name as it stands in the frames. */
+  readonly seats: Map<string, Seat>;
+  /** The seat that spoke last. */
+  last: Seat | undefined;
+  heardAt: Millis;
+  /** Pings without an answer so far; `canPong` once there was one. */
+  pings: number;
+  canPong: boolean;
+  /** When it was asked to register all again. */
+  askedAt: Millis | undefined;
+  readonly isVoice: boolean;
+}
+
+/** A game's place on a socket. */
+export interface Seat {
+  readonly socket: Socket;
+  readonly name: string;
+  readonly game: Game;
+  /** `contested`: another socket has the game, and it is being found out whether it is alive. */
+  is: "served" | "contested" | "unserved";
+  readonly since: Millis;
+  /** What was said while contested. */
+  readonly heard: GameMessage[];
+  /** Names registered by this seat; undefined before its first register. */
+  registered: Set<string> | undefined;
+}
+
+export type GameDoor = "neuro" | "intermediary";
+
+/** An integration, whichever door it uses: what outlives its connections. */
+export interface Game {
+  readonly room: Neuro;
+  readonly key: string;
+  readonly door: GameDoor;
+  readonly name: string;
+  readonly slug: string;
+  upstream: Upstream;
+  policy: IntegrationPolicy;
+  /** Undefined while it is away. */
+  peer: PeerId | undefined;
+  caller: Caller | undefined;
+  connectedAt: Millis;
+  leftAt: Millis;
+  /** Neuro sees its actions: it is here, or away for less than its grace. */
+  isShown: boolean;
+  /** Its owner's other half is on the air: nothing of it reaches Neuro until that changes. */
+  isParked: boolean;
+  readonly actions: Map<string, Owned>;
+  /** Names it had and gave up, by its own name for them: they are kept for its return. */
+  readonly released: Map<string, Offered>;
+  /** Its force that no longer has a place, for its return: it may still block on it. */
+  lostForce: ForceMessage | undefined;
+  /** After a `startup` or a full list: what is not registered again by then is gone. */
+  windowUntil: Millis | undefined;
+  /** Deadlines in a row that it let pass. */
+  silences: number;
+  confirmsNothing: boolean;
+  lastAnswered: string;
+  /** When it last had the slot. */
+  servedAt: Millis;
+  readonly mended: Set<string>;
+  takeovers: Millis[];
+  readonly record: GameRecord;
+}
+
+/** What is stored of a game, and what is being stored. */
+export interface GameRecord {
+  generation: number;
+  stored: Key | undefined;
+}
+
+/** One of a game's actions. */
+export interface Owned {
+  readonly game: Game;
+  /** As the game calls it. */
+  readonly name: string;
+  offered: Offered;
+  /** Not registered again since a `startup`: the relay answers for it. */
+  isSuspect: boolean;
+}
+
+/** An action as Neuro sees it: one name, one definition, one owner or several. */
+export interface Offered {
+  /** Upstream. */
+  readonly name: string;
+  /** As its owners call it. */
+  readonly original: string;
+  action: Action;
+  mainThread: boolean | undefined;
+  /** Equal for equal definitions. */
+  digest: string;
+  /** In order of arrival. */
+  readonly owners: Set<Owned>;
+  /** Neuro has it, on this connection. */
+  isSent: boolean;
+  /** What Neuro has is an older definition. */
+  isStale: boolean;
+  /** Without an owner: kept for its last one until then. */
+  freeAt: Millis;
+}
+
+/** A Neuro: reached by a link, or played by the relay. */
+export interface Upstream {
+  readonly room: Neuro;
+  readonly id: string;
+  settings: UpstreamSettings | undefined;
+  profile: Profile;
+  readonly link: Link;
+  decider: Decider | undefined;
+  isOpen: boolean;
+  since: Millis;
+  /** Counts connections: an id of an earlier one is never answered. */
+  epoch: number;
+  isPressed: boolean;
+  session: Session | undefined;
+  /** When everything was last registered. */
+  resyncedAt: Millis;
+  readonly offered: Map<string, Offered>;
+  readonly byDefinition: Map<string, Offered>;
+  /** Offered without owners, the longest first. */
+  readonly vacant: Set<Offered>;
+  /** What Neuro has may differ from what she should have. */
+  readonly unsynced: Set<Offered>;
+  readonly forces: Forces;
+  readonly pendings: Pendings;
+  readonly contexts: Contexts;
+  readonly shutdown: Shutdown;
+  /** What the relay, playing Neuro, has said and nobody has read yet. */
+  readonly inbox: NeuroMessage[];
+}
+
+export interface Forces {
+  /** The one that Neuro has been asked. */
+  slot: Force | undefined;
+  /** At most one of each game. */
+  readonly waiting: Map<Game, Force>;
+  /** Names of forces that are over and that were unregistered, until when they count: Neuro may still be about to use them. */
+  readonly ended: Map<string, Millis>;
+}
+
+/**
+ * `waiting` for the slot (or for names); `open` at Neuro; `settling` after a success, since it may have been for a use of the
+ * action before the force; `dying` with none of its names left.
+ */
+export interface Force {
+  readonly game: Game;
+  readonly message: ForceMessage;
+  readonly askedAt: Millis;
+  is: "waiting" | "open" | "settling" | "dying";
+  /** Until then it waits for names that are not registered yet. */
+  awaitUntil: Millis | undefined;
+  openedAt: Millis;
+  /** Names by which it can still be answered, as the game calls them. */
+  readonly names: Set<string>;
+  /** What Neuro calls them all. */
+  readonly upstreamNames: string[];
+  /** Actions for it that the game has not answered. */
+  owed: number;
+  /** The game got an action for it. */
+  wasDelivered: boolean;
+  hasSucceeded: boolean;
+  /** How often Neuro was asked, and whether nobody answered in time. */
+  asked: number;
+  isOverdue: boolean;
+  /** Neuro has to be asked once what it owes is settled. */
+  askAgain: boolean;
+}
+
+export interface Pendings {
+  readonly byId: Map<string, Pending>;
+  readonly byTheirId: Map<string, Pending>;
+  readonly deadlines: Deadlines;
+}
+
+/** An action that Neuro awaits the result of. */
+export interface Pending {
+  /** Ours, unique over restarts. */
+  readonly id: string;
+  readonly theirId: string;
+  readonly epoch: number;
+  readonly offered: Offered;
+  readonly data: string | undefined;
+  readonly since: Millis;
+  /** The force that it answers. */
+  readonly force: Force | undefined;
+  readonly parts: Part[];
+  /** By then Neuro has to have a result. */
+  readonly deadline: Millis;
+  /** What the last failing owner said. */
+  failure: string | undefined;
+}
+
+/** One owner's share of a pending action. */
+export interface Part {
+  readonly owned: Owned;
+  is: "held" | "sent" | "failed" | "gone";
+}
+
+export interface Contexts {
+  /** In order of arrival. */
+  readonly held: Set<HeldContext>;
+  readonly perGame: Map<string, number>;
+  readonly budget: Bucket;
+}
+
+export interface HeldContext {
+  readonly id: string;
+  /** The key of who said it. */
+  readonly from: string;
+  readonly message: string;
+  readonly silent: boolean;
+  readonly at: Millis;
+  /** Neuro cannot be told now, so it has to survive us. */
+  key: Key | undefined;
+}
+
+/** Who was asked to shut down, and has not said that it is ready. */
+export interface Shutdown {
+  readonly asked: Set<Game>;
+  isOn: boolean;
+}
+
+/** A room with nobody in it. */
+export const emptyRoom = (settings: Settings): Neuro => ({
+  settings,
+  sockets: new Map(),
+  members: new Map(),
+  games: new Map(),
+  slugs: new Map(),
+  upstreams: new Map(),
+  timers: new Deadlines(),
+  unsaved: new Set(),
+  saving: new Map(),
+  relayId: "",
+  unnamed: 0,
+  hasStarted: false,
+  drainUntil: undefined,
+});
