@@ -116,6 +116,32 @@ export type QueueNote =
   | { readonly is: "queue_refused"; readonly to: string; readonly why: FaultName }
   | { readonly is: "entry_quarantined"; readonly key: string; readonly why: string };
 
+/** The Brain. Sessions are named by the first eight digits of their id: whoever knows the whole of it may use the session. */
+export type BrainNote =
+  | { readonly is: "session_created"; readonly session: string; readonly parent: string | undefined }
+  /** `risk` in thousandths. */
+  | { readonly is: "operator_applied"; readonly session: string; readonly operator: string; readonly risk: number }
+  | {
+    readonly is: "operator_refused";
+    readonly session: string;
+    readonly operator: string;
+    readonly reasons: readonly string[];
+  }
+  | { readonly is: "session_sealed"; readonly session: string }
+  | { readonly is: "session_ended"; readonly session: string; readonly why: "closed" | "expired" }
+  /** What is stored of a session does not fold to what it says it does. */
+  | { readonly is: "session_damaged"; readonly session: string; readonly seq: number; readonly why: string }
+  /** One prediction, before its answer leaves. */
+  | {
+    readonly is: "inferred";
+    readonly trace_id: Json;
+    readonly routing: { readonly english: boolean; readonly math: boolean; readonly physics: boolean };
+    readonly value: number | null;
+  }
+  | { readonly is: "artifact_loaded"; readonly run_id: string; readonly predicts: boolean }
+  /** Predictions are null until another artifact is named. */
+  | { readonly is: "artifact_refused"; readonly run_id: string; readonly why: string };
+
 /** What is wrong, and whose it is to mend. */
 export type TroubleNote =
   /** An integration sent something that had to be mended; said once per kind and integration. */
@@ -133,6 +159,7 @@ export type Note =
   | ActionNote
   | UpstreamNote
   | QueueNote
+  | BrainNote
   | TroubleNote;
 
 /** The name of a kind of note. */

@@ -1,0 +1,38 @@
+/** Time stamps as text, without asking the runtime's clock or calendar. */
+import type { Millis } from "./ids.ts";
+
+const DAY_MS = 86_400_000;
+/** Days from 0000-03-01, where this calendar begins, to 1970-01-01. */
+const EPOCH_DAYS = 719_468;
+/** Days of 400, 100 and 4 years. */
+const [DAYS_400, DAYS_100, DAYS_4] = [146_097, 36_524, 1_460] as const;
+
+const pad = (value: number, width: number): string => String(value).padStart(width, "0");
+
+/** `2026-11-23T03:37:19.550Z`, for any instant of the years 1 to 9999. */
+export function isoTime(at: Millis): string {
+  const days = Math.floor(at / DAY_MS);
+  const { year, month, day } = civil(days);
+  const ms = at - days * DAY_MS;
+  const [hours, minutes] = [Math.floor(ms / 3_600_000), Math.floor(ms / 60_000) % 60];
+  const date = `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
+  return `${date}T${pad(hours, 2)}:${pad(minutes, 2)}:${pad(Math.floor(ms / 1_000) % 60, 2)}.${pad(ms % 1_000, 3)}Z`;
+}
+
+/** The Gregorian date of a day; years are counted from March, so that the leap day is a year's last. */
+function civil(days: number): { readonly year: number; readonly month: number; readonly day: number } {
+  const since = days + EPOCH_DAYS;
+  const era = Math.floor(since / DAYS_400);
+  const dayOfEra = since - era * DAYS_400;
+  const leapless = dayOfEra - Math.floor(dayOfEra / DAYS_4) + Math.floor(dayOfEra / DAYS_100) -
+    Math.floor(dayOfEra / (DAYS_400 - 1));
+  const yearOfEra = Math.floor(leapless / 365);
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1,
+  };
+}
