@@ -63,6 +63,8 @@ export interface BackendSettings extends ListenSettings {
   /** Who decides when nobody chooses and there is no upstream. */
   readonly decider: "first" | "random" | "none" | "openai";
   readonly seed: number;
+  /** Who the relay is when it plays Neuro: `neuro` or `evil`. */
+  readonly character: string;
   readonly choice_timeout: Millis;
   readonly retries: number;
   readonly openai: { readonly url: string; readonly model: string; readonly timeout: Millis; readonly attempts: number };
@@ -239,7 +241,9 @@ export type LogLevel = "debug" | "info" | "warning" | "error";
 
 export interface LogSettings {
   readonly level: LogLevel;
-  readonly levels: Readonly<Partial<Record<"intermediary" | "neuro" | "nallely" | "brain" | "relay", LogLevel>>>;
+  readonly levels: Readonly<
+    Partial<Record<"intermediary" | "neuro" | "nallely" | "brain" | "relay", LogLevel | undefined>>
+  >;
   readonly format: "text" | "json";
   readonly file: string;
 }

@@ -1,0 +1,144 @@
+/** What no single setting can know: who may listen where, what must not meet itself, and which bound must not exceed which. */
+import { PUBLISHED_TOKEN } from "../core/defaults.ts";
+import type { ListenSettings, Settings } from "../core/settings.ts";
+
+export interface Breach {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+type Door = "intermediary" | "nakurity-backend" | "intercept-proxy" | "brain" | "web";
+const DOORS: readonly Door[] = ["intermediary", "nakurity-backend", "intercept-proxy", "brain", "web"];
+
+/** Every rule that these settings break. */
+export function breaches(settings: Settings): readonly Breach[] {
+  return [
+    ...openDoors(settings),
+    ...sharedPorts(settings),
+    ...ownUpstreams(settings),
+    ...upstreamNames(settings),
+    ...bounds(settings),
+  ];
+}
+
+/** True for an address that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
+  return name === "localhost" || name.endsWith(".localhost") || name === "::1" ||
+    /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(name);
+}
+
+/** True for a token that everybody knows. */
+export const isPublic = (token: string): boolean => token === "" || token === PUBLISHED_TOKEN;
+
+const OFF_LOOPBACK = "the published token, or none, is good for this machine only; set a token of your own " +
+  "(`neuro-relay token` makes one) or a loopback host";
+
+function openDoors(settings: Settings): Breach[] {
+  const found: Breach[] = [];
+  const { intermediary, web } = settings;
+  const neuroOs = settings["dependency-authentication"]["neuro-os"].auth_token;
+  intermediary.tokens.forEach(({ token }, at) => {
+    if (token === PUBLISHED_TOKEN) {
+      found.push({ path: ["intermediary", "tokens", at, "token"], message: `refused: ${OFF_LOOPBACK}` });
+    }
+  });
+  if (isExposed(intermediary)) {
+    if (isPublic(intermediary.auth_token)) {
+      found.push({ path: ["intermediary", "auth_token"], message: `refused on ${intermediary.host}: ${OFF_LOOPBACK}` });
+    }
+    if (neuroOs !== undefined && isPublic(neuroOs)) {
+      const path = ["dependency-authentication", "neuro-os", "auth_token"];
+      found.push({ path, message: `refused on ${intermediary.host}: ${OFF_LOOPBACK}` });
+    }
+  }
+  for (const door of ["nakurity-backend", "brain"] as const) {
+    const { host, token, open } = settings[door];
+    if (!isExposed(settings[door]) || open || !isPublic(token)) continue;
+    const message = `anyone who reaches ${host} could connect; set ${door}.token, or ${door}.open: true if that is meant`;
+    found.push({ path: [door, "token"], message });
+  }
+  if (isExposed(web) && web.token === PUBLISHED_TOKEN) {
+    found.push({ path: ["web", "token"], message: `refused on ${web.host}: ${OFF_LOOPBACK}` });
+  }
+  return found;
+}
+
+const isExposed = ({ enabled, host }: ListenSettings & { readonly enabled: boolean }): boolean =>
+  enabled && !isLoopback(host);
+
+function sharedPorts(settings: Settings): Breach[] {
+  const found: Breach[] = [];
+  const open = DOORS.filter((door) => settings[door].enabled && settings[door].port !== 0);
+  open.forEach((door, at) => {
+    const other = open.slice(0, at).find((earlier) => {
+      const [left, right] = [settings[earlier], settings[door]];
+      return left.port === right.port && overlap(left.host, right.host);
+    });
+    if (other !== undefined) {
+      found.push({ path: [door, "port"], message: `port ${settings[door].port} is already that of ${other}` });
+    }
+  });
+  return found;
+}
+
+function ownUpstreams(settings: Settings): Breach[] {
+  const found: Breach[] = [];
+  settings["nakurity-clients"].forEach(({ url }, at) => {
+    const own = DOORS.find((door) => settings[door].enabled && leadsTo(url, settings[door]));
+    if (own === undefined) return;
+    const message = `${url} is this relay's own ${own}; move one of them, for example with ${own}.port`;
+    found.push({ path: ["nakurity-clients", at, "url"], message });
+  });
+  // Why: before our own game port the proxy is welcome; only before itself it makes a loop.
+  const proxy = settings["intercept-proxy"];
+  if (proxy.enabled && leadsTo(proxy.upstream_url, proxy)) {
+    found.push({ path: ["intercept-proxy", "upstream_url"], message: `${proxy.upstream_url} is the proxy itself` });
+  }
+  return found;
+}
+
+function leadsTo(url: string, listener: ListenSettings): boolean {
+  if (!URL.canParse(url)) return false;
+  const { hostname, port, protocol } = new URL(url);
+  const at = Number(port || (protocol === "wss:" ? 443 : 80));
+  return at === listener.port && overlap(listener.host, hostname);
+}
+
+/** True when what listens on one host can be reached by the other. */
+function overlap(left: string, right: string): boolean {
+  const isAny = (host: string) => ["0.0.0.0", "::", "[::]", ""].includes(host);
+  if (left.toLowerCase() === right.toLowerCase() || (isLoopback(left) && isLoopback(right))) return true;
+  return (isAny(left) && (isAny(right) || isLoopback(right))) || (isAny(right) && isLoopback(left));
+}
+
+function upstreamNames(settings: Settings): Breach[] {
+  const ids = settings["nakurity-clients"].map(({ id }) => id);
+  const twice = ids.findIndex((id, at) => ids.indexOf(id) < at);
+  const found: Breach[] = [];
+  if (twice >= 0) {
+    found.push({ path: ["nakurity-clients", twice, "id"], message: `expected an id of its own; ${ids[twice]} is taken` });
+  }
+  settings.integrations.forEach(({ upstream }, at) => {
+    if (upstream === undefined || ids.includes(upstream)) return;
+    const known = ids.length > 0 ? `known are ${ids.join(", ")}` : "none is configured";
+    found.push({ path: ["integrations", at, "upstream"], message: `no upstream has the id ${upstream}; ${known}` });
+  });
+  return found;
+}
+
+function bounds({ limits, queue, uploads, "nakurity-clients": upstreams }: Settings): Breach[] {
+  const relations: readonly (readonly [readonly PropertyKey[], number, string, number])[] = [
+    [["limits", "backlog_soft_bytes"], limits.backlog_soft_bytes, "limits.backlog_hard_bytes", limits.backlog_hard_bytes],
+    [["limits", "greeting_bytes"], limits.greeting_bytes, "limits.message_bytes", limits.message_bytes],
+    [["queue", "retry"], queue.retry, "queue.retry_cap", queue.retry_cap],
+    [["queue", "per_recipient"], queue.per_recipient, "queue.total", queue.total],
+    [["queue", "per_recipient_bytes"], queue.per_recipient_bytes, "queue.total_bytes", queue.total_bytes],
+    [["uploads", "file_bytes"], uploads.file_bytes, "uploads.total_bytes", uploads.total_bytes],
+    ...upstreams.map(({ backoff }, at) =>
+      [["nakurity-clients", at, "backoff", "base"], backoff.base, "backoff.cap", backoff.cap] as const
+    ),
+  ];
+  return relations.filter(([, low, , high]) => low > high)
+    .map(([path, low, name, high]) => ({ path, message: `${low} exceeds ${name}, which is ${high}` }));
+}
