@@ -27,6 +27,11 @@ export function take(from: Bucket, rate: Rate, amount: number): Millis {
   return 0;
 }
 
+/** Puts back what was taken for something that then did not happen. */
+export function giveBack(to: Bucket, amount: number): void {
+  to.level += amount * 1_000;
+}
+
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;

@@ -1,8 +1,8 @@
 /**
  * Deadlines of many things, of which only the earliest is ever asked for: a binary heap with lazy removal.
  *
- * Invariants: D1 an id has at most one deadline, the last one set; D2 `earliest` never lies beyond a live deadline (it may lie
- * before one: the machine is then stepped once for nothing).
+ * Invariants: D1 an id has at most one deadline, the last one set; D2 `earliest` is the earliest of them; D3 the heap holds at
+ * most four times as many places as there are deadlines, however often they are moved.
  */
 import type { Millis } from "./ids.ts";
 
@@ -11,16 +11,19 @@ interface Due {
   readonly id: string;
 }
 
+/** Below this many places the heap is not worth tidying. */
+const PLACES_MIN = 64;
+
 export class Deadlines {
-  readonly #heap: Due[] = [];
+  #heap: Due[] = [];
   readonly #live = new Map<string, Millis>();
 
   /** Sets or moves the deadline of `id`. */
   set(id: string, at: Millis): void {
+    if (this.#live.get(id) === at) return;
     this.#live.set(id, at);
-    this.#heap.push({ at, id });
-    this.#rise(this.#heap.length - 1);
-    if (this.#heap.length > 64 && this.#heap.length > this.#live.size * 4) this.#compact();
+    this.#rise({ at, id });
+    if (this.#heap.length > PLACES_MIN && this.#heap.length > this.#live.size * 4) this.#compact();
   }
 
   clear(id: string): void {
@@ -35,70 +38,68 @@ export class Deadlines {
     return this.#live.size;
   }
 
-  /** The earliest live deadline. */
+  /** The earliest deadline. */
   earliest(): Millis | undefined {
-    this.#dropStale();
-    return this.#heap[0]?.at;
+    return this.#first()?.at;
   }
 
   /** Removes and returns the ids whose deadline has come, the earliest first. */
   due(now: Millis): string[] {
     const ids: string[] = [];
-    for (let at = this.earliest(); at !== undefined && at <= now; at = this.earliest()) {
-      const first = this.#pop();
+    for (let first = this.#first(); first !== undefined && first.at <= now; first = this.#first()) {
       this.#live.delete(first.id);
       ids.push(first.id);
     }
     return ids;
   }
 
-  #dropStale(): void {
-    for (let first = this.#heap[0]; first !== undefined && this.#live.get(first.id) !== first.at; first = this.#heap[0]) {
-      this.#pop();
-    }
-  }
-
-  #compact(): void {
-    const live = this.#heap.filter((due) => this.#live.get(due.id) === due.at);
-    this.#heap.length = 0;
-    this.#heap.push(...live.sort((left, right) => left.at - right.at));
-  }
-
-  #pop(): Due {
-    const heap = this.#heap;
-    const first = heap[0] as Due;
-    const last = heap.pop() as Due;
-    if (heap.length > 0) {
-      heap[0] = last;
-      this.#sink();
+  /** The earliest place that is still live; those before it are dropped. */
+  #first(): Due | undefined {
+    let first = this.#heap[0];
+    while (first !== undefined && this.#live.get(first.id) !== first.at) {
+      this.#dropFirst();
+      first = this.#heap[0];
     }
     return first;
   }
 
-  #rise(start: number): void {
+  #compact(): void {
+    this.#heap = [];
+    for (const [id, at] of this.#live) this.#rise({ at, id });
+  }
+
+  /** Puts a new place where it belongs. */
+  #rise(due: Due): void {
     const heap = this.#heap;
-    for (let at = start; at > 0;) {
+    let at = heap.length;
+    while (at > 0) {
       const parent = (at - 1) >> 1;
-      const [above, here] = [heap[parent] as Due, heap[at] as Due];
-      if (above.at <= here.at) return;
-      heap[parent] = here;
+      const above = heap[parent];
+      if (above === undefined || above.at <= due.at) break;
       heap[at] = above;
       at = parent;
     }
+    heap[at] = due;
   }
 
-  #sink(): void {
+  /** Takes the first place away: the last one sinks from there to where it belongs. */
+  #dropFirst(): void {
     const heap = this.#heap;
-    for (let at = 0;;) {
-      let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < heap.length && (heap[child] as Due).at < (heap[least] as Due).at) least = child;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      let least = heap[child];
+      const right = heap[child + 1];
+      if (least !== undefined && right !== undefined && right.at < least.at) {
+        least = right;
+        child++;
       }
-      if (least === at) return;
-      const [here, below] = [heap[at] as Due, heap[least] as Due];
-      heap[at] = below;
-      heap[least] = here;
-      at = least;
+      if (least === undefined || last.at <= least.at) break;
+      heap[at] = least;
+      at = child;
     }
+    heap[at] = last;
   }
 }

@@ -17,10 +17,23 @@ export const key = (...segments: readonly string[]): Key => rawKey(segments.join
 /** The nth segment of a key, or an empty text. */
 export const segmentAt = (of: Key, index: number): string => of.split("/")[index] ?? "";
 
-/** Any text as one segment. Equal texts give equal segments, different texts different ones. */
+/**
+ * Any text as one segment. Equal texts give equal segments, different texts different ones.
+ *
+ * Half a surrogate pair has no bytes of its own in UTF-8, so a text with one is written as its JSON, under another first letter.
+ */
 export function segment(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  let encoded = "b";
+  if (!text.isWellFormed()) return fit(JSON.stringify(text), "j", "g");
+  return fit(text, "b", "h");
+}
+
+function fit(text: string, plain: string, hashed: string): string {
+  const encoded = plain + base32(new TextEncoder().encode(text));
+  return encoded.length > SEGMENT_BYTES_MAX ? hashed + hashText(text) : encoded;
+}
+
+function base32(bytes: Uint8Array): string {
+  let encoded = "";
   let bits = 0;
   let held = 0;
   for (const byte of bytes) {
@@ -33,7 +46,7 @@ export function segment(text: string): string {
     held &= (1 << bits) - 1;
   }
   if (bits > 0) encoded += ALPHABET[(held << (5 - bits)) & 31];
-  return encoded.length > SEGMENT_BYTES_MAX ? `h${hashText(text)}` : encoded;
+  return encoded;
 }
 
 /** A number as a segment of fixed width, so that keys sort as their numbers do. */

@@ -6,18 +6,18 @@
  */
 import type { Effect } from "../core/effect.ts";
 import type { Event, Survivor } from "../core/event.ts";
-import type { FaultName } from "../core/fault.ts";
+import { type FaultName, FAULTS } from "../core/fault.ts";
 import { callId, isLink, type LinkId, type Millis, type PeerId, rawKey } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
 import type { RoomName } from "../core/room.ts";
 import type { Scope, Settings } from "../core/settings.ts";
 import type { Moment } from "../core/turn.ts";
-import type { Relay } from "../relay/mod.ts";
+import { type Relay, roomOfEffect } from "../relay/mod.ts";
 import { countFrom, takeEpoch } from "./ids.ts";
 import { Outbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
-import { readRoom } from "./restore.ts";
+import { readRoom, Restorer } from "./restore.ts";
 import { Work } from "./work.ts";
 import { Writer } from "./writer.ts";
 
@@ -30,6 +30,7 @@ export class Engine {
   readonly #outbox: Outbox;
   readonly #writer: Writer;
   readonly #work: Work;
+  readonly #restorer: Restorer;
   readonly #newId: () => string;
   readonly #moment: Omit<Moment, "now"> & { now: Millis };
   readonly #peers: Map<PeerId, Survivor>;
@@ -40,6 +41,7 @@ export class Engine {
   readonly #mail: Event[] = [];
   #isStepping = false;
   #wakeAt: Millis | undefined;
+  #drainUntil: Millis | undefined;
   #onDrained: (() => void) | undefined;
 
   /** Reads what the rooms stored, makes them, and is ready for events. */
@@ -64,23 +66,25 @@ export class Engine {
     this.#moment = { now: 0, random: () => clock.random(), id: this.#newId, secret: () => clock.secret() };
     this.#peers = new Map(survivors.map((survivor) => [survivor.peer, survivor]));
     this.#writer = new Writer(ports.store, {
-      stored: (key) => {
-        this.push({ is: "stored", key });
-        this.#outbox.settled(key, true, this.#settings.limits);
-      },
-      failed: (key, reason) => {
-        ports.observe({ is: "store_failed", key, reason });
-        this.push({ is: "storeFailed", key, reason });
-        this.#outbox.settled(key, false, this.#settings.limits);
-      },
+      deadline: () => this.#writeDeadline(),
+      stored: (key) => this.#settle({ is: "stored", key }),
+      failed: (key, reason) => this.#settle({ is: "storeFailed", key, reason }),
       deleteFailed: (key, reason) => ports.observe({ is: "store_failed", key, reason }),
+      moved: () => this.#setTimer(),
     });
     this.#outbox = new Outbox(ports.sockets, {
       isPending: (key) => this.#writer.isPending(key),
       pressed: (to) => this.push(isLink(to) ? { is: "linkPressed", link: to } : { is: "pressed", peer: to }),
-      tooSlow: (peer) => this.#outbox.close(peer, this.#peers.get(peer)?.door === "intermediary" ? "slowPeer" : "slowGame"),
+      tooSlow: (to) => this.#cut(to),
     });
     this.#work = new Work(ports, (event) => this.push(event));
+    this.#restorer = new Restorer(ports.store, {
+      now: () => clock.now(),
+      settled: (room) => this.#writer.idle(`${room.name}/`),
+      read: ({ name }, entries) =>
+        this.push({ is: "rebuilt", room: name, entries, survivors: ofRoom(name, [...this.#peers.values()]) }),
+      failed: ({ name }, reason) => ports.observe({ is: "store_failed", key: rawKey(name), reason }),
+    });
   }
 
   /** Hands in what happened. Never throws. */
@@ -102,7 +106,9 @@ export class Engine {
     this.#wakeAt = undefined;
     this.#writer.tick(now);
     this.#work.tick(now);
+    this.#restorer.tick(now);
     this.push({ is: "tick" });
+    if (this.#drainUntil !== undefined && this.#drainUntil <= now) this.#onDrained?.();
   }
 
   /** Asks a room; the only promise that the relay makes. */
@@ -122,22 +128,44 @@ export class Engine {
 
   /** Finishes what is in flight, closes all peers, writes what is left. Takes at most `shutdown.grace`, and the writes. */
   async drain(): Promise<void> {
+    const { clock } = this.#ports;
+    const until = clock.now() + this.#settings.shutdown.grace;
     for (const { name } of this.#relay.rooms) this.#undrained.add(name);
-    const drained = new Promise<void>((resolve) => (this.#onDrained = resolve));
-    this.push({ is: "draining", until: this.#ports.clock.now() + this.#settings.shutdown.grace });
-    await drained;
+    await new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+      this.#drainUntil = until;
+      this.push({ is: "draining", until });
+      if (this.#undrained.size === 0) resolve();
+    });
+    this.#drainUntil = undefined;
+    for (const peer of this.#peers.keys()) this.#outbox.close(peer, "restarting");
+    for (const link of this.#links) this.#hangup(link);
+    this.#ports.sockets.flush();
     await this.#writer.idle();
-    this.#ports.clock.wake(undefined);
+    clock.wake(undefined);
   }
 
   #step(event: Event): void {
+    this.#moment.now = this.#ports.clock.now();
     try {
-      this.#moment.now = this.#ports.clock.now();
-      for (const effect of this.#relay.step(event, this.#moment)) this.#carryOut(effect);
+      for (const effect of this.#relay.step(event, this.#moment)) this.#tryOut(effect);
     } catch (panic) {
-      const { message: reason, stack = "" } = panic instanceof Error ? panic : new Error(String(panic));
-      this.#ports.observe({ is: "panicked", room: "intermediary", reason, stack });
+      this.#panicked("intermediary", panic);
     }
+  }
+
+  /** One effect: that it cannot be carried out keeps no other from it. */
+  #tryOut(effect: Effect): void {
+    try {
+      this.#carryOut(effect);
+    } catch (panic) {
+      this.#panicked(roomOfEffect(effect) ?? "intermediary", panic);
+    }
+  }
+
+  #panicked(room: RoomName, panic: unknown): void {
+    const { message: reason, stack = "" } = panic instanceof Error ? panic : new Error(String(panic));
+    this.#ports.observe({ is: "panicked", room, reason, stack });
   }
 
   #carryOut(effect: Effect): void {
@@ -146,13 +174,15 @@ export class Engine {
       case "send":
         return this.#outbox.send(effect, this.#settings.limits);
       case "reply":
-        return this.#outbox.reply(effect, this.#settings.limits);
+        if (this.#peers.has(effect.to)) this.#outbox.reply(effect, this.#settings.limits);
+        return;
       case "close":
-        return this.#outbox.close(effect.peer, effect.fault);
+        if (this.#peers.has(effect.peer)) this.#outbox.close(effect.peer, effect.fault);
+        return;
       case "note":
         return this.#ports.observe(effect.note);
       case "put":
-        return this.#writer.put(effect.key, effect.value, this.#ports.clock.now() + this.#settings.queue.write_timeout);
+        return this.#writer.put(effect.key, effect.value);
       case "delete":
         return this.#writer.delete(effect.key);
       case "ping":
@@ -165,10 +195,11 @@ export class Engine {
       case "hangup":
         return this.#hangup(effect.link);
       case "load":
-        return this.#work.load(effect);
+        return this.#work.load(effect, this.#writeDeadline());
       case "save":
+        return this.#work.save(effect, this.#writeDeadline());
       case "discard":
-        return this.#work.upload(effect);
+        return this.#work.discard(effect.file);
       case "run":
         return this.#work.run(effect, this.#settings);
       case "answer":
@@ -176,8 +207,7 @@ export class Engine {
       case "drained":
         return this.#drained(effect.room);
       case "rebuild":
-        void this.#rebuild(effect.room);
-        return;
+        return this.#rebuild(effect.room);
       case "tell": // Why: the relay delivers these itself.
         return;
     }
@@ -194,7 +224,7 @@ export class Engine {
         return this.#peers.delete(event.peer);
       case "frame":
       case "ponged":
-        return this.#peers.has(event.peer);
+        return this.#peers.has(event.peer) && !this.#outbox.isClosing(event.peer);
       case "eased":
         return this.#outbox.eased(event.peer);
       case "linkEased":
@@ -234,24 +264,37 @@ export class Engine {
     if (this.#undrained.size === 0) this.#onDrained?.();
   }
 
-  /** A room panicked: reads it again from its last durable point. */
-  async #rebuild(room: RoomName): Promise<void> {
-    for (const link of this.#links) if (link.startsWith(`${room}:`)) this.#hangup(link);
-    await this.#writer.idle();
-    const hosted = this.#relay.rooms.find(({ name }) => name === room);
-    if (hosted === undefined) return;
-    const survivors = () => ofRoom(room, [...this.#peers.values()]);
-    try {
-      this.push({ is: "rebuilt", room, entries: await readRoom(this.#ports.store, hosted), survivors: survivors() });
-    } catch (error) {
-      this.#ports.observe({ is: "store_failed", key: rawKey(room), reason: String(error) });
-      this.push({ is: "rebuilt", room, entries: [], survivors: survivors() });
-    }
+  /** A room panicked: it is made anew from its last durable point. */
+  #rebuild(name: RoomName): void {
+    for (const link of this.#links) if (link.startsWith(`${name}:`)) this.#hangup(link);
+    const room = this.#relay.rooms.find((hosted) => hosted.name === name);
+    if (room !== undefined) this.#restorer.begin(room);
+  }
+
+  /** A put was settled: the replies that waited for it leave before its room does anything else. */
+  #settle(event: Event & { is: "stored" | "storeFailed" }): void {
+    if (event.is === "storeFailed") this.#ports.observe({ is: "store_failed", key: event.key, reason: event.reason });
+    this.#outbox.settled(event.key, event.is === "stored", this.#settings.limits);
+    this.push(event);
+  }
+
+  /** More waits for it than may. */
+  #cut(to: PeerId | LinkId): void {
+    if (!isLink(to)) return this.#outbox.close(to, this.#peers.get(to)?.door === "intermediary" ? "slowPeer" : "slowGame");
+    this.#ports.sockets.hangup(to);
+    this.push({ is: "dropped", link: to, code: FAULTS.slowPeer.close, reason: FAULTS.slowPeer.says });
+  }
+
+  #writeDeadline(): Millis {
+    return this.#ports.clock.now() + this.#settings.queue.write_timeout;
   }
 
   /** Sets the one timer, if it has to ring earlier than it would; one that rings too early does nothing. */
   #setTimer(): void {
-    const at = earliest(this.#relay.nextWakeup(), this.#writer.nextDeadline(), this.#work.nextDeadline());
+    let at = earlier(this.#relay.nextWakeup(), this.#writer.nextDeadline());
+    at = earlier(at, this.#work.nextDeadline());
+    at = earlier(at, this.#restorer.nextDeadline());
+    at = earlier(at, this.#drainUntil);
     if (at === undefined || (this.#wakeAt !== undefined && this.#wakeAt <= at)) return;
     this.#wakeAt = at;
     this.#ports.clock.wake(at);
@@ -268,8 +311,6 @@ export interface EngineOptions {
 const ofRoom = (room: RoomName, survivors: readonly Survivor[]): readonly Survivor[] =>
   survivors.filter(({ door }) => door === room);
 
-function earliest(...instants: readonly (Millis | undefined)[]): Millis | undefined {
-  let first: Millis | undefined;
-  for (const at of instants) if (at !== undefined && (first === undefined || at < first)) first = at;
-  return first;
+function earlier(left: Millis | undefined, right: Millis | undefined): Millis | undefined {
+  return left === undefined || (right !== undefined && right < left) ? right : left;
 }

@@ -16,7 +16,8 @@ export async function takeEpoch(store: Store, now: Millis): Promise<number> {
   const last = earlier.map((taken) => Number(segmentAt(taken, 2))).filter(Number.isSafeInteger).sort((a, b) => a - b).pop();
   const epoch = Math.max(now, (last ?? 0) + 1);
   await store.put(key("meta", "epoch", sequence(epoch)), { v: 1, epoch });
-  for (const taken of earlier) await store.delete(taken);
+  // Why: an old epoch that stays does no harm, the greatest one counts; it is deleted at the next start.
+  await Promise.allSettled(earlier.map((taken) => store.delete(taken)));
   return epoch;
 }
 

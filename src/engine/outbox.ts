@@ -3,7 +3,7 @@
  *
  * Invariants: O1 replies to one peer leave in the order in which they were put; O2 a reply that waits for the store holds back
  * later replies of its own peer and nothing else; O3 a peer with more than the hard bound waiting is closed, and one with more
- * than the soft bound is reported once.
+ * than the soft bound is reported once; O4 nothing is sent to a peer after its close.
  */
 import type { Effect, Reply } from "../core/effect.ts";
 import { type FaultName, FAULTS } from "../core/fault.ts";
@@ -26,7 +26,7 @@ export interface OutboxHooks {
   /** More than the soft bound waits for it. */
   pressed(to: PeerId | LinkId): void;
   /** More than the hard bound waits for it. */
-  tooSlow(peer: PeerId): void;
+  tooSlow(to: PeerId | LinkId): void;
 }
 
 export class Outbox {
@@ -35,6 +35,7 @@ export class Outbox {
   readonly #lanes = new Map<PeerId | LinkId, Waiting[]>();
   readonly #waitingFor = new Map<Key, PeerId[]>();
   readonly #pressed = new Set<PeerId | LinkId>();
+  readonly #closing = new Set<PeerId>();
 
   constructor(sockets: Sockets, hooks: OutboxHooks) {
     this.#sockets = sockets;
@@ -46,6 +47,7 @@ export class Outbox {
   }
 
   reply(reply: Reply, limits: LimitSettings): void {
+    if (this.#closing.has(reply.to)) return;
     const lane = this.#lanes.get(reply.to);
     const key = reply.after !== undefined && this.#hooks.isPending(reply.after) ? reply.after : undefined;
     if (lane === undefined && key === undefined) return this.#transmit(reply.to, reply.frame, limits);
@@ -82,12 +84,14 @@ export class Outbox {
     if (lane.length === 0) this.#lanes.delete(peer);
   }
 
-  /** Frames that still wait for the store. */
-  get isEmpty(): boolean {
-    return this.#lanes.size === 0;
+  /** True from the close of a peer until its socket is gone. */
+  isClosing(peer: PeerId): boolean {
+    return this.#closing.has(peer);
   }
 
   close(peer: PeerId, fault: FaultName): void {
+    if (this.#closing.has(peer)) return;
+    this.#closing.add(peer);
     this.#lanes.delete(peer);
     this.#sockets.close(peer, FAULTS[fault].close, FAULTS[fault].says);
   }
@@ -100,12 +104,14 @@ export class Outbox {
   forget(to: PeerId | LinkId): void {
     this.#lanes.delete(to);
     this.#pressed.delete(to);
+    if (!isLink(to)) this.#closing.delete(to);
   }
 
   #transmit(to: PeerId | LinkId, frame: Frame, limits: LimitSettings): void {
+    if (!isLink(to) && this.#closing.has(to)) return;
     const waitingBytes = this.#sockets.send(to, frame);
     if (waitingBytes <= limits.backlog_soft_bytes) return;
-    if (!isLink(to) && waitingBytes > limits.backlog_hard_bytes) return this.#hooks.tooSlow(to);
+    if (waitingBytes > limits.backlog_hard_bytes) return this.#hooks.tooSlow(to);
     if (this.#pressed.has(to)) return;
     this.#pressed.add(to);
     this.#hooks.pressed(to);

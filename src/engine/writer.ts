@@ -2,36 +2,48 @@
  * What is written: puts and deletes, bounded in number and in time, so that a store that hangs stalls nobody.
  *
  * Invariants: W1 every put is settled exactly once, stored or failed, at the latest `write_timeout` after it was asked for;
- * W2 a put that lands after it was given up is deleted again; W3 the delete of a key comes after its put.
+ * W2 a put that lands after it was given up is deleted again; W3 the delete of a key comes after its put; W4 a delete that fails
+ * is tried again a few times; W5 no more than `WRITES_IN_FLIGHT_MAX` are with the store at a time.
  * Knows nothing of: rooms, peers.
  */
 import { assert } from "../core/assert.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import { type Key, type Millis, rawKey } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import { WRITES_IN_FLIGHT_MAX } from "../core/limits.ts";
+import { DELETE_ATTEMPTS_MAX, WRITES_IN_FLIGHT_MAX } from "../core/limits.ts";
 import type { Store } from "./ports.ts";
 
-/** What the writer says. */
+/** What the writer needs to know, and says. */
 export interface WriterHooks {
+  /** When a write that is asked for now is given up. */
+  deadline(): Millis;
   stored(key: Key): void;
   failed(key: Key, reason: string): void;
   deleteFailed(key: Key, reason: string): void;
+  /** The next deadline may be another than before. */
+  moved(): void;
 }
 
-interface Put {
+/** A put, or the delete of a key: what has no value. */
+interface Write {
   readonly key: Key;
-  readonly value: Json;
+  readonly value?: Json;
+  /** A put whose key was deleted before it landed. */
   deleteAfter: boolean;
+  isGivenUp: boolean;
+  attempt: number;
 }
 
 export class Writer {
   readonly #store: Store;
   readonly #hooks: WriterHooks;
-  readonly #queue: Put[] = [];
-  readonly #unsettled = new Map<Key, Put>();
+  readonly #queue: Write[] = [];
+  readonly #unsettled = new Map<Key, Write>();
   readonly #deadlines = new Deadlines();
-  readonly #idle: (() => void)[] = [];
+  /** Deletes that failed, by the time to try again. */
+  readonly #again = new Map<Key, Write>();
+  readonly #retries = new Deadlines();
+  #idle: { readonly prefix: string; readonly resolve: () => void }[] = [];
   #inFlight = 0;
 
   constructor(store: Store, hooks: WriterHooks) {
@@ -39,107 +51,121 @@ export class Writer {
     this.#hooks = hooks;
   }
 
+  /** True while a put of this key is neither stored nor failed. */
   isPending(key: Key): boolean {
-    return this.#unsettled.has(key);
+    return this.#unsettled.get(key)?.value !== undefined;
   }
 
-  /** Writes as soon as there is a place for it; given up at `deadline`. */
-  put(key: Key, value: Json, deadline: Millis): void {
+  /** Writes as soon as there is a place for it. */
+  put(key: Key, value: Json): void {
     assert(!this.#unsettled.has(key), `key written twice: ${key}`);
-    const put: Put = { key, value, deleteAfter: false };
-    this.#unsettled.set(key, put);
-    this.#deadlines.set(key, deadline);
-    this.#queue.push(put);
-    this.#startNext();
+    this.#ask({ key, value, deleteAfter: false, isGivenUp: false, attempt: 0 });
   }
 
   delete(key: Key): void {
-    const put = this.#unsettled.get(key);
-    if (put !== undefined) put.deleteAfter = true;
-    else this.#remove(key);
+    const earlier = this.#unsettled.get(key);
+    if (earlier === undefined) this.#ask({ key, deleteAfter: false, isGivenUp: false, attempt: 0 });
+    else if (earlier.value !== undefined) earlier.deleteAfter = true;
   }
 
   nextDeadline(): Millis | undefined {
-    return this.#deadlines.earliest();
+    const [settle, retry] = [this.#deadlines.earliest(), this.#retries.earliest()];
+    return settle === undefined || (retry !== undefined && retry < settle) ? retry : settle;
   }
 
-  /** Gives up the puts whose time is over. */
+  /** Gives up the writes whose time is over, and tries failed deletes again. */
   tick(now: Millis): void {
     for (const id of this.#deadlines.due(now)) {
-      const put = this.#unsettled.get(rawKey(id));
-      if (put === undefined) continue;
-      this.#unsettled.delete(put.key);
-      const waiting = this.#queue.indexOf(put);
-      if (waiting >= 0) this.#queue.splice(waiting, 1);
-      this.#hooks.failed(put.key, "the store took too long");
+      const write = this.#unsettled.get(rawKey(id));
+      if (write === undefined) continue;
+      this.#unsettled.delete(write.key);
+      write.isGivenUp = true;
+      if (write.value !== undefined) this.#hooks.failed(write.key, "the store took too long");
+    }
+    for (const id of this.#retries.due(now)) {
+      const write = this.#again.get(rawKey(id));
+      this.#again.delete(rawKey(id));
+      if (write !== undefined && !this.#unsettled.has(write.key)) this.#ask(write);
     }
     this.#sayWhenIdle();
   }
 
-  /** Resolves once nothing is left that was asked for and may still be stored. */
-  idle(): Promise<void> {
+  /** Resolves once no write below this prefix may still change what is stored, but for those that were given up. */
+  idle(prefix = ""): Promise<void> {
     return new Promise((resolve) => {
-      this.#idle.push(resolve);
+      this.#idle.push({ prefix, resolve });
       this.#sayWhenIdle();
     });
   }
 
+  #ask(write: Write): void {
+    this.#unsettled.set(write.key, write);
+    this.#deadlines.set(write.key, this.#hooks.deadline());
+    this.#queue.push(write);
+    this.#startNext();
+  }
+
   #startNext(): void {
     while (this.#inFlight < WRITES_IN_FLIGHT_MAX) {
-      const put = this.#queue.shift();
-      if (put === undefined) return;
+      const write = this.#queue.shift();
+      if (write === undefined) return;
+      // Why: a put that was given up before it began is not stored; a delete is wanted however late it comes.
+      if (write.isGivenUp && write.value !== undefined) continue;
       this.#inFlight++;
-      this.#store.put(put.key, put.value).then(
-        () => this.#landed(put),
-        (error: unknown) => this.#missed(put, error),
-      );
+      const { key, value } = write;
+      const done = value === undefined ? this.#store.delete(key) : this.#store.put(key, value);
+      done.then(() => this.#landed(write), (error: unknown) => this.#missed(write, reasonOf(error)));
     }
   }
 
-  #landed(put: Put): void {
-    const isWanted = this.#settle(put);
-    if (isWanted) this.#hooks.stored(put.key);
-    if (!isWanted || put.deleteAfter) this.#remove(put.key);
-    this.#startNext();
-    this.#sayWhenIdle();
+  #landed(write: Write): void {
+    const isWanted = this.#settle(write);
+    if (write.value !== undefined) {
+      if (!isWanted || write.deleteAfter) this.delete(write.key);
+      if (isWanted) this.#hooks.stored(write.key);
+    }
+    this.#goOn();
   }
 
-  #missed(put: Put, error: unknown): void {
-    if (this.#settle(put)) this.#hooks.failed(put.key, reasonOf(error));
-    this.#remove(put.key); // Why: a failed write may have left something behind.
-    this.#startNext();
-    this.#sayWhenIdle();
+  #missed(write: Write, reason: string): void {
+    const isWanted = this.#settle(write);
+    if (write.value === undefined) this.#tryAgain(write, reason);
+    else {
+      this.delete(write.key); // Why: a failed write may have left something behind.
+      if (isWanted) this.#hooks.failed(write.key, reason);
+    }
+    this.#goOn();
   }
 
-  /** True when the put had not been given up. */
-  #settle(put: Put): boolean {
+  #tryAgain(write: Write, reason: string): void {
+    this.#hooks.deleteFailed(write.key, reason);
+    if (++write.attempt >= DELETE_ATTEMPTS_MAX) return;
+    this.#again.set(write.key, write);
+    this.#retries.set(write.key, this.#hooks.deadline());
+  }
+
+  /** True when the write had not been given up. */
+  #settle(write: Write): boolean {
     this.#inFlight--;
-    if (this.#unsettled.get(put.key) !== put) return false;
-    this.#unsettled.delete(put.key);
-    this.#deadlines.clear(put.key);
+    if (this.#unsettled.get(write.key) !== write) return false;
+    this.#unsettled.delete(write.key);
+    this.#deadlines.clear(write.key);
     return true;
   }
 
-  #remove(key: Key): void {
-    this.#inFlight++;
-    this.#store.delete(key).then(
-      () => this.#removed(),
-      (error: unknown) => {
-        this.#hooks.deleteFailed(key, reasonOf(error));
-        this.#removed();
-      },
-    );
-  }
-
-  #removed(): void {
-    this.#inFlight--;
+  #goOn(): void {
     this.#startNext();
     this.#sayWhenIdle();
+    this.#hooks.moved();
   }
 
   #sayWhenIdle(): void {
-    if (this.#unsettled.size > 0 || this.#inFlight > 0) return;
-    for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#idle.length === 0) return;
+    const isBusy = (prefix: string): boolean => this.#unsettled.keys().some((key) => key.startsWith(prefix));
+    const idle = this.#idle.filter(({ prefix }) => !isBusy(prefix));
+    if (idle.length === 0) return;
+    this.#idle = this.#idle.filter((waiting) => !idle.includes(waiting));
+    for (const { resolve } of idle) resolve();
   }
 }
 

@@ -16,7 +16,10 @@ export interface Hosted {
   /** Throws what the room throws; the room is then down. Returns false when the event could not even wait. */
   step(event: RoomEvent, turn: Turn): boolean;
   nextWakeup(): Millis | undefined;
-  /** Makes the room anew and returns the events that waited. */
+  /**
+   * Makes the room anew and returns the events that waited. Who came in meanwhile is not among its survivors: their `opened` is
+   * among the events. Throws what the room throws; the room is then still down.
+   */
   restore(settings: Settings, past: Past): readonly RoomEvent[];
 }
 
@@ -37,7 +40,9 @@ export function hosted<State>(room: Room<State>): Hosted {
     },
     nextWakeup: () => (state === undefined ? undefined : room.nextWakeup(state)),
     restore(settings, past) {
-      state = room.restore(settings, past);
+      const arriving = new Set(waiting.map((event) => (event.is === "opened" ? event.peer : undefined)));
+      const survivors = past.survivors.filter(({ peer }) => !arriving.has(peer));
+      state = room.restore(settings, { ...past, survivors });
       const events = waiting;
       waiting = [];
       return events;

@@ -19,13 +19,14 @@ import { Peers } from "./peers.ts";
 import { roomOfDoor, roomOfEvent } from "./route.ts";
 
 export { type Hosted, hosted } from "./hosted.ts";
+export { roomOfEffect } from "./route.ts";
 
 export class Relay {
   readonly #rooms: ReadonlyMap<RoomName, Hosted>;
   readonly #peers = new Peers();
   readonly #turn = new RelayTurn();
   #settings: Settings;
-  #draining = false;
+  #drainingUntil: Millis | undefined;
 
   constructor(rooms: readonly Hosted[], settings: Settings) {
     this.#rooms = new Map(rooms.map((room) => [room.name, room]));
@@ -89,7 +90,7 @@ export class Relay {
         this.#settings = event.settings;
         return this.#stepAll(event, turn);
       case "draining":
-        this.#draining = true;
+        this.#drainingUntil = event.until;
         return this.#stepAll(event, turn);
       case "rebuilt":
         return this.#rebuild(event, turn);
@@ -102,7 +103,7 @@ export class Relay {
   }
 
   #open(event: Event & { is: "opened" }, turn: RelayTurn): void {
-    if (this.#draining) return turn.put({ do: "close", peer: event.peer, fault: "restarting" });
+    if (this.#drainingUntil !== undefined) return turn.put({ do: "close", peer: event.peer, fault: "restarting" });
     if (!this.#rooms.has(roomOfDoor(event.door)) || !this.#peers.hasRoomFor(event.caller, this.#settings.limits)) {
       return this.#refuse(event.peer, event.caller.address, "tooManyPeers");
     }
@@ -142,33 +143,71 @@ export class Relay {
   /** One event of one room. What a panicking step wanted is not done: it may be half a thought. */
   #stepRoom(name: RoomName, event: RoomEvent, turn: RelayTurn): void {
     const room = this.#rooms.get(name);
-    if (room === undefined) return;
-    const mark = turn.mark();
+    if (room === undefined) return this.#excuse(event, "notFound");
+    turn.mark();
     try {
-      if (!room.step(event, turn) && "peer" in event) this.#refuse(event.peer, name, "panic");
+      if (room.step(event, turn)) return;
     } catch (panic) {
-      turn.rollBack(mark);
-      const { message: reason, stack = "" } = panic instanceof Error ? panic : new Error(String(panic));
-      turn.note({ is: "panicked", room: name, reason, stack });
-      if ("peer" in event && event.is !== "closed") turn.put({ do: "close", peer: event.peer, fault: "panic" });
-      if (event.is === "asked") turn.put({ do: "answer", call: event.call, fault: "panic" });
+      turn.rollBack();
+      this.#panicked(name, panic);
       turn.put({ do: "rebuild", room: name });
     }
+    // Why here too: what has no place to wait for a room that is down is as lost as what made it panic.
+    this.#excuse(event, "panic");
+  }
+
+  /** Tells whoever caused an event that nothing will come of it. */
+  #excuse(event: RoomEvent, fault: FaultName): void {
+    if (event.is === "asked") this.#turn.put({ do: "answer", call: event.call, fault });
+    else if ("peer" in event && event.is !== "closed") this.#refuse(event.peer, this.#addressOf(event.peer), fault);
+  }
+
+  #panicked(room: RoomName, panic: unknown): void {
+    const { message: reason, stack = "" } = panic instanceof Error ? panic : new Error(String(panic));
+    this.#turn.note({ is: "panicked", room, reason, stack });
+  }
+
+  #addressOf(peer: PeerId): string {
+    return this.#peers.get(peer)?.address ?? "";
   }
 
   #rebuild({ room: name, entries, survivors }: Rebuilt, turn: RelayTurn): void {
     const room = this.#rooms.get(name);
     assert(room !== undefined, `rebuilding ${name}, which is not hosted`);
     const present = survivors.filter((survivor: Survivor) => this.#peers.get(survivor.peer) !== undefined);
-    const waiting = room.restore(this.#settings, { entries, survivors: present, now: turn.now });
+    const past: Past = { entries, survivors: present, now: turn.now };
+    // Why: a room that cannot live with what it stored lives without it; the entries stay for whoever mends it.
+    const waiting = this.#restoreAgain(room, past) ?? this.#restoreAgain(room, { ...past, entries: [] });
+    if (waiting === undefined) return;
     turn.note({ is: "room_rebuilt", room: name });
-    for (const event of [...waiting, { is: "tick" } as const]) this.#stepRoom(name, event, turn);
+    for (const event of waiting) this.#stepRoom(name, event, turn);
+    if (this.#drainingUntil !== undefined) this.#stepRoom(name, { is: "draining", until: this.#drainingUntil }, turn);
+    this.#stepRoom(name, { is: "tick" }, turn);
   }
 
+  /** The events that waited for the room; undefined when it panicked again. */
+  #restoreAgain(room: Hosted, past: Past): readonly RoomEvent[] | undefined {
+    try {
+      return room.restore(this.#settings, past);
+    } catch (panic) {
+      this.#panicked(room.name, panic);
+      return undefined;
+    }
+  }
+
+  /** What rooms told each other in this step, and what comes of it. */
   #runTells(turn: RelayTurn): void {
-    for (let told = turn.nextTell(); told !== undefined; told = turn.nextTell()) {
+    const tellsMax = turn.tellsWaiting + TELLS_PER_STEP_MAX;
+    for (let count = 0; count < tellsMax; count++) {
+      const told = turn.nextTell();
+      if (told === undefined) return;
       this.#stepRoom(told.room, told.event, turn);
     }
+    for (const room of turn.dropTells()) {
+      this.#panicked(room, new Error("rooms tell each other without end"));
+      turn.put({ do: "rebuild", room });
+    }
+    turn.dropTells();
   }
 }
 
@@ -181,6 +220,7 @@ interface AddressedTell {
 class RelayTurn implements Turn {
   readonly effects: Effect[] = [];
   readonly #tells: AddressedTell[] = [];
+  readonly #mark = { effects: 0, tells: 0 };
   #nextTell = 0;
   #moment: Moment | undefined;
   now: Millis = 0;
@@ -205,17 +245,30 @@ class RelayTurn implements Turn {
   }
 
   nextTell(): AddressedTell | undefined {
-    assert(this.#nextTell < TELLS_PER_STEP_MAX, "rooms tell each other without end");
     return this.#tells[this.#nextTell++];
   }
 
-  mark(): { effects: number; tells: number } {
-    return { effects: this.effects.length, tells: this.#tells.length };
+  get tellsWaiting(): number {
+    return this.#tells.length - this.#nextTell;
   }
 
-  rollBack(to: { effects: number; tells: number }): void {
-    this.effects.length = to.effects;
-    this.#tells.length = to.tells;
+  /** Forgets the tells that wait, and returns which rooms they were for. */
+  dropTells(): ReadonlySet<RoomName> {
+    const rooms = new Set(this.#tells.slice(this.#nextTell).map(({ room }) => room));
+    this.#tells.length = this.#nextTell;
+    return rooms;
+  }
+
+  /** Remembers where the step of one room begins. */
+  mark(): void {
+    this.#mark.effects = this.effects.length;
+    this.#mark.tells = this.#tells.length;
+  }
+
+  /** Forgets all that was put since the mark. */
+  rollBack(): void {
+    this.effects.length = this.#mark.effects;
+    this.#tells.length = this.#mark.tells;
   }
 
   random(): number {

@@ -5,7 +5,7 @@
  * their turn in order; everybody else's are refused with a time to come back; R3 whoever keeps on is closed.
  * Knows nothing of: what the frames say.
  */
-import { type Bucket, bucket, take } from "../core/bucket.ts";
+import { type Bucket, bucket, giveBack, take } from "../core/bucket.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import type { Caller, DoorName } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
@@ -20,6 +20,7 @@ export interface Peer {
   readonly messages: Bucket;
   readonly bytes: Bucket;
   readonly waiting: Frame[];
+  waitingBytes: number;
   /** Frames refused since one was last taken. */
   refused: number;
 }
@@ -52,7 +53,7 @@ export class Peers {
     const { peer: id, door, caller: { address } } = opened;
     const messages = bucket(limits.burst, now);
     const bytes = bucket(Math.max(limits.bytes_per_second, limits.message_bytes), now);
-    this.#table.set(id, { id, door, address, messages, bytes, waiting: [], refused: 0 });
+    this.#table.set(id, { id, door, address, messages, bytes, waiting: [], waitingBytes: 0, refused: 0 });
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
   }
 
@@ -77,7 +78,10 @@ export class Peers {
       return "pass";
     }
     if (peer.door === "neuro") {
-      if (peer.waiting.push(frame) > FRAMES_THROTTLED_MAX) return "flood";
+      if (peer.waiting.length >= FRAMES_THROTTLED_MAX) return "flood";
+      if (peer.waitingBytes + frame.length > limits.backlog_hard_bytes) return "flood";
+      peer.waiting.push(frame);
+      peer.waitingBytes += frame.length;
       if (this.#turns.get(peer.id) === undefined) this.#turns.set(peer.id, now + waitMs);
       return "wait";
     }
@@ -97,6 +101,7 @@ export class Peers {
           break;
         }
         peer.waiting.shift();
+        peer.waitingBytes -= first.length;
         released.push([peer, first]);
       }
     }
@@ -115,8 +120,10 @@ export interface Speed {
 
 /** 0 when the frame may pass now, else after how long it may. */
 function pace(peer: Peer, frame: Frame, { limits, now }: Speed): Millis {
-  const bytesMax = Math.max(limits.bytes_per_second, limits.message_bytes);
-  const waitMs = take(peer.bytes, { perSecond: limits.bytes_per_second, burst: bytesMax, now }, frame.length);
+  const waitMs = take(peer.messages, { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1);
   if (waitMs > 0) return waitMs;
-  return take(peer.messages, { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1);
+  const burst = Math.max(limits.bytes_per_second, limits.message_bytes);
+  const bytesWaitMs = take(peer.bytes, { perSecond: limits.bytes_per_second, burst, now }, frame.length);
+  if (bytesWaitMs > 0) giveBack(peer.messages, 1);
+  return bytesWaitMs;
 }

@@ -1,4 +1,5 @@
 /** Which room an event belongs to. The only place that knows. */
+import type { Effect } from "../core/effect.ts";
 import type { DoorName, Event } from "../core/event.ts";
 import type { RoomName } from "../core/room.ts";
 
@@ -37,6 +38,24 @@ export function roomOfEvent(event: Event): RoomName | undefined {
       return "intermediary";
     case "asked":
       return event.question.of;
+    default:
+      return undefined;
+  }
+}
+
+/** The room that an effect came from, where the effect says so. */
+export function roomOfEffect(effect: Effect): RoomName | undefined {
+  switch (effect.do) {
+    case "put":
+    case "delete":
+      return roomOfName(effect.key);
+    case "dial":
+    case "hangup":
+      return roomOfName(effect.link);
+    case "load":
+      return roomOfName(effect.token);
+    case "run":
+      return roomOfName(effect.job);
     default:
       return undefined;
   }
