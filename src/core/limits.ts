@@ -26,8 +26,16 @@ export const FRAMES_THROTTLED_MAX = 2_000;
 export const EVENTS_WAITING_FOR_ROOM_MAX = 10_000;
 /** Writes handed to the store at the same time. */
 export const WRITES_IN_FLIGHT_MAX = 64;
+/** Times that a delete which fails is tried. */
+export const DELETE_ATTEMPTS_MAX = 5;
+/** How long the reading of a room that is made anew may take, and how long until it is tried again. */
+export const REBUILD_MS = 5_000;
 /** Entries read from the store by one load. */
 export const LOAD_ENTRIES_MAX = 256;
+/** Bytes of the bodies read by one load: they are held until they are sent. */
+export const LOAD_BYTES_MAX = 1_048_576;
+/** Messages sent to one peer without acks that are held until they are settled. */
+export const HELD_MESSAGES_MAX = 4_096;
 /** Known names of integrations that are kept (least recently seen go first). */
 export const KNOWN_NAMES_MAX = 1_000;
 /** How long a name that was greeted with a valid token counts as known. */
@@ -46,3 +54,64 @@ export const GAME_FRAME_BYTES_MAX = 65_000;
 export const REGISTER_FRAME_BYTES_MAX = 262_144;
 /** Nothing sent upstream is larger: several backends end the connection at 1 MiB. */
 export const UPSTREAM_FRAME_BYTES_MAX = 1_000_000;
+/** Brain: values (of any kind, at any depth) in one message. */
+export const BRAIN_VALUES_MAX = 100_000;
+/** Brain: keys at the top of one session's state. */
+export const STATE_KEYS_MAX = 4_096;
+/** Brain: events in the log of one session; after them it can only be read, forked and closed. */
+export const SESSION_EVENTS_MAX = 1_000_000;
+/** Brain: events after which a stretch of log is written anew as one page, with the state at its end; likewise after so much text. */
+export const PAGE_EVENTS = 64;
+export const PAGE_TEXT_MAX = 48 * 1_024;
+/** Brain: events of one write. */
+export const STRETCH_EVENTS_MAX = 256;
+/** Brain: events of a session whose log is not stored that are kept for whoever looks back. */
+export const UNSTORED_EVENTS_KEPT = 128;
+/** Brain: stored pieces of a log that are read at once. */
+export const STRETCHES_PER_LOAD = 16;
+/** Brain: requests that a session remembers by their `op_id`, and the length of such a name. */
+export const OPERATIONS_REMEMBERED_MAX = 64;
+export const OPERATION_NAME_MAX = 128;
+/** Brain: events in one page of the audit or the ledger, and the text after which a page ends early. */
+export const AUDIT_PAGE_MAX = 256;
+export const AUDIT_TEXT_MAX = 512 * 1_024;
+/** Brain: operators in one macro. */
+export const MACRO_STEPS_MAX = 64;
+/** Brain: replies that one peer may be owed. */
+export const REPLIES_OWED_MAX = 4_096;
+/** Brain: sessions whose changes one peer follows. */
+export const SUBSCRIPTIONS_PER_PEER_MAX = 64;
+/** Brain: sessions that one peer makes at once, and per second for good. */
+export const SESSIONS_BURST_MAX = 256;
+export const SESSIONS_PER_SECOND_MAX = 8;
+/** Brain: names of ended sessions that are remembered. */
+export const ENDED_SESSIONS_MAX = 10_000;
+/** Brain: predictions that are kept on record. */
+export const PREDICTIONS_KEPT_MAX = 10_000;
+/** Brain: how long a stored session that nobody uses stays in memory. */
+export const SESSION_AWAKE_MS = 600_000;
+/** Brain: entries deleted per tenth of a second, when a session ends. */
+export const DELETES_PER_SWEEP = 64;
+/** Brain: how long reading an artifact may take. */
+export const ARTIFACT_MS = 30_000;
+/** Brain: bytes of one artifact's file of weights, and tokens in one of its vocabularies. */
+export const WEIGHTS_BYTES_MAX: number = 32 * 1_024 * 1_024;
+export const VOCABULARY_MAX = 200_000;
+/** Characters of a neuron's name. */
+export const NEURON_NAME_MAX = 255;
+/** UTF-8 bytes of a parameter's name in a frame of Nallely's bus: its length is one byte. */
+export const PARAMETER_NAME_BYTES_MAX = 255;
+/** Parameters of one neuron. */
+export const PARAMETERS_PER_NEURON_MAX = 1_024;
+/** Values that one neuron keeps while its bus is away. */
+export const VALUES_QUEUED_MAX = 100_000;
+/** Characters of a value that comes from Nallely's bus as JSON text. */
+export const VALUE_TEXT_MAX = 70_000;
+/** Neurons of one registry. */
+export const NEURONS_MAX = 1_024;
+/** Commands that wait for Trevor. */
+export const TREVOR_COMMANDS_MAX = 1_024;
+/** Characters of one message of Trevor: the state of a large session has hundreds of thousands. */
+export const TREVOR_TEXT_MAX = 64 * 1_048_576;
+/** Pulses that wait for their turn on one output of Nallely. */
+export const PULSES_WAITING_MAX = 64;
