@@ -34,6 +34,8 @@ export interface ForceMessage {
   readonly priority: Priority;
   readonly names: readonly string[];
   readonly mainThread?: boolean;
+  /** Whose force it is, for whom the relay asks when it plays Neuro itself. Never on the wire. */
+  readonly from?: string;
 }
 
 export interface ResultMessage {
