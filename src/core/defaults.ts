@@ -31,6 +31,7 @@ export const DEFAULTS: Settings = {
     open: false,
     decider: "random",
     seed: 1,
+    character: "neuro",
     choice_timeout: 8 * SECOND,
     retries: 3,
     openai: { url: "", model: "", timeout: 10 * SECOND, attempts: 3 },
