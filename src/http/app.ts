@@ -1,0 +1,68 @@
+/**
+ * The web app: the same on every runtime, for every listener.
+ *
+ * A runtime hands each request in with its `Arrival`. What a socket port is asked is a matter of `sockets.ts`; what the web port
+ * shows is a matter of `web.ts`; who may see it is decided here.
+ */
+import { type Context, Hono } from "hono";
+import type { Scope } from "../core/settings.ts";
+import { type Call, callOf } from "./caller.ts";
+import type { Arrival, Deps } from "./deps.ts";
+import { isHostAllowed, isOriginAllowed } from "./origin.ts";
+import { refuse } from "./problem.ts";
+import { doorOf, enter } from "./sockets.ts";
+import { health, metrics, ready, upload } from "./web.ts";
+
+export type { Arrival, Deps, Entrance, ListenerName } from "./deps.ts";
+export { isLoopback, Tokens } from "./tokens.ts";
+export { answerVoice, VOICE_FRAME_BYTES_MAX } from "./voice.ts";
+
+interface Env {
+  Bindings: Arrival;
+  Variables: { call: Call; scopes: readonly Scope[] };
+}
+
+export type App = Hono<Env>;
+
+export function createApp(deps: Deps): App {
+  const app: App = new Hono<Env>({ strict: false });
+  app.use(async (context, next): Promise<Response | void> => {
+    const arrival = context.env;
+    const call = callOf(context.req.raw, arrival, deps.settings());
+    if (arrival.listener === "web") {
+      const refused = guard(call, deps);
+      if (refused !== undefined) return refused;
+    }
+    const door = doorOf(arrival.listener, call.caller.path);
+    if (door !== undefined) return enter(context.req.raw, { door, call, arrival }, deps);
+    context.set("call", call);
+    context.set("scopes", deps.tokens().scopes(call.token, call.caller.address));
+    await next();
+    context.header("x-content-type-options", "nosniff");
+    context.header("referrer-policy", "no-referrer");
+  });
+  const scopes = (context: Context<Env>) => context.get("scopes");
+  app.get("/health", () => health(deps));
+  app.get("/ready", (context) => ready(deps, scopes(context)));
+  app.get("/metrics", (context) => metrics(deps, scopes(context)));
+  app.get("/uploads/:file", (context) => upload(deps, scopes(context), context.req.param("file")));
+  app.notFound(() => refuse({ status: 404, title: "Not found" }));
+  app.onError((error) => {
+    deps.observe({ is: "panicked", room: "intermediary", reason: error.message, stack: error.stack ?? "" });
+    return refuse({ status: 500, title: "Internal error" });
+  });
+  return app;
+}
+
+/** Keeps out pages of other origins, and names that were bound to this address by somebody else. */
+function guard({ caller, origin, host }: Call, deps: Deps): Response | undefined {
+  const settings = deps.settings();
+  const no = (status: number, detail: string): Response => {
+    deps.observe({ is: "greeting_refused", fault: "notAllowed", address: caller.address, reason: detail });
+    return refuse({ status, title: "Refused", detail });
+  };
+  const shown = (text: string | undefined) => JSON.stringify((text ?? "").slice(0, 200));
+  if (!isHostAllowed(host, settings)) return no(421, `host ${shown(host)} is not listed in web.hosts`);
+  if (isOriginAllowed("web", { origin, host }, settings)) return undefined;
+  return no(403, `origin ${shown(origin)} is not listed in security.allowed_origins`);
+}

@@ -1,0 +1,41 @@
+/** What the web app is given: by the process once, and by the runtime with every request. */
+import type { Caller, DoorName } from "../core/event.ts";
+import type { Note } from "../core/note.ts";
+import type { Question } from "../core/question.ts";
+import type { RoomName } from "../core/room.ts";
+import type { Scope, Settings } from "../core/settings.ts";
+import type { Answer } from "../engine/mod.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** Where a request came in. Workers have only `web`: one origin for everything. */
+export type ListenerName = DoorName | "web";
+
+/** What can be behind an upgrade: a door of the relay, or the voice channel that is declined without the relay. */
+export type Entrance = DoorName | "voice";
+
+export interface Deps {
+  readonly version: string;
+  /** The settings in force now. */
+  settings(): Settings;
+  /** Which tokens there are now, and what each allows. */
+  tokens(): Tokens;
+  /** The rooms that have to be ready. */
+  readonly rooms: readonly RoomName[];
+  ask(question: Question, scopes: readonly Scope[]): Promise<Answer>;
+  observe(note: Note): void;
+  /** The metrics in Prometheus' text format. */
+  metrics(): Promise<string>;
+  /** The bytes of an upload; undefined when there is none of that name. */
+  readUpload(file: string): Promise<Uint8Array | undefined>;
+  /** True once nothing new is accepted. */
+  isDraining(): boolean;
+}
+
+/** What a runtime says about one request. Handed to the app as Hono's `env`. */
+export interface Arrival {
+  readonly listener: ListenerName;
+  /** Of the other end of the connection, which may be a proxy. */
+  readonly address: string;
+  /** Turns the connection into a socket; undefined when the request is no proper upgrade. */
+  upgrade(entrance: Entrance, caller: Caller): Response | undefined;
+}

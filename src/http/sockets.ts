@@ -1,0 +1,77 @@
+/**
+ * Upgrades: which door a path means on which port, and who is let in.
+ *
+ * On a socket port every path is that port's door. On the web port the first segment names it. The order of checks is: is it an
+ * upgrade, may this page do that, does it go in a circle, has it the token, is the relay still open.
+ */
+import type { DoorName } from "../core/event.ts";
+import type { FaultName } from "../core/fault.ts";
+import { RELAY_HOPS_MAX } from "../core/limits.ts";
+import type { Call } from "./caller.ts";
+import type { Arrival, Deps, ListenerName } from "./deps.ts";
+import { isOriginAllowed } from "./origin.ts";
+import { refuse } from "./problem.ts";
+import { isVoicePath } from "./voice.ts";
+
+const DOORS: readonly DoorName[] = ["intermediary", "neuro", "brain"];
+
+const SENTENCES: Readonly<Record<DoorName, string>> = {
+  intermediary: "This is the relay's Intermediary: connect a WebSocket and greet it with a JSON registration.",
+  neuro: "This is a Neuro API backend: connect a WebSocket, e.g. by setting NEURO_SDK_WS_URL to this address.",
+  brain: "This is the Brain relay: connect a WebSocket and send it JSON commands.",
+};
+
+/** The door that a path leads to. */
+export function doorOf(listener: ListenerName, path: string): DoorName | undefined {
+  if (listener !== "web") return listener;
+  return DOORS.find((door) => path === `/${door}` || path.startsWith(`/${door}/`));
+}
+
+/** Answers a request for a door. */
+export function enter(request: Request, { door, call, arrival }: Knock, deps: Deps): Response {
+  if (!isUpgrade(request)) return door === "neuro" ? gameDocument(request, call) : upgradeRequired(door);
+  const { caller } = call;
+  const no = (status: number, fault: FaultName, reason: string): Response => {
+    deps.observe({ is: "greeting_refused", fault, address: caller.address, reason });
+    return refuse({ status, title: status === 401 ? "Unauthorized" : "Refused", detail: reason });
+  };
+  if (!isOriginAllowed(arrival.listener, call, deps.settings())) {
+    const origin = JSON.stringify((call.origin ?? "").slice(0, 200));
+    return no(403, "notAllowed", `origin ${origin} is not listed in security.allowed_origins`);
+  }
+  if (caller.via.split(",").length > RELAY_HOPS_MAX) return no(508, "notAllowed", "too many relays in a row");
+  const turned = deps.tokens().turnedAway(door, call.token, caller.address);
+  if (turned !== undefined) return no(turned.status, turned.status === 401 ? "badToken" : "notAllowed", turned.reason);
+  if (deps.isDraining()) return refuse({ status: 503, title: "Restarting", headers: { "retry-after": "5" } });
+  const entrance = door === "neuro" && isVoicePath(caller.path) ? "voice" : door;
+  return arrival.upgrade(entrance, caller) ?? upgradeRequired(door);
+}
+
+export interface Knock {
+  readonly door: DoorName;
+  readonly call: Call;
+  readonly arrival: Arrival;
+}
+
+/** Header names and this value are case-insensitive; some clients write `WebSocket`. */
+const isUpgrade = (request: Request): boolean =>
+  request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
+
+function upgradeRequired(door: DoorName): Response {
+  return new Response(`${SENTENCES[door]}\n`, {
+    status: 426,
+    headers: { "content-type": "text/plain; charset=utf-8", upgrade: "websocket", connection: "Upgrade" },
+  });
+}
+
+/** Games in a browser ask the origin of their page where Neuro is. */
+function gameDocument(request: Request, { caller, host, isSecure }: Call): Response {
+  if (!caller.path.endsWith("/$env/NEURO_SDK_WS_URL")) return upgradeRequired("neuro");
+  const headers = { "access-control-allow-origin": "*", "x-content-type-options": "nosniff", "cache-control": "no-store" };
+  if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
+  // Why the path as it came: a token in it has to come back for the socket, and only the caller sees this answer.
+  const base = new URL(request.url).pathname.slice(0, -"$env/NEURO_SDK_WS_URL".length);
+  const name = /^[\w.:[\]-]+$/.test(host ?? "") ? host : new URL(request.url).host;
+  const url = `${isSecure ? "wss" : "ws"}://${name}${base}`;
+  return new Response(url, { headers: { ...headers, "content-type": "text/plain; charset=utf-8" } });
+}

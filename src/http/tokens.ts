@@ -1,0 +1,90 @@
+/**
+ * Tokens: what each allows, compared by digest in constant time.
+ *
+ * Invariants: T1 an empty token is never a token; T2 the published token and the absence of one open something only to this
+ * very machine; T3 nothing here keeps a token in clear.
+ */
+import { PUBLISHED_TOKEN } from "../core/defaults.ts";
+import type { DoorName } from "../core/event.ts";
+import { hashText, sameDigest } from "../core/hash.ts";
+import type { Scope, Settings } from "../core/settings.ts";
+
+interface Known {
+  readonly digest: string;
+  readonly scopes: readonly Scope[];
+  /** Good on this machine only. */
+  readonly isWeak: boolean;
+}
+
+/** Why a caller may not enter a door. `status` is HTTP's. */
+export interface Turned {
+  readonly status: 401 | 403;
+  readonly reason: string;
+}
+
+const EVERYTHING: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
+
+export class Tokens {
+  readonly #known: readonly Known[];
+  readonly #doors: Readonly<Record<"neuro" | "brain", { readonly digest: string | undefined; readonly open: boolean }>>;
+  readonly #isIntermediaryWeak: boolean;
+
+  constructor(settings: Settings, webToken: string) {
+    const { intermediary, "nakurity-backend": backend, brain } = settings;
+    const privileged = settings["dependency-authentication"]["neuro-os"].auth_token;
+    this.#known = [
+      ...known(webToken, EVERYTHING),
+      ...known(intermediary.auth_token, ["integration", "watch", "command"]),
+      ...known(privileged ?? "", ["watch", "command", "direct"]),
+      ...intermediary.tokens.flatMap(({ token, scopes }) => known(token, scopes)),
+    ];
+    this.#doors = { neuro: doorToken(backend), brain: doorToken(brain) };
+    this.#isIntermediaryWeak = isWeak(intermediary.auth_token) || (privileged !== undefined && isWeak(privileged));
+  }
+
+  /** What a bearer of this token may do: the union over all tokens that are equal to it. */
+  scopes(token: string | undefined, address: string): readonly Scope[] {
+    if (token === undefined || token === "") return [];
+    const digest = hashText(token);
+    const isLocal = isLoopback(address);
+    const scopes = new Set<Scope>();
+    for (const candidate of this.#known) {
+      if (!sameDigest(candidate.digest, digest) || (candidate.isWeak && !isLocal)) continue;
+      for (const scope of candidate.scopes) scopes.add(scope);
+    }
+    return [...scopes];
+  }
+
+  /** Undefined when the caller may open a socket at this door; what is said on it is the room's to judge. */
+  turnedAway(door: DoorName, token: string | undefined, address: string): Turned | undefined {
+    if (door === "intermediary") {
+      if (!this.#isIntermediaryWeak || isLoopback(address)) return undefined;
+      return { status: 403, reason: "set a strong intermediary.auth_token to serve other machines" };
+    }
+    const block = door === "neuro" ? "nakurity-backend" : "brain";
+    const { digest, open } = this.#doors[door];
+    if (digest === undefined) {
+      if (open || isLoopback(address)) return undefined;
+      return { status: 403, reason: `set ${block}.token, or ${block}.open, to serve other machines` };
+    }
+    if (token !== undefined && sameDigest(hashText(token), digest)) return undefined;
+    return {
+      status: 401,
+      reason: `${token === undefined ? "no" : "wrong"} token: give ${block}.token as ?token= or /t/<token>`,
+    };
+  }
+}
+
+const isWeak = (token: string): boolean => token === "" || token === PUBLISHED_TOKEN;
+
+const known = (token: string, scopes: readonly Scope[]): readonly Known[] =>
+  token === "" ? [] : [{ digest: hashText(token), scopes, isWeak: isWeak(token) }];
+
+const doorToken = ({ token, open }: { token: string; open: boolean }) => ({
+  digest: token === "" ? undefined : hashText(token),
+  open,
+});
+
+/** True for an address of this machine. */
+export const isLoopback = (address: string): boolean =>
+  address === "::1" || address === "localhost" || /^127(\.\d{1,3}){3}$/.test(address);

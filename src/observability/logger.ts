@@ -1,0 +1,96 @@
+/**
+ * The log: one line per fact, readable by default, JSON on request, to one place or to a file that is rotated.
+ *
+ * Formats and files are LogTape's. Whether a line is wanted is decided here, before it is made.
+ */
+import {
+  configureSync,
+  disposeSync,
+  getJsonLinesFormatter,
+  getLogger,
+  getTextFormatter,
+  type Sink,
+} from "@logtape/logtape";
+import type { LogLevel, LogSettings } from "../core/settings.ts";
+import type { LogRoom } from "./table.ts";
+import { oneLine } from "./text.ts";
+
+const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3 };
+const ROOMS: readonly LogRoom[] = ["intermediary", "neuro", "nallely", "brain", "relay"];
+const FILE_BYTES_MAX = 10 * 1_024 * 1_024;
+const FILES_MAX = 5;
+
+export interface Log {
+  /** True when a line of this level would be written. */
+  isOn(room: LogRoom, level: LogLevel): boolean;
+  write(line: Line): void;
+  /** Levels may change at any time; format and file need a restart. */
+  configure(settings: LogSettings): void;
+  close(): void;
+}
+
+export interface Line {
+  readonly room: LogRoom;
+  readonly level: LogLevel;
+  readonly text: string;
+  readonly at: number;
+  /** For JSON only. */
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+/** Opens the log. `print` takes whole lines, for when no file is set. */
+export async function openLog(settings: LogSettings, print: (line: string) => void): Promise<Log> {
+  const formatter = settings.format === "json"
+    ? getJsonLinesFormatter({ categorySeparator: ".", properties: "flatten" })
+    : getTextFormatter({ timestamp: "rfc3339", level: "FULL", category: ([, room = ""]) => room, format: textLine });
+  const sink: Sink = settings.file === ""
+    ? (record) => print(formatter(record).trimEnd())
+    : await rotatingFile(settings.file, formatter);
+  configureSync({
+    reset: true,
+    sinks: { main: sink },
+    loggers: [
+      { category: "relay", sinks: ["main"], lowestLevel: "debug" },
+      { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
+    ],
+  });
+  return new TapeLog(settings);
+}
+
+const textLine = (values: { timestamp: string | null; level: string; category: string; message: string }): string =>
+  `${values.timestamp} ${values.level.padEnd(7)} [${values.category}] ${values.message}`;
+
+async function rotatingFile(path: string, formatter: (record: Parameters<Sink>[0]) => string): Promise<Sink> {
+  const { getRotatingFileSink } = await import("@logtape/file");
+  return getRotatingFileSink(path, { maxSize: FILE_BYTES_MAX, maxFiles: FILES_MAX, bufferSize: 0, formatter });
+}
+
+class TapeLog implements Log {
+  readonly #loggers = new Map(ROOMS.map((room) => [room, getLogger(["relay", room])]));
+  #ranks: ReadonlyMap<LogRoom, number>;
+
+  constructor(settings: LogSettings) {
+    this.#ranks = ranksOf(settings);
+  }
+
+  isOn(room: LogRoom, level: LogLevel): boolean {
+    return RANKS[level] >= (this.#ranks.get(room) ?? 0);
+  }
+
+  write({ room, level, text, at, properties = {} }: Line): void {
+    if (!this.isOn(room, level)) return;
+    const message = oneLine(text);
+    this.#loggers.get(room)?.emit({ level, message: [message], rawMessage: message, timestamp: at, properties });
+  }
+
+  configure(settings: LogSettings): void {
+    this.#ranks = ranksOf(settings);
+  }
+
+  close(): void {
+    disposeSync();
+  }
+}
+
+const ranksOf = ({ level, levels }: LogSettings): ReadonlyMap<LogRoom, number> =>
+  new Map(ROOMS.map((room) => [room, RANKS[levels[room] ?? level]]));

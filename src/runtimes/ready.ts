@@ -1,0 +1,49 @@
+/** The lines that say what runs, for people and for scripts that wait for the last of them. */
+import type { RoomName } from "../core/room.ts";
+import type { Settings } from "../core/settings.ts";
+import { isLoopback } from "../http/app.ts";
+import { withoutSecrets } from "../observability/mod.ts";
+import type { Listener } from "./served.ts";
+
+export interface Bound extends Listener {
+  readonly url: string;
+}
+
+export interface ReadyFacts {
+  readonly bound: readonly Bound[];
+  readonly host: { readonly rooms: readonly RoomName[]; readonly webToken: string };
+}
+
+export function readyLines(settings: Settings, { bound, host: { rooms, webToken } }: ReadyFacts): string[] {
+  // Why only there: from elsewhere the lines may be read by others, e.g. in a service's journal.
+  const fragment = ({ name, host }: Bound) => (name === "web" && isLoopback(host) ? `/#token=${webToken}` : "");
+  return [
+    ...bound.map((listener) => `[${listener.label}] listening on ${listener.url}${fragment(listener)}`),
+    ...upstreamLines(settings, rooms),
+    ...missing(settings, rooms).map((label) => `[${label}] is configured, but not part of this build`),
+    "Neuro Relay is ready",
+  ];
+}
+
+function upstreamLines(settings: Settings, rooms: readonly RoomName[]): string[] {
+  if (!rooms.includes("neuro")) return [];
+  const upstreams = settings["nakurity-clients"];
+  if (upstreams.length === 0) {
+    return [`No upstream: this relay plays Neuro itself (${settings["nakurity-backend"].decider})`];
+  }
+  return upstreams.map(({ url }) => `[Nakurity Client] dialing ${withoutSecrets(url)}`);
+}
+
+/** What the settings ask for and this build has not. */
+function missing(settings: Settings, rooms: readonly RoomName[]): string[] {
+  const wanted: readonly [label: string, isWanted: boolean, isThere: boolean][] = [
+    ["Intermediary", settings.intermediary.enabled, rooms.includes("intermediary")],
+    ["Nakurity Backend", settings["nakurity-backend"].enabled, rooms.includes("neuro")],
+    ["Nakurity Client", settings["nakurity-clients"].length > 0, rooms.includes("neuro")],
+    ["Brain", settings.brain.enabled, rooms.includes("brain")],
+    ["Nallely", settings.nallely.enabled, rooms.includes("nallely")],
+    ["Intercept Proxy", settings["intercept-proxy"].enabled, false],
+    ["Cluster", settings.cluster.enabled, false],
+  ];
+  return wanted.filter(([, isWanted, isThere]) => isWanted && !isThere).map(([label]) => label);
+}
