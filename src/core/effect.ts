@@ -55,4 +55,5 @@ export interface Reply {
   readonly otherwise?: Frame;
 }
 
-export type JobName = "decide" | "fake" | "artifact";
+/** Each is one file in `src/jobs`, or is lent by the runtime where it needs more than the network. */
+export type JobName = "decide" | "artifact";

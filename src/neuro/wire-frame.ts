@@ -41,9 +41,7 @@ export function fits(text: string, bytesMax: number): boolean {
   return text.length * 3 <= bytesMax || bytesOf(text) <= bytesMax;
 }
 
-// deno-lint-ignore no-control-regex -- Why: what is not printable ASCII is exactly what has to be found.
 const NOT_PRINTABLE = /[^\x20-\x7e]/;
-// deno-lint-ignore no-control-regex
 const ALL_NOT_PRINTABLE = /[^\x20-\x7e]/g;
 
 /** The same JSON in printable ASCII: one client reads anything else as binary. */
