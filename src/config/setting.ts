@@ -67,24 +67,24 @@ export const host = (fallback: string): z.ZodType<string> => text("The address t
 /** A number that need not be whole. */
 export function real(says: string, extra: Extra<number>): z.ZodType<number> {
   const schema = z.number({ error: "expected a number" });
-  return schema.default(extra.fallback).meta(about("number", "number", says, extra));
+  return schema.default(extra.fallback).meta(about({ kind: "number", type: "number", says }, extra));
 }
 
 const TEXT = { error: "expected text, in quotes if it looks like a number" };
 
 export function text(says: string, extra: Extra<string>): z.ZodType<string> {
-  return z.string(TEXT).default(extra.fallback).meta(about("text", "text", says, extra));
+  return z.string(TEXT).default(extra.fallback).meta(about({ kind: "text", type: "text", says }, extra));
 }
 
 /** Text that has no default and must be there. */
 export function requiredText(says: string): z.ZodType<string> {
   return z.string({ error: "expected text, in quotes if it looks like a number" }).min(1, "expected text, not nothing")
-    .meta(about("text", "text", says, {}));
+    .meta(about({ kind: "text", type: "text", says }, {}));
 }
 
 /** Text that may be missing, and then means something else than any text. */
 export function optionalText(says: string, extra: Partial<Extra<never>> = {}): z.ZodType<string | undefined> {
-  return z.string(TEXT).optional().meta(about("text", "text", says, extra));
+  return z.string(TEXT).optional().meta(about({ kind: "text", type: "text", says }, extra));
 }
 
 /** A duration that may be missing, and then means something else than any duration. */
@@ -99,7 +99,7 @@ export function optionalPort(says: string): z.ZodType<number | undefined> {
 
 export function flag(says: string, extra: Extra<boolean>): z.ZodType<boolean> {
   return z.boolean({ error: "expected true or false" }).default(extra.fallback).meta(
-    about("flag", "true or false", says, extra),
+    about({ kind: "flag", type: "true or false", says }, extra),
   );
 }
 
@@ -110,12 +110,12 @@ export function choice<const T extends string>(
 ): z.ZodType<T> {
   return oneOf(options, extra.refused)
     .default(extra.fallback as Exclude<T, undefined>) // Why: zod cannot see that no text is undefined.
-    .meta(about("choice", options.join(" | "), says, extra));
+    .meta(about({ kind: "choice", type: options.join(" | "), says }, extra));
 }
 
 /** A choice that may be missing, and then means something else than any of the options. */
 export function optionalChoice<const T extends string>(says: string, options: readonly T[]): z.ZodType<T | undefined> {
-  return oneOf(options).optional().meta(about("choice", options.join(" | "), says, {}));
+  return oneOf(options).optional().meta(about({ kind: "choice", type: options.join(" | "), says }, {}));
 }
 
 function oneOf<const T extends string>(
@@ -128,7 +128,9 @@ function oneOf<const T extends string>(
 }
 
 export function list<T>(says: string, of: z.ZodType<T>, type: string): z.ZodType<readonly T[]> {
-  return z.array(of, { error: `expected a list of ${type}` }).default([]).meta(about("list", `list of ${type}`, says, {}));
+  return z.array(of, { error: `expected a list of ${type}` }).default([]).meta(
+    about({ kind: "list", type: `list of ${type}`, says }, {}),
+  );
 }
 
 /** One text of a list. */
@@ -161,13 +163,13 @@ interface Amount<E> {
 }
 
 function amount(of: Amount<Extra<number>>): z.ZodType<number> {
-  return z.unknown().transform(readInto(of)).default(of.extra.fallback).meta(about(of.kind, of.kind, of.says, of.extra));
+  return z.unknown().transform(readInto(of)).default(of.extra.fallback).meta(about({ ...of, type: of.kind }, of.extra));
 }
 
 function optionalAmount(of: Amount<Partial<Extra<number>>>): z.ZodType<number | undefined> {
   const read = readInto(of);
   return z.unknown().transform((raw, context) => (raw === undefined ? undefined : read(raw, context))).optional()
-    .meta(about(of.kind, of.kind, of.says, of.extra));
+    .meta(about({ ...of, type: of.kind }, of.extra));
 }
 
 function readInto(
@@ -191,7 +193,7 @@ function readPort(raw: unknown): number | undefined {
   return value !== undefined && value >= 0 && value <= 65_535 ? value : undefined;
 }
 
-function about(kind: Kind, type: string, says: string, extra: Partial<Extra<unknown>>): { readonly about: About } {
+function about(what: Pick<About, "kind" | "type" | "says">, extra: Partial<Extra<unknown>>): { readonly about: About } {
   const { restart = false, secret = false, most } = extra;
-  return { about: { kind, says, type, restart, secret, most } };
+  return { about: { kind: what.kind, says: what.says, type: what.type, restart, secret, most } };
 }

@@ -1,0 +1,149 @@
+/**
+ * The `Store` port over any unstorage driver.
+ *
+ * Invariants: S1 a promise settles only when the driver has done it, or rejects, also where the driver itself would hide a
+ * failure; S2 a key is written once; S3 what is no entry of ours (torn, empty, foreign, of a newer program) is put under
+ * `quarantine/`, reported and never given out; it is never thrown away and never stops the relay; S4 keys are listed from memory:
+ * the backend is searched once, when it is opened.
+ *
+ * Entries are passed through the driver as text (`getItemRaw`, `setItemRaw`), because unstorage's own reading guesses types and
+ * drops names such as `constructor` from what a peer sent.
+ * Knows nothing of: which backend it is, what entries mean.
+ */
+import type { Storage } from "unstorage";
+import type { Entry } from "../core/event.ts";
+import type { Key } from "../core/ids.ts";
+import type { Json } from "../core/json.ts";
+import type { Store } from "../engine/ports.ts";
+import { decodeEntry, encodeEntry, isKey } from "./entry.ts";
+
+export interface StoreHooks {
+  /** Something under `key` was no entry and is now out of the way. */
+  onQuarantine(key: string, why: string): void;
+}
+
+/** An opened backend. */
+export interface Backend {
+  readonly storage: Storage;
+  /** Larger entries are refused; undefined where only memory bounds them. */
+  readonly entryBytesMax?: number;
+  /** Lets go of what was opened besides the storage. */
+  release?(): void;
+}
+
+const READS_AT_ONCE = 64;
+/** Of one key; a program that fails in the same way for ever should not fill the disk with it. */
+const QUARANTINED_PER_KEY_MAX = 16;
+
+/** Searches the backend for what is there, and makes a store of it. */
+export async function makeStore(backend: Backend, hooks: StoreHooks): Promise<Store> {
+  const store = new EntryStore(backend, hooks);
+  await store.index();
+  return store;
+}
+
+class EntryStore implements Store {
+  readonly #backend: Backend;
+  readonly #storage: Storage;
+  readonly #hooks: StoreHooks;
+  readonly #keys = new Set<Key>();
+
+  constructor(backend: Backend, hooks: StoreHooks) {
+    this.#backend = backend;
+    this.#storage = backend.storage;
+    this.#hooks = hooks;
+  }
+
+  /** Learns the keys that are there. Some drivers name a key twice, some in no order. */
+  async index(): Promise<void> {
+    for (const item of new Set(await this.#storage.getKeys())) {
+      const key = item.replaceAll(":", "/");
+      if (isKey(key)) this.#keys.add(key);
+      else {await this.#quarantine(
+          item,
+          `foreign/${item.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 100)}`,
+          "not a key of ours",
+        );}
+    }
+  }
+
+  async put(key: Key, value: Json): Promise<void> {
+    if (!isKey(key)) throw new Error(`not a key: ${key}`);
+    if (this.#keys.has(key)) throw new Error(`key written twice: ${key}`);
+    const content = encodeEntry(value, this.#backend.entryBytesMax);
+    this.#keys.add(key);
+    await this.#storage.setItemRaw(itemOf(key), content);
+  }
+
+  async delete(key: Key): Promise<void> {
+    await this.#storage.removeItem(itemOf(key));
+    if (await this.#storage.hasItem(itemOf(key))) throw new Error(`could not be deleted: ${key}`);
+    this.#keys.delete(key);
+  }
+
+  keys(prefix: Key): Promise<readonly Key[]> {
+    const below = `${prefix}/`;
+    return Promise.resolve([...this.#keys].filter((key) => key.startsWith(below)).sort());
+  }
+
+  async read(keys: readonly Key[]): Promise<readonly Entry[]> {
+    const entries: Entry[] = [];
+    for (let at = 0; at < keys.length; at += READS_AT_ONCE) {
+      const batch = await Promise.all(keys.slice(at, at + READS_AT_ONCE).map((key) => this.#readOne(key)));
+      for (const entry of batch) if (entry !== undefined) entries.push(entry);
+    }
+    return entries;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#storage.dispose();
+    } finally {
+      this.#backend.release?.();
+    }
+  }
+
+  async #readOne(key: Key): Promise<Entry | undefined> {
+    const content = await this.#contentOf(itemOf(key));
+    if (content === undefined) return undefined;
+    const entry = decodeEntry(content);
+    if ("value" in entry) return { key, value: entry.value };
+    await this.#quarantine(itemOf(key), key, entry.why);
+    this.#keys.delete(key);
+    return undefined;
+  }
+
+  /** Some drivers return what went wrong instead of throwing it. */
+  async #contentOf(item: string): Promise<unknown> {
+    const content: unknown = await this.#storage.getItemRaw(item);
+    if (content instanceof Error) throw content;
+    return content ?? undefined;
+  }
+
+  /** Moves what is there out of the way; where that fails it stays, unseen. */
+  async #quarantine(item: string, name: string, why: string): Promise<void> {
+    if (item.startsWith("quarantine:")) return;
+    try {
+      const content = await this.#contentOf(item);
+      const place = await this.#freePlace(`quarantine:${itemOf(name)}`);
+      if (content !== undefined && place !== undefined) {
+        await this.#storage.setItemRaw(place, content);
+        await this.#storage.removeItem(item);
+      }
+    } catch (error) {
+      why += `; it stays where it is: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    this.#hooks.onQuarantine(item.replaceAll(":", "/"), why);
+  }
+
+  async #freePlace(item: string): Promise<string | undefined> {
+    for (let count = 1; count <= QUARANTINED_PER_KEY_MAX; count++) {
+      const place = `${item}.${count}`;
+      if (!(await this.#storage.hasItem(place))) return place;
+    }
+    return undefined;
+  }
+}
+
+/** unstorage joins the segments of a key with colons. */
+const itemOf = (key: string): string => key.replaceAll("/", ":");
