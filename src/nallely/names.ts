@@ -20,7 +20,6 @@ const FATAL: ReadonlyMap<string, string> = new Map([
   ["links", "a value routed to it breaks the links of whoever sent it"],
   ["range", "it is read-only on the bus: values routed to it never arrive"],
   ["ident", "it is read-only on the bus: values routed to it never arrive"],
-  ["in", "it is a word of the language that the bus is written in"],
 ]);
 
 const ATTRIBUTES: ReadonlySet<string> = new Set(

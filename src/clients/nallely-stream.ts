@@ -1,0 +1,101 @@
+/**
+ * Several listeners of one thing, and async iterators over it that never hold back who sends.
+ *
+ * An iterator that is read too slowly loses the oldest of what waits: by default everything but the latest.
+ */
+
+export type Listener<T> = (value: T) => void;
+
+/** Where listener failures go: they are the program's own and may not stop the values of others. */
+export type OnFailure = (error: unknown) => void;
+
+export class Stream<T> {
+  readonly #listeners = new Set<Listener<T>>();
+  readonly #onFailure: OnFailure;
+
+  constructor(onFailure: OnFailure) {
+    this.#onFailure = onFailure;
+  }
+
+  get hasListeners(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** Listens until what it returns is called, or the signal aborts. */
+  listen(listener: Listener<T>, signal?: AbortSignal): () => void {
+    if (signal?.aborted === true) return () => {};
+    const entry: Listener<T> = (value) => listener(value); // Why: the same function may listen twice.
+    const end = () => {
+      this.#listeners.delete(entry);
+      signal?.removeEventListener("abort", end);
+    };
+    this.#listeners.add(entry);
+    signal?.addEventListener("abort", end, { once: true });
+    return end;
+  }
+
+  emit(value: T): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(value);
+      } catch (error) {
+        this.#onFailure(error);
+      }
+    }
+  }
+
+  /** What comes from now on, as an iterator. */
+  iterate(options: IterateOptions = {}): ValueIterator<T> {
+    return new ValueIterator<T>(this, options);
+  }
+}
+
+export interface IterateOptions {
+  /** Values that may wait for the reader; the oldest go first. 1 when absent: the latest. */
+  readonly keep?: number | undefined;
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An iterator with a bounded memory. `lost` counts what the reader was too slow for. */
+export class ValueIterator<T> implements AsyncIterableIterator<T> {
+  lost = 0;
+  readonly #kept: T[] = [];
+  readonly #keep: number;
+  readonly #readers: ((result: IteratorResult<T, undefined>) => void)[] = [];
+  readonly #stop: () => void;
+  #isDone = false;
+
+  constructor(stream: Stream<T>, { keep = 1, signal }: IterateOptions) {
+    this.#keep = Math.max(1, keep);
+    this.#stop = stream.listen((value) => this.#take(value), signal);
+    if (signal?.aborted === true) this.#isDone = true;
+    signal?.addEventListener("abort", () => void this.return(), { once: true });
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#kept.length > 0) return Promise.resolve({ done: false, value: this.#kept.shift() as T }); // Why: it has one.
+    if (this.#isDone) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => this.#readers.push(resolve));
+  }
+
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.#isDone = true;
+    this.#stop();
+    for (const reader of this.#readers.splice(0)) reader({ done: true, value: undefined });
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #take(value: T): void {
+    const reader = this.#readers.shift();
+    if (reader !== undefined) return reader({ done: false, value });
+    this.#kept.push(value);
+    if (this.#kept.length <= this.#keep) return;
+    this.#kept.shift();
+    this.lost++;
+  }
+}
