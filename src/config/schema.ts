@@ -18,7 +18,9 @@ const neuroOs = block("Neuro-OS.", {
 const blocks = z.strictObject({
   intermediary,
   "nakurity-backend": backend,
-  "nakurity-client": upstream.optional(),
+  "nakurity-client": upstream.optional().meta({
+    says: "Where the real Neuro is. Without this block the relay plays her part itself.",
+  }),
   "nakurity-clients": list("Several upstreams, each with the settings of `nakurity-client`.", upstream, "upstreams"),
   "dependency-authentication": block("Tokens of other programs.", { "neuro-os": neuroOs }),
   "intercept-proxy": proxy,

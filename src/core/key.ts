@@ -7,6 +7,7 @@
  */
 import { hashText } from "./hash.ts";
 import { type Key, rawKey } from "./ids.ts";
+import { parseJson } from "./json.ts";
 import { SEGMENT_BYTES_MAX } from "./limits.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
@@ -47,6 +48,32 @@ function base32(bytes: Uint8Array): string {
   }
   if (bits > 0) encoded += ALPHABET[(held << (5 - bits)) & 31];
   return encoded;
+}
+
+/** The text that a segment was made of, or undefined for one that holds only a hash of it. */
+export function segmentText(of: string): string | undefined {
+  const bytes = of[0] === "b" || of[0] === "j" ? bytesOf(of.slice(1)) : undefined;
+  if (bytes === undefined) return undefined;
+  const text = new TextDecoder().decode(bytes);
+  const made = of[0] === "j" ? parseJson(text, 1) : text;
+  return typeof made === "string" && segment(made) === of ? made : undefined;
+}
+
+function bytesOf(base32: string): Uint8Array | undefined {
+  const bytes: number[] = [];
+  let bits = 0;
+  let held = 0;
+  for (const letter of base32) {
+    const value = ALPHABET.indexOf(letter);
+    if (value < 0) return undefined;
+    held = (held << 5) | value;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push((held >> bits) & 255);
+    held &= (1 << bits) - 1;
+  }
+  return Uint8Array.from(bytes);
 }
 
 /** A number as a segment of fixed width, so that keys sort as their numbers do. */

@@ -22,7 +22,8 @@ export function lock(folder: string): Lock {
     database.exec("pragma busy_timeout = 0; begin exclusive");
   } catch (error) {
     database.close();
-    throw new OpenFailure(`${folder} is in use by ${holderIn(holder)}: only one relay may write there`, { cause: error });
+    const message = `${folder} is in use by ${holderIn(holder)}: only one relay may write there`;
+    throw new OpenFailure(message, { cause: error, isInUse: true });
   }
   writeFileSync(holder, JSON.stringify({ pid, since: new Date().toISOString() }));
   return {

@@ -1,0 +1,28 @@
+#!/usr/bin/env bun
+/** The command line. Each command is a file of its own; this one names them. */
+import { Command } from "commander";
+import { argv } from "node:process";
+import manifest from "../../package.json" with { type: "json" };
+import { checkCommand } from "./check.ts";
+import { complain } from "./complaint.ts";
+import { queueCommand } from "./queue.ts";
+import { serveCommand } from "./serve.ts";
+import { tokenCommand } from "./token.ts";
+
+const program = new Command("neuro-relay")
+  .description("Many integrations, one Neuro: a relay for the Neuro API.")
+  .version(manifest.version)
+  .addCommand(serveCommand(), { isDefault: true })
+  .addCommand(checkCommand())
+  .addCommand(tokenCommand())
+  .addCommand(queueCommand());
+
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
+  command.exitOverride().showHelpAfterError("(--help shows what there is)");
+}
+
+try {
+  await program.parseAsync(argv);
+} catch (error) {
+  complain(error);
+}

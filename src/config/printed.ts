@@ -1,0 +1,40 @@
+/** Settings as they may be shown: without secrets, and in the words of the file. */
+import type { Settings } from "../core/settings.ts";
+import { fields } from "./fields.ts";
+import { isTree, putAt, type Tree, valueAt } from "./tree.ts";
+import { writeDuration, writeSize } from "./units.ts";
+
+const HIDDEN = "***";
+
+/** The same settings with every token, and every password in a URL, hidden. */
+export function masked(settings: Settings): Settings {
+  return hide(settings, "") as Settings; // Why: texts become other texts, nothing else changes.
+}
+
+/** Spans of time and amounts of bytes as people write them: what comes out can be read as a configuration again. */
+export function written(settings: Settings): Tree {
+  const tree: Tree = structuredClone({ ...settings });
+  for (const { path, kind } of fields) {
+    const value = valueAt(tree, path);
+    if (typeof value !== "number") continue;
+    if (kind === "duration") putAt(tree, path, writeDuration(value));
+    if (kind === "size") putAt(tree, path, writeSize(value));
+  }
+  return tree;
+}
+
+function hide(value: unknown, name: string): unknown {
+  if (Array.isArray(value)) return value.map((inner) => hide(inner, name));
+  if (isTree(value)) return Object.fromEntries(Object.entries(value).map(([below, inner]) => [below, hide(inner, below)]));
+  if (typeof value !== "string" || value === "") return value;
+  if (name.endsWith("token")) return HIDDEN;
+  return name.endsWith("url") ? maskedUrl(value) : value;
+}
+
+/** Hides a password, a token in the query and one in the path (`/t/<token>`). */
+function maskedUrl(url: string): string {
+  return url
+    .replace(/\/\/[^@/]*@/, `//${HIDDEN}@`)
+    .replace(/([?&][^=&]*(?:token|key|secret|password)[^=&]*=)[^&#]+/gi, `$1${HIDDEN}`)
+    .replace(/\/t\/[^/?#]+/, `/t/${HIDDEN}`);
+}
