@@ -74,19 +74,23 @@ const textOf = (value: Json | undefined): string => (typeof value === "string" ?
 const lines = (value: Json | undefined): string =>
   Array.isArray(value) ? value.filter((line: Json) => typeof line === "string").join("\n").slice(-TEXT_MAX) : "";
 
-/** One action a line. Where they are too long together, the later ones lose their schema, then all but their name. */
+/** One action a line: all names, then, as long as there is room, the descriptions, then the schemas. */
 function actionsText(given: Json | undefined): string {
   const actions = Array.isArray(given) ? given.filter(isObject) : [];
-  let left = ACTIONS_TEXT_MAX;
-  const described: string[] = [];
-  for (const { name, description, schema } of actions) {
-    const forms = [{ name, description, schema }, { name, description }, { name }].map((form) => JSON.stringify(form));
-    const line = forms.find((form) => form.length <= left);
-    if (line === undefined) break;
-    left -= line.length;
-    described.push(line);
+  const forms = actions.map(({ name, description, schema }) =>
+    [{ name }, { name, description }, { name, description, schema }].map((form) => JSON.stringify(form))
+  );
+  const lines = forms.map(([name = ""]) => name.slice(0, TEXT_MAX));
+  let left = ACTIONS_TEXT_MAX - lines.reduce((sum, line) => sum + line.length, 0);
+  for (const level of [1, 2]) {
+    for (const [at, line] of lines.entries()) {
+      const longer = forms[at]?.[level] ?? line;
+      if (longer.length - line.length > left) continue;
+      left -= longer.length - line.length;
+      lines[at] = longer;
+    }
   }
-  return described.join("\n");
+  return lines.join("\n").slice(0, 2 * ACTIONS_TEXT_MAX);
 }
 
 async function readText(response: Response): Promise<string> {
