@@ -22,27 +22,35 @@ export interface Neuro {
   readonly sockets: Map<PeerId, Socket>;
   /** Integrations of the Intermediary, by the peer they are on. */
   readonly members: Map<PeerId, Game>;
+  /** Seats that want a game which another socket has: being decided, and decided against. */
+  readonly contested: Set<Seat>;
+  readonly unserved: Set<Seat>;
   /** Present or parked, by key. */
   readonly games: Map<string, Game>;
   readonly slugs: Map<string, Game>;
+  /** Actions of all games that Neuro sees. */
+  actionCount: number;
   /** In the order of the settings; the first serves whom no pattern assigns. */
   readonly upstreams: Map<string, Upstream>;
   /** Everything with a deadline but actions in flight: `<kind> <key>`. */
   readonly timers: Deadlines;
-  /** Records to be written at the next write-behind. */
-  readonly unsaved: Set<Game>;
-  /** Puts not settled yet: whose they are. */
-  readonly saving: Map<Key, Game>;
+  /** Records to be written at the next write-behind, and puts not settled yet. */
+  readonly unsaved: Set<GameRecord>;
+  readonly saving: Map<Key, GameRecord>;
+  /** Entries that a newer one has replaced, found when this room was made. */
+  readonly outdated: Key[];
   /** How this relay is called by relays that it is chained with; empty until the first tick. */
   relayId: string;
   unnamed: number;
   hasStarted: boolean;
-  /** Neuro is told nothing new after this. */
+  /** The relay leaves, at the latest then: nothing new begins. */
   drainUntil: Millis | undefined;
+  hasDrained: boolean;
 }
 
 /** One connection of the game port. It may speak for several games. */
 export interface Socket {
+  readonly room: Neuro;
   readonly peer: PeerId;
   readonly caller: Caller;
   readonly openedAt: Millis;
@@ -56,6 +64,7 @@ export interface Socket {
   canPong: boolean;
   /** When it was asked to register all again. */
   askedAt: Millis | undefined;
+  hasSpoken: boolean;
   readonly isVoice: boolean;
 }
 
@@ -67,10 +76,14 @@ export interface Seat {
   /** `contested`: another socket has the game, and it is being found out whether it is alive. */
   is: "served" | "contested" | "unserved";
   readonly since: Millis;
+  /** It began with `startup`. */
+  readonly isStarting: boolean;
   /** What was said while contested. */
   readonly heard: GameMessage[];
-  /** Names registered by this seat; undefined before its first register. */
-  registered: Set<string> | undefined;
+  /** Names registered by this seat so far. */
+  readonly registered: Set<string>;
+  /** It has registered something since it was asked for everything. */
+  hasListed: boolean;
 }
 
 export type GameDoor = "neuro" | "intermediary";
@@ -108,11 +121,15 @@ export interface Game {
   servedAt: Millis;
   readonly mended: Set<string>;
   takeovers: Millis[];
+  /** Its names and registry as stored, and its unanswered force. */
   readonly record: GameRecord;
+  readonly forceRecord: GameRecord;
 }
 
-/** What is stored of a game, and what is being stored. */
+/** What is stored of a game: a new key each time, the highest generation counts. */
 export interface GameRecord {
+  readonly of: "game" | "force";
+  readonly key: string;
   generation: number;
   stored: Key | undefined;
 }
@@ -143,7 +160,8 @@ export interface Offered {
   isSent: boolean;
   /** What Neuro has is an older definition. */
   isStale: boolean;
-  /** Without an owner: kept for its last one until then. */
+  /** Without an owner: its last one, for whom the name is kept until `freeAt`. */
+  keptFor: Game | undefined;
   freeAt: Millis;
 }
 
@@ -210,6 +228,8 @@ export interface Force {
   /** How often Neuro was asked, and whether nobody answered in time. */
   asked: number;
   isOverdue: boolean;
+  /** Nobody answered it before: it comes after everybody else. */
+  readonly isLast: boolean;
   /** Neuro has to be asked once what it owes is settled. */
   askAgain: boolean;
 }
@@ -227,6 +247,8 @@ export interface Pending {
   readonly theirId: string;
   readonly epoch: number;
   readonly offered: Offered;
+  /** The definition that it was called by. */
+  readonly digest: string;
   readonly data: string | undefined;
   readonly since: Millis;
   /** The force that it answers. */
@@ -245,16 +267,17 @@ export interface Part {
 }
 
 export interface Contexts {
-  /** In order of arrival. */
-  readonly held: Set<HeldContext>;
-  readonly perGame: Map<string, number>;
+  /** By the key of who said it; whose turn is first, first. */
+  readonly held: Map<string, HeldContext[]>;
   readonly budget: Bucket;
 }
 
+/** Who says a context: a game, or somebody who watches. */
+export type Source = Pick<Game, "key" | "name" | "isParked">;
+
 export interface HeldContext {
   readonly id: string;
-  /** The key of who said it. */
-  readonly from: string;
+  readonly from: Source;
   readonly message: string;
   readonly silent: boolean;
   readonly at: Millis;
@@ -273,14 +296,19 @@ export const emptyRoom = (settings: Settings): Neuro => ({
   settings,
   sockets: new Map(),
   members: new Map(),
+  contested: new Set(),
+  unserved: new Set(),
   games: new Map(),
   slugs: new Map(),
+  actionCount: 0,
   upstreams: new Map(),
   timers: new Deadlines(),
   unsaved: new Set(),
   saving: new Map(),
+  outdated: [],
   relayId: "",
   unnamed: 0,
   hasStarted: false,
   drainUntil: undefined,
+  hasDrained: false,
 });

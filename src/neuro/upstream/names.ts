@@ -16,11 +16,16 @@ const SLUG_MAX = 32;
 /** An action's name in legal letters; a hash where nothing legible is left, or too much. */
 export function cleanName(original: string): string {
   const clean = original.toLowerCase().replace(/[^a-z0-9_-]+/g, "_");
-  return /[a-z0-9]/.test(clean) ? shorten(clean, UPSTREAM_NAME_MAX, original) : withHash("action", UPSTREAM_NAME_MAX, original);
+  return /[a-z0-9]/.test(clean)
+    ? shorten(clean, UPSTREAM_NAME_MAX, original)
+    : withHash("action", UPSTREAM_NAME_MAX, original);
 }
 
 /** The prefix of a game: legible, legal, and no other game's. */
-export function slugOf(identity: { readonly name: string; readonly key: string }, taken: (slug: string) => boolean): string {
+export function slugOf(
+  identity: { readonly name: string; readonly key: string },
+  taken: (slug: string) => boolean,
+): string {
   const clean = identity.name.toLowerCase().replace(/[^a-z0-9_]+/g, "-").replace(/^-+|-+$/g, "");
   const slug = /[a-z0-9]/.test(clean) ? shorten(clean, SLUG_MAX, identity.key) : withHash("game", SLUG_MAX, identity.key);
   return taken(slug) ? withHash(slug, SLUG_MAX, identity.key) : slug;

@@ -1,0 +1,292 @@
+/**
+ * Integrations as they come, speak, restart and go, whichever door they use.
+ *
+ * Invariants: G1 being away for less than the grace changes nothing at Neuro; G2 after it, what Neuro sees of the game goes first
+ * and then what the game owed is answered; G3 a registry is kept, parked, for its game's return; G4 a `startup` ends the
+ * session before it, but what is registered again at once was never away.
+ * Knows nothing of: frames, sockets, takeover.
+ */
+import type { GameMessage } from "../../core/api.ts";
+import { hashText } from "../../core/hash.ts";
+import type { PeerId } from "../../core/ids.ts";
+import { KNOWN_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../core/limits.ts";
+import type { IntegrationPolicy } from "../../core/settings.ts";
+import type { Turn } from "../../core/turn.ts";
+import type { Game, GameDoor, Neuro, Upstream } from "../state.ts";
+import { definitionOf, disown, drop, own, renew, show, sync } from "../upstream/actions.ts";
+import { say } from "../upstream/contexts.ts";
+import { introduce, park, readyToStop } from "../upstream/fanout.ts";
+import { ask, cancel, namesChanged, recover, redefined, withdrawn } from "../upstream/forces.ts";
+import { slugOf } from "../upstream/names.ts";
+import { answer, lost, outdated, returned } from "../upstream/pending.ts";
+import { extend } from "./extensions.ts";
+
+export const graceTimer = (game: Game): string => `grace ${game.key}`;
+export const windowTimer = (game: Game): string => `window ${game.key}`;
+export const parkedTimer = (game: Game): string => `parked ${game.key}`;
+
+/** A name as it is used: composed, without control characters, and not longer than a name may be. */
+export function nameOf(given: string): string {
+  // deno-lint-ignore no-control-regex -- Why: control characters are exactly what has to go.
+  const name = given.normalize("NFC").replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
+  const points = [...name];
+  if (points.length <= NAME_CODE_POINTS_MAX) return name;
+  return `${points.slice(0, NAME_CODE_POINTS_MAX - 9).join("")}-${hashText(given).slice(0, 8)}`;
+}
+
+/** The identity of that name, known or new. */
+export function gameOf(room: Neuro, { door, name }: { door: GameDoor; name: string }, turn: Turn): Game {
+  const known = room.games.get(`${door}:${name}`);
+  if (known !== undefined) return known;
+  if (room.games.size >= room.settings.limits.peers + KNOWN_NAMES_MAX) forgetLongestAway(room, turn);
+  return newGame(room, { door, name, key: `${door}:${name}` });
+}
+
+/** An identity that is not there yet. `slug` is what it was called before Neuro, where that is known. */
+export function newGame(room: Neuro, identity: { door: GameDoor; name: string; key: string; slug?: string }): Game {
+  const { door, name, key, slug: kept } = identity;
+  const isTaken = (slug: string): boolean => room.slugs.has(slug);
+  const policy = policyOf(room, name);
+  const game: Game = {
+    room,
+    key,
+    door,
+    name,
+    slug: kept !== undefined && !isTaken(kept) ? kept : slugOf(identity, isTaken),
+    upstream: upstreamFor(room, policy),
+    policy,
+    peer: undefined,
+    caller: undefined,
+    connectedAt: 0,
+    leftAt: 0,
+    isShown: false,
+    isParked: false,
+    actions: new Map(),
+    released: new Map(),
+    lostForce: undefined,
+    windowUntil: undefined,
+    silences: 0,
+    confirmsNothing: false,
+    lastAnswered: "",
+    servedAt: 0,
+    mended: new Set(),
+    takeovers: [],
+    record: { of: "game", key, generation: 0, stored: undefined },
+    forceRecord: { of: "force", key, generation: 0, stored: undefined },
+  };
+  room.games.set(key, game);
+  room.slugs.set(game.slug, game);
+  return game;
+}
+
+/** A game is here. One that starts anew is not given what was left of its last session. */
+export function arrive(game: Game, { peer, isStarting }: { peer: PeerId; isStarting: boolean }, turn: Turn): void {
+  const { room } = game;
+  const wasAway = game.peer === undefined;
+  game.peer = peer;
+  game.connectedAt = turn.now;
+  room.timers.clear(graceTimer(game));
+  room.timers.clear(parkedTimer(game));
+  if (game.door === "neuro" && wasAway) turn.note({ is: "integration_connected_via_backend", name: game.name });
+  park(game, turn);
+  if (game.isParked) return;
+  if (isStarting) {
+    if (game.isShown) return;
+    for (const owned of [...game.actions.values()]) disown(owned, turn.now);
+    return show(game, true);
+  }
+  show(game, true);
+  sync(game.upstream, turn);
+  returned(game, turn);
+  recover(game, turn);
+  namesChanged(game.upstream, turn);
+}
+
+/** A game's connection is gone. */
+export function depart(game: Game, turn: Turn): void {
+  const { room } = game;
+  game.peer = undefined;
+  game.leftAt = turn.now;
+  room.unsaved.add(game.record);
+  if (game.door === "neuro") turn.note({ is: "integration_disconnected_via_backend", name: game.name });
+  readyToStop(game, turn);
+  room.timers.set(graceTimer(game), turn.now + room.settings.actions.grace);
+}
+
+/** A game did not come back in time: Neuro forgets it, the relay does not. */
+export function graceOver(game: Game, turn: Turn): void {
+  const { room } = game;
+  show(game, false);
+  sync(game.upstream, turn);
+  lost(game, turn);
+  cancel(game, "game gone", turn);
+  room.timers.set(parkedTimer(game), game.leftAt + room.settings.actions.parked);
+}
+
+/** Forgets a game that is away, its names and its registry. */
+export function forget(game: Game): void {
+  const { room, upstream } = game;
+  show(game, false);
+  for (const owned of [...game.actions.values()]) disown(owned, 0);
+  for (const offered of [...game.released.values()]) drop(upstream, offered);
+  for (const timer of [graceTimer(game), windowTimer(game), parkedTimer(game)]) room.timers.clear(timer);
+  room.games.delete(game.key);
+  room.slugs.delete(game.slug);
+  room.unsaved.add(game.record).add(game.forceRecord);
+}
+
+/** What a game says, in the words of the Neuro API. */
+export function hear(game: Game, message: GameMessage, turn: Turn): void {
+  switch (message.command) {
+    case "action/result":
+      return answer(game, message, turn);
+    case "context":
+      return say(game.upstream, { from: game, message: message.message, silent: message.silent }, turn);
+    case "actions/register":
+      return register(game, message, turn);
+    case "actions/unregister":
+      return unregister(game, message, turn);
+    case "actions/force":
+      return ask(game, message, turn);
+    case "startup":
+      return restart(game, turn);
+    case "shutdown/ready":
+      return readyToStop(game, turn);
+    case "other":
+      return extend(game, message, turn);
+  }
+}
+
+/** What is not registered again since a `startup`, or is not in a full list, is gone now. */
+export function windowOver(game: Game, turn: Turn): void {
+  const { upstream, room } = game;
+  const names: string[] = [];
+  for (const owned of [...game.actions.values()]) {
+    if (!owned.isSuspect) continue;
+    names.push(owned.name);
+    withdrawn(game, owned.name, turn);
+    disown(owned, turn.now);
+  }
+  game.windowUntil = undefined;
+  sync(upstream, turn);
+  outdated(game, turn);
+  namesChanged(upstream, turn);
+  if (names.length === 0) return;
+  room.unsaved.add(game.record);
+  turn.note({ is: "actions_unregistered", integration: game.name, names });
+}
+
+/** Everything that is not registered again soon is taken for gone; until then the relay answers for it. */
+export function suspectOthers(game: Game, listed: ReadonlySet<string>, turn: Turn): void {
+  for (const owned of game.actions.values()) if (!listed.has(owned.name)) owned.isSuspect = true;
+  game.windowUntil = turn.now + game.room.settings.actions.restart_window;
+  game.room.timers.set(windowTimer(game), game.windowUntil);
+}
+
+/** The policy for a name: of the first pattern that fits. */
+export function policyOf(room: Neuro, name: string): IntegrationPolicy {
+  return room.settings.integrations.find(({ match }) => fits(name, match)) ?? DEFAULT_POLICY;
+}
+
+/** The upstream that a policy assigns: the one it names, else the first. */
+export function upstreamFor(room: Neuro, policy: IntegrationPolicy): Upstream {
+  const named = policy.upstream === undefined ? undefined : room.upstreams.get(policy.upstream);
+  const [first] = room.upstreams.values();
+  return named ?? first as Upstream; // Why: there is always one, if only the relay itself.
+}
+
+const DEFAULT_POLICY: IntegrationPolicy = {
+  match: "*",
+  upstream: undefined,
+  on_duplicate: "replace",
+  priority_max: "critical",
+  shutdown: false,
+  speech_finished: false,
+  results: "required",
+};
+
+/** `*` stands for any run of characters. Without backtracking into it, so no pattern is slow. */
+function fits(name: string, pattern: string): boolean {
+  const parts = pattern.split("*");
+  const [first = "", last = ""] = [parts[0], parts.at(-1)];
+  if (parts.length === 1) return name === pattern;
+  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
+  let from = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const at = name.indexOf(part, from);
+    if (at < 0 || at + part.length > name.length - last.length) return false;
+    from = at + part.length;
+  }
+  return true;
+}
+
+function register(game: Game, { actions, mainThread }: GameMessage & { command: "actions/register" }, turn: Turn): void {
+  const names: string[] = [];
+  let refused: string | undefined;
+  for (const action of actions) {
+    const registered = own(game, definitionOf(action, mainThread), turn.now);
+    if (registered === "refused") refused ??= action.name;
+    if (registered === "redefined") redefined(game, action.name);
+    if (registered === "new" || registered === "redefined") names.push(action.name);
+  }
+  if (refused !== undefined) {
+    turn.note({
+      is: "input_refused",
+      from: game.name,
+      fault: "queueFull",
+      reason: `too many actions: ${refused.slice(0, 64)}`,
+    });
+  }
+  if (names.length > 0) {
+    game.room.unsaved.add(game.record);
+    turn.note({ is: "actions_registered", integration: game.name, names });
+    sync(game.upstream, turn);
+  }
+  if (game.windowUntil !== undefined) returned(game, turn);
+  namesChanged(game.upstream, turn);
+}
+
+function unregister(game: Game, { names, mainThread }: GameMessage & { command: "actions/unregister" }, turn: Turn): void {
+  const gone: string[] = [];
+  for (const name of names) {
+    const owned = game.actions.get(name);
+    if (owned === undefined) continue;
+    gone.push(name);
+    withdrawn(game, name, turn);
+    disown(owned, turn.now);
+  }
+  if (gone.length === 0) return;
+  game.room.unsaved.add(game.record);
+  turn.note({ is: "actions_unregistered", integration: game.name, names: gone });
+  sync(game.upstream, turn, mainThread);
+  namesChanged(game.upstream, turn);
+}
+
+/** A `startup`: the forces of the session before are over, its actions are waited for. */
+function restart(game: Game, turn: Turn): void {
+  const { upstream } = game;
+  const { slot } = upstream.forces;
+  if (slot?.game === game) {
+    for (const name of slot.names) {
+      const owned = game.actions.get(name);
+      if (owned === undefined) continue;
+      if (owned.offered.owners.size > 1) renew(upstream, [owned.offered]);
+      disown(owned, turn.now);
+    }
+    slot.names.clear();
+    sync(upstream, turn);
+  }
+  cancel(game, "cancelled", turn);
+  suspectOthers(game, new Set(), turn);
+  introduce(game, turn);
+}
+
+function forgetLongestAway(room: Neuro, turn: Turn): void {
+  let longest: Game | undefined;
+  for (const game of room.games.values()) {
+    if (game.peer === undefined && (longest === undefined || game.leftAt < longest.leftAt)) longest = game;
+  }
+  if (longest === undefined) return;
+  graceOver(longest, turn);
+  forget(longest);
+}

@@ -1,0 +1,264 @@
+/**
+ * The game port: who speaks on which socket.
+ *
+ * The only identity that the protocol has is the `game` in each frame, so one socket may speak for several games.
+ *
+ * Invariants: K1 a frame is handled to its end before the next of its socket; K2 a socket that closes takes away only games that
+ * it serves; K3 what had to be mended is said once per kind and game.
+ */
+import type { GameMessage } from "../../core/api.ts";
+import type { Caller } from "../../core/event.ts";
+import type { Millis, PeerId } from "../../core/ids.ts";
+import { type Frame, isObject, parseJson } from "../../core/json.ts";
+import type { Turn } from "../../core/turn.ts";
+import type { Game, Neuro, Seat, Socket } from "../state.ts";
+import { isLoop, redial, viaOf } from "../upstream/client.ts";
+import { decodeGame, encodeForGame, type Mend } from "../wire.ts";
+import { arrive, depart, gameOf, hear, nameOf, suspectOthers } from "./games.ts";
+import { askForAll, awaitFirst, keepAlive, LIST_MS, pathName, silenceTimer, silent } from "./silence.ts";
+import { begin, heirOf, isWaiting, overdue, refuse, suffixed, type Verdict, whenAlive, yieldTo } from "./takeover.ts";
+
+/** Games that one socket may speak for. */
+const SEATS_MAX = 256;
+const MENDED_MAX = 64;
+
+/** Somebody came in. */
+export function open(room: Neuro, { peer, caller }: { readonly peer: PeerId; readonly caller: Caller }, turn: Turn): void {
+  if (isLoop(room, caller.via)) {
+    turn.note({ is: "greeting_refused", fault: "notAllowed", address: caller.address, reason: "relays chained in a loop" });
+    return turn.put({ do: "close", peer, fault: "notAllowed" });
+  }
+  const before = viaOf(room);
+  const socket = newSocket(room, { peer, caller }, turn.now);
+  room.sockets.set(peer, socket);
+  if (!socket.isVoice) awaitFirst(socket, turn.now);
+  keepAlive(room, turn.now);
+  if (caller.via === "" || viaOf(room) === before) return;
+  // Why: only a dial can say who is behind us, and a loop shows only to the relay that meets its own name.
+  for (const upstream of room.upstreams.values()) if (upstream.settings !== undefined) redial(upstream, turn);
+}
+
+export const newSocket = (room: Neuro, at: { readonly peer: PeerId; readonly caller: Caller }, now: Millis): Socket => ({
+  room,
+  peer: at.peer,
+  caller: at.caller,
+  openedAt: now,
+  seats: new Map(),
+  last: undefined,
+  heardAt: now,
+  pings: 0,
+  canPong: false,
+  askedAt: undefined,
+  hasSpoken: false,
+  isVoice: /\/voice\/?$/.test(at.caller.path),
+});
+
+/** A frame of a game. */
+export function receive(socket: Socket, frame: Frame, turn: Turn): void {
+  const { room } = socket;
+  socket.heardAt = turn.now;
+  if (room.contested.size > 0) lives(socket, turn);
+  if (socket.isVoice) return declineVoice(socket, frame, turn);
+  const decoded = decodeGame(frame, room.settings.limits);
+  if (!decoded.ok) {
+    const from = socket.last?.game.name ?? socket.caller.address;
+    return turn.note({ is: "input_refused", from, fault: decoded.fault, reason: decoded.reason });
+  }
+  const { game: name, message, mended } = decoded.value;
+  if (!socket.hasSpoken) speakFirst(socket, { name, message }, turn);
+  const { last } = socket;
+  const isLast = last !== undefined && (name === undefined || last.name === name);
+  const seat = isLast ? last : seatOf(socket, { name, message }, turn);
+  if (seat === undefined) return;
+  socket.last = seat;
+  if (mended.length > 0) noteMended(seat.game, mended, turn);
+  if (seat.is === "served") serve(seat, message, turn);
+  else if (isWaiting(seat, message)) return;
+  else {turn.note({
+      is: "input_refused",
+      from: seat.game.name,
+      fault: "nameTaken",
+      reason: "another copy of this game is here",
+    });}
+}
+
+/** What a served seat says. */
+export function serve(seat: Seat, message: GameMessage, turn: Turn): void {
+  if (message.command === "actions/register") list(seat, message, turn);
+  hear(seat.game, message, turn);
+}
+
+/** A socket is gone, or does not speak for anybody any more. */
+export function close(socket: Socket, turn: Turn): void {
+  const { room } = socket;
+  room.sockets.delete(socket.peer);
+  room.timers.clear(silenceTimer(socket.peer));
+  for (const seat of socket.seats.values()) {
+    room.contested.delete(seat);
+    room.unserved.delete(seat);
+    if (seat.is !== "served" || seat.game.peer !== socket.peer) continue;
+    depart(seat.game, turn);
+    const heir = heirOf(seat.game);
+    if (heir !== undefined) decide(heir, "newest", turn);
+  }
+}
+
+/** The socket answered a ping. */
+export function ponged(socket: Socket, turn: Turn): void {
+  socket.heardAt = turn.now;
+  socket.pings = 0;
+  socket.canPong = true;
+  lives(socket, turn);
+}
+
+/** The socket is heard: who wants its games learns that it lives. */
+function lives(socket: Socket, turn: Turn): void {
+  for (const seat of socket.room.contested) {
+    if (seat.game.peer === socket.peer) decide(seat, whenAlive(seat, turn.now), turn);
+  }
+}
+
+/** Contests whose time is over are won by the newcomer. */
+export function concludeContests(room: Neuro, turn: Turn): void {
+  for (const seat of overdue(room, turn.now)) decide(seat, "newest", turn);
+}
+
+/** A socket has been silent for a while. */
+export function stillSilent(socket: Socket, turn: Turn): void {
+  const found = silent(socket, turn);
+  if (found === undefined) return;
+  socket.last = sit(socket, found, turn.now);
+  take(socket.last, turn);
+}
+
+/** The seat speaks for its game from now on. */
+export function take(seat: Seat, turn: Turn): void {
+  const { socket, game, isStarting } = seat;
+  seat.is = "served";
+  game.caller = socket.caller;
+  arrive(game, { peer: socket.peer, isStarting }, turn);
+  attach(socket, turn);
+  if (!isStarting && socket.askedAt === undefined) askForAll(socket, turn);
+}
+
+export interface Sitting {
+  readonly name: string;
+  readonly game: Game;
+  readonly isStarting?: boolean;
+}
+
+/** Gives a game a place on a socket. */
+export function sit(socket: Socket, { name, game, isStarting = false }: Sitting, now: Millis): Seat {
+  const seat: Seat = {
+    socket,
+    name,
+    game,
+    is: "served",
+    since: now,
+    isStarting,
+    heard: [],
+    registered: new Set(),
+    hasListed: false,
+  };
+  socket.seats.set(name, seat);
+  return seat;
+}
+
+/** Remembers who speaks on a socket, over a panic and over sleep. */
+export function attach({ peer, seats }: Socket, turn: Turn): void {
+  const served = [...seats.values()].filter(({ is }) => is === "served");
+  const names = served.slice(0, 32).map(({ name, game }) => [name, game.key]);
+  turn.put({ do: "attach", peer, attachment: { v: 1, names } });
+}
+
+function speakFirst(socket: Socket, { name, message }: First, turn: Turn): void {
+  socket.hasSpoken = true;
+  socket.room.timers.clear(silenceTimer(socket.peer));
+  const guessed = socket.last;
+  if (guessed !== undefined && name !== undefined && guessed.name !== name) {
+    socket.seats.delete(guessed.name);
+    if (guessed.game.peer === socket.peer) depart(guessed.game, turn);
+  }
+  if (message.command !== "startup" && socket.askedAt === undefined) askForAll(socket, turn);
+}
+
+interface First {
+  readonly name: string | undefined;
+  readonly message: GameMessage;
+}
+
+/** The seat of a game on a socket; a new one is taken, or has to wait for whoever has the game. */
+function seatOf(socket: Socket, { name: given, message }: First, turn: Turn): Seat | undefined {
+  const { room } = socket;
+  const name = given ?? pathName(socket) ?? `unknown-${++room.unnamed}`;
+  const seated = socket.seats.get(name);
+  if (seated !== undefined) return seated;
+  if (socket.seats.size >= SEATS_MAX) {
+    const reason = "too many games on one socket";
+    turn.note({ is: "input_refused", from: name.slice(0, 64), fault: "queueFull", reason });
+    return undefined;
+  }
+  const game = gameOf(room, { door: "neuro", name: nameOf(name) }, turn);
+  const seat = sit(socket, { name, game, isStarting: message.command === "startup" }, turn.now);
+  if (game.peer === undefined) take(seat, turn);
+  else if (game.peer !== socket.peer) decide(seat, begin(seat, turn), turn);
+  return socket.seats.get(name);
+}
+
+/** Carries out what became of a contest. */
+function decide(seat: Seat, verdict: Verdict, turn: Turn): void {
+  const { socket, game } = seat;
+  if (verdict === "wait") return;
+  if (verdict === "oldest") {
+    refuse(seat);
+    return turn.note({ is: "taken_over", name: game.name, winner: "oldest" });
+  }
+  const { room } = socket;
+  room.contested.delete(seat);
+  room.unserved.delete(seat);
+  const heard = seat.heard.splice(0);
+  let winner = seat;
+  if (verdict === "suffix") {
+    const copy = gameOf(room, { door: "neuro", name: suffixed(game) }, turn);
+    winner = sit(socket, { name: seat.name, game: copy, isStarting: seat.isStarting }, turn.now);
+    if (socket.last === seat) socket.last = winner;
+  } else if (game.peer !== undefined) yieldTo(seat, turn);
+  take(winner, turn);
+  for (const message of heard) serve(winner, message, turn);
+}
+
+/**
+ * A list that answers the question for everything is everything: what is not in it is gone. A flush of what a client queued while
+ * it was away can look the same, so what is missing has a moment to come.
+ */
+function list(seat: Seat, { actions }: GameMessage & { command: "actions/register" }, turn: Turn): void {
+  const { socket, game, registered } = seat;
+  const isAnswer = socket.askedAt !== undefined && !seat.hasListed && turn.now - socket.askedAt <= LIST_MS;
+  const names = new Set(actions.map(({ name }) => name));
+  if (isAnswer && [...registered].every((name) => names.has(name))) {
+    if ([...game.actions.keys()].some((name) => !names.has(name))) suspectOthers(game, names, turn);
+  }
+  seat.hasListed = true;
+  for (const name of names) registered.add(name);
+}
+
+function noteMended(game: Game, mended: readonly Mend[], turn: Turn): void {
+  for (const { what, hint } of mended) {
+    if (game.mended.has(what) || game.mended.size >= MENDED_MAX) continue;
+    game.mended.add(what);
+    turn.note({ is: "input_mended", from: game.name, what, hint });
+  }
+}
+
+/** There is no voice here. The socket stays open: clients would try again every few seconds for ever. */
+function declineVoice(socket: Socket, frame: Frame, turn: Turn): void {
+  if (typeof frame !== "string") return;
+  const asked = parseJson(frame, socket.room.settings.limits.json_depth);
+  if (!isObject(asked) || asked["command"] !== "voice/start") return;
+  const answer = encodeForGame({
+    command: "other",
+    name: "voice/unavailable",
+    data: { reason: "not supported by this relay" },
+  });
+  if (answer !== undefined) turn.put({ do: "send", to: socket.peer, frame: answer });
+}

@@ -1,0 +1,210 @@
+/**
+ * The relay as one game of a Neuro: the connection to her, and what is said each time that it opens.
+ *
+ * After each opening: `startup` once, one register of everything alive, the open force again, then held context. Games notice
+ * nothing of a connection that is lost.
+ * Knows nothing of: what the socket is, how frames look.
+ */
+import type { NeuroMessage } from "../../core/api.ts";
+import { bucket } from "../../core/bucket.ts";
+import { Deadlines } from "../../core/deadlines.ts";
+import type { Frame } from "../../core/json.ts";
+import { dial, due as linkDue, hangup, link, type LinkPlan, lost as linkLost, opened } from "../../core/link.ts";
+import { RELAY_HOPS_MAX } from "../../core/limits.ts";
+import type { Turn } from "../../core/turn.ts";
+import type { UpstreamSettings } from "../../core/settings.ts";
+import { createDecider } from "../decider.ts";
+import { PROFILES } from "../profiles.ts";
+import { toNeuro } from "../speech.ts";
+import type { Neuro, Upstream } from "../state.ts";
+import { decodeUpstream } from "../wire.ts";
+import { forgetSent, resync } from "./actions.ts";
+import { release } from "./contexts.ts";
+import { introduced, shutDown, spoke } from "./fanout.ts";
+import { reopen } from "./forces.ts";
+import { act, orphan } from "./pending.ts";
+
+/** A backend that asks for everything right after it got everything has only not heard yet. */
+const RESYNC_ECHO_MS = 2_000;
+/** The name of the upstream that the relay plays itself. */
+export const OWN_UPSTREAM = "relay";
+
+/** An upstream that has not been dialled; without settings, one that the relay plays. */
+export function upstreamOf(room: Neuro, settings: UpstreamSettings | undefined, now: number): Upstream {
+  const id = settings?.id ?? OWN_UPSTREAM;
+  return {
+    room,
+    id,
+    settings,
+    profile: profileOf(settings),
+    link: link("neuro", id),
+    decider: settings === undefined ? createDecider(room.settings["nakurity-backend"]) : undefined,
+    isOpen: false,
+    since: now,
+    epoch: 0,
+    isPressed: false,
+    session: undefined,
+    resyncedAt: 0,
+    offered: new Map(),
+    byDefinition: new Map(),
+    vacant: new Set(),
+    unsynced: new Set(),
+    forces: { slot: undefined, waiting: new Map(), ended: new Map() },
+    pendings: { byId: new Map(), byTheirId: new Map(), deadlines: new Deadlines() },
+    contexts: { held: new Map(), budget: bucket(settings?.context_burst ?? 1, now) },
+    shutdown: { asked: new Set(), isOn: false },
+    inbox: [],
+  };
+}
+
+/** The facts of the backend, with the deadline that the settings give. */
+export function profileOf(settings: UpstreamSettings | undefined): Upstream["profile"] {
+  const profile = PROFILES[settings?.profile ?? "neuro"];
+  const deadline = settings?.action_deadline;
+  return deadline === undefined ? profile : { ...profile, deadlineMs: deadline - Math.ceil(deadline / 10) };
+}
+
+/** Starts dialling; what the relay plays itself is open at once. */
+export function start(upstream: Upstream, turn: Turn): void {
+  if (upstream.settings === undefined) return open(upstream, turn);
+  turn.note({ is: "upstream_dialing", upstream: upstream.id, attempt: upstream.link.attempt });
+  dial(upstream.link, planOf(upstream), turn);
+}
+
+/** The link is up. */
+export function dialed(upstream: Upstream, turn: Turn): void {
+  opened(upstream.link, turn);
+  const url = (upstream.settings?.url ?? "").replace(/[?#].*$/s, "");
+  turn.note({ is: "upstream_connected", upstream: upstream.id, url });
+  open(upstream, turn);
+}
+
+/** The link is down, or could not be made. */
+export function dropped(upstream: Upstream, reason: string, turn: Turn): void {
+  close(upstream, turn);
+  const retryMs = linkLost(upstream.link, planOf(upstream), turn);
+  turn.note({ is: "upstream_lost", upstream: upstream.id, reason, retry_ms: retryMs });
+}
+
+/** The link's deadline may have come. */
+export function linkTick(upstream: Upstream, turn: Turn): void {
+  const wasWaiting = upstream.link.state === "waiting";
+  if (linkDue(upstream.link, planOf(upstream), turn)) dropped(upstream, "no answer", turn);
+  else if (wasWaiting && upstream.link.state === "dialing") {
+    turn.note({ is: "upstream_dialing", upstream: upstream.id, attempt: upstream.link.attempt });
+  }
+}
+
+/** Dials anew, because what was dialled has changed. */
+export function redial(upstream: Upstream, turn: Turn): void {
+  close(upstream, turn);
+  start(upstream, turn);
+}
+
+/** Lets go of the link for good. */
+export function stop(upstream: Upstream, turn: Turn): void {
+  close(upstream, turn);
+  hangup(upstream.link, turn);
+}
+
+/** A frame from Neuro. */
+export function received(upstream: Upstream, frame: Frame, turn: Turn): void {
+  const decoded = decodeUpstream(frame, upstream.room.settings.limits);
+  if (!decoded.ok) return turn.note({ is: "upstream_unreadable", upstream: upstream.id, reason: decoded.reason });
+  if (decoded.value.command !== "action") {
+    turn.note({ is: "backend_message", payload: typeof frame === "string" ? frame : new TextDecoder().decode(frame) });
+  }
+  hear(upstream, decoded.value, turn);
+}
+
+/** What Neuro says. */
+export function hear(upstream: Upstream, message: NeuroMessage, turn: Turn): void {
+  switch (message.command) {
+    case "action":
+      return act(upstream, message, turn);
+    case "startup":
+      return introduced(upstream, message.session, turn);
+    case "actions/reregister_all":
+      if (turn.now - upstream.resyncedAt >= RESYNC_ECHO_MS) resync(upstream, turn);
+      return;
+    case "speech_finished":
+      return spoke(upstream, message, turn);
+    case "shutdown/graceful":
+      return shutDown(upstream, message.wanted ? "graceful" : "cancelled", turn);
+    case "shutdown/immediate":
+      return shutDown(upstream, "immediate", turn);
+    case "other":
+      return; // Why: watchers have seen it, and nobody else knows it.
+  }
+}
+
+/** Tells the Intermediary whether Neuro can be reached. */
+export function announce(room: Neuro, turn: Turn): void {
+  const upstreams = [...room.upstreams.values()];
+  const configured = upstreams.some(({ settings }) => settings !== undefined);
+  const open = upstreams.some(({ isOpen }) => isOpen);
+  turn.put({ do: "tell", room: "intermediary", message: { is: "upstream", configured, open } });
+}
+
+function open(upstream: Upstream, turn: Turn): void {
+  const { settings, profile, room } = upstream;
+  upstream.isOpen = true;
+  upstream.since = turn.now;
+  upstream.epoch++;
+  toNeuro(upstream, { command: "startup" }, turn);
+  resync(upstream, turn);
+  if (!profile.acksStartup && settings?.character !== undefined) {
+    const characterId = settings.character;
+    introduced(upstream, { sessionId: turn.secret(), characterId, displayName: displayNameOf(characterId) }, turn);
+  }
+  reopen(upstream, turn);
+  release(upstream, turn);
+  announce(room, turn);
+}
+
+function close(upstream: Upstream, turn: Turn): void {
+  const wasOpen = upstream.isOpen;
+  upstream.isOpen = false;
+  upstream.isPressed = false;
+  upstream.since = wasOpen ? turn.now : upstream.since;
+  orphan(upstream);
+  forgetSent(upstream);
+  upstream.shutdown.asked.clear();
+  upstream.shutdown.isOn = false;
+  if (wasOpen) announce(upstream.room, turn);
+}
+
+function planOf({ settings, room }: Upstream): LinkPlan {
+  return {
+    url: settings?.url ?? "",
+    backoff: { baseMs: settings?.backoff.base ?? 0, capMs: settings?.backoff.cap ?? 0 },
+    dialTimeoutMs: settings?.dial_timeout ?? 0,
+    headers: { "Neuro-Relay-Via": viaOf(room) },
+  };
+}
+
+const displayNameOf = (character: string): string =>
+  character === "neuro" ? "Neuro-sama" : character === "evil" ? "Evil Neuro" : character;
+
+/** The relays behind this one: hops separated by commas, this relay first, several relays of one hop joined by `+`. */
+export function viaOf(room: Neuro): string {
+  const hops: Set<string>[] = [new Set([room.relayId])];
+  for (const { caller } of room.sockets.values()) {
+    for (const [at, hop] of hopsOf(caller.via).entries()) {
+      const ids = hops[at + 1] ??= new Set();
+      for (const id of hop) ids.add(id);
+    }
+  }
+  return hops.map((ids) => [...ids].join("+")).join(",");
+}
+
+/** True when a connection comes from this relay itself, or through more relays than anybody means to chain. */
+export function isLoop(room: Neuro, via: string): boolean {
+  const hops = hopsOf(via);
+  return hops.length > RELAY_HOPS_MAX || hops.some((ids) => ids.includes(room.relayId));
+}
+
+const hopsOf = (via: string): readonly (readonly string[])[] =>
+  via.split(",").map((hop) => hop.split("+").map((id) => id.trim()).filter((id) => id !== "")).filter((ids) =>
+    ids.length > 0
+  );

@@ -1,0 +1,126 @@
+/**
+ * Contexts for Neuro: attributed, within her budget, and kept while she cannot be told.
+ *
+ * Invariants: C1 what one game says arrives in order; C2 what is held is bounded per game and in time, and silent ones go first;
+ * C3 what is held for longer than a moment is stored, and its entry is deleted when it is said or dropped; C4 results, forces
+ * and registrations never wait for a context.
+ */
+import { take } from "../../core/bucket.ts";
+import { type Key, type Millis } from "../../core/ids.ts";
+import { key, segment } from "../../core/key.ts";
+import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../core/limits.ts";
+import type { Turn } from "../../core/turn.ts";
+import { toNeuro } from "../speech.ts";
+import type { HeldContext, Source, Upstream } from "../state.ts";
+
+/** A context is stored once it has been held for so long. */
+const KEEP_MS = 1_000;
+
+export const budgetTimer = (upstream: Upstream): string => `budget ${upstream.id}`;
+export const keepTimer = (upstream: Upstream): string => `keep ${upstream.id}`;
+export const CONTEXT_KEYS: Key = key("neuro", "context");
+
+export interface Said {
+  readonly from: Source;
+  readonly message: string;
+  readonly silent: boolean;
+}
+
+/** Somebody tells Neuro something. */
+export function say(upstream: Upstream, said: Said, turn: Turn): void {
+  const { from, message, silent } = said;
+  turn.note({ is: "add_context", game_title: from.name, message, reply_if_not_busy: !silent });
+  turn.put({ do: "tell", room: "intermediary", message: { is: "context", from: from.name, message, silent } });
+  if (upstream.contexts.held.size === 0 && mayTell(upstream) && !from.isParked && withinBudget(upstream, turn.now)) {
+    return tellNeuro(upstream, said, turn);
+  }
+  hold(upstream, { ...said, id: turn.id(), at: turn.now, key: undefined }, turn);
+  release(upstream, turn);
+}
+
+/** Says what is held, as far as Neuro can be told. Each game in its turn. */
+export function release(upstream: Upstream, turn: Turn): void {
+  const { held } = upstream.contexts;
+  if (held.size === 0 || !mayTell(upstream)) return;
+  const oldest = turn.now - upstream.room.settings.queue.ttl.context;
+  for (const [from, queue] of held) {
+    if (queue[0]?.from.isParked === true) continue;
+    while (queue[0] !== undefined && queue[0].at < oldest) forget(queue.shift(), turn);
+    const next = queue[0];
+    if (next !== undefined) {
+      if (!withinBudget(upstream, turn.now)) return;
+      tellNeuro(upstream, next, turn);
+      forget(queue.shift(), turn);
+    }
+    held.delete(from);
+    if (queue.length > 0) held.set(from, queue); // Why: a key set again is visited again, after the others.
+  }
+}
+
+/** Stores what has been held for a moment, so that it survives this process. */
+export function keep(upstream: Upstream, turn: Turn): void {
+  for (const queue of upstream.contexts.held.values()) {
+    for (const context of queue) {
+      if (context.key !== undefined) continue;
+      context.key = key("neuro", "context", segment(context.id));
+      const { id, from, message, silent, at } = context;
+      const value = { v: 1, id, upstream: upstream.id, from: from.key, name: from.name, message, silent, at };
+      turn.put({ do: "put", key: context.key, value });
+    }
+  }
+}
+
+/** What a game said and Neuro has not heard is dropped. */
+export function dropAll(upstream: Upstream, from: string, turn: Turn): void {
+  const queue = upstream.contexts.held.get(from);
+  upstream.contexts.held.delete(from);
+  for (const context of queue ?? []) forget(context, turn);
+}
+
+/** Puts a context with those that wait; also used for those that were stored. */
+export function hold(upstream: Upstream, context: HeldContext, turn: Turn | undefined): void {
+  const { held } = upstream.contexts;
+  let queue = held.get(context.from.key);
+  if (queue === undefined) held.set(context.from.key, queue = []);
+  if (context.silent && queue.some((other) => other.silent && other.message === context.message)) return;
+  queue.push(context);
+  if (queue.length > CONTEXTS_HELD_PER_INTEGRATION_MAX) {
+    const silent = queue.findIndex((other) => other.silent);
+    const [dropped] = queue.splice(Math.max(silent, 0), 1);
+    if (turn !== undefined) forget(dropped, turn);
+  }
+  const { timers } = upstream.room;
+  if (turn !== undefined && timers.get(keepTimer(upstream)) === undefined) {
+    timers.set(keepTimer(upstream), turn.now + KEEP_MS);
+  }
+}
+
+const mayTell = ({ isOpen, isPressed, profile, pendings }: Upstream): boolean =>
+  isOpen && !isPressed && !(profile.holdsContext && pendings.byTheirId.size > 0);
+
+/** Takes one from the budget, or sets the timer for when there is one again. */
+function withinBudget(upstream: Upstream, now: Millis): boolean {
+  const { settings, contexts, room } = upstream;
+  if (settings === undefined) return true;
+  if ((room.timers.get(budgetTimer(upstream)) ?? now) > now) return false;
+  const rate = { perSecond: settings.context_rate, burst: Math.max(1, settings.context_burst), now };
+  const waitMs = take(contexts.budget, rate, 1);
+  if (waitMs > 0) room.timers.set(budgetTimer(upstream), now + waitMs);
+  return waitMs === 0;
+}
+
+function tellNeuro(upstream: Upstream, { from, message, silent }: Said, turn: Turn): void {
+  const text = upstream.room.settings.actions.attribution ? `[${from.name}] ${message}` : message;
+  toNeuro(upstream, { command: "context", message: text, silent }, turn);
+}
+
+function forget(context: HeldContext | undefined, turn: Turn): void {
+  if (context?.key !== undefined) turn.put({ do: "delete", key: context.key });
+}
+
+/** What a game said goes to another Neuro. */
+export function moveAll(from: string, between: { readonly from: Upstream; readonly to: Upstream }): void {
+  const queue = between.from.contexts.held.get(from);
+  between.from.contexts.held.delete(from);
+  for (const context of queue ?? []) hold(between.to, context, undefined);
+}

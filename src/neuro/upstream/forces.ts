@@ -1,0 +1,310 @@
+/**
+ * One force at a time: a second one breaks the first, so everybody else waits for the slot.
+ *
+ * Nobody ever says that a force was accepted, or is over: that is concluded from results and from names that go.
+ *
+ * Invariants: F1 at most one force is at Neuro; F2 a game has at most one force waiting, its newest; F3 every force ends once,
+ * with its reason; F4 a slot that is `settling`, or `dying` with nothing owed, has a deadline.
+ */
+import type { ForceMessage, Priority } from "../../core/api.ts";
+import type { Millis } from "../../core/ids.ts";
+import { FORCES_WAITING_MAX } from "../../core/limits.ts";
+import type { ForceEnd } from "../../core/note.ts";
+import type { Turn } from "../../core/turn.ts";
+import { toNeuro } from "../speech.ts";
+import type { Force, Game, Upstream } from "../state.ts";
+import { isLive, renew, sync } from "./actions.ts";
+
+const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];
+/** How long Neuro may still come with an action of a force that is over. */
+const ENDED_MS = 30_000;
+const ENDED_MAX = 512;
+
+export const slotTimer = (upstream: Upstream): string => `slot ${upstream.id}`;
+export const namesTimer = (upstream: Upstream): string => `names ${upstream.id}`;
+
+/** A game asks Neuro to act. */
+export function ask(game: Game, message: ForceMessage, turn: Turn): void {
+  const { upstream } = game;
+  const { forces } = upstream;
+  const earlier = forces.waiting.get(game);
+  if (earlier !== undefined) end(earlier, "replaced", turn);
+  const force = newForce(game, capped(message, game.policy.priority_max), turn.now);
+  game.lostForce = undefined;
+  if (forces.waiting.size >= FORCES_WAITING_MAX) return noteEnd(force, "refused", turn);
+  if (!force.message.names.every((name) => isLive(game.actions.get(name)))) {
+    force.awaitUntil = turn.now + game.room.settings.actions.await_names;
+    awaitNames(upstream, force.awaitUntil);
+  }
+  forces.waiting.set(game, force);
+  game.room.unsaved.add(game.forceRecord);
+  if (forces.slot?.isOverdue === true) giveUp(forces.slot, turn);
+  pump(upstream, turn);
+}
+
+/** Gives the free slot to the next force, if there is one whose game is here. */
+export function pump(upstream: Upstream, turn: Turn): void {
+  const { forces } = upstream;
+  while (forces.slot === undefined && upstream.isOpen && upstream.room.drainUntil === undefined) {
+    const next = choose(upstream, turn.now);
+    if (next === undefined) return;
+    forces.waiting.delete(next.game);
+    open(next, turn);
+  }
+}
+
+/** The connection to Neuro is new: she has to be asked again. */
+export function reopen(upstream: Upstream, turn: Turn): void {
+  const { slot } = upstream.forces;
+  if (slot?.is === "open") {
+    slot.asked = 1;
+    slot.isOverdue = false;
+    slot.askAgain = true;
+    setTimer(slot, turn.now + upstream.room.settings.actions.force_timeout);
+    askAgain(upstream, turn);
+  }
+  pump(upstream, turn);
+}
+
+/** Neuro acts for this force: its game owes a result. */
+export function owes(force: Force): void {
+  force.owed++;
+  force.isOverdue = false;
+}
+
+/** A result for an action of this game: `success` ends its force, a failure leaves it to Neuro to try again. */
+export function resulted(
+  game: Game,
+  name: string,
+  result: { success: boolean; force: Force | undefined },
+  turn: Turn,
+): void {
+  const { upstream } = game;
+  const { slot } = upstream.forces;
+  if (result.force !== undefined) result.force.owed--;
+  if (slot === undefined || slot.game !== game) return;
+  if (result.success && slot.is !== "settling" && slot.message.names.includes(name)) return succeed(slot, turn);
+  if (result.force !== slot || slot.owed > 0) return;
+  const { actions } = upstream.room.settings;
+  if (slot.is === "dying") setTimer(slot, turn.now + actions.settle);
+  else if (slot.is === "open") {
+    setTimer(slot, turn.now + actions.force_timeout);
+    askAgain(upstream, turn);
+  }
+}
+
+function succeed(slot: Force, turn: Turn): void {
+  slot.hasSucceeded = true;
+  if (slot.names.size === 0) return finish(slot, "completed", turn);
+  slot.is = "settling";
+  setTimer(slot, turn.now + slot.game.room.settings.actions.settle);
+}
+
+/** A game took one of its names away. To be called before Neuro is told. */
+export function withdrawn(game: Game, name: string, turn: Turn): void {
+  const { slot } = game.upstream.forces;
+  if (slot?.game !== game || !slot.names.delete(name) || slot.names.size > 0) return;
+  if (slot.is === "open") slot.is = "dying";
+  if (slot.owed === 0 || slot.hasSucceeded) setTimer(slot, turn.now + game.room.settings.actions.settle);
+}
+
+/** A game changed one of its names; Neuro lost the force with the old definition. To be called before Neuro is told. */
+export function redefined(game: Game, name: string): void {
+  const { slot } = game.upstream.forces;
+  if (slot?.game === game && slot.is === "open" && slot.names.has(name)) slot.askAgain = true;
+}
+
+/** What a game's names are has changed, and Neuro knows. */
+export function namesChanged(upstream: Upstream, turn: Turn): void {
+  const { slot } = upstream.forces;
+  if (slot?.is === "settling" && slot.names.size === 0) finish(slot, "completed", turn);
+  askAgain(upstream, turn);
+  pump(upstream, turn);
+}
+
+/** A game's session is over: its forces with it. What Neuro was asked has to be withdrawn by whoever calls this. */
+export function cancel(game: Game, why: ForceEnd, turn: Turn): void {
+  const { forces } = game.upstream;
+  const waiting = forces.waiting.get(game);
+  const slot = forces.slot?.game === game ? forces.slot : undefined;
+  const unanswered = waiting ?? (slot?.hasSucceeded === false && !slot.wasDelivered ? slot : undefined);
+  game.lostForce = why === "game gone" ? unanswered?.message : undefined;
+  if (waiting !== undefined) end(waiting, why, turn);
+  if (slot !== undefined) finish(slot, slot.hasSucceeded ? "completed" : why, turn);
+}
+
+/** A game that is back, and did not start anew, may still wait for the force that it had to give up. */
+export function recover(game: Game, turn: Turn): void {
+  const message = game.lostForce;
+  if (message !== undefined && !game.upstream.forces.waiting.has(game)) ask(game, message, turn);
+}
+
+/** The slot's deadline has come. */
+export function slotDue(upstream: Upstream, turn: Turn): void {
+  const { slot, waiting } = upstream.forces;
+  if (slot === undefined) return;
+  if (slot.is === "settling" || slot.hasSucceeded) return finish(slot, "completed", turn);
+  if (slot.is === "dying") return slot.owed === 0 ? finish(slot, "names gone", turn) : undefined;
+  if (!upstream.isOpen || slot.owed > 0) return setTimer(slot, turn.now + upstream.room.settings.actions.force_timeout);
+  if (!slot.isOverdue) turn.note({ is: "upstream_silent", upstream: upstream.id, ms: turn.now - slot.openedAt });
+  slot.isOverdue = true;
+  if (waiting.size > 0) giveUp(slot, turn);
+}
+
+/** Forces that waited for names have waited long enough. */
+export function namesDue(upstream: Upstream, turn: Turn): void {
+  let next: Millis | undefined;
+  for (const { awaitUntil } of upstream.forces.waiting.values()) {
+    if (awaitUntil !== undefined && awaitUntil > turn.now && (next === undefined || awaitUntil < next)) next = awaitUntil;
+  }
+  if (next !== undefined) awaitNames(upstream, next);
+  pump(upstream, turn);
+}
+
+/** True when a use of this name, which is gone, answers a force that is gone too: a failure would be tried again for ever. */
+export function endsRetry(upstream: Upstream, name: string, now: Millis): boolean {
+  const { slot, ended } = upstream.forces;
+  if (slot?.upstreamNames.includes(name) === true) return slot.names.size === 0;
+  return (ended.get(name) ?? 0) > now;
+}
+
+/** Nobody answers, and others wait: asks once more, then makes room and comes last. */
+function giveUp(slot: Force, turn: Turn): void {
+  const { game } = slot;
+  const { upstream } = game;
+  slot.isOverdue = false;
+  if (slot.asked === 1) {
+    slot.asked = 2;
+    send(slot, turn);
+    return setTimer(slot, turn.now + game.room.settings.actions.force_timeout);
+  }
+  renew(upstream, [...slot.names].flatMap((name) => game.actions.get(name)?.offered ?? []));
+  sync(upstream, turn);
+  if (!upstream.forces.waiting.has(game)) {
+    upstream.forces.waiting.set(game, { ...newForce(game, slot.message, turn.now), isLast: true });
+  }
+  finish(slot, "expired", turn);
+}
+
+function choose(upstream: Upstream, now: Millis): Force | undefined {
+  let best: Force | undefined;
+  for (const force of upstream.forces.waiting.values()) {
+    if (!isReady(force, now)) continue;
+    if (best === undefined || isBefore(force, best, now)) best = force;
+  }
+  return best;
+}
+
+function isReady({ game, message, awaitUntil }: Force, now: Millis): boolean {
+  if (game.peer === undefined || game.isParked) return false;
+  return awaitUntil === undefined || awaitUntil <= now || message.names.every((name) => isLive(game.actions.get(name)));
+}
+
+/** By urgency, then whoever had the slot longest ago, then arrival. */
+function isBefore(force: Force, other: Force, now: Millis): boolean {
+  const urgency = urgencyOf(force, now) - urgencyOf(other, now);
+  if (urgency !== 0) return urgency > 0;
+  if (force.game.servedAt !== other.game.servedAt) return force.game.servedAt < other.game.servedAt;
+  return force.askedAt < other.askedAt;
+}
+
+/** The priority, one more for each span of waiting: nobody waits for ever behind those who are always urgent. */
+function urgencyOf({ game, message, askedAt, isLast }: Force, now: Millis): number {
+  const { ageing } = game.room.settings.actions;
+  const rank = isLast ? -1 : PRIORITIES.indexOf(message.priority);
+  return rank + (ageing > 0 ? Math.floor((now - askedAt) / ageing) : 0);
+}
+
+function open(force: Force, turn: Turn): void {
+  const { game, message } = force;
+  sync(game.upstream, turn);
+  for (const name of message.names) if (isLive(game.actions.get(name))) force.names.add(name);
+  if (force.names.size === 0) return end(force, "names gone", turn);
+  game.upstream.forces.slot = force;
+  game.servedAt = turn.now;
+  force.is = "open";
+  force.openedAt = turn.now;
+  send(force, turn);
+  setTimer(force, turn.now + game.room.settings.actions.force_timeout);
+  const { query, names, priority } = message;
+  turn.note({ is: "force_opened", integration: game.name, query, names, priority, waited: turn.now - force.askedAt });
+}
+
+/** Asks Neuro again, once nothing of the force is owed: a game must not be asked twice. */
+function askAgain(upstream: Upstream, turn: Turn): void {
+  const { slot } = upstream.forces;
+  if (slot === undefined || !slot.askAgain || slot.is !== "open" || slot.owed > 0 || !upstream.isOpen) return;
+  slot.askAgain = false;
+  sync(upstream, turn);
+  for (const name of slot.names) if (!isLive(slot.game.actions.get(name))) slot.names.delete(name);
+  if (slot.names.size === 0) return finish(slot, "names gone", turn);
+  send(slot, turn);
+}
+
+function send({ game, message, names, upstreamNames }: Force, turn: Turn): void {
+  upstreamNames.length = 0;
+  for (const name of names) {
+    const owned = game.actions.get(name);
+    if (owned !== undefined) upstreamNames.push(owned.offered.name);
+  }
+  const query = game.room.settings.actions.attribution ? `[${game.name}] ${message.query}` : message.query;
+  toNeuro(game.upstream, { ...message, query, names: [...upstreamNames], from: game.name }, turn);
+}
+
+/** The slot is free. */
+function finish(slot: Force, why: ForceEnd, turn: Turn): void {
+  const { upstream } = slot.game;
+  upstream.forces.slot = undefined;
+  upstream.room.timers.clear(slotTimer(upstream));
+  end(slot, why, turn);
+  pump(upstream, turn);
+}
+
+function end(force: Force, why: ForceEnd, turn: Turn): void {
+  const { game, upstreamNames } = force;
+  const { forces, offered } = game.upstream;
+  if (forces.waiting.get(game) === force) forces.waiting.delete(game);
+  for (const name of upstreamNames) {
+    if (offered.get(name)?.isSent === true) continue;
+    forces.ended.delete(name);
+    forces.ended.set(name, turn.now + ENDED_MS);
+  }
+  for (const oldest of forces.ended.keys()) {
+    if (forces.ended.size <= ENDED_MAX) break;
+    forces.ended.delete(oldest);
+  }
+  game.room.unsaved.add(game.forceRecord);
+  noteEnd(force, why, turn);
+}
+
+const noteEnd = (force: Force, why: ForceEnd, turn: Turn): void =>
+  turn.note({ is: "force_ended", integration: force.game.name, end: why, ms: turn.now - force.askedAt });
+
+const setTimer = ({ game }: Force, at: Millis): void => game.room.timers.set(slotTimer(game.upstream), at);
+
+function awaitNames(upstream: Upstream, until: Millis): void {
+  const { timers } = upstream.room;
+  const current = timers.get(namesTimer(upstream));
+  if (current === undefined || until < current) timers.set(namesTimer(upstream), until);
+}
+
+const capped = (message: ForceMessage, priorityMax: Priority): ForceMessage =>
+  PRIORITIES.indexOf(message.priority) > PRIORITIES.indexOf(priorityMax) ? { ...message, priority: priorityMax } : message;
+
+const newForce = (game: Game, message: ForceMessage, now: Millis): Force => ({
+  game,
+  message,
+  askedAt: now,
+  is: "waiting",
+  awaitUntil: undefined,
+  openedAt: 0,
+  names: new Set(),
+  upstreamNames: [],
+  owed: 0,
+  wasDelivered: false,
+  hasSucceeded: false,
+  asked: 1,
+  isOverdue: false,
+  isLast: false,
+  askAgain: false,
+});

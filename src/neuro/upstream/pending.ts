@@ -1,0 +1,301 @@
+/**
+ * Actions that Neuro awaits the result of.
+ *
+ * Invariants: P1 every action gets exactly one result, before the backend's deadline: its game's own, or the relay's; P2 an action
+ * reaches a game at most once, and only one that has it registered; P3 a result is never sent to another connection than the one
+ * that its action came by; P4 one game's silence holds back nobody else's results.
+ * Knows nothing of: sockets, storage.
+ */
+import type { NeuroMessage, ResultMessage } from "../../core/api.ts";
+import type { Millis } from "../../core/ids.ts";
+import type { ResultOrigin } from "../../core/note.ts";
+import type { Turn } from "../../core/turn.ts";
+import { toGame, toNeuro } from "../speech.ts";
+import type { Force, Game, Offered, Owned, Part, Pending, Upstream } from "../state.ts";
+import { isLive, show, sync } from "./actions.ts";
+import { cancel, endsRetry, namesChanged, owes, resulted } from "./forces.ts";
+
+/** How soon a client that confirms nothing but answers failures is taken to have succeeded. */
+export const FAILURES_ONLY_MS = 500;
+/** So many deadlines in a row show that a client confirms nothing. */
+const SILENCES_MAX = 3;
+
+type Action = NeuroMessage & { readonly command: "action" };
+
+interface Outcome {
+  readonly success: boolean;
+  readonly message: string | undefined;
+  readonly origin: ResultOrigin;
+  /** Who answered, where a game did, or was let pass. */
+  readonly part?: Part;
+}
+
+/** Neuro acts. */
+export function act(upstream: Upstream, action: Action, turn: Turn): void {
+  if (upstream.pendings.byTheirId.has(action.id)) return; // Why: the same id is the same action, said again.
+  const offered = upstream.offered.get(action.name);
+  if (upstream.room.drainUntil !== undefined) return refuse(upstream, action, { why: "The relay restarts.", turn });
+  if (offered === undefined || !offered.isSent) return actOnGone(upstream, action, turn);
+  const { slot } = upstream.forces;
+  const force = slot !== undefined && isForced(slot, offered) ? slot : undefined;
+  const owners = force === undefined ? ownersOf(offered) : [force.game.actions.get(offered.original) as Owned];
+  if (owners.length === 0) return refuse(upstream, action, { why: "This action is just being registered anew.", turn });
+  const pending: Pending = {
+    id: turn.id(),
+    theirId: action.id,
+    epoch: upstream.epoch,
+    offered,
+    digest: offered.digest,
+    data: action.data,
+    since: turn.now,
+    force,
+    parts: owners.map((owned) => ({ owned, is: "held" })),
+    deadline: turn.now + upstream.profile.deadlineMs,
+    failure: undefined,
+  };
+  upstream.pendings.byId.set(pending.id, pending);
+  upstream.pendings.byTheirId.set(action.id, pending);
+  upstream.pendings.deadlines.set(pending.id, pending.deadline);
+  if (force !== undefined) owes(force);
+  turn.note({
+    is: "action_sent",
+    id: pending.id,
+    name: offered.name,
+    to: owners.map(({ game }) => game.name),
+    forced: force !== undefined,
+    data: action.data,
+  });
+  for (const part of pending.parts) if (part.owned.game.peer !== undefined) deliver(pending, part, turn);
+}
+
+/** A game answers. */
+export function answer(game: Game, result: ResultMessage, turn: Turn): void {
+  const { pendings } = game.upstream;
+  const pending = result.id === undefined ? soleOf(game) : pendings.byId.get(result.id);
+  const part = pending?.parts.find((each) => each.owned.game === game);
+  if (pending === undefined || part === undefined || part.is === "held") return ignore(game, result, turn);
+  if (part.is !== "sent") return turn.note({ is: "result_ignored", from: game.name, why: "twice" });
+  game.lastAnswered = pending.id;
+  if (result.success) {
+    game.silences = 0;
+    game.confirmsNothing = false;
+    return finish(pending, { success: true, message: result.message, origin: "game", part }, turn);
+  }
+  part.is = "failed";
+  pending.failure = result.message ?? "";
+  if (isSpent(pending)) finish(pending, { success: false, message: result.message, origin: "game", part }, turn);
+}
+
+/** A game is back: what was held for it is delivered, as far as it has the same action still. */
+export function returned(game: Game, turn: Turn): void {
+  for (const pending of pendingsOf(game)) {
+    const owned = game.actions.get(pending.offered.original);
+    if (!isLive(owned) || owned.offered.digest !== pending.digest) continue;
+    for (const part of pending.parts) if (part.owned.game === game && part.is === "held") deliver(pending, part, turn);
+  }
+}
+
+/** A game is not coming back in time: Neuro has been told so, and now is answered. */
+export function lost(game: Game, turn: Turn): void {
+  for (const pending of pendingsOf(game)) fail(pending, game, turn);
+}
+
+/** A game's new session does not have some of its actions any more, or has them otherwise. */
+export function outdated(game: Game, turn: Turn): void {
+  for (const pending of pendingsOf(game)) {
+    const owned = game.actions.get(pending.offered.original);
+    if (owned?.offered.digest !== pending.digest) fail(pending, game, turn);
+  }
+}
+
+/** The time of some actions is over. */
+export function due(upstream: Upstream, turn: Turn): void {
+  for (const id of upstream.pendings.deadlines.due(turn.now)) {
+    const pending = upstream.pendings.byId.get(id);
+    if (pending !== undefined) expire(pending, turn);
+  }
+}
+
+/** The relay leaves: every action gets its result now. */
+export function failAll(upstream: Upstream, why: string, turn: Turn): void {
+  for (const pending of [...upstream.pendings.byId.values()]) {
+    finish(pending, { success: false, message: why, origin: "relay" }, turn);
+  }
+}
+
+/** The connection is gone: its actions get no result any more, but what games say about them still counts for their forces. */
+export function orphan(upstream: Upstream): void {
+  upstream.pendings.byTheirId.clear();
+}
+
+const isForced = (slot: Force, offered: Offered): boolean =>
+  slot.names.has(offered.original) && slot.game.actions.get(offered.original)?.offered === offered;
+
+/** To whom an action goes that no force asked for: all who are here; those away only if nobody is. */
+function ownersOf(offered: Offered): Owned[] {
+  const here: Owned[] = [];
+  const away: Owned[] = [];
+  for (const owned of offered.owners) {
+    if (isLive(owned)) (owned.game.peer === undefined ? away : here).push(owned);
+  }
+  const owners = here.length > 0 ? here : away;
+  const isFirstOnly = owners[0]?.game.room.settings.actions.broadcast === "first-owner";
+  return isFirstOnly ? owners.slice(0, 1) : owners;
+}
+
+function deliver(pending: Pending, part: Part, turn: Turn): void {
+  const { game, name } = part.owned;
+  const { id, data, force } = pending;
+  if (!toGame(game, { command: "action", id, name, ...(data !== undefined && { data }) }, turn)) {
+    part.is = "failed";
+    pending.failure = "The data of this action is too large for its game.";
+    if (isSpent(pending)) finish(pending, { success: false, message: pending.failure, origin: "relay", part }, turn);
+    return;
+  }
+  part.is = "sent";
+  if (force !== undefined) {
+    force.wasDelivered = true;
+    game.room.unsaved.add(game.forceRecord);
+  }
+  if (!confirms(game)) {
+    game.upstream.pendings.deadlines.set(id, Math.min(pending.deadline, turn.now + FAILURES_ONLY_MS));
+  }
+}
+
+/** Nobody has the action any more: it is not delivered, for there are games that end when they hear of it. */
+function actOnGone(upstream: Upstream, action: Action, turn: Turn): void {
+  const wasOurs = upstream.offered.has(action.name) || upstream.forces.ended.has(action.name);
+  if (!wasOurs) {
+    const isForOthers = upstream.room.settings.actions.broadcast_backend;
+    return isForOthers ? undefined : refuse(upstream, action, { why: `Unknown action: ${action.name}`, turn });
+  }
+  if (!endsRetry(upstream, action.name, turn.now)) {
+    return refuse(upstream, action, { why: "This action is no longer available.", turn });
+  }
+  refuse(upstream, action, {
+    why: "This action is no longer available, and does not have to be tried again.",
+    turn,
+    success: true,
+  });
+}
+
+function refuse(upstream: Upstream, { id, name }: Action, how: { why: string; turn: Turn; success?: boolean }): void {
+  const { why: message, turn, success = false } = how;
+  toNeuro(upstream, { command: "action/result", id, success, message }, turn);
+  const origin = upstream.offered.has(name) ? "relay" : "unknown";
+  turn.note({ is: "action_result", id: turn.id(), name, from: "relay", success, message, ms: 0, origin });
+}
+
+function fail(pending: Pending, game: Game, turn: Turn): void {
+  const part = pending.parts.find((each) => each.owned.game === game);
+  if (part === undefined || part.is === "failed" || part.is === "gone") return;
+  part.is = "gone";
+  if (isSpent(pending)) finish(pending, goneOutcome(pending, part), turn);
+}
+
+/** In a force a failure would be tried again, with nobody there to answer. */
+function goneOutcome({ force, failure }: Pending, part: Part): Outcome {
+  const message = `${part.owned.game.name} disconnected before it answered.`;
+  if (force !== undefined) return { success: true, message, origin: "gone", part };
+  return { success: false, message: failure ?? message, origin: "gone", part };
+}
+
+function expire(pending: Pending, turn: Turn): void {
+  const silent = pending.parts.find((part) => part.is === "sent" && part.owned.game.peer !== undefined);
+  if (silent !== undefined && turn.now < pending.deadline) {
+    return finish(pending, { success: true, message: undefined, origin: "deadline", part: silent }, turn);
+  }
+  const to = pending.parts.map(({ owned }) => owned.game.name);
+  turn.note({ is: "action_expired", id: pending.id, name: pending.offered.name, to });
+  if (silent === undefined) return expireAway(pending, turn);
+  for (const part of pending.parts) {
+    if (part.is === "sent" && part.owned.game.peer !== undefined) countSilence(part.owned.game, turn);
+  }
+  const isForced = pending.force !== undefined;
+  const message = pending.failure ?? (isForced ? "No confirmation came in time." : "No answer came in time.");
+  finish(pending, { success: isForced, message, origin: "deadline", part: silent }, turn);
+}
+
+/** All who could still answer are away. In a force their names go first, so that Neuro does not try again. */
+function expireAway(pending: Pending, turn: Turn): void {
+  const part = pending.parts.find(({ is }) => is === "held" || is === "sent") ?? pending.parts[0];
+  if (part === undefined) return;
+  const { game } = part.owned;
+  if (pending.force === undefined) return finish(pending, goneOutcome(pending, part), turn);
+  show(game, false);
+  sync(game.upstream, turn);
+  finish(pending, goneOutcome(pending, part), turn);
+  cancel(game, "game gone", turn);
+}
+
+function countSilence(game: Game, turn: Turn): void {
+  if (!confirms(game) || ++game.silences < SILENCES_MAX) return;
+  game.confirmsNothing = true;
+  turn.note({
+    is: "input_mended",
+    from: game.name,
+    what: "no results",
+    hint: "every action needs an `action/result`; from now on silence is taken for success",
+  });
+}
+
+const confirms = (game: Game): boolean => game.policy.results === "required" && !game.confirmsNothing;
+
+function finish(pending: Pending, outcome: Outcome, turn: Turn): void {
+  const { id, theirId, epoch, offered, since, force, parts } = pending;
+  const { success, message, origin, part } = outcome;
+  const game = (part ?? parts[0] as Part).owned.game;
+  const { upstream } = game;
+  const { byId, byTheirId, deadlines } = upstream.pendings;
+  byId.delete(id);
+  deadlines.clear(id);
+  if (epoch === upstream.epoch && upstream.isOpen) {
+    byTheirId.delete(theirId);
+    toNeuro(upstream, { command: "action/result", id: theirId, success, ...(message !== undefined && { message }) }, turn);
+  }
+  turn.note({
+    is: "action_result",
+    id,
+    name: offered.name,
+    from: game.name,
+    success,
+    message,
+    ms: elapsed(since, turn),
+    origin,
+  });
+  // Why: a game that is gone has not done what it was forced to; its force ends for that reason instead.
+  const counts = success && origin !== "gone";
+  resulted(game, offered.original, { success: counts, force }, turn);
+  namesChanged(upstream, turn);
+}
+
+const elapsed = (since: Millis, turn: Turn): Millis => turn.now - since;
+
+const isSpent = ({ parts }: Pending): boolean => parts.every(({ is }) => is === "failed" || is === "gone");
+
+/** Pendings that a game has a part in; a copy, for what is done with them changes the table. */
+function pendingsOf(game: Game): Pending[] {
+  const found: Pending[] = [];
+  for (const pending of game.upstream.pendings.byId.values()) {
+    if (pending.parts.some((part) => part.owned.game === game)) found.push(pending);
+  }
+  return found;
+}
+
+/** The pending action of a client that does not say which: if there is but one. */
+function soleOf(game: Game): Pending | undefined {
+  const owed = pendingsOf(game).filter(({ parts }) => parts.some((part) => part.owned.game === game && part.is === "sent"));
+  return owed.length === 1 ? owed[0] : undefined;
+}
+
+function ignore(game: Game, { id }: ResultMessage, turn: Turn): void {
+  const isOurs = id !== undefined && /^\d{13,}-\d{10,}$/.test(id);
+  const why = !isOurs
+    ? "unknown"
+    : id === game.lastAnswered
+    ? "twice"
+    : game.upstream.pendings.byId.has(id)
+    ? "foreign"
+    : "late";
+  turn.note({ is: "result_ignored", from: game.name, why });
+}
