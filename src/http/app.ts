@@ -27,6 +27,7 @@ export type App = Hono<Env>;
 export function createApp(deps: Deps): App {
   const app: App = new Hono<Env>({ strict: false });
   app.use(async (context, next): Promise<Response | void> => {
+    if (!URL.canParse(context.req.url)) return refuse({ status: 400, title: "Bad request", detail: "unreadable Host" });
     const arrival = context.env;
     const call = callOf(context.req.raw, arrival, deps.settings());
     if (arrival.listener === "web") {

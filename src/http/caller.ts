@@ -8,7 +8,9 @@ import type { Settings } from "../core/settings.ts";
 import type { Arrival } from "./deps.ts";
 
 const PATH_MAX = 512;
-const HEADER_MAX = 256;
+const USER_AGENT_MAX = 256;
+/** Ids of relays, for a chain of as many as are let in. */
+const VIA_MAX = 4_096;
 
 /** One request, taken apart. */
 export interface Call {
@@ -31,8 +33,8 @@ export function callOf(request: Request, arrival: Arrival, settings: Settings): 
     caller: {
       address: isProxied ? forwardedFor(header("x-forwarded-for"), arrival, settings) : plainAddress(arrival.address),
       path: path.slice(0, PATH_MAX),
-      userAgent: (header("user-agent") ?? "").slice(0, HEADER_MAX),
-      via: (header("neuro-relay-via") ?? "").slice(0, HEADER_MAX),
+      userAgent: (header("user-agent") ?? "").slice(0, USER_AGENT_MAX),
+      via: (header("neuro-relay-via") ?? "").slice(0, VIA_MAX),
     },
     token: bearer(header("authorization")) ?? url.searchParams.get("token") ?? tokenInPath,
     origin: header("origin"),

@@ -2,11 +2,10 @@
  * Upgrades: which door a path means on which port, and who is let in.
  *
  * On a socket port every path is that port's door. On the web port the first segment names it. The order of checks is: is it an
- * upgrade, may this page do that, does it go in a circle, has it the token, is the relay still open.
+ * upgrade, may this page do that, has it the token, is the relay still open.
  */
-import type { DoorName } from "../core/event.ts";
+import type { Caller, DoorName } from "../core/event.ts";
 import type { FaultName } from "../core/fault.ts";
-import { RELAY_HOPS_MAX } from "../core/limits.ts";
 import type { Call } from "./caller.ts";
 import type { Arrival, Deps, ListenerName } from "./deps.ts";
 import { isOriginAllowed } from "./origin.ts";
@@ -30,7 +29,7 @@ export function doorOf(listener: ListenerName, path: string): DoorName | undefin
 /** Answers a request for a door. */
 export function enter(request: Request, { door, call, arrival }: Knock, deps: Deps): Response {
   if (!isUpgrade(request)) return door === "neuro" ? gameDocument(request, call) : upgradeRequired(door);
-  const { caller } = call;
+  const caller = within(door, call.caller, arrival.listener);
   const no = (status: number, fault: FaultName, reason: string): Response => {
     deps.observe({ is: "greeting_refused", fault, address: caller.address, reason });
     return refuse({ status, title: status === 401 ? "Unauthorized" : "Refused", detail: reason });
@@ -39,13 +38,16 @@ export function enter(request: Request, { door, call, arrival }: Knock, deps: De
     const origin = JSON.stringify((call.origin ?? "").slice(0, 200));
     return no(403, "notAllowed", `origin ${origin} is not listed in security.allowed_origins`);
   }
-  if (caller.via.split(",").length > RELAY_HOPS_MAX) return no(508, "notAllowed", "too many relays in a row");
   const turned = deps.tokens().turnedAway(door, call.token, caller.address);
   if (turned !== undefined) return no(turned.status, turned.status === 401 ? "badToken" : "notAllowed", turned.reason);
   if (deps.isDraining()) return refuse({ status: 503, title: "Restarting", headers: { "retry-after": "5" } });
   const entrance = door === "neuro" && isVoicePath(caller.path) ? "voice" : door;
   return arrival.upgrade(entrance, caller) ?? upgradeRequired(door);
 }
+
+/** On the web port the door's name is no part of the path that its room sees. */
+const within = (door: DoorName, caller: Caller, listener: ListenerName): Caller =>
+  listener === "web" ? { ...caller, path: caller.path.slice(door.length + 1) || "/" } : caller;
 
 export interface Knock {
   readonly door: DoorName;

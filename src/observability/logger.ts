@@ -3,14 +3,7 @@
  *
  * Formats and files are LogTape's. Whether a line is wanted is decided here, before it is made.
  */
-import {
-  configureSync,
-  disposeSync,
-  getJsonLinesFormatter,
-  getLogger,
-  getTextFormatter,
-  type Sink,
-} from "@logtape/logtape";
+import { configure, dispose, getJsonLinesFormatter, getLogger, getTextFormatter, type Sink } from "@logtape/logtape";
 import type { LogLevel, LogSettings } from "../core/settings.ts";
 import type { LogRoom } from "./table.ts";
 import { oneLine } from "./text.ts";
@@ -19,6 +12,8 @@ const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 
 const ROOMS: readonly LogRoom[] = ["intermediary", "neuro", "nallely", "brain", "relay"];
 const FILE_BYTES_MAX = 10 * 1_024 * 1_024;
 const FILES_MAX = 5;
+/** A line is in the file at the latest this much later. */
+const FLUSH_MS = 200;
 
 export interface Log {
   /** True when a line of this level would be written. */
@@ -26,7 +21,8 @@ export interface Log {
   write(line: Line): void;
   /** Levels may change at any time; format and file need a restart. */
   configure(settings: LogSettings): void;
-  close(): void;
+  /** Everything is written when it resolves. */
+  close(): Promise<void>;
 }
 
 export interface Line {
@@ -46,7 +42,7 @@ export async function openLog(settings: LogSettings, print: (line: string) => vo
   const sink: Sink = settings.file === ""
     ? (record) => print(formatter(record).trimEnd())
     : await rotatingFile(settings.file, formatter);
-  configureSync({
+  await configure({
     reset: true,
     sinks: { main: sink },
     loggers: [
@@ -62,7 +58,9 @@ const textLine = (values: { timestamp: string | null; level: string; category: s
 
 async function rotatingFile(path: string, formatter: (record: Parameters<Sink>[0]) => string): Promise<Sink> {
   const { getRotatingFileSink } = await import("@logtape/file");
-  return getRotatingFileSink(path, { maxSize: FILE_BYTES_MAX, maxFiles: FILES_MAX, bufferSize: 0, formatter });
+  const bounds = { maxSize: FILE_BYTES_MAX, maxFiles: FILES_MAX, flushInterval: FLUSH_MS };
+  // Why not at once: it syncs every write to the disk, and would hold up the relay for each line.
+  return getRotatingFileSink(path, { ...bounds, nonBlocking: true, formatter });
 }
 
 class TapeLog implements Log {
@@ -87,8 +85,8 @@ class TapeLog implements Log {
     this.#ranks = ranksOf(settings);
   }
 
-  close(): void {
-    disposeSync();
+  close(): Promise<void> {
+    return dispose();
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the relay tells about itself: the log and the metrics, both made from notes by one table. */
 export { type Line, type Log, openLog } from "./logger.ts";
+export type { Cell } from "./metrics.ts";
 export { createMeters, type Meters } from "./meters.ts";
 export { observer } from "./observer.ts";
 export { oneLine, quoted, withoutSecrets } from "./text.ts";

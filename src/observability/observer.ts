@@ -8,6 +8,7 @@ import type { Log } from "./logger.ts";
 import type { Meters } from "./meters.ts";
 import type { Cell } from "./metrics.ts";
 import { entryOf } from "./table.ts";
+import { shown } from "./text.ts";
 
 /** Fields of notes that name things. All others may hold what peers say, and stay out of the log's properties. */
 const NAMING: ReadonlySet<string> = new Set([
@@ -36,5 +37,5 @@ export function observer(log: Log, meters: Meters, now: () => number): (note: No
 
 function properties(note: Note): Record<string, unknown> {
   const named = Object.entries(note).filter(([field]) => NAMING.has(field));
-  return { note: note.is, ...Object.fromEntries(named) };
+  return { note: note.is, ...Object.fromEntries(named.map(([field, value]) => [field, shown(value)])) };
 }

@@ -6,26 +6,37 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\
 
 const LINE_MAX = 2_000;
 const WORDS_MAX = 200;
+const NAMES_MAX = 8;
 
 /** The text with whatever would break its line, or disguise it, shown as an escape. */
-export function oneLine(text: string, max: number = LINE_MAX): string {
-  const cut = text.length > max ? `${text.slice(0, max)}... (${text.length} characters)` : text;
-  return cut.replace(UNPRINTABLE, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
+export const oneLine = (text: string): string => printable(cut(text, LINE_MAX));
 
 /** Something a peer said or is called, in quotes, so that it cannot pass for words of ours. */
 export const quoted = (text: string): string =>
-  `"${oneLine(text, WORDS_MAX).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+  `"${printable(cut(text, WORDS_MAX).replaceAll("\\", "\\\\").replaceAll('"', '\\"'))}"`;
+
+/** A value of a note as a property: texts are cut and made printable, also within lists. */
+export function shown(value: unknown): unknown {
+  if (typeof value === "string") return printable(cut(value, WORDS_MAX));
+  return Array.isArray(value) ? value.slice(0, NAMES_MAX).map(shown) : value;
+}
+
+const cut = (text: string, max: number): string =>
+  text.length > max ? `${text.slice(0, max)}... (${text.length} characters)` : text;
+
+const printable = (text: string): string =>
+  text.replace(UNPRINTABLE, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** A list of names, in short. */
 export function list(names: readonly string[]): string {
-  const shown = names.slice(0, 8).map(quoted).join(", ");
-  return names.length > 8 ? `${shown} and ${names.length - 8} more` : shown || "none";
+  const some = names.slice(0, NAMES_MAX).map(quoted).join(", ");
+  return names.length > NAMES_MAX ? `${some} and ${names.length - NAMES_MAX} more` : some || "none";
 }
 
 /** A URL as it may be shown: without credentials, and without what may be a token in it. */
 export function withoutSecrets(url: string): string {
   if (!URL.canParse(url)) return "(no URL)";
   const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname.replace(/\/t\/[^/]+/, "/t/...")}`;
+  const path = pathname === "/" && !url.endsWith("/") ? "" : pathname.replace(/\/t\/[^/]+/, "/t/...");
+  return `${protocol}//${host}${path}`;
 }

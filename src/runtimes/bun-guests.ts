@@ -29,5 +29,8 @@ export const guestHandlers = (bytesMax: number): WebSocketHandler<Guest> => ({
   message: ({ data }, frame) => data.heard(frame),
   drain: (socket) => socket.data.drained(socket),
   pong: ({ data }) => data.ponged(),
-  close: ({ data }, code) => data.closed(code),
+  close: ({ data }, code, reason) => data.closed(isTooBig(reason) ? 1009 : code),
 });
+
+/** Why by its words: Bun tells the peer 1009, and us 1006. */
+const isTooBig = (reason: string): boolean => reason === "Received too big message";

@@ -4,12 +4,13 @@
  * Invariants: B1 what is sent to one peer leaves in order, all of one turn of the event loop in one write; B2 a peer that was
  * closed by us is not heard any more; B3 it is gone at the latest `CLOSING_MS` later.
  */
-import type { Caller, DoorName, Event } from "../core/event.ts";
+import type { Caller, DoorName } from "../core/event.ts";
 import { type PeerId, peerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
-import type { Meters } from "../observability/mod.ts";
+import type { Cell } from "../observability/mod.ts";
 import type { Guest, GuestSocket } from "./bun-guests.ts";
 import { closeCode, closeReason, CLOSING_MS } from "./close.ts";
+import type { Host } from "./host.ts";
 
 /** One write holds about this much; more of one turn goes in several. */
 const BATCH_CHARS = 16_384;
@@ -17,16 +18,14 @@ const BATCH_CHARS = 16_384;
 const EASED_BYTES = 64 * 1_024;
 
 export class BunPeers {
-  readonly #push: (event: Event) => void;
-  readonly #meters: Meters;
+  readonly #host: Pick<Host, "push" | "observe" | "meters">;
   readonly #table = new Map<PeerId, Peer>();
   #dirty: Peer[] = [];
   #isWriteDue = false;
   #count = 0;
 
-  constructor(push: (event: Event) => void, meters: Meters) {
-    this.#push = push;
-    this.#meters = meters;
+  constructor(host: Pick<Host, "push" | "observe" | "meters">) {
+    this.#host = host;
   }
 
   get size(): number {
@@ -36,30 +35,34 @@ export class BunPeers {
   /** The owner of the socket that an upgrade will open. */
   admit(door: DoorName, caller: Caller): Guest {
     const id = peerId(`${door}-${++this.#count}`);
-    const open = this.#meters.peers.of(door);
-    const received = this.#meters.frames.of(door, "in");
-    const peer = new Peer((count) => this.#meters.frames.of(door, "out").add(count));
+    const { push, observe, meters } = this.#host;
+    const open = meters.peers.of(door);
+    const received = meters.frames.of(door, "in");
+    const peer = new Peer(meters.frames.of(door, "out"));
     return {
       opened: (socket) => {
         peer.socket = socket;
         this.#table.set(id, peer);
         open.add();
-        this.#push({ is: "opened", peer: id, door, caller });
+        push({ is: "opened", peer: id, door, caller });
       },
       heard: (frame) => {
         received.value++;
-        if (!peer.isClosing) this.#push({ is: "frame", peer: id, frame });
+        if (!peer.isClosing) push({ is: "frame", peer: id, frame });
       },
       drained: (socket) => {
         peer.waiting = socket.getBufferedAmount();
-        if (peer.waiting <= EASED_BYTES) this.#push({ is: "eased", peer: id });
+        if (peer.waiting <= EASED_BYTES) push({ is: "eased", peer: id });
       },
-      ponged: () => this.#push({ is: "ponged", peer: id }),
+      ponged: () => push({ is: "ponged", peer: id }),
       closed: (code) => {
+        if (code === 1009 && !peer.isClosing) {
+          observe({ is: "peer_closed_by_relay", from: caller.address, fault: "tooBig" });
+        }
         peer.isClosing = true;
         open.add(-1);
         this.#table.delete(id);
-        this.#push({ is: "closed", peer: id, code });
+        push({ is: "closed", peer: id, code });
       },
     };
   }
@@ -110,10 +113,10 @@ class Peer {
   waiting = 0;
   isClosing = false;
   socket: GuestSocket | undefined;
-  readonly #count: (frames: number) => void;
+  readonly #sent: Cell;
 
-  constructor(count: (frames: number) => void) {
-    this.#count = count;
+  constructor(sent: Cell) {
+    this.#sent = sent;
   }
 
   write(): void {
@@ -122,7 +125,7 @@ class Peer {
     if (first === undefined) return;
     this.batchChars = 0;
     if (socket !== undefined && !this.isClosing) {
-      this.#count(batch.length);
+      this.#sent.add(batch.length);
       if (batch.length === 1) this.#send(socket, first);
       else socket.cork(() => batch.forEach((frame) => this.#send(socket, frame)));
     }

@@ -26,7 +26,7 @@ const GOING_MS = 1_000;
 /** Starts a relay. Throws a `StartError` when it cannot; nothing is left open then. */
 export async function serve(settings: Settings, options: ServeOptions = {}): Promise<Served> {
   const host = await createHost(settings, options);
-  const peers = new BunPeers(host.push, host.meters);
+  const peers = new BunPeers(host);
   const links = new Links(host.push);
   const entry: Entry = { host, peers, voices: new BunVoices() };
   const servers: Server<Guest>[] = [];

@@ -124,7 +124,7 @@ class ProcessHost implements Host {
 
   async close(): Promise<void> {
     await this.#store?.close();
-    this.#log.close();
+    await this.#log.close();
   }
 
   async #metrics(): Promise<string> {

@@ -9,11 +9,36 @@ export interface Storage {
   readonly uploads: ReadableUploads;
 }
 
-/** Opens the queue's store and the place for uploads. */
-export function openStorage(_settings: Settings, options: ServeOptions, _observe: (note: Note) => void): Promise<Storage> {
-  const { store, uploads } = options;
-  if (store === undefined || uploads === undefined) throw new StartError("queue.backend: this build has no storage");
-  return Promise.resolve({ store, uploads });
+/** Opens the queue's store, and names the place for uploads. */
+export async function openStorage(
+  settings: Settings,
+  options: ServeOptions,
+  observe: (note: Note) => void,
+): Promise<Storage> {
+  const uploads = options.uploads ?? lazyUploads(settings);
+  if (options.store !== undefined) return { store: options.store, uploads };
+  const { openStore, OpenFailure } = await import("../storage/open.ts");
+  try {
+    const onQuarantine = (key: string, why: string) => observe({ is: "entry_quarantined", key, why });
+    return { store: await openStore(settings.queue, { onQuarantine }), uploads };
+  } catch (error) {
+    if (error instanceof OpenFailure) throw new StartError(`queue: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Why lazy: most relays never get a file, and need no folder for it. */
+function lazyUploads({ uploads: { path }, queue }: Settings): ReadableUploads {
+  let opened: Promise<ReadableUploads> | undefined;
+  const open = (): Promise<ReadableUploads> =>
+    opened ??= import("../storage/uploads.ts").then(({ memoryUploads, openUploads }) =>
+      queue.backend === "memory" ? memoryUploads() : openUploads(path)
+    );
+  return {
+    save: async (file, bytes) => (await open()).save(file, bytes),
+    discard: async (file) => (await open()).discard(file),
+    read: async (file) => (await open()).read(file),
+  };
 }
 
 export const lazyJobs: Jobs = {

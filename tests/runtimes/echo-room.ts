@@ -140,3 +140,14 @@ function obey(
       state.heard.push(frame);
   }
 }
+
+/** A room that never says that it is done. */
+export function stubbornRoom(name: RoomName): Hosted {
+  return hosted<Record<string, never>>({
+    name,
+    resident: [],
+    restore: () => ({}),
+    nextWakeup: () => undefined,
+    step: () => {},
+  });
+}

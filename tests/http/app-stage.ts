@@ -1,0 +1,90 @@
+/** The web app without a runtime: requests in, responses out, upgrades noted. */
+import { DEFAULTS } from "../../src/core/defaults.ts";
+import type { Caller } from "../../src/core/event.ts";
+import type { Json } from "../../src/core/json.ts";
+import type { Note } from "../../src/core/note.ts";
+import type { Settings } from "../../src/core/settings.ts";
+import { createApp, type Entrance, type ListenerName, Tokens } from "../../src/http/app.ts";
+
+export const WEB_TOKEN = "the-web-token";
+
+export interface Asked {
+  readonly address?: string;
+  readonly headers?: Record<string, string>;
+  readonly method?: string;
+  /** Adds what makes a request an upgrade. */
+  readonly upgrade?: boolean;
+}
+
+export type Block<Name extends keyof Settings> = Partial<Settings[Name]>;
+export type Changes = { readonly [Name in keyof Settings]?: Block<Name> };
+
+/** The default settings with some of each block changed. */
+export function settingsWith(changes: Changes): Settings {
+  const blocks = Object.entries(changes).map(([name, block]) => [
+    name,
+    Array.isArray(block) ? block : { ...DEFAULTS[name as keyof Settings], ...block },
+  ]);
+  return { ...DEFAULTS, ...Object.fromEntries(blocks) };
+}
+
+export class AppStage {
+  readonly notes: Note[] = [];
+  readonly upgrades: { readonly entrance: Entrance; readonly caller: Caller }[] = [];
+  readonly files = new Map<string, Uint8Array>();
+  /** What each room answers when it is asked whether it is ready. */
+  answers: Json = { ok: true, waits: [] };
+  isDraining = false;
+  readonly #app;
+
+  constructor(changes: Changes = {}) {
+    const settings = settingsWith(changes);
+    const tokens = new Tokens(settings, WEB_TOKEN);
+    this.#app = createApp({
+      version: "1.2.3",
+      rooms: ["intermediary", "neuro"],
+      settings: () => settings,
+      tokens: () => tokens,
+      observe: (note) => this.notes.push(note),
+      isDraining: () => this.isDraining,
+      ask: () => Promise.resolve({ body: this.answers }),
+      metrics: () => Promise.resolve("some_total 1\n"),
+      readUpload: (file) => Promise.resolve(this.files.get(file)),
+    });
+  }
+
+  async ask(listener: ListenerName, path: string, asked: Asked = {}): Promise<Response> {
+    const { address = "127.0.0.1", headers = {}, method = "GET", upgrade = false } = asked;
+    const request = new Request(`http://127.0.0.1:9999${path}`, {
+      method,
+      headers: {
+        host: "127.0.0.1:9999",
+        ...(upgrade && { connection: "Upgrade", upgrade: "websocket" }),
+        ...headers,
+      },
+    });
+    return await this.#app.fetch(request, {
+      listener,
+      address,
+      upgrade: (entrance, caller) => {
+        this.upgrades.push({ entrance, caller });
+        return new Response(null, { status: 200, headers: { "x-upgraded": entrance } });
+      },
+    });
+  }
+
+  /** The status of an upgrade: 101 when it was let in. */
+  async knock(listener: ListenerName, path: string, asked: Asked = {}): Promise<number> {
+    const response = await this.ask(listener, path, { ...asked, upgrade: true });
+    return response.headers.has("x-upgraded") ? 101 : response.status;
+  }
+
+  /** Why callers were refused, as it was noted. */
+  refusals(): readonly string[] {
+    return this.notes.flatMap((note) => (note.is === "greeting_refused" ? [note.reason] : []));
+  }
+}
+
+export const bearer = (token: string): { readonly headers: Record<string, string> } => ({
+  headers: { authorization: `Bearer ${token}` },
+});

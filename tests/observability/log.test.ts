@@ -1,0 +1,135 @@
+/** What stands in the log, and what never does. */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "#runner";
+import { DEFAULTS } from "../../src/core/defaults.ts";
+import type { Note } from "../../src/core/note.ts";
+import type { LogSettings } from "../../src/core/settings.ts";
+import { createMeters, observer, openLog, withoutSecrets } from "../../src/observability/mod.ts";
+import { oneLine, quoted } from "../../src/observability/text.ts";
+import { check } from "../harness/check.ts";
+
+/** The lines that these notes make. */
+async function linesOf(notes: readonly Note[], settings: Partial<LogSettings> = {}): Promise<string[]> {
+  const lines: string[] = [];
+  const log = await openLog({ ...DEFAULTS.log, ...settings }, (line) => lines.push(line));
+  const observe = observer(log, createMeters(), () => Date.UTC(2030, 0, 2, 3, 4, 5));
+  for (const note of notes) observe(note);
+  await log.close();
+  return lines;
+}
+
+const connected = (name: string): Note => ({ is: "integration_connected", name });
+const SENT: Note = { is: "action_sent", id: "1", name: "jump", to: ["Chess"], forced: false, data: "PAYLOAD" };
+
+test("OB1 a fact is one readable line: when, how bad, which room, what", async () => {
+  check.equal(await linesOf([connected("Spotify"), { is: "store_failed", key: "k", reason: "disk full" }]), [
+    '2030-01-02T03:04:05.000Z INFO    [intermediary] integration "Spotify" connected',
+    '2030-01-02T03:04:05.000Z ERROR   [relay] the store failed at "k": "disk full"',
+  ]);
+});
+
+test("OB2 on request a line is a JSON object with the names in it as properties", async () => {
+  const lost: Note = { is: "upstream_lost", upstream: "neuro", reason: "gone {x}", retry_ms: 500 };
+  const [line = ""] = await linesOf([lost], { format: "json" });
+  const record = JSON.parse(line);
+  check.equal(
+    [record.level, record.logger, record.note, record.upstream, record.retry_ms],
+    ["WARN", "relay.neuro", "upstream_lost", "neuro", 500],
+  );
+  check.equal(record.message, 'lost "neuro", trying again in 500 ms: "gone {x}"');
+});
+
+test("OB3 levels are set for all rooms and for each", async () => {
+  check.equal(await linesOf([SENT]), []);
+  check.equal((await linesOf([SENT], { level: "debug" })).length, 1);
+  check.equal((await linesOf([SENT, connected("x")], { level: "error", levels: { neuro: "debug" } })).length, 1);
+  check.equal(await linesOf([connected("x")], { levels: { intermediary: "warning" } }), []);
+});
+
+test("OB3 levels change while it runs", async () => {
+  const lines: string[] = [];
+  const log = await openLog(DEFAULTS.log, (line) => lines.push(line));
+  const observe = observer(log, createMeters(), () => 0);
+  observe(SENT);
+  log.configure({ ...DEFAULTS.log, level: "debug" });
+  observe(SENT);
+  check.equal(lines.length, 1);
+  await log.close();
+});
+
+test("OB4 what a peer is called or says can neither break its line nor look like ours", async () => {
+  const name = 'x"\n2030-01-02T03:04:05.000Z ERROR [relay] all is lost\r\u001b[31m\u202e{0}';
+  for (const format of ["text", "json"] as const) {
+    const lines = await linesOf([connected(name), {
+      is: "greeting_refused",
+      fault: "badToken",
+      address: name,
+      reason: name,
+    }], {
+      format,
+    });
+    check.equal(lines.length, 2);
+    // deno-lint-ignore no-control-regex
+    for (const line of lines) check.that(!/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/.test(line), line);
+  }
+  check.equal(quoted('say "a\\b"\n'), String.raw`"say \"a\\b\"\u000a"`);
+});
+
+test("OB4 a line has an end, whatever a peer is called", async () => {
+  const [line = ""] = await linesOf([connected("x".repeat(1_000_000))]);
+  check.that(line.length < 500, String(line.length));
+  check.that(oneLine("y".repeat(100_000)).length < 2_100);
+});
+
+test("OB5 no payload stands in a line above debug, in either format", async () => {
+  const payload = "PAYLOAD";
+  const notes: Note[] = [
+    { is: "integration_message", from: "a", payload },
+    { is: "backend_message", payload },
+    { is: "add_context", game_title: "a", message: payload, reply_if_not_busy: false },
+    { is: "choose_action", payload: { payload } },
+    SENT,
+    {
+      is: "action_result",
+      id: "1",
+      name: "jump",
+      from: "a",
+      success: false,
+      message: payload,
+      ms: 1,
+      origin: "game",
+    },
+    { is: "force_opened", integration: "a", query: payload, names: ["jump"], priority: "low", waited: 0 },
+  ];
+  for (const format of ["text", "json"] as const) {
+    const lines = await linesOf(notes, { format });
+    check.equal(lines.length, 1);
+    check.equal(lines.filter((line) => line.includes(payload)), []);
+  }
+});
+
+test("OB6 a URL is shown without credentials, query and token", () => {
+  check.equal(
+    withoutSecrets("wss://me:secret@host.example/t/secret/game/x?token=secret#secret"),
+    "wss://host.example/t/.../game/x",
+  );
+  check.equal(withoutSecrets("ws://127.0.0.1:8000"), "ws://127.0.0.1:8000");
+  check.equal(withoutSecrets("secret"), "(no URL)");
+});
+
+test("OB7 a log in a file is rotated, and is complete when it is closed", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "neuro-relay-log-"));
+  const file = join(folder, "relay.log");
+  const log = await openLog({ ...DEFAULTS.log, file }, () => check.that(false, "printed"));
+  const text = "z".repeat(1_900);
+  for (let at = 0; at < 6_000; at++) {
+    log.write({ room: "relay", level: "info", text: `${at} ${text}`, at: 0 });
+    if (at % 100 === 0) await new Promise((resolve) => setImmediate(resolve)); // Why: a file is changed between two writes.
+  }
+  await log.close();
+  check.equal((await readdir(folder)).sort(), ["relay.log", "relay.log.1"]);
+  check.match(await readFile(file, "utf8"), /5999 z+\n$/);
+  await rm(folder, { recursive: true });
+});
