@@ -40,6 +40,22 @@ export const HELD_MESSAGES_MAX = 4_096;
 export const KNOWN_NAMES_MAX = 1_000;
 /** How long a name that was greeted with a valid token counts as known. */
 export const KNOWN_NAME_MS: number = 7 * 24 * 3_600_000;
+/** Characters of the id that a watcher gives a request. */
+export const REQUEST_ID_MAX = 256;
+/** Bytes of free text of an integration that go to Neuro as one context, and how often at most. */
+export const CHATTER_BYTES_MAX = 2_048;
+export const CHATTER_EVERY_MS = 1_000;
+/** A name's holder that was silent for this long, or is asked for after this long, gives way to a newcomer. */
+export const TAKEOVER_GRACE_MS = 5_000;
+/** Takeovers of one name within a minute after which its holder stays. */
+export const TAKEOVERS_PER_MINUTE_MAX = 3;
+/** Frames of a newcomer that are kept while it waits for its name, and their bytes. */
+export const FRAMES_CLAIMING_MAX = 256;
+export const FRAMES_CLAIMING_BYTES_MAX = 1_048_576;
+/** Estimated bytes of the events kept for watchers who resume. */
+export const WATCH_RING_BYTES_MAX = 33_554_432;
+/** Characters of events sent at once to a watcher who is behind; then others have their turn. */
+export const WATCH_BATCH_LENGTH_MAX = 262_144;
 /** Events kept for watchers who resume, and for how long. */
 export const WATCH_RING_MAX = 10_000;
 export const WATCH_RING_MS = 300_000;

@@ -98,6 +98,7 @@ export interface Depth {
 /** All lanes, and the sums over them. A lane exists while its recipient is connected or something is kept for it. */
 export class Lanes {
   readonly #table = new Map<string, Lane>();
+  /** On disk, or on the way there. */
   entries = 0;
   bytes = 0;
 
@@ -164,6 +165,27 @@ export class Lanes {
     return entry;
   }
 
+  /** Entries that are kept for one recipient. */
+  depth(name: string): number {
+    return this.of(name)?.entries ?? 0;
+  }
+
+  /** The same entries, in order. */
+  list(name: string): QueueEntry[] {
+    const to = this.find(name);
+    return to === undefined ? [] : [...to.inFlight.values(), ...to.waiting.values()].filter(({ disk }) => disk !== "none");
+  }
+
+  /** An entry by its id, and whose it is. */
+  locate(id: string): { readonly to: string; readonly entry: QueueEntry } | undefined {
+    for (const { name, waiting, inFlight } of this.#table.values()) {
+      const entry = inFlight.get(id) ?? waiting.get(id);
+      if (entry !== undefined) return { to: name, entry };
+    }
+    return undefined;
+  }
+
+  /** How much is kept for whom. */
   depths(): Depth[] {
     return this.all().filter(({ entries }) => entries > 0).map((of) => ({
       name: of.name,

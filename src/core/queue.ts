@@ -43,6 +43,9 @@ import type { Turn } from "./turn.ts";
 
 export type { Depth, Socket } from "./queue-lane.ts";
 
+/** What may be seen of the lanes. */
+export type Kept = Pick<Lanes, "entries" | "bytes" | "depth" | "depths" | "list" | "locate">;
+
 /** A message for a recipient: a JSON object as text. */
 export interface Message {
   readonly kind: MessageKind;
@@ -81,13 +84,9 @@ export class Queue {
     return this.#shelf.dead;
   }
 
-  /** Entries on disk, or on the way there. */
-  get entries(): number {
-    return this.#lanes.entries;
-  }
-
-  get bytes(): number {
-    return this.#lanes.bytes;
+  /** What is kept, to be looked at. */
+  get kept(): Kept {
+    return this.#lanes;
   }
 
   /** Writes that have not yet ended. */
@@ -95,20 +94,11 @@ export class Queue {
     return this.#shelf.writing;
   }
 
-  /** What is kept, for each recipient for whom anything is. */
-  depths(): Depth[] {
-    return this.#lanes.depths();
-  }
-
-  /** Entries that are kept for one recipient. */
-  depth(name: string): number {
-    return this.#lanes.of(name)?.entries ?? 0;
-  }
-
-  /** The same entries, in order. A recipient whose name was lost goes by its segment. */
-  list(name: string): QueueEntry[] {
-    const to = this.#lanes.find(name);
-    return to === undefined ? [] : [...to.inFlight.values(), ...to.waiting.values()].filter(({ disk }) => disk !== "none");
+  /** Asks for the value of an entry; `loaded` with this token follows. */
+  read({ key }: QueueEntry, turn: Turn): LoadToken {
+    const token = loadToken(`${this.#room}:entry:${turn.id()}`);
+    turn.put({ do: "load", token, keys: [key] });
+    return token;
   }
 
   /** Says whose a segment is, for those whose entries an earlier run left. */

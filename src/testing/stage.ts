@@ -18,6 +18,8 @@ export interface StageOptions {
   readonly entries?: readonly Entry[];
   readonly survivors?: readonly Survivor[];
   readonly now?: Millis;
+  /** The first part of ids: a later one for each stage that goes on from the entries of another. */
+  readonly epoch?: number;
 }
 
 export class Stage<State> {
@@ -28,9 +30,11 @@ export class Stage<State> {
   /** What is stored, if every put succeeded so far: kept by `store()`. */
   readonly stored: Map<Key, Json> = new Map();
   #effects: Effect[] = [];
+  readonly #epoch: string;
   #count = 0;
 
-  constructor(room: Room<State>, { settings, entries = [], survivors = [], now = 1_000_000 }: StageOptions) {
+  constructor(room: Room<State>, { settings, entries = [], survivors = [], now = 1_000_000, epoch = 1 }: StageOptions) {
+    this.#epoch = String(epoch).padStart(13, "0");
     this.room = room;
     this.settings = settings;
     this.now = now;
@@ -43,7 +47,7 @@ export class Stage<State> {
     const turn: Turn = {
       now: this.now,
       random: () => 0.5,
-      id: () => `0000000000001-${String(++this.#count).padStart(10, "0")}`,
+      id: () => `${this.#epoch}-${String(++this.#count).padStart(10, "0")}`,
       secret: () => `secret-${++this.#count}`,
       put: (effect) => this.#effects.push(effect),
       note: (note) => this.#effects.push({ do: "note", note }),

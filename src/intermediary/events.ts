@@ -1,0 +1,96 @@
+/**
+ * What watchers see: one row for each kind of note that is an event, with its fields.
+ *
+ * Each event also has `event` (the note's name), `id` and `at`. An id of something else therefore has a longer name in the event.
+ *
+ * | event | fields |
+ * | --- | --- |
+ * | `integration_connected` `integration_disconnected` | `name` |
+ * | `integration_connected_via_backend` `integration_disconnected_via_backend` | `name` of the game |
+ * | `neuroos_connected` | `name` `privileges` |
+ * | `neuroos_disconnected` | `name` |
+ * | `integration_message` | `from` `payload`: the whole message |
+ * | `integration_registered_actions` | `from` `actions`: names |
+ * | `binary_received` | `from` `size` `file` `sha256` `content_type` |
+ * | `backend_message` | `payload`: JSON text |
+ * | `add_context` | `game_title` `message` `reply_if_not_busy` |
+ * | `choose_action` | `payload` |
+ * | `force_opened` | `integration` `query` `actions` `priority` `waited_ms` |
+ * | `force_ended` | `integration` `end` `ms` |
+ * | `action_sent` | `action_id` `name` `to` `forced` `data`? |
+ * | `action_result` | `action_id` `name` `from` `success` `message`? `ms` `origin` |
+ * | `action_expired` | `action_id` `name` `to` |
+ * | `upstream_connected` | `upstream` `url` |
+ * | `upstream_lost` | `upstream` `reason` `retry_ms` |
+ * | `message_queued` | `to` `message_id` `kind` `depth` |
+ * | `message_delivered` | `to` `message_id` `confirmed` |
+ * | `message_dead` | `to` `message_id` `why` |
+ * | `input_mended` | `from` `what` `hint` |
+ * | `nallely_connected` | `name` `url` |
+ * | `nallely_lost` | `name` `reason` `retry_ms` |
+ * | `nallely_drifted` | `name` `listed` `missing` `extra` `changed`: names |
+ * | `nallely_input` | `parameter` `value` `did` |
+ * | `nallely_output` | `parameter` `value` `action` |
+ */
+import type { JsonObject } from "../core/json.ts";
+import type { Note, NoteName } from "../core/note.ts";
+import type { Seen } from "./ring.ts";
+
+type Row<Name extends NoteName> = (note: Extract<Note, { is: Name }>) => JsonObject;
+
+const named = ({ name }: { readonly name: string }): JsonObject => ({ name });
+
+const ROWS: { readonly [Name in NoteName]?: Row<Name> } = {
+  integration_connected: named,
+  integration_disconnected: named,
+  integration_connected_via_backend: named,
+  integration_disconnected_via_backend: named,
+  neuroos_connected: ({ name, privileges }) => ({ name, privileges }),
+  neuroos_disconnected: named,
+  integration_message: ({ from, payload }) => ({ from, payload }),
+  integration_registered_actions: ({ from, actions }) => ({ from, actions }),
+  binary_received: ({ from, size, file, sha256, content_type }) => ({ from, size, file, sha256, content_type }),
+  backend_message: ({ payload }) => ({ payload }),
+  add_context: ({ game_title, message, reply_if_not_busy }) => ({ game_title, message, reply_if_not_busy }),
+  choose_action: ({ payload }) => ({ payload }),
+  force_opened: ({ integration, query, names, priority, waited }) => ({
+    integration,
+    query,
+    actions: names,
+    priority,
+    waited_ms: waited,
+  }),
+  force_ended: ({ integration, end, ms }) => ({ integration, end, ms }),
+  action_sent: ({ id, name, to, forced, data }) => ({ action_id: id, name, to, forced, data }),
+  action_result: ({ id, name, from, success, message, ms, origin }) => ({
+    action_id: id,
+    name,
+    from,
+    success,
+    message,
+    ms,
+    origin,
+  }),
+  action_expired: ({ id, name, to }) => ({ action_id: id, name, to }),
+  upstream_connected: ({ upstream, url }) => ({ upstream, url }),
+  upstream_lost: ({ upstream, reason, retry_ms }) => ({ upstream, reason, retry_ms }),
+  message_queued: ({ to, id, kind, depth }) => ({ to, message_id: id, kind, depth }),
+  message_delivered: ({ to, id, confirmed }) => ({ to, message_id: id, confirmed }),
+  message_dead: ({ to, id, why }) => ({ to, message_id: id, why }),
+  input_mended: ({ from, what, hint }) => ({ from, what, hint }),
+  nallely_connected: ({ name, url }) => ({ name, url }),
+  nallely_lost: ({ name, reason, retry_ms }) => ({ name, reason, retry_ms }),
+  nallely_drifted: ({ name, listed, missing, extra, changed }) => ({ name, listed, missing, extra, changed }),
+  nallely_input: ({ parameter, value, did }) => ({ parameter, value, did }),
+  nallely_output: ({ parameter, value, action }) => ({ parameter, value, action }),
+};
+
+/** The names of all events. */
+export const EVENT_NAMES: ReadonlySet<string> = new Set(Object.keys(ROWS));
+
+/** An event as watchers get it. */
+export function eventText({ id, at, note }: Seen): string {
+  // Why: the compiler cannot see that the row of a note's own name takes that note.
+  const fieldsOf = ROWS[note.is] as ((note: Note) => JsonObject) | undefined;
+  return JSON.stringify({ event: note.is, ...fieldsOf?.(note), id, at });
+}

@@ -1,0 +1,140 @@
+/**
+ * Integrations: what they say, to Neuro and to watchers, and what is said to them.
+ *
+ * Invariant: whatever an integration sends is at most one command to Neuro's side and one event for watchers.
+ */
+import type { NeuroMessage, ResultMessage } from "../core/api.ts";
+import type { Frame, Json } from "../core/json.ts";
+import { ACTIONS_PER_INTEGRATION_MAX } from "../core/limits.ts";
+import { withFields } from "../core/queue-entry.ts";
+import type { Offer } from "../core/tell.ts";
+import type { Turn } from "../core/turn.ts";
+import { chat } from "./chatter.ts";
+import type { Integration, State } from "./state.ts";
+import { errorText, jsonOf, replyText, requestIdOf } from "./wire.ts";
+import { readUtterance, type Utterance } from "./words.ts";
+
+/** A frame of an integration. */
+export function hear(state: State, from: Integration, frame: Frame, turn: Turn): void {
+  from.heardAt = turn.now;
+  from.messages++;
+  if (typeof frame !== "string") {
+    const taken = state.uploads.take(from, frame, turn);
+    if (!taken.ok) answer(from, errorText(taken.reason, taken.fault), turn);
+    return;
+  }
+  const message = jsonOf(frame, state.settings.limits.json_depth);
+  const payload: Json = message === undefined ? { action: "raw_text", raw: frame } : message;
+  const utterance = readUtterance(payload, from.acks);
+  if (isReceipt(utterance)) return take(state, from, utterance, turn);
+  if (utterance.is === "actions") {
+    return answer(from, replyText({ actions: registeredActions(state) }, requestIdOf(payload)), turn);
+  }
+  if (utterance.is === "game") return say(state, from, { payload, utterance }, turn);
+  turn.note({ is: "integration_message", from: from.name, payload });
+  if (utterance.is === "free") return chat(state, from, payload, turn);
+  const { name, data } = utterance;
+  turn.put({ do: "tell", room: "neuro", message: { is: "chose", from: from.name, name, data } });
+}
+
+type Receipt = Extract<Utterance, { is: "ack" | "nak" | "term" }>;
+
+const isReceipt = (of: Utterance): of is Receipt => of.is === "ack" || of.is === "nak" || of.is === "term";
+
+/** What a client with acks says about an entry of its queue. About anything else it changes nothing. */
+function take(state: State, from: Integration, receipt: Receipt, turn: Turn): void {
+  if (!from.hasQueue) return;
+  if (receipt.is === "ack") state.queue.ack(from.name, receipt.id, turn);
+  else if (receipt.is === "nak") state.queue.nak(from.name, receipt, turn);
+  else state.queue.term(from.name, receipt.id, turn);
+}
+
+/** Something in the words of the Neuro API. */
+function say(
+  state: State,
+  from: Integration,
+  { payload, utterance: { message } }: { payload: Json; utterance: Extract<Utterance, { is: "game" }> },
+  turn: Turn,
+): void {
+  const { peer, name, actions } = from;
+  if (message.command === "actions/register") {
+    for (const action of message.actions) {
+      if (actions.has(action.name) || actions.size < ACTIONS_PER_INTEGRATION_MAX) actions.set(action.name, action.schema);
+    }
+    turn.note({ is: "integration_registered_actions", from: name, actions: message.actions.map((action) => action.name) });
+  } else {
+    turn.note({ is: "integration_message", from: name, payload });
+    if (message.command === "actions/unregister") { for (const gone of message.names) actions.delete(gone); }
+    if (message.command === "startup") actions.clear();
+    if (message.command === "action/result") mend(from, message, turn);
+  }
+  turn.put({ do: "tell", room: "neuro", message: { is: "said", peer, message } });
+}
+
+/** Says once what an integration's results lack. */
+function mend(from: Integration, { id }: ResultMessage, turn: Turn): void {
+  if (id !== undefined || from.mended.has("action_result without an id")) return;
+  from.mended.add("action_result without an id");
+  const hint = "send back the id that came with the action: without it only a single pending action can be meant";
+  turn.note({ is: "input_mended", from: from.name, what: "action_result without an id", hint });
+}
+
+/** All actions of connected integrations, by `<integration>.<action>`, with their schemas. */
+export function registeredActions(state: State): { readonly [name: string]: Json } {
+  const all: [string, Json][] = [];
+  for (const { name, actions } of state.integrations.values()) {
+    for (const [action, schema] of actions) all.push([`${name}.${action}`, schema ?? {}]);
+  }
+  return Object.fromEntries(all); // Why: it is made to be written; nothing is ever looked up in it.
+}
+
+/** A frame for an integration beside its queue; those with acks get an id to answer, and nothing comes of it. */
+export function post(to: Integration, text: string, turn: Turn): void {
+  turn.put({ do: "send", to: to.peer, frame: to.acks ? withFields({ id: turn.id() }, text) : text });
+}
+
+/** The reply to a frame of an integration. */
+export function answer(to: Integration, text: string, turn: Turn): void {
+  turn.put({ do: "reply", to: to.peer, frame: to.acks ? withFields({ id: turn.id() }, text) : text });
+}
+
+/** Neuro says something to an integration. Actions are sent once and never kept. */
+export function deliver(to: Integration, message: NeuroMessage, turn: Turn): void {
+  switch (message.command) {
+    case "action": {
+      const { id, name, data } = message;
+      return post(to, JSON.stringify({ event: "action", payload: { id, name, data } }), turn);
+    }
+    case "startup": {
+      const { sessionId, characterId, displayName } = message.session;
+      const payload = { session_id: sessionId, character_id: characterId, display_name: displayName };
+      return post(to, JSON.stringify({ event: "startup", payload }), turn);
+    }
+    case "actions/reregister_all":
+    case "shutdown/immediate":
+      return post(to, JSON.stringify({ event: message.command, payload: {} }), turn);
+    case "shutdown/graceful":
+      return post(to, JSON.stringify({ event: message.command, payload: { wants_shutdown: message.wanted } }), turn);
+    case "speech_finished":
+      return post(to, JSON.stringify({ event: message.command, payload: message.data }), turn);
+    case "other":
+      return post(to, JSON.stringify({ event: message.name, payload: message.data ?? {} }), turn);
+  }
+}
+
+/** The relay plays Neuro, and asks who wants to choose. */
+export function offer(state: State, { id, game, state: situation, query, ephemeral, actions }: Offer, turn: Turn): void {
+  const choices = actions.map(({ name, description }) => ({ name, desc: description }));
+  const request = { game_title: game, state: situation, query, ephemeral_context: ephemeral, actions: choices };
+  const text = JSON.stringify({ event: "choose_action", payload: { id, context: query, ...request } });
+  for (const integration of state.integrations.values()) post(integration, text, turn);
+  turn.note({ is: "choose_action", payload: { type: "choose_action_request", ...request } });
+}
+
+/** Somebody told Neuro something: the others get to know it too. */
+export function spread(state: State, context: { from: string; message: string; silent: boolean }, turn: Turn): void {
+  const { from, message, silent } = context;
+  const text = JSON.stringify({ event: "context_update", payload: { from, context: message, message, silent } });
+  for (const integration of state.integrations.values()) if (integration.name !== from) post(integration, text, turn);
+  turn.note({ is: "add_context", game_title: from, message, reply_if_not_busy: !silent });
+}

@@ -1,0 +1,197 @@
+/**
+ * Bytes that integrations send: kept for a while, under names that the relay makes.
+ *
+ * Invariants: U1 nothing of a name comes from a peer; its label is data in the record only; U2 files, their bytes and their age are
+ * bounded: a sender's own oldest make room for its next, never another's; U3 watchers hear of a file once it and its record
+ * are stored.
+ */
+import { Deadlines } from "../core/deadlines.ts";
+import type { Entry, WorkEvent } from "../core/event.ts";
+import type { Key, Millis, PeerId } from "../core/ids.ts";
+import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import { key } from "../core/key.ts";
+import { failed, ok, type Result } from "../core/result.ts";
+import type { UploadSettings } from "../core/settings.ts";
+import type { Turn } from "../core/turn.ts";
+import { typeOf } from "./file-type.ts";
+import { errorText } from "./wire.ts";
+
+export const UPLOAD_PREFIX = "intermediary/upload/";
+
+export interface Upload {
+  readonly id: string;
+  readonly file: string;
+  readonly from: string;
+  readonly size: number;
+  readonly content_type: string;
+  readonly at: Millis;
+  readonly sha256: string;
+}
+
+/** An upload, and how far it is. */
+interface Kept extends Upload {
+  sha256: string;
+  state: "saving" | "recording" | "kept";
+  /** Whom to tell when it fails. */
+  readonly sender: PeerId | undefined;
+}
+
+export class Uploads {
+  #settings: UploadSettings;
+  /** By file, the oldest first. */
+  readonly #files = new Map<string, Kept>();
+  readonly #expiry = new Deadlines();
+  readonly #records = new Map<Key, string>();
+  #bytes = 0;
+
+  constructor(settings: UploadSettings) {
+    this.#settings = settings;
+  }
+
+  configure(settings: UploadSettings): void {
+    this.#settings = settings;
+  }
+
+  get files(): number {
+    return this.#files.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes in the records of an earlier run. */
+  restore(entries: readonly Entry[]): void {
+    for (const { value } of entries) {
+      const upload = readRecord(value);
+      if (upload !== undefined) this.#add({ ...upload, state: "kept", sender: undefined });
+    }
+  }
+
+  /** What is kept and can be fetched, the oldest first. */
+  list(): Upload[] {
+    return [...this.#files.values()].filter(({ state }) => state === "kept").map(({ state: _, sender: __, ...upload }) =>
+      upload
+    );
+  }
+
+  get(file: string): Upload | undefined {
+    return this.list().find((upload) => upload.file === file);
+  }
+
+  take(from: { readonly peer: PeerId; readonly name: string }, bytes: Uint8Array, turn: Turn): Result<void> {
+    if (!this.#settings.enabled) return failed("notAllowed", "uploads are switched off");
+    if (bytes.length > this.#settings.file_bytes) {
+      return failed("tooBig", `an upload has at most ${this.#settings.file_bytes} bytes`);
+    }
+    if (!this.#makeRoom(from.name, bytes.length, turn)) return failed("queueFull", "uploads are full");
+    const { type, extension } = typeOf(bytes);
+    const id = turn.id();
+    const file = `upload-${id}.${extension}`;
+    const sender = from.peer;
+    this.#add({
+      id,
+      file,
+      from: from.name,
+      size: bytes.length,
+      content_type: type,
+      at: turn.now,
+      sha256: "",
+      state: "saving",
+      sender,
+    });
+    turn.put({ do: "save", file, bytes });
+    return ok(undefined);
+  }
+
+  saved({ file, sha256, fault }: WorkEvent & { is: "saved" }, turn: Turn): void {
+    const upload = this.#files.get(file);
+    if (upload === undefined) return turn.put({ do: "discard", file }); // Why: its time ended while it was written.
+    if (fault !== undefined) return this.#fail(upload, turn);
+    upload.sha256 = sha256;
+    upload.state = "recording";
+    const { id, from, size, content_type, at } = upload;
+    const record = keyOf(id);
+    this.#records.set(record, file);
+    turn.put({ do: "put", key: record, value: { v: 1, id, file, from, size, content_type, at, sha256 } });
+  }
+
+  /** True when it was a record of this that was written, or not. */
+  settled(record: Key, isStored: boolean, turn: Turn): boolean {
+    const file = this.#records.get(record);
+    if (file === undefined) return false;
+    this.#records.delete(record);
+    const upload = this.#files.get(file);
+    if (upload === undefined) return true;
+    if (!isStored) {
+      this.#fail(upload, turn);
+      return true;
+    }
+    upload.state = "kept";
+    const { from, size, sha256, content_type } = upload;
+    turn.note({ is: "binary_received", from, size, file, sha256, content_type });
+    return true;
+  }
+
+  tick(turn: Turn): void {
+    for (const file of this.#expiry.due(turn.now)) {
+      const upload = this.#files.get(file);
+      if (upload !== undefined) this.#drop(upload, turn);
+    }
+  }
+
+  nextWakeup(): Millis | undefined {
+    return this.#expiry.earliest();
+  }
+
+  #makeRoom(from: string, bytes: number, turn: Turn): boolean {
+    const { files, total_bytes } = this.#settings;
+    const fits = () => this.#files.size < files && this.#bytes + bytes <= total_bytes;
+    if (fits()) return true;
+    for (const upload of this.#files.values()) {
+      if (upload.from !== from || upload.state !== "kept") continue;
+      this.#drop(upload, turn);
+      if (fits()) return true;
+    }
+    return false;
+  }
+
+  #add(upload: Kept): void {
+    this.#files.set(upload.file, upload);
+    this.#bytes += upload.size;
+    this.#expiry.set(upload.file, upload.at + this.#settings.ttl);
+  }
+
+  #fail(upload: Kept, turn: Turn): void {
+    this.#drop(upload, turn);
+    if (upload.sender === undefined) return;
+    turn.put({ do: "reply", to: upload.sender, frame: errorText("upload failed", "storageFailed") });
+  }
+
+  #drop({ id, file, size, state }: Kept, turn: Turn): void {
+    this.#files.delete(file);
+    this.#bytes -= size;
+    this.#expiry.clear(file);
+    if (state !== "saving") turn.put({ do: "delete", key: keyOf(id) });
+    turn.put({ do: "discard", file });
+  }
+}
+
+const keyOf = (id: string): Key => key("intermediary", "upload", id);
+
+function readRecord(value: Json | undefined): Upload | undefined {
+  if (!isObject(value) || value.v !== 1) return undefined;
+  const { id, file, from, size, content_type, at, sha256 }: JsonObject = value;
+  const texts = [id, file, from, content_type, sha256].every((text) => typeof text === "string");
+  if (!texts || typeof size !== "number" || typeof at !== "number") return undefined;
+  const text = (part: Json | undefined) => String(part);
+  return {
+    id: text(id),
+    file: text(file),
+    from: text(from),
+    size,
+    content_type: text(content_type),
+    at,
+    sha256: text(sha256),
+  };
+}
