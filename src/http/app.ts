@@ -34,7 +34,7 @@ export function createApp(deps: Deps): App {
       const refused = guard(call, deps);
       if (refused !== undefined) return refused;
     }
-    const door = doorOf(arrival.listener, call.caller.path);
+    const door = doorOf(arrival.listener, call.caller.path, deps);
     if (door !== undefined) return enter(context.req.raw, { door, call, arrival }, deps);
     context.set("call", call);
     context.set("scopes", deps.tokens().scopes(call.token, call.caller.address));

@@ -20,10 +20,13 @@ const SENTENCES: Readonly<Record<DoorName, string>> = {
   brain: "This is the Brain relay: connect a WebSocket and send it JSON commands.",
 };
 
-/** The door that a path leads to. */
-export function doorOf(listener: ListenerName, path: string): DoorName | undefined {
-  if (listener !== "web") return listener;
-  return DOORS.find((door) => path === `/${door}` || path.startsWith(`/${door}/`));
+/** The block of settings that opens or shuts a door. */
+const BLOCKS = { intermediary: "intermediary", neuro: "nakurity-backend", brain: "brain" } as const;
+
+/** The door that a path leads to; none when it is shut. */
+export function doorOf(listener: ListenerName, path: string, { rooms, settings }: Deps): DoorName | undefined {
+  const door = listener === "web" ? DOORS.find((name) => path === `/${name}` || path.startsWith(`/${name}/`)) : listener;
+  return door !== undefined && rooms.includes(door) && settings()[BLOCKS[door]].enabled ? door : undefined;
 }
 
 /** Answers a request for a door. */

@@ -1,8 +1,16 @@
 /** The rooms that this relay hosts. */
+import { brain } from "../brain/mod.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Hosted } from "./hosted.ts";
+import { intermediary } from "../intermediary/mod.ts";
+import { neuro } from "../neuro/mod.ts";
+import { type Hosted, hosted } from "./hosted.ts";
 
-/** Every room that the settings ask for. */
-export function rooms(_settings: Settings): Hosted[] {
-  return [];
+/** Every room that the settings ask for. What integrations of the Intermediary say to Neuro needs her room, too. */
+export function rooms(settings: Settings): Hosted[] {
+  const { intermediary: front, "nakurity-backend": backend, "nakurity-clients": upstreams } = settings;
+  return [
+    ...(front.enabled ? [hosted(intermediary)] : []),
+    ...(front.enabled || backend.enabled || upstreams.length > 0 ? [hosted(neuro)] : []),
+    ...(settings.brain.enabled ? [hosted(brain)] : []),
+  ];
 }

@@ -3,6 +3,7 @@ import { DEFAULTS } from "../../src/core/defaults.ts";
 import type { Caller } from "../../src/core/event.ts";
 import type { Json } from "../../src/core/json.ts";
 import type { Note } from "../../src/core/note.ts";
+import type { RoomName } from "../../src/core/room.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { createApp, type Entrance, type ListenerName, Tokens } from "../../src/http/app.ts";
 
@@ -37,12 +38,12 @@ export class AppStage {
   isDraining = false;
   readonly #app;
 
-  constructor(changes: Changes = {}) {
+  constructor(changes: Changes = {}, rooms: readonly RoomName[] = ["intermediary", "neuro", "brain"]) {
     const settings = settingsWith(changes);
     const tokens = new Tokens(settings, WEB_TOKEN);
     this.#app = createApp({
       version: "1.2.3",
-      rooms: ["intermediary", "neuro"],
+      rooms,
       settings: () => settings,
       tokens: () => tokens,
       observe: (note) => this.notes.push(note),

@@ -51,7 +51,7 @@ test("SE6 without a token health and readiness are a status code and the version
 });
 
 test("SE6 who may watch is told what is waited for", async () => {
-  const app = new AppStage();
+  const app = new AppStage({}, ["intermediary", "neuro"]);
   app.answers = { ok: false, waits: ["Neuro"] };
   const seen = await (await app.ask("web", "/ready", bearer(WEB_TOKEN))).json();
   check.equal(seen, { status: "not ready", version: "1.2.3", waits: ["intermediary: Neuro", "neuro: Neuro"] });
@@ -134,5 +134,14 @@ test("SE12 what is not there is a problem document, without a hint at what is", 
     const response = await app.ask("web", path);
     check.equal([response.status, response.headers.get("content-type")], [404, "application/problem+json"], path);
     check.equal(await response.json(), { type: "about:blank", status: 404, title: "Not found" });
+  }
+});
+
+test("SE12 a room that is switched off, or not there, is not there on the web port either", async () => {
+  const shut = new AppStage({ "nakurity-backend": { enabled: false } });
+  const absent = new AppStage({}, ["intermediary", "brain"]);
+  for (const app of [shut, absent]) {
+    check.equal(await app.knock("web", "/neuro"), 404);
+    check.equal(await app.knock("web", "/intermediary"), 101);
   }
 });
