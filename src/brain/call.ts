@@ -1,0 +1,101 @@
+/**
+ * One request while it is handled, and the ways in which it can be answered.
+ *
+ * Replies to what the original relay knew have exactly its keys; whatever is new stands there only if the request asked for it.
+ */
+import type { Json, JsonObject } from "../core/json.ts";
+import type { Turn } from "../core/turn.ts";
+import type { Brain } from "./brain.ts";
+import { reveal } from "./log/journal.ts";
+import { shown, unhashable } from "./legacy.ts";
+import { type Problem, storageFailed } from "./problem.ts";
+import { type Damage, type Found, type Plan, scan } from "./log/scan.ts";
+import type { Body, Request, Session } from "./session.ts";
+import { wake } from "./log/waking.ts";
+
+export interface Call extends Request {
+  readonly brain: Brain;
+  readonly turn: Turn;
+}
+
+/** Answers a request that concerns no session, or nothing in it that could be lost. */
+export function answer({ brain, turn, slot, fields }: Call, body: JsonObject): void {
+  brain.lanes.fill(slot, JSON.stringify({ ...body, ...echo(fields) }), turn);
+}
+
+/** Answers a request with something that shows a session as it is after event `seq`. */
+export function answerOf(
+  call: Call,
+  shownOf: { readonly session: Session; readonly seq: number; readonly body: JsonObject },
+): void {
+  const { brain, turn, slot, fields } = call;
+  const { session, seq, body } = shownOf;
+  const otherwise = problemText(storageFailed("the operation was not stored"), fields);
+  reveal(brain, turn, { session, seq, slot, frame: JSON.stringify({ ...body, ...echo(fields) }), otherwise });
+}
+
+/** Refuses a request. */
+export function refuse(call: Call, problem: Problem): void {
+  call.brain.lanes.fill(call.slot, problemText(problem, call.fields), call.turn);
+}
+
+/** Refuses a request because of what a session is; that may not be stored yet. */
+export function refuseOf(call: Call, session: Session, { error, code, more }: Problem): void {
+  const body = { error, ...(code !== undefined && { code }), ...more };
+  answerOf(call, { session, seq: session.body?.head.seq ?? -1, body });
+}
+
+/** A problem as it stands on the wire. */
+export function problemText({ error, code, more }: Problem, fields: JsonObject): string {
+  return JSON.stringify({ error, ...(code !== undefined && { code }), ...more, ...echo(fields) });
+}
+
+/** What the sender wants to see again. */
+function echo({ request_id: id }: JsonObject): JsonObject {
+  return typeof id === "string" || typeof id === "number" ? { request_id: id } : {};
+}
+
+/** True when a request asks for the figures of its session too. */
+export const wantsMeta = ({ want }: JsonObject): boolean => Array.isArray(want) && want.includes("meta");
+
+/** The session that a request names, awake; the request is answered or waits when there is none. */
+export function awake(call: Call): { readonly session: Session; readonly body: Body } | undefined {
+  const { brain, fields } = call;
+  const { session_id: id } = fields;
+  if (id === undefined) return void refuse(call, { error: "missing field 'session_id'" });
+  const session = typeof id === "string" ? brain.sessions.get(id) : undefined;
+  if (session === undefined || session.ending !== undefined) return void refuse(call, unknown(brain, id));
+  session.touchedAt = call.turn.now;
+  if (session.damage !== undefined) return void refuse(call, damaged(session.damage));
+  if (session.body !== undefined) return { session, body: session.body };
+  session.sleepers.push({ slot: call.slot, fields });
+  wake(brain, session, call.turn);
+  return undefined;
+}
+
+function unknown({ ended }: Brain, id: Json): Problem {
+  const cannot = unhashable(id);
+  if (cannot !== undefined) return { error: `session_id must be a name: ${cannot}` };
+  const error = `unknown session ${shown(id)}`;
+  return typeof id === "string" && ended.get(id)?.why === "expired" ? { error, code: "SessionExpired" } : { error };
+}
+
+export const damaged = ({ seq, why }: Damage): Problem =>
+  storageFailed(`the log of this session cannot be trusted from event ${seq} on: ${why}`);
+
+/** Looks into the past of a session and goes on with what was found; the request is answered here when nothing was. */
+export function lookBack(
+  call: Call,
+  plan: Omit<Plan, "end">,
+  go: (call: Call, found: Exclude<Found, { is: "damage" | "unreadable" }>) => void,
+): void {
+  const { brain, turn, slot, fields } = call;
+  const end = (found: Found, later: Turn): void => {
+    const then: Call = { brain, slot, fields, turn: later };
+    if (brain.sessions.get(plan.session.id) !== plan.session) return refuse(then, unknown(brain, plan.session.id));
+    if (found.is === "damage") return refuse(then, damaged(found.damage));
+    if (found.is === "unreadable") return refuse(then, storageFailed(found.why));
+    go(then, found);
+  };
+  scan(brain, turn, { ...plan, end });
+}

@@ -1,0 +1,149 @@
+/**
+ * From steps that may be done to an event of the log, and to what is said of it.
+ *
+ * Invariants: D1 nothing changes before everything is decided: all steps are tried on copies, judged and measured first; D2 what
+ * was refused by the covenant is in the log, what failed or was too much is not.
+ */
+import type { Json, JsonObject } from "../core/json.ts";
+import { STATE_KEYS_MAX } from "../core/limits.ts";
+import { answerOf, type Call, refuse, wantsMeta } from "./call.ts";
+import { judge, resultOf, share, type Verdict } from "./rules/covenant.ts";
+import { append, push } from "./log/journal.ts";
+import { plain } from "./legacy.ts";
+import type { Head, LogEvent } from "./log/log.ts";
+import type { Applied, Operator } from "./rules/operators.ts";
+import { fine, limitExceeded, type Outcome, type Problem } from "./problem.ts";
+import { type Body, nameOf, type Session } from "./session.ts";
+import { difference, digest, type State } from "./rules/state.ts";
+
+/** An operator with its parameters, as it was asked for. */
+export interface Step {
+  readonly operator: Operator;
+  readonly params: JsonObject;
+}
+
+/** A step that was tried on a copy. */
+export interface Tried extends Step {
+  readonly applied: Applied;
+  readonly verdict: Verdict;
+}
+
+/** What is asked of which session. */
+export interface Work {
+  readonly session: Session;
+  readonly body: Body;
+  readonly does: "OperatorApplied" | "MacroApplied";
+  /** The operator, or the name of the macro. */
+  readonly name: Json;
+  /** `op_id` and what it stands for, if the request has one. */
+  readonly operation: JsonObject;
+}
+
+/** Tries steps one after the other, each on what the one before made of the state. */
+export function tryAll(head: Head, steps: readonly Step[]): Outcome<readonly Tried[]> {
+  const tried: Tried[] = [];
+  let { state, spent } = head;
+  for (const { operator, params } of steps) {
+    const outcome = operator.apply(state, params);
+    if (!outcome.ok) return outcome;
+    const applied = outcome.value;
+    tried.push({ operator, params, applied, verdict: judge(head.policy, { before: state, spent, applied }) });
+    state = applied.state;
+    spent += applied.risk;
+  }
+  return fine(tried);
+}
+
+/** Does the steps and answers the request, or refuses all of them. */
+export function commit(call: Call, work: Work, steps: readonly Step[]): void {
+  const { session, body: { head } } = work;
+  const outcome = tryAll(head, steps);
+  if (!outcome.ok) return refuse(call, outcome.problem);
+  const tried = outcome.value;
+  const refused = tried.find(({ verdict }) => verdict.reasons.length > 0);
+  if (head.policy.mode === "enforce" && refused !== undefined) return refuseByCovenant(call, work, refused);
+  const state = tried.at(-1)?.applied.state ?? head.state;
+  const risk = tried.reduce((sum, { applied }) => sum + applied.risk, 0);
+  const size = digest(state);
+  const tooMuch = limitOn(call, head.state, { state, bytes: size.bytes });
+  if (tooMuch !== undefined) return refuse(call, tooMuch);
+  const what = work.does === "MacroApplied"
+    ? { name: work.name, steps: tried.map(deed), risk: share(risk) }
+    : tried.map(deed)[0];
+  const payload = { session_id: session.id, ...what, state_hash: size.hash, ...work.operation };
+  const next: Head = { ...head, state, stateHash: size.hash, spent: head.spent + risk };
+  const event = append(call.brain, call.turn, { session, type: work.does, payload, head: next });
+  call.turn.note({ is: "operator_applied", session: nameOf(session.id), operator: plain(work.name), risk });
+  answerOf(call, { session, seq: event.seq, body: snapshot(call, event, next) });
+  if (session.followers.size > 0) follow(call, work, { event, before: head.state, after: state });
+}
+
+/** The state after an event, as the reply to whoever caused it. */
+export function snapshot(call: Call, { seq, payload }: LogEvent, { state, stateHash }: Head): JsonObject {
+  const reply = { type: "State.Snapshot", session_id: payload["session_id"] ?? null, state };
+  return wantsMeta(call.fields) ? { ...reply, seq, state_hash: stateHash, risk: payload["risk"] ?? 0 } : reply;
+}
+
+/** What is said to whoever asked for what the covenant refused. */
+export function refusal({ id, payload }: LogEvent): JsonObject {
+  const { reason, code, session_id, operator, reasons, score, required } = payload;
+  return { error: reason, code, session_id, operator, reasons, score, required, ledger_id: id };
+}
+
+/** What the log says of one step. */
+function deed({ operator, params, applied: { delta, audit, risk }, verdict }: Tried): JsonObject {
+  const recommendations = verdict.reasons.length === 0 ? {} : { reasons: [...verdict.reasons], ...resultOf(verdict) };
+  const { name, version } = operator;
+  return { operator: name, operator_version: version, params, delta, audit, risk: share(risk), recommendations };
+}
+
+/** More than a session may hold is refused; what makes one that is too big smaller is not. */
+function limitOn(call: Call, before: State, after: { readonly state: State; readonly bytes: number }): Problem | undefined {
+  const bytesMax = call.brain.settings.state_bytes;
+  if (after.bytes > bytesMax && after.bytes > digest(before).bytes) return limitExceeded("state_bytes", bytesMax);
+  const keys = Object.keys(after.state).length;
+  if (keys > STATE_KEYS_MAX && keys > Object.keys(before).length) return limitExceeded("keys", STATE_KEYS_MAX);
+  return undefined;
+}
+
+function refuseByCovenant(call: Call, { session, body: { head }, operation }: Work, tried: Tried): void {
+  const { operator: { name: operator, version }, params, verdict } = tried;
+  const reasons = [...verdict.reasons];
+  const reason = `covenant refused operator '${operator}': ${reasons.join(", ")}`;
+  const { score = 0 } = resultOf(verdict);
+  const payload: JsonObject = {
+    session_id: session.id,
+    operator,
+    operator_version: version,
+    params,
+    code: "CovenantRefused",
+    reasons,
+    reason,
+    score,
+    required: share(head.policy.minScore),
+    state_hash: head.stateHash,
+    ...operation,
+  };
+  const event = append(call.brain, call.turn, { session, type: "OperatorRefused", payload, head });
+  call.turn.note({ is: "operator_refused", session: nameOf(session.id), operator, reasons });
+  answerOf(call, { session, seq: event.seq, body: refusal(event) });
+}
+
+/** Tells those who follow the session what became of its state. */
+function follow(
+  { brain, turn, slot }: Call,
+  { session, name }: Work,
+  { event: { seq, payload }, before, after }: { readonly event: LogEvent; readonly before: State; readonly after: State },
+): void {
+  const { changes, removed } = difference(before, after);
+  const news: JsonObject = {
+    type: "State.Delta",
+    session_id: session.id,
+    seq,
+    operator: name,
+    changes,
+    ...(removed.length > 0 && { removed }),
+    risk: payload["risk"] ?? 0,
+  };
+  push(brain, turn, { session, seq, from: slot.peer, frame: JSON.stringify(news) });
+}

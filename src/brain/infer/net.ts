@@ -1,0 +1,128 @@
+/**
+ * The routed dense net: two figures and three texts in, one figure out.
+ *
+ * figures -> dense -> dense_1 -> dense_2; each text -> the mean of its words' rows; all of it -> dense_3 -> dense_4 ->
+ * predicted_result. All but the last are followed by swish.
+ *
+ * Invariants: A1 sums are taken in 64 bits and in one fixed order, and only the result is rounded to 32: every runtime gives the
+ * same bytes; A2 a text without words is the zero row; A3 what is not finite is no prediction.
+ */
+import { swish } from "./exp.ts";
+import type { Tensor } from "./safetensors.ts";
+import { CHANNELS, FIRST, PAD, type PerChannel, perChannel, type Tokens, type Vocabulary } from "./tokenizer.ts";
+
+export interface Dense {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Row by row: all weights of the first input first. */
+  readonly kernel: Float64Array;
+  readonly bias: Float64Array;
+}
+
+export interface Net {
+  /** `dense`, `dense_1`, `dense_2`. */
+  readonly figures: readonly Dense[];
+  readonly embeddings: PerChannel<Embedding>;
+  /** `dense_3`, `dense_4`, `predicted_result`. */
+  readonly joined: readonly Dense[];
+}
+
+export interface Embedding {
+  readonly width: number;
+  readonly rows: Float64Array;
+}
+
+export const ARCHITECTURE = "surrogate_routed@1";
+export const FIGURES = ["dense", "dense_1", "dense_2"] as const;
+export const JOINED = ["dense_3", "dense_4", "predicted_result"] as const;
+
+export const kernelName = (layer: string): string => `${layer}.kernel`;
+export const biasName = (layer: string): string => `${layer}.bias`;
+export const embeddingName = (channel: string): string => `embedding.${channel}`;
+
+/** The net that some tensors make for some vocabularies, or in words why they make none. */
+export function netOf(tensors: ReadonlyMap<string, Tensor>, vocabularies: PerChannel<Vocabulary>): Net | string {
+  const layers: Dense[] = [];
+  for (const name of [...FIGURES, ...JOINED]) {
+    const layer = denseOf(tensors, name);
+    if (typeof layer === "string") return layer;
+    layers.push(layer);
+  }
+  for (const channel of CHANNELS) {
+    const rows = tensors.get(embeddingName(channel));
+    const wanted = vocabularies[channel].ids.size + FIRST;
+    if (rows?.shape.length !== 2 || rows.shape[0] !== wanted) return `${embeddingName(channel)} has not ${wanted} rows`;
+  }
+  const embeddings = perChannel((channel): Embedding => {
+    const { shape: [, width = 0] = [], values: rows = new Float64Array() } = tensors.get(embeddingName(channel)) ?? {};
+    return { width, rows };
+  });
+  const net = { figures: layers.slice(0, FIGURES.length), embeddings, joined: layers.slice(FIGURES.length) };
+  return misfit(net) ?? net;
+}
+
+function denseOf(tensors: ReadonlyMap<string, Tensor>, name: string): Dense | string {
+  const kernel = tensors.get(kernelName(name));
+  const bias = tensors.get(biasName(name));
+  const [inputs = 0, outputs = 0] = kernel?.shape ?? [];
+  const isThere = kernel?.shape.length === 2 && bias?.shape.length === 1 && bias.shape[0] === outputs;
+  return isThere ? { inputs, outputs, kernel: kernel.values, bias: bias.values } : `layer ${name} is missing or misshapen`;
+}
+
+/** Where what comes out of one part is not what goes into the next. */
+function misfit({ figures, embeddings, joined }: Net): string | undefined {
+  let width = 2;
+  for (const [at, { inputs, outputs }] of figures.entries()) {
+    if (inputs !== width) return `layer ${FIGURES[at]} takes ${inputs} figures and gets ${width}`;
+    width = outputs;
+  }
+  for (const channel of CHANNELS) width += embeddings[channel].width;
+  for (const [at, { inputs, outputs }] of joined.entries()) {
+    if (inputs !== width) return `layer ${JOINED[at]} takes ${inputs} figures and gets ${width}`;
+    width = outputs;
+  }
+  return width === 1 ? undefined : `the last layer gives ${width} figures instead of one`;
+}
+
+/** The prediction for two figures and the texts' tokens, as a 32-bit float; null when it is not finite. */
+export function predict(net: Net, figures: readonly number[], tokens: PerChannel<Tokens>): number | null {
+  let values = Float64Array.from(figures);
+  for (const layer of net.figures) values = activated(dense(layer, values));
+  values = Float64Array.from([
+    ...values,
+    ...CHANNELS.flatMap((channel) => [...mean(net.embeddings[channel], tokens[channel])]),
+  ]);
+  for (const [at, layer] of net.joined.entries()) {
+    values = dense(layer, values);
+    if (at < net.joined.length - 1) values = activated(values);
+  }
+  const result = Math.fround(values[0] ?? NaN);
+  return Number.isFinite(result) ? result : null;
+}
+
+/** The weighted sums of one layer: for each output its bias, then the inputs in order. */
+export function dense({ inputs, outputs, kernel, bias }: Dense, values: Float64Array): Float64Array<ArrayBuffer> {
+  const sums = Float64Array.from(bias);
+  for (let input = 0; input < inputs; input++) {
+    const value = values[input] ?? 0;
+    const row = input * outputs;
+    for (let output = 0; output < outputs; output++) {
+      sums[output] = (sums[output] ?? 0) + value * (kernel[row + output] ?? 0);
+    }
+  }
+  return sums;
+}
+
+/** Swish of every value. */
+export const activated = (values: Float64Array): Float64Array<ArrayBuffer> => Float64Array.from(values, swish);
+
+/** The mean of the rows of all tokens that are not padding. */
+export function mean({ width, rows }: Embedding, { ids, length }: Tokens): Float64Array<ArrayBuffer> {
+  const sums = new Float64Array(width);
+  for (const id of ids) {
+    if (id === PAD) continue;
+    for (let at = 0; at < width; at++) sums[at] = (sums[at] ?? 0) + (rows[id * width + at] ?? 0);
+  }
+  if (length > 0) { for (let at = 0; at < width; at++) sums[at] = (sums[at] ?? 0) / length; }
+  return sums;
+}

@@ -1,0 +1,101 @@
+/**
+ * How sessions end: first that they ended is stored, then their log is deleted, a little at a time.
+ *
+ * Invariants: E1 a session that was said to be closed does not come back, whatever is left of its log after a crash; E2 of ended
+ * sessions only the name, the time and the reason are kept, of the latest only.
+ */
+import type { Entry } from "../../core/event.ts";
+import type { Key } from "../../core/ids.ts";
+import { isObject } from "../../core/json.ts";
+import { key, segmentAt } from "../../core/key.ts";
+import { DELETES_PER_SWEEP, ENDED_SESSIONS_MAX } from "../../core/limits.ts";
+import type { Turn } from "../../core/turn.ts";
+import type { Brain, Ended } from "../brain.ts";
+import { lastSeq, nameOf, type Session } from "../session.ts";
+import { doze, isOver, nextLook } from "./waking.ts";
+
+/** Where the ends of sessions are kept. */
+export const ENDED: Key = key("brain", "ended");
+const SWEEP_MS = 100;
+
+/** Ends a session; replies that wait for it leave once that is stored. */
+export function end(brain: Brain, turn: Turn, { session, why }: { session: Session; why: Ended["why"] }): void {
+  if (!brain.settings.persist) return finish(brain, turn, { session, why, at: undefined });
+  const at = key(ENDED, session.id, turn.id());
+  session.ending = { at, why };
+  brain.writes.set(at, session);
+  turn.put({ do: "put", key: at, value: { v: 1, why, at: turn.now, seq: lastSeq(session) } });
+}
+
+/** The end of a session was stored, or not. */
+export function endStored(brain: Brain, turn: Turn, { session, isStored }: { session: Session; isStored: boolean }): void {
+  const { ending } = session;
+  if (ending === undefined) return;
+  brain.writes.delete(ending.at);
+  if (isStored) return finish(brain, turn, { session, ...ending });
+  session.ending = undefined;
+  const failed = session.waiting.filter(({ seq }) => seq === Infinity);
+  session.waiting.splice(0, session.waiting.length, ...session.waiting.filter(({ seq }) => seq !== Infinity));
+  for (const { slot } of failed) brain.lanes.release(slot, false, turn);
+  brain.deadlines.set(session.id, turn.now + SWEEP_MS * 100);
+}
+
+function finish(
+  brain: Brain,
+  turn: Turn,
+  { session, why, at }: { readonly session: Session; readonly why: Ended["why"]; readonly at: Key | undefined },
+): void {
+  const { id, stretches, writing, paging, waiting, followers } = session;
+  brain.sessions.delete(id);
+  brain.deadlines.clear(id);
+  for (const peer of followers) brain.peers.get(peer)?.follows.delete(id);
+  const unfinished = [writing?.stretch.key, paging?.stretch.key].filter((each) => each !== undefined);
+  for (const each of unfinished) brain.writes.delete(each);
+  discard(brain, turn, [...stretches.map((stretch) => stretch.key), ...unfinished]);
+  for (const { slot } of waiting.splice(0)) brain.lanes.release(slot, true, turn);
+  remember(brain, turn, { id, ended: { why, key: at } });
+  turn.note({ is: "session_ended", session: nameOf(id), why });
+}
+
+function remember(brain: Brain, turn: Turn, { id, ended }: { readonly id: string; readonly ended: Ended }): void {
+  brain.ended.set(id, ended);
+  if (brain.ended.size <= ENDED_SESSIONS_MAX) return;
+  for (const [oldest, { key: at }] of brain.ended) {
+    brain.ended.delete(oldest);
+    if (at !== undefined) discard(brain, turn, [at]);
+    return;
+  }
+}
+
+/** The end that a stored entry tells of. */
+export function endedOf({ key: at, value }: Entry): { readonly id: string; readonly ended: Ended } | undefined {
+  if (!isObject(value)) return undefined;
+  return { id: segmentAt(at, 2), ended: { why: value["why"] === "expired" ? "expired" : "closed", key: at } };
+}
+
+/** Has keys deleted soon. */
+export function discard(brain: Brain, turn: Pick<Turn, "now">, keys: readonly Key[]): void {
+  for (const each of keys) brain.rubbish.push(each);
+  if (brain.rubbish.length > 0) brain.sweepAt ??= turn.now + SWEEP_MS;
+}
+
+/** Deletes the next few. */
+export function sweep(brain: Brain, turn: Turn): void {
+  if (brain.sweepAt === undefined || brain.sweepAt > turn.now) return;
+  for (const each of brain.rubbish.splice(0, DELETES_PER_SWEEP)) turn.put({ do: "delete", key: each });
+  brain.sweepAt = brain.rubbish.length > 0 ? turn.now + SWEEP_MS : undefined;
+}
+
+/** Looks at the sessions whose time may have come: they sleep, end, or are looked at later. */
+export function lookAtSessions(brain: Brain, turn: Turn): void {
+  for (const id of brain.deadlines.due(turn.now)) {
+    const session = brain.sessions.get(id);
+    if (session === undefined || session.ending !== undefined) continue;
+    if (isOver(brain, session, turn) && !session.isWaking) {
+      end(brain, turn, { session, why: "expired" });
+      continue;
+    }
+    doze(brain, session, turn);
+    brain.deadlines.set(id, Math.max(nextLook(brain, session), turn.now + 1_000));
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Writing: events become part of the log, then of the store, and only then of what anybody is told.
+ *
+ * While one stretch of a session is being written, what happens in it gathers and goes as the next one. So there is never a gap
+ * in what is stored, and many small events cost one write.
+ *
+ * Invariants: J1 a frame that reveals event n leaves after all events up to n are stored; J2 when a write fails, the session falls
+ * back to its durable head, and everyone who waited for more is told so.
+ */
+import { assert } from "../../core/assert.ts";
+import type { Key } from "../../core/ids.ts";
+import { isoTime } from "../../core/iso.ts";
+import { PAGE_EVENTS, PAGE_TEXT_MAX, STRETCH_EVENTS_MAX, UNSTORED_EVENTS_KEPT } from "../../core/limits.ts";
+import type { Turn } from "../../core/turn.ts";
+import type { Brain } from "../brain.ts";
+import { headText } from "./checkpoint.ts";
+import { discard, endStored } from "./ending.ts";
+import type { Slot } from "../lanes.ts";
+import { hashAfter, type Head, type LogEvent, remembering } from "./log.ts";
+import { type Body, nameOf, type Push, type Session, type Unwritten } from "../session.ts";
+import { newStretch, written } from "./stretch.ts";
+
+/** An event that is decided on, and what it makes of the head; number and hashes are found here. */
+export interface Draft extends Pick<LogEvent, "type" | "payload"> {
+  readonly session: Session;
+  readonly head: Head;
+}
+
+/** Puts an event at the end of an awake session's log. */
+export function append(brain: Brain, turn: Turn, { session, type, payload, head: outcome }: Draft): LogEvent {
+  const { body } = session;
+  assert(body !== undefined, "an event for a session that is asleep");
+  const seq = body.head.seq + 1;
+  const hash = hashAfter(body.head.hash, { seq, type, payload });
+  const event: LogEvent = { seq, id: turn.id(), timestamp: isoTime(turn.now), type, payload, hash };
+  const head: Head = { ...outcome, seq, hash, remembered: remembering(body.head, event) };
+  body.head = head;
+  body.tail.push(event);
+  if (brain.settings.persist) {
+    session.unwritten.push({ text: JSON.stringify(event), head });
+    write(brain, session, turn);
+  } else forgetOld(body);
+  return event;
+}
+
+/** Without a store the head is durable at once, and only so much of the past is kept. */
+function forgetOld(body: Body): void {
+  body.durable = body.head;
+  if (body.tail.length === UNSTORED_EVENTS_KEPT) body.next = body.head;
+  if (body.tail.length < 2 * UNSTORED_EVENTS_KEPT) return;
+  body.tail.splice(0, body.next.seq - body.base.seq);
+  body.base = body.next;
+  body.next = body.head;
+}
+
+/** Fills a slot with a frame that reveals the session up to `seq`. */
+export function reveal(brain: Brain, turn: Turn, what: Revealed): void {
+  const { session, seq, slot, frame, otherwise } = what;
+  const durable = session.body?.durable.seq;
+  if (durable === undefined || seq <= durable) return brain.lanes.fill(slot, frame, turn);
+  slot.holds++;
+  slot.otherwise = otherwise;
+  session.waiting.push({ seq, slot });
+  brain.lanes.fill(slot, frame, turn);
+}
+
+export interface Revealed {
+  readonly session: Session;
+  readonly seq: number;
+  readonly slot: Slot;
+  readonly frame: string;
+  readonly otherwise: string;
+}
+
+/** Tells followers of an event, once it is stored. */
+export function push(brain: Brain, turn: Turn, { session, ...what }: Push & { readonly session: Session }): void {
+  session.pushes.push(what);
+  if (session.body !== undefined && what.seq <= session.body.durable.seq) tell(brain, session, turn);
+}
+
+/** A key of a session was stored. */
+export function stored(brain: Brain, at: Key, turn: Turn): void {
+  const session = brain.writes.get(at);
+  if (session === undefined) return;
+  brain.writes.delete(at);
+  if (session.ending?.at === at) return endStored(brain, turn, { session, isStored: true });
+  if (session.paging?.stretch.key === at) return turned(brain, turn, { session, isStored: true });
+  const { body, writing } = session;
+  if (body === undefined || writing?.stretch.key !== at) return;
+  session.writing = undefined;
+  session.stretches.push(writing.stretch);
+  body.durable = writing.head;
+  body.tailText += writing.size;
+  release(brain, session, turn);
+  tell(brain, session, turn);
+  write(brain, session, turn);
+  if (session.paging === undefined && isPageFull(body)) turnPage(brain, session, turn);
+}
+
+/** A key of a session could not be stored. */
+export function notStored(brain: Brain, at: Key, turn: Turn): void {
+  const session = brain.writes.get(at);
+  if (session === undefined) return;
+  brain.writes.delete(at);
+  if (session.ending?.at === at) return endStored(brain, turn, { session, isStored: false });
+  if (session.paging?.stretch.key === at) return turned(brain, turn, { session, isStored: false });
+  const { body, writing } = session;
+  if (body === undefined || writing?.stretch.key !== at) return;
+  session.writing = undefined;
+  session.unwritten.length = 0;
+  session.pushes.length = 0;
+  body.head = body.durable;
+  body.tail.length = body.durable.seq - body.base.seq;
+  for (const { slot } of session.waiting.splice(0)) brain.lanes.release(slot, false, turn);
+  if (body.durable.seq < 0) {
+    brain.sessions.delete(session.id); // Why: it was never stored, so it never was.
+    brain.deadlines.clear(session.id);
+  }
+}
+
+function write(brain: Brain, session: Session, turn: Turn): void {
+  if (session.writing !== undefined || session.unwritten.length === 0) return;
+  const taken = take(session.unwritten);
+  const head = taken.at(-1)?.head;
+  assert(head !== undefined, "a stretch of nothing");
+  const about = { first: head.seq - taken.length + 1, last: head.seq, at: turn.now, isPage: false };
+  const stretch = newStretch(session.id, about, turn.id());
+  const text = `[${taken.map((each) => each.text).join(",")}]`;
+  session.writing = { stretch, head, size: text.length };
+  brain.writes.set(stretch.key, session);
+  turn.put({ do: "put", key: stretch.key, value: written(text, undefined) });
+}
+
+/** As many as fit into one write, and at least one. */
+function take(unwritten: Unwritten[]): Unwritten[] {
+  let size = 0;
+  let count = 0;
+  for (const { text } of unwritten.slice(0, STRETCH_EVENTS_MAX)) {
+    size += text.length;
+    if (count > 0 && size > PAGE_TEXT_MAX) break;
+    count++;
+  }
+  return unwritten.splice(0, count);
+}
+
+function release(brain: Brain, { waiting, body }: Session, turn: Turn): void {
+  const durable = body?.durable.seq ?? -1;
+  let free = 0;
+  while (free < waiting.length && (waiting[free]?.seq ?? Infinity) <= durable) free++;
+  for (const { slot } of waiting.splice(0, free)) brain.lanes.release(slot, true, turn);
+}
+
+function tell(brain: Brain, { pushes, followers, body }: Session, turn: Turn): void {
+  const durable = body?.durable.seq ?? -1;
+  let free = 0;
+  while (free < pushes.length && (pushes[free]?.seq ?? Infinity) <= durable) free++;
+  for (const { from, frame } of pushes.splice(0, free)) {
+    for (const peer of followers) {
+      if (peer !== from && brain.peers.get(peer)?.isPressed === false) turn.put({ do: "send", to: peer, frame });
+    }
+  }
+}
+
+const isPageFull = ({ base, durable, tailText }: Body): boolean =>
+  durable.seq - base.seq >= PAGE_EVENTS || tailText >= PAGE_TEXT_MAX;
+
+/** Writes the stored events since `base` anew, as one page with the head after them. */
+function turnPage(brain: Brain, session: Session, turn: Turn): void {
+  const { body } = session;
+  if (body === undefined) return;
+  const head = body.durable;
+  const about = { first: body.base.seq + 1, last: head.seq, at: turn.now, isPage: true };
+  const stretch = newStretch(session.id, about, turn.id());
+  const events = body.tail.slice(0, head.seq - body.base.seq);
+  session.paging = { stretch, head };
+  brain.writes.set(stretch.key, session);
+  turn.put({ do: "put", key: stretch.key, value: written(JSON.stringify(events), headText(head)) });
+}
+
+/** A page was written, or not: either way its events need not be kept in memory. */
+function turned(brain: Brain, turn: Turn, { session, isStored }: { session: Session; isStored: boolean }): void {
+  const { body, paging, stretches } = session;
+  session.paging = undefined;
+  if (body === undefined || paging === undefined) return;
+  body.tail.splice(0, paging.head.seq - body.base.seq);
+  body.base = paging.head;
+  body.tailText = 0;
+  if (!isStored) return;
+  const { stretch } = paging;
+  const from = stretches.findIndex(({ first }) => first === stretch.first);
+  const covered = stretches.filter(({ first, last }) => first >= stretch.first && last <= stretch.last);
+  stretches.splice(from, covered.length, stretch);
+  discard(brain, turn, covered.map(({ key }) => key));
+}
+
+/** Says in the log of the relay that a session is damaged. */
+export function reportDamage(session: Session, turn: Turn): void {
+  const { id, damage } = session;
+  if (damage !== undefined) turn.note({ is: "session_damaged", session: nameOf(id), ...damage });
+}
