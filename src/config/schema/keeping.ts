@@ -23,7 +23,7 @@ export const BACKENDS: Readonly<Record<QueueBackend, { readonly says: string; re
   },
   "deno-kv": {
     says: "Deno's own key-value store, in `queue.path`; Deno with `--unstable-kv` only. Entries up to 64 KiB.",
-    survives: "A killed process.",
+    survives: "A killed process and a power failure: Deno syncs each write to the disk.",
   },
   "durable-object": {
     says: "The storage of the Durable Object; on Cloudflare Workers only, and the default there.",

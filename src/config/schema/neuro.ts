@@ -121,18 +121,36 @@ export const nallely: z.ZodType<NallelySettings> = block("The relay as a neuron 
   trevor_url: text("Where Trevor, the session's control, is.", { fallback: n.trevor_url }),
   name: text("The neuron's name.", { fallback: n.name, restart: true }),
   rate: count("Values a second and parameter at most.", { fallback: n.rate, least: 1, most: 10_000 }),
+  repair: flag("Add the parameters that the session does not know, because it knew the name before.", {
+    fallback: n.repair,
+  }),
   inputs: list(
-    "Parameters that others can send to. Each has `parameter`, `range` (two numbers), `context` (said to Neuro when the value " +
-      "rises over `threshold`, with `{value}` replaced), `hysteresis`, `every` (at most once in this time) and `silent`.",
+    "Parameters that others can send to. Each has `parameter`, `range` (two numbers), and what happens when the value rises over " +
+      "`threshold`: `context` is said to Neuro, `force` asks her to use one of `actions`, `choose` (with `data`) picks an action for " +
+      "the open force when the relay decides itself; `{value}` is replaced. Also `hysteresis`, `every` (at most once in this time) " +
+      "and `silent`.",
     entry({
       parameter: requiredText("The parameter's name."),
       range: z.tuple([z.number(), z.number()], { error: "expected two numbers, such as [0, 127]" }).default([0, 127]),
       context: optionalText("What is said to Neuro; `{value}` is replaced."),
+      force: optionalText("What is asked of Neuro, as a force of all `actions`."),
+      choose: optionalText("The action that is chosen for the open force."),
+      data: text("The data of what is chosen, as JSON.", { fallback: "" }),
       threshold: real("The value it has to rise over.", { fallback: 64 }),
       hysteresis: real("How far it has to fall below before it counts again.", { fallback: 1 }),
       every: duration("At most once in this time.", { fallback: 1_000 }),
       silent: flag("Neuro need not react.", { fallback: true }),
     }),
     "inputs",
+  ),
+  actions: list(
+    "Actions by which Neuro sets a parameter that others can listen to. Each has `name`, `description`, `parameter` and `range`.",
+    entry({
+      name: requiredText("The action's name."),
+      description: requiredText("What Neuro is told of it."),
+      parameter: requiredText("The parameter that it sets."),
+      range: z.tuple([z.number(), z.number()], { error: "expected two numbers, such as [0, 127]" }).default([0, 127]),
+    }),
+    "actions",
   ),
 });
