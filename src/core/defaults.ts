@@ -110,7 +110,9 @@ export const DEFAULTS: Settings = {
     trevor_url: "ws://127.0.0.1:6788",
     name: "neuro-relay",
     rate: 200,
+    repair: false,
     inputs: [],
+    actions: [],
   },
   web: {
     enabled: true,

@@ -26,6 +26,8 @@ export type Millis = number;
 
 /** A peer's id never holds a colon. */
 export const peerId = (text: string): PeerId => text as PeerId;
+/** The peer that the room `nallely` is to the room `neuro`: an integration without a socket. */
+export const NALLELY_PEER: PeerId = peerId("nallely");
 /** A link's id is `<room>:<name>:<attempt>`. */
 export const linkId = (text: string): LinkId => text as LinkId;
 /** True for a link, false for a peer. */

@@ -78,7 +78,7 @@ export const STATE_KEYS_MAX = 4_096;
 export const SESSION_EVENTS_MAX = 1_000_000;
 /** Brain: events after which a stretch of log is written anew as one page, with the state at its end; likewise after so much text. */
 export const PAGE_EVENTS = 64;
-export const PAGE_TEXT_MAX = 48 * 1_024;
+export const PAGE_TEXT_MAX: number = 48 * 1_024;
 /** Brain: events of one write. */
 export const STRETCH_EVENTS_MAX = 256;
 /** Brain: events of a session whose log is not stored that are kept for whoever looks back. */
@@ -90,7 +90,7 @@ export const OPERATIONS_REMEMBERED_MAX = 64;
 export const OPERATION_NAME_MAX = 128;
 /** Brain: events in one page of the audit or the ledger, and the text after which a page ends early. */
 export const AUDIT_PAGE_MAX = 256;
-export const AUDIT_TEXT_MAX = 512 * 1_024;
+export const AUDIT_TEXT_MAX: number = 512 * 1_024;
 /** Brain: operators in one macro. */
 export const MACRO_STEPS_MAX = 64;
 /** Brain: replies that one peer may be owed. */
@@ -128,6 +128,8 @@ export const NEURONS_MAX = 1_024;
 /** Commands that wait for Trevor. */
 export const TREVOR_COMMANDS_MAX = 1_024;
 /** Characters of one message of Trevor: the state of a large session has hundreds of thousands. */
-export const TREVOR_TEXT_MAX = 64 * 1_048_576;
+export const TREVOR_TEXT_MAX = 67_108_864;
 /** Pulses that wait for their turn on one output of Nallely. */
 export const PULSES_WAITING_MAX = 64;
+/** Actions and integrations that the vital signs of the relay tell apart; more of them are not counted. */
+export const VITALS_MAX = 10_000;

@@ -142,6 +142,28 @@ export type BrainNote =
   /** Predictions are null until another artifact is named. */
   | { readonly is: "artifact_refused"; readonly run_id: string; readonly why: string };
 
+/** The relay as a neuron of a Nallely session. */
+export type NallelyNote =
+  | { readonly is: "nallely_connected"; readonly name: string; readonly url: string }
+  | { readonly is: "nallely_lost"; readonly name: string; readonly reason: string; readonly retry_ms: Millis }
+  /** The session's idea of the neuron is not the relay's. Not listed: only a reset of the session helps. */
+  | {
+    readonly is: "nallely_drifted";
+    readonly name: string;
+    readonly listed: boolean;
+    readonly missing: readonly string[];
+    readonly extra: readonly string[];
+    readonly changed: readonly string[];
+  }
+  /** A value rose over its threshold, and what came of it. */
+  | { readonly is: "nallely_input"; readonly parameter: string; readonly value: number; readonly did: NallelyDeed }
+  /** Neuro set a parameter by an action. */
+  | { readonly is: "nallely_output"; readonly parameter: string; readonly value: number; readonly action: string }
+  /** The settings ask for something that the session could not do; the neuron is not there. */
+  | { readonly is: "nallely_refused"; readonly reason: string };
+/** `limited`: it came too soon after the last one. */
+export type NallelyDeed = "context" | "force" | "choose" | "limited";
+
 /** What is wrong, and whose it is to mend. */
 export type TroubleNote =
   /** An integration sent something that had to be mended; said once per kind and integration. */
@@ -160,6 +182,7 @@ export type Note =
   | UpstreamNote
   | QueueNote
   | BrainNote
+  | NallelyNote
   | TroubleNote;
 
 /** The name of a kind of note. */

@@ -188,19 +188,36 @@ export interface NallelySettings {
   readonly name: string;
   /** Values per second and parameter at most. */
   readonly rate: number;
+  /** Parameters that the session does not know, because it knew the name before, are added. */
+  readonly repair: boolean;
   readonly inputs: readonly NallelyInput[];
+  readonly actions: readonly NallelyAction[];
 }
 
 export interface NallelyInput {
   readonly parameter: string;
   readonly range: readonly [number, number];
-  /** Said to Neuro when the value rises over the threshold; `{value}` is replaced. */
+  /** Said to Neuro when the value rises over the threshold; `{value}` is replaced, here and below. */
   readonly context: string | undefined;
+  /** Asked of Neuro then, as a force of all `actions`. */
+  readonly force: string | undefined;
+  /** The action that is then chosen for the open force, when the relay decides it itself. */
+  readonly choose: string | undefined;
+  /** The data of what is chosen, as JSON. */
+  readonly data: string;
   readonly threshold: number;
   readonly hysteresis: number;
   /** At most once in this time. */
   readonly every: Millis;
   readonly silent: boolean;
+}
+
+/** An action by which Neuro sets a parameter that others can listen to. */
+export interface NallelyAction {
+  readonly name: string;
+  readonly description: string;
+  readonly parameter: string;
+  readonly range: readonly [number, number];
 }
 
 export interface WebSettings extends ListenSettings {

@@ -5,7 +5,9 @@
  * | --- | --- | --- |
  * | intermediary | neuro | `joined` `left` `said` `direct` `chose` |
  * | neuro | intermediary | `upstream` `deliver` `offer` `context` |
- * | any | intermediary | `noted` |
+ * | nallely | neuro | `joined` `left` `said` `chose` |
+ * | neuro | nallely | `deliver`, to `NALLELY_PEER` |
+ * | any | intermediary, nallely | `noted` |
  *
  * Tells run first in, first out, within the step in which they were put.
  */

@@ -23,6 +23,42 @@ export interface Entry<Of extends Note> {
 type Table = { readonly [Name in NoteName]: Entry<Extract<Note, { readonly is: Name }>> };
 
 const TABLE: Table = {
+  nallely_connected: {
+    level: "info",
+    room: "nallely",
+    text: ({ name, url }) => `neuron ${quoted(name)} registered at ${withoutSecrets(url)}`,
+  },
+  nallely_lost: {
+    level: "warning",
+    room: "nallely",
+    text: ({ name, reason, retry_ms }) =>
+      `neuron ${quoted(name)} lost its bus (${quoted(reason)}), again in ${retry_ms} ms`,
+  },
+  nallely_drifted: {
+    level: "warning",
+    room: "nallely",
+    text: ({ name, listed, missing, extra, changed }) =>
+      listed
+        ? `the session has another idea of neuron ${quoted(name)}: missing ${list(missing)}, extra ${
+          list(extra)
+        }, changed ${list(changed)}`
+        : `the session does not list neuron ${quoted(name)}: the name is lost until the session is reset`,
+  },
+  nallely_input: {
+    level: "info",
+    room: "nallely",
+    text: ({ parameter, did }) => `${quoted(parameter)} rose over its threshold: ${did}`,
+  },
+  nallely_output: {
+    level: "info",
+    room: "nallely",
+    text: ({ parameter, action }) => `${quoted(parameter)} was set by action ${quoted(action)}`,
+  },
+  nallely_refused: {
+    level: "error",
+    room: "nallely",
+    text: ({ reason }) => `the settings of nallely cannot work: ${quoted(reason)}`,
+  },
   integration_connected: {
     level: "info",
     room: "intermediary",
