@@ -1,4 +1,5 @@
 /** What the relay tells about itself: the log and the metrics, both made from notes by one table. */
+export { inferLine } from "./infer-line.ts";
 export { type Line, type Log, openLog } from "./logger.ts";
 export type { Cell } from "./metrics.ts";
 export { createMeters, type Meters } from "./meters.ts";

@@ -8,7 +8,7 @@ import type { RoomName } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
 import { Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
 import { type App, createApp, Tokens } from "../http/app.ts";
-import { createMeters, type Log, type Meters, observer, openLog } from "../observability/mod.ts";
+import { createMeters, inferLine, type Log, type Meters, observer, openLog } from "../observability/mod.ts";
 import { Relay } from "../relay/mod.ts";
 import { rooms as allRooms } from "../relay/rooms.ts";
 import manifest from "../../package.json" with { type: "json" };
@@ -77,7 +77,12 @@ class ProcessHost implements Host {
     this.#tokens = new Tokens(settings, token);
     this.#relay = new Relay(hosted, settings);
     this.rooms = hosted.map(({ name }) => name);
-    this.observe = observer(log, this.meters, Date.now);
+    const observe = observer(log, this.meters, Date.now);
+    const print = options.print ?? console.log;
+    this.observe = (note) => {
+      observe(note);
+      if (note.is === "inferred" && (settings.brain.log_json || settings.brain.test_mode)) print(inferLine(note));
+    };
     this.app = createApp({
       version: manifest.version,
       rooms: this.rooms,

@@ -18,12 +18,16 @@ export function readyLines(settings: Settings, { bound, host: { rooms, webToken 
   // Why only there: from elsewhere the lines may be read by others, e.g. in a service's journal.
   const fragment = ({ name, host }: Bound) => (name === "web" && isLoopback(host) ? `/#token=${webToken}` : "");
   return [
+    ...(settings.brain.test_mode ? bound.filter(({ name }) => name === "brain").map(listeningLine) : []),
     ...bound.map((listener) => `[${listener.label}] listening on ${listener.url}${fragment(listener)}`),
     ...upstreamLines(settings, rooms),
     ...missing(settings, rooms).map((label) => `[${label}] is configured, but not part of this build`),
     "Neuro Relay is ready",
   ];
 }
+
+/** What the original Brain relay says in its test mode, to the letter; its tests look for it. */
+const listeningLine = ({ host, url }: Bound): string => `LISTENING ws://${host}:${new URL(url).port}`;
 
 function upstreamLines(settings: Settings, rooms: readonly RoomName[]): string[] {
   if (!rooms.includes("neuro")) return [];

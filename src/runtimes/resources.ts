@@ -1,4 +1,5 @@
 /** What a process lends the engine beside sockets and time; each is loaded when it is first needed. */
+import process from "node:process";
 import type { Note } from "../core/note.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Jobs, Store } from "../engine/mod.ts";
@@ -41,6 +42,10 @@ function lazyUploads({ uploads: { path }, queue }: Settings): ReadableUploads {
   };
 }
 
+/** The key for a language model stands in the environment only, so that no file of settings holds it. */
 export const lazyJobs: Jobs = {
-  run: (name) => Promise.reject(new Error(`this build has no job ${name}`)),
+  async run(name, input, settings) {
+    const { createJobs } = await import("../jobs/mod.ts");
+    return await createJobs({ fetch, apiKey: process.env.OPENAI_API_KEY }).run(name, input, settings);
+  },
 };

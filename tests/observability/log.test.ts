@@ -6,7 +6,7 @@ import { test } from "#runner";
 import { DEFAULTS } from "../../src/core/defaults.ts";
 import type { Note } from "../../src/core/note.ts";
 import type { LogSettings } from "../../src/core/settings.ts";
-import { createMeters, observer, openLog, withoutSecrets } from "../../src/observability/mod.ts";
+import { createMeters, inferLine, observer, openLog, withoutSecrets } from "../../src/observability/mod.ts";
 import { oneLine, quoted } from "../../src/observability/text.ts";
 import { check } from "../harness/check.ts";
 
@@ -132,4 +132,13 @@ test("OB7 a log in a file is rotated, and is complete when it is closed", async 
   check.equal((await readdir(folder)).sort(), ["relay.log", "relay.log.1"]);
   check.match(await readFile(file, "utf8"), /5999 z+\n$/);
   await rm(folder, { recursive: true });
+});
+
+test("OB11 a prediction can be printed as the original Brain relay does", () => {
+  const routing = { english: true, math: false, physics: true };
+  check.equal(
+    inferLine({ is: "inferred", trace_id: { a: ["é", null] }, routing, value: 0.25 }),
+    String.raw`{"event": "infer", "trace_id": {"a": ["\u00e9", null]}, ` +
+      '"routing": {"english": true, "math": false, "physics": true}, "prediction": {"value": 0.25}}',
+  );
 });

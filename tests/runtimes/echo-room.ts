@@ -76,9 +76,7 @@ function step(name: RoomName, { state, event, turn }: Step): void {
       return turn.put({
         do: "answer",
         call: event.call,
-        body: "get" in event.question && event.question.get === "ready"
-          ? { ok: state.count === 0, waits: ["for nobody"] }
-          : { peers: peers.size },
+        body: event.question.get === "ready" ? { ok: state.count === 0, waits: ["for nobody"] } : { peers: peers.size },
       });
     case "draining":
       tellAll("draining");
