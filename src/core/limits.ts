@@ -128,7 +128,7 @@ export const NEURONS_MAX = 1_024;
 /** Commands that wait for Trevor. */
 export const TREVOR_COMMANDS_MAX = 1_024;
 /** Characters of one message of Trevor: the state of a large session has hundreds of thousands. */
-export const TREVOR_TEXT_MAX = 67_108_864;
+export const TREVOR_TEXT_MAX: number = 67_108_864;
 /** Pulses that wait for their turn on one output of Nallely. */
 export const PULSES_WAITING_MAX = 64;
 /** Actions and integrations that the vital signs of the relay tell apart; more of them are not counted. */

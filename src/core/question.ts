@@ -2,7 +2,7 @@
 import type { Json } from "./json.ts";
 import type { RoomName } from "./room.ts";
 
-export type Question = RoomQuestion | IntermediaryQuestion;
+export type Question = RoomQuestion | IntermediaryQuestion | BrainQuestion;
 
 /** What every room answers. */
 export type RoomQuestion =
@@ -20,7 +20,11 @@ export type IntermediaryQuestion =
   /** One entry or dead letter, with its body. */
   | { readonly of: "intermediary"; readonly get: "message"; readonly id: string }
   /** A dead letter goes to its recipient once more. */
-  | { readonly of: "intermediary"; readonly do: "retry"; readonly id: string }
-  | { readonly of: "intermediary"; readonly do: "drop"; readonly id: string }
+  | { readonly of: "intermediary"; readonly get: "retry"; readonly id: string }
+  | { readonly of: "intermediary"; readonly get: "drop"; readonly id: string }
   /** What a watcher's command does. */
-  | { readonly of: "intermediary"; readonly do: "send"; readonly from: string; readonly to: string; readonly cmd: Json };
+  | { readonly of: "intermediary"; readonly get: "send"; readonly from: string; readonly to: string; readonly cmd: Json };
+
+export type BrainQuestion =
+  /** The record of the last prediction that was made under a trace id. */
+  { readonly of: "brain"; readonly get: "prediction"; readonly trace_id: Json };

@@ -12,7 +12,7 @@ import { command } from "./router.ts";
 import type { State } from "./state.ts";
 
 type Own = RoomQuestion | IntermediaryQuestion;
-type Act = Extract<IntermediaryQuestion, { readonly do: unknown }>;
+type Act = Extract<IntermediaryQuestion, { readonly get: "send" | "retry" | "drop" }>;
 
 /** Entries in one answer. */
 const PAGE_MAX = 1_000;
@@ -21,7 +21,6 @@ export function ask(state: State, { call, question, scopes }: WorkEvent & { is: 
   if (question.of !== "intermediary") return fail(call, "notFound", turn);
   const needs = scopeFor(question);
   if (needs !== undefined && !scopes.includes(needs)) return fail(call, "notAllowed", turn);
-  if ("do" in question) return act(state, call, question, turn);
   switch (question.get) {
     case "ready":
       return tell(call, { ok: state.closeAt === undefined, waits: state.closeAt === undefined ? [] : ["draining"] }, turn);
@@ -39,14 +38,28 @@ export function ask(state: State, { call, question, scopes }: WorkEvent & { is: 
       return tell(call, { letters: lettersOf(state, question.after) }, turn);
     case "message":
       return show(state, call, question.id, turn);
+    case "send":
+    case "retry":
+    case "drop":
+      return act(state, call, question, turn);
     case "uploads":
       return tell(call, { uploads: state.uploads.list().map((upload) => ({ ...upload })) }, turn);
   }
 }
 
-function scopeFor(question: Own): Scope | undefined {
-  if ("do" in question) return question.do === "send" ? "command" : "admin";
-  return question.get === "ready" || question.get === "status" ? undefined : "watch";
+function scopeFor({ get }: Own): Scope | undefined {
+  switch (get) {
+    case "ready":
+    case "status":
+      return undefined;
+    case "send":
+      return "command";
+    case "retry":
+    case "drop":
+      return "admin";
+    default:
+      return "watch";
+  }
 }
 
 function statusOf(state: State): JsonObject {
@@ -99,7 +112,7 @@ function show(state: State, call: CallId, id: string, turn: Turn): void {
 
 function act(state: State, call: CallId, question: Act, turn: Turn): void {
   const { queue } = state;
-  switch (question.do) {
+  switch (question.get) {
     case "send": {
       const sent = command(state, { from: question.from, target: question.to, cmd: question.cmd }, turn);
       if (!sent.ok) return fail(call, sent.fault, turn);
