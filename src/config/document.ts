@@ -37,7 +37,7 @@ export function settingsReference(): string {
 
 function sectionText({ path, says, fields }: Section): string {
   const name = path.join(".");
-  const isUnbuilt = UNBUILT.some((block) => block === path[0]);
+  const isUnbuilt = UNBUILT.some((part) => part === path[0]);
   const parts = [
     name === "" ? "## At the top" : `## ${name}`,
     ...(says === "" ? [] : [says]),
@@ -54,7 +54,8 @@ const row = (field: Field): readonly string[] => [
   field.type,
   fallback(field),
   field.restart ? "restart" : "**live**",
-  field.says + (field.most === undefined ? "" : ` At most ${amount(field, field.most)}.`),
+  (UNBUILT.includes(field.path.join(".")) ? "*Not part of this build yet.* " : "") + field.says +
+  (field.most === undefined ? "" : ` At most ${amount(field, field.most)}.`),
 ];
 
 function fallback(field: Field): string {

@@ -127,14 +127,11 @@ function upstreamNames(settings: Settings): Breach[] {
   return found;
 }
 
-function bounds({ limits, queue, uploads, "nakurity-clients": upstreams }: Settings): Breach[] {
+/** Where one bound would never be reached for the other. */
+function bounds({ limits, queue, "nakurity-clients": upstreams }: Settings): Breach[] {
   const relations: readonly (readonly [readonly PropertyKey[], number, string, number])[] = [
     [["limits", "backlog_soft_bytes"], limits.backlog_soft_bytes, "limits.backlog_hard_bytes", limits.backlog_hard_bytes],
-    [["limits", "greeting_bytes"], limits.greeting_bytes, "limits.message_bytes", limits.message_bytes],
     [["queue", "retry"], queue.retry, "queue.retry_cap", queue.retry_cap],
-    [["queue", "per_recipient"], queue.per_recipient, "queue.total", queue.total],
-    [["queue", "per_recipient_bytes"], queue.per_recipient_bytes, "queue.total_bytes", queue.total_bytes],
-    [["uploads", "file_bytes"], uploads.file_bytes, "uploads.total_bytes", uploads.total_bytes],
     ...upstreams.map(({ backoff }, at) =>
       [["nakurity-clients", at, "backoff", "base"], backoff.base, "backoff.cap", backoff.cap] as const
     ),

@@ -1,10 +1,14 @@
-/** Blocks that can be configured already, while what they are for is not built. One list, for whoever has to say so. */
+/** What can be configured already, while what it is for is not built. One list, for whoever has to say so. */
 import type { Settings } from "../core/settings.ts";
+import { isTree, valueAt } from "./tree.ts";
 
-export type UnbuiltBlock = "brain" | "nallely" | "intercept-proxy" | "cluster";
+/** Paths of blocks with an `enabled`, and of single switches. */
+export const UNBUILT: readonly string[] = ["nallely", "intercept-proxy", "cluster", "web.neuro_os_page"];
 
-export const UNBUILT: readonly UnbuiltBlock[] = ["brain", "nallely", "intercept-proxy", "cluster"];
-
-/** The unbuilt blocks that these settings switch on. */
-export const unbuiltIn = (settings: Settings): readonly UnbuiltBlock[] =>
-  UNBUILT.filter((block) => settings[block].enabled);
+/** The unbuilt parts that these settings switch on. */
+export function unbuiltIn(settings: Settings): readonly string[] {
+  return UNBUILT.filter((path) => {
+    const value = valueAt({ ...settings }, path.split("."));
+    return value === true || (isTree(value) && value.enabled === true);
+  });
+}

@@ -137,21 +137,24 @@ export const brain: z.ZodType<BrainSettings> = block("Sessions of the Brain rela
 });
 
 const w = DEFAULTS.web;
-export const web: z.ZodType<WebSettings> = block("Dashboard, HTTP API, health and metrics.", {
-  enabled: flag("Open this room.", { fallback: w.enabled, restart: true }),
-  host: host(w.host),
-  port: port(w.port),
-  token: text("The token of dashboard and API. Empty: one is made once and kept in a file that only you can read.", {
-    fallback: w.token,
-    secret: true,
-  }),
-  metrics: choice("Who may read `/metrics`: whoever has a token with `watch`, or anybody.", ["token", "open"], {
-    fallback: w.metrics,
-  }),
-  trusted_proxies: list("Addresses of proxies whose `X-Forwarded-*` headers are believed.", word, "addresses"),
-  hosts: list("Host names beside loopback by which the page may be reached.", word, "host names"),
-  neuro_os_page: flag("Serve the routes that the traffic page of neuro-os asks for; they need no token.", {
-    fallback: w.neuro_os_page,
-    restart: true,
-  }),
-});
+export const web: z.ZodType<WebSettings> = block(
+  "Health, metrics and uploads over HTTP; the paths of the other rooms as well, on one origin.",
+  {
+    enabled: flag("Open this room.", { fallback: w.enabled, restart: true }),
+    host: host(w.host),
+    port: port(w.port),
+    token: text("The token of this port. Empty: one is made once and kept in a file that only you can read.", {
+      fallback: w.token,
+      secret: true,
+    }),
+    metrics: choice("Who may read `/metrics`: whoever has a token with `watch`, or anybody.", ["token", "open"], {
+      fallback: w.metrics,
+    }),
+    trusted_proxies: list("Addresses of proxies whose `X-Forwarded-*` headers are believed.", word, "addresses"),
+    hosts: list("Host names beside loopback by which the page may be reached.", word, "host names"),
+    neuro_os_page: flag("Serve the routes that the traffic page of neuro-os asks for; they need no token.", {
+      fallback: w.neuro_os_page,
+      restart: true,
+    }),
+  },
+);
