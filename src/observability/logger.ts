@@ -10,10 +10,6 @@ import { oneLine } from "./text.ts";
 
 const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3 };
 const ROOMS: readonly LogRoom[] = ["intermediary", "neuro", "nallely", "brain", "relay"];
-const FILE_BYTES_MAX = 10 * 1_024 * 1_024;
-const FILES_MAX = 5;
-/** A line is in the file at the latest this much later. */
-const FLUSH_MS = 200;
 
 export interface Log {
   /** True when a line of this level would be written. */
@@ -34,14 +30,21 @@ export interface Line {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
-/** Opens the log. `print` takes whole lines, for when no file is set. */
-export async function openLog(settings: LogSettings, print: (line: string) => void): Promise<Log> {
+/** Opens a file to log to: see `log-file.ts`. */
+export type OpenFile = (path: string, formatter: TextFormatter) => Sink;
+
+/** Opens the log. `print` takes whole lines, for when no file is set, or there are no files. */
+export async function openLog(
+  settings: LogSettings,
+  print: (line: string) => void,
+  openFile?: OpenFile,
+): Promise<Log> {
   const formatter = settings.format === "json"
     ? getJsonLinesFormatter({ categorySeparator: ".", properties: "flatten" })
     : getTextFormatter({ timestamp: "rfc3339", level: "FULL", category: ([, room = ""]) => room, format: textLine });
-  const sink: Sink = settings.file === ""
+  const sink: Sink = settings.file === "" || openFile === undefined
     ? (record) => print(formatter(record).trimEnd())
-    : await rotatingFile(settings.file, formatter);
+    : openFile(settings.file, formatter);
   await configure({
     reset: true,
     sinks: { main: sink },
@@ -55,13 +58,6 @@ export async function openLog(settings: LogSettings, print: (line: string) => vo
 
 const textLine = (values: { timestamp: string | null; level: string; category: string; message: string }): string =>
   `${values.timestamp} ${values.level.padEnd(7)} [${values.category}] ${values.message}`;
-
-async function rotatingFile(path: string, formatter: (record: Parameters<Sink>[0]) => string): Promise<Sink> {
-  const { getRotatingFileSink } = await import("@logtape/file");
-  const bounds = { maxSize: FILE_BYTES_MAX, maxFiles: FILES_MAX, flushInterval: FLUSH_MS };
-  // Why not at once: it syncs every write to the disk, and would hold up the relay for each line.
-  return getRotatingFileSink(path, { ...bounds, nonBlocking: true, formatter });
-}
 
 class TapeLog implements Log {
   readonly #loggers = new Map(ROOMS.map((room) => [room, getLogger(["relay", room])]));

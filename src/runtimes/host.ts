@@ -1,64 +1,52 @@
 /**
- * A relay within a process, whatever the runtime: the log, the store, the rooms, the engine and the web app, made in order and
- * taken down in reverse. A runtime adds the sockets.
+ * A relay, whatever the runtime: the rooms, the engine and the web app around them, made in order and taken down in reverse.
+ * A runtime lends what they need; nothing in here knows of files, processes or listeners.
  */
-import type { Event } from "../core/event.ts";
+import type { Event, Survivor } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
 import type { RoomName } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
-import { Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
+import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
 import { type App, createApp, Tokens } from "../http/app.ts";
-import { createMeters, inferLine, type Log, type Meters, observer, openLog } from "../observability/mod.ts";
-import { Relay } from "../relay/mod.ts";
-import { rooms as allRooms } from "../relay/rooms.ts";
+import { createMeters, inferLine, type Log, type Meters, observer } from "../observability/mod.ts";
+import { type Hosted, Relay } from "../relay/mod.ts";
 import manifest from "../../package.json" with { type: "json" };
-import { createClock } from "./clock.ts";
 import { numbersIn } from "./numbers.ts";
-import { lazyJobs, openStorage } from "./resources.ts";
-import type { ReadableUploads, ServeOptions } from "./served.ts";
-import { webToken } from "./web-token.ts";
+import type { ReadableUploads } from "./served.ts";
 
-/** What is there before the engine is. */
-export interface Host {
-  readonly app: App;
-  readonly meters: Meters;
-  readonly rooms: readonly RoomName[];
-  readonly webToken: string;
-  readonly observe: (note: Note) => void;
-  /** Hands in what happened; before `start` it is kept. */
-  readonly push: (event: Event) => void;
-  /** Restores the rooms and lets them run. */
-  start(sockets: Sockets): Promise<void>;
-  configure(settings: Settings): void;
-  /** From now on nothing new is accepted; resolves when the rooms are done and all is written. */
-  drain(): Promise<void>;
-  /** Closes the store and the log. */
-  close(): Promise<void>;
-}
-
-export async function createHost(settings: Settings, options: ServeOptions): Promise<Host> {
-  const log = await openLog(settings.log, options.log ?? ((line) => console.error(line)));
-  return new ProcessHost(log, { settings, options, token: await webToken(settings) });
-}
-
-interface Parts {
+/** What a host is made of. */
+export interface HostParts {
   readonly settings: Settings;
-  readonly options: ServeOptions;
-  readonly token: string;
+  readonly rooms: readonly Hosted[];
+  readonly log: Log;
+  /** Empty: the web port has no token of its own. */
+  readonly webToken: string;
+  readonly jobs: Jobs;
+  /** Takes lines for standard output. */
+  print(line: string): void;
+}
+
+/** What the engine needs of the world. */
+export interface Lent {
+  readonly sockets: Sockets;
+  readonly store: Store;
+  readonly uploads: ReadableUploads;
+  clock(tick: () => void): Clock;
+  /** Peers that were connected before this host was made. */
+  readonly survivors?: readonly Survivor[];
 }
 
 /** A room that never says it is done must not keep the process from ending. */
 const PATIENCE_MS = 2_000;
 
-class ProcessHost implements Host {
+export class Host {
   readonly app: App;
   readonly meters: Meters = createMeters();
   readonly rooms: readonly RoomName[];
   readonly webToken: string;
   readonly observe: (note: Note) => void;
-  readonly #log: Log;
+  readonly #parts: HostParts;
   readonly #relay: Relay;
-  readonly #options: ServeOptions;
   readonly #startedAt = performance.now();
   #settings: Settings;
   #tokens: Tokens;
@@ -68,17 +56,15 @@ class ProcessHost implements Host {
   #uploads: ReadableUploads | undefined;
   #isDraining = false;
 
-  constructor(log: Log, { settings, options, token }: Parts) {
-    const hosted = options.rooms ?? allRooms(settings);
-    this.#log = log;
+  constructor(parts: HostParts) {
+    const { settings, rooms, log, webToken, print } = parts;
+    this.#parts = parts;
     this.#settings = settings;
-    this.#options = options;
-    this.webToken = token;
-    this.#tokens = new Tokens(settings, token);
-    this.#relay = new Relay(hosted, settings);
-    this.rooms = hosted.map(({ name }) => name);
+    this.webToken = webToken;
+    this.#tokens = new Tokens(settings, webToken);
+    this.#relay = new Relay(rooms, settings);
+    this.rooms = rooms.map(({ name }) => name);
     const observe = observer(log, this.meters, Date.now);
-    const print = options.print ?? console.log;
     this.observe = (note) => {
       observe(note);
       if (note.is === "inferred" && (settings.brain.log_json || settings.brain.test_mode)) print(inferLine(note));
@@ -96,29 +82,36 @@ class ProcessHost implements Host {
     });
   }
 
+  /** Hands in what happened; before `start` it is kept. */
   readonly push = (event: Event): void => {
     if (this.#engine === undefined) this.#early.push(event);
     else this.#engine.push(event);
   };
 
-  async start(sockets: Sockets): Promise<void> {
-    const { store, uploads } = await openStorage(this.#settings, this.#options, this.observe);
+  /** Restores the rooms and lets them run. */
+  async start({ sockets, store, uploads, clock, survivors = [] }: Lent): Promise<void> {
     this.#store = store;
     this.#uploads = uploads;
-    const clock = createClock(() => this.#engine?.tick());
-    const ports = { sockets, store, uploads, clock, jobs: this.#options.jobs ?? lazyJobs, observe: this.observe };
-    this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports });
+    const { jobs } = this.#parts;
+    const ports = { sockets, store, uploads, clock: clock(() => this.tick()), jobs, observe: this.observe };
+    this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports, survivors });
     for (const event of this.#early) this.#engine.push(event);
     this.#early = [];
+  }
+
+  /** The timer rang. */
+  tick(): void {
+    this.#engine?.tick();
   }
 
   configure(settings: Settings): void {
     this.#settings = settings;
     this.#tokens = new Tokens(settings, settings.web.token === "" ? this.webToken : settings.web.token);
-    this.#log.configure(settings.log);
+    this.#parts.log.configure(settings.log);
     this.#engine?.configure(settings);
   }
 
+  /** From now on nothing new is accepted; resolves when the rooms are done and all is written. */
   async drain(): Promise<void> {
     this.#isDraining = true;
     const { promise: lateEnough, resolve } = Promise.withResolvers<void>();
@@ -127,16 +120,17 @@ class ProcessHost implements Host {
     clearTimeout(timer);
   }
 
+  /** Closes the store and the log. */
   async close(): Promise<void> {
     await this.#store?.close();
-    await this.#log.close();
+    await this.#parts.log.close();
   }
 
   async #metrics(): Promise<string> {
     const { uptime, lag, status, all } = this.meters;
     uptime.set((performance.now() - this.#startedAt) / 1_000);
     const asked = performance.now();
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 0));
     lag.set((performance.now() - asked) / 1_000);
     for (const room of this.rooms) {
       const answer = await this.#engine?.ask({ of: room, get: "status" }, ["watch"]);

@@ -6,6 +6,7 @@ import { test } from "#runner";
 import { DEFAULTS } from "../../src/core/defaults.ts";
 import type { Note } from "../../src/core/note.ts";
 import type { LogSettings } from "../../src/core/settings.ts";
+import { rotatingFile } from "../../src/observability/log-file.ts";
 import { createMeters, inferLine, observer, openLog, withoutSecrets } from "../../src/observability/mod.ts";
 import { oneLine, quoted } from "../../src/observability/text.ts";
 import { check } from "../harness/check.ts";
@@ -122,7 +123,7 @@ test("OB6 a URL is shown without credentials, query and token", () => {
 test("OB7 a log in a file is rotated, and is complete when it is closed", async () => {
   const folder = await mkdtemp(join(tmpdir(), "neuro-relay-log-"));
   const file = join(folder, "relay.log");
-  const log = await openLog({ ...DEFAULTS.log, file }, () => check.that(false, "printed"));
+  const log = await openLog({ ...DEFAULTS.log, file }, () => check.that(false, "printed"), rotatingFile);
   const text = "z".repeat(1_900);
   for (let at = 0; at < 6_000; at++) {
     log.write({ room: "relay", level: "info", text: `${at} ${text}`, at: 0 });

@@ -1,13 +1,12 @@
-/** Voice channels on Bun: answered without the relay, and bounded in number. */
-import type { Frame } from "../core/json.ts";
+/** Voice channels: answered without the relay, and bounded in number. */
 import { answerVoice } from "../http/app.ts";
-import type { Guest, GuestSocket } from "./bun-guests.ts";
+import type { Guest, GuestSocket } from "./guest.ts";
 
 const CHANNELS_MAX = 256;
 /** One that is asked and never reads is cut off. */
 const BACKLOG_BYTES_MAX = 65_536;
 
-export class BunVoices {
+export class Voices {
   #open = 0;
 
   /** The owner of one more channel; undefined when there are too many. */
@@ -19,11 +18,9 @@ export class BunVoices {
         this.#open++;
         socket = opened;
       },
-      heard: (frame: Frame) => {
+      heard: (frame) => {
         const answer = answerVoice(frame);
-        if (answer === undefined || socket === undefined) return;
-        if (socket.getBufferedAmount() > BACKLOG_BYTES_MAX) socket.terminate();
-        else socket.send(answer);
+        if (answer !== undefined && (socket?.write([answer]) ?? 0) > BACKLOG_BYTES_MAX) socket?.cut();
       },
       drained: () => {},
       ponged: () => {},

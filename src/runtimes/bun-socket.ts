@@ -1,0 +1,57 @@
+/** Sockets as Bun has them: its native handlers, and what can be done with one. */
+import type { ServerWebSocket, WebSocketHandler } from "bun";
+import type { Frame } from "../core/json.ts";
+import type { Guest, GuestSocket } from "./guest.ts";
+
+const IDLE_SECONDS = 120;
+/** Far above the bound at which the outbox closes a peer: Bun drops frames beyond it without a word. */
+const BACKPRESSURE_BYTES = 512 * 1_024 * 1_024;
+
+/** The handlers of one listener. `bytesMax` is the largest frame that is read at all; a dead peer is found by pings. */
+export const guestHandlers = (bytesMax: number): WebSocketHandler<Guest> => ({
+  maxPayloadLength: bytesMax,
+  idleTimeout: IDLE_SECONDS,
+  sendPings: true,
+  perMessageDeflate: false,
+  backpressureLimit: BACKPRESSURE_BYTES,
+  open: (socket) => socket.data.opened(new BunSocket(socket)),
+  message: ({ data }, frame) => data.heard(frame),
+  drain: (socket) => socket.data.drained(socket.getBufferedAmount()),
+  pong: ({ data }) => data.ponged(),
+  close: ({ data }, code, reason) => data.closed(isTooBig(reason) ? 1009 : code),
+});
+
+/** Why by its words: Bun tells the peer 1009, and us 1006. */
+const isTooBig = (reason: string): boolean => reason === "Received too big message";
+
+class BunSocket implements GuestSocket {
+  readonly #socket: ServerWebSocket<Guest>;
+
+  constructor(socket: ServerWebSocket<Guest>) {
+    this.#socket = socket;
+  }
+
+  write(frames: readonly Frame[]): number {
+    const socket = this.#socket;
+    let isTaken = true;
+    const send = (frame: Frame): void => {
+      if (socket.send(frame) < 0) isTaken = false;
+    };
+    const [first] = frames;
+    if (frames.length > 1) socket.cork(() => frames.forEach(send));
+    else if (first !== undefined) send(first);
+    return isTaken ? 0 : socket.getBufferedAmount();
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  cut(): void {
+    this.#socket.terminate();
+  }
+
+  ping(): void {
+    this.#socket.ping();
+  }
+}

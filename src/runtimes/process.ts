@@ -1,0 +1,158 @@
+/**
+ * The relay as a process: it opens log, store and listeners, runs until it is told to stop, and closes them.
+ *
+ * No policy is made here: who may come in is the web app's matter, what is said is the rooms'. What differs between runtimes is
+ * how a listener is opened.
+ */
+import type { Caller } from "../core/event.ts";
+import { isLink } from "../core/ids.ts";
+import type { Settings } from "../core/settings.ts";
+import type { Sockets } from "../engine/mod.ts";
+import type { App, Entrance } from "../http/app.ts";
+import { type Log, openLog } from "../observability/mod.ts";
+import { rooms } from "../relay/rooms.ts";
+import { createClock } from "./clock.ts";
+import type { Guest } from "./guest.ts";
+import { Host } from "./host.ts";
+import { Links } from "./links.ts";
+import { Peers } from "./peers.ts";
+import { type Bound, readyLines } from "./ready.ts";
+import { lazyJobs, openStorage } from "./resources.ts";
+import { bindError, type Listener, listeners, type Served, type ServeOptions } from "./served.ts";
+import { Voices } from "./voices.ts";
+import { webToken } from "./web-token.ts";
+
+/** What a runtime does for it. */
+export interface ProcessRuntime {
+  /** Opens one listener; throws, or rejects, when the place is not to be had. */
+  listen(listener: Listener, reception: Reception): Opened | Promise<Opened>;
+  /** Runs something at the end of this turn of the event loop. */
+  later(run: () => void): void;
+}
+
+/** Where a listener sends those who come. */
+export interface Reception {
+  readonly app: App;
+  /** The largest frame that anybody here may send. */
+  readonly frameBytesMax: number;
+  /** The owner of the socket that an upgrade will open; undefined when there is no place for one more. */
+  admit(entrance: Entrance, caller: Caller): Guest | undefined;
+}
+
+/** A listener that listens. */
+export interface Opened {
+  readonly port: number;
+  /** Lets nobody in any more; who is in stays. */
+  refuse(): void;
+  close(): Promise<void>;
+}
+
+/** How long closed peers have to go before their connections are cut. */
+const GOING_MS = 1_000;
+const GOING_POLL_MS = 10;
+
+/** Starts a relay. Throws a `StartError` when it cannot; nothing is left open then. */
+export async function serveProcess(
+  runtime: ProcessRuntime,
+  settings: Settings,
+  options: ServeOptions,
+): Promise<Served> {
+  const print = options.print ?? ((line: string) => console.log(line));
+  const host = new Host({
+    settings,
+    rooms: options.rooms ?? rooms(settings),
+    log: await openProcessLog(settings, options),
+    webToken: await webToken(settings),
+    jobs: options.jobs ?? lazyJobs,
+    print,
+  });
+  const peers = new Peers(host, { later: (run) => runtime.later(run) });
+  const links = new Links(host.push);
+  const opened: Opened[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(opened.map((listener) => listener.close()));
+    links.close();
+    await host.close();
+  };
+  const bound: Bound[] = [];
+  try {
+    const voices = new Voices();
+    for (const listener of listeners(settings, host.rooms)) {
+      const reception = receptionOf(listener, { host, peers, voices, settings });
+      const listening = await open(listener, reception, runtime);
+      opened.push(listening);
+      bound.push({ ...listener, url: urlOf(listener, listening.port) });
+    }
+    const storage = await openStorage(settings, options, host.observe);
+    await host.start({ ...storage, sockets: socketsOf(peers, links), clock: createClock });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  for (const line of readyLines(settings, { bound, host })) print(line);
+
+  let drained: Promise<void> | undefined;
+  const drain = async (): Promise<void> => {
+    for (const listener of opened) listener.refuse();
+    await host.drain();
+    for (let passed = 0; peers.size > 0 && passed < GOING_MS; passed += GOING_POLL_MS) await pause(GOING_POLL_MS);
+    await stop();
+  };
+  return {
+    urls: Object.fromEntries(bound.map(({ name, url }) => [name, url])),
+    drain: () => (drained ??= drain()),
+    configure: (changed) => host.configure(changed),
+  };
+}
+
+/** Why loaded late: most relays log to the standard error. */
+async function openProcessLog({ log }: Settings, options: ServeOptions): Promise<Log> {
+  const print = options.log ?? ((line: string) => console.error(line));
+  if (log.file === "") return await openLog(log, print);
+  const { rotatingFile } = await import("../observability/log-file.ts");
+  return await openLog(log, print, rotatingFile);
+}
+
+interface Behind {
+  readonly host: Host;
+  readonly peers: Peers;
+  readonly voices: Voices;
+  readonly settings: Settings;
+}
+
+const receptionOf = ({ name }: Listener, { host, peers, voices, settings }: Behind): Reception => ({
+  app: host.app,
+  frameBytesMax: frameBytesMax(name, settings),
+  admit: (entrance, caller) => (entrance === "voice" ? voices.admit() : peers.admit(entrance, caller)),
+});
+
+/** The relay says the same by itself, with a reason; this is what a runtime need not even keep in memory. */
+function frameBytesMax(name: Listener["name"], { limits, uploads }: Settings): number {
+  const takesUploads = name === "intermediary" || name === "web";
+  return takesUploads ? Math.max(limits.message_bytes, uploads.file_bytes) : limits.message_bytes;
+}
+
+async function open(listener: Listener, reception: Reception, runtime: ProcessRuntime): Promise<Opened> {
+  try {
+    return await runtime.listen(listener, reception);
+  } catch (error) {
+    throw bindError(listener, error);
+  }
+}
+
+const socketsOf = (peers: Peers, links: Links): Sockets => ({
+  send: (to, frame) => (isLink(to) ? links.send(to, frame) : peers.send(to, frame)),
+  flush: () => peers.flush(),
+  close: (peer, code, reason) => peers.close(peer, code, reason),
+  ping: (peer) => peers.ping(peer),
+  attach: () => {}, // Why: nothing sleeps here; the engine itself remembers it over a panic.
+  dial: (link, url, headers) => links.dial(link, url, headers),
+  hangup: (link) => links.hangup(link),
+});
+
+function urlOf({ name, host }: Listener, port: number): string {
+  const shown = host.includes(":") ? `[${host}]` : host;
+  return `${name === "web" ? "http" : "ws"}://${shown}:${port}`;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
