@@ -1,14 +1,23 @@
 /** Where the settings of a command come from: the options that all commands share, and the files they name. */
 import { type Command, Option } from "commander";
 import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { env } from "node:process";
+import { dirname, join } from "node:path";
+import { env, execPath } from "node:process";
 import type { Settings } from "../core/settings.ts";
+import type { File } from "../config/file.ts";
 import { load } from "../config/load.ts";
 import { Complaint } from "./complaint.ts";
 
-/** Read when nothing else is named, if it is there. */
 const DEFAULT_FILE = "config/relay.yaml";
+
+/** Bun keeps the modules of a self-contained binary in a file system of its own. */
+const isBinary = /\/\$bunfs\/|~BUN/i.test(decodeURI(import.meta.url));
+
+/** The first of these that is there is read when none is named; a binary also looks beside itself. */
+const DEFAULT_FILES: readonly string[] = [
+  DEFAULT_FILE,
+  ...(isBinary ? [DEFAULT_FILE, "relay.yaml"].map((file) => join(dirname(execPath), file)) : []),
+];
 
 export interface ConfigurationOptions {
   readonly config?: string;
@@ -33,30 +42,33 @@ const collect = (value: string, earlier: readonly string[]): readonly string[] =
 
 /** The settings; throws a `Complaint` with one line for each error. */
 export async function readConfiguration({ config, set = [] }: ConfigurationOptions): Promise<Configuration> {
-  const name = config ?? DEFAULT_FILE;
-  const text = await textOf(name, config !== undefined);
+  const file = config === undefined ? await firstOf(DEFAULT_FILES) : await read(config);
+  if (file === undefined && config !== undefined) throw new Complaint([`${config}: there is no such file`]);
   const loaded = load({
-    ...(text !== undefined && { file: { name, text } }),
+    ...(file !== undefined && { file }),
     environment: env,
     sets: set,
     ...(config !== undefined && { folder: dirname(config) }),
   });
   if (!loaded.ok) throw new Complaint(loaded.errors);
-  const note = text === undefined ? [`there is no ${DEFAULT_FILE}; these are the defaults`] : [];
-  return {
-    settings: loaded.settings,
-    warnings: [...note, ...loaded.warnings],
-    file: text === undefined ? undefined : name,
-  };
+  const note = file === undefined ? [`there is no ${DEFAULT_FILE}; these are the defaults`] : [];
+  return { settings: loaded.settings, warnings: [...note, ...loaded.warnings], file: file?.name };
 }
 
-async function textOf(file: string, isNamed: boolean): Promise<string | undefined> {
+async function firstOf(names: readonly string[]): Promise<File | undefined> {
+  for (const name of names) {
+    const file = await read(name);
+    if (file !== undefined) return file;
+  }
+  return undefined;
+}
+
+/** The file, or undefined when there is none; one that cannot be read is an error. */
+async function read(name: string): Promise<File | undefined> {
   try {
-    return await readFile(file, "utf8");
+    return { name, text: await readFile(name, "utf8") };
   } catch (error) {
-    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (isMissing && !isNamed) return undefined;
-    const why = isMissing ? "there is no such file" : `cannot be read: ${error instanceof Error ? error.message : error}`;
-    throw new Complaint([`${file}: ${why}`]);
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw new Complaint([`${name}: cannot be read: ${error instanceof Error ? error.message : error}`]);
   }
 }

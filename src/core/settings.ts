@@ -136,7 +136,7 @@ export type MessageKind = "command" | "context" | "direct";
 
 export interface QueueSettings {
   readonly backend: QueueBackend;
-  /** Folder of `fs`, file of `sqlite`. */
+  /** Folder of `fs`, `sqlite` and `deno-kv`. */
   readonly path: string;
   readonly url: string;
   readonly retry: Millis;
