@@ -1,0 +1,67 @@
+/**
+ * Virtual time: nothing waits, everything happens at its instant, in the order in which it was asked for.
+ *
+ * Promises that were settled by what happened are run to their end before the next thing happens, by giving way to them a few
+ * times: no real timer is involved, so a test takes as long as its work and not a millisecond more.
+ */
+import { Heap } from "../core/heap.ts";
+import type { Millis } from "../core/ids.ts";
+
+interface Planned {
+  readonly at: Millis;
+  readonly order: number;
+  readonly run: () => void;
+  isCancelled: boolean;
+}
+
+/** Takes back what was planned. */
+export type Cancel = () => void;
+
+/** Turns of the microtask queue after each happening: more than the longest chain of promises between two of them. */
+const TURNS = 24;
+
+/** Lets every promise that can be settled run to its end. */
+export async function giveWay(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await undefined;
+}
+
+export class VirtualClock {
+  now: Millis;
+  readonly #plans = new Heap<Planned>(
+    (left, right) => left.at < right.at || (left.at === right.at && left.order < right.order),
+  );
+  #count = 0;
+
+  constructor(start: Millis = 1_700_000_000_000) {
+    this.now = start;
+  }
+
+  /** Plans something for later. */
+  after(ms: Millis, run: () => void): Cancel {
+    const planned: Planned = { at: this.now + Math.max(0, ms), order: this.#count++, run, isCancelled: false };
+    this.#plans.add(planned);
+    return () => {
+      planned.isCancelled = true;
+    };
+  }
+
+  /** Lets the next thing happen, if it is due by then. False when there was none. */
+  async step(until: Millis): Promise<boolean> {
+    const next = this.#plans.first;
+    if (next === undefined || next.at > until) return false;
+    this.#plans.dropFirst();
+    if (next.isCancelled) return true;
+    this.now = Math.max(this.now, next.at);
+    next.run();
+    await giveWay();
+    return true;
+  }
+
+  /** Lets time pass, with everything that happens in it. */
+  async pass(ms: Millis): Promise<void> {
+    const until = this.now + ms;
+    await giveWay();
+    while (await this.step(until));
+    this.now = Math.max(this.now, until);
+  }
+}

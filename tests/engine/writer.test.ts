@@ -1,0 +1,145 @@
+/** What is written: settled once and in time, whatever the store does. */
+import { test } from "#runner";
+import { type Key, rawKey } from "../../src/core/ids.ts";
+import { WRITES_IN_FLIGHT_MAX } from "../../src/core/limits.ts";
+import type { Store } from "../../src/engine/ports.ts";
+import { Writer } from "../../src/engine/writer.ts";
+import { giveWay } from "../../src/testing/clock.ts";
+import { check } from "../harness/check.ts";
+
+interface Asked {
+  readonly what: string;
+  readonly land: () => void;
+  readonly fail: (why: string) => void;
+}
+
+/** A store that does nothing by itself: the test settles what was asked of it. */
+function setUp() {
+  const asked: Asked[] = [];
+  const said: string[] = [];
+  let now = 0;
+  const ask = (what: string): Promise<void> =>
+    new Promise((resolve, reject) => asked.push({ what, land: resolve, fail: (why) => reject(new Error(why)) }));
+  const store: Store = {
+    put: (key) => ask(`put ${key}`),
+    delete: (key) => ask(`delete ${key}`),
+    keys: () => Promise.resolve([]),
+    read: () => Promise.resolve([]),
+    close: () => Promise.resolve(),
+  };
+  const writer = new Writer(store, {
+    deadline: () => now + 2_000,
+    stored: (key) => said.push(`stored ${key}`),
+    failed: (key, reason) => said.push(`failed ${key}: ${reason}`),
+    deleteFailed: (key, reason) => said.push(`delete failed ${key}: ${reason}`),
+    moved: () => {},
+  });
+  const at = (index: number): Asked => asked[index] ?? { what: "nothing", land: () => {}, fail: () => {} };
+  return {
+    writer,
+    said,
+    at,
+    whatIsAsked: () => asked.map(({ what }) => what),
+    tick: (ms: number) => writer.tick(now = ms),
+    land: async (index: number) => (at(index).land(), await giveWay()),
+    fail: async (index: number) => (at(index).fail("no"), await giveWay()),
+  };
+}
+
+const a: Key = rawKey("neuro/a");
+
+test("a put that lands is stored, and is pending until then", async () => {
+  const { writer, said, land } = setUp();
+  writer.put(a, 1);
+  check.that(writer.isPending(a));
+  await land(0);
+  check.equal([said, writer.isPending(a)], [["stored neuro/a"], false]);
+  check.equal(writer.nextDeadline(), undefined);
+});
+
+test("a put that fails is said to have failed, and what it may have left behind is deleted", async () => {
+  const { writer, said, fail, whatIsAsked } = setUp();
+  writer.put(a, 1);
+  await fail(0);
+  check.equal(said, ["failed neuro/a: no"]);
+  check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
+});
+
+test("a put that hangs is given up at its deadline, and deleted when it lands after all", async () => {
+  const { writer, said, tick, land, whatIsAsked } = setUp();
+  writer.put(a, 1);
+  check.equal(writer.nextDeadline(), 2_000);
+  tick(1_999);
+  check.equal(said, []);
+  tick(2_000);
+  check.equal(said, ["failed neuro/a: the store took too long"]);
+  await land(0);
+  check.equal(said.length, 1, "it is settled once");
+  check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
+});
+
+test("the delete of a key comes after its put, even when it is asked for before the put has landed", async () => {
+  const { writer, said, land, whatIsAsked } = setUp();
+  writer.put(a, 1);
+  writer.delete(a);
+  check.equal(whatIsAsked(), ["put neuro/a"]);
+  await land(0);
+  check.equal(said, ["stored neuro/a"]);
+  check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
+});
+
+test("a delete that fails is tried again later, but not for ever", async () => {
+  const { writer, said, tick, fail, whatIsAsked } = setUp();
+  writer.delete(a);
+  for (let attempt = 0; attempt < 10; attempt++) {
+    await fail(attempt);
+    tick((attempt + 1) * 2_000);
+  }
+  check.equal(whatIsAsked(), Array(5).fill("delete neuro/a"));
+  check.equal(said, Array(5).fill("delete failed neuro/a: no"));
+  check.equal(writer.nextDeadline(), undefined);
+});
+
+test("no more writes than allowed are with the store at once; the next begins when one ends", async () => {
+  const { writer, land, whatIsAsked } = setUp();
+  for (let n = 0; n < WRITES_IN_FLIGHT_MAX; n++) writer.put(rawKey(`neuro/${n}`), n);
+  writer.delete(a);
+  writer.put(rawKey("neuro/last"), 1);
+  check.equal(whatIsAsked().length, WRITES_IN_FLIGHT_MAX);
+  await land(3);
+  check.equal(whatIsAsked().slice(WRITES_IN_FLIGHT_MAX), ["delete neuro/a"]);
+  await land(4);
+  check.equal(whatIsAsked().slice(WRITES_IN_FLIGHT_MAX), ["delete neuro/a", "put neuro/last"]);
+});
+
+test("a put that was given up before its turn came is never begun, a delete always is", async () => {
+  const { writer, tick, land, whatIsAsked } = setUp();
+  for (let n = 0; n < WRITES_IN_FLIGHT_MAX; n++) writer.put(rawKey(`neuro/${n}`), n);
+  writer.put(rawKey("neuro/late"), 1);
+  writer.delete(a);
+  tick(2_000);
+  await land(0);
+  check.equal(whatIsAsked().slice(WRITES_IN_FLIGHT_MAX), ["delete neuro/a"]);
+});
+
+test("writing a key that is still being written is our own mistake", () => {
+  const { writer } = setUp();
+  writer.put(a, 1);
+  check.throws(() => writer.put(a, 2), /key written twice/);
+});
+
+test("idle waits for the writes below its prefix and no others, and not for what was given up", async () => {
+  const { writer, land, tick } = setUp();
+  const idle: string[] = [];
+  writer.put(a, 1);
+  writer.put(rawKey("brain/b"), 1);
+  writer.idle("neuro/").then(() => idle.push("neuro"));
+  writer.idle().then(() => idle.push("all"));
+  await giveWay();
+  check.equal(idle, []);
+  await land(0);
+  check.equal(idle, ["neuro"]);
+  tick(2_000);
+  await giveWay();
+  check.equal(idle, ["neuro", "all"]);
+});
