@@ -4,7 +4,8 @@ import type { OpenFile } from "./logger.ts";
 
 const FILE_BYTES_MAX = 10 * 1_024 * 1_024;
 const FILES_MAX = 5;
-const FLUSH_MS = 100;
+/** A line is in the file at the latest this much later. */
+const FLUSH_MS = 200;
 
 /** Opens the file, or goes on at its end. */
 export const rotatingFile: OpenFile = (path, formatter) =>

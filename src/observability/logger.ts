@@ -3,7 +3,15 @@
  *
  * Formats and files are LogTape's. Whether a line is wanted is decided here, before it is made.
  */
-import { configure, dispose, getJsonLinesFormatter, getLogger, getTextFormatter, type Sink } from "@logtape/logtape";
+import {
+  configure,
+  dispose,
+  getJsonLinesFormatter,
+  getLogger,
+  getTextFormatter,
+  type Sink,
+  type TextFormatter,
+} from "@logtape/logtape";
 import type { LogLevel, LogSettings } from "../core/settings.ts";
 import type { LogRoom } from "./table.ts";
 import { oneLine } from "./text.ts";

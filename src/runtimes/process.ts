@@ -4,12 +4,13 @@
  * No policy is made here: who may come in is the web app's matter, what is said is the rooms'. What differs between runtimes is
  * how a listener is opened.
  */
+import process from "node:process";
 import type { Caller } from "../core/event.ts";
 import { isLink } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Sockets } from "../engine/mod.ts";
 import type { App, Entrance } from "../http/app.ts";
-import { type Log, openLog } from "../observability/mod.ts";
+import { Lines, type Log, openLog } from "../observability/mod.ts";
 import { rooms } from "../relay/rooms.ts";
 import { createClock } from "./clock.ts";
 import type { Guest } from "./guest.ts";
@@ -107,7 +108,7 @@ export async function serveProcess(
 
 /** Why loaded late: most relays log to the standard error. */
 async function openProcessLog({ log }: Settings, options: ServeOptions): Promise<Log> {
-  const print = options.log ?? ((line: string) => console.error(line));
+  const print = options.log ?? standardError();
   if (log.file === "") return await openLog(log, print);
   const { rotatingFile } = await import("../observability/log-file.ts");
   return await openLog(log, print, rotatingFile);
@@ -153,6 +154,13 @@ const socketsOf = (peers: Peers, links: Links): Sockets => ({
 function urlOf({ name, host }: Listener, port: number): string {
   const shown = host.includes(":") ? `[${host}]` : host;
   return `${name === "web" ? "http" : "ws"}://${shown}:${port}`;
+}
+
+/** Why gathered: when a thousand games come at once, a write for each line would take longer than the games do. */
+function standardError(): (line: string) => void {
+  const lines = new Lines((text) => console.error(text), (run) => setImmediate(run));
+  process.once("exit", () => lines.flush());
+  return (line) => lines.add(line);
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -7,7 +7,7 @@ import { DEFAULTS } from "../../src/core/defaults.ts";
 import type { Note } from "../../src/core/note.ts";
 import type { LogSettings } from "../../src/core/settings.ts";
 import { rotatingFile } from "../../src/observability/log-file.ts";
-import { createMeters, inferLine, observer, openLog, withoutSecrets } from "../../src/observability/mod.ts";
+import { createMeters, inferLine, Lines, observer, openLog, withoutSecrets } from "../../src/observability/mod.ts";
 import { oneLine, quoted } from "../../src/observability/text.ts";
 import { check } from "../harness/check.ts";
 
@@ -142,4 +142,20 @@ test("OB11 a prediction can be printed as the original Brain relay does", () => 
     String.raw`{"event": "infer", "trace_id": {"a": ["\u00e9", null]}, ` +
       '"routing": {"english": true, "math": false, "physics": true}, "prediction": {"value": 0.25}}',
   );
+});
+
+test("OB12 lines of one turn are written together, in order, and early when they are many", () => {
+  const written: string[] = [];
+  const turns: (() => void)[] = [];
+  const lines = new Lines((text) => written.push(text), (run) => turns.push(run));
+  lines.add("a");
+  lines.add("b");
+  check.equal(written, []);
+  for (const turn of turns.splice(0)) turn();
+  check.equal(written, ["a\nb"]);
+  lines.add("c");
+  lines.add("x".repeat(100_000));
+  check.equal(written.length, 2);
+  for (const turn of turns) turn();
+  check.equal(written.length, 2);
 });
