@@ -83,6 +83,11 @@ export class Desk {
     return new Desk({ settings, stored: this.stored, now: this.stage.now + 1_000, epoch: this.#epoch + 1, ...options });
   }
 
+  /** What is stored if the writes under way landed all the same. */
+  get landed(): ReadonlyMap<Key, Json> {
+    return new Map([...this.stored, ...this.#puts]);
+  }
+
   step(event: RoomEvent): void {
     if (this.isDead) return;
     this.stage.step(event);
