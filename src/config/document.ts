@@ -1,8 +1,8 @@
 /** Writes `config/README.md`: every setting, from the schema. Run by `bun run docs`; a test fails when the file is stale. */
 import { BACKENDS } from "./schema/keeping.ts";
 import { type Field, PREFIX, type Section, sections } from "./fields.ts";
+import { writeAmount } from "./setting.ts";
 import { UNBUILT } from "./unbuilt.ts";
-import { writeDuration, writeSize } from "./units.ts";
 
 const HEAD = `# Settings
 
@@ -55,19 +55,14 @@ const row = (field: Field): readonly string[] => [
   fallback(field),
   field.restart ? "restart" : "**live**",
   (UNBUILT.includes(field.path.join(".")) ? "*Not part of this build yet.* " : "") + field.says +
-  (field.most === undefined ? "" : ` At most ${amount(field, field.most)}.`),
+  (field.most === undefined ? "" : ` At most ${writeAmount(field.kind, field.most)}.`),
 ];
 
 function fallback(field: Field): string {
   const { fallback: value } = field;
   if (value === undefined) return "";
-  if (typeof value === "number") return `\`${amount(field, value)}\``;
+  if (typeof value === "number") return `\`${writeAmount(field.kind, value)}\``;
   return `\`${JSON.stringify(value)}\``;
-}
-
-function amount({ kind }: Field, value: number): string {
-  if (kind === "duration") return writeDuration(value);
-  return kind === "size" ? writeSize(value) : String(value);
 }
 
 const backends = (): string =>

@@ -68,7 +68,8 @@ function objectIn(schema: unknown): z.ZodObject | undefined {
   if (schema instanceof z.ZodObject) return schema;
   if (schema instanceof z.ZodArray) return objectIn(schema.element);
   if (schema instanceof z.ZodPipe) return objectIn(schema.in);
-  const isWrapped = schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault;
+  const isWrapped = schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodReadonly;
   return isWrapped ? objectIn(schema.unwrap()) : undefined;
 }
 

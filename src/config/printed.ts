@@ -1,8 +1,8 @@
 /** Settings as they may be shown: without secrets, and in the words of the file. */
 import type { Settings } from "../core/settings.ts";
 import { fields } from "./fields.ts";
+import { writeAmount } from "./setting.ts";
 import { isTree, putAt, type Tree, valueAt } from "./tree.ts";
-import { writeDuration, writeSize } from "./units.ts";
 
 const HIDDEN = "***";
 
@@ -17,8 +17,7 @@ export function written(settings: Settings): Tree {
   for (const { path, kind } of fields) {
     const value = valueAt(tree, path);
     if (typeof value !== "number") continue;
-    if (kind === "duration") putAt(tree, path, writeDuration(value));
-    if (kind === "size") putAt(tree, path, writeSize(value));
+    if (kind === "duration" || kind === "size") putAt(tree, path, writeAmount(kind, value));
   }
   return tree;
 }

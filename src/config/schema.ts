@@ -21,7 +21,10 @@ const blocks = z.strictObject({
   "nakurity-client": upstream.optional().meta({
     says: "Where the real Neuro is. Without this block the relay plays her part itself.",
   }),
-  "nakurity-clients": list("Several upstreams, each with the settings of `nakurity-client`.", upstream, "upstreams"),
+  "nakurity-clients": list("Several upstreams, each with the settings of `nakurity-client`.", {
+    of: upstream,
+    type: "upstreams",
+  }),
   "dependency-authentication": block("Tokens of other programs.", { "neuro-os": neuroOs }),
   "intercept-proxy": proxy,
   integrations: policies,

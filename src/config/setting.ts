@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import type { Millis } from "../core/ids.ts";
-import { readDuration, readSize } from "./units.ts";
+import { readDuration, readSize, writeDuration, writeSize } from "./units.ts";
 
 export type Kind = "duration" | "size" | "number" | "port" | "text" | "flag" | "choice" | "list";
 
@@ -78,7 +78,7 @@ export function text(says: string, extra: Extra<string>): z.ZodType<string> {
 
 /** Text that has no default and must be there. */
 export function requiredText(says: string): z.ZodType<string> {
-  return z.string({ error: "expected text, in quotes if it looks like a number" }).min(1, "expected text, not nothing")
+  return z.string(TEXT).min(1, "expected text, not nothing")
     .meta(about({ kind: "text", type: "text", says }, {}));
 }
 
@@ -127,8 +127,15 @@ function oneOf<const T extends string>(
   return z.enum(options, { error: ({ input }) => reasons.get(String(input)) ?? expected });
 }
 
-export function list<T>(says: string, of: z.ZodType<T>, type: string): z.ZodType<readonly T[]> {
-  return z.array(of, { error: `expected a list of ${type}` }).default([]).meta(
+export interface ListOf<T> {
+  readonly of: z.ZodType<T>;
+  /** What its entries are, in the plural. */
+  readonly type: string;
+  readonly fallback?: readonly T[];
+}
+
+export function list<T>(says: string, { of, type, fallback = [] }: ListOf<T>): z.ZodType<readonly T[]> {
+  return z.array(of, { error: `expected a list of ${type}` }).readonly().default(fallback).meta(
     about({ kind: "list", type: `list of ${type}`, says }, {}),
   );
 }
@@ -173,16 +180,22 @@ function optionalAmount(of: Amount<Partial<Extra<number>>>): z.ZodType<number | 
 }
 
 function readInto(
-  { extra, read, wants }: Amount<Partial<Extra<number>>>,
+  { extra, kind, read, wants }: Amount<Partial<Extra<number>>>,
 ): (raw: unknown, context: z.RefinementCtx) => number {
   const { least = 0, most = Number.MAX_SAFE_INTEGER } = extra;
-  const bound = least > 0 ? `, at least ${least}` : "";
+  const bound = least > 0 ? `, at least ${writeAmount(kind, least)}` : "";
   return (raw, context) => {
     const value = read(raw);
     if (value !== undefined && value >= least) return Math.min(value, most);
     context.addIssue(`expected ${wants}${bound}`);
     return z.NEVER;
   };
+}
+
+/** A number as people write it in a setting of that kind. */
+export function writeAmount(kind: Kind, amount: number): string {
+  if (kind === "duration") return writeDuration(amount);
+  return kind === "size" ? writeSize(amount) : String(amount);
 }
 
 const readWhole = (raw: unknown): number | undefined =>

@@ -2,8 +2,9 @@
 import type { Settings } from "../core/settings.ts";
 import { fields } from "./fields.ts";
 import { isLoopback, isPublic } from "./rules.ts";
+import { writeAmount } from "./setting.ts";
 import { type Tree, valueAt } from "./tree.ts";
-import { readDuration, readSize, writeDuration, writeSize } from "./units.ts";
+import { readDuration, readSize } from "./units.ts";
 
 export function warningsOf(settings: Settings, tree: Tree): readonly string[] {
   return [...ofTokens(settings), ...ofQueue(settings), ...ofCeilings(tree)];
@@ -35,7 +36,6 @@ function ofCeilings(tree: Tree): readonly string[] {
     const given = valueAt(tree, path);
     const amount = kind === "duration" ? readDuration(given) : kind === "size" ? readSize(given) : given;
     if (typeof amount !== "number" || amount <= most) return [];
-    const shown = kind === "duration" ? writeDuration(most) : kind === "size" ? writeSize(most) : String(most);
-    return [`${path.join(".")} is lowered to ${shown}, the most there is`];
+    return [`${path.join(".")} is lowered to ${writeAmount(kind, most)}, the most there is`];
   });
 }

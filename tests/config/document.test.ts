@@ -42,7 +42,11 @@ test("CF25 what can be configured but is not built is said, and only that", () =
   const said = settingsReference().split("\n").filter((line) => line.includes("Not part of this build yet"));
   check.equal(said.length, UNBUILT.length);
   check.equal(unbuiltIn(DEFAULTS), []);
-  const on = { ...DEFAULTS, cluster: { ...DEFAULTS.cluster, enabled: true }, web: { ...DEFAULTS.web, neuro_os_page: true } };
+  const on = {
+    ...DEFAULTS,
+    cluster: { ...DEFAULTS.cluster, enabled: true },
+    web: { ...DEFAULTS.web, neuro_os_page: true },
+  };
   check.equal(unbuiltIn(on), UNBUILT.filter((path) => path === "cluster" || path === "web.neuro_os_page"));
 });
 

@@ -143,7 +143,7 @@ test("CF6 a wrong value is one line with its place, its name and what was expect
     `${NAME}:3:3 intermediary.enabled: expected true or false`,
     `${NAME}:2:3 intermediary.port: expected a port from 0 to 65535`,
     `${NAME}:5:3 queue.backend: expected one of fs, sqlite, redis, deno-kv, durable-object, memory`,
-    `${NAME}:6:3 queue.retry: expected a duration such as 10s, 5m or 250ms, at least 10`,
+    `${NAME}:6:3 queue.retry: expected a duration such as 10s, 5m or 250ms, at least 10ms`,
     `${NAME}:7:3 queue.total: expected a whole number, at least 1`,
     `${NAME}:8:1 web: expected settings below it, each on its own line as \`name: value\``,
   ]);

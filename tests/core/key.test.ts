@@ -1,7 +1,7 @@
 /** Keys of the store: any name becomes a segment that no backend can merge, cut or fold. */
 import { test } from "#runner";
 import fc from "fast-check";
-import { key, segment, segmentAt, sequence } from "../../src/core/key.ts";
+import { key, segment, segmentAt, segmentText, sequence } from "../../src/core/key.ts";
 import { SEGMENT_BYTES_MAX } from "../../src/core/limits.ts";
 import { check } from "../harness/check.ts";
 
@@ -60,4 +60,15 @@ test("numbers sort as their segments do", () => {
 test("the segments of a key can be read back", () => {
   const made = key("neuro", "game", segment("Chess"), sequence(7));
   check.equal([0, 1, 3, 4].map((at) => segmentAt(made, at)), ["neuro", "game", sequence(7), ""]);
+});
+
+test("a segment tells the text that it was made of, unless it holds only a hash", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 60 }), (text) => {
+    const made = segment(text);
+    check.equal(segmentText(made), /^[bj]/.test(made) ? text : undefined);
+  }));
+  for (const foreign of ["", "x", "b1", "bA", "j", "jmzxw6", segment("x".repeat(300))]) {
+    check.equal(segmentText(foreign), undefined);
+  }
+  check.equal(segmentText(segment("")), "");
 });

@@ -40,13 +40,15 @@ export const intermediary: z.ZodType<IntermediarySettings> = block("Integrations
   tokens: list(
     "More tokens, each with a `name`, what it allows (`scopes`: integration, watch, command, direct, admin) and, if wanted, " +
       "the `names` (with `*`) that may greet with it.",
-    entry({
-      name: requiredText("What the token is called in the log."),
-      token: requiredText("The token itself."),
-      scopes: z.array(z.enum(SCOPES, SCOPES_SAY), SCOPES_SAY).min(1, SCOPES_SAY),
-      names: z.array(word, { error: "expected a list of names" }).default([]),
-    }),
-    "tokens",
+    {
+      of: entry({
+        name: requiredText("What the token is called in the log."),
+        token: requiredText("The token itself."),
+        scopes: z.array(z.enum(SCOPES, SCOPES_SAY), SCOPES_SAY).min(1, SCOPES_SAY),
+        names: z.array(word, { error: "expected a list of names" }).default([]),
+      }),
+      type: "tokens",
+    },
   ),
   events_to_neuro: flag("Give free JSON and text of integrations to Neuro as silent context.", {
     fallback: i.events_to_neuro,
@@ -94,16 +96,7 @@ export const proxy: z.ZodType<ProxySettings> = block(
     host: host(p.host),
     port: port(p.port),
     upstream_url: text("The backend behind it.", { fallback: p.upstream_url }),
-    match_commands: z.array(word, { error: "expected a list of commands" }).default([...p.match_commands]).meta({
-      about: {
-        kind: "list",
-        says: "First commands that are announced.",
-        type: "list of text",
-        restart: false,
-        secret: false,
-        most: undefined,
-      },
-    }),
+    match_commands: list("First commands that are announced.", { of: word, type: "commands", fallback: p.match_commands }),
     integration_name: text("The name under which it announces.", { fallback: p.integration_name }),
   },
 );
@@ -150,8 +143,11 @@ export const web: z.ZodType<WebSettings> = block(
     metrics: choice("Who may read `/metrics`: whoever has a token with `watch`, or anybody.", ["token", "open"], {
       fallback: w.metrics,
     }),
-    trusted_proxies: list("Addresses of proxies whose `X-Forwarded-*` headers are believed.", word, "addresses"),
-    hosts: list("Host names beside loopback by which the page may be reached.", word, "host names"),
+    trusted_proxies: list("Addresses of proxies whose `X-Forwarded-*` headers are believed.", {
+      of: word,
+      type: "addresses",
+    }),
+    hosts: list("Host names beside loopback by which the page may be reached.", { of: word, type: "host names" }),
     neuro_os_page: flag("Serve the routes that the traffic page of neuro-os asks for; they need no token.", {
       fallback: w.neuro_os_page,
       restart: true,

@@ -98,20 +98,22 @@ export const policies: z.ZodType<readonly IntegrationPolicy[]> = list(
   "How integrations are treated; the first whose `match` fits counts. Each entry has `match` (a name, `*` for any characters), " +
     "`upstream` (an id), `on_duplicate` (replace, suffix, reject), `priority_max` (low, medium, high, critical), " +
     "`shutdown`, `speech_finished` (true or false) and `results` (required, failures-only).",
-  entry({
-    match: requiredText("A name, with `*` for any run of characters."),
-    upstream: optionalText("The id of the upstream it belongs to."),
-    on_duplicate: choice("What becomes of a second game of the same name.", ["replace", "suffix", "reject"], {
-      fallback: "replace",
+  {
+    of: entry({
+      match: requiredText("A name, with `*` for any run of characters."),
+      upstream: optionalText("The id of the upstream it belongs to."),
+      on_duplicate: choice("What becomes of a second game of the same name.", ["replace", "suffix", "reject"], {
+        fallback: "replace",
+      }),
+      priority_max: choice("No force of it ranks higher.", ["low", "medium", "high", "critical"], { fallback: "critical" }),
+      shutdown: flag("Pass shutdown requests on to it.", { fallback: false }),
+      speech_finished: flag("Tell it when Neuro has finished speaking.", { fallback: false }),
+      results: choice("`failures-only`: it confirms nothing but failures.", ["required", "failures-only"], {
+        fallback: "required",
+      }),
     }),
-    priority_max: choice("No force of it ranks higher.", ["low", "medium", "high", "critical"], { fallback: "critical" }),
-    shutdown: flag("Pass shutdown requests on to it.", { fallback: false }),
-    speech_finished: flag("Tell it when Neuro has finished speaking.", { fallback: false }),
-    results: choice("`failures-only`: it confirms nothing but failures.", ["required", "failures-only"], {
-      fallback: "required",
-    }),
-  }),
-  "policies",
+    type: "policies",
+  },
 );
 
 const n = DEFAULTS.nallely;
@@ -129,28 +131,32 @@ export const nallely: z.ZodType<NallelySettings> = block("The relay as a neuron 
       "`threshold`: `context` is said to Neuro, `force` asks her to use one of `actions`, `choose` (with `data`) picks an action for " +
       "the open force when the relay decides itself; `{value}` is replaced. Also `hysteresis`, `every` (at most once in this time) " +
       "and `silent`.",
-    entry({
-      parameter: requiredText("The parameter's name."),
-      range: z.tuple([z.number(), z.number()], { error: "expected two numbers, such as [0, 127]" }).default([0, 127]),
-      context: optionalText("What is said to Neuro; `{value}` is replaced."),
-      force: optionalText("What is asked of Neuro, as a force of all `actions`."),
-      choose: optionalText("The action that is chosen for the open force."),
-      data: text("The data of what is chosen, as JSON.", { fallback: "" }),
-      threshold: real("The value it has to rise over.", { fallback: 64 }),
-      hysteresis: real("How far it has to fall below before it counts again.", { fallback: 1 }),
-      every: duration("At most once in this time.", { fallback: 1_000 }),
-      silent: flag("Neuro need not react.", { fallback: true }),
-    }),
-    "inputs",
+    {
+      of: entry({
+        parameter: requiredText("The parameter's name."),
+        range: z.tuple([z.number(), z.number()], { error: "expected two numbers, such as [0, 127]" }).default([0, 127]),
+        context: optionalText("What is said to Neuro; `{value}` is replaced."),
+        force: optionalText("What is asked of Neuro, as a force of all `actions`."),
+        choose: optionalText("The action that is chosen for the open force."),
+        data: text("The data of what is chosen, as JSON.", { fallback: "" }),
+        threshold: real("The value it has to rise over.", { fallback: 64 }),
+        hysteresis: real("How far it has to fall below before it counts again.", { fallback: 1 }),
+        every: duration("At most once in this time.", { fallback: 1_000 }),
+        silent: flag("Neuro need not react.", { fallback: true }),
+      }),
+      type: "inputs",
+    },
   ),
   actions: list(
     "Actions by which Neuro sets a parameter that others can listen to. Each has `name`, `description`, `parameter` and `range`.",
-    entry({
-      name: requiredText("The action's name."),
-      description: requiredText("What Neuro is told of it."),
-      parameter: requiredText("The parameter that it sets."),
-      range: z.tuple([z.number(), z.number()], { error: "expected two numbers, such as [0, 127]" }).default([0, 127]),
-    }),
-    "actions",
+    {
+      of: entry({
+        name: requiredText("The action's name."),
+        description: requiredText("What Neuro is told of it."),
+        parameter: requiredText("The parameter that it sets."),
+        range: z.tuple([z.number(), z.number()], { error: "expected two numbers, such as [0, 127]" }).default([0, 127]),
+      }),
+      type: "actions",
+    },
   ),
 });

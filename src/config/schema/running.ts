@@ -10,8 +10,7 @@ const LEVELS = ["debug", "info", "warning", "error"] as const;
 export const security: z.ZodType<SecuritySettings> = block("Who may open sockets from a browser.", {
   allowed_origins: list(
     "Browser origins beside loopback ones, such as `https://overlay.example`; `null` and those of stores must be listed, too.",
-    word,
-    "origins",
+    { of: word, type: "origins" },
   ),
 });
 
