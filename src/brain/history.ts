@@ -128,7 +128,8 @@ export function replaySession(call: Call): void {
       const then: Call = { brain, slot, fields, turn: later };
       if (past.is === "unreadable") return refuse(then, damaged({ seq: 0, why: past.why }));
       const folded = past.is === "head" ? past.head.stateHash : null;
-      const firstMismatch = past.is === "damage" ? past.damage.seq : folded === served ? null : until;
+      const damage = past.is === "damage" ? past.damage : found.damage;
+      const firstMismatch = damage?.seq ?? (folded === served ? null : until);
       const body = {
         type: "Replay.Report",
         session_id: found.id,
@@ -136,7 +137,7 @@ export function replaySession(call: Call): void {
         events: until + 1,
         state_hash: folded ?? served,
         first_mismatch: firstMismatch,
-        ...(past.is === "damage" && { why: past.damage.why }),
+        ...(damage !== undefined && { why: damage.why }),
       };
       answerOf(then, { session: found, seq: until, body });
     },

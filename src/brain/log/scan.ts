@@ -102,20 +102,21 @@ function proceed(brain: Brain, turn: Turn, walk: Scan): void {
 }
 
 /** A strict fold is to see what is stored, even of what is in memory too. */
-function inMemoryAfter({ isStrict, textMax }: Scan, { base, durable }: Body): number {
-  return isStrict && textMax === undefined ? durable.seq : base.seq;
+function inMemoryAfter({ isStrict, textMax, session: { stretches } }: Scan, { base, durable }: Body): number {
+  return isStrict && textMax === undefined && stretches.length > 0 ? durable.seq : base.seq;
 }
 
 const isDone = ({ at, until, textMax, text }: Scan): boolean => at > until || (textMax !== undefined && text >= textMax);
 
 /** A fold that has not begun starts with the last page before its end; its events need not be folded. */
 function readFrom(walk: Scan, next: readonly Stretch[]): readonly Stretch[] {
-  const page = walk.isStrict || walk.at > 0 ? -1 : next.findLastIndex(({ isPage, last }) => isPage && last <= walk.until);
+  const page = next.findLastIndex((stretch) => isShortcut(walk, stretch));
   const from = next.slice(Math.max(0, page), Math.max(0, page) + STRETCHES_PER_LOAD);
   return from.filter(({ first }) => first <= walk.until);
 }
 
-const isShortcut = (walk: Scan, { isPage }: Stretch): boolean => isPage && !walk.isStrict && walk.at === 0;
+const isShortcut = (walk: Scan, { isPage, last }: Stretch): boolean =>
+  isPage && last <= walk.until && !walk.isStrict && walk.at === 0;
 
 /** What a walk asked for was read. */
 export function loaded(brain: Brain, turn: Turn, answer: { token: LoadToken; entries: readonly Entry[] }): void {
