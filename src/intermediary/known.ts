@@ -17,6 +17,7 @@ export const KNOWN_PREFIX = "intermediary/known/";
 /** How long a record waits to be written, and how much later a name has to be seen again to be worth another. */
 const WRITE_BEHIND_MS = 1_000;
 const REFRESH_MS = 3_600_000;
+const NEVER = -Infinity;
 
 interface KnownName {
   seen: Millis;
@@ -67,7 +68,8 @@ export class KnownNames {
 
   /** A name greeted, or left. */
   see(name: string, turn: Turn): void {
-    const known = this.#names.get(name) ?? { seen: 0, written: 0, generation: 0, stored: undefined, writing: undefined };
+    const known = this.#names.get(name) ??
+      { seen: 0, written: NEVER, generation: 0, stored: undefined, writing: undefined };
     known.seen = turn.now;
     this.#names.delete(name);
     this.#names.set(name, known);
@@ -99,7 +101,7 @@ export class KnownNames {
     }
     known.writing = undefined;
     if (!isStored) {
-      known.written = 0;
+      known.written = NEVER;
       return true;
     }
     if (known.stored !== undefined) turn.put({ do: "delete", key: known.stored });

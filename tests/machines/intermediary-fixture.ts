@@ -43,7 +43,7 @@ export class Desk {
   readonly stored: Map<Key, Json>;
   readonly notes: Note[] = [];
   readonly tells: Tell[] = [];
-  readonly answers = new Map<CallId, Json | { readonly fault: string }>();
+  readonly answers = new Map<CallId, Json>();
   readonly closed = new Map<PeerId, string>();
   readonly attached = new Map<PeerId, Json>();
   readonly saved = new Map<string, Uint8Array>();
@@ -162,7 +162,7 @@ export class Desk {
   ask(
     question: Question,
     scopes: readonly Scope[] = ["watch", "command", "admin"],
-  ): Json | { readonly fault: string } | undefined {
+  ): Json | undefined {
     const call = callId(`call-${++this.#calls}`);
     this.step({ is: "asked", call, scopes, question });
     return this.answers.get(call);
