@@ -54,6 +54,7 @@ const path = (context: Deno.lint.RuleContext): string => context.filename.replac
 function isMereName(node: Deno.lint.Identifier): boolean {
   const parent: Deno.lint.Node = node.parent;
   if (parent.type === "MemberExpression") return parent.property === node && !parent.computed;
+  if (parent.type === "TSPropertySignature") return parent.key === node;
   return parent.type === "Property" && parent.key === node && parent.value !== node;
 }
 

@@ -1,0 +1,93 @@
+/**
+ * The import law, as data: what each folder of `src/` may import, and by which files it is entered.
+ *
+ * Read it from the top down: whoever stands further down may import what stands above, never the other way round.
+ */
+
+export interface Law {
+  /** Folders that it may import from, beside itself. */
+  readonly may: readonly string[];
+  /** Packages that it may use; one that ends in `*` stands for all that begin so. */
+  readonly packages?: readonly string[];
+  /** Packages that only one of its files may use. */
+  readonly packagesOf?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The four rooms. */
+export const ROOMS: readonly string[] = ["intermediary", "neuro", "nallely", "brain"];
+
+/** What runs without looking at a clock, drawing lots or waiting. */
+export const PURE: readonly string[] = ["core", ...ROOMS, "relay"];
+
+const room: Law = { may: ["core"], packages: ["zod", "@cfworker/json-schema"] };
+
+export const LAW: Readonly<Record<string, Law>> = {
+  core: { may: [], packagesOf: { "src/core/hash.ts": ["@noble/hashes/*"] } },
+  intermediary: room,
+  neuro: room,
+  nallely: room,
+  brain: room,
+  relay: { may: ["core", ...ROOMS] },
+  engine: { may: ["core", "relay"] },
+  jobs: { may: ["core", "engine", "neuro", "brain"], packages: ["node:*"] },
+  storage: { may: ["core", "engine"], packages: ["unstorage", "unstorage/*", "ioredis", "node:*", "cloudflare:*"] },
+  cluster: { may: ["core", "engine"], packages: ["ioredis", "node:*"] },
+  observability: { may: ["core", "engine"], packages: ["@logtape/*", "node:*"] },
+  config: { may: ["core"], packages: ["zod", "yaml", "node:*"] },
+  clients: { may: ["core", ...ROOMS], packages: ["node:*"] },
+  dashboard: { may: ["core", "clients"] },
+  http: { may: ["core", "engine", "observability", "config"], packages: ["hono", "hono/*", "zod", "node:*"] },
+  testing: { may: ["core", "relay", "engine"] },
+  runtimes: {
+    may: [
+      "core",
+      ...ROOMS,
+      "relay",
+      "engine",
+      "jobs",
+      "storage",
+      "cluster",
+      "observability",
+      "config",
+      "clients",
+      "dashboard",
+      "http",
+    ],
+    packages: ["node:*", "bun", "cloudflare:*", "hono", "hono/*", "ws"],
+  },
+  cli: {
+    may: ["core", "engine", "config", "clients", "storage", "observability", "brain", "runtimes", "testing"],
+    packages: ["commander", "yaml", "node:*"],
+  },
+};
+
+/** By which of its files a folder is entered, where that is not `mod.ts` alone. */
+export const DOORS: Readonly<Record<string, RegExp>> = {
+  // The foundation has no door: its files are the vocabulary.
+  core: /./,
+  // What a runtime lends is imported by those who lend it; it is all types.
+  engine: /^(?:mod|ports)\.ts$/,
+  // The list of rooms is for whoever starts a process; the machine is told which rooms there are.
+  relay: /^(?:mod|rooms)\.ts$/,
+  // A client speaks a room's words on the wire.
+  intermediary: /^(?:mod|wire)\.ts$/,
+  neuro: /^(?:mod|wire)\.ts$/,
+  nallely: /^(?:mod|wire)\.ts$/,
+  brain: /^(?:mod|wire)\.ts$/,
+  // One file each, each with one thing to offer.
+  config: /^[a-z-]+\.ts$/,
+  clients: /^[a-z-]+\.ts$/,
+  http: /^(?:app|mod)\.ts$/,
+  storage: /^[a-z-]+\.ts$/,
+  observability: /^(?:mod|log-file)\.ts$/,
+  runtimes: /^[a-z-]+\.ts$/,
+};
+
+/** Files that may name a runtime. */
+export const RUNTIME_FILES = /^src\/(?:runtimes\/|storage\/durable-object\.ts$)/;
+
+/** Sizes beyond which one file is two, and one folder is two. */
+export const FILE_LINES_MAX = 400;
+export const FOLDER_FILES_MAX = 20;
+/** The foundation is the one folder that may be larger: a word a file, and no hierarchy among words. */
+export const FOUNDATION_FILES_MAX = 36;

@@ -1,0 +1,162 @@
+/** The four locks of the pure zone are locked: each is shown to catch what it is there for, and to let the clean tree pass. */
+import { test } from "#runner";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { check } from "../harness/check.ts";
+import { denoPath, ROOT, toolPath } from "../harness/machine.ts";
+import { readSources } from "../harness/source.ts";
+import { cycle, importBreaches, runtimeBreaches, sizeBreaches } from "./breach.ts";
+
+/** Runs a tool; what it says, or "" when it is content. */
+function run(cwd: string, command: string, ...words: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, words, {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  return status === 0 ? "" : `${stdout}${stderr}`;
+}
+
+/** A small tree of its own, with the tools' settings of this one. */
+function inTree<T>(files: Readonly<Record<string, string>>, use: (root: string) => T): T {
+  const root = mkdtempSync(join(tmpdir(), "locks-"));
+  try {
+    for (
+      const kept of ["deno.json", "package.json", "src/tsconfig.json", "src/core/platform.d.ts", "tests/harness/lint.ts"]
+    ) {
+      mkdirSync(dirname(join(root, kept)), { recursive: true });
+      cpSync(join(ROOT, kept), join(root, kept));
+    }
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    return use(root);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+const types = (root: string): string => run(root, toolPath("tsc"), "-p", "src");
+const lint = (root: string): string => run(root, denoPath(), "lint", "src");
+const read = (root: string) => readSources(root, "src/**/*.ts");
+
+const CLEAN = "/** Nothing wrong. */\nexport const one = (n: number): number => n + 1;\n";
+
+test("a clean tree passes every lock", () => {
+  inTree({ "src/core/clean.ts": CLEAN }, (root) => {
+    check.equal([types(root), lint(root)], ["", ""]);
+    check.equal([...importBreaches(read(root)), ...runtimeBreaches(read(root)), ...sizeBreaches(read(root))], []);
+  });
+});
+
+for (
+  const [what, code] of [
+    ["a timer", "export const late = (): unknown => setTimeout(() => {}, 1);"],
+    ["the network", 'export const asked: unknown = fetch("x");'],
+    ["a file", 'import { readFileSync } from "node:fs";\nexport const text: unknown = readFileSync("x");'],
+    ["a runtime", "export const where: unknown = Deno.cwd();"],
+    ["an unchecked index", "export const first = (list: readonly string[]): string => list[0];"],
+    ["a type left to guess", "export const guess = (n: number) => [n];"],
+    ["an enum", "export enum Colour { Red }"],
+  ] as const
+) {
+  test(`types: ${what} cannot be named in the pure zone`, () => {
+    inTree({ "src/neuro/broken.ts": `${code}\n` }, (root) => check.match(types(root), /broken\.ts.*error TS/));
+  });
+}
+
+for (
+  const [rule, what, code] of [
+    ["house/pure", "the clock", "export const now = (): number => Date.now();"],
+    ["house/pure", "chance", "export const luck = (): number => Math.random();"],
+    [
+      "house/pure",
+      "inexact arithmetic",
+      "export const power = (n: number): number => Math.pow(n, 0.5) + Math.exp(n) + Math.log(n);",
+    ],
+    ["house/pure", "async", "export async function later(): Promise<number> { return await Promise.resolve(1); }"],
+    ["house/pure", "an async arrow", "export const later = async () => { await one(); };"],
+    ["house/pure", "a locale", 'export const order = (a: string): number => a.localeCompare("b");'],
+    ["house/pure", "Intl", "export const form = new Intl.NumberFormat();"],
+    ["house/pure", "a microtask", "export const soon = (): void => queueMicrotask(() => {});"],
+    ["house/pure", "a dynamic import", 'export const load = (): unknown => import("./x.ts");'],
+    ["house/size", "a long function", `export function long(): void {\n${"  one();\n".repeat(70)}}`],
+    [
+      "house/size",
+      "many parameters",
+      "export const many = (a: number, b: number, c: number, d: number): number => a + b + c + d;",
+    ],
+    ["house/named-exports", "a default export", "export default 1;"],
+    ["house/no-enum", "an enum", "export enum Colour { Red }"],
+    ["no-explicit-any", "any", "export const loose = (x: any): any => x;"],
+    ["no-non-null-assertion", "a non-null assertion", "export const sure = (x?: string): string => x!;"],
+  ] as const
+) {
+  test(`lint: ${what} is refused by ${rule}`, () => {
+    inTree({ "src/brain/broken.ts": `${code}\n` }, (root) => check.match(lint(root), new RegExp(`error\\[${rule}\\]`)));
+  });
+}
+
+test("lint: what is only called like something banned is let through, and so is the world outside the pure zone", () => {
+  const harmless = "export const at = (x: { Date: number; fetch: number }): number => x.Date + x.fetch;\n";
+  const outside = "export const now = async (): Promise<number> => await Promise.resolve(Date.now());\n";
+  inTree({ "src/core/clean.ts": harmless, "src/http/clean.ts": outside }, (root) => check.equal(lint(root), ""));
+});
+
+test("lint: a file that is not named for what is in it is refused", () => {
+  for (const path of ["src/core/utils.ts", "src/http/helpers.ts", "src/core/types.ts", "src/brain/CamelCase.ts"]) {
+    inTree({ [path]: CLEAN }, (root) => check.match(lint(root), /error\[house\/file-name\]/));
+  }
+});
+
+for (
+  const [what, files] of [
+    ["one room from another", { "src/neuro/a.ts": 'import { b } from "../brain/mod.ts";', "src/brain/mod.ts": "" }],
+    ["a room past its door", { "src/relay/a.ts": 'import type { B } from "../brain/inner.ts";', "src/brain/inner.ts": "" }],
+    ["the engine from a room", { "src/neuro/a.ts": 'export { b } from "../engine/mod.ts";', "src/engine/mod.ts": "" }],
+    ["a package from the foundation", { "src/core/a.ts": 'import { z } from "zod";' }],
+    ["the hash package outside its file", { "src/core/a.ts": 'import { sha256 } from "@noble/hashes/sha2.js";' }],
+    ["a room dynamically", { "src/neuro/a.ts": 'const b = await import("../brain/mod.ts");', "src/brain/mod.ts": "" }],
+    ["a path without its ending", { "src/neuro/a.ts": 'import { b } from "./b";' }],
+    ["from a folder that is not in the law", { "src/shed/a.ts": 'import { b } from "../core/b.ts";' }],
+  ] as const
+) {
+  test(`import law: it is broken by importing ${what}`, () => {
+    inTree(files, (root) => check.equal(importBreaches(read(root)).length, 1));
+  });
+}
+
+test("import law: a circle is found, one of mere types is none, and a comment or a string is no import", () => {
+  const round = { "src/core/a.ts": 'import { b } from "./b.ts";', "src/core/b.ts": 'export { a } from "./a.ts";' };
+  inTree(round, (root) => check.equal(cycle(read(root)), ["src/core/a.ts", "src/core/b.ts", "src/core/a.ts"]));
+  inTree(
+    { ...round, "src/core/b.ts": 'import type { a } from "./a.ts";' },
+    (root) => check.equal(cycle(read(root)), undefined),
+  );
+  const talk = '// import { b } from "../brain/mod.ts";\nexport const text = `\nimport { b } from "../brain/mod.ts";`;\n';
+  inTree({ "src/neuro/a.ts": talk.split("\n")[0] ?? "" }, (root) => check.equal(importBreaches(read(root)), []));
+});
+
+test("import law: a runtime is found where it is named, and not where it is only mentioned", () => {
+  const named = {
+    "src/http/a.ts": "Bun.serve({});",
+    "src/http/b.ts": 'import { DurableObject } from "cloudflare:workers";',
+  };
+  inTree(named, (root) => check.equal(runtimeBreaches(read(root)).length, 2));
+  const mentioned = {
+    "src/http/a.ts": '// Deno.serve is slower\nexport const name = "Bun.serve";',
+    "src/runtimes/b.ts": "Bun.serve();",
+  };
+  inTree(mentioned, (root) => check.equal(runtimeBreaches(read(root)), []));
+});
+
+test("size: a file of 401 lines, and a folder of 21 files, are one too many", () => {
+  const lines = (count: number): string => "const a = 1;\n".repeat(count);
+  const folder = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`src/http/f${n}.ts`, CLEAN]));
+  inTree({ "src/http/a.ts": lines(400), ...folder(19) }, (root) => check.equal(sizeBreaches(read(root)), []));
+  inTree({ "src/http/a.ts": lines(401), ...folder(20) }, (root) => check.equal(sizeBreaches(read(root)).length, 2));
+});
