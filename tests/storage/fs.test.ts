@@ -51,7 +51,7 @@ test("ST15 writes and deletes side by side do not take each other's folder away 
   const store = await ground.open();
   const lane = async (lane: number): Promise<void> => {
     for (let round = 0; round < 60; round++) {
-      const own = key("neuro", "shared", `${lane}-${round}`);
+      const own = key("neuro", "shared", ...(lane % 2 ? [] : ["deeper"]), `${lane}-${round}`);
       await store.put(own, { v: 1 });
       await store.delete(own);
     }

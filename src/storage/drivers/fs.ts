@@ -1,11 +1,13 @@
 /**
  * One file an entry: unstorage's `fs-lite`, below a folder that nobody else writes to.
  *
- * It makes a folder for each segment of a key; the empty ones that deletes leave behind would pile up, so they are taken away, and
- * a write that finds its folder just taken away makes it again.
+ * It makes a folder for each segment of a key; the empty ones that deletes leave behind would pile up, so they are taken away.
+ *
+ * Invariant: no folder is taken away while a write below it is under way.
  */
+import { rmdirSync } from "node:fs";
 import { readdir, rmdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { createStorage, type Driver } from "unstorage";
 import fsLite from "unstorage/drivers/fs-lite";
 import { lock } from "../lock.ts";
@@ -28,26 +30,34 @@ export async function openFs(path: string): Promise<Backend> {
 
 function tidyDriver(base: string): Driver {
   const driver = fsLite({ base });
-  const write = driver.setItemRaw?.bind(driver);
+  const writing = new Set<string>();
   return {
     ...driver,
     async setItemRaw(key, value, options) {
+      writing.add(key);
       try {
-        await write?.(key, value, options);
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-        await write?.(key, value, options);
+        await driver.setItemRaw?.(key, value, options);
+      } finally {
+        writing.delete(key);
       }
     },
     async removeItem(key, options) {
       await driver.removeItem?.(key, options);
-      // Why: only the attempt can tell without a race whether the folder is empty.
-      await rmdir(dirname(join(base, key.replaceAll(":", "/")))).catch(() => undefined);
+      const folder = key.slice(0, key.lastIndexOf(":") + 1);
+      if (folder === "" || writing.values().some((one) => one.startsWith(folder))) return;
+      removeIfEmpty(join(base, folder.replaceAll(":", "/")));
     },
   };
 }
 
-const isNotFound = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
+/** Why not asynchronously: no write may begin between the question and the act. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Why: it is not empty, which only the attempt can tell.
+  }
+}
 
 /** Takes away the empty folders below one. */
 async function sweep(folder: string): Promise<void> {
