@@ -10,6 +10,7 @@ import { type PeerId, peerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { Note } from "../core/note.ts";
 import type { Cell, Meters } from "../observability/mod.ts";
+import { EASED_BYTES } from "./backlog.ts";
 import { closeCode, closeReason, CLOSING_MS } from "./close.ts";
 import type { Guest, GuestSocket } from "./guest.ts";
 
@@ -36,8 +37,6 @@ export interface Admitted {
 
 /** One write holds about this much; more of one turn goes in several. */
 const BATCH_CHARS = 16_384;
-/** A peer whose backlog fell below this is eased. */
-const EASED_BYTES = 64 * 1_024;
 
 export class Peers {
   readonly #host: PeersHost;
