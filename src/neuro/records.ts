@@ -15,7 +15,7 @@ import { key, segment, segmentAt, sequence } from "../core/key.ts";
 import type { Turn } from "../core/turn.ts";
 import { newGame, parkedTimer } from "./downstream/games.ts";
 import type { Force, Game, GameRecord, Neuro, Upstream } from "./state.ts";
-import { definitionOf, offer, restoreOwned, restoreReleased } from "./upstream/actions.ts";
+import { definitionOf, restoreOwned, restoreReleased } from "./upstream/actions.ts";
 import { hold } from "./upstream/contexts.ts";
 
 const WRITE_BEHIND_MS: Millis = 1_000;

@@ -72,13 +72,17 @@ export function owes(force: Force): void {
   force.isOverdue = false;
 }
 
-/** A result for an action of this game: `success` ends its force, a failure leaves it to Neuro to try again. */
-export function resulted(
-  game: Game,
-  name: string,
-  result: { success: boolean; force: Force | undefined },
-  turn: Turn,
-): void {
+/** A result: whose, of which action, and for which force. */
+export interface Answered {
+  readonly game: Game;
+  readonly name: string;
+  readonly success: boolean;
+  readonly force: Force | undefined;
+}
+
+/** A success ends the force of its game; a failure leaves it to Neuro to try again. */
+export function resulted(result: Answered, turn: Turn): void {
+  const { game, name } = result;
   const { upstream } = game;
   const { slot } = upstream.forces;
   if (result.force !== undefined) result.force.owed--;

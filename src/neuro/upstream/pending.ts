@@ -265,7 +265,7 @@ function finish(pending: Pending, outcome: Outcome, turn: Turn): void {
   });
   // Why: a game that is gone has not done what it was forced to; its force ends for that reason instead.
   const counts = success && origin !== "gone";
-  resulted(game, offered.original, { success: counts, force }, turn);
+  resulted({ game, name: offered.original, success: counts, force }, turn);
   namesChanged(upstream, turn);
 }
 
