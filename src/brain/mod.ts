@@ -29,6 +29,10 @@ import { decode } from "./wire.ts";
 
 export { type Operator, operator, type OperatorPlan, OPERATORS } from "./rules/operators.ts";
 export type { Brain } from "./brain.ts";
+export { detectDomain } from "./infer/domain.ts";
+export { SIZES } from "./infer/parameters.ts";
+export { type Run, runIdOf, type RunPlan, runTraining } from "./infer/run.ts";
+export { normalizeUnits } from "./infer/units.ts";
 
 /** The Brain with some operators; those that every Brain has are among them or its clients miss them. */
 export function brainWith(operators: readonly Operator[]): Room<Brain> {

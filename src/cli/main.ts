@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { argv } from "node:process";
 import manifest from "../../package.json" with { type: "json" };
+import { brainCommand } from "./brain.ts";
 import { checkCommand } from "./check.ts";
 import { complain } from "./complaint.ts";
 import { queueCommand } from "./queue.ts";
@@ -15,7 +16,8 @@ const program = new Command("neuro-relay")
   .addCommand(serveCommand(), { isDefault: true })
   .addCommand(checkCommand())
   .addCommand(tokenCommand())
-  .addCommand(queueCommand());
+  .addCommand(queueCommand())
+  .addCommand(brainCommand());
 
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride().showHelpAfterError("(--help shows what there is)");

@@ -1,5 +1,6 @@
 /** What a process lends the engine beside sockets and time; each is loaded when it is first needed. */
 import process from "node:process";
+import type { Json } from "../core/json.ts";
 import type { Note } from "../core/note.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Jobs, Store } from "../engine/mod.ts";
@@ -46,6 +47,7 @@ function lazyUploads({ uploads: { path }, queue }: Settings): ReadableUploads {
 export const lazyJobs: Jobs = {
   async run(name, input, settings) {
     const { createJobs } = await import("../jobs/mod.ts");
-    return await createJobs({ fetch, apiKey: process.env.OPENAI_API_KEY }).run(name, input, settings);
+    const artifact = async (asked: Json): Promise<Json> => (await import("../jobs/artifact.ts")).readArtifact(asked);
+    return await createJobs({ fetch, apiKey: process.env.OPENAI_API_KEY }, { artifact }).run(name, input, settings);
   },
 };

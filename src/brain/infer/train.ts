@@ -1,0 +1,212 @@
+/**
+ * Training: the same examples, seed and settings give the same weights to the last bit, on every runtime.
+ *
+ * Adam on the mean squared error, in batches. All arithmetic is in 64 bits and in a fixed order; only when the weights are
+ * written are they rounded to 32.
+ *
+ * Invariant: R1 nothing but `+ - * /`, the square root (which the standard of floating point fixes exactly) and our own `exp`.
+ */
+import type { Example } from "./examples.ts";
+import { logistic, swish } from "./exp.ts";
+import { type Dense, dense, type Embedding, mean, type Net } from "./net.ts";
+import { type Parameter, parametersOf, type Sizes } from "./parameters.ts";
+import { seeded, shuffle } from "./random.ts";
+import { CHANNELS, PAD, type PerChannel, perChannel, tokenize, type Tokens, type Vocabulary } from "./tokenizer.ts";
+
+export interface Training {
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly rate: number;
+  readonly sizes: Sizes;
+}
+
+export interface Trained {
+  readonly parameters: readonly Parameter[];
+  /** Mean squared error of each epoch. */
+  readonly losses: readonly number[];
+}
+
+const [DECAY_MEAN, DECAY_SQUARE, TINY] = [0.9, 0.999, 1e-7] as const;
+
+/** An example with its words as numbers. */
+interface Lesson {
+  readonly figures: readonly number[];
+  readonly tokens: PerChannel<Tokens>;
+  readonly target: number;
+}
+
+/** Learns from some examples. `told` hears of each epoch. */
+export function train(
+  { examples, vocabularies }: { readonly examples: readonly Example[]; readonly vocabularies: PerChannel<Vocabulary> },
+  { seed, epochs, batch, rate, sizes }: Training,
+  told: (epoch: number, loss: number) => void = () => {},
+): Trained {
+  const random = seeded(seed);
+  const { net, parameters } = parametersOf(sizes, vocabularies, random);
+  const lessons = examples.map((example) => lessonOf(example, vocabularies));
+  const gradients = new Gradients(parameters);
+  const losses: number[] = [];
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    shuffle(lessons, random);
+    let loss = 0;
+    for (let at = 0; at < lessons.length; at += batch) {
+      const some = lessons.slice(at, at + batch);
+      for (const lesson of some) loss += learn(net, gradients, lesson);
+      gradients.descend(rate, some.length);
+    }
+    losses.push(loss / Math.max(1, lessons.length));
+    told(epoch + 1, losses.at(-1) ?? 0);
+  }
+  return { parameters, losses };
+}
+
+function lessonOf({ figures, texts, target }: Example, vocabularies: PerChannel<Vocabulary>): Lesson {
+  const tokens = perChannel((channel) => {
+    const read = tokenize(vocabularies[channel], texts[channel]);
+    return typeof read === "string" ? { ids: [], length: 0 } : read;
+  });
+  return { figures, tokens, target };
+}
+
+/** One pass forward and back: adds to the gradients, and returns the squared error. */
+function learn(net: Net, gradients: Gradients, { figures, tokens, target }: Lesson): number {
+  const left = forward(net.figures, Float64Array.from(figures), "swish");
+  const means = CHANNELS.map((channel) => mean(net.embeddings[channel], tokens[channel]));
+  const joined = Float64Array.from([...left.output, ...means.flatMap((each) => [...each])]);
+  const right = forward(net.joined, joined, "linear");
+  const error = (right.output[0] ?? 0) - target;
+  const back = backward(net.joined, { ...right, gradients, last: "linear" }, Float64Array.of(2 * error));
+  let at = left.output.length;
+  for (const channel of CHANNELS) {
+    const { width } = net.embeddings[channel];
+    spread(net.embeddings[channel], tokens[channel], { gradients, back: back.subarray(at, at + width) });
+    at += width;
+  }
+  backward(net.figures, { ...left, gradients, last: "swish" }, back.subarray(0, left.output.length));
+  return error * error;
+}
+
+interface Passed {
+  /** What went into each layer. */
+  readonly inputs: readonly Float64Array[];
+  /** What came out of each, before swish. */
+  readonly sums: readonly Float64Array[];
+  readonly output: Float64Array;
+}
+
+function forward(layers: readonly Dense[], input: Float64Array, last: "swish" | "linear"): Passed {
+  const [inputs, sums]: [Float64Array[], Float64Array[]] = [[], []];
+  let values = input;
+  for (const [at, layer] of layers.entries()) {
+    const sum = dense(layer, values);
+    inputs.push(values);
+    sums.push(sum);
+    values = last === "linear" && at === layers.length - 1 ? sum : Float64Array.from(sum, swish);
+  }
+  return { inputs, sums, output: values };
+}
+
+interface Way extends Passed {
+  readonly gradients: Gradients;
+  readonly last: "swish" | "linear";
+}
+
+/** Gradients of all layers from that of their output; returns that of their input. */
+function backward(layers: readonly Dense[], { inputs, sums, gradients, last }: Way, output: Float64Array): Float64Array {
+  let back = output;
+  for (let at = layers.length - 1; at >= 0; at--) {
+    const [layer, input, sum] = [layers[at], inputs[at], sums[at]];
+    if (layer === undefined || input === undefined || sum === undefined) continue;
+    const isLinear = last === "linear" && at === layers.length - 1;
+    const delta = isLinear ? back : back.map((value, unit) => value * slope(sum[unit] ?? 0));
+    back = through(layer, input, { gradients, delta });
+  }
+  return back;
+}
+
+/** The derivative of swish. */
+function slope(x: number): number {
+  const share = logistic(x);
+  return share + x * share * (1 - share);
+}
+
+function through(
+  { inputs, outputs, kernel, bias }: Dense,
+  input: Float64Array,
+  { gradients, delta }: { readonly gradients: Gradients; readonly delta: Float64Array },
+): Float64Array {
+  const [ofKernel, ofBias] = [gradients.of(kernel), gradients.of(bias)];
+  const back = new Float64Array(inputs);
+  for (let unit = 0; unit < outputs; unit++) ofBias[unit] = (ofBias[unit] ?? 0) + (delta[unit] ?? 0);
+  for (let at = 0; at < inputs; at++) {
+    const value = input[at] ?? 0;
+    let sum = 0;
+    for (let unit = 0, cell = at * outputs; unit < outputs; unit++, cell++) {
+      const step = delta[unit] ?? 0;
+      ofKernel[cell] = (ofKernel[cell] ?? 0) + value * step;
+      sum += (kernel[cell] ?? 0) * step;
+    }
+    back[at] = sum;
+  }
+  return back;
+}
+
+function spread(
+  { width, rows }: Embedding,
+  { ids, length }: Tokens,
+  { gradients, back }: { readonly gradients: Gradients; readonly back: Float64Array },
+): void {
+  const ofRows = gradients.of(rows);
+  for (const id of ids) {
+    if (id === PAD) continue;
+    for (let at = 0; at < width; at++) ofRows[id * width + at] = (ofRows[id * width + at] ?? 0) + (back[at] ?? 0) / length;
+  }
+}
+
+/** The gradients of all parameters, and what Adam remembers of them. */
+class Gradients {
+  readonly #cells: readonly Cells[];
+  readonly #byValues: ReadonlyMap<Float64Array, Float64Array>;
+  #meanBias = 1;
+  #squareBias = 1;
+
+  constructor(parameters: readonly Parameter[]) {
+    this.#cells = parameters.map(({ tensor: { values } }) => ({
+      values,
+      gradient: new Float64Array(values.length),
+      mean: new Float64Array(values.length),
+      square: new Float64Array(values.length),
+    }));
+    this.#byValues = new Map(this.#cells.map(({ values, gradient }) => [values, gradient]));
+  }
+
+  of(values: Float64Array): Float64Array {
+    return this.#byValues.get(values) ?? new Float64Array(values.length);
+  }
+
+  /** One step against the mean gradient of a batch, which is then forgotten. */
+  descend(rate: number, count: number): void {
+    this.#meanBias *= DECAY_MEAN;
+    this.#squareBias *= DECAY_SQUARE;
+    const [meanShare, squareShare] = [1 - this.#meanBias, 1 - this.#squareBias];
+    for (const { values, gradient, mean, square } of this.#cells) {
+      for (let at = 0; at < values.length; at++) {
+        const slope = (gradient[at] ?? 0) / count;
+        const first = DECAY_MEAN * (mean[at] ?? 0) + (1 - DECAY_MEAN) * slope;
+        const second = DECAY_SQUARE * (square[at] ?? 0) + (1 - DECAY_SQUARE) * slope * slope;
+        mean[at] = first;
+        square[at] = second;
+        values[at] = (values[at] ?? 0) - (rate * (first / meanShare)) / (Math.sqrt(second / squareShare) + TINY);
+      }
+      gradient.fill(0);
+    }
+  }
+}
+
+interface Cells {
+  readonly values: Float64Array;
+  readonly gradient: Float64Array;
+  readonly mean: Float64Array;
+  readonly square: Float64Array;
+}

@@ -1,0 +1,144 @@
+/** `brain train`: makes an artifact for `Infer` from a log of operations. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { execFileSync } from "node:child_process";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { platform, versions } from "node:process";
+import { type Run, runIdOf, type RunPlan, runTraining, SIZES } from "../brain/mod.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
+import { Complaint } from "./complaint.ts";
+import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
+
+interface TrainOptions extends ConfigurationOptions {
+  readonly root?: string;
+  readonly op: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly rate: number;
+  readonly size: keyof typeof SIZES;
+  readonly runId?: string;
+  readonly notes: string;
+  readonly json?: true;
+}
+
+export function brainCommand(): Command {
+  const train = withConfiguration(new Command("train"))
+    .description("make an artifact for Infer: the same log and seed give the same weights, to the byte")
+    .argument("<log>", "operations with their results, as a JSON list or with one object a line")
+    .option("--root <folder>", "where the runs lie (default: brain.artifacts_root)")
+    .option("--op <name>", "the operation to learn", "safeDiv")
+    .option("--seed <number>", "what chance begins with", whole(0), 1)
+    .option("--epochs <number>", "how often the whole log is gone through", whole(1), 10)
+    .option("--batch <number>", "examples for one step", whole(1), 32)
+    .option("--rate <number>", "how far one step goes", rate, 0.001)
+    .addOption(new Option("--size <size>", "how wide the net is").choices(Object.keys(SIZES)).default("full"))
+    .option("--run-id <name>", "its name (default: the time and the commit)")
+    .option("--notes <text>", "for people, in the manifest", "")
+    .option("--json", "print JSON")
+    .action(run);
+  return new Command("brain").description("look after what the Brain predicts with").addCommand(train);
+}
+
+const whole = (least: number) => (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} on`);
+  return value;
+};
+
+function rate(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError("a number between 0 and 1");
+  return value;
+}
+
+async function run(log: string, options: TrainOptions): Promise<void> {
+  const root = options.root ?? (await readConfiguration(options)).settings.brain.artifacts_root;
+  const text = await readFile(log, "utf8").catch(() => {
+    throw new Complaint([`${log}: cannot be read`]);
+  });
+  const plan = planOf(text, basename(log), options);
+  if (/[/\\]|^\./.test(plan.runId)) throw new Complaint([`${plan.runId}: a run id has no slash and begins with no dot`]);
+  const say = options.json
+    ? () => {}
+    : (epoch: number, loss: number) => console.log(`epoch ${epoch}: mean squared error ${loss}`);
+  const made = runTraining(plan, say);
+  if (typeof made === "string") throw new Complaint([`${log}: ${made}`]);
+  const folder = join(root, plan.runId);
+  await write(folder, made);
+  await enter(join(dirname(root), "registry.json"), plan, made.manifest);
+  const { examples, losses } = made;
+  console.log(
+    options.json
+      ? JSON.stringify({ run_id: plan.runId, folder, examples, losses })
+      : `learned from ${examples} examples: ${folder}`,
+  );
+}
+
+function planOf(log: string, dataset: string, options: TrainOptions): RunPlan {
+  const { op: operation, seed, epochs, batch, rate, size, notes } = options;
+  const createdUtc = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+  const sha = git("rev-parse", "HEAD");
+  const environment = {
+    runtime: `${"bun" in versions ? "bun" : "deno"} ${versions["bun"] ?? versions["deno"] ?? ""}`,
+    platform,
+  };
+  return {
+    log,
+    dataset,
+    operation,
+    seed,
+    epochs,
+    batch,
+    rate,
+    sizes: SIZES[size],
+    runId: options.runId ?? runIdOf(createdUtc, sha),
+    createdUtc,
+    git: { sha: sha === "" ? "nogit" : sha, dirty: git("status", "--porcelain") !== "" },
+    environment,
+    notes: notes === "" ? `op ${operation}, seed ${seed}, batch ${batch}, rate ${rate}` : notes,
+  };
+}
+
+/** What git says here; nothing where there is none. */
+function git(...words: readonly string[]): string {
+  try {
+    return execFileSync("git", words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Why by way of another folder: a relay that starts meanwhile must not find half a run. */
+async function write(folder: string, { files }: Run): Promise<void> {
+  const draft = join(dirname(folder), `.${basename(folder)}.${crypto.randomUUID()}`);
+  try {
+    for (const [path, content] of files) {
+      await mkdir(dirname(join(draft, path)), { recursive: true });
+      await writeFile(join(draft, path), content);
+    }
+    await rename(draft, folder);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw new Complaint([`${folder}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+/** Adds the run to the index of all runs. */
+async function enter(index: string, { runId, createdUtc }: RunPlan, manifest: JsonObject): Promise<void> {
+  const text = await readFile(index, "utf8").catch(() => "{}");
+  const earlier: unknown = parsed(text);
+  if (!isObject(earlier)) throw new Complaint([`${index}: is not a JSON object, so the run was not entered there`]);
+  const { git, training, tokenizer, model } = manifest;
+  const entry = { run_id: runId, created_utc: createdUtc, git, training, tokenizer, model };
+  await writeFile(`${index}.new`, `${JSON.stringify({ ...earlier, [runId]: entry }, null, 2)}\n`);
+  await rename(`${index}.new`, index);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
