@@ -31,7 +31,7 @@ export function createApp(deps: Deps): App {
     const arrival = context.env;
     const call = callOf(context.req.raw, arrival, deps.settings());
     if (arrival.listener === "web") {
-      const refused = guard(call, deps);
+      const refused = guard(call, arrival, deps);
       if (refused !== undefined) return refused;
     }
     const door = doorOf(arrival.listener, call.caller.path, deps);
@@ -56,14 +56,14 @@ export function createApp(deps: Deps): App {
 }
 
 /** Keeps out pages of other origins, and names that were bound to this address by somebody else. */
-function guard({ caller, origin, host }: Call, deps: Deps): Response | undefined {
+function guard({ caller, origin, host }: Call, { isRouted = false }: Arrival, deps: Deps): Response | undefined {
   const settings = deps.settings();
   const no = (status: number, detail: string): Response => {
     deps.observe({ is: "greeting_refused", fault: "notAllowed", address: caller.address, reason: detail });
     return refuse({ status, title: "Refused", detail });
   };
   const shown = (text: string | undefined) => JSON.stringify((text ?? "").slice(0, 200));
-  if (!isHostAllowed(host, settings)) return no(421, `host ${shown(host)} is not listed in web.hosts`);
+  if (!isRouted && !isHostAllowed(host, settings)) return no(421, `host ${shown(host)} is not listed in web.hosts`);
   if (isOriginAllowed("web", { origin, host }, settings)) return undefined;
   return no(403, `origin ${shown(origin)} is not listed in security.allowed_origins`);
 }

@@ -20,7 +20,7 @@ export interface Call {
   readonly origin: string | undefined;
   /** The name we were called by. */
   readonly host: string | undefined;
-  /** The connection to the caller is encrypted, as far as a trusted proxy says so. */
+  /** The connection to the caller is encrypted, as far as the runtime or a trusted proxy says so. */
   readonly isSecure: boolean;
 }
 
@@ -39,7 +39,7 @@ export function callOf(request: Request, arrival: Arrival, settings: Settings): 
     token: bearer(header("authorization")) ?? url.searchParams.get("token") ?? tokenInPath,
     origin: header("origin"),
     host: (isProxied ? header("x-forwarded-host") : undefined) ?? header("host"),
-    isSecure: isProxied && header("x-forwarded-proto") === "https",
+    isSecure: url.protocol === "https:" || (isProxied && header("x-forwarded-proto") === "https"),
   };
 }
 

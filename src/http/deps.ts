@@ -36,6 +36,10 @@ export interface Arrival {
   readonly listener: ListenerName;
   /** Of the other end of the connection, which may be a proxy. */
   readonly address: string;
+  /** Whoever routed the request here answers for the name that we were called by. */
+  readonly isRouted?: boolean;
+  /** What was cut off the path before it came here: `/r/<name>` where one origin serves several relays. */
+  readonly base?: string;
   /** Turns the connection into a socket; undefined when the request is no proper upgrade. */
   upgrade(entrance: Entrance, caller: Caller): Response | undefined;
 }

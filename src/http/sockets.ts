@@ -31,7 +31,7 @@ export function doorOf(listener: ListenerName, path: string, { rooms, settings }
 
 /** Answers a request for a door. */
 export function enter(request: Request, { door, call, arrival }: Knock, deps: Deps): Response {
-  if (!isUpgrade(request)) return door === "neuro" ? gameDocument(request, call) : upgradeRequired(door);
+  if (!isUpgrade(request)) return door === "neuro" ? gameDocument(request, call, arrival) : upgradeRequired(door);
   const caller = within(door, call.caller, arrival.listener);
   const no = (status: number, fault: FaultName, reason: string): Response => {
     deps.observe({ is: "greeting_refused", fault, address: caller.address, reason });
@@ -70,13 +70,13 @@ function upgradeRequired(door: DoorName): Response {
 }
 
 /** Games in a browser ask the origin of their page where Neuro is. */
-function gameDocument(request: Request, { caller, host, isSecure }: Call): Response {
+function gameDocument(request: Request, { caller, host, isSecure }: Call, { base: prefix = "" }: Arrival): Response {
   if (!caller.path.endsWith("/$env/NEURO_SDK_WS_URL")) return upgradeRequired("neuro");
   const headers = { "access-control-allow-origin": "*", "x-content-type-options": "nosniff", "cache-control": "no-store" };
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
   // Why the path as it came: a token in it has to come back for the socket, and only the caller sees this answer.
   const base = new URL(request.url).pathname.slice(0, -"$env/NEURO_SDK_WS_URL".length);
   const name = /^[\w.:[\]-]+$/.test(host ?? "") ? host : new URL(request.url).host;
-  const url = `${isSecure ? "wss" : "ws"}://${name}${base}`;
+  const url = `${isSecure ? "wss" : "ws"}://${name}${prefix}${base}`;
   return new Response(url, { headers: { ...headers, "content-type": "text/plain; charset=utf-8" } });
 }

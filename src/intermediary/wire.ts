@@ -42,7 +42,7 @@ export type WatcherRequest =
 export function textOf(frame: Frame): string | undefined {
   if (typeof frame === "string") return frame;
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(frame);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(frame);
   } catch {
     return undefined;
   }

@@ -3,9 +3,8 @@
  *
  * Invariant: nothing is asked while nothing waits.
  */
+import { EASED_BYTES } from "./guest.ts";
 
-/** A socket whose backlog fell below this is eased. */
-export const EASED_BYTES: number = 64 * 1_024;
 const POLL_MS = 20;
 
 export class Backlogs {

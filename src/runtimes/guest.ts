@@ -1,6 +1,9 @@
 /** An accepted socket, as all runtimes have it, and whoever owns it. */
 import type { Frame } from "../core/json.ts";
 
+/** A socket whose backlog fell below this is eased. */
+export const EASED_BYTES: number = 64 * 1_024;
+
 /** What can be done with a socket. None of these throws, whatever state it is in. */
 export interface GuestSocket {
   /** Sends frames in order, in one write where the runtime can. Returns the bytes that wait after it; 0 where nobody knows. */

@@ -10,9 +10,8 @@ import { type PeerId, peerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { Note } from "../core/note.ts";
 import type { Cell, Meters } from "../observability/mod.ts";
-import { EASED_BYTES } from "./backlog.ts";
 import { closeCode, closeReason, CLOSING_MS } from "./close.ts";
-import type { Guest, GuestSocket } from "./guest.ts";
+import { EASED_BYTES, type Guest, type GuestSocket } from "./guest.ts";
 
 /** Of a host, what peers need. */
 export interface PeersHost {

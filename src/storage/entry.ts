@@ -5,7 +5,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 /** The newest layout that any room of this program writes. */
 export const ENTRY_VERSION = 1;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** True for what the rooms make: segments of lower-case letters, digits, `-` and `_`, safe on every backend. */
 export const isKey = (text: string): text is Key =>

@@ -5,22 +5,16 @@
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Uploads } from "../engine/ports.ts";
+import { checkedName, digest, isFileName, PART, type UploadStore } from "./upload.ts";
 
-/** Uploads, and the way to get them back. */
-export interface UploadStore extends Uploads {
-  /** The bytes of a file, or undefined when there is none of that name. */
-  read(file: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-}
-
-const PART = ".part";
+export type { UploadStore } from "./upload.ts";
 
 /** Uploads in a folder. What an earlier process left half-written is removed. */
 export async function openUploads(path: string): Promise<UploadStore> {
   const folder = resolve(path);
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(folder)) if (name.endsWith(PART)) await rm(join(folder, name), { force: true });
-  const place = (file: string) => join(folder, checked(file));
+  const place = (file: string) => join(folder, checkedName(file));
   return {
     async save(file, bytes) {
       const part = place(file) + PART;
@@ -48,7 +42,7 @@ export function memoryUploads(): UploadStore {
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   return {
     async save(file, bytes) {
-      files.set(checked(file), bytes.slice());
+      files.set(checkedName(file), bytes.slice());
       return { sha256: await digest(bytes), bytes: bytes.length };
     },
     discard(file) {
@@ -61,18 +55,4 @@ export function memoryUploads(): UploadStore {
 
 function absent(error: unknown): undefined {
   if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-}
-
-/** True for names that the relay makes: they cannot leave the folder. */
-const isFileName = (file: string): boolean =>
-  /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9]+)?$/.test(file) && file.length <= 120 && !file.endsWith(PART);
-
-function checked(file: string): string {
-  if (!isFileName(file)) throw new Error(`not a file name of ours: ${file}`);
-  return file;
-}
-
-async function digest(bytes: Uint8Array): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", bytes.slice());
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,0 +1,89 @@
+/**
+ * The storage of a Durable Object: entries in one table of its database, uploads in another.
+ *
+ * Writing does not wait: the platform holds back whatever leaves the object until what it wrote before is durable, so a promise
+ * that is settled at once says nothing untrue to anybody outside.
+ *
+ * Invariants: D1 no value is larger than the platform takes; D2 a file is there whole or not at all; D3 keys are listed without
+ * their values, for an object has little memory.
+ */
+import { createStorage, type Driver } from "unstorage";
+import type { Store } from "../engine/ports.ts";
+import { makeStore, type StoreHooks } from "./store.ts";
+import { checkedName, digest, isFileName, type UploadStore } from "./upload.ts";
+
+/** The part of the object's storage that is used. */
+export interface ObjectStorage {
+  readonly sql: { exec(query: string, ...values: readonly unknown[]): Iterable<Record<string, unknown>> };
+  transactionSync<T>(run: () => T): T;
+}
+
+/** The platform takes 2 MB for a row, in which the key and a few bytes of its own have to fit. */
+export const ENTRY_BYTES_MAX = 1_900_000;
+/** Of a file that is larger than a row. */
+const PART_BYTES = 1_048_576;
+
+/** Opens the entries. */
+export function openObjectStore(storage: ObjectStorage, hooks: StoreHooks): Promise<Store> {
+  storage.sql.exec("create table if not exists entries (key text primary key, value blob not null) without rowid");
+  return makeStore({ storage: createStorage({ driver: driverOver(storage) }), entryBytesMax: ENTRY_BYTES_MAX }, hooks);
+}
+
+/** An unstorage driver over the object's database. */
+function driverOver({ sql }: ObjectStorage): Driver {
+  const one = (query: string, key: string): Record<string, unknown> | undefined => [...sql.exec(query, key)][0];
+  const read = (key: string): unknown => {
+    const value = one("select value from entries where key = ?", key)?.value;
+    return value instanceof ArrayBuffer ? new Uint8Array(value) : value ?? null;
+  };
+  return {
+    name: "durable-object",
+    hasItem: (key) => one("select 1 from entries where key = ?", key) !== undefined,
+    getItem: (key) => read(key) as null, // Why: unstorage's type leaves bytes to `getItemRaw`.
+    getItemRaw: read,
+    setItemRaw(key, value) {
+      sql.exec(
+        "insert into entries (key, value) values (?, ?) on conflict (key) do update set value = excluded.value",
+        key,
+        value,
+      );
+    },
+    removeItem(key) {
+      sql.exec("delete from entries where key = ?", key);
+    },
+    getKeys: () => [...sql.exec("select key from entries order by key")].map(({ key }) => String(key)),
+  };
+}
+
+/** Opens the uploads: files in parts, since one may be larger than a row. */
+export function openObjectUploads(storage: ObjectStorage): UploadStore {
+  const { sql } = storage;
+  sql.exec(
+    "create table if not exists upload_parts (file text, part integer, bytes blob not null, primary key (file, part)) without rowid",
+  );
+  const remove = (file: string) => sql.exec("delete from upload_parts where file = ?", file);
+  return {
+    async save(file, bytes) {
+      const name = checkedName(file);
+      storage.transactionSync(() => {
+        remove(name);
+        for (let part = 0; part === 0 || part * PART_BYTES < bytes.length; part++) {
+          const piece = bytes.slice(part * PART_BYTES, (part + 1) * PART_BYTES);
+          sql.exec("insert into upload_parts (file, part, bytes) values (?, ?, ?)", name, part, piece);
+        }
+      });
+      return { sha256: await digest(bytes), bytes: bytes.length };
+    },
+    discard(file) {
+      remove(checkedName(file));
+      return Promise.resolve();
+    },
+    async read(file) {
+      if (!isFileName(file)) return undefined;
+      const parts = [...sql.exec("select bytes from upload_parts where file = ? order by part", file)];
+      if (parts.length === 0) return undefined;
+      const pieces = parts.flatMap(({ bytes }) => (bytes instanceof ArrayBuffer ? [bytes] : []));
+      return new Uint8Array(await new Blob(pieces).arrayBuffer());
+    },
+  };
+}
