@@ -205,6 +205,7 @@ function readInbox(upstream: Upstream, turn: Turn): void {
 }
 
 function nextWakeup(room: Neuro): Millis | undefined {
+  if (room.hasDrained) return undefined;
   if (!room.hasStarted) return 0;
   let earliest = room.timers.earliest();
   for (const { link, pendings, decider } of room.upstreams.values()) {

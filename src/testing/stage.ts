@@ -1,6 +1,7 @@
 /**
  * One room on virtual time: step it with events and look at the effects. For tests of machines; nothing waits, nothing is random.
  */
+import { assert } from "../core/assert.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Caller, Entry, RoomEvent, Survivor } from "../core/event.ts";
 import { type Key, type Millis, type PeerId, peerId } from "../core/ids.ts";
@@ -12,6 +13,9 @@ import type { Tell } from "../core/tell.ts";
 import type { Turn } from "../core/turn.ts";
 
 export const CALLER: Caller = { address: "127.0.0.1", path: "/", userAgent: "test", via: "" };
+
+/** More deadlines than any test has: beyond it, one is due again and again. */
+const TICKS_MAX = 100_000;
 
 export interface StageOptions {
   readonly settings: Settings;
@@ -76,11 +80,13 @@ export class Stage<State> {
   pass(ms: Millis): readonly Effect[] {
     const before = this.#effects.length;
     const until = this.now + ms;
+    let ticksLeft = TICKS_MAX;
     for (
       let at = this.room.nextWakeup(this.state);
       at !== undefined && at <= until;
       at = this.room.nextWakeup(this.state)
     ) {
+      assert(ticksLeft-- > 0, `a deadline that stays due: ${at} at ${this.now}`);
       this.now = Math.max(this.now, at);
       this.step({ is: "tick" });
     }
