@@ -91,8 +91,8 @@ export function stored(brain: Brain, at: Key, turn: Turn): void {
   session.stretches.push(writing.stretch);
   body.durable = writing.head;
   body.tailText += writing.size;
+  tell(brain, session, turn); // Why first: whoever sees its own event 5 has then heard of everybody's event 4.
   release(brain, session, turn);
-  tell(brain, session, turn);
   write(brain, session, turn);
   if (session.paging === undefined && isPageFull(body)) turnPage(brain, session, turn);
 }

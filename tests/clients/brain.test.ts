@@ -1,0 +1,153 @@
+/** The typed client of the Brain, against the real relay, and the example that uses it. */
+import { test } from "#runner";
+import { brain } from "../../src/brain/mod.ts";
+import { BrainClient, BrainError, type BrainSocket, type Change } from "../../src/clients/brain.ts";
+import { hosted } from "../../src/relay/mod.ts";
+import { check } from "../harness/check.ts";
+import { type Running, testSettings, withRelay } from "../runtimes/bun-stage.ts";
+import { join } from "node:path";
+import { ROOT } from "../harness/machine.ts";
+
+const withBrain = (run: (relay: Running) => Promise<void>): Promise<void> =>
+  withRelay(testSettings((change) => (change.brain.artifact = "built-in")), run, { rooms: [hosted(brain)] });
+
+/** Sockets that a test can cut. */
+function cuttable(): { open: (url: string) => BrainSocket; cut: () => void; dials: () => number } {
+  const sockets: WebSocket[] = [];
+  const open = (url: string): BrainSocket => {
+    const socket = new WebSocket(url);
+    sockets.push(socket);
+    return socket;
+  };
+  return { open, cut: () => sockets.at(-1)?.terminate(), dials: () => sockets.length };
+}
+
+const QUICK = { backoff: { baseMs: 1, capMs: 5 }, timeoutMs: 5_000 };
+
+test("BR92 each call gets its own reply, and a refusal ends its own call only", async () => {
+  await withBrain(async ({ urls }) => {
+    using client = new BrainClient(urls.brain, QUICK);
+    const session = await client.createSession({ owner: "x", initialState: { a: 1 } });
+    const calls = [
+      client.apply(session, "ST", { params: { changes: { b: 2 } } }),
+      client.apply(session, "NOPE"),
+      client.getState(session),
+      client.getState("nope"),
+      client.infer({ math: "6 / 3" }, "t"),
+    ] as const;
+    const [applied, unknown, now, missing, inferred] = await Promise.allSettled(calls);
+    check.equal(applied.status === "fulfilled" && applied.value, { state: { a: 1, b: 2 }, seq: 1 });
+    check.equal(now.status === "fulfilled" && now.value, { state: { a: 1, b: 2 }, seq: 1 });
+    check.that(inferred.status === "fulfilled" && typeof inferred.value.value === "number");
+    for (const each of [unknown, missing]) check.that(each.status === "rejected" && each.reason instanceof BrainError);
+    const conflict = await client.apply(session, "ST", { ifSeq: 0 }).catch((error: unknown) => error);
+    check.that(conflict instanceof BrainError && conflict.code === "VersionConflict" && conflict.reply["seq"] === 1);
+    const child = await client.fork(session, { atSeq: 0 });
+    check.equal((await client.getState(child)).state, { a: 1 });
+    const macro = await client.applyMacro(child, "m", { steps: [{ name: "XYZ", params: { key: "c", value: 3 } }] });
+    check.equal(macro.state, { a: 1, c: 3 });
+    check.equal(await client.replay(session), { ok: true, firstMismatch: null });
+    const kinds: unknown[] = [];
+    for await (const { type } of client.audit(session)) kinds.push(type);
+    check.equal(kinds, ["SessionCreated", "OperatorApplied", "SessionForked"]);
+    await client.seal(child);
+    const sealed = await client.apply(child, "ST").catch((error: unknown) => error);
+    check.that(sealed instanceof BrainError && sealed.code === "SessionSealed");
+    await client.closeSession(session);
+    check.equal(client.pending, 0);
+  });
+});
+
+test("BR92 calls that nobody answers end at their deadline, and all end when the client is closed", async () => {
+  const silent: BrainSocket = { send() {}, close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
+  const client = new BrainClient("ws://nowhere", { open: () => silent, timeoutMs: 20 });
+  const late = await client.getState("x").catch((error: unknown) => error);
+  check.that(late instanceof BrainError && late.code === "TimedOut");
+  const open = client.getState("x").catch((error: unknown) => error);
+  client.close();
+  const closed = await open;
+  check.that(closed instanceof BrainError && closed.code === "Closed");
+});
+
+test("BR92 a relay that echoes no ids, as the original, is understood by the order of its replies", async () => {
+  const socket: BrainSocket = { send() {}, close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
+  using client = new BrainClient("ws://original", { open: () => socket, ...QUICK });
+  socket.onopen?.({} as never);
+  const [first, second] = [client.createSession(), client.call({ cmd: "nope" }).catch((error: unknown) => error)];
+  for (const reply of [{ type: "SessionCreated", session_id: "s" }, { error: "unknown command" }]) {
+    socket.onmessage?.({ data: JSON.stringify(reply) } as never);
+  }
+  check.equal(await first, "s");
+  check.match(String(await second), /unknown command/);
+});
+
+test("BR93 after a loss the client comes back; operators are done once, whatever became of their replies", async () => {
+  await withBrain(async ({ urls }) => {
+    const { open, cut, dials } = cuttable();
+    using client = new BrainClient(urls.brain, { open, ...QUICK });
+    const session = await client.createSession();
+    const calls = Array.from({ length: 200 }, async (_, at) => {
+      if (at % 50 === 25) cut();
+      await new Promise((resolve) => setImmediate(resolve));
+      return client.apply(session, "ST", { params: { changes: { [`k${at}`]: at } } });
+    });
+    await Promise.all(calls);
+    cut();
+    const lost = client.createSession().then(() => "made", (error: unknown) => error);
+    const fate = await lost;
+    check.that(fate === "made" || (fate instanceof BrainError && fate.code === "Lost"));
+    const { state, seq } = await client.getState(session);
+    check.equal([Object.keys(state).length, seq], [200, 200]);
+    check.that(dials() >= 2);
+  });
+});
+
+test("BR94 a subscription outlives the connection, and says when changes were missed", async () => {
+  await withBrain(async ({ urls }) => {
+    const { open, cut } = cuttable();
+    using follower = new BrainClient(urls.brain, { open, ...QUICK });
+    using other = new BrainClient(urls.brain, QUICK);
+    const session = await other.createSession();
+    const heard: Change[] = [];
+    let wake = (): void => {};
+    const until = async (passes: () => boolean): Promise<void> => {
+      while (!passes()) await new Promise<void>((resolve) => (wake = resolve));
+    };
+    const stop = await follower.subscribe(session, (change) => {
+      heard.push(change);
+      wake();
+    });
+    const change = (changes: Record<string, number>) => other.apply(session, "ST", { params: { changes } });
+    await change({ a: 1 });
+    await until(() => heard.length === 1);
+    check.equal(heard[0], { session, seq: 1, operator: "ST", changes: { a: 1 }, removed: [], missed: false });
+    cut();
+    await change({ b: 2 });
+    await until(() => heard.length === 2);
+    check.equal(heard[1]?.seq, 2);
+    check.equal(heard[1]?.missed === true ? heard[1].changes : { a: 1, ...heard[1]?.changes }, { a: 1, b: 2 });
+    await follower.apply(session, "ST", { params: { changes: { own: 1 } } });
+    await change({ c: 3 });
+    await until(() => heard.length === 3);
+    check.equal(heard[2]?.changes, { c: 3 });
+    stop();
+    await follower.getState(session);
+    await change({ d: 4 });
+    await follower.getState(session);
+    check.equal(heard.length, 3);
+    const unknown = await follower.subscribe("nope", () => {}).catch((error: unknown) => error);
+    check.that(unknown instanceof BrainError);
+  });
+});
+
+test("BR92 the example runs", async () => {
+  await withBrain(async ({ urls }) => {
+    const program = Bun.spawn([process.execPath, join(ROOT, "tests/examples/brain-client.ts"), urls.brain], {
+      stdout: "pipe",
+    });
+    const said = await new Response(program.stdout).text();
+    check.equal(await program.exited, 0);
+    check.match(said, /event 1: somebody changed {"mood":"calm"}\n/);
+    check.match(said, /refused: CovenantRefused\n0 SessionCreated\n1 OperatorApplied\n2 OperatorRefused\npredicted \d/);
+  });
+});
