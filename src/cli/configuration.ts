@@ -7,11 +7,9 @@ import type { Settings } from "../core/settings.ts";
 import type { File } from "../config/file.ts";
 import { load } from "../config/load.ts";
 import { Complaint } from "./complaint.ts";
+import { isBinary } from "./version.ts";
 
 const DEFAULT_FILE = "config/relay.yaml";
-
-/** Bun keeps the modules of a self-contained binary in a file system of its own. */
-const isBinary = /\/\$bunfs\/|~BUN/i.test(decodeURI(import.meta.url));
 
 /** The first of these that is there is read when none is named; a binary also looks beside itself. */
 const DEFAULT_FILES: readonly string[] = [

@@ -2,17 +2,17 @@
 /** The command line. Each command is a file of its own; this one names them. */
 import { Command } from "commander";
 import { argv } from "node:process";
-import manifest from "../../package.json" with { type: "json" };
 import { brainCommand } from "./brain.ts";
 import { checkCommand } from "./check.ts";
 import { complain } from "./complaint.ts";
 import { queueCommand } from "./queue.ts";
 import { serveCommand } from "./serve.ts";
 import { tokenCommand } from "./token.ts";
+import { describeVersion } from "./version.ts";
 
 const program = new Command("neuro-relay")
   .description("Many integrations, one Neuro: a relay for the Neuro API.")
-  .version(manifest.version)
+  .version(describeVersion())
   .addCommand(serveCommand(), { isDefault: true })
   .addCommand(checkCommand())
   .addCommand(tokenCommand())

@@ -63,6 +63,6 @@ test("CF27 every command explains itself, and the program says its version", asy
     check.equal(status, 0);
     check.match(out, new RegExp(`^Usage: neuro-relay ${words.join(" ")}`));
   }
-  check.match((await place.run(["--version"])).out, /^\d+\.\d+\.\d+\n$/);
+  check.match((await place.run(["--version"])).out, /^\d+\.\d+\.\d+ \(source, bun [\d.]+, \w+ \w+\)\n$/);
   await place.remove();
 });

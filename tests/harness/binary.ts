@@ -1,0 +1,45 @@
+/**
+ * `bun run build [--all]`: the relay as one self-contained program, `dist/neuro-relay`; with `--all` also for other machines.
+ *
+ * Everything is inside, modules and texts; only the settings may lie beside it.
+ */
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { argv, exit } from "node:process";
+import { ROOT } from "./machine.ts";
+
+/** What `--all` builds besides the program for this machine. */
+const OTHERS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "windows-x64"] as const;
+type Target = (typeof OTHERS)[number];
+
+/** Builds for this machine, or for another; throws with what the bundler says. */
+export function buildBinary(outfile: string, target?: Target): void {
+  const command = [process.execPath, "build", "--compile", "--minify", "src/cli/main.ts", "--outfile", outfile];
+  if (target !== undefined) command.push(`--target=bun-${target}`);
+  const { exitCode, stderr } = Bun.spawnSync(command, { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
+  if (exitCode !== 0) throw new Error(`no program ${outfile}: ${stderr}`);
+}
+
+function main(): void {
+  const dist = join(ROOT, "dist");
+  mkdirSync(dist, { recursive: true });
+  const wanted: readonly (readonly [file: string, target?: Target])[] = [
+    ["neuro-relay"],
+    ...(argv.includes("--all") ? OTHERS.map((target) => [`neuro-relay-${target}`, target] as const) : []),
+  ];
+  for (const [file, target] of wanted) {
+    const path = join(dist, file);
+    buildBinary(path, target);
+    const { size } = statSync(target?.startsWith("windows") === true ? `${path}.exe` : path);
+    console.log(`dist/${file}  ${Math.round(size / 1_048_576)} MiB`);
+  }
+}
+
+if (import.meta.main) {
+  try {
+    main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    exit(1);
+  }
+}
