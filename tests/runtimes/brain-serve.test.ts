@@ -1,0 +1,80 @@
+/** The Brain over real sockets and a real store: as the original's clients see it, and through a kill. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { end, Place, until } from "../cli/command.ts";
+import { Client } from "./bun-stage.ts";
+
+const QUIET = "intermediary: {enabled: false}\nnakurity-backend: {enabled: false}\nweb: {enabled: false}\n" +
+  "brain: {port: 0, artifact: built-in}\nlog: {level: error}\n";
+const LISTENING = /LISTENING (ws:\/\/127\.0\.0\.1:\d+)\n[^]*Neuro Relay is ready\n/;
+
+test(
+  "BR90 BR95 a client written against the original's document alone works, in test mode, with its lines on standard output",
+  async () => {
+    const place = await Place.make({ "my.yaml": QUIET });
+    const relay = place.start(["--config", "my.yaml"], { RELAY_TEST_MODE: "1", RELAY_LOG_JSON: "1" });
+    const said = await until(relay, "stdout", LISTENING);
+    const socket = await Client.connect(LISTENING.exec(said)?.[1] ?? "");
+    const ask = async (message: object) => JSON.parse(await socket.ask(JSON.stringify(message)));
+    const created = await ask({ cmd: "CreateSession", owner: "nexus-ui" });
+    check.equal([Object.keys(created), created.type], [["type", "session_id"], "SessionCreated"]);
+    const session_id = created.session_id;
+    const snapshot = await ask({ cmd: "ApplyOperator", session_id, operator: "ST", params: { changes: { tick: 1 } } });
+    check.equal(snapshot, { type: "State.Snapshot", session_id, state: { tick: 1 } });
+    check.equal(Object.keys(await ask({ cmd: "ApplyOperator", session_id: "nope", operator: "ST" })), ["error"]);
+    check.equal(await ask({ cmd: "Nope" }), { error: "unknown command" });
+    socket.send("{");
+    check.match(JSON.parse(await socket.next()).error, /Expecting property name enclosed in double quotes/);
+    const line = until(relay, "stdout", /"event": "infer".*\n/);
+    const inferred = await ask({
+      cmd: "Infer",
+      trace_id: "test-123",
+      payload: { text: "Hello world", math: "x^2", physics: "9.81 m/s^2" },
+    });
+    check.equal([inferred.type, inferred.trace_id], ["infer_result", "test-123"]);
+    check.equal(inferred.routing, { english: true, math: true, physics: true });
+    for (const channel of ["english", "math", "physics"]) check.equal(inferred.tokens[channel].ids.length, 64);
+    check.equal(typeof inferred.prediction.value, "number");
+    const { event, trace_id, routing, prediction } = JSON.parse((await line).trim().split("\n").at(-1) ?? "");
+    check.equal([event, trace_id, routing, prediction], ["infer", "test-123", inferred.routing, inferred.prediction]);
+    relay.kill("SIGTERM");
+    check.equal(await end(relay), 0);
+    await place.remove();
+  },
+  { timeoutMs: 60_000 },
+);
+
+test("BR91 a kill in the middle of a burst loses no operation that was answered", async () => {
+  const place = await Place.make({ "my.yaml": QUIET });
+  const start = async () => {
+    const relay = place.start(["--config", "my.yaml"], { RELAY_TEST_MODE: "1" });
+    const url = LISTENING.exec(await until(relay, "stdout", LISTENING))?.[1] ?? "";
+    return { relay, socket: await Client.connect(url) };
+  };
+  const first = await start();
+  const { session_id } = JSON.parse(await first.socket.ask('{"cmd":"CreateSession"}'));
+  const st = (count: number) =>
+    JSON.stringify({
+      cmd: "ApplyOperator",
+      session_id,
+      operator: "ST",
+      params: { changes: { [`k${count % 50}`]: count } },
+    });
+  for (let count = 1; count <= 600; count++) first.socket.send(st(count));
+  let answered: Record<string, number> = {};
+  for (let count = 1; count <= 100; count++) answered = JSON.parse(await first.socket.next()).state;
+  first.relay.kill("SIGKILL");
+  await first.socket.closed;
+  for (const frame of first.socket.frames) answered = JSON.parse(String(frame)).state;
+  await end(first.relay);
+  const second = await start();
+  const { state, seq } = JSON.parse(await second.socket.ask(JSON.stringify({ cmd: "GetState", session_id })));
+  const latest = Math.max(...Object.values(answered));
+  check.that(seq >= latest && latest >= 100);
+  for (const [name, value] of Object.entries(answered)) check.that(state[name] >= value);
+  const report = JSON.parse(await second.socket.ask(JSON.stringify({ cmd: "ReplaySession", session_id })));
+  check.equal([report.ok, report.events], [true, seq + 1]);
+  second.relay.kill("SIGKILL");
+  await end(second.relay);
+  await place.remove();
+}, { timeoutMs: 60_000 });
