@@ -8,7 +8,7 @@ import type { Turn } from "../core/turn.ts";
 import type { Brain } from "./brain.ts";
 import { reveal } from "./log/journal.ts";
 import { shown, unhashable } from "./legacy.ts";
-import { type Problem, storageFailed } from "./problem.ts";
+import { echo, type Problem, problemText, storageFailed } from "./problem.ts";
 import { type Damage, type Found, type Plan, scan } from "./log/scan.ts";
 import type { Body, Request, Session } from "./session.ts";
 import { wake } from "./log/waking.ts";
@@ -43,16 +43,6 @@ export function refuse(call: Call, problem: Problem): void {
 export function refuseOf(call: Call, session: Session, { error, code, more }: Problem): void {
   const body = { error, ...(code !== undefined && { code }), ...more };
   answerOf(call, { session, seq: session.body?.head.seq ?? -1, body });
-}
-
-/** A problem as it stands on the wire. */
-export function problemText({ error, code, more }: Problem, fields: JsonObject): string {
-  return JSON.stringify({ error, ...(code !== undefined && { code }), ...more, ...echo(fields) });
-}
-
-/** What the sender wants to see again. */
-function echo({ request_id: id }: JsonObject): JsonObject {
-  return typeof id === "string" || typeof id === "number" ? { request_id: id } : {};
 }
 
 /** True when a request asks for the figures of its session too. */

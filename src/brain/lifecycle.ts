@@ -5,13 +5,22 @@ import { isObject } from "../core/json.ts";
 import { SESSIONS_BURST_MAX, SESSIONS_PER_SECOND_MAX, STATE_KEYS_MAX } from "../core/limits.ts";
 import type { Turn } from "../core/turn.ts";
 import type { Brain } from "./brain.ts";
-import { answer, answerOf, awake, type Call, lookBack, problemText, refuse } from "./call.ts";
+import { answer, answerOf, awake, type Call, lookBack, refuse } from "./call.ts";
 import { policyOf } from "./rules/covenant.ts";
 import { pointIn } from "./history.ts";
 import { append } from "./log/journal.ts";
 import { type Head, noHead } from "./log/log.ts";
 import { policyFrom, policyJson } from "./rules/policy.ts";
-import { badParams, fine, limitExceeded, type Outcome, type Problem, storageFailed, wrong } from "./problem.ts";
+import {
+  badParams,
+  fine,
+  limitExceeded,
+  type Outcome,
+  type Problem,
+  problemText,
+  storageFailed,
+  wrong,
+} from "./problem.ts";
 import { end } from "./log/ending.ts";
 import { bodyAt, lastSeq, nameOf, newSession, type Session, uuidFrom } from "./session.ts";
 import { digest, EMPTY, stateOf } from "./rules/state.ts";

@@ -11,7 +11,7 @@ import type { Past, Room } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
 import type { Brain } from "./brain.ts";
-import { problemText } from "./call.ts";
+
 import { handle } from "./commands.ts";
 import { discard, ENDED, lookAtSessions, sweep } from "./log/ending.ts";
 import { followsOf, unfollowAll } from "./followers.ts";
@@ -21,7 +21,7 @@ import { notStored, stored } from "./log/journal.ts";
 import { Lanes } from "./lanes.ts";
 import { births } from "./lifecycle.ts";
 import { type Operator, OPERATORS, Operators } from "./rules/operators.ts";
-import type { Problem } from "./problem.ts";
+import { type Problem, problemText } from "./problem.ts";
 import { recall } from "./log/recall.ts";
 import { loaded, notLoaded } from "./log/scan.ts";
 import { reply } from "./status.ts";

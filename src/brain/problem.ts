@@ -39,3 +39,13 @@ export const limitExceeded = (limit: string, max: number): Problem => ({
 });
 
 export const storageFailed = (why: string): Problem => ({ error: `storage failure: ${why}`, code: "StorageFailed" });
+
+/** A problem as it stands on the wire. */
+export function problemText({ error, code, more }: Problem, fields: JsonObject): string {
+  return JSON.stringify({ error, ...(code !== undefined && { code }), ...more, ...echo(fields) });
+}
+
+/** What the sender wants to see again. */
+export function echo({ request_id: id }: JsonObject): JsonObject {
+  return typeof id === "string" || typeof id === "number" ? { request_id: id } : {};
+}

@@ -1,6 +1,5 @@
 /** What a process lends the engine beside sockets and time; each is loaded when it is first needed. */
 import process from "node:process";
-import type { Json } from "../core/json.ts";
 import type { Note } from "../core/note.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Jobs, Store } from "../engine/mod.ts";
@@ -46,8 +45,7 @@ function lazyUploads({ uploads: { path }, queue }: Settings): ReadableUploads {
 /** The key for a language model stands in the environment only, so that no file of settings holds it. */
 export const lazyJobs: Jobs = {
   async run(name, input, settings) {
-    const { createJobs } = await import("../jobs/mod.ts");
-    const artifact = async (asked: Json): Promise<Json> => (await import("../jobs/artifact.ts")).readArtifact(asked);
+    const { artifactFromFiles: artifact, createJobs } = await import("../jobs/mod.ts");
     return await createJobs({ fetch, apiKey: process.env.OPENAI_API_KEY }, { artifact }).run(name, input, settings);
   },
 };

@@ -17,7 +17,7 @@ import { headText } from "./checkpoint.ts";
 import { discard, endStored } from "./ending.ts";
 import type { Slot } from "../lanes.ts";
 import { hashAfter, type Head, type LogEvent, remembering } from "./log.ts";
-import { type Body, nameOf, type Push, type Session, type Unwritten } from "../session.ts";
+import { type Body, type Push, type Session, type Unwritten } from "../session.ts";
 import { newStretch, written } from "./stretch.ts";
 
 /** An event that is decided on, and what it makes of the head; number and hashes are found here. */
@@ -191,10 +191,4 @@ function turned(brain: Brain, turn: Turn, { session, isStored }: { session: Sess
   const covered = stretches.filter(({ first, last }) => first >= stretch.first && last <= stretch.last);
   stretches.splice(from, covered.length, stretch);
   discard(brain, turn, covered.map(({ key }) => key));
-}
-
-/** Says in the log of the relay that a session is damaged. */
-export function reportDamage(session: Session, turn: Turn): void {
-  const { id, damage } = session;
-  if (damage !== undefined) turn.note({ is: "session_damaged", session: nameOf(id), ...damage });
 }

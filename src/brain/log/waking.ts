@@ -7,11 +7,9 @@
 import { SESSION_AWAKE_MS } from "../../core/limits.ts";
 import type { Turn } from "../../core/turn.ts";
 import type { Brain } from "../brain.ts";
-import { reportDamage } from "./journal.ts";
-import { problemText } from "../call.ts";
-import { storageFailed } from "../problem.ts";
+import { problemText, storageFailed } from "../problem.ts";
 import { type Found, scan } from "./scan.ts";
-import { bodyAt, isSettled, lastSeq, type Session } from "../session.ts";
+import { bodyAt, isSettled, lastSeq, nameOf, type Session } from "../session.ts";
 
 /** Reads a sleeping session; its requests become ready when that is done. */
 export function wake(brain: Brain, session: Session, turn: Turn): void {
@@ -34,7 +32,7 @@ function woken(brain: Brain, session: Session, found: Found, turn: Turn): void {
       break;
     case "damage":
       session.damage = found.damage;
-      reportDamage(session, turn);
+      turn.note({ is: "session_damaged", session: nameOf(session.id), ...found.damage });
       break;
     default:
       for (const { slot, fields } of sleepers) {
