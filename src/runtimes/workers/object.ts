@@ -10,7 +10,7 @@ import type { Settings } from "../../core/settings.ts";
 import type { Jobs, Sockets } from "../../engine/mod.ts";
 import { answerVoice, type Entrance, VOICE_FRAME_BYTES_MAX } from "../../http/app.ts";
 import { refuse } from "../../http/problem.ts";
-import { createJobs } from "../../jobs/mod.ts";
+import { artifactBuiltIn, createJobs } from "../../jobs/mod.ts";
 import { openLog } from "../../observability/mod.ts";
 import type { Hosted } from "../../relay/mod.ts";
 import { rooms } from "../../relay/rooms.ts";
@@ -162,4 +162,4 @@ const socketsOf = ({ peers, links, seats, clock }: Running): Sockets => ({
 
 /** Why by hand: `fetch` here cannot be told to refuse a redirect, only not to follow it; then its answer is no answer. */
 const jobsOf = ({ OPENAI_API_KEY: apiKey }: Environment): Jobs =>
-  createJobs({ apiKey, fetch: (url, init) => fetch(url, { ...init, redirect: "manual" }) });
+  createJobs({ apiKey, fetch: (url, init) => fetch(url, { ...init, redirect: "manual" }) }, { artifact: artifactBuiltIn });
