@@ -34,6 +34,7 @@ const LISTED: readonly Suite[] = [
   { name: "clients", minutes: 3 },
   { name: "cli", minutes: 3 },
   { name: "runtimes", minutes: 5 },
+  { name: "durability", minutes: 4 },
   { name: "conformance", minutes: 5 },
   { name: "cluster", minutes: 4, needs: ["redis-server"] },
   { name: "dashboard", minutes: 4 },

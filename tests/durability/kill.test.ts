@@ -1,0 +1,127 @@
+/** What `queued` is worth: real processes, real files, and no chance to say goodbye. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { inFolder, RelayProcess } from "../harness/relay.ts";
+import { Talk } from "../harness/talk.ts";
+
+const TOKEN = "super-secret-token";
+const NAME = "jukebox";
+
+/** The integration that commands are for; from its first greeting on the relay knows its name. */
+async function integration({ urls }: RelayProcess): Promise<Talk> {
+  const talk = await Talk.open(urls.intermediary);
+  talk.send({ type: "integration", name: NAME, auth_token: TOKEN, ack: true });
+  const { id } = await talk.next(({ event }) => event === "registered");
+  if (id !== undefined) talk.send({ ack: id });
+  return talk;
+}
+
+async function watcher({ urls }: RelayProcess): Promise<Talk> {
+  const talk = await Talk.open(urls.intermediary);
+  talk.send({ type: "neuro-os", name: "stage", auth_token: TOKEN, subscribe: { events: [] } });
+  return talk;
+}
+
+const command = (number: number): object => ({ target: NAME, cmd: { number }, request_id: `${number}` });
+
+/** Greets once and leaves, and waits until the relay has noticed. */
+async function leave(relay: RelayProcess, watching: Talk): Promise<void> {
+  const jukebox = await integration(relay);
+  jukebox.close();
+  await jukebox.closed;
+  await watching.next(({ event, name }) => event === "integration_disconnected" && name === NAME);
+}
+
+/** Takes commands, acknowledging each, until `count` different ones are here. */
+async function collect(talk: Talk, count: number): Promise<{ number: number; redelivered: boolean }[]> {
+  const got: { number: number; redelivered: boolean }[] = [];
+  const different = new Set<number>();
+  while (different.size < count) {
+    const { id, cmd, redelivered = false } = await talk.next(({ cmd }) => cmd !== undefined);
+    talk.send({ ack: id });
+    different.add(cmd.number);
+    got.push({ number: cmd.number, redelivered });
+  }
+  return got;
+}
+
+/** A fixed order of chances, so that a failure can be tried again. */
+function* chances(seed: number): Generator<number, never> {
+  for (let state = seed;;) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    yield state / 2 ** 32;
+  }
+}
+
+test(
+  "QU90 200 commands answered queued survive SIGKILL, arrive in order, and do not come again",
+  () =>
+    inFolder(async (folder) => {
+      const first = await RelayProcess.start(folder);
+      const commander = await watcher(first);
+      await leave(first, commander);
+      for (let number = 0; number < 200; number++) commander.send(command(number));
+      for (let number = 0; number < 200; number++) {
+        check.equal((await commander.next(({ request_id }) => request_id === `${number}`)).status, "queued");
+      }
+      await first.stop("SIGKILL");
+
+      const second = await RelayProcess.start(folder);
+      const jukebox = await integration(second);
+      const got = await collect(jukebox, 200);
+      check.equal(got.map(({ number }) => number), Array.from({ length: 200 }, (_, number) => number));
+      jukebox.send({ query: "get_registered_actions" });
+    await jukebox.next(({ actions }) => actions !== undefined); // Why: by then it has read every ack before it.
+    check.equal(await second.stop(), 0);
+
+      const third = await RelayProcess.start(folder);
+      const again = await integration(third);
+      const commanding = await watcher(third);
+      commanding.send(command(200));
+      check.equal((await again.next(({ cmd }) => cmd !== undefined)).cmd, { number: 200 }, "nothing came before it");
+      await third.stop();
+    }),
+  { timeoutMs: 60_000 },
+);
+
+test(
+  "QU91 thirty kills at random instants lose nothing that was answered queued, and keep the order",
+  () =>
+    inFolder(async (folder) => {
+      const chance = chances(20_261);
+      const queued: number[] = [];
+      let sent = 0;
+      for (let kill = 0; kill < 30; kill++) {
+        const relay = await RelayProcess.start(folder);
+        const commander = await watcher(relay);
+        if (kill === 0) await leave(relay, commander);
+        const dead = new Promise<void>((resolve) => setTimeout(resolve, 2 + 40 * chance.next().value))
+          .then(() => relay.stop("SIGKILL"));
+        while (commander.isOpen) {
+          const number = sent++;
+          commander.send(command(number));
+          const reply = await commander.next(({ request_id }) => request_id === `${number}`).catch(() => undefined);
+          if (reply?.status === "queued") queued.push(number);
+        }
+        await dead;
+      }
+      check.that(queued.length > 30, `only ${queued.length} were answered`);
+
+      const relay = await RelayProcess.start(folder);
+      const commander = await watcher(relay);
+      const jukebox = await integration(relay);
+      commander.send(command(sent)); // Why: it is the last in the queue, so everything else comes before it.
+      const got: number[] = [];
+      for (let number = -1; number !== sent;) {
+        const { id, cmd } = await jukebox.next(({ cmd }) => cmd !== undefined);
+        jukebox.send({ ack: id });
+        number = cmd.number;
+        got.push(number);
+      }
+      check.equal(queued.filter((number) => !got.includes(number)), [], "answered queued, and lost");
+      check.equal(got, [...got].sort((left, right) => left - right), "in order");
+      check.equal(new Set(got).size, got.length, "once each");
+      await relay.stop();
+    }),
+  { timeoutMs: 120_000 },
+);

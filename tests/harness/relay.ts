@@ -1,0 +1,65 @@
+/** The relay as a process, started as a person would start it, in a folder of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { ROOT } from "./machine.ts";
+
+const MAIN = join(ROOT, "src/cli/main.ts");
+const READY = "Neuro Relay is ready";
+
+export interface RelayUrls {
+  readonly intermediary: string;
+  readonly neuro: string;
+}
+
+export class RelayProcess {
+  readonly #child: ChildProcess;
+  readonly urls: RelayUrls;
+
+  private constructor(child: ChildProcess, urls: RelayUrls) {
+    this.#child = child;
+    this.urls = urls;
+  }
+
+  /** Starts it on free ports; resolves once it says that it is ready. */
+  static start(folder: string, sets: readonly string[] = []): Promise<RelayProcess> {
+    const all = ["intermediary.port=0", "nakurity-backend.port=0", "web.enabled=false", "brain.enabled=false", ...sets];
+    const { PATH = "", HOME = "" } = process.env;
+    const child = spawn(process.execPath, [MAIN, "serve", ...all.flatMap((set) => ["--set", set])], {
+      cwd: folder,
+      env: { PATH, HOME },
+    });
+    return new Promise((resolve, reject) => {
+      let said = "";
+      const hear = (text: string) => {
+        said += text;
+        if (!said.includes(READY)) return;
+        const url = (label: string) => said.match(new RegExp(`\\[${label}\\] listening on (\\S+)`))?.[1] ?? "";
+        resolve(new RelayProcess(child, { intermediary: url("Intermediary"), neuro: url("Nakurity Backend") }));
+      };
+      child.stdout?.setEncoding("utf8").on("data", hear);
+      child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
+      child.on("close", () => reject(new Error(`it ended before it was ready: ${said}`)));
+    });
+  }
+
+  /** Ends it; resolves with its exit status. */
+  stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<number | null> {
+    return new Promise((resolve) => {
+      this.#child.on("close", resolve);
+      this.#child.kill(signal);
+    });
+  }
+}
+
+/** Runs with a folder that is gone afterwards. */
+export async function inFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "neuro-relay-"));
+  try {
+    return await run(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

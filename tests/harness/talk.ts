@@ -1,0 +1,69 @@
+/** A plain WebSocket for tests over real sockets: what comes in is kept in order until somebody asks for it. */
+
+/** One JSON message. */
+// deno-lint-ignore no-explicit-any -- Why: tests look into whatever a peer was sent.
+export type Message = any;
+
+export class Talk {
+  readonly #socket: WebSocket;
+  readonly #heard: Message[] = [];
+  readonly closed: Promise<number>;
+  #wake: () => void = () => {};
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => {
+      this.#heard.push(JSON.parse(String(data)));
+      this.#wake();
+    };
+    this.closed = new Promise((resolve) => {
+      socket.onclose = ({ code }) => {
+        this.#wake();
+        resolve(code);
+      };
+    });
+  }
+
+  static open(url: string): Promise<Talk> {
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket(url);
+      const talk = new Talk(socket);
+      socket.onopen = () => resolve(talk);
+      socket.onerror = () => reject(new Error(`no connection to ${url}`));
+    });
+  }
+
+  send(message: object | string): this {
+    this.#socket.send(typeof message === "string" ? message : JSON.stringify(message));
+    return this;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  /** Takes out the first message that fits, heard already or still to come. */
+  async next(fits: (message: Message) => boolean = () => true, timeoutMs: number = 10_000): Promise<Message> {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      const at = this.#heard.findIndex(fits);
+      if (at >= 0) return this.#heard.splice(at, 1)[0];
+      const left = end - performance.now();
+      if (left <= 0 || !this.isOpen) throw new Error(`${this.isOpen ? "nothing" : "closed before anything"} fits ${fits}`);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      const timer = setTimeout(resolve, left);
+      await promise;
+      clearTimeout(timer);
+    }
+  }
+
+  /** Takes out everything heard so far. */
+  take(): Message[] {
+    return this.#heard.splice(0);
+  }
+}
