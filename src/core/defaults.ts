@@ -13,6 +13,7 @@ const MIB = 1_024 * KIB;
 /** The token that the original configuration was published with. Good for loopback only. */
 export const PUBLISHED_TOKEN = "super-secret-token";
 
+/** The settings of a relay that was told nothing. */
 export const DEFAULTS: Settings = {
   intermediary: {
     enabled: true,

@@ -10,6 +10,7 @@ import type { Note } from "./note.ts";
 import type { RoomName } from "./room.ts";
 import type { Tell } from "./tell.ts";
 
+/** One thing that a machine wants done. */
 export type Effect =
   | { readonly do: "send"; readonly to: PeerId | LinkId; readonly frame: Frame }
   | Reply

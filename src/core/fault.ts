@@ -12,6 +12,7 @@ export interface Fault {
   readonly says: string;
 }
 
+/** What each fault means on the wire, and for whom. */
 export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   done: { close: 1000, level: "info", blame: "us", retry: false, says: "closed" },
   leaving: { close: 1001, level: "info", blame: "us", retry: true, says: "going away" },

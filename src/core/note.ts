@@ -175,6 +175,7 @@ export type TroubleNote =
   | { readonly is: "panicked"; readonly room: RoomName; readonly reason: string; readonly stack: string }
   | { readonly is: "room_rebuilt"; readonly room: RoomName };
 
+/** One fact. */
 export type Note =
   | PresenceNote
   | TrafficNote

@@ -2,6 +2,7 @@
 import type { Json } from "./json.ts";
 import type { RoomName } from "./room.ts";
 
+/** One question; what its answer looks like stands with each. */
 export type Question = RoomQuestion | IntermediaryQuestion | BrainQuestion;
 
 /** What every room answers. */

@@ -3,6 +3,7 @@ import type { Millis } from "./ids.ts";
 import type { Settings } from "./settings.ts";
 import type { Turn } from "./turn.ts";
 
+/** The rooms that there can be. */
 export type RoomName = "intermediary" | "neuro" | "nallely" | "brain";
 
 /** What every room shows at its door (`mod.ts`); nothing else of it can be imported. */

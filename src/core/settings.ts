@@ -9,6 +9,7 @@ import type { Millis } from "./ids.ts";
 /** What a token allows. */
 export type Scope = "integration" | "watch" | "command" | "direct" | "admin";
 
+/** All settings of a relay, complete. */
 export interface Settings {
   readonly intermediary: IntermediarySettings;
   readonly "nakurity-backend": BackendSettings;

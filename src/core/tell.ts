@@ -16,6 +16,7 @@ import type { PeerId } from "./ids.ts";
 import type { Json } from "./json.ts";
 import type { Note } from "./note.ts";
 
+/** One thing that a room says to another. */
 export type Tell =
   /** An integration greeted: from now on it takes part like a game. */
   | { readonly is: "joined"; readonly peer: PeerId; readonly name: string }

@@ -24,6 +24,7 @@ import { Writer } from "./writer.ts";
 /** An answer to a question: its body, or the fault that kept it from being answered. */
 export type Answer = { readonly body: Json } | { readonly fault: FaultName };
 
+/** Drives one relay: takes events, carries effects out by its ports, and keeps the one timer. */
 export class Engine {
   readonly #relay: Relay;
   readonly #ports: Ports;
@@ -301,6 +302,7 @@ export class Engine {
   }
 }
 
+/** What an engine needs to start. */
 export interface EngineOptions {
   readonly settings: Settings;
   readonly ports: Ports;

@@ -6,6 +6,7 @@ import type { Frame, Json } from "../core/json.ts";
 import type { Note } from "../core/note.ts";
 import type { Settings } from "../core/settings.ts";
 
+/** Everything that the engine uses of the world. */
 export interface Ports {
   readonly sockets: Sockets;
   readonly store: Store;
@@ -53,6 +54,7 @@ export interface Uploads {
   discard(file: string): Promise<void>;
 }
 
+/** Time, chance, and the one timer. */
 export interface Clock {
   now(): Millis;
   random(): number;

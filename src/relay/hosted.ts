@@ -10,6 +10,7 @@ import type { Past, Room, RoomName } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
 
+/** A room as the relay holds it, whatever its state is. */
 export interface Hosted {
   readonly name: RoomName;
   readonly resident: readonly string[];

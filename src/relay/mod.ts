@@ -16,20 +16,22 @@ import type { Settings } from "../core/settings.ts";
 import type { Moment, Turn } from "../core/turn.ts";
 import type { Hosted } from "./hosted.ts";
 import { Peers } from "./peers.ts";
-import { roomOfDoor, roomOfEvent } from "./route.ts";
+import { LISTENERS, roomOfDoor, roomOfEvent, roomOfTell } from "./route.ts";
 
 export { type Hosted, hosted } from "./hosted.ts";
 export { roomOfEffect } from "./route.ts";
 
+/** The machine: `restore` each room once, then `step` it with every event. It never waits and never throws at a peer. */
 export class Relay {
   readonly #rooms: ReadonlyMap<RoomName, Hosted>;
   readonly #peers = new Peers();
-  readonly #turn = new RelayTurn();
+  readonly #turn: RelayTurn;
   #settings: Settings;
   #drainingUntil: Millis | undefined;
 
   constructor(rooms: readonly Hosted[], settings: Settings) {
     this.#rooms = new Map(rooms.map((room) => [room.name, room]));
+    this.#turn = new RelayTurn(LISTENERS.filter((room) => this.#rooms.has(room)));
     this.#settings = settings;
   }
 
@@ -219,11 +221,17 @@ interface AddressedTell {
 /** The turn that is given to every room within one step of the relay. */
 class RelayTurn implements Turn {
   readonly effects: Effect[] = [];
+  readonly #listeners: readonly RoomName[];
   readonly #tells: AddressedTell[] = [];
   readonly #mark = { effects: 0, tells: 0 };
   #nextTell = 0;
   #moment: Moment | undefined;
   now: Millis = 0;
+
+  /** The rooms that hear every fact. */
+  constructor(listeners: readonly RoomName[]) {
+    this.#listeners = listeners;
+  }
 
   begin(moment: Moment): void {
     this.effects.length = 0;
@@ -235,13 +243,16 @@ class RelayTurn implements Turn {
 
   put(effect: Effect): void {
     if (effect.do === "note") return this.note(effect.note);
-    if (effect.do === "tell") this.#tells.push({ room: effect.room, event: { is: "told", message: effect.message } });
-    else this.effects.push(effect);
+    if (effect.do === "tell") {
+      const { room, message } = effect;
+      this.#tells.push({ room: roomOfTell(room, message), event: { is: "told", message } });
+    } else this.effects.push(effect);
   }
 
   note(note: Note): void {
     this.effects.push({ do: "note", note });
-    this.#tells.push({ room: "intermediary", event: { is: "told", message: { is: "noted", note } } });
+    const event: Told = { is: "told", message: { is: "noted", note } };
+    for (const room of this.#listeners) this.#tells.push({ room, event });
   }
 
   nextTell(): AddressedTell | undefined {
