@@ -1,4 +1,5 @@
 /** The door of the room that speaks to a Nallely session, and the machines that programs of their own may drive. */
+export { type Nallely, nallely } from "./room.ts";
 export * from "./refusal.ts";
 export { checkNeuronName, checkParameterName, reservedBecause } from "./names.ts";
 export {

@@ -2,6 +2,7 @@
 import { brain } from "../brain/mod.ts";
 import type { Settings } from "../core/settings.ts";
 import { intermediary } from "../intermediary/mod.ts";
+import { nallely } from "../nallely/mod.ts";
 import { neuro } from "../neuro/mod.ts";
 import { type Hosted, hosted } from "./hosted.ts";
 
@@ -11,6 +12,7 @@ export function rooms(settings: Settings): Hosted[] {
   return [
     ...(front.enabled ? [hosted(intermediary)] : []),
     ...(front.enabled || backend.enabled || upstreams.length > 0 ? [hosted(neuro)] : []),
+    ...(settings.nallely.enabled ? [hosted(nallely)] : []),
     ...(settings.brain.enabled ? [hosted(brain)] : []),
   ];
 }

@@ -1,7 +1,9 @@
 /** Which room an event belongs to. The only place that knows. */
 import type { Effect } from "../core/effect.ts";
 import type { DoorName, Event } from "../core/event.ts";
+import { NALLELY_PEER } from "../core/ids.ts";
 import type { RoomName } from "../core/room.ts";
+import type { Tell } from "../core/tell.ts";
 
 const ROOMS: readonly string[] = ["intermediary", "neuro", "nallely", "brain"] satisfies RoomName[];
 
@@ -60,3 +62,10 @@ export function roomOfEffect(effect: Effect): RoomName | undefined {
       return undefined;
   }
 }
+
+/** The rooms that hear every fact, where they are hosted. */
+export const LISTENERS: readonly RoomName[] = ["intermediary", "nallely"];
+
+/** Whom a tell reaches: what Neuro says to the relay as a neuron is not for the Intermediary, where all other integrations are. */
+export const roomOfTell = (room: RoomName, message: Tell): RoomName =>
+  message.is === "deliver" && message.peer === NALLELY_PEER ? "nallely" : room;
