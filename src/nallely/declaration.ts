@@ -77,25 +77,28 @@ export function readDeclaration(declared: NeuronDeclaration): NeuronPlan | Refus
     return refusal("parameter-count", `${named.length} parameters; at most ${PARAMETERS_PER_NEURON_MAX} are allowed`);
   }
   const { rate = RATE_DEFAULT, whileAway = "latest", nonFinite = "refuse", outOfRange = "pass" } = declared;
+  const refused = checkRate(declared.name, rate) ?? checkAway(whileAway);
+  if (refused !== undefined) return refused;
   const parameters: ParameterPlan[] = [];
   for (const [name, parameter] of named) {
     const plan = readParameter(name, parameter, rate);
     if ("rule" in plan) return plan;
     parameters.push(plan);
   }
-  const policy = checkAway(whileAway);
-  return policy ?? { name: declared.name, parameters, whileAway, nonFinite, outOfRange };
+  return { name: declared.name, parameters, whileAway, nonFinite, outOfRange };
 }
 
 function readParameter(name: string, declared: ParameterDeclaration, neuronRate: number): ParameterPlan | Refusal {
   const { direction = "both", range, stream = false, rate = neuronRate, resend = true } = declared;
-  const refused = checkParameterName(name) ?? checkRange(name, range);
+  const refused = checkParameterName(name) ?? checkRange(name, range) ?? checkRate(name, rate);
   if (refused !== undefined) return refused;
-  if (!Number.isFinite(rate) || rate < 0) {
-    return refusal("rate", `rate of ${name}: a number of values per second, 0 for no ceiling`);
-  }
   return { name, direction, range, stream, rate, resend };
 }
+
+const checkRate = (name: string, rate: number): Refusal | undefined =>
+  Number.isFinite(rate) && rate >= 0
+    ? undefined
+    : refusal("rate", `rate of ${name}: a number of values per second, 0 for no ceiling`);
 
 function checkRange(name: string, range: Range | undefined): Refusal | undefined {
   if (range === undefined) return undefined;
