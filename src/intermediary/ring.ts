@@ -55,7 +55,8 @@ export class Ring {
 
   /** The first place after an event, and whether something between the two is missing. */
   after(id: string): { readonly place: number; readonly isWhole: boolean } {
-    if (id < this.floor) return { place: this.first, isWhole: false };
+    const newest = this.get(this.end - 1)?.id ?? this.floor;
+    if (id < this.floor || id > newest) return { place: this.first, isWhole: false };
     let [low, high] = [this.first, this.end];
     while (low < high) {
       const middle = (low + high) >> 1;

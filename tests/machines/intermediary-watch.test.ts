@@ -1,0 +1,230 @@
+import { test } from "#runner";
+import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
+import { WATCH_RING_MAX, WATCH_RING_MS } from "../../src/core/limits.ts";
+import type { Note } from "../../src/core/note.ts";
+import { check } from "../harness/check.ts";
+import { Desk, ENHANCED } from "./intermediary-fixture.ts";
+
+const fact = (n: number): Note => ({ is: "integration_message", from: "a", payload: n });
+
+const note = (desk: Desk, what: Note): void => desk.tell({ is: "noted", note: what });
+
+/** The payloads of events, and gaps as their number. */
+const payloads = (frames: readonly Json[]): Json[] =>
+  frames.flatMap((frame) => {
+    if (!isObject(frame)) return [];
+    if (frame.event === "gap") return [{ missed: frame.missed ?? null }];
+    return frame.event === "integration_message" ? [frame.payload ?? null] : [];
+  });
+
+test("IM70 every event has an id, larger than that before, and its time", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  for (const n of [1, 2]) note(desk, fact(n));
+  const frames = desk.seen(watcher).filter(isObject);
+  check.that(frames.every(({ id, at }) => /^\d{13}-\d{10}$/.test(String(id)) && at === desk.stage.now));
+  const ids = frames.map(({ id }) => String(id));
+  check.equal(ids, [...new Set(ids)].sort());
+});
+
+test("IM71 what happens elsewhere is an event with the fields of the table; ids of other things have their own names", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  desk.events(watcher);
+  const rows: [Note, JsonObject][] = [
+    [{ is: "integration_connected_via_backend", name: "Chess" }, { name: "Chess" }],
+    [{ is: "integration_disconnected_via_backend", name: "Chess" }, { name: "Chess" }],
+    [{ is: "backend_message", payload: "{}" }, { payload: "{}" }],
+    [
+      { is: "force_opened", integration: "Chess", query: "q", names: ["x"], priority: "low", waited: 3 },
+      { integration: "Chess", query: "q", actions: ["x"], priority: "low", waited_ms: 3 },
+    ],
+    [{ is: "force_ended", integration: "Chess", end: "completed", ms: 9 }, {
+      integration: "Chess",
+      end: "completed",
+      ms: 9,
+    }],
+    [
+      { is: "action_sent", id: "1", name: "x", to: ["Chess"], forced: true, data: undefined },
+      { action_id: "1", name: "x", to: ["Chess"], forced: true },
+    ],
+    [
+      { is: "action_result", id: "1", name: "x", from: "Chess", success: true, message: "m", ms: 5, origin: "game" },
+      { action_id: "1", name: "x", from: "Chess", success: true, message: "m", ms: 5, origin: "game" },
+    ],
+    [{ is: "action_expired", id: "1", name: "x", to: ["Chess"] }, { action_id: "1", name: "x", to: ["Chess"] }],
+    [{ is: "upstream_connected", upstream: "neuro", url: "ws://x" }, { upstream: "neuro", url: "ws://x" }],
+    [{ is: "upstream_lost", upstream: "neuro", reason: "r", retry_ms: 5 }, { upstream: "neuro", reason: "r", retry_ms: 5 }],
+    [{ is: "message_queued", to: "a", id: "7", kind: "command", depth: 1 }, {
+      to: "a",
+      message_id: "7",
+      kind: "command",
+      depth: 1,
+    }],
+    [{ is: "message_delivered", to: "a", id: "7", confirmed: true }, { to: "a", message_id: "7", confirmed: true }],
+    [{ is: "message_dead", to: "a", id: "7", why: "expired" }, { to: "a", message_id: "7", why: "expired" }],
+    [{ is: "input_mended", from: "a", what: "w", hint: "h" }, { from: "a", what: "w", hint: "h" }],
+  ];
+  for (const [what, fields] of rows) {
+    note(desk, what);
+    check.equal(desk.events(watcher), [{ event: what.is, ...fields }]);
+  }
+  note(desk, { is: "store_failed", key: "k", reason: "r" });
+  check.equal(desk.events(watcher), [], "what is no event is for the log");
+});
+
+test("IM72 a note that is told here leads to no other note", () => {
+  const desk = new Desk();
+  desk.watcher();
+  const before = desk.notes.length;
+  for (let n = 0; n < 100; n++) note(desk, fact(n));
+  check.equal(desk.notes.length, before);
+});
+
+test("IM73 a watcher can have some events only", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  desk.seen(watcher);
+  desk.frame(watcher, { subscribe: { events: ["integration_connected", "no such event"] }, request_id: 5 });
+  check.equal(desk.replies(watcher), [{ status: "subscribed", events: ["integration_connected"], request_id: 5 }]);
+  note(desk, fact(1));
+  desk.integration("a");
+  check.equal(desk.events(watcher), [{ event: "integration_connected", name: "a" }]);
+  desk.frame(watcher, { subscribe: {} });
+  desk.seen(watcher);
+  note(desk, fact(2));
+  check.equal(desk.events(watcher).length, 1, "without a list it has all again");
+});
+
+test("IM74 a watcher that was away goes on after the last event it had, and misses nothing", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  note(desk, fact(1));
+  const last = desk.seen(watcher).at(-1);
+  desk.close(watcher);
+  for (const n of [2, 3]) note(desk, fact(n));
+  const again = desk.watcher("again");
+  desk.frame(again, { subscribe: { after: isObject(last) ? last.id : undefined } });
+  desk.pass(0);
+  note(desk, fact(4));
+  check.equal(payloads(desk.seen(again)), [2, 3, 4]);
+});
+
+test("IM75 after a cursor that is too old, of another run or nonsense comes a gap, then what there is", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  const resume = (after: string) => {
+    desk.seen(watcher);
+    desk.frame(watcher, { subscribe: { events: ["integration_message"], after } });
+    desk.pass(0);
+    return payloads(desk.seen(watcher));
+  };
+  note(desk, fact(1));
+  for (const after of ["", "nonsense", "0000000000000-0000000005", "0000000000009-0000000001"]) {
+    check.equal(resume(after), [{ missed: null }, 1]);
+  }
+});
+
+test("IM75 what the ring no longer holds is a gap: by number and by age", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  const [first] = desk.seen(watcher);
+  const after = isObject(first) ? String(first.id) : "";
+  for (let n = 0; n <= WATCH_RING_MAX; n++) note(desk, fact(n));
+  desk.seen(watcher);
+  desk.frame(watcher, { subscribe: { after } });
+  desk.pass(0);
+  const got = payloads(desk.seen(watcher));
+  check.equal([got[0], got[1], got.length], [{ missed: null }, 1, WATCH_RING_MAX + 1]);
+  desk.pass(WATCH_RING_MS);
+  desk.frame(watcher, { subscribe: { after } });
+  desk.pass(0);
+  check.equal(payloads(desk.seen(watcher)), [{ missed: null }]);
+});
+
+test("IM76 a slow watcher is sent nothing until it has eased; then all of it, or a gap with the number it lost", () => {
+  const desk = new Desk();
+  const [slow, quick] = [desk.watcher("slow"), desk.watcher("quick")];
+  for (const peer of [slow, quick]) desk.seen(peer);
+  desk.step({ is: "pressed", peer: slow });
+  for (let n = 1; n <= 3; n++) note(desk, fact(n));
+  check.equal([payloads(desk.seen(slow)), payloads(desk.seen(quick))], [[], [1, 2, 3]]);
+  desk.step({ is: "eased", peer: slow });
+  note(desk, fact(4));
+  desk.pass(0);
+  check.equal(payloads(desk.seen(slow)), [1, 2, 3, 4]);
+  desk.step({ is: "pressed", peer: slow });
+  for (let n = 1; n <= WATCH_RING_MAX + 7; n++) note(desk, fact(n));
+  desk.step({ is: "eased", peer: slow });
+  desk.pass(0);
+  const got = payloads(desk.seen(slow));
+  check.equal([got[0], got[1], got.length], [{ missed: 7 }, 8, WATCH_RING_MAX + 1]);
+});
+
+test("IM76 one that is far behind is sent so much at a time", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  desk.seen(watcher);
+  desk.step({ is: "pressed", peer: watcher });
+  const large = "x".repeat(200_000);
+  for (let n = 0; n < 4; n++) note(desk, { is: "backend_message", payload: large });
+  desk.step({ is: "eased", peer: watcher });
+  desk.step({ is: "tick" });
+  check.equal(desk.seen(watcher).length, 2);
+  desk.step({ is: "tick" });
+  check.equal(desk.seen(watcher).length, 2);
+});
+
+test("IM77 when nobody watches, or did within five minutes, nothing is kept", () => {
+  const desk = new Desk();
+  const peer = desk.integration("a");
+  const ids = () => desk.stage.state.watch.cursor;
+  for (let n = 0; n < 10; n++) desk.frame(peer, "hello");
+  check.equal(ids(), undefined);
+  const watcher = desk.watcher();
+  desk.close(watcher);
+  check.that(ids() !== undefined);
+  desk.pass(WATCH_RING_MS);
+  check.equal(ids(), undefined);
+});
+
+test("IM77 the memory of what is kept is bounded by size, too", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  const [first] = desk.seen(watcher);
+  for (let n = 0; n < 60; n++) note(desk, { is: "integration_message", from: "a", payload: "x".repeat(1_000_000) + n });
+  desk.seen(watcher);
+  desk.frame(watcher, { subscribe: { after: isObject(first) ? first.id : "" } });
+  desk.pass(0);
+  const kept = payloads(desk.seen(watcher));
+  check.equal(kept[0], { missed: null });
+  check.that(kept.length > 5 && kept.length < 25);
+});
+
+test("IM78 a snapshot says who is here, and from which event on to go on", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher("os", ENHANCED);
+  desk.integration("a");
+  const last = desk.seen(watcher).at(-1);
+  desk.frame(watcher, { subscribe: { snapshot: true } });
+  const [reply] = desk.seen(watcher);
+  check.that(isObject(reply) && isObject(reply.snapshot) && Array.isArray(reply.snapshot.peers) && isObject(last));
+  check.equal(reply.snapshot.peers.map((peer) => isObject(peer) && peer.name), ["a", "os"]);
+  check.equal([reply.snapshot.upstream, reply.snapshot.after], [{ configured: false, open: false }, last.id]);
+});
+
+test("IM79 a watcher that was connected over a panic is told that it may have missed something", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  const survivors = [{
+    peer: watcher,
+    door: "intermediary" as const,
+    caller: { address: "", path: "", userAgent: "", via: "" },
+    attachment: desk.attached.get(watcher) ?? null,
+  }];
+  const next = desk.restart({ survivors });
+  next.pass(0);
+  check.equal(next.seen(watcher), [{ event: "gap", missed: null }]);
+  note(next, fact(1));
+  check.equal(payloads(next.seen(watcher)), [1]);
+});
