@@ -19,7 +19,7 @@ export interface Chatter {
 export const chatter = (): Chatter => ({ waiting: "", readyAt: 0 });
 
 /** Passes a message on in words. */
-export function chat(state: State, from: Integration, payload: Json, turn: Turn): void {
+export function chat(state: State, { from, payload }: { from: Integration; payload: Json }, turn: Turn): void {
   if (!state.settings.intermediary.events_to_neuro) return;
   const text = cutEnd(wordsOf(payload));
   if (text === "") return;

@@ -14,8 +14,15 @@ import type { Integration, State } from "./state.ts";
 import { errorText, jsonOf, replyText, requestIdOf } from "./wire.ts";
 import { readUtterance, type Utterance } from "./words.ts";
 
+/** A message of an integration, as it came and as it was understood. */
+interface Heard<Meaning extends Utterance = Utterance> {
+  readonly from: Integration;
+  readonly payload: Json;
+  readonly utterance: Meaning;
+}
+
 /** A frame of an integration. */
-export function hear(state: State, from: Integration, frame: Frame, turn: Turn): void {
+export function hear(state: State, { from, frame }: { from: Integration; frame: Frame }, turn: Turn): void {
   from.heardAt = turn.now;
   from.messages++;
   if (typeof frame !== "string") {
@@ -25,37 +32,37 @@ export function hear(state: State, from: Integration, frame: Frame, turn: Turn):
   }
   const message = jsonOf(frame, state.settings.limits.json_depth);
   const payload: Json = message === undefined ? { action: "raw_text", raw: frame } : message;
-  const utterance = readUtterance(payload, from.acks);
-  if (isReceipt(utterance)) return take(state, from, utterance, turn);
-  if (utterance.is === "actions") {
-    return answer(from, replyText({ actions: registeredActions(state) }, requestIdOf(payload)), turn);
-  }
-  if (utterance.is === "game") return say(state, from, { payload, utterance }, turn);
-  turn.note({ is: "integration_message", from: from.name, payload });
-  if (utterance.is === "free") return chat(state, from, payload, turn);
-  const { name, data } = utterance;
-  turn.put({ do: "tell", room: "neuro", message: { is: "chose", from: from.name, name, data } });
+  understand(state, { from, payload, utterance: readUtterance(payload, from.acks) }, turn);
 }
 
-type Receipt = Extract<Utterance, { is: "ack" | "nak" | "term" }>;
-
-const isReceipt = (of: Utterance): of is Receipt => of.is === "ack" || of.is === "nak" || of.is === "term";
-
-/** What a client with acks says about an entry of its queue. About anything else it changes nothing. */
-function take(state: State, from: Integration, receipt: Receipt, turn: Turn): void {
-  if (!from.hasQueue) return;
-  if (receipt.is === "ack") state.queue.ack(from.name, receipt.id, turn);
-  else if (receipt.is === "nak") state.queue.nak(from.name, receipt, turn);
-  else state.queue.term(from.name, receipt.id, turn);
+function understand(state: State, { from, payload, utterance }: Heard, turn: Turn): void {
+  switch (utterance.is) {
+    case "ack":
+      if (from.hasQueue) state.queue.ack(from.name, utterance.id, turn);
+      return;
+    case "nak":
+      if (from.hasQueue) state.queue.nak(from.name, utterance, turn);
+      return;
+    case "term":
+      if (from.hasQueue) state.queue.term(from.name, utterance.id, turn);
+      return;
+    case "actions":
+      return answer(from, replyText({ actions: registeredActions(state) }, requestIdOf(payload)), turn);
+    case "game":
+      return say({ from, payload, utterance }, turn);
+    case "choice": {
+      const { name, data } = utterance;
+      turn.note({ is: "integration_message", from: from.name, payload });
+      return turn.put({ do: "tell", room: "neuro", message: { is: "chose", from: from.name, name, data } });
+    }
+    case "free":
+      turn.note({ is: "integration_message", from: from.name, payload });
+      return chat(state, { from, payload }, turn);
+  }
 }
 
 /** Something in the words of the Neuro API. */
-function say(
-  state: State,
-  from: Integration,
-  { payload, utterance: { message } }: { payload: Json; utterance: Extract<Utterance, { is: "game" }> },
-  turn: Turn,
-): void {
+function say({ from, payload, utterance: { message } }: Heard<Extract<Utterance, { is: "game" }>>, turn: Turn): void {
   const { peer, name, actions } = from;
   if (message.command === "actions/register") {
     for (const action of message.actions) {
@@ -133,8 +140,8 @@ export function offer(state: State, { id, game, state: situation, query, ephemer
 
 /** Somebody told Neuro something: the others get to know it too. */
 export function spread(state: State, context: { from: string; message: string; silent: boolean }, turn: Turn): void {
+  if (state.integrations.size === 0) return;
   const { from, message, silent } = context;
   const text = JSON.stringify({ event: "context_update", payload: { from, context: message, message, silent } });
   for (const integration of state.integrations.values()) if (integration.name !== from) post(integration, text, turn);
-  turn.note({ is: "add_context", game_title: from, message, reply_if_not_busy: !silent });
 }

@@ -94,13 +94,13 @@ function stepFrame(state: State, { peer: id, frame }: PeerEvent & { is: "frame" 
   if (peer === undefined || state.closeAt !== undefined) return; // Why: while draining nothing new is taken on.
   switch (peer.is) {
     case "newcomer":
-      return greet(state, peer, frame, turn);
+      return greet(state, { newcomer: peer, frame }, turn);
     case "claimant":
-      return keep(state, peer, frame, turn);
+      return keep(state, { claimant: peer, frame }, turn);
     case "integration":
-      return hear(state, peer, frame, turn);
+      return hear(state, { from: peer, frame }, turn);
     case "watcher":
-      return request(state, peer, frame, turn);
+      return request(state, { from: peer, frame }, turn);
   }
 }
 
@@ -190,7 +190,7 @@ function tick(state: State, turn: Turn): void {
 function leaveIfDone(state: State, turn: Turn): void {
   if (state.closeAt === undefined || state.isDrained) return;
   if (state.queue.writing > 0 && turn.now < state.closeAt) return;
-  for (const peer of [...state.peers.values()]) close(state, peer, "restarting", turn);
+  for (const peer of [...state.peers.values()]) close(state, { peer, fault: "restarting" }, turn);
   turn.put({ do: "drained", room: "intermediary" });
   state.isDrained = true;
 }
@@ -201,20 +201,15 @@ const drainAt = ({ closeAt, isDrained, queue }: State): Millis | undefined =>
 
 function nextWakeup(state: State): Millis | undefined {
   if (state.returned.length > 0) return 0;
-  return earliest([
-    state.greetings.earliest(),
-    state.claims.earliest(),
-    state.chatters.earliest(),
-    state.known.nextWakeup(),
-    state.queue.nextWakeup(),
-    state.uploads.nextWakeup(),
-    state.watch.nextWakeup(),
-    drainAt(state),
-  ]);
+  let first = state.greetings.earliest();
+  first = sooner(first, state.claims.earliest());
+  first = sooner(first, state.chatters.earliest());
+  first = sooner(first, state.known.nextWakeup());
+  first = sooner(first, state.queue.nextWakeup());
+  first = sooner(first, state.uploads.nextWakeup());
+  first = sooner(first, state.watch.nextWakeup());
+  return sooner(first, drainAt(state));
 }
 
-function earliest(instants: readonly (Millis | undefined)[]): Millis | undefined {
-  let first: Millis | undefined;
-  for (const at of instants) if (at !== undefined && (first === undefined || at < first)) first = at;
-  return first;
-}
+const sooner = (one: Millis | undefined, other: Millis | undefined): Millis | undefined =>
+  one === undefined || (other !== undefined && other < one) ? other : one;

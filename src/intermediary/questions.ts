@@ -37,11 +37,11 @@ export function ask(state: State, { call, question, scopes }: WorkEvent & { is: 
     case "dead":
       return tell(call, { letters: lettersOf(state, question.after) }, turn);
     case "message":
-      return show(state, call, question.id, turn);
+      return show(state, { call, id: question.id }, turn);
     case "send":
     case "retry":
     case "drop":
-      return act(state, call, question, turn);
+      return act(state, { call, question }, turn);
     case "uploads":
       return tell(call, { uploads: state.uploads.list().map((upload) => ({ ...upload })) }, turn);
   }
@@ -96,7 +96,7 @@ function lettersOf(state: State, after = ""): JsonObject[] {
   }));
 }
 
-function show(state: State, call: CallId, id: string, turn: Turn): void {
+function show(state: State, { call, id }: { call: CallId; id: string }, turn: Turn): void {
   const { queue, inquiries } = state;
   const letter = queue.dead.get(id);
   if (letter !== undefined) {
@@ -110,7 +110,7 @@ function show(state: State, call: CallId, id: string, turn: Turn): void {
   else tell(call, { id, to, at: entry.at, exp: entry.exp, kind: entry.kind, body: parseJson(entry.body, Infinity) }, turn);
 }
 
-function act(state: State, call: CallId, question: Act, turn: Turn): void {
+function act(state: State, { call, question }: { call: CallId; question: Act }, turn: Turn): void {
   const { queue } = state;
   switch (question.get) {
     case "send": {

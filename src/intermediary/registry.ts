@@ -27,7 +27,7 @@ import type { Turn } from "../core/turn.ts";
 import { chatter } from "./chatter.ts";
 import type { Claimant, Identity, Integration, Newcomer, Peer, State, Watcher } from "./state.ts";
 import { grantOf, grantOfDigest } from "./tokens.ts";
-import { errorText, type Greeting, readGreeting } from "./wire.ts";
+import { errorText, readGreeting } from "./wire.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -44,7 +44,7 @@ export function open(state: State, { peer, caller }: PeerEvent & { is: "opened" 
 }
 
 /** Closes somebody and forgets it at once: what it still sends or does is nobody's. */
-export function close(state: State, peer: Peer, fault: FaultName, turn: Turn): void {
+export function close(state: State, { peer, fault }: { peer: Peer; fault: FaultName }, turn: Turn): void {
   forget(state, peer, turn);
   turn.put({ do: "close", peer: peer.peer, fault });
 }
@@ -80,39 +80,40 @@ function leave(state: State, integration: Integration, turn: Turn): void {
 }
 
 /** The first frame of a newcomer. */
-export function greet(state: State, newcomer: Newcomer, frame: Frame, turn: Turn): void {
+export function greet(state: State, { newcomer, frame }: { newcomer: Newcomer; frame: Frame }, turn: Turn): void {
   const { limits } = state.settings;
   const read = readGreeting(frame, { bytesMax: limits.greeting_bytes, depthMax: limits.json_depth });
-  if (!read.ok) return refuse(state, newcomer, { fault: read.fault, reason: read.reason }, turn);
+  if (!read.ok) return refuse(state, { newcomer, fault: read.fault, reason: read.reason }, turn);
   const { type, name, token, acks } = read.value;
   const given = name.ok ? name.value : undefined;
   const grant = grantOf(state.tokens, token, given ?? "");
-  if (grant === undefined) return refuse(state, newcomer, { fault: "badToken", reason: "invalid auth token" }, turn);
+  if (grant === undefined) return refuse(state, { newcomer, fault: "badToken", reason: "invalid auth token" }, turn);
   if (type !== "integration" && type !== "neuro-os") {
-    return refuse(state, newcomer, { fault: "badGreeting", reason: "unknown registration type" }, turn);
+    return refuse(state, { newcomer, fault: "badGreeting", reason: "unknown registration type" }, turn);
   }
-  if (!name.ok) return refuse(state, newcomer, { fault: name.fault, reason: name.reason }, turn);
+  if (!name.ok) return refuse(state, { newcomer, fault: name.fault, reason: name.reason }, turn);
   const needs: Scope = type === "integration" ? "integration" : "watch";
-  if (!grant.scopes.has(needs)) return refuse(state, newcomer, { fault: "notAllowed", reason: "not allowed", needs }, turn);
+  if (!grant.scopes.has(needs)) return refuse(state, { newcomer, fault: "notAllowed", reason: "not allowed", needs }, turn);
   const { peer, address } = newcomer;
   state.greetings.clear(peer);
   const identity: Identity = { peer, name: given ?? unnamed(state), ...grant, session: turn.secret(), since: turn.now };
   if (type === "neuro-os") return watch(state, identity, turn);
   const claimant: Claimant = { is: "claimant", peer, address, identity, acks, frames: [], bytes: 0 };
   if (given !== undefined && state.integrations.has(given)) claim(state, claimant, turn);
-  else join(state, claimant, given !== undefined, turn);
+  else join(state, { identity, acks, hasQueue: given !== undefined }, turn);
 }
 
 interface Refusal {
+  readonly newcomer: Newcomer;
   readonly fault: FaultName;
   readonly reason: string;
   readonly needs?: Scope;
 }
 
-function refuse(state: State, newcomer: Newcomer, { fault, reason, needs }: Refusal, turn: Turn): void {
+function refuse(state: State, { newcomer, fault, reason, needs }: Refusal, turn: Turn): void {
   turn.note({ is: "greeting_refused", fault, address: newcomer.address, reason });
   turn.put({ do: "reply", to: newcomer.peer, frame: errorText(reason, fault, needs && { needs }) });
-  close(state, newcomer, fault, turn);
+  close(state, { peer: newcomer, fault }, turn);
 }
 
 function unnamed(state: State): string {
@@ -131,7 +132,11 @@ function watch(state: State, identity: Identity, turn: Turn): void {
 }
 
 /** An integration's name is free: it takes its place. */
-function join(state: State, { identity, acks }: Claimant, hasQueue: boolean, turn: Turn): void {
+function join(
+  state: State,
+  { identity, acks, hasQueue }: { identity: Identity; acks: boolean; hasQueue: boolean },
+  turn: Turn,
+): void {
   const integration = integrationOf(identity, { acks, hasQueue, now: turn.now });
   const { peer, name, session } = integration;
   state.peers.set(peer, integration);
@@ -185,15 +190,15 @@ function claim(state: State, claimant: Claimant, turn: Turn): void {
 
 function lose(state: State, loser: Peer, turn: Turn): void {
   turn.put({ do: "reply", to: loser.peer, frame: errorText("name taken", "nameTaken") });
-  close(state, loser, "nameTaken", turn);
+  close(state, { peer: loser, fault: "nameTaken" }, turn);
 }
 
 /** Keeps what a claimant says until it has its name. */
-export function keep(state: State, claimant: Claimant, frame: Frame, turn: Turn): void {
+export function keep(state: State, { claimant, frame }: { claimant: Claimant; frame: Frame }, turn: Turn): void {
   claimant.frames.push(frame);
   claimant.bytes += frame.length;
   if (claimant.frames.length > FRAMES_CLAIMING_MAX || claimant.bytes > FRAMES_CLAIMING_BYTES_MAX) {
-    close(state, claimant, "rateLimit", turn);
+    close(state, { peer: claimant, fault: "rateLimit" }, turn);
   }
 }
 
@@ -214,7 +219,7 @@ export function settle(state: State, claimant: Claimant, turn: Turn): readonly F
     turn.note({ is: "taken_over", name, winner: "newest" });
     lose(state, holder, turn);
   }
-  join(state, claimant, true, turn);
+  join(state, { identity: claimant.identity, acks: claimant.acks, hasQueue: true }, turn);
   return claimant.frames;
 }
 
@@ -226,7 +231,7 @@ export function greetingsDue(state: State, turn: Turn): void {
     const address = newcomer.is === "newcomer" ? newcomer.address : "";
     turn.note({ is: "greeting_refused", fault: "noGreeting", address, reason: "no registration in time" });
     turn.put({ do: "reply", to: newcomer.peer, frame: errorText("no registration in time", "noGreeting") });
-    close(state, newcomer, "noGreeting", turn);
+    close(state, { peer: newcomer, fault: "noGreeting" }, turn);
   }
 }
 
@@ -240,7 +245,7 @@ export function recheck(state: State, turn: Turn): void {
     if (!scopes.has(peer.is === "watcher" ? "watch" : "integration")) {
       turn.put({ do: "reply", to: peer.peer, frame: errorText("invalid auth token", "badToken") });
       turn.note({ is: "peer_closed_by_relay", from: identity.name, fault: "badToken" });
-      close(state, peer, "badToken", turn);
+      close(state, { peer, fault: "badToken" }, turn);
     } else identity.scopes = scopes;
   }
 }

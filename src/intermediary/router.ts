@@ -19,7 +19,7 @@ import { errorText, jsonOf, readRequest, replyText, type RequestId, requestIdOf,
 type Outcome = Result<{ readonly reply: JsonObject; readonly after?: Key }>;
 
 /** A frame of a watcher. */
-export function request(state: State, from: Watcher, frame: Frame, turn: Turn): void {
+export function request(state: State, { from, frame }: { from: Watcher; frame: Frame }, turn: Turn): void {
   from.messages++;
   const message = jsonOf(frame, state.settings.limits.json_depth);
   if (message === undefined) return complain(from, { code: "badMessage", error: "watcher messages must be JSON" }, turn);
@@ -29,7 +29,7 @@ export function request(state: State, from: Watcher, frame: Frame, turn: Turn): 
   if (needs !== undefined && !from.scopes.has(needs)) {
     return complain(from, { code: "notAllowed", error: "not allowed", more: { needs }, requestId }, turn);
   }
-  const outcome = carryOut(state, from, asked, turn);
+  const outcome = carryOut(state, { from, asked }, turn);
   if (!outcome.ok) return complain(from, { code: outcome.fault, error: outcome.reason, requestId }, turn);
   const { reply, after } = outcome.value;
   turn.put({
@@ -45,7 +45,7 @@ function scopeFor({ is }: WatcherRequest): Scope | undefined {
   return is === "command" || is === "choice" ? "command" : undefined;
 }
 
-function carryOut(state: State, from: Watcher, asked: WatcherRequest, turn: Turn): Outcome {
+function carryOut(state: State, { from, asked }: { from: Watcher; asked: WatcherRequest }, turn: Turn): Outcome {
   switch (asked.is) {
     case "command":
       return command(state, { from: from.name, target: asked.target, cmd: asked.cmd }, turn);

@@ -28,6 +28,9 @@ export interface Hosted {
 export function hosted<State>(room: Room<State>): Hosted {
   let state: State | undefined;
   let waiting: RoomEvent[] = [];
+  /** As of the last step; asked for again only when there was one. */
+  let wakeup: Millis | undefined;
+  let isStepped = false;
   return {
     name: room.name,
     resident: room.resident,
@@ -35,15 +38,21 @@ export function hosted<State>(room: Room<State>): Hosted {
       if (state === undefined) return waiting.length < EVENTS_WAITING_FOR_ROOM_MAX && waiting.push(event) > 0;
       const current = state;
       state = undefined; // Why: whatever throws below leaves the room down.
+      isStepped = true;
       room.step(current, event, turn);
       state = current;
       return true;
     },
-    nextWakeup: () => (state === undefined ? undefined : room.nextWakeup(state)),
+    nextWakeup() {
+      if (isStepped) wakeup = state === undefined ? undefined : room.nextWakeup(state);
+      isStepped = false;
+      return wakeup;
+    },
     restore(settings, past) {
       const arriving = new Set(waiting.map((event) => (event.is === "opened" ? event.peer : undefined)));
       const survivors = past.survivors.filter(({ peer }) => !arriving.has(peer));
       state = room.restore(settings, { ...past, survivors });
+      isStepped = true;
       const events = waiting;
       waiting = [];
       return events;

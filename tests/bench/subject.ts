@@ -24,7 +24,7 @@ export class Running {
     const game = freePort();
     const startedAt = performance.now();
     const command = [...pinned(), ...subject.command({ game, upstream })];
-    const process = Bun.spawn(command, { cwd, stdout: "ignore", stderr: "inherit" });
+    const process = Bun.spawn(command, { cwd, stdout: "ignore", stderr: "ignore" });
     while (process.exitCode === null) {
       try {
         const probe = await dialWire(game, "/", () => {});

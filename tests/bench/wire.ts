@@ -47,7 +47,7 @@ export class Wire {
       );
     }
     this.#outBytes = this.#header(TEXT, length, this.#outBytes);
-    this.#out.latin1Write(text, this.#outBytes, length);
+    this.#out.write(text, this.#outBytes, length, "latin1");
     this.#outBytes += length;
     mark(this);
   }
@@ -88,7 +88,7 @@ export class Wire {
   }
 
   #handle(opcode: number, payload: Buffer): void {
-    if (opcode === 1) this.#onText(payload.latin1Slice(), this);
+    if (opcode === 1) this.#onText(payload.toString("latin1"), this);
     else if (opcode === 9) this.#control(PONG, payload);
     else if (opcode === 8) this.#control(CLOSE, payload);
   }
@@ -120,7 +120,7 @@ export class Wire {
       this.#rest = Buffer.from(data);
       return EMPTY;
     }
-    const head = data.latin1Slice(0, end);
+    const head = data.toString("latin1", 0, end);
     if (!this.#isClient) {
       const key = /sec-websocket-key:\s*(\S+)/i.exec(head)?.[1] ?? "";
       const accept = new Bun.CryptoHasher("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
