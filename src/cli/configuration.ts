@@ -26,7 +26,7 @@ export interface Configuration {
   readonly settings: Settings;
   readonly warnings: readonly string[];
   /** The file that was read. */
-  readonly file: string | undefined;
+  readonly file: File | undefined;
 }
 
 export function withConfiguration(command: Command): Command {
@@ -50,7 +50,7 @@ export async function readConfiguration({ config, set = [] }: ConfigurationOptio
   });
   if (!loaded.ok) throw new Complaint(loaded.errors);
   const note = file === undefined ? [`there is no ${DEFAULT_FILE}; these are the defaults`] : [];
-  return { settings: loaded.settings, warnings: [...note, ...loaded.warnings], file: file?.name };
+  return { settings: loaded.settings, warnings: [...note, ...loaded.warnings], file };
 }
 
 async function firstOf(names: readonly string[]): Promise<File | undefined> {
