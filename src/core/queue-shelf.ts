@@ -16,8 +16,8 @@ import type { RoomName } from "./room.ts";
 import type { QueueSettings } from "./settings.ts";
 import type { Turn } from "./turn.ts";
 
-/** An entry on its way to the disk. */
-interface Write {
+/** An entry and where it is. */
+export interface Held {
   readonly to: Lane;
   readonly entry: QueueEntry;
 }
@@ -30,7 +30,7 @@ export class Shelf {
   readonly dead: DeadLetters;
   readonly #room: RoomName;
   readonly #expiry = new Deadlines();
-  readonly #writes = new Map<Key, Write>();
+  readonly #writes = new Map<Key, Held>();
   readonly #leftovers: Key[] = [];
   readonly #foreign: Key[] = [];
   #settings: QueueSettings;
@@ -80,7 +80,7 @@ export class Shelf {
   }
 
   /** A write ended: returns its entry where that is still wanted, else whether it was a write of this queue at all. */
-  settled(key: Key, isStored: boolean, turn: Turn): Write | boolean {
+  settled(key: Key, isStored: boolean, turn: Turn): Held | boolean {
     if (isStored ? this.dead.stored(key, turn) : this.dead.storeFailed(key)) return true;
     const write = this.#writes.get(key);
     if (write === undefined) return false;
@@ -125,7 +125,7 @@ export class Shelf {
   }
 
   /** Gives an entry up, for its cause to be looked at. */
-  bury(to: Lane, entry: QueueEntry, why: DeathCause, turn: Turn): void {
+  bury({ to, entry }: Held, why: DeathCause, turn: Turn): void {
     this.detach(to, entry);
     this.dead.bury({ entry, recipient: to.recipient, name: to.name, why }, turn);
     this.lanes.forget(to);
@@ -160,7 +160,7 @@ export class Shelf {
       const [recipient = "", id = ""] = due.split("/");
       const to = this.lanes.get(recipient);
       const entry = to?.waiting.get(id); // Why: one in flight may still be acked; it is looked at again when it comes back.
-      if (to !== undefined && entry !== undefined) this.bury(to, entry, "expired", turn);
+      if (to !== undefined && entry !== undefined) this.bury({ to, entry }, "expired", turn);
     }
     this.dead.tick(turn);
   }

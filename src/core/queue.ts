@@ -24,17 +24,7 @@ import { Deadlines } from "./deadlines.ts";
 import type { Entry, StoreEvent } from "./event.ts";
 import { type Key, type LoadToken, loadToken, type Millis, rawKey } from "./ids.ts";
 import { bodyOf, bytesOf, type QueueEntry } from "./queue-entry.ts";
-import {
-  type Depth,
-  firstOf,
-  frameOf,
-  isOpen,
-  land,
-  type Lane,
-  type Lanes,
-  nextToLoad,
-  type Socket,
-} from "./queue-lane.ts";
+import { firstOf, frameOf, isOpen, land, type Lane, type Lanes, nextToLoad, type Socket } from "./queue-lane.ts";
 import { Shelf } from "./queue-shelf.ts";
 import { failed, ok, type Result } from "./result.ts";
 import type { RoomName } from "./room.ts";
@@ -205,7 +195,7 @@ export class Queue {
   term(name: string, id: string, turn: Turn): boolean {
     const [to, entry] = this.#shelf.find(name, id);
     if (to === undefined || entry === undefined) return false;
-    this.#shelf.bury(to, entry, "terminated", turn);
+    this.#shelf.bury({ to, entry }, "terminated", turn);
     this.#pump(to, turn);
     return true;
   }
@@ -257,7 +247,7 @@ export class Queue {
       const next = firstOf(to.waiting);
       if (next === undefined) break;
       if (next.exp <= turn.now) {
-        this.#shelf.bury(to, next, "expired", turn);
+        this.#shelf.bury({ to, entry: next }, "expired", turn);
         continue;
       }
       if (next.body === undefined || (next.promise === "queued" && next.disk !== "stored")) break;
@@ -334,7 +324,7 @@ export class Queue {
 
   /** Only the first of what was in flight can have been the cause: the others lose no attempt. */
   #blame(to: Lane, entry: QueueEntry, turn: Turn): void {
-    if (++entry.attempts >= this.#settings.max_attempts) this.#shelf.bury(to, entry, "attempts", turn);
+    if (++entry.attempts >= this.#settings.max_attempts) this.#shelf.bury({ to, entry }, "attempts", turn);
   }
 
   /** Out of flight, to before what waits. */
@@ -347,7 +337,7 @@ export class Queue {
     }
     to.waiting = new Map([...back, ...to.waiting]);
     for (const entry of back.values()) {
-      if (entry.exp <= turn.now) this.#shelf.bury(to, entry, "expired", turn);
+      if (entry.exp <= turn.now) this.#shelf.bury({ to, entry }, "expired", turn);
       else if (entry.disk === "none") this.#shelf.write(to, entry, turn);
     }
   }

@@ -51,7 +51,7 @@ test("IM92 what a watcher asks for is one thing, the first of direct, query, sub
     target: "a",
     cmd: 0,
   };
-  const kinds = ["direct_to_neuro", "query", "subscribe", "choice", "cmd"].map((gone, at, order) => {
+  const kinds = ["direct_to_neuro", "query", "subscribe", "choice", "cmd"].map((_, at, order) => {
     const left = Object.entries(all).filter(([name]) => !order.slice(0, at).includes(name));
     return readRequest(Object.fromEntries(left)).is;
   });
