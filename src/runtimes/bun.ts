@@ -2,6 +2,8 @@
 import type { Server } from "bun";
 import type { Settings } from "../core/settings.ts";
 import { guestHandlers } from "./bun-socket.ts";
+import { connect } from "./dialling/bun-wire.ts";
+import { rawDial } from "./dialling/dial-raw.ts";
 import type { Guest } from "./guest.ts";
 import { type Opened, type ProcessRuntime, type Reception, serveProcess } from "./process.ts";
 import type { Listener, Served, ServeOptions } from "./served.ts";
@@ -13,7 +15,9 @@ export { untilStopped } from "./signals.ts";
 export const serve = (settings: Settings, options: ServeOptions = {}): Promise<Served> =>
   serveProcess(bun, settings, options);
 
-const bun: ProcessRuntime = { listen, later: (run) => setImmediate(run) };
+const later = (run: () => void): void => void setImmediate(run);
+
+const bun: ProcessRuntime = { listen, later, dial: rawDial({ connect, later }) };
 
 function listen({ name, host: hostname, port }: Listener, { app, frameBytesMax, admit }: Reception): Opened {
   const server = Bun.serve<Guest>({

@@ -1,8 +1,8 @@
 /** The relay on Deno: one `Deno.serve` per listener. */
 import type { Settings } from "../core/settings.ts";
 import { seat } from "./deno-socket.ts";
-import { connect } from "./deno-wire.ts";
-import { rawDial } from "./dial-raw.ts";
+import { connect } from "./dialling/deno-wire.ts";
+import { rawDial } from "./dialling/dial-raw.ts";
 import type { Guest } from "./guest.ts";
 import { type Opened, type ProcessRuntime, type Reception, serveProcess } from "./process.ts";
 import type { Listener, Served, ServeOptions } from "./served.ts";

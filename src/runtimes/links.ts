@@ -8,7 +8,7 @@ import type { Event } from "../core/event.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import { closeReason } from "./close.ts";
-import type { Dial, DialledSocket } from "./dial.ts";
+import type { Dial, DialledSocket } from "./dialling/dial.ts";
 
 export class Links {
   readonly #push: (event: Event) => void;

@@ -13,6 +13,7 @@ import type { App, Entrance } from "../http/app.ts";
 import { Lines, type Log, openLog } from "../observability/mod.ts";
 import { rooms } from "../relay/rooms.ts";
 import { createClock } from "./clock.ts";
+import type { Dial } from "./dialling/dial.ts";
 import type { Guest } from "./guest.ts";
 import { Host } from "./host.ts";
 import { Links } from "./links.ts";
@@ -29,6 +30,7 @@ export interface ProcessRuntime {
   listen(listener: Listener, reception: Reception): Opened | Promise<Opened>;
   /** Runs something at the end of this turn of the event loop. */
   later(run: () => void): void;
+  readonly dial: Dial;
 }
 
 /** Where a listener sends those who come. */
@@ -68,7 +70,7 @@ export async function serveProcess(
     print,
   });
   const peers = new Peers(host, { later: (run) => runtime.later(run) });
-  const links = new Links(host.push);
+  const links = new Links(host.push, runtime.dial);
   const opened: Opened[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(opened.map((listener) => listener.close()));
