@@ -101,7 +101,7 @@ export class Driver implements Turn {
   }
 
   secret(): string {
-    return `${this.#clock.random()}`.slice(2);
+    return [...crypto.getRandomValues(new Uint32Array(2))].map((part) => part.toString(36)).join("");
   }
 
   note(): void {}

@@ -46,6 +46,8 @@ export interface Trevor {
   /** When the bus is looked for again. */
   searchAt: Millis | undefined;
   sentAt: Millis;
+  /** Begins the ids of this socket's fences: completions, too, go to everybody. */
+  fence: string;
   readonly counts: { answered: number; failed: number; unreadable: number; openings: number; fenceMs: Millis };
 }
 
@@ -67,7 +69,6 @@ export type TrevorNews =
 export type CommandEnd = "refused" | "lost" | "late" | "closed";
 
 const SEARCH_MS = 150;
-const FENCE = "neuro-relay-fence-";
 /** Trevor closes with it when a command fails. */
 const CODE_FAILED = 1011;
 
@@ -85,6 +86,7 @@ export function trevor(options: NeuronLinkOptions): Trevor {
     busId: undefined,
     searchAt: undefined,
     sentAt: 0,
+    fence: "",
     counts: { answered: 0, failed: 0, unreadable: 0, openings: 0, fenceMs: 0 },
   };
 }
@@ -124,6 +126,7 @@ export function trevorStep(of: Trevor, event: LinkEvent, turn: Turn): readonly T
   switch (event.is) {
     case "dialed":
       opened(of.link, turn);
+      of.fence = `fence-${turn.secret()}-`;
       sendNext(of, turn);
       return [{ is: "open", again: of.counts.openings++ > 0 }];
     case "received":
@@ -184,7 +187,7 @@ function read(of: Trevor, frame: Frame, turn: Turn): readonly TrevorNews[] {
 
 function readCompletion(of: Trevor, message: JsonObject, turn: Turn): readonly TrevorNews[] {
   const { inFlight } = of;
-  if (inFlight === undefined || message.requestId !== FENCE + inFlight.command.id) return []; // Why: another client's.
+  if (inFlight === undefined || message.requestId !== of.fence + inFlight.command.id) return []; // Why: another client's.
   of.inFlight = undefined;
   of.counts.fenceMs = turn.now - of.sentAt;
   const { name, id } = inFlight.command;
@@ -226,7 +229,7 @@ function sendNext(of: Trevor, turn: Turn): void {
   const { id, name, params } = command;
   const to = of.link.id;
   if (name === "completion_request") { // Why: it is its own fence.
-    turn.put({ do: "send", to, frame: JSON.stringify({ command: name, requestId: FENCE + id, ...params }) });
+    turn.put({ do: "send", to, frame: JSON.stringify({ command: name, requestId: of.fence + id, ...params }) });
     return;
   }
   turn.put({ do: "send", to, frame: JSON.stringify({ command: name, ...params }) });
@@ -234,7 +237,7 @@ function sendNext(of: Trevor, turn: Turn): void {
   turn.put({
     do: "send",
     to,
-    frame: JSON.stringify({ command: "completion_request", requestId: FENCE + id, expression: "x" }),
+    frame: JSON.stringify({ command: "completion_request", requestId: of.fence + id, expression: "x" }),
   });
 }
 
