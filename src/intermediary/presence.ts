@@ -15,7 +15,7 @@ export function seeGame(state: State, note: Note): void {
 /** Everybody, by name: the connected first, then those for whom a message would be queued. */
 export function peerList(state: State): JsonObject[] {
   const list: JsonObject[] = [];
-  for (const { name, since, session, messages, actions, acks } of state.integrations.values()) {
+  for (const { name, since, messages, actions, acks } of state.integrations.values()) {
     const queued = state.queue.kept.depth(name);
     list.push({
       name,
@@ -31,8 +31,8 @@ export function peerList(state: State): JsonObject[] {
   }
   for (const peer of state.peers.values()) {
     if (peer.is !== "watcher") continue;
-    const { name, since, session, messages } = peer;
-    list.push({ name, type: "neuro-os", connected: true, since, session, messages });
+    const { name, since, messages } = peer;
+    list.push({ name, type: "neuro-os", connected: true, since, messages });
   }
   for (const name of state.games.keys()) list.push({ name, type: "game", connected: true });
   for (const name of state.known.all()) {
