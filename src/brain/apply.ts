@@ -84,7 +84,7 @@ export function listOperators(call: Call): void {
 /** Its name and a digest of what it asks, for a request that may be sent twice. */
 function operationOf({ fields: { op_id: name } }: Call, asks: JsonObject): JsonObject {
   return typeof name === "string" || typeof name === "number"
-    ? { op_id: String(name), op_asks: hashText(canonicalJson(asks)) }
+    ? { op_asks: hashText(canonicalJson(asks)), op_id: String(name) }
     : {};
 }
 

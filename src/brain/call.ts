@@ -6,7 +6,7 @@
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Turn } from "../core/turn.ts";
 import type { Brain } from "./brain.ts";
-import { reveal } from "./log/journal.ts";
+import { hold, isDurable } from "./log/journal.ts";
 import { shown, unhashable } from "./legacy.ts";
 import { echo, type Problem, problemText, storageFailed } from "./problem.ts";
 import { type Damage, type Found, type Plan, scan } from "./log/scan.ts";
@@ -30,8 +30,11 @@ export function answerOf(
 ): void {
   const { brain, turn, slot, fields } = call;
   const { session, seq, body } = shownOf;
-  const otherwise = problemText(storageFailed("the operation was not stored"), fields);
-  reveal(brain, turn, { session, seq, slot, frame: JSON.stringify({ ...body, ...echo(fields) }), otherwise });
+  if (!isDurable(session, seq)) {
+    const otherwise = problemText(storageFailed("the operation was not stored"), fields);
+    hold({ session, seq, slot, otherwise });
+  }
+  brain.lanes.fill(slot, JSON.stringify({ ...body, ...echo(fields) }), turn);
 }
 
 /** Refuses a request. */

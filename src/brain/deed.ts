@@ -70,7 +70,8 @@ export function commit(call: Call, work: Work, steps: readonly Step[]): void {
   const what = work.does === "MacroApplied"
     ? { name: work.name, steps: tried.map(deed), risk: share(risk) }
     : tried.map(deed)[0];
-  const payload = { session_id: session.id, ...what, state_hash: size.hash, ...work.operation };
+  // Why in this order: it is that of the canonical text, which is then quickly written.
+  const payload = { ...what, ...work.operation, session_id: session.id, state_hash: size.hash };
   const next: Head = { ...head, state, stateHash: size.hash, spent: head.spent + risk };
   const event = append(call.brain, call.turn, { session, type: work.does, payload, head: next });
   call.turn.note({ is: "operator_applied", session: nameOf(session.id), operator: plain(work.name), risk });
@@ -94,7 +95,7 @@ export function refusal({ id, payload }: LogEvent): JsonObject {
 function deed({ operator, params, applied: { delta, audit, risk }, verdict }: Tried): JsonObject {
   const recommendations = verdict.reasons.length === 0 ? {} : { reasons: [...verdict.reasons], ...resultOf(verdict) };
   const { name, version } = operator;
-  return { operator: name, operator_version: version, params, delta, audit, risk: share(risk), recommendations };
+  return { audit, delta, operator: name, operator_version: version, params, recommendations, risk: share(risk) };
 }
 
 /** More than a session may hold is refused; what makes one that is too big smaller is not. */

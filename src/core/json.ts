@@ -61,10 +61,32 @@ export function parseJson(text: string, depthMax: number): Json | undefined {
 /**
  * The same text for equal values: object keys sorted, absent keys left out.
  *
- * Used to compare definitions and to hash them, never on the wire.
+ * Used to compare definitions and to hash them, never on the wire. What is sorted already, as most is, the runtime writes itself.
  */
 export function canonicalJson(value: Json | undefined): string {
   if (value === undefined) return "null";
+  return isSorted(value) ? JSON.stringify(value) : sorted(value);
+}
+
+/** True when every object in it has its keys in order, as the runtime would write them. */
+function isSorted(value: Json): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isSorted(item)) return false;
+    return true;
+  }
+  let before = "";
+  for (const key of Object.keys(value)) {
+    if (key < before) return false;
+    const member = (value as JsonObject)[key]; // Why: `isArray` does not tell a readonly array from an object.
+    if (typeof member === "object" && member !== null && !isSorted(member)) return false;
+    before = key;
+  }
+  return true;
+}
+
+/** Each member by itself: most are sorted although the whole is not. */
+function sorted(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (!isObject(value)) return JSON.stringify(value);
   const keys = Object.keys(value).filter((key) => value[key] !== undefined).sort();

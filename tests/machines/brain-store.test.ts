@@ -174,6 +174,25 @@ test("BR63 stored stretches are written anew as pages, and what they replace is 
   check.equal(stage.ask(peer, { cmd: "ReplaySession", session_id: session })["ok"], true);
 });
 
+test("BR63 a burst as large as a page is one, written once, and a kill in a burst loses nothing that was answered", () => {
+  for (let kill = 2; kill <= 9; kill++) {
+    const { stage, peer, session } = started();
+    let left = kill;
+    stage.store = () => (left-- > 0 ? "keep" : "hang");
+    for (let count = 1; count <= 1_000; count++) stage.send(peer, st(session, { count }));
+    stage.settle();
+    const answered = stage.seen(peer).length;
+    check.that(answered > 0 && answered < 1_000);
+    const again = stage.restart();
+    const next = again.peer("next");
+    check.equal(again.ask(next, { cmd: "GetState", session_id: session })["state"], { count: answered });
+    check.equal(again.ask(next, { cmd: "ReplaySession", session_id: session })["ok"], true);
+    again.store = () => "keep";
+    check.equal(again.merge(next, session, { more: 1 })["state"], { count: answered, more: 1 });
+    check.equal(again.ask(next, { cmd: "GetState", session_id: session, at_seq: 1 })["state"], { count: 1 });
+  }
+});
+
 test("BR63 what a kill left of stretches that a page replaced is no part of the log, and is deleted", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 100; count++) stage.merge(peer, session, { count });

@@ -77,4 +77,4 @@ test("BR91 a kill in the middle of a burst loses no operation that was answered"
   second.relay.kill("SIGKILL");
   await end(second.relay);
   await place.remove();
-}, { timeoutMs: 60_000 });
+}, { timeoutMs: 30_000 });

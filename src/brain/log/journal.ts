@@ -53,22 +53,20 @@ function forgetOld(body: Body): void {
   body.next = body.head;
 }
 
-/** Fills a slot with a frame that reveals the session up to `seq`. */
-export function reveal(brain: Brain, turn: Turn, what: Revealed): void {
-  const { session, seq, slot, frame, otherwise } = what;
-  const durable = session.body?.durable.seq;
-  if (durable === undefined || seq <= durable) return brain.lanes.fill(slot, frame, turn);
+/** True once all events up to `seq` are stored. */
+export const isDurable = ({ body }: Session, seq: number): boolean => body === undefined || seq <= body.durable.seq;
+
+/** Keeps a reply back until all events up to `seq` are stored; `otherwise` is said when they could not be. */
+export function hold({ session, seq, slot, otherwise }: Held): void {
   slot.holds++;
   slot.otherwise = otherwise;
   session.waiting.push({ seq, slot });
-  brain.lanes.fill(slot, frame, turn);
 }
 
-export interface Revealed {
+export interface Held {
   readonly session: Session;
   readonly seq: number;
   readonly slot: Slot;
-  readonly frame: string;
   readonly otherwise: string;
 }
 
@@ -94,7 +92,9 @@ export function stored(brain: Brain, at: Key, turn: Turn): void {
   tell(brain, session, turn); // Why first: whoever sees its own event 5 has then heard of everybody's event 4.
   release(brain, session, turn);
   write(brain, session, turn);
-  if (session.paging === undefined && isPageFull(body)) turnPage(brain, session, turn);
+  if (session.paging !== undefined) return;
+  if (writing.stretch.isPage) forget(body, writing.head);
+  else if (isPageFull(body)) turnPage(brain, session, turn);
 }
 
 /** A key of a session could not be stored. */
@@ -123,12 +123,14 @@ function write(brain: Brain, session: Session, turn: Turn): void {
   const taken = take(session.unwritten);
   const head = taken.at(-1)?.head;
   assert(head !== undefined, "a stretch of nothing");
-  const about = { first: head.seq - taken.length + 1, last: head.seq, at: turn.now, isPage: false };
-  const stretch = newStretch(session.id, about, turn.id());
   const text = `[${taken.map((each) => each.text).join(",")}]`;
+  // Why: what is as large as a page is one at once, and need not be written twice.
+  const isPage = taken.length >= PAGE_EVENTS || text.length >= PAGE_TEXT_MAX;
+  const about = { first: head.seq - taken.length + 1, last: head.seq, at: turn.now, isPage };
+  const stretch = newStretch(session.id, about, turn.id());
   session.writing = { stretch, head, size: text.length };
   brain.writes.set(stretch.key, session);
-  turn.put({ do: "put", key: stretch.key, value: written(text, undefined) });
+  turn.put({ do: "put", key: stretch.key, value: written(text, isPage ? headText(head) : undefined) });
 }
 
 /** As many as fit into one write, and at least one. */
@@ -177,14 +179,20 @@ function turnPage(brain: Brain, session: Session, turn: Turn): void {
   turn.put({ do: "put", key: stretch.key, value: written(JSON.stringify(events), headText(head)) });
 }
 
+/** Events up to a head that is stored need not be kept in memory. */
+function forget(body: Body, head: Head): void {
+  if (head.seq <= body.base.seq) return;
+  body.tail.splice(0, head.seq - body.base.seq);
+  body.base = head;
+  body.tailText = 0;
+}
+
 /** A page was written, or not: either way its events need not be kept in memory. */
 function turned(brain: Brain, turn: Turn, { session, isStored }: { session: Session; isStored: boolean }): void {
   const { body, paging, stretches } = session;
   session.paging = undefined;
   if (body === undefined || paging === undefined) return;
-  body.tail.splice(0, paging.head.seq - body.base.seq);
-  body.base = paging.head;
-  body.tailText = 0;
+  forget(body, paging.head);
   if (!isStored) return;
   const { stretch } = paging;
   const from = stretches.findIndex(({ first }) => first === stretch.first);

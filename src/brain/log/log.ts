@@ -63,7 +63,7 @@ export function noHead(policy: Policy): Head {
 /** The hash of what would come after `previous`. */
 export function hashAfter(previous: string, event: Pick<LogEvent, "seq" | "type" | "payload">): string {
   const { seq, type, payload } = event;
-  return hashText(canonicalJson({ seq, type, payload, prev_hash: previous }));
+  return hashText(canonicalJson({ payload, prev_hash: previous, seq, type }));
 }
 
 /** The head after one more event, or in words why the event cannot be the next one. */

@@ -91,7 +91,7 @@ const st = operator<{ readonly changes: Json; readonly pairs: readonly (readonly
   apply: (state, { changes, pairs }) => ({
     state: withAll(state, pairs),
     delta: { st_applied: true },
-    audit: { op: "ST", details: changes },
+    audit: { details: changes, op: "ST" },
     risk: 100,
   }),
 });
@@ -108,7 +108,7 @@ const ch = operator<JsonObject>({
   apply: (state, changes) => ({
     state: withAll(state, Object.entries(changes)),
     delta: changes,
-    audit: { op: "CH", changes },
+    audit: { changes, op: "CH" },
     risk: 200,
   }),
 });

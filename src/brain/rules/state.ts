@@ -11,6 +11,8 @@ import { canonicalJson, type Json, type JsonObject } from "../../core/json.ts";
 /** The whole of what a session holds. */
 export type State = JsonObject;
 
+const ENCODER = new TextEncoder();
+
 /** The state of a session that nothing was done to. */
 export const EMPTY: State = Object.freeze(Object.create(null));
 
@@ -32,7 +34,7 @@ export const has = (state: State, name: string): boolean => Object.hasOwn(state,
 
 /** The hash of a state and its size: both of its canonical text, whose keys are sorted. */
 export function digest(state: State): { readonly hash: string; readonly bytes: number } {
-  const bytes = new TextEncoder().encode(canonicalJson(state));
+  const bytes = ENCODER.encode(canonicalJson(state));
   return { hash: hashBytes(bytes), bytes: bytes.length };
 }
 

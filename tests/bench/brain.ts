@@ -1,0 +1,208 @@
+/**
+ * `bun tests/bench/brain.ts`: the Brain beside a room that only echoes, and beside its store alone.
+ *
+ * Only the ratios mean anything; the figures in bytes and milliseconds are of this machine.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { artifactOf } from "../../src/brain/infer/artifact.ts";
+import { predict } from "../../src/brain/infer/net.ts";
+import { perChannel, tokenize } from "../../src/brain/infer/tokenizer.ts";
+import { toBase64 } from "../../src/brain/infer/base64.ts";
+import { brain, runTraining, SIZES } from "../../src/brain/mod.ts";
+import { key, sequence } from "../../src/core/key.ts";
+import type { Key } from "../../src/core/ids.ts";
+import type { Json } from "../../src/core/json.ts";
+import type { Room } from "../../src/core/room.ts";
+import type { Store } from "../../src/engine/mod.ts";
+import { type Hosted, hosted } from "../../src/relay/mod.ts";
+import { serve } from "../../src/runtimes/bun.ts";
+import { openStore } from "../../src/storage/open.ts";
+import { divisions } from "../machines/brain-recipe.ts";
+import { BrainStage } from "../machines/brain-fixture.ts";
+import { testSettings } from "../runtimes/bun-stage.ts";
+import { MemoryStore, memoryUploads } from "../runtimes/memory.ts";
+
+const MS = 1_500;
+const IN_FLIGHT = 256;
+const SETTLE_MS = 300;
+
+/** The least a room can do: every frame goes back as it came. */
+const echo: Room<null> = {
+  name: "brain",
+  resident: [],
+  restore: () => null,
+  step(_state, event, turn) {
+    if (event.is === "frame") turn.put({ do: "reply", to: event.peer, frame: event.frame });
+    if (event.is === "draining") turn.put({ do: "drained", room: "brain" });
+  },
+  nextWakeup: () => undefined,
+};
+
+interface Rated {
+  readonly room: Hosted;
+  readonly store: Store;
+  readonly persist: boolean;
+}
+
+/** Round trips a second with so many in flight on one socket. */
+async function rate({ room, store, persist }: Rated): Promise<number> {
+  const settings = testSettings((change) => {
+    change.brain.persist = persist;
+    change.brain.artifact = "built-in";
+    change.limits.messages_per_second = 0;
+    change.limits.bytes_per_second = 0;
+  });
+  const served = await serve(settings, { rooms: [room], store, uploads: memoryUploads(), log() {}, print() {} });
+  const socket = new WebSocket((served.urls as Record<string, string>)["brain"] ?? "");
+  const first = Promise.withResolvers<string>();
+  let heard = (data: string): void => first.resolve(data);
+  socket.onmessage = ({ data }) => heard(String(data));
+  await new Promise((resolve) => (socket.onopen = resolve));
+  socket.send('{"cmd":"CreateSession"}');
+  const session_id = JSON.parse(await first.promise).session_id ?? "none";
+  let count = 0;
+  const next = (): void =>
+    socket.send(
+      `{"cmd":"ApplyOperator","session_id":"${session_id}","operator":"ST","params":{"changes":{"tick":${count}}}}`,
+    );
+  let isOver = false;
+  heard = () => {
+    count++;
+    if (!isOver) next();
+  };
+  for (let at = 0; at < IN_FLIGHT; at++) next();
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS)); // Why: the first turns are slow, until all is compiled.
+  const [from, at] = [count, performance.now()];
+  await new Promise((resolve) => setTimeout(resolve, MS));
+  const perSecond = ((count - from) * 1_000) / (performance.now() - at);
+  isOver = true;
+  socket.close();
+  await served.drain();
+  return perSecond;
+}
+
+/** Writes a second of a store alone, as many at a time as the engine makes. */
+async function bareRate(store: Store): Promise<number> {
+  const value: Json = { v: 1, sum: "0".repeat(64), events: "x".repeat(700) };
+  let count = 0;
+  const until = performance.now() + MS;
+  const worker = async (): Promise<void> => {
+    while (performance.now() < until) await store.put(key("bench", "log", "session", sequence(count++)), value);
+  };
+  await Promise.all(Array.from({ length: 64 }, worker));
+  return (count * 1_000) / MS;
+}
+
+async function withStores<Result>(backend: "fs" | "sqlite", run: (store: Store) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), "neuro-relay-bench-"));
+  const { queue } = testSettings((change) => {
+    change.queue.backend = backend;
+    change.queue.path = join(folder, "store");
+  });
+  const store = await openStore(queue, { onQuarantine() {} });
+  try {
+    return await run(store);
+  } finally {
+    await store.close().catch(() => {});
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const report = (name: string, value: number, unit: string): void =>
+  console.log(`${name.padEnd(58)} ${value.toFixed(2)} ${unit}`);
+
+async function speeds(): Promise<void> {
+  const store = () => new MemoryStore();
+  const bareEcho = await rate({ room: hosted(echo), store: store(), persist: false });
+  const plain = await rate({ room: hosted(brain), store: store(), persist: false });
+  report("echo", bareEcho, "/s");
+  report("ApplyOperator, nothing stored", plain, "/s");
+  report("  of echo (wanted: 0.50)", plain / bareEcho, "");
+  for (const backend of ["fs", "sqlite"] as const) {
+    const bare = await withStores(backend, bareRate);
+    const kept = await withStores(backend, (open) => rate({ room: hosted(brain), store: open, persist: true }));
+    report(`${backend} alone`, bare, "/s");
+    report(`ApplyOperator, stored in ${backend}`, kept, "/s");
+    report("  of the store alone (wanted: 0.80)", kept / bare, "");
+  }
+}
+
+function memory(): void {
+  Bun.gc(true);
+  const before = process.memoryUsage.rss();
+  const stage = new BrainStage({ persist: false });
+  const initial_state = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`key${at}`, "x".repeat(40)]));
+  for (let count = 0, peer = stage.peer("p"); count < 10_000; count++) {
+    if (count % 200 === 0) peer = stage.peer(`p${count}`);
+    stage.create(peer, { initial_state });
+  }
+  stage.notes.length = 0;
+  Bun.gc(true);
+  report("10,000 sessions of 1 kB (wanted: below 200)", (process.memoryUsage.rss() - before) / 1_048_576, "MiB");
+  if (stage.stage.state.sessions.size !== 10_000) throw new Error("some are missing");
+}
+
+function recovery(): void {
+  const stage = new BrainStage();
+  const ids: string[] = [];
+  for (let count = 0, peer = stage.peer("p"); count < 1_000; count++) {
+    if (count % 200 === 0) peer = stage.peer(`p${count}`);
+    ids.push(stage.create(peer));
+    for (let at = 1; at < 100; at++) stage.merge(peer, ids[count] ?? "", { [`k${at % 7}`]: at });
+  }
+  const disk: Map<Key, Json> = new Map(stage.disk);
+  const at = performance.now();
+  const again = new BrainStage({ disk, epoch: 2 });
+  const peer = again.peer("p");
+  const opened = performance.now() - at;
+  for (const session_id of ids) again.ask(peer, { cmd: "GetState", session_id });
+  report("start with 100,000 events stored", opened, "ms");
+  report("  and all 1,000 sessions awake (wanted: below 5,000)", performance.now() - at, "ms");
+}
+
+function prediction(): void {
+  const run = runTraining({
+    log: divisions(),
+    dataset: "bench",
+    operation: "safeDiv",
+    seed: 1,
+    epochs: 1,
+    batch: 32,
+    rate: 0.001,
+    sizes: SIZES.full,
+    runId: "bench",
+    createdUtc: "2026-01-01T00:00:00Z",
+    git: { sha: "nogit", dirty: false },
+    environment: {},
+    notes: "",
+  });
+  if (typeof run === "string") throw new Error(run);
+  const text = (path: string): string => String(run.files.get(path));
+  const artifact = artifactOf({
+    run_id: "bench",
+    manifest: text("manifest.json"),
+    config: text("tokenizer/tokenizer_config.json"),
+    vocabularies: perChannel((channel) => text(`tokenizer/${channel}_vocab.txt`)),
+    weights: toBase64(run.files.get("model/surrogate.safetensors") as Uint8Array),
+  });
+  if (typeof artifact === "string" || artifact.net === undefined) throw new Error("no net");
+  const { net, vocabularies } = artifact;
+  const predictOnce = (): void => {
+    const tokens = perChannel((channel) => tokenize(vocabularies[channel], "six over three / 3 m/s"));
+    if (Object.values(tokens).every((each) => typeof each !== "string")) {
+      predict(net, [0, 0], tokens as Parameters<typeof predict>[2]);
+    }
+  };
+  for (let count = 0; count < 200; count++) predictOnce();
+  const at = performance.now();
+  for (let count = 0; count < 1_000; count++) predictOnce();
+  report("one prediction of the full net (wanted: below 1)", (performance.now() - at) / 1_000, "ms");
+}
+
+memory();
+recovery();
+prediction();
+await speeds();
+process.exit(0);
