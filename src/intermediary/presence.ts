@@ -22,7 +22,6 @@ export function peerList(state: State): JsonObject[] {
       type: "integration",
       connected: true,
       since,
-      session,
       messages,
       actions: actions.size,
       acks,
