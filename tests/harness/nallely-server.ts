@@ -1,0 +1,74 @@
+/** A fake session of Nallely on real sockets, as the real one is: a port for the bus and one for Trevor. */
+import type { Frame } from "../../src/core/json.ts";
+import { type FakePeer, FakeSession } from "../../src/testing/fakes/nallely-session.ts";
+
+export interface NallelyServer extends AsyncDisposable {
+  readonly busUrl: string;
+  readonly trevorUrl: string;
+  /** True for the fake: only there tests may look behind the sockets. */
+  readonly session: FakeSession | undefined;
+}
+
+interface Server {
+  open(peer: FakePeer): void;
+  message(peer: FakePeer, frame: Frame): void;
+  closed(peer: FakePeer): void;
+}
+interface Attached {
+  readonly path: string;
+  server: Server | undefined;
+  peer: FakePeer | undefined;
+}
+
+/** The session that the tests run against: that of `NALLELY_BUS_URL` and `NALLELY_TREVOR_URL`, or a fake one. */
+export function openSession(): NallelyServer {
+  const { NALLELY_BUS_URL: busUrl, NALLELY_TREVOR_URL: trevorUrl } = process.env;
+  if (busUrl !== undefined && trevorUrl !== undefined) {
+    return { busUrl, trevorUrl, session: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  const session = new FakeSession((ms, run) => void setTimeout(run, ms));
+  const [bus, trevor] = [listen(() => session.bus), listen(() => session.trevor)];
+  return {
+    busUrl: `ws://127.0.0.1:${bus.port}`,
+    trevorUrl: `ws://127.0.0.1:${trevor.port}`,
+    session,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([bus.stop(true), trevor.stop(true)]);
+    },
+  };
+}
+
+/** A port whose sockets go to a server; refused while there is none. */
+function listen(server: () => Server | undefined) {
+  return Bun.serve<Attached>({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request, listener) {
+      const at = server();
+      const { pathname, search } = new URL(request.url);
+      const data: Attached = { path: pathname + search, server: at, peer: undefined };
+      if (at !== undefined && listener.upgrade(request, { data })) return undefined;
+      return new Response("nobody is here", { status: 503 });
+    },
+    websocket: {
+      perMessageDeflate: true,
+      open(socket) {
+        const peer: FakePeer = {
+          path: socket.data.path,
+          send: (frame) => void socket.send(frame),
+          close: (code, reason) => socket.close(code, reason),
+        };
+        socket.data.peer = peer;
+        socket.data.server?.open(peer);
+      },
+      message(socket, data) {
+        const { peer, server } = socket.data;
+        if (peer !== undefined) server?.message(peer, typeof data === "string" ? data : new Uint8Array(data));
+      },
+      close(socket) {
+        const { peer, server } = socket.data;
+        if (peer !== undefined) server?.closed(peer);
+      },
+    },
+  });
+}
