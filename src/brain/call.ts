@@ -66,6 +66,13 @@ export function awake(call: Call): { readonly session: Session; readonly body: B
   return undefined;
 }
 
+/** The same, but a session whose log cannot be trusted is given as well: it can be looked into and closed. */
+export function awakeOrDamaged(call: Call): Session | undefined {
+  const { session_id: id } = call.fields;
+  const session = typeof id === "string" ? call.brain.sessions.get(id) : undefined;
+  return session?.damage !== undefined && session.ending === undefined ? session : awake(call)?.session;
+}
+
 function unknown({ ended }: Brain, id: Json): Problem {
   const cannot = unhashable(id);
   if (cannot !== undefined) return { error: `session_id must be a name: ${cannot}` };

@@ -1,7 +1,7 @@
 /** Looking back: states, audit, ledger, replay. Nothing here changes anything. */
 import type { Json, JsonObject } from "../core/json.ts";
 import { AUDIT_PAGE_MAX, AUDIT_TEXT_MAX } from "../core/limits.ts";
-import { answerOf, awake, type Call, damaged, lookBack, refuse } from "./call.ts";
+import { answerOf, awake, awakeOrDamaged, type Call, damaged, lookBack, refuse } from "./call.ts";
 import { isTruthy } from "./legacy.ts";
 import type { LogEvent } from "./log/log.ts";
 import { badParams, fine, type Outcome, type Problem, wrong } from "./problem.ts";
@@ -112,10 +112,7 @@ function entry(of: { readonly id: string; readonly timestamp: string }, reasons:
 /** `ReplaySession`: folds the whole log as it is stored, and compares. */
 export function replaySession(call: Call): void {
   const { brain, slot, fields, turn } = call;
-  const { session_id: id } = fields;
-  const session = typeof id === "string" ? brain.sessions.get(id) : undefined;
-  // Why: of a session whose log is damaged this is the one thing that can still be asked.
-  const found = session?.damage === undefined ? awake(call)?.session : session;
+  const found = awakeOrDamaged(call);
   if (found === undefined) return;
   const until = found.body?.head.seq ?? found.stretches.at(-1)?.last ?? -1;
   const served = found.body?.head.stateHash ?? null;

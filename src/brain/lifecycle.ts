@@ -5,7 +5,7 @@ import { isObject } from "../core/json.ts";
 import { SESSIONS_BURST_MAX, SESSIONS_PER_SECOND_MAX, STATE_KEYS_MAX } from "../core/limits.ts";
 import type { Turn } from "../core/turn.ts";
 import type { Brain } from "./brain.ts";
-import { answer, answerOf, awake, type Call, lookBack, refuse } from "./call.ts";
+import { answer, answerOf, awake, awakeOrDamaged, type Call, lookBack, refuse } from "./call.ts";
 import { policyOf } from "./rules/covenant.ts";
 import { pointIn } from "./history.ts";
 import { append } from "./log/journal.ts";
@@ -38,14 +38,13 @@ export function createSession(call: Call): void {
   if (problem !== undefined) return refuse(call, problem);
   const { policy, state, stateHash, ttlMs } = birth.value;
   const session = make(brain, turn);
-  const isPlain = state === EMPTY;
   append(brain, turn, {
     session,
     type: "SessionCreated",
     payload: {
       session_id: session.id,
       owner: fields["owner"] ?? null,
-      initial_state: isPlain ? {} : state,
+      initial_state: state,
       covenant: policyJson(policy),
       ttl_ms: ttlMs,
       state_hash: stateHash,
@@ -121,9 +120,8 @@ export function sealSession(call: Call): void {
 /** `CloseSession`: the session and its log are no more. */
 export function closeSession(call: Call): void {
   const { brain, turn, slot, fields } = call;
-  const found = awake(call);
-  if (found === undefined) return;
-  const { session } = found;
+  const session = awakeOrDamaged(call);
+  if (session === undefined) return;
   slot.holds++;
   slot.otherwise = problemText(storageFailed("the end of the session was not stored"), fields);
   session.waiting.push({ seq: Infinity, slot });

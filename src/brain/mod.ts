@@ -5,15 +5,13 @@
  */
 import { Deadlines } from "../core/deadlines.ts";
 import type { RoomEvent, Survivor } from "../core/event.ts";
-import type { Millis, PeerId } from "../core/ids.ts";
-import { key } from "../core/key.ts";
+import type { Millis } from "../core/ids.ts";
 import type { Past, Room } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
 import type { Brain } from "./brain.ts";
-
 import { handle } from "./commands.ts";
-import { discard, ENDED, lookAtSessions, sweep } from "./log/ending.ts";
+import { ENDED, lookAtSessions, sweep } from "./log/ending.ts";
 import { followsOf, unfollowAll } from "./followers.ts";
 import { newInference, ran, readArtifact, recorded, renewArtifact } from "./infer/inference.ts";
 import { foundPrediction } from "./infer/record.ts";

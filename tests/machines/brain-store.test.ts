@@ -232,6 +232,7 @@ test("BR64 a session of which something is gone is refused, and can be looked in
   const report = again.ask(next, { cmd: "ReplaySession", session_id: session });
   check.equal([report["ok"], report["first_mismatch"]], [false, 10]);
   check.that(again.merge(next, again.create(next), { a: 1 })["state"] !== undefined, "others go on");
+  check.equal(again.ask(next, { cmd: "CloseSession", session_id: session })["type"], "SessionClosed");
 });
 
 test("BR64 while the store cannot be read a sleeping session answers StorageFailed, and later it is there", () => {

@@ -25,7 +25,7 @@ export function recall(brain: Brain, { entries, now }: Past): void {
     if (places === undefined) found.set(place.session, [place]);
     else places.push(place);
   }
-  discard(brain, { now }, []);
+  discard(brain, { now }, []); // Why: earlier records of a trace are rubbish already, and have to be swept.
   for (const [id, places] of found) {
     if (brain.ended.has(id)) discard(brain, { now }, places.map(({ stretch }) => stretch.key));
     else recallSession(brain, now, { id, places });

@@ -19,11 +19,11 @@ export function wake(brain: Brain, session: Session, turn: Turn): void {
     session,
     from: 0,
     until: lastSeq(session),
-    end: (found, later) => woken(brain, session, found, later),
+    end: (found, later) => woken(brain, later, { session, found }),
   });
 }
 
-function woken(brain: Brain, session: Session, found: Found, turn: Turn): void {
+function woken(brain: Brain, turn: Turn, { session, found }: { session: Session; found: Found }): void {
   session.isWaking = false;
   const sleepers = session.sleepers.splice(0);
   switch (found.is) {

@@ -117,10 +117,13 @@ export const brain: z.ZodType<BrainSettings> = block("Sessions of the Brain rela
   state_bytes: size("The state of one session.", { fallback: r.state_bytes, least: 1_024, most: 1_048_576 }),
   ttl: duration("How long an unused session is kept.", { fallback: r.ttl, least: 1_000 }),
   persist: flag("Keep sessions over a restart.", { fallback: r.persist, restart: true }),
-  artifact: text("The run whose tokenizers and model `Infer` uses; `latest` is the last by name.", {
-    fallback: r.artifact,
-    restart: true,
-  }),
+  artifact: text(
+    "The run whose tokenizers and model `Infer` uses; `latest` is the last by name, `built-in` comes with the program.",
+    {
+      fallback: r.artifact,
+      restart: true,
+    },
+  ),
   artifacts_root: text("The folder of the runs.", { fallback: r.artifacts_root, restart: true }),
   test_mode: flag("Test mode of the original: prints `LISTENING`, and `Infer` answers in full.", {
     fallback: r.test_mode,
