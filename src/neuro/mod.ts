@@ -32,7 +32,8 @@ export const neuro: Room<Neuro> = {
   resident: [key("neuro")],
   restore: (settings: Settings, past: Past): Neuro => restoreRoom(settings, past),
   step(room: Neuro, event: RoomEvent, turn: Turn): void {
-    if (room.hasDrained) return;
+    // Why: what was written last still replaces what was written before; nothing else happens any more.
+    if (room.hasDrained && event.is !== "stored") return;
     dispatch(room, event, turn);
     conclude(room, turn);
   },
@@ -186,6 +187,7 @@ const OWN_MESSAGES_MAX = 10_000;
 
 /** What every step ends with. */
 function conclude(room: Neuro, turn: Turn): void {
+  if (room.hasDrained) return;
   for (const upstream of room.upstreams.values()) {
     if (upstream.inbox.length > 0) readInbox(upstream, turn);
     if (upstream.contexts.held.size > 0) release(upstream, turn);

@@ -113,6 +113,8 @@ export interface Game {
   lostForce: ForceMessage | undefined;
   /** After a `startup` or a full list: what is not registered again by then is gone. */
   windowUntil: Millis | undefined;
+  /** Its own id, as of an action: actions with earlier ids are of the session before its last `startup`. */
+  sessionId: string;
   /** Deadlines in a row that it let pass. */
   silences: number;
   confirmsNothing: boolean;

@@ -1,5 +1,6 @@
 /** What Neuro says to everybody: who she is, that she has spoken, that it is time to stop. */
 import { test } from "#runner";
+import { isObject, type JsonObject } from "../../src/core/json.ts";
 import { check } from "../harness/check.ts";
 import { type FakeNeuro, House, type HouseOptions, started } from "./neuro-fixture.ts";
 
@@ -91,19 +92,21 @@ test("NC23 who Neuro is is told to all games once she says so, to those who star
   check.equal([early.heard(), late.heard()], [[], []], "the same one again is no news");
   neuro.drop();
   neuro.reopen().introduce("evil");
-  const characters = [early, late].map((game) => game.heardFrames().map(({ data }) => (data as Ack).session.characterId));
+  const characters = [early, late].map((game) => game.heardFrames().map(characterIn));
   check.equal(characters, [["evil"], ["evil"]]);
   check.equal(house.noted("character_changed").map(({ character }) => character), ["neuro", "evil"]);
 });
 
-interface Ack {
-  readonly session: { readonly characterId: string };
+/** Who Neuro is, by the ack of a startup. */
+function characterIn({ data }: JsonObject): unknown {
+  const session = isObject(data) ? data["session"] : undefined;
+  return isObject(session) ? session["characterId"] : undefined;
 }
 
 test("NC23 a backend that never says who it is is who the settings say", () => {
   const { house } = opened({ neuros: [{ profile: "randy", character: "evil" }] });
   const game = started(house, "Game", "a");
-  check.equal(game.heardFrames().map(({ data }) => (data as Ack).session.characterId), ["evil"]);
+  check.equal(game.heardFrames().map(characterIn), ["evil"]);
 });
 
 test("NC24 a game pinned to one character takes no part while the other one is there", () => {

@@ -87,7 +87,7 @@ export class House {
 
   constructor(options: HouseOptions = {}) {
     const { entries = [], survivors = [], now = 1_000_000 } = options;
-    this.stage = new Stage(neuro, { settings: settingsOf(options), entries, survivors, now });
+    this.stage = new Stage(neuro, { settings: settingsOf(options), entries, survivors, now, epoch: now });
     this.step({ is: "tick" });
   }
 

@@ -133,11 +133,20 @@ test("NC32 of two generations the newer counts, and entries that make no sense c
   house.pass(1_000);
   const [newer] = house.entries();
   if (older === undefined || newer === undefined) throw new Error("nothing stored");
-  const junk = ["x", 7, null, { v: 1 }, { v: 2, id: "neuro:X" }, { v: 1, id: "neuro:Y", door: "neuro", name: "Y", actions: [null, 3] }];
+  const junk = ["x", 7, null, { v: 1 }, { v: 2, id: "neuro:X" }, {
+    v: 1,
+    id: "neuro:Y",
+    door: "neuro",
+    name: "Y",
+    actions: [null, 3],
+  }];
   const entries = [
     newer,
     older,
-    ...junk.map((value, at) => ({ key: `neuro/game/junk${at}/${"0".repeat(16)}` as typeof newer.key, value: value as Json })),
+    ...junk.map((value, at) => ({
+      key: `neuro/game/junk${at}/${"0".repeat(16)}` as typeof newer.key,
+      value: value as Json,
+    })),
     { key: `neuro/force/junk/${"0".repeat(16)}` as typeof newer.key, value: { v: 1, id: "neuro:Nobody", force: {} } },
     { key: "neuro/context/junk" as typeof newer.key, value: { v: 1 } },
   ];

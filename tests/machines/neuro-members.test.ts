@@ -215,9 +215,12 @@ test("NB42 what the room is doing can be asked for", () => {
     upstreams: { state: string; force: { game: string }; waiting: { game: string }[]; pending: { age: number }[] }[];
     games: { name: string; present: boolean; actions: { name: string }[] }[];
   };
-  check.equal(status.upstreams.map(({ state, force, waiting, pending }) => [state, force.game, waiting[0]?.game, pending[0]?.age]), [
-    ["open", "Chess", "Poker", 1_500],
-  ]);
+  check.equal(
+    status.upstreams.map(({ state, force, waiting, pending }) => [state, force.game, waiting[0]?.game, pending[0]?.age]),
+    [
+      ["open", "Chess", "Poker", 1_500],
+    ],
+  );
   check.equal(status.games.map(({ name, present, actions }) => [name, present, actions.map((each) => each.name)]), [
     ["Chess", true, ["a"]],
     ["Poker", true, ["bet"]],

@@ -17,7 +17,19 @@ const LEGAL = /^[a-z0-9_-]{1,64}$/;
 
 test("NB28 every name is legal, unique, and leads back to exactly what the game called it", () => {
   const { house, neuro } = opened();
-  const originals = ["b--c", "Buy Now", "buy_now", "x/y", "x.y", "ゲーム", "", "é", "A".repeat(70), "A".repeat(71), "__proto__"];
+  const originals = [
+    "b--c",
+    "Buy Now",
+    "buy_now",
+    "x/y",
+    "x.y",
+    "ゲーム",
+    "",
+    "é",
+    "A".repeat(70),
+    "A".repeat(71),
+    "__proto__",
+  ];
   const games = ["Game A", "game-a!", "ゲーム", "g--a", "g"].map((name) =>
     started(house, name, ...originals.filter(Boolean).map((each) => otherAction(each, `${name} ${each}`)))
   );

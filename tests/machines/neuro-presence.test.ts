@@ -174,6 +174,18 @@ test("NB25 an action in flight outlives a startup if its game registers the same
   check.equal(neuro.heard(), ["result u1 true"]);
 });
 
+test("NB25 an action that its game unregistered right after its start is still its own to answer", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a").force(["a"]);
+  neuro.action("u1", "a");
+  chess.unregister("a");
+  neuro.heard();
+  house.pass(5_000);
+  check.equal(neuro.heard(), []);
+  chess.result(true);
+  check.equal(neuro.heard(), ["result u1 true"]);
+});
+
 test("NB27 a startup ends the game's open force: its names are withdrawn at once, and registered again though equal", () => {
   const { house, neuro } = opened();
   const chess = started(house, "Chess", "a", "b");

@@ -65,6 +65,7 @@ export function newGame(room: Neuro, identity: { door: GameDoor; name: string; k
     released: new Map(),
     lostForce: undefined,
     windowUntil: undefined,
+    sessionId: "",
     silences: 0,
     confirmsNothing: false,
     lastAnswered: "",
@@ -169,7 +170,7 @@ export function windowOver(game: Game, turn: Turn): void {
   }
   game.windowUntil = undefined;
   sync(upstream, turn);
-  outdated(game, turn);
+  outdated(game, new Set(names), turn);
   namesChanged(upstream, turn);
   if (names.length === 0) return;
   room.unsaved.add(game.record);
@@ -277,6 +278,7 @@ function restart(game: Game, turn: Turn): void {
     sync(upstream, turn);
   }
   cancel(game, "cancelled", turn);
+  game.sessionId = turn.id();
   suspectOthers(game, new Set(), turn);
   introduce(game, turn);
 }

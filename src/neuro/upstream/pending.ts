@@ -100,11 +100,16 @@ export function lost(game: Game, turn: Turn): void {
   for (const pending of pendingsOf(game)) fail(pending, game, turn);
 }
 
-/** A game's new session does not have some of its actions any more, or has them otherwise. */
-export function outdated(game: Game, turn: Turn): void {
+/**
+ * A game's list is settled: actions that are `gone` from it fail, and those of the session before that its new one does not have
+ * alike. What a game unregistered itself it still answers: that is how a disposable action ends.
+ */
+export function outdated(game: Game, gone: ReadonlySet<string>, turn: Turn): void {
   for (const pending of pendingsOf(game)) {
-    const owned = game.actions.get(pending.offered.original);
-    if (owned?.offered.digest !== pending.digest) fail(pending, game, turn);
+    const { original } = pending.offered;
+    const isOfOldSession = pending.id < game.sessionId;
+    const isSame = game.actions.get(original)?.offered.digest === pending.digest;
+    if (gone.has(original) || (isOfOldSession && !isSame)) fail(pending, game, turn);
   }
 }
 
