@@ -14,6 +14,7 @@ import { doorOf, enter } from "./sockets.ts";
 import { health, metrics, ready, upload } from "./web.ts";
 
 export type { Arrival, Deps, Entrance, ListenerName } from "./deps.ts";
+export { refuse } from "./problem.ts";
 export { isLoopback, Tokens } from "./tokens.ts";
 export { answerVoice, VOICE_FRAME_BYTES_MAX } from "./voice.ts";
 

@@ -27,11 +27,9 @@ const later = (run: () => void): void => void setImmediate(run);
 const deno: ProcessRuntime = { listen, later, dial: rawDial({ connect, later }) };
 
 function listen({ name, host: hostname, port }: Listener, { app, admit }: Reception): Opened {
-  const ending = new AbortController();
   const server = Deno.serve({
     hostname,
     port,
-    signal: ending.signal,
     onListen: () => {},
     onError: () => new Response(null, { status: 500 }),
     handler: (request, { remoteAddr }) =>
@@ -41,16 +39,11 @@ function listen({ name, host: hostname, port }: Listener, { app, admit }: Recept
         upgrade: (entrance, caller) => upgrade(request, admit(entrance, caller)),
       }),
   });
-  let shut: Promise<void> | undefined;
   return {
     port: server.addr.port,
-    refuse: () => void (shut ??= server.shutdown()),
-    close: () => {
-      // Why a race: who began a request and does not go on with it must not keep the relay from ending.
-      if (shut !== undefined) return Promise.race([shut, new Promise<void>((resolve) => setTimeout(resolve, GOING_MS))]);
-      ending.abort();
-      return server.finished;
-    },
+    refuse: () => {}, // Why: the app refuses by itself, and a shutdown would end every socket with 1001.
+    // Why a race: who began a request and does not go on with it must not keep the relay from ending.
+    close: () => Promise.race([server.shutdown(), new Promise<void>((resolve) => setTimeout(resolve, GOING_MS))]),
   };
 }
 

@@ -4,7 +4,7 @@
  * `/r/<name>/...` is the relay of that name, everything else the one called `default`. Nothing is decided here but which object a
  * request is for; the object does the rest.
  */
-import { refuse } from "../http/problem.ts";
+import { refuse } from "../http/app.ts";
 import { type Environment, isServed } from "./workers/environment.ts";
 import { splitPath } from "./workers/path.ts";
 

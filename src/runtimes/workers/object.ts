@@ -8,13 +8,13 @@ import type { Caller } from "../../core/event.ts";
 import { isLink } from "../../core/ids.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { Jobs, Sockets } from "../../engine/mod.ts";
-import { answerVoice, type Entrance, VOICE_FRAME_BYTES_MAX } from "../../http/app.ts";
-import { refuse } from "../../http/problem.ts";
+import { answerVoice, type Entrance, refuse, VOICE_FRAME_BYTES_MAX } from "../../http/app.ts";
 import { artifactBuiltIn, createJobs } from "../../jobs/mod.ts";
 import { openLog } from "../../observability/mod.ts";
 import type { Hosted } from "../../relay/mod.ts";
 import { rooms } from "../../relay/rooms.ts";
 import { openObjectStore, openObjectUploads } from "../../storage/durable-object.ts";
+import { closeCode } from "../close.ts";
 import { Host } from "../host.ts";
 import { Links } from "../links.ts";
 import { Peers } from "../peers.ts";
@@ -76,6 +76,7 @@ export class RelayObject implements DurableObject {
   webSocketClose(socket: WebSocket, code: number): void {
     const guest = this.#running?.seats.guestOf(socket);
     this.#running?.seats.forget(socket);
+    reciprocate(socket, code);
     guest?.closed(code);
   }
 
@@ -144,6 +145,15 @@ export class RelayObject implements DurableObject {
     const [protocol] = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((offer) => offer.trim());
     const headers: HeadersInit = protocol ? { "sec-websocket-protocol": protocol } : {};
     return new Response(null, { status: 101, webSocket: theirs, headers });
+  }
+}
+
+/** Why: for sockets that outlive sleep the platform does not answer a close by itself. */
+function reciprocate(socket: WebSocket, code: number): void {
+  try {
+    socket.close(code === 1005 || code === 1006 ? 1000 : closeCode(code));
+  } catch {
+    return; // Why: it was closed from here.
   }
 }
 

@@ -1,0 +1,12 @@
+/** One case of the suite: data, the same for every platform. */
+import type { Relay, Setup } from "./platform.ts";
+import type { Neuro } from "./players.ts";
+
+export interface Case {
+  /** Begins with the id of its rule. */
+  readonly name: string;
+  readonly setup?: Setup;
+  /** The relay is given a Neuro to dial; else it plays her itself. */
+  readonly hasUpstream?: boolean;
+  run(relay: Relay, neuro: Neuro): Promise<void>;
+}

@@ -1,0 +1,67 @@
+/** Every case on every platform, and a table of what came of it. */
+import { test } from "#runner";
+import type { Case } from "./case.ts";
+import { doors } from "./cases/doors.ts";
+import { games } from "./cases/games.ts";
+import { intermediary } from "./cases/intermediary.ts";
+import type { Platform } from "./platform.ts";
+import { Neuro } from "./players.ts";
+import { binary, bun, deno } from "./processes.ts";
+import { workerd } from "./workers.ts";
+
+const PLATFORMS: readonly Platform[] = [bun, deno, workerd, binary];
+const CASES: readonly Case[] = [...intermediary, ...games, ...doors];
+
+const idOf = ({ name }: Case): string => name.split(" ", 1)[0] ?? "";
+
+/** What came of each case on each platform. */
+const outcomes = new Map<string, Map<string, string>>(CASES.map((one) => [idOf(one), new Map()]));
+
+async function play({ setup = {}, hasUpstream = false, run }: Case, platform: Platform): Promise<void> {
+  const neuro = new Neuro();
+  try {
+    const relay = await platform.start({ ...setup, ...(hasUpstream && { "nakurity-client.url": neuro.url }) });
+    try {
+      await run(relay, neuro);
+    } catch (error) {
+      console.error(relay.log().split("\n").slice(-30).join("\n"));
+      throw error;
+    } finally {
+      await relay.stop();
+    }
+  } finally {
+    neuro.stop();
+  }
+}
+
+for (const platform of PLATFORMS) {
+  for (const one of CASES) {
+    const id = idOf(one);
+    const difference = platform.differences[id];
+    if (difference !== undefined) {
+      outcomes.get(id)?.set(platform.name, "differs");
+      continue;
+    }
+    test(`${one.name} (${platform.name})`, async () => {
+      outcomes.get(id)?.set(platform.name, "FAILS");
+      const began = performance.now();
+      await play(one, platform);
+      outcomes.get(id)?.set(platform.name, `${Math.round(performance.now() - began)} ms`);
+    }, { timeoutMs: 60_000 });
+  }
+}
+
+test("RT53 every difference between platforms is declared with its reason, for a case that there is", () => {
+  const names = PLATFORMS.map(({ name }) => name);
+  const rows = CASES.map((one) => [
+    one.name.slice(0, 70).padEnd(70),
+    ...names.map((name) => (outcomes.get(idOf(one))?.get(name) ?? "").padStart(9)),
+  ]);
+  console.log([["".padEnd(70), ...names.map((name) => name.padStart(9))], ...rows].map((row) => row.join(" ")).join("\n"));
+  for (const { name, differences } of PLATFORMS) {
+    for (const [id, reason] of Object.entries(differences)) {
+      if (!outcomes.has(id)) throw new Error(`${name} differs in ${id}, which is no case`);
+      console.log(`${name}, ${id}: ${reason}`);
+    }
+  }
+});

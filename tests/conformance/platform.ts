@@ -1,0 +1,51 @@
+/** A way of running the relay, as far as the conformance suite knows it. */
+
+/** Settings by their path, e.g. `intermediary.auth_token`. They reach the relay as a user would set them. */
+export type Setup = Readonly<Record<string, string | number | boolean>>;
+
+export type Door = "intermediary" | "neuro" | "brain";
+
+/** A relay that runs. */
+export interface Relay {
+  /** Where a door is, without a token. */
+  readonly urls: Readonly<Record<Door, string>>;
+  /** The origin of the web port. */
+  readonly web: string;
+  /** What it has logged so far. */
+  log(): string;
+  /** Takes it away without a word, and starts it again on what it stored. */
+  restart(): Promise<void>;
+  /** Asks it to stop in order; resolves with its exit status. */
+  drain(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface Platform {
+  readonly name: string;
+  start(setup: Setup): Promise<Relay>;
+  /** Cases that it does not pass as the others do, by their ids, with the reason. */
+  readonly differences: Readonly<Record<string, string>>;
+}
+
+/** The tokens of every relay under test: the same rules hold for all. */
+export const TOKENS = { intermediary: "intermediary-token", neuro: "game-token", brain: "brain-token", web: "web-token" };
+
+const BASE: Setup = {
+  "intermediary.auth_token": TOKENS.intermediary,
+  "nakurity-backend.token": TOKENS.neuro,
+  "brain.token": TOKENS.brain,
+  "web.token": TOKENS.web,
+  "queue.retry": "200ms",
+  "queue.ack_timeout": "1s",
+  "actions.grace": "500ms",
+  "limits.greeting": "600ms",
+  "log.level": "debug",
+};
+
+/** The setup of a case, as variables of the environment. */
+export function variablesOf(setup: Setup): Record<string, string> {
+  const all = Object.entries({ ...BASE, ...setup });
+  return Object.fromEntries(all.map(([path, value]) => [variableOf(path), String(value)]));
+}
+
+const variableOf = (path: string): string => `NEURO_RELAY_${path.replaceAll(".", "__").replaceAll("-", "_").toUpperCase()}`;

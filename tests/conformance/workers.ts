@@ -1,0 +1,107 @@
+/** The relay in workerd: the Worker of `wrangler.jsonc`, bundled, with its objects on disk. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { Miniflare } from "miniflare";
+import { ROOT } from "../harness/machine.ts";
+import { type Platform, type Relay, type Setup, variablesOf } from "./platform.ts";
+
+let bundled: Promise<string> | undefined;
+
+/** A Worker as one module. Nothing of Node is in it: what would be is an error here. */
+export async function bundle(entry: string): Promise<string> {
+  const { outputs } = await Bun.build({
+    entrypoints: [join(ROOT, entry)],
+    target: "browser",
+    conditions: ["workerd"],
+    external: ["cloudflare:*"],
+    minify: true,
+  });
+  return await outputs[0]?.text() ?? "";
+}
+
+const compatibilityDate = /"compatibility_date": "([\d-]+)"/.exec(readFileSync(join(ROOT, "wrangler.jsonc"), "utf8"))?.[1];
+
+export interface Deployment {
+  readonly script: string;
+  readonly folder: string;
+  readonly variables: Readonly<Record<string, string>>;
+  say(text: string): void;
+}
+
+/** One workerd with the Worker in it. */
+export async function deploy({ script, folder, variables, say }: Deployment): Promise<Miniflare> {
+  const worker = new Miniflare({
+    modules: [{ type: "ESModule", path: "worker.js", contents: script }],
+    compatibilityDate: compatibilityDate ?? "",
+    host: "127.0.0.1",
+    port: 0,
+    durableObjects: { RELAY: { className: "RelayObject", useSQLite: true } },
+    durableObjectsPersist: folder,
+    bindings: { ...variables },
+    handleRuntimeStdio(out: Readable, errors: Readable) {
+      for (const stream of [out, errors]) stream.on("data", (chunk: Uint8Array) => say(String(chunk)));
+    },
+  });
+  await worker.ready;
+  return worker;
+}
+
+/** Every relay gets an object of its own name; the folder of its storage outlives a restart. */
+class ObjectRelay implements Relay {
+  readonly #folder = mkdtempSync(join(tmpdir(), "neuro-relay-objects-"));
+  readonly #setup: Setup;
+  #worker: Miniflare | undefined;
+  #log = "";
+  urls: Relay["urls"] = { intermediary: "", neuro: "", brain: "" };
+  web = "";
+
+  constructor(setup: Setup) {
+    this.#setup = setup;
+  }
+
+  async start(): Promise<void> {
+    this.#worker = await deploy({
+      script: await (bundled ??= bundle("src/runtimes/workers.ts")),
+      folder: this.#folder,
+      variables: { ...variablesOf(this.#setup), RELAY_NAMES: "default,test-*" },
+      say: (text) => (this.#log += text),
+    });
+    const { host } = await this.#worker.ready;
+    this.web = `http://${host}/r/test-1`;
+    const at = (door: string) => `ws://${host}/r/test-1/${door}`;
+    this.urls = { intermediary: at("intermediary"), neuro: at("neuro"), brain: at("brain") };
+  }
+
+  log(): string {
+    return this.#log;
+  }
+
+  async restart(): Promise<void> {
+    await this.#worker?.dispose();
+    await this.start();
+  }
+
+  drain(): Promise<number> {
+    return Promise.reject(new Error("nobody asks a Durable Object to stop"));
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker?.dispose();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export const workerd: Platform = {
+  name: "workerd",
+  differences: {
+    RT49: "nobody asks a Durable Object to stop: the platform takes it away, and what it stored brings it back",
+    RT50: "the platform shows nobody how much waits in a socket: everything is handed to it at once",
+  },
+  async start(setup) {
+    const relay = new ObjectRelay(setup);
+    await relay.start();
+    return relay;
+  },
+};
