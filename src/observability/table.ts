@@ -279,9 +279,9 @@ const TABLE: Table = {
     text: ({ run_id, predicts }) => `artifact ${quoted(run_id)} loaded${predicts ? "" : ", it cannot predict"}`,
   },
   artifact_refused: {
-    level: "warning",
+    level: "info",
     room: "brain",
-    text: ({ run_id, why }) => `artifact ${quoted(run_id)} refused: ${quoted(why)}`,
+    text: ({ run_id, why }) => `no predictions, for want of artifact ${quoted(run_id)}: ${quoted(why)}`,
   },
   input_mended: {
     level: "warning",
