@@ -191,6 +191,7 @@ export class Driver implements Turn {
   }
 }
 
+/** What a driver is lent, beside what the runtime has. */
 export interface DriverOptions {
   /** Opens sockets. When absent: the global `WebSocket`, without compression where it can be asked for. */
   readonly openSocket?: OpenSocket | undefined;

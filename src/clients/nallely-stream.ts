@@ -4,6 +4,7 @@
  * An iterator that is read too slowly loses the oldest of what waits: by default everything but the latest.
  */
 
+/** Called with each value; what it throws stops nobody else. */
 export type Listener<T> = (value: T) => void;
 
 /** Where listener failures go: they are the program's own and may not stop the values of others. */
@@ -50,6 +51,7 @@ export class Stream<T> {
   }
 }
 
+/** How much may wait for a slow reader, and what ends the iteration. */
 export interface IterateOptions {
   /** Values that may wait for the reader; the oldest go first. 1 when absent: the latest. */
   readonly keep?: number | undefined;

@@ -2,6 +2,7 @@
 import { LateError } from "./nallely-error.ts";
 import type { Driver } from "./nallely-driver.ts";
 
+/** What ends a wait early. */
 export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
   /** Rejects with a `LateError` after it. */

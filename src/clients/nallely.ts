@@ -1,37 +1,54 @@
-/** Everything for a program that joins a Nallely session: neurons, Trevor, and what helps with both. */
-export * from "./neuron.ts";
-export * from "./neurons.ts";
-export * from "./trevor.ts";
-export * from "./nallely-error.ts";
+/**
+ * Everything for a program that joins a Nallely session: neurons, Trevor, and what helps with both.
+ *
+ * Runs on Bun, Deno, Workers, Node and in the browser. `src/nallely/README.md` shows how it is used.
+ *
+ * @module
+ */
+export {
+  BUS_URL,
+  type InputOf,
+  Neuron,
+  type NeuronEvent,
+  type NeuronMetrics,
+  type NeuronName,
+  type NeuronOptions,
+  type NeuronSettings,
+  type OutputOf,
+  unregisterByPath,
+} from "./neuron.ts";
+export { Neurons, type NeuronsOptions } from "./neurons.ts";
+export { Trevor, TREVOR_URL, type TrevorEvent, type TrevorMetrics, type TrevorOptions } from "./trevor.ts";
+export { ClosedError, LateError, RefusedError, TrevorError } from "./nallely-error.ts";
 export type { Clock, DriverOptions, OpenSocket, SocketLike } from "./nallely-driver.ts";
 export type { IterateOptions, Listener, ValueIterator } from "./nallely-stream.ts";
 export type { WaitOptions } from "./nallely-wait.ts";
 export {
   type AwayPolicy,
-  busIdOf,
-  checkNeuronName,
-  checkParameterName,
   clamp,
-  type CommandName,
-  type Commands,
-  type Connection,
-  connectionsOf,
   type Declaration,
-  decodeFrame,
-  devicePath,
-  devicesOf,
-  type Drift,
-  encodeFrame,
-  frameHead,
-  type Gives,
-  hasDrift,
-  neuronPath,
-  proxyOf,
+  type Direction,
+  type NeuronDeclaration,
+  type ParameterDeclaration,
   queue,
   type Range,
   scale,
+} from "../nallely/mod.ts";
+export { decodeFrame, encodeFrame, type FrameFlaw, frameHead } from "../nallely/mod.ts";
+export { checkNeuronName, checkParameterName } from "../nallely/mod.ts";
+export type { Refusal, Rule } from "../nallely/mod.ts";
+export {
+  busIdOf,
+  type Connection,
+  connectionsOf,
+  devicePath,
+  devicesOf,
+  type Drift,
+  hasDrift,
+  neuronPath,
+  proxyOf,
   type SessionState,
-  type Takes,
   type VirtualDevice,
   type VirtualParameter,
 } from "../nallely/mod.ts";
+export type { CommandName, Commands, Gives, Takes } from "../nallely/mod.ts";

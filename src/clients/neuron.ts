@@ -56,6 +56,7 @@ export type OutputOf<D extends Declaration> = {
   [P in keyof D & string]: D[P] extends { readonly direction: "in" } ? never : P;
 }[keyof D & string];
 
+/** A declaration, where its bus is, and what the driver is lent. */
 export interface NeuronSettings<D extends Declaration> extends NeuronDeclaration<D>, DriverOptions {
   /** Of the bus; `ws://127.0.0.1:6789` when absent. */
   readonly url?: string;
@@ -66,6 +67,7 @@ export interface NeuronSettings<D extends Declaration> extends NeuronDeclaration
   /** Closes the neuron. */
   readonly signal?: AbortSignal;
 }
+/** What `Neuron.open` takes; a name that the bus could not deliver to is a type error. */
 export interface NeuronOptions<D extends Declaration, N extends string = string> extends NeuronSettings<D> {
   readonly name: N & NeuronName<N>;
 }
@@ -73,6 +75,7 @@ export interface NeuronOptions<D extends Declaration, N extends string = string>
 /** What a neuron says of itself. */
 export type NeuronEvent = NeuronNews | { readonly is: "listenerFailed"; readonly error: unknown };
 
+/** What happened to the values of a neuron, and to its link, since it was opened. */
 export interface NeuronMetrics {
   readonly sent: number;
   readonly merged: number;
@@ -88,11 +91,13 @@ export interface NeuronMetrics {
   readonly reconnects: number;
 }
 
+/** Where a session has its bus, unless it was told otherwise. */
 export const BUS_URL = "ws://127.0.0.1:6789";
 export const LINK_DEFAULTS = { backoff: { baseMs: 250, capMs: 2_000 }, dialTimeoutMs: 5_000 } as const;
 /** How long closing waits for an attempt that has still to register. */
 const CLOSE_MS = 5_000;
 
+/** An external neuron: dials, registers, comes back, sends and listens. Made by `Neuron.open`. */
 export class Neuron<D extends Declaration = Declaration> implements AsyncDisposable {
   readonly name: string;
   readonly #machine: NeuronMachine;

@@ -7,12 +7,14 @@ import type { DriverOptions } from "./nallely-driver.ts";
 import { RefusedError } from "./nallely-error.ts";
 import { Neuron, type NeuronMetrics, type NeuronOptions } from "./neuron.ts";
 
+/** What all its neurons share, where one does not say otherwise. */
 export interface NeuronsOptions extends DriverOptions {
   readonly url?: string;
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
   readonly dialTimeoutMs?: number;
 }
 
+/** The neurons of one program, by `kind::name`. */
 export class Neurons implements AsyncDisposable {
   readonly #options: NeuronsOptions;
   readonly #registry: Registry<Neuron> = registry();

@@ -36,6 +36,7 @@ import { type IterateOptions, type Listener, Stream, type ValueIterator } from "
 import { type WaitOptions, waitUntil } from "./nallely-wait.ts";
 import { LINK_DEFAULTS } from "./neuron.ts";
 
+/** Where Trevor is, how long to wait for it, and what the driver is lent. */
 export interface TrevorOptions extends DriverOptions {
   /** `ws://127.0.0.1:6788` when absent. */
   readonly url?: string;
@@ -50,6 +51,7 @@ export interface TrevorOptions extends DriverOptions {
 /** What Trevor says that is no answer. */
 export type TrevorEvent = Exclude<TrevorNews, { is: "answered" | "failed" }>;
 
+/** What became of commands, and of the link, since the client was opened. */
 export interface TrevorMetrics {
   readonly answered: number;
   readonly failed: number;
@@ -59,6 +61,7 @@ export interface TrevorMetrics {
   readonly fenceMs: number;
 }
 
+/** Where a session has its Trevor, unless it was told otherwise. */
 export const TREVOR_URL = "ws://127.0.0.1:6788";
 const COMMAND_MS = 20_000;
 
@@ -71,6 +74,7 @@ interface Call {
 /** Parameters may be left out where a command needs none. */
 type Args<C extends CommandName> = Record<never, never> extends Takes<C> ? [params?: Takes<C>] : [params: Takes<C>];
 
+/** A client of Trevor: typed commands with their replies, and the session's state. Made by `Trevor.open`. */
 export class Trevor implements AsyncDisposable {
   readonly #machine: TrevorMachine;
   readonly #driver: Driver;

@@ -145,8 +145,11 @@ export interface Commands {
 export type Scaling = boolean | { readonly to_min?: number; readonly to_max?: number; readonly as_int?: boolean };
 export type ExtraZero = "none" | "before" | "after" | "remove-note-off";
 
+/** The name of a command of Trevor. */
 export type CommandName = keyof Commands;
+/** The parameters of a command. */
 export type Takes<C extends CommandName> = Commands[C]["takes"];
+/** The reply of a command. */
 export type Gives<C extends CommandName> = Commands[C]["gives"];
 
 /** How the reply is put together from the messages between a command and its fence. */

@@ -8,10 +8,12 @@ import { checkNeuronName, checkParameterName } from "./names.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import type { WireParameter } from "./wire.ts";
 
+/** What a program may do with a parameter: listen, send, or both. */
 export type Direction = "in" | "out" | "both";
 /** Lowest and highest value; null: no bound. The session scales by it and never clamps. */
 export type Range = readonly [number | null, number | null];
 
+/** One parameter. Every field has a default: `{}` is sent and listened to. */
 export interface ParameterDeclaration {
   /** `both` when absent. */
   readonly direction?: Direction;

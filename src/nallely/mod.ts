@@ -1,6 +1,6 @@
 /** The door of the room that speaks to a Nallely session, and the machines that programs of their own may drive. */
 export { type Nallely, nallely } from "./room.ts";
-export * from "./refusal.ts";
+export { isRefusal, type Refusal, refusal, type Rule } from "./refusal.ts";
 export { checkNeuronName, checkParameterName, reservedBecause } from "./names.ts";
 export {
   type AwayPolicy,
@@ -45,7 +45,22 @@ export {
   tick,
 } from "./neuron.ts";
 export { find, register, type Registry, registry, registryKey, remove } from "./registry.ts";
-export * from "./state.ts";
+export {
+  busIdOf,
+  type Connection,
+  connectionsOf,
+  devicePath,
+  devicesOf,
+  type Drift,
+  driftOf,
+  hasDrift,
+  isSessionState,
+  neuronPath,
+  proxyOf,
+  type SessionState,
+  type VirtualDevice,
+  type VirtualParameter,
+} from "./state.ts";
 export {
   type ClassCode,
   type CodeFlaw,

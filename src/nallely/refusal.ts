@@ -22,6 +22,7 @@ export type Rule =
   | "busy"
   | "url";
 
+/** A broken rule, with a reason for the author. */
 export interface Refusal {
   readonly rule: Rule;
   /** For the author: what was expected, and what would have happened. */

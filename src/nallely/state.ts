@@ -6,6 +6,7 @@
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { NeuronPlan, Range } from "./declaration.ts";
 
+/** The whole state, with the names that Trevor gives its parts. */
 export interface SessionState {
   readonly input_ports: readonly string[];
   readonly output_ports: readonly string[];
@@ -20,6 +21,7 @@ export interface SessionState {
   readonly myname: string;
 }
 
+/** A virtual device, one of the buses, or the proxy of an external neuron. */
 export interface VirtualDevice {
   readonly id: number;
   readonly repr: string;
@@ -32,6 +34,7 @@ export interface VirtualDevice {
   readonly proxy: boolean;
 }
 
+/** A parameter as a session lists it. */
 export interface VirtualParameter {
   /** Of an external neuron: `NEURON_parameter`. */
   readonly name: string;
@@ -42,6 +45,7 @@ export interface VirtualParameter {
   readonly [other: string]: Json | undefined;
 }
 
+/** A wire from one parameter to another. */
 export interface Connection {
   readonly id: number;
   readonly src: {
@@ -128,5 +132,6 @@ export function driftOf(state: SessionState, plan: NeuronPlan): Drift {
   };
 }
 
+/** True when the session and the declaration differ. */
 export const hasDrift = (drift: Drift): boolean =>
   !drift.isListed || drift.missing.length + drift.extra.length + drift.changed.length > 0;

@@ -6,7 +6,8 @@
  * `_`; nothing is ever answered.
  */
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
-import { describeParameter, type FakeParameter, type FakePeer, type FakeSession } from "./nallely-session.ts";
+import { describeParameter, type FakeParameter } from "./nallely-parameter.ts";
+import type { FakePeer, FakeSession } from "./nallely-session.ts";
 
 interface Client {
   readonly peer: FakePeer;

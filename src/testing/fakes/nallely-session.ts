@@ -6,6 +6,7 @@
  */
 import type { Frame, Json, JsonObject } from "../../core/json.ts";
 import { FakeBus } from "./nallely-bus.ts";
+import { describeParameter, type FakeParameter } from "./nallely-parameter.ts";
 import { FakeTrevor } from "./nallely-trevor.ts";
 
 /** A socket that somebody opened, as a server sees it. */
@@ -18,14 +19,6 @@ export interface FakePeer {
 
 /** Calls `run` after `ms`. */
 export type Later = (ms: number, run: () => void) => void;
-
-export interface FakeParameter {
-  readonly name: string;
-  readonly cvName: string;
-  readonly range: Json;
-  readonly stream: Json;
-  readonly consumer: boolean;
-}
 
 export interface FakeLink {
   readonly id: number;
@@ -232,23 +225,6 @@ export class FakeSession {
   }
 }
 
-export const describeParameter = ({ name, cvName, range, stream, consumer }: FakeParameter): JsonObject => ({
-  name,
-  stream,
-  consumer,
-  description: null,
-  range,
-  accepted_values: [],
-  conversion_policy: null,
-  disable_policy: false,
-  cv_name: cvName,
-  section_name: "__virtual__",
-  cc_note: -1,
-  hidden: false,
-  default: null,
-  no_init: false,
-});
-
 function describeDevice({ id, className, repr, parameters, config, isPaused }: FakeDevice): JsonObject {
   return {
     id,
@@ -286,12 +262,3 @@ const bounds = (range: Json): [number | undefined, number | undefined] => {
   const [low, high] = Array.isArray(range) ? range : [];
   return [typeof low === "number" ? low : undefined, typeof high === "number" ? high : undefined];
 };
-
-/** JSON as Python writes it: with bare `NaN`, `Infinity` and `-Infinity`. */
-export function pythonJson(value: Json): string {
-  const marked = JSON.stringify(
-    value,
-    (_key, one) => typeof one === "number" && !Number.isFinite(one) ? `\u0001${one}\u0001` : one,
-  );
-  return marked.replace(/"\\u0001(NaN|-?Infinity)\\u0001"/g, "$1");
-}

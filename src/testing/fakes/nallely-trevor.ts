@@ -6,7 +6,8 @@
  * in order, and one that blocks holds up its own only.
  */
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
-import { type FakeDevice, type FakePeer, type FakeSession, pythonJson } from "./nallely-session.ts";
+import { pythonJson } from "./nallely-parameter.ts";
+import type { FakeDevice, FakePeer, FakeSession } from "./nallely-session.ts";
 
 /** Parameters of each command, in order; those with a `?` may be left out. */
 const SIGNATURES: Readonly<Record<string, string>> = {
