@@ -21,9 +21,12 @@ export async function takeEpoch(store: Store, now: Millis): Promise<number> {
   return epoch;
 }
 
+/** The counter begins where it has all its ten digits: padding each id would cost more than the rest of making it. */
+const FIRST = 1_000_000_000;
+
 /** Ids `<epoch>-<counter>` of fixed width: they sort as they were made. */
 export function countFrom(epoch: number): () => string {
   const prefix = `${String(epoch).padStart(13, "0")}-`;
-  let count = 0;
-  return () => prefix + String(++count).padStart(10, "0");
+  let count = FIRST;
+  return () => prefix + count++;
 }
