@@ -15,27 +15,24 @@ export interface Settle<T> {
 }
 
 /** A promise that `begin` settles, or a signal, or a deadline. `begin` returns what ends its listening. */
-export function waitUntil<T>(
+export async function waitUntil<T>(
   driver: Driver,
   { signal, timeoutMs }: WaitOptions,
   begin: (settle: Settle<T>) => () => void,
 ): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  if (signal?.aborted === true) {
-    reject(signal.reason);
-    return promise;
+  if (signal?.aborted === true) throw signal.reason;
+  const ends: (() => void)[] = [];
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const abort = () => reject(signal?.reason);
+      signal?.addEventListener("abort", abort, { once: true });
+      ends.push(() => signal?.removeEventListener("abort", abort));
+      if (timeoutMs !== undefined) {
+        ends.push(driver.later(timeoutMs, () => reject(new LateError(`nothing within ${timeoutMs} ms`))));
+      }
+      ends.push(begin({ resolve, reject }));
+    });
+  } finally {
+    for (const end of ends) end();
   }
-  const abort = () => reject(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
-  const cancel = timeoutMs === undefined
-    ? undefined
-    : driver.later(timeoutMs, () => reject(new LateError(`nothing within ${timeoutMs} ms`)));
-  const end = begin({ resolve, reject });
-  const clear = () => {
-    end();
-    cancel?.();
-    signal?.removeEventListener("abort", abort);
-  };
-  promise.then(clear, clear);
-  return promise;
 }

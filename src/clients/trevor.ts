@@ -128,21 +128,15 @@ export class Trevor implements AsyncDisposable {
    * at it, `lost` when it may have been done, `late`, or `closed`. Commands run one after the other, also over reconnects.
    */
   call<C extends CommandName>(command: C, ...[params]: Args<C>): Promise<Gives<C>> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    if (this.linkState === "idle") reject(new ClosedError("the client is closed"));
-    else {
-      const turn = this.#driver.begin();
-      const id = turn.id();
-      this.#calls.set(id, { command, resolve, reject });
-      const sent = { ...params } as JsonObject; // Why: what every command takes is JSON.
-      const refused = ask(this.#machine, { id, name: command, params: sent, deadline: turn.now + this.#timeoutMs }, turn);
-      if (refused !== undefined) {
-        this.#calls.delete(id);
-        reject(new RefusedError(refused));
-      }
-      this.#driver.settle();
-    }
-    return promise as Promise<Gives<C>>; // Why: `COMMANDS` and `Commands` describe the same replies.
+    if (this.linkState === "idle") return Promise.reject(new ClosedError("the client is closed"));
+    const turn = this.#driver.begin();
+    const id = turn.id();
+    const sent = { ...params } as JsonObject; // Why: what every command takes is JSON.
+    const refused = ask(this.#machine, { id, name: command, params: sent, deadline: turn.now + this.#timeoutMs }, turn);
+    if (refused !== undefined) return Promise.reject(new RefusedError(refused));
+    const reply = new Promise<unknown>((resolve, reject) => this.#calls.set(id, { command, resolve, reject }));
+    this.#driver.settle();
+    return reply as Promise<Gives<C>>; // Why: `COMMANDS` and `Commands` describe the same replies.
   }
 
   /** Resolves with the first state that fulfils the predicate: the present one, or one that comes. */

@@ -1,0 +1,40 @@
+/** The instrument of the examples plays along in a session. */
+import { test } from "#runner";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import { Neuron, proxyOf, Trevor } from "../../src/clients/nallely.ts";
+import { check } from "../harness/check.ts";
+import { ROOT } from "../harness/machine.ts";
+import { openSession } from "../harness/nallely-server.ts";
+
+test("NL35 NL37 the instrument listens and answers, also after a reset", async () => {
+  await using session = openSession();
+  const example = spawn(process.execPath, [join(ROOT, "tests/examples/neuron.ts"), session.busUrl, session.trevorUrl]);
+  const ended = new Promise((resolve) => example.on("close", resolve));
+  try {
+    await using trevor = Trevor.open({ url: session.trevorUrl });
+    await using player = Neuron.open({
+      name: "player",
+      url: session.busUrl,
+      parameters: { pitch: { direction: "out" }, heard: { direction: "in" } },
+    });
+    const play = async (pitch: number): Promise<number | undefined> => {
+      await trevor.waitFor((state) => ["harmonizer", "player"].every((name) => proxyOf(state, name)), {
+        timeoutMs: 10_000,
+      });
+      await trevor.connect(await trevor.pathOf("player", "pitch"), await trevor.pathOf("harmonizer", "pitch"), false);
+      await trevor.connect(await trevor.pathOf("harmonizer", "harmony"), await trevor.pathOf("player", "heard"), false);
+      const heard = player.values("heard");
+      player.send("pitch", pitch);
+      return (await heard.next()).value;
+    };
+    check.equal(await play(60), 67);
+    await trevor.resetAll();
+    check.equal(await play(125), 127);
+    await player.unregister(trevor);
+  } finally {
+    example.kill("SIGTERM");
+    await ended;
+  }
+});
