@@ -17,6 +17,11 @@ export class Sabotage {
     this.#effectsLeft = effects;
   }
 
+  /** Nothing more will happen. */
+  stop(): void {
+    this.#room = undefined;
+  }
+
   /** The same room, but open to sabotage. */
   around(room: Hosted): Hosted {
     return {

@@ -1,0 +1,157 @@
+/**
+ * A game that is played: registers actions, forces some of them, answers Neuro, and comes back when it loses its connection.
+ *
+ * It can be as sloppy as real ones are: nulls, empty arrays for objects, bytes for text, no confirmation, no `startup` on return.
+ */
+import type { Millis } from "../../core/ids.ts";
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
+import { Player, type Surroundings } from "./player.ts";
+
+export interface GameHabits {
+  /** Says `startup` on every connection; otherwise once, and registers again when it is asked to. */
+  readonly startsEachTime: boolean;
+  /** Which results it sends. */
+  readonly answers: "all" | "failures" | "none";
+  /** How probable it is that an action fails. */
+  readonly fails: number;
+  readonly answerMinMs: Millis;
+  readonly answerMaxMs: Millis;
+  /** Sends frames that are not quite what the specification says. */
+  readonly isSloppy: boolean;
+  /** Something happens in the game about this often. */
+  readonly everyMs: Millis;
+  /** Withdraws the actions of a force before it sends the result, as the guides ask for disposable ones. */
+  readonly disposes: boolean;
+}
+
+export interface GameAction {
+  readonly name: string;
+  readonly description: string;
+  readonly schema?: JsonObject;
+}
+
+export interface GamePlan {
+  readonly actions: readonly GameAction[];
+  readonly habits: GameHabits;
+}
+
+/** A force that the game waits for. */
+interface Waiting {
+  readonly names: readonly string[];
+  readonly since: Millis;
+}
+
+export class FakeGame extends Player {
+  habits: GameHabits;
+  readonly #repertoire: readonly GameAction[];
+  /** What it has registered, as far as it knows. */
+  readonly registered: Map<string, GameAction> = new Map();
+  /** The force that it waits for, if any. */
+  force: Waiting | undefined;
+  readonly #ids = new Set<string>();
+  #hasStarted = false;
+
+  constructor(name: string, plan: GamePlan, surroundings: Surroundings) {
+    super(name, "neuro", surroundings);
+    this.habits = plan.habits;
+    this.#repertoire = plan.actions;
+    for (const action of plan.actions) this.registered.set(action.name, action);
+    this.#live();
+  }
+
+  protected opened(): void {
+    if (this.habits.startsEachTime || !this.#hasStarted) {
+      this.#hasStarted = true;
+      this.#tell("startup", this.habits.isSloppy ? [] : undefined);
+      this.#register([...this.registered.values()]);
+    } else this.#tell("context", { message: `${this.name} is back`, silent: true });
+  }
+
+  protected lost(): void {
+    this.force = undefined;
+    this.#ids.clear();
+  }
+
+  protected heard({ command, data, ...surplus }: JsonObject): void {
+    if (Object.keys(surplus).length > 0) this.blame(`unknown keys ${Object.keys(surplus)}`);
+    if (command === "actions/reregister_all") return this.#register([...this.registered.values()]);
+    if (command === "action" && isObject(data)) return this.#act(data);
+    if (command !== "startup") this.blame(`a command that no SDK knows: ${command}`);
+  }
+
+  #act({ id, name, data, ...surplus }: JsonObject): void {
+    if (typeof id !== "string" || typeof name !== "string") {
+      return this.blame(`an action without id or name: ${id} ${name}`);
+    }
+    if (data !== undefined && (typeof data !== "string" || data === "")) {
+      this.blame(`data of ${name} is ${JSON.stringify(data)}`);
+    }
+    if (Object.keys(surplus).length > 0) this.blame(`unknown keys ${Object.keys(surplus)} in an action`);
+    if (!this.#repertoire.some((action) => action.name === name)) this.blame(`${name}, which it never had`);
+    if (this.#ids.has(id)) this.blame(`${id} (${name}) twice`);
+    this.#ids.add(id);
+    const { wire } = this;
+    this.clock.after(this.chance.between(this.habits.answerMinMs, this.habits.answerMaxMs), () => {
+      if (this.wire === wire) this.#answer(id, name);
+    });
+  }
+
+  #answer(id: string, name: string): void {
+    const isFailure = this.chance.happens(this.habits.fails);
+    const isForced = this.force?.names.includes(name) === true;
+    if (isForced && !isFailure) {
+      if (this.habits.disposes) this.#unregister(this.force?.names ?? []);
+      this.force = undefined;
+    }
+    if (this.habits.answers === "none" || (this.habits.answers === "failures" && !isFailure)) return;
+    this.#tell("action/result", { id, success: !isFailure, message: this.habits.isSloppy ? null : "done" });
+  }
+
+  #register(actions: readonly GameAction[]): void {
+    const loose = (action: GameAction): JsonObject => ({ ...action, schema: action.schema ?? null });
+    for (const action of actions) this.registered.set(action.name, action);
+    this.#tell("actions/register", {
+      actions: actions.map((action) => this.habits.isSloppy ? loose(action) : { ...action }),
+    });
+  }
+
+  #unregister(names: readonly string[]): void {
+    for (const name of names) this.registered.delete(name);
+    this.#tell("actions/unregister", { action_names: names });
+  }
+
+  /** Asks Neuro to choose among some of what it has registered. */
+  #ask(): void {
+    const names = [...this.registered.keys()].filter(() => this.chance.happens(0.6));
+    if (names.length === 0) return;
+    this.force = { names, since: this.clock.now };
+    const priority = this.chance.pick("low", "medium", "high", "critical");
+    const loose = this.habits.isSloppy ? { state: null } : { state: "in a game", ephemeral_context: false };
+    this.#tell("actions/force", { query: `${this.name} asks`, priority, action_names: names, ...loose });
+  }
+
+  /** What goes on in the game, for as long as it runs. */
+  #live(): void {
+    this.clock.after(this.chance.between(1, 2 * Math.max(1_000, this.habits.everyMs)), () => {
+      this.#live();
+      if (!this.isConnected || this.habits.everyMs === 0) return;
+      const act = this.chance.pick("context", "force", "force", "more", "less");
+      if (act === "force") return this.#ask();
+      if (act === "context") return this.#tell("context", this.#context());
+      if (act === "more") return this.#register(this.#repertoire.filter(() => this.chance.happens(0.7)));
+      const inForce = this.force?.names ?? [];
+      this.#unregister([...this.registered.keys()].filter((name) => !inForce.includes(name) && this.chance.happens(0.3)));
+    });
+  }
+
+  #context(): JsonObject {
+    const message = `something happened in ${this.name}`;
+    return this.habits.isSloppy ? { message, extra: [null] } : { message, silent: this.chance.happens(0.7) };
+  }
+
+  #tell(command: string, data: Json | undefined): void {
+    const message: JsonObject = { command, game: this.name, ...(data !== undefined && { data }) };
+    if (!this.habits.isSloppy || !this.chance.happens(0.3)) return this.say(message);
+    this.wire?.send(new TextEncoder().encode(JSON.stringify({ ...message, seq: null })));
+  }
+}

@@ -1,0 +1,76 @@
+/** An integration of the Intermediary that is played: greets, offers actions, obeys watchers, and acknowledges what it got. */
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
+import type { GameAction } from "./game.ts";
+import { Player, type Surroundings } from "./player.ts";
+
+export interface IntegrationHabits {
+  readonly token: string;
+  /** Asks for ids and acknowledges them. */
+  readonly acks: boolean;
+  /** How probable it is that it forgets to acknowledge. */
+  readonly forgets: number;
+}
+
+export interface IntegrationPlan {
+  readonly actions: readonly GameAction[];
+  readonly habits: IntegrationHabits;
+}
+
+/** A command of a watcher that arrived. */
+export interface Arrival {
+  readonly from: string;
+  readonly cmd: Json;
+  readonly isRepeat: boolean;
+}
+
+export class FakeIntegration extends Player {
+  habits: IntegrationHabits;
+  readonly actions: readonly GameAction[];
+  readonly arrivals: Arrival[] = [];
+  isRegistered = false;
+  readonly #ids = new Set<string>();
+
+  constructor(name: string, plan: IntegrationPlan, surroundings: Surroundings) {
+    super(name, "intermediary", surroundings);
+    this.actions = plan.actions;
+    this.habits = plan.habits;
+  }
+
+  protected opened(): void {
+    const { acks, token } = this.habits;
+    this.say({ type: "integration", name: this.name, auth_token: token, ...(acks && { ack: true }) });
+    const actions = Object.fromEntries(
+      this.actions.map(({ name, description, schema }) => [name, { description, schema }]),
+    );
+    this.say({ event: "register_actions", actions });
+    if (!acks) this.isRegistered = true;
+  }
+
+  protected lost(): void {
+    this.isRegistered = false;
+    this.#ids.clear();
+  }
+
+  protected heard(message: JsonObject): void {
+    const { event, payload, from_watcher: from, cmd, id, redelivered } = message;
+    if (event === "registered") this.isRegistered = true;
+    if (typeof from === "string" && cmd !== undefined) {
+      this.arrivals.push({ from, cmd, isRepeat: redelivered === true });
+    }
+    if (event === "action" && isObject(payload)) this.#act(payload);
+    if (this.habits.acks && typeof id === "string" && !this.chance.happens(this.habits.forgets)) this.say({ ack: id });
+    if (this.habits.acks && event !== "registered" && id === undefined) this.blame(`no id in ${JSON.stringify(message)}`);
+  }
+
+  #act({ id, name }: JsonObject): void {
+    if (typeof id !== "string" || !this.actions.some((action) => action.name === name)) {
+      return this.blame(`${name}, which it never had`);
+    }
+    if (this.#ids.has(id)) this.blame(`${id} (${name}) twice`);
+    this.#ids.add(id);
+    const { wire } = this;
+    this.clock.after(this.chance.between(1, 2_000), () => {
+      if (this.wire === wire) this.say({ event: "action_result", payload: { id, status: "ok" } });
+    });
+  }
+}

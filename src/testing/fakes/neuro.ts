@@ -1,0 +1,214 @@
+/**
+ * A Neuro that is played: strict about every frame, quick to find fault, and as moody as her habits say.
+ *
+ * She knows the protocol and nothing of the relay. What an integration may not do is written down in `breaches`, in words.
+ */
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
+import type { Frame } from "../../core/json.ts";
+import type { Millis } from "../../core/ids.ts";
+import type { Chance } from "../chance.ts";
+import type { VirtualClock } from "../clock.ts";
+import type { Wire } from "../network.ts";
+import { readStrictly } from "./strict.ts";
+
+export interface NeuroHabits {
+  /** From time to time she does something of her own accord; 0: never. */
+  readonly actsEveryMs: Millis;
+  readonly thinkMinMs: Millis;
+  readonly thinkMaxMs: Millis;
+  /** Her ids begin at 0 on each connection, as those of some backends do. */
+  readonly restartsIds: boolean;
+  /** Says who she is after `startup`. */
+  readonly introduces: boolean;
+}
+
+/** An action that she asked for. */
+export interface Call {
+  readonly id: string;
+  readonly name: string;
+  readonly askedAt: Millis;
+  readonly force: OpenForce | undefined;
+  results: number;
+}
+
+/** The force that she is working on. */
+export interface OpenForce {
+  readonly names: readonly string[];
+  readonly query: string;
+}
+
+/** What lasts as long as one connection. */
+interface Session {
+  readonly wire: Wire;
+  readonly actions: Map<string, JsonObject>;
+  readonly calls: Map<string, Call>;
+  hasStarted: boolean;
+  force: OpenForce | undefined;
+  count: number;
+}
+
+/** She takes an action for failed when no result has come by then. */
+const RESULT_MS: Millis = 20_000;
+const RETRY_MS: Millis = 500;
+/** Actions that she waits for at a time, of those that nobody forced. */
+const CALLS_MAX = 3;
+
+export class FakeNeuro {
+  /** Whatever an integration did that the protocol does not allow. */
+  readonly breaches: string[] = [];
+  habits: NeuroHabits;
+  /** Contexts that she was told, in order. */
+  readonly contexts: string[] = [];
+  #session: Session | undefined;
+  #count = 0;
+  readonly #clock: VirtualClock;
+  readonly #chance: Chance;
+
+  constructor(clock: VirtualClock, chance: Chance, habits: NeuroHabits) {
+    this.#clock = clock;
+    this.#chance = chance;
+    this.habits = habits;
+    this.#wander();
+  }
+
+  /** Takes a connection. A new one takes the place of the old. */
+  accept(wire: Wire): void {
+    this.#session?.wire.close();
+    const session: Session = {
+      wire,
+      actions: new Map(),
+      calls: new Map(),
+      hasStarted: false,
+      force: undefined,
+      count: 0,
+    };
+    this.#session = session;
+    wire.onFrame = (frame) => this.#hear(session, frame);
+    wire.onClose = () => {
+      if (this.#session === session) this.#session = undefined;
+    };
+  }
+
+  /** The connection breaks; the other side notices after a while. */
+  drop(noticedMs: Millis): void {
+    this.#session?.wire.cut(noticedMs);
+  }
+
+  get isConnected(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** The actions that she could use now. */
+  get actions(): ReadonlyMap<string, JsonObject> {
+    return this.#session?.actions ?? new Map();
+  }
+
+  get force(): OpenForce | undefined {
+    return this.#session?.force;
+  }
+
+  /** Actions whose result she still waits for, on the connection that is open. */
+  get unanswered(): readonly Call[] {
+    return [...this.#session?.calls.values() ?? []].filter(({ results }) => results === 0);
+  }
+
+  #hear(session: Session, frame: Frame): void {
+    const read = readStrictly(frame);
+    if (typeof read === "string") return this.#blame(read);
+    const { command, data } = read;
+    if (command === "startup") return this.#start(session);
+    if (!session.hasStarted) return this.#blame(`${command} before startup`);
+    switch (command) {
+      case "actions/register":
+        return this.#register(session, data.actions);
+      case "actions/unregister":
+        for (const name of textsOf(data.action_names)) session.actions.delete(name);
+        if (session.force?.names.every((name) => !session.actions.has(name)) === true) session.force = undefined;
+        return;
+      case "actions/force":
+        return this.#forced(session, data);
+      case "action/result":
+        return this.#result(session, data);
+      case "context":
+        this.contexts.push(String(data.message));
+    }
+  }
+
+  #start(session: Session): void {
+    if (session.hasStarted) return this.#blame("startup twice on one connection");
+    session.hasStarted = true;
+    session.actions.clear();
+    if (!this.habits.introduces) return;
+    const who = { sessionId: `s${this.#count}`, characterId: "neuro", displayName: "Neuro-sama" };
+    this.#say(session, { command: "startup", data: { session: who } });
+  }
+
+  #register(session: Session, actions: Json | undefined): void {
+    for (const action of Array.isArray(actions) ? actions.filter(isObject) : []) {
+      const name = String(action.name);
+      if (session.actions.has(name)) this.#blame(`${name} registered twice`);
+      session.actions.set(name, action);
+    }
+  }
+
+  #forced(session: Session, data: JsonObject): void {
+    const names = textsOf(data.action_names);
+    if (session.force !== undefined) this.#blame(`a second force (${names}) while one is open (${session.force.names})`);
+    const unknown = names.filter((name) => !session.actions.has(name));
+    if (unknown.length > 0) this.#blame(`a force of names that are not registered: ${unknown}`);
+    const force: OpenForce = { names, query: String(data.query) };
+    session.force = force;
+    this.#think(session, force);
+  }
+
+  #think(session: Session, force: OpenForce, afterMs: Millis = 0): void {
+    const thinkMs = this.#chance.between(this.habits.thinkMinMs, this.habits.thinkMaxMs);
+    this.#clock.after(afterMs + thinkMs, () => {
+      if (this.#session !== session || session.force !== force) return;
+      const name = this.#chance.oneOf(force.names.filter((each) => session.actions.has(each)));
+      if (name !== undefined) this.#call(session, name, force);
+    });
+  }
+
+  #result(session: Session, data: JsonObject): void {
+    const call = session.calls.get(String(data.id));
+    if (call === undefined) return this.#blame(`a result for ${data.id}, which she never asked for`);
+    if (++call.results > 1) return this.#blame(`result ${call.results} for ${call.id} (${call.name})`);
+    const { force } = session;
+    if (force === undefined || !force.names.includes(call.name)) return;
+    if (data.success === true) session.force = undefined;
+    else if (call.force === force) this.#think(session, force, RETRY_MS);
+  }
+
+  #call(session: Session, name: string, force: OpenForce | undefined): void {
+    const number = this.habits.restartsIds ? session.count++ : this.#count++;
+    const call: Call = { id: `${number}`, name, askedAt: this.#clock.now, force, results: 0 };
+    session.calls.set(call.id, call);
+    const hasData = session.actions.get(name)?.schema !== undefined;
+    this.#say(session, { command: "action", data: { id: call.id, name, ...(hasData && { data: '{"x":1}' }) } });
+    this.#clock.after(RESULT_MS, () => {
+      if (this.#session === session && call.results === 0) this.#blame(`no result for ${call.id} (${name}) in time`);
+    });
+  }
+
+  #say(session: Session, message: JsonObject): void {
+    session.wire.send(JSON.stringify(message));
+  }
+
+  /** Does something of her own accord, now and then. */
+  #wander(): void {
+    this.#clock.after(this.#chance.between(1, 2 * Math.max(1_000, this.habits.actsEveryMs)), () => {
+      this.#wander();
+      const session = this.#session;
+      if (session === undefined || this.habits.actsEveryMs === 0 || session.force !== undefined) return;
+      const name = this.#chance.oneOf([...session.actions.keys()]);
+      if (name !== undefined && this.unanswered.length < CALLS_MAX) this.#call(session, name, undefined);
+    });
+  }
+
+  #blame(what: string): void {
+    this.breaches.push(`at ${this.#clock.now}: ${what}`);
+  }
+}
+
+const textsOf = (list: Json | undefined): readonly string[] => (Array.isArray(list) ? list.map(String) : []);

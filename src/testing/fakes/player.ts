@@ -1,0 +1,111 @@
+/** What all fakes have in common that connect to the relay and come back: one wire at a time, and a time to come back after. */
+import type { DoorName } from "../../core/event.ts";
+import type { Millis } from "../../core/ids.ts";
+import { type Frame, isObject, type JsonObject } from "../../core/json.ts";
+import type { Chance } from "../chance.ts";
+import type { VirtualClock } from "../clock.ts";
+import type { Network, Wire } from "../network.ts";
+
+/** Where a fake lives. */
+export interface Surroundings {
+  readonly clock: VirtualClock;
+  readonly chance: Chance;
+  readonly network: Network;
+}
+
+export abstract class Player {
+  readonly name: string;
+  /** Whatever the relay did to it that the protocol does not allow. */
+  readonly breaches: string[] = [];
+  protected readonly clock: VirtualClock;
+  protected readonly chance: Chance;
+  protected wire: Wire | undefined;
+  readonly #network: Network;
+  readonly #door: DoorName;
+  #isWanted = false;
+  /** How long until it tries again after it lost its connection. */
+  returnMs: Millis = 3_000;
+  /** Reads this slowly; undefined is as fast as can be. */
+  bytesPerMs: number | undefined;
+
+  constructor(name: string, door: DoorName, { clock, chance, network }: Surroundings) {
+    this.name = name;
+    this.clock = clock;
+    this.chance = chance;
+    this.#network = network;
+    this.#door = door;
+  }
+
+  /** Comes, and comes back whenever it loses its connection. */
+  come(): void {
+    this.#isWanted = true;
+    if (this.wire === undefined) this.#connect();
+  }
+
+  /** Goes, and stays away. */
+  leave(): void {
+    this.#isWanted = false;
+    this.wire?.close();
+  }
+
+  /** Loses its connection; the relay notices after a while. */
+  drop(noticedMs: Millis): void {
+    this.wire?.cut(noticedMs);
+  }
+
+  /** Opens another connection while the old one, which it has forgotten, is still open. */
+  double(): void {
+    const { wire } = this;
+    if (wire === undefined) return;
+    wire.onFrame = () => {};
+    wire.onClose = () => {};
+    this.#lost();
+    this.#connect();
+    this.clock.after(60_000, () => wire.cut());
+  }
+
+  get isConnected(): boolean {
+    return this.wire?.isOpen === true;
+  }
+
+  #connect(): void {
+    const wire = this.#network.connect(this.#door, { path: this.path() }, this.bytesPerMs);
+    this.wire = wire;
+    wire.onOpen = () => this.opened();
+    wire.onFrame = (frame) => this.#hear(frame);
+    wire.onClose = () => {
+      this.#lost();
+      if (this.#isWanted) {
+        this.clock.after(this.returnMs, () => this.#isWanted && this.wire === undefined && this.#connect());
+      }
+    };
+  }
+
+  #lost(): void {
+    this.wire = undefined;
+    this.lost();
+  }
+
+  #hear(frame: Frame): void {
+    if (typeof frame !== "string") return this.blame("a binary frame");
+    const message = JSON.parse(frame);
+    if (!isObject(message)) return this.blame(`not an object: ${frame}`);
+    this.heard(message);
+  }
+
+  protected say(message: JsonObject): void {
+    this.wire?.send(JSON.stringify(message));
+  }
+
+  protected blame(what: string): void {
+    this.breaches.push(`at ${this.clock.now} ${this.name}: ${what}`);
+  }
+
+  protected path(): string {
+    return "/";
+  }
+
+  protected abstract opened(): void;
+  protected abstract lost(): void;
+  protected abstract heard(message: JsonObject): void;
+}

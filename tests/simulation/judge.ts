@@ -1,0 +1,106 @@
+/** What must be true of a play: at every instant, and when peace has come. */
+import { isObject, type Json } from "../../src/core/json.ts";
+import type { Note } from "../../src/core/note.ts";
+import { SABOTAGE } from "../../src/testing/sabotage.ts";
+import type { World } from "../../src/testing/world.ts";
+import type { Cast } from "./cast.ts";
+
+/** Looks at every note as it is made. */
+export function watch(world: World, breaches: string[]): void {
+  world.onNote = (note: Note) => {
+    if (note.is === "panicked" && note.reason !== SABOTAGE) {
+      breaches.push(`at ${world.clock.now}: ${note.room} panicked by itself: ${note.reason}\n${note.stack}`);
+    }
+    const at = world.relay?.nextWakeup();
+    if (at !== undefined && at < world.clock.now - 1_000) {
+      breaches.push(`at ${world.clock.now}: a deadline of ${at} has no wakeup`);
+    }
+  };
+}
+
+/** What is wrong once everybody is there and everything had its time. */
+export async function judge(world: World, cast: Cast): Promise<readonly string[]> {
+  const { neuro, players } = cast;
+  return [
+    ...neuro.breaches.map((breach) => `Neuro: ${breach}`),
+    ...players.flatMap((player) => player.breaches),
+    ...players.filter((player) => !player.isConnected).map(({ name }) => `${name} is not connected in peace`),
+    ...world.disk.overwritten.map((key) => `${key} was written twice`),
+    ...(neuro.isConnected ? [] : ["Neuro is not connected in peace"]),
+    ...neuro.unanswered.map(({ id, name }) => `Neuro still waits for ${id} (${name})`),
+    ...lists(cast),
+    ...forces(cast),
+    ...deliveries(cast),
+    ...(await bounds(world)),
+  ];
+}
+
+/** Neuro's list is what the live games and integrations have registered: each definition once. */
+function lists({ neuro, games, integrations }: Cast): readonly string[] {
+  const offered = [...neuro.actions.values()].map(({ description }) => String(description)).sort();
+  const owned = new Set([
+    ...games.flatMap((game) => [...game.registered.values()]),
+    ...integrations.flatMap((integration) => integration.actions),
+  ].map(({ description }) => description));
+  const missing = [...owned].filter((description) => !offered.includes(description));
+  const surplus = offered.filter((description, at) => !owned.has(description) || offered.indexOf(description) !== at);
+  return [
+    ...missing.map((description) => `Neuro does not have: ${description}`),
+    ...surplus.map((description) => `Neuro has, though nobody does, or twice: ${description}`),
+  ];
+}
+
+function forces({ neuro, games }: Cast): readonly string[] {
+  return [
+    ...(neuro.force === undefined ? [] : [`Neuro's force is still open: ${neuro.force.query}`]),
+    ...games.flatMap((
+      { name, force },
+    ) => (force === undefined ? [] : [`${name} still waits for its force: ${force.names}`])),
+  ];
+}
+
+/** Nothing answered `queued` is lost, order holds per recipient, and what came twice was flagged. */
+function deliveries({ watcher, integrations }: Cast): readonly string[] {
+  return integrations.flatMap(({ name, arrivals, habits }) => {
+    const numbers = arrivals.map(({ cmd, isRepeat }) => ({ number: numberOf(cmd), isRepeat }));
+    const seen = new Set<number>();
+    const wrong: string[] = [];
+    let last = 0;
+    for (const { number, isRepeat } of numbers) {
+      if (seen.has(number)) {
+        if (habits.acks && !isRepeat) wrong.push(`${name} got ${number} again, and it was not flagged`);
+        continue;
+      }
+      seen.add(number);
+      if (number < last) wrong.push(`${name} got ${number} after ${last}`);
+      last = Math.max(last, number);
+    }
+    const lost = [...watcher.orders.values()].filter((order) =>
+      order.target === name && order.fate === "queued" && !seen.has(order.number)
+    );
+    return [...wrong, ...lost.map(({ number }) => `${number} for ${name} was queued, and is lost`)];
+  });
+}
+
+const numberOf = (cmd: Json): number => (isObject(cmd) && typeof cmd.number === "number" ? cmd.number : -1);
+
+/** Both rooms are ready, and nothing waits in them. */
+async function bounds({ engine }: World): Promise<readonly string[]> {
+  if (engine === undefined) return ["the relay is down in peace"];
+  const found: string[] = [];
+  for (const room of ["neuro", "intermediary"] as const) {
+    const answer = await engine.ask({ of: room, get: "ready" }, ["admin"]);
+    const isReady = "body" in answer && isObject(answer.body) && answer.body.ok === true;
+    if (!isReady) found.push(`${room} is not ready in peace: ${JSON.stringify(answer)}`);
+  }
+  const answer = await engine.ask({ of: "neuro", get: "status" }, ["admin"]);
+  const status = "body" in answer && isObject(answer.body) ? answer.body : {};
+  for (const upstream of Array.isArray(status.upstreams) ? status.upstreams.filter(isObject) : []) {
+    const { force, waiting, pending, contexts_held: held } = upstream;
+    const isQuiet = force === null && size(waiting) === 0 && size(pending) === 0 && held === 0;
+    if (!isQuiet) found.push(`something waits in peace: ${JSON.stringify({ force, waiting, pending, held })}`);
+  }
+  return found;
+}
+
+const size = (list: Json | undefined): number => (Array.isArray(list) ? list.length : 0);

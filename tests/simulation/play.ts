@@ -1,0 +1,143 @@
+/**
+ * One play: a minute of everything going wrong, then peace, then what must be true.
+ *
+ * The seed decides all of it. Invariants that can be seen at once are written down by the fakes as they happen; here are those that
+ * need the whole: nothing queued is lost, order holds, lists agree, nobody is left waiting.
+ */
+import type { Settings } from "../../src/core/settings.ts";
+import { isObject } from "../../src/core/json.ts";
+import { rooms } from "../../src/relay/rooms.ts";
+import { HEALTHY } from "../../src/testing/store.ts";
+import { SABOTAGE } from "../../src/testing/sabotage.ts";
+import { World } from "../../src/testing/world.ts";
+import { type Cast, castFor, NEURO_URL, SETTINGS } from "./cast.ts";
+import { judge, watch } from "./judge.ts";
+
+export interface Play {
+  readonly seed: number;
+  /** What went wrong, in words; empty when all is well. */
+  readonly breaches: readonly string[];
+  /** The same seed gives the same hash, on every runtime. */
+  readonly hash: string;
+}
+
+export interface PlayOptions {
+  readonly seed: number;
+  /** Kinds of trouble that are left out: to find out which of them it takes. */
+  readonly without?: readonly Trouble[];
+  /** Told of everything that any far end received, and of every note. */
+  readonly onTrace?: (line: string) => void;
+}
+
+export const TROUBLES = ["drops", "doubles", "slow", "store", "crash", "panic", "neuro"] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
+const WILD_MS = 60_000;
+/** Longer than everything that has a deadline while people are there. */
+const PEACE_MS = 200_000;
+
+/** Plays one seed to its end. */
+export async function play({ seed, without = [], onTrace }: PlayOptions): Promise<Play> {
+  const settings: Settings = SETTINGS;
+  const world = new World({ settings, rooms, seed });
+  const cast = castFor(world);
+  const breaches: string[] = [];
+  const trouble = new Set(TROUBLES.filter((kind) => !without.includes(kind)));
+  let isNeuroUp = true;
+  world.network.answering = (url) => (url === NEURO_URL && isNeuroUp ? (wire) => cast.neuro.accept(wire) : undefined);
+  world.network.health = { delayMinMs: 1, delayMaxMs: world.chance.pick(2, 40, 300) };
+  watch(world, breaches);
+  if (onTrace !== undefined) trace(world, onTrace);
+  if (trouble.has("store")) misbehave(world);
+  world.start();
+  for (const player of cast.players) world.clock.after(world.chance.between(0, 5_000), () => player.come());
+  if (trouble.has("slow")) { for (const game of cast.games.slice(0, 2)) game.bytesPerMs = world.chance.between(1, 50); }
+  const end = world.clock.now + WILD_MS;
+  while (world.clock.now < end) {
+    await world.pass(world.chance.between(200, 4_000));
+    const kind = world.chance.oneOf([...trouble]);
+    if (kind === "neuro") isNeuroUp = upset(world, cast);
+    else if (kind !== undefined) make(kind, world, cast);
+  }
+  isNeuroUp = true;
+  await calm(world, cast);
+  breaches.push(...await judge(world, cast));
+  return { seed, breaches, hash: world.traceHash };
+}
+
+function misbehave(world: World): void {
+  const { chance } = world;
+  world.disk.health = {
+    delayMinMs: 0,
+    delayMaxMs: chance.pick(1, 50, 500),
+    fails: chance.pick(0, 0.02, 0.1),
+    hangs: chance.pick(0, 0.02),
+    hangMs: chance.pick(1_000, 10_000),
+  };
+}
+
+/** Neuro loses her connection, and may be away for a while. */
+function upset(world: World, { neuro }: Cast): boolean {
+  neuro.drop(world.chance.between(0, 500));
+  return world.chance.happens(0.6);
+}
+
+function make(kind: Exclude<Trouble, "neuro">, world: World, cast: Cast): void {
+  const { chance } = world;
+  const player = chance.oneOf(cast.players);
+  switch (kind) {
+    case "drops":
+      return player?.drop(chance.pick(0, 100, 5_000));
+    case "doubles":
+      return chance.oneOf(cast.games)?.double();
+    case "panic":
+      return world.sabotage.plan(chance.pick("neuro", "intermediary"), chance.between(0, 3));
+    case "crash":
+      world.crash();
+      world.clock.after(
+        chance.between(0, 3_000),
+        () => world.engine === undefined && world.relay === undefined && world.start(),
+      );
+      return;
+    case "slow":
+    case "store":
+      return;
+  }
+}
+
+/** Everything is well again, everybody comes back, and nobody begins anything new. */
+async function calm(world: World, { neuro, games, integrations, watcher, players }: Cast): Promise<void> {
+  world.disk.health = HEALTHY;
+  world.network.health = { delayMinMs: 1, delayMaxMs: 10 };
+  world.sabotage.stop();
+  if (world.relay === undefined) world.start();
+  watcher.everyMs = 0;
+  for (const game of games) {
+    game.habits = { ...game.habits, everyMs: 0, fails: 0, answers: "all", answerMaxMs: 100 };
+    game.bytesPerMs = undefined;
+  }
+  for (const integration of integrations) integration.habits = { ...integration.habits, forgets: 0 };
+  neuro.habits = { ...neuro.habits, actsEveryMs: 0, thinkMaxMs: 500 };
+  for (const player of players) {
+    player.returnMs = 1_000;
+    player.come();
+  }
+  await world.pass(PEACE_MS);
+}
+
+/** Writes down all that is said. */
+function trace(world: World, onTrace: (line: string) => void): void {
+  const { onTraffic } = world.network;
+  const time = (): string => String(world.clock.now % 10_000_000).padStart(7);
+  world.network.onTraffic = (what) => {
+    onTraffic(what);
+    onTrace(`${time()} ${what}`);
+  };
+  const { onNote } = world;
+  world.onNote = (note) => {
+    onNote(note);
+    onTrace(
+      `${time()} * ${JSON.stringify(isObject(note) && note.is === "panicked" && note.reason !== SABOTAGE ? note : note)}`,
+    );
+  };
+}
