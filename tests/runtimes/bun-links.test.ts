@@ -1,7 +1,11 @@
 /** Dialled connections on Bun, with a real server at the other end. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { testSettings, withRelay } from "./bun-stage.ts";
+import { CERTIFICATE } from "./certificate.ts";
 
 interface Upstream {
   readonly url: string;
@@ -102,4 +106,18 @@ test("RT22 when the relay stops, its link is closed properly", async () => {
   await until(() => neuro.sockets.size === 0);
   check.equal(neuro.greeted.length, 1);
   await neuro.stop();
+});
+
+test("RT29 an encrypted connection is made to whom the machine trusts, and to nobody else", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "neuro-relay-tls-"));
+  const certificate = join(folder, "certificate.pem");
+  await writeFile(certificate, CERTIFICATE);
+  const dialled = async (env: Record<string, string>): Promise<string> => {
+    const command = [process.execPath, join(import.meta.dir, "bun-encrypted.ts")];
+    const child = Bun.spawn(command, { env: { ...process.env, ...env }, stderr: "inherit" });
+    return (await child.stdout.text()).trim();
+  };
+  check.equal(await dialled({}), "closed 1006 self signed certificate");
+  check.equal(await dialled({ NODE_EXTRA_CA_CERTS: certificate }), "heard echo hello");
+  await rm(folder, { recursive: true });
 });

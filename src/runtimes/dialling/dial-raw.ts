@@ -4,9 +4,10 @@
  * Why not the global one: it makes a system call for each frame, which is most of what a busy relay does; some leave the delays
  * of TCP on, and none says whether the other end is still there.
  *
- * Invariants: C1 `closed` comes once, and last, and never after `end`; C2 a connection that says nothing for `SILENT_MS`, pings
- * notwithstanding, is cut.
+ * Invariants: C1 `closed` comes once, and last, and never after `end`; C2 a connection on which nothing is heard for
+ * `silentMs`, pings notwithstanding, is cut.
  */
+import type { Millis } from "../../core/ids.ts";
 import type { Frame } from "../../core/json.ts";
 import { CLOSING_MS } from "../close.ts";
 import { EASED_BYTES } from "../guest.ts";
@@ -49,17 +50,23 @@ export interface RawAbilities {
 
 const MESSAGE_BYTES_MAX = 8 * 1_024 * 1_024;
 const HEAD_BYTES_MAX = 16_384;
-const PING_MS = 30_000;
-const SILENT_MS = 120_000;
 const ABNORMAL = 1006;
 const NOTHING = new Uint8Array(0);
 
-export const rawDial = (abilities: RawAbilities): Dial => (request, listener) =>
-  new RawSocket(request, listener, abilities);
+/** After how much silence the other end is asked whether it is there, and after how much it is not. */
+export interface Patience {
+  readonly pingMs: Millis;
+  readonly silentMs: Millis;
+}
+
+const PATIENCE: Patience = { pingMs: 30_000, silentMs: 120_000 };
+
+export const rawDial = (abilities: RawAbilities, patience: Patience = PATIENCE): Dial => (request, listener) =>
+  new RawSocket(request, listener, { ...abilities, ...patience });
 
 class RawSocket implements DialledSocket {
   readonly #listener: DialListener;
-  readonly #abilities: RawAbilities;
+  readonly #abilities: RawAbilities & Patience;
   readonly #request: UpgradeRequest;
   readonly #writer = new FrameWriter();
   readonly #reader: FrameReader;
@@ -76,13 +83,15 @@ class RawSocket implements DialledSocket {
   #watch: ReturnType<typeof setInterval> | undefined;
   #cutting: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(request: DialRequest, listener: DialListener, abilities: RawAbilities) {
+  constructor(request: DialRequest, listener: DialListener, abilities: RawAbilities & Patience) {
     this.#listener = listener;
     this.#abilities = abilities;
     this.#request = upgradeRequest(request);
     this.#reader = new FrameReader({
       message: (frame) => this.#isHeard && listener.heard(frame),
-      pinged: (payload) => this.#write(OP.pong, payload),
+      pinged: (payload) => {
+        if (!this.#isBlocked) this.#write(OP.pong, payload); // Why: who does not read has no use for it, and could ask for ever.
+      },
       ponged: () => {},
       closing: (code, reason) => this.#closing(code, reason),
       breached: (code, why) => {
@@ -146,7 +155,7 @@ class RawSocket implements DialledSocket {
     }
     this.#head = NOTHING;
     this.#state = "open";
-    this.#watch = setInterval(() => this.#look(), PING_MS);
+    this.#watch = setInterval(() => this.#look(), this.#abilities.pingMs);
     if (this.#isHeard) this.#listener.opened();
     if (end + 4 < all.length) this.#reader.feed(all.subarray(end + 4));
   }
@@ -201,11 +210,12 @@ class RawSocket implements DialledSocket {
   }
 
   #look(): void {
-    const silentMs = performance.now() - this.#heardAt;
-    if (silentMs >= SILENT_MS) {
-      this.#end.reason = `nothing heard for ${Math.round(silentMs / 1_000)} s`;
+    const { pingMs, silentMs } = this.#abilities;
+    const quietMs = performance.now() - this.#heardAt;
+    if (quietMs >= silentMs) {
+      this.#end.reason = `nothing heard for ${Math.round(quietMs)} ms`;
       this.#cut();
-    } else if (silentMs >= PING_MS) this.#write(OP.ping, NOTHING);
+    } else if (quietMs >= pingMs) this.#write(OP.ping, NOTHING);
   }
 }
 
