@@ -1,7 +1,7 @@
 /**
  * `bun run test [suite ...]`: runs the suites one after the other, and says what came of them.
  *
- * The pure suites run twice, under Bun and under Deno. What cannot run here is named with its reason; with `--no-skip`, or
+ * The pure suites run three times, under Bun, under Deno and in workerd. What cannot run here is named with its reason; with `--no-skip`, or
  * `NO_SKIP=1`, that is a failure. The last line is `N passed, N failed`.
  */
 import { globSync } from "node:fs";
@@ -10,15 +10,30 @@ import { denoPath, find, ROOT } from "./machine.ts";
 import { countBun, countDeno, type Counts, type Outcome, table } from "./report.ts";
 import { type Suite, suitesOf } from "./suites.ts";
 
-type Runner = "bun" | "deno";
+type Runner = "bun" | "deno" | "workerd";
 
-const COUNT: Readonly<Record<Runner, (output: string) => Counts | undefined>> = { bun: countBun, deno: countDeno };
+const COUNT: Readonly<Record<Runner, (output: string) => Counts | undefined>> = {
+  bun: countBun,
+  deno: countDeno,
+  workerd: countBun,
+};
 
 // Why all rights: the tests of the house read the source and start the locks; the others ask for nothing.
-const commandOf = (runner: Runner, suite: Suite): string[] =>
-  runner === "bun"
-    ? [process.execPath, "test", `./tests/${suite.name}/`]
-    : [denoPath(), "test", "--no-check", "--allow-all", "--node-modules-dir=manual", "--parallel", `tests/${suite.name}/`];
+function commandOf(runner: Runner, { name }: Suite): string[] {
+  switch (runner) {
+    case "bun":
+      return [process.execPath, "test", `./tests/${name}/`];
+    case "deno":
+      return [denoPath(), "test", "--no-check", "--allow-all", "--node-modules-dir=manual", "--parallel", `tests/${name}/`];
+    case "workerd":
+      return [process.execPath, "tests/harness/workerd.ts", name];
+  }
+}
+
+function runnersOf({ isPure = false, hasFiles = false }: Suite): readonly Runner[] {
+  if (!isPure) return ["bun"];
+  return hasFiles ? ["bun", "deno"] : ["bun", "deno", "workerd"];
+}
 
 async function run(suite: Suite, runner: Runner): Promise<Outcome> {
   stdout.write(`\n--- ${suite.name} (${runner}) ---\n`);
@@ -92,7 +107,7 @@ async function main(): Promise<void> {
       });
       continue;
     }
-    for (const runner of suite.isPure === true ? (["bun", "deno"] as const) : (["bun"] as const)) {
+    for (const runner of runnersOf(suite)) {
       outcomes.push(await run(suite, runner));
     }
   }

@@ -12,8 +12,10 @@ export interface Suite {
   readonly name: string;
   /** When these are over the suite has failed; wide enough for a slow, busy machine. */
   readonly minutes: number;
-  /** Uses nothing of a runtime, so it runs under `deno test` too. */
+  /** Uses nothing of a runtime, so it runs under `deno test` and in workerd too. */
   readonly isPure?: boolean;
+  /** Reads files, which workerd has not. */
+  readonly hasFiles?: boolean;
   /** Without these the whole suite is left out. A suite that needs them for some tests only says so test by test. */
   readonly needs?: readonly Need[];
 }
@@ -39,7 +41,7 @@ const LISTED: readonly Suite[] = [
   { name: "cluster", minutes: 4, needs: ["redis-server"] },
   { name: "dashboard", minutes: 4 },
   { name: "simulation", minutes: 5, isPure: true },
-  { name: "architecture", minutes: 3, isPure: true },
+  { name: "architecture", minutes: 3, isPure: true, hasFiles: true },
   { name: "examples", minutes: 3 },
 ];
 
