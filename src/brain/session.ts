@@ -46,6 +46,8 @@ export interface Session {
   body: Body | undefined;
   /** Stored, in order. */
   readonly stretches: Stretch[];
+  /** Stored too, but covered by others: needed only if one of those turns out to be torn. */
+  spares: readonly Stretch[];
   readonly unwritten: Unwritten[];
   writing: { readonly stretch: Stretch; readonly head: Head; readonly size: number } | undefined;
   paging: { readonly stretch: Stretch; readonly head: Head } | undefined;
@@ -56,6 +58,8 @@ export interface Session {
   /** Requests that came while the session was being read. */
   readonly sleepers: Request[];
   isWaking: boolean;
+  /** It was found in the store and not read since: its latest write may have been torn by a kill. */
+  isUnread: boolean;
   /** Why its log cannot be trusted, and from where on. */
   damage: { readonly seq: number; readonly why: string } | undefined;
   /** Its end is being stored: for everybody else it is gone. */
@@ -68,6 +72,7 @@ export function newSession(id: string, now: Millis, body?: Body): Session {
     id,
     body,
     stretches: [],
+    spares: [],
     unwritten: [],
     writing: undefined,
     paging: undefined,
@@ -76,6 +81,7 @@ export function newSession(id: string, now: Millis, body?: Body): Session {
     followers: new Set(),
     sleepers: [],
     isWaking: false,
+    isUnread: false,
     damage: undefined,
     ending: undefined,
     touchedAt: now,

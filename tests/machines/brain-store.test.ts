@@ -208,6 +208,26 @@ test("BR63 what a kill left of stretches that a page replaced is no part of the 
   );
 });
 
+test("BR62 a write that a kill tore is no part of the log, be it a stretch, a page or a whole session", () => {
+  const tear = (disk: Map<Key, Json>, key: Key | undefined): void => {
+    check.that(key !== undefined);
+    disk.set(key, undefined as unknown as Json); // Why: it is listed, and its value cannot be read.
+  };
+  const { stage, peer, session } = started();
+  for (let count = 1; count <= 70; count++) stage.merge(peer, session, { count });
+  const both = new Map(stage.disk);
+  tear(both, [...both.keys()].find((key) => key.startsWith("brain/page/")));
+  tear(both, [...both.keys()].findLast((key) => key.startsWith("brain/log/")));
+  const other = "00000000-0000-4000-8000-000000000000";
+  tear(both, ([...both.keys()][0] ?? "").replace(session, other) as Key);
+  const again = new BrainStage({ disk: both, epoch: 2, now: stage.stage.now });
+  const next = again.peer("next");
+  check.equal(again.ask(next, { cmd: "GetState", session_id: session })["state"], { count: 69 });
+  check.equal(again.merge(next, session, { more: 1 })["state"], { count: 69, more: 1 });
+  check.equal(again.ask(next, { cmd: "ReplaySession", session_id: session })["ok"], true);
+  check.equal(again.ask(next, { cmd: "GetState", session_id: other }), { error: `unknown session '${other}'` });
+});
+
 test("BR64 a page whose head is wrong is not believed: the session is folded from its beginning", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 100; count++) stage.merge(peer, session, { count });

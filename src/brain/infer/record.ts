@@ -10,7 +10,7 @@ import { key, segment, segmentAt } from "../../core/key.ts";
 import { PREDICTIONS_KEPT_MAX } from "../../core/limits.ts";
 import type { Turn } from "../../core/turn.ts";
 import type { Brain } from "../brain.ts";
-import { discard } from "../log/ending.ts";
+import { discard } from "../log/rubbish.ts";
 
 const RECORDS: Key = key("brain", "infer");
 /** A trace id longer than this is stored as its digest only. */

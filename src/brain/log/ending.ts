@@ -8,15 +8,17 @@ import type { Entry } from "../../core/event.ts";
 import type { Key } from "../../core/ids.ts";
 import { isObject } from "../../core/json.ts";
 import { key, segmentAt } from "../../core/key.ts";
-import { DELETES_PER_SWEEP, ENDED_SESSIONS_MAX } from "../../core/limits.ts";
+import { ENDED_SESSIONS_MAX } from "../../core/limits.ts";
 import type { Turn } from "../../core/turn.ts";
 import type { Brain, Ended } from "../brain.ts";
 import { lastSeq, nameOf, type Session } from "../session.ts";
+import { discard } from "./rubbish.ts";
 import { doze, isOver, nextLook } from "./waking.ts";
 
 /** Where the ends of sessions are kept. */
 export const ENDED: Key = key("brain", "ended");
-const SWEEP_MS = 100;
+/** When the end of a session could not be stored: until it is tried again. */
+const AGAIN_MS = 10_000;
 
 /** Ends a session; replies that wait for it leave once that is stored. */
 export function end(brain: Brain, turn: Turn, { session, why }: { session: Session; why: Ended["why"] }): void {
@@ -37,7 +39,7 @@ export function endStored(brain: Brain, turn: Turn, { session, isStored }: { ses
   const failed = session.waiting.filter(({ seq }) => seq === Infinity);
   session.waiting.splice(0, session.waiting.length, ...session.waiting.filter(({ seq }) => seq !== Infinity));
   for (const { slot } of failed) brain.lanes.release(slot, false, turn);
-  brain.deadlines.set(session.id, turn.now + SWEEP_MS * 100);
+  brain.deadlines.set(session.id, turn.now + AGAIN_MS);
 }
 
 function finish(
@@ -45,13 +47,13 @@ function finish(
   turn: Turn,
   { session, why, at }: { readonly session: Session; readonly why: Ended["why"]; readonly at: Key | undefined },
 ): void {
-  const { id, stretches, writing, paging, waiting, followers } = session;
+  const { id, stretches, spares, writing, paging, waiting, followers } = session;
   brain.sessions.delete(id);
   brain.deadlines.clear(id);
   for (const peer of followers) brain.peers.get(peer)?.follows.delete(id);
   const unfinished = [writing?.stretch.key, paging?.stretch.key].filter((each) => each !== undefined);
   for (const each of unfinished) brain.writes.delete(each);
-  discard(brain, turn, [...stretches.map((stretch) => stretch.key), ...unfinished]);
+  discard(brain, turn, [...[...stretches, ...spares].map((stretch) => stretch.key), ...unfinished]);
   for (const { slot } of waiting.splice(0)) brain.lanes.release(slot, true, turn);
   remember(brain, turn, { id, ended: { why, key: at } });
   turn.note({ is: "session_ended", session: nameOf(id), why });
@@ -71,19 +73,6 @@ function remember(brain: Brain, turn: Turn, { id, ended }: { readonly id: string
 export function endedOf({ key: at, value }: Entry): { readonly id: string; readonly ended: Ended } | undefined {
   if (!isObject(value)) return undefined;
   return { id: segmentAt(at, 2), ended: { why: value["why"] === "expired" ? "expired" : "closed", key: at } };
-}
-
-/** Has keys deleted soon. */
-export function discard(brain: Brain, turn: Pick<Turn, "now">, keys: readonly Key[]): void {
-  for (const each of keys) brain.rubbish.push(each);
-  if (brain.rubbish.length > 0) brain.sweepAt ??= turn.now + SWEEP_MS;
-}
-
-/** Deletes the next few. */
-export function sweep(brain: Brain, turn: Turn): void {
-  if (brain.sweepAt === undefined || brain.sweepAt > turn.now) return;
-  for (const each of brain.rubbish.splice(0, DELETES_PER_SWEEP)) turn.put({ do: "delete", key: each });
-  brain.sweepAt = brain.rubbish.length > 0 ? turn.now + SWEEP_MS : undefined;
 }
 
 /** Looks at the sessions whose time may have come: they sleep, end, or are looked at later. */

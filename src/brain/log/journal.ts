@@ -14,7 +14,8 @@ import { PAGE_EVENTS, PAGE_TEXT_MAX, STRETCH_EVENTS_MAX, UNSTORED_EVENTS_KEPT } 
 import type { Turn } from "../../core/turn.ts";
 import type { Brain } from "../brain.ts";
 import { headText } from "./checkpoint.ts";
-import { discard, endStored } from "./ending.ts";
+import { endStored } from "./ending.ts";
+import { discard } from "./rubbish.ts";
 import type { Slot } from "../lanes.ts";
 import { hashAfter, type Head, type LogEvent, remembering } from "./log.ts";
 import { type Body, type Push, type Session, type Unwritten } from "../session.ts";
@@ -126,8 +127,8 @@ function write(brain: Brain, session: Session, turn: Turn): void {
   const text = `[${taken.map((each) => each.text).join(",")}]`;
   // Why: what is as large as a page is one at once, and need not be written twice.
   const isPage = taken.length >= PAGE_EVENTS || text.length >= PAGE_TEXT_MAX;
-  const about = { first: head.seq - taken.length + 1, last: head.seq, at: turn.now, isPage };
-  const stretch = newStretch(session.id, about, turn.id());
+  const about = { first: head.seq - taken.length + 1, last: head.seq, at: turn.now, isPage, id: turn.id() };
+  const stretch = newStretch(session.id, about);
   session.writing = { stretch, head, size: text.length };
   brain.writes.set(stretch.key, session);
   turn.put({ do: "put", key: stretch.key, value: written(text, isPage ? headText(head) : undefined) });
@@ -171,8 +172,8 @@ function turnPage(brain: Brain, session: Session, turn: Turn): void {
   const { body } = session;
   if (body === undefined) return;
   const head = body.durable;
-  const about = { first: body.base.seq + 1, last: head.seq, at: turn.now, isPage: true };
-  const stretch = newStretch(session.id, about, turn.id());
+  const about = { first: body.base.seq + 1, last: head.seq, at: turn.now, isPage: true, id: turn.id() };
+  const stretch = newStretch(session.id, about);
   const events = body.tail.slice(0, head.seq - body.base.seq);
   session.paging = { stretch, head };
   brain.writes.set(stretch.key, session);

@@ -17,7 +17,8 @@ import { headFrom, headText } from "./checkpoint.ts";
 import { policyOf } from "../rules/covenant.ts";
 import { fold, type Head, type LogEvent, noHead } from "./log.ts";
 import type { Body, Session } from "../session.ts";
-import { type Content, read, type Stretch } from "./stretch.ts";
+import { discard } from "./rubbish.ts";
+import { chain, type Content, read, type Stretch } from "./stretch.ts";
 
 /** What is wrong in a log, and where. */
 export interface Damage {
@@ -51,6 +52,7 @@ export interface Scan extends Plan {
   at: number;
   head: Head;
   base: Head;
+  until: number;
   isStrict: boolean;
   readonly events: LogEvent[];
   text: number;
@@ -126,7 +128,9 @@ export function loaded(brain: Brain, turn: Turn, answer: { token: LoadToken; ent
   const values = new Map<Key, Entry>(answer.entries.map((entry) => [entry.key, entry]));
   for (const stretch of walk.reading) {
     if (isDone(walk)) break;
-    const content = read(stretch, values.get(stretch.key)?.value);
+    const value = values.get(stretch.key)?.value;
+    if (value === undefined && walk.session.isUnread) return missed(brain, turn, { walk, stretch });
+    const content = read(stretch, value);
     // Why: a page took its place while it was being read.
     if (typeof content === "string" && !walk.session.stretches.includes(stretch)) break;
     const damage = typeof content === "string"
@@ -144,6 +148,24 @@ export function notLoaded(brain: Brain, turn: Turn, { token, reason }: { token: 
   const walk = brain.scans.get(token);
   brain.scans.delete(token);
   walk?.end({ is: "unreadable", why: reason }, turn);
+}
+
+/**
+ * A stretch of a session that is read for the first time has no value: a kill tore it while it was written, so nobody was told
+ * of it. What it was to take the place of counts again; only when that is gone too is something lost.
+ */
+function missed(brain: Brain, turn: Turn, { walk, stretch }: { readonly walk: Scan; readonly stretch: Stretch }): void {
+  const { session } = walk;
+  const { stretches, spares, gap } = chain([...session.stretches, ...session.spares].filter((each) => each !== stretch));
+  session.stretches.splice(0, session.stretches.length, ...stretches);
+  session.spares = spares;
+  discard(brain, turn, [stretch.key]);
+  if (gap !== undefined) {
+    return walk.end({ is: "damage", damage: { seq: gap, why: "what was stored of it is gone" } }, turn);
+  }
+  walk.until = stretches.at(-1)?.last ?? -1;
+  startAt(walk, noHead(policyOf(brain.settings.covenant)));
+  proceed(brain, turn, walk);
 }
 
 /** Begins anew with event 0, believing no page. */

@@ -5,7 +5,7 @@
  * smaller ones it covers, and carries the head after its last event, so that nobody has to fold from the beginning.
  *
  * Invariants: T1 the stretches of a session follow each other without gap or overlap (of those that begin alike, the one with the
- * latest id counts: it was written later, or what it competes with was given up); T2 the text of a stretch is opaque to the store
+ * latest id counts: it was written later, or what it competes with was given up; the others are spare until it was read); T2 the text of a stretch is opaque to the store
  * and carries its own checksum, so no driver's idea of JSON can change it unseen.
  */
 import type { Key, Millis } from "../../core/ids.ts";
@@ -21,6 +21,8 @@ export interface Stretch {
   readonly isPage: boolean;
   /** When its last event happened. */
   readonly at: Millis;
+  /** Later ones sort behind earlier ones. */
+  readonly id: string;
 }
 
 /** What was read of one stretch. */
@@ -35,8 +37,8 @@ const PAGE = "page";
 const VERSION = 1;
 
 /** The place of a new stretch. */
-export function newStretch(session: string, about: Omit<Stretch, "key">, id: string): Stretch {
-  const { first, last, at, isPage } = about;
+export function newStretch(session: string, about: Omit<Stretch, "key">): Stretch {
+  const { first, last, at, isPage, id } = about;
   const name = `${sequence(first)}-${sequence(last)}-${sequence(at)}-${id}`;
   return { ...about, key: key("brain", isPage ? PAGE : LOG, session, name) };
 }
@@ -44,13 +46,13 @@ export function newStretch(session: string, about: Omit<Stretch, "key">, id: str
 /** The stretch that a key names, with its session and id; undefined for a key of another kind. */
 export function stretchOf(
   of: Key,
-): { readonly stretch: Stretch; readonly session: string; readonly id: string } | undefined {
+): { readonly stretch: Stretch; readonly session: string } | undefined {
   const kind = segmentAt(of, 1);
   if (kind !== LOG && kind !== PAGE) return undefined;
   const [first, last, at, ...id] = segmentAt(of, 3).split("-");
   const figures = { first: Number(first), last: Number(last), at: Number(at) };
   if (!Object.values(figures).every(Number.isSafeInteger) || id.length === 0) return undefined;
-  return { stretch: { key: of, ...figures, isPage: kind === PAGE }, session: segmentAt(of, 2), id: id.join("-") };
+  return { stretch: { key: of, ...figures, isPage: kind === PAGE, id: id.join("-") }, session: segmentAt(of, 2) };
 }
 
 /** The value to store for a text of events and, for a page, the text of the head after them. */
@@ -82,26 +84,24 @@ export function read(stretch: Stretch, value: Json | undefined): Content | strin
   return isWhole ? { events, after } : "it holds other events than its key says";
 }
 
-/** Of all stretches found for one session, the chain that counts, and what is left over from writes that it replaced. */
-export function chain(found: readonly { readonly stretch: Stretch; readonly id: string }[]): {
-  readonly stretches: Stretch[];
-  readonly stale: Key[];
+/** Of all stretches found for one session, the chain that counts, and those that it covers. */
+export function chain(found: readonly Stretch[]): {
+  readonly stretches: readonly Stretch[];
+  readonly spares: readonly Stretch[];
   /** Where events are missing, if anything lies behind them. */
   readonly gap: number | undefined;
 } {
-  const latest = (left: { readonly id: string }, right: { readonly id: string }) => (left.id < right.id ? 1 : -1);
-  const sorted = [...found].sort((left, right) => left.stretch.first - right.stretch.first || latest(left, right));
-  const stretches: Stretch[] = [];
-  const stale: Key[] = [];
+  const sorted = [...found].sort((left, right) => left.first - right.first || (left.id < right.id ? 1 : -1));
+  const [stretches, spares]: [Stretch[], Stretch[]] = [[], []];
   let next = 0;
   let gap: number | undefined;
-  for (const { stretch } of sorted) {
-    if (stretch.first < next) stale.push(stretch.key);
+  for (const stretch of sorted) {
+    if (stretch.first < next) spares.push(stretch);
     else if (stretch.first > next) gap ??= next;
     else {
       stretches.push(stretch);
       next = stretch.last + 1;
     }
   }
-  return { stretches, stale, gap };
+  return { stretches, spares, gap };
 }

@@ -8,6 +8,7 @@ import { SESSION_AWAKE_MS } from "../../core/limits.ts";
 import type { Turn } from "../../core/turn.ts";
 import type { Brain } from "../brain.ts";
 import { problemText, storageFailed } from "../problem.ts";
+import { discard } from "./rubbish.ts";
 import { type Found, scan } from "./scan.ts";
 import { bodyAt, isSettled, lastSeq, nameOf, type Session } from "../session.ts";
 
@@ -28,7 +29,11 @@ function woken(brain: Brain, turn: Turn, { session, found }: { session: Session;
   const sleepers = session.sleepers.splice(0);
   switch (found.is) {
     case "head":
-      session.body = bodyAt(found.base, [...found.tail], found.head);
+      discard(brain, turn, session.spares.map(({ key }) => key));
+      session.spares = [];
+      session.isUnread = false;
+      if (found.head.seq < 0) brain.sessions.delete(session.id); // Why: nothing of it was ever stored whole.
+      else session.body = bodyAt(found.base, [...found.tail], found.head);
       break;
     case "damage":
       session.damage = found.damage;
