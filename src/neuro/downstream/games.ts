@@ -13,7 +13,7 @@ import { KNOWN_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../core/limits.ts";
 import type { IntegrationPolicy } from "../../core/settings.ts";
 import type { Turn } from "../../core/turn.ts";
 import type { Game, GameDoor, Neuro, Upstream } from "../state.ts";
-import { definitionOf, disown, drop, own, renew, show, sync } from "../upstream/actions.ts";
+import { definitionOf, disown, drop, own, show, sync } from "../upstream/actions.ts";
 import { say } from "../upstream/contexts.ts";
 import { introduce, park, readyToStop } from "../upstream/fanout.ts";
 import { ask, cancel, namesChanged, recover, redefined, withdrawn } from "../upstream/forces.ts";
@@ -270,9 +270,7 @@ function restart(game: Game, turn: Turn): void {
   if (slot?.game === game) {
     for (const name of slot.names) {
       const owned = game.actions.get(name);
-      if (owned === undefined) continue;
-      if (owned.offered.owners.size > 1) renew(upstream, [owned.offered]);
-      disown(owned, turn.now);
+      if (owned !== undefined) disown(owned, turn.now);
     }
     slot.names.clear();
     sync(upstream, turn);

@@ -126,7 +126,7 @@ export function namesChanged(upstream: Upstream, turn: Turn): void {
   pump(upstream, turn);
 }
 
-/** A game's session is over: its forces with it. What Neuro was asked has to be withdrawn by whoever calls this. */
+/** A game's session is over: its forces with it. To be called once Neuro was told which names are gone. */
 export function cancel(game: Game, why: ForceEnd, turn: Turn): void {
   const { forces } = game.upstream;
   const waiting = forces.waiting.get(game);
@@ -182,8 +182,6 @@ function giveUp(slot: Force, turn: Turn): void {
     send(slot, turn);
     return setTimer(slot, turn.now + game.room.settings.actions.force_timeout);
   }
-  renew(upstream, [...slot.names].flatMap((name) => game.actions.get(name)?.offered ?? []));
-  sync(upstream, turn);
   if (!upstream.forces.waiting.has(game)) {
     upstream.forces.waiting.set(game, { ...newForce(game, slot.message, turn.now), isLast: true });
   }
@@ -258,10 +256,18 @@ function send({ game, message, names, upstreamNames }: Force, turn: Turn): void 
 /** The slot is free. */
 function finish(slot: Force, why: ForceEnd, turn: Turn): void {
   const { upstream } = slot.game;
+  if (why !== "completed") withdraw(slot, turn);
   upstream.forces.slot = undefined;
   upstream.room.timers.clear(slotTimer(upstream));
   end(slot, why, turn);
   pump(upstream, turn);
+}
+
+/** A force that nobody completed stays open at Neuro for as long as she has one of its names, be it another game's as well. */
+function withdraw({ game: { upstream }, upstreamNames }: Force, turn: Turn): void {
+  const kept = upstreamNames.flatMap((name) => upstream.offered.get(name) ?? []).filter(({ isSent }) => isSent);
+  renew(upstream, kept);
+  sync(upstream, turn);
 }
 
 function end(force: Force, why: ForceEnd, turn: Turn): void {
