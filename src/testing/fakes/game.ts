@@ -41,6 +41,9 @@ interface Waiting {
   readonly since: Millis;
 }
 
+/** Whoever answers later than this answers nobody. */
+const PATIENCE_MS: Millis = 17_000;
+
 export class FakeGame extends Player {
   habits: GameHabits;
   readonly #repertoire: readonly GameAction[];
@@ -91,15 +94,17 @@ export class FakeGame extends Player {
     if (this.#ids.has(id)) this.blame(`${id} (${name}) twice`);
     this.#ids.add(id);
     const { wire } = this;
-    this.clock.after(this.chance.between(this.habits.answerMinMs, this.habits.answerMaxMs), () => {
-      if (this.wire === wire) this.#answer(id, name);
+    const afterMs = this.chance.between(this.habits.answerMinMs, this.habits.answerMaxMs);
+    this.clock.after(afterMs, () => {
+      if (this.wire === wire) this.#answer(id, name, afterMs > PATIENCE_MS);
     });
   }
 
-  #answer(id: string, name: string): void {
+  #answer(id: string, name: string, isLate: boolean): void {
     const isFailure = this.chance.happens(this.habits.fails);
     const isForced = this.force?.names.includes(name) === true;
-    if (isForced && !isFailure) {
+    // Why: a failure that nobody hears of is tried again by nobody.
+    if (isForced && (!isFailure || isLate || this.habits.answers === "none")) {
       if (this.habits.disposes) this.#unregister(this.force?.names ?? []);
       this.force = undefined;
     }
