@@ -1,8 +1,8 @@
 /**
  * `bun run test [suite ...]`: runs the suites one after the other, and says what came of them.
  *
- * The pure suites run three times, under Bun, under Deno and in workerd. What cannot run here is named with its reason; with `--no-skip`, or
- * `NO_SKIP=1`, that is a failure. The last line is `N passed, N failed`.
+ * The pure suites run three times, under Bun, under Deno and in workerd. What cannot run here is named with its reason; with
+ * `--no-skip`, or `NO_SKIP=1`, that is a failure. The last line is `N passed, N failed`.
  */
 import { globSync } from "node:fs";
 import { argv, env, exit, stdout } from "node:process";

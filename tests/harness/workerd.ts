@@ -10,8 +10,11 @@ const RUNNER = join(ROOT, "tests/harness/runner.workerd.ts");
 const FLAGS = ["nodejs_compat"];
 export const COMPATIBILITY_DATE = "2026-04-20";
 
-/** Answers one request by a module that is given as source; it may import by absolute paths. */
-export async function askWorkerd(source: string): Promise<string> {
+/**
+ * Answers one request by a module that is given as source; it may import by absolute paths. The class of a Durable Object that it
+ * exports is bound as `OBJECT`.
+ */
+export async function askWorkerd(source: string, className?: string): Promise<string> {
   const entry = join(ROOT, "tests/entry-of-workerd.ts");
   const { outputs } = await Bun.build({
     entrypoints: [entry],
@@ -28,6 +31,7 @@ export async function askWorkerd(source: string): Promise<string> {
     modules: [{ type: "ESModule", path: "worker.js", contents: await outputs[0]?.text() ?? "" }],
     compatibilityDate: COMPATIBILITY_DATE,
     compatibilityFlags: FLAGS,
+    ...(className !== undefined && { durableObjects: { OBJECT: { className, useSQLite: true } } }),
     host: "127.0.0.1",
     port: 0,
   });
