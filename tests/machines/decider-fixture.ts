@@ -1,0 +1,110 @@
+/** A decider as tests play it: a game has registered, time is virtual, and what it wants of the world is kept. */
+import type { Action, GameMessage, NeuroMessage } from "../../src/core/api.ts";
+import { DEFAULTS } from "../../src/core/defaults.ts";
+import type { Effect } from "../../src/core/effect.ts";
+import { type JobId, jobId } from "../../src/core/ids.ts";
+import type { Json, JsonObject } from "../../src/core/json.ts";
+import type { Note } from "../../src/core/note.ts";
+import type { BackendSettings } from "../../src/core/settings.ts";
+import type { Turn } from "../../src/core/turn.ts";
+import { choose, createDecider, type Decider, due, hear, nextWakeup, ran } from "../../src/neuro/decider.ts";
+import { check } from "../harness/check.ts";
+
+export const SCHEMA: JsonObject = {
+  type: "object",
+  properties: { to: { enum: ["a1", "a2", "a3"] }, speed: { type: "integer", minimum: 1, maximum: 1_000 } },
+  required: ["to"],
+};
+export const MOVE: Action = { name: "move", description: "Moves.", schema: SCHEMA };
+export const PASS: Action = { name: "pass", description: "Passes." };
+export const WAVE: Action = { name: "wave", description: "Waves." };
+export const FORCE: GameMessage = {
+  command: "actions/force",
+  state: "board",
+  query: "Your move",
+  ephemeral: false,
+  priority: "low",
+  names: ["move", "pass"],
+  from: "Chess",
+};
+
+/** A decider that has heard a game register `move`, `pass` and `wave`, and the world around it. */
+export class Play implements Turn {
+  readonly decider: Decider;
+  now = 1_000;
+  effects: Effect[] = [];
+  notes: Note[] = [];
+  said: NeuroMessage[] = [];
+  #ids = 0;
+
+  constructor(settings: Partial<BackendSettings> = {}) {
+    this.decider = createDecider({ ...DEFAULTS["nakurity-backend"], ...settings });
+    hear(this.decider, { command: "actions/register", actions: [MOVE, PASS, WAVE] }, this);
+  }
+
+  id(): string {
+    return String(++this.#ids);
+  }
+  secret(): string {
+    return this.id();
+  }
+  random(): number {
+    throw new Error("the decider has its own, seeded, chance");
+  }
+  put(effect: Effect): void {
+    this.effects.push(effect);
+  }
+  note(note: Note): void {
+    this.notes.push(note);
+  }
+
+  #take(said: readonly NeuroMessage[]): readonly NeuroMessage[] {
+    this.said.push(...said);
+    return said;
+  }
+  hear(message: GameMessage): readonly NeuroMessage[] {
+    return this.#take(hear(this.decider, message, this));
+  }
+  choose(name: string, data = "", from = "watcher"): readonly NeuroMessage[] {
+    return this.#take(choose(this.decider, { from, name, data }, this));
+  }
+  pass(ms: number): readonly NeuroMessage[] {
+    const said: NeuroMessage[] = [];
+    const until = this.now + ms;
+    for (let at = nextWakeup(this.decider); at !== undefined && at <= until; at = nextWakeup(this.decider)) {
+      this.now = at;
+      said.push(...this.#take(due(this.decider, this)));
+    }
+    this.now = until;
+    return said;
+  }
+  ran(output: Json | undefined, job: JobId | undefined = this.job): readonly NeuroMessage[] {
+    const event = output === undefined ? { fault: "jobLost" as const } : { output };
+    return this.#take(ran(this.decider, { is: "ran", job: job ?? jobId("none"), ...event }, this));
+  }
+  /** The result of the action that was said last. */
+  result(success: boolean, message?: string): readonly NeuroMessage[] {
+    const last = this.said.findLast((message) => message.command === "action");
+    check.that(last !== undefined, "no action to answer");
+    return this.hear({ command: "action/result", id: last.id, success, ...(message !== undefined && { message }) });
+  }
+
+  get state(): string {
+    return this.decider.force?.is ?? "idle";
+  }
+  get job(): JobId | undefined {
+    return this.decider.force?.job;
+  }
+  get offers(): readonly Effect[] {
+    return this.effects.filter((effect) => effect.do === "tell");
+  }
+  get asked(): readonly JsonObject[] {
+    return this.effects.flatMap((effect) => (effect.do === "run" ? [effect.input as JsonObject] : []));
+  }
+  get refused(): readonly string[] {
+    return this.notes.flatMap((note) => (note.is === "input_refused" ? [note.reason] : []));
+  }
+}
+
+export const names = (said: readonly NeuroMessage[]): readonly string[] =>
+  said.map((message) => (message.command === "action" ? message.name : message.command));
