@@ -28,12 +28,12 @@ export function open(room: Neuro, { peer, caller }: { readonly peer: PeerId; rea
     turn.note({ is: "greeting_refused", fault: "notAllowed", address: caller.address, reason: "relays chained in a loop" });
     return turn.put({ do: "close", peer, fault: "notAllowed" });
   }
-  const before = viaOf(room);
+  const before = caller.via === "" ? undefined : viaOf(room); // Why: it asks every socket, and nearly all come by themselves.
   const socket = newSocket(room, { peer, caller }, turn.now);
   room.sockets.set(peer, socket);
   if (!socket.isVoice) awaitFirst(socket, turn.now);
   keepAlive(room, turn.now);
-  if (caller.via === "" || viaOf(room) === before) return;
+  if (before === undefined || viaOf(room) === before) return;
   // Why: only a dial can say who is behind us, and a loop shows only to the relay that meets its own name.
   for (const upstream of room.upstreams.values()) if (upstream.settings !== undefined) redial(upstream, turn);
 }
