@@ -162,7 +162,7 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
    * when it breaks a rule.
    */
   send(parameter: OutputOf<D>, value: number): void {
-    const refused = send(this.#machine, parameter, value, this.#driver.begin());
+    const refused = send(this.#machine, { name: parameter, value }, this.#driver.begin());
     if (refused !== undefined) throw new RefusedError(refused);
     this.#driver.settle();
   }

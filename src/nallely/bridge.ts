@@ -80,7 +80,7 @@ export function observe(of: Bridge, note: Note, turn: Turn): void {
 
 /** Puts a vital sign on its output. */
 export const showOn = (of: Bridge, turn: Turn) => (name: string, value: number): void =>
-  void send(of.neuron, name, value, turn);
+  void send(of.neuron, { name, value }, turn);
 
 /** A value came. */
 export function react(of: Bridge, { plan, value }: Input, turn: Turn): void {
@@ -132,7 +132,7 @@ function play(of: Bridge, { name, data }: { readonly name: string; readonly data
   if (typeof value !== "number") return `data must be {"value": <number from ${action.range[0]} to ${action.range[1]}>}`;
   if (of.neuron.link.state !== "open") return "the Nallely session is away";
   const inside = clamp(value, action.range);
-  send(of.neuron, action.parameter, inside, turn);
+  send(of.neuron, { name: action.parameter, value: inside }, turn);
   turn.note({ is: "nallely_output", parameter: action.parameter, value: inside, action: name });
   return inside;
 }

@@ -22,8 +22,8 @@ export {
   decodeText,
   encodeAddition,
   encodeRegistration,
+  type NamedValue,
   parseTolerantJson,
-  type TextValue,
   type WireParameter,
 } from "./wire.ts";
 export { flushAll, waitingCount } from "./outputs.ts";

@@ -19,7 +19,7 @@ import { clamp, type NeuronPlan, type ParameterPlan, wireParameters } from "./de
 import { frameFlaw, frameHead, FrameTable, frameValue } from "./frame.ts";
 import { ease, flushDue, nextFlush, offer, type Outputs, outputs, press, resume, suspend } from "./outputs.ts";
 import { type Refusal, refusal } from "./refusal.ts";
-import { decodeText, encodeAddition, encodeRegistration } from "./wire.ts";
+import { decodeText, encodeAddition, encodeRegistration, type NamedValue } from "./wire.ts";
 
 /** An input, and the value that came last. */
 export interface Input {
@@ -130,7 +130,7 @@ export function stop(of: Neuron, turn: Turn): NeuronNews | undefined {
 export const isStopped = (of: Neuron): boolean => of.link.state === "idle" && of.abandoned === undefined;
 
 /** A value for the wire. Returns the rule that it breaks, if it does. */
-export function send(of: Neuron, name: string, value: number, turn: Turn): Refusal | undefined {
+export function send(of: Neuron, { name, value }: NamedValue, turn: Turn): Refusal | undefined {
   const output = of.outputs.table.get(name);
   if (output === undefined) return refuse(of, "parameter-unknown", `${of.plan.name} declares no parameter ${name}`);
   if (output.plan.direction === "in") return refuse(of, "direction", `${name} is declared as an input`);
@@ -139,13 +139,13 @@ export function send(of: Neuron, name: string, value: number, turn: Turn): Refus
     return refuse(of, "value", `value of ${name} is ${value}: it would make the session's state unreadable as JSON`);
   }
   const { range } = output.plan;
-  if (range === undefined || of.plan.outOfRange === "pass") offer(of.outputs, output, value, turn);
+  if (range === undefined || of.plan.outOfRange === "pass") offer(output, value, turn);
   else {
     const inside = clamp(value, range);
     if (inside !== value && of.plan.outOfRange === "refuse") {
       return refuse(of, "value-range", `value of ${name} is ${value}: outside of ${JSON.stringify(range)}`);
     }
-    offer(of.outputs, output, inside, turn);
+    offer(output, inside, turn);
   }
   return undefined;
 }

@@ -15,6 +15,8 @@ import type { AwayPolicy, NeuronPlan, ParameterPlan } from "./declaration.ts";
 import { encodeFrame, frameHead } from "./frame.ts";
 
 export interface Output {
+  /** All outputs of its neuron. */
+  readonly all: Outputs;
   readonly plan: ParameterPlan;
   readonly head: Uint8Array;
   readonly intervalUs: number;
@@ -57,19 +59,7 @@ const US_PER_MS = 1_000;
 
 export function outputs(plan: NeuronPlan): Outputs {
   const table = new Map<string, Output>();
-  for (const parameter of plan.parameters) {
-    table.set(parameter.name, {
-      plan: parameter,
-      head: frameHead(parameter.name),
-      intervalUs: parameter.rate === 0 ? 0 : Math.floor(1_000_000 / parameter.rate),
-      readyUs: 0,
-      held: 0,
-      isHeld: false,
-      last: 0,
-      hasLast: false,
-    });
-  }
-  return {
+  const all: Outputs = {
     table,
     policy: plan.whileAway,
     counts: { sent: 0, merged: 0, dropped: 0, resent: 0 },
@@ -80,14 +70,29 @@ export function outputs(plan: NeuronPlan): Outputs {
     queueStart: 0,
     flushUs: undefined,
   };
+  for (const parameter of plan.parameters) table.set(parameter.name, outputOf(all, parameter));
+  return all;
 }
 
+const outputOf = (all: Outputs, plan: ParameterPlan): Output => ({
+  all,
+  plan,
+  head: frameHead(plan.name),
+  intervalUs: plan.rate === 0 ? 0 : Math.floor(1_000_000 / plan.rate),
+  readyUs: 0,
+  held: 0,
+  isHeld: false,
+  last: 0,
+  hasLast: false,
+});
+
 /** A value to be sent: leaves at once, or as soon as it may. */
-export function offer(of: Outputs, output: Output, value: number, turn: Turn): void {
-  if (of.to === undefined) return keep(of, output, value);
+export function offer(output: Output, value: number, turn: Turn): void {
+  const of = output.all;
+  if (of.to === undefined) return keep(output, value);
   const isFree = !output.isHeld && of.queueStart === of.queue.length && !of.isPressed;
-  if (isFree && output.readyUs <= turn.now * US_PER_MS) return transmit(of, output, value, turn);
-  hold(of, output, value);
+  if (isFree && output.readyUs <= turn.now * US_PER_MS) return transmit(output, value, turn);
+  hold(output, value);
   scheduleFlush(of, output.readyUs);
 }
 
@@ -102,7 +107,7 @@ export function resume(of: Outputs, to: LinkId, turn: Turn): void {
   }
   for (const output of of.table.values()) {
     if (!output.hasLast || !output.plan.resend || output.isHeld || isQueued.has(output)) continue;
-    transmit(of, output, output.last, turn);
+    transmit(output, output.last, turn);
     of.counts.sent--;
     of.counts.resent++;
   }
@@ -129,7 +134,7 @@ export function flushDue(of: Outputs, turn: Turn): void {
   if (!drainQueue(of, turn)) return;
   const later: Output[] = [];
   for (const output of of.waiting) {
-    if (output.readyUs <= nowUs) release(of, output, turn);
+    if (output.readyUs <= nowUs) release(output, turn);
     else {
       later.push(output);
       scheduleFlush(of, output.readyUs);
@@ -143,10 +148,10 @@ export function flushAll(of: Outputs, turn: Turn): void {
   if (of.to === undefined) return;
   for (; of.queueStart < of.queue.length; of.queueStart++) {
     const entry = of.queue[of.queueStart];
-    if (entry !== undefined) transmit(of, entry.output, entry.value, turn);
+    if (entry !== undefined) transmit(entry.output, entry.value, turn);
   }
   emptyQueue(of);
-  for (const output of of.waiting) release(of, output, turn);
+  for (const output of of.waiting) release(output, turn);
   of.waiting = [];
   of.flushUs = undefined;
 }
@@ -177,7 +182,7 @@ function drainQueue(of: Outputs, turn: Turn): boolean {
       scheduleFlush(of, entry.output.readyUs);
       return false;
     }
-    transmit(of, entry.output, entry.value, turn);
+    transmit(entry.output, entry.value, turn);
   }
   emptyQueue(of);
   return true;
@@ -188,12 +193,13 @@ function emptyQueue(of: Outputs): void {
   of.queueStart = 0;
 }
 
-function keep(of: Outputs, output: Output, value: number): void {
+function keep(output: Output, value: number): void {
+  const of = output.all;
   if (of.policy === "drop") {
     of.counts.dropped++;
     return;
   }
-  if (of.policy === "latest") return hold(of, output, value);
+  if (of.policy === "latest") return hold(output, value);
   if (output.isHeld) { // Why: it was held when the bus went; what comes now is after it.
     of.waiting.splice(of.waiting.indexOf(output), 1);
     output.isHeld = false;
@@ -210,28 +216,29 @@ function keep(of: Outputs, output: Output, value: number): void {
   }
 }
 
-function hold(of: Outputs, output: Output, value: number): void {
-  if (output.isHeld) of.counts.merged++;
-  else of.waiting.push(output);
+function hold(output: Output, value: number): void {
+  if (output.isHeld) output.all.counts.merged++;
+  else output.all.waiting.push(output);
   output.isHeld = true;
   output.held = value;
 }
 
-function release(of: Outputs, output: Output, turn: Turn): void {
+function release(output: Output, turn: Turn): void {
   output.isHeld = false;
-  transmit(of, output, output.held, turn);
+  transmit(output, output.held, turn);
 }
 
-function transmit(of: Outputs, output: Output, value: number, turn: Turn): void {
-  if (of.to === undefined) return;
+function transmit(output: Output, value: number, turn: Turn): void {
+  const { to, counts } = output.all;
+  if (to === undefined) return;
   const nowUs = turn.now * US_PER_MS;
   // Why: counted from when it was due, not from when the timer came, or the rate would fall short of the ceiling.
   const since = nowUs - output.readyUs < output.intervalUs ? Math.min(output.readyUs, nowUs) : nowUs;
   output.readyUs = since + output.intervalUs;
   output.last = value;
   output.hasLast = true;
-  of.counts.sent++;
-  turn.put({ do: "send", to: of.to, frame: encodeFrame(output.head, value) });
+  counts.sent++;
+  turn.put({ do: "send", to, frame: encodeFrame(output.head, value) });
 }
 
 function scheduleFlush(of: Outputs, atUs: number): void {

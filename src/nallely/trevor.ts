@@ -102,8 +102,10 @@ export function startTrevor(of: Trevor, turn: Turn): readonly TrevorNews[] {
 export function stopTrevor(of: Trevor, turn: Turn): readonly TrevorNews[] {
   const news: TrevorNews[] = [];
   const { inFlight } = of;
-  if (inFlight !== undefined) news.push(fail(of, inFlight.command, "closed", "the client was closed"));
-  for (const command of of.waiting.splice(0)) news.push(fail(of, command, "closed", "the client was closed"));
+  if (inFlight !== undefined) news.push(fail(of, inFlight.command, { why: "closed", reason: "the client was closed" }));
+  for (const command of of.waiting.splice(0)) {
+    news.push(fail(of, command, { why: "closed", reason: "the client was closed" }));
+  }
   of.inFlight = undefined;
   of.searchAt = undefined;
   if (of.link.state !== "idle") news.push({ is: "closed" });
@@ -144,10 +146,10 @@ export function tickTrevor(of: Trevor, turn: Turn): readonly TrevorNews[] {
   const late = of.waiting.filter(({ deadline }) => deadline <= turn.now);
   for (const command of late) {
     of.waiting.splice(of.waiting.indexOf(command), 1);
-    news.push(fail(of, command, "late", "Trevor could not be reached in time"));
+    news.push(fail(of, command, { why: "late", reason: "Trevor could not be reached in time" }));
   }
   if (of.inFlight !== undefined && of.inFlight.command.deadline <= turn.now) {
-    news.push(fail(of, of.inFlight.command, "late", "Trevor did not get to its end in time"));
+    news.push(fail(of, of.inFlight.command, { why: "late", reason: "Trevor did not get to its end in time" }));
     of.inFlight = undefined;
     // Why: what it still sends could be taken for the next command's.
     hangup(of.link, turn);
@@ -197,7 +199,9 @@ function readCompletion(of: Trevor, message: JsonObject, turn: Turn): readonly T
   if (name === "reset_all" && of.busId === undefined) of.searchAt = turn.now;
   if (of.searchAt !== undefined && of.searchAt <= turn.now) search(of, turn);
   else sendNext(of, turn);
-  if (reply === missing) return [fail(of, inFlight.command, "lost", "Trevor gave no state where it always does")];
+  if (reply === missing) {
+    return [fail(of, inFlight.command, { why: "lost", reason: "Trevor gave no state where it always does" })];
+  }
   of.counts.answered++;
   return [{ is: "answered", id, reply }];
 }
@@ -248,8 +252,11 @@ function lose(of: Trevor, { code, reason }: { code: number; reason: string }, tu
     of.inFlight = undefined;
     news.push(
       code === CODE_FAILED
-        ? fail(of, command, "refused", `Trevor failed at ${command.name} (an unknown device, path, class or file?)`)
-        : fail(of, command, "lost", `the socket closed ${code} before ${command.name} was through`),
+        ? fail(of, command, {
+          why: "refused",
+          reason: `Trevor failed at ${command.name} (an unknown device, path, class or file?)`,
+        })
+        : fail(of, command, { why: "lost", reason: `the socket closed ${code} before ${command.name} was through` }),
     );
   }
   return [...news, waitFor(of, { code, reason }, turn)];
@@ -260,7 +267,7 @@ function waitFor(of: Trevor, { code, reason }: { code: number; reason: string },
   return { is: "waiting", retryMs: lost(of.link, of.linkPlan, turn), code, reason };
 }
 
-function fail(of: Trevor, { id }: Command, why: CommandEnd, reason: string): TrevorNews {
+function fail(of: Trevor, { id }: Command, end: { readonly why: CommandEnd; readonly reason: string }): TrevorNews {
   of.counts.failed++;
-  return { is: "failed", id, why, reason };
+  return { is: "failed", id, ...end };
 }

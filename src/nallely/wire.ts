@@ -23,14 +23,14 @@ export const encodeRegistration = (parameters: readonly WireParameter[]): string
 export const encodeAddition = (parameters: readonly WireParameter[]): string =>
   JSON.stringify({ kind: "external", type: "add_parameters", parameters });
 
-/** A value that came as text: whose name is too long for a frame, or what another program wrote. */
-export interface TextValue {
+/** A value, and the plain name of the parameter that it is for. */
+export interface NamedValue {
   readonly name: string;
   readonly value: number;
 }
 
-/** The value in a text message, or undefined when there is none in it. */
-export function decodeText(text: string): TextValue | undefined {
+/** The value in a text message (the bus sends one where a name is too long for a frame), or undefined when there is none in it. */
+export function decodeText(text: string): NamedValue | undefined {
   if (text.length > VALUE_TEXT_MAX) return undefined;
   const message = parseTolerantJson(text);
   if (!isObject(message) || typeof message.on !== "string" || typeof message.value !== "number") return undefined;

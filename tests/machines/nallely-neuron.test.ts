@@ -75,7 +75,7 @@ class Bench implements Turn {
     return this.event({ is: "dropped", link: this.link, code, reason: "" });
   }
   send(name: string, ...values: number[]): void {
-    for (const value of values) check.equal(send(this.neuron, name, value, this), undefined);
+    for (const value of values) check.equal(send(this.neuron, { name, value }, this), undefined);
   }
   /** Moves time on, ringing at each deadline; returns what was sent meanwhile. */
   pass(ms: number): string[] {
@@ -302,7 +302,9 @@ test("NL16 the last value of each output is sent again after a reconnect, unless
 
 test("NL17 NaN and the infinities are refused in both directions, unless they are allowed", () => {
   const bench = new Bench();
-  for (const value of [NaN, Infinity, -Infinity]) check.equal(send(bench.neuron, "a", value, bench)?.rule, "value");
+  for (const value of [NaN, Infinity, -Infinity]) {
+    check.equal(send(bench.neuron, { name: "a", value: value }, bench)?.rule, "value");
+  }
   check.equal(bench.neuron.refused, 3);
   const open = new Bench({ nonFinite: "allow" });
   open.open();
@@ -321,15 +323,15 @@ test("NL18 a value outside of its range passes, is clamped or is refused, as dec
   clamping.send("b", 500);
   check.equal(clamping.sent(), ["b=10"]);
   const refusing = new Bench({ outOfRange: "refuse" });
-  check.equal(send(refusing.neuron, "b", 500, refusing)?.rule, "value-range");
-  check.equal(send(refusing.neuron, "b", 10, refusing), undefined);
+  check.equal(send(refusing.neuron, { name: "b", value: 500 }, refusing)?.rule, "value-range");
+  check.equal(send(refusing.neuron, { name: "b", value: 10 }, refusing), undefined);
 });
 
 test("NL19 what is not declared, is an input, or is no number is refused by its rule", () => {
   const bench = new Bench();
-  check.equal(send(bench.neuron, "zzz", 1, bench)?.rule, "parameter-unknown");
-  check.equal(send(bench.neuron, "c", 1, bench)?.rule, "direction");
-  check.equal(send(bench.neuron, "a", "1" as unknown as number, bench)?.rule, "value");
+  check.equal(send(bench.neuron, { name: "zzz", value: 1 }, bench)?.rule, "parameter-unknown");
+  check.equal(send(bench.neuron, { name: "c", value: 1 }, bench)?.rule, "direction");
+  check.equal(send(bench.neuron, { name: "a", value: "1" as unknown as number }, bench)?.rule, "value");
 });
 
 test("NL20 while the socket is full values are merged, and flow again when it has caught up", () => {
