@@ -67,12 +67,14 @@ export function isSessionState(message: Json): message is Json & SessionState {
 
 function isVirtualDevice(value: Json): boolean {
   return isObject(value) && typeof value.id === "number" && isObject(value.meta) && typeof value.meta.name === "string" &&
-    Array.isArray(value.meta.parameters) && value.meta.parameters.every((one: Json) => isObject(one));
+    Array.isArray(value.meta.parameters) && value.meta.parameters.every(isNamed);
 }
 
+const isNamed = (value: Json | undefined): boolean => isObject(value) && typeof value.name === "string";
+
 function isConnection(value: Json): boolean {
-  return isObject(value) && isObject(value.src) && isObject(value.dest) && isObject(value.src.parameter) &&
-    isObject(value.dest.parameter);
+  return isObject(value) && isObject(value.src) && isObject(value.dest) && isNamed(value.src.parameter) &&
+    isNamed(value.dest.parameter);
 }
 
 /** The id of the bus that external neurons are on; undefined while there is none, as after a reset. */

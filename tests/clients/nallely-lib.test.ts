@@ -1,5 +1,6 @@
-/** What `bun run build:lib` makes is loaded by Node and by a browser, and plays in a session. */
+/** What `bun run build:lib` makes is loaded by Node, by Workers and by a browser, and plays in a session. */
 import { test } from "#runner";
+import { Miniflare } from "miniflare";
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -56,6 +57,27 @@ test("NL35 the built library plays in a session from Node", async () => {
     check.equal((await printed(node, [...words, lib, session.busUrl, session.trevorUrl])).trim(), EXPECTED);
   });
 });
+
+test("NL35 the built library plays in a session from Workers", async () => {
+  await using session = openSession();
+  await withLibrary(async (path) => {
+    const worker = `const [lib, url, trevorUrl] = ${JSON.stringify(["./lib.js", session.busUrl, session.trevorUrl])};
+      export default { async fetch() { let said = ""; const say = (text) => said = text; ${PLAY} return new Response(said); } };`;
+    const miniflare = new Miniflare({
+      modules: [
+        { type: "ESModule", path: "main.js", contents: worker },
+        { type: "ESModule", path: "lib.js", contents: await Bun.file(path).text() },
+      ],
+      compatibilityDate: "2026-04-01",
+      host: "127.0.0.1",
+    });
+    try {
+      check.equal(await (await miniflare.dispatchFetch("http://worker.test/")).text(), EXPECTED);
+    } finally {
+      await miniflare.dispose();
+    }
+  });
+}, { timeoutMs: 60_000 });
 
 test("NL35 the built library plays in a session from a browser", async () => {
   const chromium = find("chromium");

@@ -2,6 +2,7 @@
 import { test } from "#runner";
 import { connectionsOf, devicePath, devicesOf, proxyOf, RefusedError, TrevorError } from "../../src/clients/nallely.ts";
 import type { CommandName, Takes } from "../../src/clients/nallely.ts";
+import type { Json } from "../../src/core/json.ts";
 import { COMMANDS } from "../../src/nallely/mod.ts";
 import { check } from "../harness/check.ts";
 import { stage } from "./nallely-stage.ts";
@@ -277,4 +278,27 @@ test("NL31 what Trevor says unasked is told: notifications, output, states, and 
   check.equal(latest.done === true ? 0 : devicesOf(latest.value, "VCA").length, 1, "a slow reader gets the latest");
   await states.return();
   check.equal(devicePath(1, "input_cv"), "1::__virtual__::input_cv");
+});
+
+test("NL22 whatever Trevor sends, reading it ends with a state, a message or a count", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  const first = await settled(mine.ready());
+  const odd: readonly unknown[] = [
+    null,
+    1,
+    "text",
+    [],
+    {},
+    { command: "completion" },
+    { command: 1, arg: 2 },
+    { errors: 1, knownPatches: 2 },
+    { virtual_devices: [null], connections: [], classes: {} },
+    { virtual_devices: [{ id: 1, meta: { name: "x", parameters: [{}] } }], connections: [], classes: {} },
+    { virtual_devices: [], connections: [{ src: {}, dest: {} }], classes: {} },
+  ];
+  for (const message of odd) network.session.trevor.broadcast(message as Json);
+  await network.pass(10);
+  check.that(mine.state === first, "none of it is a state");
+  check.equal((await settled(mine.call("create_device", { name: "VCA" }))).virtual_devices.at(-1)?.meta.name, "VCA");
 });
