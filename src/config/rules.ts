@@ -58,6 +58,11 @@ function openDoors(settings: Settings): Breach[] {
     const message = `anyone who reaches ${host} could connect; set ${door}.token, or ${door}.open: true if that is meant`;
     found.push({ path: [door, "token"], message });
   }
+  const proxy = settings["intercept-proxy"];
+  if (isExposed(proxy)) {
+    const message = `${proxy.host} is open to others, and the proxy asks nobody for a token; set a loopback host`;
+    found.push({ path: ["intercept-proxy", "host"], message });
+  }
   if (isExposed(web) && web.token === PUBLISHED_TOKEN) {
     found.push({ path: ["web", "token"], message: `refused on ${web.host}: ${OFF_LOOPBACK}` });
   }
@@ -92,6 +97,9 @@ function ownUpstreams(settings: Settings): Breach[] {
   });
   // Why: before our own game port the proxy is welcome; only before itself it makes a loop.
   const proxy = settings["intercept-proxy"];
+  if (proxy.enabled && !/^wss?:$/.test(URL.canParse(proxy.upstream_url) ? new URL(proxy.upstream_url).protocol : "")) {
+    found.push({ path: ["intercept-proxy", "upstream_url"], message: "expected a URL such as ws://127.0.0.1:8000" });
+  }
   if (proxy.enabled && leadsTo(proxy.upstream_url, proxy)) {
     found.push({ path: ["intercept-proxy", "upstream_url"], message: `${proxy.upstream_url} is the proxy itself` });
   }

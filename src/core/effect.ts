@@ -14,7 +14,8 @@ import type { Tell } from "./tell.ts";
 export type Effect =
   | { readonly do: "send"; readonly to: PeerId | LinkId; readonly frame: Frame }
   | Reply
-  | { readonly do: "close"; readonly peer: PeerId; readonly fault: FaultName }
+  /** `as` is how the other end of a proxied connection closed, said in place of the fault. */
+  | { readonly do: "close"; readonly peer: PeerId; readonly fault: FaultName; readonly as?: Closing }
   /** A liveness probe; `ponged` follows where the runtime can tell, else nothing does. */
   | { readonly do: "ping"; readonly peer: PeerId }
   /** What is remembered of the peer over a panic, and over sleep on a Durable Object. At most 8 KiB. */
@@ -25,7 +26,8 @@ export type Effect =
     readonly url: string;
     readonly headers?: Readonly<Record<string, string>>;
   }
-  | { readonly do: "hangup"; readonly link: LinkId }
+  /** Closes with `code`, or 1000. */
+  | { readonly do: "hangup"; readonly link: LinkId; readonly code?: number }
   /** A new key, always. `stored` or `storeFailed` follows. */
   | { readonly do: "put"; readonly key: Key; readonly value: Json }
   | { readonly do: "delete"; readonly key: Key }
@@ -54,6 +56,12 @@ export interface Reply {
   /** Leaves only once this key is stored; `otherwise` leaves instead when it could not be. */
   readonly after?: Key;
   readonly otherwise?: Frame;
+}
+
+/** How a connection was closed. */
+export interface Closing {
+  readonly code: number;
+  readonly reason: string;
 }
 
 /** Each is one file in `src/jobs`, or is lent by the runtime where it needs more than the network. */

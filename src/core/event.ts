@@ -12,7 +12,7 @@ import type { Scope, Settings } from "./settings.ts";
 import type { Tell } from "./tell.ts";
 
 /** A listener that peers come in by. */
-export type DoorName = "intermediary" | "neuro" | "brain";
+export type DoorName = "intermediary" | "neuro" | "brain" | "proxy";
 
 /** What an upgrade request says about who is calling. Nothing in it is to be trusted but `address`. */
 export interface Caller {

@@ -22,6 +22,7 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   panic: { close: 1011, level: "error", blame: "us", retry: true, says: "internal error" },
   restarting: { close: 1012, level: "info", blame: "us", retry: true, says: "relay restarts" },
   tooManyPeers: { close: 1013, level: "warn", blame: "us", retry: true, says: "too many connections" },
+  backendAway: { close: 1014, level: "warn", blame: "us", retry: true, says: "backend not reachable" },
   slowGame: { close: 1013, level: "warn", blame: "them", retry: true, says: "too slow to read" },
   badGreeting: { close: 4400, level: "warn", blame: "them", retry: false, says: "bad registration" },
   badToken: { close: 4401, level: "warn", blame: "them", retry: false, says: "invalid auth token" },
@@ -46,6 +47,7 @@ export type FaultName =
   | "panic"
   | "restarting"
   | "tooManyPeers"
+  | "backendAway"
   | "slowGame"
   | "badGreeting"
   | "badToken"

@@ -131,5 +131,11 @@ export const TREVOR_COMMANDS_MAX = 1_024;
 export const TREVOR_TEXT_MAX: number = 67_108_864;
 /** Pulses that wait for their turn on one output of Nallely. */
 export const PULSES_WAITING_MAX = 64;
+/** What a game says before the backend behind the proxy is reached, and how long that may take. */
+export const PROXY_FRAMES_HELD_MAX = 1_024;
+export const PROXY_HELD_LENGTH_MAX = 4_194_304;
+export const PROXY_DIAL_MS = 10_000;
+/** Characters of the first command that the proxy shows to watchers. */
+export const PROXY_SNIPPET_MAX = 200;
 /** Actions and integrations that the vital signs of the relay tell apart; more of them are not counted. */
 export const VITALS_MAX = 10_000;

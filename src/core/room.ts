@@ -4,7 +4,7 @@ import type { Settings } from "./settings.ts";
 import type { Turn } from "./turn.ts";
 
 /** The rooms that there can be. */
-export type RoomName = "intermediary" | "neuro" | "nallely" | "brain";
+export type RoomName = "intermediary" | "neuro" | "nallely" | "brain" | "proxy";
 
 /** What every room shows at its door (`mod.ts`); nothing else of it can be imported. */
 export interface Room<State> {
@@ -23,5 +23,7 @@ export interface Room<State> {
 export interface Past {
   readonly entries: readonly Entry[];
   readonly survivors: readonly Survivor[];
+  /** The relay only slept: nothing happened that the survivors could have missed. */
+  readonly hasSlept?: boolean;
   readonly now: Millis;
 }

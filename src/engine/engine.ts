@@ -51,7 +51,9 @@ export class Engine {
     const epoch = await takeEpoch(ports.store, ports.clock.now());
     for (const room of relay.rooms) {
       const entries = await readRoom(ports.store, room);
-      relay.restore(room.name, { entries, survivors: ofRoom(room.name, survivors), now: ports.clock.now() });
+      const past = { entries, survivors: ofRoom(room.name, survivors), now: ports.clock.now() };
+      // Why: connections outlive a relay only where it sleeps; whatever else ends it ends them, too.
+      relay.restore(room.name, { ...past, hasSlept: true });
     }
     const engine = new Engine(relay, options, epoch);
     engine.push({ is: "tick" });
@@ -178,7 +180,7 @@ export class Engine {
         if (this.#peers.has(effect.to)) this.#outbox.reply(effect, this.#settings.limits);
         return;
       case "close":
-        if (this.#peers.has(effect.peer)) this.#outbox.close(effect.peer, effect.fault);
+        if (this.#peers.has(effect.peer)) this.#outbox.close(effect.peer, effect.fault, effect.as);
         return;
       case "note":
         return this.#ports.observe(effect.note);
@@ -194,7 +196,7 @@ export class Engine {
         this.#links.add(effect.link);
         return sockets.dial(effect.link, effect.url, effect.headers ?? {});
       case "hangup":
-        return this.#hangup(effect.link);
+        return this.#hangup(effect.link, effect.code);
       case "load":
         return this.#work.load(effect, this.#writeDeadline());
       case "save":
@@ -248,10 +250,10 @@ export class Engine {
     this.#ports.sockets.attach(peer, attachment);
   }
 
-  #hangup(link: LinkId): void {
+  #hangup(link: LinkId, code?: number): void {
     this.#links.delete(link);
     this.#outbox.forget(link);
-    this.#ports.sockets.hangup(link);
+    this.#ports.sockets.hangup(link, code);
   }
 
   #answer({ call, body, fault }: Effect & { do: "answer" }): void {

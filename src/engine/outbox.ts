@@ -5,7 +5,7 @@
  * later replies of its own peer and nothing else; O3 a peer with more than the hard bound waiting is closed, and one with more
  * than the soft bound is reported once; O4 nothing is sent to a peer after its close.
  */
-import type { Effect, Reply } from "../core/effect.ts";
+import type { Closing, Effect, Reply } from "../core/effect.ts";
 import { type FaultName, FAULTS } from "../core/fault.ts";
 import { isLink, type Key, type LinkId, type PeerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
@@ -89,11 +89,11 @@ export class Outbox {
     return this.#closing.has(peer);
   }
 
-  close(peer: PeerId, fault: FaultName): void {
+  close(peer: PeerId, fault: FaultName, as?: Closing): void {
     if (this.#closing.has(peer)) return;
     this.#closing.add(peer);
     this.#lanes.delete(peer);
-    this.#sockets.close(peer, FAULTS[fault].close, FAULTS[fault].says);
+    this.#sockets.close(peer, as?.code ?? FAULTS[fault].close, as?.reason ?? FAULTS[fault].says);
   }
 
   /** The socket says that its backlog is gone. */

@@ -31,8 +31,8 @@ export interface Sockets {
   attach(peer: PeerId, attachment: Json): void;
   /** `dialed` or `dropped` follows. */
   dial(link: LinkId, url: string, headers: Readonly<Record<string, string>>): void;
-  /** No event of this link follows. */
-  hangup(link: LinkId): void;
+  /** Closes with the code, 1000 without one, where the runtime can. No event of this link follows. */
+  hangup(link: LinkId, code?: number): void;
 }
 
 /** Entries that outlive the process. Every promise settles only when the backend has really done it, or rejects. */

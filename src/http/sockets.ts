@@ -12,16 +12,23 @@ import { isOriginAllowed } from "./origin.ts";
 import { refuse } from "./problem.ts";
 import { isVoicePath } from "./voice.ts";
 
+/** Those on the web port. The proxy asks for no token, so it is to be reached by its own port only. */
 const DOORS: readonly DoorName[] = ["intermediary", "neuro", "brain"];
 
 const SENTENCES: Readonly<Record<DoorName, string>> = {
   intermediary: "This is the relay's Intermediary: connect a WebSocket and greet it with a JSON registration.",
   neuro: "This is a Neuro API backend: connect a WebSocket, e.g. by setting NEURO_SDK_WS_URL to this address.",
   brain: "This is the Brain relay: connect a WebSocket and send it JSON commands.",
+  proxy: "This is the relay's intercept proxy: connect a WebSocket to reach the Neuro API backend behind it.",
 };
 
 /** The block of settings that opens or shuts a door. */
-const BLOCKS = { intermediary: "intermediary", neuro: "nakurity-backend", brain: "brain" } as const;
+const BLOCKS = {
+  intermediary: "intermediary",
+  neuro: "nakurity-backend",
+  brain: "brain",
+  proxy: "intercept-proxy",
+} as const;
 
 /** The door that a path leads to; none when it is shut. */
 export function doorOf(listener: ListenerName, path: string, { rooms, settings }: Deps): DoorName | undefined {

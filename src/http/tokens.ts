@@ -61,6 +61,9 @@ export class Tokens {
       if (!this.#isIntermediaryWeak || isLoopback(address)) return undefined;
       return { status: 403, reason: "set a strong intermediary.auth_token to serve other machines" };
     }
+    if (door === "proxy") {
+      return isLoopback(address) ? undefined : { status: 403, reason: "the proxy is for this machine only" };
+    }
     const block = door === "neuro" ? "nakurity-backend" : "brain";
     const { digest, open } = this.#doors[door];
     if (digest === undefined) {

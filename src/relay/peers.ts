@@ -2,7 +2,7 @@
  * Who is connected, by which door, and how fast each may speak.
  *
  * Invariants: R1 a peer is in the table from `opened` to `closed`; R2 a game's frames are never dropped for speed, they wait
- * their turn in order; everybody else's are refused with a time to come back; R3 whoever keeps on is closed.
+ * their turn in order, at the proxy too; everybody else's are refused with a time to come back; R3 whoever keeps on is closed.
  * Knows nothing of: what the frames say.
  */
 import { type Bucket, bucket, giveBack, take } from "../core/bucket.ts";
@@ -77,7 +77,7 @@ export class Peers {
       peer.refused = 0;
       return "pass";
     }
-    if (peer.door === "neuro") {
+    if (peer.door === "neuro" || peer.door === "proxy") {
       if (peer.waiting.length >= FRAMES_THROTTLED_MAX) return "flood";
       if (peer.waitingBytes + frame.length > limits.backlog_hard_bytes) return "flood";
       peer.waiting.push(frame);

@@ -5,7 +5,7 @@ import { NALLELY_PEER } from "../core/ids.ts";
 import type { RoomName } from "../core/room.ts";
 import type { Tell } from "../core/tell.ts";
 
-const ROOMS: readonly string[] = ["intermediary", "neuro", "nallely", "brain"] satisfies RoomName[];
+const ROOMS: readonly string[] = ["intermediary", "neuro", "nallely", "brain", "proxy"] satisfies RoomName[];
 
 /** The room that serves those who come in by a door. */
 export const roomOfDoor = (door: DoorName): RoomName => door;

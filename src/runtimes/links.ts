@@ -7,7 +7,7 @@
 import type { Event } from "../core/event.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
-import { closeReason } from "./close.ts";
+import { closeCode, closeReason } from "./close.ts";
 import type { Dial, DialledSocket } from "./dialling/dial.ts";
 
 export class Links {
@@ -52,10 +52,10 @@ export class Links {
     return this.#sockets.get(link)?.send(frame) ?? 0;
   }
 
-  hangup(link: LinkId): void {
+  hangup(link: LinkId, code = 1000): void {
     const socket = this.#sockets.get(link);
     this.#sockets.delete(link);
-    socket?.end();
+    socket?.end(closeCode(code));
   }
 
   /** Lets go of all. */

@@ -150,7 +150,7 @@ const socketsOf = (peers: Peers, links: Links): Sockets => ({
   ping: (peer) => peers.ping(peer),
   attach: () => {}, // Why: nothing sleeps here; the engine itself remembers it over a panic.
   dial: (link, url, headers) => links.dial(link, url, headers),
-  hangup: (link) => links.hangup(link),
+  hangup: (link, code) => links.hangup(link, code),
 });
 
 function urlOf({ name, host }: Listener, port: number): string {

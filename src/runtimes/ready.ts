@@ -21,6 +21,7 @@ export function readyLines(settings: Settings, { bound, host: { rooms, webToken 
     ...(settings.brain.test_mode ? bound.filter(({ name }) => name === "brain").map(listeningLine) : []),
     ...bound.map((listener) => `[${listener.label}] listening on ${listener.url}${fragment(listener)}`),
     ...upstreamLines(settings, rooms),
+    ...proxyLines(settings, rooms),
     ...missing(settings, rooms).map((label) => `[${label}] is configured, but not part of this build`),
     "Neuro Relay is ready",
   ];
@@ -38,6 +39,9 @@ function upstreamLines(settings: Settings, rooms: readonly RoomName[]): string[]
   return upstreams.map(({ url }) => `[Nakurity Client] dialing ${withoutSecrets(url)}`);
 }
 
+const proxyLines = ({ "intercept-proxy": { upstream_url } }: Settings, rooms: readonly RoomName[]): string[] =>
+  rooms.includes("proxy") ? [`[Intercept Proxy] passes everything on to ${withoutSecrets(upstream_url)}`] : [];
+
 /** What the settings ask for and this build has not. */
 function missing(settings: Settings, rooms: readonly RoomName[]): string[] {
   const wanted: readonly [label: string, isWanted: boolean, isThere: boolean][] = [
@@ -46,7 +50,7 @@ function missing(settings: Settings, rooms: readonly RoomName[]): string[] {
     ["Nakurity Client", settings["nakurity-clients"].length > 0, rooms.includes("neuro")],
     ["Brain", settings.brain.enabled, rooms.includes("brain")],
     ["Nallely", settings.nallely.enabled, rooms.includes("nallely")],
-    ["Intercept Proxy", settings["intercept-proxy"].enabled, false],
+    ["Intercept Proxy", settings["intercept-proxy"].enabled, rooms.includes("proxy")],
     ["Cluster", settings.cluster.enabled, false],
   ];
   return wanted.filter(([, isWanted, isThere]) => isWanted && !isThere).map(([label]) => label);

@@ -45,7 +45,7 @@ export interface Listener {
   readonly host: string;
   readonly port: number;
   /** The block of the settings that says so. */
-  readonly block: "intermediary" | "nakurity-backend" | "brain" | "web";
+  readonly block: "intermediary" | "nakurity-backend" | "brain" | "intercept-proxy" | "web";
 }
 
 /** The listeners that the settings ask for, of the rooms that there are. */
@@ -54,6 +54,7 @@ export function listeners(settings: Settings, rooms: readonly RoomName[]): reado
     { name: "intermediary", label: "Intermediary", block: "intermediary" },
     { name: "neuro", label: "Nakurity Backend", block: "nakurity-backend" },
     { name: "brain", label: "Brain", block: "brain" },
+    { name: "proxy", label: "Intercept Proxy", block: "intercept-proxy" },
     { name: "web", label: "Web", block: "web" },
   ] as const;
   return all

@@ -185,12 +185,12 @@ export class Network implements Sockets {
     });
   }
 
-  hangup(link: LinkId): void {
+  hangup(link: LinkId, code = 1000): void {
     const cable = this.#cables.get(link);
     if (cable === undefined) return;
     cable.isHeld = false;
     this.#cables.delete(link);
-    cable.down(0, () => this.#end(cable, 1000));
+    cable.down(0, () => this.#end(cable, code));
   }
 
   /** How long the next thing is on its way. */

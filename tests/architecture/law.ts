@@ -13,8 +13,8 @@ export interface Law {
   readonly packagesOf?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The four rooms. */
-export const ROOMS: readonly string[] = ["intermediary", "neuro", "nallely", "brain"];
+/** The rooms. */
+export const ROOMS: readonly string[] = ["intermediary", "neuro", "nallely", "brain", "proxy"];
 
 /** What runs without looking at a clock, drawing lots or waiting. */
 export const PURE: readonly string[] = ["core", ...ROOMS, "relay"];
@@ -27,6 +27,7 @@ export const LAW: Readonly<Record<string, Law>> = {
   neuro: room,
   nallely: room,
   brain: room,
+  proxy: { may: ["core"] },
   relay: { may: ["core", ...ROOMS] },
   engine: { may: ["core", "relay"] },
   jobs: { may: ["core", "engine", "neuro", "brain"], packages: ["node:*"] },

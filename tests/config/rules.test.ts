@@ -68,6 +68,11 @@ test("CF16 games and the Brain are not open to others by mistake", () => {
   }
 });
 
+test("SE13 the intercept proxy is not open to other machines", () => {
+  only("intercept-proxy: {enabled: true, host: 0.0.0.0}", /intercept-proxy\.host: 0\.0\.0\.0 is open to others/);
+  fine("intercept-proxy: {host: 0.0.0.0}");
+});
+
 test("CF17 an upstream that is one of the relay's own listeners is refused", () => {
   const loop =
     /nakurity-client\.url: .* is this relay's own nakurity-backend; move one of them, for example with nakurity-backend\.port/;
@@ -80,6 +85,7 @@ test("CF17 an upstream that is one of the relay's own listeners is refused", () 
   fine("nakurity-client: {url: 'ws://127.0.0.1:8001'}");
   fine("nakurity-client: {url: 'ws://10.0.0.1:8000'}");
   fine("nakurity-backend: {enabled: false}\nnakurity-client: {url: 'ws://127.0.0.1:8000'}");
+  only("intercept-proxy: {enabled: true, upstream_url: neuro}", /upstream_url: expected a URL such as ws:/);
   fine("intercept-proxy: {enabled: true}");
 });
 

@@ -93,6 +93,14 @@ test("SE9 a door without a token, or with the published one, is for this machine
   check.equal(await half.knock("intermediary", "/", elsewhere), 403);
 });
 
+test("SE13 the intercept proxy is open to this machine only, by its own port", async () => {
+  const app = new AppStage({ "intercept-proxy": { enabled: true } }, ["neuro", "proxy"]);
+  check.equal(await app.knock("proxy", "/game/x/voice"), 101);
+  check.equal(app.upgrades.map(({ entrance }) => entrance), ["proxy"]);
+  check.equal(await app.knock("proxy", "/", { address: "192.168.1.20" }), 403);
+  check.equal(await app.knock("web", "/proxy"), 404);
+});
+
 test("SE10 behind a trusted proxy the caller's own address counts, and nobody else is believed about theirs", async () => {
   const forwarded = (list: string) => ({ headers: { "x-forwarded-for": list } });
   const app = new AppStage({ web: { trusted_proxies: ["127.0.0.1", "10.0.0.1"] } });

@@ -90,12 +90,15 @@ export const backend: z.ZodType<BackendSettings> = block("Games connect here; to
 
 const p = DEFAULTS["intercept-proxy"];
 export const proxy: z.ZodType<ProxySettings> = block(
-  "A transparent proxy before a real backend that announces games to watchers.",
+  "A transparent proxy before a real backend, for this machine only, that announces games to watchers.",
   {
     enabled: flag("Open it.", { fallback: p.enabled, restart: true }),
     host: host(p.host),
     port: port(p.port),
-    upstream_url: text("The backend behind it.", { fallback: p.upstream_url }),
+    upstream_url: text(
+      "The backend behind it; a token for it belongs here. The path that a game asks for is put after it.",
+      { fallback: p.upstream_url },
+    ),
     match_commands: list("First commands that are announced.", { of: word, type: "commands", fallback: p.match_commands }),
     integration_name: text("The name under which it announces.", { fallback: p.integration_name }),
   },

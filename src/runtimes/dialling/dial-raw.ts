@@ -121,9 +121,9 @@ class RawSocket implements DialledSocket {
     return this.#writer.length;
   }
 
-  end(): void {
+  end(code: number): void {
     this.#isHeard = false;
-    if (this.#state === "open") this.#close(1000);
+    if (this.#state === "open") this.#close(code);
     else if (this.#state === "dialing") this.#cut();
   }
 

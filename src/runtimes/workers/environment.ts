@@ -20,7 +20,7 @@ export type Configured =
  * A Worker is reached from everywhere: with these the configuration is held to the rules for what is not on one's own machine, so
  * every door needs a token. The ports mean nothing here, they only have to differ.
  */
-const EVERYWHERE = ["intermediary", "nakurity-backend", "brain", "web"]
+const EVERYWHERE = ["intermediary", "nakurity-backend", "brain", "web", "intercept-proxy"]
   .flatMap((door, at) => [`${door}.host=0.0.0.0`, `${door}.port=${at + 1}`]);
 
 /** Why kept: reading takes a while, and every object of one deployment reads the same. */

@@ -167,7 +167,7 @@ const socketsOf = ({ peers, links, seats, clock }: Running): Sockets => ({
     clock.secure();
     links.dial(link, url, headers);
   },
-  hangup: (link) => links.hangup(link),
+  hangup: (link, code) => links.hangup(link, code),
 });
 
 /** Why by hand: `fetch` here cannot be told to refuse a redirect, only not to follow it; then its answer is no answer. */
