@@ -11,22 +11,30 @@ import { UPLOAD_PREFIX } from "./uploads.ts";
 
 const SCOPES: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
 
-export function restore(settings: Settings, { entries, survivors, now }: Past): State {
+export function restore(settings: Settings, { entries, survivors, now, hasSlept = false }: Past): State {
   const state = stateOf(settings);
   state.known.restore(entries.filter(({ key }) => key.startsWith(KNOWN_PREFIX)));
   state.uploads.restore(entries.filter(({ key }) => key.startsWith(UPLOAD_PREFIX)));
   state.queue.restore(entries);
   for (const name of state.known.all()) state.queue.call(name);
+  const missed = hasSlept ? 0 : null;
   for (const survivor of survivors) {
-    if (takeBack(state, survivor, now)) continue;
+    if (takeBack(state, survivor, { now, missed })) continue;
     state.peers.set(survivor.peer, { is: "newcomer", peer: survivor.peer, address: survivor.caller.address });
     state.greetings.set(survivor.peer, now + settings.limits.greeting);
   }
   return state;
 }
 
+/** How those who had greeted come back. */
+interface Back {
+  readonly now: number;
+  /** How many events a watcher missed; null: nobody knows. */
+  readonly missed: 0 | null;
+}
+
 /** One who had greeted is who it was. False for anybody else. */
-function takeBack(state: State, { peer, attachment }: Survivor, now: number): boolean {
+function takeBack(state: State, { peer, attachment }: Survivor, { now, missed }: Back): boolean {
   if (!isObject(attachment) || attachment.v !== 1) return false;
   const { kind, name, digest, session, since, scopes, acks, hasQueue, events } = attachment;
   if (typeof name !== "string" || typeof digest !== "string") return false;
@@ -40,23 +48,23 @@ function takeBack(state: State, { peer, attachment }: Survivor, now: number): bo
   };
   if (kind === "neuro-os") {
     state.peers.set(peer, { is: "watcher", ...identity, messages: 0 });
-    state.returned.push({ peer, events: events === undefined ? undefined : textsOf(events) });
+    state.returned.push({ peer, missed, events: events === undefined ? undefined : textsOf(events) });
     return true;
   }
   if (kind !== "integration" || state.integrations.has(name)) return false;
   const integration = integrationOf(identity, { acks: acks === true, hasQueue: hasQueue === true, now });
   state.peers.set(peer, integration);
   state.integrations.set(name, integration);
-  state.returned.push({ peer, events: undefined });
+  state.returned.push({ peer, missed, events: undefined });
   if (name.startsWith("unknown-")) state.unnamed = Math.max(state.unnamed, Number(name.slice(8)) || 0);
   return true;
 }
 
 /** What needs a step: other rooms are told of those who were taken back, and what waits for them is sent. */
 export function resume(state: State, turn: Turn): void {
-  for (const { peer: id, events } of state.returned.splice(0)) {
+  for (const { peer: id, events, missed } of state.returned.splice(0)) {
     const peer = state.peers.get(id);
-    if (peer?.is === "watcher") state.watch.follow({ peer: id, events, missed: null }, turn);
+    if (peer?.is === "watcher") state.watch.follow({ peer: id, events, missed }, turn);
     if (peer?.is !== "integration") continue;
     const { name, acks, hasQueue } = peer;
     turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer: id, name } });

@@ -1,7 +1,8 @@
 /** What the Intermediary knows: its peers, and the machines it is made of. Plain data; each file of this room changes its own part. */
+import type { Action } from "../core/api.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import type { CallId, Key, LoadToken, Millis, PeerId } from "../core/ids.ts";
-import type { Frame, JsonObject } from "../core/json.ts";
+import type { Frame } from "../core/json.ts";
 import { Queue } from "../core/queue.ts";
 import type { Scope, Settings } from "../core/settings.ts";
 import type { Chatter } from "./chatter.ts";
@@ -46,8 +47,8 @@ export interface Integration extends Identity {
   readonly hasQueue: boolean;
   heardAt: Millis;
   messages: number;
-  /** Its actions, with their schemas. */
-  readonly actions: Map<string, JsonObject | undefined>;
+  /** Its actions, by name. */
+  readonly actions: Map<string, Action>;
   /** What of its input was mended, each kind said once. */
   readonly mended: Set<string>;
   readonly chatter: Chatter;
@@ -91,7 +92,11 @@ export interface State {
   /** Calls that are answered once a key is stored, and the dead letter that is then gone. */
   readonly promises: Map<Key, { readonly call: CallId; readonly letter: string | undefined }>;
   /** Those who were connected before this state was made, until they are taken up again. */
-  readonly returned: { readonly peer: PeerId; readonly events: readonly string[] | undefined }[];
+  readonly returned: {
+    readonly peer: PeerId;
+    readonly events: readonly string[] | undefined;
+    readonly missed: 0 | null;
+  }[];
   /** Since draining began: when to close everybody at the latest. */
   closeAt: Millis | undefined;
   isDrained: boolean;
