@@ -3,7 +3,7 @@
  *
  * Invariant: whatever an integration sends is at most one command to Neuro's side and one event for watchers.
  */
-import type { NeuroMessage, ResultMessage } from "../core/api.ts";
+import type { GameMessage, NeuroMessage, ResultMessage } from "../core/api.ts";
 import type { Frame, Json } from "../core/json.ts";
 import { ACTIONS_PER_INTEGRATION_MAX } from "../core/limits.ts";
 import { withFields } from "../core/queue-entry.ts";
@@ -61,12 +61,20 @@ function understand(state: State, { from, payload, utterance }: Heard, turn: Tur
   }
 }
 
+/** Neuro's room was made anew, and may have lost what was said to it last: says again who takes part, with what. */
+export function introduce({ peer, name, actions }: Integration, turn: Turn): void {
+  turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer, name } });
+  if (actions.size === 0) return;
+  const message: GameMessage = { command: "actions/register", actions: [...actions.values()] };
+  turn.put({ do: "tell", room: "neuro", message: { is: "said", peer, message } });
+}
+
 /** Something in the words of the Neuro API. */
 function say({ from, payload, utterance: { message } }: Heard<Extract<Utterance, { is: "game" }>>, turn: Turn): void {
   const { peer, name, actions } = from;
   if (message.command === "actions/register") {
     for (const action of message.actions) {
-      if (actions.has(action.name) || actions.size < ACTIONS_PER_INTEGRATION_MAX) actions.set(action.name, action.schema);
+      if (actions.has(action.name) || actions.size < ACTIONS_PER_INTEGRATION_MAX) actions.set(action.name, action);
     }
     turn.note({ is: "integration_registered_actions", from: name, actions: message.actions.map((action) => action.name) });
   } else {
@@ -90,7 +98,7 @@ function mend(from: Integration, { id }: ResultMessage, turn: Turn): void {
 export function registeredActions(state: State): { readonly [name: string]: Json } {
   const all: [string, Json][] = [];
   for (const { name, actions } of state.integrations.values()) {
-    for (const [action, schema] of actions) all.push([`${name}.${action}`, schema ?? {}]);
+    for (const action of actions.values()) all.push([`${name}.${action.name}`, action.schema ?? {}]);
   }
   return Object.fromEntries(all); // Why: it is made to be written; nothing is ever looked up in it.
 }

@@ -13,7 +13,7 @@ import type { Room } from "../core/room.ts";
 import type { Tell } from "../core/tell.ts";
 import type { Turn } from "../core/turn.ts";
 import { chatDue } from "./chatter.ts";
-import { deliver, hear, offer, spread } from "./integration.ts";
+import { deliver, hear, introduce, offer, spread } from "./integration.ts";
 import { KNOWN_PREFIX } from "./known.ts";
 import { seeGame } from "./presence.ts";
 import { ask, inquire, settlePromise } from "./questions.ts";
@@ -132,9 +132,7 @@ function hearRoom(state: State, message: Tell, turn: Turn): void {
 
 function see(state: State, note: Note, turn: Turn): void {
   if (note.is === "room_rebuilt" && note.room === "neuro") {
-    for (const { peer, name } of state.integrations.values()) {
-      turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer, name } });
-    }
+    for (const integration of state.integrations.values()) introduce(integration, turn);
   }
   seeGame(state, note);
   state.watch.see(note, turn);

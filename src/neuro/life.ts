@@ -19,7 +19,7 @@ import { definitionOf, disown, drop, own, show, sync } from "./upstream/actions.
 import { announce, profileOf, redial, start, stop, upstreamOf } from "./upstream/client.ts";
 import { moveAll } from "./upstream/contexts.ts";
 import { park } from "./upstream/fanout.ts";
-import { cancel, namesChanged } from "./upstream/forces.ts";
+import { cancel, namesChanged, recover } from "./upstream/forces.ts";
 import { failAll, lost } from "./upstream/pending.ts";
 
 const DRAIN = "drain all";
@@ -47,6 +47,7 @@ export function startRoom(room: Neuro, turn: Turn): void {
   }
   keepAlive(room, turn.now);
   for (const upstream of room.upstreams.values()) start(upstream, turn);
+  for (const game of room.games.values()) if (game.peer !== undefined) recover(game, turn);
   announce(room, turn);
 }
 

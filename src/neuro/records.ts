@@ -2,7 +2,7 @@
  * What outlives this process: each game's names and registry, its unanswered force, and contexts that Neuro has not heard.
  *
  * Registries are written behind, coalesced per game: nobody waits for them, and what is lost with the last second is said again
- * by the games. Actions and results are never stored.
+ * by the games. A force is written at once: no game asks twice. Actions and results are never stored.
  *
  * Invariants: R1 no key is written twice; R2 the older entry goes only once the newer one is stored; R3 an entry that cannot be
  * read costs what it held, and nothing else.
@@ -22,9 +22,13 @@ const WRITE_BEHIND_MS: Millis = 1_000;
 const RETRY_MS: Millis = 5_000;
 export const RECORDS = "records all";
 
-/** Sees to it that what is unsaved is written soon. */
-export function schedule({ unsaved, timers }: Neuro, now: Millis): void {
-  if (unsaved.size > 0 && timers.get(RECORDS) === undefined) timers.set(RECORDS, now + WRITE_BEHIND_MS);
+/** Sees to it that what is unsaved is written soon, and a force at once. */
+export function schedule(room: Neuro, now: Millis): void {
+  const { unsaved, timers, isUrgent } = room;
+  if (unsaved.size === 0) return;
+  room.isUrgent = false;
+  if (isUrgent) timers.set(RECORDS, now);
+  else if (timers.get(RECORDS) === undefined) timers.set(RECORDS, now + WRITE_BEHIND_MS);
 }
 
 /** Writes what is unsaved. A record whose last write is not settled waits for it. */

@@ -36,6 +36,8 @@ export interface Neuro {
   readonly timers: Deadlines;
   /** Records to be written at the next write-behind, and puts not settled yet. */
   readonly unsaved: Set<GameRecord>;
+  /** A game asked for a force: its record cannot wait, for no game asks twice. */
+  isUrgent: boolean;
   readonly saving: Map<Key, GameRecord>;
   /** Entries that a newer one has replaced, found when this room was made. */
   readonly outdated: Key[];
@@ -306,6 +308,7 @@ export const emptyRoom = (settings: Settings): Neuro => ({
   upstreams: new Map(),
   timers: new Deadlines(),
   unsaved: new Set(),
+  isUrgent: false,
   saving: new Map(),
   outdated: [],
   relayId: "",

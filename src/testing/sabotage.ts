@@ -8,6 +8,8 @@ import type { Hosted } from "../relay/mod.ts";
 export const SABOTAGE = "sabotage";
 
 export class Sabotage {
+  /** How many panics there were. */
+  count = 0;
   #room: RoomName | undefined;
   #effectsLeft = 0;
 
@@ -38,6 +40,7 @@ export class Sabotage {
     const spend = (): void => {
       if (effectsLeft-- > 0) return;
       this.#room = undefined;
+      this.count++;
       throw new Panic(SABOTAGE);
     };
     return {

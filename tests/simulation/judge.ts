@@ -29,7 +29,7 @@ export async function judge(world: World, cast: Cast): Promise<readonly string[]
     ...(neuro.isConnected ? [] : ["Neuro is not connected in peace"]),
     ...neuro.unanswered.map(({ id, name }) => `Neuro still waits for ${id} (${name})`),
     ...lists(cast),
-    ...forces(cast),
+    ...forces(cast, world.sabotage.count > 0),
     ...deliveries(cast),
     ...(await bounds(world)),
   ];
@@ -50,7 +50,9 @@ function lists({ neuro, games, integrations }: Cast): readonly string[] {
   ];
 }
 
-function forces({ neuro, games }: Cast): readonly string[] {
+/** No game waits for a force for ever, unless the relay forgot by a panic what it had been acted for. */
+function forces({ neuro, games }: Cast, hadPanics: boolean): readonly string[] {
+  const waits = games.filter(({ force }) => force !== undefined && !(hadPanics && force.wasActedFor));
   return [
     ...(neuro.force === undefined ? [] : [`Neuro's force is still open: ${neuro.force.query}`]),
     ...games.flatMap((

@@ -38,6 +38,7 @@ export function ask(game: Game, message: ForceMessage, turn: Turn): void {
   }
   forces.waiting.set(game, force);
   game.room.unsaved.add(game.forceRecord);
+  game.room.isUrgent = true;
   if (forces.slot?.isOverdue === true) giveUp(forces.slot, turn);
   pump(upstream, turn);
 }

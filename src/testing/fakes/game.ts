@@ -39,6 +39,8 @@ export interface GamePlan {
 interface Waiting {
   readonly names: readonly string[];
   readonly since: Millis;
+  /** Neuro has acted for it at least once. */
+  wasActedFor: boolean;
 }
 
 /** Whoever answers later than this answers nobody. */
@@ -93,6 +95,7 @@ export class FakeGame extends Player {
     if (!this.#repertoire.some((action) => action.name === name)) this.blame(`${name}, which it never had`);
     if (this.#ids.has(id)) this.blame(`${id} (${name}) twice`);
     this.#ids.add(id);
+    if (this.force?.names.includes(name) === true) this.force.wasActedFor = true;
     const { wire } = this;
     const afterMs = this.chance.between(this.habits.answerMinMs, this.habits.answerMaxMs);
     this.clock.after(afterMs, () => {
@@ -129,7 +132,7 @@ export class FakeGame extends Player {
   #ask(): void {
     const names = [...this.registered.keys()].filter(() => this.chance.happens(0.6));
     if (names.length === 0) return;
-    this.force = { names, since: this.clock.now };
+    this.force = { names, since: this.clock.now, wasActedFor: false };
     const priority = this.chance.pick("low", "medium", "high", "critical");
     const loose = this.habits.isSloppy ? { state: null } : { state: "in a game", ephemeral_context: false };
     this.#tell("actions/force", { query: `${this.name} asks`, priority, action_names: names, ...loose });
