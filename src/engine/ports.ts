@@ -37,7 +37,7 @@ export interface Sockets {
 
 /** Entries that outlive the process. Every promise settles only when the backend has really done it, or rejects. */
 export interface Store {
-  /** Writes a new key. */
+  /** Writes a new key. Rejects with a `Panic`, having touched nothing, when it is there already. */
   put(key: Key, value: Json): Promise<void>;
   delete(key: Key): Promise<void>;
   /** The keys below a prefix, sorted. */

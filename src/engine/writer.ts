@@ -3,10 +3,11 @@
  *
  * Invariants: W1 every put is settled exactly once, stored or failed, at the latest `write_timeout` after it was asked for;
  * W2 a put that lands after it was given up is deleted again; W3 the delete of a key comes after its put; W4 a delete that fails
- * is tried again a few times; W5 no more than `WRITES_IN_FLIGHT_MAX` are with the store at a time.
+ * is tried again a few times; W5 no more than `WRITES_IN_FLIGHT_MAX` are with the store at a time; W6 a put that the store refuses
+ * because its key is there already harms nothing: what was stored first stays.
  * Knows nothing of: rooms, peers.
  */
-import { assert } from "../core/assert.ts";
+import { assert, Panic } from "../core/assert.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import { type Key, type Millis, rawKey } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
@@ -114,7 +115,7 @@ export class Writer {
       this.#inFlight++;
       const { key, value } = write;
       const done = value === undefined ? this.#store.delete(key) : this.#store.put(key, value);
-      done.then(() => this.#landed(write), (error: unknown) => this.#missed(write, reasonOf(error)));
+      done.then(() => this.#landed(write), (error: unknown) => this.#missed(write, error));
     }
   }
 
@@ -127,11 +128,13 @@ export class Writer {
     this.#goOn();
   }
 
-  #missed(write: Write, reason: string): void {
+  #missed(write: Write, error: unknown): void {
     const isWanted = this.#settle(write);
+    const reason = reasonOf(error);
     if (write.value === undefined) this.#tryAgain(write, reason);
     else {
-      this.delete(write.key); // Why: a failed write may have left something behind.
+      // Why: a failed write may have left something behind. Behind one that was a mistake of ours lies what another put stored.
+      if (!(error instanceof Panic)) this.delete(write.key);
       if (isWanted) this.#hooks.failed(write.key, reason);
     }
     this.#goOn();

@@ -11,6 +11,7 @@
  * Knows nothing of: which backend it is, what entries mean.
  */
 import type { Storage } from "unstorage";
+import { assert } from "../core/assert.ts";
 import type { Entry } from "../core/event.ts";
 import type { Key } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
@@ -69,7 +70,7 @@ class EntryStore implements Store {
 
   async put(key: Key, value: Json): Promise<void> {
     if (!isKey(key)) throw new Error(`not a key: ${key}`);
-    if (this.#keys.has(key)) throw new Error(`key written twice: ${key}`);
+    assert(!this.#keys.has(key), `key written twice: ${key}`);
     const content = encodeEntry(value, this.#backend.entryBytesMax);
     this.#keys.add(key);
     await this.#storage.setItemRaw(itemOf(key), content);

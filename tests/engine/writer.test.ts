@@ -1,5 +1,6 @@
 /** What is written: settled once and in time, whatever the store does. */
 import { test } from "#runner";
+import { Panic } from "../../src/core/assert.ts";
 import { type Key, rawKey } from "../../src/core/ids.ts";
 import { WRITES_IN_FLIGHT_MAX } from "../../src/core/limits.ts";
 import type { Store } from "../../src/engine/ports.ts";
@@ -11,7 +12,10 @@ interface Asked {
   readonly what: string;
   readonly land: () => void;
   readonly fail: (why: string) => void;
+  readonly refuse: () => void;
 }
+
+const NOTHING: Asked = { what: "nothing", land: () => {}, fail: () => {}, refuse: () => {} };
 
 /** A store that does nothing by itself: the test settles what was asked of it. */
 function setUp() {
@@ -19,7 +23,10 @@ function setUp() {
   const said: string[] = [];
   let now = 0;
   const ask = (what: string): Promise<void> =>
-    new Promise((resolve, reject) => asked.push({ what, land: resolve, fail: (why) => reject(new Error(why)) }));
+    new Promise((resolve, reject) => {
+      const fail = (why: string) => reject(new Error(why));
+      asked.push({ what, land: resolve, fail, refuse: () => reject(new Panic("key written twice")) });
+    });
   const store: Store = {
     put: (key) => ask(`put ${key}`),
     delete: (key) => ask(`delete ${key}`),
@@ -34,7 +41,7 @@ function setUp() {
     deleteFailed: (key, reason) => said.push(`delete failed ${key}: ${reason}`),
     moved: () => {},
   });
-  const at = (index: number): Asked => asked[index] ?? { what: "nothing", land: () => {}, fail: () => {} };
+  const at = (index: number): Asked => asked[index] ?? NOTHING;
   return {
     writer,
     said,
@@ -126,6 +133,17 @@ test("writing a key that is still being written is our own mistake", () => {
   const { writer } = setUp();
   writer.put(a, 1);
   check.throws(() => writer.put(a, 2), /key written twice/);
+});
+
+test("a key that was written before is refused by the store, and what was stored first stays", async () => {
+  const { writer, said, at, land, whatIsAsked } = setUp();
+  writer.put(a, 1);
+  await land(0);
+  writer.put(a, 2);
+  at(1).refuse();
+  await giveWay();
+  check.equal(said, ["stored neuro/a", "failed neuro/a: key written twice"]);
+  check.equal(whatIsAsked(), ["put neuro/a", "put neuro/a"], "nothing is deleted");
 });
 
 test("idle waits for the writes below its prefix and no others, and not for what was given up", async () => {
