@@ -1,7 +1,9 @@
 /** One end of a WebSocket that speaks JSON: keeps what it got until somebody waits for it. */
 import { connect, type Socket } from "node:net";
 
-export type Message = Readonly<Record<string, any>>; // deno-lint-ignore-line no-explicit-any
+/** A message of whoever is tested: what is in it is for the test to say. */
+// deno-lint-ignore no-explicit-any
+export type Message = Readonly<Record<string, any>>;
 
 const PATIENCE_MS = 8_000;
 
