@@ -2,10 +2,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dialWire, flushMarked } from "./wire.ts";
 
-/** How to start one. `game` is the port that games connect to, `upstream` the port of the backend. */
+/** `game` is the port that games connect to, `upstream` the port of the backend. */
+export interface Ports {
+  readonly game: number;
+  readonly upstream: number;
+}
+
+/** How to start one. */
 export interface Subject {
   readonly name: string;
-  command(ports: { readonly game: number; readonly upstream: number }): readonly string[];
+  command(ports: Ports): readonly string[];
 }
 
 export class Running {
