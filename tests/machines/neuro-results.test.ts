@@ -348,3 +348,14 @@ test("NB26 what did not change costs nothing; what did is unregistered and regis
   chess.unregister("never");
   check.equal(neuro.heard(), []);
 });
+
+test("NB44 an id that a game is given ends with Neuro's, and a game that answers with hers alone is understood", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a");
+  neuro.action("move-1", "a");
+  check.match(chess.lastId(), /^\d{13}-\d{10}~move-1$/);
+  chess.result(true, { id: "move-1" });
+  check.equal(neuro.heard().at(-1), "result move-1 true");
+  neuro.action(" \n", "a");
+  check.match(chess.lastId(), /^\d{13}-\d{10}$/);
+});

@@ -71,7 +71,9 @@ export function act(upstream: Upstream, action: Action, turn: Turn): void {
 /** A game answers. */
 export function answer(game: Game, result: ResultMessage, turn: Turn): void {
   const { pendings } = game.upstream;
-  const pending = result.id === undefined ? soleOf(game) : pendings.byId.get(result.id);
+  const pending = result.id === undefined
+    ? soleOf(game)
+    : pendings.byId.get(ourId(result.id)) ?? pendings.byTheirId.get(result.id);
   const part = pending?.parts.find((each) => each.owned.game === game);
   if (pending === undefined || part === undefined || part.is === "held") return ignore(game, result, turn);
   if (part.is !== "sent") return turn.note({ is: "result_ignored", from: game.name, why: "twice" });
@@ -133,6 +135,20 @@ export function orphan(upstream: Upstream): void {
   upstream.pendings.byTheirId.clear();
 }
 
+/**
+ * An action's id as its game sees it: ours, and behind it Neuro's, so that the two sides of a log can be laid beside each other.
+ * A game that answers with Neuro's alone is understood; with ours, an old answer never counts for a new action.
+ */
+const idForGame = (id: string, theirId: string): string => LEGIBLE.test(theirId) ? id + SEPARATOR + theirId : id;
+
+const SEPARATOR = "~";
+const LEGIBLE = /^[!-}]{1,64}$/;
+
+function ourId(id: string): string {
+  const end = id.indexOf(SEPARATOR);
+  return end < 0 ? id : id.slice(0, end);
+}
+
 const isForced = (slot: Force, offered: Offered): boolean =>
   slot.names.has(offered.original) && slot.game.actions.get(offered.original)?.offered === offered;
 
@@ -150,8 +166,8 @@ function ownersOf(offered: Offered): Owned[] {
 
 function deliver(pending: Pending, part: Part, turn: Turn): void {
   const { game, name } = part.owned;
-  const { id, data, force } = pending;
-  if (!toGame(game, { command: "action", id, name, ...(data !== undefined && { data }) }, turn)) {
+  const { id, theirId, data, force } = pending;
+  if (!toGame(game, { command: "action", id: idForGame(id, theirId), name, ...(data !== undefined && { data }) }, turn)) {
     part.is = "failed";
     pending.failure = "The data of this action is too large for its game.";
     if (isSpent(pending)) finish(pending, { success: false, message: pending.failure, origin: "relay", part }, turn);
@@ -161,6 +177,7 @@ function deliver(pending: Pending, part: Part, turn: Turn): void {
   if (force !== undefined) {
     force.wasDelivered = true;
     game.room.unsaved.add(game.forceRecord);
+    game.room.isUrgent = true;
   }
   if (!confirms(game)) {
     game.upstream.pendings.deadlines.set(id, Math.min(pending.deadline, turn.now + FAILURES_ONLY_MS));
@@ -293,7 +310,8 @@ function soleOf(game: Game): Pending | undefined {
   return owed.length === 1 ? owed[0] : undefined;
 }
 
-function ignore(game: Game, { id }: ResultMessage, turn: Turn): void {
+function ignore(game: Game, { id: whole }: ResultMessage, turn: Turn): void {
+  const id = whole === undefined ? undefined : ourId(whole);
   const isOurs = id !== undefined && /^\d{13,}-\d{10,}$/.test(id);
   const why = !isOurs
     ? "unknown"
