@@ -22,8 +22,5 @@ export function createJobs(tools: ModelTools, lent: Readonly<Partial<Record<JobN
   };
 }
 
-/** The job `artifact` where there are files. Loaded when it is first needed, and by nobody who does not. */
-export const artifactFromFiles: Job = async (input) => (await import("./artifact.ts")).readArtifact(input);
-
 /** The job `artifact` where there are none: the one that comes with the program. */
 export const artifactBuiltIn: Job = () => Promise.resolve({ built_in: true });

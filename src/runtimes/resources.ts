@@ -3,6 +3,7 @@ import process from "node:process";
 import type { Note } from "../core/note.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Jobs, Store } from "../engine/mod.ts";
+import type { Job } from "../jobs/mod.ts";
 import { type ReadableUploads, type ServeOptions, StartError } from "./served.ts";
 
 export interface Storage {
@@ -45,7 +46,8 @@ function lazyUploads({ uploads: { path }, queue }: Settings): ReadableUploads {
 /** The key for a language model stands in the environment only, so that no file of settings holds it. */
 export const lazyJobs: Jobs = {
   async run(name, input, settings) {
-    const { artifactFromFiles: artifact, createJobs } = await import("../jobs/mod.ts");
+    const { createJobs } = await import("../jobs/mod.ts");
+    const artifact: Job = async (asked) => (await import("../jobs/artifact.ts")).readArtifact(asked);
     return await createJobs({ fetch, apiKey: process.env.OPENAI_API_KEY }, { artifact }).run(name, input, settings);
   },
 };

@@ -75,6 +75,8 @@ export const DOORS: Readonly<Record<string, RegExp>> = {
   neuro: /^(?:mod|wire)\.ts$/,
   nallely: /^(?:mod|wire)\.ts$/,
   brain: /^(?:mod|wire)\.ts$/,
+  // What needs files is loaded by those who have some.
+  jobs: /^(?:mod|artifact)\.ts$/,
   // One file each, each with one thing to offer.
   config: /^[a-z-]+\.ts$/,
   clients: /^[a-z-]+\.ts$/,

@@ -9,16 +9,20 @@ import { type Platform, type Relay, type Setup, variablesOf } from "./platform.t
 
 let bundled: Promise<string> | undefined;
 
-/** A Worker as one module. Nothing of Node is in it: what would be is an error here. */
+/** A Worker as one module. Whatever asks for something of Node is an error here. */
 export async function bundle(entry: string): Promise<string> {
   const { outputs } = await Bun.build({
     entrypoints: [join(ROOT, entry)],
     target: "browser",
     conditions: ["workerd"],
-    external: ["cloudflare:*"],
     minify: true,
+    plugins: [{ name: "nothing of Node", setup: (build) => void build.onResolve({ filter: /^node:/ }, refuse) }],
   });
   return await outputs[0]?.text() ?? "";
+}
+
+function refuse({ path, importer }: { readonly path: string; readonly importer: string }): never {
+  throw new Error(`${importer} imports ${path}, which a Worker has not`);
 }
 
 const compatibilityDate = /"compatibility_date": "([\d-]+)"/.exec(readFileSync(join(ROOT, "wrangler.jsonc"), "utf8"))?.[1];
