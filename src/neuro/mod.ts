@@ -192,7 +192,7 @@ function conclude(room: Neuro, turn: Turn): void {
     if (upstream.inbox.length > 0) readInbox(upstream, turn);
     if (upstream.contexts.held.size > 0) release(upstream, turn);
   }
-  schedule(room, turn.now);
+  schedule(room, turn);
   if (room.drainUntil !== undefined) concludeDrain(room, turn);
 }
 

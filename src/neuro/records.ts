@@ -22,13 +22,13 @@ const WRITE_BEHIND_MS: Millis = 1_000;
 const RETRY_MS: Millis = 5_000;
 export const RECORDS = "records all";
 
-/** Sees to it that what is unsaved is written soon, and a force at once. */
-export function schedule(room: Neuro, now: Millis): void {
-  const { unsaved, timers, isUrgent } = room;
+/** Sees to it that what is unsaved is written soon, and a force within the step that brought it. */
+export function schedule(room: Neuro, turn: Turn): void {
+  const { unsaved, timers } = room;
   if (unsaved.size === 0) return;
+  if (room.isUrgent) save(room, turn);
   room.isUrgent = false;
-  if (isUrgent) timers.set(RECORDS, now);
-  else if (timers.get(RECORDS) === undefined) timers.set(RECORDS, now + WRITE_BEHIND_MS);
+  if (unsaved.size > 0 && timers.get(RECORDS) === undefined) timers.set(RECORDS, turn.now + WRITE_BEHIND_MS);
 }
 
 /** Writes what is unsaved. A record whose last write is not settled waits for it. */

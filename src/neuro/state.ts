@@ -36,7 +36,7 @@ export interface Neuro {
   readonly timers: Deadlines;
   /** Records to be written at the next write-behind, and puts not settled yet. */
   readonly unsaved: Set<GameRecord>;
-  /** A game asked for a force: its record cannot wait, for no game asks twice. */
+  /** A game asked for a force, or was acted on for it: its record cannot wait, for no game asks twice, or is asked twice. */
   isUrgent: boolean;
   readonly saving: Map<Key, GameRecord>;
   /** Entries that a newer one has replaced, found when this room was made. */

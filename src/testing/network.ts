@@ -98,7 +98,7 @@ export class Network implements Sockets {
   #count = 0;
   health: NetworkHealth = { delayMinMs: 0, delayMaxMs: 0 };
   answering: Answering = () => undefined;
-  /** Told of every frame that a far end received, and of every end of a wire. */
+  /** Told of every frame that either end received, and of every end of a wire. */
   onTraffic: (what: string) => void = () => {};
 
   constructor(clock: VirtualClock, chance: Chance) {
@@ -202,6 +202,7 @@ export class Network implements Sockets {
   arrived(cable: Cable, frame: Frame): void {
     if (!cable.isHeld) return;
     const { id } = cable;
+    this.onTraffic(`${id} > ${typeof frame === "string" ? frame : `${frame.length} bytes`}`);
     this.#push(cable, isLink(id) ? { is: "received", link: id, frame } : { is: "frame", peer: id, frame });
   }
 

@@ -15,6 +15,7 @@ function opened(options: HouseOptions = {}): { house: House; neuro: FakeNeuro } 
 
 /** The room in a new process, with what the old one had stored. */
 function restarted(house: House, options: HouseOptions = {}): { house: House; neuro: FakeNeuro } {
+  house.store();
   house.pass(1_000);
   return opened({ ...options, entries: house.entries(), now: house.now });
 }

@@ -55,9 +55,7 @@ function forces({ neuro, games }: Cast, hadPanics: boolean): readonly string[] {
   const waits = games.filter(({ force }) => force !== undefined && !(hadPanics && force.wasActedFor));
   return [
     ...(neuro.force === undefined ? [] : [`Neuro's force is still open: ${neuro.force.query}`]),
-    ...games.flatMap((
-      { name, force },
-    ) => (force === undefined ? [] : [`${name} still waits for its force: ${force.names}`])),
+    ...waits.map(({ name, force }) => `${name} still waits for its force: ${force?.names}`),
   ];
 }
 

@@ -59,7 +59,10 @@ export class FakeIntegration extends Player {
     }
     if (event === "action" && isObject(payload)) this.#act(payload);
     if (this.habits.acks && typeof id === "string" && !this.chance.happens(this.habits.forgets)) this.say({ ack: id });
-    if (this.habits.acks && event !== "registered" && id === undefined) this.blame(`no id in ${JSON.stringify(message)}`);
+    // Why: before it is registered, nothing that it is told has an id.
+    if (this.habits.acks && this.isRegistered && event !== "registered" && id === undefined) {
+      this.blame(`no id in ${JSON.stringify(message)}`);
+    }
   }
 
   #act({ id, name }: JsonObject): void {
