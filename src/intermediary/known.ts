@@ -8,7 +8,7 @@ import { Deadlines } from "../core/deadlines.ts";
 import type { Entry } from "../core/event.ts";
 import type { Key, Millis } from "../core/ids.ts";
 import { isObject } from "../core/json.ts";
-import { key, segment, segmentAt, sequence } from "../core/key.ts";
+import { key, segment } from "../core/key.ts";
 import { KNOWN_NAME_MS, KNOWN_NAMES_MAX } from "../core/limits.ts";
 import type { Turn } from "../core/turn.ts";
 
@@ -23,7 +23,6 @@ interface KnownName {
   seen: Millis;
   /** When the record says it was seen. */
   written: Millis;
-  generation: number;
   /** The stored record, and the one that is being written. */
   stored: Key | undefined;
   writing: Key | undefined;
@@ -40,14 +39,14 @@ export class KnownNames {
   restore(entries: readonly Entry[]): void {
     const records = entries.flatMap(({ key, value }) =>
       isObject(value) && value.v === 1 && typeof value.name === "string" && typeof value.seen === "number"
-        ? [{ key, name: value.name, seen: value.seen, generation: Number(segmentAt(key, 3)) }]
+        ? [{ key, name: value.name, seen: value.seen }]
         : []
     );
-    for (const { key, name, seen, generation } of records.sort((one, other) => one.seen - other.seen)) {
+    for (const { key, name, seen } of records.sort((one, other) => one.seen - other.seen)) {
       const earlier = this.#names.get(name);
       if (earlier?.stored !== undefined) this.#stale.push(earlier.stored);
       this.#names.delete(name);
-      this.#names.set(name, { seen, written: seen, generation, stored: key, writing: undefined });
+      this.#names.set(name, { seen, written: seen, stored: key, writing: undefined });
     }
   }
 
@@ -69,7 +68,7 @@ export class KnownNames {
   /** A name greeted, or left. */
   see(name: string, turn: Turn): void {
     const known = this.#names.get(name) ??
-      { seen: 0, written: NEVER, generation: 0, stored: undefined, writing: undefined };
+      { seen: 0, written: NEVER, stored: undefined, writing: undefined };
     known.seen = turn.now;
     this.#names.delete(name);
     this.#names.set(name, known);
@@ -87,6 +86,11 @@ export class KnownNames {
   tick(turn: Turn): void {
     for (const key of this.#stale.splice(0)) turn.put({ do: "delete", key });
     for (const name of this.#unwritten.due(turn.now)) this.#write(name, turn);
+  }
+
+  /** The relay stops: what would be written later is written now. */
+  flush(turn: Turn): void {
+    for (const name of this.#unwritten.due(Infinity)) this.#write(name, turn);
   }
 
   /** True when it was a record of this that was written, or not. */
@@ -116,9 +120,8 @@ export class KnownNames {
   #write(name: string, turn: Turn): void {
     const known = this.#names.get(name);
     if (known === undefined || known.writing !== undefined) return;
-    known.generation++;
     known.written = known.seen;
-    known.writing = key("intermediary", "known", segment(name), sequence(known.generation));
+    known.writing = key("intermediary", "known", segment(name), turn.id());
     this.#writes.set(known.writing, name);
     turn.put({ do: "put", key: known.writing, value: { v: 1, name, seen: known.seen } });
   }

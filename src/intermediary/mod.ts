@@ -13,8 +13,9 @@ import type { Room } from "../core/room.ts";
 import type { Tell } from "../core/tell.ts";
 import type { Turn } from "../core/turn.ts";
 import { chatDue } from "./chatter.ts";
-import { deliver, hear, introduce, offer, spread } from "./integration.ts";
+import { deliver, hear, introduce, spread } from "./integration.ts";
 import { KNOWN_PREFIX } from "./known.ts";
+import { askLate, offer, seeChoice } from "./offers.ts";
 import { seeGame } from "./presence.ts";
 import { ask, inquire, settlePromise } from "./questions.ts";
 import { close, forget, greet, greetingsDue, keep, open, recheck, settle } from "./registry.ts";
@@ -135,7 +136,9 @@ function see(state: State, note: Note, turn: Turn): void {
     for (const integration of state.integrations.values()) introduce(integration, turn);
   }
   seeGame(state, note);
+  seeChoice(state, note);
   state.watch.see(note, turn);
+  if (note.is === "neuroos_connected") askLate(state, turn);
 }
 
 function stepStore(state: State, event: StoreEvent, turn: Turn): void {
@@ -160,6 +163,7 @@ function stepLife(state: State, event: LifeEvent, turn: Turn): void {
       return recheck(state, turn);
     case "draining":
       state.closeAt = event.until;
+      state.known.flush(turn);
       return leaveIfDone(state, turn);
     case "tick":
       return tick(state, turn);

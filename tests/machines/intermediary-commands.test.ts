@@ -199,6 +199,17 @@ test("IM29 a name stays known for seven days and over a restart; the least recen
   check.equal(known.length, KNOWN_NAMES_MAX);
 });
 
+test("IM29 a name that was greeted just before the relay stopped is known to the next one", () => {
+  const desk = new Desk();
+  desk.close(desk.integration("a"));
+  desk.step({ is: "draining", until: desk.stage.now + 5_000 });
+  desk.pass(0);
+  const next = desk.restart();
+  const watcher = next.watcher();
+  next.frame(watcher, { target: "a", cmd: 1 });
+  check.equal(next.replies(watcher).at(-1), { status: "queued" });
+});
+
 test("IM30 a full queue is said to be full", () => {
   const desk = new Desk({ settings: { ...SETTINGS, queue: { ...SETTINGS.queue, per_recipient: 1 } } });
   const watcher = desk.watcher();
