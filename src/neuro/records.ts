@@ -11,7 +11,7 @@ import type { Action, ForceMessage } from "../core/api.ts";
 import type { Caller, Entry } from "../core/event.ts";
 import type { Key, Millis } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
-import { key, segment, segmentAt, sequence } from "../core/key.ts";
+import { key, segment, segmentAt } from "../core/key.ts";
 import type { Turn } from "../core/turn.ts";
 import { newGame, parkedTimer } from "./downstream/games.ts";
 import type { Force, Game, GameRecord, Neuro, Upstream } from "./state.ts";
@@ -75,8 +75,9 @@ export function readAll(room: Neuro, entries: readonly Entry[], now: Millis): vo
   for (const entry of entries) if (segmentAt(entry.key, 1) === "context") readContext(room, entry);
 }
 
+/** Why an id and not a counter: after a panic a write of before may still be on its way, and would meet one of the same number. */
 function put(room: Neuro, { record, value }: { record: GameRecord; value: Json }, turn: Turn): void {
-  const at = key("neuro", record.of, segment(record.key), sequence(++record.generation));
+  const at = key("neuro", record.of, segment(record.key), turn.id());
   room.saving.set(at, record);
   turn.put({ do: "put", key: at, value });
 }
@@ -118,7 +119,6 @@ function readGame(room: Neuro, { key: at, value }: Entry, now: Millis): void {
   const { id, door, name, slug, leftAt, actions, released, caller, confirmsNothing } = value;
   if (typeof id !== "string" || typeof name !== "string" || (door !== "neuro" && door !== "intermediary")) return;
   const game = newGame(room, { door, name, key: id, ...(typeof slug === "string" && { slug }) });
-  game.record.generation = Number(segmentAt(at, 3)) || 0;
   game.record.stored = at;
   game.confirmsNothing = confirmsNothing === true;
   game.leftAt = typeof leftAt === "number" && leftAt > 0 ? leftAt : now;
@@ -139,7 +139,6 @@ function readForce(room: Neuro, { key: at, value }: Entry): void {
   const game = typeof value["id"] === "string" ? room.games.get(value["id"]) : undefined;
   if (game === undefined || !isForce(value["force"])) return void room.outdated.push(at);
   game.lostForce = value["force"];
-  game.forceRecord.generation = Number(segmentAt(at, 3)) || 0;
   game.forceRecord.stored = at;
 }
 

@@ -130,11 +130,10 @@ export interface Game {
   readonly forceRecord: GameRecord;
 }
 
-/** What is stored of a game: a new key each time, the highest generation counts. */
+/** What is stored of a game: a new key each time, the newest counts. */
 export interface GameRecord {
   readonly of: "game" | "force";
   readonly key: string;
-  generation: number;
   stored: Key | undefined;
 }
 
