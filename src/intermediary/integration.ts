@@ -7,7 +7,6 @@ import type { GameMessage, NeuroMessage, ResultMessage } from "../core/api.ts";
 import type { Frame, Json } from "../core/json.ts";
 import { ACTIONS_PER_INTEGRATION_MAX } from "../core/limits.ts";
 import { withFields } from "../core/queue-entry.ts";
-import type { Offer } from "../core/tell.ts";
 import type { Turn } from "../core/turn.ts";
 import { chat } from "./chatter.ts";
 import type { Integration, State } from "./state.ts";
@@ -135,15 +134,6 @@ export function deliver(to: Integration, message: NeuroMessage, turn: Turn): voi
     case "other":
       return post(to, JSON.stringify({ event: message.name, payload: message.data ?? {} }), turn);
   }
-}
-
-/** The relay plays Neuro, and asks who wants to choose. */
-export function offer(state: State, { id, game, state: situation, query, ephemeral, actions }: Offer, turn: Turn): void {
-  const choices = actions.map(({ name, description }) => ({ name, desc: description }));
-  const request = { game_title: game, state: situation, query, ephemeral_context: ephemeral, actions: choices };
-  const text = JSON.stringify({ event: "choose_action", payload: { id, context: query, ...request } });
-  for (const integration of state.integrations.values()) post(integration, text, turn);
-  turn.note({ is: "choose_action", payload: { type: "choose_action_request", ...request } });
 }
 
 /** Somebody told Neuro something: the others get to know it too. */

@@ -25,6 +25,7 @@ import {
 import type { Scope } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
 import { chatter } from "./chatter.ts";
+import { offerLate, offerNext } from "./offers.ts";
 import type { Claimant, Identity, Integration, Newcomer, Peer, State, Watcher } from "./state.ts";
 import { grantOf, grantOfDigest } from "./tokens.ts";
 import { errorText, readGreeting } from "./wire.ts";
@@ -127,6 +128,7 @@ function watch(state: State, identity: Identity, turn: Turn): void {
   state.peers.set(watcher.peer, watcher);
   state.watch.follow({ peer: watcher.peer, events: undefined, missed: 0 }, turn);
   attach(watcher, { kind: "neuro-os" }, turn);
+  offerNext(state, watcher);
   const privileges = watcher.scopes.has("direct") ? "enhanced" : "standard";
   turn.note({ is: "neuroos_connected", name: watcher.name, privileges });
 }
@@ -145,6 +147,7 @@ function join(
   if (acks) turn.put({ do: "reply", to: peer, frame: JSON.stringify({ event: "registered", name, session }) });
   turn.note({ is: "integration_connected", name });
   turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer, name } });
+  offerLate(state, integration, turn);
   if (!hasQueue) return;
   state.known.see(name, turn);
   state.queue.open(name, { peer, acks }, turn);

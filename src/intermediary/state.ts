@@ -5,6 +5,7 @@ import type { CallId, Key, LoadToken, Millis, PeerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import { Queue } from "../core/queue.ts";
 import type { Scope, Settings } from "../core/settings.ts";
+import type { Offer } from "../core/tell.ts";
 import type { Chatter } from "./chatter.ts";
 import { KnownNames } from "./known.ts";
 import { type Token, tokensOf } from "./tokens.ts";
@@ -88,6 +89,10 @@ export interface State {
   /** Games on the game port, by name. */
   readonly games: Map<string, number>;
   upstream: { readonly configured: boolean; readonly open: boolean };
+  /** What the relay asks, in Neuro's place, while nobody has chosen. */
+  offered: Offer | undefined;
+  /** Watchers that came since, and are to be asked in this step. */
+  readonly unasked: Set<PeerId>;
   readonly inquiries: Map<LoadToken, Inquiry>;
   /** Calls that are answered once a key is stored, and the dead letter that is then gone. */
   readonly promises: Map<Key, { readonly call: CallId; readonly letter: string | undefined }>;
@@ -119,6 +124,8 @@ export const stateOf = (settings: Settings): State => ({
   uploads: new Uploads(settings.uploads),
   games: new Map(),
   upstream: { configured: settings["nakurity-clients"].length > 0, open: false },
+  offered: undefined,
+  unasked: new Set(),
   inquiries: new Map(),
   promises: new Map(),
   returned: [],

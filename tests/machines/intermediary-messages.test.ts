@@ -1,6 +1,7 @@
 import { test } from "#runner";
-import { isObject, type Json } from "../../src/core/json.ts";
+import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import { CHATTER_BYTES_MAX, CHATTER_EVERY_MS } from "../../src/core/limits.ts";
+import type { Note } from "../../src/core/note.ts";
 import { check } from "../harness/check.ts";
 import { Desk, SETTINGS } from "./intermediary-fixture.ts";
 
@@ -194,6 +195,50 @@ test("IM49 when the relay plays Neuro, integrations and watchers are asked to ch
   };
   check.equal(desk.seen(peer), [{ event: "choose_action", payload: { id: "o1", context: "Now?", ...request } }]);
   check.equal(desk.events(watcher), [{ event: "choose_action", payload: { type: "choose_action_request", ...request } }]);
+});
+
+test("IM49a who comes while nobody has chosen yet is asked then, a watcher right after it is told that it watches", () => {
+  const { desk } = stage();
+  const first = desk.watcher("os");
+  const actions = [{ name: "run", description: "Run away." }];
+  desk.tell({ is: "offer", offer: { id: "o1", game: "Chess", query: "Now?", ephemeral: false, actions } });
+  const request = {
+    game_title: "Chess",
+    query: "Now?",
+    ephemeral_context: false,
+    actions: [{ name: "run", desc: "Run away." }],
+  };
+  desk.events(first);
+  const late = desk.watcher("late");
+  const frames = desk.seen(late) as JsonObject[];
+  check.equal(frames.map(({ event }) => event), ["neuroos_connected", "choose_action"]);
+  check.equal(frames[1]?.["payload"], { type: "choose_action_request", ...request });
+  desk.frame(late, { subscribe: { after: frames[1]?.["id"] ?? null } });
+  check.equal(desk.events(late), [], "its id is where to go on from");
+  check.equal(desk.events(first).map(({ event }) => event), ["neuroos_connected"], "nobody is asked twice");
+  const joined = desk.seen(desk.integration("b"));
+  check.equal(joined, [{ event: "choose_action", payload: { id: "o1", context: "Now?", ...request } }]);
+});
+
+test("IM49a who comes when it is chosen, or over, is not asked", () => {
+  const sent = { is: "action_sent", id: "1", name: "run", to: ["Chess"], data: undefined } as const;
+  const ended = { is: "force_ended", ms: 1 } as const;
+  const asks: readonly [Note, number][] = [
+    [{ ...sent, forced: true }, 0],
+    [{ ...sent, forced: false }, 1],
+    [{ ...ended, integration: "Chess", end: "names gone" }, 0],
+    [{ ...ended, integration: "Chess", end: "replaced" }, 1],
+    [{ ...ended, integration: "Poker", end: "game gone" }, 1],
+    [{ is: "room_rebuilt", room: "neuro" }, 0],
+  ];
+  for (const [note, count] of asks) {
+    const { desk } = stage();
+    const actions = [{ name: "run", description: "Run away." }];
+    desk.tell({ is: "offer", offer: { id: "o1", game: "Chess", query: "Now?", ephemeral: false, actions } });
+    desk.tell({ is: "noted", note });
+    check.equal(desk.events(desk.watcher("late")).filter(({ event }) => event === "choose_action").length, count, note.is);
+    check.equal(desk.seen(desk.integration("b")).length, count, note.is);
+  }
 });
 
 test("IM50 a context is told to the other integrations, and to watchers once, as the fact that it is", () => {
