@@ -4,6 +4,7 @@
  * Promises that were settled by what happened are run to their end before the next thing happens, by giving way to them a few
  * times: no real timer is involved, so a test takes as long as its work and not a millisecond more.
  */
+import { assert } from "../core/assert.ts";
 import { Heap } from "../core/heap.ts";
 import type { Millis } from "../core/ids.ts";
 
@@ -25,8 +26,13 @@ export async function giveWay(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) await undefined;
 }
 
+/** Time that passes only when it is told to. Starts in 2023, so that time stamps look like ones. */
 export class VirtualClock {
   now: Millis;
+  /** So much may still happen. Why a bound: a deadline that stays due would happen for ever, and time would stand still. */
+  happeningsLeft = 10_000_000;
+  /** Told after each happening, once everything that it led to at this instant was done. */
+  onHappened: () => void = () => {};
   readonly #plans = new Heap<Planned>(
     (left, right) => left.at < right.at || (left.at === right.at && left.order < right.order),
   );
@@ -52,8 +58,10 @@ export class VirtualClock {
     this.#plans.dropFirst();
     if (next.isCancelled) return true;
     this.now = Math.max(this.now, next.at);
+    assert(this.happeningsLeft-- > 0, `more happens than may: at ${this.now} time stands still, or passes for too long`);
     next.run();
     await giveWay();
+    this.onHappened();
     return true;
   }
 

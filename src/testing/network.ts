@@ -24,6 +24,7 @@ export interface Wire {
   onClose: (code: number) => void;
 }
 
+/** How bad the network is: each frame is on its way for some time between these two. */
 export interface NetworkHealth {
   readonly delayMinMs: Millis;
   readonly delayMaxMs: Millis;
@@ -90,6 +91,7 @@ class Cable implements Wire {
 /** What answers when the relay dials; undefined refuses. */
 export type Answering = (url: string, headers: Readonly<Record<string, string>>) => ((wire: Wire) => void) | undefined;
 
+/** All connections of one relay. Those who connect use `connect`, those it dials are found by `answering`; the rest is the relay's. */
 export class Network implements Sockets {
   readonly clock: VirtualClock;
   readonly #chance: Chance;

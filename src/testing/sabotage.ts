@@ -7,6 +7,7 @@ import type { Hosted } from "../relay/mod.ts";
 /** How a panic that was made on purpose is recognised in a note. */
 export const SABOTAGE = "sabotage";
 
+/** Lets one step of a room panic after some of its effects. */
 export class Sabotage {
   /** How many panics there were. */
   count = 0;

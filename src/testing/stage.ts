@@ -12,11 +12,13 @@ import type { Settings } from "../core/settings.ts";
 import type { Tell } from "../core/tell.ts";
 import type { Turn } from "../core/turn.ts";
 
+/** Who a peer is said to be where a test does not care: a local one, on the bare path. */
 export const CALLER: Caller = { address: "127.0.0.1", path: "/", userAgent: "test", via: "" };
 
 /** More deadlines than any test has: beyond it, one is due again and again. */
 const TICKS_MAX = 100_000;
 
+/** What a room finds when it is made: nothing stored and nobody there, unless it says so. */
 export interface StageOptions {
   readonly settings: Settings;
   readonly entries?: readonly Entry[];
@@ -26,6 +28,7 @@ export interface StageOptions {
   readonly epoch?: number;
 }
 
+/** One room, its state, and all that it wanted done so far. `step` it with events, `pass` time, `store` what it put. */
 export class Stage<State> {
   readonly room: Room<State>;
   readonly settings: Settings;

@@ -17,6 +17,7 @@ import { Network } from "./network.ts";
 import { Sabotage } from "./sabotage.ts";
 import { VirtualDisk } from "./store.ts";
 
+/** Which relay, and which of all its lives. */
 export interface WorldOptions {
   readonly settings: Settings;
   /** The rooms of one process; called anew for each. */
@@ -29,6 +30,7 @@ export interface WorldOptions {
 /** After a start that failed, a supervisor waits this long. */
 const RESTART_MS: Millis = 1_000;
 
+/** One relay and its surroundings. `start` or `started` begins it, `pass` lets time pass, `crash` kills it; the disk survives. */
 export class World {
   readonly chance: Chance;
   readonly clock: VirtualClock = new VirtualClock();

@@ -5,17 +5,24 @@ import { SABOTAGE } from "../../src/testing/sabotage.ts";
 import type { World } from "../../src/testing/world.ts";
 import type { Cast } from "./cast.ts";
 
-/** Looks at every note as it is made. */
-export function watch(world: World, breaches: string[]): void {
+/** Looks at every note as it is made, and at the relay after everything that happens. Returns how often each kind of note was made. */
+export function watch(world: World, breaches: string[]): ReadonlyMap<string, number> {
+  const { clock } = world;
+  const tally = new Map<string, number>();
   world.onNote = (note: Note) => {
-    if (note.is === "panicked" && note.reason !== SABOTAGE) {
-      breaches.push(`at ${world.clock.now}: ${note.room} panicked by itself: ${note.reason}\n${note.stack}`);
-    }
-    const at = world.relay?.nextWakeup();
-    if (at !== undefined && at < world.clock.now - 1_000) {
-      breaches.push(`at ${world.clock.now}: a deadline of ${at} has no wakeup`);
-    }
+    tally.set(note.is, (tally.get(note.is) ?? 0) + 1);
+    if (note.is !== "panicked" || note.reason === SABOTAGE) return;
+    breaches.push(`at ${clock.now}: ${note.room} panicked by itself: ${note.reason}\n${note.stack}`);
   };
+  let missed = 0;
+  clock.onHappened = () => {
+    // Why the engine: while it starts, nobody has a timer yet.
+    const at = world.engine === undefined ? undefined : world.relay?.nextWakeup();
+    if (at === undefined || at >= clock.now || at === missed) return;
+    missed = at;
+    breaches.push(`at ${clock.now}: a deadline of ${at} has no wakeup`);
+  };
+  return tally;
 }
 
 /** What is wrong once everybody is there and everything had its time. */

@@ -1,30 +1,32 @@
 /**
  * Plays seeds by the thousand: `bun tests/simulation/main.ts --seeds 1000 --from 5000`; or one, with all that was said:
- * `--seed 42 --trace`. `--without crash,panic` leaves out kinds of trouble, to find out which of them a failure takes.
+ * `--from 42 --seeds 1 --trace`. `--without crash,panic` leaves out kinds of trouble, to find out which of them a failure takes.
  */
 import { argv, exit } from "node:process";
+import { parseArgs } from "node:util";
+import { failure } from "./failure.ts";
 import { play, type Trouble, TROUBLES } from "./play.ts";
 
-function valueOf(name: string): string | undefined {
-  const at = argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : argv[at + 1];
-}
-
-const only = valueOf("seed");
-const from = Number(only ?? valueOf("from") ?? 1);
-const count = only === undefined ? Number(valueOf("seeds") ?? 200) : 1;
-const left = (valueOf("without") ?? "").split(",");
+const { values: options } = parseArgs({
+  args: argv.slice(2),
+  options: {
+    seeds: { type: "string", default: "200" },
+    from: { type: "string", default: "1" },
+    trace: { type: "boolean", default: false },
+    without: { type: "string", default: "" },
+  },
+});
+const [from, count] = [Number(options.from), Number(options.seeds)];
+const left = options.without.split(",");
 const without: readonly Trouble[] = TROUBLES.filter((kind) => left.includes(kind));
-const isTraced = argv.includes("--trace");
 
 let failed = 0;
 const began = performance.now();
 for (let seed = from; seed < from + count; seed++) {
-  const { breaches, hash } = await play({ seed, without, ...(isTraced && { onTrace: (line) => console.log(line) }) });
-  if (breaches.length > 0) {
-    failed++;
-    console.log(`seed ${seed} (${hash}): ${breaches.length} breaches\n  ${breaches.slice(0, 12).join("\n  ")}`);
-  } else if (only !== undefined) console.log(`seed ${seed} (${hash}): all is well`);
+  const played = await play({ seed, without, ...(options.trace && { onTrace: (line) => console.log(line) }) });
+  if (played.breaches.length > 0) failed++;
+  if (played.breaches.length > 0) console.log(failure(played));
+  else if (count === 1) console.log(`seed ${seed} (${played.hash}): all is well`);
 }
 console.log(`${count - failed} of ${count} seeds are well, in ${((performance.now() - began) / 1_000).toFixed(1)} s`);
 exit(failed === 0 ? 0 : 1);

@@ -4,8 +4,7 @@
  * The seed decides all of it. Invariants that can be seen at once are written down by the fakes as they happen; here are those that
  * need the whole: nothing queued is lost, order holds, lists agree, nobody is left waiting.
  */
-import type { Settings } from "../../src/core/settings.ts";
-import { isObject } from "../../src/core/json.ts";
+import type { Hosted } from "../../src/relay/mod.ts";
 import { rooms } from "../../src/relay/rooms.ts";
 import { HEALTHY } from "../../src/testing/store.ts";
 import { SABOTAGE } from "../../src/testing/sabotage.ts";
@@ -19,14 +18,18 @@ export interface Play {
   readonly breaches: readonly string[];
   /** The same seed gives the same hash, on every runtime. */
   readonly hash: string;
+  /** How often something happened, by the name of the note that tells of it: to see that the play was worth its while. */
+  readonly tally: ReadonlyMap<string, number>;
 }
 
 export interface PlayOptions {
   readonly seed: number;
   /** Kinds of trouble that are left out: to find out which of them it takes. */
   readonly without?: readonly Trouble[];
-  /** Told of everything that any far end received, and of every note. */
+  /** Told of everything that either end received, and of every note. */
   readonly onTrace?: (line: string) => void;
+  /** Changes what a room does: to find out whether the play would notice. */
+  readonly around?: (room: Hosted) => Hosted;
 }
 
 export const TROUBLES = ["drops", "doubles", "slow", "store", "crash", "panic", "neuro"] as const;
@@ -35,18 +38,32 @@ export type Trouble = (typeof TROUBLES)[number];
 const WILD_MS = 60_000;
 /** Longer than everything that has a deadline while people are there. */
 const PEACE_MS = 200_000;
+/** Several times what the busiest seed takes: beyond it, something is due again and again. */
+const HAPPENINGS_MAX = 50_000;
 
-/** Plays one seed to its end. */
-export async function play({ seed, without = [], onTrace }: PlayOptions): Promise<Play> {
-  const settings: Settings = SETTINGS;
-  const world = new World({ settings, rooms, seed });
-  const cast = castFor(world);
+/** Plays one seed to its end. Never fails: what keeps it from its end is a breach. */
+export async function play(options: PlayOptions): Promise<Play> {
+  const { seed, around = (room) => room } = options;
+  const world = new World({ settings: SETTINGS, rooms: (settings) => rooms(settings).map(around), seed });
+  world.clock.happeningsLeft = HAPPENINGS_MAX;
   const breaches: string[] = [];
+  const tally = watch(world, breaches);
+  try {
+    await act(world, options, breaches);
+  } catch (error) {
+    breaches.push(error instanceof Error ? `${error.stack}` : String(error));
+  }
+  return { seed, breaches, hash: world.traceHash, tally };
+}
+
+async function act(world: World, { without = [], onTrace }: PlayOptions, breaches: string[]): Promise<void> {
+  const cast = castFor(world);
   const trouble = new Set(TROUBLES.filter((kind) => !without.includes(kind)));
+  // Why one of them: what both rooms forget within the same second, nobody remembers.
+  const fragile = world.chance.pick("neuro", "intermediary");
   let isNeuroUp = true;
   world.network.answering = (url) => (url === NEURO_URL && isNeuroUp ? (wire) => cast.neuro.accept(wire) : undefined);
   world.network.health = { delayMinMs: 1, delayMaxMs: world.chance.pick(2, 40, 300) };
-  watch(world, breaches);
   if (onTrace !== undefined) trace(world, onTrace);
   if (trouble.has("store")) misbehave(world);
   world.start();
@@ -57,12 +74,12 @@ export async function play({ seed, without = [], onTrace }: PlayOptions): Promis
     await world.pass(world.chance.between(200, 4_000));
     const kind = world.chance.oneOf([...trouble]);
     if (kind === "neuro") isNeuroUp = upset(world, cast);
+    else if (kind === "panic") world.sabotage.plan(fragile, world.chance.between(0, 3));
     else if (kind !== undefined) make(kind, world, cast);
   }
   isNeuroUp = true;
   await calm(world, cast);
   breaches.push(...await judge(world, cast));
-  return { seed, breaches, hash: world.traceHash };
 }
 
 function misbehave(world: World): void {
@@ -82,7 +99,7 @@ function upset(world: World, { neuro }: Cast): boolean {
   return world.chance.happens(0.6);
 }
 
-function make(kind: Exclude<Trouble, "neuro">, world: World, cast: Cast): void {
+function make(kind: Exclude<Trouble, "neuro" | "panic">, world: World, cast: Cast): void {
   const { chance } = world;
   const player = chance.oneOf(cast.players);
   switch (kind) {
@@ -90,8 +107,6 @@ function make(kind: Exclude<Trouble, "neuro">, world: World, cast: Cast): void {
       return player?.drop(chance.pick(0, 100, 5_000));
     case "doubles":
       return chance.oneOf(cast.games)?.double();
-    case "panic":
-      return world.sabotage.plan(chance.pick("neuro", "intermediary"), chance.between(0, 3));
     case "crash":
       world.crash();
       world.clock.after(
@@ -136,8 +151,8 @@ function trace(world: World, onTrace: (line: string) => void): void {
   const { onNote } = world;
   world.onNote = (note) => {
     onNote(note);
-    onTrace(
-      `${time()} * ${JSON.stringify(isObject(note) && note.is === "panicked" && note.reason !== SABOTAGE ? note : note)}`,
-    );
+    // Why: where a panic on purpose came from is known.
+    const { stack: _, ...said } = note.is === "panicked" && note.reason === SABOTAGE ? note : { ...note, stack: undefined };
+    onTrace(`${time()} * ${JSON.stringify(said)}`);
   };
 }

@@ -7,6 +7,7 @@ import type { Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { Player, type Surroundings } from "./player.ts";
 
+/** How a game behaves. They may be changed while it is played. */
 export interface GameHabits {
   /** Says `startup` on every connection; otherwise once, and registers again when it is asked to. */
   readonly startsEachTime: boolean;
@@ -24,12 +25,14 @@ export interface GameHabits {
   readonly disposes: boolean;
 }
 
+/** An action as a game registers it. */
 export interface GameAction {
   readonly name: string;
   readonly description: string;
   readonly schema?: JsonObject;
 }
 
+/** All actions that it will ever have, and how it behaves. */
 export interface GamePlan {
   readonly actions: readonly GameAction[];
   readonly habits: GameHabits;
@@ -46,6 +49,7 @@ interface Waiting {
 /** Whoever answers later than this answers nobody. */
 const PATIENCE_MS: Millis = 17_000;
 
+/** A game that is played by chance: `come` connects it, and it keeps itself busy from then on. */
 export class FakeGame extends Player {
   habits: GameHabits;
   readonly #repertoire: readonly GameAction[];

@@ -3,6 +3,7 @@ import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { GameAction } from "./game.ts";
 import { Player, type Surroundings } from "./player.ts";
 
+/** How an integration behaves. They may be changed while it is played. */
 export interface IntegrationHabits {
   readonly token: string;
   /** Asks for ids and acknowledges them. */
@@ -11,6 +12,7 @@ export interface IntegrationHabits {
   readonly forgets: number;
 }
 
+/** What it offers, and how it behaves. */
 export interface IntegrationPlan {
   readonly actions: readonly GameAction[];
   readonly habits: IntegrationHabits;
@@ -23,6 +25,7 @@ export interface Arrival {
   readonly isRepeat: boolean;
 }
 
+/** An integration that obeys: `come` connects it, `arrivals` is what watchers had it told. */
 export class FakeIntegration extends Player {
   habits: IntegrationHabits;
   readonly actions: readonly GameAction[];

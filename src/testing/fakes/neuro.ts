@@ -11,6 +11,7 @@ import type { VirtualClock } from "../clock.ts";
 import type { Wire } from "../network.ts";
 import { readStrictly } from "./strict.ts";
 
+/** How she behaves. They may be changed while she is played. */
 export interface NeuroHabits {
   /** From time to time she does something of her own accord; 0: never. */
   readonly actsEveryMs: Millis;
@@ -53,6 +54,7 @@ const RETRY_MS: Millis = 500;
 /** Actions that she waits for at a time, of those that nobody forced. */
 const CALLS_MAX = 3;
 
+/** She has one connection at a time: give `accept` to `Network.answering`. `breaches` must stay empty. */
 export class FakeNeuro {
   /** Whatever an integration did that the protocol does not allow. */
   readonly breaches: string[] = [];

@@ -13,6 +13,7 @@ export interface Surroundings {
   readonly network: Network;
 }
 
+/** Whoever connects to the relay and comes back: says what it wants in `opened`, and reads in `heard`. */
 export abstract class Player {
   readonly name: string;
   /** Whatever the relay did to it that the protocol does not allow. */

@@ -1,7 +1,8 @@
 /** Reads frames as the strictest known backend does: it does not survive a key too many, a null, or a frame of bytes. */
 import { type Frame, isObject, type Json, type JsonObject } from "../../core/json.ts";
 
-interface Message {
+/** What a frame said. */
+export interface StrictMessage {
   readonly command: string;
   readonly data: JsonObject;
 }
@@ -21,7 +22,7 @@ const COMMANDS: ReadonlyMap<string, { readonly must: readonly string[]; readonly
 const NAME = /^[a-z0-9_-]{1,64}$/;
 
 /** The message in a frame, or what is wrong with it. */
-export function readStrictly(frame: Frame): Message | string {
+export function readStrictly(frame: Frame): StrictMessage | string {
   if (typeof frame !== "string") return "a binary frame";
   const message: Json = JSON.parse(frame);
   if (!isObject(message)) return `not an object: ${frame}`;

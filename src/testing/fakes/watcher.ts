@@ -6,12 +6,14 @@ import { Player, type Surroundings } from "./player.ts";
 /** What became of a command, as the relay said. */
 export type Fate = "unanswered" | "sent" | "queued" | "refused";
 
+/** A command that it sent, and what became of it. */
 export interface Order {
   readonly number: number;
   readonly target: string;
   fate: Fate;
 }
 
+/** A watcher that commands by chance: `orders` is what it was promised, to be compared with what arrived. */
 export class FakeWatcher extends Player {
   readonly orders: Map<number, Order> = new Map();
   /** How many events it saw, by name. */
@@ -62,6 +64,7 @@ export class FakeWatcher extends Player {
   }
 }
 
+/** By which token it comes, whom it commands, and how often. */
 export interface WatcherPlan {
   readonly token: string;
   readonly targets: readonly string[];

@@ -1,0 +1,20 @@
+/** The seeds of every run. More of them: `bun tests/simulation/main.ts --seeds 1000 --from 1000`. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { failure } from "./failure.ts";
+import { play } from "./play.ts";
+
+const SEEDS = 200;
+const AT_A_TIME = 25;
+
+for (let from = 1; from <= SEEDS; from += AT_A_TIME) {
+  const to = from + AT_A_TIME - 1;
+  test(`SI1 SI2 SI3 SI4 SI5 SI6 SI7 seeds ${from} to ${to}, played to their end`, async () => {
+    const failures: string[] = [];
+    for (let seed = from; seed <= to; seed++) {
+      const played = await play({ seed });
+      if (played.breaches.length > 0) failures.push(failure(played));
+    }
+    check.that(failures.length === 0, failures.join("\n"));
+  }, { timeoutMs: 60_000 });
+}
