@@ -37,10 +37,12 @@ const LISTED: readonly Suite[] = [
   { name: "cli", minutes: 3 },
   { name: "runtimes", minutes: 5 },
   { name: "durability", minutes: 4 },
+  { name: "torture", minutes: 4 },
   { name: "conformance", minutes: 5 },
   { name: "cluster", minutes: 4, needs: ["redis-server"] },
   { name: "dashboard", minutes: 4 },
   { name: "simulation", minutes: 5, isPure: true },
+  { name: "fuzz", minutes: 4 },
   { name: "architecture", minutes: 3, isPure: true, hasFiles: true },
   { name: "examples", minutes: 3 },
 ];

@@ -148,7 +148,7 @@ export async function redisOn(program: string): Promise<{ readonly kind: Backend
   return { kind, stop: () => server.kill("SIGKILL") };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().on("error", reject).listen(0, "127.0.0.1", () => {
       const address = server.address();
@@ -159,7 +159,7 @@ function freePort(): Promise<number> {
   });
 }
 
-function said(server: ChildProcess, words: RegExp): Promise<void> {
+export function said(server: ChildProcess, words: RegExp): Promise<void> {
   return new Promise((resolve, reject) => {
     server.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
     server.stdout?.on("data", (chunk: Uint8Array) => words.test(new TextDecoder().decode(chunk)) && resolve());

@@ -1,0 +1,61 @@
+/** The backends that survive a kill, each ready to be used by a relay of our own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort, said } from "../storage/backends.ts";
+
+export interface Backend {
+  readonly name: string;
+  /** What the relay is told with `--set`. */
+  readonly sets: readonly string[];
+}
+
+export const FS: Backend = { name: "fs", sets: ["queue.backend=fs"] };
+export const SQLITE: Backend = { name: "sqlite", sets: ["queue.backend=sqlite"] };
+
+/** A Redis server of our own that syncs every write, on a port that stays the same when it is killed and started again. */
+export class RedisServer {
+  readonly backend: Backend;
+  readonly #program: string;
+  readonly #port: number;
+  readonly #folder: string;
+  #server: ChildProcess | undefined;
+
+  private constructor(program: string, port: number, folder: string) {
+    this.#program = program;
+    this.#port = port;
+    this.#folder = folder;
+    this.backend = { name: "redis", sets: ["queue.backend=redis", `queue.url=redis://127.0.0.1:${port}`] };
+  }
+
+  static async run<T>(program: string, act: (redis: RedisServer) => Promise<T>): Promise<T> {
+    const folder = await mkdtemp(join(tmpdir(), "neuro-relay-redis-"));
+    const redis = new RedisServer(program, await freePort(), folder);
+    try {
+      await redis.start();
+      return await act(redis);
+    } finally {
+      await redis.kill();
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async start(): Promise<void> {
+    const sets = ["--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir", this.#folder];
+    const server = spawn(this.#program, ["--port", String(this.#port), "--bind", "127.0.0.1", ...sets], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    this.#server = server;
+    await said(server, /Ready to accept connections/);
+  }
+
+  async kill(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    await new Promise((resolve) => {
+      server.on("exit", resolve);
+      server.kill("SIGKILL");
+    });
+  }
+}

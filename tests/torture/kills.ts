@@ -1,0 +1,111 @@
+/**
+ * A relay that is killed without warning, again and again, at instants that the seed chooses, in the middle of its work.
+ *
+ * Each life: a watcher commands two integrations without pause, of which each is away, comes, or leaves with messages unacked. In
+ * the end both come to stay, and take all that waits; once more after a proper stop, when nothing may come that was acked.
+ */
+import { Chance } from "../../src/testing/chance.ts";
+import { inFolder, RelayProcess } from "../harness/relay.ts";
+import type { Talk } from "../harness/talk.ts";
+import type { Backend } from "./backends.ts";
+import { Ledger, type Tally } from "./ledger.ts";
+import {
+  answer,
+  command,
+  greetIntegration,
+  greetWatcher,
+  order,
+  receive,
+  type RecipientName,
+  RECIPIENTS,
+  sync,
+} from "./troupe.ts";
+
+export interface Torture {
+  readonly kills: number;
+  readonly seed: number;
+}
+
+/** The longest that a life lasts, from the first command on. */
+const LIFE_MS = 250;
+/** Commands that wait for their answers at a time, and the pause after them: below the speed at which the relay would refuse. */
+const AT_ONCE_MAX = 6;
+const PACE_MS = 10;
+
+/** Tortures a relay with one backend, and gives the account of it. */
+export function torture({ sets }: Backend, { kills, seed }: Torture): Promise<Tally> {
+  return inFolder(async (folder) => {
+    const ledger = new Ledger();
+    const chance = new Chance(seed);
+    const start = (): Promise<RelayProcess> => RelayProcess.start(folder, [...sets, "queue.per_recipient=20000"]);
+    await introduce(await start());
+    for (let kill = 0; kill < kills; kill++) await live(await start(), ledger, chance.branch());
+    await settle(await start(), ledger);
+    await settle(await start(), ledger);
+    return ledger.tally;
+  });
+}
+
+/** The relay learns the names, and has time to write them down. */
+async function introduce(relay: RelayProcess): Promise<void> {
+  for (const name of RECIPIENTS) {
+    const talk = await greetIntegration(relay, name);
+    await sync(talk);
+    talk.close();
+    await talk.closed;
+  }
+  await relay.stop();
+}
+
+/** One life, until it is killed. Whoever is cut off stops; that is what the kill is for. */
+async function live(relay: RelayProcess, ledger: Ledger, chance: Chance): Promise<void> {
+  const watcher = await greetWatcher(relay);
+  const commanding = commandOn(watcher, ledger, chance.branch());
+  const coming = RECIPIENTS.map((name) => comeAndGo(relay, name, { ledger, chance: chance.branch() }));
+  await pause(chance.between(5, LIFE_MS));
+  await relay.stop("SIGKILL");
+  await Promise.all([commanding, ...coming]);
+}
+
+/** Commands, some at a time, until the relay is gone. */
+async function commandOn(watcher: Talk, ledger: Ledger, chance: Chance): Promise<void> {
+  while (watcher.isOpen) {
+    const orders = Array.from(
+      { length: chance.between(1, AT_ONCE_MAX) },
+      () => order(watcher, chance.pick(...RECIPIENTS), ledger),
+    );
+    for (const number of orders) await answer(watcher, number, ledger).catch(() => undefined);
+    await pause(PACE_MS);
+  }
+}
+
+async function comeAndGo(relay: RelayProcess, name: RecipientName, { ledger, chance }: Acting): Promise<void> {
+  for (;;) {
+    await pause(chance.between(0, LIFE_MS));
+    const talk = await greetIntegration(relay, name).catch(() => undefined);
+    if (talk === undefined) return;
+    const leaving = pause(chance.between(5, LIFE_MS)).then(() => talk.close());
+    await receive(talk, name, { ledger }).catch(() => undefined); // Why: it ends with its connection.
+    await leaving;
+  }
+}
+
+interface Acting {
+  readonly ledger: Ledger;
+  readonly chance: Chance;
+}
+
+/** Everybody is there and stays until all that waits has come, and the relay is stopped as it should be. */
+async function settle(relay: RelayProcess, ledger: Ledger): Promise<void> {
+  const watcher = await greetWatcher(relay);
+  for (const name of RECIPIENTS) {
+    const talk = await greetIntegration(relay, name);
+    const { number } = await command(watcher, name, ledger); // Why: it is the last in line, so all else comes before it.
+    await receive(talk, name, { ledger, until: number });
+    await sync(talk);
+  }
+  await relay.stop();
+}
+
+// Why a real clock: what is tried is a process that knows no other.
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

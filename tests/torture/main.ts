@@ -1,0 +1,67 @@
+/**
+ * Kills relays by the hundred: `bun run torture --kills 100 --backend fs,sqlite,redis --seed 1`. Prints what was promised and what
+ * arrived; exit status 1 when a promise was broken.
+ */
+import { argv, exit } from "node:process";
+import { find } from "../harness/machine.ts";
+import { type Backend, FS, RedisServer, SQLITE } from "./backends.ts";
+import { torture } from "./kills.ts";
+import { breachesIn, type Tally } from "./ledger.ts";
+import { diskFull, redisAway } from "./outages.ts";
+
+function valueOf(name: string): string | undefined {
+  const at = argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : argv[at + 1];
+}
+
+const kills = Number(valueOf("kills") ?? 100);
+const seed = Number(valueOf("seed") ?? 1);
+const wanted = (valueOf("backend") ?? "fs,sqlite,redis").split(",");
+const rows: string[][] = [];
+const breaches: string[] = [];
+
+async function kill(backend: Backend): Promise<void> {
+  const tally = await torture(backend, { kills, seed });
+  rows.push([backend.name, String(kills), ...COLUMNS.map(([, count]) => String(count(tally)))]);
+  breaches.push(...breachesIn(tally).map((breach) => `${backend.name}: ${breach}`));
+}
+
+/** An outage that the relay has to sit out; says what came of it. */
+async function outage(name: string, run: () => Promise<readonly string[] | string>): Promise<void> {
+  const found = await run();
+  const isSkipped = typeof found === "string";
+  console.log(`${name}: ${isSkipped ? `not tried: ${found}` : found.length === 0 ? "well" : found.join("; ")}`);
+  if (!isSkipped) breaches.push(...found.map((breach) => `${name}: ${breach}`));
+}
+
+const COLUMNS: readonly (readonly [title: string, count: (tally: Tally) => number])[] = [
+  ["queued", ({ queued }) => queued],
+  ["sent", ({ sent }) => sent],
+  ["refused", ({ refused }) => refused],
+  ["delivered", ({ delivered }) => delivered],
+  ["queued, lost", ({ lost }) => lost],
+  ["sent, lost", ({ sentAndLost }) => sentAndLost],
+  ["out of order", ({ outOfOrder }) => outOfOrder],
+  ["repeats flagged", ({ flagged }) => flagged],
+  ["unflagged", ({ unflagged }) => unflagged],
+];
+
+async function main(): Promise<void> {
+  for (const backend of [FS, SQLITE].filter(({ name }) => wanted.includes(name))) {
+    await kill(backend);
+    await outage(`${backend.name} on a full disk`, () => diskFull(backend));
+  }
+  const program = find("redis-server");
+  if (wanted.includes("redis") && program === undefined) console.log("redis: not tried: no redis-server here");
+  else if (wanted.includes("redis") && program !== undefined) {
+    await RedisServer.run(program, ({ backend }) => kill(backend));
+    await outage("redis away", () => RedisServer.run(program, redisAway));
+  }
+  const titles = ["backend", "kills", ...COLUMNS.map(([title]) => title)];
+  console.log(`\n| ${titles.join(" | ")} |\n|${titles.map(() => " --- |").join("")}`);
+  for (const row of rows) console.log(`| ${row.join(" | ")} |`);
+  console.log(breaches.length === 0 ? "\nall promises held" : `\n${breaches.join("\n")}`);
+}
+
+await main();
+exit(breaches.length === 0 ? 0 : 1);

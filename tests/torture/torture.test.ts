@@ -1,0 +1,58 @@
+/** A share of `bun run torture`: fewer kills, the same account. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { find } from "../harness/machine.ts";
+import { type Backend, FS, RedisServer, SQLITE } from "./backends.ts";
+import { torture } from "./kills.ts";
+import { breachesIn, Ledger } from "./ledger.ts";
+import { diskFull, redisAway } from "./outages.ts";
+
+const KILLS = 4;
+const LONG = { timeoutMs: 60_000 };
+const redis = find("redis-server");
+
+async function holds(backend: Backend): Promise<void> {
+  const tally = await torture(backend, { kills: KILLS, seed: 7 });
+  check.equal(breachesIn(tally), []);
+  check.that(tally.queued >= 10, `only ${tally.queued} were answered queued`);
+}
+
+test("QU92 kills in the middle of everything lose nothing that was queued (fs)", () => holds(FS), LONG);
+
+test("QU92 kills in the middle of everything lose nothing that was queued (sqlite)", () => holds(SQLITE), LONG);
+
+if (redis !== undefined) {
+  test(
+    "QU92 kills in the middle of everything lose nothing that was queued (redis)",
+    () => RedisServer.run(redis, ({ backend }) => holds(backend)),
+    LONG,
+  );
+  test(
+    "QU93 while Redis is away peers are served and senders told no; when it is back all goes on by itself",
+    async () => check.equal(await RedisServer.run(redis, redisAway), []),
+    LONG,
+  );
+}
+
+test("QU92 the account finds what must not be", () => {
+  const ledger = new Ledger();
+  for (const number of [0, 1, 2]) ledger.answered(number, "queued");
+  ledger.arrived("a", 1, false);
+  ledger.arrived("a", 0, false);
+  ledger.arrived("a", 1, true);
+  check.equal(breachesIn(ledger.tally), ["1 were answered queued and never arrived", "1 arrived after a later one"]);
+  ledger.arrived("a", 1, false);
+  check.equal(breachesIn(ledger.tally).at(-1), "1 arrived again and did not say so");
+});
+
+for (const backend of [FS, SQLITE]) {
+  test(
+    `QU93 while the disk is full peers are served and senders told no; when it is not all goes on by itself (${backend.name})`,
+    async () => {
+      const found = await diskFull(backend);
+      if (typeof found === "string") return console.log(`not tried: ${found}`);
+      check.equal(found, []);
+    },
+    LONG,
+  );
+}
