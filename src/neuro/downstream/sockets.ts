@@ -222,7 +222,10 @@ function decide(seat: Seat, verdict: Verdict, turn: Turn): void {
     const copy = gameOf(room, { door: "neuro", name: suffixed(game) }, turn);
     winner = sit(socket, { name: seat.name, game: copy, isStarting: seat.isStarting }, turn.now);
     if (socket.last === seat) socket.last = winner;
-  } else if (game.peer !== undefined) yieldTo(seat, turn);
+  } else if (game.peer !== undefined) {
+    const old = yieldTo(seat, turn);
+    if (old !== undefined) attach(old, turn); // Why: after a panic it must not be taken for the holder again.
+  }
   take(winner, turn);
   for (const message of heard) serve(winner, message, turn);
 }

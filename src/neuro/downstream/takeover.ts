@@ -62,13 +62,14 @@ export function overdue(room: Neuro, now: Millis): readonly Seat[] {
   return over;
 }
 
-/** The old socket gives the game up, without its games noticing. */
-export function yieldTo(seat: Seat, turn: Turn): void {
+/** The old socket, which is returned, gives the game up, and the game does not notice. */
+export function yieldTo(seat: Seat, turn: Turn): Socket | undefined {
   const { game } = seat;
   const old = holderOf(game);
   game.takeovers = [...game.takeovers.filter((at) => turn.now - at < TAKEOVERS_MS), turn.now];
   for (const other of old?.seats.values() ?? []) if (other.game === game) refuse(other);
   turn.note({ is: "taken_over", name: game.name, winner: "newest" });
+  return old;
 }
 
 /** The seat is not heard until the game is free. */
