@@ -26,7 +26,8 @@ export type MendName =
   | "schema of another type"
   | "schema keywords"
   | "schema pattern"
-  | "action ignored";
+  | "action ignored"
+  | "registered twice";
 
 export interface Mend {
   readonly what: MendName;
@@ -57,6 +58,7 @@ const HINTS: Readonly<Record<MendName, string>> = {
   "schema keywords": "Neuro may not support these keywords of JSON Schema",
   "schema pattern": "this pattern may take for ever to match, so the relay does not check it",
   "action ignored": "this action cannot be registered",
+  "registered twice": "unregister an action before you register it again; some backends keep the first definition",
 };
 
 /** Adds a mend, once per kind within a message. `detail` says which or where. */

@@ -31,31 +31,32 @@ export function schedule(room: Neuro, turn: Turn): void {
   if (unsaved.size > 0 && timers.get(RECORDS) === undefined) timers.set(RECORDS, turn.now + WRITE_BEHIND_MS);
 }
 
-/** Writes what is unsaved. A record whose last write is not settled waits for it. */
+/** Writes what is unsaved. */
 export function save(room: Neuro, turn: Turn): void {
-  const inFlight = new Set(room.saving.values());
   for (const record of room.unsaved) {
-    if (inFlight.has(record)) continue;
-    room.unsaved.delete(record);
     const game = room.games.get(record.key);
     const value = game === undefined ? undefined : record.of === "game" ? valueOf(game) : forceOf(game);
     if (value === undefined) discard(record, turn);
     else put(room, { record, value }, turn);
   }
+  room.unsaved.clear();
 }
 
-/** A write has been settled. */
+/** A write has been settled. One that was overtaken by a newer one, or is not wanted any more, counts for nothing. */
 export function settled(room: Neuro, event: { readonly key: Key; readonly isStored: boolean }, turn: Turn): void {
-  const record = room.saving.get(event.key);
+  const { key: at, isStored } = event;
+  const record = room.saving.get(at);
   if (record === undefined) return;
-  room.saving.delete(event.key);
-  if (!event.isStored) {
+  room.saving.delete(at);
+  if (record.latest !== at) {
+    if (isStored) turn.put({ do: "delete", key: at });
+  } else if (isStored) {
+    if (record.stored !== undefined) turn.put({ do: "delete", key: record.stored });
+    record.stored = at;
+  } else {
     room.unsaved.add(record);
     if (room.timers.get(RECORDS) === undefined) room.timers.set(RECORDS, turn.now + RETRY_MS);
-    return;
   }
-  discard(record, turn);
-  record.stored = event.key;
 }
 
 /** Makes the room's games, forces and contexts from what was stored. All games are away. */
@@ -78,6 +79,7 @@ export function readAll(room: Neuro, entries: readonly Entry[], now: Millis): vo
 /** Why an id and not a counter: after a panic a write of before may still be on its way, and would meet one of the same number. */
 function put(room: Neuro, { record, value }: { record: GameRecord; value: Json }, turn: Turn): void {
   const at = key("neuro", record.of, segment(record.key), turn.id());
+  record.latest = at;
   room.saving.set(at, record);
   turn.put({ do: "put", key: at, value });
 }
@@ -85,6 +87,7 @@ function put(room: Neuro, { record, value }: { record: GameRecord; value: Json }
 function discard(record: GameRecord, turn: Turn): void {
   if (record.stored !== undefined) turn.put({ do: "delete", key: record.stored });
   record.stored = undefined;
+  record.latest = undefined;
 }
 
 function valueOf(game: Game): Json {

@@ -134,7 +134,9 @@ export interface Game {
 export interface GameRecord {
   readonly of: "game" | "force";
   readonly key: string;
+  /** What is known to be stored, and what was written last. */
   stored: Key | undefined;
+  latest: Key | undefined;
 }
 
 /** One of a game's actions. */

@@ -72,8 +72,8 @@ export function newGame(room: Neuro, identity: { door: GameDoor; name: string; k
     servedAt: 0,
     mended: new Set(),
     takeovers: [],
-    record: { of: "game", key, stored: undefined },
-    forceRecord: { of: "force", key, stored: undefined },
+    record: { of: "game", key, stored: undefined, latest: undefined },
+    forceRecord: { of: "force", key, stored: undefined, latest: undefined },
   };
   room.games.set(key, game);
   room.slugs.set(game.slug, game);

@@ -6,11 +6,12 @@
  * Invariants: K1 a frame is handled to its end before the next of its socket; K2 a socket that closes takes away only games that
  * it serves; K3 what had to be mended is said once per kind and game.
  */
-import type { GameMessage } from "../../core/api.ts";
+import type { Action, GameMessage } from "../../core/api.ts";
 import type { Caller } from "../../core/event.ts";
 import type { Millis, PeerId } from "../../core/ids.ts";
 import { type Frame, isObject, parseJson } from "../../core/json.ts";
 import type { Turn } from "../../core/turn.ts";
+import { mend } from "../mend.ts";
 import type { Game, Neuro, Seat, Socket } from "../state.ts";
 import { isLoop, redial, viaOf } from "../upstream/client.ts";
 import { decodeGame, encodeForGame, type Mend } from "../wire.ts";
@@ -21,6 +22,8 @@ import { begin, heirOf, isWaiting, overdue, refuse, suffixed, type Verdict, when
 /** Games that one socket may speak for. */
 const SEATS_MAX = 256;
 const MENDED_MAX = 64;
+/** Characters of names in a hint. */
+const NAMES_TEXT_MAX = 200;
 
 /** Somebody came in. */
 export function open(room: Neuro, { peer, caller }: { readonly peer: PeerId; readonly caller: Caller }, turn: Turn): void {
@@ -236,6 +239,8 @@ function decide(seat: Seat, verdict: Verdict, turn: Turn): void {
  */
 function list(seat: Seat, { actions }: GameMessage & { command: "actions/register" }, turn: Turn): void {
   const { socket, game, registered } = seat;
+  // Why only where nobody asked: whoever was asked to say everything again may well do so.
+  if (socket.askedAt === undefined) noteMended(game, twice(seat, actions), turn);
   const isAnswer = socket.askedAt !== undefined && !seat.hasListed && turn.now - socket.askedAt <= LIST_MS;
   const names = new Set(actions.map(({ name }) => name));
   if (isAnswer && [...registered].every((name) => names.has(name))) {
@@ -243,6 +248,14 @@ function list(seat: Seat, { actions }: GameMessage & { command: "actions/registe
   }
   seat.hasListed = true;
   for (const name of names) registered.add(name);
+}
+
+/** What the socket registered and still has. */
+function twice({ game, registered }: Seat, actions: readonly Action[]): readonly Mend[] {
+  const again = actions.filter(({ name }) => registered.has(name) && game.actions.get(name)?.isSuspect === false);
+  const mended: Mend[] = [];
+  if (again.length > 0) mend(mended, "registered twice", again.map(({ name }) => name).join(", ").slice(0, NAMES_TEXT_MAX));
+  return mended;
 }
 
 function noteMended(game: Game, mended: readonly Mend[], turn: Turn): void {

@@ -19,6 +19,8 @@ const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];
 /** How long Neuro may still come with an action of a force that is over. */
 const ENDED_MS = 30_000;
 const ENDED_MAX = 512;
+/** Characters of names in a hint. */
+const NAMES_TEXT_MAX = 200;
 
 export const slotTimer = (upstream: Upstream): string => `slot ${upstream.id}`;
 export const namesTimer = (upstream: Upstream): string => `names ${upstream.id}`;
@@ -222,6 +224,7 @@ function open(force: Force, turn: Turn): void {
   const { game, message } = force;
   sync(game.upstream, turn);
   for (const name of message.names) if (isLive(game.actions.get(name))) force.names.add(name);
+  noteUnknown(force, turn);
   if (force.names.size === 0) return end(force, "names gone", turn);
   game.upstream.forces.slot = force;
   game.servedAt = turn.now;
@@ -231,6 +234,16 @@ function open(force: Force, turn: Turn): void {
   setTimer(force, turn.now + game.room.settings.actions.force_timeout);
   const { query, names, priority } = message;
   turn.note({ is: "force_opened", integration: game.name, query, names, priority, waited: turn.now - force.askedAt });
+}
+
+/** Names that were not registered when the force came, and are not yet: its developer is told, once. */
+function noteUnknown({ game, message, names, awaitUntil }: Force, turn: Turn): void {
+  const what = "force of unknown names";
+  const unknown = message.names.filter((name) => !names.has(name));
+  if (awaitUntil === undefined || unknown.length === 0 || game.mended.has(what)) return;
+  game.mended.add(what);
+  const hint = `register an action before you force it; not registered: ${unknown.join(", ").slice(0, NAMES_TEXT_MAX)}`;
+  turn.note({ is: "input_mended", from: game.name, what, hint });
 }
 
 /** Asks Neuro again, once nothing of the force is owed: a game must not be asked twice. */
