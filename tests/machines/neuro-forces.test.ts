@@ -199,6 +199,22 @@ test("NB17 after 2 s it goes with the names that are known, or ends", () => {
   check.equal(ends(house), ["Chess completed", "Poker names gone"]);
 });
 
+test("NB17 names that are never registered are named to the developer, once, and names that were taken back are not", () => {
+  const { house, chess, poker } = table();
+  chess.force(["a", "never", "ever"]);
+  poker.force(["bet"]);
+  poker.unregister("bet");
+  house.pass(2_000);
+  chess.force(["never"]);
+  house.pass(200_000);
+  check.equal(house.noted("input_mended"), [{
+    is: "input_mended",
+    from: "Chess",
+    what: "force of unknown names",
+    hint: "register an action before you force it; not registered: never, ever",
+  }]);
+});
+
 test("NB39 a force that nobody answers is asked once more when others wait, and then comes last", () => {
   const { house, neuro, chess, poker } = table();
   chess.force(["a"], { priority: "critical" });

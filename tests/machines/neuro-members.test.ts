@@ -127,6 +127,21 @@ test("NB31 a sloppy game is mended for a strict backend, told once per kind, and
   check.equal(house.closed, []);
 });
 
+test("NB31 what is registered twice is named to the developer, unless it was taken back, or asked for", () => {
+  const { house } = opened();
+  const twice = () => house.noted("input_mended").filter(({ what }) => what === "registered twice");
+  const careful = started(house, "Careful", "a");
+  careful.unregister("a").register("a").startup().register("a");
+  const returned = house.game("Returned").register("a");
+  returned.register("a");
+  check.equal(twice(), []);
+  const careless = started(house, "Careless", "a", "b");
+  careless.register("b", { name: "a", description: "other" }, "c").register("c");
+  check.equal(twice().map(({ from, hint }) => [from, hint]), [
+    ["Careless", "unregister an action before you register it again; some backends keep the first definition: b, a"],
+  ]);
+});
+
 test("NB31 what is too large for any game is not sent to it, and Neuro is told", () => {
   const { house, neuro } = opened();
   const chess = started(house, "Chess", "a");

@@ -229,6 +229,8 @@ function decide(seat: Seat, verdict: Verdict, turn: Turn): void {
     const old = yieldTo(seat, turn);
     if (old !== undefined) attach(old, turn); // Why: after a panic it must not be taken for the holder again.
   }
+  // Why: what it was asked it answered in time, though it is heard only now.
+  if (socket.askedAt !== undefined) socket.askedAt += turn.now - Math.max(seat.since, socket.askedAt);
   take(winner, turn);
   for (const message of heard) serve(winner, message, turn);
 }
