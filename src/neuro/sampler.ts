@@ -2,12 +2,13 @@
  * Data that fits a schema, made by chance that can be repeated: the same seed makes the same data.
  *
  * It knows the usual keywords: `const`, `enum`, types, ranges, lengths, arrays, nested objects, the first branch of `anyOf` and
- * `oneOf`, all of `allOf`. `pattern` and `not` are passed over. Required properties are always there; optional ones sometimes,
+ * `oneOf`, all of `allOf`, and ordinary patterns. `not` is passed over. Required properties are always there; optional ones sometimes,
  * or never when the sample shall be plain.
  *
  * Invariant: it ends, and what it makes has at most a few thousand values, whatever the schema asks for.
  */
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import { textFor } from "./pattern-text.ts";
 
 /** Chance as plain data: a state that moves on with each use. */
 export interface Chance {
@@ -193,6 +194,11 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 function makeText(schema: JsonObject, sampling: Sampling): string {
   const least = Math.min(sizeOf(schema, "minLength") ?? 0, TEXT_MAX);
   const most = Math.floor(typeof schema["maxLength"] === "number" ? schema["maxLength"] : Math.max(least, 8));
+  const { pattern } = schema;
+  const fitting = typeof pattern === "string"
+    ? textFor(pattern, { below: (count) => below(count, sampling.from), least })
+    : undefined;
+  if (fitting !== undefined) return fitting;
   const length = Math.max(least, Math.min(most, 4 + below(5, sampling.from)));
   let text = "";
   while (text.length < length) text += LETTERS[below(LETTERS.length, sampling.from)];

@@ -184,6 +184,58 @@ test("NB133 what is sampled fits its own schema", () => {
   );
 });
 
+test("NB133 a text fits its pattern", () => {
+  const patterns = [
+    "^[a-h][1-8]$",
+    "^\\d{4}-\\d{2}-\\d{2}$",
+    "^(red|green|blue)$",
+    "^#[0-9a-fA-F]{6}$",
+    "^[^\\s@]+@[a-z]+\\.com$",
+    "[A-Z]+",
+    "^(?:x|y{2,3})z?$",
+    "^\\(.*\\)$",
+    "^\\w+ \\w+$",
+    "^[\\w.-]{3,}$",
+    "^(?<suit>[a-z]) of \\S\\D\\W$",
+    "^a{0}b*?$",
+    "",
+  ];
+  for (const pattern of patterns) {
+    for (let seed = 0; seed < 50; seed++) {
+      const text = sample({ type: "string", pattern }, chance(seed), seed % 2 === 0 ? "plain" : "varied");
+      check.that(new RegExp(pattern, "u").test(String(text)), `${pattern}: ${text}`);
+    }
+  }
+  const long = String(sample({ type: "string", pattern: "^[a-z]+$", minLength: 12 }, chance(1), "plain"));
+  check.match(long, /^[a-z]{12,}$/);
+});
+
+test("NB133 a text of a pattern that nobody can follow is made all the same, and soon", () => {
+  const strange = [
+    "^(?=a)b$",
+    "(a)\\1",
+    "\\p{L}",
+    "[",
+    "a{3,1}",
+    "*",
+    "\\",
+    "(".repeat(60),
+    "((((((a?){256}){256}){256}){256}){256}){256}",
+    "^[\\u0000-\\uffff]{9}$",
+    "[]",
+  ];
+  for (const pattern of strange) {
+    check.equal(typeof sample({ type: "string", pattern }, chance(1), "varied"), "string", pattern);
+  }
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(..."ab^$|()[]{}?*+-\\,.dw39") }), fc.nat(), (pattern, seed) => {
+      const text = sample({ type: "string", pattern }, chance(seed), "varied");
+      check.that(typeof text === "string" && text.length <= 8_192);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
 test("NB133 the same seed makes the same data, another seed other data", () => {
   const { ready } = checkedSchema({ type: "object", properties: { x: { type: "number" } }, required: ["x"] });
   const from = chance(7);
