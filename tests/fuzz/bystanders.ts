@@ -1,0 +1,68 @@
+/** Those who do nothing wrong, while others do: after each batch their round trips have to work. */
+import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
+import type { DoorName } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import type { Wire } from "../../src/testing/network.ts";
+import type { World } from "../../src/testing/world.ts";
+
+/** Longer than any of these round trips takes when nothing is in their way. */
+const TRIP_MS = 200;
+
+export class Bystanders {
+  readonly #world: World;
+  readonly #wires = new Map<string, Wire>();
+  readonly #heard: JsonObject[] = [];
+  readonly #closed: string[] = [];
+  #trips = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async come(): Promise<void> {
+    this.#connect("integration", "intermediary", { type: "integration", name: "bystander", auth_token: PUBLISHED_TOKEN });
+    this.#connect("watcher", "intermediary", { type: "neuro-os", name: "looker", auth_token: PUBLISHED_TOKEN });
+    this.#connect("game", "neuro", { command: "startup", game: "Bystander" });
+    this.#connect("brain", "brain");
+    await this.#world.pass(TRIP_MS);
+  }
+
+  /** What did not work, in words. */
+  async goRound(): Promise<readonly string[]> {
+    const trip = ++this.#trips;
+    const action = { name: `stand_by_${trip}`, description: "Stand by." };
+    this.#heard.length = 0;
+    this.#say("game", { command: "actions/register", game: "Bystander", data: { actions: [action] } });
+    this.#say("watcher", { target: "bystander", cmd: { trip }, request_id: "trip" });
+    this.#say("brain", { cmd: "Ping" });
+    await this.#world.pass(TRIP_MS);
+    const asked = this.#world.engine?.ask({ of: "neuro", get: "status" }, ["watch"]);
+    const isOffered = JSON.stringify(await asked).includes(action.name);
+    const failed = [
+      ...this.#closed.map((who) => `the ${who} was closed`),
+      ...this.#want("sent", ({ request_id, status }) => request_id === "trip" && status === "sent"),
+      ...this.#want("the command", ({ cmd }) => JSON.stringify(cmd) === JSON.stringify({ trip })),
+      ...this.#want("Pong", ({ type }) => type === "Pong"),
+      ...(isOffered ? [] : [`round trip ${trip}: the game's action is not offered`]),
+    ];
+    this.#say("game", { command: "actions/unregister", game: "Bystander", data: { action_names: [action.name] } });
+    await this.#world.pass(TRIP_MS);
+    return failed;
+  }
+
+  #want(what: string, fits: (message: JsonObject) => boolean): readonly string[] {
+    return this.#heard.some(fits) ? [] : [`round trip ${this.#trips}: ${what} did not come`];
+  }
+
+  #say(who: string, message: JsonObject): void {
+    this.#wires.get(who)?.send(JSON.stringify(message));
+  }
+
+  #connect(who: string, door: DoorName, greeting?: JsonObject): void {
+    const wire = this.#world.network.connect(door, { address: "127.0.0.2" });
+    wire.onOpen = () => greeting !== undefined && wire.send(JSON.stringify(greeting));
+    wire.onFrame = (frame) => this.#heard.push(JSON.parse(String(frame)));
+    wire.onClose = (code) => this.#closed.push(`${who} (${code})`);
+    this.#wires.set(who, wire);
+  }
+}

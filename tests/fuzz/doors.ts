@@ -1,0 +1,38 @@
+/** The doors that take frames: who speaks there, what comes first, and what is well said there. */
+import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
+import type { DoorName } from "../../src/core/event.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { BRAIN, GAME, GREETINGS, INTEGRATION, UPSTREAM, WATCHER } from "./phrases.ts";
+
+export interface FuzzDoor {
+  readonly name: string;
+  /** Undefined: the relay dials, and what it dialled speaks. */
+  readonly door: DoorName | undefined;
+  /** Said first, where somebody has to be known before it is listened to. */
+  readonly greeting?: JsonObject;
+  readonly phrases: readonly JsonObject[];
+  /** A Neuro is configured; without one the relay plays her. */
+  readonly hasNeuro?: boolean;
+}
+
+export const WATCHING = "direct-token";
+
+export const DOORS: readonly FuzzDoor[] = [
+  { name: "greeting", door: "intermediary", phrases: GREETINGS },
+  {
+    name: "integration",
+    door: "intermediary",
+    greeting: { type: "integration", name: "fuzz", auth_token: PUBLISHED_TOKEN, ack: true },
+    phrases: INTEGRATION,
+  },
+  {
+    name: "watcher",
+    door: "intermediary",
+    greeting: { type: "neuro-os", name: "fuzz-eye", auth_token: WATCHING },
+    phrases: WATCHER,
+  },
+  { name: "game", door: "neuro", phrases: GAME },
+  { name: "game, with Neuro", door: "neuro", phrases: GAME, hasNeuro: true },
+  { name: "upstream", door: undefined, phrases: UPSTREAM, hasNeuro: true },
+  { name: "brain", door: "brain", phrases: BRAIN },
+];

@@ -1,0 +1,24 @@
+/** A share of `bun run fuzz`: fewer inputs, the same demands. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { DOORS } from "./doors.ts";
+import { fuzzFrames } from "./frames.ts";
+import { GROWTH_BYTES_MAX } from "./memory.ts";
+import { fuzzRequests } from "./requests.ts";
+
+const FUZZ = { inputs: 3_000, seed: 11 };
+const LONG = { timeoutMs: 60_000 };
+
+for (const door of DOORS) {
+  test(`SE40 SE41 nonsense at a door throws nothing, disturbs nobody and piles nothing up (${door.name})`, async () => {
+    const { breaches, growthBytes } = await fuzzFrames(door, FUZZ);
+    check.equal(breaches, []);
+    check.that(growthBytes < GROWTH_BYTES_MAX, `${growthBytes} bytes more are held`);
+  }, LONG);
+}
+
+test("SE42 no crooked request is answered as a mistake of ours, enters without the token, or gets a file", async () => {
+  const { breaches, growthBytes } = await fuzzRequests(FUZZ);
+  check.equal(breaches, []);
+  check.that(growthBytes < GROWTH_BYTES_MAX, `${growthBytes} bytes more are held`);
+}, LONG);

@@ -1,0 +1,155 @@
+/**
+ * Crooked requests at the web app, on every listener: none may throw, be answered as our mistake, open a door whose token it does
+ * not know, or get a file that it may not see; and a plain request works after each batch.
+ */
+import { Chance } from "../../src/testing/chance.ts";
+import type { ListenerName } from "../../src/http/app.ts";
+import { AppStage } from "../http/app-stage.ts";
+import type { Found, Fuzz } from "./frames.ts";
+import { heldBytes } from "./memory.ts";
+
+/** Never said by a crooked request. */
+const DOOR_TOKEN = "known-to-nobody";
+const FILE = "file-1";
+const SECRET = "the content of the file";
+
+const BATCH = 100;
+const BREACHES_MAX = 10;
+const WARM = 0.4;
+
+const LISTENERS = ["intermediary", "neuro", "brain", "proxy", "web"] as const satisfies readonly ListenerName[];
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND"] as const;
+const PATHS = [
+  "/",
+  "/health",
+  "/ready",
+  "/metrics",
+  `/uploads/${FILE}`,
+  `/uploads/..%2f${FILE}`,
+  "/uploads/%00",
+  "/uploads/",
+  "/intermediary",
+  "/neuro",
+  "/neuro/game/x/voice",
+  "/neuro/$env/NEURO_SDK_WS_URL",
+  "/$env/NEURO_SDK_WS_URL",
+  "/brain",
+  "/t/x/brain",
+  "/neuro/t/%ff/game/y",
+  "/game/%F0%9F%98%80",
+  "//health",
+  "/health/.",
+  "/r/x/health",
+] as const;
+const PIECES = [
+  "%",
+  "%2e",
+  "..",
+  "/",
+  "//",
+  "?",
+  "#",
+  "&token=",
+  "?token=x",
+  "\\",
+  "%00",
+  "%ud800",
+  ";",
+  "a".repeat(600),
+  " ",
+  "@",
+  ":",
+] as const;
+const HEADERS = [
+  "host",
+  "origin",
+  "authorization",
+  "upgrade",
+  "connection",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "user-agent",
+  "neuro-relay-via",
+  "content-length",
+  "accept",
+] as const;
+const VALUES = [
+  "",
+  "null",
+  "websocket",
+  "WebSocket, h2c",
+  "Bearer ",
+  "Bearer x",
+  "Bearer x y",
+  "Basic eDp5",
+  "http://127.0.0.1:9999",
+  "https://evil.example",
+  "http://localhost.evil.example",
+  "http://[::1]",
+  "http://[::1",
+  "file://",
+  "127.0.0.1",
+  "127.0.0.1:9999",
+  "evil.example",
+  "user@127.0.0.1",
+  "[::ffff:127.0.0.1]",
+  "::1, 10.0.0.9, ",
+  "\u00ff\u00fe",
+  "a".repeat(5_000),
+  "1,2,3,4,5",
+] as const;
+const ADDRESSES = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.9", "", "127.0.0.1.evil.example", "x"] as const;
+
+/** Fuzzes the web app. */
+export async function fuzzRequests({ inputs, seed }: Fuzz): Promise<Found> {
+  const token = DOOR_TOKEN;
+  const stage = new AppStage({
+    "nakurity-backend": { token },
+    brain: { token },
+    web: { trusted_proxies: ["10.0.0.9"], hosts: ["relay.example"] },
+  });
+  stage.files.set(FILE, new TextEncoder().encode(SECRET));
+  const chance = new Chance(seed);
+  const breaches: string[] = [];
+  let [done, warmBytes] = [0, 0];
+  while (done < inputs && breaches.length < BREACHES_MAX) {
+    for (let count = 0; count < BATCH; count++) breaches.push(...await tryOne(stage, chance));
+    done += BATCH;
+    breaches.push(...stage.notes.splice(0).flatMap((note) => (note.is === "panicked" ? [`panicked: ${note.stack}`] : [])));
+    if ((await stage.ask("web", "/health")).status !== 200) breaches.push("a plain request is no longer answered");
+    if (done >= inputs * WARM && warmBytes === 0) warmBytes = heldBytes();
+  }
+  return { inputs: done, breaches, growthBytes: heldBytes() - warmBytes };
+}
+
+async function tryOne(stage: AppStage, chance: Chance): Promise<readonly string[]> {
+  const listener = chance.pick(...LISTENERS);
+  let path: string = chance.pick(...PATHS);
+  for (let bends = chance.between(0, 3); bends > 0; bends--) {
+    const at = chance.between(1, path.length);
+    path = path.slice(0, at) + chance.pick(...PIECES) + path.slice(at);
+  }
+  const headers = Object.fromEntries(
+    Array.from({ length: chance.between(0, 4) }, () => [chance.pick(...HEADERS), chance.pick(...VALUES)]),
+  );
+  const asked = {
+    headers,
+    method: chance.happens(0.6) ? "GET" : chance.pick(...METHODS),
+    address: chance.pick(...ADDRESSES),
+  };
+  const what = `${asked.method} ${listener} ${path} ${JSON.stringify(headers)} from ${asked.address}`;
+  try {
+    const response = await stage.ask(listener, path, { ...asked, upgrade: chance.happens(0.3) });
+    const body = await response.text();
+    const entered = stage.upgrades.splice(0).find(({ entrance }) => entrance !== "intermediary");
+    return [
+      ...(response.status === 500 ? [`500: ${what}`] : []),
+      ...(entered === undefined ? [] : [`let in at ${entered.entrance}: ${what}`]),
+      ...(body.includes(SECRET) ? [`got the file: ${what}`] : []),
+      ...(body.includes(DOOR_TOKEN) ? [`got the token: ${what}`] : []),
+    ];
+  } catch (error) {
+    return [`threw ${error instanceof Error ? error.stack : error}: ${what}`];
+  }
+}
