@@ -1,9 +1,15 @@
 /** What must be true of a play: at every instant, and when peace has come. */
+import type { Millis } from "../../src/core/ids.ts";
 import { isObject, type Json } from "../../src/core/json.ts";
 import type { Note } from "../../src/core/note.ts";
+import type { Waiting } from "../../src/testing/fakes/game.ts";
+import { DOUBLE_MS } from "../../src/testing/fakes/player.ts";
 import { SABOTAGE } from "../../src/testing/sabotage.ts";
 import type { World } from "../../src/testing/world.ts";
 import type { Cast } from "./cast.ts";
+
+/** A force that was asked so recently may be on its way still, through the network and to the store. */
+const NEW_MS: Millis = 1_000;
 
 /** Looks at every note as it is made, and at the relay after everything that happens. Returns how often each kind of note was made. */
 export function watch(world: World, breaches: string[]): ReadonlyMap<string, number> {
@@ -25,8 +31,36 @@ export function watch(world: World, breaches: string[]): ReadonlyMap<string, num
   return tally;
 }
 
+/**
+ * Forces that a panic may have cost, added to as panics happen: the relay forgets what was not stored yet. It stores a force at once,
+ * so that is so only while the store is ill, or while it is not decided which of two connections the game has; and one that the
+ * game was acted for is not asked again.
+ */
+export function excuse({ clock, disk }: World, { games }: Cast): { readonly excused: ReadonlySet<Waiting>; panic(): void } {
+  const excused = new Set<Waiting>();
+  // Why the last: an older one may be there still, and it is the newest that counts.
+  const stored = (id: string, { names }: Waiting): boolean => {
+    const [newest] = [...disk.landed].filter(([key, value]) =>
+      key.startsWith("neuro/force/") && isObject(value) && value.id === id
+    )
+      .sort(([left], [right]) => (left < right ? 1 : -1));
+    const force = isObject(newest?.[1]) ? newest[1].force : undefined;
+    return isObject(force) && String(force.names) === String(names);
+  };
+  const panic = (): void => {
+    const isIll = disk.health.fails > 0 || disk.health.hangs > 0;
+    for (const { name, force, doubledAt } of games) {
+      if (force === undefined) continue;
+      const isNew = clock.now - force.since < disk.health.delayMaxMs + NEW_MS;
+      const isDouble = clock.now - doubledAt < DOUBLE_MS;
+      if (force.wasActedFor || ((isIll || isNew || isDouble) && !stored(`neuro:${name}`, force))) excused.add(force);
+    }
+  };
+  return { excused, panic };
+}
+
 /** What is wrong once everybody is there and everything had its time. */
-export async function judge(world: World, cast: Cast): Promise<readonly string[]> {
+export async function judge(world: World, cast: Cast, excused: ReadonlySet<Waiting>): Promise<readonly string[]> {
   const { neuro, players } = cast;
   return [
     ...neuro.breaches.map((breach) => `Neuro: ${breach}`),
@@ -36,7 +70,7 @@ export async function judge(world: World, cast: Cast): Promise<readonly string[]
     ...(neuro.isConnected ? [] : ["Neuro is not connected in peace"]),
     ...neuro.unanswered.map(({ id, name }) => `Neuro still waits for ${id} (${name})`),
     ...lists(cast),
-    ...forces(cast, world.sabotage.count > 0),
+    ...forces(cast, excused),
     ...deliveries(cast),
     ...(await bounds(world)),
   ];
@@ -57,9 +91,9 @@ function lists({ neuro, games, integrations }: Cast): readonly string[] {
   ];
 }
 
-/** No game waits for a force for ever, unless the relay forgot by a panic what it had been acted for. */
-function forces({ neuro, games }: Cast, hadPanics: boolean): readonly string[] {
-  const waits = games.filter(({ force }) => force !== undefined && !(hadPanics && force.wasActedFor));
+/** No game waits for a force for ever. */
+function forces({ neuro, games }: Cast, excused: ReadonlySet<Waiting>): readonly string[] {
+  const waits = games.filter(({ force }) => force !== undefined && !excused.has(force));
   return [
     ...(neuro.force === undefined ? [] : [`Neuro's force is still open: ${neuro.force.query}`]),
     ...waits.map(({ name, force }) => `${name} still waits for its force: ${force?.names}`),

@@ -10,7 +10,7 @@ import { HEALTHY } from "../../src/testing/store.ts";
 import { SABOTAGE } from "../../src/testing/sabotage.ts";
 import { World } from "../../src/testing/world.ts";
 import { type Cast, castFor, NEURO_URL, SETTINGS } from "./cast.ts";
-import { judge, watch } from "./judge.ts";
+import { excuse, judge, watch } from "./judge.ts";
 
 export interface Play {
   readonly seed: number;
@@ -64,6 +64,12 @@ async function act(world: World, { without = [], onTrace }: PlayOptions, breache
   let isNeuroUp = true;
   world.network.answering = (url) => (url === NEURO_URL && isNeuroUp ? (wire) => cast.neuro.accept(wire) : undefined);
   world.network.health = { delayMinMs: 1, delayMaxMs: world.chance.pick(2, 40, 300) };
+  const { excused, panic } = excuse(world, cast);
+  const { onNote } = world;
+  world.onNote = (note) => {
+    onNote(note);
+    if (note.is === "panicked" && note.room === "neuro") panic();
+  };
   if (onTrace !== undefined) trace(world, onTrace);
   if (trouble.has("store")) misbehave(world);
   world.start();
@@ -79,7 +85,7 @@ async function act(world: World, { without = [], onTrace }: PlayOptions, breache
   }
   isNeuroUp = true;
   await calm(world, cast);
-  breaches.push(...await judge(world, cast));
+  breaches.push(...await judge(world, cast, excused));
 }
 
 function misbehave(world: World): void {

@@ -5,7 +5,7 @@ import { play } from "./play.ts";
 
 const SEED = 7;
 /** What the seed comes to. Anything that the relay says otherwise, or at another time, changes it: then look why, and write it here. */
-const HASH = "dab1329a";
+const HASH = "1379491b";
 
 test("SI8 one seed has the same trace hash each time and on each runtime", async () => {
   const [first, second, other] = [await play({ seed: SEED }), await play({ seed: SEED }), await play({ seed: SEED + 1 })];

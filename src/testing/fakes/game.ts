@@ -38,8 +38,8 @@ export interface GamePlan {
   readonly habits: GameHabits;
 }
 
-/** A force that the game waits for. */
-interface Waiting {
+/** A force that a game waits for. */
+export interface Waiting {
   readonly names: readonly string[];
   readonly since: Millis;
   /** Neuro has acted for it at least once. */

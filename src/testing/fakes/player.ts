@@ -13,6 +13,9 @@ export interface Surroundings {
   readonly network: Network;
 }
 
+/** So long after it is back the relay still has its old connection. */
+export const DOUBLE_MS: Millis = 60_000;
+
 /** Whoever connects to the relay and comes back: says what it wants in `opened`, and reads in `heard`. */
 export abstract class Player {
   readonly name: string;
@@ -26,6 +29,8 @@ export abstract class Player {
   #isWanted = false;
   /** How long until it tries again after it lost its connection. */
   returnMs: Millis = 3_000;
+  /** When it last came back before its old connection was known to be dead. */
+  doubledAt: Millis = 0;
   /** Reads this slowly; undefined is as fast as can be. */
   bytesPerMs: number | undefined;
 
@@ -58,8 +63,9 @@ export abstract class Player {
   double(): void {
     const { wire } = this;
     if (wire?.isOpen !== true) return;
+    this.doubledAt = this.clock.now;
     wire.onClose = () => {};
-    wire.cut(60_000);
+    wire.cut(DOUBLE_MS);
     this.#lost();
     this.#connect();
   }
