@@ -121,7 +121,7 @@ class RawSocket implements DialledSocket {
     return this.#writer.length;
   }
 
-  end(code: number): void {
+  end(code = 1000): void {
     this.#isHeard = false;
     if (this.#state === "open") this.#close(code);
     else if (this.#state === "dialing") this.#cut();

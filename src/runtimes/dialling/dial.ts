@@ -5,8 +5,8 @@ import type { Frame } from "../../core/json.ts";
 export interface DialledSocket {
   /** Returns the bytes that wait after it. */
   send(frame: Frame): number;
-  /** Closes it, where it is open with this code if the runtime can; nothing is heard of it any more. */
-  end(code: number): void;
+  /** Closes it, where it is open with this code, 1000 without one, if the runtime can; nothing is heard of it any more. */
+  end(code?: number): void;
 }
 
 /** Who hears what happens to it. `closed` comes once, and last. */
