@@ -5,8 +5,8 @@
  * request is for; the object does the rest.
  */
 import { refuse } from "../http/app.ts";
-import { type Environment, isServed } from "./workers/environment.ts";
-import { splitPath } from "./workers/path.ts";
+import type { Environment } from "./workers/environment.ts";
+import { isServed, splitPath } from "./workers/path.ts";
 
 export { RelayObject } from "./workers/object.ts";
 

@@ -2,7 +2,6 @@
 import { test } from "#runner";
 import fc from "fast-check";
 import type { GameMessage, NeuroMessage } from "../../src/core/api.ts";
-import { choose, hear, ran } from "../../src/neuro/decider.ts";
 import { checkedSchema, mismatch } from "../../src/neuro/schema.ts";
 import { check } from "../harness/check.ts";
 import { FORCE, MOVE, names, PASS, Play, SCHEMA } from "./decider-fixture.ts";

@@ -1,7 +1,6 @@
 /** The relay playing Neuro: every state by every event, and how a force is decided. */
 import { test } from "#runner";
 import type { GameMessage, NeuroMessage } from "../../src/core/api.ts";
-import { choose, hear, ran } from "../../src/neuro/decider.ts";
 import { check } from "../harness/check.ts";
 import { FORCE, names, Play, WAVE } from "./decider-fixture.ts";
 

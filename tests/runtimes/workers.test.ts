@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "#runner";
 import { type Alarm, ObjectClock } from "../../src/runtimes/workers/clock.ts";
-import { isServed } from "../../src/runtimes/workers/environment.ts";
+import { isServed } from "../../src/runtimes/workers/path.ts";
 import { splitPath } from "../../src/runtimes/workers/path.ts";
 import { Line, until } from "../conformance/line.ts";
 import { type Relay, variablesOf } from "../conformance/platform.ts";

@@ -49,22 +49,3 @@ function readSettings(environment: Environment): Configured {
   const backend = settings.queue.backend === "memory" ? "memory" : "durable-object";
   return { ok: true, settings: { ...settings, queue: { ...settings.queue, backend } } };
 }
-
-/** True for the name of a relay that this deployment serves: else anyone could make as many as they like. */
-export function isServed(name: string, { RELAY_NAMES = "default" }: Environment): boolean {
-  return RELAY_NAMES.split(",").some((pattern) => matches(pattern.trim(), name));
-}
-
-function matches(pattern: string, name: string): boolean {
-  const [first = "", ...rest] = pattern.split("*");
-  if (rest.length === 0) return pattern === name;
-  const last = rest.pop() ?? "";
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0 || found + part.length > name.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
-}
