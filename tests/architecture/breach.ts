@@ -60,9 +60,7 @@ export function runtimeBreaches(sources: readonly Source[]): readonly string[] {
   return sources
     .filter(({ path }) => !RUNTIME_FILES.test(path))
     .flatMap(({ path, code, imports }) => {
-      const names = [...code.matchAll(/(?<![\w.])(Bun|Deno|WebSocketPair)(?=[.[(\s])/g)].map(([name]) =>
-        name
-      );
+      const names = [...code.matchAll(/(?<![\w.])(Bun|Deno|WebSocketPair)(?=[.[(\s])/g)].map(([name]) => name);
       const modules = imports.map(({ specifier }) => specifier).filter((name) => /^(?:cloudflare:|bun(?::|$))/.test(name));
       return [...new Set([...names, ...modules])].map((name) => `${path} names ${name}`);
     });
