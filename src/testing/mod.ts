@@ -13,7 +13,7 @@
  */
 export { World, type WorldOptions } from "./world.ts";
 export { type Answering, Network, type NetworkHealth, type Wire } from "./network.ts";
-export { HEALTHY, type StoreHealth, VirtualDisk } from "./store.ts";
+export { type AskedPut, HEALTHY, type StoreHealth, VirtualDisk } from "./store.ts";
 export { type Cancel, giveWay, VirtualClock } from "./clock.ts";
 export { Chance } from "./chance.ts";
 export { SABOTAGE, Sabotage } from "./sabotage.ts";

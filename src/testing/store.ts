@@ -22,12 +22,21 @@ export interface StoreHealth {
   readonly hangMs: Millis;
 }
 
+/** A put: when it was asked for, and whether its promise was fulfilled. */
+export interface AskedPut {
+  readonly at: Millis;
+  readonly value: Json;
+  readonly isPromised: boolean;
+}
+
 /** A store that does what it is asked for, a little later. */
 export const HEALTHY: StoreHealth = { delayMinMs: 0, delayMaxMs: 0, fails: 0, hangs: 0, hangMs: 0 };
 
 /** What is on the disk. It outlives the processes that open it. */
 export class VirtualDisk {
   readonly landed: Map<Key, Json> = new Map();
+  /** Every put that was asked for, and whether it was promised to have landed. */
+  readonly asked: Map<Key, AskedPut> = new Map();
   /** Keys that were written although they were there: must stay empty. */
   readonly overwritten: Key[] = [];
   health: StoreHealth = HEALTHY;
@@ -43,7 +52,13 @@ export class VirtualDisk {
   /** Opens the store for a new process. */
   open(): Store {
     return {
-      put: (key, value) => this.#later(() => this.#land(key, value)),
+      put: (key, value) => {
+        const asked = { at: this.#clock.now, value, isPromised: false };
+        this.asked.set(key, asked);
+        const landed = this.#later(() => this.#land(key, value));
+        landed.then(() => void (asked.isPromised = true), () => {});
+        return landed;
+      },
       delete: (key) => this.#later(() => void this.landed.delete(key)),
       keys: (prefix) => this.#later(() => [...this.landed.keys()].filter((key) => key.startsWith(`${prefix}/`)).sort()),
       read: (keys) => this.#later(() => keys.flatMap((key) => this.#entry(key))),

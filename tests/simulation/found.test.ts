@@ -13,9 +13,12 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [50, "Neuro had an action that its game had taken away before it came back"],
   [61, "a key was written twice, after a write that failed and a panic"],
   [129, "Neuro had an action that its game had taken away while its connection was dying"],
+  [68, "an older force was asked in place of a newer one, whose write waited for the older one's"],
+  [161, "a key was written twice, and a force with it was lost"],
   [703, "Neuro had an action that its game had taken away, after a takeover and a panic"],
   [193, "a force that waited for a takeover was forgotten in a panic, which is allowed"],
   [1107, "an older force was asked in place of one that waited for a takeover in a panic, which is allowed"],
+  [1687, "a force whose write failed, though it had landed, was forgotten in a panic, which is allowed"],
   [410, "a refused message landed after all and came late, which is allowed"],
 ];
 

@@ -8,8 +8,8 @@ import { SABOTAGE } from "../../src/testing/sabotage.ts";
 import type { World } from "../../src/testing/world.ts";
 import type { Cast } from "./cast.ts";
 
-/** A force that was asked so recently may be on its way still, through the network and to the store. */
-const NEW_MS: Millis = 1_000;
+/** By then the relay has heard of a force, however slow the network is. */
+const HEARD_MS: Millis = 1_000;
 
 /** Looks at every note as it is made, and at the relay after everything that happens. Returns how often each kind of note was made. */
 export function watch(world: World, breaches: string[]): ReadonlyMap<string, number> {
@@ -32,32 +32,27 @@ export function watch(world: World, breaches: string[]): ReadonlyMap<string, num
 }
 
 /**
- * Forces that a panic may have cost, added to as panics happen: the relay forgets what was not stored yet. It stores a force at once,
- * so that is so only while the store is ill, or while it is not decided which of two connections the game has; and one that the
- * game was acted for is not asked again.
+ * Forces that a panic may have cost, added to as panics happen: the relay forgets what is not stored. It has to store a force at once,
+ * so one may be lost while its write is on its way or has failed, and while it is not decided which of two connections the game
+ * has. One that the game was acted for is not asked again.
  */
 export function excuse({ clock, disk }: World, { games }: Cast): { readonly excused: ReadonlySet<Waiting>; panic(): void } {
   const excused = new Set<Waiting>();
-  // Why the last: an older one may be there still, and it is the newest that counts.
-  const stored = (id: string, { names }: Waiting): boolean => {
-    const [newest] = [...disk.landed].filter(([key, value]) =>
-      key.startsWith("neuro/force/") && isObject(value) && value.id === id
-    )
-      .sort(([left], [right]) => (left < right ? 1 : -1));
-    const force = isObject(newest?.[1]) ? newest[1].force : undefined;
-    return isObject(force) && String(force.names) === String(names);
-  };
   const panic = (): void => {
-    const isIll = disk.health.fails > 0 || disk.health.hangs > 0;
     for (const { name, force, doubledAt } of games) {
       if (force === undefined) continue;
-      const isNew = clock.now - force.since < disk.health.delayMaxMs + NEW_MS;
+      const writes = [...disk.asked].filter(([, { at, value }]) => at >= force.since && isOf(name, force, value));
+      const isWritten = writes.some(([key, { isPromised }]) => isPromised && disk.landed.has(key));
+      const isHeard = clock.now - force.since >= HEARD_MS;
       const isDouble = clock.now - doubledAt < DOUBLE_MS;
-      if (force.wasActedFor || isDouble || ((isIll || isNew) && !stored(`neuro:${name}`, force))) excused.add(force);
+      if (force.wasActedFor || isDouble || (!isWritten && (writes.length > 0 || !isHeard))) excused.add(force);
     }
   };
   return { excused, panic };
 }
+
+const isOf = (name: string, { names }: Waiting, value: Json): boolean =>
+  isObject(value) && value.id === `neuro:${name}` && isObject(value.force) && String(value.force.names) === String(names);
 
 /** What is wrong once everybody is there and everything had its time. */
 export async function judge(world: World, cast: Cast, excused: ReadonlySet<Waiting>): Promise<readonly string[]> {
