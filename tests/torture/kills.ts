@@ -27,7 +27,9 @@ export interface Torture {
 }
 
 /** The longest that a life lasts, from the first command on. */
-const LIFE_MS = 250;
+const LIFE_MS = 300;
+/** The longest that an integration is away, and that it is there; it forgets to acknowledge somewhere on the way. */
+const STAY_MS = 100;
 /** Commands that wait for their answers at a time, and the pause after them: below the speed at which the relay would refuse. */
 const AT_ONCE_MAX = 6;
 const PACE_MS = 10;
@@ -81,11 +83,13 @@ async function commandOn(watcher: Talk, ledger: Ledger, chance: Chance): Promise
 
 async function comeAndGo(relay: RelayProcess, name: RecipientName, { ledger, chance }: Acting): Promise<void> {
   for (;;) {
-    await pause(chance.between(0, LIFE_MS));
+    await pause(chance.between(0, STAY_MS));
     const talk = await greetIntegration(relay, name).catch(() => undefined);
     if (talk === undefined) return;
-    const leaving = pause(chance.between(5, LIFE_MS)).then(() => talk.close());
-    await receive(talk, name, { ledger }).catch(() => undefined); // Why: it ends with its connection.
+    const leaving = pause(chance.between(5, STAY_MS)).then(() => talk.close());
+    const silentAt = performance.now() + chance.between(0, STAY_MS);
+    const acks = (): boolean => performance.now() < silentAt;
+    await receive(talk, name, { ledger, acks }).catch(() => undefined); // Why: it ends with its connection.
     await leaving;
   }
 }

@@ -44,12 +44,16 @@ export interface Answered {
   readonly says: string;
 }
 
-/** Takes what comes, acknowledging each, until the connection ends or the command of this number is here. */
-export async function receive(talk: Talk, recipient: RecipientName, { ledger, until }: Receiving): Promise<void> {
+/** Takes what comes, acknowledging it, until the connection ends or the command of this number is here. */
+export async function receive(
+  talk: Talk,
+  recipient: RecipientName,
+  { ledger, until, acks = () => true }: Receiving,
+): Promise<void> {
   for (;;) {
     const { id, cmd, redelivered } = await talk.next((message) => message.id !== undefined, 20_000);
     if (cmd !== undefined) ledger.arrived(recipient, cmd.number, redelivered === true);
-    talk.send({ ack: id });
+    if (acks()) talk.send({ ack: id });
     if (cmd !== undefined && cmd.number === until) return;
   }
 }
@@ -57,6 +61,8 @@ export async function receive(talk: Talk, recipient: RecipientName, { ledger, un
 export interface Receiving {
   readonly ledger: Ledger;
   readonly until?: number;
+  /** Whether what comes now is acknowledged. */
+  readonly acks?: () => boolean;
 }
 
 /** Returns once the relay has read all that was sent to it before. */
