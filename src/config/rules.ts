@@ -1,4 +1,5 @@
 /** What no single setting can know: who may listen where, what must not meet itself, and which bound must not exceed which. */
+import { isLoopback } from "../core/loopback.ts";
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
 import type { ListenSettings, Settings } from "../core/settings.ts";
 
@@ -19,13 +20,6 @@ export function breaches(settings: Settings): readonly Breach[] {
     ...upstreamNames(settings),
     ...bounds(settings),
   ];
-}
-
-/** True for an address that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
-  return name === "localhost" || name.endsWith(".localhost") || name === "::1" ||
-    /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(name);
 }
 
 /** True for a token that everybody knows. */

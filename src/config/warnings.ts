@@ -1,7 +1,8 @@
 /** What is allowed, but worth a line at the start. */
 import type { Settings } from "../core/settings.ts";
 import { fields } from "./fields.ts";
-import { isLoopback, isPublic } from "./rules.ts";
+import { isLoopback } from "../core/loopback.ts";
+import { isPublic } from "./rules.ts";
 import { writeAmount } from "./setting.ts";
 import { type Tree, valueAt } from "./tree.ts";
 import { readDuration, readSize } from "./units.ts";

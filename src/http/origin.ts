@@ -7,7 +7,7 @@
  */
 import type { Settings } from "../core/settings.ts";
 import type { ListenerName } from "./deps.ts";
-import { isLoopback } from "./tokens.ts";
+import { isLoopback } from "../core/loopback.ts";
 
 /** What the headers of a request say about where it comes from. */
 export interface Source {

@@ -4,6 +4,7 @@
  * Invariants: T1 an empty token is never a token; T2 the published token and the absence of one open something only to this
  * very machine; T3 nothing here keeps a token in clear.
  */
+import { isLoopback } from "../core/loopback.ts";
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
 import type { DoorName } from "../core/event.ts";
 import { hashText, sameDigest } from "../core/hash.ts";
@@ -87,7 +88,3 @@ const doorToken = ({ token, open }: { token: string; open: boolean }) => ({
   digest: token === "" ? undefined : hashText(token),
   open,
 });
-
-/** True for an address of this machine. */
-export const isLoopback = (address: string): boolean =>
-  address === "::1" || address === "localhost" || /^127(\.\d{1,3}){3}$/.test(address);

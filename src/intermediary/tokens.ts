@@ -4,6 +4,7 @@
  * Invariants: T1 a token that is missing in a greeting equals only a setting that is there and empty, and that only on
  * loopback; T2 equal tokens are one with all their scopes; T3 every configured token is compared, whatever was found before.
  */
+import { isLoopback } from "../core/loopback.ts";
 import { hashText, sameDigest } from "../core/hash.ts";
 import type { Json } from "../core/json.ts";
 import type { Scope, Settings } from "../core/settings.ts";
@@ -58,6 +59,3 @@ export function grantOfDigest(tokens: readonly Token[], digest: string, name: st
   }
   return isKnown ? { digest, scopes } : undefined;
 }
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || host === "[::1]" || /^127\./.test(host);

@@ -1,7 +1,7 @@
 /** The lines that say what runs, for people and for scripts that wait for the last of them. */
 import type { RoomName } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
-import { isLoopback } from "../http/app.ts";
+import { isLoopback } from "../core/loopback.ts";
 import { withoutSecrets } from "../observability/mod.ts";
 import type { Listener } from "./served.ts";
 
