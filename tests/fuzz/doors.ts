@@ -11,6 +11,8 @@ export interface FuzzDoor {
   /** Said first, where somebody has to be known before it is listened to. */
   readonly greeting?: JsonObject;
   readonly phrases: readonly JsonObject[];
+  /** The keys whose texts, in what the relay says, are said back to it. */
+  readonly hears?: readonly string[];
   /** A Neuro is configured; without one the relay plays her. */
   readonly hasNeuro?: boolean;
 }
@@ -34,5 +36,5 @@ export const DOORS: readonly FuzzDoor[] = [
   { name: "game", door: "neuro", phrases: GAME },
   { name: "game, with Neuro", door: "neuro", phrases: GAME, hasNeuro: true },
   { name: "upstream", door: undefined, phrases: UPSTREAM, hasNeuro: true },
-  { name: "brain", door: "brain", phrases: BRAIN },
+  { name: "brain", door: "brain", phrases: BRAIN, hears: ["session_id"] },
 ];

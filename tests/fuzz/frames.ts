@@ -70,6 +70,7 @@ export async function fuzzFrames(door: FuzzDoor, { inputs, seed }: Fuzz): Promis
     breaches.push(...world.disk.overwritten.splice(0).map((key) => `${key} was written twice`));
     done += BATCH;
     world.notes.length = 0;
+    world.disk.asked.clear(); // Why: the fake disk remembers every put, which is not what is measured here.
     if (done >= inputs * WARM && warmBytes === 0) warmBytes = heldBytes();
   }
   return { inputs: done, breaches, growthBytes: heldBytes() - warmBytes };
@@ -79,6 +80,7 @@ export async function fuzzFrames(door: FuzzDoor, { inputs, seed }: Fuzz): Promis
 class Crowd {
   readonly #world: World;
   readonly #door: FuzzDoor;
+  readonly #said: RegExp;
   readonly #wires: Wire[] = [];
   #neuro: Wire | undefined;
   /** Ids and names that the relay has said of late, as they stand in its JSON. */
@@ -87,6 +89,8 @@ class Crowd {
   constructor(world: World, door: FuzzDoor) {
     this.#world = world;
     this.#door = door;
+    const { hears = ["id", "name"] } = door;
+    this.#said = new RegExp(`"(?:${hears.join("|")})":"([^"\\\\]+)"`, "g");
     world.network.answering = () => (wire) => {
       wire.onFrame = (frame) => this.#listen(frame);
       this.#neuro = wire;
@@ -116,7 +120,7 @@ class Crowd {
   }
 
   #listen(frame: Frame): void {
-    for (const [, word = ""] of String(frame).matchAll(/"(?:id|name|session_id)":"([^"\\]+)"/g)) this.heard.push(word);
+    for (const [, word = ""] of String(frame).matchAll(this.#said)) this.heard.push(word);
     this.heard.splice(0, this.heard.length - HEARD_MAX);
   }
 
