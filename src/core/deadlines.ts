@@ -69,3 +69,7 @@ export class Deadlines {
     for (const [id, at] of this.#live) this.#heap.add({ at, id });
   }
 }
+
+/** The earlier of two instants, of which either may be none. */
+export const earlier = (one: Millis | undefined, other: Millis | undefined): Millis | undefined =>
+  one === undefined || (other !== undefined && other < one) ? other : one;

@@ -4,6 +4,7 @@
  * Invariants: E1 an event is handled to its end before the next one (what arrives meanwhile waits its turn); E2 the effects of a
  * step are carried out in order, before the next step; E3 nothing that a peer, the store or a room does makes `push` throw.
  */
+import { earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, Survivor } from "../core/event.ts";
 import { type FaultName, FAULTS } from "../core/fault.ts";
@@ -314,7 +315,3 @@ export interface EngineOptions {
 
 const ofRoom = (room: RoomName, survivors: readonly Survivor[]): readonly Survivor[] =>
   survivors.filter(({ door }) => door === room);
-
-function earlier(left: Millis | undefined, right: Millis | undefined): Millis | undefined {
-  return left === undefined || (right !== undefined && right < left) ? right : left;
-}

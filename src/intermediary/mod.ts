@@ -6,6 +6,7 @@
  *
  * Invariants: I1 nothing that a peer sends makes a step throw; I2 a note that is told here leads to no other note.
  */
+import { earlier } from "../core/deadlines.ts";
 import type { LifeEvent, PeerEvent, RoomEvent, StoreEvent } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import type { Note } from "../core/note.ts";
@@ -204,14 +205,11 @@ const drainAt = ({ closeAt, isDrained, queue }: State): Millis | undefined =>
 function nextWakeup(state: State): Millis | undefined {
   if (state.returned.length > 0) return 0;
   let first = state.greetings.earliest();
-  first = sooner(first, state.claims.earliest());
-  first = sooner(first, state.chatters.earliest());
-  first = sooner(first, state.known.nextWakeup());
-  first = sooner(first, state.queue.nextWakeup());
-  first = sooner(first, state.uploads.nextWakeup());
-  first = sooner(first, state.watch.nextWakeup());
-  return sooner(first, drainAt(state));
+  first = earlier(first, state.claims.earliest());
+  first = earlier(first, state.chatters.earliest());
+  first = earlier(first, state.known.nextWakeup());
+  first = earlier(first, state.queue.nextWakeup());
+  first = earlier(first, state.uploads.nextWakeup());
+  first = earlier(first, state.watch.nextWakeup());
+  return earlier(first, drainAt(state));
 }
-
-const sooner = (one: Millis | undefined, other: Millis | undefined): Millis | undefined =>
-  one === undefined || (other !== undefined && other < one) ? other : one;

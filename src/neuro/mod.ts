@@ -5,6 +5,7 @@
  * decided in `downstream` (who speaks) and `upstream` (what Neuro is told, and by when).
  * Knows nothing of: listeners, stores, the other rooms.
  */
+import { earlier } from "../core/deadlines.ts";
 import { assert } from "../core/assert.ts";
 import type { RoomEvent } from "../core/event.ts";
 import { type LinkId, type Millis, peerId } from "../core/ids.ts";
@@ -211,15 +212,12 @@ function nextWakeup(room: Neuro): Millis | undefined {
   if (!room.hasStarted) return 0;
   let earliest = room.timers.earliest();
   for (const { link, pendings, decider } of room.upstreams.values()) {
-    earliest = sooner(earliest, link.deadline);
-    earliest = sooner(earliest, pendings.deadlines.earliest());
-    if (decider !== undefined) earliest = sooner(earliest, deciderWakeup(decider));
+    earliest = earlier(earliest, link.deadline);
+    earliest = earlier(earliest, pendings.deadlines.earliest());
+    if (decider !== undefined) earliest = earlier(earliest, deciderWakeup(decider));
   }
   return earliest;
 }
-
-const sooner = (one: Millis | undefined, other: Millis | undefined): Millis | undefined =>
-  one === undefined || (other !== undefined && other < one) ? other : one;
 
 /** The upstream of a link that is still in use. */
 function upstreamOf(room: Neuro, link: LinkId): Upstream | undefined {
