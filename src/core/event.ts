@@ -6,9 +6,9 @@
 import type { CallId, JobId, Key, LinkId, LoadToken, Millis, PeerId } from "./ids.ts";
 import type { Frame, Json } from "./json.ts";
 import type { FaultName } from "./fault.ts";
-import type { Question } from "./question.ts";
+import type { Asker, Question } from "./question.ts";
 import type { RoomName } from "./room.ts";
-import type { Scope, Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import type { Tell } from "./tell.ts";
 
 /** A listener that peers come in by. */
@@ -77,8 +77,8 @@ export type WorkEvent =
   | {
     readonly is: "asked";
     readonly call: CallId;
-    /** What the caller may do. */
-    readonly scopes: readonly Scope[];
+    /** Who asks, and what they may do. */
+    readonly as: Asker;
     readonly question: Question;
   };
 

@@ -1,9 +1,18 @@
 /** What HTTP, the command line and the dashboard may ask of the running relay. One path: `asked` in, `answer` out. */
 import type { Json } from "./json.ts";
 import type { RoomName } from "./room.ts";
+import type { Scope } from "./settings.ts";
+import type { Controls, IntegrationControls } from "./view.ts";
 
 /** One question; what its answer looks like stands with each. */
-export type Question = RoomQuestion | IntermediaryQuestion | BrainQuestion;
+export type Question = RoomQuestion | IntermediaryQuestion | NeuroQuestion | BrainQuestion;
+
+/** On whose behalf something is asked. */
+export interface Asker {
+  /** The name of the token; it stands in the audit log. */
+  readonly by: string;
+  readonly scopes: readonly Scope[];
+}
 
 /** What every room answers. */
 export type RoomQuestion =
@@ -23,8 +32,53 @@ export type IntermediaryQuestion =
   /** A dead letter goes to its recipient once more. */
   | { readonly of: "intermediary"; readonly get: "retry"; readonly id: string }
   | { readonly of: "intermediary"; readonly get: "drop"; readonly id: string }
+  /** `Page<AuditView>`, the newest first. */
+  | { readonly of: "intermediary"; readonly get: "audit"; readonly after?: string }
   /** What a watcher's command does. */
   | { readonly of: "intermediary"; readonly get: "send"; readonly from: string; readonly to: string; readonly cmd: Json };
+
+/** The integrations of both doors, and what a person may do with what passes between them and Neuro. */
+export type NeuroQuestion =
+  /** `Page<IntegrationView>`. */
+  | { readonly of: "neuro"; readonly get: "integrations"; readonly after?: string; readonly limit?: number }
+  /** `IntegrationDetail`. */
+  | { readonly of: "neuro"; readonly get: "integration"; readonly id: string }
+  /** Changes what is given; answers `IntegrationView`. */
+  | { readonly of: "neuro"; readonly get: "control"; readonly id: string; readonly to: Partial<IntegrationControls> }
+  /** Changes what is given; answers `Controls`. */
+  | { readonly of: "neuro"; readonly get: "controls"; readonly to: Partial<Controls> }
+  /** Closes the connection of an integration; it may come back. */
+  | { readonly of: "neuro"; readonly get: "disconnect"; readonly id: string }
+  /** Sends an action to one integration, as Neuro would; `ActionOutcome`, once there is one. `data` is JSON text. */
+  | { readonly of: "neuro"; readonly get: "act"; readonly id: string; readonly name: string; readonly data?: string }
+  /** Answers a force in Neuro's place; `ActionOutcome`. */
+  | { readonly of: "neuro"; readonly get: "answer"; readonly force: string; readonly name: string; readonly data?: string }
+  /** Takes a force back; its integration hears nothing, for the protocol has no word for it. */
+  | { readonly of: "neuro"; readonly get: "veto"; readonly force: string }
+  /** Lets a pending action go, or fails it with the reason. */
+  | {
+    readonly of: "neuro";
+    readonly get: "decide";
+    readonly pending: string;
+    readonly approve: boolean;
+    readonly message?: string;
+  }
+  /** Puts a context before Neuro. */
+  | {
+    readonly of: "neuro";
+    readonly get: "context";
+    readonly upstream?: string;
+    readonly message: string;
+    readonly silent: boolean;
+  }
+  /** A raw message to an integration as from Neuro, or to Neuro as from the relay. */
+  | {
+    readonly of: "neuro";
+    readonly get: "inject";
+    readonly integration?: string;
+    readonly upstream?: string;
+    readonly message: Json;
+  };
 
 export type BrainQuestion =
   /** The record of the last prediction that was made under a trace id. */

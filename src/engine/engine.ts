@@ -10,9 +10,9 @@ import type { Event, Survivor } from "../core/event.ts";
 import { type FaultName, FAULTS } from "../core/fault.ts";
 import { callId, isLink, type LinkId, type Millis, type PeerId, rawKey } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import type { Question } from "../core/question.ts";
+import type { Asker, Question } from "../core/question.ts";
 import type { RoomName } from "../core/room.ts";
-import type { Scope, Settings } from "../core/settings.ts";
+import type { Settings } from "../core/settings.ts";
 import type { Moment } from "../core/turn.ts";
 import { type Relay, roomOfEffect } from "../relay/mod.ts";
 import { countFrom, takeEpoch } from "./ids.ts";
@@ -116,11 +116,11 @@ export class Engine {
   }
 
   /** Asks a room; the only promise that the relay makes. */
-  ask(question: Question, scopes: readonly Scope[]): Promise<Answer> {
+  ask(question: Question, as: Asker): Promise<Answer> {
     const call = callId(this.#newId());
     return new Promise((resolve) => {
       this.#calls.set(call, resolve);
-      this.push({ is: "asked", call, scopes, question });
+      this.push({ is: "asked", call, as, question });
     });
   }
 

@@ -1,9 +1,9 @@
 /** What the web app is given: by the process once, and by the runtime with every request. */
 import type { Caller, DoorName } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
-import type { Question } from "../core/question.ts";
+import type { Asker, Question } from "../core/question.ts";
 import type { RoomName } from "../core/room.ts";
-import type { Scope, Settings } from "../core/settings.ts";
+import type { Settings } from "../core/settings.ts";
 import type { Answer } from "../engine/mod.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -21,7 +21,7 @@ export interface Deps {
   tokens(): Tokens;
   /** The rooms that have to be ready. */
   readonly rooms: readonly RoomName[];
-  ask(question: Question, scopes: readonly Scope[]): Promise<Answer>;
+  ask(question: Question, as: Asker): Promise<Answer>;
   observe(note: Note): void;
   /** The metrics in Prometheus' text format. */
   metrics(): Promise<string>;

@@ -19,7 +19,7 @@ export async function ready(deps: Deps, scopes: readonly Scope[]): Promise<Respo
 }
 
 async function waitsOf(room: RoomName, deps: Deps): Promise<string[]> {
-  const answer = await deps.ask({ of: room, get: "ready" }, ["watch"]);
+  const answer = await deps.ask({ of: room, get: "ready" }, { by: "relay", scopes: ["watch"] });
   if ("fault" in answer) return [`${room}: ${answer.fault}`];
   const { ok, waits } = answer.body as { ok?: unknown; waits?: unknown };
   if (ok === true) return [];

@@ -17,10 +17,10 @@ type Act = Extract<IntermediaryQuestion, { readonly get: "send" | "retry" | "dro
 /** Entries in one answer. */
 const PAGE_MAX = 1_000;
 
-export function ask(state: State, { call, question, scopes }: WorkEvent & { is: "asked" }, turn: Turn): void {
+export function ask(state: State, { call, question, as }: WorkEvent & { is: "asked" }, turn: Turn): void {
   if (question.of !== "intermediary") return fail(call, "notFound", turn);
   const needs = scopeFor(question);
-  if (needs !== undefined && !scopes.includes(needs)) return fail(call, "notAllowed", turn);
+  if (needs !== undefined && !as.scopes.includes(needs)) return fail(call, "notAllowed", turn);
   switch (question.get) {
     case "ready":
       return tell(call, { ok: state.closeAt === undefined, waits: state.closeAt === undefined ? [] : ["draining"] }, turn);
@@ -42,6 +42,8 @@ export function ask(state: State, { call, question, scopes }: WorkEvent & { is: 
     case "retry":
     case "drop":
       return act(state, { call, question }, turn);
+    case "audit":
+      return fail(call, "notFound", turn);
     case "uploads":
       return tell(call, { uploads: state.uploads.list().map((upload) => ({ ...upload })) }, turn);
   }

@@ -96,7 +96,9 @@ function dispatch(room: Neuro, event: RoomEvent, turn: Turn): void {
 
 function answer(room: Neuro, { call, question }: RoomEvent & { readonly is: "asked" }, turn: Turn): void {
   if (question.of !== "neuro") return turn.put({ do: "answer", call, fault: "notFound" });
-  turn.put({ do: "answer", call, body: question.get === "ready" ? readiness(room) : overview(room, turn.now) });
+  if (question.get === "ready") return turn.put({ do: "answer", call, body: readiness(room) });
+  if (question.get === "status") return turn.put({ do: "answer", call, body: overview(room, turn.now) });
+  turn.put({ do: "answer", call, fault: "notFound" });
 }
 
 function linkEvent(room: Neuro, event: RoomEvent & { readonly link: LinkId }, turn: Turn): void {

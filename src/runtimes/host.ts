@@ -76,7 +76,7 @@ export class Host {
       tokens: () => this.#tokens,
       observe: this.observe,
       isDraining: () => this.#isDraining,
-      ask: (question, scopes) => this.#engine?.ask(question, scopes) ?? Promise.resolve({ fault: "restarting" }),
+      ask: (question, as) => this.#engine?.ask(question, as) ?? Promise.resolve({ fault: "restarting" }),
       metrics: () => this.#metrics(),
       readUpload: (file) => this.#uploads?.read(file) ?? Promise.resolve(undefined),
     });
@@ -133,7 +133,7 @@ export class Host {
     await new Promise((resolve) => setTimeout(resolve, 0));
     lag.set((performance.now() - asked) / 1_000);
     for (const room of this.rooms) {
-      const answer = await this.#engine?.ask({ of: room, get: "status" }, ["watch"]);
+      const answer = await this.#engine?.ask({ of: room, get: "status" }, { by: "relay", scopes: ["watch"] });
       if (answer === undefined || "fault" in answer) continue;
       for (const [name, value] of numbersIn(answer.body)) status.of(room, name).set(value);
     }

@@ -200,6 +200,6 @@ test("a question is answered by its room, and by the relay when there is no such
   const world = await running([{
     step: (event, turn) => event.is === "asked" && turn.put({ do: "answer", call: event.call, body: "ready" }),
   }]);
-  check.equal(await world.engine?.ask({ of: "neuro", get: "ready" }, []), { body: "ready" });
-  check.equal(await world.engine?.ask({ of: "brain", get: "ready" }, []), { fault: "notFound" });
+  check.equal(await world.engine?.ask({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }), { body: "ready" });
+  check.equal(await world.engine?.ask({ of: "brain", get: "ready" }, { by: "test", scopes: [] }), { fault: "notFound" });
 });

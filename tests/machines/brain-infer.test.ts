@@ -123,7 +123,7 @@ test("BR75 each prediction is on record under its trace id before its reply leav
     at.stage.step({
       is: "asked",
       call: callId("1"),
-      scopes: [],
+      as: { by: "test", scopes: [] },
       question: { of: "brain", get: "prediction", trace_id: "test-123" },
     });
     for (const effect of at.stage.take()) {

@@ -242,7 +242,12 @@ test("BR58 the overview counts, and names no session in full", () => {
   const { stage, peer, session } = started();
   stage.merge(peer, session, { a: 1 });
   const asked = (get: "status" | "ready"): Json => {
-    stage.stage.step({ is: "asked", call: callId("1"), scopes: ["watch"], question: { of: "brain", get } });
+    stage.stage.step({
+      is: "asked",
+      call: callId("1"),
+      as: { by: "test", scopes: ["watch"] },
+      question: { of: "brain", get },
+    });
     const answer = stage.stage.take().find((effect) => effect.do === "answer");
     return answer?.do === "answer" ? answer.body ?? null : null;
   };

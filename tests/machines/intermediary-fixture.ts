@@ -164,7 +164,7 @@ export class Desk {
     scopes: readonly Scope[] = ["watch", "command", "admin"],
   ): Json | undefined {
     const call = callId(`call-${++this.#calls}`);
-    this.step({ is: "asked", call, scopes, question });
+    this.step({ is: "asked", call, as: { by: "test", scopes }, question });
     return this.answers.get(call);
   }
 

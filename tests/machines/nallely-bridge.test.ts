@@ -57,7 +57,12 @@ class Bridged extends Stage<Nallely> {
     return this.step({ is: "received", link: this.link("neuron"), frame: encodeFrame(frameHead(parameter), value) });
   }
   ask(get: "ready" | "status"): unknown {
-    const [answer] = this.step({ is: "asked", call: callId("c"), scopes: [], question: { of: "nallely", get } });
+    const [answer] = this.step({
+      is: "asked",
+      call: callId("c"),
+      as: { by: "test", scopes: [] },
+      question: { of: "nallely", get },
+    });
     return answer?.do === "answer" ? answer.body : undefined;
   }
 }

@@ -221,7 +221,7 @@ test("NB42 what the room is doing can be asked for", () => {
   house.pass(1_500);
   const answers = (["ready", "status"] as const).map((get) => {
     house.effects.length = 0;
-    house.step({ is: "asked", call: callId("c"), scopes: [], question: { of: "neuro", get } });
+    house.step({ is: "asked", call: callId("c"), as: { by: "test", scopes: [] }, question: { of: "neuro", get } });
     const [answer] = house.effects;
     return answer?.do === "answer" ? answer.body : undefined;
   });
@@ -246,7 +246,7 @@ test("NB42 what the room is doing can be asked for", () => {
 
 test("NB42 a room without its Neuro says what it waits for", () => {
   const house = new House();
-  house.step({ is: "asked", call: callId("c"), scopes: [], question: { of: "neuro", get: "ready" } });
+  house.step({ is: "asked", call: callId("c"), as: { by: "test", scopes: [] }, question: { of: "neuro", get: "ready" } });
   const answer = house.effects.find((effect) => effect.do === "answer");
   check.equal(answer?.body, { ok: false, waits: ["upstream neuro is not connected"] });
 });

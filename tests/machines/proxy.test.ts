@@ -251,7 +251,7 @@ test("NC67 it says that it is ready, and how many games there are", () => {
   stage.play("a");
   stage.open("b");
   const ask = (get: "ready" | "status") =>
-    stage.step({ is: "asked", call: callId("c"), scopes: [], question: { of: "proxy", get } });
+    stage.step({ is: "asked", call: callId("c"), as: { by: "test", scopes: [] }, question: { of: "proxy", get } });
   check.equal(ask("ready"), [{ do: "answer", call: callId("c"), body: { ok: true, waits: [] } }]);
   check.equal(ask("status"), [{ do: "answer", call: callId("c"), body: { games: 2, dialling: 1 } }]);
 });

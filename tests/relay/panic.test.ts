@@ -171,5 +171,5 @@ test("a question that makes the room panic is answered with the fault", async ()
       if (event.is === "asked") throw new Error("too curious");
     },
   }]);
-  check.equal(await world.engine?.ask({ of: "neuro", get: "ready" }, []), { fault: "panic" });
+  check.equal(await world.engine?.ask({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }), { fault: "panic" });
 });

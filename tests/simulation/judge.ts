@@ -130,11 +130,11 @@ async function bounds({ engine }: World): Promise<readonly string[]> {
   if (engine === undefined) return ["the relay is down in peace"];
   const found: string[] = [];
   for (const room of ["neuro", "intermediary"] as const) {
-    const answer = await engine.ask({ of: room, get: "ready" }, ["admin"]);
+    const answer = await engine.ask({ of: room, get: "ready" }, { by: "judge", scopes: ["admin"] });
     const isReady = "body" in answer && isObject(answer.body) && answer.body.ok === true;
     if (!isReady) found.push(`${room} is not ready in peace: ${JSON.stringify(answer)}`);
   }
-  const answer = await engine.ask({ of: "neuro", get: "status" }, ["admin"]);
+  const answer = await engine.ask({ of: "neuro", get: "status" }, { by: "judge", scopes: ["admin"] });
   const status = "body" in answer && isObject(answer.body) ? answer.body : {};
   for (const upstream of Array.isArray(status.upstreams) ? status.upstreams.filter(isObject) : []) {
     const { force, waiting, pending, contexts_held: held } = upstream;
