@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { artifactOf } from "../../src/brain/infer/artifact.ts";
 import { predict } from "../../src/brain/infer/net.ts";
 import { perChannel, tokenize } from "../../src/brain/infer/tokenizer.ts";
-import { toBase64 } from "../../src/brain/infer/base64.ts";
+import { toBase64 } from "../../src/core/base64.ts";
 import { brain, runTraining, SIZES } from "../../src/brain/mod.ts";
 import { key, sequence } from "../../src/core/key.ts";
 import type { Key } from "../../src/core/ids.ts";

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BUILT_IN } from "../../src/brain/infer/built-in.ts";
-import { fromBase64 } from "../../src/brain/infer/base64.ts";
+import { fromBase64 } from "../../src/core/base64.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
 import { readArtifact } from "../../src/jobs/artifact.ts";
 import { check } from "../harness/check.ts";

@@ -1,7 +1,7 @@
 /** `Infer`: requests, tokens, weights, predictions, and what they are recorded as. */
 import fc from "fast-check";
 import { type ArtifactFiles, artifactOf } from "../../src/brain/infer/artifact.ts";
-import { fromBase64, toBase64 } from "../../src/brain/infer/base64.ts";
+import { fromBase64, toBase64 } from "../../src/core/base64.ts";
 import { BUILT_IN } from "../../src/brain/infer/built-in.ts";
 import { exp } from "../../src/brain/infer/exp.ts";
 import { readTensors, writeTensors } from "../../src/brain/infer/safetensors.ts";

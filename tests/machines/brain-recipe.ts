@@ -3,7 +3,7 @@
  *
  * `bun tests/machines/brain-recipe.ts > src/brain/infer/built-in.ts && deno fmt src/brain/infer/built-in.ts`
  */
-import { toBase64 } from "../../src/brain/infer/base64.ts";
+import { toBase64 } from "../../src/core/base64.ts";
 import { runTraining, SIZES } from "../../src/brain/mod.ts";
 import { check } from "../harness/check.ts";
 

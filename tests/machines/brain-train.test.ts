@@ -1,7 +1,7 @@
 /** Training, and the library functions that it leans on. */
 import fc from "fast-check";
 import { artifactOf } from "../../src/brain/infer/artifact.ts";
-import { toBase64 } from "../../src/brain/infer/base64.ts";
+import { toBase64 } from "../../src/core/base64.ts";
 import { BUILT_IN } from "../../src/brain/infer/built-in.ts";
 import { detectDomain, normalizeUnits, runTraining, SIZES } from "../../src/brain/mod.ts";
 import { hashBytes } from "../../src/core/hash.ts";

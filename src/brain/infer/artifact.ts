@@ -6,7 +6,7 @@
  */
 import { hashBytes, hashText } from "../../core/hash.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
-import { fromBase64 } from "./base64.ts";
+import { fromBase64 } from "../../core/base64.ts";
 import { ARCHITECTURE, type Net, netOf } from "./net.ts";
 import { readTensors } from "./safetensors.ts";
 import { CHANNELS, type PerChannel, perChannel, readVocabulary, type Standardize, type Vocabulary } from "./tokenizer.ts";
