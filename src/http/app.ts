@@ -5,12 +5,12 @@
  * shows is a matter of `web.ts`; who may see it is decided here.
  */
 import { type Context, Hono } from "hono";
-import type { Scope } from "../core/settings.ts";
 import { type Call, callOf } from "./caller.ts";
 import type { Arrival, Deps } from "./deps.ts";
 import { isHostAllowed, isOriginAllowed } from "./origin.ts";
 import { refuse } from "./problem.ts";
 import { doorOf, enter } from "./sockets.ts";
+import type { Bearer } from "./tokens.ts";
 import { health, metrics, ready, upload } from "./web.ts";
 
 export type { Arrival, Deps, Entrance, ListenerName } from "./deps.ts";
@@ -20,7 +20,7 @@ export { answerVoice, VOICE_FRAME_BYTES_MAX } from "./voice.ts";
 
 interface Env {
   Bindings: Arrival;
-  Variables: { call: Call; scopes: readonly Scope[] };
+  Variables: { call: Call; bearer: Bearer };
 }
 
 export type App = Hono<Env>;
@@ -38,12 +38,12 @@ export function createApp(deps: Deps): App {
     const door = doorOf(arrival.listener, call.caller.path, deps);
     if (door !== undefined) return enter(context.req.raw, { door, call, arrival }, deps);
     context.set("call", call);
-    context.set("scopes", deps.tokens().scopes(call.token, call.caller.address));
+    context.set("bearer", deps.tokens().bearer(call.token, call.caller.address));
     await next();
     context.header("x-content-type-options", "nosniff");
     context.header("referrer-policy", "no-referrer");
   });
-  const scopes = (context: Context<Env>) => context.get("scopes");
+  const scopes = (context: Context<Env>) => context.get("bearer").scopes;
   app.get("/health", () => health(deps));
   app.get("/ready", (context) => ready(deps, scopes(context)));
   app.get("/metrics", (context) => metrics(deps, scopes(context)));

@@ -8,13 +8,20 @@ import { isLoopback } from "../core/loopback.ts";
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
 import type { DoorName } from "../core/event.ts";
 import { hashText, sameDigest } from "../core/hash.ts";
-import type { Scope, Settings } from "../core/settings.ts";
+import type { Scope, Settings, TokenSettings } from "../core/settings.ts";
 
 interface Known {
+  readonly name: string;
   readonly digest: string;
   readonly scopes: readonly Scope[];
   /** Good on this machine only. */
   readonly isWeak: boolean;
+}
+
+/** What a bearer may do, and by which names its token is known; both are empty for one that nobody configured. */
+export interface Bearer {
+  readonly names: readonly string[];
+  readonly scopes: readonly Scope[];
 }
 
 /** Why a caller may not enter a door. `status` is HTTP's. */
@@ -30,30 +37,32 @@ export class Tokens {
   readonly #doors: Readonly<Record<"neuro" | "brain", { readonly digest: string | undefined; readonly open: boolean }>>;
   readonly #isIntermediaryWeak: boolean;
 
-  constructor(settings: Settings, webToken: string) {
-    const { intermediary, "nakurity-backend": backend, brain } = settings;
+  constructor(settings: Settings) {
+    const { intermediary, "nakurity-backend": backend, brain, web } = settings;
     const privileged = settings["dependency-authentication"]["neuro-os"].auth_token;
     this.#known = [
-      ...known(webToken, EVERYTHING),
-      ...known(intermediary.auth_token, ["integration", "watch", "command"]),
-      ...known(privileged ?? "", ["watch", "command", "direct"]),
-      ...intermediary.tokens.flatMap(({ token, scopes }) => known(token, scopes)),
+      ...known({ name: "web", token: web.token, scopes: EVERYTHING }),
+      ...intermediary.tokens.flatMap(known),
+      ...known({ name: "neuro-os", token: privileged ?? "", scopes: ["watch", "command", "direct"] }),
+      ...known({ name: "intermediary", token: intermediary.auth_token, scopes: ["integration", "watch", "command"] }),
     ];
     this.#doors = { neuro: doorToken(backend), brain: doorToken(brain) };
     this.#isIntermediaryWeak = isWeak(intermediary.auth_token) || (privileged !== undefined && isWeak(privileged));
   }
 
-  /** What a bearer of this token may do: the union over all tokens that are equal to it. */
-  scopes(token: string | undefined, address: string): readonly Scope[] {
-    if (token === undefined || token === "") return [];
+  /** Who bears this token: the union over all tokens that are equal to it. */
+  bearer(token: string | undefined, address: string): Bearer {
+    if (token === undefined || token === "") return { names: [], scopes: [] };
     const digest = hashText(token);
     const isLocal = isLoopback(address);
+    const names = new Set<string>();
     const scopes = new Set<Scope>();
     for (const candidate of this.#known) {
       if (!sameDigest(candidate.digest, digest) || (candidate.isWeak && !isLocal)) continue;
+      names.add(candidate.name);
       for (const scope of candidate.scopes) scopes.add(scope);
     }
-    return [...scopes];
+    return { names: [...names], scopes: [...scopes] };
   }
 
   /** Undefined when the caller may open a socket at this door; what is said on it is the room's to judge. */
@@ -81,8 +90,8 @@ export class Tokens {
 
 const isWeak = (token: string): boolean => token === "" || token === PUBLISHED_TOKEN;
 
-const known = (token: string, scopes: readonly Scope[]): readonly Known[] =>
-  token === "" ? [] : [{ digest: hashText(token), scopes, isWeak: isWeak(token) }];
+const known = ({ name, token, scopes }: Pick<TokenSettings, "name" | "token" | "scopes">): readonly Known[] =>
+  token === "" ? [] : [{ name, digest: hashText(token), scopes, isWeak: isWeak(token) }];
 
 const doorToken = ({ token, open }: { token: string; open: boolean }) => ({
   digest: token === "" ? undefined : hashText(token),

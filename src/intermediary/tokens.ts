@@ -4,6 +4,7 @@
  * Invariants: T1 a token that is missing in a greeting equals only a setting that is there and empty, and that only on
  * loopback; T2 equal tokens are one with all their scopes; T3 every configured token is compared, whatever was found before.
  */
+import { PUBLISHED_TOKEN } from "../core/defaults.ts";
 import { isLoopback } from "../core/loopback.ts";
 import { hashText, sameDigest } from "../core/hash.ts";
 import type { Json } from "../core/json.ts";
@@ -26,13 +27,18 @@ export interface Grant {
 
 const PLAIN: readonly Scope[] = ["integration", "watch", "command"];
 const ENHANCED: readonly Scope[] = ["watch", "command", "direct"];
+/** Whoever has the web port's token is the relay's owner, on this door too: the dashboard is a watcher. */
+const EVERYTHING: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
 
 export function tokensOf(settings: Settings): readonly Token[] {
   const { auth_token, tokens, host } = settings.intermediary;
+  const web = settings.web.token;
+  const isWebSecret = web !== "" && (web !== PUBLISHED_TOKEN || isLoopback(host));
   const enhanced = settings["dependency-authentication"]["neuro-os"].auth_token;
   const all = [
     { token: auth_token, scopes: PLAIN, names: [] },
     ...(enhanced === undefined ? [] : [{ token: enhanced, scopes: ENHANCED, names: [] }]),
+    ...(isWebSecret ? [{ token: web, scopes: EVERYTHING, names: [] }] : []),
     ...tokens,
   ];
   return all

@@ -19,7 +19,7 @@ export interface HostParts {
   readonly settings: Settings;
   readonly rooms: readonly Hosted[];
   readonly log: Log;
-  /** Empty: the web port has no token of its own. */
+  /** The web port's where the settings name none; empty: it has none of its own. */
   readonly webToken: string;
   readonly jobs: Jobs;
   /** Takes lines for standard output. */
@@ -36,10 +36,15 @@ export interface Lent {
   readonly survivors?: readonly Survivor[];
 }
 
+/** The settings as everybody here sees them: the web port's token stands in them, whoever made it. */
+const inForce = (settings: Settings, webToken: string): Settings =>
+  settings.web.token === "" ? { ...settings, web: { ...settings.web, token: webToken } } : settings;
+
 /** A room that never says it is done must not keep the process from ending. */
 const PATIENCE_MS = 2_000;
 
 export class Host {
+  readonly version: string = manifest.version;
   readonly app: App;
   readonly meters: Meters = createMeters();
   readonly rooms: readonly RoomName[];
@@ -57,11 +62,12 @@ export class Host {
   #isDraining = false;
 
   constructor(parts: HostParts) {
-    const { settings, rooms, log, webToken, print } = parts;
+    const { rooms, log, print } = parts;
+    const settings = inForce(parts.settings, parts.webToken);
     this.#parts = parts;
     this.#settings = settings;
-    this.webToken = webToken;
-    this.#tokens = new Tokens(settings, webToken);
+    this.webToken = settings.web.token;
+    this.#tokens = new Tokens(settings);
     this.#relay = new Relay(rooms, settings);
     this.rooms = rooms.map(({ name }) => name);
     const observe = observer(log, this.meters, Date.now);
@@ -104,9 +110,10 @@ export class Host {
     this.#engine?.tick();
   }
 
-  configure(settings: Settings): void {
+  configure(given: Settings): void {
+    const settings = inForce(given, this.#parts.webToken);
     this.#settings = settings;
-    this.#tokens = new Tokens(settings, settings.web.token === "" ? this.webToken : settings.web.token);
+    this.#tokens = new Tokens(settings);
     this.#parts.log.configure(settings.log);
     this.#engine?.configure(settings);
   }

@@ -39,8 +39,8 @@ export class AppStage {
   readonly #app;
 
   constructor(changes: Changes = {}, rooms: readonly RoomName[] = ["intermediary", "neuro", "brain"]) {
-    const settings = settingsWith(changes);
-    const tokens = new Tokens(settings, WEB_TOKEN);
+    const settings = settingsWith({ ...changes, web: { token: WEB_TOKEN, ...changes.web } });
+    const tokens = new Tokens(settings);
     this.#app = createApp({
       version: "1.2.3",
       rooms,

@@ -102,9 +102,10 @@ test("SE8 a name that the relay did not make reaches no file", async () => {
   }
 });
 
-test("SE11 a token has the scopes of all tokens equal to it, and an empty one has none", () => {
+test("SE11 a token has the names and scopes of all tokens equal to it, and an empty one has none", () => {
   const tokens = new Tokens(
     settingsWith({
+      web: { token: WEB_TOKEN },
       intermediary: {
         auth_token: "both",
         tokens: [
@@ -114,12 +115,16 @@ test("SE11 a token has the scopes of all tokens equal to it, and an empty one ha
       },
       "dependency-authentication": { "neuro-os": { auth_token: "os" } },
     }),
-    WEB_TOKEN,
   );
-  check.equal([...tokens.scopes("both", "10.0.0.1")].sort(), ["admin", "command", "integration", "watch"]);
-  check.equal([...tokens.scopes("os", "10.0.0.1")].sort(), ["command", "direct", "watch"]);
-  check.equal(tokens.scopes(WEB_TOKEN, "10.0.0.1").length, 5);
-  for (const token of [undefined, "", "bot", "bothx", "null", "undefined"]) check.equal(tokens.scopes(token, "::1"), []);
+  const scopes = (token: string) => [...tokens.bearer(token, "10.0.0.1").scopes].sort();
+  check.equal(scopes("both"), ["admin", "command", "integration", "watch"]);
+  check.equal(scopes("os"), ["command", "direct", "watch"]);
+  check.equal(scopes(WEB_TOKEN).length, 5);
+  check.equal(tokens.bearer("both", "10.0.0.1").names, ["a", "intermediary"]);
+  check.equal([WEB_TOKEN, "os"].map((token) => tokens.bearer(token, "::1").names), [["web"], ["neuro-os"]]);
+  for (const token of [undefined, "", "bot", "bothx", "null", "undefined"]) {
+    check.equal(tokens.bearer(token, "::1"), { names: [], scopes: [] });
+  }
 });
 
 test("SE9 the published token opens the web port's pages to this machine only", async () => {

@@ -1,5 +1,5 @@
 import { test } from "#runner";
-import { DEFAULTS } from "../../src/core/defaults.ts";
+import { DEFAULTS, PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { isObject, type Json } from "../../src/core/json.ts";
 import { TAKEOVER_GRACE_MS } from "../../src/core/limits.ts";
 import type { Settings, TokenSettings } from "../../src/core/settings.ts";
@@ -137,6 +137,23 @@ test("IM8 a token that is taken away closes who came by it, and leaves the other
   check.equal([desk.closed.get(guest), desk.closed.get(host)], ["badToken", undefined]);
   desk.open("again");
   desk.step({ is: "frame", peer: guest, frame: "late" });
+});
+
+test("IM15 the web port's token greets under any name with every scope, a published one on this machine only, an empty one never", () => {
+  const settings = (token: string, host = "127.0.0.1", plain = TOKEN): Settings => ({
+    ...SETTINGS,
+    intermediary: { ...SETTINGS.intermediary, host, auth_token: plain },
+    web: { ...SETTINGS.web, token },
+  });
+  const desk = new Desk({ settings: settings("page") });
+  check.equal(desk.events(desk.watcher("x", "page")), [{ event: "neuroos_connected", name: "x", privileges: "enhanced" }]);
+  const watch = { type: "neuro-os", name: "x" };
+  check.equal(greet({ ...watch, auth_token: PUBLISHED_TOKEN }, settings(PUBLISHED_TOKEN)).fault, undefined);
+  check.equal(greet({ ...watch, auth_token: PUBLISHED_TOKEN }, settings(PUBLISHED_TOKEN, "0.0.0.0")).fault, "badToken");
+  check.equal(greet({ ...watch, auth_token: "" }, settings("")).fault, "badToken");
+  // Why: an empty setting makes a standard watcher; that the web port has no token must not make it more.
+  const open = new Desk({ settings: settings("", "127.0.0.1", "") });
+  check.equal(open.events(open.watcher("x", "")).map(({ privileges }) => privileges), ["standard"]);
 });
 
 test("IM9 a name has at most 64 characters and is printable; it is one name however it is composed", () => {
