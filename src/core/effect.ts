@@ -37,7 +37,14 @@ export type Effect =
   | { readonly do: "save"; readonly file: string; readonly bytes: Uint8Array }
   | { readonly do: "discard"; readonly file: string }
   | { readonly do: "run"; readonly job: JobId; readonly name: JobName; readonly input: Json; readonly deadline: Millis }
-  | { readonly do: "answer"; readonly call: CallId; readonly body?: Json; readonly fault?: FaultName }
+  /** `reason` says of a fault, in a sentence, what was wrong. */
+  | {
+    readonly do: "answer";
+    readonly call: CallId;
+    readonly body?: Json;
+    readonly fault?: FaultName;
+    readonly reason?: string;
+  }
   | { readonly do: "tell"; readonly room: RoomName; readonly message: Tell }
   | { readonly do: "note"; readonly note: Note }
   /** This room has nothing left in flight and has closed its peers. Answer to `draining`. */

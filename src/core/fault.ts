@@ -32,6 +32,7 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   slowPeer: { close: 4429, level: "warn", blame: "them", retry: true, says: "too slow to read" },
   badMessage: { close: 1007, level: "info", blame: "them", retry: false, says: "message refused" },
   notFound: { close: 1000, level: "info", blame: "them", retry: false, says: "not found" },
+  notNow: { close: 1000, level: "info", blame: "them", retry: true, says: "not possible now" },
   queueFull: { close: 1000, level: "warn", blame: "them", retry: true, says: "queue full" },
   storageFailed: { close: 1011, level: "error", blame: "us", retry: true, says: "queue unavailable" },
   jobLost: { close: 1011, level: "warn", blame: "us", retry: true, says: "work lost" },
@@ -57,6 +58,7 @@ export type FaultName =
   | "slowPeer"
   | "badMessage"
   | "notFound"
+  | "notNow"
   | "queueFull"
   | "storageFailed"
   | "jobLost";

@@ -92,3 +92,12 @@ function sorted(value: Json): string {
   const keys = Object.keys(value).filter((key) => value[key] !== undefined).sort();
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`).join(",")}}`;
 }
+
+/** The same as JSON: what a view is made of, told so that it fits. */
+export type Plain<Value> = Value extends Json ? Value
+  : Value extends object ? { readonly [Key in keyof Value]: Plain<Value[Key]> }
+  : Value;
+
+/** A view as the JSON that it is. */
+// Why the cast: an interface has no index signature, and that this one is made of JSON only is checked where the result is used.
+export const plain = <Value>(view: Value): Plain<Value> => view as Plain<Value>;

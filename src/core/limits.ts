@@ -139,3 +139,5 @@ export const PROXY_DIAL_MS = 10_000;
 export const PROXY_SNIPPET_MAX = 200;
 /** Actions and integrations that the vital signs of the relay tell apart; more of them are not counted. */
 export const VITALS_MAX = 10_000;
+/** Acts of people that are kept on record. */
+export const AUDIT_KEPT_MAX = 1_000;

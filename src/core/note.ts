@@ -19,10 +19,12 @@ export type ForceEnd =
   | "game gone"
   | "expired"
   | "refused"
-  | "cancelled";
+  | "cancelled"
+  /** Its integration is held; it waits again. */
+  | "held";
 
 /** Who answered an action in the end. */
-export type ResultOrigin = "game" | "deadline" | "gone" | "unknown" | "relay";
+export type ResultOrigin = "game" | "deadline" | "gone" | "unknown" | "relay" | "operator";
 
 /** Presence on the Intermediary and on the game port. */
 export type PresenceNote =
@@ -164,6 +166,19 @@ export type NallelyNote =
 /** `limited`: it came too soon after the last one. */
 export type NallelyDeed = "context" | "force" | "choose" | "limited";
 
+/** What people do to the relay. */
+export type OperatorNote = {
+  readonly is: "operator_acted";
+  /** The name of a token, or of a watcher. */
+  readonly by: string;
+  /** A word of the relay's, e.g. `control`. */
+  readonly did: string;
+  /** An id or a name. */
+  readonly to: string;
+  /** What kept it from being done. */
+  readonly outcome: "done" | FaultName;
+};
+
 /** What is wrong, and whose it is to mend. */
 export type TroubleNote =
   /** An integration sent something that had to be mended; said once per kind and integration. */
@@ -173,7 +188,9 @@ export type TroubleNote =
   | { readonly is: "store_failed"; readonly key: string; readonly reason: string }
   /** One of our mistakes: the event that caused it was given up and the room is made anew. */
   | { readonly is: "panicked"; readonly room: RoomName; readonly reason: string; readonly stack: string }
-  | { readonly is: "room_rebuilt"; readonly room: RoomName };
+  | { readonly is: "room_rebuilt"; readonly room: RoomName }
+  /** Nothing more is written to the file of a recording. */
+  | { readonly is: "recording_stopped"; readonly file: string; readonly why: "full" | "failed"; readonly reason: string };
 
 /** One fact. */
 export type Note =
@@ -184,6 +201,7 @@ export type Note =
   | QueueNote
   | BrainNote
   | NallelyNote
+  | OperatorNote
   | TroubleNote;
 
 /** The name of a kind of note. */

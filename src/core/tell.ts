@@ -4,7 +4,7 @@
  * | from | to | message |
  * | --- | --- | --- |
  * | intermediary | neuro | `joined` `left` `said` `direct` `chose` |
- * | neuro | intermediary | `upstream` `deliver` `offer` `context` |
+ * | neuro | intermediary | `upstream` `deliver` `offer` `context` `taken` |
  * | nallely | neuro | `joined` `left` `said` `chose` |
  * | neuro | nallely | `deliver`, to `NALLELY_PEER` |
  * | any | intermediary, nallely | `noted` |
@@ -12,7 +12,7 @@
  * Tells run first in, first out, within the step in which they were put.
  */
 import type { GameMessage, NeuroMessage } from "./api.ts";
-import type { PeerId } from "./ids.ts";
+import type { Key, PeerId } from "./ids.ts";
 import type { Json } from "./json.ts";
 import type { Note } from "./note.ts";
 
@@ -23,8 +23,10 @@ export type Tell =
   | { readonly is: "left"; readonly peer: PeerId }
   /** An integration says something in the words of the Neuro API. */
   | { readonly is: "said"; readonly peer: PeerId; readonly message: GameMessage }
-  /** A watcher, or an operator, puts a context or any command before Neuro. */
-  | { readonly is: "direct"; readonly from: string; readonly payload: Json }
+  /** A watcher, or an operator, puts a context or any command before Neuro. With an id, `taken` follows. */
+  | { readonly is: "direct"; readonly from: string; readonly payload: Json; readonly id?: string }
+  /** What a watcher had for Neuro was said to her, waits under a key that is being written, or had no room to wait. */
+  | { readonly is: "taken"; readonly id: string; readonly key: Key | undefined; readonly isFull: boolean }
   /** Someone chose for a force that the relay decides itself. */
   | { readonly is: "chose"; readonly from: string; readonly name: string; readonly data: string }
   /** The state of the connection to Neuro changed. `configured` is false when the relay plays her part. */

@@ -22,8 +22,8 @@ import { readRoom, Restorer } from "./restore.ts";
 import { Work } from "./work.ts";
 import { Writer } from "./writer.ts";
 
-/** An answer to a question: its body, or the fault that kept it from being answered. */
-export type Answer = { readonly body: Json } | { readonly fault: FaultName };
+/** An answer to a question: its body, or the fault that kept it from being answered, where possible with a sentence about it. */
+export type Answer = { readonly body: Json } | { readonly fault: FaultName; readonly reason?: string };
 
 /** Drives one relay: takes events, carries effects out by its ports, and keeps the one timer. */
 export class Engine {
@@ -257,10 +257,10 @@ export class Engine {
     this.#ports.sockets.hangup(link, code);
   }
 
-  #answer({ call, body, fault }: Effect & { do: "answer" }): void {
+  #answer({ call, body, fault, reason }: Effect & { do: "answer" }): void {
     const resolve = this.#calls.get(call);
     this.#calls.delete(call);
-    resolve?.(fault === undefined ? { body: body ?? null } : { fault });
+    resolve?.(fault === undefined ? { body: body ?? null } : { fault, ...(reason !== undefined && { reason }) });
   }
 
   #drained(room: RoomName): void {

@@ -26,6 +26,7 @@
  * | `message_delivered` | `to` `message_id` `confirmed` |
  * | `message_dead` | `to` `message_id` `why` |
  * | `input_mended` | `from` `what` `hint` |
+ * | `operator_acted` | `by` `did` `to` `outcome` |
  * | `nallely_connected` | `name` `url` |
  * | `nallely_lost` | `name` `reason` `retry_ms` |
  * | `nallely_drifted` | `name` `listed` `missing` `extra` `changed`: names |
@@ -78,6 +79,7 @@ const ROWS: { readonly [Name in NoteName]?: Row<Name> } = {
   message_delivered: ({ to, id, confirmed }) => ({ to, message_id: id, confirmed }),
   message_dead: ({ to, id, why }) => ({ to, message_id: id, why }),
   input_mended: ({ from, what, hint }) => ({ from, what, hint }),
+  operator_acted: ({ by, did, to, outcome }) => ({ by, did, to, outcome }),
   nallely_connected: ({ name, url }) => ({ name, url }),
   nallely_lost: ({ name, reason, retry_ms }) => ({ name, reason, retry_ms }),
   nallely_drifted: ({ name, listed, missing, extra, changed }) => ({ name, listed, missing, extra, changed }),

@@ -13,6 +13,7 @@ import type { Note } from "../core/note.ts";
 import type { Room } from "../core/room.ts";
 import type { Tell } from "../core/tell.ts";
 import type { Turn } from "../core/turn.ts";
+import { AUDIT_PREFIX } from "./audit.ts";
 import { chatDue } from "./chatter.ts";
 import { deliver, hear, introduce, spread } from "./integration.ts";
 import { KNOWN_PREFIX } from "./known.ts";
@@ -20,7 +21,7 @@ import { askLate, offer, seeChoice } from "./offers.ts";
 import { seeGame } from "./presence.ts";
 import { ask, inquire, settlePromise } from "./questions.ts";
 import { close, forget, greet, greetingsDue, keep, open, recheck, settle } from "./registry.ts";
-import { request } from "./router.ts";
+import { directsLost, request, taken } from "./router.ts";
 import { restore, resume } from "./restore.ts";
 import type { Claimant, State } from "./state.ts";
 import { tokensOf } from "./tokens.ts";
@@ -31,7 +32,7 @@ export type { State as IntermediaryState } from "./state.ts";
 
 export const intermediary: Room<State> = {
   name: "intermediary",
-  resident: [KNOWN_PREFIX, UPLOAD_PREFIX],
+  resident: [AUDIT_PREFIX, KNOWN_PREFIX, UPLOAD_PREFIX],
   restore,
   step,
   nextWakeup,
@@ -123,6 +124,8 @@ function hearRoom(state: State, message: Tell, turn: Turn): void {
       const to = state.peers.get(message.peer);
       return to?.is === "integration" ? deliver(to, message.message, turn) : undefined;
     }
+    case "taken":
+      return taken(state, message, turn);
     case "offer":
       return offer(state, message.offer, turn);
     case "context":
@@ -136,6 +139,8 @@ function see(state: State, note: Note, turn: Turn): void {
   if (note.is === "room_rebuilt" && note.room === "neuro") {
     for (const integration of state.integrations.values()) introduce(integration, turn);
   }
+  if (note.is === "panicked" && note.room === "neuro") directsLost(state, turn);
+  state.audit.see(note, turn);
   seeGame(state, note);
   seeChoice(state, note);
   state.watch.see(note, turn);
@@ -148,7 +153,8 @@ function stepStore(state: State, event: StoreEvent, turn: Turn): void {
     return;
   }
   const isStored = event.is === "stored";
-  const isOther = state.known.settled(event.key, isStored, turn) || state.uploads.settled(event.key, isStored, turn);
+  const isOther = state.known.settled(event.key, isStored, turn) || state.uploads.settled(event.key, isStored, turn) ||
+    state.audit.settled(event.key, isStored, turn);
   if (isOther) return;
   state.queue.step(event, turn);
   settlePromise(state, event, turn);
@@ -185,6 +191,7 @@ function tick(state: State, turn: Turn): void {
   state.known.tick(turn);
   state.queue.tick(turn);
   state.uploads.tick(turn);
+  state.audit.tick(turn);
   state.watch.tick(turn);
   leaveIfDone(state, turn);
 }
@@ -210,6 +217,7 @@ function nextWakeup(state: State): Millis | undefined {
   first = earlier(first, state.known.nextWakeup());
   first = earlier(first, state.queue.nextWakeup());
   first = earlier(first, state.uploads.nextWakeup());
+  first = earlier(first, state.audit.nextWakeup());
   first = earlier(first, state.watch.nextWakeup());
   return earlier(first, drainAt(state));
 }

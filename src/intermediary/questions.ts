@@ -2,7 +2,7 @@
 import type { StoreEvent, WorkEvent } from "../core/event.ts";
 import type { FaultName } from "../core/fault.ts";
 import type { CallId, Key } from "../core/ids.ts";
-import { isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
+import { isObject, type Json, type JsonObject, parseJson, plain } from "../core/json.ts";
 import type { IntermediaryQuestion, RoomQuestion } from "../core/question.ts";
 import { bodyOf } from "../core/queue-entry.ts";
 import type { Scope } from "../core/settings.ts";
@@ -43,7 +43,7 @@ export function ask(state: State, { call, question, as }: WorkEvent & { is: "ask
     case "drop":
       return act(state, { call, question }, turn);
     case "audit":
-      return fail(call, "notFound", turn);
+      return tell(call, plain(state.audit.page(question.after)), turn);
     case "uploads":
       return tell(call, { uploads: state.uploads.list().map((upload) => ({ ...upload })) }, turn);
   }

@@ -4,6 +4,7 @@ import { isObject, type Json } from "../core/json.ts";
 import type { Past } from "../core/room.ts";
 import type { Scope, Settings } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
+import { AUDIT_PREFIX } from "./audit.ts";
 import { KNOWN_PREFIX } from "./known.ts";
 import { integrationOf } from "./registry.ts";
 import { type Identity, type State, stateOf } from "./state.ts";
@@ -15,6 +16,7 @@ export function restore(settings: Settings, { entries, survivors, now, hasSlept 
   const state = stateOf(settings);
   state.known.restore(entries.filter(({ key }) => key.startsWith(KNOWN_PREFIX)));
   state.uploads.restore(entries.filter(({ key }) => key.startsWith(UPLOAD_PREFIX)));
+  state.audit.restore(entries.filter(({ key }) => key.startsWith(AUDIT_PREFIX)));
   state.queue.restore(entries);
   for (const name of state.known.all()) state.queue.call(name);
   const missed = hasSlept ? 0 : null;

@@ -5,9 +5,10 @@
  */
 import type { FaultName } from "../core/fault.ts";
 import type { Frame, Json, JsonObject } from "../core/json.ts";
-import type { Key } from "../core/ids.ts";
+import type { Key, PeerId } from "../core/ids.ts";
 import { failed, ok, type Result } from "../core/result.ts";
 import type { Scope } from "../core/settings.ts";
+import type { Tell } from "../core/tell.ts";
 import type { Turn } from "../core/turn.ts";
 import { peerList } from "./presence.ts";
 import { post, registeredActions } from "./integration.ts";
@@ -15,22 +16,28 @@ import { attach } from "./registry.ts";
 import type { State, Watcher } from "./state.ts";
 import { errorText, jsonOf, readRequest, replyText, type RequestId, requestIdOf, type WatcherRequest } from "./wire.ts";
 
-/** What becomes of a request: a reply, which may have to wait until something is stored. */
-type Outcome = Result<{ readonly reply: JsonObject; readonly after?: Key }>;
+/** What becomes of a request: a reply, which may have to wait until something is stored, or for another room. */
+type Outcome = Result<{ readonly reply: JsonObject; readonly after?: Key } | "later">;
+
+/** What becomes of a command. */
+type Commanded = Result<{ readonly reply: JsonObject; readonly after?: Key }>;
 
 /** A frame of a watcher. */
 export function request(state: State, { from, frame }: { from: Watcher; frame: Frame }, turn: Turn): void {
   from.messages++;
   const message = jsonOf(frame, state.settings.limits.json_depth);
-  if (message === undefined) return complain(from, { code: "badMessage", error: "watcher messages must be JSON" }, turn);
+  if (message === undefined) {
+    return complain(from.peer, { code: "badMessage", error: "watcher messages must be JSON" }, turn);
+  }
   const requestId = requestIdOf(message);
   const asked = readRequest(message);
   const needs = scopeFor(asked);
   if (needs !== undefined && !from.scopes.has(needs)) {
-    return complain(from, { code: "notAllowed", error: "not allowed", more: { needs }, requestId }, turn);
+    return complain(from.peer, { code: "notAllowed", error: "not allowed", more: { needs }, requestId }, turn);
   }
-  const outcome = carryOut(state, { from, asked }, turn);
-  if (!outcome.ok) return complain(from, { code: outcome.fault, error: outcome.reason, requestId }, turn);
+  const outcome = carryOut(state, { from, asked, requestId }, turn);
+  if (!outcome.ok) return complain(from.peer, { code: outcome.fault, error: outcome.reason, requestId }, turn);
+  if (outcome.value === "later") return;
   const { reply, after } = outcome.value;
   turn.put({
     do: "reply",
@@ -45,12 +52,18 @@ function scopeFor({ is }: WatcherRequest): Scope | undefined {
   return is === "command" || is === "choice" ? "command" : undefined;
 }
 
-function carryOut(state: State, { from, asked }: { from: Watcher; asked: WatcherRequest }, turn: Turn): Outcome {
+interface Asked {
+  readonly from: Watcher;
+  readonly asked: WatcherRequest;
+  readonly requestId: RequestId;
+}
+
+function carryOut(state: State, { from, asked, requestId }: Asked, turn: Turn): Outcome {
   switch (asked.is) {
     case "command":
       return command(state, { from: from.name, target: asked.target, cmd: asked.cmd }, turn);
     case "direct":
-      return direct(state, { from: from.name, payload: asked.payload }, turn);
+      return direct(state, { from, payload: asked.payload, requestId }, turn);
     case "choice":
       turn.put({
         do: "tell",
@@ -74,7 +87,7 @@ function carryOut(state: State, { from, asked }: { from: Watcher; asked: Watcher
 }
 
 /** A command for an integration, or (`*`) for all that are connected. */
-export function command(state: State, order: { from: string; target: string; cmd: Json }, turn: Turn): Outcome {
+export function command(state: State, order: { from: string; target: string; cmd: Json }, turn: Turn): Commanded {
   const { from, target, cmd } = order;
   const body = JSON.stringify({ from_watcher: from, cmd });
   if (target === "*") return broadcast(state, body, turn);
@@ -93,7 +106,7 @@ export function command(state: State, order: { from: string; target: string; cmd
     : ok({ reply: { status: "queued" }, after: sending.value.key });
 }
 
-function broadcast(state: State, body: string, turn: Turn): Outcome {
+function broadcast(state: State, body: string, turn: Turn): Commanded {
   let count = 0;
   for (const integration of state.integrations.values()) {
     if (!integration.hasQueue) post(integration, body, turn);
@@ -102,13 +115,46 @@ function broadcast(state: State, body: string, turn: Turn): Outcome {
   return ok({ reply: { status: "sent", count } });
 }
 
-/** Anything for Neuro herself. Where the relay plays her, it hears it. */
-function direct(state: State, { from, payload }: { from: string; payload: Json | undefined }, turn: Turn): Outcome {
+interface ForNeuro {
+  readonly from: Watcher;
+  readonly payload: Json | undefined;
+  readonly requestId: RequestId;
+}
+
+/** Anything for Neuro herself. Where the relay plays her, it hears it; while she is away, her room says whether it is kept. */
+function direct(state: State, { from, payload, requestId }: ForNeuro, turn: Turn): Outcome {
   if (payload === undefined || payload === null) return failed("badMessage", "invalid payload");
   const { configured, open } = state.upstream;
   if (!configured && !state.settings["nakurity-backend"].enabled) return failed("notFound", "neuro backend not available");
-  turn.put({ do: "tell", room: "neuro", message: { is: "direct", from, payload } });
-  return ok({ reply: { status: configured && !open ? "queued" : "forwarded_to_neuro" } });
+  const said = { is: "direct" as const, from: from.name, payload };
+  if (open || !configured) {
+    turn.put({ do: "tell", room: "neuro", message: said });
+    return ok({ reply: { status: "forwarded_to_neuro" } });
+  }
+  const id = turn.id();
+  state.directs.set(id, { peer: from.peer, requestId });
+  turn.put({ do: "tell", room: "neuro", message: { ...said, id } });
+  return ok("later");
+}
+
+/** Neuro's room says what became of something for her: what waits for her was promised only once it is stored. */
+export function taken(state: State, { id, key, isFull }: Tell & { readonly is: "taken" }, turn: Turn): void {
+  const direct = state.directs.get(id);
+  if (direct === undefined) return;
+  state.directs.delete(id);
+  const { peer, requestId } = direct;
+  if (isFull) return complain(peer, { code: "queueFull", error: "queue full", requestId }, turn);
+  const frame = replyText({ status: key === undefined ? "forwarded_to_neuro" : "queued" }, requestId);
+  const waiting = key === undefined ? {} : { after: key, otherwise: unavailable(requestId) };
+  turn.put({ do: "reply", to: peer, frame, ...waiting });
+}
+
+/** Neuro's room failed: what it was given last is nowhere. */
+export function directsLost(state: State, turn: Turn): void {
+  for (const { peer, requestId } of state.directs.values()) {
+    turn.put({ do: "reply", to: peer, frame: unavailable(requestId) });
+  }
+  state.directs.clear();
 }
 
 interface Complaint {
@@ -118,9 +164,9 @@ interface Complaint {
   readonly requestId?: RequestId;
 }
 
-function complain(to: Watcher, { code, error, more = {}, requestId }: Complaint, turn: Turn): void {
+function complain(to: PeerId, { code, error, more = {}, requestId }: Complaint, turn: Turn): void {
   const fields = requestId === undefined ? more : { ...more, request_id: requestId };
-  turn.put({ do: "reply", to: to.peer, frame: errorText(error, code, fields) });
+  turn.put({ do: "reply", to, frame: errorText(error, code, fields) });
 }
 
 const unavailable = (requestId: RequestId): string =>

@@ -6,6 +6,7 @@ import type { Frame } from "../core/json.ts";
 import { Queue } from "../core/queue.ts";
 import type { Scope, Settings } from "../core/settings.ts";
 import type { Offer } from "../core/tell.ts";
+import { Audit } from "./audit.ts";
 import type { Chatter } from "./chatter.ts";
 import { KnownNames } from "./known.ts";
 import { type Token, tokensOf } from "./tokens.ts";
@@ -67,6 +68,12 @@ export type Inquiry =
   | { readonly is: "show"; readonly call: CallId }
   | { readonly is: "retry"; readonly call: CallId; readonly letter: string };
 
+/** Who waits to be told that something was taken for Neuro, by which request. */
+export interface Direct {
+  readonly peer: PeerId;
+  readonly requestId: string | number | undefined;
+}
+
 export interface State {
   settings: Settings;
   tokens: readonly Token[];
@@ -86,6 +93,7 @@ export interface State {
   readonly queue: Queue;
   readonly watch: Watch;
   readonly uploads: Uploads;
+  readonly audit: Audit;
   /** Games on the game port, by name. */
   readonly games: Map<string, number>;
   upstream: { readonly configured: boolean; readonly open: boolean };
@@ -94,6 +102,8 @@ export interface State {
   /** Watchers that came since, and are to be asked in this step. */
   readonly unasked: Set<PeerId>;
   readonly inquiries: Map<LoadToken, Inquiry>;
+  /** What watchers had for Neuro and her room has not yet said that it took. */
+  readonly directs: Map<string, Direct>;
   /** Calls that are answered once a key is stored, and the dead letter that is then gone. */
   readonly promises: Map<Key, { readonly call: CallId; readonly letter: string | undefined }>;
   /** Those who were connected before this state was made, until they are taken up again. */
@@ -122,11 +132,13 @@ export const stateOf = (settings: Settings): State => ({
   queue: new Queue("intermediary", settings.queue),
   watch: new Watch(),
   uploads: new Uploads(settings.uploads),
+  audit: new Audit(),
   games: new Map(),
   upstream: { configured: settings["nakurity-clients"].length > 0, open: false },
   offered: undefined,
   unasked: new Set(),
   inquiries: new Map(),
+  directs: new Map(),
   promises: new Map(),
   returned: [],
   closeAt: undefined,

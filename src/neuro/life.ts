@@ -15,7 +15,7 @@ import { askForAll, awaitFirst, keepAlive } from "./downstream/silence.ts";
 import { newSocket, sit } from "./downstream/sockets.ts";
 import { readAll, save } from "./records.ts";
 import { emptyRoom, type Game, type Neuro, type Upstream } from "./state.ts";
-import { definitionOf, disown, drop, own, show, sync } from "./upstream/actions.ts";
+import { definitionOf, disown, drop, own, reveal, sync, vanish } from "./upstream/actions.ts";
 import { announce, profileOf, redial, start, stop, upstreamOf } from "./upstream/client.ts";
 import { moveAll } from "./upstream/contexts.ts";
 import { park } from "./upstream/fanout.ts";
@@ -86,7 +86,7 @@ export function concludeDrain(room: Neuro, turn: Turn): void {
   if (isBusy && turn.now < (room.drainUntil ?? 0)) return;
   for (const upstream of room.upstreams.values()) failAll(upstream, "The relay restarts.", turn);
   save(room, turn);
-  for (const game of room.games.values()) show(game, false);
+  for (const game of room.games.values()) vanish(game);
   for (const upstream of room.upstreams.values()) {
     sync(upstream, turn);
     stop(upstream, turn);
@@ -140,7 +140,8 @@ function seat(room: Neuro, { peer, caller, attachment }: Survivor, now: Millis):
     game.caller = caller;
     game.connectedAt = now;
     room.timers.clear(parkedTimer(game));
-    show(game, true);
+    game.isAround = true;
+    reveal(game);
   }
 }
 

@@ -19,11 +19,11 @@ import { arrive, depart, forget, gameOf, graceOver, hear as hearGame, nameOf, wi
 import { pingAll } from "./downstream/silence.ts";
 import { close, concludeContests, open, ponged, receive, stillSilent } from "./downstream/sockets.ts";
 import { beginDrain, concludeDrain, configure, restoreRoom, startRoom } from "./life.ts";
-import { overview, readiness } from "./overview.ts";
+import { ask } from "./operator/answers.ts";
 import { save, schedule, settled } from "./records.ts";
 import type { Neuro, Upstream } from "./state.ts";
 import { dialed, dropped, hear, linkTick, received } from "./upstream/client.ts";
-import { keep, release, say } from "./upstream/contexts.ts";
+import { keep, notKept, release, say, sayAndKeep, watcher } from "./upstream/contexts.ts";
 import { concludeShutdown } from "./upstream/fanout.ts";
 import { namesDue, slotDue } from "./upstream/forces.ts";
 import { due as pendingDue } from "./upstream/pending.ts";
@@ -72,6 +72,7 @@ function dispatch(room: Neuro, event: RoomEvent, turn: Turn): void {
       return linkEvent(room, event, turn);
     case "stored":
     case "storeFailed":
+      if (event.is === "storeFailed") { for (const upstream of room.upstreams.values()) notKept(upstream, event.key); }
       return settled(room, { key: event.key, isStored: event.is === "stored" }, turn);
     case "ran":
       for (const { decider, inbox } of room.upstreams.values()) {
@@ -79,7 +80,7 @@ function dispatch(room: Neuro, event: RoomEvent, turn: Turn): void {
       }
       return;
     case "asked":
-      return answer(room, event, turn);
+      return ask(room, event, turn);
     case "configured":
       return configure(room, event.settings, turn);
     case "draining":
@@ -92,13 +93,6 @@ function dispatch(room: Neuro, event: RoomEvent, turn: Turn): void {
     case "saved":
       return;
   }
-}
-
-function answer(room: Neuro, { call, question }: RoomEvent & { readonly is: "asked" }, turn: Turn): void {
-  if (question.of !== "neuro") return turn.put({ do: "answer", call, fault: "notFound" });
-  if (question.get === "ready") return turn.put({ do: "answer", call, body: readiness(room) });
-  if (question.get === "status") return turn.put({ do: "answer", call, body: overview(room, turn.now) });
-  turn.put({ do: "answer", call, fault: "notFound" });
 }
 
 function linkEvent(room: Neuro, event: RoomEvent & { readonly link: LinkId }, turn: Turn): void {
@@ -129,11 +123,8 @@ function told(room: Neuro, message: Tell, turn: Turn): void {
       const game = room.members.get(message.peer);
       return game === undefined ? undefined : hearGame(game, message.message, turn);
     }
-    case "direct": {
-      const text = typeof message.payload === "string" ? message.payload : JSON.stringify(message.payload);
-      const from = { key: `watcher:${message.from}`, name: message.from, isParked: false };
-      return first === undefined ? undefined : say(first, { from, message: text, silent: true }, turn);
-    }
+    case "direct":
+      return first === undefined ? undefined : direct(first, message, turn);
     case "chose":
       for (const { decider, inbox } of room.upstreams.values()) {
         if (decider !== undefined) inbox.push(...choose(decider, message, turn));
@@ -142,6 +133,16 @@ function told(room: Neuro, message: Tell, turn: Turn): void {
     default:
       return;
   }
+}
+
+/** What a watcher has for Neuro; it is told what became of it where it wants to know. */
+function direct(upstream: Upstream, { from, payload, id }: Tell & { readonly is: "direct" }, turn: Turn): void {
+  const message = typeof payload === "string" ? payload : JSON.stringify(payload);
+  const said = { from: watcher(from), message, silent: true };
+  if (id === undefined) return say(upstream, said, turn);
+  const at = sayAndKeep(upstream, said, turn);
+  const taken = { is: "taken" as const, id, key: at === false ? undefined : at, isFull: at === false };
+  turn.put({ do: "tell", room: "intermediary", message: taken });
 }
 
 function tick(room: Neuro, turn: Turn): void {

@@ -14,6 +14,7 @@ import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { key, segment, segmentAt } from "../core/key.ts";
 import type { Turn } from "../core/turn.ts";
 import { newGame, parkedTimer } from "./downstream/games.ts";
+import { recall } from "./operator/controls.ts";
 import type { Force, Game, GameRecord, Neuro, Upstream } from "./state.ts";
 import { definitionOf, restoreOwned, restoreReleased } from "./upstream/actions.ts";
 import { hold } from "./upstream/contexts.ts";
@@ -34,8 +35,7 @@ export function schedule(room: Neuro, turn: Turn): void {
 /** Writes what is unsaved. */
 export function save(room: Neuro, turn: Turn): void {
   for (const record of room.unsaved) {
-    const game = room.games.get(record.key);
-    const value = game === undefined ? undefined : record.of === "game" ? valueOf(game) : forceOf(game);
+    const value = valueFor(room, record);
     if (value === undefined) discard(record, turn);
     else put(room, { record, value }, turn);
   }
@@ -64,16 +64,25 @@ export function readAll(room: Neuro, entries: readonly Entry[], now: Millis): vo
   const latest = new Map<string, Entry>();
   for (const entry of [...entries].sort((left, right) => (left.key < right.key ? -1 : 1))) {
     const kind = segmentAt(entry.key, 1);
-    if (kind !== "game" && kind !== "force") continue;
+    if (kind !== "game" && kind !== "force" && kind !== "controls") continue;
     const id = `${kind}/${segmentAt(entry.key, 2)}`;
     const older = latest.get(id);
     if (!isRecord(entry.value)) continue;
     if (older !== undefined) room.outdated.push(older.key);
     latest.set(id, entry);
   }
+  for (const [id, entry] of latest) if (id.startsWith("controls/")) readControls(room, entry);
   for (const [id, entry] of latest) if (id.startsWith("game/")) readGame(room, entry, now);
   for (const [id, entry] of latest) if (id.startsWith("force/")) readForce(room, entry);
+  recall(room);
   for (const entry of entries) if (segmentAt(entry.key, 1) === "context") readContext(room, entry);
+}
+
+function valueFor(room: Neuro, { of, key }: GameRecord): Json | undefined {
+  if (of === "controls") return Object.values(room.controls).includes(true) ? { v: 1, ...room.controls } : undefined;
+  const game = room.games.get(key);
+  if (game === undefined) return undefined;
+  return of === "game" ? valueOf(game) : forceOf(game);
 }
 
 /** Why an id and not a counter: after a panic a write of before may still be on its way, and would meet one of the same number. */
@@ -91,7 +100,7 @@ function discard(record: GameRecord, turn: Turn): void {
 }
 
 function valueOf(game: Game): Json {
-  const { key: id, door, name, slug, peer, leftAt, caller, confirmsNothing, upstream } = game;
+  const { key: id, door, name, slug, peer, leftAt, caller, confirmsNothing, upstream, controls } = game;
   const actions = [...game.actions.values()].map(({ name: original, offered }) => {
     const { action: { description, schema }, mainThread, name: before } = offered;
     return {
@@ -105,7 +114,21 @@ function valueOf(game: Game): Json {
   const released = [...game.released.values()].map((offered) => [offered.original, offered.name, offered.freeAt]);
   const from = caller === undefined ? {} : { caller: { ...caller } };
   const left = peer === undefined ? leftAt : 0;
-  return { v: 1, id, door, name, slug, upstream: upstream.id, leftAt: left, confirmsNothing, actions, released, ...from };
+  const decided = Object.values(controls).includes(true) ? { controls: { ...controls } } : {};
+  return {
+    v: 1,
+    id,
+    door,
+    name,
+    slug,
+    upstream: upstream.id,
+    leftAt: left,
+    confirmsNothing,
+    actions,
+    released,
+    ...from,
+    ...decided,
+  };
 }
 
 /** The force that a game still waits for. One that it was given an action for is not asked again after a restart. */
@@ -117,15 +140,31 @@ function forceOf(game: Game): Json | undefined {
   return message === undefined ? undefined : { v: 1, id: game.key, force: { ...message } };
 }
 
+function readControls(room: Neuro, { key: at, value }: Entry): void {
+  if (!isRecord(value)) return;
+  room.controls.stopped = value["stopped"] === true;
+  room.controls.approval = value["approval"] === true;
+  room.controlsRecord.stored = at;
+}
+
 function readGame(room: Neuro, { key: at, value }: Entry, now: Millis): void {
   if (!isRecord(value)) return;
-  const { id, door, name, slug, leftAt, actions, released, caller, confirmsNothing } = value;
+  const { id, door, name, slug, leftAt, actions, released, caller, confirmsNothing, controls } = value;
   if (typeof id !== "string" || typeof name !== "string" || (door !== "neuro" && door !== "intermediary")) return;
   const game = newGame(room, { door, name, key: id, ...(typeof slug === "string" && { slug }) });
   game.record.stored = at;
   game.confirmsNothing = confirmsNothing === true;
   game.leftAt = typeof leftAt === "number" && leftAt > 0 ? leftAt : now;
   if (isCaller(caller)) game.caller = caller;
+  if (isObject(controls)) {
+    const { paused, muted, solo, approval } = controls;
+    Object.assign(game.controls, {
+      paused: paused === true,
+      muted: muted === true,
+      solo: solo === true,
+      approval: approval === true,
+    });
+  }
   room.timers.set(parkedTimer(game), game.leftAt + room.settings.actions.parked);
   for (const action of listOf(actions)) {
     if (isAction(action)) restoreOwned(game, definitionOf(plain(action), action.mainThread), action.before);
@@ -152,7 +191,7 @@ function readContext(room: Neuro, { key: at, value }: Entry): void {
   if (typeof name !== "string" || typeof heardAt !== "number") return;
   const [first] = room.upstreams.values();
   const upstream: Upstream | undefined = room.upstreams.get(String(upstreamId)) ?? first;
-  const source = room.games.get(from) ?? { key: from, name, isParked: false };
+  const source = room.games.get(from) ?? { key: from, name, isParked: false, isHeld: false };
   if (upstream === undefined) return;
   hold(upstream, { id, from: source, message, silent: silent === true, at: heardAt, key: at }, undefined);
 }

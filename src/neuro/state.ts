@@ -10,9 +10,10 @@ import type { Action, ForceMessage, GameMessage, NeuroMessage, Session } from ".
 import type { Bucket } from "../core/bucket.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import type { Caller } from "../core/event.ts";
-import type { Key, Millis, PeerId } from "../core/ids.ts";
+import type { CallId, Key, Millis, PeerId } from "../core/ids.ts";
 import type { Link } from "../core/link.ts";
 import type { IntegrationPolicy, Settings, UpstreamSettings } from "../core/settings.ts";
+import type { Controls, IntegrationControls, IntegrationCounts } from "../core/view.ts";
 import type { Decider } from "./decider.ts";
 import type { Profile } from "./profiles.ts";
 
@@ -45,6 +46,11 @@ export interface Neuro {
   relayId: string;
   unnamed: number;
   hasStarted: boolean;
+  /** What a person has decided about everybody. */
+  readonly controls: Changeable<Controls>;
+  readonly controlsRecord: GameRecord;
+  /** Some integration is solo: all others are held. */
+  hasSolo: boolean;
   /** The relay leaves, at the latest then: nothing new begins. */
   drainUntil: Millis | undefined;
   hasDrained: boolean;
@@ -88,6 +94,9 @@ export interface Seat {
   hasListed: boolean;
 }
 
+/** The same, to be changed in place. */
+export type Changeable<View> = { -readonly [Field in keyof View]: View[Field] };
+
 export type GameDoor = "neuro" | "intermediary";
 
 /** An integration, whichever door it uses: what outlives its connections. */
@@ -104,10 +113,17 @@ export interface Game {
   caller: Caller | undefined;
   connectedAt: Millis;
   leftAt: Millis;
-  /** Neuro sees its actions: it is here, or away for less than its grace. */
+  /** It is here, or away for less than its grace. */
+  isAround: boolean;
+  /** Neuro sees its actions: it is around, and nothing keeps it from her. */
   isShown: boolean;
   /** Its owner's other half is on the air: nothing of it reaches Neuro until that changes. */
   isParked: boolean;
+  /** A person holds it back: by itself, with all others, or because another is solo. */
+  isHeld: boolean;
+  /** What a person has decided about it. */
+  readonly controls: Changeable<IntegrationControls>;
+  readonly counts: Changeable<IntegrationCounts>;
   readonly actions: Map<string, Owned>;
   /** Names it had and gave up, by its own name for them: they are kept for its return. */
   readonly released: Map<string, Offered>;
@@ -132,7 +148,8 @@ export interface Game {
 
 /** What is stored of a game: a new key each time, the newest counts. */
 export interface GameRecord {
-  readonly of: "game" | "force";
+  readonly of: "game" | "force" | "controls";
+  /** Of the game; empty for what concerns everybody. */
   readonly key: string;
   /** What is known to be stored, and what was written last. */
   stored: Key | undefined;
@@ -214,6 +231,8 @@ export interface Forces {
  * action before the force; `dying` with none of its names left.
  */
 export interface Force {
+  /** Ours, unique over restarts. */
+  readonly id: string;
   readonly game: Game;
   readonly message: ForceMessage;
   readonly askedAt: Millis;
@@ -237,6 +256,8 @@ export interface Force {
   readonly isLast: boolean;
   /** Neuro has to be asked once what it owes is settled. */
   askAgain: boolean;
+  /** Its game is held, and has not answered yet: it is put back then, unless that was a success. */
+  isWithheld: boolean;
 }
 
 export interface Pendings {
@@ -250,6 +271,7 @@ export interface Pending {
   /** Ours, unique over restarts. */
   readonly id: string;
   readonly theirId: string;
+  /** The connection that its result goes to; 0 when it does not go to Neuro. */
   readonly epoch: number;
   readonly offered: Offered;
   /** The definition that it was called by. */
@@ -258,6 +280,8 @@ export interface Pending {
   readonly since: Millis;
   /** The force that it answers. */
   readonly force: Force | undefined;
+  /** The call of a person who chose it, and is told what came of it. */
+  call: CallId | undefined;
   readonly parts: Part[];
   /** By then Neuro has to have a result. */
   readonly deadline: Millis;
@@ -268,7 +292,8 @@ export interface Pending {
 /** One owner's share of a pending action. */
 export interface Part {
   readonly owned: Owned;
-  is: "held" | "sent" | "failed" | "gone";
+  /** `held` until its owner is back, `approval` until a person lets it go. */
+  is: "held" | "approval" | "sent" | "failed" | "gone";
 }
 
 export interface Contexts {
@@ -278,7 +303,7 @@ export interface Contexts {
 }
 
 /** Who says a context: a game, or somebody who watches. */
-export type Source = Pick<Game, "key" | "name" | "isParked">;
+export type Source = Pick<Game, "key" | "name" | "isParked" | "isHeld">;
 
 export interface HeldContext {
   readonly id: string;
@@ -315,6 +340,9 @@ export const emptyRoom = (settings: Settings): Neuro => ({
   relayId: "",
   unnamed: 0,
   hasStarted: false,
+  controls: { stopped: false, approval: false },
+  controlsRecord: { of: "controls", key: "", stored: undefined, latest: undefined },
+  hasSolo: false,
   drainUntil: undefined,
   hasDrained: false,
 });

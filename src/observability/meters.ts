@@ -19,6 +19,7 @@ export interface Meters {
   readonly forceOpen: Cell;
   readonly upstream: Family<Cell>;
   readonly refusals: Family<Cell>;
+  readonly operatorActs: Family<Cell>;
   readonly uptime: Cell;
   readonly lag: Cell;
   /** Numbers that rooms report about themselves, by path. */
@@ -44,6 +45,7 @@ export function createMeters(): Meters {
     forceOpen: all.gauge(named("force_open", "1 while an action force is open.")).of(),
     upstream: all.gauge(named("upstream_up", "1 while the connection to Neuro is open.", "upstream")),
     refusals: all.counter(named("refusals_total", "Peers and messages that were refused.", "fault")),
+    operatorActs: all.counter(named("operator_acts_total", "What people did to the relay.", "did", "outcome")),
     status: all.gauge(named("room_status", "Numbers that a room reports about itself.", "room", "name")),
     notes: all.counter(named("notes_total", "Facts, by kind.", "note")),
   };

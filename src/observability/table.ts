@@ -300,6 +300,15 @@ const TABLE: Table = {
     text: ({ from, fault }) => `closed ${quoted(from)}: ${fault}`,
     measure: ({ fault }, { refusals }) => refusals.of(fault).add(),
   },
+  operator_acted: {
+    level: "info",
+    room: "relay",
+    text: ({ by, did, to, outcome }) =>
+      outcome === "done"
+        ? `${quoted(by)} did ${did} to ${quoted(to)}`
+        : `${quoted(by)} could not do ${did} to ${quoted(to)}: ${outcome}`,
+    measure: ({ did, outcome }, { operatorActs }) => operatorActs.of(did, outcome).add(),
+  },
   store_failed: {
     level: "error",
     room: "relay",
@@ -314,6 +323,11 @@ const TABLE: Table = {
     level: "warning",
     room: "relay",
     text: ({ room }) => `${room} was made anew from what is stored`,
+  },
+  recording_stopped: {
+    level: "warning",
+    room: "relay",
+    text: ({ file, why, reason }) => `nothing more is recorded in ${quoted(file)} (${why}): ${quoted(reason)}`,
   },
 };
 

@@ -36,7 +36,10 @@ export class Bystanders {
     this.#say("watcher", { target: "bystander", cmd: { trip }, request_id: "trip" });
     this.#say("brain", { cmd: "Ping" });
     await this.#world.pass(TRIP_MS);
-    const asked = this.#world.engine?.ask({ of: "neuro", get: "status" }, { by: "test", scopes: ["watch"] });
+    const asked = this.#world.engine?.ask({ of: "neuro", get: "integration", id: "bystander" }, {
+      by: "test",
+      scopes: ["watch"],
+    });
     const isOffered = JSON.stringify(await asked).includes(action.name);
     const failed = [
       ...this.#closed.map((who) => `the ${who} was closed`),

@@ -134,7 +134,7 @@ async function bounds({ engine }: World): Promise<readonly string[]> {
     const isReady = "body" in answer && isObject(answer.body) && answer.body.ok === true;
     if (!isReady) found.push(`${room} is not ready in peace: ${JSON.stringify(answer)}`);
   }
-  const answer = await engine.ask({ of: "neuro", get: "status" }, { by: "judge", scopes: ["admin"] });
+  const answer = await engine.ask({ of: "neuro", get: "status" }, { by: "judge", scopes: ["watch"] });
   const status = "body" in answer && isObject(answer.body) ? answer.body : {};
   for (const upstream of Array.isArray(status.upstreams) ? status.upstreams.filter(isObject) : []) {
     const { force, waiting, pending, contexts_held: held } = upstream;

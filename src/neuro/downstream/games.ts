@@ -13,7 +13,7 @@ import { KNOWN_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../core/limits.ts";
 import type { IntegrationPolicy } from "../../core/settings.ts";
 import type { Turn } from "../../core/turn.ts";
 import type { Game, GameDoor, Neuro, Upstream } from "../state.ts";
-import { definitionOf, disown, drop, own, show, sync } from "../upstream/actions.ts";
+import { definitionOf, disown, drop, own, reveal, sync, vanish } from "../upstream/actions.ts";
 import { say } from "../upstream/contexts.ts";
 import { introduce, park, readyToStop } from "../upstream/fanout.ts";
 import { ask, cancel, namesChanged, recover, redefined, withdrawn } from "../upstream/forces.ts";
@@ -59,8 +59,12 @@ export function newGame(room: Neuro, identity: { door: GameDoor; name: string; k
     caller: undefined,
     connectedAt: 0,
     leftAt: 0,
+    isAround: false,
     isShown: false,
     isParked: false,
+    isHeld: room.controls.stopped || room.hasSolo,
+    controls: { paused: false, muted: false, solo: false, approval: false },
+    counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
     actions: new Map(),
     released: new Map(),
     lostForce: undefined,
@@ -84,6 +88,8 @@ export function newGame(room: Neuro, identity: { door: GameDoor; name: string; k
 export function arrive(game: Game, { peer, isStarting }: { peer: PeerId; isStarting: boolean }, turn: Turn): void {
   const { room } = game;
   const wasAway = game.peer === undefined;
+  const { isAround: wasAround } = game;
+  game.isAround = true;
   game.peer = peer;
   game.connectedAt = turn.now;
   room.timers.clear(graceTimer(game));
@@ -92,11 +98,11 @@ export function arrive(game: Game, { peer, isStarting }: { peer: PeerId; isStart
   park(game, turn);
   if (game.isParked) return;
   if (isStarting) {
-    if (game.isShown) return;
+    if (wasAround) return reveal(game);
     for (const owned of [...game.actions.values()]) disown(owned, turn.now);
-    return show(game, true);
+    return reveal(game);
   }
-  show(game, true);
+  reveal(game);
   sync(game.upstream, turn);
   returned(game, turn);
   recover(game, turn);
@@ -117,7 +123,7 @@ export function depart(game: Game, turn: Turn): void {
 /** A game did not come back in time: Neuro forgets it, the relay does not. */
 export function graceOver(game: Game, turn: Turn): void {
   const { room } = game;
-  show(game, false);
+  vanish(game);
   sync(game.upstream, turn);
   lost(game, turn);
   cancel(game, "game gone", turn);
@@ -127,7 +133,7 @@ export function graceOver(game: Game, turn: Turn): void {
 /** Forgets a game that is away, its names and its registry. */
 export function forget(game: Game): void {
   const { room, upstream } = game;
-  show(game, false);
+  vanish(game);
   for (const owned of [...game.actions.values()]) disown(owned, 0);
   for (const offered of [...game.released.values()]) drop(upstream, offered);
   for (const timer of [graceTimer(game), windowTimer(game), parkedTimer(game)]) room.timers.clear(timer);

@@ -74,8 +74,16 @@ export function disown(owned: Owned, now: Millis): void {
   leave(owned, now);
 }
 
-/** Lets Neuro see a game's actions, or hides them. */
-export function show(game: Game, isShown: boolean): void {
+/** Lets Neuro see the actions of a game that is around, unless something keeps it from her. */
+export const reveal = (game: Game): void => show(game, game.isAround && !game.isParked && !game.isHeld);
+
+/** A game is not around any more: Neuro does not see its actions. */
+export function vanish(game: Game): void {
+  game.isAround = false;
+  show(game, false);
+}
+
+function show(game: Game, isShown: boolean): void {
   if (game.isShown === isShown) return;
   game.isShown = isShown;
   game.room.actionCount += isShown ? game.actions.size : -game.actions.size;

@@ -15,6 +15,8 @@ import type { HeldContext, Source, Upstream } from "../state.ts";
 
 /** A context is stored once it has been held for so long. */
 const KEEP_MS = 1_000;
+/** Begins the key of a source that is no game. */
+const WATCHER = "watcher:";
 
 export const budgetTimer = (upstream: Upstream): string => `budget ${upstream.id}`;
 export const keepTimer = (upstream: Upstream): string => `keep ${upstream.id}`;
@@ -31,20 +33,50 @@ export function say(upstream: Upstream, said: Said, turn: Turn): void {
   const { from, message, silent } = said;
   turn.note({ is: "add_context", game_title: from.name, message, reply_if_not_busy: !silent });
   turn.put({ do: "tell", room: "intermediary", message: { is: "context", from: from.name, message, silent } });
-  if (upstream.contexts.held.size === 0 && mayTell(upstream) && !from.isParked && withinBudget(upstream, turn.now)) {
+  if (upstream.contexts.held.size === 0 && mayTell(upstream) && !isHeldBack(from) && withinBudget(upstream, turn.now)) {
     return tellNeuro(upstream, said, turn);
   }
   hold(upstream, { ...said, id: turn.id(), at: turn.now, key: undefined }, turn);
   release(upstream, turn);
 }
 
+/** One who watches, as the source of contexts. */
+export const watcher = (name: string): Source & { readonly isHeld: boolean } => ({
+  key: WATCHER + name,
+  name,
+  isParked: false,
+  isHeld: false,
+});
+
+/**
+ * A watcher tells Neuro something, and is answered: what she cannot be told now is stored at once, under the key that is returned.
+ * False when too much of that watcher waits already: nothing is dropped of what it was promised.
+ */
+export function sayAndKeep(upstream: Upstream, said: Said, turn: Turn): Key | undefined | false {
+  const held = () => upstream.contexts.held.get(said.from.key) ?? [];
+  if (held().length >= CONTEXTS_HELD_PER_INTEGRATION_MAX) return false;
+  say(upstream, said, turn);
+  const waiting = held().find(({ message }) => message === said.message);
+  if (waiting !== undefined) store(upstream, waiting, turn);
+  return waiting?.key;
+}
+
+/** A context could not be stored: what a watcher was told of that is true only if it is dropped. */
+export function notKept(upstream: Upstream, at: Key): void {
+  for (const [from, queue] of upstream.contexts.held) {
+    const left = queue.filter((context) => context.key !== at);
+    if (from.startsWith(WATCHER) && left.length < queue.length) upstream.contexts.held.set(from, left);
+  }
+}
+
 /** Says what is held, as far as Neuro can be told. Each game in its turn. */
 export function release(upstream: Upstream, turn: Turn): void {
   const { held } = upstream.contexts;
   if (held.size === 0 || !mayTell(upstream)) return;
-  const oldest = turn.now - upstream.room.settings.queue.ttl.context;
+  const { ttl } = upstream.room.settings.queue;
   for (const [from, queue] of held) {
-    if (queue[0]?.from.isParked === true) continue;
+    const oldest = turn.now - (from.startsWith(WATCHER) ? ttl.direct : ttl.context);
+    if (queue[0] !== undefined && isHeldBack(queue[0].from)) continue;
     while (queue[0] !== undefined && queue[0].at < oldest) forget(queue.shift(), turn);
     const next = queue[0];
     if (next !== undefined) {
@@ -59,15 +91,15 @@ export function release(upstream: Upstream, turn: Turn): void {
 
 /** Stores what has been held for a moment, so that it survives this process. */
 export function keep(upstream: Upstream, turn: Turn): void {
-  for (const queue of upstream.contexts.held.values()) {
-    for (const context of queue) {
-      if (context.key !== undefined) continue;
-      context.key = key("neuro", "context", segment(context.id));
-      const { id, from, message, silent, at } = context;
-      const value = { v: 1, id, upstream: upstream.id, from: from.key, name: from.name, message, silent, at };
-      turn.put({ do: "put", key: context.key, value });
-    }
-  }
+  for (const queue of upstream.contexts.held.values()) for (const context of queue) store(upstream, context, turn);
+}
+
+function store(upstream: Upstream, context: HeldContext, turn: Turn): void {
+  if (context.key !== undefined) return;
+  context.key = key("neuro", "context", segment(context.id));
+  const { id, from, message, silent, at } = context;
+  const value = { v: 1, id, upstream: upstream.id, from: from.key, name: from.name, message, silent, at };
+  turn.put({ do: "put", key: context.key, value });
 }
 
 /** What a game said and Neuro has not heard is dropped. */
@@ -94,6 +126,8 @@ export function hold(upstream: Upstream, context: HeldContext, turn: Turn | unde
     timers.set(keepTimer(upstream), turn.now + KEEP_MS);
   }
 }
+
+const isHeldBack = ({ isParked, isHeld }: Source): boolean => isParked || isHeld;
 
 const mayTell = ({ isOpen, isPressed, profile, pendings }: Upstream): boolean =>
   isOpen && !isPressed && !(profile.holdsContext && pendings.byTheirId.size > 0);

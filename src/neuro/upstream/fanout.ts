@@ -11,7 +11,7 @@ import type { Millis } from "../../core/ids.ts";
 import type { Turn } from "../../core/turn.ts";
 import { toGame, toNeuro } from "../speech.ts";
 import type { Game, Upstream } from "../state.ts";
-import { show, sync } from "./actions.ts";
+import { reveal, sync } from "./actions.ts";
 import { cancel } from "./forces.ts";
 import { lost } from "./pending.ts";
 
@@ -45,7 +45,7 @@ export function park(game: Game, turn: Turn): void {
   const isParked = wanted !== undefined && upstream.session !== undefined && upstream.session.characterId !== wanted;
   if (game.isParked === isParked) return;
   game.isParked = isParked;
-  show(game, !isParked && game.peer !== undefined);
+  reveal(game);
   sync(upstream, turn);
   if (!isParked) return;
   lost(game, turn);

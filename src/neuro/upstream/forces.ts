@@ -31,7 +31,7 @@ export function ask(game: Game, message: ForceMessage, turn: Turn): void {
   const { forces } = upstream;
   const earlier = forces.waiting.get(game);
   if (earlier !== undefined) end(earlier, "replaced", turn);
-  const force = newForce(game, capped(message, game.policy.priority_max), turn.now);
+  const force = newForce(game, capped(message, game.policy.priority_max), turn);
   game.lostForce = undefined;
   if (forces.waiting.size >= FORCES_WAITING_MAX) return noteEnd(force, "refused", turn);
   if (!force.message.names.every((name) => isLive(game.actions.get(name)))) {
@@ -93,7 +93,8 @@ export function resulted(result: Answered, turn: Turn): void {
   if (result.success && slot.is !== "settling" && slot.message.names.includes(name)) return succeed(slot, turn);
   if (result.force !== slot || slot.owed > 0) return;
   const { actions } = upstream.room.settings;
-  if (slot.is === "dying") setTimer(slot, turn.now + actions.settle);
+  if (slot.isWithheld) putBack(slot, turn);
+  else if (slot.is === "dying") setTimer(slot, turn.now + actions.settle);
   else if (slot.is === "open") {
     setTimer(slot, turn.now + actions.force_timeout);
     askAgain(upstream, turn);
@@ -138,6 +139,38 @@ export function cancel(game: Game, why: ForceEnd, turn: Turn): void {
   game.lostForce = why === "game gone" ? unanswered?.message : undefined;
   if (waiting !== undefined) end(waiting, why, turn);
   if (slot !== undefined) finish(slot, slot.hasSucceeded ? "completed" : why, turn);
+}
+
+/** A game is held: its force goes back into the line. To be called once Neuro was told that the names are gone. */
+export function withhold(game: Game, turn: Turn): void {
+  const { slot } = game.upstream.forces;
+  if (slot?.game !== game) return;
+  if (slot.hasSucceeded) return finish(slot, "completed", turn);
+  if (slot.owed === 0) return putBack(slot, turn);
+  slot.is = "dying";
+  slot.isWithheld = true;
+  slot.names.clear();
+  withdraw(slot, turn);
+}
+
+/** A game is not held any more, and Neuro has its names again. */
+export function resume(game: Game, turn: Turn): void {
+  const { slot } = game.upstream.forces;
+  if (slot?.game !== game || !slot.isWithheld) return;
+  slot.isWithheld = false;
+  for (const name of slot.message.names) if (isLive(game.actions.get(name))) slot.names.add(name);
+  if (slot.names.size === 0) return;
+  slot.is = "open";
+  slot.askAgain = true;
+  askAgain(game.upstream, turn);
+}
+
+/** The slot is freed for others; its force waits until its game is not held any more. */
+function putBack(slot: Force, turn: Turn): void {
+  const { game, message } = slot;
+  const { waiting } = game.upstream.forces;
+  if (!waiting.has(game)) waiting.set(game, newForce(game, message, turn));
+  finish(slot, "held", turn);
 }
 
 /** A game that is back, and did not start anew, may still wait for the force that it had to give up. */
@@ -186,7 +219,7 @@ function giveUp(slot: Force, turn: Turn): void {
     return setTimer(slot, turn.now + game.room.settings.actions.force_timeout);
   }
   if (!upstream.forces.waiting.has(game)) {
-    upstream.forces.waiting.set(game, { ...newForce(game, slot.message, turn.now), isLast: true });
+    upstream.forces.waiting.set(game, { ...newForce(game, slot.message, turn), isLast: true });
   }
   finish(slot, "expired", turn);
 }
@@ -201,7 +234,7 @@ function choose(upstream: Upstream, now: Millis): Force | undefined {
 }
 
 function isReady({ game, message, awaitUntil }: Force, now: Millis): boolean {
-  if (game.peer === undefined || game.isParked) return false;
+  if (game.peer === undefined || game.isParked || game.isHeld) return false;
   return awaitUntil === undefined || awaitUntil <= now || message.names.every((name) => isLive(game.actions.get(name)));
 }
 
@@ -315,10 +348,11 @@ function awaitNames(upstream: Upstream, until: Millis): void {
 const capped = (message: ForceMessage, priorityMax: Priority): ForceMessage =>
   PRIORITIES.indexOf(message.priority) > PRIORITIES.indexOf(priorityMax) ? { ...message, priority: priorityMax } : message;
 
-const newForce = (game: Game, message: ForceMessage, now: Millis): Force => ({
+const newForce = (game: Game, message: ForceMessage, turn: Turn): Force => ({
+  id: turn.id(),
   game,
   message,
-  askedAt: now,
+  askedAt: turn.now,
   is: "waiting",
   awaitUntil: undefined,
   openedAt: 0,
@@ -331,4 +365,5 @@ const newForce = (game: Game, message: ForceMessage, now: Millis): Force => ({
   isOverdue: false,
   isLast: false,
   askAgain: false,
+  isWithheld: false,
 });

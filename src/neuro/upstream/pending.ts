@@ -12,7 +12,7 @@ import type { ResultOrigin } from "../../core/note.ts";
 import type { Turn } from "../../core/turn.ts";
 import { toGame, toNeuro } from "../speech.ts";
 import type { Force, Game, Offered, Owned, Part, Pending, Upstream } from "../state.ts";
-import { isLive, show, sync } from "./actions.ts";
+import { isLive, sync, vanish } from "./actions.ts";
 import { cancel, endsRetry, namesChanged, owes, resulted } from "./forces.ts";
 
 /** How soon a client that confirms nothing but answers failures is taken to have succeeded. */
@@ -40,21 +40,30 @@ export function act(upstream: Upstream, action: Action, turn: Turn): void {
   const force = slot !== undefined && isForced(slot, offered) ? slot : undefined;
   const owners = force === undefined ? ownersOf(offered) : [force.game.actions.get(offered.original) as Owned];
   if (owners.length === 0) return refuse(upstream, action, { why: "This action is just being registered anew.", turn });
+  begin({ theirId: action.id, epoch: upstream.epoch, offered, data: action.data, force, owners, call: undefined }, turn);
+}
+
+/** An action that is to be done. */
+export interface Order extends Pick<Pending, "theirId" | "epoch" | "offered" | "data" | "force" | "call"> {
+  /** At least one. */
+  readonly owners: readonly Owned[];
+}
+
+/** An action goes to its owners, and is waited for. */
+export function begin({ owners, ...order }: Order, turn: Turn): Pending {
+  const { offered, force, data, theirId, epoch } = order;
+  const { upstream } = (owners[0] as Owned).game;
   const pending: Pending = {
+    ...order,
     id: turn.id(),
-    theirId: action.id,
-    epoch: upstream.epoch,
-    offered,
     digest: offered.digest,
-    data: action.data,
     since: turn.now,
-    force,
     parts: owners.map((owned) => ({ owned, is: "held" })),
     deadline: turn.now + upstream.profile.deadlineMs,
     failure: undefined,
   };
   upstream.pendings.byId.set(pending.id, pending);
-  upstream.pendings.byTheirId.set(action.id, pending);
+  if (epoch !== 0) upstream.pendings.byTheirId.set(theirId, pending);
   upstream.pendings.deadlines.set(pending.id, pending.deadline);
   if (force !== undefined) owes(force);
   turn.note({
@@ -63,9 +72,10 @@ export function act(upstream: Upstream, action: Action, turn: Turn): void {
     name: offered.name,
     to: owners.map(({ game }) => game.name),
     forced: force !== undefined,
-    data: action.data,
+    data,
   });
   for (const part of pending.parts) if (part.owned.game.peer !== undefined) deliver(pending, part, turn);
+  return pending;
 }
 
 /** A game answers. */
@@ -130,6 +140,27 @@ export function failAll(upstream: Upstream, why: string, turn: Turn): void {
   }
 }
 
+/** Everything is stopped: what Neuro waits for fails. What a person sent goes on. */
+export function failInFlight(upstream: Upstream, turn: Turn): void {
+  for (const pending of [...upstream.pendings.byId.values()]) {
+    if (pending.epoch === 0) continue;
+    finish(pending, { success: false, message: "A person has stopped all actions.", origin: "operator" }, turn);
+  }
+}
+
+/** A game is held: what has not reached it does not any more. */
+export function failUndelivered(game: Game, turn: Turn): void {
+  const why = `${whyHeld(game)}.`;
+  for (const pending of pendingsOf(game)) {
+    for (const part of pending.parts) {
+      if (part.owned.game !== game || (part.is !== "held" && part.is !== "approval")) continue;
+      part.is = "failed";
+      pending.failure = why;
+      if (isSpent(pending)) finish(pending, { success: false, message: why, origin: "operator", part }, turn);
+    }
+  }
+}
+
 /** The connection is gone: its actions get no result any more, but what games say about them still counts for their forces. */
 export function orphan(upstream: Upstream): void {
   upstream.pendings.byTheirId.clear();
@@ -191,15 +222,19 @@ function actOnGone(upstream: Upstream, action: Action, turn: Turn): void {
     const isForOthers = upstream.room.settings.actions.broadcast_backend;
     return isForOthers ? undefined : refuse(upstream, action, { why: `Unknown action: ${action.name}`, turn });
   }
-  if (!endsRetry(upstream, action.name, turn.now)) {
-    return refuse(upstream, action, { why: "This action is no longer available.", turn });
-  }
-  refuse(upstream, action, {
-    why: "This action is no longer available, and does not have to be tried again.",
-    turn,
-    success: true,
-  });
+  const why = whyGone(upstream.offered.get(action.name));
+  if (!endsRetry(upstream, action.name, turn.now)) return refuse(upstream, action, { why: `${why}.`, turn });
+  refuse(upstream, action, { why: `${why}, and it does not have to be tried again.`, turn, success: true });
 }
+
+function whyGone(offered: Offered | undefined): string {
+  for (const { game } of offered?.owners ?? []) if (game.isHeld && game.isAround) return whyHeld(game);
+  return "This action is no longer available";
+}
+
+/** What Neuro is told of an action of a game that is held. */
+export const whyHeld = ({ room, name }: Game): string =>
+  room.controls.stopped ? "A person has stopped all actions" : `A person has paused ${name}`;
 
 function refuse(upstream: Upstream, { id, name }: Action, how: { why: string; turn: Turn; success?: boolean }): void {
   const { why: message, turn, success = false } = how;
@@ -244,7 +279,7 @@ function expireAway(pending: Pending, turn: Turn): void {
   if (part === undefined) return;
   const { game } = part.owned;
   if (pending.force === undefined) return finish(pending, goneOutcome(pending, part), turn);
-  show(game, false);
+  vanish(game);
   sync(game.upstream, turn);
   finish(pending, goneOutcome(pending, part), turn);
   cancel(game, "game gone", turn);
@@ -264,7 +299,7 @@ function countSilence(game: Game, turn: Turn): void {
 const confirms = (game: Game): boolean => game.policy.results === "required" && !game.confirmsNothing;
 
 function finish(pending: Pending, outcome: Outcome, turn: Turn): void {
-  const { id, theirId, epoch, offered, since, force, parts } = pending;
+  const { id, theirId, epoch, offered, since, force, parts, call } = pending;
   const { success, message, origin, part } = outcome;
   const game = (part ?? parts[0] as Part).owned.game;
   const { upstream } = game;
@@ -274,6 +309,10 @@ function finish(pending: Pending, outcome: Outcome, turn: Turn): void {
   if (epoch === upstream.epoch && upstream.isOpen) {
     byTheirId.delete(theirId);
     toNeuro(upstream, { command: "action/result", id: theirId, success, ...(message !== undefined && { message }) }, turn);
+  }
+  if (call !== undefined) {
+    const body = { id, success, message: message ?? null, ms: elapsed(since, turn) };
+    turn.put({ do: "answer", call, body });
   }
   turn.note({
     is: "action_result",

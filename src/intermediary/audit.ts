@@ -1,0 +1,100 @@
+/**
+ * Who did what to the relay: the last acts of people, kept over restarts.
+ *
+ * Why refusals for want of a scope are not kept: whoever may only look could else push out what was really done.
+ *
+ * Invariants: A1 at most `AUDIT_KEPT_MAX` entries, the oldest go first; A2 an entry is in memory from the step of its act on, and
+ * stored as soon as the store takes it; A3 each is written under a key of its own, and under a new one when that failed.
+ */
+import type { Entry } from "../core/event.ts";
+import type { Key, Millis } from "../core/ids.ts";
+import { isObject } from "../core/json.ts";
+import { key, segment } from "../core/key.ts";
+import { AUDIT_KEPT_MAX } from "../core/limits.ts";
+import type { Note } from "../core/note.ts";
+import type { Turn } from "../core/turn.ts";
+import type { AuditView, Page } from "../core/view.ts";
+
+export const AUDIT_PREFIX = "intermediary/audit/";
+
+const PAGE_LENGTH = 100;
+const RETRY_MS: Millis = 5_000;
+/** Characters of what a peer has named. */
+const TEXT_MAX = 256;
+
+interface Kept {
+  readonly view: AuditView;
+  /** Where it is stored, or being written. */
+  key: Key | undefined;
+}
+
+export class Audit {
+  /** The oldest first. */
+  readonly #kept: Kept[] = [];
+  readonly #writing = new Map<Key, Kept>();
+  readonly #stale: Key[] = [];
+  #retryAt: Millis | undefined;
+
+  restore(entries: readonly Entry[]): void {
+    for (const { key, value } of entries) {
+      if (!isObject(value) || value.v !== 1) continue;
+      const { id, at, by, did, to, outcome } = value;
+      if (typeof id !== "string" || typeof at !== "number") continue;
+      const view = { id, at, by: String(by), did: String(did), to: String(to), outcome: String(outcome) };
+      this.#kept.push({ view, key });
+    }
+    this.#kept.sort((one, other) => (one.view.id < other.view.id ? -1 : 1));
+    for (const { key } of this.#kept.splice(0, this.#kept.length - AUDIT_KEPT_MAX)) {
+      if (key !== undefined) this.#stale.push(key);
+    }
+  }
+
+  /** A fact; it is kept when it is an act of a person. */
+  see(note: Note, turn: Turn): void {
+    if (note.is !== "operator_acted" || note.outcome === "notAllowed") return;
+    const { by, did, to, outcome } = note;
+    const view = { id: turn.id(), at: turn.now, by: by.slice(0, TEXT_MAX), did, to: to.slice(0, TEXT_MAX), outcome };
+    const kept: Kept = { view, key: undefined };
+    this.#kept.push(kept);
+    this.#write(kept, turn);
+    for (const { key } of this.#kept.splice(0, this.#kept.length - AUDIT_KEPT_MAX)) {
+      if (key !== undefined && !this.#writing.has(key)) turn.put({ do: "delete", key });
+    }
+  }
+
+  /** The newest first, those before `after`. */
+  page(after: string | undefined): Page<AuditView> {
+    const older = after === undefined ? this.#kept : this.#kept.filter(({ view }) => view.id < after);
+    const items = older.slice(-PAGE_LENGTH).reverse().map(({ view }) => view);
+    return { items, next: older.length > PAGE_LENGTH ? items.at(-1)?.id ?? null : null };
+  }
+
+  /** True when it was an entry of this that was written, or not. */
+  settled(of: Key, isStored: boolean, turn: Turn): boolean {
+    const kept = this.#writing.get(of);
+    if (kept === undefined) return false;
+    this.#writing.delete(of);
+    if (!isStored) {
+      kept.key = undefined;
+      this.#retryAt ??= turn.now + RETRY_MS;
+    } else if (!this.#kept.includes(kept)) turn.put({ do: "delete", key: of }); // Why: it has become too old meanwhile.
+    return true;
+  }
+
+  tick(turn: Turn): void {
+    for (const key of this.#stale.splice(0)) turn.put({ do: "delete", key });
+    if (this.#retryAt === undefined || this.#retryAt > turn.now) return;
+    this.#retryAt = undefined;
+    for (const kept of this.#kept) if (kept.key === undefined) this.#write(kept, turn);
+  }
+
+  nextWakeup(): Millis | undefined {
+    return this.#stale.length > 0 ? 0 : this.#retryAt;
+  }
+
+  #write(kept: Kept, turn: Turn): void {
+    kept.key = key("intermediary", "audit", segment(kept.view.id), turn.id());
+    this.#writing.set(kept.key, kept);
+    turn.put({ do: "put", key: kept.key, value: { v: 1, ...kept.view } });
+  }
+}

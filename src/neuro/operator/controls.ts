@@ -1,0 +1,73 @@
+/**
+ * What a person has decided about an integration or about everybody: it stays until it is lifted, over restarts too.
+ *
+ * Held (paused, stopped, or because another is solo): Neuro does not see its actions, its force and its contexts wait. What it has been
+ * given already it may still answer, unless everything is stopped: then all that Neuro waits for fails at once.
+ *
+ * Invariants: H1 `isHeld` follows from the controls, and from nothing else; H2 names are taken back before what they owed is answered.
+ */
+import type { Turn } from "../../core/turn.ts";
+import type { Controls, IntegrationControls } from "../../core/view.ts";
+import type { Game, Neuro } from "../state.ts";
+import { reveal, sync } from "../upstream/actions.ts";
+import { dropAll } from "../upstream/contexts.ts";
+import { namesChanged, resume, withhold } from "../upstream/forces.ts";
+import { failInFlight, failUndelivered } from "../upstream/pending.ts";
+
+/** Changes what is decided about one integration. */
+export function control(game: Game, to: Partial<IntegrationControls>, turn: Turn): void {
+  const { room, controls } = game;
+  if (!change(controls, to)) return;
+  room.unsaved.add(game.record);
+  room.isUrgent = true;
+  if (controls.muted) dropAll(game.upstream, game.key, turn);
+  settle(room, turn);
+}
+
+/** Changes what is decided about everybody. */
+export function controlAll(room: Neuro, to: Partial<Controls>, turn: Turn): void {
+  if (!change(room.controls, to)) return;
+  room.unsaved.add(room.controlsRecord);
+  room.isUrgent = true;
+  settle(room, turn);
+}
+
+/** What follows from the controls as they were stored. Nobody is there yet. */
+export function recall(room: Neuro): void {
+  room.hasSolo = [...room.games.values()].some(({ controls }) => controls.solo);
+  for (const game of room.games.values()) game.isHeld = isHeldBack(game);
+}
+
+/** Holds whom the controls hold, and lifts it from all others. */
+export function settle(room: Neuro, turn: Turn): void {
+  const before = [...room.games.values()].map((game) => [game, game.isHeld] as const);
+  recall(room);
+  const changed = before.flatMap(([game, wasHeld]) => (game.isHeld === wasHeld ? [] : [game]));
+  for (const game of changed) reveal(game);
+  for (const upstream of room.upstreams.values()) sync(upstream, turn);
+  if (room.controls.stopped) { for (const upstream of room.upstreams.values()) failInFlight(upstream, turn); }
+  for (const game of changed) {
+    if (!game.isHeld) resume(game, turn);
+    else {
+      failUndelivered(game, turn);
+      withhold(game, turn);
+    }
+  }
+  for (const upstream of room.upstreams.values()) namesChanged(upstream, turn);
+}
+
+const isHeldBack = ({ room, controls }: Game): boolean =>
+  room.controls.stopped || controls.paused || (room.hasSolo && !controls.solo);
+
+/** True when something is different now. Only fields that there are, and only true and false, are taken over. */
+function change<Field extends string>(controls: Record<Field, boolean>, to: Partial<Record<Field, boolean>>): boolean {
+  let isChanged = false;
+  // Why the cast: `keys` says string of any object.
+  for (const field of Object.keys(controls) as Field[]) {
+    const wanted = to[field];
+    if (typeof wanted !== "boolean" || controls[field] === wanted) continue;
+    controls[field] = wanted;
+    isChanged = true;
+  }
+  return isChanged;
+}

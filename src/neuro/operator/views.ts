@@ -1,0 +1,153 @@
+/** What the room says about itself when it is asked, for people and for the dashboard. */
+import type { Json } from "../../core/json.ts";
+import type {
+  ForceView,
+  IntegrationDetail,
+  IntegrationView,
+  NeuroView,
+  PendingView,
+  UpstreamView,
+} from "../../core/view.ts";
+import type { Force, Game, Neuro, Pending, Upstream } from "../state.ts";
+
+/** Whether Neuro can be reached, and if not, what is missing. */
+export function readiness(room: Neuro): Json {
+  const waits = [...room.upstreams.values()].filter(({ isOpen }) => !isOpen).map(({ id }) =>
+    `upstream ${id} is not connected`
+  );
+  if (!room.hasStarted) waits.push("starting");
+  if (room.drainUntil !== undefined) waits.push("draining");
+  return { ok: waits.length === 0, waits };
+}
+
+/** Everything that is going on, but not what each integration offers. */
+export const statusOf = (room: Neuro): NeuroView => ({
+  controls: { ...room.controls },
+  upstreams: [...room.upstreams.values()].map(upstreamView),
+  integrations: room.games.size,
+  sockets: room.sockets.size,
+  draining: room.drainUntil !== undefined,
+});
+
+/** Integrations in the order of their ids, those after `after`. */
+export function integrationViews(room: Neuro, after: string, limit: number): readonly IntegrationView[] {
+  const ids = [...room.slugs.keys()].filter((id) => id > after).sort().slice(0, limit);
+  const owed = owedBy(room);
+  return ids.flatMap((id) => {
+    const game = room.slugs.get(id);
+    return game === undefined ? [] : [viewOf(game, owed.get(game) ?? 0)];
+  });
+}
+
+/** One integration. */
+export const integrationView = (game: Game): IntegrationView => viewOf(game, owedBy(game.room).get(game) ?? 0);
+
+/** One integration with all that it offers. */
+export const integrationDetail = (game: Game): IntegrationDetail => ({
+  ...integrationView(game),
+  address: game.caller?.address ?? null,
+  user_agent: game.caller?.userAgent ?? null,
+  offers: [...game.actions.values()].map(({ name, offered }) => ({
+    name,
+    upstream_name: offered.name,
+    description: offered.action.description,
+    schema: offered.action.schema ?? null,
+    shared: offered.owners.size > 1,
+  })),
+});
+
+function viewOf(game: Game, pending: number): IntegrationView {
+  const { slug, name, door, upstream, peer, connectedAt, leftAt, isShown, isParked, actions, controls, counts } = game;
+  return {
+    id: slug,
+    name,
+    door,
+    upstream: upstream.id,
+    present: peer !== undefined,
+    since: peer === undefined ? leftAt : connectedAt,
+    shown: isShown,
+    off_air: isParked,
+    actions: actions.size,
+    pending,
+    counts: { ...counts },
+    ...controls,
+  };
+}
+
+/** How many actions each integration has not answered. */
+function owedBy(room: Neuro): ReadonlyMap<Game, number> {
+  const owed = new Map<Game, number>();
+  for (const { pendings } of room.upstreams.values()) {
+    for (const { parts } of pendings.byId.values()) {
+      for (const { owned: { game }, is } of parts) {
+        if (is !== "failed" && is !== "gone") owed.set(game, (owed.get(game) ?? 0) + 1);
+      }
+    }
+  }
+  return owed;
+}
+
+function upstreamView(upstream: Upstream): UpstreamView {
+  const { id, settings, link, isOpen, since, session, forces, pendings, contexts } = upstream;
+  let held = 0;
+  for (const queue of contexts.held.values()) held += queue.length;
+  return {
+    id,
+    url: settings === undefined ? null : settings.url.replace(/[?#].*$/s, ""),
+    state: settings === undefined
+      ? "played by the relay"
+      : isOpen
+      ? "open"
+      : link.state === "dialing"
+      ? "dialing"
+      : "waiting",
+    since,
+    attempt: link.attempt,
+    character: session?.characterId ?? null,
+    force: forces.slot === undefined ? null : forceView(forces.slot),
+    waiting: [...forces.waiting.values()].map(forceView),
+    pending: [...pendings.byId.values()].map(pendingView),
+    contexts_held: held,
+  };
+}
+
+function forceView(force: Force): ForceView {
+  const { id, game, message, is, askedAt, openedAt, names } = force;
+  return {
+    id,
+    integration: game.slug,
+    name: game.name,
+    is,
+    query: message.query,
+    state: message.state ?? null,
+    priority: message.priority,
+    actions: is === "waiting" ? message.names : [...names],
+    asked_at: askedAt,
+    opened_at: is === "waiting" ? null : openedAt,
+    waits_for: is === "waiting" ? hindrance(force) : null,
+  };
+}
+
+/** Why a force waits. */
+function hindrance({ game, message, awaitUntil }: Force): string {
+  const { upstream, isHeld, isParked, peer } = game;
+  if (isHeld) return "held";
+  if (isParked) return "another character is on";
+  if (peer === undefined) return "its integration is away";
+  if (!upstream.isOpen) return "Neuro is away";
+  if (upstream.forces.slot !== undefined) return "the slot";
+  return awaitUntil !== undefined && message.names.some((name) => !game.actions.has(name)) ? "names" : "the slot";
+}
+
+const pendingView = ({ id, offered, parts, force, call, data, since, deadline }: Pending): PendingView => ({
+  id,
+  action: offered.original,
+  to: parts.map(({ owned }) => owned.game.slug),
+  names: parts.map(({ owned }) => owned.game.name),
+  forced: force !== undefined,
+  by: call === undefined ? "neuro" : "operator",
+  data: data ?? null,
+  is: parts.some(({ is }) => is === "approval") ? "approval" : parts.some(({ is }) => is === "sent") ? "sent" : "held",
+  since,
+  deadline,
+});
