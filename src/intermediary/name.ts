@@ -1,4 +1,4 @@
-/** Names of integrations and watchers: what may be one, and what a pattern of names matches. */
+/** Names of integrations and watchers: what may be one. */
 import type { Json } from "../core/json.ts";
 import { NAME_CODE_POINTS_MAX } from "../core/limits.ts";
 import { failed, ok, type Result } from "../core/result.ts";
@@ -17,19 +17,4 @@ export function readName(raw: Json | undefined): Result<string | undefined> {
   }
   if (!name.isWellFormed() || UNPRINTABLE.test(name)) return failed("badGreeting", "name must be printable text");
   return name === "*" ? failed("badGreeting", "this name means everybody") : ok(name);
-}
-
-/** True when the name matches a pattern in which `*` stands for any run of characters. */
-export function matches(pattern: string, name: string): boolean {
-  const [head = "", ...rest] = pattern.split("*");
-  if (rest.length === 0) return name === pattern;
-  const tail = rest.pop() ?? "";
-  if (!name.startsWith(head) || !name.endsWith(tail) || name.length < head.length + tail.length) return false;
-  let at = head.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return at <= name.length - tail.length;
 }

@@ -8,8 +8,8 @@ import { PUBLISHED_TOKEN } from "../core/defaults.ts";
 import { isLoopback } from "../core/loopback.ts";
 import { hashText, sameDigest } from "../core/hash.ts";
 import type { Json } from "../core/json.ts";
+import { matches } from "../core/name-pattern.ts";
 import type { Scope, Settings } from "../core/settings.ts";
-import { matches } from "./name.ts";
 
 /** A configured token. */
 export interface Token {

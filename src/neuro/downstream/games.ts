@@ -10,6 +10,7 @@ import type { GameMessage } from "../../core/api.ts";
 import { hashText } from "../../core/hash.ts";
 import type { PeerId } from "../../core/ids.ts";
 import { KNOWN_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../core/limits.ts";
+import { matches } from "../../core/name-pattern.ts";
 import type { IntegrationPolicy } from "../../core/settings.ts";
 import type { Turn } from "../../core/turn.ts";
 import type { Game, GameDoor, Neuro, Upstream } from "../state.ts";
@@ -192,7 +193,7 @@ export function suspectOthers(game: Game, listed: ReadonlySet<string>, turn: Tur
 
 /** The policy for a name: of the first pattern that fits. */
 export function policyOf(room: Neuro, name: string): IntegrationPolicy {
-  return room.settings.integrations.find(({ match }) => fits(name, match)) ?? DEFAULT_POLICY;
+  return room.settings.integrations.find(({ match }) => matches(match, name)) ?? DEFAULT_POLICY;
 }
 
 /** The upstream that a policy assigns: the one it names, else the first. */
@@ -211,21 +212,6 @@ const DEFAULT_POLICY: IntegrationPolicy = {
   speech_finished: false,
   results: "required",
 };
-
-/** `*` stands for any run of characters. Without backtracking into it, so no pattern is slow. */
-function fits(name: string, pattern: string): boolean {
-  const parts = pattern.split("*");
-  const [first = "", last = ""] = [parts[0], parts.at(-1)];
-  if (parts.length === 1) return name === pattern;
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
-  let from = first.length;
-  for (const part of parts.slice(1, -1)) {
-    const at = name.indexOf(part, from);
-    if (at < 0 || at + part.length > name.length - last.length) return false;
-    from = at + part.length;
-  }
-  return true;
-}
 
 function register(game: Game, { actions, mainThread }: GameMessage & { command: "actions/register" }, turn: Turn): void {
   const names: string[] = [];

@@ -1,4 +1,5 @@
 /** Which relay a path is for, whether there is one of that name, and what the path is to it. */
+import { matches } from "../../core/name-pattern.ts";
 
 export interface SplitPath {
   readonly name: string;
@@ -19,18 +20,4 @@ export function splitPath(path: string): SplitPath {
 /** True for the name of a relay that this deployment serves: else anyone could make as many as they like. */
 export function isServed(name: string, { RELAY_NAMES = DEFAULT }: { readonly RELAY_NAMES?: string }): boolean {
   return RELAY_NAMES.split(",").some((pattern) => matches(pattern.trim(), name));
-}
-
-function matches(pattern: string, name: string): boolean {
-  const [first = "", ...rest] = pattern.split("*");
-  if (rest.length === 0) return pattern === name;
-  const last = rest.pop() ?? "";
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0 || found + part.length > name.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
 }
