@@ -1,5 +1,6 @@
 import { test } from "#runner";
 import { isObject } from "../../src/core/json.ts";
+import { key } from "../../src/core/key.ts";
 import { KNOWN_NAME_MS, KNOWN_NAMES_MAX } from "../../src/core/limits.ts";
 import { check } from "../harness/check.ts";
 import { Desk, ENHANCED, SETTINGS } from "./intermediary-fixture.ts";
@@ -129,11 +130,32 @@ test("IM26 direct_to_neuro says whether Neuro is here; without an upstream the r
   check.equal(say(), [{ status: "forwarded_to_neuro" }]);
   desk.tell({ is: "upstream", configured: true, open: true });
   check.equal(say(), [{ status: "forwarded_to_neuro" }]);
-  desk.tell({ is: "upstream", configured: true, open: false });
-  check.equal(say(), [{ status: "queued" }]);
-  check.equal(desk.tells, Array(3).fill({ is: "direct", from: "boss", payload: { op: "status" } }));
+  check.equal(desk.tells, Array(2).fill({ is: "direct", from: "boss", payload: { op: "status" } }));
   desk.frame(boss, { direct_to_neuro: true });
   check.equal(desk.replies(boss), [{ error: "invalid payload", code: "badMessage" }]);
+});
+
+test("IM26a while Neuro is away direct_to_neuro is answered once her room says what became of it", () => {
+  const desk = new Desk();
+  const boss = desk.watcher("boss", ENHANCED);
+  desk.tell({ is: "upstream", configured: true, open: false });
+  const say = (): string => {
+    desk.replies(boss);
+    desk.frame(boss, { direct_to_neuro: true, payload: { op: "status" }, request_id: 7 });
+    check.equal(desk.replies(boss), []);
+    const told = desk.tells.at(-1);
+    return told?.is === "direct" ? told.id ?? "" : "";
+  };
+  const taken = { is: "taken" as const, key: undefined, isFull: false };
+  desk.tell({ ...taken, id: say() });
+  check.equal(desk.replies(boss), [{ status: "forwarded_to_neuro", request_id: 7 }]);
+  desk.tell({ ...taken, id: say(), isFull: true });
+  check.equal(desk.replies(boss), [{ error: "queue full", code: "queueFull", request_id: 7 }]);
+  desk.tell({ ...taken, id: say(), key: key("neuro", "context", "x") });
+  check.equal(desk.replies(boss), [{ status: "queued", request_id: 7 }]);
+  say();
+  desk.tell({ is: "noted", note: { is: "panicked", room: "neuro", reason: "x", stack: "" } });
+  check.equal(desk.replies(boss), [{ error: "queue unavailable", code: "storageFailed", request_id: 7 }]);
 });
 
 test("IM26 where there is neither an upstream nor a Neuro of the relay's own, it says so", () => {

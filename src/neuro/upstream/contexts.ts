@@ -41,7 +41,7 @@ export function say(upstream: Upstream, said: Said, turn: Turn): void {
 }
 
 /** One who watches, as the source of contexts. */
-export const watcher = (name: string): Source & { readonly isHeld: boolean } => ({
+export const watcher = (name: string): Source => ({
   key: WATCHER + name,
   name,
   isParked: false,

@@ -1,0 +1,144 @@
+/** A whole relay on virtual time that is configured as a person would: by the text of a file. */
+import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
+import type { DoorName } from "../../src/core/event.ts";
+import type { Millis } from "../../src/core/ids.ts";
+import type { Frame, JsonObject } from "../../src/core/json.ts";
+import type { Question } from "../../src/core/question.ts";
+import type { Settings } from "../../src/core/settings.ts";
+import { load } from "../../src/config/load.ts";
+import { rooms } from "../../src/relay/rooms.ts";
+import type { Wire } from "../../src/testing/network.ts";
+import { World } from "../../src/testing/world.ts";
+
+/** What a peer was told, and when. */
+// deno-lint-ignore no-explicit-any -- Why: tests look into whatever a peer was sent.
+export type Heard = { readonly at: Millis; readonly message: any };
+
+/** A setting: its path in the file, and the text of its value there. */
+export interface Setting {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The settings of a file that says this one, with the others set by flags. */
+export function settingsOf(setting: Setting | undefined, others: readonly string[] = []): Settings {
+  const text = setting === undefined ? "" : fileWith(setting);
+  const loaded = load({ file: { name: "relay.yaml", text }, sets: others });
+  if (!loaded.ok) throw new Error(loaded.errors.join("\n"));
+  return loaded.settings;
+}
+
+/** A configuration file with one setting. */
+export function fileWith({ path, text }: Setting): string {
+  return path.split(".").map((name, depth) => `${"  ".repeat(depth)}${name}:`).join("\n") + ` ${text}\n`;
+}
+
+export class Peer {
+  readonly heard: Heard[] = [];
+  readonly openedAt: Millis;
+  closed: { readonly at: Millis; readonly code: number } | undefined;
+  readonly #wire: Wire;
+
+  constructor(wire: Wire, now: () => Millis) {
+    this.#wire = wire;
+    this.openedAt = now();
+    wire.onFrame = (frame) => this.heard.push({ at: now(), message: JSON.parse(String(frame)) });
+    wire.onClose = (code) => (this.closed = { at: now(), code });
+  }
+
+  say(message: JsonObject): this {
+    return this.send(JSON.stringify(message));
+  }
+
+  send(frame: Frame): this {
+    this.#wire.send(frame);
+    return this;
+  }
+
+  leave(): void {
+    this.#wire.close();
+  }
+
+  /** All that fits, oldest first. */
+  all(fits: (message: Heard["message"]) => boolean): Heard[] {
+    return this.heard.filter(({ message }) => fits(message));
+  }
+}
+
+export class LimitStage {
+  readonly world: World;
+  /** When each kind of note was made. */
+  readonly noted: { readonly at: Millis; readonly is: string }[] = [];
+
+  private constructor(settings: Settings) {
+    this.world = new World({ settings, rooms });
+    this.world.onNote = ({ is }) => this.noted.push({ at: this.now, is });
+  }
+
+  static async start(settings: Settings): Promise<LimitStage> {
+    const stage = new LimitStage(settings);
+    await stage.world.started();
+    return stage;
+  }
+
+  get now(): Millis {
+    return this.world.clock.now;
+  }
+
+  /** Connects, from an address of its own unless one is given. */
+  async connect(door: DoorName, caller: { address?: string; bytesPerMs?: number } = {}): Promise<Peer> {
+    const { address = "127.0.0.1", bytesPerMs } = caller;
+    const peer = new Peer(this.world.network.connect(door, { address }, bytesPerMs), () => this.now);
+    await this.pass(0);
+    return peer;
+  }
+
+  async watcher(more: { bytesPerMs?: number; token?: string } = {}): Promise<Peer> {
+    const { token = PUBLISHED_TOKEN } = more;
+    const peer = await this.connect("intermediary", more);
+    peer.say({ type: "neuro-os", name: "stage", auth_token: token });
+    await this.pass(0);
+    return peer;
+  }
+
+  async integration(name: string, more: { acks?: boolean; bytesPerMs?: number } = {}): Promise<Peer> {
+    const { acks = false } = more;
+    const peer = await this.connect("intermediary", more);
+    peer.say({ type: "integration", name, auth_token: PUBLISHED_TOKEN, ack: acks });
+    await this.pass(0);
+    return peer;
+  }
+
+  /** One whom the relay knows, and who is away. */
+  async absent(name: string): Promise<void> {
+    (await this.integration(name)).leave();
+    await this.pass(0);
+  }
+
+  pass(ms: Millis): Promise<void> {
+    return this.world.pass(ms);
+  }
+
+  /** Lets time pass until it holds; false when it does not within the time. */
+  async until(holds: () => boolean, withinMs: Millis): Promise<boolean> {
+    const end = this.now + withinMs;
+    while (!holds() && await this.world.clock.step(end));
+    return holds();
+  }
+
+  /** How long until something is noted, from now on. */
+  async untilNoted(is: string, withinMs: Millis): Promise<Millis> {
+    const [from, before] = [this.now, this.noted.length];
+    const noted = () => this.noted.slice(before).find((note) => note.is === is);
+    await this.until(() => noted() !== undefined, withinMs);
+    return (noted()?.at ?? NaN) - from;
+  }
+
+  // deno-lint-ignore no-explicit-any -- Why: as above.
+  async ask(question: Question): Promise<any> {
+    const asked = this.world.engine?.ask(question, { by: "test", scopes: ["watch", "command", "admin"] });
+    await this.pass(0);
+    const answer = await asked;
+    return answer !== undefined && "body" in answer ? answer.body : undefined;
+  }
+}
