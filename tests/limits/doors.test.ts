@@ -1,0 +1,85 @@
+/** Who is let in where: what the file says of `security` and `web` is what holds. */
+import { test } from "#runner";
+import type { RoomName } from "../../src/core/room.ts";
+import type { Settings } from "../../src/core/settings.ts";
+import { listeners } from "../../src/runtimes/served.ts";
+import { webToken } from "../../src/runtimes/web-token.ts";
+import { check } from "../harness/check.ts";
+import { AppStage, bearer } from "../http/app-stage.ts";
+import { settingsOf } from "./stage.ts";
+import { namesIn } from "./trial.ts";
+
+const ROOMS: readonly RoomName[] = ["intermediary", "neuro", "brain"];
+const webOf = (settings: Settings) => listeners(settings, ROOMS).find(({ name }) => name === "web");
+
+interface DoorTrial {
+  readonly text: string;
+  /** What is seen, by default and when it is set. */
+  readonly byDefault: unknown;
+  readonly set: unknown;
+  see(settings: Settings): unknown;
+}
+
+const status = async (settings: Settings, path: string, headers: Record<string, string>): Promise<number> =>
+  (await new AppStage(settings).ask("web", path, { headers })).status;
+
+const DOORS: Readonly<Record<string, DoorTrial>> = {
+  "security.allowed_origins": {
+    text: "[https://overlay.example]",
+    byDefault: [403, 403],
+    set: [101, 403],
+    see: (settings) => {
+      const app = new AppStage(settings);
+      const origins = ["https://overlay.example", "https://other.example"];
+      return Promise.all(origins.map((origin) => app.knock("neuro", "/", { headers: { origin } })));
+    },
+  },
+  "web.enabled": { text: "false", byDefault: true, set: false, see: (settings) => webOf(settings) !== undefined },
+  "web.host": { text: "127.0.0.7", byDefault: "127.0.0.1", set: "127.0.0.7", see: (settings) => webOf(settings)?.host },
+  "web.port": { text: "9123", byDefault: 8766, set: 9123, see: (settings) => webOf(settings)?.port },
+  "web.token": {
+    text: "of-my-own",
+    byDefault: 64,
+    set: 9,
+    see: async (settings) => (await webToken({ ...settings, queue: { ...settings.queue, backend: "memory" } })).length,
+  },
+  "web.metrics": { text: "open", byDefault: 401, set: 200, see: (settings) => status(settings, "/metrics", {}) },
+  "web.trusted_proxies": {
+    text: "[10.0.0.1]",
+    byDefault: "10.0.0.1",
+    set: "203.0.113.7",
+    see: async (settings) => {
+      const app = new AppStage(settings);
+      await app.knock("web", "/neuro", { address: "10.0.0.1", headers: { "x-forwarded-for": "203.0.113.7" } });
+      return app.notes.flatMap((note) => (note.is === "greeting_refused" ? [note.address] : []))[0];
+    },
+  },
+  "web.hosts": {
+    text: "[studio.example]",
+    byDefault: 421,
+    set: 200,
+    see: (settings) => status(settings, "/health", { host: "studio.example:8766" }),
+  },
+};
+
+/** What else there is is tried where its routes are. */
+const ELSEWHERE = ["web.neuro_os_page"];
+
+test("CF40 every setting of `security` and `web` has a trial", () => {
+  const all = ["security", "web"].flatMap((block) => namesIn(block).map((name) => `${block}.${name}`));
+  check.equal([...Object.keys(DOORS), ...ELSEWHERE].sort(), [...all].sort());
+});
+
+for (const [path, { text, byDefault, set, see }] of Object.entries(DOORS)) {
+  test(`CF40 ${path} is what the file says`, async () => {
+    check.equal(await see(settingsOf(undefined)), byDefault, "by default");
+    check.equal(await see(settingsOf({ path, text })), set, text);
+  });
+}
+
+test("CF40 the token that is set opens the web port's pages", async () => {
+  const settings = settingsOf({ path: "intermediary.auth_token", text: "another" });
+  const app = new AppStage(settings);
+  check.equal((await app.ask("web", "/metrics", bearer("another"))).status, 200);
+  check.equal((await app.ask("web", "/metrics", bearer("super-secret-token"))).status, 401);
+});

@@ -1,0 +1,160 @@
+/** What is promised of every relay that was told nothing, and what no peer can do to another. */
+import { test } from "#runner";
+import { DEFAULTS } from "../../src/core/defaults.ts";
+import { sameDigest } from "../../src/core/hash.ts";
+import { isLoopback } from "../../src/core/loopback.ts";
+import type { RoomName } from "../../src/core/room.ts";
+import { Tokens } from "../../src/http/app.ts";
+import { tokensOf } from "../../src/intermediary/tokens.ts";
+import { listeners } from "../../src/runtimes/served.ts";
+import { isKey } from "../../src/storage/entry.ts";
+import { check } from "../harness/check.ts";
+import { LimitStage, type Peer, settingsOf } from "./stage.ts";
+
+const ROOMS: readonly RoomName[] = ["intermediary", "neuro", "brain", "proxy"];
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const HOUR = 3_600_000;
+/** Names that mean something to a language, a file system, a log or a terminal. */
+const NAMES = ["__proto__", "constructor", "toString", "../../etc/passwd", "C:\\aux", "a/b", "CON", "x:y", "~"];
+
+test("SE20 every listener is on loopback until the file says otherwise", () => {
+  const all = listeners(settingsOf({ path: "intercept-proxy.enabled", text: "true" }), ROOMS);
+  check.equal(all.length, 5);
+  for (const { name, host } of all) check.that(isLoopback(host), name);
+  const open = settingsOf({ path: "brain.host", text: "0.0.0.0" }, ["brain.open=true"]);
+  check.equal(listeners(open, ROOMS).filter(({ host }) => !isLoopback(host)).map(({ name }) => name), ["brain"]);
+});
+
+test("SE21 by default the bounds are those that are documented", () => {
+  const { peers_per_address: _, bytes_per_second: __, ...limits } = settingsOf(undefined).limits;
+  check.equal(limits, {
+    peers: 1_000,
+    actions: 2_000,
+    unauthenticated: 64,
+    greeting: 5_000,
+    greeting_bytes: 4 * KIB,
+    message_bytes: MIB,
+    json_depth: 64,
+    messages_per_second: 500,
+    burst: 1_000,
+    backlog_soft_bytes: 4 * MIB,
+    backlog_hard_bytes: 8 * MIB,
+  });
+});
+
+test("SE22 a game may stay silent, an integration or watcher may not", async () => {
+  const stage = await LimitStage.start(DEFAULTS);
+  const silent = [await stage.connect("neuro"), await stage.connect("brain"), await stage.connect("intermediary")];
+  await stage.pass(HOUR);
+  check.equal(silent.map(({ closed }) => closed?.code), [undefined, undefined, 4408]);
+});
+
+test("SE23 who is too fast is told when to come back, and closed with 1008 when it keeps on", async () => {
+  const stage = await LimitStage.start(settingsOf({ path: "limits.burst", text: "10" }));
+  for (const peer of [await stage.watcher(), await stage.integration("a"), await stage.connect("brain")]) {
+    for (let at = 0; at < 15; at++) peer.say({ query: "peers" });
+    await stage.pass(0);
+    const [refused] = peer.all(({ error }) => error === "rate limit");
+    check.equal(refused?.message.retry_after_ms, 2);
+    check.equal(peer.closed, undefined);
+    for (let at = 0; at < 10; at++) peer.say({ query: "peers" });
+    await stage.pass(0);
+    check.equal(peer.closed?.code, 1008);
+  }
+});
+
+test("SE23 a game that is too fast waits its turn, in order; one that floods is closed with 1008", async () => {
+  const stage = await LimitStage.start(
+    settingsOf({ path: "limits.burst", text: "10" }, ["nakurity-client.url=ws://n.test"]),
+  );
+  const told: string[] = [];
+  stage.world.network.answering = () => (wire) => (wire.onFrame = (frame) => told.push(String(frame)));
+  await stage.pass(30_000);
+  const game = (await stage.connect("neuro")).say({ command: "startup", game: "Fast" });
+  for (let at = 0; at < 40; at++) {
+    game.say({ command: "context", game: "Fast", data: { message: `<${at}>`, silent: false } });
+  }
+  await stage.pass(30_000);
+  const order = [...told.join().matchAll(/<(\d+)>/g)].map(([, number]) => Number(number));
+  check.equal(order, Array.from({ length: 40 }, (_, at) => at));
+  check.equal(game.closed, undefined);
+  for (let at = 0; at < 3_000; at++) game.say({ command: "context", game: "Fast", data: { message: "x" } });
+  await stage.pass(0);
+  check.equal(game.closed?.code, 1008);
+});
+
+test("SE24 a slow peer is closed with 4429, a slow game or Brain client with 1013, and what waits for it stays queued", async () => {
+  const bounds = ["limits.backlog_hard_bytes=128KiB", "limits.messages_per_second=0"];
+  const stage = await LimitStage.start(settingsOf({ path: "limits.backlog_soft_bytes", text: "64KiB" }, bounds));
+  const jukebox = await stage.integration("jukebox", { bytesPerMs: 50 });
+  const watcher = await stage.watcher();
+  for (let at = 0; at < 30; at++) watcher.say({ target: "jukebox", cmd: `${at} ${"x".repeat(8 * KIB)}` });
+  await stage.pass(10);
+  const answers = watcher.all(({ status }) => status !== undefined).map(({ message }) => message.status);
+  check.equal([...new Set(answers)], ["sent", "queued"]);
+  for (let at = 0; at < 40; at++) jukebox.say({ event: "get_registered_actions", query: "x".repeat(8 * KIB) });
+  jukebox.leave();
+  await stage.pass(100);
+  const back = await stage.integration("jukebox");
+  await stage.pass(1_000);
+  const numbers = back.all(({ cmd }) => cmd !== undefined).map(({ message }) => parseInt(message.cmd));
+  check.equal(numbers, Array.from({ length: 30 }, (_, at) => at), "none is lost, and they come in order");
+
+  await closesSlow(stage, await stage.watcher({ bytesPerMs: 1 }), { query: "get_registered_actions" }, 4429);
+  await closesSlow(stage, await stage.connect("brain", { bytesPerMs: 1 }), { cmd: "ListOperators" }, 1013);
+});
+
+/** Asks until it is closed for not reading. */
+async function closesSlow(stage: LimitStage, peer: Peer, question: object, code: number): Promise<void> {
+  const offers = await stage.integration("offers");
+  const schema = { type: "object", description: "x".repeat(10_000) };
+  offers.say({ command: "actions/register", data: { actions: [{ name: "a", description: "x", schema }] } });
+  await stage.pass(1);
+  for (let at = 0; at < 2_000; at++) peer.send(JSON.stringify(question));
+  await stage.until(() => peer.closed !== undefined, HOUR);
+  check.equal(peer.closed?.code, code);
+}
+
+test("SE25 no token is kept in clear, and digests are compared to their end", () => {
+  const more = ["brain.token=the-brain-s", "web.token=the-web-one"];
+  const settings = settingsOf({ path: "intermediary.auth_token", text: "a-token-of-my-own" }, more);
+  const kept = new Tokens(settings);
+  check.that(kept.bearer("a-token-of-my-own", "10.0.0.1").scopes.includes("integration"));
+  const inspected = `${Bun.inspect(kept, { depth: 10 })} ${JSON.stringify(tokensOf(settings))}`;
+  for (const token of ["a-token-of-my-own", "the-brain-s", "the-web-one"]) check.that(!inspected.includes(token), token);
+  const digest = "0123456789abcdef";
+  check.that(sameDigest(digest, digest));
+  for (let at = 0; at < digest.length; at++) {
+    const other = `${digest.slice(0, at)}x${digest.slice(at + 1)}`;
+    check.that(!sameDigest(digest, other) && !sameDigest(other, digest), other);
+  }
+  for (const other of ["", digest.slice(1), `${digest}0`]) check.that(!sameDigest(digest, other), other);
+});
+
+test("SE26 no name reaches a prototype, a path or another's queue", async () => {
+  const stage = await LimitStage.start(settingsOf({ path: "limits.messages_per_second", text: "0" }));
+  for (const name of NAMES) await stage.absent(name);
+  const watcher = await stage.watcher();
+  for (const name of NAMES) watcher.say({ target: name, cmd: { to: name, __proto__: { polluted: true } } });
+  watcher.send(
+    '{"target":"__proto__","cmd":{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}}',
+  );
+  await stage.pass(10);
+  check.equal(watcher.all(({ status }) => status === "queued").length, NAMES.length + 1);
+  check.that(!("polluted" in {}), "Object.prototype is as it was");
+  for (const key of stage.world.disk.landed.keys()) check.that(isKey(key), key);
+  for (const name of NAMES) {
+    const back = await stage.integration(name);
+    await stage.pass(10);
+    check.equal(back.all(({ cmd }) => cmd?.to !== undefined).map(({ message }) => message.cmd.to), [name]);
+  }
+});
+
+test("SE26 nobody is called *: it means everybody", async () => {
+  const stage = await LimitStage.start(DEFAULTS);
+  const [star, other] = [await stage.integration("*"), await stage.integration("other")];
+  (await stage.watcher()).say({ target: "*", cmd: 1 });
+  await stage.pass(1);
+  check.equal([star.closed?.code, other.all(({ cmd }) => cmd === 1).length], [4400, 1]);
+});

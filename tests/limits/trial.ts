@@ -1,0 +1,47 @@
+/** How a setting is tried: it is set by the text of a file, and what it bounds is measured from outside. */
+import { fields } from "../../src/config/fields.ts";
+import { load } from "../../src/config/load.ts";
+import { valueAt } from "../../src/config/tree.ts";
+import type { Settings } from "../../src/core/settings.ts";
+import { check } from "../harness/check.ts";
+import { LimitStage, settingsOf } from "./stage.ts";
+
+export interface Trial {
+  /** Texts of values that are not the default. */
+  readonly texts: readonly string[];
+  /** Other settings that it takes to see it, as for `--set`. */
+  readonly others?: readonly string[];
+  /** The default is too much to be measured. */
+  readonly isDefaultHuge?: boolean;
+  /** What it is, as seen from outside; `bound` is what it should be, for those who can only tell whether it is. */
+  measure(stage: LimitStage, bound: number): Promise<number>;
+}
+
+/** Trials by the names of the settings in one block. */
+export type Trials = Readonly<Record<string, Trial>>;
+
+/** The names below a block, in the order of the schema. */
+export const namesIn = (block: string): readonly string[] =>
+  fields.filter(({ path }) => path[0] === block).map(({ path }) => path.slice(1).join("."));
+
+/** Measures one setting as it is by default, and as each text sets it. */
+export async function tryOut(path: string, trial: Trial): Promise<void> {
+  const { texts, others = [], isDefaultHuge = false, measure } = trial;
+  for (const text of [...(isDefaultHuge ? [] : [undefined]), ...texts]) {
+    const settings = settingsOf(text === undefined ? undefined : { path, text }, others);
+    const bound = Number(valueAt({ ...settings }, path.split(".")));
+    check.equal(await measure(await LimitStage.start(settings), bound), bound, `${path}: ${text ?? "by default"}`);
+  }
+  for (const text of texts) {
+    const said = settingsOf({ path, text }, others);
+    check.equal(fromEnvironment(path, text, others), said, `${path} as a variable`);
+  }
+}
+
+/** The settings when the environment says it. */
+function fromEnvironment(path: string, text: string, sets: readonly string[]): Settings {
+  const variable = fields.find((field) => field.path.join(".") === path)?.variable ?? "";
+  const loaded = load({ environment: { [variable]: text }, sets });
+  if (!loaded.ok) throw new Error(loaded.errors.join("\n"));
+  return loaded.settings;
+}

@@ -1,0 +1,109 @@
+/** Every setting of `uploads`: what the file says is what holds. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "#runner";
+import { openStorage } from "../../src/runtimes/resources.ts";
+import { check } from "../harness/check.ts";
+import { MemoryStore } from "../runtimes/memory.ts";
+import { LimitStage, type Peer, settingsOf } from "./stage.ts";
+import { namesIn, type Trials, tryOut } from "./trial.ts";
+
+const UNHURRIED = "limits.messages_per_second=0";
+const MIB = 1_024 * 1_024;
+
+/** Sends files until one is refused, and waits for each. */
+async function sendUntilFull(stage: LimitStage, peer: Peer, bytes: Uint8Array): Promise<void> {
+  while (peer.all(({ error }) => error === "uploads are full").length === 0) {
+    peer.send(bytes);
+    await stage.pass(1);
+    if (stage.world.files.size > 10_000) break;
+  }
+}
+
+/** Why two senders: a sender's own oldest file makes room for its next. */
+async function fill(stage: LimitStage, size: number): Promise<void> {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < 20_000; at++) {
+    const peer = await stage.integration(`sender ${at}`);
+    peer.send(bytes);
+    await stage.pass(1);
+    if (peer.all(({ error }) => error !== undefined).length > 0) return await sendUntilFull(stage, peer, bytes);
+  }
+}
+
+const UPLOADS: Trials = {
+  file_bytes: {
+    texts: ["10", "2MiB", "16MiB"],
+    others: [UNHURRIED],
+    async measure(stage, bound) {
+      for (const bytes of [bound, bound + 1]) {
+        (await stage.integration(`sender of ${bytes}`)).send(new Uint8Array(bytes));
+        await stage.pass(1);
+      }
+      return Math.max(...[...stage.world.files.values()].map(({ length }) => length));
+    },
+  },
+  total_bytes: {
+    texts: ["3MiB", "100MiB"],
+    others: [UNHURRIED, "limits.peers=100000", "limits.peers_per_address=100000"],
+    async measure(stage) {
+      await fill(stage, MIB);
+      return stage.world.files.size * MIB;
+    },
+  },
+  files: {
+    texts: ["3", "1200"],
+    others: [UNHURRIED, "limits.peers=100000", "limits.peers_per_address=100000"],
+    async measure(stage) {
+      await fill(stage, 1);
+      return stage.world.files.size;
+    },
+  },
+  ttl: {
+    texts: ["5s", "3d"],
+    async measure(stage) {
+      (await stage.integration("sender")).send(new Uint8Array(1));
+      await stage.until(() => stage.world.files.size === 1, 1_000);
+      const from = stage.now;
+      await stage.until(() => stage.world.files.size === 0, 30 * 24 * 3_600_000);
+      return stage.now - from;
+    },
+  },
+};
+
+/** Those that are no amount; each has a test of its own below. */
+const OTHERS = ["enabled", "path"];
+
+test("CF40 every setting of `uploads` has a trial", () => {
+  check.equal([...Object.keys(UPLOADS), ...OTHERS].sort(), [...namesIn("uploads")].sort());
+});
+
+for (const [name, trial] of Object.entries(UPLOADS)) {
+  test(`CF40 uploads.${name} is what the file says, and what the variable says`, () => tryOut(`uploads.${name}`, trial));
+}
+
+test("CF40 uploads.enabled says whether they are kept at all", async () => {
+  for (const [text, files] of [["true", 1], ["false", 0]] as const) {
+    const stage = await LimitStage.start(settingsOf({ path: "uploads.enabled", text }));
+    (await stage.integration("sender")).send(new Uint8Array(1));
+    await stage.pass(1);
+    check.equal(stage.world.files.size, files, text);
+  }
+});
+
+test("CF40 uploads.path says where they are", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "neuro-relay-limits-"));
+  try {
+    const path = join(folder, "files");
+    const { uploads } = await openStorage(
+      settingsOf({ path: "uploads.path", text: path }),
+      { store: new MemoryStore() },
+      () => {},
+    );
+    await uploads.save("upload-1.bin", new Uint8Array(3));
+    check.that(existsSync(join(path, "upload-1.bin")));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
