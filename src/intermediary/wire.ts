@@ -7,8 +7,9 @@ import type { FaultName } from "../core/fault.ts";
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
 import { NAME_CODE_POINTS_MAX, REQUEST_ID_MAX } from "../core/limits.ts";
 import { failed, ok, type Result } from "../core/result.ts";
-import { readName } from "./name.ts";
 
+/** Control characters, and those that turn the direction of what is printed after them. */
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 /** Longer than any name in any form. */
 const TARGET_LENGTH_MAX = 4 * NAME_CODE_POINTS_MAX;
 
@@ -64,6 +65,19 @@ export function readGreeting(frame: Frame, limits: { bytesMax: number; depthMax:
   if (!isObject(message)) return failed("badGreeting", "registration must be JSON");
   const { type, name, auth_token: token, ack } = message;
   return ok({ type, name: readName(name), token, acks: ack === true });
+}
+
+/** The name as it is known from now on (normal form C); undefined when none is given. */
+export function readName(raw: Json | undefined): Result<string | undefined> {
+  if (raw === undefined || raw === null || raw === "") return ok(undefined);
+  if (typeof raw !== "string") return failed("badGreeting", "name must be a text");
+  // Why: normalising at most triples a text, so one that is far too long is refused before that work is done.
+  const name = raw.length > 4 * NAME_CODE_POINTS_MAX ? raw : raw.normalize("NFC");
+  if (name.length > 2 * NAME_CODE_POINTS_MAX || [...name].length > NAME_CODE_POINTS_MAX) {
+    return failed("badGreeting", `name must have at most ${NAME_CODE_POINTS_MAX} characters`);
+  }
+  if (!name.isWellFormed() || UNPRINTABLE.test(name)) return failed("badGreeting", "name must be printable text");
+  return name === "*" ? failed("badGreeting", "this name means everybody") : ok(name);
 }
 
 const isLonger = (text: string, bytesMax: number): boolean =>

@@ -4,8 +4,7 @@ import { parseJson } from "../../src/core/json.ts";
 import { withFields } from "../../src/core/queue-entry.ts";
 import { typeOf } from "../../src/intermediary/file-type.ts";
 import { matches } from "../../src/core/name-pattern.ts";
-import { readName } from "../../src/intermediary/name.ts";
-import { jsonOf, readGreeting, readRequest, requestIdOf, textOf } from "../../src/intermediary/wire.ts";
+import { jsonOf, readGreeting, readName, readRequest, requestIdOf, textOf } from "../../src/intermediary/wire.ts";
 import { readUtterance } from "../../src/intermediary/words.ts";
 import { check } from "../harness/check.ts";
 
