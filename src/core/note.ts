@@ -32,8 +32,9 @@ export type PresenceNote =
   | { readonly is: "integration_disconnected"; readonly name: string }
   | { readonly is: "neuroos_connected"; readonly name: string; readonly privileges: "enhanced" | "standard" }
   | { readonly is: "neuroos_disconnected"; readonly name: string }
-  | { readonly is: "integration_connected_via_backend"; readonly name: string }
-  | { readonly is: "integration_disconnected_via_backend"; readonly name: string }
+  /** `slug`: its id, where it speaks with the relay's Neuro and not through the proxy. */
+  | { readonly is: "integration_connected_via_backend"; readonly name: string; readonly slug?: string | undefined }
+  | { readonly is: "integration_disconnected_via_backend"; readonly name: string; readonly slug?: string | undefined }
   | { readonly is: "taken_over"; readonly name: string; readonly winner: "newest" | "oldest" }
   | { readonly is: "greeting_refused"; readonly fault: FaultName; readonly address: string; readonly reason: string };
 
@@ -54,26 +55,35 @@ export type TrafficNote =
   | {
     readonly is: "add_context";
     readonly game_title: string;
+    /** Of an integration; who watches has none. */
+    readonly slug?: string | undefined;
     readonly message: string;
     readonly reply_if_not_busy: boolean;
   }
   | { readonly is: "choose_action"; readonly payload: JsonObject };
 
-/** Actions and their results. `id` is the relay's own, unique over restarts. */
+/** An action, and to whom it goes: by name, and by the id that each is addressed by from outside. */
+export interface PassedAction {
+  readonly id: string;
+  readonly name: string;
+  readonly to: readonly string[];
+  readonly slugs: readonly string[];
+  readonly forced: boolean;
+  readonly data: string | undefined;
+}
+
+/** Actions and their results. `id` is the relay's own, unique over restarts; a `slug` is an integration's id. */
 export type ActionNote =
-  | {
-    readonly is: "action_sent";
-    readonly id: string;
-    readonly name: string;
-    readonly to: readonly string[];
-    readonly forced: boolean;
-    readonly data: string | undefined;
-  }
+  | ({ readonly is: "action_sent" } & PassedAction)
+  /** It waits until a person lets it go, and is sent then. */
+  | ({ readonly is: "approval_wanted" } & PassedAction)
   | {
     readonly is: "action_result";
     readonly id: string;
     readonly name: string;
     readonly from: string;
+    /** None where the relay answered by itself. */
+    readonly slug?: string | undefined;
     readonly success: boolean;
     readonly message: string | undefined;
     readonly ms: Millis;
@@ -86,13 +96,24 @@ export type ActionNote =
   | { readonly is: "actions_unregistered"; readonly integration: string; readonly names: readonly string[] }
   | {
     readonly is: "force_opened";
+    readonly id: string;
     readonly integration: string;
+    readonly slug: string;
     readonly query: string;
     readonly names: readonly string[];
     readonly priority: Priority;
     readonly waited: Millis;
   }
-  | { readonly is: "force_ended"; readonly integration: string; readonly end: ForceEnd; readonly ms: Millis };
+  | {
+    readonly is: "force_ended";
+    readonly id: string;
+    readonly integration: string;
+    readonly slug: string;
+    readonly end: ForceEnd;
+    readonly ms: Millis;
+  }
+  /** Its integration is muted. */
+  | { readonly is: "context_dropped"; readonly from: string; readonly slug: string };
 
 /** The connection to Neuro. */
 export type UpstreamNote =

@@ -8,7 +8,7 @@ import { earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, Survivor } from "../core/event.ts";
 import { type FaultName, FAULTS } from "../core/fault.ts";
-import { callId, isLink, type LinkId, type Millis, type PeerId, rawKey } from "../core/ids.ts";
+import { type CallId, callId, isLink, type LinkId, type Millis, type PeerId, rawKey } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import type { Asker, Question } from "../core/question.ts";
 import type { RoomName } from "../core/room.ts";
@@ -25,6 +25,12 @@ import { Writer } from "./writer.ts";
 /** An answer to a question: its body, or the fault that kept it from being answered, where possible with a sentence about it. */
 export type Answer = { readonly body: Json } | { readonly fault: FaultName; readonly reason?: string };
 
+/** A question that has no answer yet. */
+interface Call {
+  readonly of: RoomName;
+  resolve(answer: Answer): void;
+}
+
 /** Drives one relay: takes events, carries effects out by its ports, and keeps the one timer. */
 export class Engine {
   readonly #relay: Relay;
@@ -37,7 +43,7 @@ export class Engine {
   readonly #moment: Omit<Moment, "now"> & { now: Millis };
   readonly #peers: Map<PeerId, Survivor>;
   readonly #links = new Set<LinkId>();
-  readonly #calls = new Map<string, (answer: Answer) => void>();
+  readonly #calls = new Map<CallId, Call>();
   readonly #undrained = new Set<RoomName>();
   #settings: Settings;
   readonly #mail: Event[] = [];
@@ -119,7 +125,7 @@ export class Engine {
   ask(question: Question, as: Asker): Promise<Answer> {
     const call = callId(this.#newId());
     return new Promise((resolve) => {
-      this.#calls.set(call, resolve);
+      this.#calls.set(call, { of: question.of, resolve });
       this.push({ is: "asked", call, as, question });
     });
   }
@@ -145,6 +151,7 @@ export class Engine {
     for (const peer of this.#peers.keys()) this.#outbox.close(peer, "restarting");
     for (const link of this.#links) this.#hangup(link);
     this.#ports.sockets.flush();
+    for (const call of this.#calls.keys()) this.#answer({ do: "answer", call, fault: "restarting" });
     await this.#writer.idle();
     clock.wake(undefined);
   }
@@ -258,9 +265,9 @@ export class Engine {
   }
 
   #answer({ call, body, fault, reason }: Effect & { do: "answer" }): void {
-    const resolve = this.#calls.get(call);
+    const asked = this.#calls.get(call);
     this.#calls.delete(call);
-    resolve?.(fault === undefined ? { body: body ?? null } : { fault, ...(reason !== undefined && { reason }) });
+    asked?.resolve(fault === undefined ? { body: body ?? null } : { fault, ...(reason !== undefined && { reason }) });
   }
 
   #drained(room: RoomName): void {
@@ -271,6 +278,7 @@ export class Engine {
   /** A room panicked: it is made anew from its last durable point. */
   #rebuild(name: RoomName): void {
     for (const link of this.#links) if (link.startsWith(`${name}:`)) this.#hangup(link);
+    for (const [call, { of }] of this.#calls) if (of === name) this.#answer({ do: "answer", call, fault: "panic" });
     const room = this.#relay.rooms.find((hosted) => hosted.name === name);
     if (room !== undefined) this.#restorer.begin(room);
   }

@@ -8,18 +8,19 @@
 import { earlier } from "../core/deadlines.ts";
 import { assert } from "../core/assert.ts";
 import type { RoomEvent } from "../core/event.ts";
-import { type LinkId, type Millis, peerId } from "../core/ids.ts";
+import { type Key, type LinkId, type Millis, peerId } from "../core/ids.ts";
 import { key } from "../core/key.ts";
 import type { Past, Room } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Tell } from "../core/tell.ts";
 import type { Turn } from "../core/turn.ts";
 import { choose, due as deciderDue, nextWakeup as deciderWakeup, ran } from "./decider.ts";
-import { arrive, depart, forget, gameOf, graceOver, hear as hearGame, nameOf, windowOver } from "./downstream/games.ts";
+import { arrive, depart, gameOf, graceOver, hear as hearGame, nameOf, parkedOver, windowOver } from "./downstream/games.ts";
 import { pingAll } from "./downstream/silence.ts";
 import { close, concludeContests, open, ponged, receive, stillSilent } from "./downstream/sockets.ts";
 import { beginDrain, concludeDrain, configure, restoreRoom, startRoom } from "./life.ts";
 import { ask } from "./operator/answers.ts";
+import { keepPromise } from "./operator/words.ts";
 import { save, schedule, settled } from "./records.ts";
 import type { Neuro, Upstream } from "./state.ts";
 import { dialed, dropped, hear, linkTick, received } from "./upstream/client.ts";
@@ -72,8 +73,7 @@ function dispatch(room: Neuro, event: RoomEvent, turn: Turn): void {
       return linkEvent(room, event, turn);
     case "stored":
     case "storeFailed":
-      if (event.is === "storeFailed") { for (const upstream of room.upstreams.values()) notKept(upstream, event.key); }
-      return settled(room, { key: event.key, isStored: event.is === "stored" }, turn);
+      return written(room, { key: event.key, isStored: event.is === "stored" }, turn);
     case "ran":
       for (const { decider, inbox } of room.upstreams.values()) {
         if (decider !== undefined) inbox.push(...ran(decider, event, turn));
@@ -93,6 +93,13 @@ function dispatch(room: Neuro, event: RoomEvent, turn: Turn): void {
     case "saved":
       return;
   }
+}
+
+/** A write has ended. */
+function written(room: Neuro, of: { readonly key: Key; readonly isStored: boolean }, turn: Turn): void {
+  if (!of.isStored) { for (const upstream of room.upstreams.values()) notKept(upstream, of.key); }
+  keepPromise(room, of, turn);
+  settled(room, of, turn);
 }
 
 function linkEvent(room: Neuro, event: RoomEvent & { readonly link: LinkId }, turn: Turn): void {
@@ -177,7 +184,7 @@ function ring(room: Neuro, { kind, of }: { readonly kind: string; readonly of: s
   const game = room.games.get(of);
   if (game !== undefined && kind === "grace") return graceOver(game, turn);
   if (game !== undefined && kind === "window") return windowOver(game, turn);
-  if (game !== undefined && kind === "parked") return game.peer === undefined ? forget(game) : undefined;
+  if (game !== undefined && kind === "parked") return parkedOver(game, turn);
   const upstream = room.upstreams.get(of);
   if (upstream === undefined) return;
   if (kind === "slot") return slotDue(upstream, turn);

@@ -12,6 +12,7 @@ import { Deadlines } from "../core/deadlines.ts";
 import type { Caller } from "../core/event.ts";
 import type { CallId, Key, Millis, PeerId } from "../core/ids.ts";
 import type { Link } from "../core/link.ts";
+import type { ForceEnd } from "../core/note.ts";
 import type { IntegrationPolicy, Settings, UpstreamSettings } from "../core/settings.ts";
 import type { Controls, IntegrationControls, IntegrationCounts } from "../core/view.ts";
 import type { Decider } from "./decider.ts";
@@ -49,6 +50,8 @@ export interface Neuro {
   /** What a person has decided about everybody. */
   readonly controls: Changeable<Controls>;
   readonly controlsRecord: GameRecord;
+  /** Calls that are answered once a key is stored. */
+  readonly promised: Map<Key, CallId>;
   /** Some integration is solo: all others are held. */
   hasSolo: boolean;
   /** The relay leaves, at the latest then: nothing new begins. */
@@ -258,6 +261,10 @@ export interface Force {
   askAgain: boolean;
   /** Its game is held, and has not answered yet: it is put back then, unless that was a success. */
   isWithheld: boolean;
+  /** A person has answered it, and its game not yet. */
+  isByHand: boolean;
+  /** How a person has ended it. Neuro does not have it any more, but may not have heard of that yet. */
+  verdict: ForceEnd | undefined;
 }
 
 export interface Pendings {
@@ -303,7 +310,7 @@ export interface Contexts {
 }
 
 /** Who says a context: a game, or somebody who watches. */
-export type Source = Pick<Game, "key" | "name" | "isParked" | "isHeld">;
+export type Source = Pick<Game, "key" | "name" | "isParked" | "isHeld"> & Partial<Pick<Game, "slug">>;
 
 export interface HeldContext {
   readonly id: string;
@@ -342,6 +349,7 @@ export const emptyRoom = (settings: Settings): Neuro => ({
   hasStarted: false,
   controls: { stopped: false, approval: false },
   controlsRecord: { of: "controls", key: "", stored: undefined, latest: undefined },
+  promised: new Map(),
   hasSolo: false,
   drainUntil: undefined,
   hasDrained: false,

@@ -129,6 +129,11 @@ const TABLE: Table = {
     room: "neuro",
     text: ({ game_title, message }) => `context of ${quoted(game_title)}: ${quoted(message)}`,
   },
+  context_dropped: {
+    level: "debug",
+    room: "neuro",
+    text: ({ from }) => `dropped a context of ${quoted(from)}, which is muted`,
+  },
   choose_action: {
     level: "debug",
     room: "neuro",
@@ -138,6 +143,11 @@ const TABLE: Table = {
     level: "debug",
     room: "neuro",
     text: ({ id, name, to, data }) => `action ${id} ${quoted(name)} to ${list(to)} with ${quoted(data ?? "nothing")}`,
+  },
+  approval_wanted: {
+    level: "info",
+    room: "neuro",
+    text: ({ id, name, to }) => `action ${id} ${quoted(name)} to ${list(to)} waits until somebody approves`,
   },
   action_result: {
     level: "debug",

@@ -221,8 +221,8 @@ test("IM49a who comes while nobody has chosen yet is asked then, a watcher right
 });
 
 test("IM49a who comes when it is chosen, or over, is not asked", () => {
-  const sent = { is: "action_sent", id: "1", name: "run", to: ["Chess"], data: undefined } as const;
-  const ended = { is: "force_ended", ms: 1 } as const;
+  const sent = { is: "action_sent", id: "1", name: "run", to: ["Chess"], slugs: ["chess"], data: undefined } as const;
+  const ended = { is: "force_ended", id: "f1", slug: "chess", ms: 1 } as const;
   const asks: readonly [Note, number][] = [
     [{ ...sent, forced: true }, 0],
     [{ ...sent, forced: false }, 1],

@@ -32,25 +32,63 @@ test("IM71 what happens elsewhere is an event with the fields of the table; ids 
   const watcher = desk.watcher();
   desk.events(watcher);
   const rows: [Note, JsonObject][] = [
-    [{ is: "integration_connected_via_backend", name: "Chess" }, { name: "Chess" }],
+    [{ is: "integration_connected_via_backend", name: "Chess", slug: "chess" }, { name: "Chess", integration_id: "chess" }],
     [{ is: "integration_disconnected_via_backend", name: "Chess" }, { name: "Chess" }],
     [{ is: "backend_message", payload: "{}" }, { payload: "{}" }],
     [
-      { is: "force_opened", integration: "Chess", query: "q", names: ["x"], priority: "low", waited: 3 },
-      { integration: "Chess", query: "q", actions: ["x"], priority: "low", waited_ms: 3 },
+      {
+        is: "force_opened",
+        id: "f1",
+        integration: "Chess",
+        slug: "chess",
+        query: "q",
+        names: ["x"],
+        priority: "low",
+        waited: 3,
+      },
+      {
+        force_id: "f1",
+        integration: "Chess",
+        integration_id: "chess",
+        query: "q",
+        actions: ["x"],
+        priority: "low",
+        waited_ms: 3,
+      },
     ],
-    [{ is: "force_ended", integration: "Chess", end: "completed", ms: 9 }, {
+    [{ is: "force_ended", id: "f1", integration: "Chess", slug: "chess", end: "completed", ms: 9 }, {
+      force_id: "f1",
       integration: "Chess",
+      integration_id: "chess",
       end: "completed",
       ms: 9,
     }],
     [
-      { is: "action_sent", id: "1", name: "x", to: ["Chess"], forced: true, data: undefined },
-      { action_id: "1", name: "x", to: ["Chess"], forced: true },
+      { is: "action_sent", id: "1", name: "x", to: ["Chess"], slugs: ["chess"], forced: true, data: undefined },
+      { action_id: "1", name: "x", to: ["Chess"], to_ids: ["chess"], forced: true },
     ],
     [
-      { is: "action_result", id: "1", name: "x", from: "Chess", success: true, message: "m", ms: 5, origin: "game" },
-      { action_id: "1", name: "x", from: "Chess", success: true, message: "m", ms: 5, origin: "game" },
+      { is: "approval_wanted", id: "1", name: "x", to: ["Chess"], slugs: ["chess"], forced: false, data: "{}" },
+      { action_id: "1", name: "x", to: ["Chess"], to_ids: ["chess"], forced: false, data: "{}" },
+    ],
+    [
+      {
+        is: "action_result",
+        id: "1",
+        name: "x",
+        from: "Chess",
+        slug: "chess",
+        success: true,
+        message: "m",
+        ms: 5,
+        origin: "game",
+      },
+      { action_id: "1", name: "x", from: "Chess", from_id: "chess", success: true, message: "m", ms: 5, origin: "game" },
+    ],
+    [{ is: "context_dropped", from: "Chess", slug: "chess" }, { from: "Chess", integration_id: "chess" }],
+    [
+      { is: "operator_acted", by: "web", did: "control", to: "chess", outcome: "done" },
+      { by: "web", did: "control", to: "chess", outcome: "done" },
     ],
     [{ is: "action_expired", id: "1", name: "x", to: ["Chess"] }, { action_id: "1", name: "x", to: ["Chess"] }],
     [{ is: "upstream_connected", upstream: "neuro", url: "ws://x" }, { upstream: "neuro", url: "ws://x" }],

@@ -78,7 +78,15 @@ const tells = (effects: readonly Effect[]) => effects.flatMap((effect) => (effec
 const said = (effects: readonly Effect[]) =>
   tells(effects).flatMap((message) => (message.is === "said" ? [message.message] : []));
 
-const sent = (id: string): Note => ({ is: "action_sent", id, name: "x", to: ["g"], forced: false, data: undefined });
+const sent = (id: string): Note => ({
+  is: "action_sent",
+  id,
+  name: "x",
+  to: ["g"],
+  slugs: ["g"],
+  forced: false,
+  data: undefined,
+});
 const result = (id: string): Note => ({
   is: "action_result",
   id,
@@ -129,11 +137,24 @@ test("NL51 integrations, actions per second, pending, queue depth and an open fo
   on.pass(100);
   check.equal(values(on.hear({ is: "message_delivered", to: "b", id: "1", confirmed: true })), ["queuedepth=2"]);
   check.equal(
-    values(on.hear({ is: "force_opened", integration: "g", query: "?", names: [], priority: "low", waited: 0 })),
+    values(
+      on.hear({
+        is: "force_opened",
+        id: "f1",
+        integration: "g",
+        slug: "g",
+        query: "?",
+        names: [],
+        priority: "low",
+        waited: 0,
+      }),
+    ),
     ["forceopen=1"],
   );
   on.pass(100);
-  check.equal(values(on.hear({ is: "force_ended", integration: "g", end: "completed", ms: 1 })), ["forceopen=0"]);
+  check.equal(values(on.hear({ is: "force_ended", id: "f1", integration: "g", slug: "g", end: "completed", ms: 1 })), [
+    "forceopen=0",
+  ]);
   check.equal(values(on.hear({ is: "room_rebuilt", room: "brain" })), []);
 });
 

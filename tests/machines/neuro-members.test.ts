@@ -88,7 +88,7 @@ test("NB37 every context is told to the Intermediary, and noted for those who wa
     { is: "context", from: "Chess", message: "check", silent: false },
   ]);
   check.equal(house.noted("add_context"), [
-    { is: "add_context", game_title: "Chess", message: "check", reply_if_not_busy: true },
+    { is: "add_context", game_title: "Chess", slug: "chess", message: "check", reply_if_not_busy: true },
   ]);
 });
 

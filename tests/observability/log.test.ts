@@ -22,7 +22,15 @@ async function linesOf(notes: readonly Note[], settings: Partial<LogSettings> = 
 }
 
 const connected = (name: string): Note => ({ is: "integration_connected", name });
-const SENT: Note = { is: "action_sent", id: "1", name: "jump", to: ["Chess"], forced: false, data: "PAYLOAD" };
+const SENT: Note = {
+  is: "action_sent",
+  id: "1",
+  name: "jump",
+  to: ["Chess"],
+  slugs: ["chess"],
+  forced: false,
+  data: "PAYLOAD",
+};
 
 test("OB1 a fact is one readable line: when, how bad, which room, what", async () => {
   check.equal(await linesOf([connected("Spotify"), { is: "store_failed", key: "k", reason: "disk full" }]), [
@@ -102,7 +110,16 @@ test("OB5 no payload stands in a line above debug, in either format", async () =
       ms: 1,
       origin: "game",
     },
-    { is: "force_opened", integration: "a", query: payload, names: ["jump"], priority: "low", waited: 0 },
+    {
+      is: "force_opened",
+      id: "f1",
+      integration: "a",
+      slug: "a",
+      query: payload,
+      names: ["jump"],
+      priority: "low",
+      waited: 0,
+    },
   ];
   for (const format of ["text", "json"] as const) {
     const lines = await linesOf(notes, { format });

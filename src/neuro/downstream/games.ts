@@ -13,6 +13,7 @@ import { KNOWN_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../core/limits.ts";
 import { matches } from "../../core/name-pattern.ts";
 import type { IntegrationPolicy } from "../../core/settings.ts";
 import type { Turn } from "../../core/turn.ts";
+import { settle } from "../operator/controls.ts";
 import type { Game, GameDoor, Neuro, Upstream } from "../state.ts";
 import { definitionOf, disown, drop, own, reveal, sync, vanish } from "../upstream/actions.ts";
 import { say } from "../upstream/contexts.ts";
@@ -95,7 +96,8 @@ export function arrive(game: Game, { peer, isStarting }: { peer: PeerId; isStart
   game.connectedAt = turn.now;
   room.timers.clear(graceTimer(game));
   room.timers.clear(parkedTimer(game));
-  if (game.door === "neuro" && wasAway) turn.note({ is: "integration_connected_via_backend", name: game.name });
+  const { name, slug } = game;
+  if (game.door === "neuro" && wasAway) turn.note({ is: "integration_connected_via_backend", name, slug });
   park(game, turn);
   if (game.isParked) return;
   if (isStarting) {
@@ -116,7 +118,8 @@ export function depart(game: Game, turn: Turn): void {
   game.peer = undefined;
   game.leftAt = turn.now;
   room.unsaved.add(game.record);
-  if (game.door === "neuro") turn.note({ is: "integration_disconnected_via_backend", name: game.name });
+  const { name, slug } = game;
+  if (game.door === "neuro") turn.note({ is: "integration_disconnected_via_backend", name, slug });
   readyToStop(game, turn);
   room.timers.set(graceTimer(game), turn.now + room.settings.actions.grace);
 }
@@ -132,7 +135,7 @@ export function graceOver(game: Game, turn: Turn): void {
 }
 
 /** Forgets a game that is away, its names and its registry. */
-export function forget(game: Game): void {
+function forget(game: Game): void {
   const { room, upstream } = game;
   vanish(game);
   for (const owned of [...game.actions.values()]) disown(owned, 0);
@@ -143,18 +146,28 @@ export function forget(game: Game): void {
   room.unsaved.add(game.record).add(game.forceRecord);
 }
 
+/** A game has been away for as long as its registry is kept. What a person has decided about it is kept until that is lifted. */
+export function parkedOver(game: Game, turn: Turn): void {
+  if (game.peer !== undefined) return;
+  if (!isControlled(game)) return forget(game);
+  game.room.timers.set(parkedTimer(game), turn.now + game.room.settings.actions.parked);
+}
+
+const isControlled = ({ controls }: Game): boolean => Object.values(controls).includes(true);
+
 /** What a game says, in the words of the Neuro API. */
 export function hear(game: Game, message: GameMessage, turn: Turn): void {
   switch (message.command) {
     case "action/result":
       return answer(game, message, turn);
     case "context":
-      return say(game.upstream, { from: game, message: message.message, silent: message.silent }, turn);
+      return tellNeuro(game, message, turn);
     case "actions/register":
       return register(game, message, turn);
     case "actions/unregister":
       return unregister(game, message, turn);
     case "actions/force":
+      game.counts.forces++;
       return ask(game, message, turn);
     case "startup":
       return restart(game, turn);
@@ -163,6 +176,12 @@ export function hear(game: Game, message: GameMessage, turn: Turn): void {
     case "other":
       return extend(game, message, turn);
   }
+}
+
+function tellNeuro(game: Game, { message, silent }: GameMessage & { command: "context" }, turn: Turn): void {
+  game.counts.contexts++;
+  if (game.controls.muted) return turn.note({ is: "context_dropped", from: game.name, slug: game.slug });
+  say(game.upstream, { from: game, message, silent }, turn);
 }
 
 /** What is not registered again since a `startup`, or is not in a full list, is gone now. */
@@ -276,9 +295,14 @@ function restart(game: Game, turn: Turn): void {
 function forgetLongestAway(room: Neuro, turn: Turn): void {
   let longest: Game | undefined;
   for (const game of room.games.values()) {
-    if (game.peer === undefined && (longest === undefined || game.leftAt < longest.leftAt)) longest = game;
+    if (game.peer === undefined && (longest === undefined || isSooner(game, longest))) longest = game;
   }
   if (longest === undefined) return;
   graceOver(longest, turn);
   forget(longest);
+  if (longest.controls.solo) settle(room, turn);
 }
+
+/** Whom nobody has decided anything about goes first, then whoever is away for longest. */
+const isSooner = (game: Game, other: Game): boolean =>
+  isControlled(game) === isControlled(other) ? game.leftAt < other.leftAt : isControlled(other);

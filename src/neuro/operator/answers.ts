@@ -5,16 +5,20 @@
  * Knows nothing of: tokens, HTTP, where the audit log is kept.
  */
 import type { RoomEvent } from "../../core/event.ts";
-import type { CallId } from "../../core/ids.ts";
+import { type CallId, NALLELY_PEER } from "../../core/ids.ts";
 import { type Json, plain } from "../../core/json.ts";
 import type { Asker, NeuroQuestion, RoomQuestion } from "../../core/question.ts";
 import { failed, ok, type Result } from "../../core/result.ts";
 import type { Scope } from "../../core/settings.ts";
 import type { Turn } from "../../core/turn.ts";
+import { PAGE_LENGTH, PAGE_LENGTH_MAX } from "../../core/view.ts";
 import type { Game, Neuro } from "../state.ts";
+import { decide } from "./approval.ts";
 import { control, controlAll } from "./controls.ts";
+import { answerForce, vetoForce } from "./forces.ts";
 import { sendAction } from "./orders.ts";
 import { integrationDetail, integrationView, integrationViews, readiness, statusOf } from "./views.ts";
+import { injectAbove, injectBelow, remark, upstreamAt } from "./words.ts";
 
 type Question = (RoomQuestion | NeuroQuestion) & { readonly of: "neuro" };
 type Deed = Exclude<Question, { readonly get: "ready" | "status" | "integrations" | "integration" }>;
@@ -28,9 +32,6 @@ interface Asked<Of> {
   readonly as: Asker;
   readonly question: Of;
 }
-
-const PAGE_LENGTH = 100;
-const PAGE_LENGTH_MAX = 1_000;
 
 /** Somebody asks. */
 export function ask(room: Neuro, { call, as, question }: RoomEvent & { readonly is: "asked" }, turn: Turn): void {
@@ -96,24 +97,63 @@ function page(room: Neuro, { after = "", limit = PAGE_LENGTH }: Question & { rea
   return plain({ items: items.slice(0, length), next: last?.id ?? null });
 }
 
-function deedOf(room: Neuro, { call, question }: Asked<Deed>, turn: Turn): Outcome {
+function deedOf(room: Neuro, { call, as: { by }, question }: Asked<Deed>, turn: Turn): Outcome {
   switch (question.get) {
-    case "control": {
+    case "control":
+    case "disconnect":
+    case "act": {
       const game = gameAt(room, question.id);
-      if (!game.ok) return game;
-      control(game.value, question.to, turn);
-      return ok(plain(integrationView(game.value)));
+      return game.ok ? deedTo(game.value, { call, question }, turn) : game;
     }
     case "controls":
       controlAll(room, question.to, turn);
       return ok({ ...room.controls });
-    case "act": {
-      const game = gameAt(room, question.id);
-      return game.ok ? sendAction(game.value, { call, name: question.name, data: question.data }, turn) : game;
+    case "answer": {
+      const { force, name, data } = question;
+      return answerForce(room, { call, by, force, name, data }, turn);
     }
-    default:
-      return failed("notFound", "not yet");
+    case "veto":
+      return vetoForce(room, question.force, turn);
+    case "decide":
+      return decide(room, question, turn);
+    case "context": {
+      const upstream = upstreamAt(room, question.upstream);
+      const { message, silent } = question;
+      return upstream.ok ? remark(upstream.value, { call, by, message, silent }, turn) : upstream;
+    }
+    case "inject":
+      return inject(room, question, turn);
   }
+}
+
+type ToOne = Extract<Deed, { readonly get: "control" | "disconnect" | "act" }>;
+
+function deedTo(game: Game, { call, question }: { readonly call: CallId; readonly question: ToOne }, turn: Turn): Outcome {
+  switch (question.get) {
+    case "control":
+      control(game, question.to, turn);
+      return ok(plain(integrationView(game)));
+    case "disconnect": {
+      const { peer, name } = game;
+      if (peer === undefined) return failed("notNow", `${name} is not connected`);
+      if (peer === NALLELY_PEER) return failed("notNow", `${name} is the relay itself`);
+      turn.put({ do: "close", peer, fault: "leaving" });
+      return ok({ status: "disconnecting" });
+    }
+    case "act":
+      return sendAction(game, { call, name: question.name, data: question.data }, turn);
+  }
+}
+
+function inject(room: Neuro, question: Deed & { readonly get: "inject" }, turn: Turn): Outcome {
+  const { integration, upstream: id, message } = question;
+  if (integration !== undefined && id !== undefined) return failed("badMessage", "either an integration or an upstream");
+  if (integration !== undefined) {
+    const game = gameAt(room, integration);
+    return game.ok ? injectBelow(game.value, message, turn) : game;
+  }
+  const upstream = upstreamAt(room, id);
+  return upstream.ok ? injectAbove(upstream.value, message, turn) : upstream;
 }
 
 function gameAt(room: Neuro, id: string): Result<Game> {

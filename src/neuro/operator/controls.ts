@@ -8,11 +8,11 @@
  */
 import type { Turn } from "../../core/turn.ts";
 import type { Controls, IntegrationControls } from "../../core/view.ts";
-import type { Game, Neuro } from "../state.ts";
+import type { Game, Neuro, Upstream } from "../state.ts";
 import { reveal, sync } from "../upstream/actions.ts";
 import { dropAll } from "../upstream/contexts.ts";
 import { namesChanged, resume, withhold } from "../upstream/forces.ts";
-import { failInFlight, failUndelivered } from "../upstream/pending.ts";
+import { finish, isSpent, isUndelivered, pendingsOf, whyHeld } from "../upstream/pending.ts";
 
 /** Changes what is decided about one integration. */
 export function control(game: Game, to: Partial<IntegrationControls>, turn: Turn): void {
@@ -54,6 +54,27 @@ export function settle(room: Neuro, turn: Turn): void {
     }
   }
   for (const upstream of room.upstreams.values()) namesChanged(upstream, turn);
+}
+
+/** Everything is stopped: what Neuro waits for fails. What a person sent goes on. */
+function failInFlight(upstream: Upstream, turn: Turn): void {
+  for (const pending of [...upstream.pendings.byId.values()]) {
+    if (pending.epoch === 0) continue;
+    finish(pending, { success: false, message: "A person has stopped all actions.", origin: "operator" }, turn);
+  }
+}
+
+/** A game is held: what has not reached it does not any more. */
+function failUndelivered(game: Game, turn: Turn): void {
+  const why = `${whyHeld(game)}.`;
+  for (const pending of pendingsOf(game)) {
+    for (const part of pending.parts) {
+      if (part.owned.game !== game || !isUndelivered(part)) continue;
+      part.is = "failed";
+      pending.failure = why;
+      if (isSpent(pending)) finish(pending, { success: false, message: why, origin: "operator", part }, turn);
+    }
+  }
 }
 
 const isHeldBack = ({ room, controls }: Game): boolean =>

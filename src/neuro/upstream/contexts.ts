@@ -31,7 +31,7 @@ export interface Said {
 /** Somebody tells Neuro something. */
 export function say(upstream: Upstream, said: Said, turn: Turn): void {
   const { from, message, silent } = said;
-  turn.note({ is: "add_context", game_title: from.name, message, reply_if_not_busy: !silent });
+  turn.note({ is: "add_context", game_title: from.name, slug: from.slug, message, reply_if_not_busy: !silent });
   turn.put({ do: "tell", room: "intermediary", message: { is: "context", from: from.name, message, silent } });
   if (upstream.contexts.held.size === 0 && mayTell(upstream) && !isHeldBack(from) && withinBudget(upstream, turn.now)) {
     return tellNeuro(upstream, said, turn);

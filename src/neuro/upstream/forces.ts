@@ -14,8 +14,8 @@ import type { Turn } from "../../core/turn.ts";
 import { toNeuro } from "../speech.ts";
 import type { Force, Game, Upstream } from "../state.ts";
 import { isLive, renew, sync } from "./actions.ts";
+import { next, PRIORITIES } from "./line.ts";
 
-const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];
 /** How long Neuro may still come with an action of a force that is over. */
 const ENDED_MS = 30_000;
 const ENDED_MAX = 512;
@@ -49,10 +49,10 @@ export function ask(game: Game, message: ForceMessage, turn: Turn): void {
 export function pump(upstream: Upstream, turn: Turn): void {
   const { forces } = upstream;
   while (forces.slot === undefined && upstream.isOpen && upstream.room.drainUntil === undefined) {
-    const next = choose(upstream, turn.now);
-    if (next === undefined) return;
-    forces.waiting.delete(next.game);
-    open(next, turn);
+    const force = next(upstream, turn.now);
+    if (force === undefined) return;
+    forces.waiting.delete(force.game);
+    open(force, turn);
   }
 }
 
@@ -81,6 +81,8 @@ export interface Answered {
   readonly name: string;
   readonly success: boolean;
   readonly force: Force | undefined;
+  /** A person sent the action, not Neuro. */
+  readonly isByHand: boolean;
 }
 
 /** A success ends the force of its game; a failure leaves it to Neuro to try again. */
@@ -89,6 +91,8 @@ export function resulted(result: Answered, turn: Turn): void {
   const { upstream } = game;
   const { slot } = upstream.forces;
   if (result.force !== undefined) result.force.owed--;
+  if (result.force !== undefined && result.isByHand) result.force.isByHand = false;
+  if (result.isByHand && result.success) return satisfied(result, turn);
   if (slot === undefined || slot.game !== game) return;
   if (result.success && slot.is !== "settling" && slot.message.names.includes(name)) return succeed(slot, turn);
   if (result.force !== slot || slot.owed > 0) return;
@@ -99,6 +103,34 @@ export function resulted(result: Answered, turn: Turn): void {
     setTimer(slot, turn.now + actions.force_timeout);
     askAgain(upstream, turn);
   }
+}
+
+/** A game has done what its force asks for, though not for Neuro: she must not do it as well. */
+function satisfied({ game, name, force }: Answered, turn: Turn): void {
+  const { slot, waiting } = game.upstream.forces;
+  const asked = force ?? (slot?.game === game && slot.message.names.includes(name) ? slot : waiting.get(game));
+  if (asked === undefined || asked.hasSucceeded || !asked.message.names.includes(name)) return;
+  if (asked === slot) conclude(slot, "completed", turn);
+  else if (waiting.get(game) === asked) end(asked, "completed", turn);
+}
+
+/** A person takes a force back. */
+export function veto(force: Force, turn: Turn): void {
+  const { slot } = force.game.upstream.forces;
+  if (force === slot) conclude(slot, "cancelled", turn);
+  else end(force, "cancelled", turn);
+}
+
+/** Neuro loses the force that she has. What she answers to it meanwhile is not done, so the slot is kept for a moment. */
+function conclude(slot: Force, verdict: ForceEnd, turn: Turn): void {
+  slot.hasSucceeded = true;
+  slot.isWithheld = false;
+  slot.verdict = verdict;
+  slot.is = "settling";
+  slot.game.room.unsaved.add(slot.game.forceRecord);
+  slot.game.room.isUrgent = true;
+  withdraw(slot, turn);
+  setTimer(slot, turn.now + slot.game.room.settings.actions.settle);
 }
 
 function succeed(slot: Force, turn: Turn): void {
@@ -125,7 +157,7 @@ export function redefined(game: Game, name: string): void {
 /** What a game's names are has changed, and Neuro knows. */
 export function namesChanged(upstream: Upstream, turn: Turn): void {
   const { slot } = upstream.forces;
-  if (slot?.is === "settling" && slot.names.size === 0) finish(slot, "completed", turn);
+  if (slot?.is === "settling" && slot.names.size === 0) finish(slot, slot.verdict ?? "completed", turn);
   askAgain(upstream, turn);
   pump(upstream, turn);
 }
@@ -138,14 +170,14 @@ export function cancel(game: Game, why: ForceEnd, turn: Turn): void {
   const unanswered = waiting ?? (slot?.hasSucceeded === false && !slot.wasDelivered ? slot : undefined);
   game.lostForce = why === "game gone" ? unanswered?.message : undefined;
   if (waiting !== undefined) end(waiting, why, turn);
-  if (slot !== undefined) finish(slot, slot.hasSucceeded ? "completed" : why, turn);
+  if (slot !== undefined) finish(slot, slot.hasSucceeded ? slot.verdict ?? "completed" : why, turn);
 }
 
 /** A game is held: its force goes back into the line. To be called once Neuro was told that the names are gone. */
 export function withhold(game: Game, turn: Turn): void {
   const { slot } = game.upstream.forces;
   if (slot?.game !== game) return;
-  if (slot.hasSucceeded) return finish(slot, "completed", turn);
+  if (slot.hasSucceeded) return finish(slot, slot.verdict ?? "completed", turn);
   if (slot.owed === 0) return putBack(slot, turn);
   slot.is = "dying";
   slot.isWithheld = true;
@@ -183,7 +215,7 @@ export function recover(game: Game, turn: Turn): void {
 export function slotDue(upstream: Upstream, turn: Turn): void {
   const { slot, waiting } = upstream.forces;
   if (slot === undefined) return;
-  if (slot.is === "settling" || slot.hasSucceeded) return finish(slot, "completed", turn);
+  if (slot.is === "settling" || slot.hasSucceeded) return finish(slot, slot.verdict ?? "completed", turn);
   if (slot.is === "dying") return slot.owed === 0 ? finish(slot, "names gone", turn) : undefined;
   if (!upstream.isOpen || slot.owed > 0) return setTimer(slot, turn.now + upstream.room.settings.actions.force_timeout);
   if (!slot.isOverdue) turn.note({ is: "upstream_silent", upstream: upstream.id, ms: turn.now - slot.openedAt });
@@ -224,35 +256,6 @@ function giveUp(slot: Force, turn: Turn): void {
   finish(slot, "expired", turn);
 }
 
-function choose(upstream: Upstream, now: Millis): Force | undefined {
-  let best: Force | undefined;
-  for (const force of upstream.forces.waiting.values()) {
-    if (!isReady(force, now)) continue;
-    if (best === undefined || isBefore(force, best, now)) best = force;
-  }
-  return best;
-}
-
-function isReady({ game, message, awaitUntil }: Force, now: Millis): boolean {
-  if (game.peer === undefined || game.isParked || game.isHeld) return false;
-  return awaitUntil === undefined || awaitUntil <= now || message.names.every((name) => isLive(game.actions.get(name)));
-}
-
-/** By urgency, then whoever had the slot longest ago, then arrival. */
-function isBefore(force: Force, other: Force, now: Millis): boolean {
-  const urgency = urgencyOf(force, now) - urgencyOf(other, now);
-  if (urgency !== 0) return urgency > 0;
-  if (force.game.servedAt !== other.game.servedAt) return force.game.servedAt < other.game.servedAt;
-  return force.askedAt < other.askedAt;
-}
-
-/** The priority, one more for each span of waiting: nobody waits for ever behind those who are always urgent. */
-function urgencyOf({ game, message, askedAt, isLast }: Force, now: Millis): number {
-  const { ageing } = game.room.settings.actions;
-  const rank = isLast ? -1 : PRIORITIES.indexOf(message.priority);
-  return rank + (ageing > 0 ? Math.floor((now - askedAt) / ageing) : 0);
-}
-
 function open(force: Force, turn: Turn): void {
   const { game, message } = force;
   sync(game.upstream, turn);
@@ -266,7 +269,9 @@ function open(force: Force, turn: Turn): void {
   send(force, turn);
   setTimer(force, turn.now + game.room.settings.actions.force_timeout);
   const { query, names, priority } = message;
-  turn.note({ is: "force_opened", integration: game.name, query, names, priority, waited: turn.now - force.askedAt });
+  const waited = turn.now - force.askedAt;
+  const { id } = force;
+  turn.note({ is: "force_opened", id, integration: game.name, slug: game.slug, query, names, priority, waited });
 }
 
 /** Names that were not registered when the force came, and are not yet: its developer is told, once. */
@@ -303,7 +308,7 @@ function send({ game, message, names, upstreamNames }: Force, turn: Turn): void 
 /** The slot is free. */
 function finish(slot: Force, why: ForceEnd, turn: Turn): void {
   const { upstream } = slot.game;
-  if (why !== "completed") withdraw(slot, turn);
+  if (why !== "completed" && slot.verdict === undefined) withdraw(slot, turn);
   upstream.forces.slot = undefined;
   upstream.room.timers.clear(slotTimer(upstream));
   end(slot, why, turn);
@@ -334,8 +339,8 @@ function end(force: Force, why: ForceEnd, turn: Turn): void {
   noteEnd(force, why, turn);
 }
 
-const noteEnd = (force: Force, why: ForceEnd, turn: Turn): void =>
-  turn.note({ is: "force_ended", integration: force.game.name, end: why, ms: turn.now - force.askedAt });
+const noteEnd = ({ id, game, askedAt }: Force, end: ForceEnd, turn: Turn): void =>
+  turn.note({ is: "force_ended", id, integration: game.name, slug: game.slug, end, ms: turn.now - askedAt });
 
 const setTimer = ({ game }: Force, at: Millis): void => game.room.timers.set(slotTimer(game.upstream), at);
 
@@ -366,4 +371,6 @@ const newForce = (game: Game, message: ForceMessage, turn: Turn): Force => ({
   isLast: false,
   askAgain: false,
   isWithheld: false,
+  isByHand: false,
+  verdict: undefined,
 });

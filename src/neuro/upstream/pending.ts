@@ -22,7 +22,8 @@ const SILENCES_MAX = 3;
 
 type Action = NeuroMessage & { readonly command: "action" };
 
-interface Outcome {
+/** What came of an action. */
+export interface Outcome {
   readonly success: boolean;
   readonly message: string | undefined;
   readonly origin: ResultOrigin;
@@ -38,6 +39,11 @@ export function act(upstream: Upstream, action: Action, turn: Turn): void {
   if (offered === undefined || !offered.isSent) return actOnGone(upstream, action, turn);
   const { slot } = upstream.forces;
   const force = slot !== undefined && isForced(slot, offered) ? slot : undefined;
+  if (force?.isByHand === true) return refuse(upstream, action, { why: "A person is answering this force.", turn });
+  if (force?.verdict !== undefined) {
+    const why = "A person has settled this force, and it does not have to be tried again.";
+    return refuse(upstream, action, { why, turn, success: true });
+  }
   const owners = force === undefined ? ownersOf(offered) : [force.game.actions.get(offered.original) as Owned];
   if (owners.length === 0) return refuse(upstream, action, { why: "This action is just being registered anew.", turn });
   begin({ theirId: action.id, epoch: upstream.epoch, offered, data: action.data, force, owners, call: undefined }, turn);
@@ -58,7 +64,7 @@ export function begin({ owners, ...order }: Order, turn: Turn): Pending {
     id: turn.id(),
     digest: offered.digest,
     since: turn.now,
-    parts: owners.map((owned) => ({ owned, is: "held" })),
+    parts: owners.map((owned) => ({ owned, is: epoch !== 0 && needsApproval(owned.game) ? "approval" : "held" })),
     deadline: turn.now + upstream.profile.deadlineMs,
     failure: undefined,
   };
@@ -66,16 +72,35 @@ export function begin({ owners, ...order }: Order, turn: Turn): Pending {
   if (epoch !== 0) upstream.pendings.byTheirId.set(theirId, pending);
   upstream.pendings.deadlines.set(pending.id, pending.deadline);
   if (force !== undefined) owes(force);
-  turn.note({
-    is: "action_sent",
-    id: pending.id,
-    name: offered.name,
-    to: owners.map(({ game }) => game.name),
-    forced: force !== undefined,
-    data,
-  });
-  for (const part of pending.parts) if (part.owned.game.peer !== undefined) deliver(pending, part, turn);
+  const ready = pending.parts.filter(({ is }) => is === "held");
+  if (ready.length > 0) announce(pending, { is: "action_sent", parts: ready }, turn);
+  if (ready.length < pending.parts.length) {
+    announce(pending, { is: "approval_wanted", parts: pending.parts.filter(({ is }) => is === "approval") }, turn);
+  }
+  for (const part of ready) if (part.owned.game.peer !== undefined) deliver(pending, part, turn);
   return pending;
+}
+
+const needsApproval = ({ room, controls }: Game): boolean => room.controls.approval || controls.approval;
+
+/** A person lets an action go, if it waits for that. */
+export function release(pending: Pending, turn: Turn): void {
+  const parts = pending.parts.filter(({ is }) => is === "approval");
+  if (parts.length === 0) return;
+  for (const part of parts) part.is = "held";
+  announce(pending, { is: "action_sent", parts }, turn);
+  for (const part of parts) if (part.owned.game.peer !== undefined) deliver(pending, part, turn);
+}
+
+interface Announcement {
+  readonly is: "action_sent" | "approval_wanted";
+  readonly parts: readonly Part[];
+}
+
+function announce({ id, offered, force, data }: Pending, { is, parts }: Announcement, turn: Turn): void {
+  const games = parts.map(({ owned }) => owned.game);
+  const to = games.map(({ name }) => name);
+  turn.note({ is, id, name: offered.name, to, slugs: games.map(({ slug }) => slug), forced: force !== undefined, data });
 }
 
 /** A game answers. */
@@ -85,9 +110,10 @@ export function answer(game: Game, result: ResultMessage, turn: Turn): void {
     ? soleOf(game)
     : pendings.byId.get(ourId(result.id)) ?? pendings.byTheirId.get(result.id);
   const part = pending?.parts.find((each) => each.owned.game === game);
-  if (pending === undefined || part === undefined || part.is === "held") return ignore(game, result, turn);
+  if (pending === undefined || part === undefined || isUndelivered(part)) return ignore(game, result, turn);
   if (part.is !== "sent") return turn.note({ is: "result_ignored", from: game.name, why: "twice" });
   game.lastAnswered = pending.id;
+  count(game, { pending, success: result.success }, turn);
   if (result.success) {
     game.silences = 0;
     game.confirmsNothing = false;
@@ -140,27 +166,6 @@ export function failAll(upstream: Upstream, why: string, turn: Turn): void {
   }
 }
 
-/** Everything is stopped: what Neuro waits for fails. What a person sent goes on. */
-export function failInFlight(upstream: Upstream, turn: Turn): void {
-  for (const pending of [...upstream.pendings.byId.values()]) {
-    if (pending.epoch === 0) continue;
-    finish(pending, { success: false, message: "A person has stopped all actions.", origin: "operator" }, turn);
-  }
-}
-
-/** A game is held: what has not reached it does not any more. */
-export function failUndelivered(game: Game, turn: Turn): void {
-  const why = `${whyHeld(game)}.`;
-  for (const pending of pendingsOf(game)) {
-    for (const part of pending.parts) {
-      if (part.owned.game !== game || (part.is !== "held" && part.is !== "approval")) continue;
-      part.is = "failed";
-      pending.failure = why;
-      if (isSpent(pending)) finish(pending, { success: false, message: why, origin: "operator", part }, turn);
-    }
-  }
-}
-
 /** The connection is gone: its actions get no result any more, but what games say about them still counts for their forces. */
 export function orphan(upstream: Upstream): void {
   upstream.pendings.byTheirId.clear();
@@ -178,6 +183,16 @@ const LEGIBLE = /^[!-}]{1,64}$/;
 function ourId(id: string): string {
   const end = id.indexOf(SEPARATOR);
   return end < 0 ? id : id.slice(0, end);
+}
+
+/** It has not reached its game. */
+export const isUndelivered = ({ is }: Part): boolean => is === "held" || is === "approval";
+
+/** An answer of a game, or that there was none. */
+function count({ counts }: Game, of: { readonly pending: Pending; readonly success: boolean }, turn: Turn): void {
+  counts.actions++;
+  counts.result_ms += turn.now - of.pending.since;
+  if (!of.success) counts.failures++;
 }
 
 const isForced = (slot: Force, offered: Offered): boolean =>
@@ -250,10 +265,10 @@ function fail(pending: Pending, game: Game, turn: Turn): void {
   if (isSpent(pending)) finish(pending, goneOutcome(pending, part), turn);
 }
 
-/** In a force a failure would be tried again, with nobody there to answer. */
-function goneOutcome({ force, failure }: Pending, part: Part): Outcome {
+/** In a force a failure would be tried again by Neuro, with nobody there to answer. */
+function goneOutcome({ force, failure, epoch }: Pending, part: Part): Outcome {
   const message = `${part.owned.game.name} disconnected before it answered.`;
-  if (force !== undefined) return { success: true, message, origin: "gone", part };
+  if (force !== undefined && epoch !== 0) return { success: true, message, origin: "gone", part };
   return { success: false, message: failure ?? message, origin: "gone", part };
 }
 
@@ -264,17 +279,24 @@ function expire(pending: Pending, turn: Turn): void {
   }
   const to = pending.parts.map(({ owned }) => owned.game.name);
   turn.note({ is: "action_expired", id: pending.id, name: pending.offered.name, to });
-  if (silent === undefined) return expireAway(pending, turn);
+  if (silent === undefined) return expireUnheard(pending, turn);
   for (const part of pending.parts) {
-    if (part.is === "sent" && part.owned.game.peer !== undefined) countSilence(part.owned.game, turn);
+    if (part.is !== "sent" || part.owned.game.peer === undefined) continue;
+    count(part.owned.game, { pending, success: false }, turn);
+    countSilence(part.owned.game, turn);
   }
   const isForced = pending.force !== undefined;
   const message = pending.failure ?? (isForced ? "No confirmation came in time." : "No answer came in time.");
   finish(pending, { success: isForced, message, origin: "deadline", part: silent }, turn);
 }
 
-/** All who could still answer are away. In a force their names go first, so that Neuro does not try again. */
-function expireAway(pending: Pending, turn: Turn): void {
+/** Nobody approved, or all who could still answer are away. In a force their names go first, so that Neuro does not try again. */
+function expireUnheard(pending: Pending, turn: Turn): void {
+  const unapproved = pending.parts.find(({ is }) => is === "approval");
+  if (unapproved !== undefined) {
+    const message = pending.failure ?? "Nobody approved this action in time.";
+    return finish(pending, { success: false, message, origin: "deadline", part: unapproved }, turn);
+  }
   const part = pending.parts.find(({ is }) => is === "held" || is === "sent") ?? pending.parts[0];
   if (part === undefined) return;
   const { game } = part.owned;
@@ -298,7 +320,8 @@ function countSilence(game: Game, turn: Turn): void {
 
 const confirms = (game: Game): boolean => game.policy.results === "required" && !game.confirmsNothing;
 
-function finish(pending: Pending, outcome: Outcome, turn: Turn): void {
+/** Answers an action, once and for all. */
+export function finish(pending: Pending, outcome: Outcome, turn: Turn): void {
   const { id, theirId, epoch, offered, since, force, parts, call } = pending;
   const { success, message, origin, part } = outcome;
   const game = (part ?? parts[0] as Part).owned.game;
@@ -319,6 +342,7 @@ function finish(pending: Pending, outcome: Outcome, turn: Turn): void {
     id,
     name: offered.name,
     from: game.name,
+    slug: game.slug,
     success,
     message,
     ms: elapsed(since, turn),
@@ -326,16 +350,17 @@ function finish(pending: Pending, outcome: Outcome, turn: Turn): void {
   });
   // Why: a game that is gone has not done what it was forced to; its force ends for that reason instead.
   const counts = success && origin !== "gone";
-  resulted({ game, name: offered.original, success: counts, force }, turn);
+  resulted({ game, name: offered.original, success: counts, force, isByHand: epoch === 0 }, turn);
   namesChanged(upstream, turn);
 }
 
 const elapsed = (since: Millis, turn: Turn): Millis => turn.now - since;
 
-const isSpent = ({ parts }: Pending): boolean => parts.every(({ is }) => is === "failed" || is === "gone");
+/** True when nobody can answer any more. */
+export const isSpent = ({ parts }: Pending): boolean => parts.every(({ is }) => is === "failed" || is === "gone");
 
 /** Pendings that a game has a part in; a copy, for what is done with them changes the table. */
-function pendingsOf(game: Game): Pending[] {
+export function pendingsOf(game: Game): Pending[] {
   const found: Pending[] = [];
   for (const pending of game.upstream.pendings.byId.values()) {
     if (pending.parts.some((part) => part.owned.game === game)) found.push(pending);

@@ -1,0 +1,70 @@
+/** What a person says to either side: a context for Neuro, or any message, as it is. */
+import { isObject, isShallow, type Json } from "../../core/json.ts";
+import { failed, ok, type Result } from "../../core/result.ts";
+import { type CallId, type Key, NALLELY_PEER } from "../../core/ids.ts";
+import type { Turn } from "../../core/turn.ts";
+import { toNeuro } from "../speech.ts";
+import type { Game, Neuro, Upstream } from "../state.ts";
+import { sayAndKeep, watcher } from "../upstream/contexts.ts";
+import { decodeGame } from "../wire.ts";
+
+export interface Remark {
+  readonly call: CallId;
+  readonly by: string;
+  readonly message: string;
+  readonly silent: boolean;
+}
+
+/** Puts a context before Neuro. While she cannot be told it waits, and the call is answered once it is stored. */
+export function remark(upstream: Upstream, { call, by, message, silent }: Remark, turn: Turn): Result<Json | undefined> {
+  if (message.trim() === "") return failed("badMessage", "a context says something");
+  if (message.length > upstream.room.settings.limits.message_bytes) return failed("tooBig", "this is too long");
+  const at = sayAndKeep(upstream, { from: watcher(by), message, silent }, turn);
+  if (at === false) return failed("queueFull", "too much of yours waits for Neuro already");
+  if (at === undefined) return ok({ status: "sent" });
+  upstream.room.promised.set(at, call);
+  return ok(undefined);
+}
+
+/** A write has ended that a call may wait for. */
+export function keepPromise(room: Neuro, { key, isStored }: { key: Key; isStored: boolean }, turn: Turn): void {
+  const call = room.promised.get(key);
+  if (call === undefined) return;
+  room.promised.delete(key);
+  turn.put({ do: "answer", call, ...(isStored ? { body: { status: "queued" } } : { fault: "storageFailed" }) });
+}
+
+/** Sends a message to an integration, word for word. */
+export function injectBelow({ peer, name }: Game, message: Json, turn: Turn): Result<Json> {
+  if (peer === undefined) return failed("notNow", `${name} is not connected`);
+  if (peer === NALLELY_PEER) return failed("notNow", `${name} is the relay itself`);
+  const frame = JSON.stringify(message);
+  if (!isObject(message)) return failed("badMessage", "a message is an object");
+  turn.put({ do: "send", to: peer, frame });
+  return ok({ status: "sent" });
+}
+
+/** Sends a message to Neuro, word for word; where the relay plays her, she hears it. */
+export function injectAbove(upstream: Upstream, message: Json, turn: Turn): Result<Json> {
+  const { room, link, isOpen, decider, id } = upstream;
+  if (!isOpen) return failed("notNow", `upstream ${id} is not connected`);
+  const { json_depth, message_bytes } = room.settings.limits;
+  const frame = JSON.stringify(message);
+  if (!isObject(message) || !isShallow(frame, json_depth)) return failed("badMessage", "a message is an object");
+  if (frame.length > message_bytes) return failed("tooBig", "this message is too big");
+  if (decider === undefined) {
+    if (link.id !== undefined) turn.put({ do: "send", to: link.id, frame });
+    return ok({ status: "sent" });
+  }
+  const decoded = decodeGame(frame, room.settings.limits);
+  if (!decoded.ok) return failed("badMessage", decoded.reason);
+  toNeuro(upstream, decoded.value.message, turn);
+  return ok({ status: "sent" });
+}
+
+/** The upstream of that id, or the first. */
+export function upstreamAt(room: Neuro, id: string | undefined): Result<Upstream> {
+  const [first] = room.upstreams.values();
+  const upstream = id === undefined ? first : room.upstreams.get(id);
+  return upstream === undefined ? failed("notFound", `no upstream is called ${(id ?? "").slice(0, 64)}`) : ok(upstream);
+}
