@@ -2,7 +2,7 @@
 import type { Json } from "./json.ts";
 import type { RoomName } from "./room.ts";
 import type { Scope } from "./settings.ts";
-import type { Controls, IntegrationControls } from "./view.ts";
+import type { Controls, IntegrationControls, Part } from "./view.ts";
 
 /** One question; what its answer looks like stands with each. */
 export type Question = RoomQuestion | IntermediaryQuestion | NeuroQuestion | BrainQuestion;
@@ -21,26 +21,31 @@ export type RoomQuestion =
   /** The room's own overview, as plain JSON. */
   | { readonly of: RoomName; readonly get: "status" };
 
-/** Who is here, what waits for whom, and what a person may do about it. `after` is an id: answers come in pages. */
+/** Who is here, what waits for whom, and what a person may do about it. */
 export type IntermediaryQuestion =
+  /** `Page<PeerView>` or `Page<UploadView>`, in one piece. */
   | { readonly of: "intermediary"; readonly get: "peers" | "uploads" }
-  /** Without `to`: how much waits for whom. */
-  | { readonly of: "intermediary"; readonly get: "queue"; readonly to?: string; readonly after?: string }
-  | { readonly of: "intermediary"; readonly get: "dead"; readonly after?: string }
-  /** One entry or dead letter, with its body. */
+  /** `Page<QueueView>`: how much waits for whom; with `to` a `Page<QueueEntryView>` of what waits for one of them. */
+  | { readonly of: "intermediary"; readonly get: "queue"; readonly to?: string } & Part
+  /** `Page<DeadLetterView>`. */
+  | { readonly of: "intermediary"; readonly get: "dead" } & Part
+  /** `MessageView`: one entry or dead letter, with its body. */
   | { readonly of: "intermediary"; readonly get: "message"; readonly id: string }
-  /** A dead letter goes to its recipient once more. */
+  /** A dead letter goes to its recipient once more; `Sent`. */
   | { readonly of: "intermediary"; readonly get: "retry"; readonly id: string }
-  | { readonly of: "intermediary"; readonly get: "drop"; readonly id: string }
+  /** With `dead` only if it is a dead letter. */
+  | { readonly of: "intermediary"; readonly get: "drop"; readonly id: string; readonly dead?: true }
   /** `Page<AuditView>`, the newest first. */
-  | { readonly of: "intermediary"; readonly get: "audit"; readonly after?: string }
-  /** What a watcher's command does. */
+  | { readonly of: "intermediary"; readonly get: "audit" } & Part
+  /** `EventView[]`: the last events, the oldest first. Asking counts as watching: nothing is kept while nobody does. */
+  | { readonly of: "intermediary"; readonly get: "events"; readonly limit: number }
+  /** What a watcher's command does; `Sent`. */
   | { readonly of: "intermediary"; readonly get: "send"; readonly from: string; readonly to: string; readonly cmd: Json };
 
 /** The integrations of both doors, and what a person may do with what passes between them and Neuro. */
 export type NeuroQuestion =
   /** `Page<IntegrationView>`. */
-  | { readonly of: "neuro"; readonly get: "integrations"; readonly after?: string; readonly limit?: number }
+  | { readonly of: "neuro"; readonly get: "integrations" } & Part
   /** `IntegrationDetail`. */
   | { readonly of: "neuro"; readonly get: "integration"; readonly id: string }
   /** Changes what is given; answers `IntegrationView`. */

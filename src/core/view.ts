@@ -14,6 +14,38 @@ export interface Page<Item> {
   readonly next: string | null;
 }
 
+/** Which part of a list: so many items, those behind the one of this id. */
+export interface Part {
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+/** By what a list is in order. */
+export interface Order<Item> {
+  id(item: Item): string;
+  /** The greatest first. */
+  readonly isDown?: true;
+}
+
+/** Items of a page, unless somebody asks for fewer or more, and at most. */
+export const PAGE_LENGTH = 100;
+export const PAGE_LENGTH_MAX = 1_000;
+
+/** A page of a list that is in order. The item it comes behind need not be there any more. */
+export function pageOf<Item>(list: Iterable<Item>, { after, limit = PAGE_LENGTH }: Part, order: Order<Item>): Page<Item> {
+  const length = Math.max(1, Math.min(Math.floor(limit), PAGE_LENGTH_MAX));
+  const items: Item[] = [];
+  let last: string | null = null;
+  for (const item of list) {
+    const id = order.id(item);
+    if (after !== undefined && (order.isDown ? id >= after : id <= after)) continue;
+    if (items.length === length) return { items, next: last };
+    items.push(item);
+    last = id;
+  }
+  return { items, next: null };
+}
+
 /** What a person has decided about one integration. All of it stays until it is lifted, over restarts too. */
 export interface IntegrationControls {
   /** Neuro does not see its actions; its forces and contexts are held. */
@@ -172,6 +204,59 @@ export interface DeadLetterView {
   readonly bytes: number;
   readonly why: string;
   readonly died: Millis;
+}
+
+/** One message that waits or was given up, with what is in it. */
+export interface MessageView {
+  readonly id: string;
+  readonly to: string;
+  readonly kind: string;
+  readonly at: Millis;
+  /** When it is given up, or would have been. */
+  readonly exp: Millis;
+  /** Why and when it was given up; null while it waits. */
+  readonly why: string | null;
+  readonly died: Millis | null;
+  readonly body: Json;
+}
+
+/** What became of a message: it is on its way, or waits for its recipient. */
+export interface Sent {
+  readonly status: "sent" | "queued";
+  /** How many are here, where it is for all of them. */
+  readonly count?: number;
+}
+
+/** Somebody on the Intermediary, or on the game port; also who is known and away. */
+export interface PeerView {
+  readonly name: string;
+  readonly type: "integration" | "neuro-os" | "game";
+  readonly connected: boolean;
+  readonly since?: Millis;
+  readonly messages?: number;
+  readonly actions?: number;
+  readonly acks?: boolean;
+  /** Messages that wait for it. */
+  readonly queued?: number;
+}
+
+/** A file that an integration sent; `/uploads/<file>` has its bytes. */
+export interface UploadView {
+  readonly id: string;
+  readonly file: string;
+  readonly from: string;
+  readonly size: number;
+  readonly content_type: string;
+  readonly at: Millis;
+  readonly sha256: string;
+}
+
+/** An event as watchers see it, with the fields of its kind. */
+export interface EventView {
+  readonly event: string;
+  readonly id: string;
+  readonly at: Millis;
+  readonly [field: string]: Json | undefined;
 }
 
 /** One thing that a person did by API, dashboard or watcher's command. */

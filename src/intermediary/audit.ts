@@ -13,11 +13,10 @@ import { key, segment } from "../core/key.ts";
 import { AUDIT_KEPT_MAX } from "../core/limits.ts";
 import type { Note } from "../core/note.ts";
 import type { Turn } from "../core/turn.ts";
-import type { AuditView, Page } from "../core/view.ts";
+import { type AuditView, type Page, pageOf, type Part } from "../core/view.ts";
 
 export const AUDIT_PREFIX = "intermediary/audit/";
 
-const PAGE_LENGTH = 100;
 const RETRY_MS: Millis = 5_000;
 /** Characters of what a peer has named. */
 const TEXT_MAX = 256;
@@ -63,10 +62,8 @@ export class Audit {
   }
 
   /** The newest first, those before `after`. */
-  page(after: string | undefined): Page<AuditView> {
-    const older = after === undefined ? this.#kept : this.#kept.filter(({ view }) => view.id < after);
-    const items = older.slice(-PAGE_LENGTH).reverse().map(({ view }) => view);
-    return { items, next: older.length > PAGE_LENGTH ? items.at(-1)?.id ?? null : null };
+  page(part: Part): Page<AuditView> {
+    return pageOf(this.#kept.map(({ view }) => view).reverse(), part, { id: ({ id }) => id, isDown: true });
   }
 
   /** True when it was an entry of this that was written, or not. */

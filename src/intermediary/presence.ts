@@ -1,6 +1,6 @@
 /** Who is here, and who is known but away: for watchers, the dashboard and the command line. */
-import type { JsonObject } from "../core/json.ts";
 import type { Note } from "../core/note.ts";
+import type { PeerView } from "../core/view.ts";
 import type { State } from "./state.ts";
 
 /** Games come and go on another door: their notes tell. */
@@ -13,8 +13,8 @@ export function seeGame(state: State, note: Note): void {
 }
 
 /** Everybody, by name: the connected first, then those for whom a message would be queued. */
-export function peerList(state: State): JsonObject[] {
-  const list: JsonObject[] = [];
+export function peerList(state: State): PeerView[] {
+  const list: PeerView[] = [];
   for (const { name, since, messages, actions, acks } of state.integrations.values()) {
     const queued = state.queue.kept.depth(name);
     list.push({

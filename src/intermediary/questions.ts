@@ -4,9 +4,19 @@ import type { FaultName } from "../core/fault.ts";
 import type { CallId, Key } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject, parseJson, plain } from "../core/json.ts";
 import type { IntermediaryQuestion, RoomQuestion } from "../core/question.ts";
+import { segmentText } from "../core/key.ts";
 import { bodyOf } from "../core/queue-entry.ts";
+import type { Failure } from "../core/result.ts";
 import type { Scope } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
+import {
+  type DeadLetterView,
+  type MessageView,
+  type Page,
+  pageOf,
+  type QueueEntryView,
+  type QueueView,
+} from "../core/view.ts";
 import { peerList } from "./presence.ts";
 import { command } from "./router.ts";
 import type { State } from "./state.ts";
@@ -14,38 +24,39 @@ import type { State } from "./state.ts";
 type Own = RoomQuestion | IntermediaryQuestion;
 type Act = Extract<IntermediaryQuestion, { readonly get: "send" | "retry" | "drop" }>;
 
-/** Entries in one answer. */
-const PAGE_MAX = 1_000;
+const byId = { id: ({ id }: { readonly id: string }) => id };
+const byName = { id: ({ to }: QueueView) => to };
 
 export function ask(state: State, { call, question, as }: WorkEvent & { is: "asked" }, turn: Turn): void {
   if (question.of !== "intermediary") return fail(call, "notFound", turn);
   const needs = scopeFor(question);
-  if (needs !== undefined && !as.scopes.includes(needs)) return fail(call, "notAllowed", turn);
+  if (needs !== undefined && !as.scopes.includes(needs)) {
+    return fail(call, { fault: "notAllowed", reason: `this needs the scope ${needs}` }, turn);
+  }
+
   switch (question.get) {
     case "ready":
       return tell(call, { ok: state.closeAt === undefined, waits: state.closeAt === undefined ? [] : ["draining"] }, turn);
     case "status":
       return tell(call, statusOf(state), turn);
     case "peers":
-      return tell(call, { peers: peerList(state) }, turn);
+      return tell(call, plain(whole(peerList(state))), turn);
     case "queue":
-      return tell(
-        call,
-        question.to === undefined ? { recipients: depths(state) } : { entries: entriesOf(state, question) },
-        turn,
-      );
+      return tellQueue(state, { call, question }, turn);
     case "dead":
-      return tell(call, { letters: lettersOf(state, question.after) }, turn);
+      return tell(call, plain(pageOf(lettersOf(state), question, byId)), turn);
     case "message":
       return show(state, { call, id: question.id }, turn);
     case "send":
     case "retry":
     case "drop":
-      return act(state, { call, question }, turn);
+      return act(state, { call, question, by: as.by }, turn);
     case "audit":
-      return tell(call, plain(state.audit.page(question.after)), turn);
+      return tell(call, plain(state.audit.page(question)), turn);
+    case "events":
+      return tell(call, plain(state.watch.recent(question.limit, turn)), turn);
     case "uploads":
-      return tell(call, { uploads: state.uploads.list().map((upload) => ({ ...upload })) }, turn);
+      return tell(call, plain(whole(state.uploads.list())), turn);
   }
 }
 
@@ -78,62 +89,100 @@ function statusOf(state: State): JsonObject {
   };
 }
 
-const depths = (state: State): JsonObject[] => state.queue.kept.depths().map((depth) => ({ ...depth }));
+const whole = <Item>(items: readonly Item[]): Page<Item> => ({ items, next: null });
 
-function entriesOf(state: State, { to, after = "" }: { to?: string; after?: string }): JsonObject[] {
-  const entries = state.queue.kept.list(to ?? "").filter(({ id }) => id > after).slice(0, PAGE_MAX);
-  return entries.map(({ id, at, exp, kind, bytes, attempts }) => ({ id, at, exp, kind, bytes, attempts }));
+type QueueQuestion = Extract<IntermediaryQuestion, { readonly get: "queue" }>;
+
+function tellQueue(state: State, { call, question }: { call: CallId; question: QueueQuestion }, turn: Turn): void {
+  const { to } = question;
+  if (to === undefined) return tell(call, plain(pageOf(depths(state), question, byName)), turn);
+  const entries = entriesOf(state, to);
+  if (entries.length === 0 && !state.integrations.has(to) && !state.known.has(to, turn.now)) {
+    return fail(call, "notFound", turn);
+  }
+  tell(call, plain(pageOf(entries, question, byId)), turn);
 }
 
-function lettersOf(state: State, after = ""): JsonObject[] {
+const depths = (state: State): QueueView[] =>
+  state.queue.kept.depths()
+    .map(({ name, entries, bytes, oldest = null }) => ({ to: name, entries, bytes, at: oldest }))
+    .sort((one, other) => (one.to < other.to ? -1 : 1));
+
+const entriesOf = (state: State, to: string): QueueEntryView[] =>
+  state.queue.kept.list(to).map(({ id, at, exp, kind, bytes, attempts }) => ({ id, at, exp, kind, bytes, attempts }));
+
+function lettersOf(state: State): DeadLetterView[] {
   const names = state.known.bySegment();
-  const letters = [...state.queue.dead.all()].filter(({ id }) => id > after).slice(0, PAGE_MAX);
-  return letters.map(({ id, recipient, kind, bytes, why, exp }) => ({
+  const letters = [...state.queue.dead.all()].map(({ id, recipient, kind, bytes, why, exp }) => ({
     id,
-    to: names.get(recipient) ?? recipient,
+    to: names.get(recipient) ?? segmentText(recipient) ?? recipient,
     kind,
     bytes,
     why,
     died: exp,
   }));
+  return letters.sort((one, other) => (one.id < other.id ? -1 : 1));
 }
 
 function show(state: State, { call, id }: { call: CallId; id: string }, turn: Turn): void {
   const { queue, inquiries } = state;
   const letter = queue.dead.get(id);
   if (letter !== undefined) {
-    inquiries.set(queue.dead.read(letter, turn), { is: "show", call });
+    inquiries.set(queue.dead.read(letter, turn), { is: "show", call, to: letter.recipient });
     return;
   }
   const found = queue.kept.locate(id);
   if (found === undefined) return fail(call, "notFound", turn);
   const { to, entry } = found;
-  if (entry.body === undefined) inquiries.set(queue.read(entry, turn), { is: "show", call });
-  else tell(call, { id, to, at: entry.at, exp: entry.exp, kind: entry.kind, body: parseJson(entry.body, Infinity) }, turn);
+  if (entry.body === undefined) inquiries.set(queue.read(entry, turn), { is: "show", call, to });
+  else tell(call, messageOf({ ...entry, to, why: null, died: null }, entry.body), turn);
 }
 
-function act(state: State, { call, question }: { call: CallId; question: Act }, turn: Turn): void {
-  const { queue } = state;
+/** Bodies are JSON as they were made here; what is none is shown as it lies there. */
+function messageOf({ id, to, kind, at, exp, why, died }: Omit<MessageView, "body">, text: string): JsonObject {
+  return plain({ id, to, kind, at, exp, why, died, body: parseJson(text, Infinity) ?? text });
+}
+
+/** What a person does, and who it is. */
+interface Deed<Of> {
+  readonly call: CallId;
+  readonly question: Of;
+  readonly by: string;
+}
+
+function act(state: State, { call, question, by }: Deed<Act>, turn: Turn): void {
   switch (question.get) {
-    case "send": {
-      const sent = command(state, { from: question.from, target: question.to, cmd: question.cmd }, turn);
-      if (!sent.ok) return fail(call, sent.fault, turn);
-      return promise(state, { call, letter: undefined, body: sent.value.reply, after: sent.value.after }, turn);
-    }
+    case "send":
+      return send(state, { call, question, by }, turn);
+    case "drop":
+      return drop(state, { call, question, by }, turn);
     case "retry": {
-      const letter = queue.dead.get(question.id);
+      const letter = state.queue.dead.get(question.id);
       if (letter === undefined) return fail(call, "notFound", turn);
-      state.inquiries.set(queue.dead.read(letter, turn), { is: "retry", call, letter: letter.id });
+      state.inquiries.set(state.queue.dead.read(letter, turn), { is: "retry", call, letter: letter.id, by });
       return;
     }
-    case "drop": {
-      const letter = queue.dead.get(question.id);
-      if (letter !== undefined) queue.dead.drop(letter, turn);
-      const found = letter === undefined ? queue.kept.locate(question.id) : undefined;
-      if (found !== undefined) queue.drop(found.to, question.id, turn);
-      return letter ?? found ? tell(call, { status: "dropped" }, turn) : fail(call, "notFound", turn);
-    }
   }
+}
+
+function send(state: State, { call, question, by }: Deed<Act & { readonly get: "send" }>, turn: Turn): void {
+  const { from, to, cmd } = question;
+  const sent = command(state, { from, target: to, cmd }, turn);
+  turn.note({ is: "operator_acted", by, did: "send", to, outcome: sent.ok ? "done" : sent.fault });
+  if (!sent.ok) return fail(call, sent, turn);
+  promise(state, { call, letter: undefined, body: sent.value.reply, after: sent.value.after }, turn);
+}
+
+function drop(state: State, { call, question, by }: Deed<Act & { readonly get: "drop" }>, turn: Turn): void {
+  const { queue } = state;
+  const { id, dead = false } = question;
+  const letter = queue.dead.get(id);
+  const found = letter === undefined && !dead ? queue.kept.locate(id) : undefined;
+  if (letter === undefined && found === undefined) return fail(call, "notFound", turn);
+  if (letter !== undefined) queue.dead.drop(letter, turn);
+  if (found !== undefined) queue.drop(found.to, id, turn);
+  turn.note({ is: "operator_acted", by, did: "drop", to: id, outcome: "done" });
+  tell(call, { status: "dropped" }, turn);
 }
 
 interface Promised {
@@ -175,25 +224,51 @@ export function inquire(state: State, event: Extract<StoreEvent, { token: unknow
   const value = event.is === "loaded" ? event.entries[0]?.value : undefined;
   const id = isObject(value) && typeof value.id === "string" ? value.id : "";
   const body = bodyOf(value, id);
-  if (!isObject(value) || body === undefined) {
-    fail(inquiry.call, event.is === "loaded" ? "notFound" : "storageFailed", turn);
-  } else if (inquiry.is === "show") tell(inquiry.call, { ...value, body: parseJson(body, Infinity) ?? body }, turn);
-  else retry(state, { call: inquiry.call, letter: inquiry.letter, to: String(value.to), body }, turn);
+  const { call } = inquiry;
+  if (!isObject(value) || body === undefined) fail(call, event.is === "loaded" ? "notFound" : "storageFailed", turn);
+  else if (inquiry.is === "show") tell(call, messageOf(viewOf(value, inquiry.to), body), turn);
+  else retry(state, { ...inquiry, to: String(value.to), body }, turn);
   return true;
 }
 
-function retry(
-  state: State,
-  { call, letter, to, body }: { call: CallId; letter: string; to: string; body: string },
-  turn: Turn,
-): void {
+/** A stored entry, or a dead letter. Written by this relay: only what may be absent is looked after. */
+function viewOf({ id, to, kind, at, exp, why, died }: JsonObject, recipient: string): Omit<MessageView, "body"> {
+  return {
+    id: String(id),
+    to: typeof to === "string" ? to : recipient,
+    kind: String(kind),
+    at: Number(at),
+    exp: Number(exp),
+    why: typeof why === "string" ? why : null,
+    died: typeof died === "number" ? died : null,
+  };
+}
+
+interface Again {
+  readonly call: CallId;
+  readonly letter: string;
+  readonly by: string;
+  readonly to: string;
+  readonly body: string;
+}
+
+function retry(state: State, { call, letter, by, to, body }: Again, turn: Turn): void {
   const kind = state.queue.dead.get(letter)?.kind;
   if (kind === undefined) return fail(call, "notFound", turn); // Why: somebody dropped it meanwhile.
   const sent = state.queue.send(to, { kind, body }, turn);
-  if (!sent.ok) return fail(call, sent.fault, turn);
+  turn.note({ is: "operator_acted", by, did: "retry", to: letter, outcome: sent.ok ? "done" : sent.fault });
+  if (!sent.ok) return fail(call, sent, turn);
   const after = sent.value.is === "queued" ? sent.value.key : undefined;
   promise(state, { call, letter, body: { status: sent.value.is }, after }, turn);
 }
 
 const tell = (call: CallId, body: Json, turn: Turn): void => turn.put({ do: "answer", call, body });
-const fail = (call: CallId, fault: FaultName, turn: Turn): void => turn.put({ do: "answer", call, fault });
+
+/** Says what went wrong, where possible in a sentence. */
+function fail(call: CallId, why: FaultName | Pick<Failure, "fault" | "reason">, turn: Turn): void {
+  turn.put({
+    do: "answer",
+    call,
+    ...(typeof why === "string" ? { fault: why } : { fault: why.fault, reason: why.reason }),
+  });
+}

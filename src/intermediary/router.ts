@@ -4,7 +4,7 @@
  * Every request gets one reply, in order, with the `request_id` that it brought.
  */
 import type { FaultName } from "../core/fault.ts";
-import type { Frame, Json, JsonObject } from "../core/json.ts";
+import { type Frame, type Json, type JsonObject, plain } from "../core/json.ts";
 import type { Key, PeerId } from "../core/ids.ts";
 import { failed, ok, type Result } from "../core/result.ts";
 import type { Scope } from "../core/settings.ts";
@@ -72,13 +72,14 @@ function carryOut(state: State, { from, asked, requestId }: Asked, turn: Turn): 
       });
       return ok({ reply: { status: "chosen" } });
     case "peers":
-      return ok({ reply: { peers: peerList(state) } });
+      return ok({ reply: { peers: plain(peerList(state)) } });
     case "actions":
       return ok({ reply: { actions: registeredActions(state) } });
     case "subscribe": {
       const events = state.watch.subscribe(from.peer, asked, turn);
       attach(from, { kind: "neuro-os", ...(asked.events && { events }) }, turn);
-      const snapshot = asked.snapshot && { peers: peerList(state), upstream: state.upstream, after: state.watch.cursor };
+      const snapshot = asked.snapshot &&
+        { peers: plain(peerList(state)), upstream: state.upstream, after: state.watch.cursor };
       return ok({ reply: { status: "subscribed", events, ...(snapshot && { snapshot }) } });
     }
     case "unknown":

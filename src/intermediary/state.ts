@@ -65,8 +65,8 @@ export type Peer = Newcomer | Claimant | Integration | Watcher;
 
 /** A question that waits for the store. */
 export type Inquiry =
-  | { readonly is: "show"; readonly call: CallId }
-  | { readonly is: "retry"; readonly call: CallId; readonly letter: string };
+  | { readonly is: "show"; readonly call: CallId; readonly to: string }
+  | { readonly is: "retry"; readonly call: CallId; readonly letter: string; readonly by: string };
 
 /** Who waits to be told that something was taken for Neuro, by which request. */
 export interface Direct {

@@ -11,7 +11,8 @@ import type { Millis, PeerId } from "../core/ids.ts";
 import { WATCH_BATCH_LENGTH_MAX, WATCH_RING_MS } from "../core/limits.ts";
 import type { Note } from "../core/note.ts";
 import type { Turn } from "../core/turn.ts";
-import { EVENT_NAMES, eventText } from "./events.ts";
+import type { EventView } from "../core/view.ts";
+import { EVENT_NAMES, eventOf, eventText } from "./events.ts";
 import { Ring } from "./ring.ts";
 
 /** One who watches. */
@@ -84,6 +85,19 @@ export class Watch {
   get cursor(): string | undefined {
     const ring = this.#ring;
     return ring === undefined ? undefined : ring.get(ring.end - 1)?.id ?? ring.floor;
+  }
+
+  /** The last events, the oldest first. Whoever asks watches for a while. */
+  recent(count: number, turn: Turn): readonly EventView[] {
+    const ring = this.#ring ??= new Ring(turn.id());
+    if (this.#followers.size === 0) this.#idleAt = turn.now + WATCH_RING_MS;
+    ring.prune(turn.now);
+    const events: EventView[] = [];
+    for (let place = Math.max(ring.first, ring.end - count); place < ring.end; place++) {
+      const seen = ring.get(place);
+      if (seen !== undefined) events.push(eventOf(seen));
+    }
+    return events;
   }
 
   /** A fact. Notes nothing itself. */
