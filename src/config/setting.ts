@@ -8,6 +8,9 @@ import { z } from "zod";
 import type { Millis } from "../core/ids.ts";
 import { readDuration, readSize, writeDuration, writeSize } from "./units.ts";
 
+// Why: a configuration is read once or twice, and making code for that takes longer than reading it without.
+z.config({ jitless: true });
+
 export type Kind = "duration" | "size" | "number" | "port" | "text" | "flag" | "choice" | "list";
 
 /** What is known of one setting beside its type: the meta data of its schema. */
