@@ -6,19 +6,20 @@
  * | event | fields |
  * | --- | --- |
  * | `integration_connected` `integration_disconnected` | `name` |
- * | `integration_connected_via_backend` `integration_disconnected_via_backend` | `name` of the game |
+ * | `integration_connected_via_backend` `integration_disconnected_via_backend` | `name` of the game, `integration_id`? |
  * | `neuroos_connected` | `name` `privileges` |
  * | `neuroos_disconnected` | `name` |
  * | `integration_message` | `from` `payload`: the whole message |
  * | `integration_registered_actions` | `from` `actions`: names |
  * | `binary_received` | `from` `size` `file` `sha256` `content_type` |
  * | `backend_message` | `payload`: JSON text |
- * | `add_context` | `game_title` `message` `reply_if_not_busy` |
+ * | `add_context` | `game_title` `integration_id`? `message` `reply_if_not_busy` |
+ * | `context_dropped` | `from` `integration_id` |
  * | `choose_action` | `payload` |
- * | `force_opened` | `integration` `query` `actions` `priority` `waited_ms` |
- * | `force_ended` | `integration` `end` `ms` |
- * | `action_sent` | `action_id` `name` `to` `forced` `data`? |
- * | `action_result` | `action_id` `name` `from` `success` `message`? `ms` `origin` |
+ * | `force_opened` | `force_id` `integration` `integration_id` `query` `actions` `priority` `waited_ms` |
+ * | `force_ended` | `force_id` `integration` `integration_id` `end` `ms` |
+ * | `action_sent` `approval_wanted` | `action_id` `name` `to` `to_ids` `forced` `data`? |
+ * | `action_result` | `action_id` `name` `from` `from_id`? `success` `message`? `ms` `origin` |
  * | `action_expired` | `action_id` `name` `to` |
  * | `upstream_connected` | `upstream` `url` |
  * | `upstream_lost` | `upstream` `reason` `retry_ms` |
@@ -34,7 +35,7 @@
  * | `nallely_output` | `parameter` `value` `action` |
  */
 import type { JsonObject } from "../core/json.ts";
-import type { Note, NoteName } from "../core/note.ts";
+import type { Note, NoteName, PassedAction } from "../core/note.ts";
 import type { EventView } from "../core/view.ts";
 import type { Seen } from "./ring.ts";
 
@@ -42,32 +43,57 @@ type Row<Name extends NoteName> = (note: Extract<Note, { is: Name }>) => JsonObj
 
 const named = ({ name }: { readonly name: string }): JsonObject => ({ name });
 
+const passed = ({ id, name, to, slugs, forced, data }: PassedAction): JsonObject => ({
+  action_id: id,
+  name,
+  to,
+  to_ids: slugs,
+  forced,
+  data,
+});
+
 const ROWS: { readonly [Name in NoteName]?: Row<Name> } = {
   integration_connected: named,
   integration_disconnected: named,
-  integration_connected_via_backend: named,
-  integration_disconnected_via_backend: named,
+  integration_connected_via_backend: ({ name, slug }) => ({ name, integration_id: slug }),
+  integration_disconnected_via_backend: ({ name, slug }) => ({ name, integration_id: slug }),
   neuroos_connected: ({ name, privileges }) => ({ name, privileges }),
   neuroos_disconnected: named,
   integration_message: ({ from, payload }) => ({ from, payload }),
   integration_registered_actions: ({ from, actions }) => ({ from, actions }),
   binary_received: ({ from, size, file, sha256, content_type }) => ({ from, size, file, sha256, content_type }),
   backend_message: ({ payload }) => ({ payload }),
-  add_context: ({ game_title, message, reply_if_not_busy }) => ({ game_title, message, reply_if_not_busy }),
+  add_context: ({ game_title, slug, message, reply_if_not_busy }) => ({
+    game_title,
+    integration_id: slug,
+    message,
+    reply_if_not_busy,
+  }),
+  context_dropped: ({ from, slug }) => ({ from, integration_id: slug }),
   choose_action: ({ payload }) => ({ payload }),
-  force_opened: ({ integration, query, names, priority, waited }) => ({
+  force_opened: ({ id, integration, slug, query, names, priority, waited }) => ({
+    force_id: id,
     integration,
+    integration_id: slug,
     query,
     actions: names,
     priority,
     waited_ms: waited,
   }),
-  force_ended: ({ integration, end, ms }) => ({ integration, end, ms }),
-  action_sent: ({ id, name, to, forced, data }) => ({ action_id: id, name, to, forced, data }),
-  action_result: ({ id, name, from, success, message, ms, origin }) => ({
+  force_ended: ({ id, integration, slug, end, ms }) => ({
+    force_id: id,
+    integration,
+    integration_id: slug,
+    end,
+    ms,
+  }),
+  action_sent: passed,
+  approval_wanted: passed,
+  action_result: ({ id, name, from, slug, success, message, ms, origin }) => ({
     action_id: id,
     name,
     from,
+    from_id: slug,
     success,
     message,
     ms,
