@@ -6,6 +6,7 @@ import { brainCommand } from "./brain.ts";
 import { checkCommand } from "./check.ts";
 import { complain } from "./complaint.ts";
 import { queueCommand } from "./queue.ts";
+import { replayCommand } from "./replay.ts";
 import { serveCommand } from "./serve.ts";
 import { tokenCommand } from "./token.ts";
 import { describeVersion } from "./version.ts";
@@ -17,7 +18,8 @@ const program = new Command("neuro-relay")
   .addCommand(checkCommand())
   .addCommand(tokenCommand())
   .addCommand(queueCommand())
-  .addCommand(brainCommand());
+  .addCommand(brainCommand())
+  .addCommand(replayCommand());
 
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride().showHelpAfterError("(--help shows what there is)");

@@ -1,21 +1,27 @@
 /** `serve`: runs the relay until it is told to stop. */
 import { Command } from "commander";
+import { resolve } from "node:path";
 import process from "node:process";
-import type { Settings } from "../core/settings.ts";
-import type { Served, ServeOptions } from "../runtimes/served.ts";
 import { Complaint } from "./complaint.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
 import { follow } from "./follow.ts";
-
-/** What each runtime's file offers. */
-interface Runtime {
-  serve(settings: Settings, options?: ServeOptions): Promise<Served>;
-  untilStopped(served: Served): Promise<void>;
-}
+import { runtime } from "./runtime.ts";
 
 export function serveCommand(): Command {
-  return withConfiguration(new Command("serve").description("run the relay (the default command)")).action(run);
+  return withConfiguration(new Command("serve").description("run the relay (the default command)"))
+    .option("--record <file>", "record everything that is said, without tokens, for `neuro-relay replay`")
+    .action(({ record, ...options }: ServeFlags) => run(record === undefined ? options : recording(options, record)));
 }
+
+interface ServeFlags extends ConfigurationOptions {
+  readonly record?: string;
+}
+
+/** Why absolute: what is typed starts from where it is typed, not from where the configuration lies. */
+const recording = (options: ConfigurationOptions, file: string): ConfigurationOptions => ({
+  ...options,
+  set: [...options.set ?? [], `record.file=${resolve(file)}`],
+});
 
 async function run(options: ConfigurationOptions): Promise<void> {
   const configuration = await readConfiguration(options);
@@ -33,12 +39,6 @@ async function run(options: ConfigurationOptions): Promise<void> {
   await untilStopped(served);
   stopFollowing();
   process.exit(0); // Why: what a runtime still keeps open, such as a half-closed socket, must not keep the process.
-}
-
-async function runtime(): Promise<Runtime> {
-  if (!("Deno" in globalThis)) return await import("../runtimes/bun.ts");
-  const module: string = "../runtimes/deno.ts"; // Why a variable: only Deno's type checker knows what that file needs.
-  return await import(module);
 }
 
 const note = (line: string): void => console.error(`note: ${line}`);

@@ -96,13 +96,14 @@ function placeOf(path: readonly PropertyKey[], { file, tree, overrides }: Origin
 /** The same settings with the paths in them made absolute, as far as the folder is. */
 function resolved(settings: Settings, folder: string): Settings {
   const from = (path: string): string => (folder === "" || path === "" || isAbsolute(path) ? path : `${folder}/${path}`);
-  const { queue, uploads, brain, log } = settings;
+  const { queue, uploads, brain, log, record } = settings;
   return {
     ...settings,
     queue: { ...queue, path: from(queue.path) },
     uploads: { ...uploads, path: from(uploads.path) },
     brain: { ...brain, artifacts_root: from(brain.artifacts_root) },
     log: { ...log, file: from(log.file) },
+    record: { ...record, file: from(record.file) },
   };
 }
 

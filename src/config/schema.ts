@@ -8,7 +8,7 @@ import type { Settings } from "../core/settings.ts";
 import { backend, brain, intermediary, proxy, web } from "./schema/doors.ts";
 import { queue, uploads } from "./schema/keeping.ts";
 import { actions, nallely, policies, upstream } from "./schema/neuro.ts";
-import { cluster, limits, log, security, shutdown } from "./schema/running.ts";
+import { cluster, limits, log, record, security, shutdown } from "./schema/running.ts";
 import { block, list, optionalText } from "./setting.ts";
 
 const neuroOs = block("Neuro-OS.", {
@@ -38,6 +38,7 @@ const blocks = z.strictObject({
   limits,
   cluster,
   log,
+  record,
   shutdown,
 });
 

@@ -143,6 +143,7 @@ export const DEFAULTS: Settings = {
   },
   cluster: { enabled: false, url: "", node: "" },
   log: { level: "info", levels: {}, format: "text", file: "" },
+  record: { file: "", bytes: 256 * MIB },
   shutdown: { grace: 5 * SECOND },
 };
 

@@ -28,6 +28,7 @@ export interface Settings {
   readonly limits: LimitSettings;
   readonly cluster: { readonly enabled: boolean; readonly url: string; readonly node: string };
   readonly log: LogSettings;
+  readonly record: RecordSettings;
   readonly shutdown: { readonly grace: Millis };
 }
 
@@ -264,4 +265,12 @@ export interface LogSettings {
   >;
   readonly format: "text" | "json";
   readonly file: string;
+}
+
+/** What peers say, written to a file for developers. */
+export interface RecordSettings {
+  /** Empty: nothing is recorded. */
+  readonly file: string;
+  /** The file grows no larger. */
+  readonly bytes: number;
 }

@@ -4,5 +4,6 @@ export { Lines } from "./lines.ts";
 export { type Line, type Log, openLog } from "./logger.ts";
 export type { Cell } from "./metrics.ts";
 export { createMeters, type Meters } from "./meters.ts";
+export { numbersIn } from "./numbers.ts";
 export { observer } from "./observer.ts";
 export { oneLine, quoted, withoutSecrets } from "./text.ts";

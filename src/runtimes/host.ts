@@ -8,10 +8,9 @@ import type { RoomName } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
 import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
 import { type App, createApp, Tokens } from "../http/app.ts";
-import { createMeters, inferLine, type Log, type Meters, observer } from "../observability/mod.ts";
+import { createMeters, inferLine, type Log, type Meters, numbersIn, observer } from "../observability/mod.ts";
 import { type Hosted, Relay } from "../relay/mod.ts";
 import manifest from "../../package.json" with { type: "json" };
-import { numbersIn } from "./numbers.ts";
 import type { ReadableUploads } from "./served.ts";
 
 /** What a host is made of. */

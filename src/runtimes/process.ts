@@ -19,6 +19,7 @@ import { Host } from "./host.ts";
 import { Links } from "./links.ts";
 import { Peers } from "./peers.ts";
 import { type Bound, readyLines } from "./ready.ts";
+import type { Overhearing } from "./record.ts";
 import { lazyJobs, openStorage } from "./resources.ts";
 import { bindError, type Listener, listeners, type Served, type ServeOptions } from "./served.ts";
 import { Voices } from "./voices.ts";
@@ -69,12 +70,16 @@ export async function serveProcess(
     jobs: options.jobs ?? lazyJobs,
     print,
   });
-  const peers = new Peers(host, { later: (run) => runtime.later(run) });
-  const links = new Links(host.push, runtime.dial);
+  const overhearing = await recording(settings, host);
+  const push = overhearing?.push ?? host.push;
+  const { meters, observe } = host;
+  const peers = new Peers({ meters, observe, push }, { later: (run) => runtime.later(run) });
+  const links = new Links(push, runtime.dial);
   const opened: Opened[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(opened.map((listener) => listener.close()));
     links.close();
+    overhearing?.stop();
     await host.close();
   };
   const bound: Bound[] = [];
@@ -87,7 +92,8 @@ export async function serveProcess(
       bound.push({ ...listener, url: urlOf(listener, listening.port) });
     }
     const storage = await openStorage(settings, options, host.observe);
-    await host.start({ ...storage, sockets: socketsOf(peers, links), clock: createClock });
+    const sockets = socketsOf(peers, links);
+    await host.start({ ...storage, sockets: overhearing?.sockets(sockets) ?? sockets, clock: createClock });
   } catch (error) {
     await stop();
     throw error;
@@ -104,7 +110,10 @@ export async function serveProcess(
   return {
     urls: Object.fromEntries(bound.map(({ name, url }) => [name, url])),
     drain: () => (drained ??= drain()),
-    configure: (changed) => host.configure(changed),
+    configure(changed) {
+      overhearing?.configure(changed);
+      host.configure(changed);
+    },
   };
 }
 
@@ -114,6 +123,18 @@ async function openProcessLog({ log }: Settings, options: ServeOptions): Promise
   if (log.file === "") return await openLog(log, print);
   const { rotatingFile } = await import("../observability/log-file.ts");
   return await openLog(log, print, rotatingFile);
+}
+
+/** Why loaded late: nothing of it exists unless somebody asked for a recording. */
+async function recording(settings: Settings, host: Host): Promise<Overhearing | undefined> {
+  if (settings.record.file === "") return undefined;
+  const { record } = await import("./record.ts");
+  try {
+    return record(settings, host);
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
 }
 
 interface Behind {

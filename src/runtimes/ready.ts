@@ -22,6 +22,7 @@ export function readyLines(settings: Settings, { bound, host: { rooms, webToken 
     ...bound.map((listener) => `[${listener.label}] listening on ${listener.url}${fragment(listener)}`),
     ...upstreamLines(settings, rooms),
     ...proxyLines(settings, rooms),
+    ...(settings.record.file === "" ? [] : [`[Recording] everything that is said goes to ${settings.record.file}`]),
     ...missing(settings, rooms).map((label) => `[${label}] is configured, but not part of this build`),
     "Neuro Relay is ready",
   ];

@@ -30,6 +30,7 @@ export const LAW: Readonly<Record<string, Law>> = {
   proxy: { may: ["core"] },
   relay: { may: ["core", ...ROOMS] },
   engine: { may: ["core", "relay"] },
+  recording: { may: ["core", "relay", "engine"] },
   jobs: { may: ["core", "engine", "neuro", "brain"], packages: ["node:*"] },
   storage: { may: ["core", "engine"], packages: ["unstorage", "unstorage/*", "ioredis", "node:*", "cloudflare:*"] },
   cluster: { may: ["core", "engine"], packages: ["ioredis", "node:*"] },
@@ -45,6 +46,7 @@ export const LAW: Readonly<Record<string, Law>> = {
       ...ROOMS,
       "relay",
       "engine",
+      "recording",
       "jobs",
       "storage",
       "cluster",
@@ -57,7 +59,7 @@ export const LAW: Readonly<Record<string, Law>> = {
     packages: ["node:*", "bun", "cloudflare:*", "hono", "hono/*", "ws"],
   },
   cli: {
-    may: ["core", "engine", "config", "clients", "storage", "observability", "brain", "runtimes", "testing"],
+    may: ["core", "engine", "recording", "config", "clients", "storage", "observability", "brain", "runtimes", "testing"],
     packages: ["commander", "yaml", "node:*"],
   },
 };

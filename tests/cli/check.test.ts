@@ -58,7 +58,7 @@ test("CF29 token makes a token that nobody can guess", async () => {
 
 test("CF27 every command explains itself, and the program says its version", async () => {
   const place = await Place.make();
-  for (const words of [[], ["serve"], ["check"], ["token"], ["queue"], ["queue", "list"], ["queue", "retry"]]) {
+  for (const words of [[], ["serve"], ["check"], ["token"], ["queue"], ["queue", "list"], ["queue", "retry"], ["replay"]]) {
     const { status, out } = await place.run([...words, "--help"]);
     check.equal(status, 0);
     check.match(out, new RegExp(`^Usage: neuro-relay ${words.join(" ")}`));

@@ -5,7 +5,7 @@
  * the pure zone pure: no clock, no chance, nothing that waits, and no arithmetic whose last bit differs between runtimes.
  */
 
-const PURE = /\/src\/(?:core|relay|intermediary|neuro|nallely|brain|proxy)\//;
+const PURE = /\/src\/(?:core|relay|intermediary|neuro|nallely|brain|proxy|recording)\//;
 const SOURCE = /\/src\//;
 /** Cloudflare finds a Worker by its default export. */
 const SOURCE_BUT_WORKERS = /\/src\/(?!runtimes\/workers\.ts$)/;

@@ -28,6 +28,7 @@ const LISTED: readonly Suite[] = [
   { name: "wire", minutes: 2, isPure: true },
   { name: "relay", minutes: 2, isPure: true },
   { name: "engine", minutes: 2, isPure: true },
+  { name: "recording", minutes: 2, isPure: true },
   { name: "storage", minutes: 4 },
   { name: "config", minutes: 2 },
   { name: "jobs", minutes: 2 },

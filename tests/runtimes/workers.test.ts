@@ -114,12 +114,13 @@ test("RT62 each name is a relay of its own; names that are not served are no rel
     },
   ));
 
-test("RT63 without tokens of its own, or with an unknown setting, a Worker serves nobody and its log says why", async () => {
+test("RT63 OB24 without tokens of its own, told to record, or with an unknown setting, a Worker serves nobody and its log says why", async () => {
   for (
     const [variables, words] of [
       [{}, "intermediary.auth_token"],
       [{ ...variablesOf({}), NEURO_RELAY_INTERMEDIARY__PROT: "1" }, "NEURO_RELAY_INTERMEDIARY__PROT: unknown setting"],
       [{ ...variablesOf({}), NEURO_RELAY_CONFIG: "web:\n  metrics: 5\n" }, "NEURO_RELAY_CONFIG:2:3 web.metrics"],
+      [{ ...variablesOf({}), NEURO_RELAY_RECORD__FILE: "x.jsonl" }, "record.file: a Worker has no files"],
     ] as const
   ) {
     await withWorker("src/runtimes/workers.ts", variables, async ({ origin, log }) => {

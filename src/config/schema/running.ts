@@ -1,7 +1,7 @@
 /** How the relay runs: bounds, safety, log, end. */
 import type { z } from "zod";
 import { DEFAULTS } from "../../core/defaults.ts";
-import type { LimitSettings, LogSettings, SecuritySettings, Settings } from "../../core/settings.ts";
+import type { LimitSettings, LogSettings, RecordSettings, SecuritySettings, Settings } from "../../core/settings.ts";
 import { block, choice, count, duration, flag, list, optionalChoice, size, text, word } from "../setting.ts";
 
 const MIB = 1_024 ** 2;
@@ -71,6 +71,20 @@ export const log: z.ZodType<LogSettings> = block("The log, on stderr.", {
   }),
   format: choice("For people, or one JSON object a line.", ["text", "json"], { fallback: g.format }),
   file: text("A file to log to as well.", { fallback: g.file }),
+});
+
+const r = DEFAULTS.record;
+export const record: z.ZodType<RecordSettings> = block("A recording of everything that is said, for developers.", {
+  file: text("A file to record to, such as `session.jsonl`; `serve --record` names it, too. None if empty.", {
+    fallback: r.file,
+    restart: true,
+  }),
+  bytes: size("The file grows no larger; then the recording ends.", {
+    fallback: r.bytes,
+    least: 4_096,
+    most: 16_384 * MIB,
+    restart: true,
+  }),
 });
 
 export const shutdown: z.ZodType<Settings["shutdown"]> = block("The end.", {

@@ -46,6 +46,9 @@ function readSettings(environment: Environment): Configured {
   });
   if (!loaded.ok) return loaded;
   const { settings } = loaded;
+  if (settings.record.file !== "") {
+    return { ok: false, errors: ["record.file: a Worker has no files; record with Bun or Deno"] };
+  }
   const backend = settings.queue.backend === "memory" ? "memory" : "durable-object";
   return { ok: true, settings: { ...settings, queue: { ...settings.queue, backend } } };
 }
