@@ -3,10 +3,10 @@
  *
  * A text is taken as it stands (quotes around all of it are removed); everything else parses as YAML.
  */
-import { parse } from "yaml";
 import { type Field, fieldAt, fields, PREFIX } from "./fields.ts";
 import { nearest } from "./nearest.ts";
 import { withoutNulls } from "./tree.ts";
+import { readYaml } from "./yaml.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -75,5 +75,5 @@ function add(field: Field, text: string, { origin, overrides, errors }: Into): v
 
 function read(field: Field, text: string): unknown {
   const isText = field.kind === "text" || field.kind === "choice";
-  return isText && !/^\s*(".*"|'.*')\s*$/s.test(text) ? text : withoutNulls(parse(text)) ?? undefined;
+  return isText && !/^\s*(".*"|'.*')\s*$/s.test(text) ? text : withoutNulls(readYaml(text).value) ?? undefined;
 }
