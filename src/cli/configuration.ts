@@ -1,5 +1,6 @@
 /** Where the settings of a command come from: the options that all commands share, and the files they name. */
 import { type Command, Option } from "commander";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { env, execPath } from "node:process";
@@ -27,6 +28,8 @@ export interface Configuration {
   readonly warnings: readonly string[];
   /** The file that was read. */
   readonly file: File | undefined;
+  /** Files that secrets were read from. */
+  readonly secretFiles: readonly File[];
 }
 
 export function withConfiguration(command: Command): Command {
@@ -42,15 +45,22 @@ const collect = (value: string, earlier: readonly string[]): readonly string[] =
 export async function readConfiguration({ config, set = [] }: ConfigurationOptions): Promise<Configuration> {
   const file = config === undefined ? await firstOf(DEFAULT_FILES) : await read(config);
   if (file === undefined && config !== undefined) throw new Complaint([`${config}: there is no such file`]);
+  const secretFiles: File[] = [];
   const loaded = load({
     ...(file !== undefined && { file }),
     environment: env,
     sets: set,
+    readSecret(name) {
+      const text = readFileSync(name, "utf8");
+      secretFiles.push({ name, text });
+      return text;
+    },
     ...(config !== undefined && { folder: dirname(config) }),
   });
   if (!loaded.ok) throw new Complaint(loaded.errors);
   const note = file === undefined ? [`there is no ${DEFAULT_FILE}; these are the defaults`] : [];
-  return { settings: loaded.settings, warnings: [...note, ...loaded.warnings], file };
+  const { settings, warnings } = loaded;
+  return { settings, warnings: [...note, ...warnings], file, secretFiles };
 }
 
 async function firstOf(names: readonly string[]): Promise<File | undefined> {

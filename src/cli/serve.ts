@@ -4,7 +4,8 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { Complaint } from "./complaint.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
-import { follow } from "./follow.ts";
+import { Following } from "./follow.ts";
+import { onHangup } from "./hangup.ts";
 import { runtime } from "./runtime.ts";
 
 export function serveCommand(): Command {
@@ -27,17 +28,20 @@ async function run(options: ConfigurationOptions): Promise<void> {
   const configuration = await readConfiguration(options);
   for (const warning of configuration.warnings) note(warning);
   const { serve, untilStopped } = await runtime();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<Following>();
+  onHangup(() => void begun.then((following) => following.again()));
   const served = await serve(configuration.settings).catch((error: unknown) => {
     // Why by name: the class is in the runtime's part, which is imported only where it can run.
     throw error instanceof Error && error.name === "StartError" ? new Complaint([error.message]) : error;
   });
-  const stopFollowing = follow(configuration, {
+  const following = new Following(configuration, {
     read: () => readConfiguration(options),
     apply: (settings) => served.configure(settings),
     note,
   });
+  begin(following);
   await untilStopped(served);
-  stopFollowing();
+  following.stop();
   process.exit(0); // Why: what a runtime still keeps open, such as a half-closed socket, must not keep the process.
 }
 

@@ -22,7 +22,12 @@ ${PREFIX}INTERMEDIARY__AUTH_TOKEN=... bun run start
 - Relative paths start from the folder of the file that was named, or else from the working directory.
 - An unknown name, a wrong type or a bound that contradicts another one is an error with the place of the mistake, and the relay
   does not start. \`neuro-relay check\` says what comes of it all.
-- What is marked **live** takes effect a moment after the file is saved, the rest after a restart. A file with a mistake changes nothing.
+- A token, or a URL with a password in it, may stand in a file of its own, as Docker and systemd hand them out:
+  \`auth_token: {file: /run/secrets/relay}\`, or \`${PREFIX}INTERMEDIARY__AUTH_TOKEN_FILE=/run/secrets/relay\`. On Workers it is a
+  secret variable (\`wrangler secret put ${PREFIX}INTERMEDIARY__AUTH_TOKEN\`).
+- What is marked **live** takes effect a moment after the file, or one that a token stands in, is saved, or at once on \`SIGHUP\`; the
+  rest after a restart. A file with a mistake changes nothing.
+- A token that changes closes who came by the old one (4401). \`intermediary.tokens\` may hold the old one beside the new for a while.
 - The configuration of the original relay (\`authentication.yaml\`) loads as it is.
 `;
 

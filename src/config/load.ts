@@ -11,8 +11,9 @@ import { namesAt } from "./fields.ts";
 import { type File, type ReadFile, readFile } from "./file.ts";
 import { nearest } from "./nearest.ts";
 import { type Environment, fromEnvironment, fromFlags, type Override } from "./overrides.ts";
-import { breaches } from "./rules.ts";
+import { type Breach, breaches } from "./rules.ts";
 import { schema } from "./schema.ts";
+import { fillIn, type ReadSecret } from "./secrets.ts";
 import { isTree, putAt, type Tree, valueAt } from "./tree.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -23,6 +24,8 @@ export interface Sources {
   readonly sets?: readonly string[];
   /** What relative paths start from; left out, they stay as they are. */
   readonly folder?: string;
+  /** Reads a file that a secret stands in; left out where there are none. */
+  readonly readSecret?: ReadSecret;
 }
 
 export type Loaded =
@@ -30,7 +33,7 @@ export type Loaded =
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /** The settings that the sources say, or everything that is wrong with them. */
-export function load({ file: given, environment = {}, sets = [], folder = "" }: Sources): Loaded {
+export function load({ file: given, environment = {}, sets = [], folder = "", readSecret: read }: Sources): Loaded {
   const file = readFile(given ?? { name: "", text: "" });
   const layers = [fromEnvironment(environment), fromFlags(sets)];
   const unreadable = [...file.errors, ...layers.flatMap(({ errors }) => errors)];
@@ -46,14 +49,17 @@ export function load({ file: given, environment = {}, sets = [], folder = "" }: 
   placeQueue(tree);
 
   const origins = { file, tree, overrides: [...old, ...overrides] };
+  const unread = fillIn(tree, { read, placed: (name) => placed(name, folder) });
+  if (unread.length > 0) return { ok: false, errors: sayWhere(unread, origins) };
   const parsed = schema.safeParse(tree);
   if (!parsed.success) return { ok: false, errors: parsed.error.issues.flatMap((issue) => describe(issue, origins)) };
   const broken = breaches(parsed.data);
-  if (broken.length > 0) {
-    return { ok: false, errors: broken.map(({ path, message }) => `${placeOf(path, origins)}: ${message}`) };
-  }
+  if (broken.length > 0) return { ok: false, errors: sayWhere(broken, origins) };
   return { ok: true, settings: resolved(parsed.data, folder), warnings: warningsOf(parsed.data, tree) };
 }
+
+const sayWhere = (wrong: readonly Breach[], origins: Origins): readonly string[] =>
+  wrong.map(({ path, message }) => `${placeOf(path, origins)}: ${message}`);
 
 const isSame = (one: Override, two: Override): boolean => one.path.join(".") === two.path.join(".");
 
@@ -95,7 +101,7 @@ function placeOf(path: readonly PropertyKey[], { file, tree, overrides }: Origin
 
 /** The same settings with the paths in them made absolute, as far as the folder is. */
 function resolved(settings: Settings, folder: string): Settings {
-  const from = (path: string): string => (folder === "" || path === "" || isAbsolute(path) ? path : `${folder}/${path}`);
+  const from = (path: string): string => placed(path, folder);
   const { queue, uploads, brain, log, record } = settings;
   return {
     ...settings,
@@ -106,5 +112,8 @@ function resolved(settings: Settings, folder: string): Settings {
     record: { ...record, file: from(record.file) },
   };
 }
+
+const placed = (path: string, folder: string): string =>
+  folder === "" || path === "" || isAbsolute(path) ? path : `${folder}/${path}`;
 
 const isAbsolute = (path: string): boolean => /^([/\\]|[A-Za-z]:)/.test(path);

@@ -1,10 +1,12 @@
 /**
  * Settings that come from the environment and from `--set`, each as a path, a value and the name of where it came from.
  *
- * A text is taken as it stands (quotes around all of it are removed); everything else parses as YAML.
+ * A text is taken as it stands (quotes around all of it are removed); everything else parses as YAML. A secret may stand in a file
+ * that its variable with `_FILE` at the end names.
  */
 import { type Field, fieldAt, fields, PREFIX } from "./fields.ts";
 import { nearest } from "./nearest.ts";
+import { isSecretName } from "./secrets.ts";
 import { withoutNulls } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -25,6 +27,9 @@ export interface Overrides {
 /** Variables with the prefix that are no settings. */
 const RESERVED: ReadonlySet<string> = new Set([`${PREFIX}CONFIG`]);
 
+/** Ends the variable that names the file in which a secret stands. */
+const IN_FILE = /_FILE$/;
+
 const byVariable: ReadonlyMap<string, Field> = new Map(fields.map((field) => [field.variable, field]));
 
 export function fromEnvironment(environment: Environment): Overrides {
@@ -33,8 +38,11 @@ export function fromEnvironment(environment: Environment): Overrides {
   for (const [name, text] of Object.entries(environment).sort()) {
     if (!name.startsWith(PREFIX) || RESERVED.has(name) || text === undefined) continue;
     const field = byVariable.get(name);
+    const holder = byVariable.get(name.replace(IN_FILE, ""));
     if (field !== undefined) add(field, text, { origin: name, overrides, errors });
-    else errors.push(`${name}: unknown setting; the nearest known one is ${nearest(name, [...byVariable.keys()])}`);
+    else if (holder !== undefined && isSecretName(holder.path.at(-1) ?? "")) {
+      overrides.push({ path: holder.path, value: { file: text }, origin: name });
+    } else errors.push(`${name}: unknown setting; the nearest known one is ${nearest(name, [...byVariable.keys()])}`);
   }
   return { overrides, errors };
 }

@@ -1,6 +1,7 @@
 /** Settings as they may be shown: without secrets, and in the words of the file. */
 import type { Settings } from "../core/settings.ts";
 import { fields } from "./fields.ts";
+import { isSecretName } from "./secrets.ts";
 import { writeAmount } from "./setting.ts";
 import { isTree, putAt, type Tree, valueAt } from "./tree.ts";
 
@@ -26,8 +27,8 @@ function hide(value: unknown, name: string): unknown {
   if (Array.isArray(value)) return value.map((inner) => hide(inner, name));
   if (isTree(value)) return Object.fromEntries(Object.entries(value).map(([below, inner]) => [below, hide(inner, below)]));
   if (typeof value !== "string" || value === "") return value;
-  if (name.endsWith("token")) return HIDDEN;
-  return name.endsWith("url") ? maskedUrl(value) : value;
+  if (!isSecretName(name)) return value;
+  return name.endsWith("url") ? maskedUrl(value) : HIDDEN;
 }
 
 /** Hides a password, a token in the query and one in the path (`/t/<token>`). */

@@ -5,7 +5,7 @@ import type { Asker, Question } from "../core/question.ts";
 import type { RoomName } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Answer } from "../engine/mod.ts";
-import type { Tokens } from "./tokens.ts";
+import type { Ticket, Tokens } from "./tokens.ts";
 
 /** Where a request came in. Workers have only `web`: one origin for everything. */
 export type ListenerName = DoorName | "web";
@@ -40,6 +40,6 @@ export interface Arrival {
   readonly isRouted?: boolean;
   /** What was cut off the path before it came here: `/r/<name>` where one origin serves several relays. */
   readonly base?: string;
-  /** Turns the connection into a socket; undefined when the request is no proper upgrade. */
-  upgrade(entrance: Entrance, caller: Caller): Response | undefined;
+  /** Turns the connection into a socket; undefined when the request is no proper upgrade. `ticket` is what let the caller in. */
+  upgrade(entrance: Entrance, caller: Caller, ticket: Ticket): Response | undefined;
 }

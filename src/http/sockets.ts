@@ -10,6 +10,7 @@ import type { Call } from "./caller.ts";
 import type { Arrival, Deps, ListenerName } from "./deps.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { refuse } from "./problem.ts";
+import { ticketOf } from "./tokens.ts";
 import { isVoicePath } from "./voice.ts";
 
 /** Those on the web port. The proxy asks for no token, so it is to be reached by its own port only. */
@@ -52,7 +53,7 @@ export function enter(request: Request, { door, call, arrival }: Knock, deps: De
   if (turned !== undefined) return no(turned.status, turned.status === 401 ? "badToken" : "notAllowed", turned.reason);
   if (deps.isDraining()) return refuse({ status: 503, title: "Restarting", headers: { "retry-after": "5" } });
   const entrance = door === "neuro" && isVoicePath(caller.path) ? "voice" : door;
-  return arrival.upgrade(entrance, caller) ?? upgradeRequired(door);
+  return arrival.upgrade(entrance, caller, ticketOf(call.token)) ?? upgradeRequired(door);
 }
 
 /** On the web port the door's name is no part of the path that its room sees. */

@@ -65,6 +65,14 @@ export class Tokens {
     return { names: [...names], scopes: [...scopes] };
   }
 
+  /** True while a socket of this door may be open to whoever showed that ticket. Rooms judge their peers' greetings themselves. */
+  admits(door: DoorName, ticket: Ticket, address: string): boolean {
+    if (door !== "neuro" && door !== "brain") return true;
+    const { digest, open } = this.#doors[door];
+    if (digest === undefined) return open || isLoopback(address);
+    return ticket !== undefined && sameDigest(ticket, digest);
+  }
+
   /** Undefined when the caller may open a socket at this door; what is said on it is the room's to judge. */
   turnedAway(door: DoorName, token: string | undefined, address: string): Turned | undefined {
     if (door === "intermediary") {
@@ -75,18 +83,21 @@ export class Tokens {
       return isLoopback(address) ? undefined : { status: 403, reason: "the proxy is for this machine only" };
     }
     const block = door === "neuro" ? "nakurity-backend" : "brain";
-    const { digest, open } = this.#doors[door];
-    if (digest === undefined) {
-      if (open || isLoopback(address)) return undefined;
+    if (this.admits(door, ticketOf(token), address)) return undefined;
+    if (this.#doors[door].digest === undefined) {
       return { status: 403, reason: `set ${block}.token, or ${block}.open, to serve other machines` };
     }
-    if (token !== undefined && sameDigest(hashText(token), digest)) return undefined;
     return {
       status: 401,
       reason: `${token === undefined ? "no" : "wrong"} token: give ${block}.token as ?token= or /t/<token>`,
     };
   }
 }
+
+/** What a caller showed at a door: enough to know whether it would be let in again, and not the token. */
+export type Ticket = string | undefined;
+
+export const ticketOf = (token: string | undefined): Ticket => (token === undefined ? undefined : hashText(token));
 
 const isWeak = (token: string): boolean => token === "" || token === PUBLISHED_TOKEN;
 

@@ -6,7 +6,7 @@ import type { Scope, Settings } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
 import { AUDIT_PREFIX } from "./audit.ts";
 import { KNOWN_PREFIX } from "./known.ts";
-import { integrationOf } from "./registry.ts";
+import { integrationOf, recheck } from "./registry.ts";
 import { type Identity, type State, stateOf } from "./state.ts";
 import { UPLOAD_PREFIX } from "./uploads.ts";
 
@@ -64,6 +64,7 @@ function takeBack(state: State, { peer, attachment }: Survivor, { now, missed }:
 
 /** What needs a step: other rooms are told of those who were taken back, and what waits for them is sent. */
 export function resume(state: State, turn: Turn): void {
+  if (state.returned.length === 0) return;
   for (const { peer: id, events, missed } of state.returned.splice(0)) {
     const peer = state.peers.get(id);
     if (peer?.is === "watcher") state.watch.follow({ peer: id, events, missed }, turn);
@@ -72,6 +73,7 @@ export function resume(state: State, turn: Turn): void {
     turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer: id, name } });
     if (hasQueue) state.queue.open(name, { peer: id, acks }, turn);
   }
+  recheck(state, turn); // Why: while nobody was here to see it, tokens may have changed.
 }
 
 const textsOf = (value: Json | undefined): readonly string[] =>

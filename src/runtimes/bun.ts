@@ -29,7 +29,7 @@ function listen({ name, host: hostname, port }: Listener, { app, frameBytesMax, 
       app.fetch(request, {
         listener: name,
         address: server.requestIP(request)?.address ?? "",
-        upgrade: (entrance, caller) => upgrade(request, server, admit(entrance, caller)),
+        upgrade: (...admitted) => upgrade(request, server, admit(...admitted)),
       }),
     error: () => new Response(null, { status: 500 }),
   });

@@ -36,7 +36,7 @@ function listen({ name, host: hostname, port }: Listener, { app, admit }: Recept
       app.fetch(request, {
         listener: name,
         address: remoteAddr.hostname,
-        upgrade: (entrance, caller) => upgrade(request, admit(entrance, caller)),
+        upgrade: (...admitted) => upgrade(request, admit(...admitted)),
       }),
   });
   return {

@@ -104,6 +104,11 @@ export class Host {
     this.#early = [];
   }
 
+  /** Which tokens there are now. */
+  get tokens(): Tokens {
+    return this.#tokens;
+  }
+
   /** The timer rang. */
   tick(): void {
     this.#engine?.tick();

@@ -6,9 +6,11 @@
  * one `closed` follows an `opened`.
  */
 import type { Caller, DoorName, Event } from "../core/event.ts";
+import { FAULTS } from "../core/fault.ts";
 import { type PeerId, peerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { Note } from "../core/note.ts";
+import type { Ticket, Tokens } from "../http/app.ts";
 import type { Cell, Meters } from "../observability/mod.ts";
 import { closeCode, closeReason, CLOSING_MS } from "./close.ts";
 import { EASED_BYTES, type Guest, type GuestSocket } from "./guest.ts";
@@ -32,7 +34,12 @@ export interface Admitted {
   readonly id: PeerId;
   readonly door: DoorName;
   readonly caller: Caller;
+  /** What let it in, where that is known. */
+  readonly ticket?: Ticket;
 }
+
+/** Who may stay. */
+export type Admitting = Pick<Tokens, "admits">;
 
 /** One write holds about this much; more of one turn goes in several. */
 const BATCH_CHARS = 16_384;
@@ -55,9 +62,18 @@ export class Peers {
   }
 
   /** A new peer: the owner of the socket that an upgrade will open. */
-  admit(door: DoorName, caller: Caller): Guest & { readonly id: PeerId } {
+  admit(door: DoorName, caller: Caller, ticket: Ticket = undefined): Guest & { readonly id: PeerId } {
     const id = peerId(`${door}-${this.#options.prefix ?? ""}${++this.#count}`);
-    return this.#own({ id, door, caller }, () => this.#host.push({ is: "opened", peer: id, door, caller }));
+    return this.#own({ id, door, caller, ticket }, () => this.#host.push({ is: "opened", peer: id, door, caller }));
+  }
+
+  /** Tokens changed: who would not be let in any more has to go. */
+  recheck(tokens: Admitting): void {
+    for (const [id, { admitted: { door, caller, ticket } }] of [...this.#table]) {
+      if (tokens.admits(door, ticket, caller.address)) continue;
+      this.#host.observe({ is: "peer_closed_by_relay", from: caller.address, fault: "badToken" });
+      this.close(id, FAULTS.badToken.close, FAULTS.badToken.says);
+    }
   }
 
   /** A peer that the engine is told about otherwise, since it was connected before. */
@@ -101,11 +117,12 @@ export class Peers {
     this.#table.get(id)?.socket?.ping();
   }
 
-  #own({ id, door, caller }: Admitted, announce: () => void): Guest & { readonly id: PeerId } {
+  #own(admitted: Admitted, announce: () => void): Guest & { readonly id: PeerId } {
+    const { id, door, caller } = admitted;
     const { push, observe, meters } = this.#host;
     const open = meters.peers.of(door);
     const received = meters.frames.of(door, "in");
-    const peer = new Peer(meters.frames.of(door, "out"), (code) => {
+    const peer = new Peer(admitted, meters.frames.of(door, "out"), (code) => {
       open.add(-1);
       this.#table.delete(id);
       push({ is: "closed", peer: id, code });
@@ -146,6 +163,7 @@ export class Peers {
 
 /** What is on its way to one peer. */
 class Peer {
+  readonly admitted: Admitted;
   readonly batch: Frame[] = [];
   batchChars = 0;
   /** Bytes that the socket did not take, as of the last write or drain. */
@@ -157,7 +175,8 @@ class Peer {
   readonly #onGone: (code: number) => void;
   #isGone = false;
 
-  constructor(sent: Cell, onGone: (code: number) => void) {
+  constructor(admitted: Admitted, sent: Cell, onGone: (code: number) => void) {
+    this.admitted = admitted;
     this.#sent = sent;
     this.#onGone = onGone;
   }

@@ -9,7 +9,7 @@ import type { Caller } from "../core/event.ts";
 import { isLink } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Sockets } from "../engine/mod.ts";
-import type { App, Entrance } from "../http/app.ts";
+import type { App, Entrance, Ticket } from "../http/app.ts";
 import { Lines, type Log, openLog } from "../observability/mod.ts";
 import { rooms } from "../relay/rooms.ts";
 import { createClock } from "./clock.ts";
@@ -40,7 +40,7 @@ export interface Reception {
   /** The largest frame that anybody here may send. */
   readonly frameBytesMax: number;
   /** The owner of the socket that an upgrade will open; undefined when there is no place for one more. */
-  admit(entrance: Entrance, caller: Caller): Guest | undefined;
+  admit(entrance: Entrance, caller: Caller, ticket: Ticket): Guest | undefined;
 }
 
 /** A listener that listens. */
@@ -113,6 +113,7 @@ export async function serveProcess(
     configure(changed) {
       overhearing?.configure(changed);
       host.configure(changed);
+      peers.recheck(host.tokens);
     },
   };
 }
@@ -147,7 +148,7 @@ interface Behind {
 const receptionOf = ({ name }: Listener, { host, peers, voices, settings }: Behind): Reception => ({
   app: host.app,
   frameBytesMax: frameBytesMax(name, settings),
-  admit: (entrance, caller) => (entrance === "voice" ? voices.admit() : peers.admit(entrance, caller)),
+  admit: (entrance, caller, ticket) => entrance === "voice" ? voices.admit() : peers.admit(entrance, caller, ticket),
 });
 
 /** The relay says the same by itself, with a reason; this is what a runtime need not even keep in memory. */

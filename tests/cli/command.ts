@@ -32,9 +32,15 @@ export class Place {
     return writeFile(join(this.folder, name), text);
   }
 
-  start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
+  /** `program` is what runs it, where that is not this runtime. */
+  start(
+    words: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    [program, ...flags]: readonly string[] = [process.execPath],
+  ): ChildProcess {
     const { PATH = "", HOME = "" } = process.env;
-    return spawn(process.execPath, [MAIN, ...words], { cwd: this.folder, env: { PATH, HOME, ...environment } });
+    const env = { PATH, HOME, ...environment };
+    return spawn(program ?? "", [...flags, MAIN, ...words], { cwd: this.folder, env });
   }
 
   /** Runs a command to its end. */

@@ -38,8 +38,8 @@ async function fill(stage: LimitStage, watcher: Peer, to: readonly string[]): Pr
     command(watcher, 1, { to: to[at % to.length] ?? "", cmd });
     await stage.pass(1);
   }
-  const { recipients } = await stage.ask({ of: "intermediary", get: "queue" });
-  return recipients.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0);
+  const { items } = await stage.ask({ of: "intermediary", get: "queue" });
+  return items.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0);
 }
 
 /** The bound, where so many bytes are kept that one more message would be over it. */

@@ -184,7 +184,7 @@ test("IM10 who has no name is called unknown-n, and nothing waits for it", () =>
   desk.close(first);
   desk.frame(watcher, { target: "unknown-1", cmd: 2 });
   check.equal(desk.replies(watcher), [{ status: "sent" }, { error: "invalid target/cmd", code: "notFound" }]);
-  check.equal(desk.stored.size, 0);
+  check.equal([...desk.stored.keys()].filter((key) => !key.startsWith("intermediary/audit/")), []);
 });
 
 test("IM11 the same name again: the newest has it once the old one was silent, and what it said meanwhile is heard", () => {
@@ -278,6 +278,21 @@ test("IM14 who was connected when the room is made anew is who it was, and goes 
   next.pass(SETTINGS.limits.greeting);
   check.equal(next.closed.get(silent), "noGreeting");
   check.equal(next.closed.size, 1);
+});
+
+test("IM8 a token that was taken away while the room was made anew closes who came by it", () => {
+  const desk = new Desk();
+  const [gone, stays] = [desk.integration("a"), desk.watcher("w", ENHANCED)];
+  const caller = { address: "127.0.0.1", path: "/", userAgent: "", via: "" };
+  const survivors = [...desk.attached].map(([peer, attachment]) => ({
+    peer,
+    door: "intermediary" as const,
+    caller,
+    attachment,
+  }));
+  const settings = { ...SETTINGS, intermediary: { ...SETTINGS.intermediary, auth_token: "another" } };
+  const next = desk.restart({ survivors, settings });
+  check.equal([next.closed.get(gone), next.closed.get(stays)], ["badToken", undefined]);
 });
 
 test("IM14 when Neuro's side is made anew it is told again who is here", () => {
