@@ -48,12 +48,19 @@ export function createApp(deps: Deps): App {
   app.get("/ready", (context) => ready(deps, scopes(context)));
   app.get("/metrics", (context) => metrics(deps, scopes(context)));
   app.get("/uploads/:file", (context) => upload(deps, scopes(context), context.req.param("file")));
+  for (const path of ["/api", "/api/*"]) app.all(path, (context) => api(context, deps));
   app.notFound(() => refuse({ status: 404, title: "Not found" }));
   app.onError((error) => {
     deps.observe({ is: "panicked", room: "intermediary", reason: error.message, stack: error.stack ?? "" });
     return refuse({ status: 500, title: "Internal error" });
   });
   return app;
+}
+
+/** Why loaded late: most relays are asked nothing by it, and none needs it to start. */
+async function api({ req, env, get }: Context<Env>, deps: Deps): Promise<Response> {
+  const { answerApi } = await import("./api/mod.ts");
+  return await answerApi({ request: req.raw, call: get("call"), base: env.base ?? "" }, deps);
 }
 
 /** Keeps out pages of other origins, and names that were bound to this address by somebody else. */

@@ -17,6 +17,8 @@ export interface Call {
   readonly caller: Caller;
   /** From `Authorization`, the query or the path, in this order. */
   readonly token: string | undefined;
+  /** From `Authorization` only. */
+  readonly bearer: string | undefined;
   readonly origin: string | undefined;
   /** The name we were called by. */
   readonly host: string | undefined;
@@ -29,6 +31,7 @@ export function callOf(request: Request, arrival: Arrival, settings: Settings): 
   const header = (name: string) => request.headers.get(name) ?? undefined;
   const isProxied = arrival.listener === "web" && settings.web.trusted_proxies.includes(plainAddress(arrival.address));
   const [path, tokenInPath] = cutToken(url.pathname);
+  const bearer = bearerIn(header("authorization"));
   return {
     caller: {
       address: isProxied ? forwardedFor(header("x-forwarded-for"), arrival, settings) : plainAddress(arrival.address),
@@ -36,7 +39,8 @@ export function callOf(request: Request, arrival: Arrival, settings: Settings): 
       userAgent: (header("user-agent") ?? "").slice(0, USER_AGENT_MAX),
       via: (header("neuro-relay-via") ?? "").slice(0, VIA_MAX),
     },
-    token: bearer(header("authorization")) ?? url.searchParams.get("token") ?? tokenInPath,
+    token: bearer ?? url.searchParams.get("token") ?? tokenInPath,
+    bearer,
     origin: header("origin"),
     host: (isProxied ? header("x-forwarded-host") : undefined) ?? header("host"),
     isSecure: url.protocol === "https:" || (isProxied && header("x-forwarded-proto") === "https"),
@@ -64,7 +68,7 @@ function decoded(text: string): string {
   }
 }
 
-const bearer = (header: string | undefined): string | undefined => /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
+const bearerIn = (header: string | undefined): string | undefined => /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
 
 /** An address without the wrapping of an IPv4 address in IPv6. */
 const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, "");

@@ -15,6 +15,8 @@ export type Entrance = DoorName | "voice";
 
 export interface Deps {
   readonly version: string;
+  /** How long the relay has been running. */
+  uptimeMs(): number;
   /** The settings in force now. */
   settings(): Settings;
   /** Which tokens there are now, and what each allows. */

@@ -11,14 +11,19 @@ export const health = ({ version }: Deps): Response => plainJson({ status: "ok",
 
 /** Ready or not, with a status code for everyone and the reasons for who may watch. */
 export async function ready(deps: Deps, scopes: readonly Scope[]): Promise<Response> {
-  const waits = (await Promise.all(deps.rooms.map((room) => waitsOf(room, deps)))).flat();
-  if (deps.isDraining()) waits.push("the relay is stopping");
+  const waits = await waitsOf(deps);
   const status = waits.length === 0 ? "ready" : "not ready";
   const body = { status, version: deps.version, ...(scopes.includes("watch") && { waits }) };
   return plainJson(body, waits.length === 0 ? 200 : 503);
 }
 
-async function waitsOf(room: RoomName, deps: Deps): Promise<string[]> {
+/** What is not ready, and why. */
+export async function waitsOf(deps: Deps): Promise<string[]> {
+  const waits = (await Promise.all(deps.rooms.map((room) => waitsIn(room, deps)))).flat();
+  return deps.isDraining() ? [...waits, "the relay is stopping"] : waits;
+}
+
+async function waitsIn(room: RoomName, deps: Deps): Promise<string[]> {
   const answer = await deps.ask({ of: room, get: "ready" }, { by: "relay", scopes: ["watch"] });
   if ("fault" in answer) return [`${room}: ${answer.fault}`];
   const { ok, waits } = answer.body as { ok?: unknown; waits?: unknown };

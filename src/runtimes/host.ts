@@ -76,6 +76,7 @@ export class Host {
     };
     this.app = createApp({
       version: manifest.version,
+      uptimeMs: () => performance.now() - this.#startedAt,
       rooms: this.rooms,
       settings: () => this.#settings,
       tokens: () => this.#tokens,

@@ -43,6 +43,7 @@ export class AppStage {
     const tokens = new Tokens(settings);
     this.#app = createApp({
       version: "1.2.3",
+      uptimeMs: () => 1_000,
       rooms,
       settings: () => settings,
       tokens: () => tokens,
