@@ -94,6 +94,8 @@ export interface State {
   readonly watch: Watch;
   readonly uploads: Uploads;
   readonly audit: Audit;
+  /** When what a watcher does was last said. */
+  readonly recorded: Map<string, Millis>;
   /** Games on the game port, by name. */
   readonly games: Map<string, number>;
   upstream: { readonly configured: boolean; readonly open: boolean };
@@ -133,6 +135,7 @@ export const stateOf = (settings: Settings): State => ({
   watch: new Watch(),
   uploads: new Uploads(settings.uploads),
   audit: new Audit(),
+  recorded: new Map(),
   games: new Map(),
   upstream: { configured: settings["nakurity-clients"].length > 0, open: false },
   offered: undefined,

@@ -243,7 +243,9 @@ test("IM62 no frame of anybody, at any moment, makes the room throw or grow with
       }
       desk.pass(60_000);
       const keys: Key[] = [...desk.stored.keys()];
-      for (const key of keys) check.match(key, /^intermediary\/(known|queue|dead|upload)\/[a-z0-9-]+(\/[a-z0-9-]+)?$/);
+      for (const key of keys) {
+        check.match(key, /^intermediary\/(audit|known|queue|dead|upload)\/[a-z0-9-]+(\/[a-z0-9-]+)?$/);
+      }
       for (const file of desk.saved.keys()) check.match(file, /^upload-[0-9-]+\.[a-z0-9]+$/);
     }),
     { numRuns: 400 },

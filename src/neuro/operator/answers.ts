@@ -17,7 +17,7 @@ import { decide } from "./approval.ts";
 import { control, controlAll } from "./controls.ts";
 import { answerForce, vetoForce } from "./forces.ts";
 import { sendAction } from "./orders.ts";
-import { integrationDetail, integrationView, integrationViews, readiness, statusOf } from "./views.ts";
+import { integrationDetail, integrationPage, integrationView, readiness, statusOf } from "./views.ts";
 import { injectAbove, injectBelow, remark, upstreamAt } from "./words.ts";
 
 type Question = (RoomQuestion | NeuroQuestion) & { readonly of: "neuro" };
@@ -52,7 +52,7 @@ function answerTo(room: Neuro, { call, as, question }: Asked<Question>, turn: Tu
     case "status":
       return isAllowed ? ok(plain(statusOf(room))) : notAllowed(question);
     case "integrations":
-      return isAllowed ? ok(page(room, question)) : notAllowed(question);
+      return isAllowed ? ok(plain(integrationPage(room, question))) : notAllowed(question);
     case "integration": {
       if (!isAllowed) return notAllowed(question);
       const game = gameAt(room, question.id);
@@ -89,13 +89,6 @@ function allowedBy({ get }: Question): readonly Scope[] {
 
 const notAllowed = (question: Question): Outcome =>
   failed("notAllowed", `this needs the scope ${allowedBy(question).join(" or ")}`);
-
-function page(room: Neuro, { after = "", limit = PAGE_LENGTH }: Question & { readonly get: "integrations" }): Json {
-  const length = Math.max(1, Math.min(Math.floor(limit), PAGE_LENGTH_MAX));
-  const items = integrationViews(room, after, length + 1);
-  const last = items.length > length ? items[length - 1] : undefined;
-  return plain({ items: items.slice(0, length), next: last?.id ?? null });
-}
 
 function deedOf(room: Neuro, { call, as: { by }, question }: Asked<Deed>, turn: Turn): Outcome {
   switch (question.get) {

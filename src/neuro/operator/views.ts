@@ -1,12 +1,15 @@
 /** What the room says about itself when it is asked, for people and for the dashboard. */
 import type { Json } from "../../core/json.ts";
-import type {
-  ForceView,
-  IntegrationDetail,
-  IntegrationView,
-  NeuroView,
-  PendingView,
-  UpstreamView,
+import {
+  type ForceView,
+  type IntegrationDetail,
+  type IntegrationView,
+  type NeuroView,
+  type Page,
+  pageOf,
+  type Part,
+  type PendingView,
+  type UpstreamView,
 } from "../../core/view.ts";
 import type { Force, Game, Neuro, Pending, Upstream } from "../state.ts";
 
@@ -29,15 +32,14 @@ export const statusOf = (room: Neuro): NeuroView => ({
   draining: room.drainUntil !== undefined,
 });
 
-/** Integrations in the order of their ids, those after `after`. */
-export function integrationViews(room: Neuro, after: string, limit: number): readonly IntegrationView[] {
-  const ids = [...room.slugs.keys()].filter((id) => id > after).sort().slice(0, limit);
+/** Integrations in the order of their ids. */
+export function integrationPage(room: Neuro, part: Part): Page<IntegrationView> {
+  const { items, next } = pageOf([...room.slugs].sort(byId), part, { id: ([id]) => id });
   const owed = owedBy(room);
-  return ids.flatMap((id) => {
-    const game = room.slugs.get(id);
-    return game === undefined ? [] : [viewOf(game, owed.get(game) ?? 0)];
-  });
+  return { items: items.map(([, game]) => viewOf(game, owed.get(game) ?? 0)), next };
 }
+
+const byId = ([one]: readonly [string, Game], [other]: readonly [string, Game]): number => (one < other ? -1 : 1);
 
 /** One integration. */
 export const integrationView = (game: Game): IntegrationView => viewOf(game, owedBy(game.room).get(game) ?? 0);

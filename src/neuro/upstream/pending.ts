@@ -57,7 +57,7 @@ export interface Order extends Pick<Pending, "theirId" | "epoch" | "offered" | "
 
 /** An action goes to its owners, and is waited for. */
 export function begin({ owners, ...order }: Order, turn: Turn): Pending {
-  const { offered, force, data, theirId, epoch } = order;
+  const { offered, force, theirId, epoch } = order;
   const { upstream } = (owners[0] as Owned).game;
   const pending: Pending = {
     ...order,

@@ -1,0 +1,105 @@
+/** A person who asks the room for something, and is told what came of it. */
+import { callId } from "../../src/core/ids.ts";
+import type { Json } from "../../src/core/json.ts";
+import type { NeuroQuestion } from "../../src/core/question.ts";
+import type { Scope } from "../../src/core/settings.ts";
+import type { ForceView, IntegrationView, NeuroView, PendingView } from "../../src/core/view.ts";
+import { check } from "../harness/check.ts";
+import type { House } from "./neuro-fixture.ts";
+
+export const ALL_SCOPES: readonly Scope[] = ["watch", "command", "direct", "admin"];
+
+/** What is asked, without whom. */
+export type Wanted = NeuroQuestion extends infer Each ? Each extends NeuroQuestion ? Omit<Each, "of"> : never : never;
+
+export interface Answer {
+  readonly body?: Json;
+  readonly fault?: string;
+  readonly reason?: string;
+}
+
+export class Operator {
+  readonly house: House;
+  readonly #scopes: readonly Scope[];
+  static #calls = 0;
+
+  constructor(house: House, scopes: readonly Scope[] = ALL_SCOPES) {
+    this.house = house;
+    this.#scopes = scopes;
+  }
+
+  /** Asks, and returns the call. */
+  call(wanted: Wanted | { readonly get: "status" }): string {
+    const call = callId(`call-${++Operator.#calls}`);
+    // Why the cast: a question without `of`, and with it again.
+    const question = { of: "neuro", ...wanted } as NeuroQuestion;
+    this.house.step({ is: "asked", call, as: { by: "web", scopes: this.#scopes }, question });
+    return call;
+  }
+
+  /** The answer to a call, which there must be at most one of. */
+  answer(call: string): Answer | undefined {
+    const answers = this.house.effects.flatMap((
+      effect,
+    ) => (effect.do === "answer" && effect.call === call ? [effect] : []));
+    check.that(answers.length <= 1, `${answers.length} answers to ${call}`);
+    const [effect] = answers;
+    if (effect === undefined) return undefined;
+    const { body, fault, reason } = effect;
+    return { ...(body !== undefined && { body }), ...(fault !== undefined && { fault }), ...(reason && { reason }) };
+  }
+
+  /** Asks for what is answered at once. */
+  ask(wanted: Wanted | { readonly get: "status" }): Answer {
+    const answer = this.answer(this.call(wanted));
+    check.that(answer !== undefined, "no answer");
+    return answer;
+  }
+
+  /** What is wrong with it, or undefined. */
+  fault(wanted: Wanted): string | undefined {
+    return this.answer(this.call(wanted))?.fault;
+  }
+
+  pause(id: string, paused: boolean = true): void {
+    this.control(id, { paused });
+  }
+
+  control(id: string, to: Partial<Record<"paused" | "muted" | "solo" | "approval", boolean>>): IntegrationView {
+    return this.#view(this.ask({ get: "control", id, to }));
+  }
+
+  stop(stopped: boolean = true): void {
+    check.equal(this.ask({ get: "controls", to: { stopped } }).fault, undefined);
+  }
+
+  integration(id: string): IntegrationView {
+    return this.#view(this.ask({ get: "integration", id }));
+  }
+
+  status(): NeuroView {
+    return this.#view(this.ask({ get: "status" }));
+  }
+
+  /** All forces, the open one first. */
+  forces(): readonly ForceView[] {
+    return this.status().upstreams.flatMap(({ force, waiting }) => (force === null ? waiting : [force, ...waiting]));
+  }
+
+  pendings(): readonly PendingView[] {
+    return this.status().upstreams.flatMap(({ pending }) => pending);
+  }
+
+  /** The id of the only force there is. */
+  forceId(): string {
+    const [force, ...others] = this.forces();
+    check.that(force !== undefined && others.length === 0, "not exactly one force");
+    return force.id;
+  }
+
+  // Why the cast: the room's own views, as they are declared.
+  #view<View>({ body, fault }: Answer): View {
+    check.equal(fault, undefined);
+    return body as View;
+  }
+}
