@@ -1,5 +1,5 @@
 /** What a request's `cmd` may be, and who handles it. */
-import type { Json } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import { applyMacro, applyOperator, evaluateCovenant, listOperators } from "./apply.ts";
 import { answer, type Call, refuse } from "./call.ts";
 import { subscribe, unsubscribe } from "./followers.ts";
@@ -25,6 +25,9 @@ const COMMANDS: ReadonlyMap<Json | undefined, (call: Call) => void> = new Map([
   ["Unsubscribe", unsubscribe],
   ["Ping", (call: Call) => answer(call, { type: "Pong" })],
 ]);
+
+/** The command of a request, as it is counted: one that there is, or `other`. */
+export const kindOf = ({ cmd }: JsonObject): string => (typeof cmd === "string" && COMMANDS.has(cmd) ? cmd : "other");
 
 /** Handles one request: it is answered, now or later, exactly once. */
 export function handle(call: Call): void {

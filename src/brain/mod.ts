@@ -10,7 +10,7 @@ import type { Past, Room } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
 import type { Brain } from "./brain.ts";
-import { handle } from "./commands.ts";
+import { handle, kindOf } from "./commands.ts";
 import { ENDED, lookAtSessions } from "./log/ending.ts";
 import { sweep } from "./log/rubbish.ts";
 import { followsOf, unfollowAll } from "./followers.ts";
@@ -135,6 +135,7 @@ function receive(state: Brain, { peer, frame }: RoomEvent & { is: "frame" }, tur
   const slot = state.lanes.open(peer);
   if (slot === undefined) return turn.put({ do: "close", peer, fault: "slowGame" });
   const message = decode(frame, state.limits.json_depth);
+  turn.count("client", "in", message.ok ? kindOf(message.value) : "unreadable");
   if (message.ok) return handle({ brain: state, turn, slot, fields: message.value });
   state.lanes.fill(slot, problemText(message.problem, {}), turn);
 }

@@ -106,6 +106,8 @@ export class Driver implements Turn {
 
   note(): void {}
 
+  count(): void {}
+
   put(effect: Effect): void {
     if (effect.do === "send") this.#send(effect.to as LinkId, effect.frame); // Why: these machines have no peers.
     else if (effect.do === "dial") this.#dial(effect.link, effect.url);

@@ -265,6 +265,7 @@ export class Queue {
   #transmit(to: Lane, entry: QueueEntry, turn: Turn): void {
     const { socket } = to;
     assert(socket !== undefined, "sending without a socket");
+    turn.count("integration", "out", entry.kind);
     turn.put({ do: "send", to: socket.peer, frame: frameOf(entry, socket) });
     entry.sentAt = turn.now;
     if (entry.disk === "stored") entry.body = undefined;

@@ -1,6 +1,7 @@
 import type { Effect } from "./effect.ts";
 import type { Millis } from "./ids.ts";
 import type { Note } from "./note.ts";
+import type { Way } from "./tally.ts";
 
 /** The only clock and the only chance that a machine has: given to one step, gone after it. */
 export interface Moment {
@@ -23,4 +24,6 @@ export interface Moment {
 export interface Turn extends Moment {
   put(effect: Effect): void;
   note(note: Note): void;
+  /** A message of this kind, in a word of ours, came from or goes to such a peer. Nothing that is decided depends on it. */
+  count(who: string, way: Way, kind: string): void;
 }

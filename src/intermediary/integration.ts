@@ -25,13 +25,16 @@ export function hear(state: State, { from, frame }: { from: Integration; frame: 
   from.heardAt = turn.now;
   from.messages++;
   if (typeof frame !== "string") {
+    turn.count("integration", "in", "binary");
     const taken = state.uploads.take(from, frame, turn);
     if (!taken.ok) answer(from, errorText(taken.reason, taken.fault), turn);
     return;
   }
   const message = jsonOf(frame, state.settings.limits.json_depth);
   const payload: Json = message === undefined ? { action: "raw_text", raw: frame } : message;
-  understand(state, { from, payload, utterance: readUtterance(payload, from.acks) }, turn);
+  const utterance = readUtterance(payload, from.acks);
+  turn.count("integration", "in", utterance.is === "game" ? utterance.message.command : utterance.is);
+  understand(state, { from, payload, utterance }, turn);
 }
 
 function understand(state: State, { from, payload, utterance }: Heard, turn: Turn): void {
@@ -114,6 +117,7 @@ export function answer(to: Integration, text: string, turn: Turn): void {
 
 /** Neuro says something to an integration. Actions are sent once and never kept. */
 export function deliver(to: Integration, message: NeuroMessage, turn: Turn): void {
+  turn.count("integration", "out", message.command);
   switch (message.command) {
     case "action": {
       const { id, name, data } = message;
@@ -141,5 +145,9 @@ export function spread(state: State, context: { from: string; message: string; s
   if (state.integrations.size === 0) return;
   const { from, message, silent } = context;
   const text = JSON.stringify({ event: "context_update", payload: { from, context: message, message, silent } });
-  for (const integration of state.integrations.values()) if (integration.name !== from) post(integration, text, turn);
+  for (const integration of state.integrations.values()) {
+    if (integration.name === from) continue;
+    turn.count("integration", "out", "context_update");
+    post(integration, text, turn);
+  }
 }

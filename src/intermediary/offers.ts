@@ -13,14 +13,18 @@ import type { Integration, State, Watcher } from "./state.ts";
 /** Asks everybody who wants to choose. */
 export function offer(state: State, made: Offer, turn: Turn): void {
   state.offered = made;
-  const text = question(made);
-  for (const integration of state.integrations.values()) post(integration, text, turn);
+  for (const integration of state.integrations.values()) ask(integration, made, turn);
   turn.note({ is: "choose_action", payload: request(made) });
 }
 
 /** Asks an integration that came late. */
 export function offerLate(state: State, to: Integration, turn: Turn): void {
-  if (state.offered !== undefined) post(to, question(state.offered), turn);
+  if (state.offered !== undefined) ask(to, state.offered, turn);
+}
+
+function ask(to: Integration, made: Offer, turn: Turn): void {
+  turn.count("integration", "out", "choose_action");
+  post(to, question(made), turn);
 }
 
 /** Asks a watcher that came late, once it was told that it watches. */
@@ -33,7 +37,10 @@ export function askLate({ offered, unasked, watch }: State, turn: Turn): void {
   if (offered !== undefined && unasked.size > 0) {
     const event = { event: "choose_action", payload: request(offered), id: watch.cursor, at: turn.now };
     const frame = JSON.stringify(event);
-    for (const peer of unasked) turn.put({ do: "send", to: peer, frame });
+    for (const peer of unasked) {
+      turn.count("watcher", "out", "choose_action");
+      turn.put({ do: "send", to: peer, frame });
+    }
   }
   unasked.clear();
 }

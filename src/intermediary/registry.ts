@@ -84,6 +84,7 @@ function leave(state: State, integration: Integration, turn: Turn): void {
 export function greet(state: State, { newcomer, frame }: { newcomer: Newcomer; frame: Frame }, turn: Turn): void {
   const { limits } = state.settings;
   const read = readGreeting(frame, { bytesMax: limits.greeting_bytes, depthMax: limits.json_depth });
+  turn.count("newcomer", "in", read.ok ? "registration" : "unreadable");
   if (!read.ok) return refuse(state, { newcomer, fault: read.fault, reason: read.reason }, turn);
   const { type, name, token, acks } = read.value;
   const given = name.ok ? name.value : undefined;

@@ -113,6 +113,7 @@ export class Watch {
       follower.next = place + 1;
       if (follower.events?.has(note.is) === false) continue;
       text ??= eventText(seen);
+      turn.count("watcher", "out", note.is);
       turn.put({ do: "send", to: follower.peer, frame: text });
     }
   }
@@ -152,6 +153,7 @@ export class Watch {
       const seen = ring.get(follower.next);
       if (seen === undefined || follower.events?.has(seen.note.is) === false) continue;
       const text = eventText(seen);
+      turn.count("watcher", "out", seen.note.is);
       turn.put({ do: "send", to: follower.peer, frame: text });
       length += text.length;
     }

@@ -238,6 +238,7 @@ function transmit(output: Output, value: number, turn: Turn): void {
   output.last = value;
   output.hasLast = true;
   counts.sent++;
+  turn.count("session", "out", "value");
   turn.put({ do: "send", to, frame: encodeFrame(output.head, value) });
 }
 

@@ -134,6 +134,7 @@ function dispatch(room: Nallely, event: RoomEvent, turn: Turn): void {
 
 function linkEvent(room: Nallely, event: LinkEvent, turn: Turn): void {
   const { bridge, trevor } = room;
+  if (event.is === "received") turn.count(event.link === trevor?.link.id ? "trevor" : "session", "in", "value");
   if (bridge !== undefined && event.is === "received" && isOpenOn(bridge.neuron, event.link)) {
     const input = receive(bridge.neuron, event.frame);
     return input === undefined ? undefined : react(bridge, input, turn);

@@ -232,6 +232,7 @@ function sendNext(of: Trevor, turn: Turn): void {
   of.sentAt = turn.now;
   const { id, name, params } = command;
   const to = of.link.id;
+  turn.count("trevor", "out", name);
   if (name === "completion_request") { // Why: it is its own fence.
     turn.put({ do: "send", to, frame: JSON.stringify({ command: name, requestId: of.fence + id, ...params }) });
     return;

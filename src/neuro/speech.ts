@@ -14,7 +14,10 @@ export function toNeuro(upstream: Upstream, message: GameMessage, turn: Turn): v
   }
   const { settings, link, profile } = upstream;
   if (settings === undefined || link.id === undefined) return;
-  for (const frame of encodeUpstream(message, settings.name, profile)) turn.put({ do: "send", to: link.id, frame });
+  for (const frame of encodeUpstream(message, settings.name, profile)) {
+    turn.count("upstream", "out", message.command);
+    turn.put({ do: "send", to: link.id, frame });
+  }
 }
 
 /** Says something to a game. False when it is away, or can never take it. */
@@ -25,6 +28,9 @@ export function toGame(game: Game, message: NeuroMessage, turn: Turn): boolean {
     return true;
   }
   const frame = encodeForGame(message);
-  if (frame !== undefined) turn.put({ do: "send", to: game.peer, frame });
+  if (frame !== undefined) {
+    turn.count("game", "out", message.command);
+    turn.put({ do: "send", to: game.peer, frame });
+  }
   return frame !== undefined;
 }

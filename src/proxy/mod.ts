@@ -50,6 +50,7 @@ function step(room: Proxy, event: RoomEvent, turn: Turn): void {
       return open(room, event, turn);
     case "frame": {
       const of = room.byPeer.get(event.peer);
+      turn.count("game", "in", "frame");
       return of === undefined ? undefined : hear(room, { of, frame: event.frame }, turn);
     }
     case "closed": {
@@ -66,6 +67,7 @@ function step(room: Proxy, event: RoomEvent, turn: Turn): void {
     }
     case "received": {
       const of = room.byLink.get(event.link);
+      turn.count("upstream", "in", "frame");
       return of === undefined ? undefined : turn.put({ do: "send", to: of.peer, frame: event.frame });
     }
     case "dropped": {

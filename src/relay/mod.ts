@@ -13,6 +13,7 @@ import { TELLS_PER_STEP_MAX } from "../core/limits.ts";
 import type { Note } from "../core/note.ts";
 import type { Past, RoomName } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
+import { type Count, Tally, type Way } from "../core/tally.ts";
 import type { Moment, Turn } from "../core/turn.ts";
 import type { Hosted } from "./hosted.ts";
 import { Peers } from "./peers.ts";
@@ -38,6 +39,11 @@ export class Relay {
   /** The rooms there are, and which of their keys have to be read with their values. */
   get rooms(): readonly { readonly name: RoomName; readonly resident: readonly string[] }[] {
     return [...this.#rooms.values()];
+  }
+
+  /** How many messages of each kind have passed. */
+  get messages(): Iterable<Readonly<Count>> {
+    return this.#turn.tally.all();
   }
 
   /** Makes one room from what it stored. Has to be done for every room before the first step. */
@@ -146,7 +152,7 @@ export class Relay {
   #stepRoom(name: RoomName, event: RoomEvent, turn: RelayTurn): void {
     const room = this.#rooms.get(name);
     if (room === undefined) return this.#excuse(event, "notFound");
-    turn.mark();
+    turn.mark(name);
     try {
       if (room.step(event, turn)) return;
     } catch (panic) {
@@ -221,10 +227,12 @@ interface AddressedTell {
 /** The turn that is given to every room within one step of the relay. */
 class RelayTurn implements Turn {
   readonly effects: Effect[] = [];
+  readonly tally: Tally = new Tally();
   readonly #listeners: readonly RoomName[];
   readonly #tells: AddressedTell[] = [];
   readonly #mark = { effects: 0, tells: 0 };
   #nextTell = 0;
+  #room: RoomName | undefined;
   #moment: Moment | undefined;
   now: Millis = 0;
 
@@ -255,6 +263,10 @@ class RelayTurn implements Turn {
     for (const room of this.#listeners) this.#tells.push({ room, event });
   }
 
+  count(who: string, way: Way, kind: string): void {
+    this.tally.add({ room: this.#room ?? "relay", who, way, kind });
+  }
+
   nextTell(): AddressedTell | undefined {
     return this.#tells[this.#nextTell++];
   }
@@ -271,7 +283,8 @@ class RelayTurn implements Turn {
   }
 
   /** Remembers where the step of one room begins. */
-  mark(): void {
+  mark(room: RoomName): void {
+    this.#room = room;
     this.#mark.effects = this.effects.length;
     this.#mark.tells = this.#tells.length;
   }

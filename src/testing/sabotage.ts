@@ -57,6 +57,7 @@ export class Sabotage {
         spend();
         turn.note(note);
       },
+      count: (who, way, kind) => turn.count(who, way, kind),
     };
   }
 }

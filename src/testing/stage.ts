@@ -36,6 +36,8 @@ export class Stage<State> {
   now: Millis;
   /** What is stored, if every put succeeded so far: kept by `store()`. */
   readonly stored: Map<Key, Json> = new Map();
+  /** The messages that were counted: who, which way, what kind. */
+  readonly counts: string[] = [];
   #effects: Effect[] = [];
   readonly #epoch: string;
   #count = 0;
@@ -58,6 +60,7 @@ export class Stage<State> {
       secret: () => `secret-${++this.#count}`,
       put: (effect) => this.#effects.push(effect),
       note: (note) => this.#effects.push({ do: "note", note }),
+      count: (who, way, kind) => this.counts.push(`${who} ${way} ${kind}`),
     };
     this.room.step(this.state, event, turn);
     return this.#effects.slice(before).filter((effect) => effect.do !== "note");

@@ -25,6 +25,7 @@ class Desk implements Turn {
     this.did.push("link" in effect ? `${effect.do} ${effect.link}` : effect.do);
   }
   note(): void {}
+  count(): void {}
 }
 
 type State = Link["state"];
@@ -44,6 +45,7 @@ const methods = (turn: Turn): Turn => ({
   secret: () => turn.secret(),
   put: (effect) => turn.put(effect),
   note: (note) => turn.note(note),
+  count: () => {},
 });
 
 /** A link that came into its state in the usual way, with its desk cleared. */

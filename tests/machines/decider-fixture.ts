@@ -57,6 +57,7 @@ export class Play implements Turn {
   note(note: Note): void {
     this.notes.push(note);
   }
+  count(): void {}
 
   #take(said: readonly NeuroMessage[]): readonly NeuroMessage[] {
     this.said.push(...said);

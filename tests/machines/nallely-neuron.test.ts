@@ -53,6 +53,7 @@ class Bench implements Turn {
   id = () => String(++this.#ids);
   secret = () => "";
   note(): void {}
+  count(): void {}
   put(effect: Effect): void {
     this.effects.push(effect);
     if (effect.do === "hangup") this.hungUp.push(effect.link);

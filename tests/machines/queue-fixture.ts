@@ -55,6 +55,7 @@ export class Post {
       secret: id,
       put: (effect) => this.#do(effect),
       note: (note) => void this.notes.push(note),
+      count: () => {},
     };
     return work(turn);
   }

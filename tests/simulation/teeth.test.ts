@@ -26,6 +26,7 @@ const mangled = (turn: Turn, fault: Fault): Turn => ({
   id: () => turn.id(),
   secret: () => turn.secret(),
   note: (note) => turn.note(note),
+  count: (who, way, kind) => turn.count(who, way, kind),
   put: (effect) => {
     for (const instead of fault(effect)) turn.put(instead);
   },

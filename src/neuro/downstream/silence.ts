@@ -35,7 +35,9 @@ export function askForAll(socket: Socket, turn: Turn): void {
   socket.askedAt = turn.now;
   for (const seat of socket.seats.values()) seat.hasListed = false;
   const frame = encodeForGame({ command: "actions/reregister_all" });
-  if (frame !== undefined) turn.put({ do: "send", to: socket.peer, frame });
+  if (frame === undefined) return;
+  turn.count("game", "out", "actions/reregister_all");
+  turn.put({ do: "send", to: socket.peer, frame });
 }
 
 /** A socket has said nothing for a while: asks it. Later says which game it must be, if there is no doubt. */

@@ -63,6 +63,7 @@ export function receive(socket: Socket, frame: Frame, turn: Turn): void {
   if (room.contested.size > 0) lives(socket, turn);
   if (socket.isVoice) return declineVoice(socket, frame, turn);
   const decoded = decodeGame(frame, room.settings.limits);
+  turn.count("game", "in", decoded.ok ? decoded.value.message.command : "unreadable");
   if (!decoded.ok) {
     const from = socket.last?.game.name ?? socket.caller.address;
     return turn.note({ is: "input_refused", from, fault: decoded.fault, reason: decoded.reason });

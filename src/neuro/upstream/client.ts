@@ -110,6 +110,7 @@ export function stop(upstream: Upstream, turn: Turn): void {
 /** A frame from Neuro. */
 export function received(upstream: Upstream, frame: Frame, turn: Turn): void {
   const decoded = decodeUpstream(frame, upstream.room.settings.limits);
+  turn.count("upstream", "in", decoded.ok ? decoded.value.command : "unreadable");
   if (!decoded.ok) return turn.note({ is: "upstream_unreadable", upstream: upstream.id, reason: decoded.reason });
   if (decoded.value.command !== "action") {
     turn.note({ is: "backend_message", payload: typeof frame === "string" ? frame : new TextDecoder().decode(frame) });
