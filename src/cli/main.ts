@@ -25,8 +25,4 @@ for (const command of [program, ...program.commands, ...program.commands.flatMap
   command.exitOverride().showHelpAfterError("(--help shows what there is)");
 }
 
-try {
-  await program.parseAsync(argv);
-} catch (error) {
-  complain(error);
-}
+program.parseAsync(argv).catch(complain); // Why not awaited: a module that waits cannot be one of a bundle with bytecode.
