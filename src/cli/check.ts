@@ -1,6 +1,6 @@
 /** `check`: says whether a configuration is right, and what comes of it. */
 import { Command } from "commander";
-import { dump } from "js-yaml";
+import { stringify } from "yaml";
 import { masked, written } from "../config/printed.ts";
 import { unbuiltIn } from "../config/unbuilt.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
@@ -17,5 +17,5 @@ async function run(options: ConfigurationOptions & { readonly json?: true }): Pr
   for (const warning of warnings) console.error(`note: ${warning}`);
   for (const block of unbuiltIn(settings)) console.error(`note: ${block} is switched on, but not part of this build`);
   const shown = masked(settings);
-  console.log(options.json ? JSON.stringify(shown, null, 2) : dump(written(shown), { lineWidth: -1 }).trimEnd());
+  console.log(options.json ? JSON.stringify(shown, null, 2) : stringify(written(shown)).trimEnd());
 }

@@ -1,6 +1,6 @@
 /** The YAML file: what it says, and where it says it. */
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { isTree, type Tree, withoutNulls } from "./tree.ts";
-import { readYaml, YamlError } from "./yaml.ts";
 
 export interface File {
   /** As messages name it. */
@@ -16,27 +16,42 @@ export interface ReadFile {
 }
 
 export function readFile({ name, text }: File): ReadFile {
-  const place = (offset: number): string => {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const place = (offset: number) => {
     if (name === "") return "";
-    const lines = text.slice(0, offset).split("\n");
-    return `${name}:${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
+    const { line, col } = lines.linePos(offset);
+    return `${name}:${line}:${col}`;
   };
-  const failed = (offset: number, why: string): ReadFile => ({
-    tree: {},
-    errors: [`${place(offset)} ${why}`],
-    locate: () => name,
-  });
+  const offsetOf = (path: readonly PropertyKey[]): number | undefined => {
+    for (let depth = path.length; depth > 0; depth--) {
+      const parent = document.getIn(path.slice(0, depth - 1), true);
+      const last = path[depth - 1];
+      const pair = isMap(parent) ? parent.items.find(({ key }) => isScalar(key) && key.value === last) : undefined;
+      const node = pair?.key ?? document.getIn(path.slice(0, depth), true);
+      if (isNode(node) && node.range) return node.range[0];
+    }
+    return undefined;
+  };
+  const locate = (path: readonly PropertyKey[]) => {
+    const offset = offsetOf(path);
+    return offset === undefined ? name : place(offset);
+  };
+  if (document.errors.length > 0) {
+    const errors = document.errors.map(({ pos, message }) => `${place(pos[0])} ${firstLine(message)}`);
+    return { tree: {}, errors, locate };
+  }
   try {
-    const { value, offsetOf } = readYaml(text);
-    const tree = withoutNulls(value ?? {});
-    if (!isTree(tree)) return failed(0, "expected settings, each on its own line as `name: value`");
-    const locate = (path: readonly PropertyKey[]): string => {
-      const offset = offsetOf(path);
-      return offset === undefined ? name : place(offset);
-    };
-    return { tree, errors: [], locate };
+    const tree = withoutNulls(document.toJS({ maxAliasCount: 100 }) ?? {});
+    if (isTree(tree)) return { tree, errors: [], locate };
+    return { tree: {}, errors: [`${place(0)} expected settings, each on its own line as \`name: value\``], locate };
   } catch (error) {
-    if (error instanceof YamlError) return failed(error.offset, error.message);
-    throw error;
+    return {
+      tree: {},
+      errors: [`${place(0)} ${firstLine(error instanceof Error ? error.message : String(error))}`],
+      locate,
+    };
   }
 }
+
+const firstLine = (text: string): string => text.split("\n", 1)[0] ?? text;

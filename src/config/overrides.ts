@@ -4,11 +4,11 @@
  * A text is taken as it stands (quotes around all of it are removed); everything else parses as YAML. A secret may stand in a file
  * that its variable with `_FILE` at the end names.
  */
+import { parse } from "yaml";
 import { type Field, fieldAt, fields, PREFIX } from "./fields.ts";
 import { nearest } from "./nearest.ts";
 import { isSecretName } from "./secrets.ts";
 import { withoutNulls } from "./tree.ts";
-import { readYaml } from "./yaml.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -83,5 +83,5 @@ function add(field: Field, text: string, { origin, overrides, errors }: Into): v
 
 function read(field: Field, text: string): unknown {
   const isText = field.kind === "text" || field.kind === "choice";
-  return isText && !/^\s*(".*"|'.*')\s*$/s.test(text) ? text : withoutNulls(readYaml(text).value) ?? undefined;
+  return isText && !/^\s*(".*"|'.*')\s*$/s.test(text) ? text : withoutNulls(parse(text)) ?? undefined;
 }

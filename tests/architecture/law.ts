@@ -22,7 +22,7 @@ export const PURE: readonly string[] = ["core", ...ROOMS, "relay"];
 const room: Law = { may: ["core"], packages: ["zod", "@cfworker/json-schema"] };
 
 export const LAW: Readonly<Record<string, Law>> = {
-  core: { may: [], packagesOf: { "src/core/hash.ts": ["#sha256"], "src/core/sha256.ts": ["@noble/hashes/*"] } },
+  core: { may: [], packagesOf: { "src/core/hash.ts": ["#sha256"] } },
   intermediary: room,
   neuro: room,
   nallely: room,
@@ -35,7 +35,7 @@ export const LAW: Readonly<Record<string, Law>> = {
   storage: { may: ["core", "engine"], packages: ["unstorage", "unstorage/*", "ioredis", "node:*", "cloudflare:*"] },
   cluster: { may: ["core", "engine"], packages: ["ioredis", "node:*"] },
   observability: { may: ["core", "engine"], packages: ["@logtape/*", "node:*"] },
-  config: { may: ["core"], packages: ["zod", "js-yaml", "node:*"] },
+  config: { may: ["core"], packages: ["zod", "yaml", "node:*"] },
   clients: { may: ["core", ...ROOMS], packages: ["node:*"] },
   dashboard: { may: ["core", "clients"] },
   http: { may: ["core", "engine", "observability", "config"], packages: ["hono", "hono/*", "zod", "node:*"] },
@@ -57,10 +57,11 @@ export const LAW: Readonly<Record<string, Law>> = {
       "http",
     ],
     packages: ["node:*", "bun", "cloudflare:*", "hono", "hono/*", "ws"],
+    packagesOf: { "src/runtimes/hashing/portable.ts": ["@noble/hashes/*"] },
   },
   cli: {
     may: ["core", "engine", "recording", "config", "clients", "storage", "observability", "brain", "runtimes", "testing"],
-    packages: ["commander", "js-yaml", "node:*"],
+    packages: ["commander", "yaml", "node:*"],
   },
 };
 

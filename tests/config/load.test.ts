@@ -186,23 +186,6 @@ test("CF8 a file that is no YAML, or says a thing twice, is an error with its pl
     bomb.push(`${name}: &${name} [${`*${below}, `.repeat(9)}*${below}]`);
   }
   check.match(errorsOf(from(bomb.join("\n")))[0] ?? "", /alias/i);
-  check.match(errorsOf(from("a: 1\n---\nb: 2"))[0] ?? "", /one document/);
-});
-
-test("CF8 an alias is what it stands for, however often it is used", () => {
-  const games = Array.from(
-    { length: 40 },
-    (_, at) => `  - {match: game-${at}, priority_max: ${at === 0 ? "&most low" : "*most"}}`,
-  );
-  const { integrations } = settingsOf(from(["integrations:", ...games].join("\n")));
-  check.equal(integrations.map(({ priority_max }) => priority_max), Array.from({ length: 40 }, () => "low"));
-});
-
-test("CF6 a place is that of the name, in quotes or in a list", () => {
-  check.equal(errorsOf(from('"web": {"port": x}\nintegrations:\n  - match: a\n  - {match: b, "shutdown": 3}\n')), [
-    `${NAME}:4:16 integrations.1.shutdown: expected true or false`,
-    `${NAME}:1:9 web.port: expected a port from 0 to 65535`,
-  ]);
 });
 
 test("CF9 a name without a value counts as absent", () => {

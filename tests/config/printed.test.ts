@@ -1,5 +1,5 @@
 import { test } from "#runner";
-import { dump } from "js-yaml";
+import { stringify } from "yaml";
 import { fields } from "../../src/config/fields.ts";
 import { load } from "../../src/config/load.ts";
 import { masked, written } from "../../src/config/printed.ts";
@@ -36,7 +36,7 @@ test("CF22 what is printed can be read as a configuration again", () => {
   const settings = settingsOf(
     "queue: {retry: 1500, total_bytes: 3MiB}\nnakurity-client: {url: ws://a:1}\nintegrations: [{match: x}]\nlog: {levels: {neuro: debug}}",
   );
-  const text = dump(written(settings));
+  const text = stringify(written(settings));
   check.match(text, /retry: 1500ms/);
   check.match(text, /total_bytes: 3MiB/);
   check.equal(JSON.stringify(settingsOf(text)), JSON.stringify(settings));
