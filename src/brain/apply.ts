@@ -2,12 +2,16 @@
 import { hashText } from "../core/hash.ts";
 import { canonicalJson, isObject, type Json, type JsonObject } from "../core/json.ts";
 import { MACRO_STEPS_MAX, OPERATION_NAME_MAX, SESSION_EVENTS_MAX } from "../core/limits.ts";
-import { answer, answerOf, awake, type Call, lookBack, refuse, refuseOf } from "./call.ts";
+import { answer, answerOf, answerText, awake, type Call, lookBack, refuse, refuseOf } from "./call.ts";
 import { EVALUATION, resultOf } from "./rules/covenant.ts";
 import { commit, refusal, snapshot, type Step, tryAll, type Work } from "./deed.ts";
 import { typeName } from "./legacy.ts";
 import { badParams, fine, limitExceeded, type Outcome, type Problem, wrong } from "./problem.ts";
 import type { Session } from "./session.ts";
+import { digest } from "./rules/state.ts";
+
+/** So many times as long as it came may JSON be when it is written out again. */
+const WRITTEN_OUT_MAX = 6;
 
 /** `ApplyOperator` */
 export function applyOperator(call: Call): void {
@@ -127,12 +131,12 @@ function answerAgain(call: Call, session: Session, seq: number): void {
     if (event === undefined) return;
     if (event.type === "OperatorRefused") return answerOf(then, { session, seq, body: refusal(event) });
     lookBack(then, { session, from: 0, until: seq }, (later, past) => {
-      if (past.is === "head") answerOf(later, { session, seq, body: snapshot(later, event, past.head) });
+      if (past.is === "head") answerText(later, { session, seq, text: snapshot(later, event, digest(past.head.state)) });
     });
   });
 }
 
-function stepOf({ brain }: Call, name: Json, params: Json): Outcome<Step> {
+function stepOf({ brain, frameLength }: Call, name: Json, params: Json): Outcome<Step> {
   if (!isObject(params)) {
     const error = `params must be an object: argument after ** must be a mapping, not ${typeName(params)}`;
     return wrong({ error });
@@ -145,6 +149,8 @@ function stepOf({ brain }: Call, name: Json, params: Json): Outcome<Step> {
   const operator = brain.operators.find(name);
   if (!operator.ok) return operator;
   const bytesMax = brain.settings.state_bytes;
-  if (JSON.stringify(params).length > bytesMax) return wrong(limitExceeded("params_bytes", bytesMax));
+  // Why not always: a number is the one thing that may be written out longer than it came, `1e20` by five times.
+  const mayBeMore = frameLength * WRITTEN_OUT_MAX > bytesMax;
+  if (mayBeMore && JSON.stringify(params).length > bytesMax) return wrong(limitExceeded("params_bytes", bytesMax));
   return fine({ operator: operator.value, params });
 }

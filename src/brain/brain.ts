@@ -28,6 +28,8 @@ export interface BrainPeer {
 export interface Brain {
   settings: BrainSettings;
   limits: LimitSettings;
+  /** Text of events that the store takes in one entry. */
+  readonly stretchTextMax: number;
   readonly operators: Operators;
   readonly sessions: Map<string, Session>;
   /** Oldest first. */

@@ -8,7 +8,7 @@ import type { Turn } from "../core/turn.ts";
 import type { Brain } from "./brain.ts";
 import { hold, isDurable } from "./log/journal.ts";
 import { shown, unhashable } from "./legacy.ts";
-import { echo, type Problem, problemText, storageFailed } from "./problem.ts";
+import { type Problem, problemText, replyText, storageFailed } from "./problem.ts";
 import { type Damage, type Found, type Plan, scan } from "./log/scan.ts";
 import type { Body, Request, Session } from "./session.ts";
 import { wake } from "./log/waking.ts";
@@ -20,21 +20,28 @@ export interface Call extends Request {
 
 /** Answers a request that concerns no session, or nothing in it that could be lost. */
 export function answer({ brain, turn, slot, fields }: Call, body: JsonObject): void {
-  brain.lanes.fill(slot, JSON.stringify({ ...body, ...echo(fields) }), turn);
+  brain.lanes.fill(slot, replyText(body, fields), turn);
 }
 
-/** Answers a request with something that shows a session as it is after event `seq`. */
-export function answerOf(
-  call: Call,
-  shownOf: { readonly session: Session; readonly seq: number; readonly body: JsonObject },
-): void {
+/** What a reply shows: a session, as it is after event `seq`. */
+interface Shown {
+  readonly session: Session;
+  readonly seq: number;
+}
+
+/** Answers a request with something that shows a session. */
+export function answerOf(call: Call, { body, ...shownOf }: Shown & { readonly body: JsonObject }): void {
+  answerText(call, { ...shownOf, text: replyText(body, call.fields) });
+}
+
+/** The same, with a reply that was written out already. */
+export function answerText(call: Call, { session, seq, text }: Shown & { readonly text: string }): void {
   const { brain, turn, slot, fields } = call;
-  const { session, seq, body } = shownOf;
   if (!isDurable(session, seq)) {
-    const otherwise = problemText(storageFailed("the operation was not stored"), fields);
+    const otherwise = () => problemText(storageFailed("the operation was not stored"), fields);
     hold({ session, seq, slot, otherwise });
   }
-  brain.lanes.fill(slot, JSON.stringify({ ...body, ...echo(fields) }), turn);
+  brain.lanes.fill(slot, text, turn);
 }
 
 /** Refuses a request. */
@@ -61,7 +68,7 @@ export function awake(call: Call): { readonly session: Session; readonly body: B
   session.touchedAt = call.turn.now;
   if (session.damage !== undefined) return void refuse(call, damaged(session.damage));
   if (session.body !== undefined) return { session, body: session.body };
-  session.sleepers.push({ slot: call.slot, fields });
+  session.sleepers.push({ slot: call.slot, fields, frameLength: call.frameLength });
   wake(brain, session, call.turn);
   return undefined;
 }
@@ -89,9 +96,9 @@ export function lookBack(
   plan: Omit<Plan, "end">,
   go: (call: Call, found: Exclude<Found, { is: "damage" | "unreadable" }>) => void,
 ): void {
-  const { brain, turn, slot, fields } = call;
+  const { brain, turn } = call;
   const end = (found: Found, later: Turn): void => {
-    const then: Call = { brain, slot, fields, turn: later };
+    const then: Call = { ...call, turn: later };
     if (brain.sessions.get(plan.session.id) !== plan.session) return refuse(then, unknown(brain, plan.session.id));
     if (found.is === "damage") return refuse(then, damaged(found.damage));
     if (found.is === "unreadable") return refuse(then, storageFailed(found.why));

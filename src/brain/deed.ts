@@ -6,15 +6,15 @@
  */
 import type { Json, JsonObject } from "../core/json.ts";
 import { STATE_KEYS_MAX } from "../core/limits.ts";
-import { answerOf, type Call, refuse, wantsMeta } from "./call.ts";
+import { answerOf, answerText, type Call, refuse, wantsMeta } from "./call.ts";
 import { judge, resultOf, share, type Verdict } from "./rules/covenant.ts";
 import { append, push } from "./log/journal.ts";
 import { plain } from "./legacy.ts";
 import type { Head, LogEvent } from "./log/log.ts";
 import type { Applied, Operator } from "./rules/operators.ts";
-import { fine, limitExceeded, type Outcome, type Problem } from "./problem.ts";
+import { echo, fine, limitExceeded, type Outcome, type Problem } from "./problem.ts";
 import { type Body, nameOf, type Session } from "./session.ts";
-import { difference, digest, type State } from "./rules/state.ts";
+import { difference, type Digest, digest, isLonger, sizeOf, type State } from "./rules/state.ts";
 
 /** An operator with its parameters, as it was asked for. */
 export interface Step {
@@ -64,25 +64,27 @@ export function commit(call: Call, work: Work, steps: readonly Step[]): void {
   if (head.policy.mode === "enforce" && refused !== undefined) return refuseByCovenant(call, work, refused);
   const state = tried.at(-1)?.applied.state ?? head.state;
   const risk = tried.reduce((sum, { applied }) => sum + applied.risk, 0);
-  const size = digest(state);
-  const tooMuch = limitOn(call, head.state, { state, bytes: size.bytes });
+  const { text, hash: stateHash } = digest(state);
+  const tooMuch = limitOn(call, head.state, { state, text });
   if (tooMuch !== undefined) return refuse(call, tooMuch);
   const what = work.does === "MacroApplied"
     ? { name: work.name, steps: tried.map(deed), risk: share(risk) }
     : tried.map(deed)[0];
   // Why in this order: it is that of the canonical text, which is then quickly written.
-  const payload = { ...what, ...work.operation, session_id: session.id, state_hash: size.hash };
-  const next: Head = { ...head, state, stateHash: size.hash, spent: head.spent + risk };
+  const payload = { ...what, ...work.operation, session_id: session.id, state_hash: stateHash };
+  const next: Head = { ...head, state, stateHash, spent: head.spent + risk };
   const event = append(call.brain, call.turn, { session, type: work.does, payload, head: next });
   call.turn.note({ is: "operator_applied", session: nameOf(session.id), operator: plain(work.name), risk });
-  answerOf(call, { session, seq: event.seq, body: snapshot(call, event, next) });
+  answerText(call, { session, seq: event.seq, text: snapshot(call, event, { text, hash: stateHash }) });
   if (session.followers.size > 0) follow(call, work, { event, before: head.state, after: state });
 }
 
 /** The state after an event, as the reply to whoever caused it. */
-export function snapshot(call: Call, { seq, payload }: LogEvent, { state, stateHash }: Head): JsonObject {
-  const reply = { type: "State.Snapshot", session_id: payload["session_id"] ?? null, state };
-  return wantsMeta(call.fields) ? { ...reply, seq, state_hash: stateHash, risk: payload["risk"] ?? 0 } : reply;
+export function snapshot({ fields }: Call, { seq, payload }: LogEvent, { text, hash }: Digest): string {
+  const meta = wantsMeta(fields) ? { seq, state_hash: hash, risk: payload["risk"] ?? 0 } : {};
+  const more = JSON.stringify({ ...meta, ...echo(fields) }).slice(1);
+  const id = JSON.stringify(payload["session_id"] ?? null);
+  return `{"type":"State.Snapshot","session_id":${id},"state":${text}${more === "}" ? more : `,${more}`}`;
 }
 
 /** What is said to whoever asked for what the covenant refused. */
@@ -99,9 +101,9 @@ function deed({ operator, params, applied: { delta, audit, risk }, verdict }: Tr
 }
 
 /** More than a session may hold is refused; what makes one that is too big smaller is not. */
-function limitOn(call: Call, before: State, after: { readonly state: State; readonly bytes: number }): Problem | undefined {
+function limitOn(call: Call, before: State, after: { readonly state: State; readonly text: string }): Problem | undefined {
   const bytesMax = call.brain.settings.state_bytes;
-  if (after.bytes > bytesMax && after.bytes > digest(before).bytes) return limitExceeded("state_bytes", bytesMax);
+  if (isLonger(after.text, bytesMax) && sizeOf(after.state) > sizeOf(before)) return limitExceeded("state_bytes", bytesMax);
   const keys = Object.keys(after.state).length;
   if (keys > STATE_KEYS_MAX && keys > Object.keys(before).length) return limitExceeded("keys", STATE_KEYS_MAX);
   return undefined;

@@ -111,7 +111,7 @@ function entry(of: { readonly id: string; readonly timestamp: string }, reasons:
 
 /** `ReplaySession`: folds the whole log as it is stored, and compares. */
 export function replaySession(call: Call): void {
-  const { brain, slot, fields, turn } = call;
+  const { brain, turn } = call;
   const found = awakeOrDamaged(call);
   if (found === undefined) return;
   const until = found.body?.head.seq ?? found.stretches.at(-1)?.last ?? -1;
@@ -122,7 +122,7 @@ export function replaySession(call: Call): void {
     until,
     isStrict: true,
     end(past, later) {
-      const then: Call = { brain, slot, fields, turn: later };
+      const then: Call = { ...call, turn: later };
       if (past.is === "unreadable") return refuse(then, damaged({ seq: 0, why: past.why }));
       const folded = past.is === "head" ? past.head.stateHash : null;
       const damage = past.is === "damage" ? past.damage : found.damage;

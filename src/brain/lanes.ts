@@ -15,7 +15,7 @@ export interface Slot {
   readonly peer: PeerId;
   frame: string | undefined;
   /** What is said instead when something that the reply waits for could not be stored. */
-  otherwise: string | undefined;
+  otherwise: (() => string) | undefined;
   /** How much it still waits for. */
   holds: number;
 }
@@ -62,7 +62,7 @@ export class Lanes {
   /** One of the things that the slot waits for came about, or did not. */
   release(slot: Slot, isStored: boolean, turn: Turn): void {
     slot.holds--;
-    if (!isStored) slot.frame = slot.otherwise ?? slot.frame;
+    if (!isStored) slot.frame = slot.otherwise?.() ?? slot.frame;
     if (slot.holds === 0) this.#flush(slot.peer, turn);
   }
 

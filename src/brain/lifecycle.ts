@@ -23,7 +23,7 @@ import {
 } from "./problem.ts";
 import { end } from "./log/ending.ts";
 import { bodyAt, lastSeq, nameOf, newSession, type Session, uuidFrom } from "./session.ts";
-import { digest, EMPTY, stateOf } from "./rules/state.ts";
+import { digest, EMPTY, isLonger, stateOf } from "./rules/state.ts";
 import { nextLook } from "./log/waking.ts";
 
 /** How long an unused session is left alone. */
@@ -123,7 +123,7 @@ export function closeSession(call: Call): void {
   const session = awakeOrDamaged(call);
   if (session === undefined) return;
   slot.holds++;
-  slot.otherwise = problemText(storageFailed("the end of the session was not stored"), fields);
+  slot.otherwise = () => problemText(storageFailed("the end of the session was not stored"), fields);
   session.waiting.push({ seq: Infinity, slot });
   answer(call, { type: "SessionClosed", session_id: session.id });
   end(brain, turn, { session, why: "closed" });
@@ -139,8 +139,8 @@ function birthOf({ brain: { settings }, fields }: Call): Outcome<Head> {
   const policy = policyFrom(covenant, policyOf(settings.covenant));
   if (!policy.ok) return policy;
   const state = given === undefined ? EMPTY : stateOf(given);
-  const { hash: stateHash, bytes } = digest(state);
-  if (bytes > settings.state_bytes) return wrong(limitExceeded("state_bytes", settings.state_bytes));
+  const { hash: stateHash, text } = digest(state);
+  if (isLonger(text, settings.state_bytes)) return wrong(limitExceeded("state_bytes", settings.state_bytes));
   if (Object.keys(state).length > STATE_KEYS_MAX) return wrong(limitExceeded("keys", STATE_KEYS_MAX));
   if (JSON.stringify(owner).length > settings.state_bytes) return wrong(limitExceeded("owner_bytes", settings.state_bytes));
   const ttl = Math.min(ttlMs, settings.ttl);

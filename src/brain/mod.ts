@@ -6,6 +6,7 @@
 import { Deadlines } from "../core/deadlines.ts";
 import type { RoomEvent, Survivor } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
+import { PAGE_TEXT_MAX, STRETCH_TEXT_MAX } from "../core/limits.ts";
 import type { Past, Room } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
@@ -51,6 +52,8 @@ function restore(settings: Settings, past: Past, operators: readonly Operator[])
   const state: Brain = {
     settings: settings.brain,
     limits: settings.limits,
+    // Why: an entry of Deno KV is no larger than a page.
+    stretchTextMax: settings.queue.backend === "deno-kv" ? PAGE_TEXT_MAX : STRETCH_TEXT_MAX,
     operators: new Operators(operators),
     sessions: new Map(),
     ended: new Map(),
@@ -136,7 +139,7 @@ function receive(state: Brain, { peer, frame }: RoomEvent & { is: "frame" }, tur
   if (slot === undefined) return turn.put({ do: "close", peer, fault: "slowGame" });
   const message = decode(frame, state.limits.json_depth);
   turn.count("client", "in", message.ok ? kindOf(message.value) : "unreadable");
-  if (message.ok) return handle({ brain: state, turn, slot, fields: message.value });
+  if (message.ok) return handle({ brain: state, turn, slot, fields: message.value, frameLength: frame.length });
   state.lanes.fill(slot, problemText(message.problem, {}), turn);
 }
 

@@ -42,7 +42,12 @@ export const storageFailed = (why: string): Problem => ({ error: `storage failur
 
 /** A problem as it stands on the wire. */
 export function problemText({ error, code, more }: Problem, fields: JsonObject): string {
-  return JSON.stringify({ error, ...(code !== undefined && { code }), ...more, ...echo(fields) });
+  return replyText({ error, ...(code !== undefined && { code }), ...more }, fields);
+}
+
+/** A reply as it stands on the wire: with the `request_id` of its request, if it has one. */
+export function replyText(body: JsonObject, fields: JsonObject): string {
+  return JSON.stringify(fields["request_id"] === undefined ? body : { ...body, ...echo(fields) });
 }
 
 /** What the sender wants to see again. */

@@ -32,6 +32,8 @@ export interface Unwritten {
 export interface Request {
   readonly slot: Slot;
   readonly fields: JsonObject;
+  /** Of the whole frame that it came in. */
+  readonly frameLength: number;
 }
 
 /** What followers are told once an event is stored. */

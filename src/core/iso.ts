@@ -9,8 +9,19 @@ const [DAYS_400, DAYS_100, DAYS_4] = [146_097, 36_524, 1_460] as const;
 
 const pad = (value: number, width: number): string => String(value).padStart(width, "0");
 
+/** What was asked for last: many things happen in one millisecond. */
+const latest = { at: NaN, text: "" };
+
 /** `2026-11-23T03:37:19.550Z`, for any instant of the years 1 to 9999. */
 export function isoTime(at: Millis): string {
+  if (latest.at !== at) {
+    latest.at = at;
+    latest.text = written(at);
+  }
+  return latest.text;
+}
+
+function written(at: Millis): string {
   const days = Math.floor(at / DAY_MS);
   const { year, month, day } = civil(days);
   const ms = at - days * DAY_MS;

@@ -68,8 +68,8 @@ export function canonicalJson(value: Json | undefined): string {
   return isSorted(value) ? JSON.stringify(value) : sorted(value);
 }
 
-/** True when every object in it has its keys in order, as the runtime would write them. */
-function isSorted(value: Json): boolean {
+/** True when every object in it has its keys in order: then the text that the runtime writes is the canonical one. */
+export function isSorted(value: Json): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (Array.isArray(value)) {
     for (const item of value) if (!isSorted(item)) return false;

@@ -79,8 +79,9 @@ export const SESSION_EVENTS_MAX = 1_000_000;
 /** Brain: events after which a stretch of log is written anew as one page, with the state at its end; likewise after so much text. */
 export const PAGE_EVENTS = 64;
 export const PAGE_TEXT_MAX: number = 48 * 1_024;
-/** Brain: events of one write. */
+/** Brain: events of one write, and their text: of a burst as much as goes, for each write waits for the disk. */
 export const STRETCH_EVENTS_MAX = 256;
+export const STRETCH_TEXT_MAX: number = 192 * 1_024;
 /** Brain: events of a session whose log is not stored that are kept for whoever looks back. */
 export const UNSTORED_EVENTS_KEPT = 128;
 /** Brain: stored pieces of a log that are read at once. */

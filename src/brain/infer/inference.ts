@@ -55,7 +55,7 @@ const FIGURES: readonly number[] = [0, 0];
 export function infer(call: Call): void {
   const { brain, turn, slot, fields } = call;
   if (brain.inference.is !== "read") {
-    brain.inference.waiting.push({ slot, fields });
+    brain.inference.waiting.push({ slot, fields, frameLength: call.frameLength });
     return readArtifact(brain, turn);
   }
   const { payload = {} } = fields;

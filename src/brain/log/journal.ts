@@ -10,6 +10,7 @@
 import { assert } from "../../core/assert.ts";
 import type { Key } from "../../core/ids.ts";
 import { isoTime } from "../../core/iso.ts";
+import { canonicalJson, isSorted } from "../../core/json.ts";
 import { PAGE_EVENTS, PAGE_TEXT_MAX, STRETCH_EVENTS_MAX, UNSTORED_EVENTS_KEPT } from "../../core/limits.ts";
 import type { Turn } from "../../core/turn.ts";
 import type { Brain } from "../brain.ts";
@@ -32,17 +33,22 @@ export function append(brain: Brain, turn: Turn, { session, type, payload, head:
   const { body } = session;
   assert(body !== undefined, "an event for a session that is asleep");
   const seq = body.head.seq + 1;
-  const hash = hashAfter(body.head.hash, { seq, type, payload });
+  const text = JSON.stringify(payload); // Why: written once, it serves the hash and the store.
+  const hash = hashAfter(body.head.hash, { seq, type, payload: isSorted(payload) ? text : canonicalJson(payload) });
   const event: LogEvent = { seq, id: turn.id(), timestamp: isoTime(turn.now), type, payload, hash };
   const head: Head = { ...outcome, seq, hash, remembered: remembering(body.head, event) };
   body.head = head;
   body.tail.push(event);
   if (brain.settings.persist) {
-    session.unwritten.push({ text: JSON.stringify(event), head });
+    session.unwritten.push({ text: textOf(event, text), head });
     write(brain, session, turn);
   } else forgetOld(body);
   return event;
 }
+
+/** The text of an event of which the payload is text already. */
+const textOf = ({ seq, id, timestamp, type, hash }: LogEvent, payload: string): string =>
+  `{"seq":${seq},"id":"${id}","timestamp":"${timestamp}","type":"${type}","payload":${payload},"hash":"${hash}"}`;
 
 /** Without a store the head is durable at once, and only so much of the past is kept. */
 function forgetOld(body: Body): void {
@@ -68,7 +74,7 @@ export interface Held {
   readonly session: Session;
   readonly seq: number;
   readonly slot: Slot;
-  readonly otherwise: string;
+  readonly otherwise: () => string;
 }
 
 /** Tells followers of an event, once it is stored. */
@@ -121,7 +127,7 @@ export function notStored(brain: Brain, at: Key, turn: Turn): void {
 
 function write(brain: Brain, session: Session, turn: Turn): void {
   if (session.writing !== undefined || session.unwritten.length === 0) return;
-  const taken = take(session.unwritten);
+  const taken = take(session.unwritten, brain.stretchTextMax);
   const head = taken.at(-1)?.head;
   assert(head !== undefined, "a stretch of nothing");
   const text = `[${taken.map((each) => each.text).join(",")}]`;
@@ -135,12 +141,12 @@ function write(brain: Brain, session: Session, turn: Turn): void {
 }
 
 /** As many as fit into one write, and at least one. */
-function take(unwritten: Unwritten[]): Unwritten[] {
+function take(unwritten: Unwritten[], textMax: number): Unwritten[] {
   let size = 0;
   let count = 0;
   for (const { text } of unwritten.slice(0, STRETCH_EVENTS_MAX)) {
     size += text.length;
-    if (count > 0 && size > PAGE_TEXT_MAX) break;
+    if (count > 0 && size > textMax) break;
     count++;
   }
   return unwritten.splice(0, count);

@@ -60,16 +60,22 @@ export function noHead(policy: Policy): Head {
   return { ...nothing, sealed: false, owner: null, policy, ttlMs: 0, remembered: [] };
 }
 
-/** The hash of what would come after `previous`. */
-export function hashAfter(previous: string, event: Pick<LogEvent, "seq" | "type" | "payload">): string {
-  const { seq, type, payload } = event;
-  return hashText(canonicalJson({ payload, prev_hash: previous, seq, type }));
+/** What makes the hash of an event: its payload is given as canonical text. */
+interface Hashed extends Pick<LogEvent, "seq" | "type"> {
+  readonly payload: string;
+}
+
+/** The hash of what would come after `previous`: that of the canonical text of the four. */
+export function hashAfter(previous: string, { seq, type, payload }: Hashed): string {
+  return hashText(`{"payload":${payload},"prev_hash":${JSON.stringify(previous)},"seq":${seq},"type":"${type}"}`);
 }
 
 /** The head after one more event, or in words why the event cannot be the next one. */
 export function fold(head: Head, event: LogEvent, operators: Operators): Head | string {
   if (event.seq !== head.seq + 1) return `event ${event.seq} after ${head.seq}`;
-  if (hashAfter(head.hash, event) !== event.hash) return "its hash is not that of its content";
+  if (hashAfter(head.hash, { ...event, payload: canonicalJson(event.payload) }) !== event.hash) {
+    return "its hash is not that of its content";
+  }
   const next = after({ ...head, seq: event.seq, hash: event.hash, remembered: remembering(head, event) }, event, operators);
   if (typeof next === "string") return next;
   const expected = event.payload["state_hash"];

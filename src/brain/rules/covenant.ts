@@ -10,7 +10,7 @@
 import type { Json, JsonObject } from "../../core/json.ts";
 import { isTruthy } from "../legacy.ts";
 import type { Applied } from "./operators.ts";
-import { digest, has, same, type State } from "./state.ts";
+import { has, same, sizeOf, type State } from "./state.ts";
 
 export type Mode = "off" | "advise" | "enforce";
 
@@ -88,7 +88,7 @@ export function judge(policy: Policy, { before, spent, applied }: Deed): Verdict
   if (policy.riskBudget !== undefined && spent + applied.risk > policy.riskBudget) reasons.push("risk_budget_spent");
   if (policy.frozenKeys.some((name) => isChanged(name, before, applied.state))) reasons.push("frozen_key");
   if (outgrows(policy.maxKeys, () => Object.keys(applied.state).length)) reasons.push("too_many_keys");
-  if (outgrows(policy.maxGrowth, () => digest(applied.state).bytes - digest(before).bytes)) reasons.push("grows_too_fast");
+  if (outgrows(policy.maxGrowth, () => sizeOf(applied.state) - sizeOf(before))) reasons.push("grows_too_fast");
   if (reasons.length === 0 && score < policy.minScore) reasons.push("score_too_low");
   return { reasons, score, fields, suspicious };
 }

@@ -5,13 +5,15 @@
  * runtime; S2 a state, and whatever lies in it, is never changed once made: one that is older stays valid for ever; S3 only own
  * keys are read.
  */
-import { hashBytes } from "../../core/hash.ts";
-import { canonicalJson, type Json, type JsonObject } from "../../core/json.ts";
+import { hashText } from "../../core/hash.ts";
+import { canonicalJson, isSorted, type Json, type JsonObject } from "../../core/json.ts";
 
 /** The whole of what a session holds. */
 export type State = JsonObject;
 
 const ENCODER = new TextEncoder();
+/** Bytes that one character of a text may take. */
+const UTF8_MAX = 3;
 
 /** The state of a session that nothing was done to. */
 export const EMPTY: State = Object.freeze(Object.create(null));
@@ -32,11 +34,26 @@ export function withAll(state: State, pairs: Iterable<readonly [string, Json | u
 /** True when a state has the key, whatever its value. */
 export const has = (state: State, name: string): boolean => Object.hasOwn(state, name);
 
-/** The hash of a state and its size: both of its canonical text, whose keys are sorted. */
-export function digest(state: State): { readonly hash: string; readonly bytes: number } {
-  const bytes = ENCODER.encode(canonicalJson(state));
-  return { hash: hashBytes(bytes), bytes: bytes.length };
+/** A state written out, and its hash: that of its canonical text, whose keys are sorted. */
+export interface Digest {
+  readonly text: string;
+  readonly hash: string;
 }
+
+/** Writes a state out: once, for its hash, its size, and whoever is to see it. */
+export function digest(state: State): Digest {
+  const text = JSON.stringify(state);
+  return { text, hash: hashText(isSorted(state) ? text : canonicalJson(state)) };
+}
+
+/** The size of a state: of its text, in bytes. */
+export const sizeOf = (state: State): number => bytesOf(JSON.stringify(state));
+
+/** True when a text has more bytes than that; they are counted only where they could be too many. */
+export const isLonger = (text: string, bytesMax: number): boolean =>
+  text.length * UTF8_MAX > bytesMax && bytesOf(text) > bytesMax;
+
+const bytesOf = (text: string): number => ENCODER.encode(text).length;
 
 /** The keys whose values differ, and the keys that are gone. */
 export function difference(before: State, after: State): { readonly changes: State; readonly removed: readonly string[] } {
