@@ -1,12 +1,16 @@
-/** Hashes, the same bytes on every runtime and without waiting. The one package that `core` uses lives here. */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+/**
+ * Hashes, the same bytes on every runtime and without waiting.
+ *
+ * `#sha256` is the one thing that the foundation is lent: what computes it quickest where this runs. Which file that is stands in
+ * package.json (`imports`), and all of them are in `runtimes/hashing`.
+ */
+import { sha256 } from "#sha256";
 
 /** The SHA-256 of a text's UTF-8 bytes: 64 lower-case hex digits. */
-export const hashText = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
+export const hashText = (text: string): string => sha256(text);
 
 /** The SHA-256 of some bytes: 64 lower-case hex digits. */
-export const hashBytes = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
+export const hashBytes = (bytes: Uint8Array): string => sha256(bytes);
 
 /** True when two digests are equal; the time taken does not depend on where they differ. */
 export function sameDigest(left: string, right: string): boolean {
