@@ -136,7 +136,7 @@ function forceOf(game: Game): Json | undefined {
   const { waiting, slot } = game.upstream.forces;
   const isUnanswered = (force: Force | undefined): boolean =>
     force !== undefined && force.game === game && !force.wasDelivered && !force.hasSucceeded;
-  const message = waiting.get(game)?.message ?? (isUnanswered(slot) ? slot?.message : undefined) ?? game.lostForce;
+  const message = [waiting.get(game), slot].find(isUnanswered)?.message ?? game.lostForce;
   return message === undefined ? undefined : { v: 1, id: game.key, force: { ...message } };
 }
 

@@ -294,6 +294,8 @@ export interface Pending {
   readonly deadline: Millis;
   /** What the last failing owner said. */
   failure: string | undefined;
+  /** Whoever waited has been told what came of it, before its game has answered. */
+  isAnswered: boolean;
 }
 
 /** One owner's share of a pending action. */

@@ -201,8 +201,8 @@ test("NB223 so is one that is held, and one while Neuro is away; and it is not a
   operator.pause("chess", false);
   operator.call({ get: "answer", force: operator.forceId(), name: "b" });
   const later = new House({ entries: house.entries(), now: house.now + 1_000 });
-  started(later, "Chess", "a", "b");
-  check.equal(later.neuro().open().heard(), ["startup", "register a b"], "it may have done it");
+  later.game("Chess").register("a", "b", "wave");
+  check.equal(later.neuro().open().heard(), ["startup", "register a b wave"], "it may have done it");
 });
 
 test("NB224 a force taken back ends at once, for Neuro too, and what she then says is not done", () => {

@@ -176,17 +176,42 @@ test("NB203 the kill switch: everything goes, all that Neuro waits for fails onc
   check.equal(neuro.heard(), ["register a b wave bet new", "force bet", "context [Chess] hm"]);
 });
 
-test("NB203 a force in which an action failed by the kill switch is asked again, though Neuro may have tried again", () => {
-  const { neuro, operator, poker } = table();
+test("NB203 a force in which an action failed by the kill switch is asked again, unless its game has done it after all", () => {
+  for (const success of [true, false]) {
+    for (const isLiftedFirst of [true, false]) {
+      const { house, neuro, operator, poker } = table();
+      poker.force(["bet"]);
+      neuro.action("u1", "bet");
+      poker.heard();
+      neuro.heard();
+      operator.stop();
+      neuro.action("u2", "bet");
+      check.equal(neuro.heard(), ["unregister a b wave bet", "result u1 false", "result u2 true"], "no trying again");
+      if (isLiftedFirst) operator.stop(false);
+      poker.result(success);
+      house.pass(1_000);
+      if (!isLiftedFirst) operator.stop(false);
+      check.equal(
+        neuro.heard(),
+        ["register a b wave bet", ...(success ? [] : ["force bet"])],
+        `${success} ${isLiftedFirst}`,
+      );
+      check.equal(poker.heard(), [], "only once");
+      check.equal(house.noted("action_result").filter(({ name }) => name === "bet").length, 2, "one for each of Neuro's");
+    }
+  }
+});
+
+test("NB203 one that never answers what was stopped is asked again", () => {
+  const { house, neuro, operator, poker } = table();
   poker.force(["bet"]);
   neuro.action("u1", "bet");
-  neuro.heard();
   operator.stop();
-  neuro.action("u2", "bet");
-  check.equal(neuro.heard(), ["unregister a b wave bet", "result u1 false", "result u2 true"]);
-  check.equal(poker.heard(), ["action bet"], "only once");
   operator.stop(false);
-  check.equal(neuro.heard(), ["register a b wave bet", "force bet"]);
+  check.equal(neuro.heard(), ["force bet", "unregister a b wave bet", "result u1 false", "register a b wave bet"]);
+  house.pass(18_000);
+  check.equal(neuro.heard(), ["force bet"]);
+  check.equal(house.noted("action_expired"), []);
 });
 
 test("NB204 while one is solo all others are held, those who come later too; several may be", () => {
@@ -280,6 +305,8 @@ test("NB206 two Neuros: what is held is held before its own, the kill switch bef
   neuro.action("n1", "a");
   operator.stop();
   check.equal([neuro.heard(), evil.heard()], [["unregister a", "result n1 false"], []]);
+  chess.heard();
+  chess.result(false);
   operator.stop(false);
   check.equal([neuro.heard(), evil.heard()], [["register a", "force a"], []]);
   operator.pause("poker", false);

@@ -11,7 +11,6 @@ import type { Asker, NeuroQuestion, RoomQuestion } from "../../core/question.ts"
 import { failed, ok, type Result } from "../../core/result.ts";
 import type { Scope } from "../../core/settings.ts";
 import type { Turn } from "../../core/turn.ts";
-import { PAGE_LENGTH, PAGE_LENGTH_MAX } from "../../core/view.ts";
 import type { Game, Neuro } from "../state.ts";
 import { decide } from "./approval.ts";
 import { control, controlAll } from "./controls.ts";

@@ -12,7 +12,8 @@ import type { Game, Neuro, Upstream } from "../state.ts";
 import { reveal, sync } from "../upstream/actions.ts";
 import { dropAll } from "../upstream/contexts.ts";
 import { namesChanged, resume, withhold } from "../upstream/forces.ts";
-import { finish, isSpent, isUndelivered, pendingsOf, whyHeld } from "../upstream/pending.ts";
+import { whyHeld } from "../upstream/calls.ts";
+import { finish, isSpent, isUndelivered, pendingsOf, respond } from "../upstream/pending.ts";
 
 /** Changes what is decided about one integration. */
 export function control(game: Game, to: Partial<IntegrationControls>, turn: Turn): void {
@@ -56,11 +57,18 @@ export function settle(room: Neuro, turn: Turn): void {
   for (const upstream of room.upstreams.values()) namesChanged(upstream, turn);
 }
 
-/** Everything is stopped: what Neuro waits for fails. What a person sent goes on. */
+/**
+ * Everything is stopped: what Neuro waits for fails. What a person sent goes on.
+ *
+ * Why what answers a force is still waited for: its game takes the force for answered when it has done it, and must not be asked again.
+ */
 function failInFlight(upstream: Upstream, turn: Turn): void {
+  const outcome = { success: false, message: "A person has stopped all actions.", origin: "operator" as const };
   for (const pending of [...upstream.pendings.byId.values()]) {
-    if (pending.epoch === 0) continue;
-    finish(pending, { success: false, message: "A person has stopped all actions.", origin: "operator" }, turn);
+    if (pending.epoch === 0 || pending.isAnswered) continue;
+    const isUnderway = pending.force !== undefined && pending.parts.some(({ is }) => is === "sent");
+    if (isUnderway) respond(pending, outcome, turn);
+    else finish(pending, outcome, turn);
   }
 }
 

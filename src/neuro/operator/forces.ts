@@ -14,7 +14,8 @@ import type { Turn } from "../../core/turn.ts";
 import { choose } from "../decider.ts";
 import type { Force, Neuro, Owned, Upstream } from "../state.ts";
 import { veto } from "../upstream/forces.ts";
-import { act, begin, release } from "../upstream/pending.ts";
+import { act } from "../upstream/calls.ts";
+import { begin, release } from "../upstream/pending.ts";
 import { readyTo } from "./orders.ts";
 
 export interface Answer {

@@ -80,7 +80,8 @@ function viewOf(game: Game, pending: number): IntegrationView {
 function owedBy(room: Neuro): ReadonlyMap<Game, number> {
   const owed = new Map<Game, number>();
   for (const { pendings } of room.upstreams.values()) {
-    for (const { parts } of pendings.byId.values()) {
+    for (const { parts, isAnswered } of pendings.byId.values()) {
+      if (isAnswered) continue;
       for (const { owned: { game }, is } of parts) {
         if (is !== "failed" && is !== "gone") owed.set(game, (owed.get(game) ?? 0) + 1);
       }
@@ -108,7 +109,7 @@ function upstreamView(upstream: Upstream): UpstreamView {
     character: session?.characterId ?? null,
     force: forces.slot === undefined ? null : forceView(forces.slot),
     waiting: [...forces.waiting.values()].map(forceView),
-    pending: [...pendings.byId.values()].map(pendingView),
+    pending: [...pendings.byId.values()].filter(({ isAnswered }) => !isAnswered).map(pendingView),
     contexts_held: held,
   };
 }
@@ -131,8 +132,9 @@ function forceView(force: Force): ForceView {
 }
 
 /** Why a force waits. */
-function hindrance({ game, message, awaitUntil }: Force): string {
+function hindrance({ game, message, awaitUntil, owed }: Force): string {
   const { upstream, isHeld, isParked, peer } = game;
+  if (owed > 0) return "its result";
   if (isHeld) return "held";
   if (isParked) return "another character is on";
   if (peer === undefined) return "its integration is away";

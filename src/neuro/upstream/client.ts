@@ -22,7 +22,8 @@ import { forgetSent, resync } from "./actions.ts";
 import { release } from "./contexts.ts";
 import { introduced, shutDown, spoke } from "./fanout.ts";
 import { reopen } from "./forces.ts";
-import { act, orphan } from "./pending.ts";
+import { act } from "./calls.ts";
+import { orphan } from "./pending.ts";
 
 /** A backend that asks for everything right after it got everything has only not heard yet. */
 const RESYNC_ECHO_MS = 2_000;

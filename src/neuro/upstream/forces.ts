@@ -125,6 +125,7 @@ export function veto(force: Force, turn: Turn): void {
 function conclude(slot: Force, verdict: ForceEnd, turn: Turn): void {
   slot.hasSucceeded = true;
   slot.isWithheld = false;
+  slot.isOverdue = false;
   slot.verdict = verdict;
   slot.is = "settling";
   slot.game.room.unsaved.add(slot.game.forceRecord);
@@ -167,7 +168,7 @@ export function cancel(game: Game, why: ForceEnd, turn: Turn): void {
   const { forces } = game.upstream;
   const waiting = forces.waiting.get(game);
   const slot = forces.slot?.game === game ? forces.slot : undefined;
-  const unanswered = waiting ?? (slot?.hasSucceeded === false && !slot.wasDelivered ? slot : undefined);
+  const unanswered = [waiting, slot].find((force) => force?.hasSucceeded === false && !force.wasDelivered);
   game.lostForce = why === "game gone" ? unanswered?.message : undefined;
   if (waiting !== undefined) end(waiting, why, turn);
   if (slot !== undefined) finish(slot, slot.hasSucceeded ? slot.verdict ?? "completed" : why, turn);

@@ -1,26 +1,23 @@
 /**
- * Actions that Neuro awaits the result of.
+ * Actions that somebody awaits the result of: Neuro, or a person.
  *
  * Invariants: P1 every action gets exactly one result, before the backend's deadline: its game's own, or the relay's; P2 an action
  * reaches a game at most once, and only one that has it registered; P3 a result is never sent to another connection than the one
  * that its action came by; P4 one game's silence holds back nobody else's results.
  * Knows nothing of: sockets, storage.
  */
-import type { NeuroMessage, ResultMessage } from "../../core/api.ts";
-import type { Millis } from "../../core/ids.ts";
+import type { ResultMessage } from "../../core/api.ts";
 import type { ResultOrigin } from "../../core/note.ts";
 import type { Turn } from "../../core/turn.ts";
 import { toGame, toNeuro } from "../speech.ts";
-import type { Force, Game, Offered, Owned, Part, Pending, Upstream } from "../state.ts";
+import type { Game, Owned, Part, Pending, Upstream } from "../state.ts";
 import { isLive, sync, vanish } from "./actions.ts";
-import { cancel, endsRetry, namesChanged, owes, resulted } from "./forces.ts";
+import { cancel, namesChanged, owes, resulted } from "./forces.ts";
 
 /** How soon a client that confirms nothing but answers failures is taken to have succeeded. */
 export const FAILURES_ONLY_MS = 500;
 /** So many deadlines in a row show that a client confirms nothing. */
 const SILENCES_MAX = 3;
-
-type Action = NeuroMessage & { readonly command: "action" };
 
 /** What came of an action. */
 export interface Outcome {
@@ -29,24 +26,6 @@ export interface Outcome {
   readonly origin: ResultOrigin;
   /** Who answered, where a game did, or was let pass. */
   readonly part?: Part;
-}
-
-/** Neuro acts. */
-export function act(upstream: Upstream, action: Action, turn: Turn): void {
-  if (upstream.pendings.byTheirId.has(action.id)) return; // Why: the same id is the same action, said again.
-  const offered = upstream.offered.get(action.name);
-  if (upstream.room.drainUntil !== undefined) return refuse(upstream, action, { why: "The relay restarts.", turn });
-  if (offered === undefined || !offered.isSent) return actOnGone(upstream, action, turn);
-  const { slot } = upstream.forces;
-  const force = slot !== undefined && isForced(slot, offered) ? slot : undefined;
-  if (force?.isByHand === true) return refuse(upstream, action, { why: "A person is answering this force.", turn });
-  if (force?.verdict !== undefined) {
-    const why = "A person has settled this force, and it does not have to be tried again.";
-    return refuse(upstream, action, { why, turn, success: true });
-  }
-  const owners = force === undefined ? ownersOf(offered) : [force.game.actions.get(offered.original) as Owned];
-  if (owners.length === 0) return refuse(upstream, action, { why: "This action is just being registered anew.", turn });
-  begin({ theirId: action.id, epoch: upstream.epoch, offered, data: action.data, force, owners, call: undefined }, turn);
 }
 
 /** An action that is to be done. */
@@ -67,6 +46,7 @@ export function begin({ owners, ...order }: Order, turn: Turn): Pending {
     parts: owners.map((owned) => ({ owned, is: epoch !== 0 && needsApproval(owned.game) ? "approval" : "held" })),
     deadline: turn.now + upstream.profile.deadlineMs,
     failure: undefined,
+    isAnswered: false,
   };
   upstream.pendings.byId.set(pending.id, pending);
   if (epoch !== 0) upstream.pendings.byTheirId.set(theirId, pending);
@@ -195,21 +175,6 @@ function count({ counts }: Game, of: { readonly pending: Pending; readonly succe
   if (!of.success) counts.failures++;
 }
 
-const isForced = (slot: Force, offered: Offered): boolean =>
-  slot.names.has(offered.original) && slot.game.actions.get(offered.original)?.offered === offered;
-
-/** To whom an action goes that no force asked for: all who are here; those away only if nobody is. */
-function ownersOf(offered: Offered): Owned[] {
-  const here: Owned[] = [];
-  const away: Owned[] = [];
-  for (const owned of offered.owners) {
-    if (isLive(owned)) (owned.game.peer === undefined ? away : here).push(owned);
-  }
-  const owners = here.length > 0 ? here : away;
-  const isFirstOnly = owners[0]?.game.room.settings.actions.broadcast === "first-owner";
-  return isFirstOnly ? owners.slice(0, 1) : owners;
-}
-
 function deliver(pending: Pending, part: Part, turn: Turn): void {
   const { game, name } = part.owned;
   const { id, theirId, data, force } = pending;
@@ -228,34 +193,6 @@ function deliver(pending: Pending, part: Part, turn: Turn): void {
   if (!confirms(game)) {
     game.upstream.pendings.deadlines.set(id, Math.min(pending.deadline, turn.now + FAILURES_ONLY_MS));
   }
-}
-
-/** Nobody has the action any more: it is not delivered, for there are games that end when they hear of it. */
-function actOnGone(upstream: Upstream, action: Action, turn: Turn): void {
-  const wasOurs = upstream.offered.has(action.name) || upstream.forces.ended.has(action.name);
-  if (!wasOurs) {
-    const isForOthers = upstream.room.settings.actions.broadcast_backend;
-    return isForOthers ? undefined : refuse(upstream, action, { why: `Unknown action: ${action.name}`, turn });
-  }
-  const why = whyGone(upstream.offered.get(action.name));
-  if (!endsRetry(upstream, action.name, turn.now)) return refuse(upstream, action, { why: `${why}.`, turn });
-  refuse(upstream, action, { why: `${why}, and it does not have to be tried again.`, turn, success: true });
-}
-
-function whyGone(offered: Offered | undefined): string {
-  for (const { game } of offered?.owners ?? []) if (game.isHeld && game.isAround) return whyHeld(game);
-  return "This action is no longer available";
-}
-
-/** What Neuro is told of an action of a game that is held. */
-export const whyHeld = ({ room, name }: Game): string =>
-  room.controls.stopped ? "A person has stopped all actions" : `A person has paused ${name}`;
-
-function refuse(upstream: Upstream, { id, name }: Action, how: { why: string; turn: Turn; success?: boolean }): void {
-  const { why: message, turn, success = false } = how;
-  toNeuro(upstream, { command: "action/result", id, success, message }, turn);
-  const origin = upstream.offered.has(name) ? "relay" : "unknown";
-  turn.note({ is: "action_result", id: turn.id(), name, from: "relay", success, message, ms: 0, origin });
 }
 
 function fail(pending: Pending, game: Game, turn: Turn): void {
@@ -277,15 +214,17 @@ function expire(pending: Pending, turn: Turn): void {
   if (silent !== undefined && turn.now < pending.deadline) {
     return finish(pending, { success: true, message: undefined, origin: "deadline", part: silent }, turn);
   }
-  const to = pending.parts.map(({ owned }) => owned.game.name);
-  turn.note({ is: "action_expired", id: pending.id, name: pending.offered.name, to });
+  if (!pending.isAnswered) {
+    const to = pending.parts.map(({ owned }) => owned.game.name);
+    turn.note({ is: "action_expired", id: pending.id, name: pending.offered.name, to });
+  }
   if (silent === undefined) return expireUnheard(pending, turn);
   for (const part of pending.parts) {
     if (part.is !== "sent" || part.owned.game.peer === undefined) continue;
     count(part.owned.game, { pending, success: false }, turn);
     countSilence(part.owned.game, turn);
   }
-  const isForced = pending.force !== undefined;
+  const isForced = pending.force !== undefined && !pending.isAnswered;
   const message = pending.failure ?? (isForced ? "No confirmation came in time." : "No answer came in time.");
   finish(pending, { success: isForced, message, origin: "deadline", part: silent }, turn);
 }
@@ -322,39 +261,34 @@ const confirms = (game: Game): boolean => game.policy.results === "required" && 
 
 /** Answers an action, once and for all. */
 export function finish(pending: Pending, outcome: Outcome, turn: Turn): void {
-  const { id, theirId, epoch, offered, since, force, parts, call } = pending;
-  const { success, message, origin, part } = outcome;
-  const game = (part ?? parts[0] as Part).owned.game;
+  const { id, offered, epoch, force, parts } = pending;
+  const { success, origin, part } = outcome;
+  const { game } = (part ?? parts[0] as Part).owned;
   const { upstream } = game;
-  const { byId, byTheirId, deadlines } = upstream.pendings;
-  byId.delete(id);
-  deadlines.clear(id);
-  if (epoch === upstream.epoch && upstream.isOpen) {
-    byTheirId.delete(theirId);
-    toNeuro(upstream, { command: "action/result", id: theirId, success, ...(message !== undefined && { message }) }, turn);
-  }
-  if (call !== undefined) {
-    const body = { id, success, message: message ?? null, ms: elapsed(since, turn) };
-    turn.put({ do: "answer", call, body });
-  }
-  turn.note({
-    is: "action_result",
-    id,
-    name: offered.name,
-    from: game.name,
-    slug: game.slug,
-    success,
-    message,
-    ms: elapsed(since, turn),
-    origin,
-  });
+  upstream.pendings.byId.delete(id);
+  upstream.pendings.deadlines.clear(id);
+  if (!pending.isAnswered) respond(pending, outcome, turn);
   // Why: a game that is gone has not done what it was forced to; its force ends for that reason instead.
   const counts = success && origin !== "gone";
   resulted({ game, name: offered.original, success: counts, force, isByHand: epoch === 0 }, turn);
   namesChanged(upstream, turn);
 }
 
-const elapsed = (since: Millis, turn: Turn): Millis => turn.now - since;
+/** Tells whoever waits for an action what came of it. Its game may still have to answer. */
+export function respond(pending: Pending, { success, message, origin, part }: Outcome, turn: Turn): void {
+  const { id, theirId, epoch, offered, parts, call } = pending;
+  const { game } = (part ?? parts[0] as Part).owned;
+  const { upstream } = game;
+  const ms = turn.now - pending.since;
+  pending.isAnswered = true;
+  if (epoch === upstream.epoch && upstream.isOpen) {
+    upstream.pendings.byTheirId.delete(theirId);
+    toNeuro(upstream, { command: "action/result", id: theirId, success, ...(message !== undefined && { message }) }, turn);
+  }
+  if (call !== undefined) turn.put({ do: "answer", call, body: { id, success, message: message ?? null, ms } });
+  const { name, slug } = game;
+  turn.note({ is: "action_result", id, name: offered.name, from: name, slug, success, message, ms, origin });
+}
 
 /** True when nobody can answer any more. */
 export const isSpent = ({ parts }: Pending): boolean => parts.every(({ is }) => is === "failed" || is === "gone");
