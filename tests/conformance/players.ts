@@ -13,7 +13,7 @@ export class Game {
   }
 
   /** Connects and says `startup`. */
-  static async join(relay: Relay, name: string): Promise<Game> {
+  static async join(relay: Pick<Relay, "urls">, name: string): Promise<Game> {
     const game = new Game(await Line.open(`${relay.urls.neuro}/?token=${TOKENS.neuro}`), name);
     game.say("startup");
     return game;
@@ -149,7 +149,7 @@ export class Neuro {
 }
 
 /** An integration of the Intermediary that has greeted, with acks. */
-export async function integrate(relay: Relay, name: string): Promise<Line> {
+export async function integrate(relay: Pick<Relay, "urls">, name: string): Promise<Line> {
   const line = await Line.open(relay.urls.intermediary);
   line.send({ type: "integration", name, auth_token: TOKENS.intermediary, ack: true });
   await line.next(({ event }) => event === "registered", "its registration");
@@ -157,7 +157,7 @@ export async function integrate(relay: Relay, name: string): Promise<Line> {
 }
 
 /** A watcher that has greeted. */
-export async function watch(relay: Relay, name: string): Promise<Line> {
+export async function watch(relay: Pick<Relay, "urls">, name: string): Promise<Line> {
   const line = await Line.open(relay.urls.intermediary);
   line.send({ type: "neuro-os", name, auth_token: TOKENS.intermediary });
   await line.next((message) => message.event === "neuroos_connected" && message.name === name, "its confirmation");

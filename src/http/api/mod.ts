@@ -8,6 +8,7 @@
  * an address is kept by browsers and proxies; H3 every refusal is a problem document.
  */
 import type { FaultName } from "../../core/fault.ts";
+import type { Json } from "../../core/json.ts";
 import type { Asker } from "../../core/question.ts";
 import type { Call } from "../caller.ts";
 import type { Deps } from "../deps.ts";
@@ -42,14 +43,18 @@ export async function answerApi({ request, call, base }: ApiCall, deps: Deps): P
   const outcome = await operation.carryOut(input, asker, deps);
   if ("flaws" in outcome) return refuse(problemWith(outcome.flaws));
   if ("fault" in outcome) return refuse(problemOf(outcome.fault, outcome.reason));
-  return Response.json(outcome.body, { headers: { "cache-control": "no-store" } });
+  return json(outcome.body);
 }
+
+/** Why not by `Response.json`: each runtime names the kind in its own way. */
+const json = (body: Json): Response =>
+  new Response(JSON.stringify(body), { headers: { "content-type": "application/json", "cache-control": "no-store" } });
 
 /** The document and the page made of it: for everybody, since they hold nothing of this relay. */
 async function readingMatter(path: string, base: string, { version }: Deps): Promise<Response | undefined> {
   if (path === "/api/openapi.json") {
     const { documentOf } = await import("./document.ts");
-    return Response.json(documentOf(version, base), { headers: { "cache-control": "no-store" } });
+    return json(documentOf(version, base));
   }
   if (path !== "/api" && path !== "/api/") return undefined;
   const { referencePage } = await import("./page.ts");

@@ -96,12 +96,16 @@ export function operation<Body = undefined, Path extends Fields = Nothing, Query
   };
 }
 
-function flawsOf(where: Flaw["where"], read: z.ZodSafeParseResult<unknown> | undefined): Flaw[] {
-  return (read?.error?.issues ?? []).map((issue) => {
+/** One for each field: what is of another type may be too short as well. */
+function flawsOf(where: Flaw["where"], read: z.ZodSafeParseResult<unknown> | undefined): readonly Flaw[] {
+  const flaws = new Map<string, Flaw>();
+  for (const issue of read?.error?.issues ?? []) {
     const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
     const names = path.map((part) => String(part).replaceAll("~", "~0").replaceAll("/", "~1"));
-    return { where, field: where === "body" ? `/${names.join("/")}` : names.join("/"), says: sentence(issue) };
-  });
+    const field = where === "body" ? `/${names.join("/")}` : names.join("/");
+    if (!flaws.has(field)) flaws.set(field, { where, field, says: sentence(issue) });
+  }
+  return [...flaws.values()];
 }
 
 function sentence(issue: z.core.$ZodIssue): string {

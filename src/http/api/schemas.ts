@@ -11,7 +11,6 @@ import type {
   AuditView,
   Controls,
   DeadLetterView,
-  EventView,
   ForceView,
   IntegrationControls,
   IntegrationCounts,
@@ -288,12 +287,6 @@ const upload: z.ZodType<UploadView> = named(
   z.object({ id: text, file: text, from: text, size: count, content_type: text, at: instant, sha256: text }),
   "A file that an integration sent; `GET /uploads/{file}` gives its bytes.",
 );
-export const event: z.ZodType<EventView> = named(
-  "Event",
-  z.object({ event: text, id: text, at: instant }).catchall(json) as z.ZodType<EventView>,
-  "An event as watchers see it, with the fields of its kind.",
-);
-
 function pageOf<Item>(name: string, item: z.ZodType<Item>): z.ZodType<Page<Item>> {
   const next = text.nullable().describe("What to give as `after` to get the rest; null at the end.");
   return named(name, z.object({ items: z.array(item), next }), "Part of a list.");
