@@ -44,6 +44,7 @@ export function createApp(deps: Deps): App {
     context.header("referrer-policy", "no-referrer");
   });
   const scopes = (context: Context<Env>) => context.get("bearer").scopes;
+  app.get("/", ({ req }) => page(req.raw));
   app.get("/health", () => health(deps));
   app.get("/ready", (context) => ready(deps, scopes(context)));
   app.get("/metrics", (context) => metrics(deps, scopes(context)));
@@ -61,6 +62,12 @@ export function createApp(deps: Deps): App {
 async function api({ req, env, get }: Context<Env>, deps: Deps): Promise<Response> {
   const { answerApi } = await import("./api/mod.ts");
   return await answerApi({ request: req.raw, call: get("call"), base: env.base ?? "" }, deps);
+}
+
+/** Why loaded late: a relay that nobody looks at does without. */
+async function page(request: Request): Promise<Response> {
+  const { dashboard } = await import("./dashboard.ts");
+  return await dashboard(request);
 }
 
 /** Keeps out pages of other origins, and names that were bound to this address by somebody else. */

@@ -37,8 +37,8 @@ export const LAW: Readonly<Record<string, Law>> = {
   observability: { may: ["core", "engine"], packages: ["@logtape/*", "node:*"] },
   config: { may: ["core"], packages: ["zod", "yaml", "node:*"] },
   clients: { may: ["core", ...ROOMS], packages: ["node:*"] },
-  dashboard: { may: ["core", "clients"] },
-  http: { may: ["core", "engine", "observability", "config"], packages: ["hono", "hono/*", "zod", "node:*"] },
+  dashboard: { may: ["core", "neuro"], packages: ["hono/jsx/dom", "uplot"] },
+  http: { may: ["core", "engine", "observability", "config", "dashboard"], packages: ["hono", "hono/*", "zod", "node:*"] },
   testing: { may: ["core", "relay", "engine"] },
   runtimes: {
     may: [
@@ -75,7 +75,8 @@ export const DOORS: Readonly<Record<string, RegExp>> = {
   relay: /^(?:mod|rooms)\.ts$/,
   // A client speaks a room's words on the wire.
   intermediary: /^(?:mod|wire)\.ts$/,
-  neuro: /^(?:mod|wire)\.ts$/,
+  // The dashboard judges an action's data before it is sent, by the same rules.
+  neuro: /^(?:mod|wire|schema|pattern)\.ts$/,
   nallely: /^(?:mod|wire)\.ts$/,
   brain: /^(?:mod|wire)\.ts$/,
   // What needs files is loaded by those who have some.
@@ -84,6 +85,8 @@ export const DOORS: Readonly<Record<string, RegExp>> = {
   config: /^[a-z-]+\.ts$/,
   clients: /^[a-z-]+\.ts$/,
   http: /^(?:app|mod)\.ts$/,
+  // The page as it is served; what it is made of is nobody else's.
+  dashboard: /^dashboard\.html$/,
   storage: /^[a-z-]+\.ts$/,
   observability: /^(?:mod|log-file)\.ts$/,
   runtimes: /^[a-z-]+\.ts$/,

@@ -1,0 +1,284 @@
+/**
+ * The relay as this page sees it: live events come in by themselves, the rest is asked for about once a second while something
+ * happens and somebody looks, and more seldom while nothing does.
+ */
+import type { JsonObject } from "../../core/json.ts";
+import type {
+  AuditView,
+  DeadLetterView,
+  IntegrationDetail,
+  IntegrationView,
+  Overview,
+  Page,
+  QueueView,
+} from "../../core/view.ts";
+import { Feed, type WatchEvent } from "../model/feed.ts";
+import { CounterRate, PerSecond } from "../model/rates.ts";
+import { Api, ApiError, segment } from "./api.ts";
+import { Live, type LiveState } from "./live.ts";
+import { type Panel, type State, store } from "./store.ts";
+import { forgetToken, keepToken } from "./token.ts";
+
+const EVERY_MS = 1_000;
+const IDLE_MS = 5_000;
+const SOON_MS = 120;
+/** Seconds of the charts. */
+export const CHART_S = 300;
+/** Seconds of the small ones. */
+export const SPARK_S = 60;
+const NOTICE_MS = 6_000;
+
+/** The feed of this page. */
+export const feed: Feed = new Feed();
+/** How often things happen: all events, and the actions among them. */
+export const events: PerSecond = new PerSecond(CHART_S + 10);
+export const actions: PerSecond = new PerSecond(CHART_S + 10);
+/** How busy each integration is, by its id. */
+export const busy: Map<string, CounterRate> = new Map();
+
+let api: Api | undefined;
+let live: Live | undefined;
+/** How far the relay's clock is ahead of this one's. */
+let ahead = 0;
+let isDirty = true;
+let isAsking = false;
+let askedAt = -Infinity;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let failures = 0;
+let notices = 0;
+
+/** The relay's clock. */
+export const relayNow = (): number => Date.now() + ahead;
+
+/** Tries a token; what is wrong with it is shown with the form. */
+export function signIn(token: string): void {
+  live?.stop();
+  feed.clear();
+  busy.clear();
+  texts.clear();
+  keepToken(token);
+  api = new Api(token);
+  const panel = store.state.panel;
+  store.reset({ session: "trying", panel });
+  live = new Live(token, { state: liveState, event: hear });
+  live.connect();
+  failures = 0;
+  soon();
+}
+
+export function signOut(refusal?: string): void {
+  live?.stop();
+  live = undefined;
+  api = undefined;
+  clearTimeout(timer);
+  forgetToken();
+  store.reset({ session: "out", refusal });
+}
+
+function liveState(is: LiveState, why?: string): void {
+  if (is === "refused") return signOut(`The relay says: ${why ?? "invalid auth token"}.`);
+  const { lostAt } = store.state;
+  store.set({ live: is, lostAt: is === "open" ? undefined : is === "lost" ? lostAt ?? Date.now() : lostAt });
+  if (is === "open") soon();
+}
+
+function hear(event: WatchEvent): void {
+  const at = event.at ?? relayNow();
+  feed.push(event, at);
+  events.add(at);
+  if (event.event === "action_sent") actions.add(at);
+  if (isDirty) return;
+  isDirty = true;
+  replan();
+}
+
+/** Asks again at once: a person has done something. */
+export function soon(): void {
+  isDirty = true;
+  askedAt = -Infinity;
+  clearTimeout(timer);
+  timer = undefined;
+  plan();
+}
+
+function plan(): void {
+  if (timer !== undefined || api === undefined) return;
+  const wait = Math.max(SOON_MS, askedAt + (isDirty ? EVERY_MS : IDLE_MS) - performance.now());
+  timer = setTimeout(() => void ask(), wait);
+}
+
+/** Why so: while nothing happens the next look is far away, and an event must bring it nearer. */
+function replan(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  plan();
+}
+
+async function ask(): Promise<void> {
+  timer = undefined;
+  const current = api;
+  if (current === undefined || isAsking) return;
+  if (document.hidden) return;
+  isAsking = true;
+  isDirty = false;
+  askedAt = performance.now();
+  try {
+    await look(current);
+    if (api === current) succeed();
+  } catch (error) {
+    if (api === current) fail(error);
+  } finally {
+    isAsking = false;
+    if (api === current) replan();
+  }
+}
+
+function succeed(): void {
+  failures = 0;
+  if (store.state.trouble !== undefined || store.state.session !== "in") store.set({ trouble: undefined, session: "in" });
+}
+
+function fail(error: unknown): void {
+  const { status, message } = error instanceof ApiError ? error : new ApiError(-1, String(error));
+  if (status === 401 || status === 403) {
+    return signOut(`The relay says: ${message}.`);
+  }
+  if (status === 0 && ++failures >= 2 && store.state.live === "open") live?.doubt();
+  store.set({ trouble: message });
+}
+
+async function look(current: Api): Promise<void> {
+  const [overview, integrations] = await Promise.all([
+    current.get<Overview>("overview"),
+    current.all<IntegrationView>("integrations?limit=500"),
+  ]);
+  if (api !== current) return;
+  ahead = overview.now - Date.now();
+  for (const { id, counts } of integrations) {
+    const counter = busy.get(id) ?? new CounterRate(SPARK_S + 10);
+    busy.set(id, counter);
+    counter.look(counts.actions + counts.contexts + counts.forces, overview.now);
+  }
+  store.set({ ...changedOnly({ overview, integrations }), now: relayNow() });
+  await lookCloser(current);
+}
+
+/** What is asked for only while it is to be seen. */
+async function lookCloser(current: Api): Promise<void> {
+  const { panel, opened, integrations = [], overview } = store.state;
+  const open = [...opened].filter((id) => integrations.some((integration) => integration.id === id));
+  const forced = (overview?.rooms.neuro?.upstreams ?? []).flatMap(({ force, waiting }) =>
+    [...force === null ? [] : [force], ...waiting.slice(0, 8)].map(({ integration }) => integration)
+  );
+  const wanted = [...new Set([...open, ...forced])].slice(0, 20);
+  const found = await Promise.all(wanted.map((id) => detail(current, id)));
+  const details = new Map(found.flatMap((one) => (one === undefined ? [] : [[one.id, one] as const])));
+  const change = await panelChange(current, panel);
+  if (api === current) store.set({ ...changedOnly({ details, ...change }) });
+}
+
+async function detail(current: Api, id: string): Promise<IntegrationDetail | undefined> {
+  try {
+    return await current.get<IntegrationDetail>(`integrations/${segment(id)}`);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+async function panelChange(current: Api, panel: Panel): Promise<Partial<State>> {
+  switch (panel) {
+    case "queue": {
+      const [queue, dead] = await Promise.all([
+        current.all<QueueView>("queue"),
+        current.all<DeadLetterView>("dead-letters"),
+      ]);
+      return { queue, dead };
+    }
+    case "audit": {
+      const { items } = await current.get<Page<AuditView>>("audit?limit=200");
+      return { audit: items };
+    }
+    default:
+      return {};
+  }
+}
+
+const texts = new Map<string, string>();
+
+/** Why: what is the same as before is not drawn again. */
+function changedOnly(change: Partial<State>): Partial<State> {
+  const entries = Object.entries(change).filter(([name, value]) => {
+    const text = JSON.stringify(value instanceof Map ? [...value] : value);
+    const isOld = texts.get(name) === text && store.state[name as keyof State] !== undefined;
+    texts.set(name, text);
+    return !isOld;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Another panel; what it shows is asked for at once. */
+export function openPanel(panel: Panel): void {
+  if (panel === store.state.panel) return;
+  store.set({ panel });
+  soon();
+}
+
+/** Opens the details of an integration, or closes them. */
+export function toggle(id: string): void {
+  const opened = new Set(store.state.opened);
+  if (!opened.delete(id)) opened.add(id);
+  store.set({ opened });
+  soon();
+}
+
+/** Does something on the relay. The failure is shown, and returned; what changed is asked for at once. */
+export async function act<Body>(
+  method: "POST" | "PATCH" | "DELETE",
+  path: string,
+  body?: JsonObject,
+): Promise<{ readonly body: Body } | { readonly error: string }> {
+  const current = api;
+  if (current === undefined) return { error: "nobody is signed in" };
+  try {
+    return { body: await current.send<Body>(method, path, body) };
+  } catch (error) {
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    say("bad", message);
+    return { error: message };
+  } finally {
+    soon();
+  }
+}
+
+/** Reads something once. */
+export async function read<Body>(path: string): Promise<Body | undefined> {
+  try {
+    return await api?.get<Body>(path);
+  } catch (error) {
+    say("bad", error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
+
+/** Says something in passing. */
+export function say(tone: "good" | "bad", text: string): void {
+  const id = ++notices;
+  store.set({ notices: [...store.state.notices.slice(-3), { id, tone, text }] });
+  setTimeout(() => hush(id), NOTICE_MS);
+}
+
+export function hush(id: number): void {
+  store.set({ notices: store.state.notices.filter((notice) => notice.id !== id) });
+}
+
+/** The clock of the page, and the asking that goes with it. */
+export function start(): void {
+  setInterval(() => {
+    if (document.hidden || store.state.session === "out") return;
+    store.set({ now: relayNow() });
+  }, EVERY_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) soon();
+  });
+}

@@ -1,0 +1,15 @@
+/** Where the page begins: the token, the theme, the clock, and then everything on the screen. */
+import { render } from "hono/jsx/dom";
+import { App } from "./app.tsx";
+import { signIn, start } from "./data/relay.ts";
+import { takeToken } from "./data/token.ts";
+import { applyTheme } from "./data/theme.ts";
+
+const root = document.getElementById("page");
+if (root !== null) {
+  applyTheme();
+  const token = takeToken();
+  if (token !== undefined) signIn(token);
+  start();
+  render(<App />, root);
+}

@@ -1,0 +1,113 @@
+/** A form for the data of one action, and what came of it. */
+import { useMemo, useRef, useState } from "hono/jsx/dom";
+import { isObject, type Json, parseJson } from "../../core/json.ts";
+import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
+import type { ActionOutcome } from "../../core/view.ts";
+import { checkData, checkedSchema } from "../../neuro/schema.ts";
+import { changed, type Draft, draftOf, type Flaw, write, type Written } from "../model/draft.ts";
+import { type Field, formOf } from "../model/form.ts";
+import { latency } from "../model/figures.ts";
+import { shownLines } from "../model/shown.ts";
+import { FieldView } from "./fields.tsx";
+import { Button } from "./pieces.tsx";
+
+export interface ActionFormProps {
+  /** Null: the action takes nothing. */
+  readonly schema: Json;
+  readonly verb: string;
+  /** Why it cannot be sent. */
+  readonly no: string | undefined;
+  /** The data, where the action takes any. */
+  send(data: Json | undefined): Promise<{ readonly body: ActionOutcome } | { readonly error: string }>;
+}
+
+type Said = { readonly tone: "good" | "bad"; readonly text: string };
+
+const RAW: Field = { is: "raw", label: "Data", hint: "", preset: undefined };
+let forms = 0;
+
+export function ActionForm(props: ActionFormProps) {
+  const { schema, verb, no } = props;
+  const form = useRef(`form-${++forms}`);
+  const field = useMemo(() => formOf(schema), [schema]);
+  const [isRaw, setRaw] = useState(field.is === "raw");
+  const [draft, setDraft] = useState<Draft>(() => draftOf(field));
+  const [raw, setRawDraft] = useState<Draft>(() => draftOf(RAW));
+  const [flaws, setFlaws] = useState<readonly Flaw[]>([]);
+  const [said, say] = useState<Said | undefined>(undefined);
+  const [isBusy, setBusy] = useState(false);
+  const takesNothing = schema === null;
+  const asJson = (): void => {
+    const written = write(field, draft);
+    setRawDraft({ ...raw, text: written.text === undefined ? raw.text : indented(written.text) });
+    setFlaws([]);
+    setRaw(true);
+  };
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (no !== undefined || isBusy) return;
+    const written = takesNothing ? undefined : check(schema, isRaw ? write(RAW, raw) : write(field, draft));
+    setFlaws(written?.flaws ?? []);
+    say(undefined);
+    if (written?.flaws.length) return focusFlaw(form.current, written.flaws);
+    setBusy(true);
+    say(saidOf(await props.send(written?.text === undefined ? undefined : parseJson(written.text, SCHEMA_DEPTH_MAX))));
+    setBusy(false);
+  };
+  const change = (at: readonly number[], how: (part: Draft) => Draft): void =>
+    (isRaw ? setRawDraft : setDraft)((before) => changed(before, at, how));
+  const shape = { at: [], flaws, form: form.current, change };
+  return (
+    <form class="action-form" noValidate onSubmit={(event: Event) => void submit(event)}>
+      <div class="action-fields">
+        {takesNothing
+          ? <p key="none" class="faint small">This action takes no data.</p>
+          : isRaw
+          ? <FieldView key="raw" {...shape} field={RAW} draft={raw} />
+          : <FieldView key="form" {...shape} field={field} draft={draft} />}
+        <p class={flaws.some(({ at }) => at === "" && !isRaw) ? "flaw" : "flaw none"}>
+          {flaws.find(({ at }) => at === "")?.why ?? ""}
+        </p>
+      </div>
+      <div class="action-end">
+        <button
+          type="submit"
+          class="button main"
+          title={no}
+          aria-disabled={no === undefined ? undefined : "true"}
+          aria-busy={isBusy ? "true" : undefined}
+          data-name="send"
+        >
+          <span class="button-text">{verb}</span>
+        </button>
+        {takesNothing || field.is === "raw"
+          ? null
+          : <Button kind="quiet" onPress={isRaw ? () => setRaw(false) : asJson}>{isRaw ? "As a form" : "As JSON"}</Button>}
+        <p class={said === undefined ? "said none" : `said ${said.tone}`} role="status">{said?.text ?? ""}</p>
+      </div>
+    </form>
+  );
+}
+
+/** What the form cannot know, the whole schema can. */
+function check(schema: Json, written: Written): Written {
+  if (written.text === undefined || !isObject(schema)) return written;
+  const checked = checkData(checkedSchema(schema), written.text);
+  return checked.ok ? written : { text: undefined, flaws: [{ at: "", why: checked.reason }] };
+}
+
+function saidOf(outcome: { readonly body: ActionOutcome } | { readonly error: string }): Said {
+  if ("error" in outcome) return { tone: "bad", text: shownLines(outcome.error, 400) };
+  const { success, message, ms } = outcome.body;
+  const text = `${success ? "Done" : "Failed"} in ${latency(ms)}${
+    message === null || message === "" ? "" : `: ${message}`
+  }`;
+  return { tone: success ? "good" : "bad", text: shownLines(text, 600) };
+}
+
+function focusFlaw(form: string, flaws: readonly Flaw[]): void {
+  const at = flaws[0]?.at.replaceAll(".", "-") ?? "";
+  setTimeout(() => document.getElementById(`${form}-${at}`)?.focus(), 0);
+}
+
+const indented = (text: string): string => JSON.stringify(JSON.parse(text), null, 2);

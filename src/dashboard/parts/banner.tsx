@@ -1,0 +1,58 @@
+/** What is wrong, and why: said once, across the page, and read out. */
+import { useStore } from "../data/store.ts";
+import { duration } from "../model/figures.ts";
+import { shown } from "../model/shown.ts";
+import { Button } from "./pieces.tsx";
+import { switchStop } from "./header.tsx";
+
+export function Banner() {
+  return (
+    <div class="banners">
+      <Lost />
+      <Stopped />
+      <Waits />
+    </div>
+  );
+}
+
+function Lost() {
+  const live = useStore((state) => state.live);
+  const trouble = useStore((state) => state.trouble);
+  const away = useStore((
+    { lostAt, now },
+  ) => (lostAt === undefined ? undefined : duration(Math.max(0, Date.now() - lostAt + 0 * now))));
+  const text = away !== undefined && live !== "open"
+    ? `The relay is away for ${away}. What you see is from before; this page goes on by itself once the relay is back.`
+    : trouble === undefined
+    ? undefined
+    : `The relay could not be asked: ${shown(trouble, 300)}`;
+  return (
+    <div class={text === undefined ? "banner none" : "banner bad"} role="status" aria-live="assertive" data-name="lost">
+      <span class={text === undefined ? "dot" : "dot bad beats"} aria-hidden="true" />
+      <span>{text ?? ""}</span>
+    </div>
+  );
+}
+
+function Stopped() {
+  const isStopped = useStore(({ overview }) => overview?.rooms.neuro?.controls.stopped === true);
+  return (
+    <div class={isStopped ? "banner stopped" : "banner none"} role="status" aria-live="polite" data-name="stopped">
+      <strong>{isStopped ? "Stopped." : ""}</strong>
+      <span>{isStopped ? "Neuro sees no action of any integration, and their forces and contexts are held." : ""}</span>
+      {isStopped ? <Button onPress={switchStop}>Go on</Button> : null}
+    </div>
+  );
+}
+
+function Waits() {
+  const waits = useStore(({ overview }) => overview?.waits);
+  const isDraining = useStore(({ overview }) => overview?.draining === true);
+  const all = [...(isDraining ? ["the relay is stopping"] : []), ...waits ?? []];
+  return (
+    <div class={all.length === 0 ? "banner none" : "banner warn"} role="status" aria-live="polite" data-name="waits">
+      <strong>{all.length === 0 ? "" : "Not ready."}</strong>
+      <span>{all.map((wait) => shown(wait, 160)).join(" · ")}</span>
+    </div>
+  );
+}

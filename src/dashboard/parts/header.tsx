@@ -1,0 +1,167 @@
+/** The top of the page: is everything there, and the one switch that stops it. */
+import type { UpstreamView } from "../../core/view.ts";
+import { act, say, signOut } from "../data/relay.ts";
+import { store, useRefusal, useStore } from "../data/store.ts";
+import { switchTheme } from "../data/theme.ts";
+import { briefly, duration } from "../model/figures.ts";
+import { shown } from "../model/shown.ts";
+import { Button, Name } from "./pieces.tsx";
+import { Logo } from "./logo.tsx";
+
+export function Header() {
+  const overview = useStore((state) => state.overview);
+  const upstreams = overview?.rooms.neuro?.upstreams ?? [];
+  return (
+    <header class="header">
+      <div class="brand">
+        <Logo />
+        <div>
+          <h1>Neuro Relay</h1>
+          <p class="faint small">{overview === undefined ? " " : <Version version={overview.version} />}</p>
+        </div>
+      </div>
+      <Connection />
+      <ul class="links" aria-label="Links to Neuro">
+        {upstreams.map((upstream) => <Upstream key={upstream.id} upstream={upstream} />)}
+      </ul>
+      <div class="header-end">
+        <Approval />
+        <Stop />
+        <Corner />
+      </div>
+    </header>
+  );
+}
+
+function Version({ version }: { readonly version: string }) {
+  const uptime = useStore(({ overview, now }) =>
+    overview === undefined ? "" : duration(overview.uptime_ms + now - overview.now)
+  );
+  return (
+    <span>
+      <span class="version">v{shown(version, 20)}</span> · up <span class="uptime">{uptime}</span>
+    </span>
+  );
+}
+
+const LIVE = {
+  connecting: ["warn", "connecting"],
+  open: ["good", "live"],
+  lost: ["bad", "lost"],
+  refused: ["bad", "refused"],
+} as const;
+
+function Connection() {
+  const live = useStore((state) => state.live);
+  const [tone, word] = LIVE[live];
+  return (
+    <p class={`connection ${tone}`} title="This page and the relay">
+      <span class={`dot ${tone}`} aria-hidden="true" />
+      <span class="connection-word">{word}</span>
+    </p>
+  );
+}
+
+const LINK = {
+  open: ["good", "connected"],
+  dialing: ["warn", "dialing"],
+  waiting: ["bad", "away"],
+  "played by the relay": ["accent", "played by the relay"],
+} as const;
+
+/** One Neuro: the real one, or the relay in her place. */
+function Upstream({ upstream }: { readonly upstream: UpstreamView }) {
+  const now = useStore((state) => state.now);
+  const { id, url, state, since, attempt, character, contexts_held: held } = upstream;
+  const [tone, word] = LINK[state];
+  const more = [
+    url === null ? "the relay decides by itself" : shown(url, 60),
+    `for ${briefly(now - since)}`,
+    ...(attempt > 0 && state !== "open" ? [`attempt ${attempt}`] : []),
+    ...(held > 0 ? [`${held} contexts held`] : []),
+  ].join(" · ");
+  return (
+    <li class={`link ${tone}`} title={more}>
+      <span class={`dot ${tone}`} aria-hidden="true" />
+      <span class="link-text">
+        <span class="link-name">
+          <Name text={character ?? id} max={24} /> <span class={`word ${tone}`}>{word}</span>
+        </span>
+        <span class="link-more faint small">{more}</span>
+      </span>
+    </li>
+  );
+}
+
+function Approval() {
+  const approval = useStore(({ overview }) => overview?.rooms.neuro?.controls.approval === true);
+  const why = useRefusal("admin");
+  return (
+    <Button
+      icon="shield"
+      label={approval ? "Every action waits for approval" : "Let every action wait for approval"}
+      pressed={approval}
+      no={why}
+      name="approval"
+      onPress={() => act("PATCH", "controls", { approval: !approval })}
+    >
+      <span class="wide-only">{approval ? "Approving all" : "Approve all"}</span>
+    </Button>
+  );
+}
+
+/** Why at once and without a question: whoever reaches for it is in a hurry. Going on is as easy. */
+export async function switchStop(): Promise<void> {
+  const isStopped = store.state.overview?.rooms.neuro?.controls.stopped === true;
+  const done = await act("PATCH", "controls", { stopped: !isStopped });
+  if ("body" in done) {
+    say("good", isStopped ? "Going on: Neuro sees the integrations again." : "Stopped: Neuro sees no integration.");
+  }
+}
+
+function Stop() {
+  const isStopped = useStore(({ overview }) => overview?.rooms.neuro?.controls.stopped === true);
+  const why = useRefusal("admin");
+  return (
+    <Button
+      kind={isStopped ? "main" : "danger"}
+      icon={isStopped ? "play" : "stop"}
+      label={isStopped
+        ? "Go on: show Neuro the integrations again"
+        : "Stop everything: fail what is in flight, hide all actions from Neuro"}
+      no={why}
+      name="stop"
+      onPress={switchStop}
+    >
+      {isStopped ? "Go on" : "Stop"}
+    </Button>
+  );
+}
+
+function Corner() {
+  return (
+    <div class="corner">
+      <ThemeButton />
+      <span class="wide-only">
+        <Button kind="quiet" icon="help" label="Keyboard shortcuts" name="help" onPress={() => store.set({ help: true })} />
+      </span>
+      <Button kind="quiet" icon="leave" label="Sign out" name="sign-out" onPress={() => signOut()} />
+    </div>
+  );
+}
+
+const THEMES = { system: ["half", "as the system"], dark: ["moon", "dark"], light: ["sun", "light"] } as const;
+
+function ThemeButton() {
+  const chosen = useStore((state) => state.theme);
+  const [icon, word] = THEMES[chosen];
+  return (
+    <Button
+      kind="quiet"
+      icon={icon}
+      label={`Theme: ${word}`}
+      name="theme"
+      onPress={() => store.set({ theme: switchTheme() })}
+    />
+  );
+}

@@ -1,0 +1,102 @@
+/** One integration with everything that it offers. */
+import { useState } from "hono/jsx/dom";
+import type { Json } from "../../core/json.ts";
+import type { ActionOutcome, ActionView } from "../../core/view.ts";
+import { segment } from "../data/api.ts";
+import { act } from "../data/relay.ts";
+import { useRefusal, useStore } from "../data/store.ts";
+import { duration } from "../model/figures.ts";
+import { shown, shownJson, shownLines } from "../model/shown.ts";
+import { ActionForm } from "./action-form.tsx";
+import { ArmedButton, Button, Chip } from "./pieces.tsx";
+
+export function Detail({ id }: { readonly id: string }) {
+  const detail = useStore(({ details }) => details.get(id));
+  const why = useRefusal("admin");
+  if (detail === undefined) return <p class="faint small pad">asking what it offers…</p>;
+  const { address, user_agent, upstream, offers, present, door, counts } = detail;
+  const facts: readonly (readonly [string, string])[] = [
+    ["id", id],
+    ["door", door],
+    ["to", upstream],
+    ["from", address ?? "–"],
+    ["program", user_agent === null || user_agent === "" ? "–" : user_agent],
+    ["contexts", String(counts.contexts)],
+    ["forces", String(counts.forces)],
+  ];
+  return (
+    <div class="detail">
+      <div class="detail-head">
+        <dl class="facts">
+          {facts.map(([term, text]) => (
+            <div key={term}>
+              <dt>{term}</dt>
+              <dd>
+                <bdi>{shown(text, 120)}</bdi>
+              </dd>
+            </div>
+          ))}
+          <div key="since">
+            <dt>{present ? "here" : "away"}</dt>
+            <dd>
+              <Age since={detail.since} />
+            </dd>
+          </div>
+        </dl>
+        <ArmedButton
+          icon="unplug"
+          name="disconnect"
+          no={why ?? (present ? undefined : "It is away.")}
+          sure="Disconnect it?"
+          onPress={() => act("DELETE", `integrations/${segment(id)}/connection`)}
+        >
+          Disconnect
+        </ArmedButton>
+      </div>
+      {offers.length === 0
+        ? <p key="none" class="faint small">It has registered no action.</p>
+        : (
+          <ul key="offers" class="offers">
+            {offers.map((offer) => <Offer key={offer.name} id={id} offer={offer} />)}
+          </ul>
+        )}
+    </div>
+  );
+}
+
+function Age({ since }: { readonly since: number }) {
+  const age = useStore(({ now }) => duration(now - since));
+  return <span>{age}</span>;
+}
+
+function Offer({ id, offer }: { readonly id: string; readonly offer: ActionView }) {
+  const { name, upstream_name, description, schema, shared } = offer;
+  const [isOpen, setOpen] = useState(false);
+  const why = useRefusal("command");
+  const send = (data: Json | undefined) =>
+    act<ActionOutcome>("POST", `integrations/${segment(id)}/actions`, { name, ...(data !== undefined && { data }) });
+  return (
+    <li class="offer" data-name="offer">
+      <div class="offer-head">
+        <code class="offer-name" dir="auto">{shown(name, 64)}</code>
+        {upstream_name === name ? null : <Chip title="As Neuro calls it">{shown(upstream_name, 64)}</Chip>}
+        {shared ? <Chip tone="accent" title="Others offer the very same: Neuro sees one action">shared</Chip> : null}
+        <Button name="open-form" pressed={isOpen} onPress={() => setOpen(!isOpen)}>{isOpen ? "Close" : "Send…"}</Button>
+      </div>
+      <p class="soft offer-text" dir="auto">{shownLines(description, 1_200)}</p>
+      <div>
+        {isOpen
+          ? (
+            <div key="open" class="offer-body">
+              <ActionForm key={JSON.stringify(schema)} schema={schema} verb="Send" no={why} send={send} />
+              <details class={schema === null ? "none" : "state"}>
+                <summary>Schema</summary>
+                <pre>{shownJson(schema)}</pre>
+              </details>
+            </div>
+          )
+          : null}
+      </div>
+    </li>
+  );
+}
