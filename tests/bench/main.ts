@@ -44,7 +44,7 @@ const settings = ({ game, upstream }: Ports): readonly string[] =>
 
 /** The relay as anyone starts it, on each way of running it. */
 const WAYS: Readonly<Record<string, () => readonly string[]>> = {
-  bun: () => [process.execPath, "src/runtimes/bundled/start.ts"],
+  bun: () => [process.execPath, "src/cli/main.ts"],
   deno: () => [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual", "src/cli/main.ts"],
   binary: () => [built()],
 };

@@ -99,7 +99,7 @@ function platformOf(name: string, command: Command, differences: Platform["diffe
   };
 }
 
-export const bun: Platform = platformOf("bun", () => [process.execPath, join(ROOT, "src/runtimes/bundled/start.ts")]);
+export const bun: Platform = platformOf("bun", () => [process.execPath, join(ROOT, "src/cli/main.ts")]);
 
 /** The task of deno.json with its own rights; only the places are made absolute, and packages come from `node_modules`. */
 export const deno: Platform = platformOf("deno", () => {

@@ -19,7 +19,7 @@ type Target = (typeof OTHERS)[number];
  */
 export function buildBinary(outfile: string, target?: Target): void {
   const how = ["--compile", "--minify", "--bytecode", "--format=esm"];
-  const command = [process.execPath, "build", ...how, "src/cli/main.ts", "--outfile", outfile];
+  const command = [process.execPath, "build", ...how, "src/cli/program.ts", "--outfile", outfile];
   if (target !== undefined) command.push(`--target=bun-${target}`);
   const { exitCode, stderr } = Bun.spawnSync(command, { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
   if (exitCode !== 0) throw new Error(`no program ${outfile}: ${stderr}`);
