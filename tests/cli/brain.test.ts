@@ -3,9 +3,11 @@ import { test } from "#runner";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { artifactOf, isArtifactFiles } from "../../src/brain/infer/artifact.ts";
+import { hashBytes } from "../../src/core/hash.ts";
 import { readArtifact } from "../../src/jobs/artifact.ts";
 import { check } from "../harness/check.ts";
-import { divisions } from "../machines/brain-recipe.ts";
+import { denoPath } from "../harness/machine.ts";
+import { divisions, GOLDEN } from "../machines/brain-recipe.ts";
 import { Place } from "./command.ts";
 
 const TRAIN = ["brain", "train", "log.json", "--epochs", "2", "--size", "small", "--root", "artifacts/runs"];
@@ -22,6 +24,7 @@ test(
     const root = join(place.folder, "artifacts/runs");
     const weights = (run: string) => readFile(join(root, run, "model/surrogate.safetensors"));
     check.that((await weights("first")).equals(await weights("second")));
+    check.equal(hashBytes(await weights("first")), GOLDEN.weights, "what the plan gives on every runtime");
     const files = await readArtifact({ root, run_id: "latest" });
     check.that(isArtifactFiles(files) && files.run_id === "second");
     const artifact = artifactOf(files);
@@ -33,6 +36,16 @@ test(
   },
   { timeoutMs: 60_000 },
 );
+
+test("BR80 BR82 brain train gives the same weights on Deno", async () => {
+  const place = await Place.make({ "log.json": divisions() });
+  const flags = ["run", "--allow-all", "--no-check", "--node-modules-dir=manual"];
+  const { status, errors } = await place.run([...TRAIN, "--run-id", "there"], {}, [denoPath(), ...flags]);
+  check.equal([status, errors], [0, ""]);
+  const weights = await readFile(join(place.folder, "artifacts/runs/there/model/surrogate.safetensors"));
+  check.equal(hashBytes(weights), GOLDEN.weights);
+  await place.remove();
+}, { timeoutMs: 60_000 });
 
 test("BR88 brain train says what is wrong in one line", async () => {
   const place = await Place.make({ "log.json": divisions(), "empty.json": "[]", "bad.json": "{}\nno" });

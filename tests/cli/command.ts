@@ -44,9 +44,13 @@ export class Place {
   }
 
   /** Runs a command to its end. */
-  run(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+  run(
+    words: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    program: readonly string[] = [process.execPath],
+  ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const child = this.start(words, environment);
+      const child = this.start(words, environment, program);
       const said = { out: "", errors: "" };
       child.stdout?.setEncoding("utf8").on("data", (text: string) => (said.out += text));
       child.stderr?.setEncoding("utf8").on("data", (text: string) => (said.errors += text));

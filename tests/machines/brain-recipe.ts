@@ -62,6 +62,24 @@ export function makeBuiltIn(): { manifest: string; config: string; vocabularies:
   };
 }
 
+/** The plan of `neuro-relay brain train log.json --epochs 2 --size small`, the log being `divisions()`. */
+export const PLAN_OF_COMMAND = {
+  log: divisions(),
+  dataset: "log.json",
+  operation: "safeDiv",
+  seed: 1,
+  epochs: 2,
+  batch: 32,
+  rate: 0.001,
+  sizes: SIZES.small,
+};
+
+/** What that plan gives, wherever it is carried out: the hash of its weights, and of what they predict. */
+export const GOLDEN = {
+  weights: "eefbcedbe03d2c62fbf9c613834a9da2d82e5fbcf60194be1dd1b5ea7d54cd1f",
+  predictions: "0d51f9f6933f70832bd0e1abc4159a71c4fd878b5f6e4b99117f4309dd982f0b",
+} as const;
+
 /** The source of `built-in.ts`. */
 export function builtInSource(): string {
   const { weights, manifest, config, vocabularies } = makeBuiltIn();

@@ -8,7 +8,8 @@ import { hashBytes } from "../../src/core/hash.ts";
 import type { Json } from "../../src/core/json.ts";
 import { check } from "../harness/check.ts";
 import { test } from "#runner";
-import { divisions, makeBuiltIn } from "./brain-recipe.ts";
+import { BrainStage } from "./brain-fixture.ts";
+import { divisions, GOLDEN, makeBuiltIn, PLAN_OF_COMMAND } from "./brain-recipe.ts";
 
 const plan = {
   log: divisions(),
@@ -71,6 +72,41 @@ test("BR82 an artifact that was trained loads as it is", () => {
     weights: toBase64(run.files.get("model/surrogate.safetensors") as Uint8Array),
   });
   check.that(typeof artifact !== "string" && artifact.net !== undefined, String(artifact));
+});
+
+test("BR80 BR82 what the command trains is loaded and predicts the same bits on every runtime", () => {
+  const run = runTraining({ ...plan, ...PLAN_OF_COMMAND });
+  check.that(typeof run !== "string");
+  const weights = run.files.get("model/surrogate.safetensors");
+  check.that(weights instanceof Uint8Array);
+  check.equal(hashBytes(weights), GOLDEN.weights);
+  const text = (path: string) => String(run.files.get(path));
+  const stage = new BrainStage();
+  stage.artifact = {
+    run_id: "r",
+    manifest: text("manifest.json"),
+    config: text("tokenizer/tokenizer_config.json"),
+    vocabularies: {
+      english: text("tokenizer/english_vocab.txt"),
+      math: text("tokenizer/math_vocab.txt"),
+      physics: text("tokenizer/physics_vocab.txt"),
+    },
+    weights: toBase64(weights),
+  };
+  const peer = stage.peer("ui");
+  const predicted = new Float64Array(81);
+  for (let at = 0; at < predicted.length; at++) {
+    const [left, right] = [Math.floor(at / 9), 1 + (at % 9)];
+    const payload = {
+      math: `${left} / ${right}`,
+      physics: `${left} m / ${right} s`,
+      text: at % 2 === 0 ? "six over three" : "",
+    };
+    const { value } = stage.ask(peer, { cmd: "Infer", payload })["prediction"] as { readonly value: number };
+    predicted[at] = value;
+  }
+  check.that(new Set(predicted).size > 40, "most of them differ");
+  check.equal(hashBytes(new Uint8Array(predicted.buffer)), GOLDEN.predictions);
 });
 
 test("BR86 the artifact that comes with the program is what its recipe gives, to the byte, on every runtime", () => {

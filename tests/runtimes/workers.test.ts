@@ -191,6 +191,13 @@ test("RT62 a path is taken apart, and a name is served, as the patterns say", ()
   check.equal(["abc", "a1b2c", "ac", "acb"].map((name) => served("a*b*c", name)), [true, true, false, false]);
 });
 
+test("BR70 BR80 a Worker, which has no files, predicts with the artifact that comes with the program", () =>
+  withWorker("src/runtimes/workers.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay }) => {
+    const line = await Line.open(`${relay.urls.brain}/?token=brain-token`);
+    line.send({ cmd: "Infer", payload: { math: "6 / 3" } });
+    check.equal((await line.next()).prediction, { value: 1.108852744102478 });
+  }));
+
 test("RT66 a socket that the other end closes is closed at once, and its name is free", () =>
   withWorker("src/runtimes/workers.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay }) => {
     const line = await Line.open(relay.urls.intermediary);
