@@ -1,16 +1,17 @@
 /**
  * `queue`: looks at what waits and at dead letters, tries them again, drops them.
  *
- * It opens the store itself, which it can only while no relay has it.
+ * A relay that runs has its queue to itself, so it is asked; only while none runs the store is opened.
  */
 import { Command } from "commander";
 import { existsSync } from "node:fs";
-import type { QueueSettings } from "../core/settings.ts";
-import type { Store } from "../engine/ports.ts";
+import type { Settings } from "../core/settings.ts";
 import { OpenFailure, openStore } from "../storage/open.ts";
 import { Complaint } from "./complaint.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
-import { detailOf, listStored, retry, type Stored, summaryOf } from "./stored-queue.ts";
+import { lineOf, type Listed, type QueueDesk, summaryOf } from "./listed.ts";
+import { reachRelay } from "./running-queue.ts";
+import { StoredQueue } from "./stored-queue.ts";
 
 interface QueueOptions extends ConfigurationOptions {
   readonly json?: true;
@@ -23,7 +24,7 @@ const NOT_FOUND = 1;
 
 export function queueCommand(): Command {
   const make = (name: string, says: string) => withConfiguration(new Command(name)).description(says);
-  const queue = new Command("queue").description("look after the queue while no relay runs");
+  const queue = new Command("queue").description("look after the queue, of a relay that runs or as it is stored");
   queue.addCommand(
     make("list", "what waits, and dead letters").option("--dead", "dead letters only").option("--json", "print JSON")
       .action(list),
@@ -42,8 +43,8 @@ export function queueCommand(): Command {
 }
 
 async function list({ dead, json, ...options }: QueueOptions): Promise<void> {
-  await withStore(options, async (store) => {
-    const entries = (await listStored(store)).filter(({ isDead }) => isDead || !dead);
+  await withQueue(options, async (queue) => {
+    const entries = (await queue.list()).filter(({ isDead }) => isDead || !dead);
     if (json) return console.log(JSON.stringify(entries.map(summaryOf), null, 2));
     for (const entry of entries) console.log(lineOf(entry));
     const letters = entries.filter(({ isDead }) => isDead).length;
@@ -51,15 +52,10 @@ async function list({ dead, json, ...options }: QueueOptions): Promise<void> {
   });
 }
 
-function lineOf({ head, to, isDead, at }: Stored): string {
-  const state = isDead ? `dead (${head.why})` : `waits until ${new Date(head.exp).toISOString()}`;
-  return `${head.id}  ${new Date(at).toISOString()}  ${head.kind}  ${head.bytes} B  to ${JSON.stringify(to)}  ${state}`;
-}
-
 async function show(id: string, options: QueueOptions): Promise<void> {
-  await withStore(options, async (store) => {
-    for (const entry of await chosen(store, [id])) {
-      const detail = await detailOf(store, entry);
+  await withQueue(options, async (queue) => {
+    for (const entry of await chosen(queue, [id])) {
+      const detail = await queue.detail(entry);
       if (detail === undefined) throw new Complaint([`${id}: cannot be read`], NOT_FOUND);
       console.log(JSON.stringify(detail, null, 2));
     }
@@ -67,67 +63,73 @@ async function show(id: string, options: QueueOptions): Promise<void> {
 }
 
 async function retryLetters(ids: readonly string[], { all, ...options }: QueueOptions): Promise<void> {
-  await withStore(options, async (store, settings) => {
-    const letters = (await chosen(store, all ? undefined : ids)).filter(({ isDead }) => isDead);
+  await withQueue(options, async (queue) => {
+    const letters = (await chosen(queue, all ? undefined : ids)).filter(({ isDead }) => isDead);
     let count = 0;
-    for (const letter of letters) if (await retry(store, letter, { settings, now: Date.now() })) count++;
+    for (const letter of letters) if (await queue.retry(letter)) count++;
     console.log(`${count} put back into the queue`);
     if (count < letters.length) throw new Complaint([`${letters.length - count} could not be read`], NOT_FOUND);
   });
 }
 
 async function drop(ids: readonly string[], { all, ...options }: QueueOptions): Promise<void> {
-  await withStore(options, async (store) => {
-    const entries = await chosen(store, all ? undefined : ids);
-    for (const { key } of entries) await store.delete(key);
+  await withQueue(options, async (queue) => {
+    const entries = await chosen(queue, all ? undefined : ids);
+    for (const entry of entries) await queue.drop(entry);
     console.log(`${entries.length} dropped`);
   });
 }
 
 async function exportAll(options: QueueOptions): Promise<void> {
-  await withStore(options, async (store) => {
-    for (const entry of await listStored(store)) {
-      const detail = await detailOf(store, entry);
+  await withQueue(options, async (queue) => {
+    for (const entry of await queue.list()) {
+      const detail = await queue.detail(entry);
       if (detail !== undefined) console.log(JSON.stringify(detail));
     }
   });
 }
 
 /** The entries of these ids, or every dead letter. */
-async function chosen(store: Store, ids: readonly string[] | undefined): Promise<readonly Stored[]> {
+async function chosen(queue: QueueDesk, ids: readonly string[] | undefined): Promise<readonly Listed[]> {
   if (ids?.length === 0) throw new Complaint(["expected ids, or --all for every dead letter"]);
-  const stored = await listStored(store);
-  if (ids === undefined) return stored.filter(({ isDead }) => isDead);
-  const missing = ids.filter((id) => !stored.some(({ head }) => head.id === id));
+  const listed = await queue.list();
+  if (ids === undefined) return listed.filter(({ isDead }) => isDead);
+  const missing = ids.filter((id) => !listed.some((entry) => entry.id === id));
   if (missing.length > 0) throw new Complaint(missing.map((id) => `${id}: not in the queue`), NOT_FOUND);
-  return stored.filter(({ head }) => ids.includes(head.id));
+  return listed.filter(({ id }) => ids.includes(id));
 }
 
-async function withStore(
-  options: ConfigurationOptions,
-  use: (store: Store, settings: QueueSettings) => Promise<void>,
-): Promise<void> {
-  const { settings: { queue } } = await readConfiguration(options);
+async function withQueue(options: ConfigurationOptions, use: (queue: QueueDesk) => Promise<void>): Promise<void> {
+  const queue = await opened((await readConfiguration(options)).settings);
+  try {
+    await use(queue);
+  } finally {
+    await queue.close();
+  }
+}
+
+/** Why in this order: where a lock tells whether a relay runs nobody has to be asked, elsewhere the relay has to say it itself. */
+async function opened(settings: Settings): Promise<QueueDesk> {
+  const { queue } = settings;
+  const hasLock = queue.backend === "fs" || queue.backend === "sqlite";
+  const running = hasLock ? undefined : await reachRelay(settings);
+  if (running !== undefined) return running;
   if (queue.backend === "memory") {
-    throw new Complaint(["queue.backend is memory: nothing is kept outside the running relay"]);
+    throw new Complaint(["queue.backend is memory: nothing is kept outside the running relay, and none answers"]);
   }
   if (queue.backend !== "redis" && !existsSync(queue.path)) {
     throw new Complaint([`${queue.path}: there is no queue`], NOT_FOUND);
   }
-  const store = await opened(queue);
   try {
-    await use(store, queue);
-  } finally {
-    await store.close();
-  }
-}
-
-async function opened(queue: QueueSettings): Promise<Store> {
-  try {
-    return await openStore(queue, { onQuarantine: (key, why) => console.error(`note: ${key} was put aside: ${why}`) });
+    const onQuarantine = (key: string, why: string): void => console.error(`note: ${key} was put aside: ${why}`);
+    return new StoredQueue(await openStore(queue, { onQuarantine }), queue);
   } catch (error) {
     if (!(error instanceof OpenFailure)) throw error;
-    const hint = error.isInUse ? ["a relay that runs keeps its queue to itself: stop it for this command"] : [];
+    const relay = error.isInUse ? await reachRelay(settings) : undefined;
+    if (relay !== undefined) return relay;
+    const hint = error.isInUse
+      ? ["it does not answer on the web port of this configuration: stop it for this command"]
+      : [];
     throw new Complaint([error.message, ...hint]);
   }
 }

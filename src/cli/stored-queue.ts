@@ -12,57 +12,83 @@ import { bodyOf, entryKey, type Head, readEntryKey } from "../core/queue-entry.t
 import type { RoomName } from "../core/room.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import type { Store } from "../engine/ports.ts";
+import { type Listed, madeAt, type QueueDesk, summaryOf } from "./listed.ts";
 
-/** One message that waits, or was given up. */
-export interface Stored {
+/** A message, and where it lies. */
+interface Stored extends Listed {
   readonly key: Key;
   readonly room: RoomName;
-  /** The name of who it is for; its place in the store where the name is too long to be told from it. */
-  readonly to: string;
-  readonly isDead: boolean;
   readonly head: Head;
-  /** When it was made. */
-  readonly at: number;
 }
 
 /** The rooms that keep a queue. */
 const ROOMS: readonly RoomName[] = ["intermediary", "neuro"];
 
-/** Everything that is kept, in the order in which it was made. */
-export async function listStored(store: Store): Promise<readonly Stored[]> {
-  const found: Stored[] = [];
-  for (const room of ROOMS) {
-    for (const is of ["queue", "dead"] as const) {
-      for (const place of await store.keys(key(room, is))) {
-        const read = readEntryKey(place);
-        if (read === undefined) continue;
-        const to = segmentText(read.recipient) ?? read.recipient;
-        found.push({ key: place, room, to, isDead: is === "dead", head: read.head, at: Number(read.head.id.slice(0, 13)) });
+export class StoredQueue implements QueueDesk {
+  readonly #store: Store;
+  readonly #settings: QueueSettings;
+  /** As listed last: what is asked about later was in that list. */
+  readonly #stored = new Map<Listed, Stored>();
+
+  constructor(store: Store, settings: QueueSettings) {
+    this.#store = store;
+    this.#settings = settings;
+  }
+
+  async list(): Promise<readonly Listed[]> {
+    for (const room of ROOMS) {
+      for (const is of ["queue", "dead"] as const) {
+        for (const place of await this.#store.keys(key(room, is))) {
+          const stored = storedAt(place, room, is === "dead");
+          if (stored !== undefined) this.#stored.set(stored, stored);
+        }
       }
     }
+    return [...this.#stored.values()].sort((left, right) => (left.id < right.id ? -1 : 1));
   }
-  return found.sort((left, right) => (left.head.id < right.head.id ? -1 : 1));
+
+  async detail(of: Listed): Promise<JsonObject | undefined> {
+    const { entry, body } = await this.#read(of);
+    if (entry === undefined || body === undefined) return undefined;
+    return { ...summaryOf(of), ...nameIn(entry), body: parsed(body) };
+  }
+
+  async retry(letter: Listed): Promise<boolean> {
+    const stored = this.#stored.get(letter);
+    const { body } = await this.#read(letter);
+    if (body === undefined || stored === undefined) return false;
+    const { id, kind, bytes } = stored.head;
+    const exp = Date.now() + this.#settings.ttl[kind];
+    const place = { room: stored.room, is: "queue", recipient: segmentAt(stored.key, 2) } as const;
+    await this.#store.put(entryKey(place, { id, exp, bytes, kind }), { v: 1, id, at: letter.at, exp, kind, body });
+    await this.#store.delete(stored.key);
+    return true;
+  }
+
+  async drop(of: Listed): Promise<void> {
+    const stored = this.#stored.get(of);
+    if (stored !== undefined) await this.#store.delete(stored.key);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  async #read(of: Listed): Promise<{ readonly entry?: Entry | undefined; readonly body?: string | undefined }> {
+    const stored = this.#stored.get(of);
+    if (stored === undefined) return {};
+    const [entry] = await this.#store.read([stored.key]);
+    return { entry, body: bodyOf(entry?.value, of.id) };
+  }
 }
 
-/** What a command shows of an entry, without its body. */
-export const summaryOf = ({ room, to, isDead, head, at }: Stored): JsonObject => ({
-  id: head.id,
-  to,
-  room,
-  state: isDead ? "dead" : "waiting",
-  ...(head.why !== undefined && { why: head.why }),
-  kind: head.kind,
-  bytes: head.bytes,
-  at: new Date(at).toISOString(),
-  [isDead ? "died" : "expires"]: new Date(head.exp).toISOString(),
-});
-
-/** The same with its body, as JSON; undefined when it cannot be read. */
-export async function detailOf(store: Store, of: Stored): Promise<JsonObject | undefined> {
-  const [entry] = await store.read([of.key]);
-  const body = bodyOf(entry?.value, of.head.id);
-  if (entry === undefined || body === undefined) return undefined;
-  return { ...summaryOf(of), ...nameIn(entry), body: parsed(body) };
+function storedAt(place: Key, room: RoomName, isDead: boolean): Stored | undefined {
+  const read = readEntryKey(place);
+  if (read === undefined) return undefined;
+  const { recipient, head } = read;
+  const { id, kind, bytes, exp, why } = head;
+  const to = segmentText(recipient) ?? recipient;
+  return { key: place, room, head, id, to, isDead, why, kind, bytes, at: madeAt(id), exp };
 }
 
 /** A dead letter knows the whole name. */
@@ -74,21 +100,4 @@ function parsed(text: string): Json {
   } catch {
     return text;
   }
-}
-
-/** Puts a dead letter back into the queue; false when it cannot be read. */
-export async function retry(
-  store: Store,
-  letter: Stored,
-  { settings, now }: { settings: QueueSettings; now: number },
-): Promise<boolean> {
-  const [entry] = await store.read([letter.key]);
-  const body = bodyOf(entry?.value, letter.head.id);
-  if (body === undefined) return false;
-  const { id, kind, bytes } = letter.head;
-  const exp = now + settings.ttl[kind];
-  const place = { room: letter.room, is: "queue", recipient: segmentAt(letter.key, 2) } as const;
-  await store.put(entryKey(place, { id, exp, bytes, kind }), { v: 1, id, at: letter.at, exp, kind, body });
-  await store.delete(letter.key);
-  return true;
 }
