@@ -140,6 +140,7 @@ export const DEFAULTS: Settings = {
     bytes_per_second: 4 * MIB,
     backlog_soft_bytes: 4 * MIB,
     backlog_hard_bytes: 8 * MIB,
+    metric_integrations: 100,
   },
   cluster: { enabled: false, url: "", node: "" },
   log: { level: "info", levels: {}, format: "text", file: "" },

@@ -102,6 +102,16 @@ export class Lanes {
   entries = 0;
   bytes = 0;
 
+  /** When the oldest entry that is kept was made. */
+  get oldest(): Millis | undefined {
+    let oldest: Millis | undefined;
+    for (const of of this.#table.values()) {
+      const at = of.entries > 0 ? (firstOf(of.inFlight) ?? firstOf(of.waiting))?.at : undefined;
+      if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
+    }
+    return oldest;
+  }
+
   get(recipient: string): Lane | undefined {
     return this.#table.get(recipient);
   }

@@ -34,7 +34,7 @@ import type { Turn } from "./turn.ts";
 export type { Depth, Socket } from "./queue-lane.ts";
 
 /** What may be seen of the lanes. */
-export type Kept = Pick<Lanes, "entries" | "bytes" | "depth" | "depths" | "list" | "locate">;
+export type Kept = Pick<Lanes, "entries" | "bytes" | "oldest" | "depth" | "depths" | "list" | "locate">;
 
 /** A message for a recipient: a JSON object as text. */
 export interface Message {

@@ -254,6 +254,8 @@ export interface LimitSettings {
   readonly bytes_per_second: number;
   readonly backlog_soft_bytes: number;
   readonly backlog_hard_bytes: number;
+  /** Integrations that metrics tell apart. */
+  readonly metric_integrations: number;
 }
 
 export type LogLevel = "debug" | "info" | "warning" | "error";

@@ -83,7 +83,12 @@ function statusOf(state: State): JsonObject {
     watchers,
     newcomers: state.greetings.size,
     claimants: state.claimants.size,
-    queue: { entries: queue.kept.entries, bytes: queue.kept.bytes, dead: queue.dead.size },
+    queue: {
+      entries: queue.kept.entries,
+      bytes: queue.kept.bytes,
+      oldest: queue.kept.oldest ?? null,
+      dead: queue.dead.size,
+    },
     uploads: { files: uploads.files, bytes: uploads.bytes },
     upstream: state.upstream,
   };

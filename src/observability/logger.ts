@@ -12,6 +12,7 @@ import {
   type Sink,
   type TextFormatter,
 } from "@logtape/logtape";
+import { Secrets } from "../core/secrets.ts";
 import type { LogLevel, LogSettings } from "../core/settings.ts";
 import type { LogRoom } from "./table.ts";
 import { oneLine } from "./text.ts";
@@ -20,6 +21,8 @@ const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 
 const ROOMS: readonly LogRoom[] = ["intermediary", "neuro", "nallely", "brain", "relay"];
 
 export interface Log {
+  /** What no line may hold. */
+  readonly secrets: Secrets;
   /** True when a line of this level would be written. */
   isOn(room: LogRoom, level: LogLevel): boolean;
   write(line: Line): void;
@@ -68,10 +71,14 @@ const textLine = (values: { timestamp: string | null; level: string; category: s
   `${values.timestamp} ${values.level.padEnd(7)} [${values.category}] ${values.message}`;
 
 class TapeLog implements Log {
+  readonly secrets: Secrets = new Secrets();
   readonly #loggers = new Map(ROOMS.map((room) => [room, getLogger(["relay", room])]));
   #ranks: ReadonlyMap<LogRoom, number>;
 
+  readonly #json: boolean;
+
   constructor(settings: LogSettings) {
+    this.#json = settings.format === "json";
     this.#ranks = ranksOf(settings);
   }
 
@@ -81,8 +88,18 @@ class TapeLog implements Log {
 
   write({ room, level, text, at, properties = {} }: Line): void {
     if (!this.isOn(room, level)) return;
-    const message = oneLine(text);
-    this.#loggers.get(room)?.emit({ level, message: [message], rawMessage: message, timestamp: at, properties });
+    const message = oneLine(this.secrets.hide(text));
+    const shown = this.#json ? this.#withoutSecrets(properties) : {};
+    this.#loggers.get(room)?.emit({ level, message: [message], rawMessage: message, timestamp: at, properties: shown });
+  }
+
+  #withoutSecrets(properties: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, this.#shown(value)]));
+  }
+
+  #shown(value: unknown): unknown {
+    if (typeof value === "string") return this.secrets.hide(value);
+    return Array.isArray(value) ? value.map((inner) => this.#shown(inner)) : value;
   }
 
   configure(settings: LogSettings): void {

@@ -4,11 +4,11 @@
  * Why our own: adding to a cell is one addition on the path of every message, where a registry that looks its labels up costs
  * more than the message's JSON; and the usual library takes longer to load than the whole relay to start.
  *
- * Invariant: a family has at most `CELLS_MAX` cells; label values beyond that are counted together as `other`.
+ * Invariant: a family has at most `CELLS_MAX` cells beside those of `other`, where all further label values are counted together.
  */
 
 /** Cells of one family: whatever peers call themselves, a scrape stays small. */
-export const CELLS_MAX = 200;
+export const CELLS_MAX = 1_000;
 
 type Kind = "counter" | "gauge" | "histogram";
 
@@ -67,9 +67,9 @@ export class Family<Of> {
     return (this.#cells.get(key) ?? this.#add(key, values)).cell;
   }
 
-  /** Forgets the cell, for things that are gone. */
-  drop(...values: readonly string[]): void {
-    this.#cells.delete(values.join("\n"));
+  /** Forgets all cells, for what is shown anew each time. */
+  clear(): void {
+    this.#cells.clear();
   }
 
   /** Every cell with its labels as they are shown. */
@@ -115,6 +115,11 @@ export class Metrics {
 
   histogram(spec: Spec, bounds: readonly number[]): Family<Histogram> {
     return this.#add(new Family("histogram", spec, () => new Histogram(bounds)));
+  }
+
+  /** What there is, whatever its numbers. */
+  describe(): readonly Pick<Family<Cell>, "name" | "kind" | "labels" | "help">[] {
+    return this.#families;
   }
 
   /** Everything in the text format 0.0.4. */

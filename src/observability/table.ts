@@ -63,13 +63,13 @@ const TABLE: Table = {
     level: "info",
     room: "intermediary",
     text: ({ name }) => `integration ${quoted(name)} connected`,
-    measure: ({ name }, { integrations }, now) => integrations.of(name).set(now() / 1_000),
+    measure: ({ name }, { presence }, now) => presence.came("intermediary", name, now()),
   },
   integration_disconnected: {
     level: "info",
     room: "intermediary",
     text: ({ name }) => `integration ${quoted(name)} disconnected`,
-    measure: ({ name }, { integrations }) => integrations.drop(name),
+    measure: ({ name }, { presence }) => presence.left("intermediary", name),
   },
   neuroos_connected: {
     level: "info",
@@ -85,13 +85,13 @@ const TABLE: Table = {
     level: "info",
     room: "neuro",
     text: ({ name }) => `game ${quoted(name)} connected`,
-    measure: ({ name }, { integrations }, now) => integrations.of(name).set(now() / 1_000),
+    measure: ({ name }, { presence }, now) => presence.came("neuro", name, now()),
   },
   integration_disconnected_via_backend: {
     level: "info",
     room: "neuro",
     text: ({ name }) => `game ${quoted(name)} disconnected`,
-    measure: ({ name }, { integrations }) => integrations.drop(name),
+    measure: ({ name }, { presence }) => presence.left("neuro", name),
   },
   taken_over: {
     level: "warning",
@@ -186,16 +186,12 @@ const TABLE: Table = {
     room: "neuro",
     text: ({ integration, names, priority, waited }) =>
       `force of ${quoted(integration)} (${priority}, waited ${waited} ms) over ${list(names)}`,
-    measure: (_note, { forceOpen }) => forceOpen.set(1),
   },
   force_ended: {
     level: "info",
     room: "neuro",
     text: ({ integration, end, ms }) => `force of ${quoted(integration)} ended after ${ms} ms: ${end}`,
-    measure: ({ end }, { forces, forceOpen }) => {
-      forces.of(end).add();
-      forceOpen.set(0);
-    },
+    measure: ({ end }, { forces }) => forces.of(end).add(),
   },
   upstream_dialing: {
     level: "debug",
@@ -206,13 +202,12 @@ const TABLE: Table = {
     level: "info",
     room: "neuro",
     text: ({ upstream, url }) => `connected to ${quoted(upstream)} at ${quoted(withoutSecrets(url))}`,
-    measure: ({ upstream }, meters) => meters.upstream.of(upstream).set(1),
+    measure: ({ upstream }, { upstreamConnections }) => upstreamConnections.of(upstream).add(),
   },
   upstream_lost: {
     level: "warning",
     room: "neuro",
     text: ({ upstream, reason, retry_ms }) => `lost ${quoted(upstream)}, trying again in ${retry_ms} ms: ${quoted(reason)}`,
-    measure: ({ upstream }, meters) => meters.upstream.of(upstream).set(0),
   },
   character_changed: {
     level: "info",
@@ -233,22 +228,28 @@ const TABLE: Table = {
     level: "info",
     room: "intermediary",
     text: ({ to, id, kind, depth }) => `${kind} ${id} waits for ${quoted(to)}, ${depth} in its queue`,
+    measure: (_note, { queued }) => queued.of("queued").add(),
   },
   message_delivered: {
     level: "debug",
     room: "intermediary",
     text: ({ to, id, confirmed }) => `${id} ${confirmed ? "confirmed by" : "sent to"} ${quoted(to)}`,
+    measure: (_note, { queued }) => queued.of("delivered").add(),
   },
   message_dead: {
     level: "warning",
     room: "intermediary",
     text: ({ to, id, why }) => `${id} for ${quoted(to)} is a dead letter: ${quoted(why)}`,
+    measure: (_note, { queued }) => queued.of("dead").add(),
   },
   queue_refused: {
     level: "warning",
     room: "intermediary",
     text: ({ to, why }) => `a message for ${quoted(to)} was not queued: ${why}`,
-    measure: ({ why }, { refusals }) => refusals.of(why).add(),
+    measure: ({ why }, { refusals, queued }) => {
+      refusals.of(why).add();
+      queued.of("refused").add();
+    },
   },
   entry_quarantined: {
     level: "error",

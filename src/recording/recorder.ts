@@ -9,7 +9,7 @@ import type { Event } from "../core/event.ts";
 import { isLink, type LinkId, type Millis, type PeerId } from "../core/ids.ts";
 import { isoTime } from "../core/iso.ts";
 import type { Frame } from "../core/json.ts";
-import { Secrets } from "../core/secrets.ts";
+import type { Secrets } from "../core/secrets.ts";
 import type { Sockets } from "../engine/ports.ts";
 import { masked } from "./masks.ts";
 import { type End, type Happening, type Head, type Line, TAPE_VERSION } from "./tape.ts";
@@ -46,23 +46,19 @@ const TEXT_MAX = 512;
 
 export class Recorder {
   readonly #options: RecorderOptions;
-  readonly #secrets = new Secrets();
+  readonly #secrets: Secrets;
   readonly #subjects = new Map<PeerId | LinkId, Subject>();
   readonly #startedAt: Millis;
   #count = 0;
   #isRecording = true;
 
-  constructor(options: RecorderOptions, secrets: readonly string[]) {
+  /** What `secrets` comes to know later is hidden from then on, too. */
+  constructor(options: RecorderOptions, secrets: Secrets) {
     this.#options = options;
     this.#startedAt = options.now();
-    this.#secrets.learn(secrets);
+    this.#secrets = secrets;
     const { relay } = options;
     this.#write({ v: TAPE_VERSION, relay, started_at: isoTime(this.#startedAt) } satisfies Head);
-  }
-
-  /** From now on these are hidden, too. */
-  learn(secrets: readonly string[]): void {
-    this.#secrets.learn(secrets);
   }
 
   /** Whatever reaches the engine. */

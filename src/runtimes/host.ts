@@ -3,12 +3,14 @@
  * A runtime lends what they need; nothing in here knows of files, processes or listeners.
  */
 import type { Event, Survivor } from "../core/event.ts";
+import type { Json } from "../core/json.ts";
 import type { Note } from "../core/note.ts";
 import type { RoomName } from "../core/room.ts";
 import type { Settings } from "../core/settings.ts";
+import { type Secrets, secretsOf } from "../core/secrets.ts";
 import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
 import { type App, createApp, Tokens } from "../http/app.ts";
-import { createMeters, inferLine, type Log, type Meters, numbersIn, observer } from "../observability/mod.ts";
+import { createMeters, inferLine, Lag, type Log, type Meters, observer, scrape } from "../observability/mod.ts";
 import { type Hosted, Relay } from "../relay/mod.ts";
 import manifest from "../../package.json" with { type: "json" };
 import type { ReadableUploads } from "./served.ts";
@@ -21,6 +23,8 @@ export interface HostParts {
   /** The web port's where the settings name none; empty: it has none of its own. */
   readonly webToken: string;
   readonly jobs: Jobs;
+  /** It lives until it is told to stop, and may look at itself meanwhile. */
+  readonly isResident?: boolean;
   /** Takes lines for standard output. */
   print(line: string): void;
 }
@@ -58,6 +62,7 @@ export class Host {
   #early: Event[] = [];
   #store: Store | undefined;
   #uploads: ReadableUploads | undefined;
+  readonly #lag = new Lag();
   #isDraining = false;
 
   constructor(parts: HostParts) {
@@ -69,6 +74,7 @@ export class Host {
     this.#tokens = new Tokens(settings);
     this.#relay = new Relay(rooms, settings);
     this.rooms = rooms.map(({ name }) => name);
+    log.secrets.learn(secretsOf(settings));
     const observe = observer(log, this.meters, Date.now);
     this.observe = (note) => {
       observe(note);
@@ -105,6 +111,11 @@ export class Host {
     this.#early = [];
   }
 
+  /** What must not be written down. */
+  get secrets(): Secrets {
+    return this.#parts.log.secrets;
+  }
+
   /** Which tokens there are now. */
   get tokens(): Tokens {
     return this.#tokens;
@@ -119,6 +130,7 @@ export class Host {
     const settings = inForce(given, this.#parts.webToken);
     this.#settings = settings;
     this.#tokens = new Tokens(settings);
+    this.secrets.learn(secretsOf(settings));
     this.#parts.log.configure(settings.log);
     this.#engine?.configure(settings);
   }
@@ -134,21 +146,28 @@ export class Host {
 
   /** Closes the store and the log. */
   async close(): Promise<void> {
+    this.#lag.stop();
     await this.#store?.close();
     await this.#parts.log.close();
   }
 
   async #metrics(): Promise<string> {
-    const { uptime, lag, status, all } = this.meters;
-    uptime.set((performance.now() - this.#startedAt) / 1_000);
-    const asked = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    lag.set((performance.now() - asked) / 1_000);
+    if (this.#parts.isResident === true) this.#lag.watch();
+    const lagSeconds = await this.#lag.take();
+    const statuses = new Map<RoomName, Json>();
     for (const room of this.rooms) {
       const answer = await this.#engine?.ask({ of: room, get: "status" }, { by: "relay", scopes: ["watch"] });
-      if (answer === undefined || "fault" in answer) continue;
-      for (const [name, value] of numbersIn(answer.body)) status.of(room, name).set(value);
+      if (answer !== undefined && "body" in answer) statuses.set(room, answer.body);
     }
-    return all.text();
+    return scrape(this.meters, {
+      now: Date.now(),
+      version: this.version,
+      uptimeMs: performance.now() - this.#startedAt,
+      lagSeconds,
+      statuses,
+      messages: this.#relay.messages,
+      integrationsMax: this.#settings.limits.metric_integrations,
+      hide: (text) => this.secrets.hide(text),
+    });
   }
 }

@@ -120,7 +120,7 @@ export class Peers {
   #own(admitted: Admitted, announce: () => void): Guest & { readonly id: PeerId } {
     const { id, door, caller } = admitted;
     const { push, observe, meters } = this.#host;
-    const open = meters.peers.of(door);
+    const open = meters.connections.of(door);
     const received = meters.frames.of(door, "in");
     const peer = new Peer(admitted, meters.frames.of(door, "out"), (code) => {
       open.add(-1);

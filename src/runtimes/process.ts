@@ -68,6 +68,7 @@ export async function serveProcess(
     log: await openProcessLog(settings, options),
     webToken: await webToken(settings),
     jobs: options.jobs ?? lazyJobs,
+    isResident: true,
     print,
   });
   const overhearing = await recording(settings, host);
@@ -111,7 +112,6 @@ export async function serveProcess(
     urls: Object.fromEntries(bound.map(({ name, url }) => [name, url])),
     drain: () => (drained ??= drain()),
     configure(changed) {
-      overhearing?.configure(changed);
       host.configure(changed);
       peers.recheck(host.tokens);
     },

@@ -8,7 +8,6 @@ import { Buffer } from "node:buffer";
 import { closeSync, fchmodSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import process from "node:process";
 import type { Event } from "../core/event.ts";
-import { secretsOf } from "../core/secrets.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Sockets } from "../engine/mod.ts";
 import { overheard, Recorder, type Tape } from "../recording/mod.ts";
@@ -25,7 +24,6 @@ export interface Overhearing {
   /** The same sockets, overheard. */
   sockets(sockets: Sockets): Sockets;
   push(event: Event): void;
-  configure(settings: Settings): void;
   stop(): void;
 }
 
@@ -39,7 +37,7 @@ export function record(settings: Settings, host: Host): Overhearing {
   });
   const recorder: Recorder = new Recorder(
     { tape, relay: host.version, now: Date.now, full: () => say("full", `record.bytes is ${bytes}`) },
-    [...secretsOf(settings), host.webToken],
+    host.secrets,
   );
   return {
     sockets: (sockets) => overheard(sockets, recorder),
@@ -47,7 +45,6 @@ export function record(settings: Settings, host: Host): Overhearing {
       recorder.happened(event);
       host.push(event);
     },
-    configure: (changed) => recorder.learn(secretsOf(changed)),
     stop: () => recorder.stop(),
   };
 }

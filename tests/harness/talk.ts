@@ -33,8 +33,10 @@ export class Talk {
     });
   }
 
+  /** Text and bytes go as they are, anything else as JSON. */
   send(message: object | string): this {
-    this.#socket.send(typeof message === "string" ? message : JSON.stringify(message));
+    const isFrame = typeof message === "string" || message instanceof Uint8Array;
+    this.#socket.send(isFrame ? message as string : JSON.stringify(message)); // Why: the types of a socket's `send` differ by runtime.
     return this;
   }
 

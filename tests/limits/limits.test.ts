@@ -1,6 +1,8 @@
 /** Every bound in `limits`: what the file says is what holds. */
 import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
+import { openLog } from "../../src/observability/mod.ts";
+import { Host } from "../../src/runtimes/host.ts";
 import { check } from "../harness/check.ts";
 import type { LimitStage, Peer } from "./stage.ts";
 import { namesIn, type Trials, tryOut } from "./trial.ts";
@@ -170,6 +172,24 @@ const LIMITS: Trials = {
       }
       const waiting = (asked + 1) * length;
       return waiting > bound && waiting <= bound + 2 * length ? bound : NaN;
+    },
+  },
+  metric_integrations: {
+    texts: ["3", "0", "400"],
+    async measure({ settings }, bound) {
+      const log = await openLog(settings.log, () => {});
+      const jobs = { run: () => Promise.reject(new Error("no jobs")) };
+      const host = new Host({ settings, rooms: [], log, webToken: "token", jobs, print: () => {} });
+      for (let at = 0; at < bound + SLACK; at++) host.observe({ is: "integration_connected", name: `i${at}` });
+      const request = new Request("http://127.0.0.1/metrics", {
+        headers: { authorization: "Bearer token", host: "127.0.0.1" },
+      });
+      const arrival = { listener: "web", address: "127.0.0.1", upgrade: () => undefined } as const;
+      const lines = (await (await host.app.fetch(request, arrival)).text()).split("\n");
+      const series = lines.filter((line) => line.startsWith("neuro_relay_integration_uptime_seconds{"));
+      check.equal(series.filter((line) => line.includes('integration="other"')).length, 1);
+      await log.close();
+      return series.length - 1;
     },
   },
 };

@@ -40,6 +40,7 @@ test("SE21 by default the bounds are those that are documented", () => {
     burst: 1_000,
     backlog_soft_bytes: 4 * MIB,
     backlog_hard_bytes: 8 * MIB,
+    metric_integrations: 100,
   });
 });
 

@@ -66,11 +66,13 @@ export class Peer {
 }
 
 export class LimitStage {
+  readonly settings: Settings;
   readonly world: World;
   /** When each kind of note was made. */
   readonly noted: { readonly at: Millis; readonly is: string }[] = [];
 
   private constructor(settings: Settings) {
+    this.settings = settings;
     this.world = new World({ settings, rooms });
     this.world.onNote = ({ is }) => this.noted.push({ at: this.now, is });
   }

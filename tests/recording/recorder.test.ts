@@ -26,7 +26,7 @@ class Studio {
       end: (line: string) => void this.lines.push(line),
     };
     const options = { tape, relay: "1.2.3", now: () => this.now, full: () => void this.fulls++ };
-    this.recorder = new Recorder(options, secrets);
+    this.recorder = new Recorder(options, new Secrets(secrets));
     const carry = (what: string) => void this.carried.push(what);
     this.sockets = overheard({
       send: (to, frame) => (carry(`send ${to} ${frame}`), 7),

@@ -47,6 +47,10 @@ export const limits: z.ZodType<LimitSettings> = block("Bounds for what peers may
     least: 65_536,
     most: 256 * MIB,
   }),
+  metric_integrations: count("Integrations that the metrics tell apart; further ones are one, called `other`.", {
+    fallback: l.metric_integrations,
+    most: 500,
+  }),
 });
 
 const c = DEFAULTS.cluster;

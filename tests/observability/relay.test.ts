@@ -1,0 +1,160 @@
+/** Every metric of a relay that runs, seen to move; read by a parser that others wrote. */
+import { test } from "#runner";
+import { UPSTREAM_DEFAULTS } from "../../src/core/defaults.ts";
+import { createMeters } from "../../src/observability/mod.ts";
+import { rooms } from "../../src/relay/rooms.ts";
+import { check } from "../harness/check.ts";
+import { type Message, Talk } from "../harness/talk.ts";
+import { type Running, testSettings, WEB_TOKEN, withRelay } from "../runtimes/bun-stage.ts";
+import { type Labels, Scraped } from "./scraped.ts";
+
+const TOKEN = "super-secret-token";
+/** Names of metrics that have been seen to move. */
+const seen = new Set<string>();
+
+/** The relay, and what its metrics said last. */
+class Stage {
+  readonly relay: Running;
+  #last: Scraped | undefined;
+
+  constructor(relay: Running) {
+    this.relay = relay;
+  }
+
+  scrape(): Promise<Scraped> {
+    return Scraped.of(this.relay.urls.web, WEB_TOKEN);
+  }
+
+  /** Waits until a metric has the value, having seen that it had not before. */
+  async moves(name: string, labels: Labels, to: (value: number) => boolean): Promise<void> {
+    const before = this.#last?.value(name, labels) ?? 0;
+    check.that(!to(before), `${name} was ${before} before`);
+    const end = performance.now() + 8_000;
+    for (;;) {
+      const scraped = await this.scrape();
+      const value = scraped.value(name, labels);
+      if (value !== undefined && to(value)) break;
+      check.that(performance.now() < end, `${name} stays ${value}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    seen.add(`neuro_relay_${name}`);
+  }
+
+  /** From here on, moves are told from what is now. */
+  async look(): Promise<void> {
+    this.#last = await this.scrape();
+  }
+}
+
+const is = (value: number) => (now: number) => now === value;
+const over = (value: number) => (now: number) => now > value;
+const ofKind = (command: string) => (message: Message) => message.command === command;
+
+async function game(url: string, name: string): Promise<Talk> {
+  const talk = await Talk.open(url);
+  talk.send({ command: "startup", game: name });
+  const actions = [{ name: `${name}_move`, description: "Move." }];
+  return talk.send({ command: "actions/register", game: name, data: { actions } });
+}
+
+const force = (talk: Talk, name: string) =>
+  talk.send({ command: "actions/force", game: name, data: { query: "?", action_names: [`${name}_move`] } });
+
+const greet = async (url: string, type: string, name: string): Promise<Talk> =>
+  (await Talk.open(url)).send({ type, name, auth_token: TOKEN, ...(type === "integration" && { ack: true }) });
+
+async function playGames(stage: Stage, neuro: Running): Promise<void> {
+  const { urls } = stage.relay;
+  await stage.moves("upstream_up", { upstream: "neuro" }, is(1));
+  await stage.moves("upstream_connections_total", { upstream: "neuro" }, is(1));
+  const [chess, go] = [await game(urls.neuro, "chess"), await game(urls.neuro, "go")];
+  await stage.moves("connections", { door: "neuro" }, is(2));
+  await stage.moves("integrations", { door: "neuro" }, is(2));
+  await stage.moves("integration_uptime_seconds", { door: "neuro", integration: "chess" }, over(0.02));
+  await stage.moves("frames_total", { door: "neuro", direction: "in" }, is(4));
+  const registered = { room: "neuro", direction: "in", peer: "game", kind: "actions/register" };
+  await stage.moves("messages_total", registered, is(2));
+  force(chess, "chess");
+  const { data } = await chess.next(ofKind("action"));
+  force(go, "go");
+  await stage.moves("actions_pending", { upstream: "neuro" }, is(1));
+  await stage.moves("forces_open", { upstream: "neuro" }, is(1));
+  await stage.moves("forces_waiting", { upstream: "neuro" }, is(1));
+  chess.send({ command: "action/result", game: "chess", data: { id: data.id, success: true, message: "done" } });
+  await stage.moves("action_results_total", { origin: "game", success: "true" }, is(1));
+  await stage.moves("action_duration_seconds", {}, is(1));
+  await stage.moves("forces_total", { end: "completed" }, is(1));
+  await stage.look();
+  await neuro.drain();
+  await stage.moves("upstream_up", { upstream: "neuro" }, is(0));
+  chess.send({ command: "context", game: "chess", data: { message: "anyone?", silent: true } });
+  await stage.moves("contexts_held", { upstream: "neuro" }, is(1));
+  await stage.look();
+  for (const talk of [chess, go]) talk.close();
+  await stage.moves("integrations", { door: "neuro" }, is(0));
+  check.equal((await stage.scrape()).value("integration_uptime_seconds", { integration: "chess" }), undefined);
+}
+
+async function playIntegrations(stage: Stage): Promise<void> {
+  const { urls } = stage.relay;
+  const silent = await Talk.open(urls.intermediary);
+  await stage.moves("newcomers", {}, is(1));
+  silent.close();
+  const wrong = (await Talk.open(urls.intermediary)).send({ type: "integration", name: "x", auth_token: "no" });
+  await stage.moves("refusals_total", { fault: "badToken" }, is(1));
+  await wrong.closed;
+  const desk = await greet(urls.intermediary, "neuro-os", "desk");
+  await stage.moves("watchers", {}, is(1));
+  const jukebox = await greet(urls.intermediary, "integration", "jukebox");
+  await jukebox.next(({ event }) => event === "registered");
+  jukebox.send(new Uint8Array(1_000));
+  await stage.moves("upload_files", {}, is(1));
+  await stage.moves("upload_bytes", {}, is(1_000));
+  desk.send({ target: "jukebox", cmd: { play: 1 } });
+  const { id } = await jukebox.next(({ cmd }) => cmd !== undefined);
+  jukebox.send({ ack: id });
+  await stage.moves("queue_messages_total", { outcome: "delivered" }, is(1));
+  jukebox.close();
+  await jukebox.closed;
+  desk.send({ target: "jukebox", cmd: { play: 2 } });
+  await stage.moves("queue_entries", {}, is(1));
+  await stage.moves("queue_bytes", {}, over(10));
+  await stage.moves("queue_oldest_seconds", {}, over(0.05));
+  await stage.moves("queue_messages_total", { outcome: "queued" }, is(1));
+  await stage.moves("queue_dead_letters", {}, is(1));
+  await stage.moves("notes_total", { note: "message_dead" }, is(1));
+  desk.close();
+}
+
+test("OB28 every metric of a relay that runs moves when what it measures does", async () => {
+  const upstream = testSettings((settings) => {
+    settings["nakurity-backend"].decider = "first";
+    settings["nakurity-backend"].choice_timeout = 100;
+  });
+  await withRelay(upstream, async (neuro) => {
+    const settings = testSettings((changed) => {
+      changed["nakurity-clients"] = [{ ...UPSTREAM_DEFAULTS, url: neuro.urls.neuro }];
+      changed.queue.ttl = { ...changed.queue.ttl, command: 1_500 };
+      changed.actions.settle = 2_000;
+    });
+    await withRelay(settings, async (relay) => {
+      const stage = new Stage(relay);
+      await stage.moves("build_info", {}, is(1));
+      await playGames(stage, neuro);
+      await playIntegrations(stage);
+      const headers = { authorization: `Bearer ${WEB_TOKEN}`, "content-type": "application/json" };
+      const order = { method: "PATCH", headers, body: '{"approval":true}' };
+      check.equal((await fetch(`${relay.urls.web}/api/controls`, order)).status, 200);
+      await stage.moves("operator_acts_total", { outcome: "done" }, is(1));
+      const brain = (await Talk.open(relay.urls.brain)).send({ cmd: "CreateSession" });
+      await stage.moves("brain_sessions", {}, is(1));
+      brain.close();
+      await stage.moves("uptime_seconds", {}, over((await stage.scrape()).value("uptime_seconds") ?? Infinity));
+      const end = performance.now() + 300;
+      while (performance.now() < end); // Why: nothing else holds up the loop of this process.
+      await stage.moves("event_loop_lag_seconds", {}, over(0.15));
+      check.that(((await stage.scrape()).value("event_loop_lag_seconds") ?? 1) < 0.15, "it is that since the last scrape");
+    }, { rooms: rooms(settings) });
+  }, { rooms: rooms(upstream) });
+  check.equal(createMeters().all.describe().map(({ name }) => name).filter((name) => !seen.has(name)), []);
+}, { timeoutMs: 60_000 });
