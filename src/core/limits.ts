@@ -25,7 +25,7 @@ export const FRAMES_THROTTLED_MAX = 2_000;
 /** Events that wait for a room which is being rebuilt after a panic. */
 export const EVENTS_WAITING_FOR_ROOM_MAX = 10_000;
 /** Writes handed to the store at the same time. */
-export const WRITES_IN_FLIGHT_MAX = 64;
+export const WRITES_IN_FLIGHT_MAX = 256;
 /** Times that a delete which fails is tried. */
 export const DELETE_ATTEMPTS_MAX = 5;
 /** How long the reading of a room that is made anew may take, and how long until it is tried again. */

@@ -1,18 +1,23 @@
 /**
  * `bun run bench [--quick] [--reps N] [--json FILE] [--on bun|deno|binary]`: the relay beside the least a relay can do, in turn
- * within one run.
+ * within one run. `bun run bench storage` and `bun run bench peers` measure what those files say.
  *
  * Only the ratios mean anything: the machine is not yours and not mine. A ratio is the median of the ratios of each repetition.
  */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
 import { fanIn, latency, roundTrips } from "./scenarios.ts";
-import { buildBinary } from "../harness/binary.ts";
-import { denoPath } from "../harness/machine.ts";
-import { type Ports, Running, type Subject } from "./subject.ts";
+import { relayOn } from "./relay-command.ts";
+import { Running, type Subject } from "./subject.ts";
+
+const OTHERS = ["storage", "peers"];
+const [wanted = ""] = process.argv.slice(2);
+if (OTHERS.includes(wanted)) {
+  process.argv.splice(2, 1);
+  await import(`./${wanted}.ts`);
+  process.exit(0);
+}
 
 const { values: options } = parseArgs({
   options: {
@@ -25,45 +30,7 @@ const { values: options } = parseArgs({
 const root = new URL("../..", import.meta.url).pathname;
 const ms = options.quick ? 300 : 1_000;
 
-/** The rate limits of a benchmark's peers lifted. */
-const settings = ({ game, upstream }: Ports): readonly string[] =>
-  [
-    "nakurity-backend.port=" + game,
-    `nakurity-client.url=ws://127.0.0.1:${upstream}`,
-    "nakurity-client.context_rate=0",
-    "intermediary.port=0",
-    "web.port=0",
-    "brain.port=0",
-    "queue.backend=memory",
-    "limits.messages_per_second=0",
-    "limits.bytes_per_second=0",
-    "limits.peers=20000",
-    "limits.peers_per_address=20000",
-    "limits.actions=20000",
-  ].flatMap((set) => ["--set", set]);
-
-/** The relay as anyone starts it, on each way of running it. */
-const WAYS: Readonly<Record<string, () => readonly string[]>> = {
-  bun: () => [process.execPath, "src/cli/main.ts"],
-  deno: () => [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual", "src/cli/main.ts"],
-  binary: () => [built()],
-};
-
-let binary: string | undefined;
-
-/** Why built anew: a program that lies about may be an old one. */
-function built(): string {
-  if (binary === undefined) {
-    binary = join(mkdtempSync(join(tmpdir(), "neuro-relay-bench-")), "neuro-relay");
-    buildBinary(binary);
-  }
-  return binary;
-}
-
-const way = WAYS[options.on];
-if (way === undefined) throw new Error(`--on ${options.on}: expected one of ${Object.keys(WAYS).join(", ")}`);
-const program = way();
-const relay: Subject = { name: "relay", command: (ports) => [...program, ...settings(ports)] };
+const relay = relayOn(options.on);
 
 const minimal: Subject = {
   name: "minimal",

@@ -6,7 +6,7 @@
  * Invariant: no folder is taken away while a write below it is under way.
  */
 import { rmdirSync } from "node:fs";
-import { readdir, rmdir } from "node:fs/promises";
+import { readdir, rmdir, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createStorage, type Driver } from "unstorage";
 import fsLite from "unstorage/drivers/fs-lite";
@@ -18,36 +18,50 @@ export async function openFs(path: string): Promise<Backend> {
   const { release } = lock(folder);
   const entries = join(folder, "entries");
   try {
-    await sweep(entries);
-    const storage = createStorage({ driver: tidyDriver(entries) });
+    const storage = createStorage({ driver: tidyDriver(entries, await sweep(entries)) });
     storage.mount("quarantine", fsLite({ base: join(folder, "quarantine") }));
-    return { storage, release };
+    return { storage, release, isHonest: true };
   } catch (error) {
     release();
     throw error;
   }
 }
 
-function tidyDriver(base: string): Driver {
+/** `filled` is how many files each folder holds, by its path below the base, with a colon at the end. */
+function tidyDriver(base: string, filled: Map<string, number>): Driver {
   const driver = fsLite({ base });
   const writing = new Set<string>();
   return {
     ...driver,
     async setItemRaw(key, value, options) {
       writing.add(key);
+      const folder = folderOf(key);
+      filled.set(folder, (filled.get(folder) ?? 0) + 1);
       try {
         await driver.setItemRaw?.(key, value, options);
       } finally {
         writing.delete(key);
       }
     },
-    async removeItem(key, options) {
-      await driver.removeItem?.(key, options);
-      const folder = key.slice(0, key.lastIndexOf(":") + 1);
-      if (folder === "" || writing.values().some((one) => one.startsWith(folder))) return;
-      removeIfEmpty(join(base, folder.replaceAll(":", "/")));
+    // Why not the driver's own: it keeps quiet about what it could not remove.
+    async removeItem(key) {
+      await unlink(placeOf(base, key)).catch(unlessAbsent);
+      const folder = folderOf(key);
+      const left = (filled.get(folder) ?? 1) - 1;
+      filled.set(folder, left);
+      if (left > 0 || folder === "" || writing.values().some((one) => one.startsWith(folder))) return;
+      filled.delete(folder);
+      removeIfEmpty(placeOf(base, folder));
     },
   };
+}
+
+const placeOf = (base: string, key: string): string => join(base, key.replaceAll(":", "/"));
+
+const folderOf = (key: string): string => key.slice(0, key.lastIndexOf(":") + 1);
+
+function unlessAbsent(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
 }
 
 /** Why not asynchronously: no write may begin between the question and the act. */
@@ -59,13 +73,20 @@ function removeIfEmpty(folder: string): void {
   }
 }
 
-/** Takes away the empty folders below one. */
-async function sweep(folder: string): Promise<void> {
-  const inside = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  for (const entry of inside) {
-    if (!entry.isDirectory()) continue;
-    const below = join(folder, entry.name);
-    await sweep(below);
-    await rmdir(below).catch(() => undefined);
-  }
+/** Takes away the empty folders below one, and counts the files in the others. */
+async function sweep(folder: string): Promise<Map<string, number>> {
+  const filled = new Map<string, number>();
+  const visit = async (at: string, name: string): Promise<void> => {
+    let files = 0;
+    for (const entry of await readdir(at, { withFileTypes: true }).catch(() => [])) {
+      if (!entry.isDirectory()) files++;
+      else {
+        await visit(join(at, entry.name), `${name}${entry.name}:`);
+        await rmdir(join(at, entry.name)).catch(() => undefined);
+      }
+    }
+    filled.set(name, files);
+  };
+  await visit(folder, "");
+  return filled;
 }

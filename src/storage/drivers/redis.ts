@@ -29,7 +29,7 @@ export async function openRedis(url: string): Promise<Backend> {
   }
   // Why: a lost server shows as failed commands; without a listener every attempt to reconnect would be printed.
   client.on("error", () => undefined);
-  return { storage: createStorage({ driver }) };
+  return { storage: createStorage({ driver }), isHonest: true };
 }
 
 async function importDriver(): Promise<typeof import("unstorage/drivers/redis").default> {

@@ -20,7 +20,7 @@ export function openSqlite(path: string): Backend {
   const folder = resolve(path);
   const { release } = lock(folder);
   try {
-    return { storage: createStorage({ driver: sqliteDriver(join(folder, "entries.sqlite")) }), release };
+    return { storage: createStorage({ driver: sqliteDriver(join(folder, "entries.sqlite")) }), release, isHonest: true };
   } catch (error) {
     release();
     throw error;

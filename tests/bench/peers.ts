@@ -1,0 +1,97 @@
+/**
+ * `bun run bench peers [--on bun|deno|binary] [--peers 10000]`: the memory that peers cost which do nothing, and one that does not
+ * read. Figures are of this machine; what they are held against stands in `tests/README.md`.
+ */
+import { connect, type Socket } from "node:net";
+import { parseArgs } from "node:util";
+import { Load } from "./load.ts";
+import { relayOn } from "./relay-command.ts";
+import { Running } from "./subject.ts";
+
+const { values: options } = parseArgs({
+  options: { on: { type: "string", default: "bun" }, peers: { type: "string", default: "10000" } },
+});
+const PEERS = Number(options.peers);
+const MIB = 1_024 * 1_024;
+const BACKLOG = 8 * MIB;
+const root = new URL("../..", import.meta.url).pathname;
+const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Runs a relay of its own for one figure. */
+async function withRelay<T>(measure: (running: Running, load: Load) => Promise<T>): Promise<T> {
+  const load = new Load();
+  const limits = ["limits.backlog_soft_bytes=4MiB", `limits.backlog_hard_bytes=${BACKLOG}`];
+  const running = await Running.start(relayOn(options.on, limits), load.backendPort, root);
+  try {
+    await rest(500);
+    return await measure(running, load);
+  } finally {
+    load.stop();
+    await running.stop();
+  }
+}
+
+const [bare, idle] = await withRelay(async (running, load) => {
+  const before = running.residentMb();
+  await load.connect(PEERS, running.gamePort);
+  await rest(2_000);
+  return [before, running.residentMb()];
+});
+
+const slow = await withRelay(async (running) => {
+  // Why first one that reads: what so many questions cost by themselves is there by then.
+  const reader = await peer(running.gamePort, true);
+  await whileItAsks(running, reader);
+  const asking = running.residentMb();
+  const deaf = await peer(running.gamePort, false);
+  const most = await whileItAsks(running, deaf);
+  deaf.destroy();
+  await rest(2_000);
+  return { most: most - asking, left: running.residentMb() - asking };
+});
+
+console.log(`| on ${options.on} | resident MB |\n| --- | --- |`);
+console.log(`| nobody | ${bare.toFixed(0)} |\n| ${PEERS} idle games | ${idle.toFixed(0)} |`);
+console.log(`| the most that one added which did not read | ${slow.most.toFixed(1)} |`);
+console.log(`| of that left after it was gone | ${slow.left.toFixed(1)} |`);
+
+/** A game; one that does not read takes not even what its operating system would take for it. */
+function peer(port: number, reads: boolean): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.on("error", reject).on("connect", () => {
+      if (reads) socket.resume();
+      else socket.pause();
+      const key = "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==";
+      socket.write(
+        `GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\n${key}\r\n\r\n`,
+      );
+      socket.off("error", reject).on("error", () => {});
+      resolve(socket);
+    });
+  });
+}
+
+/** The most that is resident while it asks for more and more. */
+async function whileItAsks(running: Running, peer: Socket): Promise<number> {
+  let most = running.residentMb();
+  const ask = frameOf(JSON.stringify({ command: "nrc-endpoints/health", game: "Slow", data: {} }));
+  const asks = Buffer.concat(Array.from({ length: 500 }, () => ask));
+  // Why so many: the kernel takes some of the answers, each of which is a few hundred bytes long.
+  for (let round = 0; round < 400 && !peer.destroyed; round++) {
+    if (!peer.write(asks)) await rest(5);
+    most = Math.max(most, running.residentMb());
+  }
+  for (let at = 0; at < 50; at++) {
+    await rest(20);
+    most = Math.max(most, running.residentMb());
+  }
+  return most;
+}
+
+/** A masked text frame. */
+function frameOf(text: string): Uint8Array {
+  const body = new TextEncoder().encode(text);
+  // Why: a mask of zeros leaves the text as it is.
+  return Uint8Array.from([0x81, 0x80 | body.length, 0, 0, 0, 0, ...body]);
+}

@@ -1,0 +1,54 @@
+/** How the relay is started for a measurement, on each way of running it. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { buildBinary } from "../harness/binary.ts";
+import { denoPath } from "../harness/machine.ts";
+import type { Ports, Subject } from "./subject.ts";
+
+/** The rate limits of a benchmark's peers lifted. */
+const settings = ({ game, upstream }: Ports): readonly string[] =>
+  [
+    "nakurity-backend.port=" + game,
+    `nakurity-client.url=ws://127.0.0.1:${upstream}`,
+    "nakurity-client.context_rate=0",
+    "intermediary.port=0",
+    "web.port=0",
+    "brain.port=0",
+    "queue.backend=memory",
+    "limits.messages_per_second=0",
+    "limits.bytes_per_second=0",
+    "limits.peers=20000",
+    "limits.peers_per_address=20000",
+    "limits.actions=20000",
+  ].flatMap((set) => ["--set", set]);
+
+/** The relay as anyone starts it. */
+const WAYS: Readonly<Record<string, () => readonly string[]>> = {
+  bun: () => [process.execPath, "src/cli/main.ts"],
+  deno: () => [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual", "src/cli/main.ts"],
+  binary: () => [built()],
+};
+
+let binary: string | undefined;
+
+/** Why built anew: a program that lies about may be an old one. */
+function built(): string {
+  if (binary === undefined) {
+    binary = join(mkdtempSync(join(tmpdir(), "neuro-relay-bench-")), "neuro-relay");
+    buildBinary(binary);
+  }
+  return binary;
+}
+
+/** The relay on one of them; `more` are settings as for `--set`. */
+export function relayOn(on: string, more: readonly string[] = []): Subject {
+  const way = WAYS[on];
+  if (way === undefined) throw new Error(`--on ${on}: expected one of ${Object.keys(WAYS).join(", ")}`);
+  const program = way();
+  return {
+    name: "relay",
+    command: (ports) => [...program, ...settings(ports), ...more.flatMap((set) => ["--set", set])],
+  };
+}

@@ -1,0 +1,214 @@
+/**
+ * `bun tests/bench/storage.ts [--reps N] [--messages N] [--folder DIR]`: what the relay's writer and store cost on each backend,
+ * beside the same backend used bare.
+ *
+ * An enqueue is a new entry, an ack its delete; both count once they are done, a hundred at a time. Bare means: the text is ready,
+ * the key is known, nothing is counted, bounded or checked. Only the ratios mean anything, and they are of one disk.
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { createStorage, type Driver } from "unstorage";
+import fsLite from "unstorage/drivers/fs-lite";
+import redisDriver from "unstorage/drivers/redis";
+import { DEFAULTS } from "../../src/core/defaults.ts";
+import type { Key } from "../../src/core/ids.ts";
+import { entryKey } from "../../src/core/queue-entry.ts";
+import { segment } from "../../src/core/key.ts";
+import type { QueueSettings } from "../../src/core/settings.ts";
+import { countFrom } from "../../src/engine/ids.ts";
+import { Writer } from "../../src/engine/writer.ts";
+import { openStore } from "../../src/storage/open.ts";
+import { find } from "../harness/machine.ts";
+import { freePort, said } from "../storage/backends.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    reps: { type: "string", default: "5" },
+    messages: { type: "string", default: "5000" },
+    folder: { type: "string", default: tmpdir() },
+  },
+});
+const MESSAGES = Number(options.messages);
+const BATCH = 100;
+const SCHEMA = "create table entries (key text primary key, value text not null) strict";
+
+/** One way of keeping messages. */
+interface Subject {
+  /** Keeps so many messages more, and resolves once they are kept. */
+  put(keys: readonly Key[]): Promise<void>;
+  remove(keys: readonly Key[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const BODY = JSON.stringify({ from_watcher: "stage", cmd: { action: "skip", note: "x".repeat(60) } });
+
+const value = (id: string): { readonly v: number; readonly [name: string]: string | number } => ({
+  v: 1,
+  id,
+  at: 1_700_000_000_000,
+  exp: 1_700_000_600_000,
+  kind: "command",
+  body: BODY,
+});
+const TEXT = JSON.stringify(value("1700000000000-1000000000"));
+
+/** What the relay does, from the wish of a room to the news that it is done. */
+async function ours(settings: QueueSettings): Promise<Subject> {
+  const store = await openStore(settings, { onQuarantine: () => {} });
+  let waiting = 0;
+  let done: () => void = () => {};
+  const settled = (): void => void (--waiting === 0 && done());
+  const writer = new Writer(store, {
+    deadline: () => Date.now() + 60_000,
+    stored: settled,
+    failed: (key, reason) => {
+      throw new Error(`${key}: ${reason}`);
+    },
+    deleteFailed: (key, reason) => {
+      throw new Error(`${key}: ${reason}`);
+    },
+    moved: () => {},
+  });
+  return {
+    put(keys) {
+      waiting = keys.length;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      done = resolve;
+      for (const key of keys) writer.put(key, value(key));
+      return promise;
+    },
+    remove(keys) {
+      for (const key of keys) writer.delete(key);
+      return writer.idle();
+    },
+    close: () => store.close(),
+  };
+}
+
+/** A driver of unstorage, given ready texts. */
+function bare(driver: Driver): Subject {
+  const storage = createStorage({ driver });
+  const each = async (keys: readonly Key[], run: (item: string) => Promise<void>): Promise<void> => {
+    await Promise.all(keys.map((key) => run(key.replaceAll("/", ":"))));
+  };
+  return {
+    put: (keys) => each(keys, (item) => storage.setItemRaw(item, TEXT)),
+    remove: (keys) => each(keys, (item) => storage.removeItem(item)),
+    close: () => storage.dispose(),
+  };
+}
+
+/** SQLite as fast as it can be and still survive a power failure: one transaction, and one sync, for a batch. */
+function bareSqlite(file: string): Subject {
+  const database = new DatabaseSync(file);
+  database.exec(`pragma journal_mode = wal; pragma synchronous = full; ${SCHEMA}`);
+  const insert = database.prepare("insert into entries values (?, ?)");
+  const remove = database.prepare("delete from entries where key = ?");
+  const together = (keys: readonly Key[], run: (key: Key) => void): Promise<void> => {
+    database.exec("begin immediate");
+    for (const key of keys) run(key);
+    database.exec("commit");
+    return Promise.resolve();
+  };
+  return {
+    put: (keys) => together(keys, (key) => insert.run(key, TEXT)),
+    remove: (keys) => together(keys, (key) => remove.run(key)),
+    close: () => Promise.resolve(database.close()),
+  };
+}
+
+interface Contest {
+  readonly name: string;
+  ours(folder: string): Promise<Subject>;
+  bare(folder: string): Promise<Subject> | Subject;
+}
+
+const CONTESTS: Contest[] = [
+  {
+    name: "fs",
+    ours: (path) => ours({ ...DEFAULTS.queue, backend: "fs", path }),
+    bare: (base) => bare(fsLite({ base })),
+  },
+  {
+    name: "sqlite",
+    ours: (path) => ours({ ...DEFAULTS.queue, backend: "sqlite", path }),
+    bare: (folder) => bareSqlite(join(folder, "bare.sqlite")),
+  },
+];
+
+const newId = countFrom(Date.now());
+
+const newKeys = (): Key[] =>
+  Array.from({ length: BATCH }, () => {
+    const head = { id: newId(), exp: Date.now(), bytes: 100, kind: "command" } as const;
+    return entryKey({ room: "intermediary", is: "queue", recipient: segment("jukebox") }, head);
+  });
+
+/** Messages a second that are kept, and that are removed. */
+async function rates(subject: Subject): Promise<readonly [puts: number, removes: number]> {
+  const all: Key[][] = [];
+  const timed = async (run: () => Promise<void>): Promise<number> => {
+    const from = performance.now();
+    await run();
+    return MESSAGES / ((performance.now() - from) / 1_000);
+  };
+  const puts = await timed(async () => {
+    for (let count = 0; count < MESSAGES; count += BATCH) {
+      const keys = newKeys();
+      await subject.put(keys);
+      all.push(keys);
+    }
+  });
+  const removes = await timed(async () => {
+    for (const keys of all) await subject.remove(keys);
+  });
+  await subject.close();
+  return [puts, removes];
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+
+async function contest({ name, ours, bare }: Contest): Promise<void> {
+  const seen: Record<"enqueue" | "ack", [mine: number, theirs: number][]> = { enqueue: [], ack: [] };
+  for (let rep = 0; rep < Number(options.reps); rep++) {
+    const folder = await mkdtemp(join(options.folder, "neuro-relay-bench-"));
+    const [theirs, mine] = [
+      await rates(await bare(folder)),
+      await rates(await ours(join(folder, "ours"))),
+    ];
+    seen.enqueue.push([mine[0], theirs[0]]);
+    seen.ack.push([mine[1], theirs[1]]);
+    await rm(folder, { recursive: true, force: true });
+  }
+  for (const [what, pairs] of Object.entries(seen)) {
+    const ratio = median(pairs.map(([mine, theirs]) => mine / theirs));
+    const [mine, theirs] = [median(pairs.map(([mine]) => mine)), median(pairs.map(([, theirs]) => theirs))];
+    console.log(`| ${name} | ${what} | ${mine.toFixed(0)} | ${theirs.toFixed(0)} | ${ratio.toFixed(2)} |`);
+  }
+}
+
+console.log("| backend | what | relay, a second | bare, a second | ratio |\n| --- | --- | --- | --- | --- |");
+for (const each of CONTESTS) await contest(each);
+const program = find("redis-server");
+if (program !== undefined) {
+  for (const fsync of ["always", "everysec"]) {
+    const [port, dir] = [await freePort(), await mkdtemp(join(options.folder, "neuro-relay-redis-"))];
+    const sets = ["--save", "", "--appendonly", "yes", "--appendfsync", fsync, "--dir", dir];
+    const server = spawn(program, ["--port", String(port), "--bind", "127.0.0.1", ...sets], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    await said(server, /Ready to accept connections/);
+    const url = `redis://127.0.0.1:${port}`;
+    await contest({
+      name: `redis, ${fsync}`,
+      ours: () => ours({ ...DEFAULTS.queue, backend: "redis", url }),
+      bare: () => bare(redisDriver({ url, base: "bare" })),
+    });
+    server.kill("SIGKILL");
+    await rm(dir, { recursive: true, force: true });
+  }
+}
