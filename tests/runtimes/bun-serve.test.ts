@@ -259,10 +259,9 @@ test("OB8 a scrape shows who is connected and what they exchange", () =>
     const game = await connect("neuro");
     await game.ask("echo x");
     const scrape = await (await fetch(`${urls.web}/metrics?token=web-token-of-the-tests`)).text();
-    check.match(scrape, /^neuro_relay_peers\{door="neuro"\} 1$/m);
+    check.match(scrape, /^neuro_relay_connections\{door="neuro"\} 1$/m);
     check.match(scrape, /^neuro_relay_frames_total\{door="neuro",direction="in"\} 1$/m);
     check.match(scrape, /^neuro_relay_frames_total\{door="neuro",direction="out"\} 1$/m);
-    check.match(scrape, /^neuro_relay_room_status\{room="neuro",name="peers"\} 1$/m);
     check.match(scrape, /^neuro_relay_event_loop_lag_seconds [0-9.e-]+$/m);
   }));
 

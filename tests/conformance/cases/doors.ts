@@ -136,7 +136,7 @@ export const doors: readonly Case[] = [
       check.equal((await ask("/metrics")).status, 401);
       await Game.join(relay, "Chess");
       const metrics = await ask("/metrics", TOKENS.web);
-      check.match(metrics.text, /neuro_relay_peers\{door="neuro"\} 1/);
+      check.match(metrics.text, /neuro_relay_connections\{door="neuro"\} 1/);
       check.equal((await ask("/no/such/thing")).status, 404);
       check.equal((await fetch(`${relay.web}/health`, { headers: { origin: "https://evil.example" } })).status, 403);
     },
