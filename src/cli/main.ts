@@ -3,4 +3,6 @@
 import { versions } from "node:process";
 
 const bundled = "bun" in versions ? await (await import("./bundle.ts")).bundledProgram() : undefined;
-await import(bundled ?? "./program.ts");
+// Why not in one: Deno lets a module in whose name stands here, and asks for the right to read any other.
+if (bundled === undefined) await import("./program.ts");
+else await import(bundled);
