@@ -25,7 +25,10 @@ export async function readJson(request: Request, { message_bytes: most, json_dep
 
 /** Undefined for a body that is too long, or broke off. */
 async function readBytes({ headers, body }: Request, most: number): Promise<Uint8Array | undefined> {
-  if (Number(headers.get("content-length") ?? 0) > most) return undefined;
+  if (Number(headers.get("content-length") ?? 0) > most) {
+    await body?.cancel();
+    return undefined;
+  }
   if (body === null) return new Uint8Array();
   const pieces: Uint8Array[] = [];
   let length = 0;
