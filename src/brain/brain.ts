@@ -7,6 +7,7 @@ import type { Inference } from "./infer/inference.ts";
 import type { Lanes, Slot } from "./lanes.ts";
 import type { Operators } from "./rules/operators.ts";
 import type { Scan } from "./log/scan.ts";
+import type { Gap } from "./news.ts";
 import type { Request, Session } from "./session.ts";
 
 /** What is kept of a session that is over. */
@@ -23,6 +24,8 @@ export interface BrainPeer {
   readonly follows: Set<string>;
   /** It reads too slowly: followers' news are left out until it has caught up. */
   isPressed: boolean;
+  /** By session, what it has to be told that it missed. */
+  readonly gaps: Map<string, Gap>;
 }
 
 export interface Brain {

@@ -34,6 +34,7 @@ export function unsubscribe(call: Call): void {
   if (found === undefined || peer === undefined) return;
   const { session } = found;
   session.followers.delete(call.slot.peer);
+  peer.gaps.delete(session.id);
   if (peer.follows.delete(session.id)) attach(call, peer);
   answerOf(call, { session, seq: -1, body: { type: "Unsubscribed", session_id: session.id } });
 }

@@ -20,6 +20,7 @@ import { foundPrediction } from "./infer/record.ts";
 import { notStored, stored } from "./log/journal.ts";
 import { Lanes } from "./lanes.ts";
 import { births } from "./lifecycle.ts";
+import { doubt, makeUp } from "./news.ts";
 import { type Operator, OPERATORS, Operators } from "./rules/operators.ts";
 import { type Problem, problemText } from "./problem.ts";
 import { recall } from "./log/recall.ts";
@@ -71,12 +72,16 @@ function restore(settings: Settings, past: Past, operators: readonly Operator[])
     isDrained: false,
   };
   if (settings.brain.persist) recall(state, past);
-  for (const survivor of past.survivors) join(state, survivor, past.now);
+  for (const survivor of past.survivors) {
+    join(state, survivor, past.now);
+    if (past.hasSlept !== true) doubt(state, survivor.peer);
+  }
   return state;
 }
 
 function join(state: Brain, { peer, attachment }: Pick<Survivor, "peer" | "attachment">, now: Millis): void {
-  state.peers.set(peer, { births: births({ now }), follows: followsOf(state, peer, attachment), isPressed: false });
+  const follows = followsOf(state, peer, attachment);
+  state.peers.set(peer, { births: births({ now }), follows, isPressed: false, gaps: new Map() });
   state.lanes.join(peer);
 }
 
@@ -102,7 +107,7 @@ function happen(state: Brain, event: RoomEvent, turn: Turn): void {
       return refuseFrame(state, event, turn);
     case "pressed":
     case "eased":
-      return setPressed(state, event);
+      return setPressed(state, event, turn);
     case "stored":
       stored(state, event.key, turn);
       return recorded(state, event.key, turn);
@@ -120,6 +125,7 @@ function happen(state: Brain, event: RoomEvent, turn: Turn): void {
     case "tick":
       lookAtSessions(state, turn);
       readArtifact(state, turn);
+      makeUp(state, turn);
       return sweep(state, turn);
     case "configured":
       return configure(state, turn, event.settings);
@@ -151,9 +157,11 @@ function refuseFrame(state: Brain, { peer, retryMs }: RoomEvent & { is: "limited
   state.lanes.fill(slot, problemText(problem, {}), turn);
 }
 
-function setPressed(state: Brain, { is, peer }: RoomEvent & { is: "pressed" | "eased" }): void {
+function setPressed(state: Brain, { is, peer }: RoomEvent & { is: "pressed" | "eased" }, turn: Turn): void {
   const known = state.peers.get(peer);
-  if (known !== undefined) known.isPressed = is === "pressed";
+  if (known === undefined) return;
+  known.isPressed = is === "pressed";
+  makeUp(state, turn);
 }
 
 function configure(state: Brain, turn: Turn, { brain: settings, limits }: Settings): void {

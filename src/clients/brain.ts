@@ -14,9 +14,11 @@
 import type { Backoff } from "../core/backoff.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { BrainError, type Call, Calls, objectIn } from "./brain-calls.ts";
+import { type Change, changeIn, Following, objectOf, type Snapshot } from "./brain-following.ts";
 import { type BrainSocket, KeptSocket } from "./brain-socket.ts";
 
 export { BrainError } from "./brain-calls.ts";
+export type { Change, Snapshot } from "./brain-following.ts";
 export type { BrainSocket } from "./brain-socket.ts";
 
 export interface BrainClientOptions {
@@ -34,11 +36,6 @@ export interface SessionPlan {
   readonly ttlMs?: number;
 }
 
-export interface Snapshot {
-  readonly state: JsonObject;
-  readonly seq: number;
-}
-
 /** How an operator is applied. */
 export interface ApplyOptions {
   /** Only if nothing was done since this event. */
@@ -52,16 +49,6 @@ export interface Step {
   readonly params?: JsonObject;
 }
 
-/** What others did to a session. After changes were missed, `missed` is true and `changes` is the whole state. */
-export interface Change {
-  readonly session: string;
-  readonly seq: number;
-  readonly operator: string;
-  readonly changes: JsonObject;
-  readonly removed: readonly string[];
-  readonly missed: boolean;
-}
-
 export interface Texts {
   readonly text?: string;
   readonly math?: string;
@@ -72,12 +59,6 @@ export interface Inferred {
   readonly value: number | null;
   readonly routing: JsonObject;
   readonly tokens: JsonObject;
-}
-
-interface Following {
-  readonly listeners: Set<(change: Change) => void>;
-  /** The last event that this client knows of. */
-  seq: number;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -104,7 +85,7 @@ export class BrainClient implements Disposable {
       backoff,
       opened: () => this.#opened(),
       received: (frame) => this.#received(frame),
-      lost: () => this.#calls.lose(),
+      lost: () => this.#lost(),
     });
   }
 
@@ -194,21 +175,22 @@ export class BrainClient implements Disposable {
    * Rejects when the session is unknown.
    */
   async subscribe(session: string, listener: (change: Change) => void): Promise<() => void> {
-    const known = this.#following.get(session);
-    const following: Following = known ?? { listeners: new Set(), seq: -1 };
-    following.listeners.add(listener);
+    const following = this.#following.get(session) ?? new Following(session, this.#askToFollow(session));
     this.#following.set(session, following);
-    try {
-      if (known === undefined) following.seq = await this.#askToFollow(session);
-    } catch (error) {
-      this.#following.delete(session);
-      throw error;
-    }
-    return () => {
+    following.listeners.add(listener);
+    const stop = (): void => {
       following.listeners.delete(listener);
-      if (following.listeners.size > 0 || !this.#following.delete(session)) return;
+      if (following.listeners.size > 0 || this.#following.get(session) !== following) return;
+      this.#following.delete(session);
       this.call({ cmd: "Unsubscribe", session_id: session }, true).catch(() => {}); // Why: then there is nothing to end.
     };
+    try {
+      await following.asked;
+    } catch (error) {
+      this.#forget(following);
+      throw error;
+    }
+    return stop;
   }
 
   /** Any request of the protocol. With `isRepeatable` it is sent again when the connection is lost. */
@@ -241,8 +223,7 @@ export class BrainClient implements Disposable {
   async #do(fields: JsonObject, { ifSeq, opId = this.#id() }: ApplyOptions): Promise<Snapshot> {
     const condition = ifSeq === undefined ? {} : { if_seq: ifSeq };
     const snapshot = snapshotOf(await this.call({ ...fields, ...condition, op_id: opId, want: ["meta"] }, true));
-    const following = this.#following.get(String(fields["session_id"]));
-    if (following !== undefined) following.seq = Math.max(following.seq, snapshot.seq);
+    this.#following.get(String(fields["session_id"]))?.did(snapshot.seq);
     return snapshot;
   }
 
@@ -252,27 +233,34 @@ export class BrainClient implements Disposable {
 
   #opened(): void {
     for (const call of this.#calls.unsent()) this.#send(call);
-    for (const [session, following] of this.#following) {
-      if (following.seq >= 0) void this.#followAgain(session, following);
-    }
+    for (const following of this.#following.values()) if (following.isKnown) void this.#followAgain(following);
+  }
+
+  #lost(): void {
+    this.#calls.lose();
+    for (const following of this.#following.values()) following.lose();
   }
 
   /** After a loss: subscribes again, and makes up for what was missed. */
-  async #followAgain(session: string, following: Following): Promise<void> {
+  #followAgain(following: Following): Promise<void> {
+    return this.#regain(following, async () => {
+      const seq = await this.#askToFollow(following.session);
+      return following.misses(seq) ? await this.getState(following.session) : undefined;
+    });
+  }
+
+  async #regain(following: Following, read: () => Promise<Snapshot | undefined>): Promise<void> {
+    const loss = following.lose();
     try {
-      const seq = await this.#askToFollow(session);
-      if (seq > following.seq) await this.#catchUp(session, following);
+      following.regain(loss, await read());
     } catch (error) {
-      // Why only then: a call that was lost is made again with the next connection.
-      if (error instanceof BrainError && error.code !== "Lost" && error.code !== "Closed") this.#following.delete(session);
+      // Why only then: what was lost on the way is asked for again with the next connection.
+      if (error instanceof BrainError && error.code !== "Lost" && error.code !== "Closed") this.#forget(following);
     }
   }
 
-  async #catchUp(session: string, following: Following): Promise<void> {
-    const { state, seq } = await this.getState(session);
-    if (seq <= following.seq) return;
-    following.seq = seq;
-    this.#tell(following, { session, seq, operator: "", changes: state, removed: [], missed: true });
+  #forget(following: Following): void {
+    if (this.#following.get(following.session) === following) this.#following.delete(following.session);
   }
 
   #send(call: Call): void {
@@ -283,23 +271,16 @@ export class BrainClient implements Disposable {
   #received(frame: unknown): void {
     const message = objectIn(frame);
     if (message === undefined) return;
-    if (message["type"] !== "State.Delta") return void this.#calls.settle(message);
-    const { session_id: session, seq, operator, changes, removed } = message;
-    const following = this.#following.get(String(session));
-    if (following === undefined || typeof seq !== "number" || seq <= following.seq) return;
-    following.seq = seq;
-    this.#tell(following, {
-      session: String(session),
-      seq,
-      operator: String(operator),
-      changes: objectOf(changes),
-      removed: Array.isArray(removed) ? removed.map(String) : [],
-      missed: false,
-    });
-  }
-
-  #tell({ listeners }: Following, change: Change): void {
-    for (const listener of listeners) listener(change);
+    const following = this.#following.get(String(message["session_id"]));
+    switch (message["type"]) {
+      case "State.Delta":
+        return following?.heard(changeIn(message));
+      case "State.Gap":
+        if (following !== undefined) void this.#regain(following, () => this.getState(following.session));
+        return;
+      default:
+        this.#calls.settle(message);
+    }
   }
 
   #id(): string {
@@ -307,5 +288,4 @@ export class BrainClient implements Disposable {
   }
 }
 
-const objectOf = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});
 const snapshotOf = ({ state, seq }: JsonObject): Snapshot => ({ state: objectOf(state), seq: Number(seq) });

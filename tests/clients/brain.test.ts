@@ -2,6 +2,7 @@
 import { test } from "#runner";
 import { brain } from "../../src/brain/mod.ts";
 import { BrainClient, BrainError, type BrainSocket, type Change } from "../../src/clients/brain.ts";
+import type { JsonObject } from "../../src/core/json.ts";
 import { hosted } from "../../src/relay/mod.ts";
 import { check } from "../harness/check.ts";
 import { type Running, testSettings, withRelay } from "../runtimes/bun-stage.ts";
@@ -138,6 +139,81 @@ test("BR94 a subscription outlives the connection, and says when changes were mi
     const unknown = await follower.subscribe("nope", () => {}).catch((error: unknown) => error);
     check.that(unknown instanceof BrainError);
   });
+});
+
+/** A client on a socket of which the test is the other end. */
+function scripted(): { client: BrainClient; sent: JsonObject[]; say(frame: JsonObject): void; again(): void } {
+  const sockets: BrainSocket[] = [];
+  const sent: JsonObject[] = [];
+  const open = (): BrainSocket => {
+    const nothing = { close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
+    const socket: BrainSocket = { ...nothing, send: (text) => void sent.push(JSON.parse(text)) };
+    sockets.push(socket);
+    queueMicrotask(() => socket.onopen?.({} as never));
+    return socket;
+  };
+  const client = new BrainClient("ws://script", { open, ...QUICK });
+  return {
+    client,
+    sent,
+    say: (frame) => sockets.at(-1)?.onmessage?.({ data: JSON.stringify(frame) } as never),
+    again: () => sockets.at(-1)?.onclose?.({} as never),
+  };
+}
+
+const asked = async (sent: readonly JsonObject[], count: number): Promise<JsonObject> => {
+  while (sent.length < count) await Bun.sleep(1);
+  return sent[count - 1] ?? {};
+};
+
+test("BR94 whoever is told of a gap gets the whole state, then what came after it, and nothing twice", async () => {
+  const { client, sent, say } = scripted();
+  const heard: Change[] = [];
+  const subscribing = client.subscribe("s", (change) => heard.push(change));
+  const reply = async (count: number, body: JsonObject): Promise<void> => {
+    const { request_id = null } = await asked(sent, count);
+    say({ ...body, request_id });
+    await Bun.sleep(1);
+  };
+  await reply(1, { type: "Subscribed", session_id: "s", seq: 0 });
+  await subscribing;
+  const delta = (seq: number) => say({ type: "State.Delta", session_id: "s", seq, operator: "ST", changes: { seq } });
+  const gap = (seq: number) => say({ type: "State.Gap", session_id: "s", seq, missed: 1 });
+  const snapshot = (seq: number) => ({ type: "State.Snapshot", session_id: "s", state: { seq, whole: true }, seq });
+  delta(1);
+  gap(3);
+  delta(4);
+  gap(6);
+  delta(7);
+  check.equal(heard.map(({ seq }) => seq), [1]);
+  await reply(2, snapshot(4));
+  check.equal(heard.length, 1, "something was missed again since then");
+  await reply(3, snapshot(6));
+  delta(8);
+  check.equal(heard.map(({ seq, missed }) => [seq, missed]), [[1, false], [6, true], [7, false], [8, false]]);
+  check.equal(heard[1]?.changes, { seq: 6, whole: true });
+  client.close();
+});
+
+test("BR94 an operation of one's own after a loss hides nothing of what others did before it", async () => {
+  const { client, sent, say, again } = scripted();
+  const heard: Change[] = [];
+  const subscribing = client.subscribe("s", (change) => heard.push(change));
+  const reply = async (count: number, body: JsonObject): Promise<void> => {
+    const { request_id = null } = await asked(sent, count);
+    say({ ...body, request_id });
+    await Bun.sleep(1);
+  };
+  await reply(1, { type: "Subscribed", session_id: "s", seq: 3 });
+  await subscribing;
+  again();
+  const applying = client.apply("s", "ST");
+  await reply(2, { type: "State.Snapshot", session_id: "s", state: {}, seq: 5 });
+  check.equal((await applying).seq, 5);
+  await reply(3, { type: "Subscribed", session_id: "s", seq: 5 });
+  await reply(4, { type: "State.Snapshot", session_id: "s", state: { theirs: 1 }, seq: 5 });
+  check.equal(heard.map(({ seq, missed, changes }) => [seq, missed, changes]), [[5, true, { theirs: 1 }]]);
+  client.close();
 });
 
 test("BR92 the example runs", async () => {

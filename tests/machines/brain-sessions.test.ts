@@ -1,7 +1,9 @@
 /** Bounds, followers, operators of one's own, and what the room says of itself. */
 import { brainWith, operator, OPERATORS } from "../../src/brain/mod.ts";
-import { callId } from "../../src/core/ids.ts";
+import type { Survivor } from "../../src/core/event.ts";
+import { callId, type PeerId } from "../../src/core/ids.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
+import { CALLER } from "../../src/testing/stage.ts";
 import { check } from "../harness/check.ts";
 import { test } from "#runner";
 import { BrainStage } from "./brain-fixture.ts";
@@ -11,6 +13,7 @@ const started = (options: ConstructorParameters<typeof BrainStage>[0] = {}) => {
   const peer = stage.peer("ui");
   return { stage, peer, session: stage.create(peer) };
 };
+const survivor = (peer: PeerId): Survivor => ({ peer, door: "brain", caller: CALLER });
 
 test("BR47 changes go to those who asked, as State.Delta, once stored, and never to whoever made them", () => {
   const { stage, peer, session } = started();
@@ -53,8 +56,7 @@ test("BR47 whom a peer follows survives the sleep of the process, and ends with 
   stage.send(peer, { cmd: "Subscribe", session_id: session });
   const attached = stage.stage.take().findLast((effect) => effect.do === "attach");
   check.that(attached?.do === "attach");
-  const caller = { address: "127.0.0.1", path: "/", userAgent: "", via: "" };
-  const again = stage.restart({ survivors: [{ peer, door: "brain", caller, attachment: attached.attachment }] });
+  const again = stage.restart({ survivors: [{ ...survivor(peer), attachment: attached.attachment }] });
   again.inbox.set(peer, []);
   const other = again.peer("other");
   again.merge(other, session, { a: 1 });
@@ -63,15 +65,49 @@ test("BR47 whom a peer follows survives the sleep of the process, and ends with 
   check.equal(again.stage.state.sessions.get(session)?.followers.size, 0);
 });
 
-test("BR47 a peer that reads too slowly misses changes until it has caught up", () => {
+test("BR42 a peer that reads too slowly misses changes until it has caught up", () => {
   const { stage, peer, session } = started();
   const follower = stage.peer("follower");
   stage.ask(follower, { cmd: "Subscribe", session_id: session });
   stage.stage.step({ is: "pressed", peer: follower });
-  stage.merge(peer, session, { a: 1 });
+  for (let count = 1; count <= 3; count++) stage.merge(peer, session, { count });
+  stage.merge(follower, session, { own: 1 });
+  stage.settle();
+  check.equal(stage.seen(follower), []);
   stage.stage.step({ is: "eased", peer: follower });
+  stage.settle();
+  check.equal(stage.seen(follower), [{ type: "State.Gap", session_id: session, seq: 3, missed: 3 }]);
   stage.merge(peer, session, { a: 2 });
-  check.equal(stage.seen(follower).map(({ seq }) => seq), [2]);
+  check.equal(stage.seen(follower).map(({ type, seq }) => [type, seq] as Json), [["State.Delta", 5]]);
+  check.equal(stage.seen(peer), []);
+});
+
+test("BR42 who was pressed and misses nothing, or follows it no more, is told nothing", () => {
+  const { stage, peer, session } = started();
+  const [follower, silent] = [stage.peer("follower"), stage.peer("silent")];
+  const [other, closed] = [stage.create(peer), stage.create(peer)];
+  for (const session_id of [session, other, closed]) stage.ask(follower, { cmd: "Subscribe", session_id });
+  for (const each of [follower, silent]) stage.stage.step({ is: "pressed", peer: each });
+  stage.merge(peer, session, { a: 1 });
+  stage.merge(peer, closed, { a: 1 });
+  stage.ask(follower, { cmd: "Unsubscribe", session_id: session });
+  stage.ask(peer, { cmd: "CloseSession", session_id: closed });
+  for (const each of [follower, silent]) stage.stage.step({ is: "eased", peer: each });
+  stage.settle();
+  check.equal([...stage.seen(follower), ...stage.seen(silent)], []);
+});
+
+test("BR42 after a mistake of ours followers are told that they may have missed something", () => {
+  const { stage, peer, session } = started();
+  const silent = stage.peer("silent");
+  stage.ask(peer, { cmd: "Subscribe", session_id: session });
+  const survivors = [{ ...survivor(peer), attachment: { follows: [session] } }, survivor(silent)];
+  const again = stage.restart({ survivors });
+  for (const each of [peer, silent]) again.inbox.set(each, []);
+  for (let count = 0; count < 2; count++) again.stage.step({ is: "tick" });
+  again.settle();
+  check.equal(again.seen(peer), [{ type: "State.Gap", session_id: session, seq: 0, missed: null }]);
+  check.equal(again.seen(silent), []);
 });
 
 test("BR47 one peer follows a bounded number of sessions", () => {

@@ -50,7 +50,10 @@ function finish(
   const { id, stretches, spares, writing, paging, waiting, followers } = session;
   brain.sessions.delete(id);
   brain.deadlines.clear(id);
-  for (const peer of followers) brain.peers.get(peer)?.follows.delete(id);
+  for (const peer of followers) {
+    brain.peers.get(peer)?.follows.delete(id);
+    brain.peers.get(peer)?.gaps.delete(id);
+  }
   const unfinished = [writing?.stretch.key, paging?.stretch.key].filter((each) => each !== undefined);
   for (const each of unfinished) brain.writes.delete(each);
   discard(brain, turn, [...[...stretches, ...spares].map((stretch) => stretch.key), ...unfinished]);

@@ -18,6 +18,7 @@ import { headText } from "./checkpoint.ts";
 import { endStored } from "./ending.ts";
 import { discard } from "./rubbish.ts";
 import type { Slot } from "../lanes.ts";
+import { deliver } from "../news.ts";
 import { hashAfter, type Head, type LogEvent, remembering } from "./log.ts";
 import { type Body, type Push, type Session, type Unwritten } from "../session.ts";
 import { newStretch, written } from "./stretch.ts";
@@ -159,15 +160,12 @@ function release(brain: Brain, { waiting, body }: Session, turn: Turn): void {
   for (const { slot } of waiting.splice(0, free)) brain.lanes.release(slot, true, turn);
 }
 
-function tell(brain: Brain, { pushes, followers, body }: Session, turn: Turn): void {
+function tell(brain: Brain, session: Session, turn: Turn): void {
+  const { pushes, body } = session;
   const durable = body?.durable.seq ?? -1;
   let free = 0;
   while (free < pushes.length && (pushes[free]?.seq ?? Infinity) <= durable) free++;
-  for (const { from, frame } of pushes.splice(0, free)) {
-    for (const peer of followers) {
-      if (peer !== from && brain.peers.get(peer)?.isPressed === false) turn.put({ do: "send", to: peer, frame });
-    }
-  }
+  for (const push of pushes.splice(0, free)) deliver(brain, turn, { session, push });
 }
 
 const isPageFull = ({ base, durable, tailText }: Body): boolean =>
