@@ -74,7 +74,7 @@ const backends = (): string =>
   table(
     ["backend", "what it is", "what it survives"],
     Object.entries(BACKENDS).map(([name, { says, survives }]) => [`\`${name}\``, says, survives]),
-  );
+  ) + "\n\nWhat each takes of the speed of the bare backend stands in [tests/README.md](../tests/README.md#what-it-costs).";
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;

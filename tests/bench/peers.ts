@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
 import { relayOn } from "./relay-command.ts";
 import { Running } from "./subject.ts";
+import { dialWire } from "./wire.ts";
 
 const { values: options } = parseArgs({
   options: { on: { type: "string", default: "bun" }, peers: { type: "string", default: "10000" } },
@@ -31,6 +32,14 @@ async function withRelay<T>(measure: (running: Running, load: Load) => Promise<T
   }
 }
 
+const silent = await withRelay(async (running) => {
+  for (let count = 0; count < PEERS; count += 100) {
+    await Promise.all(Array.from({ length: 100 }, () => dialWire(running.gamePort, "/", () => {})));
+  }
+  await rest(2_000);
+  return running.residentMb();
+});
+
 const [bare, idle] = await withRelay(async (running, load) => {
   const before = running.residentMb();
   await load.connect(PEERS, running.gamePort);
@@ -40,9 +49,12 @@ const [bare, idle] = await withRelay(async (running, load) => {
 
 const slow = await withRelay(async (running) => {
   // Why first one that reads: what so many questions cost by themselves is there by then.
-  const reader = await peer(running.gamePort, true);
-  await whileItAsks(running, reader);
-  const asking = running.residentMb();
+  let asking = 0;
+  for (let count = 0; count < 2; count++) {
+    const reader = await peer(running.gamePort, true);
+    asking = Math.max(asking, await whileItAsks(running, reader));
+    reader.destroy();
+  }
   const deaf = await peer(running.gamePort, false);
   const most = await whileItAsks(running, deaf);
   deaf.destroy();
@@ -51,9 +63,10 @@ const slow = await withRelay(async (running) => {
 });
 
 console.log(`| on ${options.on} | resident MB |\n| --- | --- |`);
-console.log(`| nobody | ${bare.toFixed(0)} |\n| ${PEERS} idle games | ${idle.toFixed(0)} |`);
-console.log(`| the most that one added which did not read | ${slow.most.toFixed(1)} |`);
-console.log(`| of that left after it was gone | ${slow.left.toFixed(1)} |`);
+console.log(`| nobody | ${bare.toFixed(0)} |\n| ${PEERS} peers that say nothing | ${silent.toFixed(0)} |`);
+console.log(`| ${PEERS} idle games, each with an action | ${idle.toFixed(0)} |`);
+console.log(`| a game that asks and does not read, beside one that reads, at most | ${slow.most.toFixed(1)} |`);
+console.log(`| the same after it was gone | ${slow.left.toFixed(1)} |`);
 
 /** A game; one that does not read takes not even what its operating system would take for it. */
 function peer(port: number, reads: boolean): Promise<Socket> {
