@@ -13,6 +13,10 @@ const UNMISTAKABLE = 12;
 /** One character may be a token; hiding it would leave nothing to read. */
 const LENGTH_MIN = 3;
 
+/** `"auth_token":"..."`, also where it is quoted once more. */
+const CALLED_TOKEN = /auth_token/i;
+const CALLED_TOKEN_VALUE = /(auth_token\\*"\s*:\s*\\*")[^"\\]+/gi;
+
 /** Hides what it knows. Knowing more later forgets nothing: what was a secret once stays one. */
 export class Secrets {
   readonly #known = new Set<string>();
@@ -28,9 +32,10 @@ export class Secrets {
     this.#pattern = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(patternOf).join("|"), "g");
   }
 
-  /** The text without the secrets in it. */
+  /** The text without the secrets in it, and without what JSON in it calls a token: a wrong one is often a right one with a slip. */
   hide(text: string): string {
-    return this.#pattern === undefined ? text : text.replace(this.#pattern, HIDDEN);
+    const known = this.#pattern === undefined ? text : text.replace(this.#pattern, HIDDEN);
+    return CALLED_TOKEN.test(known) ? known.replace(CALLED_TOKEN_VALUE, `$1${HIDDEN}`) : known;
   }
 }
 

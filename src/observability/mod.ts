@@ -5,6 +5,6 @@ export { Lines } from "./lines.ts";
 export { type Line, type Log, openLog } from "./logger.ts";
 export type { Cell } from "./metrics.ts";
 export { createMeters, type Meters } from "./meters.ts";
-export { observer } from "./observer.ts";
+export { type Observer, observer } from "./observer.ts";
 export { scrape } from "./scrape.ts";
 export { oneLine, quoted, withoutSecrets } from "./text.ts";

@@ -1,9 +1,11 @@
 /**
  * Where notes arrive: counted always, written when somebody wants the line.
  *
- * Invariant: what a note costs when its line is not wanted is one addition, or a few.
+ * Invariants: V1 what a note costs when its line is not wanted is one addition, or a few; V2 facts that anybody can cause write a
+ * bounded number of lines.
  */
 import type { Note, NoteName } from "../core/note.ts";
+import { Brake, type BrakeClock, WINDOW_MS } from "./brake.ts";
 import type { Log } from "./logger.ts";
 import type { Meters } from "./meters.ts";
 import type { Cell } from "./metrics.ts";
@@ -17,25 +19,42 @@ const NAMING: ReadonlySet<string> = new Set([
   ...["ms", "waited", "retry_ms", "size", "confirmed", "forced"],
 ]);
 
-/** Makes the function that every note is handed to. */
-export function observer(log: Log, meters: Meters, now: () => number): (note: Note) => void {
+/** Whoever is handed every note. */
+export interface Observer {
+  observe(note: Note): void;
+  /** Writes what it has held back. */
+  close(): void;
+}
+
+export function observer(log: Log, meters: Meters, clock: BrakeClock): Observer {
   const counts = new Map<NoteName, Cell>();
+  const brake = new Brake(clock);
+  const now = (): number => clock.now();
   const count = (name: NoteName): Cell => {
     const cell = meters.notes.of(name);
     counts.set(name, cell);
     return cell;
   };
-  return (note) => {
-    const entry = entryOf(note);
-    (counts.get(note.is) ?? count(note.is)).add();
-    entry.measure?.(note, meters, now);
-    if (!log.isOn(entry.room, entry.level)) return;
-    const { room, level } = entry;
-    log.write({ room, level, text: entry.text(note), at: now(), properties: properties(note) });
+  const write = (note: Note, text: string, properties: Record<string, unknown>): void => {
+    const { room, level } = entryOf(note);
+    log.write({ room, level, text, at: now(), properties: { note: note.is, ...properties } });
+  };
+  const sum = (note: Note, leftOut: number): void =>
+    write(note, `${entryOf(note).flood}: and ${leftOut} more in the last ${WINDOW_MS / 1_000} s`, { left_out: leftOut });
+  return {
+    observe(note) {
+      const entry = entryOf(note);
+      (counts.get(note.is) ?? count(note.is)).add();
+      entry.measure?.(note, meters, now);
+      if (!log.isOn(entry.room, entry.level)) return;
+      if (entry.flood !== undefined && !brake.passes(note.is, (leftOut) => sum(note, leftOut))) return;
+      write(note, entry.text(note), properties(note));
+    },
+    close: () => brake.close(),
   };
 }
 
 function properties(note: Note): Record<string, unknown> {
   const named = Object.entries(note).filter(([field]) => NAMING.has(field));
-  return { note: note.is, ...Object.fromEntries(named.map(([field, value]) => [field, shown(value)])) };
+  return Object.fromEntries(named.map(([field, value]) => [field, shown(value)]));
 }

@@ -10,7 +10,16 @@ import type { Settings } from "../core/settings.ts";
 import { type Secrets, secretsOf } from "../core/secrets.ts";
 import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
 import { type App, createApp, Tokens } from "../http/app.ts";
-import { createMeters, inferLine, Lag, type Log, type Meters, observer, scrape } from "../observability/mod.ts";
+import {
+  createMeters,
+  inferLine,
+  Lag,
+  type Log,
+  type Meters,
+  type Observer,
+  observer,
+  scrape,
+} from "../observability/mod.ts";
 import { type Hosted, Relay } from "../relay/mod.ts";
 import manifest from "../../package.json" with { type: "json" };
 import type { ReadableUploads } from "./served.ts";
@@ -63,6 +72,7 @@ export class Host {
   #store: Store | undefined;
   #uploads: ReadableUploads | undefined;
   readonly #lag = new Lag();
+  readonly #observer: Observer;
   #isDraining = false;
 
   constructor(parts: HostParts) {
@@ -75,9 +85,9 @@ export class Host {
     this.#relay = new Relay(rooms, settings);
     this.rooms = rooms.map(({ name }) => name);
     log.secrets.learn(secretsOf(settings));
-    const observe = observer(log, this.meters, Date.now);
+    this.#observer = observer(log, this.meters, { now: Date.now, later });
     this.observe = (note) => {
-      observe(note);
+      this.#observer.observe(note);
       if (note.is === "inferred" && (settings.brain.log_json || settings.brain.test_mode)) print(inferLine(note));
     };
     this.app = createApp({
@@ -89,6 +99,7 @@ export class Host {
       observe: this.observe,
       isDraining: () => this.#isDraining,
       ask: (question, as) => this.#engine?.ask(question, as) ?? Promise.resolve({ fault: "restarting" }),
+      frames: () => this.#frames(),
       metrics: () => this.#metrics(),
       readUpload: (file) => this.#uploads?.read(file) ?? Promise.resolve(undefined),
     });
@@ -148,7 +159,14 @@ export class Host {
   async close(): Promise<void> {
     this.#lag.stop();
     await this.#store?.close();
+    this.#observer.close();
     await this.#parts.log.close();
+  }
+
+  #frames(): number {
+    let sum = 0;
+    for (const { cell } of this.meters.frames.all()) sum += cell.value;
+    return sum;
   }
 
   async #metrics(): Promise<string> {
@@ -170,4 +188,10 @@ export class Host {
       hide: (text) => this.secrets.hide(text),
     });
   }
+}
+
+/** Why nothing waits for it: what is still to be said is said when the host is closed. */
+function later(ms: number, run: () => void): void {
+  const timer = setTimeout(run, ms);
+  if (typeof timer === "object" && "unref" in timer) timer.unref();
 }

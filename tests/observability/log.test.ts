@@ -2,20 +2,21 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "#runner";
 import { DEFAULTS } from "../../src/core/defaults.ts";
 import type { Note } from "../../src/core/note.ts";
 import type { LogSettings } from "../../src/core/settings.ts";
-import { rotatingFile } from "../../src/observability/log-file.ts";
 import { createMeters, inferLine, Lines, observer, openLog, withoutSecrets } from "../../src/observability/mod.ts";
 import { oneLine, quoted } from "../../src/observability/text.ts";
 import { check } from "../harness/check.ts";
+import { denoPath } from "../harness/machine.ts";
 
 /** The lines that these notes make. */
 async function linesOf(notes: readonly Note[], settings: Partial<LogSettings> = {}): Promise<string[]> {
   const lines: string[] = [];
   const log = await openLog({ ...DEFAULTS.log, ...settings }, (line) => lines.push(line));
-  const observe = observer(log, createMeters(), () => Date.UTC(2030, 0, 2, 3, 4, 5));
+  const { observe } = observer(log, createMeters(), { now: () => Date.UTC(2030, 0, 2, 3, 4, 5), later: () => {} });
   for (const note of notes) observe(note);
   await log.close();
   return lines;
@@ -60,7 +61,7 @@ test("OB3 levels are set for all rooms and for each", async () => {
 test("OB3 levels change while it runs", async () => {
   const lines: string[] = [];
   const log = await openLog(DEFAULTS.log, (line) => lines.push(line));
-  const observe = observer(log, createMeters(), () => 0);
+  const { observe } = observer(log, createMeters(), { now: () => 0, later: () => {} });
   observe(SENT);
   log.configure({ ...DEFAULTS.log, level: "debug" });
   observe(SENT);
@@ -137,19 +138,103 @@ test("OB6 a URL is shown without credentials, query and token", () => {
   check.equal(withoutSecrets("secret"), "(no URL)");
 });
 
-test("OB7 a log in a file is rotated, and is complete when it is closed", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "neuro-relay-log-"));
-  const file = join(folder, "relay.log");
-  const log = await openLog({ ...DEFAULTS.log, file }, () => check.that(false, "printed"), rotatingFile);
-  const text = "z".repeat(1_900);
-  for (let at = 0; at < 6_000; at++) {
-    log.write({ room: "relay", level: "info", text: `${at} ${text}`, at: 0 });
-    if (at % 100 === 0) await new Promise((resolve) => setImmediate(resolve)); // Why: a file is changed between two writes.
-  }
+for (const runtime of ["bun", "deno"] as const) {
+  test(`OB7 on ${runtime} a log in a file is rotated, and is complete when it is closed`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "neuro-relay-log-"));
+    const file = join(folder, "relay.log");
+    const script = new URL("rotate.ts", import.meta.url).pathname;
+    const rights = [`--allow-read=${folder}`, `--allow-write=${folder}`, "--allow-env"];
+    const command = runtime === "bun"
+      ? [process.execPath, script, file]
+      : [denoPath(), "run", "--no-prompt", ...rights, script, file];
+    const { stderr, exitCode } = Bun.spawnSync(command, { stderr: "pipe" });
+    check.equal(exitCode, 0, String(stderr));
+    check.equal((await readdir(folder)).sort(), ["relay.log", "relay.log.1"]);
+    const [first, second] = [await readFile(`${file}.1`, "utf8"), await readFile(file, "utf8")];
+    check.that(first.length <= 10 * 1_024 * 1_024, "a file has a bound");
+    const numbers = `${first}${second}`.trimEnd().split("\n").map((line) => Number(/\] (\d+) z/.exec(line)?.[1]));
+    check.equal(numbers, Array.from({ length: 6_000 }, (_, at) => at));
+    await rm(folder, { recursive: true });
+  }, { timeoutMs: 60_000 });
+}
+
+/** What a flood of refusals writes, on virtual time. */
+async function flood(settings: Partial<LogSettings> = {}) {
+  const lines: string[] = [];
+  const timers: { readonly at: number; readonly run: () => void }[] = [];
+  let now = 0;
+  const log = await openLog({ ...DEFAULTS.log, ...settings }, (line) => lines.push(line));
+  const meters = createMeters();
+  const observing = observer(log, meters, { now: () => now, later: (ms, run) => timers.push({ at: now + ms, run }) });
+  const refuse = (times: number, fault: "badToken" | "notAllowed" = "badToken") => {
+    for (let at = 0; at < times; at++) {
+      observing.observe({ is: "greeting_refused", fault, address: "10.0.0.1", reason: "no" });
+    }
+  };
+  const pass = (ms: number) => {
+    now += ms;
+    for (const timer of timers.splice(0)) timer.at <= now ? timer.run() : timers.push(timer);
+  };
+  return { lines, timers, log, meters, observing, refuse, pass };
+}
+
+test("OB29 a flood of what anybody can cause writes some lines, then how many more there were; all are counted", async () => {
+  const { lines, timers, log, meters, observing, refuse, pass } = await flood();
+  refuse(1_000);
+  check.equal([lines.length, timers.length], [20, 1]);
+  observing.observe(connected("x"));
+  check.equal(lines.length, 21);
+  pass(10_000);
+  check.equal(lines.slice(21), [
+    "1970-01-01T00:00:10.000Z WARNING [relay] refused connections: and 980 more in the last 10 s",
+  ]);
+  refuse(5);
+  pass(10_000);
+  check.equal(lines.length, 27);
+  refuse(30);
+  observing.close();
+  check.match(lines.at(-1) ?? "", /and 10 more/);
+  check.equal(lines.length, 48);
+  check.that(meters.all.text().includes('neuro_relay_refusals_total{fault="badToken"} 1035'));
   await log.close();
-  check.equal((await readdir(folder)).sort(), ["relay.log", "relay.log.1"]);
-  check.match(await readFile(file, "utf8"), /5999 z+\n$/);
-  await rm(folder, { recursive: true });
+});
+
+test("OB29 a window ends when the next fact comes, should its timer be late, and the sum is JSON where lines are", async () => {
+  const { lines, timers, log, refuse, pass } = await flood({ format: "json" });
+  refuse(25);
+  timers.length = 0;
+  pass(60_000);
+  refuse(1);
+  check.equal(lines.length, 22);
+  const { note, left_out, level } = JSON.parse(lines[20] ?? "");
+  check.equal([note, left_out, level], ["greeting_refused", 5, "WARN"]);
+  await log.close();
+});
+
+test("OB29 nothing is held back of what people do, and nothing that is not wanted counts as a line", async () => {
+  const { lines, log, observing, refuse, pass } = await flood({ level: "error" });
+  refuse(1_000);
+  pass(10_000);
+  check.equal(lines, []);
+  log.configure({ ...DEFAULTS.log, level: "info" });
+  for (let at = 0; at < 200; at++) observing.observe(connected(`${at}`));
+  check.equal(lines.length, 200);
+  await log.close();
+});
+
+test("OB30 a token is hidden wherever it turns up: in a name, a reason, a list, a property", async () => {
+  for (const format of ["text", "json"] as const) {
+    const lines: string[] = [];
+    const log = await openLog({ ...DEFAULTS.log, format }, (line) => lines.push(line));
+    log.secrets.learn(["CANARY-token"]);
+    const { observe } = observer(log, createMeters(), { now: () => 0, later: () => {} });
+    observe(connected("x CANARY-token"));
+    observe({ is: "greeting_refused", fault: "badToken", address: "CANARY-token", reason: "CANARY-token" });
+    observe({ is: "integration_registered_actions", from: "CANARY-token", actions: ["CANARY-token"] });
+    check.equal(lines.length, 3);
+    for (const line of lines) check.that(!line.includes("CANARY") && line.includes("***"), line);
+    await log.close();
+  }
 });
 
 test("OB11 a prediction can be printed as the original Brain relay does", () => {

@@ -26,7 +26,7 @@ async function scrapeOf(notes: readonly Note[], look: Partial<Parameters<typeof 
   const meters = createMeters();
   const log = await openLog(DEFAULTS.log, () => {});
   let now = 0;
-  const observe = observer(log, meters, () => now += 100);
+  const { observe } = observer(log, meters, { now: () => now += 100, later: () => {} });
   for (const note of notes) observe(note);
   await log.close();
   return new Scraped(scrape(meters, { ...LOOK, ...look }));

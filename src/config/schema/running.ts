@@ -73,8 +73,11 @@ export const log: z.ZodType<LogSettings> = block("The log, on stderr.", {
     brain: level("Brain"),
     relay: level("the relay itself"),
   }),
-  format: choice("For people, or one JSON object a line.", ["text", "json"], { fallback: g.format }),
-  file: text("A file to log to as well.", { fallback: g.file }),
+  format: choice("For people, or one JSON object a line.", ["text", "json"], { fallback: g.format, restart: true }),
+  file: text("A file to log to instead; a new one is begun every 10 MiB, and five are kept.", {
+    fallback: g.file,
+    restart: true,
+  }),
 });
 
 const r = DEFAULTS.record;
