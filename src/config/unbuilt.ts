@@ -3,7 +3,7 @@ import type { Settings } from "../core/settings.ts";
 import { isTree, valueAt } from "./tree.ts";
 
 /** Paths of blocks with an `enabled`, and of single switches. */
-export const UNBUILT: readonly string[] = ["cluster", "web.neuro_os_page"];
+export const UNBUILT: readonly string[] = ["cluster"];
 
 /** The unbuilt parts that these settings switch on. */
 export function unbuiltIn(settings: Settings): readonly string[] {

@@ -37,8 +37,8 @@ export type IntermediaryQuestion =
   | { readonly of: "intermediary"; readonly get: "drop"; readonly id: string; readonly dead?: true }
   /** `Page<AuditView>`, the newest first. */
   | { readonly of: "intermediary"; readonly get: "audit" } & Part
-  /** `EventView[]`: the last events, the oldest first. Asking counts as watching: nothing is kept while nobody does. */
-  | { readonly of: "intermediary"; readonly get: "events"; readonly limit: number }
+  /** `EventView[]`: the last events, the oldest first. Who asks watches for a while, unless this is the last time. */
+  | { readonly of: "intermediary"; readonly get: "events"; readonly limit: number; readonly last?: true }
   /** What a watcher's command does; `Sent`. */
   | { readonly of: "intermediary"; readonly get: "send"; readonly from: string; readonly to: string; readonly cmd: Json };
 

@@ -230,7 +230,7 @@ export interface WebSettings extends ListenSettings {
   readonly trusted_proxies: readonly string[];
   /** Host names, beside loopback, by which the page may be reached. */
   readonly hosts: readonly string[];
-  /** The traffic page of neuro-os asks without a token. */
+  /** The routes of neuro-os's traffic page, which on this machine ask for no token. */
   readonly neuro_os_page: boolean;
 }
 

@@ -27,6 +27,8 @@ export interface Deps {
   observe(note: Note): void;
   /** The metrics in Prometheus' text format. */
   metrics(): Promise<string>;
+  /** Frames of all doors so far, in both directions. */
+  frames(): number;
   /** The bytes of an upload; undefined when there is none of that name. */
   readUpload(file: string): Promise<Uint8Array | undefined>;
   /** True once nothing new is accepted. */

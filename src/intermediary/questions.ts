@@ -54,7 +54,7 @@ export function ask(state: State, { call, question, as }: WorkEvent & { is: "ask
     case "audit":
       return tell(call, plain(state.audit.page(question)), turn);
     case "events":
-      return tell(call, plain(state.watch.recent(question.limit, turn)), turn);
+      return tell(call, plain(state.watch.recent(question, turn)), turn);
     case "uploads":
       return tell(call, plain(whole(state.uploads.list())), turn);
   }

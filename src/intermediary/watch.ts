@@ -87,13 +87,13 @@ export class Watch {
     return ring === undefined ? undefined : ring.get(ring.end - 1)?.id ?? ring.floor;
   }
 
-  /** The last events, the oldest first. Whoever asks watches for a while. */
-  recent(count: number, turn: Turn): readonly EventView[] {
+  /** The last events, the oldest first. Whoever asks watches for a while, unless it is for the last time. */
+  recent({ limit, last = false }: { readonly limit: number; readonly last?: boolean }, turn: Turn): readonly EventView[] {
     const ring = this.#ring ??= new Ring(turn.id());
-    if (this.#followers.size === 0) this.#idleAt = turn.now + WATCH_RING_MS;
+    if (this.#followers.size === 0) this.#idleAt = turn.now + (last ? 0 : WATCH_RING_MS);
     ring.prune(turn.now);
     const events: EventView[] = [];
-    for (let place = Math.max(ring.first, ring.end - count); place < ring.end; place++) {
+    for (let place = Math.max(ring.first, ring.end - limit); place < ring.end; place++) {
       const seen = ring.get(place);
       if (seen !== undefined) events.push(eventOf(seen));
     }

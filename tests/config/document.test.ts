@@ -42,12 +42,8 @@ test("CF25 what can be configured but is not built is said, and only that", () =
   const said = settingsReference().split("\n").filter((line) => line.includes("Not part of this build yet"));
   check.equal(said.length, UNBUILT.length);
   check.equal(unbuiltIn(DEFAULTS), []);
-  const on = {
-    ...DEFAULTS,
-    cluster: { ...DEFAULTS.cluster, enabled: true },
-    web: { ...DEFAULTS.web, neuro_os_page: true },
-  };
-  check.equal(unbuiltIn(on), UNBUILT.filter((path) => path === "cluster" || path === "web.neuro_os_page"));
+  const on = { ...DEFAULTS, cluster: { ...DEFAULTS.cluster, enabled: true } };
+  check.equal(unbuiltIn(on), UNBUILT.filter((path) => path === "cluster"));
 });
 
 test("CF26 the configuration that comes with the relay says nothing but the defaults", async () => {

@@ -50,6 +50,7 @@ export class AppStage {
       observe: (note) => this.notes.push(note),
       isDraining: () => this.isDraining,
       ask: () => Promise.resolve({ body: this.answers }),
+      frames: () => 0,
       metrics: () => Promise.resolve("some_total 1\n"),
       readUpload: (file) => Promise.resolve(this.files.get(file)),
     });

@@ -85,6 +85,9 @@ test("IM37 the last events can be asked for, and whoever asks watches for a whil
   desk.close(desk.integration("a"));
   check.equal(recent(), ["integration_connected a", "integration_disconnected a"]);
   check.equal(recent(1), ["integration_disconnected a"]);
+  desk.ask({ of: "intermediary", get: "events", limit: 0, last: true });
+  desk.pass(0);
+  check.equal(recent(), [], "who has asked for the last time watches no more");
   desk.pass(WATCH_RING_MS + 1);
   desk.integration("unseen");
   check.equal(recent(), []);

@@ -137,7 +137,7 @@ export const brain: z.ZodType<BrainSettings> = block("Sessions of the Brain rela
 
 const w = DEFAULTS.web;
 export const web: z.ZodType<WebSettings> = block(
-  "Health, metrics and uploads over HTTP; the paths of the other rooms as well, on one origin.",
+  "The dashboard, the API, health, metrics and uploads over HTTP; the paths of the other rooms as well, on one origin.",
   {
     enabled: flag("Open this room.", { fallback: w.enabled, restart: true }),
     host: host(w.host),
@@ -154,9 +154,9 @@ export const web: z.ZodType<WebSettings> = block(
       type: "addresses",
     }),
     hosts: list("Host names beside loopback by which the page may be reached.", { of: word, type: "host names" }),
-    neuro_os_page: flag("Serve the routes that the traffic page of neuro-os asks for; they need no token.", {
-      fallback: w.neuro_os_page,
-      restart: true,
-    }),
+    neuro_os_page: flag(
+      "Serve the routes that the traffic page of neuro-os asks for. It has no token, so on this machine they ask for none.",
+      { fallback: w.neuro_os_page },
+    ),
   },
 );

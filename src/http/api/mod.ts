@@ -30,6 +30,10 @@ export async function answerApi({ request, call, base }: ApiCall, deps: Deps): P
   const { pathname } = new URL(request.url);
   const reading = await readingMatter(pathname, base, deps);
   if (reading !== undefined) return /^(?:GET|HEAD)$/.test(request.method) ? reading : otherMethod(request, ["GET"]);
+  const shown = pathname.startsWith("/api/relay/")
+    ? await (await import("./traffic.ts")).answerPage(request, call, deps)
+    : undefined;
+  if (shown !== undefined) return shown;
   const place = placeOf(pathname);
   const operations = place?.operations.filter(({ room }) => room === undefined || deps.rooms.includes(room)) ?? [];
   if (place === undefined || operations.length === 0) return refuse({ status: 404, title: "Not found", fault: "notFound" });
