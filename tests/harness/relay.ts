@@ -12,6 +12,8 @@ const READY = "Neuro Relay is ready";
 export interface RelayUrls {
   readonly intermediary: string;
   readonly neuro: string;
+  /** Of the dashboard, with its token; empty where the web port is off, as it is unless it is set. */
+  readonly web: string;
 }
 
 export class RelayProcess {
@@ -37,7 +39,8 @@ export class RelayProcess {
         said += text;
         if (!said.includes(READY)) return;
         const url = (label: string) => said.match(new RegExp(`\\[${label}\\] listening on (\\S+)`))?.[1] ?? "";
-        resolve(new RelayProcess(child, { intermediary: url("Intermediary"), neuro: url("Nakurity Backend") }));
+        const urls = { intermediary: url("Intermediary"), neuro: url("Nakurity Backend"), web: url("Web") };
+        resolve(new RelayProcess(child, urls));
       };
       child.stdout?.setEncoding("utf8").on("data", hear);
       child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));

@@ -1,0 +1,62 @@
+/** What the README shows of the API, typed as it stands there. */
+import { test } from "#runner";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { check } from "../harness/check.ts";
+import { ROOT } from "../harness/machine.ts";
+import { inFolder, RelayProcess } from "../harness/relay.ts";
+import { Talk } from "../harness/talk.ts";
+
+const SONG = {
+  name: "play_song",
+  description: "Play a song on the jukebox.",
+  schema: { type: "object", properties: { title: { type: "string" } }, required: ["title"] },
+};
+
+/** The jukebox of the examples, which also says what it was told. */
+async function jukebox(url: string): Promise<Talk> {
+  const talk = await Talk.open(url);
+  talk.send({ type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true });
+  talk.send({ event: "register_actions", actions: [SONG] });
+  await talk.next(({ event }) => event === "registered");
+  return talk;
+}
+
+async function answerSong(talk: Talk): Promise<void> {
+  const { payload } = await talk.next(({ event }) => event === "action");
+  check.equal([payload.name, JSON.parse(payload.data)], ["play_song", { title: "Daisy Bell" }]);
+  talk.send({ event: "action_result", payload: { id: payload.id, success: true, message: "It plays." } });
+}
+
+test("AP40 what the README shows of the API works as it is shown", () =>
+  inFolder(async (folder) => {
+    const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+    const script = /## Use its API\n[^]*?```sh\n([^]*?)```/.exec(readme)?.[1] ?? "";
+    const calls = script.split("\n").filter((line) => line.startsWith("api $relay"));
+    check.that(calls.length > 4, "the README shows some calls");
+    const relay = await RelayProcess.start(folder, ["web.enabled=true", "web.port=0"]);
+    try {
+      const talk = await jukebox(relay.urls.intermediary);
+      const { origin } = new URL(relay.urls.web);
+      check.that(script.includes("http://127.0.0.1:8766/api"));
+      const own = script.replace("http://127.0.0.1:8766", origin).replaceAll(/^api .*$/gm, (call) => `${call}\necho`);
+      const running = promisify(execFile)("sh", ["-ceu", own], { cwd: folder });
+      await answerSong(talk);
+      const { stdout, stderr } = await running;
+      check.equal(stderr, "");
+      const answers = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+      check.equal(answers.length, calls.length);
+      const [overview, detail, outcome, paused, sent, audit] = answers;
+      check.equal([overview.draining, overview.scopes.length], [false, 5]);
+      check.equal(detail.offers.map(({ name }: { name: string }) => name), ["play_song"]);
+      check.equal([outcome.success, outcome.message], [true, "It plays."]);
+      check.equal([paused.id, paused.paused, sent], ["jukebox", true, { status: "sent" }]);
+      check.equal(audit.items.map(({ did }: { did: string }) => did), ["send", "control", "act"]);
+      check.equal((await talk.next(({ cmd }) => cmd !== undefined)).cmd, { action: "skip" });
+      talk.close();
+    } finally {
+      await relay.stop();
+    }
+  }), { timeoutMs: 60_000 });
