@@ -7,6 +7,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import type { Turn } from "../core/turn.ts";
 import type { Brain } from "./brain.ts";
 import { hold, isDurable } from "./log/journal.ts";
+import { touch } from "./log/lifetime.ts";
 import { shown, unhashable } from "./legacy.ts";
 import { type Problem, problemText, replyText, storageFailed } from "./problem.ts";
 import { type Damage, type Found, type Plan, scan } from "./log/scan.ts";
@@ -65,9 +66,11 @@ export function awake(call: Call): { readonly session: Session; readonly body: B
   if (id === undefined) return void refuse(call, { error: "missing field 'session_id'" });
   const session = typeof id === "string" ? brain.sessions.get(id) : undefined;
   if (session === undefined || session.ending !== undefined) return void refuse(call, unknown(brain, id));
-  session.touchedAt = call.turn.now;
   if (session.damage !== undefined) return void refuse(call, damaged(session.damage));
-  if (session.body !== undefined) return { session, body: session.body };
+  if (session.body !== undefined) {
+    touch(brain, call.turn, session);
+    return { session, body: session.body };
+  }
   session.sleepers.push({ slot: call.slot, fields, frameLength: call.frameLength });
   wake(brain, session, call.turn);
   return undefined;
@@ -80,11 +83,12 @@ export function awakeOrDamaged(call: Call): Session | undefined {
   return session?.damage !== undefined && session.ending === undefined ? session : awake(call)?.session;
 }
 
-function unknown({ ended }: Brain, id: Json): Problem {
+function unknown({ sessions, ended }: Brain, id: Json): Problem {
   const cannot = unhashable(id);
   if (cannot !== undefined) return { error: `session_id must be a name: ${cannot}` };
   const error = `unknown session ${shown(id)}`;
-  return typeof id === "string" && ended.get(id)?.why === "expired" ? { error, code: "SessionExpired" } : { error };
+  const end = typeof id === "string" ? sessions.get(id)?.ending ?? ended.get(id) : undefined;
+  return end?.why === "expired" ? { error, code: "SessionExpired" } : { error };
 }
 
 export const damaged = ({ seq, why }: Damage): Problem =>

@@ -1,6 +1,7 @@
 /** How sessions come to be, are sealed, and end. */
 import { type Bucket, bucket, take } from "../core/bucket.ts";
 import { hashText } from "../core/hash.ts";
+import type { Millis } from "../core/ids.ts";
 import { isObject } from "../core/json.ts";
 import { SESSIONS_BURST_MAX, SESSIONS_PER_SECOND_MAX, STATE_KEYS_MAX } from "../core/limits.ts";
 import type { Turn } from "../core/turn.ts";
@@ -24,7 +25,7 @@ import {
 import { end } from "./log/ending.ts";
 import { bodyAt, lastSeq, nameOf, newSession, type Session, uuidFrom } from "./session.ts";
 import { digest, EMPTY, isLonger, stateOf } from "./rules/state.ts";
-import { nextLook } from "./log/waking.ts";
+import { nextLook } from "./log/lifetime.ts";
 
 /** How long an unused session is left alone. */
 const UNUSED_MS = 60_000;
@@ -37,7 +38,7 @@ export function createSession(call: Call): void {
   const problem = mayMake(call);
   if (problem !== undefined) return refuse(call, problem);
   const { policy, state, stateHash, ttlMs } = birth.value;
-  const session = make(brain, turn);
+  const session = make(brain, turn, ttlMs);
   append(brain, turn, {
     session,
     type: "SessionCreated",
@@ -71,9 +72,9 @@ export function forkSession(call: Call): void {
 
 function fork(call: Call, parent: Session, from: Head): void {
   const { brain, turn, fields } = call;
-  const child = make(brain, turn);
   const { owner = from.owner } = fields;
   const { seq: atSeq, hash, policy, ttlMs, state, stateHash } = from;
+  const child = make(brain, turn, ttlMs);
   const relation = { parent: parent.id, child: child.id, at_seq: atSeq };
   append(brain, turn, {
     session: child,
@@ -170,9 +171,10 @@ function makeRoom(brain: Brain, turn: Turn): boolean {
   return false;
 }
 
-function make(brain: Brain, turn: Turn): Session {
+function make(brain: Brain, turn: Turn, ttlMs: Millis): Session {
   const id = uuidFrom(hashText(turn.secret()));
   const session = newSession(id, turn.now, bodyAt(noHead(policyOf(brain.settings.covenant))));
+  session.ttlMs = ttlMs;
   brain.sessions.set(id, session);
   brain.deadlines.set(id, nextLook(brain, session));
   return session;

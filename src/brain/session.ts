@@ -8,6 +8,7 @@
 import type { Key, Millis, PeerId } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Slot } from "./lanes.ts";
+import type { Seen } from "./log/lifetime.ts";
 import type { Head, LogEvent } from "./log/log.ts";
 import type { Stretch } from "./log/stretch.ts";
 
@@ -66,7 +67,13 @@ export interface Session {
   damage: { readonly seq: number; readonly why: string } | undefined;
   /** Its end is being stored: for everybody else it is gone. */
   ending: { readonly at: Key; readonly why: "closed" | "expired" } | undefined;
+  /** When it was last used. */
   touchedAt: Millis;
+  /** The last use that is stored, where no event tells of it, and the one that is being written. */
+  seen: Seen | undefined;
+  seeing: Seen | undefined;
+  /** How long it may live unused; unknown until it was read once. */
+  ttlMs: Millis | undefined;
 }
 
 export function newSession(id: string, now: Millis, body?: Body): Session {
@@ -87,6 +94,9 @@ export function newSession(id: string, now: Millis, body?: Body): Session {
     damage: undefined,
     ending: undefined,
     touchedAt: now,
+    seen: undefined,
+    seeing: undefined,
+    ttlMs: undefined,
   };
 }
 

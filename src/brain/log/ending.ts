@@ -13,7 +13,7 @@ import type { Turn } from "../../core/turn.ts";
 import type { Brain, Ended } from "../brain.ts";
 import { lastSeq, nameOf, type Session } from "../session.ts";
 import { discard } from "./rubbish.ts";
-import { doze, isOver, nextLook } from "./waking.ts";
+import { doze, isOver, nextLook } from "./lifetime.ts";
 
 /** Where the ends of sessions are kept. */
 export const ENDED: Key = key("brain", "ended");
@@ -47,16 +47,17 @@ function finish(
   turn: Turn,
   { session, why, at }: { readonly session: Session; readonly why: Ended["why"]; readonly at: Key | undefined },
 ): void {
-  const { id, stretches, spares, writing, paging, waiting, followers } = session;
+  const { id, stretches, spares, seen, writing, paging, seeing, waiting, followers } = session;
   brain.sessions.delete(id);
   brain.deadlines.clear(id);
   for (const peer of followers) {
     brain.peers.get(peer)?.follows.delete(id);
     brain.peers.get(peer)?.gaps.delete(id);
   }
-  const unfinished = [writing?.stretch.key, paging?.stretch.key].filter((each) => each !== undefined);
+  const unfinished = [writing?.stretch.key, paging?.stretch.key, seeing?.key].filter((each) => each !== undefined);
   for (const each of unfinished) brain.writes.delete(each);
-  discard(brain, turn, [...[...stretches, ...spares].map((stretch) => stretch.key), ...unfinished]);
+  const finished = [...stretches, ...spares, ...(seen === undefined ? [] : [seen])].map((stored) => stored.key);
+  discard(brain, turn, [...finished, ...unfinished]);
   for (const { slot } of waiting.splice(0)) brain.lanes.release(slot, true, turn);
   remember(brain, turn, { id, ended: { why, key: at } });
   turn.note({ is: "session_ended", session: nameOf(id), why });

@@ -16,6 +16,7 @@ import type { Turn } from "../../core/turn.ts";
 import type { Brain } from "../brain.ts";
 import { headText } from "./checkpoint.ts";
 import { endStored } from "./ending.ts";
+import { seenStored } from "./lifetime.ts";
 import { discard } from "./rubbish.ts";
 import type { Slot } from "../lanes.ts";
 import { deliver } from "../news.ts";
@@ -90,6 +91,7 @@ export function stored(brain: Brain, at: Key, turn: Turn): void {
   if (session === undefined) return;
   brain.writes.delete(at);
   if (session.ending?.at === at) return endStored(brain, turn, { session, isStored: true });
+  if (session.seeing?.key === at) return seenStored(brain, turn, { session, isStored: true });
   if (session.paging?.stretch.key === at) return turned(brain, turn, { session, isStored: true });
   const { body, writing } = session;
   if (body === undefined || writing?.stretch.key !== at) return;
@@ -111,6 +113,7 @@ export function notStored(brain: Brain, at: Key, turn: Turn): void {
   if (session === undefined) return;
   brain.writes.delete(at);
   if (session.ending?.at === at) return endStored(brain, turn, { session, isStored: false });
+  if (session.seeing?.key === at) return seenStored(brain, turn, { session, isStored: false });
   if (session.paging?.stretch.key === at) return turned(brain, turn, { session, isStored: false });
   const { body, writing } = session;
   if (body === undefined || writing?.stretch.key !== at) return;

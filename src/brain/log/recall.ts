@@ -6,16 +6,24 @@ import { discard } from "./rubbish.ts";
 import { recallPrediction } from "../infer/record.ts";
 import { newSession } from "../session.ts";
 import { chain, type Stretch, stretchOf } from "./stretch.ts";
-import { nextLook } from "./waking.ts";
+import { nextLook, type Seen, seenOf } from "./lifetime.ts";
 
 /** Fills a new Brain from the keys of the store; all sessions sleep. */
 export function recall(brain: Brain, { entries, now }: Past): void {
   const found = new Map<string, Stretch[]>();
+  const uses = new Map<string, Seen>();
   for (const entry of entries) {
     if (entry.key.startsWith(`${ENDED}/`)) {
       const past = endedOf(entry);
       if (past !== undefined) brain.ended.set(past.id, past.ended);
       else brain.rubbish.push(entry.key); // Why: a kill tore it, so nobody was told of that end.
+      continue;
+    }
+    const use = seenOf(entry.key);
+    if (use !== undefined) {
+      const earlier = uses.get(use.session);
+      if (earlier !== undefined) brain.rubbish.push(earlier.key); // Why earlier: keys come sorted, and begin with the time.
+      uses.set(use.session, use.seen);
       continue;
     }
     const place = stretchOf(entry.key);
@@ -27,16 +35,24 @@ export function recall(brain: Brain, { entries, now }: Past): void {
     if (places === undefined) found.set(place.session, [place.stretch]);
     else places.push(place.stretch);
   }
+  for (const [id, { key: at }] of uses) if (!found.has(id) || brain.ended.has(id)) brain.rubbish.push(at);
   discard(brain, { now }, []); // Why: earlier records of a trace are rubbish already, and have to be swept.
   for (const [id, places] of found) {
     if (brain.ended.has(id)) discard(brain, { now }, places.map(({ key }) => key));
-    else recallSession(brain, now, { id, places });
+    else recallSession(brain, now, { id, places, seen: uses.get(id) });
   }
 }
 
-function recallSession(brain: Brain, now: number, { id, places }: { id: string; places: readonly Stretch[] }): void {
+interface Remains {
+  readonly id: string;
+  readonly places: readonly Stretch[];
+  readonly seen: Seen | undefined;
+}
+
+function recallSession(brain: Brain, now: number, { id, places, seen }: Remains): void {
   const { stretches, spares, gap } = chain(places);
-  const session = newSession(id, Math.min(now, stretches.at(-1)?.at ?? now));
+  const session = newSession(id, Math.min(now, Math.max(stretches.at(-1)?.at ?? now, seen?.at ?? 0)));
+  session.seen = seen;
   session.stretches.push(...stretches);
   session.spares = spares;
   session.isUnread = true;
