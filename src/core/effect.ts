@@ -37,13 +37,14 @@ export type Effect =
   | { readonly do: "save"; readonly file: string; readonly bytes: Uint8Array }
   | { readonly do: "discard"; readonly file: string }
   | { readonly do: "run"; readonly job: JobId; readonly name: JobName; readonly input: Json; readonly deadline: Millis }
-  /** `reason` says of a fault, in a sentence, what was wrong. */
+  /** `reason` says of a fault, in a sentence, what was wrong. With `after` it is given once that key is stored; else the store failed. */
   | {
     readonly do: "answer";
     readonly call: CallId;
     readonly body?: Json;
     readonly fault?: FaultName;
     readonly reason?: string;
+    readonly after?: Key;
   }
   | { readonly do: "tell"; readonly room: RoomName; readonly message: Tell }
   | { readonly do: "note"; readonly note: Note }

@@ -8,7 +8,7 @@ import { earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, Survivor } from "../core/event.ts";
 import { type FaultName, FAULTS } from "../core/fault.ts";
-import { type CallId, callId, isLink, type LinkId, type Millis, type PeerId, rawKey } from "../core/ids.ts";
+import { type CallId, callId, isLink, type Key, type LinkId, type Millis, type PeerId, rawKey } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import type { Asker, Question } from "../core/question.ts";
 import type { RoomName } from "../core/room.ts";
@@ -24,6 +24,8 @@ import { Writer } from "./writer.ts";
 
 /** An answer to a question: its body, or the fault that kept it from being answered, where possible with a sentence about it. */
 export type Answer = { readonly body: Json } | { readonly fault: FaultName; readonly reason?: string };
+
+type AnswerEffect = Effect & { readonly do: "answer" };
 
 /** A question that has no answer yet. */
 interface Call {
@@ -44,6 +46,8 @@ export class Engine {
   readonly #peers: Map<PeerId, Survivor>;
   readonly #links = new Set<LinkId>();
   readonly #calls = new Map<CallId, Call>();
+  /** Answers that wait for a key to be stored. */
+  readonly #promised = new Map<Key, AnswerEffect[]>();
   readonly #undrained = new Set<RoomName>();
   #settings: Settings;
   readonly #mail: Event[] = [];
@@ -264,7 +268,12 @@ export class Engine {
     this.#ports.sockets.hangup(link, code);
   }
 
-  #answer({ call, body, fault, reason }: Effect & { do: "answer" }): void {
+  #answer(effect: AnswerEffect): void {
+    const { call, body, fault, reason, after } = effect;
+    if (after !== undefined && this.#writer.isPending(after)) {
+      this.#promised.set(after, [...this.#promised.get(after) ?? [], effect]);
+      return;
+    }
     const asked = this.#calls.get(call);
     this.#calls.delete(call);
     asked?.resolve(fault === undefined ? { body: body ?? null } : { fault, ...(reason !== undefined && { reason }) });
@@ -287,6 +296,10 @@ export class Engine {
   #settle(event: Event & { is: "stored" | "storeFailed" }): void {
     if (event.is === "storeFailed") this.#ports.observe({ is: "store_failed", key: event.key, reason: event.reason });
     this.#outbox.settled(event.key, event.is === "stored", this.#settings.limits);
+    for (const answer of this.#promised.get(event.key) ?? []) {
+      this.#answer(event.is === "stored" ? answer : { do: "answer", call: answer.call, fault: "storageFailed" });
+    }
+    this.#promised.delete(event.key);
     this.push(event);
   }
 

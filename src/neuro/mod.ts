@@ -20,7 +20,6 @@ import { pingAll } from "./downstream/silence.ts";
 import { close, concludeContests, open, ponged, receive, stillSilent } from "./downstream/sockets.ts";
 import { beginDrain, concludeDrain, configure, restoreRoom, startRoom } from "./life.ts";
 import { ask } from "./operator/answers.ts";
-import { keepPromise } from "./operator/words.ts";
 import { save, schedule, settled } from "./records.ts";
 import type { Neuro, Upstream } from "./state.ts";
 import { dialed, dropped, hear, linkTick, received } from "./upstream/client.ts";
@@ -98,7 +97,6 @@ function dispatch(room: Neuro, event: RoomEvent, turn: Turn): void {
 /** A write has ended. */
 function written(room: Neuro, of: { readonly key: Key; readonly isStored: boolean }, turn: Turn): void {
   if (!of.isStored) { for (const upstream of room.upstreams.values()) notKept(upstream, of.key); }
-  keepPromise(room, of, turn);
   settled(room, of, turn);
 }
 

@@ -50,8 +50,6 @@ export interface Neuro {
   /** What a person has decided about everybody. */
   readonly controls: Changeable<Controls>;
   readonly controlsRecord: GameRecord;
-  /** Calls that are answered once a key is stored. */
-  readonly promised: Map<Key, CallId>;
   /** Some integration is solo: all others are held. */
   hasSolo: boolean;
   /** The relay leaves, at the latest then: nothing new begins. */
@@ -351,7 +349,6 @@ export const emptyRoom = (settings: Settings): Neuro => ({
   hasStarted: false,
   controls: { stopped: false, approval: false },
   controlsRecord: { of: "controls", key: "", stored: undefined, latest: undefined },
-  promised: new Map(),
   hasSolo: false,
   drainUntil: undefined,
   hasDrained: false,

@@ -203,3 +203,51 @@ test("a question is answered by its room, and by the relay when there is no such
   check.equal(await world.engine?.ask({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }), { body: "ready" });
   check.equal(await world.engine?.ask({ of: "brain", get: "ready" }, { by: "test", scopes: [] }), { fault: "notFound" });
 });
+
+test("an answer that says that something is stored is given once it is, or says that it could not be", async () => {
+  const world = await running([{
+    step: (event, turn) => {
+      if (event.is !== "asked") return;
+      const entry = key("neuro", "entry", turn.id());
+      turn.put({ do: "put", key: entry, value: { v: 1 } });
+      turn.put({ do: "answer", call: event.call, body: "queued", after: entry });
+    },
+  }]);
+  const answers: unknown[] = [];
+  const ask = (): unknown =>
+    world.engine?.ask({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }).then((given) => answers.push(given));
+  world.disk.health = { delayMinMs: 50, delayMaxMs: 50, fails: 0, hangs: 0, hangMs: 0 };
+  ask();
+  await world.pass(49);
+  check.equal(answers, []);
+  await world.pass(1);
+  check.equal(answers, [{ body: "queued" }]);
+  world.disk.health = { delayMinMs: 0, delayMaxMs: 0, fails: 1, hangs: 0, hangMs: 0 };
+  ask();
+  await world.pass(1);
+  check.equal(answers.at(-1), { fault: "storageFailed" });
+});
+
+test("whoever waits for an answer is answered when its room is made anew, or the relay stops", async () => {
+  const world = await running([{
+    step: (event, turn) => {
+      if (event.is === "frame") throw new Error("on purpose");
+      if (event.is === "draining") turn.put({ do: "drained", room: "neuro" });
+    },
+  }]);
+  const answers: unknown[] = [];
+  const ask = (): unknown =>
+    world.engine?.ask({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }).then((given) => answers.push(given));
+  const ann = await connected(world);
+  ask();
+  await world.pass(1_000);
+  check.equal(answers, []);
+  ann.say("boom");
+  await world.pass(10);
+  check.equal(answers, [{ fault: "panic" }]);
+  ask();
+  const drained = world.engine?.drain();
+  await world.pass(1_000);
+  await drained;
+  check.equal(answers.at(-1), { fault: "restarting" });
+});

@@ -225,6 +225,17 @@ test("NB224 a force taken back ends at once, for Neuro too, and what she then sa
   check.equal(neuro.heard(), ["force bet"]);
 });
 
+test("NB224 one that Neuro did not answer for long is not asked again when it has been taken back", () => {
+  const { house, neuro, operator, chess, poker } = table();
+  chess.force(["a"]);
+  house.pass(130_000);
+  operator.ask({ get: "veto", force: operator.forceId() });
+  poker.force(["bet"]);
+  check.equal(neuro.heard(), ["force a", "unregister a", "register a"]);
+  house.pass(500);
+  check.equal(neuro.heard(), ["force bet"]);
+});
+
 test("NB224 taken back while Neuro's answer is with the game: she gets its result, once", () => {
   const { house, neuro, operator, chess } = table();
   chess.force(["a"]);

@@ -16,6 +16,8 @@ export interface Answer {
   readonly body?: Json;
   readonly fault?: string;
   readonly reason?: string;
+  /** It is given once this is stored. */
+  readonly after?: string;
 }
 
 export class Operator {
@@ -45,8 +47,8 @@ export class Operator {
     check.that(answers.length <= 1, `${answers.length} answers to ${call}`);
     const [effect] = answers;
     if (effect === undefined) return undefined;
-    const { body, fault, reason } = effect;
-    return { ...(body !== undefined && { body }), ...(fault !== undefined && { fault }), ...(reason && { reason }) };
+    const { do: _, call: __, ...answer } = effect;
+    return answer;
   }
 
   /** Asks for what is answered at once. */

@@ -19,6 +19,7 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [193, "a force that waited for a takeover was forgotten in a panic, which is allowed"],
   [1107, "an older force was asked in place of one that waited for a takeover in a panic, which is allowed"],
   [1687, "a force whose write failed, though it had landed, was forgotten in a panic, which is allowed"],
+  [19, "Neuro had an action that a copy of its game had taken away while it was not heard, before the game was its own"],
   [410, "a refused message landed after all and came late, which is allowed"],
 ];
 

@@ -36,7 +36,7 @@ export function watch(world: World, breaches: string[]): ReadonlyMap<string, num
  * so one may be lost while its write is on its way or has failed, and while it is not decided which of two connections the game
  * has. One that the game was acted for is not asked again.
  */
-export function excuse({ clock, disk }: World, { games }: Cast): { readonly excused: ReadonlySet<Waiting>; panic(): void } {
+export function excuse({ clock, disk }: World, { games }: Cast): Excuses {
   const excused = new Set<Waiting>();
   const panic = (): void => {
     for (const { name, force, doubledAt } of games) {
@@ -48,7 +48,14 @@ export function excuse({ clock, disk }: World, { games }: Cast): { readonly excu
       if (force.wasActedFor || isDouble || (!isWritten && (writes.length > 0 || !isHeard))) excused.add(force);
     }
   };
-  return { excused, panic };
+  return { excused, panic, excuseOne: (force) => excused.add(force) };
+}
+
+export interface Excuses {
+  readonly excused: ReadonlySet<Waiting>;
+  panic(): void;
+  /** A person took it back. */
+  excuseOne(force: Waiting): void;
 }
 
 const isOf = (name: string, { names }: Waiting, value: Json): boolean =>

@@ -11,6 +11,7 @@ import { SABOTAGE } from "../../src/testing/sabotage.ts";
 import { World } from "../../src/testing/world.ts";
 import { type Cast, castFor, NEURO_URL, SETTINGS } from "./cast.ts";
 import { excuse, judge, watch } from "./judge.ts";
+import { Meddler } from "./meddler.ts";
 
 export interface Play {
   readonly seed: number;
@@ -32,7 +33,7 @@ export interface PlayOptions {
   readonly around?: (room: Hosted) => Hosted;
 }
 
-export const TROUBLES = ["drops", "doubles", "slow", "store", "crash", "panic", "neuro"] as const;
+export const TROUBLES = ["drops", "doubles", "slow", "store", "crash", "panic", "neuro", "meddling"] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
 const WILD_MS = 60_000;
@@ -64,7 +65,8 @@ async function act(world: World, { without = [], onTrace }: PlayOptions, breache
   let isNeuroUp = true;
   world.network.answering = (url) => (url === NEURO_URL && isNeuroUp ? (wire) => cast.neuro.accept(wire) : undefined);
   world.network.health = { delayMinMs: 1, delayMaxMs: world.chance.pick(2, 40, 300) };
-  const { excused, panic } = excuse(world, cast);
+  const { excused, panic, excuseOne } = excuse(world, cast);
+  const meddler = new Meddler(world, cast, excuseOne);
   const { onNote } = world;
   world.onNote = (note) => {
     onNote(note);
@@ -79,13 +81,14 @@ async function act(world: World, { without = [], onTrace }: PlayOptions, breache
   while (world.clock.now < end) {
     await world.pass(world.chance.between(200, 4_000));
     const kind = world.chance.oneOf([...trouble]);
+    if (trouble.has("meddling")) await meddler.meddle();
     if (kind === "neuro") isNeuroUp = upset(world, cast);
     else if (kind === "panic") world.sabotage.plan(fragile, world.chance.between(0, 3));
     else if (kind !== undefined) make(kind, world, cast);
   }
   isNeuroUp = true;
-  await calm(world, cast);
-  breaches.push(...await judge(world, cast, excused));
+  await calm(world, cast, meddler);
+  breaches.push(...await judge(world, cast, excused), ...meddler.breaches());
 }
 
 function misbehave(world: World): void {
@@ -122,12 +125,13 @@ function make(kind: Exclude<Trouble, "neuro" | "panic">, world: World, cast: Cas
       return;
     case "slow":
     case "store":
+    case "meddling": // Why: that goes on all the time, with every other trouble.
       return;
   }
 }
 
 /** Everything is well again, everybody comes back, and nobody begins anything new. */
-async function calm(world: World, { neuro, games, integrations, watcher, players }: Cast): Promise<void> {
+async function calm(world: World, { neuro, games, integrations, watcher, players }: Cast, meddler: Meddler): Promise<void> {
   world.disk.health = HEALTHY;
   world.network.health = { delayMinMs: 1, delayMaxMs: 10 };
   world.sabotage.stop();
@@ -143,6 +147,9 @@ async function calm(world: World, { neuro, games, integrations, watcher, players
     player.returnMs = 1_000;
     player.come();
   }
+  // Why first some time: a relay that was just started has to be there to hear of it.
+  await world.pass(10_000);
+  await meddler.lift();
   await world.pass(PEACE_MS);
 }
 

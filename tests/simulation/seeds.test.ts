@@ -9,7 +9,7 @@ const AT_A_TIME = 25;
 
 for (let from = 1; from <= SEEDS; from += AT_A_TIME) {
   const to = from + AT_A_TIME - 1;
-  test(`SI1 SI2 SI3 SI4 SI5 SI6 SI7 seeds ${from} to ${to}, played to their end`, async () => {
+  test(`SI1 SI2 SI3 SI4 SI5 SI6 SI7 SI11 seeds ${from} to ${to}, played to their end`, async () => {
     const failures: string[] = [];
     for (let seed = from; seed <= to; seed++) {
       const played = await play({ seed });

@@ -116,6 +116,8 @@ test("SI9 the play is wild: all that can happen happens within a few seeds", asy
     "upstream_connected",
     "upstream_lost",
     "input_mended",
+    "operator_acted",
+    "approval_wanted",
   ];
   check.equal(WILD.filter((kind) => (tally.get(kind) ?? 0) < 3), [], JSON.stringify([...tally]));
 });

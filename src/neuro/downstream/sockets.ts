@@ -219,7 +219,7 @@ function decide(seat: Seat, verdict: Verdict, turn: Turn): void {
   }
   const { room } = socket;
   room.contested.delete(seat);
-  room.unserved.delete(seat);
+  const wasUnserved = room.unserved.delete(seat);
   const heard = seat.heard.splice(0);
   let winner = seat;
   if (verdict === "suffix") {
@@ -233,6 +233,8 @@ function decide(seat: Seat, verdict: Verdict, turn: Turn): void {
   // Why: what it was asked it answered in time, though it is heard only now.
   if (socket.askedAt !== undefined) socket.askedAt += turn.now - Math.max(seat.since, socket.askedAt);
   take(winner, turn);
+  // Why: what it said while it was not served nobody has heard.
+  if (wasUnserved && socket.askedAt !== turn.now) askForAll(socket, turn);
   for (const message of heard) serve(winner, message, turn);
 }
 

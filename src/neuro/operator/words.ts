@@ -1,7 +1,7 @@
 /** What a person says to either side: a context for Neuro, or any message, as it is. */
 import { isObject, isShallow, type Json } from "../../core/json.ts";
 import { failed, ok, type Result } from "../../core/result.ts";
-import { type CallId, type Key, NALLELY_PEER } from "../../core/ids.ts";
+import { type CallId, NALLELY_PEER } from "../../core/ids.ts";
 import type { Turn } from "../../core/turn.ts";
 import { toNeuro } from "../speech.ts";
 import type { Game, Neuro, Upstream } from "../state.ts";
@@ -22,16 +22,8 @@ export function remark(upstream: Upstream, { call, by, message, silent }: Remark
   const at = sayAndKeep(upstream, { from: watcher(by), message, silent }, turn);
   if (at === false) return failed("queueFull", "too much of yours waits for Neuro already");
   if (at === undefined) return ok({ status: "sent" });
-  upstream.room.promised.set(at, call);
+  turn.put({ do: "answer", call, body: { status: "queued" }, after: at });
   return ok(undefined);
-}
-
-/** A write has ended that a call may wait for. */
-export function keepPromise(room: Neuro, { key, isStored }: { key: Key; isStored: boolean }, turn: Turn): void {
-  const call = room.promised.get(key);
-  if (call === undefined) return;
-  room.promised.delete(key);
-  turn.put({ do: "answer", call, ...(isStored ? { body: { status: "queued" } } : { fault: "storageFailed" }) });
 }
 
 /** Sends a message to an integration, word for word. */
