@@ -5,7 +5,7 @@
  */
 import type { FaultName } from "../core/fault.ts";
 import { type Frame, type Json, type JsonObject, plain } from "../core/json.ts";
-import type { Key, PeerId } from "../core/ids.ts";
+import type { Key, Millis, PeerId } from "../core/ids.ts";
 import { failed, ok, type Result } from "../core/result.ts";
 import type { Scope } from "../core/settings.ts";
 import type { Tell } from "../core/tell.ts";
@@ -38,6 +38,7 @@ export function request(state: State, { from, frame }: { from: Watcher; frame: F
     return complain(from.peer, { code: "notAllowed", error: "not allowed", more: { needs }, requestId }, turn);
   }
   const outcome = carryOut(state, { from, asked, requestId }, turn);
+  record(state, { from, asked, outcome }, turn);
   if (!outcome.ok) return complain(from.peer, { code: outcome.fault, error: outcome.reason, requestId }, turn);
   if (outcome.value === "later") return;
   const { reply, after } = outcome.value;
@@ -52,6 +53,29 @@ export function request(state: State, { from, frame }: { from: Watcher; frame: F
 function scopeFor({ is }: WatcherRequest): Scope | undefined {
   if (is === "direct") return "direct";
   return is === "command" || is === "choice" ? "command" : undefined;
+}
+
+/** Programs command all day long: each is on record once a minute for each of its kinds of command. */
+const RECORD_MS: Millis = 60_000;
+const RECORDED_MAX = 1_000;
+
+interface Done {
+  readonly from: Watcher;
+  readonly asked: WatcherRequest;
+  readonly outcome: Outcome;
+}
+
+/** What a watcher did, as far as it changes something. */
+function record(state: State, { from: { name: by }, asked, outcome }: Done, turn: Turn): void {
+  if (asked.is !== "command" && asked.is !== "direct" && asked.is !== "choice") return;
+  const to = asked.is === "command" ? asked.target : asked.is === "choice" ? asked.name : "neuro";
+  const result = outcome.ok ? "done" : outcome.fault;
+  const { recorded } = state;
+  const act = `${asked.is}\n${result}\n${by}\n${to}`;
+  if ((recorded.get(act) ?? -Infinity) + RECORD_MS > turn.now) return;
+  if (recorded.size >= RECORDED_MAX) recorded.clear();
+  recorded.set(act, turn.now);
+  turn.note({ is: "operator_acted", by, did: asked.is, to, outcome: result });
 }
 
 interface Asked {
