@@ -27,7 +27,7 @@ const LOCKS: readonly Lock[] = [
   { name: "types of the pure zone", command: tsc("src") },
   { name: "types of the edges", command: tsc("src/tsconfig.edges.json") },
   { name: "types of the tests", command: tsc("tests") },
-  ...["src/dashboard", "src/runtimes/workers"]
+  ...["src/dashboard", "src/runtimes/workers", "tests/dashboard"]
     .map((folder) => `${folder}/tsconfig.json`)
     .filter(isThere)
     .map((project) => ({ name: `types of ${project}`, command: tsc(project) })),

@@ -41,7 +41,7 @@ const LISTED: readonly Suite[] = [
   { name: "torture", minutes: 4 },
   { name: "conformance", minutes: 5 },
   { name: "cluster", minutes: 4, needs: ["redis-server"] },
-  { name: "dashboard", minutes: 4 },
+  { name: "dashboard", minutes: 6, needs: ["chromium"] },
   { name: "simulation", minutes: 5, isPure: true },
   { name: "fuzz", minutes: 4 },
   { name: "architecture", minutes: 3, isPure: true, hasFiles: true },

@@ -4,7 +4,7 @@ import { duration, latency, size } from "./figures.ts";
 import { shown } from "./shown.ts";
 
 /** What events are sorted by. */
-export type Family = "actions" | "forces" | "context" | "messages" | "presence" | "link" | "nallely" | "trouble";
+export type Family = "actions" | "forces" | "context" | "messages" | "people" | "link" | "nallely" | "trouble";
 
 /** All of them, with the words on their buttons. */
 export const FAMILIES: readonly (readonly [family: Family, label: string])[] = [
@@ -12,7 +12,7 @@ export const FAMILIES: readonly (readonly [family: Family, label: string])[] = [
   ["forces", "Forces"],
   ["context", "Context"],
   ["messages", "Messages"],
-  ["presence", "Presence"],
+  ["people", "People"],
   ["link", "Neuro"],
   ["nallely", "Nallely"],
   ["trouble", "Trouble"],
@@ -51,6 +51,12 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
     tone: "accent",
     line: ({ name, data, forced }) => joined(text(name), text(data), forced === true ? "(forced)" : ""),
   }],
+  ["approval_wanted", {
+    family: "actions",
+    what: "to approve",
+    tone: "warn",
+    line: ({ name, data, forced }) => joined(text(name), text(data), forced === true ? "(forced)" : ""),
+  }],
   ["action_result", {
     family: "actions",
     what: "result",
@@ -76,6 +82,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   }],
   ["choose_action", { family: "forces", what: "choose", line: ({ payload }) => text(payload) }],
   ["add_context", { family: "context", what: "context", line: ({ message }) => text(message) }],
+  ["context_dropped", { family: "context", what: "dropped", tone: "warn", line: () => "a context, for it is muted" }],
   ["backend_message", { family: "context", what: "from Neuro", line: ({ payload }) => text(payload) }],
   ["integration_message", { family: "messages", what: "message", line: ({ payload }) => text(payload) }],
   ["binary_received", {
@@ -94,12 +101,18 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
     line: ({ confirmed }) => (confirmed === true ? "acknowledged" : ""),
   }],
   ["message_dead", { family: "messages", what: "dead letter", tone: "bad", line: ({ why }) => text(why) }],
-  ["integration_connected", { family: "presence", what: "joined", tone: "good" }],
-  ["integration_disconnected", { family: "presence", what: "left", tone: "warn" }],
-  ["integration_connected_via_backend", { family: "presence", what: "game joined", tone: "good" }],
-  ["integration_disconnected_via_backend", { family: "presence", what: "game left", tone: "warn" }],
-  ["neuroos_connected", { family: "presence", what: "watcher", line: ({ privileges }) => text(privileges) }],
-  ["neuroos_disconnected", { family: "presence", what: "watcher left" }],
+  ["integration_connected", { family: "people", what: "joined", tone: "good" }],
+  ["integration_disconnected", { family: "people", what: "left", tone: "warn" }],
+  ["integration_connected_via_backend", { family: "people", what: "game joined", tone: "good" }],
+  ["integration_disconnected_via_backend", { family: "people", what: "game left", tone: "warn" }],
+  ["neuroos_connected", { family: "people", what: "watcher", line: ({ privileges }) => text(privileges) }],
+  ["neuroos_disconnected", { family: "people", what: "watcher left" }],
+  ["operator_acted", {
+    family: "people",
+    what: "operator",
+    tone: "accent",
+    line: ({ did, to, outcome }) => joined(text(did), text(to), outcome === "done" ? "" : `(${text(outcome)})`),
+  }],
   ["upstream_connected", { family: "link", what: "Neuro is here", tone: "good", line: ({ url }) => text(url) }],
   ["upstream_lost", {
     family: "link",
@@ -149,10 +162,11 @@ function toneOf(event: JsonObject, tone: Tone): Tone {
   return tone;
 }
 
-const isAction = (event: JsonObject): boolean => text(event.event).startsWith("action_");
+const isAction = (event: JsonObject): boolean => /^(?:action_|approval_)/.test(text(event.event));
 
 function namesOf(event: JsonObject): readonly string[] {
-  const { from, to, integration, name, game_title, upstream, parameter } = event;
+  const { from, to, integration, name, game_title, upstream, parameter, by } = event;
+  if (typeof by === "string") return [by];
   if (Array.isArray(to)) return list(to);
   // Why: the name in an action's event is the action's.
   const whom = from ?? to ?? integration ?? game_title ?? upstream ?? (isAction(event) ? undefined : name) ?? parameter;

@@ -62,7 +62,7 @@ export function draftOf(field: Field, value: Json | undefined = field.preset, is
 
 function memberDraft({ name, isRequired, field }: GroupField["members"][number], value: Json | undefined): Draft {
   const given = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-  return draftOf(field, given ?? field.preset, isRequired || given !== undefined);
+  return draftOf(field, given === undefined ? field.preset : given, isRequired || given !== undefined);
 }
 
 /** The JSON of a draft. */

@@ -1,11 +1,15 @@
 /** The doors: who is let in, what a frame may be, and how the relay stops. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { check } from "../../harness/check.ts";
+import { ROOT } from "../../harness/machine.ts";
 import type { Case } from "../case.ts";
 import { deafClient, Line, until } from "../line.ts";
 import { type Relay, TOKENS } from "../platform.ts";
 import { Game, integrate, watch } from "../players.ts";
 
 const MIB = 1_048_576;
+const PAGE = readFileSync(join(ROOT, "src/dashboard/dashboard.html"), "utf8");
 
 /** How an upgrade is answered. */
 async function statusOf(url: string, headers: Record<string, string> = {}): Promise<number> {
@@ -120,6 +124,15 @@ export const doors: readonly Case[] = [
       witness.send({ still: "here" });
       check.that(witness.isOpen);
       check.that(!/mistake of ours/.test(relay.log()), "no mistake of ours");
+    },
+  },
+  {
+    name: "DB1 the dashboard's page is at the root of the web port, whole",
+    async run(relay) {
+      const response = await fetch(`${relay.web}/`, { headers: { "accept-encoding": "gzip" } });
+      check.equal([response.status, response.headers.get("content-type")], [200, "text/html; charset=utf-8"]);
+      check.match(response.headers.get("content-security-policy") ?? "", /script-src 'sha256-[^']{44}'/);
+      check.equal(await response.text(), PAGE);
     },
   },
   {

@@ -1,0 +1,83 @@
+/** Without a mouse. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { Game, onStage, part, row, TEST } from "./stage.ts";
+
+test("DB18 everything can be done by the keyboard, and its shortcuts are listed", () =>
+  onStage(async (stage) => {
+    const chess = await Game.join(stage, "Chess", [{ name: "move" }]);
+    const page = await stage.open();
+    await row(page, "Chess").waitFor();
+    await page.keyboard.press("?");
+    await page.locator("dialog[open]", { hasText: "stop everything" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("dialog[open]").waitFor({ state: "detached" });
+    await page.keyboard.press("j");
+    await page.keyboard.press("x");
+    await row(page, "Chess").locator(".marks", { hasText: "paused" }).waitFor();
+    await page.keyboard.press("x");
+    await row(page, "Chess").locator(".marks", { hasText: "paused" }).waitFor({ state: "detached" });
+    await page.keyboard.press("Enter");
+    await part(page, "open-form").focus();
+    await page.keyboard.press("Enter");
+    await part(page, "send").focus();
+    await page.keyboard.press("Enter");
+    const { id } = await chess.action();
+    chess.result(id, true, "Moved.");
+    await page.locator(".said.good", { hasText: "Moved." }).waitFor();
+    await page.keyboard.press("Shift+S");
+    await page.locator(".banner.stopped").waitFor();
+    await page.keyboard.press("Shift+S");
+    await page.locator(".banner.stopped").waitFor({ state: "detached" });
+    await page.keyboard.press("2");
+    await part(page, "panel-queue").waitFor();
+    await page.keyboard.press("/");
+    await page.locator("[data-name=feed-text]:focus").waitFor();
+    await page.keyboard.type("x2p");
+    check.equal(await part(row(page, "Chess"), "pause").getAttribute("aria-pressed"), "false", "who types gives no orders");
+    check.equal(await part(page, "feed-text").inputValue(), "x2p");
+  }), TEST);
+
+test(
+  "DB18 whatever can be pressed or filled in has a name, shows its focus, and the page has its landmarks",
+  () =>
+    onStage(async (stage) => {
+      await Game.join(stage, "Chess", [{
+        name: "move",
+        schema: { type: "object", properties: { to: { type: "string" } } },
+      }]);
+      const page = await stage.open();
+      await part(row(page, "Chess"), "integration-head").click();
+      await part(page, "open-form").click();
+      for (const panel of ["tools", "queue", "feed"]) {
+        await part(page, `tab-${panel}`).click();
+        await part(page, `panel-${panel}`).waitFor();
+        check.equal(await nameless(page), []);
+      }
+      for (const landmark of ["banner", "main", "complementary", "navigation"] as const) {
+        await page.getByRole(landmark).first().waitFor();
+      }
+      check.equal(await page.locator("h1").count(), 1);
+      await page.keyboard.press("Tab");
+      const ring = await page.evaluate(() =>
+        document.activeElement && getComputedStyle(document.activeElement).outlineStyle
+      );
+      check.equal(ring, "solid");
+    }),
+  TEST,
+);
+
+/** What has no name that could be read out. */
+const nameless = (page: import("playwright-core").Page): Promise<string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>("button, input, select, textarea, summary")]
+      .filter((element) => element.getClientRects().length > 0)
+      .filter((element) => {
+        const labels = element instanceof HTMLInputElement || element instanceof HTMLSelectElement ||
+            element instanceof HTMLTextAreaElement
+          ? [...element.labels ?? []].map((label) => label.textContent ?? "")
+          : [];
+        return `${element.getAttribute("aria-label") ?? ""}${labels.join("")}${element.textContent ?? ""}`.trim() === "";
+      })
+      .map((element) => element.outerHTML.slice(0, 200))
+  );

@@ -1,0 +1,53 @@
+/** A busy evening: many integrations, hundreds of events a second. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { Game, onStage, part, row, TEST, until } from "./stage.ts";
+
+const GAMES = 100;
+const EVENTS = 3_000;
+/** Of each game in each round, ten rounds a second: as many as a slow machine gets through, at most 500 a second. */
+const ROUND_MS = 200;
+
+test(
+  "DB17 with a hundred integrations and five hundred events a second the page stays usable, and keeps no more than it shows",
+  () =>
+    onStage(async (stage) => {
+      const page = await stage.open();
+      const games = await Promise.all(
+        Array.from({ length: GAMES }, (_, at) =>
+          Game.join(stage, `Game ${String(at).padStart(3, "0")}`, [{ name: `move_${at}` }])),
+      );
+      await until(async () =>
+        await part(page, "figure-here").locator(".figure-value").innerText() === "100", "all are here");
+      await page.evaluate(() => {
+        const gaps: number[] = [];
+        let before = performance.now();
+        const measure = (now: number): void => {
+          gaps.push(now - before);
+          before = now;
+          requestAnimationFrame(measure);
+        };
+        requestAnimationFrame(measure);
+        Object.assign(globalThis, { gaps });
+      });
+      let sent = 0;
+      const round = setInterval(() => {
+        for (const game of games) if (sent < EVENTS) game.say("context", { message: `Event ${++sent}.`, silent: true });
+        if (sent >= EVENTS) clearInterval(round);
+      }, ROUND_MS);
+      await part(page, "tab-queue").click();
+      await part(row(page, "Game 042"), "integration-head").click();
+      await part(page, "offer").getByText("move_42", { exact: true }).waitFor();
+      await part(page, "tab-feed").click();
+      await page.locator(".feed-row", { hasText: `Event ${EVENTS}.` }).waitFor();
+      const gaps = await page.evaluate(() => (globalThis as { gaps?: number[] }).gaps ?? []);
+      const sorted = gaps.toSorted((left, right) => left - right);
+      // Why so loosely: other suites and other machines' work share these processors.
+      check.that((sorted[Math.floor(sorted.length * 0.5)] ?? Infinity) < 100, "half of the frames come at once");
+      check.that((sorted[Math.floor(sorted.length * 0.95)] ?? Infinity) < 1_000, "nearly all frames come in time");
+      check.that(await page.locator(".feed-row").count() < 120, "only rows in sight exist");
+      check.that(await page.locator("*").count() < 12_000, "the page does not grow with the events");
+      for (const game of games) game.talk.close();
+    }),
+  TEST,
+);

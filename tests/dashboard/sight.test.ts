@@ -1,0 +1,132 @@
+/** What is to be seen: who is connected, what happens, on any screen. */
+import { test } from "#runner";
+import { devices, type Page } from "playwright-core";
+import { check } from "../harness/check.ts";
+import { Game, onStage, part, row, TEST, until } from "./stage.ts";
+
+test(
+  "DB5 games appear as they connect, with all that they offer, and are away once they leave",
+  () =>
+    onStage(async (stage) => {
+      const page = await stage.open();
+      await page.locator(".empty-title", { hasText: "No integration yet" }).waitFor();
+      await page.getByText(`NEURO_SDK_WS_URL=ws://${new URL(stage.origin).host}/neuro`).waitFor();
+      const chess = await Game.join(stage, "Chess", [{ name: "move", description: "Move a piece." }]);
+      await Game.join(stage, "Poker", [{ name: "bet" }, { name: "fold" }]);
+      await row(page, "Chess").locator(".dot.good").waitFor();
+      await row(page, "Poker").locator(".row-more", { hasText: "2 actions" }).waitFor();
+      await until(async () => await part(page, "figure-here").locator(".figure-value").innerText() === "2", "two are here");
+      await part(row(page, "Chess"), "integration-head").click();
+      await part(page, "offer").getByText("Move a piece.").waitFor();
+      await page.locator(".feed-row[data-event=integration_connected_via_backend]", { hasText: "Poker" }).waitFor();
+      chess.talk.close();
+      await row(page, "Chess").locator(".dot.off").waitFor();
+      check.match(await page.locator(".row-title > .name").first().innerText(), /Poker/);
+      await page.locator(".links", { hasText: "played by the relay" }).waitFor();
+    }),
+  TEST,
+);
+
+test(
+  "DB11 the feed shows events as they happen; it can be sifted, searched, looked into and held",
+  () =>
+    onStage(async (stage) => {
+      const page = await stage.open();
+      const chess = await Game.join(stage, "Chess", [{ name: "move" }]);
+      const poker = await Game.join(stage, "Poker");
+      chess.say("context", { message: "White is better.", silent: true });
+      poker.say("context", { message: "You hold two aces.", silent: true });
+      const rows = page.locator(".feed-row");
+      await rows.filter({ hasText: "two aces" }).waitFor();
+      await part(page, "family-context").click();
+      await until(async () => await rows.count() === 2, "only contexts are there");
+      await part(page, "feed-who").selectOption("Chess");
+      await rows.filter({ hasText: "two aces" }).waitFor({ state: "detached" });
+      await rows.filter({ hasText: "White is better." }).click();
+      check.match(await page.locator(".feed-chosen pre").innerText(), /"event": "add_context"[^]*"game_title": "Chess"/);
+      await page.getByText("Show all").click();
+      await part(page, "feed-text").fill("ACES");
+      await rows.filter({ hasText: "White is better." }).waitFor({ state: "detached" });
+      await part(page, "feed-text").fill("");
+      await part(page, "feed-hold").click();
+      chess.say("context", { message: "Something new.", silent: true });
+      await page.locator(".feed-missed", { hasText: "1 new" }).waitFor();
+      check.equal(await rows.filter({ hasText: "Something new." }).count(), 0);
+      await part(page, "feed-go-on").click();
+      await rows.filter({ hasText: "Something new." }).waitFor();
+    }),
+  TEST,
+);
+
+test(
+  "DB12 on a phone the panels are shown one at a time, and nothing is wider than the screen",
+  () =>
+    onStage(async (stage) => {
+      await Game.join(stage, "A game with quite a long name, as long as it may be at all", [{ name: "move" }]);
+      const page = await stage.open(devices["iPhone 13"] ?? {});
+      for (const panel of ["now", "integrations", "feed", "queue", "brain", "nallely", "audit", "tools"]) {
+        await part(page, `tab-${panel}`).click();
+        await page.locator(`.inside[data-panel=${panel}]`).waitFor();
+        check.equal(await overflow(page), 0, panel);
+      }
+      await part(page, "tab-integrations").click();
+      await row(page, "A game").waitFor();
+      check.that(!(await page.locator(".now").isVisible()));
+    }),
+  TEST,
+);
+
+const overflow = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+test(
+  "DB13 the page is dark or light as the system is, or as it is told, and its text can be read in both",
+  () =>
+    onStage(async (stage) => {
+      await Game.join(stage, "Chess", [{ name: "move" }]);
+      const page = await stage.open({ colorScheme: "dark", reducedMotion: "reduce" });
+      const shade = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+      const dark = await shade();
+      check.equal(await faint(page), [], "dark");
+      await page.emulateMedia({ colorScheme: "light" });
+      await until(async () => await shade() !== dark, "it is light");
+      check.equal(await faint(page), [], "light");
+      await part(page, "theme").click();
+      await until(async () => await shade() === dark, "it is dark although the system is light");
+      await page.reload();
+      await until(async () => await shade() === dark, "it stays dark");
+    }),
+  TEST,
+);
+
+/** Texts with less contrast to what they stand on than 4.5 to 1. */
+const faint = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    const numbers = (colour: string): number[] => (colour.match(/[\d.]+/g) ?? []).map(Number);
+    const light = (colour: readonly number[]): number => {
+      const [red = 0, green = 0, blue = 0] = colour.map((part) => {
+        const share = part / 255;
+        return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const ground = (element: Element | null): number[] => {
+      for (let at = element; at !== null; at = at.parentElement) {
+        const found = numbers(getComputedStyle(at).backgroundColor);
+        if (found.length === 3) return found;
+      }
+      return [255, 255, 255];
+    };
+    const found: string[] = [];
+    for (const element of document.querySelectorAll("*")) {
+      const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && (node.textContent ?? "").trim() !== "");
+      const box = element.getBoundingClientRect();
+      if (
+        !hasText || box.width === 0 || element.closest("[aria-disabled=true], .is-away, svg, select, option") !== null
+      ) continue;
+      const [one, two] = [light(numbers(getComputedStyle(element).color).slice(0, 3)), light(ground(element))];
+      const contrast = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+      if (contrast < 4.5) found.push(`${contrast.toFixed(2)} ${element.outerHTML.slice(0, 120)}`);
+    }
+    return found;
+  });

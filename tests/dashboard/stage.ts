@@ -1,0 +1,156 @@
+/**
+ * The dashboard in a real browser, before a real relay with real games: what a person would see and do.
+ *
+ * Nothing waits for time: whatever is looked for is waited for, as long as a slow machine may take. A page that throws, or does
+ * what its policy forbids, fails the test.
+ */
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import { check } from "../harness/check.ts";
+import { find } from "../harness/machine.ts";
+import { inFolder, RelayProcess } from "../harness/relay.ts";
+import { type Message, Talk } from "../harness/talk.ts";
+
+/** As long as a busy machine may take for one thing. */
+export const PATIENCE_MS = 30_000;
+/** For a whole test. */
+export const TEST: { readonly timeoutMs: number } = { timeoutMs: 120_000 };
+
+const WEB: readonly string[] = ["web.enabled=true", "web.port=0", "log.level=error"];
+/** Nobody but the test decides. */
+const NO_DECIDER: readonly string[] = ["nakurity-backend.decider=none"];
+
+export interface Action {
+  readonly name: string;
+  readonly description?: string;
+  readonly schema?: object;
+}
+
+/** A game over a real socket. */
+export class Game {
+  readonly talk: Talk;
+  readonly #name: string;
+
+  private constructor(talk: Talk, name: string) {
+    this.talk = talk;
+    this.#name = name;
+  }
+
+  static async join(stage: Stage, name: string, actions: readonly Action[] = []): Promise<Game> {
+    const game = new Game(await Talk.open(stage.relay.urls.neuro), name);
+    game.say("startup");
+    if (actions.length > 0) {
+      game.say("actions/register", {
+        actions: actions.map((action) => ({ description: `Does ${action.name}.`, ...action })),
+      });
+    }
+    return game;
+  }
+
+  say(command: string, data?: object): void {
+    this.talk.send({ command, game: this.#name, ...(data && { data }) });
+  }
+
+  force(query: string, names: readonly string[], more: object = {}): void {
+    this.say("actions/force", { query, action_names: names, ...more });
+  }
+
+  async action(): Promise<{ readonly id: string; readonly name: string; readonly data?: string }> {
+    return (await this.talk.next(({ command }: Message) => command === "action", PATIENCE_MS)).data;
+  }
+
+  result(id: string, success: boolean, message: string): void {
+    this.say("action/result", { id, success, message });
+  }
+}
+
+export class Stage {
+  readonly #browser: Browser;
+  readonly #folder: string;
+  readonly #sets: readonly string[];
+  /** What the pages did wrong. */
+  readonly faults: string[] = [];
+  relay: RelayProcess;
+
+  constructor(browser: Browser, { folder, sets, relay }: { folder: string; sets: readonly string[]; relay: RelayProcess }) {
+    this.#browser = browser;
+    this.#folder = folder;
+    this.#sets = sets;
+    this.relay = relay;
+  }
+
+  get origin(): string {
+    return new URL(this.relay.urls.web).origin;
+  }
+
+  get token(): string {
+    return new URL(this.relay.urls.web).hash.replace("#token=", "");
+  }
+
+  /** A page that nobody has gone anywhere with. */
+  async blank(options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.#browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    context.setDefaultTimeout(PATIENCE_MS);
+    const page = await context.newPage();
+    page.on("pageerror", (error) => this.faults.push(String(error.stack)));
+    page.on("console", (message) => {
+      if (/Content Security Policy|TrustedHTML/i.test(message.text())) this.faults.push(message.text());
+    });
+    page.on("dialog", (dialog) => {
+      this.faults.push(`a dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    return page;
+  }
+
+  /** The dashboard, signed in as the address that the relay prints does it. */
+  async open(options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await this.blank(options);
+    await page.goto(this.relay.urls.web);
+    await page.locator(".connection.good").waitFor();
+    await page.locator(".uptime:not(:empty)").waitFor({ state: "attached" });
+    return page;
+  }
+
+  /** The relay is killed, and comes back at the same place with what it had stored. */
+  async restart(whileAway: () => Promise<void>): Promise<void> {
+    const port = new URL(this.relay.urls.web).port;
+    await this.relay.stop("SIGKILL");
+    await whileAway();
+    this.relay = await RelayProcess.start(this.#folder, [...this.#sets, `web.port=${port}`]);
+  }
+}
+
+/** Runs with a browser and a relay, both of which are gone afterwards. */
+export function onStage(run: (stage: Stage) => Promise<void>, given: readonly string[] = NO_DECIDER): Promise<void> {
+  return inFolder(async (folder) => {
+    const sets = [...WEB, ...given];
+    const browser = await chromium.launch({ executablePath: find("chromium") ?? "chromium", args: ["--no-sandbox"] });
+    try {
+      const stage = new Stage(browser, { folder, sets, relay: await RelayProcess.start(folder, sets) });
+      try {
+        await run(stage);
+        check.equal(stage.faults, []);
+      } finally {
+        await stage.relay.stop("SIGKILL");
+      }
+    } finally {
+      await browser.close();
+    }
+  });
+}
+
+/** The row of an integration. */
+export const row = (page: Page, name: string): Locator =>
+  page.locator("[data-name=integration]").filter({ has: page.locator(".row-title > .name", { hasText: name }) });
+
+/** A part of the page by the name that it is given for this. */
+export const part = (where: Page | Locator, name: string): Locator => where.locator(`[data-name="${name}"]`);
+
+/** Waits until something about the page is so. */
+export async function until(is: () => Promise<boolean>, claim: string): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!(await is())) {
+    if (performance.now() > end) throw new Error(`it never came true: ${claim}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,161 @@
+/** What a person does to integrations and to what passes between them and Neuro. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { Talk } from "../harness/talk.ts";
+import { Game, onStage, part, row, TEST } from "./stage.ts";
+
+const MOVE = {
+  name: "move",
+  description: "Move a piece.",
+  schema: {
+    type: "object",
+    properties: {
+      to: { type: "string", pattern: "^[a-h][1-8]$" },
+      count: { type: "integer", minimum: 1, maximum: 3 },
+      piece: { enum: ["rook", "pawn"] },
+    },
+    required: ["to", "count"],
+  },
+};
+
+test(
+  "DB6 an action is sent by a form made of its schema, once it fits, and what came of it is shown",
+  () =>
+    onStage(async (stage) => {
+      const chess = await Game.join(stage, "Chess", [MOVE]);
+      const page = await stage.open();
+      await part(row(page, "Chess"), "integration-head").click();
+      await part(page, "open-form").click();
+      const form = page.locator(".action-form");
+      await form.getByLabel("to", { exact: true }).fill("z9");
+      await form.getByLabel("count", { exact: true }).fill("4");
+      await part(form, "send").click();
+      check.equal(await form.locator(".flaw:visible").allInnerTexts(), ["must match ^[a-h][1-8]$", "at most 3"]);
+      await form.getByLabel("to", { exact: true }).fill("e4");
+      await form.getByLabel("count", { exact: true }).fill("2");
+      await form.getByText("piece", { exact: true }).click();
+      await form.getByLabel("item 3").selectOption("pawn");
+      await part(form, "send").click();
+      const { id, data } = await chess.action();
+      check.equal(JSON.parse(data ?? ""), { to: "e4", count: 2, piece: "pawn" });
+      chess.result(id, true, "You moved.");
+      await form.locator(".said.good", { hasText: "You moved." }).waitFor();
+      await part(form, "send").click();
+      chess.result((await chess.action()).id, false, "Not your turn.");
+      await form.locator(".said.bad", { hasText: "Not your turn." }).waitFor();
+    }),
+  TEST,
+);
+
+test(
+  "DB7 the open force is shown with its question, and a person can answer it or take it back",
+  () =>
+    onStage(async (stage) => {
+      const chess = await Game.join(stage, "Chess", [MOVE, { name: "resign" }]);
+      const page = await stage.open();
+      chess.force("Which move do you make?", ["move", "resign"], { state: "e4 e5" });
+      const force = part(page, "force");
+      await force.locator(".force-query", { hasText: "Which move do you make?" }).waitFor();
+      await part(force, "answer").click();
+      await force.getByText("resign", { exact: true }).last().click();
+      await part(force, "send").click();
+      const { id, name } = await chess.action();
+      check.equal(name, "resign");
+      chess.result(id, true, "");
+      await force.waitFor({ state: "detached" });
+      chess.force("And now?", ["move"]);
+      await force.locator(".force-query", { hasText: "And now?" }).waitFor();
+      await part(force, "veto").click();
+      await force.getByText("Veto it?").click();
+      await force.waitFor({ state: "detached" });
+      await part(page, "tab-audit").click();
+      await page.locator(".deed-did", { hasText: "veto" }).waitFor();
+    }),
+  TEST,
+);
+
+test(
+  "DB8 an integration can be paused, muted, soloed and held for approval, and everything stopped, each with one press",
+  () =>
+    onStage(async (stage) => {
+      await Game.join(stage, "Chess", [MOVE]);
+      await Game.join(stage, "Poker", [{ name: "bet" }]);
+      const page = await stage.open();
+      for (
+        const [button, mark] of [["pause", "paused"], ["mute", "muted"], ["solo", "solo"], ["approve", "approval"]] as const
+      ) {
+        const control = part(row(page, "Chess"), button);
+        await control.click();
+        await row(page, "Chess").locator(".marks", { hasText: mark }).waitFor();
+        check.equal(await control.getAttribute("aria-pressed"), "true");
+        check.equal(await part(row(page, "Poker"), button).getAttribute("aria-pressed"), "false");
+        await control.click();
+        await row(page, "Chess").locator(".marks", { hasText: mark }).waitFor({ state: "detached" });
+      }
+      await part(page, "stop").click();
+      await page.locator(".banner.stopped").waitFor();
+      await part(page, "stop").click();
+      await page.locator(".banner.stopped").waitFor({ state: "detached" });
+    }),
+  TEST,
+);
+
+test(
+  "DB9 an action that waits for approval goes or fails as a person decides, with its time in sight",
+  () =>
+    onStage(async (stage) => {
+      const chess = await Game.join(stage, "Chess", [{ name: "resign" }]);
+      const page = await stage.open();
+      await part(page, "approval").click();
+      await page.locator("[data-name=approval][aria-pressed=true]").waitFor();
+      chess.force("Give up?", ["resign"]);
+      const pending = page.locator(".pending.approval");
+      await pending.locator(".bar-fill").waitFor({ state: "attached" });
+      check.match(await pending.locator(".pending-time").innerText(), /\d+ s left/);
+      check.equal(await page.locator(".figure.warn .figure-more").innerText(), "1 to approve");
+      await part(pending, "approve-pending").click();
+      const { id, name } = await chess.action();
+      check.equal(name, "resign");
+      chess.result(id, true, "");
+      await pending.waitFor({ state: "detached" });
+      chess.force("Really?", ["resign"]);
+      await part(pending, "reject-pending").click();
+      await page.locator(".feed-row[data-event=action_result]", { hasText: "rejected" }).first().waitFor();
+      check.equal(chess.talk.take().filter(({ command }) => command === "action"), [], "nothing reached the game");
+    }, ["nakurity-backend.decider=first", "nakurity-backend.choice_timeout=50ms"]),
+  TEST,
+);
+
+test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
+  onStage(async (stage) => {
+    const page = await stage.open();
+    const greeting = { type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true };
+    const first = (await Talk.open(stage.relay.urls.intermediary)).send(greeting);
+    await first.next(({ event }) => event === "registered");
+    first.close();
+    await row(page, "jukebox").locator(".dot.off").waitFor();
+    await part(page, "tab-tools").click();
+    for (const action of ["skip", "louder"]) {
+      const form = part(page, "command");
+      await form.getByLabel("To").fill("jukebox");
+      await form.getByLabel("Command").fill(JSON.stringify({ action }));
+      await form.getByText("Send", { exact: true }).click();
+      await page.locator(".notice.good", { hasText: "queued" }).last().waitFor();
+    }
+    await part(page, "tab-queue").click();
+    const letters = part(page, "dead-letter");
+    await letters.nth(1).waitFor();
+    await letters.first().getByText("Body").click();
+    await letters.first().locator("pre", { hasText: "skip" }).waitFor();
+    const second = (await Talk.open(stage.relay.urls.intermediary)).send(greeting);
+    await second.next(({ event }) => event === "registered");
+    await part(letters.first(), "retry").click();
+    const { id, cmd } = await second.next(({ cmd }) => cmd !== undefined);
+    check.equal(cmd, { action: "skip" });
+    second.send({ ack: id });
+    await letters.nth(1).waitFor({ state: "detached" });
+    await part(letters, "drop").click();
+    await letters.getByText("Drop it?").click();
+    await letters.waitFor({ state: "detached" });
+    second.close();
+  }, ["queue.ttl.command=1s", "nakurity-backend.decider=none"]), TEST);

@@ -1,0 +1,74 @@
+/** When something is missing: a token, a right, the relay. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { Game, onStage, part, row, TEST } from "./stage.ts";
+
+test(
+  "DB3 who has no token, or a wrong one, gets a form to enter one, and is told what is wrong",
+  () =>
+    onStage(async (stage) => {
+      const page = await stage.blank();
+      await page.goto(stage.origin);
+      const form = page.locator(".sign-in");
+      await form.getByLabel("Token").fill("wrong");
+      await form.getByLabel("Token").press("Enter");
+      await form.locator(".sign-in-refusal", { hasText: "The relay says" }).waitFor();
+      await form.getByLabel("Token").fill(stage.token);
+      await form.getByText("Sign in").click();
+      await page.locator(".connection.good").waitFor();
+      await page.reload();
+      await page.locator(".connection.good").waitFor();
+      await part(page, "sign-out").click();
+      await form.waitFor();
+      await page.reload();
+      await form.waitFor();
+      check.equal(await page.evaluate(() => JSON.stringify([sessionStorage, localStorage, document.cookie])), '[{},{},""]');
+    }),
+  TEST,
+);
+
+test("DB3 a token in the address is taken out of it at once", () =>
+  onStage(async (stage) => {
+    const page = await stage.open();
+    check.equal(new URL(page.url()).hash, "");
+    check.equal(await page.evaluate(() => document.documentElement.innerHTML.includes(location.hash + "token=")), false);
+    check.that(stage.token.length >= 32);
+    check.equal((await page.content()).includes(stage.token), false);
+  }), TEST);
+
+test("DB4 what the token does not allow is shown and cannot be pressed, with the reason", () =>
+  onStage(async (stage) => {
+    await Game.join(stage, "Chess", [{ name: "move" }]);
+    const page = await stage.blank();
+    await page.goto(`${stage.origin}/#token=only-for-watching`);
+    await row(page, "Chess").waitFor();
+    for (const button of [part(page, "stop"), part(row(page, "Chess"), "pause")]) {
+      check.equal(await button.getAttribute("aria-disabled"), "true");
+      check.match(await button.getAttribute("title") ?? "", /lacks the scope “admin”/);
+    }
+    await part(row(page, "Chess"), "pause").click({ force: true });
+    await part(page, "tab-audit").click();
+    await page.locator(".empty-title", { hasText: "Nobody has done anything" }).waitFor();
+    check.equal(await part(row(page, "Chess"), "pause").getAttribute("aria-pressed"), "false");
+  }, [
+    "nakurity-backend.decider=none",
+    `intermediary.tokens=[{"name":"eyes","token":"only-for-watching","scopes":["watch"]}]`,
+  ]), TEST);
+
+test("DB14 when the relay is lost the page says so, and everything comes back by itself", () =>
+  onStage(async (stage) => {
+    await Game.join(stage, "Chess", [{ name: "move" }]);
+    const page = await stage.open();
+    await row(page, "Chess").locator(".dot.good").waitFor();
+    await stage.restart(async () => {
+      await page.locator(".banner.bad", { hasText: "The relay is away" }).waitFor();
+      await page.locator(".connection.bad, .connection.warn").waitFor();
+      check.that(await row(page, "Chess").isVisible(), "what was known stays in sight");
+    });
+    await page.locator(".connection.good").waitFor();
+    await page.locator(".banner.bad").waitFor({ state: "detached" });
+    await page.locator(".feed-row[data-event=gap]").waitFor();
+    await Game.join(stage, "Poker", [{ name: "bet" }]);
+    await row(page, "Poker").locator(".dot.good").waitFor();
+    await page.locator(".feed-row[data-event=integration_connected_via_backend]", { hasText: "Poker" }).waitFor();
+  }), TEST);
