@@ -40,6 +40,46 @@ const PATHS = [
   "//health",
   "/health/.",
   "/r/x/health",
+  "/api",
+  "/api/openapi.json",
+  "/api/overview",
+  "/api/integrations?after=a&limit=1",
+  "/api/integrations/x",
+  "/api/integrations/x/actions",
+  "/api/integrations/x/messages",
+  "/api/controls",
+  "/api/forces/%ff/answer",
+  "/api/pending/x/decision",
+  "/api/upstreams/x/contexts",
+  "/api/queue/%F0%9F%98%80?after=1-1",
+  "/api/messages",
+  "/api/dead-letters/x/retry",
+  "/api/audit?limit=9",
+  "/api/relay/stats",
+  "/api/relay/messages?limit=-1",
+  "/api/relay/inject_message",
+] as const;
+/** What these let their bearer do is known: one may see, and so may get the file. */
+const BEARERS = ["Bearer eye", "Bearer hand"] as const;
+const BODIES = [
+  "",
+  "{",
+  "null",
+  "[]",
+  "7",
+  "{}",
+  '{"name":"play"}',
+  '{"name":"play","data":{"__proto__":{"x":1}}}',
+  '{"__proto__":1,"constructor":1}',
+  '{"paused":true,"muted":"no"}',
+  '{"approve":true,"message":7}',
+  '{"to":"*","cmd":null}',
+  '{"message":{"command":"x"},"silent":false}',
+  '{"target":"x","message":[[]]}',
+  '{"target":{},"message":"\\ud800"}',
+  "[".repeat(200),
+  `{"name":"${"a".repeat(2_000_000)}"}`,
+  '{"limit":1e999}',
 ] as const;
 const PIECES = [
   "%",
@@ -72,6 +112,7 @@ const HEADERS = [
   "user-agent",
   "neuro-relay-via",
   "content-length",
+  "content-type",
   "accept",
 ] as const;
 const VALUES = [
@@ -98,6 +139,9 @@ const VALUES = [
   "\u00ff\u00fe",
   "a".repeat(5_000),
   "1,2,3,4,5",
+  "application/json",
+  "application/json; charset=x",
+  "text/plain",
 ] as const;
 const ADDRESSES = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.9", "", "127.0.0.1.evil.example", "x"] as const;
 
@@ -107,7 +151,13 @@ export async function fuzzRequests({ inputs, seed }: Fuzz): Promise<Found> {
   const stage = new AppStage({
     "nakurity-backend": { token },
     brain: { token },
-    web: { trusted_proxies: ["10.0.0.9"], hosts: ["relay.example"] },
+    web: { trusted_proxies: ["10.0.0.9"], hosts: ["relay.example"], neuro_os_page: true },
+    intermediary: {
+      tokens: [
+        { name: "eye", token: "eye", scopes: ["watch"], names: [] },
+        { name: "hand", token: "hand", scopes: ["command", "direct", "admin"], names: [] },
+      ],
+    },
   });
   stage.files.set(FILE, new TextEncoder().encode(SECRET));
   const chance = new Chance(seed);
@@ -133,10 +183,15 @@ async function tryOne(stage: AppStage, chance: Chance): Promise<readonly string[
   const headers = Object.fromEntries(
     Array.from({ length: chance.between(0, 4) }, () => [chance.pick(...HEADERS), chance.pick(...VALUES)]),
   );
+  const isApi = chance.happens(0.5);
+  if (isApi) Object.assign(headers, { authorization: chance.pick(...BEARERS), "content-type": "application/json" });
+  const method = chance.happens(0.6) ? "GET" : chance.pick(...METHODS);
+  const hasBody = method !== "GET" && method !== "HEAD" && chance.happens(0.7);
   const asked = {
     headers,
-    method: chance.happens(0.6) ? "GET" : chance.pick(...METHODS),
+    method,
     address: chance.pick(...ADDRESSES),
+    ...(hasBody && { body: chance.pick(...BODIES) }),
   };
   const what = `${asked.method} ${listener} ${path} ${JSON.stringify(headers)} from ${asked.address}`;
   try {
@@ -146,7 +201,7 @@ async function tryOne(stage: AppStage, chance: Chance): Promise<readonly string[
     return [
       ...(response.status === 500 ? [`500: ${what}`] : []),
       ...(entered === undefined ? [] : [`let in at ${entered.entrance}: ${what}`]),
-      ...(body.includes(SECRET) ? [`got the file: ${what}`] : []),
+      ...(body.includes(SECRET) && headers.authorization !== "Bearer eye" ? [`got the file: ${what}`] : []),
       ...(body.includes(DOOR_TOKEN) ? [`got the token: ${what}`] : []),
     ];
   } catch (error) {

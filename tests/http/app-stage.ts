@@ -13,6 +13,7 @@ export interface Asked {
   readonly address?: string;
   readonly headers?: Record<string, string>;
   readonly method?: string;
+  readonly body?: string;
   /** Adds what makes a request an upgrade. */
   readonly upgrade?: boolean;
 }
@@ -57,9 +58,10 @@ export class AppStage {
   }
 
   async ask(listener: ListenerName, path: string, asked: Asked = {}): Promise<Response> {
-    const { address = "127.0.0.1", headers = {}, method = "GET", upgrade = false } = asked;
+    const { address = "127.0.0.1", headers = {}, method = "GET", body, upgrade = false } = asked;
     const request = new Request(`http://127.0.0.1:9999${path}`, {
       method,
+      ...(body !== undefined && { body }),
       headers: {
         host: "127.0.0.1:9999",
         ...(upgrade && { connection: "Upgrade", upgrade: "websocket" }),

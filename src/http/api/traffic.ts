@@ -12,7 +12,7 @@ import { isLoopback } from "../../core/loopback.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { Asker, Question } from "../../core/question.ts";
 import type { Scope } from "../../core/settings.ts";
-import type { IntegrationView, Page, PeerView } from "../../core/view.ts";
+import type { IntegrationView, PeerView } from "../../core/view.ts";
 import type { Call } from "../caller.ts";
 import type { Deps } from "../deps.ts";
 import { readJson } from "./body.ts";
@@ -191,9 +191,11 @@ async function connected(as: Asker, deps: Deps): Promise<readonly JsonObject[]> 
   return [...integrations, ...watchers];
 }
 
+/** None where the room is not there. */
 function itemsOf<Item>(answer: { readonly body: Json } | { readonly fault: string }): readonly Item[] {
+  const items: unknown = "body" in answer && isObject(answer.body) ? answer.body.items : [];
   // Why the cast: what a room answers is of the type that stands with the question.
-  return "body" in answer ? (answer.body as unknown as Page<Item>).items : [];
+  return Array.isArray(items) ? items as Item[] : [];
 }
 
 const iso = (at: Json | undefined): string => new Date(typeof at === "number" ? at : 0).toISOString();
