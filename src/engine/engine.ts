@@ -80,7 +80,7 @@ export class Engine {
     this.#moment = { now: 0, random: () => clock.random(), id: this.#newId, secret: () => clock.secret() };
     this.#peers = new Map(survivors.map((survivor) => [survivor.peer, survivor]));
     this.#writer = new Writer(ports.store, {
-      deadline: () => this.#writeDeadline(),
+      deadline: (times) => this.#writeDeadline(times),
       stored: (key) => this.#settle({ is: "stored", key }),
       failed: (key, reason) => this.#settle({ is: "storeFailed", key, reason }),
       deleteFailed: (key, reason) => ports.observe({ is: "store_failed", key, reason }),
@@ -310,8 +310,8 @@ export class Engine {
     this.push({ is: "dropped", link: to, code: FAULTS.slowPeer.close, reason: FAULTS.slowPeer.says });
   }
 
-  #writeDeadline(): Millis {
-    return this.#ports.clock.now() + this.#settings.queue.write_timeout;
+  #writeDeadline(times = 1): Millis {
+    return this.#ports.clock.now() + times * this.#settings.queue.write_timeout;
   }
 
   /** Sets the one timer, if it has to ring earlier than it would; one that rings too early does nothing. */

@@ -3,7 +3,7 @@
  *
  * Invariants: W1 every put is settled exactly once, stored or failed, at the latest `write_timeout` after it was asked for;
  * W2 a put that lands after it was given up is deleted again; W3 the delete of a key comes after its put; W4 a delete that fails
- * is tried again a few times; W5 no more than `WRITES_IN_FLIGHT_MAX` are with the store at a time; W6 a put that the store refuses
+ * is tried again, less and less often, until it succeeds, so that nothing that was refused or acked comes to light later; W5 no more than `WRITES_IN_FLIGHT_MAX` are with the store at a time; W6 a put that the store refuses
  * because its key is there already harms nothing: what was stored first stays.
  * Knows nothing of: rooms, peers.
  */
@@ -11,15 +11,16 @@ import { assert, Panic } from "../core/assert.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import { type Key, type Millis, rawKey } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import { DELETE_ATTEMPTS_MAX, WRITES_IN_FLIGHT_MAX } from "../core/limits.ts";
+import { DELETE_BACKOFF_MAX, DELETES_KEPT_MAX, WRITES_IN_FLIGHT_MAX } from "../core/limits.ts";
 import type { Store } from "./ports.ts";
 
 /** What the writer needs to know, and says. */
 export interface WriterHooks {
-  /** When a write that is asked for now is given up. */
-  deadline(): Millis;
+  /** When a write that is asked for now is given up; or so many times as long from now. */
+  deadline(times?: number): Millis;
   stored(key: Key): void;
   failed(key: Key, reason: string): void;
+  /** Said once of each delete. */
   deleteFailed(key: Key, reason: string): void;
   /** The next deadline may be another than before. */
   moved(): void;
@@ -141,10 +142,14 @@ export class Writer {
   }
 
   #tryAgain(write: Write, reason: string): void {
-    this.#hooks.deleteFailed(write.key, reason);
-    if (++write.attempt >= DELETE_ATTEMPTS_MAX) return;
+    if (write.attempt === 0) this.#hooks.deleteFailed(write.key, reason);
+    const times = Math.min(2 ** write.attempt++, DELETE_BACKOFF_MAX);
     this.#again.set(write.key, write);
-    this.#retries.set(write.key, this.#hooks.deadline());
+    this.#retries.set(write.key, this.#hooks.deadline(times));
+    const [oldest] = this.#again.keys();
+    if (this.#again.size <= DELETES_KEPT_MAX || oldest === undefined) return;
+    this.#again.delete(oldest);
+    this.#retries.clear(oldest);
   }
 
   /** True when the write had not been given up. */

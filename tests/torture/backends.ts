@@ -50,6 +50,15 @@ export class RedisServer {
     await said(server, /Ready to accept connections/);
   }
 
+  /** It keeps its connections, and says nothing on them until it goes on. */
+  hang(): void {
+    this.#server?.kill("SIGSTOP");
+  }
+
+  goOn(): void {
+    this.#server?.kill("SIGCONT");
+  }
+
   async kill(): Promise<void> {
     const server = this.#server;
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;

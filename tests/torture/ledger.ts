@@ -7,6 +7,8 @@ export interface Tally {
   readonly queued: number;
   readonly sent: number;
   readonly refused: number;
+  /** Refused, and arrived all the same: must be 0. */
+  readonly refusedAndArrived: number;
   /** Different commands that arrived. */
   readonly delivered: number;
   /** Answered `queued`, and never arrived: must be 0. */
@@ -29,7 +31,7 @@ export class Ledger {
   readonly #queued = new Set<number>();
   readonly #sent = new Set<number>();
   readonly #recipients = new Map<string, Recipient>();
-  #refused = 0;
+  readonly #refused = new Set<number>();
   #outOfOrder = 0;
   #flagged = 0;
   #unflagged = 0;
@@ -43,7 +45,7 @@ export class Ledger {
   answered(number: number, status: unknown): void {
     if (status === "queued") this.#queued.add(number);
     else if (status === "sent") this.#sent.add(number);
-    else this.#refused++;
+    else this.#refused.add(number);
   }
 
   arrived(recipient: string, number: number, isRepeat: boolean): void {
@@ -60,11 +62,12 @@ export class Ledger {
   /** The account so far. */
   get tally(): Tally {
     const seen = new Set([...this.#recipients.values()].flatMap((recipient) => [...recipient.seen]));
-    const missing = (promised: Set<number>): number => [...promised].filter((number) => !seen.has(number)).length;
+    const missing = (promised: ReadonlySet<number>): number => [...promised].filter((number) => !seen.has(number)).length;
     return {
       queued: this.#queued.size,
       sent: this.#sent.size,
-      refused: this.#refused,
+      refused: this.#refused.size,
+      refusedAndArrived: this.#refused.size - missing(this.#refused),
       delivered: seen.size,
       lost: missing(this.#queued),
       sentAndLost: missing(this.#sent),
@@ -76,9 +79,10 @@ export class Ledger {
 }
 
 /** What a tally must not say, in words. */
-export function breachesIn({ lost, outOfOrder, unflagged }: Tally): readonly string[] {
+export function breachesIn({ lost, refusedAndArrived, outOfOrder, unflagged }: Tally): readonly string[] {
   const found: string[] = [];
   if (lost > 0) found.push(`${lost} were answered queued and never arrived`);
+  if (refusedAndArrived > 0) found.push(`${refusedAndArrived} were refused and arrived`);
   if (outOfOrder > 0) found.push(`${outOfOrder} arrived after a later one`);
   if (unflagged > 0) found.push(`${unflagged} arrived again and did not say so`);
   return found;

@@ -7,13 +7,14 @@ import { find } from "../harness/machine.ts";
 import { type Backend, FS, RedisServer, SQLITE } from "./backends.ts";
 import { torture } from "./kills.ts";
 import { breachesIn, type Tally } from "./ledger.ts";
-import { diskFull, redisAway } from "./outages.ts";
+import { diskFull, redisAway, redisHangs, redisHangsAndDies, startWhileRedisHangs } from "./outages.ts";
 
 function valueOf(name: string): string | undefined {
   const at = argv.indexOf(`--${name}`);
   return at < 0 ? undefined : argv[at + 1];
 }
 
+const OUTAGE_MS = 30_000;
 const kills = Number(valueOf("kills") ?? 100);
 const seed = Number(valueOf("seed") ?? 1);
 const wanted = (valueOf("backend") ?? "fs,sqlite,redis").split(",");
@@ -55,7 +56,13 @@ async function main(): Promise<void> {
   if (wanted.includes("redis") && program === undefined) console.log("redis: not tried: no redis-server here");
   else if (wanted.includes("redis") && program !== undefined) {
     await RedisServer.run(program, ({ backend }) => kill(backend));
-    await outage("redis away", () => RedisServer.run(program, redisAway));
+    const tryOut = (name: string, sitOut: (redis: RedisServer) => Promise<readonly string[]>) =>
+      outage(name, () => RedisServer.run(program, sitOut));
+    await tryOut("redis killed and started again", redisAway);
+    await tryOut("redis killed, and started again after 30 s", (redis) => redisAway(redis, OUTAGE_MS));
+    await tryOut("redis hanging for 30 s", (redis) => redisHangs(redis, OUTAGE_MS));
+    await tryOut("redis hanging for 30 s and then killed", (redis) => redisHangsAndDies(redis, OUTAGE_MS));
+    await tryOut("redis hanging at the start", startWhileRedisHangs);
   }
   const titles = ["backend", "kills", ...COLUMNS.map(([title]) => title)];
   console.log(`\n| ${titles.join(" | ")} |\n|${titles.map(() => " --- |").join("")}`);

@@ -6,7 +6,7 @@ import { inFolder, RelayProcess } from "../harness/relay.ts";
 import type { Talk } from "../harness/talk.ts";
 import type { Backend, RedisServer } from "./backends.ts";
 import { breachesIn, Ledger } from "./ledger.ts";
-import { command, greetIntegration, greetWatcher, receive, sync } from "./troupe.ts";
+import { answer, command, greetIntegration, greetWatcher, order, receive, sync } from "./troupe.ts";
 
 const COMMANDS = 20;
 /** Longer than the store's client takes to find its way back. */
@@ -17,11 +17,50 @@ const VOLUME_BYTES = 4 * 1_024 * 1_024;
 interface Outage {
   begin(): Promise<void>;
   end(): Promise<void>;
+  /** From its beginning to its end, at least. */
+  readonly ms: number;
 }
 
-/** Redis is killed, and started again. Returns what went wrong. */
-export const redisAway = (redis: RedisServer): Promise<readonly string[]> =>
-  inFolder((folder) => sitOut(folder, redis.backend, { begin: () => redis.kill(), end: () => redis.start() }));
+/** Redis is killed, and started again after so long. Returns what went wrong. */
+export const redisAway = (redis: RedisServer, awayMs = 0): Promise<readonly string[]> =>
+  inFolder((folder) => sitOut(folder, redis.backend, { begin: () => redis.kill(), end: () => redis.start(), ms: awayMs }));
+
+/** Redis hangs for so long, and then goes on as if nothing had been. Returns what went wrong. */
+export const redisHangs = (redis: RedisServer, hangMs: number): Promise<readonly string[]> =>
+  inFolder((folder) =>
+    sitOut(folder, redis.backend, {
+      begin: () => Promise.resolve(redis.hang()),
+      end: () => Promise.resolve(redis.goOn()),
+      ms: hangMs,
+    })
+  );
+
+/** Redis hangs while it is asked, and is then killed: what it had taken in and not answered is gone, or there. */
+export const redisHangsAndDies = (redis: RedisServer, hangMs: number): Promise<readonly string[]> =>
+  inFolder((folder) =>
+    sitOut(folder, redis.backend, {
+      begin: () => Promise.resolve(redis.hang()),
+      end: () => redis.kill().then(() => redis.start()),
+      ms: hangMs,
+    })
+  );
+
+/** A relay that is started while Redis hangs says so, and ends. Returns what went wrong. */
+export function startWhileRedisHangs(redis: RedisServer): Promise<readonly string[]> {
+  return inFolder(async (folder) => {
+    redis.hang();
+    try {
+      const started = await RelayProcess.start(folder, redis.backend.sets).catch((error: unknown) => String(error));
+      if (typeof started === "string") {
+        return /no Redis at .*it does not answer/.test(started) ? [] : [`it said ${JSON.stringify(started)}`];
+      }
+      await started.stop("SIGKILL");
+      return ["it started"];
+    } finally {
+      redis.goOn();
+    }
+  });
+}
 
 /** The disk that the queue is on gets full, and is cleared. Returns what went wrong, or why it could not be tried. */
 export function diskFull(backend: Backend): Promise<readonly string[] | string> {
@@ -37,6 +76,7 @@ export function diskFull(backend: Backend): Promise<readonly string[] | string> 
     const outage: Outage = {
       begin: () => Promise.resolve(fill(ballast)),
       end: () => Promise.resolve(rmSync(ballast)),
+      ms: 0,
     };
     try {
       return await sitOut(folder, { ...backend, sets: [...backend.sets, `queue.path=${join(volume, "queue")}`] }, outage);
@@ -56,6 +96,7 @@ function fill(ballast: string): void {
   }
 }
 
+/** Somebody is here, somebody is away and comes while the store is away, too; after it all goes on, over a restart as well. */
 async function sitOut(folder: string, backend: Backend, outage: Outage): Promise<readonly string[]> {
   const relay = await RelayProcess.start(folder, backend.sets);
   const ledger = new Ledger();
@@ -69,25 +110,44 @@ async function sitOut(folder: string, backend: Backend, outage: Outage): Promise
     await sync(here);
     const watcher = await greetWatcher(relay);
     found.push(...await expect(watcher, ledger, { answer: /^queued$/, when: "before" }));
+    const from = performance.now();
     await outage.begin();
     found.push(...await expect(watcher, ledger, { answer: /unavailable|storage/i, when: "during" }));
     found.push(...await serve(watcher, here, ledger));
+    const back = await greetIntegration(relay, "lights");
+    await pause(Math.max(0, from + outage.ms - performance.now()));
     await outage.end();
     if (!await isBack(watcher, ledger)) return [...found, `nothing is queued ${RECOVERY_MS} ms after it is back`];
-    const back = await greetIntegration(relay, "lights");
     const { number } = await command(watcher, "lights", ledger);
     await receive(back, "lights", { ledger, until: number });
-    return [...found, ...breachesIn(ledger.tally)];
+    await sync(back);
+    found.push(...breachesIn(ledger.tally));
+  } finally {
+    await relay.stop();
+  }
+  return [...found, ...await comesAgain(folder, backend, ledger)];
+}
+
+/** What was acked, and what was refused, must not come to light in the next relay. */
+async function comesAgain(folder: string, backend: Backend, ledger: Ledger): Promise<readonly string[]> {
+  const relay = await RelayProcess.start(folder, backend.sets);
+  try {
+    const lights = await greetIntegration(relay, "lights");
+    const { number } = await command(await greetWatcher(relay), "lights", ledger);
+    await receive(lights, "lights", { ledger, until: number });
+    const { flagged } = ledger.tally;
+    return [...breachesIn(ledger.tally), ...(flagged > 0 ? [`${flagged} came again that were acked`] : [])];
   } finally {
     await relay.stop();
   }
 }
 
-/** What is for the one that is away is answered like this. */
-async function expect(watcher: Talk, ledger: Ledger, { answer, when }: Expected): Promise<readonly string[]> {
+/** What is for the one that is away is answered like this. Why all at once: where a store hangs each answer takes its time. */
+async function expect(watcher: Talk, ledger: Ledger, { answer: expected, when }: Expected): Promise<readonly string[]> {
+  const orders = Array.from({ length: COMMANDS }, () => order(watcher, "lights", ledger));
   const said = new Set<string>();
-  for (let count = 0; count < COMMANDS; count++) said.add((await command(watcher, "lights", ledger)).says);
-  return [...said].filter((says) => !answer.test(says)).map((says) => `${when} it: answered ${JSON.stringify(says)}`);
+  for (const number of orders) said.add((await answer(watcher, number, ledger)).says);
+  return [...said].filter((says) => !expected.test(says)).map((says) => `${when} it: answered ${JSON.stringify(says)}`);
 }
 
 interface Expected {
@@ -108,7 +168,10 @@ async function serve(watcher: Talk, here: Talk, ledger: Ledger): Promise<readonl
 async function isBack(watcher: Talk, ledger: Ledger): Promise<boolean> {
   for (const end = performance.now() + RECOVERY_MS; performance.now() < end;) {
     if ((await command(watcher, "lights", ledger)).says === "queued") return true;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
   }
   return false;
 }
+
+// Why a real clock: what is tried is a store that knows no other.
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

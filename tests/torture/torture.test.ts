@@ -5,7 +5,7 @@ import { find } from "../harness/machine.ts";
 import { type Backend, FS, RedisServer, SQLITE } from "./backends.ts";
 import { torture } from "./kills.ts";
 import { breachesIn, Ledger } from "./ledger.ts";
-import { diskFull, redisAway } from "./outages.ts";
+import { diskFull, redisAway, redisHangs, redisHangsAndDies, startWhileRedisHangs } from "./outages.ts";
 
 const KILLS = 4;
 const LONG = { timeoutMs: 60_000 };
@@ -29,7 +29,22 @@ if (redis !== undefined) {
   );
   test(
     "QU93 while Redis is away peers are served and senders told no; when it is back all goes on by itself",
-    async () => check.equal(await RedisServer.run(redis, redisAway), []),
+    async () => check.equal(await RedisServer.run(redis, (server) => redisAway(server)), []),
+    LONG,
+  );
+  test(
+    "QU93 while Redis hangs peers are served and senders told no; when it goes on nothing comes that was refused",
+    async () => check.equal(await RedisServer.run(redis, (server) => redisHangs(server, 4_000)), []),
+    LONG,
+  );
+  test(
+    "QU93 of a Redis that hangs and is then killed nothing comes that was refused",
+    async () => check.equal(await RedisServer.run(redis, (server) => redisHangsAndDies(server, 4_000)), []),
+    LONG,
+  );
+  test(
+    "QU94 a relay that is started while Redis hangs says so and ends",
+    async () => check.equal(await RedisServer.run(redis, startWhileRedisHangs), []),
     LONG,
   );
 }

@@ -1,13 +1,18 @@
 /**
  * A Redis server. Only the relay's own keys are touched; one relay to a database.
  *
- * A command fails at once while the server is away: the sender is told so, and the connection comes back by itself.
+ * A command fails at once while the server is away: the sender is told so, and the connection comes back by itself. What was under
+ * way when it went is not sent again, for its sender was told no. A server that hangs is waited for: to give up here would let
+ * what it was sent pile up, while the writer knows a bound.
  */
-import { createStorage } from "unstorage";
+import { createStorage, type Driver } from "unstorage";
+import type { Redis } from "ioredis";
 import { OpenFailure } from "../failure.ts";
 import type { Backend } from "../store.ts";
 
 const KEYS_PER_SCAN = 1_000;
+/** At the start a server has so long for each answer. */
+const ANSWER_MS = 5_000;
 
 export async function openRedis(url: string): Promise<Backend> {
   const redisDriver = await importDriver();
@@ -16,20 +21,43 @@ export async function openRedis(url: string): Promise<Backend> {
     base: "neuro-relay",
     scanCount: KEYS_PER_SCAN,
     enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 1,
-    connectTimeout: 5_000,
+    connectTimeout: ANSWER_MS,
   });
   const client = driver.getInstance?.();
   if (client === undefined) throw new OpenFailure("the redis driver of unstorage has no client");
   try {
-    await new Promise<void>((resolve, reject) => client.once("ready", resolve).once("error", reject));
+    await ready(client);
   } catch (error) {
     client.disconnect();
     throw new OpenFailure(`no Redis at ${withoutPassword(url)}: ${messageOf(error)}`, { cause: error });
   }
   // Why: a lost server shows as failed commands; without a listener every attempt to reconnect would be printed.
   client.on("error", () => undefined);
-  return { storage: createStorage({ driver }), isHonest: true };
+  return {
+    storage: createStorage({ driver: { ...driver, getKeys: (base) => listKeys(driver, client, base) } }),
+    isHonest: true,
+  };
+}
+
+/** Why a bound of our own: a server that hangs takes connections, and says nothing on them. */
+function ready(client: Redis): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`it does not answer within ${ANSWER_MS} ms`)), ANSWER_MS);
+    client.once("ready", resolve).once("error", reject);
+    client.once("ready", () => clearTimeout(late)).once("error", () => clearTimeout(late));
+  });
+}
+
+/** Keys are listed at the start only, when nothing else is asked. */
+async function listKeys(driver: Driver, client: Redis, base: string): Promise<string[]> {
+  client.options.commandTimeout = ANSWER_MS;
+  try {
+    return await driver.getKeys(base, {});
+  } finally {
+    delete client.options.commandTimeout;
+  }
 }
 
 async function importDriver(): Promise<typeof import("unstorage/drivers/redis").default> {
