@@ -25,7 +25,7 @@ function send(on: Desk, peer: PeerId, bytes: Uint8Array = PNG): string {
 
 const kept = (on: Desk): Json[] => {
   const answer = on.ask({ of: "intermediary", get: "uploads" });
-  return isObject(answer) && Array.isArray(answer.uploads) ? [...answer.uploads] : [];
+  return isObject(answer) && Array.isArray(answer.items) ? [...answer.items] : [];
 };
 
 test("IM80 a binary frame is kept under a name of the relay's own, and watchers are told what it is", () => {
