@@ -61,7 +61,7 @@ export function createApp(deps: Deps): App {
 /** Why loaded late: most relays are asked nothing by it, and none needs it to start. */
 async function api({ req, env, get }: Context<Env>, deps: Deps): Promise<Response> {
   const { answerApi } = await import("./api/mod.ts");
-  return await answerApi({ request: req.raw, call: get("call"), base: env.base ?? "" }, deps);
+  return await answerApi({ request: req.raw, call: get("call"), arrival: env }, deps);
 }
 
 /** Why loaded late: a relay that nobody looks at does without. */

@@ -44,6 +44,8 @@ export interface Arrival {
   readonly isRouted?: boolean;
   /** What was cut off the path before it came here: `/r/<name>` where one origin serves several relays. */
   readonly base?: string;
+  /** From here on the request may take as long as it does; missing where a runtime hurries nobody. */
+  linger?(): void;
   /** Turns the connection into a socket; undefined when the request is no proper upgrade. `ticket` is what let the caller in. */
   upgrade(entrance: Entrance, caller: Caller, ticket: Ticket): Response | undefined;
 }

@@ -5,6 +5,7 @@ import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import type { Operation } from "../../src/http/api/operation.ts";
 import { OPERATIONS } from "../../src/http/api/table.ts";
 import { check } from "../harness/check.ts";
+import { AppStage, bearer, WEB_TOKEN } from "./app-stage.ts";
 import { ApiWorld, type Input, pathOf, type Reply, replyOf, TOKENS } from "./api-world.ts";
 
 /** What each operation takes that has a body. */
@@ -246,3 +247,26 @@ test("AP13 a room that is not there has no operations", () =>
     const { rooms } = await world.get("getOverview");
     check.equal(Object.keys(isObject(rooms) ? rooms : {}).sort(), ["brain", "neuro"]);
   }, ["intermediary.enabled=false"]));
+
+test("AP14 only whoever may do it, and has said what, may wait for an integration to answer", async () => {
+  const app = new AppStage();
+  const path = "/api/integrations/x/actions";
+  const json = { "content-type": "application/json" };
+  const send = async (token: string, body: string) =>
+    (await app.ask("web", path, { method: "POST", body, headers: { ...json, ...bearer(token).headers } })).status;
+  check.equal([await send("wrong", '{"name":"play"}'), await send(WEB_TOKEN, "{"), app.lingering.length], [401, 400, 0]);
+  check.equal([await send(WEB_TOKEN, '{"name":"play"}'), app.lingering], [200, [path]]);
+});
+
+test("AP15 while the relay stops it takes on nothing new, and still says how it is", async () => {
+  const app = new AppStage();
+  app.isDraining = true;
+  const pause = {
+    method: "PATCH",
+    body: "{}",
+    headers: { "content-type": "application/json", ...bearer(WEB_TOKEN).headers },
+  };
+  const reply = await replyOf(await app.ask("web", "/api/controls", pause));
+  check.equal(problemOf(reply, 503, "a change").fault, "restarting");
+  check.equal((await app.ask("web", "/api/overview", bearer(WEB_TOKEN))).status, 200);
+});

@@ -32,6 +32,8 @@ export function settingsWith(changes: Changes): Settings {
 
 export class AppStage {
   readonly notes: Note[] = [];
+  /** Paths of requests that may take their time. */
+  readonly lingering: string[] = [];
   readonly upgrades: { readonly entrance: Entrance; readonly caller: Caller }[] = [];
   readonly files = new Map<string, Uint8Array>();
   /** What each room answers when it is asked whether it is ready. */
@@ -71,6 +73,7 @@ export class AppStage {
     return await this.#app.fetch(request, {
       listener,
       address,
+      linger: () => void this.lingering.push(path),
       upgrade: (entrance, caller) => {
         this.upgrades.push({ entrance, caller });
         return new Response(null, { status: 200, headers: { "x-upgraded": entrance } });

@@ -11,7 +11,7 @@ import type { FaultName } from "../../core/fault.ts";
 import type { Json } from "../../core/json.ts";
 import type { Asker } from "../../core/question.ts";
 import type { Call } from "../caller.ts";
-import type { Deps } from "../deps.ts";
+import type { Arrival, Deps } from "../deps.ts";
 import { type Problem, refuse } from "../problem.ts";
 import { readJson } from "./body.ts";
 import { problemOf } from "./faults.ts";
@@ -21,14 +21,13 @@ import { type Place, placeOf } from "./table.ts";
 export interface ApiCall {
   readonly request: Request;
   readonly call: Call;
-  /** Where the relay is on its origin. */
-  readonly base: string;
+  readonly arrival: Arrival;
 }
 
 /** Answers a request below `/api`. */
-export async function answerApi({ request, call, base }: ApiCall, deps: Deps): Promise<Response> {
+export async function answerApi({ request, call, arrival }: ApiCall, deps: Deps): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const reading = await readingMatter(pathname, base, deps);
+  const reading = await readingMatter(pathname, arrival.base ?? "", deps);
   if (reading !== undefined) return /^(?:GET|HEAD)$/.test(request.method) ? reading : otherMethod(request, ["GET"]);
   const shown = pathname.startsWith("/api/relay/")
     ? await (await import("./traffic.ts")).answerPage(request, call, deps)
@@ -44,6 +43,8 @@ export async function answerApi({ request, call, base }: ApiCall, deps: Deps): P
   if ("status" in asker) return refuse(asker);
   const input = await inputOf(request, { operation, place }, deps);
   if ("status" in input) return refuse(input);
+  if (method !== "GET" && deps.isDraining()) return refuse(problemOf("restarting", undefined));
+  arrival.linger?.(); // Why: an action takes as long as its integration does.
   const outcome = await operation.carryOut(input, asker, deps);
   if ("flaws" in outcome) return refuse(problemWith(outcome.flaws));
   if ("fault" in outcome) return refuse(problemOf(outcome.fault, outcome.reason));
