@@ -20,7 +20,18 @@ own, which may do everything, or one of \`intermediary.tokens\`. A token with th
 Instants are milliseconds since 1970, durations milliseconds. Lists come in pages: give \`next\` as \`after\` to get the rest. Errors
 are problem documents (RFC 9457); their \`fault\` is for programs, their \`detail\` for people.`;
 
-/** The document, for a relay of this version at this place on its origin. */
+/** Why kept: making it takes as long as a hundred answers, and whoever may reach the port may ask for it. */
+let kept: { readonly version: string; readonly base: string; readonly text: string } | undefined;
+
+/** The document as text, for a relay of this version at this place on its origin. */
+export function documentText(version: string, base: string): string {
+  if (kept?.version !== version || kept.base !== base) {
+    kept = { version, base, text: JSON.stringify(documentOf(version, base)) };
+  }
+  return kept.text;
+}
+
+/** The same as what it says. */
 export function documentOf(version: string, base: string): JsonObject {
   return {
     openapi: "3.1.1",

@@ -8,7 +8,6 @@
  * an address is kept by browsers and proxies; H3 every refusal is a problem document.
  */
 import type { FaultName } from "../../core/fault.ts";
-import type { Json } from "../../core/json.ts";
 import type { Asker } from "../../core/question.ts";
 import type { Call } from "../caller.ts";
 import type { Arrival, Deps } from "../deps.ts";
@@ -48,18 +47,18 @@ export async function answerApi({ request, call, arrival }: ApiCall, deps: Deps)
   const outcome = await operation.carryOut(input, asker, deps);
   if ("flaws" in outcome) return refuse(problemWith(outcome.flaws));
   if ("fault" in outcome) return refuse(problemOf(outcome.fault, outcome.reason));
-  return json(outcome.body);
+  return json(JSON.stringify(outcome.body));
 }
 
 /** Why not by `Response.json`: each runtime names the kind in its own way. */
-const json = (body: Json): Response =>
-  new Response(JSON.stringify(body), { headers: { "content-type": "application/json", "cache-control": "no-store" } });
+const json = (text: string): Response =>
+  new Response(text, { headers: { "content-type": "application/json", "cache-control": "no-store" } });
 
 /** The document and the page made of it: for everybody, since they hold nothing of this relay. */
 async function readingMatter(path: string, base: string, { version }: Deps): Promise<Response | undefined> {
   if (path === "/api/openapi.json") {
-    const { documentOf } = await import("./document.ts");
-    return json(documentOf(version, base));
+    const { documentText } = await import("./document.ts");
+    return json(documentText(version, base));
   }
   if (path !== "/api" && path !== "/api/") return undefined;
   const { referencePage } = await import("./page.ts");

@@ -16,11 +16,15 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:t
 a{color:var(--name)}p{margin:.25rem 0}.soft{opacity:.75}`;
 
 let policy: Promise<string> | undefined;
+/** Why kept: as the document is. */
+let kept: { readonly version: string; readonly base: string; readonly text: Promise<string> } | undefined;
 
 /** The page, for a relay of this version at this place on its origin. */
 export async function referencePage(version: string, base: string): Promise<Response> {
-  const body = String(await page(version, base));
-  return new Response(body, {
+  if (kept?.version !== version || kept.base !== base) {
+    kept = { version, base, text: Promise.resolve(page(version, base)).then(String) };
+  }
+  return new Response(await kept.text, {
     headers: {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": await (policy ??= policyFor(STYLE)),
