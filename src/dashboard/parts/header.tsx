@@ -75,7 +75,7 @@ function Upstream({ upstream }: { readonly upstream: UpstreamView }) {
   const { id, url, state, since, attempt, character, contexts_held: held } = upstream;
   const [tone, word] = LINK[state];
   const more = [
-    url === null ? "the relay decides by itself" : shown(url, 60),
+    url === null ? "no upstream is configured" : shown(url, 60),
     `for ${briefly(now - since)}`,
     ...(attempt > 0 && state !== "open" ? [`attempt ${attempt}`] : []),
     ...(held > 0 ? [`${held} contexts held`] : []),

@@ -12,7 +12,8 @@ import { ArmedButton, Button, Chip, Empty, Name } from "./pieces.tsx";
 
 export function Now() {
   const upstreams = useStore((state) => state.overview?.rooms.neuro?.upstreams) ?? [];
-  const pending = upstreams.flatMap((upstream) => upstream.pending);
+  const now = useStore((state) => state.now);
+  const pending = upstreams.flatMap((upstream) => upstream.pending).filter((one) => isWorthALine(one, now));
   const open = upstreams.flatMap(({ force }) => (force === null ? [] : [force]));
   const waiting = upstreams.flatMap((upstream) => upstream.waiting);
   const isQuiet = pending.length + open.length + waiting.length === 0;
@@ -23,7 +24,7 @@ export function Now() {
       {isQuiet
         ? (
           <Empty key="quiet" title="Nothing to decide">
-            When an integration asks Neuro to choose, its question is here; so is every action until it is answered.
+            When an integration asks Neuro to choose, its question is here; so is every action that is not answered at once.
           </Empty>
         )
         : (
@@ -48,6 +49,11 @@ export function Now() {
     </section>
   );
 }
+
+const QUICK_MS = 2_000;
+
+/** What is answered at once would only flicker. */
+const isWorthALine = ({ is, since }: PendingView, now: number): boolean => is !== "sent" || now - since > QUICK_MS;
 
 function whoChooses(upstreams: readonly UpstreamView[], wanted: ForceView): string | undefined {
   const found = upstreams.find(({ force, waiting }) => force === wanted || waiting.includes(wanted));
@@ -81,7 +87,7 @@ function Force({ force, whose, isOpen }: ForceProps) {
           {is === "waiting" && waits_for !== null ? `waits for ${shown(waits_for, 60)}` : IS[is]}
         </Chip>
         {priority === "low" ? null : <Chip key="p" tone={priority === "critical" ? "bad" : "warn"}>{priority}</Chip>}
-        {whose === undefined ? null : <span key="w" class="faint small">{shown(whose, 40)}</span>}
+        {whose === undefined ? null : <span key="w" class="faint small wide-only">{shown(whose, 40)}</span>}
         <span class="force-age num" title="since it was asked">{duration(now - (opened_at ?? asked_at))}</span>
       </header>
       <p class={isWide ? "force-query" : "force-query brief"} dir="auto" title={isWide ? undefined : shown(query, 600)}>
