@@ -141,9 +141,9 @@ function stepOf({ brain, frameLength }: Call, name: Json, params: Json): Outcome
     const error = `params must be an object: argument after ** must be a mapping, not ${typeName(params)}`;
     return wrong({ error });
   }
-  // Why: the original could not tell these from its own arguments, and refused them.
-  const taken = ["self", "name", "state"].find((each) => Object.hasOwn(params, each));
-  if (taken !== undefined) {
+  for (const taken of ["self", "name", "state"]) {
+    // Why: the original could not tell these from its own arguments, and refused them.
+    if (!Object.hasOwn(params, taken)) continue;
     return wrong({ error: `params may not have '${taken}': got multiple values for argument '${taken}'` });
   }
   const operator = brain.operators.find(name);

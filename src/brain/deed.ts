@@ -100,13 +100,16 @@ function deed({ operator, params, applied: { delta, audit, risk }, verdict }: Tr
   return { audit, delta, operator: name, operator_version: version, params, recommendations, risk: share(risk) };
 }
 
+/** A key takes at least so much text: two quotes, a colon and a value. */
+const KEY_TEXT_MIN = 4;
+
 /** More than a session may hold is refused; what makes one that is too big smaller is not. */
 function limitOn(call: Call, before: State, after: { readonly state: State; readonly text: string }): Problem | undefined {
   const bytesMax = call.brain.settings.state_bytes;
   if (isLonger(after.text, bytesMax) && sizeOf(after.state) > sizeOf(before)) return limitExceeded("state_bytes", bytesMax);
+  if (after.text.length < STATE_KEYS_MAX * KEY_TEXT_MIN) return undefined;
   const keys = Object.keys(after.state).length;
-  if (keys > STATE_KEYS_MAX && keys > Object.keys(before).length) return limitExceeded("keys", STATE_KEYS_MAX);
-  return undefined;
+  return keys > STATE_KEYS_MAX && keys > Object.keys(before).length ? limitExceeded("keys", STATE_KEYS_MAX) : undefined;
 }
 
 function refuseByCovenant(call: Call, { session, body: { head }, operation }: Work, tried: Tried): void {

@@ -17,7 +17,7 @@ export function decode(frame: Frame, depthMax: number): Outcome<JsonObject> {
   if (!isShallow(text, depthMax)) return wrong(tooDeep(depthMax));
   const message = parse(text);
   if (!message.ok) return message;
-  const problem = problemIn(message.value);
+  const problem = problemWith(look(message.value, { values: 0, isFinite: true }));
   if (problem !== undefined) return wrong(problem);
   if (isObject(message.value)) return fine(message.value);
   return wrong({ error: `message must be an object: '${typeName(message.value)}' object has no attribute 'get'` });
@@ -44,17 +44,24 @@ function parse(text: string): Outcome<Json> {
   }
 }
 
-/** What a message may not have in it, though it is JSON: numbers beyond the finite ones, and too many values. */
-function problemIn(message: Json): Problem | undefined {
-  const open: Json[] = [message];
-  let count = 0;
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    if (++count > BRAIN_VALUES_MAX) return limitExceeded("values", BRAIN_VALUES_MAX);
-    if (typeof value === "number" && !Number.isFinite(value)) {
-      return { error: "a number is out of range: only finite numbers are taken", code: "BadParams", more: { path: "" } };
-    }
-    if (typeof value !== "object" || value === null) continue;
-    for (const member of Object.values(value)) if (member !== undefined) open.push(member);
-  }
-  return undefined;
+/** What was found in a message. */
+interface Look {
+  values: number;
+  isFinite: boolean;
+}
+
+/** Looks at every value; how deep they lie is bounded already. */
+function look(value: Json, found: Look): Look {
+  found.values++;
+  if (typeof value === "number") found.isFinite &&= Number.isFinite(value);
+  else if (Array.isArray(value)) { for (const item of value) look(item, found); }
+  else if (isObject(value)) { for (const name in value) look(value[name] ?? null, found); }
+  return found;
+}
+
+/** What a message may not have in it, though it is JSON: too many values, and numbers beyond the finite ones. */
+function problemWith({ values, isFinite }: Look): Problem | undefined {
+  if (values > BRAIN_VALUES_MAX) return limitExceeded("values", BRAIN_VALUES_MAX);
+  if (isFinite) return undefined;
+  return { error: "a number is out of range: only finite numbers are taken", code: "BadParams", more: { path: "" } };
 }

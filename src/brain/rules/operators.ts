@@ -80,7 +80,7 @@ export class Operators {
 }
 
 /** Merges pairs into the state, and says nothing about them in its delta. */
-const st = operator<{ readonly changes: Json; readonly pairs: readonly (readonly [string, Json])[] }>({
+const st = operator<{ readonly changes: Json; readonly pairs: readonly (readonly [string, Json | undefined])[] }>({
   name: "ST",
   version: 1,
   params: { changes: "object" },

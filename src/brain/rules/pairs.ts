@@ -7,11 +7,11 @@ import { isObject, type Json } from "../../core/json.ts";
 import { typeName, unhashable } from "../legacy.ts";
 import { fine, type Outcome, wrong } from "../problem.ts";
 
-type Pair = readonly [string, Json];
+type Pair = readonly [string, Json | undefined];
 
 /** The pairs in some changes, in order. */
 export function pairsOf(changes: Json): Outcome<readonly Pair[]> {
-  if (isObject(changes)) return fine(Object.entries(changes).map(([name, value]): Pair => [name, value ?? null]));
+  if (isObject(changes)) return fine(Object.entries(changes));
   const elements = elementsOf(changes);
   if (elements === undefined) {
     return wrong({ error: `changes must be an object: '${typeName(changes)}' object is not iterable` });
