@@ -1,12 +1,14 @@
 /** Recording a relay that runs, and playing the recording to another one and to a game. */
 import { test } from "#runner";
+import { spawn } from "node:child_process";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chosen, conversationsIn, readTape, type Session } from "../../src/recording/mod.ts";
 import { check } from "../harness/check.ts";
+import { denoPath } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import { Talk } from "../harness/talk.ts";
-import { end, Place, until } from "./command.ts";
+import { end, MAIN, Place, until } from "./command.ts";
 
 const MINUTE = { timeoutMs: 60_000 };
 /** Decides at once, and always the same. */
@@ -89,6 +91,28 @@ test("OB23 a session of games and a Neuro is recorded and played again, to anoth
     }
     await place.remove();
   });
+}, MINUTE);
+
+test("OB23 on Deno, too, a session is recorded, and played to a game", async () => {
+  const place = await Place.make();
+  const deno = (...words: readonly string[]) =>
+    spawn(denoPath(), ["run", "-A", "--no-check", "--node-modules-dir=manual", MAIN, ...words], { cwd: place.folder });
+  const ports = ["intermediary.port=0", "nakurity-backend.port=0", "brain.enabled=false", "web.enabled=false"];
+  const relay = deno("serve", "--record", "session.jsonl", ...[...ports, ...DECIDED].flatMap((set) => ["--set", set]));
+  const url = /\[Nakurity Backend\] listening on (\S+)/.exec(await until(relay, "stdout", /is ready/))?.[1] ?? "";
+  await playGame(url, "chess");
+  relay.kill("SIGTERM");
+  check.equal(await end(relay), 0);
+  const file = join(place.folder, "session.jsonl");
+  check.equal((await stat(file)).mode & 0o777, 0o600);
+  const session = await sessionIn(file);
+  check.equal([session.end, exchanges(session, "chess")], ["ended", ['chess_move {"to":"e4"}', "true moved"]]);
+  const backend = deno("replay", file, "--as", "backend", "--listen", "127.0.0.1:0", "--speed", "max", "--strict");
+  const ended = end(backend);
+  const address = /ws:\S+/.exec(await until(backend, "stderr", /play the game at ws:\S+\n/))?.[0] ?? "";
+  await playGame(address, "chess");
+  check.equal(await ended, 0);
+  await place.remove();
 }, MINUTE);
 
 test(
