@@ -1,20 +1,20 @@
 /** The clock, the chance and the one timer of a process. */
 import type { Millis } from "../core/ids.ts";
 import type { Clock } from "../engine/mod.ts";
+import { steady } from "./steady.ts";
 
-/** The longest that `setTimeout` can wait. */
-const TIMEOUT_MAX = 2 ** 31 - 1;
+/** Longer waits are looked at again: a timer does not hear of a clock that is set forward, or of a machine that slept. */
+const LOOK_MS = 60_000;
 
 /** A clock whose timer calls `tick`. */
 export function createClock(tick: () => void): Clock {
+  const now = steady(() => Date.now());
   let timer: ReturnType<typeof setTimeout> | undefined;
-  return {
-    now: () => Date.now(),
-    random: () => Math.random(),
-    secret: () => crypto.randomUUID(),
-    wake(at: Millis | undefined): void {
-      clearTimeout(timer);
-      timer = at === undefined ? undefined : setTimeout(tick, Math.min(Math.max(0, at - Date.now()), TIMEOUT_MAX));
-    },
+  const wake = (at: Millis | undefined): void => {
+    clearTimeout(timer);
+    if (at === undefined) return;
+    const waitMs = Math.max(0, at - now());
+    timer = waitMs <= LOOK_MS ? setTimeout(tick, waitMs) : setTimeout(() => wake(at), LOOK_MS);
   };
+  return { now, random: () => Math.random(), secret: () => crypto.randomUUID(), wake };
 }

@@ -25,11 +25,15 @@ export class RelayProcess {
     this.urls = urls;
   }
 
-  /** Starts it on free ports; resolves once it says that it is ready. */
-  static start(folder: string, sets: readonly string[] = []): Promise<RelayProcess> {
+  /** Starts it on free ports; resolves once it says that it is ready. `flags` are for the runtime. */
+  static start(
+    folder: string,
+    sets: readonly string[] = [],
+    flags: readonly string[] = [],
+  ): Promise<RelayProcess> {
     const all = ["intermediary.port=0", "nakurity-backend.port=0", "web.enabled=false", "brain.enabled=false", ...sets];
     const { PATH = "", HOME = "" } = process.env;
-    const child = spawn(process.execPath, [MAIN, "serve", ...all.flatMap((set) => ["--set", set])], {
+    const child = spawn(process.execPath, [...flags, MAIN, "serve", ...all.flatMap((set) => ["--set", set])], {
       cwd: folder,
       env: { PATH, HOME },
     });
@@ -46,6 +50,10 @@ export class RelayProcess {
       child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
       child.on("close", () => reject(new Error(`it ended before it was ready: ${said}`)));
     });
+  }
+
+  signal(signal: "SIGUSR2"): void {
+    this.#child.kill(signal);
   }
 
   /** Ends it; resolves with its exit status. */

@@ -8,6 +8,7 @@ import { Chance } from "../../src/testing/chance.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import type { Talk } from "../harness/talk.ts";
 import type { Backend } from "./backends.ts";
+import { setClock, WRONG_CLOCK } from "./clocks.ts";
 import { Ledger, type Tally } from "./ledger.ts";
 import {
   answer,
@@ -24,8 +25,12 @@ import {
 export interface Torture {
   readonly kills: number;
   readonly seed: number;
+  /** The machine's clock is set by hours, forward and back, between two lives and within each. */
+  readonly isClockWrong?: boolean;
 }
 
+/** The furthest that a clock is from the right time: less than a message may wait. */
+const JUMP_MS = 8 * 3_600_000;
 /** The longest that a life lasts, from the first command on. */
 const LIFE_MS = 300;
 /** The longest that an integration is away, and that it is there; it forgets to acknowledge somewhere on the way. */
@@ -35,13 +40,22 @@ const AT_ONCE_MAX = 6;
 const PACE_MS = 10;
 
 /** Tortures a relay with one backend, and gives the account of it. */
-export function torture({ sets }: Backend, { kills, seed }: Torture): Promise<Tally> {
+export function torture({ sets }: Backend, { kills, seed, isClockWrong = false }: Torture): Promise<Tally> {
   return inFolder(async (folder) => {
     const ledger = new Ledger();
     const chance = new Chance(seed);
-    const start = (): Promise<RelayProcess> => RelayProcess.start(folder, [...sets, "queue.per_recipient=20000"]);
+    const flags = isClockWrong ? WRONG_CLOCK : [];
+    const start = (): Promise<RelayProcess> => RelayProcess.start(folder, [...sets, "queue.per_recipient=20000"], flags);
+    const clock = chance.branch();
+    const jump = (relay?: RelayProcess) => isClockWrong && setClock(folder, clock.between(-JUMP_MS, JUMP_MS), relay);
     await introduce(await start());
-    for (let kill = 0; kill < kills; kill++) await live(await start(), ledger, chance.branch());
+    for (let kill = 0; kill < kills; kill++) {
+      jump();
+      const relay = await start();
+      const jumping = setTimeout(() => jump(relay), clock.between(0, LIFE_MS));
+      await live(relay, ledger, chance.branch());
+      clearTimeout(jumping);
+    }
     await settle(await start(), ledger);
     await settle(await start(), ledger);
     return ledger.tally;

@@ -5,6 +5,7 @@
 import { argv, exit } from "node:process";
 import { find } from "../harness/machine.ts";
 import { type Backend, FS, RedisServer, SQLITE } from "./backends.ts";
+import { flap } from "./flapping.ts";
 import { torture } from "./kills.ts";
 import { breachesIn, type Tally } from "./ledger.ts";
 import { diskFull, redisAway, redisHangs, redisHangsAndDies, startWhileRedisHangs } from "./outages.ts";
@@ -21,10 +22,11 @@ const wanted = (valueOf("backend") ?? "fs,sqlite,redis").split(",");
 const rows: string[][] = [];
 const breaches: string[] = [];
 
-async function kill(backend: Backend): Promise<void> {
-  const tally = await torture(backend, { kills, seed });
-  rows.push([backend.name, String(kills), ...COLUMNS.map(([, count]) => String(count(tally)))]);
-  breaches.push(...breachesIn(tally).map((breach) => `${backend.name}: ${breach}`));
+async function kill(backend: Backend, isClockWrong = false): Promise<void> {
+  const tally = await torture(backend, { kills, seed, isClockWrong });
+  const name = isClockWrong ? `${backend.name}, the clock set by hours` : backend.name;
+  rows.push([name, String(kills), ...COLUMNS.map(([, count]) => String(count(tally)))]);
+  breaches.push(...breachesIn(tally).map((breach) => `${name}: ${breach}`));
 }
 
 /** An outage that the relay has to sit out; says what came of it. */
@@ -50,12 +52,15 @@ const COLUMNS: readonly (readonly [title: string, count: (tally: Tally) => numbe
 async function main(): Promise<void> {
   for (const backend of [FS, SQLITE].filter(({ name }) => wanted.includes(name))) {
     await kill(backend);
+    await kill(backend, true);
     await outage(`${backend.name} on a full disk`, () => diskFull(backend));
   }
   const program = find("redis-server");
   if (wanted.includes("redis") && program === undefined) console.log("redis: not tried: no redis-server here");
   else if (wanted.includes("redis") && program !== undefined) {
-    await RedisServer.run(program, ({ backend }) => kill(backend));
+    for (const isClockWrong of [false, true]) {
+      await RedisServer.run(program, ({ backend }) => kill(backend, isClockWrong));
+    }
     const tryOut = (name: string, sitOut: (redis: RedisServer) => Promise<readonly string[]>) =>
       outage(name, () => RedisServer.run(program, sitOut));
     await tryOut("redis killed and started again", redisAway);
@@ -64,6 +69,9 @@ async function main(): Promise<void> {
     await tryOut("redis hanging for 30 s and then killed", (redis) => redisHangsAndDies(redis, OUTAGE_MS));
     await tryOut("redis hanging at the start", startWhileRedisHangs);
   }
+  const { connections, acts, results, breaches: found } = await flap({ times: kills, seed });
+  breaches.push(...found.map((breach) => `flapping: ${breach}`));
+  console.log(`Neuro came ${connections} times and went: ${acts} actions, ${results} results, ${found.length} wrong`);
   const titles = ["backend", "kills", ...COLUMNS.map(([title]) => title)];
   console.log(`\n| ${titles.join(" | ")} |\n|${titles.map(() => " --- |").join("")}`);
   for (const row of rows) console.log(`| ${row.join(" | ")} |`);

@@ -3,6 +3,7 @@ import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { find } from "../harness/machine.ts";
 import { type Backend, FS, RedisServer, SQLITE } from "./backends.ts";
+import { flap } from "./flapping.ts";
 import { torture } from "./kills.ts";
 import { breachesIn, Ledger } from "./ledger.ts";
 import { diskFull, redisAway, redisHangs, redisHangsAndDies, startWhileRedisHangs } from "./outages.ts";
@@ -20,6 +21,25 @@ async function holds(backend: Backend): Promise<void> {
 test("QU92 kills in the middle of everything lose nothing that was queued (fs)", () => holds(FS), LONG);
 
 test("QU92 kills in the middle of everything lose nothing that was queued (sqlite)", () => holds(SQLITE), LONG);
+
+test("QU92 RT71 kills lose nothing that was queued though the clock is set by hours all the while", async () => {
+  const tally = await torture(SQLITE, { kills: KILLS, seed: 8, isClockWrong: true });
+  check.equal(breachesIn(tally), []);
+  check.that(tally.queued >= 10, `only ${tally.queued} were answered queued`);
+}, LONG);
+
+test(
+  "NC36 a Neuro who comes and goes finds each time all that is registered, and gets each result where she asked",
+  async () => {
+    const { connections, acts, results, breaches } = await flap({ times: 15, seed: 9 });
+    check.equal(breaches, []);
+    check.that(
+      connections >= 8 && acts >= 50 && results >= acts / 2,
+      `${connections} connections, ${acts} acts, ${results} results`,
+    );
+  },
+  LONG,
+);
 
 if (redis !== undefined) {
   test(

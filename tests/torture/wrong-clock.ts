@@ -1,0 +1,24 @@
+/**
+ * Loaded before the relay: its machine's clock is as wrong as the file `clock-offset` in its folder says, in milliseconds, and is set
+ * anew at each SIGUSR2. Nothing of the relay knows.
+ */
+import { readFileSync } from "node:fs";
+import process from "node:process";
+
+const RealDate = Date;
+const realNow = Date.now.bind(Date);
+let offset = read();
+process.on("SIGUSR2", () => (offset = read()));
+
+function read(): number {
+  try {
+    return Number(readFileSync("clock-offset", "utf8"));
+  } catch {
+    return 0;
+  }
+}
+
+Date.now = () => realNow() + offset;
+globalThis.Date = new Proxy(RealDate, {
+  construct: (real, given) => given.length === 0 ? new real(realNow() + offset) : Reflect.construct(real, given),
+});
