@@ -1,6 +1,6 @@
 /** Everything on the screen, from the top down. */
 import { useLayoutEffect } from "hono/jsx/dom";
-import { useStore } from "./data/store.ts";
+import { isAway, useStore } from "./data/store.ts";
 import { Banner } from "./parts/banner.tsx";
 import { Header } from "./parts/header.tsx";
 import { Help } from "./parts/help.tsx";
@@ -16,7 +16,7 @@ import { Tabs } from "./parts/tabs.tsx";
 export function App() {
   const session = useStore((state) => state.session);
   const panel = useStore((state) => state.panel);
-  const isLost = useStore(({ live, lostAt }) => live !== "open" && lostAt !== undefined);
+  const isLost = useStore(isAway);
   useLayoutEffect(() => {
     document.addEventListener("keydown", handleKey);
     return () => document.removeEventListener("keydown", handleKey);

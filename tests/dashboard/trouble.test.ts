@@ -72,3 +72,19 @@ test("DB14 when the relay is lost the page says so, and everything comes back by
     await row(page, "Poker").locator(".dot.good").waitFor();
     await page.locator(".feed-row[data-event=integration_connected_via_backend]", { hasText: "Poker" }).waitFor();
   }), TEST);
+
+test(
+  "DB14 without an Intermediary there are no events, and the page says so and shows the rest",
+  () =>
+    onStage(async (stage) => {
+      await Game.join(stage, "Chess", [{ name: "move" }]);
+      const page = await stage.blank();
+      await page.goto(stage.relay.urls.web);
+      await part(page, "deaf").getByText("The Intermediary is off").waitFor();
+      await row(page, "Chess").locator(".dot.good").waitFor();
+      await part(page, "tab-queue").click();
+      await page.locator(".empty-title", { hasText: "Nothing waits" }).waitFor();
+      check.equal(await part(page, "lost").isVisible(), false);
+    }, ["intermediary.enabled=false", "nakurity-backend.decider=none"]),
+  TEST,
+);

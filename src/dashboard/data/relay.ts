@@ -2,6 +2,7 @@
  * The relay as this page sees it: live events come in by themselves, the rest is asked for about once a second while something
  * happens and somebody looks, and more seldom while nothing does.
  */
+import { useLayoutEffect } from "hono/jsx/dom";
 import type { JsonObject } from "../../core/json.ts";
 import type {
   AuditView,
@@ -16,12 +17,13 @@ import { Feed, type WatchEvent } from "../model/feed.ts";
 import { CounterRate, PerSecond } from "../model/rates.ts";
 import { Api, ApiError, segment } from "./api.ts";
 import { Live, type LiveState } from "./live.ts";
-import { type Panel, type State, store } from "./store.ts";
+import { type Panel, type State, store, useStore } from "./store.ts";
 import { forgetToken, keepToken } from "./token.ts";
 
 const EVERY_MS = 1_000;
 const IDLE_MS = 5_000;
 const SOON_MS = 120;
+const DETAILS_MAX = 20;
 /** Seconds of the charts. */
 export const CHART_S = 300;
 /** Seconds of the small ones. */
@@ -148,10 +150,11 @@ function fail(error: unknown): void {
 }
 
 async function look(current: Api): Promise<void> {
-  const [overview, integrations] = await Promise.all([
-    current.get<Overview>("overview"),
-    current.all<IntegrationView>("integrations?limit=500"),
-  ]);
+  const overview = await current.get<Overview>("overview");
+  // Why in this order: a room that is not there has nothing to be asked for.
+  const integrations = overview.rooms.neuro === undefined
+    ? []
+    : await current.all<IntegrationView>("integrations?limit=500");
   if (api !== current) return;
   ahead = overview.now - Date.now();
   for (const { id, counts } of integrations) {
@@ -165,16 +168,27 @@ async function look(current: Api): Promise<void> {
 
 /** What is asked for only while it is to be seen. */
 async function lookCloser(current: Api): Promise<void> {
-  const { panel, opened, integrations = [], overview } = store.state;
-  const open = [...opened].filter((id) => integrations.some((integration) => integration.id === id));
-  const forced = (overview?.rooms.neuro?.upstreams ?? []).flatMap(({ force, waiting }) =>
-    [...force === null ? [] : [force], ...waiting.slice(0, 8)].map(({ integration }) => integration)
-  );
-  const wanted = [...new Set([...open, ...forced])].slice(0, 20);
-  const found = await Promise.all(wanted.map((id) => detail(current, id)));
+  const found = await Promise.all([...wanted.keys()].slice(0, DETAILS_MAX).map((id) => detail(current, id)));
   const details = new Map(found.flatMap((one) => (one === undefined ? [] : [[one.id, one] as const])));
-  const change = await panelChange(current, panel);
-  if (api === current) store.set({ ...changedOnly({ details, ...change }) });
+  const change = await panelChange(current, store.state);
+  if (api === current) store.set(changedOnly({ details, ...change }));
+}
+
+/** Who looks at the details of an integration, by its id. */
+const wanted: Map<string, number> = new Map();
+
+/** An integration with everything that it offers, as long as somebody looks. */
+export function useDetail(id: string): IntegrationDetail | undefined {
+  useLayoutEffect(() => {
+    wanted.set(id, (wanted.get(id) ?? 0) + 1);
+    soon();
+    return () => {
+      const left = (wanted.get(id) ?? 1) - 1;
+      if (left > 0) wanted.set(id, left);
+      else wanted.delete(id);
+    };
+  }, [id]);
+  return useStore(({ details }) => details.get(id));
 }
 
 async function detail(current: Api, id: string): Promise<IntegrationDetail | undefined> {
@@ -186,14 +200,15 @@ async function detail(current: Api, id: string): Promise<IntegrationDetail | und
   }
 }
 
-async function panelChange(current: Api, panel: Panel): Promise<Partial<State>> {
+async function panelChange(current: Api, { panel, overview }: State): Promise<Partial<State>> {
+  if (overview?.rooms["intermediary"] === undefined) return { queue: [], dead: [], audit: [] };
   switch (panel) {
     case "queue": {
       const [queue, dead] = await Promise.all([
-        current.all<QueueView>("queue"),
-        current.all<DeadLetterView>("dead-letters"),
+        current.get<Page<QueueView>>("queue?limit=500"),
+        current.get<Page<DeadLetterView>>("dead-letters?limit=500"),
       ]);
-      return { queue, dead };
+      return { queue: queue.items, dead: dead.items };
     }
     case "audit": {
       const { items } = await current.get<Page<AuditView>>("audit?limit=200");
@@ -229,7 +244,6 @@ export function toggle(id: string): void {
   const opened = new Set(store.state.opened);
   if (!opened.delete(id)) opened.add(id);
   store.set({ opened });
-  soon();
 }
 
 /** Does something on the relay. The failure is shown, and returned; what changed is asked for at once. */

@@ -6,7 +6,6 @@ import type {
   IntegrationDetail,
   IntegrationView,
   Overview,
-  QueueEntryView,
   QueueView,
 } from "../../core/view.ts";
 import { type Theme, theme } from "./theme.ts";
@@ -34,7 +33,6 @@ export interface State {
   readonly integrations: readonly IntegrationView[] | undefined;
   readonly details: ReadonlyMap<string, IntegrationDetail>;
   readonly queue: readonly QueueView[] | undefined;
-  readonly entries: ReadonlyMap<string, readonly QueueEntryView[]>;
   readonly dead: readonly DeadLetterView[] | undefined;
   readonly audit: readonly AuditView[] | undefined;
   readonly panel: Panel;
@@ -56,7 +54,6 @@ const BLANK: State = {
   integrations: undefined,
   details: new Map(),
   queue: undefined,
-  entries: new Map(),
   dead: undefined,
   audit: undefined,
   panel: "feed",
@@ -108,6 +105,16 @@ export function useStore<Piece>(pick: (state: State) => Piece): Piece {
     });
   }, []);
   return piece;
+}
+
+/** The relay has no Intermediary, by which live events come. */
+export const isDeaf = (overview: Overview | undefined): boolean =>
+  overview !== undefined && overview.rooms["intermediary"] === undefined;
+
+/** The relay was here and is not; without live events that shows by its answers only. */
+export function isAway({ live, lostAt, trouble, overview }: State): boolean {
+  if (isDeaf(overview)) return trouble !== undefined;
+  return live !== "open" && lostAt !== undefined;
 }
 
 /** Why the token does not allow what needs one of these scopes; undefined when it does. */

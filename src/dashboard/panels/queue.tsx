@@ -9,6 +9,9 @@ import { briefly, count, duration, size } from "../model/figures.ts";
 import { shown, shownJson } from "../model/shown.ts";
 import { ArmedButton, Button, Chip, Empty, Name } from "../parts/pieces.tsx";
 
+/** As many as are asked for. */
+const SHOWN_MAX = 500;
+
 export function Queue() {
   const queue = useStore((state) => state.queue);
   const dead = useStore((state) => state.dead);
@@ -40,6 +43,9 @@ export function Queue() {
               </Empty>
             )
             : <ul key="some" class="plain-list">{dead.map((letter) => <Letter key={letter.id} letter={letter} />)}</ul>}
+          <p class={(dead?.length ?? 0) < SHOWN_MAX ? "none" : "faint pad"}>
+            There may be more: these are the first {SHOWN_MAX}.
+          </p>
         </div>
       </section>
     </div>

@@ -1,5 +1,5 @@
 /** What is wrong, and why: said once, across the page, and read out. */
-import { useStore } from "../data/store.ts";
+import { isAway, isDeaf, useStore } from "../data/store.ts";
 import { duration } from "../model/figures.ts";
 import { shown } from "../model/shown.ts";
 import { Button } from "./pieces.tsx";
@@ -9,20 +9,20 @@ export function Banner() {
   return (
     <div class="banners">
       <Lost />
+      <Deaf />
       <Stopped />
       <Waits />
     </div>
   );
 }
 
+/** Why the time stands apart: it would be read out every second. */
 function Lost() {
-  const live = useStore((state) => state.live);
+  const isLost = useStore(isAway);
   const trouble = useStore((state) => state.trouble);
-  const away = useStore((
-    { lostAt, now },
-  ) => (lostAt === undefined ? undefined : duration(Math.max(0, Date.now() - lostAt + 0 * now))));
-  const text = away !== undefined && live !== "open"
-    ? `The relay is away for ${away}. What you see is from before; this page goes on by itself once the relay is back.`
+  const away = useStore(({ lostAt, now }) => duration(lostAt === undefined ? 0 : Math.max(now, Date.now()) - lostAt));
+  const text = isLost
+    ? "The relay is away. What you see is from before; this page goes on by itself once the relay is back."
     : trouble === undefined
     ? undefined
     : `The relay could not be asked: ${shown(trouble, 300)}`;
@@ -30,6 +30,21 @@ function Lost() {
     <div class={text === undefined ? "banner none" : "banner bad"} role="status" aria-live="assertive" data-name="lost">
       <span class={text === undefined ? "dot" : "dot bad beats"} aria-hidden="true" />
       <span>{text ?? ""}</span>
+      <span class={isLost ? "num banner-age" : "none"} aria-hidden="true">{away}</span>
+    </div>
+  );
+}
+
+/** Events come by the Intermediary. */
+function Deaf() {
+  const hasNone = useStore(({ overview }) => isDeaf(overview));
+  return (
+    <div class={hasNone ? "banner warn" : "banner none"} role="status" data-name="deaf">
+      <span>
+        {hasNone
+          ? "The Intermediary is off, so there are no live events here; the rest is asked for every few seconds."
+          : ""}
+      </span>
     </div>
   );
 }

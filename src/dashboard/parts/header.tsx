@@ -1,7 +1,7 @@
 /** The top of the page: is everything there, and the one switch that stops it. */
 import type { UpstreamView } from "../../core/view.ts";
 import { act, say, signOut } from "../data/relay.ts";
-import { store, useRefusal, useStore } from "../data/store.ts";
+import { isDeaf, store, useRefusal, useStore } from "../data/store.ts";
 import { switchTheme } from "../data/theme.ts";
 import { briefly, duration } from "../model/figures.ts";
 import { shown } from "../model/shown.ts";
@@ -51,9 +51,10 @@ const LIVE = {
   refused: ["bad", "refused"],
 } as const;
 
+const DEAF = ["warn", "no events"] as const;
+
 function Connection() {
-  const live = useStore((state) => state.live);
-  const [tone, word] = LIVE[live];
+  const [tone, word] = useStore(({ live, overview }) => isDeaf(overview) ? DEAF : LIVE[live]);
   return (
     <p class={`connection ${tone}`} title="This page and the relay">
       <span class={`dot ${tone}`} aria-hidden="true" />
@@ -99,13 +100,15 @@ function Approval() {
   return (
     <Button
       icon="shield"
-      label={approval ? "Every action waits for approval" : "Let every action wait for approval"}
+      label={approval
+        ? "Every action waits for approval; press to let them go by themselves"
+        : "Let every action wait for approval"}
       pressed={approval}
       no={why}
       name="approval"
       onPress={() => act("PATCH", "controls", { approval: !approval })}
     >
-      <span class="wide-only">{approval ? "Approving all" : "Approve all"}</span>
+      <span class="wide-only">{approval ? "Approvals on" : "Approvals off"}</span>
     </Button>
   );
 }

@@ -3,7 +3,7 @@ import { useState } from "hono/jsx/dom";
 import type { Json } from "../../core/json.ts";
 import type { ActionOutcome, ActionView } from "../../core/view.ts";
 import { segment } from "../data/api.ts";
-import { act } from "../data/relay.ts";
+import { act, useDetail } from "../data/relay.ts";
 import { useRefusal, useStore } from "../data/store.ts";
 import { duration } from "../model/figures.ts";
 import { shown, shownJson, shownLines } from "../model/shown.ts";
@@ -11,7 +11,7 @@ import { ActionForm } from "./action-form.tsx";
 import { ArmedButton, Button, Chip } from "./pieces.tsx";
 
 export function Detail({ id }: { readonly id: string }) {
-  const detail = useStore(({ details }) => details.get(id));
+  const detail = useDetail(id);
   const why = useRefusal("admin");
   if (detail === undefined) return <p class="faint small pad">asking what it offers…</p>;
   const { address, user_agent, upstream, offers, present, door, counts } = detail;

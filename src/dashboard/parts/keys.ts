@@ -38,7 +38,9 @@ export function handleKey(event: KeyboardEvent): void {
 }
 
 const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  target instanceof HTMLInputElement
+    ? !/^(?:checkbox|radio)$/.test(target.type)
+    : target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 
 function escape({ target }: KeyboardEvent): void {
   if (store.state.help) store.set({ help: false });

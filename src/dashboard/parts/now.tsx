@@ -3,7 +3,7 @@ import { useState } from "hono/jsx/dom";
 import type { Json } from "../../core/json.ts";
 import type { ActionOutcome, ForceView, PendingView, UpstreamView } from "../../core/view.ts";
 import { segment } from "../data/api.ts";
-import { act } from "../data/relay.ts";
+import { act, useDetail } from "../data/relay.ts";
 import { useRefusal, useStore } from "../data/store.ts";
 import { duration } from "../model/figures.ts";
 import { shown, shownData, shownLines } from "../model/shown.ts";
@@ -126,7 +126,7 @@ function State({ text }: { readonly text: string | null }) {
 function Answer({ force }: { readonly force: ForceView }) {
   const { id, integration, actions } = force;
   const [chosen, choose] = useState(actions.length === 1 ? 0 : -1);
-  const offers = useStore((state) => state.details.get(integration)?.offers);
+  const offers = useDetail(integration)?.offers;
   const why = useRefusal("command");
   const name = actions[chosen];
   const offer = offers?.find((one) => one.name === name);
