@@ -145,6 +145,22 @@ test("AP6 a body that is no JSON, not UTF-8, nested too deeply or of another kin
     problemOf(await post("/api/messages", { body: '{"to":"nobody","cmd":1}', headers: json }), 404, "JSON all the same");
   }));
 
+test("AP6 a body that breaks off is nobody's mistake", () =>
+  ApiWorld.with(async (world) => {
+    const { hostname, port, host } = new URL(world.web);
+    for (const body of ["", '{"to":"nob']) {
+      const socket = connect(Number(port), hostname);
+      socket.on("error", () => {});
+      const head = ["POST /api/messages HTTP/1.1", `Host: ${host}`, `Authorization: Bearer ${TOKENS.web}`];
+      socket.write([...head, "Content-Type: application/json", "Content-Length: 100", "", body].join("\r\n"));
+      await Bun.sleep(100); // Why: it has to be under way when it breaks off.
+      socket.destroy();
+    }
+    await Bun.sleep(100);
+    check.equal(world.log.filter((line) => line.includes("mistake")), []);
+    check.equal(await world.items("listActs"), []);
+  }));
+
 test("AP7 a body that is too long is not read to its end, whether its length is said or not", () =>
   ApiWorld.with(async (world) => {
     for (const operation of OPERATIONS.filter(({ body }) => body !== undefined)) {

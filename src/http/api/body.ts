@@ -11,7 +11,8 @@ export async function readJson(request: Request, { message_bytes: most, json_dep
   if (!/^application\/(?:[\w.-]+\+)?json$/.test(type)) {
     return no(415, "Unsupported media type", "the body has to be JSON, with `content-type: application/json`");
   }
-  const bytes = await readBytes(request, most);
+  const bytes = await readBytes(request, most).catch(() => "torn" as const); // Why: whoever sent it has gone.
+  if (bytes === "torn") return no(400, "Bad request", "the body broke off");
   if (bytes === undefined) return no(413, "Content too large", `the body has at most ${most} bytes`);
   const text = textOf(bytes);
   if (text === undefined) return no(400, "Bad request", "the body is not UTF-8");
@@ -23,16 +24,12 @@ export async function readJson(request: Request, { message_bytes: most, json_dep
   }
 }
 
-/** Undefined for a body that is too long, or broke off. */
+/** Undefined for a body that is too long; an error for one that breaks off. */
 async function readBytes({ headers, body }: Request, most: number): Promise<Uint8Array | undefined> {
-  if (Number(headers.get("content-length") ?? 0) > most) {
-    await body?.cancel();
-    return undefined;
-  }
-  if (body === null) return new Uint8Array();
+  if (Number(headers.get("content-length") ?? 0) > most) return undefined;
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of body) {
+  for await (const piece of body ?? []) {
     length += piece.length;
     if (length > most) return undefined;
     pieces.push(piece);

@@ -56,13 +56,16 @@ export class RelayObject implements DurableObject {
     const url = new URL(request.url);
     const { base, path } = splitPath(url.pathname);
     url.pathname = path;
-    return await host.app.fetch(base === "" ? request : new Request(url, request), {
+    const routed = base === "" ? request : new Request(url, request);
+    const response = await host.app.fetch(routed, {
       listener: "web",
       address: request.headers.get("cf-connecting-ip") ?? "",
       isRouted: true,
       base,
       upgrade: (entrance, caller) => this.#upgrade(request, entrance, caller),
     });
+    await forget(routed);
+    return response;
   }
 
   webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -145,6 +148,19 @@ export class RelayObject implements DurableObject {
     const [protocol] = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((offer) => offer.trim());
     const headers: HeadersInit = protocol ? { "sec-websocket-protocol": protocol } : {};
     return new Response(null, { status: 101, webSocket: theirs, headers });
+  }
+}
+
+/** Beyond this the connection may end with the answer. */
+const FORGOTTEN_BYTES_MAX = 8 * 1_024 ** 2;
+
+/** Why: a connection with something unread in it is ended, and whoever sends over it again loses its next request. */
+async function forget({ body, bodyUsed, headers }: Request): Promise<void> {
+  if (body === null || bodyUsed || Number(headers.get("content-length") ?? Infinity) > FORGOTTEN_BYTES_MAX) return;
+  try {
+    for await (const _ of body) continue;
+  } catch {
+    return; // Why: whoever sent it has gone.
   }
 }
 

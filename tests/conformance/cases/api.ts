@@ -79,6 +79,23 @@ export const api: readonly Case[] = [
     },
   },
   {
+    name: "RT56 a request that is refused before its body is read leaves its connection fit for the next one",
+    setup: { "limits.message_bytes": 64 * KIB },
+    async run(relay) {
+      const refused: readonly (readonly [number, string, Asked])[] = [
+        [401, "/messages", { token: "wrong" }],
+        [404, "/nothing", {}],
+        [405, "/overview", {}],
+        [413, "/messages", {}],
+      ];
+      for (let count = 0; count < 60; count++) {
+        const [status, path, asked] = refused[count % refused.length] ?? [0, "", {}];
+        const body = "x".repeat((2 + count % 5) * 64 * KIB);
+        check.equal((await refusal(relay, path, { ...asked, method: "POST", body }))[0], status, path);
+      }
+    },
+  },
+  {
     name: "RT58 the API's document says where the relay is on its origin, and its page loads nothing",
     async run(relay) {
       const { servers, paths } = await answer(relay, "/openapi.json", { token: "" });
