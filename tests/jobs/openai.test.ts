@@ -139,7 +139,15 @@ test("NB149 NB160 a model that answers badly at first is told what was wrong, an
   const effects: Effect[] = [];
   let ids = 0;
   const id = (): string => String(++ids);
-  const turn: Turn = { now: 0, random: () => 0, id, secret: id, put: (effect) => effects.push(effect), note: () => {}, count: () => {} };
+  const turn: Turn = {
+    now: 0,
+    random: () => 0,
+    id,
+    secret: id,
+    put: (effect) => effects.push(effect),
+    note: () => {},
+    count: () => {},
+  };
   const decider = createDecider({ ...SETTINGS["nakurity-backend"], choice_timeout: 0 });
   const schema = { type: "object", properties: { to: { enum: ["a1"] } }, required: ["to"] };
   hear(decider, { command: "actions/register", actions: [{ name: "move", description: "Moves.", schema }] }, turn);
