@@ -1,6 +1,6 @@
 /**
  * `bun run bench [--quick] [--reps N] [--json FILE] [--on bun|deno|binary]`: the relay beside the least a relay can do, in turn
- * within one run. `bun run bench storage` and `bun run bench peers` measure what those files say.
+ * within one run. `bun run bench storage`, and likewise the others, measure what those files say.
  *
  * Only the ratios mean anything: the machine is not yours and not mine. A ratio is the median of the ratios of each repetition.
  */
@@ -11,7 +11,7 @@ import { fanIn, latency, roundTrips } from "./scenarios.ts";
 import { relayOn } from "./relay-command.ts";
 import { Running, type Subject } from "./subject.ts";
 
-const OTHERS = ["storage", "peers"];
+const OTHERS = ["storage", "peers", "brain", "nallely"];
 const [wanted = ""] = process.argv.slice(2);
 if (OTHERS.includes(wanted)) {
   process.argv.splice(2, 1);
