@@ -21,10 +21,14 @@ export function isOriginAllowed(listener: ListenerName, { origin, host }: Source
   if (origin === undefined || origin === "") return true;
   if (settings.security.allowed_origins.some((allowed) => allowed.toLowerCase() === origin.toLowerCase())) return true;
   const page = URL.canParse(origin) ? new URL(origin) : undefined;
-  if (page === undefined || page.host === "") return false; // `null`, and whatever is no web page
+  if (page === undefined || !isOrigin(page)) return false; // `null`, and whatever is no web page
   if (listener === "web") return host !== undefined && page.host === normalHost(host, page.protocol);
   return isLoopback(bareHost(page.hostname)) && /^https?:$/.test(page.protocol);
 }
+
+/** True for a scheme, a host and a port, and nothing more: a browser says nothing else. */
+const isOrigin = ({ host, username, password, pathname, search, hash }: URL): boolean =>
+  host !== "" && `${username}${password}${search}${hash}` === "" && pathname === "/";
 
 /** True when the web port may be called by this name: an address (which cannot be rebound), a loopback name, or a listed one. */
 export function isHostAllowed(host: string | undefined, settings: Settings): boolean {

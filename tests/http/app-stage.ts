@@ -39,6 +39,8 @@ export class AppStage {
   /** What each room answers when it is asked whether it is ready. */
   answers: Json = { ok: true, waits: [] };
   isDraining = false;
+  /** How often a room was asked, or a file was read. */
+  reached = 0;
   readonly #app;
 
   constructor(changes: Changes = {}, rooms: readonly RoomName[] = ["intermediary", "neuro", "brain"]) {
@@ -52,11 +54,22 @@ export class AppStage {
       tokens: () => tokens,
       observe: (note) => this.notes.push(note),
       isDraining: () => this.isDraining,
-      ask: () => Promise.resolve({ body: this.answers }),
+      ask: () => {
+        this.reached++;
+        return Promise.resolve({ body: this.answers });
+      },
       frames: () => 0,
       metrics: () => Promise.resolve("some_total 1\n"),
-      readUpload: (file) => Promise.resolve(this.files.get(file)),
+      readUpload: (file) => {
+        this.reached++;
+        return Promise.resolve(this.files.get(file));
+      },
     });
+  }
+
+  /** Every path that the app answers itself, as it was given to the router. */
+  get paths(): readonly string[] {
+    return [...new Set(this.#app.routes.map(({ path }) => path))].filter((path) => path !== "/*");
   }
 
   async ask(listener: ListenerName, path: string, asked: Asked = {}): Promise<Response> {
