@@ -1,6 +1,7 @@
 /** The Brain over real sockets and a real store: as the original's clients see it, and through a kill. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
+import type { ChildProcess } from "node:child_process";
 import { end, Place, until } from "../cli/command.ts";
 import { Client } from "./bun-stage.ts";
 
@@ -44,39 +45,67 @@ test(
   { timeoutMs: 60_000 },
 );
 
-test("BR91 a kill in the middle of a burst loses no operation that was answered", async () => {
-  const place = await Place.make({ "my.yaml": QUIET });
-  const start = async () => {
-    const relay = place.start(["--config", "my.yaml"], { RELAY_TEST_MODE: "1" });
-    const url = LISTENING.exec(await until(relay, "stdout", LISTENING))?.[1] ?? "";
-    return { relay, socket: await Client.connect(url) };
-  };
-  const first = await start();
-  const { session_id } = JSON.parse(await first.socket.ask('{"cmd":"CreateSession"}'));
-  const st = (count: number) =>
-    JSON.stringify({
-      cmd: "ApplyOperator",
-      session_id,
-      operator: "ST",
-      params: { changes: { [`k${count % 50}`]: count } },
-    });
-  for (let count = 1; count <= 600; count++) first.socket.send(st(count));
-  let answered: Record<string, number> = {};
-  for (let count = 1; count <= 100; count++) answered = JSON.parse(await first.socket.next()).state;
-  const ended = end(first.relay);
-  first.relay.kill("SIGKILL");
-  await first.socket.closed;
-  for (const frame of first.socket.frames) answered = JSON.parse(String(frame)).state;
+for (const backend of ["fs", "sqlite"] as const) {
+  test(
+    `BR91 a kill in the middle of a burst loses no operation that was answered, again and again (${backend})`,
+    async () => {
+      const place = await Place.make({ "my.yaml": `${QUIET}queue: {backend: ${backend}}\n` });
+      let relay = await start(place);
+      const { session_id } = JSON.parse(await relay.socket.ask('{"cmd":"CreateSession"}'));
+      let sent = 0;
+      for (const answersBeforeKill of [1, 100, 300]) {
+        const answered = await killInBurst(relay, { session_id, from: sent, answersBeforeKill });
+        sent += BURST;
+        relay = await start(place);
+        const { state, seq, error } = JSON.parse(await relay.socket.ask(JSON.stringify({ cmd: "GetState", session_id })));
+        check.equal(error, undefined);
+        const latest = Math.max(...Object.values(answered));
+        check.that(state.done >= latest, `${latest} was answered, ${state.done} is there`);
+        for (const [name, value] of Object.entries(answered)) check.that(state[name] >= value);
+        const report = JSON.parse(await relay.socket.ask(JSON.stringify({ cmd: "ReplaySession", session_id })));
+        check.equal([report.ok, report.events], [true, seq + 1]);
+      }
+      relay.process.kill("SIGKILL");
+      await end(relay.process);
+      await place.remove();
+    },
+    { timeoutMs: 60_000 },
+  );
+}
+
+const BURST = 600;
+
+interface Started {
+  readonly process: ChildProcess;
+  readonly socket: Client;
+}
+
+async function start(place: Place): Promise<Started> {
+  const process = place.start(["--config", "my.yaml"], { RELAY_TEST_MODE: "1" });
+  const url = LISTENING.exec(await until(process, "stdout", LISTENING))?.[1] ?? "";
+  return { process, socket: await Client.connect(url) };
+}
+
+interface Burst {
+  readonly session_id: string;
+  readonly from: number;
+  readonly answersBeforeKill: number;
+}
+
+/** Sends many operations at once, kills the relay among its answers, and returns the state that the last answer had. */
+async function killInBurst({ process, socket }: Started, { session_id, from, answersBeforeKill }: Burst): Promise<State> {
+  for (let count = from + 1; count <= from + BURST; count++) {
+    const changes = { done: count, [`k${count % 50}`]: count };
+    socket.send(JSON.stringify({ cmd: "ApplyOperator", session_id, operator: "ST", params: { changes } }));
+  }
+  let answered: State = {};
+  for (let count = 1; count <= answersBeforeKill; count++) answered = JSON.parse(await socket.next()).state;
+  const ended = end(process);
+  process.kill("SIGKILL");
+  await socket.closed;
+  for (const frame of socket.frames) answered = JSON.parse(String(frame)).state;
   await ended;
-  const second = await start();
-  const { state, seq, error } = JSON.parse(await second.socket.ask(JSON.stringify({ cmd: "GetState", session_id })));
-  check.equal(error, undefined);
-  const latest = Math.max(...Object.values(answered));
-  check.that(seq >= latest && latest >= 100, `${latest} were answered, ${seq} are there`);
-  for (const [name, value] of Object.entries(answered)) check.that(state[name] >= value);
-  const report = JSON.parse(await second.socket.ask(JSON.stringify({ cmd: "ReplaySession", session_id })));
-  check.equal([report.ok, report.events], [true, seq + 1]);
-  second.relay.kill("SIGKILL");
-  await end(second.relay);
-  await place.remove();
-}, { timeoutMs: 30_000 });
+  return answered;
+}
+
+type State = Record<string, number>;
