@@ -1,6 +1,7 @@
 /** The queue of a relay that runs, by its HTTP API. */
 import { ApiClient, ApiError } from "../clients/api.ts";
 import type { JsonObject } from "../core/json.ts";
+import { segment } from "../core/key.ts";
 import type { Settings } from "../core/settings.ts";
 import type { DeadLetterView, MessageView, QueueEntryView, QueueView, Sent } from "../core/view.ts";
 import { keptWebToken } from "../runtimes/web-token.ts";
@@ -43,7 +44,7 @@ class RunningQueue implements QueueDesk {
   async list(): Promise<readonly Listed[]> {
     const listed: Listed[] = [];
     for await (const { to } of this.#api.list<QueueView>("queue")) {
-      const waiting = this.#api.list<QueueEntryView>(`queue/${encodeURIComponent(to)}`);
+      const waiting = this.#api.list<QueueEntryView>(`queue/${inPath(to)}`);
       try {
         for await (const { id, kind, bytes, at, exp } of waiting) {
           listed.push({ id, room, to, isDead: false, why: undefined, kind, bytes, at, exp });
@@ -75,6 +76,9 @@ class RunningQueue implements QueueDesk {
     return Promise.resolve();
   }
 }
+
+/** Why: a part of a path that is only dots leads elsewhere, however it is written; the relay knows a name by its segment, too. */
+const inPath = (name: string): string => encodeURIComponent(/^\.+$/.test(name) ? segment(name) : name);
 
 const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 

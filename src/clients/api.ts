@@ -51,6 +51,7 @@ export class ApiClient {
     });
     const answer: unknown = await response.json().catch(() => undefined);
     if (!response.ok) throw refusal(response.status, answer);
+    if (answer === undefined) throw new ApiError(`what answers at ${base} is no relay`, { status: response.status });
     return answer as Body; // Why the cast: the relay and this are made of the same views.
   }
 

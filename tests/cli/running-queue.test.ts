@@ -35,19 +35,19 @@ async function started(backend: string): Promise<Running> {
   return { place, door: `ws://127.0.0.1:${port("Intermediary")}`, stop };
 }
 
-/** Leaves a message that waits for `gone & far`, and a dead letter for `lamp`, who is here. */
-async function fill(door: string): Promise<{ readonly lamp: Talk; readonly watcher: Talk }> {
+/** Leaves a message that waits for one who is gone, and a dead letter for `lamp`, who is here. */
+async function fill(door: string, gone: string): Promise<{ readonly lamp: Talk; readonly watcher: Talk }> {
   const lamp = await Talk.open(door);
   lamp.send({ type: "integration", name: "lamp", auth_token: "own", ack: true });
   await lamp.next(({ event }) => event === "registered");
-  const gone = await Talk.open(door);
-  gone.send({ type: "integration", name: "gone & far", auth_token: "own", ack: true });
-  await gone.next(({ event }) => event === "registered");
-  gone.close();
-  await gone.closed;
+  const talk = await Talk.open(door);
+  talk.send({ type: "integration", name: gone, auth_token: "own", ack: true });
+  await talk.next(({ event }) => event === "registered");
+  talk.close();
+  await talk.closed;
   const watcher = await Talk.open(door);
   watcher.send({ type: "neuro-os", name: "os", auth_token: "own" });
-  watcher.send({ target: "gone & far", cmd: { n: 1 }, request_id: 1 });
+  watcher.send({ target: gone, cmd: { n: 1 }, request_id: 1 });
   check.equal((await watcher.next(({ request_id }) => request_id === 1)).status, "queued");
   watcher.send({ target: "lamp", cmd: { n: 2 } });
   lamp.send({ term: (await lamp.next(({ cmd }) => cmd?.n === 2)).id });
@@ -55,19 +55,20 @@ async function fill(door: string): Promise<{ readonly lamp: Talk; readonly watch
   return { lamp, watcher };
 }
 
-for (const backend of ["fs", "memory"]) {
+for (const [backend, gone] of [["fs", "gone & far"], ["memory", ".."]] as const) {
   test(`CF38 queue asks the relay that runs (${backend})`, async () => {
     const { place, door, stop } = await started(backend);
     try {
-      const { lamp, watcher } = await fill(door);
+      const { lamp, watcher } = await fill(door, gone);
       const run = (...words: readonly string[]) => place.run(["queue", ...words, "--config", "asking.yaml"]);
       const { out, errors, status } = await run("list");
       check.equal([status, errors], [0, ""]);
       check.match(
         out,
-        /command {2}\d+ B {2}to "gone & far" {2}waits until [^\n]*\n[^\n]*to "lamp" {2}dead \(terminated\)\n1 waiting, 1 dead\n$/,
+        /command {2}\d+ B {2}to "(?:gone & far|\.\.)" {2}waits until [^\n]*\n[^\n]*to "lamp" {2}dead \(terminated\)\n1 waiting, 1 dead\n$/,
       );
       const [waiting, dead] = JSON.parse((await run("list", "--json")).out);
+      check.equal([waiting.to, dead.to], [gone, "lamp"]);
       check.equal(Object.keys(waiting), ["id", "to", "room", "state", "kind", "bytes", "at", "expires"]);
       check.equal(Object.keys(dead), ["id", "to", "room", "state", "why", "kind", "bytes", "at", "died"]);
       check.equal(Date.parse(dead.at) <= Date.parse(dead.died), true);
