@@ -1,5 +1,5 @@
 /** What an event says, in one line: whom it is about, what happened, and how it is to be taken. */
-import type { Json, JsonObject } from "../../core/json.ts";
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { duration, latency, size } from "./figures.ts";
 import { shown } from "./shown.ts";
 
@@ -42,6 +42,8 @@ const text = (value: Json | undefined): string =>
 const number = (value: Json | undefined): number => (typeof value === "number" ? value : 0);
 const list = (value: Json | undefined): readonly string[] =>
   Array.isArray(value) ? value.map((item: Json) => text(item)) : [];
+const namesIn = (value: Json | undefined): readonly string[] =>
+  Array.isArray(value) ? value.map((item: Json) => text(isObject(item) ? item["name"] : item)) : [];
 const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join("  ");
 
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
@@ -80,7 +82,12 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
     what: "force ended",
     line: ({ end, ms }) => joined(text(end), `after ${duration(number(ms))}`),
   }],
-  ["choose_action", { family: "forces", what: "choose", line: ({ payload }) => text(payload) }],
+  ["choose_action", {
+    family: "forces",
+    what: "choose",
+    line: ({ payload }) =>
+      isObject(payload) ? joined(text(payload["query"]), `[${namesIn(payload["actions"]).join(", ")}]`) : "",
+  }],
   ["add_context", { family: "context", what: "context", line: ({ message }) => text(message) }],
   ["context_dropped", { family: "context", what: "dropped", tone: "warn", line: () => "a context, for it is muted" }],
   ["backend_message", { family: "context", what: "from Neuro", line: ({ payload }) => text(payload) }],
@@ -165,10 +172,12 @@ function toneOf(event: JsonObject, tone: Tone): Tone {
 const isAction = (event: JsonObject): boolean => /^(?:action_|approval_)/.test(text(event.event));
 
 function namesOf(event: JsonObject): readonly string[] {
-  const { from, to, integration, name, game_title, upstream, parameter, by } = event;
+  const { from, to, integration, name, game_title, upstream, parameter, by, payload } = event;
   if (typeof by === "string") return [by];
   if (Array.isArray(to)) return list(to);
   // Why: the name in an action's event is the action's.
-  const whom = from ?? to ?? integration ?? game_title ?? upstream ?? (isAction(event) ? undefined : name) ?? parameter;
+  const asker = isObject(payload) ? payload["game_title"] : undefined;
+  const whom = from ?? to ?? integration ?? game_title ?? asker ?? upstream ?? (isAction(event) ? undefined : name) ??
+    parameter;
   return whom === undefined ? [] : [text(whom)];
 }
