@@ -2,7 +2,7 @@
 import { type Bucket, bucket, take } from "../core/bucket.ts";
 import { hashText } from "../core/hash.ts";
 import type { Millis } from "../core/ids.ts";
-import { isObject } from "../core/json.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
 import { SESSIONS_BURST_MAX, SESSIONS_PER_SECOND_MAX, STATE_KEYS_MAX } from "../core/limits.ts";
 import type { Turn } from "../core/turn.ts";
 import type { Brain } from "./brain.ts";
@@ -32,24 +32,16 @@ const UNUSED_MS = 60_000;
 
 /** `CreateSession` */
 export function createSession(call: Call): void {
-  const { brain, turn, fields } = call;
+  const { brain, turn } = call;
   const birth = birthOf(call);
   if (!birth.ok) return refuse(call, birth.problem);
   const problem = mayMake(call);
   if (problem !== undefined) return refuse(call, problem);
-  const { policy, state, stateHash, ttlMs } = birth.value;
-  const session = make(brain, turn, ttlMs);
+  const session = make(brain, turn, birth.value.ttlMs);
   append(brain, turn, {
     session,
     type: "SessionCreated",
-    payload: {
-      session_id: session.id,
-      owner: fields["owner"] ?? null,
-      initial_state: state,
-      covenant: policyJson(policy),
-      ttl_ms: ttlMs,
-      state_hash: stateHash,
-    },
+    payload: { session_id: session.id, ...beginning(birth.value) },
     head: birth.value,
   });
   turn.note({ is: "session_created", session: nameOf(session.id), parent: undefined });
@@ -74,21 +66,14 @@ function fork(call: Call, parent: Session, from: Head): void {
   const { brain, turn, fields } = call;
   const { owner = from.owner } = fields;
   const { seq: atSeq, hash, policy, ttlMs, state, stateHash } = from;
+  const head: Head = { ...noHead(policy), owner, ttlMs, state, stateHash };
   const child = make(brain, turn, ttlMs);
   const relation = { parent: parent.id, child: child.id, at_seq: atSeq };
   append(brain, turn, {
     session: child,
     type: "SessionForked",
-    payload: {
-      ...relation,
-      parent_hash: hash,
-      owner,
-      initial_state: state,
-      covenant: policyJson(policy),
-      ttl_ms: ttlMs,
-      state_hash: stateHash,
-    },
-    head: { ...noHead(policy), owner, ttlMs, state, stateHash },
+    payload: { ...relation, parent_hash: hash, ...beginning(head) },
+    head,
   });
   const isOpen = parent.body?.head.sealed === false;
   if (parent.body !== undefined && isOpen) {
@@ -170,6 +155,15 @@ function makeRoom(brain: Brain, turn: Turn): boolean {
   }
   return false;
 }
+
+/** What the first event of a session's log says: all that there is before the next one. */
+const beginning = ({ owner, state, policy, ttlMs, stateHash }: Head): JsonObject => ({
+  owner,
+  initial_state: state,
+  covenant: policyJson(policy),
+  ttl_ms: ttlMs,
+  state_hash: stateHash,
+});
 
 function make(brain: Brain, turn: Turn, ttlMs: Millis): Session {
   const id = uuidFrom(hashText(turn.secret()));

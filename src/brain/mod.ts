@@ -17,7 +17,7 @@ import { sweep } from "./log/rubbish.ts";
 import { followsOf, unfollowAll } from "./followers.ts";
 import { newInference, ran, readArtifact, recorded, renewArtifact } from "./infer/inference.ts";
 import { foundPrediction } from "./infer/record.ts";
-import { notStored, stored } from "./log/journal.ts";
+import { settled } from "./log/journal.ts";
 import { Lanes } from "./lanes.ts";
 import { births } from "./lifecycle.ts";
 import { doubt, makeUp } from "./news.ts";
@@ -109,10 +109,10 @@ function happen(state: Brain, event: RoomEvent, turn: Turn): void {
     case "eased":
       return setPressed(state, event, turn);
     case "stored":
-      stored(state, event.key, turn);
+      settled(state, turn, { at: event.key, isStored: true });
       return recorded(state, event.key, turn);
     case "storeFailed":
-      notStored(state, event.key, turn);
+      settled(state, turn, { at: event.key, isStored: false });
       return recorded(state, event.key, turn);
     case "loaded":
       foundPrediction(state, turn, event);

@@ -29,6 +29,13 @@ export interface Unwritten {
   readonly head: Head;
 }
 
+/** A stretch on its way to the store, with the head after it and the size of its text. */
+export interface Writing {
+  readonly stretch: Stretch;
+  readonly head: Head;
+  readonly size: number;
+}
+
 /** A request with the place of its reply. */
 export interface Request {
   readonly slot: Slot;
@@ -52,7 +59,7 @@ export interface Session {
   /** Stored too, but covered by others: needed only if one of those turns out to be torn. */
   spares: readonly Stretch[];
   readonly unwritten: Unwritten[];
-  writing: { readonly stretch: Stretch; readonly head: Head; readonly size: number } | undefined;
+  writing: Writing | undefined;
   paging: { readonly stretch: Stretch; readonly head: Head } | undefined;
   /** Replies that reveal an event which is not stored yet, in order. */
   readonly waiting: { readonly seq: number; readonly slot: Slot }[];

@@ -45,7 +45,7 @@ export const newInference = (): Inference => ({
 });
 
 /** The artifact that comes with the program, for places without files. */
-export const BUILT_IN_NAME = "built-in";
+const BUILT_IN_NAME = "built-in";
 /** The name that each channel has in a request. */
 const FIELDS: PerChannel<string> = { english: "text", math: "math", physics: "physics" };
 /** The original always gave its net these. */

@@ -114,7 +114,7 @@ export function dense({ inputs, outputs, kernel, bias }: Dense, values: Float64A
 }
 
 /** Swish of every value. */
-export const activated = (values: Float64Array): Float64Array<ArrayBuffer> => Float64Array.from(values, swish);
+const activated = (values: Float64Array): Float64Array<ArrayBuffer> => Float64Array.from(values, swish);
 
 /** The mean of the rows of all tokens that are not padding. */
 export function mean({ width, rows }: Embedding, { ids, length }: Tokens): Float64Array<ArrayBuffer> {

@@ -3,7 +3,6 @@ import { hashBytes, hashText } from "../../core/hash.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { readExamples } from "./examples.ts";
 import { ARCHITECTURE } from "./net.ts";
-import type { Sizes } from "./parameters.ts";
 import { writeTensors } from "./safetensors.ts";
 import {
   CHANNELS,
@@ -14,19 +13,14 @@ import {
   wordsOf,
   writeVocabulary,
 } from "./tokenizer.ts";
-import { train } from "./train.ts";
+import { train, type Training } from "./train.ts";
 
 /** What makes a run what it is. Where and when it was made changes its manifest and nothing else. */
-export interface RunPlan {
+export interface RunPlan extends Training {
   /** The log's text, and what to call it. */
   readonly log: string;
   readonly dataset: string;
   readonly operation: string;
-  readonly seed: number;
-  readonly epochs: number;
-  readonly batch: number;
-  readonly rate: number;
-  readonly sizes: Sizes;
   readonly runId: string;
   readonly createdUtc: string;
   readonly git: { readonly sha: string; readonly dirty: boolean };
@@ -48,7 +42,7 @@ const CONFIG = "tokenizer/tokenizer_config.json";
 const NO_WORD = "[NONE]";
 const WORDS_MAX = 20_000;
 
-export const vocabularyPath = (channel: string): string => `tokenizer/${channel}_vocab.txt`;
+const vocabularyPath = (channel: string): string => `tokenizer/${channel}_vocab.txt`;
 
 /** Trains, or says in words why it cannot. */
 export function runTraining(plan: RunPlan, told: (epoch: number, loss: number) => void = () => {}): Run | string {

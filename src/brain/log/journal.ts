@@ -21,7 +21,7 @@ import { discard } from "./rubbish.ts";
 import type { Slot } from "../lanes.ts";
 import { deliver } from "../news.ts";
 import { hashAfter, type Head, type LogEvent, remembering } from "./log.ts";
-import { type Body, type Push, type Session, type Unwritten } from "../session.ts";
+import type { Body, Push, Session, Unwritten, Writing } from "../session.ts";
 import { newStretch, written } from "./stretch.ts";
 
 /** An event that is decided on, and what it makes of the head; number and hashes are found here. */
@@ -85,39 +85,40 @@ export function push(brain: Brain, turn: Turn, { session, ...what }: Push & { re
   if (session.body !== undefined && what.seq <= session.body.durable.seq) tell(brain, session, turn);
 }
 
-/** A key of a session was stored. */
-export function stored(brain: Brain, at: Key, turn: Turn): void {
+/** A key of a session was stored, or could not be. */
+export function settled(brain: Brain, turn: Turn, { at, isStored }: { at: Key; isStored: boolean }): void {
   const session = brain.writes.get(at);
   if (session === undefined) return;
   brain.writes.delete(at);
-  if (session.ending?.at === at) return endStored(brain, turn, { session, isStored: true });
-  if (session.seeing?.key === at) return seenStored(brain, turn, { session, isStored: true });
-  if (session.paging?.stretch.key === at) return turned(brain, turn, { session, isStored: true });
-  const { body, writing } = session;
+  const { body, writing, ending, seeing, paging } = session;
+  if (ending?.at === at) return endStored(brain, turn, { session, isStored });
+  if (seeing?.key === at) return seenStored(brain, turn, { session, isStored });
+  if (paging?.stretch.key === at) return turned(brain, turn, { session, isStored });
   if (body === undefined || writing?.stretch.key !== at) return;
   session.writing = undefined;
-  session.stretches.push(writing.stretch);
-  body.durable = writing.head;
-  body.tailText += writing.size;
+  if (isStored) wrote(brain, turn, { session, body, written: writing });
+  else fallBack(brain, turn, { session, body });
+}
+
+interface Wrote {
+  readonly session: Session;
+  readonly body: Body;
+  readonly written: Writing;
+}
+
+function wrote(brain: Brain, turn: Turn, { session, body, written: { stretch, head, size } }: Wrote): void {
+  session.stretches.push(stretch);
+  body.durable = head;
+  body.tailText += size;
   tell(brain, session, turn); // Why first: whoever sees its own event 5 has then heard of everybody's event 4.
   release(brain, session, turn);
   write(brain, session, turn);
   if (session.paging !== undefined) return;
-  if (writing.stretch.isPage) forget(body, writing.head);
+  if (stretch.isPage) forget(body, head);
   else if (isPageFull(body)) turnPage(brain, session, turn);
 }
 
-/** A key of a session could not be stored. */
-export function notStored(brain: Brain, at: Key, turn: Turn): void {
-  const session = brain.writes.get(at);
-  if (session === undefined) return;
-  brain.writes.delete(at);
-  if (session.ending?.at === at) return endStored(brain, turn, { session, isStored: false });
-  if (session.seeing?.key === at) return seenStored(brain, turn, { session, isStored: false });
-  if (session.paging?.stretch.key === at) return turned(brain, turn, { session, isStored: false });
-  const { body, writing } = session;
-  if (body === undefined || writing?.stretch.key !== at) return;
-  session.writing = undefined;
+function fallBack(brain: Brain, turn: Turn, { session, body }: Pick<Wrote, "session" | "body">): void {
   session.unwritten.length = 0;
   session.pushes.length = 0;
   body.head = body.durable;

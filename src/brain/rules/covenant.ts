@@ -52,7 +52,7 @@ export interface Deed {
   readonly applied: Applied;
 }
 
-export const MIN_SCORE = 500;
+const MIN_SCORE = 500;
 const [EMPATHY, CARE, TRUST] = [800, 900, 700] as const;
 /** What suspicion takes from trust, and what a budget that is used up takes. */
 const [SUSPICION_COST, BUDGET_COST] = [600, 300] as const;
