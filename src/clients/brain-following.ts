@@ -54,6 +54,11 @@ export class Following {
     return ++this.#losses;
   }
 
+  /** True while this loss is the last, and not made up for. */
+  owes(loss: number): boolean {
+    return loss === this.#losses;
+  }
+
   /** True once the relay said that it tells of this session. */
   get isKnown(): boolean {
     return this.#seq >= 0;
@@ -66,7 +71,7 @@ export class Following {
 
   /** Nothing is missing any more: all that happened is in this state, or nothing did. Of several losses the last counts. */
   regain(loss: number, snapshot?: Snapshot): void {
-    if (loss !== this.#losses) return;
+    if (!this.owes(loss)) return;
     const { session } = this;
     const held = this.#held ?? [];
     this.#held = undefined;

@@ -69,6 +69,7 @@ export class BrainClient implements Disposable {
   readonly #calls = new Calls();
   readonly #socket: KeptSocket;
   readonly #timeoutMs: number;
+  readonly #backoff: Backoff;
   readonly #following = new Map<string, Following>();
   readonly #clock: ReturnType<typeof setInterval>;
   /** Makes ids of this client unlike those of any other, for an `op_id` is shared by all who use a session. */
@@ -78,6 +79,7 @@ export class BrainClient implements Disposable {
   constructor(url: string, options: BrainClientOptions = {}) {
     const { open = (to) => new WebSocket(to), timeoutMs = TIMEOUT_MS, backoff = BACKOFF } = options;
     this.#timeoutMs = timeoutMs;
+    this.#backoff = backoff;
     this.#clock = setInterval(() => this.#calls.expire(Date.now()), Math.min(CHECK_MS, timeoutMs));
     this.#socket = new KeptSocket({
       url,
@@ -212,6 +214,7 @@ export class BrainClient implements Disposable {
   /** Ends everything; what is unanswered is rejected. */
   close(): void {
     clearInterval(this.#clock);
+    this.#following.clear();
     this.#socket.close();
     this.#calls.close();
   }
@@ -254,8 +257,11 @@ export class BrainClient implements Disposable {
     try {
       following.regain(loss, await read());
     } catch (error) {
-      // Why only then: what was lost on the way is asked for again with the next connection.
-      if (error instanceof BrainError && error.code !== "Lost" && error.code !== "Closed") this.#forget(following);
+      const code = error instanceof BrainError ? error.code : undefined;
+      if (code === undefined || code === "SessionExpired") return this.#forget(following); // Why: there is no such session.
+      if (code === "Lost" || code === "Closed") return; // Why: the next connection asks again.
+      await new Promise((resolve) => setTimeout(resolve, this.#backoff.baseMs));
+      if (following.owes(loss) && this.#following.get(following.session) === following) await this.#regain(following, read);
     }
   }
 

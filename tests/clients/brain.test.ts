@@ -188,7 +188,9 @@ test("BR94 whoever is told of a gap gets the whole state, then what came after i
   check.equal(heard.map(({ seq }) => seq), [1]);
   await reply(2, snapshot(4));
   check.equal(heard.length, 1, "something was missed again since then");
-  await reply(3, snapshot(6));
+  await reply(3, { error: "storage failure: for now", code: "StorageFailed" });
+  check.equal(heard.length, 1, "it is asked for again");
+  await reply(4, snapshot(6));
   delta(8);
   check.equal(heard.map(({ seq, missed }) => [seq, missed]), [[1, false], [6, true], [7, false], [8, false]]);
   check.equal(heard[1]?.changes, { seq: 6, whole: true });
