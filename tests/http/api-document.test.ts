@@ -1,9 +1,12 @@
 /** The OpenAPI document and the reference page. */
 import { test } from "#runner";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { isObject, type JsonObject } from "../../src/core/json.ts";
 import { OPERATIONS } from "../../src/http/api/table.ts";
 import { check } from "../harness/check.ts";
+import { ROOT } from "../harness/machine.ts";
 import { AppStage } from "./app-stage.ts";
 
 async function documentOf(app: AppStage, path = "/api/openapi.json"): Promise<JsonObject> {
@@ -68,4 +71,13 @@ test("AP21 neither is on the ports for sockets, and both are open to those who a
     check.equal((await app.ask("web", path, { headers: { host: "evil.example" } })).status, 421);
     check.equal((await app.ask("web", path, { headers: { origin: "https://evil.example" } })).status, 403);
   }
+});
+
+test("AP22 nothing of the API is loaded before somebody asks for it", () => {
+  const files = globSync("src/**/*.ts", { cwd: ROOT }).filter((file) => !file.startsWith("src/http/api/"));
+  const mentions = files.flatMap((file) => {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    return [...text.matchAll(/(import\(|from )"[^"]*\/api\/(\w+)\.ts"/g)].map(([, how, name]) => `${file}: ${how}${name}`);
+  });
+  check.equal(mentions, ["src/http/app.ts: import(mod"]);
 });

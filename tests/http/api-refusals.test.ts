@@ -1,6 +1,7 @@
 /** What every operation of the API refuses, and how it says so. */
 import { test } from "#runner";
 import { connect } from "node:net";
+import { FAULTS } from "../../src/core/fault.ts";
 import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import type { Operation } from "../../src/http/api/operation.ts";
 import { OPERATIONS } from "../../src/http/api/table.ts";
@@ -30,7 +31,9 @@ function problemOf({ status, headers, body }: Reply, expected: number, about: st
   check.equal(status, expected, `${about}: ${JSON.stringify(body)}`);
   check.equal(headers.get("content-type"), "application/problem+json");
   check.equal(headers.get("cache-control"), "no-store");
-  check.that(isObject(body) && body.status === status && typeof body.type === "string" && typeof body.title === "string");
+  check.that(isObject(body) && body.status === status && typeof body.title === "string");
+  check.that(typeof body.fault === "string" && body.fault in FAULTS);
+  check.equal(body.type, `urn:neuro-relay:fault:${body.fault}`);
   return body;
 }
 

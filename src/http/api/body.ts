@@ -51,4 +51,6 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-const no = (status: number, title: string, detail: string): Body => ({ problem: { status, title, detail } });
+const no = (status: number, title: string, detail: string): Body => ({
+  problem: { status, title, detail, fault: status === 413 ? "tooBig" : "badMessage" },
+});

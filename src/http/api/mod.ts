@@ -68,7 +68,13 @@ async function readingMatter(path: string, base: string, { version }: Deps): Pro
 function otherMethod({ method }: Request, methods: readonly string[]): Response {
   const allow = [...new Set([...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].join(", ");
   if (method === "OPTIONS") return new Response(null, { status: 204, headers: { allow, "cache-control": "no-store" } });
-  return refuse({ status: 405, title: "Method not allowed", detail: `this takes ${allow}`, headers: { allow } });
+  return refuse({
+    status: 405,
+    title: "Method not allowed",
+    fault: "badMessage",
+    detail: `this takes ${allow}`,
+    headers: { allow },
+  });
 }
 
 /** On whose behalf it is asked, or why it is not. */

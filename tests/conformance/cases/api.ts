@@ -71,8 +71,8 @@ export const api: readonly Case[] = [
         403,
         "notAllowed",
       ]);
-      check.equal(await refusal(relay, "/messages", { method: "POST", body: "{" }), [400, undefined]);
-      check.equal(await refusal(relay, "/messages", post({ to: "x".repeat(64 * KIB), cmd: 1 })), [413, undefined]);
+      check.equal(await refusal(relay, "/messages", { method: "POST", body: "{" }), [400, "badMessage"]);
+      check.equal(await refusal(relay, "/messages", post({ to: "x".repeat(64 * KIB), cmd: 1 })), [413, "tooBig"]);
       check.equal(await refusal(relay, "/integrations/nobody"), [404, "notFound"]);
       check.equal((await ask(relay, "/overview", { method: "PUT" })).headers.get("allow"), "GET, HEAD, OPTIONS");
       check.equal(await (await ask(relay, "/overview", { method: "HEAD" })).text(), "");
