@@ -12,7 +12,7 @@ import type { Tell } from "./tell.ts";
 
 /** One thing that a machine wants done. */
 export type Effect =
-  | { readonly do: "send"; readonly to: PeerId | LinkId; readonly frame: Frame }
+  | Send
   | Reply
   /** `as` is how the other end of a proxied connection closed, said in place of the fault. */
   | { readonly do: "close"; readonly peer: PeerId; readonly fault: FaultName; readonly as?: Closing }
@@ -52,6 +52,14 @@ export type Effect =
   | { readonly do: "drained"; readonly room: RoomName }
   /** This room panicked: read its entries again, hang up its links, and say `rebuilt`. Put by the relay only. */
   | { readonly do: "rebuild"; readonly room: RoomName };
+
+export interface Send {
+  readonly do: "send";
+  readonly to: PeerId | LinkId;
+  readonly frame: Frame;
+  /** It has to be answered: the answer does not count against the peer's speed. */
+  readonly asks?: boolean;
+}
 
 /**
  * A frame that answers a request of its peer. Replies to one peer keep their order among themselves; what is merely sent may

@@ -20,6 +20,8 @@ export const FORCES_WAITING_MAX = 256;
 export const CONTEXTS_HELD_PER_INTEGRATION_MAX = 200;
 /** Code points of an action's name, as Neuro sees it. */
 export const UPSTREAM_NAME_MAX = 64;
+/** Answers that one peer may owe, and give however fast it can. */
+export const ANSWERS_OWED_MAX = 10_000;
 /** Frames of one game that wait their turn behind the rate limit. */
 export const FRAMES_THROTTLED_MAX = 2_000;
 /** Events that wait for a room which is being rebuilt after a panic. */

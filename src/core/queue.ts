@@ -266,7 +266,8 @@ export class Queue {
     const { socket } = to;
     assert(socket !== undefined, "sending without a socket");
     turn.count("integration", "out", entry.kind);
-    turn.put({ do: "send", to: socket.peer, frame: frameOf(entry, socket) });
+    // Why the first time only: who never acks, or naks, would be asked for ever.
+    turn.put({ do: "send", to: socket.peer, frame: frameOf(entry, socket), asks: socket.acks && entry.sentAt === 0 });
     entry.sentAt = turn.now;
     if (entry.disk === "stored") entry.body = undefined;
     to.inFlight.set(entry.id, entry);

@@ -107,7 +107,7 @@ export function registeredActions(state: State): { readonly [name: string]: Json
 
 /** A frame for an integration beside its queue; those with acks get an id to answer, and nothing comes of it. */
 export function post(to: Integration, text: string, turn: Turn): void {
-  turn.put({ do: "send", to: to.peer, frame: to.acks ? withFields({ id: turn.id() }, text) : text });
+  turn.put({ do: "send", to: to.peer, frame: to.acks ? withFields({ id: turn.id() }, text) : text, asks: to.acks });
 }
 
 /** The reply to a frame of an integration. */

@@ -8,7 +8,7 @@ import { assert } from "../core/assert.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, PeerEvent, Rebuilt, RoomEvent, Survivor, Told } from "../core/event.ts";
 import type { FaultName } from "../core/fault.ts";
-import type { Millis, PeerId } from "../core/ids.ts";
+import { isLink, type Millis, type PeerId } from "../core/ids.ts";
 import { TELLS_PER_STEP_MAX } from "../core/limits.ts";
 import type { Note } from "../core/note.ts";
 import type { Past, RoomName } from "../core/room.ts";
@@ -32,7 +32,7 @@ export class Relay {
 
   constructor(rooms: readonly Hosted[], settings: Settings) {
     this.#rooms = new Map(rooms.map((room) => [room.name, room]));
-    this.#turn = new RelayTurn(LISTENERS.filter((room) => this.#rooms.has(room)));
+    this.#turn = new RelayTurn(LISTENERS.filter((room) => this.#rooms.has(room)), (peer) => this.#peers.asked(peer));
     this.#settings = settings;
   }
 
@@ -229,6 +229,7 @@ class RelayTurn implements Turn {
   readonly effects: Effect[] = [];
   readonly tally: Tally = new Tally();
   readonly #listeners: readonly RoomName[];
+  readonly #asked: (peer: PeerId) => void;
   readonly #tells: AddressedTell[] = [];
   readonly #mark = { effects: 0, tells: 0 };
   #nextTell = 0;
@@ -236,9 +237,10 @@ class RelayTurn implements Turn {
   #moment: Moment | undefined;
   now: Millis = 0;
 
-  /** The rooms that hear every fact. */
-  constructor(listeners: readonly RoomName[]) {
+  /** The rooms that hear every fact, and who keeps count of what peers are asked for. */
+  constructor(listeners: readonly RoomName[], asked: (peer: PeerId) => void) {
     this.#listeners = listeners;
+    this.#asked = asked;
   }
 
   begin(moment: Moment): void {
@@ -254,7 +256,10 @@ class RelayTurn implements Turn {
     if (effect.do === "tell") {
       const { room, message } = effect;
       this.#tells.push({ room: roomOfTell(room, message), event: { is: "told", message } });
-    } else this.effects.push(effect);
+      return;
+    }
+    if (effect.do === "send" && effect.asks === true && !isLink(effect.to)) this.#asked(effect.to);
+    this.effects.push(effect);
   }
 
   note(note: Note): void {

@@ -2,7 +2,8 @@
  * Who is connected, by which door, and how fast each may speak.
  *
  * Invariants: R1 a peer is in the table from `opened` to `closed`; R2 a game's frames are never dropped for speed, they wait
- * their turn in order, at the proxy too; everybody else's are refused with a time to come back; R3 whoever keeps on is closed.
+ * their turn in order, at the proxy too; everybody else's are refused with a time to come back; R3 whoever keeps on is closed; R4 what
+ * a peer was asked for counts against nobody: as many frames more pass, whatever is in them.
  * Knows nothing of: what the frames say.
  */
 import { type Bucket, bucket, giveBack, take } from "../core/bucket.ts";
@@ -10,7 +11,7 @@ import { Deadlines } from "../core/deadlines.ts";
 import type { Caller, DoorName } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
-import { FRAMES_THROTTLED_MAX } from "../core/limits.ts";
+import { ANSWERS_OWED_MAX, FRAMES_THROTTLED_MAX } from "../core/limits.ts";
 import type { LimitSettings } from "../core/settings.ts";
 
 export interface Peer {
@@ -21,6 +22,8 @@ export interface Peer {
   readonly bytes: Bucket;
   readonly waiting: Frame[];
   waitingBytes: number;
+  /** Frames that it was asked for, and has not sent. */
+  owed: number;
   /** Frames refused since one was last taken. */
   refused: number;
 }
@@ -53,7 +56,7 @@ export class Peers {
     const { peer: id, door, caller: { address } } = opened;
     const messages = bucket(limits.burst, now);
     const bytes = bucket(Math.max(limits.bytes_per_second, limits.message_bytes), now);
-    this.#table.set(id, { id, door, address, messages, bytes, waiting: [], waitingBytes: 0, refused: 0 });
+    this.#table.set(id, { id, door, address, messages, bytes, waiting: [], waitingBytes: 0, owed: 0, refused: 0 });
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
   }
 
@@ -88,6 +91,12 @@ export class Peers {
     return ++peer.refused > limits.burst ? "flood" : { retryMs: waitMs };
   }
 
+  /** It was sent something that it has to answer. */
+  asked(id: PeerId): void {
+    const peer = this.#table.get(id);
+    if (peer !== undefined && peer.owed < ANSWERS_OWED_MAX) peer.owed++;
+  }
+
   /** The frames whose turn has come, with their peers. */
   release(speed: Speed): [Peer, Frame][] {
     const released: [Peer, Frame][] = [];
@@ -120,10 +129,15 @@ export interface Speed {
 
 /** 0 when the frame may pass now, else after how long it may. */
 function pace(peer: Peer, frame: Frame, { limits, now }: Speed): Millis {
-  const waitMs = take(peer.messages, { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1);
-  if (waitMs > 0) return waitMs;
+  const isAnswer = peer.owed > 0;
+  if (isAnswer) peer.owed--;
+  else {
+    const waitMs = take(peer.messages, { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1);
+    if (waitMs > 0) return waitMs;
+  }
   const burst = Math.max(limits.bytes_per_second, limits.message_bytes);
   const bytesWaitMs = take(peer.bytes, { perSecond: limits.bytes_per_second, burst, now }, frame.length);
-  if (bytesWaitMs > 0) giveBack(peer.messages, 1);
+  if (bytesWaitMs > 0 && isAnswer) peer.owed++;
+  else if (bytesWaitMs > 0) giveBack(peer.messages, 1);
   return bytesWaitMs;
 }

@@ -1,7 +1,6 @@
 /** The clock, the chance and the one timer of a process. */
 import type { Millis } from "../core/ids.ts";
 import type { Clock } from "../engine/mod.ts";
-import { steady } from "./steady.ts";
 
 /** Longer waits are looked at again: a timer does not hear of a clock that is set forward, or of a machine that slept. */
 const LOOK_MS = 60_000;
@@ -17,4 +16,19 @@ export function createClock(tick: () => void): Clock {
     timer = waitMs <= LOOK_MS ? setTimeout(tick, waitMs) : setTimeout(() => wake(at), LOOK_MS);
   };
   return { now, random: () => Math.random(), secret: () => crypto.randomUUID(), wake };
+}
+
+/**
+ * The same clock, but for what is set back: then time goes on from where it was, as fast as ever, so that every deadline comes in
+ * its time. What is set forward is believed, for it may be that the machine slept.
+ */
+export function steady(read: () => Millis): () => Millis {
+  let ahead = 0;
+  let last = -Infinity;
+  return () => {
+    const now = read() + ahead;
+    if (now >= last) return last = now;
+    ahead += last - now;
+    return last;
+  };
 }

@@ -1,6 +1,6 @@
 /** What is promised of every relay that was told nothing, and what no peer can do to another. */
 import { test } from "#runner";
-import { DEFAULTS } from "../../src/core/defaults.ts";
+import { DEFAULTS, PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { sameDigest } from "../../src/core/hash.ts";
 import { isLoopback } from "../../src/core/loopback.ts";
 import type { RoomName } from "../../src/core/room.ts";
@@ -158,4 +158,41 @@ test("SE26 nobody is called *: it means everybody", async () => {
   (await stage.watcher()).say({ target: "*", cmd: 1 });
   await stage.pass(1);
   check.equal([star.closed?.code, other.all(({ cmd }) => cmd === 1).length], [4400, 1]);
+});
+
+test("SE27 an integration that takes thousands of messages in one breath may acknowledge each of them", async () => {
+  const others = ["queue.per_recipient=100000"];
+  const stage = await LimitStage.start(settingsOf({ path: "limits.messages_per_second", text: "100" }, others));
+  await stage.absent("jukebox");
+  const watcher = await stage.watcher();
+  for (let cmd = 0; cmd < 5_000; cmd++) {
+    watcher.say({ target: "jukebox", cmd });
+    await stage.pass(11);
+  }
+  const jukebox = await stage.connect("intermediary");
+  jukebox.onHeard = ({ id }) => id !== undefined && jukebox.say({ ack: id });
+  jukebox.say({ type: "integration", name: "jukebox", auth_token: PUBLISHED_TOKEN, ack: true });
+  await stage.pass(1_000);
+  check.equal(jukebox.all(({ error }) => error !== undefined), []);
+  check.equal(jukebox.all(({ cmd }) => cmd !== undefined).length, 5_000);
+  check.equal(jukebox.all(({ redelivered }) => redelivered === true), []);
+  check.equal((await stage.ask({ of: "intermediary", get: "status" })).queue.entries, 0);
+});
+
+test("SE27 what was not asked for counts, and so does what is asked for again", async () => {
+  const stage = await LimitStage.start(settingsOf({ path: "limits.burst", text: "10" }));
+  const jukebox = await stage.integration("jukebox", { acks: true });
+  const watcher = await stage.watcher();
+  for (let cmd = 0; cmd < 3; cmd++) watcher.say({ target: "jukebox", cmd });
+  await stage.pass(0);
+  for (let at = 0; at < 20; at++) jukebox.say({ event: "get_registered_actions" });
+  await stage.pass(0);
+  const passed = jukebox.all(({ error }) => error === "rate limit").length;
+  check.equal(passed, 20 - (10 - 1) - 3, "nine that were left of the burst, and three answers");
+  await stage.pass(60_000);
+  const commands = jukebox.all(({ cmd }) => cmd !== undefined);
+  check.that(commands.length > 3, "it came again");
+  for (let at = 0; at < 20; at++) jukebox.say({ nak: commands[0]?.message.id, delay_ms: 0 });
+  await stage.pass(0);
+  check.equal(jukebox.all(({ error }) => error === "rate limit").length - passed, 20 - 10);
 });

@@ -35,6 +35,8 @@ export function fileWith({ path, text }: Setting): string {
 
 export class Peer {
   readonly heard: Heard[] = [];
+  /** Told of each message as it comes. */
+  onHeard: (message: Heard["message"]) => void = () => {};
   readonly openedAt: Millis;
   closed: { readonly at: Millis; readonly code: number } | undefined;
   readonly #wire: Wire;
@@ -42,7 +44,11 @@ export class Peer {
   constructor(wire: Wire, now: () => Millis) {
     this.#wire = wire;
     this.openedAt = now();
-    wire.onFrame = (frame) => this.heard.push({ at: now(), message: JSON.parse(String(frame)) });
+    wire.onFrame = (frame) => {
+      const message = JSON.parse(String(frame));
+      this.heard.push({ at: now(), message });
+      this.onHeard(message);
+    };
     wire.onClose = (code) => (this.closed = { at: now(), code });
   }
 
