@@ -151,7 +151,7 @@ async function started(
 
 function finish(report: Report | undefined, { strict, json }: ReplayOptions): never {
   if (json) console.log(JSON.stringify(report ?? null));
-  else if (report === undefined) console.log("stopped before anything was played");
+  else if (report === undefined) console.log("stopped before the end");
   else for (const line of reportLines(report)) console.log(line);
   const isGood = report !== undefined && report.broken === undefined && (!strict || report.differing === 0);
   process.exit(isGood ? 0 : DIFFERED); // Why: as for `serve`, a half-closed socket must not keep the process.

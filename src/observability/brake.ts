@@ -1,11 +1,10 @@
 /**
  * Facts that anybody can cause without end: so many lines of a kind in a while, then one that says how many more there were.
  *
- * Invariant: a kind has at most `LINES_MAX` lines and a sum in each window, however often it happens; all of them are counted.
+ * Invariant: a kind has at most its bound of lines and a sum in each window, however often it happens; all of them are counted.
  */
 import type { Millis } from "../core/ids.ts";
 
-export const LINES_MAX = 20;
 export const WINDOW_MS: Millis = 10_000;
 
 export interface BrakeClock {
@@ -30,11 +29,11 @@ export class Brake {
     this.#clock = clock;
   }
 
-  /** Whether one more line of this kind may be written. `sum` is told how many were not, when the window ends. */
-  passes(kind: string, sum: (leftOut: number) => void): boolean {
+  /** Whether one more line of this kind may be written, of so many. `sum` is told how many were not, when the window ends. */
+  passes(kind: string, linesMax: number, sum: (leftOut: number) => void): boolean {
     const now = this.#clock.now();
     const window = this.#windowOf(kind, now) ?? this.#open(kind, { endsAt: now + WINDOW_MS, lines: 0, leftOut: 0, sum });
-    if (window.lines < LINES_MAX) {
+    if (window.lines < linesMax) {
       window.lines++;
       return true;
     }

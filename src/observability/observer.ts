@@ -6,6 +6,7 @@
  */
 import type { Note, NoteName } from "../core/note.ts";
 import { Brake, type BrakeClock, WINDOW_MS } from "./brake.ts";
+import { FLOODS } from "./floods.ts";
 import type { Log } from "./logger.ts";
 import type { Meters } from "./meters.ts";
 import type { Cell } from "./metrics.ts";
@@ -40,14 +41,17 @@ export function observer(log: Log, meters: Meters, clock: BrakeClock): Observer 
     log.write({ room, level, text, at: now(), properties: { note: note.is, ...properties } });
   };
   const sum = (note: Note, leftOut: number): void =>
-    write(note, `${entryOf(note).flood}: and ${leftOut} more in the last ${WINDOW_MS / 1_000} s`, { left_out: leftOut });
+    write(note, `${FLOODS[note.is]?.of}: and ${leftOut} more in the last ${WINDOW_MS / 1_000} s`, {
+      left_out: leftOut,
+    });
   return {
     observe(note) {
       const entry = entryOf(note);
       (counts.get(note.is) ?? count(note.is)).add();
       entry.measure?.(note, meters, now);
       if (!log.isOn(entry.room, entry.level)) return;
-      if (entry.flood !== undefined && !brake.passes(note.is, (leftOut) => sum(note, leftOut))) return;
+      const flood = FLOODS[note.is];
+      if (flood !== undefined && !brake.passes(note.is, flood.lines, (leftOut) => sum(note, leftOut))) return;
       write(note, entry.text(note), properties(note));
     },
     close: () => brake.close(),

@@ -16,8 +16,6 @@ export interface Entry<Of extends Note> {
   readonly level: LogLevel;
   readonly room: LogRoom;
   text(note: Of): string;
-  /** What many of it are called, where anybody can cause them without end: then not each has a line. */
-  readonly flood?: string;
   /** Beyond the count by name, which every note has. */
   measure?(note: Of, meters: Meters, now: () => number): void;
 }
@@ -103,7 +101,6 @@ const TABLE: Table = {
   greeting_refused: {
     level: "warning",
     room: "relay",
-    flood: "refused connections",
     text: ({ address, reason }) => `refused ${quoted(address)}: ${quoted(reason)}`,
     measure: ({ fault }, { refusals }) => refusals.of(fault).add(),
   },
@@ -167,7 +164,6 @@ const TABLE: Table = {
   result_ignored: {
     level: "info",
     room: "neuro",
-    flood: "results that count for nothing",
     text: ({ from, why }) => `a result of ${quoted(from)} counts for nothing: ${why}`,
   },
   action_expired: {
@@ -226,13 +222,11 @@ const TABLE: Table = {
   upstream_unreadable: {
     level: "warning",
     room: "neuro",
-    flood: "unreadable messages",
     text: ({ upstream, reason }) => `unreadable message from ${quoted(upstream)}: ${quoted(reason)}`,
   },
   message_queued: {
     level: "info",
     room: "intermediary",
-    flood: "queued messages",
     text: ({ to, id, kind, depth }) => `${kind} ${id} waits for ${quoted(to)}, ${depth} in its queue`,
     measure: (_note, { queued }) => queued.of("queued").add(),
   },
@@ -245,14 +239,12 @@ const TABLE: Table = {
   message_dead: {
     level: "warning",
     room: "intermediary",
-    flood: "dead letters",
     text: ({ to, id, why }) => `${id} for ${quoted(to)} is a dead letter: ${quoted(why)}`,
     measure: (_note, { queued }) => queued.of("dead").add(),
   },
   queue_refused: {
     level: "warning",
     room: "intermediary",
-    flood: "messages that were not queued",
     text: ({ to, why }) => `a message for ${quoted(to)} was not queued: ${why}`,
     measure: ({ why }, { refusals, queued }) => {
       refusals.of(why).add();
@@ -262,7 +254,6 @@ const TABLE: Table = {
   entry_quarantined: {
     level: "error",
     room: "relay",
-    flood: "entries set aside",
     text: ({ key, why }) => `an entry of the store is set aside: ${quoted(key)}: ${quoted(why)}`,
   },
   session_created: {
@@ -306,20 +297,17 @@ const TABLE: Table = {
   input_mended: {
     level: "warning",
     room: "relay",
-    flood: "mended messages",
     text: ({ from, what, hint }) => `mended ${quoted(what)} of ${quoted(from)}: ${quoted(hint)}`,
   },
   input_refused: {
     level: "info",
     room: "relay",
-    flood: "refused messages",
     text: ({ from, fault, reason }) => `refused what ${quoted(from)} sent (${fault}): ${quoted(reason)}`,
     measure: ({ fault }, { refusals }) => refusals.of(fault).add(),
   },
   peer_closed_by_relay: {
     level: "warning",
     room: "relay",
-    flood: "closed connections",
     text: ({ from, fault }) => `closed ${quoted(from)}: ${fault}`,
     measure: ({ fault }, { refusals }) => refusals.of(fault).add(),
   },
@@ -335,7 +323,6 @@ const TABLE: Table = {
   store_failed: {
     level: "error",
     room: "relay",
-    flood: "failures of the store",
     text: ({ key, reason }) => `the store failed at ${quoted(key)}: ${quoted(reason)}`,
   },
   panicked: {

@@ -11,7 +11,7 @@ import { HIDDEN, type Secrets } from "../core/secrets.ts";
 /** Names of members that hold secrets, in any spelling of their letters. */
 const TELLING = /^(?:auth_?token|access_?token|token|authorization|api_?key|secret|password)$/i;
 /** Whether a text may have such a member at all; an escape may hide one. */
-const SUSPICIOUS = /token|authorization|api_?key|secret|password|\\u/i;
+const SUSPICIOUS = /token|authorization|api_?key|secret|password|\\[u/]/i;
 /** Beyond this nesting a message is not looked into, but written as one that cannot be shown. */
 const DEPTH_MAX = 64;
 

@@ -211,7 +211,7 @@ test("OB29 a window ends when the next fact comes, should its timer be late, and
   await log.close();
 });
 
-test("OB29 nothing is held back of what people do, and nothing that is not wanted counts as a line", async () => {
+test("OB29 of what integrations do two hundred have lines of their own, and nothing that is not wanted counts as a line", async () => {
   const { lines, log, observing, refuse, pass } = await flood({ level: "error" });
   refuse(1_000);
   pass(10_000);
@@ -219,6 +219,10 @@ test("OB29 nothing is held back of what people do, and nothing that is not wante
   log.configure({ ...DEFAULTS.log, level: "info" });
   for (let at = 0; at < 200; at++) observing.observe(connected(`${at}`));
   check.equal(lines.length, 200);
+  for (let at = 0; at < 50; at++) observing.observe(connected("again and again"));
+  check.equal(lines.length, 200);
+  pass(10_000);
+  check.match(lines.at(-1) ?? "", /integrations that connected: and 50 more in the last 10 s$/);
   await log.close();
 });
 

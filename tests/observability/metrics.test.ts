@@ -26,8 +26,11 @@ async function scrapeOf(notes: readonly Note[], look: Partial<Parameters<typeof 
   const meters = createMeters();
   const log = await openLog(DEFAULTS.log, () => {});
   let now = 0;
-  const { observe } = observer(log, meters, { now: () => now += 100, later: () => {} });
-  for (const note of notes) observe(note);
+  const { observe } = observer(log, meters, { now: () => now, later: () => {} });
+  for (const note of notes) {
+    now += 100;
+    observe(note);
+  }
   await log.close();
   return new Scraped(scrape(meters, { ...LOOK, ...look }));
 }
@@ -152,10 +155,10 @@ test("OB25 each integration has its uptime until it leaves; those beyond the bou
   const all = await scrapeOf(notes);
   check.equal(uptimes(all), [
     ["intermediary", "a", 4.9],
-    ["intermediary", "b", 4.7],
-    ["intermediary", "***", 4.5],
-    ["intermediary", "other", 4.3],
-    ["neuro", "other", 3.9],
+    ["intermediary", "b", 4.8],
+    ["intermediary", "***", 4.7],
+    ["intermediary", "other", 4.6],
+    ["neuro", "other", 4.4],
   ]);
   check.equal([all.value("integrations", { door: "intermediary" }), all.value("integrations", { door: "neuro" })], [5, 1]);
   const fewer = await scrapeOf([

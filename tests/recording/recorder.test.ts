@@ -135,6 +135,7 @@ test("OB14 no token is on the tape, wherever it stands and however it is written
     `{"type":"integration","Auth_Token":"another CANARY","name":"x"}`,
     `{"command":"context","data":{"message":"my token is ${secret}, really"}}`,
     `{"message":"${escaped}"}`,
+    `{"message":"${secret.replace("/", "\\/")}"}`,
     `no JSON, but ${secret}`,
     new TextEncoder().encode(`{"auth_token":"some CANARY"}`),
     Uint8Array.from([0xff, 0xfe, ...new TextEncoder().encode(secret), 0xff]),
