@@ -98,7 +98,7 @@ export const DEFAULTS: Settings = {
     covenant: "advise",
     sessions: 10_000,
     state_bytes: 64 * KIB,
-    ttl: 7 * DAY,
+    ttl: DAY,
     persist: true,
     artifact: "latest",
     artifacts_root: "artifacts/runs",

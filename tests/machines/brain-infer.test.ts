@@ -113,6 +113,23 @@ test("BR74 requests that come before the artifact is read wait for it, in order"
   check.equal(stage.notes.filter(({ is }) => is === "artifact_loaded").length, 1);
 });
 
+test("BR74 another artifact is read once the settings name one, and requests wait for it", () => {
+  const stage = new BrainStage({ artifact: "first" });
+  const peer = stage.peer("ui");
+  const infer = { cmd: "Infer", payload: { math: "6 / 3" } };
+  check.equal(stage.ask(peer, infer)["prediction"], { value: null });
+  stage.artifact = filesOf();
+  const { settings } = stage.stage;
+  stage.stage.step({ is: "configured", settings: { ...settings, brain: { ...settings.brain, covenant: "off" } } });
+  check.equal(stage.ask(peer, infer)["prediction"], { value: null });
+  stage.stage.step({ is: "configured", settings: { ...settings, brain: { ...settings.brain, artifact: "second" } } });
+  stage.send(peer, infer);
+  check.equal(stage.seen(peer), []);
+  stage.settle();
+  const [reply] = stage.seen(peer);
+  check.that(typeof (reply?.["prediction"] as JsonObject)["value"] === "number");
+});
+
 test("BR75 each prediction is on record under its trace id before its reply leaves; the last one counts", () => {
   const { stage, peer } = withBuiltIn();
   stage.ask(peer, { cmd: "Infer", trace_id: "test-123", payload: { text: "one" } });

@@ -118,21 +118,21 @@ export const brain: z.ZodType<BrainSettings> = block("Sessions of the Brain rela
   ], { fallback: r.covenant }),
   sessions: count("Sessions at a time.", { fallback: r.sessions, least: 1, most: 1_000_000 }),
   state_bytes: size("The state of one session.", { fallback: r.state_bytes, least: 1_024, most: 1_048_576 }),
-  ttl: duration("How long an unused session is kept.", { fallback: r.ttl, least: 1_000 }),
+  ttl: duration("How long a session that nobody uses is kept; reading it is using it. A session may ask for less.", {
+    fallback: r.ttl,
+    least: 1_000,
+  }),
   persist: flag("Keep sessions over a restart.", { fallback: r.persist, restart: true }),
   artifact: text(
     "The run whose tokenizers and model `Infer` uses; `latest` is the last by name, `built-in` comes with the program.",
-    {
-      fallback: r.artifact,
-      restart: true,
-    },
+    { fallback: r.artifact },
   ),
-  artifacts_root: text("The folder of the runs.", { fallback: r.artifacts_root, restart: true }),
-  test_mode: flag("Test mode of the original: prints `LISTENING`, and `Infer` answers in full.", {
+  artifacts_root: text("The folder of the runs.", { fallback: r.artifacts_root }),
+  test_mode: flag("Test mode of the original: prints its `LISTENING` line, and a line of JSON for each prediction.", {
     fallback: r.test_mode,
     restart: true,
   }),
-  log_json: flag("Log each message of this room as JSON.", { fallback: r.log_json }),
+  log_json: flag("Print a line of JSON for each prediction, as the original did.", { fallback: r.log_json }),
 });
 
 const w = DEFAULTS.web;
