@@ -16,17 +16,36 @@ export interface Count {
   value: number;
 }
 
+type Kinds = Map<string, Count>;
+type Rooms = Map<string, Map<string, Kinds>>;
+
 export class Tally {
-  readonly #counts = new Map<string, Count>();
+  // Why a map for each part of the key: to put one together takes longer than to look up three.
+  readonly #rooms: Readonly<Record<Way, Rooms>> = { in: new Map(), out: new Map() };
+  readonly #counts: Count[] = [];
 
   add({ room, who, way, kind }: Omit<Count, "value">): void {
-    const key = `${room} ${who} ${way} ${kind}`;
-    const count = this.#counts.get(key);
-    if (count === undefined) this.#counts.set(key, { room, who, way, kind, value: 1 });
+    const kinds = within(within(this.#rooms[way], room), who);
+    const count = kinds.get(kind);
+    if (count === undefined) kinds.set(kind, this.#begin({ room, who, way, kind, value: 1 }));
     else count.value++;
   }
 
   all(): Iterable<Readonly<Count>> {
-    return this.#counts.values();
+    return this.#counts;
   }
+
+  #begin(count: Count): Count {
+    this.#counts.push(count);
+    return count;
+  }
+}
+
+/** The map of that name, made where there is none. */
+function within<Of>(maps: Map<string, Map<string, Of>>, name: string): Map<string, Of> {
+  const known = maps.get(name);
+  if (known !== undefined) return known;
+  const made = new Map<string, Of>();
+  maps.set(name, made);
+  return made;
 }

@@ -35,11 +35,15 @@ export interface Order extends Pick<Pending, "theirId" | "epoch" | "offered" | "
 }
 
 /** An action goes to its owners, and is waited for. */
-export function begin({ owners, ...order }: Order, turn: Turn): Pending {
-  const { offered, force, theirId, epoch } = order;
+export function begin({ owners, offered, force, theirId, epoch, data, call }: Order, turn: Turn): Pending {
   const { upstream } = (owners[0] as Owned).game;
   const pending: Pending = {
-    ...order,
+    theirId,
+    epoch,
+    offered,
+    data,
+    force,
+    call,
     id: turn.id(),
     digest: offered.digest,
     since: turn.now,
@@ -267,10 +271,13 @@ export function finish(pending: Pending, outcome: Outcome, turn: Turn): void {
   const { upstream } = game;
   upstream.pendings.byId.delete(id);
   upstream.pendings.deadlines.clear(id);
+  const isUntold = epoch !== upstream.epoch || !upstream.isOpen;
   if (!pending.isAnswered) respond(pending, outcome, turn);
   // Why: a game that is gone has not done what it was forced to; its force ends for that reason instead.
   const counts = success && origin !== "gone";
-  resulted({ game, name: offered.original, success: counts, force, isByHand: epoch === 0 }, turn);
+  const { name: upstreamName, original: name } = offered;
+  const { since } = pending;
+  resulted({ game, name, upstreamName, since, success: counts, force, isByHand: epoch === 0, isUntold }, turn);
   namesChanged(upstream, turn);
 }
 
