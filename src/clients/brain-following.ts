@@ -16,11 +16,13 @@ export interface Change {
   readonly missed: boolean;
 }
 
+/** The state of a session after an event. */
 export interface Snapshot {
   readonly state: JsonObject;
   readonly seq: number;
 }
 
+/** What one client knows of a session that it follows. */
 export class Following {
   readonly session: string;
   readonly listeners: Set<(change: Change) => void> = new Set();

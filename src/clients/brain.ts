@@ -4,8 +4,8 @@
  * ```ts
  * using brain = new BrainClient("ws://127.0.0.1:9000");
  * const session = await brain.createSession({ owner: "me" });
- * await brain.apply(session, "ST", { changes: { mood: "calm" } });
- * const stop = brain.subscribe(session, ({ changes }) => console.log(changes));
+ * await brain.apply(session, "ST", { params: { changes: { mood: "calm" } } });
+ * const stop = await brain.subscribe(session, ({ changes }) => console.log(changes));
  * ```
  *
  * The connection is kept: calls made while it is down wait, and those that may be done twice are sent again after a loss.
@@ -21,6 +21,7 @@ export { BrainError } from "./brain-calls.ts";
 export type { Change, Snapshot } from "./brain-following.ts";
 export type { BrainSocket } from "./brain-socket.ts";
 
+/** How a client connects, and how long it waits. */
 export interface BrainClientOptions {
   /** The global `WebSocket` when absent. */
   readonly open?: (url: string) => BrainSocket;
@@ -29,6 +30,7 @@ export interface BrainClientOptions {
   readonly backoff?: Backoff;
 }
 
+/** What a session begins with; the relay's settings say what is left out. */
 export interface SessionPlan {
   readonly owner?: Json;
   readonly initialState?: JsonObject;
@@ -44,17 +46,20 @@ export interface ApplyOptions {
   readonly opId?: string;
 }
 
+/** One operator of a macro. */
 export interface Step {
   readonly name: string;
   readonly params?: JsonObject;
 }
 
+/** What a prediction is made from: any of the three. */
 export interface Texts {
   readonly text?: string;
   readonly math?: string;
   readonly physics?: string;
 }
 
+/** A prediction; `value` is null where the relay has no model. */
 export interface Inferred {
   readonly value: number | null;
   readonly routing: JsonObject;
@@ -65,6 +70,7 @@ const TIMEOUT_MS = 10_000;
 const BACKOFF: Backoff = { baseMs: 250, capMs: 5_000 };
 const CHECK_MS = 250;
 
+/** A client of one relay's Brain. It dials at once; calls wait until it is connected. */
 export class BrainClient implements Disposable {
   readonly #calls = new Calls();
   readonly #socket: KeptSocket;
