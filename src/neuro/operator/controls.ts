@@ -46,13 +46,12 @@ export function settle(room: Neuro, turn: Turn): void {
   const changed = before.flatMap(([game, wasHeld]) => (game.isHeld === wasHeld ? [] : [game]));
   for (const game of changed) reveal(game);
   for (const upstream of room.upstreams.values()) sync(upstream, turn);
+  // Why before what it owes is answered: an answer would else be taken for a reason to ask Neuro again.
+  for (const game of changed) if (game.isHeld) withhold(game, turn);
   if (room.controls.stopped) { for (const upstream of room.upstreams.values()) failInFlight(upstream, turn); }
   for (const game of changed) {
-    if (!game.isHeld) resume(game, turn);
-    else {
-      failUndelivered(game, turn);
-      withhold(game, turn);
-    }
+    if (game.isHeld) failUndelivered(game, turn);
+    else resume(game, turn);
   }
   for (const upstream of room.upstreams.values()) namesChanged(upstream, turn);
 }

@@ -79,10 +79,15 @@ export function owes(force: Force): void {
 export interface Answered {
   readonly game: Game;
   readonly name: string;
+  readonly upstreamName: string;
+  /** When the action was sent. */
+  readonly since: Millis;
   readonly success: boolean;
   readonly force: Force | undefined;
   /** A person sent the action, not Neuro. */
   readonly isByHand: boolean;
+  /** Neuro does not hear of it: the action was a person's, or of a connection before this one. */
+  readonly isUntold: boolean;
 }
 
 /** A success ends the force of its game; a failure leaves it to Neuro to try again. */
@@ -92,7 +97,8 @@ export function resulted(result: Answered, turn: Turn): void {
   const { slot } = upstream.forces;
   if (result.force !== undefined) result.force.owed--;
   if (result.force !== undefined && result.isByHand) result.force.isByHand = false;
-  if (result.isByHand && result.success) return satisfied(result, turn);
+  if (result.isUntold && result.success) return satisfied(result, turn);
+  if (slot !== undefined && slot.game !== game && result.success) return mistaken(slot, result.upstreamName, turn);
   if (slot === undefined || slot.game !== game) return;
   if (result.success && slot.is !== "settling" && slot.message.names.includes(name)) return succeed(slot, turn);
   if (result.force !== slot || slot.owed > 0) return;
@@ -105,10 +111,21 @@ export function resulted(result: Answered, turn: Turn): void {
   }
 }
 
+/** Neuro may take another game's success by the same name for the end of her force: to be sure, she is asked anew. */
+function mistaken(slot: Force, upstreamName: string, turn: Turn): void {
+  if (slot.is !== "open" || !slot.upstreamNames.includes(upstreamName)) return;
+  slot.askAgain = true;
+  withdraw(slot, turn);
+}
+
 /** A game has done what its force asks for, though not for Neuro: she must not do it as well. */
-function satisfied({ game, name, force }: Answered, turn: Turn): void {
+function satisfied({ game, name, force, isByHand, since }: Answered, turn: Turn): void {
   const { slot, waiting } = game.upstream.forces;
-  const asked = force ?? (slot?.game === game && slot.message.names.includes(name) ? slot : waiting.get(game));
+  const own = [slot?.game === game ? slot : undefined, isByHand ? waiting.get(game) : undefined];
+  // Why: what a person sent before a game asked, or for what it asked before, is no answer to what it asks now.
+  const asked = isByHand
+    ? own.find((each) => force === undefined ? each !== undefined && each.askedAt <= since : each === force)
+    : own[0];
   if (asked === undefined || asked.hasSucceeded || !asked.message.names.includes(name)) return;
   if (asked === slot) conclude(slot, "completed", turn);
   else if (waiting.get(game) === asked) end(asked, "completed", turn);
