@@ -3,6 +3,7 @@
  * A runtime lends what they need; nothing in here knows of files, processes or listeners.
  */
 import type { Event, Survivor } from "../core/event.ts";
+import type { Millis } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import type { Note } from "../core/note.ts";
 import type { RoomName } from "../core/room.ts";
@@ -21,6 +22,7 @@ import {
   scrape,
 } from "../observability/mod.ts";
 import { type Hosted, Relay } from "../relay/mod.ts";
+import { discardOrphans } from "../storage/orphans.ts";
 import manifest from "../../package.json" with { type: "json" };
 import type { ReadableUploads } from "./served.ts";
 
@@ -117,9 +119,19 @@ export class Host {
     this.#uploads = uploads;
     const { jobs } = this.#parts;
     const ports = { sockets, store, uploads, clock: clock(() => this.tick()), jobs, observe: this.observe };
+    await this.#discardOrphans(ports.clock.now());
     this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports, survivors });
     for (const event of this.#early) this.#engine.push(event);
     this.#early = [];
+  }
+
+  /** Why whatever comes of it: a relay starts without its uploads, too. */
+  async #discardOrphans(now: Millis): Promise<void> {
+    if (this.#store === undefined || this.#uploads === undefined) return;
+    const { ttl } = this.#settings.uploads;
+    await discardOrphans(this.#store, this.#uploads, { ttl, now }).catch((error: unknown) =>
+      this.observe({ is: "store_failed", key: "uploads", reason: String(error) })
+    );
   }
 
   /** What must not be written down. */

@@ -1,4 +1,5 @@
 /** What a process lends the engine beside sockets and time; each is loaded when it is first needed. */
+import { existsSync } from "node:fs";
 import process from "node:process";
 import type { Note } from "../core/note.ts";
 import type { Settings } from "../core/settings.ts";
@@ -40,6 +41,8 @@ function lazyUploads({ uploads: { path }, queue }: Settings): ReadableUploads {
     save: async (file, bytes) => (await open()).save(file, bytes),
     discard: async (file) => (await open()).discard(file),
     read: async (file) => (await open()).read(file),
+    // Why: where there is no folder there is nothing to open.
+    list: async () => queue.backend === "memory" || !existsSync(path) ? [] : await (await open()).list?.() ?? [],
   };
 }
 

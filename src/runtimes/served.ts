@@ -4,6 +4,7 @@ import type { Settings } from "../core/settings.ts";
 import type { Jobs, Store, Uploads } from "../engine/mod.ts";
 import type { ListenerName } from "../http/app.ts";
 import type { Hosted } from "../relay/mod.ts";
+import type { StoredFile } from "../storage/upload.ts";
 
 export interface ServeOptions {
   /** Takes the ready lines; standard output by default. */
@@ -21,6 +22,8 @@ export interface ServeOptions {
 export interface ReadableUploads extends Uploads {
   /** Undefined when there is no such file. */
   read(file: string): Promise<Uint8Array | undefined>;
+  /** Everything that is there, where it can be listed. */
+  list?(): Promise<readonly StoredFile[]>;
 }
 
 /** A relay that runs. */

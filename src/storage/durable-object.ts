@@ -78,6 +78,10 @@ export function openObjectUploads(storage: ObjectStorage): UploadStore {
       remove(checkedName(file));
       return Promise.resolve();
     },
+    list() {
+      const files = [...sql.exec("select distinct file from upload_parts")];
+      return Promise.resolve(files.map(({ file }) => ({ file: String(file), at: 0 })));
+    },
     async read(file) {
       if (!isFileName(file)) return undefined;
       const parts = [...sql.exec("select bytes from upload_parts where file = ? order by part", file)];

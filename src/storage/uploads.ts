@@ -3,7 +3,7 @@
  *
  * Invariant: a file is there whole or not at all.
  */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { checkedName, digest, isFileName, PART, type UploadStore } from "./upload.ts";
 
@@ -30,6 +30,10 @@ export async function openUploads(path: string): Promise<UploadStore> {
     async discard(file) {
       await rm(place(file), { force: true });
     },
+    async list() {
+      const names = (await readdir(folder)).filter(isFileName);
+      return await Promise.all(names.map(async (file) => ({ file, at: (await stat(place(file))).mtimeMs })));
+    },
     async read(file) {
       if (!isFileName(file)) return undefined;
       return await readFile(place(file)).then((bytes) => new Uint8Array(bytes), absent);
@@ -49,6 +53,7 @@ export function memoryUploads(): UploadStore {
       files.delete(file);
       return Promise.resolve();
     },
+    list: () => Promise.resolve([...files.keys()].map((file) => ({ file, at: 0 }))),
     read: (file) => Promise.resolve(files.get(file)),
   };
 }

@@ -30,6 +30,7 @@ const uploads = (storage: ObjectStorage): Case => ({
     }
     await files.save("up-1.bin", new Uint8Array([1]));
     check.equal(await files.read("up-1.bin"), new Uint8Array([1]));
+    check.equal(await files.list(), [{ file: "up-1.bin", at: 0 }]);
     await files.discard("up-1.bin");
     check.equal(await files.read("up-1.bin"), undefined);
     check.equal(await files.read("../up-1.bin"), undefined);
