@@ -77,13 +77,14 @@ export function receive(socket: Socket, frame: Frame, turn: Turn): void {
   socket.last = seat;
   if (mended.length > 0) noteMended(seat.game, mended, turn);
   if (seat.is === "served") serve(seat, message, turn);
-  else if (isWaiting(seat, message)) return;
-  else {turn.note({
-      is: "input_refused",
-      from: seat.game.name,
-      fault: "nameTaken",
-      reason: "another copy of this game is here",
-    });}
+  else if (!isWaiting(seat, message)) ignore(seat, message, turn);
+}
+
+/** What a copy says that is not served. Only its last force is kept: it may have the game for itself one day, and still wait. */
+function ignore({ game, heard }: Seat, message: GameMessage, turn: Turn): void {
+  if (message.command === "actions/force") heard.splice(0, heard.length, message);
+  const reason = "another copy of this game is here";
+  turn.note({ is: "input_refused", from: game.name, fault: "nameTaken", reason });
 }
 
 /** What a served seat says. */

@@ -72,11 +72,12 @@ export function yieldTo(seat: Seat, turn: Turn): Socket | undefined {
   return old;
 }
 
-/** The seat is not heard until the game is free. */
+/** The seat is not heard until the game is free; but for its force, which it may wait for still. */
 export function refuse(seat: Seat): void {
   const { room } = seat.socket;
   seat.is = "unserved";
-  seat.heard.length = 0;
+  const force = seat.heard.findLast(({ command }) => command === "actions/force");
+  seat.heard.splice(0, seat.heard.length, ...(force === undefined ? [] : [force]));
   room.contested.delete(seat);
   room.unserved.add(seat);
 }
