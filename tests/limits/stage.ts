@@ -72,7 +72,7 @@ export class Peer {
 }
 
 export class LimitStage {
-  readonly settings: Settings;
+  settings: Settings;
   readonly world: World;
   /** When each kind of note was made. */
   readonly noted: { readonly at: Millis; readonly is: string }[] = [];
@@ -87,6 +87,12 @@ export class LimitStage {
     const stage = new LimitStage(settings);
     await stage.world.started();
     return stage;
+  }
+
+  /** Gives the running relay other settings. */
+  configure(settings: Settings): void {
+    this.settings = settings;
+    this.world.configure(settings);
   }
 
   get now(): Millis {

@@ -24,13 +24,20 @@ export type Trials = Readonly<Record<string, Trial>>;
 export const namesIn = (block: string): readonly string[] =>
   fields.filter(({ path }) => path[0] === block).map(({ path }) => path.slice(1).join("."));
 
-/** Measures one setting as it is by default, and as each text sets it. */
+/** Measures one setting as it is by default, and as each text sets it, at the start and while the relay runs. */
 export async function tryOut(path: string, trial: Trial): Promise<void> {
   const { texts, others = [], isDefaultHuge = false, measure } = trial;
   for (const text of [...(isDefaultHuge ? [] : [undefined]), ...texts]) {
     const settings = settingsOf(text === undefined ? undefined : { path, text }, others);
     const bound = Number(valueAt({ ...settings }, path.split(".")));
     check.equal(await measure(await LimitStage.start(settings), bound), bound, `${path}: ${text ?? "by default"}`);
+  }
+  for (const text of texts) {
+    const settings = settingsOf({ path, text }, others);
+    const stage = await LimitStage.start(settingsOf(undefined, others));
+    stage.configure(settings);
+    const bound = Number(valueAt({ ...settings }, path.split(".")));
+    check.equal(await measure(stage, bound), bound, `${path}: ${text}, said to a relay that runs`);
   }
   for (const text of texts) {
     const said = settingsOf({ path, text }, others);
