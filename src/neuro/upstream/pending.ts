@@ -35,19 +35,27 @@ export interface Order extends Pick<Pending, "theirId" | "epoch" | "offered" | "
 }
 
 /** An action goes to its owners, and is waited for. */
-export function begin({ owners, offered, force, theirId, epoch, data, call }: Order, turn: Turn): Pending {
+export function begin(order: Order, turn: Turn): Pending {
+  const { theirId, epoch, offered, data, force, call, owners } = order;
   const { upstream } = (owners[0] as Owned).game;
+  const parts: Part[] = [];
+  let needsPerson = false;
+  for (const owned of owners) {
+    const isAsked = epoch !== 0 && needsApproval(owned.game);
+    needsPerson ||= isAsked;
+    parts.push({ owned, is: isAsked ? "approval" : "held" });
+  }
   const pending: Pending = {
+    id: turn.id(),
     theirId,
     epoch,
     offered,
+    digest: offered.digest,
     data,
+    since: turn.now,
     force,
     call,
-    id: turn.id(),
-    digest: offered.digest,
-    since: turn.now,
-    parts: owners.map((owned) => ({ owned, is: epoch !== 0 && needsApproval(owned.game) ? "approval" : "held" })),
+    parts,
     deadline: turn.now + upstream.profile.deadlineMs,
     failure: undefined,
     isAnswered: false,
@@ -56,10 +64,10 @@ export function begin({ owners, offered, force, theirId, epoch, data, call }: Or
   if (epoch !== 0) upstream.pendings.byTheirId.set(theirId, pending);
   upstream.pendings.deadlines.set(pending.id, pending.deadline);
   if (force !== undefined) owes(force);
-  const ready = pending.parts.filter(({ is }) => is === "held");
+  const ready = needsPerson ? parts.filter(({ is }) => is === "held") : parts;
   if (ready.length > 0) announce(pending, { is: "action_sent", parts: ready }, turn);
-  if (ready.length < pending.parts.length) {
-    announce(pending, { is: "approval_wanted", parts: pending.parts.filter(({ is }) => is === "approval") }, turn);
+  if (needsPerson) {
+    announce(pending, { is: "approval_wanted", parts: parts.filter(({ is }) => is === "approval") }, turn);
   }
   for (const part of ready) if (part.owned.game.peer !== undefined) deliver(pending, part, turn);
   return pending;
@@ -82,9 +90,13 @@ interface Announcement {
 }
 
 function announce({ id, offered, force, data }: Pending, { is, parts }: Announcement, turn: Turn): void {
-  const games = parts.map(({ owned }) => owned.game);
-  const to = games.map(({ name }) => name);
-  turn.note({ is, id, name: offered.name, to, slugs: games.map(({ slug }) => slug), forced: force !== undefined, data });
+  const to: string[] = [];
+  const slugs: string[] = [];
+  for (const { owned: { game } } of parts) {
+    to.push(game.name);
+    slugs.push(game.slug);
+  }
+  turn.note({ is, id, name: offered.name, to, slugs, forced: force !== undefined, data });
 }
 
 /** A game answers. */
