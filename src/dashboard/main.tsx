@@ -10,6 +10,11 @@ if (root !== null) {
   applyTheme();
   const token = takeToken();
   if (token !== undefined) signIn(token);
+  // Why: the same address with another token, opened in this tab, does not load the page again.
+  addEventListener("hashchange", () => {
+    const other = takeToken();
+    if (other !== undefined && location.hash === "") signIn(other);
+  });
   start();
   render(<App />, root);
 }

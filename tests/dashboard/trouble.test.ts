@@ -31,6 +31,11 @@ test("DB3 a token in the address is taken out of it at once", () =>
   onStage(async (stage) => {
     const page = await stage.open();
     check.equal(new URL(page.url()).hash, "");
+    await page.goto(`${stage.origin}/#token=of-another-day`);
+    await page.locator(".sign-in-refusal", { hasText: "The relay says" }).waitFor();
+    check.equal(new URL(page.url()).hash, "");
+    await page.goto(stage.relay.urls.web);
+    await page.locator(".connection.good").waitFor();
     check.equal(await page.evaluate(() => document.documentElement.innerHTML.includes(location.hash + "token=")), false);
     check.that(stage.token.length >= 32);
     check.equal((await page.content()).includes(stage.token), false);
@@ -86,5 +91,37 @@ test(
       await page.locator(".empty-title", { hasText: "Nothing waits" }).waitFor();
       check.equal(await part(page, "lost").isVisible(), false);
     }, ["intermediary.enabled=false", "nakurity-backend.decider=none"]),
+  TEST,
+);
+
+test(
+  "DB14 when only the connection is lost the page goes on after the last event that it had, and has each once",
+  () =>
+    onStage(async (stage) => {
+      const chess = await Game.join(stage, "Chess", [{ name: "move" }]);
+      const page = await stage.blank();
+      let isCut = false;
+      let cut = (): void => {};
+      await page.routeWebSocket(/intermediary/, async (socket) => {
+        if (isCut) return await socket.close();
+        socket.connectToServer();
+        cut = () => void socket.close();
+      });
+      await page.goto(stage.relay.urls.web);
+      await page.locator(".connection.good").waitFor();
+      const rows = page.locator(".feed-row[data-event=add_context]");
+      chess.say("context", { message: "Before.", silent: true });
+      await rows.filter({ hasText: "Before." }).waitFor();
+      isCut = true;
+      cut();
+      await page.locator(".banner.bad", { hasText: "The relay is away" }).waitFor();
+      chess.say("context", { message: "Meanwhile.", silent: true });
+      isCut = false;
+      await rows.filter({ hasText: "Meanwhile." }).waitFor();
+      chess.say("context", { message: "After.", silent: true });
+      await rows.filter({ hasText: "After." }).waitFor();
+      check.equal(await rows.locator(".feed-text").allInnerTexts(), ["After.", "Meanwhile.", "Before."]);
+      check.equal(await page.locator(".feed-row[data-event=gap]").count(), 0);
+    }),
   TEST,
 );

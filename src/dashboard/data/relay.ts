@@ -157,6 +157,8 @@ async function look(current: Api): Promise<void> {
     : await current.all<IntegrationView>("integrations?limit=500");
   if (api !== current) return;
   ahead = overview.now - Date.now();
+  const known = new Set(integrations.map(({ id }) => id));
+  for (const id of busy.keys()) if (!known.has(id)) busy.delete(id);
   for (const { id, counts } of integrations) {
     const counter = busy.get(id) ?? new CounterRate(SPARK_S + 10);
     busy.set(id, counter);

@@ -134,9 +134,7 @@ function Raw() {
         <span class="field-label">To</span>
         <select name="to">
           {integrations.map(({ id, name }) => <option key={id} value={`in:${id}`}>{shown(name, 60)}</option>)}
-          {upstreams.filter(({ url }) => url !== null).map(({ id }) => (
-            <option key={`up:${id}`} value={`up:${id}`}>{`Neuro (${shown(id, 40)})`}</option>
-          ))}
+          {upstreams.map(({ id }) => <option key={`up:${id}`} value={`up:${id}`}>{`Neuro (${shown(id, 40)})`}</option>)}
         </select>
       </label>
       <label class="field">
