@@ -29,7 +29,7 @@ import { runtime } from "./runtime.ts";
 interface ReplayOptions {
   readonly as?: "backend" | "game";
   readonly list?: true;
-  readonly listen: Address;
+  readonly listen?: Address;
   readonly to?: string;
   readonly peer?: number;
   readonly game?: string;
@@ -56,7 +56,7 @@ export function replayCommand(): Command {
     .argument("<file>", "what `serve --record` wrote")
     .addOption(new Option("--as <side>", "which side to play").choices(["backend", "game"]))
     .option("--list", "show who is in the recording, and play nothing")
-    .option("--listen <host:port>", "where the game connects (default: 127.0.0.1:8000)", addressOf, DEFAULT_LISTEN)
+    .option("--listen <host:port>", "where the game connects (default: 127.0.0.1:8000)", addressOf)
     .option("--to <url>", "the backend that the game connects to, such as ws://127.0.0.1:8000", urlOf)
     .option("--game <name>", "the conversation of this game")
     .option("--upstream <id>", "the relay's own conversation with this upstream, such as neuro")
@@ -158,7 +158,7 @@ function finish(report: Report | undefined, { strict, json }: ReplayOptions): ne
 }
 
 /** One door, or none; nothing is kept, and nobody is too fast. */
-function settingsFor({ as, listen }: ReplayOptions): Settings {
+function settingsFor({ as, listen = DEFAULT_LISTEN }: ReplayOptions): Settings {
   const off = { enabled: false };
   return {
     ...DEFAULTS,

@@ -13,6 +13,7 @@ import type { Room } from "../core/room.ts";
 import type { Turn } from "../core/turn.ts";
 import { hosted } from "../relay/mod.ts";
 import { Comparison } from "./comparison.ts";
+import { bareUrl } from "./masks.ts";
 import { answeredIn, type Asked, askedIn, factsOfBackend, readMessage } from "./messages.ts";
 import { answerFormalities, LINGER_MS, Pace, type Playing, type Report, reportOf, type Script } from "./play.ts";
 
@@ -88,7 +89,9 @@ class Game {
   #dropped({ code, reason }: RoomEvent & { readonly is: "dropped" }, turn: Turn): void {
     this.#link = undefined;
     if (this.#pace === undefined) {
-      if (turn.now >= (this.#dialUntil ?? 0)) return this.#end(`no connection to ${this.#url}: ${reason || code}`, turn);
+      if (turn.now >= (this.#dialUntil ?? 0)) {
+        return this.#end(`no connection to ${bareUrl(this.#url)}: ${reason || code}`, turn);
+      }
       this.wakeup = turn.now + RETRY_MS;
       return;
     }
@@ -101,7 +104,7 @@ class Game {
     if ((this.wakeup ?? 0) > turn.now) return;
     if (this.#link !== undefined) turn.put({ do: "hangup", link: this.#link });
     this.#dialUntil ??= turn.now + DIAL_MS;
-    if (turn.now > this.#dialUntil) return this.#end(`no connection to ${this.#url}: no answer`, turn);
+    if (turn.now > this.#dialUntil) return this.#end(`no connection to ${bareUrl(this.#url)}: no answer`, turn);
     this.#link = linkId(`neuro:replay:${turn.id()}`);
     this.wakeup = turn.now + ATTEMPT_MS;
     turn.put({ do: "dial", link: this.#link, url: this.#url });

@@ -31,6 +31,10 @@ export function masked(frame: Frame, secrets: Secrets): Masked {
   return { base64: toBase64(kept), bytes: frame.length };
 }
 
+/** Credentials, the query, the fragment and `/t/<token>` may hold what no settings know. */
+export const bareUrl = (url: string): string =>
+  url.replace(/[?#].*$/s, "").replace(/\/\/[^@/]*@/, "//").replace(/\/t\/[^/]+/, "/t/...");
+
 function maskedText(text: string, secrets: Secrets): string {
   return secrets.hide(SUSPICIOUS.test(text) ? withoutTelling(text, secrets) : text);
 }

@@ -11,7 +11,7 @@ import { isoTime } from "../core/iso.ts";
 import type { Frame } from "../core/json.ts";
 import type { Secrets } from "../core/secrets.ts";
 import type { Sockets } from "../engine/ports.ts";
-import { masked } from "./masks.ts";
+import { bareUrl, masked } from "./masks.ts";
 import { type End, type Happening, type Head, type Line, TAPE_VERSION } from "./tape.ts";
 
 /** Where lines go. */
@@ -91,7 +91,7 @@ export class Recorder {
   dialled(link: LinkId, url: string): void {
     if (!this.#isRecording) return;
     this.#subjects.set(link, { peer: ++this.#count, link: nameOf(link), isClosedByUs: false });
-    this.#tell(link, { is: "dialling", url: this.#shown(withoutQuery(url)) });
+    this.#tell(link, { is: "dialling", url: this.#shown(bareUrl(url)) });
   }
 
   /** The relay closes it: for a peer its own `closed` follows, for a link nothing does. */
@@ -169,6 +169,3 @@ export function overheard(sockets: Sockets, recorder: Recorder): Sockets {
 
 /** `<room>:<name>` of `<room>:<name>:<attempt>`. */
 const nameOf = (link: LinkId): string => link.split(":").slice(0, -1).join(":");
-
-/** Credentials, the query and the fragment may hold what no settings know. */
-const withoutQuery = (url: string): string => url.replace(/[?#].*$/s, "").replace(/\/\/[^@/]*@/, "//");

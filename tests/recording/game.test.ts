@@ -120,12 +120,12 @@ test("OB18 a silent backend is waited for no longer than the patience", async ()
 });
 
 test("OB20 a backend that is not there, or goes, ends the play with the reason", async () => {
-  const refused = playGame(script(LINES), "ws://nowhere");
+  const refused = playGame(script(LINES), "ws://me:CANARY@nowhere/t/CANARY/x?token=CANARY");
   const world = await worldOf(refused);
   await world.pass(9_000);
   check.equal(refused.report(), undefined);
   await world.pass(3_000);
-  check.match(refused.report()?.broken ?? "", /^no connection to ws:\/\/nowhere/);
+  check.match(refused.report()?.broken ?? "", /^no connection to ws:\/\/nowhere\/t\/\.\.\.\/x: /);
   const stage = await staged();
   await stage.world.pass(150);
   stage.backend.close();
