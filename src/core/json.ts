@@ -76,7 +76,7 @@ export function isSorted(value: Json): boolean {
     return true;
   }
   let before = "";
-  for (const key of Object.keys(value)) {
+  for (const key in value) { // Why not a list of its keys: nothing is inherited here, and the list takes longer than the rest.
     if (key < before) return false;
     const member = (value as JsonObject)[key]; // Why: `isArray` does not tell a readonly array from an object.
     if (typeof member === "object" && member !== null && !isSorted(member)) return false;
@@ -85,12 +85,19 @@ export function isSorted(value: Json): boolean {
   return true;
 }
 
-/** Each member by itself: most are sorted although the whole is not. */
+/** With the keys of every object in order. */
 function sorted(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (!isObject(value)) return JSON.stringify(value);
-  const keys = Object.keys(value).filter((key) => value[key] !== undefined).sort();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`).join(",")}}`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  let text = "";
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${text === "" ? "" : ","}${item === undefined ? "null" : sorted(item)}`;
+    return `[${text}]`;
+  }
+  for (const key of Object.keys(value).sort()) {
+    const member = (value as JsonObject)[key]; // Why: `isArray` does not tell a readonly array from an object.
+    if (member !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${sorted(member)}`;
+  }
+  return `{${text}}`;
 }
 
 /** The same as JSON: what a view is made of, told so that it fits. */

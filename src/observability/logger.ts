@@ -9,6 +9,7 @@ import {
   getJsonLinesFormatter,
   getLogger,
   getTextFormatter,
+  type LogRecord,
   type Sink,
   type TextFormatter,
 } from "@logtape/logtape";
@@ -72,7 +73,10 @@ const textLine = (values: { timestamp: string | null; level: string; category: s
 
 class TapeLog implements Log {
   readonly secrets: Secrets = new Secrets();
-  readonly #loggers = new Map(ROOMS.map((room) => [room, getLogger(["relay", room])]));
+  readonly #outlets = new Map(ROOMS.map((room) => {
+    const category: readonly string[] = ["relay", room];
+    return [room, { category, logger: getLogger(category) }];
+  }));
   #ranks: ReadonlyMap<LogRoom, number>;
 
   readonly #json: boolean;
@@ -90,7 +94,18 @@ class TapeLog implements Log {
     if (!this.isOn(room, level)) return;
     const message = oneLine(this.secrets.hide(text));
     const shown = this.#json ? this.#withoutSecrets(properties) : {};
-    this.#loggers.get(room)?.emit({ level, message: [message], rawMessage: message, timestamp: at, properties: shown });
+    const outlet = this.#outlets.get(room);
+    if (outlet === undefined) return;
+    // Why with its category: a record without one is copied, field by field, to be given one.
+    const record: LogRecord = {
+      category: outlet.category,
+      level,
+      message: [message],
+      rawMessage: message,
+      timestamp: at,
+      properties: shown,
+    };
+    outlet.logger.emit(record);
   }
 
   #withoutSecrets(properties: Readonly<Record<string, unknown>>): Record<string, unknown> {
