@@ -2,6 +2,7 @@
 import { render } from "hono/jsx/dom";
 import { App } from "./app.tsx";
 import { signIn, start } from "./data/relay.ts";
+import { keepTitle } from "./data/title.ts";
 import { takeToken } from "./data/token.ts";
 import { applyTheme } from "./data/theme.ts";
 
@@ -15,6 +16,7 @@ if (root !== null) {
     const other = takeToken();
     if (other !== undefined && location.hash === "") signIn(other);
   });
+  keepTitle();
   start();
   render(<App />, root);
 }

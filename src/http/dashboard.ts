@@ -49,6 +49,8 @@ async function make(): Promise<Made> {
     `script-src 'sha256-${script}'`,
     `style-src 'sha256-${style}'`,
     "connect-src 'self'",
+    // Its icon is in it, too.
+    "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -94,6 +94,7 @@ test(
       }
       await part(page, "stop").click();
       await page.locator(".banner.stopped").waitFor();
+      check.match(await page.title(), /^Stopped/);
       await part(page, "stop").click();
       await page.locator(".banner.stopped").waitFor({ state: "detached" });
     }),

@@ -13,7 +13,7 @@ const STYLES = ["base", "controls", "layout", "parts", "panels"];
 
 /** The page as it is to be served. */
 export async function buildPage(): Promise<string> {
-  const shell = readFileSync(join(FOLDER, "page.html"), "utf8").replace(/\n\s*/g, "");
+  const shell = readFileSync(join(FOLDER, "page.html"), "utf8").replace(/>\s+</g, "><").replace(/\s+/g, " ");
   const style = await bundle(...STYLES.map((name) => `style/${name}.css`));
   const script = await bundle("main.tsx");
   // Why functions: a `$` in what is put in would mean something.

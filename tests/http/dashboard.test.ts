@@ -41,7 +41,7 @@ test("DB1 the page may run its own script and speak to its own relay, and nothin
   check.equal(policy.get("default-src"), "'none'");
   check.equal(policy.get("script-src"), hash(/<script type="module">([^]*)<\/script>/.exec(committed)?.[1]));
   check.equal(policy.get("style-src"), hash(/<style>([^]*)<\/style>/.exec(committed)?.[1]));
-  check.equal(policy.get("connect-src"), "'self'");
+  check.equal([policy.get("connect-src"), policy.get("img-src")], ["'self'", "data:"]);
   check.equal(policy.get("frame-ancestors"), "'none'");
   check.equal(policy.get("require-trusted-types-for"), "'script'");
   check.equal([headers.get("x-content-type-options"), headers.get("referrer-policy")], ["nosniff", "no-referrer"]);

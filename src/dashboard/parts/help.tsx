@@ -1,5 +1,6 @@
 /** The keyboard shortcuts. */
 import { useLayoutEffect, useRef } from "hono/jsx/dom";
+import { placeOf } from "../data/place.ts";
 import { store, useStore } from "../data/store.ts";
 import { SHORTCUTS } from "./keys.ts";
 import { Button } from "./pieces.tsx";
@@ -26,6 +27,10 @@ export function Help() {
           </div>
         ))}
       </dl>
+      <p class="soft small help-more">
+        What this page does, programs can do:{" "}
+        <a href={placeOf("api").href} target="_blank" rel="noreferrer">the HTTP API</a>.
+      </p>
     </dialog>
   );
 }
