@@ -25,15 +25,15 @@ export class RelayProcess {
     this.urls = urls;
   }
 
-  /** Starts it on free ports; resolves once it says that it is ready. `flags` are for the runtime. */
+  /** Starts it on free ports; resolves once it says that it is ready. `runner` is what runs it, with its flags. */
   static start(
     folder: string,
     sets: readonly string[] = [],
-    flags: readonly string[] = [],
+    runner: readonly string[] = [process.execPath],
   ): Promise<RelayProcess> {
     const all = ["intermediary.port=0", "nakurity-backend.port=0", "web.enabled=false", "brain.enabled=false", ...sets];
     const { PATH = "", HOME = "" } = process.env;
-    const child = spawn(process.execPath, [...flags, MAIN, "serve", ...all.flatMap((set) => ["--set", set])], {
+    const child = spawn(runner[0] ?? "", [...runner.slice(1), MAIN, "serve", ...all.flatMap((set) => ["--set", set])], {
       cwd: folder,
       env: { PATH, HOME },
     });

@@ -3,15 +3,23 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { denoPath } from "../harness/machine.ts";
 import { freePort, said } from "../storage/backends.ts";
 
 export interface Backend {
   readonly name: string;
   /** What the relay is told with `--set`. */
   readonly sets: readonly string[];
+  /** What runs such a relay, where that is not this runtime. */
+  readonly runner?: readonly string[];
 }
 
 export const FS: Backend = { name: "fs", sets: ["queue.backend=fs"] };
+export const DENO_KV: Backend = {
+  name: "deno-kv",
+  sets: ["queue.backend=deno-kv"],
+  runner: [denoPath(), "run", "--allow-all", "--unstable-kv", "--no-check", "--node-modules-dir=manual"],
+};
 export const SQLITE: Backend = { name: "sqlite", sets: ["queue.backend=sqlite"] };
 
 /** A Redis server of our own that syncs every write, on a port that stays the same when it is killed and started again. */

@@ -40,12 +40,12 @@ const AT_ONCE_MAX = 6;
 const PACE_MS = 10;
 
 /** Tortures a relay with one backend, and gives the account of it. */
-export function torture({ sets }: Backend, { kills, seed, isClockWrong = false }: Torture): Promise<Tally> {
+export function torture({ sets, runner }: Backend, { kills, seed, isClockWrong = false }: Torture): Promise<Tally> {
   return inFolder(async (folder) => {
     const ledger = new Ledger();
     const chance = new Chance(seed);
-    const flags = isClockWrong ? WRONG_CLOCK : [];
-    const start = (): Promise<RelayProcess> => RelayProcess.start(folder, [...sets, "queue.per_recipient=20000"], flags);
+    const runs = isClockWrong ? WRONG_CLOCK : runner;
+    const start = (): Promise<RelayProcess> => RelayProcess.start(folder, [...sets, "queue.per_recipient=20000"], runs);
     const clock = chance.branch();
     const jump = (relay?: RelayProcess) => isClockWrong && setClock(folder, clock.between(-JUMP_MS, JUMP_MS), relay);
     await introduce(await start());

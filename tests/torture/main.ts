@@ -1,10 +1,10 @@
 /**
- * Kills relays by the hundred: `bun run torture --kills 100 --backend fs,sqlite,redis --seed 1`. Prints what was promised and what
+ * Kills relays by the hundred: `bun run torture --kills 100 --backend fs,sqlite,deno-kv,redis --seed 1`. Prints what was promised and what
  * arrived; exit status 1 when a promise was broken.
  */
 import { argv, exit } from "node:process";
 import { find } from "../harness/machine.ts";
-import { type Backend, FS, RedisServer, SQLITE } from "./backends.ts";
+import { type Backend, DENO_KV, FS, RedisServer, SQLITE } from "./backends.ts";
 import { flap } from "./flapping.ts";
 import { torture } from "./kills.ts";
 import { breachesIn, type Tally } from "./ledger.ts";
@@ -18,7 +18,7 @@ function valueOf(name: string): string | undefined {
 const OUTAGE_MS = 30_000;
 const kills = Number(valueOf("kills") ?? 100);
 const seed = Number(valueOf("seed") ?? 1);
-const wanted = (valueOf("backend") ?? "fs,sqlite,redis").split(",");
+const wanted = (valueOf("backend") ?? "fs,sqlite,deno-kv,redis").split(",");
 const rows: string[][] = [];
 const breaches: string[] = [];
 
@@ -55,6 +55,7 @@ async function main(): Promise<void> {
     await kill(backend, true);
     await outage(`${backend.name} on a full disk`, () => diskFull(backend));
   }
+  if (wanted.includes(DENO_KV.name)) await kill(DENO_KV);
   const program = find("redis-server");
   if (wanted.includes("redis") && program === undefined) console.log("redis: not tried: no redis-server here");
   else if (wanted.includes("redis") && program !== undefined) {

@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { find } from "../harness/machine.ts";
-import { type Backend, FS, RedisServer, SQLITE } from "./backends.ts";
+import { type Backend, DENO_KV, FS, RedisServer, SQLITE } from "./backends.ts";
 import { flap } from "./flapping.ts";
 import { torture } from "./kills.ts";
 import { breachesIn, Ledger } from "./ledger.ts";
@@ -21,6 +21,8 @@ async function holds(backend: Backend): Promise<void> {
 test("QU92 kills in the middle of everything lose nothing that was queued (fs)", () => holds(FS), LONG);
 
 test("QU92 kills in the middle of everything lose nothing that was queued (sqlite)", () => holds(SQLITE), LONG);
+
+test("QU92 kills in the middle of everything lose nothing that was queued (deno-kv)", () => holds(DENO_KV), LONG);
 
 test("QU92 RT71 kills lose nothing that was queued though the clock is set by hours all the while", async () => {
   const tally = await torture(SQLITE, { kills: KILLS, seed: 8, isClockWrong: true });
