@@ -33,6 +33,7 @@ export class Live {
   readonly #listener: LiveListener;
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setInterval> | undefined;
   #attempt = 0;
   #cursor: string | undefined;
   #heardAt = 0;
@@ -60,7 +61,9 @@ export class Live {
       socket.send(JSON.stringify({ type: "neuro-os", name, auth_token: this.#token }));
       socket.send(JSON.stringify({ subscribe: { after: this.#cursor ?? FROM_THE_START }, request_id: "subscribed" }));
     };
-    socket.onmessage = ({ data }) => this.#hear(String(data));
+    socket.onmessage = ({ data }) => {
+      if (this.#socket === socket) this.#hear(String(data));
+    };
     socket.onclose = () => this.#lose(socket);
   }
 
@@ -119,8 +122,6 @@ export class Live {
     clearTimeout(this.#timer);
     this.connect();
   };
-
-  #silence: ReturnType<typeof setInterval> | undefined;
 
   /** Why: a connection that died on the way says nothing, not even that. */
   #watchSilence(): void {

@@ -56,6 +56,8 @@ export const relayNow = (): number => Date.now() + ahead;
 export function signIn(token: string): void {
   live?.stop();
   feed.clear();
+  events.clear();
+  actions.clear();
   busy.clear();
   texts.clear();
   keepToken(token);
@@ -131,7 +133,7 @@ async function ask(): Promise<void> {
     if (api === current) fail(error);
   } finally {
     isAsking = false;
-    if (api === current) replan();
+    replan(); // Why also for another token: who signed in meanwhile waited for this to end.
   }
 }
 

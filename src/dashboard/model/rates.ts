@@ -29,6 +29,11 @@ export class PerSecond {
     this.#counts[place] = (this.#counts[place] ?? 0) + times;
   }
 
+  /** As if nothing had happened. */
+  clear(): void {
+    this.#seconds.fill(-1);
+  }
+
   /** The last seconds that are over, the oldest first. */
   series(now: Millis, length: number = this.length): number[] {
     const last = Math.floor(now / 1_000) - 1;
