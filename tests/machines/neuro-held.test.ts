@@ -271,6 +271,23 @@ test("NB205 the kill switch and the common approval hold over a restart, written
   check.equal([...last.stage.stored.keys()].filter((key) => key.includes("/controls/")), []);
 });
 
+test("NB205 whoever decides is answered once it is stored, and it is in force before that", () => {
+  const { house, neuro, operator } = table();
+  const call = operator.call({ get: "control", id: "chess", to: { paused: true } });
+  check.equal(neuro.heard(), ["unregister a b"]);
+  const put = house.effects.find((effect) => effect.do === "put" && effect.key.startsWith("neuro/game/"));
+  check.that(put?.do === "put");
+  check.equal(operator.answer(call)?.after, put.key);
+  house.step({ is: "storeFailed", key: put.key, reason: "full" });
+  house.pass(5_000);
+  const again = house.effects.findLast((effect) => effect.do === "put" && effect.key.startsWith("neuro/game/"));
+  check.that(again?.do === "put" && again.key !== put.key, "it is tried again");
+  check.that(
+    operator.answer(operator.call({ get: "controls", to: { stopped: false } }))?.after === undefined,
+    "nothing new",
+  );
+});
+
 test("NB205 a paused integration is not forgotten for being away", () => {
   const { house, operator, chess, poker } = table();
   operator.pause("chess");

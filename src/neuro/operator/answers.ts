@@ -11,7 +11,8 @@ import type { Asker, NeuroQuestion, RoomQuestion } from "../../core/question.ts"
 import { failed, ok, type Result } from "../../core/result.ts";
 import type { Scope } from "../../core/settings.ts";
 import type { Turn } from "../../core/turn.ts";
-import type { Game, Neuro } from "../state.ts";
+import { save } from "../records.ts";
+import type { Game, GameRecord, Neuro } from "../state.ts";
 import { decide } from "./approval.ts";
 import { control, controlAll } from "./controls.ts";
 import { answerForce, vetoForce } from "./forces.ts";
@@ -99,7 +100,7 @@ function deedOf(room: Neuro, { call, as: { by }, question }: Asked<Deed>, turn: 
     }
     case "controls":
       controlAll(room, question.to, turn);
-      return ok({ ...room.controls });
+      return decided(room.controlsRecord, { room, call, body: { ...room.controls } }, turn);
     case "answer": {
       const { force, name, data } = question;
       return answerForce(room, { call, by, force, name, data }, turn);
@@ -124,7 +125,7 @@ function deedTo(game: Game, { call, question }: { readonly call: CallId; readonl
   switch (question.get) {
     case "control":
       control(game, question.to, turn);
-      return ok(plain(integrationView(game)));
+      return decided(game.record, { room: game.room, call, body: plain(integrationView(game)) }, turn);
     case "disconnect": {
       const { peer, name } = game;
       if (peer === undefined) return failed("notNow", `${name} is not connected`);
@@ -135,6 +136,13 @@ function deedTo(game: Game, { call, question }: { readonly call: CallId; readonl
     case "act":
       return sendAction(game, { call, name: question.name, data: question.data }, turn);
   }
+}
+
+/** Answers once what was decided is stored; it is in force already. */
+function decided(record: GameRecord, { room, call, body }: { room: Neuro; call: CallId; body: Json }, turn: Turn): Outcome {
+  save(room, turn);
+  turn.put({ do: "answer", call, body, ...(record.latest !== undefined && { after: record.latest }) });
+  return ok(undefined);
 }
 
 function inject(room: Neuro, question: Deed & { readonly get: "inject" }, turn: Turn): Outcome {

@@ -20,7 +20,6 @@ export function control(game: Game, to: Partial<IntegrationControls>, turn: Turn
   const { room, controls } = game;
   if (!change(controls, to)) return;
   room.unsaved.add(game.record);
-  room.isUrgent = true;
   if (controls.muted) dropAll(game.upstream, game.key, turn);
   settle(room, turn);
 }
@@ -29,7 +28,6 @@ export function control(game: Game, to: Partial<IntegrationControls>, turn: Turn
 export function controlAll(room: Neuro, to: Partial<Controls>, turn: Turn): void {
   if (!change(room.controls, to)) return;
   room.unsaved.add(room.controlsRecord);
-  room.isUrgent = true;
   settle(room, turn);
 }
 
