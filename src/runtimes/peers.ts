@@ -48,6 +48,7 @@ export class Peers {
   readonly #host: PeersHost;
   readonly #options: PeersOptions;
   readonly #table = new Map<PeerId, Peer>();
+  readonly #sides = new Map<DoorName, DoorSide>();
   #dirty: Peer[] = [];
   #isWriteDue = false;
   #count = 0;
@@ -64,7 +65,7 @@ export class Peers {
   /** A new peer: the owner of the socket that an upgrade will open. */
   admit(door: DoorName, caller: Caller, ticket: Ticket = undefined): Guest & { readonly id: PeerId } {
     const id = peerId(`${door}-${this.#options.prefix ?? ""}${++this.#count}`);
-    return this.#own({ id, door, caller, ticket }, () => this.#host.push({ is: "opened", peer: id, door, caller }));
+    return new Peer({ id, door, caller, ticket }, this.#sideOf(door), { isNew: true });
   }
 
   /** Tokens changed: who would not be let in any more has to go. */
@@ -78,7 +79,7 @@ export class Peers {
 
   /** A peer that the engine is told about otherwise, since it was connected before. */
   resume(admitted: Admitted, socket: GuestSocket): Guest {
-    const guest = this.#own(admitted, () => {});
+    const guest = new Peer(admitted, this.#sideOf(admitted.door), { isNew: false });
     guest.opened(socket);
     return guest;
   }
@@ -117,40 +118,15 @@ export class Peers {
     this.#table.get(id)?.socket?.ping();
   }
 
-  #own(admitted: Admitted, announce: () => void): Guest & { readonly id: PeerId } {
-    const { id, door, caller } = admitted;
-    const { push, observe, meters } = this.#host;
-    const open = meters.connections.of(door);
-    const received = meters.frames.of(door, "in");
-    const peer = new Peer(admitted, meters.frames.of(door, "out"), (code) => {
-      open.add(-1);
-      this.#table.delete(id);
-      push({ is: "closed", peer: id, code });
-    });
-    return {
-      id,
-      opened: (socket) => {
-        peer.socket = socket;
-        this.#table.set(id, peer);
-        open.add();
-        announce();
-      },
-      heard: (frame) => {
-        received.value++;
-        if (!peer.isClosing) push({ is: "frame", peer: id, frame });
-      },
-      drained: (waiting) => {
-        peer.waiting = waiting;
-        if (waiting <= EASED_BYTES) push({ is: "eased", peer: id });
-      },
-      ponged: () => push({ is: "ponged", peer: id }),
-      closed: (code) => {
-        if (code === 1009 && !peer.isClosing) {
-          observe({ is: "peer_closed_by_relay", from: caller.address, fault: "tooBig" });
-        }
-        peer.gone(code);
-      },
-    };
+  /** What the peers of one door share. */
+  #sideOf(door: DoorName): DoorSide {
+    const known = this.#sides.get(door);
+    if (known !== undefined) return known;
+    const { connections, frames } = this.#host.meters;
+    const counts = { open: connections.of(door), received: frames.of(door, "in"), sent: frames.of(door, "out") };
+    const side = { ...counts, host: this.#host, table: this.#table };
+    this.#sides.set(door, side);
+    return side;
   }
 
   #writeAll(): void {
@@ -161,8 +137,17 @@ export class Peers {
   }
 }
 
-/** What is on its way to one peer. */
-class Peer {
+/** What the peers of one door share. */
+interface DoorSide {
+  readonly host: PeersHost;
+  readonly table: Map<PeerId, Peer>;
+  readonly open: Cell;
+  readonly received: Cell;
+  readonly sent: Cell;
+}
+
+/** One peer, and what is on its way to it. Why a class: ten thousand of them share its methods. */
+class Peer implements Guest {
   readonly admitted: Admitted;
   readonly batch: Frame[] = [];
   batchChars = 0;
@@ -171,14 +156,50 @@ class Peer {
   isClosing = false;
   socket: GuestSocket | undefined;
   cutting: ReturnType<typeof setTimeout> | undefined;
-  readonly #sent: Cell;
-  readonly #onGone: (code: number) => void;
+  readonly #side: DoorSide;
+  /** The engine has to be told that it came. */
+  readonly #isNew: boolean;
   #isGone = false;
 
-  constructor(admitted: Admitted, sent: Cell, onGone: (code: number) => void) {
+  constructor(admitted: Admitted, side: DoorSide, { isNew }: { readonly isNew: boolean }) {
     this.admitted = admitted;
-    this.#sent = sent;
-    this.#onGone = onGone;
+    this.#side = side;
+    this.#isNew = isNew;
+  }
+
+  get id(): PeerId {
+    return this.admitted.id;
+  }
+
+  opened(socket: GuestSocket): void {
+    const { table, open, host } = this.#side;
+    const { id, door, caller } = this.admitted;
+    this.socket = socket;
+    table.set(id, this);
+    open.add();
+    if (this.#isNew) host.push({ is: "opened", peer: id, door, caller });
+  }
+
+  heard(frame: Frame): void {
+    const { received, host } = this.#side;
+    received.value++;
+    if (!this.isClosing) host.push({ is: "frame", peer: this.id, frame });
+  }
+
+  drained(waiting: number): void {
+    this.waiting = waiting;
+    if (waiting <= EASED_BYTES) this.#side.host.push({ is: "eased", peer: this.id });
+  }
+
+  ponged(): void {
+    this.#side.host.push({ is: "ponged", peer: this.id });
+  }
+
+  closed(code: number): void {
+    if (code === 1009 && !this.isClosing) {
+      this.#side.host.observe({ is: "peer_closed_by_relay", from: this.admitted.caller.address, fault: "tooBig" });
+    }
+    this.gone(code);
   }
 
   write(): void {
@@ -186,7 +207,7 @@ class Peer {
     if (batch.length === 0) return;
     this.batchChars = 0;
     if (socket !== undefined && !this.isClosing) {
-      this.#sent.add(batch.length);
+      this.#side.sent.add(batch.length);
       this.waiting = socket.write(batch);
     }
     batch.length = 0;
@@ -197,6 +218,9 @@ class Peer {
     this.#isGone = true;
     this.isClosing = true;
     clearTimeout(this.cutting);
-    this.#onGone(code);
+    const { table, open, host } = this.#side;
+    open.add(-1);
+    table.delete(this.id);
+    host.push({ is: "closed", peer: this.id, code });
   }
 }
