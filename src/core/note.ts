@@ -192,7 +192,7 @@ export type OperatorNote = {
   readonly is: "operator_acted";
   /** The name of a token, or of a watcher. */
   readonly by: string;
-  /** A word of the relay's, e.g. `control`. */
+  /** A word of the relay's, e.g. `pause`. */
   readonly did: string;
   /** An id or a name. */
   readonly to: string;

@@ -53,7 +53,7 @@ test("AP40 what the README shows of the API works as it is shown", () =>
       check.equal(detail.offers.map(({ name }: { name: string }) => name), ["play_song"]);
       check.equal([outcome.success, outcome.message], [true, "It plays."]);
       check.equal([paused.id, paused.paused, sent], ["jukebox", true, { status: "sent" }]);
-      check.equal(audit.items.map(({ did }: { did: string }) => did), ["send", "control", "act"]);
+      check.equal(audit.items.map(({ did }: { did: string }) => did), ["send", "pause", "act"]);
       check.equal((await talk.next(({ cmd }) => cmd !== undefined)).cmd, { action: "skip" });
       talk.close();
     } finally {

@@ -147,7 +147,7 @@ async function record(world: ApiWorld): Promise<void> {
   const did = new Set(acts.map((act) => act.did));
   for (
     const one of [
-      "control",
+      "pause",
       "act",
       "approve",
       "reject",

@@ -102,7 +102,7 @@ test("NB230 who may only look changes nothing, and each deed has its scope; all 
   check.equal(house.noted("operator_acted").at(-1), {
     is: "operator_acted",
     by: "web",
-    did: "control",
+    did: "mute",
     to: "chess",
     outcome: "done",
   });

@@ -148,7 +148,7 @@ test("OB28 every metric of a relay that runs moves when what it measures does", 
       const headers = { authorization: `Bearer ${WEB_TOKEN}`, "content-type": "application/json" };
       const order = { method: "PATCH", headers, body: '{"approval":true}' };
       check.equal((await fetch(`${relay.urls.web}/api/controls`, order)).status, 200);
-      await stage.moves("operator_acts_total", { did: "controls", outcome: "done" }, is(1));
+      await stage.moves("operator_acts_total", { did: "require_approval", outcome: "done" }, is(1));
       const brain = (await Talk.open(relay.urls.brain)).send({ cmd: "CreateSession" });
       await stage.moves("brain_sessions", {}, is(1));
       brain.close();

@@ -101,7 +101,7 @@ test("NB205 IM99 what a person has decided holds, and is on record, after a kill
       check.equal([body.paused, body.present, body.name], [true, false, "Chess"]);
       check.equal((await after("GET", "/overview")).body.rooms.neuro.controls, { stopped: false, approval: true });
       const audit = (await after("GET", "/audit")).body.items.map(({ did, to }: Message) => `${did} ${to}`);
-      check.equal(audit, ["controls all", "control chess"]);
+      check.equal(audit, ["require_approval all", "pause chess"]);
       await game(second.urls.neuro);
       const back = await until(() => after("GET", "/integrations/chess"), ({ body: { present, actions } }) =>
         present && actions === 1);

@@ -11,6 +11,7 @@ import type { Asker, NeuroQuestion, RoomQuestion } from "../../core/question.ts"
 import { failed, ok, type Result } from "../../core/result.ts";
 import type { Scope } from "../../core/settings.ts";
 import type { Turn } from "../../core/turn.ts";
+import type { Controls, IntegrationControls } from "../../core/view.ts";
 import { save } from "../records.ts";
 import type { Game, GameRecord, Neuro } from "../state.ts";
 import { decide } from "./approval.ts";
@@ -60,8 +61,9 @@ function answerTo(room: Neuro, { call, as, question }: Asked<Question>, turn: Tu
     }
     default: {
       const outcome = isAllowed ? deedOf(room, { call, as, question }, turn) : notAllowed(question);
-      const { did, to } = describe(question);
-      turn.note({ is: "operator_acted", by: as.by, did, to, outcome: outcome.ok ? "done" : outcome.fault });
+      for (const { did, to } of describe(question)) {
+        turn.note({ is: "operator_acted", by: as.by, did, to, outcome: outcome.ok ? "done" : outcome.fault });
+      }
       return outcome;
     }
   }
@@ -161,25 +163,46 @@ function gameAt(room: Neuro, id: string): Result<Game> {
   return game === undefined ? failed("notFound", `no integration has the id ${id.slice(0, 64)}`) : ok(game);
 }
 
-/** What was done to what, for the audit log. */
-function describe(question: Deed): { readonly did: string; readonly to: string } {
+interface Described {
+  readonly did: string;
+  readonly to: string;
+}
+
+/** What was done to what, for the audit log: as many things as were decided at once. */
+function describe(question: Deed): readonly Described[] {
   const { get } = question;
   switch (get) {
     case "control":
+      return decisions(question.to, question.id);
     case "controls":
-      return { did: get, to: get === "control" ? question.id : "all" };
+      return decisions(question.to, "all");
     case "answer":
     case "veto":
-      return { did: get, to: question.force };
+      return [{ did: get, to: question.force }];
     case "decide":
-      return { did: question.approve ? "approve" : "reject", to: question.pending };
+      return [{ did: question.approve ? "approve" : "reject", to: question.pending }];
     case "act":
-      return { did: get, to: `${question.id} ${question.name}`.slice(0, 200) };
+      return [{ did: get, to: `${question.id} ${question.name}`.slice(0, 200) }];
     case "context":
-      return { did: get, to: question.upstream ?? "neuro" };
+      return [{ did: get, to: question.upstream ?? "neuro" }];
     case "inject":
-      return { did: get, to: question.integration ?? question.upstream ?? "" };
+      return [{ did: get, to: question.integration ?? question.upstream ?? "neuro" }];
     case "disconnect":
-      return { did: get, to: question.id };
+      return [{ did: get, to: question.id }];
   }
 }
+
+/** How a decision is called, and how its contrary. */
+const DECISIONS: ReadonlyMap<string, readonly [string, string]> = new Map([
+  ["paused", ["pause", "resume"]],
+  ["muted", ["mute", "unmute"]],
+  ["solo", ["solo", "unsolo"]],
+  ["approval", ["require_approval", "waive_approval"]],
+  ["stopped", ["stop", "start"]],
+]);
+
+const decisions = (fields: Partial<Controls & IntegrationControls>, to: string): readonly Described[] =>
+  Object.entries(fields).flatMap(([field, isSo]) => {
+    const [did, undid] = DECISIONS.get(field) ?? [];
+    return did === undefined || undid === undefined ? [] : [{ did: isSo ? did : undid, to }];
+  });
