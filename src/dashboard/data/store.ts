@@ -1,5 +1,5 @@
 /** What the page knows: one state, replaced piece by piece, and those who look at a piece of it. */
-import { useLayoutEffect, useState } from "hono/jsx/dom";
+import { useLayoutEffect, useRef, useState } from "hono/jsx/dom";
 import type {
   AuditView,
   DeadLetterView,
@@ -95,15 +95,14 @@ export const store: Store = new Store();
 export function useStore<Piece>(pick: (state: State) => Piece): Piece {
   const [, draw] = useState(0);
   const piece = pick(store.state);
-  useLayoutEffect(() => {
-    let seen = pick(store.state);
-    return store.watch(() => {
-      const next = pick(store.state);
-      if (Object.is(next, seen)) return;
-      seen = next;
-      draw((times) => times + 1);
-    });
-  }, []);
+  const drawn = useRef({ pick, piece });
+  // Why each time: what is picked may depend on what the component was given last.
+  drawn.current = { pick, piece };
+  useLayoutEffect(() =>
+    store.watch(() => {
+      const { pick: again, piece: before } = drawn.current;
+      if (!Object.is(again(store.state), before)) draw((times) => times + 1);
+    }), []);
   return piece;
 }
 
