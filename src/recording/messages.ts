@@ -3,9 +3,12 @@
  *
  * Read liberally: what a game sent is played again as it was, mistakes and all; what is no message is a fact of its own.
  */
-import { type Frame, isObject, type Json, type JsonObject } from "../core/json.ts";
+import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
 
-const DEPTH_SHOWN = 120;
+/** What is nested more deeply is no message to anybody. */
+const DEPTH_MAX = 128;
+/** Characters of what is no message. */
+const SHOWN_MAX = 120;
 
 /** A message, or what was sent in place of one. */
 export interface Message {
@@ -27,12 +30,7 @@ export interface Fact {
 
 export function readMessage(frame: Frame): Message {
   const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
-  let value: Json;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { command: undefined, game: undefined, data: {}, text };
-  }
+  const value = parseJson(text, DEPTH_MAX);
   if (!isObject(value) || typeof value.command !== "string") return { command: undefined, game: undefined, data: {}, text };
   const { command, game, data } = value;
   return {
@@ -54,32 +52,36 @@ export interface Asked {
 
 export function askedIn({ command, data }: Message): Asked | undefined {
   if (command !== "action" || data.id === undefined || data.id === null) return undefined;
-  return { id: String(data.id), name: String(data.name) };
+  return { id: worded(data.id), name: worded(data.name) };
 }
 
 /** The id of the action that a game's result is for. */
 export const answeredIn = ({ command, data }: Message): string | undefined =>
-  command === "action/result" && data.id !== undefined && data.id !== null ? String(data.id) : undefined;
+  command === "action/result" && data.id !== undefined && data.id !== null ? worded(data.id) : undefined;
 
 /** What a game said. A registration is a fact for each of its actions: in how many messages they come does not matter. */
 export function factsOfGame(message: Message, nameOf: (id: string) => string | undefined): readonly Fact[] {
   const { command, data, text } = message;
   switch (command) {
     case undefined:
-      return [{ key: "no message", says: text.slice(0, DEPTH_SHOWN), matters: false }];
+      return [{ key: "no message", says: text.slice(0, SHOWN_MAX), matters: false }];
     case "startup":
       return [{ key: "startup", says: null, matters: true }];
     case "actions/register":
       return listOf(data.actions).map((action) => ({
-        key: `registration of ${isObject(action) ? action.name : "no action"}`,
+        key: `registration of ${isObject(action) ? worded(action.name) : "no action"}`,
         says: isObject(action) ? definitionOf(action) : action,
         matters: true,
       }));
     case "actions/unregister":
-      return listOf(data.action_names).map((name) => ({ key: `unregistration of ${name}`, says: null, matters: true }));
+      return listOf(data.action_names).map((name) => ({
+        key: `unregistration of ${worded(name)}`,
+        says: null,
+        matters: true,
+      }));
     case "actions/force": {
       const { action_names, ...rest } = data;
-      const names = listOf(action_names).map(String).sort().join(", ");
+      const names = listOf(action_names).map(worded).sort().join(", ");
       return [{ key: `force over ${names}`, says: withoutNulls(rest), matters: true }];
     }
     case "action/result": {
@@ -100,15 +102,18 @@ export function factsOfGame(message: Message, nameOf: (id: string) => string | u
 export function factsOfBackend({ command, data, text }: Message): readonly Fact[] {
   switch (command) {
     case undefined:
-      return [{ key: "no message", says: text.slice(0, DEPTH_SHOWN), matters: false }];
+      return [{ key: "no message", says: text.slice(0, SHOWN_MAX), matters: false }];
     case "action":
-      return [{ key: `action ${data.name}`, says: parsed(data.data), matters: true }];
+      return [{ key: `action ${worded(data.name)}`, says: parsed(data.data), matters: true }];
     case "startup":
       return [{ key: "startup", says: null, matters: false }];
     default:
       return [{ key: command, says: withoutNulls(data), matters: false }];
   }
 }
+
+/** Why not `String`: an object from JSON may bring a `toString` that is no function. */
+const worded = (value: Json | undefined): string => (typeof value === "string" ? value : JSON.stringify(value ?? null));
 
 const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
 
@@ -122,12 +127,7 @@ const withoutNulls = (data: JsonObject): JsonObject =>
 
 /** Data of an action is JSON in a text, by whose spacing nobody means anything. */
 function parsed(data: Json | undefined): Json {
-  if (typeof data !== "string") return data ?? null;
-  try {
-    return JSON.parse(data);
-  } catch {
-    return data;
-  }
+  return typeof data === "string" ? parseJson(data, DEPTH_MAX) ?? data : data ?? null;
 }
 
 /** Words of a game must not move the cursor of whoever reads them. */

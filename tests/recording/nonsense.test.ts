@@ -55,6 +55,22 @@ const lines = fc.array(
   { maxLength: 12 },
 ) as fc.Arbitrary<Line[]>;
 
+/** What JSON may bring that is no text, though it looks like one, and what is nested without end. */
+const STUBBORN = { toString: 1, valueOf: [] };
+const DEEP = `{"command":"action/result","data":{"id":"1","message":${"[".repeat(50_000)}${"]".repeat(50_000)}}}`;
+const TRAPS: [Line[], (string | Uint8Array)[]][] = [
+  STUBBORN,
+  { id: STUBBORN, name: STUBBORN, data: STUBBORN },
+  { actions: [STUBBORN, { name: STUBBORN, description: STUBBORN }], action_names: [STUBBORN] },
+].map((data): [Line[], string[]] => {
+  const commands = ["action", "actions/register", "actions/unregister", "actions/force", "action/result", "context"];
+  const messages = commands.map((command) => ({ command, data }));
+  return [
+    messages.flatMap((one, at): Line[] => [[at, "game", one as never], [at, "backend", one as never]]),
+    [...messages.map((one) => JSON.stringify(one)), DEEP, DEEP.slice(0, 50_000)],
+  ];
+});
+
 test("OB16 whatever stands in a file, it is read or refused", () => {
   const line = fc.oneof(
     fc.constant('{"v":1,"relay":"1","started_at":""}'),
@@ -125,6 +141,6 @@ test("OB17 OB20 whatever was recorded and whatever is said, a player plays to it
       }
       check.equal([...world.notes, ...other.notes].filter(({ is }) => is === "panicked"), []);
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, examples: TRAPS },
   );
 }, { timeoutMs: 120_000 });
