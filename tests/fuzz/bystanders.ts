@@ -2,6 +2,8 @@
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import type { DoorName } from "../../src/core/event.ts";
 import type { JsonObject } from "../../src/core/json.ts";
+import type { NeuroQuestion } from "../../src/core/question.ts";
+import type { Answer } from "../../src/engine/mod.ts";
 import type { Wire } from "../../src/testing/network.ts";
 import type { World } from "../../src/testing/world.ts";
 
@@ -14,6 +16,8 @@ export class Bystanders {
   readonly #heard: JsonObject[] = [];
   readonly #closed: string[] = [];
   #trips = 0;
+  /** What the game is addressed by. */
+  #id = "";
 
   constructor(world: World) {
     this.#world = world;
@@ -25,6 +29,12 @@ export class Bystanders {
     this.#connect("game", "neuro", { command: "startup", game: "Bystander" });
     this.#connect("brain", "brain");
     await this.#world.pass(TRIP_MS);
+    const all = JSON.stringify(await this.#ask({ of: "neuro", get: "integrations" }));
+    this.#id = /"id":"([^"]*)","name":"Bystander"/.exec(all)?.[1] ?? "";
+  }
+
+  #ask(question: NeuroQuestion): Promise<Answer> | undefined {
+    return this.#world.engine?.ask(question, { by: "test", scopes: ["watch"] });
   }
 
   /** What did not work, in words. */
@@ -36,11 +46,9 @@ export class Bystanders {
     this.#say("watcher", { target: "bystander", cmd: { trip }, request_id: "trip" });
     this.#say("brain", { cmd: "Ping" });
     await this.#world.pass(TRIP_MS);
-    const asked = this.#world.engine?.ask({ of: "neuro", get: "integration", id: "bystander" }, {
-      by: "test",
-      scopes: ["watch"],
-    });
-    const isOffered = JSON.stringify(await asked).includes(action.name);
+    const isOffered = JSON.stringify(await this.#ask({ of: "neuro", get: "integration", id: this.#id })).includes(
+      action.name,
+    );
     const failed = [
       ...this.#closed.map((who) => `the ${who} was closed`),
       ...this.#want("sent", ({ request_id, status }) => request_id === "trip" && status === "sent"),
