@@ -83,5 +83,7 @@ function add(field: Field, text: string, { origin, overrides, errors }: Into): v
 
 function read(field: Field, text: string): unknown {
   const isText = field.kind === "text" || field.kind === "choice";
-  return isText && !/^\s*(".*"|'.*')\s*$/s.test(text) ? text : withoutNulls(parse(text)) ?? undefined;
+  // Why: whoever writes that means the file, and not these letters as a token.
+  const isFile = isSecretName(field.path.at(-1) ?? "") && /^\s*\{\s*file\s*:.*\}\s*$/s.test(text);
+  return isText && !isFile && !/^\s*(".*"|'.*')\s*$/s.test(text) ? text : withoutNulls(parse(text)) ?? undefined;
 }

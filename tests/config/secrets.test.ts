@@ -62,6 +62,14 @@ test("CF33 a variable with _FILE names the file, and wins over the configuration
   check.match(errorsOf(from("", { environment: { NEURO_RELAY_LIMITS__PEERS_FILE: "/run/relay" } })), /unknown setting/);
 });
 
+test("CF33 a variable or a flag that says {file: path} means the file", () => {
+  const environment = { NEURO_RELAY_BRAIN__TOKEN: "{file: /run/other}" };
+  const loaded = from("", { environment, sets: ["web.token={ file: /run/relay }", "nakurity-backend.token={files: 1}"] });
+  check.that(loaded.ok);
+  const { web, brain, "nakurity-backend": backend } = loaded.settings;
+  check.equal([web.token, brain.token, backend.token], ["s3cret-of-a-file", "another-one", "{files: 1}"]);
+});
+
 test("CF33 what cannot be read is said with the place and the file's name, and never what is in it", () => {
   const error = (file: string) => errorsOf(from(`web:\n  token: {file: ${file}}`));
   check.equal(error("/run/none"), "relay.yaml:2:3 web.token: cannot read /run/none: there is no such file");
