@@ -40,10 +40,11 @@ export function observer(log: Log, meters: Meters, clock: BrakeClock): Observer 
     const { room, level } = entryOf(note);
     log.write({ room, level, text, at: now(), properties: { note: note.is, ...properties } });
   };
-  const sum = (note: Note, leftOut: number): void =>
-    write(note, `${FLOODS[note.is]?.of}: and ${leftOut} more in the last ${WINDOW_MS / 1_000} s`, {
-      left_out: leftOut,
-    });
+  const sum = (note: Note, leftOut: number): void => {
+    const fault = "fault" in note ? { fault: note.fault } : {};
+    const many = `${FLOODS[note.is]?.of}${fault.fault === undefined ? "" : ` (${fault.fault})`}`;
+    write(note, `${many}: and ${leftOut} more in the last ${WINDOW_MS / 1_000} s`, { ...fault, left_out: leftOut });
+  };
   return {
     observe(note) {
       const entry = entryOf(note);
@@ -51,12 +52,15 @@ export function observer(log: Log, meters: Meters, clock: BrakeClock): Observer 
       entry.measure?.(note, meters, now);
       if (!log.isOn(entry.room, entry.level)) return;
       const flood = FLOODS[note.is];
-      if (flood !== undefined && !brake.passes(note.is, flood.lines, (leftOut) => sum(note, leftOut))) return;
+      if (flood !== undefined && !brake.passes(kindOf(note), flood.lines, (leftOut) => sum(note, leftOut))) return;
       write(note, entry.text(note), properties(note));
     },
     close: () => brake.close(),
   };
 }
+
+/** Why by fault: a stranger who floods one must not hide another, of which the operator has to hear. */
+const kindOf = (note: Note): string => ("fault" in note ? `${note.is} ${note.fault}` : note.is);
 
 function properties(note: Note): Record<string, unknown> {
   const named = Object.entries(note).filter(([field]) => NAMING.has(field));

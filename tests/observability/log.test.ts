@@ -184,9 +184,11 @@ test("OB29 a flood of what anybody can cause writes some lines, then how many mo
   check.equal([lines.length, timers.length], [20, 1]);
   observing.observe(connected("x"));
   check.equal(lines.length, 21);
+  refuse(1, "notAllowed");
+  check.equal(lines.splice(21).length, 1, "another fault is not hidden");
   pass(10_000);
   check.equal(lines.slice(21), [
-    "1970-01-01T00:00:10.000Z WARNING [relay] refused connections: and 980 more in the last 10 s",
+    "1970-01-01T00:00:10.000Z WARNING [relay] refused connections (badToken): and 980 more in the last 10 s",
   ]);
   refuse(5);
   pass(10_000);

@@ -129,6 +129,26 @@ async function playIntegrations(stage: Stage): Promise<void> {
   desk.close();
 }
 
+test("OB29 a page and a program that are refused again and again write a bounded log, and are counted", async () => {
+  let [lines, text]: [readonly string[], string] = [[], ""];
+  const settings = testSettings((changed) => (changed["nakurity-backend"].token = "own"));
+  await withRelay(settings, async (relay) => {
+    lines = relay.log;
+    const knock = (headers: Record<string, string>) =>
+      fetch(relay.urls.neuro.replace("ws:", "http:"), {
+        headers: { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", ...headers },
+      }).then((response) => response.status);
+    for (let at = 0; at < 100; at++) check.equal(await knock({}), 401);
+    for (let at = 0; at < 60; at++) check.equal(await knock({ origin: "https://evil.example" }), 403);
+    text = (await Scraped.of(relay.urls.web, WEB_TOKEN)).text;
+  });
+  const of = (words: string) => lines.filter((line) => line.includes(words)).length;
+  check.equal([of("no token: give"), of("evil.example"), of("and 80 more"), of("and 40 more")], [20, 20, 1, 1]);
+  for (const [fault, count] of [["badToken", 100], ["notAllowed", 60]]) {
+    check.that(text.includes(`neuro_relay_refusals_total{fault="${fault}"} ${count}`), `${fault}`);
+  }
+}, { timeoutMs: 30_000 });
+
 test("OB28 every metric of a relay that runs moves when what it measures does", async () => {
   const upstream = testSettings((settings) => {
     settings["nakurity-backend"].decider = "first";
