@@ -76,7 +76,8 @@ export function isSorted(value: Json): boolean {
     return true;
   }
   let before = "";
-  for (const key in value) { // Why not a list of its keys: nothing is inherited here, and the list takes longer than the rest.
+  // Why not a list of its keys: nothing is inherited here, and making the list takes as long as the rest.
+  for (const key in value) {
     if (key < before) return false;
     const member = (value as JsonObject)[key]; // Why: `isArray` does not tell a readonly array from an object.
     if (typeof member === "object" && member !== null && !isSorted(member)) return false;
