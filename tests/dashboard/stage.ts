@@ -120,6 +120,29 @@ export class Stage {
   }
 }
 
+/** Neuro, as far as a page can tell: somebody who is connected to and listens. */
+export class Upstream {
+  readonly heard: Message[] = [];
+  readonly #server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: (request, server) => server.upgrade(request) ? undefined : new Response("no", { status: 400 }),
+    websocket: { message: (_socket, text) => void this.heard.push(JSON.parse(String(text))) },
+  });
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.#server.port}`;
+  }
+
+  async hear(fits: (message: Message) => boolean, claim: string): Promise<void> {
+    await until(() => Promise.resolve(this.heard.some(fits)), claim);
+  }
+
+  stop(): void {
+    void this.#server.stop(true);
+  }
+}
+
 /** Runs with a browser and a relay, both of which are gone afterwards. */
 export function onStage(run: (stage: Stage) => Promise<void>, given: readonly string[] = NO_DECIDER): Promise<void> {
   return inFolder(async (folder) => {
