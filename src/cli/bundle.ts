@@ -4,10 +4,10 @@
  * It is made when the sources are first run as they are now, which takes half a second. Its folder is named by the content of all
  * that it was made of, so one that is no longer right is never taken.
  */
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execPath, pid, versions } from "node:process";
+import { hashBytes, hashText } from "../core/hash.ts";
 
 const root = join(import.meta.dirname, "../..");
 const entry = join(root, "src/cli/program.ts");
@@ -32,12 +32,9 @@ function contentHash(): string {
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((path) =>
     path.includes(".")
   );
-  const hash = createHash("sha256").update(String(versions["bun"]));
-  for (const path of ["package.json", "bun.lock", ...sources.map((source) => `src/${source}`).sort()]) {
-    const content = readFileSync(join(root, path));
-    hash.update(` ${path} ${content.length} `).update(content);
-  }
-  return hash.digest("hex").slice(0, 32);
+  const paths = ["package.json", "bun.lock", ...sources.map((source) => `src/${source}`).sort()];
+  const parts = paths.map((path) => `${path} ${hashBytes(readFileSync(join(root, path)))}`);
+  return hashText([versions["bun"], ...parts].join("\n")).slice(0, 32);
 }
 
 /** Why by way of another folder: a start in the meantime must not find half of it. */

@@ -1,5 +1,5 @@
 /** The HTTP that a WebSocket begins with (RFC 6455, section 4), as a client speaks it. */
-import { createHash } from "node:crypto";
+import process from "node:process";
 import type { DialRequest } from "./dial.ts";
 
 /** Appended to the key, for the answer to prove that it was read. */
@@ -39,6 +39,8 @@ export function refusal(head: string, key: string): string | undefined {
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
   }));
   const isUpgrade = headers.get("upgrade")?.toLowerCase() === "websocket";
+  // Why loaded here: it takes longer than any other module of the start, and who dials nobody does not need it.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   const accept = createHash("sha1").update(key + ACCEPT_SUFFIX).digest("base64");
   if (!isUpgrade || headers.get("sec-websocket-accept") !== accept) return "the answer is not for this request";
   if (headers.has("sec-websocket-extensions")) return "an extension that was not asked for";
