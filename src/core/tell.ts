@@ -12,14 +12,15 @@
  * Tells run first in, first out, within the step in which they were put.
  */
 import type { GameMessage, NeuroMessage } from "./api.ts";
+import type { Caller } from "./event.ts";
 import type { Key, PeerId } from "./ids.ts";
 import type { Json } from "./json.ts";
 import type { Note } from "./note.ts";
 
 /** One thing that a room says to another. */
 export type Tell =
-  /** An integration greeted: from now on it takes part like a game. */
-  | { readonly is: "joined"; readonly peer: PeerId; readonly name: string }
+  /** An integration greeted: from now on it takes part like a game. The relay as an integration calls from nowhere. */
+  | { readonly is: "joined"; readonly peer: PeerId; readonly name: string; readonly caller?: Caller }
   | { readonly is: "left"; readonly peer: PeerId }
   /** An integration says something in the words of the Neuro API. */
   | { readonly is: "said"; readonly peer: PeerId; readonly message: GameMessage }

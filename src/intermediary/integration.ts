@@ -64,8 +64,8 @@ function understand(state: State, { from, payload, utterance }: Heard, turn: Tur
 }
 
 /** Neuro's room was made anew, and may have lost what was said to it last: says again who takes part, with what. */
-export function introduce({ peer, name, actions }: Integration, turn: Turn): void {
-  turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer, name } });
+export function introduce({ peer, name, caller, actions }: Integration, turn: Turn): void {
+  turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer, name, caller } });
   if (actions.size === 0) return;
   const message: GameMessage = { command: "actions/register", actions: [...actions.values()] };
   turn.put({ do: "tell", room: "neuro", message: { is: "said", peer, message } });

@@ -40,7 +40,7 @@ export function open(state: State, { peer, caller }: PeerEvent & { is: "opened" 
     turn.note({ is: "peer_closed_by_relay", from: caller.address, fault: "tooManyPeers" });
     return turn.put({ do: "close", peer, fault: "tooManyPeers" });
   }
-  state.peers.set(peer, { is: "newcomer", peer, address: caller.address });
+  state.peers.set(peer, { is: "newcomer", peer, caller });
   state.greetings.set(peer, turn.now + limits.greeting);
 }
 
@@ -96,11 +96,12 @@ export function greet(state: State, { newcomer, frame }: { newcomer: Newcomer; f
   if (!name.ok) return refuse(state, { newcomer, fault: name.fault, reason: name.reason }, turn);
   const needs: Scope = type === "integration" ? "integration" : "watch";
   if (!grant.scopes.has(needs)) return refuse(state, { newcomer, fault: "notAllowed", reason: "not allowed", needs }, turn);
-  const { peer, address } = newcomer;
+  const { peer, caller } = newcomer;
   state.greetings.clear(peer);
-  const identity: Identity = { peer, name: given ?? unnamed(state), ...grant, session: turn.secret(), since: turn.now };
+  const session = turn.secret();
+  const identity: Identity = { peer, caller, name: given ?? unnamed(state), ...grant, session, since: turn.now };
   if (type === "neuro-os") return watch(state, identity, turn);
-  const claimant: Claimant = { is: "claimant", peer, address, identity, acks, frames: [], bytes: 0 };
+  const claimant: Claimant = { is: "claimant", peer, identity, acks, frames: [], bytes: 0 };
   if (given !== undefined && state.integrations.has(given)) claim(state, claimant, turn);
   else join(state, { identity, acks, hasQueue: given !== undefined }, turn);
 }
@@ -113,7 +114,7 @@ interface Refusal {
 }
 
 function refuse(state: State, { newcomer, fault, reason, needs }: Refusal, turn: Turn): void {
-  turn.note({ is: "greeting_refused", fault, address: newcomer.address, reason });
+  turn.note({ is: "greeting_refused", fault, address: newcomer.caller.address, reason });
   turn.put({ do: "reply", to: newcomer.peer, frame: errorText(reason, fault, needs && { needs }) });
   close(state, { peer: newcomer, fault }, turn);
 }
@@ -147,7 +148,7 @@ function join(
   attach(integration, { kind: "integration", acks, hasQueue }, turn);
   if (acks) turn.put({ do: "reply", to: peer, frame: JSON.stringify({ event: "registered", name, session }) });
   turn.note({ is: "integration_connected", name });
-  turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer, name } });
+  turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer, name, caller: integration.caller } });
   offerLate(state, integration, turn);
   if (!hasQueue) return;
   state.known.see(name, turn);
@@ -232,7 +233,7 @@ export function greetingsDue(state: State, turn: Turn): void {
   for (const id of state.greetings.due(turn.now)) {
     const newcomer = state.peers.get(id as PeerId); // Why: only ids of peers are set there.
     if (newcomer === undefined) continue;
-    const address = newcomer.is === "newcomer" ? newcomer.address : "";
+    const address = newcomer.is === "newcomer" ? newcomer.caller.address : "";
     turn.note({ is: "greeting_refused", fault: "noGreeting", address, reason: "no registration in time" });
     turn.put({ do: "reply", to: newcomer.peer, frame: errorText("no registration in time", "noGreeting") });
     close(state, { peer: newcomer, fault: "noGreeting" }, turn);

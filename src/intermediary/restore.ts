@@ -22,7 +22,7 @@ export function restore(settings: Settings, { entries, survivors, now, hasSlept 
   const missed = hasSlept ? 0 : null;
   for (const survivor of survivors) {
     if (takeBack(state, survivor, { now, missed })) continue;
-    state.peers.set(survivor.peer, { is: "newcomer", peer: survivor.peer, address: survivor.caller.address });
+    state.peers.set(survivor.peer, { is: "newcomer", peer: survivor.peer, caller: survivor.caller });
     state.greetings.set(survivor.peer, now + settings.limits.greeting);
   }
   return state;
@@ -36,12 +36,13 @@ interface Back {
 }
 
 /** One who had greeted is who it was. False for anybody else. */
-function takeBack(state: State, { peer, attachment }: Survivor, { now, missed }: Back): boolean {
+function takeBack(state: State, { peer, caller, attachment }: Survivor, { now, missed }: Back): boolean {
   if (!isObject(attachment) || attachment.v !== 1) return false;
   const { kind, name, digest, session, since, scopes, acks, hasQueue, events } = attachment;
   if (typeof name !== "string" || typeof digest !== "string") return false;
   const identity: Identity = {
     peer,
+    caller,
     name,
     digest,
     scopes: new Set(SCOPES.filter((scope) => textsOf(scopes).includes(scope))),
@@ -69,8 +70,8 @@ export function resume(state: State, turn: Turn): void {
     const peer = state.peers.get(id);
     if (peer?.is === "watcher") state.watch.follow({ peer: id, events, missed }, turn);
     if (peer?.is !== "integration") continue;
-    const { name, acks, hasQueue } = peer;
-    turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer: id, name } });
+    const { name, caller, acks, hasQueue } = peer;
+    turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer: id, name, caller } });
     if (hasQueue) state.queue.open(name, { peer: id, acks }, turn);
   }
   recheck(state, turn); // Why: while nobody was here to see it, tokens may have changed.

@@ -2,6 +2,7 @@
 import type { Action } from "../core/api.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import type { CallId, Key, LoadToken, Millis, PeerId } from "../core/ids.ts";
+import type { Caller } from "../core/event.ts";
 import type { Frame } from "../core/json.ts";
 import { Queue } from "../core/queue.ts";
 import type { Scope, Settings } from "../core/settings.ts";
@@ -17,12 +18,13 @@ import { Watch } from "./watch.ts";
 export interface Newcomer {
   readonly is: "newcomer";
   readonly peer: PeerId;
-  readonly address: string;
+  readonly caller: Caller;
 }
 
 /** Who a peer is, once its greeting was accepted. */
 export interface Identity {
   readonly peer: PeerId;
+  readonly caller: Caller;
   readonly name: string;
   /** The digest of its token, for the day on which that token is no longer one. */
   readonly digest: string;
@@ -35,7 +37,6 @@ export interface Identity {
 export interface Claimant {
   readonly is: "claimant";
   readonly peer: PeerId;
-  readonly address: string;
   readonly identity: Identity;
   readonly acks: boolean;
   readonly frames: Frame[];

@@ -117,6 +117,7 @@ function told(room: Neuro, message: Tell, turn: Turn): void {
       const game = gameOf(room, { door: "intermediary", name: nameOf(message.name) }, turn);
       if (game.peer !== undefined) room.members.delete(game.peer);
       room.members.set(message.peer, game);
+      game.caller = message.caller;
       return arrive(game, { peer: message.peer, isStarting: false }, turn);
     }
     case "left": {

@@ -3,6 +3,7 @@ import { DEFAULTS, PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { isObject, type Json } from "../../src/core/json.ts";
 import { TAKEOVER_GRACE_MS } from "../../src/core/limits.ts";
 import type { Settings, TokenSettings } from "../../src/core/settings.ts";
+import { CALLER } from "../../src/testing/stage.ts";
 import { check } from "../harness/check.ts";
 import { Desk, ENHANCED, SETTINGS, TOKEN } from "./intermediary-fixture.ts";
 
@@ -31,7 +32,7 @@ test("IM1 an integration that greets gets no reply; watchers and Neuro's side he
     { event: "neuroos_connected", name: "watcher", privileges: "standard" },
     { event: "integration_connected", name: "spotify" },
   ]);
-  check.equal(desk.tells, [{ is: "joined", peer: spotify, name: "spotify" }]);
+  check.equal(desk.tells, [{ is: "joined", peer: spotify, name: "spotify", caller: CALLER }]);
   desk.close(spotify);
   check.equal(desk.events(watcher), [{ event: "integration_disconnected", name: "spotify" }]);
   check.equal(desk.tells.at(-1), { is: "left", peer: spotify });
@@ -256,7 +257,7 @@ test("IM14 who was connected when the room is made anew is who it was, and goes 
   const integration = desk.integration("a", { ack: true });
   const [watcher, silent] = [desk.watcher("w", ENHANCED), desk.open("silent")];
   desk.frame(watcher, { subscribe: { events: ["integration_message"] } });
-  const caller = { address: "127.0.0.1", path: "/", userAgent: "", via: "" };
+  const caller = { ...CALLER, userAgent: "another" };
   const survivors = [...desk.attached].map(([peer, attachment]) => ({
     peer,
     door: "intermediary" as const,
@@ -264,7 +265,7 @@ test("IM14 who was connected when the room is made anew is who it was, and goes 
     attachment,
   }));
   const next = desk.restart({ survivors: [...survivors, { peer: silent, door: "intermediary", caller }] });
-  check.equal(next.tells, [{ is: "joined", peer: integration, name: "a" }]);
+  check.equal(next.tells, [{ is: "joined", peer: integration, name: "a", caller }]);
   next.seen(watcher);
   next.frame(integration, "hello");
   next.frame(watcher, { target: "a", cmd: 1 });
@@ -299,5 +300,5 @@ test("IM14 when Neuro's side is made anew it is told again who is here", () => {
   const desk = new Desk();
   const peer = desk.integration("a");
   desk.tell({ is: "noted", note: { is: "room_rebuilt", room: "neuro" } });
-  check.equal(desk.tells.at(-1), { is: "joined", peer, name: "a" });
+  check.equal(desk.tells.at(-1), { is: "joined", peer, name: "a", caller: CALLER });
 });

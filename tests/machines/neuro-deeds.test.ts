@@ -1,5 +1,7 @@
 /** What a person says and asks for: contexts, raw messages, who is here; and that nobody may do more than their scopes allow. */
 import { test } from "#runner";
+import { peerId } from "../../src/core/ids.ts";
+import { CALLER } from "../../src/testing/stage.ts";
 import { check } from "../harness/check.ts";
 import { type FakeGame, House, started } from "./neuro-fixture.ts";
 import { Operator, type Wanted } from "./neuro-operator.ts";
@@ -143,4 +145,7 @@ test("NB231 integrations come in pages by their ids, with what each has done", (
     ["b", "b", false],
     ["wave", "wave", true],
   ]);
+  house.tell({ is: "joined", peer: peerId("m"), name: "lights", caller: { ...CALLER, address: "10.0.0.7" } });
+  const lights = operator.ask({ get: "integration", id: "lights" }).body as unknown as { address: string; door: string };
+  check.equal([lights.door, lights.address], ["intermediary", "10.0.0.7"]);
 });
