@@ -7,7 +7,10 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { DEFAULTS } from "../core/defaults.ts";
+import type { RoomEvent } from "../core/event.ts";
+import type { Frame } from "../core/json.ts";
 import type { Settings } from "../core/settings.ts";
+import type { Turn } from "../core/turn.ts";
 import {
   type Choice,
   chosen,
@@ -16,6 +19,7 @@ import {
   playBackend,
   playGame,
   type Playing,
+  printable,
   readTape,
   type Report,
   reportLines,
@@ -37,6 +41,7 @@ interface ReplayOptions {
   readonly session?: number;
   readonly speed: number;
   readonly patience: number;
+  readonly trace?: true;
   readonly strict?: true;
   readonly json?: true;
 }
@@ -48,6 +53,8 @@ interface Address {
 
 /** The status for a replay that was broken off, or with `--strict` differed. */
 const DIFFERED = 1;
+/** Characters of a message that a trace shows. */
+const SHOWN_MAX = 500;
 const DEFAULT_LISTEN: Address = { host: "127.0.0.1", port: 8_000 };
 
 export function replayCommand(): Command {
@@ -64,6 +71,7 @@ export function replayCommand(): Command {
     .option("--session <number>", "which session of the file; the last one by default", numberOf)
     .option("--speed <factor>", "how many times as fast as it was, or max", speedOf, 1)
     .option("--patience <seconds>", "how late the other side may be", secondsOf, 10)
+    .option("--trace", "show each message as it comes and goes")
     .option("--strict", "end with status 1 when anything differs")
     .option("--json", "print the report, or the list, as JSON")
     .action(replay);
@@ -122,19 +130,44 @@ async function play(playing: Playing, options: ReplayOptions): Promise<void> {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const room = {
     ...playing.room,
-    step: (...of: Parameters<Playing["room"]["step"]>): boolean => {
-      const isDone = playing.room.step(...of);
+    step: (event: RoomEvent, turn: Turn): boolean => {
+      if (options.trace) traceEvent(event);
+      const isDone = playing.room.step(event, options.trace ? tracing(turn) : turn);
       if (playing.report() !== undefined) resolve();
       return isDone;
     },
   };
   const { serve, untilStopped } = await runtime();
   const served = await started(serve, settingsFor(options), { rooms: [room], print: () => {} });
+  const stopped = untilStopped(served); // Why first: whoever reads the line below may stop it at once.
   if (options.as === "backend") console.error(`play the game at ${served.urls.neuro}`);
-  await Promise.race([over, untilStopped(served)]);
+  await Promise.race([over, stopped]);
   const report = playing.report();
   await served.drain();
   finish(report, options);
+}
+
+function traceEvent(event: RoomEvent): void {
+  if (event.is === "frame" || event.is === "received") show("<", event.frame);
+}
+
+/** The same turn, with what is sent shown on the way. */
+const tracing = (turn: Turn): Turn => ({
+  now: turn.now,
+  random: () => turn.random(),
+  id: () => turn.id(),
+  secret: () => turn.secret(),
+  note: (note) => turn.note(note),
+  count: (who, way, kind) => turn.count(who, way, kind),
+  put(effect) {
+    if (effect.do === "send") show(">", effect.frame);
+    turn.put(effect);
+  },
+});
+
+function show(way: "<" | ">", frame: Frame): void {
+  const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
+  console.error(`${way} ${printable(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}...` : text)}`);
 }
 
 async function started(
@@ -151,7 +184,7 @@ async function started(
 
 function finish(report: Report | undefined, { strict, json }: ReplayOptions): never {
   if (json) console.log(JSON.stringify(report ?? null));
-  else if (report === undefined) console.log("stopped before the end");
+  else if (report === undefined) console.log("stopped");
   else for (const line of reportLines(report)) console.log(line);
   const isGood = report !== undefined && report.broken === undefined && (!strict || report.differing === 0);
   process.exit(isGood ? 0 : DIFFERED); // Why: as for `serve`, a half-closed socket must not keep the process.

@@ -55,6 +55,7 @@ class Backend {
   step(event: RoomEvent, turn: Turn): void {
     answerFormalities(event, turn);
     if (this.report !== undefined) return;
+    if (event.is === "draining") return this.#end("stopped", turn);
     if (event.is === "opened") this.#open(event.peer, turn);
     else if (event.is === "frame" && event.peer === this.#peer) {
       for (const fact of this.#factsIn(event.frame)) this.#comparison.heard(fact);

@@ -73,6 +73,8 @@ class Game {
     answerFormalities(event, turn);
     if (this.report !== undefined) return;
     switch (event.is) {
+      case "draining":
+        return this.#end("stopped", turn);
       case "tick":
         return this.#tick(turn);
       case "dialed":

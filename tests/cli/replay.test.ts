@@ -80,15 +80,23 @@ test("OB23 a session of games and a Neuro is recorded and played again, to anoth
     for (
       const [says, status, out] of [["moved", 0, /, 0 not\n$/], ["no", 1, /^different result of go_move .*"no"/]] as const
     ) {
-      const backend = place.start([...replay, "--as", "backend", "--game", "go", "--listen", "127.0.0.1:0"]);
+      const backend = place.start([...replay, "--as", "backend", "--game", "go", "--listen", "127.0.0.1:0", "--trace"]);
       const ended = end(backend);
-      let report = "";
+      let [report, trace] = ["", ""];
       backend.stdout?.setEncoding("utf8").on("data", (text: string) => (report += text));
+      backend.stderr?.setEncoding("utf8").on("data", (text: string) => (trace += text));
       const url = /ws:\S+/.exec(await until(backend, "stderr", /play the game at ws:\S+\n/))?.[0] ?? "";
       check.equal(await playGame(url, "go", says), { name: "go_move", data: '{"to":"e4"}' });
       check.equal(await ended, status);
       check.match(report, out);
+      check.match(trace, /^> \{"command":"action",.*"go_move"/m);
+      check.match(trace, new RegExp(`^< \\{"command":"action/result",.*"${says}"`, "m"));
     }
+    const stopped = place.start([...replay, "--as", "backend", "--game", "go", "--listen", "127.0.0.1:0"]);
+    const said = until(stopped, "stdout", /nothing was played: stopped\n/);
+    await until(stopped, "stderr", /play the game at/);
+    stopped.kill("SIGTERM");
+    check.equal([await end(stopped), await said], [1, "nothing was played: stopped\n"]);
     await place.remove();
   });
 }, MINUTE);

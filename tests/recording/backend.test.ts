@@ -131,6 +131,16 @@ test("OB17 a game that leaves before the end ends the play, and a second one is 
   check.equal([playing.report()?.broken, playing.report()?.played], ["the game left (1000)", 1]);
 });
 
+test("OB17 a play that is stopped says what had been played, and what was still to come", async () => {
+  const { playing, world, say } = await played();
+  say(STARTUP);
+  await world.pass(100);
+  void world.engine?.drain();
+  await world.pass(1);
+  const { broken, played: count, agreed, differing } = playing.report() ?? {};
+  check.equal([broken, count, agreed, differing], ["stopped", 1, 1, 6]);
+});
+
 test("OB17 bytes are played as bytes, and heard as what they say", async () => {
   const bytes = new TextEncoder().encode(JSON.stringify(STARTUP));
   const { playing, world, wire } = await played([[0, "game", bytes], [5, "backend", {

@@ -136,6 +136,14 @@ test("OB20 a backend that is not there, or goes, ends the play with the reason",
   ]);
 });
 
+test("OB20 a play that is stopped says what had been played", async () => {
+  const stage = await staged();
+  await stage.world.pass(150);
+  void stage.world.engine?.drain();
+  await stage.world.pass(1);
+  check.equal([stage.playing.report()?.broken, stage.playing.report()?.played], ["stopped", 2]);
+});
+
 test("OB21 an action that the recorded game did not answer is not answered now", async () => {
   const stage = await staged([[0, "game", STARTUP], [10, "backend", action("1")]], { speed: Infinity });
   stage.ask("x");
