@@ -41,7 +41,7 @@ function contentHash(): string {
 async function build(hash: string): Promise<void> {
   const { spawnSync } = await import("node:child_process");
   mkdirSync(cache, { recursive: true });
-  const outdated = readdirSync(cache);
+  const outdated = readdirSync(cache).filter((name) => name !== hash); // Why: somebody else may just have made it.
   const draft = join(cache, `${hash}.${pid}`);
   const how = ["--target=bun", "--format=cjs", "--bytecode", "--sourcemap=linked", "--entry-naming=main.js"];
   const { status } = spawnSync(execPath, ["build", entry, ...how, "--outdir", draft], { cwd: root, stdio: "ignore" });
