@@ -34,7 +34,7 @@ test(
       await form.getByLabel("to", { exact: true }).fill("e4");
       await form.getByLabel("count", { exact: true }).fill("2");
       await form.getByText("piece", { exact: true }).click();
-      await form.getByLabel("item 3").selectOption("pawn");
+      await form.locator("select").and(form.getByLabel("piece", { exact: true })).selectOption("pawn");
       await part(form, "send").click();
       const { id, data } = await chess.action();
       check.equal(JSON.parse(data ?? ""), { to: "e4", count: 2, piece: "pawn" });

@@ -12,6 +12,8 @@ export interface FieldProps<Kind extends Field = Field> {
   readonly flaws: readonly Flaw[];
   /** Of the form; the ids of its inputs begin with it. */
   readonly form: string;
+  /** Its name is to be seen beside it already; it is still read out. */
+  readonly isNamed?: boolean;
   change(at: readonly number[], how: (part: Draft) => Draft): void;
 }
 
@@ -31,12 +33,15 @@ export function FieldView(props: FieldProps) {
   }
 }
 
+const labelClass = ({ field, isNamed = false }: FieldProps): string =>
+  field.label === "" ? "none" : isNamed ? "unseen" : "field-label";
+
 function Single(props: FieldProps) {
   const { field } = props;
   const [id, flaw] = [idOf(props), flawOf(props)];
   return (
     <div class={flaw === "" ? "field" : "field has-flaw"}>
-      <label class={field.label === "" ? "field-label none" : "field-label"} for={id}>
+      <label class={labelClass(props)} for={id}>
         <bdi>{shown(field.label, 80)}</bdi>
       </label>
       <Input {...props} />
@@ -162,7 +167,7 @@ function Group(props: FieldProps<GroupField>) {
   if (at.length === 0) return <div class="group">{members}</div>;
   return (
     <fieldset class="group nested">
-      <legend>
+      <legend class={labelClass(props)}>
         <bdi>{shown(field.label, 80)}</bdi>
       </legend>
       <p class={field.hint === "" ? "hint none" : "hint"}>{shown(field.hint, 300)}</p>
@@ -178,7 +183,7 @@ function MemberView({ member, index, ...props }: MemberProps) {
   const part = draft.parts[index];
   if (part === undefined) return null;
   const place = [...at, index];
-  if (member.isRequired) return <FieldView {...props} field={member.field} draft={part} at={place} />;
+  if (member.isRequired) return <FieldView {...props} field={member.field} draft={part} at={place} isNamed={false} />;
   const flip = (): void => change(place, (now) => ({ ...now, isGiven: !now.isGiven }));
   return (
     <div class={part.isGiven ? "optional is-given" : "optional"}>
@@ -189,14 +194,11 @@ function MemberView({ member, index, ...props }: MemberProps) {
         </span>
       </label>
       <div class="optional-field">
-        {part.isGiven ? <FieldView {...props} field={unlabelled(member.field)} draft={part} at={place} /> : null}
+        {part.isGiven ? <FieldView {...props} field={member.field} draft={part} at={place} isNamed /> : null}
       </div>
     </div>
   );
 }
-
-/** Its name stands with its switch already; a group keeps its own. */
-const unlabelled = (field: Field): Field => (field.is === "group" || field.is === "list" ? field : { ...field, label: "" });
 
 function List(props: FieldProps<ListField>) {
   const { field, draft, at, change } = props;
@@ -206,14 +208,14 @@ function List(props: FieldProps<ListField>) {
     change(at, (part) => ({ ...part, parts: part.parts.filter((_item, place) => place !== index) }));
   return (
     <fieldset class="group nested">
-      <legend>
+      <legend class={labelClass(props)}>
         <bdi>{shown(field.label, 80)}</bdi>
       </legend>
       <p class={field.hint === "" ? "hint none" : "hint"}>{shown(field.hint, 300)}</p>
       <div class="items">
         {draft.parts.map((part, index) => (
           <div key={`${index}`} class="item">
-            <FieldView {...props} field={field.item} draft={part} at={[...at, index]} />
+            <FieldView {...props} field={field.item} draft={part} at={[...at, index]} isNamed={false} />
             <Button kind="quiet" icon="close" label={`Remove item ${index + 1}`} onPress={() => remove(index)} />
           </div>
         ))}
