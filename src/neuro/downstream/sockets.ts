@@ -221,6 +221,7 @@ function decide(seat: Seat, verdict: Verdict, turn: Turn): void {
   const { room } = socket;
   room.contested.delete(seat);
   const wasUnserved = room.unserved.delete(seat);
+  if (wasUnserved) socket.askedAt = undefined;
   const heard = seat.heard.splice(0);
   let winner = seat;
   if (verdict === "suffix") {
@@ -235,7 +236,7 @@ function decide(seat: Seat, verdict: Verdict, turn: Turn): void {
   if (socket.askedAt !== undefined) socket.askedAt += turn.now - Math.max(seat.since, socket.askedAt);
   take(winner, turn);
   // Why: what it said while it was not served nobody has heard.
-  if (wasUnserved && socket.askedAt !== turn.now) askForAll(socket, turn);
+  if (wasUnserved && socket.askedAt === undefined) askForAll(socket, turn);
   for (const message of heard) serve(winner, message, turn);
 }
 
