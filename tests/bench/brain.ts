@@ -2,8 +2,8 @@
  * `bun run bench brain [--reps N] [memory] [recovery] [prediction] [echo] [fs] [sqlite]`: the Brain beside a room that only echoes,
  * and beside its store alone, in turn; all of it, or what is named.
  *
- * Only the ratios mean anything; the figures in bytes and milliseconds are of this machine. A ratio is the median of the ratios
- * of each repetition.
+ * Only the ratios mean anything; the figures in bytes and milliseconds are of this machine. A rate is that of the best tenth of a
+ * second, for whatever else runs here can only make it worse; a ratio is the median of the ratios of each repetition.
  */
 import { parseArgs } from "node:util";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -35,6 +35,8 @@ const REPS = Number(options.reps);
 const MS = 1_000;
 const IN_FLIGHT = 256;
 const SETTLE_MS = 300;
+const WINDOW_MS = 100;
+const MARK_EVERY = 64;
 
 /** The least a room can do: every frame goes back as it came. */
 const echo: Room<null> = {
@@ -54,6 +56,27 @@ interface Rated {
   readonly persist: boolean;
 }
 
+/** Counts, and knows how many there were in the best tenth of a second. */
+class Meter {
+  count = 0;
+  readonly #marks: { readonly at: number; readonly count: number }[] = [];
+
+  hit(): void {
+    if (this.count++ % MARK_EVERY === 0) this.#marks.push({ at: performance.now(), count: this.count });
+  }
+
+  /** A second, of what came after `from`. */
+  best(from: number): number {
+    let [best, first] = [0, 0];
+    for (const { at, count } of this.#marks) {
+      for (let mark = this.#marks[first]; mark !== undefined && at - mark.at >= WINDOW_MS; mark = this.#marks[++first]) {
+        if (mark.at >= from) best = Math.max(best, ((count - mark.count) * 1_000) / (at - mark.at));
+      }
+    }
+    return best;
+  }
+}
+
 /** Round trips a second with so many in flight on one socket. */
 async function rate({ room, store, persist }: Rated): Promise<number> {
   const settings = testSettings((change) => {
@@ -70,37 +93,37 @@ async function rate({ room, store, persist }: Rated): Promise<number> {
   await new Promise((resolve) => (socket.onopen = resolve));
   socket.send('{"cmd":"CreateSession"}');
   const session_id = JSON.parse(await first.promise).session_id ?? "none";
-  let count = 0;
-  const next = (): void =>
-    socket.send(
-      `{"cmd":"ApplyOperator","session_id":"${session_id}","operator":"ST","params":{"changes":{"tick":${count}}}}`,
-    );
+  const meter = new Meter();
+  const ask = `{"cmd":"ApplyOperator","session_id":"${session_id}","operator":"ST","params":{"changes":{"tick":`;
+  const next = (): void => socket.send(`${ask}${meter.count}}}}`);
   let isOver = false;
   heard = () => {
-    count++;
+    meter.hit();
     if (!isOver) next();
   };
   for (let at = 0; at < IN_FLIGHT; at++) next();
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS)); // Why: the first turns are slow, until all is compiled.
-  const [from, at] = [count, performance.now()];
-  await new Promise((resolve) => setTimeout(resolve, MS));
-  const perSecond = ((count - from) * 1_000) / (performance.now() - at);
+  const from = performance.now() + SETTLE_MS; // Why: the first turns are slow, until all is compiled.
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS + MS));
   isOver = true;
   socket.close();
   await served.drain();
-  return perSecond;
+  return meter.best(from);
 }
 
 /** Writes a second of a store alone, as many at a time as the engine makes. */
 async function bareRate(store: Store): Promise<number> {
   const value: Json = { v: 1, sum: "0".repeat(64), events: "x".repeat(700) };
-  let count = 0;
-  const until = performance.now() + MS;
+  const meter = new Meter();
+  const from = performance.now() + SETTLE_MS;
   const worker = async (): Promise<void> => {
-    while (performance.now() < until) await store.put(key("bench", "log", "session", sequence(count++)), value);
+    while (performance.now() < from + MS) {
+      await store.put(key("bench", "log", "session", sequence(++puts)), value);
+      meter.hit();
+    }
   };
+  let puts = 0;
   await Promise.all(Array.from({ length: 64 }, worker));
-  return (count * 1_000) / MS;
+  return meter.best(from);
 }
 
 async function withStores<Result>(backend: "fs" | "sqlite", run: (store: Store) => Promise<Result>): Promise<Result> {
