@@ -79,7 +79,9 @@ class EntryStore implements Store {
     const content = encodeEntry(value, this.#backend.entryBytesMax);
     this.#keys.add(key);
     const item = itemOf(key);
-    if (this.#driver.setItemRaw !== undefined) await this.#driver.setItemRaw(item, content, {});
+    const driver = this.#driver;
+    if (driver.setItemRaw !== undefined) await driver.setItemRaw(item, content, {});
+    else if (driver.setItem !== undefined && typeof content === "string") await driver.setItem(item, content, {});
     else await this.#storage.setItemRaw(item, content);
   }
 
