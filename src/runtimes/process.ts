@@ -5,6 +5,7 @@
  * how a listener is opened.
  */
 import process from "node:process";
+import { Panic } from "../core/assert.ts";
 import type { Caller } from "../core/event.ts";
 import { isLink } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
@@ -21,7 +22,7 @@ import { Peers } from "./peers.ts";
 import { type Bound, readyLines } from "./ready.ts";
 import type { Overhearing } from "./record.ts";
 import { lazyJobs, openStorage } from "./resources.ts";
-import { bindError, type Listener, listeners, type Served, type ServeOptions } from "./served.ts";
+import { bindError, type Listener, listeners, type Served, type ServeOptions, StartError } from "./served.ts";
 import { Voices } from "./voices.ts";
 import { webToken } from "./web-token.ts";
 
@@ -94,7 +95,7 @@ export async function serveProcess(
     }
     const storage = await openStorage(settings, options, host.observe);
     const sockets = socketsOf(peers, links);
-    await host.start({ ...storage, sockets: overhearing?.sockets(sockets) ?? sockets, clock: createClock });
+    await host.start({ ...storage, sockets: overhearing?.sockets(sockets) ?? sockets, clock: createClock }).catch(unusable);
   } catch (error) {
     await stop();
     throw error;
@@ -116,6 +117,13 @@ export async function serveProcess(
       peers.recheck(host.tokens);
     },
   };
+}
+
+/** What a store says at the start that opened and then does not work. A mistake of ours stays one. */
+function unusable(error: unknown): never {
+  if (error instanceof Panic || error instanceof StartError) throw error;
+  const why = error instanceof Error ? error.message : String(error);
+  throw new StartError(`queue: what is kept there cannot be used: ${why}`, { cause: error });
 }
 
 /** Why loaded late: most relays log to the standard error. */

@@ -22,10 +22,17 @@ export function lock(folder: string): Lock {
     database.exec("pragma busy_timeout = 0; begin exclusive");
   } catch (error) {
     database.close();
+    // Why by its words: Deno gives no number with them.
+    if (!/locked|busy/i.test(messageOf(error))) throw cannotWrite(folder, error);
     const message = `${folder} is in use by ${holderIn(holder)}: only one relay may write there`;
     throw new OpenFailure(message, { cause: error, isInUse: true });
   }
-  writeFileSync(holder, JSON.stringify({ pid, since: new Date().toISOString() }));
+  try {
+    writeFileSync(holder, JSON.stringify({ pid, since: new Date().toISOString() }));
+  } catch (error) {
+    database.close();
+    throw cannotWrite(folder, error);
+  }
   return {
     release() {
       rmSync(holder, { force: true });
@@ -40,9 +47,14 @@ function open(folder: string): DatabaseSync {
     mkdirSync(folder, { recursive: true });
     return new DatabaseSync(join(folder, "lock"));
   } catch (error) {
-    throw new OpenFailure(`cannot write to ${folder}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw cannotWrite(folder, error);
   }
 }
+
+const cannotWrite = (folder: string, error: unknown): OpenFailure =>
+  new OpenFailure(`cannot write to ${folder}: ${messageOf(error)}`, { cause: error });
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function holderIn(file: string): string {
   try {

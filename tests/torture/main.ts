@@ -8,7 +8,7 @@ import { type Backend, DENO_KV, FS, RedisServer, SQLITE } from "./backends.ts";
 import { flap } from "./flapping.ts";
 import { torture } from "./kills.ts";
 import { breachesIn, type Tally } from "./ledger.ts";
-import { diskFull, redisAway, redisHangs, redisHangsAndDies, startWhileRedisHangs } from "./outages.ts";
+import { diskFull, redisAway, redisHangs, redisHangsAndDies, startOnFullDisk, startWhileRedisHangs } from "./outages.ts";
 
 function valueOf(name: string): string | undefined {
   const at = argv.indexOf(`--${name}`);
@@ -54,6 +54,7 @@ async function main(): Promise<void> {
     await kill(backend);
     await kill(backend, true);
     await outage(`${backend.name} on a full disk`, () => diskFull(backend));
+    await outage(`${backend.name} started on a full disk`, () => startOnFullDisk(backend));
   }
   if (wanted.includes(DENO_KV.name)) await kill(DENO_KV);
   const program = find("redis-server");

@@ -63,7 +63,32 @@ export function startWhileRedisHangs(redis: RedisServer): Promise<readonly strin
 }
 
 /** The disk that the queue is on gets full, and is cleared. Returns what went wrong, or why it could not be tried. */
-export function diskFull(backend: Backend): Promise<readonly string[] | string> {
+export const diskFull = (backend: Backend): Promise<readonly string[] | string> =>
+  onSmallVolume((folder, volume) => {
+    const ballast = join(volume, "ballast");
+    const outage: Outage = {
+      begin: () => Promise.resolve(fill(ballast)),
+      end: () => Promise.resolve(rmSync(ballast)),
+      ms: 0,
+    };
+    return sitOut(folder, { ...backend, sets: [...backend.sets, `queue.path=${join(volume, "queue")}`] }, outage);
+  });
+
+/** A relay that is started on a full disk says so, and ends. */
+export const startOnFullDisk = (backend: Backend): Promise<readonly string[] | string> =>
+  onSmallVolume(async (folder, volume) => {
+    fill(join(volume, "ballast"));
+    const sets = [...backend.sets, `queue.path=${join(volume, "queue")}`];
+    const started = await RelayProcess.start(folder, sets).catch((error: unknown) => String(error));
+    if (typeof started !== "string") {
+      await started.stop("SIGKILL");
+      return ["it started"];
+    }
+    return /queue: .*(?:full|space)/.test(started) && !started.includes("in use") ? [] : [`it said ${started}`];
+  });
+
+/** Runs with a small volume of its own; says why when there can be none. */
+function onSmallVolume<T>(run: (folder: string, volume: string) => Promise<T>): Promise<T | string> {
   return inFolder(async (folder) => {
     const volume = join(folder, "volume");
     mkdirSync(volume);
@@ -72,14 +97,8 @@ export function diskFull(backend: Backend): Promise<readonly string[] | string> 
     } catch {
       return "a small volume cannot be mounted here";
     }
-    const ballast = join(volume, "ballast");
-    const outage: Outage = {
-      begin: () => Promise.resolve(fill(ballast)),
-      end: () => Promise.resolve(rmSync(ballast)),
-      ms: 0,
-    };
     try {
-      return await sitOut(folder, { ...backend, sets: [...backend.sets, `queue.path=${join(volume, "queue")}`] }, outage);
+      return await run(folder, volume);
     } finally {
       execFileSync("umount", [volume]);
     }

@@ -6,7 +6,7 @@ import { type Backend, DENO_KV, FS, RedisServer, SQLITE } from "./backends.ts";
 import { flap } from "./flapping.ts";
 import { torture } from "./kills.ts";
 import { breachesIn, Ledger } from "./ledger.ts";
-import { diskFull, redisAway, redisHangs, redisHangsAndDies, startWhileRedisHangs } from "./outages.ts";
+import { diskFull, redisAway, redisHangs, redisHangsAndDies, startOnFullDisk, startWhileRedisHangs } from "./outages.ts";
 
 const KILLS = 4;
 const LONG = { timeoutMs: 60_000 };
@@ -92,4 +92,12 @@ for (const backend of [FS, SQLITE]) {
     },
     LONG,
   );
+}
+
+for (const backend of [FS, SQLITE]) {
+  test(`QU94 a relay that is started on a full disk says so and ends (${backend.name})`, async () => {
+    const found = await startOnFullDisk(backend);
+    if (typeof found === "string") return console.log(`not tried: ${found}`);
+    check.equal(found, []);
+  }, LONG);
 }
