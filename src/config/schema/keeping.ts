@@ -14,7 +14,7 @@ export const BACKENDS: Readonly<Record<QueueBackend, { readonly says: string; re
     survives: "A killed process. Not a power failure: nothing is synced to the disk.",
   },
   sqlite: {
-    says: "One database file in `queue.path`, for many messages a second.",
+    says: "One database file in `queue.path`, for many messages a second. While the disk stalls, so does the whole relay.",
     survives: "A killed process and a power failure: an entry counts as stored once its transaction is synced to the disk.",
   },
   redis: {
