@@ -3,7 +3,7 @@
  *
  * Peers speak its protocol at once, there is no greeting. Every frame is one request and gets one reply, in order.
  */
-import { Deadlines } from "../core/deadlines.ts";
+import { Deadlines, earlier } from "../core/deadlines.ts";
 import type { RoomEvent, Survivor } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
 import { PAGE_TEXT_MAX, STRETCH_TEXT_MAX } from "../core/limits.ts";
@@ -187,6 +187,5 @@ function drain(state: Brain, turn: Turn): void {
 }
 
 function nextWakeup({ deadlines, sweepAt, drainUntil, isDrained }: Brain): Millis | undefined {
-  const instants = [deadlines.earliest(), sweepAt, isDrained ? undefined : drainUntil].filter((at) => at !== undefined);
-  return instants.length === 0 ? undefined : Math.min(...instants);
+  return earlier(earlier(deadlines.earliest(), sweepAt), isDrained ? undefined : drainUntil);
 }
