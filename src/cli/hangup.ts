@@ -5,22 +5,28 @@
  */
 import { closeSync, openSync } from "node:fs";
 import process from "node:process";
+import { isatty } from "node:tty";
 
 /** Calls `reload` for every SIGHUP, unless it says that the terminal is gone. */
 export function onHangup(reload: () => void): void {
   if (process.platform === "win32") return; // Why: there it only ever means that the console is closed.
-  const hadTerminal = hasTerminal();
+  const [had, isInTerminal] = [hasTerminal(), isatty(0)];
   process.on("SIGHUP", () => {
-    if (hadTerminal && !hasTerminal()) process.kill(process.pid, "SIGTERM");
+    const has = hasTerminal();
+    // Why by the input where nobody may look: who typed the command expects that it ends with the window.
+    const isGone = has === undefined ? isInTerminal : had === true && !has;
+    if (isGone) process.kill(process.pid, "SIGTERM");
     else reload();
   });
 }
 
-function hasTerminal(): boolean {
+/** Undefined where this program may not look: Deno keeps devices from those who have no leave for everything. */
+function hasTerminal(): boolean | undefined {
   try {
     closeSync(openSync("/dev/tty", "r"));
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    return code === "ENXIO" || code === "ENOENT" || code === "EIO" ? false : undefined;
   }
 }

@@ -53,10 +53,16 @@ function contentOf(file: string, read: ReadSecret | undefined): string | { reado
   try {
     content = read(file).trim();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    return { wrong: `cannot read ${file}: ${code === "ENOENT" ? "there is no such file" : code}` };
+    return { wrong: `cannot read ${file}: ${whyOf(error)}` };
   }
   if (content === "") return { wrong: `${file} is empty` };
   if (content.length > LENGTH_MAX || /[\r\n]/.test(content)) return { wrong: `expected one line of text in ${file}` };
   return content;
+}
+
+/** In few words: the system's code, or what a runtime says that did not let us. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error && error.code !== undefined ? String(error.code) : error.message;
+  return code === "ENOENT" ? "there is no such file" : code;
 }
