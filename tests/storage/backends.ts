@@ -112,12 +112,14 @@ export const denoKv: BackendKind = {
     }),
 };
 
-/** A Redis server of our own; ended with `stop`. */
-export async function redisOn(program: string): Promise<{ readonly kind: BackendKind; stop(): void }> {
+/** Runs a program until its input ends, which it does with this process, however that ends. */
+const WHILE_WE_LIVE = '"$@" & read nothing; kill -9 $!';
+
+/** A Redis server of our own; it ends with this process. */
+export async function redisOn(program: string): Promise<BackendKind> {
   const port = await freePort();
-  const server = spawn(program, ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", tmpdir()], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const words = [program, "--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", tmpdir()];
+  const server = spawn("sh", ["-c", WHILE_WE_LIVE, "sh", ...words], { stdio: ["pipe", "pipe", "ignore"] });
   await said(server, /Ready to accept connections/);
   const url = `redis://127.0.0.1:${port}`;
   const client = async () => {
@@ -145,7 +147,7 @@ export async function redisOn(program: string): Promise<{ readonly kind: Backend
       };
     },
   };
-  return { kind, stop: () => server.kill("SIGKILL") };
+  return kind;
 }
 
 export function freePort(): Promise<number> {

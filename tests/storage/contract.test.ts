@@ -24,8 +24,4 @@ for (const kind of [memory, fs, sqlite]) register(kind);
 
 const program = find("redis-server");
 if (program === undefined) console.log("skipped: the contract of redis, for there is no redis-server here");
-else {
-  const { kind, stop } = await redisOn(program);
-  process.on("exit", stop);
-  register(kind);
-}
+else register(await redisOn(program));

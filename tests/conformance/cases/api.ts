@@ -122,7 +122,7 @@ export const api: readonly Case[] = [
       const command = { to: "jukebox", cmd: { skip: 1 } };
       check.equal(await answer(relay, "/messages", post(command)), { status: "queued" });
       const acts = async () => (await answer(relay, "/audit")).items.map(({ by, did, to }: Message) => [by, did, to]);
-      const expected = [["web", "send", "jukebox"], ["web", "control", "chess"]];
+      const expected = [["web", "send", "jukebox"], ["web", "pause", "chess"]];
       check.equal(await acts(), expected);
       await Bun.sleep(1_500); // Why: what is decided is written behind, and this relay is taken away without a word.
       await relay.restart();
