@@ -128,7 +128,7 @@ function unnamed(state: State): string {
 function watch(state: State, identity: Identity, turn: Turn): void {
   const watcher: Watcher = { is: "watcher", ...identity, messages: 0 };
   state.peers.set(watcher.peer, watcher);
-  state.watch.follow({ peer: watcher.peer, events: undefined, missed: 0 }, turn);
+  state.watch.follow({ peer: watcher.peer, events: undefined, rate: undefined, missed: 0 }, turn);
   attach(watcher, { kind: "neuro-os" }, turn);
   offerNext(state, watcher);
   const privileges = watcher.scopes.has("direct") ? "enhanced" : "standard";

@@ -9,6 +9,7 @@ import { KNOWN_PREFIX } from "./known.ts";
 import { integrationOf, recheck } from "./registry.ts";
 import { type Identity, type State, stateOf } from "./state.ts";
 import { UPLOAD_PREFIX } from "./uploads.ts";
+import { rateOf } from "./wire.ts";
 
 const SCOPES: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
 
@@ -38,7 +39,7 @@ interface Back {
 /** One who had greeted is who it was. False for anybody else. */
 function takeBack(state: State, { peer, caller, attachment }: Survivor, { now, missed }: Back): boolean {
   if (!isObject(attachment) || attachment.v !== 1) return false;
-  const { kind, name, digest, session, since, scopes, acks, hasQueue, events } = attachment;
+  const { kind, name, digest, session, since, scopes, acks, hasQueue, events, rate } = attachment;
   if (typeof name !== "string" || typeof digest !== "string") return false;
   const identity: Identity = {
     peer,
@@ -51,14 +52,14 @@ function takeBack(state: State, { peer, caller, attachment }: Survivor, { now, m
   };
   if (kind === "neuro-os") {
     state.peers.set(peer, { is: "watcher", ...identity, messages: 0 });
-    state.returned.push({ peer, missed, events: events === undefined ? undefined : textsOf(events) });
+    state.returned.push({ peer, missed, events: events === undefined ? undefined : textsOf(events), rate: rateOf(rate) });
     return true;
   }
   if (kind !== "integration" || state.integrations.has(name)) return false;
   const integration = integrationOf(identity, { acks: acks === true, hasQueue: hasQueue === true, now });
   state.peers.set(peer, integration);
   state.integrations.set(name, integration);
-  state.returned.push({ peer, missed, events: undefined });
+  state.returned.push({ peer, missed, events: undefined, rate: undefined });
   if (name.startsWith("unknown-")) state.unnamed = Math.max(state.unnamed, Number(name.slice(8)) || 0);
   return true;
 }
@@ -66,9 +67,9 @@ function takeBack(state: State, { peer, caller, attachment }: Survivor, { now, m
 /** What needs a step: other rooms are told of those who were taken back, and what waits for them is sent. */
 export function resume(state: State, turn: Turn): void {
   if (state.returned.length === 0) return;
-  for (const { peer: id, events, missed } of state.returned.splice(0)) {
+  for (const { peer: id, events, rate, missed } of state.returned.splice(0)) {
     const peer = state.peers.get(id);
-    if (peer?.is === "watcher") state.watch.follow({ peer: id, events, missed }, turn);
+    if (peer?.is === "watcher") state.watch.follow({ peer: id, events, rate, missed }, turn);
     if (peer?.is !== "integration") continue;
     const { name, caller, acks, hasQueue } = peer;
     turn.put({ do: "tell", room: "neuro", message: { is: "joined", peer: id, name, caller } });

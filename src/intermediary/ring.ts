@@ -1,5 +1,6 @@
 /**
- * The last events, for watchers who were away or too slow.
+ * The last events, for watchers who were away or too slow. Where nobody had the time for them there is a hole, which says how many
+ * there were: to keep what is not looked at costs a busy relay more than anything else here.
  *
  * Invariants: R1 places are numbered without gaps from `first` up to, not including, `end`; R2 number, age and estimated size are
  * bounded, the oldest go first; R3 `floor` is the id after which nothing is missing.
@@ -7,6 +8,7 @@
 import type { Millis } from "../core/ids.ts";
 import { WATCH_RING_BYTES_MAX, WATCH_RING_MAX, WATCH_RING_MS } from "../core/limits.ts";
 import type { Note } from "../core/note.ts";
+import type { Moment } from "../core/turn.ts";
 
 /** A note that watchers may see, as it happened. Holds a reference, no text: that is made for whoever reads it. */
 export interface Seen {
@@ -15,14 +17,24 @@ export interface Seen {
   readonly note: Note;
 }
 
+/** So many events that nobody had the time for. */
+export interface Hole {
+  readonly id: string;
+  readonly at: Millis;
+  readonly note?: undefined;
+  skipped: number;
+}
+
 /** Places that are freed at a time, so that taking the first costs nothing by itself. */
 const FREED_AT_ONCE = 1_024;
 
 export class Ring {
-  #places: { readonly seen: Seen; readonly weight: number }[] = [];
+  #places: { readonly seen: Seen | Hole; readonly weight: number }[] = [];
   #head = 0;
   #weight = 0;
   first = 0;
+  /** The place after the last hole that is gone: how much is missing before it nobody knows. */
+  uncounted = 0;
   floor: string;
 
   constructor(floor: string) {
@@ -33,12 +45,22 @@ export class Ring {
     return this.first + this.#places.length - this.#head;
   }
 
-  get(place: number): Seen | undefined {
+  get(place: number): Seen | Hole | undefined {
     return this.#places[place - this.first + this.#head]?.seen;
   }
 
   push(seen: Seen): void {
-    const weight = weigh(seen.note);
+    this.#add(seen, weigh(seen.note));
+  }
+
+  /** An event that nobody had the time for. */
+  skip(turn: Moment): void {
+    const last = this.get(this.end - 1);
+    if (last !== undefined && last.note === undefined) last.skipped++;
+    else this.#add({ id: turn.id(), at: turn.now, skipped: 1 }, HOLE_WEIGHT);
+  }
+
+  #add(seen: Seen | Hole, weight: number): void {
     this.#places.push({ seen, weight });
     this.#weight += weight;
     while (this.end - this.first > WATCH_RING_MAX || this.#weight > WATCH_RING_BYTES_MAX) this.#dropFirst();
@@ -72,11 +94,14 @@ export class Ring {
     this.floor = place.seen.id;
     this.#weight -= place.weight;
     this.first++;
+    if (place.seen.note === undefined) this.uncounted = this.first;
     if (++this.#head < FREED_AT_ONCE && this.#head < this.#places.length) return;
     this.#places = this.#places.slice(this.#head);
     this.#head = 0;
   }
 }
+
+const HOLE_WEIGHT = 64;
 
 /** Roughly how many bytes a value holds; cheaper than its text, and enough to bound the memory. */
 export function weigh(value: unknown): number {

@@ -103,7 +103,7 @@ function carryOut(state: State, { from, asked, requestId }: Asked, turn: Turn): 
       return ok({ reply: { actions: registeredActions(state) } });
     case "subscribe": {
       const events = state.watch.subscribe(from.peer, asked, turn);
-      attach(from, { kind: "neuro-os", ...(asked.events && { events }) }, turn);
+      attach(from, { kind: "neuro-os", ...(asked.events && { events }), ...(asked.rate && { rate: asked.rate }) }, turn);
       const snapshot = asked.snapshot &&
         { peers: plain(peerList(state)), upstream: state.upstream, after: state.watch.cursor };
       return ok({ reply: { status: "subscribed", events, ...(snapshot && { snapshot }) } });

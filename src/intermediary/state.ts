@@ -113,6 +113,7 @@ export interface State {
   readonly returned: {
     readonly peer: PeerId;
     readonly events: readonly string[] | undefined;
+    readonly rate: number | undefined;
     readonly missed: 0 | null;
   }[];
   /** Since draining began: when to close everybody at the latest. */

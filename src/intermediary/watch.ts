@@ -2,11 +2,14 @@
  * Events to those who watch: in order, from where each of them is, and never at the cost of anybody else.
  *
  * A watcher that keeps up gets each event at once. One that does not is left behind: it is sent what the ring still has, in
- * batches, when its socket has eased, and is told of the gap if the ring has not all.
+ * batches, when its socket has eased, and is told of the gap if the ring has not all. One that wants so many a second gets the first
+ * of each second and then the number of the others, as a gap: no page can draw more, and text that nobody reads costs time.
  *
  * Invariants: V1 events reach a watcher in order and once per subscription; V2 nothing is kept, and no text made, unless somebody
- * watches or did in the last five minutes; V3 an event is made text once, however many watch.
+ * watches or did in the last five minutes; V3 an event is made text once, however many watch; V4 whoever is not sent an event that
+ * it wanted is told of a gap.
  */
+import { earlier } from "../core/deadlines.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import { WATCH_BATCH_LENGTH_MAX, WATCH_RING_MS } from "../core/limits.ts";
 import type { Note } from "../core/note.ts";
@@ -25,28 +28,45 @@ interface Follower {
   isPressed: boolean;
   /** It has to be told that so many events are missing before `next`. */
   missed: number | null;
+  pace: Pace | undefined;
+}
+
+/** So many events in each second. */
+interface Pace {
+  readonly rate: number;
+  /** When this second is over, and how many it may still have in it. */
+  until: Millis;
+  left: number;
+  skipped: number;
 }
 
 export interface Subscription {
   readonly events: readonly string[] | undefined;
   /** The id of the last event it had. */
   readonly after: string | undefined;
+  /** How many events a second it wants at most; undefined: all. */
+  readonly rate: number | undefined;
 }
 
 export class Watch {
   #ring: Ring | undefined;
   readonly #followers = new Map<PeerId, Follower>();
   readonly #behind = new Set<Follower>();
+  /** They have to be told how many were skipped, when their second is over. */
+  readonly #thinned = new Set<Follower>();
   #idleAt: Millis | undefined;
+  /** The pace of the last one who left: what is kept for its return need not be more. */
+  #left: Pace | undefined;
 
   /** It sees everything from now on; `missed: null` where it saw an unknown part of what was before. */
   follow(
-    { peer, events, missed }: { peer: PeerId; events: readonly string[] | undefined; missed: 0 | null },
+    { peer, events, rate, missed }: Omit<Subscription, "after"> & { readonly peer: PeerId; readonly missed: 0 | null },
     turn: Turn,
   ): void {
     this.#idleAt = undefined;
     this.#ring ??= new Ring(turn.id());
-    const follower: Follower = { peer, events: subset(events), next: this.#ring.end, isPressed: false, missed };
+    const { end: next } = this.#ring;
+    const follower: Follower = { peer, events: subset(events), next, isPressed: false, missed, pace: paceOf(rate) };
     this.#followers.set(peer, follower);
     if (missed === null) this.#behind.add(follower);
   }
@@ -56,15 +76,22 @@ export class Watch {
     if (follower === undefined) return;
     this.#followers.delete(peer);
     this.#behind.delete(follower);
+    this.#thinned.delete(follower);
+    this.#left = follower.pace;
     if (this.#followers.size === 0) this.#idleAt = now + WATCH_RING_MS;
   }
 
   /** Other events than before, and those after a cursor again. Returns the events it now gets. */
-  subscribe(peer: PeerId, { events, after }: Subscription, turn: Turn): readonly string[] {
+  subscribe(peer: PeerId, { events, after, rate }: Subscription, turn: Turn): readonly string[] {
     const follower = this.#followers.get(peer);
     const ring = this.#ring;
     if (follower === undefined || ring === undefined) return [];
     follower.events = subset(events);
+    if (this.#thinned.delete(follower) && follower.missed === 0) {
+      follower.missed = follower.pace?.skipped ?? 0;
+      this.#behind.add(follower);
+    }
+    follower.pace = paceOf(rate);
     if (after !== undefined) {
       ring.prune(turn.now);
       const { place, isWhole } = ring.after(after);
@@ -73,12 +100,6 @@ export class Watch {
       if (!isWhole || place < ring.end) this.#behind.add(follower);
     }
     return [...follower.events ?? EVENT_NAMES];
-  }
-
-  /** The events that a watcher gets, where they are not all. */
-  eventsOf(peer: PeerId): readonly string[] | undefined {
-    const events = this.#followers.get(peer)?.events;
-    return events === undefined ? undefined : [...events];
   }
 
   /** The id of the last event, for a snapshot to be taken at. */
@@ -95,7 +116,7 @@ export class Watch {
     const events: EventView[] = [];
     for (let place = Math.max(ring.first, ring.end - limit); place < ring.end; place++) {
       const seen = ring.get(place);
-      if (seen !== undefined) events.push(eventOf(seen));
+      if (seen?.note !== undefined) events.push(eventOf(seen));
     }
     return events;
   }
@@ -104,17 +125,30 @@ export class Watch {
   see(note: Note, turn: Turn): void {
     const ring = this.#ring;
     if (ring === undefined || !EVENT_NAMES.has(note.is)) return;
-    const seen = { id: turn.id(), at: turn.now, note };
     const place = ring.end;
-    ring.push(seen);
-    let text: string | undefined;
+    const receivers: Follower[] = [];
+    let isOffered = this.#followers.size === 0;
+    let isWanted = isOffered && hasRoom(this.#left, turn.now);
     for (const follower of this.#followers.values()) {
-      if (follower.next < place || follower.missed !== 0 || follower.isPressed) continue; // Why: it gets this one from the ring.
-      follower.next = place + 1;
       if (follower.events?.has(note.is) === false) continue;
-      text ??= eventText(seen);
+      isOffered = true;
+      if (follower.pace !== undefined && follower.pace.until <= turn.now) this.#tellSkipped(follower, turn);
+      const isCurrent = isUpToDate(follower, place);
+      if (hasRoom(follower.pace, turn.now)) {
+        isWanted = true;
+        if (isCurrent) receivers.push(follower);
+      } else if (isCurrent && follower.pace !== undefined && follower.pace.skipped++ === 0) this.#thinned.add(follower);
+    }
+    const seen = isWanted || !isOffered ? { id: turn.id(), at: turn.now, note } : undefined;
+    if (seen === undefined) ring.skip(turn);
+    else ring.push(seen);
+    // Why only these: the others get it from the ring.
+    for (const follower of this.#followers.values()) if (isUpToDate(follower, place)) follower.next = ring.end;
+    if (seen === undefined || receivers.length === 0) return;
+    const frame = eventText(seen);
+    for (const { peer } of receivers) {
       turn.count("watcher", "out", note.is);
-      turn.put({ do: "send", to: follower.peer, frame: text });
+      turn.put({ do: "send", to: peer, frame });
     }
   }
 
@@ -133,10 +167,22 @@ export class Watch {
       this.#idleAt = undefined;
     }
     for (const follower of this.#behind) this.#catchUp(follower, turn);
+    for (const follower of this.#thinned) this.#tellSkipped(follower, turn);
   }
 
   nextWakeup(): Millis | undefined {
-    return this.#behind.size > 0 ? 0 : this.#idleAt;
+    if (this.#behind.size > 0) return 0;
+    let earliest = this.#idleAt;
+    for (const { pace, isPressed } of this.#thinned) if (!isPressed) earliest = earlier(earliest, pace?.until);
+    return earliest;
+  }
+
+  #tellSkipped(follower: Follower, turn: Turn): void {
+    const { pace, peer, isPressed } = follower;
+    if (pace === undefined || pace.skipped === 0 || pace.until > turn.now || isPressed) return;
+    turn.put({ do: "send", to: peer, frame: gap(pace.skipped) });
+    pace.skipped = 0;
+    this.#thinned.delete(follower);
   }
 
   #catchUp(follower: Follower, turn: Turn): void {
@@ -144,18 +190,19 @@ export class Watch {
     if (ring === undefined) return;
     ring.prune(turn.now);
     if (follower.next < ring.first) {
-      follower.missed = follower.missed === null ? null : follower.missed + ring.first - follower.next;
+      const isCounted = follower.missed !== null && follower.next >= ring.uncounted;
+      follower.missed = isCounted ? (follower.missed ?? 0) + ring.first - follower.next : null;
       follower.next = ring.first;
     }
     if (follower.missed !== 0) turn.put({ do: "send", to: follower.peer, frame: gap(follower.missed) });
     follower.missed = 0;
     for (let length = 0; length < WATCH_BATCH_LENGTH_MAX && follower.next < ring.end; follower.next++) {
       const seen = ring.get(follower.next);
-      if (seen === undefined || follower.events?.has(seen.note.is) === false) continue;
-      const text = eventText(seen);
-      turn.count("watcher", "out", seen.note.is);
-      turn.put({ do: "send", to: follower.peer, frame: text });
-      length += text.length;
+      if (seen === undefined || (seen.note !== undefined && follower.events?.has(seen.note.is) === false)) continue;
+      const frame = seen.note === undefined ? gap(seen.skipped) : eventText(seen);
+      if (seen.note !== undefined) turn.count("watcher", "out", seen.note.is);
+      turn.put({ do: "send", to: follower.peer, frame });
+      length += frame.length;
     }
     if (follower.next >= ring.end) this.#behind.delete(follower);
   }
@@ -163,6 +210,25 @@ export class Watch {
 
 const subset = (events: readonly string[] | undefined): ReadonlySet<string> | undefined =>
   events && new Set(events.filter((name) => EVENT_NAMES.has(name)));
+
+const SECOND_MS = 1_000;
+
+/** Nothing is between it and an event at this place. */
+const isUpToDate = ({ next, missed, isPressed }: Follower, place: number): boolean =>
+  next >= place && missed === 0 && !isPressed;
+
+/** Takes one event off what there is room for in this second. */
+function hasRoom(pace: Pace | undefined, now: Millis): boolean {
+  if (pace === undefined) return true;
+  if (pace.until <= now) {
+    pace.until = now + SECOND_MS;
+    pace.left = pace.rate;
+  }
+  return pace.left > 0 && pace.left-- > 0;
+}
+
+const paceOf = (rate: number | undefined): Pace | undefined =>
+  rate === undefined ? undefined : { rate, until: 0, left: 0, skipped: 0 };
 
 /** Events are missing here: how many, where that is known. */
 const gap = (missed: number | null): string => JSON.stringify({ event: "gap", missed });

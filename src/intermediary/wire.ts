@@ -34,6 +34,7 @@ export type WatcherRequest =
     readonly is: "subscribe";
     readonly events: readonly string[] | undefined;
     readonly after: string | undefined;
+    readonly rate: number | undefined;
     readonly snapshot: boolean;
   }
   | { readonly is: "choice"; readonly name: string; readonly data: string }
@@ -98,11 +99,15 @@ export function readRequest(message: Json): WatcherRequest {
   return { is: "command", target: target.normalize("NFC"), cmd };
 }
 
-function readSubscription({ events, after, snapshot }: JsonObject): WatcherRequest {
+function readSubscription({ events, after, rate, snapshot }: JsonObject): WatcherRequest {
   const names = Array.isArray(events) ? events.filter((name) => typeof name === "string") : undefined;
   const cursor = typeof after === "string" ? after : undefined;
-  return { is: "subscribe", events: names, after: cursor, snapshot: snapshot === true };
+  return { is: "subscribe", events: names, after: cursor, rate: rateOf(rate), snapshot: snapshot === true };
 }
+
+/** Events a second; what is no such number asks for all. */
+export const rateOf = (rate: Json | undefined): number | undefined =>
+  typeof rate === "number" && Number.isSafeInteger(rate) && rate > 0 ? rate : undefined;
 
 /** `{"selected":"<name>","data":<text|object>}` */
 export function readChoice(choice: Json | undefined): { name: string; data: string } | undefined {

@@ -11,7 +11,7 @@ import { fanIn, latency, roundTrips } from "./scenarios.ts";
 import { relayOn } from "./relay-command.ts";
 import { Running, type Subject } from "./subject.ts";
 
-const OTHERS = ["storage", "peers", "brain", "nallely"];
+const OTHERS = ["storage", "peers", "brain", "nallely", "watching"];
 const [wanted = ""] = process.argv.slice(2);
 if (OTHERS.includes(wanted)) {
   process.argv.splice(2, 1);

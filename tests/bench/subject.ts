@@ -75,7 +75,7 @@ function pinned(): readonly string[] {
   return navigator.hardwareConcurrency > 1 && Bun.which("taskset") !== null ? ["taskset", "-c", "0"] : [];
 }
 
-function freePort(): number {
+export function freePort(): number {
   const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const { port } = probe;
   probe.stop(true);

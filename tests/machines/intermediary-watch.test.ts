@@ -213,6 +213,97 @@ test("IM76 one that is far behind is sent so much at a time", () => {
   check.equal(desk.seen(watcher).length, 2);
 });
 
+test("IM100 a watcher can have so many events a second: the first of each second, and how many there were besides", () => {
+  const desk = new Desk();
+  const [calm, eager] = [desk.watcher("calm"), desk.watcher("eager")];
+  desk.frame(calm, { subscribe: { rate: 2 } });
+  for (const peer of [calm, eager]) desk.seen(peer);
+  for (let n = 1; n <= 5; n++) note(desk, fact(n));
+  check.equal([payloads(desk.seen(calm)), payloads(desk.seen(eager))], [[1, 2], [1, 2, 3, 4, 5]]);
+  desk.pass(1_000);
+  check.equal(payloads(desk.seen(calm)), [{ missed: 3 }]);
+  for (let n = 6; n <= 7; n++) note(desk, fact(n));
+  desk.pass(1_000);
+  check.equal(payloads(desk.seen(calm)), [6, 7]);
+});
+
+test("IM100 events that it did not want count for nothing, and what it gets after a cursor is whole", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  desk.frame(watcher, { subscribe: { rate: 1, events: ["backend_message"] } });
+  const [last] = desk.seen(watcher).filter(isObject).filter(({ id }) => id !== undefined).slice(-1);
+  for (let n = 1; n <= 3; n++) note(desk, fact(n));
+  note(desk, { is: "backend_message", payload: "one" });
+  desk.pass(1_000);
+  check.equal(desk.seen(watcher).filter(isObject).map(({ event }) => event), ["backend_message"]);
+  desk.frame(watcher, { subscribe: { rate: 1, after: String(last?.id) } });
+  desk.pass(0);
+  check.equal(payloads(desk.seen(watcher)), [1, 2, 3]);
+});
+
+test("IM100 what nobody had the time for is not kept; who comes back to it is told how much it was", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  desk.frame(watcher, { subscribe: { rate: 2, events: ["integration_message"] } });
+  desk.seen(watcher);
+  for (let n = 1; n <= 4; n++) note(desk, fact(n));
+  const [one] = desk.seen(watcher).filter(isObject);
+  desk.close(watcher);
+  for (let n = 5; n <= 6; n++) note(desk, fact(n));
+  desk.pass(1_000);
+  for (let n = 7; n <= 9; n++) note(desk, fact(n));
+  const back = desk.watcher();
+  desk.frame(back, { subscribe: { after: String(one?.id) } });
+  desk.pass(0);
+  check.equal(payloads(desk.seen(back)), [2, { missed: 5 }, 7, 8, { missed: 1 }]);
+});
+
+test("IM100 what it had not been told yet it is told when it asks for another rate", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  desk.frame(watcher, { subscribe: { rate: 1 } });
+  desk.seen(watcher);
+  for (let n = 1; n <= 3; n++) note(desk, fact(n));
+  desk.frame(watcher, { subscribe: {} });
+  desk.pass(0);
+  note(desk, fact(4));
+  check.equal(payloads(desk.seen(watcher)), [1, { missed: 2 }, 4]);
+});
+
+test("IM100 how much is gone for good is said only where it was counted", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  desk.frame(watcher, { subscribe: { rate: 1 } });
+  desk.seen(watcher);
+  desk.step({ is: "pressed", peer: watcher });
+  for (let n = 1; n <= 3; n++) note(desk, fact(n));
+  desk.frame(watcher, { subscribe: {} });
+  for (let n = 0; n < WATCH_RING_MAX + 9; n++) note(desk, fact(n));
+  desk.step({ is: "eased", peer: watcher });
+  desk.pass(0);
+  check.equal(payloads(desk.seen(watcher)).slice(0, 2), [{ missed: null }, 9]);
+});
+
+test("IM100 while its socket holds too much it hears of no gap, and what is no rate asks for all", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  desk.frame(watcher, { subscribe: { rate: 1 } });
+  desk.seen(watcher);
+  for (let n = 1; n <= 3; n++) note(desk, fact(n));
+  desk.step({ is: "pressed", peer: watcher });
+  desk.pass(2_000);
+  check.equal(payloads(desk.seen(watcher)), [1]);
+  desk.step({ is: "eased", peer: watcher });
+  desk.pass(0);
+  check.equal(payloads(desk.seen(watcher)), [{ missed: 2 }]);
+  for (const rate of [0, -1, 0.5, "3", null]) {
+    desk.frame(watcher, { subscribe: { rate } });
+    desk.seen(watcher);
+    for (let n = 1; n <= 3; n++) note(desk, fact(n));
+    check.equal(payloads(desk.seen(watcher)), [1, 2, 3]);
+  }
+});
+
 test("IM77 when nobody watches, or did within five minutes, nothing is kept", () => {
   const desk = new Desk();
   const peer = desk.integration("a");
@@ -264,5 +355,18 @@ test("IM79 a watcher that was connected over a panic is told that it may have mi
   next.pass(0);
   check.equal(next.seen(watcher), [{ event: "gap", missed: null }]);
   note(next, fact(1));
+  check.equal(payloads(next.seen(watcher)), [1]);
+});
+
+test("IM100 it stays so over a panic", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  desk.frame(watcher, { subscribe: { rate: 1 } });
+  const caller = { address: "", path: "", userAgent: "", via: "" };
+  const attachment = desk.attached.get(watcher) ?? null;
+  const next = desk.restart({ survivors: [{ peer: watcher, door: "intermediary" as const, caller, attachment }] });
+  next.pass(0);
+  next.seen(watcher);
+  for (let n = 1; n <= 3; n++) note(next, fact(n));
   check.equal(payloads(next.seen(watcher)), [1]);
 });

@@ -25,6 +25,8 @@ const BACKOFF_MAX_MS = 5_000;
 const SILENCE_MS = 20_000;
 const ASK_MS = 8_000;
 const DEPTH_MAX = 512;
+/** Events a second: more than anybody can read, less than a busy relay would have to pay for. */
+const RATE_MAX = 1_000;
 /** An id older than all: what the relay still has comes from its beginning. */
 const FROM_THE_START = "0";
 
@@ -59,7 +61,9 @@ export class Live {
       this.#heardAt = performance.now();
       const name = `dashboard-${Math.random().toString(36).slice(2, 8)}`;
       socket.send(JSON.stringify({ type: "neuro-os", name, auth_token: this.#token }));
-      socket.send(JSON.stringify({ subscribe: { after: this.#cursor ?? FROM_THE_START }, request_id: "subscribed" }));
+      socket.send(
+        JSON.stringify({ subscribe: { after: this.#cursor ?? FROM_THE_START, rate: RATE_MAX }, request_id: "subscribed" }),
+      );
     };
     socket.onmessage = ({ data }) => {
       if (this.#socket === socket) this.#hear(String(data));

@@ -34,7 +34,8 @@ const NOTICE_MS = 6_000;
 export const feed: Feed = new Feed();
 /** How often things happen: all events, and the actions among them. */
 export const events: PerSecond = new PerSecond(CHART_S + 10);
-export const actions: PerSecond = new PerSecond(CHART_S + 10);
+const actionCounter = new CounterRate(CHART_S + 10);
+export const actions: PerSecond = actionCounter.perSecond;
 /** How busy each integration is, by its id. */
 export const busy: Map<string, CounterRate> = new Map();
 
@@ -46,6 +47,8 @@ let isDirty = true;
 let isAsking = false;
 let askedAt = -Infinity;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** From then on the relay's own counters say how many actions there were: of a busy one not every event comes. */
+let countedFrom = Infinity;
 let failures = 0;
 let notices = 0;
 
@@ -57,7 +60,8 @@ export function signIn(token: string): void {
   live?.stop();
   feed.clear();
   events.clear();
-  actions.clear();
+  actionCounter.clear();
+  countedFrom = Infinity;
   busy.clear();
   texts.clear();
   keepToken(token);
@@ -89,8 +93,8 @@ function liveState(is: LiveState, why?: string): void {
 function hear(event: WatchEvent): void {
   const at = event.at ?? relayNow();
   feed.push(event, at);
-  events.add(at);
-  if (event.event === "action_sent") actions.add(at);
+  events.add(at, event.event === "gap" && typeof event.missed === "number" ? event.missed : 1);
+  if (event.event === "action_sent" && at < countedFrom) actions.add(at);
   if (isDirty) return;
   isDirty = true;
   replan();
@@ -159,6 +163,8 @@ async function look(current: Api): Promise<void> {
     : await current.all<IntegrationView>("integrations?limit=500");
   if (api !== current) return;
   ahead = overview.now - Date.now();
+  countedFrom = Math.min(countedFrom, overview.now);
+  actionCounter.look(integrations.reduce((sum, { counts }) => sum + counts.actions, 0), overview.now);
   const known = new Set(integrations.map(({ id }) => id));
   for (const id of busy.keys()) if (!known.has(id)) busy.delete(id);
   for (const { id, counts } of integrations) {

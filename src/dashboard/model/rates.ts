@@ -65,6 +65,12 @@ export class CounterRate {
     this.perSecond = new PerSecond(length);
   }
 
+  /** As if it had never been looked at. */
+  clear(): void {
+    this.perSecond.clear();
+    this.#total = undefined;
+  }
+
   look(total: number, now: Millis): void {
     const [before, from] = [this.#total, this.#at];
     this.#total = total;

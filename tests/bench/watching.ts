@@ -1,0 +1,68 @@
+/**
+ * `bun run bench watching [--reps N]`: what it costs the relay that somebody looks: nobody, a page, a watcher who takes every event.
+ *
+ * A page is a process of its own that asks and listens as the dashboard does, but draws nothing: drawing is the browser's cost.
+ */
+import { parseArgs } from "node:util";
+import { Load } from "./load.ts";
+import { relayOn } from "./relay-command.ts";
+import { roundTrips } from "./scenarios.ts";
+import { freePort, Running } from "./subject.ts";
+
+const { values: options } = parseArgs({ options: { reps: { type: "string", default: "5" } } });
+const root = new URL("../..", import.meta.url).pathname;
+const TOKEN = "a token for the bench";
+const GAMES = 10;
+const LOAD = { window: 256, ms: 1_500 };
+
+type Spectator = "nobody" | "page" | "watcher";
+const SPECTATORS: readonly Spectator[] = ["nobody", "page", "watcher"];
+
+interface Figures {
+  readonly perSecond: number;
+  readonly cpuMicros: number;
+}
+
+async function measure(spectator: Spectator): Promise<Figures> {
+  const web = freePort();
+  const load = new Load();
+  const running = await Running.start(relayOn("bun", [`web.port=${web}`, `web.token=${TOKEN}`]), load.backendPort, root);
+  const looking = spectator === "nobody" ? undefined : look(spectator, web);
+  try {
+    await load.connect(GAMES, running.gamePort);
+    await looking?.ready;
+    return await roundTrips(load, running, LOAD);
+  } finally {
+    looking?.process.kill("SIGKILL");
+    load.stop();
+    await running.stop();
+  }
+}
+
+/** Starts somebody who looks; `ready` once it is served. */
+function look(as: Spectator, web: number): { readonly process: Bun.Subprocess; readonly ready: Promise<void> } {
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  const script = `${import.meta.dirname}/spectator.ts`;
+  const process = Bun.spawn(["nice", globalThis.process.execPath, script, as, String(web), TOKEN], {
+    ipc: () => resolve(),
+  });
+  return { process, ready };
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+
+const figures: Record<Spectator, Figures[]> = { nobody: [], page: [], watcher: [] };
+for (let rep = 0; rep < Number(options.reps); rep++) {
+  for (const spectator of SPECTATORS) figures[spectator].push(await measure(spectator));
+}
+console.log("| who looks | round trips/s | of nobody's | CPU us per trip | of nobody's |\n| --- | --- | --- | --- | --- |");
+for (const spectator of SPECTATORS) {
+  const share = (of: keyof Figures) =>
+    median(figures[spectator].map((own, at) => own[of] / (figures.nobody[at]?.[of] ?? NaN)));
+  const middle = (of: keyof Figures) => median(figures[spectator].map((own) => own[of]));
+  console.log(
+    `| ${spectator} | ${middle("perSecond").toFixed(0)} | ${share("perSecond").toFixed(3)} | ${
+      middle("cpuMicros").toFixed(2)
+    } | ${share("cpuMicros").toFixed(3)} |`,
+  );
+}
