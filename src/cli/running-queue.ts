@@ -1,7 +1,6 @@
 /** The queue of a relay that runs, by its HTTP API. */
-import { ApiClient, ApiError } from "../clients/api.ts";
+import { ApiClient, ApiError, inPath } from "../clients/api.ts";
 import type { JsonObject } from "../core/json.ts";
-import { segment } from "../core/key.ts";
 import type { Settings } from "../core/settings.ts";
 import type { DeadLetterView, MessageView, QueueEntryView, QueueView, Sent } from "../core/view.ts";
 import { keptWebToken } from "../runtimes/web-token.ts";
@@ -76,9 +75,6 @@ class RunningQueue implements QueueDesk {
     return Promise.resolve();
   }
 }
-
-/** Why: a part of a path that is only dots leads elsewhere, however it is written; the relay knows a name by its segment, too. */
-const inPath = (name: string): string => encodeURIComponent(/^\.+$/.test(name) ? segment(name) : name);
 
 const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 

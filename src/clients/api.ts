@@ -1,5 +1,6 @@
 /** The relay's HTTP API, for programs: requests with a token, answers as JSON, refusals as errors with what the relay says. */
 import { isObject, type JsonObject } from "../core/json.ts";
+import { segment } from "../core/key.ts";
 import type { Page } from "../core/view.ts";
 
 /** Why a request came to nothing. */
@@ -66,6 +67,9 @@ export class ApiClient {
     }
   }
 }
+
+/** A name as one part of a path. Why: a part of dots only leads elsewhere, however it is written; the relay knows a name by its key, too. */
+export const inPath = (name: string): string => encodeURIComponent(/^\.+$/.test(name) ? segment(name) : name);
 
 function refusal(status: number, answer: unknown): ApiError {
   const { detail, title, fault } = isObject(answer) ? answer : {};

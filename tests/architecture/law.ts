@@ -37,7 +37,7 @@ export const LAW: Readonly<Record<string, Law>> = {
   observability: { may: ["core", "engine"], packages: ["@logtape/*", "node:*"] },
   config: { may: ["core"], packages: ["zod", "yaml", "node:*"] },
   clients: { may: ["core", ...ROOMS], packages: ["node:*"] },
-  dashboard: { may: ["core", "neuro"], packages: ["hono/jsx/dom", "uplot"] },
+  dashboard: { may: ["core", "neuro", "clients"], packages: ["hono/jsx/dom", "uplot"] },
   http: { may: ["core", "engine", "observability", "config", "dashboard"], packages: ["hono", "hono/*", "zod", "node:*"] },
   testing: { may: ["core", "relay", "engine"] },
   runtimes: {

@@ -3,6 +3,7 @@
  * happens and somebody looks, and more seldom while nothing does.
  */
 import { useLayoutEffect } from "hono/jsx/dom";
+import { ApiClient, ApiError, inPath } from "../../clients/api.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type {
   AuditView,
@@ -15,8 +16,8 @@ import type {
 } from "../../core/view.ts";
 import { Feed, type WatchEvent } from "../model/feed.ts";
 import { CounterRate, PerSecond } from "../model/rates.ts";
-import { Api, ApiError, segment } from "./api.ts";
 import { Live, type LiveState } from "./live.ts";
+import { placeOf } from "./place.ts";
 import { type Panel, type State, store, useStore } from "./store.ts";
 import { forgetToken, keepToken } from "./token.ts";
 
@@ -39,7 +40,7 @@ export const actions: PerSecond = actionCounter.perSecond;
 /** How busy each integration is, by its id. */
 export const busy: Map<string, CounterRate> = new Map();
 
-let api: Api | undefined;
+let api: ApiClient | undefined;
 let live: Live | undefined;
 /** How far the relay's clock is ahead of this one's. */
 let ahead = 0;
@@ -65,7 +66,7 @@ export function signIn(token: string): void {
   busy.clear();
   texts.clear();
   keepToken(token);
-  api = new Api(token);
+  api = new ApiClient({ url: placeOf("").href, token });
   const panel = store.state.panel;
   store.reset({ session: "trying", panel });
   live = new Live(token, { state: liveState, event: hear });
@@ -147,7 +148,7 @@ function succeed(): void {
 }
 
 function fail(error: unknown): void {
-  const { status, message } = error instanceof ApiError ? error : new ApiError(-1, String(error));
+  const { status, message } = error instanceof ApiError ? error : new ApiError(String(error), { status: -1 });
   if (status === 401 || status === 403) {
     return signOut(`The relay says: ${message}.`);
   }
@@ -155,12 +156,12 @@ function fail(error: unknown): void {
   store.set({ trouble: message });
 }
 
-async function look(current: Api): Promise<void> {
-  const overview = await current.get<Overview>("overview");
+async function look(current: ApiClient): Promise<void> {
+  const overview = await current.ask<Overview>("GET", "overview");
   // Why in this order: a room that is not there has nothing to be asked for.
   const integrations = overview.rooms.neuro === undefined
     ? []
-    : await current.all<IntegrationView>("integrations?limit=500");
+    : await Array.fromAsync(current.list<IntegrationView>("integrations"));
   if (api !== current) return;
   ahead = overview.now - Date.now();
   countedFrom = Math.min(countedFrom, overview.now);
@@ -177,7 +178,7 @@ async function look(current: Api): Promise<void> {
 }
 
 /** What is asked for only while it is to be seen. */
-async function lookCloser(current: Api): Promise<void> {
+async function lookCloser(current: ApiClient): Promise<void> {
   const found = await Promise.all([...wanted.keys()].slice(0, DETAILS_MAX).map((id) => detail(current, id)));
   const details = new Map(found.flatMap((one) => (one === undefined ? [] : [[one.id, one] as const])));
   const change = await panelChange(current, store.state);
@@ -201,27 +202,27 @@ export function useDetail(id: string): IntegrationDetail | undefined {
   return useStore(({ details }) => details.get(id));
 }
 
-async function detail(current: Api, id: string): Promise<IntegrationDetail | undefined> {
+async function detail(current: ApiClient, id: string): Promise<IntegrationDetail | undefined> {
   try {
-    return await current.get<IntegrationDetail>(`integrations/${segment(id)}`);
+    return await current.ask<IntegrationDetail>("GET", `integrations/${inPath(id)}`);
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;
   }
 }
 
-async function panelChange(current: Api, { panel, overview }: State): Promise<Partial<State>> {
+async function panelChange(current: ApiClient, { panel, overview }: State): Promise<Partial<State>> {
   if (overview?.rooms["intermediary"] === undefined) return { queue: [], dead: [], audit: [] };
   switch (panel) {
     case "queue": {
       const [queue, dead] = await Promise.all([
-        current.get<Page<QueueView>>("queue?limit=500"),
-        current.get<Page<DeadLetterView>>("dead-letters?limit=500"),
+        current.ask<Page<QueueView>>("GET", "queue?limit=500"),
+        current.ask<Page<DeadLetterView>>("GET", "dead-letters?limit=500"),
       ]);
       return { queue: queue.items, dead: dead.items };
     }
     case "audit": {
-      const { items } = await current.get<Page<AuditView>>("audit?limit=200");
+      const { items } = await current.ask<Page<AuditView>>("GET", "audit?limit=200");
       return { audit: items };
     }
     default:
@@ -265,7 +266,7 @@ export async function act<Body>(
   const current = api;
   if (current === undefined) return { error: "nobody is signed in" };
   try {
-    return { body: await current.send<Body>(method, path, body) };
+    return { body: await current.ask<Body>(method, path, body) };
   } catch (error) {
     const { message } = error instanceof Error ? error : new Error(String(error));
     say("bad", message);
@@ -278,7 +279,7 @@ export async function act<Body>(
 /** Reads something once. */
 export async function read<Body>(path: string): Promise<Body | undefined> {
   try {
-    return await api?.get<Body>(path);
+    return await api?.ask<Body>("GET", path);
   } catch (error) {
     say("bad", error instanceof Error ? error.message : String(error));
     return undefined;

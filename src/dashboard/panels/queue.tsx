@@ -2,7 +2,7 @@
 import { useState } from "hono/jsx/dom";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { DeadLetterView, QueueEntryView, QueueView } from "../../core/view.ts";
-import { segment } from "../data/api.ts";
+import { inPath } from "../../clients/api.ts";
 import { act, read, say } from "../data/relay.ts";
 import { useRefusal, useStore } from "../data/store.ts";
 import { briefly, count, duration, size } from "../model/figures.ts";
@@ -58,7 +58,7 @@ function Recipient({ queue }: { readonly queue: QueueView }) {
   const age = useStore(({ now }) => (at === null ? "" : `oldest ${briefly(now - at)}`));
   const flip = async (): Promise<void> => {
     if (listed !== undefined) return list(undefined);
-    const page = await read<{ readonly items: readonly QueueEntryView[] }>(`queue/${segment(to)}`);
+    const page = await read<{ readonly items: readonly QueueEntryView[] }>(`queue/${inPath(to)}`);
     list(page?.items);
   };
   return (
@@ -88,7 +88,7 @@ function Entry({ entry, gone }: { readonly entry: QueueEntryView; gone(): void }
   const left = useStore(({ now }) => duration(exp - now));
   const why = useRefusal("admin");
   const drop = async (): Promise<void> => {
-    if ("body" in await act("DELETE", `messages/${segment(id)}`)) gone();
+    if ("body" in await act("DELETE", `messages/${inPath(id)}`)) gone();
   };
   return (
     <li class="entry">
@@ -109,7 +109,7 @@ function Letter({ letter }: { readonly letter: DeadLetterView }) {
   const age = useStore(({ now }) => `${briefly(now - died)} ago`);
   const why = useRefusal("admin");
   const retry = async (): Promise<void> => {
-    const done = await act<JsonObject>("POST", `dead-letters/${segment(id)}/retry`);
+    const done = await act<JsonObject>("POST", `dead-letters/${inPath(id)}/retry`);
     if ("body" in done) say("good", `On its way again to ${shown(to, 40)}.`);
   };
   return (
@@ -120,7 +120,7 @@ function Letter({ letter }: { readonly letter: DeadLetterView }) {
         <span class="faint small num">{`${shown(kind, 30)} · ${size(bytes)} · ${age}`}</span>
         <span class="entry-buttons">
           <Button name="retry" no={why} onPress={retry}>Retry</Button>
-          <ArmedButton name="drop" no={why} sure="Drop it?" onPress={() => act("DELETE", `dead-letters/${segment(id)}`)}>
+          <ArmedButton name="drop" no={why} sure="Drop it?" onPress={() => act("DELETE", `dead-letters/${inPath(id)}`)}>
             Drop
           </ArmedButton>
         </span>
@@ -135,7 +135,7 @@ function Body({ id }: { readonly id: string }) {
   const [body, show] = useState<Json | undefined>(undefined);
   const look = async (event: Event): Promise<void> => {
     if (!(event.target as HTMLDetailsElement).open || body !== undefined) return;
-    const message = await read<JsonObject>(`messages/${segment(id)}`);
+    const message = await read<JsonObject>(`messages/${inPath(id)}`);
     show(message?.["body"] ?? message ?? null);
   };
   return (

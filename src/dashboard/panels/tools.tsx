@@ -1,7 +1,7 @@
 /** What one needs while something is built or mended: words to Neuro, raw messages either way, commands. */
 import { type Child, useRef, useState } from "hono/jsx/dom";
 import { isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
-import { segment } from "../data/api.ts";
+import { inPath } from "../../clients/api.ts";
 import { act, say, signOut } from "../data/relay.ts";
 import { useRefusal, useStore } from "../data/store.ts";
 import { shown } from "../model/shown.ts";
@@ -83,7 +83,7 @@ function Context() {
   const send = (values: FormData): Promise<string | undefined> => {
     const message = field(values, "message");
     if (message.trim() === "") return Promise.resolve("Say something.");
-    const path = `upstreams/${segment(field(values, "upstream"))}/contexts`;
+    const path = `upstreams/${inPath(field(values, "upstream"))}/contexts`;
     return post(path, { message, silent: values.get("silent") !== null }, "Told Neuro");
   };
   return (
@@ -118,7 +118,7 @@ function Raw() {
     const message = parseJson(field(values, "message"), DEPTH_MAX);
     if (message === undefined) return Promise.resolve("This is not JSON.");
     const [kind, ...rest] = field(values, "to").split(":");
-    const path = `${kind === "up" ? "upstreams" : "integrations"}/${segment(rest.join(":"))}/messages`;
+    const path = `${kind === "up" ? "upstreams" : "integrations"}/${inPath(rest.join(":"))}/messages`;
     return post(path, { message }, "Sent as it is");
   };
   return (

@@ -2,7 +2,7 @@
 import { useState } from "hono/jsx/dom";
 import type { Json } from "../../core/json.ts";
 import type { ActionOutcome, ActionView } from "../../core/view.ts";
-import { segment } from "../data/api.ts";
+import { inPath } from "../../clients/api.ts";
 import { act, useDetail } from "../data/relay.ts";
 import { useRefusal, useStore } from "../data/store.ts";
 import { duration } from "../model/figures.ts";
@@ -48,7 +48,7 @@ export function Detail({ id }: { readonly id: string }) {
           name="disconnect"
           no={why ?? (present ? undefined : "It is away.")}
           sure="Disconnect it?"
-          onPress={() => act("DELETE", `integrations/${segment(id)}/connection`)}
+          onPress={() => act("DELETE", `integrations/${inPath(id)}/connection`)}
         >
           Disconnect
         </ArmedButton>
@@ -74,7 +74,7 @@ function Offer({ id, offer }: { readonly id: string; readonly offer: ActionView 
   const [isOpen, setOpen] = useState(false);
   const why = useRefusal("command");
   const send = (data: Json | undefined) =>
-    act<ActionOutcome>("POST", `integrations/${segment(id)}/actions`, { name, ...(data !== undefined && { data }) });
+    act<ActionOutcome>("POST", `integrations/${inPath(id)}/actions`, { name, ...(data !== undefined && { data }) });
   return (
     <li class="offer" data-name="offer">
       <div class="offer-head">

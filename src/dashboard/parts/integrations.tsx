@@ -1,7 +1,7 @@
 /** Who is connected, how busy each is, and what a person may do about it. */
 import { useState } from "hono/jsx/dom";
 import type { IntegrationControls, IntegrationView } from "../../core/view.ts";
-import { segment } from "../data/api.ts";
+import { inPath } from "../../clients/api.ts";
 import { socketPlaceOf } from "../data/place.ts";
 import { act, busy, relayNow, SPARK_S, toggle } from "../data/relay.ts";
 import { useRefusal, useStore } from "../data/store.ts";
@@ -208,7 +208,7 @@ function Controls({ integration }: { readonly integration: IntegrationView }) {
           pressed={integration[key]}
           no={why}
           name={control}
-          onPress={() => act("PATCH", `integrations/${segment(id)}`, { [key]: !integration[key] })}
+          onPress={() => act("PATCH", `integrations/${inPath(id)}`, { [key]: !integration[key] })}
         />
       ))}
     </span>

@@ -2,7 +2,7 @@
 import { useState } from "hono/jsx/dom";
 import type { Json } from "../../core/json.ts";
 import type { ActionOutcome, ForceView, PendingView, UpstreamView } from "../../core/view.ts";
-import { segment } from "../data/api.ts";
+import { inPath } from "../../clients/api.ts";
 import { act, useDetail } from "../data/relay.ts";
 import { useRefusal, useStore } from "../data/store.ts";
 import { duration } from "../model/figures.ts";
@@ -102,7 +102,7 @@ function Force({ force, whose, isOpen }: ForceProps) {
         </p>
         <span class="force-buttons">
           <Button name="answer" no={why} pressed={isAnswering} onPress={() => setAnswering(!isAnswering)}>Answer</Button>
-          <ArmedButton name="veto" no={why} sure="Veto it?" onPress={() => act("DELETE", `forces/${segment(id)}`)}>
+          <ArmedButton name="veto" no={why} sure="Veto it?" onPress={() => act("DELETE", `forces/${inPath(id)}`)}>
             Veto
           </ArmedButton>
         </span>
@@ -131,7 +131,7 @@ function Answer({ force }: { readonly force: ForceView }) {
   const name = actions[chosen];
   const offer = offers?.find((one) => one.name === name);
   const send = (data: Json | undefined) =>
-    act<ActionOutcome>("POST", `forces/${segment(id)}/answer`, { name: name ?? "", ...(data !== undefined && { data }) });
+    act<ActionOutcome>("POST", `forces/${inPath(id)}/answer`, { name: name ?? "", ...(data !== undefined && { data }) });
   return (
     <div class="answer">
       <div class="choices" role="radiogroup" aria-label="Action">
@@ -170,7 +170,7 @@ function Pending({ pending }: { readonly pending: PendingView }) {
   const now = useStore((state) => state.now);
   const why = useRefusal("command");
   const gone = Math.min(1, Math.max(0, (now - since) / Math.max(1, deadline - since)));
-  const decide = (approve: boolean) => act("POST", `pending/${segment(id)}/decision`, { approve });
+  const decide = (approve: boolean) => act("POST", `pending/${inPath(id)}/decision`, { approve });
   const tone = gone > 0.8 ? "bad" : gone > 0.5 ? "warn" : "good";
   return (
     <li class={`pending ${is}`} data-name="pending">
