@@ -1,27 +1,15 @@
 /** Actions of Neuro that wait until a person lets them go. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { type FakeGame, House, type HouseOptions, started } from "./neuro-fixture.ts";
-import { Operator } from "./neuro-operator.ts";
+import { House, started } from "./neuro-fixture.ts";
+import { Operator, type Table, table as plainTable } from "./neuro-operator.ts";
 
-interface Table {
-  readonly house: House;
-  readonly neuro: ReturnType<House["neuro"]>;
-  readonly operator: Operator;
-  readonly chess: FakeGame;
-  readonly poker: FakeGame;
-}
-
-/** Chess needs approval, Poker does not. */
-function table(options: HouseOptions = {}): Table {
-  const house = new House(options);
-  const neuro = house.neuro().open();
-  const chess = started(house, "Chess", "a", "b", "wave");
-  const poker = started(house, "Poker", "bet", "wave");
-  const operator = new Operator(house);
+/** A table at which Chess needs approval and Poker does not. */
+function table(): Table {
+  const { neuro, operator, ...others } = plainTable();
   operator.control("chess", { approval: true });
   neuro.heard();
-  return { house, neuro, operator, chess, poker };
+  return { neuro, operator, ...others };
 }
 
 const only = (operator: Operator): string => {

@@ -2,25 +2,8 @@
 import { test } from "#runner";
 import type { ActionOutcome } from "../../src/core/view.ts";
 import { check } from "../harness/check.ts";
-import { type FakeGame, House, type HouseOptions, started } from "./neuro-fixture.ts";
-import { type Answer, Operator, type Wanted } from "./neuro-operator.ts";
-
-interface Table {
-  readonly house: House;
-  readonly neuro: ReturnType<House["neuro"]>;
-  readonly operator: Operator;
-  readonly chess: FakeGame;
-  readonly poker: FakeGame;
-}
-
-function table(options: HouseOptions = {}): Table {
-  const house = new House(options);
-  const neuro = house.neuro().open();
-  const chess = started(house, "Chess", "a", "b", "wave");
-  const poker = started(house, "Poker", "bet", "wave");
-  neuro.heard();
-  return { house, neuro, operator: new Operator(house), chess, poker };
-}
+import { type FakeGame, House, started } from "./neuro-fixture.ts";
+import { type Answer, Operator, table, type Wanted } from "./neuro-operator.ts";
 
 /** The outcome that a call was answered by. */
 function outcome(answer: Answer | undefined): ActionOutcome {

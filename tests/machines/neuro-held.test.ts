@@ -1,25 +1,8 @@
 /** What a person holds back: one integration, all but one, everything; and it stays until it is lifted. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { type FakeGame, House, type HouseOptions, otherAction, started } from "./neuro-fixture.ts";
-import { Operator } from "./neuro-operator.ts";
-
-interface Table {
-  readonly house: House;
-  readonly neuro: ReturnType<House["neuro"]>;
-  readonly operator: Operator;
-  readonly chess: FakeGame;
-  readonly poker: FakeGame;
-}
-
-function table(options: HouseOptions = {}): Table {
-  const house = new House(options);
-  const neuro = house.neuro().open();
-  const chess = started(house, "Chess", "a", "b", "wave");
-  const poker = started(house, "Poker", "bet", "wave");
-  neuro.heard();
-  return { house, neuro, operator: new Operator(house), chess, poker };
-}
+import { House, otherAction, started } from "./neuro-fixture.ts";
+import { Operator, table } from "./neuro-operator.ts";
 
 const results = (house: House) => house.noted("action_result").map(({ name, success, origin }) => [name, success, origin]);
 

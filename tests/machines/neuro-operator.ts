@@ -5,7 +5,7 @@ import type { NeuroQuestion } from "../../src/core/question.ts";
 import type { Scope } from "../../src/core/settings.ts";
 import type { ForceView, IntegrationView, NeuroView, PendingView } from "../../src/core/view.ts";
 import { check } from "../harness/check.ts";
-import type { House } from "./neuro-fixture.ts";
+import { type FakeGame, type FakeNeuro, House, started } from "./neuro-fixture.ts";
 
 export const ALL_SCOPES: readonly Scope[] = ["watch", "command", "direct", "admin"];
 
@@ -104,4 +104,23 @@ export class Operator {
     check.equal(fault, undefined);
     return body as View;
   }
+}
+
+/** A Neuro who is connected, a person, and two games that share one action. */
+export interface Table {
+  readonly house: House;
+  readonly neuro: FakeNeuro;
+  readonly operator: Operator;
+  readonly chess: FakeGame;
+  readonly poker: FakeGame;
+}
+
+/** What Neuro heard of the two games is read already. */
+export function table(): Table {
+  const house = new House();
+  const neuro = house.neuro().open();
+  const chess = started(house, "Chess", "a", "b", "wave");
+  const poker = started(house, "Poker", "bet", "wave");
+  neuro.heard();
+  return { house, neuro, operator: new Operator(house), chess, poker };
 }
