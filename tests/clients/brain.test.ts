@@ -141,8 +141,17 @@ test("BR94 a subscription outlives the connection, and says when changes were mi
   });
 });
 
+interface Script {
+  readonly client: BrainClient;
+  say(frame: JsonObject): void;
+  /** Waits for the request of this number, answers it, and lets the client read the answer. */
+  reply(count: number, body: JsonObject): Promise<void>;
+  /** Loses the connection; the client comes back by itself. */
+  lose(): void;
+}
+
 /** A client on a socket of which the test is the other end. */
-function scripted(): { client: BrainClient; sent: JsonObject[]; say(frame: JsonObject): void; again(): void } {
+function scripted(): Script {
   const sockets: BrainSocket[] = [];
   const sent: JsonObject[] = [];
   const open = (): BrainSocket => {
@@ -153,28 +162,23 @@ function scripted(): { client: BrainClient; sent: JsonObject[]; say(frame: JsonO
     return socket;
   };
   const client = new BrainClient("ws://script", { open, ...QUICK });
+  const say = (frame: JsonObject): void => sockets.at(-1)?.onmessage?.({ data: JSON.stringify(frame) } as never);
   return {
     client,
-    sent,
-    say: (frame) => sockets.at(-1)?.onmessage?.({ data: JSON.stringify(frame) } as never),
-    again: () => sockets.at(-1)?.onclose?.({} as never),
+    say,
+    reply: async (count, body) => {
+      while (sent.length < count) await Bun.sleep(1);
+      say({ ...body, request_id: sent[count - 1]?.["request_id"] ?? null });
+      await Bun.sleep(1);
+    },
+    lose: () => sockets.at(-1)?.onclose?.({} as never),
   };
 }
 
-const asked = async (sent: readonly JsonObject[], count: number): Promise<JsonObject> => {
-  while (sent.length < count) await Bun.sleep(1);
-  return sent[count - 1] ?? {};
-};
-
 test("BR94 whoever is told of a gap gets the whole state, then what came after it, and nothing twice", async () => {
-  const { client, sent, say } = scripted();
+  const { client, say, reply } = scripted();
   const heard: Change[] = [];
   const subscribing = client.subscribe("s", (change) => heard.push(change));
-  const reply = async (count: number, body: JsonObject): Promise<void> => {
-    const { request_id = null } = await asked(sent, count);
-    say({ ...body, request_id });
-    await Bun.sleep(1);
-  };
   await reply(1, { type: "Subscribed", session_id: "s", seq: 0 });
   await subscribing;
   const delta = (seq: number) => say({ type: "State.Delta", session_id: "s", seq, operator: "ST", changes: { seq } });
@@ -198,17 +202,12 @@ test("BR94 whoever is told of a gap gets the whole state, then what came after i
 });
 
 test("BR94 an operation of one's own after a loss hides nothing of what others did before it", async () => {
-  const { client, sent, say, again } = scripted();
+  const { client, reply, lose } = scripted();
   const heard: Change[] = [];
   const subscribing = client.subscribe("s", (change) => heard.push(change));
-  const reply = async (count: number, body: JsonObject): Promise<void> => {
-    const { request_id = null } = await asked(sent, count);
-    say({ ...body, request_id });
-    await Bun.sleep(1);
-  };
   await reply(1, { type: "Subscribed", session_id: "s", seq: 3 });
   await subscribing;
-  again();
+  lose();
   const applying = client.apply("s", "ST");
   await reply(2, { type: "State.Snapshot", session_id: "s", state: {}, seq: 5 });
   check.equal((await applying).seq, 5);
