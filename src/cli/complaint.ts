@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import process from "node:process";
 
 /** The status for a configuration, or a command line, that is wrong. */
-export const MISCONFIGURED = 2;
+const MISCONFIGURED = 2;
 
 /** Lines for whoever typed the command, and the status to exit with. */
 export class Complaint extends Error {

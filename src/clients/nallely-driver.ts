@@ -219,7 +219,7 @@ function openGlobalSocket(url: string): SocketLike {
 }
 
 /** The system's time, which is never set back, and its chance. */
-export const systemClock: Clock = {
+const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   random: Math.random,
   later(ms, run) {

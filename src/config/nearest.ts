@@ -7,7 +7,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 }
 
 /** Letters to insert, delete or replace until one word is the other. */
-export function editDistance(from: string, to: string): number {
+function editDistance(from: string, to: string): number {
   let above = Array.from({ length: to.length + 1 }, (_, at) => at);
   for (let row = 1; row <= from.length; row++) {
     const here = [row];

@@ -54,7 +54,7 @@ function forwardedFor(list: string | undefined, arrival: Arrival, settings: Sett
 }
 
 /** Takes `/t/<token>` out of a path: at its start, or right after the name of a door. */
-export function cutToken(path: string): [path: string, token: string | undefined] {
+function cutToken(path: string): [path: string, token: string | undefined] {
   const found = /^(\/(?:intermediary|neuro|brain))?\/t\/([^/]+)(?=\/|$)/.exec(path);
   if (found === null) return [path, undefined];
   return [(found[1] ?? "") + path.slice(found[0].length) || "/", decoded(found[2] ?? "")];

@@ -104,7 +104,7 @@ export class Ring {
 const HOLE_WEIGHT = 64;
 
 /** Roughly how many bytes a value holds; cheaper than its text, and enough to bound the memory. */
-export function weigh(value: unknown): number {
+function weigh(value: unknown): number {
   if (typeof value === "string") return 2 * value.length + 16;
   if (typeof value !== "object" || value === null) return 8;
   let sum = 16;

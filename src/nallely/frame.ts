@@ -5,11 +5,8 @@
  * F2 any bytes are a value of a known name or a reason, never a throw; F3 a frame with anything behind its value is no value:
  * whoever glued two would lose the second one silently.
  */
-import { PARAMETER_NAME_BYTES_MAX } from "../core/limits.ts";
 
 const VALUE_BYTES = 8;
-/** Big enough for any frame that the bus can make. */
-export const FRAME_BYTES_MAX: number = 1 + PARAMETER_NAME_BYTES_MAX + VALUE_BYTES;
 
 /** Eight bytes shared by all: a step is never interrupted, so nobody else sees them in between. */
 const scratch = new DataView(new ArrayBuffer(VALUE_BYTES));

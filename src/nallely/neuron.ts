@@ -67,7 +67,7 @@ export type NeuronNews =
   | { readonly is: "closed" };
 
 /** Close codes of this side, for what the bus had no part in. */
-export const CODE_TIMEOUT = 4408;
+const CODE_TIMEOUT = 4408;
 
 export interface NeuronLinkOptions {
   /** Of the bus, as `ws://127.0.0.1:6789`; without path and query. */

@@ -7,7 +7,7 @@
  */
 
 /** Longer patterns are not run. */
-export const PATTERN_LENGTH_MAX = 128;
+const PATTERN_LENGTH_MAX = 128;
 /** On longer texts no pattern is run. */
 export const PATTERN_TEXT_MAX = 128;
 /** Steps of a matcher that may be spent on one text. */

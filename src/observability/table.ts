@@ -346,6 +346,3 @@ const TABLE: Table = {
 export function entryOf(note: Note): Entry<Note> {
   return TABLE[note.is] as Entry<Note>; // Why: the row of `note.is` takes this very note, which no type can say of a union.
 }
-
-/** All kinds of notes there are. */
-export const noteNames: readonly NoteName[] = Object.keys(TABLE) as NoteName[]; // Why: `keys` says string of any object.

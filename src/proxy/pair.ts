@@ -25,7 +25,7 @@ export interface Pair {
 }
 
 /** The addresses of many games are one: the peer's id tells them apart. */
-export const clientOf = (peer: PeerId, { address }: Caller): string => `${address} ${peer}`;
+const clientOf = (peer: PeerId, { address }: Caller): string => `${address} ${peer}`;
 
 /** Dials for a game that came in. */
 export function pair(peer: PeerId, { caller, url }: { caller: Caller; url: string }, turn: Turn): Pair {

@@ -16,7 +16,7 @@ const SUSPICIOUS = /token|authorization|api_?key|secret|password|\\[u/]/i;
 const DEPTH_MAX = 64;
 
 /** Of a frame of bytes, so many are kept. */
-export const BYTES_KEPT_MAX = 65_536;
+const BYTES_KEPT_MAX = 65_536;
 
 /** A frame, as it stands in a line. */
 export interface Masked {

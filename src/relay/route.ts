@@ -11,7 +11,7 @@ const ROOMS: readonly string[] = ["intermediary", "neuro", "nallely", "brain", "
 export const roomOfDoor = (door: DoorName): RoomName => door;
 
 /** The room named at the start of a key, link, load or job, up to its first separator. */
-export function roomOfName(name: string): RoomName | undefined {
+function roomOfName(name: string): RoomName | undefined {
   const end = name.search(/[/:]/);
   const room = end < 0 ? name : name.slice(0, end);
   return isRoom(room) ? room : undefined;

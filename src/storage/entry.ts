@@ -3,7 +3,7 @@ import type { Key } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 
 /** The newest layout that any room of this program writes. */
-export const ENTRY_VERSION = 1;
+const ENTRY_VERSION = 1;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 

@@ -119,10 +119,6 @@ export class Network implements Sockets {
     }
   }
 
-  get isListening(): boolean {
-    return this.#relay !== undefined;
-  }
-
   /** Connects by a door; `onOpen` or `onClose` follows. */
   connect(door: DoorName, caller: Partial<Caller> = {}, bytesPerMs?: number): Wire {
     const id = peerId(`p${++this.#count}`);

@@ -4,7 +4,7 @@ import { isAway, type State, store } from "./store.ts";
 const NAME = "Neuro Relay";
 
 /** The most urgent thing first, and only that. */
-export function titleOf(state: State): string {
+function titleOf(state: State): string {
   const neuro = state.overview?.rooms.neuro;
   const unapproved =
     (neuro?.upstreams ?? []).flatMap(({ pending }) => pending).filter(({ is }) => is === "approval").length;

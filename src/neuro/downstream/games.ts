@@ -23,8 +23,8 @@ import { slugOf } from "../upstream/names.ts";
 import { answer, lost, outdated, returned } from "../upstream/pending.ts";
 import { extend } from "./extensions.ts";
 
-export const graceTimer = (game: Game): string => `grace ${game.key}`;
-export const windowTimer = (game: Game): string => `window ${game.key}`;
+const graceTimer = (game: Game): string => `grace ${game.key}`;
+const windowTimer = (game: Game): string => `window ${game.key}`;
 export const parkedTimer = (game: Game): string => `parked ${game.key}`;
 
 /** A name as it is used: composed, without control characters, and not longer than a name may be. */

@@ -18,7 +18,7 @@ const TAKEOVERS_MS: Millis = 60_000;
 /** Messages of a newcomer that wait for the decision. */
 const HEARD_MAX = 256;
 
-export const CONTEST = "contest all";
+const CONTEST = "contest all";
 
 /** What is to be done about a contest. */
 export type Verdict = "wait" | "newest" | "oldest" | "suffix";

@@ -188,7 +188,7 @@ function leave(owned: Owned, now: Millis): void {
 }
 
 /** Keeps an ownerless name for a game, and lets go of those kept for too long. */
-export function keepFor(game: Game, offered: Offered, now: Millis): void {
+function keepFor(game: Game, offered: Offered, now: Millis): void {
   const { upstream } = game;
   const { actions, limits } = game.room.settings;
   const earlier = game.released.get(offered.original);

@@ -28,7 +28,7 @@ import { orphan } from "./pending.ts";
 /** A backend that asks for everything right after it got everything has only not heard yet. */
 const RESYNC_ECHO_MS = 2_000;
 /** The name of the upstream that the relay plays itself. */
-export const OWN_UPSTREAM = "relay";
+const OWN_UPSTREAM = "relay";
 
 /** An upstream that has not been dialled; without settings, one that the relay plays. */
 export function upstreamOf(room: Neuro, settings: UpstreamSettings | undefined, now: number): Upstream {

@@ -18,9 +18,8 @@ const KEEP_MS = 1_000;
 /** Begins the key of a source that is no game. */
 const WATCHER = "watcher:";
 
-export const budgetTimer = (upstream: Upstream): string => `budget ${upstream.id}`;
-export const keepTimer = (upstream: Upstream): string => `keep ${upstream.id}`;
-export const CONTEXT_KEYS: Key = key("neuro", "context");
+const budgetTimer = (upstream: Upstream): string => `budget ${upstream.id}`;
+const keepTimer = (upstream: Upstream): string => `keep ${upstream.id}`;
 
 export interface Said {
   readonly from: Source;

@@ -18,7 +18,7 @@ import { lost } from "./pending.ts";
 const GRACEFUL_MS: Millis = 30_000;
 const IMMEDIATE_MS: Millis = 4_000;
 
-export const shutdownTimer = (upstream: Upstream): string => `shutdown ${upstream.id}`;
+const shutdownTimer = (upstream: Upstream): string => `shutdown ${upstream.id}`;
 
 /** Neuro says who she is. */
 export function introduced(upstream: Upstream, session: Session, turn: Turn): void {

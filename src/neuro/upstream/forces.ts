@@ -22,8 +22,8 @@ const ENDED_MAX = 512;
 /** Characters of names in a hint. */
 const NAMES_TEXT_MAX = 200;
 
-export const slotTimer = (upstream: Upstream): string => `slot ${upstream.id}`;
-export const namesTimer = (upstream: Upstream): string => `names ${upstream.id}`;
+const slotTimer = (upstream: Upstream): string => `slot ${upstream.id}`;
+const namesTimer = (upstream: Upstream): string => `names ${upstream.id}`;
 
 /** A game asks Neuro to act. */
 export function ask(game: Game, message: ForceMessage, turn: Turn): void {

@@ -15,7 +15,7 @@ import { isLive, sync, vanish } from "./actions.ts";
 import { cancel, namesChanged, owes, resulted } from "./forces.ts";
 
 /** How soon a client that confirms nothing but answers failures is taken to have succeeded. */
-export const FAILURES_ONLY_MS = 500;
+const FAILURES_ONLY_MS = 500;
 /** So many deadlines in a row show that a client confirms nothing. */
 const SILENCES_MAX = 3;
 

@@ -28,7 +28,7 @@ export function openSqlite(path: string): Backend {
 }
 
 /** Entries as text in one table. */
-export function sqliteDriver(file: string): Driver {
+function sqliteDriver(file: string): Driver {
   const database = openDatabase(file);
   const has = database.prepare("select 1 from entries where key = ?");
   const get = database.prepare("select value from entries where key = ?");

@@ -52,7 +52,7 @@ const CLASSES = ["Clock", "ADSREnvelope", "VCA", "Gate", "LFO", "Comparator", "O
 const CYCLE_MS = 1_000 / 256;
 const QUEUE_MAX = 2_000;
 /** A reset takes so long; in that time nobody listens on the bus's port. */
-export const RESET_MS = 120;
+const RESET_MS = 120;
 
 export class FakeSession {
   readonly later: Later;
