@@ -131,7 +131,9 @@ async function openProcessLog({ log }: Settings, options: ServeOptions): Promise
   const print = options.log ?? standardError();
   if (log.file === "") return await openLog(log, print);
   const { rotatingFile } = await import("../observability/log-file.ts");
-  return await openLog(log, print, rotatingFile);
+  return await openLog(log, print, rotatingFile).catch((error: unknown) => {
+    throw new StartError(`log.file: ${log.file} cannot be written: ${error instanceof Error ? error.message : error}`);
+  });
 }
 
 /** Why loaded late: nothing of it exists unless somebody asked for a recording. */

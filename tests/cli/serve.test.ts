@@ -1,5 +1,6 @@
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
+import { denoPath } from "../harness/machine.ts";
 import { end, Place, until } from "./command.ts";
 
 const QUIET =
@@ -40,5 +41,17 @@ test("CF31 serve says what is wrong in one line and ends with status 2", async (
   check.match(third.errors, /^queue: .*relay_message_queue is in use by process \d+ since [^\n]*\n$/);
   relay.kill("SIGTERM");
   await end(relay);
+  await place.remove();
+}, { timeoutMs: 60_000 });
+
+test("OB7 a log file that cannot be written to keeps the relay from starting, with the name of the setting", async () => {
+  const place = await Place.make({ "my.yaml": QUIET });
+  const words = ["--config", "my.yaml", "--set", "queue.backend=memory", "--set", "log.file=no/such/folder/x.log"];
+  const onDeno = [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual"];
+  for (const program of [undefined, onDeno]) {
+    const { status, errors } = await place.run(words, {}, program);
+    check.equal(status, 2, errors);
+    check.match(errors, /^log\.file: \.\/no\/such\/folder\/x\.log cannot be written: .*\n$/);
+  }
   await place.remove();
 }, { timeoutMs: 60_000 });
