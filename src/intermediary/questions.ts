@@ -260,6 +260,9 @@ interface Again {
 function retry(state: State, { call, letter, by, to, body }: Again, turn: Turn): void {
   const kind = state.queue.dead.get(letter)?.kind;
   if (kind === undefined) return fail(call, "notFound", turn); // Why: somebody dropped it meanwhile.
+  for (const promised of state.promises.values()) {
+    if (promised.letter === letter) return fail(call, { fault: "notNow", reason: "it is being retried already" }, turn);
+  }
   const sent = state.queue.send(to, { kind, body }, turn);
   turn.note({ is: "operator_acted", by, did: "retry", to: letter, outcome: sent.ok ? "done" : sent.fault });
   if (!sent.ok) return fail(call, sent, turn);

@@ -43,6 +43,22 @@ test("IM34 the queue and its dead letters can be listed, shown, retried and drop
   check.equal(desk.seen(desk.integration("a", {}, "back")), [{ from_watcher: "watcher", cmd: 2 }]);
 });
 
+test("IM34 a dead letter that two people retry at once goes to its recipient once", () => {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  desk.close(desk.integration("a"));
+  desk.frame(watcher, { target: "a", cmd: 1 });
+  desk.pass(SETTINGS.queue.ttl.command);
+  const of = "intermediary";
+  const [id = ""] = idsOf(desk.ask({ of, get: "dead" }));
+  desk.isStoring = false;
+  for (let times = 0; times < 2; times++) desk.ask({ of, get: "retry", id });
+  desk.store();
+  check.equal([...desk.answers.values()].slice(-2), [{ fault: "notNow" }, { status: "queued" }]);
+  desk.isStoring = true;
+  check.equal(desk.seen(desk.integration("a", {}, "back")), [{ from_watcher: "watcher", cmd: 1 }]);
+});
+
 test("IM36 lists come in pages: so many items, and by what to get the rest", () => {
   const desk = new Desk();
   const watcher = desk.watcher();
