@@ -10,7 +10,7 @@ import { isObject, type Json, type JsonObject } from "../core/json.ts";
 /** A call that the relay refused, or whose fate is unknown. */
 export class BrainError extends Error {
   override readonly name = "BrainError";
-  /** The relay's code where it gave one; `Lost`, `TimedOut` and `Closed` are the client's own. */
+  /** The relay's code where it gave one; `Lost`, `TimedOut`, `Busy` and `Closed` are the client's own. */
   readonly code: string | undefined;
   /** The whole refusal. */
   readonly reply: JsonObject;
@@ -39,10 +39,14 @@ export const CALLS_MAX = 10_000;
 export class Calls {
   /** In the order in which they were made. */
   readonly #open = new Map<string, Call>();
+  #isClosed = false;
 
-  add(call: Call): void {
-    if (this.#open.size >= CALLS_MAX) return call.reject(new BrainError(`more than ${CALLS_MAX} calls wait`, "Busy"));
-    this.#open.set(call.id, call);
+  /** False when it was rejected at once. */
+  add(call: Call): boolean {
+    if (this.#isClosed) call.reject(closed());
+    else if (this.#open.size >= CALLS_MAX) call.reject(new BrainError(`more than ${CALLS_MAX} calls wait`, "Busy"));
+    else this.#open.set(call.id, call);
+    return this.#open.has(call.id);
   }
 
   get size(): number {
@@ -81,7 +85,8 @@ export class Calls {
   }
 
   close(): void {
-    for (const call of [...this.#open.values()]) this.#end(call, new BrainError("the client is closed", "Closed"));
+    this.#isClosed = true;
+    for (const call of [...this.#open.values()]) this.#end(call, closed());
   }
 
   #oldestSent(): Call | undefined {
@@ -93,6 +98,8 @@ export class Calls {
     call.reject(error);
   }
 }
+
+const closed = (): BrainError => new BrainError("the client is closed", "Closed");
 
 /** A frame as a JSON object, or undefined. */
 export function objectIn(frame: unknown): JsonObject | undefined {

@@ -207,8 +207,7 @@ export class BrainClient implements Disposable {
     const text = JSON.stringify({ ...fields, request_id: id });
     return new Promise((resolve, reject) => {
       const call: Call = { id, text, isRepeatable, isSent: false, deadline: Date.now() + this.#timeoutMs, resolve, reject };
-      this.#calls.add(call);
-      if (this.#socket.isOpen) this.#send(call);
+      if (this.#calls.add(call) && this.#socket.isOpen) this.#send(call);
     });
   }
 

@@ -2,6 +2,7 @@
 import { test } from "#runner";
 import { brain } from "../../src/brain/mod.ts";
 import { BrainClient, BrainError, type BrainSocket, type Change } from "../../src/clients/brain.ts";
+import { CALLS_MAX } from "../../src/clients/brain-calls.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { hosted } from "../../src/relay/mod.ts";
 import { check } from "../harness/check.ts";
@@ -68,6 +69,28 @@ test("BR92 calls that nobody answers end at their deadline, and all end when the
   client.close();
   const closed = await open;
   check.that(closed instanceof BrainError && closed.code === "Closed");
+  const after = await client.getState("x").catch((error: unknown) => error);
+  check.that(after instanceof BrainError && after.code === "Closed", "a call to a closed client ends at once");
+});
+
+test("BR92 a call for which there is no room is refused, and not sent all the same", async () => {
+  let sent = 0;
+  const silent: BrainSocket = {
+    send: () => void sent++,
+    close() {},
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+    onerror: null,
+  };
+  const client = new BrainClient("ws://nowhere", { open: () => silent });
+  silent.onopen?.({} as never);
+  const calls = Array.from({ length: CALLS_MAX }, () => client.getState("x").catch((error: unknown) => error));
+  const refused = await client.getState("x").catch((error: unknown) => error);
+  check.that(refused instanceof BrainError && refused.code === "Busy");
+  check.equal(sent, CALLS_MAX);
+  client.close();
+  await Promise.all(calls);
 });
 
 test("BR92 a relay that echoes no ids, as the original, is understood by the order of its replies", async () => {
