@@ -26,7 +26,6 @@ import {
   type Session,
   TapeError,
 } from "../recording/mod.ts";
-import type { Served, ServeOptions } from "../runtimes/served.ts";
 import { Complaint } from "./complaint.ts";
 import { runtime } from "./runtime.ts";
 
@@ -138,7 +137,7 @@ async function play(playing: Playing, options: ReplayOptions): Promise<void> {
     },
   };
   const { serve, untilStopped } = await runtime();
-  const served = await started(serve, settingsFor(options), { rooms: [room], print: () => {} });
+  const served = await serve(settingsFor(options), { rooms: [room], print: () => {} });
   const stopped = untilStopped(served); // Why first: whoever reads the line below may stop it at once.
   if (options.as === "backend") console.error(`play the game at ${served.urls.neuro}`);
   await Promise.race([over, stopped]);
@@ -168,18 +167,6 @@ const tracing = (turn: Turn): Turn => ({
 function show(way: "<" | ">", frame: Frame): void {
   const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
   console.error(`${way} ${printable(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}...` : text)}`);
-}
-
-async function started(
-  serve: (settings: Settings, options: ServeOptions) => Promise<Served>,
-  settings: Settings,
-  options: ServeOptions,
-): Promise<Served> {
-  try {
-    return await serve(settings, options);
-  } catch (error) {
-    throw error instanceof Error && error.name === "StartError" ? new Complaint([error.message]) : error;
-  }
 }
 
 function finish(report: Report | undefined, { strict, json }: ReplayOptions): never {

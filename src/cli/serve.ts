@@ -2,7 +2,6 @@
 import { Command } from "commander";
 import { resolve } from "node:path";
 import process from "node:process";
-import { Complaint } from "./complaint.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
 import { Following } from "./follow.ts";
 import { onHangup } from "./hangup.ts";
@@ -30,10 +29,7 @@ async function run(options: ConfigurationOptions): Promise<void> {
   const { serve, untilStopped } = await runtime();
   const { promise: begun, resolve: begin } = Promise.withResolvers<Following>();
   onHangup(() => void begun.then((following) => following.again()));
-  const served = await serve(configuration.settings).catch((error: unknown) => {
-    // Why by name: the class is in the runtime's part, which is imported only where it can run.
-    throw error instanceof Error && error.name === "StartError" ? new Complaint([error.message]) : error;
-  });
+  const served = await serve(configuration.settings);
   const following = new Following(configuration, {
     read: () => readConfiguration(options),
     apply: (settings) => served.configure(settings),
