@@ -8,11 +8,19 @@
 import type { RoomEvent } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
-import type { Room } from "../core/room.ts";
 import type { Turn } from "../core/turn.ts";
-import { hosted } from "../relay/mod.ts";
 import { Comparison, type Expected } from "./comparison.ts";
-import { answerFormalities, LINGER_MS, Pace, type Playing, type Report, reportOf, type Script } from "./play.ts";
+import {
+  answerFormalities,
+  LINGER_MS,
+  Pace,
+  type Player,
+  type Playing,
+  playingOf,
+  type Report,
+  reportOf,
+  type Script,
+} from "./play.ts";
 import { askedIn, factsOfGame, readMessage } from "./messages.ts";
 
 interface Line {
@@ -23,7 +31,7 @@ interface Line {
   readonly expected: readonly Expected[];
 }
 
-class Backend {
+class Backend implements Player {
   readonly #script: Script;
   readonly #lines: readonly Line[];
   readonly #names = new Map<string, string>();
@@ -110,14 +118,5 @@ class Backend {
 
 /** A backend that says to the first game that connects what was said to the recorded one. */
 export function playBackend(script: Script): Playing {
-  const backend = new Backend(script);
-  return { room: hosted(roomOf(backend)), report: () => backend.report };
+  return playingOf(new Backend(script));
 }
-
-const roomOf = (backend: Backend): Room<Backend> => ({
-  name: "neuro",
-  resident: [],
-  restore: () => backend,
-  step: (_state, event, turn) => backend.step(event, turn),
-  nextWakeup: () => backend.wakeup,
-});

@@ -2,7 +2,7 @@
 import { fromBase64 } from "../core/base64.ts";
 import type { Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
-import { commandOf, gameOf, printable, readMessage } from "./messages.ts";
+import { printable, readMessage } from "./messages.ts";
 import type { Happening, Session } from "./tape.ts";
 
 /** Which end of the Neuro API said something. */
@@ -74,7 +74,7 @@ function saidIn({ t, is, link, text, base64, bytes }: Happening): readonly Said[
 
 function gameIn(said: readonly Said[]): string | undefined {
   for (const { by, frame } of said) {
-    const game = by === "game" ? gameOf(readMessage(frame)) : undefined;
+    const game = by === "game" ? readMessage(frame).game : undefined;
     if (game !== undefined) return game;
   }
   return undefined;
@@ -116,7 +116,7 @@ const isAmbiguous = (wanted: readonly Conversation[]): boolean =>
 export function described({ peer, at, game, path, url, from, to, frames, closed, said }: Conversation): string {
   const who = game === undefined ? "" : ` ${JSON.stringify(game)}`;
   const where = printable(url ?? (path === undefined || path === "/" ? "" : path));
-  const commands = new Set((said ?? []).flatMap(({ frame }) => commandOf(readMessage(frame)) ?? []));
+  const commands = new Set((said ?? []).flatMap(({ frame }) => readMessage(frame).command ?? []));
   return [
     `peer ${peer}: ${at}${who}`,
     ...(where === "" ? [] : [where]),

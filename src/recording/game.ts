@@ -9,13 +9,21 @@
 import type { RoomEvent } from "../core/event.ts";
 import { type LinkId, linkId, type Millis } from "../core/ids.ts";
 import { type Frame, isObject, type JsonObject } from "../core/json.ts";
-import type { Room } from "../core/room.ts";
 import type { Turn } from "../core/turn.ts";
-import { hosted } from "../relay/mod.ts";
 import { Comparison } from "./comparison.ts";
 import { bareUrl } from "./masks.ts";
 import { answeredIn, type Asked, askedIn, factsOfBackend, readMessage } from "./messages.ts";
-import { answerFormalities, LINGER_MS, Pace, type Playing, type Report, reportOf, type Script } from "./play.ts";
+import {
+  answerFormalities,
+  LINGER_MS,
+  Pace,
+  type Player,
+  type Playing,
+  playingOf,
+  type Report,
+  reportOf,
+  type Script,
+} from "./play.ts";
 
 /** A backend that is just being started is tried for so long, again after each of these. */
 const DIAL_MS = 10_000;
@@ -39,7 +47,7 @@ interface DueAnswer {
   readonly frame: string;
 }
 
-class Game {
+class Game implements Player {
   readonly #script: Script;
   readonly #url: string;
   readonly #lines: readonly Line[];
@@ -177,9 +185,10 @@ class Game {
       case "nothing":
         return 0;
       case "asked":
-        return this.#asked >= line.count ? 0 : pace.expected(line.t) + this.#script.patience;
-      case "answered":
-        return this.#answered >= line.count ? 0 : pace.expected(line.t) + this.#script.patience;
+      case "answered": {
+        const count = line.is === "asked" ? this.#asked : this.#answered;
+        return count >= line.count ? 0 : pace.expected(line.t) + this.#script.patience;
+      }
     }
   }
 
@@ -236,14 +245,5 @@ class Game {
 
 /** A game that says to the backend at this address what was said to the recorded one. */
 export function playGame(script: Script, url: string): Playing {
-  const game = new Game(script, url);
-  return { room: hosted(roomOf(game)), report: () => game.report };
+  return playingOf(new Game(script, url));
 }
-
-const roomOf = (game: Game): Room<Game> => ({
-  name: "neuro",
-  resident: [],
-  restore: () => game,
-  step: (_state, event, turn) => game.step(event, turn),
-  nextWakeup: () => game.wakeup,
-});

@@ -41,9 +41,6 @@ export function readMessage(frame: Frame): Message {
   };
 }
 
-export const commandOf = ({ command }: Message): string | undefined => command;
-export const gameOf = ({ game }: Message): string | undefined => game;
-
 /** An action that a backend asks for. */
 export interface Asked {
   readonly id: string;

@@ -1,8 +1,9 @@
 /** What both ways of playing a recording have in common: its pace, and how it ends. */
 import type { RoomEvent } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
+import type { Room } from "../core/room.ts";
 import type { Turn } from "../core/turn.ts";
-import type { Hosted } from "../relay/mod.ts";
+import { type Hosted, hosted } from "../relay/mod.ts";
 import type { Comparison, Difference } from "./comparison.ts";
 import type { Said } from "./conversations.ts";
 import { printable } from "./messages.ts";
@@ -72,6 +73,26 @@ export class Pace {
 export interface Playing {
   readonly room: Hosted;
   report(): Report | undefined;
+}
+
+/** One side of a recorded conversation, as it is played. */
+export interface Player {
+  step(event: RoomEvent, turn: Turn): void;
+  /** When it wants to be woken; undefined: only by what happens. */
+  readonly wakeup: Millis | undefined;
+  readonly report: Report | undefined;
+}
+
+/** The room that a player is. */
+export function playingOf(player: Player): Playing {
+  const room: Room<Player> = {
+    name: "neuro",
+    resident: [],
+    restore: () => player,
+    step: (_state, event, turn) => player.step(event, turn),
+    nextWakeup: () => player.wakeup,
+  };
+  return { room: hosted(room), report: () => player.report };
 }
 
 /** Whatever room plays, it is asked these things, too. */
