@@ -127,7 +127,7 @@ export interface ForceView {
   readonly actions: readonly string[];
   readonly asked_at: Millis;
   readonly opened_at: Millis | null;
-  /** Why it waits: for the slot, for names, because it is held. */
+  /** For what it waits, in words: the slot, actions that are not registered yet, the result of the action that was chosen. */
   readonly waits_for: string | null;
 }
 

@@ -110,6 +110,27 @@ test("NB230 who may only look changes nothing, and each deed has its scope; all 
   });
 });
 
+test("NB230 of a force or an action that waits, the note says whose it is, also once there is no such thing any more", () => {
+  const { house, neuro, operator, chess } = table();
+  chess.force(["a", "b"]);
+  operator.control("chess", { approval: true });
+  neuro.action("u1", "a");
+  const [pending = { id: "" }] = operator.pendings();
+  operator.ask({ get: "decide", pending: pending.id, approve: false });
+  operator.ask({ get: "decide", pending: pending.id, approve: true });
+  const force = operator.forceId();
+  operator.call({ get: "answer", force, name: "b" });
+  operator.ask({ get: "veto", force });
+  operator.ask({ get: "veto", force: "gone" });
+  check.equal(house.noted("operator_acted").slice(1).map(({ did, to, outcome }) => [did, to, outcome]), [
+    ["reject", "chess a", "done"],
+    ["approve", pending.id, "notFound"],
+    ["answer", "chess b", "done"],
+    ["veto", "chess", "done"],
+    ["veto", "gone", "notFound"],
+  ]);
+});
+
 test("NB231 integrations come in pages by their ids, with what each has done", () => {
   const { house, neuro, operator, chess } = table();
   for (const name of ["Aaa", "Zzz"]) started(house, name, "x");

@@ -102,6 +102,10 @@ test("NB222 a force answered by a person ends for Neuro once that is a success, 
   poker.force(["bet"]);
   const call = operator.call({ get: "answer", force: house.noted("force_opened")[0]?.id ?? "", name: "a" });
   check.equal([actions(chess), neuro.heard()], [["action a"], ["force a wave"]]);
+  check.equal(operator.forces().map(({ is, waits_for }) => [is, waits_for]), [["open", "its result"], [
+    "waiting",
+    "the slot",
+  ]]);
   neuro.action("u1", "wave");
   check.equal([neuro.heard(), actions(chess)], [["result u1 false"], []], "it is being answered");
   chess.result(true);

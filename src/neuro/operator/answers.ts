@@ -14,9 +14,9 @@ import type { Turn } from "../../core/turn.ts";
 import type { Controls, IntegrationControls } from "../../core/view.ts";
 import { save } from "../records.ts";
 import type { Game, GameRecord, Neuro } from "../state.ts";
-import { decide } from "./approval.ts";
+import { decide, pendingAt } from "./approval.ts";
 import { control, controlAll } from "./controls.ts";
-import { answerForce, vetoForce } from "./forces.ts";
+import { answerForce, forceAt, vetoForce } from "./forces.ts";
 import { sendAction } from "./orders.ts";
 import { integrationDetail, integrationPage, integrationView, readiness, statusOf } from "./views.ts";
 import { injectAbove, injectBelow, remark, upstreamAt } from "./words.ts";
@@ -60,8 +60,10 @@ function answerTo(room: Neuro, { call, as, question }: Asked<Question>, turn: Tu
       return game.ok ? ok(plain(integrationDetail(game.value))) : game;
     }
     default: {
+      // Why before it is done: afterwards there is no such force.
+      const deeds = describe(room, question);
       const outcome = isAllowed ? deedOf(room, { call, as, question }, turn) : notAllowed(question);
-      for (const { did, to } of describe(question)) {
+      for (const { did, to } of deeds) {
         turn.note({ is: "operator_acted", by: as.by, did, to, outcome: outcome.ok ? "done" : outcome.fault });
       }
       return outcome;
@@ -169,7 +171,7 @@ interface Described {
 }
 
 /** What was done to what, for the audit log: as many things as were decided at once. */
-function describe(question: Deed): readonly Described[] {
+function describe(room: Neuro, question: Deed): readonly Described[] {
   const { get } = question;
   switch (get) {
     case "control":
@@ -177,12 +179,13 @@ function describe(question: Deed): readonly Described[] {
     case "controls":
       return decisions(question.to, "all");
     case "answer":
+      return [{ did: get, to: whoseAction(forceAt(room, question.force)?.game.slug ?? question.force, question.name) }];
     case "veto":
-      return [{ did: get, to: question.force }];
+      return [{ did: get, to: forceAt(room, question.force)?.game.slug ?? question.force }];
     case "decide":
-      return [{ did: question.approve ? "approve" : "reject", to: question.pending }];
+      return [{ did: question.approve ? "approve" : "reject", to: subjectOf(room, question.pending) }];
     case "act":
-      return [{ did: get, to: `${question.id} ${question.name}`.slice(0, 200) }];
+      return [{ did: get, to: whoseAction(question.id, question.name) }];
     case "context":
       return [{ did: get, to: question.upstream ?? "neuro" }];
     case "inject":
@@ -190,6 +193,15 @@ function describe(question: Deed): readonly Described[] {
     case "disconnect":
       return [{ did: get, to: question.id }];
   }
+}
+
+const whoseAction = (whose: string, name: string): string => `${whose} ${name}`.slice(0, 200);
+
+/** Why not its id alone: a day later that says nothing to anybody. */
+function subjectOf(room: Neuro, id: string): string {
+  const pending = pendingAt(room, id);
+  if (pending === undefined) return id;
+  return whoseAction(pending.parts.map(({ owned }) => owned.game.slug).join(","), pending.offered.original);
 }
 
 /** How a decision is called, and how its contrary. */

@@ -44,7 +44,8 @@ export function decide(room: Neuro, { pending: id, approve, message }: Decision,
   return ok({ status: "approved" });
 }
 
-function pendingAt(room: Neuro, id: string): Pending | undefined {
+/** The action of that id, as long as it is pending. */
+export function pendingAt(room: Neuro, id: string): Pending | undefined {
   for (const { pendings } of room.upstreams.values()) {
     const pending = pendings.byId.get(id);
     if (pending !== undefined) return pending;

@@ -77,7 +77,8 @@ function chooseFor(
   return failed("notNow", "this force cannot be answered like this now");
 }
 
-function forceAt(room: Neuro, id: string): Force | undefined {
+/** The force of that id, while it is open or waits. */
+export function forceAt(room: Neuro, id: string): Force | undefined {
   for (const { forces: { slot, waiting } } of room.upstreams.values()) {
     if (slot?.id === id) return slot;
     for (const force of waiting.values()) if (force.id === id) return force;

@@ -127,20 +127,25 @@ function forceView(force: Force): ForceView {
     actions: is === "waiting" ? message.names : [...names],
     asked_at: askedAt,
     opened_at: is === "waiting" ? null : openedAt,
-    waits_for: is === "waiting" ? hindrance(force) : null,
+    waits_for: is === "waiting" ? hindrance(force) : is === "open" && force.owed > 0 ? ITS_RESULT : null,
   };
 }
+
+/** It is answered, and its integration has still to say what came of that. */
+const ITS_RESULT = "its result";
 
 /** Why a force waits. */
 function hindrance({ game, message, awaitUntil, owed }: Force): string {
   const { upstream, isHeld, isParked, peer } = game;
-  if (owed > 0) return "its result";
+  if (owed > 0) return ITS_RESULT;
   if (isHeld) return "held";
   if (isParked) return "another character is on";
   if (peer === undefined) return "its integration is away";
   if (!upstream.isOpen) return "Neuro is away";
   if (upstream.forces.slot !== undefined) return "the slot";
-  return awaitUntil !== undefined && message.names.some((name) => !game.actions.has(name)) ? "names" : "the slot";
+  return awaitUntil !== undefined && message.names.some((name) => !game.actions.has(name))
+    ? "actions that are not registered yet"
+    : "the slot";
 }
 
 const pendingView = ({ id, offered, parts, force, call, data, since, deadline }: Pending): PendingView => ({
