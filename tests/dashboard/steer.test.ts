@@ -61,6 +61,7 @@ test(
       await part(force, "send").click();
       const { id, name } = await chess.action();
       check.equal(name, "resign");
+      await force.getByText("chosen, waits for its result").waitFor();
       chess.result(id, true, "");
       await force.waitFor({ state: "detached" });
       chess.force("And now?", ["move"]);
@@ -69,7 +70,8 @@ test(
       await force.getByText("Veto it?").click();
       await force.waitFor({ state: "detached" });
       await part(page, "tab-audit").click();
-      await page.locator(".deed-did", { hasText: "veto" }).waitFor();
+      await page.locator(".deed", { hasText: "veto" }).locator(".deed-to", { hasText: /^chess$/ }).waitFor();
+      await page.locator(".deed", { hasText: "answer" }).locator(".deed-to", { hasText: "chess resign" }).waitFor();
     }),
   TEST,
 );

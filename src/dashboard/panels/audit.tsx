@@ -29,7 +29,7 @@ function Deed({ deed: { at, by, did, to, outcome } }: { readonly deed: AuditView
   return (
     <li class="deed">
       <span class="num faint small" title={new Date(at).toISOString()}>{clockTime(at)}</span>
-      <span class="deed-did">{shown(did, 40)}</span>
+      <span class="deed-did">{shown(did.replaceAll("_", " "), 40)}</span>
       <bdi class="deed-to">{shown(to, 80)}</bdi>
       <bdi class="faint small">{shown(by, 40)}</bdi>
       <span class={outcome === "done" ? "good-text small end" : "bad-text small end"}>{shown(outcome, 40)}</span>

@@ -63,7 +63,9 @@ export function Brain() {
 function artifactText(artifact: Json | undefined): string {
   if (!isObject(artifact)) return artifact === undefined || artifact === null ? "none" : text(artifact);
   const { run_id, predicts } = artifact;
-  return run_id === undefined ? "none" : `${text(run_id)}${predicts === false ? " (does not predict)" : ""}`;
+  return run_id === undefined || run_id === null
+    ? "none"
+    : `${text(run_id)}${predicts === false ? " (does not predict)" : ""}`;
 }
 
 function Session({ row }: { readonly row: JsonObject }) {

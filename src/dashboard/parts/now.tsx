@@ -67,6 +67,12 @@ const IS: Readonly<Record<ForceView["is"], string>> = {
   dying: "being taken back",
 };
 
+/** How a force stands, in words. */
+function standing({ is, waits_for }: ForceView): string {
+  if (waits_for === null) return IS[is];
+  return is === "open" ? `chosen, waits for ${shown(waits_for, 60)}` : `waits for ${shown(waits_for, 60)}`;
+}
+
 interface ForceProps {
   readonly force: ForceView;
   readonly whose: string | undefined;
@@ -74,7 +80,7 @@ interface ForceProps {
 }
 
 function Force({ force, whose, isOpen }: ForceProps) {
-  const { id, name, is, query, state, priority, actions, asked_at, opened_at, waits_for } = force;
+  const { id, name, is, query, state, priority, actions, asked_at, opened_at } = force;
   const [isAnswering, setAnswering] = useState(false);
   const now = useStore((state) => state.now);
   const why = useRefusal("command");
@@ -83,12 +89,12 @@ function Force({ force, whose, isOpen }: ForceProps) {
     <article class={isOpen ? "force open" : "force"} data-name="force" aria-label={`Force of ${shown(name, 60)}`}>
       <header class="force-head">
         <Name text={name} max={60} />
-        <Chip tone={is === "open" ? "accent" : "plain"}>
-          {is === "waiting" && waits_for !== null ? `waits for ${shown(waits_for, 60)}` : IS[is]}
-        </Chip>
+        <Chip tone={is === "open" ? "accent" : "plain"}>{standing(force)}</Chip>
         {priority === "low" ? null : <Chip key="p" tone={priority === "critical" ? "bad" : "warn"}>{priority}</Chip>}
         {whose === undefined ? null : <span key="w" class="faint small wide-only">{shown(whose, 40)}</span>}
-        <span class="force-age num" title="since it was asked">{duration(now - (opened_at ?? asked_at))}</span>
+        <span class="force-age num" title={opened_at === null ? "since it was asked" : "since Neuro was asked"}>
+          {duration(now - (opened_at ?? asked_at))}
+        </span>
       </header>
       <p class={isWide ? "force-query" : "force-query brief"} dir="auto" title={isWide ? undefined : shown(query, 600)}>
         {shownLines(query, 1_200)}
