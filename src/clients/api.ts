@@ -1,7 +1,7 @@
 /** The relay's HTTP API, for programs: requests with a token, answers as JSON, refusals as errors with what the relay says. */
 import { isObject, type JsonObject } from "../core/json.ts";
 import { segment } from "../core/key.ts";
-import type { Page } from "../core/view.ts";
+import { type Page, PAGE_LENGTH_MAX } from "../core/view.ts";
 
 /** Why a request came to nothing. */
 export class ApiError extends Error {
@@ -58,12 +58,13 @@ export class ApiClient {
 
   /** All items of a list, page by page. */
   async *list<Item>(path: string): AsyncGenerator<Item> {
-    let query = "?limit=1000";
+    const limit = `?limit=${PAGE_LENGTH_MAX}`;
+    let query = limit;
     for (;;) {
       const { items, next } = await this.ask<Page<Item>>("GET", path + query);
       yield* items;
       if (next === null) return;
-      query = `?limit=1000&after=${encodeURIComponent(next)}`;
+      query = `${limit}&after=${encodeURIComponent(next)}`;
     }
   }
 }
