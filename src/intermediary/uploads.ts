@@ -13,23 +13,14 @@ import { key } from "../core/key.ts";
 import { failed, ok, type Result } from "../core/result.ts";
 import type { UploadSettings } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
+import type { UploadView } from "../core/view.ts";
 import { typeOf } from "./file-type.ts";
 import { errorText } from "./wire.ts";
 
 export const UPLOAD_PREFIX = "intermediary/upload/";
 
-export interface Upload {
-  readonly id: string;
-  readonly file: string;
-  readonly from: string;
-  readonly size: number;
-  readonly content_type: string;
-  readonly at: Millis;
-  readonly sha256: string;
-}
-
 /** An upload, and how far it is. */
-interface Kept extends Upload {
+interface Kept extends UploadView {
   sha256: string;
   state: "saving" | "recording" | "kept";
   /** Whom to tell when it fails. */
@@ -69,14 +60,10 @@ export class Uploads {
   }
 
   /** What is kept and can be fetched, the oldest first. */
-  list(): Upload[] {
+  list(): UploadView[] {
     return [...this.#files.values()].filter(({ state }) => state === "kept").map(({ state: _, sender: __, ...upload }) =>
       upload
     );
-  }
-
-  get(file: string): Upload | undefined {
-    return this.list().find((upload) => upload.file === file);
   }
 
   take(from: { readonly peer: PeerId; readonly name: string }, bytes: Uint8Array, turn: Turn): Result<void> {
@@ -179,7 +166,7 @@ export class Uploads {
 
 const keyOf = (id: string): Key => key("intermediary", "upload", id);
 
-function readRecord(value: Json | undefined): Upload | undefined {
+function readRecord(value: Json | undefined): UploadView | undefined {
   if (!isObject(value) || value.v !== 1) return undefined;
   const { id, file, from, size, content_type, at, sha256 }: JsonObject = value;
   const texts = [id, file, from, content_type, sha256].every((text) => typeof text === "string");
