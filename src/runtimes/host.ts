@@ -90,7 +90,9 @@ export class Host {
     this.#observer = observer(log, this.meters, { now: Date.now, later });
     this.observe = (note) => {
       this.#observer.observe(note);
-      if (note.is === "inferred" && (settings.brain.log_json || settings.brain.test_mode)) print(inferLine(note));
+      if (note.is !== "inferred") return;
+      const { log_json, test_mode } = this.#settings.brain;
+      if (log_json || test_mode) print(inferLine(note));
     };
     this.app = createApp({
       version: manifest.version,

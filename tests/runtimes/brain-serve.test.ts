@@ -6,7 +6,9 @@ import { globSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { end, Place, until } from "../cli/command.ts";
-import { Client } from "./bun-stage.ts";
+import { brain } from "../../src/brain/mod.ts";
+import { hosted } from "../../src/relay/mod.ts";
+import { Client, testSettings, withRelay } from "./bun-stage.ts";
 
 const QUIET = "intermediary: {enabled: false}\nnakurity-backend: {enabled: false}\nweb: {enabled: false}\n" +
   "brain: {port: 0, artifact: built-in}\nlog: {level: error}\n";
@@ -47,6 +49,24 @@ test(
   },
   { timeoutMs: 60_000 },
 );
+
+test("RT16 the lines of predictions come and go while it runs", () =>
+  withRelay(
+    testSettings(),
+    async ({ connect, configure, lines }) => {
+      const client = await connect("brain");
+      const predict = async (trace_id: string) =>
+        void await client.ask(JSON.stringify({ cmd: "Infer", trace_id, payload: {} }));
+      const predicted = () => lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line).trace_id] : []));
+      await predict("before");
+      configure(testSettings((change) => (change.brain.log_json = true)));
+      await predict("meanwhile");
+      configure(testSettings());
+      await predict("after");
+      check.equal(predicted(), ["meanwhile"]);
+    },
+    { rooms: [hosted(brain)] },
+  ));
 
 for (const backend of ["fs", "sqlite"] as const) {
   test(
