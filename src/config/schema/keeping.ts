@@ -98,7 +98,11 @@ const u = DEFAULTS.uploads;
 export const uploads: z.ZodType<UploadSettings> = block("Binary frames that integrations send.", {
   enabled: flag("Keep them.", { fallback: u.enabled, restart: true }),
   path: text("Their folder.", { fallback: u.path, restart: true }),
-  file_bytes: size("The largest file.", { fallback: u.file_bytes, least: 1, most: 64 * MIB }),
+  file_bytes: size("The largest file. On Bun one that is raised above what it was at the start counts after a restart.", {
+    fallback: u.file_bytes,
+    least: 1,
+    most: 64 * MIB,
+  }),
   total_bytes: size("All files together.", { fallback: u.total_bytes, least: 1, most: 64 * GIB }),
   files: count("How many files.", { fallback: u.files, least: 1, most: 100_000 }),
   ttl: duration("How long a file is kept.", { fallback: u.ttl, least: 1_000 }),

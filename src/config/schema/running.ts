@@ -26,7 +26,10 @@ export const limits: z.ZodType<LimitSettings> = block("Bounds for what peers may
   }),
   greeting: duration("How long a peer may take to greet.", { fallback: l.greeting, least: 100, most: 60_000 }),
   greeting_bytes: size("The largest greeting.", { fallback: l.greeting_bytes, least: 256, most: 65_536 }),
-  message_bytes: size("The largest message.", { fallback: l.message_bytes, least: 1_024, most: 16 * MIB }),
+  message_bytes: size(
+    "The largest message. On Bun one that is raised above what it was at the start counts after a restart.",
+    { fallback: l.message_bytes, least: 1_024, most: 16 * MIB },
+  ),
   json_depth: count("How deeply a message may be nested.", { fallback: l.json_depth, least: 8, most: 512 }),
   messages_per_second: count("Messages of one peer a second; 0 switches the bound off.", {
     fallback: l.messages_per_second,
