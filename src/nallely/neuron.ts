@@ -10,6 +10,7 @@
  * arrives is read at once, always: whoever stops reading stalls the neuron that sends; N5 nothing that arrives throws.
  */
 import type { Backoff } from "../core/backoff.ts";
+import { earlier } from "../core/deadlines.ts";
 import type { LinkEvent } from "../core/event.ts";
 import type { LinkId, Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
@@ -79,6 +80,7 @@ export interface NeuronLinkOptions {
 /** How long the further socket of a repair is kept before it is closed. */
 const REPAIR_MS = 1_000;
 
+/** A neuron that has not dialled yet. */
 export function neuron(plan: NeuronPlan, options: NeuronLinkOptions): Neuron {
   const inputs = new Map<string, Input>();
   const inputFrames = new FrameTable<Input>();
@@ -225,12 +227,9 @@ export function tick(of: Neuron, turn: Turn): NeuronNews | undefined {
   return { is: "dialing", attempt: link.attempt };
 }
 
+/** When it has something to do by itself. */
 export function nextWakeup(of: Neuron): Millis | undefined {
-  let earliest = nextFlush(of.outputs);
-  for (const at of [of.link.deadline, of.repair.deadline]) {
-    if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
-  }
-  return earliest;
+  return earlier(nextFlush(of.outputs), earlier(of.link.deadline, of.repair.deadline));
 }
 
 /**

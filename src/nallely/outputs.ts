@@ -57,6 +57,7 @@ export interface Outputs {
 
 const US_PER_MS = 1_000;
 
+/** The outputs of a plan, away from the bus. */
 export function outputs(plan: NeuronPlan): Outputs {
   const table = new Map<string, Output>();
   const all: Outputs = {
@@ -156,10 +157,12 @@ export function flushAll(of: Outputs, turn: Turn): void {
   of.flushUs = undefined;
 }
 
+/** The socket holds more than it should: values wait and are merged. */
 export function press(of: Outputs): void {
   of.isPressed = true;
 }
 
+/** It holds little again: what waits goes on. */
 export function ease(of: Outputs, turn: Turn): void {
   of.isPressed = false;
   scheduleFlush(of, 0);

@@ -4,6 +4,7 @@
  * Invariants: W1 with settings that break a rule nothing is dialled, and `ready` says why; W2 after each opening the session is
  * asked what it knows of the neuron, where Trevor can be reached; W3 it is drained once no attempt is left that has to register.
  */
+import { earlier } from "../core/deadlines.ts";
 import type { LinkEvent, RoomEvent } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
@@ -68,7 +69,7 @@ export const nallely: Room<Nallely> = {
   },
   nextWakeup(room: Nallely): Millis | undefined {
     let earliest = room.hasDrained ? undefined : room.drainUntil;
-    for (const at of deadlines(room)) if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
+    for (const at of deadlines(room)) earliest = earlier(earliest, at);
     return earliest;
   },
 };

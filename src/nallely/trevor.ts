@@ -9,6 +9,7 @@
  * nothing is sent twice; T4 while the bus is missing from the state it is asked for again, for a reset makes a new one later
  * and tells nobody.
  */
+import { earlier } from "../core/deadlines.ts";
 import type { LinkEvent } from "../core/event.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Frame } from "../core/json.ts";
@@ -72,6 +73,7 @@ const SEARCH_MS = 150;
 /** Trevor closes with it when a command fails. */
 const CODE_FAILED = 1011;
 
+/** A client that has not dialled yet. */
 export function trevor(options: NeuronLinkOptions): Trevor {
   return {
     linkPlan: {
@@ -123,6 +125,7 @@ export function ask(of: Trevor, command: Command, turn: Turn): Refusal | undefin
   return undefined;
 }
 
+/** What its link says; anything of another link is not for it. */
 export function trevorStep(of: Trevor, event: LinkEvent, turn: Turn): readonly TrevorNews[] {
   if (event.link !== of.link.id) return [];
   switch (event.is) {
@@ -141,6 +144,7 @@ export function trevorStep(of: Trevor, event: LinkEvent, turn: Turn): readonly T
   }
 }
 
+/** What is due: commands that were not done in time, a search, the next dial. */
 export function tickTrevor(of: Trevor, turn: Turn): readonly TrevorNews[] {
   const news: TrevorNews[] = [];
   const late = of.waiting.filter(({ deadline }) => deadline <= turn.now);
@@ -163,15 +167,12 @@ export function tickTrevor(of: Trevor, turn: Turn): readonly TrevorNews[] {
   return [...news, { is: "dialing", attempt: of.link.attempt }];
 }
 
+/** When something is due. */
 export function nextTrevorWakeup(of: Trevor): Millis | undefined {
-  let earliest = of.link.deadline;
-  const consider = (at: Millis | undefined) => {
-    if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
-  };
-  consider(of.searchAt);
-  consider(of.inFlight?.command.deadline);
-  for (const { deadline } of of.waiting) consider(deadline);
-  return earliest;
+  let first = earlier(of.link.deadline, of.searchAt);
+  first = earlier(first, of.inFlight?.command.deadline);
+  for (const { deadline } of of.waiting) first = earlier(first, deadline);
+  return first;
 }
 
 function read(of: Trevor, frame: Frame, turn: Turn): readonly TrevorNews[] {

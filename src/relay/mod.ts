@@ -5,6 +5,7 @@
  * for, and that one room's mistake is not another's. Everything else is decided in the rooms.
  */
 import { assert } from "../core/assert.ts";
+import { earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, PeerEvent, Rebuilt, RoomEvent, Survivor, Told } from "../core/event.ts";
 import type { FaultName } from "../core/fault.ts";
@@ -66,10 +67,7 @@ export class Relay {
   /** The earliest instant at which the relay has to be stepped. */
   nextWakeup(): Millis | undefined {
     let earliest = this.#peers.nextWakeup();
-    for (const room of this.#rooms.values()) {
-      const at = room.nextWakeup();
-      if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
-    }
+    for (const room of this.#rooms.values()) earliest = earlier(earliest, room.nextWakeup());
     return earliest;
   }
 
