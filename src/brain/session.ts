@@ -83,6 +83,7 @@ export interface Session {
   ttlMs: Millis | undefined;
 }
 
+/** A session that has just been made, or one that sleeps: then without a body. */
 export function newSession(id: string, now: Millis, body?: Body): Session {
   return {
     id,

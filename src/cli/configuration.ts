@@ -32,6 +32,7 @@ export interface Configuration {
   readonly secretFiles: readonly File[];
 }
 
+/** The command with the options by which each finds its settings. */
 export function withConfiguration(command: Command): Command {
   const config = new Option("-c, --config <file>", `the configuration file (default: ${DEFAULT_FILE}, if it is there)`);
   return command

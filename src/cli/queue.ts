@@ -22,6 +22,7 @@ interface QueueOptions extends ConfigurationOptions {
 /** The status for an entry that is not there. */
 const NOT_FOUND = 1;
 
+/** The command with its five parts. */
 export function queueCommand(): Command {
   const make = (name: string, says: string) => withConfiguration(new Command(name)).description(says);
   const queue = new Command("queue").description("look after the queue, of a relay that runs or as it is stored");

@@ -56,6 +56,7 @@ const DIFFERED = 1;
 const SHOWN_MAX = 500;
 const DEFAULT_LISTEN: Address = { host: "127.0.0.1", port: 8_000 };
 
+/** The command with its options. */
 export function replayCommand(): Command {
   return new Command("replay")
     .description("play a recorded conversation to a game, or to a backend, and say what differs")

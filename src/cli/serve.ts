@@ -7,6 +7,7 @@ import { Following } from "./follow.ts";
 import { onHangup } from "./hangup.ts";
 import { runtime } from "./runtime.ts";
 
+/** The command with its options. */
 export function serveCommand(): Command {
   return withConfiguration(new Command("serve").description("run the relay (the default command)"))
     .option("--record <file>", "record everything that is said, without tokens, for `neuro-relay replay`")

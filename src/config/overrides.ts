@@ -32,6 +32,7 @@ const IN_FILE = /_FILE$/;
 
 const byVariable: ReadonlyMap<string, Field> = new Map(fields.map((field) => [field.variable, field]));
 
+/** What variables of the environment set. */
 export function fromEnvironment(environment: Environment): Overrides {
   const overrides: Override[] = [];
   const errors: string[] = [];
@@ -47,6 +48,7 @@ export function fromEnvironment(environment: Environment): Overrides {
   return { overrides, errors };
 }
 
+/** What `--set` sets: each is `name=value`. */
 export function fromFlags(sets: readonly string[]): Overrides {
   const overrides: Override[] = [];
   const errors: string[] = [];

@@ -49,20 +49,24 @@ export function aboutOf(schema: z.ZodType): About | undefined {
 
 const DURATION = "a duration such as 10s, 5m or 250ms";
 
+/** A time in milliseconds, written as `10s` or `250ms`. */
 export function duration(says: string, extra: Extra<Millis>): z.ZodType<Millis> {
   return amount({ says, extra, kind: "duration", read: readDuration, wants: DURATION });
 }
 
+/** Bytes, written as `64KiB` or as a number. */
 export function size(says: string, extra: Extra<number>): z.ZodType<number> {
   return amount({ says, extra, kind: "size", read: readSize, wants: "a size such as 64KiB or 1MiB, or a number of bytes" });
 }
 
+/** A whole number. */
 export function count(says: string, extra: Extra<number>): z.ZodType<number> {
   return amount({ says, extra, kind: "number", read: readWhole, wants: "a whole number" });
 }
 
 const PORT = "a port from 0 to 65535";
 
+/** A port to listen on. */
 export function port(fallback: number): z.ZodType<number> {
   const says = "The port to listen on; 0 takes any free one.";
   return amount({ says, extra: { fallback, restart: true }, kind: "port", read: readPort, wants: PORT });
@@ -78,6 +82,7 @@ export function real(says: string, extra: Extra<number>): z.ZodType<number> {
 
 const TEXT = { error: "expected text, in quotes if it looks like a number" };
 
+/** Any text, also an empty one. */
 export function text(says: string, extra: Extra<string>): z.ZodType<string> {
   return z.string(TEXT).default(extra.fallback).register(known, about({ kind: "text", type: "text", says }, extra));
 }
@@ -103,6 +108,7 @@ export function optionalPort(says: string): z.ZodType<number | undefined> {
   return optionalAmount({ says, extra: {}, kind: "port", read: readPort, wants: PORT });
 }
 
+/** True or false. */
 export function flag(says: string, extra: Extra<boolean>): z.ZodType<boolean> {
   return z.boolean({ error: "expected true or false" }).default(extra.fallback).register(
     known,
@@ -110,6 +116,7 @@ export function flag(says: string, extra: Extra<boolean>): z.ZodType<boolean> {
   );
 }
 
+/** One of these words; `refused` says of others why they are none. */
 export function choice<const T extends string>(
   says: string,
   options: readonly T[],
@@ -141,6 +148,7 @@ export interface ListOf<T> {
   readonly fallback?: readonly T[];
 }
 
+/** A list, empty unless something else is said. */
 export function list<T>(says: string, { of, type, fallback = [] }: ListOf<T>): z.ZodType<readonly T[]> {
   return z.array(of, { error: `expected a list of ${type}` }).readonly().default(fallback).register(
     known,

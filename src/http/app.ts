@@ -25,6 +25,7 @@ interface Env {
 
 export type App = Hono<Env>;
 
+/** The app of one relay; it keeps nothing but what it is given here. */
 export function createApp(deps: Deps): App {
   const app: App = new Hono<Env>({ strict: false });
   app.use(async (context, next): Promise<Response | void> => {

@@ -26,6 +26,7 @@ export interface Call {
   readonly isSecure: boolean;
 }
 
+/** Who asks, as far as a request and the runtime say so; a token is taken out of the path before anybody sees it. */
 export function callOf(request: Request, arrival: Arrival, settings: Settings): Call {
   const url = new URL(request.url);
   const header = (name: string) => request.headers.get(name) ?? undefined;

@@ -27,6 +27,7 @@ type Act = Extract<IntermediaryQuestion, { readonly get: "send" | "retry" | "dro
 const byId = { id: ({ id }: { readonly id: string }) => id };
 const byName = { id: ({ to }: QueueView) => to };
 
+/** Somebody asks. Every call gets one answer: now, or once the store was read or has written. */
 export function ask(state: State, { call, question, as }: WorkEvent & { is: "asked" }, turn: Turn): void {
   if (question.of !== "intermediary") return fail(call, "notFound", turn);
   const needs = scopeFor(question);

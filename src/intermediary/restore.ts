@@ -13,6 +13,7 @@ import { rateOf } from "./wire.ts";
 
 const SCOPES: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
 
+/** The room as it was, from its entries and those who are still connected. */
 export function restore(settings: Settings, { entries, survivors, now, hasSlept = false }: Past): State {
   const state = stateOf(settings);
   state.known.restore(entries.filter(({ key }) => key.startsWith(KNOWN_PREFIX)));

@@ -30,6 +30,7 @@ const ENHANCED: readonly Scope[] = ["watch", "command", "direct"];
 /** Whoever has the web port's token is the relay's owner, on this door too: the dashboard is a watcher. */
 const EVERYTHING: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
 
+/** All tokens that the settings name; those that are equal are joined when one is shown. */
 export function tokensOf(settings: Settings): readonly Token[] {
   const { auth_token, tokens, host } = settings.intermediary;
   const web = settings.web.token;

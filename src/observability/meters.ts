@@ -46,6 +46,7 @@ export interface Meters {
   readonly notes: Family<Cell>;
 }
 
+/** All counters of one relay, at zero. */
 export function createMeters(): Meters {
   const all = new Metrics();
   const spec = (name: string, help: string, labels: readonly string[]) => ({ name: `neuro_relay_${name}`, help, labels });

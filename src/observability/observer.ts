@@ -27,6 +27,7 @@ export interface Observer {
   close(): void;
 }
 
+/** Makes of each note its log line and its count. */
 export function observer(log: Log, meters: Meters, clock: BrakeClock): Observer {
   const counts = new Map<NoteName, Cell>();
   const brake = new Brake(clock);

@@ -25,6 +25,7 @@ export interface Masked {
   readonly bytes?: number;
 }
 
+/** The frame with secrets hidden; of bytes the beginning, and how many there were. */
 export function masked(frame: Frame, secrets: Secrets): Masked {
   if (typeof frame === "string") return { text: maskedText(frame, secrets) };
   const kept = maskedBytes(frame, secrets).subarray(0, BYTES_KEPT_MAX);

@@ -28,6 +28,7 @@ export interface Fact {
   readonly matters: boolean;
 }
 
+/** Reads any frame. What is no message of the Neuro API has no command. */
 export function readMessage(frame: Frame): Message {
   const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
   const value = parseJson(text, DEPTH_MAX);
@@ -47,6 +48,7 @@ export interface Asked {
   readonly name: string;
 }
 
+/** The action that a message of a backend asks for; undefined where it asks for none. */
 export function askedIn({ command, data }: Message): Asked | undefined {
   if (command !== "action" || data.id === undefined || data.id === null) return undefined;
   return { id: worded(data.id), name: worded(data.name) };

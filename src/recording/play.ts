@@ -101,6 +101,7 @@ export function answerFormalities(event: RoomEvent, turn: Turn): void {
   if (event.is === "draining") turn.put({ do: "drained", room: "neuro" });
 }
 
+/** How it went, as far as it was compared. */
 export function reportOf(
   comparison: Comparison,
   { played, of, broken }: Pick<Report, "played" | "of" | "broken">,

@@ -14,6 +14,7 @@ export interface ReadyFacts {
   readonly host: { readonly rooms: readonly RoomName[]; readonly webToken: string };
 }
 
+/** The lines in order; the last one says that it is ready. */
 export function readyLines(settings: Settings, { bound, host: { rooms, webToken } }: ReadyFacts): string[] {
   // Why only there: from elsewhere the lines may be read by others, e.g. in a service's journal.
   const fragment = ({ name, host }: Bound) => (name === "web" && isLoopback(host) ? `/#token=${webToken}` : "");

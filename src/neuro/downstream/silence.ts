@@ -26,6 +26,7 @@ const PINGS_MAX = 2;
 export const silenceTimer = (peer: PeerId): string => `silence ${peer}`;
 const KEEPALIVE = "keepalive all";
 
+/** A socket is new: if it says nothing for a second, its games are asked. */
 export function awaitFirst({ room, peer }: Socket, now: Millis): void {
   room.timers.set(silenceTimer(peer), now + ASK_MS);
 }

@@ -8,6 +8,7 @@
  * A2 what did not change costs nothing; A3 a name without owner is kept for its last one, bounded in number and time.
  */
 import type { Action } from "../../core/api.ts";
+import { Few } from "../../core/few.ts";
 import { hashText } from "../../core/hash.ts";
 import type { Millis } from "../../core/ids.ts";
 import { canonicalJson } from "../../core/json.ts";
@@ -24,6 +25,7 @@ export interface Definition {
   readonly digest: string;
 }
 
+/** The definition with its digest, which is the same however its JSON was written. */
 export function definitionOf(action: Action, mainThread: boolean | undefined): Definition {
   const { name, description, schema } = action;
   const whole = { name, description, schema, ...(mainThread !== undefined && { mainThread }) };
@@ -92,7 +94,7 @@ function show(game: Game, isShown: boolean): void {
 
 /** True when Neuro should have the action. */
 export function isWanted(offered: Offered): boolean {
-  for (const { game } of offered.owners) if (game.isShown) return true;
+  for (const { game } of offered.owners.values()) if (game.isShown) return true;
   return false;
 }
 
@@ -171,7 +173,7 @@ function register(upstream: Upstream, offered: readonly Offered[], turn: Turn): 
 function join(owned: Owned, offered: Offered): void {
   const { upstream } = owned.game;
   owned.offered = offered;
-  offered.owners.add(owned);
+  offered.owners.set(owned.game, owned);
   if (upstream.vacant.delete(offered)) {
     offered.keptFor?.released.delete(offered.original);
     offered.keptFor = undefined;
@@ -182,7 +184,7 @@ function join(owned: Owned, offered: Offered): void {
 function leave(owned: Owned, now: Millis): void {
   const { game, offered } = owned;
   const { upstream } = game;
-  offered.owners.delete(owned);
+  offered.owners.delete(game);
   upstream.unsynced.add(offered);
   if (offered.owners.size === 0) keepFor(game, offered, now);
 }
@@ -241,7 +243,7 @@ export function offer(upstream: Upstream, name: string, definition: Definition):
     action: { ...action, name },
     mainThread,
     digest,
-    owners: new Set(),
+    owners: new Few(),
     isSent: false,
     isStale: false,
     keptFor: undefined,

@@ -11,6 +11,7 @@ export interface SplitPath {
 
 const DEFAULT = "default";
 
+/** Cuts the name of a relay off a path; without one the path is for the relay at the root. */
 export function splitPath(path: string): SplitPath {
   const [base, name] = /^\/r\/([A-Za-z0-9_-]{1,64})(?=\/|$)/.exec(path) ?? [];
   if (base === undefined || name === undefined) return { name: DEFAULT, base: "", path };

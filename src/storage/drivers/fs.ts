@@ -13,6 +13,7 @@ import fsLite from "unstorage/drivers/fs-lite";
 import { lock } from "../lock.ts";
 import type { Backend } from "../store.ts";
 
+/** Opens the folder, and makes it where there is none. Throws an `OpenFailure` when it is not to be had. */
 export async function openFs(path: string): Promise<Backend> {
   const folder = resolve(path);
   const { release } = lock(folder);

@@ -14,6 +14,7 @@ const KEYS_PER_SCAN = 1_000;
 /** At the start a server has so long for each answer. */
 const ANSWER_MS = 5_000;
 
+/** Connects to the server. Throws an `OpenFailure` when it cannot be reached, or does not answer. */
 export async function openRedis(url: string): Promise<Backend> {
   const redisDriver = await importDriver();
   const driver = redisDriver({

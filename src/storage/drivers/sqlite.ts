@@ -16,6 +16,7 @@ import type { Backend } from "../store.ts";
 /** The layout of the database, in its `user_version`. */
 const LAYOUT = 1;
 
+/** Opens the database in this folder, and makes it where there is none. Throws an `OpenFailure` when it cannot. */
 export function openSqlite(path: string): Backend {
   const folder = resolve(path);
   const { release } = lock(folder);
