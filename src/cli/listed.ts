@@ -11,8 +11,8 @@ export interface Listed {
   readonly why: string | undefined;
   readonly kind: string;
   readonly bytes: number;
-  /** When it was made. */
-  readonly at: number;
+  /** When it was made; of a dead letter only its body knows. */
+  readonly at: number | undefined;
   /** When it is given up, or was. */
   readonly exp: number;
 }
@@ -38,14 +38,14 @@ export const summaryOf = ({ id, room, to, isDead, why, kind, bytes, at, exp }: L
   ...(why !== undefined && { why }),
   kind,
   bytes,
-  at: new Date(at).toISOString(),
+  ...(at !== undefined && { at: new Date(at).toISOString() }),
   [isDead ? "died" : "expires"]: new Date(exp).toISOString(),
 });
 
+/** A message in one line, for people. */
 export function lineOf({ id, to, isDead, why, kind, bytes, at, exp }: Listed): string {
-  const state = isDead ? `dead (${why})` : `waits until ${new Date(exp).toISOString()}`;
-  return `${id}  ${new Date(at).toISOString()}  ${kind}  ${bytes} B  to ${JSON.stringify(to)}  ${state}`;
+  const until = new Date(exp).toISOString();
+  const since = at === undefined ? "" : ` since ${new Date(at).toISOString()}`;
+  const state = isDead ? `dead since ${until} (${why})` : `waits${since} until ${until}`;
+  return `${id}  ${kind}  ${bytes} B  to ${JSON.stringify(to)}  ${state}`;
 }
-
-/** When the message of this id was made: its id begins with it. */
-export const madeAt = (id: string): number => Number(id.slice(0, 13));

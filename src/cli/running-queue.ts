@@ -5,7 +5,7 @@ import type { Settings } from "../core/settings.ts";
 import type { DeadLetterView, MessageView, QueueEntryView, QueueView, Sent } from "../core/view.ts";
 import { keptWebToken } from "../runtimes/web-token.ts";
 import { Complaint } from "./complaint.ts";
-import { type Listed, madeAt, type QueueDesk, summaryOf } from "./listed.ts";
+import { type Listed, type QueueDesk, summaryOf } from "./listed.ts";
 
 const room = "intermediary";
 
@@ -53,14 +53,17 @@ class RunningQueue implements QueueDesk {
       }
     }
     for await (const { id, to, kind, bytes, why, died } of this.#api.list<DeadLetterView>("dead-letters")) {
-      listed.push({ id, room, to, isDead: true, why, kind, bytes, at: madeAt(id), exp: died });
+      listed.push({ id, room, to, isDead: true, why, kind, bytes, at: undefined, exp: died });
     }
     return listed.sort((left, right) => (left.id < right.id ? -1 : 1));
   }
 
   async detail(of: Listed): Promise<JsonObject | undefined> {
     const message = await unlessGone(this.#api.ask<MessageView>("GET", `messages/${of.id}`));
-    return message === undefined ? undefined : { ...summaryOf(of), to: message.to, body: message.body };
+    return message === undefined ? undefined : {
+      ...summaryOf({ ...of, to: message.to, at: message.at }),
+      body: message.body,
+    };
   }
 
   async retry({ id }: Listed): Promise<boolean> {

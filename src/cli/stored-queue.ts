@@ -8,11 +8,11 @@ import type { Entry } from "../core/event.ts";
 import type { Key } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { key, segmentAt, segmentText } from "../core/key.ts";
-import { bodyOf, entryKey, type Head, readEntryKey } from "../core/queue-entry.ts";
+import { bodyOf, entryKey, type Head, madeAt, readEntryKey } from "../core/queue-entry.ts";
 import type { RoomName } from "../core/room.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import type { Store } from "../engine/ports.ts";
-import { type Listed, madeAt, type QueueDesk, summaryOf } from "./listed.ts";
+import { type Listed, type QueueDesk, summaryOf } from "./listed.ts";
 
 /** A message, and where it lies. */
 interface Stored extends Listed {
@@ -39,7 +39,7 @@ export class StoredQueue implements QueueDesk {
     for (const room of ROOMS) {
       for (const is of ["queue", "dead"] as const) {
         for (const place of await this.#store.keys(key(room, is))) {
-          const stored = storedAt(place, room, is === "dead");
+          const stored = this.#storedAt(place, { room, isDead: is === "dead" });
           if (stored !== undefined) this.#stored.set(stored, stored);
         }
       }
@@ -50,17 +50,17 @@ export class StoredQueue implements QueueDesk {
   async detail(of: Listed): Promise<JsonObject | undefined> {
     const { entry, body } = await this.#read(of);
     if (entry === undefined || body === undefined) return undefined;
-    return { ...summaryOf(of), ...nameIn(entry), body: parsed(body) };
+    return { ...summaryOf({ ...of, ...saidIn(entry) }), body: parsed(body) };
   }
 
   async retry(letter: Listed): Promise<boolean> {
     const stored = this.#stored.get(letter);
-    const { body } = await this.#read(letter);
-    if (body === undefined || stored === undefined) return false;
+    const { entry, body } = await this.#read(letter);
+    if (entry === undefined || body === undefined || stored === undefined) return false;
     const { id, kind, bytes } = stored.head;
     const exp = Date.now() + this.#settings.ttl[kind];
     const place = { room: stored.room, is: "queue", recipient: segmentAt(stored.key, 2) } as const;
-    await this.#store.put(entryKey(place, { id, exp, bytes, kind }), { v: 1, id, at: letter.at, exp, kind, body });
+    await this.#store.put(entryKey(place, { id, exp, bytes, kind }), { v: 1, id, at: Date.now(), exp, kind, body });
     await this.#store.delete(stored.key);
     return true;
   }
@@ -74,6 +74,16 @@ export class StoredQueue implements QueueDesk {
     return this.#store.close();
   }
 
+  #storedAt(place: Key, { room, isDead }: { readonly room: RoomName; readonly isDead: boolean }): Stored | undefined {
+    const read = readEntryKey(place);
+    if (read === undefined) return undefined;
+    const { recipient, head } = read;
+    const { id, kind, bytes, exp, why } = head;
+    const to = segmentText(recipient) ?? recipient;
+    const at = isDead ? undefined : madeAt(head, this.#settings.ttl);
+    return { key: place, room, head, id, to, isDead, why, kind, bytes, at, exp };
+  }
+
   async #read(of: Listed): Promise<{ readonly entry?: Entry | undefined; readonly body?: string | undefined }> {
     const stored = this.#stored.get(of);
     if (stored === undefined) return {};
@@ -82,17 +92,11 @@ export class StoredQueue implements QueueDesk {
   }
 }
 
-function storedAt(place: Key, room: RoomName, isDead: boolean): Stored | undefined {
-  const read = readEntryKey(place);
-  if (read === undefined) return undefined;
-  const { recipient, head } = read;
-  const { id, kind, bytes, exp, why } = head;
-  const to = segmentText(recipient) ?? recipient;
-  return { key: place, room, head, id, to, isDead, why, kind, bytes, at: madeAt(id), exp };
+/** What the entry itself knows better than its key: when it was made, and, of a dead letter, the whole name. */
+function saidIn({ value }: Entry): Partial<Pick<Listed, "to" | "at">> {
+  const { to, at } = isObject(value) ? value : {};
+  return { ...(typeof to === "string" && { to }), ...(typeof at === "number" && { at }) };
 }
-
-/** A dead letter knows the whole name. */
-const nameIn = ({ value }: Entry): JsonObject => (isObject(value) && typeof value.to === "string" ? { to: value.to } : {});
 
 function parsed(text: string): Json {
   try {

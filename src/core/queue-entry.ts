@@ -8,7 +8,7 @@ import type { Key, Millis } from "./ids.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
 import { key, segmentAt } from "./key.ts";
 import type { RoomName } from "./room.ts";
-import type { MessageKind } from "./settings.ts";
+import type { MessageKind, QueueSettings } from "./settings.ts";
 
 /** Why an entry was given up. */
 export type DeathCause = "expired" | "attempts" | "terminated";
@@ -64,6 +64,13 @@ export function readEntryKey(of: Key): { readonly recipient: string; readonly he
     ? { recipient: segmentAt(of, 2), head }
     : undefined;
 }
+
+/**
+ * When an entry was made, as far as its key says: its time to live before it expires, and not before the run that made it, by which
+ * its id begins. Where settings have changed the time to live since, it is wrong by as much.
+ */
+export const madeAt = ({ id, exp, kind }: Head, ttl: QueueSettings["ttl"]): Millis =>
+  Math.max(Number(id.slice(0, 13)), exp - ttl[kind]);
 
 /** What is stored of an entry. */
 export const entryValue = ({ id, at, exp, kind, body = "" }: QueueEntry): JsonObject => ({ v: 1, id, at, exp, kind, body });

@@ -8,7 +8,7 @@
 import type { Key, LoadToken, Millis, PeerId } from "./ids.ts";
 import { segment } from "./key.ts";
 import { HELD_MESSAGES_MAX, LOAD_BYTES_MAX, LOAD_ENTRIES_MAX } from "./limits.ts";
-import { type QueueEntry, readEntryKey, withFields } from "./queue-entry.ts";
+import { madeAt, type QueueEntry, readEntryKey, withFields } from "./queue-entry.ts";
 import type { QueueSettings } from "./settings.ts";
 
 /** A connected recipient. */
@@ -153,7 +153,7 @@ export class Lanes {
   }
 
   /** Takes in an entry that an earlier run left; undefined for a key that no queue made. Keys have to come in their order. */
-  restore(key: Key): QueueEntry | undefined {
+  restore(key: Key, ttl: QueueSettings["ttl"]): QueueEntry | undefined {
     const read = readEntryKey(key);
     if (read === undefined) return undefined;
     const { recipient, head } = read;
@@ -161,7 +161,7 @@ export class Lanes {
     this.#table.set(recipient, to);
     const entry: QueueEntry = {
       ...head,
-      at: Number(head.id.slice(0, 13)),
+      at: madeAt(head, ttl),
       key,
       disk: "stored",
       promise: "queued",

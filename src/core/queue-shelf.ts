@@ -55,7 +55,7 @@ export class Shelf {
     const below = (kind: string) => keys.filter((key) => segmentAt(key, 1) === kind).sort();
     this.dead.restore(below("dead"));
     for (const key of below("queue")) {
-      const entry = this.lanes.restore(key);
+      const entry = this.lanes.restore(key, this.#settings.ttl);
       if (entry === undefined) this.#foreign.push(key);
       else this.#expiry.set(expiryOf(segmentAt(key, 2), entry), entry.exp);
     }

@@ -253,6 +253,17 @@ test("QU18 at a restart keys alone say what waits; bodies are read in windows wh
   check.equal(next.loads.map((keys) => keys.length), [LOAD_ENTRIES_MAX, LOAD_ENTRIES_MAX, 600 - 2 * LOAD_ENTRIES_MAX]);
 });
 
+test("QU18 after a restart the oldest is as old as it is, not as the run that made it", () => {
+  const post = new Post();
+  post.pass(3_600_000);
+  post.send("a", 1);
+  const made = post.queue.kept.oldest;
+  check.that(made !== undefined);
+  const next = post.restart();
+  check.equal(next.queue.kept.oldest, made);
+  check.equal(next.queue.kept.list("a").map(({ at }) => at), [made]);
+});
+
 test("QU18 one read holds at most a bounded number of bytes", () => {
   const post = new Post();
   const body = JSON.stringify({ n: 1, text: "x".repeat(600_000) });
