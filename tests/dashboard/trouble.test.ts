@@ -52,6 +52,7 @@ test("DB4 what the token does not allow is shown and cannot be pressed, with the
       check.match(await button.getAttribute("title") ?? "", /lacks the scope “admin”/);
     }
     await part(row(page, "Chess"), "pause").click({ force: true });
+    await page.locator("[aria-label=Notices]", { hasText: "lacks the scope “admin”" }).waitFor();
     await part(page, "tab-audit").click();
     await page.locator(".empty-title", { hasText: "Nobody has done anything" }).waitFor();
     check.equal(await part(row(page, "Chess"), "pause").getAttribute("aria-pressed"), "false");

@@ -110,7 +110,8 @@ function Letter({ letter }: { readonly letter: DeadLetterView }) {
   const why = useRefusal("admin");
   const retry = async (): Promise<void> => {
     const done = await act<JsonObject>("POST", `dead-letters/${inPath(id)}/retry`);
-    if ("body" in done) say("good", `On its way again to ${shown(to, 40)}.`);
+    if ("error" in done) return;
+    say("good", done.body["status"] === "queued" ? `It waits for ${shown(to, 40)} again.` : `Sent to ${shown(to, 40)} again.`);
   };
   return (
     <li class="entry" data-name="dead-letter">

@@ -38,8 +38,8 @@ function Tool({ title, text, name, verb, no, children, send }: ToolProps) {
   const form = useRef<HTMLFormElement | null>(null);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (no !== undefined || form.current === null) return;
-    blame(await send(new FormData(form.current)) ?? "");
+    if (form.current === null) return;
+    blame(no ?? await send(new FormData(form.current)) ?? "");
   };
   return (
     <section class="tool" aria-labelledby={`${name}-title`}>

@@ -1,5 +1,6 @@
 /** The small pieces that everything else is made of. */
 import { type Child, useLayoutEffect, useRef, useState } from "hono/jsx/dom";
+import { say } from "../data/relay.ts";
 import { shown } from "../model/shown.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
@@ -29,7 +30,9 @@ export interface ButtonProps {
 export function Button({ children, icon, label, kind = "plain", no, pressed, name, onPress }: ButtonProps) {
   const [isBusy, setBusy] = useState(false);
   const press = async (): Promise<void> => {
-    if (no !== undefined || isBusy) return;
+    if (isBusy) return;
+    // Why aloud: where fingers point, no title is ever seen.
+    if (no !== undefined) return say("bad", no);
     setBusy(true);
     try {
       await onPress();
