@@ -8,7 +8,6 @@
  * A2 what did not change costs nothing; A3 a name without owner is kept for its last one, bounded in number and time.
  */
 import type { Action } from "../../core/api.ts";
-import { Few } from "../../core/few.ts";
 import { hashText } from "../../core/hash.ts";
 import type { Millis } from "../../core/ids.ts";
 import { canonicalJson } from "../../core/json.ts";
@@ -94,7 +93,7 @@ function show(game: Game, isShown: boolean): void {
 
 /** True when Neuro should have the action. */
 export function isWanted(offered: Offered): boolean {
-  for (const { game } of offered.owners.values()) if (game.isShown) return true;
+  for (const { game } of offered.owners) if (game.isShown) return true;
   return false;
 }
 
@@ -173,7 +172,7 @@ function register(upstream: Upstream, offered: readonly Offered[], turn: Turn): 
 function join(owned: Owned, offered: Offered): void {
   const { upstream } = owned.game;
   owned.offered = offered;
-  offered.owners.set(owned.game, owned);
+  offered.owners.add(owned);
   if (upstream.vacant.delete(offered)) {
     offered.keptFor?.released.delete(offered.original);
     offered.keptFor = undefined;
@@ -184,7 +183,7 @@ function join(owned: Owned, offered: Offered): void {
 function leave(owned: Owned, now: Millis): void {
   const { game, offered } = owned;
   const { upstream } = game;
-  offered.owners.delete(game);
+  offered.owners.delete(owned);
   upstream.unsynced.add(offered);
   if (offered.owners.size === 0) keepFor(game, offered, now);
 }
@@ -243,7 +242,7 @@ export function offer(upstream: Upstream, name: string, definition: Definition):
     action: { ...action, name },
     mainThread,
     digest,
-    owners: new Few(),
+    owners: new Set(),
     isSent: false,
     isStale: false,
     keptFor: undefined,
