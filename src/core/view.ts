@@ -127,7 +127,7 @@ export interface ForceView {
   readonly actions: readonly string[];
   readonly asked_at: Millis;
   readonly opened_at: Millis | null;
-  /** For what it waits, in words: the slot, actions that are not registered yet, the result of the action that was chosen. */
+  /** For what it waits, in words: its turn, actions that are not registered yet, the result of the action that was chosen. */
   readonly waits_for: string | null;
 }
 
@@ -157,6 +157,7 @@ export interface UpstreamView {
   readonly attempt: number;
   readonly character: string | null;
   readonly force: ForceView | null;
+  /** In the order in which she would be asked now. */
   readonly waiting: readonly ForceView[];
   readonly pending: readonly PendingView[];
   readonly contexts_held: number;

@@ -96,6 +96,26 @@ test("NB221 what cannot be sent is refused with a sentence that says why", () =>
   check.equal(operator.fault({ get: "act", id: "chess", name: "a" }), "restarting");
 });
 
+test("NB5 who looks sees those that wait in the order in which they are asked", () => {
+  const { house, neuro, operator, chess, poker } = table();
+  const [go, snake] = [started(house, "Go", "stone"), started(house, "Snake", "turn")];
+  chess.force(["a"]);
+  poker.force(["bet"]);
+  go.force(["stone"], { priority: "critical" });
+  snake.force(["turn"], { priority: "high" });
+  operator.pause("go");
+  const shown = () => operator.forces().map(({ name, waits_for }) => [name, waits_for]);
+  check.equal(shown(), [["Chess", null], ["Snake", "its turn"], ["Poker", "its turn"], ["Go", "held"]]);
+  operator.pause("go", false);
+  check.equal(shown().map(([name]) => name), ["Chess", "Go", "Snake", "Poker"]);
+  neuro.heard();
+  while (operator.forces().length > 0) {
+    operator.ask({ get: "veto", force: operator.forces()[0]?.id ?? "" });
+    house.pass(500);
+  }
+  check.equal(neuro.heard().filter((word) => word.startsWith("force")), ["force stone", "force turn", "force bet"]);
+});
+
 test("NB222 a force answered by a person ends for Neuro once that is a success, and what she then says is not done", () => {
   const { house, neuro, operator, chess, poker } = table();
   chess.force(["a", "wave"]);
@@ -104,7 +124,7 @@ test("NB222 a force answered by a person ends for Neuro once that is a success, 
   check.equal([actions(chess), neuro.heard()], [["action a"], ["force a wave"]]);
   check.equal(operator.forces().map(({ is, waits_for }) => [is, waits_for]), [["open", "its result"], [
     "waiting",
-    "the slot",
+    "its turn",
   ]]);
   neuro.action("u1", "wave");
   check.equal([neuro.heard(), actions(chess)], [["result u1 false"], []], "it is being answered");

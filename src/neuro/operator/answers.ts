@@ -51,7 +51,7 @@ function answerTo(room: Neuro, { call, as, question }: Asked<Question>, turn: Tu
     case "ready":
       return ok(readiness(room));
     case "status":
-      return isAllowed ? ok(plain(statusOf(room))) : notAllowed(question);
+      return isAllowed ? ok(plain(statusOf(room, turn.now))) : notAllowed(question);
     case "integrations":
       return isAllowed ? ok(plain(integrationPage(room, question))) : notAllowed(question);
     case "integration": {

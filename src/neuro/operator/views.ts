@@ -1,4 +1,5 @@
 /** What the room says about itself when it is asked, for people and for the dashboard. */
+import type { Millis } from "../../core/ids.ts";
 import type { Json } from "../../core/json.ts";
 import {
   type ForceView,
@@ -12,6 +13,7 @@ import {
   type UpstreamView,
 } from "../../core/view.ts";
 import type { Force, Game, Neuro, Pending, Upstream } from "../state.ts";
+import { inLine } from "../upstream/line.ts";
 
 /** Whether Neuro can be reached, and if not, what is missing. */
 export function readiness(room: Neuro): Json {
@@ -24,9 +26,9 @@ export function readiness(room: Neuro): Json {
 }
 
 /** Everything that is going on, but not what each integration offers. */
-export const statusOf = (room: Neuro): NeuroView => ({
+export const statusOf = (room: Neuro, now: Millis): NeuroView => ({
   controls: { ...room.controls },
-  upstreams: [...room.upstreams.values()].map(upstreamView),
+  upstreams: [...room.upstreams.values()].map((upstream) => upstreamView(upstream, now)),
   integrations: room.games.size,
   sockets: room.sockets.size,
   draining: room.drainUntil !== undefined,
@@ -90,7 +92,7 @@ function owedBy(room: Neuro): ReadonlyMap<Game, number> {
   return owed;
 }
 
-function upstreamView(upstream: Upstream): UpstreamView {
+function upstreamView(upstream: Upstream, now: Millis): UpstreamView {
   const { id, settings, link, isOpen, since, session, forces, pendings, contexts } = upstream;
   let held = 0;
   for (const queue of contexts.held.values()) held += queue.length;
@@ -108,7 +110,7 @@ function upstreamView(upstream: Upstream): UpstreamView {
     attempt: link.attempt,
     character: session?.characterId ?? null,
     force: forces.slot === undefined ? null : forceView(forces.slot),
-    waiting: [...forces.waiting.values()].map(forceView),
+    waiting: inLine(upstream, now).map(forceView),
     pending: [...pendings.byId.values()].filter(({ isAnswered }) => !isAnswered).map(pendingView),
     contexts_held: held,
   };
@@ -133,6 +135,7 @@ function forceView(force: Force): ForceView {
 
 /** It is answered, and its integration has still to say what came of that. */
 const ITS_RESULT = "its result";
+const ITS_TURN = "its turn";
 
 /** Why a force waits. */
 function hindrance({ game, message, awaitUntil, owed }: Force): string {
@@ -142,10 +145,10 @@ function hindrance({ game, message, awaitUntil, owed }: Force): string {
   if (isParked) return "another character is on";
   if (peer === undefined) return "its integration is away";
   if (!upstream.isOpen) return "Neuro is away";
-  if (upstream.forces.slot !== undefined) return "the slot";
+  if (upstream.forces.slot !== undefined) return ITS_TURN;
   return awaitUntil !== undefined && message.names.some((name) => !game.actions.has(name))
     ? "actions that are not registered yet"
-    : "the slot";
+    : ITS_TURN;
 }
 
 const pendingView = ({ id, offered, parts, force, call, data, since, deadline }: Pending): PendingView => ({

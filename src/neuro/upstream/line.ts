@@ -17,6 +17,13 @@ export function next(upstream: Upstream, now: Millis): Force | undefined {
   return best;
 }
 
+/** All that wait, in the order in which Neuro would be asked now; whoever is not ready comes last. */
+export const inLine = ({ forces }: Upstream, now: Millis): readonly Force[] =>
+  [...forces.waiting.values()].sort((one, other) =>
+    Number(isReady(other, now)) - Number(isReady(one, now)) ||
+    Number(isBefore(other, one, now)) - Number(isBefore(one, other, now))
+  );
+
 function isReady({ game, message, awaitUntil, owed }: Force, now: Millis): boolean {
   if (owed > 0) return false; // Why: a person has answered it, and its game has not yet.
   if (game.peer === undefined || game.isParked || game.isHeld) return false;
