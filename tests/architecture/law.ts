@@ -31,14 +31,14 @@ export const LAW: Readonly<Record<string, Law>> = {
   relay: { may: ["core", ...ROOMS] },
   engine: { may: ["core", "relay"] },
   recording: { may: ["core", "relay", "engine"] },
-  jobs: { may: ["core", "engine", "neuro", "brain"], packages: ["node:*"] },
+  jobs: { may: ["core", "engine"], packages: ["node:*"] },
   storage: { may: ["core", "engine"], packages: ["unstorage", "unstorage/*", "ioredis", "node:*", "cloudflare:*"] },
   cluster: { may: ["core", "engine"], packages: ["ioredis", "node:*"] },
   observability: { may: ["core", "engine"], packages: ["@logtape/*", "node:*"] },
   config: { may: ["core"], packages: ["zod", "yaml", "node:*"] },
-  clients: { may: ["core", ...ROOMS], packages: ["node:*"] },
+  clients: { may: ["core", ...ROOMS] },
   dashboard: { may: ["core", "neuro", "clients"], packages: ["hono/jsx/dom", "uplot"] },
-  http: { may: ["core", "engine", "observability", "config", "dashboard"], packages: ["hono", "hono/*", "zod", "node:*"] },
+  http: { may: ["core", "engine", "dashboard"], packages: ["hono", "hono/*", "zod"] },
   testing: { may: ["core", "relay", "engine"] },
   runtimes: {
     may: [
@@ -56,11 +56,11 @@ export const LAW: Readonly<Record<string, Law>> = {
       "dashboard",
       "http",
     ],
-    packages: ["node:*", "bun", "cloudflare:*", "hono", "hono/*", "ws"],
+    packages: ["node:*", "bun", "bun:*", "cloudflare:*"],
     packagesOf: { "src/runtimes/hashing/portable.ts": ["@noble/hashes/*"] },
   },
   cli: {
-    may: ["core", "engine", "recording", "config", "clients", "storage", "observability", "brain", "runtimes", "testing"],
+    may: ["core", "engine", "recording", "config", "clients", "storage", "brain", "runtimes"],
     packages: ["commander", "yaml", "node:*"],
   },
 };
