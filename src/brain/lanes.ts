@@ -31,10 +31,6 @@ export class Lanes {
     this.#lanes.delete(peer);
   }
 
-  has(peer: PeerId): boolean {
-    return this.#lanes.has(peer);
-  }
-
   peers(): PeerId[] {
     return [...this.#lanes.keys()];
   }

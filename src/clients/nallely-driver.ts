@@ -87,11 +87,6 @@ export class Driver implements Turn {
     return this.#clock.later(ms, run);
   }
 
-  /** Sockets that are not closed yet. */
-  get isQuiet(): boolean {
-    return this.#sockets.size === 0;
-  }
-
   random(): number {
     return this.#clock.random();
   }
