@@ -8,7 +8,7 @@ import { ROOT } from "./machine.ts";
 const RUNNER = join(ROOT, "tests/harness/runner.workerd.ts");
 /** Tests use Node's assertions; the relay itself is bundled without anything of Node. */
 const FLAGS = ["nodejs_compat"];
-export const COMPATIBILITY_DATE = "2026-04-20";
+const COMPATIBILITY_DATE = "2026-04-20";
 
 /**
  * Answers one request by a module that is given as source; it may import by absolute paths. The class of a Durable Object that it

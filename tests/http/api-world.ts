@@ -148,7 +148,7 @@ export async function replyOf(response: Response): Promise<Reply> {
   return { status, headers, body: text === "" ? null : JSON.parse(text) };
 }
 
-export function operationOf(id: string): Operation {
+function operationOf(id: string): Operation {
   const operation = OPERATIONS.find((candidate) => candidate.id === id);
   if (operation === undefined) throw new Error(`no operation ${id}`);
   return operation;

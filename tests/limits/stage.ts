@@ -29,7 +29,7 @@ export function settingsOf(setting: Setting | undefined, others: readonly string
 }
 
 /** A configuration file with one setting. */
-export function fileWith({ path, text }: Setting): string {
+function fileWith({ path, text }: Setting): string {
   return path.split(".").map((name, depth) => `${"  ".repeat(depth)}${name}:`).join("\n") + ` ${text}\n`;
 }
 

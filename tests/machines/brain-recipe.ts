@@ -81,7 +81,7 @@ export const GOLDEN = {
 } as const;
 
 /** The source of `built-in.ts`. */
-export function builtInSource(): string {
+function builtInSource(): string {
   const { weights, manifest, config, vocabularies } = makeBuiltIn();
   const lines = weights.match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
   const quoted = (text: string): string => JSON.stringify(text);

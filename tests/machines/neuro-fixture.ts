@@ -48,7 +48,7 @@ export function settingsOf({ neuros = [{}], actions, integrations = [], settings
 }
 
 /** One command of the Neuro API in short words. */
-export function inWords(frame: JsonObject): string {
+function inWords(frame: JsonObject): string {
   const data = isObject(frame["data"]) ? frame["data"] : {};
   const names = (list: Json | undefined): string => (Array.isArray(list) ? list.map(nameOf).join(" ") : "");
   switch (frame["command"]) {
@@ -354,7 +354,7 @@ export class FakeGame extends Actor {
   }
 }
 
-export class FakeMember extends Actor {
+class FakeMember extends Actor {
   protected override frames(): readonly JsonObject[] {
     return this.house.told().flatMap((tell) => {
       if (tell.is !== "deliver" || tell.peer !== this.peer) return [];

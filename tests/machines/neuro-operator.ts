@@ -7,7 +7,7 @@ import type { ForceView, IntegrationView, NeuroView, PendingView } from "../../s
 import { check } from "../harness/check.ts";
 import { type FakeGame, type FakeNeuro, House, started } from "./neuro-fixture.ts";
 
-export const ALL_SCOPES: readonly Scope[] = ["watch", "command", "direct", "admin"];
+const ALL_SCOPES: readonly Scope[] = ["watch", "command", "direct", "admin"];
 
 /** What is asked, without whom. */
 export type Wanted = NeuroQuestion extends infer Each ? Each extends NeuroQuestion ? Omit<Each, "of"> : never : never;
