@@ -56,33 +56,12 @@ test("BR82 what is no example is left out, and a log without any is refused", ()
   check.match(String(runTraining({ ...plan, log: "{}\nno" })), /line 2 of the log is not JSON/);
 });
 
-test("BR82 an artifact that was trained loads as it is", () => {
-  const run = runTraining({ ...plan, epochs: 1 });
-  check.that(typeof run !== "string");
-  const text = (path: string) => String(run.files.get(path));
-  const artifact = artifactOf({
-    run_id: "r",
-    manifest: text("manifest.json"),
-    config: text("tokenizer/tokenizer_config.json"),
-    vocabularies: {
-      english: text("tokenizer/english_vocab.txt"),
-      math: text("tokenizer/math_vocab.txt"),
-      physics: text("tokenizer/physics_vocab.txt"),
-    },
-    weights: toBase64(run.files.get("model/surrogate.safetensors") as Uint8Array),
-  });
-  check.that(typeof artifact !== "string" && artifact.net !== undefined, String(artifact));
-});
-
-test("BR80 BR82 what the command trains is loaded and predicts the same bits on every runtime", () => {
-  const run = runTraining({ ...plan, ...PLAN_OF_COMMAND });
-  check.that(typeof run !== "string");
-  const weights = run.files.get("model/surrogate.safetensors");
+/** What the job that reads an artifact gives of one that was trained. */
+function readBack(files: ReadonlyMap<string, string | Uint8Array>) {
+  const text = (path: string) => String(files.get(path));
+  const weights = files.get("model/surrogate.safetensors");
   check.that(weights instanceof Uint8Array);
-  check.equal(hashBytes(weights), GOLDEN.weights);
-  const text = (path: string) => String(run.files.get(path));
-  const stage = new BrainStage();
-  stage.artifact = {
+  return {
     run_id: "r",
     manifest: text("manifest.json"),
     config: text("tokenizer/tokenizer_config.json"),
@@ -93,6 +72,23 @@ test("BR80 BR82 what the command trains is loaded and predicts the same bits on 
     },
     weights: toBase64(weights),
   };
+}
+
+test("BR82 an artifact that was trained loads as it is", () => {
+  const run = runTraining({ ...plan, epochs: 1 });
+  check.that(typeof run !== "string");
+  const artifact = artifactOf(readBack(run.files));
+  check.that(typeof artifact !== "string" && artifact.net !== undefined, String(artifact));
+});
+
+test("BR80 BR82 what the command trains is loaded and predicts the same bits on every runtime", () => {
+  const run = runTraining({ ...plan, ...PLAN_OF_COMMAND });
+  check.that(typeof run !== "string");
+  const weights = run.files.get("model/surrogate.safetensors");
+  check.that(weights instanceof Uint8Array);
+  check.equal(hashBytes(weights), GOLDEN.weights);
+  const stage = new BrainStage();
+  stage.artifact = readBack(run.files);
   const peer = stage.peer("ui");
   const predicted = new Float64Array(81);
   for (let at = 0; at < predicted.length; at++) {

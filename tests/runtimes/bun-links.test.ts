@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { testSettings, withRelay } from "./bun-stage.ts";
+import { testSettings, until, upstreamAt, withRelay } from "./bun-stage.ts";
 import { CERTIFICATE } from "./certificate.ts";
 
 interface Upstream {
@@ -36,25 +36,7 @@ function upstream(port = 0): Upstream {
   return { url: `ws://127.0.0.1:${server.port}`, greeted, heard, sockets, stop: () => server.stop(true) };
 }
 
-const settingsFor = (url: string) =>
-  testSettings((change) => {
-    change["nakurity-clients"] = [{
-      id: "neuro",
-      url,
-      name: "Relay",
-      profile: "neuro",
-      action_deadline: undefined,
-      character: undefined,
-      context_rate: 10,
-      context_burst: 50,
-      backoff: { base: 10, cap: 50 },
-      dial_timeout: 1_000,
-    }];
-  });
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-}
+const settingsFor = (url: string) => testSettings((change) => void (change["nakurity-clients"] = [upstreamAt(url)]));
 
 test("RT20 a link is dialled with its headers, and carries text both ways", async () => {
   const neuro = upstream();

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { test } from "#runner";
 import { serve } from "../../src/runtimes/bun.ts";
 import { check } from "../harness/check.ts";
-import { Client, testSettings, withRelay } from "./bun-stage.ts";
+import { Client, testSettings, until, upstreamAt, withRelay } from "./bun-stage.ts";
 import { echoRoom } from "./echo-room.ts";
 import { MemoryStore, memoryUploads } from "./memory.ts";
 
@@ -28,7 +28,7 @@ test("RT1 what is configured and not there is said, and an upstream is shown wit
   const settings = testSettings((change) => {
     change.cluster.enabled = true;
     change.web.enabled = false;
-    change["nakurity-clients"] = [upstream("ws://user:pass@127.0.0.1:1/t/s3cret/x?token=s3cret")];
+    change["nakurity-clients"] = [upstreamAt("ws://user:pass@127.0.0.1:1/t/s3cret/x?token=s3cret")];
   });
   return withRelay(settings, ({ lines }) => {
     check.equal(lines.slice(1), [
@@ -264,24 +264,6 @@ test("OB8 a scrape shows who is connected and what they exchange", () =>
     check.match(scrape, /^neuro_relay_frames_total\{door="neuro",direction="out"\} 1$/m);
     check.match(scrape, /^neuro_relay_event_loop_lag_seconds [0-9.e-]+$/m);
   }));
-
-const upstream = (url: string) => ({
-  id: "neuro",
-  url,
-  name: "Relay",
-  profile: "neuro" as const,
-  action_deadline: undefined,
-  character: undefined,
-  context_rate: 10,
-  context_burst: 50,
-  backoff: { base: 10, cap: 50 },
-  dial_timeout: 1_000,
-});
-
-/** Waits until it holds; the runner's own time limit is the only one. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-}
 
 /** A game that greets over plain TCP, so that it can stop reading. */
 async function deafClient(url: string, ...first: string[]) {

@@ -1,6 +1,6 @@
 /** A relay on Bun with echo rooms, on free ports, and clients that wait for what they expect. */
-import { DEFAULTS } from "../../src/core/defaults.ts";
-import type { Settings } from "../../src/core/settings.ts";
+import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../src/core/defaults.ts";
+import type { Settings, UpstreamSettings } from "../../src/core/settings.ts";
 import { serve, type Served, type ServeOptions } from "../../src/runtimes/bun.ts";
 import { echoRoom } from "./echo-room.ts";
 import { MemoryStore, memoryUploads } from "./memory.ts";
@@ -19,6 +19,20 @@ export function testSettings(change: (settings: Mutable) => void = () => {}): Se
   settings.shutdown.grace = 500;
   change(settings);
   return settings;
+}
+
+/** A Neuro to dial at this address, again and again without a pause that a test would notice. */
+export const upstreamAt = (url: string): UpstreamSettings => ({
+  ...UPSTREAM_DEFAULTS,
+  url,
+  name: "Relay",
+  backoff: { base: 10, cap: 50 },
+  dial_timeout: 1_000,
+});
+
+/** Waits until it holds; the runner's own time limit is the only one. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The settings without `readonly`, for setting some. */
