@@ -54,8 +54,8 @@ function rate(text: string): number {
 
 async function run(log: string, options: TrainOptions): Promise<void> {
   const root = options.root ?? (await readConfiguration(options)).settings.brain.artifacts_root;
-  const text = await readFile(log, "utf8").catch(() => {
-    throw new Complaint([`${log}: cannot be read`]);
+  const text = await readFile(log, "utf8").catch((error: unknown) => {
+    throw new Complaint([`${log}: cannot be read: ${reasonOf(error)}`]);
   });
   const plan = planOf(text, basename(log), options);
   if (/[/\\]|^\./.test(plan.runId)) throw new Complaint([`${plan.runId}: a run id has no slash and begins with no dot`]);
@@ -119,10 +119,13 @@ async function write(folder: string, { files }: Run): Promise<void> {
     }
     await rename(draft, folder);
   } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    throw new Complaint([`${folder}: ${error instanceof Error ? error.message : String(error)}`]);
+    // Why whatever comes of it: where nothing may be written nothing may be deleted, and only the first is of interest.
+    await rm(draft, { recursive: true, force: true }).catch(() => {});
+    throw new Complaint([`${folder}: cannot be written: ${reasonOf(error)}`]);
   }
 }
+
+const reasonOf = (error: unknown): string => error instanceof Error ? error.message : String(error);
 
 /** Adds the run to the index of all runs. */
 async function enter(index: string, { runId, createdUtc }: RunPlan, manifest: JsonObject): Promise<void> {

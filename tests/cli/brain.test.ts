@@ -50,7 +50,7 @@ test("BR80 BR82 brain train gives the same weights on Deno", async () => {
 test("BR88 brain train says what is wrong in one line", async () => {
   const place = await Place.make({ "log.json": divisions(), "empty.json": "[]", "bad.json": "{}\nno" });
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [["missing.json"], /^missing\.json: cannot be read\n$/],
+    [["missing.json"], /^missing\.json: cannot be read: .*no such file.*\n$/],
     [["empty.json"], /^empty\.json: the log has no successful safeDiv with two figures\n$/],
     [["bad.json"], /^bad\.json: line 2 of the log is not JSON\n$/],
     [["log.json", "--run-id", "../out"], /^\.\.\/out: a run id has no slash/],
@@ -62,5 +62,15 @@ test("BR88 brain train says what is wrong in one line", async () => {
     check.equal(status, 2, words.join(" "));
     check.match(errors, says);
   }
+  await place.remove();
+}, { timeoutMs: 60_000 });
+
+test("BR88 brain train says in one line that it may not write there", async () => {
+  const place = await Place.make({ "log.json": divisions() });
+  const rights = ["--no-prompt", "--allow-env", `--allow-read=${place.folder}`];
+  const flags = ["run", ...rights, "--no-check", "--node-modules-dir=manual"];
+  const { status, errors } = await place.run([...TRAIN, "--run-id", "there"], {}, [denoPath(), ...flags]);
+  check.equal(status, 2, errors);
+  check.match(errors, /^artifacts\/runs\/there: cannot be written: Requires write access [^\n]*\n$/);
   await place.remove();
 }, { timeoutMs: 60_000 });
