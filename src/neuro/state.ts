@@ -16,6 +16,7 @@ import type { ForceEnd } from "../core/note.ts";
 import type { IntegrationPolicy, Settings, UpstreamSettings } from "../core/settings.ts";
 import type { Controls, IntegrationControls, IntegrationCounts } from "../core/view.ts";
 import type { Decider } from "./decider.ts";
+import type { Few } from "./few.ts";
 import type { Profile } from "./profiles.ts";
 
 export interface Neuro {
@@ -64,7 +65,7 @@ export interface Socket {
   readonly caller: Caller;
   readonly openedAt: Millis;
   /** By the name as it stands in the frames. */
-  readonly seats: Map<string, Seat>;
+  readonly seats: Few<string, Seat>;
   /** The seat that spoke last. */
   last: Seat | undefined;
   heardAt: Millis;
@@ -90,7 +91,7 @@ export interface Seat {
   /** What was said while contested. */
   readonly heard: GameMessage[];
   /** Names registered by this seat so far. */
-  readonly registered: Set<string>;
+  readonly registered: Few<string, true>;
   /** It has registered something since it was asked for everything. */
   hasListed: boolean;
 }
@@ -125,7 +126,7 @@ export interface Game {
   /** What a person has decided about it. */
   readonly controls: Changeable<IntegrationControls>;
   readonly counts: Changeable<IntegrationCounts>;
-  readonly actions: Map<string, Owned>;
+  readonly actions: Few<string, Owned>;
   /** Names it had and gave up, by its own name for them: they are kept for its return. */
   readonly released: Map<string, Offered>;
   /** Its force that no longer has a place, for its return: it may still block on it. */
@@ -178,7 +179,7 @@ export interface Offered {
   /** Equal for equal definitions. */
   digest: string;
   /** In order of arrival. */
-  readonly owners: Set<Owned>;
+  readonly owners: Few<Game, Owned>;
   /** Neuro has it, on this connection. */
   isSent: boolean;
   /** What Neuro has is an older definition. */

@@ -13,6 +13,7 @@ import { KNOWN_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../core/limits.ts";
 import { matches } from "../../core/name-pattern.ts";
 import type { IntegrationPolicy } from "../../core/settings.ts";
 import type { Turn } from "../../core/turn.ts";
+import { Few } from "../few.ts";
 import { settle } from "../operator/controls.ts";
 import type { Game, GameDoor, Neuro, Upstream } from "../state.ts";
 import { definitionOf, disown, drop, own, reveal, sync, vanish } from "../upstream/actions.ts";
@@ -67,7 +68,7 @@ export function newGame(room: Neuro, identity: { door: GameDoor; name: string; k
     isHeld: room.controls.stopped || room.hasSolo,
     controls: { paused: false, muted: false, solo: false, approval: false },
     counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
-    actions: new Map(),
+    actions: new Few(),
     released: new Map(),
     lostForce: undefined,
     windowUntil: undefined,

@@ -11,6 +11,7 @@ import type { Caller } from "../../core/event.ts";
 import type { Millis, PeerId } from "../../core/ids.ts";
 import { type Frame, isObject, parseJson } from "../../core/json.ts";
 import type { Turn } from "../../core/turn.ts";
+import { Few } from "../few.ts";
 import { mend } from "../mend.ts";
 import type { Game, Neuro, Seat, Socket } from "../state.ts";
 import { isLoop, redial, viaOf } from "../upstream/client.ts";
@@ -46,7 +47,7 @@ export const newSocket = (room: Neuro, at: { readonly peer: PeerId; readonly cal
   peer: at.peer,
   caller: at.caller,
   openedAt: now,
-  seats: new Map(),
+  seats: new Few(),
   last: undefined,
   heardAt: now,
   pings: 0,
@@ -162,7 +163,7 @@ export function sit(socket: Socket, { name, game, isStarting = false }: Sitting,
     since: now,
     isStarting,
     heard: [],
-    registered: new Set(),
+    registered: new Few(),
     hasListed: false,
   };
   socket.seats.set(name, seat);
@@ -250,11 +251,11 @@ function list(seat: Seat, { actions }: GameMessage & { command: "actions/registe
   if (socket.askedAt === undefined) noteMended(game, twice(seat, actions), turn);
   const isAnswer = socket.askedAt !== undefined && !seat.hasListed && turn.now - socket.askedAt <= LIST_MS;
   const names = new Set(actions.map(({ name }) => name));
-  if (isAnswer && [...registered].every((name) => names.has(name))) {
+  if (isAnswer && [...registered.keys()].every((name) => names.has(name))) {
     if ([...game.actions.keys()].some((name) => !names.has(name))) suspectOthers(game, names, turn);
   }
   seat.hasListed = true;
-  for (const name of names) registered.add(name);
+  for (const name of names) registered.set(name, true);
 }
 
 /** What the socket registered and still has. */

@@ -13,9 +13,10 @@ import type { Millis } from "../../core/ids.ts";
 import { canonicalJson } from "../../core/json.ts";
 import { ACTIONS_PER_INTEGRATION_MAX } from "../../core/limits.ts";
 import type { Turn } from "../../core/turn.ts";
+import { Few } from "../few.ts";
 import { toNeuro } from "../speech.ts";
 import type { Game, Offered, Owned, Upstream } from "../state.ts";
-import { definitionKey, newName } from "./names.ts";
+import { newName } from "./names.ts";
 
 /** A definition as it came, with its digest. */
 export interface Definition {
@@ -93,7 +94,7 @@ function show(game: Game, isShown: boolean): void {
 
 /** True when Neuro should have the action. */
 export function isWanted(offered: Offered): boolean {
-  for (const { game } of offered.owners) if (game.isShown) return true;
+  for (const { game } of offered.owners.values()) if (game.isShown) return true;
   return false;
 }
 
@@ -172,7 +173,7 @@ function register(upstream: Upstream, offered: readonly Offered[], turn: Turn): 
 function join(owned: Owned, offered: Offered): void {
   const { upstream } = owned.game;
   owned.offered = offered;
-  offered.owners.add(owned);
+  offered.owners.set(owned.game, owned);
   if (upstream.vacant.delete(offered)) {
     offered.keptFor?.released.delete(offered.original);
     offered.keptFor = undefined;
@@ -183,7 +184,7 @@ function join(owned: Owned, offered: Offered): void {
 function leave(owned: Owned, now: Millis): void {
   const { game, offered } = owned;
   const { upstream } = game;
-  offered.owners.delete(owned);
+  offered.owners.delete(game);
   upstream.unsynced.add(offered);
   if (offered.owners.size === 0) keepFor(game, offered, now);
 }
@@ -213,9 +214,9 @@ export function drop(upstream: Upstream, offered: Offered): void {
   forgetDefinition(upstream, offered);
 }
 
-function findShared(upstream: Upstream, { action, digest }: Definition): Offered | undefined {
+function findShared(upstream: Upstream, { digest }: Definition): Offered | undefined {
   if (upstream.room.settings.actions.naming !== "shared") return undefined;
-  return upstream.byDefinition.get(definitionKey({ original: action.name, digest }));
+  return upstream.byDefinition.get(digest);
 }
 
 function takeBack(game: Game, definition: Definition): Offered | undefined {
@@ -242,14 +243,14 @@ export function offer(upstream: Upstream, name: string, definition: Definition):
     action: { ...action, name },
     mainThread,
     digest,
-    owners: new Set(),
+    owners: new Few(),
     isSent: false,
     isStale: false,
     keptFor: undefined,
     freeAt: 0,
   };
   upstream.offered.set(name, offered);
-  upstream.byDefinition.set(definitionKey(offered), offered);
+  upstream.byDefinition.set(offered.digest, offered);
   return offered;
 }
 
@@ -260,12 +261,12 @@ function define(offered: Offered, { action, mainThread, digest }: Definition, up
   offered.mainThread = mainThread;
   offered.digest = digest;
   offered.isStale = offered.isSent;
-  upstream.byDefinition.set(definitionKey(offered), offered);
+  upstream.byDefinition.set(offered.digest, offered);
 }
 
 function forgetDefinition(upstream: Upstream, offered: Offered): void {
-  const key = definitionKey(offered);
-  if (upstream.byDefinition.get(key) === offered) upstream.byDefinition.delete(key);
+  const { digest } = offered;
+  if (upstream.byDefinition.get(digest) === offered) upstream.byDefinition.delete(digest);
 }
 
 /** An action as it was before a restart, under its name of then unless somebody else has that. Its game is away. */

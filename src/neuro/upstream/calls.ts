@@ -39,7 +39,7 @@ const isForced = (slot: Force, offered: Offered): boolean =>
 function ownersOf(offered: Offered): Owned[] {
   const here: Owned[] = [];
   const away: Owned[] = [];
-  for (const owned of offered.owners) {
+  for (const owned of offered.owners.values()) {
     if (isLive(owned)) (owned.game.peer === undefined ? away : here).push(owned);
   }
   const owners = here.length > 0 ? here : away;
@@ -60,7 +60,7 @@ function actOnGone(upstream: Upstream, action: Action, turn: Turn): void {
 }
 
 function whyGone(offered: Offered | undefined): string {
-  for (const { game } of offered?.owners ?? []) if (game.isHeld && game.isAround) return whyHeld(game);
+  for (const { game } of offered?.owners.values() ?? []) if (game.isHeld && game.isAround) return whyHeld(game);
   return "This action is no longer available";
 }
 

@@ -7,7 +7,7 @@
  */
 import { hashText } from "../../core/hash.ts";
 import { UPSTREAM_NAME_MAX } from "../../core/limits.ts";
-import type { Game, Offered, Upstream } from "../state.ts";
+import type { Game, Upstream } from "../state.ts";
 
 const HASH_LENGTH = 8;
 /** A game's part of a name, so that something of the action's is left. */
@@ -43,10 +43,6 @@ export function newName(upstream: Upstream, game: Game, original: string): strin
     if (isFree(hashed)) return hashed;
   }
 }
-
-/** The key under which equal definitions of equally named actions meet. */
-export const definitionKey = (offered: Pick<Offered, "original" | "digest">): string =>
-  `${offered.digest} ${offered.original}`;
 
 const shorten = (name: string, lengthMax: number, whole: string): string =>
   name.length > lengthMax ? withHash(name, lengthMax, whole) : name;
