@@ -127,7 +127,7 @@ export interface ForceView {
   readonly actions: readonly string[];
   readonly asked_at: Millis;
   readonly opened_at: Millis | null;
-  /** For what it waits, in words: its turn, actions that are not registered yet, the result of the action that was chosen. */
+  /** For what it waits, or why, in words: `its turn`, `held`, `Neuro is away`; of an open one `its result` once it is answered. */
   readonly waits_for: string | null;
 }
 

@@ -104,7 +104,7 @@ function tellQueue(state: State, { call, question }: { call: CallId; question: Q
   if (to === undefined) return tell(call, plain(pageOf(depths(state), question, byName)), turn);
   const entries = entriesOf(state, to);
   if (entries.length === 0 && !state.integrations.has(to) && !state.known.has(to, turn.now)) {
-    return fail(call, "notFound", turn);
+    return fail(call, strangerTo(to), turn);
   }
   tell(call, plain(pageOf(entries, question, byId)), turn);
 }
@@ -138,7 +138,7 @@ function show(state: State, { call, id }: { call: CallId; id: string }, turn: Tu
     return;
   }
   const found = queue.kept.locate(id);
-  if (found === undefined) return fail(call, "notFound", turn);
+  if (found === undefined) return fail(call, NO_MESSAGE, turn);
   const { to, entry } = found;
   if (entry.body === undefined) inquiries.set(queue.read(entry, turn), { is: "show", call, to });
   else tell(call, messageOf({ ...entry, to, why: null, died: null }, entry.body), turn);
@@ -164,7 +164,7 @@ function act(state: State, { call, question, by }: Deed<Act>, turn: Turn): void 
       return drop(state, { call, question, by }, turn);
     case "retry": {
       const letter = state.queue.dead.get(question.id);
-      if (letter === undefined) return fail(call, "notFound", turn);
+      if (letter === undefined) return fail(call, NO_MESSAGE, turn);
       state.inquiries.set(state.queue.dead.read(letter, turn), { is: "retry", call, letter: letter.id, by });
       return;
     }
@@ -175,7 +175,7 @@ function send(state: State, { call, question, by }: Deed<Act & { readonly get: "
   const { from, to, cmd } = question;
   const sent = command(state, { from, target: to, cmd }, turn);
   turn.note({ is: "operator_acted", by, did: "send", to, outcome: sent.ok ? "done" : sent.fault });
-  if (!sent.ok) return fail(call, sent, turn);
+  if (!sent.ok) return fail(call, sent.fault === "notFound" ? strangerTo(to) : sent, turn);
   promise(state, { call, letter: undefined, body: sent.value.reply, after: sent.value.after }, turn);
 }
 
@@ -184,7 +184,7 @@ function drop(state: State, { call, question, by }: Deed<Act & { readonly get: "
   const { id, dead = false } = question;
   const letter = queue.dead.get(id);
   const found = letter === undefined && !dead ? queue.kept.locate(id) : undefined;
-  if (letter === undefined && found === undefined) return fail(call, "notFound", turn);
+  if (letter === undefined && found === undefined) return fail(call, NO_MESSAGE, turn);
   if (letter !== undefined) queue.dead.drop(letter, turn);
   if (found !== undefined) queue.drop(found.to, id, turn);
   turn.note({ is: "operator_acted", by, did: "drop", to: id, outcome: "done" });
@@ -260,7 +260,7 @@ interface Again {
 
 function retry(state: State, { call, letter, by, to, body }: Again, turn: Turn): void {
   const kind = state.queue.dead.get(letter)?.kind;
-  if (kind === undefined) return fail(call, "notFound", turn); // Why: somebody dropped it meanwhile.
+  if (kind === undefined) return fail(call, NO_MESSAGE, turn); // Why: somebody dropped it meanwhile.
   for (const promised of state.promises.values()) {
     if (promised.letter === letter) return fail(call, { fault: "notNow", reason: "it is being retried already" }, turn);
   }
@@ -273,8 +273,18 @@ function retry(state: State, { call, letter, by, to, body }: Again, turn: Turn):
 
 const tell = (call: CallId, body: Json, turn: Turn): void => turn.put({ do: "answer", call, body });
 
+type Why = Pick<Failure, "fault" | "reason">;
+
+const NO_MESSAGE: Why = { fault: "notFound", reason: "no such message waits, or was given up" };
+
+/** Why not as a watcher is told: those words are the protocol's, and no sentence. */
+const strangerTo = (name: string): Why => ({
+  fault: "notFound",
+  reason: `no integration called ${name.slice(0, 64)} was here lately`,
+});
+
 /** Says what went wrong, where possible in a sentence. */
-function fail(call: CallId, why: FaultName | Pick<Failure, "fault" | "reason">, turn: Turn): void {
+function fail(call: CallId, why: FaultName | Why, turn: Turn): void {
   turn.put({
     do: "answer",
     call,

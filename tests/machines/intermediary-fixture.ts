@@ -43,6 +43,8 @@ export class Desk {
   readonly stored: Map<Key, Json>;
   readonly notes: Note[] = [];
   readonly tells: Tell[] = [];
+  /** What was said of the questions that were refused. */
+  readonly reasons: string[] = [];
   readonly answers = new Map<CallId, Json>();
   readonly closed = new Map<PeerId, string>();
   readonly attached = new Map<PeerId, Json>();
@@ -236,6 +238,7 @@ export class Desk {
         this.saved.delete(effect.file);
         return;
       case "answer":
+        if (effect.reason !== undefined) this.reasons.push(effect.reason);
         this.answers.set(effect.call, effect.fault === undefined ? effect.body ?? null : { fault: effect.fault });
         return;
       case "drained":

@@ -110,6 +110,16 @@ test("IM37 the last events can be asked for, and whoever asks watches for a whil
   check.equal(desk.ask({ of: "intermediary", get: "events", limit: 1 }, []), { fault: "notAllowed" });
 });
 
+test("IM34 what there is not is refused with a sentence", () => {
+  const desk = new Desk();
+  const of = "intermediary";
+  desk.ask({ of, get: "send", from: "x", to: "nobody", cmd: 1 });
+  desk.ask({ of, get: "queue", to: "nobody" });
+  for (const get of ["message", "retry", "drop"] as const) desk.ask({ of, get, id: "none" });
+  const [stranger, noMessage] = ["no integration called nobody was here lately", "no such message waits, or was given up"];
+  check.equal(desk.reasons, [stranger, stranger, noMessage, noMessage, noMessage]);
+});
+
 test("IM38 what a person sends, retries or drops is noted, with who did it and what came of it", () => {
   const desk = new Desk();
   desk.close(desk.integration("a"));

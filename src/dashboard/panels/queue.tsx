@@ -111,7 +111,10 @@ function Letter({ letter }: { readonly letter: DeadLetterView }) {
   const retry = async (): Promise<void> => {
     const done = await act<JsonObject>("POST", `dead-letters/${inPath(id)}/retry`);
     if ("error" in done) return;
-    say("good", done.body["status"] === "queued" ? `It waits for ${shown(to, 40)} again.` : `Sent to ${shown(to, 40)} again.`);
+    say(
+      "good",
+      done.body["status"] === "queued" ? `It waits for ${shown(to, 40)} again.` : `Sent to ${shown(to, 40)} again.`,
+    );
   };
   return (
     <li class="entry" data-name="dead-letter">

@@ -70,7 +70,7 @@ const IS: Readonly<Record<ForceView["is"], string>> = {
 /** How a force stands, in words. */
 function standing({ is, waits_for }: ForceView): string {
   if (waits_for === null) return IS[is];
-  return is === "open" ? `chosen, waits for ${shown(waits_for, 60)}` : `waits for ${shown(waits_for, 60)}`;
+  return is === "open" ? `chosen, waits for ${shown(waits_for, 60)}` : `waits: ${shown(waits_for, 60)}`;
 }
 
 interface ForceProps {
