@@ -8,7 +8,7 @@ export interface Flood {
 
 /** What strangers and mistakes cause. */
 const trouble = (of: string): Flood => ({ of, lines: 20 });
-/** What integrations do, of which a person wants to see each, until one of them runs wild. */
+/** What integrations and people do, of which a person wants to see each, until a program runs wild. */
 const doings = (of: string): Flood => ({ of, lines: 200 });
 
 export const FLOODS: Readonly<Partial<Record<NoteName, Flood>>> = {
@@ -38,4 +38,7 @@ export const FLOODS: Readonly<Partial<Record<NoteName, Flood>>> = {
   force_opened: doings("forces"),
   force_ended: doings("ends of forces"),
   operator_refused: doings("refused operators"),
+  session_sealed: doings("sealed sessions"),
+  approval_wanted: doings("actions that wait for approval"),
+  operator_acted: doings("acts of people"),
 };

@@ -228,6 +228,27 @@ test("OB29 of what integrations do two hundred have lines of their own, and noth
   await log.close();
 });
 
+test("OB29 what is done by a token, waits for approval or seals a session can flood the log as little", async () => {
+  const { lines, log, observing, pass } = await flood();
+  for (let at = 0; at < 300; at++) {
+    observing.observe({ is: "operator_acted", by: "watcher", did: "command", to: `${at}`, outcome: "notFound" });
+    observing.observe({ is: "session_sealed", session: `${at}` });
+    observing.observe({
+      is: "approval_wanted",
+      id: `${at}`,
+      name: "a",
+      to: ["Chess"],
+      slugs: ["chess"],
+      forced: false,
+      data: undefined,
+    });
+  }
+  check.equal(lines.length, 600);
+  pass(10_000);
+  check.equal(lines.slice(600).map((line) => /: and (\d+) more/.exec(line)?.[1]), ["100", "100", "100"]);
+  await log.close();
+});
+
 test("OB30 a token is hidden wherever it turns up: in a name, a reason, a list, a property", async () => {
   for (const format of ["text", "json"] as const) {
     const lines: string[] = [];
