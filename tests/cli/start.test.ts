@@ -86,3 +86,16 @@ test("CF35 where nothing can be written, or one file cannot be made, the sources
     await copy.remove();
   }
 });
+
+test("CF41 whatever can be run on a new checkout installs what it needs first", async () => {
+  const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const scripts: Readonly<Record<string, string>> = manifest.scripts;
+  const relay = ["start", "build", "build:all", "build:lib", "dev:workers", "deploy"];
+  const madeOfOthers = ["ok"];
+  for (const name of Object.keys(scripts)) {
+    if (madeOfOthers.includes(name) || name.slice(3) in scripts) continue;
+    const which = relay.includes(name) ? " --production --omit=peer" : "";
+    check.equal(scripts[`pre${name}`], `bun install${which} --frozen-lockfile`, name);
+  }
+  check.that(relay.every((name) => name in scripts));
+});
