@@ -15,25 +15,27 @@ export interface Present {
 }
 
 export class Presence {
-  readonly #present = new Map<string, Present>();
+  readonly #since: Readonly<Record<IntegrationDoor, Map<string, Millis>>> = { intermediary: new Map(), neuro: new Map() };
 
   came(door: IntegrationDoor, name: string, since: Millis): void {
-    this.left(door, name);
-    this.#present.set(`${door} ${name}`, { door, name, since });
+    this.#since[door].set(name, since);
   }
 
   left(door: IntegrationDoor, name: string): void {
-    this.#present.delete(`${door} ${name}`);
+    this.#since[door].delete(name);
   }
 
   /** Whoever is there longest comes first. */
   all(): Iterable<Present> {
-    return this.#present.values();
+    const present = [...this.#at("intermediary"), ...this.#at("neuro")];
+    return present.sort((one, other) => one.since - other.since);
   }
 
   count(door: IntegrationDoor): number {
-    let count = 0;
-    for (const present of this.#present.values()) if (present.door === door) count++;
-    return count;
+    return this.#since[door].size;
+  }
+
+  #at(door: IntegrationDoor): Present[] {
+    return [...this.#since[door]].map(([name, since]) => ({ door, name, since }));
   }
 }
