@@ -210,11 +210,6 @@ export class Queue {
     return true;
   }
 
-  /** Lets all sockets go, so that what is in flight is written. */
-  close(turn: Turn): void {
-    for (const { name, socket } of this.#lanes.all()) if (socket !== undefined) this.shut(name, turn);
-  }
-
   /** What the store says; true when it concerns this queue. */
   step(event: StoreEvent, turn: Turn): boolean {
     switch (event.is) {
