@@ -3,7 +3,8 @@
  *
  * Why refusals for want of a scope are not kept: whoever may only look could else push out what was really done.
  *
- * Invariants: A1 at most `AUDIT_KEPT_MAX` entries, the oldest go first; A2 an entry is in memory from the step of its act on, and
+ * Invariants: A1 at most `AUDIT_KEPT_MAX` entries, half of them of watchers, which are programs and command all day; the oldest go
+ * first; A2 an entry is in memory from the step of its act on, and
  * stored as soon as the store takes it; A3 each is written under a key of its own, and under a new one when that failed.
  */
 import type { Entry } from "../core/event.ts";
@@ -14,12 +15,16 @@ import { AUDIT_KEPT_MAX } from "../core/limits.ts";
 import type { Note } from "../core/note.ts";
 import type { Turn } from "../core/turn.ts";
 import { type AuditView, type Page, pageOf, type Part } from "../core/view.ts";
+import type { WatcherRequest } from "./wire.ts";
 
 export const AUDIT_PREFIX = "intermediary/audit/";
 
 const RETRY_MS: Millis = 5_000;
 /** Characters of what a peer has named. */
 const TEXT_MAX = 256;
+
+const BY_WATCHERS: ReadonlySet<string> = new Set(["command", "direct", "choice"] satisfies WatcherRequest["is"][]);
+const OF_WATCHERS_MAX = AUDIT_KEPT_MAX / 2;
 
 interface Kept {
   readonly view: AuditView;
@@ -29,7 +34,7 @@ interface Kept {
 
 export class Audit {
   /** The oldest first. */
-  readonly #kept: Kept[] = [];
+  #kept: Kept[] = [];
   readonly #writing = new Map<Key, Kept>();
   readonly #stale: Key[] = [];
   #retryAt: Millis | undefined;
@@ -43,9 +48,7 @@ export class Audit {
       this.#kept.push({ view, key });
     }
     this.#kept.sort((one, other) => (one.view.id < other.view.id ? -1 : 1));
-    for (const { key } of this.#kept.splice(0, this.#kept.length - AUDIT_KEPT_MAX)) {
-      if (key !== undefined) this.#stale.push(key);
-    }
+    for (const { key } of this.#excess()) if (key !== undefined) this.#stale.push(key);
   }
 
   /** A fact; it is kept when it is an act of a person. */
@@ -56,7 +59,7 @@ export class Audit {
     const kept: Kept = { view, key: undefined };
     this.#kept.push(kept);
     this.#write(kept, turn);
-    for (const { key } of this.#kept.splice(0, this.#kept.length - AUDIT_KEPT_MAX)) {
+    for (const { key } of this.#excess()) {
       if (key !== undefined && !this.#writing.has(key)) turn.put({ do: "delete", key });
     }
   }
@@ -89,9 +92,24 @@ export class Audit {
     return this.#stale.length > 0 ? 0 : this.#retryAt;
   }
 
+  /** Takes out what is more than may be kept. */
+  #excess(): ReadonlySet<Kept> {
+    const watchers = this.#kept.filter(isOfWatcher);
+    const gone = new Set(oldest(watchers, OF_WATCHERS_MAX));
+    const rest = this.#kept.filter((kept) => !gone.has(kept));
+    for (const kept of oldest(rest, AUDIT_KEPT_MAX)) gone.add(kept);
+    if (gone.size > 0) this.#kept = rest.filter((kept) => !gone.has(kept));
+    return gone;
+  }
+
   #write(kept: Kept, turn: Turn): void {
     kept.key = key("intermediary", "audit", segment(kept.view.id), turn.id());
     this.#writing.set(kept.key, kept);
     turn.put({ do: "put", key: kept.key, value: { v: 1, ...kept.view } });
   }
 }
+
+const isOfWatcher = ({ view: { did } }: Kept): boolean => BY_WATCHERS.has(did);
+
+/** Those that are more than so many. */
+const oldest = (all: readonly Kept[], most: number): readonly Kept[] => all.slice(0, Math.max(0, all.length - most));

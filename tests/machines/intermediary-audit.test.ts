@@ -53,6 +53,24 @@ test("IM99 of a thousand and more the oldest go, from the store too; a refusal f
   check.equal([all.items.length, all.items[0]?.to, all.items.at(-1)?.to], [AUDIT_KEPT_MAX, "act-1019", "act-20"]);
 });
 
+test("IM99 watchers that command all day push out their own acts, and nobody else's", () => {
+  const desk = new Desk();
+  act(desk, "what a person did");
+  for (let n = 0; n < AUDIT_KEPT_MAX; n++) {
+    desk.tell({
+      is: "noted",
+      note: { is: "operator_acted", by: "bot", did: "command", to: `target-${n}`, outcome: "done" },
+    });
+  }
+  const { items } = audit(desk.restart(), { limit: 1_000 });
+  check.equal([items.length, items.at(-1)?.to, items.at(-2)?.to], [
+    AUDIT_KEPT_MAX / 2 + 1,
+    "what a person did",
+    `target-${AUDIT_KEPT_MAX / 2}`,
+  ]);
+  check.equal(audited(desk).length, AUDIT_KEPT_MAX / 2 + 1);
+});
+
 test("IM99 an act that could not be stored is stored later, under another key", () => {
   const desk = new Desk({ isStoring: false });
   act(desk, "one");
