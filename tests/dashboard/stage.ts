@@ -88,18 +88,7 @@ export class Stage {
 
   /** A page that nobody has gone anywhere with. */
   async blank(options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.#browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-    context.setDefaultTimeout(PATIENCE_MS);
-    const page = await context.newPage();
-    page.on("pageerror", (error) => this.faults.push(String(error.stack)));
-    page.on("console", (message) => {
-      if (/Content Security Policy|TrustedHTML/i.test(message.text())) this.faults.push(message.text());
-    });
-    page.on("dialog", (dialog) => {
-      this.faults.push(`a dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    return page;
+    return await newPage(this.#browser, this.faults, options);
   }
 
   /** The dashboard, signed in as the address that the relay prints does it. */
@@ -117,6 +106,37 @@ export class Stage {
     await this.relay.stop("SIGKILL");
     await whileAway();
     this.relay = await RelayProcess.start(this.#folder, [...this.#sets, `web.port=${port}`]);
+  }
+}
+
+/** A page that writes down what it does wrong. */
+async function newPage(browser: Browser, faults: string[], options: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  page.on("pageerror", (error) => faults.push(String(error.stack)));
+  page.on("console", (message) => {
+    if (/Content Security Policy|TrustedHTML/i.test(message.text())) faults.push(message.text());
+  });
+  page.on("dialog", (dialog) => {
+    faults.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  return page;
+}
+
+const launch = (): Promise<Browser> =>
+  chromium.launch({ executablePath: find("chromium") ?? "chromium", args: ["--no-sandbox"] });
+
+/** Runs with a page of a browser that is gone afterwards, for a relay of the test's own. */
+export async function onPage(run: (page: Page) => Promise<void>): Promise<void> {
+  const browser = await launch();
+  const faults: string[] = [];
+  try {
+    await run(await newPage(browser, faults, {}));
+    check.equal(faults, []);
+  } finally {
+    await browser.close();
   }
 }
 
@@ -147,7 +167,7 @@ export class Upstream {
 export function onStage(run: (stage: Stage) => Promise<void>, given: readonly string[] = NO_DECIDER): Promise<void> {
   return inFolder(async (folder) => {
     const sets = [...WEB, ...given];
-    const browser = await chromium.launch({ executablePath: find("chromium") ?? "chromium", args: ["--no-sandbox"] });
+    const browser = await launch();
     try {
       const stage = new Stage(browser, { folder, sets, relay: await RelayProcess.start(folder, sets) });
       try {
