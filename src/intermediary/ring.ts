@@ -60,6 +60,12 @@ export class Ring {
     else this.#add({ id: turn.id(), at: turn.now, skipped: 1 }, HOLE_WEIGHT);
   }
 
+  /** So many more of those that nobody had the time for; there was one just now. */
+  widen(count: number): void {
+    const last = this.get(this.end - 1);
+    if (last !== undefined && last.note === undefined) last.skipped += count;
+  }
+
   #add(seen: Seen | Hole, weight: number): void {
     this.#places.push({ seen, weight });
     this.#weight += weight;

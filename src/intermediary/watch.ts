@@ -57,12 +57,16 @@ export class Watch {
   #idleAt: Millis | undefined;
   /** The pace of the last one who left: what is kept for its return need not be more. */
   #left: Pace | undefined;
+  /** Until then nobody has room for an event, and events are only counted: all other work for them would be in vain. */
+  #fullUntil: Millis = 0;
+  #uncounted = 0;
 
   /** It sees everything from now on; `missed: null` where it saw an unknown part of what was before. */
   follow(
     { peer, events, rate, missed }: Omit<Subscription, "after"> & { readonly peer: PeerId; readonly missed: 0 | null },
     turn: Turn,
   ): void {
+    this.#settle();
     this.#idleAt = undefined;
     this.#ring ??= new Ring(turn.id());
     const { end: next } = this.#ring;
@@ -72,6 +76,7 @@ export class Watch {
   }
 
   leave(peer: PeerId, now: Millis): void {
+    this.#settle();
     const follower = this.#followers.get(peer);
     if (follower === undefined) return;
     this.#followers.delete(peer);
@@ -83,6 +88,7 @@ export class Watch {
 
   /** Other events than before, and those after a cursor again. Returns the events it now gets. */
   subscribe(peer: PeerId, { events, after, rate }: Subscription, turn: Turn): readonly string[] {
+    this.#settle();
     const follower = this.#followers.get(peer);
     const ring = this.#ring;
     if (follower === undefined || ring === undefined) return [];
@@ -110,6 +116,7 @@ export class Watch {
 
   /** The last events, the oldest first. Whoever asks watches for a while, unless it is for the last time. */
   recent({ limit, last = false }: { readonly limit: number; readonly last?: boolean }, turn: Turn): readonly EventView[] {
+    this.#settle();
     const ring = this.#ring ??= new Ring(turn.id());
     if (this.#followers.size === 0) this.#idleAt = turn.now + (last ? 0 : WATCH_RING_MS);
     ring.prune(turn.now);
@@ -125,6 +132,11 @@ export class Watch {
   see(note: Note, turn: Turn): void {
     const ring = this.#ring;
     if (ring === undefined || !EVENT_NAMES.has(note.is)) return;
+    if (turn.now < this.#fullUntil) {
+      this.#uncounted++;
+      return;
+    }
+    this.#settle();
     const place = ring.end;
     const receivers: Follower[] = [];
     let isOffered = this.#followers.size === 0;
@@ -144,6 +156,7 @@ export class Watch {
     else ring.push(seen);
     // Why only these: the others get it from the ring.
     for (const follower of this.#followers.values()) if (isUpToDate(follower, place)) follower.next = ring.end;
+    if (seen === undefined) this.#fullUntil = this.#roomAt(ring.end);
     if (seen === undefined || receivers.length === 0) return;
     const frame = eventText(seen);
     for (const { peer } of receivers) {
@@ -154,6 +167,7 @@ export class Watch {
 
   /** Its socket holds more than it should, or no longer does. */
   press(peer: PeerId, isPressed: boolean): void {
+    this.#settle();
     const follower = this.#followers.get(peer);
     if (follower === undefined) return;
     follower.isPressed = isPressed;
@@ -162,6 +176,7 @@ export class Watch {
   }
 
   tick(turn: Turn): void {
+    this.#settle();
     if (this.#idleAt !== undefined && this.#idleAt <= turn.now) {
       this.#ring = undefined;
       this.#idleAt = undefined;
@@ -175,6 +190,27 @@ export class Watch {
     let earliest = this.#idleAt;
     for (const { pace, isPressed } of this.#thinned) if (!isPressed) earliest = earlier(earliest, pace?.until);
     return earliest;
+  }
+
+  /** When there may be room for an event again; 0 unless all want every event, have had their share, and have missed nothing else. */
+  #roomAt(end: number): Millis {
+    let at = Infinity;
+    for (const follower of this.#followers.values()) {
+      const { events, pace } = follower;
+      if (events !== undefined || pace === undefined || pace.left > 0 || pace.skipped === 0) return 0;
+      if (!isUpToDate(follower, end)) return 0;
+      at = Math.min(at, pace.until);
+    }
+    return at === Infinity ? 0 : at;
+  }
+
+  /** Takes into account the events that were only counted. */
+  #settle(): void {
+    this.#fullUntil = 0;
+    if (this.#uncounted === 0) return;
+    for (const { pace } of this.#followers.values()) if (pace !== undefined) pace.skipped += this.#uncounted;
+    this.#ring?.widen(this.#uncounted);
+    this.#uncounted = 0;
   }
 
   #tellSkipped(follower: Follower, turn: Turn): void {

@@ -5,7 +5,7 @@ const headers = { authorization: `Bearer ${token}` };
 const socket = new WebSocket(`ws://127.0.0.1:${port}/intermediary`);
 socket.onopen = () => {
   socket.send(JSON.stringify({ type: "neuro-os", name: "spectator", auth_token: token }));
-  const subscribe = as === "page" ? { after: "0", rate: 500 } : { after: "0" };
+  const subscribe = as === "page" ? { after: "0", rate: 1_000 } : { after: "0" };
   socket.send(JSON.stringify({ subscribe, request_id: "subscribed" }));
 };
 socket.onmessage = ({ data }) => {

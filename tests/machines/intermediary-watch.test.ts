@@ -227,6 +227,30 @@ test("IM100 a watcher can have so many events a second: the first of each second
   check.equal(payloads(desk.seen(calm)), [6, 7]);
 });
 
+test("IM100 none is forgotten, whoever comes, asks or goes in a second in which nobody has room", () => {
+  const desk = new Desk();
+  const [one, other] = [desk.watcher("one"), desk.watcher("other")];
+  desk.frame(one, { subscribe: { rate: 1 } });
+  desk.frame(other, { subscribe: { rate: 2 } });
+  for (const peer of [one, other]) desk.seen(peer);
+  for (let n = 1; n <= 10; n++) note(desk, fact(n));
+  desk.pass(400);
+  for (let n = 11; n <= 20; n++) note(desk, fact(n));
+  const whole = desk.watcher("whole");
+  desk.seen(whole);
+  for (let n = 21; n <= 30; n++) note(desk, fact(n));
+  check.equal(desk.seen(whole).length, 10);
+  desk.close(whole);
+  for (let n = 31; n <= 40; n++) note(desk, fact(n));
+  desk.pass(600);
+  const sum = (seen: readonly Json[]) =>
+    seen.filter(isObject).reduce((all, { event, missed }) => all + (event === "gap" ? Number(missed) : 1), 0);
+  // Why so many: what is said of the one who came and went is an event, too.
+  check.equal([sum(desk.seen(one)), sum(desk.seen(other))], [42, 42]);
+  for (let n = 41; n <= 43; n++) note(desk, fact(n));
+  check.equal([payloads(desk.seen(one)), payloads(desk.seen(other))], [[41], [41, 42]]);
+});
+
 test("IM100 events that it did not want count for nothing, and what it gets after a cursor is whole", () => {
   const desk = new Desk();
   const watcher = desk.watcher();
