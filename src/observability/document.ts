@@ -8,6 +8,8 @@ const HEAD = `# Metrics
 \`GET /metrics\` on the web port, in the text format of Prometheus. It is for whoever has the scope \`watch\`, or for everybody with
 \`web.metrics: open\`. Sizes are bytes, times are seconds. Labels have values of the relay's own, or of the settings; those of
 integrations are bounded by \`limits.metric_integrations\`, and all further ones are counted together as \`other\`.
+
+Counters begin at 0 when the relay starts; on Cloudflare Workers it does so each time it wakes. A scrape wakes it, too.
 `;
 
 /** The whole table. */
