@@ -4,7 +4,17 @@
  * It is made when the sources are first run as they are now, which takes half a second. Its folder is named by the content of all
  * that it was made of, so one that is no longer right is never taken.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import { execPath, pid, versions } from "node:process";
 import { hashBytes, hashText } from "../core/hash.ts";
@@ -46,6 +56,16 @@ async function build(hash: string): Promise<void> {
   const how = ["--target=bun", "--format=cjs", "--bytecode", "--sourcemap=linked", "--entry-naming=main.js"];
   const { status } = spawnSync(execPath, ["build", entry, ...how, "--outdir", draft], { cwd: root, stdio: "ignore" });
   // Why asked again: somebody may have saved a file while it was made.
-  if (status === 0 && contentHash() === hash && !existsSync(join(cache, hash))) renameSync(draft, join(cache, hash));
+  if (status === 0 && contentHash() === hash && !existsSync(join(cache, hash))) {
+    for (const name of ["main.js", "main.js.jsc"]) sync(join(draft, name));
+    renameSync(draft, join(cache, hash));
+  }
   for (const name of [...outdated, `${hash}.${pid}`]) rmSync(join(cache, name), { recursive: true, force: true });
+}
+
+/** Why: where the power fails, a name may be on the disk before what it stands for, and an empty program would start from then on. */
+function sync(file: string): void {
+  const descriptor = openSync(file, "r+");
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
