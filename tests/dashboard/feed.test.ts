@@ -3,7 +3,7 @@ import { test } from "#runner";
 import fc from "fast-check";
 import { describe } from "../../src/dashboard/model/describe.ts";
 import { EVERYTHING, Feed, ROWS_MAX } from "../../src/dashboard/model/feed.ts";
-import { briefly, count, duration, latency, rate, size } from "../../src/dashboard/model/figures.ts";
+import { briefly, count, counted, duration, latency, rate, size } from "../../src/dashboard/model/figures.ts";
 import { CounterRate, PerSecond } from "../../src/dashboard/model/rates.ts";
 import { shown, shownData, shownLines } from "../../src/dashboard/model/shown.ts";
 import { EVENT_NAMES } from "../../src/intermediary/events.ts";
@@ -79,6 +79,11 @@ test("DB21 rates are counted by the second, also from counters that are looked a
   counter.look(5, 500_000);
   const sum = counter.perSecond.series(500_000, 60).reduce((all, times) => all + times);
   check.that(Math.abs(sum - 2) < 1e-9);
+});
+
+test("DB22 one of something is not many", () => {
+  check.equal([0, 1, 2, 12_345].map((of) => counted(of, "event")), ["0 events", "1 event", "2 events", "12k events"]);
+  check.equal(describe({ event: "gap", missed: 1 }).line, "1 event missing here");
 });
 
 test("DB22 numbers are short, durations in their two largest units", () => {

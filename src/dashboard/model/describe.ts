@@ -1,6 +1,6 @@
 /** What an event says, in one line: whom it is about, what happened, and how it is to be taken. */
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import { duration, latency, size } from "./figures.ts";
+import { counted, duration, latency, size } from "./figures.ts";
 import { shown } from "./shown.ts";
 
 /** What events are sorted by. */
@@ -137,7 +137,9 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
     family: "trouble",
     what: "gap",
     tone: "warn",
-    line: ({ missed }) => (missed === null ? "events are missing here" : `${number(missed)} events are missing here`),
+    line: (
+      { missed },
+    ) => (missed === null ? "events are missing here" : `${counted(number(missed), "event")} missing here`),
   }],
   ["nallely_connected", { family: "nallely", what: "session", tone: "good", line: ({ url }) => text(url) }],
   ["nallely_lost", { family: "nallely", what: "session lost", tone: "bad", line: ({ reason }) => text(reason) }],

@@ -58,3 +58,6 @@ export function clockTime(at: Millis, isExact = false): string {
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
   return isExact ? `${time}.${String(date.getMilliseconds()).padStart(3, "0")}` : time;
 }
+
+/** So many of something that has a plural with an s. */
+export const counted = (of: number, what: string): string => `${count(of)} ${what}${of === 1 ? "" : "s"}`;

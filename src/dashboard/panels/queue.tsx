@@ -5,7 +5,7 @@ import type { DeadLetterView, QueueEntryView, QueueView } from "../../core/view.
 import { inPath } from "../../clients/api.ts";
 import { act, read, say } from "../data/relay.ts";
 import { useRefusal, useStore } from "../data/store.ts";
-import { briefly, count, duration, size } from "../model/figures.ts";
+import { briefly, count, counted, duration, size } from "../model/figures.ts";
 import { shown, shownJson } from "../model/shown.ts";
 import { ArmedButton, Button, Chip, Empty, Name } from "../parts/pieces.tsx";
 
@@ -95,7 +95,7 @@ function Entry({ entry, gone }: { readonly entry: QueueEntryView; gone(): void }
       <div class="entry-head">
         <code>{shown(kind, 40)}</code>
         <span class="faint small num">
-          {[size(bytes), ...(attempts > 0 ? [`${attempts} attempts`] : []), `for ${left} more`].join(" · ")}
+          {[size(bytes), ...(attempts > 0 ? [counted(attempts, "attempt")] : []), `for ${left} more`].join(" · ")}
         </span>
         <ArmedButton kind="quiet" no={why} sure="Drop it?" onPress={drop}>Drop</ArmedButton>
       </div>

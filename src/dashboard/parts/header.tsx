@@ -3,7 +3,7 @@ import type { UpstreamView } from "../../core/view.ts";
 import { act, say, signOut } from "../data/relay.ts";
 import { isDeaf, store, useRefusal, useStore } from "../data/store.ts";
 import { switchTheme } from "../data/theme.ts";
-import { briefly, duration } from "../model/figures.ts";
+import { briefly, counted, duration } from "../model/figures.ts";
 import { shown } from "../model/shown.ts";
 import { Button, Name } from "./pieces.tsx";
 import { Logo } from "./logo.tsx";
@@ -79,7 +79,7 @@ function Upstream({ upstream }: { readonly upstream: UpstreamView }) {
     url === null ? "no upstream is configured" : shown(url, 60),
     `for ${briefly(now - since)}`,
     ...(attempt > 0 && state !== "open" ? [`attempt ${attempt}`] : []),
-    ...(held > 0 ? [`${held} contexts held`] : []),
+    ...(held > 0 ? [`${counted(held, "context")} held`] : []),
   ].join(" · ");
   return (
     <li class={`link ${tone}`} title={more}>

@@ -5,7 +5,7 @@ import { inPath } from "../../clients/api.ts";
 import { socketPlaceOf } from "../data/place.ts";
 import { act, busy, relayNow, SPARK_S, toggle } from "../data/relay.ts";
 import { useRefusal, useStore } from "../data/store.ts";
-import { briefly, count, latency, rate } from "../model/figures.ts";
+import { briefly, count, counted, latency, rate } from "../model/figures.ts";
 import { shown } from "../model/shown.ts";
 import { Detail } from "./integration-detail.tsx";
 import { Icon, type IconName } from "./icons.tsx";
@@ -100,7 +100,7 @@ function Row({ integration }: { readonly integration: IntegrationView }) {
           <span class="row-title">
             <Name text={name} max={64} />
             <span class="row-more faint small">
-              <Since integration={integration} /> · {count(actions)} {actions === 1 ? "action" : "actions"}
+              <Since integration={integration} /> · {counted(actions, "action")}
             </span>
           </span>
           <Marks integration={integration} />

@@ -1,7 +1,7 @@
 /** The figures that are to be read from across the room. */
 import { actions, events, relayNow } from "../data/relay.ts";
 import { useStore } from "../data/store.ts";
-import { count, rate } from "../model/figures.ts";
+import { count, counted, rate } from "../model/figures.ts";
 import { Chart } from "./chart.tsx";
 
 export function Pulse() {
@@ -60,11 +60,7 @@ function Owed() {
       name="figure-pending"
       label="In flight"
       value={count(pending.length)}
-      more={unapproved > 0
-        ? `${unapproved} to approve`
-        : forces > 0
-        ? `${forces} ${forces === 1 ? "force" : "forces"}`
-        : "no force"}
+      more={unapproved > 0 ? `${unapproved} to approve` : forces > 0 ? counted(forces, "force") : "no force"}
       tone={unapproved > 0 ? "warn" : "plain"}
     />
   );
@@ -80,7 +76,7 @@ function Waiting() {
       name="figure-queue"
       label="Queued"
       value={count(entries)}
-      more={dead > 0 ? `${count(dead)} dead ${dead === 1 ? "letter" : "letters"}` : "no dead letters"}
+      more={dead > 0 ? counted(dead, "dead letter") : "no dead letters"}
       tone={dead > 0 ? "bad" : "plain"}
     />
   );
