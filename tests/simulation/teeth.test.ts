@@ -7,7 +7,7 @@ import type { Hosted } from "../../src/relay/mod.ts";
 import { check } from "../harness/check.ts";
 import { play } from "./play.ts";
 
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
 /** What a broken relay does instead of one effect. */
 type Fault = (effect: Effect) => readonly Effect[];
