@@ -1,12 +1,13 @@
 /**
  * A game in the words of the Neuro API, as any game would be written against Neuro herself: it knows nothing of a relay.
  *
- * Run it with `bun tests/examples/game.ts [URL] [NAME]`; URL is what the SDKs call `NEURO_SDK_WS_URL`.
+ * Run it with `bun tests/examples/game.ts [URL] [NAME]`; without a URL it goes where `NEURO_SDK_WS_URL` says, as games with an SDK do.
  * Neuro has to guess a number from 1 to 10. When she has it, the game says goodbye and ends.
  */
 import process from "node:process";
 
-const [url = "ws://127.0.0.1:8000", game = "Guess the Number"] = process.argv.slice(2);
+const place = process.env["NEURO_SDK_WS_URL"] ?? "ws://127.0.0.1:8000";
+const [url = place, game = "Guess the Number"] = process.argv.slice(2);
 const secret = 1 + Math.floor(Math.random() * 10);
 const socket = new WebSocket(url);
 
