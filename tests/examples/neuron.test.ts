@@ -19,7 +19,8 @@ test("NL35 NL37 the instrument listens and answers, also after a reset", async (
       url: session.busUrl,
       parameters: { pitch: { direction: "out" }, heard: { direction: "in" } },
     });
-    const play = async (pitch: number): Promise<number | undefined> => {
+    /** What is heard once this is played. Why not just the next: after a reset each neuron says again what it said last. */
+    const play = async (pitch: number, before?: number): Promise<number | undefined> => {
       await trevor.waitFor((state) => ["harmonizer", "player"].every((name) => proxyOf(state, name)), {
         timeoutMs: 10_000,
       });
@@ -27,11 +28,13 @@ test("NL35 NL37 the instrument listens and answers, also after a reset", async (
       await trevor.connect(await trevor.pathOf("harmonizer", "harmony"), await trevor.pathOf("player", "heard"), false);
       const heard = player.values("heard");
       player.send("pitch", pitch);
-      return (await heard.next()).value;
+      for await (const value of heard) if (value !== before) return value;
+      return undefined;
     };
-    check.equal(await play(60), 67);
+    const fifth = await play(60);
+    check.equal(fifth, 67);
     await trevor.resetAll();
-    check.equal(await play(125), 127);
+    check.equal(await play(125, fifth), 127);
     await player.unregister(trevor);
   } finally {
     example.kill("SIGTERM");
