@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { DEFAULTS } from "../core/defaults.ts";
 import type { RoomEvent } from "../core/event.ts";
-import type { Frame } from "../core/json.ts";
+import { type Frame, printable } from "../core/json.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Turn } from "../core/turn.ts";
 import {
@@ -19,7 +19,6 @@ import {
   playBackend,
   playGame,
   type Playing,
-  printable,
   readTape,
   type Report,
   reportLines,

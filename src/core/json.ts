@@ -109,3 +109,13 @@ export type Plain<Value> = Value extends Json ? Value
 /** A view as the JSON that it is. */
 // Why the cast: an interface has no index signature, and that this one is made of JSON only is checked where the result is used.
 export const plain = <Value>(view: Value): Plain<Value> => view as Plain<Value>;
+
+/** Control characters, line separators, and what turns the direction of text. */
+// deno-lint-ignore no-control-regex -- Why: control characters are exactly what is meant.
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Words of a peer with whatever would break their line, move a cursor or disguise them shown as an escape. */
+export const printable = (text: string): string => text.replace(UNPRINTABLE, escaped);
+
+/** One UTF-16 unit as JSON escapes it. */
+export const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;

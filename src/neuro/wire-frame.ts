@@ -3,7 +3,7 @@
  *
  * Invariants: F1 reading never throws, whatever the bytes; F2 nothing written holds a null.
  */
-import { type Frame, isObject, type JsonObject, parseJson } from "../core/json.ts";
+import { escaped, type Frame, isObject, type JsonObject, parseJson } from "../core/json.ts";
 import { failed, ok, type Result } from "../core/result.ts";
 import { type Mend, mend } from "./mend.ts";
 
@@ -47,5 +47,5 @@ const ALL_NOT_PRINTABLE = /[^\x20-\x7e]/g;
 /** The same JSON in printable ASCII: one client reads anything else as binary. */
 export function asciiJson(json: string): string {
   if (!NOT_PRINTABLE.test(json)) return json;
-  return json.replace(ALL_NOT_PRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return json.replace(ALL_NOT_PRINTABLE, escaped);
 }

@@ -1,6 +1,5 @@
 /** The line that the original Brain relay prints for a prediction, in the spacing of Python; its tests and users read it. */
-import type { Json } from "../core/json.ts";
-import { isObject } from "../core/json.ts";
+import { escaped, isObject, type Json } from "../core/json.ts";
 import type { Note } from "../core/note.ts";
 
 export function inferLine({ trace_id, routing, value }: Note & { readonly is: "inferred" }): string {
@@ -18,5 +17,4 @@ function spaced(value: Json): string {
   return `{${members.join(", ")}}`;
 }
 
-const ascii = (json: string): string =>
-  json.replace(/[\u007f-\uffff]/g, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const ascii = (json: string): string => json.replace(/[\u007f-\uffff]/g, escaped);

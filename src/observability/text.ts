@@ -1,8 +1,6 @@
 /** Words of peers, made fit for a log: on one line, within quotes, and not without end. */
 
-/** Control characters, line separators, and what turns the direction of text. */
-// deno-lint-ignore no-control-regex
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+import { printable } from "../core/json.ts";
 
 const LINE_MAX = 2_000;
 const WORDS_MAX = 200;
@@ -23,9 +21,6 @@ export function shown(value: unknown): unknown {
 
 const cut = (text: string, max: number): string =>
   text.length > max ? `${text.slice(0, max)}... (${text.length} characters)` : text;
-
-const printable = (text: string): string =>
-  text.replace(UNPRINTABLE, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** A list of names, in short. */
 export function list(names: readonly string[]): string {

@@ -1,8 +1,8 @@
 /** What was said at each connection of a session, and which of them are a game and its backend. */
 import { fromBase64 } from "../core/base64.ts";
 import type { Millis } from "../core/ids.ts";
-import type { Frame } from "../core/json.ts";
-import { printable, readMessage } from "./messages.ts";
+import { type Frame, printable } from "../core/json.ts";
+import { readMessage } from "./messages.ts";
 import type { Happening, Session } from "./tape.ts";
 
 /** Which end of the Neuro API said something. */

@@ -128,9 +128,3 @@ const withoutNulls = (data: JsonObject): JsonObject =>
 function parsed(data: Json | undefined): Json {
   return typeof data === "string" ? parseJson(data, DEPTH_MAX) ?? data : data ?? null;
 }
-
-/** Words of a game must not move the cursor of whoever reads them. */
-// deno-lint-ignore no-control-regex
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
-export const printable = (text: string): string =>
-  text.replace(UNPRINTABLE, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);

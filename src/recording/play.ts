@@ -1,12 +1,12 @@
 /** What both ways of playing a recording have in common: its pace, and how it ends. */
 import type { RoomEvent } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
+import { printable } from "../core/json.ts";
 import type { Room } from "../core/room.ts";
 import type { Turn } from "../core/turn.ts";
 import { type Hosted, hosted } from "../relay/mod.ts";
 import type { Comparison, Difference } from "./comparison.ts";
 import type { Said } from "./conversations.ts";
-import { printable } from "./messages.ts";
 
 /** What is played, and how. */
 export interface Script {

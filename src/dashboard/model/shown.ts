@@ -3,7 +3,7 @@
  *
  * What is shown is text wherever it is shown; this is about characters that change how other text looks.
  */
-import type { Json } from "../../core/json.ts";
+import { escaped, type Json } from "../../core/json.ts";
 
 /** Control characters, those that turn the direction of writing, those without width, lone halves. */
 // deno-lint-ignore no-control-regex -- Why: these are what must not come through.
@@ -36,7 +36,7 @@ function clean(text: string, charactersMax: number, unseen: RegExp): string {
 export function shownJson(value: Json | undefined, charactersMax = 20_000): string {
   const text = JSON.stringify(value, null, 2) ?? "";
   const part = text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text;
-  return part.toWellFormed().replace(UNSEEN_BUT_LINES, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return part.toWellFormed().replace(UNSEEN_BUT_LINES, escaped);
 }
 
 /** Text that may be JSON: in lines if it is. */
