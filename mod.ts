@@ -11,17 +11,17 @@
  *
  * @module
  */
-export { type Hosted, hosted, Relay } from "./src/relay/mod.ts";
-export { rooms } from "./src/relay/rooms.ts";
-export { type Answer, Engine, type EngineOptions } from "./src/engine/mod.ts";
+export { Relay, supervise, type SupervisedService } from "./src/relay/mod.ts";
+export { services } from "./src/relay/services.ts";
+export { Engine, type EngineOptions, type RequestResult } from "./src/engine/mod.ts";
 export type { Clock, Jobs, Ports, Sockets, Store, Uploads } from "./src/engine/mod.ts";
 export { DEFAULTS, UPSTREAM_DEFAULTS } from "./src/core/defaults.ts";
 export type { Scope, Settings } from "./src/core/settings.ts";
-export type { Past, Room, RoomName } from "./src/core/room.ts";
-export type { Moment, Turn } from "./src/core/turn.ts";
-export type { Caller, DoorName, Entry, Event, RoomEvent, Survivor } from "./src/core/event.ts";
+export type { RestoreInput, Service, ServiceName } from "./src/core/service.ts";
+export type { StepClock, StepContext } from "./src/core/context.ts";
+export type { ConnectionInfo, Entry, Event, ListenerName, ResumedPeer, ServiceEvent } from "./src/core/event.ts";
 export type { Effect } from "./src/core/effect.ts";
-export type { Note } from "./src/core/note.ts";
-export type { Tell } from "./src/core/tell.ts";
-export type { Question } from "./src/core/question.ts";
+export type { Observation } from "./src/core/observation.ts";
+export type { ServiceMessage } from "./src/core/service-message.ts";
+export type { ServiceRequest } from "./src/core/request.ts";
 export { type Fault, type FaultName, FAULTS } from "./src/core/fault.ts";

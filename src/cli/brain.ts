@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { platform, versions } from "node:process";
-import { type Run, runIdOf, type RunPlan, runTraining, SIZES } from "../brain/mod.ts";
+import { type Run, runIdOf, type RunPlan, runTraining, SIZES } from "../services/brain/mod.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { Complaint } from "./complaint.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";

@@ -4,7 +4,7 @@ import type { JsonObject } from "../core/json.ts";
 /** One message that waits, or was given up. */
 export interface Listed {
   readonly id: string;
-  readonly room: string;
+  readonly service: string;
   /** The name of who it is for; its place in the store where the name is too long to be told from it. */
   readonly to: string;
   readonly isDead: boolean;
@@ -30,10 +30,10 @@ export interface QueueDesk {
 }
 
 /** What a command shows of a message, without its body. */
-export const summaryOf = ({ id, room, to, isDead, why, kind, bytes, at, exp }: Listed): JsonObject => ({
+export const summaryOf = ({ id, service, to, isDead, why, kind, bytes, at, exp }: Listed): JsonObject => ({
   id,
   to,
-  room,
+  room: service,
   state: isDead ? "dead" : "waiting",
   ...(why !== undefined && { why }),
   kind,

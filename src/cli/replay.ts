@@ -7,10 +7,10 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { DEFAULTS } from "../core/defaults.ts";
-import type { RoomEvent } from "../core/event.ts";
+import type { ServiceEvent } from "../core/event.ts";
 import { type Frame, printable } from "../core/json.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Turn } from "../core/turn.ts";
+import type { StepContext } from "../core/context.ts";
 import {
   type Choice,
   chosen,
@@ -129,15 +129,15 @@ async function play(playing: Playing, options: ReplayOptions): Promise<void> {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const room = {
     ...playing.room,
-    step: (event: RoomEvent, turn: Turn): boolean => {
+    step: (event: ServiceEvent, ctx: StepContext): boolean => {
       if (options.trace) traceEvent(event);
-      const isDone = playing.room.step(event, options.trace ? tracing(turn) : turn);
+      const isDone = playing.room.step(event, options.trace ? tracing(ctx) : ctx);
       if (playing.report() !== undefined) resolve();
       return isDone;
     },
   };
   const { serve, untilStopped } = await runtime();
-  const served = await serve(settingsFor(options), { rooms: [room], print: () => {} });
+  const served = await serve(settingsFor(options), { services: [room], print: () => {} });
   const stopped = untilStopped(served); // Why first: whoever reads the line below may stop it at once.
   if (options.as === "backend") console.error(`play the game at ${served.urls.neuro}`);
   await Promise.race([over, stopped]);
@@ -146,21 +146,22 @@ async function play(playing: Playing, options: ReplayOptions): Promise<void> {
   finish(report, options);
 }
 
-function traceEvent(event: RoomEvent): void {
+function traceEvent(event: ServiceEvent): void {
   if (event.is === "frame" || event.is === "received") show("<", event.frame);
 }
 
 /** The same turn, with what is sent shown on the way. */
-const tracing = (turn: Turn): Turn => ({
-  now: turn.now,
-  random: () => turn.random(),
-  id: () => turn.id(),
-  secret: () => turn.secret(),
-  note: (note) => turn.note(note),
-  count: (who, way, kind) => turn.count(who, way, kind),
-  put(effect) {
+const tracing = (ctx: StepContext): StepContext => ({
+  now: ctx.now,
+  random: () => ctx.random(),
+  id: () => ctx.id(),
+  secret: () => ctx.secret(),
+  post: (service, message) => ctx.post(service, message),
+  observe: (observation) => ctx.observe(observation),
+  count: (who, way, kind) => ctx.count(who, way, kind),
+  emit(effect) {
     if (effect.do === "send") show(">", effect.frame);
-    turn.put(effect);
+    ctx.emit(effect);
   },
 });
 

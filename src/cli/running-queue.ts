@@ -2,12 +2,12 @@
 import { ApiClient, ApiError, inPath } from "../clients/api.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Settings } from "../core/settings.ts";
-import type { DeadLetterView, MessageView, QueueEntryView, QueueView, Sent } from "../core/view.ts";
+import type { DeadLetterView, MessageView, QueueEntryView, QueueView, SendOutcome } from "../core/view.ts";
 import { keptWebToken } from "../runtimes/web-token.ts";
 import { Complaint } from "./complaint.ts";
 import { type Listed, type QueueDesk, summaryOf } from "./listed.ts";
 
-const room = "intermediary";
+const service = "intermediary";
 
 /** The relay that these settings describe, if one answers; a `Complaint` says what keeps it from being asked. */
 export async function reachRelay(settings: Settings): Promise<QueueDesk | undefined> {
@@ -46,14 +46,14 @@ class RunningQueue implements QueueDesk {
       const waiting = this.#api.list<QueueEntryView>(`queue/${inPath(to)}`);
       try {
         for await (const { id, kind, bytes, at, exp } of waiting) {
-          listed.push({ id, room, to, isDead: false, why: undefined, kind, bytes, at, exp });
+          listed.push({ id, service, to, isDead: false, why: undefined, kind, bytes, at, exp });
         }
       } catch (error) {
         if (!isGone(error)) throw error; // Why: it was all delivered meanwhile.
       }
     }
     for await (const { id, to, kind, bytes, why, died } of this.#api.list<DeadLetterView>("dead-letters")) {
-      listed.push({ id, room, to, isDead: true, why, kind, bytes, at: undefined, exp: died });
+      listed.push({ id, service, to, isDead: true, why, kind, bytes, at: undefined, exp: died });
     }
     return listed.sort((left, right) => (left.id < right.id ? -1 : 1));
   }
@@ -67,7 +67,7 @@ class RunningQueue implements QueueDesk {
   }
 
   async retry({ id }: Listed): Promise<boolean> {
-    return await unlessGone(this.#api.ask<Sent>("POST", `dead-letters/${id}/retry`)) !== undefined;
+    return await unlessGone(this.#api.ask<SendOutcome>("POST", `dead-letters/${id}/retry`)) !== undefined;
   }
 
   async drop({ id }: Listed): Promise<void> {

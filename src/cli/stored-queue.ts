@@ -8,8 +8,8 @@ import type { Entry } from "../core/event.ts";
 import type { Key } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { key, segmentAt, segmentText } from "../core/key.ts";
-import { bodyOf, entryKey, type Head, madeAt, readEntryKey } from "../core/queue-entry.ts";
-import type { RoomName } from "../core/room.ts";
+import { bodyOf, entryKey, type Head, madeAt, readEntryKey } from "../queue/entry.ts";
+import type { ServiceName } from "../core/service.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import type { Store } from "../engine/ports.ts";
 import { type Listed, type QueueDesk, summaryOf } from "./listed.ts";
@@ -17,12 +17,12 @@ import { type Listed, type QueueDesk, summaryOf } from "./listed.ts";
 /** A message, and where it lies. */
 interface Stored extends Listed {
   readonly key: Key;
-  readonly room: RoomName;
+  readonly service: ServiceName;
   readonly head: Head;
 }
 
 /** The rooms that keep a queue. */
-const ROOMS: readonly RoomName[] = ["intermediary", "neuro"];
+const ROOMS: readonly ServiceName[] = ["intermediary", "neuro"];
 
 export class StoredQueue implements QueueDesk {
   readonly #store: Store;
@@ -36,10 +36,10 @@ export class StoredQueue implements QueueDesk {
   }
 
   async list(): Promise<readonly Listed[]> {
-    for (const room of ROOMS) {
+    for (const service of ROOMS) {
       for (const is of ["queue", "dead"] as const) {
-        for (const place of await this.#store.keys(key(room, is))) {
-          const stored = this.#storedAt(place, { room, isDead: is === "dead" });
+        for (const place of await this.#store.keys(key(service, is))) {
+          const stored = this.#storedAt(place, { service, isDead: is === "dead" });
           if (stored !== undefined) this.#stored.set(stored, stored);
         }
       }
@@ -59,7 +59,7 @@ export class StoredQueue implements QueueDesk {
     if (entry === undefined || body === undefined || stored === undefined) return false;
     const { id, kind, bytes } = stored.head;
     const exp = Date.now() + this.#settings.ttl[kind];
-    const place = { room: stored.room, is: "queue", recipient: segmentAt(stored.key, 2) } as const;
+    const place = { service: stored.service, is: "queue", recipient: segmentAt(stored.key, 2) } as const;
     await this.#store.put(entryKey(place, { id, exp, bytes, kind }), { v: 1, id, at: Date.now(), exp, kind, body });
     await this.#store.delete(stored.key);
     return true;
@@ -74,14 +74,17 @@ export class StoredQueue implements QueueDesk {
     return this.#store.close();
   }
 
-  #storedAt(place: Key, { room, isDead }: { readonly room: RoomName; readonly isDead: boolean }): Stored | undefined {
+  #storedAt(
+    place: Key,
+    { service, isDead }: { readonly service: ServiceName; readonly isDead: boolean },
+  ): Stored | undefined {
     const read = readEntryKey(place);
     if (read === undefined) return undefined;
     const { recipient, head } = read;
     const { id, kind, bytes, exp, why } = head;
     const to = segmentText(recipient) ?? recipient;
     const at = isDead ? undefined : madeAt(head, this.#settings.ttl);
-    return { key: place, room, head, id, to, isDead, why, kind, bytes, at, exp };
+    return { key: place, service, head, id, to, isDead, why, kind, bytes, at, exp };
   }
 
   async #read(of: Listed): Promise<{ readonly entry?: Entry | undefined; readonly body?: string | undefined }> {

@@ -8,7 +8,7 @@ import type { Effect } from "../core/effect.ts";
 import type { LinkEvent } from "../core/event.ts";
 import type { LinkId, Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
-import type { Turn } from "../core/turn.ts";
+import type { StepContext } from "../core/context.ts";
 
 /** What is used of a WebSocket: the global one of every runtime fits, and that of `ws`. */
 export interface SocketLike {
@@ -36,8 +36,8 @@ export interface Clock {
 
 /** A machine, as the driver sees it. */
 export interface Driven {
-  event(event: LinkEvent, turn: Turn): void;
-  tick(turn: Turn): void;
+  event(event: LinkEvent, ctx: StepContext): void;
+  tick(ctx: StepContext): void;
   nextWakeup(): Millis | undefined;
 }
 
@@ -48,7 +48,7 @@ const EASE_CHECK_MS = 20;
 /** Close code for what never was a connection. */
 const CODE_ABNORMAL = 1006;
 
-export class Driver implements Turn {
+export class Driver implements StepContext {
   now: Millis = 0;
   readonly #open: OpenSocket;
   readonly #clock: Clock;
@@ -66,7 +66,7 @@ export class Driver implements Turn {
   }
 
   /** Begins a step: the turn is good until the next one, and `settle` ends it. */
-  begin(): Turn {
+  begin(): StepContext {
     this.now = Math.floor(this.#clock.now());
     return this;
   }
@@ -99,14 +99,16 @@ export class Driver implements Turn {
     return [...crypto.getRandomValues(new Uint32Array(2))].map((part) => part.toString(36)).join("");
   }
 
-  note(): void {}
+  observe(): void {}
+
+  post(): void {}
 
   count(): void {}
 
-  put(effect: Effect): void {
+  emit(effect: Effect): void {
     if (effect.do === "send") this.#send(effect.to as LinkId, effect.frame); // Why: these machines have no peers.
     else if (effect.do === "dial") this.#dial(effect.link, effect.url);
-    else if (effect.do === "hangup") this.#hangup(effect.link);
+    else if (effect.do === "closeLink") this.#hangup(effect.link);
   }
 
   #ring(): void {
@@ -155,7 +157,7 @@ export class Driver implements Turn {
     }
     if (socket.bufferedAmount > PRESSED_BYTES && !this.#pressed.has(link)) {
       this.#pressed.add(link);
-      this.#machine.event({ is: "linkPressed", link }, this);
+      this.#machine.event({ is: "linkBackpressure", link }, this);
       this.#awaitEase(link, socket);
     }
   }
@@ -165,7 +167,7 @@ export class Driver implements Turn {
       if (this.#sockets.get(link) !== socket) return;
       if (socket.bufferedAmount > EASED_BYTES) return this.#awaitEase(link, socket);
       this.#pressed.delete(link);
-      this.#push({ is: "linkEased", link });
+      this.#push({ is: "linkRelieved", link });
     });
   }
 

@@ -1,4 +1,4 @@
-import type { CommandEnd, Refusal, Rule } from "../nallely/mod.ts";
+import type { CommandEnd, Refusal, Rule } from "../services/nallely/mod.ts";
 
 /** A mistake found before the wire; `rule` names what was broken. */
 export class RefusedError extends Error {

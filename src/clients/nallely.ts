@@ -1,7 +1,7 @@
 /**
  * Everything for a program that joins a Nallely session: neurons, Trevor, and what helps with both.
  *
- * Runs on Bun, Deno, Workers, Node and in the browser. `src/nallely/README.md` shows how it is used.
+ * Runs on Bun, Deno, Workers, Node and in the browser. `src/services/nallely/README.md` shows how it is used.
  *
  * @module
  */
@@ -33,10 +33,10 @@ export {
   queue,
   type Range,
   scale,
-} from "../nallely/mod.ts";
-export { decodeFrame, encodeFrame, type FrameFlaw, frameHead } from "../nallely/mod.ts";
-export { checkNeuronName, checkParameterName } from "../nallely/mod.ts";
-export type { Refusal, Rule } from "../nallely/mod.ts";
+} from "../services/nallely/mod.ts";
+export { decodeFrame, encodeFrame, type FrameFlaw, frameHead } from "../services/nallely/mod.ts";
+export { checkNeuronName, checkParameterName } from "../services/nallely/mod.ts";
+export type { Refusal, Rule } from "../services/nallely/mod.ts";
 export {
   busIdOf,
   type Connection,
@@ -50,5 +50,5 @@ export {
   type SessionState,
   type VirtualDevice,
   type VirtualParameter,
-} from "../nallely/mod.ts";
-export type { CommandName, Commands, Gives, Takes } from "../nallely/mod.ts";
+} from "../services/nallely/mod.ts";
+export type { CommandName, Commands, Gives, Takes } from "../services/nallely/mod.ts";

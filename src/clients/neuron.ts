@@ -33,10 +33,10 @@ import {
   stop,
   tick,
   waitingCount,
-} from "../nallely/mod.ts";
+} from "../services/nallely/mod.ts";
 import type { LinkEvent } from "../core/event.ts";
 import { linkId } from "../core/ids.ts";
-import type { Turn } from "../core/turn.ts";
+import type { StepContext } from "../core/context.ts";
 import { Driver, type DriverOptions } from "./nallely-driver.ts";
 import { ClosedError, RefusedError } from "./nallely-error.ts";
 import { type IterateOptions, type Listener, Stream, type ValueIterator } from "./nallely-stream.ts";
@@ -135,8 +135,8 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
     this.#machine = neuronMachine(plan, { url, backoff, dialTimeoutMs });
     for (const input of this.#machine.inputs.keys()) this.#streams.set(input, new Stream(onFailure));
     this.#driver = new Driver({
-      event: (event, turn) => this.#handle(event, turn),
-      tick: (turn) => this.#tell(tick(this.#machine, turn)),
+      event: (event, ctx) => this.#handle(event, ctx),
+      tick: (ctx) => this.#tell(tick(this.#machine, ctx)),
       nextWakeup: () => nextWakeup(this.#machine),
     }, options);
   }
@@ -280,9 +280,9 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
     return this.close();
   }
 
-  #handle(event: LinkEvent, turn: Turn): void {
+  #handle(event: LinkEvent, ctx: StepContext): void {
     if (event.is !== "received" || !isOpenOn(this.#machine, event.link)) {
-      this.#tell(linkStep(this.#machine, event, turn));
+      this.#tell(linkStep(this.#machine, event, ctx));
       if (isStopped(this.#machine)) this.#onStopped?.();
       return;
     }
@@ -318,7 +318,7 @@ export function unregisterByPath(url: string, name: string, options: DriverOptio
   }, options);
   return waitUntil<void>(driver, { timeoutMs: CLOSE_MS, ...options }, ({ resolve }) => {
     onDropped = resolve;
-    driver.begin().put({ do: "dial", link: UNREGISTER, url: `${url.replace(/\/+$/, "")}/${name}/unregister` });
-    return () => driver.put({ do: "hangup", link: UNREGISTER });
+    driver.begin().emit({ do: "dial", link: UNREGISTER, url: `${url.replace(/\/+$/, "")}/${name}/unregister` });
+    return () => driver.emit({ do: "closeLink", link: UNREGISTER });
   });
 }

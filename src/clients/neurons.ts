@@ -2,7 +2,7 @@
  * Several neurons of one program, by `kind::name`: one bus, one set of options, and one clock for coming back. When one of them
  * finds the bus again, the others do not wait for the end of their own pause.
  */
-import { type Declaration, find, isRefusal, register, type Registry, registry, remove } from "../nallely/mod.ts";
+import { type Declaration, find, isRefusal, register, type Registry, registry, remove } from "../services/nallely/mod.ts";
 import type { DriverOptions } from "./nallely-driver.ts";
 import { RefusedError } from "./nallely-error.ts";
 import { Neuron, type NeuronMetrics, type NeuronOptions } from "./neuron.ts";

@@ -28,7 +28,7 @@ import {
   trevorMachine,
   type TrevorNews,
   trevorStep,
-} from "../nallely/mod.ts";
+} from "../services/nallely/mod.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { Driver, type DriverOptions } from "./nallely-driver.ts";
 import { ClosedError, RefusedError, TrevorError } from "./nallely-error.ts";
@@ -98,8 +98,8 @@ export class Trevor implements AsyncDisposable {
     this.#timeoutMs = options.timeoutMs ?? COMMAND_MS;
     this.#machine = trevorMachine({ url, backoff, dialTimeoutMs });
     this.#driver = new Driver({
-      event: (event, turn) => this.#tell(trevorStep(this.#machine, event, turn)),
-      tick: (turn) => this.#tell(tickTrevor(this.#machine, turn)),
+      event: (event, ctx) => this.#tell(trevorStep(this.#machine, event, ctx)),
+      tick: (ctx) => this.#tell(tickTrevor(this.#machine, ctx)),
       nextWakeup: () => nextTrevorWakeup(this.#machine),
     }, options);
   }
@@ -129,10 +129,10 @@ export class Trevor implements AsyncDisposable {
    */
   call<C extends CommandName>(command: C, ...[params]: Args<C>): Promise<Gives<C>> {
     if (this.linkState === "idle") return Promise.reject(new ClosedError("the client is closed"));
-    const turn = this.#driver.begin();
-    const id = turn.id();
+    const ctx = this.#driver.begin();
+    const id = ctx.id();
     const sent = { ...params } as JsonObject; // Why: what every command takes is JSON.
-    const refused = ask(this.#machine, { id, name: command, params: sent, deadline: turn.now + this.#timeoutMs }, turn);
+    const refused = ask(this.#machine, { id, name: command, params: sent, deadline: ctx.now + this.#timeoutMs }, ctx);
     if (refused !== undefined) return Promise.reject(new RefusedError(refused));
     const reply = new Promise<unknown>((resolve, reject) => this.#calls.set(id, { command, resolve, reject }));
     this.#driver.settle();

@@ -46,11 +46,12 @@ function openDoors(settings: Settings): Breach[] {
       found.push({ path, message: `refused on ${intermediary.host}: ${OFF_LOOPBACK}` });
     }
   }
-  for (const door of ["nakurity-backend", "brain"] as const) {
-    const { host, token, open } = settings[door];
-    if (!isExposed(settings[door]) || open || !isPublic(token)) continue;
-    const message = `anyone who reaches ${host} could connect; set ${door}.token, or ${door}.open: true if that is meant`;
-    found.push({ path: [door, "token"], message });
+  for (const listener of ["nakurity-backend", "brain"] as const) {
+    const { host, token, open } = settings[listener];
+    if (!isExposed(settings[listener]) || open || !isPublic(token)) continue;
+    const message =
+      `anyone who reaches ${host} could connect; set ${listener}.token, or ${listener}.open: true if that is meant`;
+    found.push({ path: [listener, "token"], message });
   }
   const proxy = settings["intercept-proxy"];
   if (isExposed(proxy)) {
@@ -68,14 +69,14 @@ const isExposed = ({ enabled, host }: ListenSettings & { readonly enabled: boole
 
 function sharedPorts(settings: Settings): Breach[] {
   const found: Breach[] = [];
-  const open = DOORS.filter((door) => settings[door].enabled && settings[door].port !== 0);
-  open.forEach((door, at) => {
+  const open = DOORS.filter((listener) => settings[listener].enabled && settings[listener].port !== 0);
+  open.forEach((listener, at) => {
     const other = open.slice(0, at).find((earlier) => {
-      const [left, right] = [settings[earlier], settings[door]];
+      const [left, right] = [settings[earlier], settings[listener]];
       return left.port === right.port && overlap(left.host, right.host);
     });
     if (other !== undefined) {
-      found.push({ path: [door, "port"], message: `port ${settings[door].port} is already that of ${other}` });
+      found.push({ path: [listener, "port"], message: `port ${settings[listener].port} is already that of ${other}` });
     }
   });
   return found;
@@ -84,7 +85,7 @@ function sharedPorts(settings: Settings): Breach[] {
 function ownUpstreams(settings: Settings): Breach[] {
   const found: Breach[] = [];
   settings["nakurity-clients"].forEach(({ url }, at) => {
-    const own = DOORS.find((door) => settings[door].enabled && leadsTo(url, settings[door]));
+    const own = DOORS.find((listener) => settings[listener].enabled && leadsTo(url, settings[listener]));
     if (own === undefined) return;
     const message = `${url} is this relay's own ${own}; move one of them, for example with ${own}.port`;
     found.push({ path: ["nakurity-clients", at, "url"], message });

@@ -28,7 +28,7 @@ export function take(from: Bucket, rate: Rate, amount: number): Millis {
 }
 
 /** Puts back what was taken for something that then did not happen. */
-export function giveBack(to: Bucket, amount: number): void {
+export function refund(to: Bucket, amount: number): void {
   to.level += amount * 1_000;
 }
 

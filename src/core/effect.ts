@@ -4,11 +4,10 @@
  * A failed send, dial or write comes back as an event, never as an exception.
  */
 import type { FaultName } from "./fault.ts";
-import type { CallId, JobId, Key, LinkId, LoadToken, Millis, PeerId } from "./ids.ts";
+import type { JobId, Key, LinkId, LoadToken, Millis, PeerId, RequestId } from "./ids.ts";
 import type { Frame, Json } from "./json.ts";
-import type { Note } from "./note.ts";
-import type { RoomName } from "./room.ts";
-import type { Tell } from "./tell.ts";
+import type { Observation } from "./observation.ts";
+import type { ServiceName } from "./service.ts";
 
 /** One thing that a machine wants done. */
 export type Effect =
@@ -27,38 +26,37 @@ export type Effect =
     readonly headers?: Readonly<Record<string, string>>;
   }
   /** Closes with `code`, or 1000. */
-  | { readonly do: "hangup"; readonly link: LinkId; readonly code?: number }
+  | { readonly do: "closeLink"; readonly link: LinkId; readonly code?: number }
   /** A new key, always. `stored` or `storeFailed` follows. */
   | { readonly do: "put"; readonly key: Key; readonly value: Json }
   | { readonly do: "delete"; readonly key: Key }
   /** `loaded` follows with the entries of those keys that are there. A room knows its keys: nothing is ever searched. */
   | { readonly do: "load"; readonly token: LoadToken; readonly keys: readonly Key[] }
   /** Bytes of an upload, kept outside the store of entries. `saved` follows. */
-  | { readonly do: "save"; readonly file: string; readonly bytes: Uint8Array }
-  | { readonly do: "discard"; readonly file: string }
-  | { readonly do: "run"; readonly job: JobId; readonly name: JobName; readonly input: Json; readonly deadline: Millis }
+  | { readonly do: "saveFile"; readonly file: string; readonly bytes: Uint8Array }
+  | { readonly do: "deleteFile"; readonly file: string }
+  | { readonly do: "runJob"; readonly job: JobId; readonly name: JobName; readonly input: Json; readonly deadline: Millis }
   /** `reason` says of a fault, in a sentence, what was wrong. With `after` it is given once that key is stored; else the store failed. */
   | {
-    readonly do: "answer";
-    readonly call: CallId;
+    readonly do: "respond";
+    readonly requestId: RequestId;
     readonly body?: Json;
     readonly fault?: FaultName;
     readonly reason?: string;
     readonly after?: Key;
   }
-  | { readonly do: "tell"; readonly room: RoomName; readonly message: Tell }
-  | { readonly do: "note"; readonly note: Note }
+  | { readonly do: "observe"; readonly observation: Observation }
   /** This room has nothing left in flight and has closed its peers. Answer to `draining`. */
-  | { readonly do: "drained"; readonly room: RoomName }
+  | { readonly do: "drained"; readonly service: ServiceName }
   /** This room panicked: read its entries again, hang up its links, and say `rebuilt`. Put by the relay only. */
-  | { readonly do: "rebuild"; readonly room: RoomName };
+  | { readonly do: "rebuild"; readonly service: ServiceName };
 
 export interface Send {
   readonly do: "send";
   readonly to: PeerId | LinkId;
   readonly frame: Frame;
   /** It has to be answered: the answer does not count against the peer's speed. */
-  readonly asks?: boolean;
+  readonly expectsReply?: boolean;
 }
 
 /**
@@ -71,7 +69,7 @@ export interface Reply {
   readonly frame: Frame;
   /** Leaves only once this key is stored; `otherwise` leaves instead when it could not be. */
   readonly after?: Key;
-  readonly otherwise?: Frame;
+  readonly onFailure?: Frame;
 }
 
 /** How a connection was closed. */

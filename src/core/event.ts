@@ -3,19 +3,19 @@
  *
  * Adapters and the engine make events; machines only read them.
  */
-import type { CallId, JobId, Key, LinkId, LoadToken, Millis, PeerId } from "./ids.ts";
+import type { JobId, Key, LinkId, LoadToken, Millis, PeerId, RequestId } from "./ids.ts";
 import type { Frame, Json } from "./json.ts";
 import type { FaultName } from "./fault.ts";
-import type { Asker, Question } from "./question.ts";
-import type { RoomName } from "./room.ts";
+import type { Principal, ServiceRequest } from "./request.ts";
+import type { ServiceName } from "./service.ts";
 import type { Settings } from "./settings.ts";
-import type { Tell } from "./tell.ts";
+import type { ServiceMessage } from "./service-message.ts";
 
 /** A listener that peers come in by. */
-export type DoorName = "intermediary" | "neuro" | "brain" | "proxy";
+export type ListenerName = "intermediary" | "neuro" | "brain" | "proxy";
 
 /** What an upgrade request says about who is calling. Nothing in it is to be trusted but `address`. */
-export interface Caller {
+export interface ConnectionInfo {
   readonly address: string;
   /** Without query; a token in the path has been cut out. */
   readonly path: string;
@@ -31,32 +31,32 @@ export interface Entry {
 }
 
 /** A peer that was connected before this machine was made, with what its room attached to it. */
-export interface Survivor {
+export interface ResumedPeer {
   readonly peer: PeerId;
-  readonly door: DoorName;
-  readonly caller: Caller;
+  readonly listener: ListenerName;
+  readonly connection: ConnectionInfo;
   readonly attachment?: Json;
 }
 
 export type PeerEvent =
-  | { readonly is: "opened"; readonly peer: PeerId; readonly door: DoorName; readonly caller: Caller }
+  | { readonly is: "opened"; readonly peer: PeerId; readonly listener: ListenerName; readonly connection: ConnectionInfo }
   | { readonly is: "frame"; readonly peer: PeerId; readonly frame: Frame }
   | { readonly is: "closed"; readonly peer: PeerId; readonly code: number }
   /** The peer sends more than it may: the frame was dropped and should be tried again after `retryMs`. */
-  | { readonly is: "limited"; readonly peer: PeerId; readonly retryMs: Millis }
+  | { readonly is: "throttled"; readonly peer: PeerId; readonly retryMs: Millis }
   /** The peer answered a ping. */
   | { readonly is: "ponged"; readonly peer: PeerId }
   /** More waits for this peer than it should; `eased` follows, or `closed`. */
-  | { readonly is: "pressed"; readonly peer: PeerId }
-  | { readonly is: "eased"; readonly peer: PeerId };
+  | { readonly is: "backpressure"; readonly peer: PeerId }
+  | { readonly is: "relieved"; readonly peer: PeerId };
 
 export type LinkEvent =
   | { readonly is: "dialed"; readonly link: LinkId }
   | { readonly is: "received"; readonly link: LinkId; readonly frame: Frame }
   /** Also the answer to a dial that failed. */
   | { readonly is: "dropped"; readonly link: LinkId; readonly code: number; readonly reason: string }
-  | { readonly is: "linkPressed"; readonly link: LinkId }
-  | { readonly is: "linkEased"; readonly link: LinkId };
+  | { readonly is: "linkBackpressure"; readonly link: LinkId }
+  | { readonly is: "linkRelieved"; readonly link: LinkId };
 
 export type StoreEvent =
   | { readonly is: "stored"; readonly key: Key }
@@ -66,23 +66,23 @@ export type StoreEvent =
   | { readonly is: "loadFailed"; readonly token: LoadToken; readonly reason: string };
 
 export type WorkEvent =
-  | { readonly is: "ran"; readonly job: JobId; readonly output?: Json; readonly fault?: FaultName }
+  | { readonly is: "jobFinished"; readonly job: JobId; readonly output?: Json; readonly fault?: FaultName }
   | {
-    readonly is: "saved";
+    readonly is: "fileSaved";
     readonly file: string;
     readonly sha256: string;
     readonly bytes: number;
     readonly fault?: FaultName;
   }
   | {
-    readonly is: "asked";
-    readonly call: CallId;
+    readonly is: "requested";
+    readonly requestId: RequestId;
     /** Who asks, and what they may do. */
-    readonly as: Asker;
-    readonly question: Question;
+    readonly principal: Principal;
+    readonly request: ServiceRequest;
   };
 
-export type LifeEvent =
+export type LifecycleEvent =
   /** A deadline of the room has come, or may have. */
   | { readonly is: "tick" }
   | { readonly is: "configured"; readonly settings: Settings }
@@ -90,19 +90,19 @@ export type LifeEvent =
   | { readonly is: "draining"; readonly until: Millis };
 
 /** What reaches the relay. */
-export type Event = PeerEvent | LinkEvent | StoreEvent | WorkEvent | LifeEvent | Rebuilt;
+export type Event = PeerEvent | LinkEvent | StoreEvent | WorkEvent | LifecycleEvent | Rebuilt;
 
 /** What was read of the store for a room that panicked. Handled by the relay, never by a room. */
 export interface Rebuilt {
   readonly is: "rebuilt";
-  readonly room: RoomName;
+  readonly service: ServiceName;
   readonly entries: readonly Entry[];
-  readonly survivors: readonly Survivor[];
+  readonly resumed: readonly ResumedPeer[];
 }
 
 /** What reaches a room: all of the above that concerns it, and what other rooms tell it. */
-export type RoomEvent = PeerEvent | LinkEvent | StoreEvent | WorkEvent | LifeEvent | Told;
-export interface Told {
-  readonly is: "told";
-  readonly message: Tell;
+export type ServiceEvent = PeerEvent | LinkEvent | StoreEvent | WorkEvent | LifecycleEvent | ServiceMessageEvent;
+export interface ServiceMessageEvent {
+  readonly is: "serviceMessage";
+  readonly message: ServiceMessage;
 }

@@ -15,7 +15,7 @@ export type LinkId = Branded<"LinkId">;
 /** A place in the store: segments joined by `/`, the first names the room that owns it. See `key.ts`. */
 export type Key = Branded<"Key">;
 /** One question asked from outside (HTTP, command line) that awaits its answer. */
-export type CallId = Branded<"CallId">;
+export type RequestId = Branded<"CallId">;
 /** One piece of work that takes time, run outside the machine. */
 export type JobId = Branded<"JobId">;
 /** One read of the store that a room asked for. */
@@ -33,6 +33,6 @@ export const linkId = (text: string): LinkId => text as LinkId;
 /** True for a link, false for a peer. */
 export const isLink = (id: PeerId | LinkId): id is LinkId => id.includes(":");
 export const rawKey = (text: string): Key => text as Key;
-export const callId = (text: string): CallId => text as CallId;
+export const toRequestId = (text: string): RequestId => text as RequestId;
 export const jobId = (text: string): JobId => text as JobId;
 export const loadToken = (text: string): LoadToken => text as LoadToken;

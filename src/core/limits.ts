@@ -11,7 +11,7 @@ export const SEGMENT_BYTES_MAX = 120;
 /** Bytes of the reason in a WebSocket close frame. */
 export const CLOSE_REASON_BYTES_MAX = 120;
 /** Rooms may tell each other this many things within one event before the relay calls it a loop. */
-export const TELLS_PER_STEP_MAX = 10_000;
+export const SERVICE_MESSAGES_PER_STEP_MAX = 10_000;
 /** Actions of one integration. */
 export const ACTIONS_PER_INTEGRATION_MAX = 200;
 /** Forces that wait for the slot, over all integrations. */
@@ -21,11 +21,11 @@ export const CONTEXTS_HELD_PER_INTEGRATION_MAX = 200;
 /** Code points of an action's name, as Neuro sees it. */
 export const UPSTREAM_NAME_MAX = 64;
 /** Answers that one peer may owe, and give however fast it can. */
-export const ANSWERS_OWED_MAX = 10_000;
+export const OUTSTANDING_REPLIES_MAX = 10_000;
 /** Frames of one game that wait their turn behind the rate limit. */
 export const FRAMES_THROTTLED_MAX = 2_000;
 /** Events that wait for a room which is being rebuilt after a panic. */
-export const EVENTS_WAITING_FOR_ROOM_MAX = 10_000;
+export const EVENTS_WAITING_FOR_SERVICE_MAX = 10_000;
 /** Writes handed to the store at the same time. */
 export const WRITES_IN_FLIGHT_MAX = 256;
 /** Deletes that failed and are to be tried again; of more than these the oldest are given up. */
@@ -39,7 +39,7 @@ export const LOAD_ENTRIES_MAX = 256;
 /** Bytes of the bodies read by one load: they are held until they are sent. */
 export const LOAD_BYTES_MAX = 1_048_576;
 /** Messages sent to one peer without acks that are held until they are settled. */
-export const HELD_MESSAGES_MAX = 4_096;
+export const UNSETTLED_MESSAGES_MAX = 4_096;
 /** Known names of integrations that are kept (least recently seen go first). */
 export const KNOWN_NAMES_MAX = 1_000;
 /** How long a name that was greeted with a valid token counts as known. */
@@ -47,22 +47,22 @@ export const KNOWN_NAME_MS: number = 7 * 24 * 3_600_000;
 /** Characters of the id that a watcher gives a request. */
 export const REQUEST_ID_MAX = 256;
 /** Bytes of free text of an integration that go to Neuro as one context, and how often at most. */
-export const CHATTER_BYTES_MAX = 2_048;
-export const CHATTER_EVERY_MS = 1_000;
+export const FREE_TEXT_BYTES_MAX = 2_048;
+export const FREE_TEXT_INTERVAL_MS = 1_000;
 /** A name's holder that was silent for this long, or is asked for after this long, gives way to a newcomer. */
 export const TAKEOVER_GRACE_MS = 5_000;
 /** Takeovers of one name within a minute after which its holder stays. */
 export const TAKEOVERS_PER_MINUTE_MAX = 3;
 /** Frames of a newcomer that are kept while it waits for its name, and their bytes. */
-export const FRAMES_CLAIMING_MAX = 256;
-export const FRAMES_CLAIMING_BYTES_MAX = 1_048_576;
+export const TAKEOVER_FRAMES_MAX = 256;
+export const TAKEOVER_BYTES_MAX = 1_048_576;
 /** Estimated bytes of the events kept for watchers who resume. */
-export const WATCH_RING_BYTES_MAX = 33_554_432;
+export const EVENT_BUFFER_BYTES_MAX = 33_554_432;
 /** Characters of events sent at once to a watcher who is behind; then others have their turn. */
 export const WATCH_BATCH_LENGTH_MAX = 262_144;
 /** Events kept for watchers who resume, and for how long. */
-export const WATCH_RING_MAX = 10_000;
-export const WATCH_RING_MS = 300_000;
+export const EVENT_BUFFER_MAX = 10_000;
+export const EVENT_BUFFER_MS = 300_000;
 /** Hops through chained relays before a loop is assumed. */
 export const RELAY_HOPS_MAX = 4;
 /** Bytes of one JSON Schema that comes with an action, and its nesting. */

@@ -9,11 +9,11 @@
  */
 import { type Backoff, backoffMs } from "./backoff.ts";
 import { type LinkId, linkId, type Millis } from "./ids.ts";
-import type { RoomName } from "./room.ts";
-import type { Turn } from "./turn.ts";
+import type { ServiceName } from "./service.ts";
+import type { StepContext } from "./context.ts";
 
 export interface Link {
-  readonly room: RoomName;
+  readonly service: ServiceName;
   readonly name: string;
   state: "idle" | "dialing" | "open" | "waiting";
   id: LinkId | undefined;
@@ -33,8 +33,8 @@ export interface LinkPlan {
 /** After this long open, the next loss starts the backoff from the beginning. */
 export const STEADY_MS = 5_000;
 
-export const link = (room: RoomName, name: string): Link => ({
-  room,
+export const link = (service: ServiceName, name: string): Link => ({
+  service,
   name,
   state: "idle",
   id: undefined,
@@ -44,46 +44,46 @@ export const link = (room: RoomName, name: string): Link => ({
 });
 
 /** Starts an attempt, whatever the state. */
-export function dial(of: Link, plan: LinkPlan, turn: Turn): void {
-  if (of.id !== undefined) turn.put({ do: "hangup", link: of.id });
-  of.id = linkId(`${of.room}:${of.name}:${turn.id()}`);
+export function dial(of: Link, plan: LinkPlan, ctx: StepContext): void {
+  if (of.id !== undefined) ctx.emit({ do: "closeLink", link: of.id });
+  of.id = linkId(`${of.service}:${of.name}:${ctx.id()}`);
   of.state = "dialing";
-  of.deadline = turn.now + plan.dialTimeoutMs;
-  turn.put({ do: "dial", link: of.id, url: plan.url, ...(plan.headers && { headers: plan.headers }) });
+  of.deadline = ctx.now + plan.dialTimeoutMs;
+  ctx.emit({ do: "dial", link: of.id, url: plan.url, ...(plan.headers && { headers: plan.headers }) });
 }
 
 /** The attempt succeeded. */
-export function opened(of: Link, turn: Turn): void {
+export function opened(of: Link, ctx: StepContext): void {
   of.state = "open";
   of.deadline = undefined;
-  of.openedAt = turn.now;
+  of.openedAt = ctx.now;
 }
 
 /** The link was lost, or an attempt failed: waits, then dials. Returns how long it waits. */
-export function lost(of: Link, plan: LinkPlan, turn: Turn): Millis {
-  if (of.state === "open" && turn.now - of.openedAt >= STEADY_MS) of.attempt = 0;
-  const waitMs = backoffMs(plan.backoff, of.attempt, turn.random());
+export function lost(of: Link, plan: LinkPlan, ctx: StepContext): Millis {
+  if (of.state === "open" && ctx.now - of.openedAt >= STEADY_MS) of.attempt = 0;
+  const waitMs = backoffMs(plan.backoff, of.attempt, ctx.random());
   of.attempt++;
   of.id = undefined;
   of.state = "waiting";
-  of.deadline = turn.now + waitMs;
+  of.deadline = ctx.now + waitMs;
   return waitMs;
 }
 
 /** The deadline came. Returns true when an attempt took too long and was given up; the caller then treats it as lost. */
-export function due(of: Link, plan: LinkPlan, turn: Turn): boolean {
-  if (of.deadline === undefined || of.deadline > turn.now) return false;
+export function due(of: Link, plan: LinkPlan, ctx: StepContext): boolean {
+  if (of.deadline === undefined || of.deadline > ctx.now) return false;
   if (of.state === "waiting") {
-    dial(of, plan, turn);
+    dial(of, plan, ctx);
     return false;
   }
-  hangup(of, turn);
+  hangup(of, ctx);
   return true;
 }
 
 /** Lets go of the socket without trying again. */
-export function hangup(of: Link, turn: Turn): void {
-  if (of.id !== undefined) turn.put({ do: "hangup", link: of.id });
+export function hangup(of: Link, ctx: StepContext): void {
+  if (of.id !== undefined) ctx.emit({ do: "closeLink", link: of.id });
   of.id = undefined;
   of.state = "idle";
   of.deadline = undefined;

@@ -6,7 +6,7 @@
 import type { Settings } from "./settings.ts";
 
 /** What stands in a secret's place. */
-export const HIDDEN = "***";
+export const REDACTED = "***";
 
 /** Shorter ones are hidden only where they stand alone: they may be part of an ordinary word. */
 const UNMISTAKABLE = 12;
@@ -33,9 +33,9 @@ export class Secrets {
   }
 
   /** The text without the secrets in it, and without what JSON in it calls a token: a wrong one is often a right one with a slip. */
-  hide(text: string): string {
-    const known = this.#pattern === undefined ? text : text.replace(this.#pattern, HIDDEN);
-    return CALLED_TOKEN.test(known) ? known.replace(CALLED_TOKEN_VALUE, `$1${HIDDEN}`) : known;
+  redact(text: string): string {
+    const known = this.#pattern === undefined ? text : text.replace(this.#pattern, REDACTED);
+    return CALLED_TOKEN.test(known) ? known.replace(CALLED_TOKEN_VALUE, `$1${REDACTED}`) : known;
   }
 }
 

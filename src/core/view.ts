@@ -4,7 +4,7 @@
  * An instant is milliseconds since 1970, an age or a duration milliseconds. Names are as their owners write them: they are to be
  * shown as text, and never to be trusted.
  */
-import type { Priority } from "./api.ts";
+import type { Priority } from "./neuro-messages.ts";
 import type { Millis } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
 
@@ -15,16 +15,16 @@ export interface Page<Item> {
 }
 
 /** Which part of a list: so many items, those behind the one of this id. */
-export interface Part {
+export interface PageRequest {
   readonly after?: string;
   readonly limit?: number;
 }
 
 /** By what a list is in order. */
-export interface Order<Item> {
+export interface ListOrder<Item> {
   id(item: Item): string;
   /** The greatest first. */
-  readonly isDown?: true;
+  readonly descending?: true;
 }
 
 /** Items of a page, unless somebody asks for fewer or more, and at most. */
@@ -32,13 +32,17 @@ export const PAGE_LENGTH = 100;
 export const PAGE_LENGTH_MAX = 1_000;
 
 /** A page of a list that is in order. The item it comes behind need not be there any more. */
-export function pageOf<Item>(list: Iterable<Item>, { after, limit = PAGE_LENGTH }: Part, order: Order<Item>): Page<Item> {
+export function pageOf<Item>(
+  list: Iterable<Item>,
+  { after, limit = PAGE_LENGTH }: PageRequest,
+  order: ListOrder<Item>,
+): Page<Item> {
   const length = Math.max(1, Math.min(Math.floor(limit), PAGE_LENGTH_MAX));
   const items: Item[] = [];
   let last: string | null = null;
   for (const item of list) {
     const id = order.id(item);
-    if (after !== undefined && (order.isDown ? id >= after : id <= after)) continue;
+    if (after !== undefined && (order.descending ? id >= after : id <= after)) continue;
     if (items.length === length) return { items, next: last };
     items.push(item);
     last = id;
@@ -70,7 +74,7 @@ export interface IntegrationView extends IntegrationControls {
   /** Its slug: unique, and what it is addressed by. */
   readonly id: string;
   readonly name: string;
-  readonly door: "neuro" | "intermediary";
+  readonly listener: "neuro" | "intermediary";
   readonly upstream: string;
   readonly present: boolean;
   /** When it came, or left. */
@@ -222,7 +226,7 @@ export interface MessageView {
 }
 
 /** What became of a message: it is on its way, or waits for its recipient. */
-export interface Sent {
+export interface SendOutcome {
   readonly status: "sent" | "queued";
   /** How many are here, where it is for all of them. */
   readonly count?: number;
@@ -285,5 +289,5 @@ export interface Overview {
   /** What is not ready, and why. */
   readonly waits: readonly string[];
   /** The status of each room there is. */
-  readonly rooms: { readonly neuro?: NeuroView; readonly [room: string]: JsonObject | NeuroView | undefined };
+  readonly services: { readonly neuro?: NeuroView; readonly [room: string]: JsonObject | NeuroView | undefined };
 }

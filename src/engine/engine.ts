@@ -6,31 +6,40 @@
  */
 import { earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
-import type { Event, Survivor } from "../core/event.ts";
+import type { Event, ResumedPeer } from "../core/event.ts";
 import { type FaultName, FAULTS } from "../core/fault.ts";
-import { type CallId, callId, isLink, type Key, type LinkId, type Millis, type PeerId, rawKey } from "../core/ids.ts";
+import {
+  isLink,
+  type Key,
+  type LinkId,
+  type Millis,
+  type PeerId,
+  rawKey,
+  type RequestId,
+  toRequestId,
+} from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import type { Asker, Question } from "../core/question.ts";
-import type { RoomName } from "../core/room.ts";
+import type { Principal, ServiceRequest } from "../core/request.ts";
+import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Moment } from "../core/turn.ts";
-import { type Relay, roomOfEffect } from "../relay/mod.ts";
+import type { StepClock } from "../core/context.ts";
+import { type Relay, serviceOfEffect } from "../relay/mod.ts";
 import { countFrom, takeEpoch } from "./ids.ts";
 import { Outbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
-import { readRoom, Restorer } from "./restore.ts";
+import { readService, Restorer } from "./restore.ts";
 import { Work } from "./work.ts";
 import { Writer } from "./writer.ts";
 
 /** An answer to a question: its body, or the fault that kept it from being answered, where possible with a sentence about it. */
-export type Answer = { readonly body: Json } | { readonly fault: FaultName; readonly reason?: string };
+export type RequestResult = { readonly body: Json } | { readonly fault: FaultName; readonly reason?: string };
 
-type AnswerEffect = Effect & { readonly do: "answer" };
+type RespondEffect = Effect & { readonly do: "respond" };
 
 /** A question that has no answer yet. */
-interface Call {
-  readonly of: RoomName;
-  resolve(answer: Answer): void;
+interface OpenRequest {
+  readonly of: ServiceName;
+  resolve(result: RequestResult): void;
 }
 
 /** Drives one relay: takes events, carries effects out by its ports, and keeps the one timer. */
@@ -42,13 +51,13 @@ export class Engine {
   readonly #work: Work;
   readonly #restorer: Restorer;
   readonly #newId: () => string;
-  readonly #moment: Omit<Moment, "now"> & { now: Millis };
-  readonly #peers: Map<PeerId, Survivor>;
+  readonly #clock: Omit<StepClock, "now"> & { now: Millis };
+  readonly #peers: Map<PeerId, ResumedPeer>;
   readonly #links = new Set<LinkId>();
-  readonly #calls = new Map<CallId, Call>();
+  readonly #requests = new Map<RequestId, OpenRequest>();
   /** Answers that wait for a key to be stored. */
-  readonly #promised = new Map<Key, AnswerEffect[]>();
-  readonly #undrained = new Set<RoomName>();
+  readonly #deferred = new Map<Key, RespondEffect[]>();
+  readonly #undrained = new Set<ServiceName>();
   #settings: Settings;
   readonly #mail: Event[] = [];
   #isStepping = false;
@@ -58,11 +67,11 @@ export class Engine {
 
   /** Reads what the rooms stored, makes them, and is ready for events. */
   static async start(relay: Relay, options: EngineOptions): Promise<Engine> {
-    const { ports, survivors = [] } = options;
+    const { ports, resumed = [] } = options;
     const epoch = await takeEpoch(ports.store, ports.clock.now());
-    for (const room of relay.rooms) {
-      const entries = await readRoom(ports.store, room);
-      const past = { entries, survivors: ofRoom(room.name, survivors), now: ports.clock.now() };
+    for (const room of relay.services) {
+      const entries = await readService(ports.store, room);
+      const past = { entries, resumed: ofService(room.name, resumed), now: ports.clock.now() };
       // Why: connections outlive a relay only where it sleeps; whatever else ends it ends them, too.
       relay.restore(room.name, { ...past, hasSlept: true });
     }
@@ -71,14 +80,14 @@ export class Engine {
     return engine;
   }
 
-  private constructor(relay: Relay, { settings, ports, survivors = [] }: EngineOptions, epoch: number) {
+  private constructor(relay: Relay, { settings, ports, resumed = [] }: EngineOptions, epoch: number) {
     this.#relay = relay;
     this.#ports = ports;
     this.#settings = settings;
     this.#newId = countFrom(epoch);
     const { clock } = ports;
-    this.#moment = { now: 0, random: () => clock.random(), id: this.#newId, secret: () => clock.secret() };
-    this.#peers = new Map(survivors.map((survivor) => [survivor.peer, survivor]));
+    this.#clock = { now: 0, random: () => clock.random(), id: this.#newId, secret: () => clock.secret() };
+    this.#peers = new Map(resumed.map((resumedPeer) => [resumedPeer.peer, resumedPeer]));
     this.#writer = new Writer(ports.store, {
       deadline: (times) => this.#writeDeadline(times),
       stored: (key) => this.#settle({ is: "stored", key }),
@@ -88,22 +97,22 @@ export class Engine {
     });
     this.#outbox = new Outbox(ports.sockets, {
       isPending: (key) => this.#writer.isPending(key),
-      pressed: (to) => this.push(isLink(to) ? { is: "linkPressed", link: to } : { is: "pressed", peer: to }),
-      tooSlow: (to) => this.#cut(to),
+      pressed: (to) => this.push(isLink(to) ? { is: "linkBackpressure", link: to } : { is: "backpressure", peer: to }),
+      tooSlow: (to) => this.#disconnect(to),
     });
     this.#work = new Work(ports, (event) => this.push(event));
     this.#restorer = new Restorer(ports.store, {
       now: () => clock.now(),
       settled: (room) => this.#writer.idle(`${room.name}/`),
       read: ({ name }, entries) =>
-        this.push({ is: "rebuilt", room: name, entries, survivors: ofRoom(name, [...this.#peers.values()]) }),
+        this.push({ is: "rebuilt", service: name, entries, resumed: ofService(name, [...this.#peers.values()]) }),
       failed: ({ name }, reason) => ports.observe({ is: "store_failed", key: rawKey(name), reason }),
     });
   }
 
   /** Hands in what happened. Never throws. */
   push(event: Event): void {
-    if (!this.#keepBooks(event)) return;
+    if (!this.#track(event)) return;
     this.#mail.push(event);
     if (this.#isStepping) return;
     this.#isStepping = true;
@@ -126,11 +135,11 @@ export class Engine {
   }
 
   /** Asks a room; the only promise that the relay makes. */
-  ask(question: Question, as: Asker): Promise<Answer> {
-    const call = callId(this.#newId());
+  request(request: ServiceRequest, principal: Principal): Promise<RequestResult> {
+    const requestId = toRequestId(this.#newId());
     return new Promise((resolve) => {
-      this.#calls.set(call, { of: question.of, resolve });
-      this.push({ is: "asked", call, as, question });
+      this.#requests.set(requestId, { of: request.of, resolve });
+      this.push({ is: "requested", requestId, principal, request });
     });
   }
 
@@ -144,7 +153,7 @@ export class Engine {
   async drain(): Promise<void> {
     const { clock } = this.#ports;
     const until = clock.now() + this.#settings.shutdown.grace;
-    for (const { name } of this.#relay.rooms) this.#undrained.add(name);
+    for (const { name } of this.#relay.services) this.#undrained.add(name);
     await new Promise<void>((resolve) => {
       this.#onDrained = resolve;
       this.#drainUntil = until;
@@ -153,37 +162,37 @@ export class Engine {
     });
     this.#drainUntil = undefined;
     for (const peer of this.#peers.keys()) this.#outbox.close(peer, "restarting");
-    for (const link of this.#links) this.#hangup(link);
+    for (const link of this.#links) this.#closeLink(link);
     this.#ports.sockets.flush();
-    for (const call of this.#calls.keys()) this.#answer({ do: "answer", call, fault: "restarting" });
+    for (const requestId of this.#requests.keys()) this.#respond({ do: "respond", requestId, fault: "restarting" });
     await this.#writer.idle();
     clock.wake(undefined);
   }
 
   #step(event: Event): void {
-    this.#moment.now = this.#ports.clock.now();
+    this.#clock.now = this.#ports.clock.now();
     try {
-      for (const effect of this.#relay.step(event, this.#moment)) this.#tryOut(effect);
+      for (const effect of this.#relay.step(event, this.#clock)) this.#tryExecute(effect);
     } catch (panic) {
       this.#panicked("intermediary", panic);
     }
   }
 
   /** One effect: that it cannot be carried out keeps no other from it. */
-  #tryOut(effect: Effect): void {
+  #tryExecute(effect: Effect): void {
     try {
-      this.#carryOut(effect);
+      this.#execute(effect);
     } catch (panic) {
-      this.#panicked(roomOfEffect(effect) ?? "intermediary", panic);
+      this.#panicked(serviceOfEffect(effect) ?? "intermediary", panic);
     }
   }
 
-  #panicked(room: RoomName, panic: unknown): void {
+  #panicked(service: ServiceName, panic: unknown): void {
     const { message: reason, stack = "" } = panic instanceof Error ? panic : new Error(String(panic));
-    this.#ports.observe({ is: "panicked", room, reason, stack });
+    this.#ports.observe({ is: "panicked", service, reason, stack });
   }
 
-  #carryOut(effect: Effect): void {
+  #execute(effect: Effect): void {
     const { sockets } = this.#ports;
     switch (effect.do) {
       case "send":
@@ -194,8 +203,8 @@ export class Engine {
       case "close":
         if (this.#peers.has(effect.peer)) this.#outbox.close(effect.peer, effect.fault, effect.as);
         return;
-      case "note":
-        return this.#ports.observe(effect.note);
+      case "observe":
+        return this.#ports.observe(effect.observation);
       case "put":
         return this.#writer.put(effect.key, effect.value);
       case "delete":
@@ -207,32 +216,30 @@ export class Engine {
       case "dial":
         this.#links.add(effect.link);
         return sockets.dial(effect.link, effect.url, effect.headers ?? {});
-      case "hangup":
-        return this.#hangup(effect.link, effect.code);
+      case "closeLink":
+        return this.#closeLink(effect.link, effect.code);
       case "load":
         return this.#work.load(effect, this.#writeDeadline());
-      case "save":
+      case "saveFile":
         return this.#work.save(effect, this.#writeDeadline());
-      case "discard":
+      case "deleteFile":
         return this.#work.discard(effect.file);
-      case "run":
+      case "runJob":
         return this.#work.run(effect, this.#settings);
-      case "answer":
-        return this.#answer(effect);
+      case "respond":
+        return this.#respond(effect);
       case "drained":
-        return this.#drained(effect.room);
+        return this.#drained(effect.service);
       case "rebuild":
-        return this.#rebuild(effect.room);
-      case "tell": // Why: the relay delivers these itself.
-        return;
+        return this.#rebuild(effect.service);
     }
   }
 
   /** Keeps track of who is connected; false for an event of a peer or link that is gone. */
-  #keepBooks(event: Event): boolean {
+  #track(event: Event): boolean {
     switch (event.is) {
       case "opened":
-        this.#peers.set(event.peer, { peer: event.peer, door: event.door, caller: event.caller });
+        this.#peers.set(event.peer, { peer: event.peer, listener: event.listener, connection: event.connection });
         return true;
       case "closed":
         this.#outbox.forget(event.peer);
@@ -240,9 +247,9 @@ export class Engine {
       case "frame":
       case "ponged":
         return this.#peers.has(event.peer) && !this.#outbox.isClosing(event.peer);
-      case "eased":
+      case "relieved":
         return this.#outbox.eased(event.peer);
-      case "linkEased":
+      case "linkRelieved":
         return this.#outbox.eased(event.link);
       case "dropped":
         this.#outbox.forget(event.link);
@@ -256,39 +263,41 @@ export class Engine {
   }
 
   #attach(peer: PeerId, attachment: Json): void {
-    const survivor = this.#peers.get(peer);
-    if (survivor === undefined) return;
-    this.#peers.set(peer, { ...survivor, attachment });
+    const resumedPeer = this.#peers.get(peer);
+    if (resumedPeer === undefined) return;
+    this.#peers.set(peer, { ...resumedPeer, attachment });
     this.#ports.sockets.attach(peer, attachment);
   }
 
-  #hangup(link: LinkId, code?: number): void {
+  #closeLink(link: LinkId, code?: number): void {
     this.#links.delete(link);
     this.#outbox.forget(link);
-    this.#ports.sockets.hangup(link, code);
+    this.#ports.sockets.closeLink(link, code);
   }
 
-  #answer(effect: AnswerEffect): void {
-    const { call, body, fault, reason, after } = effect;
+  #respond(effect: RespondEffect): void {
+    const { requestId, body, fault, reason, after } = effect;
     if (after !== undefined && this.#writer.isPending(after)) {
-      this.#promised.set(after, [...this.#promised.get(after) ?? [], effect]);
+      this.#deferred.set(after, [...this.#deferred.get(after) ?? [], effect]);
       return;
     }
-    const asked = this.#calls.get(call);
-    this.#calls.delete(call);
+    const asked = this.#requests.get(requestId);
+    this.#requests.delete(requestId);
     asked?.resolve(fault === undefined ? { body: body ?? null } : { fault, ...(reason !== undefined && { reason }) });
   }
 
-  #drained(room: RoomName): void {
-    this.#undrained.delete(room);
+  #drained(service: ServiceName): void {
+    this.#undrained.delete(service);
     if (this.#undrained.size === 0) this.#onDrained?.();
   }
 
   /** A room panicked: it is made anew from its last durable point. */
-  #rebuild(name: RoomName): void {
-    for (const link of this.#links) if (link.startsWith(`${name}:`)) this.#hangup(link);
-    for (const [call, { of }] of this.#calls) if (of === name) this.#answer({ do: "answer", call, fault: "panic" });
-    const room = this.#relay.rooms.find((hosted) => hosted.name === name);
+  #rebuild(name: ServiceName): void {
+    for (const link of this.#links) if (link.startsWith(`${name}:`)) this.#closeLink(link);
+    for (const [requestId, { of }] of this.#requests) {
+      if (of === name) this.#respond({ do: "respond", requestId, fault: "panic" });
+    }
+    const room = this.#relay.services.find((hosted) => hosted.name === name);
     if (room !== undefined) this.#restorer.begin(room);
   }
 
@@ -296,18 +305,22 @@ export class Engine {
   #settle(event: Event & { is: "stored" | "storeFailed" }): void {
     if (event.is === "storeFailed") this.#ports.observe({ is: "store_failed", key: event.key, reason: event.reason });
     this.#outbox.settled(event.key, event.is === "stored", this.#settings.limits);
-    for (const answer of this.#promised.get(event.key) ?? []) {
-      this.#answer(event.is === "stored" ? answer : { do: "answer", call: answer.call, fault: "storageFailed" });
+    for (const answer of this.#deferred.get(event.key) ?? []) {
+      this.#respond(
+        event.is === "stored" ? answer : { do: "respond", requestId: answer.requestId, fault: "storageFailed" },
+      );
     }
-    this.#promised.delete(event.key);
+    this.#deferred.delete(event.key);
     this.push(event);
   }
 
   /** More waits for it than may. */
-  #cut(to: PeerId | LinkId): void {
-    if (!isLink(to)) return this.#outbox.close(to, this.#peers.get(to)?.door === "intermediary" ? "slowPeer" : "slowGame");
-    this.#ports.sockets.hangup(to);
-    this.push({ is: "dropped", link: to, code: FAULTS.slowPeer.close, reason: FAULTS.slowPeer.says });
+  #disconnect(to: PeerId | LinkId): void {
+    if (!isLink(to)) {
+      return this.#outbox.close(to, this.#peers.get(to)?.listener === "intermediary" ? "slowPeer" : "slowGame");
+    }
+    this.#ports.sockets.closeLink(to);
+    this.push({ is: "dropped", link: to, code: FAULTS.slowPeer.close, reason: FAULTS.slowPeer.message });
   }
 
   #writeDeadline(times = 1): Millis {
@@ -331,8 +344,8 @@ export interface EngineOptions {
   readonly settings: Settings;
   readonly ports: Ports;
   /** Peers that are connected already: a Durable Object that slept. */
-  readonly survivors?: readonly Survivor[];
+  readonly resumed?: readonly ResumedPeer[];
 }
 
-const ofRoom = (room: RoomName, survivors: readonly Survivor[]): readonly Survivor[] =>
-  survivors.filter(({ door }) => door === room);
+const ofService = (service: ServiceName, resumed: readonly ResumedPeer[]): readonly ResumedPeer[] =>
+  resumed.filter(({ listener }) => listener === service);

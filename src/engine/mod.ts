@@ -1,3 +1,3 @@
 /** The driver of the relay: a runtime makes one `Engine` with its ports and pushes events into it. */
-export { type Answer, Engine, type EngineOptions } from "./engine.ts";
+export { Engine, type EngineOptions, type RequestResult } from "./engine.ts";
 export type { Clock, Jobs, Ports, Sockets, Store, Uploads } from "./ports.ts";

@@ -51,7 +51,7 @@ export class Outbox {
     const lane = this.#lanes.get(reply.to);
     const key = reply.after !== undefined && this.#hooks.isPending(reply.after) ? reply.after : undefined;
     if (lane === undefined && key === undefined) return this.#transmit(reply.to, reply.frame, limits);
-    const waiting: Waiting = { frame: reply.frame, otherwise: reply.otherwise, key };
+    const waiting: Waiting = { frame: reply.frame, otherwise: reply.onFailure, key };
     if (lane === undefined) this.#lanes.set(reply.to, [waiting]);
     else lane.push(waiting);
     if (key !== undefined) {
@@ -93,7 +93,7 @@ export class Outbox {
     if (this.#closing.has(peer)) return;
     this.#closing.add(peer);
     this.#lanes.delete(peer);
-    this.#sockets.close(peer, as?.code ?? FAULTS[fault].close, as?.reason ?? FAULTS[fault].says);
+    this.#sockets.close(peer, as?.code ?? FAULTS[fault].close, as?.reason ?? FAULTS[fault].message);
   }
 
   /** The socket says that its backlog is gone. */

@@ -3,7 +3,7 @@ import type { Key, LinkId, Millis, PeerId } from "../core/ids.ts";
 import type { JobName } from "../core/effect.ts";
 import type { Entry } from "../core/event.ts";
 import type { Frame, Json } from "../core/json.ts";
-import type { Note } from "../core/note.ts";
+import type { Observation } from "../core/observation.ts";
 import type { Settings } from "../core/settings.ts";
 
 /** Everything that the engine uses of the world. */
@@ -14,7 +14,7 @@ export interface Ports {
   readonly clock: Clock;
   readonly jobs: Jobs;
   /** Where facts go: the log and the metrics. */
-  observe(note: Note): void;
+  observe(observation: Observation): void;
 }
 
 /** Connections, both accepted and dialled. A dead one shows as the event `closed` or `dropped`. */
@@ -32,7 +32,7 @@ export interface Sockets {
   /** `dialed` or `dropped` follows. */
   dial(link: LinkId, url: string, headers: Readonly<Record<string, string>>): void;
   /** Closes with the code, 1000 without one, where the runtime can. No event of this link follows. */
-  hangup(link: LinkId, code?: number): void;
+  closeLink(link: LinkId, code?: number): void;
 }
 
 /** Entries that outlive the process. Every promise settles only when the backend has really done it, or rejects. */
@@ -51,7 +51,7 @@ export interface Store {
 export interface Uploads {
   /** Returns the hash and size of what was written. */
   save(file: string, bytes: Uint8Array): Promise<{ readonly sha256: string; readonly bytes: number }>;
-  discard(file: string): Promise<void>;
+  delete(file: string): Promise<void>;
 }
 
 /** Time, chance, and the one timer. */

@@ -9,17 +9,17 @@ import type { Entry } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
 import { key } from "../core/key.ts";
 import { REBUILD_MS } from "../core/limits.ts";
-import type { RoomName } from "../core/room.ts";
+import type { ServiceName } from "../core/service.ts";
 import type { Store } from "./ports.ts";
 
 /** A room as far as reading it goes. */
 export interface Readable {
-  readonly name: RoomName;
+  readonly name: ServiceName;
   readonly resident: readonly string[];
 }
 
 /** What a room is made from: all its keys, with the values of those it declared resident. */
-export async function readRoom(store: Store, room: Readable): Promise<readonly Entry[]> {
+export async function readService(store: Store, room: Readable): Promise<readonly Entry[]> {
   const keys = await store.keys(key(room.name));
   const isResident = (name: string) => room.resident.some((prefix) => name.startsWith(prefix));
   const resident = await store.read(keys.filter(isResident));
@@ -55,7 +55,7 @@ export class Restorer {
     this.#readings.set(room.name, { room, count });
     this.#deadlines.set(room.name, this.#hooks.now() + REBUILD_MS);
     const isLatest = (): boolean => this.#readings.get(room.name)?.count === count;
-    this.#hooks.settled(room).then(() => readRoom(this.#store, room)).then(
+    this.#hooks.settled(room).then(() => readService(this.#store, room)).then(
       (entries) => {
         if (!isLatest()) return;
         this.#readings.delete(room.name);

@@ -31,11 +31,11 @@ export class Work {
     );
   }
 
-  save({ file, bytes }: Effect & { do: "save" }, deadline: Millis): void {
-    const failure: Event = { is: "saved", file, sha256: "", bytes: 0, fault: "storageFailed" };
+  save({ file, bytes }: Effect & { do: "saveFile" }, deadline: Millis): void {
+    const failure: Event = { is: "fileSaved", file, sha256: "", bytes: 0, fault: "storageFailed" };
     const id = this.#begin(`save ${file}`, deadline, failure);
     this.#ports.uploads.save(file, bytes).then(
-      (saved) => this.#end(id, { is: "saved", file, sha256: saved.sha256, bytes: saved.bytes }) || this.discard(file),
+      (saved) => this.#end(id, { is: "fileSaved", file, sha256: saved.sha256, bytes: saved.bytes }) || this.discard(file),
       (error: unknown) => {
         this.#lost(file, error);
         this.#end(id, failure);
@@ -44,14 +44,14 @@ export class Work {
   }
 
   discard(file: string): void {
-    this.#ports.uploads.discard(file).catch((error: unknown) => this.#lost(file, error));
+    this.#ports.uploads.delete(file).catch((error: unknown) => this.#lost(file, error));
   }
 
-  run({ job, name, input, deadline }: Effect & { do: "run" }, settings: Settings): void {
-    const failure: Event = { is: "ran", job, fault: "jobLost" };
+  run({ job, name, input, deadline }: Effect & { do: "runJob" }, settings: Settings): void {
+    const failure: Event = { is: "jobFinished", job, fault: "jobLost" };
     const id = this.#begin(`run ${job}`, deadline, failure);
     this.#ports.jobs.run(name, input, settings).then(
-      (output) => this.#end(id, { is: "ran", job, output }),
+      (output) => this.#end(id, { is: "jobFinished", job, output }),
       () => this.#end(id, failure),
     );
   }

@@ -6,14 +6,14 @@
  */
 import { type Context, Hono } from "hono";
 import { type Call, callOf } from "./caller.ts";
-import type { Arrival, Deps } from "./deps.ts";
+import type { Arrival, WebPorts } from "./ports.ts";
 import { isHostAllowed, isOriginAllowed } from "./origin.ts";
 import { refuse } from "./problem.ts";
-import { doorOf, enter } from "./sockets.ts";
+import { enter, listenerOf } from "./sockets.ts";
 import type { Bearer } from "./tokens.ts";
 import { health, metrics, ready, upload } from "./web.ts";
 
-export type { Arrival, Deps, Entrance, ListenerName } from "./deps.ts";
+export type { Arrival, Entrance, PortName, WebPorts } from "./ports.ts";
 export { refuse } from "./problem.ts";
 export { type Ticket, Tokens } from "./tokens.ts";
 export { answerVoice, VOICE_FRAME_BYTES_MAX } from "./voice.ts";
@@ -26,7 +26,7 @@ interface Env {
 export type App = Hono<Env>;
 
 /** The app of one relay; it keeps nothing but what it is given here. */
-export function createApp(deps: Deps): App {
+export function createApp(deps: WebPorts): App {
   const app: App = new Hono<Env>({ strict: false });
   app.use(async (context, next): Promise<Response | void> => {
     if (!URL.canParse(context.req.url)) return refuse({ status: 400, title: "Bad request", detail: "unreadable Host" });
@@ -36,10 +36,10 @@ export function createApp(deps: Deps): App {
       const refused = guard(call, arrival, deps);
       if (refused !== undefined) return refused;
     }
-    const door = doorOf(arrival.listener, call.caller.path, deps);
-    if (door !== undefined) return enter(context.req.raw, { door, call, arrival }, deps);
+    const listener = listenerOf(arrival.listener, call.connection.path, deps);
+    if (listener !== undefined) return enter(context.req.raw, { listener, call, arrival }, deps);
     context.set("call", call);
-    context.set("bearer", deps.tokens().bearer(call.token, call.caller.address));
+    context.set("bearer", deps.tokens().bearer(call.token, call.connection.address));
     await next();
     context.header("x-content-type-options", "nosniff");
     context.header("referrer-policy", "no-referrer");
@@ -53,14 +53,14 @@ export function createApp(deps: Deps): App {
   for (const path of ["/api", "/api/*"]) app.all(path, (context) => api(context, deps));
   app.notFound(() => refuse({ status: 404, title: "Not found" }));
   app.onError((error) => {
-    deps.observe({ is: "panicked", room: "intermediary", reason: error.message, stack: error.stack ?? "" });
+    deps.observe({ is: "panicked", service: "intermediary", reason: error.message, stack: error.stack ?? "" });
     return refuse({ status: 500, title: "Internal error" });
   });
   return app;
 }
 
 /** Why loaded late: most relays are asked nothing by it, and none needs it to start. */
-async function api({ req, env, get }: Context<Env>, deps: Deps): Promise<Response> {
+async function api({ req, env, get }: Context<Env>, deps: WebPorts): Promise<Response> {
   const { answerApi } = await import("./api/mod.ts");
   return await answerApi({ request: req.raw, call: get("call"), arrival: env }, deps);
 }
@@ -72,10 +72,10 @@ async function page(request: Request): Promise<Response> {
 }
 
 /** Keeps out pages of other origins, and names that were bound to this address by somebody else. */
-function guard({ caller, origin, host }: Call, { isRouted = false }: Arrival, deps: Deps): Response | undefined {
+function guard({ connection, origin, host }: Call, { isRouted = false }: Arrival, deps: WebPorts): Response | undefined {
   const settings = deps.settings();
   const no = (status: number, detail: string): Response => {
-    deps.observe({ is: "greeting_refused", fault: "notAllowed", address: caller.address, reason: detail });
+    deps.observe({ is: "greeting_refused", fault: "notAllowed", address: connection.address, reason: detail });
     return refuse({ status, title: "Refused", detail });
   };
   const shown = (text: string | undefined) => JSON.stringify((text ?? "").slice(0, 200));

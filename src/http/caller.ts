@@ -3,9 +3,9 @@
  *
  * Invariant: a token is cut out of the path and the query here; nothing that comes after sees it, so nothing can log it.
  */
-import type { Caller } from "../core/event.ts";
+import type { ConnectionInfo } from "../core/event.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Arrival } from "./deps.ts";
+import type { Arrival } from "./ports.ts";
 
 const PATH_MAX = 512;
 const USER_AGENT_MAX = 256;
@@ -14,7 +14,7 @@ const VIA_MAX = 4_096;
 
 /** One request, taken apart. */
 export interface Call {
-  readonly caller: Caller;
+  readonly connection: ConnectionInfo;
   /** From `Authorization`, the query or the path, in this order. */
   readonly token: string | undefined;
   /** From `Authorization` only. */
@@ -34,7 +34,7 @@ export function callOf(request: Request, arrival: Arrival, settings: Settings): 
   const [path, tokenInPath] = cutToken(url.pathname);
   const bearer = bearerIn(header("authorization"));
   return {
-    caller: {
+    connection: {
       address: isProxied ? forwardedFor(header("x-forwarded-for"), arrival, settings) : plainAddress(arrival.address),
       path: path.slice(0, PATH_MAX),
       userAgent: (header("user-agent") ?? "").slice(0, USER_AGENT_MAX),

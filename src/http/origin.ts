@@ -6,7 +6,7 @@
  * ports trust no name but the loopback ones.
  */
 import type { Settings } from "../core/settings.ts";
-import type { ListenerName } from "./deps.ts";
+import type { PortName } from "./ports.ts";
 import { isLoopback } from "../core/loopback.ts";
 
 /** What the headers of a request say about where it comes from. */
@@ -17,7 +17,7 @@ export interface Source {
 }
 
 /** True when the page of this origin may use the port; always for those that are no page. */
-export function isOriginAllowed(listener: ListenerName, { origin, host }: Source, settings: Settings): boolean {
+export function isOriginAllowed(listener: PortName, { origin, host }: Source, settings: Settings): boolean {
   if (origin === undefined || origin === "") return true;
   if (settings.security.allowed_origins.some((allowed) => allowed.toLowerCase() === origin.toLowerCase())) return true;
   const page = URL.canParse(origin) ? new URL(origin) : undefined;

@@ -6,7 +6,7 @@
  */
 import { isLoopback } from "../core/loopback.ts";
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
-import type { DoorName } from "../core/event.ts";
+import type { ListenerName } from "../core/event.ts";
 import { hashText, sameDigest } from "../core/hash.ts";
 import type { Scope, Settings, TokenSettings } from "../core/settings.ts";
 
@@ -66,25 +66,25 @@ export class Tokens {
   }
 
   /** True while a socket of this door may be open to whoever showed that ticket. Rooms judge their peers' greetings themselves. */
-  admits(door: DoorName, ticket: Ticket, address: string): boolean {
-    if (door !== "neuro" && door !== "brain") return true;
-    const { digest, open } = this.#doors[door];
+  admits(listener: ListenerName, ticket: Ticket, address: string): boolean {
+    if (listener !== "neuro" && listener !== "brain") return true;
+    const { digest, open } = this.#doors[listener];
     if (digest === undefined) return open || isLoopback(address);
     return ticket !== undefined && sameDigest(ticket, digest);
   }
 
   /** Undefined when the caller may open a socket at this door; what is said on it is the room's to judge. */
-  turnedAway(door: DoorName, token: string | undefined, address: string): Turned | undefined {
-    if (door === "intermediary") {
+  turnedAway(listener: ListenerName, token: string | undefined, address: string): Turned | undefined {
+    if (listener === "intermediary") {
       if (!this.#isIntermediaryWeak || isLoopback(address)) return undefined;
       return { status: 403, reason: "set a strong intermediary.auth_token to serve other machines" };
     }
-    if (door === "proxy") {
+    if (listener === "proxy") {
       return isLoopback(address) ? undefined : { status: 403, reason: "the proxy is for this machine only" };
     }
-    const block = door === "neuro" ? "nakurity-backend" : "brain";
-    if (this.admits(door, ticketOf(token), address)) return undefined;
-    if (this.#doors[door].digest === undefined) {
+    const block = listener === "neuro" ? "nakurity-backend" : "brain";
+    if (this.admits(listener, ticketOf(token), address)) return undefined;
+    if (this.#doors[listener].digest === undefined) {
       return { status: 403, reason: `set ${block}.token, or ${block}.open, to serve other machines` };
     }
     return {

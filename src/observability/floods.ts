@@ -1,5 +1,5 @@
 /** Facts that can come without end, what many of them are called, and how many of a kind have a line in ten seconds. */
-import type { NoteName } from "../core/note.ts";
+import type { ObservationName } from "../core/observation.ts";
 
 export interface Flood {
   readonly of: string;
@@ -11,7 +11,7 @@ const trouble = (of: string): Flood => ({ of, lines: 20 });
 /** What integrations and people do, of which a person wants to see each, until a program runs wild. */
 const doings = (of: string): Flood => ({ of, lines: 200 });
 
-export const FLOODS: Readonly<Partial<Record<NoteName, Flood>>> = {
+export const FLOODS: Readonly<Partial<Record<ObservationName, Flood>>> = {
   greeting_refused: trouble("refused connections"),
   result_ignored: trouble("results that count for nothing"),
   upstream_unreadable: trouble("unreadable messages"),
@@ -19,7 +19,7 @@ export const FLOODS: Readonly<Partial<Record<NoteName, Flood>>> = {
   message_dead: trouble("dead letters"),
   queue_refused: trouble("messages that were not queued"),
   entry_quarantined: trouble("entries set aside"),
-  input_mended: trouble("mended messages"),
+  input_repaired: trouble("mended messages"),
   input_refused: trouble("refused messages"),
   peer_closed_by_relay: trouble("closed connections"),
   store_failed: trouble("failures of the store"),

@@ -1,8 +1,8 @@
 /** The line that the original Brain relay prints for a prediction, in the spacing of Python; its tests and users read it. */
 import { escaped, isObject, type Json } from "../core/json.ts";
-import type { Note } from "../core/note.ts";
+import type { Observation } from "../core/observation.ts";
 
-export function inferLine({ trace_id, routing, value }: Note & { readonly is: "inferred" }): string {
+export function inferLine({ trace_id, routing, value }: Observation & { readonly is: "inferred" }): string {
   const { english, math, physics } = routing;
   return spaced({ event: "infer", trace_id, routing: { english, math, physics }, prediction: { value } });
 }

@@ -92,7 +92,7 @@ class TapeLog implements Log {
 
   write({ room, level, text, at, properties = {} }: Line): void {
     if (!this.isOn(room, level)) return;
-    const message = oneLine(this.secrets.hide(text));
+    const message = oneLine(this.secrets.redact(text));
     const shown = this.#json ? this.#withoutSecrets(properties) : {};
     const outlet = this.#outlets.get(room);
     if (outlet === undefined) return;
@@ -113,7 +113,7 @@ class TapeLog implements Log {
   }
 
   #shown(value: unknown): unknown {
-    if (typeof value === "string") return this.secrets.hide(value);
+    if (typeof value === "string") return this.secrets.redact(value);
     return Array.isArray(value) ? value.map((inner) => this.#shown(inner)) : value;
   }
 

@@ -4,7 +4,7 @@
  * Invariants: V1 what a note costs when its line is not wanted is one addition, or a few; V2 facts that anybody can cause write a
  * bounded number of lines.
  */
-import type { Note, NoteName } from "../core/note.ts";
+import type { Observation, ObservationName } from "../core/observation.ts";
 import { Brake, type BrakeClock, WINDOW_MS } from "./brake.ts";
 import { FLOODS } from "./floods.ts";
 import type { Log } from "./logger.ts";
@@ -22,48 +22,52 @@ const NAMING: ReadonlySet<string> = new Set([
 
 /** Whoever is handed every note. */
 export interface Observer {
-  observe(note: Note): void;
+  observe(observation: Observation): void;
   /** Writes what it has held back. */
   close(): void;
 }
 
 /** Makes of each note its log line and its count. */
 export function observer(log: Log, meters: Meters, clock: BrakeClock): Observer {
-  const counts = new Map<NoteName, Cell>();
+  const counts = new Map<ObservationName, Cell>();
   const brake = new Brake(clock);
   const now = (): number => clock.now();
-  const count = (name: NoteName): Cell => {
+  const count = (name: ObservationName): Cell => {
     const cell = meters.notes.of(name);
     counts.set(name, cell);
     return cell;
   };
-  const write = (note: Note, text: string, properties: Record<string, unknown>): void => {
-    const { room, level } = entryOf(note);
-    log.write({ room, level, text, at: now(), properties: { note: note.is, ...properties } });
+  const write = (observation: Observation, text: string, properties: Record<string, unknown>): void => {
+    const { room, level } = entryOf(observation);
+    log.write({ room, level, text, at: now(), properties: { note: observation.is, ...properties } });
   };
-  const sum = (note: Note, leftOut: number): void => {
-    const fault = "fault" in note ? { fault: note.fault } : {};
-    const many = `${FLOODS[note.is]?.of}${fault.fault === undefined ? "" : ` (${fault.fault})`}`;
-    write(note, `${many}: and ${leftOut} more in the last ${WINDOW_MS / 1_000} s`, { ...fault, left_out: leftOut });
+  const sum = (observation: Observation, leftOut: number): void => {
+    const fault = "fault" in observation ? { fault: observation.fault } : {};
+    const many = `${FLOODS[observation.is]?.of}${fault.fault === undefined ? "" : ` (${fault.fault})`}`;
+    write(observation, `${many}: and ${leftOut} more in the last ${WINDOW_MS / 1_000} s`, { ...fault, left_out: leftOut });
   };
   return {
-    observe(note) {
-      const entry = entryOf(note);
-      (counts.get(note.is) ?? count(note.is)).add();
-      entry.measure?.(note, meters, now);
+    observe(observation) {
+      const entry = entryOf(observation);
+      (counts.get(observation.is) ?? count(observation.is)).add();
+      entry.measure?.(observation, meters, now);
       if (!log.isOn(entry.room, entry.level)) return;
-      const flood = FLOODS[note.is];
-      if (flood !== undefined && !brake.passes(kindOf(note), flood.lines, (leftOut) => sum(note, leftOut))) return;
-      write(note, entry.text(note), properties(note));
+      const flood = FLOODS[observation.is];
+      if (flood !== undefined && !brake.passes(kindOf(observation), flood.lines, (leftOut) => sum(observation, leftOut))) {
+        return;
+      }
+      write(observation, entry.text(observation), properties(observation));
     },
     close: () => brake.close(),
   };
 }
 
 /** Why by fault: a stranger who floods one must not hide another, of which the operator has to hear. */
-const kindOf = (note: Note): string => ("fault" in note ? `${note.is} ${note.fault}` : note.is);
+const kindOf = (
+  observation: Observation,
+): string => ("fault" in observation ? `${observation.is} ${observation.fault}` : observation.is);
 
-function properties(note: Note): Record<string, unknown> {
-  const named = Object.entries(note).filter(([field]) => NAMING.has(field));
+function properties(observation: Observation): Record<string, unknown> {
+  const named = Object.entries(observation).filter(([field]) => NAMING.has(field));
   return Object.fromEntries(named.map(([field, value]) => [field, shown(value)]));
 }

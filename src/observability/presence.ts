@@ -9,7 +9,7 @@ export type IntegrationDoor = "intermediary" | "neuro";
 
 /** One that is there. */
 export interface Present {
-  readonly door: IntegrationDoor;
+  readonly listener: IntegrationDoor;
   readonly name: string;
   readonly since: Millis;
 }
@@ -17,12 +17,12 @@ export interface Present {
 export class Presence {
   readonly #since: Readonly<Record<IntegrationDoor, Map<string, Millis>>> = { intermediary: new Map(), neuro: new Map() };
 
-  came(door: IntegrationDoor, name: string, since: Millis): void {
-    this.#since[door].set(name, since);
+  came(listener: IntegrationDoor, name: string, since: Millis): void {
+    this.#since[listener].set(name, since);
   }
 
-  left(door: IntegrationDoor, name: string): void {
-    this.#since[door].delete(name);
+  left(listener: IntegrationDoor, name: string): void {
+    this.#since[listener].delete(name);
   }
 
   /** Whoever is there longest comes first. */
@@ -31,11 +31,11 @@ export class Presence {
     return present.sort((one, other) => one.since - other.since);
   }
 
-  count(door: IntegrationDoor): number {
-    return this.#since[door].size;
+  count(listener: IntegrationDoor): number {
+    return this.#since[listener].size;
   }
 
-  #at(door: IntegrationDoor): Present[] {
-    return [...this.#since[door]].map(([name, since]) => ({ door, name, since }));
+  #at(listener: IntegrationDoor): Present[] {
+    return [...this.#since[listener]].map(([name, since]) => ({ listener: listener, name, since }));
   }
 }

@@ -5,8 +5,8 @@
  */
 import type { Millis } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
-import type { RoomName } from "../core/room.ts";
-import type { Count } from "../core/tally.ts";
+import type { ServiceName } from "../core/service.ts";
+import type { MessageCount } from "../core/message-counter.ts";
 import type { Meters } from "./meters.ts";
 import type { Cell, Family } from "./metrics.ts";
 import type { IntegrationDoor, Present } from "./presence.ts";
@@ -19,8 +19,8 @@ export interface Look {
   readonly uptimeMs: Millis;
   readonly lagSeconds: number;
   /** What each room that could answer says of itself. */
-  readonly statuses: ReadonlyMap<RoomName, Json>;
-  readonly messages: Iterable<Readonly<Count>>;
+  readonly statuses: ReadonlyMap<ServiceName, Json>;
+  readonly messages: Iterable<Readonly<MessageCount>>;
   /** Integrations that are shown one by one. */
   readonly integrationsMax: number;
   /** Takes the secrets out of a name. */
@@ -32,7 +32,9 @@ export function scrape(meters: Meters, look: Look): string {
   meters.build.of(look.version).set(1);
   meters.uptime.set(look.uptimeMs / 1_000);
   meters.lag.set(look.lagSeconds);
-  for (const { room, who, way, kind, value } of look.messages) meters.messages.of(room, who, way, kind).set(value);
+  for (const { service, counterpart, direction, kind, value } of look.messages) {
+    meters.messages.of(service, counterpart, direction, kind).set(value);
+  }
   showPresence(meters, look);
   showIntermediary(meters, look.statuses.get("intermediary"), look.now);
   showNeuro(meters, look.statuses.get("neuro"));
@@ -45,16 +47,16 @@ const DOORS: readonly IntegrationDoor[] = ["intermediary", "neuro"];
 const OTHER = "other";
 
 function showPresence({ presence, integrations, integrationUptime }: Meters, look: Look): void {
-  for (const door of DOORS) integrations.of(door).set(presence.count(door));
+  for (const listener of DOORS) integrations.of(listener).set(presence.count(listener));
   integrationUptime.clear();
   const seconds = ({ since }: Present) => Math.max(0, look.now - since) / 1_000;
   let shown = 0;
   for (const present of presence.all()) {
     if (shown++ < look.integrationsMax) {
-      integrationUptime.of(present.door, look.hide(present.name)).set(seconds(present));
+      integrationUptime.of(present.listener, look.hide(present.name)).set(seconds(present));
       continue;
     }
-    const others = integrationUptime.of(present.door, OTHER);
+    const others = integrationUptime.of(present.listener, OTHER);
     others.set(Math.max(others.value, seconds(present)));
   }
 }

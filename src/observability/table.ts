@@ -4,7 +4,7 @@
  * Invariants: O1 no line above `debug` holds a payload (what peers say, ask or answer); O2 whatever comes from a peer passes
  * `quoted` or `list`; O3 no entry does more than add to a cell when its line is not written.
  */
-import type { Note, NoteName } from "../core/note.ts";
+import type { Observation, ObservationName } from "../core/observation.ts";
 import type { LogLevel, LogSettings } from "../core/settings.ts";
 import type { Meters } from "./meters.ts";
 import { list, quoted, withoutSecrets } from "./text.ts";
@@ -12,15 +12,15 @@ import { list, quoted, withoutSecrets } from "./text.ts";
 /** Whom a line is about: the names under which levels can be set. */
 export type LogRoom = keyof LogSettings["levels"];
 
-export interface Entry<Of extends Note> {
+export interface Entry<Of extends Observation> {
   readonly level: LogLevel;
   readonly room: LogRoom;
-  text(note: Of): string;
+  text(observation: Of): string;
   /** Beyond the count by name, which every note has. */
-  measure?(note: Of, meters: Meters, now: () => number): void;
+  measure?(observation: Of, meters: Meters, now: () => number): void;
 }
 
-type Table = { readonly [Name in NoteName]: Entry<Extract<Note, { readonly is: Name }>> };
+type Table = { readonly [Name in ObservationName]: Entry<Extract<Observation, { readonly is: Name }>> };
 
 const TABLE: Table = {
   nallely_connected: {
@@ -294,7 +294,7 @@ const TABLE: Table = {
     room: "brain",
     text: ({ run_id, why }) => `no predictions, for want of artifact ${quoted(run_id)}: ${quoted(why)}`,
   },
-  input_mended: {
+  input_repaired: {
     level: "warning",
     room: "relay",
     text: ({ from, what, hint }) => `mended ${quoted(what)} of ${quoted(from)}: ${quoted(hint)}`,
@@ -328,12 +328,12 @@ const TABLE: Table = {
   panicked: {
     level: "error",
     room: "relay",
-    text: ({ room, reason, stack }) => `a mistake of ours in ${room}: ${quoted(reason)} at ${stack.slice(0, 1_000)}`,
+    text: ({ service, reason, stack }) => `a mistake of ours in ${service}: ${quoted(reason)} at ${stack.slice(0, 1_000)}`,
   },
-  room_rebuilt: {
+  service_rebuilt: {
     level: "warning",
     room: "relay",
-    text: ({ room }) => `${room} was made anew from what is stored`,
+    text: ({ service }) => `${service} was made anew from what is stored`,
   },
   recording_stopped: {
     level: "warning",
@@ -343,6 +343,6 @@ const TABLE: Table = {
 };
 
 /** The entry for a note. Total: the compiler asks for a row per kind. */
-export function entryOf(note: Note): Entry<Note> {
-  return TABLE[note.is] as Entry<Note>; // Why: the row of `note.is` takes this very note, which no type can say of a union.
+export function entryOf(observation: Observation): Entry<Observation> {
+  return TABLE[observation.is] as Entry<Observation>; // Why: the row of `note.is` takes this very note, which no type can say of a union.
 }

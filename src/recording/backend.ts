@@ -5,10 +5,10 @@
  * recorded. Actions keep their recorded ids, so the results of the game answer the recorded results.
  * Invariants: P1 lines are played in order, each once; P2 a game that stays silent delays a line by no more than the patience.
  */
-import type { RoomEvent } from "../core/event.ts";
+import type { ServiceEvent } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
-import type { Turn } from "../core/turn.ts";
+import type { StepContext } from "../core/context.ts";
 import { Comparison, type Expected } from "./comparison.ts";
 import {
   answerFormalities,
@@ -60,43 +60,43 @@ class Backend implements Player {
     this.#count = this.#lines.filter(({ frame }) => frame !== undefined).length;
   }
 
-  step(event: RoomEvent, turn: Turn): void {
-    answerFormalities(event, turn);
+  step(event: ServiceEvent, ctx: StepContext): void {
+    answerFormalities(event, ctx);
     if (this.report !== undefined) return;
-    if (event.is === "draining") return this.#end("stopped", turn);
-    if (event.is === "opened") this.#open(event.peer, turn);
+    if (event.is === "draining") return this.#end("stopped", ctx);
+    if (event.is === "opened") this.#open(event.peer, ctx);
     else if (event.is === "frame" && event.peer === this.#peer) {
       for (const fact of this.#factsIn(event.frame)) this.#comparison.heard(fact);
     } else if (event.is === "closed" && event.peer === this.#peer) {
       this.#peer = undefined;
       const isOver = this.#next === this.#lines.length && this.#comparison.isComplete;
-      return this.#end(isOver ? undefined : `the game left (${event.code})`, turn);
+      return this.#end(isOver ? undefined : `the game left (${event.code})`, ctx);
     }
-    this.#play(turn);
+    this.#play(ctx);
   }
 
-  #open(peer: PeerId, turn: Turn): void {
+  #open(peer: PeerId, ctx: StepContext): void {
     // Why one: a recording has one game, and what two of them say would be one muddle.
-    if (this.#peer !== undefined) return turn.put({ do: "close", peer, fault: "tooManyPeers" });
+    if (this.#peer !== undefined) return ctx.emit({ do: "close", peer, fault: "tooManyPeers" });
     this.#peer = peer;
-    this.#pace = new Pace(this.#script, turn.now);
+    this.#pace = new Pace(this.#script, ctx.now);
   }
 
-  #play(turn: Turn): void {
+  #play(ctx: StepContext): void {
     const [pace, peer] = [this.#pace, this.#peer];
     if (pace === undefined || peer === undefined) return;
     for (let line = this.#lines[this.#next]; line !== undefined; line = this.#lines[++this.#next]) {
       this.wakeup = line.frame === undefined ? this.#waitUntil(line, pace) : pace.due(line.t);
-      if (this.wakeup > turn.now) return;
+      if (this.wakeup > ctx.now) return;
       if (line.frame !== undefined) {
-        turn.put({ do: "send", to: peer, frame: line.frame });
+        ctx.emit({ do: "send", to: peer, frame: line.frame });
         this.#played++;
       }
-      if (line.frame !== undefined || line.expected.some(({ fact }) => fact.matters)) pace.passed(line.t, turn.now);
+      if (line.frame !== undefined || line.expected.some(({ fact }) => fact.matters)) pace.passed(line.t, ctx.now);
     }
-    this.#finishedAt ??= turn.now;
+    this.#finishedAt ??= ctx.now;
     this.wakeup = this.#finishedAt + (this.#comparison.isComplete ? LINGER_MS : this.#script.patience);
-    if (this.wakeup <= turn.now) this.#end(undefined, turn);
+    if (this.wakeup <= ctx.now) this.#end(undefined, ctx);
   }
 
   /** Until when what the game said here is waited for; the beginning of time when it has come, or cannot matter. */
@@ -105,10 +105,10 @@ class Backend implements Player {
     return isAwaited ? pace.expected(line.t) + this.#script.patience : 0;
   }
 
-  #end(broken: string | undefined, turn: Turn): void {
+  #end(broken: string | undefined, ctx: StepContext): void {
     this.wakeup = undefined;
     this.report = reportOf(this.#comparison, { played: this.#played, of: this.#count, broken });
-    if (this.#peer !== undefined) turn.put({ do: "close", peer: this.#peer, fault: "done" });
+    if (this.#peer !== undefined) ctx.emit({ do: "close", peer: this.#peer, fault: "done" });
   }
 
   #factsIn(frame: Frame): ReturnType<typeof factsOfGame> {

@@ -45,7 +45,7 @@ export function conversationsIn({ happenings }: Session): readonly Conversation[
 
 function conversationOf(peer: number, happenings: readonly Happening[]): Conversation {
   const [first] = happenings;
-  const at = first?.door ?? first?.link ?? "";
+  const at = first?.listener ?? first?.link ?? "";
   const frames = happenings.filter(({ is }) => is === "in" || is === "out");
   const said = isNeuroApi(at) ? frames.flatMap((happening) => saidIn(happening)) : undefined;
   return {

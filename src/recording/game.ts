@@ -6,10 +6,10 @@
  * Invariants: G1 lines are played in order, each once; G2 no action is answered twice; G3 a backend that stays silent delays a line
  * by no more than the patience.
  */
-import type { RoomEvent } from "../core/event.ts";
+import type { ServiceEvent } from "../core/event.ts";
 import { type LinkId, linkId, type Millis } from "../core/ids.ts";
 import { type Frame, isObject, type JsonObject } from "../core/json.ts";
-import type { Turn } from "../core/turn.ts";
+import type { StepContext } from "../core/context.ts";
 import { Comparison } from "./comparison.ts";
 import { bareUrl } from "./masks.ts";
 import { answeredIn, type Asked, askedIn, factsOfBackend, readMessage } from "./messages.ts";
@@ -77,50 +77,50 @@ class Game implements Player {
     this.#count = this.#lines.filter(({ is }) => is === "say").length;
   }
 
-  step(event: RoomEvent, turn: Turn): void {
-    answerFormalities(event, turn);
+  step(event: ServiceEvent, ctx: StepContext): void {
+    answerFormalities(event, ctx);
     if (this.report !== undefined) return;
     switch (event.is) {
       case "draining":
-        return this.#end("stopped", turn);
+        return this.#end("stopped", ctx);
       case "tick":
-        return this.#tick(turn);
+        return this.#tick(ctx);
       case "dialed":
-        this.#pace = new Pace(this.#script, turn.now);
-        return this.#play(turn);
+        this.#pace = new Pace(this.#script, ctx.now);
+        return this.#play(ctx);
       case "received":
-        this.#hear(event.frame, turn);
-        return this.#play(turn);
+        this.#hear(event.frame, ctx);
+        return this.#play(ctx);
       case "dropped":
-        return this.#dropped(event, turn);
+        return this.#dropped(event, ctx);
     }
   }
 
-  #dropped({ code, reason }: RoomEvent & { readonly is: "dropped" }, turn: Turn): void {
+  #dropped({ code, reason }: ServiceEvent & { readonly is: "dropped" }, ctx: StepContext): void {
     this.#link = undefined;
     if (this.#pace === undefined) {
-      if (turn.now >= (this.#dialUntil ?? 0)) {
-        return this.#end(`no connection to ${bareUrl(this.#url)}: ${reason || code}`, turn);
+      if (ctx.now >= (this.#dialUntil ?? 0)) {
+        return this.#end(`no connection to ${bareUrl(this.#url)}: ${reason || code}`, ctx);
       }
-      this.wakeup = turn.now + RETRY_MS;
+      this.wakeup = ctx.now + RETRY_MS;
       return;
     }
     const isOver = this.#next === this.#lines.length && this.#comparison.isComplete;
-    this.#end(isOver ? undefined : `the backend closed the connection (${code})`, turn);
+    this.#end(isOver ? undefined : `the backend closed the connection (${code})`, ctx);
   }
 
-  #tick(turn: Turn): void {
-    if (this.#pace !== undefined) return this.#play(turn);
-    if ((this.wakeup ?? 0) > turn.now) return;
-    if (this.#link !== undefined) turn.put({ do: "hangup", link: this.#link });
-    this.#dialUntil ??= turn.now + DIAL_MS;
-    if (turn.now > this.#dialUntil) return this.#end(`no connection to ${bareUrl(this.#url)}: no answer`, turn);
-    this.#link = linkId(`neuro:replay:${turn.id()}`);
-    this.wakeup = turn.now + ATTEMPT_MS;
-    turn.put({ do: "dial", link: this.#link, url: this.#url });
+  #tick(ctx: StepContext): void {
+    if (this.#pace !== undefined) return this.#play(ctx);
+    if ((this.wakeup ?? 0) > ctx.now) return;
+    if (this.#link !== undefined) ctx.emit({ do: "closeLink", link: this.#link });
+    this.#dialUntil ??= ctx.now + DIAL_MS;
+    if (ctx.now > this.#dialUntil) return this.#end(`no connection to ${bareUrl(this.#url)}: no answer`, ctx);
+    this.#link = linkId(`neuro:replay:${ctx.id()}`);
+    this.wakeup = ctx.now + ATTEMPT_MS;
+    ctx.emit({ do: "dial", link: this.#link, url: this.#url });
   }
 
-  #hear(frame: Frame, turn: Turn): void {
+  #hear(frame: Frame, ctx: StepContext): void {
     const message = readMessage(frame);
     for (const fact of factsOfBackend(message)) this.#comparison.heard(fact);
     const asked = askedIn(message);
@@ -130,7 +130,7 @@ class Game implements Player {
     if (answer === undefined) return;
     const { data } = answer.message;
     const frameNow = JSON.stringify({ ...answer.message, data: { ...(isObject(data) && data), id: asked.id } });
-    this.#due.push({ at: turn.now + (this.#pace?.span(answer.afterMs) ?? 0), frame: frameNow });
+    this.#due.push({ at: ctx.now + (this.#pace?.span(answer.afterMs) ?? 0), frame: frameNow });
     this.#due.sort((left, right) => left.at - right.at);
   }
 
@@ -150,30 +150,30 @@ class Game implements Player {
   }
 
   /** Why two in turn: what a game says between an action and its result goes before the result. */
-  #play(turn: Turn): void {
+  #play(ctx: StepContext): void {
     const pace = this.#pace;
     if (pace === undefined || this.#link === undefined) return;
-    do this.wakeup = this.#playLines(pace, turn); while (this.#answerDue(this.#link, turn));
+    do this.wakeup = this.#playLines(pace, ctx); while (this.#answerDue(this.#link, ctx));
     const [answer] = this.#due;
     if (answer !== undefined && (this.wakeup === undefined || answer.at < this.wakeup)) this.wakeup = answer.at;
     if (this.#next < this.#lines.length) return;
-    this.#finishedAt ??= turn.now;
+    this.#finishedAt ??= ctx.now;
     const endsAt = this.#finishedAt + (this.#comparison.isComplete ? LINGER_MS : this.#script.patience);
-    if (answer === undefined && endsAt <= turn.now) return this.#end(undefined, turn);
-    if (endsAt > turn.now) this.wakeup = Math.min(this.wakeup ?? endsAt, endsAt);
+    if (answer === undefined && endsAt <= ctx.now) return this.#end(undefined, ctx);
+    if (endsAt > ctx.now) this.wakeup = Math.min(this.wakeup ?? endsAt, endsAt);
   }
 
   /** Says what is due; returns when the next line is. */
-  #playLines(pace: Pace, turn: Turn): Millis | undefined {
+  #playLines(pace: Pace, ctx: StepContext): Millis | undefined {
     for (let line = this.#lines[this.#next]; line !== undefined; line = this.#lines[++this.#next]) {
       const at = this.#dueOf(line, pace);
-      if (at > turn.now) return at;
+      if (at > ctx.now) return at;
       if (line.is === "nothing") continue;
       if (line.is === "say" && this.#link !== undefined) {
-        turn.put({ do: "send", to: this.#link, frame: line.frame });
+        ctx.emit({ do: "send", to: this.#link, frame: line.frame });
         this.#played++;
       }
-      pace.passed(line.t, turn.now);
+      pace.passed(line.t, ctx.now);
     }
     return undefined;
   }
@@ -193,19 +193,19 @@ class Game implements Player {
   }
 
   /** True when there was an answer that is due. */
-  #answerDue(link: LinkId, turn: Turn): boolean {
+  #answerDue(link: LinkId, ctx: StepContext): boolean {
     const [first] = this.#due;
-    if (first === undefined || first.at > turn.now) return false;
+    if (first === undefined || first.at > ctx.now) return false;
     this.#due.shift();
     this.#answered++;
-    turn.put({ do: "send", to: link, frame: first.frame });
+    ctx.emit({ do: "send", to: link, frame: first.frame });
     return true;
   }
 
-  #end(broken: string | undefined, turn: Turn): void {
+  #end(broken: string | undefined, ctx: StepContext): void {
     this.wakeup = undefined;
     this.report = reportOf(this.#comparison, { played: this.#played, of: this.#count, broken });
-    if (this.#link !== undefined) turn.put({ do: "hangup", link: this.#link });
+    if (this.#link !== undefined) ctx.emit({ do: "closeLink", link: this.#link });
   }
 
   /** What the script means for a game. */
@@ -224,18 +224,18 @@ class Game implements Player {
         return { t, is: "asked", count: ++asked };
       }
       const id = answeredIn(message);
-      const question = id === undefined ? undefined : askedAt.get(id);
-      if (id === undefined || question === undefined) {
+      const request = id === undefined ? undefined : askedAt.get(id);
+      if (id === undefined || request === undefined) {
         // Why left out: a result that answers nothing recorded would answer nothing now.
         return id === undefined ? { t, is: "say", frame } : { t, is: "nothing" };
       }
       askedAt.delete(id);
-      const answers = this.#answers.get(question.name);
+      const answers = this.#answers.get(request.name);
       const { game } = message;
       if (answers !== undefined) {
-        answers[question.place] = {
+        answers[request.place] = {
           message: { command: "action/result", ...(game !== undefined && { game }), data: message.data },
-          afterMs: t - question.t,
+          afterMs: t - request.t,
         };
       }
       return { t, is: "answered", count: ++answered };

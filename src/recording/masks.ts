@@ -6,7 +6,7 @@
  */
 import { toBase64 } from "../core/base64.ts";
 import { type Frame, isObject, type Json } from "../core/json.ts";
-import { HIDDEN, type Secrets } from "../core/secrets.ts";
+import { REDACTED, type Secrets } from "../core/secrets.ts";
 
 /** Names of members that hold secrets, in any spelling of their letters. */
 const TELLING = /^(?:auth_?token|access_?token|token|authorization|api_?key|secret|password)$/i;
@@ -37,7 +37,7 @@ export const bareUrl = (url: string): string =>
   url.replace(/[?#].*$/s, "").replace(/\/\/[^@/]*@/, "//").replace(/\/t\/[^/]+/, "/t/...");
 
 function maskedText(text: string, secrets: Secrets): string {
-  return secrets.hide(SUSPICIOUS.test(text) ? withoutTelling(text, secrets) : text);
+  return secrets.redact(SUSPICIOUS.test(text) ? withoutTelling(text, secrets) : text);
 }
 
 /** Bytes may be text, and then hold a token as any text may. */
@@ -49,7 +49,7 @@ function maskedBytes(bytes: Uint8Array, secrets: Secrets): Uint8Array {
   }
   const beginning = bytes.subarray(0, 2 * BYTES_KEPT_MAX);
   const letters = Array.from(beginning, (byte) => String.fromCharCode(byte)).join("");
-  const shown = secrets.hide(letters);
+  const shown = secrets.redact(letters);
   return shown === letters ? bytes : Uint8Array.from(shown, (letter) => letter.charCodeAt(0));
 }
 
@@ -80,16 +80,16 @@ interface Found {
 }
 
 function hide(value: Json, found: Found, depth: number): Json {
-  if (typeof value === "string") return changed(value, found.secrets.hide(value), found);
+  if (typeof value === "string") return changed(value, found.secrets.redact(value), found);
   if (typeof value !== "object" || value === null) return value;
-  if (depth === DEPTH_MAX) return changed(value, HIDDEN, found);
+  if (depth === DEPTH_MAX) return changed(value, REDACTED, found);
   if (Array.isArray(value)) return value.map((inner) => hide(inner, found, depth + 1));
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner = null]) => [
       name,
       TELLING.test(name) && typeof inner === "string" && inner !== ""
-        ? changed(inner, HIDDEN, found)
+        ? changed(inner, REDACTED, found)
         : hide(inner, found, depth + 1),
     ]),
   );

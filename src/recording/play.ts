@@ -1,10 +1,10 @@
 /** What both ways of playing a recording have in common: its pace, and how it ends. */
-import type { RoomEvent } from "../core/event.ts";
+import type { ServiceEvent } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
 import { printable } from "../core/json.ts";
-import type { Room } from "../core/room.ts";
-import type { Turn } from "../core/turn.ts";
-import { type Hosted, hosted } from "../relay/mod.ts";
+import type { Service } from "../core/service.ts";
+import type { StepContext } from "../core/context.ts";
+import { supervise, type SupervisedService } from "../relay/mod.ts";
 import type { Comparison, Difference } from "./comparison.ts";
 import type { Said } from "./conversations.ts";
 
@@ -71,13 +71,13 @@ export class Pace {
 
 /** A recording that is played in place of the relay's own room of the Neuro API, and how it went once it is over. */
 export interface Playing {
-  readonly room: Hosted;
+  readonly room: SupervisedService;
   report(): Report | undefined;
 }
 
 /** One side of a recorded conversation, as it is played. */
 export interface Player {
-  step(event: RoomEvent, turn: Turn): void;
+  step(event: ServiceEvent, ctx: StepContext): void;
   /** When it wants to be woken; undefined: only by what happens. */
   readonly wakeup: Millis | undefined;
   readonly report: Report | undefined;
@@ -85,20 +85,20 @@ export interface Player {
 
 /** The room that a player is. */
 export function playingOf(player: Player): Playing {
-  const room: Room<Player> = {
+  const room: Service<Player> = {
     name: "neuro",
     resident: [],
     restore: () => player,
-    step: (_state, event, turn) => player.step(event, turn),
+    step: (_state, event, ctx) => player.step(event, ctx),
     nextWakeup: () => player.wakeup,
   };
-  return { room: hosted(room), report: () => player.report };
+  return { room: supervise(room), report: () => player.report };
 }
 
 /** Whatever room plays, it is asked these things, too. */
-export function answerFormalities(event: RoomEvent, turn: Turn): void {
-  if (event.is === "asked") turn.put({ do: "answer", call: event.call, body: { ok: true, waits: [] } });
-  if (event.is === "draining") turn.put({ do: "drained", room: "neuro" });
+export function answerFormalities(event: ServiceEvent, ctx: StepContext): void {
+  if (event.is === "requested") ctx.emit({ do: "respond", requestId: event.requestId, body: { ok: true, waits: [] } });
+  if (event.is === "draining") ctx.emit({ do: "drained", service: "neuro" });
 }
 
 /** How it went, as far as it was compared. */

@@ -31,12 +31,12 @@ export interface RecorderOptions {
   full(): void;
 }
 
-type Told = Omit<Happening, "t" | "peer" | "door" | "link">;
+type Told = Omit<Happening, "t" | "peer" | "listener" | "link">;
 
 /** One connection. */
 interface Subject {
   readonly peer: number;
-  readonly door?: string;
+  readonly listener?: string;
   readonly link?: string;
   isClosedByUs: boolean;
 }
@@ -66,8 +66,8 @@ export class Recorder {
     if (!this.#isRecording) return;
     switch (event.is) {
       case "opened": {
-        const { path, userAgent } = event.caller;
-        const subject = { peer: ++this.#count, door: event.door, isClosedByUs: false };
+        const { path, userAgent } = event.connection;
+        const subject = { peer: ++this.#count, listener: event.listener, isClosedByUs: false };
         this.#subjects.set(event.peer, subject);
         return this.#tell(event.peer, { is: "opened", path: this.#shown(path), agent: this.#shown(userAgent) });
       }
@@ -116,8 +116,8 @@ export class Recorder {
   #tell(of: PeerId | LinkId, told: Told): void {
     const subject = this.#subjects.get(of);
     if (subject === undefined) return;
-    const { peer, door, link } = subject;
-    this.#write({ t: this.#elapsed(), peer, ...(door !== undefined ? { door } : { link: link ?? "" }), ...told });
+    const { peer, listener, link } = subject;
+    this.#write({ t: this.#elapsed(), peer, ...(listener !== undefined ? { listener } : { link: link ?? "" }), ...told });
   }
 
   #write(line: Line): void {
@@ -138,7 +138,7 @@ export class Recorder {
   }
 
   #shown(text: string): string {
-    return this.#secrets.hide(text.slice(0, TEXT_MAX));
+    return this.#secrets.redact(text.slice(0, TEXT_MAX));
   }
 }
 
@@ -160,9 +160,9 @@ export function overheard(sockets: Sockets, recorder: Recorder): Sockets {
       recorder.dialled(link, url);
       sockets.dial(link, url, headers);
     },
-    hangup(link, code) {
+    closeLink(link, code) {
       recorder.closing(link, code ?? 1000);
-      sockets.hangup(link, code);
+      sockets.closeLink(link, code);
     },
   };
 }

@@ -24,7 +24,7 @@ export interface Happening {
   /** The number of the connection: the first one of a session is 1. */
   readonly peer: number;
   /** The door it came in by; of a dialled connection, absent. */
-  readonly door?: string;
+  readonly listener?: string;
   /** Who was dialled, as `<room>:<name>`; of one that came in, absent. */
   readonly link?: string;
   readonly is: "opened" | "dialling" | "in" | "out" | "closed";
@@ -102,7 +102,7 @@ const isEnd = (line: JsonObject | undefined): line is JsonObject & End =>
   typeof line?.t === "number" && (line.is === "ended" || line.is === "full");
 
 const KINDS: readonly (Json | undefined)[] = ["opened", "dialling", "in", "out", "closed"];
-const TEXTS = ["door", "link", "text", "base64", "path", "agent", "url", "reason"] as const;
+const TEXTS = ["listener", "link", "text", "base64", "path", "agent", "url", "reason"] as const;
 const NUMBERS = ["bytes", "code"] as const;
 
 function isHappening(line: JsonObject | undefined): line is JsonObject & Happening {

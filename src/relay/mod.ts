@@ -7,194 +7,207 @@
 import { assert } from "../core/assert.ts";
 import { earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
-import type { Event, PeerEvent, Rebuilt, RoomEvent, Survivor, Told } from "../core/event.ts";
+import type { Event, PeerEvent, Rebuilt, ResumedPeer, ServiceEvent, ServiceMessageEvent } from "../core/event.ts";
 import type { FaultName } from "../core/fault.ts";
 import { isLink, type Millis, type PeerId } from "../core/ids.ts";
-import { TELLS_PER_STEP_MAX } from "../core/limits.ts";
-import type { Note } from "../core/note.ts";
-import type { Past, RoomName } from "../core/room.ts";
+import { SERVICE_MESSAGES_PER_STEP_MAX } from "../core/limits.ts";
+import type { Observation } from "../core/observation.ts";
+import type { RestoreInput, ServiceName } from "../core/service.ts";
+import type { ServiceMessage } from "../core/service-message.ts";
 import type { Settings } from "../core/settings.ts";
-import { type Count, Tally, type Way } from "../core/tally.ts";
-import type { Moment, Turn } from "../core/turn.ts";
-import type { Hosted } from "./hosted.ts";
+import { type Direction, type MessageCount, MessageCounter } from "../core/message-counter.ts";
+import type { StepClock, StepContext } from "../core/context.ts";
+import type { SupervisedService } from "./supervised-service.ts";
 import { Peers } from "./peers.ts";
-import { LISTENERS, roomOfDoor, roomOfEvent, roomOfTell } from "./route.ts";
+import { OBSERVERS, recipientOf, serviceOfEvent, serviceOfListener } from "./route.ts";
 
-export { type Hosted, hosted } from "./hosted.ts";
-export { roomOfEffect } from "./route.ts";
+export { supervise, type SupervisedService } from "./supervised-service.ts";
+export { serviceOfEffect } from "./route.ts";
 
 /** The machine: `restore` each room once, then `step` it with every event. It never waits and never throws at a peer. */
 export class Relay {
-  readonly #rooms: ReadonlyMap<RoomName, Hosted>;
+  readonly #services: ReadonlyMap<ServiceName, SupervisedService>;
   readonly #peers = new Peers();
-  readonly #turn: RelayTurn;
+  readonly #ctx: RelayContext;
   #settings: Settings;
   #drainingUntil: Millis | undefined;
 
-  constructor(rooms: readonly Hosted[], settings: Settings) {
-    this.#rooms = new Map(rooms.map((room) => [room.name, room]));
-    this.#turn = new RelayTurn(LISTENERS.filter((room) => this.#rooms.has(room)), (peer) => this.#peers.asked(peer));
+  constructor(rooms: readonly SupervisedService[], settings: Settings) {
+    this.#services = new Map(rooms.map((room) => [room.name, room]));
+    this.#ctx = new RelayContext(
+      OBSERVERS.filter((service) => this.#services.has(service)),
+      (peer) => this.#peers.expectReply(peer),
+    );
     this.#settings = settings;
   }
 
   /** The rooms there are, and which of their keys have to be read with their values. */
-  get rooms(): readonly { readonly name: RoomName; readonly resident: readonly string[] }[] {
-    return [...this.#rooms.values()];
+  get services(): readonly { readonly name: ServiceName; readonly resident: readonly string[] }[] {
+    return [...this.#services.values()];
   }
 
   /** How many messages of each kind have passed. */
-  get messages(): Iterable<Readonly<Count>> {
-    return this.#turn.tally.all();
+  get messages(): Iterable<Readonly<MessageCount>> {
+    return this.#ctx.counter.all();
   }
 
   /** Makes one room from what it stored. Has to be done for every room before the first step. */
-  restore(name: RoomName, past: Past): void {
-    for (const { peer, door, caller } of past.survivors) {
-      if (this.#peers.get(peer) === undefined) this.#peers.add({ peer, door, caller }, this.#settings.limits, past.now);
+  restore(name: ServiceName, input: RestoreInput): void {
+    for (const { peer, listener, connection } of input.resumed) {
+      if (this.#peers.get(peer) === undefined) {
+        this.#peers.add({ peer, listener, connection }, this.#settings.limits, input.now);
+      }
     }
-    this.#rooms.get(name)?.restore(this.#settings, past);
+    this.#services.get(name)?.restore(this.#settings, input);
   }
 
   /** What the event leads to, in order. The array is reused: carry its effects out before the next step. */
-  step(event: Event, moment: Moment): readonly Effect[] {
-    const turn = this.#turn;
-    turn.begin(moment);
-    this.#dispatch(event, turn);
-    this.#runTells(turn);
-    return turn.effects;
+  step(event: Event, clock: StepClock): readonly Effect[] {
+    const ctx = this.#ctx;
+    ctx.begin(clock);
+    this.#dispatch(event, ctx);
+    this.#deliverServiceMessages(ctx);
+    return ctx.effects;
   }
 
   /** The earliest instant at which the relay has to be stepped. */
   nextWakeup(): Millis | undefined {
     let earliest = this.#peers.nextWakeup();
-    for (const room of this.#rooms.values()) earliest = earlier(earliest, room.nextWakeup());
+    for (const room of this.#services.values()) earliest = earlier(earliest, room.nextWakeup());
     return earliest;
   }
 
-  #dispatch(event: Event, turn: RelayTurn): void {
+  #dispatch(event: Event, ctx: RelayContext): void {
     switch (event.is) {
       case "opened":
-        return this.#open(event, turn);
+        return this.#open(event, ctx);
       case "frame":
-        return this.#admit(event, turn);
+        return this.#admit(event, ctx);
       case "closed": {
         const peer = this.#peers.remove(event.peer);
-        if (peer !== undefined) this.#stepRoom(roomOfDoor(peer.door), event, turn);
+        if (peer !== undefined) this.#stepService(serviceOfListener(peer.listener), event, ctx);
         return;
       }
-      case "limited":
+      case "throttled":
       case "ponged":
-      case "pressed":
-      case "eased":
-        return this.#stepPeersRoom(event, turn);
+      case "backpressure":
+      case "relieved":
+        return this.#stepServiceOfPeer(event, ctx);
       case "tick":
-        for (const [peer, frame] of this.#peers.release({ limits: this.#settings.limits, now: turn.now })) {
-          this.#stepRoom(roomOfDoor(peer.door), { is: "frame", peer: peer.id, frame }, turn);
+        for (const [peer, frame] of this.#peers.release({ limits: this.#settings.limits, now: ctx.now })) {
+          this.#stepService(serviceOfListener(peer.listener), { is: "frame", peer: peer.id, frame }, ctx);
         }
-        return this.#stepAll(event, turn);
+        return this.#stepAll(event, ctx);
       case "configured":
         this.#settings = event.settings;
-        return this.#stepAll(event, turn);
+        return this.#stepAll(event, ctx);
       case "draining":
         this.#drainingUntil = event.until;
-        return this.#stepAll(event, turn);
+        return this.#stepAll(event, ctx);
       case "rebuilt":
-        return this.#rebuild(event, turn);
+        return this.#rebuild(event, ctx);
       default: {
-        const room = roomOfEvent(event);
+        const room = serviceOfEvent(event);
         assert(room !== undefined, `an event without a room: ${event.is}`);
-        return this.#stepRoom(room, event, turn);
+        return this.#stepService(room, event, ctx);
       }
     }
   }
 
-  #open(event: Event & { is: "opened" }, turn: RelayTurn): void {
-    if (this.#drainingUntil !== undefined) return turn.put({ do: "close", peer: event.peer, fault: "restarting" });
-    if (!this.#rooms.has(roomOfDoor(event.door)) || !this.#peers.hasRoomFor(event.caller, this.#settings.limits)) {
-      return this.#refuse(event.peer, event.caller.address, "tooManyPeers");
+  #open(event: Event & { is: "opened" }, ctx: RelayContext): void {
+    if (this.#drainingUntil !== undefined) return ctx.emit({ do: "close", peer: event.peer, fault: "restarting" });
+    if (
+      !this.#services.has(serviceOfListener(event.listener)) ||
+      !this.#peers.hasCapacity(event.connection, this.#settings.limits)
+    ) {
+      return this.#refuse(event.peer, event.connection.address, "tooManyPeers");
     }
-    this.#peers.add(event, this.#settings.limits, turn.now);
-    this.#stepRoom(roomOfDoor(event.door), event, turn);
+    this.#peers.add(event, this.#settings.limits, ctx.now);
+    this.#stepService(serviceOfListener(event.listener), event, ctx);
   }
 
-  #admit(event: PeerEvent & { is: "frame" }, turn: RelayTurn): void {
+  #admit(event: PeerEvent & { is: "frame" }, ctx: RelayContext): void {
     const peer = this.#peers.get(event.peer);
     if (peer === undefined) return; // Why: it was refused at the door and its close is on the way.
     const limits = this.#settings.limits;
-    const bytesMax = typeof event.frame === "string" || peer.door !== "intermediary"
+    const bytesMax = typeof event.frame === "string" || peer.listener !== "intermediary"
       ? limits.message_bytes
       : Math.max(limits.message_bytes, this.#settings.uploads.file_bytes);
     if (event.frame.length > bytesMax) return this.#refuse(peer.id, peer.address, "tooBig");
-    const admission = this.#peers.admit(peer, event.frame, { limits, now: turn.now });
-    if (admission === "pass") return this.#stepRoom(roomOfDoor(peer.door), event, turn);
+    const admission = this.#peers.admit(peer, event.frame, { limits, now: ctx.now });
+    if (admission === "pass") return this.#stepService(serviceOfListener(peer.listener), event, ctx);
     if (admission === "wait") return;
     if (admission === "flood") return this.#refuse(peer.id, peer.address, "rateLimit");
-    this.#stepRoom(roomOfDoor(peer.door), { is: "limited", peer: peer.id, retryMs: admission.retryMs }, turn);
+    this.#stepService(
+      serviceOfListener(peer.listener),
+      { is: "throttled", peer: peer.id, retryMs: admission.retryMs },
+      ctx,
+    );
   }
 
   #refuse(peer: PeerId, from: string, fault: FaultName): void {
-    this.#turn.note({ is: "peer_closed_by_relay", from, fault });
-    this.#turn.put({ do: "close", peer, fault });
+    this.#ctx.observe({ is: "peer_closed_by_relay", from, fault });
+    this.#ctx.emit({ do: "close", peer, fault });
   }
 
-  #stepPeersRoom(event: PeerEvent, turn: RelayTurn): void {
+  #stepServiceOfPeer(event: PeerEvent, ctx: RelayContext): void {
     const peer = this.#peers.get(event.peer);
-    if (peer !== undefined) this.#stepRoom(roomOfDoor(peer.door), event, turn);
+    if (peer !== undefined) this.#stepService(serviceOfListener(peer.listener), event, ctx);
   }
 
-  #stepAll(event: RoomEvent, turn: RelayTurn): void {
-    for (const name of this.#rooms.keys()) this.#stepRoom(name, event, turn);
+  #stepAll(event: ServiceEvent, ctx: RelayContext): void {
+    for (const name of this.#services.keys()) this.#stepService(name, event, ctx);
   }
 
   /** One event of one room. What a panicking step wanted is not done: it may be half a thought. */
-  #stepRoom(name: RoomName, event: RoomEvent, turn: RelayTurn): void {
-    const room = this.#rooms.get(name);
-    if (room === undefined) return this.#excuse(event, "notFound");
-    turn.mark(name);
+  #stepService(name: ServiceName, event: ServiceEvent, ctx: RelayContext): void {
+    const room = this.#services.get(name);
+    if (room === undefined) return this.#fail(event, "notFound");
+    ctx.mark(name);
     try {
-      if (room.step(event, turn)) return;
+      if (room.step(event, ctx)) return;
     } catch (panic) {
-      turn.rollBack();
+      ctx.rollBack();
       this.#panicked(name, panic);
-      turn.put({ do: "rebuild", room: name });
+      ctx.emit({ do: "rebuild", service: name });
     }
     // Why here too: what has no place to wait for a room that is down is as lost as what made it panic.
-    this.#excuse(event, "panic");
+    this.#fail(event, "panic");
   }
 
   /** Tells whoever caused an event that nothing will come of it. */
-  #excuse(event: RoomEvent, fault: FaultName): void {
-    if (event.is === "asked") this.#turn.put({ do: "answer", call: event.call, fault });
+  #fail(event: ServiceEvent, fault: FaultName): void {
+    if (event.is === "requested") this.#ctx.emit({ do: "respond", requestId: event.requestId, fault });
     else if ("peer" in event && event.is !== "closed") this.#refuse(event.peer, this.#addressOf(event.peer), fault);
   }
 
-  #panicked(room: RoomName, panic: unknown): void {
+  #panicked(service: ServiceName, panic: unknown): void {
     const { message: reason, stack = "" } = panic instanceof Error ? panic : new Error(String(panic));
-    this.#turn.note({ is: "panicked", room, reason, stack });
+    this.#ctx.observe({ is: "panicked", service, reason, stack });
   }
 
   #addressOf(peer: PeerId): string {
     return this.#peers.get(peer)?.address ?? "";
   }
 
-  #rebuild({ room: name, entries, survivors }: Rebuilt, turn: RelayTurn): void {
-    const room = this.#rooms.get(name);
+  #rebuild({ service: name, entries, resumed }: Rebuilt, ctx: RelayContext): void {
+    const room = this.#services.get(name);
     assert(room !== undefined, `rebuilding ${name}, which is not hosted`);
-    const present = survivors.filter((survivor: Survivor) => this.#peers.get(survivor.peer) !== undefined);
-    const past: Past = { entries, survivors: present, now: turn.now };
+    const present = resumed.filter((resumedPeer: ResumedPeer) => this.#peers.get(resumedPeer.peer) !== undefined);
+    const input: RestoreInput = { entries, resumed: present, now: ctx.now };
     // Why: a room that cannot live with what it stored lives without it; the entries stay for whoever mends it.
-    const waiting = this.#restoreAgain(room, past) ?? this.#restoreAgain(room, { ...past, entries: [] });
+    const waiting = this.#restoreAgain(room, input) ?? this.#restoreAgain(room, { ...input, entries: [] });
     if (waiting === undefined) return;
-    turn.note({ is: "room_rebuilt", room: name });
-    for (const event of waiting) this.#stepRoom(name, event, turn);
-    if (this.#drainingUntil !== undefined) this.#stepRoom(name, { is: "draining", until: this.#drainingUntil }, turn);
-    this.#stepRoom(name, { is: "tick" }, turn);
+    ctx.observe({ is: "service_rebuilt", service: name });
+    for (const event of waiting) this.#stepService(name, event, ctx);
+    if (this.#drainingUntil !== undefined) this.#stepService(name, { is: "draining", until: this.#drainingUntil }, ctx);
+    this.#stepService(name, { is: "tick" }, ctx);
   }
 
   /** The events that waited for the room; undefined when it panicked again. */
-  #restoreAgain(room: Hosted, past: Past): readonly RoomEvent[] | undefined {
+  #restoreAgain(room: SupervisedService, input: RestoreInput): readonly ServiceEvent[] | undefined {
     try {
-      return room.restore(this.#settings, past);
+      return room.restore(this.#settings, input);
     } catch (panic) {
       this.#panicked(room.name, panic);
       return undefined;
@@ -202,100 +215,99 @@ export class Relay {
   }
 
   /** What rooms told each other in this step, and what comes of it. */
-  #runTells(turn: RelayTurn): void {
-    const tellsMax = turn.tellsWaiting + TELLS_PER_STEP_MAX;
+  #deliverServiceMessages(ctx: RelayContext): void {
+    const tellsMax = ctx.messagesWaiting + SERVICE_MESSAGES_PER_STEP_MAX;
     for (let count = 0; count < tellsMax; count++) {
-      const told = turn.nextTell();
+      const told = ctx.nextMessage();
       if (told === undefined) return;
-      this.#stepRoom(told.room, told.event, turn);
+      this.#stepService(told.service, told.event, ctx);
     }
-    for (const room of turn.dropTells()) {
-      this.#panicked(room, new Error("rooms tell each other without end"));
-      turn.put({ do: "rebuild", room });
+    for (const service of ctx.dropMessages()) {
+      this.#panicked(service, new Error("rooms tell each other without end"));
+      ctx.emit({ do: "rebuild", service });
     }
-    turn.dropTells();
+    ctx.dropMessages();
   }
 }
 
-interface AddressedTell {
-  readonly room: RoomName;
-  readonly event: Told;
+interface AddressedMessage {
+  readonly service: ServiceName;
+  readonly event: ServiceMessageEvent;
 }
 
 /** The turn that is given to every room within one step of the relay. */
-class RelayTurn implements Turn {
+class RelayContext implements StepContext {
   readonly effects: Effect[] = [];
-  readonly tally: Tally = new Tally();
-  readonly #listeners: readonly RoomName[];
+  readonly counter: MessageCounter = new MessageCounter();
+  readonly #observers: readonly ServiceName[];
   readonly #asked: (peer: PeerId) => void;
-  readonly #tells: AddressedTell[] = [];
-  readonly #mark = { effects: 0, tells: 0 };
-  #nextTell = 0;
-  #room: RoomName | undefined;
-  #moment: Moment | undefined;
+  readonly #messages: AddressedMessage[] = [];
+  readonly #mark = { effects: 0, messages: 0 };
+  #nextMessage = 0;
+  #service: ServiceName | undefined;
+  #clock: StepClock | undefined;
   now: Millis = 0;
 
   /** The rooms that hear every fact, and who keeps count of what peers are asked for. */
-  constructor(listeners: readonly RoomName[], asked: (peer: PeerId) => void) {
-    this.#listeners = listeners;
+  constructor(listeners: readonly ServiceName[], asked: (peer: PeerId) => void) {
+    this.#observers = listeners;
     this.#asked = asked;
   }
 
-  begin(moment: Moment): void {
+  begin(clock: StepClock): void {
     this.effects.length = 0;
-    this.#tells.length = 0;
-    this.#nextTell = 0;
-    this.#moment = moment;
-    this.now = moment.now;
+    this.#messages.length = 0;
+    this.#nextMessage = 0;
+    this.#clock = clock;
+    this.now = clock.now;
   }
 
-  put(effect: Effect): void {
-    if (effect.do === "note") return this.note(effect.note);
-    if (effect.do === "tell") {
-      const { room, message } = effect;
-      this.#tells.push({ room: roomOfTell(room, message), event: { is: "told", message } });
-      return;
-    }
-    if (effect.do === "send" && effect.asks === true && !isLink(effect.to)) this.#asked(effect.to);
+  emit(effect: Effect): void {
+    if (effect.do === "observe") return this.observe(effect.observation);
+    if (effect.do === "send" && effect.expectsReply === true && !isLink(effect.to)) this.#asked(effect.to);
     this.effects.push(effect);
   }
 
-  note(note: Note): void {
-    this.effects.push({ do: "note", note });
-    const event: Told = { is: "told", message: { is: "noted", note } };
-    for (const room of this.#listeners) this.#tells.push({ room, event });
+  post(service: ServiceName, message: ServiceMessage): void {
+    this.#messages.push({ service: recipientOf(service, message), event: { is: "serviceMessage", message } });
   }
 
-  count(who: string, way: Way, kind: string): void {
-    this.tally.add({ room: this.#room ?? "relay", who, way, kind });
+  observe(observation: Observation): void {
+    this.effects.push({ do: "observe", observation });
+    const event: ServiceMessageEvent = { is: "serviceMessage", message: { is: "observed", observation } };
+    for (const service of this.#observers) this.#messages.push({ service, event });
   }
 
-  nextTell(): AddressedTell | undefined {
-    return this.#tells[this.#nextTell++];
+  count(counterpart: string, direction: Direction, kind: string): void {
+    this.counter.add({ service: this.#service ?? "relay", counterpart, direction, kind });
   }
 
-  get tellsWaiting(): number {
-    return this.#tells.length - this.#nextTell;
+  nextMessage(): AddressedMessage | undefined {
+    return this.#messages[this.#nextMessage++];
+  }
+
+  get messagesWaiting(): number {
+    return this.#messages.length - this.#nextMessage;
   }
 
   /** Forgets the tells that wait, and returns which rooms they were for. */
-  dropTells(): ReadonlySet<RoomName> {
-    const rooms = new Set(this.#tells.slice(this.#nextTell).map(({ room }) => room));
-    this.#tells.length = this.#nextTell;
-    return rooms;
+  dropMessages(): ReadonlySet<ServiceName> {
+    const services = new Set(this.#messages.slice(this.#nextMessage).map(({ service }) => service));
+    this.#messages.length = this.#nextMessage;
+    return services;
   }
 
   /** Remembers where the step of one room begins. */
-  mark(room: RoomName): void {
-    this.#room = room;
+  mark(service: ServiceName): void {
+    this.#service = service;
     this.#mark.effects = this.effects.length;
-    this.#mark.tells = this.#tells.length;
+    this.#mark.messages = this.#messages.length;
   }
 
   /** Forgets all that was put since the mark. */
   rollBack(): void {
     this.effects.length = this.#mark.effects;
-    this.#tells.length = this.#mark.tells;
+    this.#messages.length = this.#mark.messages;
   }
 
   random(): number {
@@ -310,8 +322,8 @@ class RelayTurn implements Turn {
     return this.#current().secret();
   }
 
-  #current(): Moment {
-    assert(this.#moment !== undefined, "a turn outside a step");
-    return this.#moment;
+  #current(): StepClock {
+    assert(this.#clock !== undefined, "a turn outside a step");
+    return this.#clock;
   }
 }

@@ -1,71 +1,71 @@
 /** Which room an event belongs to. The only place that knows. */
 import type { Effect } from "../core/effect.ts";
-import type { DoorName, Event } from "../core/event.ts";
+import type { Event, ListenerName } from "../core/event.ts";
 import { NALLELY_PEER } from "../core/ids.ts";
-import type { RoomName } from "../core/room.ts";
-import type { Tell } from "../core/tell.ts";
+import type { ServiceName } from "../core/service.ts";
+import type { ServiceMessage } from "../core/service-message.ts";
 
-const ROOMS: readonly string[] = ["intermediary", "neuro", "nallely", "brain", "proxy"] satisfies RoomName[];
+const SERVICES: readonly string[] = ["intermediary", "neuro", "nallely", "brain", "proxy"] satisfies ServiceName[];
 
 /** The room that serves those who come in by a door. */
-export const roomOfDoor = (door: DoorName): RoomName => door;
+export const serviceOfListener = (listener: ListenerName): ServiceName => listener;
 
 /** The room named at the start of a key, link, load or job, up to its first separator. */
-function roomOfName(name: string): RoomName | undefined {
+function serviceOfName(name: string): ServiceName | undefined {
   const end = name.search(/[/:]/);
   const room = end < 0 ? name : name.slice(0, end);
-  return isRoom(room) ? room : undefined;
+  return isService(room) ? room : undefined;
 }
 
-const isRoom = (name: string): name is RoomName => ROOMS.includes(name);
+const isService = (name: string): name is ServiceName => SERVICES.includes(name);
 
 /** The room that an event is for, for the kinds that say so themselves; undefined for all others. */
-export function roomOfEvent(event: Event): RoomName | undefined {
+export function serviceOfEvent(event: Event): ServiceName | undefined {
   switch (event.is) {
     case "dialed":
     case "received":
     case "dropped":
-    case "linkPressed":
-    case "linkEased":
-      return roomOfName(event.link);
+    case "linkBackpressure":
+    case "linkRelieved":
+      return serviceOfName(event.link);
     case "stored":
     case "storeFailed":
-      return roomOfName(event.key);
+      return serviceOfName(event.key);
     case "loaded":
     case "loadFailed":
-      return roomOfName(event.token);
-    case "ran":
-      return roomOfName(event.job);
-    case "saved":
+      return serviceOfName(event.token);
+    case "jobFinished":
+      return serviceOfName(event.job);
+    case "fileSaved":
       return "intermediary";
-    case "asked":
-      return event.question.of;
+    case "requested":
+      return event.request.of;
     default:
       return undefined;
   }
 }
 
 /** The room that an effect came from, where the effect says so. */
-export function roomOfEffect(effect: Effect): RoomName | undefined {
+export function serviceOfEffect(effect: Effect): ServiceName | undefined {
   switch (effect.do) {
     case "put":
     case "delete":
-      return roomOfName(effect.key);
+      return serviceOfName(effect.key);
     case "dial":
-    case "hangup":
-      return roomOfName(effect.link);
+    case "closeLink":
+      return serviceOfName(effect.link);
     case "load":
-      return roomOfName(effect.token);
-    case "run":
-      return roomOfName(effect.job);
+      return serviceOfName(effect.token);
+    case "runJob":
+      return serviceOfName(effect.job);
     default:
       return undefined;
   }
 }
 
 /** The rooms that hear every fact, where they are hosted. */
-export const LISTENERS: readonly RoomName[] = ["intermediary", "nallely"];
+export const OBSERVERS: readonly ServiceName[] = ["intermediary", "nallely"];
 
 /** Whom a tell reaches: what Neuro says to the relay as a neuron is not for the Intermediary, where all other integrations are. */
-export const roomOfTell = (room: RoomName, message: Tell): RoomName =>
-  message.is === "deliver" && message.peer === NALLELY_PEER ? "nallely" : room;
+export const recipientOf = (service: ServiceName, message: ServiceMessage): ServiceName =>
+  message.is === "neuroMessage" && message.peer === NALLELY_PEER ? "nallely" : service;

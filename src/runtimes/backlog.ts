@@ -3,7 +3,7 @@
  *
  * Invariant: nothing is asked while nothing waits.
  */
-import { EASED_BYTES } from "./guest.ts";
+import { EASED_BYTES } from "../websocket-client/guest.ts";
 
 const POLL_MS = 20;
 

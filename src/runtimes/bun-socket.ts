@@ -2,7 +2,7 @@
 import type { ServerWebSocket, WebSocketHandler } from "bun";
 import { edenGC } from "bun:jsc";
 import type { Frame } from "../core/json.ts";
-import type { Guest, GuestSocket } from "./guest.ts";
+import type { Guest, GuestSocket } from "../websocket-client/guest.ts";
 
 const IDLE_SECONDS = 120;
 /** Far above the bound at which the outbox closes a peer: Bun drops frames beyond it without a word. */

@@ -2,9 +2,9 @@
 import type { Server } from "bun";
 import type { Settings } from "../core/settings.ts";
 import { guestHandlers } from "./bun-socket.ts";
-import { connect } from "./dialling/bun-wire.ts";
-import { rawDial } from "./dialling/dial-raw.ts";
-import type { Guest } from "./guest.ts";
+import { connect } from "../websocket-client/bun-wire.ts";
+import { rawDial } from "../websocket-client/dial-raw.ts";
+import type { Guest } from "../websocket-client/guest.ts";
 import { type Opened, type ProcessRuntime, type Reception, serveProcess } from "./process.ts";
 import type { Listener, Served, ServeOptions } from "./served.ts";
 

@@ -1,7 +1,7 @@
 /** Sockets as Deno has them: the standard ones, whose backlog has no bound and no event. */
 import type { Frame } from "../core/json.ts";
 import { Backlogs } from "./backlog.ts";
-import type { Guest, GuestSocket } from "./guest.ts";
+import type { Guest, GuestSocket } from "../websocket-client/guest.ts";
 
 const backlogs = new Backlogs();
 

@@ -1,9 +1,9 @@
 /** The relay on Deno: one `Deno.serve` per listener. */
 import type { Settings } from "../core/settings.ts";
 import { seat } from "./deno-socket.ts";
-import { connect } from "./dialling/deno-wire.ts";
-import { rawDial } from "./dialling/dial-raw.ts";
-import type { Guest } from "./guest.ts";
+import { connect } from "../websocket-client/deno-wire.ts";
+import { rawDial } from "../websocket-client/dial-raw.ts";
+import type { Guest } from "../websocket-client/guest.ts";
 import { type Opened, type ProcessRuntime, type Reception, serveProcess } from "./process.ts";
 import type { Listener, Served, ServeOptions } from "./served.ts";
 

@@ -2,11 +2,11 @@
  * A relay, whatever the runtime: the rooms, the engine and the web app around them, made in order and taken down in reverse.
  * A runtime lends what they need; nothing in here knows of files, processes or listeners.
  */
-import type { Event, Survivor } from "../core/event.ts";
+import type { Event, ResumedPeer } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import type { Note } from "../core/note.ts";
-import type { RoomName } from "../core/room.ts";
+import type { Observation } from "../core/observation.ts";
+import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import { type Secrets, secretsOf } from "../core/secrets.ts";
 import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
@@ -21,7 +21,7 @@ import {
   observer,
   scrape,
 } from "../observability/mod.ts";
-import { type Hosted, Relay } from "../relay/mod.ts";
+import { Relay, type SupervisedService } from "../relay/mod.ts";
 import { discardOrphans } from "../storage/orphans.ts";
 import manifest from "../../package.json" with { type: "json" };
 import type { ReadableUploads } from "./served.ts";
@@ -29,7 +29,7 @@ import type { ReadableUploads } from "./served.ts";
 /** What a host is made of. */
 export interface HostParts {
   readonly settings: Settings;
-  readonly rooms: readonly Hosted[];
+  readonly services: readonly SupervisedService[];
   readonly log: Log;
   /** The web port's where the settings name none; empty: it has none of its own. */
   readonly webToken: string;
@@ -47,7 +47,7 @@ export interface Lent {
   readonly uploads: ReadableUploads;
   clock(tick: () => void): Clock;
   /** Peers that were connected before this host was made. */
-  readonly survivors?: readonly Survivor[];
+  readonly resumed?: readonly ResumedPeer[];
 }
 
 /** The settings as everybody here sees them: the web port's token stands in them, whoever made it. */
@@ -61,9 +61,9 @@ export class Host {
   readonly version: string = manifest.version;
   readonly app: App;
   readonly meters: Meters = createMeters();
-  readonly rooms: readonly RoomName[];
+  readonly services: readonly ServiceName[];
   readonly webToken: string;
-  readonly observe: (note: Note) => void;
+  readonly observe: (observation: Observation) => void;
   readonly #parts: HostParts;
   readonly #relay: Relay;
   readonly #startedAt = performance.now();
@@ -78,31 +78,31 @@ export class Host {
   #isDraining = false;
 
   constructor(parts: HostParts) {
-    const { rooms, log, print } = parts;
+    const { services, log, print } = parts;
     const settings = inForce(parts.settings, parts.webToken);
     this.#parts = parts;
     this.#settings = settings;
     this.webToken = settings.web.token;
     this.#tokens = new Tokens(settings);
-    this.#relay = new Relay(rooms, settings);
-    this.rooms = rooms.map(({ name }) => name);
+    this.#relay = new Relay(services, settings);
+    this.services = services.map(({ name }) => name);
     log.secrets.learn(secretsOf(settings));
     this.#observer = observer(log, this.meters, { now: Date.now, later });
-    this.observe = (note) => {
-      this.#observer.observe(note);
-      if (note.is !== "inferred") return;
+    this.observe = (observation) => {
+      this.#observer.observe(observation);
+      if (observation.is !== "inferred") return;
       const { log_json, test_mode } = this.#settings.brain;
-      if (log_json || test_mode) print(inferLine(note));
+      if (log_json || test_mode) print(inferLine(observation));
     };
     this.app = createApp({
       version: manifest.version,
       uptimeMs: () => performance.now() - this.#startedAt,
-      rooms: this.rooms,
+      services: this.services,
       settings: () => this.#settings,
       tokens: () => this.#tokens,
       observe: this.observe,
       isDraining: () => this.#isDraining,
-      ask: (question, as) => this.#engine?.ask(question, as) ?? Promise.resolve({ fault: "restarting" }),
+      ask: (request, principal) => this.#engine?.request(request, principal) ?? Promise.resolve({ fault: "restarting" }),
       frames: () => this.#frames(),
       metrics: () => this.#metrics(),
       readUpload: (file) => this.#uploads?.read(file) ?? Promise.resolve(undefined),
@@ -116,13 +116,13 @@ export class Host {
   };
 
   /** Restores the rooms and lets them run. */
-  async start({ sockets, store, uploads, clock, survivors = [] }: Lent): Promise<void> {
+  async start({ sockets, store, uploads, clock, resumed = [] }: Lent): Promise<void> {
     this.#store = store;
     this.#uploads = uploads;
     const { jobs } = this.#parts;
     const ports = { sockets, store, uploads, clock: clock(() => this.tick()), jobs, observe: this.observe };
     await this.#discardOrphans(ports.clock.now());
-    this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports, survivors });
+    this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports, resumed });
     for (const event of this.#early) this.#engine.push(event);
     this.#early = [];
   }
@@ -186,10 +186,10 @@ export class Host {
   async #metrics(): Promise<string> {
     if (this.#parts.isResident === true) this.#lag.watch();
     const lagSeconds = await this.#lag.take();
-    const statuses = new Map<RoomName, Json>();
-    for (const room of this.rooms) {
-      const answer = await this.#engine?.ask({ of: room, get: "status" }, { by: "relay", scopes: ["watch"] });
-      if (answer !== undefined && "body" in answer) statuses.set(room, answer.body);
+    const statuses = new Map<ServiceName, Json>();
+    for (const service of this.services) {
+      const answer = await this.#engine?.request({ of: service, get: "status" }, { by: "relay", scopes: ["watch"] });
+      if (answer !== undefined && "body" in answer) statuses.set(service, answer.body);
     }
     return scrape(this.meters, {
       now: Date.now(),
@@ -199,7 +199,7 @@ export class Host {
       statuses,
       messages: this.#relay.messages,
       integrationsMax: this.#settings.limits.metric_integrations,
-      hide: (text) => this.secrets.hide(text),
+      hide: (text) => this.secrets.redact(text),
     });
   }
 }

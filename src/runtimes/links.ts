@@ -7,8 +7,8 @@
 import type { Event } from "../core/event.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
-import { closeCode, closeReason } from "./close.ts";
-import type { Dial, DialledSocket } from "./dialling/dial.ts";
+import { closeCode, closeReason } from "../websocket-client/close.ts";
+import type { Dial, DialledSocket } from "../websocket-client/dial.ts";
 
 export class Links {
   readonly #push: (event: Event) => void;
@@ -38,7 +38,7 @@ export class Links {
       socket = this.#dial({ url, headers }, {
         opened: () => isMine() && push({ is: "dialed", link }),
         heard: (frame) => isMine() && push({ is: "received", link, frame }),
-        eased: () => isMine() && push({ is: "linkEased", link }),
+        eased: () => isMine() && push({ is: "linkRelieved", link }),
         closed: (code, reason) => isMine() && dropped(code, reason),
       });
       this.#sockets.set(link, socket);

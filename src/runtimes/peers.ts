@@ -5,21 +5,21 @@
  * B2 a peer that was closed by us is not heard any more; B3 for the relay it is gone at the latest `CLOSING_MS` later; B4 exactly
  * one `closed` follows an `opened`.
  */
-import type { Caller, DoorName, Event } from "../core/event.ts";
+import type { ConnectionInfo, Event, ListenerName } from "../core/event.ts";
 import { FAULTS } from "../core/fault.ts";
 import { type PeerId, peerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
-import type { Note } from "../core/note.ts";
+import type { Observation } from "../core/observation.ts";
 import type { Ticket, Tokens } from "../http/app.ts";
 import type { Cell, Meters } from "../observability/mod.ts";
-import { closeCode, closeReason, CLOSING_MS } from "./close.ts";
-import { EASED_BYTES, type Guest, type GuestSocket } from "./guest.ts";
+import { closeCode, closeReason, CLOSING_MS } from "../websocket-client/close.ts";
+import { EASED_BYTES, type Guest, type GuestSocket } from "../websocket-client/guest.ts";
 
 /** Of a host, what peers need. */
 export interface PeersHost {
   readonly meters: Meters;
   push(event: Event): void;
-  observe(note: Note): void;
+  observe(observation: Observation): void;
 }
 
 export interface PeersOptions {
@@ -32,8 +32,8 @@ export interface PeersOptions {
 /** Who a peer is. */
 export interface Admitted {
   readonly id: PeerId;
-  readonly door: DoorName;
-  readonly caller: Caller;
+  readonly listener: ListenerName;
+  readonly connection: ConnectionInfo;
   /** What let it in, where that is known. */
   readonly ticket?: Ticket;
 }
@@ -48,7 +48,7 @@ export class Peers {
   readonly #host: PeersHost;
   readonly #options: PeersOptions;
   readonly #table = new Map<PeerId, Peer>();
-  readonly #sides = new Map<DoorName, DoorSide>();
+  readonly #sides = new Map<ListenerName, DoorSide>();
   #dirty: Peer[] = [];
   #isWriteDue = false;
   #count = 0;
@@ -63,23 +63,23 @@ export class Peers {
   }
 
   /** A new peer: the owner of the socket that an upgrade will open. */
-  admit(door: DoorName, caller: Caller, ticket: Ticket = undefined): Guest & { readonly id: PeerId } {
-    const id = peerId(`${door}-${this.#options.prefix ?? ""}${++this.#count}`);
-    return new Peer({ id, door, caller, ticket }, this.#sideOf(door), { isNew: true });
+  admit(listener: ListenerName, connection: ConnectionInfo, ticket: Ticket = undefined): Guest & { readonly id: PeerId } {
+    const id = peerId(`${listener}-${this.#options.prefix ?? ""}${++this.#count}`);
+    return new Peer({ id, listener, connection, ticket }, this.#sideOf(listener), { isNew: true });
   }
 
   /** Tokens changed: who would not be let in any more has to go. */
   recheck(tokens: Admitting): void {
-    for (const [id, { admitted: { door, caller, ticket } }] of [...this.#table]) {
-      if (tokens.admits(door, ticket, caller.address)) continue;
-      this.#host.observe({ is: "peer_closed_by_relay", from: caller.address, fault: "badToken" });
-      this.close(id, FAULTS.badToken.close, FAULTS.badToken.says);
+    for (const [id, { admitted: { listener, connection, ticket } }] of [...this.#table]) {
+      if (tokens.admits(listener, ticket, connection.address)) continue;
+      this.#host.observe({ is: "peer_closed_by_relay", from: connection.address, fault: "badToken" });
+      this.close(id, FAULTS.badToken.close, FAULTS.badToken.message);
     }
   }
 
   /** A peer that the engine is told about otherwise, since it was connected before. */
   resume(admitted: Admitted, socket: GuestSocket): Guest {
-    const guest = new Peer(admitted, this.#sideOf(admitted.door), { isNew: false });
+    const guest = new Peer(admitted, this.#sideOf(admitted.listener), { isNew: false });
     guest.opened(socket);
     return guest;
   }
@@ -119,13 +119,17 @@ export class Peers {
   }
 
   /** What the peers of one door share. */
-  #sideOf(door: DoorName): DoorSide {
-    const known = this.#sides.get(door);
+  #sideOf(listener: ListenerName): DoorSide {
+    const known = this.#sides.get(listener);
     if (known !== undefined) return known;
     const { connections, frames } = this.#host.meters;
-    const counts = { open: connections.of(door), received: frames.of(door, "in"), sent: frames.of(door, "out") };
+    const counts = {
+      open: connections.of(listener),
+      received: frames.of(listener, "in"),
+      sent: frames.of(listener, "out"),
+    };
     const side = { ...counts, host: this.#host, table: this.#table };
-    this.#sides.set(door, side);
+    this.#sides.set(listener, side);
     return side;
   }
 
@@ -173,11 +177,11 @@ class Peer implements Guest {
 
   opened(socket: GuestSocket): void {
     const { table, open, host } = this.#side;
-    const { id, door, caller } = this.admitted;
+    const { id, listener, connection } = this.admitted;
     this.socket = socket;
     table.set(id, this);
     open.add();
-    if (this.#isNew) host.push({ is: "opened", peer: id, door, caller });
+    if (this.#isNew) host.push({ is: "opened", peer: id, listener, connection });
   }
 
   heard(frame: Frame): void {
@@ -188,7 +192,7 @@ class Peer implements Guest {
 
   drained(waiting: number): void {
     this.waiting = waiting;
-    if (waiting <= EASED_BYTES) this.#side.host.push({ is: "eased", peer: this.id });
+    if (waiting <= EASED_BYTES) this.#side.host.push({ is: "relieved", peer: this.id });
   }
 
   ponged(): void {
@@ -197,7 +201,7 @@ class Peer implements Guest {
 
   closed(code: number): void {
     if (code === 1009 && !this.isClosing) {
-      this.#side.host.observe({ is: "peer_closed_by_relay", from: this.admitted.caller.address, fault: "tooBig" });
+      this.#side.host.observe({ is: "peer_closed_by_relay", from: this.admitted.connection.address, fault: "tooBig" });
     }
     this.gone(code);
   }

@@ -6,16 +6,16 @@
  */
 import process from "node:process";
 import { Panic } from "../core/assert.ts";
-import type { Caller } from "../core/event.ts";
+import type { ConnectionInfo } from "../core/event.ts";
 import { isLink } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Sockets } from "../engine/mod.ts";
 import type { App, Entrance, Ticket } from "../http/app.ts";
 import { Lines, type Log, openLog } from "../observability/mod.ts";
-import { rooms } from "../relay/rooms.ts";
+import { services } from "../relay/services.ts";
 import { createClock } from "./clock.ts";
-import type { Dial } from "./dialling/dial.ts";
-import type { Guest } from "./guest.ts";
+import type { Dial } from "../websocket-client/dial.ts";
+import type { Guest } from "../websocket-client/guest.ts";
 import { Host } from "./host.ts";
 import { Links } from "./links.ts";
 import { Peers } from "./peers.ts";
@@ -41,7 +41,7 @@ export interface Reception {
   /** The largest frame that anybody here may send. */
   readonly frameBytesMax: number;
   /** The owner of the socket that an upgrade will open; undefined when there is no place for one more. */
-  admit(entrance: Entrance, caller: Caller, ticket: Ticket): Guest | undefined;
+  admit(entrance: Entrance, connection: ConnectionInfo, ticket: Ticket): Guest | undefined;
 }
 
 /** A listener that listens. */
@@ -65,7 +65,7 @@ export async function serveProcess(
   const print = options.print ?? ((line: string) => console.log(line));
   const host = new Host({
     settings,
-    rooms: options.rooms ?? rooms(settings),
+    services: options.services ?? services(settings),
     log: await openProcessLog(settings, options),
     webToken: await webToken(settings),
     jobs: options.jobs ?? lazyJobs,
@@ -87,7 +87,7 @@ export async function serveProcess(
   const bound: Bound[] = [];
   try {
     const voices = new Voices();
-    for (const listener of listeners(settings, host.rooms)) {
+    for (const listener of listeners(settings, host.services)) {
       const reception = receptionOf(listener, { host, peers, voices, settings });
       const listening = await open(listener, reception, runtime);
       opened.push(listening);
@@ -158,7 +158,8 @@ interface Behind {
 const receptionOf = ({ name }: Listener, { host, peers, voices, settings }: Behind): Reception => ({
   app: host.app,
   frameBytesMax: frameBytesMax(name, settings),
-  admit: (entrance, caller, ticket) => entrance === "voice" ? voices.admit() : peers.admit(entrance, caller, ticket),
+  admit: (entrance, connection, ticket) =>
+    entrance === "voice" ? voices.admit() : peers.admit(entrance, connection, ticket),
 });
 
 /** The relay says the same by itself, with a reason; this is what a runtime need not even keep in memory. */
@@ -182,7 +183,7 @@ const socketsOf = (peers: Peers, links: Links): Sockets => ({
   ping: (peer) => peers.ping(peer),
   attach: () => {}, // Why: nothing sleeps here; the engine itself remembers it over a panic.
   dial: (link, url, headers) => links.dial(link, url, headers),
-  hangup: (link, code) => links.hangup(link, code),
+  closeLink: (link, code) => links.hangup(link, code),
 });
 
 function urlOf({ name, host }: Listener, port: number): string {

@@ -1,7 +1,7 @@
 /** What a process lends the engine beside sockets and time; each is loaded when it is first needed. */
 import { existsSync } from "node:fs";
 import process from "node:process";
-import type { Note } from "../core/note.ts";
+import type { Observation } from "../core/observation.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Jobs, Store } from "../engine/mod.ts";
 import type { Job } from "../jobs/mod.ts";
@@ -16,7 +16,7 @@ export interface Storage {
 export async function openStorage(
   settings: Settings,
   options: ServeOptions,
-  observe: (note: Note) => void,
+  observe: (observation: Observation) => void,
 ): Promise<Storage> {
   const uploads = options.uploads ?? lazyUploads(settings);
   if (options.store !== undefined) return { store: options.store, uploads };
@@ -39,7 +39,7 @@ function lazyUploads({ uploads: { path }, queue }: Settings): ReadableUploads {
     );
   return {
     save: async (file, bytes) => (await open()).save(file, bytes),
-    discard: async (file) => (await open()).discard(file),
+    delete: async (file) => (await open()).delete(file),
     read: async (file) => (await open()).read(file),
     // Why: where there is no folder there is nothing to open.
     list: async () => queue.backend === "memory" || !existsSync(path) ? [] : await (await open()).list?.() ?? [],

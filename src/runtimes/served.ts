@@ -1,9 +1,9 @@
 /** What every runtime's `serve` takes and gives. */
-import type { RoomName } from "../core/room.ts";
+import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Jobs, Store, Uploads } from "../engine/mod.ts";
-import type { ListenerName } from "../http/app.ts";
-import type { Hosted } from "../relay/mod.ts";
+import type { PortName } from "../http/app.ts";
+import type { SupervisedService } from "../relay/mod.ts";
 import type { StoredFile } from "../storage/upload.ts";
 
 export interface ServeOptions {
@@ -15,7 +15,7 @@ export interface ServeOptions {
   readonly store?: Store;
   readonly uploads?: ReadableUploads;
   readonly jobs?: Jobs;
-  readonly rooms?: readonly Hosted[];
+  readonly services?: readonly SupervisedService[];
 }
 
 /** Uploads that can be fetched again. */
@@ -29,7 +29,7 @@ export interface ReadableUploads extends Uploads {
 /** A relay that runs. */
 export interface Served {
   /** Where it listens, e.g. `ws://127.0.0.1:8765`. */
-  readonly urls: Readonly<Partial<Record<ListenerName, string>>>;
+  readonly urls: Readonly<Partial<Record<PortName, string>>>;
   /** Accepts nothing new, finishes what is in flight, closes everything. The second call waits for the first. */
   drain(): Promise<void>;
   /** Takes over what can change while it runs; hosts, ports and the queue's backend cannot. */
@@ -43,7 +43,7 @@ export class StartError extends Error {
 
 /** One place to listen at. */
 export interface Listener {
-  readonly name: ListenerName;
+  readonly name: PortName;
   readonly label: string;
   readonly host: string;
   readonly port: number;
@@ -52,7 +52,7 @@ export interface Listener {
 }
 
 /** The listeners that the settings ask for, of the rooms that there are. */
-export function listeners(settings: Settings, rooms: readonly RoomName[]): readonly Listener[] {
+export function listeners(settings: Settings, services: readonly ServiceName[]): readonly Listener[] {
   const all = [
     { name: "intermediary", label: "Intermediary", block: "intermediary" },
     { name: "neuro", label: "Nakurity Backend", block: "nakurity-backend" },
@@ -61,7 +61,7 @@ export function listeners(settings: Settings, rooms: readonly RoomName[]): reado
     { name: "web", label: "Web", block: "web" },
   ] as const;
   return all
-    .filter(({ name, block }) => settings[block].enabled && (name === "web" || rooms.includes(name)))
+    .filter(({ name, block }) => settings[block].enabled && (name === "web" || services.includes(name)))
     .map((listener) => ({ ...listener, host: settings[listener.block].host, port: settings[listener.block].port }));
 }
 

@@ -1,6 +1,6 @@
 /** Voice channels: answered without the relay, and bounded in number. */
 import { answerVoice } from "../http/app.ts";
-import type { Guest, GuestSocket } from "./guest.ts";
+import type { Guest, GuestSocket } from "../websocket-client/guest.ts";
 
 const CHANNELS_MAX = 256;
 /** One that is asked and never reads is cut off. */

@@ -74,7 +74,7 @@ export function openObjectUploads(storage: ObjectStorage): UploadStore {
       });
       return { sha256: await digest(bytes), bytes: bytes.length };
     },
-    discard(file) {
+    delete(file) {
       remove(checkedName(file));
       return Promise.resolve();
     },

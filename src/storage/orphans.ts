@@ -23,7 +23,7 @@ export async function discardOrphans(store: Store, uploads: Listed, kept: { ttl:
   for (const { file, at } of files) {
     const id = UPLOAD_FILE.exec(file)?.[1];
     if (id === undefined || at + kept.ttl > kept.now || records.has(key("intermediary", "upload", id))) continue;
-    await uploads.discard(file);
+    await uploads.delete(file);
     count++;
   }
   return count;

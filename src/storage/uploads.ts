@@ -27,7 +27,7 @@ export async function openUploads(path: string): Promise<UploadStore> {
       }
       return { sha256: await digest(bytes), bytes: bytes.length };
     },
-    async discard(file) {
+    async delete(file) {
       await rm(place(file), { force: true });
     },
     async list() {
@@ -49,7 +49,7 @@ export function memoryUploads(): UploadStore {
       files.set(checkedName(file), bytes.slice());
       return { sha256: await digest(bytes), bytes: bytes.length };
     },
-    discard(file) {
+    delete(file) {
       files.delete(file);
       return Promise.resolve();
     },

@@ -5,7 +5,7 @@
  * times: no real timer is involved, so a test takes as long as its work and not a millisecond more.
  */
 import { assert } from "../core/assert.ts";
-import { Heap } from "../core/heap.ts";
+import { Heap } from "../core/deadlines.ts";
 import type { Millis } from "../core/ids.ts";
 
 interface Planned {
@@ -22,7 +22,7 @@ export type Cancel = () => void;
 const TURNS = 24;
 
 /** Lets every promise that can be settled run to its end. */
-export async function giveWay(): Promise<void> {
+export async function yieldToTasks(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) await undefined;
 }
 
@@ -60,7 +60,7 @@ export class VirtualClock {
     this.now = Math.max(this.now, next.at);
     assert(this.happeningsLeft-- > 0, `more happens than may: at ${this.now} time stands still, or passes for too long`);
     next.run();
-    await giveWay();
+    await yieldToTasks();
     this.onHappened();
     return true;
   }
@@ -68,7 +68,7 @@ export class VirtualClock {
   /** Lets time pass, with everything that happens in it. */
   async pass(ms: Millis): Promise<void> {
     const until = this.now + ms;
-    await giveWay();
+    await yieldToTasks();
     while (await this.step(until));
     this.now = Math.max(this.now, until);
   }

@@ -11,16 +11,28 @@
  *
  * @module
  */
-export { World, type WorldOptions } from "./world.ts";
-export { type Answering, Network, type NetworkHealth, type Wire } from "./network.ts";
-export { type AskedPut, HEALTHY, type StoreHealth, VirtualDisk } from "./store.ts";
-export { type Cancel, giveWay, VirtualClock } from "./clock.ts";
-export { Chance } from "./chance.ts";
-export { SABOTAGE, Sabotage } from "./sabotage.ts";
-export { CALLER, framesTo, Stage, type StageOptions } from "./stage.ts";
-export { DOUBLE_MS, Player, type Surroundings } from "./fakes/player.ts";
-export { FakeGame, type GameAction, type GameHabits, type GamePlan, type Waiting } from "./fakes/game.ts";
-export { type Arrival, FakeIntegration, type IntegrationHabits, type IntegrationPlan } from "./fakes/integration.ts";
-export { FakeWatcher, type Fate, type Order, type WatcherPlan } from "./fakes/watcher.ts";
-export { type Call, FakeNeuro, type NeuroHabits, type OpenForce } from "./fakes/neuro.ts";
-export { readStrictly, type StrictMessage } from "./fakes/strict.ts";
+export { SimulatedRelay, type SimulationOptions } from "./simulated-relay.ts";
+export { type Accept, Network, type NetworkHealth, type TestSocket } from "./network.ts";
+export { HEALTHY, type PendingPut, type StoreHealth, VirtualDisk } from "./disk.ts";
+export { type Cancel, VirtualClock, yieldToTasks } from "./clock.ts";
+export { Random } from "./random.ts";
+export { INJECTED_PANIC, PanicInjection } from "./panic-injection.ts";
+export {
+  framesTo,
+  type HarnessOptions,
+  type Output,
+  type Posted,
+  ServiceHarness,
+  TEST_CONNECTION,
+} from "./service-harness.ts";
+export { DOUBLE_MS, type Environment, FakePeer } from "./fakes/peer.ts";
+export { FakeGame, type GameAction, type GameBehavior, type GamePlan, type WaitingForce } from "./fakes/game.ts";
+export {
+  FakeIntegration,
+  type IntegrationBehavior,
+  type IntegrationPlan,
+  type ReceivedCommand,
+} from "./fakes/integration.ts";
+export { type CommandStatus, FakeWatcher, type SentCommand, type WatcherPlan } from "./fakes/watcher.ts";
+export { FakeNeuro, type NeuroBehavior, type OpenForce, type SentAction } from "./fakes/neuro.ts";
+export { readStrictly, type StrictMessage } from "./fakes/strict-reader.ts";

@@ -4,15 +4,15 @@
  * Invariants: N1 frames of one direction of one wire arrive in the order in which they were sent, whatever their delays; N2 after a
  * cut nothing arrives that was still on its way; N3 each end learns of the end of its wire once.
  */
-import type { Caller, DoorName, Event } from "../core/event.ts";
+import type { ConnectionInfo, Event, ListenerName } from "../core/event.ts";
 import { isLink, type LinkId, type Millis, type PeerId, peerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { Sockets } from "../engine/ports.ts";
-import type { Chance } from "./chance.ts";
+import type { Random } from "./random.ts";
 import type { VirtualClock } from "./clock.ts";
 
 /** The far end of a connection with the relay, as its fake sees it. */
-export interface Wire {
+export interface TestSocket {
   readonly isOpen: boolean;
   send(frame: Frame): void;
   /** Says goodbye: what was sent before arrives. */
@@ -30,10 +30,10 @@ export interface NetworkHealth {
   readonly delayMaxMs: Millis;
 }
 
-const CALLER: Caller = { address: "127.0.0.1", path: "/", userAgent: "fake", via: "" };
+const CALLER: ConnectionInfo = { address: "127.0.0.1", path: "/", userAgent: "fake", via: "" };
 
 /** Both ends of one connection. */
-class Cable implements Wire {
+class Connection implements TestSocket {
   readonly id: PeerId | LinkId;
   isOpen = false;
   /** The relay still holds its end. */
@@ -89,23 +89,23 @@ class Cable implements Wire {
 }
 
 /** What answers when the relay dials; undefined refuses. */
-export type Answering = (url: string, headers: Readonly<Record<string, string>>) => ((wire: Wire) => void) | undefined;
+export type Accept = (url: string, headers: Readonly<Record<string, string>>) => ((wire: TestSocket) => void) | undefined;
 
 /** All connections of one relay. Those who connect use `connect`, those it dials are found by `answering`; the rest is the relay's. */
 export class Network implements Sockets {
   readonly clock: VirtualClock;
-  readonly #chance: Chance;
-  readonly #cables = new Map<PeerId | LinkId, Cable>();
+  readonly #chance: Random;
+  readonly #cables = new Map<PeerId | LinkId, Connection>();
   #relay: ((event: Event) => void) | undefined;
   #count = 0;
   health: NetworkHealth = { delayMinMs: 0, delayMaxMs: 0 };
-  answering: Answering = () => undefined;
+  accept: Accept = () => undefined;
   /** Told of every frame that either end received, and of every end of a wire. */
   onTraffic: (what: string) => void = () => {};
 
-  constructor(clock: VirtualClock, chance: Chance) {
+  constructor(clock: VirtualClock, random: Random) {
     this.clock = clock;
-    this.#chance = chance;
+    this.#chance = random;
   }
 
   /** A relay listens; its connections are none. Undefined: it is no more, and all connections with it. */
@@ -120,9 +120,9 @@ export class Network implements Sockets {
   }
 
   /** Connects by a door; `onOpen` or `onClose` follows. */
-  connect(door: DoorName, caller: Partial<Caller> = {}, bytesPerMs?: number): Wire {
+  connect(listener: ListenerName, connection: Partial<ConnectionInfo> = {}, bytesPerMs?: number): TestSocket {
     const id = peerId(`p${++this.#count}`);
-    const cable = new Cable(id, this);
+    const cable = new Connection(id, this);
     cable.bytesPerMs = bytesPerMs;
     cable.up(() => {
       const relay = this.#relay;
@@ -130,7 +130,7 @@ export class Network implements Sockets {
       cable.isOpen = true;
       this.#cables.set(id, cable);
       cable.onOpen();
-      relay({ is: "opened", peer: id, door, caller: { ...CALLER, ...caller } });
+      relay({ is: "opened", peer: id, listener, connection: { ...CALLER, ...connection } });
     });
     return cable;
   }
@@ -171,10 +171,10 @@ export class Network implements Sockets {
   attach(): void {}
 
   dial(link: LinkId, url: string, headers: Readonly<Record<string, string>>): void {
-    const cable = new Cable(link, this);
+    const cable = new Connection(link, this);
     this.#cables.set(link, cable);
     cable.down(0, () => {
-      const accept = cable.isHeld ? this.answering(url, headers) : undefined;
+      const accept = cable.isHeld ? this.accept(url, headers) : undefined;
       if (accept === undefined) return cable.up(() => this.ended(cable, 1006));
       cable.isOpen = true;
       cable.up(() => this.#push(cable, { is: "dialed", link }));
@@ -183,7 +183,7 @@ export class Network implements Sockets {
     });
   }
 
-  hangup(link: LinkId, code = 1000): void {
+  closeLink(link: LinkId, code = 1000): void {
     const cable = this.#cables.get(link);
     if (cable === undefined) return;
     cable.isHeld = false;
@@ -197,7 +197,7 @@ export class Network implements Sockets {
   }
 
   /** A frame of a far end came to the relay. */
-  arrived(cable: Cable, frame: Frame): void {
+  arrived(cable: Connection, frame: Frame): void {
     if (!cable.isHeld) return;
     const { id } = cable;
     this.onTraffic(`${id} > ${typeof frame === "string" ? frame : `${frame.length} bytes`}`);
@@ -205,7 +205,7 @@ export class Network implements Sockets {
   }
 
   /** The relay learns that a wire has ended. */
-  ended(cable: Cable, code: number, wasClosedByRelay = false): void {
+  ended(cable: Connection, code: number, wasClosedByRelay = false): void {
     if (!wasClosedByRelay && !cable.isHeld && isLink(cable.id)) return;
     const { id } = cable;
     this.#push(cable, isLink(id) ? { is: "dropped", link: id, code, reason: "" } : { is: "closed", peer: id, code });
@@ -213,18 +213,18 @@ export class Network implements Sockets {
     this.#cables.delete(id);
   }
 
-  #ease(cable: Cable): void {
+  #ease(cable: Connection): void {
     const { id } = cable;
     cable.isPressed = false;
-    this.#push(cable, isLink(id) ? { is: "linkEased", link: id } : { is: "eased", peer: id });
+    this.#push(cable, isLink(id) ? { is: "linkRelieved", link: id } : { is: "relieved", peer: id });
   }
 
   /** Only for wires of the relay that is there now. */
-  #push(cable: Cable, event: Event): void {
+  #push(cable: Connection, event: Event): void {
     if (this.#cables.get(cable.id) === cable) this.#relay?.(event);
   }
 
-  #end(cable: Cable, code: number): void {
+  #end(cable: Connection, code: number): void {
     if (!cable.isOpen) return;
     cable.isOpen = false;
     this.onTraffic(`${cable.id} closed ${code}`);

@@ -9,23 +9,23 @@ import { parseArgs } from "node:util";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { artifactOf } from "../../src/brain/infer/artifact.ts";
-import { predict } from "../../src/brain/infer/net.ts";
-import { perChannel, tokenize } from "../../src/brain/infer/tokenizer.ts";
+import { artifactOf } from "../../src/inference/artifact.ts";
+import { predict } from "../../src/inference/net.ts";
+import { perChannel, tokenize } from "../../src/inference/tokenizer.ts";
 import { toBase64 } from "../../src/core/base64.ts";
-import { brain, runTraining, SIZES } from "../../src/brain/mod.ts";
+import { brain, runTraining, SIZES } from "../../src/services/brain/mod.ts";
 import { key, sequence } from "../../src/core/key.ts";
 import type { Key } from "../../src/core/ids.ts";
 import type { Json } from "../../src/core/json.ts";
-import type { Room } from "../../src/core/room.ts";
+import type { Service } from "../../src/core/service.ts";
 import type { Store } from "../../src/engine/mod.ts";
-import { type Hosted, hosted } from "../../src/relay/mod.ts";
+import { supervise, type SupervisedService } from "../../src/relay/mod.ts";
 import { serve } from "../../src/runtimes/bun.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { divisions } from "../machines/brain-recipe.ts";
-import { BrainStage } from "../machines/brain-fixture.ts";
-import { testSettings } from "../runtimes/bun-stage.ts";
-import { MemoryStore, memoryUploads } from "../runtimes/memory.ts";
+import { divisions } from "../unit/services/brain/recipe.ts";
+import { BrainStage } from "../unit/services/brain/fixture.ts";
+import { testSettings } from "../unit/runtimes/bun-stage.ts";
+import { MemoryStore, memoryUploads } from "../unit/runtimes/memory.ts";
 
 const { values: options, positionals: named } = parseArgs({
   options: { reps: { type: "string", default: "5" } },
@@ -39,19 +39,19 @@ const WINDOW_MS = 100;
 const MARK_EVERY = 64;
 
 /** The least a room can do: every frame goes back as it came. */
-const echo: Room<null> = {
+const echo: Service<null> = {
   name: "brain",
   resident: [],
   restore: () => null,
-  step(_state, event, turn) {
-    if (event.is === "frame") turn.put({ do: "reply", to: event.peer, frame: event.frame });
-    if (event.is === "draining") turn.put({ do: "drained", room: "brain" });
+  step(_state, event, ctx) {
+    if (event.is === "frame") ctx.emit({ do: "reply", to: event.peer, frame: event.frame });
+    if (event.is === "draining") ctx.emit({ do: "drained", service: "brain" });
   },
   nextWakeup: () => undefined,
 };
 
 interface Rated {
-  readonly room: Hosted;
+  readonly room: SupervisedService;
   readonly store: Store;
   readonly persist: boolean;
 }
@@ -85,7 +85,7 @@ async function rate({ room, store, persist }: Rated): Promise<number> {
     change.limits.messages_per_second = 0;
     change.limits.bytes_per_second = 0;
   });
-  const served = await serve(settings, { rooms: [room], store, uploads: memoryUploads(), log() {}, print() {} });
+  const served = await serve(settings, { services: [room], store, uploads: memoryUploads(), log() {}, print() {} });
   const socket = new WebSocket((served.urls as Record<string, string>)["brain"] ?? "");
   const first = Promise.withResolvers<string>();
   let heard = (data: string): void => first.resolve(data);
@@ -165,8 +165,11 @@ async function compare({ floor: [least, rateOfLeast], ours: [name, rateOfOurs], 
 
 const besideEcho = (): Promise<void> =>
   compare({
-    floor: ["echo", () => rate({ room: hosted(echo), store: new MemoryStore(), persist: false })],
-    ours: ["ApplyOperator, nothing stored", () => rate({ room: hosted(brain), store: new MemoryStore(), persist: false })],
+    floor: ["echo", () => rate({ room: supervise(echo), store: new MemoryStore(), persist: false })],
+    ours: [
+      "ApplyOperator, nothing stored",
+      () => rate({ room: supervise(brain), store: new MemoryStore(), persist: false }),
+    ],
     wanted: "0.50",
   });
 
@@ -175,7 +178,7 @@ const besideStore = (backend: "fs" | "sqlite"): Promise<void> =>
     floor: [`${backend} alone`, () => withStores(backend, bareRate)],
     ours: [
       `ApplyOperator, stored in ${backend}`,
-      () => withStores(backend, (store) => rate({ room: hosted(brain), store, persist: true })),
+      () => withStores(backend, (store) => rate({ room: supervise(brain), store, persist: true })),
     ],
     wanted: "0.80",
   });
@@ -189,10 +192,10 @@ function memory(): void {
     if (count % 200 === 0) peer = stage.peer(`p${count}`);
     stage.create(peer, { initial_state });
   }
-  stage.notes.length = 0;
+  stage.observations.length = 0;
   Bun.gc(true);
   report("10,000 sessions of 1 kB (wanted: below 200)", (process.memoryUsage.rss() - before) / 1_048_576, "MiB");
-  if (stage.stage.state.sessions.size !== 10_000) throw new Error("some are missing");
+  if (stage.harness.state.sessions.size !== 10_000) throw new Error("some are missing");
 }
 
 function recovery(): void {

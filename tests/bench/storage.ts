@@ -16,14 +16,14 @@ import fsLite from "unstorage/drivers/fs-lite";
 import redisDriver from "unstorage/drivers/redis";
 import { DEFAULTS } from "../../src/core/defaults.ts";
 import type { Key } from "../../src/core/ids.ts";
-import { entryKey } from "../../src/core/queue-entry.ts";
+import { entryKey } from "../../src/queue/entry.ts";
 import { segment } from "../../src/core/key.ts";
 import type { QueueSettings } from "../../src/core/settings.ts";
 import { countFrom } from "../../src/engine/ids.ts";
 import { Writer } from "../../src/engine/writer.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { find } from "../harness/machine.ts";
-import { freePort, said } from "../storage/backends.ts";
+import { freePort, said } from "../unit/storage/backends.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -145,7 +145,7 @@ const newId = countFrom(Date.now());
 const newKeys = (): Key[] =>
   Array.from({ length: BATCH }, () => {
     const head = { id: newId(), exp: Date.now(), bytes: 100, kind: "command" } as const;
-    return entryKey({ room: "intermediary", is: "queue", recipient: segment("jukebox") }, head);
+    return entryKey({ service: "intermediary", is: "queue", recipient: segment("jukebox") }, head);
   });
 
 /** Messages a second that are kept, and that are removed. */

@@ -3,7 +3,7 @@ import { test } from "#runner";
 import type { Case } from "./case.ts";
 import { api } from "./cases/api.ts";
 import { brain } from "./cases/brain.ts";
-import { doors } from "./cases/doors.ts";
+import { listeners } from "./cases/doors.ts";
 import { games } from "./cases/games.ts";
 import { intermediary } from "./cases/intermediary.ts";
 import type { Platform } from "./platform.ts";
@@ -12,7 +12,7 @@ import { binary, bun, deno } from "./processes.ts";
 import { workerd } from "./workers.ts";
 
 const PLATFORMS: readonly Platform[] = [bun, deno, workerd, binary];
-const CASES: readonly Case[] = [...intermediary, ...games, ...doors, ...api, ...brain];
+const CASES: readonly Case[] = [...intermediary, ...games, ...listeners, ...api, ...brain];
 
 const idOf = ({ name }: Case): string => name.split(" ", 1)[0] ?? "";
 

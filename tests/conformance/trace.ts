@@ -1,24 +1,24 @@
 /** A life on virtual time that follows from its seed alone: what comes of it has to be the same wherever it is lived. */
 import { DEFAULTS } from "../../src/core/defaults.ts";
 import type { Json } from "../../src/core/json.ts";
-import { rooms } from "../../src/relay/rooms.ts";
-import { Chance } from "../../src/testing/chance.ts";
-import type { Wire } from "../../src/testing/network.ts";
-import { World } from "../../src/testing/world.ts";
+import { services } from "../../src/relay/services.ts";
+import { Random } from "../../src/testing/random.ts";
+import type { TestSocket } from "../../src/testing/network.ts";
+import { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 
 const TURNS = 400;
 
 /** Games come, act, force, answer and go, and the relay crashes now and then. Returns the hash of all that they were told. */
 export async function traceOf(seed: number): Promise<string> {
-  const world = new World({ settings: DEFAULTS, rooms, seed });
-  const chance = new Chance(seed + 1);
+  const world = new SimulatedRelay({ settings: DEFAULTS, services: services, seed });
+  const random = new Random(seed + 1);
   await world.started();
   const games = ["Chess", "Poker", "Go"].map((name) => new Actor(name, world));
   for (let turn = 0; turn < TURNS; turn++) {
-    const game = games[Math.floor(chance.fraction() * games.length)];
-    game?.act(chance.fraction());
-    await world.pass(Math.floor(chance.fraction() * 400));
-    if (chance.fraction() > 0.99) {
+    const game = games[Math.floor(random.fraction() * games.length)];
+    game?.act(random.fraction());
+    await world.advance(Math.floor(random.fraction() * 400));
+    if (random.fraction() > 0.99) {
       world.crash();
       await world.started();
     }
@@ -28,11 +28,11 @@ export async function traceOf(seed: number): Promise<string> {
 
 class Actor {
   readonly #name: string;
-  readonly #world: World;
-  #wire: Wire | undefined;
+  readonly #world: SimulatedRelay;
+  #wire: TestSocket | undefined;
   #count = 0;
 
-  constructor(name: string, world: World) {
+  constructor(name: string, world: SimulatedRelay) {
     this.#name = name;
     this.#world = world;
   }

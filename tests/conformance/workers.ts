@@ -74,7 +74,7 @@ class ObjectRelay implements Relay {
     });
     const { host } = await this.#worker.ready;
     this.web = `http://${host}/r/test-1`;
-    const at = (door: string) => `ws://${host}/r/test-1/${door}`;
+    const at = (listener: string) => `ws://${host}/r/test-1/${listener}`;
     this.urls = { intermediary: at("intermediary"), neuro: at("neuro"), brain: at("brain") };
   }
 

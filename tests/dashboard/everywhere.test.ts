@@ -4,7 +4,7 @@ import { type Platform, type Relay, TOKENS } from "../conformance/platform.ts";
 import { binary, deno } from "../conformance/processes.ts";
 import { workerd } from "../conformance/workers.ts";
 import { check } from "../harness/check.ts";
-import { Talk } from "../harness/talk.ts";
+import { Talk } from "../harness/socket.ts";
 import { onPage, part, row, TEST } from "./stage.ts";
 
 const SHUT = { "nakurity-backend.decider": "none" };

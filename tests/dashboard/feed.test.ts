@@ -6,7 +6,7 @@ import { EVERYTHING, Feed, ROWS_MAX } from "../../src/dashboard/model/feed.ts";
 import { briefly, count, counted, duration, latency, rate, size } from "../../src/dashboard/model/figures.ts";
 import { CounterRate, PerSecond } from "../../src/dashboard/model/rates.ts";
 import { shown, shownData, shownLines } from "../../src/dashboard/model/shown.ts";
-import { EVENT_NAMES } from "../../src/intermediary/events.ts";
+import { EVENT_NAMES } from "../../src/services/intermediary/events.ts";
 import { check } from "../harness/check.ts";
 
 const context = (game_title: string, message: string) => ({ event: "add_context", game_title, message });

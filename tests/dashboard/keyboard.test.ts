@@ -4,9 +4,9 @@ import { check } from "../harness/check.ts";
 import { Game, onStage, part, row, TEST } from "./stage.ts";
 
 test("DB18 everything can be done by the keyboard, and its shortcuts are listed", () =>
-  onStage(async (stage) => {
-    const chess = await Game.join(stage, "Chess", [{ name: "move" }]);
-    const page = await stage.open();
+  onStage(async (harness) => {
+    const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
+    const page = await harness.open();
     await row(page, "Chess").waitFor();
     await page.keyboard.press("?");
     await page.locator("dialog[open]", { hasText: "stop everything" }).waitFor();
@@ -41,12 +41,12 @@ test("DB18 everything can be done by the keyboard, and its shortcuts are listed"
 test(
   "DB18 whatever can be pressed or filled in has a name, shows its focus, and the page has its landmarks",
   () =>
-    onStage(async (stage) => {
-      await Game.join(stage, "Chess", [{
+    onStage(async (harness) => {
+      await Game.join(harness, "Chess", [{
         name: "move",
         schema: { type: "object", properties: { to: { type: "string" } } },
       }]);
-      const page = await stage.open();
+      const page = await harness.open();
       await part(row(page, "Chess"), "integration-head").click();
       await part(page, "open-form").click();
       for (const panel of ["tools", "queue", "feed"]) {

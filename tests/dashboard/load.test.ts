@@ -11,11 +11,11 @@ const ROUND_MS = 200;
 test(
   "DB17 with a hundred integrations and five hundred events a second the page stays usable, and keeps no more than it shows",
   () =>
-    onStage(async (stage) => {
-      const page = await stage.open();
+    onStage(async (harness) => {
+      const page = await harness.open();
       const games = await Promise.all(
         Array.from({ length: GAMES }, (_, at) =>
-          Game.join(stage, `Game ${String(at).padStart(3, "0")}`, [{ name: `move_${at}` }])),
+          Game.join(harness, `Game ${String(at).padStart(3, "0")}`, [{ name: `move_${at}` }])),
       );
       await until(async () =>
         await part(page, "figure-here").locator(".figure-value").innerText() === "100", "all are here");

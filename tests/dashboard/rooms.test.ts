@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { BrainClient } from "../../src/clients/brain.ts";
 import { check } from "../harness/check.ts";
 import { openSession } from "../harness/nallely-server.ts";
-import type { Message } from "../harness/talk.ts";
+import type { Message } from "../harness/socket.ts";
 import { Game, onStage, part, PATIENCE_MS, row, TEST, until, Upstream } from "./stage.ts";
 
 test(
@@ -11,9 +11,9 @@ test(
   async () => {
     const neuro = new Upstream();
     try {
-      await onStage(async (stage) => {
-        const chess = await Game.join(stage, "Chess", [{ name: "move" }]);
-        const page = await stage.open();
+      await onStage(async (harness) => {
+        const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
+        const page = await harness.open();
         await page.locator(".link.good", { hasText: neuro.url }).waitFor();
         await part(page, "tab-tools").click();
         const context = part(page, "context");
@@ -51,9 +51,9 @@ test(
 
 test("DB24 the Brain's sessions and the values that go to Nallely and come from it are shown", async () => {
   await using session = openSession();
-  await onStage(async (stage) => {
-    const page = await stage.open();
-    using brain = new BrainClient(stage.relay.urls.web.replace(/^http/, "ws").replace(/#.*$/, "brain"));
+  await onStage(async (harness) => {
+    const page = await harness.open();
+    using brain = new BrainClient(harness.relay.urls.web.replace(/^http/, "ws").replace(/#.*$/, "brain"));
     const id = await brain.createSession({ owner: "example", initialState: { mood: "calm", id: 1 } });
     await part(page, "tab-brain").click();
     const entry = part(page, "panel-brain").locator(".entry", { hasText: id.slice(0, 8) });
@@ -61,7 +61,7 @@ test("DB24 the Brain's sessions and the values that go to Nallely and come from 
     check.equal((await page.content()).includes(id), false, "the whole id, which is a key, is nowhere");
     await part(page, "tab-nallely").click();
     await part(page, "panel-nallely").getByText("in the session").waitFor();
-    await Game.join(stage, "Chess", [{ name: "move" }]);
+    await Game.join(harness, "Chess", [{ name: "move" }]);
     const value = part(page, "panel-nallely").locator(".value", { hasText: "integrations" });
     await until(async () => await value.locator(".num").innerText() === "1", "it counts the game");
   }, [

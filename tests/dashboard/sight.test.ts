@@ -7,12 +7,12 @@ import { Game, onStage, part, row, TEST, until } from "./stage.ts";
 test(
   "DB5 games appear as they connect, with all that they offer, and are away once they leave",
   () =>
-    onStage(async (stage) => {
-      const page = await stage.open();
+    onStage(async (harness) => {
+      const page = await harness.open();
       await page.locator(".empty-title", { hasText: "No integration yet" }).waitFor();
-      await page.getByText(`NEURO_SDK_WS_URL=ws://${new URL(stage.origin).host}/neuro`).waitFor();
-      const chess = await Game.join(stage, "Chess", [{ name: "move", description: "Move a piece." }]);
-      await Game.join(stage, "Poker", [{ name: "bet" }, { name: "fold" }]);
+      await page.getByText(`NEURO_SDK_WS_URL=ws://${new URL(harness.origin).host}/neuro`).waitFor();
+      const chess = await Game.join(harness, "Chess", [{ name: "move", description: "Move a piece." }]);
+      await Game.join(harness, "Poker", [{ name: "bet" }, { name: "fold" }]);
       await row(page, "Chess").locator(".dot.good").waitFor();
       await row(page, "Poker").locator(".row-more", { hasText: "2 actions" }).waitFor();
       await until(async () => await part(page, "figure-here").locator(".figure-value").innerText() === "2", "two are here");
@@ -30,10 +30,10 @@ test(
 test(
   "DB11 the feed shows events as they happen; it can be sifted, searched, looked into and held",
   () =>
-    onStage(async (stage) => {
-      const page = await stage.open();
-      const chess = await Game.join(stage, "Chess", [{ name: "move" }]);
-      const poker = await Game.join(stage, "Poker");
+    onStage(async (harness) => {
+      const page = await harness.open();
+      const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
+      const poker = await Game.join(harness, "Poker");
       chess.say("context", { message: "White is better.", silent: true });
       poker.say("context", { message: "You hold two aces.", silent: true });
       const rows = page.locator(".feed-row");
@@ -61,9 +61,9 @@ test(
 test(
   "DB12 on a phone the panels are shown one at a time, and nothing is wider than the screen",
   () =>
-    onStage(async (stage) => {
-      await Game.join(stage, "A game with quite a long name, as long as it may be at all", [{ name: "move" }]);
-      const page = await stage.open(devices["iPhone 13"] ?? {});
+    onStage(async (harness) => {
+      await Game.join(harness, "A game with quite a long name, as long as it may be at all", [{ name: "move" }]);
+      const page = await harness.open(devices["iPhone 13"] ?? {});
       for (const panel of ["now", "integrations", "feed", "queue", "brain", "nallely", "audit", "tools"]) {
         await part(page, `tab-${panel}`).click();
         await page.locator(`.inside[data-panel=${panel}]`).waitFor();
@@ -82,9 +82,9 @@ const overflow = (page: Page): Promise<number> =>
 test(
   "DB13 the page is dark or light as the system is, or as it is told, and its text can be read in both",
   () =>
-    onStage(async (stage) => {
-      await Game.join(stage, "Chess", [{ name: "move" }]);
-      const page = await stage.open({ colorScheme: "dark", reducedMotion: "reduce" });
+    onStage(async (harness) => {
+      await Game.join(harness, "Chess", [{ name: "move" }]);
+      const page = await harness.open({ colorScheme: "dark", reducedMotion: "reduce" });
       const shade = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
       const dark = await shade();
       check.equal(await faint(page), [], "dark");

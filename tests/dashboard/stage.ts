@@ -8,7 +8,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Locator, type 
 import { check } from "../harness/check.ts";
 import { find } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { type Message, Talk } from "../harness/talk.ts";
+import { type Message, Talk } from "../harness/socket.ts";
 
 /** As long as a busy machine may take for one thing. */
 export const PATIENCE_MS = 30_000;
@@ -35,8 +35,8 @@ export class Game {
     this.#name = name;
   }
 
-  static async join(stage: Stage, name: string, actions: readonly Action[] = []): Promise<Game> {
-    const game = new Game(await Talk.open(stage.relay.urls.neuro), name);
+  static async join(harness: Stage, name: string, actions: readonly Action[] = []): Promise<Game> {
+    const game = new Game(await Talk.open(harness.relay.urls.neuro), name);
     game.say("startup");
     if (actions.length > 0) {
       game.say("actions/register", {
@@ -164,17 +164,17 @@ export class Upstream {
 }
 
 /** Runs with a browser and a relay, both of which are gone afterwards. */
-export function onStage(run: (stage: Stage) => Promise<void>, given: readonly string[] = NO_DECIDER): Promise<void> {
+export function onStage(run: (harness: Stage) => Promise<void>, given: readonly string[] = NO_DECIDER): Promise<void> {
   return inFolder(async (folder) => {
     const sets = [...WEB, ...given];
     const browser = await launch();
     try {
-      const stage = new Stage(browser, { folder, sets, relay: await RelayProcess.start(folder, sets) });
+      const harness = new Stage(browser, { folder, sets, relay: await RelayProcess.start(folder, sets) });
       try {
-        await run(stage);
-        check.equal(stage.faults, []);
+        await run(harness);
+        check.equal(harness.faults, []);
       } finally {
-        await stage.relay.stop("SIGKILL");
+        await harness.relay.stop("SIGKILL");
       }
     } finally {
       await browser.close();

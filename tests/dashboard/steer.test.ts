@@ -1,7 +1,7 @@
 /** What a person does to integrations and to what passes between them and Neuro. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { Talk } from "../harness/talk.ts";
+import { Talk } from "../harness/socket.ts";
 import { Game, onStage, part, row, TEST } from "./stage.ts";
 
 const MOVE = {
@@ -21,9 +21,9 @@ const MOVE = {
 test(
   "DB6 an action is sent by a form made of its schema, once it fits, and what came of it is shown",
   () =>
-    onStage(async (stage) => {
-      const chess = await Game.join(stage, "Chess", [MOVE]);
-      const page = await stage.open();
+    onStage(async (harness) => {
+      const chess = await Game.join(harness, "Chess", [MOVE]);
+      const page = await harness.open();
       await part(row(page, "Chess"), "integration-head").click();
       await part(page, "open-form").click();
       const form = page.locator(".action-form");
@@ -50,9 +50,9 @@ test(
 test(
   "DB7 the open force is shown with its question, and a person can answer it or take it back",
   () =>
-    onStage(async (stage) => {
-      const chess = await Game.join(stage, "Chess", [MOVE, { name: "resign" }]);
-      const page = await stage.open();
+    onStage(async (harness) => {
+      const chess = await Game.join(harness, "Chess", [MOVE, { name: "resign" }]);
+      const page = await harness.open();
       chess.force("Which move do you make?", ["move", "resign"], { state: "e4 e5" });
       const force = part(page, "force");
       await force.locator(".force-query", { hasText: "Which move do you make?" }).waitFor();
@@ -79,10 +79,10 @@ test(
 test(
   "DB8 an integration can be paused, muted, soloed and held for approval, and everything stopped, each with one press",
   () =>
-    onStage(async (stage) => {
-      await Game.join(stage, "Chess", [MOVE]);
-      await Game.join(stage, "Poker", [{ name: "bet" }]);
-      const page = await stage.open();
+    onStage(async (harness) => {
+      await Game.join(harness, "Chess", [MOVE]);
+      await Game.join(harness, "Poker", [{ name: "bet" }]);
+      const page = await harness.open();
       for (
         const [button, mark] of [["pause", "paused"], ["mute", "muted"], ["solo", "solo"], ["approve", "approval"]] as const
       ) {
@@ -106,9 +106,9 @@ test(
 test(
   "DB9 an action that waits for approval goes or fails as a person decides, with its time in sight",
   () =>
-    onStage(async (stage) => {
-      const chess = await Game.join(stage, "Chess", [{ name: "resign" }]);
-      const page = await stage.open();
+    onStage(async (harness) => {
+      const chess = await Game.join(harness, "Chess", [{ name: "resign" }]);
+      const page = await harness.open();
       await part(page, "approval").click();
       await page.locator("[data-name=approval][aria-pressed=true]").waitFor();
       chess.force("Give up?", ["resign"]);
@@ -130,10 +130,10 @@ test(
 );
 
 test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
-  onStage(async (stage) => {
-    const page = await stage.open();
+  onStage(async (harness) => {
+    const page = await harness.open();
     const greeting = { type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true };
-    const first = (await Talk.open(stage.relay.urls.intermediary)).send(greeting);
+    const first = (await Talk.open(harness.relay.urls.intermediary)).send(greeting);
     await first.next(({ event }) => event === "registered");
     first.close();
     await row(page, "jukebox").locator(".dot.off").waitFor();
@@ -150,7 +150,7 @@ test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
     await letters.nth(1).waitFor();
     await letters.first().getByText("Body").click();
     await letters.first().locator("pre", { hasText: "skip" }).waitFor();
-    const second = (await Talk.open(stage.relay.urls.intermediary)).send(greeting);
+    const second = (await Talk.open(harness.relay.urls.intermediary)).send(greeting);
     await second.next(({ event }) => event === "registered");
     await part(letters.first(), "retry").click();
     const { id, cmd } = await second.next(({ cmd }) => cmd !== undefined);

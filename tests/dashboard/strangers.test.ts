@@ -1,7 +1,7 @@
 /** Names, texts, schemas and data of strangers: shown as text, whatever they hold, and never in the way. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { Talk } from "../harness/talk.ts";
+import { Talk } from "../harness/socket.ts";
 import { Game, onStage, part, PATIENCE_MS, row, TEST, until } from "./stage.ts";
 
 const IMAGE = `<img src=x onerror=alert(1)>`;
@@ -10,9 +10,9 @@ const TURNED = "\u202egnp.exe\u2066\u200b";
 test(
   "DB15 what strangers write is text: no markup, no script, nothing that turns or hides what stands beside it",
   () =>
-    onStage(async (stage) => {
-      const page = await stage.open();
-      const game = await Game.join(stage, IMAGE, [{
+    onStage(async (harness) => {
+      const page = await harness.open();
+      const game = await Game.join(harness, IMAGE, [{
         name: "move",
         description: `${IMAGE}<script>alert(2)</script>${TURNED}`,
         schema: {
@@ -39,13 +39,13 @@ test(
 test(
   "DB15 names as long as they may be, and texts far longer, leave everything in its place",
   () =>
-    onStage(async (stage) => {
-      const page = await stage.open();
+    onStage(async (harness) => {
+      const page = await harness.open();
       const long = "W".repeat(10_000);
-      const game = await Game.join(stage, long, [{ name: "m".repeat(300), description: "W".repeat(60_000) }]);
+      const game = await Game.join(harness, long, [{ name: "m".repeat(300), description: "W".repeat(60_000) }]);
       game.say("context", { message: "x".repeat(200_000), silent: true });
       game.force("Q".repeat(50_000), ["m".repeat(300)], { state: "S".repeat(50_000) });
-      const pal = await Talk.open(stage.relay.urls.intermediary);
+      const pal = await Talk.open(harness.relay.urls.intermediary);
       pal.send({ type: "integration", name: "pal\u05d0\u05d1", auth_token: "super-secret-token" });
       pal.send({ event: "e\u0301".repeat(50) + "\u0301".repeat(2_000), payload: "\u0000\u001b[31m" });
       await part(page, "integration").nth(1).waitFor();
@@ -64,12 +64,12 @@ test(
 test(
   "DB16 no schema hangs the page or becomes anything but fields: deep ones, endless patterns, properties of prototypes",
   () =>
-    onStage(async (stage) => {
+    onStage(async (harness) => {
       const deep = (left: number): object =>
         left === 0 ? { type: "string" } : { type: "object", properties: { in: deep(left - 1) }, required: ["in"] };
       const evil =
         `{"type":"object","properties":{"__proto__":{"type":"string"},"constructor":{"type":"integer"}},"required":["__proto__","constructor"]}`;
-      const game = await Game.join(stage, "Chess", [
+      const game = await Game.join(harness, "Chess", [
         {
           name: "bomb",
           schema: { type: "object", properties: { text: { type: "string", pattern: "^(a+)+$" } }, required: ["text"] },
@@ -85,7 +85,7 @@ test(
         },
         { name: "loop", schema: { type: "object", properties: { next: { $ref: "#" } }, required: ["next"] } },
       ]);
-      const page = await stage.open();
+      const page = await harness.open();
       await part(row(page, "Chess"), "integration-head").click();
       const offer = (name: string) => part(page, "offer").filter({ has: page.locator(".offer-name", { hasText: name }) });
       for (const name of ["bomb", "deep", "evil", "many", "loop"]) await part(offer(name), "open-form").click();

@@ -6,14 +6,14 @@ import { Game, onStage, part, row, TEST } from "./stage.ts";
 test(
   "DB3 who has no token, or a wrong one, gets a form to enter one, and is told what is wrong",
   () =>
-    onStage(async (stage) => {
-      const page = await stage.blank();
-      await page.goto(stage.origin);
+    onStage(async (harness) => {
+      const page = await harness.blank();
+      await page.goto(harness.origin);
       const form = page.locator(".sign-in");
       await form.getByLabel("Token").fill("wrong");
       await form.getByLabel("Token").press("Enter");
       await form.locator(".sign-in-refusal", { hasText: "The relay says" }).waitFor();
-      await form.getByLabel("Token").fill(stage.token);
+      await form.getByLabel("Token").fill(harness.token);
       await form.getByText("Sign in").click();
       await page.locator(".connection.good").waitFor();
       await page.reload();
@@ -28,24 +28,24 @@ test(
 );
 
 test("DB3 a token in the address is taken out of it at once", () =>
-  onStage(async (stage) => {
-    const page = await stage.open();
+  onStage(async (harness) => {
+    const page = await harness.open();
     check.equal(new URL(page.url()).hash, "");
-    await page.goto(`${stage.origin}/#token=of-another-day`);
+    await page.goto(`${harness.origin}/#token=of-another-day`);
     await page.locator(".sign-in-refusal", { hasText: "The relay says" }).waitFor();
     check.equal(new URL(page.url()).hash, "");
-    await page.goto(stage.relay.urls.web);
+    await page.goto(harness.relay.urls.web);
     await page.locator(".connection.good").waitFor();
     check.equal(await page.evaluate(() => document.documentElement.innerHTML.includes(location.hash + "token=")), false);
-    check.that(stage.token.length >= 32);
-    check.equal((await page.content()).includes(stage.token), false);
+    check.that(harness.token.length >= 32);
+    check.equal((await page.content()).includes(harness.token), false);
   }), TEST);
 
 test("DB4 what the token does not allow is shown and cannot be pressed, with the reason", () =>
-  onStage(async (stage) => {
-    await Game.join(stage, "Chess", [{ name: "move" }]);
-    const page = await stage.blank();
-    await page.goto(`${stage.origin}/#token=only-for-watching`);
+  onStage(async (harness) => {
+    await Game.join(harness, "Chess", [{ name: "move" }]);
+    const page = await harness.blank();
+    await page.goto(`${harness.origin}/#token=only-for-watching`);
     await row(page, "Chess").waitFor();
     for (const button of [part(page, "stop"), part(row(page, "Chess"), "pause")]) {
       check.equal(await button.getAttribute("aria-disabled"), "true");
@@ -62,11 +62,11 @@ test("DB4 what the token does not allow is shown and cannot be pressed, with the
   ]), TEST);
 
 test("DB14 when the relay is lost the page says so, and everything comes back by itself", () =>
-  onStage(async (stage) => {
-    await Game.join(stage, "Chess", [{ name: "move" }]);
-    const page = await stage.open();
+  onStage(async (harness) => {
+    await Game.join(harness, "Chess", [{ name: "move" }]);
+    const page = await harness.open();
     await row(page, "Chess").locator(".dot.good").waitFor();
-    await stage.restart(async () => {
+    await harness.restart(async () => {
       await page.locator(".banner.bad", { hasText: "The relay is away" }).waitFor();
       await page.locator(".connection.bad, .connection.warn").waitFor();
       check.that(await row(page, "Chess").isVisible(), "what was known stays in sight");
@@ -74,7 +74,7 @@ test("DB14 when the relay is lost the page says so, and everything comes back by
     await page.locator(".connection.good").waitFor();
     await page.locator(".banner.bad").waitFor({ state: "detached" });
     await page.locator(".feed-row[data-event=gap]").waitFor();
-    await Game.join(stage, "Poker", [{ name: "bet" }]);
+    await Game.join(harness, "Poker", [{ name: "bet" }]);
     await row(page, "Poker").locator(".dot.good").waitFor();
     await page.locator(".feed-row[data-event=integration_connected_via_backend]", { hasText: "Poker" }).waitFor();
   }), TEST);
@@ -82,10 +82,10 @@ test("DB14 when the relay is lost the page says so, and everything comes back by
 test(
   "DB14 without an Intermediary there are no events, and the page says so and shows the rest",
   () =>
-    onStage(async (stage) => {
-      await Game.join(stage, "Chess", [{ name: "move" }]);
-      const page = await stage.blank();
-      await page.goto(stage.relay.urls.web);
+    onStage(async (harness) => {
+      await Game.join(harness, "Chess", [{ name: "move" }]);
+      const page = await harness.blank();
+      await page.goto(harness.relay.urls.web);
       await part(page, "deaf").getByText("The Intermediary is off").waitFor();
       await row(page, "Chess").locator(".dot.good").waitFor();
       await part(page, "tab-queue").click();
@@ -98,9 +98,9 @@ test(
 test(
   "DB14 when only the connection is lost the page goes on after the last event that it had, and has each once",
   () =>
-    onStage(async (stage) => {
-      const chess = await Game.join(stage, "Chess", [{ name: "move" }]);
-      const page = await stage.blank();
+    onStage(async (harness) => {
+      const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
+      const page = await harness.blank();
       let isCut = false;
       let cut = (): void => {};
       await page.routeWebSocket(/intermediary/, async (socket) => {
@@ -108,7 +108,7 @@ test(
         socket.connectToServer();
         cut = () => void socket.close();
       });
-      await page.goto(stage.relay.urls.web);
+      await page.goto(harness.relay.urls.web);
       await page.locator(".connection.good").waitFor();
       const rows = page.locator(".feed-row[data-event=add_context]");
       chess.say("context", { message: "Before.", silent: true });

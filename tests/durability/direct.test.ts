@@ -18,7 +18,7 @@ const answerTo = (watcher: Peer, payload: string): string | undefined => {
 /** Neuro comes, and what she is told. */
 async function told(stage: LimitStage): Promise<string> {
   const frames: string[] = [];
-  stage.world.network.answering = () => (wire) => (wire.onFrame = (frame) => frames.push(String(frame)));
+  stage.world.network.accept = () => (wire) => (wire.onFrame = (frame) => frames.push(String(frame)));
   await stage.pass(30_000);
   return frames.join("\n");
 }

@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { Talk } from "../harness/talk.ts";
+import { Talk } from "../harness/socket.ts";
 
 const TOKEN = "super-secret-token";
 const NAME = "jukebox";

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { check } from "../harness/check.ts";
 import { ROOT } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { Talk } from "../harness/talk.ts";
+import { Talk } from "../harness/socket.ts";
 
 const SONG = {
   name: "play_song",

@@ -6,7 +6,7 @@ import process from "node:process";
 import { check } from "../harness/check.ts";
 import { ROOT } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { Talk } from "../harness/talk.ts";
+import { Talk } from "../harness/socket.ts";
 
 const TOKEN = "super-secret-token";
 

@@ -1,25 +1,25 @@
 /** Those who do nothing wrong, while others do: after each batch their round trips have to work. */
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
-import type { DoorName } from "../../src/core/event.ts";
+import type { ListenerName } from "../../src/core/event.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { NeuroQuestion } from "../../src/core/question.ts";
-import type { Answer } from "../../src/engine/mod.ts";
-import type { Wire } from "../../src/testing/network.ts";
-import type { World } from "../../src/testing/world.ts";
+import type { NeuroRequest } from "../../src/core/request.ts";
+import type { RequestResult } from "../../src/engine/mod.ts";
+import type { TestSocket } from "../../src/testing/network.ts";
+import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 
 /** Longer than any of these round trips takes when nothing is in their way. */
 const TRIP_MS = 200;
 
 export class Bystanders {
-  readonly #world: World;
-  readonly #wires = new Map<string, Wire>();
+  readonly #world: SimulatedRelay;
+  readonly #wires = new Map<string, TestSocket>();
   readonly #heard: JsonObject[] = [];
   readonly #closed: string[] = [];
   #trips = 0;
   /** What the game is addressed by. */
   #id = "";
 
-  constructor(world: World) {
+  constructor(world: SimulatedRelay) {
     this.#world = world;
   }
 
@@ -28,13 +28,13 @@ export class Bystanders {
     this.#connect("watcher", "intermediary", { type: "neuro-os", name: "looker", auth_token: PUBLISHED_TOKEN });
     this.#connect("game", "neuro", { command: "startup", game: "Bystander" });
     this.#connect("brain", "brain");
-    await this.#world.pass(TRIP_MS);
+    await this.#world.advance(TRIP_MS);
     const all = JSON.stringify(await this.#ask({ of: "neuro", get: "integrations" }));
     this.#id = /"id":"([^"]*)","name":"Bystander"/.exec(all)?.[1] ?? "";
   }
 
-  #ask(question: NeuroQuestion): Promise<Answer> | undefined {
-    return this.#world.engine?.ask(question, { by: "test", scopes: ["watch"] });
+  #ask(request: NeuroRequest): Promise<RequestResult> | undefined {
+    return this.#world.engine?.request(request, { by: "test", scopes: ["watch"] });
   }
 
   /** What did not work, in words. */
@@ -45,7 +45,7 @@ export class Bystanders {
     this.#say("game", { command: "actions/register", game: "Bystander", data: { actions: [action] } });
     this.#say("watcher", { target: "bystander", cmd: { trip }, request_id: "trip" });
     this.#say("brain", { cmd: "Ping" });
-    await this.#world.pass(TRIP_MS);
+    await this.#world.advance(TRIP_MS);
     const isOffered = JSON.stringify(await this.#ask({ of: "neuro", get: "integration", id: this.#id })).includes(
       action.name,
     );
@@ -57,7 +57,7 @@ export class Bystanders {
       ...(isOffered ? [] : [`round trip ${trip}: the game's action is not offered`]),
     ];
     this.#say("game", { command: "actions/unregister", game: "Bystander", data: { action_names: [action.name] } });
-    await this.#world.pass(TRIP_MS);
+    await this.#world.advance(TRIP_MS);
     return failed;
   }
 
@@ -69,8 +69,8 @@ export class Bystanders {
     this.#wires.get(who)?.send(JSON.stringify(message));
   }
 
-  #connect(who: string, door: DoorName, greeting?: JsonObject): void {
-    const wire = this.#world.network.connect(door, { address: "127.0.0.2" });
+  #connect(who: string, listener: ListenerName, greeting?: JsonObject): void {
+    const wire = this.#world.network.connect(listener, { address: "127.0.0.2" });
     wire.onOpen = () => greeting !== undefined && wire.send(JSON.stringify(greeting));
     wire.onFrame = (frame) => this.#heard.push(JSON.parse(String(frame)));
     wire.onClose = (code) => this.#closed.push(`${who} (${code})`);

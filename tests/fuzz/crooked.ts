@@ -1,6 +1,6 @@
 /** Crooked inputs by seed: well-formed messages bent a little, texts bent as texts, bytes, and the corpus. */
 import type { Frame, Json, JsonObject } from "../../src/core/json.ts";
-import type { Chance } from "../../src/testing/chance.ts";
+import type { Random } from "../../src/testing/random.ts";
 import { CORPUS } from "./corpus.ts";
 import { HEARD } from "./phrases.ts";
 
@@ -81,16 +81,16 @@ const PIECES = [
 const BENDS_MAX = 3;
 
 /** One input. */
-export function crooked(chance: Chance, { phrases, heard }: Vocabulary): Frame {
-  const lot = chance.fraction();
-  if (lot < 0.05) return chance.oneOf(CORPUS)?.frame ?? "";
-  if (lot < 0.1) return Uint8Array.from({ length: chance.between(0, 200) }, () => chance.between(0, 255));
-  let message: Json = chance.oneOf(phrases) ?? {};
-  for (let bends = chance.happens(0.4) ? 0 : chance.between(1, BENDS_MAX); bends > 0; bends--) {
-    message = bend(message, chance);
+export function crooked(random: Random, { phrases, heard }: Vocabulary): Frame {
+  const lot = random.fraction();
+  if (lot < 0.05) return random.oneOf(CORPUS)?.frame ?? "";
+  if (lot < 0.1) return Uint8Array.from({ length: random.between(0, 200) }, () => random.between(0, 255));
+  let message: Json = random.oneOf(phrases) ?? {};
+  for (let bends = random.chance(0.4) ? 0 : random.between(1, BENDS_MAX); bends > 0; bends--) {
+    message = bend(message, random);
   }
-  const text = JSON.stringify(message).replaceAll(PROTO, "__proto__").replaceAll(HEARD, () => chance.oneOf(heard) ?? "x");
-  if (lot < 0.2) return bendText(text, chance);
+  const text = JSON.stringify(message).replaceAll(PROTO, "__proto__").replaceAll(HEARD, () => random.oneOf(heard) ?? "x");
+  if (lot < 0.2) return bendText(text, random);
   return lot < 0.25 ? new TextEncoder().encode(text) : text;
 }
 
@@ -101,31 +101,31 @@ export interface Vocabulary {
 }
 
 /** The same, but for one place somewhere in it. */
-function bend(value: Json, chance: Chance): Json {
-  if (typeof value !== "object" || value === null || chance.happens(0.05)) return chance.oneOf(VALUES) ?? null;
+function bend(value: Json, random: Random): Json {
+  if (typeof value !== "object" || value === null || random.chance(0.05)) return random.oneOf(VALUES) ?? null;
   if (isList(value)) {
-    if (value.length === 0 || chance.happens(0.2)) return [...value, chance.oneOf(VALUES) ?? null];
-    const at = chance.between(0, value.length - 1);
-    return value.map((item, index) => (index === at ? bend(item, chance) : item));
+    if (value.length === 0 || random.chance(0.2)) return [...value, random.oneOf(VALUES) ?? null];
+    const at = random.between(0, value.length - 1);
+    return value.map((item, index) => (index === at ? bend(item, random) : item));
   }
   const keys = Object.keys(value);
-  const key = chance.oneOf(keys);
-  if (key === undefined || chance.happens(0.15)) return { ...value, [chance.pick(...KEYS)]: chance.oneOf(VALUES) ?? null };
-  if (chance.happens(0.1)) return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
-  return { ...value, [key]: bend(value[key] ?? null, chance) };
+  const key = random.oneOf(keys);
+  if (key === undefined || random.chance(0.15)) return { ...value, [random.pick(...KEYS)]: random.oneOf(VALUES) ?? null };
+  if (random.chance(0.1)) return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
+  return { ...value, [key]: bend(value[key] ?? null, random) };
 }
 
 const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 
-function bendText(text: string, chance: Chance): string {
-  const at = chance.between(0, text.length);
-  switch (chance.between(0, 3)) {
+function bendText(text: string, random: Random): string {
+  const at = random.between(0, text.length);
+  switch (random.between(0, 3)) {
     case 0:
       return text.slice(0, at);
     case 1:
-      return text.slice(0, at) + chance.pick(...PIECES) + text.slice(at);
+      return text.slice(0, at) + random.pick(...PIECES) + text.slice(at);
     case 2:
-      return text.slice(0, at) + chance.pick(...PIECES) + text.slice(at + 1);
+      return text.slice(0, at) + random.pick(...PIECES) + text.slice(at + 1);
     default:
       return text + text.slice(at);
   }

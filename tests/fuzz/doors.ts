@@ -1,13 +1,13 @@
 /** The doors that take frames: who speaks there, what comes first, and what is well said there. */
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
-import type { DoorName } from "../../src/core/event.ts";
+import type { ListenerName } from "../../src/core/event.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { BRAIN, GAME, GREETINGS, INTEGRATION, UPSTREAM, WATCHER } from "./phrases.ts";
 
 export interface FuzzDoor {
   readonly name: string;
   /** Undefined: the relay dials, and what it dialled speaks. */
-  readonly door: DoorName | undefined;
+  readonly listener: ListenerName | undefined;
   /** Said first, where somebody has to be known before it is listened to. */
   readonly greeting?: JsonObject;
   readonly phrases: readonly JsonObject[];
@@ -20,21 +20,21 @@ export interface FuzzDoor {
 export const WATCHING = "direct-token";
 
 export const DOORS: readonly FuzzDoor[] = [
-  { name: "greeting", door: "intermediary", phrases: GREETINGS },
+  { name: "greeting", listener: "intermediary", phrases: GREETINGS },
   {
     name: "integration",
-    door: "intermediary",
+    listener: "intermediary",
     greeting: { type: "integration", name: "fuzz", auth_token: PUBLISHED_TOKEN, ack: true },
     phrases: INTEGRATION,
   },
   {
     name: "watcher",
-    door: "intermediary",
+    listener: "intermediary",
     greeting: { type: "neuro-os", name: "fuzz-eye", auth_token: WATCHING },
     phrases: WATCHER,
   },
-  { name: "game", door: "neuro", phrases: GAME },
-  { name: "game, with Neuro", door: "neuro", phrases: GAME, hasNeuro: true },
-  { name: "upstream", door: undefined, phrases: UPSTREAM, hasNeuro: true },
-  { name: "brain", door: "brain", phrases: BRAIN, hears: ["session_id"] },
+  { name: "game", listener: "neuro", phrases: GAME },
+  { name: "game, with Neuro", listener: "neuro", phrases: GAME, hasNeuro: true },
+  { name: "upstream", listener: undefined, phrases: UPSTREAM, hasNeuro: true },
+  { name: "brain", listener: "brain", phrases: BRAIN, hears: ["session_id"] },
 ];

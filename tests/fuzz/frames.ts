@@ -3,10 +3,10 @@
  */
 import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../src/core/defaults.ts";
 import type { Settings } from "../../src/core/settings.ts";
-import { rooms } from "../../src/relay/rooms.ts";
-import { Chance } from "../../src/testing/chance.ts";
-import type { Wire } from "../../src/testing/network.ts";
-import { World } from "../../src/testing/world.ts";
+import { services } from "../../src/relay/services.ts";
+import { Random } from "../../src/testing/random.ts";
+import type { TestSocket } from "../../src/testing/network.ts";
+import { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 import { Bystanders } from "./bystanders.ts";
 import { CORPUS } from "./corpus.ts";
 import { heldBytes } from "./memory.ts";
@@ -48,29 +48,31 @@ const settingsFor = (hasNeuro: boolean): Settings => ({
 });
 
 /** Fuzzes one door. */
-export async function fuzzFrames(door: FuzzDoor, { inputs, seed }: Fuzz): Promise<Found> {
-  const world = new World({ settings: settingsFor(door.hasNeuro === true), rooms, seed });
+export async function fuzzFrames(listener: FuzzDoor, { inputs, seed }: Fuzz): Promise<Found> {
+  const world = new SimulatedRelay({ settings: settingsFor(listener.hasNeuro === true), services: services, seed });
   const breaches: string[] = [];
-  world.onNote = (note) => note.is === "panicked" && breaches.push(`${note.room} panicked: ${note.reason}\n${note.stack}`);
-  const crowd = new Crowd(world, door);
+  world.onObservation = (observation) =>
+    observation.is === "panicked" &&
+    breaches.push(`${observation.service} panicked: ${observation.reason}\n${observation.stack}`);
+  const crowd = new Crowd(world, listener);
   await world.started();
   const bystanders = new Bystanders(world);
   await bystanders.come();
-  const chance = new Chance(seed);
+  const random = new Random(seed);
   let warmBytes = 0;
   let done = 0;
   while (done < inputs && breaches.length < BREACHES_MAX) {
     const first = done === 0 ? CORPUS.map(({ frame }) => frame) : [];
     const rest = Array.from(
       { length: BATCH - first.length },
-      () => crooked(chance, { phrases: door.phrases, heard: crowd.heard }),
+      () => crooked(random, { phrases: listener.phrases, heard: crowd.heard }),
     );
-    await crowd.say([...first, ...rest], chance);
+    await crowd.say([...first, ...rest], random);
     breaches.push(...await bystanders.goRound());
     breaches.push(...world.disk.overwritten.splice(0).map((key) => `${key} was written twice`));
     done += BATCH;
-    world.notes.length = 0;
-    world.disk.asked.clear(); // Why: the fake disk remembers every put, which is not what is measured here.
+    world.observations.length = 0;
+    world.disk.pending.clear(); // Why: the fake disk remembers every put, which is not what is measured here.
     if (done >= inputs * WARM && warmBytes === 0) warmBytes = heldBytes();
   }
   return { inputs: done, breaches, growthBytes: heldBytes() - warmBytes };
@@ -78,44 +80,46 @@ export async function fuzzFrames(door: FuzzDoor, { inputs, seed }: Fuzz): Promis
 
 /** The crooked ones: whoever is closed comes again. */
 class Crowd {
-  readonly #world: World;
-  readonly #door: FuzzDoor;
+  readonly #world: SimulatedRelay;
+  readonly #listener: FuzzDoor;
   readonly #said: RegExp;
-  readonly #wires: Wire[] = [];
-  #neuro: Wire | undefined;
+  readonly #wires: TestSocket[] = [];
+  #neuro: TestSocket | undefined;
   /** Ids and names that the relay has said of late, as they stand in its JSON. */
   readonly heard: string[] = [];
 
-  constructor(world: World, door: FuzzDoor) {
+  constructor(world: SimulatedRelay, listener: FuzzDoor) {
     this.#world = world;
-    this.#door = door;
-    const { hears = ["id", "name"] } = door;
+    this.#listener = listener;
+    const { hears = ["id", "name"] } = listener;
     this.#said = new RegExp(`"(?:${hears.join("|")})":"([^"\\\\]+)"`, "g");
-    world.network.answering = () => (wire) => {
+    world.network.accept = () => (wire) => {
       wire.onFrame = (frame) => this.#listen(frame);
       this.#neuro = wire;
     };
   }
 
-  async say(frames: readonly Frame[], chance: Chance): Promise<void> {
+  async say(frames: readonly Frame[], random: Random): Promise<void> {
     for (const frame of frames) {
-      const wire = this.#door.door === undefined ? await this.#upstream() : await this.#peer(chance.between(0, PEERS - 1));
+      const wire = this.#listener.listener === undefined
+        ? await this.#upstream()
+        : await this.#peer(random.between(0, PEERS - 1));
       wire?.send(frame);
-      if (chance.happens(0.05)) wire?.close();
-      if (chance.happens(0.1)) await this.#world.pass(chance.pick(0, 1, 20, 400));
+      if (random.chance(0.05)) wire?.close();
+      if (random.chance(0.1)) await this.#world.advance(random.pick(0, 1, 20, 400));
     }
-    await this.#world.pass(chance.pick(10, 1_000, 30_000));
+    await this.#world.advance(random.pick(10, 1_000, 30_000));
   }
 
-  async #peer(at: number): Promise<Wire | undefined> {
-    const { door, greeting } = this.#door;
+  async #peer(at: number): Promise<TestSocket | undefined> {
+    const { listener, greeting } = this.#listener;
     const wire = this.#wires[at];
-    if (wire?.isOpen === true || door === undefined) return wire;
-    const next = this.#world.network.connect(door, { path: `/game/${at}` });
+    if (wire?.isOpen === true || listener === undefined) return wire;
+    const next = this.#world.network.connect(listener, { path: `/game/${at}` });
     next.onOpen = () => greeting !== undefined && next.send(JSON.stringify({ ...greeting, name: `fuzz-${at}` }));
     next.onFrame = (frame) => this.#listen(frame);
     this.#wires[at] = next;
-    await this.#world.pass(1);
+    await this.#world.advance(1);
     return next;
   }
 
@@ -124,8 +128,8 @@ class Crowd {
     this.heard.splice(0, this.heard.length - HEARD_MAX);
   }
 
-  async #upstream(): Promise<Wire | undefined> {
-    for (let wait = 0; wait < 20 && this.#neuro?.isOpen !== true; wait++) await this.#world.pass(1_000);
+  async #upstream(): Promise<TestSocket | undefined> {
+    for (let wait = 0; wait < 20 && this.#neuro?.isOpen !== true; wait++) await this.#world.advance(1_000);
     return this.#neuro;
   }
 }

@@ -9,9 +9,9 @@ import { fuzzRequests } from "./requests.ts";
 const FUZZ = { inputs: 3_000, seed: 11 };
 const LONG = { timeoutMs: 60_000 };
 
-for (const door of DOORS) {
-  test(`SE40 SE41 nonsense at a door throws nothing, disturbs nobody and piles nothing up (${door.name})`, async () => {
-    const { breaches, growthBytes } = await fuzzFrames(door, FUZZ);
+for (const listener of DOORS) {
+  test(`SE40 SE41 nonsense at a door throws nothing, disturbs nobody and piles nothing up (${listener.name})`, async () => {
+    const { breaches, growthBytes } = await fuzzFrames(listener, FUZZ);
     check.equal(breaches, []);
     check.that(growthBytes < GROWTH_BYTES_MAX, `${growthBytes} bytes more are held`);
   }, LONG);

@@ -1,5 +1,5 @@
 /**
- * Says nonsense at every door: `bun run fuzz --inputs 100000 --seed 1`. Exit status 1 when anything threw, panicked, disturbed
+ * Says nonsense at every listener: `bun run fuzz --inputs 100000 --seed 1`. Exit status 1 when anything threw, panicked, disturbed
  * others or piled up.
  */
 import { argv, exit } from "node:process";
@@ -27,6 +27,6 @@ async function run(name: string, act: () => Promise<Found>): Promise<void> {
 }
 
 console.log("| door | inputs | time | growth | breaches |\n| --- | --- | --- | --- | --- |");
-for (const door of DOORS) await run(door.name, () => fuzzFrames(door, fuzz));
+for (const listener of DOORS) await run(listener.name, () => fuzzFrames(listener, fuzz));
 await run("requests", () => fuzzRequests(fuzz));
 exit(isWell ? 0 : 1);

@@ -2,9 +2,9 @@
  * Crooked requests at the web app, on every listener: none may throw, be answered as our mistake, open a door whose token it does
  * not know, or get a file that it may not see; and a plain request works after each batch.
  */
-import { Chance } from "../../src/testing/chance.ts";
-import type { ListenerName } from "../../src/http/app.ts";
-import { AppStage } from "../http/app-stage.ts";
+import { Random } from "../../src/testing/random.ts";
+import type { PortName } from "../../src/http/app.ts";
+import { AppStage } from "../unit/http/app-stage.ts";
 import type { Found, Fuzz } from "./frames.ts";
 import { heldBytes } from "./memory.ts";
 
@@ -17,7 +17,7 @@ const BATCH = 100;
 const BREACHES_MAX = 10;
 const WARM = 0.4;
 
-const LISTENERS = ["intermediary", "neuro", "brain", "proxy", "web"] as const satisfies readonly ListenerName[];
+const LISTENERS = ["intermediary", "neuro", "brain", "proxy", "web"] as const satisfies readonly PortName[];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND"] as const;
 const PATHS = [
   "/",
@@ -160,42 +160,46 @@ export async function fuzzRequests({ inputs, seed }: Fuzz): Promise<Found> {
     },
   });
   stage.files.set(FILE, new TextEncoder().encode(SECRET));
-  const chance = new Chance(seed);
+  const random = new Random(seed);
   const breaches: string[] = [];
   let [done, warmBytes] = [0, 0];
   while (done < inputs && breaches.length < BREACHES_MAX) {
-    for (let count = 0; count < BATCH; count++) breaches.push(...await tryOne(stage, chance));
+    for (let count = 0; count < BATCH; count++) breaches.push(...await tryOne(stage, random));
     done += BATCH;
-    breaches.push(...stage.notes.splice(0).flatMap((note) => (note.is === "panicked" ? [`panicked: ${note.stack}`] : [])));
+    breaches.push(
+      ...stage.observations.splice(0).flatMap((
+        observation,
+      ) => (observation.is === "panicked" ? [`panicked: ${observation.stack}`] : [])),
+    );
     if ((await stage.ask("web", "/health")).status !== 200) breaches.push("a plain request is no longer answered");
     if (done >= inputs * WARM && warmBytes === 0) warmBytes = heldBytes();
   }
   return { inputs: done, breaches, growthBytes: heldBytes() - warmBytes };
 }
 
-async function tryOne(stage: AppStage, chance: Chance): Promise<readonly string[]> {
-  const listener = chance.pick(...LISTENERS);
-  let path: string = chance.pick(...PATHS);
-  for (let bends = chance.between(0, 3); bends > 0; bends--) {
-    const at = chance.between(1, path.length);
-    path = path.slice(0, at) + chance.pick(...PIECES) + path.slice(at);
+async function tryOne(stage: AppStage, random: Random): Promise<readonly string[]> {
+  const listener = random.pick(...LISTENERS);
+  let path: string = random.pick(...PATHS);
+  for (let bends = random.between(0, 3); bends > 0; bends--) {
+    const at = random.between(1, path.length);
+    path = path.slice(0, at) + random.pick(...PIECES) + path.slice(at);
   }
   const headers = Object.fromEntries(
-    Array.from({ length: chance.between(0, 4) }, () => [chance.pick(...HEADERS), chance.pick(...VALUES)]),
+    Array.from({ length: random.between(0, 4) }, () => [random.pick(...HEADERS), random.pick(...VALUES)]),
   );
-  const isApi = chance.happens(0.5);
-  if (isApi) Object.assign(headers, { authorization: chance.pick(...BEARERS), "content-type": "application/json" });
-  const method = chance.happens(0.6) ? "GET" : chance.pick(...METHODS);
-  const hasBody = method !== "GET" && method !== "HEAD" && chance.happens(0.7);
+  const isApi = random.chance(0.5);
+  if (isApi) Object.assign(headers, { authorization: random.pick(...BEARERS), "content-type": "application/json" });
+  const method = random.chance(0.6) ? "GET" : random.pick(...METHODS);
+  const hasBody = method !== "GET" && method !== "HEAD" && random.chance(0.7);
   const asked = {
     headers,
     method,
-    address: chance.pick(...ADDRESSES),
-    ...(hasBody && { body: chance.pick(...BODIES) }),
+    address: random.pick(...ADDRESSES),
+    ...(hasBody && { body: random.pick(...BODIES) }),
   };
   const what = `${asked.method} ${listener} ${path} ${JSON.stringify(headers)} from ${asked.address}`;
   try {
-    const response = await stage.ask(listener, path, { ...asked, upgrade: chance.happens(0.3) });
+    const response = await stage.ask(listener, path, { ...asked, upgrade: random.chance(0.3) });
     const body = await response.text();
     const entered = stage.upgrades.splice(0).find(({ entrance }) => entrance !== "intermediary");
     return [

@@ -19,8 +19,12 @@ export interface Source {
   readonly imports: readonly Import[];
 }
 
-/** The folder of `src/` that a file is in; its name where it stands at the root. */
-export const roomOf = (path: string): string => path.startsWith("src/") ? path.split("/")[1] ?? "" : path;
+/** The module of `src/` that a file is in: its folder, or its service. A file outside `src/` is its own module. */
+export function moduleOf(path: string): string {
+  const [, folder = "", inner = ""] = path.split("/");
+  if (!path.startsWith("src/")) return path;
+  return folder === "services" ? inner : folder;
+}
 
 /** Reads the files below a root that match the patterns. */
 export function readSources(root: string, ...patterns: readonly string[]): readonly Source[] {

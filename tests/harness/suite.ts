@@ -83,10 +83,16 @@ async function relay(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text;
 }
 
+/** The suite of a test file: its folder below `tests/`, or below `tests/unit/`. */
+function suiteOf(path: string): string {
+  const [, folder = "", unit = ""] = path.split(/[/\\]/);
+  return folder === "unit" ? `unit/${unit}` : folder;
+}
+
 async function main(): Promise<void> {
   const isStrict = argv.includes("--no-skip") || env.NO_SKIP === "1";
   const wanted = argv.slice(2).filter((argument) => !argument.startsWith("--"));
-  const folders = globSync("tests/*/**/*.test.ts", { cwd: ROOT }).map((path) => path.split(/[/\\]/)[1] ?? "");
+  const folders = globSync("tests/*/**/*.test.ts", { cwd: ROOT }).map(suiteOf);
   const suites = suitesOf([...new Set(folders)]);
   const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {

@@ -1,14 +1,14 @@
 /**
- * The suites of the test run, as data: one folder of `tests/` each, in the order in which they run.
+ * The suites of the test run, in the order in which they run. A suite is a folder of `tests/` or of `tests/unit/`.
  *
- * A folder that is not listed here but holds tests runs as well, after the others, with the default budget.
+ * A folder with tests that is not listed here runs after the others, with the default budget.
  */
 
 /** A program that not every machine has. */
 export type Need = "redis-server" | "chromium";
 
 export interface Suite {
-  /** Its folder in `tests/`. */
+  /** Its folder below `tests/`. */
   readonly name: string;
   /** When these are over the suite has failed; wide enough for a slow, busy machine. */
   readonly minutes: number;
@@ -23,20 +23,20 @@ export interface Suite {
 const DEFAULT_MINUTES = 3;
 
 const LISTED: readonly Suite[] = [
-  { name: "core", minutes: 2, isPure: true },
-  { name: "machines", minutes: 2, isPure: true },
-  { name: "wire", minutes: 2, isPure: true },
-  { name: "relay", minutes: 2, isPure: true },
-  { name: "engine", minutes: 2, isPure: true },
-  { name: "recording", minutes: 2, isPure: true },
-  { name: "storage", minutes: 4 },
-  { name: "config", minutes: 2 },
-  { name: "jobs", minutes: 2 },
-  { name: "observability", minutes: 2 },
-  { name: "http", minutes: 3 },
-  { name: "clients", minutes: 3 },
-  { name: "cli", minutes: 3 },
-  { name: "runtimes", minutes: 5 },
+  { name: "unit/core", minutes: 2, isPure: true },
+  { name: "unit/queue", minutes: 2, isPure: true },
+  { name: "unit/services", minutes: 4, isPure: true },
+  { name: "unit/relay", minutes: 2, isPure: true },
+  { name: "unit/engine", minutes: 2, isPure: true },
+  { name: "unit/recording", minutes: 2, isPure: true },
+  { name: "unit/storage", minutes: 4 },
+  { name: "unit/config", minutes: 2 },
+  { name: "unit/jobs", minutes: 2 },
+  { name: "unit/observability", minutes: 2 },
+  { name: "unit/http", minutes: 3 },
+  { name: "unit/clients", minutes: 3 },
+  { name: "unit/cli", minutes: 3 },
+  { name: "unit/runtimes", minutes: 5 },
   { name: "durability", minutes: 4 },
   { name: "torture", minutes: 4 },
   { name: "conformance", minutes: 5 },

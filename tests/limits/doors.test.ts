@@ -1,15 +1,15 @@
 /** Who is let in where: what the file says of `security` and `web` is what holds. */
 import { test } from "#runner";
-import type { RoomName } from "../../src/core/room.ts";
+import type { ServiceName } from "../../src/core/service.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { listeners } from "../../src/runtimes/served.ts";
 import { webToken } from "../../src/runtimes/web-token.ts";
 import { check } from "../harness/check.ts";
-import { AppStage, bearer } from "../http/app-stage.ts";
+import { AppStage, bearer } from "../unit/http/app-stage.ts";
 import { settingsOf } from "./stage.ts";
 import { namesIn } from "./trial.ts";
 
-const ROOMS: readonly RoomName[] = ["intermediary", "neuro", "brain"];
+const ROOMS: readonly ServiceName[] = ["intermediary", "neuro", "brain"];
 const webOf = (settings: Settings) => listeners(settings, ROOMS).find(({ name }) => name === "web");
 
 interface DoorTrial {
@@ -51,7 +51,9 @@ const DOORS: Readonly<Record<string, DoorTrial>> = {
     see: async (settings) => {
       const app = new AppStage(settings);
       await app.knock("web", "/neuro", { address: "10.0.0.1", headers: { "x-forwarded-for": "203.0.113.7" } });
-      return app.notes.flatMap((note) => (note.is === "greeting_refused" ? [note.address] : []))[0];
+      return app.observations.flatMap((
+        observation,
+      ) => (observation.is === "greeting_refused" ? [observation.address] : []))[0];
     },
   },
   "web.hosts": {

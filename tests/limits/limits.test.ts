@@ -179,7 +179,7 @@ const LIMITS: Trials = {
     async measure({ settings }, bound) {
       const log = await openLog(settings.log, () => {});
       const jobs = { run: () => Promise.reject(new Error("no jobs")) };
-      const host = new Host({ settings, rooms: [], log, webToken: "token", jobs, print: () => {} });
+      const host = new Host({ settings, services: [], log, webToken: "token", jobs, print: () => {} });
       for (let at = 0; at < bound + SLACK; at++) host.observe({ is: "integration_connected", name: `i${at}` });
       const request = new Request("http://127.0.0.1/metrics", {
         headers: { authorization: "Bearer token", host: "127.0.0.1" },

@@ -3,15 +3,15 @@ import { test } from "#runner";
 import { DEFAULTS, PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { sameDigest } from "../../src/core/hash.ts";
 import { isLoopback } from "../../src/core/loopback.ts";
-import type { RoomName } from "../../src/core/room.ts";
+import type { ServiceName } from "../../src/core/service.ts";
 import { Tokens } from "../../src/http/app.ts";
-import { tokensOf } from "../../src/intermediary/tokens.ts";
+import { tokensOf } from "../../src/services/intermediary/tokens.ts";
 import { listeners } from "../../src/runtimes/served.ts";
 import { isKey } from "../../src/storage/entry.ts";
 import { check } from "../harness/check.ts";
 import { LimitStage, type Peer, settingsOf } from "./stage.ts";
 
-const ROOMS: readonly RoomName[] = ["intermediary", "neuro", "brain", "proxy"];
+const ROOMS: readonly ServiceName[] = ["intermediary", "neuro", "brain", "proxy"];
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 const HOUR = 3_600_000;
@@ -70,7 +70,7 @@ test("SE23 a game that is too fast waits its turn, in order; one that floods is 
     settingsOf({ path: "limits.burst", text: "10" }, ["nakurity-client.url=ws://n.test"]),
   );
   const told: string[] = [];
-  stage.world.network.answering = () => (wire) => (wire.onFrame = (frame) => told.push(String(frame)));
+  stage.world.network.accept = () => (wire) => (wire.onFrame = (frame) => told.push(String(frame)));
   await stage.pass(30_000);
   const game = (await stage.connect("neuro")).say({ command: "startup", game: "Fast" });
   for (let at = 0; at < 40; at++) {
@@ -107,12 +107,12 @@ test("SE24 a slow peer is closed with 4429, a slow game or Brain client with 101
 });
 
 /** Asks until it is closed for not reading. */
-async function closesSlow(stage: LimitStage, peer: Peer, question: object, code: number): Promise<void> {
+async function closesSlow(stage: LimitStage, peer: Peer, request: object, code: number): Promise<void> {
   const offers = await stage.integration("offers");
   const schema = { type: "object", description: "x".repeat(10_000) };
   offers.say({ command: "actions/register", data: { actions: [{ name: "a", description: "x", schema }] } });
   await stage.pass(1);
-  for (let at = 0; at < 2_000; at++) peer.send(JSON.stringify(question));
+  for (let at = 0; at < 2_000; at++) peer.send(JSON.stringify(request));
   await stage.until(() => peer.closed !== undefined, HOUR);
   check.equal(peer.closed?.code, code);
 }
@@ -144,7 +144,7 @@ test("SE26 no name reaches a prototype, a path or another's queue", async () => 
   await stage.pass(10);
   check.equal(watcher.all(({ status }) => status === "queued").length, NAMES.length + 1);
   check.that(!("polluted" in {}), "Object.prototype is as it was");
-  for (const key of stage.world.disk.landed.keys()) check.that(isKey(key), key);
+  for (const key of stage.world.disk.stored.keys()) check.that(isKey(key), key);
   for (const name of NAMES) {
     const back = await stage.integration(name);
     await stage.pass(10);

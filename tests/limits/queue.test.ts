@@ -66,7 +66,7 @@ async function keptForNeuro(stage: LimitStage, bound: number, say: (word: string
   await stage.pass(4_000);
   say("second");
   await stage.pass(bound - 2_000);
-  stage.world.network.answering = () => (wire) => (wire.onFrame = (frame) => told.push(String(frame)));
+  stage.world.network.accept = () => (wire) => (wire.onFrame = (frame) => told.push(String(frame)));
   await stage.pass(1_000);
   return !told.join().includes("first") && told.join().includes("second") ? bound : NaN;
 }

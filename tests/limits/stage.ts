@@ -1,14 +1,14 @@
 /** A whole relay on virtual time that is configured as a person would: by the text of a file. */
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
-import type { DoorName } from "../../src/core/event.ts";
+import type { ListenerName } from "../../src/core/event.ts";
 import type { Millis } from "../../src/core/ids.ts";
 import type { Frame, JsonObject } from "../../src/core/json.ts";
-import type { Question } from "../../src/core/question.ts";
+import type { ServiceRequest } from "../../src/core/request.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { load } from "../../src/config/load.ts";
-import { rooms } from "../../src/relay/rooms.ts";
-import type { Wire } from "../../src/testing/network.ts";
-import { World } from "../../src/testing/world.ts";
+import { services } from "../../src/relay/services.ts";
+import type { TestSocket } from "../../src/testing/network.ts";
+import { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 
 /** What a peer was told, and when. */
 // deno-lint-ignore no-explicit-any -- Why: tests look into whatever a peer was sent.
@@ -39,9 +39,9 @@ export class Peer {
   onHeard: (message: Heard["message"]) => void = () => {};
   readonly openedAt: Millis;
   closed: { readonly at: Millis; readonly code: number } | undefined;
-  readonly #wire: Wire;
+  readonly #wire: TestSocket;
 
-  constructor(wire: Wire, now: () => Millis) {
+  constructor(wire: TestSocket, now: () => Millis) {
     this.#wire = wire;
     this.openedAt = now();
     wire.onFrame = (frame) => {
@@ -73,14 +73,14 @@ export class Peer {
 
 export class LimitStage {
   settings: Settings;
-  readonly world: World;
+  readonly world: SimulatedRelay;
   /** When each kind of note was made. */
   readonly noted: { readonly at: Millis; readonly is: string }[] = [];
 
   private constructor(settings: Settings) {
     this.settings = settings;
-    this.world = new World({ settings, rooms });
-    this.world.onNote = ({ is }) => this.noted.push({ at: this.now, is });
+    this.world = new SimulatedRelay({ settings, services: services });
+    this.world.onObservation = ({ is }) => this.noted.push({ at: this.now, is });
   }
 
   static async start(settings: Settings): Promise<LimitStage> {
@@ -100,9 +100,9 @@ export class LimitStage {
   }
 
   /** Connects, from an address of its own unless one is given. */
-  async connect(door: DoorName, caller: { address?: string; bytesPerMs?: number } = {}): Promise<Peer> {
-    const { address = "127.0.0.1", bytesPerMs } = caller;
-    const peer = new Peer(this.world.network.connect(door, { address }, bytesPerMs), () => this.now);
+  async connect(listener: ListenerName, connection: { address?: string; bytesPerMs?: number } = {}): Promise<Peer> {
+    const { address = "127.0.0.1", bytesPerMs } = connection;
+    const peer = new Peer(this.world.network.connect(listener, { address }, bytesPerMs), () => this.now);
     await this.pass(0);
     return peer;
   }
@@ -130,7 +130,7 @@ export class LimitStage {
   }
 
   pass(ms: Millis): Promise<void> {
-    return this.world.pass(ms);
+    return this.world.advance(ms);
   }
 
   /** Lets time pass until it holds; false when it does not within the time. */
@@ -149,8 +149,8 @@ export class LimitStage {
   }
 
   // deno-lint-ignore no-explicit-any -- Why: as above.
-  async ask(question: Question): Promise<any> {
-    const asked = this.world.engine?.ask(question, { by: "test", scopes: ["watch", "command", "admin"] });
+  async ask(request: ServiceRequest): Promise<any> {
+    const asked = this.world.engine?.request(request, { by: "test", scopes: ["watch", "command", "admin"] });
     await this.pass(0);
     const answer = await asked;
     return answer !== undefined && "body" in answer ? answer.body : undefined;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "#runner";
 import { openStorage } from "../../src/runtimes/resources.ts";
 import { check } from "../harness/check.ts";
-import { MemoryStore } from "../runtimes/memory.ts";
+import { MemoryStore } from "../unit/runtimes/memory.ts";
 import { LimitStage, type Peer, settingsOf } from "./stage.ts";
 import { namesIn, type Trials, tryOut } from "./trial.ts";
 

@@ -1,5 +1,5 @@
 /** Says what went wrong in a play, and how to watch it again. */
-import type { Play } from "./play.ts";
+import type { Play } from "./run.ts";
 
 const SHOWN_MAX = 12;
 

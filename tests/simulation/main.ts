@@ -5,7 +5,7 @@
 import { argv, exit } from "node:process";
 import { parseArgs } from "node:util";
 import { failure } from "./failure.ts";
-import { play, type Trouble, TROUBLES } from "./play.ts";
+import { play, type Trouble, TROUBLES } from "./run.ts";
 
 const { values: options } = parseArgs({
   args: argv.slice(2),

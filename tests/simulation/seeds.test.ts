@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { failure } from "./failure.ts";
-import { play } from "./play.ts";
+import { play } from "./run.ts";
 
 const SEEDS = 200;
 const AT_A_TIME = 25;

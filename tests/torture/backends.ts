@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { denoPath } from "../harness/machine.ts";
-import { freePort, said } from "../storage/backends.ts";
+import { freePort, said } from "../unit/storage/backends.ts";
 
 export interface Backend {
   readonly name: string;

@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { check } from "../harness/check.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { type Message, Talk } from "../harness/talk.ts";
+import { type Message, Talk } from "../harness/socket.ts";
 import { setClock, WRONG_CLOCK } from "./clocks.ts";
 import { Flapper } from "./flapping.ts";
 

@@ -6,9 +6,9 @@
  * gets at most one result, on that connection, and exactly one when the connection lasts long enough.
  */
 import type { ServerWebSocket } from "bun";
-import { Chance } from "../../src/testing/chance.ts";
+import { Random } from "../../src/testing/random.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { type Message, Talk } from "../harness/talk.ts";
+import { type Message, Talk } from "../harness/socket.ts";
 
 interface Result {
   readonly id: string;
@@ -134,7 +134,7 @@ export interface Flapped {
 /** Lets Neuro come and go so many times. */
 export function flap({ times, seed }: { readonly times: number; readonly seed: number }): Promise<Flapped> {
   return inFolder(async (folder) => {
-    const chance = new Chance(seed);
+    const random = new Random(seed);
     const neuro = Flapper.open();
     const sets = [`nakurity-client.url=${neuro.url}`, "nakurity-client.backoff.base=10", "nakurity-client.backoff.cap=50"];
     const relay = await RelayProcess.start(folder, sets);
@@ -144,12 +144,12 @@ export function flap({ times, seed }: { readonly times: number; readonly seed: n
       const games = await Promise.all(GAMES.map((name) => play(relay, name)));
       for (let time = 0; time < times; time++) {
         await neuro.until(() => neuro.names.size === GAMES.length);
-        for (const end = performance.now() + chance.between(0, STAY_MS); performance.now() < end;) {
-          if (neuro.act((chance.oneOf(GAMES) ?? "").toLowerCase())) acts++;
-          await pause(chance.between(0, 10));
+        for (const end = performance.now() + random.between(0, STAY_MS); performance.now() < end;) {
+          if (neuro.act((random.oneOf(GAMES) ?? "").toLowerCase())) acts++;
+          await pause(random.between(0, 10));
         }
-        if (chance.happens(0.3)) await neuro.until(() => neuro.owed === 0);
-        await neuro.leave(chance.happens(0.5) ? 0 : chance.between(1, AWAY_MS));
+        if (random.chance(0.3)) await neuro.until(() => neuro.owed === 0);
+        await neuro.leave(random.chance(0.5) ? 0 : random.between(1, AWAY_MS));
       }
       await neuro.until(() => neuro.names.size === GAMES.length);
       for (const name of GAMES) if (neuro.act(name.toLowerCase())) acts++;

@@ -4,9 +4,9 @@
  * Each life: a watcher commands two integrations without pause, of which each is away, comes, or leaves with messages unacked. In
  * the end both come to stay, and take all that waits; once more after a proper stop, when nothing may come that was acked.
  */
-import { Chance } from "../../src/testing/chance.ts";
+import { Random } from "../../src/testing/random.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import type { Talk } from "../harness/talk.ts";
+import type { Talk } from "../harness/socket.ts";
 import type { Backend } from "./backends.ts";
 import { setClock, WRONG_CLOCK } from "./clocks.ts";
 import { Ledger, type Tally } from "./ledger.ts";
@@ -43,17 +43,17 @@ const PACE_MS = 10;
 export function torture({ sets, runner }: Backend, { kills, seed, isClockWrong = false }: Torture): Promise<Tally> {
   return inFolder(async (folder) => {
     const ledger = new Ledger();
-    const chance = new Chance(seed);
+    const random = new Random(seed);
     const runs = isClockWrong ? WRONG_CLOCK : runner;
     const start = (): Promise<RelayProcess> => RelayProcess.start(folder, [...sets, "queue.per_recipient=20000"], runs);
-    const clock = chance.branch();
+    const clock = random.branch();
     const jump = (relay?: RelayProcess) => isClockWrong && setClock(folder, clock.between(-JUMP_MS, JUMP_MS), relay);
     await introduce(await start());
     for (let kill = 0; kill < kills; kill++) {
       jump();
       const relay = await start();
       const jumping = setTimeout(() => jump(relay), clock.between(0, LIFE_MS));
-      await live(relay, ledger, chance.branch());
+      await live(relay, ledger, random.branch());
       clearTimeout(jumping);
     }
     await settle(await start(), ledger);
@@ -74,34 +74,34 @@ async function introduce(relay: RelayProcess): Promise<void> {
 }
 
 /** One life, until it is killed. Whoever is cut off stops; that is what the kill is for. */
-async function live(relay: RelayProcess, ledger: Ledger, chance: Chance): Promise<void> {
+async function live(relay: RelayProcess, ledger: Ledger, random: Random): Promise<void> {
   const watcher = await greetWatcher(relay);
-  const commanding = commandOn(watcher, ledger, chance.branch());
-  const coming = RECIPIENTS.map((name) => comeAndGo(relay, name, { ledger, chance: chance.branch() }));
-  await pause(chance.between(5, LIFE_MS));
+  const commanding = commandOn(watcher, ledger, random.branch());
+  const coming = RECIPIENTS.map((name) => comeAndGo(relay, name, { ledger, random: random.branch() }));
+  await pause(random.between(5, LIFE_MS));
   await relay.stop("SIGKILL");
   await Promise.all([commanding, ...coming]);
 }
 
 /** Commands, some at a time, until the relay is gone. */
-async function commandOn(watcher: Talk, ledger: Ledger, chance: Chance): Promise<void> {
+async function commandOn(watcher: Talk, ledger: Ledger, random: Random): Promise<void> {
   while (watcher.isOpen) {
     const orders = Array.from(
-      { length: chance.between(1, AT_ONCE_MAX) },
-      () => order(watcher, chance.pick(...RECIPIENTS), ledger),
+      { length: random.between(1, AT_ONCE_MAX) },
+      () => order(watcher, random.pick(...RECIPIENTS), ledger),
     );
     for (const number of orders) await answer(watcher, number, ledger).catch(() => undefined);
     await pause(PACE_MS);
   }
 }
 
-async function comeAndGo(relay: RelayProcess, name: RecipientName, { ledger, chance }: Acting): Promise<void> {
+async function comeAndGo(relay: RelayProcess, name: RecipientName, { ledger, random }: Acting): Promise<void> {
   for (;;) {
-    await pause(chance.between(0, STAY_MS));
+    await pause(random.between(0, STAY_MS));
     const talk = await greetIntegration(relay, name).catch(() => undefined);
     if (talk === undefined) return;
-    const leaving = pause(chance.between(5, STAY_MS)).then(() => talk.close());
-    const silentAt = performance.now() + chance.between(0, STAY_MS);
+    const leaving = pause(random.between(5, STAY_MS)).then(() => talk.close());
+    const silentAt = performance.now() + random.between(0, STAY_MS);
     const acks = (): boolean => performance.now() < silentAt;
     await receive(talk, name, { ledger, acks }).catch(() => undefined); // Why: it ends with its connection.
     await leaving;
@@ -110,7 +110,7 @@ async function comeAndGo(relay: RelayProcess, name: RecipientName, { ledger, cha
 
 interface Acting {
   readonly ledger: Ledger;
-  readonly chance: Chance;
+  readonly random: Random;
 }
 
 /** Everybody is there and stays until all that waits has come, and the relay is stopped as it should be. */

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import type { Talk } from "../harness/talk.ts";
+import type { Talk } from "../harness/socket.ts";
 import type { Backend, RedisServer } from "./backends.ts";
 import { breachesIn, Ledger } from "./ledger.ts";
 import { answer, command, greetIntegration, greetWatcher, order, receive, sync } from "./troupe.ts";

@@ -1,7 +1,7 @@
 /** Who speaks with the relay that is killed: a watcher that commands, and integrations with acks that come and go. */
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import type { RelayProcess } from "../harness/relay.ts";
-import { Talk } from "../harness/talk.ts";
+import { Talk } from "../harness/socket.ts";
 import type { Ledger } from "./ledger.ts";
 
 export const RECIPIENTS = ["jukebox", "lights"] as const;

@@ -159,7 +159,7 @@ function fail(error: unknown): void {
 async function look(current: ApiClient): Promise<void> {
   const overview = await current.ask<Overview>("GET", "overview");
   // Why in this order: a room that is not there has nothing to be asked for.
-  const integrations = overview.rooms.neuro === undefined
+  const integrations = overview.services.neuro === undefined
     ? []
     : await Array.fromAsync(current.list<IntegrationView>("integrations"));
   if (api !== current) return;
@@ -212,7 +212,7 @@ async function detail(current: ApiClient, id: string): Promise<IntegrationDetail
 }
 
 async function panelChange(current: ApiClient, { panel, overview }: State): Promise<Partial<State>> {
-  if (overview?.rooms["intermediary"] === undefined) return { queue: [], dead: [], audit: [] };
+  if (overview?.services["intermediary"] === undefined) return { queue: [], dead: [], audit: [] };
   switch (panel) {
     case "queue": {
       const [queue, dead] = await Promise.all([

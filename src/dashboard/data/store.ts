@@ -108,7 +108,7 @@ export function useStore<Piece>(pick: (state: State) => Piece): Piece {
 
 /** The relay has no Intermediary, by which live events come. */
 export const isDeaf = (overview: Overview | undefined): boolean =>
-  overview !== undefined && overview.rooms["intermediary"] === undefined;
+  overview !== undefined && overview.services["intermediary"] === undefined;
 
 /** The relay was here and is not; without live events that shows by its answers only. */
 export function isAway({ live, lostAt, trouble, overview }: State): boolean {

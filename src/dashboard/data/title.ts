@@ -5,7 +5,7 @@ const NAME = "Neuro Relay";
 
 /** The most urgent thing first, and only that. */
 function titleOf(state: State): string {
-  const neuro = state.overview?.rooms.neuro;
+  const neuro = state.overview?.services.neuro;
   const unapproved =
     (neuro?.upstreams ?? []).flatMap(({ pending }) => pending).filter(({ is }) => is === "approval").length;
   if (state.session === "out") return NAME;

@@ -127,7 +127,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
     tone: "bad",
     line: ({ reason, retry_ms }) => joined(text(reason), `again in ${latency(number(retry_ms))}`),
   }],
-  ["input_mended", {
+  ["input_repaired", {
     family: "trouble",
     what: "mended",
     tone: "warn",

@@ -11,7 +11,7 @@ const text = (
 ): string => (typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value));
 
 export function Brain() {
-  const brain = useStore(({ overview }) => overview?.rooms["brain"]) as JsonObject | undefined;
+  const brain = useStore(({ overview }) => overview?.services["brain"]) as JsonObject | undefined;
   if (brain === undefined) {
     return (
       <div class="scrolls">

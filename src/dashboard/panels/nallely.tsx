@@ -25,7 +25,7 @@ const numbers = (values: Json | undefined): readonly (readonly [string, number])
     : [];
 
 export function Nallely() {
-  const nallely = useStore(({ overview }) => overview?.rooms["nallely"]) as JsonObject | undefined;
+  const nallely = useStore(({ overview }) => overview?.services["nallely"]) as JsonObject | undefined;
   if (nallely === undefined || nallely["enabled"] === false) {
     return (
       <div class="scrolls">

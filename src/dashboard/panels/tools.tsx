@@ -67,7 +67,7 @@ async function post(path: string, body: JsonObject, done: string): Promise<strin
 const field = (values: FormData, name: string): string => String(values.get(name) ?? "");
 
 function Upstreams() {
-  const upstreams = useStore((state) => state.overview?.rooms.neuro?.upstreams) ?? [];
+  const upstreams = useStore((state) => state.overview?.services.neuro?.upstreams) ?? [];
   return (
     <label class={upstreams.length < 2 ? "field none" : "field"}>
       <span class="field-label">To</span>
@@ -112,7 +112,7 @@ const SAMPLE = `{"command":"action","data":{"id":"1","name":"move","data":"{}"}}
 
 function Raw() {
   const integrations = useStore((state) => state.integrations) ?? [];
-  const upstreams = useStore((state) => state.overview?.rooms.neuro?.upstreams) ?? [];
+  const upstreams = useStore((state) => state.overview?.services.neuro?.upstreams) ?? [];
   const why = useRefusal("admin");
   const send = (values: FormData): Promise<string | undefined> => {
     const message = parseJson(field(values, "message"), DEPTH_MAX);

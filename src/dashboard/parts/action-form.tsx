@@ -3,7 +3,7 @@ import { useMemo, useRef, useState } from "hono/jsx/dom";
 import { isObject, type Json, parseJson } from "../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
 import type { ActionOutcome } from "../../core/view.ts";
-import { checkData, checkedSchema } from "../../neuro/schema.ts";
+import { checkData, checkedSchema } from "../../services/neuro/codec/schema.ts";
 import { changed, type Draft, draftOf, type Flaw, write, type Written } from "../model/draft.ts";
 import { type Field, formOf } from "../model/form.ts";
 import { latency } from "../model/figures.ts";

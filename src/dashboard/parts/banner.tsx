@@ -50,7 +50,7 @@ function Deaf() {
 }
 
 function Stopped() {
-  const isStopped = useStore(({ overview }) => overview?.rooms.neuro?.controls.stopped === true);
+  const isStopped = useStore(({ overview }) => overview?.services.neuro?.controls.stopped === true);
   return (
     <div class={isStopped ? "banner stopped" : "banner none"} role="status" aria-live="polite" data-name="stopped">
       <strong>{isStopped ? "Stopped." : ""}</strong>

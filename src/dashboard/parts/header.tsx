@@ -10,7 +10,7 @@ import { Logo } from "./logo.tsx";
 
 export function Header() {
   const overview = useStore((state) => state.overview);
-  const upstreams = overview?.rooms.neuro?.upstreams ?? [];
+  const upstreams = overview?.services.neuro?.upstreams ?? [];
   return (
     <header class="header">
       <div class="brand">
@@ -95,7 +95,7 @@ function Upstream({ upstream }: { readonly upstream: UpstreamView }) {
 }
 
 function Approval() {
-  const approval = useStore(({ overview }) => overview?.rooms.neuro?.controls.approval === true);
+  const approval = useStore(({ overview }) => overview?.services.neuro?.controls.approval === true);
   const why = useRefusal("admin");
   return (
     <Button
@@ -115,7 +115,7 @@ function Approval() {
 
 /** Why at once and without a question: whoever reaches for it is in a hurry. Going on is as easy. */
 export async function switchStop(): Promise<void> {
-  const isStopped = store.state.overview?.rooms.neuro?.controls.stopped === true;
+  const isStopped = store.state.overview?.services.neuro?.controls.stopped === true;
   const done = await act("PATCH", "controls", { stopped: !isStopped });
   if ("body" in done) {
     say("good", isStopped ? "Going on: Neuro sees the integrations again." : "Stopped: Neuro sees no integration.");
@@ -123,7 +123,7 @@ export async function switchStop(): Promise<void> {
 }
 
 function Stop() {
-  const isStopped = useStore(({ overview }) => overview?.rooms.neuro?.controls.stopped === true);
+  const isStopped = useStore(({ overview }) => overview?.services.neuro?.controls.stopped === true);
   const why = useRefusal("admin");
   return (
     <Button

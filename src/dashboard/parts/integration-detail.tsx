@@ -14,10 +14,10 @@ export function Detail({ id }: { readonly id: string }) {
   const detail = useDetail(id);
   const why = useRefusal("admin");
   if (detail === undefined) return <p class="faint small pad">asking what it offers…</p>;
-  const { address, user_agent, upstream, offers, present, door, counts } = detail;
+  const { address, user_agent, upstream, offers, present, listener, counts } = detail;
   const facts: readonly (readonly [string, string])[] = [
     ["id", id],
-    ["door", door],
+    ["listener", listener],
     ["to", upstream],
     ["from", address ?? "–"],
     ["program", user_agent === null || user_agent === "" ? "–" : user_agent],

@@ -135,7 +135,7 @@ function Since({ integration: { present, since } }: { readonly integration: Inte
 
 /** What is not as usual. */
 function Marks({ integration }: { readonly integration: IntegrationView }) {
-  const { door, paused, muted, solo, approval, off_air: isOffAir, shown: isShown, present, pending } = integration;
+  const { listener, paused, muted, solo, approval, off_air: isOffAir, shown: isShown, present, pending } = integration;
   const isHidden = present && !isShown && !paused && !isOffAir;
   return (
     <span class="marks">
@@ -146,7 +146,7 @@ function Marks({ integration }: { readonly integration: IntegrationView }) {
       {approval ? <Chip key="a" tone="warn">approval</Chip> : null}
       {isOffAir ? <Chip key="c" title="It is for another character than the one who is on">off air</Chip> : null}
       {isHidden ? <Chip key="h" title="Neuro does not see its actions now">hidden</Chip> : null}
-      {door === "intermediary" ? <Chip key="d" title="Connected to the Intermediary">intermediary</Chip> : null}
+      {listener === "intermediary" ? <Chip key="d" title="Connected to the Intermediary">intermediary</Chip> : null}
     </span>
   );
 }

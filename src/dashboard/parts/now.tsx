@@ -11,7 +11,7 @@ import { ActionForm } from "./action-form.tsx";
 import { ArmedButton, Button, Chip, Empty, Name } from "./pieces.tsx";
 
 export function Now() {
-  const upstreams = useStore((state) => state.overview?.rooms.neuro?.upstreams) ?? [];
+  const upstreams = useStore((state) => state.overview?.services.neuro?.upstreams) ?? [];
   const now = useStore((state) => state.now);
   const pending = upstreams.flatMap((upstream) => upstream.pending).filter((one) => isWorthALine(one, now));
   const open = upstreams.flatMap(({ force }) => (force === null ? [] : [force]));

@@ -51,7 +51,7 @@ function Here() {
 }
 
 function Owed() {
-  const upstreams = useStore((state) => state.overview?.rooms.neuro?.upstreams) ?? [];
+  const upstreams = useStore((state) => state.overview?.services.neuro?.upstreams) ?? [];
   const pending = upstreams.flatMap((upstream) => upstream.pending);
   const unapproved = pending.filter(({ is }) => is === "approval").length;
   const forces = upstreams.reduce((sum, { force, waiting }) => sum + waiting.length + (force === null ? 0 : 1), 0);
@@ -67,7 +67,7 @@ function Owed() {
 }
 
 function Waiting() {
-  const room = useStore((state) => state.overview?.rooms["intermediary"]) as
+  const room = useStore((state) => state.overview?.services["intermediary"]) as
     | { queue?: { entries?: number; dead?: number } }
     | undefined;
   const { entries = 0, dead = 0 } = room?.queue ?? {};

@@ -27,9 +27,9 @@ export const sidePanel = (panel: Panel): Panel => (panel === "now" || panel === 
 
 export function Tabs() {
   const panel = useStore((state) => state.panel);
-  const dead = useStore((state) => numberAt(state.overview?.rooms["intermediary"], "dead"));
+  const dead = useStore((state) => numberAt(state.overview?.services["intermediary"], "dead"));
   const waiting = useStore(({ overview }) =>
-    (overview?.rooms.neuro?.upstreams ?? []).reduce(
+    (overview?.services.neuro?.upstreams ?? []).reduce(
       (sum, { pending }) => sum + pending.filter(({ is }) => is === "approval").length,
       0,
     )

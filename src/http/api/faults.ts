@@ -30,7 +30,7 @@ const STATUS: Readonly<Record<FaultName, number>> = {
 /** What went wrong, for whoever asked. */
 export const problemOf = (fault: FaultName, reason: string | undefined): Problem => ({
   status: STATUS[fault],
-  title: FAULTS[fault].says,
+  title: FAULTS[fault].message,
   fault,
   ...(reason !== undefined && { detail: reason }),
 });

@@ -15,7 +15,7 @@ import {
 } from "./schemas.ts";
 
 const tag = "Integrations";
-const room = "neuro";
+const service = "neuro";
 const params = { id: id("The integration's id.") };
 
 /** Integrations of both doors. */
@@ -27,7 +27,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     tag,
     says: "Integrations of both doors, in the order of their ids.",
     scopes: ["watch"],
-    room,
+    service,
     query: bySlug,
     answer: integrations,
     ask: ({ query }) => ({ of: "neuro", get: "integrations", ...part(query) }),
@@ -39,7 +39,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     tag,
     says: "One integration with everything it offers.",
     scopes: ["watch"],
-    room,
+    service,
     params,
     answer: integrationDetail,
     ask: ({ path }) => ({ of: "neuro", get: "integration", id: path.id }),
@@ -52,7 +52,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     says: "Pauses, mutes or solos an integration, or has its actions approved; and lifts that again.",
     more: "It stays until it is lifted, over restarts too.",
     scopes: ["admin"],
-    room,
+    service,
     params,
     body: integrationControlsChange,
     answer: integration,
@@ -65,7 +65,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     tag,
     says: "Closes the connection of an integration; it may come back.",
     scopes: ["admin"],
-    room,
+    service,
     params,
     answer: done,
     ask: ({ path }) => ({ of: "neuro", get: "disconnect", id: path.id }),
@@ -78,7 +78,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     says: "Sends an action to one integration, as Neuro would, and answers with its result.",
     more: "The answer takes as long as the integration does, at most until the deadline for actions.",
     scopes: ["command"],
-    room,
+    service,
     params,
     body: order,
     answer: outcome,
@@ -91,7 +91,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     tag,
     says: "Sends any message to an integration as from Neuro, word for word.",
     scopes: ["admin"],
-    room,
+    service,
     params,
     body: raw,
     answer: done,
@@ -105,7 +105,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     says: "The kill switch, and approvals for everybody.",
     more: "It stays until it is lifted, over restarts too.",
     scopes: ["admin"],
-    room,
+    service,
     body: controlsChange,
     answer: controls,
     ask: ({ body }) => ({ of: "neuro", get: "controls", to: body }),

@@ -1,7 +1,7 @@
 /** Operations that show the relay as a whole. */
 import { plain } from "../../core/json.ts";
 import type { Overview } from "../../core/view.ts";
-import type { Deps } from "../deps.ts";
+import type { WebPorts } from "../ports.ts";
 import { waitsOf } from "../web.ts";
 import { type Operation, operation } from "./operation.ts";
 import { byId, part } from "./parameters.ts";
@@ -17,7 +17,7 @@ export const LOOKING: readonly Operation[] = [
     says: "One look at the whole relay.",
     scopes: ["watch"],
     answer: overview,
-    ask: ({ as }) => async (deps) => ({ body: plain(await overviewOf(deps, as)) }),
+    ask: ({ principal }) => async (deps) => ({ body: plain(await overviewOf(deps, principal)) }),
   }),
   operation({
     id: "listPeers",
@@ -26,7 +26,7 @@ export const LOOKING: readonly Operation[] = [
     tag: "Overview",
     says: "Who is here, and who is known and away.",
     scopes: ["watch"],
-    room: "intermediary",
+    service: "intermediary",
     answer: peers,
     ask: () => ({ of: "intermediary", get: "peers" }),
   }),
@@ -37,7 +37,7 @@ export const LOOKING: readonly Operation[] = [
     tag: "Overview",
     says: "Files that integrations sent, and that are still kept.",
     scopes: ["watch"],
-    room: "intermediary",
+    service: "intermediary",
     answer: uploads,
     ask: () => ({ of: "intermediary", get: "uploads" }),
   }),
@@ -48,18 +48,21 @@ export const LOOKING: readonly Operation[] = [
     tag: "Overview",
     says: "What people did by this API, the newest first.",
     scopes: ["watch"],
-    room: "intermediary",
+    service: "intermediary",
     query: byId,
     answer: acts,
     ask: ({ query }) => ({ of: "intermediary", get: "audit", ...part(query) }),
   }),
 ];
 
-async function overviewOf(deps: Deps, as: { readonly by: string; readonly scopes: Overview["scopes"] }): Promise<Overview> {
+async function overviewOf(
+  deps: WebPorts,
+  as: { readonly by: string; readonly scopes: Overview["scopes"] },
+): Promise<Overview> {
   const asker = { by: as.by, scopes: ["watch"] as const };
   const [waits, ...rooms] = await Promise.all([
     waitsOf(deps),
-    ...deps.rooms.map(async (room) => [room, await deps.ask({ of: room, get: "status" }, asker)] as const),
+    ...deps.services.map(async (service) => [service, await deps.ask({ of: service, get: "status" }, asker)] as const),
   ]);
   return {
     version: deps.version,
@@ -69,8 +72,8 @@ async function overviewOf(deps: Deps, as: { readonly by: string; readonly scopes
     scopes: as.scopes,
     waits,
     // Why the cast: each room answers with what its view says; the question does not carry its type.
-    rooms: Object.fromEntries(
-      rooms.flatMap(([room, answer]) => ("body" in answer ? [[room, answer.body]] : [])),
-    ) as Overview["rooms"],
+    services: Object.fromEntries(
+      rooms.flatMap(([service, answer]) => ("body" in answer ? [[service, answer.body]] : [])),
+    ) as Overview["services"],
   };
 }

@@ -8,9 +8,9 @@
  * an address is kept by browsers and proxies; H3 every refusal is a problem document.
  */
 import type { FaultName } from "../../core/fault.ts";
-import type { Asker } from "../../core/question.ts";
+import type { Principal } from "../../core/request.ts";
 import type { Call } from "../caller.ts";
-import type { Arrival, Deps } from "../deps.ts";
+import type { Arrival, WebPorts } from "../ports.ts";
 import { type Problem, refuse } from "../problem.ts";
 import { readJson } from "./body.ts";
 import { problemOf } from "./faults.ts";
@@ -24,7 +24,7 @@ export interface ApiCall {
 }
 
 /** Answers a request below `/api`. */
-export async function answerApi({ request, call, arrival }: ApiCall, deps: Deps): Promise<Response> {
+export async function answerApi({ request, call, arrival }: ApiCall, deps: WebPorts): Promise<Response> {
   const { pathname } = new URL(request.url);
   const reading = await readingMatter(pathname, arrival.base ?? "", deps);
   if (reading !== undefined) return /^(?:GET|HEAD)$/.test(request.method) ? reading : otherMethod(request, ["GET"]);
@@ -33,18 +33,19 @@ export async function answerApi({ request, call, arrival }: ApiCall, deps: Deps)
     : undefined;
   if (shown !== undefined) return shown;
   const place = placeOf(pathname);
-  const operations = place?.operations.filter(({ room }) => room === undefined || deps.rooms.includes(room)) ?? [];
+  const operations = place?.operations.filter(({ service }) => service === undefined || deps.services.includes(service)) ??
+    [];
   if (place === undefined || operations.length === 0) return refuse({ status: 404, title: "Not found", fault: "notFound" });
   const method = request.method === "HEAD" ? "GET" : request.method;
   const operation = operations.find((candidate) => candidate.method === method);
   if (operation === undefined) return otherMethod(request, operations.map((one) => one.method));
-  const asker = askerOf(operation, call, deps);
-  if ("status" in asker) return refuse(asker);
+  const principal = askerOf(operation, call, deps);
+  if ("status" in principal) return refuse(principal);
   const input = await inputOf(request, { operation, place }, deps);
   if ("status" in input) return refuse(input);
   if (method !== "GET" && deps.isDraining()) return refuse(problemOf("restarting", undefined));
   arrival.linger?.(); // Why: an action takes as long as its integration does.
-  const outcome = await operation.carryOut(input, asker, deps);
+  const outcome = await operation.carryOut(input, principal, deps);
   if ("flaws" in outcome) return refuse(problemWith(outcome.flaws));
   if ("fault" in outcome) return refuse(problemOf(outcome.fault, outcome.reason));
   return json(JSON.stringify(outcome.body));
@@ -55,7 +56,7 @@ const json = (text: string): Response =>
   new Response(text, { headers: { "content-type": "application/json", "cache-control": "no-store" } });
 
 /** The document and the page made of it: for everybody, since they hold nothing of this relay. */
-async function readingMatter(path: string, base: string, { version }: Deps): Promise<Response | undefined> {
+async function readingMatter(path: string, base: string, { version }: WebPorts): Promise<Response | undefined> {
   if (path === "/api/openapi.json") {
     const { documentText } = await import("./document.ts");
     return json(documentText(version, base));
@@ -78,8 +79,8 @@ function otherMethod({ method }: Request, methods: readonly string[]): Response 
 }
 
 /** On whose behalf it is asked, or why it is not. */
-function askerOf({ scopes: needed }: Operation, { bearer, caller }: Call, deps: Deps): Asker | Problem {
-  const { names, scopes } = deps.tokens().bearer(bearer, caller.address);
+function askerOf({ scopes: needed }: Operation, { bearer, connection }: Call, deps: WebPorts): Principal | Problem {
+  const { names, scopes } = deps.tokens().bearer(bearer, connection.address);
   if (names.length === 0) {
     const detail = bearer === undefined
       ? "give a token as `Authorization: Bearer <token>`"
@@ -95,7 +96,7 @@ function askerOf({ scopes: needed }: Operation, { bearer, caller }: Call, deps: 
 async function inputOf(
   request: Request,
   { operation, place }: { readonly operation: Operation; readonly place: Place },
-  deps: Deps,
+  deps: WebPorts,
 ): Promise<RawInput | Problem> {
   const query = Object.fromEntries(
     [...new URL(request.url).searchParams].map((

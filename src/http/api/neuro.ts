@@ -5,7 +5,7 @@ import { id } from "./parameters.ts";
 import { context, decision, done, order, outcome, raw, sent } from "./schemas.ts";
 
 const tag = "Neuro";
-const room = "neuro";
+const service = "neuro";
 const force = { id: id("The force's id, as in the overview.") };
 const pending = { id: id("The pending action's id, as in the overview.") };
 const upstream = { id: id("The upstream's id, such as `neuro`.") };
@@ -19,7 +19,7 @@ export const NEURO: readonly Operation[] = [
     tag,
     says: "Answers a force in Neuro's place, and answers with the action's result.",
     scopes: ["command"],
-    room,
+    service,
     params: force,
     body: order,
     answer: outcome,
@@ -32,7 +32,7 @@ export const NEURO: readonly Operation[] = [
     tag,
     says: "Takes a force back. Its integration hears nothing: the protocol has no word for it.",
     scopes: ["command"],
-    room,
+    service,
     params: force,
     answer: done,
     ask: ({ path }) => ({ of: "neuro", get: "veto", force: path.id }),
@@ -44,7 +44,7 @@ export const NEURO: readonly Operation[] = [
     tag,
     says: "Lets an action go that waits for an approval, or fails it.",
     scopes: ["command"],
-    room,
+    service,
     params: pending,
     body: decision,
     answer: done,
@@ -57,7 +57,7 @@ export const NEURO: readonly Operation[] = [
     tag,
     says: "Sends any message to Neuro as from the relay, word for word.",
     scopes: ["admin"],
-    room,
+    service,
     params: upstream,
     body: raw,
     answer: done,
@@ -70,7 +70,7 @@ export const NEURO: readonly Operation[] = [
     tag,
     says: "Puts a context before Neuro; it is stored until she is there.",
     scopes: ["direct", "admin"],
-    room,
+    service,
     params: upstream,
     body: context,
     answer: sent,

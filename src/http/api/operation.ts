@@ -1,10 +1,10 @@
 /** What one operation of the API is: enough to carry it out, to describe it, and to refuse what it cannot take. */
 import { z } from "zod";
-import type { Answer } from "../../engine/mod.ts";
-import type { Asker, Question } from "../../core/question.ts";
-import type { RoomName } from "../../core/room.ts";
+import type { RequestResult } from "../../engine/mod.ts";
+import type { Principal, ServiceRequest } from "../../core/request.ts";
+import type { ServiceName } from "../../core/service.ts";
 import type { Scope } from "../../core/settings.ts";
-import type { Deps } from "../deps.ts";
+import type { WebPorts } from "../ports.ts";
 
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -23,7 +23,7 @@ export interface Flaw {
 }
 
 /** The answer to an operation, or what is wrong with what was given. */
-export type Outcome = Answer | { readonly flaws: readonly Flaw[] };
+export type Outcome = RequestResult | { readonly flaws: readonly Flaw[] };
 
 /** One operation, as the table has it. */
 export interface Operation {
@@ -39,11 +39,11 @@ export interface Operation {
   /** Any one of these is enough. */
   readonly scopes: readonly Scope[];
   /** Without this room there is no such operation. */
-  readonly room?: RoomName;
+  readonly service?: ServiceName;
   readonly parameters: { readonly path: Fields; readonly query: Fields };
   readonly body?: z.ZodType;
   readonly answer: z.ZodType;
-  carryOut(input: RawInput, as: Asker, deps: Deps): Promise<Outcome>;
+  carryOut(input: RawInput, principal: Principal, deps: WebPorts): Promise<Outcome>;
 }
 
 export type Fields = Readonly<Record<string, z.ZodType>>;
@@ -60,14 +60,14 @@ export interface Given<Path extends Fields, Query extends Fields, Body>
   readonly query?: Query;
   readonly body?: z.ZodType<Body>;
   /** What to ask of which room, or how to answer without asking only one. */
-  ask(input: Input<Path, Query, Body>): Question | ((deps: Deps) => Promise<Answer>);
+  ask(input: Input<Path, Query, Body>): ServiceRequest | ((deps: WebPorts) => Promise<RequestResult>);
 }
 
 export interface Input<Path extends Fields, Query extends Fields, Body> {
   readonly path: Values<Path>;
   readonly query: Values<Query>;
   readonly body: Body;
-  readonly as: Asker;
+  readonly principal: Principal;
 }
 
 /** Makes an operation: from here on its types are its own matter. */
@@ -80,7 +80,7 @@ export function operation<Body = undefined, Path extends Fields = Nothing, Query
     ...rest,
     parameters: { path: params ?? {}, query: query ?? {} },
     ...(body !== undefined && { body }),
-    async carryOut(input, as, deps) {
+    async carryOut(input, principal, deps) {
       const read = [paths.safeParse(input.path), queries.safeParse(input.query), body?.safeParse(input.body)] as const;
       const flaws = [...flawsOf("path", read[0]), ...flawsOf("query", read[1]), ...flawsOf("body", read[2])];
       if (flaws.length > 0) return { flaws };
@@ -89,9 +89,9 @@ export function operation<Body = undefined, Path extends Fields = Nothing, Query
         path: read[0].data as Values<Path>,
         query: read[1].data as Values<Query>,
         body: read[2]?.data as Body,
-        as,
+        principal,
       });
-      return typeof asked === "function" ? await asked(deps) : await deps.ask(asked, as);
+      return typeof asked === "function" ? await asked(deps) : await deps.ask(asked, principal);
     },
   };
 }

@@ -4,7 +4,7 @@ import { byId, byName, id, part } from "./parameters.ts";
 import { command, deadLetters, done, message, queueEntries, queues, sent } from "./schemas.ts";
 
 const tag = "Queue";
-const room = "intermediary";
+const service = "intermediary";
 const params = { id: id("The message's id.") };
 
 /** Messages that wait, and dead letters. */
@@ -16,7 +16,7 @@ export const QUEUE: readonly Operation[] = [
     tag,
     says: "How much waits for whom, in the order of names.",
     scopes: ["watch"],
-    room,
+    service,
     query: byName,
     answer: queues,
     ask: ({ query }) => ({ of: "intermediary", get: "queue", ...part(query) }),
@@ -28,7 +28,7 @@ export const QUEUE: readonly Operation[] = [
     tag,
     says: "What waits for one recipient, in order.",
     scopes: ["watch"],
-    room,
+    service,
     params: { recipient: id("Its name.") },
     query: byId,
     answer: queueEntries,
@@ -41,7 +41,7 @@ export const QUEUE: readonly Operation[] = [
     tag,
     says: "A message that waits, or a dead letter, with what is in it.",
     scopes: ["watch"],
-    room,
+    service,
     params,
     answer: message,
     ask: ({ path }) => ({ of: "intermediary", get: "message", id: path.id }),
@@ -53,7 +53,7 @@ export const QUEUE: readonly Operation[] = [
     tag,
     says: "Deletes a message that waits, or a dead letter, for good.",
     scopes: ["admin"],
-    room,
+    service,
     params,
     answer: done,
     ask: ({ path }) => ({ of: "intermediary", get: "drop", id: path.id }),
@@ -66,10 +66,10 @@ export const QUEUE: readonly Operation[] = [
     says: "Does what a watcher's command does.",
     more: "Answered once it is sent, or stored for one who is known and away. The sender is the name of the token.",
     scopes: ["command"],
-    room,
+    service,
     body: command,
     answer: sent,
-    ask: ({ body, as }) => ({ of: "intermediary", get: "send", from: as.by, ...body }),
+    ask: ({ body, principal }) => ({ of: "intermediary", get: "send", from: principal.by, ...body }),
   }),
   operation({
     id: "listDeadLetters",
@@ -78,7 +78,7 @@ export const QUEUE: readonly Operation[] = [
     tag,
     says: "Messages that were given up, in the order in which they were made.",
     scopes: ["watch"],
-    room,
+    service,
     query: byId,
     answer: deadLetters,
     ask: ({ query }) => ({ of: "intermediary", get: "dead", ...part(query) }),
@@ -90,7 +90,7 @@ export const QUEUE: readonly Operation[] = [
     tag,
     says: "Sends a dead letter to its recipient once more.",
     scopes: ["admin"],
-    room,
+    service,
     params,
     answer: sent,
     ask: ({ path }) => ({ of: "intermediary", get: "retry", id: path.id }),
@@ -102,7 +102,7 @@ export const QUEUE: readonly Operation[] = [
     tag,
     says: "Deletes a dead letter for good.",
     scopes: ["admin"],
-    room,
+    service,
     params,
     answer: done,
     ask: ({ path }) => ({ of: "intermediary", get: "drop", id: path.id, dead: true }),

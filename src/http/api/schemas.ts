@@ -24,7 +24,7 @@ import type {
   PendingView,
   QueueEntryView,
   QueueView,
-  Sent,
+  SendOutcome,
   UploadView,
   UpstreamView,
 } from "../../core/view.ts";
@@ -86,7 +86,7 @@ const counts: z.ZodType<IntegrationCounts> = named(
 const integrationFields = {
   id: text.describe("What it is addressed by: unique, of lower case letters, digits, `-` and `_`."),
   name: text.describe("As it calls itself. To be shown as text, never to be trusted."),
-  door: z.enum(["neuro", "intermediary"]),
+  listener: z.enum(["neuro", "intermediary"]),
   upstream: text,
   present: flag,
   since: instant.describe("When it came, or left."),
@@ -182,7 +182,7 @@ export const overview: z.ZodType<Overview> = named(
     draining: flag,
     scopes: z.array(text).describe("What the token allows."),
     waits: z.array(text).describe("What is not ready, and why."),
-    rooms: z.object({ neuro: neuro.exactOptional() }).catchall(jsonObject) as z.ZodType<Overview["rooms"]>,
+    services: z.object({ neuro: neuro.exactOptional() }).catchall(jsonObject) as z.ZodType<Overview["services"]>,
   }),
   "One look at the whole relay.",
 );
@@ -192,7 +192,7 @@ export const outcome: z.ZodType<ActionOutcome> = named(
   z.object({ id: text, success: flag, message: text.nullable(), ms: duration }),
   "What came of an action.",
 );
-export const sent: z.ZodType<Sent> = named(
+export const sent: z.ZodType<SendOutcome> = named(
   "Sent",
   z.object({ status: z.enum(["sent", "queued"]), count: count.exactOptional() }),
   "It is on its way, or stored until its recipient is there. `count`: to how many it goes.",

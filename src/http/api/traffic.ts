@@ -10,11 +10,11 @@
  */
 import { isLoopback } from "../../core/loopback.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import type { Asker, Question } from "../../core/question.ts";
+import type { Principal, ServiceRequest } from "../../core/request.ts";
 import type { Scope } from "../../core/settings.ts";
 import type { IntegrationView, PeerView } from "../../core/view.ts";
 import type { Call } from "../caller.ts";
-import type { Deps } from "../deps.ts";
+import type { WebPorts } from "../ports.ts";
 import { readJson } from "./body.ts";
 import { problemOf } from "./faults.ts";
 
@@ -26,8 +26,8 @@ const LIST_MAX = 1_000;
 interface Asked {
   readonly request: Request;
   readonly call: Call;
-  readonly as: Asker;
-  readonly deps: Deps;
+  readonly principal: Principal;
+  readonly deps: WebPorts;
 }
 
 interface Said {
@@ -51,7 +51,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
 };
 
 /** Answers a request of the page; undefined where there is none, or the page is switched off. */
-export async function answerPage(request: Request, call: Call, deps: Deps): Promise<Response | undefined> {
+export async function answerPage(request: Request, call: Call, deps: WebPorts): Promise<Response | undefined> {
   const { pathname } = new URL(request.url);
   const name = pathname.slice(PREFIX.length);
   const route = pathname.startsWith(PREFIX) && Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
@@ -76,7 +76,7 @@ export async function answerPage(request: Request, call: Call, deps: Deps): Prom
 }
 
 /** Pages of listed origins may read the answers; the relay's own may anyway. */
-function sharing({ origin }: Call, deps: Deps): Record<string, string> {
+function sharing({ origin }: Call, deps: WebPorts): Record<string, string> {
   const { allowed_origins } = deps.settings().security;
   const isListed = origin !== undefined && allowed_origins.some((one) => one.toLowerCase() === origin.toLowerCase());
   return { vary: "origin", ...(isListed && { "access-control-allow-origin": origin }) };
@@ -88,40 +88,40 @@ const PREFLIGHT = {
   "access-control-max-age": "600",
 };
 
-async function carryOut(route: Route, { request, call, deps }: Omit<Asked, "as">): Promise<Said> {
-  const as = askerOf(call, deps);
-  if (as === undefined) return { status: 401, body: failure("give a token, in the header or as ?token=") };
-  if (!as.scopes.includes(route.scope)) return { status: 403, body: failure(`this needs the scope ${route.scope}`) };
-  return await route.answer({ request, call, as, deps });
+async function carryOut(route: Route, { request, call, deps }: Omit<Asked, "principal">): Promise<Said> {
+  const principal = askerOf(call, deps);
+  if (principal === undefined) return { status: 401, body: failure("give a token, in the header or as ?token=") };
+  if (!principal.scopes.includes(route.scope)) return { status: 403, body: failure(`this needs the scope ${route.scope}`) };
+  return await route.answer({ request, call, principal, deps });
 }
 
-function askerOf({ token, caller }: Call, deps: Deps): Asker | undefined {
+function askerOf({ token, connection }: Call, deps: WebPorts): Principal | undefined {
   if (token === undefined) {
-    return isLoopback(caller.address) ? { by: "neuro-os page", scopes: ["watch", "admin"] } : undefined;
+    return isLoopback(connection.address) ? { by: "neuro-os page", scopes: ["watch", "admin"] } : undefined;
   }
-  const { names, scopes } = deps.tokens().bearer(token, caller.address);
+  const { names, scopes } = deps.tokens().bearer(token, connection.address);
   return names.length === 0 ? undefined : { by: names.join(", "), scopes };
 }
 
-async function start({ as, deps }: Asked): Promise<Said> {
-  return await done({ of: "intermediary", get: "events", limit: 0 }, { as, deps, says: "Relay monitoring started" });
+async function start({ principal, deps }: Asked): Promise<Said> {
+  return await done({ of: "intermediary", get: "events", limit: 0 }, { principal, deps, says: "Relay monitoring started" });
 }
 
-async function stop({ as, deps }: Asked): Promise<Said> {
+async function stop({ principal, deps }: Asked): Promise<Said> {
   return await done({ of: "intermediary", get: "events", limit: 0, last: true }, {
-    as,
+    principal,
     deps,
     says: "Relay monitoring stopped",
   });
 }
 
-async function stats({ as, deps }: Asked): Promise<Said> {
+async function stats({ principal, deps }: Asked): Promise<Said> {
   const total = deps.frames();
   const known = rates.get(deps) ?? new Rate();
   rates.set(deps, known);
   return {
     body: {
-      active_connections: (await connected(as, deps)).length,
+      active_connections: (await connected(principal, deps)).length,
       total_messages: total,
       messages_per_second: known.at(total, deps.uptimeMs()),
       connected: !deps.isDraining(),
@@ -129,41 +129,41 @@ async function stats({ as, deps }: Asked): Promise<Said> {
   };
 }
 
-async function connections({ as, deps }: Asked): Promise<Said> {
-  const list = await connected(as, deps);
+async function connections({ principal, deps }: Asked): Promise<Said> {
+  const list = await connected(principal, deps);
   return { body: { connections: list, count: list.length } };
 }
 
-async function messages({ request, as, deps }: Asked): Promise<Said> {
+async function messages({ request, principal, deps }: Asked): Promise<Said> {
   const wanted = Number(new URL(request.url).searchParams.get("limit") ?? MESSAGES);
   const limit = Number.isInteger(wanted) && wanted > 0 ? Math.min(wanted, MESSAGES_MAX) : MESSAGES;
-  const answer = await deps.ask({ of: "intermediary", get: "events", limit }, as);
+  const answer = await deps.ask({ of: "intermediary", get: "events", limit }, principal);
   const events = "body" in answer && Array.isArray(answer.body) ? answer.body.filter(isObject) : [];
   const list = events.map(({ event, at, id: _, ...data }) => ({ timestamp: iso(at), type: event ?? "unknown", data }));
   return { body: { messages: list, count: list.length } };
 }
 
-async function inject({ request, as, deps }: Asked): Promise<Said> {
+async function inject({ request, principal, deps }: Asked): Promise<Said> {
   const read = await readJson(request, deps.settings().limits);
   if ("problem" in read) return { status: read.problem.status, body: failure(read.problem.detail ?? read.problem.title) };
   const { target, message = {} } = isObject(read.value) ? read.value : {};
   if (typeof target !== "string" || target === "") return { status: 400, body: failure("Target is required") };
   const says = `Message injected to ${target}`;
-  const sent = await done({ of: "neuro", get: "inject", integration: target, message }, { as, deps, says });
+  const sent = await done({ of: "neuro", get: "inject", integration: target, message }, { principal, deps, says });
   // Why: the page has one field for whom it is for, and Neuro is not among the connections.
   return sent.status === 404
-    ? await done({ of: "neuro", get: "inject", upstream: target, message }, { as, deps, says })
+    ? await done({ of: "neuro", get: "inject", upstream: target, message }, { principal, deps, says })
     : sent;
 }
 
 interface Doing {
-  readonly as: Asker;
-  readonly deps: Deps;
+  readonly principal: Principal;
+  readonly deps: WebPorts;
   readonly says: string;
 }
 
-async function done(question: Question, { as, deps, says }: Doing): Promise<Said> {
-  const answer = await deps.ask(question, as);
+async function done(request: ServiceRequest, { principal, deps, says }: Doing): Promise<Said> {
+  const answer = await deps.ask(request, principal);
   if ("body" in answer) return { body: { success: true, message: says } };
   const { status, title, detail = title } = problemOf(answer.fault, answer.reason);
   return { status, body: failure(detail) };
@@ -172,12 +172,12 @@ async function done(question: Question, { as, deps, says }: Doing): Promise<Said
 const failure = (error: string): JsonObject => ({ success: false, error });
 
 /** Everybody who is connected. What a message is injected to is the id of an integration. */
-async function connected(as: Asker, deps: Deps): Promise<readonly JsonObject[]> {
-  const peers = itemsOf<PeerView>(await deps.ask({ of: "intermediary", get: "peers" }, as));
+async function connected(principal: Principal, deps: WebPorts): Promise<readonly JsonObject[]> {
+  const peers = itemsOf<PeerView>(await deps.ask({ of: "intermediary", get: "peers" }, principal));
   const said = new Map(peers.map(({ type, name, messages }) => [`${type}/${name}`, messages]));
-  const all = itemsOf<IntegrationView>(await deps.ask({ of: "neuro", get: "integrations", limit: LIST_MAX }, as));
-  const integrations = all.filter(({ present }) => present).map(({ id, name, door, since, counts }) => ({
-    type: door === "neuro" ? "game" : "integration",
+  const all = itemsOf<IntegrationView>(await deps.ask({ of: "neuro", get: "integrations", limit: LIST_MAX }, principal));
+  const integrations = all.filter(({ present }) => present).map(({ id, name, listener, since, counts }) => ({
+    type: listener === "neuro" ? "game" : "integration",
     id,
     message_count: said.get(`integration/${name}`) ?? counts.actions + counts.contexts + counts.forces,
     connected_at: iso(since),
@@ -211,7 +211,7 @@ function harmless(value: Json): Json {
 }
 
 /** How fast a count grows, as seen by whoever looks at it. Why by relay: in one isolate there may be several. */
-const rates = new WeakMap<Deps, Rate>();
+const rates = new WeakMap<WebPorts, Rate>();
 
 class Rate {
   #count: number | undefined;

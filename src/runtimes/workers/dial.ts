@@ -3,7 +3,7 @@
  *
  * Such a connection keeps the object awake for a while, and is lost when the object is taken away. Nothing shows how much waits.
  */
-import type { Dial, DialledSocket, DialListener, DialRequest } from "../dialling/dial.ts";
+import type { Dial, DialledSocket, DialListener, DialRequest } from "../../websocket-client/dial.ts";
 import type { Frame } from "../../core/json.ts";
 
 export const dial: Dial = (request, listener) => new FetchedSocket(request, listener);

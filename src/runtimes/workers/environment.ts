@@ -21,7 +21,7 @@ export type Configured =
  * every door needs a token. The ports mean nothing here, they only have to differ.
  */
 const EVERYWHERE = ["intermediary", "nakurity-backend", "brain", "web", "intercept-proxy"]
-  .flatMap((door, at) => [`${door}.host=0.0.0.0`, `${door}.port=${at + 1}`]);
+  .flatMap((listener, at) => [`${listener}.host=0.0.0.0`, `${listener}.port=${at + 1}`]);
 
 /** Why kept: reading takes a while, and every object of one deployment reads the same. */
 const known = new WeakMap<Environment, Configured>();

@@ -4,17 +4,17 @@
  * Invariants: W1 nothing that a peer sends makes a handler throw; W2 a wrong configuration is one answer, not a crash without
  * end; W3 the object holds nothing that keeps it awake beside short deadlines and dialled connections.
  */
-import type { Caller } from "../../core/event.ts";
+import type { ConnectionInfo } from "../../core/event.ts";
 import { isLink } from "../../core/ids.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { Jobs, Sockets } from "../../engine/mod.ts";
 import { answerVoice, type Entrance, refuse, VOICE_FRAME_BYTES_MAX } from "../../http/app.ts";
 import { artifactBuiltIn, createJobs } from "../../jobs/mod.ts";
 import { openLog } from "../../observability/mod.ts";
-import type { Hosted } from "../../relay/mod.ts";
-import { rooms } from "../../relay/rooms.ts";
+import type { SupervisedService } from "../../relay/mod.ts";
+import { services } from "../../relay/services.ts";
 import { openObjectStore, openObjectUploads } from "../../storage/durable-object.ts";
-import { closeCode } from "../close.ts";
+import { closeCode } from "../../websocket-client/close.ts";
 import { Host } from "../host.ts";
 import { Links } from "../links.ts";
 import { Peers } from "../peers.ts";
@@ -62,7 +62,7 @@ export class RelayObject implements DurableObject {
       address: request.headers.get("cf-connecting-ip") ?? "",
       isRouted: true,
       base,
-      upgrade: (entrance, caller) => this.#upgrade(request, entrance, caller),
+      upgrade: (entrance, connection) => this.#upgrade(request, entrance, connection),
     });
     await forget(routed);
     return response;
@@ -96,14 +96,14 @@ export class RelayObject implements DurableObject {
   }
 
   /** The rooms of this relay; tests have others. */
-  protected rooms(settings: Settings): Hosted[] {
-    return rooms(settings);
+  protected services(settings: Settings): SupervisedService[] {
+    return services(settings);
   }
 
   async #start(settings: Settings, environment: Environment): Promise<void> {
     const host = new Host({
       settings,
-      rooms: this.rooms(settings),
+      services: this.services(settings),
       log: await openLog(settings.log, (line) => console.log(line)),
       webToken: settings.web.token,
       jobs: jobsOf(environment),
@@ -115,10 +115,10 @@ export class RelayObject implements DurableObject {
     const links = new Links(host.push, dial);
     const seats = new Seats(this.#state);
     const clock = await ObjectClock.open(storage, () => host.tick());
-    const survivors = seats.survivors();
-    for (const survivor of survivors) {
-      const { peer: id, door, caller } = survivor;
-      seats.resume(survivor, (socket) => peers.resume({ id, door, caller }, socket));
+    const resumed = seats.resumed();
+    for (const resumedPeer of resumed) {
+      const { peer: id, listener, connection } = resumedPeer;
+      seats.resume(resumedPeer, (socket) => peers.resume({ id, listener, connection }, socket));
     }
     this.#running = { host, peers, links, seats, clock };
     await host.start({
@@ -128,11 +128,11 @@ export class RelayObject implements DurableObject {
       }),
       uploads: openObjectUploads(storage),
       clock: () => clock,
-      survivors,
+      resumed,
     });
   }
 
-  #upgrade(request: Request, entrance: Entrance, caller: Caller): Response | undefined {
+  #upgrade(request: Request, entrance: Entrance, connection: ConnectionInfo): Response | undefined {
     if (this.#running === undefined) return undefined;
     const { peers, seats } = this.#running;
     const { 0: theirs, 1: ours } = new WebSocketPair();
@@ -142,8 +142,8 @@ export class RelayObject implements DurableObject {
       }
       this.#state.acceptWebSocket(ours, [VOICE]);
     } else {
-      const guest = peers.admit(entrance, caller);
-      seats.accept(ours, guest, { id: guest.id, door: entrance, caller });
+      const guest = peers.admit(entrance, connection);
+      seats.accept(ours, guest, { id: guest.id, listener: entrance, connection });
     }
     const [protocol] = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((offer) => offer.trim());
     const headers: HeadersInit = protocol ? { "sec-websocket-protocol": protocol } : {};
@@ -183,7 +183,7 @@ const socketsOf = ({ peers, links, seats, clock }: Running): Sockets => ({
     clock.secure();
     links.dial(link, url, headers);
   },
-  hangup: (link, code) => links.hangup(link, code),
+  closeLink: (link, code) => links.hangup(link, code),
 });
 
 /** Why by hand: `fetch` here cannot be told to refuse a redirect, only not to follow it; then its answer is no answer. */

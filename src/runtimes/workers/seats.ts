@@ -4,11 +4,11 @@
  * Invariants: H1 every socket has an attachment from its acceptance on; H2 an attachment is bytes, whose number is what the
  * platform bounds.
  */
-import type { Caller, DoorName, Survivor } from "../../core/event.ts";
+import type { ConnectionInfo, ListenerName, ResumedPeer } from "../../core/event.ts";
 import { type PeerId, peerId } from "../../core/ids.ts";
 import type { Frame, Json } from "../../core/json.ts";
 import { isObject } from "../../core/json.ts";
-import type { Guest, GuestSocket } from "../guest.ts";
+import type { Guest, GuestSocket } from "../../websocket-client/guest.ts";
 
 /** The part of the object's state that is used. */
 export interface SocketKeeper {
@@ -22,42 +22,46 @@ export class Seats {
   readonly #keeper: SocketKeeper;
   readonly #guests = new Map<WebSocket, Guest>();
   readonly #sockets = new Map<PeerId, WebSocket>();
-  readonly #survivors = new Map<PeerId, Survivor>();
+  readonly #resumed = new Map<PeerId, ResumedPeer>();
 
   constructor(keeper: SocketKeeper) {
     this.#keeper = keeper;
   }
 
   /** Those who were there before this object slept. */
-  survivors(): readonly Survivor[] {
+  resumed(): readonly ResumedPeer[] {
     for (const socket of this.#keeper.getWebSockets(PEER)) {
-      const survivor = socket.readyState === WebSocket.OPEN ? read(socket.deserializeAttachment()) : undefined;
-      if (survivor === undefined) continue;
-      this.#survivors.set(survivor.peer, survivor);
-      this.#sockets.set(survivor.peer, socket);
+      const resumedPeer = socket.readyState === WebSocket.OPEN ? read(socket.deserializeAttachment()) : undefined;
+      if (resumedPeer === undefined) continue;
+      this.#resumed.set(resumedPeer.peer, resumedPeer);
+      this.#sockets.set(resumedPeer.peer, socket);
     }
-    return [...this.#survivors.values()];
+    return [...this.#resumed.values()];
   }
 
   /** Gives a survivor its owner; `own` makes it for the socket. */
-  resume({ peer }: Survivor, own: (socket: GuestSocket) => Guest): void {
+  resume({ peer }: ResumedPeer, own: (socket: GuestSocket) => Guest): void {
     const socket = this.#sockets.get(peer);
     if (socket !== undefined) this.#guests.set(socket, own(new SleepingSocket(socket)));
   }
 
   /** Accepts a socket for a new peer. */
-  accept(socket: WebSocket, guest: Guest, { id, door, caller }: { id: PeerId; door: DoorName; caller: Caller }): void {
+  accept(
+    socket: WebSocket,
+    guest: Guest,
+    { id, listener, connection }: { id: PeerId; listener: ListenerName; connection: ConnectionInfo },
+  ): void {
     this.#keeper.acceptWebSocket(socket, [PEER]);
     this.#guests.set(socket, guest);
     this.#sockets.set(id, socket);
-    this.#keep({ peer: id, door, caller }, socket);
+    this.#keep({ peer: id, listener, connection }, socket);
     guest.opened(new SleepingSocket(socket));
   }
 
   /** Keeps what a room wants to know of a peer after sleep. */
   attach(peer: PeerId, attachment: Json): void {
-    const [socket, survivor] = [this.#sockets.get(peer), this.#survivors.get(peer)];
-    if (socket !== undefined && survivor !== undefined) this.#keep({ ...survivor, attachment }, socket);
+    const [socket, resumedPeer] = [this.#sockets.get(peer), this.#resumed.get(peer)];
+    if (socket !== undefined && resumedPeer !== undefined) this.#keep({ ...resumedPeer, attachment }, socket);
   }
 
   guestOf(socket: WebSocket): Guest | undefined {
@@ -65,24 +69,24 @@ export class Seats {
   }
 
   forget(socket: WebSocket): void {
-    const survivor = read(socket.deserializeAttachment());
+    const resumedPeer = read(socket.deserializeAttachment());
     this.#guests.delete(socket);
-    if (survivor === undefined) return;
-    this.#sockets.delete(survivor.peer);
-    this.#survivors.delete(survivor.peer);
+    if (resumedPeer === undefined) return;
+    this.#sockets.delete(resumedPeer.peer);
+    this.#resumed.delete(resumedPeer.peer);
   }
 
-  #keep(survivor: Survivor, socket: WebSocket): void {
-    this.#survivors.set(survivor.peer, survivor);
-    socket.serializeAttachment(new TextEncoder().encode(JSON.stringify(survivor)));
+  #keep(resumedPeer: ResumedPeer, socket: WebSocket): void {
+    this.#resumed.set(resumedPeer.peer, resumedPeer);
+    socket.serializeAttachment(new TextEncoder().encode(JSON.stringify(resumedPeer)));
   }
 }
 
-function read(attachment: unknown): Survivor | undefined {
+function read(attachment: unknown): ResumedPeer | undefined {
   if (!(attachment instanceof Uint8Array)) return undefined;
   const kept: unknown = JSON.parse(new TextDecoder().decode(attachment));
   if (!isObject(kept) || typeof kept.peer !== "string") return undefined;
-  return { ...kept as unknown as Survivor, peer: peerId(kept.peer) }; // Why: it was written by `keep`, here, and by nobody else.
+  return { ...kept as unknown as ResumedPeer, peer: peerId(kept.peer) }; // Why: it was written by `keep`, here, and by nobody else.
 }
 
 /** A socket that the platform holds while the object sleeps. Nothing shows how much waits in it. */

@@ -5,10 +5,10 @@
  */
 import type { Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import { Player, type Surroundings } from "./player.ts";
+import { type Environment, FakePeer } from "./peer.ts";
 
 /** How a game behaves. They may be changed while it is played. */
-export interface GameHabits {
+export interface GameBehavior {
   /** Says `startup` on every connection; otherwise once, and registers again when it is asked to. */
   readonly startsEachTime: boolean;
   /** Which results it sends. */
@@ -35,11 +35,11 @@ export interface GameAction {
 /** All actions that it will ever have, and how it behaves. */
 export interface GamePlan {
   readonly actions: readonly GameAction[];
-  readonly habits: GameHabits;
+  readonly behavior: GameBehavior;
 }
 
 /** A force that a game waits for. */
-export interface Waiting {
+export interface WaitingForce {
   readonly names: readonly string[];
   readonly since: Millis;
   /** Neuro has acted for it at least once. */
@@ -50,28 +50,28 @@ export interface Waiting {
 const PATIENCE_MS: Millis = 17_000;
 
 /** A game that is played by chance: `come` connects it, and it keeps itself busy from then on. */
-export class FakeGame extends Player {
-  habits: GameHabits;
-  readonly #repertoire: readonly GameAction[];
+export class FakeGame extends FakePeer {
+  behavior: GameBehavior;
+  readonly #actions: readonly GameAction[];
   /** What it has registered, as far as it knows. */
   readonly registered: Map<string, GameAction> = new Map();
   /** The force that it waits for, if any. */
-  force: Waiting | undefined;
+  force: WaitingForce | undefined;
   readonly #ids = new Set<string>();
   #hasStarted = false;
 
-  constructor(name: string, plan: GamePlan, surroundings: Surroundings) {
+  constructor(name: string, plan: GamePlan, surroundings: Environment) {
     super(name, "neuro", surroundings);
-    this.habits = plan.habits;
-    this.#repertoire = plan.actions;
+    this.behavior = plan.behavior;
+    this.#actions = plan.actions;
     for (const action of plan.actions) this.registered.set(action.name, action);
     this.#live();
   }
 
   protected opened(): void {
-    if (this.habits.startsEachTime || !this.#hasStarted) {
+    if (this.behavior.startsEachTime || !this.#hasStarted) {
       this.#hasStarted = true;
-      this.#tell("startup", this.habits.isSloppy ? [] : undefined);
+      this.#tell("startup", this.behavior.isSloppy ? [] : undefined);
       this.#register([...this.registered.values()]);
     } else this.#tell("context", { message: `${this.name} is back`, silent: true });
   }
@@ -96,34 +96,34 @@ export class FakeGame extends Player {
       this.blame(`data of ${name} is ${JSON.stringify(data)}`);
     }
     if (Object.keys(surplus).length > 0) this.blame(`unknown keys ${Object.keys(surplus)} in an action`);
-    if (!this.#repertoire.some((action) => action.name === name)) this.blame(`${name}, which it never had`);
+    if (!this.#actions.some((action) => action.name === name)) this.blame(`${name}, which it never had`);
     if (this.#ids.has(id)) this.blame(`${id} (${name}) twice`);
     this.#ids.add(id);
     if (this.force?.names.includes(name) === true) this.force.wasActedFor = true;
     const { wire } = this;
-    const afterMs = this.chance.between(this.habits.answerMinMs, this.habits.answerMaxMs);
+    const afterMs = this.random.between(this.behavior.answerMinMs, this.behavior.answerMaxMs);
     this.clock.after(afterMs, () => {
       if (this.wire === wire) this.#answer(id, name, afterMs > PATIENCE_MS);
     });
   }
 
   #answer(id: string, name: string, isLate: boolean): void {
-    const isFailure = this.chance.happens(this.habits.fails);
+    const isFailure = this.random.chance(this.behavior.fails);
     const isForced = this.force?.names.includes(name) === true;
     // Why: a failure that nobody hears of is tried again by nobody.
-    if (isForced && (!isFailure || isLate || this.habits.answers === "none")) {
-      if (this.habits.disposes) this.#unregister(this.force?.names ?? []);
+    if (isForced && (!isFailure || isLate || this.behavior.answers === "none")) {
+      if (this.behavior.disposes) this.#unregister(this.force?.names ?? []);
       this.force = undefined;
     }
-    if (this.habits.answers === "none" || (this.habits.answers === "failures" && !isFailure)) return;
-    this.#tell("action/result", { id, success: !isFailure, message: this.habits.isSloppy ? null : "done" });
+    if (this.behavior.answers === "none" || (this.behavior.answers === "failures" && !isFailure)) return;
+    this.#tell("action/result", { id, success: !isFailure, message: this.behavior.isSloppy ? null : "done" });
   }
 
   #register(actions: readonly GameAction[]): void {
     const loose = (action: GameAction): JsonObject => ({ ...action, schema: action.schema ?? null });
     for (const action of actions) this.registered.set(action.name, action);
     this.#tell("actions/register", {
-      actions: actions.map((action) => this.habits.isSloppy ? loose(action) : { ...action }),
+      actions: actions.map((action) => this.behavior.isSloppy ? loose(action) : { ...action }),
     });
   }
 
@@ -134,36 +134,36 @@ export class FakeGame extends Player {
 
   /** Asks Neuro to choose among some of what it has registered. */
   #ask(): void {
-    const names = [...this.registered.keys()].filter(() => this.chance.happens(0.6));
+    const names = [...this.registered.keys()].filter(() => this.random.chance(0.6));
     if (names.length === 0) return;
     this.force = { names, since: this.clock.now, wasActedFor: false };
-    const priority = this.chance.pick("low", "medium", "high", "critical");
-    const loose = this.habits.isSloppy ? { state: null } : { state: "in a game", ephemeral_context: false };
+    const priority = this.random.pick("low", "medium", "high", "critical");
+    const loose = this.behavior.isSloppy ? { state: null } : { state: "in a game", ephemeral_context: false };
     this.#tell("actions/force", { query: `${this.name} asks`, priority, action_names: names, ...loose });
   }
 
   /** What goes on in the game, for as long as it runs. */
   #live(): void {
-    this.clock.after(this.chance.between(1, 2 * Math.max(1_000, this.habits.everyMs)), () => {
+    this.clock.after(this.random.between(1, 2 * Math.max(1_000, this.behavior.everyMs)), () => {
       this.#live();
-      if (!this.isConnected || this.habits.everyMs === 0) return;
-      const act = this.chance.pick("context", "force", "force", "more", "less");
+      if (!this.isConnected || this.behavior.everyMs === 0) return;
+      const act = this.random.pick("context", "force", "force", "more", "less");
       if (act === "force") return this.#ask();
       if (act === "context") return this.#tell("context", this.#context());
-      if (act === "more") return this.#register(this.#repertoire.filter(() => this.chance.happens(0.7)));
+      if (act === "more") return this.#register(this.#actions.filter(() => this.random.chance(0.7)));
       const inForce = this.force?.names ?? [];
-      this.#unregister([...this.registered.keys()].filter((name) => !inForce.includes(name) && this.chance.happens(0.3)));
+      this.#unregister([...this.registered.keys()].filter((name) => !inForce.includes(name) && this.random.chance(0.3)));
     });
   }
 
   #context(): JsonObject {
     const message = `something happened in ${this.name}`;
-    return this.habits.isSloppy ? { message, extra: [null] } : { message, silent: this.chance.happens(0.7) };
+    return this.behavior.isSloppy ? { message, extra: [null] } : { message, silent: this.random.chance(0.7) };
   }
 
   #tell(command: string, data: Json | undefined): void {
     const message: JsonObject = { command, game: this.name, ...(data !== undefined && { data }) };
-    if (!this.habits.isSloppy || !this.chance.happens(0.3)) return this.say(message);
+    if (!this.behavior.isSloppy || !this.random.chance(0.3)) return this.say(message);
     this.wire?.send(new TextEncoder().encode(JSON.stringify({ ...message, seq: null })));
   }
 }

@@ -1,10 +1,10 @@
 /** An integration of the Intermediary that is played: greets, offers actions, obeys watchers, and acknowledges what it got. */
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { GameAction } from "./game.ts";
-import { Player, type Surroundings } from "./player.ts";
+import { type Environment, FakePeer } from "./peer.ts";
 
 /** How an integration behaves. They may be changed while it is played. */
-export interface IntegrationHabits {
+export interface IntegrationBehavior {
   readonly token: string;
   /** Asks for ids and acknowledges them. */
   readonly acks: boolean;
@@ -15,32 +15,32 @@ export interface IntegrationHabits {
 /** What it offers, and how it behaves. */
 export interface IntegrationPlan {
   readonly actions: readonly GameAction[];
-  readonly habits: IntegrationHabits;
+  readonly behavior: IntegrationBehavior;
 }
 
 /** A command of a watcher that arrived. */
-export interface Arrival {
+export interface ReceivedCommand {
   readonly from: string;
   readonly cmd: Json;
   readonly isRepeat: boolean;
 }
 
 /** An integration that obeys: `come` connects it, `arrivals` is what watchers had it told. */
-export class FakeIntegration extends Player {
-  habits: IntegrationHabits;
+export class FakeIntegration extends FakePeer {
+  behavior: IntegrationBehavior;
   readonly actions: readonly GameAction[];
-  readonly arrivals: Arrival[] = [];
+  readonly received: ReceivedCommand[] = [];
   isRegistered = false;
   readonly #ids = new Set<string>();
 
-  constructor(name: string, plan: IntegrationPlan, surroundings: Surroundings) {
+  constructor(name: string, plan: IntegrationPlan, surroundings: Environment) {
     super(name, "intermediary", surroundings);
     this.actions = plan.actions;
-    this.habits = plan.habits;
+    this.behavior = plan.behavior;
   }
 
   protected opened(): void {
-    const { acks, token } = this.habits;
+    const { acks, token } = this.behavior;
     this.say({ type: "integration", name: this.name, auth_token: token, ...(acks && { ack: true }) });
     const actions = Object.fromEntries(
       this.actions.map(({ name, description, schema }) => [name, { description, schema }]),
@@ -58,12 +58,12 @@ export class FakeIntegration extends Player {
     const { event, payload, from_watcher: from, cmd, id, redelivered } = message;
     if (event === "registered") this.isRegistered = true;
     if (typeof from === "string" && cmd !== undefined) {
-      this.arrivals.push({ from, cmd, isRepeat: redelivered === true });
+      this.received.push({ from, cmd, isRepeat: redelivered === true });
     }
     if (event === "action" && isObject(payload)) this.#act(payload);
-    if (this.habits.acks && typeof id === "string" && !this.chance.happens(this.habits.forgets)) this.say({ ack: id });
+    if (this.behavior.acks && typeof id === "string" && !this.random.chance(this.behavior.forgets)) this.say({ ack: id });
     // Why: before it is registered, nothing that it is told has an id.
-    if (this.habits.acks && this.isRegistered && event !== "registered" && id === undefined) {
+    if (this.behavior.acks && this.isRegistered && event !== "registered" && id === undefined) {
       this.blame(`no id in ${JSON.stringify(message)}`);
     }
   }
@@ -75,7 +75,7 @@ export class FakeIntegration extends Player {
     if (this.#ids.has(id)) this.blame(`${id} (${name}) twice`);
     this.#ids.add(id);
     const { wire } = this;
-    this.clock.after(this.chance.between(1, 2_000), () => {
+    this.clock.after(this.random.between(1, 2_000), () => {
       if (this.wire === wire) this.say({ event: "action_result", payload: { id, status: "ok" } });
     });
   }

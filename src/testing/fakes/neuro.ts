@@ -6,13 +6,13 @@
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { Frame } from "../../core/json.ts";
 import type { Millis } from "../../core/ids.ts";
-import type { Chance } from "../chance.ts";
+import type { Random } from "../random.ts";
 import type { VirtualClock } from "../clock.ts";
-import type { Wire } from "../network.ts";
-import { readStrictly } from "./strict.ts";
+import type { TestSocket } from "../network.ts";
+import { readStrictly } from "./strict-reader.ts";
 
 /** How she behaves. They may be changed while she is played. */
-export interface NeuroHabits {
+export interface NeuroBehavior {
   /** From time to time she does something of her own accord; 0: never. */
   readonly actsEveryMs: Millis;
   readonly thinkMinMs: Millis;
@@ -24,7 +24,7 @@ export interface NeuroHabits {
 }
 
 /** An action that she asked for. */
-export interface Call {
+export interface SentAction {
   readonly id: string;
   readonly name: string;
   readonly askedAt: Millis;
@@ -40,9 +40,9 @@ export interface OpenForce {
 
 /** What lasts as long as one connection. */
 interface Session {
-  readonly wire: Wire;
+  readonly wire: TestSocket;
   readonly actions: Map<string, JsonObject>;
-  readonly calls: Map<string, Call>;
+  readonly calls: Map<string, SentAction>;
   hasStarted: boolean;
   force: OpenForce | undefined;
   count: number;
@@ -57,24 +57,24 @@ const CALLS_MAX = 3;
 /** She has one connection at a time: give `accept` to `Network.answering`. `breaches` must stay empty. */
 export class FakeNeuro {
   /** Whatever an integration did that the protocol does not allow. */
-  readonly breaches: string[] = [];
-  habits: NeuroHabits;
+  readonly violations: string[] = [];
+  behavior: NeuroBehavior;
   /** Contexts that she was told, in order. */
   readonly contexts: string[] = [];
   #session: Session | undefined;
   #count = 0;
   readonly #clock: VirtualClock;
-  readonly #chance: Chance;
+  readonly #chance: Random;
 
-  constructor(clock: VirtualClock, chance: Chance, habits: NeuroHabits) {
+  constructor(clock: VirtualClock, random: Random, habits: NeuroBehavior) {
     this.#clock = clock;
-    this.#chance = chance;
-    this.habits = habits;
+    this.#chance = random;
+    this.behavior = habits;
     this.#wander();
   }
 
   /** Takes a connection. A new one takes the place of the old. */
-  accept(wire: Wire): void {
+  accept(wire: TestSocket): void {
     this.#session?.wire.close();
     const session: Session = {
       wire,
@@ -110,16 +110,16 @@ export class FakeNeuro {
   }
 
   /** Actions whose result she still waits for, on the connection that is open. */
-  get unanswered(): readonly Call[] {
+  get unanswered(): readonly SentAction[] {
     return [...this.#session?.calls.values() ?? []].filter(({ results }) => results === 0);
   }
 
   #hear(session: Session, frame: Frame): void {
     const read = readStrictly(frame);
-    if (typeof read === "string") return this.#blame(read);
+    if (typeof read === "string") return this.#reportViolation(read);
     const { command, data } = read;
     if (command === "startup") return this.#start(session);
-    if (!session.hasStarted) return this.#blame(`${command} before startup`);
+    if (!session.hasStarted) return this.#reportViolation(`${command} before startup`);
     switch (command) {
       case "actions/register":
         return this.#register(session, data.actions);
@@ -137,10 +137,10 @@ export class FakeNeuro {
   }
 
   #start(session: Session): void {
-    if (session.hasStarted) return this.#blame("startup twice on one connection");
+    if (session.hasStarted) return this.#reportViolation("startup twice on one connection");
     session.hasStarted = true;
     session.actions.clear();
-    if (!this.habits.introduces) return;
+    if (!this.behavior.introduces) return;
     const who = { sessionId: `s${this.#count}`, characterId: "neuro", displayName: "Neuro-sama" };
     this.#say(session, { command: "startup", data: { session: who } });
   }
@@ -148,23 +148,25 @@ export class FakeNeuro {
   #register(session: Session, actions: Json | undefined): void {
     for (const action of Array.isArray(actions) ? actions.filter(isObject) : []) {
       const name = String(action.name);
-      if (session.actions.has(name)) this.#blame(`${name} registered twice`);
+      if (session.actions.has(name)) this.#reportViolation(`${name} registered twice`);
       session.actions.set(name, action);
     }
   }
 
   #forced(session: Session, data: JsonObject): void {
     const names = textsOf(data.action_names);
-    if (session.force !== undefined) this.#blame(`a second force (${names}) while one is open (${session.force.names})`);
+    if (session.force !== undefined) {
+      this.#reportViolation(`a second force (${names}) while one is open (${session.force.names})`);
+    }
     const unknown = names.filter((name) => !session.actions.has(name));
-    if (unknown.length > 0) this.#blame(`a force of names that are not registered: ${unknown}`);
+    if (unknown.length > 0) this.#reportViolation(`a force of names that are not registered: ${unknown}`);
     const force: OpenForce = { names, query: String(data.query) };
     session.force = force;
     this.#think(session, force);
   }
 
   #think(session: Session, force: OpenForce, afterMs: Millis = 0): void {
-    const thinkMs = this.#chance.between(this.habits.thinkMinMs, this.habits.thinkMaxMs);
+    const thinkMs = this.#chance.between(this.behavior.thinkMinMs, this.behavior.thinkMaxMs);
     this.#clock.after(afterMs + thinkMs, () => {
       if (this.#session !== session || session.force !== force) return;
       const name = this.#chance.oneOf(force.names.filter((each) => session.actions.has(each)));
@@ -174,8 +176,8 @@ export class FakeNeuro {
 
   #result(session: Session, data: JsonObject): void {
     const call = session.calls.get(String(data.id));
-    if (call === undefined) return this.#blame(`a result for ${data.id}, which she never asked for`);
-    if (++call.results > 1) return this.#blame(`result ${call.results} for ${call.id} (${call.name})`);
+    if (call === undefined) return this.#reportViolation(`a result for ${data.id}, which she never asked for`);
+    if (++call.results > 1) return this.#reportViolation(`result ${call.results} for ${call.id} (${call.name})`);
     const { force } = session;
     if (force === undefined || !force.names.includes(call.name)) return;
     if (data.success === true) session.force = undefined;
@@ -183,13 +185,15 @@ export class FakeNeuro {
   }
 
   #call(session: Session, name: string, force: OpenForce | undefined): void {
-    const number = this.habits.restartsIds ? session.count++ : this.#count++;
-    const call: Call = { id: `${number}`, name, askedAt: this.#clock.now, force, results: 0 };
+    const number = this.behavior.restartsIds ? session.count++ : this.#count++;
+    const call: SentAction = { id: `${number}`, name, askedAt: this.#clock.now, force, results: 0 };
     session.calls.set(call.id, call);
     const hasData = session.actions.get(name)?.schema !== undefined;
     this.#say(session, { command: "action", data: { id: call.id, name, ...(hasData && { data: '{"x":1}' }) } });
     this.#clock.after(RESULT_MS, () => {
-      if (this.#session === session && call.results === 0) this.#blame(`no result for ${call.id} (${name}) in time`);
+      if (this.#session === session && call.results === 0) {
+        this.#reportViolation(`no result for ${call.id} (${name}) in time`);
+      }
     });
   }
 
@@ -199,17 +203,17 @@ export class FakeNeuro {
 
   /** Does something of her own accord, now and then. */
   #wander(): void {
-    this.#clock.after(this.#chance.between(1, 2 * Math.max(1_000, this.habits.actsEveryMs)), () => {
+    this.#clock.after(this.#chance.between(1, 2 * Math.max(1_000, this.behavior.actsEveryMs)), () => {
       this.#wander();
       const session = this.#session;
-      if (session === undefined || this.habits.actsEveryMs === 0 || session.force !== undefined) return;
+      if (session === undefined || this.behavior.actsEveryMs === 0 || session.force !== undefined) return;
       const name = this.#chance.oneOf([...session.actions.keys()]);
       if (name !== undefined && this.unanswered.length < CALLS_MAX) this.#call(session, name, undefined);
     });
   }
 
-  #blame(what: string): void {
-    this.breaches.push(`at ${this.#clock.now}: ${what}`);
+  #reportViolation(what: string): void {
+    this.violations.push(`at ${this.#clock.now}: ${what}`);
   }
 }
 

@@ -54,13 +54,16 @@ export const api: readonly Case[] = [
       await integrate(relay, "jukebox");
       for (let left = 200; (await answer(relay, "/integrations/chess")).actions < 1; left--) check.that(left > 0);
       const { items } = await answer(relay, "/integrations");
-      check.equal(items.map(({ id, door }: Message) => [id, door]), [["chess", "neuro"], ["jukebox", "intermediary"]]);
+      check.equal(items.map(({ id, listener: listener }: Message) => [id, listener]), [["chess", "neuro"], [
+        "jukebox",
+        "intermediary",
+      ]]);
       const asked = answer(relay, "/integrations/chess/actions", post({ name: "play" }));
       game.result((await game.action("play")).id, true, "played");
       const { success, message } = await asked;
       check.equal([success, message], [true, "played"]);
-      const { rooms, waits, scopes } = await answer(relay, "/overview");
-      check.equal([waits, scopes.length, rooms.neuro.integrations], [[], 5, 2]);
+      const { services, waits, scopes } = await answer(relay, "/overview");
+      check.equal([waits, scopes.length, services.neuro.integrations], [[], 5, 2]);
       check.equal(await refusal(relay, "/overview", { token: "" }), [401, "badToken"]);
       check.equal(await refusal(relay, "/integrations/chess", { ...post({ paused: 1 }), method: "PATCH" }), [
         422,

@@ -29,7 +29,7 @@ async function isAlive(relay: Relay): Promise<void> {
   await game.line.next(({ command }) => command === "startup", "its acknowledgement");
 }
 
-export const doors: readonly Case[] = [
+export const listeners: readonly Case[] = [
   {
     name: "RT48 a token comes in the query or in the path; a wrong one, or none, is 401; a page of a foreign origin 403",
     async run(relay) {
@@ -149,7 +149,7 @@ export const doors: readonly Case[] = [
       check.equal((await ask("/metrics")).status, 401);
       await Game.join(relay, "Chess");
       const metrics = await ask("/metrics", TOKENS.web);
-      check.match(metrics.text, /neuro_relay_connections\{door="neuro"\} 1/);
+      check.match(metrics.text, /neuro_relay_connections\{listener="neuro"\} 1/);
       check.equal((await ask("/no/such/thing")).status, 404);
       check.equal((await fetch(`${relay.web}/health`, { headers: { origin: "https://evil.example" } })).status, 403);
     },

@@ -1,0 +1,229 @@
+/**
+ * What can be observed. Closed.
+ *
+ * Rooms say facts and nothing else: the log line, the metric and the watcher's event are made from them elsewhere, from one
+ * table each. A note carries references to what is there already, so it costs next to nothing when nobody reads it. A note
+ * that watchers see has the name of its event.
+ */
+import type { Priority } from "./neuro-messages.ts";
+import type { FaultName } from "./fault.ts";
+import type { Millis } from "./ids.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { ServiceName } from "./service.ts";
+
+/** Why a force ended. */
+export type ForceEnd =
+  | "completed"
+  | "replaced"
+  | "names gone"
+  | "game gone"
+  | "expired"
+  | "refused"
+  | "cancelled"
+  /** Its integration is held; it waits again. */
+  | "held";
+
+/** Who answered an action in the end. */
+export type ResultOrigin = "game" | "deadline" | "gone" | "unknown" | "relay" | "operator";
+
+/** Presence on the Intermediary and on the game port. */
+export type PresenceObservation =
+  | { readonly is: "integration_connected"; readonly name: string }
+  | { readonly is: "integration_disconnected"; readonly name: string }
+  | { readonly is: "neuroos_connected"; readonly name: string; readonly privileges: "enhanced" | "standard" }
+  | { readonly is: "neuroos_disconnected"; readonly name: string }
+  /** `slug`: its id, where it speaks with the relay's Neuro and not through the proxy. */
+  | { readonly is: "integration_connected_via_backend"; readonly name: string; readonly slug?: string | undefined }
+  | { readonly is: "integration_disconnected_via_backend"; readonly name: string; readonly slug?: string | undefined }
+  | { readonly is: "taken_over"; readonly name: string; readonly winner: "newest" | "oldest" }
+  | { readonly is: "greeting_refused"; readonly fault: FaultName; readonly address: string; readonly reason: string };
+
+/** What passes between integrations, watchers and Neuro. */
+export type TrafficObservation =
+  | { readonly is: "integration_message"; readonly from: string; readonly payload: Json }
+  | { readonly is: "integration_registered_actions"; readonly from: string; readonly actions: readonly string[] }
+  | {
+    readonly is: "binary_received";
+    readonly from: string;
+    readonly size: number;
+    readonly file: string;
+    readonly sha256: string;
+    readonly content_type: string;
+  }
+  /** A command from Neuro that is no action, as the JSON text it came in. */
+  | { readonly is: "backend_message"; readonly payload: string }
+  | {
+    readonly is: "add_context";
+    readonly game_title: string;
+    /** Of an integration; who watches has none. */
+    readonly slug?: string | undefined;
+    readonly message: string;
+    readonly reply_if_not_busy: boolean;
+  }
+  | { readonly is: "choose_action"; readonly payload: JsonObject };
+
+/** An action, and to whom it goes: by name, and by the id that each is addressed by from outside. */
+export interface PassedAction {
+  readonly id: string;
+  readonly name: string;
+  readonly to: readonly string[];
+  readonly slugs: readonly string[];
+  readonly forced: boolean;
+  readonly data: string | undefined;
+}
+
+/** Actions and their results. `id` is the relay's own, unique over restarts; a `slug` is an integration's id. */
+export type ActionObservation =
+  | ({ readonly is: "action_sent" } & PassedAction)
+  /** It waits until a person lets it go, and is sent then. */
+  | ({ readonly is: "approval_wanted" } & PassedAction)
+  | {
+    readonly is: "action_result";
+    readonly id: string;
+    readonly name: string;
+    readonly from: string;
+    /** None where the relay answered by itself. */
+    readonly slug?: string | undefined;
+    readonly success: boolean;
+    readonly message: string | undefined;
+    readonly ms: Millis;
+    readonly origin: ResultOrigin;
+  }
+  /** An answer that counts for nothing: too late, twice, for somebody else's action. */
+  | { readonly is: "result_ignored"; readonly from: string; readonly why: "late" | "twice" | "foreign" | "unknown" }
+  | { readonly is: "action_expired"; readonly id: string; readonly name: string; readonly to: readonly string[] }
+  | { readonly is: "actions_registered"; readonly integration: string; readonly names: readonly string[] }
+  | { readonly is: "actions_unregistered"; readonly integration: string; readonly names: readonly string[] }
+  | {
+    readonly is: "force_opened";
+    readonly id: string;
+    readonly integration: string;
+    readonly slug: string;
+    readonly query: string;
+    readonly names: readonly string[];
+    readonly priority: Priority;
+    readonly waited: Millis;
+  }
+  | {
+    readonly is: "force_ended";
+    readonly id: string;
+    readonly integration: string;
+    readonly slug: string;
+    readonly end: ForceEnd;
+    readonly ms: Millis;
+  }
+  /** Its integration is muted. */
+  | { readonly is: "context_dropped"; readonly from: string; readonly slug: string };
+
+/** The connection to Neuro. */
+export type UpstreamObservation =
+  | { readonly is: "upstream_dialing"; readonly upstream: string; readonly attempt: number }
+  | { readonly is: "upstream_connected"; readonly upstream: string; readonly url: string }
+  | { readonly is: "upstream_lost"; readonly upstream: string; readonly reason: string; readonly retry_ms: Millis }
+  | { readonly is: "character_changed"; readonly upstream: string; readonly character: string }
+  | { readonly is: "upstream_silent"; readonly upstream: string; readonly ms: Millis }
+  /** Something that Neuro's side sent and that cannot be read. */
+  | { readonly is: "upstream_unreadable"; readonly upstream: string; readonly reason: string };
+
+/** The queue. */
+export type QueueObservation =
+  | {
+    readonly is: "message_queued";
+    readonly to: string;
+    readonly id: string;
+    readonly kind: string;
+    readonly depth: number;
+  }
+  | { readonly is: "message_delivered"; readonly to: string; readonly id: string; readonly confirmed: boolean }
+  | { readonly is: "message_dead"; readonly to: string; readonly id: string; readonly why: string }
+  | { readonly is: "queue_refused"; readonly to: string; readonly why: FaultName }
+  | { readonly is: "entry_quarantined"; readonly key: string; readonly why: string };
+
+/** The Brain. Sessions are named by the first eight digits of their id: whoever knows the whole of it may use the session. */
+export type BrainObservation =
+  | { readonly is: "session_created"; readonly session: string; readonly parent: string | undefined }
+  /** `risk` in thousandths. */
+  | { readonly is: "operator_applied"; readonly session: string; readonly operator: string; readonly risk: number }
+  | {
+    readonly is: "operator_refused";
+    readonly session: string;
+    readonly operator: string;
+    readonly reasons: readonly string[];
+  }
+  | { readonly is: "session_sealed"; readonly session: string }
+  | { readonly is: "session_ended"; readonly session: string; readonly why: "closed" | "expired" }
+  /** What is stored of a session does not fold to what it says it does. */
+  | { readonly is: "session_damaged"; readonly session: string; readonly seq: number; readonly why: string }
+  /** One prediction, before its answer leaves. */
+  | {
+    readonly is: "inferred";
+    readonly trace_id: Json;
+    readonly routing: { readonly english: boolean; readonly math: boolean; readonly physics: boolean };
+    readonly value: number | null;
+  }
+  | { readonly is: "artifact_loaded"; readonly run_id: string; readonly predicts: boolean }
+  /** Predictions are null until another artifact is named. */
+  | { readonly is: "artifact_refused"; readonly run_id: string; readonly why: string };
+
+/** The relay as a neuron of a Nallely session. */
+export type NallelyObservation =
+  | { readonly is: "nallely_connected"; readonly name: string; readonly url: string }
+  | { readonly is: "nallely_lost"; readonly name: string; readonly reason: string; readonly retry_ms: Millis }
+  /** The session's idea of the neuron is not the relay's. Not listed: only a reset of the session helps. */
+  | {
+    readonly is: "nallely_drifted";
+    readonly name: string;
+    readonly listed: boolean;
+    readonly missing: readonly string[];
+    readonly extra: readonly string[];
+    readonly changed: readonly string[];
+  }
+  /** A value rose over its threshold, and what came of it. */
+  | { readonly is: "nallely_input"; readonly parameter: string; readonly value: number; readonly did: NallelyReaction }
+  /** Neuro set a parameter by an action. */
+  | { readonly is: "nallely_output"; readonly parameter: string; readonly value: number; readonly action: string }
+  /** The settings ask for something that the session could not do; the neuron is not there. */
+  | { readonly is: "nallely_refused"; readonly reason: string };
+/** `limited`: it came too soon after the last one. */
+export type NallelyReaction = "context" | "force" | "choose" | "limited";
+
+/** What people do to the relay. */
+export type OperatorObservation = {
+  readonly is: "operator_acted";
+  /** The name of a token, or of a watcher. */
+  readonly by: string;
+  /** A word of the relay's, e.g. `pause`. */
+  readonly did: string;
+  /** An id or a name. */
+  readonly to: string;
+  /** What kept it from being done. */
+  readonly outcome: "done" | FaultName;
+};
+
+/** What is wrong, and whose it is to mend. */
+export type ProblemObservation =
+  /** An integration sent something that had to be mended; said once per kind and integration. */
+  | { readonly is: "input_repaired"; readonly from: string; readonly what: string; readonly hint: string }
+  | { readonly is: "input_refused"; readonly from: string; readonly fault: FaultName; readonly reason: string }
+  | { readonly is: "peer_closed_by_relay"; readonly from: string; readonly fault: FaultName }
+  | { readonly is: "store_failed"; readonly key: string; readonly reason: string }
+  /** One of our mistakes: the event that caused it was given up and the room is made anew. */
+  | { readonly is: "panicked"; readonly service: ServiceName; readonly reason: string; readonly stack: string }
+  | { readonly is: "service_rebuilt"; readonly service: ServiceName }
+  /** Nothing more is written to the file of a recording. */
+  | { readonly is: "recording_stopped"; readonly file: string; readonly why: "full" | "failed"; readonly reason: string };
+
+/** One fact. */
+export type Observation =
+  | PresenceObservation
+  | TrafficObservation
+  | ActionObservation
+  | UpstreamObservation
+  | QueueObservation
+  | BrainObservation
+  | NallelyObservation
+  | OperatorObservation
+  | ProblemObservation;
+
+/** The name of a kind of note. */
+export type ObservationName = Observation["is"];

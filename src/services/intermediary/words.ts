@@ -1,0 +1,164 @@
+/**
+ * What an integration says, read: the guides' events, the original relay's operations and the Neuro API's commands.
+ *
+ * Liberal in what it takes: a message that means nothing here is free speech, never an error.
+ */
+import type { Action, GameMessage, Priority } from "../../core/neuro-messages.ts";
+import type { Millis } from "../../core/ids.ts";
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
+import { readChoice } from "./wire.ts";
+
+/** A message of an integration. */
+export type Utterance =
+  | { readonly is: "game"; readonly message: GameMessage }
+  | { readonly is: "choice"; readonly name: string; readonly data: string }
+  | { readonly is: "ack"; readonly id: string }
+  | { readonly is: "nak"; readonly id: string; readonly delayMs: Millis | undefined }
+  | { readonly is: "term"; readonly id: string }
+  | { readonly is: "actions" }
+  | { readonly is: "free" };
+
+const FREE: Utterance = { is: "free" };
+
+/** `acks`: the peer asked for the ack handshake, so `ack`, `nak` and `term` are not free speech. */
+export function readUtterance(message: Json, acks: boolean): Utterance {
+  if (!isObject(message)) return FREE;
+  if (acks) {
+    const receipt = readReceipt(message);
+    if (receipt !== undefined) return receipt;
+  }
+  const { event, op, command } = message;
+  if (typeof command === "string") return readCommand(command, isObject(message.data) ? message.data : {});
+  if (op === "choose_force_action") return { is: "game", message: readForce(message) };
+  if (typeof event === "string") return readEvent(event, message);
+  if (message.query === "get_registered_actions") return { is: "actions" };
+  const choice = readChoice(message.choice);
+  return choice === undefined ? FREE : { is: "choice", ...choice };
+}
+
+function readReceipt({ ack, nak, term, delay_ms }: JsonObject): Utterance | undefined {
+  if (typeof ack === "string") return { is: "ack", id: ack };
+  if (typeof term === "string") return { is: "term", id: term };
+  if (typeof nak !== "string") return undefined;
+  const delayMs = typeof delay_ms === "number" && delay_ms >= 0
+    ? Math.min(Math.floor(delay_ms), NAK_DELAY_MS_MAX)
+    : undefined;
+  return { is: "nak", id: nak, delayMs };
+}
+
+const NAK_DELAY_MS_MAX = 3_600_000;
+
+function readEvent(event: string, message: JsonObject): Utterance {
+  const payload = isObject(message.payload) ? message.payload : {};
+  switch (event) {
+    case "register_actions":
+      return {
+        is: "game",
+        message: { command: "actions/register", actions: readActions(message.actions ?? payload.actions) },
+      };
+    case "unregister_actions": {
+      const names = readNames(message.actions ?? message.action_names ?? payload.actions ?? payload.action_names);
+      return { is: "game", message: { command: "actions/unregister", names } };
+    }
+    case "action_result":
+      return { is: "game", message: readResult(payload) };
+    default:
+      return FREE;
+  }
+}
+
+function readCommand(command: string, data: JsonObject): Utterance {
+  const message = readKnownCommand(command, data);
+  if (message !== undefined) return { is: "game", message };
+  // Why: any other word may well be an integration's own; only what is meant for a relay is passed on as a command.
+  if (!/^(neuro-relay|nrc-endpoints)\//.test(command)) return FREE;
+  return { is: "game", message: { command: "other", name: command, data } };
+}
+
+function readKnownCommand(command: string, data: JsonObject): GameMessage | undefined {
+  switch (command) {
+    case "startup":
+    case "shutdown/ready":
+      return { command };
+    case "context":
+      return { command, message: textOf(data.message) ?? "", silent: data.silent === true };
+    case "actions/register":
+      return { command, actions: readActions(data.actions) };
+    case "actions/unregister":
+      return { command, names: readNames(data.action_names) };
+    case "actions/force":
+      return readForce(data);
+    case "action/result":
+      return readResult(data);
+    default:
+      return undefined;
+  }
+}
+
+/** Both the object keyed by name and the Neuro API's array; whatever in it is no action is left out. */
+function readActions(raw: Json | undefined): Action[] {
+  if (Array.isArray(raw)) return raw.flatMap((entry) => readAction(isObject(entry) ? entry.name : entry, entry));
+  return isObject(raw) ? Object.entries(raw).flatMap(([name, entry]) => readAction(name, entry)) : [];
+}
+
+function readAction(name: Json | undefined, entry: Json | undefined): Action[] {
+  if (typeof name !== "string" || name === "") return [];
+  const fields = isObject(entry) ? entry : {};
+  // Why: by the original relay's word an entry is the schema itself; by the Neuro API's it holds one.
+  const isDefinition = isObject(fields.schema) || fields.type === undefined;
+  const schema = isDefinition ? fields.schema : fields;
+  const description = textOf(fields.description) ?? (isObject(schema) ? textOf(schema.description) : undefined) ??
+    inWords(name);
+  return [isObject(schema) && Object.keys(schema).length > 0 ? { name, description, schema } : { name, description }];
+}
+
+const inWords = (name: string): string => name.replace(/[_\-/.]+|(?<=[a-z])(?=[A-Z])/g, " ").trim() || name;
+
+function readNames(raw: Json | undefined): string[] {
+  if (Array.isArray(raw)) {
+    return raw.map((entry) => (isObject(entry) ? entry.name : entry)).filter((name): name is string =>
+      typeof name === "string" && name !== ""
+    );
+  }
+  if (typeof raw === "string") return [raw];
+  return isObject(raw) ? Object.keys(raw) : [];
+}
+
+const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];
+
+function readForce(data: JsonObject): GameMessage {
+  const state = data.state === undefined || data.state === null
+    ? undefined
+    : textOf(data.state) ?? JSON.stringify(data.state);
+  return {
+    command: "actions/force",
+    ...(state !== undefined && { state }),
+    query: textOf(data.query) ?? "",
+    ephemeral: data.ephemeral_context === true,
+    priority: PRIORITIES.find((priority) => priority === data.priority) ?? "low",
+    names: readNames(data.action_names ?? data.actions),
+  };
+}
+
+const DONE: readonly Json[] = ["ok", "success", "done"];
+
+/** True for what plainly says so, in the Neuro API's way or the guides'. */
+function isSuccess({ success, status }: JsonObject): boolean {
+  if (success === undefined || success === null) return status !== undefined && DONE.includes(status);
+  return success === true || success === "true" || success === 1;
+}
+
+function readResult(data: JsonObject): GameMessage {
+  const { id } = data;
+  const message = textOf(data.message) ?? textOf(data.error);
+  return {
+    command: "action/result",
+    ...(typeof id === "string" ? { id } : typeof id === "number" ? { id: String(id) } : {}),
+    success: isSuccess(data),
+    ...(message !== undefined && { message }),
+  };
+}
+
+const textOf = (
+  value: Json | undefined,
+): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);

@@ -1,0 +1,51 @@
+/**
+ * Frames of the Neuro API: one JSON object in one text frame.
+ *
+ * Invariants: F1 reading never throws, whatever the bytes; F2 nothing written holds a null.
+ */
+import { escaped, type Frame, isObject, type JsonObject, parseJson } from "../../../core/json.ts";
+import { failed, ok, type Result } from "../../../core/result.ts";
+import { type Mend, mend } from "./mend.ts";
+
+const BYTE_ORDER_MARK = 0xfeff;
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const ENCODER = new TextEncoder();
+
+/** The object in a frame. Bytes are read as text, and a byte order mark is passed over, for some clients send them. */
+export function readObject(frame: Frame, depthMax: number, mended: Mend[]): Result<JsonObject> {
+  let text: string;
+  if (typeof frame === "string") text = frame;
+  else {
+    mend(mended, "binary frame");
+    try {
+      text = UTF8.decode(frame);
+    } catch {
+      return failed("badFrame", "the frame is not UTF-8");
+    }
+  }
+  if (text.charCodeAt(0) === BYTE_ORDER_MARK) {
+    mend(mended, "byte order mark");
+    text = text.slice(1);
+  }
+  const value = parseJson(text, depthMax);
+  if (value === undefined) return failed("badFrame", "the frame is not JSON, or is nested too deeply");
+  return isObject(value) ? ok(value) : failed("badFrame", "the frame is not a JSON object");
+}
+
+/** The number of bytes of the text as UTF-8. */
+export const bytesOf = (text: string): number => ENCODER.encode(text).length;
+
+/** True when the text takes at most so many bytes; counts only when it is not obvious. */
+export function fits(text: string, bytesMax: number): boolean {
+  if (text.length > bytesMax) return false;
+  return text.length * 3 <= bytesMax || bytesOf(text) <= bytesMax;
+}
+
+const NOT_PRINTABLE = /[^\x20-\x7e]/;
+const ALL_NOT_PRINTABLE = /[^\x20-\x7e]/g;
+
+/** The same JSON in printable ASCII: one client reads anything else as binary. */
+export function asciiJson(json: string): string {
+  if (!NOT_PRINTABLE.test(json)) return json;
+  return json.replace(ALL_NOT_PRINTABLE, escaped);
+}

@@ -1,0 +1,82 @@
+/**
+ * Commands beyond the Neuro API: our own `neuro-relay/*`, and the Go relay's `nrc-endpoints/*` for games that were written for it.
+ *
+ * Whoever asks is answered, and nobody else hears of it: there are clients that end at a command they do not know.
+ */
+import type { GameMessage } from "../../../core/neuro-messages.ts";
+import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import type { StepContext } from "../../../core/context.ts";
+import { toGame } from "../speech.ts";
+import type { Game } from "../state.ts";
+
+const NRC = "nrc-endpoints/";
+const OWN = "neuro-relay/";
+const NRC_VERSIONS: readonly string[] = ["1.0.0"];
+const FEATURES: JsonObject = { "health-endpoint": true, "multiplexing": true, "custom-routing": true };
+
+/** Answers a command that is not of the Neuro API, or says that it was dropped. */
+export function extend(game: Game, { name, data }: GameMessage & { command: "other" }, ctx: StepContext): void {
+  if (name === `${OWN}health`) return reply(game, { name: `${OWN}health`, data: health(game, undefined, ctx) }, ctx);
+  if (!name.startsWith(NRC)) {
+    return ctx.observe({
+      is: "input_refused",
+      from: game.name,
+      fault: "badMessage",
+      reason: `unknown command: ${name.slice(0, 64)}`,
+    });
+  }
+  const endpoint = name.slice(NRC.length);
+  if (endpoint === "startup") return greet(game, data?.["nr-version"], ctx);
+  if (endpoint === "health") {
+    const include = data?.["include"];
+    return reply(game, { name: `${NRC}health-response`, data: health(game, include, ctx) }, ctx);
+  }
+  reply(game, { name: `${NRC}error`, data: { error: `Unknown endpoint: ${endpoint.slice(0, 64)}` } }, ctx);
+}
+
+function greet(game: Game, version: Json | undefined, ctx: StepContext): void {
+  if (typeof version !== "string") {
+    return reply(game, { name: `${NRC}error`, data: { error: "Missing required field: nr-version" } }, ctx);
+  }
+  if (!NRC_VERSIONS.includes(version)) {
+    const suggestion = "Use one of the available versions";
+    const data = { requested: version.slice(0, 64), available: NRC_VERSIONS, suggestion };
+    return reply(game, { name: `${NRC}version-mismatch`, data }, ctx);
+  }
+  reply(game, { name: `${NRC}startup-ack`, data: { "nr-version": version, "features": FEATURES } }, ctx);
+}
+
+/** What was asked for, or everything. */
+function health(game: Game, include: Json | undefined, ctx: StepContext): JsonObject {
+  const { room, upstream } = game;
+  const games = [...room.games.values()].filter(({ peer }) => peer !== undefined);
+  const everything: JsonObject = {
+    "status": "healthy",
+    "nr-version": NRC_VERSIONS[0],
+    "game-nr-version": NRC_VERSIONS[0],
+    "connected-games": games.slice(0, 200).map(({ slug, name }) => ({ id: slug, name })),
+    "total-games": games.length,
+    "neuro-backend-connected": upstream.isOpen,
+    "uptime-seconds": Math.floor((ctx.now - upstream.since) / 1_000),
+    "features": FEATURES,
+    "backend-locked": false,
+  };
+  if (!Array.isArray(include)) return everything;
+  const wanted = new Set(include.flatMap((each: Json) => FIELDS.get(String(each)) ?? []));
+  return Object.fromEntries(Object.entries(everything).filter(([field]) => field === "status" || wanted.has(field)));
+}
+
+/** What each name of `include` stands for. */
+const FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["status", ["status"]],
+  ["version", ["nr-version", "game-nr-version"]],
+  ["connected-games", ["connected-games", "total-games"]],
+  ["neuro-backend", ["neuro-backend-connected"]],
+  ["uptime", ["uptime-seconds"]],
+  ["features", ["features"]],
+  ["lock-status", ["backend-locked"]],
+]);
+
+function reply(game: Game, { name, data }: { name: string; data: JsonObject }, ctx: StepContext): void {
+  toGame(game, { command: "other", name, ...(isObject(data) && { data }) }, ctx);
+}

@@ -1,0 +1,239 @@
+/**
+ * The room of the Neuro API: many games and integrations, one Neuro.
+ *
+ * A frame of a game is decoded, handled and its consequences encoded before anything else happens. What each consequence is, is
+ * decided in `downstream` (who speaks) and `upstream` (what Neuro is told, and by when).
+ * Knows nothing of: listeners, stores, the other rooms.
+ */
+import { earlier } from "../../core/deadlines.ts";
+import { assert } from "../../core/assert.ts";
+import type { ServiceEvent } from "../../core/event.ts";
+import { type Key, type LinkId, type Millis, peerId } from "../../core/ids.ts";
+import { key } from "../../core/key.ts";
+import type { RestoreInput, Service } from "../../core/service.ts";
+import type { Settings } from "../../core/settings.ts";
+import type { ServiceMessage } from "../../core/service-message.ts";
+import type { StepContext } from "../../core/context.ts";
+import { choose, due as deciderDue, nextWakeup as deciderWakeup, ran } from "./standalone/decider.ts";
+import { arrive, depart, gameOf, graceOver, hear as hearGame, nameOf, parkedOver, windowOver } from "./games/games.ts";
+import { pingAll } from "./games/silence.ts";
+import { close, concludeContests, open, ponged, receive, stillSilent } from "./games/sockets.ts";
+import { beginDrain, concludeDrain, configure, restoreRoom, startRoom } from "./life.ts";
+import { ask } from "./operator/answers.ts";
+import { save, schedule, settled } from "./records.ts";
+import type { Neuro, Upstream } from "./state.ts";
+import { dialed, dropped, hear, linkTick, received } from "./upstream/client.ts";
+import { keep, notKept, release, say, sayAndKeep, watcher } from "./upstream/contexts.ts";
+import { concludeShutdown } from "./upstream/fanout.ts";
+import { namesDue, slotDue } from "./forces/forces.ts";
+import { due as pendingDue } from "./pending/pending.ts";
+
+export const neuro: Service<Neuro> = {
+  name: "neuro",
+  resident: [key("neuro")],
+  restore: (settings: Settings, input: RestoreInput): Neuro => restoreRoom(settings, input),
+  step(room: Neuro, event: ServiceEvent, ctx: StepContext): void {
+    // Why: what was written last still replaces what was written before; nothing else happens any more.
+    if (room.hasDrained && event.is !== "stored") return;
+    dispatch(room, event, ctx);
+    conclude(room, ctx);
+  },
+  nextWakeup,
+};
+
+function dispatch(room: Neuro, event: ServiceEvent, ctx: StepContext): void {
+  switch (event.is) {
+    case "frame": {
+      const socket = room.sockets.get(event.peer);
+      return socket === undefined ? undefined : receive(socket, event.frame, ctx);
+    }
+    case "received": {
+      const upstream = upstreamOf(room, event.link);
+      return upstream === undefined ? undefined : received(upstream, event.frame, ctx);
+    }
+    case "serviceMessage":
+      return told(room, event.message, ctx);
+    case "tick":
+      return tick(room, ctx);
+    case "opened":
+      return open(room, event, ctx);
+    case "closed": {
+      const socket = room.sockets.get(event.peer);
+      return socket === undefined ? undefined : close(socket, ctx);
+    }
+    case "ponged": {
+      const socket = room.sockets.get(event.peer);
+      return socket === undefined ? undefined : ponged(socket, ctx);
+    }
+    case "dialed":
+    case "dropped":
+    case "linkBackpressure":
+    case "linkRelieved":
+      return linkEvent(room, event, ctx);
+    case "stored":
+    case "storeFailed":
+      return written(room, { key: event.key, isStored: event.is === "stored" }, ctx);
+    case "jobFinished":
+      for (const { decider, inbox } of room.upstreams.values()) {
+        if (decider !== undefined) inbox.push(...ran(decider, event, ctx));
+      }
+      return;
+    case "requested":
+      return ask(room, event, ctx);
+    case "configured":
+      return configure(room, event.settings, ctx);
+    case "draining":
+      return beginDrain(room, event.until, ctx);
+    case "throttled": // Why: a game's frames wait their turn and are never refused for speed.
+    case "backpressure": // Why: what a game is sent is small, and the outbox closes it before it is too much.
+    case "relieved":
+    case "loaded":
+    case "loadFailed":
+    case "fileSaved":
+      return;
+  }
+}
+
+/** A write has ended. */
+function written(room: Neuro, of: { readonly key: Key; readonly isStored: boolean }, ctx: StepContext): void {
+  if (!of.isStored) { for (const upstream of room.upstreams.values()) notKept(upstream, of.key); }
+  settled(room, of, ctx);
+}
+
+function linkEvent(room: Neuro, event: ServiceEvent & { readonly link: LinkId }, ctx: StepContext): void {
+  const upstream = upstreamOf(room, event.link);
+  if (upstream === undefined) return;
+  if (event.is === "dialed") dialed(upstream, ctx);
+  else if (event.is === "dropped") {
+    dropped(upstream, event.reason === "" ? `closed with ${event.code}` : event.reason, ctx);
+  } else upstream.isPressed = event.is === "linkBackpressure";
+}
+
+/** What the Intermediary says. Its integrations take part as games do. */
+function told(room: Neuro, message: ServiceMessage, ctx: StepContext): void {
+  const [first] = room.upstreams.values();
+  switch (message.is) {
+    case "integrationJoined": {
+      const game = gameOf(room, { listener: "intermediary", name: nameOf(message.name) }, ctx);
+      if (game.peer !== undefined) room.members.delete(game.peer);
+      room.members.set(message.peer, game);
+      game.connection = message.connection;
+      return arrive(game, { peer: message.peer, isStarting: false }, ctx);
+    }
+    case "integrationLeft": {
+      const game = room.members.get(message.peer);
+      room.members.delete(message.peer);
+      return game === undefined ? undefined : depart(game, ctx);
+    }
+    case "gameMessage": {
+      const game = room.members.get(message.peer);
+      return game === undefined ? undefined : hearGame(game, message.message, ctx);
+    }
+    case "directMessage":
+      return first === undefined ? undefined : direct(first, message, ctx);
+    case "actionChosen":
+      for (const { decider, inbox } of room.upstreams.values()) {
+        if (decider !== undefined) inbox.push(...choose(decider, message, ctx));
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+/** What a watcher has for Neuro; it is told what became of it where it wants to know. */
+function direct(
+  upstream: Upstream,
+  { from, payload, id }: ServiceMessage & { readonly is: "directMessage" },
+  ctx: StepContext,
+): void {
+  const message = typeof payload === "string" ? payload : JSON.stringify(payload);
+  const said = { from: watcher(from), message, silent: true };
+  if (id === undefined) return say(upstream, said, ctx);
+  const at = sayAndKeep(upstream, said, ctx);
+  const taken = { is: "directSettled" as const, id, key: at === false ? undefined : at, isFull: at === false };
+  ctx.post("intermediary", taken);
+}
+
+function tick(room: Neuro, ctx: StepContext): void {
+  if (!room.hasStarted) startRoom(room, ctx);
+  for (const timer of room.timers.due(ctx.now)) {
+    const space = timer.indexOf(" ");
+    ring(room, { kind: timer.slice(0, space), of: timer.slice(space + 1) }, ctx);
+  }
+  for (const upstream of room.upstreams.values()) {
+    if (upstream.link.deadline !== undefined && upstream.link.deadline <= ctx.now) linkTick(upstream, ctx);
+    pendingDue(upstream, ctx);
+    if (upstream.decider !== undefined) upstream.inbox.push(...deciderDue(upstream.decider, ctx));
+  }
+}
+
+/** One of the room's own deadlines has come. */
+function ring(room: Neuro, { kind, of }: { readonly kind: string; readonly of: string }, ctx: StepContext): void {
+  switch (kind) {
+    case "keepalive":
+      return pingAll(room, ctx);
+    case "contest":
+      return concludeContests(room, ctx);
+    case "records":
+      return save(room, ctx);
+    case "drain":
+      return;
+    case "silence": {
+      const socket = room.sockets.get(peerId(of));
+      return socket === undefined ? undefined : stillSilent(socket, ctx);
+    }
+  }
+  const game = room.games.get(of);
+  if (game !== undefined && kind === "grace") return graceOver(game, ctx);
+  if (game !== undefined && kind === "window") return windowOver(game, ctx);
+  if (game !== undefined && kind === "parked") return parkedOver(game, ctx);
+  const upstream = room.upstreams.get(of);
+  if (upstream === undefined) return;
+  if (kind === "slot") return slotDue(upstream, ctx);
+  if (kind === "names") return namesDue(upstream, ctx);
+  if (kind === "keep") return keep(upstream, ctx);
+  if (kind === "shutdown") return concludeShutdown(upstream, ctx, true);
+}
+
+/** Messages that the relay, playing Neuro, may have for itself within one step. */
+const OWN_MESSAGES_MAX = 10_000;
+
+/** What every step ends with. */
+function conclude(room: Neuro, ctx: StepContext): void {
+  if (room.hasDrained) return;
+  for (const upstream of room.upstreams.values()) {
+    if (upstream.inbox.length > 0) readInbox(upstream, ctx);
+    if (upstream.contexts.held.size > 0) release(upstream, ctx);
+  }
+  schedule(room, ctx);
+  if (room.drainUntil !== undefined) concludeDrain(room, ctx);
+}
+
+function readInbox(upstream: Upstream, ctx: StepContext): void {
+  const { inbox } = upstream;
+  for (let at = 0; at < inbox.length; at++) {
+    assert(at < OWN_MESSAGES_MAX, "the relay talks to itself without end");
+    const message = inbox[at];
+    if (message !== undefined) hear(upstream, message, ctx);
+  }
+  inbox.length = 0;
+}
+
+function nextWakeup(room: Neuro): Millis | undefined {
+  if (room.hasDrained) return undefined;
+  if (!room.hasStarted) return 0;
+  let earliest = room.timers.earliest();
+  for (const { link, pendings, decider } of room.upstreams.values()) {
+    earliest = earlier(earliest, link.deadline);
+    earliest = earlier(earliest, pendings.deadlines.earliest());
+    if (decider !== undefined) earliest = earlier(earliest, deciderWakeup(decider));
+  }
+  return earliest;
+}
+
+/** The upstream of a link that is still in use. */
+function upstreamOf(room: Neuro, link: LinkId): Upstream | undefined {
+  for (const upstream of room.upstreams.values()) if (upstream.link.id === link) return upstream;
+  return undefined;
+}

@@ -1,0 +1,64 @@
+/**
+ * Actions that a person sends: to exactly one integration, as Neuro would, and whoever sent one is told what came of it.
+ *
+ * Neither a pause nor the kill switch holds them back, and they need no approval: those are for what Neuro does.
+ *
+ * Invariants: P1 no result of such an action goes to Neuro; P2 what is sent is an action that is registered, with data that fits its
+ * schema; P3 at most `ORDERS_MAX` wait for a result.
+ */
+import type { RequestId } from "../../../core/ids.ts";
+import type { Json } from "../../../core/json.ts";
+import { failed, ok, type Result } from "../../../core/result.ts";
+import type { StepContext } from "../../../core/context.ts";
+import { checkData, checkedSchema } from "../codec/schema.ts";
+import type { Game, Neuro, Owned } from "../state.ts";
+import { begin } from "../pending/pending.ts";
+
+const ORDERS_MAX = 32;
+
+export interface Order {
+  readonly requestId: RequestId;
+  readonly name: string;
+  readonly data: string | undefined;
+}
+
+/** Sends an action; the call is answered when its result is there. */
+export function sendAction(game: Game, { requestId, name, data }: Order, ctx: StepContext): Result<Json | undefined> {
+  const ready = readyTo(game, { name, data });
+  if (!ready.ok) return ready;
+  const { owned, data: checked } = ready.value;
+  const { offered } = owned;
+  begin({ theirId: "", epoch: 0, offered, data: checked, force: undefined, owners: [owned], requestId }, ctx);
+  return ok(undefined);
+}
+
+/** What is to be sent, if it can be sent now. */
+export function readyTo(
+  game: Game,
+  order: { readonly name: string; readonly data: string | undefined },
+): Result<{ readonly owned: Owned; readonly data: string | undefined }> {
+  const { room } = game;
+  if (room.drainUntil !== undefined) return failed("restarting", "the relay restarts");
+  const owned = game.actions.get(order.name);
+  if (owned === undefined) return failed("notFound", `${game.name} has no action ${order.name.slice(0, 64)}`);
+  if (game.peer === undefined) return failed("notNow", `${game.name} is not connected`);
+  if (owned.isSuspect) return failed("notNow", `${game.name} is just starting anew`);
+  if (ordersOf(room) >= ORDERS_MAX) return failed("rateLimit", `${ORDERS_MAX} actions wait for their results already`);
+  const { schema } = owned.offered.action;
+  const given = order.data?.trim() ?? "";
+  if (schema === undefined) {
+    return given === "" || given === "{}"
+      ? ok({ owned, data: undefined })
+      : failed("badMessage", `${order.name.slice(0, 64)} takes no data`);
+  }
+  const data = checkData(checkedSchema(schema), given);
+  return data.ok ? ok({ owned, data: data.value }) : data;
+}
+
+function ordersOf(room: Neuro): number {
+  let orders = 0;
+  for (const { pendings } of room.upstreams.values()) {
+    for (const { requestId } of pendings.byId.values()) if (requestId !== undefined) orders++;
+  }
+  return orders;
+}

@@ -1,0 +1,356 @@
+/**
+ * The room as plain data: who is there, what each offers, and each Neuro there is.
+ *
+ * Invariants: S1 a game belongs to exactly one upstream, and so does everything it owns there; S2 a `Game` is an identity (door
+ * and name) and outlives its sockets; S3 what refers to another thing here refers to the thing itself, and whoever removes the
+ * thing removes the reference.
+ * Knows nothing of: frames, storage.
+ */
+import type { Action, ForceMessage, GameMessage, NeuroMessage, Session } from "../../core/neuro-messages.ts";
+import type { Bucket } from "../../core/bucket.ts";
+import { Deadlines } from "../../core/deadlines.ts";
+import type { ConnectionInfo } from "../../core/event.ts";
+import type { Key, Millis, PeerId, RequestId } from "../../core/ids.ts";
+import type { Link } from "../../core/link.ts";
+import type { ForceEnd } from "../../core/observation.ts";
+import type { IntegrationPolicy, Settings, UpstreamSettings } from "../../core/settings.ts";
+import type { Controls, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
+import type { Decider } from "./standalone/decider.ts";
+import type { Few } from "./actions/few.ts";
+import type { Profile } from "./upstream/profiles.ts";
+
+export interface Neuro {
+  settings: Settings;
+  /** Everybody who came in by the game port. */
+  readonly sockets: Map<PeerId, Socket>;
+  /** Integrations of the Intermediary, by the peer they are on. */
+  readonly members: Map<PeerId, Game>;
+  /** Seats that want a game which another socket has: being decided, and decided against. */
+  readonly contested: Set<Seat>;
+  readonly unserved: Set<Seat>;
+  /** Present or parked, by key. */
+  readonly games: Map<string, Game>;
+  readonly slugs: Map<string, Game>;
+  /** Actions of all games that Neuro sees. */
+  actionCount: number;
+  /** In the order of the settings; the first serves whom no pattern assigns. */
+  readonly upstreams: Map<string, Upstream>;
+  /** Everything with a deadline but actions in flight: `<kind> <key>`. */
+  readonly timers: Deadlines;
+  /** Records to be written at the next write-behind, and puts not settled yet. */
+  readonly unsaved: Set<GameRecord>;
+  /** A game asked for a force, or was acted on for it: its record cannot wait, for no game asks twice, or is asked twice. */
+  isUrgent: boolean;
+  readonly saving: Map<Key, GameRecord>;
+  /** Entries that a newer one has replaced, found when this room was made. */
+  readonly outdated: Key[];
+  /** How this relay is called by relays that it is chained with; empty until the first tick. */
+  relayId: string;
+  unnamed: number;
+  hasStarted: boolean;
+  /** What a person has decided about everybody. */
+  readonly controls: Changeable<Controls>;
+  readonly controlsRecord: GameRecord;
+  /** Some integration is solo: all others are held. */
+  hasSolo: boolean;
+  /** The relay leaves, at the latest then: nothing new begins. */
+  drainUntil: Millis | undefined;
+  hasDrained: boolean;
+}
+
+/** One connection of the game port. It may speak for several games. */
+export interface Socket {
+  readonly room: Neuro;
+  readonly peer: PeerId;
+  readonly connection: ConnectionInfo;
+  readonly openedAt: Millis;
+  /** By the name as it stands in the frames. */
+  readonly seats: Few<string, Seat>;
+  /** The seat that spoke last. */
+  last: Seat | undefined;
+  heardAt: Millis;
+  /** Pings without an answer so far; `canPong` once there was one. */
+  pings: number;
+  canPong: boolean;
+  /** When it was asked to register all again. */
+  askedAt: Millis | undefined;
+  hasSpoken: boolean;
+  readonly isVoice: boolean;
+}
+
+/** A game's place on a socket. */
+export interface Seat {
+  readonly socket: Socket;
+  readonly name: string;
+  readonly game: Game;
+  /** `contested`: another socket has the game, and it is being found out whether it is alive. */
+  is: "served" | "contested" | "unserved";
+  readonly since: Millis;
+  /** It began with `startup`. */
+  readonly isStarting: boolean;
+  /** What was said while contested. */
+  readonly heard: GameMessage[];
+  /** Names registered by this seat so far. */
+  readonly registered: Few<string, true>;
+  /** It has registered something since it was asked for everything. */
+  hasListed: boolean;
+}
+
+/** The same, to be changed in place. */
+export type Changeable<View> = { -readonly [Field in keyof View]: View[Field] };
+
+export type GameDoor = "neuro" | "intermediary";
+
+/** An integration, whichever door it uses: what outlives its connections. */
+export interface Game {
+  readonly room: Neuro;
+  readonly key: string;
+  readonly listener: GameDoor;
+  readonly name: string;
+  readonly slug: string;
+  upstream: Upstream;
+  policy: IntegrationPolicy;
+  /** Undefined while it is away. */
+  peer: PeerId | undefined;
+  connection: ConnectionInfo | undefined;
+  connectedAt: Millis;
+  leftAt: Millis;
+  /** It is here, or away for less than its grace. */
+  isAround: boolean;
+  /** Neuro sees its actions: it is around, and nothing keeps it from her. */
+  isShown: boolean;
+  /** Its owner's other half is on the air: nothing of it reaches Neuro until that changes. */
+  isParked: boolean;
+  /** A person holds it back: by itself, with all others, or because another is solo. */
+  isHeld: boolean;
+  /** What a person has decided about it. */
+  readonly controls: Changeable<IntegrationControls>;
+  readonly counts: Changeable<IntegrationCounts>;
+  readonly actions: Few<string, Owned>;
+  /** Names it had and gave up, by its own name for them: they are kept for its return. */
+  readonly released: Map<string, Offered>;
+  /** Its force that no longer has a place, for its return: it may still block on it. */
+  lostForce: ForceMessage | undefined;
+  /** After a `startup` or a full list: what is not registered again by then is gone. */
+  windowUntil: Millis | undefined;
+  /** Its own id, as of an action: actions with earlier ids are of the session before its last `startup`. */
+  sessionId: string;
+  /** Deadlines in a row that it let pass. */
+  silences: number;
+  confirmsNothing: boolean;
+  lastAnswered: string;
+  /** When it last had the slot. */
+  servedAt: Millis;
+  readonly mended: Set<string>;
+  takeovers: Millis[];
+  /** Its names and registry as stored, and its unanswered force. */
+  readonly record: GameRecord;
+  readonly forceRecord: GameRecord;
+}
+
+/** What is stored of a game: a new key each time, the newest counts. */
+export interface GameRecord {
+  readonly of: "game" | "force" | "controls";
+  /** Of the game; empty for what concerns everybody. */
+  readonly key: string;
+  /** What is known to be stored, and what was written last. */
+  stored: Key | undefined;
+  latest: Key | undefined;
+}
+
+/** One of a game's actions. */
+export interface Owned {
+  readonly game: Game;
+  /** As the game calls it. */
+  readonly name: string;
+  offered: Offered;
+  /** Not registered again since a `startup`: the relay answers for it. */
+  isSuspect: boolean;
+}
+
+/** An action as Neuro sees it: one name, one definition, one owner or several. */
+export interface Offered {
+  /** Upstream. */
+  readonly name: string;
+  /** As its owners call it. */
+  readonly original: string;
+  action: Action;
+  mainThread: boolean | undefined;
+  /** Equal for equal definitions. */
+  digest: string;
+  /** In order of arrival. */
+  readonly owners: Few<Game, Owned>;
+  /** Neuro has it, on this connection. */
+  isSent: boolean;
+  /** What Neuro has is an older definition. */
+  isStale: boolean;
+  /** Without an owner: its last one, for whom the name is kept until `freeAt`. */
+  keptFor: Game | undefined;
+  freeAt: Millis;
+}
+
+/** A Neuro: reached by a link, or played by the relay. */
+export interface Upstream {
+  readonly room: Neuro;
+  readonly id: string;
+  settings: UpstreamSettings | undefined;
+  profile: Profile;
+  readonly link: Link;
+  decider: Decider | undefined;
+  isOpen: boolean;
+  since: Millis;
+  /** Counts connections: an id of an earlier one is never answered. */
+  epoch: number;
+  isPressed: boolean;
+  session: Session | undefined;
+  /** When everything was last registered. */
+  resyncedAt: Millis;
+  readonly offered: Map<string, Offered>;
+  readonly byDefinition: Map<string, Offered>;
+  /** Offered without owners, the longest first. */
+  readonly vacant: Set<Offered>;
+  /** What Neuro has may differ from what she should have. */
+  readonly unsynced: Set<Offered>;
+  readonly forces: Forces;
+  readonly pendings: Pendings;
+  readonly contexts: Contexts;
+  readonly shutdown: Shutdown;
+  /** What the relay, playing Neuro, has said and nobody has read yet. */
+  readonly inbox: NeuroMessage[];
+}
+
+export interface Forces {
+  /** The one that Neuro has been asked. */
+  slot: Force | undefined;
+  /** At most one of each game. */
+  readonly waiting: Map<Game, Force>;
+  /** Names of forces that are over and that were unregistered, until when they count: Neuro may still be about to use them. */
+  readonly ended: Map<string, Millis>;
+}
+
+/**
+ * `waiting` for the slot (or for names); `open` at Neuro; `settling` after a success, since it may have been for a use of the
+ * action before the force; `dying` with none of its names left.
+ */
+export interface Force {
+  /** Ours, unique over restarts. */
+  readonly id: string;
+  readonly game: Game;
+  readonly message: ForceMessage;
+  readonly askedAt: Millis;
+  is: "waiting" | "open" | "settling" | "dying";
+  /** Until then it waits for names that are not registered yet. */
+  awaitUntil: Millis | undefined;
+  openedAt: Millis;
+  /** Names by which it can still be answered, as the game calls them. */
+  readonly names: Set<string>;
+  /** What Neuro calls them all. */
+  readonly upstreamNames: string[];
+  /** Actions for it that the game has not answered. */
+  owed: number;
+  /** The game got an action for it. */
+  wasDelivered: boolean;
+  hasSucceeded: boolean;
+  /** How often Neuro was asked, and whether nobody answered in time. */
+  asked: number;
+  isOverdue: boolean;
+  /** Nobody answered it before: it comes after everybody else. */
+  readonly isLast: boolean;
+  /** Neuro has to be asked once what it owes is settled. */
+  askAgain: boolean;
+  /** Its game is held, and has not answered yet: it is put back then, unless that was a success. */
+  isWithheld: boolean;
+  /** A person has answered it, and its game not yet. */
+  isByHand: boolean;
+  /** How a person has ended it. Neuro does not have it any more, but may not have heard of that yet. */
+  verdict: ForceEnd | undefined;
+}
+
+export interface Pendings {
+  readonly byId: Map<string, Pending>;
+  readonly byTheirId: Map<string, Pending>;
+  readonly deadlines: Deadlines;
+}
+
+/** An action that Neuro awaits the result of. */
+export interface Pending {
+  /** Ours, unique over restarts. */
+  readonly id: string;
+  readonly theirId: string;
+  /** The connection that its result goes to; 0 when it does not go to Neuro. */
+  readonly epoch: number;
+  readonly offered: Offered;
+  /** The definition that it was called by. */
+  readonly digest: string;
+  readonly data: string | undefined;
+  readonly since: Millis;
+  /** The force that it answers. */
+  readonly force: Force | undefined;
+  /** The call of a person who chose it, and is told what came of it. */
+  requestId: RequestId | undefined;
+  readonly parts: Part[];
+  /** By then Neuro has to have a result. */
+  readonly deadline: Millis;
+  /** What the last failing owner said. */
+  failure: string | undefined;
+  /** Whoever waited has been told what came of it, before its game has answered. */
+  isAnswered: boolean;
+}
+
+/** One owner's share of a pending action. */
+export interface Part {
+  readonly owned: Owned;
+  /** `held` until its owner is back, `approval` until a person lets it go. */
+  is: "held" | "approval" | "sent" | "failed" | "gone";
+}
+
+export interface Contexts {
+  /** By the key of who said it; whose turn is first, first. */
+  readonly held: Map<string, HeldContext[]>;
+  readonly budget: Bucket;
+}
+
+/** Who says a context: a game, or somebody who watches. */
+export type Source = Pick<Game, "key" | "name" | "isParked" | "isHeld"> & Partial<Pick<Game, "slug">>;
+
+export interface HeldContext {
+  readonly id: string;
+  readonly from: Source;
+  readonly message: string;
+  readonly silent: boolean;
+  readonly at: Millis;
+  /** Neuro cannot be told now, so it has to survive us. */
+  key: Key | undefined;
+}
+
+/** Who was asked to shut down, and has not said that it is ready. */
+export interface Shutdown {
+  readonly asked: Set<Game>;
+  isOn: boolean;
+}
+
+/** A room with nobody in it. */
+export const emptyRoom = (settings: Settings): Neuro => ({
+  settings,
+  sockets: new Map(),
+  members: new Map(),
+  contested: new Set(),
+  unserved: new Set(),
+  games: new Map(),
+  slugs: new Map(),
+  actionCount: 0,
+  upstreams: new Map(),
+  timers: new Deadlines(),
+  unsaved: new Set(),
+  isUrgent: false,
+  saving: new Map(),
+  outdated: [],
+  relayId: "",
+  unnamed: 0,
+  hasStarted: false,
+  controls: { stopped: false, approval: false },
+  controlsRecord: { of: "controls", key: "", stored: undefined, latest: undefined },
+  hasSolo: false,
+  drainUntil: undefined,
+  hasDrained: false,
+});

@@ -1,0 +1,212 @@
+/**
+ * The relay as one game of a Neuro: the connection to her, and what is said each time that it opens.
+ *
+ * After each opening: `startup` once, one register of everything alive, the open force again, then held context. Games notice
+ * nothing of a connection that is lost.
+ * Knows nothing of: what the socket is, how frames look.
+ */
+import type { NeuroMessage } from "../../../core/neuro-messages.ts";
+import { bucket } from "../../../core/bucket.ts";
+import { Deadlines } from "../../../core/deadlines.ts";
+import type { Frame } from "../../../core/json.ts";
+import { dial, due as linkDue, hangup, link, type LinkPlan, lost as linkLost, opened } from "../../../core/link.ts";
+import { RELAY_HOPS_MAX } from "../../../core/limits.ts";
+import type { StepContext } from "../../../core/context.ts";
+import type { UpstreamSettings } from "../../../core/settings.ts";
+import { createDecider } from "../standalone/decider.ts";
+import { PROFILES } from "./profiles.ts";
+import { toNeuro } from "../speech.ts";
+import type { Neuro, Upstream } from "../state.ts";
+import { decodeUpstream } from "../codec/wire.ts";
+import { forgetSent, resync } from "../actions/actions.ts";
+import { release } from "./contexts.ts";
+import { introduced, shutDown, spoke } from "./fanout.ts";
+import { reopen } from "../forces/forces.ts";
+import { act } from "../pending/calls.ts";
+import { orphan } from "../pending/pending.ts";
+
+/** A backend that asks for everything right after it got everything has only not heard yet. */
+const RESYNC_ECHO_MS = 2_000;
+/** The name of the upstream that the relay plays itself. */
+const OWN_UPSTREAM = "relay";
+
+/** An upstream that has not been dialled; without settings, one that the relay plays. */
+export function upstreamOf(room: Neuro, settings: UpstreamSettings | undefined, now: number): Upstream {
+  const id = settings?.id ?? OWN_UPSTREAM;
+  return {
+    room,
+    id,
+    settings,
+    profile: profileOf(settings),
+    link: link("neuro", id),
+    decider: settings === undefined ? createDecider(room.settings["nakurity-backend"]) : undefined,
+    isOpen: false,
+    since: now,
+    epoch: 0,
+    isPressed: false,
+    session: undefined,
+    resyncedAt: 0,
+    offered: new Map(),
+    byDefinition: new Map(),
+    vacant: new Set(),
+    unsynced: new Set(),
+    forces: { slot: undefined, waiting: new Map(), ended: new Map() },
+    pendings: { byId: new Map(), byTheirId: new Map(), deadlines: new Deadlines() },
+    contexts: { held: new Map(), budget: bucket(settings?.context_burst ?? 1, now) },
+    shutdown: { asked: new Set(), isOn: false },
+    inbox: [],
+  };
+}
+
+/** The facts of the backend, with the deadline that the settings give. */
+export function profileOf(settings: UpstreamSettings | undefined): Upstream["profile"] {
+  const profile = PROFILES[settings?.profile ?? "neuro"];
+  const deadline = settings?.action_deadline;
+  return deadline === undefined ? profile : { ...profile, deadlineMs: deadline - Math.ceil(deadline / 10) };
+}
+
+/** Starts dialling; what the relay plays itself is open at once. */
+export function start(upstream: Upstream, ctx: StepContext): void {
+  if (upstream.settings === undefined) return open(upstream, ctx);
+  ctx.observe({ is: "upstream_dialing", upstream: upstream.id, attempt: upstream.link.attempt });
+  dial(upstream.link, planOf(upstream), ctx);
+}
+
+/** The link is up. */
+export function dialed(upstream: Upstream, ctx: StepContext): void {
+  opened(upstream.link, ctx);
+  const url = (upstream.settings?.url ?? "").replace(/[?#].*$/s, "");
+  ctx.observe({ is: "upstream_connected", upstream: upstream.id, url });
+  open(upstream, ctx);
+}
+
+/** The link is down, or could not be made. */
+export function dropped(upstream: Upstream, reason: string, ctx: StepContext): void {
+  close(upstream, ctx);
+  const retryMs = linkLost(upstream.link, planOf(upstream), ctx);
+  ctx.observe({ is: "upstream_lost", upstream: upstream.id, reason, retry_ms: retryMs });
+}
+
+/** The link's deadline may have come. */
+export function linkTick(upstream: Upstream, ctx: StepContext): void {
+  const wasWaiting = upstream.link.state === "waiting";
+  if (linkDue(upstream.link, planOf(upstream), ctx)) dropped(upstream, "no answer", ctx);
+  else if (wasWaiting && upstream.link.state === "dialing") {
+    ctx.observe({ is: "upstream_dialing", upstream: upstream.id, attempt: upstream.link.attempt });
+  }
+}
+
+/** Dials anew, because what was dialled has changed. */
+export function redial(upstream: Upstream, ctx: StepContext): void {
+  close(upstream, ctx);
+  start(upstream, ctx);
+}
+
+/** Lets go of the link for good. */
+export function stop(upstream: Upstream, ctx: StepContext): void {
+  close(upstream, ctx);
+  hangup(upstream.link, ctx);
+}
+
+/** A frame from Neuro. */
+export function received(upstream: Upstream, frame: Frame, ctx: StepContext): void {
+  const decoded = decodeUpstream(frame, upstream.room.settings.limits);
+  ctx.count("upstream", "in", decoded.ok ? decoded.value.command : "unreadable");
+  if (!decoded.ok) return ctx.observe({ is: "upstream_unreadable", upstream: upstream.id, reason: decoded.reason });
+  if (decoded.value.command !== "action") {
+    ctx.observe({ is: "backend_message", payload: typeof frame === "string" ? frame : new TextDecoder().decode(frame) });
+  }
+  hear(upstream, decoded.value, ctx);
+}
+
+/** What Neuro says. */
+export function hear(upstream: Upstream, message: NeuroMessage, ctx: StepContext): void {
+  switch (message.command) {
+    case "action":
+      return act(upstream, message, ctx);
+    case "startup":
+      return introduced(upstream, message.session, ctx);
+    case "actions/reregister_all":
+      if (ctx.now - upstream.resyncedAt >= RESYNC_ECHO_MS) resync(upstream, ctx);
+      return;
+    case "speech_finished":
+      return spoke(upstream, message, ctx);
+    case "shutdown/graceful":
+      return shutDown(upstream, message.wanted ? "graceful" : "cancelled", ctx);
+    case "shutdown/immediate":
+      return shutDown(upstream, "immediate", ctx);
+    case "other":
+      return; // Why: watchers have seen it, and nobody else knows it.
+  }
+}
+
+/** Tells the Intermediary whether Neuro can be reached. */
+export function announce(room: Neuro, ctx: StepContext): void {
+  const upstreams = [...room.upstreams.values()];
+  const configured = upstreams.some(({ settings }) => settings !== undefined);
+  const open = upstreams.some(({ isOpen }) => isOpen);
+  ctx.post("intermediary", { is: "upstreamChanged", configured, open });
+}
+
+function open(upstream: Upstream, ctx: StepContext): void {
+  const { settings, profile, room } = upstream;
+  upstream.isOpen = true;
+  upstream.since = ctx.now;
+  upstream.epoch++;
+  toNeuro(upstream, { command: "startup" }, ctx);
+  resync(upstream, ctx);
+  if (!profile.acksStartup && settings?.character !== undefined) {
+    const characterId = settings.character;
+    introduced(upstream, { sessionId: ctx.secret(), characterId, displayName: displayNameOf(characterId) }, ctx);
+  }
+  reopen(upstream, ctx);
+  release(upstream, ctx);
+  announce(room, ctx);
+}
+
+function close(upstream: Upstream, ctx: StepContext): void {
+  const wasOpen = upstream.isOpen;
+  upstream.isOpen = false;
+  upstream.isPressed = false;
+  upstream.since = wasOpen ? ctx.now : upstream.since;
+  orphan(upstream);
+  forgetSent(upstream);
+  upstream.shutdown.asked.clear();
+  upstream.shutdown.isOn = false;
+  if (wasOpen) announce(upstream.room, ctx);
+}
+
+function planOf({ settings, room }: Upstream): LinkPlan {
+  return {
+    url: settings?.url ?? "",
+    backoff: { baseMs: settings?.backoff.base ?? 0, capMs: settings?.backoff.cap ?? 0 },
+    dialTimeoutMs: settings?.dial_timeout ?? 0,
+    headers: { "Neuro-Relay-Via": viaOf(room) },
+  };
+}
+
+const displayNameOf = (character: string): string =>
+  character === "neuro" ? "Neuro-sama" : character === "evil" ? "Evil Neuro" : character;
+
+/** The relays behind this one: hops separated by commas, this relay first, several relays of one hop joined by `+`. */
+export function viaOf(room: Neuro): string {
+  const hops: Set<string>[] = [new Set([room.relayId])];
+  for (const { connection } of room.sockets.values()) {
+    for (const [at, hop] of hopsOf(connection.via).entries()) {
+      const ids = hops[at + 1] ??= new Set();
+      for (const id of hop) ids.add(id);
+    }
+  }
+  return hops.map((ids) => [...ids].join("+")).join(",");
+}
+
+/** True when a connection comes from this relay itself, or through more relays than anybody means to chain. */
+export function isLoop(room: Neuro, via: string): boolean {
+  const hops = hopsOf(via);
+  return hops.length > RELAY_HOPS_MAX || hops.some((ids) => ids.includes(room.relayId));
+}
+
+const hopsOf = (via: string): readonly (readonly string[])[] =>
+  via.split(",").map((hop) => hop.split("+").map((id) => id.trim()).filter((id) => id !== "")).filter((ids) =>
+    ids.length > 0
+  );

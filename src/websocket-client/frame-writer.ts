@@ -1,0 +1,107 @@
+/**
+ * WebSocket frames (RFC 6455), as a client writes them: masked, whole, one behind the other in one buffer.
+ *
+ * Knows nothing of: sockets.
+ */
+import type { Frame } from "../core/json.ts";
+
+export const OP = { text: 1, bytes: 2, close: 8, ping: 9, pong: 10 } as const;
+export type Op = (typeof OP)[keyof typeof OP];
+
+const FINAL = 0x80;
+const MASKED = 0x80;
+const HEADER_MAX = 14;
+const MASKS_BYTES = 4_096;
+/** A buffer that grew for one burst is let go once it is empty. */
+const KEPT_BYTES = 1_048_576;
+const FIRST_BYTES = 16_384;
+
+const encoder = new TextEncoder();
+
+export class FrameWriter {
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BYTES);
+  #start = 0;
+  #end = 0;
+  readonly #masks = new Uint8Array(MASKS_BYTES);
+  #nextMask = MASKS_BYTES;
+
+  /** Bytes that wait. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  add(op: Op, payload: Frame): void {
+    // Why three: no character takes more bytes of UTF-8 than that for each of its UTF-16 units.
+    const payloadMax = typeof payload === "string" ? payload.length * 3 : payload.length;
+    this.#makeRoom(HEADER_MAX + payloadMax);
+    const head = this.#end;
+    const body = head + lengthBytes(payloadMax) + 6;
+    const size = this.#place(payload, body);
+    const spare = lengthBytes(payloadMax) - lengthBytes(size);
+    if (spare > 0) this.#bytes.copyWithin(body - spare, body, body + size);
+    this.#bytes[head] = FINAL | op;
+    this.#mask(this.#placeLength(head + 1, size), size);
+    this.#end = body - spare + size;
+  }
+
+  /** Hands over what waits; what `write` did not take, by the number that it returns, goes on waiting. */
+  drain(write: (bytes: Uint8Array<ArrayBuffer>) => number): void {
+    if (this.length === 0) return;
+    this.#start += Math.max(0, write(this.#bytes.subarray(this.#start, this.#end)));
+    if (this.#start < this.#end) return;
+    this.#start = this.#end = 0;
+    if (this.#bytes.length > KEPT_BYTES) this.#bytes = new Uint8Array(FIRST_BYTES);
+  }
+
+  #place(payload: Frame, at: number): number {
+    if (typeof payload === "string") return encoder.encodeInto(payload, this.#bytes.subarray(at)).written;
+    this.#bytes.set(payload, at);
+    return payload.length;
+  }
+
+  /** Returns where the mask goes. */
+  #placeLength(at: number, size: number): number {
+    const bytes = this.#bytes;
+    if (size < 126) {
+      bytes[at] = MASKED | size;
+      return at + 1;
+    }
+    const view = new DataView(bytes.buffer);
+    if (size < 65_536) {
+      bytes[at] = MASKED | 126;
+      view.setUint16(at + 1, size);
+      return at + 3;
+    }
+    bytes[at] = MASKED | 127;
+    view.setBigUint64(at + 1, BigInt(size));
+    return at + 9;
+  }
+
+  #mask(at: number, size: number): void {
+    const [bytes, masks] = [this.#bytes, this.#masks];
+    if (this.#nextMask === MASKS_BYTES) {
+      crypto.getRandomValues(masks);
+      this.#nextMask = 0;
+    }
+    const from = this.#nextMask;
+    this.#nextMask += 4;
+    for (let byte = 0; byte < 4; byte++) bytes[at + byte] = masks[from + byte] ?? 0;
+    const body = at + 4;
+    for (let byte = 0; byte < size; byte++) {
+      bytes[body + byte] = (bytes[body + byte] ?? 0) ^ (masks[from + (byte & 3)] ?? 0);
+    }
+  }
+
+  #makeRoom(size: number): void {
+    if (this.#end + size <= this.#bytes.length) return;
+    const waiting = this.#bytes.subarray(this.#start, this.#end);
+    const needed = waiting.length + size;
+    const bytes = needed <= this.#bytes.length ? this.#bytes : new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    bytes.set(waiting, 0);
+    this.#bytes = bytes;
+    this.#end = waiting.length;
+    this.#start = 0;
+  }
+}
+
+const lengthBytes = (size: number): number => (size < 126 ? 0 : size < 65_536 ? 2 : 8);

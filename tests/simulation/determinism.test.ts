@@ -1,0 +1,22 @@
+/** One seed is one life, wherever it is lived: else nothing that went wrong could be watched again. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { play } from "./run.ts";
+
+const SEED = 7;
+
+test("SI8 one seed has the same trace hash each time", async () => {
+  const [first, second, other] = [await play({ seed: SEED }), await play({ seed: SEED }), await play({ seed: SEED + 1 })];
+  check.equal(first.hash, second.hash);
+  check.that(first.hash !== other.hash, "two seeds have the same life");
+});
+
+test("SI8 to watch a life does not change it", async () => {
+  const lines: string[] = [];
+  const [watched, unwatched] = [
+    await play({ seed: SEED, onTrace: (line) => lines.push(line) }),
+    await play({ seed: SEED }),
+  ];
+  check.equal(watched.hash, unwatched.hash);
+  check.that(lines.length > 500, `only ${lines.length} lines`);
+});

@@ -1,0 +1,100 @@
+/** Who takes part: ten games of all kinds, three integrations, a watcher, and a Neuro. Their habits follow from the seed. */
+import { DEFAULTS, PUBLISHED_TOKEN, UPSTREAM_DEFAULTS } from "../../src/core/defaults.ts";
+import type { Settings } from "../../src/core/settings.ts";
+import type { Random } from "../../src/testing/random.ts";
+import { FakeGame, type GameAction, type GameBehavior } from "../../src/testing/fakes/game.ts";
+import { FakeIntegration } from "../../src/testing/fakes/integration.ts";
+import { FakeNeuro } from "../../src/testing/fakes/neuro.ts";
+import type { Environment, FakePeer } from "../../src/testing/fakes/peer.ts";
+import { FakeWatcher } from "../../src/testing/fakes/watcher.ts";
+import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
+
+export const NEURO_URL = "ws://neuro.test";
+
+export const SETTINGS: Settings = {
+  ...DEFAULTS,
+  "nakurity-clients": [{ ...UPSTREAM_DEFAULTS, url: NEURO_URL, profile: "neuro_api" }],
+  brain: { ...DEFAULTS.brain, enabled: false },
+  // Why: an entry must not be given up for being tried while the play is wild; that it is given up is tested elsewhere.
+  queue: { ...DEFAULTS.queue, max_attempts: 1_000 },
+};
+
+export interface Cast {
+  readonly neuro: FakeNeuro;
+  readonly games: readonly FakeGame[];
+  readonly integrations: readonly FakeIntegration[];
+  readonly watcher: FakeWatcher;
+  readonly players: readonly FakePeer[];
+}
+
+const GAMES = [
+  "Chess",
+  "Tic Tac Toe",
+  "ゲーム",
+  "game-a!",
+  "Game A",
+  "Inscryption",
+  "Pong",
+  "Slay",
+  "Buckshot Roulette",
+  "Unity",
+];
+
+/** Some that all games define in the same way, some that each defines in its own, some that only one has. */
+function repertoireOf(name: string, number: number): readonly GameAction[] {
+  const schema = { type: "object", properties: { x: { type: "integer" } } };
+  return [
+    { name: "wave", description: "Wave to the audience." },
+    { name: "move", description: `Move in ${name}.`, schema },
+    { name: `only_${number}`, description: `What only ${name} can do.` },
+    { name: "Say It!", description: `Say something in ${name}.`, schema },
+  ];
+}
+
+export function castFor(world: SimulatedRelay): Cast {
+  const neuro = neuroFor(world);
+  const games = GAMES.map((name, number) => gameFor(name, number, here(world)));
+  const names = ["spotify", "discord", "lights"];
+  const integrations = names.map((name, number) => {
+    const actions = [{ name: `toggle_${name}`, description: `Toggle ${name}.` }, {
+      name: "wave",
+      description: "Wave to the audience.",
+    }];
+    const surroundings = here(world);
+    const behavior = { token: PUBLISHED_TOKEN, acks: number < 2, forgets: surroundings.random.pick(0, 0.1) };
+    return new FakeIntegration(name, { actions, behavior }, surroundings);
+  });
+  const watcher = new FakeWatcher("eye", { token: PUBLISHED_TOKEN, targets: names, everyMs: 1_500 }, here(world));
+  return { neuro, games, integrations, watcher, players: [...games, ...integrations, watcher] };
+}
+
+const here = ({ clock, random, network }: SimulatedRelay): Environment => ({ clock, random: random.branch(), network });
+
+function neuroFor(world: SimulatedRelay): FakeNeuro {
+  const random: Random = world.random.branch();
+  const neuro = new FakeNeuro(world.clock, random.branch(), {
+    actsEveryMs: random.pick(1_000, 3_000, 0),
+    thinkMinMs: 50,
+    thinkMaxMs: random.pick(500, 4_000),
+    restartsIds: random.chance(0.5),
+    introduces: random.chance(0.5),
+  });
+  return neuro;
+}
+
+function gameFor(name: string, number: number, surroundings: Environment): FakeGame {
+  const { random } = surroundings;
+  const behavior: GameBehavior = {
+    startsEachTime: random.chance(0.5),
+    answers: random.pick("all", "all", "all", "failures", "none"),
+    fails: random.pick(0, 0.1, 0.4),
+    answerMinMs: 1,
+    answerMaxMs: random.pick(50, 2_000, 30_000),
+    isSloppy: random.chance(0.3),
+    everyMs: random.pick(2_000, 8_000),
+    disposes: random.chance(0.3),
+  };
+  const game = new FakeGame(name, { actions: repertoireOf(name, number), behavior }, surroundings);
+  game.returnMs = random.pick(100, 3_000, 15_000);
+  return game;
+}

@@ -1,0 +1,76 @@
+/** `brain train`, as a process of its own, and what the relay makes of its artifact. */
+import { test } from "#runner";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { artifactOf, isArtifactFiles } from "../../../src/inference/artifact.ts";
+import { hashBytes } from "../../../src/core/hash.ts";
+import { readArtifact } from "../../../src/jobs/artifact.ts";
+import { check } from "../../harness/check.ts";
+import { denoPath } from "../../harness/machine.ts";
+import { divisions, GOLDEN } from "../services/brain/recipe.ts";
+import { Place } from "./command.ts";
+
+const TRAIN = ["brain", "train", "log.json", "--epochs", "2", "--size", "small", "--root", "artifacts/runs"];
+
+test(
+  "BR88 brain train makes an artifact that loads, enters it in the index, and the same log and seed give the same weights",
+  async () => {
+    const place = await Place.make({ "log.json": divisions() });
+    const first = await place.run([...TRAIN, "--run-id", "first"]);
+    check.equal([first.status, first.errors], [0, ""]);
+    check.match(first.out, /epoch 2: mean squared error [\d.]+\nlearned from 90 examples: artifacts\/runs\/first\n/);
+    const second = await place.run([...TRAIN, "--run-id", "second", "--json"]);
+    check.equal(JSON.parse(second.out).examples, 90);
+    const root = join(place.folder, "artifacts/runs");
+    const weights = (run: string) => readFile(join(root, run, "model/surrogate.safetensors"));
+    check.that((await weights("first")).equals(await weights("second")));
+    check.equal(hashBytes(await weights("first")), GOLDEN.weights, "what the plan gives on every runtime");
+    const files = await readArtifact({ root, run_id: "latest" });
+    check.that(isArtifactFiles(files) && files.run_id === "second");
+    const artifact = artifactOf(files);
+    check.that(typeof artifact !== "string" && artifact.net !== undefined);
+    const index = JSON.parse(await readFile(join(place.folder, "artifacts/registry.json"), "utf8"));
+    check.equal(Object.keys(index), ["first", "second"]);
+    check.equal(Object.keys(index.first), ["run_id", "created_utc", "git", "training", "tokenizer", "model"]);
+    await place.remove();
+  },
+  { timeoutMs: 60_000 },
+);
+
+test("BR80 BR82 brain train gives the same weights on Deno", async () => {
+  const place = await Place.make({ "log.json": divisions() });
+  const flags = ["run", "--allow-all", "--no-check", "--node-modules-dir=manual"];
+  const { status, errors } = await place.run([...TRAIN, "--run-id", "there"], {}, [denoPath(), ...flags]);
+  check.equal([status, errors], [0, ""]);
+  const weights = await readFile(join(place.folder, "artifacts/runs/there/model/surrogate.safetensors"));
+  check.equal(hashBytes(weights), GOLDEN.weights);
+  await place.remove();
+}, { timeoutMs: 60_000 });
+
+test("BR88 brain train says what is wrong in one line", async () => {
+  const place = await Place.make({ "log.json": divisions(), "empty.json": "[]", "bad.json": "{}\nno" });
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["missing.json"], /^missing\.json: cannot be read: .*no such file.*\n$/],
+    [["empty.json"], /^empty\.json: the log has no successful safeDiv with two figures\n$/],
+    [["bad.json"], /^bad\.json: line 2 of the log is not JSON\n$/],
+    [["log.json", "--run-id", "../out"], /^\.\.\/out: a run id has no slash/],
+    [["log.json", "--epochs", "0"], /a whole number from 1 on/],
+    [["log.json", "--size", "huge"], /Allowed choices are full, small/],
+  ];
+  for (const [words, says] of cases) {
+    const { status, errors } = await place.run(["brain", "train", ...words, "--root", "runs"]);
+    check.equal(status, 2, words.join(" "));
+    check.match(errors, says);
+  }
+  await place.remove();
+}, { timeoutMs: 60_000 });
+
+test("BR88 brain train says in one line that it may not write there", async () => {
+  const place = await Place.make({ "log.json": divisions() });
+  const rights = ["--no-prompt", "--allow-env", `--allow-read=${place.folder}`];
+  const flags = ["run", ...rights, "--no-check", "--node-modules-dir=manual"];
+  const { status, errors } = await place.run([...TRAIN, "--run-id", "there"], {}, [denoPath(), ...flags]);
+  check.equal(status, 2, errors);
+  check.match(errors, /^artifacts\/runs\/there: cannot be written: Requires write access [^\n]*\n$/);
+  await place.remove();
+}, { timeoutMs: 60_000 });

@@ -1,0 +1,135 @@
+import { test } from "#runner";
+import { join } from "node:path";
+import { DEFAULTS } from "../../../src/core/defaults.ts";
+import { key, segment } from "../../../src/core/key.ts";
+import { entryKey, type Head } from "../../../src/queue/entry.ts";
+import { openStore } from "../../../src/storage/open.ts";
+import type { Store } from "../../../src/engine/ports.ts";
+import { check } from "../../harness/check.ts";
+import { Place } from "./command.ts";
+
+const [WAITING, DEAD, LATER] = [
+  "1700000000000-0000000001",
+  "1700000000000-0000000002",
+  "1700000000000-0000000003",
+] as const;
+const MADE = "2023-11-14T23:13:20.000Z";
+const BODY = '{"from_watcher":"os","cmd":{"n":1}}';
+
+const opened = (place: Place): Promise<Store> =>
+  openStore({ ...DEFAULTS.queue, path: join(place.folder, "relay_message_queue") }, { onQuarantine: () => {} });
+
+/** A queue with a message that waits for Spotify, and two dead letters. */
+async function filled(): Promise<Place> {
+  const place = await Place.make();
+  const store = await opened(place);
+  const put = (is: "queue" | "dead", to: string, head: Head) =>
+    store.put(entryKey({ service: "intermediary", is, recipient: segment(to) }, head), {
+      v: 1,
+      id: head.id,
+      at: Date.parse(MADE),
+      exp: head.exp,
+      kind: head.kind,
+      body: BODY,
+      ...(is === "dead" && { to, why: head.why ?? "" }),
+    });
+  await put("queue", "Spotify é", { id: WAITING, exp: 4_000_000_000_000, bytes: BODY.length, kind: "command" });
+  await put("dead", "discord", { id: DEAD, exp: 1_700_000_100_000, bytes: BODY.length, kind: "command", why: "attempts" });
+  await put("dead", "x".repeat(200), {
+    id: LATER,
+    exp: 1_700_000_100_000,
+    bytes: BODY.length,
+    kind: "direct",
+    why: "expired",
+  });
+  await store.put(key("intermediary", "names", "other"), { v: 1 });
+  await store.close();
+  return place;
+}
+
+test("CF30 queue list says what waits and what was given up", async () => {
+  const place = await filled();
+  const { status, out } = await place.run(["queue", "list"]);
+  check.equal(status, 0);
+  const lines = out.trimEnd().split("\n");
+  check.equal(lines.length, 4);
+  check.match(
+    lines[0] ?? "",
+    new RegExp(`^${WAITING} {2}command {2}35 B {2}to "Spotify é" {2}waits since 2096-10-01T\\S+ until 2096-10-02T`),
+  );
+  check.match(lines[1] ?? "", /to "discord" {2}dead since 2023-11-14T22:15:00\.000Z \(attempts\)$/);
+  check.equal(lines[3], "1 waiting, 2 dead");
+  const dead = JSON.parse((await place.run(["queue", "list", "--dead", "--json"])).out);
+  check.equal(dead.map(({ id, state, why }: Record<string, string>) => [id, state, why]), [[DEAD, "dead", "attempts"], [
+    LATER,
+    "dead",
+    "expired",
+  ]]);
+  await place.remove();
+});
+
+test("CF30 queue show and export give the bodies", async () => {
+  const place = await filled();
+  const shown = JSON.parse((await place.run(["queue", "show", WAITING])).out);
+  check.equal([shown.to, shown.kind, shown.body], ["Spotify é", "command", JSON.parse(BODY)]);
+  check.equal([shown.at, JSON.parse((await place.run(["queue", "show", DEAD])).out).at], [MADE, MADE], "as its body says");
+  const lines = (await place.run(["queue", "export"])).out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  check.equal(lines.map(({ id, to }) => [id, to]), [[WAITING, "Spotify é"], [DEAD, "discord"], [LATER, "x".repeat(200)]]);
+  const missing = await place.run(["queue", "show", "1700000000000-0000000009"]);
+  check.equal([missing.status, missing.errors.split("\n").at(-2)], [1, "1700000000000-0000000009: not in the queue"]);
+  await place.remove();
+});
+
+test("CF30 queue retry puts a dead letter back under its id, with new time to live", async () => {
+  const place = await filled();
+  check.match((await place.run(["queue", "retry", DEAD])).out, /^1 put back into the queue/);
+  const entries = JSON.parse((await place.run(["queue", "list", "--json"])).out);
+  check.equal(entries.map(({ id, state }: Record<string, string>) => [id, state]), [
+    [WAITING, "waiting"],
+    [DEAD, "waiting"],
+    [LATER, "dead"],
+  ]);
+  check.that(Date.parse(entries[1].expires) > Date.now() + DEFAULTS.queue.ttl.command - 60_000);
+  const store = await opened(place);
+  const keys = await store.keys(key("intermediary", "queue", segment("discord")));
+  check.equal((await store.read(keys)).length, 1);
+  await store.close();
+  check.match((await place.run(["queue", "retry", "--all"])).out, /^1 put back/);
+  check.equal((await place.run(["queue", "retry"])).status, 2);
+  await place.remove();
+});
+
+test("CF30 queue drop deletes what it is told to and nothing else", async () => {
+  const place = await filled();
+  check.match((await place.run(["queue", "drop", WAITING])).out, /^1 dropped/);
+  check.match((await place.run(["queue", "drop", "--all"])).out, /^1 dropped|^2 dropped/);
+  check.match((await place.run(["queue", "list"])).out, /^0 waiting, 0 dead/);
+  const store = await opened(place);
+  check.equal(await store.keys(key("intermediary")), [key("intermediary", "names", "other")]);
+  await store.close();
+  await place.remove();
+});
+
+test("CF38 a queue that somebody has who does not answer is left alone", async () => {
+  const place = await filled();
+  const store = await opened(place);
+  const { status, errors } = await place.run(["queue", "list", "--set", "web.port=1"]);
+  check.equal(status, 2);
+  check.match(
+    errors,
+    /relay_message_queue is in use by process \d+ since .*\nit does not answer on the web port of this configuration: stop it for this command\n$/,
+  );
+  await store.close();
+  await place.remove();
+});
+
+test("CF30 where there is no queue, that is said and none is made", async () => {
+  const place = await Place.make();
+  check.match((await place.run(["queue", "list"])).errors, /there is no queue/);
+  check.match((await place.run(["queue", "list"])).errors, /there is no queue/);
+  check.match(
+    (await place.run(["queue", "list", "--set", "queue.backend=memory", "--set", "web.port=1"])).errors,
+    /nothing is kept outside the running relay/,
+  );
+  await place.remove();
+});

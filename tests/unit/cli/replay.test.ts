@@ -1,0 +1,229 @@
+/** Recording a relay that runs, and playing the recording to another one and to a game. */
+import { test } from "#runner";
+import { spawn } from "node:child_process";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { chosen, conversationsIn, readTape, type Session } from "../../../src/recording/mod.ts";
+import { check } from "../../harness/check.ts";
+import { denoPath } from "../../harness/machine.ts";
+import { inFolder, RelayProcess } from "../../harness/relay.ts";
+import { Talk } from "../../harness/socket.ts";
+import { end, MAIN, Place, until } from "./command.ts";
+
+const MINUTE = { timeoutMs: 60_000 };
+/** Decides at once, and always the same. */
+const DECIDED = ["nakurity-backend.decider=first", "nakurity-backend.choice_timeout=100ms"];
+
+/** A game that asks for one move and makes it. */
+async function playGame(url: string, game: string, says = "moved"): Promise<unknown> {
+  const talk = await Talk.open(url);
+  const tell = (command: string, data?: object) => talk.send({ command, game, ...(data !== undefined && { data }) });
+  tell("startup");
+  const schema = { type: "object", properties: { to: { type: "string", enum: ["e4", "d4"] } }, required: ["to"] };
+  tell("actions/register", { actions: [{ name: `${game}_move`, description: "Move.", schema }] });
+  tell("actions/force", { query: "Your move.", action_names: [`${game}_move`] });
+  const { data } = await talk.next(({ command }) => command === "action");
+  tell("action/result", { id: data.id, success: true, message: says });
+  tell("context", { message: "thank you", silent: true });
+  await new Promise((resolve) => setTimeout(resolve, 300)); // Why: what it said last is on its way.
+  talk.close();
+  return { name: data.name, data: data.data };
+}
+
+const sessionIn = async (file: string): Promise<Session> => {
+  const session = readTape(await readFile(file, "utf8")).at(-1);
+  if (session === undefined) throw new Error("no session");
+  return session;
+};
+
+/** Which actions a game was asked for and how it answered, without ids. */
+function exchanges(session: Session, game: string): readonly string[] {
+  const found = chosen(conversationsIn(session), { game });
+  if (typeof found === "string") throw new Error(found);
+  return found.said.flatMap(({ frame }) => {
+    const { command, data } = JSON.parse(String(frame));
+    if (command === "action") return [`${data.name} ${data.data}`];
+    return command === "action/result" ? [`${data.success} ${data.message}`] : [];
+  });
+}
+
+test("OB23 a session of games and a Neuro is recorded and played again, to another relay and to a game", async () => {
+  await inFolder(async (folder) => {
+    const [file, again] = [join(folder, "session.jsonl"), join(folder, "again.jsonl")];
+    const neuro = await RelayProcess.start(folder, [...DECIDED, "queue.path=a"]);
+    const sets = [`nakurity-client.url=${neuro.urls.neuro}`, `record.file=${file}`, "queue.path=b"];
+    const relay = await RelayProcess.start(folder, sets);
+    const [move] = [await playGame(relay.urls.neuro, "chess"), await playGame(relay.urls.neuro, "go")];
+    check.equal(move, { name: "chess_move", data: '{"to":"e4"}' });
+    check.equal([await relay.stop(), await neuro.stop()], [0, 0]);
+    check.equal((await stat(file)).mode & 0o777, 0o600);
+    const session = await sessionIn(file);
+    check.equal([session.end, session.unreadable], ["ended", 0]);
+    check.equal(conversationsIn(session).map(({ at, game }) => `${at} ${game}`).sort(), [
+      "neuro chess",
+      "neuro go",
+      "neuro:neuro Relay Integration",
+    ]);
+
+    const fresh = await RelayProcess.start(folder, [...DECIDED, `record.file=${again}`, "queue.path=c"]);
+    const place = await Place.make();
+    const replay = ["replay", file, "--speed", "max", "--strict", "--patience", "5"];
+    const played = await place.run([...replay, "--as", "game", "--game", "chess", "--to", fresh.urls.neuro]);
+    check.equal([played.status, played.out, played.errors], [
+      0,
+      "4 of 4 messages played, 2 answers as recorded, 0 not\n",
+      "",
+    ]);
+    check.equal(await fresh.stop(), 0);
+    check.equal(exchanges(await sessionIn(again), "chess"), exchanges(session, "chess"));
+
+    for (
+      const [says, status, out] of [["moved", 0, /, 0 not\n$/], ["no", 1, /^different result of go_move .*"no"/]] as const
+    ) {
+      const backend = place.start([...replay, "--as", "backend", "--game", "go", "--listen", "127.0.0.1:0", "--trace"]);
+      const ended = end(backend);
+      let [report, trace] = ["", ""];
+      backend.stdout?.setEncoding("utf8").on("data", (text: string) => (report += text));
+      backend.stderr?.setEncoding("utf8").on("data", (text: string) => (trace += text));
+      const url = /ws:\S+/.exec(await until(backend, "stderr", /play the game at ws:\S+\n/))?.[0] ?? "";
+      check.equal(await playGame(url, "go", says), { name: "go_move", data: '{"to":"e4"}' });
+      check.equal(await ended, status);
+      check.match(report, out);
+      check.match(trace, /^> \{"command":"action",.*"go_move"/m);
+      check.match(trace, new RegExp(`^< \\{"command":"action/result",.*"${says}"`, "m"));
+    }
+    const stopped = place.start([...replay, "--as", "backend", "--game", "go", "--listen", "127.0.0.1:0"]);
+    const said = until(stopped, "stdout", /nothing was played: stopped\n/);
+    await until(stopped, "stderr", /play the game at/);
+    stopped.kill("SIGTERM");
+    check.equal([await end(stopped), await said], [1, "nothing was played: stopped\n"]);
+    await place.remove();
+  });
+}, MINUTE);
+
+test("OB23 on Deno, too, a session is recorded, and played to a game", async () => {
+  const place = await Place.make();
+  const deno = (...words: readonly string[]) =>
+    spawn(denoPath(), ["run", "-A", "--no-check", "--node-modules-dir=manual", MAIN, ...words], { cwd: place.folder });
+  const ports = ["intermediary.port=0", "nakurity-backend.port=0", "brain.enabled=false", "web.enabled=false"];
+  const relay = deno("serve", "--record", "session.jsonl", ...[...ports, ...DECIDED].flatMap((set) => ["--set", set]));
+  const url = /\[Nakurity Backend\] listening on (\S+)/.exec(await until(relay, "stdout", /is ready/))?.[1] ?? "";
+  await playGame(url, "chess");
+  relay.kill("SIGTERM");
+  check.equal(await end(relay), 0);
+  const file = join(place.folder, "session.jsonl");
+  check.equal((await stat(file)).mode & 0o777, 0o600);
+  const session = await sessionIn(file);
+  check.equal([session.end, exchanges(session, "chess")], ["ended", ['chess_move {"to":"e4"}', "true moved"]]);
+  const backend = deno("replay", file, "--as", "backend", "--listen", "127.0.0.1:0", "--speed", "max", "--strict");
+  const ended = end(backend);
+  const address = /ws:\S+/.exec(await until(backend, "stderr", /play the game at ws:\S+\n/))?.[0] ?? "";
+  await playGame(address, "chess");
+  check.equal(await ended, 0);
+  await place.remove();
+}, MINUTE);
+
+test(
+  "OB16 what was said until a relay is killed is in its recording, and the next one goes on in the same file",
+  async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, "session.jsonl");
+      const first = await RelayProcess.start(folder, [...DECIDED, `record.file=${file}`]);
+      await playGame(first.urls.neuro, "chess");
+      await first.stop("SIGKILL");
+      await writeFile(file, `${(await readFile(file, "utf8")).trimEnd()}\n{"t":1,"pe`);
+      const second = await RelayProcess.start(folder, [...DECIDED, `record.file=${file}`]);
+      await playGame(second.urls.neuro, "go");
+      await second.stop();
+      const [killed, stopped] = readTape(await readFile(file, "utf8"));
+      check.equal([killed?.end, killed?.unreadable, stopped?.end, stopped?.unreadable], [undefined, 1, "ended", 0]);
+      for (const [session, game] of [[killed, "chess"], [stopped, "go"]] as const) {
+        check.equal(session === undefined ? [] : exchanges(session, game), [`${game}_move {"to":"e4"}`, "true moved"]);
+      }
+    });
+  },
+  MINUTE,
+);
+
+test("OB15 a recording that is full ends, the log says so once, and the relay serves on", async () => {
+  const place = await Place.make();
+  const ports = ["intermediary.port=0", "nakurity-backend.port=0", "brain.enabled=false", "web.enabled=false"];
+  const sets = [...ports, ...DECIDED, "record.bytes=4KiB"].flatMap((set) => ["--set", set]);
+  const relay = place.start(["serve", "--record", "my session.jsonl", ...sets]);
+  let log = "";
+  relay.stderr?.setEncoding("utf8").on("data", (text: string) => (log += text));
+  const url = /\[Nakurity Backend\] listening on (\S+)/.exec(await until(relay, "stdout", /is ready/))?.[1] ?? "";
+  for (let at = 0; at < 4; at++) await playGame(url, `game${at}`);
+  relay.kill("SIGTERM");
+  check.equal(await end(relay), 0);
+  check.equal(log.match(/nothing more is recorded in ".*my session\.jsonl" \(full\): "record\.bytes is 4096"/g)?.length, 1);
+  const text = await readFile(join(place.folder, "my session.jsonl"), "utf8");
+  check.that(text.length > 2_000 && text.length < 4_200, String(text.length));
+  check.equal(readTape(text).at(-1)?.end, "full");
+  await place.remove();
+}, MINUTE);
+
+test("OB22 replay lists who is in a recording, and says in a line what is wrong with what it was asked", async () => {
+  const line = { t: 1, peer: 1, listener: "neuro" };
+  const startup = (game: string) => JSON.stringify({ command: "startup", game });
+  const lines = [
+    { v: 1, relay: "9.9.9", started_at: "2030-01-01T00:00:00.000Z" },
+    { ...line, is: "opened", path: "/" },
+    { ...line, is: "in", text: startup("Chess \u001b[31m") },
+    { ...line, peer: 2, is: "in", text: startup("Go") },
+    { ...line, peer: 3, listener: "brain", is: "opened", path: "/" },
+  ];
+  const place = await Place.make({
+    "good.jsonl": `${lines.map((each) => JSON.stringify(each)).join("\n")}\n{"t`,
+    "bad.jsonl": "hello\n",
+  });
+  const listed = await place.run(["replay", "good.jsonl", "--list"]);
+  check.equal([listed.status, listed.errors], [0, "note: 1 lines of the recording cannot be read and are left out\n"]);
+  check.equal(listed.out.split("\n"), [
+    "recorded by neuro-relay 9.9.9 from 2030-01-01T00:00:00.000Z, cut off",
+    String.raw`peer 1: neuro "Chess \u001b[31m", 1 frames in 0.0 s, startup`,
+    'peer 2: neuro "Go", 1 frames in 0.0 s, startup',
+    "peer 3: brain, 0 frames in 0.0 s",
+    "",
+  ]);
+  const json = JSON.parse((await place.run(["replay", "good.jsonl", "--list", "--json"])).out);
+  check.equal(json.map(({ peer, playable }: Record<string, unknown>) => [peer, playable]), [[1, true], [2, true], [
+    3,
+    false,
+  ]]);
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["good.jsonl"], /expected --as backend, --as game or --list/],
+    [["good.jsonl", "--as", "game"], /which of them: peer 1: .*; peer 2: .*\nchoose with --game/],
+    [["good.jsonl", "--as", "game", "--game", "Go"], /expected --to and the address/],
+    [["good.jsonl", "--as", "game", "--game", "Tetris", "--to", "ws://x"], /nobody in it is the one/],
+    [["good.jsonl", "--as", "watcher"], /Allowed choices are backend, game/],
+    [["good.jsonl", "--list", "--speed", "0"], /expected a number above 0, or max/],
+    [["good.jsonl", "--list", "--listen", "here"], /expected a host and a port/],
+    [["good.jsonl", "--list", "--to", "http://x"], /expected an address such as ws:/],
+    [["good.jsonl", "--list", "--peer", "x"], /expected a whole number from 1 on/],
+    [["good.jsonl", "--list", "--patience", "x"], /expected a number of seconds/],
+    [["good.jsonl", "--list", "--session", "2"], /there are 1 sessions, and no 2/],
+    [["bad.jsonl", "--list"], /^bad\.jsonl: no recording: it does not begin with the head/],
+    [["none.jsonl", "--list"], /^none\.jsonl: cannot be read: /],
+  ];
+  const outcomes = await Promise.all(cases.map(([words]) => place.run(["replay", ...words])));
+  for (const [at, [words, says]] of cases.entries()) {
+    check.equal(outcomes[at]?.status, 2, words.join(" "));
+    check.match(outcomes[at]?.errors ?? "", says);
+  }
+  await place.remove();
+}, MINUTE);
+
+test("OB15 a file that cannot be written to keeps the relay from starting, with the name of the setting", async () => {
+  const place = await Place.make();
+  const { status, errors } = await place.run([
+    "serve",
+    "--record",
+    "no/such/folder/x.jsonl",
+    "--set",
+    "queue.backend=memory",
+  ]);
+  check.equal(status, 2);
+  check.match(errors, /\nrecord\.file: .*no\/such\/folder\/x\.jsonl cannot be written: .*\n$/);
+  await place.remove();
+});

@@ -1,0 +1,101 @@
+import { test } from "#runner";
+import { spawnSync } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { check } from "../../harness/check.ts";
+import { ROOT } from "../../harness/machine.ts";
+
+/** A copy of the program, with the same packages and a cache of its own. */
+class Copy {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async make(): Promise<Copy> {
+    const copy = new Copy(await mkdtemp(join(tmpdir(), "neuro-relay-start-")));
+    const packages = join(copy.folder, "node_modules");
+    await mkdir(packages);
+    for (const part of ["src", "package.json", "bun.lock"]) {
+      await cp(join(ROOT, part), join(copy.folder, part), { recursive: true });
+    }
+    for (const name of await readdir(join(ROOT, "node_modules"))) {
+      if (!name.startsWith(".")) await symlink(join(ROOT, "node_modules", name), join(packages, name));
+    }
+    return copy;
+  }
+
+  start(...words: readonly string[]): { readonly status: number | null; readonly out: string; readonly errors: string } {
+    const main = join(this.folder, "src/cli/main.ts");
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: "utf8" });
+    return { status, out: stdout, errors: stderr };
+  }
+
+  bundles(): Promise<readonly string[]> {
+    return readdir(join(this.folder, "node_modules/.cache/neuro-relay"));
+  }
+
+  async edit(path: string, from: string, to: string): Promise<void> {
+    const file = join(this.folder, path);
+    const text = await readFile(file, "utf8");
+    check.that(text.includes(from));
+    await writeFile(file, text.replace(from, to));
+  }
+
+  remove(): Promise<void> {
+    return rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+test("CF35 what starts is always what the sources say, though it was made one file before", async () => {
+  const copy = await Copy.make();
+  try {
+    const first = copy.start("--version");
+    check.equal([first.status, first.errors], [0, ""]);
+    const [made = "", ...more] = await copy.bundles();
+    check.equal(more, []);
+    check.equal(copy.start("--version"), first);
+    check.equal(await copy.bundles(), [made]);
+    await copy.edit(`node_modules/.cache/neuro-relay/${made}/main.js`, "make a strong token", "make a token from one file");
+    check.match(copy.start("--help").out, /a token from one file/);
+    await copy.edit("src/cli/token.ts", "return `nr_", "return `changed_");
+    check.match(copy.start("token").out, /^changed_/);
+    const after = await copy.bundles();
+    check.that(after.length === 1 && after[0] !== made);
+    check.equal(copy.start("chekc").status, 2);
+  } finally {
+    await copy.remove();
+  }
+});
+
+test("CF35 where nothing can be written, or one file cannot be made, the sources start as they are", async () => {
+  const copy = await Copy.make();
+  try {
+    await writeFile(join(copy.folder, "node_modules/.cache"), "no folder");
+    check.equal(copy.start("token").status, 0);
+    await rm(join(copy.folder, "node_modules/.cache"));
+    await writeFile(join(copy.folder, "src/cli/token.ts"), `import "./nowhere.ts";\n`);
+    const broken = copy.start("token");
+    check.equal(broken.status, 1);
+    check.match(broken.errors, /nowhere\.ts/);
+    check.equal(await copy.bundles(), []);
+  } finally {
+    await copy.remove();
+  }
+});
+
+test("CF41 whatever can be run on a new checkout installs what it needs first", async () => {
+  const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const scripts: Readonly<Record<string, string>> = manifest.scripts;
+  const relay = ["start", "build", "build:all", "build:lib", "dev:workers", "deploy"];
+  const madeOfOthers = ["ok"];
+  for (const name of Object.keys(scripts)) {
+    if (madeOfOthers.includes(name) || name.slice(3) in scripts) continue;
+    const which = relay.includes(name) ? " --production --omit=peer" : "";
+    check.equal(scripts[`pre${name}`], `bun install${which} --frozen-lockfile`, name);
+  }
+  check.that(relay.every((name) => name in scripts));
+});

@@ -1,0 +1,304 @@
+/** The Trevor client against a fake session, on virtual time. */
+import { test } from "#runner";
+import { connectionsOf, devicePath, devicesOf, proxyOf, RefusedError, TrevorError } from "../../../src/clients/nallely.ts";
+import type { CommandName, Takes } from "../../../src/clients/nallely.ts";
+import type { Json } from "../../../src/core/json.ts";
+import { COMMANDS } from "../../../src/services/nallely/mod.ts";
+import { check } from "../../harness/check.ts";
+import { stage } from "./nallely-stage.ts";
+
+test("NL22 a command's reply is the last state before its fence, whatever others do in between", async () => {
+  const { network, trevor, settled } = stage();
+  const [mine, other] = [trevor(), trevor()];
+  await settled(Promise.all([mine.ready(), other.ready()]));
+  const spam = Array.from({ length: 20 }, () => other.call("create_device", { name: "LFO" }));
+  const state = await settled(mine.call("create_device", { name: "VCA" }));
+  check.equal(devicesOf(state, "VCA").length, 1);
+  await settled(Promise.all(spam));
+  check.equal(
+    devicesOf(network.session.trevor === undefined ? state : await settled(mine.call("full_state")), "LFO").length,
+    20,
+  );
+  check.equal([mine.metrics.answered, other.metrics.answered], [2, 20]);
+  check.that(mine.metrics.fenceMs > 0);
+});
+
+test("NL22 commands without a reply complete, and nobody is given another's completion", async () => {
+  const { trevor, settled } = stage();
+  const [mine, other] = [trevor(), trevor()];
+  const replies = [
+    mine.call("start_capture_io"),
+    other.call("completion_request", { expression: "x.y" }),
+    mine.call("get_class_code", { device_id: 1 }),
+    mine.call("send_stdin", { thread_id: 1, text: "x" }),
+  ];
+  check.equal(await settled(Promise.all<unknown>(replies)), [undefined, [], undefined, undefined]);
+});
+
+test("NL23 a command at which Trevor fails is rejected, and the next ones go over a fresh connection, once each", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  const failing = mine.call("create_device", { name: "Nope" });
+  const next = mine.call("create_device", { name: "VCA" });
+  const error = await settled(failing).catch((error: unknown) => error);
+  check.that(error instanceof TrevorError && error.why === "refused" && error.command === "create_device");
+  check.equal(devicesOf(await settled(next), "VCA").length, 1);
+  const sent = network.sent.filter(({ frame }) => String(frame).includes("create_device")).map(({ frame }) =>
+    JSON.parse(String(frame)).name
+  );
+  check.equal(sent, ["Nope", "VCA"]);
+  check.equal(mine.metrics.reconnects, 1);
+});
+
+test("NL23 a command whose socket goes otherwise is lost, for it may have been done", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  await settled(mine.ready());
+  const call = mine.call("create_device", { name: "VCA" });
+  network.cut();
+  const error = await settled(call).catch((error: unknown) => error);
+  check.that(error instanceof TrevorError && error.why === "lost");
+});
+
+test("NL24 a command ends at its deadline, and the client comes back on a new socket", async () => {
+  const { network, lent, settled } = stage();
+  const { Trevor } = await import("../../../src/clients/nallely.ts");
+  const mine = Trevor.open({ url: "ws://trevor.test", ...lent, timeoutMs: 500 });
+  await settled(mine.ready());
+  network.latencyMs = 1_000;
+  const error = await settled(mine.call("full_state")).catch((error: unknown) => error);
+  check.that(error instanceof TrevorError && error.why === "late");
+  network.latencyMs = 1;
+  await settled(mine.call("full_state"));
+  network.isDark = true;
+  network.cut();
+  const unreached = await settled(mine.call("full_state")).catch((error: unknown) => error);
+  check.that(unreached instanceof TrevorError && unreached.why === "late");
+});
+
+test("NL25 what Trevor would close the socket at is refused before the wire, by the parameter's name", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  await settled(mine.ready());
+  const call = mine.call as (command: string, params?: object) => Promise<unknown>;
+  const reasons: readonly (readonly [string, object | undefined, RegExp])[] = [
+    ["execute_everything", {}, /no command/],
+    ["toString", {}, /no command/],
+    ["create_device", undefined, /needs name/],
+    ["pause_device", { device_id: 1 }, /needs start/],
+    ["unregister_service", { service_name: "n" }, /needs bus_id/],
+    ["full_state", { requestId: 1 }, /takes no requestId/],
+  ];
+  for (const [command, params, reason] of reasons) {
+    const error = await call.call(mine, command, params).catch((error: unknown) => error);
+    check.that(error instanceof RefusedError && error.rule === "command", command);
+    check.match(error.message, reason);
+  }
+  check.equal(network.sent, []);
+});
+
+test("NL26 the bus is followed over a reset: the neuron is back, its wiring is not, and the old id is nobody's", async () => {
+  const { trevor, neuron, settled } = stage();
+  const [mine, other, synth] = [trevor(), trevor(), neuron()];
+  await settled(synth.ready());
+  const before = (await settled(mine.ready()), mine.busId);
+  check.that(before !== undefined);
+  await settled(other.ready());
+  const buses: (number | undefined)[] = [];
+  other.onEvent((event) => event.is === "bus" && buses.push(event.busId));
+  const state = await settled(mine.resetAll());
+  check.that(mine.busId !== undefined && mine.busId !== before);
+  check.equal(devicesOf(state, "WebSocketBus").length, 1);
+  const back = await settled(mine.waitFor((state) => proxyOf(state, "synth") !== undefined));
+  check.equal(connectionsOf(back, "synth"), []);
+  check.equal(synth.state, "open");
+  check.equal(other.busId, mine.busId, "a client that did not ask for the reset follows too");
+  check.equal(buses[0], undefined);
+});
+
+const EXAMPLES: { readonly [C in CommandName]: Takes<C> } = {
+  full_state: {},
+  create_device: { name: "VCA" },
+  create_devices: { device_classes: { VCA: 2 } },
+  clone_device: { device_id: 0 },
+  kill_device: { device_id: 0 },
+  pause_device: { device_id: 0, start: null },
+  resume_device: { device_id: 0, start: null },
+  random_preset: { device_id: 0 },
+  force_note_off: { device_id: 0 },
+  set_device_channel: { device_id: 0, channel: 1 },
+  set_virtual_value: { device_id: 0, parameter: "gain", value: 2 },
+  set_parameter_value: { device_id: 0, section_name: "s", parameter_name: "p", value: 1 },
+  associate_parameters: {
+    from_parameter: "0::__virtual__::output_cv",
+    to_parameter: "0::__virtual__::input_cv",
+    unbind: false,
+  },
+  create_scaler: { from_parameter: "a", to_parameter: "b", create: true },
+  set_scaler_parameter: { scaler_id: 1, parameter: "to_min", value: 0 },
+  make_link_bouncy: { from_parameter: "a", to_parameter: "b", bouncy: true },
+  mute_link: { from_parameter: "a", to_parameter: "b", muted: true },
+  set_link_velocity: { from_parameter: "a", to_parameter: "b", velocity: 1 },
+  set_link_extrazero: { from_parameter: "a", to_parameter: "b", extra_zero: "none" },
+  delete_all_connections: {},
+  associate_midi_port: { device: 1, port: "p", direction: "input" },
+  unregister_service: { bus_id: 1, service_name: "none" },
+  reset_all: {},
+  save_code: { code: "x" },
+  execute_code: { code: "x" },
+  create_new_vdev: { name: "Mine" },
+  compile_inject: { device_id: 0, class_code: "x" },
+  compile_inject_save: { device_id: 0, class_code: "x" },
+  expose_neuron: { device_id: 0, friend_ip: "127.0.0.1" },
+  unexpose_neuron: { device_id: 0, friend_ip: "127.0.0.1" },
+  load_all: { name: "broken" },
+  load_address: { address: "0001" },
+  list_patches: {},
+  save_all: { name: "x" },
+  save_address: { address: "0001" },
+  save_address_metadata: { address: "0001", name: "n", color: "c", description: "d" },
+  get_used_addresses: {},
+  clear_address: { address: "0001" },
+  fetch_path_infos: { filename: "f" },
+  all_virtual_schemas: {},
+  get_class_code: { device_id: 0 },
+  fetch_class_code: { device_id: 0 },
+  completion_request: { expression: "x" },
+  start_capture_io: {},
+  stop_capture_io: {},
+  send_stdin: { thread_id: 1, text: "x" },
+  scan_for_friends: {},
+  mount_nallelyfs: { mountpoint: "/mnt" },
+  umount_nallelyfs: {},
+};
+
+/** What a reply looks like, in short. */
+function look(reply: unknown): string {
+  if (reply === undefined || typeof reply !== "object" || reply === null) return typeof reply;
+  return Array.isArray(reply) ? "list" : Object.keys(reply).sort().join(" ");
+}
+
+test("NL27 every command of Trevor has its own reply, of its own shape", async () => {
+  const { trevor, settled } = stage();
+  const mine = trevor();
+  const STATE = look(await settled(mine.ready()));
+  const looks = new Map<string, string[]>();
+  for (const name of Object.keys(COMMANDS) as CommandName[]) {
+    const [device] = devicesOf(await settled(mine.call("create_device", { name: "VCA" })), "VCA");
+    const params = JSON.parse(
+      JSON.stringify(EXAMPLES[name]).replace('"device_id":0', `"device_id":${device?.id}`).replaceAll(
+        '"0::',
+        `"${device?.id}::`,
+      ),
+    );
+    const reply = await settled((mine.call as (name: string, params: object) => Promise<unknown>).call(mine, name, params));
+    const seen = look(reply) === STATE ? "state" : look(reply);
+    looks.set(seen, [...looks.get(seen) ?? [], name]);
+  }
+  check.equal(Object.fromEntries([...looks].filter(([seen]) => seen !== "state")), {
+    "flaw lines state": ["execute_code"],
+    "code state": ["create_new_vdev"],
+    "notice state": ["compile_inject", "compile_inject_save", "expose_neuron", "unexpose_neuron"],
+    "errors state": ["load_all", "load_address"],
+    list: ["list_patches", "get_used_addresses", "clear_address", "all_virtual_schemas", "completion_request"],
+    "command message status": ["save_all", "save_address"],
+    "addresses notice": ["save_address_metadata"],
+    filename: ["fetch_path_infos"],
+    "className methods": ["get_class_code", "fetch_class_code"],
+    undefined: ["start_capture_io", "stop_capture_io", "send_stdin"],
+    "": ["scan_for_friends"],
+    string: ["mount_nallelyfs", "umount_nallelyfs"],
+  });
+  check.equal(looks.get("state")?.length, 24);
+});
+
+test("NL27 errors that Trevor reports without failing are part of the reply", async () => {
+  const { trevor, settled } = stage();
+  const mine = trevor();
+  check.equal((await settled(mine.call("execute_code", { code: "syntax error" }))).flaw?.message, "invalid syntax");
+  check.equal((await settled(mine.call("load_all", { name: "broken" }))).errors, ["broken link"]);
+  check.equal((await settled(mine.call("load_all", { name: "whole" }))).errors, []);
+});
+
+test("NL4 NL22 a state with bare NaN and Infinity in it is read", async () => {
+  const { network, trevor, neuron, settled } = stage();
+  const [mine, synth] = [trevor(), neuron()];
+  await settled(synth.ready());
+  network.session.bus?.setValue("synth_out", NaN);
+  network.session.bus?.setValue("synth_both", Infinity);
+  const state = await settled(mine.call("full_state"));
+  check.equal(devicesOf(state, "WebSocketBus")[0]?.config, { set_pause: 0, synth_out: null, synth_both: Infinity });
+  check.equal(mine.metrics.unreadable, 0);
+});
+
+test("NL28 a neuron is taken out of the session with the bus's id, and the client says whether it is gone", async () => {
+  const { trevor, neuron, settled } = stage();
+  const [mine, synth] = [trevor(), neuron()];
+  await settled(synth.ready());
+  await settled(mine.waitFor((state) => proxyOf(state, "synth") !== undefined));
+  check.equal(await settled(synth.unregister(mine)), true);
+  check.equal(synth.state, "idle");
+  const state = await settled(mine.call("full_state"));
+  check.equal(proxyOf(state, "synth"), undefined);
+});
+
+test("NL29 waiting for a state, calls and the client itself end by signal, time and close", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  const abort = new AbortController();
+  const never = [
+    mine.waitFor(() => false, { signal: abort.signal }),
+    mine.waitFor(() => false, { timeoutMs: 50 }),
+    mine.waitFor(() => false),
+  ].map((promise) => promise.catch((error: unknown) => error instanceof Error ? error.name : error));
+  await network.pass(100);
+  abort.abort("enough");
+  network.isDark = true;
+  network.cut();
+  const call = mine.call("full_state").catch((error: unknown) => error instanceof TrevorError ? error.why : error);
+  await mine.close();
+  check.equal(await settled(Promise.all([...never, call])), ["enough", "LateError", "ClosedError", "closed"]);
+  await check.rejects(mine.call("full_state"), /closed/);
+});
+
+test("NL31 what Trevor says unasked is told: notifications, output, states, and the link's life", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  const told: string[] = [];
+  mine.onEvent((event) => told.push(event.is));
+  const states = mine.states();
+  await settled(mine.ready());
+  network.session.trevor.notify("ok", "hello");
+  network.session.create("VCA");
+  network.session.trevor.pushState();
+  await network.pass(10);
+  network.cut();
+  check.equal(told, ["open", "bus", "state", "message", "state", "waiting"]);
+  const latest = await states.next();
+  check.equal(latest.done === true ? 0 : devicesOf(latest.value, "VCA").length, 1, "a slow reader gets the latest");
+  await states.return();
+  check.equal(devicePath(1, "input_cv"), "1::__virtual__::input_cv");
+});
+
+test("NL22 whatever Trevor sends, reading it ends with a state, a message or a count", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  const first = await settled(mine.ready());
+  const odd: readonly unknown[] = [
+    null,
+    1,
+    "text",
+    [],
+    {},
+    { command: "completion" },
+    { command: 1, arg: 2 },
+    { errors: 1, knownPatches: 2 },
+    { virtual_devices: [null], connections: [], classes: {} },
+    { virtual_devices: [{ id: 1, meta: { name: "x", parameters: [{}] } }], connections: [], classes: {} },
+    { virtual_devices: [], connections: [{ src: {}, dest: {} }], classes: {} },
+  ];
+  for (const message of odd) network.session.trevor.broadcast(message as Json);
+  await network.pass(10);
+  check.that(mine.state === first, "none of it is a state");
+  check.equal((await settled(mine.call("create_device", { name: "VCA" }))).virtual_devices.at(-1)?.meta.name, "VCA");
+});

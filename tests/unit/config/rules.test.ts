@@ -1,0 +1,114 @@
+import { test } from "#runner";
+import { load } from "../../../src/config/load.ts";
+import { isLoopback } from "../../../src/core/loopback.ts";
+import { check } from "../../harness/check.ts";
+
+const NAME = "relay.yaml";
+
+function errorsOf(text: string): readonly string[] {
+  const loaded = load({ file: { name: NAME, text } });
+  return loaded.ok ? [] : loaded.errors;
+}
+
+const only = (text: string, pattern: RegExp): void => {
+  const errors = errorsOf(text);
+  check.equal(errors.length, 1, `${text}: ${errors.join("; ")}`);
+  check.match(errors[0] ?? "", pattern);
+};
+const fine = (text: string): void => check.equal(errorsOf(text), [], text);
+
+test("CF15 loopback is what only this machine can reach", () => {
+  for (
+    const host of ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "a.localhost", "::1", "[::1]", "::ffff:127.0.0.1"]
+  ) check.that(isLoopback(host), host);
+  for (const host of ["0.0.0.0", "::", "", "127.0.0.1.example", "10.0.0.1", "localhost.example", "127.0.0"]) {
+    check.that(!isLoopback(host), host);
+  }
+});
+
+test("CF15 the published token, or none, is refused where others can reach it", () => {
+  only("intermediary: {host: 0.0.0.0}", /^relay\.yaml:1:1 intermediary\.auth_token: refused on 0\.0\.0\.0/);
+  only("intermediary: {host: 0.0.0.0, auth_token: ''}", /^relay\.yaml:1:31 intermediary\.auth_token: refused/);
+  only(
+    "intermediary: {host: '::', auth_token: own}\ndependency-authentication: {neuro-os: {auth_token: super-secret-token}}",
+    /neuro-os\.auth_token: refused/,
+  );
+  only("intermediary: {tokens: [{name: a, token: super-secret-token, scopes: [watch]}]}", /tokens\.0\.token: refused/);
+  only("web: {host: 0.0.0.0, token: super-secret-token}", /web\.token: refused/);
+  fine("intermediary: {host: 0.0.0.0, auth_token: own}");
+  fine("intermediary: {host: 0.0.0.0, enabled: false}");
+  fine("web: {host: 0.0.0.0}");
+});
+
+test("CF15 on this machine the published token, or none, is a warning", () => {
+  for (const [text, what] of [["", "the published one"], ["intermediary: {auth_token: ''}", "empty"]] as const) {
+    const loaded = load({ file: { name: NAME, text } });
+    check.that(
+      loaded.ok &&
+        loaded.warnings.includes(`intermediary.auth_token is ${what}: every program on this machine can connect`),
+    );
+  }
+  const own = load({ file: { name: NAME, text: "intermediary: {auth_token: own}" } });
+  check.that(own.ok && own.warnings.length === 0);
+});
+
+test("CF16 games and the Brain are not open to others by mistake", () => {
+  for (const block of ["nakurity-backend", "brain"]) {
+    only(
+      `${block}: {host: 0.0.0.0}`,
+      new RegExp(
+        `${block}\\.token: anyone who reaches 0\\.0\\.0\\.0 could connect; set ${block}\\.token, or ${block}\\.open: true`,
+      ),
+    );
+    only(`${block}: {host: 0.0.0.0, token: super-secret-token}`, /could connect/);
+    fine(`${block}: {host: 0.0.0.0, token: own}`);
+    fine(`${block}: {host: 0.0.0.0, enabled: false}`);
+    const open = load({ file: { name: NAME, text: `${block}: {host: 0.0.0.0, open: true}` } });
+    check.that(open.ok && open.warnings.some((line) => line.startsWith(`${block}.open: everyone`)));
+  }
+});
+
+test("SE13 the intercept proxy is not open to other machines", () => {
+  only("intercept-proxy: {enabled: true, host: 0.0.0.0}", /intercept-proxy\.host: 0\.0\.0\.0 is open to others/);
+  fine("intercept-proxy: {host: 0.0.0.0}");
+});
+
+test("CF17 an upstream that is one of the relay's own listeners is refused", () => {
+  const loop =
+    /nakurity-client\.url: .* is this relay's own nakurity-backend; move one of them, for example with nakurity-backend\.port/;
+  for (const url of ["ws://127.0.0.1:8000", "ws://localhost:8000/neuro", "ws://[::1]:8000"]) {
+    only(`nakurity-client: {url: '${url}'}`, loop);
+  }
+  only("nakurity-backend: {host: 0.0.0.0, open: true}\nnakurity-client: {url: 'ws://127.0.0.1:8000'}", loop);
+  only("nakurity-client: {url: 'ws://127.0.0.1:8765'}", /own intermediary/);
+  only("intercept-proxy: {enabled: true, upstream_url: 'ws://127.0.0.1:8767'}", /is the proxy itself/);
+  fine("nakurity-client: {url: 'ws://127.0.0.1:8001'}");
+  fine("nakurity-client: {url: 'ws://10.0.0.1:8000'}");
+  fine("nakurity-backend: {enabled: false}\nnakurity-client: {url: 'ws://127.0.0.1:8000'}");
+  only("intercept-proxy: {enabled: true, upstream_url: neuro}", /upstream_url: expected a URL such as ws:/);
+  fine("intercept-proxy: {enabled: true}");
+});
+
+test("CF18 two listeners on one port are refused", () => {
+  only("web: {port: 8765}", /^relay\.yaml:1:7 web\.port: port 8765 is already that of intermediary/);
+  only("web: {port: 8765, host: localhost}", /already/);
+  only("web: {port: 8765, host: 0.0.0.0, token: own}", /already/);
+  fine("web: {port: 8765, host: 10.0.0.1}");
+  fine("web: {port: 8765, enabled: false}");
+  fine("web: {port: 0}\nbrain: {port: 0}");
+});
+
+test("CF19 bounds that contradict each other are refused", () => {
+  only(
+    "limits: {backlog_soft_bytes: 16MiB}",
+    /limits\.backlog_soft_bytes: 16777216 exceeds limits\.backlog_hard_bytes, which is 8388608/,
+  );
+  only("queue: {retry: 2m}", /queue\.retry: .*exceeds queue\.retry_cap/);
+  only("nakurity-client: {url: ws://a:1, backoff: {base: 1m}}", /nakurity-client\.backoff\.base: .*exceeds backoff\.cap/);
+});
+
+test("CF20 a queue on Cloudflare KV is refused with the reason and the alternative", () => {
+  for (const name of ["cloudflare-kv", "cloudflare-kv-binding"]) {
+    only(`queue: {backend: ${name}}`, /Cloudflare KV takes one write a second .*use durable-object/);
+  }
+});

@@ -1,0 +1,262 @@
+/** The loop as a whole, between a simulated network, store and clock. */
+import { test } from "#runner";
+import { DEFAULTS } from "../../../src/core/defaults.ts";
+import type { Event } from "../../../src/core/event.ts";
+import { jobId, linkId, loadToken, type PeerId, peerId, rawKey } from "../../../src/core/ids.ts";
+import { key } from "../../../src/core/key.ts";
+import { check } from "../../harness/check.ts";
+import { connected, running, type Script } from "./room.ts";
+
+/** Replies once what it was told is stored. */
+const clerk: Script = {
+  step(event, ctx) {
+    if (event.is !== "frame") return;
+    const entry = key("neuro", "entry", ctx.id());
+    ctx.emit({ do: "put", key: entry, value: { v: 1, text: String(event.frame) } });
+    ctx.emit({ do: "reply", to: event.peer, frame: `queued ${event.frame}`, after: entry, onFailure: "unavailable" });
+  },
+};
+
+test("what a peer is told to be stored is on the disk by then", async () => {
+  const world = await running([clerk]);
+  world.disk.health = { delayMinMs: 50, delayMaxMs: 500, fails: 0, hangs: 0, hangMs: 0 };
+  const ann = await connected(world);
+  const storedWhenTold: number[] = [];
+  for (const text of ["1", "2", "3"]) ann.say(text);
+  for (let ms = 0; ms < 600; ms += 10) {
+    await world.advance(10);
+    storedWhenTold.push(world.disk.stored.size - ann.heard.length);
+  }
+  check.equal(ann.heard, ["queued 1", "queued 2", "queued 3"]);
+  check.that(storedWhenTold.every((ahead) => ahead >= 0));
+});
+
+test("a store that hangs holds nobody up for longer than the time for a write", async () => {
+  const world = await running([clerk]);
+  world.disk.health = { delayMinMs: 0, delayMaxMs: 0, fails: 0, hangs: 1, hangMs: 60_000 };
+  const ann = await connected(world);
+  ann.say("1");
+  await world.advance(DEFAULTS.queue.write_timeout - 1);
+  check.equal(ann.heard, []);
+  await world.advance(1);
+  check.equal(ann.heard, ["unavailable"]);
+  world.disk.health = { ...world.disk.health, hangs: 0 };
+  await world.advance(60_000);
+  check.equal([...world.disk.stored.keys()].filter((name) => name.startsWith("neuro/")), [], "what landed late is gone");
+});
+
+test("ids grow over steps, restarts and a clock that is set back", async () => {
+  const ids: string[] = [];
+  const world = await running([{ step: (_event, ctx) => void ids.push(ctx.id()) }]);
+  for (const setBackMs of [0, 0, 3_600_000, 86_400_000]) {
+    world.engine?.push({ is: "tick" });
+    world.engine?.push({ is: "tick" });
+    world.crash();
+    world.clock.now -= setBackMs;
+    await world.started();
+  }
+  check.that(ids.length >= 12);
+  check.equal(ids, [...new Set(ids)].sort());
+  check.that(ids.every((id) => /^\d{13}-\d{10}$/.test(id)));
+});
+
+test("what is pushed while a step runs is handled after it, in order", async () => {
+  const seen: string[] = [];
+  const world = await running([{
+    step(event, ctx) {
+      if (event.is === "frame") seen.push(`frame ${event.frame}`);
+      if (event.is !== "opened") return;
+      ctx.emit({ do: "send", to: event.peer, frame: "welcome" });
+      seen.push("opened");
+    },
+  }]);
+  const { engine, network } = world;
+  const send = network.send.bind(network);
+  network.send = (to, frame) => {
+    // A socket that calls back from within `send`.
+    if (frame === "welcome") engine?.push({ is: "frame", peer: peerId("p1"), frame: "inner" });
+    return send(to, frame);
+  };
+  await connected(world);
+  check.equal(seen, ["opened", "frame inner"]);
+});
+
+test("an effect that cannot be carried out costs itself and nothing else", async () => {
+  const same = rawKey("neuro/entry/same");
+  const world = await running([{
+    step(event, ctx) {
+      if (event.is !== "frame") return;
+      ctx.emit({ do: "put", key: same, value: 1 });
+      ctx.emit({ do: "put", key: same, value: 2 });
+      ctx.emit({ do: "send", to: event.peer, frame: "still here" });
+    },
+  }]);
+  const ann = await connected(world);
+  ann.say("x");
+  await world.advance(0);
+  check.equal(ann.heard, ["still here"]);
+  check.that(world.observations.some((observation) => observation.is === "panicked" && observation.service === "neuro"));
+});
+
+test("a load that hangs is answered at its deadline, a job that fails as soon as it does", async () => {
+  const answers: string[] = [];
+  const world = await running([
+    {
+      step(event, ctx) {
+        if (event.is === "frame") {
+          ctx.emit({ do: "load", token: loadToken("neuro:1"), keys: [rawKey("neuro/x/1")] });
+          const job = {
+            do: "runJob",
+            job: jobId("neuro:2"),
+            name: "decide",
+            input: null,
+            deadline: ctx.now + 500,
+          } as const;
+          ctx.emit(job);
+        }
+        if (event.is === "loadFailed" || event.is === "jobFinished") answers.push(`${event.is} after ${ctx.now - began}`);
+      },
+    },
+  ]);
+  world.disk.health = { ...world.disk.health, hangs: 1, hangMs: 10_000_000 };
+  const ann = await connected(world);
+  const began = world.clock.now;
+  ann.say("x");
+  await world.advance(10_000);
+  check.equal(answers, ["jobFinished after 0", `loadFailed after ${DEFAULTS.queue.write_timeout}`]);
+});
+
+test("events of links and peers that are gone reach no room", async () => {
+  const seen: Event["is"][] = [];
+  const link = linkId("neuro:upstream:1");
+  const world = await running([{
+    step(event, ctx) {
+      if (event.is !== "tick" && event.is !== "serviceMessage") seen.push(event.is);
+      if (event.is === "frame" && event.frame === "dial") ctx.emit({ do: "dial", link, url: "ws://nowhere" });
+      if (event.is === "frame" && event.frame === "hangup") ctx.emit({ do: "closeLink", link });
+    },
+  }]);
+  const ann = await connected(world);
+  const { engine } = world;
+  engine?.push({ is: "received", link, frame: "too early" });
+  ann.say("dial");
+  ann.say("hangup");
+  await world.advance(1_000);
+  engine?.push({ is: "dropped", link, code: 1006, reason: "" });
+  engine?.push({ is: "relieved", peer: peerId("p1") });
+  engine?.push({ is: "frame", peer: peerId("nobody"), frame: "x" });
+  check.equal(seen, ["opened", "frame", "frame"]);
+});
+
+test("a peer that does not read is cut off, and nobody else waits for it", async () => {
+  const world = await running([{
+    step(event, ctx) {
+      if (event.is === "frame") { for (const to of peers) ctx.emit({ do: "send", to, frame: `${event.frame}` }); }
+      if (event.is === "opened") peers.add(event.peer);
+      if (event.is === "closed") peers.delete(event.peer);
+      if (event.is === "backpressure") pressed++;
+    },
+  }]);
+  const peers = new Set<PeerId>();
+  let pressed = 0;
+  const slow = await connected(world, 1);
+  const quick = await connected(world);
+  const megabyte = "x".repeat(1_000_000);
+  for (let n = 0; n < 12; n++) {
+    quick.say(megabyte);
+    await world.advance(1_000);
+  }
+  check.equal(quick.heard.length, 12);
+  check.equal(pressed, 1);
+  await world.advance(60_000_000);
+  check.equal(slow.closed(), 1013);
+  check.that(slow.heard.length < 12);
+});
+
+test("draining ends when every room says so, and at the end of the grace when one does not; then everybody is gone", async () => {
+  for (const isWilling of [true, false]) {
+    const world = await running([
+      { step: drainsAtOnce },
+      {
+        name: "brain",
+        step: (event, ctx) => event.is === "draining" && isWilling && ctx.emit({ do: "drained", service: "brain" }),
+      },
+    ]);
+    const ann = await connected(world);
+    ann.say("1");
+    await world.advance(0);
+    let isDone = false;
+    const began = world.clock.now;
+    world.engine?.drain().then(() => (isDone = true));
+    await world.advance(0);
+    check.equal(isDone, isWilling);
+    await world.advance(DEFAULTS.shutdown.grace);
+    check.that(isDone);
+    check.equal([ann.heard, ann.closed()], [["queued 1"], 1012]);
+    check.equal(world.clock.now - began, DEFAULTS.shutdown.grace);
+  }
+});
+
+const drainsAtOnce: Script["step"] = (event, ctx) => {
+  clerk.step(event, ctx);
+  if (event.is === "draining") ctx.emit({ do: "drained", service: "neuro" });
+};
+
+test("a question is answered by its room, and by the relay when there is no such room", async () => {
+  const world = await running([{
+    step: (event, ctx) =>
+      event.is === "requested" && ctx.emit({ do: "respond", requestId: event.requestId, body: "ready" }),
+  }]);
+  check.equal(await world.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }), { body: "ready" });
+  check.equal(await world.engine?.request({ of: "brain", get: "ready" }, { by: "test", scopes: [] }), {
+    fault: "notFound",
+  });
+});
+
+test("an answer that says that something is stored is given once it is, or says that it could not be", async () => {
+  const world = await running([{
+    step: (event, ctx) => {
+      if (event.is !== "requested") return;
+      const entry = key("neuro", "entry", ctx.id());
+      ctx.emit({ do: "put", key: entry, value: { v: 1 } });
+      ctx.emit({ do: "respond", requestId: event.requestId, body: "queued", after: entry });
+    },
+  }]);
+  const answers: unknown[] = [];
+  const ask = (): unknown =>
+    world.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }).then((given) => answers.push(given));
+  world.disk.health = { delayMinMs: 50, delayMaxMs: 50, fails: 0, hangs: 0, hangMs: 0 };
+  ask();
+  await world.advance(49);
+  check.equal(answers, []);
+  await world.advance(1);
+  check.equal(answers, [{ body: "queued" }]);
+  world.disk.health = { delayMinMs: 0, delayMaxMs: 0, fails: 1, hangs: 0, hangMs: 0 };
+  ask();
+  await world.advance(1);
+  check.equal(answers.at(-1), { fault: "storageFailed" });
+});
+
+test("whoever waits for an answer is answered when its room is made anew, or the relay stops", async () => {
+  const world = await running([{
+    step: (event, ctx) => {
+      if (event.is === "frame") throw new Error("on purpose");
+      if (event.is === "draining") ctx.emit({ do: "drained", service: "neuro" });
+    },
+  }]);
+  const answers: unknown[] = [];
+  const ask = (): unknown =>
+    world.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }).then((given) => answers.push(given));
+  const ann = await connected(world);
+  ask();
+  await world.advance(1_000);
+  check.equal(answers, []);
+  ann.say("boom");
+  await world.advance(10);
+  check.equal(answers, [{ fault: "panic" }]);
+  ask();
+  const drained = world.engine?.drain();
+  await world.advance(1_000);
+  await drained;
+  check.equal(answers.at(-1), { fault: "restarting" });
+});

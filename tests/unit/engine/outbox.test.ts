@@ -1,0 +1,119 @@
+/** What leaves: replies in order and only when they are true, slow peers cut off, nothing after a close. */
+import { test } from "#runner";
+import { DEFAULTS } from "../../../src/core/defaults.ts";
+import { type Key, type LinkId, linkId, type PeerId, peerId, rawKey } from "../../../src/core/ids.ts";
+import { Outbox } from "../../../src/engine/outbox.ts";
+import type { Sockets } from "../../../src/engine/ports.ts";
+import { check } from "../../harness/check.ts";
+
+const { limits } = DEFAULTS;
+const [ann, bob] = [peerId("ann"), peerId("bob")];
+const [one, two] = [rawKey("neuro/1"), rawKey("neuro/2")];
+
+function setUp() {
+  const sent: string[] = [];
+  const hooked: string[] = [];
+  const pending = new Set<Key>();
+  let waitingBytes = 0;
+  const sockets: Sockets = {
+    send(to, frame) {
+      sent.push(`${to}: ${frame}`);
+      return waitingBytes;
+    },
+    close: (peer, code) => sent.push(`${peer} closed ${code}`),
+    flush() {},
+    ping() {},
+    attach() {},
+    dial() {},
+    closeLink() {},
+  };
+  const outbox = new Outbox(sockets, {
+    isPending: (key) => pending.has(key),
+    pressed: (to) => hooked.push(`pressed ${to}`),
+    tooSlow: (to) => hooked.push(`too slow ${to}`),
+  });
+  return {
+    outbox,
+    sent,
+    hooked,
+    reply: (to: PeerId, frame: string, after?: Key, onFailure?: string) => {
+      if (after !== undefined) pending.add(after);
+      outbox.reply({ do: "reply", to, frame, ...(after && { after }), ...(onFailure && { onFailure }) }, limits);
+    },
+    send: (to: PeerId | LinkId, frame: string) => outbox.send({ do: "send", to, frame }, limits),
+    settle: (key: Key, isStored: boolean) => {
+      pending.delete(key);
+      outbox.settled(key, isStored, limits);
+    },
+    backlog: (bytes: number) => (waitingBytes = bytes),
+  };
+}
+
+test("a reply waits for what it says was stored; later replies wait behind it, other peers and mere sends do not", () => {
+  const { sent, reply, send, settle } = setUp();
+  reply(ann, "queued 1", one);
+  reply(ann, "pong");
+  send(ann, "news");
+  reply(bob, "hello");
+  check.equal(sent, ["ann: news", "bob: hello"]);
+  settle(one, true);
+  check.equal(sent.slice(2), ["ann: queued 1", "ann: pong"]);
+});
+
+test("puts that land out of order do not turn the order of replies around", () => {
+  const { sent, reply, settle } = setUp();
+  reply(ann, "queued 1", one);
+  reply(ann, "queued 2", two);
+  settle(two, true);
+  check.equal(sent, []);
+  settle(one, true);
+  check.equal(sent, ["ann: queued 1", "ann: queued 2"]);
+});
+
+test("when the put fails the other frame leaves in its place, and without one the reply itself", () => {
+  const { sent, reply, settle } = setUp();
+  reply(ann, "queued", one, "unavailable");
+  reply(bob, "noticed", one);
+  settle(one, false);
+  check.equal(sent, ["ann: unavailable", "bob: noticed"]);
+});
+
+test("a reply whose put is settled already leaves at once", () => {
+  const { sent, outbox } = setUp();
+  outbox.reply({ do: "reply", to: ann, frame: "queued", after: one }, limits);
+  check.equal(sent, ["ann: queued"]);
+});
+
+test("nothing is sent to a peer after its close, not even what waited, until its name is forgotten", () => {
+  const { sent, outbox, reply, send, settle } = setUp();
+  reply(ann, "queued", one);
+  outbox.close(ann, "badToken");
+  outbox.close(ann, "panic");
+  settle(one, true);
+  send(ann, "news");
+  reply(ann, "late");
+  check.equal(sent, ["ann closed 4401"]);
+  check.that(outbox.isClosing(ann));
+  outbox.forget(ann);
+  check.that(!outbox.isClosing(ann));
+});
+
+test("whoever is slow is reported once, and again only after having caught up", () => {
+  const { hooked, outbox, send, backlog } = setUp();
+  backlog(limits.backlog_soft_bytes + 1);
+  send(ann, "1");
+  send(ann, "2");
+  check.equal(hooked, ["pressed ann"]);
+  check.that(outbox.eased(ann));
+  check.that(!outbox.eased(ann), "it is told once");
+  send(ann, "3");
+  check.equal(hooked, ["pressed ann", "pressed ann"]);
+});
+
+test("whoever is far too slow is cut off, a link like a peer", () => {
+  const { hooked, send, backlog } = setUp();
+  backlog(limits.backlog_hard_bytes + 1);
+  send(ann, "1");
+  send(linkId("neuro:upstream:1"), "1");
+  check.equal(hooked, ["too slow ann", "too slow neuro:upstream:1"]);
+});

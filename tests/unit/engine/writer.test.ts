@@ -1,0 +1,170 @@
+/** What is written: settled once and in time, whatever the store does. */
+import { test } from "#runner";
+import { Panic } from "../../../src/core/assert.ts";
+import { type Key, rawKey } from "../../../src/core/ids.ts";
+import { WRITES_IN_FLIGHT_MAX } from "../../../src/core/limits.ts";
+import type { Store } from "../../../src/engine/ports.ts";
+import { Writer } from "../../../src/engine/writer.ts";
+import { yieldToTasks } from "../../../src/testing/clock.ts";
+import { check } from "../../harness/check.ts";
+
+interface Asked {
+  readonly what: string;
+  readonly land: () => void;
+  readonly fail: (why: string) => void;
+  readonly refuse: () => void;
+}
+
+const NOTHING: Asked = { what: "nothing", land: () => {}, fail: () => {}, refuse: () => {} };
+
+/** A store that does nothing by itself: the test settles what was asked of it. */
+function setUp() {
+  const asked: Asked[] = [];
+  const said: string[] = [];
+  let now = 0;
+  const ask = (what: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const fail = (why: string) => reject(new Error(why));
+      asked.push({ what, land: resolve, fail, refuse: () => reject(new Panic("key written twice")) });
+    });
+  const store: Store = {
+    put: (key) => ask(`put ${key}`),
+    delete: (key) => ask(`delete ${key}`),
+    keys: () => Promise.resolve([]),
+    read: () => Promise.resolve([]),
+    close: () => Promise.resolve(),
+  };
+  const writer = new Writer(store, {
+    deadline: (times = 1) => now + times * 2_000,
+    stored: (key) => said.push(`stored ${key}`),
+    failed: (key, reason) => said.push(`failed ${key}: ${reason}`),
+    deleteFailed: (key, reason) => said.push(`delete failed ${key}: ${reason}`),
+    moved: () => {},
+  });
+  const at = (index: number): Asked => asked[index] ?? NOTHING;
+  return {
+    writer,
+    said,
+    at,
+    whatIsAsked: () => asked.map(({ what }) => what),
+    tick: (ms: number) => writer.tick(now = ms),
+    land: async (index: number) => (at(index).land(), await yieldToTasks()),
+    fail: async (index: number) => (at(index).fail("no"), await yieldToTasks()),
+  };
+}
+
+const a: Key = rawKey("neuro/a");
+
+test("a put that lands is stored, and is pending until then", async () => {
+  const { writer, said, land } = setUp();
+  writer.put(a, 1);
+  check.that(writer.isPending(a));
+  await land(0);
+  check.equal([said, writer.isPending(a)], [["stored neuro/a"], false]);
+  check.equal(writer.nextDeadline(), undefined);
+});
+
+test("a put that fails is said to have failed, and what it may have left behind is deleted", async () => {
+  const { writer, said, fail, whatIsAsked } = setUp();
+  writer.put(a, 1);
+  await fail(0);
+  check.equal(said, ["failed neuro/a: no"]);
+  check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
+});
+
+test("a put that hangs is given up at its deadline, and deleted when it lands after all", async () => {
+  const { writer, said, tick, land, whatIsAsked } = setUp();
+  writer.put(a, 1);
+  check.equal(writer.nextDeadline(), 2_000);
+  tick(1_999);
+  check.equal(said, []);
+  tick(2_000);
+  check.equal(said, ["failed neuro/a: the store took too long"]);
+  await land(0);
+  check.equal(said.length, 1, "it is settled once");
+  check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
+});
+
+test("the delete of a key comes after its put, even when it is asked for before the put has landed", async () => {
+  const { writer, said, land, whatIsAsked } = setUp();
+  writer.put(a, 1);
+  writer.delete(a);
+  check.equal(whatIsAsked(), ["put neuro/a"]);
+  await land(0);
+  check.equal(said, ["stored neuro/a"]);
+  check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
+});
+
+test("a delete that fails is tried again, less and less often, until it succeeds; it is said once", async () => {
+  const { writer, said, tick, fail, land, whatIsAsked } = setUp();
+  writer.delete(a);
+  const asked: number[] = [];
+  for (let seconds = 0; seconds <= 200; seconds += 2) {
+    tick(seconds * 1_000);
+    if (whatIsAsked().length > asked.length) {
+      await fail(asked.length);
+      asked.push(seconds);
+    }
+  }
+  check.equal(asked, [0, 2, 6, 14, 30, 62, 126, 190]);
+  check.equal(said, ["delete failed neuro/a: no"]);
+  tick(300_000);
+  await land(asked.length);
+  check.equal(whatIsAsked(), Array(asked.length + 1).fill("delete neuro/a"));
+  check.equal(writer.nextDeadline(), undefined);
+});
+
+test("no more writes than allowed are with the store at once; the next begins when one ends", async () => {
+  const { writer, land, whatIsAsked } = setUp();
+  for (let n = 0; n < WRITES_IN_FLIGHT_MAX; n++) writer.put(rawKey(`neuro/${n}`), n);
+  writer.delete(a);
+  writer.put(rawKey("neuro/last"), 1);
+  check.equal(whatIsAsked().length, WRITES_IN_FLIGHT_MAX);
+  await land(3);
+  check.equal(whatIsAsked().slice(WRITES_IN_FLIGHT_MAX), ["delete neuro/a"]);
+  await land(4);
+  check.equal(whatIsAsked().slice(WRITES_IN_FLIGHT_MAX), ["delete neuro/a", "put neuro/last"]);
+});
+
+test("a put that was given up before its turn came is never begun, a delete always is", async () => {
+  const { writer, tick, land, whatIsAsked } = setUp();
+  for (let n = 0; n < WRITES_IN_FLIGHT_MAX; n++) writer.put(rawKey(`neuro/${n}`), n);
+  writer.put(rawKey("neuro/late"), 1);
+  writer.delete(a);
+  tick(2_000);
+  await land(0);
+  check.equal(whatIsAsked().slice(WRITES_IN_FLIGHT_MAX), ["delete neuro/a"]);
+});
+
+test("writing a key that is still being written is our own mistake", () => {
+  const { writer } = setUp();
+  writer.put(a, 1);
+  check.throws(() => writer.put(a, 2), /key written twice/);
+});
+
+test("a key that was written before is refused by the store, and what was stored first stays", async () => {
+  const { writer, said, at, land, whatIsAsked } = setUp();
+  writer.put(a, 1);
+  await land(0);
+  writer.put(a, 2);
+  at(1).refuse();
+  await yieldToTasks();
+  check.equal(said, ["stored neuro/a", "failed neuro/a: key written twice"]);
+  check.equal(whatIsAsked(), ["put neuro/a", "put neuro/a"], "nothing is deleted");
+});
+
+test("idle waits for the writes below its prefix and no others, and not for what was given up", async () => {
+  const { writer, land, tick } = setUp();
+  const idle: string[] = [];
+  writer.put(a, 1);
+  writer.put(rawKey("brain/b"), 1);
+  writer.idle("neuro/").then(() => idle.push("neuro"));
+  writer.idle().then(() => idle.push("all"));
+  await yieldToTasks();
+  check.equal(idle, []);
+  await land(0);
+  check.equal(idle, ["neuro"]);
+  tick(2_000);
+  await yieldToTasks();
+  check.equal(idle, ["neuro", "all"]);
+});

@@ -1,0 +1,39 @@
+/** The web port's token, beyond HTTP. */
+import { test } from "#runner";
+import { serve } from "../../../src/runtimes/bun.ts";
+import { check } from "../../harness/check.ts";
+import { Talk } from "../../harness/socket.ts";
+import { testSettings } from "../runtimes/bun-stage.ts";
+
+const greeting = (token: string | undefined) => ({ type: "neuro-os", name: "dashboard", auth_token: token });
+
+async function privileges(url: string, token: string | undefined): Promise<string> {
+  const talk = await Talk.open(url);
+  talk.send(greeting(token));
+  const { event, privileges, error } = await talk.next();
+  talk.close();
+  return error ?? `${event} ${privileges}`;
+}
+
+test("AP1 the web port's token, made or configured, greets a watcher with every scope; who came by one that is changed has to go", async () => {
+  const quiet = { print: () => {}, log: () => {} };
+  const made = testSettings((change) => (change.web.token = ""));
+  const lines: string[] = [];
+  const served = await serve(made, { ...quiet, print: (line) => lines.push(line) });
+  try {
+    const token = /#token=(\w{64})/.exec(lines.join("\n"))?.[1] ?? "";
+    const listener = `${served.urls.web?.replace("http", "ws")}/intermediary`;
+    check.equal(await privileges(listener, token), "neuroos_connected enhanced");
+    check.equal(await privileges(listener, ""), "invalid auth token");
+    const old = await Talk.open(listener);
+    old.send(greeting(token));
+    served.configure({ ...made, web: { ...made.web, token: "another" } });
+    check.equal(await old.closed, 4401);
+    check.equal(await privileges(listener, "another"), "neuroos_connected enhanced");
+    check.equal(await privileges(listener, token), "invalid auth token");
+    served.configure(made);
+    check.equal(await privileges(listener, token), "neuroos_connected enhanced");
+  } finally {
+    await served.drain();
+  }
+});

@@ -1,0 +1,165 @@
+/** A real relay with everybody around it, and its API as a program would use it: by what the document says. */
+import { type Schema, Validator } from "@cfworker/json-schema";
+import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
+import { load } from "../../../src/config/load.ts";
+import type { Settings } from "../../../src/core/settings.ts";
+import { OPERATIONS } from "../../../src/http/api/table.ts";
+import type { Operation } from "../../../src/http/api/operation.ts";
+import { serve, type Served } from "../../../src/runtimes/bun.ts";
+import { Neuro } from "../../conformance/players.ts";
+import { check } from "../../harness/check.ts";
+
+export const TOKENS = {
+  web: "token-of-the-web-port",
+  watch: "may-watch",
+  work: "may-integrate",
+  all: "intermediary-token",
+};
+
+/** What is put into a request. */
+export interface Input {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number>>;
+  readonly body?: unknown;
+  readonly token?: string | undefined;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Json;
+}
+
+/** Settings as a user writes them. */
+export function settingsOf(sets: readonly string[]): Settings {
+  const loaded = load({
+    environment: {},
+    sets: [
+      ...["intermediary", "nakurity-backend", "brain", "web"].map((listener) => `${listener}.port=0`),
+      "queue.backend=memory",
+      "shutdown.grace=500ms",
+      `web.token=${TOKENS.web}`,
+      `intermediary.auth_token=${TOKENS.all}`,
+      `intermediary.tokens=[{name: eye, token: ${TOKENS.watch}, scopes: [watch]}, {name: worker, token: ${TOKENS.work}, scopes: [integration]}]`,
+      ...sets,
+    ],
+  });
+  if (!loaded.ok) throw new Error(loaded.errors.join("\n"));
+  return loaded.settings;
+}
+
+export class ApiWorld {
+  readonly neuro: Neuro;
+  readonly urls: { readonly intermediary: string; readonly neuro: string; readonly brain: string };
+  readonly web: string;
+  /** The operations that were answered as the document says. */
+  readonly answered = new Set<string>();
+  readonly log: string[];
+  readonly #served: Served;
+  readonly #document: JsonObject;
+
+  private constructor(served: Served, document: JsonObject, { neuro, log }: { neuro: Neuro; log: string[] }) {
+    const { intermediary = "", neuro: games = "", brain = "", web = "" } = served.urls;
+    this.#served = served;
+    this.#document = document;
+    this.neuro = neuro;
+    this.log = log;
+    this.urls = { intermediary, neuro: games, brain };
+    this.web = web;
+  }
+
+  static async with(run: (world: ApiWorld) => Promise<void>, sets: readonly string[] = []): Promise<void> {
+    const neuro = new Neuro();
+    const log: string[] = [];
+    const settings = settingsOf([`nakurity-client.url=${neuro.url}`, ...sets]);
+    const served = await serve(settings, { print: () => {}, log: (line) => log.push(line) });
+    try {
+      const { body: document } = await replyOf(await fetch(`${served.urls.web}/api/openapi.json`));
+      check.that(isObject(document));
+      await run(new ApiWorld(served, document, { neuro, log }));
+    } finally {
+      await served.drain();
+      neuro.stop();
+    }
+  }
+
+  /** One request to an operation; nothing is expected of its answer. */
+  async ask(id: string, input: Input = {}): Promise<Reply> {
+    const { method, body } = operationOf(id);
+    const { token = TOKENS.web } = input;
+    const hasBody = body !== undefined && "body" in input;
+    const response = await fetch(this.web + pathOf(id, input), {
+      method,
+      headers: {
+        ...("token" in input && input.token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(hasBody && { "content-type": "application/json" }),
+      },
+      ...(hasBody && { body: typeof input.body === "string" ? input.body : JSON.stringify(input.body) }),
+    });
+    return await replyOf(response);
+  }
+
+  /** One that is expected to work: its answer has the shape that the document promises, and nothing else. */
+  async get(id: string, input: Input = {}): Promise<JsonObject> {
+    const { status, headers, body } = await this.ask(id, input);
+    check.equal(status, 200, `${id}: ${JSON.stringify(body)}`);
+    check.equal(headers.get("cache-control"), "no-store");
+    const { valid, errors } = new Validator(this.#schemaOf(id), "2020-12").validate(body);
+    check.that(valid, `${id} answers as the document says: ${JSON.stringify(errors)} of ${JSON.stringify(body)}`);
+    check.equal(operationOf(id).answer.parse(body), body, `${id} answers nothing that the document does not know`);
+    check.that(isObject(body));
+    this.answered.add(id);
+    return body;
+  }
+
+  async items(id: string, input: Input = {}): Promise<readonly JsonObject[]> {
+    const { items } = await this.get(id, input);
+    check.that(Array.isArray(items));
+    return items.filter(isObject);
+  }
+
+  /** Asks until something is so. */
+  async until<T>(id: string, found: (body: JsonObject) => T | undefined): Promise<T> {
+    for (const end = performance.now() + 8_000;;) {
+      const value = found(await this.get(id));
+      if (value !== undefined) return value;
+      if (performance.now() > end) throw new Error(`waited for ${found} in ${id}`);
+      await Bun.sleep(5);
+    }
+  }
+
+  #schemaOf(id: string): Schema {
+    const { path, method } = operationOf(id);
+    const at = ["paths", path, method.toLowerCase(), "responses", "200", "content", "application/json", "schema", "$ref"];
+    let found: Json | undefined = this.#document;
+    for (const part of at) found = isObject(found) ? found[part] : undefined;
+    check.that(typeof found === "string", `the document has ${id}`);
+    return { $ref: found, components: this.#document.components };
+  }
+
+  configure(settings: Settings): void {
+    this.#served.configure(settings);
+  }
+}
+
+export async function replyOf(response: Response): Promise<Reply> {
+  const { status, headers } = response;
+  const text = await response.text();
+  return { status, headers, body: text === "" ? null : JSON.parse(text) };
+}
+
+function operationOf(id: string): Operation {
+  const operation = OPERATIONS.find((candidate) => candidate.id === id);
+  if (operation === undefined) throw new Error(`no operation ${id}`);
+  return operation;
+}
+
+export function pathOf(id: string, { path = {}, query = {} }: Input): string {
+  const filled = operationOf(id).path.replace(
+    /\{(\w+)\}/g,
+    (_, name: string) => encodeURIComponent(path[name] ?? "no-such"),
+  );
+  const asked = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) asked.set(name, String(value));
+  return asked.size === 0 ? filled : `${filled}?${asked}`;
+}

@@ -1,0 +1,111 @@
+/** The web app without a runtime: requests in, responses out, upgrades noted. */
+import { DEFAULTS } from "../../../src/core/defaults.ts";
+import type { ConnectionInfo } from "../../../src/core/event.ts";
+import type { Json } from "../../../src/core/json.ts";
+import type { Observation } from "../../../src/core/observation.ts";
+import type { ServiceName } from "../../../src/core/service.ts";
+import type { Settings } from "../../../src/core/settings.ts";
+import { createApp, type Entrance, type PortName, Tokens } from "../../../src/http/app.ts";
+
+export const WEB_TOKEN = "the-web-token";
+
+export interface Asked {
+  readonly address?: string;
+  readonly headers?: Record<string, string>;
+  readonly method?: string;
+  readonly body?: string;
+  /** Adds what makes a request an upgrade. */
+  readonly upgrade?: boolean;
+}
+
+export type Block<Name extends keyof Settings> = Partial<Settings[Name]>;
+export type Changes = { readonly [Name in keyof Settings]?: Block<Name> };
+
+/** The default settings with some of each block changed. */
+export function settingsWith(changes: Changes): Settings {
+  const blocks = Object.entries(changes).map(([name, block]) => [
+    name,
+    Array.isArray(block) ? block : { ...DEFAULTS[name as keyof Settings], ...block },
+  ]);
+  return { ...DEFAULTS, ...Object.fromEntries(blocks) };
+}
+
+export class AppStage {
+  readonly observations: Observation[] = [];
+  /** Paths of requests that may take their time. */
+  readonly lingering: string[] = [];
+  readonly upgrades: { readonly entrance: Entrance; readonly connection: ConnectionInfo }[] = [];
+  readonly files = new Map<string, Uint8Array>();
+  /** What each room answers when it is asked whether it is ready. */
+  answers: Json = { ok: true, waits: [] };
+  isDraining = false;
+  /** How often a room was asked, or a file was read. */
+  reached = 0;
+  readonly #app;
+
+  constructor(changes: Changes = {}, services: readonly ServiceName[] = ["intermediary", "neuro", "brain"]) {
+    const settings = settingsWith({ ...changes, web: { token: WEB_TOKEN, ...changes.web } });
+    const tokens = new Tokens(settings);
+    this.#app = createApp({
+      version: "1.2.3",
+      uptimeMs: () => 1_000,
+      services,
+      settings: () => settings,
+      tokens: () => tokens,
+      observe: (observation) => this.observations.push(observation),
+      isDraining: () => this.isDraining,
+      ask: () => {
+        this.reached++;
+        return Promise.resolve({ body: this.answers });
+      },
+      frames: () => 0,
+      metrics: () => Promise.resolve("some_total 1\n"),
+      readUpload: (file) => {
+        this.reached++;
+        return Promise.resolve(this.files.get(file));
+      },
+    });
+  }
+
+  /** Every path that the app answers itself, as it was given to the router. */
+  get paths(): readonly string[] {
+    return [...new Set(this.#app.routes.map(({ path }) => path))].filter((path) => path !== "/*");
+  }
+
+  async ask(listener: PortName, path: string, asked: Asked = {}): Promise<Response> {
+    const { address = "127.0.0.1", headers = {}, method = "GET", body, upgrade = false } = asked;
+    const request = new Request(`http://127.0.0.1:9999${path}`, {
+      method,
+      ...(body !== undefined && { body }),
+      headers: {
+        host: "127.0.0.1:9999",
+        ...(upgrade && { connection: "Upgrade", upgrade: "websocket" }),
+        ...headers,
+      },
+    });
+    return await this.#app.fetch(request, {
+      listener,
+      address,
+      linger: () => void this.lingering.push(path),
+      upgrade: (entrance, connection) => {
+        this.upgrades.push({ entrance, connection });
+        return new Response(null, { status: 200, headers: { "x-upgraded": entrance } });
+      },
+    });
+  }
+
+  /** The status of an upgrade: 101 when it was let in. */
+  async knock(listener: PortName, path: string, asked: Asked = {}): Promise<number> {
+    const response = await this.ask(listener, path, { ...asked, upgrade: true });
+    return response.headers.has("x-upgraded") ? 101 : response.status;
+  }
+
+  /** Why callers were refused, as it was noted. */
+  refusals(): readonly string[] {
+    return this.observations.flatMap((observation) => (observation.is === "greeting_refused" ? [observation.reason] : []));
+  }
+}
+
+export const bearer = (token: string): { readonly headers: Record<string, string> } => ({
+  headers: { authorization: `Bearer ${token}` },
+});

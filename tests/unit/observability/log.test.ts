@@ -1,0 +1,290 @@
+/** What stands in the log, and what never does. */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "#runner";
+import { DEFAULTS } from "../../../src/core/defaults.ts";
+import type { Observation } from "../../../src/core/observation.ts";
+import type { LogSettings } from "../../../src/core/settings.ts";
+import { createMeters, inferLine, Lines, observer, openLog, withoutSecrets } from "../../../src/observability/mod.ts";
+import { oneLine, quoted } from "../../../src/observability/text.ts";
+import { check } from "../../harness/check.ts";
+import { denoPath } from "../../harness/machine.ts";
+
+/** The lines that these notes make. */
+async function linesOf(observations: readonly Observation[], settings: Partial<LogSettings> = {}): Promise<string[]> {
+  const lines: string[] = [];
+  const log = await openLog({ ...DEFAULTS.log, ...settings }, (line) => lines.push(line));
+  const { observe } = observer(log, createMeters(), { now: () => Date.UTC(2030, 0, 2, 3, 4, 5), later: () => {} });
+  for (const observation of observations) observe(observation);
+  await log.close();
+  return lines;
+}
+
+const connected = (name: string): Observation => ({ is: "integration_connected", name });
+const SENT: Observation = {
+  is: "action_sent",
+  id: "1",
+  name: "jump",
+  to: ["Chess"],
+  slugs: ["chess"],
+  forced: false,
+  data: "PAYLOAD",
+};
+
+test("OB1 a fact is one readable line: when, how bad, which room, what", async () => {
+  check.equal(await linesOf([connected("Spotify"), { is: "store_failed", key: "k", reason: "disk full" }]), [
+    '2030-01-02T03:04:05.000Z INFO    [intermediary] integration "Spotify" connected',
+    '2030-01-02T03:04:05.000Z ERROR   [relay] the store failed at "k": "disk full"',
+  ]);
+});
+
+test("OB2 on request a line is a JSON object with the names in it as properties", async () => {
+  const lost: Observation = { is: "upstream_lost", upstream: "neuro", reason: "gone {x}", retry_ms: 500 };
+  const [line = ""] = await linesOf([lost], { format: "json" });
+  const record = JSON.parse(line);
+  check.equal(
+    [record.level, record.logger, record.note, record.upstream, record.retry_ms],
+    ["WARN", "relay.neuro", "upstream_lost", "neuro", 500],
+  );
+  check.equal(record.message, 'lost "neuro", trying again in 500 ms: "gone {x}"');
+});
+
+test("OB3 levels are set for all rooms and for each", async () => {
+  check.equal(await linesOf([SENT]), []);
+  check.equal((await linesOf([SENT], { level: "debug" })).length, 1);
+  check.equal((await linesOf([SENT, connected("x")], { level: "error", levels: { neuro: "debug" } })).length, 1);
+  check.equal(await linesOf([connected("x")], { levels: { intermediary: "warning" } }), []);
+});
+
+test("OB3 levels change while it runs", async () => {
+  const lines: string[] = [];
+  const log = await openLog(DEFAULTS.log, (line) => lines.push(line));
+  const { observe } = observer(log, createMeters(), { now: () => 0, later: () => {} });
+  observe(SENT);
+  log.configure({ ...DEFAULTS.log, level: "debug" });
+  observe(SENT);
+  check.equal(lines.length, 1);
+  await log.close();
+});
+
+test("OB4 what a peer is called or says can neither break its line nor look like ours", async () => {
+  const name = 'x"\n2030-01-02T03:04:05.000Z ERROR [relay] all is lost\r\u001b[31m\u202e{0}';
+  for (const format of ["text", "json"] as const) {
+    const lines = await linesOf([connected(name), {
+      is: "greeting_refused",
+      fault: "badToken",
+      address: name,
+      reason: name,
+    }], {
+      format,
+    });
+    check.equal(lines.length, 2);
+    // deno-lint-ignore no-control-regex
+    for (const line of lines) check.that(!/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/.test(line), line);
+  }
+  check.equal(quoted('say "a\\b"\n'), String.raw`"say \"a\\b\"\u000a"`);
+});
+
+test("OB4 a line has an end, whatever a peer is called", async () => {
+  const [line = ""] = await linesOf([connected("x".repeat(1_000_000))]);
+  check.that(line.length < 500, String(line.length));
+  check.that(oneLine("y".repeat(100_000)).length < 2_100);
+});
+
+test("OB5 no payload stands in a line above debug, in either format", async () => {
+  const payload = "PAYLOAD";
+  const observations: Observation[] = [
+    { is: "integration_message", from: "a", payload },
+    { is: "backend_message", payload },
+    { is: "add_context", game_title: "a", message: payload, reply_if_not_busy: false },
+    { is: "choose_action", payload: { payload } },
+    SENT,
+    {
+      is: "action_result",
+      id: "1",
+      name: "jump",
+      from: "a",
+      success: false,
+      message: payload,
+      ms: 1,
+      origin: "game",
+    },
+    {
+      is: "force_opened",
+      id: "f1",
+      integration: "a",
+      slug: "a",
+      query: payload,
+      names: ["jump"],
+      priority: "low",
+      waited: 0,
+    },
+  ];
+  for (const format of ["text", "json"] as const) {
+    const lines = await linesOf(observations, { format });
+    check.equal(lines.length, 1);
+    check.equal(lines.filter((line) => line.includes(payload)), []);
+  }
+});
+
+test("OB6 a URL is shown without credentials, query and token", () => {
+  check.equal(
+    withoutSecrets("wss://me:secret@host.example/t/secret/game/x?token=secret#secret"),
+    "wss://host.example/t/.../game/x",
+  );
+  check.equal(withoutSecrets("ws://127.0.0.1:8000"), "ws://127.0.0.1:8000");
+  check.equal(withoutSecrets("secret"), "(no URL)");
+});
+
+for (const runtime of ["bun", "deno"] as const) {
+  test(`OB7 on ${runtime} a log in a file is rotated, and is complete when it is closed`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "neuro-relay-log-"));
+    const file = join(folder, "relay.log");
+    const script = new URL("rotate.ts", import.meta.url).pathname;
+    const rights = [`--allow-read=${folder}`, `--allow-write=${folder}`, "--allow-env"];
+    const command = runtime === "bun"
+      ? [process.execPath, script, file]
+      : [denoPath(), "run", "--no-prompt", ...rights, script, file];
+    const { stderr, exitCode } = Bun.spawnSync(command, { stderr: "pipe" });
+    check.equal(exitCode, 0, String(stderr));
+    check.equal((await readdir(folder)).sort(), ["relay.log", "relay.log.1"]);
+    const [first, second] = [await readFile(`${file}.1`, "utf8"), await readFile(file, "utf8")];
+    check.that(first.length <= 10 * 1_024 * 1_024, "a file has a bound");
+    const numbers = `${first}${second}`.trimEnd().split("\n").map((line) => Number(/\] (\d+) z/.exec(line)?.[1]));
+    check.equal(numbers, Array.from({ length: 6_000 }, (_, at) => at));
+    await rm(folder, { recursive: true });
+  }, { timeoutMs: 60_000 });
+}
+
+/** What a flood of refusals writes, on virtual time. */
+async function flood(settings: Partial<LogSettings> = {}) {
+  const lines: string[] = [];
+  const timers: { readonly at: number; readonly run: () => void }[] = [];
+  let now = 0;
+  const log = await openLog({ ...DEFAULTS.log, ...settings }, (line) => lines.push(line));
+  const meters = createMeters();
+  const observing = observer(log, meters, { now: () => now, later: (ms, run) => timers.push({ at: now + ms, run }) });
+  const refuse = (times: number, fault: "badToken" | "notAllowed" = "badToken") => {
+    for (let at = 0; at < times; at++) {
+      observing.observe({ is: "greeting_refused", fault, address: "10.0.0.1", reason: "no" });
+    }
+  };
+  const pass = (ms: number) => {
+    now += ms;
+    for (const timer of timers.splice(0)) timer.at <= now ? timer.run() : timers.push(timer);
+  };
+  return { lines, timers, log, meters, observing, refuse, pass };
+}
+
+test("OB29 a flood of what anybody can cause writes some lines, then how many more there were; all are counted", async () => {
+  const { lines, timers, log, meters, observing, refuse, pass } = await flood();
+  refuse(1_000);
+  check.equal([lines.length, timers.length], [20, 1]);
+  observing.observe(connected("x"));
+  check.equal(lines.length, 21);
+  refuse(1, "notAllowed");
+  check.equal(lines.splice(21).length, 1, "another fault is not hidden");
+  pass(10_000);
+  check.equal(lines.slice(21), [
+    "1970-01-01T00:00:10.000Z WARNING [relay] refused connections (badToken): and 980 more in the last 10 s",
+  ]);
+  refuse(5);
+  pass(10_000);
+  check.equal(lines.length, 27);
+  refuse(30);
+  observing.close();
+  check.match(lines.at(-1) ?? "", /and 10 more/);
+  check.equal(lines.length, 48);
+  check.that(meters.all.text().includes('neuro_relay_refusals_total{fault="badToken"} 1035'));
+  await log.close();
+});
+
+test("OB29 a window ends when the next fact comes, should its timer be late, and the sum is JSON where lines are", async () => {
+  const { lines, timers, log, refuse, pass } = await flood({ format: "json" });
+  refuse(25);
+  timers.length = 0;
+  pass(60_000);
+  refuse(1);
+  check.equal(lines.length, 22);
+  const { note, left_out, level } = JSON.parse(lines[20] ?? "");
+  check.equal([note, left_out, level], ["greeting_refused", 5, "WARN"]);
+  await log.close();
+});
+
+test("OB29 of what integrations do two hundred have lines of their own, and nothing that is not wanted counts as a line", async () => {
+  const { lines, log, observing, refuse, pass } = await flood({ level: "error" });
+  refuse(1_000);
+  pass(10_000);
+  check.equal(lines, []);
+  log.configure({ ...DEFAULTS.log, level: "info" });
+  for (let at = 0; at < 200; at++) observing.observe(connected(`${at}`));
+  check.equal(lines.length, 200);
+  for (let at = 0; at < 50; at++) observing.observe(connected("again and again"));
+  check.equal(lines.length, 200);
+  pass(10_000);
+  check.match(lines.at(-1) ?? "", /integrations that connected: and 50 more in the last 10 s$/);
+  await log.close();
+});
+
+test("OB29 what is done by a token, waits for approval or seals a session can flood the log as little", async () => {
+  const { lines, log, observing, pass } = await flood();
+  for (let at = 0; at < 300; at++) {
+    observing.observe({ is: "operator_acted", by: "watcher", did: "command", to: `${at}`, outcome: "notFound" });
+    observing.observe({ is: "session_sealed", session: `${at}` });
+    observing.observe({
+      is: "approval_wanted",
+      id: `${at}`,
+      name: "a",
+      to: ["Chess"],
+      slugs: ["chess"],
+      forced: false,
+      data: undefined,
+    });
+  }
+  check.equal(lines.length, 600);
+  pass(10_000);
+  check.equal(lines.slice(600).map((line) => /: and (\d+) more/.exec(line)?.[1]), ["100", "100", "100"]);
+  await log.close();
+});
+
+test("OB30 a token is hidden wherever it turns up: in a name, a reason, a list, a property", async () => {
+  for (const format of ["text", "json"] as const) {
+    const lines: string[] = [];
+    const log = await openLog({ ...DEFAULTS.log, format }, (line) => lines.push(line));
+    log.secrets.learn(["CANARY-token"]);
+    const { observe } = observer(log, createMeters(), { now: () => 0, later: () => {} });
+    observe(connected("x CANARY-token"));
+    observe({ is: "greeting_refused", fault: "badToken", address: "CANARY-token", reason: "CANARY-token" });
+    observe({ is: "integration_registered_actions", from: "CANARY-token", actions: ["CANARY-token"] });
+    check.equal(lines.length, 3);
+    for (const line of lines) check.that(!line.includes("CANARY") && line.includes("***"), line);
+    await log.close();
+  }
+});
+
+test("OB11 a prediction can be printed as the original Brain relay does", () => {
+  const routing = { english: true, math: false, physics: true };
+  check.equal(
+    inferLine({ is: "inferred", trace_id: { a: ["é", null] }, routing, value: 0.25 }),
+    String.raw`{"event": "infer", "trace_id": {"a": ["\u00e9", null]}, ` +
+      '"routing": {"english": true, "math": false, "physics": true}, "prediction": {"value": 0.25}}',
+  );
+});
+
+test("OB12 lines of one turn are written together, in order, and early when they are many", () => {
+  const written: string[] = [];
+  const turns: (() => void)[] = [];
+  const lines = new Lines((text) => written.push(text), (run) => turns.push(run));
+  lines.add("a");
+  lines.add("b");
+  check.equal(written, []);
+  for (const turn of turns.splice(0)) turn();
+  check.equal(written, ["a\nb"]);
+  lines.add("c");
+  lines.add("x".repeat(100_000));
+  check.equal(written.length, 2);
+  for (const turn of turns) turn();
+  check.equal(written.length, 2);
+});

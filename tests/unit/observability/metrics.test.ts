@@ -1,0 +1,212 @@
+/** What is counted, and how it reads in Prometheus' format. */
+import { test } from "#runner";
+import { readFile } from "node:fs/promises";
+import { DEFAULTS } from "../../../src/core/defaults.ts";
+import type { Observation } from "../../../src/core/observation.ts";
+import { MessageCounter } from "../../../src/core/message-counter.ts";
+import { metricsReference } from "../../../src/observability/document.ts";
+import { createMeters, observer, openLog, scrape } from "../../../src/observability/mod.ts";
+import { CELLS_MAX, Metrics } from "../../../src/observability/metrics.ts";
+import { check } from "../../harness/check.ts";
+import { Scraped } from "./scraped.ts";
+
+const LOOK = {
+  now: 5_000,
+  version: "1.2.3",
+  uptimeMs: 1_500,
+  lagSeconds: 0.25,
+  statuses: new Map(),
+  messages: [],
+  integrationsMax: 3,
+  hide: (text: string) => text.replace("CANARY", "***"),
+};
+
+/** The scrape after these notes. Each happens a tenth of a second after the last. */
+async function scrapeOf(
+  observations: readonly Observation[],
+  look: Partial<Parameters<typeof scrape>[1]> = {},
+): Promise<Scraped> {
+  const meters = createMeters();
+  const log = await openLog(DEFAULTS.log, () => {});
+  let now = 0;
+  const { observe } = observer(log, meters, { now: () => now, later: () => {} });
+  for (const observation of observations) {
+    now += 100;
+    observe(observation);
+  }
+  await log.close();
+  return new Scraped(scrape(meters, { ...LOOK, ...look }));
+}
+
+test("OB8 counters and gauges are lines of name, labels and value", () => {
+  const metrics = new Metrics();
+  const family = metrics.counter({ name: "a_total", help: "A.", labels: ["x", "y"] });
+  family.of("1", "2").add();
+  family.of("1", "2").add(2);
+  family.of("1", "3").add();
+  metrics.gauge({ name: "b", help: "B." }).of().set(0.5);
+  check.equal(
+    metrics.text(),
+    "# HELP a_total A.\n# TYPE a_total counter\n" + 'a_total{x="1",y="2"} 3\na_total{x="1",y="3"} 1\n' +
+      "# HELP b B.\n# TYPE b gauge\nb 0.5\n",
+  );
+});
+
+test("OB8 a histogram has cumulative buckets, a sum and a count", () => {
+  const metrics = new Metrics();
+  const histogram = metrics.histogram({ name: "h", help: "H.", labels: ["d"] }, [1, 5]).of("x");
+  for (const value of [0.5, 1, 3, 50]) histogram.observe(value);
+  check.equal(
+    metrics.text().split("\n").slice(2, -1),
+    [
+      'h_bucket{d="x",le="1"} 2',
+      'h_bucket{d="x",le="5"} 3',
+      'h_bucket{d="x",le="+Inf"} 4',
+      'h_sum{d="x"} 54.5',
+      'h_count{d="x"} 4',
+    ],
+  );
+});
+
+test("OB8 the names say kind and unit, and a parser of others reads every line", async () => {
+  const scraped = await scrapeOf([{ is: "integration_connected", name: 'q"\\\n' }, {
+    is: "greeting_refused",
+    fault: "badToken",
+    address: "",
+    reason: "",
+  }]);
+  const described = createMeters().all.describe();
+  check.equal(scraped.families.map(({ name, type, help }) => [name, type.toLowerCase(), help]), [
+    ...described.map(({ name, kind, help }) => [name, kind, help]),
+  ]);
+  for (const { name, kind } of described) {
+    check.equal(name.endsWith("_total"), kind === "counter", name);
+    check.match(name, /^neuro_relay(_[a-z]+)+$/);
+    check.that(!/_(?:ms|milliseconds|kb|chars)(?:_|$)/.test(name), name);
+  }
+  const lines = scraped.text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  const read = scraped.families.flatMap(({ metrics }) =>
+    metrics.map(({ buckets }) => (buckets === undefined ? 1 : Object.keys(buckets).length + 2))
+  );
+  check.equal(read.reduce((sum, count) => sum + count, 0), lines.length);
+  check.equal(scraped.value("integration_uptime_seconds", { integration: 'q"\\\n' }), 4.9);
+});
+
+test("OB9 a label's value stays within its quotes", () => {
+  const metrics = new Metrics();
+  metrics.counter({ name: "a", help: "A.", labels: ["x"] }).of('q"\\\n').add();
+  check.equal(metrics.text().split("\n")[2], 'a{x="q\\"\\\\\\n"} 1');
+});
+
+test("OB9 whatever peers call themselves, a family is bounded, and what is over is counted together", () => {
+  const metrics = new Metrics();
+  const family = metrics.counter({ name: "a", help: "A.", labels: ["x"] });
+  for (let at = 0; at < CELLS_MAX + 50; at++) family.of(`name ${at}`).add();
+  const lines = metrics.text().split("\n").slice(2, -1);
+  check.equal(lines.length, CELLS_MAX + 1);
+  check.equal(lines.at(-1), 'a{x="other"} 50');
+});
+
+test("OB10 every fact is counted by its name; results, latency, forces and refusals have their own", async () => {
+  const result = (success: boolean, ms: number): Observation => ({
+    is: "action_result",
+    id: "1",
+    name: "jump",
+    from: "Chess",
+    success,
+    message: undefined,
+    ms,
+    origin: "game",
+  } as Observation);
+  const scraped = await scrapeOf([
+    result(true, 3),
+    result(false, 30_000),
+    { is: "force_ended", id: "1", integration: "a", slug: "a", end: "completed", ms: 5 },
+    { is: "greeting_refused", fault: "badToken", address: "", reason: "" },
+    { is: "peer_closed_by_relay", from: "a", fault: "tooBig" },
+  ]);
+  for (
+    const line of [
+      'neuro_relay_notes_total{note="action_result"} 2',
+      'neuro_relay_action_results_total{origin="game",success="true"} 1',
+      'neuro_relay_action_results_total{origin="game",success="false"} 1',
+      'neuro_relay_action_duration_seconds_bucket{le="0.005"} 1',
+      'neuro_relay_action_duration_seconds_bucket{le="+Inf"} 2',
+      "neuro_relay_action_duration_seconds_count 2",
+      'neuro_relay_forces_total{end="completed"} 1',
+      'neuro_relay_refusals_total{fault="badToken"} 1',
+      'neuro_relay_refusals_total{fault="tooBig"} 1',
+      'neuro_relay_build_info{version="1.2.3"} 1',
+      "neuro_relay_uptime_seconds 1.5",
+      "neuro_relay_event_loop_lag_seconds 0.25",
+    ]
+  ) check.that(scraped.text.split("\n").includes(line), line);
+});
+
+test("OB25 each integration has its uptime until it leaves; those beyond the bound are one, as old as the oldest of them", async () => {
+  const names = ["a", "b", "CANARY", "d", "e"];
+  const observations: Observation[] = [
+    ...names.map((name): Observation => ({ is: "integration_connected", name })),
+    { is: "integration_connected_via_backend", name: "a" },
+  ];
+  const uptimes = (scraped: Scraped) =>
+    scraped.families.find(({ name }) => name === "neuro_relay_integration_uptime_seconds")?.metrics.map((one) => [
+      one.labels?.listener,
+      one.labels?.integration,
+      Number(one.value),
+    ]);
+  const all = await scrapeOf(observations);
+  check.equal(uptimes(all), [
+    ["intermediary", "a", 4.9],
+    ["intermediary", "b", 4.8],
+    ["intermediary", "***", 4.7],
+    ["intermediary", "other", 4.6],
+    ["neuro", "other", 4.4],
+  ]);
+  check.equal([all.value("integrations", { listener: "intermediary" }), all.value("integrations", { listener: "neuro" })], [
+    5,
+    1,
+  ]);
+  const fewer = await scrapeOf([
+    ...observations,
+    ...["a", "b", "d"].map((name): Observation => ({ is: "integration_disconnected", name })),
+  ]);
+  check.equal(uptimes(fewer)?.map(([listener, name]) => `${listener} ${name}`), [
+    "intermediary ***",
+    "intermediary e",
+    "neuro a",
+  ]);
+});
+
+test("OB25 nothing that a room answers, or leaves out, makes a wrong number", async () => {
+  const odd = new Map<"intermediary" | "neuro" | "brain", never>([
+    ["intermediary", { queue: { entries: "many", oldest: null }, uploads: 5 } as never],
+    ["neuro", { upstreams: [{ id: 5 }, { id: "neuro", url: null, force: {}, waiting: "x" }, null] } as never],
+    ["brain", [] as never],
+  ]);
+  const scraped = await scrapeOf([], { statuses: odd });
+  check.equal(scraped.value("queue_entries"), 0);
+  check.equal(scraped.value("queue_oldest_seconds"), 0);
+  check.equal([scraped.value("forces_open"), scraped.value("forces_waiting"), scraped.value("upstream_up")], [
+    1,
+    undefined,
+    undefined,
+  ]);
+});
+
+test("OB26 messages are counted by room, by who is spoken with, by direction and by kind", async () => {
+  const tally = new MessageCounter();
+  for (const kind of ["startup", "context", "context"]) {
+    tally.add({ service: "neuro", counterpart: "game", direction: "in", kind });
+  }
+  const scraped = await scrapeOf([], { messages: tally.all() });
+  check.equal(scraped.value("messages_total", { room: "neuro", peer: "game", direction: "in", kind: "context" }), 2);
+  check.equal(scraped.value("messages_total"), 3);
+});
+
+test("OB27 the table of metrics is what the source says; run `bun run docs` when this fails", async () => {
+  const text = await readFile(new URL("../../../config/METRICS.md", import.meta.url), "utf8");
+  check.that(text === metricsReference(), "config/METRICS.md is stale: run `bun run docs`");
+  const names = createMeters().all.describe().map(({ name }) => name);
+  for (const name of names) check.that(text.includes(`| \`${name}\` |`), name);
+});

@@ -1,0 +1,210 @@
+/** What is written down of a session, and what never is. */
+import { test } from "#runner";
+import { fromBase64 } from "../../../src/core/base64.ts";
+import { DEFAULTS } from "../../../src/core/defaults.ts";
+import type { Event } from "../../../src/core/event.ts";
+import { linkId, peerId } from "../../../src/core/ids.ts";
+import { Secrets, secretsOf } from "../../../src/core/secrets.ts";
+import type { Settings } from "../../../src/core/settings.ts";
+import type { Sockets } from "../../../src/engine/ports.ts";
+import { overheard, readTape, Recorder, type Session, TapeError } from "../../../src/recording/mod.ts";
+import { TEST_CONNECTION } from "../../../src/testing/mod.ts";
+import { check } from "../../harness/check.ts";
+
+/** A recorder on a tape of some length, and the sockets beneath it. */
+class Studio {
+  readonly lines: string[] = [];
+  readonly carried: string[] = [];
+  now = 1_000_000;
+  fulls = 0;
+  readonly recorder: Recorder;
+  readonly sockets: Sockets;
+
+  constructor(secrets: readonly string[] = [], linesMax = 1_000) {
+    const tape = {
+      write: (line: string) => this.lines.length < linesMax && this.lines.push(line) > 0,
+      end: (line: string) => void this.lines.push(line),
+    };
+    const options = { tape, relay: "1.2.3", now: () => this.now, full: () => void this.fulls++ };
+    this.recorder = new Recorder(options, new Secrets(secrets));
+    const carry = (what: string) => void this.carried.push(what);
+    this.sockets = overheard({
+      send: (to, frame) => (carry(`send ${to} ${frame}`), 7),
+      flush: () => carry("flush"),
+      close: (peer, code, reason) => carry(`close ${peer} ${code} ${reason}`),
+      ping: (peer) => carry(`ping ${peer}`),
+      attach: (peer) => carry(`attach ${peer}`),
+      dial: (link, url, headers) => carry(`dial ${link} ${url} ${Object.keys(headers)}`),
+      closeLink: (link, code) => carry(`hangup ${link} ${code}`),
+    }, this.recorder);
+  }
+
+  happen(...events: readonly Event[]): this {
+    for (const event of events) {
+      this.now += 10;
+      this.recorder.happened(event);
+    }
+    return this;
+  }
+
+  get session(): Session {
+    const [session] = readTape(this.lines.join("\n"));
+    if (session === undefined) throw new Error("no session");
+    return session;
+  }
+}
+
+const GAME = peerId("neuro-1");
+const LINK = linkId("neuro:evil:7");
+const opened = (peer: typeof GAME, listener: "neuro" | "intermediary" | "brain" | "proxy" = "neuro"): Event => ({
+  is: "opened",
+  peer,
+  listener,
+  connection: { ...TEST_CONNECTION, path: "/game/x", userAgent: "Unity" },
+});
+
+test("OB13 each connection and each frame of either direction is a line, at every door and on every dialled link", () => {
+  const studio = new Studio().happen(opened(GAME), { is: "frame", peer: GAME, frame: '{"command":"startup"}' });
+  studio.sockets.send(GAME, "hello");
+  studio.sockets.dial(LINK, "wss://me:pw@neuro.example/x?token=1#2", { "neuro-relay-via": "a" });
+  studio.happen({ is: "dialed", link: LINK }, { is: "received", link: LINK, frame: "from Neuro" });
+  studio.sockets.send(LINK, "to Neuro");
+  studio.happen({ is: "dropped", link: LINK, code: 1006, reason: "reset" });
+  studio.sockets.close(GAME, 1012, "restart");
+  studio.happen({ is: "closed", peer: GAME, code: 1012 });
+  for (const listener of ["intermediary", "brain", "proxy"] as const) studio.happen(opened(peerId(listener), listener));
+  studio.recorder.stop();
+  const { head, happenings, end, unreadable } = studio.session;
+  check.equal([head, end, unreadable], [{ v: 1, relay: "1.2.3", started_at: "1970-01-01T00:16:40.000Z" }, "ended", 0]);
+  const game = { peer: 1, listener: "neuro" };
+  const evil = { peer: 2, link: "neuro:evil" };
+  check.equal(happenings.slice(0, 9), [
+    { t: 10, ...game, is: "opened", path: "/game/x", agent: "Unity" },
+    { t: 20, ...game, is: "in", text: '{"command":"startup"}' },
+    { t: 20, ...game, is: "out", text: "hello" },
+    { t: 20, ...evil, is: "dialling", url: "wss://neuro.example/x" },
+    { t: 30, ...evil, is: "opened" },
+    { t: 40, ...evil, is: "in", text: "from Neuro" },
+    { t: 40, ...evil, is: "out", text: "to Neuro" },
+    { t: 50, ...evil, is: "closed", code: 1006, reason: "reset", by: "peer" },
+    { t: 60, ...game, is: "closed", code: 1012, by: "relay" },
+  ]);
+  check.equal(happenings.slice(9).map(({ peer, listener }) => [peer, listener]), [[3, "intermediary"], [4, "brain"], [
+    5,
+    "proxy",
+  ]]);
+});
+
+test("OB13 what is recorded goes on as it came", () => {
+  const studio = new Studio();
+  check.equal(studio.sockets.send(GAME, "x"), 7);
+  studio.sockets.flush();
+  studio.sockets.ping(GAME);
+  studio.sockets.attach(GAME, null);
+  studio.sockets.close(GAME, 1000, "bye");
+  studio.sockets.dial(LINK, "ws://x/?token=1", { a: "b" });
+  studio.sockets.closeLink(LINK, 1001);
+  check.equal(studio.carried, [
+    "send neuro-1 x",
+    "flush",
+    "ping neuro-1",
+    "attach neuro-1",
+    "close neuro-1 1000 bye",
+    "dial neuro:evil:7 ws://x/?token=1 a",
+    "hangup neuro:evil:7 1001",
+  ]);
+  check.equal(studio.session.happenings.at(-1), {
+    t: 0,
+    peer: 1,
+    link: "neuro:evil",
+    is: "closed",
+    code: 1001,
+    by: "relay",
+  });
+});
+
+test("OB14 no token is on the tape, wherever it stands and however it is written", () => {
+  const secret = "CANARY-token/1";
+  const studio = new Studio([secret]).happen({
+    is: "opened",
+    peer: GAME,
+    listener: "neuro",
+    connection: { ...TEST_CONNECTION, path: `/x/${secret}`, userAgent: secret },
+  });
+  const escaped = [...secret].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+  const frames = [
+    `{"auth_token":"${secret}"}`,
+    `{"auth\\u005ftoken":"a wrong CANARY"}`,
+    `{"type":"integration","Auth_Token":"another CANARY","name":"x"}`,
+    `{"command":"context","data":{"message":"my token is ${secret}, really"}}`,
+    `{"message":"${escaped}"}`,
+    `{"message":"${secret.replace("/", "\\/")}"}`,
+    `no JSON, but ${secret}`,
+    new TextEncoder().encode(`{"auth_token":"some CANARY"}`),
+    Uint8Array.from([0xff, 0xfe, ...new TextEncoder().encode(secret), 0xff]),
+  ];
+  for (const frame of frames) studio.happen({ is: "frame", peer: GAME, frame });
+  studio.sockets.send(GAME, `yours is ${secret}`);
+  studio.sockets.dial(LINK, `ws://x/${secret}?token=CANARY`, {});
+  studio.happen({ is: "dropped", link: LINK, code: 1006, reason: `no ${secret}` });
+  const bytes = studio.session.happenings.flatMap(({ base64 }) => {
+    const read = base64 === undefined ? undefined : fromBase64(base64);
+    return read === undefined ? [] : [String.fromCharCode(...read)];
+  });
+  check.equal(bytes.length, 2);
+  for (const text of [...studio.lines, ...bytes]) check.that(!text.includes("CANARY"), text);
+  check.that(studio.lines.some((line) => line.includes("my token is ***, really")), "the rest of the message stays");
+});
+
+test("OB14 every token in the settings is known to be one", () => {
+  const [one, two, three, four, five] = ["CANARY-one", "CANARY-two", "CANARY three", "CANARY-four", "CANARY-five"];
+  const settings: Settings = {
+    ...DEFAULTS,
+    intermediary: { ...DEFAULTS.intermediary, auth_token: one, tokens: [{ name: "n", token: two, scopes: [], names: [] }] },
+    "nakurity-clients": [{ url: `wss://me:${encodeURIComponent(three)}@x/t/${four}/y?api_key=${five}` }] as never,
+  };
+  const secrets = new Secrets(secretsOf(settings));
+  for (const each of [one, two, three, encodeURIComponent(three), four, five]) {
+    check.equal(secrets.redact(`<${each}>`), "<***>");
+  }
+  const short = new Secrets(["own", "x"]);
+  check.equal(short.redact("my own token is owned by x"), "my *** token is owned by x");
+  secrets.learn(["CANARY-six"]);
+  check.equal(secrets.redact(`${one} CANARY-six`), "*** ***");
+});
+
+test("OB14 of bytes the beginning is kept, and how many there were", () => {
+  const studio = new Studio().happen(opened(GAME), { is: "frame", peer: GAME, frame: new Uint8Array(1_000_000).fill(255) });
+  const { base64 = "", bytes } = studio.session.happenings.at(-1) ?? {};
+  check.equal([fromBase64(base64)?.length, bytes], [65_536, 1_000_000]);
+});
+
+test("OB15 a tape that is full says so in its last line, once, and the relay goes on", () => {
+  const studio = new Studio([], 4).happen(opened(GAME));
+  for (let at = 0; at < 10; at++) studio.happen({ is: "frame", peer: GAME, frame: `${at}` });
+  check.equal(studio.sockets.send(GAME, "x"), 7);
+  studio.recorder.stop();
+  check.equal([studio.fulls, studio.lines.length, studio.session.end, studio.session.happenings.length], [1, 5, "full", 3]);
+});
+
+test("OB16 a torn line, and what is no line of a recording, are left out and counted", () => {
+  const studio = new Studio().happen(opened(GAME), { is: "frame", peer: GAME, frame: "whole" });
+  const torn = `${studio.lines.join("\n")}\n{"t":30,"peer":1,"listener":"neu`;
+  const [first] = readTape(torn);
+  check.equal([first?.happenings.length, first?.unreadable, first?.end], [2, 1, undefined]);
+  const later = new Studio().happen(opened(GAME));
+  const [before, after] = readTape(`${torn}\n{"t":1,"peer":"one","is":"in"}\n[]\n${later.lines.join("\n")}\n\n`);
+  check.equal([before?.unreadable, after?.happenings.length, after?.unreadable], [3, 1, 0]);
+});
+
+test("OB16 what is no recording, or a later kind of one, is refused with a reason", () => {
+  for (const text of ["", "\n\n", "hello", '{"t":1,"peer":1,"is":"in"}', '{"v":2,"relay":"9","started_at":"x"}']) {
+    let refused: unknown;
+    try {
+      readTape(text);
+    } catch (error) {
+      refused = error;
+    }
+    check.that(refused instanceof TapeError, text);
+  }
+});

@@ -1,0 +1,179 @@
+/** Our own mistakes: what a room's panic costs, and what comes back after it. */
+import { test } from "#runner";
+import type { ServiceEvent } from "../../../src/core/event.ts";
+import { key } from "../../../src/core/key.ts";
+import type { RestoreInput } from "../../../src/core/service.ts";
+import { connected, running, type Script } from "../engine/room.ts";
+import { check } from "../../harness/check.ts";
+
+/** Stores each frame, answers it, and panics in the middle of what it wants when it is told to. */
+function fragile() {
+  const seen: string[] = [];
+  const pasts: RestoreInput[] = [];
+  const script: Script = {
+    name: "neuro",
+    resident: ["neuro/said/"],
+    restore: (input) => void pasts.push(input),
+    step(event: ServiceEvent, ctx) {
+      if (event.is === "opened" || event.is === "closed" || event.is === "draining") seen.push(event.is);
+      if (event.is !== "frame") return;
+      seen.push(String(event.frame));
+      ctx.emit({ do: "send", to: event.peer, frame: `heard ${event.frame}` });
+      const said = key("neuro", "said", ctx.id());
+      ctx.emit({ do: "put", key: said, value: String(event.frame) });
+      ctx.post("brain", { is: "directMessage", from: "neuro", payload: String(event.frame) });
+      if (event.frame === "panic") throw new Error("half a thought");
+    },
+  };
+  return { seen, pasts, script };
+}
+
+const other = (seen: string[]): Script => ({
+  name: "brain",
+  step: (event) =>
+    event.is === "serviceMessage" && event.message.is === "directMessage" &&
+    void seen.push(`told ${event.message.payload}`),
+});
+
+test("a panic undoes what its step wanted, closes only the peer that caused it, and says so", async () => {
+  const [{ script }, told] = [fragile(), [] as string[]];
+  const world = await running([script, other(told)]);
+  const [ann, bob] = [await connected(world), await connected(world)];
+  ann.say("1");
+  bob.say("panic");
+  await world.advance(0);
+  check.equal([ann.heard, bob.heard, told], [["heard 1"], [], ["told 1"]]);
+  check.equal([ann.closed(), bob.closed()], [undefined, 1011]);
+  check.that(![...world.disk.stored.values()].includes("panic"));
+  check.that(
+    world.observations.some((observation) => observation.is === "panicked" && observation.reason === "half a thought"),
+  );
+  check.that(world.observations.some((observation) => observation.is === "service_rebuilt"));
+});
+
+test("the room comes back with what was stored and who is connected, and other rooms never noticed", async () => {
+  const { script, pasts } = fragile();
+  const world = await running([script, other([])]);
+  const [ann, bob] = [await connected(world), await connected(world)];
+  ann.say("1");
+  await world.advance(0);
+  bob.say("panic");
+  await world.advance(1_000);
+  check.equal(pasts.length, 2);
+  check.equal(pasts[1]?.entries.map(({ value }) => value), ["1"]);
+  check.that(pasts[1]?.resumed.some(({ peer }) => peer === "p1"));
+  ann.say("2");
+  await world.advance(0);
+  check.equal(ann.heard, ["heard 1", "heard 2"]);
+});
+
+test("a room is read again only once all its own writes are settled, whatever other rooms write", async () => {
+  const { script, pasts } = fragile();
+  let wakeAt: number | undefined;
+  const busy: Script = {
+    name: "brain",
+    nextWakeup: () => wakeAt,
+    step(_event, ctx) {
+      wakeAt = ctx.now + 10;
+      ctx.emit({ do: "put", key: key("brain", "x", ctx.id()), value: 1 });
+    },
+  };
+  const world = await running([script, busy]);
+  world.disk.health = { delayMinMs: 200, delayMaxMs: 200, fails: 0, hangs: 0, hangMs: 0 };
+  const [ann, bob] = [await connected(world), await connected(world)];
+  ann.say("1");
+  bob.say("panic");
+  await world.advance(199);
+  check.equal(pasts.length, 1);
+  await world.advance(801);
+  check.equal(pasts[1]?.entries.map(({ value }) => value), ["1"]);
+});
+
+test("what comes while the room is down waits, in order; who came in meanwhile is told once, who left is no survivor", async () => {
+  const { script, seen, pasts } = fragile();
+  const world = await running([script]);
+  const [ann, bob] = [await connected(world), await connected(world)];
+  world.disk.health = { delayMinMs: 100, delayMaxMs: 100, fails: 0, hangs: 0, hangMs: 0 };
+  bob.say("panic");
+  await world.advance(0);
+  seen.length = 0;
+  ann.say("2");
+  const carl = await connected(world);
+  carl.say("3");
+  ann.say("4");
+  await world.advance(50);
+  check.equal(seen, []);
+  await world.advance(500);
+  check.equal(seen, ["closed", "2", "opened", "3", "4"]);
+  check.equal(pasts[1]?.resumed.map(({ peer }) => String(peer)), ["p1"]);
+  check.equal([ann.heard, carl.heard], [["heard 2", "heard 4"], ["heard 3"]]);
+});
+
+test("an event that makes the room panic again and again costs itself only", async () => {
+  const { script, seen } = fragile();
+  const world = await running([script]);
+  const peers = [await connected(world), await connected(world), await connected(world), await connected(world)];
+  world.disk.health = { delayMinMs: 100, delayMaxMs: 100, fails: 0, hangs: 0, hangMs: 0 };
+  for (const [at, text] of ["panic", "panic", "panic", "fine"].entries()) peers[at]?.say(text);
+  await world.advance(2_000);
+  check.equal(seen.filter((what) => what === "panic").length, 3);
+  check.equal(peers.map((peer) => peer.closed()), [1011, 1011, 1011, undefined]);
+  check.equal(peers[3]?.heard, ["heard fine"]);
+});
+
+test("a store that fails or hangs while the room is read is asked again until it answers", async () => {
+  const { script, pasts } = fragile();
+  const world = await running([script]);
+  const [ann, bob] = [await connected(world), await connected(world)];
+  ann.say("1");
+  await world.advance(0);
+  world.disk.health = { ...world.disk.health, fails: 1 };
+  bob.say("panic");
+  await world.advance(1_000);
+  world.disk.health = { ...world.disk.health, fails: 0, hangs: 1, hangMs: 100_000 };
+  await world.advance(10_000);
+  check.equal(pasts.length, 1);
+  world.disk.health = { ...world.disk.health, hangs: 0 };
+  await world.advance(5_000);
+  check.equal(pasts[1]?.entries.map(({ value }) => value), ["1"]);
+  await world.advance(200_000);
+  check.equal(pasts.length, 2, "a reading that answers late counts for nothing");
+});
+
+test("a room that cannot live with what it stored lives without it", async () => {
+  const { script, pasts } = fragile();
+  const picky: Script = {
+    ...script,
+    restore(input) {
+      if (pasts.length > 0 && input.entries.length > 0) throw new Error("indigestible");
+      pasts.push(input);
+    },
+  };
+  const world = await running([picky]);
+  const [ann, bob] = [await connected(world), await connected(world)];
+  ann.say("1");
+  bob.say("panic");
+  await world.advance(1_000);
+  ann.say("2");
+  await world.advance(0);
+  check.equal(ann.heard, ["heard 1", "heard 2"]);
+});
+
+test("a room that panics while the relay drains hears of it again", async () => {
+  const { script, seen } = fragile();
+  const world = await running([script]);
+  const ann = await connected(world);
+  void world.engine?.drain();
+  ann.say("panic");
+  await world.advance(100);
+  check.equal(seen, ["opened", "draining", "panic", "closed", "draining"]);
+});
+
+test("a question that makes the room panic is answered with the fault", async () => {
+  const world = await running([{
+    step(event) {
+      if (event.is === "requested") throw new Error("too curious");
+    },
+  }]);
+  check.equal(await world.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }), { fault: "panic" });
+});

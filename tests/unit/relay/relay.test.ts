@@ -1,0 +1,262 @@
+/** What concerns all rooms: who may come in, how big and how fast frames may be, tells, and draining. */
+import { test } from "#runner";
+import { DEFAULTS } from "../../../src/core/defaults.ts";
+import type { Effect } from "../../../src/core/effect.ts";
+import type { Event, ListenerName, ServiceEvent } from "../../../src/core/event.ts";
+import { type PeerId, peerId } from "../../../src/core/ids.ts";
+import type { Frame } from "../../../src/core/json.ts";
+import { FRAMES_THROTTLED_MAX, SERVICE_MESSAGES_PER_STEP_MAX } from "../../../src/core/limits.ts";
+import type { Settings } from "../../../src/core/settings.ts";
+import type { ServiceMessage } from "../../../src/core/service-message.ts";
+import { Relay } from "../../../src/relay/mod.ts";
+import { TEST_CONNECTION } from "../../../src/testing/service-harness.ts";
+import { check } from "../../harness/check.ts";
+import { type Script, scripted } from "../engine/room.ts";
+
+type Limits = Partial<Settings["limits"]>;
+
+/** A relay with two rooms that write down what they are told and do as the script says. */
+function setUp(limits: Limits = {}, script: Partial<Record<string, Script["step"]>> = {}) {
+  const settings: Settings = { ...DEFAULTS, limits: { ...DEFAULTS.limits, ...limits } };
+  const seen: string[] = [];
+  const room = (name: "intermediary" | "neuro") =>
+    scripted({
+      name,
+      step(event, ctx) {
+        if (event.is !== "tick") seen.push(`${name} ${described(event)}`);
+        script[name]?.(event, ctx);
+      },
+    });
+  const relay = new Relay([room("intermediary"), room("neuro")], settings);
+  let now = 1_000_000;
+  for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now });
+  const moment = { now: 0, random: () => 0.5, id: () => "id", secret: () => "secret" };
+  const step = (event: Event): readonly string[] =>
+    relay.step(event, { ...moment, now }).filter(({ do: what }) => what !== "observe").map(wanted);
+  return {
+    relay,
+    settings,
+    step,
+    notes: (event: Event) =>
+      relay.step(event, { ...moment, now }).flatMap((effect) => effect.do === "observe" ? [effect.observation.is] : []),
+    open: (name: string, listener: ListenerName = "neuro", address = TEST_CONNECTION.address) =>
+      step({ is: "opened", peer: peerId(name), listener, connection: { ...TEST_CONNECTION, address } }),
+    frame: (name: string, frame: Frame) => step({ is: "frame", peer: peerId(name), frame }),
+    pass: (ms: number) => (now += ms, step({ is: "tick" })),
+    seen: () => seen.splice(0),
+  };
+}
+
+const wanted = (effect: Effect): string =>
+  effect.do === "close"
+    ? `close ${effect.peer} ${effect.fault}`
+    : effect.do === "send"
+    ? `send ${effect.to} ${effect.frame}`
+    : effect.do;
+
+function described(event: ServiceEvent): string {
+  if (event.is === "serviceMessage") {
+    return `told ${event.message.is === "observed" ? event.message.observation.is : event.message.is}`;
+  }
+  if (event.is === "frame") return `frame ${event.peer} ${typeof event.frame === "string" ? event.frame : "bytes"}`;
+  if (event.is === "throttled") return `limited ${event.peer} ${event.retryMs}`;
+  return "peer" in event ? `${event.is} ${event.peer}` : event.is;
+}
+
+test("each peer reaches the room of its door, and no other", () => {
+  const { open, frame, step, seen } = setUp();
+  open("game");
+  open("watcher", "intermediary");
+  frame("game", "1");
+  frame("watcher", "2");
+  step({ is: "closed", peer: peerId("game"), code: 1000 });
+  check.equal(seen(), [
+    "neuro opened game",
+    "intermediary opened watcher",
+    "neuro frame game 1",
+    "intermediary frame watcher 2",
+    "neuro closed game",
+  ]);
+});
+
+test("nobody comes in by the door of a room that is not there", () => {
+  const { open, frame, seen } = setUp();
+  check.equal(open("operator", "brain"), ["close operator tooManyPeers"]);
+  check.equal(frame("operator", "x"), []);
+  check.equal(seen(), ["intermediary told peer_closed_by_relay"]);
+});
+
+test("one peer too many is refused, in all and per address; a place that is left is free again", () => {
+  const { open, step } = setUp({ peers: 3, peers_per_address: 2 });
+  open("a");
+  open("b");
+  check.equal(open("c"), ["close c tooManyPeers"]);
+  check.equal(open("d", "neuro", "10.0.0.1"), []);
+  check.equal(open("e", "neuro", "10.0.0.2"), ["close e tooManyPeers"]);
+  step({ is: "closed", peer: peerId("c"), code: 1013 });
+  step({ is: "closed", peer: peerId("a"), code: 1000 });
+  check.equal(open("f"), []);
+});
+
+test("a frame above the limit closes its peer; bytes may be as large as an upload on the intermediary only", () => {
+  const { open, frame, seen } = setUp({ message_bytes: 100 });
+  open("game");
+  open("integration", "intermediary");
+  seen();
+  check.equal(frame("game", "x".repeat(100)), []);
+  check.equal(frame("game", "x".repeat(101)), ["close game tooBig"]);
+  check.equal(frame("game", new Uint8Array(101)), ["close game tooBig"]);
+  check.equal(frame("integration", new Uint8Array(101)), []);
+  check.equal(frame("integration", "x".repeat(101)), ["close integration tooBig"]);
+});
+
+test("a game that is too fast waits: its frames arrive later, all of them, in order, among themselves only", () => {
+  const { open, frame, pass, seen } = setUp({ messages_per_second: 10, burst: 5 });
+  open("fast");
+  open("calm");
+  seen();
+  for (let n = 0; n < 20; n++) frame("fast", String(n));
+  frame("calm", "hello");
+  const numbers = (from: number, to: number): string[] => {
+    return Array.from({ length: to - from }, (_, index) => `neuro frame fast ${from + index}`);
+  };
+  check.equal(seen(), [...numbers(0, 5), "neuro frame calm hello"]);
+  pass(100);
+  check.equal(seen(), numbers(5, 6));
+  frame("fast", "20");
+  check.equal(seen(), [], "a frame does not overtake those that wait");
+  pass(1_000);
+  check.equal(seen(), numbers(6, 11), "never more at once than the burst");
+  for (let n = 0; n < 10; n++) pass(100);
+  check.equal(seen(), numbers(11, 21));
+});
+
+test("the next frame that waits has a wakeup, and its peer's end takes it away", () => {
+  const { open, frame, relay, step } = setUp({ messages_per_second: 10, burst: 1 });
+  open("fast");
+  frame("fast", "1");
+  check.equal(relay.nextWakeup(), undefined);
+  frame("fast", "2");
+  check.equal(relay.nextWakeup(), 1_000_100);
+  step({ is: "closed", peer: peerId("fast"), code: 1000 });
+  check.equal(relay.nextWakeup(), undefined);
+});
+
+test("anybody but a game is told when to come back; who keeps on is closed", () => {
+  const { open, frame, seen } = setUp({ messages_per_second: 10, burst: 3 });
+  open("watcher", "intermediary");
+  for (let n = 0; n < 3; n++) frame("watcher", String(n));
+  seen();
+  frame("watcher", "lost");
+  check.equal(seen(), ["intermediary limited watcher 100"]);
+  check.equal([frame("watcher", "x"), frame("watcher", "x")], [[], []]);
+  check.equal(frame("watcher", "x"), ["close watcher rateLimit"]);
+});
+
+test("a game that floods is closed once too many frames, or too many bytes, wait", () => {
+  const frames = setUp({ messages_per_second: 1, burst: 1 });
+  frames.open("fast");
+  frames.frame("fast", "first");
+  for (let n = 0; n < FRAMES_THROTTLED_MAX; n++) check.equal(frames.frame("fast", "x"), []);
+  check.equal(frames.frame("fast", "x"), ["close fast rateLimit"]);
+  const bytes = setUp({ messages_per_second: 1, burst: 1, backlog_hard_bytes: 1_000 });
+  bytes.open("fast");
+  bytes.frame("fast", "first");
+  check.equal(bytes.frame("fast", "x".repeat(1_000)), []);
+  check.equal(bytes.frame("fast", "x"), ["close fast rateLimit"]);
+});
+
+test("bytes have a rate of their own, and a frame that waits for it has not used up its place among the messages", () => {
+  const { open, frame, pass, seen } = setUp({
+    messages_per_second: 1,
+    burst: 2,
+    bytes_per_second: 1_000,
+    message_bytes: 1_000,
+  });
+  open("fast");
+  frame("fast", "x".repeat(1_000));
+  seen();
+  frame("fast", "big".padEnd(900, "."));
+  check.equal(seen(), []);
+  pass(900);
+  check.equal(seen().length, 1);
+});
+
+test("a rate of 0 switches the limit off", () => {
+  const { open, frame, seen } = setUp({ messages_per_second: 0 });
+  open("fast");
+  seen();
+  for (let n = 0; n < 5_000; n++) frame("fast", "x");
+  check.equal(seen().length, 5_000);
+});
+
+test("tells run after the step that put them, first in, first out, those of tells at the end", () => {
+  const tell = (n: number): ServiceMessage => ({ is: "directMessage", from: String(n), payload: null });
+  const order: string[] = [];
+  const { open } = setUp({}, {
+    neuro(event, ctx) {
+      if (event.is === "opened") {
+        for (const n of [1, 2]) ctx.post("intermediary", tell(n));
+      }
+      if (event.is === "opened") order.push("opened");
+    },
+    intermediary(event, ctx) {
+      if (event.is !== "serviceMessage" || event.message.is !== "directMessage") return;
+      const n = Number(event.message.from);
+      order.push(String(n));
+      if (n < 10) ctx.post("intermediary", tell(n * 10));
+    },
+  });
+  open("game");
+  check.equal(order, ["opened", "1", "2", "10", "20"]);
+});
+
+test("rooms that tell each other without end lose their tells, not the effects of the step", () => {
+  let told = 0;
+  const back: Script["step"] = (event, ctx) => {
+    if (event.is === "opened") ctx.emit({ do: "send", to: event.peer, frame: "welcome" });
+    if (event.is === "serviceMessage" && event.message.is !== "observed") told++;
+    const isLoop = event.is === "opened" || (event.is === "serviceMessage" && event.message.is === "directMessage");
+    if (isLoop) ctx.post("neuro", { is: "directMessage", from: "", payload: null });
+  };
+  const { open } = setUp({}, { neuro: back });
+  check.equal(open("game"), ["send game welcome", "rebuild"]);
+  check.that(told <= SERVICE_MESSAGES_PER_STEP_MAX + 1);
+});
+
+test("many notes at once are no loop", () => {
+  const count = SERVICE_MESSAGES_PER_STEP_MAX * 2;
+  const { notes, seen } = setUp({}, {
+    neuro(event, ctx) {
+      if (event.is !== "opened") return;
+      for (let n = 0; n < count; n++) ctx.observe({ is: "integration_connected", name: String(n) });
+    },
+  });
+  check.equal(notes({ is: "opened", peer: peerId("game"), listener: "neuro", connection: TEST_CONNECTION }).length, count);
+  check.equal(seen().length, count + 1);
+});
+
+test("while the relay drains nobody comes in, and all rooms are told", () => {
+  const { open, step, seen } = setUp();
+  open("early");
+  seen();
+  step({ is: "draining", until: 5 });
+  check.equal(open("late"), ["close late restarting"]);
+  check.equal(seen(), ["intermediary draining", "neuro draining"]);
+});
+
+test("settings that change reach every room, and the relay's own limits", () => {
+  const { open, frame, step, settings } = setUp();
+  open("game");
+  step({ is: "configured", settings: { ...settings, limits: { ...settings.limits, message_bytes: 3 } } });
+  check.equal(frame("game", "1234"), ["close game tooBig"]);
+});
+
+test("who was connected before a sleep is counted, and may speak", () => {
+  const { relay, settings, frame, seen } = setUp();
+  const survivor = { peer: peerId("old") as PeerId, listener: "neuro" as const, connection: TEST_CONNECTION };
+  relay.restore("neuro", { entries: [], resumed: [survivor], now: 1_000_000 });
+  frame("old", "hello");
+  check.equal(seen(), ["neuro frame old hello"]);
+  check.equal(settings.limits.peers, 1_000);
+});

@@ -1,0 +1,24 @@
+/** Dials an encrypted echo of its own and prints what comes of it. Whom it trusts is decided by its environment. */
+import { connect } from "../../../src/websocket-client/bun-wire.ts";
+import { rawDial } from "../../../src/websocket-client/dial-raw.ts";
+import { CERTIFICATE, KEY } from "./certificate.ts";
+
+const server = Bun.serve({
+  port: 0,
+  hostname: "127.0.0.1",
+  tls: { key: KEY, cert: CERTIFICATE },
+  fetch: (request, self) => (self.upgrade(request) ? undefined : new Response("no")),
+  websocket: { message: (socket, message) => void socket.send(`echo ${message}`) },
+});
+
+const done = (text: string): never => {
+  console.log(text);
+  process.exit(0);
+};
+const dial = rawDial({ connect, later: (run) => void setImmediate(run) });
+const socket = dial({ url: `wss://localhost:${server.port}`, headers: {} }, {
+  opened: () => void socket.send("hello"),
+  heard: (frame) => done(`heard ${frame}`),
+  eased: () => {},
+  closed: (code, reason) => done(`closed ${code} ${reason}`),
+});

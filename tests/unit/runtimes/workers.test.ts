@@ -1,0 +1,211 @@
+/** What only a Durable Object does: it sleeps, is taken away, and is one of many. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "#runner";
+import { type Alarm, ObjectClock } from "../../../src/runtimes/workers/clock.ts";
+import { isServed } from "../../../src/runtimes/workers/path.ts";
+import { splitPath } from "../../../src/runtimes/workers/path.ts";
+import { Line, until } from "../../conformance/line.ts";
+import { type Relay, variablesOf } from "../../conformance/platform.ts";
+import { integrate, Neuro, watch } from "../../conformance/players.ts";
+import { bundle, deploy } from "../../conformance/workers.ts";
+import { check } from "../../harness/check.ts";
+import { Client } from "./bun-stage.ts";
+
+interface Stage {
+  readonly relay: Relay;
+  readonly origin: string;
+  log(): string;
+  /** Ends workerd and starts it again on the same storage; nobody asks it for anything. */
+  again(): Promise<void>;
+}
+
+async function withWorker(
+  entry: string,
+  variables: Record<string, string>,
+  run: (harness: Stage) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "neuro-relay-workers-"));
+  const script = await bundle(entry);
+  let text = "";
+  const start = () => deploy({ script, folder, variables, say: (said) => (text += said) });
+  let worker = await start();
+  const { host } = await worker.ready;
+  const at = (listener: string) => `ws://${host}/r/test/${listener}`;
+  const urls = { intermediary: at("intermediary"), neuro: at("neuro"), brain: at("brain") };
+  const never = () => Promise.reject(new Error("not here"));
+  const relay: Relay = { urls, web: `http://${host}/r/test`, log: () => text, restart: never, drain: never, stop: never };
+  const again = async () => {
+    await worker.dispose();
+    worker = await start();
+  };
+  try {
+    await run({ relay, origin: `http://${host}`, log: () => text, again });
+  } finally {
+    await worker.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const lives = (log: string): number => log.match(/a life begins/g)?.length ?? 0;
+
+test(
+  "RT60 an object with nobody but integrations and watchers sleeps; a command wakes it, and nobody notices",
+  () =>
+    withWorker(
+      "tests/unit/runtimes/counted-worker.ts",
+      { ...variablesOf({}), RELAY_NAMES: "test" },
+      async ({ relay, log }) => {
+        const [jukebox, desk] = [await integrate(relay, "jukebox"), await watch(relay, "desk")];
+        let wokeMs = 0;
+        for (let round = 0; round < 5 && lives(log()) < 2; round++) {
+          // Why waited for: nothing else shows that it sleeps but that it wakes.
+          await Bun.sleep(16_000);
+          const began = performance.now();
+          desk.send({ target: "jukebox", cmd: { round }, request_id: `${round}` });
+          check.equal((await desk.next(({ request_id }) => request_id === `${round}`)).status, "sent");
+          check.equal((await jukebox.next(({ cmd }) => cmd !== undefined, "the command")).cmd, { round });
+          wokeMs = performance.now() - began;
+        }
+        check.equal(lives(log()), 2);
+        console.log(`woke and answered within ${Math.round(wokeMs)} ms`);
+        check.that(jukebox.isOpen && desk.isOpen);
+        const heard = [...desk.messages, ...jukebox.messages].map(({ event, id }) => event ?? id);
+        check.that(!heard.some((name) => /disconnected|gap|registered$/.test(String(name))), heard.join(", "));
+      },
+    ),
+  { timeoutMs: 120_000 },
+);
+
+test("RT61 an object that was taken away comes back by its alarm, unasked, and dials Neuro again", async () => {
+  const neuro = new Neuro();
+  const variables = { ...variablesOf({ "nakurity-client.url": neuro.url }), RELAY_NAMES: "test" };
+  try {
+    await withWorker("src/runtimes/workers.ts", variables, async ({ relay, again }) => {
+      await fetch(`${relay.web}/health`);
+      await neuro.hear(({ command }) => command === "startup", "the relay");
+      await again();
+      check.equal(neuro.isConnected, false);
+      neuro.heard.length = 0;
+      for (let waited = 0; waited < 90 && !neuro.isConnected; waited++) await Bun.sleep(1_000);
+      await neuro.hear(({ command }) => command === "startup", "the relay again");
+    });
+  } finally {
+    neuro.stop();
+  }
+}, { timeoutMs: 120_000 });
+
+test("RT62 each name is a relay of its own; names that are not served are no relay", () =>
+  withWorker(
+    "src/runtimes/workers.ts",
+    { ...variablesOf({}), RELAY_NAMES: "default,test,show-*" },
+    async ({ relay, origin }) => {
+      const status = async (path: string) => (await fetch(origin + path)).status;
+      check.equal(
+        await Promise.all(
+          ["/health", "/r/test/health", "/r/show-1/health", "/r/other/health", "/r/a%2fb/health"].map(status),
+        ),
+        [200, 200, 200, 404, 404],
+      );
+      await integrate(relay, "jukebox");
+      const there = { ...relay, urls: { ...relay.urls, intermediary: relay.urls.intermediary.replace("/r/test/", "/") } };
+      const desk = await watch(there, "desk");
+      desk.send({ target: "jukebox", cmd: {} });
+      check.equal((await desk.next(({ error }) => error !== undefined, "a refusal")).error, "invalid target/cmd");
+      const url = await (await fetch(`${relay.web}/neuro/t/game-token/$env/NEURO_SDK_WS_URL`)).text();
+      check.equal(url, `${relay.urls.neuro}/t/game-token/`);
+    },
+  ));
+
+test("RT63 OB24 without tokens of its own, told to record, or with an unknown setting, a Worker serves nobody and its log says why", async () => {
+  for (
+    const [variables, words] of [
+      [{}, "intermediary.auth_token"],
+      [{ ...variablesOf({}), NEURO_RELAY_INTERMEDIARY__PROT: "1" }, "NEURO_RELAY_INTERMEDIARY__PROT: unknown setting"],
+      [{ ...variablesOf({}), NEURO_RELAY_CONFIG: "web:\n  metrics: 5\n" }, "NEURO_RELAY_CONFIG:2:3 web.metrics"],
+      [{ ...variablesOf({}), NEURO_RELAY_RECORD__FILE: "x.jsonl" }, "record.file: a Worker has no files"],
+    ] as const
+  ) {
+    await withWorker("src/runtimes/workers.ts", variables, async ({ origin, log }) => {
+      check.equal((await fetch(`${origin}/health`)).status, 503);
+      await until(() => log().includes(words), words);
+    });
+  }
+});
+
+test("RT64 the Worker is one module of less than 1 MiB compressed, with nothing of Node in it", async () => {
+  const script = await bundle("src/runtimes/workers.ts");
+  check.that(Bun.gzipSync(script).length < 1_048_576);
+  await check.rejects(bundle("src/runtimes/resources.ts"), /./);
+});
+
+test("RT15 in workerd: a room's mistake closes its peer, and the object goes on; what was sent before a close arrives", () =>
+  withWorker("tests/unit/runtimes/echo-worker.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay, log }) => {
+    const url = `${relay.urls.neuro}/?token=game-token`;
+    const [unlucky, other] = [await Client.connect(url), await Client.connect(url)];
+    unlucky.send("panic");
+    check.equal((await unlucky.closed).code, 1011);
+    check.equal(await other.ask("echo alive"), "alive");
+    other.send(new Uint8Array([0, 255, 7]));
+    for (let at = 0; at < 100; at++) other.send(`echo ${at}`);
+    other.send("put");
+    await other.next((frame) => frame === "stored");
+    other.send("close");
+    check.equal(await other.closed, { code: 4401, reason: "invalid auth token" });
+    check.match(log(), /a mistake of ours in neuro/);
+  }));
+
+test("RT65 a short deadline has a timer, and an alarm behind it; a long one the alarm, which is only ever moved earlier", async () => {
+  let ticks = 0;
+  const alarms: number[] = [];
+  const alarm: Alarm = {
+    getAlarm: () => Promise.resolve(null),
+    setAlarm: (at) => Promise.resolve(void alarms.push(at)),
+  };
+  const clock = await ObjectClock.open(alarm, () => ticks++);
+  const now = Date.now();
+  clock.wake(now + 600_000);
+  clock.wake(now + 700_000);
+  check.equal(alarms, [now + 600_000]);
+  clock.wake(now + 300_000);
+  check.equal(alarms, [now + 600_000, now + 300_000]);
+  clock.wake(now - 5);
+  check.equal(alarms.length, 3);
+  check.that((alarms[2] ?? 0) <= Date.now() + 60_000);
+  clock.wake(Date.now() + 1);
+  await until(() => ticks === 1, "the timer");
+  check.equal(alarms.length, 3);
+  clock.rang();
+  clock.secure();
+  check.equal(alarms.length, 4);
+  clock.wake(undefined);
+});
+
+test("RT62 a path is taken apart, and a name is served, as the patterns say", () => {
+  check.equal(splitPath("/r/show/neuro/x"), { name: "show", base: "/r/show", path: "/neuro/x" });
+  check.equal(splitPath("/r/show"), { name: "show", base: "/r/show", path: "/" });
+  for (const path of ["/neuro", "/", "/r/", "/r/a b/", `/r/${"x".repeat(65)}/`]) {
+    check.equal(splitPath(path), { name: "default", base: "", path });
+  }
+  const served = (names: string | undefined, name: string) =>
+    isServed(name, { ...(names !== undefined && { RELAY_NAMES: names }) } as Parameters<typeof isServed>[1]);
+  check.equal([served(undefined, "default"), served(undefined, "x"), served("*", "x")], [true, false, true]);
+  check.equal(["show-1", "show-", "xshow-1"].map((name) => served("a, show-*", name)), [true, true, false]);
+  check.equal(["abc", "a1b2c", "ac", "acb"].map((name) => served("a*b*c", name)), [true, true, false, false]);
+});
+
+test("BR70 BR80 a Worker, which has no files, predicts with the artifact that comes with the program", () =>
+  withWorker("src/runtimes/workers.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay }) => {
+    const line = await Line.open(`${relay.urls.brain}/?token=brain-token`);
+    line.send({ cmd: "Infer", payload: { math: "6 / 3" } });
+    check.equal((await line.next()).prediction, { value: 1.108852744102478 });
+  }));
+
+test("RT66 a socket that the other end closes is closed at once, and its name is free", () =>
+  withWorker("src/runtimes/workers.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay }) => {
+    const line = await Line.open(relay.urls.intermediary);
+    const began = performance.now();
+    check.equal((await line.close()).code, 1000);
+    check.that(performance.now() - began < 5_000, "without waiting for a timeout");
+  }));

@@ -1,0 +1,166 @@
+/** What the covenant says, and what follows from it. */
+import type { Json, JsonObject } from "../../../../src/core/json.ts";
+import { check } from "../../../harness/check.ts";
+import { test } from "#runner";
+import { BrainStage, kinds } from "./fixture.ts";
+
+const started = (covenant: JsonObject, initial_state: JsonObject = {}) => {
+  const stage = new BrainStage();
+  const peer = stage.peer("ui");
+  return { stage, peer, session: stage.create(peer, { covenant, initial_state }) };
+};
+
+type Started = ReturnType<typeof started>;
+const apply = ({ stage, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
+  stage.ask(peer, { cmd: "ApplyOperator", session_id: session, operator, params });
+const evaluate = ({ stage, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
+  stage.ask(peer, { cmd: "EvaluateCovenant", session_id: session, operator, params });
+
+test("BR50 in enforce what the covenant is against is refused, logged, and changes nothing", () => {
+  const at = started({ mode: "enforce" }, { suspicious: true });
+  const refused = apply(at, "CH", { changes: { a: 1 } });
+  const { ledger_id, ...rest } = refused;
+  check.equal(rest, {
+    error: "covenant refused operator 'CH': suspicious_flag",
+    code: "CovenantRefused",
+    session_id: at.session,
+    operator: "CH",
+    reasons: ["suspicious_flag"],
+    score: 0.3,
+    required: 0.5,
+  });
+  const events = at.stage.audit(at.peer, at.session);
+  check.equal(kinds(events), ["SessionCreated", "OperatorRefused"]);
+  check.equal(events[1]?.["id"], ledger_id);
+  const { operator, params, code, reason, score } = events[1]?.["payload"] as JsonObject;
+  check.equal<Json>([operator, params, code, reason, score] as Json, [
+    "CH",
+    { changes: { a: 1 } },
+    "CovenantRefused",
+    "covenant refused operator 'CH': suspicious_flag",
+    0.3,
+  ]);
+  check.equal(at.stage.ask(at.peer, { cmd: "GetState", session_id: at.session })["state"], { suspicious: true });
+});
+
+test("BR51 advise is the default: what the covenant is against is done, and the log says what was advised", () => {
+  const stage = new BrainStage();
+  const peer = stage.peer("ui");
+  const at = { stage, peer, session: stage.create(peer, { initial_state: { suspicious: 1 } }) };
+  check.equal(apply(at, "CH", { changes: { a: 1 } })["state"], { suspicious: 1, a: 1 });
+  const { recommendations } = stage.audit(peer, at.session)[1]?.["payload"] as JsonObject;
+  check.equal((recommendations as JsonObject)["reasons"], ["suspicious_flag"]);
+});
+
+test("BR51 off finds nothing to say; the default of sessions is the setting", () => {
+  const off = started({ mode: "off", max_risk: 0 }, { suspicious: 1 });
+  check.equal(apply(off, "ST", { changes: { a: 1 } })["state"], { suspicious: 1, a: 1 });
+  check.equal(evaluate(off, "ST")["decision"], "allow");
+  const stage = new BrainStage({ covenant: "enforce" });
+  const peer = stage.peer("ui");
+  const at = { stage, peer, session: stage.create(peer, { initial_state: { suspicious: 1 } }) };
+  check.equal(apply(at, "ST")["code"], "CovenantRefused");
+});
+
+test("BR52 under suspicion an operator that only clears it is allowed", () => {
+  const at = started({ mode: "enforce" }, { suspicious: true, a: 1 });
+  check.equal(apply(at, "ST", { changes: { suspicious: false, a: 2 } })["code"], "CovenantRefused");
+  check.equal(apply(at, "ST", { changes: { suspicious: "still" } })["code"], "CovenantRefused");
+  check.equal(apply(at, "ST", { changes: { suspicious: false, a: 1 } })["state"], { suspicious: false, a: 1 });
+  check.equal(apply(at, "ST", { changes: { a: 2 } })["state"], { suspicious: false, a: 2 });
+});
+
+test("BR53 each rule of a policy refuses what it is for, and nothing else", () => {
+  const cases: readonly (readonly [JsonObject, string, JsonObject, Json])[] = [
+    [{ max_risk: 0.15 }, "CH", {}, ["risk_above_max"]],
+    [{ max_risk: 0.2 }, "CH", {}, []],
+    [{ max_risk: 0.5 }, "XYZ", { key: "" }, ["risk_above_max"]],
+    [{ risk_budget: 0.05 }, "ST", {}, ["risk_budget_spent"]],
+    [{ risk_budget: 0.1 }, "ST", {}, []],
+    [{ frozen_keys: ["id"] }, "ST", { changes: { id: 2 } }, ["frozen_key"]],
+    [{ frozen_keys: ["id", "new"] }, "ST", { changes: { new: null } }, ["frozen_key"]],
+    [{ frozen_keys: ["id"] }, "ST", { changes: { id: 1, other: 2 } }, []],
+    [{ max_keys: 2 }, "ST", { changes: { b: 1, c: 1 } }, ["too_many_keys"]],
+    [{ max_keys: 2 }, "ST", { changes: { b: 1 } }, []],
+    [{ max_growth: 10 }, "ST", { changes: { text: "0123456789" } }, ["grows_too_fast"]],
+    [{ max_growth: 20 }, "ST", { changes: { text: "0123456789" } }, []],
+    [{ min_score: 0.81 }, "ST", {}, ["score_too_low"]],
+    [{ min_score: 0.8 }, "ST", {}, []],
+    [{ max_risk: 0.1, frozen_keys: ["id"] }, "CH", { changes: { id: 2 } }, ["risk_above_max", "frozen_key"]],
+  ];
+  for (const [policy, operator, params, reasons] of cases) {
+    const at = started({ mode: "enforce", ...policy }, { id: 1 });
+    const verdict = evaluate(at, operator, params);
+    check.equal(verdict["reasons"], reasons, JSON.stringify(policy));
+    check.equal("code" in apply(at, operator, params), (reasons as Json[]).length > 0);
+  }
+});
+
+test("BR54 the risk budget is the sum of all that was done, in thousandths, over a restart too", () => {
+  const at = started({ mode: "enforce", risk_budget: 0.3 });
+  apply(at, "ST");
+  apply(at, "CH");
+  check.equal(apply(at, "XYZ", { key: "a" })["reasons"], ["risk_budget_spent"]);
+  const stage = at.stage.restart();
+  const again = { stage, peer: stage.peer("again"), session: at.session };
+  check.equal(apply(again, "XYZ", { key: "a" })["reasons"], ["risk_budget_spent"]);
+});
+
+test("BR55 EvaluateCovenant says what would be said and does nothing", () => {
+  const at = started({ mode: "enforce" }, { suspicious: true });
+  check.equal(evaluate(at, "CH"), {
+    type: "Covenant.Result",
+    session_id: at.session,
+    decision: "refuse",
+    name: "Phase1Eval",
+    result: { score: 0.3, fields: { empathy: 0.8, care: 0.9, trust: 0.1 } },
+    reasons: ["suspicious_flag"],
+  });
+  const calm = started({ mode: "advise" });
+  check.equal(evaluate(calm, "CH")["result"], { score: 0.8, fields: { empathy: 0.8, care: 0.9, trust: 0.7 } });
+  check.equal(evaluate(calm, "CH")["decision"], "allow");
+  check.match(String(evaluate(calm, "NOPE")["error"]), /Operator NOPE not found/);
+  check.equal(at.stage.audit(at.peer, at.session).length, 1);
+});
+
+test("BR55 trust falls with the budget that is used up", () => {
+  const at = started({ mode: "advise", risk_budget: 0.2 });
+  apply(at, "ST");
+  check.equal(evaluate(at, "ST")["result"], { score: 0.75, fields: { empathy: 0.8, care: 0.9, trust: 0.55 } });
+});
+
+test("BR43 the ledger has an entry for each operation that was judged", () => {
+  const at = started({ mode: "enforce" }, {});
+  apply(at, "ST", { changes: { suspicious: 1 } });
+  apply(at, "CH", { changes: { a: 1 } });
+  apply(at, "NOPE");
+  const ledger = at.stage.ask(at.peer, { cmd: "GetLedger", session_id: at.session, after_seq: -1 });
+  check.equal(ledger["type"], "Safety.Ledger");
+  const entries = ledger["entries"] as readonly JsonObject[];
+  check.equal(entries.map(({ note, data }) => [note, data] as Json), [
+    ["ok", {}],
+    ["safeguard_engaged", { reason: "suspicious_flag" }],
+  ]);
+  check.equal(Object.keys(entries[0] ?? {}), ["id", "timestamp", "note", "data"]);
+  const later = at.stage.ask(at.peer, { cmd: "GetLedger", session_id: at.session, after_seq: 1 });
+  check.equal((later["entries"] as Json[]).length, 1);
+});
+
+test("BR56 a covenant that makes no sense is refused, with the place", () => {
+  const stage = new BrainStage();
+  const peer = stage.peer("ui");
+  const cases: readonly (readonly [Json, string])[] = [
+    [5, "covenant"],
+    [{ mode: "maybe" }, "covenant.mode"],
+    [{ max_risk: -1 }, "covenant.max_risk"],
+    [{ risk_budget: "10" }, "covenant.risk_budget"],
+    [{ frozen_keys: [5] }, "covenant.frozen_keys"],
+    [{ frozen_keys: Array(300).fill("a") }, "covenant.frozen_keys"],
+    [{ min_score: null }, "covenant.min_score"],
+    [{ max_keys: 1e9 }, "covenant.max_keys"],
+  ];
+  for (const [covenant, path] of cases) {
+    const reply = stage.ask(peer, { cmd: "CreateSession", covenant });
+    check.equal([reply["code"], reply["path"]], ["BadParams", path]);
+  }
+});

@@ -1,0 +1,277 @@
+/** The log is the truth: what is in it, what it folds to, and how it is read back. */
+import fc from "fast-check";
+import { hashText } from "../../../../src/core/hash.ts";
+import { canonicalJson, type Json, type JsonObject } from "../../../../src/core/json.ts";
+import { check } from "../../../harness/check.ts";
+import { test } from "#runner";
+import { BrainStage, kinds } from "./fixture.ts";
+
+const started = (fields: JsonObject = {}) => {
+  const stage = new BrainStage();
+  const peer = stage.peer("ui");
+  return { stage, peer, session: stage.create(peer, fields) };
+};
+
+test("BR30 every event has the hash of its number, kind, content and the hash before it; id and time are not in it", () => {
+  const { stage, peer, session } = started({ owner: "x" });
+  stage.merge(peer, session, { a: 1 });
+  stage.ask(peer, { cmd: "SealSession", session_id: session });
+  const events = stage.audit(peer, session);
+  check.equal(events.length, 3);
+  let previous = "";
+  for (const [at, { seq, type, payload, hash, id, timestamp }] of events.entries()) {
+    check.equal(seq, at);
+    check.equal(
+      hash,
+      hashText(canonicalJson({ seq: at, type: type ?? null, payload: payload ?? null, prev_hash: previous })),
+    );
+    check.that(typeof id === "string" && /^\d{4}-.*Z$/.test(String(timestamp)));
+    previous = String(hash);
+  }
+});
+
+test("BR30 the same deeds on the same session give the same hashes, at another time and with other ids", () => {
+  const deeds = (stage: BrainStage): Json => {
+    const peer = stage.peer("ui");
+    const session = stage.create(peer, { owner: "x", initial_state: { b: 1, a: 2 } });
+    stage.merge(peer, session, { z: [1, { y: 2 }] });
+    return stage.audit(peer, session).map(({ hash = null }) => hash);
+  };
+  check.equal(deeds(new BrainStage({ now: 1_000 })), deeds(new BrainStage({ now: 2_000_000, epoch: 9 })));
+});
+
+test("BR31 the state is what the log folds to: 500 random operations with refusals, a macro and a fork", () => {
+  const covenant = { mode: "enforce", frozen_keys: ["id"], max_risk: 0.5 };
+  const { stage, peer, session } = started({ initial_state: { id: 1 }, covenant, ttl_ms: 3_600_000 });
+  const operations = fc.sample(operation, { numRuns: 500, seed: 8 });
+  for (const fields of operations) stage.ask(peer, { ...fields, session_id: session });
+  const child = String(stage.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 250 })["child"]);
+  for (const fields of operations.slice(0, 100)) stage.ask(peer, { ...fields, session_id: child });
+  for (const id of [session, child]) {
+    const served = stage.ask(peer, { cmd: "GetState", session_id: id });
+    const report = stage.ask(peer, { cmd: "ReplaySession", session_id: id });
+    check.equal([report["ok"], report["first_mismatch"]], [true, null]);
+    check.equal(report["events"], Number(served["seq"]) + 1);
+    check.equal(report["state_hash"], hashText(canonicalJson(served["state"])));
+    check.equal(refold(stage.audit(peer, id)), served["state"]);
+  }
+  const found = new Set(kinds(stage.audit(peer, session)));
+  check.equal(found, new Set(["SessionCreated", "OperatorApplied", "OperatorRefused", "MacroApplied", "SessionForked"]));
+  // Why a hash: this file runs on each runtime, and each must come to these logs and these states.
+  const all = [session, child].map((id) => ({
+    events: stage.audit(peer, id).map(({ hash = null }) => hash),
+    state: stage.ask(peer, { cmd: "GetState", session_id: id })["state"] ?? null,
+  }));
+  check.equal(hashText(JSON.stringify(all)), GOLDEN);
+});
+
+const GOLDEN = "cc82312a19b1bdde24d7dfddb60aa2fa9dc318ac2eb581e7ef398ec59b1952a5";
+
+const name = fc.constantFrom("a", "b", "id", "__proto__", "suspicious", "5", "constructor", "é");
+const value = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>;
+const step = fc.oneof(
+  fc.record({ operator: fc.constant("ST"), params: fc.record({ changes: fc.dictionary(name, value) }) }),
+  fc.record({ operator: fc.constant("CH"), params: fc.record({ changes: fc.dictionary(name, value) }) }),
+  fc.record({ operator: fc.constant("XYZ"), params: fc.record({ key: fc.oneof(name, fc.constant(5)), value }) }),
+  fc.record({ operator: fc.constant("ST"), params: fc.constant({ changes: { suspicious: 0 } }) }),
+);
+const operation: fc.Arbitrary<JsonObject> = fc.oneof(
+  { weight: 5, arbitrary: step.map((each) => ({ cmd: "ApplyOperator", ...each })) },
+  {
+    weight: 1,
+    arbitrary: fc.array(step, { minLength: 1, maxLength: 3 }).map((steps) => ({
+      cmd: "ApplyMacro",
+      name: "m",
+      steps: steps.map(({ operator, params }) => ({ name: operator, params })),
+    })),
+  },
+) as fc.Arbitrary<JsonObject>;
+
+/** A second, simpler reading of the log, by somebody who only knows the document. */
+function refold(events: readonly JsonObject[]): JsonObject {
+  const state = new Map<string, Json>();
+  const apply = ({ operator, params }: JsonObject): void => {
+    const { changes = {}, key, value: given = null } = params as JsonObject;
+    if (operator === "XYZ") return void (typeof key === "string" && key !== "" && state.set(key, given));
+    for (const [each, new_value = null] of Object.entries(changes as JsonObject)) state.set(each, new_value);
+  };
+  for (const { type, payload } of events as readonly { type: string; payload: JsonObject }[]) {
+    if (type === "SessionCreated" || (type === "SessionForked" && payload["initial_state"] !== undefined)) {
+      for (const [each, new_value = null] of Object.entries(payload["initial_state"] as JsonObject)) {
+        state.set(each, new_value);
+      }
+    }
+    if (type === "OperatorApplied") apply(payload);
+    if (type === "MacroApplied") (payload["steps"] as readonly JsonObject[]).forEach(apply);
+  }
+  return JSON.parse(`{${[...state].map(([each, at]) => `${JSON.stringify(each)}:${JSON.stringify(at)}`).join(",")}}`);
+}
+
+test("BR32 events have the content that the document names", () => {
+  const { stage, peer, session } = started({ owner: { who: "x" }, initial_state: { a: 1 } });
+  stage.merge(peer, session, { b: 2 });
+  const { child } = stage.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 0, owner: "y" });
+  stage.ask(peer, { cmd: "SealSession", session_id: session, reason: "done" });
+  const [created, applied, forked, sealed] = stage.audit(peer, session).map(({ payload }) => payload as JsonObject);
+  check.equal([created?.["session_id"], created?.["owner"], created?.["initial_state"]], [session, { who: "x" }, { a: 1 }]);
+  check.equal((created?.["covenant"] as JsonObject)["mode"], "advise");
+  check.equal(applied, {
+    session_id: session,
+    operator: "ST",
+    operator_version: 1,
+    params: { changes: { b: 2 } },
+    delta: { st_applied: true },
+    audit: { op: "ST", details: { b: 2 } },
+    risk: 0.1,
+    recommendations: {},
+    state_hash: hashText('{"a":1,"b":2}'),
+  });
+  check.equal(forked, { parent: session, child: child ?? "", at_seq: 0 });
+  check.equal(sealed, { session_id: session, reason: "done" });
+  const [birth] = stage.audit(peer, String(child));
+  const { parent, at_seq, initial_state, parent_hash, owner } = birth?.["payload"] as JsonObject;
+  const hash = stage.audit(peer, session)[0]?.["hash"];
+  check.equal<Json>([parent, at_seq, initial_state, parent_hash, owner] as Json, [session, 0, { a: 1 }, hash, "y"] as Json);
+  check.equal(birth?.["type"], "SessionForked");
+});
+
+test("BR33 GetState shows the state now and after any event", () => {
+  const { stage, peer, session } = started();
+  for (let count = 1; count <= 200; count++) stage.merge(peer, session, { count });
+  const at = (at_seq?: Json) =>
+    stage.ask(peer, { cmd: "GetState", session_id: session, ...(at_seq !== undefined && { at_seq }) });
+  check.equal(at(), { type: "State.Snapshot", session_id: session, state: { count: 200 }, seq: 200 });
+  check.equal(at(0), { type: "State.Snapshot", session_id: session, state: {}, seq: 0 });
+  for (const seq of [1, 63, 64, 65, 128, 129, 199]) check.equal([at(seq)["state"], at(seq)["seq"]], [{ count: seq }, seq]);
+  for (const bad of [-1, 201, 1.5, "3", null]) check.equal([at(bad)["code"], at(bad)["path"]], ["BadParams", "at_seq"]);
+});
+
+test("BR34 GetAudit gives pages with where to go on and where the end is", () => {
+  const { stage, peer, session } = started();
+  for (let count = 1; count <= 150; count++) stage.merge(peer, session, { count });
+  const page = (fields: JsonObject) => stage.ask(peer, { cmd: "GetAudit", session_id: session, ...fields });
+  const first = page({});
+  check.equal(Object.keys(first), ["type", "session_id", "events", "next_seq", "head_seq", "head_hash"]);
+  check.equal([first["type"], first["next_seq"], first["head_seq"]], ["Audit.Page", 100, 150]);
+  const [event] = first["events"] as readonly JsonObject[];
+  check.equal(Object.keys(event ?? {}), ["seq", "id", "timestamp", "type", "payload", "hash"]);
+  const last = page({ after_seq: 99, limit: 256 });
+  check.equal([(last["events"] as Json[]).length, last["next_seq"]], [51, 151]);
+  check.equal(page({ after_seq: 150 })["events"], []);
+  check.equal(page({ after_seq: 150 })["next_seq"], 151);
+  check.equal((last["events"] as JsonObject[]).at(-1)?.["hash"], last["head_hash"]);
+  for (const bad of [{ limit: 0 }, { limit: 257 }, { limit: "1" }, { after_seq: -2 }, { after_seq: null }]) {
+    check.equal(page(bad)["code"], "BadParams");
+  }
+});
+
+test("BR35 a fork begins as its parent was after an event, and what is done to one does not show in the other", () => {
+  const { stage, peer, session } = started({ owner: "parent", covenant: { mode: "enforce", max_risk: 0.15 } });
+  stage.merge(peer, session, { nested: { a: 1 } });
+  stage.merge(peer, session, { later: true });
+  const reply = stage.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 1 });
+  const child = String(reply["child"]);
+  check.equal(reply, { type: "SessionForked", parent: session, child, at_seq: 1 });
+  stage.merge(peer, child, { nested: { b: 2 } });
+  check.equal(stage.ask(peer, { cmd: "GetState", session_id: session })["state"], { nested: { a: 1 }, later: true });
+  check.equal(stage.ask(peer, { cmd: "GetState", session_id: child })["state"], { nested: { b: 2 } });
+  check.equal(kinds(stage.audit(peer, session)).at(-1), "SessionForked");
+  const refused = stage.ask(peer, { cmd: "ApplyOperator", session_id: child, operator: "CH", params: {} });
+  check.equal(refused["code"], "CovenantRefused", "the child has the covenant of its parent");
+  const head = stage.ask(peer, { cmd: "ForkSession", session_id: session });
+  check.equal(head["at_seq"], 3);
+});
+
+test("BR36 a seal holds: nothing is done to the session any more, and sealing it again says the same", () => {
+  const { stage, peer, session } = started();
+  stage.merge(peer, session, { a: 1 });
+  const seal = () => stage.ask(peer, { cmd: "SealSession", session_id: session, reason: "done" });
+  const sealed = seal();
+  check.equal(Object.keys(sealed), ["type", "session_id", "seq", "head_hash"]);
+  check.equal([sealed["type"], sealed["seq"]], ["SessionSealed", 2]);
+  check.equal(seal(), sealed);
+  const refusal = { error: "session sealed", code: "SessionSealed", session_id: session };
+  check.equal(stage.merge(peer, session, { a: 2 }), refusal);
+  check.equal(stage.ask(peer, { cmd: "ApplyMacro", session_id: session, name: "m", steps: [{ name: "ST" }] }), refusal);
+  const { child } = stage.ask(peer, { cmd: "ForkSession", session_id: session });
+  check.equal(stage.merge(peer, String(child), { a: 3 })["state"], { a: 3 }, "a fork of it is open");
+  check.equal(stage.audit(peer, session).length, 3);
+});
+
+test("BR37 a flipped byte anywhere in what is stored of a session is found by the replay report", () => {
+  const { stage, peer, session } = started();
+  for (let count = 1; count <= 100; count++) stage.merge(peer, session, { count });
+  const ask = () => stage.ask(peer, { cmd: "ReplaySession", session_id: session });
+  const report = ask();
+  check.equal(Object.keys(report), ["type", "session_id", "ok", "events", "state_hash", "first_mismatch"]);
+  check.equal([report["type"], report["ok"], report["events"], report["first_mismatch"]], [
+    "Replay.Report",
+    true,
+    101,
+    null,
+  ]);
+  stage.pass(10_000);
+  const keys = [...stage.disk.keys()].filter((key) => key.includes(session));
+  check.that(keys.some((key) => key.startsWith("brain/page/")) && keys.some((key) => key.startsWith("brain/log/")));
+  for (const key of keys) {
+    const kept = stage.disk.get(key) ?? null;
+    for (const field of ["events", "after", "sum"]) {
+      const text = (kept as JsonObject)[field];
+      if (typeof text !== "string") continue;
+      for (const at of [0, text.length >> 1, text.length - 1]) {
+        const flipped = text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ 1) + text.slice(at + 1);
+        stage.disk.set(key, { ...(kept as JsonObject), [field]: flipped });
+        const damaged = ask();
+        check.equal(damaged["ok"], false, `${key} ${field} ${at}`);
+        check.that(typeof damaged["first_mismatch"] === "number");
+      }
+    }
+    stage.disk.set(key, kept);
+  }
+  check.equal(ask()["ok"], true);
+});
+
+test("BR38 if_seq does something only if nothing was done since", () => {
+  const { stage, peer, session } = started();
+  const apply = (if_seq: Json) =>
+    stage.ask(peer, { cmd: "ApplyOperator", session_id: session, operator: "ST", params: { changes: { if_seq } }, if_seq });
+  check.equal(apply(0)["state"], { if_seq: 0 });
+  const conflict = apply(0);
+  check.equal([conflict["code"], conflict["expected"], conflict["seq"]], ["VersionConflict", 0, 1]);
+  check.equal(apply(1)["state"], { if_seq: 1 });
+  for (const bad of ["1", 1.5, null]) check.equal(apply(bad)["code"], "BadParams");
+});
+
+test("BR39 a request with an op_id is done once, and gets the same reply each time", () => {
+  const { stage, peer, session } = started({ covenant: { mode: "enforce", max_risk: 0.15 } });
+  const base = { cmd: "ApplyOperator", session_id: session };
+  const first = { ...base, operator: "ST", params: { changes: { a: 1 } }, op_id: "one" };
+  const reply = stage.ask(peer, first);
+  const refused = stage.ask(peer, { ...base, operator: "CH", params: { changes: { a: 9 } }, op_id: "two" });
+  check.equal(refused["code"], "CovenantRefused");
+  stage.merge(peer, session, { a: 2 });
+  check.equal(stage.ask(peer, first), reply);
+  check.equal(stage.ask(peer, { ...base, operator: "CH", params: { changes: { a: 9 } }, op_id: "two" }), refused);
+  check.equal(stage.audit(peer, session).length, 4);
+  const other = stage.ask(peer, { ...first, params: { changes: { a: 5 } } });
+  check.equal([other["code"], other["path"]], ["BadParams", "op_id"]);
+  const again = stage.restart();
+  const later = again.peer("later");
+  check.equal(again.ask(later, first), reply, "after a restart too");
+  for (const op_id of [null, {}, "x".repeat(200)]) check.equal(again.ask(later, { ...first, op_id })["code"], "BadParams");
+});
+
+test("BR40 a macro is done whole or not at all, and is one event", () => {
+  const { stage, peer, session } = started();
+  const macro = (steps: Json, fields: JsonObject = {}) =>
+    stage.ask(peer, { cmd: "ApplyMacro", session_id: session, name: "m", steps, ...fields });
+  const reply = macro([{ name: "ST", params: { changes: { a: 1 } } }, { name: "XYZ", params: { key: "b", value: 2 } }], {
+    want: ["meta"],
+  });
+  check.equal([reply["type"], reply["state"], reply["seq"], reply["risk"]], ["State.Snapshot", { a: 1, b: 2 }, 1, 0.15]);
+  const failed = macro([{ name: "ST", params: { changes: { a: 9 } } }, { name: "NOPE" }]);
+  check.match(String(failed["error"]), /step 1: Operator NOPE not found/);
+  for (const steps of [[], null, "ST", [5], Array(100).fill({ name: "ST" })]) check.that("error" in macro(steps));
+  check.equal(stage.ask(peer, { cmd: "GetState", session_id: session })["state"], { a: 1, b: 2 });
+  check.equal(kinds(stage.audit(peer, session)), ["SessionCreated", "MacroApplied"]);
+});

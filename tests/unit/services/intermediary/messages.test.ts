@@ -1,0 +1,283 @@
+import { test } from "#runner";
+import { isObject, type Json, type JsonObject } from "../../../../src/core/json.ts";
+import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS } from "../../../../src/core/limits.ts";
+import type { Observation } from "../../../../src/core/observation.ts";
+import { check } from "../../../harness/check.ts";
+import { Desk, SETTINGS } from "./fixture.ts";
+
+/** A desk with one integration, and what is told to Neuro's side and to a watcher because of a frame of it. */
+function stage(): { desk: Desk; hear: (frame: string | object) => { said: unknown[]; events: Json[] } } {
+  const desk = new Desk();
+  const watcher = desk.watcher();
+  const peer = desk.integration("a");
+  desk.events(watcher);
+  const hear = (frame: string | object) => {
+    const before = desk.tells.length;
+    desk.frame(peer, frame);
+    const said = desk.tells.slice(before).map((message) => (message.is === "gameMessage" ? message.message : message));
+    return { said, events: desk.events(watcher) };
+  };
+  return { desk, hear };
+}
+
+test("IM40 register_actions, by the original's object or the Neuro API's array, registers with Neuro and tells watchers the names", () => {
+  const { hear } = stage();
+  const schema = { type: "object", properties: { song: { type: "string" } } };
+  const event = { event: "integration_registered_actions", from: "a", actions: ["play_song"] };
+  check.equal(hear({ event: "register_actions", actions: { play_song: { ...schema, description: "Plays." } } }), {
+    said: [{
+      command: "actions/register",
+      actions: [{ name: "play_song", description: "Plays.", schema: { ...schema, description: "Plays." } }],
+    }],
+    events: [event],
+  });
+  check.equal(hear({ event: "register_actions", actions: [{ name: "play_song", description: "Plays.", schema }] }), {
+    said: [{ command: "actions/register", actions: [{ name: "play_song", description: "Plays.", schema }] }],
+    events: [event],
+  });
+  check.equal(hear({ event: "register_actions", actions: { play_song: null } }).said, [
+    { command: "actions/register", actions: [{ name: "play_song", description: "play song" }] },
+  ]);
+});
+
+test("IM41 get_registered_actions answers watchers and integrations with all that is registered, until it no longer is", () => {
+  const { desk, hear } = stage();
+  const [other, watcher] = [desk.integration("b"), desk.watcher("second")];
+  hear('{"event":"register_actions","actions":{"play":{"type":"object"},"__proto__":null,"stop":{}}}');
+  const ask = (peer: typeof other) => {
+    desk.replies(peer);
+    desk.frame(peer, { query: "get_registered_actions" });
+    return desk.replies(peer);
+  };
+  check.equal(ask(watcher), [{ actions: { "a.play": { type: "object" }, "a.__proto__": {}, "a.stop": {} } }]);
+  check.equal(ask(other), ask(watcher));
+  check.equal(hear({ event: "unregister_actions", actions: ["play"] }).said, [{
+    command: "actions/unregister",
+    names: ["play"],
+  }]);
+  check.equal(ask(watcher), [{ actions: { "a.__proto__": {}, "a.stop": {} } }]);
+});
+
+test("IM42 choose_force_action becomes a force", () => {
+  const { hear } = stage();
+  const { said } = hear({
+    op: "choose_force_action",
+    state: { hp: 3 },
+    query: "What now?",
+    ephemeral_context: true,
+    actions: [{ name: "run" }, "hide"],
+  });
+  check.equal(said, [{
+    command: "actions/force",
+    state: '{"hp":3}',
+    query: "What now?",
+    ephemeral: true,
+    priority: "low",
+    names: ["run", "hide"],
+  }]);
+});
+
+test("IM43 an action reaches its integration as an event with data as text, and its result goes back", () => {
+  const { desk, hear } = stage();
+  const peer = desk.integration("b");
+  desk.tell({ is: "neuroMessage", peer, message: { command: "action", id: "x1", name: "play", data: '{"song":"y"}' } });
+  check.equal(desk.seen(peer), [{ event: "action", payload: { id: "x1", name: "play", data: '{"song":"y"}' } }]);
+  const result = (payload: object) => hear({ event: "action_result", payload }).said;
+  check.equal(result({ id: "x1", success: true, message: "done" }), [
+    { command: "action/result", id: "x1", success: true, message: "done" },
+  ]);
+  check.equal(result({ id: "x1", status: "ok", source: "a" }), [{ command: "action/result", id: "x1", success: true }]);
+  check.equal(result({ id: 7, success: false, error: "no" }), [
+    { command: "action/result", id: "7", success: false, message: "no" },
+  ]);
+  check.equal(result({ id: "x" }), [{ command: "action/result", id: "x", success: false }]);
+});
+
+test("IM44 a result without an id is passed on for the single pending action, and its developer is told once", () => {
+  const { hear } = stage();
+  const first = hear({ event: "action_result", payload: { status: "ok", action: "play" } });
+  check.equal(first.said, [{ command: "action/result", success: true }]);
+  check.equal(first.events.map((event) => isObject(event) && event.event), ["integration_message", "input_repaired"]);
+  check.equal(hear({ event: "action_result", payload: { status: "ok" } }).events.length, 1);
+});
+
+test("IM45 every message of the Neuro API is understood", () => {
+  const { hear } = stage();
+  const said = (command: string, data?: object | null) => hear({ command, game: "x", data }).said[0];
+  check.equal(said("startup"), { command: "startup" });
+  check.equal(said("context", { message: "hi", silent: true }), { command: "context", message: "hi", silent: true });
+  check.equal(said("actions/unregister", { action_names: ["x"] }), { command: "actions/unregister", names: ["x"] });
+  check.equal(said("actions/force", { query: "q", action_names: ["x"], priority: "high" }), {
+    command: "actions/force",
+    query: "q",
+    ephemeral: false,
+    priority: "high",
+    names: ["x"],
+  });
+  check.equal(said("action/result", { id: "1", success: true }), { command: "action/result", id: "1", success: true });
+  check.equal(said("shutdown/ready", null), { command: "shutdown/ready" });
+  check.equal(said("neuro-relay/x", { y: 1 }), { command: "other", name: "neuro-relay/x", data: { y: 1 } });
+});
+
+test("IM46 free text, JSON of any kind and events are told to watchers whole, and to Neuro as silent context", () => {
+  const says: [string | object, Json, string][] = [
+    ["hello", { action: "raw_text", raw: "hello" }, "hello"],
+    ['{"broken', { action: "raw_text", raw: '{"broken' }, '{"broken'],
+    [[1, 2], [1, 2], "[1,2]"],
+    ["7", 7, "7"],
+    ["null", null, "null"],
+    ['"text"', "text", "text"],
+    [{ mood: "good" }, { mood: "good" }, '{"mood":"good"}'],
+    [{ event: "custom_event", payload: { x: 1 } }, { event: "custom_event", payload: { x: 1 } }, 'custom_event: {"x":1}'],
+    [{ command: "play" }, { command: "play" }, '{"command":"play"}'],
+  ];
+  for (const [frame, payload, message] of says) {
+    const { said, events } = stage().hear(frame);
+    check.equal(said, [{ command: "context", message, silent: true }]);
+    check.equal(events, [{ event: "integration_message", from: "a", payload }]);
+  }
+});
+
+test("IM47 free speech goes to Neuro once a second, joined, and within 2 KiB", () => {
+  const { desk, hear } = stage();
+  check.equal(hear("one").said.length, 1);
+  check.equal([hear("two").said.length, hear("three").said.length], [0, 0]);
+  desk.pass(FREE_TEXT_INTERVAL_MS);
+  const last = () =>
+    desk.tells.flatMap((
+      message,
+    ) => (message.is === "gameMessage" && message.message.command === "context" ? message.message.message : [])).at(
+      -1,
+    );
+  check.equal(last(), "two\nthree");
+  hear("ä".repeat(5_000));
+  hear("the end");
+  desk.pass(FREE_TEXT_INTERVAL_MS);
+  const bytes = new TextEncoder().encode(last()).length;
+  check.that(bytes <= FREE_TEXT_BYTES_MAX && bytes > FREE_TEXT_BYTES_MAX - 8);
+  check.match(last() ?? "", /ä\nthe end$/);
+  desk.pass(FREE_TEXT_INTERVAL_MS);
+  check.equal(hear("😀".repeat(2_000)).said, [{ command: "context", message: "😀".repeat(512), silent: true }]);
+});
+
+test("IM47 events_to_neuro: false keeps free speech from Neuro, and from nobody else", () => {
+  const { intermediary } = SETTINGS;
+  const desk = new Desk({ settings: { ...SETTINGS, intermediary: { ...intermediary, events_to_neuro: false } } });
+  const watcher = desk.watcher();
+  desk.frame(desk.integration("a"), "hello");
+  check.equal(desk.tells.map(({ is }) => is), ["integrationJoined"]);
+  check.equal(desk.events(watcher).length, 3);
+});
+
+test("IM48 a choice of an integration or a watcher goes to whoever asked, with data as text", () => {
+  const { desk, hear } = stage();
+  check.equal(hear({ choice: { selected: "run", data: { fast: true } } }).said, [
+    { is: "actionChosen", from: "a", name: "run", data: '{"fast":true}' },
+  ]);
+  check.equal(hear({ choice: { selected: "run" } }).said, [{ is: "actionChosen", from: "a", name: "run", data: "{}" }]);
+  const watcher = desk.watcher("os");
+  desk.replies(watcher);
+  desk.frame(watcher, { choice: { selected: "hide", data: "{}" }, request_id: 1 });
+  check.equal(desk.replies(watcher), [{ status: "chosen", request_id: 1 }]);
+  check.equal(desk.tells.at(-1), { is: "actionChosen", from: "os", name: "hide", data: "{}" });
+});
+
+test("IM49 when the relay plays Neuro, integrations and watchers are asked to choose", () => {
+  const { desk } = stage();
+  const [peer, watcher] = [desk.integration("b"), desk.watcher("os")];
+  desk.events(watcher);
+  const actions = [{ name: "run", description: "Run away." }];
+  desk.tell({
+    is: "choiceRequested",
+    choice: { id: "o1", game: "Chess", state: "check", query: "Now?", ephemeral: false, actions },
+  });
+  const request = {
+    game_title: "Chess",
+    state: "check",
+    query: "Now?",
+    ephemeral_context: false,
+    actions: [{ name: "run", desc: "Run away." }],
+  };
+  check.equal(desk.seen(peer), [{ event: "choose_action", payload: { id: "o1", context: "Now?", ...request } }]);
+  check.equal(desk.events(watcher), [{ event: "choose_action", payload: { type: "choose_action_request", ...request } }]);
+});
+
+test("IM49a who comes while nobody has chosen yet is asked then, a watcher right after it is told that it watches", () => {
+  const { desk } = stage();
+  const first = desk.watcher("os");
+  const actions = [{ name: "run", description: "Run away." }];
+  desk.tell({ is: "choiceRequested", choice: { id: "o1", game: "Chess", query: "Now?", ephemeral: false, actions } });
+  const request = {
+    game_title: "Chess",
+    query: "Now?",
+    ephemeral_context: false,
+    actions: [{ name: "run", desc: "Run away." }],
+  };
+  desk.events(first);
+  const late = desk.watcher("late");
+  const frames = desk.seen(late) as JsonObject[];
+  check.equal(frames.map(({ event }) => event), ["neuroos_connected", "choose_action"]);
+  check.equal(frames[1]?.["payload"], { type: "choose_action_request", ...request });
+  desk.frame(late, { subscribe: { after: frames[1]?.["id"] ?? null } });
+  check.equal(desk.events(late), [], "its id is where to go on from");
+  check.equal(desk.events(first).map(({ event }) => event), ["neuroos_connected"], "nobody is asked twice");
+  const joined = desk.seen(desk.integration("b"));
+  check.equal(joined, [{ event: "choose_action", payload: { id: "o1", context: "Now?", ...request } }]);
+});
+
+test("IM49a who comes when it is chosen, or over, is not asked", () => {
+  const sent = { is: "action_sent", id: "1", name: "run", to: ["Chess"], slugs: ["chess"], data: undefined } as const;
+  const ended = { is: "force_ended", id: "f1", slug: "chess", ms: 1 } as const;
+  const asks: readonly [Observation, number][] = [
+    [{ ...sent, forced: true }, 0],
+    [{ ...sent, forced: false }, 1],
+    [{ ...ended, integration: "Chess", end: "names gone" }, 0],
+    [{ ...ended, integration: "Chess", end: "replaced" }, 1],
+    [{ ...ended, integration: "Poker", end: "game gone" }, 1],
+    [{ is: "service_rebuilt", service: "neuro" }, 0],
+  ];
+  for (const [observation, count] of asks) {
+    const { desk } = stage();
+    const actions = [{ name: "run", description: "Run away." }];
+    desk.tell({ is: "choiceRequested", choice: { id: "o1", game: "Chess", query: "Now?", ephemeral: false, actions } });
+    desk.tell({ is: "observed", observation });
+    check.equal(
+      desk.events(desk.watcher("late")).filter(({ event }) => event === "choose_action").length,
+      count,
+      observation.is,
+    );
+    check.equal(desk.seen(desk.integration("b")).length, count, observation.is);
+  }
+});
+
+test("IM50 a context is told to the other integrations, and to watchers once, as the fact that it is", () => {
+  const { desk } = stage();
+  const [other, watcher] = [desk.integration("b"), desk.watcher("os")];
+  desk.events(watcher);
+  const fact = { is: "add_context", game_title: "a", message: "It rains.", reply_if_not_busy: true } as const;
+  desk.tell({ is: "observed", observation: fact });
+  desk.tell({ is: "contextShared", from: "a", message: "It rains.", silent: false });
+  check.equal(desk.seen(other), [
+    { event: "context_update", payload: { from: "a", context: "It rains.", message: "It rains.", silent: false } },
+  ]);
+  check.equal(desk.seen(desk.integration("a2")), []);
+  const { is: event, ...fields } = fact;
+  check.equal(desk.events(watcher).filter((each) => each["event"] === "add_context"), [{ event, ...fields }]);
+});
+
+test("IM51 whatever else Neuro says reaches an integration as an event of that name", () => {
+  const { desk } = stage();
+  const peer = desk.integration("b");
+  desk.tell({ is: "neuroMessage", peer, message: { command: "shutdown/graceful", wanted: true } });
+  desk.tell({ is: "neuroMessage", peer, message: { command: "shutdown/immediate" } });
+  desk.tell({ is: "neuroMessage", peer, message: { command: "actions/reregister_all" } });
+  desk.tell({ is: "neuroMessage", peer, message: { command: "speech_finished", data: { x: 1 } } });
+  desk.tell({ is: "neuroMessage", peer, message: { command: "other", name: "new", data: { y: 2 } } });
+  check.equal(desk.seen(peer), [
+    { event: "shutdown/graceful", payload: { wants_shutdown: true } },
+    { event: "shutdown/immediate", payload: {} },
+    { event: "actions/reregister_all", payload: {} },
+    { event: "speech_finished", payload: { x: 1 } },
+    { event: "new", payload: { y: 2 } },
+  ]);
+});

@@ -1,0 +1,316 @@
+/** The relay as a neuron: the room on virtual time, and its vital signs and triggers. */
+import { test } from "#runner";
+import { DEFAULTS } from "../../../../src/core/defaults.ts";
+import type { Output } from "../../../../src/testing/mod.ts";
+import { type LinkId, linkId, NALLELY_PEER, toRequestId } from "../../../../src/core/ids.ts";
+import type { Observation } from "../../../../src/core/observation.ts";
+import type { NallelyInput, NallelySettings, Settings } from "../../../../src/core/settings.ts";
+import { decodeFrame, encodeFrame, frameHead, type Nallely, nallely } from "../../../../src/services/nallely/mod.ts";
+import { ServiceHarness } from "../../../../src/testing/service-harness.ts";
+import { check } from "../../../harness/check.ts";
+
+const INPUT: NallelyInput = {
+  parameter: "energy",
+  range: [0, 127],
+  context: "energy {value}",
+  force: undefined,
+  choose: undefined,
+  data: "",
+  threshold: 64,
+  hysteresis: 4,
+  every: 1_000,
+  silent: true,
+};
+const ACTION = { name: "set_colour", description: "Sets the colour.", parameter: "colour", range: [0, 127] } as const;
+
+const settingsWith = (changes: Partial<NallelySettings>): Settings => ({
+  ...DEFAULTS,
+  nallely: { ...DEFAULTS.nallely, enabled: true, ...changes },
+});
+
+class Bridged extends ServiceHarness<Nallely> {
+  constructor(changes: Partial<NallelySettings> = {}) {
+    super(nallely, { settings: settingsWith({ inputs: [INPUT], actions: [ACTION], ...changes }) });
+  }
+  /** The link of that name, as it was dialled last. */
+  link(name: "neuron" | "trevor" | "repair"): LinkId {
+    const dialled = this.#all.flatMap((effect) => (effect.do === "dial" ? [effect.link] : []));
+    return dialled.findLast((link) => link.includes(`:${name}:`)) ?? linkId("none");
+  }
+  readonly #all: Output[] = [];
+  override step(event: Parameters<ServiceHarness<Nallely>["step"]>[0]): readonly Output[] {
+    const effects = super.step(event);
+    this.#all.push(...effects);
+    return effects;
+  }
+  /** Its neuron is registered. */
+  begin(): this {
+    this.step({ is: "tick" });
+    this.opened = this.step({ is: "dialed", link: this.link("neuron") });
+    return this;
+  }
+  opened: readonly Output[] = [];
+  hear(observation: Observation): readonly Output[] {
+    return this.deliver({ is: "observed", observation });
+  }
+  receive(parameter: string, value: number): readonly Output[] {
+    return this.step({ is: "received", link: this.link("neuron"), frame: encodeFrame(frameHead(parameter), value) });
+  }
+  ask(get: "ready" | "status"): unknown {
+    const [answer] = this.step({
+      is: "requested",
+      requestId: toRequestId("c"),
+      principal: { by: "test", scopes: [] },
+      request: { of: "nallely", get },
+    });
+    return answer?.do === "respond" ? answer.body : undefined;
+  }
+}
+
+/** Values that leave, as `name=value`. */
+const values = (effects: readonly Output[]): string[] =>
+  effects.flatMap((effect) => {
+    if (effect.do !== "send" || typeof effect.frame === "string") return [];
+    const read = decodeFrame(effect.frame);
+    return typeof read === "string" ? [] : [`${read.name}=${read.value}`];
+  });
+const tells = (effects: readonly Output[]) => effects.flatMap((effect) => (effect.do === "post" ? [effect.message] : []));
+const said = (effects: readonly Output[]) =>
+  tells(effects).flatMap((message) => (message.is === "gameMessage" ? [message.message] : []));
+
+const sent = (id: string): Observation => ({
+  is: "action_sent",
+  id,
+  name: "x",
+  to: ["g"],
+  slugs: ["g"],
+  forced: false,
+  data: undefined,
+});
+const result = (id: string): Observation => ({
+  is: "action_result",
+  id,
+  name: "x",
+  from: "g",
+  success: true,
+  message: undefined,
+  ms: 1,
+  origin: "game",
+});
+
+test("NL50 switched off the room dials nothing, and is ready", () => {
+  const off = new ServiceHarness(nallely, { settings: DEFAULTS });
+  check.equal(off.step({ is: "tick" }), []);
+  check.equal(off.service.nextWakeup(off.state), undefined);
+});
+
+test("NL50 the relay registers its vital signs, its inputs and what its actions set, and is then an integration", () => {
+  const on = new Bridged().begin();
+  const [registration] = on.opened;
+  check.that(registration?.do === "send" && typeof registration.frame === "string");
+  check.equal(JSON.parse(registration.frame).parameters.map(({ name }: { name: string }) => name), [
+    "integrations",
+    "actionrate",
+    "pending",
+    "queuedepth",
+    "action",
+    "forceopen",
+    "energy",
+    "colour",
+  ]);
+  check.equal(tells(on.opened).map((message) => message.is), ["integrationJoined", "gameMessage"]);
+  const lost = on.step({ is: "dropped", link: on.link("neuron"), code: 1000, reason: "" });
+  check.equal(tells(lost), [{ is: "integrationLeft", peer: NALLELY_PEER }]);
+  check.equal(on.observations().map(({ is }) => is), ["nallely_connected", "nallely_lost"]);
+});
+
+test("NL51 integrations, actions per second, pending, queue depth and an open force are outputs", () => {
+  const on = new Bridged().begin();
+  check.equal(values(on.hear({ is: "integration_connected", name: "a" })), ["integrations=1"]);
+  on.advance(100);
+  check.equal(values(on.hear({ is: "integration_connected_via_backend", name: "a" })), ["integrations=2"]);
+  check.equal(values(on.hear(sent("1"))), ["action=1", "actionrate=1", "pending=1"]);
+  on.advance(50);
+  check.equal(values(on.hear(result("1"))), ["pending=0"]);
+  check.equal(values(on.advance(1_100)), ["actionrate=0"]);
+  check.equal(values(on.hear({ is: "message_queued", to: "b", id: "1", kind: "command", depth: 3 })), ["queuedepth=3"]);
+  on.advance(100);
+  check.equal(values(on.hear({ is: "message_delivered", to: "b", id: "1", confirmed: true })), ["queuedepth=2"]);
+  check.equal(
+    values(
+      on.hear({
+        is: "force_opened",
+        id: "f1",
+        integration: "g",
+        slug: "g",
+        query: "?",
+        names: [],
+        priority: "low",
+        waited: 0,
+      }),
+    ),
+    ["forceopen=1"],
+  );
+  on.advance(100);
+  check.equal(values(on.hear({ is: "force_ended", id: "f1", integration: "g", slug: "g", end: "completed", ms: 1 })), [
+    "forceopen=0",
+  ]);
+  check.equal(values(on.hear({ is: "service_rebuilt", service: "brain" })), []);
+});
+
+test("NL52 each action is a pulse with both its edges, also when several come at once", () => {
+  const on = new Bridged().begin();
+  const pulses = [1, 2, 3].flatMap((id) => values(on.hear(sent(String(id)))));
+  pulses.push(...values(on.advance(500)));
+  check.equal(pulses.filter((value) => value.startsWith("action=")), [
+    "action=1",
+    "action=0",
+    "action=1",
+    "action=0",
+    "action=1",
+    "action=0",
+  ]);
+});
+
+test("NL53 a value that rises over its threshold is said once, again after it fell by the hysteresis, and not too often", () => {
+  const on = new Bridged().begin();
+  const at = (value: number) =>
+    said(on.receive("energy", value)).map((message) => message.command === "context" && message.message);
+  check.equal([10, 64, 65, 70, 63, 66].map(at).flat(), ["energy 65"]);
+  check.equal([60, 70].map(at).flat(), [], "too soon");
+  check.equal(on.observations().flatMap((observation) => (observation.is === "nallely_input" ? [observation.did] : [])), [
+    "context",
+    "limited",
+  ]);
+  on.advance(1_000);
+  check.equal([60, 70.12345].map(at).flat(), ["energy 70.123"]);
+});
+
+test("NL53 what comes in for no input, or is no value, does nothing", () => {
+  const on = new Bridged().begin();
+  check.equal(on.receive("integrations", 99), []);
+  check.equal(on.step({ is: "received", link: on.link("neuron"), frame: "{" }), []);
+  check.equal(on.step({ is: "received", link: linkId("nallely:neuron:old"), frame: "{" }), []);
+});
+
+test("NL54 an input may force the relay's own actions, or choose for the open force", () => {
+  const on = new Bridged({
+    inputs: [{ ...INPUT, context: undefined, force: "Now at {value}?", choose: "set_colour", data: '{"value":{value}}' }],
+  }).begin();
+  const effects = on.receive("energy", 100);
+  check.equal(said(effects), [
+    { command: "actions/force", query: "Now at 100?", ephemeral: true, priority: "low", names: ["set_colour"] },
+  ]);
+  check.equal(tells(effects).at(-1), {
+    is: "actionChosen",
+    from: "neuro-relay",
+    name: "set_colour",
+    data: '{"value":100}',
+  });
+});
+
+test("NL55 an action of Neuro sets its output within the range, and is answered at once", () => {
+  const on = new Bridged().begin();
+  const act = (name: string, data: string | undefined) =>
+    on.deliver({
+      is: "neuroMessage",
+      peer: NALLELY_PEER,
+      message: { command: "action", id: "7", name, ...(data !== undefined && { data }) },
+    });
+  const played = act("set_colour", '{"value":500}');
+  check.equal(values(played), ["colour=127"]);
+  check.equal(said(played), [{ command: "action/result", id: "7", success: true, message: "set to 127" }]);
+  for (const data of [undefined, "{", "{}", '{"value":"1"}', "[]"]) {
+    const [answer] = said(act("set_colour", data));
+    check.that(answer?.command === "action/result" && !answer.success);
+  }
+  check.equal(said(act("other", "{}"))[0]?.command, "action/result");
+  on.step({ is: "dropped", link: on.link("neuron"), code: 1006, reason: "" });
+  const [away] = said(act("set_colour", '{"value":1}'));
+  check.that(away?.command === "action/result" && !away.success && away.message === "the Nallely session is away");
+});
+
+test("NL55 when Neuro asks for it, or her room was made anew, the actions are registered again", () => {
+  const on = new Bridged().begin();
+  const again = on.deliver({ is: "neuroMessage", peer: NALLELY_PEER, message: { command: "actions/reregister_all" } });
+  check.equal(said(again).map(({ command }) => command), ["actions/register"]);
+  check.equal(tells(on.hear({ is: "service_rebuilt", service: "neuro" })).map(({ is }) => is), [
+    "integrationJoined",
+    "gameMessage",
+  ]);
+});
+
+test("NL56 settings that break a rule leave the room undialled, and it says why", () => {
+  for (
+    const [changes, reason] of [
+      [{ name: "my_relay" }, /`_`/],
+      [{ inputs: [{ ...INPUT, parameter: "pending" }] }, /declared twice/],
+      [{ inputs: [{ ...INPUT, parameter: "uuid" }] }, /reserved/],
+    ] as const
+  ) {
+    const on = new Bridged(changes);
+    check.equal(on.step({ is: "tick" }), []);
+    check.match(JSON.stringify(on.ask("ready")), reason);
+    check.equal(on.observations().map(({ is }) => is), ["nallely_refused"]);
+  }
+});
+
+test("NL56 settings that change make another neuron, and equal ones leave it alone", () => {
+  const on = new Bridged().begin();
+  check.equal(on.step({ is: "configured", settings: on.settings }), []);
+  const changed = on.step({ is: "configured", settings: settingsWith({ inputs: [], actions: [], name: "other" }) });
+  check.equal(changed.map((effect) => effect.do), ["post", "closeLink", "closeLink", "dial", "dial"]);
+  const off = on.step({ is: "configured", settings: DEFAULTS });
+  check.that(off.every((effect) => effect.do !== "dial"));
+});
+
+test("NL57 the session is asked what it knows; what differs is noted, and added where that is wanted", () => {
+  const on = new Bridged({ repair: true }).begin();
+  on.step({ is: "dialed", link: on.link("trevor") });
+  const fence = on.take().flatMap((effect) =>
+    effect.do === "send" && typeof effect.frame === "string" ? [JSON.parse(effect.frame)] : []
+  ).at(-1);
+  const proxy = {
+    id: 9,
+    meta: { name: "neuro-relay", parameters: [{ name: "neuro-relay_energy", range: [0, 1], stream: false }] },
+    proxy: true,
+  };
+  const bus = { id: 9, meta: { name: "WebSocketBus", parameters: [] }, proxy: false };
+  const state = { virtual_devices: [bus, proxy], connections: [], classes: {} };
+  on.step({ is: "received", link: on.link("trevor"), frame: JSON.stringify(state) });
+  const repaired = on.step({
+    is: "received",
+    link: on.link("trevor"),
+    frame: JSON.stringify({ command: "completion", requestId: fence.requestId, options: [] }),
+  });
+  check.equal(repaired.map((effect) => effect.do), ["dial"]);
+  const [note] = on.observations().filter(({ is }) => is === "nallely_drifted");
+  check.that(note?.is === "nallely_drifted" && note.listed && note.missing.includes("colour"));
+  check.equal(note.changed, ["energy"]);
+  const added = on.step({ is: "dialed", link: on.link("repair") });
+  check.that(added[0]?.do === "send" && String(added[0].frame).includes("add_parameters"));
+});
+
+test("NL58 the room's values and state can be asked for", () => {
+  const on = new Bridged().begin();
+  on.receive("energy", 12);
+  on.hear({ is: "integration_connected", name: "a" });
+  const status = on.ask("status") as { state: string; inputs: object; outputs: { integrations: number } };
+  check.equal([status.state, status.inputs, status.outputs.integrations], ["open", { energy: 12 }, 1]);
+  check.equal(on.ask("ready"), { ok: true, waits: [] });
+});
+
+test("NL59 it is drained once no attempt is left that has still to register, and at the deadline at the latest", () => {
+  const open = new Bridged().begin();
+  const drained = open.step({ is: "draining", until: open.now + 1_000 });
+  check.equal(drained.map((effect) => effect.do), ["post", "closeLink", "closeLink", "drained"]);
+  const dialling = new Bridged();
+  dialling.step({ is: "tick" });
+  const link = dialling.link("neuron");
+  check.that(!dialling.step({ is: "draining", until: dialling.now + 1_000 }).some((effect) => effect.do === "drained"));
+  check.equal(dialling.step({ is: "dialed", link }).map((effect) => effect.do), ["send", "closeLink", "drained"]);
+  const stuck = new Bridged();
+  stuck.step({ is: "tick" });
+  stuck.step({ is: "draining", until: stuck.now + 1_000 });
+  check.equal(stuck.advance(1_000).map((effect) => effect.do), ["drained"]);
+});

@@ -1,0 +1,372 @@
+/** The game side of the Neuro wire: what clients are known to send, and what they are known to survive. */
+import { test } from "#runner";
+import fc from "fast-check";
+import type { GameMessage, NeuroMessage } from "../../../../src/core/neuro-messages.ts";
+import type { Frame } from "../../../../src/core/json.ts";
+import { GAME_FRAME_BYTES_MAX, SCHEMA_BYTES_MAX } from "../../../../src/core/limits.ts";
+import { PROFILES } from "../../../../src/services/neuro/upstream/profiles.ts";
+import { decodeGame, encodeForGame, encodeUpstream, type MendName } from "../../../../src/services/neuro/codec/wire.ts";
+import { check } from "../../../harness/check.ts";
+
+const LIMITS = { json_depth: 64 };
+
+/** What a frame was read as, and what was mended. */
+function read(frame: Frame | object): { game: string | undefined; message: GameMessage; mends: readonly MendName[] } {
+  const raw = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame);
+  const result = decodeGame(raw, LIMITS);
+  check.that(result.ok, result.ok ? "" : result.reason);
+  const { game, message, mended } = result.value;
+  return { game, message, mends: mended.map(({ what }) => what) };
+}
+
+function refusal(frame: Frame | object): string {
+  const raw = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame);
+  const result = decodeGame(raw, LIMITS);
+  check.that(!result.ok, "it was read");
+  return result.reason;
+}
+
+const from = (command: string, data?: unknown): object => ({ command, game: "Chess", data });
+
+const VECTORS: readonly [what: string, frame: string | object, message: GameMessage, mends: readonly MendName[]][] = [
+  ["startup", from("startup"), { command: "startup" }, []],
+  [
+    "a context",
+    from("context", { message: "Hi", silent: true }),
+    { command: "context", message: "Hi", silent: true },
+    [],
+  ],
+  [
+    "a full force",
+    from("actions/force", {
+      state: "s",
+      query: "q",
+      ephemeral_context: true,
+      priority: "critical",
+      action_names: ["a", "b"],
+    }),
+    { command: "actions/force", state: "s", query: "q", ephemeral: true, priority: "critical", names: ["a", "b"] },
+    [],
+  ],
+  [
+    "a force with defaults",
+    from("actions/force", { query: "q", action_names: ["a"] }),
+    { command: "actions/force", query: "q", ephemeral: false, priority: "low", names: ["a"] },
+    [],
+  ],
+  [
+    "a result",
+    from("action/result", { id: "1", success: false, message: "no" }),
+    { command: "action/result", id: "1", success: false, message: "no" },
+    [],
+  ],
+  [
+    "an empty register of Unity",
+    from("actions/register", { actions: [] }),
+    { command: "actions/register", actions: [] },
+    [],
+  ],
+  ["shutdown/ready", from("shutdown/ready"), { command: "shutdown/ready" }, []],
+  [
+    "a command that is not of the API",
+    from("nrc-endpoints/hello", { a: [1] }),
+    { command: "other", name: "nrc-endpoints/hello", data: { a: [1] } },
+    [],
+  ],
+];
+
+test("NB100 what keeps to the specification is read as it is, and nothing is mended", () => {
+  for (const [what, frame, message, mends] of VECTORS) check.equal(read(frame), { game: "Chess", message, mends }, what);
+});
+
+test("NB101 JSON in a binary frame and JSON behind a byte order mark is read", () => {
+  const text = JSON.stringify(from("context", { message: "grüße", silent: false }));
+  const message = { command: "context", message: "grüße", silent: false } as const;
+  const bytes = new TextEncoder().encode(text);
+  check.equal(read(bytes), { game: "Chess", message, mends: ["binary frame"] });
+  check.equal(read(`\ufeff${text}`), { game: "Chess", message, mends: ["byte order mark"] });
+  check.equal(read(new TextEncoder().encode(`\ufeff${text}`)).mends, ["binary frame", "byte order mark"]);
+});
+
+test("NB101 broken UTF-8 is refused", () => {
+  check.match(refusal(new Uint8Array([0x7b, 0xff, 0x7d])), /UTF-8/);
+});
+
+const SLOPPY: readonly [client: string, frame: object, message: GameMessage, mends: readonly MendName[]][] = [
+  [
+    "Godot: pretty-printed nulls",
+    from("actions/force", { state: null, query: "q", ephemeral_context: false, priority: "low", action_names: ["a"] }),
+    { command: "actions/force", query: "q", ephemeral: false, priority: "low", names: ["a"] },
+    ["null"],
+  ],
+  ["Lua: startup with an empty table", from("startup", []), { command: "startup" }, ["data of a command without data"]],
+  ["Abandoned Pub: startup with {}", from("startup", {}), { command: "startup" }, ["data of a command without data"]],
+  ["data that is null", from("startup", null), { command: "startup" }, ["data of a command without data"]],
+  [
+    "Lua: an empty schema",
+    from("actions/register", { actions: [{ name: "a", description: "d", schema: [] }] }),
+    { command: "actions/register", actions: [{ name: "a", description: "d" }] },
+    ["schema empty"],
+  ],
+  [
+    "Lua: empty properties",
+    from("actions/register", {
+      actions: [{ name: "a", description: "d", schema: { type: "object", properties: [] } }],
+    }),
+    { command: "actions/register", actions: [{ name: "a", description: "d", schema: { type: "object", properties: {} } }] },
+    [],
+  ],
+  [
+    "Python: schema null",
+    from("actions/register", { actions: [{ name: "a", description: "d", schema: null }] }),
+    { command: "actions/register", actions: [{ name: "a", description: "d" }] },
+    ["schema empty"],
+  ],
+  [
+    "an empty list that became an object",
+    from("actions/register", { actions: {} }),
+    { command: "actions/register", actions: [] },
+    ["list expected"],
+  ],
+  [
+    "one name without brackets",
+    from("actions/unregister", { action_names: "a" }),
+    { command: "actions/unregister", names: ["a"] },
+    ["list expected"],
+  ],
+  [
+    "Rust: message null",
+    from("action/result", { id: "1", success: true, message: null }),
+    { command: "action/result", id: "1", success: true },
+    ["null"],
+  ],
+];
+
+test("NB102 null, [] and {} in the place of nothing are read as nothing", () => {
+  for (const [client, frame, message, mends] of SLOPPY) {
+    check.equal(read(frame), { game: "Chess", message, mends }, client);
+    check.equal(read(JSON.stringify(frame, null, 2)).message, message, `${client}, pretty-printed`);
+  }
+});
+
+test("NB103 what is missing gets its default: silent, priority, description", () => {
+  check.equal(read(from("context", { message: "Hi" })), {
+    game: "Chess",
+    message: { command: "context", message: "Hi", silent: false },
+    mends: ["silent missing"],
+  });
+  const force = read(from("actions/force", { query: "q", action_names: ["a"], priority: "urgent" }));
+  check.equal(force.mends, ["priority unknown"]);
+  check.that(force.message.command === "actions/force" && force.message.priority === "low");
+  const loud = read(from("actions/force", { query: "q", action_names: ["a"], priority: "High" }));
+  check.that(loud.message.command === "actions/force" && loud.message.priority === "high");
+  check.equal(read(from("actions/register", { actions: [{ name: "a" }] })), {
+    game: "Chess",
+    message: { command: "actions/register", actions: [{ name: "a", description: "" }] },
+    mends: ["description missing"],
+  });
+});
+
+test("NB104 a numeric id is read as text", () => {
+  check.equal(read(from("action/result", { id: 7, success: true })), {
+    game: "Chess",
+    message: { command: "action/result", id: "7", success: true },
+    mends: ["id is a number"],
+  });
+});
+
+test("NB104 success is true for true, 'true' and 1, and false for anything else", () => {
+  for (const success of [true, "true", 1, false, "false", "yes", 0, 2, null, [], {}, undefined]) {
+    const { message, mends } = read(from("action/result", { id: "1", success }));
+    check.that(message.command === "action/result");
+    check.equal(message.success, success === true || success === "true" || success === 1, String(success));
+    check.equal(mends.length, typeof success === "boolean" ? 0 : 1, String(success));
+  }
+});
+
+test("NB105 unknown keys are dropped, main_thread is kept", () => {
+  const action = { name: "a", description: "d", cooldown: 3 };
+  const frame = { ...from("actions/register", { actions: [action], main_thread: true, v: 2 }), seq: 1 };
+  check.equal(read(frame), {
+    game: "Chess",
+    message: { command: "actions/register", actions: [{ name: "a", description: "d" }], mainThread: true },
+    mends: ["unknown key"],
+  });
+  const unregister = read(from("actions/unregister", { action_names: [], main_thread: false }));
+  check.equal(unregister.message, { command: "actions/unregister", names: [], mainThread: false });
+  check.equal(unregister.mends, []);
+});
+
+function registered(schema: unknown): ReturnType<typeof read> & { schema: unknown } {
+  const got = read(from("actions/register", { actions: [{ name: "a", description: "d", schema }] }));
+  check.that(got.message.command === "actions/register");
+  return { ...got, schema: got.message.actions[0]?.schema };
+}
+
+test("NB106 a schema is passed on as given; a missing type is added", () => {
+  const schema = { type: "object", properties: { x: { enum: [null, []], const: null } }, required: ["x"] };
+  check.equal(registered(schema).schema, schema);
+  check.equal(registered(schema).mends, []);
+  check.equal(registered({ properties: {} }).schema, { type: "object", properties: {} });
+  check.equal(registered({ properties: {} }).mends, ["schema without type"]);
+  check.equal(registered({}).schema, undefined);
+  check.equal(registered({ type: "null" }).schema, undefined);
+  check.equal(registered("string").mends, ["schema is no object"]);
+  check.equal(registered({ type: "string" }).schema, { type: "string" });
+  check.equal(registered({ type: "string" }).mends, ["schema of another type"]);
+});
+
+test("NB106 keywords that Neuro may not support are named, at any depth, and property names are no keywords", () => {
+  const nested = { type: "object", properties: { title: { type: "array", items: { anyOf: [{ multipleOf: 2 }] } } } };
+  const result = decodeGame(
+    JSON.stringify(from("actions/register", { actions: [{ name: "a", description: "d", schema: nested }] })),
+    LIMITS,
+  );
+  check.that(result.ok);
+  check.equal(result.value.mended.map(({ what }) => what), ["schema keywords"]);
+  check.match(result.value.mended[0]?.hint ?? "", /: anyOf, multipleOf$/);
+});
+
+test("NB107 an action whose schema is too large or too deep is left out, and the others stay", () => {
+  const large = { type: "object", title: "x".repeat(SCHEMA_BYTES_MAX) };
+  let deep: object = { type: "object" };
+  for (let at = 0; at < 20; at++) deep = { type: "object", properties: { deep } };
+  for (const schema of [large, deep]) {
+    const bad = { name: "bad", description: "d", schema };
+    const good = { name: "good", description: "d" };
+    const got = read(from("actions/register", { actions: [bad, good, { description: "nameless" }, 7] }));
+    check.equal(got.message, { command: "actions/register", actions: [good] });
+    check.equal(got.mends, ["action ignored"]);
+    check.match(refusal(from("actions/register", { actions: [bad] })), /^bad: a schema/);
+  }
+});
+
+test("NB108 what cannot be understood is refused with what was expected", () => {
+  check.match(refusal("nonsense"), /JSON/);
+  check.match(refusal("[]"), /JSON object/);
+  check.match(refusal("{}"), /`command`/);
+  check.match(refusal('{"command":7}'), /`command`/);
+  check.match(refusal("[".repeat(100) + "]".repeat(100)), /deep/);
+  check.match(refusal(from("action/result", { success: true })), /`id`/);
+  check.match(refusal(from("action/result")), /`id`/);
+  check.match(refusal(from("context", { silent: true })), /`message`/);
+  check.match(refusal(from("actions/force", { query: "q" })), /`action_names`/);
+});
+
+test("NB108 a message without a game's name is read, and has none", () => {
+  check.equal(read({ command: "startup" }).game, undefined);
+  check.equal(read({ command: "startup", game: null }).game, undefined);
+});
+
+test("NB109 whatever bytes or JSON arrive, reading ends with a message or a reason", () => {
+  const ends = (frame: Frame): void => {
+    const result = decodeGame(frame, LIMITS);
+    check.that(result.ok ? result.value.message.command !== undefined : result.reason !== "");
+  };
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), ends));
+  fc.assert(fc.property(fc.json(), ends));
+  const commands = fc.constantFrom(
+    "startup",
+    "context",
+    "actions/register",
+    "actions/unregister",
+    "actions/force",
+    "action/result",
+  );
+  const keys = fc.constantFrom(
+    ...[
+      "actions",
+      "action_names",
+      "name",
+      "schema",
+      "message",
+      "silent",
+      "id",
+      "success",
+      "query",
+      "main_thread",
+      "__proto__",
+    ],
+  );
+  const data = fc.oneof(fc.jsonValue(), fc.dictionary(keys, fc.oneof(fc.jsonValue(), fc.dictionary(keys, fc.jsonValue()))));
+  fc.assert(fc.property(commands, data, (command, data) => ends(JSON.stringify({ command, game: "G", data }))));
+});
+
+test("NB110 what was mended is named once per kind and frame, with a hint for the developer", () => {
+  const result = decodeGame(JSON.stringify(from("actions/register", { actions: [{ name: "a" }, { name: "b" }] })), LIMITS);
+  check.that(result.ok);
+  check.equal(result.value.mended.length, 1);
+  check.match(result.value.mended[0]?.hint ?? "", /description/);
+});
+
+const SESSION = { sessionId: "s", characterId: "evil", displayName: "Evil Neuro" };
+const TO_GAMES: readonly [NeuroMessage, object][] = [
+  [{ command: "action", id: "1", name: "a" }, { command: "action", data: { id: "1", name: "a" } }],
+  [{ command: "action", id: "1", name: "a", data: "" }, { command: "action", data: { id: "1", name: "a" } }],
+  [
+    { command: "action", id: "1", name: "a", data: '{"x":1}' },
+    { command: "action", data: { id: "1", name: "a", data: '{"x":1}' } },
+  ],
+  [{ command: "startup", session: SESSION }, { command: "startup", data: { session: SESSION } }],
+  [{ command: "actions/reregister_all" }, { command: "actions/reregister_all" }],
+  [
+    { command: "speech_finished", data: { isFinal: true, reason: null } },
+    { command: "speech_finished", data: { isFinal: true } },
+  ],
+  [{ command: "shutdown/graceful", wanted: false }, { command: "shutdown/graceful", data: { wants_shutdown: false } }],
+  [{ command: "shutdown/immediate" }, { command: "shutdown/immediate" }],
+  [{ command: "other", name: "neuro-relay/pong" }, { command: "neuro-relay/pong" }],
+  [{ command: "other", name: "neuro-relay/x", data: { a: null, b: 1 } }, { command: "neuro-relay/x", data: { b: 1 } }],
+];
+
+test("NB111 a frame for a game holds exactly the keys of the specification, and data that is a text or not there", () => {
+  for (const [message, frame] of TO_GAMES) check.equal(JSON.parse(encodeForGame(message) ?? ""), frame);
+});
+
+test("NB112 a frame for a game is printable ASCII of at most 65,000 bytes", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), (data) => {
+    const frame = encodeForGame({ command: "action", id: "1", name: "a", data }) ?? "";
+    check.match(frame, /^[\x20-\x7e]*$/);
+    check.equal(JSON.parse(frame).data.data, data === "" ? undefined : data);
+  }));
+});
+
+test("NB112 text that is too long in ASCII goes without escapes, and what does not fit at all is not sent", () => {
+  const frame = (data: string): string | undefined => encodeForGame({ command: "action", id: "1", name: "a", data });
+  const umlauts = frame("ü".repeat(30_000));
+  check.that(umlauts !== undefined && new TextEncoder().encode(umlauts).length <= GAME_FRAME_BYTES_MAX);
+  check.equal(frame("ü".repeat(33_000)), undefined);
+  check.equal(frame("x".repeat(GAME_FRAME_BYTES_MAX)), undefined);
+});
+
+const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 });
+// Why: null prototypes are not equal to what JSON.parse makes.
+const record = <T>(fields: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> =>
+  fc.record(fields, { noNullPrototype: true });
+const gameMessage: fc.Arbitrary<GameMessage> = fc.oneof(
+  fc.constantFrom<GameMessage>({ command: "startup" }, { command: "shutdown/ready" }),
+  record({ command: fc.constant("context" as const), message: text, silent: fc.boolean() }),
+  record({
+    command: fc.constant("actions/register" as const),
+    actions: fc.array(record({ name: text, description: text }), { maxLength: 5 }),
+  }),
+  record({ command: fc.constant("actions/unregister" as const), names: fc.array(text) }),
+  record({
+    command: fc.constant("actions/force" as const),
+    state: text,
+    query: text,
+    ephemeral: fc.boolean(),
+    priority: fc.constantFrom("low" as const, "medium" as const, "high" as const, "critical" as const),
+    names: fc.array(text),
+    mainThread: fc.boolean(),
+  }),
+  record({ command: fc.constant("action/result" as const), id: text, success: fc.boolean(), message: text }),
+);
+
+test("NB119 what goes upstream is read back as what it was, and has nothing to mend", () => {
+  fc.assert(fc.property(gameMessage, (message) => {
+    const [frame, ...others] = encodeUpstream(message, "Relay", PROFILES.neuro);
+    check.equal(others, []);
+    check.equal(read(frame ?? ""), { game: "Relay", message, mends: [] });
+  }));
+});

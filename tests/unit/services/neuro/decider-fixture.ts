@@ -1,0 +1,124 @@
+/** A decider as tests play it: a game has registered, time is virtual, and what it wants of the world is kept. */
+import type { Action, GameMessage, NeuroMessage } from "../../../../src/core/neuro-messages.ts";
+import { DEFAULTS } from "../../../../src/core/defaults.ts";
+import type { ServiceName } from "../../../../src/core/service.ts";
+import type { ServiceMessage } from "../../../../src/core/service-message.ts";
+import type { Output } from "../../../../src/testing/mod.ts";
+import { type JobId, jobId } from "../../../../src/core/ids.ts";
+import type { Json, JsonObject } from "../../../../src/core/json.ts";
+import type { Observation } from "../../../../src/core/observation.ts";
+import type { BackendSettings } from "../../../../src/core/settings.ts";
+import type { StepContext } from "../../../../src/core/context.ts";
+import {
+  choose,
+  createDecider,
+  type Decider,
+  due,
+  hear,
+  nextWakeup,
+  ran,
+} from "../../../../src/services/neuro/standalone/decider.ts";
+import { check } from "../../../harness/check.ts";
+
+export const SCHEMA: JsonObject = {
+  type: "object",
+  properties: { to: { enum: ["a1", "a2", "a3"] }, speed: { type: "integer", minimum: 1, maximum: 1_000 } },
+  required: ["to"],
+};
+export const MOVE: Action = { name: "move", description: "Moves.", schema: SCHEMA };
+export const PASS: Action = { name: "pass", description: "Passes." };
+export const WAVE: Action = { name: "wave", description: "Waves." };
+export const FORCE: GameMessage = {
+  command: "actions/force",
+  state: "board",
+  query: "Your move",
+  ephemeral: false,
+  priority: "low",
+  names: ["move", "pass"],
+  from: "Chess",
+};
+
+/** A decider that has heard a game register `move`, `pass` and `wave`, and the world around it. */
+export class Play implements StepContext {
+  readonly decider: Decider;
+  now = 1_000;
+  effects: Output[] = [];
+  observations: Observation[] = [];
+  said: NeuroMessage[] = [];
+  #ids = 0;
+
+  constructor(settings: Partial<BackendSettings> = {}) {
+    this.decider = createDecider({ ...DEFAULTS["nakurity-backend"], ...settings });
+    hear(this.decider, { command: "actions/register", actions: [MOVE, PASS, WAVE] }, this);
+  }
+
+  id(): string {
+    return String(++this.#ids);
+  }
+  secret(): string {
+    return this.id();
+  }
+  random(): number {
+    throw new Error("the decider has its own, seeded, chance");
+  }
+  emit(effect: Output): void {
+    this.effects.push(effect);
+  }
+  post(service: ServiceName, message: ServiceMessage): void {
+    this.effects.push({ do: "post", service, message });
+  }
+  observe(observation: Observation): void {
+    this.observations.push(observation);
+  }
+  count(): void {}
+
+  #take(said: readonly NeuroMessage[]): readonly NeuroMessage[] {
+    this.said.push(...said);
+    return said;
+  }
+  hear(message: GameMessage): readonly NeuroMessage[] {
+    return this.#take(hear(this.decider, message, this));
+  }
+  choose(name: string, data = "", from = "watcher"): readonly NeuroMessage[] {
+    return this.#take(choose(this.decider, { from, name, data }, this));
+  }
+  pass(ms: number): readonly NeuroMessage[] {
+    const said: NeuroMessage[] = [];
+    const until = this.now + ms;
+    for (let at = nextWakeup(this.decider); at !== undefined && at <= until; at = nextWakeup(this.decider)) {
+      this.now = at;
+      said.push(...this.#take(due(this.decider, this)));
+    }
+    this.now = until;
+    return said;
+  }
+  ran(output: Json | undefined, job: JobId | undefined = this.job): readonly NeuroMessage[] {
+    const event = output === undefined ? { fault: "jobLost" as const } : { output };
+    return this.#take(ran(this.decider, { is: "jobFinished", job: job ?? jobId("none"), ...event }, this));
+  }
+  /** The result of the action that was said last. */
+  result(success: boolean, message?: string): readonly NeuroMessage[] {
+    const last = this.said.findLast((message) => message.command === "action");
+    check.that(last !== undefined, "no action to answer");
+    return this.hear({ command: "action/result", id: last.id, success, ...(message !== undefined && { message }) });
+  }
+
+  get state(): string {
+    return this.decider.force?.is ?? "idle";
+  }
+  get job(): JobId | undefined {
+    return this.decider.force?.job;
+  }
+  get offers(): readonly Output[] {
+    return this.effects.filter((effect) => effect.do === "post");
+  }
+  get asked(): readonly JsonObject[] {
+    return this.effects.flatMap((effect) => (effect.do === "runJob" ? [effect.input as JsonObject] : []));
+  }
+  get refused(): readonly string[] {
+    return this.observations.flatMap((observation) => (observation.is === "input_refused" ? [observation.reason] : []));
+  }
+}
+
+export const names = (said: readonly NeuroMessage[]): readonly string[] =>
+  said.map((message) => (message.command === "action" ? message.name : message.command));

@@ -1,0 +1,182 @@
+/** The relay playing Neuro, when not all goes well: failures, retries, late choices, models that talk nonsense. */
+import { test } from "#runner";
+import fc from "fast-check";
+import type { GameMessage, NeuroMessage } from "../../../../src/core/neuro-messages.ts";
+import { checkedSchema, mismatch } from "../../../../src/services/neuro/codec/schema.ts";
+import { check } from "../../../harness/check.ts";
+import { FORCE, MOVE, names, PASS, Play, SCHEMA } from "./decider-fixture.ts";
+
+test("NB144 `random` makes data that fits the schema, and the same seed the same game", () => {
+  const decisions = (seed: number): readonly NeuroMessage[] => {
+    const play = new Play({ decider: "random", seed });
+    for (let round = 0; round < 20; round++) {
+      play.hear(FORCE);
+      play.pass(8_000);
+      play.result(true);
+    }
+    return play.said;
+  };
+  const schema = checkedSchema(SCHEMA);
+  fc.assert(
+    fc.property(fc.nat(), (seed) => {
+      const said = decisions(seed);
+      check.equal(said, decisions(seed));
+      for (const message of said) {
+        check.that(message.command === "action");
+        if (message.name === "move") check.equal(mismatch(schema, JSON.parse(message.data ?? "")), undefined);
+        else check.equal(message.data, undefined);
+      }
+      check.equal(new Set(names(said)).size, 2);
+    }),
+    { numRuns: 20 },
+  );
+  check.that(JSON.stringify(decisions(1)) !== JSON.stringify(decisions(2)));
+});
+
+test("NB145 a failed result is tried again as Neuro does, so often and then no more", () => {
+  const play = new Play({ decider: "first", retries: 2 });
+  play.hear(FORCE);
+  check.equal(names(play.pass(8_000)), ["move"]);
+  check.equal(names(play.result(false, "occupied")), ["pass"]);
+  check.equal(names(play.result(false)), ["move"]);
+  check.equal(names(play.result(false)), []);
+  check.equal(play.state, "idle");
+});
+
+test("NB145 with nobody to decide, a failed result is offered again", () => {
+  const play = new Play({ decider: "none" });
+  play.hear(FORCE);
+  play.choose("pass");
+  check.equal(play.result(false), []);
+  check.equal(play.offers.length, 2);
+  check.equal(names(play.choose("pass")), ["pass"]);
+});
+
+test("NB146 a result that succeeds ends the force, and only the result of its own action does", () => {
+  const play = new Play();
+  play.hear(FORCE);
+  play.choose("wave");
+  play.result(true);
+  check.equal(play.state, "offered");
+  play.choose("pass");
+  play.result(true);
+  check.equal(play.state, "idle");
+  play.hear({ command: "action/result", id: "77", success: true });
+  check.equal(play.observations, [{ is: "result_ignored", from: "unknown", why: "unknown" }]);
+});
+
+test("NB147 a newer force replaces the open one, whose result then counts for nothing", () => {
+  const play = new Play();
+  play.hear(FORCE);
+  play.choose("pass");
+  play.hear(FORCE);
+  play.result(false);
+  check.equal(play.state, "offered");
+  check.equal(play.offers.length, 2);
+});
+
+test("NB147 names that go are no longer chosen", () => {
+  const play = new Play({ decider: "first" });
+  play.hear(FORCE);
+  play.hear({ command: "actions/unregister", names: ["move"] });
+  check.equal(names(play.pass(8_000)), ["pass"]);
+});
+
+test("NB148 anybody may use a registered action without a force", () => {
+  const play = new Play();
+  check.equal(names(play.choose("wave")), ["wave"]);
+  check.equal(play.result(false), []);
+  check.equal(play.state, "idle");
+});
+
+test("NB148 a choice that comes after its force was decided is not done", () => {
+  const play = new Play({ decider: "first" });
+  play.hear(FORCE);
+  play.pass(8_000);
+  play.result(true);
+  check.equal(play.choose("pass"), []);
+  check.match(play.refused[0] ?? "", /already/);
+  play.pass(8_000);
+  check.equal(names(play.choose("pass")), ["pass"]);
+});
+
+test("NB149 `openai`: an answer that does not fit is asked for again with what was wrong, then chance decides", () => {
+  const play = new Play({ decider: "openai", openai: { url: "http://x", model: "m", timeout: 10_000, attempts: 3 } });
+  play.hear({ command: "context", message: "The queen is lost.", silent: true });
+  play.hear(FORCE);
+  play.pass(8_000);
+  check.equal(play.asked[0], {
+    state: "board",
+    query: "Your move",
+    actions: [{ ...MOVE }, { ...PASS }],
+    memory: ["The queen is lost."],
+    wrong: undefined,
+  });
+  check.equal(play.ran({ name: "move", data: { to: "z9" } }), []);
+  check.match(String(play.asked[1]?.["wrong"]), /to: Instance does not match/);
+  check.equal(play.ran("I would rather sing"), []);
+  check.equal(play.asked.length, 3);
+  check.equal(play.ran({ name: "move", data: '{"to":"a3"}' }), [
+    {
+      command: "action",
+      id: play.said.flatMap((m) => (m.command === "action" ? [m.id] : []))[0] ?? "",
+      name: "move",
+      data: '{"to":"a3"}',
+    },
+  ]);
+});
+
+test("NB149 `openai`: after so many answers of no use, chance decides and says so", () => {
+  const play = new Play({ decider: "openai", openai: { url: "http://x", model: "m", timeout: 10_000, attempts: 2 } });
+  play.hear(FORCE);
+  play.pass(8_000);
+  check.equal(play.ran({ name: "castle" }), []);
+  check.equal(play.ran(undefined).length, 1);
+  check.match(play.refused[0] ?? "", /by chance/);
+});
+
+test("NB150 the answer of an earlier job counts for nothing, and somebody may choose while the model thinks", () => {
+  const play = new Play({ decider: "openai" });
+  play.hear(FORCE);
+  play.pass(8_000);
+  const stale = play.job;
+  play.ran(undefined);
+  check.equal(play.ran({ name: "pass" }, stale), []);
+  const current = play.job;
+  check.equal(names(play.choose("move", '{"to":"a1"}')), ["move"]);
+  check.equal(play.ran({ name: "pass" }, current), []);
+});
+
+test("NB151 of a force the names that are registered are asked, and the developer is told about the others", () => {
+  const play = new Play({ decider: "first" });
+  play.hear({ ...FORCE, names: ["castle", "pass"] } as GameMessage);
+  check.equal(names(play.pass(8_000)), ["pass"]);
+  const other = new Play();
+  other.hear({ ...FORCE, names: ["castle"] } as GameMessage);
+  check.equal([other.state, other.offers.length], ["idle", 0]);
+  for (const { observations } of [play, other]) {
+    check.that(observations[0]?.is === "input_repaired" && observations[0].from === "Chess");
+    check.match(observations[0].hint, /castle/);
+  }
+});
+
+test("NB152 what was asked is remembered for the model, but not what was ephemeral; the memory is bounded", () => {
+  const play = new Play({ decider: "openai" });
+  const ask = (query: string, ephemeral: boolean): void => {
+    play.hear({ ...FORCE, query, ephemeral } as GameMessage);
+    play.choose("pass");
+    play.result(true);
+  };
+  ask("once", true);
+  ask("for good", false);
+  for (let at = 0; at < 100; at++) play.hear({ command: "context", message: `${at}`.padEnd(9_000), silent: true });
+  check.equal(play.decider.memory.length, 32);
+  check.that(play.decider.memory.every((text) => text.length <= 2_048));
+  const fresh = new Play({ decider: "openai" });
+  for (const [query, ephemeral] of [["once", true], ["for good", false]] as const) {
+    fresh.hear({ ...FORCE, query, ephemeral } as GameMessage);
+    fresh.choose("pass");
+    fresh.result(true);
+  }
+  check.equal(fresh.decider.memory, ["for good"]);
+});

@@ -1,0 +1,180 @@
+/** What a person says and asks for: contexts, raw messages, who is here; and that nobody may do more than their scopes allow. */
+import { test } from "#runner";
+import { peerId } from "../../../../src/core/ids.ts";
+import { TEST_CONNECTION } from "../../../../src/testing/service-harness.ts";
+import { check } from "../../../harness/check.ts";
+import { type FakeGame, House, started } from "./fixture.ts";
+import { Operator, type Wanted } from "./operator.ts";
+
+interface Table {
+  readonly house: House;
+  readonly neuro: ReturnType<House["neuro"]>;
+  readonly operator: Operator;
+  readonly chess: FakeGame;
+}
+
+function table(): Table {
+  const house = new House();
+  const neuro = house.neuro().open();
+  const chess = started(house, "Chess", "a", "b", "wave");
+  started(house, "Poker", "bet", "wave");
+  neuro.heard();
+  return { house, neuro, operator: new Operator(house), chess };
+}
+
+test("NB227 a context of a person waits, stored, while Neuro is away, and is hers when she is back", () => {
+  const { house, neuro, operator } = table();
+  check.equal(operator.ask({ get: "context", message: "Hi.", silent: true }), { body: { status: "sent" } });
+  check.equal(neuro.heard(), ["context [web] Hi."]);
+  operator.stop();
+  operator.ask({ get: "context", message: "All is stopped.", silent: false });
+  check.equal(neuro.heard().at(-1), "context [web] All is stopped.");
+  neuro.drop();
+  const call = operator.call({ get: "context", message: "Later.", silent: true });
+  const put = house.effects.find((effect) => effect.do === "put" && effect.key.startsWith("neuro/context/"));
+  check.that(put?.do === "put");
+  check.equal(operator.answer(call), { body: { status: "queued" }, after: put.key });
+  const again = operator.call({ get: "context", message: "Later.", silent: true });
+  check.equal(operator.answer(again)?.after, put.key, "said already");
+  operator.call({ get: "context", message: "Lost.", silent: true });
+  const other = house.effects.findLast((effect) => effect.do === "put" && effect.key.startsWith("neuro/context/"));
+  check.that(other?.do === "put" && other.key !== put.key);
+  house.step({ is: "storeFailed", key: other.key, reason: "full" });
+  neuro.reopen();
+  check.equal(neuro.heard(), ["startup", "context [web] Later."]);
+  check.equal(operator.fault({ get: "context", message: " ", silent: true }), "badMessage");
+  check.equal(operator.fault({ get: "context", message: "x", silent: true, upstream: "evil" }), "notFound");
+});
+
+test("NB228 a raw message goes as it is to an integration, or to Neuro", () => {
+  const { neuro, operator, chess } = table();
+  check.equal(operator.ask({ get: "inject", integration: "chess", message: { command: "x/y", n: 1 } }), {
+    body: { status: "sent" },
+  });
+  check.equal(chess.heardFrames().at(-1), { command: "x/y", n: 1 });
+  const shout = { command: "context", game: "Relay", data: { message: "raw", silent: true } };
+  check.equal(operator.ask({ get: "inject", upstream: "neuro", message: shout }).fault, undefined);
+  check.equal(neuro.frames(), [shout]);
+  check.equal(operator.fault({ get: "inject", message: "text" }), "badMessage");
+  check.equal(operator.fault({ get: "inject", integration: "chess", upstream: "neuro", message: {} }), "badMessage");
+  chess.close();
+  neuro.drop();
+  check.equal(operator.fault({ get: "inject", integration: "chess", message: {} }), "notNow");
+  check.equal(operator.fault({ get: "inject", message: {} }), "notNow");
+});
+
+test("NB229 an integration can be disconnected, and may come back", () => {
+  const { house, operator, chess } = table();
+  check.equal(operator.ask({ get: "disconnect", id: "chess" }).fault, undefined);
+  check.equal(house.closed, [{ peer: chess.peer, fault: "leaving" }]);
+  chess.close();
+  check.equal(operator.fault({ get: "disconnect", id: "chess" }), "notNow");
+  check.equal(operator.fault({ get: "disconnect", id: "x" }), "notFound");
+  started(house, "Chess", "a");
+  check.equal(operator.integration("chess").present, true);
+});
+
+test("NB230 who may only look changes nothing, and each deed has its scope; all of them are noted", () => {
+  const { house, operator } = table();
+  const deeds: [Wanted, string][] = [
+    [{ get: "control", id: "chess", to: { paused: true } }, "admin"],
+    [{ get: "controls", to: { stopped: true } }, "admin"],
+    [{ get: "disconnect", id: "chess" }, "admin"],
+    [{ get: "inject", message: {} }, "admin"],
+    [{ get: "act", id: "chess", name: "a" }, "command"],
+    [{ get: "answer", force: "f", name: "a" }, "command"],
+    [{ get: "veto", force: "f" }, "command"],
+    [{ get: "decide", pending: "p", approve: true }, "command"],
+    [{ get: "context", message: "m", silent: true }, "direct"],
+  ];
+  const scopes = ["watch", "command", "direct", "admin"] as const;
+  for (const [wanted, needs] of deeds) {
+    for (const scope of scopes) {
+      if (scope === needs || (wanted.get === "context" && scope === "admin")) continue;
+      check.equal(new Operator(house, [scope]).ask(wanted).fault, "notAllowed", `${wanted.get} with ${scope}`);
+    }
+  }
+  check.equal([operator.integration("chess").paused, operator.status().controls.stopped], [false, false]);
+  const refused = house.noted("operator_acted");
+  check.that(refused.length > 20 && refused.every(({ outcome }) => outcome === "notAllowed"));
+  for (const get of ["status", "integrations"] as const) {
+    check.equal(new Operator(house, ["admin", "command"]).ask({ get }).fault, "notAllowed");
+  }
+  new Operator(house, ["admin"]).ask({ get: "control", id: "chess", to: { muted: true } });
+  check.equal(house.noted("operator_acted").at(-1), {
+    is: "operator_acted",
+    by: "web",
+    did: "mute",
+    to: "chess",
+    outcome: "done",
+  });
+});
+
+test("NB230 of a force or an action that waits, the note says whose it is, also once there is no such thing any more", () => {
+  const { house, neuro, operator, chess } = table();
+  chess.force(["a", "b"]);
+  operator.control("chess", { approval: true });
+  neuro.action("u1", "a");
+  const [pending = { id: "" }] = operator.pendings();
+  operator.ask({ get: "decide", pending: pending.id, approve: false });
+  operator.ask({ get: "decide", pending: pending.id, approve: true });
+  const force = operator.forceId();
+  operator.call({ get: "answer", force, name: "b" });
+  operator.ask({ get: "veto", force });
+  operator.ask({ get: "veto", force: "gone" });
+  check.equal(house.noted("operator_acted").slice(1).map(({ did, to, outcome }) => [did, to, outcome]), [
+    ["reject", "chess a", "done"],
+    ["approve", pending.id, "notFound"],
+    ["answer", "chess b", "done"],
+    ["veto", "chess", "done"],
+    ["veto", "gone", "notFound"],
+  ]);
+});
+
+test("NB231 integrations come in pages by their ids, with what each has done", () => {
+  const { house, neuro, operator, chess } = table();
+  for (const name of ["Aaa", "Zzz"]) started(house, name, "x");
+  neuro.action("u1", "a");
+  chess.heard();
+  house.pass(40);
+  chess.result(true);
+  neuro.action("u2", "a");
+  chess.heard();
+  house.pass(60);
+  chess.result(false);
+  chess.context("c").force(["a"]);
+  interface Listed {
+    readonly items: readonly { readonly id: string }[];
+    readonly next: string | null;
+  }
+  const page = (after?: string): Listed =>
+    operator.ask({ get: "integrations", limit: 2, ...(after !== undefined && { after }) }).body as unknown as Listed;
+  const first = page();
+  check.equal([first.items.map(({ id }) => id), first.next], [["aaa", "chess"], "chess"]);
+  const second = page("chess");
+  check.equal([second.items.map(({ id }) => id), second.next], [["poker", "zzz"], null]);
+  const { counts, address, user_agent, offers } = operator.ask({ get: "integration", id: "chess" }).body as unknown as {
+    counts: unknown;
+    address: string;
+    user_agent: string;
+    offers: { name: string; upstream_name: string; shared: boolean }[];
+  };
+  check.equal(counts, { actions: 2, failures: 1, contexts: 1, forces: 1, result_ms: 100 });
+  check.equal([address, user_agent], ["127.0.0.1", "test"]);
+  check.equal(offers.map(({ name, upstream_name, shared }) => [name, upstream_name, shared]), [
+    ["a", "a", false],
+    ["b", "b", false],
+    ["wave", "wave", true],
+  ]);
+  house.tell({
+    is: "integrationJoined",
+    peer: peerId("m"),
+    name: "lights",
+    connection: { ...TEST_CONNECTION, address: "10.0.0.7" },
+  });
+  const lights = operator.ask({ get: "integration", id: "lights" }).body as unknown as {
+    address: string;
+    listener: string;
+  };
+  check.equal([lights.listener, lights.address], ["intermediary", "10.0.0.7"]);
+});

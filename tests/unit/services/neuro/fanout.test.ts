@@ -1,0 +1,133 @@
+/** What Neuro says to everybody: who she is, that she has spoken, that it is time to stop. */
+import { test } from "#runner";
+import { isObject, type JsonObject } from "../../../../src/core/json.ts";
+import { check } from "../../../harness/check.ts";
+import { type FakeNeuro, House, type HouseOptions, started } from "./fixture.ts";
+
+function opened(options: HouseOptions = {}): { house: House; neuro: FakeNeuro } {
+  const house = new House(options);
+  const neuro = house.neuro().open();
+  neuro.heard();
+  return { house, neuro };
+}
+
+const STOPPABLE: HouseOptions = { integrations: [{ match: "Safe*", shutdown: true, speech_finished: true }] };
+
+test("NC20 a graceful shutdown goes to games that may hear of it, and Neuro hears once that all are ready", () => {
+  const { house, neuro } = opened(STOPPABLE);
+  const [one, two, cpp] = [started(house, "Safe One", "a"), started(house, "Safe Two", "b"), started(house, "C++", "c")];
+  neuro.heard();
+  neuro.say("shutdown/graceful", { wants_shutdown: true });
+  check.equal([one.heard(), two.heard(), cpp.heard()], [["shutdown/graceful"], ["shutdown/graceful"], []]);
+  one.say("shutdown/ready");
+  check.equal(neuro.heard(), []);
+  two.say("shutdown/ready").say("shutdown/ready");
+  check.equal(neuro.heard(), ["shutdown/ready"]);
+  neuro.action("u1", "c");
+  check.equal(cpp.heard(), ["action c"], "and the relay goes on");
+});
+
+test("NC20 who leaves is ready, and who never answers is not waited for", () => {
+  const { house, neuro } = opened(STOPPABLE);
+  const one = started(house, "Safe One", "a");
+  started(house, "Safe Two", "b");
+  neuro.heard();
+  neuro.say("shutdown/graceful", { wants_shutdown: true });
+  one.close();
+  check.equal(neuro.heard(), []);
+  house.pass(30_000);
+  check.equal(neuro.heard().filter((word) => word === "shutdown/ready"), ["shutdown/ready"]);
+  house.pass(60_000);
+  check.equal(neuro.heard(), []);
+});
+
+test("NC20 where nobody may hear of it the relay is ready at once", () => {
+  const { house, neuro } = opened();
+  const cpp = started(house, "C++", "c");
+  neuro.heard();
+  neuro.say("shutdown/immediate");
+  check.equal([neuro.heard(), cpp.heard()], [["shutdown/ready"], []]);
+});
+
+test("NC20 an immediate shutdown leaves a few seconds", () => {
+  const { house, neuro } = opened(STOPPABLE);
+  const one = started(house, "Safe One", "a");
+  neuro.heard();
+  neuro.say("shutdown/immediate");
+  check.equal(one.heard(), ["shutdown/immediate"]);
+  house.pass(4_000);
+  check.equal(neuro.heard(), ["shutdown/ready"]);
+});
+
+test("NC21 a cancellation reaches exactly those who were asked and have not answered", () => {
+  const { house, neuro } = opened(STOPPABLE);
+  const one = started(house, "Safe One", "a");
+  neuro.say("shutdown/graceful", { wants_shutdown: true });
+  const late = started(house, "Safe Late", "b");
+  neuro.heard();
+  neuro.say("shutdown/graceful", { wants_shutdown: false });
+  const wants = one.heardFrames().map(({ data }) => (data as { wants_shutdown: boolean }).wants_shutdown);
+  check.equal([wants, late.heard()], [[true, false], []]);
+  one.say("shutdown/ready");
+  house.pass(60_000);
+  check.equal(neuro.heard(), []);
+});
+
+test("NC22 `speech_finished` goes to games that are allowed it", () => {
+  const { house, neuro } = opened(STOPPABLE);
+  const [safe, cpp] = [started(house, "Safe One", "a"), started(house, "C++", "c")];
+  neuro.say("speech_finished", { isFinal: true });
+  check.equal([safe.heard(), cpp.heard()], [["speech_finished"], []]);
+});
+
+test("NC23 who Neuro is is told to all games once she says so, to those who start later, and again when it changes", () => {
+  const { house, neuro } = opened();
+  const early = started(house, "Early", "a");
+  check.equal(early.heard(), []);
+  neuro.introduce("neuro");
+  const late = started(house, "Late", "b");
+  check.equal([early.heard(), late.heard()], [["startup"], ["startup"]]);
+  neuro.drop();
+  neuro.reopen().introduce("neuro");
+  check.equal([early.heard(), late.heard()], [[], []], "the same one again is no news");
+  neuro.drop();
+  neuro.reopen().introduce("evil");
+  const characters = [early, late].map((game) => game.heardFrames().map(characterIn));
+  check.equal(characters, [["evil"], ["evil"]]);
+  check.equal(house.noted("character_changed").map(({ character }) => character), ["neuro", "evil"]);
+});
+
+/** Who Neuro is, by the ack of a startup. */
+function characterIn({ data }: JsonObject): unknown {
+  const session = isObject(data) ? data["session"] : undefined;
+  return isObject(session) ? session["characterId"] : undefined;
+}
+
+test("NC23 a backend that never says who it is is who the settings say", () => {
+  const { house } = opened({ neuros: [{ profile: "randy", character: "evil" }] });
+  const game = started(house, "Game", "a");
+  check.equal(game.heardFrames().map(characterIn), ["evil"]);
+});
+
+test("NC24 a game pinned to one character takes no part while the other one is there", () => {
+  const { house, neuro } = opened({
+    neuros: [{ character: "neuro" }],
+    integrations: [{ match: "Pinned", upstream: "neuro" }],
+  });
+  neuro.introduce("neuro");
+  const pinned = started(house, "Pinned", "a");
+  const free = started(house, "Free", "b");
+  pinned.force(["a"]);
+  check.equal(neuro.heard(), ["register a", "register b", "force a"]);
+  neuro.drop();
+  neuro.reopen();
+  check.equal(neuro.heard(), ["startup", "register a b", "force a"]);
+  neuro.introduce("evil");
+  check.equal(neuro.heard(), ["unregister a"]);
+  pinned.context("held");
+  free.context("heard").force(["b"]);
+  check.equal(neuro.heard(), ["context [Free] heard", "force b"]);
+  neuro.drop();
+  neuro.reopen().introduce("neuro");
+  check.equal(neuro.heard(), ["startup", "register b", "force b", "register a", "context [Pinned] held"]);
+});

@@ -1,0 +1,262 @@
+/** Integrations of the Intermediary, watchers who speak up, and clients that are not as they should be. */
+import { test } from "#runner";
+import { toRequestId } from "../../../../src/core/ids.ts";
+import type { Json } from "../../../../src/core/json.ts";
+import type { ServiceRequest } from "../../../../src/core/request.ts";
+import type { IntegrationView, NeuroView, Page } from "../../../../src/core/view.ts";
+import { check } from "../../../harness/check.ts";
+import { type FakeNeuro, House, type HouseOptions, started } from "./fixture.ts";
+
+function opened(options: HouseOptions = {}): { house: House; neuro: FakeNeuro } {
+  const house = new House(options);
+  const neuro = house.neuro().open();
+  neuro.heard();
+  return { house, neuro };
+}
+
+test("NB37 an integration of the Intermediary takes part exactly as a game", () => {
+  const { house, neuro } = opened();
+  const spotify = house.member("Spotify").register("play");
+  const game = started(house, "Radio", "play");
+  check.equal(neuro.heard(), ["register play"]);
+  house.told();
+  neuro.action("u1", "play");
+  check.equal(spotify.heard(), ["action play"]);
+  game.result(false);
+  spotify.result(true, spotify.lastId());
+  check.equal(neuro.heard(), ["result u1 true"]);
+  spotify.say({
+    command: "actions/force",
+    query: "?",
+    names: ["play"],
+    priority: "low",
+    ephemeral: false,
+  });
+  check.equal(neuro.heard(), ["force play"]);
+});
+
+test("NB37 a result without an id is that of the single pending action, and of none where there are two", () => {
+  const { house, neuro } = opened();
+  const spotify = house.member("Spotify").register("play", "stop");
+  neuro.heard();
+  neuro.action("u1", "play");
+  neuro.action("u2", "stop");
+  spotify.result(true);
+  check.equal(neuro.heard(), []);
+  const [first] = spotify.ids();
+  spotify.result(true, first);
+  spotify.result(true);
+  check.equal(neuro.heard(), ["result u1 true", "result u2 true"]);
+});
+
+test("NB37 it has its grace, and the newest of a name has it", () => {
+  const { house, neuro } = opened();
+  const old = house.member("Spotify").register("play");
+  const fresh = house.member("Spotify");
+  old.leave();
+  neuro.heard();
+  neuro.action("u1", "play");
+  check.equal(fresh.heard(), ["action play"]);
+  fresh.leave();
+  house.pass(10_000);
+  check.equal(neuro.heard(), ["unregister play", "result u1 false"]);
+});
+
+test("NB37 the same name at both doors is two integrations", () => {
+  const { house, neuro } = opened();
+  house.member("Spotify").register("a");
+  started(house, "Spotify", { name: "a", description: "another" });
+  const [, second] = neuro.heard();
+  check.match(second ?? "", /^register spotify-[0-9a-f]{8}--a$/);
+});
+
+test("NB37 what a watcher puts before Neuro is a silent context", () => {
+  const { house, neuro } = opened();
+  house.tell({ is: "directMessage", from: "os", payload: { op: "status", message: "hi" } });
+  house.tell({ is: "directMessage", from: "os", payload: "plain" });
+  check.equal(neuro.frames().map(({ data }) => data), [
+    { message: '[os] {"op":"status","message":"hi"}', silent: true },
+    { message: "[os] plain", silent: true },
+  ]);
+});
+
+test("NB37 every context is told to the Intermediary, and noted for those who watch", () => {
+  const { house } = opened();
+  house.told();
+  started(house, "Chess", "a").context("check", false);
+  check.equal(house.told().filter(({ is }) => is === "contextShared"), [
+    { is: "contextShared", from: "Chess", message: "check", silent: false },
+  ]);
+  check.equal(house.noted("add_context"), [
+    { is: "add_context", game_title: "Chess", slug: "chess", message: "check", reply_if_not_busy: true },
+  ]);
+});
+
+test("NB31 a sloppy game is mended for a strict backend, told once per kind, and harms nobody", () => {
+  const { house, neuro } = opened({ neuros: [{ profile: "neuro_api" }] });
+  const sloppy = house.game("Sloppy");
+  const other = started(house, "Other", "b");
+  neuro.heard();
+  sloppy.say("startup", []).say("actions/register", {
+    extra: 1,
+    actions: [{ name: "a", description: "x", schema: null, more: true }, { name: "l", description: "x", schema: [] }],
+  });
+  sloppy.say("actions/register", { actions: [{ name: "z", description: "x", schema: null }] });
+  sloppy.raw(new TextEncoder().encode(JSON.stringify({ command: "context", game: "Sloppy", data: { message: "binary" } })));
+  sloppy.say("actions/force", { state: null, query: "q", action_names: ["a"] });
+  for (const junk of ["{}", "[", "null", '"x"', "", new Uint8Array([0xff, 0xfe]), '{"command":"actions/force"}']) {
+    sloppy.raw(junk);
+  }
+  check.equal(neuro.frames(), [
+    {
+      command: "actions/register",
+      game: "Relay Integration",
+      data: { actions: [{ name: "a", description: "x" }, { name: "l", description: "x" }] },
+    },
+    { command: "actions/register", game: "Relay Integration", data: { actions: [{ name: "z", description: "x" }] } },
+    { command: "context", game: "Relay Integration", data: { message: "[Sloppy] binary", silent: false } },
+    {
+      command: "actions/force",
+      game: "Relay Integration",
+      data: { query: "[Sloppy] q", ephemeral_context: false, priority: "low", action_names: ["a"] },
+    },
+  ]);
+  const mended = house.noted("input_repaired").map(({ from, what }) => `${from}: ${what}`);
+  check.equal(new Set(mended).size, mended.length);
+  check.that(mended.length >= 5);
+  check.equal(house.noted("input_refused").length, 7);
+  neuro.action("u1", "b");
+  check.equal(other.heard(), ["action b"]);
+  check.equal(house.closed, []);
+});
+
+test("NB31 what is registered twice is named to the developer, unless it was taken back, or asked for", () => {
+  const { house } = opened();
+  const twice = () => house.noted("input_repaired").filter(({ what }) => what === "registered twice");
+  const careful = started(house, "Careful", "a");
+  careful.unregister("a").register("a").startup().register("a");
+  const returned = house.game("Returned").register("a");
+  returned.register("a");
+  check.equal(twice(), []);
+  const careless = started(house, "Careless", "a", "b");
+  careless.register("b", { name: "a", description: "other" }, "c").register("c");
+  check.equal(twice().map(({ from, hint }) => [from, hint]), [
+    ["Careless", "unregister an action before you register it again; some backends keep the first definition: b, a"],
+  ]);
+});
+
+test("NB31 what is too large for any game is not sent to it, and Neuro is told", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a");
+  neuro.heard();
+  neuro.action("u1", "a", "x".repeat(70_000));
+  check.equal([chess.heard(), neuro.heard()], [[], ["result u1 false"]]);
+});
+
+test("NB34 voice is declined without closing the socket", () => {
+  const { house } = opened();
+  const voice = house.game("Chess", { path: "/game/Chess/voice" });
+  voice.raw('{"command":"voice/start","data":{}}').raw(new Uint8Array([1, 0, 0, 0])).raw("junk");
+  house.pass(5_000);
+  check.equal(voice.heard(), ["voice/unavailable"]);
+  check.equal(house.closed, []);
+  check.equal(house.harness.state.games.size, 0);
+});
+
+test("NB36 the Go relay's handshake and health are answered as documented", () => {
+  const { house, neuro } = opened();
+  const game = started(house, "Buckshot Roulette", "a");
+  game.say("nrc-endpoints/startup", { "nr-version": "1.0.0" });
+  game.say("nrc-endpoints/startup", { "nr-version": "9.0.0" });
+  game.say("nrc-endpoints/startup", {});
+  game.say("nrc-endpoints/health", { include: ["connected-games", "neuro-backend"] });
+  game.say("nrc-endpoints/nothing");
+  const [ack, mismatch, missing, health, unknown] = game.heardFrames();
+  check.equal(ack, {
+    command: "nrc-endpoints/startup-ack",
+    data: {
+      "nr-version": "1.0.0",
+      "features": { "health-endpoint": true, "multiplexing": true, "custom-routing": true },
+    },
+  });
+  check.equal(mismatch?.["command"], "nrc-endpoints/version-mismatch");
+  check.equal(missing?.["data"], { error: "Missing required field: nr-version" });
+  check.equal(health?.["data"], {
+    "status": "healthy",
+    "connected-games": [{ id: "buckshot-roulette", name: "Buckshot Roulette" }],
+    "total-games": 1,
+    "neuro-backend-connected": true,
+  });
+  check.equal(unknown?.["data"], { error: "Unknown endpoint: nothing" });
+  check.equal(neuro.heard().slice(1), []);
+});
+
+test("NB36 other unknown commands are dropped with a note, and never go upstream", () => {
+  const { house, neuro } = opened();
+  const game = started(house, "Game", "a");
+  neuro.heard();
+  game.say("vendor/thing", { x: 1 });
+  check.equal([game.heard(), neuro.heard()], [[], []]);
+  check.equal(house.noted("input_refused").map(({ reason }) => reason), ["unknown command: vendor/thing"]);
+  game.say("neuro-relay/health");
+  check.equal(game.heard(), ["neuro-relay/health"]);
+});
+
+test("NB41 without an upstream the relay is Neuro: it takes a choice, or decides, and the action goes the same way", () => {
+  const house = new House({ neuros: [] });
+  const chess = started(house, "Chess", "a", "b");
+  chess.force(["a"]);
+  check.that(house.told().some((message) => message.is === "choiceRequested"));
+  house.tell({ is: "actionChosen", from: "somebody", name: "a", data: "{}" });
+  check.equal(chess.heard().filter((word) => word.startsWith("action")), ["action a"]);
+  chess.unregister("a").result(true);
+  check.equal(house.noted("force_ended").map(({ end }) => end), ["completed"]);
+  chess.force(["b"]);
+  house.pass(8_000);
+  check.equal(chess.heard().filter((word) => word.startsWith("action")).length, 1);
+});
+
+test("NB42 what the room is doing can be asked for", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a").force(["a"]);
+  started(house, "Poker", "bet").force(["bet"]);
+  neuro.action("u1", "a");
+  house.pass(1_500);
+  const ask = (request: ServiceRequest): Json | undefined => {
+    house.effects.length = 0;
+    house.step({ is: "requested", requestId: toRequestId("c"), principal: { by: "test", scopes: ["watch"] }, request });
+    const [answer] = house.effects;
+    return answer?.do === "respond" ? answer.body : undefined;
+  };
+  check.equal(ask({ of: "neuro", get: "ready" }), { ok: true, waits: [] });
+  // Why the casts: what is asked here is of that shape.
+  const status = ask({ of: "neuro", get: "status" }) as unknown as NeuroView;
+  check.equal(
+    status.upstreams.map(({ state, force, waiting, pending }) => [
+      state,
+      force?.integration,
+      waiting.map(({ name, waits_for }) => [name, waits_for]),
+      pending.map(({ action, to, is, since }) => [action, to, is, house.now - since]),
+    ]),
+    [["open", "chess", [["Poker", "its turn"]], [["a", ["chess"], "sent", 1_500]]]],
+  );
+  const all = ask({ of: "neuro", get: "integrations" }) as unknown as Page<IntegrationView>;
+  check.equal(all.items.map(({ id, name, present, shown, actions }) => [id, name, present, shown, actions]), [
+    ["chess", "Chess", true, true, 1],
+    ["poker", "Poker", true, true, 1],
+  ]);
+  check.equal(JSON.parse(JSON.stringify(status)), status, "plain JSON");
+  check.that(chess.heard().length > 0);
+});
+
+test("NB42 a room without its Neuro says what it waits for", () => {
+  const house = new House();
+  house.step({
+    is: "requested",
+    requestId: toRequestId("c"),
+    principal: { by: "test", scopes: [] },
+    request: { of: "neuro", get: "ready" },
+  });
+  const answer = house.effects.find((effect) => effect.do === "respond");
+  check.equal(answer?.body, { ok: false, waits: ["upstream neuro is not connected"] });
+});

@@ -1,0 +1,126 @@
+/** A person who asks the room for something, and is told what came of it. */
+import { toRequestId } from "../../../../src/core/ids.ts";
+import type { Json } from "../../../../src/core/json.ts";
+import type { NeuroRequest } from "../../../../src/core/request.ts";
+import type { Scope } from "../../../../src/core/settings.ts";
+import type { ForceView, IntegrationView, NeuroView, PendingView } from "../../../../src/core/view.ts";
+import { check } from "../../../harness/check.ts";
+import { type FakeGame, type FakeNeuro, House, started } from "./fixture.ts";
+
+const ALL_SCOPES: readonly Scope[] = ["watch", "command", "direct", "admin"];
+
+/** What is asked, without whom. */
+export type Wanted = NeuroRequest extends infer Each ? Each extends NeuroRequest ? Omit<Each, "of"> : never : never;
+
+export interface Answer {
+  readonly body?: Json;
+  readonly fault?: string;
+  readonly reason?: string;
+  /** It is given once this is stored. */
+  readonly after?: string;
+}
+
+export class Operator {
+  readonly house: House;
+  readonly #scopes: readonly Scope[];
+  static #calls = 0;
+
+  constructor(house: House, scopes: readonly Scope[] = ALL_SCOPES) {
+    this.house = house;
+    this.#scopes = scopes;
+  }
+
+  /** Asks, and returns the call. */
+  call(wanted: Wanted | { readonly get: "status" }): string {
+    const requestId = toRequestId(`call-${++Operator.#calls}`);
+    // Why the cast: a question without `of`, and with it again.
+    const request = { of: "neuro", ...wanted } as NeuroRequest;
+    this.house.step({ is: "requested", requestId, principal: { by: "web", scopes: this.#scopes }, request });
+    return requestId;
+  }
+
+  /** The answer to a call, which there must be at most one of. */
+  answer(call: string): Answer | undefined {
+    const answers = this.house.effects.flatMap((
+      effect,
+    ) => (effect.do === "respond" && effect.requestId === call ? [effect] : []));
+    check.that(answers.length <= 1, `${answers.length} answers to ${call}`);
+    const [effect] = answers;
+    if (effect === undefined) return undefined;
+    const { do: _, requestId: __, ...answer } = effect;
+    return answer;
+  }
+
+  /** Asks for what is answered at once. */
+  ask(wanted: Wanted | { readonly get: "status" }): Answer {
+    const answer = this.answer(this.call(wanted));
+    check.that(answer !== undefined, "no answer");
+    return answer;
+  }
+
+  /** What is wrong with it, or undefined. */
+  fault(wanted: Wanted): string | undefined {
+    return this.answer(this.call(wanted))?.fault;
+  }
+
+  pause(id: string, paused: boolean = true): void {
+    this.control(id, { paused });
+  }
+
+  control(id: string, to: Partial<Record<"paused" | "muted" | "solo" | "approval", boolean>>): IntegrationView {
+    return this.#view(this.ask({ get: "control", id, to }));
+  }
+
+  stop(stopped: boolean = true): void {
+    check.equal(this.ask({ get: "controls", to: { stopped } }).fault, undefined);
+  }
+
+  integration(id: string): IntegrationView {
+    return this.#view(this.ask({ get: "integration", id }));
+  }
+
+  status(): NeuroView {
+    return this.#view(this.ask({ get: "status" }));
+  }
+
+  /** All forces, the open one first. */
+  forces(): readonly ForceView[] {
+    return this.status().upstreams.flatMap(({ force, waiting }) => (force === null ? waiting : [force, ...waiting]));
+  }
+
+  pendings(): readonly PendingView[] {
+    return this.status().upstreams.flatMap(({ pending }) => pending);
+  }
+
+  /** The id of the only force there is. */
+  forceId(): string {
+    const [force, ...others] = this.forces();
+    check.that(force !== undefined && others.length === 0, "not exactly one force");
+    return force.id;
+  }
+
+  // Why the cast: the room's own views, as they are declared.
+  #view<View>({ body, fault }: Answer): View {
+    check.equal(fault, undefined);
+    return body as View;
+  }
+}
+
+/** A Neuro who is connected, a person, and two games that share one action. */
+export interface Table {
+  readonly house: House;
+  readonly neuro: FakeNeuro;
+  readonly operator: Operator;
+  readonly chess: FakeGame;
+  readonly poker: FakeGame;
+}
+
+/** What Neuro heard of the two games is read already. */
+export function table(): Table {
+  const house = new House();
+  const neuro = house.neuro().open();
+  const chess = started(house, "Chess", "a", "b", "wave");
+  const poker = started(house, "Poker", "bet", "wave");
+  neuro.heard();
+  return { house, neuro, operator: new Operator(house), chess, poker };
+}

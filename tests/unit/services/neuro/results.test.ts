@@ -1,0 +1,361 @@
+/** Actions and their results: exactly one each, in time, and from whoever was asked. */
+import { test } from "#runner";
+import { check } from "../../../harness/check.ts";
+import { action, House, type HouseOptions, otherAction, started } from "./fixture.ts";
+
+/** A house whose Neuro has heard everything so far. */
+function opened(options: HouseOptions = {}): { house: House; neuro: ReturnType<House["neuro"]> } {
+  const house = new House(options);
+  return { house, neuro: house.neuro().open() };
+}
+
+const ends = (house: House): readonly string[] =>
+  house.noted("force_ended").map(({ integration, end }) => `${integration} ${end}`);
+
+test("NB10 a game that dies with an action in flight: one failure when its grace is over, names first", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a");
+  const poker = started(house, "Poker", "bet");
+  neuro.action("u1", "a");
+  neuro.heard();
+  chess.close();
+  neuro.action("u2", "bet");
+  poker.result(true);
+  check.equal(neuro.heard(), ["result u2 true"], "nobody else notices");
+  house.pass(9_999);
+  check.equal(neuro.heard(), []);
+  house.pass(1);
+  check.equal(neuro.heard(), ["unregister a", "result u1 false"]);
+  house.pass(60_000);
+  check.equal(neuro.heard(), []);
+});
+
+test("NB10 in a force the names go first, and then a success, so that Neuro does not try again", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a", "b");
+  started(house, "Poker", "bet").force([]);
+  chess.force(["a", "b"]);
+  neuro.action("u1", "a");
+  neuro.heard();
+  chess.close();
+  house.pass(10_000);
+  check.equal(neuro.heard(), ["unregister a b", "result u1 true"]);
+  check.equal(ends(house).at(-1), "Chess game gone");
+  neuro.action("u2", "b");
+  check.equal(neuro.heard(), ["result u2 true"]);
+});
+
+test("NB10 the result comes before the deadline even where the grace is longer, and the game is back in the list later", () => {
+  const { house, neuro } = opened({ actions: { grace: 30_000 } });
+  const chess = started(house, "Chess", "a");
+  chess.force(["a"]);
+  neuro.action("u1", "a");
+  chess.heard();
+  neuro.heard();
+  chess.close();
+  house.pass(18_000);
+  check.equal(neuro.heard(), ["unregister a", "result u1 true"]);
+  house.game("Chess").context("back");
+  check.equal(neuro.heard(), ["register a", "context [Chess] back"]);
+});
+
+test("NB11 a game that returns within its grace may still give its result", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a");
+  neuro.action("u1", "a");
+  const id = chess.lastId();
+  neuro.heard();
+  chess.close();
+  house.pass(3_000);
+  house.game("Chess").result(true, { id });
+  check.equal(neuro.heard(), ["result u1 true"]);
+  house.pass(60_000);
+  check.equal(neuro.heard(), []);
+});
+
+test("NB21 an action that arrives while its game is away is held, and delivered once when it is back", () => {
+  const { house, neuro } = opened();
+  started(house, "Chess", "a").close();
+  neuro.heard();
+  neuro.action("u1", "a");
+  house.pass(3_000);
+  const back = house.game("Chess").context("back");
+  check.equal(back.heard(), ["reregister", "action a"]);
+  back.register("a").result(true);
+  check.equal(neuro.heard(), ["context [Chess] back", "result u1 true"]);
+});
+
+test("NB21 an action that its game got is never delivered twice", () => {
+  const { house, neuro } = opened();
+  started(house, "Chess", "a");
+  neuro.action("u1", "a");
+  const again = house.game("Chess").startup();
+  check.equal(again.heard(), []);
+  house.pass(20_000);
+  check.equal(again.heard(), []);
+});
+
+test("NB12 no result: a failure at the deadline of the backend, less a tenth", () => {
+  for (const [profile, ms] of [["neuro", 18_000], ["gary", 4_500], ["randy", 18_000]] as const) {
+    const { house, neuro } = opened({ neuros: [{ profile }] });
+    started(house, "Chess", "a");
+    neuro.action("u1", "a");
+    neuro.heard();
+    house.pass(ms - 1);
+    check.equal(neuro.heard(), [], profile);
+    house.pass(1);
+    check.equal(neuro.heard(), ["result u1 false"], profile);
+  }
+});
+
+test("NB12 the deadline can be configured", () => {
+  const { house, neuro } = opened({ neuros: [{ action_deadline: 1_000 }] });
+  started(house, "Chess", "a");
+  neuro.action("u1", "a");
+  neuro.heard();
+  house.pass(900);
+  check.equal(neuro.heard(), ["result u1 false"]);
+  check.equal(house.noted("action_expired").map(({ to }) => to), [["Chess"]]);
+});
+
+test("NB13 a result that is late, given twice, of another game, or of nothing counts for nothing", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a");
+  const poker = started(house, "Poker", "bet");
+  neuro.action("u1", "a");
+  const first = chess.lastId();
+  neuro.heard();
+  poker.result(true, { id: first });
+  check.equal(neuro.heard(), []);
+  chess.result(true, { id: first }).result(false, { id: first });
+  check.equal(neuro.heard(), ["result u1 true"]);
+  neuro.action("u2", "a");
+  const second = chess.lastId();
+  house.pass(18_000);
+  check.equal(neuro.heard(), ["result u2 false"]);
+  chess.result(true, { id: second }).result(true, { id: "0" });
+  check.equal(neuro.heard(), []);
+  check.equal(house.noted("result_ignored").map(({ why }) => why), ["foreign", "twice", "late", "unknown"]);
+});
+
+test("NB14 a game that is silent holds up nobody else", () => {
+  const { house, neuro } = opened();
+  started(house, "Chess", "a");
+  const poker = started(house, "Poker", "bet");
+  neuro.action("u0", "a");
+  neuro.heard();
+  for (let n = 1; n <= 50; n++) {
+    neuro.action(`u${n}`, "bet");
+    poker.result(true);
+  }
+  check.equal(neuro.heard().length, 50);
+});
+
+test("NB15 a client that answers failures only is taken to have succeeded", () => {
+  const { house, neuro } = opened({ integrations: [{ match: "Go*", results: "failures-only" }] });
+  const game = started(house, "Go Game", "a");
+  neuro.heard();
+  neuro.action("u1", "a");
+  house.pass(500);
+  check.equal(neuro.heard(), ["result u1 true"]);
+  neuro.action("u2", "a");
+  game.result(false);
+  check.equal(neuro.heard(), ["result u2 false"]);
+  house.pass(30_000);
+  check.equal(neuro.heard(), []);
+});
+
+test("NB15 three silent deadlines in a row show that a client confirms nothing; one success shows the contrary", () => {
+  const { house, neuro } = opened();
+  const game = started(house, "Go Game", "a");
+  neuro.heard();
+  for (const id of ["u1", "u2", "u3"]) {
+    neuro.action(id, "a");
+    house.pass(18_000);
+    check.equal(neuro.heard(), [`result ${id} false`]);
+  }
+  check.equal(house.noted("input_repaired").map(({ what }) => what), ["no results"]);
+  neuro.action("u4", "a");
+  house.pass(500);
+  check.equal(neuro.heard(), ["result u4 true"]);
+  neuro.action("u5", "a");
+  game.result(true);
+  neuro.action("u6", "a");
+  house.pass(500);
+  check.equal(neuro.heard(), ["result u5 true"]);
+});
+
+test("NB15 a game that is away is not silent", () => {
+  const { house, neuro } = opened({ actions: { grace: 100_000 } });
+  const chess = started(house, "Chess", "a");
+  for (const id of ["u1", "u2", "u3", "u4"]) neuro.action(id, "a");
+  chess.close();
+  house.pass(18_000);
+  check.equal(house.noted("input_repaired"), []);
+});
+
+test("NB15 in a force silence is a confirmation: Neuro must not try what may be done", () => {
+  const { house, neuro } = opened();
+  started(house, "Chess", "a").force(["a"]);
+  neuro.action("u1", "a");
+  neuro.heard();
+  house.pass(18_000);
+  check.equal(neuro.heard(), ["result u1 true"]);
+  check.equal(ends(house), []);
+  house.pass(500);
+  check.equal(ends(house), ["Chess completed"]);
+});
+
+test("NB16 an action that was just unregistered is not delivered but answered", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a", "b");
+  neuro.heard();
+  chess.unregister("a");
+  neuro.action("u1", "a");
+  check.equal(neuro.heard(), ["unregister a", "result u1 false"], "outside a force");
+  chess.register("a").force(["a", "b"]).unregister("a");
+  neuro.heard();
+  neuro.action("u2", "a");
+  check.equal(neuro.heard(), ["result u2 false"], "in a force that has another name");
+  chess.unregister("b");
+  neuro.heard();
+  neuro.action("u3", "a");
+  check.equal(neuro.heard(), ["result u3 true"], "in a force that has none");
+  check.equal(chess.heard(), []);
+});
+
+test("NB16 an action that nobody ever had is a failure, or left to others who share the backend", () => {
+  const { house, neuro } = opened();
+  neuro.heard();
+  neuro.action("u1", "what");
+  check.equal(neuro.heard(), ["result u1 false"]);
+  house.configure({ actions: { broadcast_backend: true } });
+  const chess = started(house, "Chess", "a");
+  neuro.heard();
+  neuro.action("u2", "what");
+  check.equal(neuro.heard(), []);
+  chess.unregister("a");
+  neuro.action("u3", "a");
+  check.equal(neuro.heard(), ["unregister a", "result u3 false"], "ours is answered all the same");
+});
+
+test("NB40 an equal action of several is one before Neuro, and all who have it get it; the first success counts", () => {
+  const { house, neuro } = opened();
+  const [one, two, three] = ["One", "Two", "Three"].map((name) => started(house, name, "a"));
+  check.equal(neuro.heard(), ["startup", "register a"]);
+  neuro.action("u1", "a");
+  for (const game of [one, two, three]) check.equal(game?.heard(), ["action a"]);
+  one?.result(false);
+  check.equal(neuro.heard(), []);
+  two?.result(true, { message: "mine" });
+  three?.result(true);
+  check.equal(neuro.frames().map(({ data }) => data), [{ id: "u1", success: true, message: "mine" }]);
+});
+
+test("NB40 if all fail the last failure counts; if some stay silent, it counts at the deadline", () => {
+  const { house, neuro } = opened();
+  const one = started(house, "One", "a");
+  const two = started(house, "Two", "a");
+  neuro.heard();
+  neuro.action("u1", "a");
+  one.result(false, { message: "first" });
+  two.result(false, { message: "last" });
+  check.equal(neuro.frames().map(({ data }) => data), [{ id: "u1", success: false, message: "last" }]);
+  neuro.action("u2", "a");
+  one.result(false, { message: "no" });
+  house.pass(18_000);
+  check.equal(neuro.frames().map(({ data }) => data), [{ id: "u2", success: false, message: "no" }]);
+});
+
+test("NB40 a broadcast goes to those who are here; who dies counts as failed at the end of its grace", () => {
+  const { house, neuro } = opened();
+  const one = started(house, "One", "a");
+  const two = started(house, "Two", "a");
+  const three = started(house, "Three", "a");
+  three.close();
+  neuro.heard();
+  neuro.action("u1", "a");
+  two.close();
+  one.result(false);
+  check.equal(neuro.heard(), []);
+  house.pass(10_000);
+  check.equal(neuro.heard(), ["result u1 false"]);
+  check.equal(three.heard(), []);
+});
+
+test("NB40 within a force only the integration that asked gets it", () => {
+  const { house, neuro } = opened();
+  const one = started(house, "One", "a");
+  const two = started(house, "Two", "a");
+  two.force(["a"]);
+  neuro.action("u1", "a");
+  check.equal([one.heard(), two.heard()], [[], ["action a"]]);
+});
+
+test("NB40 `broadcast: first-owner` asks the first who is here", () => {
+  const { house, neuro } = opened({ actions: { broadcast: "first-owner" } });
+  const one = started(house, "One", "a");
+  const two = started(house, "Two", "a");
+  neuro.action("u1", "a");
+  one.close();
+  neuro.action("u2", "a");
+  check.equal([one.ids().length, two.ids().length], [1, 1]);
+});
+
+test("NB40 what one owner unregisters stays as long as another has it", () => {
+  const { house, neuro } = opened();
+  const one = started(house, "One", "a");
+  const two = started(house, "Two", "a");
+  neuro.heard();
+  one.unregister("a");
+  neuro.action("u1", "a");
+  check.equal([neuro.heard(), one.heard(), two.heard()], [[], [], ["action a"]]);
+  two.result(true).unregister("a");
+  check.equal(neuro.heard(), ["result u1 true", "unregister a"]);
+});
+
+test("NB38 more actions than an integration may have are refused, and it is told", () => {
+  const { house, neuro } = opened();
+  const many = Array.from({ length: 201 }, (_, n) => `a${n}`);
+  started(house, "Chess", ...many);
+  const frame = neuro.frames().find(({ command }) => command === "actions/register");
+  check.equal((frame?.["data"] as { actions: unknown[] }).actions.length, 200);
+  check.equal(house.noted("input_refused").map(({ fault }) => fault), ["queueFull"]);
+});
+
+test("NB38 `limits.actions` bounds them all", () => {
+  const { DEFAULT, neuro } = bounded(3);
+  started(DEFAULT, "Chess", "a", "b");
+  started(DEFAULT, "Poker", "c", "d");
+  check.equal(neuro.heard(), ["startup", "register a b", "register c"]);
+});
+
+function bounded(actions: number): { DEFAULT: House; neuro: ReturnType<House["neuro"]> } {
+  const house = new House();
+  const settings = { ...house.harness.settings, limits: { ...house.harness.settings.limits, actions } };
+  const small = new House({ settings });
+  return { DEFAULT: small, neuro: small.neuro().open() };
+}
+
+test("NB26 what did not change costs nothing; what did is unregistered and registered, for every backend to end equal", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a", "b");
+  neuro.heard();
+  chess.register("a", "b");
+  check.equal(neuro.heard(), []);
+  chess.register(otherAction("a"), action("b"));
+  check.equal(neuro.heard(), ["unregister a", "register a"]);
+  chess.unregister("never");
+  check.equal(neuro.heard(), []);
+});
+
+test("NB44 an id that a game is given ends with Neuro's, and a game that answers with hers alone is understood", () => {
+  const { house, neuro } = opened();
+  const chess = started(house, "Chess", "a");
+  neuro.action("move-1", "a");
+  check.match(chess.lastId(), /^\d{13}-\d{10}~move-1$/);
+  chess.result(true, { id: "move-1" });
+  check.equal(neuro.heard().at(-1), "result move-1 true");
+  neuro.action(" \n", "a");
+  check.match(chess.lastId(), /^\d{13}-\d{10}$/);
+});

@@ -1,0 +1,75 @@
+import { test } from "#runner";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { key } from "../../../src/core/key.ts";
+import { check } from "../../harness/check.ts";
+import { fs, type Quarantined } from "./backends.ts";
+
+const name = key("neuro", "case", "one");
+
+test("ST14 what cannot be read is a failure, not an entry (fs)", async () => {
+  const ground = await fs.make();
+  const store = await ground.open();
+  await store.put(name, { v: 1 });
+  const file = join(ground.settings.path, "entries", name);
+  await rm(file);
+  await symlink(file, file); // Why: a link to itself fails for every user, root included.
+  await check.rejects(store.read([name]), /ELOOP/);
+  await store.close();
+  await ground.clear();
+});
+
+test("ST14 a delete that did nothing is a failure, and the key stays listed (fs)", async () => {
+  const ground = await fs.make();
+  const store = await ground.open();
+  await store.put(name, { v: 1 });
+  const file = join(ground.settings.path, "entries", name);
+  await rm(file);
+  await mkdir(join(file, "inside"), { recursive: true });
+  await check.rejects(store.delete(name), /EISDIR|EPERM/);
+  check.equal(await store.keys(key("neuro")), [name]);
+  await store.close();
+  await ground.clear();
+});
+
+test("ST15 folders that hold nothing any more do not pile up (fs)", async () => {
+  const ground = await fs.make();
+  const store = await ground.open();
+  const names = Array.from({ length: 200 }, (_, index) => key("neuro", "record", `r${index}`, "1"));
+  await Promise.all(names.map((one) => store.put(one, { v: 1 })));
+  await Promise.all(names.map((one) => store.delete(one)));
+  check.equal(await readdir(join(ground.settings.path, "entries/neuro/record")), []);
+  await store.close();
+  await (await ground.open()).close();
+  check.that(!existsSync(join(ground.settings.path, "entries/neuro")));
+  await ground.clear();
+});
+
+test("ST15 writes and deletes side by side do not take each other's folder away (fs)", async () => {
+  const ground = await fs.make();
+  const store = await ground.open();
+  const lane = async (lane: number): Promise<void> => {
+    for (let round = 0; round < 60; round++) {
+      const own = key("neuro", "shared", ...(lane % 2 ? [] : ["deeper"]), `${lane}-${round}`);
+      await store.put(own, { v: 1 });
+      await store.delete(own);
+    }
+  };
+  await Promise.all([1, 2, 3, 4].map(lane));
+  check.equal(await store.keys(key("neuro")), []);
+  await store.close();
+  await ground.clear();
+});
+
+test("ST9 an entry is put aside where a person can find it (fs)", async () => {
+  const ground = await fs.make();
+  await ground.plant("neuro/case/torn", '{"v":1');
+  const quarantined: Quarantined = [];
+  const store = await ground.open(quarantined);
+  await store.read([key("neuro", "case", "torn")]);
+  check.equal(quarantined, [["neuro/case/torn", "torn: not JSON"]]);
+  check.equal(await readdir(join(ground.settings.path, "quarantine/neuro/case")), ["torn.1"]);
+  await store.close();
+  await ground.clear();
+});

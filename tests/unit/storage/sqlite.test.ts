@@ -1,0 +1,56 @@
+import { test } from "#runner";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { key, sequence } from "../../../src/core/key.ts";
+import { check } from "../../harness/check.ts";
+import { sqlite } from "./backends.ts";
+
+/** Commits in a write-ahead log: the frames that say how large the database is after them. */
+async function commitsIn(file: string): Promise<number> {
+  const log = new DataView((await readFile(file)).buffer);
+  const frameBytes = 24 + log.getUint32(8);
+  let commits = 0;
+  for (let at = 32; at + frameBytes <= log.byteLength; at += frameBytes) if (log.getUint32(at + 4) > 0) commits++;
+  return commits;
+}
+
+test("ST16 what is asked for within one turn of the event loop is one transaction (sqlite)", async () => {
+  const ground = await sqlite.make();
+  const store = await ground.open();
+  const log = join(ground.settings.path, "entries.sqlite-wal");
+  const before = await commitsIn(log);
+  await Promise.all(Array.from({ length: 100 }, (_, index) => store.put(key("neuro", "case", sequence(index)), { v: 1 })));
+  check.equal(await commitsIn(log), before + 1);
+  await store.put(key("neuro", "case", "later"), { v: 1 });
+  check.equal(await commitsIn(log), before + 2);
+  await store.close();
+  await ground.clear();
+});
+
+test("ST16 writes take effect in the order in which they were asked for (sqlite)", async () => {
+  const ground = await sqlite.make();
+  const store = await ground.open();
+  const name = key("neuro", "case", "one");
+  const put = store.put(name, { v: 1 });
+  await Promise.all([put, store.delete(name)]);
+  check.equal(await store.read([name]), []);
+  await store.close();
+  await ground.clear();
+});
+
+test("ST9 ST18 a database of a newer program, or none at all, is refused and left alone (sqlite)", async () => {
+  const ground = await sqlite.make();
+  await (await ground.open()).close();
+  const file = join(ground.settings.path, "entries.sqlite");
+  const database = new DatabaseSync(file);
+  database.exec("pragma user_version = 99");
+  database.close();
+  await check.rejects(ground.open(), /written by a newer program/);
+  await ground.clear();
+  const other = await sqlite.make();
+  await writeFile(join(other.settings.path, "entries.sqlite"), "this is no database, whatever its name says".repeat(100));
+  await check.rejects(other.open(), /cannot use .*entries\.sqlite/);
+  await check.rejects(other.open(), /cannot use .*entries\.sqlite/);
+  await other.clear();
+});
