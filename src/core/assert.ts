@@ -1,4 +1,4 @@
-/** Thrown for our own mistakes only, never for what a peer sent. The relay confines it to one event of one room. */
+/** Thrown for internal errors only, never for what a peer sent. The relay confines it to one event of one service. */
 export class Panic extends Error {
   override readonly name = "Panic";
 }
@@ -6,4 +6,9 @@ export class Panic extends Error {
 /** States what must hold if this program is right. */
 export function assert(holds: boolean, claim: string): asserts holds {
   if (!holds) throw new Panic(claim);
+}
+
+/** Ends a `switch` over a closed union: the compiler refuses the call as long as a member is not handled. */
+export function assertNever(value: never): never {
+  throw new Panic(`a member of a closed union is not handled: ${JSON.stringify(value)}`);
 }

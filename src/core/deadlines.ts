@@ -1,8 +1,11 @@
 /**
- * Deadlines of many things, of which only the earliest is ever asked for: a heap with lazy removal.
+ * Deadlines, of which only the earliest is ever asked for: a heap with lazy removal. `Deadlines` have an id; `Timers` are a closed
+ * union whose members say by `is` which timer it is, and by their other fields what it is for, such as `{is: "grace", game}`.
+ * A timer is never taken apart as text, so a service handles due timers in one exhaustive `switch`.
  *
  * Invariants: D1 an id has at most one deadline, the last one set; D2 `earliest` is the earliest of them; D3 the heap holds at
- * most four times as many places as there are deadlines, however often they are moved.
+ * most four times as many places as there are deadlines, however often they are moved; D4 timers with equal fields are one timer,
+ * in whatever order the fields are written.
  */
 import type { Millis } from "./ids.ts";
 
@@ -124,6 +127,66 @@ export class Deadlines {
     this.#heap.clear();
     for (const [id, at] of this.#live) this.#heap.add({ at, id });
   }
+}
+
+/** What a timer union is made of: flat, and only of texts, so that equal timers have equal keys. */
+export type TimerFields = { readonly is: string } & Readonly<Record<string, string>>;
+
+export class Timers<Timer extends TimerFields> {
+  readonly #deadlines = new Deadlines();
+  readonly #timers = new Map<string, Timer>();
+
+  /** Sets or moves a timer. */
+  set(timer: Timer, at: Millis): void {
+    const key = keyOf(timer);
+    this.#timers.set(key, timer);
+    this.#deadlines.set(key, at);
+  }
+
+  /** Sets a timer unless it is due earlier already. */
+  setEarlier(timer: Timer, at: Millis): void {
+    const current = this.get(timer);
+    if (current === undefined || at < current) this.set(timer, at);
+  }
+
+  clear(timer: Timer): void {
+    const key = keyOf(timer);
+    this.#timers.delete(key);
+    this.#deadlines.clear(key);
+  }
+
+  get(timer: Timer): Millis | undefined {
+    return this.#deadlines.get(keyOf(timer));
+  }
+
+  get size(): number {
+    return this.#timers.size;
+  }
+
+  earliest(): Millis | undefined {
+    return this.#deadlines.earliest();
+  }
+
+  /** Removes and returns the timers that are due, the earliest first. */
+  due(now: Millis): Timer[] {
+    const timers: Timer[] = [];
+    for (const key of this.#deadlines.due(now)) {
+      const timer = this.#timers.get(key);
+      this.#timers.delete(key);
+      if (timer !== undefined) timers.push(timer);
+    }
+    return timers;
+  }
+}
+
+/** The kind and every other field with its length, so that different timers have different keys whatever the fields hold. */
+function keyOf(timer: TimerFields): string {
+  let key = timer.is;
+  for (const field of Object.keys(timer).sort()) {
+    const value = timer[field] ?? "";
+    if (field !== "is") key += ` ${field}=${value.length}:${value}`;
+  }
+  return key;
 }
 
 /** The earlier of two instants, of which either may be none. */
