@@ -1,22 +1,22 @@
 /** Everything on the screen, from the top down. */
 import { useLayoutEffect } from "hono/jsx/dom";
-import { isAway, useStore } from "./data/store.ts";
-import { Banner } from "./parts/banner.tsx";
-import { Header } from "./parts/header.tsx";
-import { Help } from "./parts/help.tsx";
-import { Integrations } from "./parts/integrations.tsx";
-import { Notices } from "./parts/notices.tsx";
-import { Now } from "./parts/now.tsx";
+import { isDisconnected, useStore } from "./state/store.ts";
+import { Banners } from "./components/banners.tsx";
+import { Header } from "./components/header.tsx";
+import { Help } from "./components/help.tsx";
+import { Integrations } from "./components/integrations.tsx";
+import { Toasts } from "./components/toasts.tsx";
+import { Now } from "./components/now.tsx";
 import { Panels } from "./panels/panels.tsx";
-import { Pulse } from "./parts/pulse.tsx";
-import { handleKey } from "./parts/keys.ts";
-import { SignIn } from "./parts/sign-in.tsx";
-import { Tabs } from "./parts/tabs.tsx";
+import { Stats } from "./components/stats.tsx";
+import { handleKey } from "./components/keyboard-shortcuts.ts";
+import { SignIn } from "./components/sign-in.tsx";
+import { Tabs } from "./components/tabs.tsx";
 
 export function App() {
   const session = useStore((state) => state.session);
   const panel = useStore((state) => state.panel);
-  const isLost = useStore(isAway);
+  const isLost = useStore(isDisconnected);
   useLayoutEffect(() => {
     document.addEventListener("keydown", handleKey);
     return () => document.removeEventListener("keydown", handleKey);
@@ -31,10 +31,10 @@ export function App() {
   return (
     <div key="in" class={isLost ? "inside is-lost" : "inside"} data-panel={panel}>
       <Header />
-      <Banner />
+      <Banners />
       <main class="main">
         <div class="left">
-          <Pulse />
+          <Stats />
           <Now />
           <Integrations />
         </div>
@@ -43,7 +43,7 @@ export function App() {
           <Panels />
         </aside>
       </main>
-      <Notices />
+      <Toasts />
       <Help />
     </div>
   );

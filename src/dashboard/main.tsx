@@ -1,10 +1,10 @@
 /** Where the page begins: the token, the theme, the clock, and then everything on the screen. */
 import { render } from "hono/jsx/dom";
 import { App } from "./app.tsx";
-import { signIn, start } from "./data/relay.ts";
-import { keepTitle } from "./data/title.ts";
-import { takeToken } from "./data/token.ts";
-import { applyTheme } from "./data/theme.ts";
+import { signIn, start } from "./state/relay.ts";
+import { updatePageTitle } from "./state/page-title.ts";
+import { takeToken } from "./state/token-storage.ts";
+import { applyTheme } from "./state/theme.ts";
 
 const root = document.getElementById("page");
 if (root !== null) {
@@ -16,7 +16,7 @@ if (root !== null) {
     const other = takeToken();
     if (other !== undefined && location.hash === "") signIn(other);
   });
-  keepTitle();
+  updatePageTitle();
   start();
   render(<App />, root);
 }

@@ -1,26 +1,26 @@
 /** Without a mouse. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { Game, onStage, part, row, TEST } from "./stage.ts";
+import { byName, Game, integrationRow, TEST_OPTIONS, withDashboard } from "./fixture.ts";
 
 test("DB18 everything can be done by the keyboard, and its shortcuts are listed", () =>
-  onStage(async (harness) => {
+  withDashboard(async (harness) => {
     const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
     const page = await harness.open();
-    await row(page, "Chess").waitFor();
+    await integrationRow(page, "Chess").waitFor();
     await page.keyboard.press("?");
     await page.locator("dialog[open]", { hasText: "stop everything" }).waitFor();
     await page.keyboard.press("Escape");
     await page.locator("dialog[open]").waitFor({ state: "detached" });
     await page.keyboard.press("j");
     await page.keyboard.press("x");
-    await row(page, "Chess").locator(".marks", { hasText: "paused" }).waitFor();
+    await integrationRow(page, "Chess").locator(".marks", { hasText: "paused" }).waitFor();
     await page.keyboard.press("x");
-    await row(page, "Chess").locator(".marks", { hasText: "paused" }).waitFor({ state: "detached" });
+    await integrationRow(page, "Chess").locator(".marks", { hasText: "paused" }).waitFor({ state: "detached" });
     await page.keyboard.press("Enter");
-    await part(page, "open-form").focus();
+    await byName(page, "open-form").focus();
     await page.keyboard.press("Enter");
-    await part(page, "send").focus();
+    await byName(page, "send").focus();
     await page.keyboard.press("Enter");
     const { id } = await chess.action();
     chess.result(id, true, "Moved.");
@@ -30,28 +30,32 @@ test("DB18 everything can be done by the keyboard, and its shortcuts are listed"
     await page.keyboard.press("Shift+S");
     await page.locator(".banner.stopped").waitFor({ state: "detached" });
     await page.keyboard.press("2");
-    await part(page, "panel-queue").waitFor();
+    await byName(page, "panel-queue").waitFor();
     await page.keyboard.press("/");
     await page.locator("[data-name=feed-text]:focus").waitFor();
     await page.keyboard.type("x2p");
-    check.equal(await part(row(page, "Chess"), "pause").getAttribute("aria-pressed"), "false", "who types gives no orders");
-    check.equal(await part(page, "feed-text").inputValue(), "x2p");
-  }), TEST);
+    check.equal(
+      await byName(integrationRow(page, "Chess"), "pause").getAttribute("aria-pressed"),
+      "false",
+      "who types gives no orders",
+    );
+    check.equal(await byName(page, "feed-text").inputValue(), "x2p");
+  }), TEST_OPTIONS);
 
 test(
   "DB18 whatever can be pressed or filled in has a name, shows its focus, and the page has its landmarks",
   () =>
-    onStage(async (harness) => {
+    withDashboard(async (harness) => {
       await Game.join(harness, "Chess", [{
         name: "move",
         schema: { type: "object", properties: { to: { type: "string" } } },
       }]);
       const page = await harness.open();
-      await part(row(page, "Chess"), "integration-head").click();
-      await part(page, "open-form").click();
+      await byName(integrationRow(page, "Chess"), "integration-head").click();
+      await byName(page, "open-form").click();
       for (const panel of ["tools", "queue", "feed"]) {
-        await part(page, `tab-${panel}`).click();
-        await part(page, `panel-${panel}`).waitFor();
+        await byName(page, `tab-${panel}`).click();
+        await byName(page, `panel-${panel}`).waitFor();
         check.equal(await nameless(page), []);
       }
       for (const landmark of ["banner", "main", "complementary", "navigation"] as const) {
@@ -64,7 +68,7 @@ test(
       );
       check.equal(ring, "solid");
     }),
-  TEST,
+  TEST_OPTIONS,
 );
 
 /** What has no name that could be read out. */

@@ -9,7 +9,7 @@ import { exit } from "node:process";
 import { ROOT } from "./machine.ts";
 
 const FOLDER = join(ROOT, "src/dashboard");
-const STYLES = ["base", "controls", "layout", "parts", "panels"];
+const STYLES = ["base", "controls", "layout", "components", "panels"];
 
 /** The page as it is to be served. */
 export async function buildPage(): Promise<string> {

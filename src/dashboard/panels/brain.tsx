@@ -1,9 +1,9 @@
 /** The sessions of the Brain. */
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import { useStore } from "../data/store.ts";
-import { briefly, count } from "../model/figures.ts";
-import { shown } from "../model/shown.ts";
-import { Chip, Empty } from "../parts/pieces.tsx";
+import { useStore } from "../state/store.ts";
+import { formatAge, formatCount } from "../lib/format.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import { Chip, EmptyState } from "../components/primitives.tsx";
 
 const number = (value: Json | undefined): number => (typeof value === "number" ? value : 0);
 const text = (
@@ -15,19 +15,19 @@ export function Brain() {
   if (brain === undefined) {
     return (
       <div class="scrolls">
-        <Empty title="The Brain is off">
+        <EmptyState title="The Brain is off">
           <code>brain.enabled: true</code> in the configuration opens it.
-        </Empty>
+        </EmptyState>
       </div>
     );
   }
   const { sessions, sessions_max, awake, peers, damaged, covenant, persist, artifact, latest } = brain;
   const rows: readonly Json[] = Array.isArray(latest) ? latest : [];
   const facts: readonly (readonly [string, string])[] = [
-    ["sessions", `${count(number(sessions))} of ${count(number(sessions_max))}`],
-    ["awake", count(number(awake))],
-    ["peers", count(number(peers))],
-    ["damaged", count(number(damaged))],
+    ["sessions", `${formatCount(number(sessions))} of ${formatCount(number(sessions_max))}`],
+    ["awake", formatCount(number(awake))],
+    ["peers", formatCount(number(peers))],
+    ["damaged", formatCount(number(damaged))],
     ["covenant", text(covenant)],
     ["stored", persist === true ? "yes" : "no"],
     ["artifact", artifactText(artifact)],
@@ -39,20 +39,20 @@ export function Brain() {
         {facts.map(([term, value]) => (
           <div key={term}>
             <dt>{term}</dt>
-            <dd>{shown(value, 120)}</dd>
+            <dd>{sanitize(value, 120)}</dd>
           </div>
         ))}
       </dl>
       <div>
         {rows.length === 0
           ? (
-            <Empty key="none" title="No session">
+            <EmptyState key="none" title="No session">
               A Brain client makes one by its first operator; the last used hundred are shown here.
-            </Empty>
+            </EmptyState>
           )
           : (
             <ul key="some" class="plain-list">
-              {rows.filter(isObject).map((row) => <Session key={text(row["name"])} row={row} />)}
+              {rows.filter(isObject).map((row) => <SessionRow key={text(row["name"])} row={row} />)}
             </ul>
           )}
       </div>
@@ -68,23 +68,23 @@ function artifactText(artifact: Json | undefined): string {
     : `${text(run_id)}${predicts === false ? " (does not predict)" : ""}`;
 }
 
-function Session({ row }: { readonly row: JsonObject }) {
+function SessionRow({ row }: { readonly row: JsonObject }) {
   const { name, seq, touched, followers, owner, sealed, mode, keys } = row;
-  const age = useStore(({ now }) => `${briefly(now - Date.parse(text(touched)))} ago`);
+  const age = useStore(({ now }) => `${formatAge(now - Date.parse(text(touched)))} ago`);
   const facts = [
-    `${count(number(seq))} events`,
-    ...(keys === undefined ? ["asleep"] : [`${count(number(keys))} keys`]),
+    `${formatCount(number(seq))} events`,
+    ...(keys === undefined ? ["asleep"] : [`${formatCount(number(keys))} keys`]),
     age,
   ];
   return (
     <li class="entry">
       <div class="entry-head">
-        <code class="name">{shown(text(name), 40)}</code>
-        {mode === undefined ? null : <Chip key="mode">{shown(text(mode), 30)}</Chip>}
+        <code class="name">{sanitize(text(name), 40)}</code>
+        {mode === undefined ? null : <Chip key="mode">{sanitize(text(mode), 30)}</Chip>}
         {sealed === true ? <Chip key="sealed" tone="warn">sealed</Chip> : null}
         {number(followers) > 0 ? <Chip key="followers" tone="accent">{number(followers)} follow</Chip> : null}
         <span class="faint small num">
-          {[...(owner === undefined || owner === null ? [] : [shown(text(owner), 40)]), ...facts].join(" · ")}
+          {[...(owner === undefined || owner === null ? [] : [sanitize(text(owner), 40)]), ...facts].join(" · ")}
         </span>
       </div>
     </li>

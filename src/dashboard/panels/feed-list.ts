@@ -3,14 +3,14 @@
  *
  * Why not as everything else is drawn: several hundred rows a second would have to be compared with those before.
  */
-import type { Feed, Row } from "../model/feed.ts";
-import { clockTime } from "../model/figures.ts";
-import { shown } from "../model/shown.ts";
+import type { EventFeed, FeedRow } from "../state/event-feed.ts";
+import { formatTime } from "../lib/format.ts";
+import { sanitize } from "../lib/sanitize.ts";
 
 /** Rows above and below those in sight. */
 const MORE = 6;
 
-interface Line {
+interface RowElements {
   readonly element: HTMLDivElement;
   readonly time: HTMLSpanElement;
   readonly what: HTMLSpanElement;
@@ -19,18 +19,18 @@ interface Line {
   seq: number;
 }
 
-export interface FeedWatcher {
+export interface FeedListListener {
   /** Another row was chosen. */
-  chose(row: Row): void;
+  selected(row: FeedRow): void;
   /** The view was left its top, or is at it again. */
   scrolled(isAtTop: boolean): void;
 }
 
 export class FeedList {
   readonly #place: HTMLElement;
-  readonly #feed: Feed;
-  readonly #watcher: FeedWatcher;
-  readonly #lines: Line[] = [];
+  readonly #feed: EventFeed;
+  readonly #watcher: FeedListListener;
+  readonly #lines: RowElements[] = [];
   readonly #space = document.createElement("div");
   readonly #resize: ResizeObserver;
   #rowHeight = 28;
@@ -40,7 +40,7 @@ export class FeedList {
   #isAtTop = true;
   #isStale = true;
 
-  constructor(place: HTMLElement, feed: Feed, watcher: FeedWatcher) {
+  constructor(place: HTMLElement, feed: EventFeed, watcher: FeedListListener) {
     this.#place = place;
     this.#feed = feed;
     this.#watcher = watcher;
@@ -82,10 +82,10 @@ export class FeedList {
     this.choose(row);
   }
 
-  choose(row: Row | undefined): void {
+  choose(row: FeedRow | undefined): void {
     this.#chosen = row?.seq;
     this.#isStale = true;
-    if (row !== undefined) this.#watcher.chose(row);
+    if (row !== undefined) this.#watcher.selected(row);
   }
 
   readonly #scroll = (): void => {
@@ -121,7 +121,7 @@ export class FeedList {
     this.#lines.length = Math.max(0, last - first);
   };
 
-  #line(at: number): Line {
+  #line(at: number): RowElements {
     const found = this.#lines[at];
     if (found !== undefined) return found;
     const part = <Tag extends keyof HTMLElementTagNameMap>(tag: Tag, name: string): HTMLElementTagNameMap[Tag] => {
@@ -129,7 +129,7 @@ export class FeedList {
       element.className = name;
       return element;
     };
-    const line: Line = {
+    const line: RowElements = {
       element: part("div", "feed-row"),
       time: part("span", "feed-time num"),
       what: part("span", "feed-what"),
@@ -143,19 +143,19 @@ export class FeedList {
     return line;
   }
 
-  #fill(line: Line, row: Row, top: number): void {
+  #fill(line: RowElements, row: FeedRow, top: number): void {
     const { element, time, what, who, text } = line;
     element.style.transform = `translateY(${top}px)`;
     element.classList.toggle("is-chosen", row.seq === this.#chosen);
     if (line.seq === row.seq) return;
     line.seq = row.seq;
-    const { tone, what: word, names, line: said } = row.described;
+    const { tone, label: word, names, text: said } = row.summary;
     element.dataset["seq"] = String(row.seq);
     element.dataset["event"] = row.event.event;
-    time.textContent = clockTime(row.at);
+    time.textContent = formatTime(row.at);
     what.textContent = word;
     what.className = `feed-what ${tone}`;
-    who.textContent = shown(names.join(", "), 80);
+    who.textContent = sanitize(names.join(", "), 80);
     text.textContent = said;
   }
 }

@@ -1,29 +1,29 @@
 /** The live feed: everything that watchers see, as it happens. */
 import { useLayoutEffect, useRef, useState } from "hono/jsx/dom";
-import { feed } from "../data/relay.ts";
-import { useStore } from "../data/store.ts";
-import { EVERYTHING, type Filter, type Row } from "../model/feed.ts";
-import { FAMILIES, type Family } from "../model/describe.ts";
-import { clockTime, count } from "../model/figures.ts";
-import { shown, shownJson } from "../model/shown.ts";
-import { Icon } from "../parts/icons.tsx";
-import { Button } from "../parts/pieces.tsx";
+import { feed } from "../state/relay.ts";
+import { useStore } from "../state/store.ts";
+import { type FeedFilter, type FeedRow, NO_FILTER } from "../state/event-feed.ts";
+import { EVENT_CATEGORIES, type EventCategory } from "../lib/describe-event.ts";
+import { formatCount, formatTime } from "../lib/format.ts";
+import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
+import { Icon } from "../components/icons.tsx";
+import { Button } from "../components/primitives.tsx";
 import { FeedList } from "./feed-list.ts";
 
 let list: FeedList | undefined;
 const changed = (): boolean => dispatchEvent(new Event("feed"));
 
 /** Holds the feed, or lets it go on. */
-export function flipFeed(): void {
-  if (feed.isHeld) {
-    feed.release();
+export function toggleFeed(): void {
+  if (feed.isPaused) {
+    feed.resume();
     list?.toTop();
-  } else feed.hold();
+  } else feed.pause();
   changed();
 }
 
-function sift(change: Partial<Filter>): void {
-  feed.sift({ ...feed.filter, ...change });
+function changeFilter(change: Partial<FeedFilter>): void {
+  feed.setFilter({ ...feed.filter, ...change });
   changed();
 }
 
@@ -40,15 +40,15 @@ function useFeed(): void {
 
 export function FeedPanel() {
   const place = useRef<HTMLDivElement | null>(null);
-  const [chosen, choose] = useState<Row | undefined>(undefined);
+  const [chosen, choose] = useState<FeedRow | undefined>(undefined);
   useLayoutEffect(() => {
     const { current } = place;
     if (current === null) return;
     list = new FeedList(current, feed, {
-      chose: (row) => choose(row),
+      selected: (row) => choose(row),
       scrolled: (isAtTop) => {
         // Why: what somebody reads must not move away.
-        if (!isAtTop && !feed.isHeld) feed.hold();
+        if (!isAtTop && !feed.isPaused) feed.pause();
         changed();
       },
     });
@@ -61,7 +61,7 @@ export function FeedPanel() {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by === undefined) return;
     event.preventDefault();
-    if (!feed.isHeld) flipFeed();
+    if (!feed.isPaused) toggleFeed();
     list?.step(by);
   };
   return (
@@ -83,8 +83,8 @@ export function FeedPanel() {
         {chosen === undefined ? null : (
           <div key="chosen" class="feed-chosen-body">
             <p class="feed-chosen-head">
-              <strong>{shown(chosen.event.event, 60)}</strong>
-              <span class="faint num">{clockTime(chosen.at, true)}</span>
+              <strong>{sanitize(chosen.event.event, 60)}</strong>
+              <span class="faint num">{formatTime(chosen.at, true)}</span>
               <Button
                 kind="quiet"
                 icon="close"
@@ -95,7 +95,7 @@ export function FeedPanel() {
                 }}
               />
             </p>
-            <pre>{shownJson(chosen.event)}</pre>
+            <pre>{sanitizeJson(chosen.event)}</pre>
           </div>
         )}
       </div>
@@ -106,14 +106,15 @@ export function FeedPanel() {
 function FeedTools() {
   useFeed();
   const integrations = useStore((state) => state.integrations) ?? [];
-  const { families, who, text } = feed.filter;
-  const names = [...new Set([...integrations.map(({ name }) => name), ...(who === "" ? [] : [who])])].sort();
-  const flip = (family: Family): void => {
-    const next = new Set(families);
+  const { categories, integration, text } = feed.filter;
+  const names = [...new Set([...integrations.map(({ name }) => name), ...(integration === "" ? [] : [integration])])]
+    .sort();
+  const flip = (family: EventCategory): void => {
+    const next = new Set(categories);
     if (!next.delete(family)) next.add(family);
-    sift({ families: next });
+    changeFilter({ categories: next });
   };
-  const isFiltered = families.size > 0 || who !== "" || text !== "";
+  const isFiltered = categories.size > 0 || integration !== "" || text !== "";
   return (
     <div class="feed-tools">
       <div class="feed-line">
@@ -125,36 +126,36 @@ function FeedTools() {
             aria-label="Search the feed"
             data-name="feed-text"
             value={text}
-            onInput={(event: Event) => sift({ text: (event.target as HTMLInputElement).value })}
+            onInput={(event: Event) => changeFilter({ text: (event.target as HTMLInputElement).value })}
           />
         </label>
         <select
           class="feed-who-select"
           aria-label="Events of one integration"
           data-name="feed-who"
-          value={who}
-          onChange={(event: Event) => sift({ who: (event.target as HTMLSelectElement).value })}
+          value={integration}
+          onChange={(event: Event) => changeFilter({ integration: (event.target as HTMLSelectElement).value })}
         >
           <option value="">everybody</option>
-          {names.map((name) => <option key={name} value={name}>{shown(name, 40)}</option>)}
+          {names.map((name) => <option key={name} value={name}>{sanitize(name, 40)}</option>)}
         </select>
         <Button
-          icon={feed.isHeld ? "play" : "pause"}
+          icon={feed.isPaused ? "play" : "pause"}
           name="feed-hold"
-          pressed={feed.isHeld}
-          label={feed.isHeld ? "Let the feed go on" : "Hold the feed"}
-          onPress={flipFeed}
+          pressed={feed.isPaused}
+          label={feed.isPaused ? "Let the feed go on" : "Hold the feed"}
+          onPress={toggleFeed}
         >
-          {feed.isHeld ? "Go on" : "Hold"}
+          {feed.isPaused ? "Go on" : "Hold"}
         </Button>
       </div>
       <div class="families" role="group" aria-label="Kinds of events">
-        {FAMILIES.map(([family, label]) => (
+        {EVENT_CATEGORIES.map(([family, label]) => (
           <button
             key={family}
             type="button"
             class="family"
-            aria-pressed={families.has(family) ? "true" : "false"}
+            aria-pressed={categories.has(family) ? "true" : "false"}
             data-name={`family-${family}`}
             onClick={() => flip(family)}
           >
@@ -165,7 +166,7 @@ function FeedTools() {
           key="all"
           type="button"
           class={isFiltered ? "family clear" : "family clear none"}
-          onClick={() => sift(EVERYTHING)}
+          onClick={() => changeFilter(NO_FILTER)}
         >
           Show all
         </button>
@@ -189,9 +190,9 @@ function FeedEmpty() {
 function FeedMissed() {
   useFeed();
   return (
-    <p class={feed.isHeld ? "feed-missed" : "feed-missed none"} role="status">
-      <span>Held{feed.missed === 0 ? "" : ` · ${count(feed.missed)} new`}</span>
-      <Button kind="main" name="feed-go-on" onPress={flipFeed}>Go on</Button>
+    <p class={feed.isPaused ? "feed-missed" : "feed-missed none"} role="status">
+      <span>Held{feed.missed === 0 ? "" : ` · ${formatCount(feed.missed)} new`}</span>
+      <Button kind="main" name="feed-go-on" onPress={toggleFeed}>Go on</Button>
     </p>
   );
 }

@@ -1,9 +1,9 @@
 /** The relay as a neuron of a Nallely session: what it puts out, and what comes in. */
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import { useStore } from "../data/store.ts";
-import { count } from "../model/figures.ts";
-import { shown } from "../model/shown.ts";
-import { Chip, Empty, Spark } from "../parts/pieces.tsx";
+import { useStore } from "../state/store.ts";
+import { formatCount } from "../lib/format.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import { Chip, EmptyState, Sparkline } from "../components/primitives.tsx";
 
 const KEPT = 60;
 /** The last values of each, as they were seen. */
@@ -29,9 +29,9 @@ export function Nallely() {
   if (nallely === undefined || nallely["enabled"] === false) {
     return (
       <div class="scrolls">
-        <Empty title="No Nallely session">
+        <EmptyState title="No Nallely session">
           <code>nallely.enabled: true</code> makes the relay a neuron of the session at <code>nallely.url</code>.
-        </Empty>
+        </EmptyState>
       </div>
     );
   }
@@ -47,17 +47,17 @@ export function Nallely() {
     <div class="scrolls">
       <h2 class="panel-title">Nallely</h2>
       <p class="entry-head pad">
-        <bdi class="name">{shown(String(name), 60)}</bdi>
-        <Chip tone={isOpen ? "good" : "bad"}>{isOpen ? "in the session" : shown(String(state), 30)}</Chip>
-        <span class="faint small">{shown(String(url), 80)}</span>
+        <bdi class="name">{sanitize(String(name), 60)}</bdi>
+        <Chip tone={isOpen ? "good" : "bad"}>{isOpen ? "in the session" : sanitize(String(state), 30)}</Chip>
+        <span class="faint small">{sanitize(String(url), 80)}</span>
       </p>
       <Values title="Outputs" side="out" values={out} />
       <Values title="Inputs" side="in" values={into} />
       <dl class="facts pad">
         {numbers(counts).map(([term, value]) => (
           <div key={term}>
-            <dt>{shown(term, 30)}</dt>
-            <dd class="num">{count(value)}</dd>
+            <dt>{sanitize(term, 30)}</dt>
+            <dd class="num">{formatCount(value)}</dd>
           </div>
         ))}
       </dl>
@@ -80,8 +80,8 @@ function Values({ title, side, values }: ValuesProps) {
           <ul key="some" class="plain-list">
             {values.map(([name, value]) => (
               <li key={name} class="value">
-                <bdi>{shown(name, 60)}</bdi>
-                <Spark values={past.get(`${side} ${name}`) ?? []} label={`the last values of ${shown(name, 60)}`} />
+                <bdi>{sanitize(name, 60)}</bdi>
+                <Sparkline values={past.get(`${side} ${name}`) ?? []} label={`the last values of ${sanitize(name, 60)}`} />
                 <span class="num end">{Number.isInteger(value) ? value : value.toFixed(3)}</span>
               </li>
             ))}

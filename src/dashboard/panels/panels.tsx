@@ -1,6 +1,6 @@
 /** The panel that is open. */
-import { useStore } from "../data/store.ts";
-import { sidePanel } from "../parts/tabs.tsx";
+import { useStore } from "../state/store.ts";
+import { sidePanel } from "../components/tabs.tsx";
 import { Audit } from "./audit.tsx";
 import { Brain } from "./brain.tsx";
 import { FeedPanel } from "./feed.tsx";

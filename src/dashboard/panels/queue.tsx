@@ -3,18 +3,18 @@ import { useState } from "hono/jsx/dom";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { DeadLetterView, QueueEntryView, QueueView } from "../../core/view.ts";
 import { inPath } from "../../clients/api.ts";
-import { act, read, say } from "../data/relay.ts";
-import { useRefusal, useStore } from "../data/store.ts";
-import { briefly, count, counted, duration, size } from "../model/figures.ts";
-import { shown, shownJson } from "../model/shown.ts";
-import { ArmedButton, Button, Chip, Empty, Name } from "../parts/pieces.tsx";
+import { read, sendCommand, showToast } from "../state/relay.ts";
+import { useMissingScope, useStore } from "../state/store.ts";
+import { formatAge, formatBytes, formatCount, formatDuration, formatQuantity } from "../lib/format.ts";
+import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
+import { Button, Chip, ConfirmButton, EmptyState, Name } from "../components/primitives.tsx";
 
 /** As many as are asked for. */
 const SHOWN_MAX = 500;
 
 export function Queue() {
   const queue = useStore((state) => state.queue);
-  const dead = useStore((state) => state.dead);
+  const dead = useStore((state) => state.deadLetters);
   return (
     <div class="scrolls">
       <section aria-labelledby="queue-title">
@@ -24,11 +24,11 @@ export function Queue() {
             ? <p key="wait" class="faint pad">asking the relay…</p>
             : queue.length === 0
             ? (
-              <Empty key="none" title="Nothing waits">
+              <EmptyState key="none" title="Nothing waits">
                 A message for an integration that is known but away waits here until it is back.
-              </Empty>
+              </EmptyState>
             )
-            : <ul key="some" class="plain-list">{queue.map((one) => <Recipient key={one.to} queue={one} />)}</ul>}
+            : <ul key="some" class="plain-list">{queue.map((one) => <RecipientQueueRow key={one.to} queue={one} />)}</ul>}
         </div>
       </section>
       <section aria-labelledby="dead-title">
@@ -38,11 +38,15 @@ export function Queue() {
             ? <p key="wait" class="faint pad">asking the relay…</p>
             : dead.length === 0
             ? (
-              <Empty key="none" title="No dead letters">
+              <EmptyState key="none" title="No dead letters">
                 What could not be delivered in time, or too often, is kept here to be tried again or dropped.
-              </Empty>
+              </EmptyState>
             )
-            : <ul key="some" class="plain-list">{dead.map((letter) => <Letter key={letter.id} letter={letter} />)}</ul>}
+            : (
+              <ul key="some" class="plain-list">
+                {dead.map((letter) => <DeadLetterRow key={letter.id} letter={letter} />)}
+              </ul>
+            )}
           <p class={(dead?.length ?? 0) < SHOWN_MAX ? "none" : "faint pad"}>
             There may be more: these are the first {SHOWN_MAX}.
           </p>
@@ -52,10 +56,10 @@ export function Queue() {
   );
 }
 
-function Recipient({ queue }: { readonly queue: QueueView }) {
+function RecipientQueueRow({ queue }: { readonly queue: QueueView }) {
   const { to, entries, bytes, at } = queue;
   const [listed, list] = useState<readonly QueueEntryView[] | undefined>(undefined);
-  const age = useStore(({ now }) => (at === null ? "" : `oldest ${briefly(now - at)}`));
+  const age = useStore(({ now }) => (at === null ? "" : `oldest ${formatAge(now - at)}`));
   const flip = async (): Promise<void> => {
     if (listed !== undefined) return list(undefined);
     const page = await read<{ readonly items: readonly QueueEntryView[] }>(`queue/${inPath(to)}`);
@@ -66,13 +70,13 @@ function Recipient({ queue }: { readonly queue: QueueView }) {
       <div class="entry-head">
         <Name text={to} />
         <span class="faint small num">
-          {[`${count(entries)} waiting`, size(bytes), age].filter((part) => part !== "").join(" · ")}
+          {[`${formatCount(entries)} waiting`, formatBytes(bytes), age].filter((part) => part !== "").join(" · ")}
         </span>
         <Button kind="quiet" pressed={listed !== undefined} onPress={flip}>{listed === undefined ? "Show" : "Hide"}</Button>
       </div>
       <ul class={listed === undefined ? "none" : "plain-list inner"}>
         {(listed ?? []).map((entry) => (
-          <Entry
+          <QueueEntryRow
             key={entry.id}
             entry={entry}
             gone={() => list((listed ?? []).filter(({ id }) => id !== entry.id))}
@@ -83,59 +87,66 @@ function Recipient({ queue }: { readonly queue: QueueView }) {
   );
 }
 
-function Entry({ entry, gone }: { readonly entry: QueueEntryView; gone(): void }) {
+function QueueEntryRow({ entry, gone }: { readonly entry: QueueEntryView; gone(): void }) {
   const { id, kind, bytes, attempts, exp } = entry;
-  const left = useStore(({ now }) => duration(exp - now));
-  const why = useRefusal("admin");
+  const left = useStore(({ now }) => formatDuration(exp - now));
+  const why = useMissingScope("admin");
   const drop = async (): Promise<void> => {
-    if ("body" in await act("DELETE", `messages/${inPath(id)}`)) gone();
+    if ("body" in await sendCommand("DELETE", `messages/${inPath(id)}`)) gone();
   };
   return (
     <li class="entry">
       <div class="entry-head">
-        <code>{shown(kind, 40)}</code>
+        <code>{sanitize(kind, 40)}</code>
         <span class="faint small num">
-          {[size(bytes), ...(attempts > 0 ? [counted(attempts, "attempt")] : []), `for ${left} more`].join(" · ")}
+          {[formatBytes(bytes), ...(attempts > 0 ? [formatQuantity(attempts, "attempt")] : []), `for ${left} more`].join(
+            " · ",
+          )}
         </span>
-        <ArmedButton kind="quiet" no={why} sure="Drop it?" onPress={drop}>Drop</ArmedButton>
+        <ConfirmButton kind="quiet" disabledReason={why} sure="Drop it?" onPress={drop}>Drop</ConfirmButton>
       </div>
-      <Body id={id} />
+      <MessageBody id={id} />
     </li>
   );
 }
 
-function Letter({ letter }: { readonly letter: DeadLetterView }) {
+function DeadLetterRow({ letter }: { readonly letter: DeadLetterView }) {
   const { id, to, kind, bytes, why: reason, died } = letter;
-  const age = useStore(({ now }) => `${briefly(now - died)} ago`);
-  const why = useRefusal("admin");
+  const age = useStore(({ now }) => `${formatAge(now - died)} ago`);
+  const why = useMissingScope("admin");
   const retry = async (): Promise<void> => {
-    const done = await act<JsonObject>("POST", `dead-letters/${inPath(id)}/retry`);
+    const done = await sendCommand<JsonObject>("POST", `dead-letters/${inPath(id)}/retry`);
     if ("error" in done) return;
-    say(
+    showToast(
       "good",
-      done.body["status"] === "queued" ? `It waits for ${shown(to, 40)} again.` : `Sent to ${shown(to, 40)} again.`,
+      done.body["status"] === "queued" ? `It waits for ${sanitize(to, 40)} again.` : `Sent to ${sanitize(to, 40)} again.`,
     );
   };
   return (
     <li class="entry" data-name="dead-letter">
       <div class="entry-head">
         <Name text={to} />
-        <Chip tone="bad">{shown(reason, 60)}</Chip>
-        <span class="faint small num">{`${shown(kind, 30)} · ${size(bytes)} · ${age}`}</span>
+        <Chip tone="bad">{sanitize(reason, 60)}</Chip>
+        <span class="faint small num">{`${sanitize(kind, 30)} · ${formatBytes(bytes)} · ${age}`}</span>
         <span class="entry-buttons">
-          <Button name="retry" no={why} onPress={retry}>Retry</Button>
-          <ArmedButton name="drop" no={why} sure="Drop it?" onPress={() => act("DELETE", `dead-letters/${inPath(id)}`)}>
+          <Button name="retry" disabledReason={why} onPress={retry}>Retry</Button>
+          <ConfirmButton
+            name="drop"
+            disabledReason={why}
+            sure="Drop it?"
+            onPress={() => sendCommand("DELETE", `dead-letters/${inPath(id)}`)}
+          >
             Drop
-          </ArmedButton>
+          </ConfirmButton>
         </span>
       </div>
-      <Body id={id} />
+      <MessageBody id={id} />
     </li>
   );
 }
 
 /** What is in it, once somebody wants to know. */
-function Body({ id }: { readonly id: string }) {
+function MessageBody({ id }: { readonly id: string }) {
   const [body, show] = useState<Json | undefined>(undefined);
   const look = async (event: Event): Promise<void> => {
     if (!(event.target as HTMLDetailsElement).open || body !== undefined) return;
@@ -145,7 +156,7 @@ function Body({ id }: { readonly id: string }) {
   return (
     <details class="state" onToggle={(event: Event) => void look(event)}>
       <summary>Body</summary>
-      <pre dir="auto">{body === undefined ? "…" : typeof body === "string" ? shown(body, 8_000) : shownJson(body)}</pre>
+      <pre dir="auto">{body === undefined ? "…" : typeof body === "string" ? sanitize(body, 8_000) : sanitizeJson(body)}</pre>
     </details>
   );
 }

@@ -2,19 +2,19 @@
 import { type Child, useRef, useState } from "hono/jsx/dom";
 import { isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
 import { inPath } from "../../clients/api.ts";
-import { act, say, signOut } from "../data/relay.ts";
-import { useRefusal, useStore } from "../data/store.ts";
-import { shown } from "../model/shown.ts";
-import { Button } from "../parts/pieces.tsx";
+import { sendCommand, showToast, signOut } from "../state/relay.ts";
+import { useMissingScope, useStore } from "../state/store.ts";
+import { sanitize } from "../lib/sanitize.ts";
+import { Button } from "../components/primitives.tsx";
 
 const DEPTH_MAX = 64;
 
 export function Tools() {
   return (
     <div class="scrolls tools">
-      <Context />
-      <Raw />
-      <Command />
+      <ContextForm />
+      <RawMessageForm />
+      <CommandForm />
       <section class="tool narrow-only" aria-label="Session">
         <Button icon="leave" onPress={() => signOut()}>Sign out</Button>
       </section>
@@ -27,19 +27,19 @@ interface ToolProps {
   readonly text: string;
   readonly name: string;
   readonly verb: string;
-  readonly no: string | undefined;
+  readonly disabledReason: string | undefined;
   readonly children: Child;
   send(values: FormData): Promise<string | undefined>;
 }
 
 /** A small form of its own; `send` returns what is wrong with it. */
-function Tool({ title, text, name, verb, no, children, send }: ToolProps) {
+function Tool({ title, text, name, verb, disabledReason, children, send }: ToolProps) {
   const [wrong, blame] = useState("");
   const form = useRef<HTMLFormElement | null>(null);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (form.current === null) return;
-    blame(no ?? await send(new FormData(form.current)) ?? "");
+    blame(disabledReason ?? await send(new FormData(form.current)) ?? "");
   };
   return (
     <section class="tool" aria-labelledby={`${name}-title`}>
@@ -47,8 +47,13 @@ function Tool({ title, text, name, verb, no, children, send }: ToolProps) {
       <form ref={form} class="tool-form" data-name={name} noValidate onSubmit={(event: Event) => void submit(event)}>
         <p class="soft small">{text}</p>
         {children}
-        <p class={wrong === "" ? "flaw none" : "flaw"} role="alert">{shown(wrong, 300)}</p>
-        <button type="submit" class="button main" title={no} aria-disabled={no === undefined ? undefined : "true"}>
+        <p class={wrong === "" ? "flaw none" : "flaw"} role="alert">{sanitize(wrong, 300)}</p>
+        <button
+          type="submit"
+          class="button main"
+          title={disabledReason}
+          aria-disabled={disabledReason === undefined ? undefined : "true"}
+        >
           <span class="button-text">{verb}</span>
         </button>
       </form>
@@ -57,29 +62,29 @@ function Tool({ title, text, name, verb, no, children, send }: ToolProps) {
 }
 
 async function post(path: string, body: JsonObject, done: string): Promise<string | undefined> {
-  const sent = await act<Json>("POST", path, body);
+  const sent = await sendCommand<Json>("POST", path, body);
   if ("error" in sent) return sent.error;
   const status = isObject(sent.body) && typeof sent.body["status"] === "string" ? ` (${sent.body["status"]})` : "";
-  say("good", `${done}${status}.`);
+  showToast("good", `${done}${status}.`);
   return undefined;
 }
 
 const field = (values: FormData, name: string): string => String(values.get(name) ?? "");
 
-function Upstreams() {
+function UpstreamSelect() {
   const upstreams = useStore((state) => state.overview?.services.neuro?.upstreams) ?? [];
   return (
     <label class={upstreams.length < 2 ? "field none" : "field"}>
       <span class="field-label">To</span>
       <select name="upstream">
-        {upstreams.map(({ id, character }) => <option key={id} value={id}>{shown(character ?? id, 60)}</option>)}
+        {upstreams.map(({ id, character }) => <option key={id} value={id}>{sanitize(character ?? id, 60)}</option>)}
       </select>
     </label>
   );
 }
 
-function Context() {
-  const why = useRefusal("direct", "admin");
+function ContextForm() {
+  const why = useMissingScope("direct", "admin");
   const send = (values: FormData): Promise<string | undefined> => {
     const message = field(values, "message");
     if (message.trim() === "") return Promise.resolve("Say something.");
@@ -92,10 +97,10 @@ function Context() {
       title="Tell Neuro"
       text="Puts a context before Neuro, as an integration would."
       verb="Tell"
-      no={why}
+      disabledReason={why}
       send={send}
     >
-      <Upstreams />
+      <UpstreamSelect />
       <label class="field">
         <span class="field-label">Context</span>
         <textarea name="message" rows={3} placeholder="Chat is asking for a song." />
@@ -110,10 +115,10 @@ function Context() {
 
 const SAMPLE = `{"command":"action","data":{"id":"1","name":"move","data":"{}"}}`;
 
-function Raw() {
+function RawMessageForm() {
   const integrations = useStore((state) => state.integrations) ?? [];
   const upstreams = useStore((state) => state.overview?.services.neuro?.upstreams) ?? [];
-  const why = useRefusal("admin");
+  const why = useMissingScope("admin");
   const send = (values: FormData): Promise<string | undefined> => {
     const message = parseJson(field(values, "message"), DEPTH_MAX);
     if (message === undefined) return Promise.resolve("This is not JSON.");
@@ -127,14 +132,14 @@ function Raw() {
       title="Raw message"
       text="Goes out as it is: to an integration as from Neuro, or to Neuro as from the relay."
       verb="Inject"
-      no={why}
+      disabledReason={why}
       send={send}
     >
       <label class="field">
         <span class="field-label">To</span>
         <select name="to">
-          {integrations.map(({ id, name }) => <option key={id} value={`in:${id}`}>{shown(name, 60)}</option>)}
-          {upstreams.map(({ id }) => <option key={`up:${id}`} value={`up:${id}`}>{`Neuro (${shown(id, 40)})`}</option>)}
+          {integrations.map(({ id, name }) => <option key={id} value={`in:${id}`}>{sanitize(name, 60)}</option>)}
+          {upstreams.map(({ id }) => <option key={`up:${id}`} value={`up:${id}`}>{`Neuro (${sanitize(id, 40)})`}</option>)}
         </select>
       </label>
       <label class="field">
@@ -145,8 +150,8 @@ function Raw() {
   );
 }
 
-function Command() {
-  const why = useRefusal("command");
+function CommandForm() {
+  const why = useMissingScope("command");
   const send = (values: FormData): Promise<string | undefined> => {
     const cmd = parseJson(field(values, "cmd"), DEPTH_MAX);
     if (cmd === undefined) return Promise.resolve("The command is not JSON.");
@@ -159,7 +164,7 @@ function Command() {
       title="Command"
       text="What a watcher sends to an integration of the Intermediary; it waits in the queue for one that is away. * means all that are here."
       verb="Send"
-      no={why}
+      disabledReason={why}
       send={send}
     >
       <label class="field">

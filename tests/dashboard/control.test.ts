@@ -1,0 +1,164 @@
+/** What a person does to integrations and to what passes between them and Neuro. */
+import { test } from "#runner";
+import { check } from "../harness/check.ts";
+import { Talk } from "../harness/socket.ts";
+import { byName, Game, integrationRow, TEST_OPTIONS, withDashboard } from "./fixture.ts";
+
+const MOVE = {
+  name: "move",
+  description: "Move a piece.",
+  schema: {
+    type: "object",
+    properties: {
+      to: { type: "string", pattern: "^[a-h][1-8]$" },
+      count: { type: "integer", minimum: 1, maximum: 3 },
+      piece: { enum: ["rook", "pawn"] },
+    },
+    required: ["to", "count"],
+  },
+};
+
+test(
+  "DB6 an action is sent by a form made of its schema, once it fits, and what came of it is shown",
+  () =>
+    withDashboard(async (harness) => {
+      const chess = await Game.join(harness, "Chess", [MOVE]);
+      const page = await harness.open();
+      await byName(integrationRow(page, "Chess"), "integration-head").click();
+      await byName(page, "open-form").click();
+      const form = page.locator(".action-form");
+      await form.getByLabel("to", { exact: true }).fill("z9");
+      await form.getByLabel("count", { exact: true }).fill("4");
+      await byName(form, "send").click();
+      check.equal(await form.locator(".flaw:visible").allInnerTexts(), ["must match ^[a-h][1-8]$", "at most 3"]);
+      await form.getByLabel("to", { exact: true }).fill("e4");
+      await form.getByLabel("count", { exact: true }).fill("2");
+      await form.getByText("piece", { exact: true }).click();
+      await form.locator("select").and(form.getByLabel("piece", { exact: true })).selectOption("pawn");
+      await byName(form, "send").click();
+      const { id, data } = await chess.action();
+      check.equal(JSON.parse(data ?? ""), { to: "e4", count: 2, piece: "pawn" });
+      chess.result(id, true, "You moved.");
+      await form.locator(".said.good", { hasText: "You moved." }).waitFor();
+      await byName(form, "send").click();
+      chess.result((await chess.action()).id, false, "Not your turn.");
+      await form.locator(".said.bad", { hasText: "Not your turn." }).waitFor();
+    }),
+  TEST_OPTIONS,
+);
+
+test(
+  "DB7 the open force is shown with its question, and a person can answer it or take it back",
+  () =>
+    withDashboard(async (harness) => {
+      const chess = await Game.join(harness, "Chess", [MOVE, { name: "resign" }]);
+      const page = await harness.open();
+      chess.force("Which move do you make?", ["move", "resign"], { state: "e4 e5" });
+      const force = byName(page, "force");
+      await force.locator(".force-query", { hasText: "Which move do you make?" }).waitFor();
+      await byName(force, "answer").click();
+      await force.getByText("resign", { exact: true }).last().click();
+      await byName(force, "send").click();
+      const { id, name } = await chess.action();
+      check.equal(name, "resign");
+      await force.getByText("chosen, waits for its result").waitFor();
+      chess.result(id, true, "");
+      await force.waitFor({ state: "detached" });
+      chess.force("And now?", ["move"]);
+      await force.locator(".force-query", { hasText: "And now?" }).waitFor();
+      await byName(force, "veto").click();
+      await force.getByText("Veto it?").click();
+      await force.waitFor({ state: "detached" });
+      await byName(page, "tab-audit").click();
+      await page.locator(".deed", { hasText: "veto" }).locator(".deed-to", { hasText: /^chess$/ }).waitFor();
+      await page.locator(".deed", { hasText: "answer" }).locator(".deed-to", { hasText: "chess resign" }).waitFor();
+    }),
+  TEST_OPTIONS,
+);
+
+test(
+  "DB8 an integration can be paused, muted, soloed and held for approval, and everything stopped, each with one press",
+  () =>
+    withDashboard(async (harness) => {
+      await Game.join(harness, "Chess", [MOVE]);
+      await Game.join(harness, "Poker", [{ name: "bet" }]);
+      const page = await harness.open();
+      for (
+        const [button, mark] of [["pause", "paused"], ["mute", "muted"], ["solo", "solo"], ["approve", "approval"]] as const
+      ) {
+        const control = byName(integrationRow(page, "Chess"), button);
+        await control.click();
+        await integrationRow(page, "Chess").locator(".marks", { hasText: mark }).waitFor();
+        check.equal(await control.getAttribute("aria-pressed"), "true");
+        check.equal(await byName(integrationRow(page, "Poker"), button).getAttribute("aria-pressed"), "false");
+        await control.click();
+        await integrationRow(page, "Chess").locator(".marks", { hasText: mark }).waitFor({ state: "detached" });
+      }
+      await byName(page, "stop").click();
+      await page.locator(".banner.stopped").waitFor();
+      check.match(await page.title(), /^Stopped/);
+      await byName(page, "stop").click();
+      await page.locator(".banner.stopped").waitFor({ state: "detached" });
+    }),
+  TEST_OPTIONS,
+);
+
+test(
+  "DB9 an action that waits for approval goes or fails as a person decides, with its time in sight",
+  () =>
+    withDashboard(async (harness) => {
+      const chess = await Game.join(harness, "Chess", [{ name: "resign" }]);
+      const page = await harness.open();
+      await byName(page, "approval").click();
+      await page.locator("[data-name=approval][aria-pressed=true]").waitFor();
+      chess.force("Give up?", ["resign"]);
+      const pending = page.locator(".pending.approval");
+      await pending.locator(".bar-fill").waitFor({ state: "attached" });
+      check.match(await pending.locator(".pending-time").innerText(), /\d+ s left/);
+      check.equal(await page.locator(".figure.warn .figure-more").innerText(), "1 to approve");
+      await byName(pending, "approve-pending").click();
+      const { id, name } = await chess.action();
+      check.equal(name, "resign");
+      chess.result(id, true, "");
+      await pending.waitFor({ state: "detached" });
+      chess.force("Really?", ["resign"]);
+      await byName(pending, "reject-pending").click();
+      await page.locator(".feed-row[data-event=action_result]", { hasText: "rejected" }).first().waitFor();
+      check.equal(chess.talk.take().filter(({ command }) => command === "action"), [], "nothing reached the game");
+    }, ["nakurity-backend.decider=first", "nakurity-backend.choice_timeout=50ms"]),
+  TEST_OPTIONS,
+);
+
+test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
+  withDashboard(async (harness) => {
+    const page = await harness.open();
+    const greeting = { type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true };
+    const first = (await Talk.open(harness.relay.urls.intermediary)).send(greeting);
+    await first.next(({ event }) => event === "registered");
+    first.close();
+    await integrationRow(page, "jukebox").locator(".dot.off").waitFor();
+    await byName(page, "tab-tools").click();
+    for (const action of ["skip", "louder"]) {
+      const form = byName(page, "command");
+      await form.getByLabel("To").fill("jukebox");
+      await form.getByLabel("Command").fill(JSON.stringify({ action }));
+      await form.getByText("Send", { exact: true }).click();
+      await page.locator(".notice.good", { hasText: "queued" }).last().waitFor();
+    }
+    await byName(page, "tab-queue").click();
+    const letters = byName(page, "dead-letter");
+    await letters.nth(1).waitFor();
+    await letters.first().getByText("Body").click();
+    await letters.first().locator("pre", { hasText: "skip" }).waitFor();
+    const second = (await Talk.open(harness.relay.urls.intermediary)).send(greeting);
+    await second.next(({ event }) => event === "registered");
+    await byName(letters.first(), "retry").click();
+    const { id, cmd } = await second.next(({ cmd }) => cmd !== undefined);
+    check.equal(cmd, { action: "skip" });
+    second.send({ ack: id });
+    await letters.nth(1).waitFor({ state: "detached" });
+    await byName(letters, "drop").click();
+    await letters.getByText("Drop it?").click();
+    await letters.waitFor({ state: "detached" });
+    second.close();
+  }, ["queue.ttl.command=1s", "nakurity-backend.decider=none"]), TEST_OPTIONS);

@@ -1,0 +1,135 @@
+/** What is to be seen: who is connected, what happens, on any screen. */
+import { test } from "#runner";
+import { devices, type Page } from "playwright-core";
+import { check } from "../harness/check.ts";
+import { byName, Game, integrationRow, TEST_OPTIONS, until, withDashboard } from "./fixture.ts";
+
+test(
+  "DB5 games appear as they connect, with all that they offer, and are away once they leave",
+  () =>
+    withDashboard(async (harness) => {
+      const page = await harness.open();
+      await page.locator(".empty-title", { hasText: "No integration yet" }).waitFor();
+      await page.getByText(`NEURO_SDK_WS_URL=ws://${new URL(harness.origin).host}/neuro`).waitFor();
+      const chess = await Game.join(harness, "Chess", [{ name: "move", description: "Move a piece." }]);
+      await Game.join(harness, "Poker", [{ name: "bet" }, { name: "fold" }]);
+      await integrationRow(page, "Chess").locator(".dot.good").waitFor();
+      await integrationRow(page, "Poker").locator(".row-more", { hasText: "2 actions" }).waitFor();
+      await until(
+        async () => await byName(page, "figure-here").locator(".figure-value").innerText() === "2",
+        "two are here",
+      );
+      await byName(integrationRow(page, "Chess"), "integration-head").click();
+      await byName(page, "offer").getByText("Move a piece.").waitFor();
+      await page.locator(".feed-row[data-event=integration_connected_via_backend]", { hasText: "Poker" }).waitFor();
+      chess.talk.close();
+      await integrationRow(page, "Chess").locator(".dot.off").waitFor();
+      check.match(await page.locator(".row-title > .name").first().innerText(), /Poker/);
+      await page.locator(".links", { hasText: "played by the relay" }).waitFor();
+    }),
+  TEST_OPTIONS,
+);
+
+test(
+  "DB11 the feed shows events as they happen; it can be sifted, searched, looked into and held",
+  () =>
+    withDashboard(async (harness) => {
+      const page = await harness.open();
+      const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
+      const poker = await Game.join(harness, "Poker");
+      chess.send("context", { message: "White is better.", silent: true });
+      poker.send("context", { message: "You hold two aces.", silent: true });
+      const rows = page.locator(".feed-row");
+      await rows.filter({ hasText: "two aces" }).waitFor();
+      await byName(page, "family-context").click();
+      await until(async () => await rows.count() === 2, "only contexts are there");
+      await byName(page, "feed-who").selectOption("Chess");
+      await rows.filter({ hasText: "two aces" }).waitFor({ state: "detached" });
+      await rows.filter({ hasText: "White is better." }).click();
+      check.match(await page.locator(".feed-chosen pre").innerText(), /"event": "add_context"[^]*"game_title": "Chess"/);
+      await page.getByText("Show all").click();
+      await byName(page, "feed-text").fill("ACES");
+      await rows.filter({ hasText: "White is better." }).waitFor({ state: "detached" });
+      await byName(page, "feed-text").fill("");
+      await byName(page, "feed-hold").click();
+      chess.send("context", { message: "Something new.", silent: true });
+      await page.locator(".feed-missed", { hasText: "1 new" }).waitFor();
+      check.equal(await rows.filter({ hasText: "Something new." }).count(), 0);
+      await byName(page, "feed-go-on").click();
+      await rows.filter({ hasText: "Something new." }).waitFor();
+    }),
+  TEST_OPTIONS,
+);
+
+test(
+  "DB12 on a phone the panels are shown one at a time, and nothing is wider than the screen",
+  () =>
+    withDashboard(async (harness) => {
+      await Game.join(harness, "A game with quite a long name, as long as it may be at all", [{ name: "move" }]);
+      const page = await harness.open(devices["iPhone 13"] ?? {});
+      for (const panel of ["now", "integrations", "feed", "queue", "brain", "nallely", "audit", "tools"]) {
+        await byName(page, `tab-${panel}`).click();
+        await page.locator(`.inside[data-panel=${panel}]`).waitFor();
+        check.equal(await overflow(page), 0, panel);
+      }
+      await byName(page, "tab-integrations").click();
+      await integrationRow(page, "A game").waitFor();
+      check.that(!(await page.locator(".now").isVisible()));
+    }),
+  TEST_OPTIONS,
+);
+
+const overflow = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+test(
+  "DB13 the page is dark or light as the system is, or as it is told, and its text can be read in both",
+  () =>
+    withDashboard(async (harness) => {
+      await Game.join(harness, "Chess", [{ name: "move" }]);
+      const page = await harness.open({ colorScheme: "dark", reducedMotion: "reduce" });
+      const shade = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+      const dark = await shade();
+      check.equal(await faint(page), [], "dark");
+      await page.emulateMedia({ colorScheme: "light" });
+      await until(async () => await shade() !== dark, "it is light");
+      check.equal(await faint(page), [], "light");
+      await byName(page, "theme").click();
+      await until(async () => await shade() === dark, "it is dark although the system is light");
+      await page.reload();
+      await until(async () => await shade() === dark, "it stays dark");
+    }),
+  TEST_OPTIONS,
+);
+
+/** Texts with less contrast to what they stand on than 4.5 to 1. */
+const faint = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    const numbers = (colour: string): number[] => (colour.match(/[\d.]+/g) ?? []).map(Number);
+    const light = (colour: readonly number[]): number => {
+      const [red = 0, green = 0, blue = 0] = colour.map((part) => {
+        const share = part / 255;
+        return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const ground = (element: Element | null): number[] => {
+      for (let at = element; at !== null; at = at.parentElement) {
+        const found = numbers(getComputedStyle(at).backgroundColor);
+        if (found.length === 3) return found;
+      }
+      return [255, 255, 255];
+    };
+    const found: string[] = [];
+    for (const element of document.querySelectorAll("*")) {
+      const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && (node.textContent ?? "").trim() !== "");
+      const box = element.getBoundingClientRect();
+      if (
+        !hasText || box.width === 0 || element.closest("[aria-disabled=true], .is-away, svg, select, option") !== null
+      ) continue;
+      const [one, two] = [light(numbers(getComputedStyle(element).color).slice(0, 3)), light(ground(element))];
+      const contrast = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+      if (contrast < 4.5) found.push(`${contrast.toFixed(2)} ${element.outerHTML.slice(0, 120)}`);
+    }
+    return found;
+  });

@@ -1,0 +1,75 @@
+/** What goes on beyond the integrations: the link to Neuro, what a person says to either side, the Brain, Nallely. */
+import { test } from "#runner";
+import { BrainClient } from "../../src/clients/brain.ts";
+import { check } from "../harness/check.ts";
+import { openSession } from "../harness/nallely-server.ts";
+import type { Message } from "../harness/socket.ts";
+import { byName, Game, integrationRow, TEST_OPTIONS, until, Upstream, WAIT_MS, withDashboard } from "./fixture.ts";
+
+test(
+  "DB23 the link to Neuro is shown; a person tells her something, sends raw messages either way, and disconnects",
+  async () => {
+    const neuro = new Upstream();
+    try {
+      await withDashboard(async (harness) => {
+        const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
+        const page = await harness.open();
+        await page.locator(".link.good", { hasText: neuro.url }).waitFor();
+        await byName(page, "tab-tools").click();
+        const context = byName(page, "context");
+        await context.getByLabel("Context").fill("Chat wants a song.");
+        await context.getByText("Tell", { exact: true }).click();
+        await neuro.hear(
+          ({ command, data }) => command === "context" && /Chat wants a song/.test(data.message),
+          "she hears it",
+        );
+        const raw = byName(page, "raw");
+        await raw.getByLabel("Message").fill("{");
+        await raw.getByText("Inject").click();
+        await raw.locator(".flaw", { hasText: "This is not JSON." }).waitFor();
+        await raw.getByLabel("Message").fill(`{"command":"x/y","data":[1]}`);
+        await raw.getByText("Inject").click();
+        const got = await chess.talk.next(({ command }: Message) => command === "x/y", WAIT_MS);
+        check.equal(got, { command: "x/y", data: [1] });
+        await raw.getByLabel("To").selectOption({ label: "Neuro (neuro)" });
+        await raw.getByText("Inject").click();
+        await neuro.hear(({ command }) => command === "x/y", "she got it, too");
+        await byName(integrationRow(page, "Chess"), "integration-head").click();
+        await byName(page, "disconnect").click();
+        await page.getByText("Disconnect it?").click();
+        await chess.talk.closed;
+        neuro.stop();
+        await page.locator(".link:not(.good)").waitFor();
+        await page.locator(".banner.warn", { hasText: "Not ready." }).waitFor();
+      }, [`nakurity-client.url=${neuro.url}`, "actions.grace=100ms"]);
+    } finally {
+      neuro.stop();
+    }
+  },
+  TEST_OPTIONS,
+);
+
+test("DB24 the Brain's sessions and the values that go to Nallely and come from it are shown", async () => {
+  await using session = openSession();
+  await withDashboard(async (harness) => {
+    const page = await harness.open();
+    using brain = new BrainClient(harness.relay.urls.web.replace(/^http/, "ws").replace(/#.*$/, "brain"));
+    const id = await brain.createSession({ owner: "example", initialState: { mood: "calm", id: 1 } });
+    await byName(page, "tab-brain").click();
+    const entry = byName(page, "panel-brain").locator(".entry", { hasText: id.slice(0, 8) });
+    await entry.getByText("2 keys").waitFor();
+    check.equal((await page.content()).includes(id), false, "the whole id, which is a key, is nowhere");
+    await byName(page, "tab-nallely").click();
+    await byName(page, "panel-nallely").getByText("in the session").waitFor();
+    await Game.join(harness, "Chess", [{ name: "move" }]);
+    const value = byName(page, "panel-nallely").locator(".value", { hasText: "integrations" });
+    await until(async () => await value.locator(".num").innerText() === "1", "it counts the game");
+  }, [
+    "brain.enabled=true",
+    "brain.port=0",
+    "nallely.enabled=true",
+    `nallely.url=${session.busUrl}`,
+    `nallely.trevor_url=${session.trevorUrl}`,
+    "nakurity-backend.decider=none",
+  ]);
+}, TEST_OPTIONS);
