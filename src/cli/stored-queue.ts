@@ -8,7 +8,7 @@ import type { Entry } from "../core/event.ts";
 import type { Key } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { key, segmentAt, segmentText } from "../core/key.ts";
-import { bodyOf, entryKey, type Head, madeAt, readEntryKey } from "../queue/entry.ts";
+import { bodyOf, type EntryHead, entryKey, madeAt, readEntryKey } from "../queue/entry.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import type { Store } from "../engine/ports.ts";
@@ -18,7 +18,7 @@ import { type Listed, type QueueDesk, summaryOf } from "./listed.ts";
 interface Stored extends Listed {
   readonly key: Key;
   readonly service: ServiceName;
-  readonly head: Head;
+  readonly head: EntryHead;
 }
 
 /** The rooms that keep a queue. */
@@ -81,10 +81,10 @@ export class StoredQueue implements QueueDesk {
     const read = readEntryKey(place);
     if (read === undefined) return undefined;
     const { recipient, head } = read;
-    const { id, kind, bytes, exp, why } = head;
+    const { id, kind, bytes, exp, reason } = head;
     const to = segmentText(recipient) ?? recipient;
     const at = isDead ? undefined : madeAt(head, this.#settings.ttl);
-    return { key: place, service, head, id, to, isDead, why, kind, bytes, at, exp };
+    return { key: place, service, head, id, to, isDead, why: reason, kind, bytes, at, exp };
   }
 
   async #read(of: Listed): Promise<{ readonly entry?: Entry | undefined; readonly body?: string | undefined }> {

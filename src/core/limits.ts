@@ -41,9 +41,9 @@ export const LOAD_BYTES_MAX = 1_048_576;
 /** Messages sent to one peer without acks that are held until they are settled. */
 export const UNSETTLED_MESSAGES_MAX = 4_096;
 /** Known names of integrations that are kept (least recently seen go first). */
-export const KNOWN_NAMES_MAX = 1_000;
+export const DIRECTORY_NAMES_MAX = 1_000;
 /** How long a name that was greeted with a valid token counts as known. */
-export const KNOWN_NAME_MS: number = 7 * 24 * 3_600_000;
+export const DIRECTORY_NAME_MS: number = 7 * 24 * 3_600_000;
 /** Characters of the id that a watcher gives a request. */
 export const REQUEST_ID_MAX = 256;
 /** Bytes of free text of an integration that go to Neuro as one context, and how often at most. */
@@ -59,7 +59,7 @@ export const TAKEOVER_BYTES_MAX = 1_048_576;
 /** Estimated bytes of the events kept for watchers who resume. */
 export const EVENT_BUFFER_BYTES_MAX = 33_554_432;
 /** Characters of events sent at once to a watcher who is behind; then others have their turn. */
-export const WATCH_BATCH_LENGTH_MAX = 262_144;
+export const EVENT_BATCH_LENGTH_MAX = 262_144;
 /** Events kept for watchers who resume, and for how long. */
 export const EVENT_BUFFER_MAX = 10_000;
 export const EVENT_BUFFER_MS = 300_000;

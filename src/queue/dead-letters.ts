@@ -9,36 +9,44 @@ import type { Entry } from "../core/event.ts";
 import { type Key, type LoadToken, loadToken, type Millis } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import { LOAD_BYTES_MAX, LOAD_ENTRIES_MAX } from "../core/limits.ts";
-import { bodyOf, bytesOf, type DeathCause, entryKey, type Head, type QueueEntry, readEntryKey } from "./entry.ts";
+import {
+  bodyOf,
+  bytesOf,
+  type DeadLetterReason,
+  type EntryHead,
+  entryKey,
+  type QueueEntry,
+  readEntryKey,
+} from "./entry.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import type { StepContext } from "../core/context.ts";
 
-export interface DeadLetter extends Head {
+export interface DeadLetter extends EntryHead {
   readonly key: Key;
   readonly recipient: string;
-  readonly why: DeathCause;
+  readonly reason: DeadLetterReason;
 }
 
 /** An entry on its way from the queue to here. */
-interface Burial {
+interface PendingDeadLetter {
   readonly entry: QueueEntry;
   readonly recipient: string;
   readonly name: string;
-  readonly why: DeathCause;
+  readonly reason: DeadLetterReason;
 }
 
 export class DeadLetters {
   settings: QueueSettings;
-  readonly #room: ServiceName;
+  readonly #service: ServiceName;
   readonly #letters = new Map<string, DeadLetter>();
   readonly #expiry = new Deadlines();
-  readonly #unread = new Map<Key, Burial>();
-  readonly #unstored = new Map<Key, { readonly burial: Burial; readonly letter: DeadLetter }>();
+  readonly #unread = new Map<Key, PendingDeadLetter>();
+  readonly #unstored = new Map<Key, { readonly burial: PendingDeadLetter; readonly letter: DeadLetter }>();
   #loading: { readonly token: LoadToken; readonly keys: readonly Key[] } | undefined;
 
   constructor(service: ServiceName, settings: QueueSettings) {
-    this.#room = service;
+    this.#service = service;
     this.settings = settings;
   }
 
@@ -46,7 +54,9 @@ export class DeadLetters {
   restore(keys: readonly Key[]): void {
     for (const key of keys) {
       const read = readEntryKey(key);
-      if (read?.head.why !== undefined) this.#add({ ...read.head, why: read.head.why, key, recipient: read.recipient });
+      if (read?.head.reason !== undefined) {
+        this.#add({ ...read.head, reason: read.head.reason, key, recipient: read.recipient });
+      }
     }
   }
 
@@ -64,7 +74,7 @@ export class DeadLetters {
   }
 
   /** Moves an entry here. The queue has forgotten it; its body is read first where it is not at hand. */
-  bury(burial: Burial, ctx: StepContext): void {
+  add(burial: PendingDeadLetter, ctx: StepContext): void {
     if (burial.entry.body !== undefined) return this.#write(burial, burial.entry.body, ctx);
     this.#unread.set(burial.entry.key, burial);
     this.#read(ctx);
@@ -72,7 +82,7 @@ export class DeadLetters {
 
   /** Asks for the value of a letter; `loaded` with this token follows. */
   read(letter: DeadLetter, ctx: StepContext): LoadToken {
-    const token = loadToken(`${this.#room}:letter:${ctx.id()}`);
+    const token = loadToken(`${this.#service}:letter:${ctx.id()}`);
     ctx.emit({ do: "load", token, keys: [letter.key] });
     return token;
   }
@@ -88,10 +98,10 @@ export class DeadLetters {
     const done = this.#unstored.get(key);
     if (done === undefined) return false;
     this.#unstored.delete(key);
-    const { burial: { entry, name, why }, letter } = done;
+    const { burial: { entry, name, reason }, letter } = done;
     this.#add(letter);
     if (entry.disk !== "none") ctx.emit({ do: "delete", key: entry.key });
-    ctx.observe({ is: "message_dead", to: name, id: entry.id, why });
+    ctx.observe({ is: "message_dead", to: name, id: entry.id, why: reason });
     for (const oldest of this.#letters.values()) {
       if (this.#letters.size <= this.settings.dead_letters) break;
       this.drop(oldest, ctx);
@@ -154,15 +164,15 @@ export class DeadLetters {
       if (keys.length === LOAD_ENTRIES_MAX || (keys.length > 0 && bytes > LOAD_BYTES_MAX)) break;
       keys.push(key);
     }
-    this.#loading = { token: loadToken(`${this.#room}:burial:${ctx.id()}`), keys };
+    this.#loading = { token: loadToken(`${this.#service}:burial:${ctx.id()}`), keys };
     ctx.emit({ do: "load", ...this.#loading });
   }
 
-  #write(burial: Burial, body: string, ctx: StepContext): void {
-    const { entry: { id, at, exp, kind, attempts }, recipient, name, why } = burial;
-    const head: Head = { id, exp: ctx.now, bytes: bytesOf(body), kind, why };
-    const key = entryKey({ service: this.#room, is: "dead", recipient }, head);
-    this.#unstored.set(key, { burial, letter: { ...head, why, key, recipient } });
-    ctx.emit({ do: "put", key, value: { v: 1, id, at, exp, kind, attempts, why, died: ctx.now, to: name, body } });
+  #write(burial: PendingDeadLetter, body: string, ctx: StepContext): void {
+    const { entry: { id, at, exp, kind, attempts }, recipient, name, reason } = burial;
+    const head: EntryHead = { id, exp: ctx.now, bytes: bytesOf(body), kind, reason };
+    const key = entryKey({ service: this.#service, is: "dead", recipient }, head);
+    this.#unstored.set(key, { burial, letter: { ...head, reason, key, recipient } });
+    ctx.emit({ do: "put", key, value: { v: 1, id, at, exp, kind, attempts, why: reason, died: ctx.now, to: name, body } });
   }
 }

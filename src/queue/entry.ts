@@ -11,18 +11,18 @@ import type { ServiceName } from "../core/service.ts";
 import type { MessageKind, QueueSettings } from "../core/settings.ts";
 
 /** Why an entry was given up. */
-export type DeathCause = "expired" | "attempts" | "terminated";
+export type DeadLetterReason = "expired" | "attempts" | "terminated";
 
 /** What the last segment of a key says. A dead letter's `exp` is when it died; it alone has a `why`. */
-export interface Head {
+export interface EntryHead {
   readonly id: string;
   exp: Millis;
   readonly bytes: number;
   readonly kind: MessageKind;
-  readonly why?: DeathCause;
+  readonly reason?: DeadLetterReason;
 }
 
-export interface QueueEntry extends Head {
+export interface QueueEntry extends EntryHead {
   readonly at: Millis;
   key: Key;
   /** Only what is `stored` outlives the process; `none` is held in memory until it is settled. */
@@ -42,23 +42,23 @@ const HEAD =
   /^(\d{13}-\d{10})-([0-9a-z]{1,11})-([0-9a-z]{1,11})-(command|context|direct)(?:-(expired|attempts|terminated))?$/;
 
 /** Where an entry with this head is stored; `recipient` is a ready segment. */
-export function entryKey(place: { service: ServiceName; is: "queue" | "dead"; recipient: string }, head: Head): Key {
-  const why = head.why === undefined ? "" : `-${head.why}`;
+export function entryKey(place: { service: ServiceName; is: "queue" | "dead"; recipient: string }, head: EntryHead): Key {
+  const why = head.reason === undefined ? "" : `-${head.reason}`;
   const last = `${head.id}-${head.exp.toString(36)}-${head.bytes.toString(36)}-${head.kind}${why}`;
   return key(place.service, place.is, place.recipient, last);
 }
 
 /** The recipient's segment and the head of an entry, or undefined for a key that no queue made. */
-export function readEntryKey(of: Key): { readonly recipient: string; readonly head: Head } | undefined {
+export function readEntryKey(of: Key): { readonly recipient: string; readonly head: EntryHead } | undefined {
   const match = HEAD.exec(segmentAt(of, 3));
   if (match === null) return undefined;
   const [, id = "", exp = "", bytes = "", kind, why] = match;
-  const head: Head = {
+  const head: EntryHead = {
     id,
     exp: parseInt(exp, 36),
     bytes: parseInt(bytes, 36),
     kind: kind as MessageKind, // Why: the pattern allows nothing else, here and below.
-    ...(why !== undefined && { why: why as DeathCause }),
+    ...(why !== undefined && { reason: why as DeadLetterReason }),
   };
   return Number.isSafeInteger(head.exp) && Number.isSafeInteger(head.bytes)
     ? { recipient: segmentAt(of, 2), head }
@@ -69,7 +69,7 @@ export function readEntryKey(of: Key): { readonly recipient: string; readonly he
  * When an entry was made, as far as its key says: its time to live before it expires, and not before the run that made it, by which
  * its id begins. Where settings have changed the time to live since, it is wrong by as much.
  */
-export const madeAt = ({ id, exp, kind }: Head, ttl: QueueSettings["ttl"]): Millis =>
+export const madeAt = ({ id, exp, kind }: EntryHead, ttl: QueueSettings["ttl"]): Millis =>
   Math.max(Number(id.slice(0, 13)), exp - ttl[kind]);
 
 /** What is stored of an entry. */

@@ -24,120 +24,129 @@ import { Deadlines } from "../core/deadlines.ts";
 import type { Entry, StoreEvent } from "../core/event.ts";
 import { type Key, type LoadToken, loadToken, type Millis, rawKey } from "../core/ids.ts";
 import { bodyOf, bytesOf, type QueueEntry } from "./entry.ts";
-import { firstOf, frameOf, isOpen, land, type Lane, type Lanes, nextToLoad, type Socket } from "./lane.ts";
-import { Shelf } from "./shelf.ts";
+import {
+  firstOf,
+  frameOf,
+  isOpen,
+  nextToLoad,
+  type RecipientQueue,
+  type RecipientQueues,
+  removeInFlight,
+  type Socket,
+} from "./recipient-queue.ts";
+import { QueueStore } from "./store.ts";
 import { failed, ok, type Result } from "../core/result.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { MessageKind, QueueSettings } from "../core/settings.ts";
 import type { StepContext } from "../core/context.ts";
 
-export type { Depth, Socket } from "./lane.ts";
+export type { Depth, Socket } from "./recipient-queue.ts";
 
 /** What may be seen of the lanes. */
-export type Kept = Pick<Lanes, "entries" | "bytes" | "oldest" | "depth" | "depths" | "list" | "locate">;
+export type RecipientsView = Pick<RecipientQueues, "entries" | "bytes" | "oldest" | "depth" | "depths" | "list" | "locate">;
 
 /** A message for a recipient: a JSON object as text. */
-export interface Message {
+export interface QueuedMessage {
   readonly kind: MessageKind;
   readonly body: string;
 }
 
 /** What became of a message; `queued` holds only once `key` is stored. */
-export type Sending = { readonly is: "sent" } | { readonly is: "queued"; readonly key: Key };
+export type SendOutcome = { readonly is: "sent" } | { readonly is: "queued"; readonly key: Key };
 
 export class Queue {
-  readonly #room: ServiceName;
-  readonly #shelf: Shelf;
-  readonly #lanes: Lanes;
+  readonly #service: ServiceName;
+  readonly #store: QueueStore;
+  readonly #recipients: RecipientQueues;
   readonly #deadlines = new Deadlines();
-  readonly #loads = new Map<LoadToken, { readonly to: Lane; readonly window: readonly QueueEntry[] }>();
+  readonly #loads = new Map<LoadToken, { readonly to: RecipientQueue; readonly window: readonly QueueEntry[] }>();
   #settings: QueueSettings;
 
   constructor(service: ServiceName, settings: QueueSettings) {
-    this.#room = service;
+    this.#service = service;
     this.#settings = settings;
-    this.#shelf = new Shelf(service, settings);
-    this.#lanes = this.#shelf.lanes;
+    this.#store = new QueueStore(service, settings);
+    this.#recipients = this.#store.recipients;
   }
 
   configure(settings: QueueSettings): void {
     this.#settings = settings;
-    this.#shelf.configure(settings);
+    this.#store.configure(settings);
   }
 
   /** Takes in the keys that an earlier run left; those of other kinds are not looked at. */
   restore(entries: readonly Entry[]): void {
-    this.#shelf.restore(entries.map(({ key }) => key));
+    this.#store.restore(entries.map(({ key }) => key));
   }
 
   get dead(): DeadLetters {
-    return this.#shelf.dead;
+    return this.#store.dead;
   }
 
   /** What is kept, to be looked at. */
-  get kept(): Kept {
-    return this.#lanes;
+  get recipients(): RecipientsView {
+    return this.#recipients;
   }
 
   /** Writes that have not yet ended. */
   get writing(): number {
-    return this.#shelf.writing;
+    return this.#store.writing;
   }
 
   /** Asks for the value of an entry; `loaded` with this token follows. */
   read({ key }: QueueEntry, ctx: StepContext): LoadToken {
-    const token = loadToken(`${this.#room}:entry:${ctx.id()}`);
+    const token = loadToken(`${this.#service}:entry:${ctx.id()}`);
     ctx.emit({ do: "load", token, keys: [key] });
     return token;
   }
 
   /** Says whose a segment is, for those whose entries an earlier run left. */
-  call(name: string): void {
-    const to = this.#lanes.of(name);
+  setName(name: string): void {
+    const to = this.#recipients.of(name);
     if (to !== undefined) to.name = name;
   }
 
   /** The recipient is connected: what waits for it is sent. */
   open(name: string, socket: Socket, ctx: StepContext): void {
-    const to = this.#lanes.take(name);
+    const to = this.#recipients.getOrCreate(name);
     assert(to.socket === undefined, `a second socket for ${name}`);
     to.socket = socket;
-    to.isPressed = false;
+    to.isBackpressured = false;
     to.resumeAt = 0;
     this.#pump(to, ctx);
   }
 
   /** Its socket is gone: what was in flight waits again, on disk. */
-  shut(name: string, ctx: StepContext): void {
-    const to = this.#lanes.of(name);
+  close(name: string, ctx: StepContext): void {
+    const to = this.#recipients.of(name);
     if (to?.socket === undefined) return;
     const blamed = firstOf(to.inFlight);
-    if (blamed !== undefined) this.#blame(to, blamed, ctx);
+    if (blamed !== undefined) this.#countAttempt(to, blamed, ctx);
     to.socket = undefined;
     if (to.loading !== undefined) this.#loads.delete(to.loading);
     to.loading = undefined;
     this.#putBack(to, [...to.inFlight.values()], ctx);
     for (const entry of to.waiting.values()) if (entry.disk === "stored") entry.body = undefined;
-    this.#deadlines.clear(to.recipient);
-    this.#lanes.forget(to);
+    this.#deadlines.clear(to.segment);
+    this.#recipients.dropIfEmpty(to);
   }
 
   /** More waits in its socket than should: nothing is sent until it has eased. */
-  press(name: string, isPressed: boolean, ctx: StepContext): void {
-    const to = this.#lanes.of(name);
+  setBackpressure(name: string, isPressed: boolean, ctx: StepContext): void {
+    const to = this.#recipients.of(name);
     if (to === undefined) return;
-    to.isPressed = isPressed;
+    to.isBackpressured = isPressed;
     this.#pump(to, ctx);
   }
 
   /** Sends a message, or writes it where its recipient is away, behind or has something waiting. */
-  send(name: string, { kind, body }: Message, ctx: StepContext): Result<Sending> {
-    const to = this.#lanes.take(name);
+  send(name: string, { kind, body }: QueuedMessage, ctx: StepContext): Result<SendOutcome> {
+    const to = this.#recipients.getOrCreate(name);
     const isDirect = to.waiting.size === 0 && isOpen(to, this.#settings, ctx.now);
     const bytes = bytesOf(body);
-    if (!isDirect && !this.#shelf.makeRoom(to, bytes, ctx)) {
+    if (!isDirect && !this.#store.makeRoom(to, bytes, ctx)) {
       ctx.observe({ is: "queue_refused", to: name, why: "queueFull" });
-      this.#lanes.forget(to);
+      this.#recipients.dropIfEmpty(to);
       return failed("queueFull", "queue full");
     }
     const entry: QueueEntry = {
@@ -159,15 +168,15 @@ export class Queue {
       return ok({ is: "sent" });
     }
     to.waiting.set(entry.id, entry);
-    this.#shelf.write(to, entry, ctx);
+    this.#store.write(to, entry, ctx);
     return ok({ is: "queued", key: entry.key });
   }
 
   /** The recipient has done with an entry. False when it has no such entry. */
   ack(name: string, id: string, ctx: StepContext): boolean {
-    const [to, entry] = this.#shelf.find(name, id);
+    const [to, entry] = this.#store.find(name, id);
     if (to === undefined || entry === undefined) return false;
-    this.#shelf.remove(to, entry, ctx);
+    this.#store.remove(to, entry, ctx);
     ctx.observe({ is: "message_delivered", to: to.name, id, confirmed: true });
     this.#pump(to, ctx);
     return true;
@@ -175,13 +184,13 @@ export class Queue {
 
   /** The recipient wants it, and with it all after it, again: after `delayMs`, or after the usual backoff. */
   nak(name: string, nak: { id: string; delayMs: Millis | undefined }, ctx: StepContext): boolean {
-    const [to, entry] = this.#shelf.find(name, nak.id);
+    const [to, entry] = this.#store.find(name, nak.id);
     if (to === undefined || entry === undefined || !to.inFlight.has(nak.id)) return false;
     const { retry, retry_cap, max_attempts } = this.#settings;
     const isDead = entry.attempts + 1 >= max_attempts;
     const waitMs = nak.delayMs ?? backoffMs({ baseMs: retry, capMs: retry_cap }, entry.attempts, 1);
     const back = [...to.inFlight.values()].filter(({ id }) => id >= nak.id);
-    this.#blame(to, entry, ctx);
+    this.#countAttempt(to, entry, ctx);
     this.#putBack(to, back, ctx);
     if (!isDead) {
       to.resumeAt = ctx.now + waitMs;
@@ -193,18 +202,18 @@ export class Queue {
 
   /** The recipient never wants it again. */
   term(name: string, id: string, ctx: StepContext): boolean {
-    const [to, entry] = this.#shelf.find(name, id);
-    if (to === undefined || entry === undefined) return false;
-    this.#shelf.bury({ to, entry }, "terminated", ctx);
-    this.#pump(to, ctx);
+    const [recipient, entry] = this.#store.find(name, id);
+    if (recipient === undefined || entry === undefined) return false;
+    this.#store.deadLetter({ recipient, entry }, "terminated", ctx);
+    this.#pump(recipient, ctx);
     return true;
   }
 
   /** Removes an entry without a letter, at a person's word. */
   drop(name: string, id: string, ctx: StepContext): boolean {
-    const [to, entry] = this.#shelf.find(name, id);
+    const [to, entry] = this.#store.find(name, id);
     if (to === undefined || entry === undefined) return false;
-    this.#shelf.remove(to, entry, ctx);
+    this.#store.remove(to, entry, ctx);
     ctx.observe({ is: "message_dead", to: to.name, id, why: "dropped" });
     this.#pump(to, ctx);
     return true;
@@ -215,7 +224,7 @@ export class Queue {
     switch (event.is) {
       case "stored":
       case "storeFailed":
-        return this.#settled(event.key, event.is === "stored", ctx);
+        return this.#writeEnded(event.key, event.is === "stored", ctx);
       case "loaded":
         return this.dead.loaded(event.token, event.entries, ctx) || this.#loaded(event.token, event.entries, ctx);
       case "loadFailed":
@@ -225,39 +234,39 @@ export class Queue {
 
   tick(ctx: StepContext): void {
     for (const recipient of this.#deadlines.due(ctx.now)) {
-      const to = this.#lanes.get(recipient);
+      const to = this.#recipients.get(recipient);
       if (to?.socket !== undefined) this.#due(to, to.socket, ctx);
     }
-    this.#shelf.tick(ctx);
+    this.#store.tick(ctx);
   }
 
   nextWakeup(): Millis | undefined {
-    const [due, shelf] = [this.#deadlines.earliest(), this.#shelf.nextWakeup()];
+    const [due, shelf] = [this.#deadlines.earliest(), this.#store.nextWakeup()];
     return due === undefined || shelf === undefined ? due ?? shelf : Math.min(due, shelf);
   }
 
   /** Sends what may be sent, and has the next bodies read. */
-  #pump(to: Lane, ctx: StepContext): void {
-    while (isOpen(to, this.#settings, ctx.now)) {
-      const next = firstOf(to.waiting);
+  #pump(recipient: RecipientQueue, ctx: StepContext): void {
+    while (isOpen(recipient, this.#settings, ctx.now)) {
+      const next = firstOf(recipient.waiting);
       if (next === undefined) break;
       if (next.exp <= ctx.now) {
-        this.#shelf.bury({ to, entry: next }, "expired", ctx);
+        this.#store.deadLetter({ recipient, entry: next }, "expired", ctx);
         continue;
       }
       if (next.body === undefined || (next.promise === "queued" && next.disk !== "stored")) break;
-      to.waiting.delete(next.id);
-      this.#transmit(to, next, ctx);
+      recipient.waiting.delete(next.id);
+      this.#transmit(recipient, next, ctx);
     }
-    if (to.socket === undefined || to.loading !== undefined) return;
-    const window = nextToLoad(to);
+    if (recipient.socket === undefined || recipient.loading !== undefined) return;
+    const window = nextToLoad(recipient);
     if (window.length === 0) return;
-    to.loading = loadToken(`${this.#room}:queue:${ctx.id()}`);
-    this.#loads.set(to.loading, { to, window });
-    ctx.emit({ do: "load", token: to.loading, keys: window.map(({ key }) => key) });
+    recipient.loading = loadToken(`${this.#service}:queue:${ctx.id()}`);
+    this.#loads.set(recipient.loading, { to: recipient, window });
+    ctx.emit({ do: "load", token: recipient.loading, keys: window.map(({ key }) => key) });
   }
 
-  #transmit(to: Lane, entry: QueueEntry, ctx: StepContext): void {
+  #transmit(to: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
     const { socket } = to;
     assert(socket !== undefined, "sending without a socket");
     ctx.count("integration", "out", entry.kind);
@@ -271,7 +280,7 @@ export class Queue {
     entry.sentAt = ctx.now;
     if (entry.disk === "stored") entry.body = undefined;
     to.inFlight.set(entry.id, entry);
-    to.flightBytes += entry.bytes;
+    to.inFlightBytes += entry.bytes;
     this.#arm(to, this.#dueAt(entry, socket, ctx.now));
   }
 
@@ -283,16 +292,16 @@ export class Queue {
     return !acks || isHeld ? settledAt : entry.sentAt + this.#settings.ack_timeout;
   }
 
-  #arm(to: Lane, at: Millis): void {
-    const set = this.#deadlines.get(to.recipient);
-    if (set === undefined || at < set) this.#deadlines.set(to.recipient, at);
+  #arm(to: RecipientQueue, at: Millis): void {
+    const set = this.#deadlines.get(to.segment);
+    if (set === undefined || at < set) this.#deadlines.set(to.segment, at);
   }
 
   /** A deadline of a connected recipient has come. */
-  #due(to: Lane, socket: Socket, ctx: StepContext): void {
+  #due(to: RecipientQueue, socket: Socket, ctx: StepContext): void {
     if (socket.acks) this.#dueAcks(to, ctx);
-    else if (!to.isPressed) this.#settle(to, ctx);
-    const soonest = ctx.now + (to.isPressed ? Math.max(1, this.#settings.settle) : 1);
+    else if (!to.isBackpressured) this.#settle(to, ctx);
+    const soonest = ctx.now + (to.isBackpressured ? Math.max(1, this.#settings.settle) : 1);
     for (const entry of to.inFlight.values()) {
       this.#arm(to, Math.max(soonest, this.#dueAt(entry, socket, ctx.now)));
       if (!socket.acks) break;
@@ -302,56 +311,56 @@ export class Queue {
   }
 
   /** Without acks: what the socket took long enough ago, and is still open, was delivered as far as one can know. */
-  #settle(to: Lane, ctx: StepContext): void {
+  #settle(to: RecipientQueue, ctx: StepContext): void {
     for (const entry of to.inFlight.values()) {
       if (entry.sentAt + this.#settings.settle > ctx.now) return;
-      this.#shelf.remove(to, entry, ctx);
+      this.#store.remove(to, entry, ctx);
       ctx.observe({ is: "message_delivered", to: to.name, id: entry.id, confirmed: false });
     }
   }
 
   /** With acks: what is not acked soon is written; what is not acked in time goes again, with all after it. */
-  #dueAcks(to: Lane, ctx: StepContext): void {
+  #dueAcks(to: RecipientQueue, ctx: StepContext): void {
     const { settle, ack_timeout } = this.#settings;
     const first = firstOf(to.inFlight);
     if (first !== undefined && first.sentAt + ack_timeout <= ctx.now) {
-      this.#blame(to, first, ctx);
+      this.#countAttempt(to, first, ctx);
       this.#putBack(to, [...to.inFlight.values()], ctx);
       return;
     }
     for (const entry of to.inFlight.values()) {
-      if (entry.disk === "none" && entry.sentAt + settle <= ctx.now) this.#shelf.write(to, entry, ctx);
+      if (entry.disk === "none" && entry.sentAt + settle <= ctx.now) this.#store.write(to, entry, ctx);
     }
   }
 
   /** Only the first of what was in flight can have been the cause: the others lose no attempt. */
-  #blame(to: Lane, entry: QueueEntry, ctx: StepContext): void {
-    if (++entry.attempts >= this.#settings.max_attempts) this.#shelf.bury({ to, entry }, "attempts", ctx);
+  #countAttempt(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
+    if (++entry.attempts >= this.#settings.max_attempts) this.#store.deadLetter({ recipient, entry }, "attempts", ctx);
   }
 
   /** Out of flight, to before what waits. */
-  #putBack(to: Lane, entries: readonly QueueEntry[], ctx: StepContext): void {
+  #putBack(recipient: RecipientQueue, entries: readonly QueueEntry[], ctx: StepContext): void {
     const back = new Map<string, QueueEntry>();
     for (const entry of entries) {
-      if (!land(to, entry)) continue;
+      if (!removeInFlight(recipient, entry)) continue;
       entry.isRepeat = true;
       back.set(entry.id, entry);
     }
-    to.waiting = new Map([...back, ...to.waiting]);
+    recipient.waiting = new Map([...back, ...recipient.waiting]);
     for (const entry of back.values()) {
-      if (entry.exp <= ctx.now) this.#shelf.bury({ to, entry }, "expired", ctx);
-      else if (entry.disk === "none") this.#shelf.write(to, entry, ctx);
+      if (entry.exp <= ctx.now) this.#store.deadLetter({ recipient, entry }, "expired", ctx);
+      else if (entry.disk === "none") this.#store.write(recipient, entry, ctx);
     }
   }
 
-  #settled(key: Key, isStored: boolean, ctx: StepContext): boolean {
-    const settled = this.#shelf.settled(key, isStored, ctx);
+  #writeEnded(key: Key, isStored: boolean, ctx: StepContext): boolean {
+    const settled = this.#store.writeEnded(key, isStored, ctx);
     if (typeof settled === "boolean") return settled;
-    const { to, entry } = settled;
-    this.#pump(to, ctx);
+    const { recipient, entry } = settled;
+    this.#pump(recipient, ctx);
     // Why: what is not sent next would fill the memory while it waits; it is read again in its turn.
-    if (entry.disk === "stored" && firstOf(to.waiting) !== entry) entry.body = undefined;
-    this.#lanes.forget(to);
+    if (entry.disk === "stored" && firstOf(recipient.waiting) !== entry) entry.body = undefined;
+    this.#recipients.dropIfEmpty(recipient);
     return true;
   }
 
@@ -366,7 +375,7 @@ export class Queue {
       if (to.waiting.get(entry.id) !== entry) continue;
       entry.body = bodyOf(values.get(entry.key), entry.id);
       if (entry.body !== undefined) continue;
-      this.#shelf.detach(to, entry);
+      this.#store.untrack(to, entry);
       ctx.observe({ is: "entry_quarantined", key: entry.key, why: "gone or unreadable" });
     }
     this.#pump(to, ctx);

@@ -37,7 +37,7 @@
 import type { JsonObject } from "../../core/json.ts";
 import type { Observation, ObservationName, PassedAction } from "../../core/observation.ts";
 import type { EventView } from "../../core/view.ts";
-import type { Seen } from "./ring.ts";
+import type { BufferedEvent } from "./event-buffer.ts";
 
 type Row<Name extends ObservationName> = (note: Extract<Observation, { is: Name }>) => JsonObject;
 
@@ -118,11 +118,11 @@ const ROWS: { readonly [Name in ObservationName]?: Row<Name> } = {
 export const EVENT_NAMES: ReadonlySet<string> = new Set(Object.keys(ROWS));
 
 /** An event as watchers get it. */
-export function eventOf({ id, at, observation }: Seen): EventView {
+export function eventOf({ id, at, observation }: BufferedEvent): EventView {
   // Why: the compiler cannot see that the row of a note's own name takes that note.
   const fieldsOf = ROWS[observation.is] as ((observation: Observation) => JsonObject) | undefined;
   return { event: observation.is, ...fieldsOf?.(observation), id, at };
 }
 
 /** The same as it is on the wire. */
-export const eventText = (seen: Seen): string => JSON.stringify(eventOf(seen));
+export const eventText = (seen: BufferedEvent): string => JSON.stringify(eventOf(seen));

@@ -14,16 +14,16 @@ import type { Service } from "../../core/service.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { StepContext } from "../../core/context.ts";
 import { AUDIT_PREFIX } from "./audit.ts";
-import { chatDue } from "./chatter.ts";
-import { deliver, hear, introduce, spread } from "./integration.ts";
-import { KNOWN_PREFIX } from "./known.ts";
-import { askLate, offer, seeChoice } from "./offers.ts";
+import { freeTextDue } from "./free-text.ts";
+import { announce, broadcastContext, deliver, receive } from "./integration.ts";
+import { DIRECTORY_PREFIX } from "./directory.ts";
+import { closeChoice, requestChoice, sendLateChoiceRequests } from "./choices.ts";
 import { seeGame } from "./presence.ts";
-import { ask, inquire, settlePromise } from "./questions.ts";
-import { close, forget, greet, greetingsDue, keep, open, recheck, settle } from "./registry.ts";
-import { directsLost, request, taken } from "./router.ts";
+import { handleRequest, loadEnded, writeEnded } from "./api.ts";
+import { bufferFrame, close, closeSilentPeers, completeTakeover, forget, greet, open, recheckTokens } from "./registry.ts";
+import { directSettled, failDirectMessages, receiveRequest } from "./watcher-requests.ts";
 import { restore, resume } from "./restore.ts";
-import type { Claimant, State } from "./state.ts";
+import type { PendingTakeover, State } from "./state.ts";
 import { tokensOf } from "./tokens.ts";
 import { UPLOAD_PREFIX } from "./uploads.ts";
 import { errorText } from "./wire.ts";
@@ -32,7 +32,7 @@ export type { State as IntermediaryState } from "./state.ts";
 
 export const intermediary: Service<State> = {
   name: "intermediary",
-  resident: [AUDIT_PREFIX, KNOWN_PREFIX, UPLOAD_PREFIX],
+  resident: [AUDIT_PREFIX, DIRECTORY_PREFIX, UPLOAD_PREFIX],
   restore,
   step,
   nextWakeup,
@@ -50,7 +50,7 @@ function step(state: State, event: ServiceEvent, ctx: StepContext): void {
     case "fileSaved":
       return state.uploads.saved(event, ctx);
     case "requested":
-      return ask(state, event, ctx);
+      return handleRequest(state, event, ctx);
     case "tick":
     case "configured":
     case "draining":
@@ -76,7 +76,7 @@ function stepPeer(state: State, event: PeerEvent, ctx: StepContext): void {
       return stepFrame(state, event, ctx);
     case "closed":
       forget(state, peer, ctx);
-      return peer.is === "integration" ? promote(state, state.claimants.get(peer.name), ctx) : undefined;
+      return peer.is === "integration" ? promote(state, state.pendingTakeovers.get(peer.name), ctx) : undefined;
     case "throttled": {
       const frame = errorText("rate limit", "rateLimit", { retry_after_ms: event.retryMs });
       return ctx.emit({ do: "reply", to: event.peer, frame });
@@ -86,8 +86,10 @@ function stepPeer(state: State, event: PeerEvent, ctx: StepContext): void {
       return;
     case "backpressure":
     case "relieved":
-      if (peer.is === "watcher") state.watch.press(peer.peer, event.is === "backpressure");
-      if (peer.is === "integration" && peer.hasQueue) state.queue.press(peer.name, event.is === "backpressure", ctx);
+      if (peer.is === "watcher") state.subscriptions.setBackpressure(peer.peer, event.is === "backpressure");
+      if (peer.is === "integration" && peer.hasQueue) {
+        state.queue.setBackpressure(peer.name, event.is === "backpressure", ctx);
+      }
       return;
   }
 }
@@ -98,19 +100,21 @@ function stepFrame(state: State, { peer: id, frame }: PeerEvent & { is: "frame" 
   switch (peer.is) {
     case "newcomer":
       return greet(state, { newcomer: peer, frame }, ctx);
-    case "claimant":
-      return keep(state, { claimant: peer, frame }, ctx);
+    case "pendingTakeover":
+      return bufferFrame(state, { claimant: peer, frame }, ctx);
     case "integration":
-      return hear(state, { from: peer, frame }, ctx);
+      return receive(state, { from: peer, frame }, ctx);
     case "watcher":
-      return request(state, { from: peer, frame }, ctx);
+      return receiveRequest(state, { from: peer, frame }, ctx);
   }
 }
 
 /** A claimant gets its name, and what it said while it waited is heard. */
-function promote(state: State, claimant: Claimant | undefined, ctx: StepContext): void {
+function promote(state: State, claimant: PendingTakeover | undefined, ctx: StepContext): void {
   if (claimant === undefined) return;
-  for (const frame of settle(state, claimant, ctx)) stepFrame(state, { is: "frame", peer: claimant.peer, frame }, ctx);
+  for (const frame of completeTakeover(state, claimant, ctx)) {
+    stepFrame(state, { is: "frame", peer: claimant.peer, frame }, ctx);
+  }
 }
 
 function hearRoom(state: State, message: ServiceMessage, ctx: StepContext): void {
@@ -125,11 +129,11 @@ function hearRoom(state: State, message: ServiceMessage, ctx: StepContext): void
       return to?.is === "integration" ? deliver(to, message.message, ctx) : undefined;
     }
     case "directSettled":
-      return taken(state, message, ctx);
+      return directSettled(state, message, ctx);
     case "choiceRequested":
-      return offer(state, message.choice, ctx);
+      return requestChoice(state, message.choice, ctx);
     case "contextShared":
-      return spread(state, message, ctx);
+      return broadcastContext(state, message, ctx);
     default:
       return; // Why: the rest of the table is for other rooms.
   }
@@ -137,27 +141,27 @@ function hearRoom(state: State, message: ServiceMessage, ctx: StepContext): void
 
 function see(state: State, observation: Observation, ctx: StepContext): void {
   if (observation.is === "service_rebuilt" && observation.service === "neuro") {
-    for (const integration of state.integrations.values()) introduce(integration, ctx);
+    for (const integration of state.integrations.values()) announce(integration, ctx);
   }
-  if (observation.is === "panicked" && observation.service === "neuro") directsLost(state, ctx);
+  if (observation.is === "panicked" && observation.service === "neuro") failDirectMessages(state, ctx);
   state.audit.see(observation, ctx);
   seeGame(state, observation);
-  seeChoice(state, observation);
-  state.watch.see(observation, ctx);
-  if (observation.is === "neuroos_connected") askLate(state, ctx);
+  closeChoice(state, observation);
+  state.subscriptions.publish(observation, ctx);
+  if (observation.is === "neuroos_connected") sendLateChoiceRequests(state, ctx);
 }
 
 function stepStore(state: State, event: StoreEvent, ctx: StepContext): void {
   if (event.is === "loaded" || event.is === "loadFailed") {
-    if (!inquire(state, event, ctx)) state.queue.step(event, ctx);
+    if (!loadEnded(state, event, ctx)) state.queue.step(event, ctx);
     return;
   }
   const isStored = event.is === "stored";
-  const isOther = state.known.settled(event.key, isStored, ctx) || state.uploads.settled(event.key, isStored, ctx) ||
+  const isOther = state.directory.writeEnded(event.key, isStored, ctx) || state.uploads.settled(event.key, isStored, ctx) ||
     state.audit.settled(event.key, isStored, ctx);
   if (isOther) return;
   state.queue.step(event, ctx);
-  settlePromise(state, event, ctx);
+  writeEnded(state, event, ctx);
 }
 
 function stepLife(state: State, event: LifecycleEvent, ctx: StepContext): void {
@@ -167,10 +171,10 @@ function stepLife(state: State, event: LifecycleEvent, ctx: StepContext): void {
       state.tokens = tokensOf(event.settings);
       state.queue.configure(event.settings.queue);
       state.uploads.configure(event.settings.uploads);
-      return recheck(state, ctx);
+      return recheckTokens(state, ctx);
     case "draining":
       state.closeAt = event.until;
-      state.known.flush(ctx);
+      state.directory.flush(ctx);
       return leaveIfDone(state, ctx);
     case "tick":
       return tick(state, ctx);
@@ -179,20 +183,20 @@ function stepLife(state: State, event: LifecycleEvent, ctx: StepContext): void {
 
 function tick(state: State, ctx: StepContext): void {
   resume(state, ctx);
-  greetingsDue(state, ctx);
-  for (const id of state.claims.due(ctx.now)) {
+  closeSilentPeers(state, ctx);
+  for (const id of state.takeoverDeadlines.due(ctx.now)) {
     const claimant = state.peers.get(id as PeerId); // Why: only ids of peers are set there, here and below.
-    if (claimant?.is === "claimant") promote(state, claimant, ctx);
+    if (claimant?.is === "pendingTakeover") promote(state, claimant, ctx);
   }
-  for (const id of state.chatters.due(ctx.now)) {
+  for (const id of state.freeTexts.due(ctx.now)) {
     const integration = state.peers.get(id as PeerId);
-    if (integration?.is === "integration") chatDue(integration, ctx);
+    if (integration?.is === "integration") freeTextDue(integration, ctx);
   }
-  state.known.tick(ctx);
+  state.directory.tick(ctx);
   state.queue.tick(ctx);
   state.uploads.tick(ctx);
   state.audit.tick(ctx);
-  state.watch.tick(ctx);
+  state.subscriptions.tick(ctx);
   leaveIfDone(state, ctx);
 }
 
@@ -210,14 +214,14 @@ const drainAt = ({ closeAt, isDrained, queue }: State): Millis | undefined =>
   closeAt === undefined || isDrained ? undefined : queue.writing > 0 ? closeAt : 0;
 
 function nextWakeup(state: State): Millis | undefined {
-  if (state.returned.length > 0) return 0;
+  if (state.resumedPeers.length > 0) return 0;
   let first = state.greetings.earliest();
-  first = earlier(first, state.claims.earliest());
-  first = earlier(first, state.chatters.earliest());
-  first = earlier(first, state.known.nextWakeup());
+  first = earlier(first, state.takeoverDeadlines.earliest());
+  first = earlier(first, state.freeTexts.earliest());
+  first = earlier(first, state.directory.nextWakeup());
   first = earlier(first, state.queue.nextWakeup());
   first = earlier(first, state.uploads.nextWakeup());
   first = earlier(first, state.audit.nextWakeup());
-  first = earlier(first, state.watch.nextWakeup());
+  first = earlier(first, state.subscriptions.nextWakeup());
   return earlier(first, drainAt(state));
 }

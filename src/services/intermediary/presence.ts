@@ -19,7 +19,7 @@ export function seeGame(state: State, observation: Observation): void {
 export function peerList(state: State): PeerView[] {
   const list: PeerView[] = [];
   for (const { name, since, messages, actions, acks } of state.integrations.values()) {
-    const queued = state.queue.kept.depth(name);
+    const queued = state.queue.recipients.depth(name);
     list.push({
       name,
       type: "integration",
@@ -37,9 +37,9 @@ export function peerList(state: State): PeerView[] {
     list.push({ name, type: "neuro-os", connected: true, since, messages });
   }
   for (const name of state.games.keys()) list.push({ name, type: "game", connected: true });
-  for (const name of state.known.all()) {
+  for (const name of state.directory.all()) {
     if (!state.integrations.has(name)) {
-      list.push({ name, type: "integration", connected: false, queued: state.queue.kept.depth(name) });
+      list.push({ name, type: "integration", connected: false, queued: state.queue.recipients.depth(name) });
     }
   }
   return list;

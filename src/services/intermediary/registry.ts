@@ -19,9 +19,9 @@ import type { Frame, JsonObject } from "../../core/json.ts";
 import { TAKEOVER_BYTES_MAX, TAKEOVER_FRAMES_MAX, TAKEOVER_GRACE_MS, TAKEOVERS_PER_MINUTE_MAX } from "../../core/limits.ts";
 import type { Scope } from "../../core/settings.ts";
 import type { StepContext } from "../../core/context.ts";
-import { chatter } from "./chatter.ts";
-import { offerLate, offerNext } from "./offers.ts";
-import type { Claimant, Identity, Integration, Newcomer, Peer, State, Watcher } from "./state.ts";
+import { newFreeText } from "./free-text.ts";
+import { requestChoiceOfLateIntegration, requestChoiceOfLateWatcher } from "./choices.ts";
+import type { Identity, Integration, Newcomer, Peer, PendingTakeover, State, Watcher } from "./state.ts";
 import { grantOf, grantOfDigest } from "./tokens.ts";
 import { errorText, readGreeting } from "./wire.ts";
 
@@ -51,12 +51,12 @@ export function forget(state: State, peer: Peer, ctx: StepContext): void {
   switch (peer.is) {
     case "newcomer":
       return state.greetings.clear(peer.peer);
-    case "claimant":
-      state.claims.clear(peer.peer);
-      if (state.claimants.get(peer.identity.name) === peer) state.claimants.delete(peer.identity.name);
+    case "pendingTakeover":
+      state.takeoverDeadlines.clear(peer.peer);
+      if (state.pendingTakeovers.get(peer.identity.name) === peer) state.pendingTakeovers.delete(peer.identity.name);
       return;
     case "watcher":
-      state.watch.leave(peer.peer, ctx.now);
+      state.subscriptions.remove(peer.peer, ctx.now);
       return ctx.observe({ is: "neuroos_disconnected", name: peer.name });
     case "integration":
       return leave(state, peer, ctx);
@@ -66,10 +66,10 @@ export function forget(state: State, peer: Peer, ctx: StepContext): void {
 function leave(state: State, integration: Integration, ctx: StepContext): void {
   const { peer, name } = integration;
   state.integrations.delete(name);
-  state.chatters.clear(peer);
+  state.freeTexts.clear(peer);
   if (integration.hasQueue) {
-    state.queue.shut(name, ctx);
-    state.known.see(name, ctx);
+    state.queue.close(name, ctx);
+    state.directory.recordSeen(name, ctx);
   }
   ctx.post("neuro", { is: "integrationLeft", peer });
   ctx.observe({ is: "integration_disconnected", name });
@@ -96,8 +96,8 @@ export function greet(state: State, { newcomer, frame }: { newcomer: Newcomer; f
   const session = ctx.secret();
   const identity: Identity = { peer, connection, name: given ?? unnamed(state), ...grant, session, since: ctx.now };
   if (type === "neuro-os") return watch(state, identity, ctx);
-  const claimant: Claimant = { is: "claimant", peer, identity, acks, frames: [], bytes: 0 };
-  if (given !== undefined && state.integrations.has(given)) claim(state, claimant, ctx);
+  const claimant: PendingTakeover = { is: "pendingTakeover", peer, identity, acks, frames: [], bytes: 0 };
+  if (given !== undefined && state.integrations.has(given)) requestTakeover(state, claimant, ctx);
   else join(state, { identity, acks, hasQueue: given !== undefined }, ctx);
 }
 
@@ -123,9 +123,9 @@ function unnamed(state: State): string {
 function watch(state: State, identity: Identity, ctx: StepContext): void {
   const watcher: Watcher = { is: "watcher", ...identity, messages: 0 };
   state.peers.set(watcher.peer, watcher);
-  state.watch.follow({ peer: watcher.peer, events: undefined, rate: undefined, missed: 0 }, ctx);
+  state.subscriptions.add({ peer: watcher.peer, events: undefined, rate: undefined, missed: 0 }, ctx);
   attach(watcher, { kind: "neuro-os" }, ctx);
-  offerNext(state, watcher);
+  requestChoiceOfLateWatcher(state, watcher);
   const privileges = watcher.scopes.has("direct") ? "enhanced" : "standard";
   ctx.observe({ is: "neuroos_connected", name: watcher.name, privileges });
 }
@@ -144,9 +144,9 @@ function join(
   if (acks) ctx.emit({ do: "reply", to: peer, frame: JSON.stringify({ event: "registered", name, session }) });
   ctx.observe({ is: "integration_connected", name });
   ctx.post("neuro", { is: "integrationJoined", peer, name, connection: integration.connection });
-  offerLate(state, integration, ctx);
+  requestChoiceOfLateIntegration(state, integration, ctx);
   if (!hasQueue) return;
-  state.known.see(name, ctx);
+  state.directory.recordSeen(name, ctx);
   state.queue.open(name, { peer, acks }, ctx);
 }
 
@@ -161,8 +161,8 @@ export const integrationOf = (
   heardAt: now,
   messages: 0,
   actions: new Map(),
-  mended: new Set(),
-  chatter: chatter(),
+  repaired: new Set(),
+  freeText: newFreeText(),
 });
 
 /** What is remembered of a peer over a panic or sleep. */
@@ -172,20 +172,20 @@ export function attach(identity: Identity, kind: JsonObject, ctx: StepContext): 
 }
 
 /** A name that somebody has: the newest gets it when its holder is silent or had its time, unless they are at it all the time. */
-function claim(state: State, claimant: Claimant, ctx: StepContext): void {
+function requestTakeover(state: State, claimant: PendingTakeover, ctx: StepContext): void {
   const { identity: { name }, peer } = claimant;
   state.peers.set(peer, claimant);
   const holder = state.integrations.get(name);
-  const rival = state.claimants.get(name);
+  const rival = state.pendingTakeovers.get(name);
   if (rival !== undefined) lose(state, rival, ctx);
   const last = (state.takeovers.get(name) ?? []).filter((at) => at + MINUTE_MS > ctx.now);
   if (last.length >= TAKEOVERS_PER_MINUTE_MAX) {
     ctx.observe({ is: "taken_over", name, winner: "oldest" });
     return lose(state, claimant, ctx);
   }
-  state.claimants.set(name, claimant);
+  state.pendingTakeovers.set(name, claimant);
   const silentSince = holder?.heardAt ?? 0;
-  state.claims.set(peer, silentSince + TAKEOVER_GRACE_MS <= ctx.now ? ctx.now : ctx.now + TAKEOVER_GRACE_MS);
+  state.takeoverDeadlines.set(peer, silentSince + TAKEOVER_GRACE_MS <= ctx.now ? ctx.now : ctx.now + TAKEOVER_GRACE_MS);
 }
 
 function lose(state: State, loser: Peer, ctx: StepContext): void {
@@ -194,7 +194,11 @@ function lose(state: State, loser: Peer, ctx: StepContext): void {
 }
 
 /** Keeps what a claimant says until it has its name. */
-export function keep(state: State, { claimant, frame }: { claimant: Claimant; frame: Frame }, ctx: StepContext): void {
+export function bufferFrame(
+  state: State,
+  { claimant, frame }: { claimant: PendingTakeover; frame: Frame },
+  ctx: StepContext,
+): void {
   claimant.frames.push(frame);
   claimant.bytes += frame.length;
   if (claimant.frames.length > TAKEOVER_FRAMES_MAX || claimant.bytes > TAKEOVER_BYTES_MAX) {
@@ -203,10 +207,10 @@ export function keep(state: State, { claimant, frame }: { claimant: Claimant; fr
 }
 
 /** Gives a claimant its name; its holder, where there still is one, has lost it. Returns the frames that it sent meanwhile. */
-export function settle(state: State, claimant: Claimant, ctx: StepContext): readonly Frame[] {
+export function completeTakeover(state: State, claimant: PendingTakeover, ctx: StepContext): readonly Frame[] {
   const { identity: { name }, peer } = claimant;
-  state.claims.clear(peer);
-  state.claimants.delete(name);
+  state.takeoverDeadlines.clear(peer);
+  state.pendingTakeovers.delete(name);
   const holder = state.integrations.get(name);
   if (holder !== undefined) {
     const last = (state.takeovers.get(name) ?? []).filter((at) => at + MINUTE_MS > ctx.now);
@@ -224,7 +228,7 @@ export function settle(state: State, claimant: Claimant, ctx: StepContext): read
 }
 
 /** Greetings whose time is over. */
-export function greetingsDue(state: State, ctx: StepContext): void {
+export function closeSilentPeers(state: State, ctx: StepContext): void {
   for (const id of state.greetings.due(ctx.now)) {
     const newcomer = state.peers.get(id as PeerId); // Why: only ids of peers are set there.
     if (newcomer === undefined) continue;
@@ -236,10 +240,10 @@ export function greetingsDue(state: State, ctx: StepContext): void {
 }
 
 /** Tokens changed: who came by one that is no more has to go, and the others may do what it now allows. */
-export function recheck(state: State, ctx: StepContext): void {
+export function recheckTokens(state: State, ctx: StepContext): void {
   for (const peer of [...state.peers.values()]) {
     if (peer.is === "newcomer") continue;
-    const identity = peer.is === "claimant" ? peer.identity : peer;
+    const identity = peer.is === "pendingTakeover" ? peer.identity : peer;
     const hasName = peer.is !== "integration" || peer.hasQueue;
     const scopes = grantOfDigest(state.tokens, identity.digest, hasName ? identity.name : "")?.scopes ?? new Set<Scope>();
     if (!scopes.has(peer.is === "watcher" ? "watch" : "integration")) {

@@ -5,8 +5,8 @@ import type { RestoreInput } from "../../core/service.ts";
 import type { Scope, Settings } from "../../core/settings.ts";
 import type { StepContext } from "../../core/context.ts";
 import { AUDIT_PREFIX } from "./audit.ts";
-import { KNOWN_PREFIX } from "./known.ts";
-import { integrationOf, recheck } from "./registry.ts";
+import { DIRECTORY_PREFIX } from "./directory.ts";
+import { integrationOf, recheckTokens } from "./registry.ts";
 import { type Identity, type State, stateOf } from "./state.ts";
 import { UPLOAD_PREFIX } from "./uploads.ts";
 import { rateOf } from "./wire.ts";
@@ -16,11 +16,11 @@ const SCOPES: readonly Scope[] = ["integration", "watch", "command", "direct", "
 /** The room as it was, from its entries and those who are still connected. */
 export function restore(settings: Settings, { entries, resumed, now, hasSlept = false }: RestoreInput): State {
   const state = stateOf(settings);
-  state.known.restore(entries.filter(({ key }) => key.startsWith(KNOWN_PREFIX)));
+  state.directory.restore(entries.filter(({ key }) => key.startsWith(DIRECTORY_PREFIX)));
   state.uploads.restore(entries.filter(({ key }) => key.startsWith(UPLOAD_PREFIX)));
   state.audit.restore(entries.filter(({ key }) => key.startsWith(AUDIT_PREFIX)));
   state.queue.restore(entries);
-  for (const name of state.known.all()) state.queue.call(name);
+  for (const name of state.directory.all()) state.queue.setName(name);
   const missed = hasSlept ? 0 : null;
   for (const resumedPeer of resumed) {
     if (takeBack(state, resumedPeer, { now, missed })) continue;
@@ -53,30 +53,35 @@ function takeBack(state: State, { peer, connection, attachment }: ResumedPeer, {
   };
   if (kind === "neuro-os") {
     state.peers.set(peer, { is: "watcher", ...identity, messages: 0 });
-    state.returned.push({ peer, missed, events: events === undefined ? undefined : textsOf(events), rate: rateOf(rate) });
+    state.resumedPeers.push({
+      peer,
+      missed,
+      events: events === undefined ? undefined : textsOf(events),
+      rate: rateOf(rate),
+    });
     return true;
   }
   if (kind !== "integration" || state.integrations.has(name)) return false;
   const integration = integrationOf(identity, { acks: acks === true, hasQueue: hasQueue === true, now });
   state.peers.set(peer, integration);
   state.integrations.set(name, integration);
-  state.returned.push({ peer, missed, events: undefined, rate: undefined });
+  state.resumedPeers.push({ peer, missed, events: undefined, rate: undefined });
   if (name.startsWith("unknown-")) state.unnamed = Math.max(state.unnamed, Number(name.slice(8)) || 0);
   return true;
 }
 
 /** What needs a step: other rooms are told of those who were taken back, and what waits for them is sent. */
 export function resume(state: State, ctx: StepContext): void {
-  if (state.returned.length === 0) return;
-  for (const { peer: id, events, rate, missed } of state.returned.splice(0)) {
+  if (state.resumedPeers.length === 0) return;
+  for (const { peer: id, events, rate, missed } of state.resumedPeers.splice(0)) {
     const peer = state.peers.get(id);
-    if (peer?.is === "watcher") state.watch.follow({ peer: id, events, rate, missed }, ctx);
+    if (peer?.is === "watcher") state.subscriptions.add({ peer: id, events, rate, missed }, ctx);
     if (peer?.is !== "integration") continue;
     const { name, connection, acks, hasQueue } = peer;
     ctx.post("neuro", { is: "integrationJoined", peer: id, name, connection });
     if (hasQueue) state.queue.open(name, { peer: id, acks }, ctx);
   }
-  recheck(state, ctx); // Why: while nobody was here to see it, tokens may have changed.
+  recheckTokens(state, ctx); // Why: while nobody was here to see it, tokens may have changed.
 }
 
 const textsOf = (value: Json | undefined): readonly string[] =>

@@ -8,11 +8,11 @@ import { Queue } from "../../queue/queue.ts";
 import type { Scope, Settings } from "../../core/settings.ts";
 import type { ChoiceRequest } from "../../core/service-message.ts";
 import { Audit } from "./audit.ts";
-import type { Chatter } from "./chatter.ts";
-import { KnownNames } from "./known.ts";
+import type { FreeText } from "./free-text.ts";
+import { Directory } from "./directory.ts";
 import { type Token, tokensOf } from "./tokens.ts";
 import { Uploads } from "./uploads.ts";
-import { Watch } from "./watch.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 /** A peer that has not yet said who it is. */
 export interface Newcomer {
@@ -34,8 +34,8 @@ export interface Identity {
 }
 
 /** An integration whose name is still another's. What it sends meanwhile is kept. */
-export interface Claimant {
-  readonly is: "claimant";
+export interface PendingTakeover {
+  readonly is: "pendingTakeover";
   readonly peer: PeerId;
   readonly identity: Identity;
   readonly acks: boolean;
@@ -53,8 +53,8 @@ export interface Integration extends Identity {
   /** Its actions, by name. */
   readonly actions: Map<string, Action>;
   /** What of its input was mended, each kind said once. */
-  readonly mended: Set<string>;
-  readonly chatter: Chatter;
+  readonly repaired: Set<string>;
+  readonly freeText: FreeText;
 }
 
 export interface Watcher extends Identity {
@@ -62,15 +62,15 @@ export interface Watcher extends Identity {
   messages: number;
 }
 
-export type Peer = Newcomer | Claimant | Integration | Watcher;
+export type Peer = Newcomer | PendingTakeover | Integration | Watcher;
 
 /** A question that waits for the store. */
-export type Inquiry =
+export type PendingLoad =
   | { readonly is: "show"; readonly requestId: RequestId; readonly to: string }
   | { readonly is: "retry"; readonly requestId: RequestId; readonly letter: string; readonly by: string };
 
 /** Who waits to be told that something was taken for Neuro, by which request. */
-export interface Direct {
+export interface PendingDirectMessage {
   readonly peer: PeerId;
   readonly requestId: string | number | undefined;
 }
@@ -82,35 +82,35 @@ export interface State {
   /** Who is here under a name. */
   readonly integrations: Map<string, Integration>;
   /** Who waits for a name. */
-  readonly claimants: Map<string, Claimant>;
+  readonly pendingTakeovers: Map<string, PendingTakeover>;
   /** When each of the last takeovers of a name happened. */
   readonly takeovers: Map<string, readonly Millis[]>;
   readonly greetings: Deadlines;
-  readonly claims: Deadlines;
-  readonly chatters: Deadlines;
+  readonly takeoverDeadlines: Deadlines;
+  readonly freeTexts: Deadlines;
   /** Peers that came without a name so far. */
   unnamed: number;
-  readonly known: KnownNames;
+  readonly directory: Directory;
   readonly queue: Queue;
-  readonly watch: Watch;
+  readonly subscriptions: Subscriptions;
   readonly uploads: Uploads;
   readonly audit: Audit;
   /** When what a watcher does was last said. */
-  readonly recorded: Map<string, Millis>;
+  readonly recordedActs: Map<string, Millis>;
   /** Games on the game port, by name. */
   readonly games: Map<string, number>;
   upstream: { readonly configured: boolean; readonly open: boolean };
   /** What the relay asks, in Neuro's place, while nobody has chosen. */
-  offered: ChoiceRequest | undefined;
+  openChoice: ChoiceRequest | undefined;
   /** Watchers that came since, and are to be asked in this step. */
-  readonly unasked: Set<PeerId>;
-  readonly inquiries: Map<LoadToken, Inquiry>;
+  readonly lateWatchers: Set<PeerId>;
+  readonly pendingLoads: Map<LoadToken, PendingLoad>;
   /** What watchers had for Neuro and her room has not yet said that it took. */
-  readonly directs: Map<string, Direct>;
+  readonly pendingDirectMessages: Map<string, PendingDirectMessage>;
   /** Calls that are answered once a key is stored, and the dead letter that is then gone. */
-  readonly promises: Map<Key, { readonly requestId: RequestId; readonly letter: string | undefined }>;
+  readonly pendingWrites: Map<Key, { readonly requestId: RequestId; readonly letter: string | undefined }>;
   /** Those who were connected before this state was made, until they are taken up again. */
-  readonly returned: {
+  readonly resumedPeers: {
     readonly peer: PeerId;
     readonly events: readonly string[] | undefined;
     readonly rate: number | undefined;
@@ -126,26 +126,26 @@ export const stateOf = (settings: Settings): State => ({
   tokens: tokensOf(settings),
   peers: new Map(),
   integrations: new Map(),
-  claimants: new Map(),
+  pendingTakeovers: new Map(),
   takeovers: new Map(),
   greetings: new Deadlines(),
-  claims: new Deadlines(),
-  chatters: new Deadlines(),
+  takeoverDeadlines: new Deadlines(),
+  freeTexts: new Deadlines(),
   unnamed: 0,
-  known: new KnownNames(),
+  directory: new Directory(),
   queue: new Queue("intermediary", settings.queue),
-  watch: new Watch(),
+  subscriptions: new Subscriptions(),
   uploads: new Uploads(settings.uploads),
   audit: new Audit(),
-  recorded: new Map(),
+  recordedActs: new Map(),
   games: new Map(),
   upstream: { configured: settings["nakurity-clients"].length > 0, open: false },
-  offered: undefined,
-  unasked: new Set(),
-  inquiries: new Map(),
-  directs: new Map(),
-  promises: new Map(),
-  returned: [],
+  openChoice: undefined,
+  lateWatchers: new Set(),
+  pendingLoads: new Map(),
+  pendingDirectMessages: new Map(),
+  pendingWrites: new Map(),
+  resumedPeers: [],
   closeAt: undefined,
   isDrained: false,
 });

@@ -2,7 +2,7 @@ import { test } from "#runner";
 import { join } from "node:path";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { key, segment } from "../../../src/core/key.ts";
-import { entryKey, type Head } from "../../../src/queue/entry.ts";
+import { type EntryHead, entryKey } from "../../../src/queue/entry.ts";
 import { openStore } from "../../../src/storage/open.ts";
 import type { Store } from "../../../src/engine/ports.ts";
 import { check } from "../../harness/check.ts";
@@ -23,7 +23,7 @@ const opened = (place: Place): Promise<Store> =>
 async function filled(): Promise<Place> {
   const place = await Place.make();
   const store = await opened(place);
-  const put = (is: "queue" | "dead", to: string, head: Head) =>
+  const put = (is: "queue" | "dead", to: string, head: EntryHead) =>
     store.put(entryKey({ service: "intermediary", is, recipient: segment(to) }, head), {
       v: 1,
       id: head.id,
@@ -31,16 +31,22 @@ async function filled(): Promise<Place> {
       exp: head.exp,
       kind: head.kind,
       body: BODY,
-      ...(is === "dead" && { to, why: head.why ?? "" }),
+      ...(is === "dead" && { to, why: head.reason ?? "" }),
     });
   await put("queue", "Spotify é", { id: WAITING, exp: 4_000_000_000_000, bytes: BODY.length, kind: "command" });
-  await put("dead", "discord", { id: DEAD, exp: 1_700_000_100_000, bytes: BODY.length, kind: "command", why: "attempts" });
+  await put("dead", "discord", {
+    id: DEAD,
+    exp: 1_700_000_100_000,
+    bytes: BODY.length,
+    kind: "command",
+    reason: "attempts",
+  });
   await put("dead", "x".repeat(200), {
     id: LATER,
     exp: 1_700_000_100_000,
     bytes: BODY.length,
     kind: "direct",
-    why: "expired",
+    reason: "expired",
   });
   await store.put(key("intermediary", "names", "other"), { v: 1 });
   await store.close();

@@ -4,7 +4,7 @@ import { isObject, type Json } from "../../../src/core/json.ts";
 import { LOAD_ENTRIES_MAX } from "../../../src/core/limits.ts";
 import { entryKey, readEntryKey } from "../../../src/queue/entry.ts";
 import { check } from "../../harness/check.ts";
-import { Post, QUEUE } from "./queue-fixture.ts";
+import { Post, QUEUE } from "./fixture.ts";
 
 const DAY = 86_400_000;
 
@@ -224,7 +224,7 @@ test("QU16 an entry that cannot be written is taken back; one that was sent alre
   post.isFailing = true;
   post.send("a", 1);
   post.shut("b");
-  check.equal([post.keys("queue").length, post.queue.kept.entries], [0, 0]);
+  check.equal([post.keys("queue").length, post.queue.recipients.entries], [0, 0]);
   check.equal(post.numbers(post.open("a")), []);
   check.equal(post.numbers(post.open("b")), [7]);
   check.equal(post.numbers(peer), [7]);
@@ -252,7 +252,7 @@ test("QU18 at a restart keys alone say what waits; bodies are read in windows wh
   const post = new Post({ per_recipient: 10_000 });
   for (const n of upTo(600)) post.send("a", n);
   const next = post.restart();
-  check.equal([next.queue.kept.entries, next.loads.length], [600, 0]);
+  check.equal([next.queue.recipients.entries, next.loads.length], [600, 0]);
   const peer = next.open("a");
   check.equal(next.numbers(peer), upTo(600));
   check.equal(next.loads.map((keys) => keys.length), [LOAD_ENTRIES_MAX, LOAD_ENTRIES_MAX, 600 - 2 * LOAD_ENTRIES_MAX]);
@@ -262,11 +262,11 @@ test("QU18 after a restart the oldest is as old as it is, not as the run that ma
   const post = new Post();
   post.pass(3_600_000);
   post.send("a", 1);
-  const made = post.queue.kept.oldest;
+  const made = post.queue.recipients.oldest;
   check.that(made !== undefined);
   const next = post.restart();
-  check.equal(next.queue.kept.oldest, made);
-  check.equal(next.queue.kept.list("a").map(({ at }) => at), [made]);
+  check.equal(next.queue.recipients.oldest, made);
+  check.equal(next.queue.recipients.list("a").map(({ at }) => at), [made]);
 });
 
 test("QU18 one read holds at most a bounded number of bytes", () => {
@@ -332,11 +332,11 @@ test("QU22 an entry that is in both places after a crash is dead", () => {
 test("QU23 while a socket holds too much, messages wait on disk; they go when it has eased", () => {
   const post = new Post();
   const peer = post.open("a");
-  post.run((ctx) => post.queue.press("a", true, ctx));
+  post.run((ctx) => post.queue.setBackpressure("a", true, ctx));
   post.send("a", 1);
   post.pass(DAY / 2);
   check.equal([post.numbers(peer), post.keys("queue").length], [[], 1]);
-  post.run((ctx) => post.queue.press("a", false, ctx));
+  post.run((ctx) => post.queue.setBackpressure("a", false, ctx));
   post.store();
   check.equal(post.numbers(peer), [1]);
 });
@@ -345,7 +345,7 @@ test("QU24 recipients are kept apart, whatever their names", () => {
   const post = new Post();
   const names = ["__proto__", "constructor", "a/b", "a", "A", "שלום", "x".repeat(10_000), "../../etc/passwd", ""];
   names.forEach((name, n) => post.send(name, n));
-  check.equal(post.queue.kept.depths().map(({ name }) => name), names);
+  check.equal(post.queue.recipients.depths().map(({ name }) => name), names);
   const next = post.restart();
   check.equal(names.map((name) => next.numbers(next.open(name))), names.map((_, n) => [n]));
 });
@@ -359,7 +359,7 @@ test("QU25 a key says what its entry is, and is read back as it was made", () =>
   } as const;
   const place = { service: "intermediary", is: "queue", recipient: "bmfzq" } as const;
   check.equal(readEntryKey(entryKey(place, head)), { recipient: "bmfzq", head });
-  const dead = { ...head, why: "expired" } as const;
+  const dead = { ...head, reason: "expired" } as const;
   check.equal(readEntryKey(entryKey({ ...place, is: "dead" }, dead)), { recipient: "bmfzq", head: dead });
   for (const last of ["", "x", `${head.id}-1-1`, `${head.id}-1-1-other`, `${head.id}--1-command`]) {
     check.equal(readEntryKey(rawKey(`intermediary/queue/b/${last}`) as Key), undefined);

@@ -9,7 +9,7 @@
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import { hashText } from "../../../core/hash.ts";
 import type { PeerId } from "../../../core/ids.ts";
-import { KNOWN_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
+import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
 import { matches } from "../../../core/name-pattern.ts";
 import type { IntegrationPolicy } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
@@ -41,7 +41,7 @@ export function nameOf(given: string): string {
 export function gameOf(room: Neuro, { listener, name }: { listener: GameDoor; name: string }, ctx: StepContext): Game {
   const known = room.games.get(`${listener}:${name}`);
   if (known !== undefined) return known;
-  if (room.games.size >= room.settings.limits.peers + KNOWN_NAMES_MAX) forgetLongestAway(room, ctx);
+  if (room.games.size >= room.settings.limits.peers + DIRECTORY_NAMES_MAX) forgetLongestAway(room, ctx);
   return newGame(room, { listener, name, key: `${listener}:${name}` });
 }
 

@@ -12,7 +12,7 @@ import {
   requestIdOf,
   textOf,
 } from "../../../../src/services/intermediary/wire.ts";
-import { readUtterance } from "../../../../src/services/intermediary/words.ts";
+import { readIntegrationMessage } from "../../../../src/services/intermediary/integration-messages.ts";
 import { check } from "../../../harness/check.ts";
 
 const LIMITS = { bytesMax: 4_096, depthMax: 64 };
@@ -44,7 +44,7 @@ test("IM91 reading ends with a meaning or a refusal, whatever is read", () => {
     if (json === undefined) return;
     check.that(readRequest(json).is.length > 0);
     requestIdOf(json);
-    for (const acks of [true, false]) check.that(readUtterance(json, acks).is.length > 0);
+    for (const acks of [true, false]) check.that(readIntegrationMessage(json, acks).is.length > 0);
   }));
 });
 
@@ -72,19 +72,19 @@ test("IM92 what a watcher asks for is one thing, the first of direct, query, sub
 
 test("IM93 receipts are receipts only from who asked for acks; from others they are free speech", () => {
   const receipts = [{ ack: "1" }, { nak: "1", delay_ms: 5.5 }, { nak: "1", delay_ms: -1 }, { term: "1" }];
-  check.equal(receipts.map((message) => readUtterance(message, true)), [
+  check.equal(receipts.map((message) => readIntegrationMessage(message, true)), [
     { is: "ack", id: "1" },
     { is: "nak", id: "1", delayMs: 5 },
     { is: "nak", id: "1", delayMs: undefined },
     { is: "term", id: "1" },
   ]);
-  check.equal(receipts.map((message) => readUtterance(message, false).is), Array(4).fill("free"));
+  check.equal(receipts.map((message) => readIntegrationMessage(message, false).is), Array(4).fill("freeText"));
 });
 
 test("IM94 an action is described by its description, its schema's, or its name in words", () => {
   const actions = (raw: string) => {
     const json = parseJson(`{"event":"register_actions","actions":${raw}}`, 64);
-    const heard = json === undefined ? undefined : readUtterance(json, false);
+    const heard = json === undefined ? undefined : readIntegrationMessage(json, false);
     return heard?.is === "game" && heard.message.command === "actions/register" ? heard.message.actions : undefined;
   };
   check.equal(actions('{"playSong":null,"stop_all-music":{}}'), [

@@ -1,7 +1,7 @@
 import { test } from "#runner";
 import { isObject } from "../../../../src/core/json.ts";
 import { key } from "../../../../src/core/key.ts";
-import { KNOWN_NAME_MS, KNOWN_NAMES_MAX } from "../../../../src/core/limits.ts";
+import { DIRECTORY_NAME_MS, DIRECTORY_NAMES_MAX } from "../../../../src/core/limits.ts";
 import { check } from "../../../harness/check.ts";
 import { Desk, ENHANCED, SETTINGS } from "./fixture.ts";
 
@@ -213,12 +213,12 @@ test("IM29 a name stays known for seven days and over a restart; the least recen
     return next.replies(watcher).map((reply) => isObject(reply) && (reply.status ?? reply.error));
   };
   check.equal(status(), ["queued"]);
-  next.pass(KNOWN_NAME_MS);
+  next.pass(DIRECTORY_NAME_MS);
   check.equal(status(), ["invalid target/cmd"], "and what waited has expired");
-  for (let n = 0; n < KNOWN_NAMES_MAX; n++) next.close(next.integration(`n${n}`));
+  for (let n = 0; n < DIRECTORY_NAMES_MAX; n++) next.close(next.integration(`n${n}`));
   next.pass(2_000);
   const known = [...next.stored.keys()].filter((key) => key.startsWith("intermediary/known/"));
-  check.equal(known.length, KNOWN_NAMES_MAX);
+  check.equal(known.length, DIRECTORY_NAMES_MAX);
 });
 
 test("IM29 a name that was greeted just before the relay stopped is known to the next one", () => {

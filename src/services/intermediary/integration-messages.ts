@@ -9,20 +9,20 @@ import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { readChoice } from "./wire.ts";
 
 /** A message of an integration. */
-export type Utterance =
+export type IntegrationMessage =
   | { readonly is: "game"; readonly message: GameMessage }
   | { readonly is: "choice"; readonly name: string; readonly data: string }
   | { readonly is: "ack"; readonly id: string }
   | { readonly is: "nak"; readonly id: string; readonly delayMs: Millis | undefined }
   | { readonly is: "term"; readonly id: string }
   | { readonly is: "actions" }
-  | { readonly is: "free" };
+  | { readonly is: "freeText" };
 
-const FREE: Utterance = { is: "free" };
+const FREE_TEXT: IntegrationMessage = { is: "freeText" };
 
 /** `acks`: the peer asked for the ack handshake, so `ack`, `nak` and `term` are not free speech. */
-export function readUtterance(message: Json, acks: boolean): Utterance {
-  if (!isObject(message)) return FREE;
+export function readIntegrationMessage(message: Json, acks: boolean): IntegrationMessage {
+  if (!isObject(message)) return FREE_TEXT;
   if (acks) {
     const receipt = readReceipt(message);
     if (receipt !== undefined) return receipt;
@@ -33,10 +33,10 @@ export function readUtterance(message: Json, acks: boolean): Utterance {
   if (typeof event === "string") return readEvent(event, message);
   if (message.query === "get_registered_actions") return { is: "actions" };
   const choice = readChoice(message.choice);
-  return choice === undefined ? FREE : { is: "choice", ...choice };
+  return choice === undefined ? FREE_TEXT : { is: "choice", ...choice };
 }
 
-function readReceipt({ ack, nak, term, delay_ms }: JsonObject): Utterance | undefined {
+function readReceipt({ ack, nak, term, delay_ms }: JsonObject): IntegrationMessage | undefined {
   if (typeof ack === "string") return { is: "ack", id: ack };
   if (typeof term === "string") return { is: "term", id: term };
   if (typeof nak !== "string") return undefined;
@@ -48,7 +48,7 @@ function readReceipt({ ack, nak, term, delay_ms }: JsonObject): Utterance | unde
 
 const NAK_DELAY_MS_MAX = 3_600_000;
 
-function readEvent(event: string, message: JsonObject): Utterance {
+function readEvent(event: string, message: JsonObject): IntegrationMessage {
   const payload = isObject(message.payload) ? message.payload : {};
   switch (event) {
     case "register_actions":
@@ -63,15 +63,15 @@ function readEvent(event: string, message: JsonObject): Utterance {
     case "action_result":
       return { is: "game", message: readResult(payload) };
     default:
-      return FREE;
+      return FREE_TEXT;
   }
 }
 
-function readCommand(command: string, data: JsonObject): Utterance {
+function readCommand(command: string, data: JsonObject): IntegrationMessage {
   const message = readKnownCommand(command, data);
   if (message !== undefined) return { is: "game", message };
   // Why: any other word may well be an integration's own; only what is meant for a relay is passed on as a command.
-  if (!/^(neuro-relay|nrc-endpoints)\//.test(command)) return FREE;
+  if (!/^(neuro-relay|nrc-endpoints)\//.test(command)) return FREE_TEXT;
   return { is: "game", message: { command: "other", name: command, data } };
 }
 
@@ -108,11 +108,11 @@ function readAction(name: Json | undefined, entry: Json | undefined): Action[] {
   const isDefinition = isObject(fields.schema) || fields.type === undefined;
   const schema = isDefinition ? fields.schema : fields;
   const description = textOf(fields.description) ?? (isObject(schema) ? textOf(schema.description) : undefined) ??
-    inWords(name);
+    descriptionOf(name);
   return [isObject(schema) && Object.keys(schema).length > 0 ? { name, description, schema } : { name, description }];
 }
 
-const inWords = (name: string): string => name.replace(/[_\-/.]+|(?<=[a-z])(?=[A-Z])/g, " ").trim() || name;
+const descriptionOf = (name: string): string => name.replace(/[_\-/.]+|(?<=[a-z])(?=[A-Z])/g, " ").trim() || name;
 
 function readNames(raw: Json | undefined): string[] {
   if (Array.isArray(raw)) {

@@ -331,7 +331,7 @@ test("IM100 while its socket holds too much it hears of no gap, and what is no r
 test("IM77 when nobody watches, or did within five minutes, nothing is kept", () => {
   const desk = new Desk();
   const peer = desk.integration("a");
-  const ids = () => desk.harness.state.watch.cursor;
+  const ids = () => desk.harness.state.subscriptions.cursor;
   for (let n = 0; n < 10; n++) desk.frame(peer, "hello");
   check.equal(ids(), undefined);
   const watcher = desk.watcher();

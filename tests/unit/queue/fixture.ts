@@ -5,7 +5,7 @@ import type { StoreEvent } from "../../../src/core/event.ts";
 import { type Key, type LoadToken, type Millis, type PeerId, peerId } from "../../../src/core/ids.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import type { Observation } from "../../../src/core/observation.ts";
-import { Queue, type Sending } from "../../../src/queue/queue.ts";
+import { Queue, type SendOutcome } from "../../../src/queue/queue.ts";
 import type { Result } from "../../../src/core/result.ts";
 import type { QueueSettings } from "../../../src/core/settings.ts";
 import type { StepContext } from "../../../src/core/context.ts";
@@ -98,7 +98,7 @@ export class Post {
   }
 
   /** A message with a number; stored before this returns, unless told otherwise. */
-  send(to: string, n: number, isStored = true): Result<Sending> {
+  send(to: string, n: number, isStored = true): Result<SendOutcome> {
     const result = this.run((ctx) => this.queue.send(to, { kind: "command", body: JSON.stringify({ n }) }, ctx));
     if (isStored) this.store();
     return result;
@@ -112,7 +112,7 @@ export class Post {
   }
 
   shut(name: string, isStored = true): void {
-    this.run((ctx) => this.queue.shut(name, ctx));
+    this.run((ctx) => this.queue.close(name, ctx));
     if (isStored) this.store();
   }
 

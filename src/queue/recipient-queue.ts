@@ -18,53 +18,53 @@ export interface Socket {
   readonly acks: boolean;
 }
 
-export interface Lane {
+export interface RecipientQueue {
   /** The recipient as a segment of keys. */
-  readonly recipient: string;
+  readonly segment: string;
   /** Its real name, once somebody said it. */
   name: string;
   socket: Socket | undefined;
   /** More waits in its socket than should. */
-  isPressed: boolean;
+  isBackpressured: boolean;
   /** Nothing is sent before this. */
   resumeAt: Millis;
   loading: LoadToken | undefined;
   waiting: Map<string, QueueEntry>;
   readonly inFlight: Map<string, QueueEntry>;
-  flightBytes: number;
+  inFlightBytes: number;
   /** On disk, or on the way there. */
-  entries: number;
-  bytes: number;
+  storedEntries: number;
+  storedBytes: number;
 }
 
-const lane = (recipient: string, name: string): Lane => ({
-  recipient,
+const newRecipientQueue = (recipient: string, name: string): RecipientQueue => ({
+  segment: recipient,
   name,
   socket: undefined,
-  isPressed: false,
+  isBackpressured: false,
   resumeAt: 0,
   loading: undefined,
   waiting: new Map(),
   inFlight: new Map(),
-  flightBytes: 0,
-  entries: 0,
-  bytes: 0,
+  inFlightBytes: 0,
+  storedEntries: 0,
+  storedBytes: 0,
 });
 
 /** True when one more message may be sent now. */
-export function isOpen(to: Lane, settings: QueueSettings, now: Millis): boolean {
-  if (to.socket === undefined || to.isPressed || to.resumeAt > now) return false;
+export function isOpen(to: RecipientQueue, settings: QueueSettings, now: Millis): boolean {
+  if (to.socket === undefined || to.isBackpressured || to.resumeAt > now) return false;
   if (to.inFlight.size === 0) return true;
   if (to.socket.acks) return to.inFlight.size < settings.ack_window;
-  return to.inFlight.size < UNSETTLED_MESSAGES_MAX && to.flightBytes < settings.per_recipient_bytes;
+  return to.inFlight.size < UNSETTLED_MESSAGES_MAX && to.inFlightBytes < settings.per_recipient_bytes;
 }
 
 export const firstOf = (entries: ReadonlyMap<string, QueueEntry>): QueueEntry | undefined => entries.values().next().value;
 
 /** Takes an entry out of flight; false when it was not. */
-export function land(on: Lane, entry: QueueEntry): boolean {
+export function removeInFlight(on: RecipientQueue, entry: QueueEntry): boolean {
   if (!on.inFlight.delete(entry.id)) return false;
-  on.flightBytes -= entry.bytes;
+  on.inFlightBytes -= entry.bytes;
   return true;
 }
 
@@ -75,7 +75,7 @@ export function frameOf({ id, isRepeat, body = "" }: QueueEntry, socket: Socket)
 }
 
 /** The next entries whose bodies have to be read before they can be sent; empty while the first one has its own. */
-export function nextToLoad(of: Lane): QueueEntry[] {
+export function nextToLoad(of: RecipientQueue): QueueEntry[] {
   const window: QueueEntry[] = [];
   let bytes = 0;
   for (const entry of of.waiting.values()) {
@@ -96,8 +96,8 @@ export interface Depth {
 }
 
 /** All lanes, and the sums over them. A lane exists while its recipient is connected or something is kept for it. */
-export class Lanes {
-  readonly #table = new Map<string, Lane>();
+export class RecipientQueues {
+  readonly #table = new Map<string, RecipientQueue>();
   /** On disk, or on the way there. */
   entries = 0;
   bytes = 0;
@@ -106,48 +106,48 @@ export class Lanes {
   get oldest(): Millis | undefined {
     let oldest: Millis | undefined;
     for (const of of this.#table.values()) {
-      const at = of.entries > 0 ? (firstOf(of.inFlight) ?? firstOf(of.waiting))?.at : undefined;
+      const at = of.storedEntries > 0 ? (firstOf(of.inFlight) ?? firstOf(of.waiting))?.at : undefined;
       if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
     }
     return oldest;
   }
 
-  get(recipient: string): Lane | undefined {
+  get(recipient: string): RecipientQueue | undefined {
     return this.#table.get(recipient);
   }
 
-  all(): Lane[] {
+  all(): RecipientQueue[] {
     return [...this.#table.values()];
   }
 
-  of(name: string): Lane | undefined {
+  of(name: string): RecipientQueue | undefined {
     return this.#table.get(segment(name));
   }
 
   /** By name, or by segment where the name was lost. */
-  find(name: string): Lane | undefined {
+  find(name: string): RecipientQueue | undefined {
     return this.of(name) ?? this.get(name);
   }
 
   /** The lane of a name, made when there is none. */
-  take(name: string): Lane {
+  getOrCreate(name: string): RecipientQueue {
     const recipient = segment(name);
-    const known = this.#table.get(recipient) ?? lane(recipient, name);
+    const known = this.#table.get(recipient) ?? newRecipientQueue(recipient, name);
     known.name = name;
     this.#table.set(recipient, known);
     return known;
   }
 
   /** Lets go of a lane of which nothing is left. */
-  forget(to: Lane): void {
+  dropIfEmpty(to: RecipientQueue): void {
     if (to.socket !== undefined || to.waiting.size + to.inFlight.size > 0) return;
-    if (this.#table.get(to.recipient) === to) this.#table.delete(to.recipient);
+    if (this.#table.get(to.segment) === to) this.#table.delete(to.segment);
   }
 
   /** Counts an entry that came to be on disk (1), or no longer is (-1). */
-  count(to: Lane, { bytes }: QueueEntry, sign: 1 | -1): void {
-    to.entries += sign;
-    to.bytes += sign * bytes;
+  count(to: RecipientQueue, { bytes }: QueueEntry, sign: 1 | -1): void {
+    to.storedEntries += sign;
+    to.storedBytes += sign * bytes;
     this.entries += sign;
     this.bytes += sign * bytes;
   }
@@ -157,7 +157,7 @@ export class Lanes {
     const read = readEntryKey(key);
     if (read === undefined) return undefined;
     const { recipient, head } = read;
-    const to = this.#table.get(recipient) ?? lane(recipient, recipient);
+    const to = this.#table.get(recipient) ?? newRecipientQueue(recipient, recipient);
     this.#table.set(recipient, to);
     const entry: QueueEntry = {
       ...head,
@@ -177,7 +177,7 @@ export class Lanes {
 
   /** Entries that are kept for one recipient. */
   depth(name: string): number {
-    return this.of(name)?.entries ?? 0;
+    return this.of(name)?.storedEntries ?? 0;
   }
 
   /** The same entries, in order. */
@@ -197,10 +197,10 @@ export class Lanes {
 
   /** How much is kept for whom. */
   depths(): Depth[] {
-    return this.all().filter(({ entries }) => entries > 0).map((of) => ({
+    return this.all().filter(({ storedEntries }) => storedEntries > 0).map((of) => ({
       name: of.name,
-      entries: of.entries,
-      bytes: of.bytes,
+      entries: of.storedEntries,
+      bytes: of.storedBytes,
       oldest: (firstOf(of.inFlight) ?? firstOf(of.waiting))?.at,
     }));
   }

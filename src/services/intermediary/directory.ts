@@ -9,17 +9,17 @@ import type { Entry } from "../../core/event.ts";
 import type { Key, Millis } from "../../core/ids.ts";
 import { isObject } from "../../core/json.ts";
 import { key, segment } from "../../core/key.ts";
-import { KNOWN_NAME_MS, KNOWN_NAMES_MAX } from "../../core/limits.ts";
+import { DIRECTORY_NAME_MS, DIRECTORY_NAMES_MAX } from "../../core/limits.ts";
 import type { StepContext } from "../../core/context.ts";
 
-export const KNOWN_PREFIX = "intermediary/known/";
+export const DIRECTORY_PREFIX = "intermediary/known/";
 
 /** How long a record waits to be written, and how much later a name has to be seen again to be worth another. */
 const WRITE_BEHIND_MS = 1_000;
 const REFRESH_MS = 3_600_000;
 const NEVER = -Infinity;
 
-interface KnownName {
+interface DirectoryEntry {
   seen: Millis;
   /** When the record says it was seen. */
   written: Millis;
@@ -28,9 +28,9 @@ interface KnownName {
   writing: Key | undefined;
 }
 
-export class KnownNames {
+export class Directory {
   /** In the order of being seen. */
-  readonly #names = new Map<string, KnownName>();
+  readonly #names = new Map<string, DirectoryEntry>();
   readonly #unwritten = new Deadlines();
   readonly #writes = new Map<Key, string>();
   readonly #stale: Key[] = [];
@@ -52,7 +52,7 @@ export class KnownNames {
 
   has(name: string, now: Millis): boolean {
     const known = this.#names.get(name);
-    return known !== undefined && known.seen + KNOWN_NAME_MS > now;
+    return known !== undefined && known.seen + DIRECTORY_NAME_MS > now;
   }
 
   /** All names, the least recently seen first. */
@@ -66,7 +66,7 @@ export class KnownNames {
   }
 
   /** A name greeted, or left. */
-  see(name: string, ctx: StepContext): void {
+  recordSeen(name: string, ctx: StepContext): void {
     const known = this.#names.get(name) ??
       { seen: 0, written: NEVER, stored: undefined, writing: undefined };
     known.seen = ctx.now;
@@ -76,7 +76,7 @@ export class KnownNames {
       this.#unwritten.set(name, ctx.now + WRITE_BEHIND_MS);
     }
     for (const [oldest, { stored }] of this.#names) {
-      if (this.#names.size <= KNOWN_NAMES_MAX) break;
+      if (this.#names.size <= DIRECTORY_NAMES_MAX) break;
       this.#names.delete(oldest);
       this.#unwritten.clear(oldest);
       if (stored !== undefined) ctx.emit({ do: "delete", key: stored });
@@ -94,7 +94,7 @@ export class KnownNames {
   }
 
   /** True when it was a record of this that was written, or not. */
-  settled(of: Key, isStored: boolean, ctx: StepContext): boolean {
+  writeEnded(of: Key, isStored: boolean, ctx: StepContext): boolean {
     const name = this.#writes.get(of);
     if (name === undefined) return false;
     this.#writes.delete(of);

@@ -11,28 +11,28 @@
  */
 import { earlier } from "../../core/deadlines.ts";
 import type { Millis, PeerId } from "../../core/ids.ts";
-import { EVENT_BUFFER_MS, WATCH_BATCH_LENGTH_MAX } from "../../core/limits.ts";
+import { EVENT_BATCH_LENGTH_MAX, EVENT_BUFFER_MS } from "../../core/limits.ts";
 import type { Observation } from "../../core/observation.ts";
 import type { StepContext } from "../../core/context.ts";
 import type { EventView } from "../../core/view.ts";
 import { EVENT_NAMES, eventOf, eventText } from "./events.ts";
-import { Ring } from "./ring.ts";
+import { EventBuffer } from "./event-buffer.ts";
 
 /** One who watches. */
-interface Follower {
+interface Subscriber {
   readonly peer: PeerId;
   /** The events it wants; undefined: all. */
   events: ReadonlySet<string> | undefined;
   /** The place of the next event it has not had. */
   next: number;
-  isPressed: boolean;
+  isBackpressured: boolean;
   /** It has to be told that so many events are missing before `next`. */
   missed: number | null;
-  pace: Pace | undefined;
+  rate: EventRate | undefined;
 }
 
 /** So many events in each second. */
-interface Pace {
+interface EventRate {
   readonly rate: number;
   /** When this second is over, and how many it may still have in it. */
   until: Millis;
@@ -48,56 +48,63 @@ export interface Subscription {
   readonly rate: number | undefined;
 }
 
-export class Watch {
-  #ring: Ring | undefined;
-  readonly #followers = new Map<PeerId, Follower>();
-  readonly #behind = new Set<Follower>();
+export class Subscriptions {
+  #buffer: EventBuffer | undefined;
+  readonly #subscribers = new Map<PeerId, Subscriber>();
+  readonly #behind = new Set<Subscriber>();
   /** They have to be told how many were skipped, when their second is over. */
-  readonly #thinned = new Set<Follower>();
+  readonly #rateLimited = new Set<Subscriber>();
   #idleAt: Millis | undefined;
   /** The pace of the last one who left: what is kept for its return need not be more. */
-  #left: Pace | undefined;
+  #lastRate: EventRate | undefined;
   /** Until then nobody has room for an event, and events are only counted: all other work for them would be in vain. */
   #fullUntil: Millis = 0;
   #uncounted = 0;
 
   /** It sees everything from now on; `missed: null` where it saw an unknown part of what was before. */
-  follow(
+  add(
     { peer, events, rate, missed }: Omit<Subscription, "after"> & { readonly peer: PeerId; readonly missed: 0 | null },
     ctx: StepContext,
   ): void {
-    this.#settle();
+    this.#applyUncounted();
     this.#idleAt = undefined;
-    this.#ring ??= new Ring(ctx.id());
-    const { end: next } = this.#ring;
-    const follower: Follower = { peer, events: subset(events), next, isPressed: false, missed, pace: paceOf(rate) };
-    this.#followers.set(peer, follower);
+    this.#buffer ??= new EventBuffer(ctx.id());
+    const { end: next } = this.#buffer;
+    const follower: Subscriber = {
+      peer,
+      events: subset(events),
+      next,
+      isBackpressured: false,
+      missed,
+      rate: newRate(rate),
+    };
+    this.#subscribers.set(peer, follower);
     if (missed === null) this.#behind.add(follower);
   }
 
-  leave(peer: PeerId, now: Millis): void {
-    this.#settle();
-    const follower = this.#followers.get(peer);
+  remove(peer: PeerId, now: Millis): void {
+    this.#applyUncounted();
+    const follower = this.#subscribers.get(peer);
     if (follower === undefined) return;
-    this.#followers.delete(peer);
+    this.#subscribers.delete(peer);
     this.#behind.delete(follower);
-    this.#thinned.delete(follower);
-    this.#left = follower.pace;
-    if (this.#followers.size === 0) this.#idleAt = now + EVENT_BUFFER_MS;
+    this.#rateLimited.delete(follower);
+    this.#lastRate = follower.rate;
+    if (this.#subscribers.size === 0) this.#idleAt = now + EVENT_BUFFER_MS;
   }
 
   /** Other events than before, and those after a cursor again. Returns the events it now gets. */
   subscribe(peer: PeerId, { events, after, rate }: Subscription, ctx: StepContext): readonly string[] {
-    this.#settle();
-    const follower = this.#followers.get(peer);
-    const ring = this.#ring;
+    this.#applyUncounted();
+    const follower = this.#subscribers.get(peer);
+    const ring = this.#buffer;
     if (follower === undefined || ring === undefined) return [];
     follower.events = subset(events);
-    if (this.#thinned.delete(follower) && follower.missed === 0) {
-      follower.missed = follower.pace?.skipped ?? 0;
+    if (this.#rateLimited.delete(follower) && follower.missed === 0) {
+      follower.missed = follower.rate?.skipped ?? 0;
       this.#behind.add(follower);
     }
-    follower.pace = paceOf(rate);
+    follower.rate = newRate(rate);
     if (after !== undefined) {
       ring.prune(ctx.now);
       const { place, isWhole } = ring.after(after);
@@ -110,7 +117,7 @@ export class Watch {
 
   /** The id of the last event, for a snapshot to be taken at. */
   get cursor(): string | undefined {
-    const ring = this.#ring;
+    const ring = this.#buffer;
     return ring === undefined ? undefined : ring.get(ring.end - 1)?.id ?? ring.floor;
   }
 
@@ -119,9 +126,9 @@ export class Watch {
     { limit, last = false }: { readonly limit: number; readonly last?: boolean },
     ctx: StepContext,
   ): readonly EventView[] {
-    this.#settle();
-    const ring = this.#ring ??= new Ring(ctx.id());
-    if (this.#followers.size === 0) this.#idleAt = ctx.now + (last ? 0 : EVENT_BUFFER_MS);
+    this.#applyUncounted();
+    const ring = this.#buffer ??= new EventBuffer(ctx.id());
+    if (this.#subscribers.size === 0) this.#idleAt = ctx.now + (last ? 0 : EVENT_BUFFER_MS);
     ring.prune(ctx.now);
     const events: EventView[] = [];
     for (let place = Math.max(ring.first, ring.end - limit); place < ring.end; place++) {
@@ -132,33 +139,33 @@ export class Watch {
   }
 
   /** A fact. Notes nothing itself. */
-  see(observation: Observation, ctx: StepContext): void {
-    const ring = this.#ring;
+  publish(observation: Observation, ctx: StepContext): void {
+    const ring = this.#buffer;
     if (ring === undefined || !EVENT_NAMES.has(observation.is)) return;
     if (ctx.now < this.#fullUntil) {
       this.#uncounted++;
       return;
     }
-    this.#settle();
+    this.#applyUncounted();
     const place = ring.end;
-    const receivers: Follower[] = [];
-    let isOffered = this.#followers.size === 0;
-    let isWanted = isOffered && hasRoom(this.#left, ctx.now);
-    for (const follower of this.#followers.values()) {
+    const receivers: Subscriber[] = [];
+    let isOffered = this.#subscribers.size === 0;
+    let isWanted = isOffered && hasRoom(this.#lastRate, ctx.now);
+    for (const follower of this.#subscribers.values()) {
       if (follower.events?.has(observation.is) === false) continue;
       isOffered = true;
-      if (follower.pace !== undefined && follower.pace.until <= ctx.now) this.#tellSkipped(follower, ctx);
+      if (follower.rate !== undefined && follower.rate.until <= ctx.now) this.#sendSkipped(follower, ctx);
       const isCurrent = isUpToDate(follower, place);
-      if (hasRoom(follower.pace, ctx.now)) {
+      if (hasRoom(follower.rate, ctx.now)) {
         isWanted = true;
         if (isCurrent) receivers.push(follower);
-      } else if (isCurrent && follower.pace !== undefined && follower.pace.skipped++ === 0) this.#thinned.add(follower);
+      } else if (isCurrent && follower.rate !== undefined && follower.rate.skipped++ === 0) this.#rateLimited.add(follower);
     }
     const seen = isWanted || !isOffered ? { id: ctx.id(), at: ctx.now, observation } : undefined;
     if (seen === undefined) ring.skip(ctx);
     else ring.push(seen);
     // Why only these: the others get it from the ring.
-    for (const follower of this.#followers.values()) if (isUpToDate(follower, place)) follower.next = ring.end;
+    for (const follower of this.#subscribers.values()) if (isUpToDate(follower, place)) follower.next = ring.end;
     if (seen === undefined) this.#fullUntil = this.#roomAt(ring.end);
     if (seen === undefined || receivers.length === 0) return;
     const frame = eventText(seen);
@@ -169,63 +176,65 @@ export class Watch {
   }
 
   /** Its socket holds more than it should, or no longer does. */
-  press(peer: PeerId, isPressed: boolean): void {
-    this.#settle();
-    const follower = this.#followers.get(peer);
+  setBackpressure(peer: PeerId, isPressed: boolean): void {
+    this.#applyUncounted();
+    const follower = this.#subscribers.get(peer);
     if (follower === undefined) return;
-    follower.isPressed = isPressed;
+    follower.isBackpressured = isPressed;
     if (isPressed) this.#behind.delete(follower);
-    else if (follower.next < (this.#ring?.end ?? 0)) this.#behind.add(follower);
+    else if (follower.next < (this.#buffer?.end ?? 0)) this.#behind.add(follower);
   }
 
   tick(ctx: StepContext): void {
-    this.#settle();
+    this.#applyUncounted();
     if (this.#idleAt !== undefined && this.#idleAt <= ctx.now) {
-      this.#ring = undefined;
+      this.#buffer = undefined;
       this.#idleAt = undefined;
     }
     for (const follower of this.#behind) this.#catchUp(follower, ctx);
-    for (const follower of this.#thinned) this.#tellSkipped(follower, ctx);
+    for (const follower of this.#rateLimited) this.#sendSkipped(follower, ctx);
   }
 
   nextWakeup(): Millis | undefined {
     if (this.#behind.size > 0) return 0;
     let earliest = this.#idleAt;
-    for (const { pace, isPressed } of this.#thinned) if (!isPressed) earliest = earlier(earliest, pace?.until);
+    for (const { rate, isBackpressured } of this.#rateLimited) {
+      if (!isBackpressured) earliest = earlier(earliest, rate?.until);
+    }
     return earliest;
   }
 
   /** When there may be room for an event again; 0 unless all want every event, have had their share, and have missed nothing else. */
   #roomAt(end: number): Millis {
     let at = Infinity;
-    for (const follower of this.#followers.values()) {
-      const { events, pace } = follower;
-      if (events !== undefined || pace === undefined || pace.left > 0 || pace.skipped === 0) return 0;
+    for (const follower of this.#subscribers.values()) {
+      const { events, rate } = follower;
+      if (events !== undefined || rate === undefined || rate.left > 0 || rate.skipped === 0) return 0;
       if (!isUpToDate(follower, end)) return 0;
-      at = Math.min(at, pace.until);
+      at = Math.min(at, rate.until);
     }
     return at === Infinity ? 0 : at;
   }
 
   /** Takes into account the events that were only counted. */
-  #settle(): void {
+  #applyUncounted(): void {
     this.#fullUntil = 0;
     if (this.#uncounted === 0) return;
-    for (const { pace } of this.#followers.values()) if (pace !== undefined) pace.skipped += this.#uncounted;
-    this.#ring?.widen(this.#uncounted);
+    for (const { rate } of this.#subscribers.values()) if (rate !== undefined) rate.skipped += this.#uncounted;
+    this.#buffer?.extendGap(this.#uncounted);
     this.#uncounted = 0;
   }
 
-  #tellSkipped(follower: Follower, ctx: StepContext): void {
-    const { pace, peer, isPressed } = follower;
-    if (pace === undefined || pace.skipped === 0 || pace.until > ctx.now || isPressed) return;
-    ctx.emit({ do: "send", to: peer, frame: gap(pace.skipped) });
-    pace.skipped = 0;
-    this.#thinned.delete(follower);
+  #sendSkipped(follower: Subscriber, ctx: StepContext): void {
+    const { rate, peer, isBackpressured } = follower;
+    if (rate === undefined || rate.skipped === 0 || rate.until > ctx.now || isBackpressured) return;
+    ctx.emit({ do: "send", to: peer, frame: gap(rate.skipped) });
+    rate.skipped = 0;
+    this.#rateLimited.delete(follower);
   }
 
-  #catchUp(follower: Follower, ctx: StepContext): void {
-    const ring = this.#ring;
+  #catchUp(follower: Subscriber, ctx: StepContext): void {
+    const ring = this.#buffer;
     if (ring === undefined) return;
     ring.prune(ctx.now);
     if (follower.next < ring.first) {
@@ -235,7 +244,7 @@ export class Watch {
     }
     if (follower.missed !== 0) ctx.emit({ do: "send", to: follower.peer, frame: gap(follower.missed) });
     follower.missed = 0;
-    for (let length = 0; length < WATCH_BATCH_LENGTH_MAX && follower.next < ring.end; follower.next++) {
+    for (let length = 0; length < EVENT_BATCH_LENGTH_MAX && follower.next < ring.end; follower.next++) {
       const seen = ring.get(follower.next);
       if (seen === undefined || (seen.observation !== undefined && follower.events?.has(seen.observation.is) === false)) {
         continue;
@@ -255,11 +264,11 @@ const subset = (events: readonly string[] | undefined): ReadonlySet<string> | un
 const SECOND_MS = 1_000;
 
 /** Nothing is between it and an event at this place. */
-const isUpToDate = ({ next, missed, isPressed }: Follower, place: number): boolean =>
-  next >= place && missed === 0 && !isPressed;
+const isUpToDate = ({ next, missed, isBackpressured }: Subscriber, place: number): boolean =>
+  next >= place && missed === 0 && !isBackpressured;
 
 /** Takes one event off what there is room for in this second. */
-function hasRoom(pace: Pace | undefined, now: Millis): boolean {
+function hasRoom(pace: EventRate | undefined, now: Millis): boolean {
   if (pace === undefined) return true;
   if (pace.until <= now) {
     pace.until = now + SECOND_MS;
@@ -268,7 +277,7 @@ function hasRoom(pace: Pace | undefined, now: Millis): boolean {
   return pace.left > 0 && pace.left-- > 0;
 }
 
-const paceOf = (rate: number | undefined): Pace | undefined =>
+const newRate = (rate: number | undefined): EventRate | undefined =>
   rate === undefined ? undefined : { rate, until: 0, left: 0, skipped: 0 };
 
 /** Events are missing here: how many, where that is known. */

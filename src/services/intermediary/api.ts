@@ -18,7 +18,7 @@ import {
   type QueueView,
 } from "../../core/view.ts";
 import { peerList } from "./presence.ts";
-import { command } from "./router.ts";
+import { command } from "./watcher-requests.ts";
 import type { State } from "./state.ts";
 
 type Own = CommonRequest | IntermediaryRequest;
@@ -28,7 +28,7 @@ const byId = { id: ({ id }: { readonly id: string }) => id };
 const byName = { id: ({ to }: QueueView) => to };
 
 /** Somebody asks. Every call gets one answer: now, or once the store was read or has written. */
-export function ask(
+export function handleRequest(
   state: State,
   { requestId, request, principal }: WorkEvent & { is: "requested" },
   ctx: StepContext,
@@ -41,19 +41,19 @@ export function ask(
 
   switch (request.get) {
     case "ready":
-      return tell(
+      return respond(
         requestId,
         { ok: state.closeAt === undefined, waits: state.closeAt === undefined ? [] : ["draining"] },
         ctx,
       );
     case "status":
-      return tell(requestId, statusOf(state), ctx);
+      return respond(requestId, statusOf(state), ctx);
     case "peers":
-      return tell(requestId, plain(whole(peerList(state))), ctx);
+      return respond(requestId, plain(whole(peerList(state))), ctx);
     case "queue":
-      return tellQueue(state, { requestId, request }, ctx);
+      return respondWithQueue(state, { requestId, request }, ctx);
     case "dead":
-      return tell(requestId, plain(pageOf(lettersOf(state), request, byId)), ctx);
+      return respond(requestId, plain(pageOf(lettersOf(state), request, byId)), ctx);
     case "message":
       return show(state, { requestId, id: request.id }, ctx);
     case "send":
@@ -61,11 +61,11 @@ export function ask(
     case "drop":
       return act(state, { requestId, request, by: principal.by }, ctx);
     case "audit":
-      return tell(requestId, plain(state.audit.page(request)), ctx);
+      return respond(requestId, plain(state.audit.page(request)), ctx);
     case "events":
-      return tell(requestId, plain(state.watch.recent(request, ctx)), ctx);
+      return respond(requestId, plain(state.subscriptions.recent(request, ctx)), ctx);
     case "uploads":
-      return tell(requestId, plain(whole(state.uploads.list())), ctx);
+      return respond(requestId, plain(whole(state.uploads.list())), ctx);
   }
 }
 
@@ -91,11 +91,11 @@ function statusOf(state: State): JsonObject {
     integrations: state.integrations.size,
     watchers,
     newcomers: state.greetings.size,
-    claimants: state.claimants.size,
+    claimants: state.pendingTakeovers.size,
     queue: {
-      entries: queue.kept.entries,
-      bytes: queue.kept.bytes,
-      oldest: queue.kept.oldest ?? null,
+      entries: queue.recipients.entries,
+      bytes: queue.recipients.bytes,
+      oldest: queue.recipients.oldest ?? null,
       dead: queue.dead.size,
     },
     uploads: { files: uploads.files, bytes: uploads.bytes },
@@ -107,53 +107,53 @@ const whole = <Item>(items: readonly Item[]): Page<Item> => ({ items, next: null
 
 type QueueQuestion = Extract<IntermediaryRequest, { readonly get: "queue" }>;
 
-function tellQueue(
+function respondWithQueue(
   state: State,
   { requestId, request }: { requestId: RequestId; request: QueueQuestion },
   ctx: StepContext,
 ): void {
   const { to } = request;
-  if (to === undefined) return tell(requestId, plain(pageOf(depths(state), request, byName)), ctx);
+  if (to === undefined) return respond(requestId, plain(pageOf(depths(state), request, byName)), ctx);
   const entries = entriesOf(state, to);
-  if (entries.length === 0 && !state.integrations.has(to) && !state.known.has(to, ctx.now)) {
-    return fail(requestId, strangerTo(to), ctx);
+  if (entries.length === 0 && !state.integrations.has(to) && !state.directory.has(to, ctx.now)) {
+    return fail(requestId, unknownRecipient(to), ctx);
   }
-  tell(requestId, plain(pageOf(entries, request, byId)), ctx);
+  respond(requestId, plain(pageOf(entries, request, byId)), ctx);
 }
 
 const depths = (state: State): QueueView[] =>
-  state.queue.kept.depths()
+  state.queue.recipients.depths()
     .map(({ name, entries, bytes, oldest = null }) => ({ to: name, entries, bytes, at: oldest }))
     .sort((one, other) => (one.to < other.to ? -1 : 1));
 
 const entriesOf = (state: State, to: string): QueueEntryView[] =>
-  state.queue.kept.list(to).map(({ id, at, exp, kind, bytes, attempts }) => ({ id, at, exp, kind, bytes, attempts }));
+  state.queue.recipients.list(to).map(({ id, at, exp, kind, bytes, attempts }) => ({ id, at, exp, kind, bytes, attempts }));
 
 function lettersOf(state: State): DeadLetterView[] {
-  const names = state.known.bySegment();
-  const letters = [...state.queue.dead.all()].map(({ id, recipient, kind, bytes, why, exp }) => ({
+  const names = state.directory.bySegment();
+  const letters = [...state.queue.dead.all()].map(({ id, recipient, kind, bytes, reason, exp }) => ({
     id,
     to: names.get(recipient) ?? segmentText(recipient) ?? recipient,
     kind,
     bytes,
-    why,
+    why: reason,
     died: exp,
   }));
   return letters.sort((one, other) => (one.id < other.id ? -1 : 1));
 }
 
 function show(state: State, { requestId, id }: { requestId: RequestId; id: string }, ctx: StepContext): void {
-  const { queue, inquiries } = state;
+  const { queue, pendingLoads } = state;
   const letter = queue.dead.get(id);
   if (letter !== undefined) {
-    inquiries.set(queue.dead.read(letter, ctx), { is: "show", requestId, to: letter.recipient });
+    pendingLoads.set(queue.dead.read(letter, ctx), { is: "show", requestId, to: letter.recipient });
     return;
   }
-  const found = queue.kept.locate(id);
+  const found = queue.recipients.locate(id);
   if (found === undefined) return fail(requestId, NO_MESSAGE, ctx);
   const { to, entry } = found;
-  if (entry.body === undefined) inquiries.set(queue.read(entry, ctx), { is: "show", requestId, to });
-  else tell(requestId, messageOf({ ...entry, to, why: null, died: null }, entry.body), ctx);
+  if (entry.body === undefined) pendingLoads.set(queue.read(entry, ctx), { is: "show", requestId, to });
+  else respond(requestId, messageOf({ ...entry, to, why: null, died: null }, entry.body), ctx);
 }
 
 /** Bodies are JSON as they were made here; what is none is shown as it lies there. */
@@ -162,13 +162,13 @@ function messageOf({ id, to, kind, at, exp, why, died }: Omit<MessageView, "body
 }
 
 /** What a person does, and who it is. */
-interface Deed<Of> {
+interface OperatorCommand<Of> {
   readonly requestId: RequestId;
   readonly request: Of;
   readonly by: string;
 }
 
-function act(state: State, { requestId, request, by }: Deed<Act>, ctx: StepContext): void {
+function act(state: State, { requestId, request, by }: OperatorCommand<Act>, ctx: StepContext): void {
   switch (request.get) {
     case "send":
       return send(state, { requestId, request, by }, ctx);
@@ -177,33 +177,41 @@ function act(state: State, { requestId, request, by }: Deed<Act>, ctx: StepConte
     case "retry": {
       const letter = state.queue.dead.get(request.id);
       if (letter === undefined) return fail(requestId, NO_MESSAGE, ctx);
-      state.inquiries.set(state.queue.dead.read(letter, ctx), { is: "retry", requestId, letter: letter.id, by });
+      state.pendingLoads.set(state.queue.dead.read(letter, ctx), { is: "retry", requestId, letter: letter.id, by });
       return;
     }
   }
 }
 
-function send(state: State, { requestId, request, by }: Deed<Act & { readonly get: "send" }>, ctx: StepContext): void {
+function send(
+  state: State,
+  { requestId, request, by }: OperatorCommand<Act & { readonly get: "send" }>,
+  ctx: StepContext,
+): void {
   const { from, to, cmd } = request;
   const sent = command(state, { from, target: to, cmd }, ctx);
   ctx.observe({ is: "operator_acted", by, did: "send", to, outcome: sent.ok ? "done" : sent.fault });
-  if (!sent.ok) return fail(requestId, sent.fault === "notFound" ? strangerTo(to) : sent, ctx);
-  promise(state, { requestId, letter: undefined, body: sent.value.reply, after: sent.value.after }, ctx);
+  if (!sent.ok) return fail(requestId, sent.fault === "notFound" ? unknownRecipient(to) : sent, ctx);
+  respondAfter(state, { requestId, letter: undefined, body: sent.value.reply, after: sent.value.after }, ctx);
 }
 
-function drop(state: State, { requestId, request, by }: Deed<Act & { readonly get: "drop" }>, ctx: StepContext): void {
+function drop(
+  state: State,
+  { requestId, request, by }: OperatorCommand<Act & { readonly get: "drop" }>,
+  ctx: StepContext,
+): void {
   const { queue } = state;
   const { id, dead = false } = request;
   const letter = queue.dead.get(id);
-  const found = letter === undefined && !dead ? queue.kept.locate(id) : undefined;
+  const found = letter === undefined && !dead ? queue.recipients.locate(id) : undefined;
   if (letter === undefined && found === undefined) return fail(requestId, NO_MESSAGE, ctx);
   if (letter !== undefined) queue.dead.drop(letter, ctx);
   if (found !== undefined) queue.drop(found.to, id, ctx);
   ctx.observe({ is: "operator_acted", by, did: "drop", to: id, outcome: "done" });
-  tell(requestId, { status: "dropped" }, ctx);
+  respond(requestId, { status: "dropped" }, ctx);
 }
 
-interface Promised {
+interface ResponseAfterWrite {
   readonly requestId: RequestId;
   readonly letter: string | undefined;
   readonly body: JsonObject;
@@ -211,11 +219,11 @@ interface Promised {
 }
 
 /** Answers now, or once what the answer says is stored. */
-function promise(state: State, { requestId, letter, body, after }: Promised, ctx: StepContext): void {
-  if (after !== undefined) state.promises.set(after, { requestId, letter });
+function respondAfter(state: State, { requestId, letter, body, after }: ResponseAfterWrite, ctx: StepContext): void {
+  if (after !== undefined) state.pendingWrites.set(after, { requestId, letter });
   else {
     dropLetter(state, letter, ctx);
-    tell(requestId, body, ctx);
+    respond(requestId, body, ctx);
   }
 }
 
@@ -225,26 +233,26 @@ function dropLetter(state: State, id: string | undefined, ctx: StepContext): voi
 }
 
 /** A write ended that a call waits for. */
-export function settlePromise(state: State, event: StoreEvent & { key: Key }, ctx: StepContext): void {
-  const promised = state.promises.get(event.key);
+export function writeEnded(state: State, event: StoreEvent & { key: Key }, ctx: StepContext): void {
+  const promised = state.pendingWrites.get(event.key);
   if (promised === undefined) return;
-  state.promises.delete(event.key);
+  state.pendingWrites.delete(event.key);
   if (event.is === "storeFailed") return fail(promised.requestId, "storageFailed", ctx);
   dropLetter(state, promised.letter, ctx);
-  tell(promised.requestId, { status: "queued" }, ctx);
+  respond(promised.requestId, { status: "queued" }, ctx);
 }
 
 /** The store was read for a question; false when it was not. */
-export function inquire(state: State, event: Extract<StoreEvent, { token: unknown }>, ctx: StepContext): boolean {
-  const inquiry = state.inquiries.get(event.token);
+export function loadEnded(state: State, event: Extract<StoreEvent, { token: unknown }>, ctx: StepContext): boolean {
+  const inquiry = state.pendingLoads.get(event.token);
   if (inquiry === undefined) return false;
-  state.inquiries.delete(event.token);
+  state.pendingLoads.delete(event.token);
   const value = event.is === "loaded" ? event.entries[0]?.value : undefined;
   const id = isObject(value) && typeof value.id === "string" ? value.id : "";
   const body = bodyOf(value, id);
   const { requestId } = inquiry;
   if (!isObject(value) || body === undefined) fail(requestId, event.is === "loaded" ? "notFound" : "storageFailed", ctx);
-  else if (inquiry.is === "show") tell(requestId, messageOf(viewOf(value, inquiry.to), body), ctx);
+  else if (inquiry.is === "show") respond(requestId, messageOf(viewOf(value, inquiry.to), body), ctx);
   else retry(state, { ...inquiry, to: String(value.to), body }, ctx);
   return true;
 }
@@ -262,7 +270,7 @@ function viewOf({ id, to, kind, at, exp, why, died }: JsonObject, recipient: str
   };
 }
 
-interface Again {
+interface Retry {
   readonly requestId: RequestId;
   readonly letter: string;
   readonly by: string;
@@ -270,33 +278,33 @@ interface Again {
   readonly body: string;
 }
 
-function retry(state: State, { requestId, letter, by, to, body }: Again, ctx: StepContext): void {
+function retry(state: State, { requestId, letter, by, to, body }: Retry, ctx: StepContext): void {
   const kind = state.queue.dead.get(letter)?.kind;
   if (kind === undefined) return fail(requestId, NO_MESSAGE, ctx); // Why: somebody dropped it meanwhile.
-  for (const promised of state.promises.values()) {
+  for (const promised of state.pendingWrites.values()) {
     if (promised.letter === letter) return fail(requestId, { fault: "notNow", reason: "it is being retried already" }, ctx);
   }
   const sent = state.queue.send(to, { kind, body }, ctx);
   ctx.observe({ is: "operator_acted", by, did: "retry", to: letter, outcome: sent.ok ? "done" : sent.fault });
   if (!sent.ok) return fail(requestId, sent, ctx);
   const after = sent.value.is === "queued" ? sent.value.key : undefined;
-  promise(state, { requestId, letter, body: { status: sent.value.is }, after }, ctx);
+  respondAfter(state, { requestId, letter, body: { status: sent.value.is }, after }, ctx);
 }
 
-const tell = (requestId: RequestId, body: Json, ctx: StepContext): void => ctx.emit({ do: "respond", requestId, body });
+const respond = (requestId: RequestId, body: Json, ctx: StepContext): void => ctx.emit({ do: "respond", requestId, body });
 
-type Why = Pick<Failure, "fault" | "reason">;
+type Refused = Pick<Failure, "fault" | "reason">;
 
-const NO_MESSAGE: Why = { fault: "notFound", reason: "no such message waits, or was given up" };
+const NO_MESSAGE: Refused = { fault: "notFound", reason: "no such message waits, or was given up" };
 
 /** Why not as a watcher is told: those words are the protocol's, and no sentence. */
-const strangerTo = (name: string): Why => ({
+const unknownRecipient = (name: string): Refused => ({
   fault: "notFound",
   reason: `no integration called ${name.slice(0, 64)} was here lately`,
 });
 
 /** Says what went wrong, where possible in a sentence. */
-function fail(requestId: RequestId, why: FaultName | Why, ctx: StepContext): void {
+function fail(requestId: RequestId, why: FaultName | Refused, ctx: StepContext): void {
   ctx.emit({
     do: "respond",
     requestId,

@@ -9,39 +9,43 @@ import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS } from "../../core/limits.ts
 import type { StepContext } from "../../core/context.ts";
 import type { Integration, State } from "./state.ts";
 
-export interface Chatter {
+export interface FreeText {
   /** What waits for its second. */
   waiting: string;
   /** When the next one may go. */
   readyAt: Millis;
 }
 
-export const chatter = (): Chatter => ({ waiting: "", readyAt: 0 });
+export const newFreeText = (): FreeText => ({ waiting: "", readyAt: 0 });
 
 /** Passes a message on in words. */
-export function chat(state: State, { from, payload }: { from: Integration; payload: Json }, ctx: StepContext): void {
+export function receiveFreeText(
+  state: State,
+  { from, payload }: { from: Integration; payload: Json },
+  ctx: StepContext,
+): void {
   if (!state.settings.intermediary.events_to_neuro) return;
-  const text = cutEnd(wordsOf(payload));
+  const text = cutEnd(textOf(payload));
   if (text === "") return;
-  const { chatter } = from;
-  if (ctx.now >= chatter.readyAt) return say(from, text, ctx);
-  chatter.waiting = cutStart(chatter.waiting === "" ? text : `${chatter.waiting}\n${text}`);
-  state.chatters.set(from.peer, chatter.readyAt);
+  const { freeText } = from;
+  if (ctx.now >= freeText.readyAt) return sendToNeuro(from, text, ctx);
+  freeText.waiting = cutStart(freeText.waiting === "" ? text : `${freeText.waiting}\n${text}`);
+  state.freeTexts.set(from.peer, freeText.readyAt);
 }
 
 /** The second of an integration is over. */
-export function chatDue(from: Integration, ctx: StepContext): void {
-  const { waiting } = from.chatter;
-  from.chatter.waiting = "";
-  if (waiting !== "") say(from, waiting, ctx);
+export function freeTextDue(from: Integration, ctx: StepContext): void {
+  const { waiting } = from.freeText;
+  from.freeText.waiting = "";
+  if (waiting !== "") sendToNeuro(from, waiting, ctx);
 }
 
-function say(from: Integration, message: string, ctx: StepContext): void {
-  from.chatter.readyAt = ctx.now + FREE_TEXT_INTERVAL_MS;
+function sendToNeuro(from: Integration, message: string, ctx: StepContext): void {
+  from.freeText.readyAt = ctx.now + FREE_TEXT_INTERVAL_MS;
   ctx.post("neuro", { is: "gameMessage", peer: from.peer, message: { command: "context", message, silent: true } });
 }
 
-function wordsOf(payload: Json): string {
+function textOf(payload: Json): string {
   if (typeof payload === "string") return payload;
   if (!isObject(payload)) return JSON.stringify(payload);
   const { action, raw, event, payload: inner } = payload;

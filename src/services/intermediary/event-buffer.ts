@@ -11,14 +11,14 @@ import type { Observation } from "../../core/observation.ts";
 import type { StepClock } from "../../core/context.ts";
 
 /** A note that watchers may see, as it happened. Holds a reference, no text: that is made for whoever reads it. */
-export interface Seen {
+export interface BufferedEvent {
   readonly id: string;
   readonly at: Millis;
   readonly observation: Observation;
 }
 
 /** So many events that nobody had the time for. */
-export interface Hole {
+export interface EventGap {
   readonly id: string;
   readonly at: Millis;
   readonly observation?: undefined;
@@ -28,8 +28,8 @@ export interface Hole {
 /** Places that are freed at a time, so that taking the first costs nothing by itself. */
 const FREED_AT_ONCE = 1_024;
 
-export class Ring {
-  #places: { readonly seen: Seen | Hole; readonly weight: number }[] = [];
+export class EventBuffer {
+  #places: { readonly seen: BufferedEvent | EventGap; readonly weight: number }[] = [];
   #head = 0;
   #weight = 0;
   first = 0;
@@ -45,11 +45,11 @@ export class Ring {
     return this.first + this.#places.length - this.#head;
   }
 
-  get(place: number): Seen | Hole | undefined {
+  get(place: number): BufferedEvent | EventGap | undefined {
     return this.#places[place - this.first + this.#head]?.seen;
   }
 
-  push(seen: Seen): void {
+  push(seen: BufferedEvent): void {
     this.#add(seen, weigh(seen.observation));
   }
 
@@ -57,16 +57,16 @@ export class Ring {
   skip(ctx: StepClock): void {
     const last = this.get(this.end - 1);
     if (last !== undefined && last.observation === undefined) last.skipped++;
-    else this.#add({ id: ctx.id(), at: ctx.now, skipped: 1 }, HOLE_WEIGHT);
+    else this.#add({ id: ctx.id(), at: ctx.now, skipped: 1 }, GAP_WEIGHT);
   }
 
   /** So many more of those that nobody had the time for; there was one just now. */
-  widen(count: number): void {
+  extendGap(count: number): void {
     const last = this.get(this.end - 1);
     if (last !== undefined && last.observation === undefined) last.skipped += count;
   }
 
-  #add(seen: Seen | Hole, weight: number): void {
+  #add(seen: BufferedEvent | EventGap, weight: number): void {
     this.#places.push({ seen, weight });
     this.#weight += weight;
     while (this.end - this.first > EVENT_BUFFER_MAX || this.#weight > EVENT_BUFFER_BYTES_MAX) this.#dropFirst();
@@ -107,7 +107,7 @@ export class Ring {
   }
 }
 
-const HOLE_WEIGHT = 64;
+const GAP_WEIGHT = 64;
 
 /** Roughly how many bytes a value holds; cheaper than its text, and enough to bound the memory. */
 function weigh(value: unknown): number {
