@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { platform, versions } from "node:process";
-import { type Run, runIdOf, type RunPlan, runTraining, SIZES } from "../services/brain/mod.ts";
+import { runIdOf, runTraining, SIZES, type TrainingPlan, type TrainingRun } from "../services/brain/mod.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { Complaint } from "./complaint.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
@@ -75,7 +75,7 @@ async function run(log: string, options: TrainOptions): Promise<void> {
   );
 }
 
-function planOf(log: string, dataset: string, options: TrainOptions): RunPlan {
+function planOf(log: string, dataset: string, options: TrainOptions): TrainingPlan {
   const { op: operation, seed, epochs, batch, rate, size, notes } = options;
   const createdUtc = new Date().toISOString().replace(/\.\d+Z$/, "Z");
   const sha = git("rev-parse", "HEAD");
@@ -110,7 +110,7 @@ function git(...words: readonly string[]): string {
 }
 
 /** Why by way of another folder: a relay that starts meanwhile must not find half a run. */
-async function write(folder: string, { files }: Run): Promise<void> {
+async function write(folder: string, { files }: TrainingRun): Promise<void> {
   const draft = join(dirname(folder), `.${basename(folder)}.${crypto.randomUUID()}`);
   try {
     for (const [path, content] of files) {
@@ -128,7 +128,7 @@ async function write(folder: string, { files }: Run): Promise<void> {
 const reasonOf = (error: unknown): string => error instanceof Error ? error.message : String(error);
 
 /** Adds the run to the index of all runs. */
-async function enter(index: string, { runId, createdUtc }: RunPlan, manifest: JsonObject): Promise<void> {
+async function enter(index: string, { runId, createdUtc }: TrainingPlan, manifest: JsonObject): Promise<void> {
   const text = await readFile(index, "utf8").catch(() => "{}");
   const earlier: unknown = parsed(text);
   if (!isObject(earlier)) throw new Complaint([`${index}: is not a JSON object, so the run was not entered there`]);

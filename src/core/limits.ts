@@ -81,15 +81,15 @@ export const STATE_KEYS_MAX = 4_096;
 /** Brain: events in the log of one session; after them it can only be read, forked and closed. */
 export const SESSION_EVENTS_MAX = 1_000_000;
 /** Brain: events after which a stretch of log is written anew as one page, with the state at its end; likewise after so much text. */
-export const PAGE_EVENTS = 64;
-export const PAGE_TEXT_MAX: number = 48 * 1_024;
+export const SNAPSHOT_EVENTS = 64;
+export const SNAPSHOT_TEXT_MAX: number = 48 * 1_024;
 /** Brain: events of one write, and their text: of a burst as much as goes, for each write waits for the disk. */
-export const STRETCH_EVENTS_MAX = 256;
-export const STRETCH_TEXT_MAX: number = 192 * 1_024;
+export const LOG_SEGMENT_EVENTS_MAX = 256;
+export const LOG_SEGMENT_TEXT_MAX: number = 192 * 1_024;
 /** Brain: events of a session whose log is not stored that are kept for whoever looks back. */
 export const UNSTORED_EVENTS_KEPT = 128;
 /** Brain: stored pieces of a log that are read at once. */
-export const STRETCHES_PER_LOAD = 16;
+export const LOG_SEGMENTS_PER_LOAD = 16;
 /** Brain: requests that a session remembers by their `op_id`, and the length of such a name. */
 export const OPERATIONS_REMEMBERED_MAX = 64;
 export const OPERATION_NAME_MAX = 128;
@@ -99,20 +99,20 @@ export const AUDIT_TEXT_MAX: number = 512 * 1_024;
 /** Brain: operators in one macro. */
 export const MACRO_STEPS_MAX = 64;
 /** Brain: replies that one peer may be owed. */
-export const REPLIES_OWED_MAX = 4_096;
+export const REPLIES_OUTSTANDING_MAX = 4_096;
 /** Brain: sessions whose changes one peer follows. */
 export const SUBSCRIPTIONS_PER_PEER_MAX = 64;
 /** Brain: sessions that one peer makes at once, and per second for good. */
 export const SESSIONS_BURST_MAX = 256;
 export const SESSIONS_PER_SECOND_MAX = 8;
 /** Brain: names of ended sessions that are remembered. */
-export const ENDED_SESSIONS_MAX = 10_000;
+export const TOMBSTONES_MAX = 10_000;
 /** Brain: predictions that are kept on record. */
 export const PREDICTIONS_KEPT_MAX = 10_000;
 /** Brain: how long a stored session that nobody uses stays in memory. */
-export const SESSION_AWAKE_MS = 600_000;
+export const SESSION_EVICT_AFTER_MS = 600_000;
 /** Brain: entries deleted per tenth of a second, when a session ends. */
-export const DELETES_PER_SWEEP = 64;
+export const DELETES_PER_BATCH = 64;
 /** Brain: how long reading an artifact may take. */
 export const ARTIFACT_MS = 30_000;
 /** Brain: bytes of one artifact's file of weights, and tokens in one of its vocabularies. */

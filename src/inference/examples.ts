@@ -9,7 +9,7 @@ import { detectDomain } from "./domain.ts";
 import { type PerChannel, perChannel } from "./tokenizer.ts";
 
 export interface Example {
-  readonly figures: readonly [number, number];
+  readonly args: readonly [number, number];
   readonly texts: PerChannel<string>;
   readonly target: number;
 }
@@ -42,10 +42,10 @@ function exampleOf(entry: Json, operation: string): Example | undefined {
   const { args, text = "" } = entry;
   const [left, right, ...more]: readonly Json[] = Array.isArray(args) ? args : [];
   const target = entry["res"]["value"];
-  if (!isFigure(left) || !isFigure(right) || !isFigure(target) || more.length > 0) return undefined;
+  if (!isFiniteNumber(left) || !isFiniteNumber(right) || !isFiniteNumber(target) || more.length > 0) return undefined;
   const words = typeof text === "string" && text.isWellFormed() ? text : "";
   const domain = detectDomain(words);
-  return { figures: [left, right], texts: perChannel((channel) => (channel === domain ? words : "")), target };
+  return { args: [left, right], texts: perChannel((channel) => (channel === domain ? words : "")), target };
 }
 
-const isFigure = (value: Json | undefined): value is number => typeof value === "number" && Number.isFinite(value);
+const isFiniteNumber = (value: Json | undefined): value is number => typeof value === "number" && Number.isFinite(value);

@@ -9,9 +9,9 @@
  */
 import { swish } from "./exp.ts";
 import type { Tensor } from "./safetensors.ts";
-import { CHANNELS, FIRST, PAD, type PerChannel, perChannel, type Tokens, type Vocabulary } from "./tokenizer.ts";
+import { CHANNELS, FIRST, PAD, type PerChannel, perChannel, type TokenIds, type Vocabulary } from "./tokenizer.ts";
 
-export interface Dense {
+export interface DenseLayer {
   readonly inputs: number;
   readonly outputs: number;
   /** Row by row: all weights of the first input first. */
@@ -21,10 +21,10 @@ export interface Dense {
 
 export interface Net {
   /** `dense`, `dense_1`, `dense_2`. */
-  readonly figures: readonly Dense[];
+  readonly figures: readonly DenseLayer[];
   readonly embeddings: PerChannel<Embedding>;
   /** `dense_3`, `dense_4`, `predicted_result`. */
-  readonly joined: readonly Dense[];
+  readonly joined: readonly DenseLayer[];
 }
 
 export interface Embedding {
@@ -33,8 +33,8 @@ export interface Embedding {
 }
 
 export const ARCHITECTURE = "surrogate_routed@1";
-export const FIGURES = ["dense", "dense_1", "dense_2"] as const;
-export const JOINED = ["dense_3", "dense_4", "predicted_result"] as const;
+export const ARG_LAYERS = ["dense", "dense_1", "dense_2"] as const;
+export const JOINED_LAYERS = ["dense_3", "dense_4", "predicted_result"] as const;
 
 export const kernelName = (layer: string): string => `${layer}.kernel`;
 export const biasName = (layer: string): string => `${layer}.bias`;
@@ -42,8 +42,8 @@ export const embeddingName = (channel: string): string => `embedding.${channel}`
 
 /** The net that some tensors make for some vocabularies, or in words why they make none. */
 export function netOf(tensors: ReadonlyMap<string, Tensor>, vocabularies: PerChannel<Vocabulary>): Net | string {
-  const layers: Dense[] = [];
-  for (const name of [...FIGURES, ...JOINED]) {
+  const layers: DenseLayer[] = [];
+  for (const name of [...ARG_LAYERS, ...JOINED_LAYERS]) {
     const layer = denseOf(tensors, name);
     if (typeof layer === "string") return layer;
     layers.push(layer);
@@ -57,11 +57,11 @@ export function netOf(tensors: ReadonlyMap<string, Tensor>, vocabularies: PerCha
     const { shape: [, width = 0] = [], values: rows = new Float64Array() } = tensors.get(embeddingName(channel)) ?? {};
     return { width, rows };
   });
-  const net = { figures: layers.slice(0, FIGURES.length), embeddings, joined: layers.slice(FIGURES.length) };
-  return misfit(net) ?? net;
+  const net = { figures: layers.slice(0, ARG_LAYERS.length), embeddings, joined: layers.slice(ARG_LAYERS.length) };
+  return sizeMismatch(net) ?? net;
 }
 
-function denseOf(tensors: ReadonlyMap<string, Tensor>, name: string): Dense | string {
+function denseOf(tensors: ReadonlyMap<string, Tensor>, name: string): DenseLayer | string {
   const kernel = tensors.get(kernelName(name));
   const bias = tensors.get(biasName(name));
   const [inputs = 0, outputs = 0] = kernel?.shape ?? [];
@@ -70,38 +70,38 @@ function denseOf(tensors: ReadonlyMap<string, Tensor>, name: string): Dense | st
 }
 
 /** Where what comes out of one part is not what goes into the next. */
-function misfit({ figures, embeddings, joined }: Net): string | undefined {
+function sizeMismatch({ figures, embeddings, joined }: Net): string | undefined {
   let width = 2;
   for (const [at, { inputs, outputs }] of figures.entries()) {
-    if (inputs !== width) return `layer ${FIGURES[at]} takes ${inputs} figures and gets ${width}`;
+    if (inputs !== width) return `layer ${ARG_LAYERS[at]} takes ${inputs} figures and gets ${width}`;
     width = outputs;
   }
   for (const channel of CHANNELS) width += embeddings[channel].width;
   for (const [at, { inputs, outputs }] of joined.entries()) {
-    if (inputs !== width) return `layer ${JOINED[at]} takes ${inputs} figures and gets ${width}`;
+    if (inputs !== width) return `layer ${JOINED_LAYERS[at]} takes ${inputs} figures and gets ${width}`;
     width = outputs;
   }
   return width === 1 ? undefined : `the last layer gives ${width} figures instead of one`;
 }
 
 /** The prediction for two figures and the texts' tokens, as a 32-bit float; null when it is not finite. */
-export function predict(net: Net, figures: readonly number[], tokens: PerChannel<Tokens>): number | null {
+export function predict(net: Net, figures: readonly number[], tokens: PerChannel<TokenIds>): number | null {
   let values = Float64Array.from(figures);
-  for (const layer of net.figures) values = activated(dense(layer, values));
+  for (const layer of net.figures) values = activate(dense(layer, values));
   values = Float64Array.from([
     ...values,
     ...CHANNELS.flatMap((channel) => [...mean(net.embeddings[channel], tokens[channel])]),
   ]);
   for (const [at, layer] of net.joined.entries()) {
     values = dense(layer, values);
-    if (at < net.joined.length - 1) values = activated(values);
+    if (at < net.joined.length - 1) values = activate(values);
   }
   const result = Math.fround(values[0] ?? NaN);
   return Number.isFinite(result) ? result : null;
 }
 
 /** The weighted sums of one layer: for each output its bias, then the inputs in order. */
-export function dense({ inputs, outputs, kernel, bias }: Dense, values: Float64Array): Float64Array<ArrayBuffer> {
+export function dense({ inputs, outputs, kernel, bias }: DenseLayer, values: Float64Array): Float64Array<ArrayBuffer> {
   const sums = Float64Array.from(bias);
   for (let input = 0; input < inputs; input++) {
     const value = values[input] ?? 0;
@@ -114,10 +114,10 @@ export function dense({ inputs, outputs, kernel, bias }: Dense, values: Float64A
 }
 
 /** Swish of every value. */
-const activated = (values: Float64Array): Float64Array<ArrayBuffer> => Float64Array.from(values, swish);
+const activate = (values: Float64Array): Float64Array<ArrayBuffer> => Float64Array.from(values, swish);
 
 /** The mean of the rows of all tokens that are not padding. */
-export function mean({ width, rows }: Embedding, { ids, length }: Tokens): Float64Array<ArrayBuffer> {
+export function mean({ width, rows }: Embedding, { ids, length }: TokenIds): Float64Array<ArrayBuffer> {
   const sums = new Float64Array(width);
   for (const id of ids) {
     if (id === PAD) continue;

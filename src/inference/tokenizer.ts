@@ -26,7 +26,7 @@ export interface Vocabulary {
 
 export type Standardize = "none" | "lower_pad_punctuation";
 
-export interface Tokens {
+export interface TokenIds {
   /** Always 64, or none at all for a channel that was not used. */
   readonly ids: readonly number[];
   /** How many of them are words. */
@@ -42,7 +42,7 @@ const WORD = /[^ \t\n\v\f\r]+/g;
 const PUNCTUATION = /[.,!?;:(){}[\]"']/g;
 
 /** A channel that was not used. */
-export const NO_TOKENS: Tokens = { ids: [], length: 0 };
+export const NO_TOKENS: TokenIds = { ids: [], length: 0 };
 
 /** The vocabulary in a file, one word a line, or in words what is wrong with it. */
 export function readVocabulary(text: string, standardize: Standardize): Vocabulary | string {
@@ -77,7 +77,7 @@ function prepared(text: string, standardize: Standardize): string {
 }
 
 /** The tokens of a text, or in words why it has none. */
-export function tokenize({ ids, standardize }: Vocabulary, text: string): Tokens | string {
+export function tokenize({ ids, standardize }: Vocabulary, text: string): TokenIds | string {
   if (!text.isWellFormed()) return "surrogates not allowed: the text is not Unicode";
   const found: number[] = [];
   for (const word of wordsOf(text, standardize)) {

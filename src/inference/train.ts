@@ -8,21 +8,21 @@
  */
 import type { Example } from "./examples.ts";
 import { logistic, swish } from "./exp.ts";
-import { type Dense, dense, type Embedding, mean, type Net } from "./net.ts";
-import { type Parameter, parametersOf, type Sizes } from "./parameters.ts";
+import { dense, type DenseLayer, type Embedding, mean, type Net } from "./net.ts";
+import { type NetParameter, type NetSizes, parametersOf } from "./parameters.ts";
 import { seeded, shuffle } from "./random.ts";
-import { CHANNELS, PAD, type PerChannel, perChannel, tokenize, type Tokens, type Vocabulary } from "./tokenizer.ts";
+import { CHANNELS, PAD, type PerChannel, perChannel, type TokenIds, tokenize, type Vocabulary } from "./tokenizer.ts";
 
-export interface Training {
+export interface TrainingOptions {
   readonly seed: number;
   readonly epochs: number;
   readonly batch: number;
   readonly rate: number;
-  readonly sizes: Sizes;
+  readonly sizes: NetSizes;
 }
 
-export interface Trained {
-  readonly parameters: readonly Parameter[];
+export interface TrainingResult {
+  readonly parameters: readonly NetParameter[];
   /** Mean squared error of each epoch. */
   readonly losses: readonly number[];
 }
@@ -30,21 +30,21 @@ export interface Trained {
 const [DECAY_MEAN, DECAY_SQUARE, TINY] = [0.9, 0.999, 1e-7] as const;
 
 /** An example with its words as numbers. */
-interface Lesson {
-  readonly figures: readonly number[];
-  readonly tokens: PerChannel<Tokens>;
+interface EncodedExample {
+  readonly args: readonly number[];
+  readonly tokens: PerChannel<TokenIds>;
   readonly target: number;
 }
 
 /** Learns from some examples. `told` hears of each epoch. */
 export function train(
   { examples, vocabularies }: { readonly examples: readonly Example[]; readonly vocabularies: PerChannel<Vocabulary> },
-  { seed, epochs, batch, rate, sizes }: Training,
-  told: (epoch: number, loss: number) => void = () => {},
-): Trained {
+  { seed, epochs, batch, rate, sizes }: TrainingOptions,
+  onEpoch: (epoch: number, loss: number) => void = () => {},
+): TrainingResult {
   const random = seeded(seed);
   const { net, parameters } = parametersOf(sizes, vocabularies, random);
-  const lessons = examples.map((example) => lessonOf(example, vocabularies));
+  const lessons = examples.map((example) => encodeExample(example, vocabularies));
   const gradients = new Gradients(parameters);
   const losses: number[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -52,26 +52,26 @@ export function train(
     let loss = 0;
     for (let at = 0; at < lessons.length; at += batch) {
       const some = lessons.slice(at, at + batch);
-      for (const lesson of some) loss += learn(net, gradients, lesson);
+      for (const lesson of some) loss += backpropagate(net, gradients, lesson);
       gradients.descend(rate, some.length);
     }
     losses.push(loss / Math.max(1, lessons.length));
-    told(epoch + 1, losses.at(-1) ?? 0);
+    onEpoch(epoch + 1, losses.at(-1) ?? 0);
   }
   return { parameters, losses };
 }
 
-function lessonOf({ figures, texts, target }: Example, vocabularies: PerChannel<Vocabulary>): Lesson {
+function encodeExample({ args, texts, target }: Example, vocabularies: PerChannel<Vocabulary>): EncodedExample {
   const tokens = perChannel((channel) => {
     const read = tokenize(vocabularies[channel], texts[channel]);
     return typeof read === "string" ? { ids: [], length: 0 } : read;
   });
-  return { figures, tokens, target };
+  return { args, tokens, target };
 }
 
 /** One pass forward and back: adds to the gradients, and returns the squared error. */
-function learn(net: Net, gradients: Gradients, { figures, tokens, target }: Lesson): number {
-  const left = forward(net.figures, Float64Array.from(figures), "swish");
+function backpropagate(net: Net, gradients: Gradients, { args, tokens, target }: EncodedExample): number {
+  const left = forward(net.figures, Float64Array.from(args), "swish");
   const means = CHANNELS.map((channel) => mean(net.embeddings[channel], tokens[channel]));
   const joined = Float64Array.from([...left.output, ...means.flatMap((each) => [...each])]);
   const right = forward(net.joined, joined, "linear");
@@ -80,14 +80,14 @@ function learn(net: Net, gradients: Gradients, { figures, tokens, target }: Less
   let at = left.output.length;
   for (const channel of CHANNELS) {
     const { width } = net.embeddings[channel];
-    spread(net.embeddings[channel], tokens[channel], { gradients, back: back.subarray(at, at + width) });
+    backwardEmbedding(net.embeddings[channel], tokens[channel], { gradients, back: back.subarray(at, at + width) });
     at += width;
   }
   backward(net.figures, { ...left, gradients, last: "swish" }, back.subarray(0, left.output.length));
   return error * error;
 }
 
-interface Passed {
+interface ForwardPass {
   /** What went into each layer. */
   readonly inputs: readonly Float64Array[];
   /** What came out of each, before swish. */
@@ -95,7 +95,7 @@ interface Passed {
   readonly output: Float64Array;
 }
 
-function forward(layers: readonly Dense[], input: Float64Array, last: "swish" | "linear"): Passed {
+function forward(layers: readonly DenseLayer[], input: Float64Array, last: "swish" | "linear"): ForwardPass {
   const [inputs, sums]: [Float64Array[], Float64Array[]] = [[], []];
   let values = input;
   for (const [at, layer] of layers.entries()) {
@@ -107,20 +107,24 @@ function forward(layers: readonly Dense[], input: Float64Array, last: "swish" | 
   return { inputs, sums, output: values };
 }
 
-interface Way extends Passed {
+interface BackwardPass extends ForwardPass {
   readonly gradients: Gradients;
   readonly last: "swish" | "linear";
 }
 
 /** Gradients of all layers from that of their output; returns that of their input. */
-function backward(layers: readonly Dense[], { inputs, sums, gradients, last }: Way, output: Float64Array): Float64Array {
+function backward(
+  layers: readonly DenseLayer[],
+  { inputs, sums, gradients, last }: BackwardPass,
+  output: Float64Array,
+): Float64Array {
   let back = output;
   for (let at = layers.length - 1; at >= 0; at--) {
     const [layer, input, sum] = [layers[at], inputs[at], sums[at]];
     if (layer === undefined || input === undefined || sum === undefined) continue;
     const isLinear = last === "linear" && at === layers.length - 1;
     const delta = isLinear ? back : back.map((value, unit) => value * slope(sum[unit] ?? 0));
-    back = through(layer, input, { gradients, delta });
+    back = backwardLayer(layer, input, { gradients, delta });
   }
   return back;
 }
@@ -131,8 +135,8 @@ function slope(x: number): number {
   return share + x * share * (1 - share);
 }
 
-function through(
-  { inputs, outputs, kernel, bias }: Dense,
+function backwardLayer(
+  { inputs, outputs, kernel, bias }: DenseLayer,
   input: Float64Array,
   { gradients, delta }: { readonly gradients: Gradients; readonly delta: Float64Array },
 ): Float64Array {
@@ -152,9 +156,9 @@ function through(
   return back;
 }
 
-function spread(
+function backwardEmbedding(
   { width, rows }: Embedding,
-  { ids, length }: Tokens,
+  { ids, length }: TokenIds,
   { gradients, back }: { readonly gradients: Gradients; readonly back: Float64Array },
 ): void {
   const ofRows = gradients.of(rows);
@@ -166,12 +170,12 @@ function spread(
 
 /** The gradients of all parameters, and what Adam remembers of them. */
 class Gradients {
-  readonly #cells: readonly Cells[];
+  readonly #cells: readonly ParameterState[];
   readonly #byValues: ReadonlyMap<Float64Array, Float64Array>;
   #meanBias = 1;
   #squareBias = 1;
 
-  constructor(parameters: readonly Parameter[]) {
+  constructor(parameters: readonly NetParameter[]) {
     this.#cells = parameters.map(({ tensor: { values } }) => ({
       values,
       gradient: new Float64Array(values.length),
@@ -204,7 +208,7 @@ class Gradients {
   }
 }
 
-interface Cells {
+interface ParameterState {
   readonly values: Float64Array;
   readonly gradient: Float64Array;
   readonly mean: Float64Array;

@@ -1,13 +1,13 @@
 /** What a request's `cmd` may be, and who handles it. */
 import type { Json, JsonObject } from "../../core/json.ts";
-import { applyMacro, applyOperator, evaluateCovenant, listOperators } from "./apply.ts";
-import { answer, type Call, refuse } from "./call.ts";
-import { subscribe, unsubscribe } from "./followers.ts";
-import { getAudit, getLedger, getState, replaySession } from "./history.ts";
-import { infer } from "./inference.ts";
-import { closeSession, createSession, forkSession, sealSession } from "./lifecycle.ts";
+import { applyMacro, applyOperator, evaluateCovenant, listOperators } from "./operations/apply.ts";
+import { answer, refuse, type RequestInStep } from "./request.ts";
+import { subscribe, unsubscribe } from "./sessions/subscriptions.ts";
+import { getAudit, getLedger, getState, replaySession } from "./sessions/history.ts";
+import { infer } from "./predictions/infer.ts";
+import { closeSession, createSession, forkSession, sealSession } from "./sessions/create.ts";
 
-const COMMANDS: ReadonlyMap<Json | undefined, (call: Call) => void> = new Map([
+const COMMANDS: ReadonlyMap<Json | undefined, (call: RequestInStep) => void> = new Map([
   ["CreateSession", createSession],
   ["ApplyOperator", applyOperator],
   ["Infer", infer],
@@ -23,15 +23,15 @@ const COMMANDS: ReadonlyMap<Json | undefined, (call: Call) => void> = new Map([
   ["ListOperators", listOperators],
   ["Subscribe", subscribe],
   ["Unsubscribe", unsubscribe],
-  ["Ping", (call: Call) => answer(call, { type: "Pong" })],
+  ["Ping", (call: RequestInStep) => answer(call, { type: "Pong" })],
 ]);
 
 /** The command of a request, as it is counted: one that there is, or `other`. */
 export const kindOf = ({ cmd }: JsonObject): string => (typeof cmd === "string" && COMMANDS.has(cmd) ? cmd : "other");
 
 /** Handles one request: it is answered, now or later, exactly once. */
-export function handle(call: Call): void {
+export function handle(call: RequestInStep): void {
   const command = COMMANDS.get(call.fields["cmd"]);
-  if (command === undefined) return refuse(call, { error: "unknown command" });
+  if (command === undefined) return refuse(call, { message: "unknown command" });
   command(call);
 }

@@ -11,40 +11,44 @@ import { assert } from "../../../core/assert.ts";
 import type { Key } from "../../../core/ids.ts";
 import { isoTime } from "../../../core/iso.ts";
 import { canonicalJson, isSorted } from "../../../core/json.ts";
-import { PAGE_EVENTS, PAGE_TEXT_MAX, STRETCH_EVENTS_MAX, UNSTORED_EVENTS_KEPT } from "../../../core/limits.ts";
+import { LOG_SEGMENT_EVENTS_MAX, SNAPSHOT_EVENTS, SNAPSHOT_TEXT_MAX, UNSTORED_EVENTS_KEPT } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { Brain } from "../brain.ts";
-import { headText } from "./checkpoint.ts";
-import { endStored } from "./ending.ts";
-import { seenStored } from "./lifetime.ts";
-import { discard } from "./rubbish.ts";
-import type { Slot } from "../lanes.ts";
-import { deliver } from "../news.ts";
-import { hashAfter, type Head, type LogEvent, remembering } from "./log.ts";
-import type { Body, Push, Session, Unwritten, Writing } from "../session.ts";
-import { newStretch, written } from "./stretch.ts";
+import type { BrainState } from "../state.ts";
+import { snapshotText } from "./snapshot.ts";
+import { tombstoneStored } from "../sessions/tombstone.ts";
+import { lastUseStored } from "../sessions/ttl.ts";
+import { deleteLater } from "./deferred-delete.ts";
+import type { PendingReply } from "../replies/reply-queues.ts";
+import { notifyFollowers } from "../replies/notifications.ts";
+import { hashAfter, type LogEvent, type LogHead, rememberOperation } from "./event.ts";
+import type { BrainSession, ChangeNotification, LoadedLog, SegmentWrite, UnwrittenEvent } from "../sessions/session.ts";
+import { newSegment, segmentValue } from "./segment.ts";
 
 /** An event that is decided on, and what it makes of the head; number and hashes are found here. */
-export interface Draft extends Pick<LogEvent, "type" | "payload"> {
-  readonly session: Session;
-  readonly head: Head;
+export interface EventDraft extends Pick<LogEvent, "type" | "payload"> {
+  readonly session: BrainSession;
+  readonly head: LogHead;
 }
 
 /** Puts an event at the end of an awake session's log. */
-export function append(brain: Brain, ctx: StepContext, { session, type, payload, head: outcome }: Draft): LogEvent {
-  const { body } = session;
-  assert(body !== undefined, "an event for a session that is asleep");
-  const seq = body.head.seq + 1;
+export function append(
+  brain: BrainState,
+  ctx: StepContext,
+  { session, type, payload, head: outcome }: EventDraft,
+): LogEvent {
+  const { log } = session;
+  assert(log !== undefined, "an event for a session that is asleep");
+  const seq = log.head.seq + 1;
   const text = JSON.stringify(payload); // Why: written once, it serves the hash and the store.
-  const hash = hashAfter(body.head.hash, { seq, type, payload: isSorted(payload) ? text : canonicalJson(payload) });
+  const hash = hashAfter(log.head.hash, { seq, type, payload: isSorted(payload) ? text : canonicalJson(payload) });
   const event: LogEvent = { seq, id: ctx.id(), timestamp: isoTime(ctx.now), type, payload, hash };
-  const head: Head = { ...outcome, seq, hash, remembered: remembering(body.head, event) };
-  body.head = head;
-  body.tail.push(event);
+  const head: LogHead = { ...outcome, seq, hash, remembered: rememberOperation(log.head, event) };
+  log.head = head;
+  log.tail.push(event);
   if (brain.settings.persist) {
     session.unwritten.push({ text: textOf(event, text), head });
-    write(brain, session, ctx);
-  } else forgetOld(body);
+    writeNext(brain, session, ctx);
+  } else dropOldest(log);
   return event;
 }
 
@@ -53,103 +57,111 @@ const textOf = ({ seq, id, timestamp, type, hash }: LogEvent, payload: string): 
   `{"seq":${seq},"id":"${id}","timestamp":"${timestamp}","type":"${type}","payload":${payload},"hash":"${hash}"}`;
 
 /** Without a store the head is durable at once, and only so much of the past is kept. */
-function forgetOld(body: Body): void {
+function dropOldest(body: LoadedLog): void {
   body.durable = body.head;
-  if (body.tail.length === UNSTORED_EVENTS_KEPT) body.next = body.head;
+  if (body.tail.length === UNSTORED_EVENTS_KEPT) body.nextBase = body.head;
   if (body.tail.length < 2 * UNSTORED_EVENTS_KEPT) return;
-  body.tail.splice(0, body.next.seq - body.base.seq);
-  body.base = body.next;
-  body.next = body.head;
+  body.tail.splice(0, body.nextBase.seq - body.base.seq);
+  body.base = body.nextBase;
+  body.nextBase = body.head;
 }
 
 /** True once all events up to `seq` are stored. */
-export const isDurable = ({ body }: Session, seq: number): boolean => body === undefined || seq <= body.durable.seq;
+export const isDurable = ({ log }: BrainSession, seq: number): boolean => log === undefined || seq <= log.durable.seq;
 
 /** Keeps a reply back until all events up to `seq` are stored; `otherwise` is said when they could not be. */
-export function hold({ session, seq, slot, otherwise }: Held): void {
-  slot.holds++;
-  slot.otherwise = otherwise;
-  session.waiting.push({ seq, slot });
+export function holdReply({ session, seq, reply, onFailure }: ReplyHold): void {
+  reply.pendingWrites++;
+  reply.onFailure = onFailure;
+  session.waitingReplies.push({ seq, reply });
 }
 
-export interface Held {
-  readonly session: Session;
+export interface ReplyHold {
+  readonly session: BrainSession;
   readonly seq: number;
-  readonly slot: Slot;
-  readonly otherwise: () => string;
+  readonly reply: PendingReply;
+  readonly onFailure: () => string;
 }
 
 /** Tells followers of an event, once it is stored. */
-export function push(brain: Brain, ctx: StepContext, { session, ...what }: Push & { readonly session: Session }): void {
-  session.pushes.push(what);
-  if (session.body !== undefined && what.seq <= session.body.durable.seq) tell(brain, session, ctx);
+export function notifyWhenStored(
+  brain: BrainState,
+  ctx: StepContext,
+  { session, ...what }: ChangeNotification & { readonly session: BrainSession },
+): void {
+  session.notifications.push(what);
+  if (session.log !== undefined && what.seq <= session.log.durable.seq) notifyStored(brain, session, ctx);
 }
 
 /** A key of a session was stored, or could not be. */
-export function settled(brain: Brain, ctx: StepContext, { at, isStored }: { at: Key; isStored: boolean }): void {
+export function writeSettled(brain: BrainState, ctx: StepContext, { at, isStored }: { at: Key; isStored: boolean }): void {
   const session = brain.writes.get(at);
   if (session === undefined) return;
   brain.writes.delete(at);
-  const { body, writing, ending, seeing, paging } = session;
-  if (ending?.at === at) return endStored(brain, ctx, { session, isStored });
-  if (seeing?.key === at) return seenStored(brain, ctx, { session, isStored });
-  if (paging?.stretch.key === at) return turned(brain, ctx, { session, isStored });
-  if (body === undefined || writing?.stretch.key !== at) return;
+  const { log, writing, tombstone, lastUseWrite, compaction } = session;
+  if (tombstone?.at === at) return tombstoneStored(brain, ctx, { session, isStored });
+  if (lastUseWrite?.key === at) return lastUseStored(brain, ctx, { session, isStored });
+  if (compaction?.segment.key === at) return compactionSettled(brain, ctx, { session, isStored });
+  if (log === undefined || writing?.segment.key !== at) return;
   session.writing = undefined;
-  if (isStored) wrote(brain, ctx, { session, body, written: writing });
-  else fallBack(brain, ctx, { session, body });
+  if (isStored) segmentStored(brain, ctx, { session, body: log, written: writing });
+  else rollBack(brain, ctx, { session, body: log });
 }
 
-interface Wrote {
-  readonly session: Session;
-  readonly body: Body;
-  readonly written: Writing;
+interface StoredWrite {
+  readonly session: BrainSession;
+  readonly body: LoadedLog;
+  readonly written: SegmentWrite;
 }
 
-function wrote(brain: Brain, ctx: StepContext, { session, body, written: { stretch, head, size } }: Wrote): void {
-  session.stretches.push(stretch);
+function segmentStored(
+  brain: BrainState,
+  ctx: StepContext,
+  { session, body, written: { segment, head, size } }: StoredWrite,
+): void {
+  session.segments.push(segment);
   body.durable = head;
-  body.tailText += size;
-  tell(brain, session, ctx); // Why first: whoever sees its own event 5 has then heard of everybody's event 4.
-  release(brain, session, ctx);
-  write(brain, session, ctx);
-  if (session.paging !== undefined) return;
-  if (stretch.isPage) forget(body, head);
-  else if (isPageFull(body)) turnPage(brain, session, ctx);
+  body.tailLength += size;
+  notifyStored(brain, session, ctx); // Why first: whoever sees its own event 5 has then heard of everybody's event 4.
+  releaseReplies(brain, session, ctx);
+  writeNext(brain, session, ctx);
+  if (session.compaction !== undefined) return;
+  if (segment.isPage) dropUntil(body, head);
+  else if (isCompactionDue(body)) compact(brain, session, ctx);
 }
 
-function fallBack(brain: Brain, ctx: StepContext, { session, body }: Pick<Wrote, "session" | "body">): void {
+function rollBack(brain: BrainState, ctx: StepContext, { session, body }: Pick<StoredWrite, "session" | "body">): void {
   session.unwritten.length = 0;
-  session.pushes.length = 0;
+  session.notifications.length = 0;
   body.head = body.durable;
   body.tail.length = body.durable.seq - body.base.seq;
-  for (const { slot } of session.waiting.splice(0)) brain.lanes.release(slot, false, ctx);
+  for (const { reply } of session.waitingReplies.splice(0)) brain.replies.settleWrite(reply, false, ctx);
   if (body.durable.seq < 0) {
     brain.sessions.delete(session.id); // Why: it was never stored, so it never was.
     brain.deadlines.clear(session.id);
   }
 }
 
-function write(brain: Brain, session: Session, ctx: StepContext): void {
+function writeNext(brain: BrainState, session: BrainSession, ctx: StepContext): void {
   if (session.writing !== undefined || session.unwritten.length === 0) return;
-  const taken = take(session.unwritten, brain.stretchTextMax);
+  const taken = takeBatch(session.unwritten, brain.segmentTextMax);
   const head = taken.at(-1)?.head;
   assert(head !== undefined, "a stretch of nothing");
   const text = `[${taken.map((each) => each.text).join(",")}]`;
   // Why: what is as large as a page is one at once, and need not be written twice.
-  const isPage = taken.length >= PAGE_EVENTS || text.length >= PAGE_TEXT_MAX;
+  const isPage = taken.length >= SNAPSHOT_EVENTS || text.length >= SNAPSHOT_TEXT_MAX;
   const about = { first: head.seq - taken.length + 1, last: head.seq, at: ctx.now, isPage, id: ctx.id() };
-  const stretch = newStretch(session.id, about);
-  session.writing = { stretch, head, size: text.length };
-  brain.writes.set(stretch.key, session);
-  ctx.emit({ do: "put", key: stretch.key, value: written(text, isPage ? headText(head) : undefined) });
+  const segment = newSegment(session.id, about);
+  session.writing = { segment, head, size: text.length };
+  brain.writes.set(segment.key, session);
+  ctx.emit({ do: "put", key: segment.key, value: segmentValue(text, isPage ? snapshotText(head) : undefined) });
 }
 
 /** As many as fit into one write, and at least one. */
-function take(unwritten: Unwritten[], textMax: number): Unwritten[] {
+function takeBatch(unwritten: UnwrittenEvent[], textMax: number): UnwrittenEvent[] {
   let size = 0;
   let count = 0;
-  for (const { text } of unwritten.slice(0, STRETCH_EVENTS_MAX)) {
+  for (const { text } of unwritten.slice(0, LOG_SEGMENT_EVENTS_MAX)) {
     size += text.length;
     if (count > 0 && size > textMax) break;
     count++;
@@ -157,55 +169,59 @@ function take(unwritten: Unwritten[], textMax: number): Unwritten[] {
   return unwritten.splice(0, count);
 }
 
-function release(brain: Brain, { waiting, body }: Session, ctx: StepContext): void {
-  const durable = body?.durable.seq ?? -1;
+function releaseReplies(brain: BrainState, { waitingReplies, log }: BrainSession, ctx: StepContext): void {
+  const durable = log?.durable.seq ?? -1;
   let free = 0;
-  while (free < waiting.length && (waiting[free]?.seq ?? Infinity) <= durable) free++;
-  for (const { slot } of waiting.splice(0, free)) brain.lanes.release(slot, true, ctx);
+  while (free < waitingReplies.length && (waitingReplies[free]?.seq ?? Infinity) <= durable) free++;
+  for (const { reply } of waitingReplies.splice(0, free)) brain.replies.settleWrite(reply, true, ctx);
 }
 
-function tell(brain: Brain, session: Session, ctx: StepContext): void {
-  const { pushes, body } = session;
-  const durable = body?.durable.seq ?? -1;
+function notifyStored(brain: BrainState, session: BrainSession, ctx: StepContext): void {
+  const { notifications, log } = session;
+  const durable = log?.durable.seq ?? -1;
   let free = 0;
-  while (free < pushes.length && (pushes[free]?.seq ?? Infinity) <= durable) free++;
-  for (const push of pushes.splice(0, free)) deliver(brain, ctx, { session, push });
+  while (free < notifications.length && (notifications[free]?.seq ?? Infinity) <= durable) free++;
+  for (const push of notifications.splice(0, free)) notifyFollowers(brain, ctx, { session, push });
 }
 
-const isPageFull = ({ base, durable, tailText }: Body): boolean =>
-  durable.seq - base.seq >= PAGE_EVENTS || tailText >= PAGE_TEXT_MAX;
+const isCompactionDue = ({ base, durable, tailLength }: LoadedLog): boolean =>
+  durable.seq - base.seq >= SNAPSHOT_EVENTS || tailLength >= SNAPSHOT_TEXT_MAX;
 
 /** Writes the stored events since `base` anew, as one page with the head after them. */
-function turnPage(brain: Brain, session: Session, ctx: StepContext): void {
-  const { body } = session;
-  if (body === undefined) return;
-  const head = body.durable;
-  const about = { first: body.base.seq + 1, last: head.seq, at: ctx.now, isPage: true, id: ctx.id() };
-  const stretch = newStretch(session.id, about);
-  const events = body.tail.slice(0, head.seq - body.base.seq);
-  session.paging = { stretch, head };
-  brain.writes.set(stretch.key, session);
-  ctx.emit({ do: "put", key: stretch.key, value: written(JSON.stringify(events), headText(head)) });
+function compact(brain: BrainState, session: BrainSession, ctx: StepContext): void {
+  const { log } = session;
+  if (log === undefined) return;
+  const head = log.durable;
+  const about = { first: log.base.seq + 1, last: head.seq, at: ctx.now, isPage: true, id: ctx.id() };
+  const segment = newSegment(session.id, about);
+  const events = log.tail.slice(0, head.seq - log.base.seq);
+  session.compaction = { segment, head };
+  brain.writes.set(segment.key, session);
+  ctx.emit({ do: "put", key: segment.key, value: segmentValue(JSON.stringify(events), snapshotText(head)) });
 }
 
 /** Events up to a head that is stored need not be kept in memory. */
-function forget(body: Body, head: Head): void {
+function dropUntil(body: LoadedLog, head: LogHead): void {
   if (head.seq <= body.base.seq) return;
   body.tail.splice(0, head.seq - body.base.seq);
   body.base = head;
-  body.tailText = 0;
+  body.tailLength = 0;
 }
 
 /** A page was written, or not: either way its events need not be kept in memory. */
-function turned(brain: Brain, ctx: StepContext, { session, isStored }: { session: Session; isStored: boolean }): void {
-  const { body, paging, stretches } = session;
-  session.paging = undefined;
-  if (body === undefined || paging === undefined) return;
-  forget(body, paging.head);
+function compactionSettled(
+  brain: BrainState,
+  ctx: StepContext,
+  { session, isStored }: { session: BrainSession; isStored: boolean },
+): void {
+  const { log, compaction, segments } = session;
+  session.compaction = undefined;
+  if (log === undefined || compaction === undefined) return;
+  dropUntil(log, compaction.head);
   if (!isStored) return;
-  const { stretch } = paging;
-  const from = stretches.findIndex(({ first }) => first === stretch.first);
-  const covered = stretches.filter(({ first, last }) => first >= stretch.first && last <= stretch.last);
-  stretches.splice(from, covered.length, stretch);
-  discard(brain, ctx, covered.map(({ key }) => key));
+  const { segment } = compaction;
+  const from = segments.findIndex(({ first }) => first === segment.first);
+  const covered = segments.filter(({ first, last }) => first >= segment.first && last <= segment.last);
+  segments.splice(from, covered.length, segment);
+  deleteLater(brain, ctx, covered.map(({ key }) => key));
 }

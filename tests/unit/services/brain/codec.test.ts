@@ -1,7 +1,7 @@
 /** From frames to requests of the Brain: JSON, bounded, finite, and its faults named by place. */
 import fc from "fast-check";
 import { isoTime } from "../../../../src/core/iso.ts";
-import { decode } from "../../../../src/services/brain/wire.ts";
+import { decode } from "../../../../src/services/brain/codec/decode.ts";
 import { check } from "../../../harness/check.ts";
 import { test } from "#runner";
 
@@ -10,7 +10,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 function errorOf(frame: string | Uint8Array): string {
   const read = decode(frame, DEPTH);
-  return read.ok ? "" : read.problem.error;
+  return read.ok ? "" : read.problem.message;
 }
 
 test("BR7 a binary frame is read as UTF-8 text, with or without a byte order mark; other bytes are refused", () => {
@@ -83,7 +83,7 @@ test("BR18 nesting, number of values and kind of message are bounded before anyt
 test("BR18 whatever bytes come, reading them ends with a request or a reason", () => {
   fc.assert(fc.property(fc.oneof(fc.uint8Array(), fc.string({ unit: "binary" }), fc.json()), (frame) => {
     const read = decode(frame, DEPTH);
-    check.that(read.ok ? typeof read.value === "object" : read.problem.error.length > 0);
+    check.that(read.ok ? typeof read.value === "object" : read.problem.message.length > 0);
   }));
 });
 

@@ -1,5 +1,5 @@
 /** The Brain on virtual time, with a disk: what it asks of the world is carried out until nothing is left. */
-import { type Brain, brain } from "../../../../src/services/brain/mod.ts";
+import { brain, type BrainState } from "../../../../src/services/brain/mod.ts";
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
 import type { Entry, ResumedPeer } from "../../../../src/core/event.ts";
 import type { Key, PeerId } from "../../../../src/core/ids.ts";
@@ -13,7 +13,7 @@ import { check } from "../../../harness/check.ts";
 export type Reply = JsonObject;
 
 export interface BrainOptions extends Partial<BrainSettings> {
-  readonly room?: Service<Brain>;
+  readonly room?: Service<BrainState>;
   readonly disk?: Map<Key, Json>;
   readonly epoch?: number;
   readonly now?: number;
@@ -21,7 +21,7 @@ export interface BrainOptions extends Partial<BrainSettings> {
 }
 
 export class BrainStage {
-  readonly harness: ServiceHarness<Brain>;
+  readonly harness: ServiceHarness<BrainState>;
   readonly disk: Map<Key, Json>;
   readonly observations: Observation[] = [];
   readonly options: BrainOptions;

@@ -9,11 +9,11 @@ import {
   NO_TOKENS,
   type PerChannel,
   readVocabulary,
+  type TokenIds,
   tokenize,
-  type Tokens,
   type Vocabulary,
 } from "../../../../src/inference/tokenizer.ts";
-import { type Dense, type Net, predict } from "../../../../src/inference/net.ts";
+import { type DenseLayer, type Net, predict } from "../../../../src/inference/net.ts";
 import { hashBytes, hashText } from "../../../../src/core/hash.ts";
 import { toRequestId } from "../../../../src/core/ids.ts";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
@@ -52,7 +52,7 @@ test("BR70 without an artifact Infer answers with its five keys, no tokens and n
 test("BR70 with an artifact the channels that are used have 64 tokens, and there is a prediction", () => {
   const { stage, peer } = withBuiltIn();
   const reply = stage.ask(peer, { cmd: "Infer", trace_id: "t", payload: { math: "6 / 3", text: "  " } });
-  const { english, math, physics } = reply["tokens"] as unknown as PerChannel<Tokens>;
+  const { english, math, physics } = reply["tokens"] as unknown as PerChannel<TokenIds>;
   check.equal([math.ids.length, math.length], [64, 3]);
   check.equal([english.ids.length, english.length], [64, 0]);
   check.equal(physics, EMPTY);
@@ -290,7 +290,7 @@ const PREDICTIONS_DIGEST = "95dc5d831b96a548b0af971eacce6833a6fc84c2b30dd187b90e
 /** The same net once more, as simply as it can be said, for a text of one channel. */
 function plainly(net: Net, figures: readonly number[], math: readonly number[]): number {
   const swish = (x: number): number => x / (1 + Math.exp(-x));
-  const layer = ({ inputs, outputs, kernel, bias }: Dense, values: readonly number[]): number[] =>
+  const layer = ({ inputs, outputs, kernel, bias }: DenseLayer, values: readonly number[]): number[] =>
     Array.from(
       { length: outputs },
       (_, unit) =>
@@ -303,7 +303,7 @@ function plainly(net: Net, figures: readonly number[], math: readonly number[]):
   const { width, rows } = net.embeddings.math;
   const zero = Array<number>(width).fill(0);
   const mean = zero.map((_, at) => math.reduce((sum, id) => sum + Number(rows[id * width + at]), 0) / math.length);
-  const [third, fourth, last] = net.joined as readonly [Dense, Dense, Dense];
+  const [third, fourth, last] = net.joined as readonly [DenseLayer, DenseLayer, DenseLayer];
   const joined = [...left, ...zero, ...mean, ...zero];
   return Number(layer(last, layer(fourth, layer(third, joined).map(swish)).map(swish))[0]);
 }

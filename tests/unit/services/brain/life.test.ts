@@ -108,10 +108,10 @@ test("BR45 a session keeps its own time while it sleeps and over a restart", () 
   const peer = stage.peer("ui");
   const [first, second] = [stage.create(peer, { ttl_ms: 3_600_000 }), stage.create(peer, { ttl_ms: 3_600_000 })];
   stage.pass(3_500_000);
-  check.equal(stage.harness.state.sessions.get(first)?.body, undefined, "it sleeps");
+  check.equal(stage.harness.state.sessions.get(first)?.log, undefined, "it sleeps");
   check.equal(stage.merge(peer, first, { a: 1 })["type"], "State.Snapshot");
   stage.pass(700_000);
-  check.equal(stage.harness.state.sessions.get(first)?.body, undefined, "it sleeps again");
+  check.equal(stage.harness.state.sessions.get(first)?.log, undefined, "it sleeps again");
   check.equal(stage.merge(peer, second, {})["code"], "SessionExpired");
   const again = stage.restart();
   again.pass(3_600_000 * 1.25);
@@ -142,6 +142,6 @@ test("BR46 a session that sleeps costs its name only, and wakes with all it had"
   const { stage, peer, session } = started();
   stage.merge(peer, session, { a: 1 });
   stage.pass(700_000);
-  check.equal(stage.harness.state.sessions.get(session)?.body, undefined);
+  check.equal(stage.harness.state.sessions.get(session)?.log, undefined);
   check.equal(stage.merge(peer, session, { b: 2 })["state"], { a: 1, b: 2 });
 });

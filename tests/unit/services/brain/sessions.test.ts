@@ -232,7 +232,7 @@ test("BR41 an operator of one's own is used in its newest version, and old logs 
       version,
       params: { key: "string" },
       read: ({ key }) =>
-        typeof key === "string" ? { ok: true, value: { key } } : { ok: false, problem: { error: "key must be a text" } },
+        typeof key === "string" ? { ok: true, value: { key } } : { ok: false, problem: { message: "key must be a text" } },
       apply: (state, { key }) => ({
         state: { ...state, [key]: Number(state[key] ?? 0) + by },
         delta: { [key]: by },

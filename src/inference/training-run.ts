@@ -1,0 +1,111 @@
+/** One training run from its log to the files of its artifact. */
+import { hashBytes, hashText } from "../core/hash.ts";
+import type { JsonObject } from "../core/json.ts";
+import { readExamples } from "./examples.ts";
+import { ARCHITECTURE } from "./net.ts";
+import { writeTensors } from "./safetensors.ts";
+import {
+  CHANNELS,
+  type PerChannel,
+  perChannel,
+  readVocabulary,
+  type Vocabulary,
+  wordsOf,
+  writeVocabulary,
+} from "./tokenizer.ts";
+import { train, type TrainingOptions } from "./train.ts";
+
+/** What makes a run what it is. Where and when it was made changes its manifest and nothing else. */
+export interface TrainingPlan extends TrainingOptions {
+  /** The log's text, and what to call it. */
+  readonly log: string;
+  readonly dataset: string;
+  readonly operation: string;
+  readonly runId: string;
+  readonly createdUtc: string;
+  readonly git: { readonly sha: string; readonly dirty: boolean };
+  readonly environment: JsonObject;
+  readonly notes: string;
+}
+
+/** Its files by path within the run's folder, and how it went. */
+export interface TrainingRun {
+  readonly files: ReadonlyMap<string, string | Uint8Array>;
+  readonly manifest: JsonObject;
+  readonly examples: number;
+  readonly losses: readonly number[];
+}
+
+const WEIGHTS = "model/surrogate.safetensors";
+const CONFIG = "tokenizer/tokenizer_config.json";
+/** A vocabulary must have a word: this one stands in where no text was of its kind. */
+const PLACEHOLDER_WORD = "[NONE]";
+const WORDS_MAX = 20_000;
+
+const vocabularyPath = (channel: string): string => `tokenizer/${channel}_vocab.txt`;
+
+/** Trains, or says in words why it cannot. */
+export function runTraining(
+  plan: TrainingPlan,
+  onEpoch: (epoch: number, loss: number) => void = () => {},
+): TrainingRun | string {
+  const examples = readExamples(plan.log, plan.operation);
+  if (typeof examples === "string") return examples;
+  if (examples.length === 0) return `the log has no successful ${plan.operation} with two figures`;
+  const texts = perChannel((channel) => writeVocabulary(wordsIn(examples.map((example) => example.texts[channel]))));
+  const read = perChannel((channel) => readVocabulary(texts[channel], "none"));
+  const unreadable = CHANNELS.map((channel) => read[channel]).find((each) => typeof each === "string");
+  if (typeof unreadable === "string") return unreadable;
+  const vocabularies = read as PerChannel<Vocabulary>; // Why: none of them is a text, as was just found.
+  const { parameters, losses } = train({ examples, vocabularies }, plan, onEpoch);
+  const weights = writeTensors(new Map(parameters.map(({ name, tensor }) => [name, tensor])));
+  const manifest = manifestOf(plan, texts, weights);
+  const config = { version: 1, domains: [...CHANNELS], vocab_files: { ...perChannel(vocabularyPath) } };
+  const files = new Map<string, string | Uint8Array>([
+    ["manifest.json", `${JSON.stringify(manifest, null, 2)}\n`],
+    [CONFIG, `${JSON.stringify(config, null, 2)}\n`],
+    ...CHANNELS.map((channel) => [vocabularyPath(channel), texts[channel]] as const),
+    [WEIGHTS, weights],
+  ]);
+  return { files, manifest, examples: examples.length, losses };
+}
+
+/** The words of some texts, the most frequent first; of equally frequent ones the later in the alphabet first, as in Keras. */
+function wordsIn(texts: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const text of texts) for (const word of wordsOf(text, "none")) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const sorted = [...counts].sort(([left, many], [right, more]) => more - many || (left < right ? 1 : -1));
+  return counts.size === 0 ? [PLACEHOLDER_WORD] : sorted.slice(0, WORDS_MAX).map(([word]) => word);
+}
+
+function manifestOf(plan: TrainingPlan, texts: PerChannel<string>, weights: Uint8Array): JsonObject {
+  const hashes = Object.fromEntries(
+    CHANNELS.map((channel) => [vocabularyPath(channel), `sha256:${hashText(texts[channel])}`]),
+  );
+  return {
+    schema_version: 1,
+    run_id: plan.runId,
+    created_utc: plan.createdUtc,
+    git: { ...plan.git },
+    environment: plan.environment,
+    tokenizer: {
+      dir: "tokenizer",
+      config_file: CONFIG,
+      vocab_files: { ...perChannel(vocabularyPath) },
+      hashes,
+    },
+    model: {
+      format: "safetensors",
+      path: WEIGHTS,
+      arch: ARCHITECTURE,
+      hashes: { [WEIGHTS]: `sha256:${hashBytes(weights)}` },
+    },
+    training: { dataset: plan.dataset, epochs: plan.epochs, notes: plan.notes },
+  };
+}
+
+/** `2026-11-23T03-37-19Z_1a2b3c4d`: ids sort as the runs were made. */
+export function runIdOf(createdUtc: string, sha: string): string {
+  const stamp = createdUtc.replace(/\.\d+Z$/, "Z").replaceAll(":", "-");
+  return `${stamp}_${/^[0-9a-f]{8}/.test(sha) ? sha.slice(0, 8) : "nogit"}`;
+}
