@@ -19,71 +19,78 @@ import { arrive, depart, gameOf, graceOver, hear as hearGame, nameOf, parkedOver
 import { pingAll } from "./games/silence.ts";
 import { close, concludeContests, open, ponged, receive, stillSilent } from "./games/sockets.ts";
 import { beginDrain, concludeDrain, configure, restoreRoom, startRoom } from "./life.ts";
-import { ask } from "./operator/answers.ts";
+import { handleRequest } from "./operator/requests.ts";
 import { save, schedule, settled } from "./records.ts";
-import type { Neuro, Upstream } from "./state.ts";
-import { dialed, dropped, hear, linkTick, received } from "./upstream/client.ts";
-import { keep, notKept, release, say, sayAndKeep, watcher } from "./upstream/contexts.ts";
-import { concludeShutdown } from "./upstream/fanout.ts";
-import { namesDue, slotDue } from "./forces/forces.ts";
-import { due as pendingDue } from "./pending/pending.ts";
+import type { NeuroState, Upstream } from "./state.ts";
+import { linkClosed, linkOpened, linkTick, receiveFrame, receiveMessage } from "./upstream/client.ts";
+import {
+  contextNotStored,
+  flushContexts,
+  sendContext,
+  sendContextDurably,
+  storeQueued,
+  watcherSource,
+} from "./upstream/contexts.ts";
+import { concludeShutdown } from "./upstream/broadcast.ts";
+import { onForceTimer, onNamesTimer } from "./forces/forces.ts";
+import { expireActions as pendingDue } from "./pending/pending.ts";
 
-export const neuro: Service<Neuro> = {
+export const neuro: Service<NeuroState> = {
   name: "neuro",
   resident: [key("neuro")],
-  restore: (settings: Settings, input: RestoreInput): Neuro => restoreRoom(settings, input),
-  step(room: Neuro, event: ServiceEvent, ctx: StepContext): void {
+  restore: (settings: Settings, input: RestoreInput): NeuroState => restoreRoom(settings, input),
+  step(state: NeuroState, event: ServiceEvent, ctx: StepContext): void {
     // Why: what was written last still replaces what was written before; nothing else happens any more.
-    if (room.hasDrained && event.is !== "stored") return;
-    dispatch(room, event, ctx);
-    conclude(room, ctx);
+    if (state.hasDrained && event.is !== "stored") return;
+    dispatch(state, event, ctx);
+    conclude(state, ctx);
   },
   nextWakeup,
 };
 
-function dispatch(room: Neuro, event: ServiceEvent, ctx: StepContext): void {
+function dispatch(state: NeuroState, event: ServiceEvent, ctx: StepContext): void {
   switch (event.is) {
     case "frame": {
-      const socket = room.sockets.get(event.peer);
+      const socket = state.sockets.get(event.peer);
       return socket === undefined ? undefined : receive(socket, event.frame, ctx);
     }
     case "received": {
-      const upstream = upstreamOf(room, event.link);
-      return upstream === undefined ? undefined : received(upstream, event.frame, ctx);
+      const upstream = upstreamOf(state, event.link);
+      return upstream === undefined ? undefined : receiveFrame(upstream, event.frame, ctx);
     }
     case "serviceMessage":
-      return told(room, event.message, ctx);
+      return told(state, event.message, ctx);
     case "tick":
-      return tick(room, ctx);
+      return tick(state, ctx);
     case "opened":
-      return open(room, event, ctx);
+      return open(state, event, ctx);
     case "closed": {
-      const socket = room.sockets.get(event.peer);
+      const socket = state.sockets.get(event.peer);
       return socket === undefined ? undefined : close(socket, ctx);
     }
     case "ponged": {
-      const socket = room.sockets.get(event.peer);
+      const socket = state.sockets.get(event.peer);
       return socket === undefined ? undefined : ponged(socket, ctx);
     }
     case "dialed":
     case "dropped":
     case "linkBackpressure":
     case "linkRelieved":
-      return linkEvent(room, event, ctx);
+      return linkEvent(state, event, ctx);
     case "stored":
     case "storeFailed":
-      return written(room, { key: event.key, isStored: event.is === "stored" }, ctx);
+      return written(state, { key: event.key, isStored: event.is === "stored" }, ctx);
     case "jobFinished":
-      for (const { decider, inbox } of room.upstreams.values()) {
+      for (const { decider, inbox } of state.upstreams.values()) {
         if (decider !== undefined) inbox.push(...ran(decider, event, ctx));
       }
       return;
     case "requested":
-      return ask(room, event, ctx);
+      return handleRequest(state, event, ctx);
     case "configured":
-      return configure(room, event.settings, ctx);
+      return configure(state, event.settings, ctx);
     case "draining":
-      return beginDrain(room, event.until, ctx);
+      return beginDrain(state, event.until, ctx);
     case "throttled": // Why: a game's frames wait their turn and are never refused for speed.
     case "backpressure": // Why: what a game is sent is small, and the outbox closes it before it is too much.
     case "relieved":
@@ -95,44 +102,44 @@ function dispatch(room: Neuro, event: ServiceEvent, ctx: StepContext): void {
 }
 
 /** A write has ended. */
-function written(room: Neuro, of: { readonly key: Key; readonly isStored: boolean }, ctx: StepContext): void {
-  if (!of.isStored) { for (const upstream of room.upstreams.values()) notKept(upstream, of.key); }
-  settled(room, of, ctx);
+function written(state: NeuroState, of: { readonly key: Key; readonly isStored: boolean }, ctx: StepContext): void {
+  if (!of.isStored) { for (const upstream of state.upstreams.values()) contextNotStored(upstream, of.key); }
+  settled(state, of, ctx);
 }
 
-function linkEvent(room: Neuro, event: ServiceEvent & { readonly link: LinkId }, ctx: StepContext): void {
-  const upstream = upstreamOf(room, event.link);
+function linkEvent(state: NeuroState, event: ServiceEvent & { readonly link: LinkId }, ctx: StepContext): void {
+  const upstream = upstreamOf(state, event.link);
   if (upstream === undefined) return;
-  if (event.is === "dialed") dialed(upstream, ctx);
+  if (event.is === "dialed") linkOpened(upstream, ctx);
   else if (event.is === "dropped") {
-    dropped(upstream, event.reason === "" ? `closed with ${event.code}` : event.reason, ctx);
-  } else upstream.isPressed = event.is === "linkBackpressure";
+    linkClosed(upstream, event.reason === "" ? `closed with ${event.code}` : event.reason, ctx);
+  } else upstream.hasBackpressure = event.is === "linkBackpressure";
 }
 
 /** What the Intermediary says. Its integrations take part as games do. */
-function told(room: Neuro, message: ServiceMessage, ctx: StepContext): void {
-  const [first] = room.upstreams.values();
+function told(state: NeuroState, message: ServiceMessage, ctx: StepContext): void {
+  const [first] = state.upstreams.values();
   switch (message.is) {
     case "integrationJoined": {
-      const game = gameOf(room, { listener: "intermediary", name: nameOf(message.name) }, ctx);
-      if (game.peer !== undefined) room.members.delete(game.peer);
-      room.members.set(message.peer, game);
+      const game = gameOf(state, { listener: "intermediary", name: nameOf(message.name) }, ctx);
+      if (game.peer !== undefined) state.integrations.delete(game.peer);
+      state.integrations.set(message.peer, game);
       game.connection = message.connection;
       return arrive(game, { peer: message.peer, isStarting: false }, ctx);
     }
     case "integrationLeft": {
-      const game = room.members.get(message.peer);
-      room.members.delete(message.peer);
+      const game = state.integrations.get(message.peer);
+      state.integrations.delete(message.peer);
       return game === undefined ? undefined : depart(game, ctx);
     }
     case "gameMessage": {
-      const game = room.members.get(message.peer);
+      const game = state.integrations.get(message.peer);
       return game === undefined ? undefined : hearGame(game, message.message, ctx);
     }
     case "directMessage":
       return first === undefined ? undefined : direct(first, message, ctx);
     case "actionChosen":
-      for (const { decider, inbox } of room.upstreams.values()) {
+      for (const { decider, inbox } of state.upstreams.values()) {
         if (decider !== undefined) inbox.push(...choose(decider, message, ctx));
       }
       return;
@@ -148,20 +155,20 @@ function direct(
   ctx: StepContext,
 ): void {
   const message = typeof payload === "string" ? payload : JSON.stringify(payload);
-  const said = { from: watcher(from), message, silent: true };
-  if (id === undefined) return say(upstream, said, ctx);
-  const at = sayAndKeep(upstream, said, ctx);
+  const said = { source: watcherSource(from), message, silent: true };
+  if (id === undefined) return sendContext(upstream, said, ctx);
+  const at = sendContextDurably(upstream, said, ctx);
   const taken = { is: "directSettled" as const, id, key: at === false ? undefined : at, isFull: at === false };
   ctx.post("intermediary", taken);
 }
 
-function tick(room: Neuro, ctx: StepContext): void {
-  if (!room.hasStarted) startRoom(room, ctx);
-  for (const timer of room.timers.due(ctx.now)) {
+function tick(state: NeuroState, ctx: StepContext): void {
+  if (!state.hasStarted) startRoom(state, ctx);
+  for (const timer of state.timers.due(ctx.now)) {
     const space = timer.indexOf(" ");
-    ring(room, { kind: timer.slice(0, space), of: timer.slice(space + 1) }, ctx);
+    ring(state, { kind: timer.slice(0, space), of: timer.slice(space + 1) }, ctx);
   }
-  for (const upstream of room.upstreams.values()) {
+  for (const upstream of state.upstreams.values()) {
     if (upstream.link.deadline !== undefined && upstream.link.deadline <= ctx.now) linkTick(upstream, ctx);
     pendingDue(upstream, ctx);
     if (upstream.decider !== undefined) upstream.inbox.push(...deciderDue(upstream.decider, ctx));
@@ -169,30 +176,30 @@ function tick(room: Neuro, ctx: StepContext): void {
 }
 
 /** One of the room's own deadlines has come. */
-function ring(room: Neuro, { kind, of }: { readonly kind: string; readonly of: string }, ctx: StepContext): void {
+function ring(state: NeuroState, { kind, of }: { readonly kind: string; readonly of: string }, ctx: StepContext): void {
   switch (kind) {
     case "keepalive":
-      return pingAll(room, ctx);
+      return pingAll(state, ctx);
     case "contest":
-      return concludeContests(room, ctx);
+      return concludeContests(state, ctx);
     case "records":
-      return save(room, ctx);
+      return save(state, ctx);
     case "drain":
       return;
     case "silence": {
-      const socket = room.sockets.get(peerId(of));
+      const socket = state.sockets.get(peerId(of));
       return socket === undefined ? undefined : stillSilent(socket, ctx);
     }
   }
-  const game = room.games.get(of);
+  const game = state.games.get(of);
   if (game !== undefined && kind === "grace") return graceOver(game, ctx);
   if (game !== undefined && kind === "window") return windowOver(game, ctx);
   if (game !== undefined && kind === "parked") return parkedOver(game, ctx);
-  const upstream = room.upstreams.get(of);
+  const upstream = state.upstreams.get(of);
   if (upstream === undefined) return;
-  if (kind === "slot") return slotDue(upstream, ctx);
-  if (kind === "names") return namesDue(upstream, ctx);
-  if (kind === "keep") return keep(upstream, ctx);
+  if (kind === "slot") return onForceTimer(upstream, ctx);
+  if (kind === "names") return onNamesTimer(upstream, ctx);
+  if (kind === "keep") return storeQueued(upstream, ctx);
   if (kind === "shutdown") return concludeShutdown(upstream, ctx, true);
 }
 
@@ -200,14 +207,14 @@ function ring(room: Neuro, { kind, of }: { readonly kind: string; readonly of: s
 const OWN_MESSAGES_MAX = 10_000;
 
 /** What every step ends with. */
-function conclude(room: Neuro, ctx: StepContext): void {
-  if (room.hasDrained) return;
-  for (const upstream of room.upstreams.values()) {
+function conclude(state: NeuroState, ctx: StepContext): void {
+  if (state.hasDrained) return;
+  for (const upstream of state.upstreams.values()) {
     if (upstream.inbox.length > 0) readInbox(upstream, ctx);
-    if (upstream.contexts.held.size > 0) release(upstream, ctx);
+    if (upstream.contexts.queued.size > 0) flushContexts(upstream, ctx);
   }
-  schedule(room, ctx);
-  if (room.drainUntil !== undefined) concludeDrain(room, ctx);
+  schedule(state, ctx);
+  if (state.drainUntil !== undefined) concludeDrain(state, ctx);
 }
 
 function readInbox(upstream: Upstream, ctx: StepContext): void {
@@ -215,25 +222,25 @@ function readInbox(upstream: Upstream, ctx: StepContext): void {
   for (let at = 0; at < inbox.length; at++) {
     assert(at < OWN_MESSAGES_MAX, "the relay talks to itself without end");
     const message = inbox[at];
-    if (message !== undefined) hear(upstream, message, ctx);
+    if (message !== undefined) receiveMessage(upstream, message, ctx);
   }
   inbox.length = 0;
 }
 
-function nextWakeup(room: Neuro): Millis | undefined {
-  if (room.hasDrained) return undefined;
-  if (!room.hasStarted) return 0;
-  let earliest = room.timers.earliest();
-  for (const { link, pendings, decider } of room.upstreams.values()) {
+function nextWakeup(state: NeuroState): Millis | undefined {
+  if (state.hasDrained) return undefined;
+  if (!state.hasStarted) return 0;
+  let earliest = state.timers.earliest();
+  for (const { link, pendingActions, decider } of state.upstreams.values()) {
     earliest = earlier(earliest, link.deadline);
-    earliest = earlier(earliest, pendings.deadlines.earliest());
+    earliest = earlier(earliest, pendingActions.deadlines.earliest());
     if (decider !== undefined) earliest = earlier(earliest, deciderWakeup(decider));
   }
   return earliest;
 }
 
 /** The upstream of a link that is still in use. */
-function upstreamOf(room: Neuro, link: LinkId): Upstream | undefined {
-  for (const upstream of room.upstreams.values()) if (upstream.link.id === link) return upstream;
+function upstreamOf(state: NeuroState, link: LinkId): Upstream | undefined {
+  for (const upstream of state.upstreams.values()) if (upstream.link.id === link) return upstream;
   return undefined;
 }

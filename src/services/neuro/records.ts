@@ -14,53 +14,57 @@ import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { key, segment, segmentAt } from "../../core/key.ts";
 import type { StepContext } from "../../core/context.ts";
 import { newGame, parkedTimer } from "./games/games.ts";
-import { recall } from "./operator/controls.ts";
-import type { Force, Game, GameRecord, Neuro, Upstream } from "./state.ts";
-import { definitionOf, restoreOwned, restoreReleased } from "./actions/actions.ts";
-import { hold } from "./upstream/contexts.ts";
+import { restoreHolds } from "./operator/controls.ts";
+import type { Force, Game, NeuroState, StoredRecord, Upstream } from "./state.ts";
+import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
+import { queueContext } from "./upstream/contexts.ts";
 
 const WRITE_BEHIND_MS: Millis = 1_000;
 const RETRY_MS: Millis = 5_000;
 export const RECORDS = "records all";
 
 /** Sees to it that what is unsaved is written soon, and a force within the step that brought it. */
-export function schedule(room: Neuro, ctx: StepContext): void {
-  const { unsaved, timers } = room;
-  if (unsaved.size === 0) return;
-  if (room.isUrgent) save(room, ctx);
-  room.isUrgent = false;
-  if (unsaved.size > 0 && timers.get(RECORDS) === undefined) timers.set(RECORDS, ctx.now + WRITE_BEHIND_MS);
+export function schedule(state: NeuroState, ctx: StepContext): void {
+  const { unsavedRecords, timers } = state;
+  if (unsavedRecords.size === 0) return;
+  if (state.mustSaveNow) save(state, ctx);
+  state.mustSaveNow = false;
+  if (unsavedRecords.size > 0 && timers.get(RECORDS) === undefined) timers.set(RECORDS, ctx.now + WRITE_BEHIND_MS);
 }
 
 /** Writes what is unsaved. */
-export function save(room: Neuro, ctx: StepContext): void {
-  for (const record of room.unsaved) {
-    const value = valueFor(room, record);
+export function save(state: NeuroState, ctx: StepContext): void {
+  for (const record of state.unsavedRecords) {
+    const value = valueFor(state, record);
     if (value === undefined) discard(record, ctx);
-    else put(room, { record, value }, ctx);
+    else put(state, { record, value }, ctx);
   }
-  room.unsaved.clear();
+  state.unsavedRecords.clear();
 }
 
 /** A write has been settled. One that was overtaken by a newer one, or is not wanted any more, counts for nothing. */
-export function settled(room: Neuro, event: { readonly key: Key; readonly isStored: boolean }, ctx: StepContext): void {
+export function settled(
+  state: NeuroState,
+  event: { readonly key: Key; readonly isStored: boolean },
+  ctx: StepContext,
+): void {
   const { key: at, isStored } = event;
-  const record = room.saving.get(at);
+  const record = state.pendingWrites.get(at);
   if (record === undefined) return;
-  room.saving.delete(at);
+  state.pendingWrites.delete(at);
   if (record.latest !== at) {
     if (isStored) ctx.emit({ do: "delete", key: at });
   } else if (isStored) {
     if (record.stored !== undefined) ctx.emit({ do: "delete", key: record.stored });
     record.stored = at;
   } else {
-    room.unsaved.add(record);
-    if (room.timers.get(RECORDS) === undefined) room.timers.set(RECORDS, ctx.now + RETRY_MS);
+    state.unsavedRecords.add(record);
+    if (state.timers.get(RECORDS) === undefined) state.timers.set(RECORDS, ctx.now + RETRY_MS);
   }
 }
 
 /** Makes the room's games, forces and contexts from what was stored. All games are away. */
-export function readAll(room: Neuro, entries: readonly Entry[], now: Millis): void {
+export function readAll(state: NeuroState, entries: readonly Entry[], now: Millis): void {
   const latest = new Map<string, Entry>();
   for (const entry of [...entries].sort((left, right) => (left.key < right.key ? -1 : 1))) {
     const kind = segmentAt(entry.key, 1);
@@ -68,41 +72,41 @@ export function readAll(room: Neuro, entries: readonly Entry[], now: Millis): vo
     const id = `${kind}/${segmentAt(entry.key, 2)}`;
     const older = latest.get(id);
     if (!isRecord(entry.value)) continue;
-    if (older !== undefined) room.outdated.push(older.key);
+    if (older !== undefined) state.staleKeys.push(older.key);
     latest.set(id, entry);
   }
-  for (const [id, entry] of latest) if (id.startsWith("controls/")) readControls(room, entry);
-  for (const [id, entry] of latest) if (id.startsWith("game/")) readGame(room, entry, now);
-  for (const [id, entry] of latest) if (id.startsWith("force/")) readForce(room, entry);
-  recall(room);
-  for (const entry of entries) if (segmentAt(entry.key, 1) === "context") readContext(room, entry);
+  for (const [id, entry] of latest) if (id.startsWith("controls/")) readControls(state, entry);
+  for (const [id, entry] of latest) if (id.startsWith("game/")) readGame(state, entry, now);
+  for (const [id, entry] of latest) if (id.startsWith("force/")) readForce(state, entry);
+  restoreHolds(state);
+  for (const entry of entries) if (segmentAt(entry.key, 1) === "context") readContext(state, entry);
 }
 
-function valueFor(room: Neuro, { of, key }: GameRecord): Json | undefined {
-  if (of === "controls") return Object.values(room.controls).includes(true) ? { v: 1, ...room.controls } : undefined;
-  const game = room.games.get(key);
+function valueFor(state: NeuroState, { kind, key }: StoredRecord): Json | undefined {
+  if (kind === "controls") return Object.values(state.controls).includes(true) ? { v: 1, ...state.controls } : undefined;
+  const game = state.games.get(key);
   if (game === undefined) return undefined;
-  return of === "game" ? valueOf(game) : forceOf(game);
+  return kind === "game" ? valueOf(game) : forceOf(game);
 }
 
 /** Why an id and not a counter: after a panic a write of before may still be on its way, and would meet one of the same number. */
-function put(room: Neuro, { record, value }: { record: GameRecord; value: Json }, ctx: StepContext): void {
-  const at = key("neuro", record.of, segment(record.key), ctx.id());
+function put(state: NeuroState, { record, value }: { record: StoredRecord; value: Json }, ctx: StepContext): void {
+  const at = key("neuro", record.kind, segment(record.key), ctx.id());
   record.latest = at;
-  room.saving.set(at, record);
+  state.pendingWrites.set(at, record);
   ctx.emit({ do: "put", key: at, value });
 }
 
-function discard(record: GameRecord, ctx: StepContext): void {
+function discard(record: StoredRecord, ctx: StepContext): void {
   if (record.stored !== undefined) ctx.emit({ do: "delete", key: record.stored });
   record.stored = undefined;
   record.latest = undefined;
 }
 
 function valueOf(game: Game): Json {
-  const { key: id, listener, name, slug, peer, leftAt, connection, confirmsNothing, upstream, controls } = game;
-  const actions = [...game.actions.values()].map(({ name: original, offered }) => {
-    const { action: { description, schema }, mainThread, name: before } = offered;
+  const { key: id, listener, name, slug, peer, leftAt, connection, neverConfirms, upstream, controls } = game;
+  const actions = [...game.actions.values()].map(({ name: original, upstreamAction }) => {
+    const { definition: { description, schema }, mainThread, name: before } = upstreamAction;
     return {
       name: original,
       before,
@@ -111,7 +115,9 @@ function valueOf(game: Game): Json {
       ...(mainThread !== undefined && { mainThread }),
     };
   });
-  const released = [...game.released.values()].map((offered) => [offered.original, offered.name, offered.freeAt]);
+  const released = [...game.reservedNames.values()].map((
+    offered,
+  ) => [offered.originalName, offered.name, offered.reservedUntil]);
   const from = connection === undefined ? {} : { connection: { ...connection } };
   const left = peer === undefined ? leftAt : 0;
   const decided = Object.values(controls).includes(true) ? { controls: { ...controls } } : {};
@@ -123,7 +129,7 @@ function valueOf(game: Game): Json {
     slug,
     upstream: upstream.id,
     leftAt: left,
-    confirmsNothing,
+    confirmsNothing: neverConfirms,
     actions,
     released,
     ...from,
@@ -133,27 +139,27 @@ function valueOf(game: Game): Json {
 
 /** The force that a game still waits for. One that it was given an action for is not asked again after a restart. */
 function forceOf(game: Game): Json | undefined {
-  const { waiting, slot } = game.upstream.forces;
+  const { waiting, current } = game.upstream.forces;
   const isUnanswered = (force: Force | undefined): boolean =>
     force !== undefined && force.game === game && !force.wasDelivered && !force.hasSucceeded;
-  const message = [waiting.get(game), slot].find(isUnanswered)?.message ?? game.lostForce;
+  const message = [waiting.get(game), current].find(isUnanswered)?.message ?? game.interruptedForce;
   return message === undefined ? undefined : { v: 1, id: game.key, force: { ...message } };
 }
 
-function readControls(room: Neuro, { key: at, value }: Entry): void {
+function readControls(state: NeuroState, { key: at, value }: Entry): void {
   if (!isRecord(value)) return;
-  room.controls.stopped = value["stopped"] === true;
-  room.controls.approval = value["approval"] === true;
-  room.controlsRecord.stored = at;
+  state.controls.stopped = value["stopped"] === true;
+  state.controls.approval = value["approval"] === true;
+  state.controlsRecord.stored = at;
 }
 
-function readGame(room: Neuro, { key: at, value }: Entry, now: Millis): void {
+function readGame(state: NeuroState, { key: at, value }: Entry, now: Millis): void {
   if (!isRecord(value)) return;
   const { id, listener, name, slug, leftAt, actions, released, connection, confirmsNothing, controls } = value;
   if (typeof id !== "string" || typeof name !== "string" || (listener !== "neuro" && listener !== "intermediary")) return;
-  const game = newGame(room, { listener, name, key: id, ...(typeof slug === "string" && { slug }) });
+  const game = newGame(state, { listener, name, key: id, ...(typeof slug === "string" && { slug }) });
   game.record.stored = at;
-  game.confirmsNothing = confirmsNothing === true;
+  game.neverConfirms = confirmsNothing === true;
   game.leftAt = typeof leftAt === "number" && leftAt > 0 ? leftAt : now;
   if (isCaller(connection)) game.connection = connection;
   if (isObject(controls)) {
@@ -165,35 +171,35 @@ function readGame(room: Neuro, { key: at, value }: Entry, now: Millis): void {
       approval: approval === true,
     });
   }
-  room.timers.set(parkedTimer(game), game.leftAt + room.settings.actions.parked);
+  state.timers.set(parkedTimer(game), game.leftAt + state.settings.actions.parked);
   for (const action of listOf(actions)) {
-    if (isAction(action)) restoreOwned(game, definitionOf(plain(action), action.mainThread), action.before);
+    if (isAction(action)) restoreAction(game, definitionOf(plain(action), action.mainThread), action.before);
   }
   for (const each of listOf(released)) {
     const [original, before, freeAt] = listOf(each);
     if (typeof original !== "string" || typeof before !== "string" || typeof freeAt !== "number") continue;
-    restoreReleased(game, { original, before, freeAt });
+    restoreReservedName(game, { original, before, freeAt });
   }
 }
 
-function readForce(room: Neuro, { key: at, value }: Entry): void {
+function readForce(state: NeuroState, { key: at, value }: Entry): void {
   if (!isRecord(value)) return;
-  const game = typeof value["id"] === "string" ? room.games.get(value["id"]) : undefined;
-  if (game === undefined || !isForce(value["force"])) return void room.outdated.push(at);
-  game.lostForce = value["force"];
+  const game = typeof value["id"] === "string" ? state.games.get(value["id"]) : undefined;
+  if (game === undefined || !isForce(value["force"])) return void state.staleKeys.push(at);
+  game.interruptedForce = value["force"];
   game.forceRecord.stored = at;
 }
 
-function readContext(room: Neuro, { key: at, value }: Entry): void {
+function readContext(state: NeuroState, { key: at, value }: Entry): void {
   if (!isRecord(value)) return;
   const { id, upstream: upstreamId, from, name, message, silent, at: heardAt } = value;
   if (typeof id !== "string" || typeof message !== "string" || typeof from !== "string") return;
   if (typeof name !== "string" || typeof heardAt !== "number") return;
-  const [first] = room.upstreams.values();
-  const upstream: Upstream | undefined = room.upstreams.get(String(upstreamId)) ?? first;
-  const source = room.games.get(from) ?? { key: from, name, isParked: false, isHeld: false };
+  const [first] = state.upstreams.values();
+  const upstream: Upstream | undefined = state.upstreams.get(String(upstreamId)) ?? first;
+  const source = state.games.get(from) ?? { key: from, name, isOffAir: false, isHeld: false };
   if (upstream === undefined) return;
-  hold(upstream, { id, from: source, message, silent: silent === true, at: heardAt, key: at }, undefined);
+  queueContext(upstream, { id, source: source, message, silent: silent === true, at: heardAt, key: at }, undefined);
 }
 
 interface StoredAction extends Action {

@@ -19,15 +19,15 @@ import type { Decider } from "./standalone/decider.ts";
 import type { Few } from "./actions/few.ts";
 import type { Profile } from "./upstream/profiles.ts";
 
-export interface Neuro {
+export interface NeuroState {
   settings: Settings;
   /** Everybody who came in by the game port. */
-  readonly sockets: Map<PeerId, Socket>;
+  readonly sockets: Map<PeerId, GameSocket>;
   /** Integrations of the Intermediary, by the peer they are on. */
-  readonly members: Map<PeerId, Game>;
+  readonly integrations: Map<PeerId, Game>;
   /** Seats that want a game which another socket has: being decided, and decided against. */
-  readonly contested: Set<Seat>;
-  readonly unserved: Set<Seat>;
+  readonly contested: Set<GameConnection>;
+  readonly unserved: Set<GameConnection>;
   /** Present or parked, by key. */
   readonly games: Map<string, Game>;
   readonly slugs: Map<string, Game>;
@@ -38,19 +38,19 @@ export interface Neuro {
   /** Everything with a deadline but actions in flight: `<kind> <key>`. */
   readonly timers: Deadlines;
   /** Records to be written at the next write-behind, and puts not settled yet. */
-  readonly unsaved: Set<GameRecord>;
+  readonly unsavedRecords: Set<StoredRecord>;
   /** A game asked for a force, or was acted on for it: its record cannot wait, for no game asks twice, or is asked twice. */
-  isUrgent: boolean;
-  readonly saving: Map<Key, GameRecord>;
+  mustSaveNow: boolean;
+  readonly pendingWrites: Map<Key, StoredRecord>;
   /** Entries that a newer one has replaced, found when this room was made. */
-  readonly outdated: Key[];
+  readonly staleKeys: Key[];
   /** How this relay is called by relays that it is chained with; empty until the first tick. */
   relayId: string;
-  unnamed: number;
+  unnamedCount: number;
   hasStarted: boolean;
   /** What a person has decided about everybody. */
-  readonly controls: Changeable<Controls>;
-  readonly controlsRecord: GameRecord;
+  readonly controls: Mutable<Controls>;
+  readonly controlsRecord: StoredRecord;
   /** Some integration is solo: all others are held. */
   hasSolo: boolean;
   /** The relay leaves, at the latest then: nothing new begins. */
@@ -59,28 +59,28 @@ export interface Neuro {
 }
 
 /** One connection of the game port. It may speak for several games. */
-export interface Socket {
-  readonly room: Neuro;
+export interface GameSocket {
+  readonly service: NeuroState;
   readonly peer: PeerId;
   readonly connection: ConnectionInfo;
   readonly openedAt: Millis;
   /** By the name as it stands in the frames. */
-  readonly seats: Few<string, Seat>;
+  readonly connections: Few<string, GameConnection>;
   /** The seat that spoke last. */
-  last: Seat | undefined;
-  heardAt: Millis;
+  lastConnection: GameConnection | undefined;
+  lastHeardAt: Millis;
   /** Pings without an answer so far; `canPong` once there was one. */
-  pings: number;
+  unansweredPings: number;
   canPong: boolean;
   /** When it was asked to register all again. */
-  askedAt: Millis | undefined;
+  reregisterAskedAt: Millis | undefined;
   hasSpoken: boolean;
   readonly isVoice: boolean;
 }
 
 /** A game's place on a socket. */
-export interface Seat {
-  readonly socket: Socket;
+export interface GameConnection {
+  readonly socket: GameSocket;
   readonly name: string;
   readonly game: Game;
   /** `contested`: another socket has the game, and it is being found out whether it is alive. */
@@ -89,21 +89,21 @@ export interface Seat {
   /** It began with `startup`. */
   readonly isStarting: boolean;
   /** What was said while contested. */
-  readonly heard: GameMessage[];
+  readonly backlog: GameMessage[];
   /** Names registered by this seat so far. */
-  readonly registered: Few<string, true>;
+  readonly registeredNames: Few<string, true>;
   /** It has registered something since it was asked for everything. */
-  hasListed: boolean;
+  hasReregistered: boolean;
 }
 
 /** The same, to be changed in place. */
-export type Changeable<View> = { -readonly [Field in keyof View]: View[Field] };
+export type Mutable<View> = { -readonly [Field in keyof View]: View[Field] };
 
 export type GameDoor = "neuro" | "intermediary";
 
 /** An integration, whichever door it uses: what outlives its connections. */
 export interface Game {
-  readonly room: Neuro;
+  readonly service: NeuroState;
   readonly key: string;
   readonly listener: GameDoor;
   readonly name: string;
@@ -116,41 +116,41 @@ export interface Game {
   connectedAt: Millis;
   leftAt: Millis;
   /** It is here, or away for less than its grace. */
-  isAround: boolean;
+  isActive: boolean;
   /** Neuro sees its actions: it is around, and nothing keeps it from her. */
-  isShown: boolean;
+  isVisible: boolean;
   /** Its owner's other half is on the air: nothing of it reaches Neuro until that changes. */
-  isParked: boolean;
+  isOffAir: boolean;
   /** A person holds it back: by itself, with all others, or because another is solo. */
   isHeld: boolean;
   /** What a person has decided about it. */
-  readonly controls: Changeable<IntegrationControls>;
-  readonly counts: Changeable<IntegrationCounts>;
-  readonly actions: Few<string, Owned>;
+  readonly controls: Mutable<IntegrationControls>;
+  readonly counts: Mutable<IntegrationCounts>;
+  readonly actions: Few<string, GameAction>;
   /** Names it had and gave up, by its own name for them: they are kept for its return. */
-  readonly released: Map<string, Offered>;
+  readonly reservedNames: Map<string, UpstreamAction>;
   /** Its force that no longer has a place, for its return: it may still block on it. */
-  lostForce: ForceMessage | undefined;
+  interruptedForce: ForceMessage | undefined;
   /** After a `startup` or a full list: what is not registered again by then is gone. */
-  windowUntil: Millis | undefined;
+  reregisterUntil: Millis | undefined;
   /** Its own id, as of an action: actions with earlier ids are of the session before its last `startup`. */
   sessionId: string;
   /** Deadlines in a row that it let pass. */
-  silences: number;
-  confirmsNothing: boolean;
-  lastAnswered: string;
+  missedDeadlines: number;
+  neverConfirms: boolean;
+  lastAnsweredId: string;
   /** When it last had the slot. */
-  servedAt: Millis;
-  readonly mended: Set<string>;
+  lastForcedAt: Millis;
+  readonly reportedRepairs: Set<string>;
   takeovers: Millis[];
   /** Its names and registry as stored, and its unanswered force. */
-  readonly record: GameRecord;
-  readonly forceRecord: GameRecord;
+  readonly record: StoredRecord;
+  readonly forceRecord: StoredRecord;
 }
 
 /** What is stored of a game: a new key each time, the newest counts. */
-export interface GameRecord {
-  readonly of: "game" | "force" | "controls";
+export interface StoredRecord {
+  readonly kind: "game" | "force" | "controls";
   /** Of the game; empty for what concerns everybody. */
   readonly key: string;
   /** What is known to be stored, and what was written last. */
@@ -159,39 +159,39 @@ export interface GameRecord {
 }
 
 /** One of a game's actions. */
-export interface Owned {
+export interface GameAction {
   readonly game: Game;
   /** As the game calls it. */
   readonly name: string;
-  offered: Offered;
+  upstreamAction: UpstreamAction;
   /** Not registered again since a `startup`: the relay answers for it. */
-  isSuspect: boolean;
+  isUnconfirmed: boolean;
 }
 
 /** An action as Neuro sees it: one name, one definition, one owner or several. */
-export interface Offered {
+export interface UpstreamAction {
   /** Upstream. */
   readonly name: string;
   /** As its owners call it. */
-  readonly original: string;
-  action: Action;
+  readonly originalName: string;
+  definition: Action;
   mainThread: boolean | undefined;
   /** Equal for equal definitions. */
   digest: string;
   /** In order of arrival. */
-  readonly owners: Few<Game, Owned>;
+  readonly owners: Few<Game, GameAction>;
   /** Neuro has it, on this connection. */
-  isSent: boolean;
+  isRegistered: boolean;
   /** What Neuro has is an older definition. */
   isStale: boolean;
   /** Without an owner: its last one, for whom the name is kept until `freeAt`. */
-  keptFor: Game | undefined;
-  freeAt: Millis;
+  reservedFor: Game | undefined;
+  reservedUntil: Millis;
 }
 
 /** A Neuro: reached by a link, or played by the relay. */
 export interface Upstream {
-  readonly room: Neuro;
+  readonly service: NeuroState;
   readonly id: string;
   settings: UpstreamSettings | undefined;
   profile: Profile;
@@ -200,19 +200,19 @@ export interface Upstream {
   isOpen: boolean;
   since: Millis;
   /** Counts connections: an id of an earlier one is never answered. */
-  epoch: number;
-  isPressed: boolean;
+  linkNumber: number;
+  hasBackpressure: boolean;
   session: Session | undefined;
   /** When everything was last registered. */
-  resyncedAt: Millis;
-  readonly offered: Map<string, Offered>;
-  readonly byDefinition: Map<string, Offered>;
+  registeredAllAt: Millis;
+  readonly actions: Map<string, UpstreamAction>;
+  readonly byDefinition: Map<string, UpstreamAction>;
   /** Offered without owners, the longest first. */
-  readonly vacant: Set<Offered>;
+  readonly reserved: Set<UpstreamAction>;
   /** What Neuro has may differ from what she should have. */
-  readonly unsynced: Set<Offered>;
+  readonly unsynced: Set<UpstreamAction>;
   readonly forces: Forces;
-  readonly pendings: Pendings;
+  readonly pendingActions: PendingActions;
   readonly contexts: Contexts;
   readonly shutdown: Shutdown;
   /** What the relay, playing Neuro, has said and nobody has read yet. */
@@ -221,11 +221,11 @@ export interface Upstream {
 
 export interface Forces {
   /** The one that Neuro has been asked. */
-  slot: Force | undefined;
+  current: Force | undefined;
   /** At most one of each game. */
   readonly waiting: Map<Game, Force>;
   /** Names of forces that are over and that were unregistered, until when they count: Neuro may still be about to use them. */
-  readonly ended: Map<string, Millis>;
+  readonly retiredNames: Map<string, Millis>;
 }
 
 /**
@@ -266,29 +266,29 @@ export interface Force {
   verdict: ForceEnd | undefined;
 }
 
-export interface Pendings {
-  readonly byId: Map<string, Pending>;
-  readonly byTheirId: Map<string, Pending>;
+export interface PendingActions {
+  readonly byId: Map<string, PendingAction>;
+  readonly byUpstreamId: Map<string, PendingAction>;
   readonly deadlines: Deadlines;
 }
 
 /** An action that Neuro awaits the result of. */
-export interface Pending {
+export interface PendingAction {
   /** Ours, unique over restarts. */
   readonly id: string;
   readonly theirId: string;
   /** The connection that its result goes to; 0 when it does not go to Neuro. */
   readonly epoch: number;
-  readonly offered: Offered;
+  readonly action: UpstreamAction;
   /** The definition that it was called by. */
   readonly digest: string;
   readonly data: string | undefined;
-  readonly since: Millis;
+  readonly startedAt: Millis;
   /** The force that it answers. */
   readonly force: Force | undefined;
   /** The call of a person who chose it, and is told what came of it. */
   requestId: RequestId | undefined;
-  readonly parts: Part[];
+  readonly deliveries: Delivery[];
   /** By then Neuro has to have a result. */
   readonly deadline: Millis;
   /** What the last failing owner said. */
@@ -298,24 +298,24 @@ export interface Pending {
 }
 
 /** One owner's share of a pending action. */
-export interface Part {
-  readonly owned: Owned;
+export interface Delivery {
+  readonly gameAction: GameAction;
   /** `held` until its owner is back, `approval` until a person lets it go. */
   is: "held" | "approval" | "sent" | "failed" | "gone";
 }
 
 export interface Contexts {
   /** By the key of who said it; whose turn is first, first. */
-  readonly held: Map<string, HeldContext[]>;
+  readonly queued: Map<string, QueuedContext[]>;
   readonly budget: Bucket;
 }
 
 /** Who says a context: a game, or somebody who watches. */
-export type Source = Pick<Game, "key" | "name" | "isParked" | "isHeld"> & Partial<Pick<Game, "slug">>;
+export type ContextSource = Pick<Game, "key" | "name" | "isOffAir" | "isHeld"> & Partial<Pick<Game, "slug">>;
 
-export interface HeldContext {
+export interface QueuedContext {
   readonly id: string;
-  readonly from: Source;
+  readonly source: ContextSource;
   readonly message: string;
   readonly silent: boolean;
   readonly at: Millis;
@@ -325,15 +325,15 @@ export interface HeldContext {
 
 /** Who was asked to shut down, and has not said that it is ready. */
 export interface Shutdown {
-  readonly asked: Set<Game>;
-  isOn: boolean;
+  readonly awaited: Set<Game>;
+  isRequested: boolean;
 }
 
 /** A room with nobody in it. */
-export const emptyRoom = (settings: Settings): Neuro => ({
+export const emptyState = (settings: Settings): NeuroState => ({
   settings,
   sockets: new Map(),
-  members: new Map(),
+  integrations: new Map(),
   contested: new Set(),
   unserved: new Set(),
   games: new Map(),
@@ -341,15 +341,15 @@ export const emptyRoom = (settings: Settings): Neuro => ({
   actionCount: 0,
   upstreams: new Map(),
   timers: new Deadlines(),
-  unsaved: new Set(),
-  isUrgent: false,
-  saving: new Map(),
-  outdated: [],
+  unsavedRecords: new Set(),
+  mustSaveNow: false,
+  pendingWrites: new Map(),
+  staleKeys: [],
   relayId: "",
-  unnamed: 0,
+  unnamedCount: 0,
   hasStarted: false,
   controls: { stopped: false, approval: false },
-  controlsRecord: { of: "controls", key: "", stored: undefined, latest: undefined },
+  controlsRecord: { kind: "controls", key: "", stored: undefined, latest: undefined },
   hasSolo: false,
   drainUntil: undefined,
   hasDrained: false,

@@ -33,9 +33,9 @@ export function slugOf(
 
 /** A new name for an action of this game; the caller has found none to share or to take back. */
 export function newName(upstream: Upstream, game: Game, original: string): string {
-  const isFree = (name: string): boolean => !upstream.offered.has(name);
+  const isFree = (name: string): boolean => !upstream.actions.has(name);
   const plain = cleanName(original);
-  if (upstream.room.settings.actions.naming === "shared" && isFree(plain)) return plain;
+  if (upstream.service.settings.actions.naming === "shared" && isFree(plain)) return plain;
   const prefixed = shorten(`${game.slug}--${plain}`, UPSTREAM_NAME_MAX, `${game.key}\n${original}`);
   if (isFree(prefixed)) return prefixed;
   for (let attempt = 0;; attempt++) {

@@ -13,8 +13,8 @@ import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../speech.ts";
 import type { Force, Game, Upstream } from "../state.ts";
-import { isLive, renew, sync } from "../actions/actions.ts";
-import { next, PRIORITIES } from "./line.ts";
+import { isLive, markStale, sync } from "../actions/actions.ts";
+import { nextForce, PRIORITIES } from "./force-queue.ts";
 
 /** How long Neuro may still come with an action of a force that is over. */
 const ENDED_MS = 30_000;
@@ -26,30 +26,30 @@ const slotTimer = (upstream: Upstream): string => `slot ${upstream.id}`;
 const namesTimer = (upstream: Upstream): string => `names ${upstream.id}`;
 
 /** A game asks Neuro to act. */
-export function ask(game: Game, message: ForceMessage, ctx: StepContext): void {
+export function requestForce(game: Game, message: ForceMessage, ctx: StepContext): void {
   const { upstream } = game;
   const { forces } = upstream;
   const earlier = forces.waiting.get(game);
   if (earlier !== undefined) end(earlier, "replaced", ctx);
   const force = newForce(game, capped(message, game.policy.priority_max), ctx);
-  game.lostForce = undefined;
+  game.interruptedForce = undefined;
   if (forces.waiting.size >= FORCES_WAITING_MAX) return noteEnd(force, "refused", ctx);
   if (!force.message.names.every((name) => isLive(game.actions.get(name)))) {
-    force.awaitUntil = ctx.now + game.room.settings.actions.await_names;
+    force.awaitUntil = ctx.now + game.service.settings.actions.await_names;
     awaitNames(upstream, force.awaitUntil);
   }
   forces.waiting.set(game, force);
-  game.room.unsaved.add(game.forceRecord);
-  game.room.isUrgent = true;
-  if (forces.slot?.isOverdue === true) giveUp(forces.slot, ctx);
-  pump(upstream, ctx);
+  game.service.unsavedRecords.add(game.forceRecord);
+  game.service.mustSaveNow = true;
+  if (forces.current?.isOverdue === true) giveUp(forces.current, ctx);
+  openNext(upstream, ctx);
 }
 
 /** Gives the free slot to the next force, if there is one whose game is here. */
-export function pump(upstream: Upstream, ctx: StepContext): void {
+export function openNext(upstream: Upstream, ctx: StepContext): void {
   const { forces } = upstream;
-  while (forces.slot === undefined && upstream.isOpen && upstream.room.drainUntil === undefined) {
-    const force = next(upstream, ctx.now);
+  while (forces.current === undefined && upstream.isOpen && upstream.service.drainUntil === undefined) {
+    const force = nextForce(upstream, ctx.now);
     if (force === undefined) return;
     forces.waiting.delete(force.game);
     open(force, ctx);
@@ -57,26 +57,26 @@ export function pump(upstream: Upstream, ctx: StepContext): void {
 }
 
 /** The connection to Neuro is new: she has to be asked again. */
-export function reopen(upstream: Upstream, ctx: StepContext): void {
-  const { slot } = upstream.forces;
-  if (slot?.is === "open") {
-    slot.asked = 1;
-    slot.isOverdue = false;
-    slot.askAgain = true;
-    setTimer(slot, ctx.now + upstream.room.settings.actions.force_timeout);
+export function onLinkOpened(upstream: Upstream, ctx: StepContext): void {
+  const { current } = upstream.forces;
+  if (current?.is === "open") {
+    current.asked = 1;
+    current.isOverdue = false;
+    current.askAgain = true;
+    setTimer(current, ctx.now + upstream.service.settings.actions.force_timeout);
     askAgain(upstream, ctx);
   }
-  pump(upstream, ctx);
+  openNext(upstream, ctx);
 }
 
 /** Neuro acts for this force: its game owes a result. */
-export function owes(force: Force): void {
+export function onActionStarted(force: Force): void {
   force.owed++;
   force.isOverdue = false;
 }
 
 /** A result: whose, of which action, and for which force. */
-export interface Answered {
+export interface EndedAction {
   readonly game: Game;
   readonly name: string;
   readonly upstreamName: string;
@@ -91,22 +91,22 @@ export interface Answered {
 }
 
 /** A success ends the force of its game; a failure leaves it to Neuro to try again. */
-export function resulted(result: Answered, ctx: StepContext): void {
+export function onActionEnded(result: EndedAction, ctx: StepContext): void {
   const { game, name } = result;
   const { upstream } = game;
-  const { slot } = upstream.forces;
+  const { current } = upstream.forces;
   if (result.force !== undefined) result.force.owed--;
   if (result.force !== undefined && result.isByHand) result.force.isByHand = false;
   if (result.isUntold && result.success) return satisfied(result, ctx);
-  if (slot !== undefined && slot.game !== game && result.success) return mistaken(slot, result.upstreamName, ctx);
-  if (slot === undefined || slot.game !== game) return;
-  if (result.success && slot.is !== "settling" && slot.message.names.includes(name)) return succeed(slot, ctx);
-  if (result.force !== slot || slot.owed > 0) return;
-  const { actions } = upstream.room.settings;
-  if (slot.isWithheld) putBack(slot, ctx);
-  else if (slot.is === "dying") setTimer(slot, ctx.now + actions.settle);
-  else if (slot.is === "open") {
-    setTimer(slot, ctx.now + actions.force_timeout);
+  if (current !== undefined && current.game !== game && result.success) return mistaken(current, result.upstreamName, ctx);
+  if (current === undefined || current.game !== game) return;
+  if (result.success && current.is !== "settling" && current.message.names.includes(name)) return succeed(current, ctx);
+  if (result.force !== current || current.owed > 0) return;
+  const { actions } = upstream.service.settings;
+  if (current.isWithheld) putBack(current, ctx);
+  else if (current.is === "dying") setTimer(current, ctx.now + actions.settle);
+  else if (current.is === "open") {
+    setTimer(current, ctx.now + actions.force_timeout);
     askAgain(upstream, ctx);
   }
 }
@@ -119,22 +119,22 @@ function mistaken(slot: Force, upstreamName: string, ctx: StepContext): void {
 }
 
 /** A game has done what its force asks for, though not for Neuro: she must not do it as well. */
-function satisfied({ game, name, force, isByHand, since }: Answered, ctx: StepContext): void {
-  const { slot, waiting } = game.upstream.forces;
-  const own = [slot?.game === game ? slot : undefined, isByHand ? waiting.get(game) : undefined];
+function satisfied({ game, name, force, isByHand, since }: EndedAction, ctx: StepContext): void {
+  const { current, waiting } = game.upstream.forces;
+  const own = [current?.game === game ? current : undefined, isByHand ? waiting.get(game) : undefined];
   // Why: what a person sent before a game asked, or for what it asked before, is no answer to what it asks now.
   const asked = isByHand
     ? own.find((each) => force === undefined ? each !== undefined && each.askedAt <= since : each === force)
     : own[0];
   if (asked === undefined || asked.hasSucceeded || !asked.message.names.includes(name)) return;
-  if (asked === slot) conclude(slot, "completed", ctx);
+  if (asked === current) conclude(current, "completed", ctx);
   else if (waiting.get(game) === asked) end(asked, "completed", ctx);
 }
 
 /** A person takes a force back. */
-export function veto(force: Force, ctx: StepContext): void {
-  const { slot } = force.game.upstream.forces;
-  if (force === slot) conclude(slot, "cancelled", ctx);
+export function vetoForce(force: Force, ctx: StepContext): void {
+  const { current } = force.game.upstream.forces;
+  if (force === current) conclude(current, "cancelled", ctx);
   else end(force, "cancelled", ctx);
 }
 
@@ -145,73 +145,73 @@ function conclude(slot: Force, verdict: ForceEnd, ctx: StepContext): void {
   slot.isOverdue = false;
   slot.verdict = verdict;
   slot.is = "settling";
-  slot.game.room.unsaved.add(slot.game.forceRecord);
-  slot.game.room.isUrgent = true;
+  slot.game.service.unsavedRecords.add(slot.game.forceRecord);
+  slot.game.service.mustSaveNow = true;
   withdraw(slot, ctx);
-  setTimer(slot, ctx.now + slot.game.room.settings.actions.settle);
+  setTimer(slot, ctx.now + slot.game.service.settings.actions.settle);
 }
 
 function succeed(slot: Force, ctx: StepContext): void {
   slot.hasSucceeded = true;
   if (slot.names.size === 0) return finish(slot, "completed", ctx);
   slot.is = "settling";
-  setTimer(slot, ctx.now + slot.game.room.settings.actions.settle);
+  setTimer(slot, ctx.now + slot.game.service.settings.actions.settle);
 }
 
 /** A game took one of its names away. To be called before Neuro is told. */
-export function withdrawn(game: Game, name: string, ctx: StepContext): void {
-  const { slot } = game.upstream.forces;
-  if (slot?.game !== game || !slot.names.delete(name) || slot.names.size > 0) return;
-  if (slot.is === "open") slot.is = "dying";
-  if (slot.owed === 0 || slot.hasSucceeded) setTimer(slot, ctx.now + game.room.settings.actions.settle);
+export function onNameUnregistered(game: Game, name: string, ctx: StepContext): void {
+  const { current } = game.upstream.forces;
+  if (current?.game !== game || !current.names.delete(name) || current.names.size > 0) return;
+  if (current.is === "open") current.is = "dying";
+  if (current.owed === 0 || current.hasSucceeded) setTimer(current, ctx.now + game.service.settings.actions.settle);
 }
 
 /** A game changed one of its names; Neuro lost the force with the old definition. To be called before Neuro is told. */
-export function redefined(game: Game, name: string): void {
-  const { slot } = game.upstream.forces;
-  if (slot?.game === game && slot.is === "open" && slot.names.has(name)) slot.askAgain = true;
+export function onNameRedefined(game: Game, name: string): void {
+  const { current } = game.upstream.forces;
+  if (current?.game === game && current.is === "open" && current.names.has(name)) current.askAgain = true;
 }
 
 /** What a game's names are has changed, and Neuro knows. */
-export function namesChanged(upstream: Upstream, ctx: StepContext): void {
-  const { slot } = upstream.forces;
-  if (slot?.is === "settling" && slot.names.size === 0) finish(slot, slot.verdict ?? "completed", ctx);
+export function onActionsSynced(upstream: Upstream, ctx: StepContext): void {
+  const { current } = upstream.forces;
+  if (current?.is === "settling" && current.names.size === 0) finish(current, current.verdict ?? "completed", ctx);
   askAgain(upstream, ctx);
-  pump(upstream, ctx);
+  openNext(upstream, ctx);
 }
 
 /** A game's session is over: its forces with it. To be called once Neuro was told which names are gone. */
-export function cancel(game: Game, why: ForceEnd, ctx: StepContext): void {
+export function cancelForces(game: Game, why: ForceEnd, ctx: StepContext): void {
   const { forces } = game.upstream;
   const waiting = forces.waiting.get(game);
-  const slot = forces.slot?.game === game ? forces.slot : undefined;
+  const slot = forces.current?.game === game ? forces.current : undefined;
   const unanswered = [waiting, slot].find((force) => force?.hasSucceeded === false && !force.wasDelivered);
-  game.lostForce = why === "game gone" ? unanswered?.message : undefined;
+  game.interruptedForce = why === "game gone" ? unanswered?.message : undefined;
   if (waiting !== undefined) end(waiting, why, ctx);
   if (slot !== undefined) finish(slot, slot.hasSucceeded ? slot.verdict ?? "completed" : why, ctx);
 }
 
 /** A game is held: its force goes back into the line. To be called once Neuro was told that the names are gone. */
-export function withhold(game: Game, ctx: StepContext): void {
-  const { slot } = game.upstream.forces;
-  if (slot?.game !== game) return;
-  if (slot.hasSucceeded) return finish(slot, slot.verdict ?? "completed", ctx);
-  if (slot.owed === 0) return putBack(slot, ctx);
-  slot.is = "dying";
-  slot.isWithheld = true;
-  slot.names.clear();
-  withdraw(slot, ctx);
+export function onGameHeld(game: Game, ctx: StepContext): void {
+  const { current } = game.upstream.forces;
+  if (current?.game !== game) return;
+  if (current.hasSucceeded) return finish(current, current.verdict ?? "completed", ctx);
+  if (current.owed === 0) return putBack(current, ctx);
+  current.is = "dying";
+  current.isWithheld = true;
+  current.names.clear();
+  withdraw(current, ctx);
 }
 
 /** A game is not held any more, and Neuro has its names again. */
-export function resume(game: Game, ctx: StepContext): void {
-  const { slot } = game.upstream.forces;
-  if (slot?.game !== game || !slot.isWithheld) return;
-  slot.isWithheld = false;
-  for (const name of slot.message.names) if (isLive(game.actions.get(name))) slot.names.add(name);
-  if (slot.names.size === 0) return;
-  slot.is = "open";
-  slot.askAgain = true;
+export function onGameResumed(game: Game, ctx: StepContext): void {
+  const { current } = game.upstream.forces;
+  if (current?.game !== game || !current.isWithheld) return;
+  current.isWithheld = false;
+  for (const name of current.message.names) if (isLive(game.actions.get(name))) current.names.add(name);
+  if (current.names.size === 0) return;
+  current.is = "open";
+  current.askAgain = true;
   askAgain(game.upstream, ctx);
 }
 
@@ -224,38 +224,40 @@ function putBack(slot: Force, ctx: StepContext): void {
 }
 
 /** A game that is back, and did not start anew, may still wait for the force that it had to give up. */
-export function recover(game: Game, ctx: StepContext): void {
-  const message = game.lostForce;
-  if (message !== undefined && !game.upstream.forces.waiting.has(game)) ask(game, message, ctx);
+export function restoreInterruptedForce(game: Game, ctx: StepContext): void {
+  const message = game.interruptedForce;
+  if (message !== undefined && !game.upstream.forces.waiting.has(game)) requestForce(game, message, ctx);
 }
 
 /** The slot's deadline has come. */
-export function slotDue(upstream: Upstream, ctx: StepContext): void {
-  const { slot, waiting } = upstream.forces;
-  if (slot === undefined) return;
-  if (slot.is === "settling" || slot.hasSucceeded) return finish(slot, slot.verdict ?? "completed", ctx);
-  if (slot.is === "dying") return slot.owed === 0 ? finish(slot, "names gone", ctx) : undefined;
-  if (!upstream.isOpen || slot.owed > 0) return setTimer(slot, ctx.now + upstream.room.settings.actions.force_timeout);
-  if (!slot.isOverdue) ctx.observe({ is: "upstream_silent", upstream: upstream.id, ms: ctx.now - slot.openedAt });
-  slot.isOverdue = true;
-  if (waiting.size > 0) giveUp(slot, ctx);
+export function onForceTimer(upstream: Upstream, ctx: StepContext): void {
+  const { current, waiting } = upstream.forces;
+  if (current === undefined) return;
+  if (current.is === "settling" || current.hasSucceeded) return finish(current, current.verdict ?? "completed", ctx);
+  if (current.is === "dying") return current.owed === 0 ? finish(current, "names gone", ctx) : undefined;
+  if (!upstream.isOpen || current.owed > 0) {
+    return setTimer(current, ctx.now + upstream.service.settings.actions.force_timeout);
+  }
+  if (!current.isOverdue) ctx.observe({ is: "upstream_silent", upstream: upstream.id, ms: ctx.now - current.openedAt });
+  current.isOverdue = true;
+  if (waiting.size > 0) giveUp(current, ctx);
 }
 
 /** Forces that waited for names have waited long enough. */
-export function namesDue(upstream: Upstream, ctx: StepContext): void {
+export function onNamesTimer(upstream: Upstream, ctx: StepContext): void {
   let next: Millis | undefined;
   for (const { awaitUntil } of upstream.forces.waiting.values()) {
     if (awaitUntil !== undefined && awaitUntil > ctx.now && (next === undefined || awaitUntil < next)) next = awaitUntil;
   }
   if (next !== undefined) awaitNames(upstream, next);
-  pump(upstream, ctx);
+  openNext(upstream, ctx);
 }
 
 /** True when a use of this name, which is gone, answers a force that is gone too: a failure would be tried again for ever. */
-export function endsRetry(upstream: Upstream, name: string, now: Millis): boolean {
-  const { slot, ended } = upstream.forces;
-  if (slot?.upstreamNames.includes(name) === true) return slot.names.size === 0;
-  return (ended.get(name) ?? 0) > now;
+export function isOfEndedForce(upstream: Upstream, name: string, now: Millis): boolean {
+  const { current, retiredNames } = upstream.forces;
+  if (current?.upstreamNames.includes(name) === true) return current.names.size === 0;
+  return (retiredNames.get(name) ?? 0) > now;
 }
 
 /** Nobody answers, and others wait: asks once more, then makes room and comes last. */
@@ -266,7 +268,7 @@ function giveUp(slot: Force, ctx: StepContext): void {
   if (slot.asked === 1) {
     slot.asked = 2;
     send(slot, ctx);
-    return setTimer(slot, ctx.now + game.room.settings.actions.force_timeout);
+    return setTimer(slot, ctx.now + game.service.settings.actions.force_timeout);
   }
   if (!upstream.forces.waiting.has(game)) {
     upstream.forces.waiting.set(game, { ...newForce(game, slot.message, ctx), isLast: true });
@@ -280,12 +282,12 @@ function open(force: Force, ctx: StepContext): void {
   for (const name of message.names) if (isLive(game.actions.get(name))) force.names.add(name);
   noteUnknown(force, ctx);
   if (force.names.size === 0) return end(force, "names gone", ctx);
-  game.upstream.forces.slot = force;
-  game.servedAt = ctx.now;
+  game.upstream.forces.current = force;
+  game.lastForcedAt = ctx.now;
   force.is = "open";
   force.openedAt = ctx.now;
   send(force, ctx);
-  setTimer(force, ctx.now + game.room.settings.actions.force_timeout);
+  setTimer(force, ctx.now + game.service.settings.actions.force_timeout);
   const { query, names, priority } = message;
   const waited = ctx.now - force.askedAt;
   const { id } = force;
@@ -296,30 +298,30 @@ function open(force: Force, ctx: StepContext): void {
 function noteUnknown({ game, message, names, awaitUntil }: Force, ctx: StepContext): void {
   const what = "force of unknown names";
   const unknown = message.names.filter((name) => !names.has(name));
-  if (awaitUntil === undefined || unknown.length === 0 || game.mended.has(what)) return;
-  game.mended.add(what);
+  if (awaitUntil === undefined || unknown.length === 0 || game.reportedRepairs.has(what)) return;
+  game.reportedRepairs.add(what);
   const hint = `register an action before you force it; not registered: ${unknown.join(", ").slice(0, NAMES_TEXT_MAX)}`;
   ctx.observe({ is: "input_repaired", from: game.name, what, hint });
 }
 
 /** Asks Neuro again, once nothing of the force is owed: a game must not be asked twice. */
 function askAgain(upstream: Upstream, ctx: StepContext): void {
-  const { slot } = upstream.forces;
-  if (slot === undefined || !slot.askAgain || slot.is !== "open" || slot.owed > 0 || !upstream.isOpen) return;
-  slot.askAgain = false;
+  const { current } = upstream.forces;
+  if (current === undefined || !current.askAgain || current.is !== "open" || current.owed > 0 || !upstream.isOpen) return;
+  current.askAgain = false;
   sync(upstream, ctx);
-  for (const name of slot.names) if (!isLive(slot.game.actions.get(name))) slot.names.delete(name);
-  if (slot.names.size === 0) return finish(slot, "names gone", ctx);
-  send(slot, ctx);
+  for (const name of current.names) if (!isLive(current.game.actions.get(name))) current.names.delete(name);
+  if (current.names.size === 0) return finish(current, "names gone", ctx);
+  send(current, ctx);
 }
 
 function send({ game, message, names, upstreamNames }: Force, ctx: StepContext): void {
   upstreamNames.length = 0;
   for (const name of names) {
     const owned = game.actions.get(name);
-    if (owned !== undefined) upstreamNames.push(owned.offered.name);
+    if (owned !== undefined) upstreamNames.push(owned.upstreamAction.name);
   }
-  const query = game.room.settings.actions.attribution ? `[${game.name}] ${message.query}` : message.query;
+  const query = game.service.settings.actions.attribution ? `[${game.name}] ${message.query}` : message.query;
   toNeuro(game.upstream, { ...message, query, names: [...upstreamNames], from: game.name }, ctx);
 }
 
@@ -327,43 +329,43 @@ function send({ game, message, names, upstreamNames }: Force, ctx: StepContext):
 function finish(slot: Force, why: ForceEnd, ctx: StepContext): void {
   const { upstream } = slot.game;
   if (why !== "completed" && slot.verdict === undefined) withdraw(slot, ctx);
-  upstream.forces.slot = undefined;
-  upstream.room.timers.clear(slotTimer(upstream));
+  upstream.forces.current = undefined;
+  upstream.service.timers.clear(slotTimer(upstream));
   end(slot, why, ctx);
-  pump(upstream, ctx);
+  openNext(upstream, ctx);
 }
 
 /** A force that nobody completed stays open at Neuro for as long as she has one of its names, be it another game's as well. */
 function withdraw({ game: { upstream }, upstreamNames }: Force, ctx: StepContext): void {
-  const kept = upstreamNames.flatMap((name) => upstream.offered.get(name) ?? []).filter(({ isSent }) => isSent);
-  renew(upstream, kept);
+  const kept = upstreamNames.flatMap((name) => upstream.actions.get(name) ?? []).filter(({ isRegistered }) => isRegistered);
+  markStale(upstream, kept);
   sync(upstream, ctx);
 }
 
 function end(force: Force, why: ForceEnd, ctx: StepContext): void {
   const { game, upstreamNames } = force;
-  const { forces, offered } = game.upstream;
+  const { forces, actions } = game.upstream;
   if (forces.waiting.get(game) === force) forces.waiting.delete(game);
   for (const name of upstreamNames) {
-    if (offered.get(name)?.isSent === true) continue;
-    forces.ended.delete(name);
-    forces.ended.set(name, ctx.now + ENDED_MS);
+    if (actions.get(name)?.isRegistered === true) continue;
+    forces.retiredNames.delete(name);
+    forces.retiredNames.set(name, ctx.now + ENDED_MS);
   }
-  for (const oldest of forces.ended.keys()) {
-    if (forces.ended.size <= ENDED_MAX) break;
-    forces.ended.delete(oldest);
+  for (const oldest of forces.retiredNames.keys()) {
+    if (forces.retiredNames.size <= ENDED_MAX) break;
+    forces.retiredNames.delete(oldest);
   }
-  game.room.unsaved.add(game.forceRecord);
+  game.service.unsavedRecords.add(game.forceRecord);
   noteEnd(force, why, ctx);
 }
 
 const noteEnd = ({ id, game, askedAt }: Force, end: ForceEnd, ctx: StepContext): void =>
   ctx.observe({ is: "force_ended", id, integration: game.name, slug: game.slug, end, ms: ctx.now - askedAt });
 
-const setTimer = ({ game }: Force, at: Millis): void => game.room.timers.set(slotTimer(game.upstream), at);
+const setTimer = ({ game }: Force, at: Millis): void => game.service.timers.set(slotTimer(game.upstream), at);
 
 function awaitNames(upstream: Upstream, until: Millis): void {
-  const { timers } = upstream.room;
+  const { timers } = upstream.service;
   const current = timers.get(namesTimer(upstream));
   if (current === undefined || until < current) timers.set(namesTimer(upstream), until);
 }

@@ -48,8 +48,8 @@ function greet(game: Game, version: Json | undefined, ctx: StepContext): void {
 
 /** What was asked for, or everything. */
 function health(game: Game, include: Json | undefined, ctx: StepContext): JsonObject {
-  const { room, upstream } = game;
-  const games = [...room.games.values()].filter(({ peer }) => peer !== undefined);
+  const { service: state, upstream } = game;
+  const games = [...state.games.values()].filter(({ peer }) => peer !== undefined);
   const everything: JsonObject = {
     "status": "healthy",
     "nr-version": NRC_VERSIONS[0],

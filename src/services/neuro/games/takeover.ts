@@ -10,7 +10,7 @@
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { Game, Neuro, Seat, Socket } from "../state.ts";
+import type { Game, GameConnection, GameSocket, NeuroState } from "../state.ts";
 
 const CONTEST_MS: Millis = 5_000;
 const TAKEOVERS_MAX = 3;
@@ -24,69 +24,69 @@ const CONTEST = "contest all";
 export type Verdict = "wait" | "newest" | "oldest" | "suffix";
 
 /** A newcomer wants a game that another socket has. */
-export function begin(seat: Seat, ctx: StepContext): Verdict {
-  const { game, socket: { room } } = seat;
+export function begin(seat: GameConnection, ctx: StepContext): Verdict {
+  const { game, socket: { service: state } } = seat;
   const old = holderOf(game);
-  const isQuiet = old === undefined || ctx.now - old.heardAt >= CONTEST_MS;
+  const isQuiet = old === undefined || ctx.now - old.lastHeardAt >= CONTEST_MS;
   if (isQuiet && (old === undefined || game.policy.on_duplicate === "replace")) return "newest";
   seat.is = "contested";
-  room.contested.add(seat);
-  room.timers.set(CONTEST, Math.min(room.timers.get(CONTEST) ?? Infinity, ctx.now + CONTEST_MS));
+  state.contested.add(seat);
+  state.timers.set(CONTEST, Math.min(state.timers.get(CONTEST) ?? Infinity, ctx.now + CONTEST_MS));
   if (old !== undefined) ctx.emit({ do: "ping", peer: old.peer });
   return "wait";
 }
 
 /** Keeps what a contested seat says; false when it is not to be heard. */
-export function isWaiting(seat: Seat, message: GameMessage): boolean {
+export function isWaiting(seat: GameConnection, message: GameMessage): boolean {
   if (seat.is !== "contested") return false;
-  if (seat.heard.length < HEARD_MAX) seat.heard.push(message);
+  if (seat.backlog.length < HEARD_MAX) seat.backlog.push(message);
   return true;
 }
 
 /** The old socket lives. */
-export function whenAlive({ game }: Seat, now: Millis): Verdict {
+export function whenAlive({ game }: GameConnection, now: Millis): Verdict {
   const { on_duplicate: policy } = game.policy;
   if (policy === "suffix") return "suffix";
   if (policy === "reject") return "oldest";
-  const isSettled = now - game.connectedAt >= game.room.settings.actions.grace;
+  const isSettled = now - game.connectedAt >= game.service.settings.actions.grace;
   return isSettled && !hasChangedTooOften(game, now) ? "newest" : "oldest";
 }
 
 /** Contests whose time is over: the old socket has not been heard. */
-export function overdue(room: Neuro, now: Millis): readonly Seat[] {
-  const over: Seat[] = [];
-  for (const seat of room.contested) {
+export function overdue(state: NeuroState, now: Millis): readonly GameConnection[] {
+  const over: GameConnection[] = [];
+  for (const seat of state.contested) {
     if (seat.since + CONTEST_MS <= now) over.push(seat);
-    else room.timers.set(CONTEST, Math.min(room.timers.get(CONTEST) ?? Infinity, seat.since + CONTEST_MS));
+    else state.timers.set(CONTEST, Math.min(state.timers.get(CONTEST) ?? Infinity, seat.since + CONTEST_MS));
   }
   return over;
 }
 
 /** The old socket, which is returned, gives the game up, and the game does not notice. */
-export function yieldTo(seat: Seat, ctx: StepContext): Socket | undefined {
+export function yieldTo(seat: GameConnection, ctx: StepContext): GameSocket | undefined {
   const { game } = seat;
   const old = holderOf(game);
   game.takeovers = [...game.takeovers.filter((at) => ctx.now - at < TAKEOVERS_MS), ctx.now];
-  for (const other of old?.seats.values() ?? []) if (other.game === game) refuse(other);
+  for (const other of old?.connections.values() ?? []) if (other.game === game) refuse(other);
   ctx.observe({ is: "taken_over", name: game.name, winner: "newest" });
   return old;
 }
 
 /** The seat is not heard until the game is free; but for its force, which it may wait for still. */
-export function refuse(seat: Seat): void {
-  const { room } = seat.socket;
+export function refuse(seat: GameConnection): void {
+  const { service: state } = seat.socket;
   seat.is = "unserved";
-  const force = seat.heard.findLast(({ command }) => command === "actions/force");
-  seat.heard.splice(0, seat.heard.length, ...(force === undefined ? [] : [force]));
-  room.contested.delete(seat);
-  room.unserved.add(seat);
+  const force = seat.backlog.findLast(({ command }) => command === "actions/force");
+  seat.backlog.splice(0, seat.backlog.length, ...(force === undefined ? [] : [force]));
+  state.contested.delete(seat);
+  state.unserved.add(seat);
 }
 
 /** A seat that waits for a game that has become free. */
-export function heirOf(game: Game): Seat | undefined {
-  const { room } = game;
-  for (const seat of room.contested) if (seat.game === game) return seat;
-  for (const seat of room.unserved) if (seat.game === game) return seat;
+export function heirOf(game: Game): GameConnection | undefined {
+  const { service: state } = game;
+  for (const seat of state.contested) if (seat.game === game) return seat;
+  for (const seat of state.unserved) if (seat.game === game) return seat;
   return undefined;
 }
 
@@ -94,11 +94,13 @@ export function heirOf(game: Game): Seat | undefined {
 export function suffixed(game: Game): string {
   for (let copy = 2;; copy++) {
     const name = `${game.name}-${copy}`;
-    if (game.room.games.get(`${game.listener}:${name}`)?.peer === undefined) return name;
+    if (game.service.games.get(`${game.listener}:${name}`)?.peer === undefined) return name;
   }
 }
 
-const holderOf = ({ peer, room }: Game): Socket | undefined => (peer === undefined ? undefined : room.sockets.get(peer));
+const holderOf = (
+  { peer, service: state }: Game,
+): GameSocket | undefined => (peer === undefined ? undefined : state.sockets.get(peer));
 
 function hasChangedTooOften({ takeovers }: Game, now: Millis): boolean {
   return takeovers.filter((at) => now - at < TAKEOVERS_MS).length >= TAKEOVERS_MAX;

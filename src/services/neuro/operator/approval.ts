@@ -10,11 +10,11 @@ import type { Json } from "../../../core/json.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { Neuro, Pending } from "../state.ts";
-import { finish, isSpent, release } from "../pending/pending.ts";
+import type { NeuroState, PendingAction } from "../state.ts";
+import { approveAction, conclude, isExhausted } from "../pending/pending.ts";
 
 /** What an integration is left at least to answer; a tenth where the whole time is short. */
-const LEFT_MS: Millis = 1_000;
+const ANSWER_TIME_MIN_MS: Millis = 1_000;
 
 export interface Decision {
   readonly pending: string;
@@ -23,31 +23,31 @@ export interface Decision {
 }
 
 /** A person decides about an action. */
-export function decide(room: Neuro, { pending: id, approve, message }: Decision, ctx: StepContext): Result<Json> {
-  const pending = pendingAt(room, id);
+export function decide(state: NeuroState, { pending: id, approve, message }: Decision, ctx: StepContext): Result<Json> {
+  const pending = pendingAt(state, id);
   if (pending === undefined) return failed("notFound", "no such action is pending");
-  const { deadline, since } = pending;
-  const parts = pending.parts.filter(({ is }) => is === "approval");
+  const { deadline, startedAt } = pending;
+  const parts = pending.deliveries.filter(({ is }) => is === "approval");
   if (parts.length === 0) return failed("notNow", "this action does not wait for an approval");
   if (!approve) {
     for (const part of parts) part.is = "failed";
     pending.failure = message ?? "A person has rejected this action.";
     const [part] = parts;
     const outcome = { success: false, message: pending.failure, origin: "operator" as const };
-    if (isSpent(pending)) finish(pending, part === undefined ? outcome : { ...outcome, part }, ctx);
+    if (isExhausted(pending)) conclude(pending, part === undefined ? outcome : { ...outcome, part }, ctx);
     return ok({ status: "rejected" });
   }
-  if (deadline - ctx.now < Math.min(LEFT_MS, (deadline - since) / 10)) {
+  if (deadline - ctx.now < Math.min(ANSWER_TIME_MIN_MS, (deadline - startedAt) / 10)) {
     return failed("notNow", "it is too late: there is no time left for an answer");
   }
-  release(pending, ctx);
+  approveAction(pending, ctx);
   return ok({ status: "approved" });
 }
 
 /** The action of that id, as long as it is pending. */
-export function pendingAt(room: Neuro, id: string): Pending | undefined {
-  for (const { pendings } of room.upstreams.values()) {
-    const pending = pendings.byId.get(id);
+export function pendingAt(state: NeuroState, id: string): PendingAction | undefined {
+  for (const { pendingActions } of state.upstreams.values()) {
+    const pending = pendingActions.byId.get(id);
     if (pending !== undefined) return pending;
   }
   return undefined;

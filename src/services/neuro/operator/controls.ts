@@ -8,50 +8,50 @@
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Controls, IntegrationControls } from "../../../core/view.ts";
-import type { Game, Neuro, Upstream } from "../state.ts";
-import { reveal, sync } from "../actions/actions.ts";
-import { dropAll } from "../upstream/contexts.ts";
-import { namesChanged, resume, withhold } from "../forces/forces.ts";
-import { whyHeld } from "../pending/calls.ts";
-import { finish, isSpent, isUndelivered, pendingsOf, respond } from "../pending/pending.ts";
+import type { Game, NeuroState, Upstream } from "../state.ts";
+import { sync, updateVisibility } from "../actions/actions.ts";
+import { dropContexts } from "../upstream/contexts.ts";
+import { onActionsSynced, onGameHeld, onGameResumed } from "../forces/forces.ts";
+import { whyHeld } from "../pending/dispatch-action.ts";
+import { conclude, isExhausted, isUndelivered, pendingActionsOf, report } from "../pending/pending.ts";
 
 /** Changes what is decided about one integration. */
 export function control(game: Game, to: Partial<IntegrationControls>, ctx: StepContext): void {
-  const { room, controls } = game;
+  const { service: state, controls } = game;
   if (!change(controls, to)) return;
-  room.unsaved.add(game.record);
-  if (controls.muted) dropAll(game.upstream, game.key, ctx);
-  settle(room, ctx);
+  state.unsavedRecords.add(game.record);
+  if (controls.muted) dropContexts(game.upstream, game.key, ctx);
+  applyControls(state, ctx);
 }
 
 /** Changes what is decided about everybody. */
-export function controlAll(room: Neuro, to: Partial<Controls>, ctx: StepContext): void {
-  if (!change(room.controls, to)) return;
-  room.unsaved.add(room.controlsRecord);
-  settle(room, ctx);
+export function controlAll(state: NeuroState, to: Partial<Controls>, ctx: StepContext): void {
+  if (!change(state.controls, to)) return;
+  state.unsavedRecords.add(state.controlsRecord);
+  applyControls(state, ctx);
 }
 
 /** What follows from the controls as they were stored. Nobody is there yet. */
-export function recall(room: Neuro): void {
-  room.hasSolo = [...room.games.values()].some(({ controls }) => controls.solo);
-  for (const game of room.games.values()) game.isHeld = isHeldBack(game);
+export function restoreHolds(state: NeuroState): void {
+  state.hasSolo = [...state.games.values()].some(({ controls }) => controls.solo);
+  for (const game of state.games.values()) game.isHeld = shouldHold(game);
 }
 
 /** Holds whom the controls hold, and lifts it from all others. */
-export function settle(room: Neuro, ctx: StepContext): void {
-  const before = [...room.games.values()].map((game) => [game, game.isHeld] as const);
-  recall(room);
+export function applyControls(state: NeuroState, ctx: StepContext): void {
+  const before = [...state.games.values()].map((game) => [game, game.isHeld] as const);
+  restoreHolds(state);
   const changed = before.flatMap(([game, wasHeld]) => (game.isHeld === wasHeld ? [] : [game]));
-  for (const game of changed) reveal(game);
-  for (const upstream of room.upstreams.values()) sync(upstream, ctx);
+  for (const game of changed) updateVisibility(game);
+  for (const upstream of state.upstreams.values()) sync(upstream, ctx);
   // Why before what it owes is answered: an answer would else be taken for a reason to ask Neuro again.
-  for (const game of changed) if (game.isHeld) withhold(game, ctx);
-  if (room.controls.stopped) { for (const upstream of room.upstreams.values()) failInFlight(upstream, ctx); }
+  for (const game of changed) if (game.isHeld) onGameHeld(game, ctx);
+  if (state.controls.stopped) { for (const upstream of state.upstreams.values()) failPending(upstream, ctx); }
   for (const game of changed) {
     if (game.isHeld) failUndelivered(game, ctx);
-    else resume(game, ctx);
+    else onGameResumed(game, ctx);
   }
-  for (const upstream of room.upstreams.values()) namesChanged(upstream, ctx);
+  for (const upstream of state.upstreams.values()) onActionsSynced(upstream, ctx);
 }
 
 /**
@@ -59,31 +59,31 @@ export function settle(room: Neuro, ctx: StepContext): void {
  *
  * Why what answers a force is still waited for: its game takes the force for answered when it has done it, and must not be asked again.
  */
-function failInFlight(upstream: Upstream, ctx: StepContext): void {
+function failPending(upstream: Upstream, ctx: StepContext): void {
   const outcome = { success: false, message: "A person has stopped all actions.", origin: "operator" as const };
-  for (const pending of [...upstream.pendings.byId.values()]) {
+  for (const pending of [...upstream.pendingActions.byId.values()]) {
     if (pending.epoch === 0 || pending.isAnswered) continue;
-    const isUnderway = pending.force !== undefined && pending.parts.some(({ is }) => is === "sent");
-    if (isUnderway) respond(pending, outcome, ctx);
-    else finish(pending, outcome, ctx);
+    const isUnderway = pending.force !== undefined && pending.deliveries.some(({ is }) => is === "sent");
+    if (isUnderway) report(pending, outcome, ctx);
+    else conclude(pending, outcome, ctx);
   }
 }
 
 /** A game is held: what has not reached it does not any more. */
 function failUndelivered(game: Game, ctx: StepContext): void {
   const why = `${whyHeld(game)}.`;
-  for (const pending of pendingsOf(game)) {
-    for (const part of pending.parts) {
-      if (part.owned.game !== game || !isUndelivered(part)) continue;
+  for (const pending of pendingActionsOf(game)) {
+    for (const part of pending.deliveries) {
+      if (part.gameAction.game !== game || !isUndelivered(part)) continue;
       part.is = "failed";
       pending.failure = why;
-      if (isSpent(pending)) finish(pending, { success: false, message: why, origin: "operator", part }, ctx);
+      if (isExhausted(pending)) conclude(pending, { success: false, message: why, origin: "operator", part }, ctx);
     }
   }
 }
 
-const isHeldBack = ({ room, controls }: Game): boolean =>
-  room.controls.stopped || controls.paused || (room.hasSolo && !controls.solo);
+const shouldHold = ({ service: state, controls }: Game): boolean =>
+  state.controls.stopped || controls.paused || (state.hasSolo && !controls.solo);
 
 /** True when something is different now. Only fields that there are, and only true and false, are taken over. */
 function change<Field extends string>(controls: Record<Field, boolean>, to: Partial<Record<Field, boolean>>): boolean {

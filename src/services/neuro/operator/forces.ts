@@ -12,11 +12,11 @@ import type { Json } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { choose } from "../standalone/decider.ts";
-import type { Force, Neuro, Owned, Upstream } from "../state.ts";
-import { veto } from "../forces/forces.ts";
-import { act } from "../pending/calls.ts";
-import { begin, release } from "../pending/pending.ts";
-import { readyTo } from "./orders.ts";
+import type { Force, GameAction, NeuroState, Upstream } from "../state.ts";
+import { vetoForce } from "../forces/forces.ts";
+import { dispatchAction } from "../pending/dispatch-action.ts";
+import { approveAction, startAction } from "../pending/pending.ts";
+import { checkAction } from "./send-action.ts";
 
 export interface Answer {
   readonly requestId: RequestId;
@@ -27,60 +27,60 @@ export interface Answer {
 }
 
 /** Answers a force; the call is answered when the result is there. */
-export function answerForce(room: Neuro, answer: Answer, ctx: StepContext): Result<Json | undefined> {
+export function answerForce(state: NeuroState, answer: Answer, ctx: StepContext): Result<Json | undefined> {
   const { requestId, name } = answer;
-  const force = forceAt(room, answer.force);
+  const force = forceAt(state, answer.force);
   if (force === undefined) return failed("notFound", "no such force is open or waits");
   if (!force.message.names.includes(name)) return failed("badMessage", `this force does not ask for ${name.slice(0, 64)}`);
   if (force.hasSucceeded) return failed("notNow", "this force has been answered");
   if (force.owed > 0) return failed("notNow", "this force is being answered");
-  const ready = readyTo(force.game, answer);
+  const ready = checkAction(force.game, answer);
   if (!ready.ok) return ready;
   const { owned, data } = ready.value;
   const { upstream } = force.game;
-  if (upstream.forces.slot === force && upstream.decider?.force !== undefined) {
+  if (upstream.forces.current === force && upstream.decider?.force !== undefined) {
     return chooseFor(upstream, { ...answer, owned, data }, ctx);
   }
   force.isByHand = true;
-  begin({ theirId: "", epoch: 0, offered: owned.offered, data, force, owners: [owned], requestId }, ctx);
+  startAction({ theirId: "", epoch: 0, action: owned.upstreamAction, data, force, owners: [owned], requestId }, ctx);
   return ok(undefined);
 }
 
 /** Takes a force back. */
-export function vetoForce(room: Neuro, id: string, ctx: StepContext): Result<Json> {
-  const force = forceAt(room, id);
+export function cancelForce(state: NeuroState, id: string, ctx: StepContext): Result<Json> {
+  const force = forceAt(state, id);
   if (force === undefined) return failed("notFound", "no such force is open or waits");
   if (force.hasSucceeded) return failed("notNow", "this force has been answered");
-  veto(force, ctx);
+  vetoForce(force, ctx);
   return ok({ status: "vetoed" });
 }
 
 /** A choice for the force that the relay, in Neuro's place, is about to decide. It needs nobody's approval. */
 function chooseFor(
   upstream: Upstream,
-  { requestId, by, owned, data }: Answer & { readonly owned: Owned },
+  { requestId, by, owned, data }: Answer & { readonly owned: GameAction },
   ctx: StepContext,
 ): Result<Json | undefined> {
-  const { decider, pendings } = upstream;
+  const { decider, pendingActions } = upstream;
   const chosen = decider === undefined
     ? []
-    : choose(decider, { from: by, name: owned.offered.name, data: data ?? "" }, ctx);
+    : choose(decider, { from: by, name: owned.upstreamAction.name, data: data ?? "" }, ctx);
   for (const message of chosen) {
     if (message.command !== "action") continue;
-    act(upstream, message, ctx);
-    const pending = pendings.byTheirId.get(message.id);
+    dispatchAction(upstream, message, ctx);
+    const pending = pendingActions.byUpstreamId.get(message.id);
     if (pending === undefined) continue;
     pending.requestId = requestId;
-    release(pending, ctx);
+    approveAction(pending, ctx);
     return ok(undefined);
   }
   return failed("notNow", "this force cannot be answered like this now");
 }
 
 /** The force of that id, while it is open or waits. */
-export function forceAt(room: Neuro, id: string): Force | undefined {
-  for (const { forces: { slot, waiting } } of room.upstreams.values()) {
-    if (slot?.id === id) return slot;
+export function forceAt(state: NeuroState, id: string): Force | undefined {
+  for (const { forces: { current, waiting } } of state.upstreams.values()) {
+    if (current?.id === id) return current;
     for (const force of waiting.values()) if (force.id === id) return force;
   }
   return undefined;

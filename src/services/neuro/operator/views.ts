@@ -12,56 +12,57 @@ import {
   type PendingView,
   type UpstreamView,
 } from "../../../core/view.ts";
-import type { Force, Game, Neuro, Pending, Upstream } from "../state.ts";
-import { inLine } from "../forces/line.ts";
+import type { Force, Game, NeuroState, PendingAction, Upstream } from "../state.ts";
+import { waitingForces } from "../forces/force-queue.ts";
 
 /** Whether Neuro can be reached, and if not, what is missing. */
-export function readiness(room: Neuro): Json {
-  const waits = [...room.upstreams.values()].filter(({ isOpen }) => !isOpen).map(({ id }) =>
+export function readiness(state: NeuroState): Json {
+  const waits = [...state.upstreams.values()].filter(({ isOpen }) => !isOpen).map(({ id }) =>
     `upstream ${id} is not connected`
   );
-  if (!room.hasStarted) waits.push("starting");
-  if (room.drainUntil !== undefined) waits.push("draining");
+  if (!state.hasStarted) waits.push("starting");
+  if (state.drainUntil !== undefined) waits.push("draining");
   return { ok: waits.length === 0, waits };
 }
 
 /** Everything that is going on, but not what each integration offers. */
-export const statusOf = (room: Neuro, now: Millis): NeuroView => ({
-  controls: { ...room.controls },
-  upstreams: [...room.upstreams.values()].map((upstream) => upstreamView(upstream, now)),
-  integrations: room.games.size,
-  sockets: room.sockets.size,
-  draining: room.drainUntil !== undefined,
+export const statusOf = (state: NeuroState, now: Millis): NeuroView => ({
+  controls: { ...state.controls },
+  upstreams: [...state.upstreams.values()].map((upstream) => upstreamView(upstream, now)),
+  integrations: state.games.size,
+  sockets: state.sockets.size,
+  draining: state.drainUntil !== undefined,
 });
 
 /** Integrations in the order of their ids. */
-export function integrationPage(room: Neuro, part: PageRequest): Page<IntegrationView> {
-  const { items, next } = pageOf([...room.slugs].sort(byId), part, { id: ([id]) => id });
-  const owed = owedBy(room);
+export function integrationPage(state: NeuroState, part: PageRequest): Page<IntegrationView> {
+  const { items, next } = pageOf([...state.slugs].sort(byId), part, { id: ([id]) => id });
+  const owed = owedBy(state);
   return { items: items.map(([, game]) => viewOf(game, owed.get(game) ?? 0)), next };
 }
 
 const byId = ([one]: readonly [string, Game], [other]: readonly [string, Game]): number => (one < other ? -1 : 1);
 
 /** One integration. */
-export const integrationView = (game: Game): IntegrationView => viewOf(game, owedBy(game.room).get(game) ?? 0);
+export const integrationView = (game: Game): IntegrationView => viewOf(game, owedBy(game.service).get(game) ?? 0);
 
 /** One integration with all that it offers. */
 export const integrationDetail = (game: Game): IntegrationDetail => ({
   ...integrationView(game),
   address: game.connection?.address ?? null,
   user_agent: game.connection?.userAgent ?? null,
-  offers: [...game.actions.values()].map(({ name, offered }) => ({
+  offers: [...game.actions.values()].map(({ name, upstreamAction }) => ({
     name,
-    upstream_name: offered.name,
-    description: offered.action.description,
-    schema: offered.action.schema ?? null,
-    shared: offered.owners.size > 1,
+    upstream_name: upstreamAction.name,
+    description: upstreamAction.definition.description,
+    schema: upstreamAction.definition.schema ?? null,
+    shared: upstreamAction.owners.size > 1,
   })),
 });
 
 function viewOf(game: Game, pending: number): IntegrationView {
-  const { slug, name, listener, upstream, peer, connectedAt, leftAt, isShown, isParked, actions, controls, counts } = game;
+  const { slug, name, listener, upstream, peer, connectedAt, leftAt, isVisible, isOffAir, actions, controls, counts } =
+    game;
   return {
     id: slug,
     name,
@@ -69,8 +70,8 @@ function viewOf(game: Game, pending: number): IntegrationView {
     upstream: upstream.id,
     present: peer !== undefined,
     since: peer === undefined ? leftAt : connectedAt,
-    shown: isShown,
-    off_air: isParked,
+    shown: isVisible,
+    off_air: isOffAir,
     actions: actions.size,
     pending,
     counts: { ...counts },
@@ -79,12 +80,12 @@ function viewOf(game: Game, pending: number): IntegrationView {
 }
 
 /** How many actions each integration has not answered. */
-function owedBy(room: Neuro): ReadonlyMap<Game, number> {
+function owedBy(state: NeuroState): ReadonlyMap<Game, number> {
   const owed = new Map<Game, number>();
-  for (const { pendings } of room.upstreams.values()) {
-    for (const { parts, isAnswered } of pendings.byId.values()) {
+  for (const { pendingActions } of state.upstreams.values()) {
+    for (const { deliveries, isAnswered } of pendingActions.byId.values()) {
       if (isAnswered) continue;
-      for (const { owned: { game }, is } of parts) {
+      for (const { gameAction: { game }, is } of deliveries) {
         if (is !== "failed" && is !== "gone") owed.set(game, (owed.get(game) ?? 0) + 1);
       }
     }
@@ -93,9 +94,9 @@ function owedBy(room: Neuro): ReadonlyMap<Game, number> {
 }
 
 function upstreamView(upstream: Upstream, now: Millis): UpstreamView {
-  const { id, settings, link, isOpen, since, session, forces, pendings, contexts } = upstream;
+  const { id, settings, link, isOpen, since, session, forces, pendingActions, contexts } = upstream;
   let held = 0;
-  for (const queue of contexts.held.values()) held += queue.length;
+  for (const queue of contexts.queued.values()) held += queue.length;
   return {
     id,
     url: settings === undefined ? null : settings.url.replace(/[?#].*$/s, ""),
@@ -109,9 +110,9 @@ function upstreamView(upstream: Upstream, now: Millis): UpstreamView {
     since,
     attempt: link.attempt,
     character: session?.characterId ?? null,
-    force: forces.slot === undefined ? null : forceView(forces.slot),
-    waiting: inLine(upstream, now).map(forceView),
-    pending: [...pendings.byId.values()].filter(({ isAnswered }) => !isAnswered).map(pendingView),
+    force: forces.current === undefined ? null : forceView(forces.current),
+    waiting: waitingForces(upstream, now).map(forceView),
+    pending: [...pendingActions.byId.values()].filter(({ isAnswered }) => !isAnswered).map(pendingView),
     contexts_held: held,
   };
 }
@@ -129,7 +130,7 @@ function forceView(force: Force): ForceView {
     actions: is === "waiting" ? message.names : [...names],
     asked_at: askedAt,
     opened_at: is === "waiting" ? null : openedAt,
-    waits_for: is === "waiting" ? hindrance(force) : is === "open" && force.owed > 0 ? ITS_RESULT : null,
+    waits_for: is === "waiting" ? waitReason(force) : is === "open" && force.owed > 0 ? ITS_RESULT : null,
   };
 }
 
@@ -138,28 +139,34 @@ const ITS_RESULT = "its result";
 const ITS_TURN = "its turn";
 
 /** Why a force waits. */
-function hindrance({ game, message, awaitUntil, owed }: Force): string {
-  const { upstream, isHeld, isParked, peer } = game;
+function waitReason({ game, message, awaitUntil, owed }: Force): string {
+  const { upstream, isHeld, isOffAir, peer } = game;
   if (owed > 0) return ITS_RESULT;
   if (isHeld) return "held";
-  if (isParked) return "another character is on";
+  if (isOffAir) return "another character is on";
   if (peer === undefined) return "its integration is away";
   if (!upstream.isOpen) return "Neuro is away";
-  if (upstream.forces.slot !== undefined) return ITS_TURN;
+  if (upstream.forces.current !== undefined) return ITS_TURN;
   return awaitUntil !== undefined && message.names.some((name) => !game.actions.has(name))
     ? "actions that are not registered yet"
     : ITS_TURN;
 }
 
-const pendingView = ({ id, offered, parts, force, requestId, data, since, deadline }: Pending): PendingView => ({
+const pendingView = (
+  { id, action, deliveries, force, requestId, data, startedAt, deadline }: PendingAction,
+): PendingView => ({
   id,
-  action: offered.original,
-  to: parts.map(({ owned }) => owned.game.slug),
-  names: parts.map(({ owned }) => owned.game.name),
+  action: action.originalName,
+  to: deliveries.map(({ gameAction }) => gameAction.game.slug),
+  names: deliveries.map(({ gameAction }) => gameAction.game.name),
   forced: force !== undefined,
   by: requestId === undefined ? "neuro" : "operator",
   data: data ?? null,
-  is: parts.some(({ is }) => is === "approval") ? "approval" : parts.some(({ is }) => is === "sent") ? "sent" : "held",
-  since,
+  is: deliveries.some(({ is }) => is === "approval")
+    ? "approval"
+    : deliveries.some(({ is }) => is === "sent")
+    ? "sent"
+    : "held",
+  since: startedAt,
   deadline,
 });

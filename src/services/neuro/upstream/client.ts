@@ -16,14 +16,14 @@ import type { UpstreamSettings } from "../../../core/settings.ts";
 import { createDecider } from "../standalone/decider.ts";
 import { PROFILES } from "./profiles.ts";
 import { toNeuro } from "../speech.ts";
-import type { Neuro, Upstream } from "../state.ts";
+import type { NeuroState, Upstream } from "../state.ts";
 import { decodeUpstream } from "../codec/wire.ts";
-import { forgetSent, resync } from "../actions/actions.ts";
-import { release } from "./contexts.ts";
-import { introduced, shutDown, spoke } from "./fanout.ts";
-import { reopen } from "../forces/forces.ts";
-import { act } from "../pending/calls.ts";
-import { orphan } from "../pending/pending.ts";
+import { forgetRegistered, registerAll } from "../actions/actions.ts";
+import { flushContexts } from "./contexts.ts";
+import { forwardSpeechFinished, requestShutdown, sessionStarted } from "./broadcast.ts";
+import { onLinkOpened } from "../forces/forces.ts";
+import { dispatchAction } from "../pending/dispatch-action.ts";
+import { forgetUpstreamIds } from "../pending/pending.ts";
 
 /** A backend that asks for everything right after it got everything has only not heard yet. */
 const RESYNC_ECHO_MS = 2_000;
@@ -31,29 +31,29 @@ const RESYNC_ECHO_MS = 2_000;
 const OWN_UPSTREAM = "relay";
 
 /** An upstream that has not been dialled; without settings, one that the relay plays. */
-export function upstreamOf(room: Neuro, settings: UpstreamSettings | undefined, now: number): Upstream {
+export function newUpstream(state: NeuroState, settings: UpstreamSettings | undefined, now: number): Upstream {
   const id = settings?.id ?? OWN_UPSTREAM;
   return {
-    room,
+    service: state,
     id,
     settings,
     profile: profileOf(settings),
     link: link("neuro", id),
-    decider: settings === undefined ? createDecider(room.settings["nakurity-backend"]) : undefined,
+    decider: settings === undefined ? createDecider(state.settings["nakurity-backend"]) : undefined,
     isOpen: false,
     since: now,
-    epoch: 0,
-    isPressed: false,
+    linkNumber: 0,
+    hasBackpressure: false,
     session: undefined,
-    resyncedAt: 0,
-    offered: new Map(),
+    registeredAllAt: 0,
+    actions: new Map(),
     byDefinition: new Map(),
-    vacant: new Set(),
+    reserved: new Set(),
     unsynced: new Set(),
-    forces: { slot: undefined, waiting: new Map(), ended: new Map() },
-    pendings: { byId: new Map(), byTheirId: new Map(), deadlines: new Deadlines() },
-    contexts: { held: new Map(), budget: bucket(settings?.context_burst ?? 1, now) },
-    shutdown: { asked: new Set(), isOn: false },
+    forces: { current: undefined, waiting: new Map(), retiredNames: new Map() },
+    pendingActions: { byId: new Map(), byUpstreamId: new Map(), deadlines: new Deadlines() },
+    contexts: { queued: new Map(), budget: bucket(settings?.context_burst ?? 1, now) },
+    shutdown: { awaited: new Set(), isRequested: false },
     inbox: [],
   };
 }
@@ -73,7 +73,7 @@ export function start(upstream: Upstream, ctx: StepContext): void {
 }
 
 /** The link is up. */
-export function dialed(upstream: Upstream, ctx: StepContext): void {
+export function linkOpened(upstream: Upstream, ctx: StepContext): void {
   opened(upstream.link, ctx);
   const url = (upstream.settings?.url ?? "").replace(/[?#].*$/s, "");
   ctx.observe({ is: "upstream_connected", upstream: upstream.id, url });
@@ -81,7 +81,7 @@ export function dialed(upstream: Upstream, ctx: StepContext): void {
 }
 
 /** The link is down, or could not be made. */
-export function dropped(upstream: Upstream, reason: string, ctx: StepContext): void {
+export function linkClosed(upstream: Upstream, reason: string, ctx: StepContext): void {
   close(upstream, ctx);
   const retryMs = linkLost(upstream.link, planOf(upstream), ctx);
   ctx.observe({ is: "upstream_lost", upstream: upstream.id, reason, retry_ms: retryMs });
@@ -90,7 +90,7 @@ export function dropped(upstream: Upstream, reason: string, ctx: StepContext): v
 /** The link's deadline may have come. */
 export function linkTick(upstream: Upstream, ctx: StepContext): void {
   const wasWaiting = upstream.link.state === "waiting";
-  if (linkDue(upstream.link, planOf(upstream), ctx)) dropped(upstream, "no answer", ctx);
+  if (linkDue(upstream.link, planOf(upstream), ctx)) linkClosed(upstream, "no answer", ctx);
   else if (wasWaiting && upstream.link.state === "dialing") {
     ctx.observe({ is: "upstream_dialing", upstream: upstream.id, attempt: upstream.link.attempt });
   }
@@ -109,79 +109,79 @@ export function stop(upstream: Upstream, ctx: StepContext): void {
 }
 
 /** A frame from Neuro. */
-export function received(upstream: Upstream, frame: Frame, ctx: StepContext): void {
-  const decoded = decodeUpstream(frame, upstream.room.settings.limits);
+export function receiveFrame(upstream: Upstream, frame: Frame, ctx: StepContext): void {
+  const decoded = decodeUpstream(frame, upstream.service.settings.limits);
   ctx.count("upstream", "in", decoded.ok ? decoded.value.command : "unreadable");
   if (!decoded.ok) return ctx.observe({ is: "upstream_unreadable", upstream: upstream.id, reason: decoded.reason });
   if (decoded.value.command !== "action") {
     ctx.observe({ is: "backend_message", payload: typeof frame === "string" ? frame : new TextDecoder().decode(frame) });
   }
-  hear(upstream, decoded.value, ctx);
+  receiveMessage(upstream, decoded.value, ctx);
 }
 
 /** What Neuro says. */
-export function hear(upstream: Upstream, message: NeuroMessage, ctx: StepContext): void {
+export function receiveMessage(upstream: Upstream, message: NeuroMessage, ctx: StepContext): void {
   switch (message.command) {
     case "action":
-      return act(upstream, message, ctx);
+      return dispatchAction(upstream, message, ctx);
     case "startup":
-      return introduced(upstream, message.session, ctx);
+      return sessionStarted(upstream, message.session, ctx);
     case "actions/reregister_all":
-      if (ctx.now - upstream.resyncedAt >= RESYNC_ECHO_MS) resync(upstream, ctx);
+      if (ctx.now - upstream.registeredAllAt >= RESYNC_ECHO_MS) registerAll(upstream, ctx);
       return;
     case "speech_finished":
-      return spoke(upstream, message, ctx);
+      return forwardSpeechFinished(upstream, message, ctx);
     case "shutdown/graceful":
-      return shutDown(upstream, message.wanted ? "graceful" : "cancelled", ctx);
+      return requestShutdown(upstream, message.wanted ? "graceful" : "cancelled", ctx);
     case "shutdown/immediate":
-      return shutDown(upstream, "immediate", ctx);
+      return requestShutdown(upstream, "immediate", ctx);
     case "other":
       return; // Why: watchers have seen it, and nobody else knows it.
   }
 }
 
 /** Tells the Intermediary whether Neuro can be reached. */
-export function announce(room: Neuro, ctx: StepContext): void {
-  const upstreams = [...room.upstreams.values()];
+export function announceUpstreams(state: NeuroState, ctx: StepContext): void {
+  const upstreams = [...state.upstreams.values()];
   const configured = upstreams.some(({ settings }) => settings !== undefined);
   const open = upstreams.some(({ isOpen }) => isOpen);
   ctx.post("intermediary", { is: "upstreamChanged", configured, open });
 }
 
 function open(upstream: Upstream, ctx: StepContext): void {
-  const { settings, profile, room } = upstream;
+  const { settings, profile, service: state } = upstream;
   upstream.isOpen = true;
   upstream.since = ctx.now;
-  upstream.epoch++;
+  upstream.linkNumber++;
   toNeuro(upstream, { command: "startup" }, ctx);
-  resync(upstream, ctx);
+  registerAll(upstream, ctx);
   if (!profile.acksStartup && settings?.character !== undefined) {
     const characterId = settings.character;
-    introduced(upstream, { sessionId: ctx.secret(), characterId, displayName: displayNameOf(characterId) }, ctx);
+    sessionStarted(upstream, { sessionId: ctx.secret(), characterId, displayName: displayNameOf(characterId) }, ctx);
   }
-  reopen(upstream, ctx);
-  release(upstream, ctx);
-  announce(room, ctx);
+  onLinkOpened(upstream, ctx);
+  flushContexts(upstream, ctx);
+  announceUpstreams(state, ctx);
 }
 
 function close(upstream: Upstream, ctx: StepContext): void {
   const wasOpen = upstream.isOpen;
   upstream.isOpen = false;
-  upstream.isPressed = false;
+  upstream.hasBackpressure = false;
   upstream.since = wasOpen ? ctx.now : upstream.since;
-  orphan(upstream);
-  forgetSent(upstream);
-  upstream.shutdown.asked.clear();
-  upstream.shutdown.isOn = false;
-  if (wasOpen) announce(upstream.room, ctx);
+  forgetUpstreamIds(upstream);
+  forgetRegistered(upstream);
+  upstream.shutdown.awaited.clear();
+  upstream.shutdown.isRequested = false;
+  if (wasOpen) announceUpstreams(upstream.service, ctx);
 }
 
-function planOf({ settings, room }: Upstream): LinkPlan {
+function planOf({ settings, service: state }: Upstream): LinkPlan {
   return {
     url: settings?.url ?? "",
     backoff: { baseMs: settings?.backoff.base ?? 0, capMs: settings?.backoff.cap ?? 0 },
     dialTimeoutMs: settings?.dial_timeout ?? 0,
-    headers: { "Neuro-Relay-Via": viaOf(room) },
+    headers: { "Neuro-Relay-Via": viaOf(state) },
   };
 }
 
@@ -189,9 +189,9 @@ const displayNameOf = (character: string): string =>
   character === "neuro" ? "Neuro-sama" : character === "evil" ? "Evil Neuro" : character;
 
 /** The relays behind this one: hops separated by commas, this relay first, several relays of one hop joined by `+`. */
-export function viaOf(room: Neuro): string {
-  const hops: Set<string>[] = [new Set([room.relayId])];
-  for (const { connection } of room.sockets.values()) {
+export function viaOf(state: NeuroState): string {
+  const hops: Set<string>[] = [new Set([state.relayId])];
+  for (const { connection } of state.sockets.values()) {
     for (const [at, hop] of hopsOf(connection.via).entries()) {
       const ids = hops[at + 1] ??= new Set();
       for (const id of hop) ids.add(id);
@@ -201,9 +201,9 @@ export function viaOf(room: Neuro): string {
 }
 
 /** True when a connection comes from this relay itself, or through more relays than anybody means to chain. */
-export function isLoop(room: Neuro, via: string): boolean {
+export function isLoop(state: NeuroState, via: string): boolean {
   const hops = hopsOf(via);
-  return hops.length > RELAY_HOPS_MAX || hops.some((ids) => ids.includes(room.relayId));
+  return hops.length > RELAY_HOPS_MAX || hops.some((ids) => ids.includes(state.relayId));
 }
 
 const hopsOf = (via: string): readonly (readonly string[])[] =>

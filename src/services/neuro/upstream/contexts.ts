@@ -11,7 +11,7 @@ import { key, segment } from "../../../core/key.ts";
 import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../speech.ts";
-import type { HeldContext, Source, Upstream } from "../state.ts";
+import type { ContextSource, QueuedContext, Upstream } from "../state.ts";
 
 /** A context is stored once it has been held for so long. */
 const KEEP_MS = 1_000;
@@ -21,29 +21,29 @@ const WATCHER = "watcher:";
 const budgetTimer = (upstream: Upstream): string => `budget ${upstream.id}`;
 const keepTimer = (upstream: Upstream): string => `keep ${upstream.id}`;
 
-export interface Said {
-  readonly from: Source;
+export interface NewContext {
+  readonly source: ContextSource;
   readonly message: string;
   readonly silent: boolean;
 }
 
 /** Somebody tells Neuro something. */
-export function say(upstream: Upstream, said: Said, ctx: StepContext): void {
-  const { from, message, silent } = said;
-  ctx.observe({ is: "add_context", game_title: from.name, slug: from.slug, message, reply_if_not_busy: !silent });
-  ctx.post("intermediary", { is: "contextShared", from: from.name, message, silent });
-  if (upstream.contexts.held.size === 0 && mayTell(upstream) && !isHeldBack(from) && withinBudget(upstream, ctx.now)) {
-    return tellNeuro(upstream, said, ctx);
+export function sendContext(upstream: Upstream, said: NewContext, ctx: StepContext): void {
+  const { source, message, silent } = said;
+  ctx.observe({ is: "add_context", game_title: source.name, slug: source.slug, message, reply_if_not_busy: !silent });
+  ctx.post("intermediary", { is: "contextShared", from: source.name, message, silent });
+  if (upstream.contexts.queued.size === 0 && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
+    return sendNow(upstream, said, ctx);
   }
-  hold(upstream, { ...said, id: ctx.id(), at: ctx.now, key: undefined }, ctx);
-  release(upstream, ctx);
+  queueContext(upstream, { ...said, id: ctx.id(), at: ctx.now, key: undefined }, ctx);
+  flushContexts(upstream, ctx);
 }
 
 /** One who watches, as the source of contexts. */
-export const watcher = (name: string): Source => ({
+export const watcherSource = (name: string): ContextSource => ({
   key: WATCHER + name,
   name,
-  isParked: false,
+  isOffAir: false,
   isHeld: false,
 });
 
@@ -51,109 +51,109 @@ export const watcher = (name: string): Source => ({
  * A watcher tells Neuro something, and is answered: what she cannot be told now is stored at once, under the key that is returned.
  * False when too much of that watcher waits already: nothing is dropped of what it was promised.
  */
-export function sayAndKeep(upstream: Upstream, said: Said, ctx: StepContext): Key | undefined | false {
-  const held = () => upstream.contexts.held.get(said.from.key) ?? [];
+export function sendContextDurably(upstream: Upstream, said: NewContext, ctx: StepContext): Key | undefined | false {
+  const held = () => upstream.contexts.queued.get(said.source.key) ?? [];
   if (held().length >= CONTEXTS_HELD_PER_INTEGRATION_MAX) return false;
-  say(upstream, said, ctx);
+  sendContext(upstream, said, ctx);
   const waiting = held().find(({ message }) => message === said.message);
-  if (waiting !== undefined) store(upstream, waiting, ctx);
+  if (waiting !== undefined) storeContext(upstream, waiting, ctx);
   return waiting?.key;
 }
 
 /** A context could not be stored: what a watcher was told of that is true only if it is dropped. */
-export function notKept(upstream: Upstream, at: Key): void {
-  for (const [from, queue] of upstream.contexts.held) {
+export function contextNotStored(upstream: Upstream, at: Key): void {
+  for (const [from, queue] of upstream.contexts.queued) {
     const left = queue.filter((context) => context.key !== at);
-    if (from.startsWith(WATCHER) && left.length < queue.length) upstream.contexts.held.set(from, left);
+    if (from.startsWith(WATCHER) && left.length < queue.length) upstream.contexts.queued.set(from, left);
   }
 }
 
 /** Says what is held, as far as Neuro can be told. Each game in its turn. */
-export function release(upstream: Upstream, ctx: StepContext): void {
-  const { held } = upstream.contexts;
-  if (held.size === 0 || !mayTell(upstream)) return;
-  const { ttl } = upstream.room.settings.queue;
-  for (const [from, queue] of held) {
+export function flushContexts(upstream: Upstream, ctx: StepContext): void {
+  const { queued } = upstream.contexts;
+  if (queued.size === 0 || !canSend(upstream)) return;
+  const { ttl } = upstream.service.settings.queue;
+  for (const [from, queue] of queued) {
     const oldest = ctx.now - (from.startsWith(WATCHER) ? ttl.direct : ttl.context);
-    if (queue[0] !== undefined && isHeldBack(queue[0].from)) continue;
-    while (queue[0] !== undefined && queue[0].at < oldest) forget(queue.shift(), ctx);
+    if (queue[0] !== undefined && isBlocked(queue[0].source)) continue;
+    while (queue[0] !== undefined && queue[0].at < oldest) deleteStored(queue.shift(), ctx);
     const next = queue[0];
     if (next !== undefined) {
       if (!withinBudget(upstream, ctx.now)) return;
-      tellNeuro(upstream, next, ctx);
-      forget(queue.shift(), ctx);
+      sendNow(upstream, next, ctx);
+      deleteStored(queue.shift(), ctx);
     }
-    held.delete(from);
-    if (queue.length > 0) held.set(from, queue); // Why: a key set again is visited again, after the others.
+    queued.delete(from);
+    if (queue.length > 0) queued.set(from, queue); // Why: a key set again is visited again, after the others.
   }
 }
 
 /** Stores what has been held for a moment, so that it survives this process. */
-export function keep(upstream: Upstream, ctx: StepContext): void {
-  for (const queue of upstream.contexts.held.values()) for (const context of queue) store(upstream, context, ctx);
+export function storeQueued(upstream: Upstream, ctx: StepContext): void {
+  for (const queue of upstream.contexts.queued.values()) for (const context of queue) storeContext(upstream, context, ctx);
 }
 
-function store(upstream: Upstream, context: HeldContext, ctx: StepContext): void {
+function storeContext(upstream: Upstream, context: QueuedContext, ctx: StepContext): void {
   if (context.key !== undefined) return;
   context.key = key("neuro", "context", segment(context.id));
-  const { id, from, message, silent, at } = context;
-  const value = { v: 1, id, upstream: upstream.id, from: from.key, name: from.name, message, silent, at };
+  const { id, source, message, silent, at } = context;
+  const value = { v: 1, id, upstream: upstream.id, from: source.key, name: source.name, message, silent, at };
   ctx.emit({ do: "put", key: context.key, value });
 }
 
 /** What a game said and Neuro has not heard is dropped. */
-export function dropAll(upstream: Upstream, from: string, ctx: StepContext): void {
-  const queue = upstream.contexts.held.get(from);
-  upstream.contexts.held.delete(from);
-  for (const context of queue ?? []) forget(context, ctx);
+export function dropContexts(upstream: Upstream, from: string, ctx: StepContext): void {
+  const queue = upstream.contexts.queued.get(from);
+  upstream.contexts.queued.delete(from);
+  for (const context of queue ?? []) deleteStored(context, ctx);
 }
 
 /** Puts a context with those that wait; also used for those that were stored. */
-export function hold(upstream: Upstream, context: HeldContext, ctx: StepContext | undefined): void {
-  const { held } = upstream.contexts;
-  let queue = held.get(context.from.key);
-  if (queue === undefined) held.set(context.from.key, queue = []);
+export function queueContext(upstream: Upstream, context: QueuedContext, ctx: StepContext | undefined): void {
+  const { queued } = upstream.contexts;
+  let queue = queued.get(context.source.key);
+  if (queue === undefined) queued.set(context.source.key, queue = []);
   if (context.silent && queue.some((other) => other.silent && other.message === context.message)) return;
   queue.push(context);
   if (queue.length > CONTEXTS_HELD_PER_INTEGRATION_MAX) {
     const silent = queue.findIndex((other) => other.silent);
     const [dropped] = queue.splice(Math.max(silent, 0), 1);
-    if (ctx !== undefined) forget(dropped, ctx);
+    if (ctx !== undefined) deleteStored(dropped, ctx);
   }
-  const { timers } = upstream.room;
+  const { timers } = upstream.service;
   if (ctx !== undefined && timers.get(keepTimer(upstream)) === undefined) {
     timers.set(keepTimer(upstream), ctx.now + KEEP_MS);
   }
 }
 
-const isHeldBack = ({ isParked, isHeld }: Source): boolean => isParked || isHeld;
+const isBlocked = ({ isOffAir, isHeld }: ContextSource): boolean => isOffAir || isHeld;
 
-const mayTell = ({ isOpen, isPressed, profile, pendings }: Upstream): boolean =>
-  isOpen && !isPressed && !(profile.holdsContext && pendings.byTheirId.size > 0);
+const canSend = ({ isOpen, hasBackpressure, profile, pendingActions }: Upstream): boolean =>
+  isOpen && !hasBackpressure && !(profile.holdsContext && pendingActions.byUpstreamId.size > 0);
 
 /** Takes one from the budget, or sets the timer for when there is one again. */
 function withinBudget(upstream: Upstream, now: Millis): boolean {
-  const { settings, contexts, room } = upstream;
+  const { settings, contexts, service: state } = upstream;
   if (settings === undefined) return true;
-  if ((room.timers.get(budgetTimer(upstream)) ?? now) > now) return false;
+  if ((state.timers.get(budgetTimer(upstream)) ?? now) > now) return false;
   const rate = { perSecond: settings.context_rate, burst: Math.max(1, settings.context_burst), now };
   const waitMs = take(contexts.budget, rate, 1);
-  if (waitMs > 0) room.timers.set(budgetTimer(upstream), now + waitMs);
+  if (waitMs > 0) state.timers.set(budgetTimer(upstream), now + waitMs);
   return waitMs === 0;
 }
 
-function tellNeuro(upstream: Upstream, { from, message, silent }: Said, ctx: StepContext): void {
-  const text = upstream.room.settings.actions.attribution ? `[${from.name}] ${message}` : message;
+function sendNow(upstream: Upstream, { source, message, silent }: NewContext, ctx: StepContext): void {
+  const text = upstream.service.settings.actions.attribution ? `[${source.name}] ${message}` : message;
   toNeuro(upstream, { command: "context", message: text, silent }, ctx);
 }
 
-function forget(context: HeldContext | undefined, ctx: StepContext): void {
+function deleteStored(context: QueuedContext | undefined, ctx: StepContext): void {
   if (context?.key !== undefined) ctx.emit({ do: "delete", key: context.key });
 }
 
 /** What a game said goes to another Neuro. */
-export function moveAll(from: string, between: { readonly from: Upstream; readonly to: Upstream }): void {
-  const queue = between.from.contexts.held.get(from);
-  between.from.contexts.held.delete(from);
-  for (const context of queue ?? []) hold(between.to, context, undefined);
+export function moveContexts(from: string, between: { readonly from: Upstream; readonly to: Upstream }): void {
+  const queue = between.from.contexts.queued.get(from);
+  between.from.contexts.queued.delete(from);
+  for (const context of queue ?? []) queueContext(between.to, context, undefined);
 }

@@ -13,10 +13,10 @@ import type { Observation, ObservationName } from "../../../../src/core/observat
 import type { ActionSettings, IntegrationPolicy, Settings, UpstreamSettings } from "../../../../src/core/settings.ts";
 import type { ServiceMessage } from "../../../../src/core/service-message.ts";
 import { neuro } from "../../../../src/services/neuro/mod.ts";
-import type { Neuro as State } from "../../../../src/services/neuro/state.ts";
+import type { NeuroState as State } from "../../../../src/services/neuro/state.ts";
 import { ServiceHarness } from "../../../../src/testing/service-harness.ts";
 
-export interface HouseOptions {
+export interface ScenarioOptions {
   /** Of each Neuro; none: the relay plays her. */
   readonly neuros?: readonly Partial<UpstreamSettings>[];
   readonly actions?: Partial<ActionSettings>;
@@ -37,7 +37,7 @@ const POLICY: IntegrationPolicy = {
   results: "required",
 };
 
-export function settingsOf({ neuros = [{}], actions, integrations = [], settings }: HouseOptions): Settings {
+export function settingsOf({ neuros = [{}], actions, integrations = [], settings }: ScenarioOptions): Settings {
   return {
     ...DEFAULTS,
     "nakurity-clients": neuros.map((each) => ({ ...UPSTREAM_DEFAULTS, url: "ws://neuro.test", ...each })),
@@ -73,7 +73,7 @@ function inWords(frame: JsonObject): string {
 
 const nameOf = (item: Json): string => (isObject(item) ? String(item["name"]) : String(item));
 
-export class House {
+export class Scenario {
   readonly harness: ServiceHarness<State>;
   readonly effects: Effect[] = [];
   readonly observations: Observation[] = [];
@@ -85,7 +85,7 @@ export class House {
   #neuros = new Map<string, FakeNeuro>();
   #peers = 0;
 
-  constructor(options: HouseOptions = {}) {
+  constructor(options: ScenarioOptions = {}) {
     const { entries = [], resumed: resumed = [], now = 1_000_000 } = options;
     this.harness = new ServiceHarness(neuro, { settings: settingsOf(options), entries, resumed: resumed, now, epoch: now });
     this.step({ is: "tick" });
@@ -106,11 +106,11 @@ export class House {
     return this.harness.now;
   }
 
-  tell(message: ServiceMessage): void {
+  post(message: ServiceMessage): void {
     this.step({ is: "serviceMessage", message });
   }
 
-  configure(options: HouseOptions): void {
+  configure(options: ScenarioOptions): void {
     this.step({ is: "configured", settings: settingsOf(options) });
   }
 
@@ -130,10 +130,10 @@ export class House {
   }
 
   /** An integration of the Intermediary. */
-  member(name: string): FakeMember {
+  integration(name: string): FakeIntegration {
     const peer = peerId(`m${++this.#peers}`);
-    this.tell({ is: "integrationJoined", peer, name });
-    return new FakeMember(this, peer);
+    this.post({ is: "integrationJoined", peer, name });
+    return new FakeIntegration(this, peer);
   }
 
   /** Frames to somebody since they were last asked for. */
@@ -144,12 +144,12 @@ export class House {
   }
 
   /** What the Intermediary was told since it was last asked. */
-  told(): readonly ServiceMessage[] {
+  posted(): readonly ServiceMessage[] {
     return this.#told.splice(0);
   }
 
   /** Notes of one kind since the beginning. */
-  noted<Name extends ObservationName>(name: Name): readonly (Observation & { is: Name })[] {
+  observed<Name extends ObservationName>(name: Name): readonly (Observation & { is: Name })[] {
     return this.observations.filter((observation): observation is Observation & { is: Name } => observation.is === name);
   }
 
@@ -201,40 +201,40 @@ export class House {
 
 /** A backend that the relay dials. */
 export class FakeNeuro {
-  readonly house: House;
+  readonly scenario: Scenario;
   readonly id: string;
   link: LinkId | undefined;
 
-  constructor(house: House, id: string) {
-    this.house = house;
+  constructor(scenario: Scenario, id: string) {
+    this.scenario = scenario;
     this.id = id;
   }
 
   /** Takes the call that is being made. */
   open(): this {
-    const dialled = this.house.dials.filter(({ link }) => link.startsWith(`neuro:${this.id}:`)).at(-1);
+    const dialled = this.scenario.dials.filter(({ link }) => link.startsWith(`neuro:${this.id}:`)).at(-1);
     if (dialled === undefined || dialled.link === this.link) throw new Error("the relay is not dialling");
     this.link = dialled.link;
-    this.house.step({ is: "dialed", link: dialled.link });
+    this.scenario.step({ is: "dialed", link: dialled.link });
     return this;
   }
 
   drop(): void {
     const { link } = this;
-    if (link !== undefined) this.house.step({ is: "dropped", link, code: 1006, reason: "" });
+    if (link !== undefined) this.scenario.step({ is: "dropped", link, code: 1006, reason: "" });
   }
 
   /** Comes back, however long the relay waits to dial. */
   reopen(): this {
-    const { dials } = this.house;
-    for (const before = dials.length; dials.length === before;) this.house.pass(250);
+    const { dials } = this.scenario;
+    for (const before = dials.length; dials.length === before;) this.scenario.pass(250);
     return this.open();
   }
 
   say(command: string, data?: JsonObject): void {
     const { link } = this;
     if (link === undefined) throw new Error("not connected");
-    this.house.step({ is: "received", link, frame: JSON.stringify({ command, ...(data && { data }) }) });
+    this.scenario.step({ is: "received", link, frame: JSON.stringify({ command, ...(data && { data }) }) });
   }
 
   action(id: string, name: string, data?: string): void {
@@ -246,7 +246,7 @@ export class FakeNeuro {
   }
 
   frames(): readonly JsonObject[] {
-    return this.link === undefined ? [] : this.house.framesTo(this.link);
+    return this.link === undefined ? [] : this.scenario.framesTo(this.link);
   }
 
   /** What it heard since it was last asked, in short words. */
@@ -263,12 +263,12 @@ export interface ForceOptions {
 
 /** Whoever acts for Neuro, by either door. */
 abstract class Actor {
-  readonly house: House;
+  readonly scenario: Scenario;
   readonly peer: PeerId;
   #ids: string[] = [];
 
-  constructor(house: House, peer: PeerId) {
-    this.house = house;
+  constructor(scenario: Scenario, peer: PeerId) {
+    this.scenario = scenario;
     this.peer = peer;
   }
 
@@ -302,13 +302,13 @@ abstract class Actor {
 export class FakeGame extends Actor {
   readonly name: string;
 
-  constructor(house: House, peer: PeerId, name: string) {
-    super(house, peer);
+  constructor(scenario: Scenario, peer: PeerId, name: string) {
+    super(scenario, peer);
     this.name = name;
   }
 
   protected override frames(): readonly JsonObject[] {
-    return this.house.framesTo(this.peer);
+    return this.scenario.framesTo(this.peer);
   }
 
   say(command: string, data?: Json, game: string = this.name): this {
@@ -316,7 +316,7 @@ export class FakeGame extends Actor {
   }
 
   raw(frame: string | Uint8Array): this {
-    this.house.step({ is: "frame", peer: this.peer, frame });
+    this.scenario.step({ is: "frame", peer: this.peer, frame });
     return this;
   }
 
@@ -346,17 +346,17 @@ export class FakeGame extends Actor {
   }
 
   close(): void {
-    this.house.step({ is: "closed", peer: this.peer, code: 1006 });
+    this.scenario.step({ is: "closed", peer: this.peer, code: 1006 });
   }
 
   pong(): void {
-    this.house.step({ is: "ponged", peer: this.peer });
+    this.scenario.step({ is: "ponged", peer: this.peer });
   }
 }
 
-class FakeMember extends Actor {
+class FakeIntegration extends Actor {
   protected override frames(): readonly JsonObject[] {
-    return this.house.told().flatMap((message) => {
+    return this.scenario.posted().flatMap((message) => {
       if (message.is !== "neuroMessage" || message.peer !== this.peer) return [];
       const { command, ...data } = message.message;
       return [{ command, data: { ...data } as JsonObject }];
@@ -364,7 +364,7 @@ class FakeMember extends Actor {
   }
 
   say(message: GameMessage): this {
-    this.house.tell({ is: "gameMessage", peer: this.peer, message });
+    this.scenario.post({ is: "gameMessage", peer: this.peer, message });
     return this;
   }
 
@@ -377,7 +377,7 @@ class FakeMember extends Actor {
   }
 
   leave(): void {
-    this.house.tell({ is: "integrationLeft", peer: this.peer });
+    this.scenario.post({ is: "integrationLeft", peer: this.peer });
   }
 }
 
@@ -391,6 +391,6 @@ export const action = (name: string): { readonly name: string; readonly descript
 export const otherAction = (name: string, description: string = "something else"): JsonObject => ({ name, description });
 
 /** A game that has started and registered. */
-export function started(house: House, name: string, ...actions: readonly (string | JsonObject)[]): FakeGame {
-  return house.game(name).startup().register(...actions);
+export function started(scenario: Scenario, name: string, ...actions: readonly (string | JsonObject)[]): FakeGame {
+  return scenario.game(name).startup().register(...actions);
 }

@@ -1,21 +1,21 @@
 /** The shortest path through the room: games register, Neuro acts, a game answers, Neuro comes back. */
 import { test } from "#runner";
 import { check } from "../../../harness/check.ts";
-import { House, started } from "./fixture.ts";
+import { Scenario, started } from "./fixture.ts";
 
 test("NB1 NC1 two games register, and Neuro sees one integration", () => {
-  const house = new House();
-  const neuro = house.neuro().open();
-  started(house, "Chess", "move");
-  started(house, "Poker", "bet", "fold");
+  const scenario = new Scenario();
+  const neuro = scenario.neuro().open();
+  started(scenario, "Chess", "move");
+  started(scenario, "Poker", "bet", "fold");
   check.equal(neuro.heard(), ["startup", "register move", "register bet fold"]);
 });
 
 test("NB2 an action goes to its game under the game's own name, and the result back under Neuro's id", () => {
-  const house = new House();
-  const neuro = house.neuro().open();
-  const chess = started(house, "Chess", "move");
-  const poker = started(house, "Poker", "bet");
+  const scenario = new Scenario();
+  const neuro = scenario.neuro().open();
+  const chess = started(scenario, "Chess", "move");
+  const poker = started(scenario, "Poker", "bet");
   neuro.heard();
   neuro.action("u1", "move", '{"to":"e4"}');
   check.equal(chess.heard(), ['action move {"to":"e4"}']);
@@ -25,10 +25,10 @@ test("NB2 an action goes to its game under the game's own name, and the result b
 });
 
 test("NC2 after a reconnect: startup once, one register of everything alive", () => {
-  const house = new House();
-  const neuro = house.neuro().open();
-  started(house, "Chess", "move");
-  started(house, "Poker", "bet");
+  const scenario = new Scenario();
+  const neuro = scenario.neuro().open();
+  started(scenario, "Chess", "move");
+  started(scenario, "Poker", "bet");
   neuro.heard();
   neuro.drop();
   neuro.reopen();

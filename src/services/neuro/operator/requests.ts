@@ -13,16 +13,16 @@ import type { Scope } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Controls, IntegrationControls } from "../../../core/view.ts";
 import { save } from "../records.ts";
-import type { Game, GameRecord, Neuro } from "../state.ts";
+import type { Game, NeuroState, StoredRecord } from "../state.ts";
 import { decide, pendingAt } from "./approval.ts";
 import { control, controlAll } from "./controls.ts";
-import { answerForce, forceAt, vetoForce } from "./forces.ts";
-import { sendAction } from "./orders.ts";
+import { answerForce, cancelForce, forceAt } from "./forces.ts";
+import { sendAction } from "./send-action.ts";
 import { integrationDetail, integrationPage, integrationView, readiness, statusOf } from "./views.ts";
-import { injectAbove, injectBelow, remark, upstreamAt } from "./words.ts";
+import { injectToGame, injectToNeuro, sendOperatorContext, upstreamAt } from "./inject.ts";
 
 type Question = (CommonRequest | NeuroRequest) & { readonly of: "neuro" };
-type Deed = Exclude<Question, { readonly get: "ready" | "status" | "integrations" | "integration" }>;
+type NeuroCommand = Exclude<Question, { readonly get: "ready" | "status" | "integrations" | "integration" }>;
 
 /** The body of an answer; undefined when whoever carries it out answers the call. */
 type Outcome = Result<Json | undefined>;
@@ -35,38 +35,38 @@ interface Asked<Of> {
 }
 
 /** Somebody asks. */
-export function ask(
-  room: Neuro,
+export function handleRequest(
+  state: NeuroState,
   { requestId, principal, request }: ServiceEvent & { readonly is: "requested" },
   ctx: StepContext,
 ): void {
   if (request.of !== "neuro") return ctx.emit({ do: "respond", requestId, fault: "notFound" });
   // Why the cast: the compiler does not carry `of` over to the questions that all rooms answer.
   const asked = { requestId, principal, request: request as Question };
-  const outcome = answerTo(room, asked, ctx);
+  const outcome = respondTo(state, asked, ctx);
   if (outcome.ok) {
     if (outcome.value !== undefined) ctx.emit({ do: "respond", requestId, body: outcome.value });
   } else ctx.emit({ do: "respond", requestId, fault: outcome.fault, reason: outcome.reason });
 }
 
-function answerTo(room: Neuro, { requestId, principal, request }: Asked<Question>, ctx: StepContext): Outcome {
+function respondTo(state: NeuroState, { requestId, principal, request }: Asked<Question>, ctx: StepContext): Outcome {
   const isAllowed = allowedBy(request).some((scope) => principal.scopes.includes(scope));
   switch (request.get) {
     case "ready":
-      return ok(readiness(room));
+      return ok(readiness(state));
     case "status":
-      return isAllowed ? ok(plain(statusOf(room, ctx.now))) : notAllowed(request);
+      return isAllowed ? ok(plain(statusOf(state, ctx.now))) : notAllowed(request);
     case "integrations":
-      return isAllowed ? ok(plain(integrationPage(room, request))) : notAllowed(request);
+      return isAllowed ? ok(plain(integrationPage(state, request))) : notAllowed(request);
     case "integration": {
       if (!isAllowed) return notAllowed(request);
-      const game = gameAt(room, request.id);
+      const game = gameAt(state, request.id);
       return game.ok ? ok(plain(integrationDetail(game.value))) : game;
     }
     default: {
       // Why before it is done: afterwards there is no such force.
-      const deeds = describe(room, request);
-      const outcome = isAllowed ? deedOf(room, { requestId, principal, request }, ctx) : notAllowed(request);
+      const deeds = auditEntriesOf(state, request);
+      const outcome = isAllowed ? execute(state, { requestId, principal, request }, ctx) : notAllowed(request);
       for (const { did, to } of deeds) {
         ctx.observe({ is: "operator_acted", by: principal.by, did, to, outcome: outcome.ok ? "done" : outcome.fault });
       }
@@ -98,38 +98,42 @@ function allowedBy({ get }: Question): readonly Scope[] {
 const notAllowed = (request: Question): Outcome =>
   failed("notAllowed", `this needs the scope ${allowedBy(request).join(" or ")}`);
 
-function deedOf(room: Neuro, { requestId, principal: { by }, request }: Asked<Deed>, ctx: StepContext): Outcome {
+function execute(
+  state: NeuroState,
+  { requestId, principal: { by }, request }: Asked<NeuroCommand>,
+  ctx: StepContext,
+): Outcome {
   switch (request.get) {
     case "control":
     case "disconnect":
     case "act": {
-      const game = gameAt(room, request.id);
-      return game.ok ? deedTo(game.value, { requestId, request }, ctx) : game;
+      const game = gameAt(state, request.id);
+      return game.ok ? executeOn(game.value, { requestId, request }, ctx) : game;
     }
     case "controls":
-      controlAll(room, request.to, ctx);
-      return decided(room.controlsRecord, { room, requestId, body: { ...room.controls } }, ctx);
+      controlAll(state, request.to, ctx);
+      return respondOnceStored(state.controlsRecord, { room: state, requestId, body: { ...state.controls } }, ctx);
     case "answer": {
       const { force, name, data } = request;
-      return answerForce(room, { requestId, by, force, name, data }, ctx);
+      return answerForce(state, { requestId, by, force, name, data }, ctx);
     }
     case "veto":
-      return vetoForce(room, request.force, ctx);
+      return cancelForce(state, request.force, ctx);
     case "decide":
-      return decide(room, request, ctx);
+      return decide(state, request, ctx);
     case "context": {
-      const upstream = upstreamAt(room, request.upstream);
+      const upstream = upstreamAt(state, request.upstream);
       const { message, silent } = request;
-      return upstream.ok ? remark(upstream.value, { requestId, by, message, silent }, ctx) : upstream;
+      return upstream.ok ? sendOperatorContext(upstream.value, { requestId, by, message, silent }, ctx) : upstream;
     }
     case "inject":
-      return inject(room, request, ctx);
+      return inject(state, request, ctx);
   }
 }
 
-type ToOne = Extract<Deed, { readonly get: "control" | "disconnect" | "act" }>;
+type ToOne = Extract<NeuroCommand, { readonly get: "control" | "disconnect" | "act" }>;
 
-function deedTo(
+function executeOn(
   game: Game,
   { requestId, request }: { readonly requestId: RequestId; readonly request: ToOne },
   ctx: StepContext,
@@ -137,7 +141,7 @@ function deedTo(
   switch (request.get) {
     case "control":
       control(game, request.to, ctx);
-      return decided(game.record, { room: game.room, requestId, body: plain(integrationView(game)) }, ctx);
+      return respondOnceStored(game.record, { room: game.service, requestId, body: plain(integrationView(game)) }, ctx);
     case "disconnect": {
       const { peer, name } = game;
       if (peer === undefined) return failed("notNow", `${name} is not connected`);
@@ -151,39 +155,39 @@ function deedTo(
 }
 
 /** Answers once what was decided is stored; it is in force already. */
-function decided(
-  record: GameRecord,
-  { room, requestId, body }: { room: Neuro; requestId: RequestId; body: Json },
+function respondOnceStored(
+  record: StoredRecord,
+  { room: state, requestId, body }: { room: NeuroState; requestId: RequestId; body: Json },
   ctx: StepContext,
 ): Outcome {
-  save(room, ctx);
+  save(state, ctx);
   ctx.emit({ do: "respond", requestId, body, ...(record.latest !== undefined && { after: record.latest }) });
   return ok(undefined);
 }
 
-function inject(room: Neuro, request: Deed & { readonly get: "inject" }, ctx: StepContext): Outcome {
+function inject(state: NeuroState, request: NeuroCommand & { readonly get: "inject" }, ctx: StepContext): Outcome {
   const { integration, upstream: id, message } = request;
   if (integration !== undefined && id !== undefined) return failed("badMessage", "either an integration or an upstream");
   if (integration !== undefined) {
-    const game = gameAt(room, integration);
-    return game.ok ? injectBelow(game.value, message, ctx) : game;
+    const game = gameAt(state, integration);
+    return game.ok ? injectToGame(game.value, message, ctx) : game;
   }
-  const upstream = upstreamAt(room, id);
-  return upstream.ok ? injectAbove(upstream.value, message, ctx) : upstream;
+  const upstream = upstreamAt(state, id);
+  return upstream.ok ? injectToNeuro(upstream.value, message, ctx) : upstream;
 }
 
-function gameAt(room: Neuro, id: string): Result<Game> {
-  const game = room.slugs.get(id);
+function gameAt(state: NeuroState, id: string): Result<Game> {
+  const game = state.slugs.get(id);
   return game === undefined ? failed("notFound", `no integration has the id ${id.slice(0, 64)}`) : ok(game);
 }
 
-interface Described {
+interface AuditEntry {
   readonly did: string;
   readonly to: string;
 }
 
 /** What was done to what, for the audit log: as many things as were decided at once. */
-function describe(room: Neuro, request: Deed): readonly Described[] {
+function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly AuditEntry[] {
   const { get } = request;
   switch (get) {
     case "control":
@@ -191,13 +195,13 @@ function describe(room: Neuro, request: Deed): readonly Described[] {
     case "controls":
       return decisions(request.to, "all");
     case "answer":
-      return [{ did: get, to: whoseAction(forceAt(room, request.force)?.game.slug ?? request.force, request.name) }];
+      return [{ did: get, to: subject(forceAt(state, request.force)?.game.slug ?? request.force, request.name) }];
     case "veto":
-      return [{ did: get, to: forceAt(room, request.force)?.game.slug ?? request.force }];
+      return [{ did: get, to: forceAt(state, request.force)?.game.slug ?? request.force }];
     case "decide":
-      return [{ did: request.approve ? "approve" : "reject", to: subjectOf(room, request.pending) }];
+      return [{ did: request.approve ? "approve" : "reject", to: subjectOf(state, request.pending) }];
     case "act":
-      return [{ did: get, to: whoseAction(request.id, request.name) }];
+      return [{ did: get, to: subject(request.id, request.name) }];
     case "context":
       return [{ did: get, to: request.upstream ?? "neuro" }];
     case "inject":
@@ -207,13 +211,13 @@ function describe(room: Neuro, request: Deed): readonly Described[] {
   }
 }
 
-const whoseAction = (whose: string, name: string): string => `${whose} ${name}`.slice(0, 200);
+const subject = (whose: string, name: string): string => `${whose} ${name}`.slice(0, 200);
 
 /** Why not its id alone: a day later that says nothing to anybody. */
-function subjectOf(room: Neuro, id: string): string {
-  const pending = pendingAt(room, id);
+function subjectOf(state: NeuroState, id: string): string {
+  const pending = pendingAt(state, id);
   if (pending === undefined) return id;
-  return whoseAction(pending.parts.map(({ owned }) => owned.game.slug).join(","), pending.offered.original);
+  return subject(pending.deliveries.map(({ gameAction }) => gameAction.game.slug).join(","), pending.action.originalName);
 }
 
 /** How a decision is called, and how its contrary. */
@@ -225,7 +229,7 @@ const DECISIONS: ReadonlyMap<string, readonly [string, string]> = new Map([
   ["stopped", ["stop", "start"]],
 ]);
 
-const decisions = (fields: Partial<Controls & IntegrationControls>, to: string): readonly Described[] =>
+const decisions = (fields: Partial<Controls & IntegrationControls>, to: string): readonly AuditEntry[] =>
   Object.entries(fields).flatMap(([field, isSo]) => {
     const [did, undid] = DECISIONS.get(field) ?? [];
     return did === undefined || undid === undefined ? [] : [{ did: isSo ? did : undid, to }];

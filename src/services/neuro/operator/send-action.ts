@@ -11,40 +11,54 @@ import type { Json } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { checkData, checkedSchema } from "../codec/schema.ts";
-import type { Game, Neuro, Owned } from "../state.ts";
-import { begin } from "../pending/pending.ts";
+import type { Game, GameAction, NeuroState } from "../state.ts";
+import { startAction } from "../pending/pending.ts";
 
-const ORDERS_MAX = 32;
+const MANUAL_ACTIONS_MAX = 32;
 
-export interface Order {
+export interface ManualAction {
   readonly requestId: RequestId;
   readonly name: string;
   readonly data: string | undefined;
 }
 
 /** Sends an action; the call is answered when its result is there. */
-export function sendAction(game: Game, { requestId, name, data }: Order, ctx: StepContext): Result<Json | undefined> {
-  const ready = readyTo(game, { name, data });
+export function sendAction(
+  game: Game,
+  { requestId, name, data }: ManualAction,
+  ctx: StepContext,
+): Result<Json | undefined> {
+  const ready = checkAction(game, { name, data });
   if (!ready.ok) return ready;
   const { owned, data: checked } = ready.value;
-  const { offered } = owned;
-  begin({ theirId: "", epoch: 0, offered, data: checked, force: undefined, owners: [owned], requestId }, ctx);
+  const { upstreamAction } = owned;
+  startAction({
+    theirId: "",
+    epoch: 0,
+    action: upstreamAction,
+    data: checked,
+    force: undefined,
+    owners: [owned],
+    requestId,
+  }, ctx);
   return ok(undefined);
 }
 
 /** What is to be sent, if it can be sent now. */
-export function readyTo(
+export function checkAction(
   game: Game,
   order: { readonly name: string; readonly data: string | undefined },
-): Result<{ readonly owned: Owned; readonly data: string | undefined }> {
-  const { room } = game;
-  if (room.drainUntil !== undefined) return failed("restarting", "the relay restarts");
+): Result<{ readonly owned: GameAction; readonly data: string | undefined }> {
+  const { service: state } = game;
+  if (state.drainUntil !== undefined) return failed("restarting", "the relay restarts");
   const owned = game.actions.get(order.name);
   if (owned === undefined) return failed("notFound", `${game.name} has no action ${order.name.slice(0, 64)}`);
   if (game.peer === undefined) return failed("notNow", `${game.name} is not connected`);
-  if (owned.isSuspect) return failed("notNow", `${game.name} is just starting anew`);
-  if (ordersOf(room) >= ORDERS_MAX) return failed("rateLimit", `${ORDERS_MAX} actions wait for their results already`);
-  const { schema } = owned.offered.action;
+  if (owned.isUnconfirmed) return failed("notNow", `${game.name} is just starting anew`);
+  if (countManualActions(state) >= MANUAL_ACTIONS_MAX) {
+    return failed("rateLimit", `${MANUAL_ACTIONS_MAX} actions wait for their results already`);
+  }
+  const { schema } = owned.upstreamAction.definition;
   const given = order.data?.trim() ?? "";
   if (schema === undefined) {
     return given === "" || given === "{}"
@@ -55,10 +69,10 @@ export function readyTo(
   return data.ok ? ok({ owned, data: data.value }) : data;
 }
 
-function ordersOf(room: Neuro): number {
+function countManualActions(state: NeuroState): number {
   let orders = 0;
-  for (const { pendings } of room.upstreams.values()) {
-    for (const { requestId } of pendings.byId.values()) if (requestId !== undefined) orders++;
+  for (const { pendingActions } of state.upstreams.values()) {
+    for (const { requestId } of pendingActions.byId.values()) if (requestId !== undefined) orders++;
   }
   return orders;
 }

@@ -4,11 +4,11 @@ import { failed, ok, type Result } from "../../../core/result.ts";
 import { NALLELY_PEER, type RequestId } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../speech.ts";
-import type { Game, Neuro, Upstream } from "../state.ts";
-import { sayAndKeep, watcher } from "../upstream/contexts.ts";
+import type { Game, NeuroState, Upstream } from "../state.ts";
+import { sendContextDurably, watcherSource } from "../upstream/contexts.ts";
 import { decodeGame } from "../codec/wire.ts";
 
-export interface Remark {
+export interface OperatorContext {
   readonly requestId: RequestId;
   readonly by: string;
   readonly message: string;
@@ -16,14 +16,14 @@ export interface Remark {
 }
 
 /** Puts a context before Neuro. While she cannot be told it waits, and the call is answered once it is stored. */
-export function remark(
+export function sendOperatorContext(
   upstream: Upstream,
-  { requestId, by, message, silent }: Remark,
+  { requestId, by, message, silent }: OperatorContext,
   ctx: StepContext,
 ): Result<Json | undefined> {
   if (message.trim() === "") return failed("badMessage", "a context says something");
-  if (message.length > upstream.room.settings.limits.message_bytes) return failed("tooBig", "this is too long");
-  const at = sayAndKeep(upstream, { from: watcher(by), message, silent }, ctx);
+  if (message.length > upstream.service.settings.limits.message_bytes) return failed("tooBig", "this is too long");
+  const at = sendContextDurably(upstream, { source: watcherSource(by), message, silent }, ctx);
   if (at === false) return failed("queueFull", "too much of yours waits for Neuro already");
   if (at === undefined) return ok({ status: "sent" });
   ctx.emit({ do: "respond", requestId, body: { status: "queued" }, after: at });
@@ -31,7 +31,7 @@ export function remark(
 }
 
 /** Sends a message to an integration, word for word. */
-export function injectBelow({ peer, name }: Game, message: Json, ctx: StepContext): Result<Json> {
+export function injectToGame({ peer, name }: Game, message: Json, ctx: StepContext): Result<Json> {
   if (peer === undefined) return failed("notNow", `${name} is not connected`);
   if (peer === NALLELY_PEER) return failed("notNow", `${name} is the relay itself`);
   const frame = JSON.stringify(message);
@@ -41,10 +41,10 @@ export function injectBelow({ peer, name }: Game, message: Json, ctx: StepContex
 }
 
 /** Sends a message to Neuro, word for word; where the relay plays her, she hears it. */
-export function injectAbove(upstream: Upstream, message: Json, ctx: StepContext): Result<Json> {
-  const { room, link, isOpen, decider, id } = upstream;
+export function injectToNeuro(upstream: Upstream, message: Json, ctx: StepContext): Result<Json> {
+  const { service: state, link, isOpen, decider, id } = upstream;
   if (!isOpen) return failed("notNow", `upstream ${id} is not connected`);
-  const { json_depth, message_bytes } = room.settings.limits;
+  const { json_depth, message_bytes } = state.settings.limits;
   const frame = JSON.stringify(message);
   if (!isObject(message) || !isShallow(frame, json_depth)) return failed("badMessage", "a message is an object");
   if (frame.length > message_bytes) return failed("tooBig", "this message is too big");
@@ -52,15 +52,15 @@ export function injectAbove(upstream: Upstream, message: Json, ctx: StepContext)
     if (link.id !== undefined) ctx.emit({ do: "send", to: link.id, frame });
     return ok({ status: "sent" });
   }
-  const decoded = decodeGame(frame, room.settings.limits);
+  const decoded = decodeGame(frame, state.settings.limits);
   if (!decoded.ok) return failed("badMessage", decoded.reason);
   toNeuro(upstream, decoded.value.message, ctx);
   return ok({ status: "sent" });
 }
 
 /** The upstream of that id, or the first. */
-export function upstreamAt(room: Neuro, id: string | undefined): Result<Upstream> {
-  const [first] = room.upstreams.values();
-  const upstream = id === undefined ? first : room.upstreams.get(id);
+export function upstreamAt(state: NeuroState, id: string | undefined): Result<Upstream> {
+  const [first] = state.upstreams.values();
+  const upstream = id === undefined ? first : state.upstreams.get(id);
   return upstream === undefined ? failed("notFound", `no upstream is called ${(id ?? "").slice(0, 64)}`) : ok(upstream);
 }

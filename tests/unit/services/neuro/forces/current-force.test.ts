@@ -1,10 +1,10 @@
 /** The slot for forces: every state by every event. Silence is a decision, too. */
 import { test } from "#runner";
-import { check } from "../../../harness/check.ts";
-import { type FakeGame, type FakeNeuro, House, started } from "./fixture.ts";
+import { check } from "../../../../harness/check.ts";
+import { type FakeGame, type FakeNeuro, Scenario, started } from "../fixture.ts";
 
 interface Scene {
-  readonly house: House;
+  readonly scenario: Scenario;
   readonly neuro: FakeNeuro;
   readonly chess: FakeGame;
 }
@@ -38,12 +38,12 @@ const EVENTS = {
   failure: ({ chess }: Scene) => chess.result(false),
   unregister: ({ chess }: Scene) => chess.unregister("a", "b"),
   startup: ({ chess }: Scene) => chess.startup(),
-  "grace over": ({ chess, house }: Scene) => {
+  "grace over": ({ chess, scenario }: Scene) => {
     chess.close();
-    house.pass(10_000);
+    scenario.pass(10_000);
   },
-  settle: ({ house }: Scene) => house.pass(500),
-  deadline: ({ house }: Scene) => house.pass(18_000),
+  settle: ({ scenario }: Scene) => scenario.pass(500),
+  deadline: ({ scenario }: Scene) => scenario.pass(18_000),
   "Neuro lost": ({ neuro }: Scene) => neuro.drop(),
   "Neuro back": ({ neuro }: Scene) => {
     neuro.drop();
@@ -122,18 +122,18 @@ const TABLE: Readonly<Record<State, Readonly<Record<keyof typeof EVENTS, string>
 };
 
 function reach(state: State): Scene {
-  const house = new House();
-  const neuro = house.neuro().open();
-  const chess = started(house, "Chess", "a", "b");
-  const poker = started(house, "Poker", "bet");
-  STATES[state]({ house, neuro, chess });
+  const scenario = new Scenario();
+  const neuro = scenario.neuro().open();
+  const chess = started(scenario, "Chess", "a", "b");
+  const poker = started(scenario, "Poker", "bet");
+  STATES[state]({ scenario, neuro, chess });
   if (state !== "free") poker.force(["bet"]);
-  return { house, neuro, chess };
+  return { scenario, neuro, chess };
 }
 
-function describe({ house }: Scene): string {
-  const slot = house.harness.state.upstreams.get("neuro")?.forces.slot;
-  const ends = house.noted("force_ended").filter(({ integration }) => integration === "Chess").map(({ end }) => end);
+function describe({ scenario }: Scene): string {
+  const slot = scenario.harness.state.upstreams.get("neuro")?.forces.current;
+  const ends = scenario.observed("force_ended").filter(({ integration }) => integration === "Chess").map(({ end }) => end);
   return [slot === undefined ? "free" : `${slot.game.name} ${slot.is}`, ...ends].join(", ");
 }
 

@@ -1,29 +1,29 @@
 /** What a person says and asks for: contexts, raw messages, who is here; and that nobody may do more than their scopes allow. */
 import { test } from "#runner";
-import { peerId } from "../../../../src/core/ids.ts";
-import { TEST_CONNECTION } from "../../../../src/testing/service-harness.ts";
-import { check } from "../../../harness/check.ts";
-import { type FakeGame, House, started } from "./fixture.ts";
-import { Operator, type Wanted } from "./operator.ts";
+import { peerId } from "../../../../../src/core/ids.ts";
+import { TEST_CONNECTION } from "../../../../../src/testing/service-harness.ts";
+import { check } from "../../../../harness/check.ts";
+import { type FakeGame, Scenario, started } from "../fixture.ts";
+import { Operator, type Wanted } from "./operator-fixture.ts";
 
 interface Table {
-  readonly house: House;
-  readonly neuro: ReturnType<House["neuro"]>;
+  readonly scenario: Scenario;
+  readonly neuro: ReturnType<Scenario["neuro"]>;
   readonly operator: Operator;
   readonly chess: FakeGame;
 }
 
 function table(): Table {
-  const house = new House();
-  const neuro = house.neuro().open();
-  const chess = started(house, "Chess", "a", "b", "wave");
-  started(house, "Poker", "bet", "wave");
+  const scenario = new Scenario();
+  const neuro = scenario.neuro().open();
+  const chess = started(scenario, "Chess", "a", "b", "wave");
+  started(scenario, "Poker", "bet", "wave");
   neuro.heard();
-  return { house, neuro, operator: new Operator(house), chess };
+  return { scenario, neuro, operator: new Operator(scenario), chess };
 }
 
 test("NB227 a context of a person waits, stored, while Neuro is away, and is hers when she is back", () => {
-  const { house, neuro, operator } = table();
+  const { scenario, neuro, operator } = table();
   check.equal(operator.ask({ get: "context", message: "Hi.", silent: true }), { body: { status: "sent" } });
   check.equal(neuro.heard(), ["context [web] Hi."]);
   operator.stop();
@@ -31,15 +31,15 @@ test("NB227 a context of a person waits, stored, while Neuro is away, and is her
   check.equal(neuro.heard().at(-1), "context [web] All is stopped.");
   neuro.drop();
   const call = operator.call({ get: "context", message: "Later.", silent: true });
-  const put = house.effects.find((effect) => effect.do === "put" && effect.key.startsWith("neuro/context/"));
+  const put = scenario.effects.find((effect) => effect.do === "put" && effect.key.startsWith("neuro/context/"));
   check.that(put?.do === "put");
   check.equal(operator.answer(call), { body: { status: "queued" }, after: put.key });
   const again = operator.call({ get: "context", message: "Later.", silent: true });
   check.equal(operator.answer(again)?.after, put.key, "said already");
   operator.call({ get: "context", message: "Lost.", silent: true });
-  const other = house.effects.findLast((effect) => effect.do === "put" && effect.key.startsWith("neuro/context/"));
+  const other = scenario.effects.findLast((effect) => effect.do === "put" && effect.key.startsWith("neuro/context/"));
   check.that(other?.do === "put" && other.key !== put.key);
-  house.step({ is: "storeFailed", key: other.key, reason: "full" });
+  scenario.step({ is: "storeFailed", key: other.key, reason: "full" });
   neuro.reopen();
   check.equal(neuro.heard(), ["startup", "context [web] Later."]);
   check.equal(operator.fault({ get: "context", message: " ", silent: true }), "badMessage");
@@ -64,18 +64,18 @@ test("NB228 a raw message goes as it is to an integration, or to Neuro", () => {
 });
 
 test("NB229 an integration can be disconnected, and may come back", () => {
-  const { house, operator, chess } = table();
+  const { scenario, operator, chess } = table();
   check.equal(operator.ask({ get: "disconnect", id: "chess" }).fault, undefined);
-  check.equal(house.closed, [{ peer: chess.peer, fault: "leaving" }]);
+  check.equal(scenario.closed, [{ peer: chess.peer, fault: "leaving" }]);
   chess.close();
   check.equal(operator.fault({ get: "disconnect", id: "chess" }), "notNow");
   check.equal(operator.fault({ get: "disconnect", id: "x" }), "notFound");
-  started(house, "Chess", "a");
+  started(scenario, "Chess", "a");
   check.equal(operator.integration("chess").present, true);
 });
 
 test("NB230 who may only look changes nothing, and each deed has its scope; all of them are noted", () => {
-  const { house, operator } = table();
+  const { scenario, operator } = table();
   const deeds: [Wanted, string][] = [
     [{ get: "control", id: "chess", to: { paused: true } }, "admin"],
     [{ get: "controls", to: { stopped: true } }, "admin"],
@@ -91,17 +91,17 @@ test("NB230 who may only look changes nothing, and each deed has its scope; all 
   for (const [wanted, needs] of deeds) {
     for (const scope of scopes) {
       if (scope === needs || (wanted.get === "context" && scope === "admin")) continue;
-      check.equal(new Operator(house, [scope]).ask(wanted).fault, "notAllowed", `${wanted.get} with ${scope}`);
+      check.equal(new Operator(scenario, [scope]).ask(wanted).fault, "notAllowed", `${wanted.get} with ${scope}`);
     }
   }
   check.equal([operator.integration("chess").paused, operator.status().controls.stopped], [false, false]);
-  const refused = house.noted("operator_acted");
+  const refused = scenario.observed("operator_acted");
   check.that(refused.length > 20 && refused.every(({ outcome }) => outcome === "notAllowed"));
   for (const get of ["status", "integrations"] as const) {
-    check.equal(new Operator(house, ["admin", "command"]).ask({ get }).fault, "notAllowed");
+    check.equal(new Operator(scenario, ["admin", "command"]).ask({ get }).fault, "notAllowed");
   }
-  new Operator(house, ["admin"]).ask({ get: "control", id: "chess", to: { muted: true } });
-  check.equal(house.noted("operator_acted").at(-1), {
+  new Operator(scenario, ["admin"]).ask({ get: "control", id: "chess", to: { muted: true } });
+  check.equal(scenario.observed("operator_acted").at(-1), {
     is: "operator_acted",
     by: "web",
     did: "mute",
@@ -111,7 +111,7 @@ test("NB230 who may only look changes nothing, and each deed has its scope; all 
 });
 
 test("NB230 of a force or an action that waits, the note says whose it is, also once there is no such thing any more", () => {
-  const { house, neuro, operator, chess } = table();
+  const { scenario, neuro, operator, chess } = table();
   chess.force(["a", "b"]);
   operator.control("chess", { approval: true });
   neuro.action("u1", "a");
@@ -122,7 +122,7 @@ test("NB230 of a force or an action that waits, the note says whose it is, also 
   operator.call({ get: "answer", force, name: "b" });
   operator.ask({ get: "veto", force });
   operator.ask({ get: "veto", force: "gone" });
-  check.equal(house.noted("operator_acted").slice(1).map(({ did, to, outcome }) => [did, to, outcome]), [
+  check.equal(scenario.observed("operator_acted").slice(1).map(({ did, to, outcome }) => [did, to, outcome]), [
     ["reject", "chess a", "done"],
     ["approve", pending.id, "notFound"],
     ["answer", "chess b", "done"],
@@ -132,15 +132,15 @@ test("NB230 of a force or an action that waits, the note says whose it is, also 
 });
 
 test("NB231 integrations come in pages by their ids, with what each has done", () => {
-  const { house, neuro, operator, chess } = table();
-  for (const name of ["Aaa", "Zzz"]) started(house, name, "x");
+  const { scenario, neuro, operator, chess } = table();
+  for (const name of ["Aaa", "Zzz"]) started(scenario, name, "x");
   neuro.action("u1", "a");
   chess.heard();
-  house.pass(40);
+  scenario.pass(40);
   chess.result(true);
   neuro.action("u2", "a");
   chess.heard();
-  house.pass(60);
+  scenario.pass(60);
   chess.result(false);
   chess.context("c").force(["a"]);
   interface Listed {
@@ -166,7 +166,7 @@ test("NB231 integrations come in pages by their ids, with what each has done", (
     ["b", "b", false],
     ["wave", "wave", true],
   ]);
-  house.tell({
+  scenario.post({
     is: "integrationJoined",
     peer: peerId("m"),
     name: "lights",

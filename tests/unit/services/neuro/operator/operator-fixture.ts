@@ -1,11 +1,11 @@
 /** A person who asks the room for something, and is told what came of it. */
-import { toRequestId } from "../../../../src/core/ids.ts";
-import type { Json } from "../../../../src/core/json.ts";
-import type { NeuroRequest } from "../../../../src/core/request.ts";
-import type { Scope } from "../../../../src/core/settings.ts";
-import type { ForceView, IntegrationView, NeuroView, PendingView } from "../../../../src/core/view.ts";
-import { check } from "../../../harness/check.ts";
-import { type FakeGame, type FakeNeuro, House, started } from "./fixture.ts";
+import { toRequestId } from "../../../../../src/core/ids.ts";
+import type { Json } from "../../../../../src/core/json.ts";
+import type { NeuroRequest } from "../../../../../src/core/request.ts";
+import type { Scope } from "../../../../../src/core/settings.ts";
+import type { ForceView, IntegrationView, NeuroView, PendingView } from "../../../../../src/core/view.ts";
+import { check } from "../../../../harness/check.ts";
+import { type FakeGame, type FakeNeuro, Scenario, started } from "../fixture.ts";
 
 const ALL_SCOPES: readonly Scope[] = ["watch", "command", "direct", "admin"];
 
@@ -21,12 +21,12 @@ export interface Answer {
 }
 
 export class Operator {
-  readonly house: House;
+  readonly scenario: Scenario;
   readonly #scopes: readonly Scope[];
   static #calls = 0;
 
-  constructor(house: House, scopes: readonly Scope[] = ALL_SCOPES) {
-    this.house = house;
+  constructor(scenario: Scenario, scopes: readonly Scope[] = ALL_SCOPES) {
+    this.scenario = scenario;
     this.#scopes = scopes;
   }
 
@@ -35,13 +35,13 @@ export class Operator {
     const requestId = toRequestId(`call-${++Operator.#calls}`);
     // Why the cast: a question without `of`, and with it again.
     const request = { of: "neuro", ...wanted } as NeuroRequest;
-    this.house.step({ is: "requested", requestId, principal: { by: "web", scopes: this.#scopes }, request });
+    this.scenario.step({ is: "requested", requestId, principal: { by: "web", scopes: this.#scopes }, request });
     return requestId;
   }
 
   /** The answer to a call, which there must be at most one of. */
   answer(call: string): Answer | undefined {
-    const answers = this.house.effects.flatMap((
+    const answers = this.scenario.effects.flatMap((
       effect,
     ) => (effect.do === "respond" && effect.requestId === call ? [effect] : []));
     check.that(answers.length <= 1, `${answers.length} answers to ${call}`);
@@ -108,7 +108,7 @@ export class Operator {
 
 /** A Neuro who is connected, a person, and two games that share one action. */
 export interface Table {
-  readonly house: House;
+  readonly scenario: Scenario;
   readonly neuro: FakeNeuro;
   readonly operator: Operator;
   readonly chess: FakeGame;
@@ -117,10 +117,10 @@ export interface Table {
 
 /** What Neuro heard of the two games is read already. */
 export function table(): Table {
-  const house = new House();
-  const neuro = house.neuro().open();
-  const chess = started(house, "Chess", "a", "b", "wave");
-  const poker = started(house, "Poker", "bet", "wave");
+  const scenario = new Scenario();
+  const neuro = scenario.neuro().open();
+  const chess = started(scenario, "Chess", "a", "b", "wave");
+  const poker = started(scenario, "Poker", "bet", "wave");
   neuro.heard();
-  return { house, neuro, operator: new Operator(house), chess, poker };
+  return { scenario, neuro, operator: new Operator(scenario), chess, poker };
 }

@@ -1,21 +1,25 @@
 /** What Neuro says to everybody: who she is, that she has spoken, that it is time to stop. */
 import { test } from "#runner";
-import { isObject, type JsonObject } from "../../../../src/core/json.ts";
-import { check } from "../../../harness/check.ts";
-import { type FakeNeuro, House, type HouseOptions, started } from "./fixture.ts";
+import { isObject, type JsonObject } from "../../../../../src/core/json.ts";
+import { check } from "../../../../harness/check.ts";
+import { type FakeNeuro, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 
-function opened(options: HouseOptions = {}): { house: House; neuro: FakeNeuro } {
-  const house = new House(options);
-  const neuro = house.neuro().open();
+function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: FakeNeuro } {
+  const scenario = new Scenario(options);
+  const neuro = scenario.neuro().open();
   neuro.heard();
-  return { house, neuro };
+  return { scenario, neuro };
 }
 
-const STOPPABLE: HouseOptions = { integrations: [{ match: "Safe*", shutdown: true, speech_finished: true }] };
+const STOPPABLE: ScenarioOptions = { integrations: [{ match: "Safe*", shutdown: true, speech_finished: true }] };
 
 test("NC20 a graceful shutdown goes to games that may hear of it, and Neuro hears once that all are ready", () => {
-  const { house, neuro } = opened(STOPPABLE);
-  const [one, two, cpp] = [started(house, "Safe One", "a"), started(house, "Safe Two", "b"), started(house, "C++", "c")];
+  const { scenario, neuro } = opened(STOPPABLE);
+  const [one, two, cpp] = [
+    started(scenario, "Safe One", "a"),
+    started(scenario, "Safe Two", "b"),
+    started(scenario, "C++", "c"),
+  ];
   neuro.heard();
   neuro.say("shutdown/graceful", { wants_shutdown: true });
   check.equal([one.heard(), two.heard(), cpp.heard()], [["shutdown/graceful"], ["shutdown/graceful"], []]);
@@ -28,64 +32,64 @@ test("NC20 a graceful shutdown goes to games that may hear of it, and Neuro hear
 });
 
 test("NC20 who leaves is ready, and who never answers is not waited for", () => {
-  const { house, neuro } = opened(STOPPABLE);
-  const one = started(house, "Safe One", "a");
-  started(house, "Safe Two", "b");
+  const { scenario, neuro } = opened(STOPPABLE);
+  const one = started(scenario, "Safe One", "a");
+  started(scenario, "Safe Two", "b");
   neuro.heard();
   neuro.say("shutdown/graceful", { wants_shutdown: true });
   one.close();
   check.equal(neuro.heard(), []);
-  house.pass(30_000);
+  scenario.pass(30_000);
   check.equal(neuro.heard().filter((word) => word === "shutdown/ready"), ["shutdown/ready"]);
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal(neuro.heard(), []);
 });
 
 test("NC20 where nobody may hear of it the relay is ready at once", () => {
-  const { house, neuro } = opened();
-  const cpp = started(house, "C++", "c");
+  const { scenario, neuro } = opened();
+  const cpp = started(scenario, "C++", "c");
   neuro.heard();
   neuro.say("shutdown/immediate");
   check.equal([neuro.heard(), cpp.heard()], [["shutdown/ready"], []]);
 });
 
 test("NC20 an immediate shutdown leaves a few seconds", () => {
-  const { house, neuro } = opened(STOPPABLE);
-  const one = started(house, "Safe One", "a");
+  const { scenario, neuro } = opened(STOPPABLE);
+  const one = started(scenario, "Safe One", "a");
   neuro.heard();
   neuro.say("shutdown/immediate");
   check.equal(one.heard(), ["shutdown/immediate"]);
-  house.pass(4_000);
+  scenario.pass(4_000);
   check.equal(neuro.heard(), ["shutdown/ready"]);
 });
 
 test("NC21 a cancellation reaches exactly those who were asked and have not answered", () => {
-  const { house, neuro } = opened(STOPPABLE);
-  const one = started(house, "Safe One", "a");
+  const { scenario, neuro } = opened(STOPPABLE);
+  const one = started(scenario, "Safe One", "a");
   neuro.say("shutdown/graceful", { wants_shutdown: true });
-  const late = started(house, "Safe Late", "b");
+  const late = started(scenario, "Safe Late", "b");
   neuro.heard();
   neuro.say("shutdown/graceful", { wants_shutdown: false });
   const wants = one.heardFrames().map(({ data }) => (data as { wants_shutdown: boolean }).wants_shutdown);
   check.equal([wants, late.heard()], [[true, false], []]);
   one.say("shutdown/ready");
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal(neuro.heard(), []);
 });
 
 test("NC22 `speech_finished` goes to games that are allowed it", () => {
-  const { house, neuro } = opened(STOPPABLE);
-  const [safe, cpp] = [started(house, "Safe One", "a"), started(house, "C++", "c")];
+  const { scenario, neuro } = opened(STOPPABLE);
+  const [safe, cpp] = [started(scenario, "Safe One", "a"), started(scenario, "C++", "c")];
   neuro.say("speech_finished", { isFinal: true });
   check.equal([safe.heard(), cpp.heard()], [["speech_finished"], []]);
 });
 
 test("NC23 who Neuro is is told to all games once she says so, to those who start later, and again when it changes", () => {
-  const { house, neuro } = opened();
-  const early = started(house, "Early", "a");
+  const { scenario, neuro } = opened();
+  const early = started(scenario, "Early", "a");
   check.equal(early.heard(), []);
   neuro.introduce("neuro");
-  const late = started(house, "Late", "b");
+  const late = started(scenario, "Late", "b");
   check.equal([early.heard(), late.heard()], [["startup"], ["startup"]]);
   neuro.drop();
   neuro.reopen().introduce("neuro");
@@ -94,7 +98,7 @@ test("NC23 who Neuro is is told to all games once she says so, to those who star
   neuro.reopen().introduce("evil");
   const characters = [early, late].map((game) => game.heardFrames().map(characterIn));
   check.equal(characters, [["evil"], ["evil"]]);
-  check.equal(house.noted("character_changed").map(({ character }) => character), ["neuro", "evil"]);
+  check.equal(scenario.observed("character_changed").map(({ character }) => character), ["neuro", "evil"]);
 });
 
 /** Who Neuro is, by the ack of a startup. */
@@ -104,19 +108,19 @@ function characterIn({ data }: JsonObject): unknown {
 }
 
 test("NC23 a backend that never says who it is is who the settings say", () => {
-  const { house } = opened({ neuros: [{ profile: "randy", character: "evil" }] });
-  const game = started(house, "Game", "a");
+  const { scenario } = opened({ neuros: [{ profile: "randy", character: "evil" }] });
+  const game = started(scenario, "Game", "a");
   check.equal(game.heardFrames().map(characterIn), ["evil"]);
 });
 
 test("NC24 a game pinned to one character takes no part while the other one is there", () => {
-  const { house, neuro } = opened({
+  const { scenario, neuro } = opened({
     neuros: [{ character: "neuro" }],
     integrations: [{ match: "Pinned", upstream: "neuro" }],
   });
   neuro.introduce("neuro");
-  const pinned = started(house, "Pinned", "a");
-  const free = started(house, "Free", "b");
+  const pinned = started(scenario, "Pinned", "a");
+  const free = started(scenario, "Free", "b");
   pinned.force(["a"]);
   check.equal(neuro.heard(), ["register a", "register b", "force a"]);
   neuro.drop();

@@ -1,8 +1,8 @@
 /** Actions of Neuro that wait until a person lets them go. */
 import { test } from "#runner";
-import { check } from "../../../harness/check.ts";
-import { House, started } from "./fixture.ts";
-import { Operator, type Table, table as plainTable } from "./operator.ts";
+import { check } from "../../../../harness/check.ts";
+import { Scenario, started } from "../fixture.ts";
+import { Operator, type Table, table as plainTable } from "./operator-fixture.ts";
 
 /** A table at which Chess needs approval and Poker does not. */
 function table(): Table {
@@ -19,7 +19,7 @@ const only = (operator: Operator): string => {
 };
 
 test("NB210 an action waits until it is approved, and is an action like any other then", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   neuro.action("u1", "a", "{}");
   check.equal(chess.heard(), []);
   check.equal(operator.pendings().map(({ is, to, by, data }) => [is, to, by, data]), [[
@@ -28,12 +28,12 @@ test("NB210 an action waits until it is approved, and is an action like any othe
     "neuro",
     "{}",
   ]]);
-  check.equal(house.noted("approval_wanted").map(({ slugs, name }) => [slugs, name]), [[["chess"], "a"]]);
-  check.equal(house.noted("action_sent"), []);
+  check.equal(scenario.observed("approval_wanted").map(({ slugs, name }) => [slugs, name]), [[["chess"], "a"]]);
+  check.equal(scenario.observed("action_sent"), []);
   const pending = only(operator);
   check.equal(operator.ask({ get: "decide", pending, approve: true }), { body: { status: "approved" } });
   check.equal(chess.heard(), ["action a {}"]);
-  check.equal(house.noted("action_sent").map(({ id }) => id), [pending]);
+  check.equal(scenario.observed("action_sent").map(({ id }) => id), [pending]);
   check.equal(operator.fault({ get: "decide", pending, approve: true }), "notNow");
   chess.result(true);
   check.equal(neuro.heard(), ["result u1 true"]);
@@ -43,7 +43,7 @@ test("NB210 an action waits until it is approved, and is an action like any othe
 });
 
 test("NB210 rejected, it fails with the reason; nobody hears of it", () => {
-  const { house, neuro, operator, chess } = table();
+  const { scenario, neuro, operator, chess } = table();
   neuro.action("u1", "a");
   check.equal(operator.ask({ get: "decide", pending: only(operator), approve: false, message: "Not now." }), {
     body: { status: "rejected" },
@@ -51,44 +51,44 @@ test("NB210 rejected, it fails with the reason; nobody hears of it", () => {
   neuro.action("u2", "a");
   operator.ask({ get: "decide", pending: only(operator), approve: false });
   check.equal([neuro.heard(), chess.heard()], [["result u1 false", "result u2 false"], []]);
-  const messages = house.noted("action_result").map(({ message, origin }) => [message, origin]);
+  const messages = scenario.observed("action_result").map(({ message, origin }) => [message, origin]);
   check.equal(messages, [["Not now.", "operator"], ["A person has rejected this action.", "operator"]]);
 });
 
 test("NB211 at its deadline an action that nobody approved fails, and says so", () => {
-  const { house, neuro, operator, chess } = table();
+  const { scenario, neuro, operator, chess } = table();
   neuro.action("u1", "a");
   const pending = only(operator);
-  house.pass(17_500);
+  scenario.pass(17_500);
   check.equal(operator.fault({ get: "decide", pending, approve: true }), "notNow", "no time would be left for the answer");
   check.equal(neuro.heard(), []);
-  house.pass(500);
+  scenario.pass(500);
   check.equal([neuro.heard(), chess.heard()], [["result u1 false"], []]);
-  check.match(String(house.noted("action_result").at(-1)?.message), /[Nn]obody approved/);
-  check.equal(house.noted("action_expired").length, 1);
+  check.match(String(scenario.observed("action_result").at(-1)?.message), /[Nn]obody approved/);
+  check.equal(scenario.observed("action_expired").length, 1);
   check.equal(operator.fault({ get: "decide", pending, approve: true }), "notFound");
   const { counts } = operator.integration("chess");
   check.equal([counts.actions, counts.failures], [0, 0], "it was not asked");
 });
 
 test("NB211 in the last moment one can still reject", () => {
-  const { house, neuro, operator } = table();
+  const { scenario, neuro, operator } = table();
   neuro.action("u1", "a");
-  house.pass(17_999);
+  scenario.pass(17_999);
   operator.ask({ get: "decide", pending: only(operator), approve: false });
-  house.pass(1_000);
+  scenario.pass(1_000);
   check.equal(neuro.heard(), ["result u1 false"]);
 });
 
 test("NB212 in a force: rejected, Neuro tries again; approved, it ends as ever; a newer force waits for it", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
   neuro.action("u1", "a");
   operator.ask({ get: "decide", pending: only(operator), approve: false });
   check.equal(neuro.heard(), ["force a", "result u1 false"]);
   neuro.action("u2", "a");
-  house.pass(10_000);
+  scenario.pass(10_000);
   check.equal(neuro.heard(), []);
   operator.ask({ get: "decide", pending: only(operator), approve: true });
   chess.heard();
@@ -97,7 +97,7 @@ test("NB212 in a force: rejected, Neuro tries again; approved, it ends as ever; 
 });
 
 test("NB213 of a shared action only the owner that needs approval waits for it", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   neuro.action("u1", "wave");
   check.equal([chess.heard(), poker.heard()], [[], ["action wave"]]);
   poker.result(false);
@@ -110,13 +110,13 @@ test("NB213 of a shared action only the owner that needs approval waits for it",
   poker.heard();
   poker.result(true);
   check.equal(neuro.heard(), ["result u2 true"]);
-  house.pass(20_000);
+  scenario.pass(20_000);
   check.equal([chess.heard(), neuro.heard()], [[], []]);
 });
 
 test("NB214 one that goes, is paused or is stopped while its action waits owes nothing twice", () => {
   for (const end of ["grace", "pause", "stop", "startup", "back", "approval off"] as const) {
-    const { house, neuro, operator, chess } = table();
+    const { scenario, neuro, operator, chess } = table();
     neuro.action("u1", "a");
     const pending = only(operator);
     if (end === "grace") chess.close();
@@ -127,13 +127,13 @@ test("NB214 one that goes, is paused or is stopped while its action waits owes n
     if (end === "back") {
       chess.close();
       check.equal(operator.ask({ get: "decide", pending, approve: true }), { body: { status: "approved" } });
-      const again = house.game("Chess").startup().register("a", "b", "wave");
+      const again = scenario.game("Chess").startup().register("a", "b", "wave");
       check.equal(again.heard().filter((word) => word.startsWith("action")), ["action a"], "as it was approved");
       again.result(true);
     }
-    house.pass(60_000);
+    scenario.pass(60_000);
     operator.call({ get: "decide", pending, approve: true });
-    house.pass(60_000);
+    scenario.pass(60_000);
     const heard = neuro.heard().filter((word) => word.startsWith("result"));
     check.equal(heard, [`result u1 ${end === "back"}`], end);
     if (end !== "back") check.equal(chess.heard().filter((word) => word.startsWith("action")), [], end);
@@ -158,9 +158,9 @@ test("NB215 for everybody at once; what a person does needs nobody's approval", 
 });
 
 test("NB216 the relay in Neuro's place waits for approval too, but not for a person's own answer", () => {
-  const house = new House({ neuros: [] });
-  const chess = started(house, "Chess", "a");
-  const operator = new Operator(house);
+  const scenario = new Scenario({ neuros: [] });
+  const chess = started(scenario, "Chess", "a");
+  const operator = new Operator(scenario);
   operator.control("chess", { approval: true });
   chess.force(["a"]);
   const call = operator.call({ get: "answer", force: operator.forceId(), name: "a" });
@@ -168,9 +168,9 @@ test("NB216 the relay in Neuro's place waits for approval too, but not for a per
   check.equal(actions(), ["action a"]);
   chess.result(true);
   check.equal(operator.answer(call)?.fault, undefined);
-  house.pass(500);
+  scenario.pass(500);
   chess.force(["a"]);
-  house.pass(8_000);
+  scenario.pass(8_000);
   operator.ask({ get: "decide", pending: only(operator), approve: false });
   check.equal(actions(), [], "decided again, as Neuro would, and it waits again");
   operator.ask({ get: "decide", pending: only(operator), approve: true });

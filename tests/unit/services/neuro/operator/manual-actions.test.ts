@@ -1,9 +1,9 @@
 /** What a person does in Neuro's place: sends an action, answers a force or takes it back. */
 import { test } from "#runner";
-import type { ActionOutcome } from "../../../../src/core/view.ts";
-import { check } from "../../../harness/check.ts";
-import { type FakeGame, House, started } from "./fixture.ts";
-import { type Answer, Operator, table, type Wanted } from "./operator.ts";
+import type { ActionOutcome } from "../../../../../src/core/view.ts";
+import { check } from "../../../../harness/check.ts";
+import { type FakeGame, Scenario, started } from "../fixture.ts";
+import { type Answer, Operator, table, type Wanted } from "./operator-fixture.ts";
 
 /** The outcome that a call was answered by. */
 function outcome(answer: Answer | undefined): ActionOutcome {
@@ -14,7 +14,7 @@ function outcome(answer: Answer | undefined): ActionOutcome {
 const actions = (game: FakeGame): readonly string[] => game.heard().filter((word) => word.startsWith("action "));
 
 test("NB220 an action of a person goes to one integration only, and its result to nobody but that person", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   const call = operator.call({ get: "act", id: "chess", name: "wave" });
   check.equal([actions(chess), actions(poker), operator.answer(call)], [["action wave"], [], undefined]);
   check.equal(operator.pendings().map(({ by, to, is, forced }) => [by, to, is, forced]), [[
@@ -23,18 +23,18 @@ test("NB220 an action of a person goes to one integration only, and its result t
     "sent",
     false,
   ]]);
-  house.pass(300);
+  scenario.pass(300);
   chess.result(true, { message: "hello" });
   const { success, message, ms, id } = outcome(operator.answer(call));
-  check.equal([success, message, ms, id], [true, "hello", 300, house.noted("action_sent")[0]?.id]);
+  check.equal([success, message, ms, id], [true, "hello", 300, scenario.observed("action_sent")[0]?.id]);
   chess.result(true);
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal([neuro.heard(), operator.pendings()], [[], []]);
-  check.equal(house.noted("result_ignored").map(({ why }) => why), ["twice"]);
+  check.equal(scenario.observed("result_ignored").map(({ why }) => why), ["twice"]);
 });
 
 test("NB220 it ends at its deadline, or with its integration; Neuro's own actions are not disturbed", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   neuro.action("u1", "a");
   const late = operator.call({ get: "act", id: "chess", name: "b" });
   const gone = operator.call({ get: "act", id: "poker", name: "bet" });
@@ -43,10 +43,10 @@ test("NB220 it ends at its deadline, or with its integration; Neuro's own action
   chess.result(true, { id: first });
   check.equal(neuro.heard(), ["result u1 true"]);
   poker.close();
-  house.pass(10_000);
+  scenario.pass(10_000);
   check.equal(outcome(operator.answer(gone)).success, false);
   check.match(String(outcome(operator.answer(gone)).message), /disconnected/);
-  house.pass(8_000);
+  scenario.pass(8_000);
   check.equal(outcome(operator.answer(late)).success, false);
   check.equal(neuro.heard().filter((word) => word.startsWith("result")), []);
 });
@@ -69,7 +69,7 @@ test("NB220 it works while its integration is paused, while Neuro is away, and o
 });
 
 test("NB221 what cannot be sent is refused with a sentence that says why", () => {
-  const { house, operator, chess } = table();
+  const { scenario, operator, chess } = table();
   const schema = { type: "object", properties: { x: { type: "integer" } }, required: ["x"] };
   chess.register({ name: "move", description: "moves", schema });
   const refusals: [Wanted, string, RegExp][] = [
@@ -92,13 +92,13 @@ test("NB221 what cannot be sent is refused with a sentence that says why", () =>
   check.equal(operator.fault({ get: "act", id: "chess", name: "a" }), "rateLimit");
   chess.close();
   check.equal(operator.fault({ get: "act", id: "chess", name: "a" }), "notNow");
-  house.step({ is: "draining", until: house.now + 5_000 });
+  scenario.step({ is: "draining", until: scenario.now + 5_000 });
   check.equal(operator.fault({ get: "act", id: "chess", name: "a" }), "restarting");
 });
 
 test("NB5 who looks sees those that wait in the order in which they are asked", () => {
-  const { house, neuro, operator, chess, poker } = table();
-  const [go, snake] = [started(house, "Go", "stone"), started(house, "Snake", "turn")];
+  const { scenario, neuro, operator, chess, poker } = table();
+  const [go, snake] = [started(scenario, "Go", "stone"), started(scenario, "Snake", "turn")];
   chess.force(["a"]);
   poker.force(["bet"]);
   go.force(["stone"], { priority: "critical" });
@@ -111,16 +111,16 @@ test("NB5 who looks sees those that wait in the order in which they are asked", 
   neuro.heard();
   while (operator.forces().length > 0) {
     operator.ask({ get: "veto", force: operator.forces()[0]?.id ?? "" });
-    house.pass(500);
+    scenario.pass(500);
   }
   check.equal(neuro.heard().filter((word) => word.startsWith("force")), ["force stone", "force turn", "force bet"]);
 });
 
 test("NB222 a force answered by a person ends for Neuro once that is a success, and what she then says is not done", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a", "wave"]);
   poker.force(["bet"]);
-  const call = operator.call({ get: "answer", force: house.noted("force_opened")[0]?.id ?? "", name: "a" });
+  const call = operator.call({ get: "answer", force: scenario.observed("force_opened")[0]?.id ?? "", name: "a" });
   check.equal([actions(chess), neuro.heard()], [["action a"], ["force a wave"]]);
   check.equal(operator.forces().map(({ is, waits_for }) => [is, waits_for]), [["open", "its result"], [
     "waiting",
@@ -133,16 +133,16 @@ test("NB222 a force answered by a person ends for Neuro once that is a success, 
   check.equal(neuro.heard(), ["unregister a wave", "register a wave"]);
   neuro.action("u2", "a");
   check.equal([neuro.heard(), actions(chess)], [["result u2 true"], []], "it was under way");
-  house.pass(500);
+  scenario.pass(500);
   check.equal(neuro.heard(), ["force bet"]);
   neuro.action("u3", "a");
   check.equal(actions(chess), ["action a"], "a new use of it");
-  const ends = house.noted("force_ended").map(({ slug, end, id }) => [slug, end, id]);
-  check.equal(ends, [["chess", "completed", house.noted("force_opened")[0]?.id]]);
+  const ends = scenario.observed("force_ended").map(({ slug, end, id }) => [slug, end, id]);
+  check.equal(ends, [["chess", "completed", scenario.observed("force_opened")[0]?.id]]);
 });
 
 test("NB222 a failure leaves the force to Neuro, or to another try", () => {
-  const { house, neuro, operator, chess } = table();
+  const { scenario, neuro, operator, chess } = table();
   chess.force(["a"]);
   const first = operator.call({ get: "answer", force: operator.forceId(), name: "a" });
   check.equal(operator.fault({ get: "answer", force: operator.forceId(), name: "a" }), "notNow");
@@ -155,23 +155,23 @@ test("NB222 a failure leaves the force to Neuro, or to another try", () => {
   check.equal(actions(chess), ["action a"]);
   chess.result(true);
   check.equal(operator.fault({ get: "veto", force: operator.forceId() }), "notNow");
-  house.pass(500);
+  scenario.pass(500);
   check.equal([neuro.heard(), operator.forces()], [["result u1 true"], []]);
 });
 
 test("NB222 a game that dies while a person answers its force: one outcome, and the force is its own again", () => {
-  const { house, neuro, operator, chess } = table();
+  const { scenario, neuro, operator, chess } = table();
   chess.force(["a"]);
   const call = operator.call({ get: "answer", force: operator.forceId(), name: "a" });
   chess.close();
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal(outcome(operator.answer(call)).success, false);
   check.equal(neuro.heard(), ["force a", "unregister a b"]);
-  check.equal(house.noted("force_ended").map(({ end }) => end), ["game gone"]);
+  check.equal(scenario.observed("force_ended").map(({ end }) => end), ["game gone"]);
 });
 
 test("NB223 a force that waits is answered without Neuro ever hearing of it", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
   const waiting = operator.forces().find(({ is }) => is === "waiting")?.id ?? "";
@@ -187,16 +187,16 @@ test("NB223 a force that waits is answered without Neuro ever hearing of it", ()
   actions(poker);
   poker.result(true);
   check.equal(outcome(operator.answer(call)).success, true);
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal([neuro.heard(), operator.forces()], [[], []]);
-  check.equal(house.noted("force_ended").map(({ slug, end }) => [slug, end]), [["chess", "completed"], [
+  check.equal(scenario.observed("force_ended").map(({ slug, end }) => [slug, end]), [["chess", "completed"], [
     "poker",
     "completed",
   ]]);
 });
 
 test("NB223 so is one that is held, and one while Neuro is away; and it is not asked again after a restart", () => {
-  const { house, neuro, operator, chess } = table();
+  const { scenario, neuro, operator, chess } = table();
   operator.pause("chess");
   chess.force(["a"]);
   operator.call({ get: "answer", force: operator.forceId(), name: "a" });
@@ -207,13 +207,13 @@ test("NB223 so is one that is held, and one while Neuro is away; and it is not a
   chess.force(["b"]);
   operator.pause("chess", false);
   operator.call({ get: "answer", force: operator.forceId(), name: "b" });
-  const later = new House({ entries: house.entries(), now: house.now + 1_000 });
+  const later = new Scenario({ entries: scenario.entries(), now: scenario.now + 1_000 });
   later.game("Chess").register("a", "b", "wave");
   check.equal(later.neuro().open().heard(), ["startup", "register a b wave"], "it may have done it");
 });
 
 test("NB224 a force taken back ends at once, for Neuro too, and what she then says is not done", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a", "b"]);
   poker.force(["bet"]);
   const [open, waiting] = operator.forces();
@@ -223,9 +223,9 @@ test("NB224 a force taken back ends at once, for Neuro too, and what she then sa
   neuro.action("u1", "b");
   check.equal([neuro.heard(), actions(chess)], [["result u1 true"], []]);
   check.equal(operator.fault({ get: "veto", force: open?.id ?? "" }), "notNow");
-  house.pass(500);
+  scenario.pass(500);
   check.equal(operator.fault({ get: "veto", force: open?.id ?? "" }), "notFound");
-  const ends = house.noted("force_ended").map(({ slug, end, id }) => [slug, end, id]);
+  const ends = scenario.observed("force_ended").map(({ slug, end, id }) => [slug, end, id]);
   check.equal(ends, [["poker", "cancelled", waiting?.id], ["chess", "cancelled", open?.id]]);
   check.equal(poker.heard().filter((word) => word.startsWith("action")), []);
   poker.force(["bet"]);
@@ -233,30 +233,30 @@ test("NB224 a force taken back ends at once, for Neuro too, and what she then sa
 });
 
 test("NB224 one that Neuro did not answer for long is not asked again when it has been taken back", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a"]);
-  house.pass(130_000);
+  scenario.pass(130_000);
   operator.ask({ get: "veto", force: operator.forceId() });
   poker.force(["bet"]);
   check.equal(neuro.heard(), ["force a", "unregister a", "register a"]);
-  house.pass(500);
+  scenario.pass(500);
   check.equal(neuro.heard(), ["force bet"]);
 });
 
 test("NB224 taken back while Neuro's answer is with the game: she gets its result, once", () => {
-  const { house, neuro, operator, chess } = table();
+  const { scenario, neuro, operator, chess } = table();
   chess.force(["a"]);
   neuro.action("u1", "a");
   chess.heard();
   operator.ask({ get: "veto", force: operator.forceId() });
   chess.result(false);
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal(neuro.heard(), ["force a", "unregister a", "register a", "result u1 false"]);
-  check.equal(house.noted("force_ended").map(({ end }) => end), ["cancelled"]);
+  check.equal(scenario.observed("force_ended").map(({ end }) => end), ["cancelled"]);
 });
 
 test("NB225 an action of a person that is in the force of that very game, and succeeds, ends the force", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["wave"]);
   operator.call({ get: "act", id: "poker", name: "wave" });
   actions(poker);
@@ -270,26 +270,26 @@ test("NB225 an action of a person that is in the force of that very game, and su
   actions(chess);
   chess.result(true);
   check.equal(neuro.heard(), ["unregister wave", "register wave"]);
-  house.pass(500);
-  check.equal(house.noted("force_ended").map(({ end }) => end), ["completed"]);
+  scenario.pass(500);
+  check.equal(scenario.observed("force_ended").map(({ end }) => end), ["completed"]);
 });
 
 test("NB226 where the relay is Neuro, an answer is a choice, and a failed one is decided again", () => {
-  const house = new House({ neuros: [] });
-  const chess = started(house, "Chess", "a", "b");
-  const operator = new Operator(house);
+  const scenario = new Scenario({ neuros: [] });
+  const chess = started(scenario, "Chess", "a", "b");
+  const operator = new Operator(scenario);
   chess.force(["a", "b"]);
   const call = operator.call({ get: "answer", force: operator.forceId(), name: "b" });
   check.equal(actions(chess), ["action b"]);
   chess.result(false, { message: "no" });
   check.equal([outcome(operator.answer(call)).success, outcome(operator.answer(call)).message], [false, "no"]);
-  house.pass(8_000);
+  scenario.pass(8_000);
   check.equal(actions(chess).length, 1, "the relay decides");
   chess.result(true);
-  house.pass(500);
+  scenario.pass(500);
   check.equal(operator.forces(), []);
   chess.force(["a"]);
   operator.ask({ get: "veto", force: operator.forceId() });
-  house.pass(20_000);
+  scenario.pass(20_000);
   check.equal([actions(chess), operator.forces()], [[], []]);
 });

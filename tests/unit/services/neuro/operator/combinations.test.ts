@@ -1,10 +1,10 @@
 /** Whatever a person, Neuro and the games do, in any order: one result, one answer, one force, and nothing past who holds it. */
 import { test } from "#runner";
 import fc from "fast-check";
-import { isObject, type Json, type JsonObject } from "../../../../src/core/json.ts";
-import { check } from "../../../harness/check.ts";
-import { type FakeGame, type FakeNeuro, House } from "./fixture.ts";
-import { Operator } from "./operator.ts";
+import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
+import { check } from "../../../../harness/check.ts";
+import { type FakeGame, type FakeNeuro, Scenario } from "../fixture.ts";
+import { Operator } from "./operator-fixture.ts";
 
 const NAMES = ["a", "b", "wave"] as const;
 const GAMES = ["Chess", "Poker", "Tetris"] as const;
@@ -62,8 +62,8 @@ const textsOf = (list: Json | undefined): readonly string[] => (Array.isArray(li
 
 /** The room with everybody around it, and what is known of who is held. */
 class Play {
-  readonly house = new House(OPTIONS);
-  readonly operator = new Operator(this.house);
+  readonly scenario = new Scenario(OPTIONS);
+  readonly operator = new Operator(this.scenario);
   readonly minds: readonly Mind[];
   readonly games: (FakeGame | undefined)[] = [];
   readonly held: readonly Held[] = GAMES.map(() => ({ paused: false, solo: false, approval: false }));
@@ -75,13 +75,13 @@ class Play {
   #count = 0;
 
   constructor() {
-    this.minds = [new Mind(this.house.neuro("neuro").open()), new Mind(this.house.neuro("evil").open())];
+    this.minds = [new Mind(this.scenario.neuro("neuro").open()), new Mind(this.scenario.neuro("evil").open())];
     GAMES.forEach((_, at) => this.enter(at));
     this.look();
   }
 
   enter(at: number): void {
-    if (this.games[at] === undefined) this.games[at] = this.house.game(GAMES[at] ?? "").startup().register(...NAMES);
+    if (this.games[at] === undefined) this.games[at] = this.scenario.game(GAMES[at] ?? "").startup().register(...NAMES);
   }
 
   isHeld(at: number): boolean {
@@ -158,7 +158,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     play.games[of] = undefined;
   }),
   at.map((of): Step => (play) => play.enter(of)),
-  fc.constantFrom(1, 499, 500, 2_000, 9_999, 18_000).map((ms): Step => (play) => play.house.pass(ms)),
+  fc.constantFrom(1, 499, 500, 2_000, 9_999, 18_000).map((ms): Step => (play) => play.scenario.pass(ms)),
   {
     weight: 3,
     arbitrary: fc.tuple(at, fc.constantFrom("paused", "solo", "approval", "approval"), fc.boolean()).map(
@@ -200,7 +200,7 @@ test("NB214 NB203 NB222 whatever is done in whatever order, each action has one 
         play.games[of]?.register(...NAMES);
       });
       play.look();
-      play.house.pass(40_000);
+      play.scenario.pass(40_000);
       play.look();
       for (const { results, names } of play.minds) {
         check.equal([...names.keys()].filter((id) => results.get(id) !== 1), [], "without a result");

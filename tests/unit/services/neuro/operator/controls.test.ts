@@ -1,18 +1,19 @@
 /** What a person holds back: one integration, all but one, everything; and it stays until it is lifted. */
 import { test } from "#runner";
-import { check } from "../../../harness/check.ts";
-import { House, otherAction, started } from "./fixture.ts";
-import { Operator, table } from "./operator.ts";
+import { check } from "../../../../harness/check.ts";
+import { otherAction, Scenario, started } from "../fixture.ts";
+import { Operator, table } from "./operator-fixture.ts";
 
-const results = (house: House) => house.noted("action_result").map(({ name, success, origin }) => [name, success, origin]);
+const results = (scenario: Scenario) =>
+  scenario.observed("action_result").map(({ name, success, origin }) => [name, success, origin]);
 
 test("NB200 a paused integration's names go and come back, and what Neuro still says to it fails", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   operator.pause("chess");
   check.equal(neuro.heard(), ["unregister a b"], "what another offers as well stays");
   neuro.action("u1", "a");
   check.equal(neuro.heard(), ["result u1 false"]);
-  check.match(String(house.noted("action_result").at(-1)?.message), /paused Chess/);
+  check.match(String(scenario.observed("action_result").at(-1)?.message), /paused Chess/);
   neuro.action("u2", "wave");
   poker.heard();
   poker.result(true);
@@ -29,7 +30,7 @@ test("NB200 a paused integration's names go and come back, and what Neuro still 
 });
 
 test("NB200 what a paused integration was given already it answers; what has not reached it fails", () => {
-  const { house, neuro, operator, chess } = table();
+  const { scenario, neuro, operator, chess } = table();
   neuro.action("u1", "a");
   chess.heard();
   operator.pause("chess");
@@ -42,13 +43,13 @@ test("NB200 what a paused integration was given already it answers; what has not
   check.equal(neuro.heard(), ["register a b"], "held for its return");
   operator.pause("chess");
   check.equal(neuro.heard(), ["unregister a b", "result u2 false"]);
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal(neuro.heard(), []);
-  check.equal(results(house), [["a", true, "game"], ["b", false, "operator"]]);
+  check.equal(results(scenario), [["a", true, "game"], ["b", false, "operator"]]);
 });
 
 test("NB201 the force of a paused integration makes room, waits, and is asked again when that is lifted", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a", "b"]);
   poker.force(["bet"]);
   check.equal(neuro.heard(), ["force a b"]);
@@ -67,13 +68,13 @@ test("NB201 the force of a paused integration makes room, waits, and is asked ag
   check.equal(neuro.heard(), ["unregister bet", "result u2 true"]);
   operator.pause("chess", false);
   check.equal(neuro.heard(), ["register a b", "force a b"]);
-  const ends = house.noted("force_ended").map(({ integration, end }) => `${integration} ${end}`);
+  const ends = scenario.observed("force_ended").map(({ integration, end }) => `${integration} ${end}`);
   check.equal(ends, ["Chess held", "Poker completed"]);
 });
 
 test("NB201 a force that its integration is just answering ends by that, or comes back after a failure", () => {
   for (const success of [true, false]) {
-    const { house, neuro, operator, chess } = table();
+    const { scenario, neuro, operator, chess } = table();
     chess.force(["a"]);
     neuro.action("u1", "a");
     chess.heard();
@@ -81,7 +82,7 @@ test("NB201 a force that its integration is just answering ends by that, or come
     operator.pause("chess");
     chess.result(success);
     check.equal(neuro.heard(), ["unregister a b", `result u1 ${success}`]);
-    house.pass(1_000);
+    scenario.pass(1_000);
     check.equal(operator.forces().length, success ? 0 : 1);
     operator.pause("chess", false);
     check.equal(neuro.heard(), success ? ["register a b"] : ["register a b", "force a"]);
@@ -114,7 +115,7 @@ test("NB201 a force by a name that another offers too is withdrawn there as well
 });
 
 test("NB202 contexts of a paused integration wait, those of others do not; a muted one's are dropped and counted", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   operator.pause("chess");
   neuro.heard();
   chess.context("one").context("two");
@@ -128,7 +129,7 @@ test("NB202 contexts of a paused integration wait, those of others do not; a mut
   operator.control("poker", { muted: false });
   poker.context("again");
   check.equal(neuro.heard(), ["context [Poker] again"]);
-  check.equal(house.noted("context_dropped").map(({ slug }) => slug), ["poker"]);
+  check.equal(scenario.observed("context_dropped").map(({ slug }) => slug), ["poker"]);
   check.equal(operator.integration("poker").counts.contexts, 3);
   operator.pause("poker");
   poker.context("kept");
@@ -137,7 +138,7 @@ test("NB202 contexts of a paused integration wait, those of others do not; a mut
 });
 
 test("NB203 the kill switch: everything goes, all that Neuro waits for fails once, and later answers count for nothing", () => {
-  const { house, neuro, operator, chess, poker } = table();
+  const { scenario, neuro, operator, chess, poker } = table();
   poker.force(["bet"]);
   neuro.action("u1", "bet");
   neuro.action("u2", "a");
@@ -151,9 +152,9 @@ test("NB203 the kill switch: everything goes, all that Neuro waits for fails onc
   chess.context("hm");
   neuro.action("u4", "b");
   check.equal(neuro.heard(), ["result u4 false"]);
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal(neuro.heard(), []);
-  started(house, "Newcomer", "new").force(["new"]);
+  started(scenario, "Newcomer", "new").force(["new"]);
   check.equal(neuro.heard(), [], "who comes now is held, too");
   operator.stop(false);
   check.equal(neuro.heard(), ["register a b wave bet new", "force bet", "context [Chess] hm"]);
@@ -162,7 +163,7 @@ test("NB203 the kill switch: everything goes, all that Neuro waits for fails onc
 test("NB203 a force in which an action failed by the kill switch is asked again, unless its game has done it after all", () => {
   for (const success of [true, false]) {
     for (const isLiftedFirst of [true, false]) {
-      const { house, neuro, operator, poker } = table();
+      const { scenario, neuro, operator, poker } = table();
       poker.force(["bet"]);
       neuro.action("u1", "bet");
       poker.heard();
@@ -172,7 +173,7 @@ test("NB203 a force in which an action failed by the kill switch is asked again,
       check.equal(neuro.heard(), ["unregister a b wave bet", "result u1 false", "result u2 true"], "no trying again");
       if (isLiftedFirst) operator.stop(false);
       poker.result(success);
-      house.pass(1_000);
+      scenario.pass(1_000);
       if (!isLiftedFirst) operator.stop(false);
       check.equal(
         neuro.heard(),
@@ -180,28 +181,32 @@ test("NB203 a force in which an action failed by the kill switch is asked again,
         `${success} ${isLiftedFirst}`,
       );
       check.equal(poker.heard(), [], "only once");
-      check.equal(house.noted("action_result").filter(({ name }) => name === "bet").length, 2, "one for each of Neuro's");
+      check.equal(
+        scenario.observed("action_result").filter(({ name }) => name === "bet").length,
+        2,
+        "one for each of Neuro's",
+      );
     }
   }
 });
 
 test("NB203 one that never answers what was stopped is asked again", () => {
-  const { house, neuro, operator, poker } = table();
+  const { scenario, neuro, operator, poker } = table();
   poker.force(["bet"]);
   neuro.action("u1", "bet");
   operator.stop();
   operator.stop(false);
   check.equal(neuro.heard(), ["force bet", "unregister a b wave bet", "result u1 false", "register a b wave bet"]);
-  house.pass(18_000);
+  scenario.pass(18_000);
   check.equal(neuro.heard(), ["force bet"]);
-  check.equal(house.noted("action_expired"), []);
+  check.equal(scenario.observed("action_expired"), []);
 });
 
 test("NB204 while one is solo all others are held, those who come later too; several may be", () => {
-  const { house, neuro, operator } = table();
+  const { scenario, neuro, operator } = table();
   operator.control("poker", { solo: true });
   check.equal(neuro.heard(), ["unregister a b"]);
-  const tetris = started(house, "Tetris", "turn");
+  const tetris = started(scenario, "Tetris", "turn");
   check.equal(neuro.heard(), []);
   operator.control("tetris", { solo: true });
   check.equal(neuro.heard(), ["register turn"]);
@@ -215,16 +220,16 @@ test("NB204 while one is solo all others are held, those who come later too; sev
 });
 
 test("NB205 what is decided holds over a restart, a new connection of the game and one of Neuro", () => {
-  const { house, neuro, operator, chess } = table();
+  const { scenario, neuro, operator, chess } = table();
   operator.control("chess", { paused: true, approval: true });
   operator.control("poker", { muted: true });
   chess.force(["a"]);
   chess.close();
-  check.equal(started(house, "Chess", "a", "b", "wave").heard(), []);
+  check.equal(started(scenario, "Chess", "a", "b", "wave").heard(), []);
   neuro.drop();
   neuro.reopen();
   check.equal(neuro.heard(), ["startup", "register wave bet"], "only Poker's");
-  const later = new House({ entries: house.entries(), now: house.now + 1_000 });
+  const later = new Scenario({ entries: scenario.entries(), now: scenario.now + 1_000 });
   const again = new Operator(later);
   const { paused, muted, solo, approval } = again.integration("chess");
   check.equal([paused, muted, solo, approval, again.integration("poker").muted], [true, false, false, true, true]);
@@ -234,14 +239,14 @@ test("NB205 what is decided holds over a restart, a new connection of the game a
   check.equal(her.heard(), ["startup", "register bet"]);
   again.pause("chess", false);
   check.equal(her.heard(), ["register a b"]);
-  const last = new House({ entries: later.entries(), now: later.now + 1_000 });
+  const last = new Scenario({ entries: later.entries(), now: later.now + 1_000 });
   check.equal(new Operator(last).integration("chess").paused, false);
 });
 
 test("NB205 the kill switch and the common approval hold over a restart, written in the step that decides", () => {
-  const { house, operator } = table();
+  const { scenario, operator } = table();
   operator.ask({ get: "controls", to: { stopped: true, approval: true } });
-  const later = new House({ entries: house.entries(), now: house.now + 1_000 });
+  const later = new Scenario({ entries: scenario.entries(), now: scenario.now + 1_000 });
   const again = new Operator(later);
   check.equal(again.status().controls, { stopped: true, approval: true });
   const neuro = later.neuro().open();
@@ -249,21 +254,21 @@ test("NB205 the kill switch and the common approval hold over a restart, written
   check.equal(neuro.heard(), ["startup"]);
   again.ask({ get: "controls", to: { stopped: false, approval: false } });
   check.equal(neuro.heard(), ["register a"]);
-  const last = new House({ entries: later.entries(), now: later.now + 1_000 });
+  const last = new Scenario({ entries: later.entries(), now: later.now + 1_000 });
   check.equal(new Operator(last).status().controls, { stopped: false, approval: false });
   check.equal([...last.harness.stored.keys()].filter((key) => key.includes("/controls/")), []);
 });
 
 test("NB205 whoever decides is answered once it is stored, and it is in force before that", () => {
-  const { house, neuro, operator } = table();
+  const { scenario, neuro, operator } = table();
   const call = operator.call({ get: "control", id: "chess", to: { paused: true } });
   check.equal(neuro.heard(), ["unregister a b"]);
-  const put = house.effects.find((effect) => effect.do === "put" && effect.key.startsWith("neuro/game/"));
+  const put = scenario.effects.find((effect) => effect.do === "put" && effect.key.startsWith("neuro/game/"));
   check.that(put?.do === "put");
   check.equal(operator.answer(call)?.after, put.key);
-  house.step({ is: "storeFailed", key: put.key, reason: "full" });
-  house.pass(5_000);
-  const again = house.effects.findLast((effect) => effect.do === "put" && effect.key.startsWith("neuro/game/"));
+  scenario.step({ is: "storeFailed", key: put.key, reason: "full" });
+  scenario.pass(5_000);
+  const again = scenario.effects.findLast((effect) => effect.do === "put" && effect.key.startsWith("neuro/game/"));
   check.that(again?.do === "put" && again.key !== put.key, "it is tried again");
   check.that(
     operator.answer(operator.call({ get: "controls", to: { stopped: false } }))?.after === undefined,
@@ -272,27 +277,27 @@ test("NB205 whoever decides is answered once it is stored, and it is in force be
 });
 
 test("NB205 a paused integration is not forgotten for being away", () => {
-  const { house, operator, chess, poker } = table();
+  const { scenario, operator, chess, poker } = table();
   operator.pause("chess");
   chess.close();
   poker.close();
-  house.pass(3 * 24 * 3_600_000);
+  scenario.pass(3 * 24 * 3_600_000);
   check.equal(operator.fault({ get: "integration", id: "poker" }), "notFound");
   check.equal(operator.integration("chess").paused, true);
   operator.pause("chess", false);
-  house.pass(24 * 3_600_000);
+  scenario.pass(24 * 3_600_000);
   check.equal(operator.fault({ get: "integration", id: "chess" }), "notFound");
 });
 
 test("NB206 two Neuros: what is held is held before its own, the kill switch before both", () => {
-  const house = new House({
+  const scenario = new Scenario({
     neuros: [{ id: "neuro" }, { id: "evil" }],
     integrations: [{ match: "Poker", upstream: "evil" }],
   });
-  const [neuro, evil] = [house.neuro("neuro").open(), house.neuro("evil").open()];
-  const operator = new Operator(house);
-  const chess = started(house, "Chess", "a");
-  const poker = started(house, "Poker", "a", "bet");
+  const [neuro, evil] = [scenario.neuro("neuro").open(), scenario.neuro("evil").open()];
+  const operator = new Operator(scenario);
+  const chess = started(scenario, "Chess", "a");
+  const poker = started(scenario, "Poker", "a", "bet");
   chess.force(["a"]);
   poker.force(["bet"]);
   check.equal([neuro.heard(), evil.heard()], [["startup", "register a", "force a"], [

@@ -1,43 +1,43 @@
 /** Forces: one at Neuro, the rest in line, and each of them over for a reason. */
 import { test } from "#runner";
-import { check } from "../../../harness/check.ts";
-import { type FakeGame, House, type HouseOptions, started } from "./fixture.ts";
+import { check } from "../../../../harness/check.ts";
+import { type FakeGame, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 
 interface Table {
-  readonly house: House;
-  readonly neuro: ReturnType<House["neuro"]>;
+  readonly scenario: Scenario;
+  readonly neuro: ReturnType<Scenario["neuro"]>;
   readonly chess: FakeGame;
   readonly poker: FakeGame;
 }
 
 /** Two games and a Neuro, everything registered. */
-function table(options: HouseOptions = {}): Table {
-  const house = new House(options);
-  const neuro = house.neuro().open();
-  const chess = started(house, "Chess", "a", "b");
-  const poker = started(house, "Poker", "bet", "fold");
+function table(options: ScenarioOptions = {}): Table {
+  const scenario = new Scenario(options);
+  const neuro = scenario.neuro().open();
+  const chess = started(scenario, "Chess", "a", "b");
+  const poker = started(scenario, "Poker", "bet", "fold");
   neuro.heard();
-  return { house, neuro, chess, poker };
+  return { scenario, neuro, chess, poker };
 }
 
-const ends = (house: House): readonly string[] =>
-  house.noted("force_ended").map(({ integration, end }) => `${integration} ${end}`);
+const ends = (scenario: Scenario): readonly string[] =>
+  scenario.observed("force_ended").map(({ integration, end }) => `${integration} ${end}`);
 
 test("NB3 names unregistered in a force go before its result, and the next force only after it", () => {
-  const { house, neuro, chess, poker } = table();
+  const { scenario, neuro, chess, poker } = table();
   chess.force(["a", "b"]);
   poker.force(["bet"]);
   neuro.action("u1", "a");
   check.equal(neuro.heard(), ["force a b"]);
   chess.unregister("a", "b").result(true);
   check.equal(neuro.heard(), ["unregister a b", "result u1 true", "force bet"]);
-  check.equal(ends(house), ["Chess completed"]);
-  house.pass(60_000);
+  check.equal(ends(scenario), ["Chess completed"]);
+  scenario.pass(60_000);
   check.equal(neuro.heard(), []);
 });
 
 test("NB4 a failure after all names are gone ends the force, and no retry is ever delivered", () => {
-  const { house, neuro, chess, poker } = table();
+  const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
   neuro.action("u1", "a");
@@ -46,28 +46,28 @@ test("NB4 a failure after all names are gone ends the force, and no retry is eve
   check.equal(neuro.heard(), ["force a", "unregister a", "result u1 false"]);
   neuro.action("u2", "a");
   check.equal(neuro.heard(), ["result u2 true"], "while the slot is being freed");
-  house.pass(500);
+  scenario.pass(500);
   check.equal(neuro.heard(), ["force bet"]);
   neuro.action("u3", "a");
   check.equal(neuro.heard(), ["result u3 true"], "while another force is open");
   check.equal(chess.heard(), []);
-  check.equal(ends(house), ["Chess names gone"]);
+  check.equal(ends(scenario), ["Chess names gone"]);
 });
 
 test("NB4 a force whose names are gone before anybody answered ends after a moment", () => {
-  const { house, neuro, chess, poker } = table();
+  const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
   chess.unregister("a");
-  house.pass(499);
+  scenario.pass(499);
   check.equal(neuro.heard(), ["force a", "unregister a"]);
-  house.pass(1);
+  scenario.pass(1);
   check.equal(neuro.heard(), ["force bet"]);
 });
 
 test("NB5 NB6 one force at a time, by priority and then arrival; a newer one replaces its own waiting one", () => {
-  const { house, neuro, chess, poker } = table();
-  const tetris = started(house, "Tetris", "turn");
+  const { scenario, neuro, chess, poker } = table();
+  const tetris = started(scenario, "Tetris", "turn");
   neuro.heard();
   tetris.force(["turn"]);
   chess.force(["a"], { priority: "low" });
@@ -80,21 +80,21 @@ test("NB5 NB6 one force at a time, by priority and then arrival; a newer one rep
   neuro.action("u2", "bet");
   poker.unregister("bet").result(true);
   check.equal(neuro.heard(), ["unregister bet", "result u2 true", "force b"]);
-  check.equal(ends(house), ["Chess replaced", "Tetris completed", "Poker completed"]);
+  check.equal(ends(scenario), ["Chess replaced", "Tetris completed", "Poker completed"]);
 });
 
 test("NB6 a game's newer force waits for its own that Neuro has", () => {
-  const { house, neuro, chess } = table();
+  const { scenario, neuro, chess } = table();
   chess.force(["a"]).force(["b"], { priority: "critical" });
   check.equal(neuro.heard(), ["force a"]);
   neuro.action("u1", "a");
   chess.result(true);
-  house.pass(500);
+  scenario.pass(500);
   check.equal(neuro.heard(), ["result u1 true", "force b"]);
 });
 
 test("NB7 a game that is always critical does not keep the others waiting for ever", () => {
-  const { house, neuro, chess, poker } = table();
+  const { scenario, neuro, chess, poker } = table();
   chess.force(["a"], { priority: "critical" });
   poker.force(["bet"], { priority: "low" });
   const asked: string[] = [];
@@ -104,22 +104,22 @@ test("NB7 a game that is always critical does not keep the others waiting for ev
     chess.force(["a"], { priority: "critical" });
     neuro.action(`u${round}`, "a");
     chess.result(true);
-    house.pass(10_000);
+    scenario.pass(10_000);
   }
   check.equal(asked.at(-1), "force bet");
   check.that(asked.length <= 7, `after ${asked.length} forces`);
 });
 
 test("NB7 with equal urgency, whoever had the slot longest ago is next", () => {
-  const { house, neuro, chess, poker } = table();
+  const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
-  house.pass(1);
+  scenario.pass(1);
   chess.force(["b"]);
-  house.pass(1);
+  scenario.pass(1);
   poker.force(["bet"]);
   neuro.action("u1", "a");
   chess.result(true);
-  house.pass(500);
+  scenario.pass(500);
   check.equal(neuro.heard(), ["force a", "result u1 true", "force bet"]);
 });
 
@@ -130,7 +130,7 @@ test("NB7 a priority is at most what the policy of its integration allows", () =
 });
 
 test("NB9 after a success the slot settles: the forced use may still come, and no other force goes out", () => {
-  const { house, neuro, chess, poker } = table();
+  const { scenario, neuro, chess, poker } = table();
   neuro.action("u1", "a");
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -140,9 +140,9 @@ test("NB9 after a success the slot settles: the forced use may still come, and n
   check.equal(chess.ids().length, 2, "delivered, once each");
   chess.result(true);
   check.equal(neuro.heard(), ["result u2 true"]);
-  house.pass(500);
+  scenario.pass(500);
   check.equal(neuro.heard(), ["force bet"]);
-  check.equal(ends(house), ["Chess completed"]);
+  check.equal(ends(scenario), ["Chess completed"]);
 });
 
 test("NB9 a name that goes while the slot settles frees it at once, and is answered by the relay", () => {
@@ -160,7 +160,7 @@ test("NB9 a name that goes while the slot settles frees it at once, and is answe
 });
 
 test("NB8 a failure inside a force leaves the slot to Neuro's retry, and is passed on as it is", () => {
-  const { house, neuro, chess, poker } = table();
+  const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
   neuro.heard();
@@ -169,12 +169,12 @@ test("NB8 a failure inside a force leaves the slot to Neuro's retry, and is pass
     chess.result(false);
     check.equal(neuro.heard(), [`result ${id} false`]);
   }
-  house.pass(10_000);
+  scenario.pass(10_000);
   check.equal(neuro.heard(), []);
 });
 
 test("NB17 a force that comes before its names waits for them", () => {
-  const { house, neuro, chess, poker } = table();
+  const { scenario, neuro, chess, poker } = table();
   chess.force(["later"]);
   check.equal(neuro.heard(), []);
   poker.force(["bet"]);
@@ -183,31 +183,31 @@ test("NB17 a force that comes before its names waits for them", () => {
   poker.unregister("bet").result(true);
   chess.register("later");
   check.equal(neuro.heard(), ["unregister bet", "result u1 true", "register later", "force later"]);
-  check.equal(house.noted("force_opened").length, 2);
+  check.equal(scenario.observed("force_opened").length, 2);
 });
 
 test("NB17 after 2 s it goes with the names that are known, or ends", () => {
-  const { house, neuro, chess, poker } = table();
+  const { scenario, neuro, chess, poker } = table();
   chess.force(["a", "never"]);
   poker.force(["nothing"]);
-  house.pass(1_999);
+  scenario.pass(1_999);
   check.equal(neuro.heard(), []);
-  house.pass(1);
+  scenario.pass(1);
   check.equal(neuro.heard(), ["force a"]);
   neuro.action("u1", "a");
   chess.unregister("a").result(true);
-  check.equal(ends(house), ["Chess completed", "Poker names gone"]);
+  check.equal(ends(scenario), ["Chess completed", "Poker names gone"]);
 });
 
 test("NB17 names that are never registered are named to the developer, once, and names that were taken back are not", () => {
-  const { house, chess, poker } = table();
+  const { scenario, chess, poker } = table();
   chess.force(["a", "never", "ever"]);
   poker.force(["bet"]);
   poker.unregister("bet");
-  house.pass(2_000);
+  scenario.pass(2_000);
   chess.force(["never"]);
-  house.pass(200_000);
-  check.equal(house.noted("input_repaired"), [{
+  scenario.pass(200_000);
+  check.equal(scenario.observed("input_repaired"), [{
     is: "input_repaired",
     from: "Chess",
     what: "force of unknown names",
@@ -216,37 +216,37 @@ test("NB17 names that are never registered are named to the developer, once, and
 });
 
 test("NB39 a force that nobody answers is asked once more when others wait, and then comes last", () => {
-  const { house, neuro, chess, poker } = table();
+  const { scenario, neuro, chess, poker } = table();
   chess.force(["a"], { priority: "critical" });
-  house.pass(130_000);
+  scenario.pass(130_000);
   check.equal(neuro.heard(), ["force a"], "nobody waits, so nothing is given up");
-  check.equal(house.noted("upstream_silent").length, 1);
+  check.equal(scenario.observed("upstream_silent").length, 1);
   poker.force(["bet"]);
   check.equal(neuro.heard(), ["force a"], "asked again as soon as somebody waits");
-  house.pass(120_000);
+  scenario.pass(120_000);
   check.equal(neuro.heard(), ["unregister a", "register a", "force bet"]);
-  check.equal(ends(house), ["Chess expired"]);
+  check.equal(ends(scenario), ["Chess expired"]);
   neuro.action("u1", "bet");
   poker.unregister("bet").result(true);
   check.equal(neuro.heard(), ["unregister bet", "result u1 true", "force a"]);
 });
 
 test("NB39 an action that its game still owes is an answer", () => {
-  const { house, neuro, chess, poker } = table({ neuros: [{ action_deadline: 1_000_000 }] });
+  const { scenario, neuro, chess, poker } = table({ neuros: [{ action_deadline: 1_000_000 }] });
   chess.force(["a"]);
   poker.force(["bet"]);
-  house.pass(119_000);
+  scenario.pass(119_000);
   neuro.action("u1", "a");
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal(neuro.heard(), ["force a"]);
 });
 
 test("NB8 more forces than may wait are refused", () => {
-  const house = new House({ settings: {} });
-  const neuro = house.neuro().open();
-  started(house, "First", "a").force(["a"]);
-  for (let n = 0; n < 257; n++) house.game(`G${n}`).startup().force(["x"]);
-  check.equal(ends(house), ["G256 refused"]);
+  const scenario = new Scenario({ settings: {} });
+  const neuro = scenario.neuro().open();
+  started(scenario, "First", "a").force(["a"]);
+  for (let n = 0; n < 257; n++) scenario.game(`G${n}`).startup().force(["x"]);
+  check.equal(ends(scenario), ["G256 refused"]);
   check.equal(neuro.heard().filter((word) => word.startsWith("force")), ["force a"]);
 });
 
@@ -273,14 +273,14 @@ test("NB8 queries are attributed, state is not, and what Neuro gets is what the 
 });
 
 test("NB26 a definition changed within its open force: Neuro is asked again", () => {
-  const { house, neuro, chess } = table();
+  const { scenario, neuro, chess } = table();
   chess.force(["a"]);
   neuro.heard();
   chess.register({ name: "a", description: "changed" });
   check.equal(neuro.heard(), ["unregister a", "register a", "force a"]);
   neuro.action("u1", "a");
   chess.result(true);
-  check.equal(ends(house), []);
-  house.pass(500);
-  check.equal(ends(house), ["Chess completed"]);
+  check.equal(ends(scenario), []);
+  scenario.pass(500);
+  check.equal(ends(scenario), ["Chess completed"]);
 });

@@ -1,25 +1,25 @@
 /** Integrations of the Intermediary, watchers who speak up, and clients that are not as they should be. */
 import { test } from "#runner";
-import { toRequestId } from "../../../../src/core/ids.ts";
-import type { Json } from "../../../../src/core/json.ts";
-import type { ServiceRequest } from "../../../../src/core/request.ts";
-import type { IntegrationView, NeuroView, Page } from "../../../../src/core/view.ts";
-import { check } from "../../../harness/check.ts";
-import { type FakeNeuro, House, type HouseOptions, started } from "./fixture.ts";
+import { toRequestId } from "../../../../../src/core/ids.ts";
+import type { Json } from "../../../../../src/core/json.ts";
+import type { ServiceRequest } from "../../../../../src/core/request.ts";
+import type { IntegrationView, NeuroView, Page } from "../../../../../src/core/view.ts";
+import { check } from "../../../../harness/check.ts";
+import { type FakeNeuro, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 
-function opened(options: HouseOptions = {}): { house: House; neuro: FakeNeuro } {
-  const house = new House(options);
-  const neuro = house.neuro().open();
+function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: FakeNeuro } {
+  const scenario = new Scenario(options);
+  const neuro = scenario.neuro().open();
   neuro.heard();
-  return { house, neuro };
+  return { scenario, neuro };
 }
 
 test("NB37 an integration of the Intermediary takes part exactly as a game", () => {
-  const { house, neuro } = opened();
-  const spotify = house.member("Spotify").register("play");
-  const game = started(house, "Radio", "play");
+  const { scenario, neuro } = opened();
+  const spotify = scenario.integration("Spotify").register("play");
+  const game = started(scenario, "Radio", "play");
   check.equal(neuro.heard(), ["register play"]);
-  house.told();
+  scenario.posted();
   neuro.action("u1", "play");
   check.equal(spotify.heard(), ["action play"]);
   game.result(false);
@@ -36,8 +36,8 @@ test("NB37 an integration of the Intermediary takes part exactly as a game", () 
 });
 
 test("NB37 a result without an id is that of the single pending action, and of none where there are two", () => {
-  const { house, neuro } = opened();
-  const spotify = house.member("Spotify").register("play", "stop");
+  const { scenario, neuro } = opened();
+  const spotify = scenario.integration("Spotify").register("play", "stop");
   neuro.heard();
   neuro.action("u1", "play");
   neuro.action("u2", "stop");
@@ -50,30 +50,30 @@ test("NB37 a result without an id is that of the single pending action, and of n
 });
 
 test("NB37 it has its grace, and the newest of a name has it", () => {
-  const { house, neuro } = opened();
-  const old = house.member("Spotify").register("play");
-  const fresh = house.member("Spotify");
+  const { scenario, neuro } = opened();
+  const old = scenario.integration("Spotify").register("play");
+  const fresh = scenario.integration("Spotify");
   old.leave();
   neuro.heard();
   neuro.action("u1", "play");
   check.equal(fresh.heard(), ["action play"]);
   fresh.leave();
-  house.pass(10_000);
+  scenario.pass(10_000);
   check.equal(neuro.heard(), ["unregister play", "result u1 false"]);
 });
 
 test("NB37 the same name at both doors is two integrations", () => {
-  const { house, neuro } = opened();
-  house.member("Spotify").register("a");
-  started(house, "Spotify", { name: "a", description: "another" });
+  const { scenario, neuro } = opened();
+  scenario.integration("Spotify").register("a");
+  started(scenario, "Spotify", { name: "a", description: "another" });
   const [, second] = neuro.heard();
   check.match(second ?? "", /^register spotify-[0-9a-f]{8}--a$/);
 });
 
 test("NB37 what a watcher puts before Neuro is a silent context", () => {
-  const { house, neuro } = opened();
-  house.tell({ is: "directMessage", from: "os", payload: { op: "status", message: "hi" } });
-  house.tell({ is: "directMessage", from: "os", payload: "plain" });
+  const { scenario, neuro } = opened();
+  scenario.post({ is: "directMessage", from: "os", payload: { op: "status", message: "hi" } });
+  scenario.post({ is: "directMessage", from: "os", payload: "plain" });
   check.equal(neuro.frames().map(({ data }) => data), [
     { message: '[os] {"op":"status","message":"hi"}', silent: true },
     { message: "[os] plain", silent: true },
@@ -81,21 +81,21 @@ test("NB37 what a watcher puts before Neuro is a silent context", () => {
 });
 
 test("NB37 every context is told to the Intermediary, and noted for those who watch", () => {
-  const { house } = opened();
-  house.told();
-  started(house, "Chess", "a").context("check", false);
-  check.equal(house.told().filter(({ is }) => is === "contextShared"), [
+  const { scenario } = opened();
+  scenario.posted();
+  started(scenario, "Chess", "a").context("check", false);
+  check.equal(scenario.posted().filter(({ is }) => is === "contextShared"), [
     { is: "contextShared", from: "Chess", message: "check", silent: false },
   ]);
-  check.equal(house.noted("add_context"), [
+  check.equal(scenario.observed("add_context"), [
     { is: "add_context", game_title: "Chess", slug: "chess", message: "check", reply_if_not_busy: true },
   ]);
 });
 
 test("NB31 a sloppy game is mended for a strict backend, told once per kind, and harms nobody", () => {
-  const { house, neuro } = opened({ neuros: [{ profile: "neuro_api" }] });
-  const sloppy = house.game("Sloppy");
-  const other = started(house, "Other", "b");
+  const { scenario, neuro } = opened({ neuros: [{ profile: "neuro_api" }] });
+  const sloppy = scenario.game("Sloppy");
+  const other = started(scenario, "Other", "b");
   neuro.heard();
   sloppy.say("startup", []).say("actions/register", {
     extra: 1,
@@ -121,24 +121,24 @@ test("NB31 a sloppy game is mended for a strict backend, told once per kind, and
       data: { query: "[Sloppy] q", ephemeral_context: false, priority: "low", action_names: ["a"] },
     },
   ]);
-  const mended = house.noted("input_repaired").map(({ from, what }) => `${from}: ${what}`);
+  const mended = scenario.observed("input_repaired").map(({ from, what }) => `${from}: ${what}`);
   check.equal(new Set(mended).size, mended.length);
   check.that(mended.length >= 5);
-  check.equal(house.noted("input_refused").length, 7);
+  check.equal(scenario.observed("input_refused").length, 7);
   neuro.action("u1", "b");
   check.equal(other.heard(), ["action b"]);
-  check.equal(house.closed, []);
+  check.equal(scenario.closed, []);
 });
 
 test("NB31 what is registered twice is named to the developer, unless it was taken back, or asked for", () => {
-  const { house } = opened();
-  const twice = () => house.noted("input_repaired").filter(({ what }) => what === "registered twice");
-  const careful = started(house, "Careful", "a");
+  const { scenario } = opened();
+  const twice = () => scenario.observed("input_repaired").filter(({ what }) => what === "registered twice");
+  const careful = started(scenario, "Careful", "a");
   careful.unregister("a").register("a").startup().register("a");
-  const returned = house.game("Returned").register("a");
+  const returned = scenario.game("Returned").register("a");
   returned.register("a");
   check.equal(twice(), []);
-  const careless = started(house, "Careless", "a", "b");
+  const careless = started(scenario, "Careless", "a", "b");
   careless.register("b", { name: "a", description: "other" }, "c").register("c");
   check.equal(twice().map(({ from, hint }) => [from, hint]), [
     ["Careless", "unregister an action before you register it again; some backends keep the first definition: b, a"],
@@ -146,26 +146,26 @@ test("NB31 what is registered twice is named to the developer, unless it was tak
 });
 
 test("NB31 what is too large for any game is not sent to it, and Neuro is told", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a");
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
   neuro.heard();
   neuro.action("u1", "a", "x".repeat(70_000));
   check.equal([chess.heard(), neuro.heard()], [[], ["result u1 false"]]);
 });
 
 test("NB34 voice is declined without closing the socket", () => {
-  const { house } = opened();
-  const voice = house.game("Chess", { path: "/game/Chess/voice" });
+  const { scenario } = opened();
+  const voice = scenario.game("Chess", { path: "/game/Chess/voice" });
   voice.raw('{"command":"voice/start","data":{}}').raw(new Uint8Array([1, 0, 0, 0])).raw("junk");
-  house.pass(5_000);
+  scenario.pass(5_000);
   check.equal(voice.heard(), ["voice/unavailable"]);
-  check.equal(house.closed, []);
-  check.equal(house.harness.state.games.size, 0);
+  check.equal(scenario.closed, []);
+  check.equal(scenario.harness.state.games.size, 0);
 });
 
 test("NB36 the Go relay's handshake and health are answered as documented", () => {
-  const { house, neuro } = opened();
-  const game = started(house, "Buckshot Roulette", "a");
+  const { scenario, neuro } = opened();
+  const game = started(scenario, "Buckshot Roulette", "a");
   game.say("nrc-endpoints/startup", { "nr-version": "1.0.0" });
   game.say("nrc-endpoints/startup", { "nr-version": "9.0.0" });
   game.say("nrc-endpoints/startup", {});
@@ -192,40 +192,40 @@ test("NB36 the Go relay's handshake and health are answered as documented", () =
 });
 
 test("NB36 other unknown commands are dropped with a note, and never go upstream", () => {
-  const { house, neuro } = opened();
-  const game = started(house, "Game", "a");
+  const { scenario, neuro } = opened();
+  const game = started(scenario, "Game", "a");
   neuro.heard();
   game.say("vendor/thing", { x: 1 });
   check.equal([game.heard(), neuro.heard()], [[], []]);
-  check.equal(house.noted("input_refused").map(({ reason }) => reason), ["unknown command: vendor/thing"]);
+  check.equal(scenario.observed("input_refused").map(({ reason }) => reason), ["unknown command: vendor/thing"]);
   game.say("neuro-relay/health");
   check.equal(game.heard(), ["neuro-relay/health"]);
 });
 
 test("NB41 without an upstream the relay is Neuro: it takes a choice, or decides, and the action goes the same way", () => {
-  const house = new House({ neuros: [] });
-  const chess = started(house, "Chess", "a", "b");
+  const scenario = new Scenario({ neuros: [] });
+  const chess = started(scenario, "Chess", "a", "b");
   chess.force(["a"]);
-  check.that(house.told().some((message) => message.is === "choiceRequested"));
-  house.tell({ is: "actionChosen", from: "somebody", name: "a", data: "{}" });
+  check.that(scenario.posted().some((message) => message.is === "choiceRequested"));
+  scenario.post({ is: "actionChosen", from: "somebody", name: "a", data: "{}" });
   check.equal(chess.heard().filter((word) => word.startsWith("action")), ["action a"]);
   chess.unregister("a").result(true);
-  check.equal(house.noted("force_ended").map(({ end }) => end), ["completed"]);
+  check.equal(scenario.observed("force_ended").map(({ end }) => end), ["completed"]);
   chess.force(["b"]);
-  house.pass(8_000);
+  scenario.pass(8_000);
   check.equal(chess.heard().filter((word) => word.startsWith("action")).length, 1);
 });
 
 test("NB42 what the room is doing can be asked for", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a").force(["a"]);
-  started(house, "Poker", "bet").force(["bet"]);
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a").force(["a"]);
+  started(scenario, "Poker", "bet").force(["bet"]);
   neuro.action("u1", "a");
-  house.pass(1_500);
+  scenario.pass(1_500);
   const ask = (request: ServiceRequest): Json | undefined => {
-    house.effects.length = 0;
-    house.step({ is: "requested", requestId: toRequestId("c"), principal: { by: "test", scopes: ["watch"] }, request });
-    const [answer] = house.effects;
+    scenario.effects.length = 0;
+    scenario.step({ is: "requested", requestId: toRequestId("c"), principal: { by: "test", scopes: ["watch"] }, request });
+    const [answer] = scenario.effects;
     return answer?.do === "respond" ? answer.body : undefined;
   };
   check.equal(ask({ of: "neuro", get: "ready" }), { ok: true, waits: [] });
@@ -236,7 +236,7 @@ test("NB42 what the room is doing can be asked for", () => {
       state,
       force?.integration,
       waiting.map(({ name, waits_for }) => [name, waits_for]),
-      pending.map(({ action, to, is, since }) => [action, to, is, house.now - since]),
+      pending.map(({ action, to, is, since }) => [action, to, is, scenario.now - since]),
     ]),
     [["open", "chess", [["Poker", "its turn"]], [["a", ["chess"], "sent", 1_500]]]],
   );
@@ -250,13 +250,13 @@ test("NB42 what the room is doing can be asked for", () => {
 });
 
 test("NB42 a room without its Neuro says what it waits for", () => {
-  const house = new House();
-  house.step({
+  const scenario = new Scenario();
+  scenario.step({
     is: "requested",
     requestId: toRequestId("c"),
     principal: { by: "test", scopes: [] },
     request: { of: "neuro", get: "ready" },
   });
-  const answer = house.effects.find((effect) => effect.do === "respond");
+  const answer = scenario.effects.find((effect) => effect.do === "respond");
   check.equal(answer?.body, { ok: false, waits: ["upstream neuro is not connected"] });
 });

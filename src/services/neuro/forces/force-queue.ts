@@ -8,7 +8,7 @@ import { isLive } from "../actions/actions.ts";
 export const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];
 
 /** The one that Neuro should be asked next. */
-export function next(upstream: Upstream, now: Millis): Force | undefined {
+export function nextForce(upstream: Upstream, now: Millis): Force | undefined {
   let best: Force | undefined;
   for (const force of upstream.forces.waiting.values()) {
     if (!isReady(force, now)) continue;
@@ -18,7 +18,7 @@ export function next(upstream: Upstream, now: Millis): Force | undefined {
 }
 
 /** All that wait, in the order in which Neuro would be asked now; whoever is not ready comes last. */
-export const inLine = ({ forces }: Upstream, now: Millis): readonly Force[] =>
+export const waitingForces = ({ forces }: Upstream, now: Millis): readonly Force[] =>
   [...forces.waiting.values()].sort((one, other) =>
     Number(isReady(other, now)) - Number(isReady(one, now)) ||
     Number(isBefore(other, one, now)) - Number(isBefore(one, other, now))
@@ -26,7 +26,7 @@ export const inLine = ({ forces }: Upstream, now: Millis): readonly Force[] =>
 
 function isReady({ game, message, awaitUntil, owed }: Force, now: Millis): boolean {
   if (owed > 0) return false; // Why: a person has answered it, and its game has not yet.
-  if (game.peer === undefined || game.isParked || game.isHeld) return false;
+  if (game.peer === undefined || game.isOffAir || game.isHeld) return false;
   return awaitUntil === undefined || awaitUntil <= now || message.names.every((name) => isLive(game.actions.get(name)));
 }
 
@@ -34,13 +34,13 @@ function isReady({ game, message, awaitUntil, owed }: Force, now: Millis): boole
 function isBefore(force: Force, other: Force, now: Millis): boolean {
   const urgency = urgencyOf(force, now) - urgencyOf(other, now);
   if (urgency !== 0) return urgency > 0;
-  if (force.game.servedAt !== other.game.servedAt) return force.game.servedAt < other.game.servedAt;
+  if (force.game.lastForcedAt !== other.game.lastForcedAt) return force.game.lastForcedAt < other.game.lastForcedAt;
   return force.askedAt < other.askedAt;
 }
 
 /** The priority, one more for each span of waiting: nobody waits for ever behind those who are always urgent. */
 function urgencyOf({ game, message, askedAt, isLast }: Force, now: Millis): number {
-  const { ageing } = game.room.settings.actions;
+  const { ageing } = game.service.settings.actions;
   const rank = isLast ? -1 : PRIORITIES.indexOf(message.priority);
   return rank + (ageing > 0 ? Math.floor((now - askedAt) / ageing) : 0);
 }

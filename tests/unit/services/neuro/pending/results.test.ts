@@ -1,127 +1,127 @@
 /** Actions and their results: exactly one each, in time, and from whoever was asked. */
 import { test } from "#runner";
-import { check } from "../../../harness/check.ts";
-import { action, House, type HouseOptions, otherAction, started } from "./fixture.ts";
+import { check } from "../../../../harness/check.ts";
+import { action, otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 
 /** A house whose Neuro has heard everything so far. */
-function opened(options: HouseOptions = {}): { house: House; neuro: ReturnType<House["neuro"]> } {
-  const house = new House(options);
-  return { house, neuro: house.neuro().open() };
+function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: ReturnType<Scenario["neuro"]> } {
+  const scenario = new Scenario(options);
+  return { scenario, neuro: scenario.neuro().open() };
 }
 
-const ends = (house: House): readonly string[] =>
-  house.noted("force_ended").map(({ integration, end }) => `${integration} ${end}`);
+const ends = (scenario: Scenario): readonly string[] =>
+  scenario.observed("force_ended").map(({ integration, end }) => `${integration} ${end}`);
 
 test("NB10 a game that dies with an action in flight: one failure when its grace is over, names first", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a");
-  const poker = started(house, "Poker", "bet");
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
+  const poker = started(scenario, "Poker", "bet");
   neuro.action("u1", "a");
   neuro.heard();
   chess.close();
   neuro.action("u2", "bet");
   poker.result(true);
   check.equal(neuro.heard(), ["result u2 true"], "nobody else notices");
-  house.pass(9_999);
+  scenario.pass(9_999);
   check.equal(neuro.heard(), []);
-  house.pass(1);
+  scenario.pass(1);
   check.equal(neuro.heard(), ["unregister a", "result u1 false"]);
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal(neuro.heard(), []);
 });
 
 test("NB10 in a force the names go first, and then a success, so that Neuro does not try again", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a", "b");
-  started(house, "Poker", "bet").force([]);
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a", "b");
+  started(scenario, "Poker", "bet").force([]);
   chess.force(["a", "b"]);
   neuro.action("u1", "a");
   neuro.heard();
   chess.close();
-  house.pass(10_000);
+  scenario.pass(10_000);
   check.equal(neuro.heard(), ["unregister a b", "result u1 true"]);
-  check.equal(ends(house).at(-1), "Chess game gone");
+  check.equal(ends(scenario).at(-1), "Chess game gone");
   neuro.action("u2", "b");
   check.equal(neuro.heard(), ["result u2 true"]);
 });
 
 test("NB10 the result comes before the deadline even where the grace is longer, and the game is back in the list later", () => {
-  const { house, neuro } = opened({ actions: { grace: 30_000 } });
-  const chess = started(house, "Chess", "a");
+  const { scenario, neuro } = opened({ actions: { grace: 30_000 } });
+  const chess = started(scenario, "Chess", "a");
   chess.force(["a"]);
   neuro.action("u1", "a");
   chess.heard();
   neuro.heard();
   chess.close();
-  house.pass(18_000);
+  scenario.pass(18_000);
   check.equal(neuro.heard(), ["unregister a", "result u1 true"]);
-  house.game("Chess").context("back");
+  scenario.game("Chess").context("back");
   check.equal(neuro.heard(), ["register a", "context [Chess] back"]);
 });
 
 test("NB11 a game that returns within its grace may still give its result", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a");
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
   neuro.action("u1", "a");
   const id = chess.lastId();
   neuro.heard();
   chess.close();
-  house.pass(3_000);
-  house.game("Chess").result(true, { id });
+  scenario.pass(3_000);
+  scenario.game("Chess").result(true, { id });
   check.equal(neuro.heard(), ["result u1 true"]);
-  house.pass(60_000);
+  scenario.pass(60_000);
   check.equal(neuro.heard(), []);
 });
 
 test("NB21 an action that arrives while its game is away is held, and delivered once when it is back", () => {
-  const { house, neuro } = opened();
-  started(house, "Chess", "a").close();
+  const { scenario, neuro } = opened();
+  started(scenario, "Chess", "a").close();
   neuro.heard();
   neuro.action("u1", "a");
-  house.pass(3_000);
-  const back = house.game("Chess").context("back");
+  scenario.pass(3_000);
+  const back = scenario.game("Chess").context("back");
   check.equal(back.heard(), ["reregister", "action a"]);
   back.register("a").result(true);
   check.equal(neuro.heard(), ["context [Chess] back", "result u1 true"]);
 });
 
 test("NB21 an action that its game got is never delivered twice", () => {
-  const { house, neuro } = opened();
-  started(house, "Chess", "a");
+  const { scenario, neuro } = opened();
+  started(scenario, "Chess", "a");
   neuro.action("u1", "a");
-  const again = house.game("Chess").startup();
+  const again = scenario.game("Chess").startup();
   check.equal(again.heard(), []);
-  house.pass(20_000);
+  scenario.pass(20_000);
   check.equal(again.heard(), []);
 });
 
 test("NB12 no result: a failure at the deadline of the backend, less a tenth", () => {
   for (const [profile, ms] of [["neuro", 18_000], ["gary", 4_500], ["randy", 18_000]] as const) {
-    const { house, neuro } = opened({ neuros: [{ profile }] });
-    started(house, "Chess", "a");
+    const { scenario, neuro } = opened({ neuros: [{ profile }] });
+    started(scenario, "Chess", "a");
     neuro.action("u1", "a");
     neuro.heard();
-    house.pass(ms - 1);
+    scenario.pass(ms - 1);
     check.equal(neuro.heard(), [], profile);
-    house.pass(1);
+    scenario.pass(1);
     check.equal(neuro.heard(), ["result u1 false"], profile);
   }
 });
 
 test("NB12 the deadline can be configured", () => {
-  const { house, neuro } = opened({ neuros: [{ action_deadline: 1_000 }] });
-  started(house, "Chess", "a");
+  const { scenario, neuro } = opened({ neuros: [{ action_deadline: 1_000 }] });
+  started(scenario, "Chess", "a");
   neuro.action("u1", "a");
   neuro.heard();
-  house.pass(900);
+  scenario.pass(900);
   check.equal(neuro.heard(), ["result u1 false"]);
-  check.equal(house.noted("action_expired").map(({ to }) => to), [["Chess"]]);
+  check.equal(scenario.observed("action_expired").map(({ to }) => to), [["Chess"]]);
 });
 
 test("NB13 a result that is late, given twice, of another game, or of nothing counts for nothing", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a");
-  const poker = started(house, "Poker", "bet");
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
+  const poker = started(scenario, "Poker", "bet");
   neuro.action("u1", "a");
   const first = chess.lastId();
   neuro.heard();
@@ -131,17 +131,17 @@ test("NB13 a result that is late, given twice, of another game, or of nothing co
   check.equal(neuro.heard(), ["result u1 true"]);
   neuro.action("u2", "a");
   const second = chess.lastId();
-  house.pass(18_000);
+  scenario.pass(18_000);
   check.equal(neuro.heard(), ["result u2 false"]);
   chess.result(true, { id: second }).result(true, { id: "0" });
   check.equal(neuro.heard(), []);
-  check.equal(house.noted("result_ignored").map(({ why }) => why), ["foreign", "twice", "late", "unknown"]);
+  check.equal(scenario.observed("result_ignored").map(({ why }) => why), ["foreign", "twice", "late", "unknown"]);
 });
 
 test("NB14 a game that is silent holds up nobody else", () => {
-  const { house, neuro } = opened();
-  started(house, "Chess", "a");
-  const poker = started(house, "Poker", "bet");
+  const { scenario, neuro } = opened();
+  started(scenario, "Chess", "a");
+  const poker = started(scenario, "Poker", "bet");
   neuro.action("u0", "a");
   neuro.heard();
   for (let n = 1; n <= 50; n++) {
@@ -152,63 +152,63 @@ test("NB14 a game that is silent holds up nobody else", () => {
 });
 
 test("NB15 a client that answers failures only is taken to have succeeded", () => {
-  const { house, neuro } = opened({ integrations: [{ match: "Go*", results: "failures-only" }] });
-  const game = started(house, "Go Game", "a");
+  const { scenario, neuro } = opened({ integrations: [{ match: "Go*", results: "failures-only" }] });
+  const game = started(scenario, "Go Game", "a");
   neuro.heard();
   neuro.action("u1", "a");
-  house.pass(500);
+  scenario.pass(500);
   check.equal(neuro.heard(), ["result u1 true"]);
   neuro.action("u2", "a");
   game.result(false);
   check.equal(neuro.heard(), ["result u2 false"]);
-  house.pass(30_000);
+  scenario.pass(30_000);
   check.equal(neuro.heard(), []);
 });
 
 test("NB15 three silent deadlines in a row show that a client confirms nothing; one success shows the contrary", () => {
-  const { house, neuro } = opened();
-  const game = started(house, "Go Game", "a");
+  const { scenario, neuro } = opened();
+  const game = started(scenario, "Go Game", "a");
   neuro.heard();
   for (const id of ["u1", "u2", "u3"]) {
     neuro.action(id, "a");
-    house.pass(18_000);
+    scenario.pass(18_000);
     check.equal(neuro.heard(), [`result ${id} false`]);
   }
-  check.equal(house.noted("input_repaired").map(({ what }) => what), ["no results"]);
+  check.equal(scenario.observed("input_repaired").map(({ what }) => what), ["no results"]);
   neuro.action("u4", "a");
-  house.pass(500);
+  scenario.pass(500);
   check.equal(neuro.heard(), ["result u4 true"]);
   neuro.action("u5", "a");
   game.result(true);
   neuro.action("u6", "a");
-  house.pass(500);
+  scenario.pass(500);
   check.equal(neuro.heard(), ["result u5 true"]);
 });
 
 test("NB15 a game that is away is not silent", () => {
-  const { house, neuro } = opened({ actions: { grace: 100_000 } });
-  const chess = started(house, "Chess", "a");
+  const { scenario, neuro } = opened({ actions: { grace: 100_000 } });
+  const chess = started(scenario, "Chess", "a");
   for (const id of ["u1", "u2", "u3", "u4"]) neuro.action(id, "a");
   chess.close();
-  house.pass(18_000);
-  check.equal(house.noted("input_repaired"), []);
+  scenario.pass(18_000);
+  check.equal(scenario.observed("input_repaired"), []);
 });
 
 test("NB15 in a force silence is a confirmation: Neuro must not try what may be done", () => {
-  const { house, neuro } = opened();
-  started(house, "Chess", "a").force(["a"]);
+  const { scenario, neuro } = opened();
+  started(scenario, "Chess", "a").force(["a"]);
   neuro.action("u1", "a");
   neuro.heard();
-  house.pass(18_000);
+  scenario.pass(18_000);
   check.equal(neuro.heard(), ["result u1 true"]);
-  check.equal(ends(house), []);
-  house.pass(500);
-  check.equal(ends(house), ["Chess completed"]);
+  check.equal(ends(scenario), []);
+  scenario.pass(500);
+  check.equal(ends(scenario), ["Chess completed"]);
 });
 
 test("NB16 an action that was just unregistered is not delivered but answered", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a", "b");
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a", "b");
   neuro.heard();
   chess.unregister("a");
   neuro.action("u1", "a");
@@ -225,12 +225,12 @@ test("NB16 an action that was just unregistered is not delivered but answered", 
 });
 
 test("NB16 an action that nobody ever had is a failure, or left to others who share the backend", () => {
-  const { house, neuro } = opened();
+  const { scenario, neuro } = opened();
   neuro.heard();
   neuro.action("u1", "what");
   check.equal(neuro.heard(), ["result u1 false"]);
-  house.configure({ actions: { broadcast_backend: true } });
-  const chess = started(house, "Chess", "a");
+  scenario.configure({ actions: { broadcast_backend: true } });
+  const chess = started(scenario, "Chess", "a");
   neuro.heard();
   neuro.action("u2", "what");
   check.equal(neuro.heard(), []);
@@ -240,8 +240,8 @@ test("NB16 an action that nobody ever had is a failure, or left to others who sh
 });
 
 test("NB40 an equal action of several is one before Neuro, and all who have it get it; the first success counts", () => {
-  const { house, neuro } = opened();
-  const [one, two, three] = ["One", "Two", "Three"].map((name) => started(house, name, "a"));
+  const { scenario, neuro } = opened();
+  const [one, two, three] = ["One", "Two", "Three"].map((name) => started(scenario, name, "a"));
   check.equal(neuro.heard(), ["startup", "register a"]);
   neuro.action("u1", "a");
   for (const game of [one, two, three]) check.equal(game?.heard(), ["action a"]);
@@ -253,9 +253,9 @@ test("NB40 an equal action of several is one before Neuro, and all who have it g
 });
 
 test("NB40 if all fail the last failure counts; if some stay silent, it counts at the deadline", () => {
-  const { house, neuro } = opened();
-  const one = started(house, "One", "a");
-  const two = started(house, "Two", "a");
+  const { scenario, neuro } = opened();
+  const one = started(scenario, "One", "a");
+  const two = started(scenario, "Two", "a");
   neuro.heard();
   neuro.action("u1", "a");
   one.result(false, { message: "first" });
@@ -263,39 +263,39 @@ test("NB40 if all fail the last failure counts; if some stay silent, it counts a
   check.equal(neuro.frames().map(({ data }) => data), [{ id: "u1", success: false, message: "last" }]);
   neuro.action("u2", "a");
   one.result(false, { message: "no" });
-  house.pass(18_000);
+  scenario.pass(18_000);
   check.equal(neuro.frames().map(({ data }) => data), [{ id: "u2", success: false, message: "no" }]);
 });
 
 test("NB40 a broadcast goes to those who are here; who dies counts as failed at the end of its grace", () => {
-  const { house, neuro } = opened();
-  const one = started(house, "One", "a");
-  const two = started(house, "Two", "a");
-  const three = started(house, "Three", "a");
+  const { scenario, neuro } = opened();
+  const one = started(scenario, "One", "a");
+  const two = started(scenario, "Two", "a");
+  const three = started(scenario, "Three", "a");
   three.close();
   neuro.heard();
   neuro.action("u1", "a");
   two.close();
   one.result(false);
   check.equal(neuro.heard(), []);
-  house.pass(10_000);
+  scenario.pass(10_000);
   check.equal(neuro.heard(), ["result u1 false"]);
   check.equal(three.heard(), []);
 });
 
 test("NB40 within a force only the integration that asked gets it", () => {
-  const { house, neuro } = opened();
-  const one = started(house, "One", "a");
-  const two = started(house, "Two", "a");
+  const { scenario, neuro } = opened();
+  const one = started(scenario, "One", "a");
+  const two = started(scenario, "Two", "a");
   two.force(["a"]);
   neuro.action("u1", "a");
   check.equal([one.heard(), two.heard()], [[], ["action a"]]);
 });
 
 test("NB40 `broadcast: first-owner` asks the first who is here", () => {
-  const { house, neuro } = opened({ actions: { broadcast: "first-owner" } });
-  const one = started(house, "One", "a");
-  const two = started(house, "Two", "a");
+  const { scenario, neuro } = opened({ actions: { broadcast: "first-owner" } });
+  const one = started(scenario, "One", "a");
+  const two = started(scenario, "Two", "a");
   neuro.action("u1", "a");
   one.close();
   neuro.action("u2", "a");
@@ -303,9 +303,9 @@ test("NB40 `broadcast: first-owner` asks the first who is here", () => {
 });
 
 test("NB40 what one owner unregisters stays as long as another has it", () => {
-  const { house, neuro } = opened();
-  const one = started(house, "One", "a");
-  const two = started(house, "Two", "a");
+  const { scenario, neuro } = opened();
+  const one = started(scenario, "One", "a");
+  const two = started(scenario, "Two", "a");
   neuro.heard();
   one.unregister("a");
   neuro.action("u1", "a");
@@ -315,12 +315,12 @@ test("NB40 what one owner unregisters stays as long as another has it", () => {
 });
 
 test("NB38 more actions than an integration may have are refused, and it is told", () => {
-  const { house, neuro } = opened();
+  const { scenario, neuro } = opened();
   const many = Array.from({ length: 201 }, (_, n) => `a${n}`);
-  started(house, "Chess", ...many);
+  started(scenario, "Chess", ...many);
   const frame = neuro.frames().find(({ command }) => command === "actions/register");
   check.equal((frame?.["data"] as { actions: unknown[] }).actions.length, 200);
-  check.equal(house.noted("input_refused").map(({ fault }) => fault), ["queueFull"]);
+  check.equal(scenario.observed("input_refused").map(({ fault }) => fault), ["queueFull"]);
 });
 
 test("NB38 `limits.actions` bounds them all", () => {
@@ -330,16 +330,16 @@ test("NB38 `limits.actions` bounds them all", () => {
   check.equal(neuro.heard(), ["startup", "register a b", "register c"]);
 });
 
-function bounded(actions: number): { DEFAULT: House; neuro: ReturnType<House["neuro"]> } {
-  const house = new House();
-  const settings = { ...house.harness.settings, limits: { ...house.harness.settings.limits, actions } };
-  const small = new House({ settings });
+function bounded(actions: number): { DEFAULT: Scenario; neuro: ReturnType<Scenario["neuro"]> } {
+  const scenario = new Scenario();
+  const settings = { ...scenario.harness.settings, limits: { ...scenario.harness.settings.limits, actions } };
+  const small = new Scenario({ settings });
   return { DEFAULT: small, neuro: small.neuro().open() };
 }
 
 test("NB26 what did not change costs nothing; what did is unregistered and registered, for every backend to end equal", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a", "b");
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a", "b");
   neuro.heard();
   chess.register("a", "b");
   check.equal(neuro.heard(), []);
@@ -350,8 +350,8 @@ test("NB26 what did not change costs nothing; what did is unregistered and regis
 });
 
 test("NB44 an id that a game is given ends with Neuro's, and a game that answers with hers alone is understood", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a");
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
   neuro.action("move-1", "a");
   check.match(chess.lastId(), /^\d{13}-\d{10}~move-1$/);
   chess.result(true, { id: "move-1" });

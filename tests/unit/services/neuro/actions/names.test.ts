@@ -1,11 +1,11 @@
 /** How actions are called before Neuro. */
 import { test } from "#runner";
-import { check } from "../../../harness/check.ts";
-import { FakeNeuro, House, type HouseOptions, otherAction, started } from "./fixture.ts";
+import { check } from "../../../../harness/check.ts";
+import { FakeNeuro, otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 
-function opened(options: HouseOptions = {}): { house: House; neuro: FakeNeuro } {
-  const house = new House(options);
-  return { house, neuro: house.neuro().open() };
+function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: FakeNeuro } {
+  const scenario = new Scenario(options);
+  return { scenario, neuro: scenario.neuro().open() };
 }
 
 /** All names that Neuro was ever given. */
@@ -16,7 +16,7 @@ function namesHeard(neuro: FakeNeuro): readonly string[] {
 const LEGAL = /^[a-z0-9_-]{1,64}$/;
 
 test("NB28 every name is legal, unique, and leads back to exactly what the game called it", () => {
-  const { house, neuro } = opened();
+  const { scenario, neuro } = opened();
   const originals = [
     "b--c",
     "Buy Now",
@@ -31,7 +31,7 @@ test("NB28 every name is legal, unique, and leads back to exactly what the game 
     "__proto__",
   ];
   const games = ["Game A", "game-a!", "ゲーム", "g--a", "g"].map((name) =>
-    started(house, name, ...originals.filter(Boolean).map((each) => otherAction(each, `${name} ${each}`)))
+    started(scenario, name, ...originals.filter(Boolean).map((each) => otherAction(each, `${name} ${each}`)))
   );
   const names = namesHeard(neuro);
   check.equal(names.length, games.length * 10);
@@ -51,24 +51,24 @@ test("NB28 every name is legal, unique, and leads back to exactly what the game 
 });
 
 test("NB28 names and games that would meet when they are joined do not", () => {
-  const { house, neuro } = opened({ actions: { naming: "prefixed" } });
-  started(house, "g--a", "b");
-  started(house, "g", "a--b");
-  started(house, "G", "a--b");
+  const { scenario, neuro } = opened({ actions: { naming: "prefixed" } });
+  started(scenario, "g--a", "b");
+  started(scenario, "g", "a--b");
+  started(scenario, "G", "a--b");
   const names = namesHeard(neuro);
   check.equal(new Set(names).size, 3);
   for (const name of names) check.match(name, LEGAL);
 });
 
 test("NB28 names are stable over a reconnect, and over a restart of the relay", () => {
-  const { house, neuro } = opened();
-  started(house, "Chess", "a");
-  const poker = started(house, "Poker", otherAction("a"));
+  const { scenario, neuro } = opened();
+  started(scenario, "Chess", "a");
+  const poker = started(scenario, "Poker", otherAction("a"));
   check.equal(neuro.heard(), ["startup", "register a", "register poker--a"]);
   neuro.drop();
   check.equal(neuro.reopen().heard(), ["startup", "register a poker--a"]);
-  house.pass(1_000);
-  const later = new House({ entries: house.entries(), now: house.now });
+  scenario.pass(1_000);
+  const later = new Scenario({ entries: scenario.entries(), now: scenario.now });
   const again = later.neuro().open();
   check.equal(again.heard(), ["startup"], "those who are not back are not registered");
   later.game("Poker").context("back");
@@ -77,18 +77,18 @@ test("NB28 names are stable over a reconnect, and over a restart of the relay", 
 });
 
 test("NB29 the first owner has the plain name for good; another definition gets a prefix", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a");
-  started(house, "Poker", otherAction("a"));
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
+  started(scenario, "Poker", otherAction("a"));
   check.equal(neuro.heard(), ["startup", "register a", "register poker--a"]);
   chess.register(otherAction("a", "third"));
   check.equal(neuro.heard(), ["unregister a", "register a"], "a sole owner that redefines keeps it");
 });
 
 test("NB29 an owner that leaves a shared definition moves to a prefix, and one that adopts it joins", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a");
-  const poker = started(house, "Poker", "a");
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
+  const poker = started(scenario, "Poker", "a");
   neuro.heard();
   poker.register(otherAction("a"));
   check.equal(neuro.heard(), ["register poker--a"]);
@@ -99,43 +99,43 @@ test("NB29 an owner that leaves a shared definition moves to a prefix, and one t
 });
 
 test("NB29 a disposable action gets its name back, and nobody else does meanwhile", () => {
-  const { house, neuro } = opened();
-  const chess = started(house, "Chess", "a");
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
   chess.unregister("a");
-  const poker = started(house, "Poker", otherAction("a"));
+  const poker = started(scenario, "Poker", otherAction("a"));
   chess.register(otherAction("a", "new"));
   poker.unregister("a").register(otherAction("a"));
   check.equal(namesHeard(neuro), ["a", "poker--a", "a", "poker--a"]);
 });
 
 test("NB29 sharing wins over an old name after a restart", () => {
-  const { house } = opened();
-  started(house, "Chess", "a");
-  started(house, "Poker", otherAction("a", "another"));
-  house.pass(1_000);
-  const entries = house.entries().map(({ key, value }) => ({
+  const { scenario } = opened();
+  started(scenario, "Chess", "a");
+  started(scenario, "Poker", otherAction("a", "another"));
+  scenario.pass(1_000);
+  const entries = scenario.entries().map(({ key, value }) => ({
     key,
     value: JSON.parse(JSON.stringify(value).replace("another", "does a")),
   }));
-  const later = new House({ entries, now: house.now });
+  const later = new Scenario({ entries, now: scenario.now });
   const neuro = later.neuro().open();
   for (const name of ["Poker", "Chess"]) later.game(name).context("back");
   check.equal(neuro.heard(), ["startup", "register a", "context [Poker] back", "context [Chess] back"]);
 });
 
 test("NB30 `prefixed`: always the owner's prefix, never shared", () => {
-  const { house, neuro } = opened({ actions: { naming: "prefixed" } });
-  started(house, "Buckshot Roulette", "shoot");
-  started(house, "Other", "shoot");
+  const { scenario, neuro } = opened({ actions: { naming: "prefixed" } });
+  started(scenario, "Buckshot Roulette", "shoot");
+  started(scenario, "Other", "shoot");
   check.equal(neuro.heard(), ["startup", "register buckshot-roulette--shoot", "register other--shoot"]);
 });
 
 test("NB28 a name that is too long for an identity is shortened, and two such stay two", () => {
-  const { house } = opened();
+  const { scenario } = opened();
   const long = "x".repeat(100);
-  started(house, `${long}1`, "a");
-  started(house, `${long}2`, "b");
-  const names = [...house.harness.state.games.values()].map(({ name }) => name);
+  started(scenario, `${long}1`, "a");
+  started(scenario, `${long}2`, "b");
+  const names = [...scenario.harness.state.games.values()].map(({ name }) => name);
   check.equal(new Set(names).size, 2);
   for (const name of names) check.that([...name].length <= 64);
 });

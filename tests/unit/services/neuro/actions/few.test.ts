@@ -1,8 +1,8 @@
 /** A table that nearly always holds one thing, beside the `Map` that it stands for. */
 import { test } from "#runner";
 import fc from "fast-check";
-import { Few } from "../../../../src/services/neuro/actions/few.ts";
-import { check } from "../../../harness/check.ts";
+import { Few } from "../../../../../src/services/neuro/actions/few.ts";
+import { check } from "../../../../harness/check.ts";
 
 const key = fc.constantFrom("", "a", "b", "c");
 const step = fc.record({ key, value: fc.option(fc.nat(), { nil: undefined }), isDelete: fc.boolean() });
