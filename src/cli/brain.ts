@@ -6,7 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { platform, versions } from "node:process";
 import { runIdOf, runTraining, SIZES, type TrainingPlan, type TrainingRun } from "../services/brain/mod.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
-import { Complaint } from "./complaint.ts";
+import { CliError } from "./cli-error.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
 
 interface TrainOptions extends ConfigurationOptions {
@@ -55,15 +55,15 @@ function rate(text: string): number {
 async function run(log: string, options: TrainOptions): Promise<void> {
   const root = options.root ?? (await readConfiguration(options)).settings.brain.artifacts_root;
   const text = await readFile(log, "utf8").catch((error: unknown) => {
-    throw new Complaint([`${log}: cannot be read: ${reasonOf(error)}`]);
+    throw new CliError([`${log}: cannot be read: ${reasonOf(error)}`]);
   });
   const plan = planOf(text, basename(log), options);
-  if (/[/\\]|^\./.test(plan.runId)) throw new Complaint([`${plan.runId}: a run id has no slash and begins with no dot`]);
+  if (/[/\\]|^\./.test(plan.runId)) throw new CliError([`${plan.runId}: a run id has no slash and begins with no dot`]);
   const say = options.json
     ? () => {}
     : (epoch: number, loss: number) => console.log(`epoch ${epoch}: mean squared error ${loss}`);
   const made = runTraining(plan, say);
-  if (typeof made === "string") throw new Complaint([`${log}: ${made}`]);
+  if (typeof made === "string") throw new CliError([`${log}: ${made}`]);
   const folder = join(root, plan.runId);
   await write(folder, made);
   await enter(join(dirname(root), "registry.json"), plan, made.manifest);
@@ -121,7 +121,7 @@ async function write(folder: string, { files }: TrainingRun): Promise<void> {
   } catch (error) {
     // Why whatever comes of it: where nothing may be written nothing may be deleted, and only the first is of interest.
     await rm(draft, { recursive: true, force: true }).catch(() => {});
-    throw new Complaint([`${folder}: cannot be written: ${reasonOf(error)}`]);
+    throw new CliError([`${folder}: cannot be written: ${reasonOf(error)}`]);
   }
 }
 
@@ -131,7 +131,7 @@ const reasonOf = (error: unknown): string => error instanceof Error ? error.mess
 async function enter(index: string, { runId, createdUtc }: TrainingPlan, manifest: JsonObject): Promise<void> {
   const text = await readFile(index, "utf8").catch(() => "{}");
   const earlier: unknown = parsed(text);
-  if (!isObject(earlier)) throw new Complaint([`${index}: is not a JSON object, so the run was not entered there`]);
+  if (!isObject(earlier)) throw new CliError([`${index}: is not a JSON object, so the run was not entered there`]);
   const { git, training, tokenizer, model } = manifest;
   const entry = { run_id: runId, created_utc: createdUtc, git, training, tokenizer, model };
   await writeFile(`${index}.new`, `${JSON.stringify({ ...earlier, [runId]: entry }, null, 2)}\n`);

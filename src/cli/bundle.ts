@@ -1,8 +1,9 @@
 /**
- * The sources as one file with its bytecode, for Bun: to find and parse three hundred files takes longer than all else in a start.
+ * Bundles the sources into one file with bytecode, for Bun: finding and parsing hundreds of files would take longer than the rest of
+ * the start.
  *
- * It is made when the sources are first run as they are now, which takes half a second. Its folder is named by the content of all
- * that it was made of, so one that is no longer right is never taken.
+ * The bundle is built when the sources are started for the first time after a change, in about 0.5 s. Its folder is named by a hash of
+ * everything it was built from, so an outdated bundle is never used.
  */
 import {
   closeSync,
@@ -24,20 +25,20 @@ const entry = join(root, "src/cli/program.ts");
 const packages = join(root, "node_modules");
 const cache = join(packages, ".cache/neuro-relay");
 
-/** The program as one file; undefined where it cannot be made. */
+/** The path of the bundle; undefined if it cannot be built. */
 export async function bundledProgram(): Promise<string | undefined> {
   try {
-    if (!existsSync(packages)) return undefined; // Why: where this folder is missing Bun fetches packages by itself.
+    if (!existsSync(packages)) return undefined; // Why: without this folder Bun installs packages by itself.
     const hash = contentHash();
     const file = join(cache, hash, "main.js");
     if (!existsSync(file)) await build(hash);
     return existsSync(file) ? file : undefined;
   } catch {
-    return undefined; // Why: a folder that cannot be written to must not keep the relay from starting.
+    return undefined; // Why: a read-only folder must not prevent the start.
   }
 }
 
-/** What it is made of. Packages count by the lock file, which `bun run start` makes sure of. */
+/** The hash of all sources. Packages are represented by the lock file: `bun run start` installs what it says. */
 function contentHash(): string {
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((path) =>
     path.includes(".")
@@ -47,15 +48,15 @@ function contentHash(): string {
   return hashText([versions["bun"], ...parts].join("\n")).slice(0, 32);
 }
 
-/** Why by way of another folder: a start in the meantime must not find half of it. */
+/** Why in a temporary folder: a process that starts meanwhile must not find half a bundle. */
 async function build(hash: string): Promise<void> {
   const { spawnSync } = await import("node:child_process");
   mkdirSync(cache, { recursive: true });
-  const outdated = readdirSync(cache).filter((name) => name !== hash); // Why: somebody else may just have made it.
+  const outdated = readdirSync(cache).filter((name) => name !== hash); // Why: another process may just have built this one.
   const draft = join(cache, `${hash}.${pid}`);
-  const how = ["--target=bun", "--format=cjs", "--bytecode", "--sourcemap=linked", "--entry-naming=main.js"];
-  const { status } = spawnSync(execPath, ["build", entry, ...how, "--outdir", draft], { cwd: root, stdio: "ignore" });
-  // Why asked again: somebody may have saved a file while it was made.
+  const options = ["--target=bun", "--format=cjs", "--bytecode", "--sourcemap=linked", "--entry-naming=main.js"];
+  const { status } = spawnSync(execPath, ["build", entry, ...options, "--outdir", draft], { cwd: root, stdio: "ignore" });
+  // Why hashed again: a source file may have been saved during the build.
   if (status === 0 && contentHash() === hash && !existsSync(join(cache, hash))) {
     for (const name of ["main.js", "main.js.jsc"]) sync(join(draft, name));
     renameSync(draft, join(cache, hash));
@@ -63,7 +64,7 @@ async function build(hash: string): Promise<void> {
   for (const name of [...outdated, `${hash}.${pid}`]) rmSync(join(cache, name), { recursive: true, force: true });
 }
 
-/** Why: where the power fails, a name may be on the disk before what it stands for, and an empty program would start from then on. */
+/** Why: after a power failure a file can have its name but not its content, and an empty program would start from then on. */
 function sync(file: string): void {
   const descriptor = openSync(file, "r+");
   fsyncSync(descriptor);

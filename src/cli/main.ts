@@ -1,8 +1,8 @@
 #!/usr/bin/env bun
-/** Where the program begins: on Bun with the sources made one file beforehand, where that can be; elsewhere with each of them. */
+/** The entry point. On Bun it runs the sources as one bundled file, if possible; elsewhere it imports them one by one. */
 import { versions } from "node:process";
 
-const bundled = "bun" in versions ? await (await import("./bundle.ts")).bundledProgram() : undefined;
-// Why not in one: Deno lets a module in whose name stands here, and asks for the right to read any other.
-if (bundled === undefined) await import("./program.ts");
-else await import(bundled);
+const bundle = "bun" in versions ? await (await import("./bundle.ts")).bundledProgram() : undefined;
+// Why two imports: Deno needs no permission to read a module whose name is a literal, but any other.
+if (bundle === undefined) await import("./program.ts");
+else await import(bundle);

@@ -1,7 +1,7 @@
 /**
- * `replay`: plays one side of a recorded conversation to whoever has to prove itself on the other.
+ * `replay`: plays one side of a recorded conversation to a game or a backend, and compares the other side.
  *
- * It is a relay with one room, the recording's: so it listens, dials and keeps time on every runtime as the relay does.
+ * It is a relay with a single service, the recording's, so it listens, dials and keeps time as the relay does on every runtime.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { readFile } from "node:fs/promises";
@@ -25,7 +25,7 @@ import {
   type Session,
   TapeError,
 } from "../recording/mod.ts";
-import { Complaint } from "./complaint.ts";
+import { CliError } from "./cli-error.ts";
 import { runtime } from "./runtime.ts";
 
 interface ReplayOptions {
@@ -49,29 +49,28 @@ interface Address {
   readonly port: number;
 }
 
-/** The status for a replay that was broken off, or with `--strict` differed. */
+/** The exit status of a replay that was interrupted or, with `--strict`, differed. */
 const DIFFERED = 1;
-/** Characters of a message that a trace shows. */
-const SHOWN_MAX = 500;
+/** Maximum number of characters of a message in a trace. */
+const TRACE_LENGTH_MAX = 500;
 const DEFAULT_LISTEN: Address = { host: "127.0.0.1", port: 8_000 };
 
-/** The command with its options. */
 export function replayCommand(): Command {
   return new Command("replay")
-    .description("play a recorded conversation to a game, or to a backend, and say what differs")
-    .argument("<file>", "what `serve --record` wrote")
-    .addOption(new Option("--as <side>", "which side to play").choices(["backend", "game"]))
-    .option("--list", "show who is in the recording, and play nothing")
-    .option("--listen <host:port>", "where the game connects (default: 127.0.0.1:8000)", addressOf)
-    .option("--to <url>", "the backend that the game connects to, such as ws://127.0.0.1:8000", urlOf)
-    .option("--game <name>", "the conversation of this game")
-    .option("--upstream <id>", "the relay's own conversation with this upstream, such as neuro")
-    .option("--peer <number>", "the conversation of this number, as --list shows it", numberOf)
-    .option("--session <number>", "which session of the file; the last one by default", numberOf)
-    .option("--speed <factor>", "how many times as fast as it was, or max", speedOf, 1)
-    .option("--patience <seconds>", "how late the other side may be", secondsOf, 10)
-    .option("--trace", "show each message as it comes and goes")
-    .option("--strict", "end with status 1 when anything differs")
+    .description("play a recorded conversation to a game or a backend, and report the differences")
+    .argument("<file>", "a recording made by `serve --record`")
+    .addOption(new Option("--as <side>", "the side to play").choices(["backend", "game"]))
+    .option("--list", "list the conversations in the recording, and play nothing")
+    .option("--listen <host:port>", "the address that the game connects to (default: 127.0.0.1:8000)", addressOf)
+    .option("--to <url>", "the URL of the backend to play the game to, such as ws://127.0.0.1:8000", urlOf)
+    .option("--game <name>", "play the conversation of this game")
+    .option("--upstream <id>", "play the relay's own conversation with this upstream, such as neuro")
+    .option("--peer <number>", "play the conversation with this number, as printed by --list", numberOf)
+    .option("--session <number>", "the session in the file (default: the last one)", numberOf)
+    .option("--speed <factor>", "playback speed as a factor, or max", speedOf, 1)
+    .option("--patience <seconds>", "how long to wait for the other side", secondsOf, 10)
+    .option("--trace", "print each message that is sent or received")
+    .option("--strict", "exit with status 1 if anything differs")
     .option("--json", "print the report, or the list, as JSON")
     .action(replay);
 }
@@ -79,22 +78,24 @@ export function replayCommand(): Command {
 async function replay(file: string, options: ReplayOptions): Promise<void> {
   const session = await sessionOf(file, options);
   if (options.list) return list(session, options);
-  if (options.as === undefined) throw new Complaint(["expected --as backend, --as game or --list"]);
+  if (options.as === undefined) throw new CliError(["expected --as backend, --as game or --list"]);
   const { said, from } = conversationOf(session, options);
   const script = { said, from, speed: options.speed, patience: options.patience * 1_000 };
   if (options.as === "backend") return await play(playBackend(script), options);
-  if (options.to === undefined) throw new Complaint(["expected --to and the address of a backend for the game"]);
+  if (options.to === undefined) throw new CliError(["expected --to and the URL of a backend"]);
   await play(playGame(script, options.to), options);
 }
 
 async function sessionOf(file: string, { session: number }: ReplayOptions): Promise<Session> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new Complaint([`${file}: cannot be read: ${error instanceof Error ? error.message : error}`]);
+    throw new CliError([`${file}: cannot be read: ${error instanceof Error ? error.message : error}`]);
   });
   const sessions = readSessions(file, text);
   const session = sessions.at(number === undefined ? -1 : number - 1);
-  if (session === undefined) throw new Complaint([`${file}: there are ${sessions.length} sessions, and no ${number}`]);
-  if (session.unreadable > 0) note(`${session.unreadable} lines of the recording cannot be read and are left out`);
+  if (session === undefined) {
+    throw new CliError([`${file}: has ${sessions.length} sessions; session ${number} does not exist`]);
+  }
+  if (session.unreadable > 0) note(`${session.unreadable} lines of the recording cannot be read and are skipped`);
   return session;
 }
 
@@ -102,14 +103,14 @@ function readSessions(file: string, text: string): readonly Session[] {
   try {
     return readTape(text);
   } catch (error) {
-    throw error instanceof TapeError ? new Complaint([`${file}: no recording: ${error.message}`]) : error;
+    throw error instanceof TapeError ? new CliError([`${file}: not a recording: ${error.message}`]) : error;
   }
 }
 
 function conversationOf(session: Session, choice: Choice): Exclude<ReturnType<typeof chosen>, string> {
   const conversation = chosen(conversationsIn(session), choice);
   if (typeof conversation !== "string") return conversation;
-  throw new Complaint([conversation, "choose with --game, --upstream or --peer; --list shows them"]);
+  throw new CliError([conversation, "choose one with --game, --upstream or --peer; --list prints them"]);
 }
 
 function list(session: Session, { json }: ReplayOptions): void {
@@ -124,7 +125,7 @@ function list(session: Session, { json }: ReplayOptions): void {
   for (const conversation of conversations) console.log(described(conversation));
 }
 
-/** Runs until the recording has been played, or until it is told to stop. */
+/** Runs until the recording has been played, or until the process is stopped. */
 async function play(playing: Playing, options: ReplayOptions): Promise<void> {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const room = {
@@ -138,7 +139,7 @@ async function play(playing: Playing, options: ReplayOptions): Promise<void> {
   };
   const { serve, untilStopped } = await runtime();
   const served = await serve(settingsFor(options), { services: [room], print: () => {} });
-  const stopped = untilStopped(served); // Why first: whoever reads the line below may stop it at once.
+  const stopped = untilStopped(served); // Why before the line below: a script that reads it may stop this process at once.
   if (options.as === "backend") console.error(`play the game at ${served.urls.neuro}`);
   await Promise.race([over, stopped]);
   const report = playing.report();
@@ -150,7 +151,7 @@ function traceEvent(event: ServiceEvent): void {
   if (event.is === "frame" || event.is === "received") show("<", event.frame);
 }
 
-/** The same turn, with what is sent shown on the way. */
+/** The same context, except that sent frames are printed. */
 const tracing = (ctx: StepContext): StepContext => ({
   now: ctx.now,
   random: () => ctx.random(),
@@ -167,7 +168,7 @@ const tracing = (ctx: StepContext): StepContext => ({
 
 function show(way: "<" | ">", frame: Frame): void {
   const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
-  console.error(`${way} ${printable(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}...` : text)}`);
+  console.error(`${way} ${printable(text.length > TRACE_LENGTH_MAX ? `${text.slice(0, TRACE_LENGTH_MAX)}...` : text)}`);
 }
 
 function finish(report: Report | undefined, { strict, json }: ReplayOptions): never {
@@ -175,10 +176,10 @@ function finish(report: Report | undefined, { strict, json }: ReplayOptions): ne
   else if (report === undefined) console.log("stopped");
   else for (const line of reportLines(report)) console.log(line);
   const isGood = report !== undefined && report.broken === undefined && (!strict || report.differing === 0);
-  process.exit(isGood ? 0 : DIFFERED); // Why: as for `serve`, a half-closed socket must not keep the process.
+  process.exit(isGood ? 0 : DIFFERED); // Why: as in `serve`, a half-closed socket must not keep the process alive.
 }
 
-/** One door, or none; nothing is kept, and nobody is too fast. */
+/** One listener or none, an in-memory queue, and no rate limits. */
 function settingsFor({ as, listen = DEFAULT_LISTEN }: ReplayOptions): Settings {
   const off = { enabled: false };
   return {
@@ -203,7 +204,7 @@ function addressOf(text: string): Address {
 
 function urlOf(text: string): string {
   if (URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol)) return text;
-  throw new InvalidArgumentError("expected an address such as ws://127.0.0.1:8000");
+  throw new InvalidArgumentError("expected a URL such as ws://127.0.0.1:8000");
 }
 
 function numberOf(text: string): number {

@@ -1,30 +1,30 @@
-/** The relay's part for the runtime that this program runs on. */
+/** Loads the part of the relay for the runtime that executes this program. */
 import type { Settings } from "../core/settings.ts";
 import type { Served, ServeOptions } from "../runtimes/served.ts";
-import { Complaint } from "./complaint.ts";
+import { CliError } from "./cli-error.ts";
 
-/** What each runtime's file offers. */
+/** What `runtimes/bun.ts` and `runtimes/deno.ts` export. */
 export interface Runtime {
-  /** Starts a relay; rejects when it cannot. */
+  /** Starts a relay; rejects if it cannot. */
   serve(settings: Settings, options?: ServeOptions): Promise<Served>;
   untilStopped(served: Served): Promise<void>;
 }
 
-/** The same, with a `Complaint` about what keeps a relay from starting. */
+/** The runtime's functions; `serve` rejects with a `CliError` if the relay cannot start. */
 export async function runtime(): Promise<Runtime> {
-  const { serve, untilStopped } = await loaded();
+  const { serve, untilStopped } = await loadRuntime();
   return {
     serve: (settings, options) =>
       serve(settings, options).catch((error: unknown) => {
-        // Why by name: the class is in the runtime's part, which is imported only where it can run.
-        throw error instanceof Error && error.name === "StartError" ? new Complaint([error.message]) : error;
+        // Why by name: the class belongs to the runtime's part, which is imported lazily.
+        throw error instanceof Error && error.name === "StartError" ? new CliError([error.message]) : error;
       }),
     untilStopped,
   };
 }
 
-async function loaded(): Promise<Runtime> {
+async function loadRuntime(): Promise<Runtime> {
   if (!("Deno" in globalThis)) return await import("../runtimes/bun.ts");
-  const module: string = "../runtimes/deno.ts"; // Why a variable: only Deno's type checker knows what that file needs.
+  const module: string = "../runtimes/deno.ts"; // Why a variable: only Deno's type checker knows the types of that file.
   return await import(module);
 }

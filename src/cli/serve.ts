@@ -1,24 +1,23 @@
-/** `serve`: runs the relay until it is told to stop. */
+/** `serve`: runs the relay until it is stopped. */
 import { Command } from "commander";
 import { resolve } from "node:path";
 import process from "node:process";
+import { ConfigWatcher } from "./config-watcher.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
-import { Following } from "./follow.ts";
-import { onHangup } from "./hangup.ts";
 import { runtime } from "./runtime.ts";
+import { onSighup } from "./sighup.ts";
 
-/** The command with its options. */
-export function serveCommand(): Command {
-  return withConfiguration(new Command("serve").description("run the relay (the default command)"))
-    .option("--record <file>", "record everything that is said, without tokens, for `neuro-relay replay`")
-    .action(({ record, ...options }: ServeFlags) => run(record === undefined ? options : recording(options, record)));
-}
-
-interface ServeFlags extends ConfigurationOptions {
+interface ServeOptions extends ConfigurationOptions {
   readonly record?: string;
 }
 
-/** Why absolute: what is typed starts from where it is typed, not from where the configuration lies. */
+export function serveCommand(): Command {
+  return withConfiguration(new Command("serve").description("run the relay (the default command)"))
+    .option("--record <file>", "record all messages, without tokens, for `neuro-relay replay`")
+    .action(({ record, ...options }: ServeOptions) => run(record === undefined ? options : recording(options, record)));
+}
+
+/** Why absolute: a path on the command line starts from the working directory, not from the folder of the configuration. */
 const recording = (options: ConfigurationOptions, file: string): ConfigurationOptions => ({
   ...options,
   set: [...options.set ?? [], `record.file=${resolve(file)}`],
@@ -28,18 +27,18 @@ async function run(options: ConfigurationOptions): Promise<void> {
   const configuration = await readConfiguration(options);
   for (const warning of configuration.warnings) note(warning);
   const { serve, untilStopped } = await runtime();
-  const { promise: begun, resolve: begin } = Promise.withResolvers<Following>();
-  onHangup(() => void begun.then((following) => following.again()));
+  const { promise: watching, resolve: startWatching } = Promise.withResolvers<ConfigWatcher>();
+  onSighup(() => void watching.then((watcher) => watcher.reload()));
   const served = await serve(configuration.settings);
-  const following = new Following(configuration, {
+  const watcher = new ConfigWatcher(configuration, {
     read: () => readConfiguration(options),
     apply: (settings) => served.configure(settings),
     note,
   });
-  begin(following);
+  startWatching(watcher);
   await untilStopped(served);
-  following.stop();
-  process.exit(0); // Why: what a runtime still keeps open, such as a half-closed socket, must not keep the process.
+  watcher.stop();
+  process.exit(0); // Why: whatever a runtime keeps open, such as a half-closed socket, must not keep the process alive.
 }
 
 const note = (line: string): void => console.error(`note: ${line}`);

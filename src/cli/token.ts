@@ -1,11 +1,11 @@
-/** `token`: makes a token that nobody can guess. */
+/** `token`: generates a random token. */
 import { Command } from "commander";
 
 const TOKEN_BYTES = 32;
 
 export function tokenCommand(): Command {
   return new Command("token")
-    .description("make a strong token, for example for intermediary.auth_token")
+    .description("generate a random token, for example for intermediary.auth_token")
     .option("--json", "print JSON")
     .action(({ json }: { readonly json?: true }) => {
       const token = newToken();
@@ -13,7 +13,7 @@ export function tokenCommand(): Command {
     });
 }
 
-/** 256 random bits, in letters that are safe in URLs, YAML and shells; the start says whose it is. */
+/** 256 random bits in characters that are safe in URLs, YAML and shells. The prefix tells a secret scanner whose token it is. */
 function newToken(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES));
   return `nr_${btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;

@@ -1,14 +1,14 @@
 /**
- * Settings that come from the environment and from `--set`, each as a path, a value and the name of where it came from.
+ * Settings from the environment and from `--set`, each as a path, a value and the name of its origin.
  *
- * A text is taken as it stands (quotes around all of it are removed); everything else parses as YAML. A secret may stand in a file
- * that its variable with `_FILE` at the end names.
+ * Text is taken literally, except that quotes around all of it are removed. Everything else is parsed as YAML. A variable that ends in
+ * `_FILE` names a file that contains the secret.
  */
 import { parse } from "yaml";
+import { withoutNulls } from "./config-tree.ts";
 import { type Field, fieldAt, fields, PREFIX } from "./fields.ts";
-import { nearest } from "./nearest.ts";
-import { isSecretName } from "./secrets.ts";
-import { withoutNulls } from "./tree.ts";
+import { isSecretName } from "./secret-files.ts";
+import { suggest } from "./suggest.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,73 +19,104 @@ export interface Override {
   readonly origin: string;
 }
 
-export interface Overrides {
+export interface OverrideResult {
   readonly overrides: readonly Override[];
   readonly errors: readonly string[];
 }
 
-/** Variables with the prefix that are no settings. */
+/** Variables with the prefix that are not settings. */
 const RESERVED: ReadonlySet<string> = new Set([`${PREFIX}CONFIG`]);
 
-/** Ends the variable that names the file in which a secret stands. */
-const IN_FILE = /_FILE$/;
+/** The end of a variable that names the file with a secret. */
+const FILE_SUFFIX = /_FILE$/;
 
 const byVariable: ReadonlyMap<string, Field> = new Map(fields.map((field) => [field.variable, field]));
 
-/** What variables of the environment set. */
-export function fromEnvironment(environment: Environment): Overrides {
-  const overrides: Override[] = [];
-  const errors: string[] = [];
+/** The settings in `NEURO_RELAY_*` variables. */
+export function fromEnvironment(environment: Environment): OverrideResult {
+  const sink: OverrideSink = { overrides: [], errors: [] };
   for (const [name, text] of Object.entries(environment).sort()) {
     if (!name.startsWith(PREFIX) || RESERVED.has(name) || text === undefined) continue;
     const field = byVariable.get(name);
-    const holder = byVariable.get(name.replace(IN_FILE, ""));
-    if (field !== undefined) add(field, text, { origin: name, overrides, errors });
-    else if (holder !== undefined && isSecretName(holder.path.at(-1) ?? "")) {
-      overrides.push({ path: holder.path, value: { file: text }, origin: name });
-    } else errors.push(`${name}: unknown setting; the nearest known one is ${nearest(name, [...byVariable.keys()])}`);
+    const fieldWithFile = byVariable.get(name.replace(FILE_SUFFIX, ""));
+    if (field !== undefined) add(sink, field, text, name);
+    else if (fieldWithFile !== undefined && isSecretName(fieldWithFile.path.at(-1) ?? "")) {
+      sink.overrides.push({ path: fieldWithFile.path, value: { file: text }, origin: name });
+    } else sink.errors.push(`${name}: unknown setting; did you mean ${suggest(name, [...byVariable.keys()])}?`);
   }
-  return { overrides, errors };
+  return sink;
 }
 
-/** What `--set` sets: each is `name=value`. */
-export function fromFlags(sets: readonly string[]): Overrides {
-  const overrides: Override[] = [];
-  const errors: string[] = [];
+/** The settings of `--set` flags, each `name=value`. */
+export function fromFlags(sets: readonly string[]): OverrideResult {
+  const sink: OverrideSink = { overrides: [], errors: [] };
+  const names = fields.map(({ path }) => path.join("."));
   for (const set of sets) {
     const [, name, text] = /^([^=]+)=(.*)$/s.exec(set) ?? [];
     if (name === undefined || text === undefined) {
-      errors.push(`--set ${set}: expected a setting and its value, such as --set intermediary.port=9765`);
+      sink.errors.push(`--set ${set}: expected a setting and its value, such as --set intermediary.port=9765`);
       continue;
     }
-    const path = name.trim().split(".");
-    const field = fieldAt(path);
-    if (field !== undefined) add(field, text, { origin: `--set ${path.join(".")}`, overrides, errors });
-    else errors.push(`--set ${path.join(".")}: unknown setting; the nearest known one is ${nearestPath(path)}`);
+    const origin = `--set ${name.trim()}`;
+    const field = fieldAt(name.trim().split("."));
+    if (field !== undefined) add(sink, field, text, origin);
+    else sink.errors.push(`${origin}: unknown setting; did you mean ${suggest(name.trim(), names)}?`);
   }
-  return { overrides, errors };
+  return sink;
 }
 
-const nearestPath = (path: readonly string[]): string | undefined =>
-  nearest(path.join("."), fields.map((field) => field.path.join(".")));
-
-interface Into {
-  readonly origin: string;
+interface OverrideSink {
   readonly overrides: Override[];
   readonly errors: string[];
 }
 
-function add(field: Field, text: string, { origin, overrides, errors }: Into): void {
+function add({ overrides, errors }: OverrideSink, field: Field, text: string, origin: string): void {
   try {
-    overrides.push({ path: field.path, value: read(field, text), origin });
+    overrides.push({ path: field.path, value: valueIn(text, field), origin });
   } catch {
     errors.push(`${origin}: expected ${field.type}`);
   }
 }
 
-function read(field: Field, text: string): unknown {
+function valueIn(text: string, field: Field): unknown {
   const isText = field.kind === "text" || field.kind === "choice";
-  // Why: whoever writes that means the file, and not these letters as a token.
+  // Why: `{file: path}` is meant as a file, not as a token of these characters.
   const isFile = isSecretName(field.path.at(-1) ?? "") && /^\s*\{\s*file\s*:.*\}\s*$/s.test(text);
   return isText && !isFile && !/^\s*(".*"|'.*')\s*$/s.test(text) ? text : withoutNulls(parse(text)) ?? undefined;
+}
+
+const BRAIN_TEXTS = [
+  ["RELAY_HOST", "host"],
+  ["RELAY_TOKEN", "token"],
+  ["RELAY_COVENANT", "covenant"],
+  ["ARTIFACT_RUN_ID", "artifact"],
+  ["ARTIFACTS_ROOT", "artifacts_root"],
+] as const;
+
+const BRAIN_FLAGS = [["RELAY_TEST_MODE", "test_mode"], ["RELAY_LOG_JSON", "log_json"]] as const;
+
+/** The original Brain relay treats only these values as true. */
+const TRUE_VALUES: ReadonlySet<string> = new Set(["1", "true", "True"]);
+
+/**
+ * The environment variables of the original Brain relay. `NEURO_RELAY_BRAIN__*` variables take precedence over them.
+ *
+ * Many machines set `PORT` for other reasons, so it counts only in test mode, or if the Brain is the only service.
+ */
+export function fromOriginalBrainEnvironment(environment: Environment, isOnlyBrain: boolean): readonly Override[] {
+  const overrides: Override[] = [];
+  const set = (origin: string, name: string, value: unknown) => overrides.push({ path: ["brain", name], value, origin });
+  for (const [variable, name] of BRAIN_TEXTS) {
+    const text = environment[variable];
+    if (text) set(variable, name, text);
+  }
+  for (const [variable, name] of BRAIN_FLAGS) {
+    const text = environment[variable];
+    if (text) set(variable, name, TRUE_VALUES.has(text));
+  }
+  const countsPort = isOnlyBrain || TRUE_VALUES.has(environment.RELAY_TEST_MODE ?? "");
+  const variable = environment.RELAY_PORT === undefined && countsPort ? "PORT" : "RELAY_PORT";
+  const text = environment[variable];
+  if (text !== undefined) set(variable, "port", /^\d+$/.test(text) ? Number(text) : text);
+  return overrides;
 }

@@ -1,137 +1,150 @@
-/** What no single setting can know: who may listen where, what must not meet itself, and which bound must not exceed which. */
-import { isLoopback } from "../core/loopback.ts";
+/** Rules about several settings at once: errors that prevent the start, and warnings for what is allowed but worth knowing. */
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
+import { isLoopback } from "../core/loopback.ts";
 import type { ListenSettings, Settings } from "../core/settings.ts";
+import { type ConfigTree, valueAt } from "./config-tree.ts";
+import { fields } from "./fields.ts";
+import { parseDuration, parseSize } from "./quantities.ts";
+import { formatQuantity } from "./setting.ts";
 
-export interface Breach {
+/** One error, and the setting that it is about. */
+export interface SettingIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
 
-type Door = "intermediary" | "nakurity-backend" | "intercept-proxy" | "brain" | "web";
-const DOORS: readonly Door[] = ["intermediary", "nakurity-backend", "intercept-proxy", "brain", "web"];
+type ListenerBlock = "intermediary" | "nakurity-backend" | "intercept-proxy" | "brain" | "web";
+const LISTENER_BLOCKS: readonly ListenerBlock[] = [
+  "intermediary",
+  "nakurity-backend",
+  "intercept-proxy",
+  "brain",
+  "web",
+];
 
-/** Every rule that these settings break. */
-export function breaches(settings: Settings): readonly Breach[] {
+/** Every rule that these settings violate. */
+export function settingIssues(settings: Settings): readonly SettingIssue[] {
   return [
-    ...openDoors(settings),
+    ...exposedListeners(settings),
     ...sharedPorts(settings),
     ...ownUpstreams(settings),
-    ...upstreamNames(settings),
-    ...bounds(settings),
+    ...upstreamIds(settings),
+    ...contradictingLimits(settings),
   ];
 }
 
-/** True for a token that everybody knows. */
-export const isPublic = (token: string): boolean => token === "" || token === PUBLISHED_TOKEN;
+/** What is allowed, but worth a line at the start. `tree` holds the values as they were written. */
+export function warningsOf(settings: Settings, tree: ConfigTree): readonly string[] {
+  return [...openListeners(settings), ...pickleQueue(settings), ...loweredLimits(tree)];
+}
 
-const OFF_LOOPBACK = "the published token, or none, is good for this machine only; set a token of your own " +
+/** True for an empty token and for the published one: everybody knows both. */
+const isPublicToken = (token: string): boolean => token === "" || token === PUBLISHED_TOKEN;
+
+const OFF_LOOPBACK = "an empty token and the published one are accepted on loopback only; set a token of your own " +
   "(`neuro-relay token` makes one) or a loopback host";
 
-function openDoors(settings: Settings): Breach[] {
-  const found: Breach[] = [];
+function exposedListeners(settings: Settings): SettingIssue[] {
+  const issues: SettingIssue[] = [];
   const { intermediary, web } = settings;
   const neuroOs = settings["dependency-authentication"]["neuro-os"].auth_token;
   intermediary.tokens.forEach(({ token }, at) => {
     if (token === PUBLISHED_TOKEN) {
-      found.push({ path: ["intermediary", "tokens", at, "token"], message: `refused: ${OFF_LOOPBACK}` });
+      issues.push({ path: ["intermediary", "tokens", at, "token"], message: `refused: ${OFF_LOOPBACK}` });
     }
   });
   if (isExposed(intermediary)) {
-    if (isPublic(intermediary.auth_token)) {
-      found.push({ path: ["intermediary", "auth_token"], message: `refused on ${intermediary.host}: ${OFF_LOOPBACK}` });
-    }
-    if (neuroOs !== undefined && isPublic(neuroOs)) {
-      const path = ["dependency-authentication", "neuro-os", "auth_token"];
-      found.push({ path, message: `refused on ${intermediary.host}: ${OFF_LOOPBACK}` });
+    const message = `refused because intermediary.host is ${intermediary.host}: ${OFF_LOOPBACK}`;
+    if (isPublicToken(intermediary.auth_token)) issues.push({ path: ["intermediary", "auth_token"], message });
+    if (neuroOs !== undefined && isPublicToken(neuroOs)) {
+      issues.push({ path: ["dependency-authentication", "neuro-os", "auth_token"], message });
     }
   }
-  for (const listener of ["nakurity-backend", "brain"] as const) {
-    const { host, token, open } = settings[listener];
-    if (!isExposed(settings[listener]) || open || !isPublic(token)) continue;
-    const message =
-      `anyone who reaches ${host} could connect; set ${listener}.token, or ${listener}.open: true if that is meant`;
-    found.push({ path: [listener, "token"], message });
+  for (const block of ["nakurity-backend", "brain"] as const) {
+    const { host, token, open } = settings[block];
+    if (!isExposed(settings[block]) || open || !isPublicToken(token)) continue;
+    const message = `anyone who can reach ${host} could connect; set ${block}.token, or ${block}.open: true to allow that`;
+    issues.push({ path: [block, "token"], message });
   }
   const proxy = settings["intercept-proxy"];
   if (isExposed(proxy)) {
-    const message = `${proxy.host} is open to others, and the proxy asks nobody for a token; set a loopback host`;
-    found.push({ path: ["intercept-proxy", "host"], message });
+    const message = `${proxy.host} is reachable from other machines, but the proxy asks for no token; set a loopback host`;
+    issues.push({ path: ["intercept-proxy", "host"], message });
   }
   if (isExposed(web) && web.token === PUBLISHED_TOKEN) {
-    found.push({ path: ["web", "token"], message: `refused on ${web.host}: ${OFF_LOOPBACK}` });
+    issues.push({ path: ["web", "token"], message: `refused because web.host is ${web.host}: ${OFF_LOOPBACK}` });
   }
-  return found;
+  return issues;
 }
 
 const isExposed = ({ enabled, host }: ListenSettings & { readonly enabled: boolean }): boolean =>
   enabled && !isLoopback(host);
 
-function sharedPorts(settings: Settings): Breach[] {
-  const found: Breach[] = [];
-  const open = DOORS.filter((listener) => settings[listener].enabled && settings[listener].port !== 0);
-  open.forEach((listener, at) => {
-    const other = open.slice(0, at).find((earlier) => {
-      const [left, right] = [settings[earlier], settings[listener]];
-      return left.port === right.port && overlap(left.host, right.host);
-    });
-    if (other !== undefined) {
-      found.push({ path: [listener, "port"], message: `port ${settings[listener].port} is already that of ${other}` });
-    }
+function sharedPorts(settings: Settings): SettingIssue[] {
+  const issues: SettingIssue[] = [];
+  const listening = LISTENER_BLOCKS.filter((block) => settings[block].enabled && settings[block].port !== 0);
+  listening.forEach((block, at) => {
+    const { host, port } = settings[block];
+    const other = listening.slice(0, at).find((earlier) =>
+      settings[earlier].port === port && overlap(settings[earlier].host, host)
+    );
+    if (other === undefined) return;
+    issues.push({ path: [block, "port"], message: `port ${port} is already used by ${other}; choose another one` });
   });
-  return found;
+  return issues;
 }
 
-function ownUpstreams(settings: Settings): Breach[] {
-  const found: Breach[] = [];
+function ownUpstreams(settings: Settings): SettingIssue[] {
+  const issues: SettingIssue[] = [];
   settings["nakurity-clients"].forEach(({ url }, at) => {
-    const own = DOORS.find((listener) => settings[listener].enabled && leadsTo(url, settings[listener]));
+    const own = LISTENER_BLOCKS.find((block) => settings[block].enabled && leadsTo(url, settings[block]));
     if (own === undefined) return;
-    const message = `${url} is this relay's own ${own}; move one of them, for example with ${own}.port`;
-    found.push({ path: ["nakurity-clients", at, "url"], message });
+    const message = `${url} is this relay's own ${own} listener; change the URL, or ${own}.port`;
+    issues.push({ path: ["nakurity-clients", at, "url"], message });
   });
-  // Why: before our own game port the proxy is welcome; only before itself it makes a loop.
+  // Why only the proxy itself: a proxy in front of our own game port is useful. In front of itself it is a loop.
   const proxy = settings["intercept-proxy"];
+  const path = ["intercept-proxy", "upstream_url"];
   if (proxy.enabled && !/^wss?:$/.test(URL.canParse(proxy.upstream_url) ? new URL(proxy.upstream_url).protocol : "")) {
-    found.push({ path: ["intercept-proxy", "upstream_url"], message: "expected a URL such as ws://127.0.0.1:8000" });
+    issues.push({ path, message: "expected a URL such as ws://127.0.0.1:8000" });
   }
   if (proxy.enabled && leadsTo(proxy.upstream_url, proxy)) {
-    found.push({ path: ["intercept-proxy", "upstream_url"], message: `${proxy.upstream_url} is the proxy itself` });
+    issues.push({ path, message: `${proxy.upstream_url} is the proxy itself; give the URL of the backend behind it` });
   }
-  return found;
+  return issues;
 }
 
 function leadsTo(url: string, listener: ListenSettings): boolean {
   if (!URL.canParse(url)) return false;
   const { hostname, port, protocol } = new URL(url);
-  const at = Number(port || (protocol === "wss:" ? 443 : 80));
-  return at === listener.port && overlap(listener.host, hostname);
+  return Number(port || (protocol === "wss:" ? 443 : 80)) === listener.port && overlap(listener.host, hostname);
 }
 
-/** True when what listens on one host can be reached by the other. */
+/** True if a listener on one host can be reached by the other. */
 function overlap(left: string, right: string): boolean {
   const isAny = (host: string) => ["0.0.0.0", "::", "[::]", ""].includes(host);
   if (left.toLowerCase() === right.toLowerCase() || (isLoopback(left) && isLoopback(right))) return true;
   return (isAny(left) && (isAny(right) || isLoopback(right))) || (isAny(right) && isLoopback(left));
 }
 
-function upstreamNames(settings: Settings): Breach[] {
+function upstreamIds(settings: Settings): SettingIssue[] {
   const ids = settings["nakurity-clients"].map(({ id }) => id);
-  const twice = ids.findIndex((id, at) => ids.indexOf(id) < at);
-  const found: Breach[] = [];
-  if (twice >= 0) {
-    found.push({ path: ["nakurity-clients", twice, "id"], message: `expected an id of its own; ${ids[twice]} is taken` });
+  const duplicate = ids.findIndex((id, at) => ids.indexOf(id) < at);
+  const issues: SettingIssue[] = [];
+  if (duplicate >= 0) {
+    const message = `expected a unique id; ${ids[duplicate]} is already used`;
+    issues.push({ path: ["nakurity-clients", duplicate, "id"], message });
   }
   settings.integrations.forEach(({ upstream }, at) => {
     if (upstream === undefined || ids.includes(upstream)) return;
-    const known = ids.length > 0 ? `known are ${ids.join(", ")}` : "none is configured";
-    found.push({ path: ["integrations", at, "upstream"], message: `no upstream has the id ${upstream}; ${known}` });
+    const known = ids.length > 0 ? `configured ids: ${ids.join(", ")}` : "no upstream is configured";
+    issues.push({ path: ["integrations", at, "upstream"], message: `no upstream has the id ${upstream}; ${known}` });
   });
-  return found;
+  return issues;
 }
 
-/** Where one bound would never be reached for the other. */
-function bounds({ limits, queue, "nakurity-clients": upstreams }: Settings): Breach[] {
+/** Limits that could never be reached because of another one. */
+function contradictingLimits({ limits, queue, "nakurity-clients": upstreams }: Settings): SettingIssue[] {
   const relations: readonly (readonly [readonly PropertyKey[], number, string, number])[] = [
     [["limits", "backlog_soft_bytes"], limits.backlog_soft_bytes, "limits.backlog_hard_bytes", limits.backlog_hard_bytes],
     [["queue", "retry"], queue.retry, "queue.retry_cap", queue.retry_cap],
@@ -141,4 +154,35 @@ function bounds({ limits, queue, "nakurity-clients": upstreams }: Settings): Bre
   ];
   return relations.filter(([, low, , high]) => low > high)
     .map(([path, low, name, high]) => ({ path, message: `${low} exceeds ${name}, which is ${high}` }));
+}
+
+function openListeners({ intermediary, "nakurity-backend": backend, brain }: Settings): readonly string[] {
+  const warnings: string[] = [];
+  if (intermediary.enabled && isPublicToken(intermediary.auth_token)) {
+    const what = intermediary.auth_token === "" ? "empty" : "the published one";
+    warnings.push(`intermediary.auth_token is ${what}: every program on this machine can connect`);
+  }
+  for (const [name, { enabled, host, open }] of [["nakurity-backend", backend], ["brain", brain]] as const) {
+    if (enabled && open && !isLoopback(host)) {
+      warnings.push(`${name}.open is true: anyone who can reach ${host} can connect without a token`);
+    }
+  }
+  return warnings;
+}
+
+function pickleQueue({ intermediary: { relay_queue }, queue }: Settings): readonly string[] {
+  if (relay_queue === undefined || !/\.pkl$/i.test(relay_queue)) return [];
+  return [`intermediary.relay_queue: a pickle file is never read; the queue is kept in ${queue.path}/`];
+}
+
+function loweredLimits(tree: ConfigTree): readonly string[] {
+  return fields.flatMap(({ path, kind, max }) => {
+    if (max === undefined) return [];
+    const given = valueAt(tree, path);
+    const quantity = kind === "duration" ? parseDuration(given) : kind === "size" ? parseSize(given) : given;
+    if (typeof quantity !== "number" || quantity <= max) return [];
+    return [
+      `${path.join(".")} is lowered from ${formatQuantity(kind, quantity)} to the maximum, ${formatQuantity(kind, max)}`,
+    ];
+  });
 }

@@ -1,28 +1,31 @@
 /**
- * Every setting there is: the one source of defaults, environment names, messages and the reference.
+ * The schema of the configuration: the single source of defaults, environment variables, error messages and the reference.
  *
- * It reads what a YAML file says into `Settings`. What concerns more than one block is in `rules.ts`.
+ * It turns the content of a YAML file into `Settings`. Rules about more than one block are in `rules.ts`.
  */
 import { z } from "zod";
 import type { Settings } from "../core/settings.ts";
-import { backend, brain, intermediary, proxy, web } from "./schema/doors.ts";
-import { queue, uploads } from "./schema/keeping.ts";
+import { backend, brain, intermediary, proxy, web } from "./schema/listeners.ts";
 import { actions, nallely, policies, upstream } from "./schema/neuro.ts";
-import { cluster, limits, log, record, security, shutdown } from "./schema/running.ts";
+import { limits, log, record, security, shutdown } from "./schema/process.ts";
+import { queue, uploads } from "./schema/storage.ts";
 import { block, list, optionalText } from "./setting.ts";
 
 const neuroOs = block("Neuro-OS.", {
-  auth_token: optionalText("The token of Neuro-OS: a watcher that may also speak to Neuro directly.", { secret: true }),
+  auth_token: optionalText("The token of Neuro-OS: a watcher that can also send messages to Neuro directly.", {
+    secret: true,
+  }),
 });
 
 const blocks = z.strictObject({
   intermediary,
   "nakurity-backend": backend,
   "nakurity-client": upstream.optional().meta({
-    says: "Where the real Neuro is. Without this block the relay plays her part itself.",
+    description:
+      "The Neuro API backend to connect to. Without this block the relay runs standalone and plays Neuro itself.",
   }),
   "nakurity-clients": list("Several upstreams, each with the settings of `nakurity-client`.", {
-    of: upstream,
+    item: upstream,
     type: "upstreams",
   }),
   "dependency-authentication": block("Tokens of other programs.", { "neuro-os": neuroOs }),
@@ -36,16 +39,15 @@ const blocks = z.strictObject({
   web,
   security,
   limits,
-  cluster,
   log,
   record,
   shutdown,
 });
 
-/** The blocks, for whoever walks them: names of settings and what is known of each. */
+/** The blocks, for code that enumerates the settings. */
 export const shape: z.ZodObject = blocks;
 
-/** One upstream or several become a list; everything else is as it is written. */
+/** Turns `nakurity-client` into a list of one. Everything else keeps the structure of the file. */
 export const schema: z.ZodType<Settings> = blocks.transform((given, context): Settings => {
   const { "nakurity-client": single, "nakurity-clients": several, ...rest } = given;
   if (single === undefined) return { ...rest, "nakurity-clients": several };

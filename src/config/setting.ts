@@ -1,228 +1,250 @@
 /**
- * The kinds of settings that the schema is made of. Each says what it expects in the words of whoever writes the file, and
- * carries what the reference prints about it.
+ * Builders for the settings of the schema. Each builder states what a value must look like, in the words of the person who writes the
+ * file, and registers what the reference prints about the setting.
  *
- * A setting without a value (`port:` and nothing behind it) never gets here: it counts as absent and has its default.
+ * A name without a value (`port:` with nothing after it) counts as absent and gets the default; it never reaches a builder.
  */
 import { z } from "zod";
 import type { Millis } from "../core/ids.ts";
-import { readDuration, readSize, writeDuration, writeSize } from "./units.ts";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./quantities.ts";
 
-/** What is known of each schema. Why not by `meta`: that makes a copy of the schema, which is a fifth of what all of them cost. */
-const known = z.globalRegistry;
+/** Metadata of each schema. Why not `meta()`: it copies the schema, which would be a fifth of the cost of building all of them. */
+const registry = z.globalRegistry;
 
-// Why: a configuration is read once or twice, and making code for that takes longer than reading it without.
+// Why: a configuration is read once or twice. Generating code for that takes longer than interpreting the schema.
 z.config({ jitless: true });
 
-export type Kind = "duration" | "size" | "number" | "port" | "text" | "flag" | "choice" | "list";
+export type SettingKind = "duration" | "size" | "number" | "port" | "text" | "flag" | "choice" | "list";
 
-/** What is known of one setting beside its type: the meta data of its schema. */
-export interface About {
-  readonly kind: Kind;
-  /** The meaning, one or two sentences. */
-  readonly says: string;
-  /** What may be written, for the reference: `10s`, `a | b`. */
+/** The metadata of one setting, for the reference, for redaction and for reloads. */
+export interface SettingInfo {
+  readonly kind: SettingKind;
+  /** The meaning, in one or two sentences. */
+  readonly description: string;
+  /** What can be written, for the reference: `10s`, `a | b`. */
   readonly type: string;
   /** Takes effect only after a restart. */
   readonly restart: boolean;
   /** Never printed. */
   readonly secret: boolean;
-  /** The hard ceiling; more is lowered to it. */
-  readonly most: number | undefined;
+  /** The hard ceiling. A larger value is lowered to it. */
+  readonly max: number | undefined;
 }
 
-export interface Extra<T> {
-  readonly fallback: T;
+export interface SettingOptions<T> {
+  readonly default: T;
   readonly restart?: boolean;
   readonly secret?: boolean;
-  readonly least?: number;
-  readonly most?: number;
-  /** Values that somebody might well try, and why they are refused. */
-  readonly refused?: Readonly<Record<string, string>>;
+  readonly min?: number;
+  readonly max?: number;
+  /** Plausible but unsupported values, each with the reason why it is rejected. */
+  readonly rejected?: Readonly<Record<string, string>>;
 }
 
-/** What the reference prints of a schema; undefined for one that is not a setting of its own. */
-export function aboutOf(schema: z.ZodType): About | undefined {
-  const meta = schema.meta() as { readonly about?: About } | undefined; // Why: zod's registry knows no type of ours.
-  return meta?.about;
+/** The metadata of a schema; undefined for a schema that is not a setting. */
+export function settingInfo(schema: z.ZodType): SettingInfo | undefined {
+  const meta = schema.meta() as { readonly setting?: SettingInfo } | undefined; // Why: zod's registry does not know our type.
+  return meta?.setting;
 }
 
 const DURATION = "a duration such as 10s, 5m or 250ms";
+const SIZE = "a size such as 64KiB or 1MiB, or a number of bytes";
+const PORT = "a port from 0 to 65535";
+const TEXT = { error: "expected text, in quotes if it looks like a number" };
 
 /** A time in milliseconds, written as `10s` or `250ms`. */
-export function duration(says: string, extra: Extra<Millis>): z.ZodType<Millis> {
-  return amount({ says, extra, kind: "duration", read: readDuration, wants: DURATION });
+export function duration(description: string, options: SettingOptions<Millis>): z.ZodType<Millis> {
+  return quantity({ description, options, kind: "duration", parse: parseDuration, expected: DURATION });
 }
 
 /** Bytes, written as `64KiB` or as a number. */
-export function size(says: string, extra: Extra<number>): z.ZodType<number> {
-  return amount({ says, extra, kind: "size", read: readSize, wants: "a size such as 64KiB or 1MiB, or a number of bytes" });
+export function size(description: string, options: SettingOptions<number>): z.ZodType<number> {
+  return quantity({ description, options, kind: "size", parse: parseSize, expected: SIZE });
 }
 
 /** A whole number. */
-export function count(says: string, extra: Extra<number>): z.ZodType<number> {
-  return amount({ says, extra, kind: "number", read: readWhole, wants: "a whole number" });
+export function count(description: string, options: SettingOptions<number>): z.ZodType<number> {
+  return quantity({ description, options, kind: "number", parse: parseInteger, expected: "a whole number" });
 }
-
-const PORT = "a port from 0 to 65535";
 
 /** A port to listen on. */
-export function port(fallback: number): z.ZodType<number> {
-  const says = "The port to listen on; 0 takes any free one.";
-  return amount({ says, extra: { fallback, restart: true }, kind: "port", read: readPort, wants: PORT });
+export function port(defaultPort: number): z.ZodType<number> {
+  const description = "The port to listen on; 0 picks a free one.";
+  const options = { default: defaultPort, restart: true };
+  return quantity({ description, options, kind: "port", parse: parsePort, expected: PORT });
 }
 
-export const host = (fallback: string): z.ZodType<string> => text("The address to listen on.", { fallback, restart: true });
+/** An address to listen on. */
+export const host = (defaultHost: string): z.ZodType<string> =>
+  text("The address to listen on.", { default: defaultHost, restart: true });
 
 /** A number that need not be whole. */
-export function real(says: string, extra: Extra<number>): z.ZodType<number> {
-  const schema = z.number({ error: "expected a number" });
-  return schema.default(extra.fallback).register(known, about({ kind: "number", type: "number", says }, extra));
+export function real(description: string, options: SettingOptions<number>): z.ZodType<number> {
+  return z.number({ error: ({ input }) => `expected a number, got ${shortJson(input)}` }).default(options.default)
+    .register(registry, metadata({ kind: "number", type: "number", description }, options));
 }
 
-const TEXT = { error: "expected text, in quotes if it looks like a number" };
-
-/** Any text, also an empty one. */
-export function text(says: string, extra: Extra<string>): z.ZodType<string> {
-  return z.string(TEXT).default(extra.fallback).register(known, about({ kind: "text", type: "text", says }, extra));
+/** Any text, including an empty one. */
+export function text(description: string, options: SettingOptions<string>): z.ZodType<string> {
+  return z.string(TEXT).default(options.default)
+    .register(registry, metadata({ kind: "text", type: "text", description }, options));
 }
 
-/** Text that has no default and must be there. */
-export function requiredText(says: string): z.ZodType<string> {
-  return z.string(TEXT).min(1, "expected text, not nothing")
-    .register(known, about({ kind: "text", type: "text", says }, {}));
+/** Text that has no default and must be given. */
+export function requiredText(description: string): z.ZodType<string> {
+  return z.string(TEXT).min(1, "expected text, got an empty one")
+    .register(registry, metadata({ kind: "text", type: "text", description }, {}));
 }
 
-/** Text that may be missing, and then means something else than any text. */
-export function optionalText(says: string, extra: Partial<Extra<never>> = {}): z.ZodType<string | undefined> {
-  return z.string(TEXT).optional().register(known, about({ kind: "text", type: "text", says }, extra));
+/** Text whose absence has a meaning of its own. */
+export function optionalText(
+  description: string,
+  options: Partial<SettingOptions<never>> = {},
+): z.ZodType<string | undefined> {
+  return z.string(TEXT).optional().register(registry, metadata({ kind: "text", type: "text", description }, options));
 }
 
-/** A duration that may be missing, and then means something else than any duration. */
-export function optionalDuration(says: string): z.ZodType<Millis | undefined> {
-  return optionalAmount({ says, extra: {}, kind: "duration", read: readDuration, wants: DURATION });
+/** A duration whose absence has a meaning of its own. */
+export function optionalDuration(description: string): z.ZodType<Millis | undefined> {
+  return optionalQuantity({ description, options: {}, kind: "duration", parse: parseDuration, expected: DURATION });
 }
 
-/** A port that may be missing, and then means something else than any port. */
-export function optionalPort(says: string): z.ZodType<number | undefined> {
-  return optionalAmount({ says, extra: {}, kind: "port", read: readPort, wants: PORT });
+/** A port whose absence has a meaning of its own. */
+export function optionalPort(description: string): z.ZodType<number | undefined> {
+  return optionalQuantity({ description, options: {}, kind: "port", parse: parsePort, expected: PORT });
 }
 
 /** True or false. */
-export function flag(says: string, extra: Extra<boolean>): z.ZodType<boolean> {
-  return z.boolean({ error: "expected true or false" }).default(extra.fallback).register(
-    known,
-    about({ kind: "flag", type: "true or false", says }, extra),
-  );
+export function flag(description: string, options: SettingOptions<boolean>): z.ZodType<boolean> {
+  return z.boolean({ error: ({ input }) => `expected true or false, got ${shortJson(input)}` }).default(options.default)
+    .register(registry, metadata({ kind: "flag", type: "true or false", description }, options));
 }
 
-/** One of these words; `refused` says of others why they are none. */
+/** One of these values. `rejected` explains why others are not supported. */
 export function choice<const T extends string>(
-  says: string,
-  options: readonly T[],
-  extra: Extra<NoInfer<T>>,
+  description: string,
+  values: readonly T[],
+  options: SettingOptions<NoInfer<T>>,
 ): z.ZodType<T> {
-  return oneOf(options, extra.refused)
-    .default(extra.fallback as Exclude<T, undefined>) // Why: zod cannot see that no text is undefined.
-    .register(known, about({ kind: "choice", type: options.join(" | "), says }, extra));
+  return oneOf(values, options.rejected)
+    .default(options.default as Exclude<T, undefined>) // Why: zod cannot see that no text is undefined.
+    .register(registry, metadata({ kind: "choice", type: values.join(" | "), description }, options));
 }
 
-/** A choice that may be missing, and then means something else than any of the options. */
-export function optionalChoice<const T extends string>(says: string, options: readonly T[]): z.ZodType<T | undefined> {
-  return oneOf(options).optional().register(known, about({ kind: "choice", type: options.join(" | "), says }, {}));
+/** A choice whose absence has a meaning of its own. */
+export function optionalChoice<const T extends string>(
+  description: string,
+  values: readonly T[],
+): z.ZodType<T | undefined> {
+  return oneOf(values).optional()
+    .register(registry, metadata({ kind: "choice", type: values.join(" | "), description }, {}));
 }
 
 function oneOf<const T extends string>(
-  options: readonly T[],
-  refused: Readonly<Record<string, string>> = {},
+  values: readonly T[],
+  rejected: Readonly<Record<string, string>> = {},
 ): z.ZodType<T> {
-  const expected = `expected one of ${options.join(", ")}`;
-  const reasons = new Map(Object.entries(refused));
-  return z.enum(options, { error: ({ input }) => reasons.get(String(input)) ?? expected });
+  const reasons = new Map(Object.entries(rejected));
+  return z.enum(values, {
+    error: ({ input }) => reasons.get(String(input)) ?? `expected one of ${values.join(", ")}, got ${shortJson(input)}`,
+  });
 }
 
-export interface ListOf<T> {
-  readonly of: z.ZodType<T>;
-  /** What its entries are, in the plural. */
+export interface ListOptions<T> {
+  readonly item: z.ZodType<T>;
+  /** What the entries are, in the plural. */
   readonly type: string;
-  readonly fallback?: readonly T[];
+  readonly default?: readonly T[];
 }
 
-/** A list, empty unless something else is said. */
-export function list<T>(says: string, { of, type, fallback = [] }: ListOf<T>): z.ZodType<readonly T[]> {
-  return z.array(of, { error: `expected a list of ${type}` }).readonly().default(fallback).register(
-    known,
-    about({ kind: "list", type: `list of ${type}`, says }, {}),
-  );
+/** A list; empty by default. */
+export function list<T>(
+  description: string,
+  { item, type, default: entries = [] }: ListOptions<T>,
+): z.ZodType<readonly T[]> {
+  return z.array(item, { error: `expected a list of ${type}` }).readonly().default(entries)
+    .register(registry, metadata({ kind: "list", type: `list of ${type}`, description }, {}));
 }
 
 /** One text of a list. */
-export const word: z.ZodType<string> = z.string(TEXT);
+export const textItem: z.ZodType<string> = z.string(TEXT);
 
-/** A block of settings: unknown names are refused, missing ones have their defaults. */
+/** A block of settings. Unknown names are errors; missing ones get their defaults. */
 export function block<Shape extends z.ZodRawShape>(
-  says: string,
+  description: string,
   shape: Shape,
 ): z.ZodPrefault<z.ZodObject<Shape, z.core.$strict>> {
-  return z.strictObject(shape, { error: mapExpected }).prefault({} as never).register(known, { says }); // Why: what is missing in {} has defaults.
+  // Why the cast: every name that {} lacks has a default.
+  return z.strictObject(shape, { error: blockError }).prefault({} as never).register(registry, { description });
 }
 
 /** One entry of a list of blocks. */
 export function entry<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
-  return z.strictObject(shape, { error: mapExpected });
+  return z.strictObject(shape, { error: blockError });
 }
 
-function mapExpected(issue: { readonly code?: string }): string | undefined {
+function blockError(issue: { readonly code?: string }): string | undefined {
   return issue.code === "invalid_type" ? "expected settings below it, each on its own line as `name: value`" : undefined;
 }
 
-interface Amount<E> {
-  readonly says: string;
-  readonly extra: E;
-  readonly kind: Kind;
-  /** What is expected, in words. */
-  readonly wants: string;
-  read(raw: unknown): number | undefined;
+interface QuantitySpec<Options> {
+  readonly description: string;
+  readonly options: Options;
+  readonly kind: SettingKind;
+  /** Completes the sentence "expected ...". */
+  readonly expected: string;
+  parse(raw: unknown): number | undefined;
 }
 
-function amount(of: Amount<Extra<number>>): z.ZodType<number> {
-  return z.transform(readInto(of)).default(of.extra.fallback).register(known, about({ ...of, type: of.kind }, of.extra));
+function quantity(spec: QuantitySpec<SettingOptions<number>>): z.ZodType<number> {
+  return z.transform(quantityParser(spec)).default(spec.options.default)
+    .register(registry, metadata({ ...spec, type: spec.kind }, spec.options));
 }
 
-function optionalAmount(of: Amount<Partial<Extra<number>>>): z.ZodType<number | undefined> {
-  const read = readInto(of);
-  return z.unknown().transform((raw, context) => (raw === undefined ? undefined : read(raw, context))).optional()
-    .register(known, about({ ...of, type: of.kind }, of.extra));
+function optionalQuantity(spec: QuantitySpec<Partial<SettingOptions<number>>>): z.ZodType<number | undefined> {
+  const parse = quantityParser(spec);
+  return z.unknown().transform((raw, context) => (raw === undefined ? undefined : parse(raw, context))).optional()
+    .register(registry, metadata({ ...spec, type: spec.kind }, spec.options));
 }
 
-function readInto(
-  { extra, kind, read, wants }: Amount<Partial<Extra<number>>>,
+function quantityParser(
+  { options, kind, parse, expected }: QuantitySpec<Partial<SettingOptions<number>>>,
 ): (raw: unknown, context: z.RefinementCtx) => number {
-  const { least = 0, most = Number.MAX_SAFE_INTEGER } = extra;
-  const bound = least > 0 ? `, at least ${writeAmount(kind, least)}` : "";
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
+  const atLeast = min > 0 ? `, at least ${formatQuantity(kind, min)}` : "";
   return (raw, context) => {
-    const value = read(raw);
-    if (value !== undefined && value >= least) return Math.min(value, most);
-    context.addIssue(`expected ${wants}${bound}`);
+    const value = parse(raw);
+    if (value !== undefined && value >= min) return Math.min(value, max);
+    context.addIssue(`expected ${expected}${atLeast}, got ${shortJson(raw)}`);
     return z.NEVER;
   };
 }
 
-/** A number as people write it in a setting of that kind. */
-export function writeAmount(kind: Kind, amount: number): string {
-  if (kind === "duration") return writeDuration(amount);
-  return kind === "size" ? writeSize(amount) : String(amount);
+/** A number as a setting of that kind is written. */
+export function formatQuantity(kind: SettingKind, quantity: number): string {
+  if (kind === "duration") return formatDuration(quantity);
+  return kind === "size" ? formatSize(quantity) : String(quantity);
 }
 
-const readWhole = (raw: unknown): number | undefined =>
+const parseInteger = (raw: unknown): number | undefined =>
   typeof raw === "number" && Number.isSafeInteger(raw) ? raw : undefined;
 
-function readPort(raw: unknown): number | undefined {
-  const value = readWhole(raw);
+function parsePort(raw: unknown): number | undefined {
+  const value = parseInteger(raw);
   return value !== undefined && value >= 0 && value <= 65_535 ? value : undefined;
 }
 
-function about(what: Pick<About, "kind" | "type" | "says">, extra: Partial<Extra<unknown>>): { readonly about: About } {
-  const { restart = false, secret = false, most } = extra;
-  return { about: { kind: what.kind, says: what.says, type: what.type, restart, secret, most } };
+function metadata(
+  what: Pick<SettingInfo, "kind" | "type" | "description">,
+  { restart = false, secret = false, max }: Partial<SettingOptions<unknown>>,
+): { readonly setting: SettingInfo } {
+  return { setting: { kind: what.kind, description: what.description, type: what.type, restart, secret, max } };
+}
+
+const SHORT_MAX = 60;
+
+/** A wrong value as an error shows it. Only for kinds that never hold a secret. */
+function shortJson(value: unknown): string {
+  const json = JSON.stringify(value) ?? "nothing";
+  return json.length > SHORT_MAX ? `${json.slice(0, SHORT_MAX)}...` : json;
 }

@@ -1,6 +1,4 @@
-/**
- * Every setting's default, in one object: what the schema fills in, and what tests of machines start from.
- */
+/** The default of every setting, for the schema and for tests. */
 import type { Settings } from "./settings.ts";
 
 const SECOND = 1_000;
@@ -10,10 +8,10 @@ const DAY = 24 * HOUR;
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 
-/** The token that the original configuration was published with. Good for loopback only. */
+/** The token in the published configuration of the original relay. Accepted on loopback only. */
 export const PUBLISHED_TOKEN = "super-secret-token";
 
-/** The settings of a relay that was told nothing. */
+/** The settings of a relay without a configuration. */
 export const DEFAULTS: Settings = {
   intermediary: {
     enabled: true,
@@ -142,13 +140,12 @@ export const DEFAULTS: Settings = {
     backlog_hard_bytes: 8 * MIB,
     metric_integrations: 100,
   },
-  cluster: { enabled: false, url: "", node: "" },
   log: { level: "info", levels: {}, format: "text", file: "" },
   record: { file: "", bytes: 256 * MIB },
   shutdown: { grace: 5 * SECOND },
 };
 
-/** The default of each field of one upstream; `url` has none. */
+/** The defaults of one upstream; `url` has none. */
 export const UPSTREAM_DEFAULTS: Omit<Settings["nakurity-clients"][number], "url"> = {
   id: "neuro",
   name: "Relay Integration",

@@ -1,19 +1,19 @@
 /**
- * The settings as the machines see them: every block, with the names of the configuration file.
+ * The complete settings, with the names of the configuration file.
  *
- * `config/schema.ts` produces this from YAML, environment and flags, with every default filled in. Durations are milliseconds,
- * sizes are bytes. A setting has one name everywhere: in the file, in the environment, here and in the reference.
+ * `config/schema.ts` builds them from YAML, environment and flags, and fills in every default. Durations are in milliseconds, sizes in
+ * bytes. A setting has the same name in the file, in the environment, here and in the reference; the reference describes each one.
  */
 import type { Millis } from "./ids.ts";
 
-/** What a token allows. */
+/** A permission of a token. */
 export type Scope = "integration" | "watch" | "command" | "direct" | "admin";
 
-/** All settings of a relay, complete. */
+/** The settings of one relay. */
 export interface Settings {
   readonly intermediary: IntermediarySettings;
   readonly "nakurity-backend": BackendSettings;
-  /** Empty: the relay plays Neuro itself. `nakurity-client` of the file is the list with one. */
+  /** Empty in standalone mode. `nakurity-client` in the file becomes a list of one. */
   readonly "nakurity-clients": readonly UpstreamSettings[];
   readonly "dependency-authentication": { readonly "neuro-os": { readonly auth_token: string | undefined } };
   readonly "intercept-proxy": ProxySettings;
@@ -26,7 +26,6 @@ export interface Settings {
   readonly web: WebSettings;
   readonly security: SecuritySettings;
   readonly limits: LimitSettings;
-  readonly cluster: { readonly enabled: boolean; readonly url: string; readonly node: string };
   readonly log: LogSettings;
   readonly record: RecordSettings;
   readonly shutdown: { readonly grace: Millis };
@@ -34,7 +33,7 @@ export interface Settings {
 
 export interface ListenSettings {
   readonly host: string;
-  /** 0: any free port. */
+  /** 0 picks a free port. */
   readonly port: number;
 }
 
@@ -42,9 +41,9 @@ export interface IntermediarySettings extends ListenSettings {
   readonly enabled: boolean;
   readonly auth_token: string;
   readonly tokens: readonly TokenSettings[];
-  /** Free JSON and text of integrations go to Neuro as silent context. */
+  /** Free-form JSON and text of integrations go to Neuro as silent context. */
   readonly events_to_neuro: boolean;
-  /** The queue's place, as the original configuration names it; undefined when it does not. */
+  /** The queue's folder as the original relay's configuration names it. */
   readonly relay_queue: string | undefined;
 }
 
@@ -52,20 +51,20 @@ export interface TokenSettings {
   readonly name: string;
   readonly token: string;
   readonly scopes: readonly Scope[];
-  /** Patterns with `*` of the names that may greet with it; empty: any. */
+  /** Patterns, with `*`, of the names that can greet with this token. Empty: any name. */
   readonly names: readonly string[];
 }
 
 export interface BackendSettings extends ListenSettings {
   readonly enabled: boolean;
-  /** A game gives it as `?token=` or as `/t/<token>` before its path. Empty: none is asked. */
+  /** A game gives it as `?token=` or as `/t/<token>` in front of its path. Empty: no token is needed. */
   readonly token: string;
-  /** Serve other hosts without a token. */
+  /** Accept other machines without a token. */
   readonly open: boolean;
-  /** Who decides when nobody chooses and there is no upstream. */
+  /** What answers a force in standalone mode when nobody chooses. */
   readonly decider: "first" | "random" | "none" | "openai";
   readonly seed: number;
-  /** Who the relay is when it plays Neuro: `neuro` or `evil`. */
+  /** The character in standalone mode: `neuro` or `evil`. */
   readonly character: string;
   readonly choice_timeout: Millis;
   readonly retries: number;
@@ -75,16 +74,16 @@ export interface BackendSettings extends ListenSettings {
 export type ProfileName = "neuro" | "randy" | "tony" | "jippity" | "gary" | "neuro_api";
 
 export interface UpstreamSettings {
-  /** Which upstream, where there are several: `neuro`, `evil`. */
+  /** Unique: `neuro`, `evil`. */
   readonly id: string;
   readonly url: string;
-  /** What Neuro sees as the game's name. */
+  /** The game name under which Neuro sees the relay. */
   readonly name: string;
   readonly profile: ProfileName;
-  /** Overrides the profile's. */
+  /** Overrides the profile's deadline. */
   readonly action_deadline: Millis | undefined;
   readonly character: string | undefined;
-  /** Contexts per second; 0: no bound. */
+  /** Contexts per second; 0: unlimited. */
   readonly context_rate: number;
   readonly context_burst: number;
   readonly backoff: { readonly base: Millis; readonly cap: Millis };
@@ -98,9 +97,9 @@ export interface ProxySettings extends ListenSettings {
   readonly integration_name: string;
 }
 
-/** How one integration, or all whose name matches, is treated. The first match counts. */
+/** How the integrations whose name matches are treated. The first matching policy applies. */
 export interface IntegrationPolicy {
-  /** A name, with `*` for any run of characters. */
+  /** A name, with `*` as a wildcard. */
   readonly match: string;
   readonly upstream: string | undefined;
   readonly on_duplicate: "replace" | "suffix" | "reject";
@@ -113,23 +112,23 @@ export interface IntegrationPolicy {
 export interface ActionSettings {
   readonly naming: "shared" | "prefixed";
   readonly broadcast: "all" | "first-owner";
-  /** How long an integration may be away before Neuro notices. */
+  /** How long an integration can be disconnected before its actions are unregistered. */
   readonly grace: Millis;
-  /** `[Game] ...` before contexts and queries. */
+  /** Puts `[Game]` in front of contexts and queries. */
   readonly attribution: boolean;
-  /** After this an unanswered force makes room for those that wait. */
+  /** An unanswered force makes room for waiting ones after this time. */
   readonly force_timeout: Millis;
-  /** After a force's success, before the next one. */
+  /** The pause between a successful force and the next one. */
   readonly settle: Millis;
-  /** How long a force may wait for names not yet registered. */
+  /** How long a force waits for actions that are not registered yet. */
   readonly await_names: Millis;
-  /** After a game's `startup`: what is registered again within this time was never away. */
+  /** Actions registered again within this time after a game's `startup` stay registered. */
   readonly restart_window: Millis;
-  /** How long the registry of an absent game is kept. */
+  /** How long the actions of a disconnected game are remembered. */
   readonly parked: Millis;
-  /** A waiting force rises one priority after each of these. */
+  /** A waiting force rises by one priority each time this passes. */
   readonly ageing: Millis;
-  /** Foreign actions are left to others who share the backend, instead of being answered. */
+  /** Unknown actions are ignored instead of answered, because other games share the backend. */
   readonly broadcast_backend: boolean;
 }
 
@@ -138,7 +137,7 @@ export type MessageKind = "command" | "context" | "direct";
 
 export interface QueueSettings {
   readonly backend: QueueBackend;
-  /** Folder of `fs`, `sqlite` and `deno-kv`. */
+  /** The folder of `fs`, `sqlite` and `deno-kv`. */
   readonly path: string;
   readonly url: string;
   readonly retry: Millis;
@@ -152,7 +151,7 @@ export interface QueueSettings {
   readonly when_full: "reject" | "drop-oldest";
   readonly dead_letters: number;
   readonly dead_letter_ttl: Millis;
-  /** For peers without acks: how long a socket must stay open after it took a message. */
+  /** For peers without acks: how long a socket must stay open after a message until it counts as delivered. */
   readonly settle: Millis;
   readonly ack_timeout: Millis;
   readonly ack_window: number;
@@ -188,9 +187,9 @@ export interface NallelySettings {
   readonly url: string;
   readonly trevor_url: string;
   readonly name: string;
-  /** Values per second and parameter at most. */
+  /** Maximum number of values per second and parameter. */
   readonly rate: number;
-  /** Parameters that the session does not know, because it knew the name before, are added. */
+  /** Adds the parameters that the session does not know, because it knew the name before. */
   readonly repair: boolean;
   readonly inputs: readonly NallelyInput[];
   readonly actions: readonly NallelyAction[];
@@ -199,22 +198,22 @@ export interface NallelySettings {
 export interface NallelyInput {
   readonly parameter: string;
   readonly range: readonly [number, number];
-  /** Said to Neuro when the value rises over the threshold; `{value}` is replaced, here and below. */
+  /** A context for Neuro when the value rises above the threshold. `{value}` is replaced, here and below. */
   readonly context: string | undefined;
-  /** Asked of Neuro then, as a force of all `actions`. */
+  /** The query of a force with all `actions`. */
   readonly force: string | undefined;
-  /** The action that is then chosen for the open force, when the relay decides it itself. */
+  /** The action that is chosen for the open force in standalone mode. */
   readonly choose: string | undefined;
-  /** The data of what is chosen, as JSON. */
+  /** The data of the chosen action, as JSON. */
   readonly data: string;
   readonly threshold: number;
   readonly hysteresis: number;
-  /** At most once in this time. */
+  /** The minimum interval. */
   readonly every: Millis;
   readonly silent: boolean;
 }
 
-/** An action by which Neuro sets a parameter that others can listen to. */
+/** An action with which Neuro sets a parameter that others can listen to. */
 export interface NallelyAction {
   readonly name: string;
   readonly description: string;
@@ -224,18 +223,18 @@ export interface NallelyAction {
 
 export interface WebSettings extends ListenSettings {
   readonly enabled: boolean;
-  /** Empty: one is made once and kept. */
+  /** Empty: one is generated once and kept. */
   readonly token: string;
   readonly metrics: "token" | "open";
   readonly trusted_proxies: readonly string[];
-  /** Host names, beside loopback, by which the page may be reached. */
+  /** Host names that are accepted in addition to addresses and loopback names. */
   readonly hosts: readonly string[];
-  /** The routes of neuro-os's traffic page, which on this machine ask for no token. */
+  /** Serves the routes of neuro-os's traffic page, which need no token on this machine. */
   readonly neuro_os_page: boolean;
 }
 
 export interface SecuritySettings {
-  /** Browser origins that may open sockets, beside loopback ones; `null` must be listed to be allowed. */
+  /** Browser origins that can open sockets, in addition to loopback ones. `null` must be listed as well. */
   readonly allowed_origins: readonly string[];
 }
 
@@ -248,13 +247,13 @@ export interface LimitSettings {
   readonly greeting_bytes: number;
   readonly message_bytes: number;
   readonly json_depth: number;
-  /** 0: no bound. */
+  /** 0: unlimited. */
   readonly messages_per_second: number;
   readonly burst: number;
   readonly bytes_per_second: number;
   readonly backlog_soft_bytes: number;
   readonly backlog_hard_bytes: number;
-  /** Integrations that metrics tell apart. */
+  /** Integrations with metrics of their own. */
   readonly metric_integrations: number;
 }
 
@@ -269,10 +268,10 @@ export interface LogSettings {
   readonly file: string;
 }
 
-/** What peers say, written to a file for developers. */
+/** A recording of all messages, for developers. */
 export interface RecordSettings {
   /** Empty: nothing is recorded. */
   readonly file: string;
-  /** The file grows no larger. */
+  /** Maximum size of the file. */
   readonly bytes: number;
 }

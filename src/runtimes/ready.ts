@@ -53,7 +53,6 @@ function missing(settings: Settings, services: readonly ServiceName[]): string[]
     ["Brain", settings.brain.enabled, services.includes("brain")],
     ["Nallely", settings.nallely.enabled, services.includes("nallely")],
     ["Intercept Proxy", settings["intercept-proxy"].enabled, services.includes("proxy")],
-    ["Cluster", settings.cluster.enabled, false],
   ];
   return wanted.filter(([, isWanted, isThere]) => isWanted && !isThere).map(([label]) => label);
 }

@@ -1,7 +1,7 @@
 /** How a setting is tried: it is set by the text of a file, and what it bounds is measured from outside. */
 import { fields } from "../../src/config/fields.ts";
 import { load } from "../../src/config/load.ts";
-import { valueAt } from "../../src/config/tree.ts";
+import { valueAt } from "../../src/config/config-tree.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { check } from "../harness/check.ts";
 import { LimitStage, settingsOf } from "./stage.ts";

@@ -1,4 +1,4 @@
-/** Neuro: where she is, how integrations share her, and how each of them is treated. */
+/** Neuro: where she is, how integrations share her, and how each integration is treated. */
 import { z } from "zod";
 import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../core/defaults.ts";
 import type { ActionSettings, IntegrationPolicy, NallelySettings, UpstreamSettings } from "../../core/settings.ts";
@@ -22,44 +22,45 @@ const PROFILES = ["neuro", "randy", "tony", "jippity", "gary", "neuro_api"] as c
 
 const u = UPSTREAM_DEFAULTS;
 const upstreamFields = entry({
-  id: text("Which upstream this is, where there are several: `neuro`, `evil`.", { fallback: u.id, restart: true }),
-  url: optionalText("Where Neuro is: `ws://127.0.0.1:8000`. Or give `host` and `port`, as the original relay does."),
+  id: text("The id of this upstream, if there are several: `neuro`, `evil`.", { default: u.id, restart: true }),
+  url: optionalText("The backend's URL: `ws://127.0.0.1:8000`. The original relay's `host` and `port` work as well."),
   host: optionalText("The host of `url`; 127.0.0.1 if only `port` is given."),
   port: optionalPort("The port of `url`; 8000 if only `host` is given."),
-  name: text("What Neuro sees as the game's name.", { fallback: u.name, restart: true }),
-  profile: choice("Which backend it is; each has its own deadlines and oddities.", PROFILES, { fallback: u.profile }),
-  action_deadline: optionalDuration("How long an action may take there; the profile's own if not given."),
-  character: optionalText("The character expected there; a note is made when another one answers."),
-  context_rate: count("Contexts a second that are passed on; 0 switches the bound off.", {
-    fallback: u.context_rate,
-    most: 10_000,
+  name: text("The game name under which Neuro sees the relay.", { default: u.name, restart: true }),
+  profile: choice("The kind of backend. Each has its own deadlines and quirks.", PROFILES, { default: u.profile }),
+  action_deadline: optionalDuration("How long this backend waits for an action's result; without it, the profile's value."),
+  character: optionalText("The character that is expected there. If another one answers, that is logged."),
+  context_rate: count("Contexts per second that are passed on; 0 disables this limit.", {
+    default: u.context_rate,
+    max: 10_000,
   }),
-  context_burst: count("Contexts that may come at once after a pause.", {
-    fallback: u.context_burst,
-    least: 1,
-    most: 100_000,
+  context_burst: count("Contexts that can be passed on at once after a pause.", {
+    default: u.context_burst,
+    min: 1,
+    max: 100_000,
   }),
-  backoff: block("How long to wait before dialling again.", {
-    base: duration("Bound of the first wait; it doubles with each attempt.", { fallback: u.backoff.base, least: 1 }),
-    cap: duration("Bound of every wait.", { fallback: u.backoff.cap, least: 1 }),
+  backoff: block("The delay before the next connection attempt.", {
+    base: duration("Upper bound of the first delay. It doubles with each attempt.", { default: u.backoff.base, min: 1 }),
+    cap: duration("Upper bound of every delay.", { default: u.backoff.cap, min: 1 }),
   }),
-  dial_timeout: duration("How long an attempt may take.", { fallback: u.dial_timeout, least: 1 }),
+  dial_timeout: duration("How long one connection attempt may take.", { default: u.dial_timeout, min: 1 }),
 });
 
-/** One upstream; the place is a URL, or host and port. */
+/** One upstream, whose address is a URL, or a host and a port. */
 export const upstream: z.ZodType<UpstreamSettings> = upstreamFields.transform((given, context): UpstreamSettings => {
-  const { host, port: at, url, ...rest } = given;
-  const isSplit = host !== undefined || at !== undefined;
-  if (url !== undefined && isSplit) {
+  const { host, port, url, ...rest } = given;
+  const hasHostOrPort = host !== undefined || port !== undefined;
+  if (url !== undefined && hasHostOrPort) {
     context.addIssue({ code: "custom", path: ["url"], message: "expected either url, or host and port" });
   }
-  const place = url ?? (isSplit ? `ws://${bracketed(host ?? "127.0.0.1")}:${at ?? 8_000}` : "");
-  if (!isSocketUrl(place)) {
+  const address = url ?? (hasHostOrPort ? `ws://${bracketed(host ?? "127.0.0.1")}:${port ?? 8_000}` : "");
+  if (!isSocketUrl(address)) {
     context.addIssue({ code: "custom", path: ["url"], message: "expected a URL such as ws://127.0.0.1:8000" });
   }
-  return { ...rest, url: place };
+  return { ...rest, url: address };
 });
 
+/** An IPv6 address needs brackets in a URL. */
 const bracketed = (host: string): string => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
 
 function isSocketUrl(text: string): boolean {
@@ -67,94 +68,105 @@ function isSocketUrl(text: string): boolean {
 }
 
 const a = DEFAULTS.actions;
-export const actions: z.ZodType<ActionSettings> = block("How the actions of many integrations become those of one.", {
+export const actions: z.ZodType<ActionSettings> = block("How the actions of many integrations become those of one game.", {
   naming: choice(
-    "`shared`: equal actions of several integrations are one, and only unequal ones of the same name are prefixed. `prefixed`: all are.",
+    "`shared`: identical actions of several integrations become one, and only different ones with the same name get a prefix. " +
+      "`prefixed`: all get a prefix.",
     ["shared", "prefixed"],
-    { fallback: a.naming, restart: true },
+    { default: a.naming, restart: true },
   ),
-  broadcast: choice("Who gets a shared action: all owners, or the first.", ["all", "first-owner"], {
-    fallback: a.broadcast,
+  broadcast: choice("Who receives a shared action: all its owners, or the first.", ["all", "first-owner"], {
+    default: a.broadcast,
   }),
-  grace: duration("How long an integration may be away before Neuro notices.", { fallback: a.grace }),
-  attribution: flag("Put `[Game]` before contexts and queries.", { fallback: a.attribution }),
-  force_timeout: duration("After this an unanswered force makes room for those that wait.", {
-    fallback: a.force_timeout,
-    least: 1_000,
+  grace: duration("How long an integration can be disconnected before its actions are unregistered.", {
+    default: a.grace,
   }),
-  settle: duration("The pause after a force, before the next one.", { fallback: a.settle }),
-  await_names: duration("How long a force waits for actions that are not registered yet.", { fallback: a.await_names }),
-  restart_window: duration("What a game registers again this soon after its `startup` was never away.", {
-    fallback: a.restart_window,
+  attribution: flag("Put `[Game]` in front of contexts and queries.", { default: a.attribution }),
+  force_timeout: duration("An unanswered force makes room for waiting ones after this time.", {
+    default: a.force_timeout,
+    min: 1_000,
   }),
-  parked: duration("How long the actions of an absent game are remembered.", { fallback: a.parked, least: 1_000 }),
-  ageing: duration("A waiting force rises one priority after each of these.", { fallback: a.ageing, least: 100 }),
-  broadcast_backend: flag("Leave actions that are not ours to others on the same backend, instead of answering them.", {
-    fallback: a.broadcast_backend,
+  settle: duration("The pause between a force and the next one.", { default: a.settle }),
+  await_names: duration("How long a force waits for actions that are not registered yet.", { default: a.await_names }),
+  restart_window: duration("Actions that a game registers again within this time after `startup` stay registered.", {
+    default: a.restart_window,
+  }),
+  parked: duration("How long the actions of a disconnected game are remembered.", { default: a.parked, min: 1_000 }),
+  ageing: duration("A waiting force rises by one priority each time this passes.", { default: a.ageing, min: 100 }),
+  broadcast_backend: flag("Ignore unknown actions instead of answering them, because other games share the same backend.", {
+    default: a.broadcast_backend,
   }),
 });
 
 export const policies: z.ZodType<readonly IntegrationPolicy[]> = list(
-  "How integrations are treated; the first whose `match` fits counts. Each entry has `match` (a name, `*` for any characters), " +
+  "How integrations are treated. The first entry whose `match` fits applies. Each entry has `match` (a name, with `*` as a wildcard), " +
     "`upstream` (an id), `on_duplicate` (replace, suffix, reject), `priority_max` (low, medium, high, critical), " +
     "`shutdown`, `speech_finished` (true or false) and `results` (required, failures-only).",
   {
-    of: entry({
-      match: requiredText("A name, with `*` for any run of characters."),
-      upstream: optionalText("The id of the upstream it belongs to."),
-      on_duplicate: choice("What becomes of a second game of the same name.", ["replace", "suffix", "reject"], {
-        fallback: "replace",
+    item: entry({
+      match: requiredText("A name, with `*` as a wildcard."),
+      upstream: optionalText("The id of its upstream."),
+      on_duplicate: choice(
+        "What happens when a second game with the same name connects.",
+        ["replace", "suffix", "reject"],
+        {
+          default: "replace",
+        },
+      ),
+      priority_max: choice("The highest priority of its forces.", ["low", "medium", "high", "critical"], {
+        default: "critical",
       }),
-      priority_max: choice("No force of it ranks higher.", ["low", "medium", "high", "critical"], { fallback: "critical" }),
-      shutdown: flag("Pass shutdown requests on to it.", { fallback: false }),
-      speech_finished: flag("Tell it when Neuro has finished speaking.", { fallback: false }),
-      results: choice("`failures-only`: it confirms nothing but failures.", ["required", "failures-only"], {
-        fallback: "required",
+      shutdown: flag("Forward shutdown requests to it.", { default: false }),
+      speech_finished: flag("Tell it when Neuro has finished speaking.", { default: false }),
+      results: choice("`failures-only`: it reports results only for failed actions.", ["required", "failures-only"], {
+        default: "required",
       }),
     }),
     type: "policies",
   },
 );
 
+const EXPECTED_RANGE = { error: "expected two numbers, such as [0, 127]" };
+
 const n = DEFAULTS.nallely;
 export const nallely: z.ZodType<NallelySettings> = block("The relay as a neuron of a Nallely session.", {
-  enabled: flag("Join the session.", { fallback: n.enabled, restart: true }),
-  url: text("Where neurons connect.", { fallback: n.url }),
-  trevor_url: text("Where Trevor, the session's control, is.", { fallback: n.trevor_url }),
-  name: text("The neuron's name.", { fallback: n.name, restart: true }),
-  rate: count("Values a second and parameter at most.", { fallback: n.rate, least: 1, most: 10_000 }),
+  enabled: flag("Join the session.", { default: n.enabled, restart: true }),
+  url: text("The session's URL for neurons.", { default: n.url }),
+  trevor_url: text("The URL of Trevor, the session's control interface.", { default: n.trevor_url }),
+  name: text("The neuron's name.", { default: n.name, restart: true }),
+  rate: count("Maximum number of values per second and parameter.", { default: n.rate, min: 1, max: 10_000 }),
   repair: flag("Add the parameters that the session does not know, because it knew the name before.", {
-    fallback: n.repair,
+    default: n.repair,
   }),
   inputs: list(
-    "Parameters that others can send to. Each has `parameter`, `range` (two numbers), and what happens when the value rises over " +
-      "`threshold`: `context` is said to Neuro, `force` asks her to use one of `actions`, `choose` (with `data`) picks an action for " +
-      "the open force when the relay decides itself; `{value}` is replaced. Also `hysteresis`, `every` (at most once in this time) " +
-      "and `silent`.",
+    "Parameters that others can send to. Each has `parameter`, `range` (two numbers) and what happens when the value rises above " +
+      "`threshold`: `context` sends a context to Neuro, `force` asks her to use one of `actions`, `choose` (with `data`) picks an " +
+      "action for the open force in standalone mode; `{value}` is replaced by the value. Also `hysteresis`, `every` (the minimum " +
+      "interval) and `silent`.",
     {
-      of: entry({
+      item: entry({
         parameter: requiredText("The parameter's name."),
-        range: z.tuple([z.number(), z.number()], { error: "expected two numbers, such as [0, 127]" }).default([0, 127]),
-        context: optionalText("What is said to Neuro; `{value}` is replaced."),
-        force: optionalText("What is asked of Neuro, as a force of all `actions`."),
+        range: z.tuple([z.number(), z.number()], EXPECTED_RANGE).default([0, 127]),
+        context: optionalText("A context for Neuro; `{value}` is replaced by the value."),
+        force: optionalText("A query for Neuro, as a force with all `actions`."),
         choose: optionalText("The action that is chosen for the open force."),
-        data: text("The data of what is chosen, as JSON.", { fallback: "" }),
-        threshold: real("The value it has to rise over.", { fallback: 64 }),
-        hysteresis: real("How far it has to fall below before it counts again.", { fallback: 1 }),
-        every: duration("At most once in this time.", { fallback: 1_000 }),
-        silent: flag("Neuro need not react.", { fallback: true }),
+        data: text("The data of the chosen action, as JSON.", { default: "" }),
+        threshold: real("The value has to rise above this.", { default: 64 }),
+        hysteresis: real("The value has to fall this far below `threshold` before it counts again.", { default: 1 }),
+        every: duration("The minimum interval.", { default: 1_000 }),
+        silent: flag("Neuro need not react.", { default: true }),
       }),
       type: "inputs",
     },
   ),
   actions: list(
-    "Actions by which Neuro sets a parameter that others can listen to. Each has `name`, `description`, `parameter` and `range`.",
+    "Actions with which Neuro sets a parameter that others can listen to. Each has `name`, `description`, `parameter` and `range`.",
     {
-      of: entry({
+      item: entry({
         name: requiredText("The action's name."),
-        description: requiredText("What Neuro is told of it."),
-        parameter: requiredText("The parameter that it sets."),
-        range: z.tuple([z.number(), z.number()], { error: "expected two numbers, such as [0, 127]" }).default([0, 127]),
+        description: requiredText("The description that Neuro sees."),
+        parameter: requiredText("The parameter that the action sets."),
+        range: z.tuple([z.number(), z.number()], EXPECTED_RANGE).default([0, 127]),
       }),
       type: "actions",
     },

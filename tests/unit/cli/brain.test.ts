@@ -8,14 +8,14 @@ import { readArtifact } from "../../../src/jobs/artifact.ts";
 import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
 import { divisions, GOLDEN } from "../services/brain/recipe.ts";
-import { Place } from "./command.ts";
+import { CliFolder } from "./cli-process.ts";
 
 const TRAIN = ["brain", "train", "log.json", "--epochs", "2", "--size", "small", "--root", "artifacts/runs"];
 
 test(
   "BR88 brain train makes an artifact that loads, enters it in the index, and the same log and seed give the same weights",
   async () => {
-    const place = await Place.make({ "log.json": divisions() });
+    const place = await CliFolder.make({ "log.json": divisions() });
     const first = await place.run([...TRAIN, "--run-id", "first"]);
     check.equal([first.status, first.errors], [0, ""]);
     check.match(first.out, /epoch 2: mean squared error [\d.]+\nlearned from 90 examples: artifacts\/runs\/first\n/);
@@ -38,7 +38,7 @@ test(
 );
 
 test("BR80 BR82 brain train gives the same weights on Deno", async () => {
-  const place = await Place.make({ "log.json": divisions() });
+  const place = await CliFolder.make({ "log.json": divisions() });
   const flags = ["run", "--allow-all", "--no-check", "--node-modules-dir=manual"];
   const { status, errors } = await place.run([...TRAIN, "--run-id", "there"], {}, [denoPath(), ...flags]);
   check.equal([status, errors], [0, ""]);
@@ -48,7 +48,7 @@ test("BR80 BR82 brain train gives the same weights on Deno", async () => {
 }, { timeoutMs: 60_000 });
 
 test("BR88 brain train says what is wrong in one line", async () => {
-  const place = await Place.make({ "log.json": divisions(), "empty.json": "[]", "bad.json": "{}\nno" });
+  const place = await CliFolder.make({ "log.json": divisions(), "empty.json": "[]", "bad.json": "{}\nno" });
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["missing.json"], /^missing\.json: cannot be read: .*no such file.*\n$/],
     [["empty.json"], /^empty\.json: the log has no successful safeDiv with two figures\n$/],
@@ -66,7 +66,7 @@ test("BR88 brain train says what is wrong in one line", async () => {
 }, { timeoutMs: 60_000 });
 
 test("BR88 brain train says in one line that it may not write there", async () => {
-  const place = await Place.make({ "log.json": divisions() });
+  const place = await CliFolder.make({ "log.json": divisions() });
   const rights = ["--no-prompt", "--allow-env", `--allow-read=${place.folder}`];
   const flags = ["run", ...rights, "--no-check", "--node-modules-dir=manual"];
   const { status, errors } = await place.run([...TRAIN, "--run-id", "there"], {}, [denoPath(), ...flags]);

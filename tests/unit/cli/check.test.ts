@@ -2,10 +2,12 @@ import { test } from "#runner";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { check } from "../../harness/check.ts";
-import { Place } from "./command.ts";
+import { CliFolder } from "./cli-process.ts";
 
-test("CF27 check prints what comes of a configuration, secrets hidden", async () => {
-  const place = await Place.make({ "my.yaml": "intermediary: {port: 0, auth_token: hush-hush}\nqueue: {retry: 7000}\n" });
+test("CF27 check prints the resulting settings without secrets", async () => {
+  const place = await CliFolder.make({
+    "my.yaml": "intermediary: {port: 0, auth_token: hush-hush}\nqueue: {retry: 7000}\n",
+  });
   const yaml = await place.run(["check", "--config", "my.yaml", "--set", "web.port=1"], { NEURO_RELAY_BRAIN__PORT: "2" });
   check.equal([yaml.status, yaml.errors], [0, ""]);
   check.match(yaml.out, /^intermediary:\n {2}enabled: true\n {2}host: 127\.0\.0\.1\n {2}port: 0\n {2}auth_token: "\*\*\*"/);
@@ -16,13 +18,13 @@ test("CF27 check prints what comes of a configuration, secrets hidden", async ()
   await place.remove();
 });
 
-test("CF27 what is wrong ends with status 2 and a line for each mistake", async () => {
-  const place = await Place.make({ "my.yaml": "intermediary:\n  port: x\n  prot: 1\n" });
+test("CF27 check exits with status 2 and one line for each mistake", async () => {
+  const place = await CliFolder.make({ "my.yaml": "intermediary:\n  port: x\n  prot: 1\n" });
   const { status, out, errors } = await place.run(["check"], { NEURO_RELAY_CONFIG: "my.yaml" });
   check.equal([status, out], [2, ""]);
   check.equal(errors.trimEnd().split("\n"), [
-    "my.yaml:2:3 intermediary.port: expected a port from 0 to 65535",
-    "my.yaml:3:3 intermediary.prot: unknown setting; the nearest known one is port",
+    'my.yaml:2:3 intermediary.port: expected a port from 0 to 65535, got "x"',
+    "my.yaml:3:3 intermediary.prot: unknown setting; did you mean port?",
   ]);
   for (const words of [["check", "--bogus"], ["bogus"], ["queue", "bogus"]]) {
     check.equal((await place.run(words)).status, 2, words.join(" "));
@@ -30,25 +32,25 @@ test("CF27 what is wrong ends with status 2 and a line for each mistake", async 
   await place.remove();
 });
 
-test("CF28 a file that is named and missing is an error; the default one may be missing", async () => {
-  const place = await Place.make();
+test("CF28 a named file that is missing is an error; a missing default file is a note", async () => {
+  const place = await CliFolder.make();
   check.equal(await place.run(["check", "--config", "nowhere.yaml"]), {
     status: 2,
     out: "",
-    errors: "nowhere.yaml: there is no such file\n",
+    errors: "nowhere.yaml: no such file\n",
   });
   check.match((await place.run(["check", "--config", "."])).errors, /^\.: cannot be read: /);
   const without = await place.run(["check"]);
   check.equal(without.status, 0);
-  check.match(without.errors, /^note: there is no config\/relay\.yaml; these are the defaults\n/);
+  check.match(without.errors, /^note: no config\/relay\.yaml; every setting has its default\n/);
   await mkdir(join(place.folder, "config"));
   await place.write("config/relay.yaml", "web: {port: 1234}");
   check.match((await place.run(["check"])).out, /port: 1234/);
   await place.remove();
 });
 
-test("CF29 token makes a token that nobody can guess", async () => {
-  const place = await Place.make();
+test("CF29 token prints a random token of 256 bits", async () => {
+  const place = await CliFolder.make();
   const made = await Promise.all([place.run(["token"]), place.run(["token"]), place.run(["token", "--json"])]);
   const tokens = [made[0].out.trim(), made[1].out.trim(), JSON.parse(made[2].out).token];
   for (const token of tokens) check.match(token, /^nr_[A-Za-z0-9_-]{43}$/);
@@ -56,8 +58,8 @@ test("CF29 token makes a token that nobody can guess", async () => {
   await place.remove();
 });
 
-test("CF27 every command explains itself, and the program says its version", async () => {
-  const place = await Place.make();
+test("CF27b every command has --help, and the program has --version", async () => {
+  const place = await CliFolder.make();
   for (const words of [[], ["serve"], ["check"], ["token"], ["queue"], ["queue", "list"], ["queue", "retry"], ["replay"]]) {
     const { status, out } = await place.run([...words, "--help"]);
     check.equal(status, 0);

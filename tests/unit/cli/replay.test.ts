@@ -8,7 +8,7 @@ import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
 import { inFolder, RelayProcess } from "../../harness/relay.ts";
 import { Talk } from "../../harness/socket.ts";
-import { end, MAIN, Place, until } from "./command.ts";
+import { CliFolder, exitStatus, MAIN, untilOutput } from "./cli-process.ts";
 
 const MINUTE = { timeoutMs: 60_000 };
 /** Decides at once, and always the same. */
@@ -66,7 +66,7 @@ test("OB23 a session of games and a Neuro is recorded and played again, to anoth
     ]);
 
     const fresh = await RelayProcess.start(folder, [...DECIDED, `record.file=${again}`, "queue.path=c"]);
-    const place = await Place.make();
+    const place = await CliFolder.make();
     const replay = ["replay", file, "--speed", "max", "--strict", "--patience", "5"];
     const played = await place.run([...replay, "--as", "game", "--game", "chess", "--to", fresh.urls.neuro]);
     check.equal([played.status, played.out, played.errors], [
@@ -81,11 +81,11 @@ test("OB23 a session of games and a Neuro is recorded and played again, to anoth
       const [says, status, out] of [["moved", 0, /, 0 not\n$/], ["no", 1, /^different result of go_move .*"no"/]] as const
     ) {
       const backend = place.start([...replay, "--as", "backend", "--game", "go", "--listen", "127.0.0.1:0", "--trace"]);
-      const ended = end(backend);
+      const ended = exitStatus(backend);
       let [report, trace] = ["", ""];
       backend.stdout?.setEncoding("utf8").on("data", (text: string) => (report += text));
       backend.stderr?.setEncoding("utf8").on("data", (text: string) => (trace += text));
-      const url = /ws:\S+/.exec(await until(backend, "stderr", /play the game at ws:\S+\n/))?.[0] ?? "";
+      const url = /ws:\S+/.exec(await untilOutput(backend, "stderr", /play the game at ws:\S+\n/))?.[0] ?? "";
       check.equal(await playGame(url, "go", says), { name: "go_move", data: '{"to":"e4"}' });
       check.equal(await ended, status);
       check.match(report, out);
@@ -93,31 +93,31 @@ test("OB23 a session of games and a Neuro is recorded and played again, to anoth
       check.match(trace, new RegExp(`^< \\{"command":"action/result",.*"${says}"`, "m"));
     }
     const stopped = place.start([...replay, "--as", "backend", "--game", "go", "--listen", "127.0.0.1:0"]);
-    const said = until(stopped, "stdout", /nothing was played: stopped\n/);
-    await until(stopped, "stderr", /play the game at/);
+    const said = untilOutput(stopped, "stdout", /nothing was played: stopped\n/);
+    await untilOutput(stopped, "stderr", /play the game at/);
     stopped.kill("SIGTERM");
-    check.equal([await end(stopped), await said], [1, "nothing was played: stopped\n"]);
+    check.equal([await exitStatus(stopped), await said], [1, "nothing was played: stopped\n"]);
     await place.remove();
   });
 }, MINUTE);
 
 test("OB23 on Deno, too, a session is recorded, and played to a game", async () => {
-  const place = await Place.make();
+  const place = await CliFolder.make();
   const deno = (...words: readonly string[]) =>
     spawn(denoPath(), ["run", "-A", "--no-check", "--node-modules-dir=manual", MAIN, ...words], { cwd: place.folder });
   const ports = ["intermediary.port=0", "nakurity-backend.port=0", "brain.enabled=false", "web.enabled=false"];
   const relay = deno("serve", "--record", "session.jsonl", ...[...ports, ...DECIDED].flatMap((set) => ["--set", set]));
-  const url = /\[Nakurity Backend\] listening on (\S+)/.exec(await until(relay, "stdout", /is ready/))?.[1] ?? "";
+  const url = /\[Nakurity Backend\] listening on (\S+)/.exec(await untilOutput(relay, "stdout", /is ready/))?.[1] ?? "";
   await playGame(url, "chess");
   relay.kill("SIGTERM");
-  check.equal(await end(relay), 0);
+  check.equal(await exitStatus(relay), 0);
   const file = join(place.folder, "session.jsonl");
   check.equal((await stat(file)).mode & 0o777, 0o600);
   const session = await sessionIn(file);
   check.equal([session.end, exchanges(session, "chess")], ["ended", ['chess_move {"to":"e4"}', "true moved"]]);
   const backend = deno("replay", file, "--as", "backend", "--listen", "127.0.0.1:0", "--speed", "max", "--strict");
-  const ended = end(backend);
-  const address = /ws:\S+/.exec(await until(backend, "stderr", /play the game at ws:\S+\n/))?.[0] ?? "";
+  const ended = exitStatus(backend);
+  const address = /ws:\S+/.exec(await untilOutput(backend, "stderr", /play the game at ws:\S+\n/))?.[0] ?? "";
   await playGame(address, "chess");
   check.equal(await ended, 0);
   await place.remove();
@@ -146,16 +146,16 @@ test(
 );
 
 test("OB15 a recording that is full ends, the log says so once, and the relay serves on", async () => {
-  const place = await Place.make();
+  const place = await CliFolder.make();
   const ports = ["intermediary.port=0", "nakurity-backend.port=0", "brain.enabled=false", "web.enabled=false"];
   const sets = [...ports, ...DECIDED, "record.bytes=4KiB"].flatMap((set) => ["--set", set]);
   const relay = place.start(["serve", "--record", "my session.jsonl", ...sets]);
   let log = "";
   relay.stderr?.setEncoding("utf8").on("data", (text: string) => (log += text));
-  const url = /\[Nakurity Backend\] listening on (\S+)/.exec(await until(relay, "stdout", /is ready/))?.[1] ?? "";
+  const url = /\[Nakurity Backend\] listening on (\S+)/.exec(await untilOutput(relay, "stdout", /is ready/))?.[1] ?? "";
   for (let at = 0; at < 4; at++) await playGame(url, `game${at}`);
   relay.kill("SIGTERM");
-  check.equal(await end(relay), 0);
+  check.equal(await exitStatus(relay), 0);
   check.equal(log.match(/nothing more is recorded in ".*my session\.jsonl" \(full\): "record\.bytes is 4096"/g)?.length, 1);
   const text = await readFile(join(place.folder, "my session.jsonl"), "utf8");
   check.that(text.length > 2_000 && text.length < 4_200, String(text.length));
@@ -173,12 +173,12 @@ test("OB22 replay lists who is in a recording, and says in a line what is wrong 
     { ...line, peer: 2, is: "in", text: startup("Go") },
     { ...line, peer: 3, listener: "brain", is: "opened", path: "/" },
   ];
-  const place = await Place.make({
+  const place = await CliFolder.make({
     "good.jsonl": `${lines.map((each) => JSON.stringify(each)).join("\n")}\n{"t`,
     "bad.jsonl": "hello\n",
   });
   const listed = await place.run(["replay", "good.jsonl", "--list"]);
-  check.equal([listed.status, listed.errors], [0, "note: 1 lines of the recording cannot be read and are left out\n"]);
+  check.equal([listed.status, listed.errors], [0, "note: 1 lines of the recording cannot be read and are skipped\n"]);
   check.equal(listed.out.split("\n"), [
     "recorded by neuro-relay 9.9.9 from 2030-01-01T00:00:00.000Z, cut off",
     String.raw`peer 1: neuro "Chess \u001b[31m", 1 frames in 0.0 s, startup`,
@@ -193,17 +193,17 @@ test("OB22 replay lists who is in a recording, and says in a line what is wrong 
   ]]);
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["good.jsonl"], /expected --as backend, --as game or --list/],
-    [["good.jsonl", "--as", "game"], /which of them: peer 1: .*; peer 2: .*\nchoose with --game/],
-    [["good.jsonl", "--as", "game", "--game", "Go"], /expected --to and the address/],
+    [["good.jsonl", "--as", "game"], /which of them: peer 1: .*; peer 2: .*\nchoose one with --game/],
+    [["good.jsonl", "--as", "game", "--game", "Go"], /expected --to and the URL of a backend/],
     [["good.jsonl", "--as", "game", "--game", "Tetris", "--to", "ws://x"], /nobody in it is the one/],
     [["good.jsonl", "--as", "watcher"], /Allowed choices are backend, game/],
     [["good.jsonl", "--list", "--speed", "0"], /expected a number above 0, or max/],
     [["good.jsonl", "--list", "--listen", "here"], /expected a host and a port/],
-    [["good.jsonl", "--list", "--to", "http://x"], /expected an address such as ws:/],
+    [["good.jsonl", "--list", "--to", "http://x"], /expected a URL such as ws:/],
     [["good.jsonl", "--list", "--peer", "x"], /expected a whole number from 1 on/],
     [["good.jsonl", "--list", "--patience", "x"], /expected a number of seconds/],
-    [["good.jsonl", "--list", "--session", "2"], /there are 1 sessions, and no 2/],
-    [["bad.jsonl", "--list"], /^bad\.jsonl: no recording: it does not begin with the head/],
+    [["good.jsonl", "--list", "--session", "2"], /has 1 sessions; session 2 does not exist/],
+    [["bad.jsonl", "--list"], /^bad\.jsonl: not a recording: it does not begin with the head/],
     [["none.jsonl", "--list"], /^none\.jsonl: cannot be read: /],
   ];
   const outcomes = await Promise.all(cases.map(([words]) => place.run(["replay", ...words])));
@@ -215,7 +215,7 @@ test("OB22 replay lists who is in a recording, and says in a line what is wrong 
 }, MINUTE);
 
 test("OB15 a file that cannot be written to keeps the relay from starting, with the name of the setting", async () => {
-  const place = await Place.make();
+  const place = await CliFolder.make();
   const { status, errors } = await place.run([
     "serve",
     "--record",

@@ -1,30 +1,34 @@
 import { test } from "#runner";
 import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
-import { end, Place, until } from "./command.ts";
+import { CliFolder, exitStatus, untilOutput } from "./cli-process.ts";
 
 const QUIET =
   "intermediary: {port: 0, auth_token: own}\nnakurity-backend: {port: 0}\nbrain: {port: 0}\nweb: {port: 0}\nlog: {level: error}\n";
 
-test("CF31 serve is the default, runs until it is told to stop, and follows its file", async () => {
-  const place = await Place.make({ "my.yaml": QUIET });
+test("CF31b serve is the default command, runs until it is stopped, and follows its file", async () => {
+  const place = await CliFolder.make({ "my.yaml": QUIET });
   const relay = place.start(["--config", "my.yaml"]);
-  await until(relay, "stdout", /\[Intermediary\] listening on ws:\/\/127\.0\.0\.1:\d+\n[^]*Neuro Relay is ready\n/);
+  await untilOutput(relay, "stdout", /\[Intermediary\] listening on ws:\/\/127\.0\.0\.1:\d+\n[^]*Neuro Relay is ready\n/);
   await place.write("my.yaml", `${QUIET}queue: {retry: 7s, backend: memory}\n`);
-  await until(relay, "stderr", /my\.yaml: the changes are in force\nnote: my\.yaml: needs a restart: queue\.backend\n/);
+  await untilOutput(relay, "stderr", /my\.yaml: reloaded\nnote: my\.yaml: needs a restart: queue\.backend\n/);
   await place.write("my.yaml", "intermediary: {port: x}\n");
-  await until(relay, "stderr", /my\.yaml: the old settings stay: my\.yaml:1:16 intermediary\.port: expected a port/);
+  await untilOutput(
+    relay,
+    "stderr",
+    /my\.yaml: not reloaded, the old settings stay: my\.yaml:1:16 intermediary\.port: expected a port/,
+  );
   relay.kill("SIGTERM");
-  check.equal(await end(relay), 0);
+  check.equal(await exitStatus(relay), 0);
   await place.remove();
 }, { timeoutMs: 60_000 });
 
-test("CF31 serve says what is wrong in one line and ends with status 2", async () => {
-  const place = await Place.make({ "my.yaml": QUIET });
+test("CF31 serve reports a failure to start in one line and exits with status 2", async () => {
+  const place = await CliFolder.make({ "my.yaml": QUIET });
   const wrong = await place.run(["serve", "--config", "my.yaml", "--set", "web.port=x"]);
-  check.equal([wrong.status, wrong.errors], [2, "--set web.port: expected a port from 0 to 65535\n"]);
+  check.equal([wrong.status, wrong.errors], [2, '--set web.port: expected a port from 0 to 65535, got "x"\n']);
   const relay = place.start(["serve", "--config", "my.yaml"]);
-  const said = await until(relay, "stdout", /is ready/);
+  const said = await untilOutput(relay, "stdout", /is ready/);
   const port = /\[Intermediary\] listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1] ?? "";
   const second = await place.run([
     "serve",
@@ -40,12 +44,12 @@ test("CF31 serve says what is wrong in one line and ends with status 2", async (
   check.equal(third.status, 2);
   check.match(third.errors, /^queue: .*relay_message_queue is in use by process \d+ since [^\n]*\n$/);
   relay.kill("SIGTERM");
-  await end(relay);
+  await exitStatus(relay);
   await place.remove();
 }, { timeoutMs: 60_000 });
 
 test("OB7 a log file that cannot be written to keeps the relay from starting, with the name of the setting", async () => {
-  const place = await Place.make({ "my.yaml": QUIET });
+  const place = await CliFolder.make({ "my.yaml": QUIET });
   const words = ["--config", "my.yaml", "--set", "queue.backend=memory", "--set", "log.file=no/such/folder/x.log"];
   const onDeno = [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual"];
   for (const program of [undefined, onDeno]) {

@@ -1,18 +1,19 @@
 import { test } from "#runner";
-import { load, type Loaded, type Sources } from "../../../src/config/load.ts";
+import { load, type LoadResult, type SettingSources } from "../../../src/config/load.ts";
 import { DEFAULTS, PUBLISHED_TOKEN } from "../../../src/core/defaults.ts";
 import type { Settings } from "../../../src/core/settings.ts";
 import { check } from "../../harness/check.ts";
 
 const NAME = "config/relay.yaml";
-const from = (text: string, more: Omit<Sources, "file"> = {}): Loaded => load({ file: { name: NAME, text }, ...more });
+const from = (text: string, more: Omit<SettingSources, "file"> = {}): LoadResult =>
+  load({ file: { name: NAME, text }, ...more });
 
-function settingsOf(loaded: Loaded): Settings {
+function settingsOf(loaded: LoadResult): Settings {
   check.that(loaded.ok, loaded.ok ? "" : loaded.errors.join("\n"));
   return loaded.settings;
 }
-const errorsOf = (loaded: Loaded): readonly string[] => (loaded.ok ? [] : loaded.errors);
-const warningsOf = (loaded: Loaded): readonly string[] => (loaded.ok ? loaded.warnings : []);
+const errorsOf = (loaded: LoadResult): readonly string[] => (loaded.ok ? [] : loaded.errors);
+const warningsOf = (loaded: LoadResult): readonly string[] => (loaded.ok ? loaded.warnings : []);
 
 /** The configuration of the original relay, as it was published. */
 const ORIGINAL = `
@@ -43,12 +44,12 @@ intercept-proxy:
   integration_name: "intercept-proxy"
 `;
 
-test("CF1 without a file everything has its default", () => {
+test("CF1 without a file every setting has its default", () => {
   check.equal(JSON.stringify(settingsOf(load({}))), JSON.stringify(settingsOf(from(""))));
   check.equal(JSON.parse(JSON.stringify(settingsOf(load({})))), JSON.parse(JSON.stringify(DEFAULTS)));
 });
 
-test("CF2 the original configuration loads as it is", () => {
+test("CF2 the configuration of the original relay loads unchanged", () => {
   const loaded = from(ORIGINAL);
   const settings = settingsOf(loaded);
   check.equal(settings["nakurity-backend"].port, 8001);
@@ -63,14 +64,14 @@ test("CF2 the original configuration loads as it is", () => {
   ]);
 });
 
-test("CF2 relay_queue names the queue's place, unless queue.path does", () => {
+test("CF2b `intermediary.relay_queue` names the queue's folder unless `queue.path` does", () => {
   const at = (text: string) => settingsOf(from(text)).queue.path;
   check.equal(at("intermediary: {relay_queue: waiting.pkl}"), "waiting");
   check.equal(at("intermediary: {relay_queue: /var/lib/waiting}"), "/var/lib/waiting");
   check.equal(at("intermediary: {relay_queue: waiting.pkl}\nqueue: {path: kept}"), "kept");
 });
 
-test("CF3 one upstream by url or by host and port, or several, or none", () => {
+test("CF3 an upstream is given by URL or by host and port; there can be none, one or several", () => {
   const urls = (text: string) => settingsOf(from(text))["nakurity-clients"].map(({ url }) => url);
   check.equal(urls("nakurity-client:"), []);
   check.equal(urls("nakurity-client: {url: wss://neuro.example/ws}"), ["wss://neuro.example/ws"]);
@@ -80,7 +81,7 @@ test("CF3 one upstream by url or by host and port, or several, or none", () => {
   check.equal(urls("nakurity-clients: [{url: ws://a:1}, {id: evil, url: ws://b:1}]"), ["ws://a:1", "ws://b:1"]);
 });
 
-test("CF3 an upstream that is said twice, half or wrongly is an error", () => {
+test("CF3b an upstream that is incomplete, duplicated or unknown is an error", () => {
   const error = (text: string) => errorsOf(from(text));
   check.equal(error("nakurity-client: {url: ws://a:1}\nnakurity-clients: [{url: ws://b:1}]"), [
     `${NAME}:1:1 nakurity-client: expected nakurity-client or nakurity-clients, not both`,
@@ -95,7 +96,7 @@ test("CF3 an upstream that is said twice, half or wrongly is an error", () => {
   check.match(error("nakurity-client: {url: 'http://a:1'}")[0] ?? "", /expected a URL/);
   check.match(
     error("nakurity-clients: [{url: ws://a:1}, {url: ws://b:1}]")[0] ?? "",
-    /nakurity-clients\.1\.id: expected an id of its own; neuro is taken/,
+    /nakurity-clients\.1\.id: expected a unique id; neuro is already used/,
   );
   check.match(
     error("integrations: [{match: '*', upstream: evil}]")[0] ?? "",
@@ -103,7 +104,7 @@ test("CF3 an upstream that is said twice, half or wrongly is an error", () => {
   );
 });
 
-test("CF4 file, then environment, then flags", () => {
+test("CF4 environment variables override the file, and flags override both", () => {
   const environment = { NEURO_RELAY_INTERMEDIARY__PORT: "2", NEURO_RELAY_WEB__PORT: "3", OTHER: "x" };
   const { intermediary, web, "nakurity-backend": backend } = settingsOf(
     from("intermediary: {port: 1}\nnakurity-backend: {port: 9}", { environment, sets: ["web.port=4"] }),
@@ -111,7 +112,7 @@ test("CF4 file, then environment, then flags", () => {
   check.equal([intermediary.port, web.port, backend.port], [2, 4, 9]);
 });
 
-test("CF5 every setting has a variable; values are YAML, texts are taken as they stand", () => {
+test("CF5 every setting has a variable; values are YAML, text is taken literally", () => {
   const environment = {
     NEURO_RELAY_INTERMEDIARY__AUTH_TOKEN: "12345",
     NEURO_RELAY_DEPENDENCY_AUTHENTICATION__NEURO_OS__AUTH_TOKEN: "a: b # c",
@@ -136,21 +137,21 @@ test("CF5 every setting has a variable; values are YAML, texts are taken as they
   check.equal(settings.integrations.map(({ match, shutdown }) => [match, shutdown]), [["chess*", true]]);
 });
 
-test("CF6 a wrong value is one line with its place, its name and what was expected", () => {
+test("CF6 a wrong value is one line with its place, its name, what was expected and what was given", () => {
   const text =
     "intermediary:\n  port: eight\n  enabled: yes\nqueue:\n  backend: floppy\n  retry: soon\n  total: 1.5\nweb: 3\n";
   check.equal(errorsOf(from(text)), [
-    `${NAME}:3:3 intermediary.enabled: expected true or false`,
-    `${NAME}:2:3 intermediary.port: expected a port from 0 to 65535`,
-    `${NAME}:5:3 queue.backend: expected one of fs, sqlite, redis, deno-kv, durable-object, memory`,
-    `${NAME}:6:3 queue.retry: expected a duration such as 10s, 5m or 250ms, at least 10ms`,
-    `${NAME}:7:3 queue.total: expected a whole number, at least 1`,
+    `${NAME}:3:3 intermediary.enabled: expected true or false, got "yes"`,
+    `${NAME}:2:3 intermediary.port: expected a port from 0 to 65535, got "eight"`,
+    `${NAME}:5:3 queue.backend: expected one of fs, sqlite, redis, deno-kv, durable-object, memory, got "floppy"`,
+    `${NAME}:6:3 queue.retry: expected a duration such as 10s, 5m or 250ms, at least 10ms, got "soon"`,
+    `${NAME}:7:3 queue.total: expected a whole number, at least 1, got 1.5`,
     `${NAME}:8:1 web: expected settings below it, each on its own line as \`name: value\``,
   ]);
   check.equal(errorsOf(load({ environment: { NEURO_RELAY_WEB__PORT: "70000" } })), [
-    "NEURO_RELAY_WEB__PORT: expected a port from 0 to 65535",
+    "NEURO_RELAY_WEB__PORT: expected a port from 0 to 65535, got 70000",
   ]);
-  check.equal(errorsOf(load({ sets: ["web.port=x"] })), ["--set web.port: expected a port from 0 to 65535"]);
+  check.equal(errorsOf(load({ sets: ["web.port=x"] })), ['--set web.port: expected a port from 0 to 65535, got "x"']);
   check.equal(errorsOf(load({ sets: ["web.port"] })), [
     "--set web.port: expected a setting and its value, such as --set intermediary.port=9765",
   ]);
@@ -159,23 +160,23 @@ test("CF6 a wrong value is one line with its place, its name and what was expect
   ]);
 });
 
-test("CF7 an unknown setting is an error that names the nearest known one", () => {
+test("CF7 an unknown setting is an error that suggests the closest known name", () => {
   check.equal(errorsOf(from("intermediary:\n  prot: 1\nintegrations:\n  - match: a\n    prio_max: low\nqeue: {}\n")), [
-    `${NAME}:2:3 intermediary.prot: unknown setting; the nearest known one is port`,
-    `${NAME}:5:5 integrations.0.prio_max: unknown setting; the nearest known one is priority_max`,
-    `${NAME}:6:1 qeue: unknown setting; the nearest known one is queue`,
+    `${NAME}:2:3 intermediary.prot: unknown setting; did you mean port?`,
+    `${NAME}:5:5 integrations.0.prio_max: unknown setting; did you mean priority_max?`,
+    `${NAME}:6:1 qeue: unknown setting; did you mean queue?`,
   ]);
   check.equal(errorsOf(load({ environment: { NEURO_RELAY_INTERMEDIARY_PORT: "1" } })), [
-    "NEURO_RELAY_INTERMEDIARY_PORT: unknown setting; the nearest known one is NEURO_RELAY_INTERMEDIARY__PORT",
+    "NEURO_RELAY_INTERMEDIARY_PORT: unknown setting; did you mean NEURO_RELAY_INTERMEDIARY__PORT?",
   ]);
   check.equal(errorsOf(load({ sets: ["intermediary.prot=1", "__proto__.x=1"] })).length, 2);
   check.equal(errorsOf(from("nakurity-client: {url: ws://a:1, nmae: x}")), [
-    `${NAME}:1:34 nakurity-client.nmae: unknown setting; the nearest known one is name`,
+    `${NAME}:1:34 nakurity-client.nmae: unknown setting; did you mean name?`,
   ]);
   check.that(errorsOf(from("__proto__: {port: 1}")).length > 0);
 });
 
-test("CF8 a file that is no YAML, or says a thing twice, is an error with its place", () => {
+test("CF8 a file that is not YAML, has a duplicate name or is an alias bomb is an error with its place", () => {
   for (const text of ["web: [", "web: {port: 1}\nweb: {port: 2}", "a\nb: 1", "- a", "text", "a: &x [*x]"]) {
     const errors = errorsOf(from(text));
     check.that(errors.length > 0, text);
@@ -188,11 +189,11 @@ test("CF8 a file that is no YAML, or says a thing twice, is an error with its pl
   check.match(errorsOf(from(bomb.join("\n")))[0] ?? "", /alias/i);
 });
 
-test("CF9 a name without a value counts as absent", () => {
+test("CF9 a name without a value has its default", () => {
   check.equal(settingsOf(from("intermediary:\nweb:\n  port:\nlimits: ~\n")), settingsOf(from("")));
 });
 
-test("CF10 durations and sizes are read in every unit, and written in the shortest", () => {
+test("CF10 durations and sizes are read in every unit", () => {
   const grace = (value: string) => settingsOf(from(`actions: {grace: ${value}}`)).actions.grace;
   check.equal(["250ms", "10s", "5m", "2h", "1d", "1500", "0", "1.5s", "10 s"].map(grace), [
     250,
@@ -218,18 +219,18 @@ test("CF10 durations and sizes are read in every unit, and written in the shorte
   }
 });
 
-test("CF11 what exceeds a hard ceiling is lowered to it and said", () => {
+test("CF11 a value above a hard ceiling is lowered to it, with a warning", () => {
   const loaded = from("limits: {peers: 1000000, message_bytes: 1GiB, greeting: 1h}");
   const { limits } = settingsOf(loaded);
   check.equal([limits.peers, limits.message_bytes, limits.greeting], [100_000, 16 * 1_024 * 1_024, 60_000]);
   check.equal(warningsOf(loaded).filter((line) => line.includes("lowered")), [
-    "limits.peers is lowered to 100000, the most there is",
-    "limits.greeting is lowered to 1m, the most there is",
-    "limits.message_bytes is lowered to 16MiB, the most there is",
+    "limits.peers is lowered from 1000000 to the maximum, 100000",
+    "limits.greeting is lowered from 1h to the maximum, 1m",
+    "limits.message_bytes is lowered from 1GiB to the maximum, 16MiB",
   ]);
 });
 
-test("CF12 relative paths start from the folder that is named, others stay", () => {
+test("CF12 relative paths start from the folder of the named file; absolute ones stay", () => {
   const { queue, uploads, brain, log } = settingsOf(
     from("uploads: {path: /srv/files}\nlog: {file: a.log}", { folder: "/etc/relay" }),
   );
@@ -243,7 +244,7 @@ test("CF12 relative paths start from the folder that is named, others stay", () 
   check.equal(settingsOf(from("")).log.file, "");
 });
 
-test("CF13 the variables of the original Brain keep their meaning, ours win over them", () => {
+test("CF13 the variables of the original Brain keep their meaning; NEURO_RELAY_BRAIN__* overrides them", () => {
   const brain = (environment: Record<string, string>, text = "") => settingsOf(from(text, { environment })).brain;
   const all = brain({
     RELAY_HOST: "localhost",
@@ -261,10 +262,10 @@ test("CF13 the variables of the original Brain keep their meaning, ours win over
   );
   check.equal(brain({ RELAY_PORT: "9100", NEURO_RELAY_BRAIN__PORT: "9200" }).port, 9200);
   check.equal(brain({ RELAY_TEST_MODE: "TRUE" }).test_mode, false);
-  check.equal(errorsOf(load({ environment: { RELAY_PORT: "" } })), ["RELAY_PORT: expected a port from 0 to 65535"]);
+  check.equal(errorsOf(load({ environment: { RELAY_PORT: "" } })), ['RELAY_PORT: expected a port from 0 to 65535, got ""']);
 });
 
-test("CF14 PORT moves the Brain only in test mode, or when it is the only room", () => {
+test("CF14 PORT sets brain.port only in test mode, or if the Brain is the only service", () => {
   const port = (environment: Record<string, string>, text = "") => settingsOf(from(text, { environment })).brain.port;
   const alone = "intermediary: {enabled: false}\nnakurity-backend: {enabled: false}\nweb: {enabled: false}";
   check.equal(port({ PORT: "9300" }), 9000);

@@ -17,7 +17,7 @@ const only = (text: string, pattern: RegExp): void => {
 };
 const fine = (text: string): void => check.equal(errorsOf(text), [], text);
 
-test("CF15 loopback is what only this machine can reach", () => {
+test("CF15 loopback addresses and names are those that only this machine can reach", () => {
   for (
     const host of ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "a.localhost", "::1", "[::1]", "::ffff:127.0.0.1"]
   ) check.that(isLoopback(host), host);
@@ -26,8 +26,11 @@ test("CF15 loopback is what only this machine can reach", () => {
   }
 });
 
-test("CF15 the published token, or none, is refused where others can reach it", () => {
-  only("intermediary: {host: 0.0.0.0}", /^relay\.yaml:1:1 intermediary\.auth_token: refused on 0\.0\.0\.0/);
+test("CF15 the published token, or an empty one, is refused on a listener that other machines can reach", () => {
+  only(
+    "intermediary: {host: 0.0.0.0}",
+    /^relay\.yaml:1:1 intermediary\.auth_token: refused because intermediary\.host is 0\.0\.0\.0/,
+  );
   only("intermediary: {host: 0.0.0.0, auth_token: ''}", /^relay\.yaml:1:31 intermediary\.auth_token: refused/);
   only(
     "intermediary: {host: '::', auth_token: own}\ndependency-authentication: {neuro-os: {auth_token: super-secret-token}}",
@@ -40,7 +43,7 @@ test("CF15 the published token, or none, is refused where others can reach it", 
   fine("web: {host: 0.0.0.0}");
 });
 
-test("CF15 on this machine the published token, or none, is a warning", () => {
+test("CF15b on loopback the published token, or an empty one, is a warning", () => {
   for (const [text, what] of [["", "the published one"], ["intermediary: {auth_token: ''}", "empty"]] as const) {
     const loaded = load({ file: { name: NAME, text } });
     check.that(
@@ -52,30 +55,33 @@ test("CF15 on this machine the published token, or none, is a warning", () => {
   check.that(own.ok && own.warnings.length === 0);
 });
 
-test("CF16 games and the Brain are not open to others by mistake", () => {
+test("CF16 the game port and the Brain listen to other machines only with a token or `open: true`", () => {
   for (const block of ["nakurity-backend", "brain"]) {
     only(
       `${block}: {host: 0.0.0.0}`,
       new RegExp(
-        `${block}\\.token: anyone who reaches 0\\.0\\.0\\.0 could connect; set ${block}\\.token, or ${block}\\.open: true`,
+        `${block}\\.token: anyone who can reach 0\\.0\\.0\\.0 could connect; set ${block}\\.token, or ${block}\\.open: true`,
       ),
     );
     only(`${block}: {host: 0.0.0.0, token: super-secret-token}`, /could connect/);
     fine(`${block}: {host: 0.0.0.0, token: own}`);
     fine(`${block}: {host: 0.0.0.0, enabled: false}`);
     const open = load({ file: { name: NAME, text: `${block}: {host: 0.0.0.0, open: true}` } });
-    check.that(open.ok && open.warnings.some((line) => line.startsWith(`${block}.open: everyone`)));
+    check.that(open.ok && open.warnings.some((line) => line.startsWith(`${block}.open is true: anyone`)));
   }
 });
 
-test("SE13 the intercept proxy is not open to other machines", () => {
-  only("intercept-proxy: {enabled: true, host: 0.0.0.0}", /intercept-proxy\.host: 0\.0\.0\.0 is open to others/);
+test("SE13 the intercept proxy refuses a host that is not loopback", () => {
+  only(
+    "intercept-proxy: {enabled: true, host: 0.0.0.0}",
+    /intercept-proxy\.host: 0\.0\.0\.0 is reachable from other machines/,
+  );
   fine("intercept-proxy: {host: 0.0.0.0}");
 });
 
 test("CF17 an upstream that is one of the relay's own listeners is refused", () => {
   const loop =
-    /nakurity-client\.url: .* is this relay's own nakurity-backend; move one of them, for example with nakurity-backend\.port/;
+    /nakurity-client\.url: .* is this relay's own nakurity-backend listener; change the URL, or nakurity-backend\.port/;
   for (const url of ["ws://127.0.0.1:8000", "ws://localhost:8000/neuro", "ws://[::1]:8000"]) {
     only(`nakurity-client: {url: '${url}'}`, loop);
   }
@@ -90,7 +96,7 @@ test("CF17 an upstream that is one of the relay's own listeners is refused", () 
 });
 
 test("CF18 two listeners on one port are refused", () => {
-  only("web: {port: 8765}", /^relay\.yaml:1:7 web\.port: port 8765 is already that of intermediary/);
+  only("web: {port: 8765}", /^relay\.yaml:1:7 web\.port: port 8765 is already used by intermediary; choose another one/);
   only("web: {port: 8765, host: localhost}", /already/);
   only("web: {port: 8765, host: 0.0.0.0, token: own}", /already/);
   fine("web: {port: 8765, host: 10.0.0.1}");
@@ -98,7 +104,7 @@ test("CF18 two listeners on one port are refused", () => {
   fine("web: {port: 0}\nbrain: {port: 0}");
 });
 
-test("CF19 bounds that contradict each other are refused", () => {
+test("CF19 limits that contradict each other are refused", () => {
   only(
     "limits: {backlog_soft_bytes: 16MiB}",
     /limits\.backlog_soft_bytes: 16777216 exceeds limits\.backlog_hard_bytes, which is 8388608/,
@@ -109,6 +115,6 @@ test("CF19 bounds that contradict each other are refused", () => {
 
 test("CF20 a queue on Cloudflare KV is refused with the reason and the alternative", () => {
   for (const name of ["cloudflare-kv", "cloudflare-kv-binding"]) {
-    only(`queue: {backend: ${name}}`, /Cloudflare KV takes one write a second .*use durable-object/);
+    only(`queue: {backend: ${name}}`, /Cloudflare KV accepts one write per second .*use durable-object/);
   }
 });

@@ -5,7 +5,7 @@ import type { ChildProcess } from "node:child_process";
 import { globSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { end, Place, until } from "../cli/command.ts";
+import { CliFolder, exitStatus, untilOutput } from "../cli/cli-process.ts";
 import { brain } from "../../../src/services/brain/mod.ts";
 import { supervise } from "../../../src/relay/mod.ts";
 import { Client, testSettings, withRelay } from "./bun-stage.ts";
@@ -17,9 +17,9 @@ const LISTENING = /LISTENING (ws:\/\/127\.0\.0\.1:\d+)\n[^]*Neuro Relay is ready
 test(
   "BR90 BR95 a client written against the original's document alone works, in test mode, with its lines on standard output",
   async () => {
-    const place = await Place.make({ "my.yaml": QUIET });
+    const place = await CliFolder.make({ "my.yaml": QUIET });
     const relay = place.start(["--config", "my.yaml"], { RELAY_TEST_MODE: "1", RELAY_LOG_JSON: "1" });
-    const said = await until(relay, "stdout", LISTENING);
+    const said = await untilOutput(relay, "stdout", LISTENING);
     const socket = await Client.connect(LISTENING.exec(said)?.[1] ?? "");
     const ask = async (message: object) => JSON.parse(await socket.ask(JSON.stringify(message)));
     const created = await ask({ cmd: "CreateSession", owner: "nexus-ui" });
@@ -31,7 +31,7 @@ test(
     check.equal(await ask({ cmd: "Nope" }), { error: "unknown command" });
     socket.send("{");
     check.match(JSON.parse(await socket.next()).error, /Expecting property name enclosed in double quotes/);
-    const line = until(relay, "stdout", /"event": "infer".*\n/);
+    const line = untilOutput(relay, "stdout", /"event": "infer".*\n/);
     const inferred = await ask({
       cmd: "Infer",
       trace_id: "test-123",
@@ -44,7 +44,7 @@ test(
     const { event, trace_id, routing, prediction } = JSON.parse((await line).trim().split("\n").at(-1) ?? "");
     check.equal([event, trace_id, routing, prediction], ["infer", "test-123", inferred.routing, inferred.prediction]);
     relay.kill("SIGTERM");
-    check.equal(await end(relay), 0);
+    check.equal(await exitStatus(relay), 0);
     await place.remove();
   },
   { timeoutMs: 60_000 },
@@ -72,7 +72,7 @@ for (const backend of ["fs", "sqlite"] as const) {
   test(
     `BR91 a kill in the middle of a burst loses no operation that was answered, again and again (${backend})`,
     async () => {
-      const place = await Place.make({ "my.yaml": `${QUIET}queue: {backend: ${backend}}\n` });
+      const place = await CliFolder.make({ "my.yaml": `${QUIET}queue: {backend: ${backend}}\n` });
       let relay = await start(place);
       const { session_id } = JSON.parse(await relay.socket.ask('{"cmd":"CreateSession"}'));
       let sent = 0;
@@ -89,7 +89,7 @@ for (const backend of ["fs", "sqlite"] as const) {
         check.equal([report.ok, report.events], [true, seq + 1]);
       }
       relay.process.kill("SIGKILL");
-      await end(relay.process);
+      await exitStatus(relay.process);
       await place.remove();
     },
     { timeoutMs: 60_000 },
@@ -97,7 +97,7 @@ for (const backend of ["fs", "sqlite"] as const) {
 }
 
 test("BR37 a bit that flips on the disk is found by the replay report, before and after a restart", async () => {
-  const place = await Place.make({ "my.yaml": `${QUIET}queue: {backend: fs, path: store}\n` });
+  const place = await CliFolder.make({ "my.yaml": `${QUIET}queue: {backend: fs, path: store}\n` });
   let relay = await start(place);
   const { session_id } = JSON.parse(await relay.socket.ask('{"cmd":"CreateSession"}'));
   const ask = async (cmd: string, more: object = {}) =>
@@ -122,12 +122,12 @@ test("BR37 a bit that flips on the disk is found by the replay report, before an
   const last = files.at(-1) ?? "";
   await writeFile(last, (await readFile(last, "utf8")).replace("ST", "SU"));
   relay.process.kill("SIGKILL");
-  await end(relay.process);
+  await exitStatus(relay.process);
   relay = await start(place);
   check.equal((await ask("GetState")).code, "StorageFailed");
   check.equal((await ask("ReplaySession")).ok, false);
   relay.process.kill("SIGKILL");
-  await end(relay.process);
+  await exitStatus(relay.process);
   await place.remove();
 }, { timeoutMs: 60_000 });
 
@@ -138,9 +138,9 @@ interface Started {
   readonly socket: Client;
 }
 
-async function start(place: Place): Promise<Started> {
+async function start(place: CliFolder): Promise<Started> {
   const process = place.start(["--config", "my.yaml"], { RELAY_TEST_MODE: "1" });
-  const url = LISTENING.exec(await until(process, "stdout", LISTENING))?.[1] ?? "";
+  const url = LISTENING.exec(await untilOutput(process, "stdout", LISTENING))?.[1] ?? "";
   return { process, socket: await Client.connect(url) };
 }
 
@@ -158,7 +158,7 @@ async function killInBurst({ process, socket }: Started, { session_id, from, ans
   }
   let answered: State = {};
   for (let count = 1; count <= answersBeforeKill; count++) answered = JSON.parse(await socket.next()).state;
-  const ended = end(process);
+  const ended = exitStatus(process);
   process.kill("SIGKILL");
   await socket.closed;
   for (const frame of socket.frames) answered = JSON.parse(String(frame)).state;

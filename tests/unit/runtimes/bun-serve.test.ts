@@ -26,7 +26,7 @@ test("RT1 every listener is bound, and says so, before the relay is ready", () =
 
 test("RT1 what is configured and not there is said, and an upstream is shown without its secrets", () => {
   const settings = testSettings((change) => {
-    change.cluster.enabled = true;
+    change.nallely.enabled = true;
     change.web.enabled = false;
     change["nakurity-clients"] = [upstreamAt("ws://user:pass@127.0.0.1:1/t/s3cret/x?token=s3cret")];
   });
@@ -35,7 +35,7 @@ test("RT1 what is configured and not there is said, and an upstream is shown wit
       "[Nakurity Client] dialing ws://127.0.0.1:1/t/.../x",
       "[Intermediary] is configured, but not part of this build",
       "[Brain] is configured, but not part of this build",
-      "[Cluster] is configured, but not part of this build",
+      "[Nallely] is configured, but not part of this build",
       "Neuro Relay is ready",
     ]);
     return Promise.resolve();

@@ -1,24 +1,24 @@
-/** The YAML file: what it says, and where it says it. */
+/** Parses the YAML file, and knows where in the file each setting is. */
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
-import { isTree, type Tree, withoutNulls } from "./tree.ts";
+import { type ConfigTree, isTree, withoutNulls } from "./config-tree.ts";
 
-export interface File {
-  /** As messages name it. */
+export interface ConfigFile {
+  /** The name in messages. */
   readonly name: string;
   readonly text: string;
 }
 
-export interface ReadFile {
-  readonly tree: Tree;
+export interface ParsedFile {
+  readonly tree: ConfigTree;
   readonly errors: readonly string[];
-  /** `<name>:<line>:<column>` of a setting, or of the nearest block around it; the name alone when the file has neither. */
+  /** `<name>:<line>:<column>` of a setting, or of the closest block around it; only the name if the file has neither. */
   locate(path: readonly PropertyKey[]): string;
 }
 
-export function readFile({ name, text }: File): ReadFile {
+export function parseFile({ name, text }: ConfigFile): ParsedFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  const place = (offset: number) => {
+  const position = (offset: number) => {
     if (name === "") return "";
     const { line, col } = lines.linePos(offset);
     return `${name}:${line}:${col}`;
@@ -35,22 +35,19 @@ export function readFile({ name, text }: File): ReadFile {
   };
   const locate = (path: readonly PropertyKey[]) => {
     const offset = offsetOf(path);
-    return offset === undefined ? name : place(offset);
+    return offset === undefined ? name : position(offset);
   };
   if (document.errors.length > 0) {
-    const errors = document.errors.map(({ pos, message }) => `${place(pos[0])} ${firstLine(message)}`);
+    const errors = document.errors.map(({ pos, message }) => `${position(pos[0])} ${firstLine(message)}`);
     return { tree: {}, errors, locate };
   }
   try {
     const tree = withoutNulls(document.toJS({ maxAliasCount: 100 }) ?? {});
     if (isTree(tree)) return { tree, errors: [], locate };
-    return { tree: {}, errors: [`${place(0)} expected settings, each on its own line as \`name: value\``], locate };
+    return { tree: {}, errors: [`${position(0)} expected settings, each on its own line as \`name: value\``], locate };
   } catch (error) {
-    return {
-      tree: {},
-      errors: [`${place(0)} ${firstLine(error instanceof Error ? error.message : String(error))}`],
-      locate,
-    };
+    const message = error instanceof Error ? error.message : String(error);
+    return { tree: {}, errors: [`${position(0)} ${firstLine(message)}`], locate };
   }
 }
 

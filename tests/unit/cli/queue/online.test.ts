@@ -1,8 +1,8 @@
-/** The commands of the queue while a relay runs: it is asked, by its web port. */
+/** The `queue` commands while a relay runs: they use its API. */
 import { test } from "#runner";
-import { check } from "../../harness/check.ts";
-import { Talk } from "../../harness/socket.ts";
-import { end, Place, until } from "./command.ts";
+import { check } from "../../../harness/check.ts";
+import { Talk } from "../../../harness/socket.ts";
+import { CliFolder, exitStatus, untilOutput } from "../cli-process.ts";
 
 const CONFIGURATION = (port: string, backend: string) =>
   `intermediary: {port: 0, auth_token: own}
@@ -14,28 +14,28 @@ log: {level: error}
 `;
 
 interface Running {
-  readonly place: Place;
+  readonly place: CliFolder;
   readonly listener: string;
   stop(): Promise<void>;
 }
 
-/** Starts a relay on ports of its own, and leaves its web port in its file. */
+/** Starts a relay on free ports, and writes a configuration with its web port. */
 async function started(backend: string): Promise<Running> {
-  const place = await Place.make({ "my.yaml": CONFIGURATION("0", backend) });
+  const place = await CliFolder.make({ "my.yaml": CONFIGURATION("0", backend) });
   const relay = place.start(["--config", "my.yaml"]);
-  const said = await until(relay, "stdout", /is ready/);
+  const said = await untilOutput(relay, "stdout", /is ready/);
   const port = (label: string) =>
     new RegExp(`\\[${label}\\] listening on \\w+://127\\.0\\.0\\.1:(\\d+)`).exec(said)?.[1] ?? "";
   await place.write("asking.yaml", CONFIGURATION(port("Web"), backend));
   const stop = async () => {
     relay.kill("SIGTERM");
-    await end(relay);
+    await exitStatus(relay);
     await place.remove();
   };
   return { place, listener: `ws://127.0.0.1:${port("Intermediary")}`, stop };
 }
 
-/** Leaves a message that waits for one who is gone, and a dead letter for `lamp`, who is here. */
+/** Queues a message for an integration that has left, and a dead letter for `lamp`, which is connected. */
 async function fill(listener: string, gone: string): Promise<{ readonly lamp: Talk; readonly watcher: Talk }> {
   const lamp = await Talk.open(listener);
   lamp.send({ type: "integration", name: "lamp", auth_token: "own", ack: true });
@@ -56,7 +56,7 @@ async function fill(listener: string, gone: string): Promise<{ readonly lamp: Ta
 }
 
 for (const [backend, gone] of [["fs", "gone & far"], ["memory", ".."]] as const) {
-  test(`CF38 queue asks the relay that runs (${backend})`, async () => {
+  test(`CF38 queue uses the API of a running relay (${backend})`, async () => {
     const { place, listener, stop } = await started(backend);
     try {
       const begun = Date.now();
@@ -66,14 +66,14 @@ for (const [backend, gone] of [["fs", "gone & far"], ["memory", ".."]] as const)
       check.equal([status, errors], [0, ""]);
       check.match(
         out,
-        /command {2}\d+ B {2}to "(?:gone & far|\.\.)" {2}waits since \S+ until \S+\n[^\n]*to "lamp" {2}dead since \S+ \(terminated\)\n1 waiting, 1 dead\n$/,
+        /command {2}\d+ B {2}to "(?:gone & far|\.\.)" {2}queued since \S+, expires \S+\n[^\n]*to "lamp" {2}dead since \S+ \(terminated\)\n1 queued, 1 dead\n$/,
       );
       const [waiting, dead] = JSON.parse((await run("list", "--json")).out);
       check.equal([waiting.to, dead.to], [gone, "lamp"]);
-      check.equal(Object.keys(waiting), ["id", "to", "room", "state", "kind", "bytes", "at", "expires"]);
-      check.equal(Object.keys(dead), ["id", "to", "room", "state", "why", "kind", "bytes", "died"]);
-      const buried = JSON.parse((await run("show", dead.id)).out);
-      check.that(begun <= Date.parse(buried.at) && Date.parse(buried.at) <= Date.parse(dead.died));
+      check.equal(Object.keys(waiting), ["id", "to", "service", "state", "kind", "bytes", "created_at", "expires_at"]);
+      check.equal(Object.keys(dead), ["id", "to", "service", "state", "reason", "kind", "bytes", "dead_at"]);
+      const shown = JSON.parse((await run("show", dead.id)).out);
+      check.that(begun <= Date.parse(shown.created_at) && Date.parse(shown.created_at) <= Date.parse(dead.dead_at));
       check.equal(JSON.parse((await run("show", waiting.id)).out), {
         ...waiting,
         body: { from_watcher: "os", cmd: { n: 1 } },
@@ -84,8 +84,8 @@ for (const [backend, gone] of [["fs", "gone & far"], ["memory", ".."]] as const)
       check.match((await run("retry", dead.id)).out, /^1 put back/);
       lamp.send({ ack: (await lamp.next(({ cmd }) => cmd?.n === 2)).id });
       await watcher.next(({ event }) => event === "message_delivered");
-      check.match((await run("drop", waiting.id)).out, /^1 dropped/);
-      check.match((await run("list")).out, /^0 waiting, 0 dead/);
+      check.match((await run("drop", waiting.id)).out, /^1 deleted/);
+      check.match((await run("list")).out, /^0 queued, 0 dead/);
       for (const talk of [lamp, watcher]) talk.close();
     } finally {
       await stop();
@@ -93,12 +93,12 @@ for (const [backend, gone] of [["fs", "gone & far"], ["memory", ".."]] as const)
   }, { timeoutMs: 90_000 });
 }
 
-test("CF38 a relay that does not take the token of the configuration says so", async () => {
+test("CF38 queue reports that the relay refuses the configuration's token", async () => {
   const { place, stop } = await started("fs");
   try {
     const { status, errors } = await place.run(["queue", "list", "--config", "asking.yaml", "--set", "web.token=another"]);
     check.equal(status, 2);
-    check.match(errors, /^the relay at http:\/\/127\.0\.0\.1:\d+ does not let this command look at its queue: .*token/);
+    check.match(errors, /^the relay at http:\/\/127\.0\.0\.1:\d+ refuses access to its queue: .*token/);
   } finally {
     await stop();
   }

@@ -1,10 +1,10 @@
-/** Tokens that change while a relay runs, as Docker, systemd or a person changes them: real processes, real signals. */
+/** Tokens that change while a relay runs: real processes and real signals. */
 import type { ChildProcess } from "node:child_process";
 import { test } from "#runner";
 import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
 import { Talk } from "../../harness/socket.ts";
-import { end, Place, until } from "./command.ts";
+import { CliFolder, exitStatus, untilOutput } from "./cli-process.ts";
 
 const [OLD, NEW] = ["old-token-of-the-test", "new-token-of-the-test"];
 const LONG = { timeoutMs: 60_000 };
@@ -20,7 +20,7 @@ queue: {backend: memory}
 `;
 
 interface Running {
-  readonly place: Place;
+  readonly place: CliFolder;
   readonly relay: ChildProcess;
   url(listener: string): string;
   /** All that it has said. */
@@ -32,12 +32,12 @@ const isPosix = process.platform !== "win32";
 
 async function running(run: (relay: Running) => Promise<void>, program?: readonly string[]): Promise<void> {
   const files = { "my.yaml": CONFIGURATION, "intermediary-token": `${OLD}\n`, "game-token": OLD };
-  const place = await Place.make(files);
+  const place = await CliFolder.make(files);
   const relay = place.start(["--config", "my.yaml"], {}, program);
   let [said, peers] = ["", 0];
   for (const stream of [relay.stdout, relay.stderr]) stream?.setEncoding("utf8").on("data", (text) => (said += text));
   try {
-    const ready = await until(relay, "stdout", /is ready/);
+    const ready = await untilOutput(relay, "stdout", /is ready/);
     const url = (label: string): string => ready.match(new RegExp(`\\[${label}\\] listening on (\\S+)`))?.[1] ?? "";
     const greet = async (token: string): Promise<Talk> => {
       const talk = await Talk.open(url("Intermediary"));
@@ -61,7 +61,7 @@ async function rotate({ place, relay, url, greet }: Running, howItHears: () => v
   ];
   await place.write("intermediary-token", `${NEW}\n`);
   await place.write("game-token", NEW);
-  const heard = until(relay, "stderr", /my\.yaml: the changes are in force/);
+  const heard = untilOutput(relay, "stderr", /my\.yaml: reloaded/);
   howItHears();
   await heard;
   check.equal([await integration.closed, await game.closed], [4401, 4401]);
@@ -69,17 +69,17 @@ async function rotate({ place, relay, url, greet }: Running, howItHears: () => v
   await check.rejects(Talk.open(`${url("Nakurity Backend")}/?token=${OLD}`), /no connection/);
   await greet(NEW);
   await Talk.open(`${url("Nakurity Backend")}/t/${NEW}/game/Chess`);
-  check.equal([other.isOpen, brain.isOpen], [true, true], "who came by another token stays");
+  check.equal([other.isOpen, brain.isOpen], [true, true], "connections that used another token stay open");
 }
 
 test(
-  "CF34 SE14 IM8 a token's file that changes is followed; who came by the old one is closed",
+  "CF34 SE14 IM8 a change of a secret file is applied, and connections that used the old token are closed",
   () => running((relay) => rotate(relay, () => {})),
   LONG,
 );
 
 if (isPosix) {
-  test("CF32 CF34 SIGHUP has it read at once, twice as well as once", () =>
+  test("CF32 CF34 SIGHUP reloads at once; a second one does no harm", () =>
     running((relay) =>
       rotate(relay, () => {
         relay.relay.kill("SIGHUP");
@@ -87,23 +87,23 @@ if (isPosix) {
       })
     ), LONG);
 
-  test("CF32 CF34 on Deno, too", () => {
+  test("CF32 CF34 SIGHUP reloads at once on Deno", () => {
     const program = [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual"];
     return running((relay) => rotate(relay, () => void relay.relay.kill("SIGHUP")), program);
   }, LONG);
 
   test(
-    "CF32 SIGHUP with nothing changed, with a mistake in the file, and while it stops",
+    "CF32 SIGHUP with an unchanged file, with a mistake in the file, and during shutdown does no harm",
     () =>
       running(async ({ place, relay, said }) => {
         relay.kill("SIGHUP");
-        await until(relay, "stderr", /the changes are in force/);
+        await untilOutput(relay, "stderr", /my\.yaml: reloaded/);
         await place.write("game-token", "");
         relay.kill("SIGHUP");
-        await until(relay, "stderr", /the old settings stay: .*game-token is empty/);
+        await untilOutput(relay, "stderr", /not reloaded, the old settings stay: .*game-token is empty/);
         relay.kill("SIGTERM");
         relay.kill("SIGHUP");
-        check.equal(await end(relay), 0, said());
+        check.equal(await exitStatus(relay), 0, said());
       }),
     LONG,
   );

@@ -1,4 +1,4 @@
-/** Runs the command line as a process of its own, in a folder of its own. */
+/** Runs the command line as a separate process in a temporary folder. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,22 +8,22 @@ import { ROOT } from "../../harness/machine.ts";
 
 export const MAIN: string = join(ROOT, "src/cli/main.ts");
 
-export interface Outcome {
+export interface CliResult {
   readonly status: number | null;
   readonly out: string;
   readonly errors: string;
 }
 
-/** A folder, with a configuration in it if wanted. */
-export class Place {
+/** A temporary folder in which the command line runs. */
+export class CliFolder {
   readonly folder: string;
 
   private constructor(folder: string) {
     this.folder = folder;
   }
 
-  static async make(files: Readonly<Record<string, string>> = {}): Promise<Place> {
-    const place = new Place(await mkdtemp(join(tmpdir(), "neuro-relay-cli-")));
+  static async make(files: Readonly<Record<string, string>> = {}): Promise<CliFolder> {
+    const place = new CliFolder(await mkdtemp(join(tmpdir(), "neuro-relay-cli-")));
     for (const [name, text] of Object.entries(files)) await place.write(name, text);
     return place;
   }
@@ -32,7 +32,7 @@ export class Place {
     return writeFile(join(this.folder, name), text);
   }
 
-  /** `program` is what runs it, where that is not this runtime. */
+  /** `program` replaces this runtime as the executable. */
   start(
     words: readonly string[],
     environment: Readonly<Record<string, string>> = {},
@@ -43,12 +43,12 @@ export class Place {
     return spawn(program ?? "", [...flags, MAIN, ...words], { cwd: this.folder, env });
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command until it exits. */
   run(
     words: readonly string[],
     environment: Readonly<Record<string, string>> = {},
     program: readonly string[] = [process.execPath],
-  ): Promise<Outcome> {
+  ): Promise<CliResult> {
     return new Promise((resolve, reject) => {
       const child = this.start(words, environment, program);
       const said = { out: "", errors: "" };
@@ -63,19 +63,19 @@ export class Place {
   }
 }
 
-/** Resolves once one of a process's streams has said it. */
-export function until(child: ChildProcess, stream: "stdout" | "stderr", words: RegExp): Promise<string> {
+/** Resolves with a stream's output once it matches; rejects if the process exits before that. */
+export function untilOutput(child: ChildProcess, stream: "stdout" | "stderr", words: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = "";
     child[stream]?.setEncoding("utf8").on("data", (text: string) => {
       said += text;
       if (words.test(said)) resolve(said);
     });
-    child.on("close", () => reject(new Error(`it ended without saying ${words}: ${said}`)));
+    child.on("close", () => reject(new Error(`it exited without printing ${words}: ${said}`)));
   });
 }
 
-/** Resolves with its exit status. */
-export function end(child: ChildProcess): Promise<number | null> {
+/** Resolves with the exit status. */
+export function exitStatus(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.on("close", resolve));
 }

@@ -7,7 +7,7 @@ import process from "node:process";
 import { check } from "../../harness/check.ts";
 import { ROOT } from "../../harness/machine.ts";
 
-/** A copy of the program, with the same packages and a cache of its own. */
+/** A copy of the program with the same packages and its own cache. */
 class Copy {
   readonly folder: string;
 
@@ -50,7 +50,7 @@ class Copy {
   }
 }
 
-test("CF35 what starts is always what the sources say, though it was made one file before", async () => {
+test("CF35 the bundle that starts always matches the sources", async () => {
   const copy = await Copy.make();
   try {
     const first = copy.start("--version");
@@ -59,8 +59,12 @@ test("CF35 what starts is always what the sources say, though it was made one fi
     check.equal(more, []);
     check.equal(copy.start("--version"), first);
     check.equal(await copy.bundles(), [made]);
-    await copy.edit(`node_modules/.cache/neuro-relay/${made}/main.js`, "make a strong token", "make a token from one file");
-    check.match(copy.start("--help").out, /a token from one file/);
+    await copy.edit(
+      `node_modules/.cache/neuro-relay/${made}/main.js`,
+      "generate a random token",
+      "generate a token from the bundle",
+    );
+    check.match(copy.start("--help").out, /a token from the bundle/);
     await copy.edit("src/cli/token.ts", "return `nr_", "return `changed_");
     check.match(copy.start("token").out, /^changed_/);
     const after = await copy.bundles();
@@ -71,7 +75,7 @@ test("CF35 what starts is always what the sources say, though it was made one fi
   }
 });
 
-test("CF35 where nothing can be written, or one file cannot be made, the sources start as they are", async () => {
+test("CF35 without a writable cache, or if the build fails, the sources start unbundled", async () => {
   const copy = await Copy.make();
   try {
     await writeFile(join(copy.folder, "node_modules/.cache"), "no folder");
@@ -87,13 +91,13 @@ test("CF35 where nothing can be written, or one file cannot be made, the sources
   }
 });
 
-test("CF41 whatever can be run on a new checkout installs what it needs first", async () => {
+test("CF41 every script installs what it needs first", async () => {
   const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const scripts: Readonly<Record<string, string>> = manifest.scripts;
   const relay = ["start", "build", "build:all", "build:lib", "dev:workers", "deploy"];
-  const madeOfOthers = ["ok"];
+  const composed = ["ok"];
   for (const name of Object.keys(scripts)) {
-    if (madeOfOthers.includes(name) || name.slice(3) in scripts) continue;
+    if (composed.includes(name) || name.slice(3) in scripts) continue;
     const which = relay.includes(name) ? " --production --omit=peer" : "";
     check.equal(scripts[`pre${name}`], `bun install${which} --frozen-lockfile`, name);
   }

@@ -1,12 +1,12 @@
 import { test } from "#runner";
 import { join } from "node:path";
-import { DEFAULTS } from "../../../src/core/defaults.ts";
-import { key, segment } from "../../../src/core/key.ts";
-import { type EntryHead, entryKey } from "../../../src/queue/entry.ts";
-import { openStore } from "../../../src/storage/open.ts";
-import type { Store } from "../../../src/engine/ports.ts";
-import { check } from "../../harness/check.ts";
-import { Place } from "./command.ts";
+import { DEFAULTS } from "../../../../src/core/defaults.ts";
+import { key, segment } from "../../../../src/core/key.ts";
+import { type EntryHead, entryKey } from "../../../../src/queue/entry.ts";
+import { openStore } from "../../../../src/storage/open.ts";
+import type { Store } from "../../../../src/engine/ports.ts";
+import { check } from "../../../harness/check.ts";
+import { CliFolder } from "../cli-process.ts";
 
 const [WAITING, DEAD, LATER] = [
   "1700000000000-0000000001",
@@ -16,12 +16,12 @@ const [WAITING, DEAD, LATER] = [
 const MADE = "2023-11-14T23:13:20.000Z";
 const BODY = '{"from_watcher":"os","cmd":{"n":1}}';
 
-const opened = (place: Place): Promise<Store> =>
+const opened = (place: CliFolder): Promise<Store> =>
   openStore({ ...DEFAULTS.queue, path: join(place.folder, "relay_message_queue") }, { onQuarantine: () => {} });
 
 /** A queue with a message that waits for Spotify, and two dead letters. */
-async function filled(): Promise<Place> {
-  const place = await Place.make();
+async function filled(): Promise<CliFolder> {
+  const place = await CliFolder.make();
   const store = await opened(place);
   const put = (is: "queue" | "dead", to: string, head: EntryHead) =>
     store.put(entryKey({ service: "intermediary", is, recipient: segment(to) }, head), {
@@ -53,7 +53,7 @@ async function filled(): Promise<Place> {
   return place;
 }
 
-test("CF30 queue list says what waits and what was given up", async () => {
+test("CF30 queue list prints queued messages and dead letters", async () => {
   const place = await filled();
   const { status, out } = await place.run(["queue", "list"]);
   check.equal(status, 0);
@@ -61,24 +61,31 @@ test("CF30 queue list says what waits and what was given up", async () => {
   check.equal(lines.length, 4);
   check.match(
     lines[0] ?? "",
-    new RegExp(`^${WAITING} {2}command {2}35 B {2}to "Spotify é" {2}waits since 2096-10-01T\\S+ until 2096-10-02T`),
+    new RegExp(`^${WAITING} {2}command {2}35 B {2}to "Spotify é" {2}queued since 2096-10-01T\\S+, expires 2096-10-02T`),
   );
   check.match(lines[1] ?? "", /to "discord" {2}dead since 2023-11-14T22:15:00\.000Z \(attempts\)$/);
-  check.equal(lines[3], "1 waiting, 2 dead");
+  check.equal(lines[3], "1 queued, 2 dead");
   const dead = JSON.parse((await place.run(["queue", "list", "--dead", "--json"])).out);
-  check.equal(dead.map(({ id, state, why }: Record<string, string>) => [id, state, why]), [[DEAD, "dead", "attempts"], [
-    LATER,
-    "dead",
-    "expired",
-  ]]);
+  check.equal(dead.map(({ id, state, reason }: Record<string, string>) => [id, state, reason]), [
+    [DEAD, "dead", "attempts"],
+    [
+      LATER,
+      "dead",
+      "expired",
+    ],
+  ]);
   await place.remove();
 });
 
-test("CF30 queue show and export give the bodies", async () => {
+test("CF30 queue show and export print the bodies", async () => {
   const place = await filled();
   const shown = JSON.parse((await place.run(["queue", "show", WAITING])).out);
   check.equal([shown.to, shown.kind, shown.body], ["Spotify é", "command", JSON.parse(BODY)]);
-  check.equal([shown.at, JSON.parse((await place.run(["queue", "show", DEAD])).out).at], [MADE, MADE], "as its body says");
+  check.equal(
+    [shown.created_at, JSON.parse((await place.run(["queue", "show", DEAD])).out).created_at],
+    [MADE, MADE],
+    "as its body says",
+  );
   const lines = (await place.run(["queue", "export"])).out.trimEnd().split("\n").map((line) => JSON.parse(line));
   check.equal(lines.map(({ id, to }) => [id, to]), [[WAITING, "Spotify é"], [DEAD, "discord"], [LATER, "x".repeat(200)]]);
   const missing = await place.run(["queue", "show", "1700000000000-0000000009"]);
@@ -86,16 +93,16 @@ test("CF30 queue show and export give the bodies", async () => {
   await place.remove();
 });
 
-test("CF30 queue retry puts a dead letter back under its id, with new time to live", async () => {
+test("CF30 queue retry puts a dead letter back under its id, with a new time to live", async () => {
   const place = await filled();
   check.match((await place.run(["queue", "retry", DEAD])).out, /^1 put back into the queue/);
   const entries = JSON.parse((await place.run(["queue", "list", "--json"])).out);
   check.equal(entries.map(({ id, state }: Record<string, string>) => [id, state]), [
-    [WAITING, "waiting"],
-    [DEAD, "waiting"],
+    [WAITING, "queued"],
+    [DEAD, "queued"],
     [LATER, "dead"],
   ]);
-  check.that(Date.parse(entries[1].expires) > Date.now() + DEFAULTS.queue.ttl.command - 60_000);
+  check.that(Date.parse(entries[1].expires_at) > Date.now() + DEFAULTS.queue.ttl.command - 60_000);
   const store = await opened(place);
   const keys = await store.keys(key("intermediary", "queue", segment("discord")));
   check.equal((await store.read(keys)).length, 1);
@@ -105,37 +112,37 @@ test("CF30 queue retry puts a dead letter back under its id, with new time to li
   await place.remove();
 });
 
-test("CF30 queue drop deletes what it is told to and nothing else", async () => {
+test("CF30 queue drop deletes the given messages and nothing else", async () => {
   const place = await filled();
-  check.match((await place.run(["queue", "drop", WAITING])).out, /^1 dropped/);
-  check.match((await place.run(["queue", "drop", "--all"])).out, /^1 dropped|^2 dropped/);
-  check.match((await place.run(["queue", "list"])).out, /^0 waiting, 0 dead/);
+  check.match((await place.run(["queue", "drop", WAITING])).out, /^1 deleted/);
+  check.match((await place.run(["queue", "drop", "--all"])).out, /^1 deleted|^2 deleted/);
+  check.match((await place.run(["queue", "list"])).out, /^0 queued, 0 dead/);
   const store = await opened(place);
   check.equal(await store.keys(key("intermediary")), [key("intermediary", "names", "other")]);
   await store.close();
   await place.remove();
 });
 
-test("CF38 a queue that somebody has who does not answer is left alone", async () => {
+test("CF38b queue does not open a locked store whose owner does not answer", async () => {
   const place = await filled();
   const store = await opened(place);
   const { status, errors } = await place.run(["queue", "list", "--set", "web.port=1"]);
   check.equal(status, 2);
   check.match(
     errors,
-    /relay_message_queue is in use by process \d+ since .*\nit does not answer on the web port of this configuration: stop it for this command\n$/,
+    /relay_message_queue is in use by process \d+ since .*\nit does not answer on the web port of this configuration; stop it to use this command\n$/,
   );
   await store.close();
   await place.remove();
 });
 
-test("CF30 where there is no queue, that is said and none is made", async () => {
-  const place = await Place.make();
-  check.match((await place.run(["queue", "list"])).errors, /there is no queue/);
-  check.match((await place.run(["queue", "list"])).errors, /there is no queue/);
+test("CF30 queue reports a missing queue folder and does not create it", async () => {
+  const place = await CliFolder.make();
+  check.match((await place.run(["queue", "list"])).errors, /no such queue folder/);
+  check.match((await place.run(["queue", "list"])).errors, /no such queue folder/);
   check.match(
     (await place.run(["queue", "list", "--set", "queue.backend=memory", "--set", "web.port=1"])).errors,
-    /nothing is kept outside the running relay/,
+    /queue\.backend is memory, so only a running relay has the queue/,
   );
   await place.remove();
 });

@@ -1,0 +1,184 @@
+/** The listeners, and who can connect to them. */
+import { z } from "zod";
+import { DEFAULTS } from "../../core/defaults.ts";
+import type {
+  BackendSettings,
+  BrainSettings,
+  IntermediarySettings,
+  ProxySettings,
+  WebSettings,
+} from "../../core/settings.ts";
+import {
+  block,
+  choice,
+  count,
+  duration,
+  entry,
+  flag,
+  host,
+  list,
+  optionalText,
+  port,
+  requiredText,
+  size,
+  text,
+  textItem,
+} from "../setting.ts";
+
+const SCOPES = ["integration", "watch", "command", "direct", "admin"] as const;
+const EXPECTED_SCOPES = { error: `expected some of ${SCOPES.join(", ")}` };
+
+const i = DEFAULTS.intermediary;
+export const intermediary: z.ZodType<IntermediarySettings> = block("Integrations and watchers connect here.", {
+  enabled: flag("Start this service.", { default: i.enabled, restart: true }),
+  host: host(i.host),
+  port: port(i.port),
+  auth_token: text(
+    "The token that integrations and watchers greet with. The default is published, so it is accepted on loopback only.",
+    { default: i.auth_token, secret: true },
+  ),
+  tokens: list(
+    "More tokens. Each has a `name`, a `token`, its `scopes` (integration, watch, command, direct, admin) and, optionally, the " +
+      "`names` (with `*` as a wildcard) that can greet with it.",
+    {
+      item: entry({
+        name: requiredText("The name of the token in the log and in the audit log."),
+        token: requiredText("The token itself."),
+        scopes: z.array(z.enum(SCOPES, EXPECTED_SCOPES), EXPECTED_SCOPES).min(1, EXPECTED_SCOPES),
+        names: z.array(textItem, { error: "expected a list of names" }).default([]),
+      }),
+      type: "tokens",
+    },
+  ),
+  events_to_neuro: flag("Pass free-form JSON and text of integrations to Neuro as silent context.", {
+    default: i.events_to_neuro,
+  }),
+  relay_queue: optionalText(
+    "The queue's folder as the original relay names it; `queue.path` takes precedence. A pickle file is never read: `x.pkl` means " +
+      "the folder `x`.",
+    { restart: true },
+  ),
+});
+
+const b = DEFAULTS["nakurity-backend"];
+export const backend: z.ZodType<BackendSettings> = block("Games connect here, as they would to Neuro.", {
+  enabled: flag("Start this service.", { default: b.enabled, restart: true }),
+  host: host(b.host),
+  port: port(b.port),
+  token: text(
+    "The token that a game gives as `?token=` or as `/t/<token>` in front of its path. Empty: no token is needed.",
+    {
+      default: b.token,
+      secret: true,
+    },
+  ),
+  open: flag("Accept other machines without a token.", { default: b.open, restart: true }),
+  decider: choice(
+    "What answers a force when nobody chooses and no upstream is configured.",
+    ["first", "random", "none", "openai"],
+    { default: b.decider },
+  ),
+  seed: count("The seed of the `random` decider. The same seed gives the same decisions.", { default: b.seed }),
+  character: text("The character that the relay plays in standalone mode: `neuro` or `evil`.", { default: b.character }),
+  choice_timeout: duration("How long watchers and integrations can choose before the decider does.", {
+    default: b.choice_timeout,
+  }),
+  retries: count("How often a failed force is retried in standalone mode.", { default: b.retries, max: 100 }),
+  openai: block("The endpoint of the `openai` decider.", {
+    url: text("The base URL of an OpenAI-compatible API.", { default: b.openai.url }),
+    model: text("The model.", { default: b.openai.model }),
+    timeout: duration("How long one answer may take.", { default: b.openai.timeout }),
+    attempts: count("Maximum number of requests until an answer is valid.", {
+      default: b.openai.attempts,
+      min: 1,
+      max: 20,
+    }),
+  }),
+});
+
+const p = DEFAULTS["intercept-proxy"];
+export const proxy: z.ZodType<ProxySettings> = block(
+  "A transparent proxy in front of a real backend, for this machine only. It announces games to watchers.",
+  {
+    enabled: flag("Start this service.", { default: p.enabled, restart: true }),
+    host: host(p.host),
+    port: port(p.port),
+    upstream_url: text(
+      "The backend behind the proxy, including its token if it needs one. The path of the game's request is appended.",
+      { default: p.upstream_url },
+    ),
+    match_commands: list("A game whose first command is one of these is announced.", {
+      item: textItem,
+      type: "commands",
+      default: p.match_commands,
+    }),
+    integration_name: text("The name of the proxy in announcements.", { default: p.integration_name }),
+  },
+);
+
+const r = DEFAULTS.brain;
+export const brain: z.ZodType<BrainSettings> = block("The Brain relay protocol: event-sourced sessions and inference.", {
+  enabled: flag("Start this service.", { default: r.enabled, restart: true }),
+  host: host(r.host),
+  port: port(r.port),
+  token: text("The token that a client gives as `?token=` or as `/t/<token>`. Empty: no token is needed.", {
+    default: r.token,
+    secret: true,
+  }),
+  open: flag("Accept other machines without a token.", { default: r.open, restart: true }),
+  covenant: choice(
+    "What happens to an operation that violates the covenant, unless its session says otherwise: nothing, a warning, a rejection.",
+    ["off", "advise", "enforce"],
+    { default: r.covenant },
+  ),
+  sessions: count("Maximum number of sessions.", { default: r.sessions, min: 1, max: 1_000_000 }),
+  state_bytes: size("Maximum size of the state of one session.", { default: r.state_bytes, min: 1_024, max: 1_048_576 }),
+  ttl: duration("How long an unused session is kept; reading it counts as use. A session can ask for less.", {
+    default: r.ttl,
+    min: 1_000,
+  }),
+  persist: flag("Store sessions, so that they survive a restart.", { default: r.persist, restart: true }),
+  artifact: text(
+    "The training run whose tokenizers and model `Infer` uses; `latest` is the last one by name, `built-in` comes with the program.",
+    { default: r.artifact },
+  ),
+  artifacts_root: text("The folder of the training runs.", { default: r.artifacts_root }),
+  test_mode: flag("The test mode of the original: prints its `LISTENING` line, and one line of JSON for each prediction.", {
+    default: r.test_mode,
+    restart: true,
+  }),
+  log_json: flag("Print one line of JSON for each prediction, as the original did.", { default: r.log_json }),
+});
+
+const w = DEFAULTS.web;
+export const web: z.ZodType<WebSettings> = block(
+  "HTTP: the dashboard, the API, health, metrics and uploads. The Intermediary, the game port and the Brain can also be reached here, " +
+    "at `/intermediary`, `/neuro` and `/brain`.",
+  {
+    enabled: flag("Start this listener.", { default: w.enabled, restart: true }),
+    host: host(w.host),
+    port: port(w.port),
+    token: text(
+      "The token of the dashboard and of the API. Empty: one is generated once and kept in a file that only its owner can read.",
+      {
+        default: w.token,
+        secret: true,
+      },
+    ),
+    metrics: choice("Who can read `/metrics`: tokens with the scope `watch`, or everybody.", ["token", "open"], {
+      default: w.metrics,
+    }),
+    trusted_proxies: list("Addresses of reverse proxies whose `X-Forwarded-*` headers are believed.", {
+      item: textItem,
+      type: "addresses",
+    }),
+    hosts: list("Host names that are accepted in addition to addresses and loopback names.", {
+      item: textItem,
+      type: "host names",
+    }),
+    neuro_os_page: flag(
+      "Serve the routes of neuro-os's traffic page. The page has no token, so on this machine these routes need none.",
+      { default: w.neuro_os_page },
+    ),
+  },
+);

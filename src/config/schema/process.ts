@@ -1,0 +1,115 @@
+/** The process: security, limits, log, recording and shutdown. */
+import type { z } from "zod";
+import { DEFAULTS } from "../../core/defaults.ts";
+import type { LimitSettings, LogSettings, RecordSettings, SecuritySettings, Settings } from "../../core/settings.ts";
+import { block, choice, count, duration, list, optionalChoice, size, text, textItem } from "../setting.ts";
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const LEVELS = ["debug", "info", "warning", "error"] as const;
+
+export const security: z.ZodType<SecuritySettings> = block("Which web pages can open sockets.", {
+  allowed_origins: list(
+    "Browser origins that are accepted in addition to loopback ones, such as `https://overlay.example`. `null` and the origins of " +
+      "browser extensions must be listed as well.",
+    { item: textItem, type: "origins" },
+  ),
+});
+
+const l = DEFAULTS.limits;
+export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can do.", {
+  peers: count("Maximum number of connections.", { default: l.peers, min: 1, max: 100_000 }),
+  peers_per_address: count("Maximum number of connections from one address.", {
+    default: l.peers_per_address,
+    min: 1,
+    max: 100_000,
+  }),
+  actions: count("Maximum number of registered actions, all integrations together.", {
+    default: l.actions,
+    min: 1,
+    max: 100_000,
+  }),
+  unauthenticated: count("Maximum number of connections to the Intermediary that have not greeted yet.", {
+    default: l.unauthenticated,
+    min: 1,
+    max: 10_000,
+  }),
+  greeting: duration("A connection to the Intermediary that has not greeted after this time is closed with 4408.", {
+    default: l.greeting,
+    min: 100,
+    max: 60_000,
+  }),
+  greeting_bytes: size("Maximum size of a greeting.", { default: l.greeting_bytes, min: 256, max: 65_536 }),
+  message_bytes: size(
+    "Maximum size of a message. On Bun, raising it above its value at the start takes effect after a restart.",
+    { default: l.message_bytes, min: 1_024, max: 16 * MIB },
+  ),
+  json_depth: count("Maximum nesting depth of a message.", { default: l.json_depth, min: 8, max: 512 }),
+  messages_per_second: count("Sustained messages per second of one peer; 0 disables this limit.", {
+    default: l.messages_per_second,
+    max: 1_000_000,
+  }),
+  burst: count("Messages that one peer can send at once after a pause.", { default: l.burst, min: 1, max: 1_000_000 }),
+  bytes_per_second: size("Sustained bytes per second of one peer; 0 disables this limit.", {
+    default: l.bytes_per_second,
+    max: 1_024 * MIB,
+  }),
+  backlog_soft_bytes: size(
+    "A peer with this much unsent data gets no new messages from the queue until it has read some.",
+    {
+      default: l.backlog_soft_bytes,
+      min: 64 * KIB,
+      max: 256 * MIB,
+    },
+  ),
+  backlog_hard_bytes: size("A peer with this much unsent data is closed.", {
+    default: l.backlog_hard_bytes,
+    min: 64 * KIB,
+    max: 256 * MIB,
+  }),
+  metric_integrations: count("Integrations with metrics of their own; all others share the label `other`.", {
+    default: l.metric_integrations,
+    max: 500,
+  }),
+});
+
+const level = (service: string): z.ZodType<LogSettings["level"] | undefined> =>
+  optionalChoice(`The level for ${service}, if it differs from \`log.level\`.`, LEVELS);
+
+const g = DEFAULTS.log;
+export const log: z.ZodType<LogSettings> = block("The log. It goes to standard error unless `log.file` is set.", {
+  level: choice("The minimum severity that is logged.", LEVELS, { default: g.level }),
+  levels: block("Levels of single services.", {
+    intermediary: level("the Intermediary"),
+    neuro: level("Neuro"),
+    nallely: level("Nallely"),
+    brain: level("the Brain"),
+    relay: level("the relay itself"),
+  }),
+  format: choice("`text` for people, or `json` for one JSON object per line.", ["text", "json"], {
+    default: g.format,
+    restart: true,
+  }),
+  file: text("A file for the log. It is rotated at 10 MiB, and five files are kept.", { default: g.file, restart: true }),
+});
+
+const r = DEFAULTS.record;
+export const record: z.ZodType<RecordSettings> = block("A recording of all messages, for developers.", {
+  file: text("The file to record to, such as `session.jsonl`; the same as `serve --record`. Empty: nothing is recorded.", {
+    default: r.file,
+    restart: true,
+  }),
+  bytes: size("Maximum size of the file. The recording ends there.", {
+    default: r.bytes,
+    min: 4 * KIB,
+    max: 16_384 * MIB,
+    restart: true,
+  }),
+});
+
+export const shutdown: z.ZodType<Settings["shutdown"]> = block("Stopping the relay.", {
+  grace: duration("How long the relay waits for actions that are still running.", {
+    default: DEFAULTS.shutdown.grace,
+    max: 600_000,
+  }),
+});
