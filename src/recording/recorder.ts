@@ -7,7 +7,7 @@
  */
 import type { Event } from "../core/event.ts";
 import { isLink, type LinkId, type Millis, type PeerId } from "../core/ids.ts";
-import { isoTime } from "../core/iso.ts";
+import { isoTime } from "../core/text.ts";
 import type { Frame } from "../core/json.ts";
 import type { Secrets } from "../core/secrets.ts";
 import type { Sockets } from "../engine/ports.ts";

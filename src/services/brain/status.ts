@@ -1,6 +1,6 @@
 /** What the room says of itself to the command line, HTTP and the dashboard. */
 import type { ServiceEvent } from "../../core/event.ts";
-import { isoTime } from "../../core/iso.ts";
+import { isoTime } from "../../core/text.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { StepContext } from "../../core/context.ts";
 import type { BrainState } from "./state.ts";

@@ -9,7 +9,7 @@
  */
 import { assert } from "../../../core/assert.ts";
 import type { Key } from "../../../core/ids.ts";
-import { isoTime } from "../../../core/iso.ts";
+import { isoTime } from "../../../core/text.ts";
 import { canonicalJson, isSorted } from "../../../core/json.ts";
 import { LOG_SEGMENT_EVENTS_MAX, SNAPSHOT_EVENTS, SNAPSHOT_TEXT_MAX, UNSTORED_EVENTS_KEPT } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";

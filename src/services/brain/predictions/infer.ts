@@ -5,7 +5,7 @@
  * same, with no tokens and no prediction, as the original did.
  */
 import { type JobId, jobId, type Key, type LoadToken, type RequestId } from "../../../core/ids.ts";
-import { isoTime } from "../../../core/iso.ts";
+import { isoTime } from "../../../core/text.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import { ARTIFACT_MS } from "../../../core/limits.ts";
 import type { ServiceEvent } from "../../../core/event.ts";

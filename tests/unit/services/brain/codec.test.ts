@@ -1,6 +1,6 @@
 /** From frames to requests of the Brain: JSON, bounded, finite, and its faults named by place. */
 import fc from "fast-check";
-import { isoTime } from "../../../../src/core/iso.ts";
+import { isoTime } from "../../../../src/core/text.ts";
 import { decode } from "../../../../src/services/brain/codec/decode.ts";
 import { check } from "../../../harness/check.ts";
 import { test } from "#runner";

@@ -1,5 +1,18 @@
-/** Time stamps as text, without asking the runtime's clock or calendar. */
+/** Texts for people: errors, URLs as they may be shown, and time stamps without asking the runtime's clock or calendar. */
 import type { Millis } from "./ids.ts";
+
+/** The message of an error, whatever was thrown. The reasons of an `AggregateError` are joined. */
+export function errorText(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(errorText).join(", ");
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A URL without credentials, query, fragment and the token in `/t/<token>`; `(invalid URL)` for anything else. */
+export function redactUrl(url: string): string {
+  const [, scheme, host, path = ""] = /^([a-z][a-z0-9+.-]*:)\/\/(?:[^/?#]*@)?([^/?#@]+)([^?#]*)/i.exec(url) ?? [];
+  if (scheme === undefined || host === undefined) return "(invalid URL)";
+  return `${scheme}//${host}${path.replace(/\/t\/[^/]+/, "/t/...")}`;
+}
 
 const DAY_MS = 86_400_000;
 /** Days from 0000-03-01, where this calendar begins, to 1970-01-01. */
