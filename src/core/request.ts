@@ -1,90 +1,178 @@
-/** What HTTP, the command line and the dashboard may ask of the running relay. One path: `asked` in, `answer` out. */
-import type { Json } from "./json.ts";
+/**
+ * Requests that HTTP, the command line and the dashboard make to a service of the running relay.
+ *
+ * A query reads, a command changes. Both take one path: the event `requested` in, the effect `respond` out. The two tables below
+ * are the only place that says what each takes and what its reply looks like; the unions and `ReplyTo` follow from them.
+ */
+import type { RequestId } from "./ids.ts";
+import type { Json, JsonObject } from "./json.ts";
 import type { ServiceName } from "./service.ts";
 import type { Scope } from "./settings.ts";
-import type { Controls, IntegrationControls, PageRequest } from "./view.ts";
+import type { StepContext } from "./context.ts";
+import type {
+  ActionOutcome,
+  AuditView,
+  Controls,
+  DeadLetterView,
+  EventView,
+  IntegrationControls,
+  IntegrationDetail,
+  IntegrationView,
+  MessageView,
+  NeuroView,
+  Page,
+  PageRequest,
+  PeerView,
+  QueueEntryView,
+  QueueView,
+  Readiness,
+  SendOutcome,
+  UploadView,
+} from "./view.ts";
 
-/** One question; what its answer looks like stands with each. */
-export type ServiceRequest = CommonRequest | IntermediaryRequest | NeuroRequest | BrainRequest;
-
-/** On whose behalf something is asked. */
+/** Who makes a request, and what they may do. */
 export interface Principal {
-  /** The name of the token; it stands in the audit log. */
+  /** Name of the token; it is written to the audit log. */
   readonly by: string;
   readonly scopes: readonly Scope[];
 }
 
-/** What every room answers. */
-export type CommonRequest =
-  /** `{ok, waits: string[]}`: is the room ready to do its work, and if not, why. */
-  | { readonly of: ServiceName; readonly get: "ready" }
-  /** The room's own overview, as plain JSON. */
-  | { readonly of: ServiceName; readonly get: "status" };
+/** One row of the tables: parameters in, reply out. */
+interface Operation<Params, Reply> {
+  readonly params: Params;
+  readonly reply: Reply;
+}
 
-/** Who is here, what waits for whom, and what a person may do about it. */
-export type IntermediaryRequest =
-  /** `Page<PeerView>` or `Page<UploadView>`, in one piece. */
-  | { readonly of: "intermediary"; readonly get: "peers" | "uploads" }
-  /** `Page<QueueView>`: how much waits for whom; with `to` a `Page<QueueEntryView>` of what waits for one of them. */
-  | { readonly of: "intermediary"; readonly get: "queue"; readonly to?: string } & PageRequest
-  /** `Page<DeadLetterView>`. */
-  | { readonly of: "intermediary"; readonly get: "dead" } & PageRequest
-  /** `MessageView`: one entry or dead letter, with its body. */
-  | { readonly of: "intermediary"; readonly get: "message"; readonly id: string }
-  /** A dead letter goes to its recipient once more; `Sent`. */
-  | { readonly of: "intermediary"; readonly get: "retry"; readonly id: string }
-  /** With `dead` only if it is a dead letter. */
-  | { readonly of: "intermediary"; readonly get: "drop"; readonly id: string; readonly dead?: true }
-  /** `Page<AuditView>`, the newest first. */
-  | { readonly of: "intermediary"; readonly get: "audit" } & PageRequest
-  /** `EventView[]`: the last events, the oldest first. Who asks watches for a while, unless this is the last time. */
-  | { readonly of: "intermediary"; readonly get: "events"; readonly limit: number; readonly last?: true }
-  /** What a watcher's command does; `Sent`. */
-  | { readonly of: "intermediary"; readonly get: "send"; readonly from: string; readonly to: string; readonly cmd: Json };
+type NoParams = Readonly<Record<never, never>>;
 
-/** The integrations of both doors, and what a person may do with what passes between them and Neuro. */
-export type NeuroRequest =
-  /** `Page<IntegrationView>`. */
-  | { readonly of: "neuro"; readonly get: "integrations" } & PageRequest
-  /** `IntegrationDetail`. */
-  | { readonly of: "neuro"; readonly get: "integration"; readonly id: string }
-  /** Changes what is given; answers `IntegrationView`. */
-  | { readonly of: "neuro"; readonly get: "control"; readonly id: string; readonly to: Partial<IntegrationControls> }
-  /** Changes what is given; answers `Controls`. */
-  | { readonly of: "neuro"; readonly get: "controls"; readonly to: Partial<Controls> }
-  /** Closes the connection of an integration; it may come back. */
-  | { readonly of: "neuro"; readonly get: "disconnect"; readonly id: string }
-  /** Sends an action to one integration, as Neuro would; `ActionOutcome`, once there is one. `data` is JSON text. */
-  | { readonly of: "neuro"; readonly get: "act"; readonly id: string; readonly name: string; readonly data?: string }
-  /** Answers a force in Neuro's place; `ActionOutcome`. */
-  | { readonly of: "neuro"; readonly get: "answer"; readonly force: string; readonly name: string; readonly data?: string }
-  /** Takes a force back; its integration hears nothing, for the protocol has no word for it. */
-  | { readonly of: "neuro"; readonly get: "veto"; readonly force: string }
-  /** Lets a pending action go, or fails it with the reason. */
-  | {
-    readonly of: "neuro";
-    readonly get: "decide";
-    readonly pending: string;
-    readonly approve: boolean;
-    readonly message?: string;
-  }
-  /** Puts a context before Neuro. */
-  | {
-    readonly of: "neuro";
-    readonly get: "context";
-    readonly upstream?: string;
-    readonly message: string;
-    readonly silent: boolean;
-  }
-  /** A raw message to an integration as from Neuro, or to Neuro as from the relay. */
-  | {
-    readonly of: "neuro";
-    readonly get: "inject";
-    readonly integration?: string;
-    readonly upstream?: string;
-    readonly message: Json;
+/** Queries that every service answers. */
+interface CommonQueries<Status> {
+  /** Whether the service can do its work, and if not, what it waits for. */
+  readonly ready: Operation<NoParams, Readiness>;
+  /** The service's own overview. */
+  readonly status: Operation<NoParams, Status>;
+}
+
+/** Queries of each service, by name. */
+export interface Queries {
+  readonly intermediary: CommonQueries<JsonObject> & {
+    readonly peers: Operation<NoParams, Page<PeerView>>;
+    readonly uploads: Operation<NoParams, Page<UploadView>>;
+    /** Number of waiting messages for each recipient. */
+    readonly queues: Operation<PageRequest, Page<QueueView>>;
+    /** The messages that wait for one recipient. */
+    readonly queueEntries: Operation<PageRequest & { readonly to: string }, Page<QueueEntryView>>;
+    readonly deadLetters: Operation<PageRequest, Page<DeadLetterView>>;
+    /** One queue entry or dead letter, with its body. */
+    readonly message: Operation<{ readonly id: string }, MessageView>;
+    /** Newest first. */
+    readonly audit: Operation<PageRequest, Page<AuditView>>;
+    /** The last events, oldest first. The caller counts as a watcher for a while, except with `last`. */
+    readonly events: Operation<{ readonly limit: number; readonly last?: true }, readonly EventView[]>;
   };
+  readonly neuro: CommonQueries<NeuroView> & {
+    readonly integrations: Operation<PageRequest, Page<IntegrationView>>;
+    readonly integration: Operation<{ readonly id: string }, IntegrationDetail>;
+  };
+  readonly nallely: CommonQueries<JsonObject>;
+  readonly brain: CommonQueries<JsonObject> & {
+    /** The record of the last prediction that was made under a trace id. */
+    readonly prediction: Operation<{ readonly trace_id: Json }, JsonObject>;
+  };
+  readonly proxy: CommonQueries<JsonObject>;
+}
 
-export type BrainRequest =
-  /** The record of the last prediction that was made under a trace id. */
-  { readonly of: "brain"; readonly get: "prediction"; readonly trace_id: Json };
+/** Commands of each service, by name. */
+export interface Commands {
+  readonly intermediary: {
+    /** Sends a watcher's command to an integration. */
+    readonly sendCommand: Operation<{ readonly from: string; readonly to: string; readonly cmd: Json }, SendOutcome>;
+    /** Sends a dead letter to its recipient once more. */
+    readonly retryMessage: Operation<{ readonly id: string }, SendOutcome>;
+    /** Deletes a queue entry or dead letter; with `dead` only a dead letter. */
+    readonly dropMessage: Operation<{ readonly id: string; readonly dead?: true }, Done>;
+  };
+  readonly neuro: {
+    /** Changes the controls that are given. */
+    readonly setControls: Operation<{ readonly id: string; readonly to: Partial<IntegrationControls> }, IntegrationView>;
+    readonly setGlobalControls: Operation<{ readonly to: Partial<Controls> }, Controls>;
+    /** Closes the connection of an integration, which may reconnect. */
+    readonly disconnect: Operation<{ readonly id: string }, Done>;
+    /** Sends an action to one integration, as Neuro would. Replies with its result. `data` is JSON text. */
+    readonly sendAction: Operation<{ readonly id: string; readonly name: string; readonly data?: string }, ActionOutcome>;
+    /** Answers a force in Neuro's place. Replies with the action's result. */
+    readonly answerForce: Operation<
+      { readonly force: string; readonly name: string; readonly data?: string },
+      ActionOutcome
+    >;
+    /** Cancels a force. Its integration is not told, because the protocol has no message for it. */
+    readonly cancelForce: Operation<{ readonly force: string }, Done>;
+    /** Approves a pending action, or fails it with the message. */
+    readonly decideAction: Operation<
+      { readonly pending: string; readonly approve: boolean; readonly message?: string },
+      Done
+    >;
+    readonly sendContext: Operation<
+      { readonly upstream?: string; readonly message: string; readonly silent: boolean },
+      SendOutcome
+    >;
+    /** Sends a raw message to an integration as Neuro, or to Neuro as the relay. */
+    readonly injectMessage: Operation<
+      { readonly integration?: string; readonly upstream?: string; readonly message: Json },
+      Done
+    >;
+  };
+}
+
+/** Reply of a command that has nothing to show but that it was done. */
+export interface Done {
+  readonly status: string;
+}
+
+type QueryOf<S extends ServiceName> = {
+  [Name in keyof Queries[S]]: Queries[S][Name] extends Operation<infer Params, unknown>
+    ? { readonly of: S; readonly get: Name } & Params
+    : never;
+}[keyof Queries[S]];
+
+type CommandOf<S extends keyof Commands> = {
+  [Name in keyof Commands[S]]: Commands[S][Name] extends Operation<infer Params, unknown>
+    ? { readonly of: S; readonly do: Name } & Params
+    : never;
+}[keyof Commands[S]];
+
+/** A request that only reads. */
+export type Query = { [S in ServiceName]: QueryOf<S> }[ServiceName];
+/** A request that changes something. */
+export type Command = { [S in keyof Commands]: CommandOf<S> }[keyof Commands];
+export type ServiceRequest = Query | Command;
+
+export type IntermediaryRequest = QueryOf<"intermediary"> | CommandOf<"intermediary">;
+export type NeuroRequest = QueryOf<"neuro"> | CommandOf<"neuro">;
+export type BrainRequest = QueryOf<"brain">;
+
+type Row<R> = R extends { readonly of: infer S extends ServiceName; readonly get: infer Name } //
+  ? Name extends keyof Queries[S] ? Queries[S][Name] : never
+  : R extends { readonly of: infer S extends keyof Commands; readonly do: infer Name }
+    ? Name extends keyof Commands[S] ? Commands[S][Name] : never
+  : never;
+
+/** What the reply to a request looks like. */
+export type ReplyTo<R extends ServiceRequest> = Row<R> extends Operation<unknown, infer Reply> ? Reply : never;
+
+/** A request as a service receives it. */
+export interface Requested<R extends ServiceRequest> {
+  readonly requestId: RequestId;
+  readonly principal: Principal;
+  readonly request: R;
+}
+
+/** Replies to a request, with a body of the type that its table names. */
+export function respond<R extends ServiceRequest>(
+  to: Pick<Requested<R>, "requestId" | "request">,
+  reply: NoInfer<ReplyTo<R>>,
+  ctx: StepContext,
+): void {
+  // Why the cast: an interface has no index signature, and the tables above name views made of JSON only.
+  ctx.emit({ do: "respond", requestId: to.requestId, body: reply as Json });
+}

@@ -291,3 +291,10 @@ export interface Overview {
   /** The status of each room there is. */
   readonly services: { readonly neuro?: NeuroView; readonly [room: string]: JsonObject | NeuroView | undefined };
 }
+
+/** Whether a service can do its work. */
+export interface Readiness {
+  readonly ok: boolean;
+  /** What it waits for; empty when `ok`. */
+  readonly waits: readonly string[];
+}

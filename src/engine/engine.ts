@@ -19,7 +19,7 @@ import {
   toRequestId,
 } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import type { Principal, ServiceRequest } from "../core/request.ts";
+import type { Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import type { StepClock } from "../core/context.ts";
@@ -31,8 +31,11 @@ import { readService, Restorer } from "./restore.ts";
 import { Work } from "./work.ts";
 import { Writer } from "./writer.ts";
 
-/** An answer to a question: its body, or the fault that kept it from being answered, where possible with a sentence about it. */
-export type RequestResult = { readonly body: Json } | { readonly fault: FaultName; readonly reason?: string };
+/** Result of a request: the reply, or the fault that prevented it, where possible with a sentence about it. */
+export type RequestResult<Reply = unknown> = { readonly body: Reply } | {
+  readonly fault: FaultName;
+  readonly reason?: string;
+};
 
 type RespondEffect = Effect & { readonly do: "respond" };
 
@@ -134,11 +137,12 @@ export class Engine {
     if (this.#drainUntil !== undefined && this.#drainUntil <= now) this.#onDrained?.();
   }
 
-  /** Asks a room; the only promise that the relay makes. */
-  request(request: ServiceRequest, principal: Principal): Promise<RequestResult> {
+  /** Makes a request to a service. This is the only promise that the relay returns. */
+  request<R extends ServiceRequest>(request: R, principal: Principal): Promise<RequestResult<ReplyTo<R>>> {
     const requestId = toRequestId(this.#newId());
     return new Promise((resolve) => {
-      this.#requests.set(requestId, { of: request.of, resolve });
+      // Why the cast: services reply through `respond`, which takes a reply of this type for a request of this type.
+      this.#requests.set(requestId, { of: request.of, resolve: (result) => resolve(result as RequestResult<ReplyTo<R>>) });
       this.push({ is: "requested", requestId, principal, request });
     });
   }

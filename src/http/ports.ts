@@ -1,7 +1,7 @@
 /** What the web app is given: by the process once, and by the runtime with every request. */
 import type { ConnectionInfo, ListenerName } from "../core/event.ts";
 import type { Observation } from "../core/observation.ts";
-import type { Principal, ServiceRequest } from "../core/request.ts";
+import type { Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import type { RequestResult } from "../engine/mod.ts";
@@ -23,7 +23,7 @@ export interface WebPorts {
   tokens(): Tokens;
   /** The rooms that have to be ready. */
   readonly services: readonly ServiceName[];
-  ask(request: ServiceRequest, principal: Principal): Promise<RequestResult>;
+  request<R extends ServiceRequest>(request: R, principal: Principal): Promise<RequestResult<ReplyTo<R>>>;
   observe(observation: Observation): void;
   /** The metrics in Prometheus' text format. */
   metrics(): Promise<string>;

@@ -24,7 +24,7 @@ export async function waitsOf(deps: WebPorts): Promise<string[]> {
 }
 
 async function waitsIn(service: ServiceName, deps: WebPorts): Promise<string[]> {
-  const answer = await deps.ask({ of: service, get: "ready" }, { by: "relay", scopes: ["watch"] });
+  const answer = await deps.request({ of: service, get: "ready" }, { by: "relay", scopes: ["watch"] });
   if ("fault" in answer) return [`${service}: ${answer.fault}`];
   const { ok, waits } = answer.body as { ok?: unknown; waits?: unknown };
   if (ok === true) return [];

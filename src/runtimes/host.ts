@@ -4,7 +4,7 @@
  */
 import type { Event, ResumedPeer } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
-import type { Json } from "../core/json.ts";
+import { type Json, plain } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
@@ -102,7 +102,8 @@ export class Host {
       tokens: () => this.#tokens,
       observe: this.observe,
       isDraining: () => this.#isDraining,
-      ask: (request, principal) => this.#engine?.request(request, principal) ?? Promise.resolve({ fault: "restarting" }),
+      request: (request, principal) =>
+        this.#engine?.request(request, principal) ?? Promise.resolve({ fault: "restarting" }),
       frames: () => this.#frames(),
       metrics: () => this.#metrics(),
       readUpload: (file) => this.#uploads?.read(file) ?? Promise.resolve(undefined),
@@ -189,7 +190,7 @@ export class Host {
     const statuses = new Map<ServiceName, Json>();
     for (const service of this.services) {
       const answer = await this.#engine?.request({ of: service, get: "status" }, { by: "relay", scopes: ["watch"] });
-      if (answer !== undefined && "body" in answer) statuses.set(service, answer.body);
+      if (answer !== undefined && "body" in answer) statuses.set(service, plain(answer.body));
     }
     return scrape(this.meters, {
       now: Date.now(),

@@ -38,7 +38,7 @@ async function fill(stage: LimitStage, watcher: Peer, to: readonly string[]): Pr
     command(watcher, 1, { to: to[at % to.length] ?? "", cmd });
     await stage.pass(1);
   }
-  const { items } = await stage.ask({ of: "intermediary", get: "queue" });
+  const { items } = await stage.ask({ of: "intermediary", get: "queues" });
   return items.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0);
 }
 

@@ -144,17 +144,14 @@ async function bounds({ engine }: SimulatedRelay): Promise<readonly string[]> {
   const found: string[] = [];
   for (const room of ["neuro", "intermediary"] as const) {
     const answer = await engine.request({ of: room, get: "ready" }, { by: "judge", scopes: ["admin"] });
-    const isReady = "body" in answer && isObject(answer.body) && answer.body.ok === true;
+    const isReady = "body" in answer && answer.body.ok;
     if (!isReady) found.push(`${room} is not ready in peace: ${JSON.stringify(answer)}`);
   }
   const answer = await engine.request({ of: "neuro", get: "status" }, { by: "judge", scopes: ["watch"] });
-  const status = "body" in answer && isObject(answer.body) ? answer.body : {};
-  for (const upstream of Array.isArray(status.upstreams) ? status.upstreams.filter(isObject) : []) {
+  for (const upstream of "body" in answer ? answer.body.upstreams : []) {
     const { force, waiting, pending, contexts_held: held } = upstream;
-    const isQuiet = force === null && size(waiting) === 0 && size(pending) === 0 && held === 0;
+    const isQuiet = force === null && waiting.length === 0 && pending.length === 0 && held === 0;
     if (!isQuiet) found.push(`something waits in peace: ${JSON.stringify({ force, waiting, pending, held })}`);
   }
   return found;
 }
-
-const size = (list: Json | undefined): number => (Array.isArray(list) ? list.length : 0);

@@ -68,37 +68,37 @@ export class Meddler {
     switch (this.#chance.oneOf(DEEDS)) {
       case "control": {
         const field = this.#chance.pick("paused", "muted", "solo", "approval", "approval", "approval");
-        this.#later({ get: "control", id, to: { [field]: false } }, field === "approval" ? 30_000 : 6_000);
-        return this.#ask(engine, { get: "control", id, to: { [field]: true } });
+        this.#later({ do: "setControls", id, to: { [field]: false } }, field === "approval" ? 30_000 : 6_000);
+        return this.#ask(engine, { do: "setControls", id, to: { [field]: true } });
       }
       case "controls": {
         const field = this.#chance.pick("stopped", "approval", "approval", "approval");
-        this.#later({ get: "controls", to: { [field]: false } }, field === "approval" ? 30_000 : 6_000);
-        return this.#ask(engine, { get: "controls", to: { [field]: true } });
+        this.#later({ do: "setGlobalControls", to: { [field]: false } }, field === "approval" ? 30_000 : 6_000);
+        return this.#ask(engine, { do: "setGlobalControls", to: { [field]: true } });
       }
       case "act": {
         const name = this.#chance.pick("wave", "move", `only_${this.#chance.between(0, 9)}`, "toggle_spotify");
-        return this.#ask(engine, { get: "act", id, name, ...(name === "move" && { data: '{"x":1}' }) });
+        return this.#ask(engine, { do: "sendAction", id, name, ...(name === "move" && { data: '{"x":1}' }) });
       }
       case "answer": {
         const name = this.#chance.oneOf(force?.actions ?? []);
         if (force === undefined || name === undefined) return;
         const data = /^(?:move|Say)/.test(name) ? { data: '{"x":2}' } : {};
-        return this.#ask(engine, { get: "answer", force: force.id, name, ...data });
+        return this.#ask(engine, { do: "answerForce", force: force.id, name, ...data });
       }
       case "veto":
         if (force === undefined) return;
         for (const game of this.#cast.games) {
           if (game.name === force.name && game.force !== undefined) this.#excused(game.force);
         }
-        return this.#ask(engine, { get: "veto", force: force.id });
+        return this.#ask(engine, { do: "cancelForce", force: force.id });
       case "decide":
         if (pending === undefined) return;
-        return this.#ask(engine, { get: "decide", pending: pending.id, approve: this.#chance.chance(0.7) });
+        return this.#ask(engine, { do: "decideAction", pending: pending.id, approve: this.#chance.chance(0.7) });
       case "disconnect":
-        return this.#ask(engine, { get: "disconnect", id });
+        return this.#ask(engine, { do: "disconnect", id });
       case "say":
-        return this.#ask(engine, { get: "context", message: "Hello.", silent: true });
+        return this.#ask(engine, { do: "sendContext", message: "Hello.", silent: true });
     }
   }
 
@@ -106,10 +106,10 @@ export class Meddler {
   async lift(): Promise<void> {
     const { engine } = this.#world;
     if (engine === undefined) return;
-    await look(engine, { get: "controls", to: { stopped: false, approval: false } });
+    await look(engine, { do: "setGlobalControls", to: { stopped: false, approval: false } });
     const page = await look<Page<IntegrationView>>(engine, { get: "integrations" });
     for (const { id } of page?.items ?? []) {
-      await look(engine, { get: "control", id, to: { paused: false, muted: false, solo: false, approval: false } });
+      await look(engine, { do: "setControls", id, to: { paused: false, muted: false, solo: false, approval: false } });
     }
   }
 

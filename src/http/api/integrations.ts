@@ -56,7 +56,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     params,
     body: integrationControlsChange,
     answer: integration,
-    ask: ({ path, body }) => ({ of: "neuro", get: "control", id: path.id, to: body }),
+    ask: ({ path, body }) => ({ of: "neuro", do: "setControls", id: path.id, to: body }),
   }),
   operation({
     id: "disconnectIntegration",
@@ -68,7 +68,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     service,
     params,
     answer: done,
-    ask: ({ path }) => ({ of: "neuro", get: "disconnect", id: path.id }),
+    ask: ({ path }) => ({ of: "neuro", do: "disconnect", id: path.id }),
   }),
   operation({
     id: "sendAction",
@@ -82,7 +82,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     params,
     body: order,
     answer: outcome,
-    ask: ({ path, body }) => ({ of: "neuro", get: "act", id: path.id, ...asText(body) }),
+    ask: ({ path, body }) => ({ of: "neuro", do: "sendAction", id: path.id, ...asText(body) }),
   }),
   operation({
     id: "injectBelow",
@@ -95,7 +95,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     params,
     body: raw,
     answer: done,
-    ask: ({ path, body }) => ({ of: "neuro", get: "inject", integration: path.id, message: body.message }),
+    ask: ({ path, body }) => ({ of: "neuro", do: "injectMessage", integration: path.id, message: body.message }),
   }),
   operation({
     id: "controlAll",
@@ -108,7 +108,7 @@ export const INTEGRATIONS: readonly Operation[] = [
     service,
     body: controlsChange,
     answer: controls,
-    ask: ({ body }) => ({ of: "neuro", get: "controls", to: body }),
+    ask: ({ body }) => ({ of: "neuro", do: "setGlobalControls", to: body }),
   }),
 ];
 

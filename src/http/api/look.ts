@@ -62,7 +62,7 @@ async function overviewOf(
   const asker = { by: as.by, scopes: ["watch"] as const };
   const [waits, ...rooms] = await Promise.all([
     waitsOf(deps),
-    ...deps.services.map(async (service) => [service, await deps.ask({ of: service, get: "status" }, asker)] as const),
+    ...deps.services.map(async (service) => [service, await deps.request({ of: service, get: "status" }, asker)] as const),
   ]);
   return {
     version: deps.version,

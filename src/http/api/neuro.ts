@@ -23,7 +23,7 @@ export const NEURO: readonly Operation[] = [
     params: force,
     body: order,
     answer: outcome,
-    ask: ({ path, body }) => ({ of: "neuro", get: "answer", force: path.id, ...asText(body) }),
+    ask: ({ path, body }) => ({ of: "neuro", do: "answerForce", force: path.id, ...asText(body) }),
   }),
   operation({
     id: "vetoForce",
@@ -35,7 +35,7 @@ export const NEURO: readonly Operation[] = [
     service,
     params: force,
     answer: done,
-    ask: ({ path }) => ({ of: "neuro", get: "veto", force: path.id }),
+    ask: ({ path }) => ({ of: "neuro", do: "cancelForce", force: path.id }),
   }),
   operation({
     id: "decidePending",
@@ -48,7 +48,7 @@ export const NEURO: readonly Operation[] = [
     params: pending,
     body: decision,
     answer: done,
-    ask: ({ path, body }) => ({ of: "neuro", get: "decide", pending: path.id, ...body }),
+    ask: ({ path, body }) => ({ of: "neuro", do: "decideAction", pending: path.id, ...body }),
   }),
   operation({
     id: "injectAbove",
@@ -61,7 +61,7 @@ export const NEURO: readonly Operation[] = [
     params: upstream,
     body: raw,
     answer: done,
-    ask: ({ path, body }) => ({ of: "neuro", get: "inject", upstream: path.id, message: body.message }),
+    ask: ({ path, body }) => ({ of: "neuro", do: "injectMessage", upstream: path.id, message: body.message }),
   }),
   operation({
     id: "addContext",
@@ -74,6 +74,6 @@ export const NEURO: readonly Operation[] = [
     params: upstream,
     body: context,
     answer: sent,
-    ask: ({ path, body }) => ({ of: "neuro", get: "context", upstream: path.id, ...body }),
+    ask: ({ path, body }) => ({ of: "neuro", do: "sendContext", upstream: path.id, ...body }),
   }),
 ];

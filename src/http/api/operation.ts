@@ -91,7 +91,7 @@ export function operation<Body = undefined, Path extends Fields = Nothing, Query
         body: read[2]?.data as Body,
         principal,
       });
-      return typeof asked === "function" ? await asked(deps) : await deps.ask(asked, principal);
+      return typeof asked === "function" ? await asked(deps) : await deps.request(asked, principal);
     },
   };
 }

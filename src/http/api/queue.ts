@@ -19,7 +19,7 @@ export const QUEUE: readonly Operation[] = [
     service,
     query: byName,
     answer: queues,
-    ask: ({ query }) => ({ of: "intermediary", get: "queue", ...part(query) }),
+    ask: ({ query }) => ({ of: "intermediary", get: "queues", ...part(query) }),
   }),
   operation({
     id: "listQueue",
@@ -32,7 +32,7 @@ export const QUEUE: readonly Operation[] = [
     params: { recipient: id("Its name.") },
     query: byId,
     answer: queueEntries,
-    ask: ({ path, query }) => ({ of: "intermediary", get: "queue", to: path.recipient, ...part(query) }),
+    ask: ({ path, query }) => ({ of: "intermediary", get: "queueEntries", to: path.recipient, ...part(query) }),
   }),
   operation({
     id: "getMessage",
@@ -56,7 +56,7 @@ export const QUEUE: readonly Operation[] = [
     service,
     params,
     answer: done,
-    ask: ({ path }) => ({ of: "intermediary", get: "drop", id: path.id }),
+    ask: ({ path }) => ({ of: "intermediary", do: "dropMessage", id: path.id }),
   }),
   operation({
     id: "sendCommand",
@@ -69,7 +69,7 @@ export const QUEUE: readonly Operation[] = [
     service,
     body: command,
     answer: sent,
-    ask: ({ body, principal }) => ({ of: "intermediary", get: "send", from: principal.by, ...body }),
+    ask: ({ body, principal }) => ({ of: "intermediary", do: "sendCommand", from: principal.by, ...body }),
   }),
   operation({
     id: "listDeadLetters",
@@ -81,7 +81,7 @@ export const QUEUE: readonly Operation[] = [
     service,
     query: byId,
     answer: deadLetters,
-    ask: ({ query }) => ({ of: "intermediary", get: "dead", ...part(query) }),
+    ask: ({ query }) => ({ of: "intermediary", get: "deadLetters", ...part(query) }),
   }),
   operation({
     id: "retryDeadLetter",
@@ -93,7 +93,7 @@ export const QUEUE: readonly Operation[] = [
     service,
     params,
     answer: sent,
-    ask: ({ path }) => ({ of: "intermediary", get: "retry", id: path.id }),
+    ask: ({ path }) => ({ of: "intermediary", do: "retryMessage", id: path.id }),
   }),
   operation({
     id: "dropDeadLetter",
@@ -105,6 +105,6 @@ export const QUEUE: readonly Operation[] = [
     service,
     params,
     answer: done,
-    ask: ({ path }) => ({ of: "intermediary", get: "drop", id: path.id, dead: true }),
+    ask: ({ path }) => ({ of: "intermediary", do: "dropMessage", id: path.id, dead: true }),
   }),
 ];

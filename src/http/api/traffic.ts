@@ -12,7 +12,8 @@ import { isLoopback } from "../../core/loopback.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { Principal, ServiceRequest } from "../../core/request.ts";
 import type { Scope } from "../../core/settings.ts";
-import type { IntegrationView, PeerView } from "../../core/view.ts";
+import type { Page } from "../../core/view.ts";
+import type { RequestResult } from "../../engine/mod.ts";
 import type { Call } from "../caller.ts";
 import type { WebPorts } from "../ports.ts";
 import { readJson } from "./body.ts";
@@ -137,8 +138,8 @@ async function connections({ principal, deps }: Asked): Promise<Said> {
 async function messages({ request, principal, deps }: Asked): Promise<Said> {
   const wanted = Number(new URL(request.url).searchParams.get("limit") ?? MESSAGES);
   const limit = Number.isInteger(wanted) && wanted > 0 ? Math.min(wanted, MESSAGES_MAX) : MESSAGES;
-  const answer = await deps.ask({ of: "intermediary", get: "events", limit }, principal);
-  const events = "body" in answer && Array.isArray(answer.body) ? answer.body.filter(isObject) : [];
+  const answer = await deps.request({ of: "intermediary", get: "events", limit }, principal);
+  const events = "body" in answer ? answer.body : [];
   const list = events.map(({ event, at, id: _, ...data }) => ({ timestamp: iso(at), type: event ?? "unknown", data }));
   return { body: { messages: list, count: list.length } };
 }
@@ -149,10 +150,10 @@ async function inject({ request, principal, deps }: Asked): Promise<Said> {
   const { target, message = {} } = isObject(read.value) ? read.value : {};
   if (typeof target !== "string" || target === "") return { status: 400, body: failure("Target is required") };
   const says = `Message injected to ${target}`;
-  const sent = await done({ of: "neuro", get: "inject", integration: target, message }, { principal, deps, says });
+  const sent = await done({ of: "neuro", do: "injectMessage", integration: target, message }, { principal, deps, says });
   // Why: the page has one field for whom it is for, and Neuro is not among the connections.
   return sent.status === 404
-    ? await done({ of: "neuro", get: "inject", upstream: target, message }, { principal, deps, says })
+    ? await done({ of: "neuro", do: "injectMessage", upstream: target, message }, { principal, deps, says })
     : sent;
 }
 
@@ -163,7 +164,7 @@ interface Doing {
 }
 
 async function done(request: ServiceRequest, { principal, deps, says }: Doing): Promise<Said> {
-  const answer = await deps.ask(request, principal);
+  const answer = await deps.request(request, principal);
   if ("body" in answer) return { body: { success: true, message: says } };
   const { status, title, detail = title } = problemOf(answer.fault, answer.reason);
   return { status, body: failure(detail) };
@@ -173,9 +174,9 @@ const failure = (error: string): JsonObject => ({ success: false, error });
 
 /** Everybody who is connected. What a message is injected to is the id of an integration. */
 async function connected(principal: Principal, deps: WebPorts): Promise<readonly JsonObject[]> {
-  const peers = itemsOf<PeerView>(await deps.ask({ of: "intermediary", get: "peers" }, principal));
+  const peers = itemsOf(await deps.request({ of: "intermediary", get: "peers" }, principal));
   const said = new Map(peers.map(({ type, name, messages }) => [`${type}/${name}`, messages]));
-  const all = itemsOf<IntegrationView>(await deps.ask({ of: "neuro", get: "integrations", limit: LIST_MAX }, principal));
+  const all = itemsOf(await deps.request({ of: "neuro", get: "integrations", limit: LIST_MAX }, principal));
   const integrations = all.filter(({ present }) => present).map(({ id, name, listener, since, counts }) => ({
     type: listener === "neuro" ? "game" : "integration",
     id,
@@ -192,11 +193,7 @@ async function connected(principal: Principal, deps: WebPorts): Promise<readonly
 }
 
 /** None where the room is not there. */
-function itemsOf<Item>(answer: { readonly body: Json } | { readonly fault: string }): readonly Item[] {
-  const items: unknown = "body" in answer && isObject(answer.body) ? answer.body.items : [];
-  // Why the cast: what a room answers is of the type that stands with the question.
-  return Array.isArray(items) ? items as Item[] : [];
-}
+const itemsOf = <Item>(result: RequestResult<Page<Item>>): readonly Item[] => "body" in result ? result.body.items : [];
 
 const iso = (at: Json | undefined): string => new Date(typeof at === "number" ? at : 0).toISOString();
 

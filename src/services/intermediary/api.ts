@@ -1,9 +1,10 @@
 /** What may be asked of the Intermediary from outside: who is here, what waits, what died; and what a person may do about it. */
+import { assertNever } from "../../core/assert.ts";
 import type { StoreEvent, WorkEvent } from "../../core/event.ts";
 import type { FaultName } from "../../core/fault.ts";
 import type { Key, RequestId } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject, parseJson, plain } from "../../core/json.ts";
-import type { CommonRequest, IntermediaryRequest } from "../../core/request.ts";
+import type { IntermediaryRequest } from "../../core/request.ts";
 import { segmentText } from "../../core/key.ts";
 import { bodyOf } from "../../queue/entry.ts";
 import type { Failure } from "../../core/result.ts";
@@ -21,8 +22,7 @@ import { peerList } from "./presence.ts";
 import { command } from "./watcher-requests.ts";
 import type { State } from "./state.ts";
 
-type Own = CommonRequest | IntermediaryRequest;
-type Act = Extract<IntermediaryRequest, { readonly get: "send" | "retry" | "drop" }>;
+type IntermediaryCommand = Extract<IntermediaryRequest, { readonly do: unknown }>;
 
 const byId = { id: ({ id }: { readonly id: string }) => id };
 const byName = { id: ({ to }: QueueView) => to };
@@ -39,6 +39,7 @@ export function handleRequest(
     return fail(requestId, { fault: "notAllowed", reason: `this needs the scope ${needs}` }, ctx);
   }
 
+  if ("do" in request) return act(state, { requestId, request, by: principal.by }, ctx);
   switch (request.get) {
     case "ready":
       return respond(
@@ -50,37 +51,35 @@ export function handleRequest(
       return respond(requestId, statusOf(state), ctx);
     case "peers":
       return respond(requestId, plain(whole(peerList(state))), ctx);
-    case "queue":
+    case "queues":
+      return respond(requestId, plain(pageOf(depths(state), request, byName)), ctx);
+    case "queueEntries":
       return respondWithQueue(state, { requestId, request }, ctx);
-    case "dead":
+    case "deadLetters":
       return respond(requestId, plain(pageOf(lettersOf(state), request, byId)), ctx);
     case "message":
       return show(state, { requestId, id: request.id }, ctx);
-    case "send":
-    case "retry":
-    case "drop":
-      return act(state, { requestId, request, by: principal.by }, ctx);
     case "audit":
       return respond(requestId, plain(state.audit.page(request)), ctx);
     case "events":
       return respond(requestId, plain(state.subscriptions.recent(request, ctx)), ctx);
     case "uploads":
       return respond(requestId, plain(whole(state.uploads.list())), ctx);
+    default:
+      return assertNever(request);
   }
 }
 
-function scopeFor({ get }: Own): Scope | undefined {
-  switch (get) {
-    case "ready":
-    case "status":
-      return undefined;
-    case "send":
+function scopeFor(request: IntermediaryRequest): Scope | undefined {
+  if ("get" in request) return request.get === "ready" || request.get === "status" ? undefined : "watch";
+  switch (request.do) {
+    case "sendCommand":
       return "command";
-    case "retry":
-    case "drop":
+    case "retryMessage":
+    case "dropMessage":
       return "admin";
     default:
-      return "watch";
+      return assertNever(request);
   }
 }
 
@@ -105,7 +104,7 @@ function statusOf(state: State): JsonObject {
 
 const whole = <Item>(items: readonly Item[]): Page<Item> => ({ items, next: null });
 
-type QueueQuestion = Extract<IntermediaryRequest, { readonly get: "queue" }>;
+type QueueQuestion = Extract<IntermediaryRequest, { readonly get: "queueEntries" }>;
 
 function respondWithQueue(
   state: State,
@@ -113,7 +112,6 @@ function respondWithQueue(
   ctx: StepContext,
 ): void {
   const { to } = request;
-  if (to === undefined) return respond(requestId, plain(pageOf(depths(state), request, byName)), ctx);
   const entries = entriesOf(state, to);
   if (entries.length === 0 && !state.integrations.has(to) && !state.directory.has(to, ctx.now)) {
     return fail(requestId, unknownRecipient(to), ctx);
@@ -168,24 +166,26 @@ interface OperatorCommand<Of> {
   readonly by: string;
 }
 
-function act(state: State, { requestId, request, by }: OperatorCommand<Act>, ctx: StepContext): void {
-  switch (request.get) {
-    case "send":
+function act(state: State, { requestId, request, by }: OperatorCommand<IntermediaryCommand>, ctx: StepContext): void {
+  switch (request.do) {
+    case "sendCommand":
       return send(state, { requestId, request, by }, ctx);
-    case "drop":
+    case "dropMessage":
       return drop(state, { requestId, request, by }, ctx);
-    case "retry": {
+    case "retryMessage": {
       const letter = state.queue.dead.get(request.id);
       if (letter === undefined) return fail(requestId, NO_MESSAGE, ctx);
       state.pendingLoads.set(state.queue.dead.read(letter, ctx), { is: "retry", requestId, letter: letter.id, by });
       return;
     }
+    default:
+      return assertNever(request);
   }
 }
 
 function send(
   state: State,
-  { requestId, request, by }: OperatorCommand<Act & { readonly get: "send" }>,
+  { requestId, request, by }: OperatorCommand<IntermediaryCommand & { readonly do: "sendCommand" }>,
   ctx: StepContext,
 ): void {
   const { from, to, cmd } = request;
@@ -197,7 +197,7 @@ function send(
 
 function drop(
   state: State,
-  { requestId, request, by }: OperatorCommand<Act & { readonly get: "drop" }>,
+  { requestId, request, by }: OperatorCommand<IntermediaryCommand & { readonly do: "dropMessage" }>,
   ctx: StepContext,
 ): void {
   const { queue } = state;

@@ -126,7 +126,7 @@ function dispatch(room: Nallely, event: ServiceEvent, ctx: StepContext): void {
       return ctx.emit({
         do: "respond",
         requestId: event.requestId,
-        body: event.request.get === "ready" ? readiness(room) : overview(room),
+        body: "get" in event.request && event.request.get === "ready" ? readiness(room) : overview(room),
       });
     default:
       return;

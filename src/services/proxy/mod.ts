@@ -88,7 +88,7 @@ function step(room: Proxy, event: ServiceEvent, ctx: StepContext): void {
       return ctx.emit({
         do: "respond",
         requestId: event.requestId,
-        body: event.request.get === "ready" ? READY : overview(room),
+        body: "get" in event.request && event.request.get === "ready" ? READY : overview(room),
       });
     default:
       return; // Why: it stores nothing, has no jobs, and hears nothing from other rooms; the outbox bounds both lanes.

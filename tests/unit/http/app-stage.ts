@@ -54,9 +54,9 @@ export class AppStage {
       tokens: () => tokens,
       observe: (observation) => this.observations.push(observation),
       isDraining: () => this.isDraining,
-      ask: () => {
+      request: () => {
         this.reached++;
-        return Promise.resolve({ body: this.answers });
+        return Promise.resolve({ body: this.answers as never });
       },
       frames: () => 0,
       metrics: () => Promise.resolve("some_total 1\n"),

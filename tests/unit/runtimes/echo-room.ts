@@ -76,7 +76,9 @@ function step(name: ServiceName, { state, event, ctx }: Step): void {
       return ctx.emit({
         do: "respond",
         requestId: event.requestId,
-        body: event.request.get === "ready" ? { ok: state.count === 0, waits: ["for nobody"] } : { peers: peers.size },
+        body: "get" in event.request && event.request.get === "ready"
+          ? { ok: state.count === 0, waits: ["for nobody"] }
+          : { peers: peers.size },
       });
     case "draining":
       tellAll("draining");

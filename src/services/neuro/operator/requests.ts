@@ -7,7 +7,8 @@
 import type { ServiceEvent } from "../../../core/event.ts";
 import { NALLELY_PEER, type RequestId } from "../../../core/ids.ts";
 import { type Json, plain } from "../../../core/json.ts";
-import type { CommonRequest, NeuroRequest, Principal } from "../../../core/request.ts";
+import type { NeuroRequest, Requested } from "../../../core/request.ts";
+import { assertNever } from "../../../core/assert.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Scope } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
@@ -21,18 +22,11 @@ import { sendAction } from "./send-action.ts";
 import { integrationDetail, integrationPage, integrationView, readiness, statusOf } from "./views.ts";
 import { injectToGame, injectToNeuro, sendOperatorContext, upstreamAt } from "./inject.ts";
 
-type Question = (CommonRequest | NeuroRequest) & { readonly of: "neuro" };
-type NeuroCommand = Exclude<Question, { readonly get: "ready" | "status" | "integrations" | "integration" }>;
+type NeuroQuery = Extract<NeuroRequest, { readonly get: unknown }>;
+type NeuroCommand = Extract<NeuroRequest, { readonly do: unknown }>;
 
 /** The body of an answer; undefined when whoever carries it out answers the call. */
 type Outcome = Result<Json | undefined>;
-
-/** A question, from whom, and where its answer goes. */
-interface Asked<Of> {
-  readonly requestId: RequestId;
-  readonly principal: Principal;
-  readonly request: Of;
-}
 
 /** Somebody asks. */
 export function handleRequest(
@@ -41,107 +35,113 @@ export function handleRequest(
   ctx: StepContext,
 ): void {
   if (request.of !== "neuro") return ctx.emit({ do: "respond", requestId, fault: "notFound" });
-  // Why the cast: the compiler does not carry `of` over to the questions that all rooms answer.
-  const asked = { requestId, principal, request: request as Question };
-  const outcome = respondTo(state, asked, ctx);
+  const outcome = respondTo(state, { requestId, principal, request }, ctx);
   if (outcome.ok) {
     if (outcome.value !== undefined) ctx.emit({ do: "respond", requestId, body: outcome.value });
   } else ctx.emit({ do: "respond", requestId, fault: outcome.fault, reason: outcome.reason });
 }
 
-function respondTo(state: NeuroState, { requestId, principal, request }: Asked<Question>, ctx: StepContext): Outcome {
-  const isAllowed = allowedBy(request).some((scope) => principal.scopes.includes(scope));
-  switch (request.get) {
+function respondTo(
+  state: NeuroState,
+  { requestId, principal, request }: Requested<NeuroRequest>,
+  ctx: StepContext,
+): Outcome {
+  const allowed: readonly Scope[] = "get" in request ? ["watch"] : scopesFor(request);
+  const isAllowed = allowed.some((scope) => principal.scopes.includes(scope));
+  const notAllowed = failed("notAllowed", `this needs the scope ${allowed.join(" or ")}`);
+  if ("get" in request) return request.get === "ready" || isAllowed ? replyToQuery(state, request, ctx) : notAllowed;
+  // Why before it is carried out: afterwards there is no such force.
+  const descriptions = auditEntriesOf(state, request);
+  const outcome = isAllowed ? execute(state, { requestId, principal, request }, ctx) : notAllowed;
+  for (const { did, to } of descriptions) {
+    ctx.observe({ is: "operator_acted", by: principal.by, did, to, outcome: outcome.ok ? "done" : outcome.fault });
+  }
+  return outcome;
+}
+
+function replyToQuery(state: NeuroState, query: NeuroQuery, ctx: StepContext): Outcome {
+  switch (query.get) {
     case "ready":
       return ok(readiness(state));
     case "status":
-      return isAllowed ? ok(plain(statusOf(state, ctx.now))) : notAllowed(request);
+      return ok(plain(statusOf(state, ctx.now)));
     case "integrations":
-      return isAllowed ? ok(plain(integrationPage(state, request))) : notAllowed(request);
+      return ok(plain(integrationPage(state, query)));
     case "integration": {
-      if (!isAllowed) return notAllowed(request);
-      const game = gameAt(state, request.id);
+      const game = gameAt(state, query.id);
       return game.ok ? ok(plain(integrationDetail(game.value))) : game;
     }
-    default: {
-      // Why before it is done: afterwards there is no such force.
-      const deeds = auditEntriesOf(state, request);
-      const outcome = isAllowed ? execute(state, { requestId, principal, request }, ctx) : notAllowed(request);
-      for (const { did, to } of deeds) {
-        ctx.observe({ is: "operator_acted", by: principal.by, did, to, outcome: outcome.ok ? "done" : outcome.fault });
-      }
-      return outcome;
-    }
+    default:
+      return assertNever(query);
   }
 }
 
 /** Any one of these scopes is enough. */
-function allowedBy({ get }: Question): readonly Scope[] {
-  switch (get) {
-    case "act":
-    case "answer":
-    case "veto":
-    case "decide":
+function scopesFor(command: NeuroCommand): readonly Scope[] {
+  switch (command.do) {
+    case "sendAction":
+    case "answerForce":
+    case "cancelForce":
+    case "decideAction":
       return ["command"];
-    case "context":
+    case "sendContext":
       return ["direct", "admin"];
-    case "control":
-    case "controls":
+    case "setControls":
+    case "setGlobalControls":
     case "disconnect":
-    case "inject":
+    case "injectMessage":
       return ["admin"];
     default:
-      return ["watch"];
+      return assertNever(command);
   }
 }
 
-const notAllowed = (request: Question): Outcome =>
-  failed("notAllowed", `this needs the scope ${allowedBy(request).join(" or ")}`);
-
 function execute(
   state: NeuroState,
-  { requestId, principal: { by }, request }: Asked<NeuroCommand>,
+  { requestId, principal: { by }, request }: Requested<NeuroCommand>,
   ctx: StepContext,
 ): Outcome {
-  switch (request.get) {
-    case "control":
+  switch (request.do) {
+    case "setControls":
     case "disconnect":
-    case "act": {
+    case "sendAction": {
       const game = gameAt(state, request.id);
       return game.ok ? executeOn(game.value, { requestId, request }, ctx) : game;
     }
-    case "controls":
+    case "setGlobalControls":
       controlAll(state, request.to, ctx);
-      return respondOnceStored(state.controlsRecord, { room: state, requestId, body: { ...state.controls } }, ctx);
-    case "answer": {
+      return respondOnceStored(state.controlsRecord, { state, requestId, body: { ...state.controls } }, ctx);
+    case "answerForce": {
       const { force, name, data } = request;
       return answerForce(state, { requestId, by, force, name, data }, ctx);
     }
-    case "veto":
+    case "cancelForce":
       return cancelForce(state, request.force, ctx);
-    case "decide":
+    case "decideAction":
       return decide(state, request, ctx);
-    case "context": {
+    case "sendContext": {
       const upstream = upstreamAt(state, request.upstream);
       const { message, silent } = request;
       return upstream.ok ? sendOperatorContext(upstream.value, { requestId, by, message, silent }, ctx) : upstream;
     }
-    case "inject":
+    case "injectMessage":
       return inject(state, request, ctx);
+    default:
+      return assertNever(request);
   }
 }
 
-type ToOne = Extract<NeuroCommand, { readonly get: "control" | "disconnect" | "act" }>;
+type ToOne = Extract<NeuroCommand, { readonly do: "setControls" | "disconnect" | "sendAction" }>;
 
 function executeOn(
   game: Game,
   { requestId, request }: { readonly requestId: RequestId; readonly request: ToOne },
   ctx: StepContext,
 ): Outcome {
-  switch (request.get) {
-    case "control":
+  switch (request.do) {
+    case "setControls":
       control(game, request.to, ctx);
-      return respondOnceStored(game.record, { room: game.service, requestId, body: plain(integrationView(game)) }, ctx);
+      return respondOnceStored(game.record, { state: game.service, requestId, body: plain(integrationView(game)) }, ctx);
     case "disconnect": {
       const { peer, name } = game;
       if (peer === undefined) return failed("notNow", `${name} is not connected`);
@@ -149,15 +149,17 @@ function executeOn(
       ctx.emit({ do: "close", peer, fault: "leaving" });
       return ok({ status: "disconnecting" });
     }
-    case "act":
+    case "sendAction":
       return sendAction(game, { requestId, name: request.name, data: request.data }, ctx);
+    default:
+      return assertNever(request);
   }
 }
 
 /** Answers once what was decided is stored; it is in force already. */
 function respondOnceStored(
   record: StoredRecord,
-  { room: state, requestId, body }: { room: NeuroState; requestId: RequestId; body: Json },
+  { state, requestId, body }: { state: NeuroState; requestId: RequestId; body: Json },
   ctx: StepContext,
 ): Outcome {
   save(state, ctx);
@@ -165,7 +167,7 @@ function respondOnceStored(
   return ok(undefined);
 }
 
-function inject(state: NeuroState, request: NeuroCommand & { readonly get: "inject" }, ctx: StepContext): Outcome {
+function inject(state: NeuroState, request: NeuroCommand & { readonly do: "injectMessage" }, ctx: StepContext): Outcome {
   const { integration, upstream: id, message } = request;
   if (integration !== undefined && id !== undefined) return failed("badMessage", "either an integration or an upstream");
   if (integration !== undefined) {
@@ -188,26 +190,27 @@ interface AuditEntry {
 
 /** What was done to what, for the audit log: as many things as were decided at once. */
 function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly AuditEntry[] {
-  const { get } = request;
-  switch (get) {
-    case "control":
+  switch (request.do) {
+    case "setControls":
       return decisions(request.to, request.id);
-    case "controls":
+    case "setGlobalControls":
       return decisions(request.to, "all");
-    case "answer":
-      return [{ did: get, to: subject(forceAt(state, request.force)?.game.slug ?? request.force, request.name) }];
-    case "veto":
-      return [{ did: get, to: forceAt(state, request.force)?.game.slug ?? request.force }];
-    case "decide":
+    case "answerForce":
+      return [{ did: "answer", to: subject(forceAt(state, request.force)?.game.slug ?? request.force, request.name) }];
+    case "cancelForce":
+      return [{ did: "veto", to: forceAt(state, request.force)?.game.slug ?? request.force }];
+    case "decideAction":
       return [{ did: request.approve ? "approve" : "reject", to: subjectOf(state, request.pending) }];
-    case "act":
-      return [{ did: get, to: subject(request.id, request.name) }];
-    case "context":
-      return [{ did: get, to: request.upstream ?? "neuro" }];
-    case "inject":
-      return [{ did: get, to: request.integration ?? request.upstream ?? "neuro" }];
+    case "sendAction":
+      return [{ did: "act", to: subject(request.id, request.name) }];
+    case "sendContext":
+      return [{ did: "context", to: request.upstream ?? "neuro" }];
+    case "injectMessage":
+      return [{ did: "inject", to: request.integration ?? request.upstream ?? "neuro" }];
     case "disconnect":
-      return [{ did: get, to: request.id }];
+      return [{ did: "disconnect", to: request.id }];
+    default:
+      return assertNever(request);
   }
 }
 

@@ -17,17 +17,17 @@ test("IM34 the queue and its dead letters can be listed, shown, retried and drop
   desk.close(desk.integration("a"));
   for (const n of [1, 2]) desk.frame(watcher, { target: "a", cmd: n });
   const bytes = 2 * JSON.stringify({ from_watcher: "watcher", cmd: 1 }).length;
-  check.equal(desk.ask({ of: "intermediary", get: "queue" }), {
+  check.equal(desk.ask({ of: "intermediary", get: "queues" }), {
     items: [{ to: "a", entries: 2, bytes, at: 1_000_000 }],
     next: null,
   });
-  const [one = "", two = ""] = idsOf(desk.ask({ of: "intermediary", get: "queue", to: "a" }));
+  const [one = "", two = ""] = idsOf(desk.ask({ of: "intermediary", get: "queueEntries", to: "a" }));
   check.that(one !== "" && two !== "");
-  check.equal(desk.ask({ of: "intermediary", get: "queue", to: "nobody" }), { fault: "notFound" });
-  check.equal(desk.ask({ of: "intermediary", get: "drop", id: one }, ["watch"]), { fault: "notAllowed" });
-  check.equal(desk.ask({ of: "intermediary", get: "drop", id: one, dead: true }), { fault: "notFound" });
-  check.equal(desk.ask({ of: "intermediary", get: "drop", id: one }), { status: "dropped" });
-  check.equal(desk.ask({ of: "intermediary", get: "drop", id: one }), { fault: "notFound" });
+  check.equal(desk.ask({ of: "intermediary", get: "queueEntries", to: "nobody" }), { fault: "notFound" });
+  check.equal(desk.ask({ of: "intermediary", do: "dropMessage", id: one }, ["watch"]), { fault: "notAllowed" });
+  check.equal(desk.ask({ of: "intermediary", do: "dropMessage", id: one, dead: true }), { fault: "notFound" });
+  check.equal(desk.ask({ of: "intermediary", do: "dropMessage", id: one }), { status: "dropped" });
+  check.equal(desk.ask({ of: "intermediary", do: "dropMessage", id: one }), { fault: "notFound" });
   desk.ask({ of: "intermediary", get: "message", id: two });
   const shown = [...desk.answers.values()].at(-1);
   const body = { from_watcher: "watcher", cmd: 2 };
@@ -37,9 +37,9 @@ test("IM34 the queue and its dead letters can be listed, shown, retried and drop
   desk.ask({ of: "intermediary", get: "message", id: two });
   const letter = [...desk.answers.values()].at(-1);
   check.equal(letter, { id: two, to: "a", kind: "command", at: 1_000_000, exp, why: "expired", died: exp, body });
-  desk.ask({ of: "intermediary", get: "retry", id: two });
+  desk.ask({ of: "intermediary", do: "retryMessage", id: two });
   check.equal([...desk.answers.values()].at(-1), { status: "queued" });
-  check.equal(desk.ask({ of: "intermediary", get: "dead" }), { items: [], next: null });
+  check.equal(desk.ask({ of: "intermediary", get: "deadLetters" }), { items: [], next: null });
   check.equal(desk.seen(desk.integration("a", {}, "back")), [{ from_watcher: "watcher", cmd: 2 }]);
 });
 
@@ -50,9 +50,9 @@ test("IM34 a dead letter that two people retry at once goes to its recipient onc
   desk.frame(watcher, { target: "a", cmd: 1 });
   desk.pass(SETTINGS.queue.ttl.command);
   const of = "intermediary";
-  const [id = ""] = idsOf(desk.ask({ of, get: "dead" }));
+  const [id = ""] = idsOf(desk.ask({ of, get: "deadLetters" }));
   desk.isStoring = false;
-  for (let times = 0; times < 2; times++) desk.ask({ of, get: "retry", id });
+  for (let times = 0; times < 2; times++) desk.ask({ of, do: "retryMessage", id });
   desk.store();
   check.equal([...desk.answers.values()].slice(-2), [{ fault: "notNow" }, { status: "queued" }]);
   desk.isStoring = true;
@@ -68,7 +68,12 @@ test("IM36 lists come in pages: so many items, and by what to get the rest", () 
   const whole = (part: { after?: string }, to?: string) => {
     const got: Json[] = [];
     for (let after = part.after, left = 10; left > 0; left--) {
-      const page = desk.ask({ of, get: "queue", limit: 2, ...(to && { to }), ...(after !== undefined && { after }) });
+      const page = desk.ask({
+        of,
+        ...(to ? { get: "queueEntries" as const, to } : { get: "queues" as const }),
+        limit: 2,
+        ...(after !== undefined && { after }),
+      });
       check.that(isObject(page) && Array.isArray(page.items) && page.items.length <= 2);
       got.push(...page.items);
       if (page.next === null) return got;
@@ -78,15 +83,15 @@ test("IM36 lists come in pages: so many items, and by what to get the rest", () 
   };
   check.equal(whole({}).map((item) => isObject(item) && item.to), ["a", "b", "c"]);
   check.equal(whole({ after: "aa" }).map((item) => isObject(item) && item.to), ["b", "c"]);
-  const ids = idsOf(desk.ask({ of, get: "queue", to: "a" }));
+  const ids = idsOf(desk.ask({ of, get: "queueEntries", to: "a" }));
   check.equal(idsOf({ items: whole({}, "a") }), ids);
-  desk.ask({ of, get: "drop", id: ids[1] ?? "" });
-  check.equal(idsOf(desk.ask({ of, get: "queue", to: "a", after: ids[1] ?? "" })), [ids[2]]);
+  desk.ask({ of, do: "dropMessage", id: ids[1] ?? "" });
+  check.equal(idsOf(desk.ask({ of, get: "queueEntries", to: "a", after: ids[1] ?? "" })), [ids[2]]);
   desk.pass(SETTINGS.queue.ttl.command);
-  const first = desk.ask({ of, get: "dead", limit: 3 });
+  const first = desk.ask({ of, get: "deadLetters", limit: 3 });
   check.that(isObject(first) && typeof first.next === "string");
-  check.equal(idsOf(desk.ask({ of, get: "dead", after: first.next })).length, 1);
-  check.equal(desk.ask({ of, get: "dead", limit: 4 }, ["watch"]), desk.ask({ of, get: "dead" }));
+  check.equal(idsOf(desk.ask({ of, get: "deadLetters", after: first.next })).length, 1);
+  check.equal(desk.ask({ of, get: "deadLetters", limit: 4 }, ["watch"]), desk.ask({ of, get: "deadLetters" }));
 });
 
 test("IM37 the last events can be asked for, and whoever asks watches for a while", () => {
@@ -113,9 +118,10 @@ test("IM37 the last events can be asked for, and whoever asks watches for a whil
 test("IM34 what there is not is refused with a sentence", () => {
   const desk = new Desk();
   const of = "intermediary";
-  desk.ask({ of, get: "send", from: "x", to: "nobody", cmd: 1 });
-  desk.ask({ of, get: "queue", to: "nobody" });
-  for (const get of ["message", "retry", "drop"] as const) desk.ask({ of, get, id: "none" });
+  desk.ask({ of, do: "sendCommand", from: "x", to: "nobody", cmd: 1 });
+  desk.ask({ of, get: "queueEntries", to: "nobody" });
+  desk.ask({ of, get: "message", id: "none" });
+  for (const name of ["retryMessage", "dropMessage"] as const) desk.ask({ of, do: name, id: "none" });
   const [stranger, noMessage] = ["no integration called nobody was here lately", "no such message waits, or was given up"];
   check.equal(desk.reasons, [stranger, stranger, noMessage, noMessage, noMessage]);
 });
@@ -124,11 +130,11 @@ test("IM38 what a person sends, retries or drops is noted, with who did it and w
   const desk = new Desk();
   desk.close(desk.integration("a"));
   const of = "intermediary";
-  for (const to of ["a", "a", "nobody"]) desk.ask({ of, get: "send", from: "x", to, cmd: 1 });
-  const [one = "", two = ""] = idsOf(desk.ask({ of, get: "queue", to: "a" }));
-  desk.ask({ of, get: "drop", id: one });
+  for (const to of ["a", "a", "nobody"]) desk.ask({ of, do: "sendCommand", from: "x", to, cmd: 1 });
+  const [one = "", two = ""] = idsOf(desk.ask({ of, get: "queueEntries", to: "a" }));
+  desk.ask({ of, do: "dropMessage", id: one });
   desk.pass(SETTINGS.queue.ttl.command);
-  desk.ask({ of, get: "retry", id: two });
+  desk.ask({ of, do: "retryMessage", id: two });
   const acts = desk.observations.flatMap((observation) => (observation.is === "operator_acted" ? [observation] : []));
   check.equal(acts.map(({ by, did, to, outcome }) => [by, did, to, outcome]), [
     ["test", "send", "a", "done"],
@@ -146,7 +152,7 @@ test("IM35 a command can be given from outside, as a watcher gives it", () => {
   const desk = new Desk();
   const peer = desk.integration("a");
   const send = (to: string) => {
-    desk.ask({ of: "intermediary", get: "send", from: "dashboard", to, cmd: { x: 1 } }, ["command"]);
+    desk.ask({ of: "intermediary", do: "sendCommand", from: "dashboard", to, cmd: { x: 1 } }, ["command"]);
     return [...desk.answers.values()].at(-1);
   };
   check.equal(send("a"), { status: "sent" });

@@ -253,7 +253,7 @@ test("IM31 a client with acks gets again what it did not ack, marked redelivered
   desk.frame(peer, { nak: ids[2], delay_ms: 100 });
   desk.pass(100);
   check.equal(desk.seen(peer), [{ id: ids[2] ?? null, redelivered: true, from_watcher: "watcher", cmd: 3 }]);
-  check.equal(desk.ask({ of: "intermediary", get: "dead" }), {
+  check.equal(desk.ask({ of: "intermediary", get: "deadLetters" }), {
     items: [{
       id: ids[1] ?? null,
       to: "a",

@@ -31,13 +31,13 @@ test("NB210 an action waits until it is approved, and is an action like any othe
   check.equal(scenario.observed("approval_wanted").map(({ slugs, name }) => [slugs, name]), [[["chess"], "a"]]);
   check.equal(scenario.observed("action_sent"), []);
   const pending = only(operator);
-  check.equal(operator.ask({ get: "decide", pending, approve: true }), { body: { status: "approved" } });
+  check.equal(operator.ask({ do: "decideAction", pending, approve: true }), { body: { status: "approved" } });
   check.equal(chess.heard(), ["action a {}"]);
   check.equal(scenario.observed("action_sent").map(({ id }) => id), [pending]);
-  check.equal(operator.fault({ get: "decide", pending, approve: true }), "notNow");
+  check.equal(operator.fault({ do: "decideAction", pending, approve: true }), "notNow");
   chess.result(true);
   check.equal(neuro.heard(), ["result u1 true"]);
-  check.equal(operator.fault({ get: "decide", pending, approve: true }), "notFound");
+  check.equal(operator.fault({ do: "decideAction", pending, approve: true }), "notFound");
   neuro.action("u2", "bet");
   check.equal(poker.heard(), ["action bet"]);
 });
@@ -45,11 +45,11 @@ test("NB210 an action waits until it is approved, and is an action like any othe
 test("NB210 rejected, it fails with the reason; nobody hears of it", () => {
   const { scenario, neuro, operator, chess } = table();
   neuro.action("u1", "a");
-  check.equal(operator.ask({ get: "decide", pending: only(operator), approve: false, message: "Not now." }), {
+  check.equal(operator.ask({ do: "decideAction", pending: only(operator), approve: false, message: "Not now." }), {
     body: { status: "rejected" },
   });
   neuro.action("u2", "a");
-  operator.ask({ get: "decide", pending: only(operator), approve: false });
+  operator.ask({ do: "decideAction", pending: only(operator), approve: false });
   check.equal([neuro.heard(), chess.heard()], [["result u1 false", "result u2 false"], []]);
   const messages = scenario.observed("action_result").map(({ message, origin }) => [message, origin]);
   check.equal(messages, [["Not now.", "operator"], ["A person has rejected this action.", "operator"]]);
@@ -60,13 +60,17 @@ test("NB211 at its deadline an action that nobody approved fails, and says so", 
   neuro.action("u1", "a");
   const pending = only(operator);
   scenario.pass(17_500);
-  check.equal(operator.fault({ get: "decide", pending, approve: true }), "notNow", "no time would be left for the answer");
+  check.equal(
+    operator.fault({ do: "decideAction", pending, approve: true }),
+    "notNow",
+    "no time would be left for the answer",
+  );
   check.equal(neuro.heard(), []);
   scenario.pass(500);
   check.equal([neuro.heard(), chess.heard()], [["result u1 false"], []]);
   check.match(String(scenario.observed("action_result").at(-1)?.message), /[Nn]obody approved/);
   check.equal(scenario.observed("action_expired").length, 1);
-  check.equal(operator.fault({ get: "decide", pending, approve: true }), "notFound");
+  check.equal(operator.fault({ do: "decideAction", pending, approve: true }), "notFound");
   const { counts } = operator.integration("chess");
   check.equal([counts.actions, counts.failures], [0, 0], "it was not asked");
 });
@@ -75,7 +79,7 @@ test("NB211 in the last moment one can still reject", () => {
   const { scenario, neuro, operator } = table();
   neuro.action("u1", "a");
   scenario.pass(17_999);
-  operator.ask({ get: "decide", pending: only(operator), approve: false });
+  operator.ask({ do: "decideAction", pending: only(operator), approve: false });
   scenario.pass(1_000);
   check.equal(neuro.heard(), ["result u1 false"]);
 });
@@ -85,12 +89,12 @@ test("NB212 in a force: rejected, Neuro tries again; approved, it ends as ever; 
   chess.force(["a"]);
   poker.force(["bet"]);
   neuro.action("u1", "a");
-  operator.ask({ get: "decide", pending: only(operator), approve: false });
+  operator.ask({ do: "decideAction", pending: only(operator), approve: false });
   check.equal(neuro.heard(), ["force a", "result u1 false"]);
   neuro.action("u2", "a");
   scenario.pass(10_000);
   check.equal(neuro.heard(), []);
-  operator.ask({ get: "decide", pending: only(operator), approve: true });
+  operator.ask({ do: "decideAction", pending: only(operator), approve: true });
   chess.heard();
   chess.unregister("a").result(true);
   check.equal(neuro.heard(), ["unregister a", "result u2 true", "force bet"]);
@@ -102,7 +106,7 @@ test("NB213 of a shared action only the owner that needs approval waits for it",
   check.equal([chess.heard(), poker.heard()], [[], ["action wave"]]);
   poker.result(false);
   check.equal(neuro.heard(), [], "Chess may still do it");
-  operator.ask({ get: "decide", pending: only(operator), approve: true });
+  operator.ask({ do: "decideAction", pending: only(operator), approve: true });
   chess.heard();
   chess.result(true);
   check.equal(neuro.heard(), ["result u1 true"]);
@@ -126,13 +130,13 @@ test("NB214 one that goes, is paused or is stopped while its action waits owes n
     if (end === "approval off") operator.control("chess", { approval: false });
     if (end === "back") {
       chess.close();
-      check.equal(operator.ask({ get: "decide", pending, approve: true }), { body: { status: "approved" } });
+      check.equal(operator.ask({ do: "decideAction", pending, approve: true }), { body: { status: "approved" } });
       const again = scenario.game("Chess").startup().register("a", "b", "wave");
       check.equal(again.heard().filter((word) => word.startsWith("action")), ["action a"], "as it was approved");
       again.result(true);
     }
     scenario.pass(60_000);
-    operator.call({ get: "decide", pending, approve: true });
+    operator.call({ do: "decideAction", pending, approve: true });
     scenario.pass(60_000);
     const heard = neuro.heard().filter((word) => word.startsWith("result"));
     check.equal(heard, [`result u1 ${end === "back"}`], end);
@@ -142,17 +146,17 @@ test("NB214 one that goes, is paused or is stopped while its action waits owes n
 
 test("NB215 for everybody at once; what a person does needs nobody's approval", () => {
   const { neuro, operator, chess, poker } = table();
-  operator.ask({ get: "controls", to: { approval: true } });
+  operator.ask({ do: "setGlobalControls", to: { approval: true } });
   neuro.action("u1", "bet");
   check.equal(poker.heard(), []);
-  const call = operator.call({ get: "act", id: "chess", name: "a" });
+  const call = operator.call({ do: "sendAction", id: "chess", name: "a" });
   check.equal(chess.heard(), ["action a"]);
   chess.result(true);
   check.equal(operator.answer(call)?.fault, undefined);
   operator.control("chess", { approval: false });
   neuro.action("u2", "a");
   check.equal(chess.heard(), []);
-  operator.ask({ get: "controls", to: { approval: false } });
+  operator.ask({ do: "setGlobalControls", to: { approval: false } });
   neuro.action("u3", "a");
   check.equal(chess.heard(), ["action a"]);
 });
@@ -163,7 +167,7 @@ test("NB216 the relay in Neuro's place waits for approval too, but not for a per
   const operator = new Operator(scenario);
   operator.control("chess", { approval: true });
   chess.force(["a"]);
-  const call = operator.call({ get: "answer", force: operator.forceId(), name: "a" });
+  const call = operator.call({ do: "answerForce", force: operator.forceId(), name: "a" });
   const actions = (): readonly string[] => chess.heard().filter((word) => word.startsWith("action"));
   check.equal(actions(), ["action a"]);
   chess.result(true);
@@ -171,8 +175,8 @@ test("NB216 the relay in Neuro's place waits for approval too, but not for a per
   scenario.pass(500);
   chess.force(["a"]);
   scenario.pass(8_000);
-  operator.ask({ get: "decide", pending: only(operator), approve: false });
+  operator.ask({ do: "decideAction", pending: only(operator), approve: false });
   check.equal(actions(), [], "decided again, as Neuro would, and it waits again");
-  operator.ask({ get: "decide", pending: only(operator), approve: true });
+  operator.ask({ do: "decideAction", pending: only(operator), approve: true });
   check.equal(actions(), ["action a"]);
 });

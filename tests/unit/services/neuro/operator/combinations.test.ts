@@ -132,7 +132,7 @@ class Play {
     const pending = waiting[number % Math.max(1, waiting.length)];
     if (pending === undefined) return;
     if (approve) this.approved.add(pending.id);
-    this.calls.push(this.operator.call({ get: "decide", pending: pending.id, approve }));
+    this.calls.push(this.operator.call({ do: "decideAction", pending: pending.id, approve }));
   }
 }
 
@@ -169,19 +169,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.boolean().map((value): Step => (play) => play.stop(value)),
   fc.tuple(number, fc.boolean()).map(([of, approve]): Step => (play) => play.decide(of, approve)),
   fc.tuple(at, fc.constantFrom(...NAMES)).map(([of, name]): Step => (play) => {
-    play.calls.push(play.operator.call({ get: "act", id: (GAMES[of] ?? "").toLowerCase(), name }));
+    play.calls.push(play.operator.call({ do: "sendAction", id: (GAMES[of] ?? "").toLowerCase(), name }));
   }),
   fc.tuple(number, number).map(([of, name]): Step => (play) => {
     const forces = play.operator.forces();
     const force = forces[of % Math.max(1, forces.length)];
     const chosen = force?.actions[name % Math.max(1, force.actions.length)];
     if (force === undefined || chosen === undefined) return;
-    play.calls.push(play.operator.call({ get: "answer", force: force.id, name: chosen }));
+    play.calls.push(play.operator.call({ do: "answerForce", force: force.id, name: chosen }));
   }),
   number.map((of): Step => (play) => {
     const forces = play.operator.forces();
     const force = forces[of % Math.max(1, forces.length)];
-    if (force !== undefined) play.calls.push(play.operator.call({ get: "veto", force: force.id }));
+    if (force !== undefined) play.calls.push(play.operator.call({ do: "cancelForce", force: force.id }));
   }),
 );
 

@@ -24,52 +24,52 @@ function table(): Table {
 
 test("NB227 a context of a person waits, stored, while Neuro is away, and is hers when she is back", () => {
   const { scenario, neuro, operator } = table();
-  check.equal(operator.ask({ get: "context", message: "Hi.", silent: true }), { body: { status: "sent" } });
+  check.equal(operator.ask({ do: "sendContext", message: "Hi.", silent: true }), { body: { status: "sent" } });
   check.equal(neuro.heard(), ["context [web] Hi."]);
   operator.stop();
-  operator.ask({ get: "context", message: "All is stopped.", silent: false });
+  operator.ask({ do: "sendContext", message: "All is stopped.", silent: false });
   check.equal(neuro.heard().at(-1), "context [web] All is stopped.");
   neuro.drop();
-  const call = operator.call({ get: "context", message: "Later.", silent: true });
+  const call = operator.call({ do: "sendContext", message: "Later.", silent: true });
   const put = scenario.effects.find((effect) => effect.do === "put" && effect.key.startsWith("neuro/context/"));
   check.that(put?.do === "put");
   check.equal(operator.answer(call), { body: { status: "queued" }, after: put.key });
-  const again = operator.call({ get: "context", message: "Later.", silent: true });
+  const again = operator.call({ do: "sendContext", message: "Later.", silent: true });
   check.equal(operator.answer(again)?.after, put.key, "said already");
-  operator.call({ get: "context", message: "Lost.", silent: true });
+  operator.call({ do: "sendContext", message: "Lost.", silent: true });
   const other = scenario.effects.findLast((effect) => effect.do === "put" && effect.key.startsWith("neuro/context/"));
   check.that(other?.do === "put" && other.key !== put.key);
   scenario.step({ is: "storeFailed", key: other.key, reason: "full" });
   neuro.reopen();
   check.equal(neuro.heard(), ["startup", "context [web] Later."]);
-  check.equal(operator.fault({ get: "context", message: " ", silent: true }), "badMessage");
-  check.equal(operator.fault({ get: "context", message: "x", silent: true, upstream: "evil" }), "notFound");
+  check.equal(operator.fault({ do: "sendContext", message: " ", silent: true }), "badMessage");
+  check.equal(operator.fault({ do: "sendContext", message: "x", silent: true, upstream: "evil" }), "notFound");
 });
 
 test("NB228 a raw message goes as it is to an integration, or to Neuro", () => {
   const { neuro, operator, chess } = table();
-  check.equal(operator.ask({ get: "inject", integration: "chess", message: { command: "x/y", n: 1 } }), {
+  check.equal(operator.ask({ do: "injectMessage", integration: "chess", message: { command: "x/y", n: 1 } }), {
     body: { status: "sent" },
   });
   check.equal(chess.heardFrames().at(-1), { command: "x/y", n: 1 });
   const shout = { command: "context", game: "Relay", data: { message: "raw", silent: true } };
-  check.equal(operator.ask({ get: "inject", upstream: "neuro", message: shout }).fault, undefined);
+  check.equal(operator.ask({ do: "injectMessage", upstream: "neuro", message: shout }).fault, undefined);
   check.equal(neuro.frames(), [shout]);
-  check.equal(operator.fault({ get: "inject", message: "text" }), "badMessage");
-  check.equal(operator.fault({ get: "inject", integration: "chess", upstream: "neuro", message: {} }), "badMessage");
+  check.equal(operator.fault({ do: "injectMessage", message: "text" }), "badMessage");
+  check.equal(operator.fault({ do: "injectMessage", integration: "chess", upstream: "neuro", message: {} }), "badMessage");
   chess.close();
   neuro.drop();
-  check.equal(operator.fault({ get: "inject", integration: "chess", message: {} }), "notNow");
-  check.equal(operator.fault({ get: "inject", message: {} }), "notNow");
+  check.equal(operator.fault({ do: "injectMessage", integration: "chess", message: {} }), "notNow");
+  check.equal(operator.fault({ do: "injectMessage", message: {} }), "notNow");
 });
 
 test("NB229 an integration can be disconnected, and may come back", () => {
   const { scenario, operator, chess } = table();
-  check.equal(operator.ask({ get: "disconnect", id: "chess" }).fault, undefined);
+  check.equal(operator.ask({ do: "disconnect", id: "chess" }).fault, undefined);
   check.equal(scenario.closed, [{ peer: chess.peer, fault: "leaving" }]);
   chess.close();
-  check.equal(operator.fault({ get: "disconnect", id: "chess" }), "notNow");
-  check.equal(operator.fault({ get: "disconnect", id: "x" }), "notFound");
+  check.equal(operator.fault({ do: "disconnect", id: "chess" }), "notNow");
+  check.equal(operator.fault({ do: "disconnect", id: "x" }), "notFound");
   started(scenario, "Chess", "a");
   check.equal(operator.integration("chess").present, true);
 });
@@ -77,21 +77,25 @@ test("NB229 an integration can be disconnected, and may come back", () => {
 test("NB230 who may only look changes nothing, and each deed has its scope; all of them are noted", () => {
   const { scenario, operator } = table();
   const deeds: [Wanted, string][] = [
-    [{ get: "control", id: "chess", to: { paused: true } }, "admin"],
-    [{ get: "controls", to: { stopped: true } }, "admin"],
-    [{ get: "disconnect", id: "chess" }, "admin"],
-    [{ get: "inject", message: {} }, "admin"],
-    [{ get: "act", id: "chess", name: "a" }, "command"],
-    [{ get: "answer", force: "f", name: "a" }, "command"],
-    [{ get: "veto", force: "f" }, "command"],
-    [{ get: "decide", pending: "p", approve: true }, "command"],
-    [{ get: "context", message: "m", silent: true }, "direct"],
+    [{ do: "setControls", id: "chess", to: { paused: true } }, "admin"],
+    [{ do: "setGlobalControls", to: { stopped: true } }, "admin"],
+    [{ do: "disconnect", id: "chess" }, "admin"],
+    [{ do: "injectMessage", message: {} }, "admin"],
+    [{ do: "sendAction", id: "chess", name: "a" }, "command"],
+    [{ do: "answerForce", force: "f", name: "a" }, "command"],
+    [{ do: "cancelForce", force: "f" }, "command"],
+    [{ do: "decideAction", pending: "p", approve: true }, "command"],
+    [{ do: "sendContext", message: "m", silent: true }, "direct"],
   ];
   const scopes = ["watch", "command", "direct", "admin"] as const;
   for (const [wanted, needs] of deeds) {
     for (const scope of scopes) {
-      if (scope === needs || (wanted.get === "context" && scope === "admin")) continue;
-      check.equal(new Operator(scenario, [scope]).ask(wanted).fault, "notAllowed", `${wanted.get} with ${scope}`);
+      if (scope === needs || ("do" in wanted && wanted.do === "sendContext" && scope === "admin")) continue;
+      check.equal(
+        new Operator(scenario, [scope]).ask(wanted).fault,
+        "notAllowed",
+        `${JSON.stringify(wanted)} with ${scope}`,
+      );
     }
   }
   check.equal([operator.integration("chess").paused, operator.status().controls.stopped], [false, false]);
@@ -100,7 +104,7 @@ test("NB230 who may only look changes nothing, and each deed has its scope; all 
   for (const get of ["status", "integrations"] as const) {
     check.equal(new Operator(scenario, ["admin", "command"]).ask({ get }).fault, "notAllowed");
   }
-  new Operator(scenario, ["admin"]).ask({ get: "control", id: "chess", to: { muted: true } });
+  new Operator(scenario, ["admin"]).ask({ do: "setControls", id: "chess", to: { muted: true } });
   check.equal(scenario.observed("operator_acted").at(-1), {
     is: "operator_acted",
     by: "web",
@@ -116,12 +120,12 @@ test("NB230 of a force or an action that waits, the note says whose it is, also 
   operator.control("chess", { approval: true });
   neuro.action("u1", "a");
   const [pending = { id: "" }] = operator.pendings();
-  operator.ask({ get: "decide", pending: pending.id, approve: false });
-  operator.ask({ get: "decide", pending: pending.id, approve: true });
+  operator.ask({ do: "decideAction", pending: pending.id, approve: false });
+  operator.ask({ do: "decideAction", pending: pending.id, approve: true });
   const force = operator.forceId();
-  operator.call({ get: "answer", force, name: "b" });
-  operator.ask({ get: "veto", force });
-  operator.ask({ get: "veto", force: "gone" });
+  operator.call({ do: "answerForce", force, name: "b" });
+  operator.ask({ do: "cancelForce", force });
+  operator.ask({ do: "cancelForce", force: "gone" });
   check.equal(scenario.observed("operator_acted").slice(1).map(({ did, to, outcome }) => [did, to, outcome]), [
     ["reject", "chess a", "done"],
     ["approve", pending.id, "notFound"],

@@ -245,14 +245,14 @@ test("NB205 what is decided holds over a restart, a new connection of the game a
 
 test("NB205 the kill switch and the common approval hold over a restart, written in the step that decides", () => {
   const { scenario, operator } = table();
-  operator.ask({ get: "controls", to: { stopped: true, approval: true } });
+  operator.ask({ do: "setGlobalControls", to: { stopped: true, approval: true } });
   const later = new Scenario({ entries: scenario.entries(), now: scenario.now + 1_000 });
   const again = new Operator(later);
   check.equal(again.status().controls, { stopped: true, approval: true });
   const neuro = later.neuro().open();
   started(later, "Chess", "a");
   check.equal(neuro.heard(), ["startup"]);
-  again.ask({ get: "controls", to: { stopped: false, approval: false } });
+  again.ask({ do: "setGlobalControls", to: { stopped: false, approval: false } });
   check.equal(neuro.heard(), ["register a"]);
   const last = new Scenario({ entries: later.entries(), now: later.now + 1_000 });
   check.equal(new Operator(last).status().controls, { stopped: false, approval: false });
@@ -261,7 +261,7 @@ test("NB205 the kill switch and the common approval hold over a restart, written
 
 test("NB205 whoever decides is answered once it is stored, and it is in force before that", () => {
   const { scenario, neuro, operator } = table();
-  const call = operator.call({ get: "control", id: "chess", to: { paused: true } });
+  const call = operator.call({ do: "setControls", id: "chess", to: { paused: true } });
   check.equal(neuro.heard(), ["unregister a b"]);
   const put = scenario.effects.find((effect) => effect.do === "put" && effect.key.startsWith("neuro/game/"));
   check.that(put?.do === "put");
@@ -271,7 +271,7 @@ test("NB205 whoever decides is answered once it is stored, and it is in force be
   const again = scenario.effects.findLast((effect) => effect.do === "put" && effect.key.startsWith("neuro/game/"));
   check.that(again?.do === "put" && again.key !== put.key, "it is tried again");
   check.that(
-    operator.answer(operator.call({ get: "controls", to: { stopped: false } }))?.after === undefined,
+    operator.answer(operator.call({ do: "setGlobalControls", to: { stopped: false } }))?.after === undefined,
     "nothing new",
   );
 });

@@ -15,7 +15,7 @@ const actions = (game: FakeGame): readonly string[] => game.heard().filter((word
 
 test("NB220 an action of a person goes to one integration only, and its result to nobody but that person", () => {
   const { scenario, neuro, operator, chess, poker } = table();
-  const call = operator.call({ get: "act", id: "chess", name: "wave" });
+  const call = operator.call({ do: "sendAction", id: "chess", name: "wave" });
   check.equal([actions(chess), actions(poker), operator.answer(call)], [["action wave"], [], undefined]);
   check.equal(operator.pendings().map(({ by, to, is, forced }) => [by, to, is, forced]), [[
     "operator",
@@ -36,8 +36,8 @@ test("NB220 an action of a person goes to one integration only, and its result t
 test("NB220 it ends at its deadline, or with its integration; Neuro's own actions are not disturbed", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   neuro.action("u1", "a");
-  const late = operator.call({ get: "act", id: "chess", name: "b" });
-  const gone = operator.call({ get: "act", id: "poker", name: "bet" });
+  const late = operator.call({ do: "sendAction", id: "chess", name: "b" });
+  const gone = operator.call({ do: "sendAction", id: "poker", name: "bet" });
   chess.heard();
   const [first = ""] = chess.ids();
   chess.result(true, { id: first });
@@ -54,13 +54,13 @@ test("NB220 it ends at its deadline, or with its integration; Neuro's own action
 test("NB220 it works while its integration is paused, while Neuro is away, and over her absence", () => {
   const { neuro, operator, chess } = table();
   operator.pause("chess");
-  const paused = operator.call({ get: "act", id: "chess", name: "a" });
+  const paused = operator.call({ do: "sendAction", id: "chess", name: "a" });
   chess.heard();
   operator.stop();
   neuro.drop();
   chess.result(true);
   check.equal(outcome(operator.answer(paused)).success, true, "the kill switch is for what Neuro does");
-  const away = operator.call({ get: "act", id: "chess", name: "b" });
+  const away = operator.call({ do: "sendAction", id: "chess", name: "b" });
   chess.heard();
   neuro.reopen();
   chess.result(false, { message: "no" });
@@ -73,12 +73,12 @@ test("NB221 what cannot be sent is refused with a sentence that says why", () =>
   const schema = { type: "object", properties: { x: { type: "integer" } }, required: ["x"] };
   chess.register({ name: "move", description: "moves", schema });
   const refusals: [Wanted, string, RegExp][] = [
-    [{ get: "act", id: "nobody", name: "a" }, "notFound", /nobody/],
-    [{ get: "act", id: "chess", name: "bet" }, "notFound", /Chess has no action bet/],
-    [{ get: "act", id: "chess", name: "move", data: "{" }, "badMessage", /JSON/],
-    [{ get: "act", id: "chess", name: "move", data: '{"x":"y"}' }, "badMessage", /x/],
-    [{ get: "act", id: "chess", name: "move" }, "badMessage", /x/],
-    [{ get: "act", id: "chess", name: "a", data: '{"x":1}' }, "badMessage", /takes no data/],
+    [{ do: "sendAction", id: "nobody", name: "a" }, "notFound", /nobody/],
+    [{ do: "sendAction", id: "chess", name: "bet" }, "notFound", /Chess has no action bet/],
+    [{ do: "sendAction", id: "chess", name: "move", data: "{" }, "badMessage", /JSON/],
+    [{ do: "sendAction", id: "chess", name: "move", data: '{"x":"y"}' }, "badMessage", /x/],
+    [{ do: "sendAction", id: "chess", name: "move" }, "badMessage", /x/],
+    [{ do: "sendAction", id: "chess", name: "a", data: '{"x":1}' }, "badMessage", /takes no data/],
   ];
   for (const [wanted, fault, reason] of refusals) {
     const answer = operator.ask(wanted);
@@ -86,14 +86,14 @@ test("NB221 what cannot be sent is refused with a sentence that says why", () =>
     check.match(String(answer.reason), reason);
   }
   check.equal(actions(chess), []);
-  operator.call({ get: "act", id: "chess", name: "move", data: '{"x":1}' });
+  operator.call({ do: "sendAction", id: "chess", name: "move", data: '{"x":1}' });
   check.equal(actions(chess), ['action move {"x":1}']);
-  for (let n = 1; n < 32; n++) check.equal(operator.fault({ get: "act", id: "chess", name: "a" }), undefined);
-  check.equal(operator.fault({ get: "act", id: "chess", name: "a" }), "rateLimit");
+  for (let n = 1; n < 32; n++) check.equal(operator.fault({ do: "sendAction", id: "chess", name: "a" }), undefined);
+  check.equal(operator.fault({ do: "sendAction", id: "chess", name: "a" }), "rateLimit");
   chess.close();
-  check.equal(operator.fault({ get: "act", id: "chess", name: "a" }), "notNow");
+  check.equal(operator.fault({ do: "sendAction", id: "chess", name: "a" }), "notNow");
   scenario.step({ is: "draining", until: scenario.now + 5_000 });
-  check.equal(operator.fault({ get: "act", id: "chess", name: "a" }), "restarting");
+  check.equal(operator.fault({ do: "sendAction", id: "chess", name: "a" }), "restarting");
 });
 
 test("NB5 who looks sees those that wait in the order in which they are asked", () => {
@@ -110,7 +110,7 @@ test("NB5 who looks sees those that wait in the order in which they are asked", 
   check.equal(shown().map(([name]) => name), ["Chess", "Go", "Snake", "Poker"]);
   neuro.heard();
   while (operator.forces().length > 0) {
-    operator.ask({ get: "veto", force: operator.forces()[0]?.id ?? "" });
+    operator.ask({ do: "cancelForce", force: operator.forces()[0]?.id ?? "" });
     scenario.pass(500);
   }
   check.equal(neuro.heard().filter((word) => word.startsWith("force")), ["force stone", "force turn", "force bet"]);
@@ -120,7 +120,7 @@ test("NB222 a force answered by a person ends for Neuro once that is a success, 
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a", "wave"]);
   poker.force(["bet"]);
-  const call = operator.call({ get: "answer", force: scenario.observed("force_opened")[0]?.id ?? "", name: "a" });
+  const call = operator.call({ do: "answerForce", force: scenario.observed("force_opened")[0]?.id ?? "", name: "a" });
   check.equal([actions(chess), neuro.heard()], [["action a"], ["force a wave"]]);
   check.equal(operator.forces().map(({ is, waits_for }) => [is, waits_for]), [["open", "its result"], [
     "waiting",
@@ -144,17 +144,17 @@ test("NB222 a force answered by a person ends for Neuro once that is a success, 
 test("NB222 a failure leaves the force to Neuro, or to another try", () => {
   const { scenario, neuro, operator, chess } = table();
   chess.force(["a"]);
-  const first = operator.call({ get: "answer", force: operator.forceId(), name: "a" });
-  check.equal(operator.fault({ get: "answer", force: operator.forceId(), name: "a" }), "notNow");
+  const first = operator.call({ do: "answerForce", force: operator.forceId(), name: "a" });
+  check.equal(operator.fault({ do: "answerForce", force: operator.forceId(), name: "a" }), "notNow");
   actions(chess);
   chess.result(false, { message: "illegal" });
   check.equal(outcome(operator.answer(first)).message, "illegal");
   check.equal(neuro.heard(), ["force a"], "she has it still");
   neuro.action("u1", "a");
-  check.equal(operator.fault({ get: "answer", force: operator.forceId(), name: "a" }), "notNow");
+  check.equal(operator.fault({ do: "answerForce", force: operator.forceId(), name: "a" }), "notNow");
   check.equal(actions(chess), ["action a"]);
   chess.result(true);
-  check.equal(operator.fault({ get: "veto", force: operator.forceId() }), "notNow");
+  check.equal(operator.fault({ do: "cancelForce", force: operator.forceId() }), "notNow");
   scenario.pass(500);
   check.equal([neuro.heard(), operator.forces()], [["result u1 true"], []]);
 });
@@ -162,7 +162,7 @@ test("NB222 a failure leaves the force to Neuro, or to another try", () => {
 test("NB222 a game that dies while a person answers its force: one outcome, and the force is its own again", () => {
   const { scenario, neuro, operator, chess } = table();
   chess.force(["a"]);
-  const call = operator.call({ get: "answer", force: operator.forceId(), name: "a" });
+  const call = operator.call({ do: "answerForce", force: operator.forceId(), name: "a" });
   chess.close();
   scenario.pass(60_000);
   check.equal(outcome(operator.answer(call)).success, false);
@@ -175,11 +175,11 @@ test("NB223 a force that waits is answered without Neuro ever hearing of it", ()
   chess.force(["a"]);
   poker.force(["bet"]);
   const waiting = operator.forces().find(({ is }) => is === "waiting")?.id ?? "";
-  const failed = operator.call({ get: "answer", force: waiting, name: "bet" });
+  const failed = operator.call({ do: "answerForce", force: waiting, name: "bet" });
   actions(poker);
   poker.result(false);
   check.equal(outcome(operator.answer(failed)).success, false);
-  const call = operator.call({ get: "answer", force: waiting, name: "bet" });
+  const call = operator.call({ do: "answerForce", force: waiting, name: "bet" });
   neuro.action("u1", "a");
   chess.heard();
   chess.unregister("a").result(true);
@@ -199,14 +199,14 @@ test("NB223 so is one that is held, and one while Neuro is away; and it is not a
   const { scenario, neuro, operator, chess } = table();
   operator.pause("chess");
   chess.force(["a"]);
-  operator.call({ get: "answer", force: operator.forceId(), name: "a" });
+  operator.call({ do: "answerForce", force: operator.forceId(), name: "a" });
   actions(chess);
   chess.result(true);
   check.equal(operator.forces(), []);
   neuro.drop();
   chess.force(["b"]);
   operator.pause("chess", false);
-  operator.call({ get: "answer", force: operator.forceId(), name: "b" });
+  operator.call({ do: "answerForce", force: operator.forceId(), name: "b" });
   const later = new Scenario({ entries: scenario.entries(), now: scenario.now + 1_000 });
   later.game("Chess").register("a", "b", "wave");
   check.equal(later.neuro().open().heard(), ["startup", "register a b wave"], "it may have done it");
@@ -217,14 +217,14 @@ test("NB224 a force taken back ends at once, for Neuro too, and what she then sa
   chess.force(["a", "b"]);
   poker.force(["bet"]);
   const [open, waiting] = operator.forces();
-  check.equal(operator.ask({ get: "veto", force: waiting?.id ?? "" }), { body: { status: "vetoed" } });
-  check.equal(operator.ask({ get: "veto", force: open?.id ?? "" }), { body: { status: "vetoed" } });
+  check.equal(operator.ask({ do: "cancelForce", force: waiting?.id ?? "" }), { body: { status: "vetoed" } });
+  check.equal(operator.ask({ do: "cancelForce", force: open?.id ?? "" }), { body: { status: "vetoed" } });
   check.equal(neuro.heard(), ["force a b", "unregister a b", "register a b"]);
   neuro.action("u1", "b");
   check.equal([neuro.heard(), actions(chess)], [["result u1 true"], []]);
-  check.equal(operator.fault({ get: "veto", force: open?.id ?? "" }), "notNow");
+  check.equal(operator.fault({ do: "cancelForce", force: open?.id ?? "" }), "notNow");
   scenario.pass(500);
-  check.equal(operator.fault({ get: "veto", force: open?.id ?? "" }), "notFound");
+  check.equal(operator.fault({ do: "cancelForce", force: open?.id ?? "" }), "notFound");
   const ends = scenario.observed("force_ended").map(({ slug, end, id }) => [slug, end, id]);
   check.equal(ends, [["poker", "cancelled", waiting?.id], ["chess", "cancelled", open?.id]]);
   check.equal(poker.heard().filter((word) => word.startsWith("action")), []);
@@ -236,7 +236,7 @@ test("NB224 one that Neuro did not answer for long is not asked again when it ha
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a"]);
   scenario.pass(130_000);
-  operator.ask({ get: "veto", force: operator.forceId() });
+  operator.ask({ do: "cancelForce", force: operator.forceId() });
   poker.force(["bet"]);
   check.equal(neuro.heard(), ["force a", "unregister a", "register a"]);
   scenario.pass(500);
@@ -248,7 +248,7 @@ test("NB224 taken back while Neuro's answer is with the game: she gets its resul
   chess.force(["a"]);
   neuro.action("u1", "a");
   chess.heard();
-  operator.ask({ get: "veto", force: operator.forceId() });
+  operator.ask({ do: "cancelForce", force: operator.forceId() });
   chess.result(false);
   scenario.pass(60_000);
   check.equal(neuro.heard(), ["force a", "unregister a", "register a", "result u1 false"]);
@@ -258,15 +258,15 @@ test("NB224 taken back while Neuro's answer is with the game: she gets its resul
 test("NB225 an action of a person that is in the force of that very game, and succeeds, ends the force", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["wave"]);
-  operator.call({ get: "act", id: "poker", name: "wave" });
+  operator.call({ do: "sendAction", id: "poker", name: "wave" });
   actions(poker);
   poker.result(true);
   check.equal(neuro.heard(), ["force wave"], "another's does not");
-  operator.call({ get: "act", id: "chess", name: "a" });
+  operator.call({ do: "sendAction", id: "chess", name: "a" });
   actions(chess);
   chess.result(true);
   check.equal(neuro.heard(), [], "nor does another action");
-  operator.call({ get: "act", id: "chess", name: "wave" });
+  operator.call({ do: "sendAction", id: "chess", name: "wave" });
   actions(chess);
   chess.result(true);
   check.equal(neuro.heard(), ["unregister wave", "register wave"]);
@@ -279,7 +279,7 @@ test("NB226 where the relay is Neuro, an answer is a choice, and a failed one is
   const chess = started(scenario, "Chess", "a", "b");
   const operator = new Operator(scenario);
   chess.force(["a", "b"]);
-  const call = operator.call({ get: "answer", force: operator.forceId(), name: "b" });
+  const call = operator.call({ do: "answerForce", force: operator.forceId(), name: "b" });
   check.equal(actions(chess), ["action b"]);
   chess.result(false, { message: "no" });
   check.equal([outcome(operator.answer(call)).success, outcome(operator.answer(call)).message], [false, "no"]);
@@ -289,7 +289,7 @@ test("NB226 where the relay is Neuro, an answer is a choice, and a failed one is
   scenario.pass(500);
   check.equal(operator.forces(), []);
   chess.force(["a"]);
-  operator.ask({ get: "veto", force: operator.forceId() });
+  operator.ask({ do: "cancelForce", force: operator.forceId() });
   scenario.pass(20_000);
   check.equal([actions(chess), operator.forces()], [[], []]);
 });

@@ -68,11 +68,11 @@ export class Operator {
   }
 
   control(id: string, to: Partial<Record<"paused" | "muted" | "solo" | "approval", boolean>>): IntegrationView {
-    return this.#view(this.ask({ get: "control", id, to }));
+    return this.#view(this.ask({ do: "setControls", id, to }));
   }
 
   stop(stopped: boolean = true): void {
-    check.equal(this.ask({ get: "controls", to: { stopped } }).fault, undefined);
+    check.equal(this.ask({ do: "setGlobalControls", to: { stopped } }).fault, undefined);
   }
 
   integration(id: string): IntegrationView {
