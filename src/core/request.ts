@@ -145,6 +145,7 @@ type CommandOf<S extends keyof Commands> = {
 export type Query = { [S in ServiceName]: QueryOf<S> }[ServiceName];
 /** A request that changes something. */
 export type Command = { [S in keyof Commands]: CommandOf<S> }[keyof Commands];
+/** A request to a service of the relay. */
 export type ServiceRequest = Query | Command;
 
 export type IntermediaryRequest = QueryOf<"intermediary"> | CommandOf<"intermediary">;
