@@ -206,8 +206,7 @@ const READY = { ok: true, waits: [] };
 
 test("a question is answered by its room, and by the relay when there is no such room", async () => {
   const world = await running([{
-    step: (event, ctx) =>
-      event.is === "requested" && ctx.emit({ do: "respond", requestId: event.requestId, body: READY }),
+    step: (event, ctx) => event.is === "requested" && ctx.emit({ do: "respond", requestId: event.requestId, body: READY }),
   }]);
   check.equal(await world.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }), { body: READY });
   check.equal(await world.engine?.request({ of: "brain", get: "ready" }, { by: "test", scopes: [] }), {
