@@ -86,7 +86,7 @@ export const DOORS: Readonly<Record<string, RegExp>> = {
   // A client speaks a room's words on the wire.
   intermediary: /^(?:mod|wire)\.ts$/,
   // The dashboard judges an action's data before it is sent, by the same rules.
-  neuro: /^(?:mod|codec\/(?:wire|schema|pattern))\.ts$/,
+  neuro: /^(?:mod|codec\/(?:validate-data|safe-pattern))\.ts$/,
   nallely: /^(?:mod|wire)\.ts$/,
   brain: /^(?:mod|wire)\.ts$/,
   // What needs files is loaded by those who have some.

@@ -3,7 +3,7 @@ import { useMemo, useRef, useState } from "hono/jsx/dom";
 import { isObject, type Json, parseJson } from "../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
 import type { ActionOutcome } from "../../core/view.ts";
-import { checkData, checkedSchema } from "../../services/neuro/codec/schema.ts";
+import { checkData, compileSchema } from "../../services/neuro/codec/validate-data.ts";
 import {
   createDraft,
   type FieldError,
@@ -101,7 +101,7 @@ export function ActionForm(props: ActionFormProps) {
 /** What the form cannot know, the whole schema can. */
 function check(schema: Json, written: SerializedDraft): SerializedDraft {
   if (written.text === undefined || !isObject(schema)) return written;
-  const checked = checkData(checkedSchema(schema), written.text);
+  const checked = checkData(compileSchema(schema), written.text);
   return checked.ok ? written : { text: undefined, errors: [{ path: "", message: checked.reason }] };
 }
 

@@ -5,7 +5,7 @@
  */
 import { isObject, type Json, parseJson } from "../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
-import { isSafePattern, PATTERN_TEXT_MAX } from "../../services/neuro/codec/pattern.ts";
+import { isSafePattern, PATTERN_TEXT_MAX } from "../../services/neuro/codec/safe-pattern.ts";
 import type { FormField, GroupField, ListField, NumberField, TextField } from "./schema-form.ts";
 
 /** The state of one field. */

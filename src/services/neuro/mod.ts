@@ -14,13 +14,29 @@ import type { RestoreInput, Service } from "../../core/service.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { StepContext } from "../../core/context.ts";
-import { choose, due as deciderDue, nextWakeup as deciderWakeup, ran } from "./standalone/decider.ts";
-import { arrive, depart, gameOf, graceOver, hear as hearGame, nameOf, parkedOver, windowOver } from "./games/games.ts";
-import { pingAll } from "./games/silence.ts";
-import { close, concludeContests, open, ponged, receive, stillSilent } from "./games/sockets.ts";
-import { beginDrain, concludeDrain, configure, restoreRoom, startRoom } from "./life.ts";
+import { chooseAction, decideDue as deciderDue, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
+import {
+  connectGame,
+  disconnectGame,
+  endGrace,
+  endRestartWindow,
+  endRetention,
+  findOrCreateGame,
+  handleGameMessage as hearGame,
+  normalizeGameName,
+} from "./games/registry.ts";
+import { pingSockets } from "./games/keepalive.ts";
+import {
+  closeSocket,
+  identifySocket,
+  openSocket,
+  receiveGameFrame,
+  receivePong,
+  resolveExpiredContests,
+} from "./games/connections.ts";
+import { beginDrain, configure, finishDrain, restoreState, startService } from "./lifecycle.ts";
 import { handleRequest } from "./operator/requests.ts";
-import { save, schedule, settled } from "./records.ts";
+import { recordWriteSettled, saveRecords, scheduleSave } from "./persistence.ts";
 import type { NeuroState, Upstream } from "./state.ts";
 import { linkClosed, linkOpened, linkTick, receiveFrame, receiveMessage } from "./upstream/client.ts";
 import {
@@ -38,12 +54,12 @@ import { expireActions as pendingDue } from "./pending/pending.ts";
 export const neuro: Service<NeuroState> = {
   name: "neuro",
   resident: [key("neuro")],
-  restore: (settings: Settings, input: RestoreInput): NeuroState => restoreRoom(settings, input),
+  restore: (settings: Settings, input: RestoreInput): NeuroState => restoreState(settings, input),
   step(state: NeuroState, event: ServiceEvent, ctx: StepContext): void {
     // Why: what was written last still replaces what was written before; nothing else happens any more.
     if (state.hasDrained && event.is !== "stored") return;
     dispatch(state, event, ctx);
-    conclude(state, ctx);
+    finishStep(state, ctx);
   },
   nextWakeup,
 };
@@ -52,37 +68,37 @@ function dispatch(state: NeuroState, event: ServiceEvent, ctx: StepContext): voi
   switch (event.is) {
     case "frame": {
       const socket = state.sockets.get(event.peer);
-      return socket === undefined ? undefined : receive(socket, event.frame, ctx);
+      return socket === undefined ? undefined : receiveGameFrame(socket, event.frame, ctx);
     }
     case "received": {
-      const upstream = upstreamOf(state, event.link);
+      const upstream = upstreamOfLink(state, event.link);
       return upstream === undefined ? undefined : receiveFrame(upstream, event.frame, ctx);
     }
     case "serviceMessage":
-      return told(state, event.message, ctx);
+      return handleServiceMessage(state, event.message, ctx);
     case "tick":
       return tick(state, ctx);
     case "opened":
-      return open(state, event, ctx);
+      return openSocket(state, event, ctx);
     case "closed": {
       const socket = state.sockets.get(event.peer);
-      return socket === undefined ? undefined : close(socket, ctx);
+      return socket === undefined ? undefined : closeSocket(socket, ctx);
     }
     case "ponged": {
       const socket = state.sockets.get(event.peer);
-      return socket === undefined ? undefined : ponged(socket, ctx);
+      return socket === undefined ? undefined : receivePong(socket, ctx);
     }
     case "dialed":
     case "dropped":
     case "linkBackpressure":
     case "linkRelieved":
-      return linkEvent(state, event, ctx);
+      return handleLinkEvent(state, event, ctx);
     case "stored":
     case "storeFailed":
-      return written(state, { key: event.key, isStored: event.is === "stored" }, ctx);
+      return writeSettled(state, { key: event.key, isStored: event.is === "stored" }, ctx);
     case "jobFinished":
       for (const { decider, inbox } of state.upstreams.values()) {
-        if (decider !== undefined) inbox.push(...ran(decider, event, ctx));
+        if (decider !== undefined) inbox.push(...jobFinished(decider, event, ctx));
       }
       return;
     case "requested":
@@ -102,13 +118,13 @@ function dispatch(state: NeuroState, event: ServiceEvent, ctx: StepContext): voi
 }
 
 /** A write has ended. */
-function written(state: NeuroState, of: { readonly key: Key; readonly isStored: boolean }, ctx: StepContext): void {
+function writeSettled(state: NeuroState, of: { readonly key: Key; readonly isStored: boolean }, ctx: StepContext): void {
   if (!of.isStored) { for (const upstream of state.upstreams.values()) contextNotStored(upstream, of.key); }
-  settled(state, of, ctx);
+  recordWriteSettled(state, of, ctx);
 }
 
-function linkEvent(state: NeuroState, event: ServiceEvent & { readonly link: LinkId }, ctx: StepContext): void {
-  const upstream = upstreamOf(state, event.link);
+function handleLinkEvent(state: NeuroState, event: ServiceEvent & { readonly link: LinkId }, ctx: StepContext): void {
+  const upstream = upstreamOfLink(state, event.link);
   if (upstream === undefined) return;
   if (event.is === "dialed") linkOpened(upstream, ctx);
   else if (event.is === "dropped") {
@@ -117,30 +133,30 @@ function linkEvent(state: NeuroState, event: ServiceEvent & { readonly link: Lin
 }
 
 /** What the Intermediary says. Its integrations take part as games do. */
-function told(state: NeuroState, message: ServiceMessage, ctx: StepContext): void {
+function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: StepContext): void {
   const [first] = state.upstreams.values();
   switch (message.is) {
     case "integrationJoined": {
-      const game = gameOf(state, { listener: "intermediary", name: nameOf(message.name) }, ctx);
+      const game = findOrCreateGame(state, { listener: "intermediary", name: normalizeGameName(message.name) }, ctx);
       if (game.peer !== undefined) state.integrations.delete(game.peer);
       state.integrations.set(message.peer, game);
       game.connection = message.connection;
-      return arrive(game, { peer: message.peer, isStarting: false }, ctx);
+      return connectGame(game, { peer: message.peer, isStarting: false }, ctx);
     }
     case "integrationLeft": {
       const game = state.integrations.get(message.peer);
       state.integrations.delete(message.peer);
-      return game === undefined ? undefined : depart(game, ctx);
+      return game === undefined ? undefined : disconnectGame(game, ctx);
     }
     case "gameMessage": {
       const game = state.integrations.get(message.peer);
       return game === undefined ? undefined : hearGame(game, message.message, ctx);
     }
     case "directMessage":
-      return first === undefined ? undefined : direct(first, message, ctx);
+      return first === undefined ? undefined : forwardToNeuro(first, message, ctx);
     case "actionChosen":
       for (const { decider, inbox } of state.upstreams.values()) {
-        if (decider !== undefined) inbox.push(...choose(decider, message, ctx));
+        if (decider !== undefined) inbox.push(...chooseAction(decider, message, ctx));
       }
       return;
     default:
@@ -149,7 +165,7 @@ function told(state: NeuroState, message: ServiceMessage, ctx: StepContext): voi
 }
 
 /** What a watcher has for Neuro; it is told what became of it where it wants to know. */
-function direct(
+function forwardToNeuro(
   upstream: Upstream,
   { from, payload, id }: ServiceMessage & { readonly is: "directMessage" },
   ctx: StepContext,
@@ -163,10 +179,10 @@ function direct(
 }
 
 function tick(state: NeuroState, ctx: StepContext): void {
-  if (!state.hasStarted) startRoom(state, ctx);
+  if (!state.hasStarted) startService(state, ctx);
   for (const timer of state.timers.due(ctx.now)) {
     const space = timer.indexOf(" ");
-    ring(state, { kind: timer.slice(0, space), of: timer.slice(space + 1) }, ctx);
+    handleTimer(state, { kind: timer.slice(0, space), of: timer.slice(space + 1) }, ctx);
   }
   for (const upstream of state.upstreams.values()) {
     if (upstream.link.deadline !== undefined && upstream.link.deadline <= ctx.now) linkTick(upstream, ctx);
@@ -176,25 +192,29 @@ function tick(state: NeuroState, ctx: StepContext): void {
 }
 
 /** One of the room's own deadlines has come. */
-function ring(state: NeuroState, { kind, of }: { readonly kind: string; readonly of: string }, ctx: StepContext): void {
+function handleTimer(
+  state: NeuroState,
+  { kind, of }: { readonly kind: string; readonly of: string },
+  ctx: StepContext,
+): void {
   switch (kind) {
     case "keepalive":
-      return pingAll(state, ctx);
+      return pingSockets(state, ctx);
     case "contest":
-      return concludeContests(state, ctx);
+      return resolveExpiredContests(state, ctx);
     case "records":
-      return save(state, ctx);
+      return saveRecords(state, ctx);
     case "drain":
       return;
     case "silence": {
       const socket = state.sockets.get(peerId(of));
-      return socket === undefined ? undefined : stillSilent(socket, ctx);
+      return socket === undefined ? undefined : identifySocket(socket, ctx);
     }
   }
   const game = state.games.get(of);
-  if (game !== undefined && kind === "grace") return graceOver(game, ctx);
-  if (game !== undefined && kind === "window") return windowOver(game, ctx);
-  if (game !== undefined && kind === "parked") return parkedOver(game, ctx);
+  if (game !== undefined && kind === "grace") return endGrace(game, ctx);
+  if (game !== undefined && kind === "window") return endRestartWindow(game, ctx);
+  if (game !== undefined && kind === "parked") return endRetention(game, ctx);
   const upstream = state.upstreams.get(of);
   if (upstream === undefined) return;
   if (kind === "slot") return onForceTimer(upstream, ctx);
@@ -207,14 +227,14 @@ function ring(state: NeuroState, { kind, of }: { readonly kind: string; readonly
 const OWN_MESSAGES_MAX = 10_000;
 
 /** What every step ends with. */
-function conclude(state: NeuroState, ctx: StepContext): void {
+function finishStep(state: NeuroState, ctx: StepContext): void {
   if (state.hasDrained) return;
   for (const upstream of state.upstreams.values()) {
     if (upstream.inbox.length > 0) readInbox(upstream, ctx);
     if (upstream.contexts.queued.size > 0) flushContexts(upstream, ctx);
   }
-  schedule(state, ctx);
-  if (state.drainUntil !== undefined) concludeDrain(state, ctx);
+  scheduleSave(state, ctx);
+  if (state.drainUntil !== undefined) finishDrain(state, ctx);
 }
 
 function readInbox(upstream: Upstream, ctx: StepContext): void {
@@ -240,7 +260,7 @@ function nextWakeup(state: NeuroState): Millis | undefined {
 }
 
 /** The upstream of a link that is still in use. */
-function upstreamOf(state: NeuroState, link: LinkId): Upstream | undefined {
+function upstreamOfLink(state: NeuroState, link: LinkId): Upstream | undefined {
   for (const upstream of state.upstreams.values()) if (upstream.link.id === link) return upstream;
   return undefined;
 }

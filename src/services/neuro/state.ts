@@ -27,7 +27,7 @@ export interface NeuroState {
   readonly integrations: Map<PeerId, Game>;
   /** Seats that want a game which another socket has: being decided, and decided against. */
   readonly contested: Set<GameConnection>;
-  readonly unserved: Set<GameConnection>;
+  readonly standby: Set<GameConnection>;
   /** Present or parked, by key. */
   readonly games: Map<string, Game>;
   readonly slugs: Map<string, Game>;
@@ -84,7 +84,7 @@ export interface GameConnection {
   readonly name: string;
   readonly game: Game;
   /** `contested`: another socket has the game, and it is being found out whether it is alive. */
-  is: "served" | "contested" | "unserved";
+  is: "active" | "contested" | "standby";
   readonly since: Millis;
   /** It began with `startup`. */
   readonly isStarting: boolean;
@@ -99,13 +99,13 @@ export interface GameConnection {
 /** The same, to be changed in place. */
 export type Mutable<View> = { -readonly [Field in keyof View]: View[Field] };
 
-export type GameDoor = "neuro" | "intermediary";
+export type GameListener = "neuro" | "intermediary";
 
 /** An integration, whichever door it uses: what outlives its connections. */
 export interface Game {
   readonly service: NeuroState;
   readonly key: string;
-  readonly listener: GameDoor;
+  readonly listener: GameListener;
   readonly name: string;
   readonly slug: string;
   upstream: Upstream;
@@ -154,8 +154,8 @@ export interface StoredRecord {
   /** Of the game; empty for what concerns everybody. */
   readonly key: string;
   /** What is known to be stored, and what was written last. */
-  stored: Key | undefined;
-  latest: Key | undefined;
+  storedKey: Key | undefined;
+  latestKey: Key | undefined;
 }
 
 /** One of a game's actions. */
@@ -335,7 +335,7 @@ export const emptyState = (settings: Settings): NeuroState => ({
   sockets: new Map(),
   integrations: new Map(),
   contested: new Set(),
-  unserved: new Set(),
+  standby: new Set(),
   games: new Map(),
   slugs: new Map(),
   actionCount: 0,
@@ -349,7 +349,7 @@ export const emptyState = (settings: Settings): NeuroState => ({
   unnamedCount: 0,
   hasStarted: false,
   controls: { stopped: false, approval: false },
-  controlsRecord: { kind: "controls", key: "", stored: undefined, latest: undefined },
+  controlsRecord: { kind: "controls", key: "", storedKey: undefined, latestKey: undefined },
   hasSolo: false,
   drainUntil: undefined,
   hasDrained: false,

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from "../../../src/core/json.ts";
 import type { Settings } from "../../../src/core/settings.ts";
 import type { StepContext } from "../../../src/core/context.ts";
 import { createJobs } from "../../../src/jobs/mod.ts";
-import { createDecider, due, hear, ran } from "../../../src/services/neuro/standalone/decider.ts";
+import { createDecider, decideDue, handleMessage, jobFinished } from "../../../src/services/neuro/standalone/decider.ts";
 import { check } from "../../harness/check.ts";
 
 const SETTINGS: Settings = {
@@ -151,17 +151,17 @@ test("NB149 NB160 a model that answers badly at first is told what was wrong, an
   };
   const decider = createDecider({ ...SETTINGS["nakurity-backend"], choice_timeout: 0 });
   const schema = { type: "object", properties: { to: { enum: ["a1"] } }, required: ["to"] };
-  hear(decider, { command: "actions/register", actions: [{ name: "move", description: "Moves.", schema }] }, ctx);
+  handleMessage(decider, { command: "actions/register", actions: [{ name: "move", description: "Moves.", schema }] }, ctx);
   const force = { query: "q", ephemeral: true, priority: "low", names: ["move"] } as const;
-  hear(decider, { command: "actions/force", ...force }, ctx);
-  let said = due(decider, ctx);
+  handleMessage(decider, { command: "actions/force", ...force }, ctx);
+  let said = decideDue(decider, ctx);
   for (let effect = effects.pop(); said.length === 0 && effect?.do === "runJob"; effect = effects.pop()) {
     const { job } = effect;
     const ended = await jobs.run("decide", effect.input, SETTINGS).then(
       (output) => ({ output }),
       () => ({ fault: "jobLost" as const }),
     );
-    said = ran(decider, { is: "jobFinished", job, ...ended }, ctx);
+    said = jobFinished(decider, { is: "jobFinished", job, ...ended }, ctx);
   }
   check.that(said[0]?.command === "action");
   check.equal([said[0].name, said[0].data], ["move", '{"to":"a1"}']);

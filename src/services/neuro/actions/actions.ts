@@ -14,7 +14,7 @@ import { canonicalJson } from "../../../core/json.ts";
 import { ACTIONS_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { Few } from "./few.ts";
-import { toNeuro } from "../speech.ts";
+import { toNeuro } from "../outbound.ts";
 import type { Game, GameAction, Upstream, UpstreamAction } from "../state.ts";
 import { newName } from "./names.ts";
 

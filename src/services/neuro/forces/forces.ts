@@ -11,7 +11,7 @@ import type { Millis } from "../../../core/ids.ts";
 import { FORCES_WAITING_MAX } from "../../../core/limits.ts";
 import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { toNeuro } from "../speech.ts";
+import { toNeuro } from "../outbound.ts";
 import type { Force, Game, Upstream } from "../state.ts";
 import { isLive, markStale, sync } from "../actions/actions.ts";
 import { nextForce, PRIORITIES } from "./force-queue.ts";

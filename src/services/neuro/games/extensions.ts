@@ -6,18 +6,20 @@
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { toGame } from "../speech.ts";
+import { toGame } from "../outbound.ts";
 import type { Game } from "../state.ts";
 
-const NRC = "nrc-endpoints/";
-const OWN = "neuro-relay/";
+const NRC_PREFIX = "nrc-endpoints/";
+const RELAY_PREFIX = "neuro-relay/";
 const NRC_VERSIONS: readonly string[] = ["1.0.0"];
 const FEATURES: JsonObject = { "health-endpoint": true, "multiplexing": true, "custom-routing": true };
 
 /** Answers a command that is not of the Neuro API, or says that it was dropped. */
-export function extend(game: Game, { name, data }: GameMessage & { command: "other" }, ctx: StepContext): void {
-  if (name === `${OWN}health`) return reply(game, { name: `${OWN}health`, data: health(game, undefined, ctx) }, ctx);
-  if (!name.startsWith(NRC)) {
+export function answerExtension(game: Game, { name, data }: GameMessage & { command: "other" }, ctx: StepContext): void {
+  if (name === `${RELAY_PREFIX}health`) {
+    return reply(game, { name: `${RELAY_PREFIX}health`, data: healthReport(game, undefined, ctx) }, ctx);
+  }
+  if (!name.startsWith(NRC_PREFIX)) {
     return ctx.observe({
       is: "input_refused",
       from: game.name,
@@ -25,29 +27,29 @@ export function extend(game: Game, { name, data }: GameMessage & { command: "oth
       reason: `unknown command: ${name.slice(0, 64)}`,
     });
   }
-  const endpoint = name.slice(NRC.length);
-  if (endpoint === "startup") return greet(game, data?.["nr-version"], ctx);
+  const endpoint = name.slice(NRC_PREFIX.length);
+  if (endpoint === "startup") return answerNrcStartup(game, data?.["nr-version"], ctx);
   if (endpoint === "health") {
     const include = data?.["include"];
-    return reply(game, { name: `${NRC}health-response`, data: health(game, include, ctx) }, ctx);
+    return reply(game, { name: `${NRC_PREFIX}health-response`, data: healthReport(game, include, ctx) }, ctx);
   }
-  reply(game, { name: `${NRC}error`, data: { error: `Unknown endpoint: ${endpoint.slice(0, 64)}` } }, ctx);
+  reply(game, { name: `${NRC_PREFIX}error`, data: { error: `Unknown endpoint: ${endpoint.slice(0, 64)}` } }, ctx);
 }
 
-function greet(game: Game, version: Json | undefined, ctx: StepContext): void {
+function answerNrcStartup(game: Game, version: Json | undefined, ctx: StepContext): void {
   if (typeof version !== "string") {
-    return reply(game, { name: `${NRC}error`, data: { error: "Missing required field: nr-version" } }, ctx);
+    return reply(game, { name: `${NRC_PREFIX}error`, data: { error: "Missing required field: nr-version" } }, ctx);
   }
   if (!NRC_VERSIONS.includes(version)) {
     const suggestion = "Use one of the available versions";
     const data = { requested: version.slice(0, 64), available: NRC_VERSIONS, suggestion };
-    return reply(game, { name: `${NRC}version-mismatch`, data }, ctx);
+    return reply(game, { name: `${NRC_PREFIX}version-mismatch`, data }, ctx);
   }
-  reply(game, { name: `${NRC}startup-ack`, data: { "nr-version": version, "features": FEATURES } }, ctx);
+  reply(game, { name: `${NRC_PREFIX}startup-ack`, data: { "nr-version": version, "features": FEATURES } }, ctx);
 }
 
 /** What was asked for, or everything. */
-function health(game: Game, include: Json | undefined, ctx: StepContext): JsonObject {
+function healthReport(game: Game, include: Json | undefined, ctx: StepContext): JsonObject {
   const { service: state, upstream } = game;
   const games = [...state.games.values()].filter(({ peer }) => peer !== undefined);
   const everything: JsonObject = {
@@ -62,12 +64,12 @@ function health(game: Game, include: Json | undefined, ctx: StepContext): JsonOb
     "backend-locked": false,
   };
   if (!Array.isArray(include)) return everything;
-  const wanted = new Set(include.flatMap((each: Json) => FIELDS.get(String(each)) ?? []));
+  const wanted = new Set(include.flatMap((each: Json) => INCLUDED_FIELDS.get(String(each)) ?? []));
   return Object.fromEntries(Object.entries(everything).filter(([field]) => field === "status" || wanted.has(field)));
 }
 
 /** What each name of `include` stands for. */
-const FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+const INCLUDED_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["status", ["status"]],
   ["version", ["nr-version", "game-nr-version"]],
   ["connected-games", ["connected-games", "total-games"]],

@@ -11,7 +11,7 @@ import type { RequestId } from "../../../core/ids.ts";
 import type { Json } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { choose } from "../standalone/decider.ts";
+import { chooseAction } from "../standalone/decider.ts";
 import type { Force, GameAction, NeuroState, Upstream } from "../state.ts";
 import { vetoForce } from "../forces/forces.ts";
 import { dispatchAction } from "../pending/dispatch-action.ts";
@@ -64,7 +64,7 @@ function chooseFor(
   const { decider, pendingActions } = upstream;
   const chosen = decider === undefined
     ? []
-    : choose(decider, { from: by, name: owned.upstreamAction.name, data: data ?? "" }, ctx);
+    : chooseAction(decider, { from: by, name: owned.upstreamAction.name, data: data ?? "" }, ctx);
   for (const message of chosen) {
     if (message.command !== "action") continue;
     dispatchAction(upstream, message, ctx);

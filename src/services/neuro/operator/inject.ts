@@ -3,10 +3,10 @@ import { isObject, isShallow, type Json } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { NALLELY_PEER, type RequestId } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { toNeuro } from "../speech.ts";
+import { toNeuro } from "../outbound.ts";
 import type { Game, NeuroState, Upstream } from "../state.ts";
 import { sendContextDurably, watcherSource } from "../upstream/contexts.ts";
-import { decodeGame } from "../codec/wire.ts";
+import { decodeGame } from "../codec/decode-game.ts";
 
 export interface OperatorContext {
   readonly requestId: RequestId;

@@ -13,7 +13,7 @@ import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Scope } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Controls, IntegrationControls } from "../../../core/view.ts";
-import { save } from "../records.ts";
+import { saveRecords } from "../persistence.ts";
 import type { Game, NeuroState, StoredRecord } from "../state.ts";
 import { decide, pendingAt } from "./approval.ts";
 import { control, controlAll } from "./controls.ts";
@@ -162,8 +162,8 @@ function respondOnceStored(
   { state, requestId, body }: { state: NeuroState; requestId: RequestId; body: Json },
   ctx: StepContext,
 ): Outcome {
-  save(state, ctx);
-  ctx.emit({ do: "respond", requestId, body, ...(record.latest !== undefined && { after: record.latest }) });
+  saveRecords(state, ctx);
+  ctx.emit({ do: "respond", requestId, body, ...(record.latestKey !== undefined && { after: record.latestKey }) });
   return ok(undefined);
 }
 

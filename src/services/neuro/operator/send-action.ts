@@ -10,7 +10,7 @@ import type { RequestId } from "../../../core/ids.ts";
 import type { Json } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { checkData, checkedSchema } from "../codec/schema.ts";
+import { checkData, compileSchema } from "../codec/validate-data.ts";
 import type { Game, GameAction, NeuroState } from "../state.ts";
 import { startAction } from "../pending/pending.ts";
 
@@ -65,7 +65,7 @@ export function checkAction(
       ? ok({ owned, data: undefined })
       : failed("badMessage", `${order.name.slice(0, 64)} takes no data`);
   }
-  const data = checkData(checkedSchema(schema), given);
+  const data = checkData(compileSchema(schema), given);
   return data.ok ? ok({ owned, data: data.value }) : data;
 }
 

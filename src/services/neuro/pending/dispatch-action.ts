@@ -6,7 +6,7 @@
  */
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { toNeuro } from "../speech.ts";
+import { toNeuro } from "../outbound.ts";
 import type { Force, Game, GameAction, Upstream, UpstreamAction } from "../state.ts";
 import { isLive } from "../actions/actions.ts";
 import { isOfEndedForce } from "../forces/forces.ts";

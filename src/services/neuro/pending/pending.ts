@@ -9,7 +9,7 @@
 import type { ResultMessage } from "../../../core/neuro-messages.ts";
 import type { ResultOrigin } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { toGame, toNeuro } from "../speech.ts";
+import { toGame, toNeuro } from "../outbound.ts";
 import type { Delivery, Game, GameAction, PendingAction, Upstream } from "../state.ts";
 import { hideActions, isLive, sync } from "../actions/actions.ts";
 import { cancelForces, onActionEnded, onActionsSynced, onActionStarted } from "../forces/forces.ts";

@@ -15,41 +15,41 @@ import { type JobId, jobId, type Millis } from "../../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import type { BackendSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { type Chance, chance, pick, sample } from "./sampler.ts";
-import { checkData, type CheckedSchema, checkedSchema, mismatch } from "../codec/schema.ts";
+import { type Chance, chance, pick, sampleData } from "./sampler.ts";
+import { checkData, type CompiledSchema, compileSchema, validationError } from "../codec/validate-data.ts";
 
 export interface Decider {
   /** Replaced as a whole when the settings change. */
   settings: BackendSettings;
-  readonly actions: Map<string, Known>;
-  force: Asked | undefined;
+  readonly actions: Map<string, KnownAction>;
+  force: DeciderForce | undefined;
   /** Actions without a result, with the force that they are for. */
-  readonly given: Map<string, Asked | undefined>;
+  readonly unanswered: Map<string, DeciderForce | undefined>;
   /** Names whose force was decided, and until when a choice among them is merely late. */
-  decided: { readonly names: readonly string[]; readonly until: Millis };
+  recentlyDecided: { readonly names: readonly string[]; readonly until: Millis };
   /** What Neuro was told last, for a decider that can read. */
   readonly memory: string[];
   readonly random: Chance;
 }
 
-interface Known {
+interface KnownAction {
   readonly action: Action;
   /** Made at the first use; undefined before it, and where the action takes nothing. */
-  schema: CheckedSchema | undefined;
+  schema: CompiledSchema | undefined;
 }
 
-interface Asked {
+interface DeciderForce {
   readonly message: ForceMessage;
-  is: "offered" | "thinking" | "acted";
+  is: "offered" | "thinking" | "awaiting_result";
   /** When the relay decides, while offered. */
   deadline: Millis | undefined;
   job: JobId | undefined;
   /** Answers of the job to this decision that could not be used. */
-  misses: number;
+  invalidAnswers: number;
   /** Results with `success: false`. */
   failures: number;
   /** What was wrong with the last try. */
-  wrong: string | undefined;
+  rejection: string | undefined;
 }
 
 /** What somebody chose. */
@@ -59,7 +59,7 @@ export interface Choice {
   readonly data: string;
 }
 
-const GIVEN_MAX = 1_000;
+const UNANSWERED_MAX = 1_000;
 const MEMORY_MAX = 32;
 const MEMORY_TEXT_MAX = 2_048;
 /** Samples tried until one fits what a sampler does not understand. */
@@ -71,17 +71,17 @@ export const createDecider = (settings: BackendSettings): Decider => ({
   settings,
   actions: new Map(),
   force: undefined,
-  given: new Map(),
-  decided: { names: [], until: 0 },
+  unanswered: new Map(),
+  recentlyDecided: { names: [], until: 0 },
   memory: [],
   random: chance(settings.seed),
 });
 
 /** What is said to Neuro, and what she answers at once. */
-export function hear(decider: Decider, message: GameMessage, ctx: StepContext): readonly NeuroMessage[] {
+export function handleMessage(decider: Decider, message: GameMessage, ctx: StepContext): readonly NeuroMessage[] {
   switch (message.command) {
     case "startup":
-      return start(decider, ctx);
+      return answerStartup(decider, ctx);
     case "context":
       remember(decider, message.message);
       return NOTHING;
@@ -90,19 +90,19 @@ export function hear(decider: Decider, message: GameMessage, ctx: StepContext): 
       return NOTHING;
     case "actions/unregister":
       for (const name of message.names) decider.actions.delete(name);
-      if (decider.force !== undefined && livingNames(decider, decider.force).length === 0) decider.force = undefined;
+      if (decider.force !== undefined && registeredNames(decider, decider.force).length === 0) decider.force = undefined;
       return NOTHING;
     case "actions/force":
-      return ask(decider, message, ctx);
+      return openForce(decider, message, ctx);
     case "action/result":
-      return settle(decider, message, ctx);
+      return handleResult(decider, message, ctx);
     default:
       return NOTHING;
   }
 }
 
 /** Somebody chose, for the open force or of their own accord. What cannot be done is refused with a note. */
-export function choose(decider: Decider, choice: Choice, ctx: StepContext): readonly NeuroMessage[] {
+export function chooseAction(decider: Decider, choice: Choice, ctx: StepContext): readonly NeuroMessage[] {
   const { from, name } = choice;
   const refuse = (reason: string): readonly NeuroMessage[] => {
     ctx.observe({ is: "input_refused", from, fault: "badMessage", reason });
@@ -112,17 +112,19 @@ export function choose(decider: Decider, choice: Choice, ctx: StepContext): read
   if (known === undefined) return refuse(`no action is called ${name.slice(0, 64)}`);
   const data = checkData(schemaOf(known), choice.data);
   if (!data.ok) return refuse(data.reason);
-  const { force, decided } = decider;
+  const { force, recentlyDecided } = decider;
   if (force?.message.names.includes(name) === true) {
-    if (force.is === "acted") return refuse("this force has been decided already");
-    return act(decider, { name, data: data.value, force }, ctx);
+    if (force.is === "awaiting_result") return refuse("this force has been decided already");
+    return sendAction(decider, { name, data: data.value, force }, ctx);
   }
-  if (decided.until > ctx.now && decided.names.includes(name)) return refuse("this force has been decided already");
-  return act(decider, { name, data: data.value, force: undefined }, ctx);
+  if (recentlyDecided.until > ctx.now && recentlyDecided.names.includes(name)) {
+    return refuse("this force has been decided already");
+  }
+  return sendAction(decider, { name, data: data.value, force: undefined }, ctx);
 }
 
 /** The job `decide` has ended. */
-export function ran(
+export function jobFinished(
   decider: Decider,
   event: ServiceEvent & { is: "jobFinished" },
   ctx: StepContext,
@@ -131,16 +133,16 @@ export function ran(
   if (force === undefined || force.is !== "thinking" || force.job !== event.job) return NOTHING;
   force.job = undefined;
   const decision = readDecision(decider, force, event.output);
-  if (typeof decision !== "string") return act(decider, { ...decision, force }, ctx);
-  force.misses++;
-  force.wrong = decision;
-  if (force.misses < decider.settings.openai.attempts) return think(decider, force, ctx);
+  if (typeof decision !== "string") return sendAction(decider, { ...decision, force }, ctx);
+  force.invalidAnswers++;
+  force.rejection = decision;
+  if (force.invalidAnswers < decider.settings.openai.attempts) return requestDecision(decider, force, ctx);
   ctx.observe({ is: "input_refused", from: "openai", fault: "jobLost", reason: `${decision}; decided by chance instead` });
   return actBySample(decider, force, ctx);
 }
 
 /** A deadline has come. */
-export function due(decider: Decider, ctx: StepContext): readonly NeuroMessage[] {
+export function decideDue(decider: Decider, ctx: StepContext): readonly NeuroMessage[] {
   const { force } = decider;
   if (force?.deadline === undefined || force.deadline > ctx.now) return NOTHING;
   force.deadline = undefined;
@@ -149,24 +151,24 @@ export function due(decider: Decider, ctx: StepContext): readonly NeuroMessage[]
 
 export const nextWakeup = (decider: Decider): Millis | undefined => decider.force?.deadline;
 
-function start(decider: Decider, ctx: StepContext): readonly NeuroMessage[] {
+function answerStartup(decider: Decider, ctx: StepContext): readonly NeuroMessage[] {
   decider.actions.clear();
-  decider.given.clear();
+  decider.unanswered.clear();
   decider.force = undefined;
   const characterId = decider.settings.character;
   const displayName = DISPLAY_NAMES.get(characterId) ?? characterId;
   return [{ command: "startup", session: { sessionId: ctx.id(), characterId, displayName } }];
 }
 
-function ask(decider: Decider, message: ForceMessage, ctx: StepContext): readonly NeuroMessage[] {
-  const force: Asked = {
+function openForce(decider: Decider, message: ForceMessage, ctx: StepContext): readonly NeuroMessage[] {
+  const force: DeciderForce = {
     message,
     is: "offered",
     deadline: undefined,
     job: undefined,
-    misses: 0,
+    invalidAnswers: 0,
     failures: 0,
-    wrong: undefined,
+    rejection: undefined,
   };
   const unknown = message.names.filter((name) => !decider.actions.has(name));
   if (unknown.length > 0) {
@@ -175,14 +177,14 @@ function ask(decider: Decider, message: ForceMessage, ctx: StepContext): readonl
   }
   if (unknown.length === message.names.length) return NOTHING;
   decider.force = force;
-  offer(decider, force, ctx);
+  offerForce(decider, force, ctx);
   return NOTHING;
 }
 
 /** Asks those who watch; the relay decides when they take too long. */
-function offer(decider: Decider, force: Asked, ctx: StepContext): void {
+function offerForce(decider: Decider, force: DeciderForce, ctx: StepContext): void {
   const { from: game = "unknown", state, query, ephemeral } = force.message;
-  const actions = livingNames(decider, force).flatMap((name) => {
+  const actions = registeredNames(decider, force).flatMap((name) => {
     const action = decider.actions.get(name)?.action;
     return action === undefined ? [] : [{ name, description: action.description }];
   });
@@ -192,54 +194,54 @@ function offer(decider: Decider, force: Asked, ctx: StepContext): void {
   ctx.post("intermediary", { is: "choiceRequested", choice });
 }
 
-function decide(decider: Decider, force: Asked, ctx: StepContext): readonly NeuroMessage[] {
+function decide(decider: Decider, force: DeciderForce, ctx: StepContext): readonly NeuroMessage[] {
   switch (decider.settings.decider) {
     case "none":
       return NOTHING;
     case "openai":
-      return think(decider, force, ctx);
+      return requestDecision(decider, force, ctx);
     default:
       return actBySample(decider, force, ctx);
   }
 }
 
 /** `first`: the first name, after a failure the next one, with plain data. Else one at random, with random data. */
-function actBySample(decider: Decider, force: Asked, ctx: StepContext): readonly NeuroMessage[] {
-  const names = livingNames(decider, force);
+function actBySample(decider: Decider, force: DeciderForce, ctx: StepContext): readonly NeuroMessage[] {
+  const names = registeredNames(decider, force);
   const isFirst = decider.settings.decider === "first";
   const name = isFirst ? names[force.failures % names.length] : pick(names, decider.random);
   const known = name === undefined ? undefined : decider.actions.get(name);
   if (name === undefined || known === undefined) return NOTHING;
   const schema = schemaOf(known);
-  if (schema === undefined) return act(decider, { name, data: undefined, force }, ctx);
+  if (schema === undefined) return sendAction(decider, { name, data: undefined, force }, ctx);
   let data: Json = null;
   for (let tries = 0; tries < SAMPLES_MAX; tries++) {
-    data = sample(schema.ready, decider.random, isFirst && tries === 0 ? "plain" : "varied");
-    if (mismatch(schema, data) === undefined) break;
+    data = sampleData(schema.normalized, decider.random, isFirst && tries === 0 ? "plain" : "varied");
+    if (validationError(schema, data) === undefined) break;
   }
-  return act(decider, { name, data: JSON.stringify(data), force }, ctx);
+  return sendAction(decider, { name, data: JSON.stringify(data), force }, ctx);
 }
 
-function think(decider: Decider, force: Asked, ctx: StepContext): readonly NeuroMessage[] {
+function requestDecision(decider: Decider, force: DeciderForce, ctx: StepContext): readonly NeuroMessage[] {
   const { state, query } = force.message;
-  const actions = livingNames(decider, force).flatMap((name): JsonObject[] => {
+  const actions = registeredNames(decider, force).flatMap((name): JsonObject[] => {
     const action = decider.actions.get(name)?.action;
     return action === undefined ? [] : [{ ...action }];
   });
   const job = jobId(`neuro:decide:${ctx.id()}`);
   force.is = "thinking";
   force.job = job;
-  const input: JsonObject = { state, query, actions, memory: [...decider.memory], wrong: force.wrong };
+  const input: JsonObject = { state, query, actions, memory: [...decider.memory], wrong: force.rejection };
   ctx.emit({ do: "runJob", job, name: "decide", input, deadline: ctx.now + decider.settings.openai.timeout });
   return NOTHING;
 }
 
 /** What the job decided, or what is wrong with it. */
-function readDecision(decider: Decider, force: Asked, output: Json | undefined): Decision | string {
+function readDecision(decider: Decider, force: DeciderForce, output: Json | undefined): Decision | string {
   if (!isObject(output)) return "no answer";
   const { name, data } = output;
-  if (typeof name !== "string" || !livingNames(decider, force).includes(name)) {
-    return `choose one of: ${livingNames(decider, force).join(", ").slice(0, 500)}`;
+  if (typeof name !== "string" || !registeredNames(decider, force).includes(name)) {
+    return `choose one of: ${registeredNames(decider, force).join(", ").slice(0, 500)}`;
   }
   const known = decider.actions.get(name);
   const text = typeof data === "string" ? data : JSON.stringify(data ?? {});
@@ -252,46 +254,50 @@ interface Decision {
   readonly data: string | undefined;
 }
 
-function act(
+function sendAction(
   decider: Decider,
-  action: Decision & { readonly force: Asked | undefined },
+  action: Decision & { readonly force: DeciderForce | undefined },
   ctx: StepContext,
 ): readonly NeuroMessage[] {
   const { name, data, force } = action;
   const id = ctx.id();
   if (force !== undefined) {
-    force.is = "acted";
+    force.is = "awaiting_result";
     force.deadline = undefined;
     force.job = undefined;
-    decider.decided = { names: force.message.names, until: ctx.now + decider.settings.choice_timeout };
+    decider.recentlyDecided = { names: force.message.names, until: ctx.now + decider.settings.choice_timeout };
   }
-  const oldest = decider.given.keys().next();
-  if (decider.given.size >= GIVEN_MAX && oldest.done !== true) decider.given.delete(oldest.value);
-  decider.given.set(id, force);
+  const oldest = decider.unanswered.keys().next();
+  if (decider.unanswered.size >= UNANSWERED_MAX && oldest.done !== true) decider.unanswered.delete(oldest.value);
+  decider.unanswered.set(id, force);
   return [data === undefined ? { command: "action", id, name } : { command: "action", id, name, data }];
 }
 
-function settle(decider: Decider, { id = "", success, message }: ResultMessage, ctx: StepContext): readonly NeuroMessage[] {
-  if (!decider.given.has(id)) {
+function handleResult(
+  decider: Decider,
+  { id = "", success, message }: ResultMessage,
+  ctx: StepContext,
+): readonly NeuroMessage[] {
+  if (!decider.unanswered.has(id)) {
     ctx.observe({ is: "result_ignored", from: "unknown", why: "unknown" });
     return NOTHING;
   }
-  const force = decider.given.get(id);
-  decider.given.delete(id);
+  const force = decider.unanswered.get(id);
+  decider.unanswered.delete(id);
   if (message !== undefined) remember(decider, `${success ? "done" : "failed"}: ${message}`);
   if (force === undefined || force !== decider.force) return NOTHING;
-  if (success) return end(decider, force);
+  if (success) return endForce(decider, force);
   force.failures++;
-  if (force.failures > decider.settings.retries) return end(decider, force);
-  force.wrong = message ?? "the action failed";
-  force.misses = 0;
+  if (force.failures > decider.settings.retries) return endForce(decider, force);
+  force.rejection = message ?? "the action failed";
+  force.invalidAnswers = 0;
   if (decider.settings.decider !== "none") return decide(decider, force, ctx);
-  offer(decider, force, ctx);
+  offerForce(decider, force, ctx);
   return NOTHING;
 }
 
 /** What was asked for once only is forgotten. */
-function end(decider: Decider, force: Asked): readonly NeuroMessage[] {
+function endForce(decider: Decider, force: DeciderForce): readonly NeuroMessage[] {
   decider.force = undefined;
   if (!force.message.ephemeral) remember(decider, force.message.query);
   return NOTHING;
@@ -302,10 +308,10 @@ function remember(decider: Decider, text: string): void {
   if (decider.memory.length > MEMORY_MAX) decider.memory.shift();
 }
 
-const livingNames = (decider: Decider, { message }: Asked): readonly string[] =>
+const registeredNames = (decider: Decider, { message }: DeciderForce): readonly string[] =>
   message.names.filter((name) => decider.actions.has(name));
 
-function schemaOf(known: Known): CheckedSchema | undefined {
-  if (known.schema === undefined && known.action.schema !== undefined) known.schema = checkedSchema(known.action.schema);
+function schemaOf(known: KnownAction): CompiledSchema | undefined {
+  if (known.schema === undefined && known.action.schema !== undefined) known.schema = compileSchema(known.action.schema);
   return known.schema;
 }

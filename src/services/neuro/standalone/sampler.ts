@@ -8,7 +8,7 @@
  * Invariant: it ends, and what it makes has at most a few thousand values, whatever the schema asks for.
  */
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
-import { textFor } from "./pattern-text.ts";
+import { sampleMatch } from "./pattern-sampler.ts";
 
 /** Chance as plain data: a state that moves on with each use. */
 export interface Chance {
@@ -38,21 +38,21 @@ const ITEMS_MAX = 256;
 const OPTIONAL_DEPTH_MAX = 4;
 
 /** Data for a schema that was made ready (see `schema.ts`): references filled in, keywords well-formed. */
-export function sample(ready: JsonObject, from: Chance, style: "plain" | "varied"): Json {
-  return make(ready, { from, isPlain: style === "plain", left: VALUES_MAX }, 0);
+export function sampleData(ready: JsonObject, from: Chance, style: "plain" | "varied"): Json {
+  return sampleValue(ready, { from, isPlain: style === "plain", valuesLeft: VALUES_MAX }, 0);
 }
 
-interface Sampling {
+interface SampleRun {
   readonly from: Chance;
   readonly isPlain: boolean;
   /** Values that may still be made. */
-  left: number;
+  valuesLeft: number;
 }
 
-function make(given: Json | undefined, sampling: Sampling, depth: number): Json {
+function sampleValue(given: Json | undefined, sampling: SampleRun, depth: number): Json {
   if (!isObject(given)) return null;
-  if (--sampling.left < 0) return null;
-  const schema = merged(given);
+  if (--sampling.valuesLeft < 0) return null;
+  const schema = withBranches(given);
   const fixed = schema["const"];
   if (fixed !== undefined) return fixed;
   const choices = schema["enum"];
@@ -61,18 +61,18 @@ function make(given: Json | undefined, sampling: Sampling, depth: number): Json 
   if (preset !== undefined && sampling.isPlain) return preset;
   switch (typeOf(schema)) {
     case "object":
-      return makeObject(schema, sampling, depth);
+      return sampleObject(schema, sampling, depth);
     case "array":
-      return makeList(schema, sampling, depth);
+      return sampleList(schema, sampling, depth);
     case "integer":
     case "number":
-      return makeNumber(schema, sampling);
+      return sampleNumber(schema, sampling);
     case "boolean":
       return draw(sampling.from) < 0.5;
     case "null":
       return null;
     default:
-      return makeText(schema, sampling);
+      return sampleText(schema, sampling);
   }
 }
 
@@ -89,7 +89,7 @@ function typeOf(schema: JsonObject): Json {
 }
 
 /** The schema and what it has to fulfil besides, as one. */
-function merged(schema: JsonObject): JsonObject {
+function withBranches(schema: JsonObject): JsonObject {
   const besides: Json[] = [];
   for (const keyword of ["allOf", "anyOf", "oneOf"]) {
     const branches = schema[keyword];
@@ -97,10 +97,13 @@ function merged(schema: JsonObject): JsonObject {
   }
   if (besides.length === 0) return schema;
   const { allOf: _all, anyOf: _any, oneOf: _one, ...rest } = schema;
-  return besides.reduce<JsonObject>((joined, part) => (isObject(part) ? join(joined, merged(part)) : joined), rest);
+  return besides.reduce<JsonObject>(
+    (joined, part) => (isObject(part) ? mergeSchemas(joined, withBranches(part)) : joined),
+    rest,
+  );
 }
 
-function join(left: JsonObject, right: JsonObject): JsonObject {
+function mergeSchemas(left: JsonObject, right: JsonObject): JsonObject {
   const properties = { ...asObject(left["properties"]), ...asObject(right["properties"]) };
   const required = [...asList(left["required"]), ...asList(right["required"])];
   return { ...left, ...right, ...(Object.keys(properties).length > 0 && { properties }), required };
@@ -109,32 +112,34 @@ function join(left: JsonObject, right: JsonObject): JsonObject {
 const asObject = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});
 const asList = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
 
-function makeObject(schema: JsonObject, sampling: Sampling, depth: number): JsonObject {
+function sampleObject(schema: JsonObject, sampling: SampleRun, depth: number): JsonObject {
   const properties = asObject(schema["properties"]);
   const required = new Set(asList(schema["required"]).map(String));
   const wanted = Object.keys(properties).filter((name) => required.has(name) || isIncluded(sampling, depth));
   const names = new Set([...wanted, ...required]);
   const other = schema["additionalProperties"];
   return Object.fromEntries(
-    [...names].map((name) => [name, make(Object.hasOwn(properties, name) ? properties[name] : other, sampling, depth + 1)]),
+    [...names].map((
+      name,
+    ) => [name, sampleValue(Object.hasOwn(properties, name) ? properties[name] : other, sampling, depth + 1)]),
   );
 }
 
-const isIncluded = (sampling: Sampling, depth: number): boolean =>
+const isIncluded = (sampling: SampleRun, depth: number): boolean =>
   !sampling.isPlain && depth < OPTIONAL_DEPTH_MAX && draw(sampling.from) < 0.5;
 
-function makeList(schema: JsonObject, sampling: Sampling, depth: number): readonly Json[] {
+function sampleList(schema: JsonObject, sampling: SampleRun, depth: number): readonly Json[] {
   const prefix = asList(schema["prefixItems"]);
-  const least = Math.min(sizeOf(schema, "minItems") ?? 0, ITEMS_MAX);
-  const most = Math.max(least, Math.min(sizeOf(schema, "maxItems") ?? least + 3, ITEMS_MAX));
+  const least = Math.min(sizeLimit(schema, "minItems") ?? 0, ITEMS_MAX);
+  const most = Math.max(least, Math.min(sizeLimit(schema, "maxItems") ?? least + 3, ITEMS_MAX));
   const isShort = sampling.isPlain || depth >= OPTIONAL_DEPTH_MAX;
   const count = isShort ? least : least + below(Math.min(most - least, 3) + 1, sampling.from);
   const items: Json[] = [];
   const seen = new Set<string>();
   for (let at = 0; at < count; at++) {
-    let item = make(prefix[at] ?? schema["items"], sampling, depth + 1);
+    let item = sampleValue(prefix[at] ?? schema["items"], sampling, depth + 1);
     for (let again = 0; again < 8 && schema["uniqueItems"] === true && seen.has(JSON.stringify(item)); again++) {
-      item = make(prefix[at] ?? schema["items"], { ...sampling, isPlain: false }, depth + 1);
+      item = sampleValue(prefix[at] ?? schema["items"], { ...sampling, isPlain: false }, depth + 1);
     }
     // Why: rather a shorter list than one with the same item twice, where more are not needed.
     if (schema["uniqueItems"] === true && seen.has(JSON.stringify(item)) && items.length >= least) break;
@@ -144,16 +149,16 @@ function makeList(schema: JsonObject, sampling: Sampling, depth: number): readon
   return items;
 }
 
-const sizeOf = (schema: JsonObject, keyword: string): number | undefined => {
+const sizeLimit = (schema: JsonObject, keyword: string): number | undefined => {
   const value = schema[keyword];
   return typeof value === "number" ? Math.max(0, Math.ceil(value)) : undefined;
 };
 
-function makeNumber(schema: JsonObject, sampling: Sampling): number {
+function sampleNumber(schema: JsonObject, sampling: SampleRun): number {
   const step = typeof schema["multipleOf"] === "number" ? schema["multipleOf"] : undefined;
   const isWhole = typeOf(schema) === "integer";
   const grain = step ?? (isWhole ? 1 : undefined);
-  const [low, high] = rangeOf(schema, grain);
+  const [low, high] = numberRange(schema, grain);
   if (grain === undefined) {
     const value = low + draw(sampling.from) * (high - low);
     const rounded = Math.round(value * 100) / 100;
@@ -166,15 +171,15 @@ function makeNumber(schema: JsonObject, sampling: Sampling): number {
 }
 
 /** The least and the greatest number allowed; a hundred wide where one side is open. */
-function rangeOf(schema: JsonObject, grain: number | undefined): readonly [number, number] {
+function numberRange(schema: JsonObject, grain: number | undefined): readonly [number, number] {
   const read = (keyword: string): number | undefined => {
     const value = schema[keyword];
     return typeof value === "number" ? value : undefined;
   };
   const [above, under] = [read("exclusiveMinimum"), read("exclusiveMaximum")];
   const margin = (edge: number): number => grain ?? Math.max(1e-9, Math.abs(edge) * 1e-9);
-  const lows = [read("minimum"), above === undefined ? undefined : nextTo(above, grain, margin(above))];
-  const highs = [read("maximum"), under === undefined ? undefined : nextTo(under, grain, -margin(under))];
+  const lows = [read("minimum"), above === undefined ? undefined : nextAllowed(above, grain, margin(above))];
+  const highs = [read("maximum"), under === undefined ? undefined : nextAllowed(under, grain, -margin(under))];
   const low = Math.max(...lows.filter((edge) => edge !== undefined));
   const high = Math.min(...highs.filter((edge) => edge !== undefined));
   const span = Math.max(100, (grain ?? 0) * 100);
@@ -183,7 +188,7 @@ function rangeOf(schema: JsonObject, grain: number | undefined): readonly [numbe
 }
 
 /** The next allowed number beyond an edge that itself is not. */
-function nextTo(edge: number, grain: number | undefined, margin: number): number {
+function nextAllowed(edge: number, grain: number | undefined, margin: number): number {
   if (grain === undefined) return edge + margin;
   const steps = margin > 0 ? Math.floor(edge / grain) + 1 : Math.ceil(edge / grain) - 1;
   return steps * grain;
@@ -191,15 +196,15 @@ function nextTo(edge: number, grain: number | undefined, margin: number): number
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
-function makeText(schema: JsonObject, sampling: Sampling): string {
-  const least = Math.min(sizeOf(schema, "minLength") ?? 0, TEXT_MAX);
-  const most = Math.floor(typeof schema["maxLength"] === "number" ? schema["maxLength"] : Math.max(least, 8));
+function sampleText(schema: JsonObject, sampling: SampleRun): string {
+  const repeatsMin = Math.min(sizeLimit(schema, "minLength") ?? 0, TEXT_MAX);
+  const most = Math.floor(typeof schema["maxLength"] === "number" ? schema["maxLength"] : Math.max(repeatsMin, 8));
   const { pattern } = schema;
   const fitting = typeof pattern === "string"
-    ? textFor(pattern, { below: (count) => below(count, sampling.from), least })
+    ? sampleMatch(pattern, { below: (count) => below(count, sampling.from), repeatsMin })
     : undefined;
   if (fitting !== undefined) return fitting;
-  const length = Math.max(least, Math.min(most, 4 + below(5, sampling.from)));
+  const length = Math.max(repeatsMin, Math.min(most, 4 + below(5, sampling.from)));
   let text = "";
   while (text.length < length) text += LETTERS[below(LETTERS.length, sampling.from)];
   return text;

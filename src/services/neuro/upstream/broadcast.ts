@@ -9,7 +9,7 @@
 import type { NeuroMessage, Session } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { toGame, toNeuro } from "../speech.ts";
+import { toGame, toNeuro } from "../outbound.ts";
 import type { Game, Upstream } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
 import { cancelForces } from "../forces/forces.ts";

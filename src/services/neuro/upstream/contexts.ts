@@ -10,7 +10,7 @@ import { type Key, type Millis } from "../../../core/ids.ts";
 import { key, segment } from "../../../core/key.ts";
 import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { toNeuro } from "../speech.ts";
+import { toNeuro } from "../outbound.ts";
 import type { ContextSource, QueuedContext, Upstream } from "../state.ts";
 
 /** A context is stored once it has been held for so long. */

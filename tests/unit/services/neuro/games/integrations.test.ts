@@ -121,9 +121,9 @@ test("NB31 a sloppy game is mended for a strict backend, told once per kind, and
       data: { query: "[Sloppy] q", ephemeral_context: false, priority: "low", action_names: ["a"] },
     },
   ]);
-  const mended = scenario.observed("input_repaired").map(({ from, what }) => `${from}: ${what}`);
-  check.equal(new Set(mended).size, mended.length);
-  check.that(mended.length >= 5);
+  const repairs = scenario.observed("input_repaired").map(({ from, what }) => `${from}: ${what}`);
+  check.equal(new Set(repairs).size, repairs.length);
+  check.that(repairs.length >= 5);
   check.equal(scenario.observed("input_refused").length, 7);
   neuro.action("u1", "b");
   check.equal(other.heard(), ["action b"]);
@@ -132,7 +132,7 @@ test("NB31 a sloppy game is mended for a strict backend, told once per kind, and
 
 test("NB31 what is registered twice is named to the developer, unless it was taken back, or asked for", () => {
   const { scenario } = opened();
-  const twice = () => scenario.observed("input_repaired").filter(({ what }) => what === "registered twice");
+  const twice = () => scenario.observed("input_repaired").filter(({ what }) => what === "registered_twice");
   const careful = started(scenario, "Careful", "a");
   careful.unregister("a").register("a").startup().register("a");
   const returned = scenario.game("Returned").register("a");

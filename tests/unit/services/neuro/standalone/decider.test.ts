@@ -1,7 +1,7 @@
 /** The relay playing Neuro: every state by every event, and how a force is decided. */
 import { test } from "#runner";
-import type { GameMessage, NeuroMessage } from "../../../../src/core/neuro-messages.ts";
-import { check } from "../../../harness/check.ts";
+import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
+import { check } from "../../../../harness/check.ts";
 import { FORCE, names, Play, WAVE } from "./decider-fixture.ts";
 
 /** How each state is reached. */
@@ -18,7 +18,7 @@ const STATES: Readonly<Record<string, () => Play>> = {
     play.pass(8_000);
     return play;
   },
-  acted: () => {
+  awaiting_result: () => {
     const play = new Play({ decider: "openai" });
     play.hear(FORCE);
     play.choose("pass");
@@ -49,21 +49,24 @@ const EVENTS: Readonly<Record<string, (play: Play) => readonly NeuroMessage[]>> 
 const TABLE: readonly [string, ...(readonly [becomes: string, says: string])[]][] = [
   //                             idle                 offered              thinking              acted
   ["startup", ["idle", "startup"], ["idle", "startup"], ["idle", "startup"], ["idle", "startup"]],
-  ["context", ["idle", ""], ["offered", ""], ["thinking", ""], ["acted", ""]],
-  ["register", ["idle", ""], ["offered", ""], ["thinking", ""], ["acted", ""]],
-  ["unregister one", ["idle", ""], ["offered", ""], ["thinking", ""], ["acted", ""]],
+  ["context", ["idle", ""], ["offered", ""], ["thinking", ""], ["awaiting_result", ""]],
+  ["register", ["idle", ""], ["offered", ""], ["thinking", ""], ["awaiting_result", ""]],
+  ["unregister one", ["idle", ""], ["offered", ""], ["thinking", ""], ["awaiting_result", ""]],
   ["unregister all", ["idle", ""], ["idle", ""], ["idle", ""], ["idle", ""]],
   ["force", ["offered", ""], ["offered", ""], ["offered", ""], ["offered", ""]],
   ["result true", ["idle", ""], ["offered", ""], ["thinking", ""], ["idle", ""]],
   ["result false", ["idle", ""], ["offered", ""], ["thinking", ""], ["thinking", ""]],
-  ["choice of a forced action", ["idle", "move"], ["acted", "move"], ["acted", "move"], ["acted", ""]],
-  ["choice of another action", ["idle", "wave"], ["offered", "wave"], ["thinking", "wave"], ["acted", "wave"]],
-  ["choice without sense", ["idle", ""], ["offered", ""], ["thinking", ""], ["acted", ""]],
-  ["good answer", ["idle", ""], ["offered", ""], ["acted", "pass"], ["acted", ""]],
-  ["bad answer", ["idle", ""], ["offered", ""], ["thinking", ""], ["acted", ""]],
-  ["lost job", ["idle", ""], ["offered", ""], ["thinking", ""], ["acted", ""]],
-  ["8 s", ["idle", ""], ["thinking", ""], ["thinking", ""], ["acted", ""]],
-  ["shutdown/ready", ["idle", ""], ["offered", ""], ["thinking", ""], ["acted", ""]],
+  ["choice of a forced action", ["idle", "move"], ["awaiting_result", "move"], ["awaiting_result", "move"], [
+    "awaiting_result",
+    "",
+  ]],
+  ["choice of another action", ["idle", "wave"], ["offered", "wave"], ["thinking", "wave"], ["awaiting_result", "wave"]],
+  ["choice without sense", ["idle", ""], ["offered", ""], ["thinking", ""], ["awaiting_result", ""]],
+  ["good answer", ["idle", ""], ["offered", ""], ["awaiting_result", "pass"], ["awaiting_result", ""]],
+  ["bad answer", ["idle", ""], ["offered", ""], ["thinking", ""], ["awaiting_result", ""]],
+  ["lost job", ["idle", ""], ["offered", ""], ["thinking", ""], ["awaiting_result", ""]],
+  ["8 s", ["idle", ""], ["thinking", ""], ["thinking", ""], ["awaiting_result", ""]],
+  ["shutdown/ready", ["idle", ""], ["offered", ""], ["thinking", ""], ["awaiting_result", ""]],
 ];
 
 test("NB140 every event in every state leads where it should", () => {

@@ -1,24 +1,24 @@
 /** A decider as tests play it: a game has registered, time is virtual, and what it wants of the world is kept. */
-import type { Action, GameMessage, NeuroMessage } from "../../../../src/core/neuro-messages.ts";
-import { DEFAULTS } from "../../../../src/core/defaults.ts";
-import type { ServiceName } from "../../../../src/core/service.ts";
-import type { ServiceMessage } from "../../../../src/core/service-message.ts";
-import type { Output } from "../../../../src/testing/mod.ts";
-import { type JobId, jobId } from "../../../../src/core/ids.ts";
-import type { Json, JsonObject } from "../../../../src/core/json.ts";
-import type { Observation } from "../../../../src/core/observation.ts";
-import type { BackendSettings } from "../../../../src/core/settings.ts";
-import type { StepContext } from "../../../../src/core/context.ts";
+import type { Action, GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
+import { DEFAULTS } from "../../../../../src/core/defaults.ts";
+import type { ServiceName } from "../../../../../src/core/service.ts";
+import type { ServiceMessage } from "../../../../../src/core/service-message.ts";
+import type { Output } from "../../../../../src/testing/mod.ts";
+import { type JobId, jobId } from "../../../../../src/core/ids.ts";
+import type { Json, JsonObject } from "../../../../../src/core/json.ts";
+import type { Observation } from "../../../../../src/core/observation.ts";
+import type { BackendSettings } from "../../../../../src/core/settings.ts";
+import type { StepContext } from "../../../../../src/core/context.ts";
 import {
-  choose,
+  chooseAction,
   createDecider,
+  decideDue,
   type Decider,
-  due,
-  hear,
+  handleMessage,
+  jobFinished,
   nextWakeup,
-  ran,
-} from "../../../../src/services/neuro/standalone/decider.ts";
-import { check } from "../../../harness/check.ts";
+} from "../../../../../src/services/neuro/standalone/decider.ts";
+import { check } from "../../../../harness/check.ts";
 
 export const SCHEMA: JsonObject = {
   type: "object",
@@ -49,7 +49,7 @@ export class Play implements StepContext {
 
   constructor(settings: Partial<BackendSettings> = {}) {
     this.decider = createDecider({ ...DEFAULTS["nakurity-backend"], ...settings });
-    hear(this.decider, { command: "actions/register", actions: [MOVE, PASS, WAVE] }, this);
+    handleMessage(this.decider, { command: "actions/register", actions: [MOVE, PASS, WAVE] }, this);
   }
 
   id(): string {
@@ -77,24 +77,24 @@ export class Play implements StepContext {
     return said;
   }
   hear(message: GameMessage): readonly NeuroMessage[] {
-    return this.#take(hear(this.decider, message, this));
+    return this.#take(handleMessage(this.decider, message, this));
   }
   choose(name: string, data = "", from = "watcher"): readonly NeuroMessage[] {
-    return this.#take(choose(this.decider, { from, name, data }, this));
+    return this.#take(chooseAction(this.decider, { from, name, data }, this));
   }
   pass(ms: number): readonly NeuroMessage[] {
     const said: NeuroMessage[] = [];
     const until = this.now + ms;
     for (let at = nextWakeup(this.decider); at !== undefined && at <= until; at = nextWakeup(this.decider)) {
       this.now = at;
-      said.push(...this.#take(due(this.decider, this)));
+      said.push(...this.#take(decideDue(this.decider, this)));
     }
     this.now = until;
     return said;
   }
   ran(output: Json | undefined, job: JobId | undefined = this.job): readonly NeuroMessage[] {
     const event = output === undefined ? { fault: "jobLost" as const } : { output };
-    return this.#take(ran(this.decider, { is: "jobFinished", job: job ?? jobId("none"), ...event }, this));
+    return this.#take(jobFinished(this.decider, { is: "jobFinished", job: job ?? jobId("none"), ...event }, this));
   }
   /** The result of the action that was said last. */
   result(success: boolean, message?: string): readonly NeuroMessage[] {

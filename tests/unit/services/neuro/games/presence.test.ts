@@ -1,7 +1,7 @@
 /** Games that come, restart, and come back silently. */
 import { test } from "#runner";
-import { check } from "../../../harness/check.ts";
-import { otherAction, Scenario, type ScenarioOptions, started } from "./fixture.ts";
+import { check } from "../../../../harness/check.ts";
+import { otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 
 function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: ReturnType<Scenario["neuro"]> } {
   const scenario = new Scenario(options);

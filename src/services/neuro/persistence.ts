@@ -13,7 +13,7 @@ import type { Key, Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { key, segment, segmentAt } from "../../core/key.ts";
 import type { StepContext } from "../../core/context.ts";
-import { newGame, parkedTimer } from "./games/games.ts";
+import { createGame, parkedTimer } from "./games/registry.ts";
 import { restoreHolds } from "./operator/controls.ts";
 import type { Force, Game, NeuroState, StoredRecord, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
@@ -24,26 +24,26 @@ const RETRY_MS: Millis = 5_000;
 export const RECORDS = "records all";
 
 /** Sees to it that what is unsaved is written soon, and a force within the step that brought it. */
-export function schedule(state: NeuroState, ctx: StepContext): void {
+export function scheduleSave(state: NeuroState, ctx: StepContext): void {
   const { unsavedRecords, timers } = state;
   if (unsavedRecords.size === 0) return;
-  if (state.mustSaveNow) save(state, ctx);
+  if (state.mustSaveNow) saveRecords(state, ctx);
   state.mustSaveNow = false;
   if (unsavedRecords.size > 0 && timers.get(RECORDS) === undefined) timers.set(RECORDS, ctx.now + WRITE_BEHIND_MS);
 }
 
 /** Writes what is unsaved. */
-export function save(state: NeuroState, ctx: StepContext): void {
+export function saveRecords(state: NeuroState, ctx: StepContext): void {
   for (const record of state.unsavedRecords) {
-    const value = valueFor(state, record);
-    if (value === undefined) discard(record, ctx);
-    else put(state, { record, value }, ctx);
+    const value = recordValue(state, record);
+    if (value === undefined) deleteRecord(record, ctx);
+    else putRecord(state, { record, value }, ctx);
   }
   state.unsavedRecords.clear();
 }
 
 /** A write has been settled. One that was overtaken by a newer one, or is not wanted any more, counts for nothing. */
-export function settled(
+export function recordWriteSettled(
   state: NeuroState,
   event: { readonly key: Key; readonly isStored: boolean },
   ctx: StepContext,
@@ -52,11 +52,11 @@ export function settled(
   const record = state.pendingWrites.get(at);
   if (record === undefined) return;
   state.pendingWrites.delete(at);
-  if (record.latest !== at) {
+  if (record.latestKey !== at) {
     if (isStored) ctx.emit({ do: "delete", key: at });
   } else if (isStored) {
-    if (record.stored !== undefined) ctx.emit({ do: "delete", key: record.stored });
-    record.stored = at;
+    if (record.storedKey !== undefined) ctx.emit({ do: "delete", key: record.storedKey });
+    record.storedKey = at;
   } else {
     state.unsavedRecords.add(record);
     if (state.timers.get(RECORDS) === undefined) state.timers.set(RECORDS, ctx.now + RETRY_MS);
@@ -64,7 +64,7 @@ export function settled(
 }
 
 /** Makes the room's games, forces and contexts from what was stored. All games are away. */
-export function readAll(state: NeuroState, entries: readonly Entry[], now: Millis): void {
+export function restoreEntries(state: NeuroState, entries: readonly Entry[], now: Millis): void {
   const latest = new Map<string, Entry>();
   for (const entry of [...entries].sort((left, right) => (left.key < right.key ? -1 : 1))) {
     const kind = segmentAt(entry.key, 1);
@@ -75,35 +75,35 @@ export function readAll(state: NeuroState, entries: readonly Entry[], now: Milli
     if (older !== undefined) state.staleKeys.push(older.key);
     latest.set(id, entry);
   }
-  for (const [id, entry] of latest) if (id.startsWith("controls/")) readControls(state, entry);
-  for (const [id, entry] of latest) if (id.startsWith("game/")) readGame(state, entry, now);
-  for (const [id, entry] of latest) if (id.startsWith("force/")) readForce(state, entry);
+  for (const [id, entry] of latest) if (id.startsWith("controls/")) restoreControls(state, entry);
+  for (const [id, entry] of latest) if (id.startsWith("game/")) restoreGame(state, entry, now);
+  for (const [id, entry] of latest) if (id.startsWith("force/")) restoreForce(state, entry);
   restoreHolds(state);
-  for (const entry of entries) if (segmentAt(entry.key, 1) === "context") readContext(state, entry);
+  for (const entry of entries) if (segmentAt(entry.key, 1) === "context") restoreContext(state, entry);
 }
 
-function valueFor(state: NeuroState, { kind, key }: StoredRecord): Json | undefined {
+function recordValue(state: NeuroState, { kind, key }: StoredRecord): Json | undefined {
   if (kind === "controls") return Object.values(state.controls).includes(true) ? { v: 1, ...state.controls } : undefined;
   const game = state.games.get(key);
   if (game === undefined) return undefined;
-  return kind === "game" ? valueOf(game) : forceOf(game);
+  return kind === "game" ? registryValue(game) : forceValue(game);
 }
 
 /** Why an id and not a counter: after a panic a write of before may still be on its way, and would meet one of the same number. */
-function put(state: NeuroState, { record, value }: { record: StoredRecord; value: Json }, ctx: StepContext): void {
+function putRecord(state: NeuroState, { record, value }: { record: StoredRecord; value: Json }, ctx: StepContext): void {
   const at = key("neuro", record.kind, segment(record.key), ctx.id());
-  record.latest = at;
+  record.latestKey = at;
   state.pendingWrites.set(at, record);
   ctx.emit({ do: "put", key: at, value });
 }
 
-function discard(record: StoredRecord, ctx: StepContext): void {
-  if (record.stored !== undefined) ctx.emit({ do: "delete", key: record.stored });
-  record.stored = undefined;
-  record.latest = undefined;
+function deleteRecord(record: StoredRecord, ctx: StepContext): void {
+  if (record.storedKey !== undefined) ctx.emit({ do: "delete", key: record.storedKey });
+  record.storedKey = undefined;
+  record.latestKey = undefined;
 }
 
-function valueOf(game: Game): Json {
+function registryValue(game: Game): Json {
   const { key: id, listener, name, slug, peer, leftAt, connection, neverConfirms, upstream, controls } = game;
   const actions = [...game.actions.values()].map(({ name: original, upstreamAction }) => {
     const { definition: { description, schema }, mainThread, name: before } = upstreamAction;
@@ -138,7 +138,7 @@ function valueOf(game: Game): Json {
 }
 
 /** The force that a game still waits for. One that it was given an action for is not asked again after a restart. */
-function forceOf(game: Game): Json | undefined {
+function forceValue(game: Game): Json | undefined {
   const { waiting, current } = game.upstream.forces;
   const isUnanswered = (force: Force | undefined): boolean =>
     force !== undefined && force.game === game && !force.wasDelivered && !force.hasSucceeded;
@@ -146,19 +146,19 @@ function forceOf(game: Game): Json | undefined {
   return message === undefined ? undefined : { v: 1, id: game.key, force: { ...message } };
 }
 
-function readControls(state: NeuroState, { key: at, value }: Entry): void {
+function restoreControls(state: NeuroState, { key: at, value }: Entry): void {
   if (!isRecord(value)) return;
   state.controls.stopped = value["stopped"] === true;
   state.controls.approval = value["approval"] === true;
-  state.controlsRecord.stored = at;
+  state.controlsRecord.storedKey = at;
 }
 
-function readGame(state: NeuroState, { key: at, value }: Entry, now: Millis): void {
+function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis): void {
   if (!isRecord(value)) return;
   const { id, listener, name, slug, leftAt, actions, released, connection, confirmsNothing, controls } = value;
   if (typeof id !== "string" || typeof name !== "string" || (listener !== "neuro" && listener !== "intermediary")) return;
-  const game = newGame(state, { listener, name, key: id, ...(typeof slug === "string" && { slug }) });
-  game.record.stored = at;
+  const game = createGame(state, { listener, name, key: id, ...(typeof slug === "string" && { slug }) });
+  game.record.storedKey = at;
   game.neverConfirms = confirmsNothing === true;
   game.leftAt = typeof leftAt === "number" && leftAt > 0 ? leftAt : now;
   if (isCaller(connection)) game.connection = connection;
@@ -173,7 +173,7 @@ function readGame(state: NeuroState, { key: at, value }: Entry, now: Millis): vo
   }
   state.timers.set(parkedTimer(game), game.leftAt + state.settings.actions.parked);
   for (const action of listOf(actions)) {
-    if (isAction(action)) restoreAction(game, definitionOf(plain(action), action.mainThread), action.before);
+    if (isAction(action)) restoreAction(game, definitionOf(actionOf(action), action.mainThread), action.before);
   }
   for (const each of listOf(released)) {
     const [original, before, freeAt] = listOf(each);
@@ -182,15 +182,15 @@ function readGame(state: NeuroState, { key: at, value }: Entry, now: Millis): vo
   }
 }
 
-function readForce(state: NeuroState, { key: at, value }: Entry): void {
+function restoreForce(state: NeuroState, { key: at, value }: Entry): void {
   if (!isRecord(value)) return;
   const game = typeof value["id"] === "string" ? state.games.get(value["id"]) : undefined;
   if (game === undefined || !isForce(value["force"])) return void state.staleKeys.push(at);
   game.interruptedForce = value["force"];
-  game.forceRecord.stored = at;
+  game.forceRecord.storedKey = at;
 }
 
-function readContext(state: NeuroState, { key: at, value }: Entry): void {
+function restoreContext(state: NeuroState, { key: at, value }: Entry): void {
   if (!isRecord(value)) return;
   const { id, upstream: upstreamId, from, name, message, silent, at: heardAt } = value;
   if (typeof id !== "string" || typeof message !== "string" || typeof from !== "string") return;
@@ -207,7 +207,11 @@ interface StoredAction extends Action {
   readonly mainThread?: boolean;
 }
 
-const plain = ({ name, description, schema }: StoredAction): Action => ({ name, description, ...(schema && { schema }) });
+const actionOf = ({ name, description, schema }: StoredAction): Action => ({
+  name,
+  description,
+  ...(schema && { schema }),
+});
 
 const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
 

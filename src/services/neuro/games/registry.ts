@@ -15,7 +15,7 @@ import type { IntegrationPolicy } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { Few } from "../actions/few.ts";
 import { applyControls } from "../operator/controls.ts";
-import type { Game, GameDoor, NeuroState, Upstream } from "../state.ts";
+import type { Game, GameListener, NeuroState, Upstream } from "../state.ts";
 import {
   definitionOf,
   freeName,
@@ -37,14 +37,14 @@ import {
 } from "../forces/forces.ts";
 import { slugOf } from "../actions/names.ts";
 import { deliverQueued, failForLostGame, failOutdated, receiveResult } from "../pending/pending.ts";
-import { extend } from "./extensions.ts";
+import { answerExtension } from "./extensions.ts";
 
 const graceTimer = (game: Game): string => `grace ${game.key}`;
 const windowTimer = (game: Game): string => `window ${game.key}`;
 export const parkedTimer = (game: Game): string => `parked ${game.key}`;
 
 /** A name as it is used: composed, without control characters, and not longer than a name may be. */
-export function nameOf(given: string): string {
+export function normalizeGameName(given: string): string {
   // deno-lint-ignore no-control-regex -- Why: control characters are exactly what has to go.
   const name = given.normalize("NFC").replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
   const points = [...name];
@@ -53,21 +53,21 @@ export function nameOf(given: string): string {
 }
 
 /** The identity of that name, known or new. */
-export function gameOf(
+export function findOrCreateGame(
   state: NeuroState,
-  { listener, name }: { listener: GameDoor; name: string },
+  { listener, name }: { listener: GameListener; name: string },
   ctx: StepContext,
 ): Game {
   const known = state.games.get(`${listener}:${name}`);
   if (known !== undefined) return known;
-  if (state.games.size >= state.settings.limits.peers + DIRECTORY_NAMES_MAX) forgetLongestAway(state, ctx);
-  return newGame(state, { listener, name, key: `${listener}:${name}` });
+  if (state.games.size >= state.settings.limits.peers + DIRECTORY_NAMES_MAX) evictLongestAway(state, ctx);
+  return createGame(state, { listener, name, key: `${listener}:${name}` });
 }
 
 /** An identity that is not there yet. `slug` is what it was called before Neuro, where that is known. */
-export function newGame(
+export function createGame(
   state: NeuroState,
-  identity: { listener: GameDoor; name: string; key: string; slug?: string },
+  identity: { listener: GameListener; name: string; key: string; slug?: string },
 ): Game {
   const { listener, name, key, slug: kept } = identity;
   const isTaken = (slug: string): boolean => state.slugs.has(slug);
@@ -101,8 +101,8 @@ export function newGame(
     lastForcedAt: 0,
     reportedRepairs: new Set(),
     takeovers: [],
-    record: { kind: "game", key, stored: undefined, latest: undefined },
-    forceRecord: { kind: "force", key, stored: undefined, latest: undefined },
+    record: { kind: "game", key, storedKey: undefined, latestKey: undefined },
+    forceRecord: { kind: "force", key, storedKey: undefined, latestKey: undefined },
   };
   state.games.set(key, game);
   state.slugs.set(game.slug, game);
@@ -110,7 +110,11 @@ export function newGame(
 }
 
 /** A game is here. One that starts anew is not given what was left of its last session. */
-export function arrive(game: Game, { peer, isStarting }: { peer: PeerId; isStarting: boolean }, ctx: StepContext): void {
+export function connectGame(
+  game: Game,
+  { peer, isStarting }: { peer: PeerId; isStarting: boolean },
+  ctx: StepContext,
+): void {
   const { service: state } = game;
   const wasAway = game.peer === undefined;
   const { isActive: wasAround } = game;
@@ -136,7 +140,7 @@ export function arrive(game: Game, { peer, isStarting }: { peer: PeerId; isStart
 }
 
 /** A game's connection is gone. */
-export function depart(game: Game, ctx: StepContext): void {
+export function disconnectGame(game: Game, ctx: StepContext): void {
   const { service: state } = game;
   game.peer = undefined;
   game.leftAt = ctx.now;
@@ -148,7 +152,7 @@ export function depart(game: Game, ctx: StepContext): void {
 }
 
 /** A game did not come back in time: Neuro forgets it, the relay does not. */
-export function graceOver(game: Game, ctx: StepContext): void {
+export function endGrace(game: Game, ctx: StepContext): void {
   const { service: state } = game;
   hideActions(game);
   sync(game.upstream, ctx);
@@ -158,7 +162,7 @@ export function graceOver(game: Game, ctx: StepContext): void {
 }
 
 /** Forgets a game that is away, its names and its registry. */
-function forget(game: Game): void {
+function deleteGame(game: Game): void {
   const { service: state, upstream } = game;
   hideActions(game);
   for (const owned of [...game.actions.values()]) unregisterAction(owned, 0);
@@ -170,45 +174,45 @@ function forget(game: Game): void {
 }
 
 /** A game has been away for as long as its registry is kept. What a person has decided about it is kept until that is lifted. */
-export function parkedOver(game: Game, ctx: StepContext): void {
+export function endRetention(game: Game, ctx: StepContext): void {
   if (game.peer !== undefined) return;
-  if (!isControlled(game)) return forget(game);
+  if (!hasControls(game)) return deleteGame(game);
   game.service.timers.set(parkedTimer(game), ctx.now + game.service.settings.actions.parked);
 }
 
-const isControlled = ({ controls }: Game): boolean => Object.values(controls).includes(true);
+const hasControls = ({ controls }: Game): boolean => Object.values(controls).includes(true);
 
 /** What a game says, in the words of the Neuro API. */
-export function hear(game: Game, message: GameMessage, ctx: StepContext): void {
+export function handleGameMessage(game: Game, message: GameMessage, ctx: StepContext): void {
   switch (message.command) {
     case "action/result":
       return receiveResult(game, message, ctx);
     case "context":
-      return tellNeuro(game, message, ctx);
+      return forwardContext(game, message, ctx);
     case "actions/register":
-      return register(game, message, ctx);
+      return registerActions(game, message, ctx);
     case "actions/unregister":
-      return unregister(game, message, ctx);
+      return unregisterActions(game, message, ctx);
     case "actions/force":
       game.counts.forces++;
       return requestForce(game, message, ctx);
     case "startup":
-      return restart(game, ctx);
+      return restartGame(game, ctx);
     case "shutdown/ready":
       return shutdownReady(game, ctx);
     case "other":
-      return extend(game, message, ctx);
+      return answerExtension(game, message, ctx);
   }
 }
 
-function tellNeuro(game: Game, { message, silent }: GameMessage & { command: "context" }, ctx: StepContext): void {
+function forwardContext(game: Game, { message, silent }: GameMessage & { command: "context" }, ctx: StepContext): void {
   game.counts.contexts++;
   if (game.controls.muted) return ctx.observe({ is: "context_dropped", from: game.name, slug: game.slug });
   sendContext(game.upstream, { source: game, message, silent }, ctx);
 }
 
 /** What is not registered again since a `startup`, or is not in a full list, is gone now. */
-export function windowOver(game: Game, ctx: StepContext): void {
+export function endRestartWindow(game: Game, ctx: StepContext): void {
   const { upstream, service: state } = game;
   const names: string[] = [];
   for (const owned of [...game.actions.values()]) {
@@ -227,7 +231,7 @@ export function windowOver(game: Game, ctx: StepContext): void {
 }
 
 /** Everything that is not registered again soon is taken for gone; until then the relay answers for it. */
-export function suspectOthers(game: Game, listed: ReadonlySet<string>, ctx: StepContext): void {
+export function expectReregistration(game: Game, listed: ReadonlySet<string>, ctx: StepContext): void {
   for (const owned of game.actions.values()) if (!listed.has(owned.name)) owned.isUnconfirmed = true;
   game.reregisterUntil = ctx.now + game.service.settings.actions.restart_window;
   game.service.timers.set(windowTimer(game), game.reregisterUntil);
@@ -255,7 +259,7 @@ const DEFAULT_POLICY: IntegrationPolicy = {
   results: "required",
 };
 
-function register(
+function registerActions(
   game: Game,
   { actions, mainThread }: GameMessage & { command: "actions/register" },
   ctx: StepContext,
@@ -285,7 +289,7 @@ function register(
   onActionsSynced(game.upstream, ctx);
 }
 
-function unregister(
+function unregisterActions(
   game: Game,
   { names, mainThread }: GameMessage & { command: "actions/unregister" },
   ctx: StepContext,
@@ -306,7 +310,7 @@ function unregister(
 }
 
 /** A `startup`: the forces of the session before are over, its actions are waited for. */
-function restart(game: Game, ctx: StepContext): void {
+function restartGame(game: Game, ctx: StepContext): void {
   const { upstream } = game;
   const { current } = upstream.forces;
   if (current?.game === game) {
@@ -319,21 +323,21 @@ function restart(game: Game, ctx: StepContext): void {
   }
   cancelForces(game, "cancelled", ctx);
   game.sessionId = ctx.id();
-  suspectOthers(game, new Set(), ctx);
+  expectReregistration(game, new Set(), ctx);
   sendSession(game, ctx);
 }
 
-function forgetLongestAway(state: NeuroState, ctx: StepContext): void {
+function evictLongestAway(state: NeuroState, ctx: StepContext): void {
   let longest: Game | undefined;
   for (const game of state.games.values()) {
-    if (game.peer === undefined && (longest === undefined || isSooner(game, longest))) longest = game;
+    if (game.peer === undefined && (longest === undefined || isEvictedBefore(game, longest))) longest = game;
   }
   if (longest === undefined) return;
-  graceOver(longest, ctx);
-  forget(longest);
+  endGrace(longest, ctx);
+  deleteGame(longest);
   if (longest.controls.solo) applyControls(state, ctx);
 }
 
 /** Whom nobody has decided anything about goes first, then whoever is away for longest. */
-const isSooner = (game: Game, other: Game): boolean =>
-  isControlled(game) === isControlled(other) ? game.leftAt < other.leftAt : isControlled(other);
+const isEvictedBefore = (game: Game, other: Game): boolean =>
+  hasControls(game) === hasControls(other) ? game.leftAt < other.leftAt : hasControls(other);

@@ -1,22 +1,25 @@
 /** The game side of the Neuro wire: what clients are known to send, and what they are known to survive. */
 import { test } from "#runner";
 import fc from "fast-check";
-import type { GameMessage, NeuroMessage } from "../../../../src/core/neuro-messages.ts";
-import type { Frame } from "../../../../src/core/json.ts";
-import { GAME_FRAME_BYTES_MAX, SCHEMA_BYTES_MAX } from "../../../../src/core/limits.ts";
-import { PROFILES } from "../../../../src/services/neuro/upstream/profiles.ts";
-import { decodeGame, encodeForGame, encodeUpstream, type MendName } from "../../../../src/services/neuro/codec/wire.ts";
-import { check } from "../../../harness/check.ts";
+import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
+import type { Frame } from "../../../../../src/core/json.ts";
+import { GAME_FRAME_BYTES_MAX, SCHEMA_BYTES_MAX } from "../../../../../src/core/limits.ts";
+import { PROFILES } from "../../../../../src/services/neuro/upstream/profiles.ts";
+import { decodeGame } from "../../../../../src/services/neuro/codec/decode-game.ts";
+import { encodeGame } from "../../../../../src/services/neuro/codec/encode-game.ts";
+import { encodeUpstream } from "../../../../../src/services/neuro/codec/encode-upstream.ts";
+import type { RepairKind } from "../../../../../src/services/neuro/codec/repair.ts";
+import { check } from "../../../../harness/check.ts";
 
 const LIMITS = { json_depth: 64 };
 
 /** What a frame was read as, and what was mended. */
-function read(frame: Frame | object): { game: string | undefined; message: GameMessage; mends: readonly MendName[] } {
+function read(frame: Frame | object): { game: string | undefined; message: GameMessage; mends: readonly RepairKind[] } {
   const raw = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame);
   const result = decodeGame(raw, LIMITS);
   check.that(result.ok, result.ok ? "" : result.reason);
-  const { game, message, mended } = result.value;
-  return { game, message, mends: mended.map(({ what }) => what) };
+  const { game, message, mended: repairs } = result.value;
+  return { game, message, mends: repairs.map(({ what }) => what) };
 }
 
 function refusal(frame: Frame | object): string {
@@ -28,7 +31,7 @@ function refusal(frame: Frame | object): string {
 
 const from = (command: string, data?: unknown): object => ({ command, game: "Chess", data });
 
-const VECTORS: readonly [what: string, frame: string | object, message: GameMessage, mends: readonly MendName[]][] = [
+const VECTORS: readonly [what: string, frame: string | object, message: GameMessage, mends: readonly RepairKind[]][] = [
   ["startup", from("startup"), { command: "startup" }, []],
   [
     "a context",
@@ -83,30 +86,30 @@ test("NB101 JSON in a binary frame and JSON behind a byte order mark is read", (
   const text = JSON.stringify(from("context", { message: "grüße", silent: false }));
   const message = { command: "context", message: "grüße", silent: false } as const;
   const bytes = new TextEncoder().encode(text);
-  check.equal(read(bytes), { game: "Chess", message, mends: ["binary frame"] });
-  check.equal(read(`\ufeff${text}`), { game: "Chess", message, mends: ["byte order mark"] });
-  check.equal(read(new TextEncoder().encode(`\ufeff${text}`)).mends, ["binary frame", "byte order mark"]);
+  check.equal(read(bytes), { game: "Chess", message, mends: ["binary_frame"] });
+  check.equal(read(`\ufeff${text}`), { game: "Chess", message, mends: ["byte_order_mark"] });
+  check.equal(read(new TextEncoder().encode(`\ufeff${text}`)).mends, ["binary_frame", "byte_order_mark"]);
 });
 
 test("NB101 broken UTF-8 is refused", () => {
   check.match(refusal(new Uint8Array([0x7b, 0xff, 0x7d])), /UTF-8/);
 });
 
-const SLOPPY: readonly [client: string, frame: object, message: GameMessage, mends: readonly MendName[]][] = [
+const SLOPPY: readonly [client: string, frame: object, message: GameMessage, mends: readonly RepairKind[]][] = [
   [
     "Godot: pretty-printed nulls",
     from("actions/force", { state: null, query: "q", ephemeral_context: false, priority: "low", action_names: ["a"] }),
     { command: "actions/force", query: "q", ephemeral: false, priority: "low", names: ["a"] },
-    ["null"],
+    ["null_value"],
   ],
-  ["Lua: startup with an empty table", from("startup", []), { command: "startup" }, ["data of a command without data"]],
-  ["Abandoned Pub: startup with {}", from("startup", {}), { command: "startup" }, ["data of a command without data"]],
-  ["data that is null", from("startup", null), { command: "startup" }, ["data of a command without data"]],
+  ["Lua: startup with an empty table", from("startup", []), { command: "startup" }, ["unexpected_data"]],
+  ["Abandoned Pub: startup with {}", from("startup", {}), { command: "startup" }, ["unexpected_data"]],
+  ["data that is null", from("startup", null), { command: "startup" }, ["unexpected_data"]],
   [
     "Lua: an empty schema",
     from("actions/register", { actions: [{ name: "a", description: "d", schema: [] }] }),
     { command: "actions/register", actions: [{ name: "a", description: "d" }] },
-    ["schema empty"],
+    ["schema_empty"],
   ],
   [
     "Lua: empty properties",
@@ -120,25 +123,25 @@ const SLOPPY: readonly [client: string, frame: object, message: GameMessage, men
     "Python: schema null",
     from("actions/register", { actions: [{ name: "a", description: "d", schema: null }] }),
     { command: "actions/register", actions: [{ name: "a", description: "d" }] },
-    ["schema empty"],
+    ["schema_empty"],
   ],
   [
     "an empty list that became an object",
     from("actions/register", { actions: {} }),
     { command: "actions/register", actions: [] },
-    ["list expected"],
+    ["list_expected"],
   ],
   [
     "one name without brackets",
     from("actions/unregister", { action_names: "a" }),
     { command: "actions/unregister", names: ["a"] },
-    ["list expected"],
+    ["list_expected"],
   ],
   [
     "Rust: message null",
     from("action/result", { id: "1", success: true, message: null }),
     { command: "action/result", id: "1", success: true },
-    ["null"],
+    ["null_value"],
   ],
 ];
 
@@ -153,17 +156,17 @@ test("NB103 what is missing gets its default: silent, priority, description", ()
   check.equal(read(from("context", { message: "Hi" })), {
     game: "Chess",
     message: { command: "context", message: "Hi", silent: false },
-    mends: ["silent missing"],
+    mends: ["silent_missing"],
   });
   const force = read(from("actions/force", { query: "q", action_names: ["a"], priority: "urgent" }));
-  check.equal(force.mends, ["priority unknown"]);
+  check.equal(force.mends, ["priority_unknown"]);
   check.that(force.message.command === "actions/force" && force.message.priority === "low");
   const loud = read(from("actions/force", { query: "q", action_names: ["a"], priority: "High" }));
   check.that(loud.message.command === "actions/force" && loud.message.priority === "high");
   check.equal(read(from("actions/register", { actions: [{ name: "a" }] })), {
     game: "Chess",
     message: { command: "actions/register", actions: [{ name: "a", description: "" }] },
-    mends: ["description missing"],
+    mends: ["description_missing"],
   });
 });
 
@@ -171,7 +174,7 @@ test("NB104 a numeric id is read as text", () => {
   check.equal(read(from("action/result", { id: 7, success: true })), {
     game: "Chess",
     message: { command: "action/result", id: "7", success: true },
-    mends: ["id is a number"],
+    mends: ["numeric_id"],
   });
 });
 
@@ -190,7 +193,7 @@ test("NB105 unknown keys are dropped, main_thread is kept", () => {
   check.equal(read(frame), {
     game: "Chess",
     message: { command: "actions/register", actions: [{ name: "a", description: "d" }], mainThread: true },
-    mends: ["unknown key"],
+    mends: ["unknown_key"],
   });
   const unregister = read(from("actions/unregister", { action_names: [], main_thread: false }));
   check.equal(unregister.message, { command: "actions/unregister", names: [], mainThread: false });
@@ -208,12 +211,12 @@ test("NB106 a schema is passed on as given; a missing type is added", () => {
   check.equal(registered(schema).schema, schema);
   check.equal(registered(schema).mends, []);
   check.equal(registered({ properties: {} }).schema, { type: "object", properties: {} });
-  check.equal(registered({ properties: {} }).mends, ["schema without type"]);
+  check.equal(registered({ properties: {} }).mends, ["schema_type_missing"]);
   check.equal(registered({}).schema, undefined);
   check.equal(registered({ type: "null" }).schema, undefined);
-  check.equal(registered("string").mends, ["schema is no object"]);
+  check.equal(registered("string").mends, ["schema_not_object"]);
   check.equal(registered({ type: "string" }).schema, { type: "string" });
-  check.equal(registered({ type: "string" }).mends, ["schema of another type"]);
+  check.equal(registered({ type: "string" }).mends, ["schema_type_unsupported"]);
 });
 
 test("NB106 keywords that Neuro may not support are named, at any depth, and property names are no keywords", () => {
@@ -223,7 +226,7 @@ test("NB106 keywords that Neuro may not support are named, at any depth, and pro
     LIMITS,
   );
   check.that(result.ok);
-  check.equal(result.value.mended.map(({ what }) => what), ["schema keywords"]);
+  check.equal(result.value.mended.map(({ what }) => what), ["schema_keywords"]);
   check.match(result.value.mended[0]?.hint ?? "", /: anyOf, multipleOf$/);
 });
 
@@ -236,7 +239,7 @@ test("NB107 an action whose schema is too large or too deep is left out, and the
     const good = { name: "good", description: "d" };
     const got = read(from("actions/register", { actions: [bad, good, { description: "nameless" }, 7] }));
     check.equal(got.message, { command: "actions/register", actions: [good] });
-    check.equal(got.mends, ["action ignored"]);
+    check.equal(got.mends, ["action_ignored"]);
     check.match(refusal(from("actions/register", { actions: [bad] })), /^bad: a schema/);
   }
 });
@@ -320,19 +323,19 @@ const TO_GAMES: readonly [NeuroMessage, object][] = [
 ];
 
 test("NB111 a frame for a game holds exactly the keys of the specification, and data that is a text or not there", () => {
-  for (const [message, frame] of TO_GAMES) check.equal(JSON.parse(encodeForGame(message) ?? ""), frame);
+  for (const [message, frame] of TO_GAMES) check.equal(JSON.parse(encodeGame(message) ?? ""), frame);
 });
 
 test("NB112 a frame for a game is printable ASCII of at most 65,000 bytes", () => {
   fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), (data) => {
-    const frame = encodeForGame({ command: "action", id: "1", name: "a", data }) ?? "";
+    const frame = encodeGame({ command: "action", id: "1", name: "a", data }) ?? "";
     check.match(frame, /^[\x20-\x7e]*$/);
     check.equal(JSON.parse(frame).data.data, data === "" ? undefined : data);
   }));
 });
 
 test("NB112 text that is too long in ASCII goes without escapes, and what does not fit at all is not sent", () => {
-  const frame = (data: string): string | undefined => encodeForGame({ command: "action", id: "1", name: "a", data });
+  const frame = (data: string): string | undefined => encodeGame({ command: "action", id: "1", name: "a", data });
   const umlauts = frame("ü".repeat(30_000));
   check.that(umlauts !== undefined && new TextEncoder().encode(umlauts).length <= GAME_FRAME_BYTES_MAX);
   check.equal(frame("ü".repeat(33_000)), undefined);

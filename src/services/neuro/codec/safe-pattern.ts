@@ -16,7 +16,7 @@ const STEPS_MAX = 100_000;
 /** True when the pattern is valid and cannot take long on a text of up to `PATTERN_TEXT_MAX`. */
 export function isSafePattern(pattern: string): boolean {
   if (pattern.length > PATTERN_LENGTH_MAX || !isRegExp(pattern)) return false;
-  const bones = bonesOf(pattern);
+  const bones = structureOf(pattern);
   if (/\)(?:[*+?]|\{\d)/.test(bones)) return false;
   const count = (part: RegExp): number => bones.match(part)?.length ?? 0;
   const repeats = count(/[*+]|\{\d+,\d*\}/g);
@@ -29,7 +29,7 @@ export function isSafePattern(pattern: string): boolean {
 }
 
 /** The structure alone: classes and escaped characters become one plain letter each. */
-const bonesOf = (pattern: string): string =>
+const structureOf = (pattern: string): string =>
   pattern.replace(/\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\[\s\S]/g, "x").replace(/\[[^\]]*\]/g, "x");
 
 function isRegExp(pattern: string): boolean {

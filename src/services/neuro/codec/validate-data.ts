@@ -12,7 +12,7 @@ import { type Schema, Validator } from "@cfworker/json-schema";
 import { isObject, isShallow, type Json, type JsonObject, parseJson } from "../../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../../core/limits.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
-import { isSafePattern, PATTERN_TEXT_MAX } from "./pattern.ts";
+import { isSafePattern, PATTERN_TEXT_MAX } from "./safe-pattern.ts";
 
 /** Parts of a schema, with its references filled in. */
 const NODES_MAX = 2_000;
@@ -22,21 +22,21 @@ const WORK_MAX = 4_000_000;
 const COSTLY_TEXT_MAX = 8_192;
 
 /** An action's schema, made ready once. */
-export interface CheckedSchema {
+export interface CompiledSchema {
   /** What samples are made from. */
-  readonly ready: JsonObject;
-  readonly parts: number;
+  readonly normalized: JsonObject;
+  readonly size: number;
   readonly strict: Validator;
   /** Without what takes more than time in proportion to the data. */
   readonly loose: Validator;
 }
 
 /** Makes a schema ready. */
-export function checkedSchema(schema: JsonObject): CheckedSchema {
-  const strict = new Making(schema, true);
-  const ready = strict.schema();
-  const loose = new Making(schema, false).schema();
-  return { ready, parts: strict.parts, strict: validator(ready), loose: validator(loose) };
+export function compileSchema(schema: JsonObject): CompiledSchema {
+  const strict = new SchemaCompiler(schema, true);
+  const normalized = strict.compileRoot();
+  const loose = new SchemaCompiler(schema, false).compileRoot();
+  return { normalized, size: strict.parts, strict: validator(normalized), loose: validator(loose) };
 }
 
 /**
@@ -44,18 +44,22 @@ export function checkedSchema(schema: JsonObject): CheckedSchema {
  *
  * The failure says what is wrong, for whoever chose.
  */
-export function checkData(schema: CheckedSchema | undefined, data: string): Result<string | undefined> {
+export function checkData(schema: CompiledSchema | undefined, data: string): Result<string | undefined> {
   if (schema === undefined) return ok(undefined);
   const text = data.trim() === "" ? "{}" : data;
   const value = parseJson(text, SCHEMA_DEPTH_MAX);
   if (value === undefined) return failed("badMessage", "`data` is not JSON, or is nested too deeply");
-  const wrong = mismatch(schema, value, text);
+  const wrong = validationError(schema, value, text);
   return wrong === undefined ? ok(text) : failed("badMessage", wrong);
 }
 
 /** What is wrong with the value, or undefined. */
-export function mismatch(schema: CheckedSchema, value: Json, text: string = JSON.stringify(value)): string | undefined {
-  if (schema.parts * text.length > WORK_MAX || !isShallow(text, SCHEMA_DEPTH_MAX)) return undefined;
+export function validationError(
+  schema: CompiledSchema,
+  value: Json,
+  text: string = JSON.stringify(value),
+): string | undefined {
+  if (schema.size * text.length > WORK_MAX || !isShallow(text, SCHEMA_DEPTH_MAX)) return undefined;
   const isCheap = text.length <= COSTLY_TEXT_MAX && !hasLongText(value);
   try {
     const { valid, errors } = (isCheap ? schema.strict : schema.loose).validate(value);
@@ -77,30 +81,30 @@ function hasLongText(value: Json): boolean {
 // Why the cast: the package's type has an index of `any`, and only what it knows is in a ready schema.
 const validator = (ready: JsonObject): Validator => new Validator(ready as Schema, "2020-12", true);
 
-type Reader = (value: Json, making: Making, depth: number) => Json | undefined;
+type KeywordReader = (value: Json, making: SchemaCompiler, depth: number) => Json | undefined;
 
-const one: Reader = (value, making, depth) => making.part(value, depth);
-const list: Reader = (value, making, depth) =>
-  Array.isArray(value) && value.length > 0 ? value.map((item: Json) => making.part(item, depth)) : undefined;
-const table: Reader = (value, making, depth) =>
+const one: KeywordReader = (value, making, depth) => making.compile(value, depth);
+const list: KeywordReader = (value, making, depth) =>
+  Array.isArray(value) && value.length > 0 ? value.map((item: Json) => making.compile(item, depth)) : undefined;
+const table: KeywordReader = (value, making, depth) =>
   isObject(value)
-    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, making.part(part ?? null, depth)]))
+    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, making.compile(part ?? null, depth)]))
     : undefined;
-const patterns: Reader = (value, making, depth) =>
+const patterns: KeywordReader = (value, making, depth) =>
   making.isStrict && isObject(value)
     ? table(Object.fromEntries(Object.entries(value).filter(([pattern]) => isSafePattern(pattern))), making, depth)
     : undefined;
-const number: Reader = (value) => (typeof value === "number" ? value : undefined);
-const size: Reader = (value) => (typeof value === "number" && value >= 0 ? value : undefined);
-const positive: Reader = (value) => (typeof value === "number" && value > 0 ? value : undefined);
-const names: Reader = (value) =>
+const number: KeywordReader = (value) => (typeof value === "number" ? value : undefined);
+const size: KeywordReader = (value) => (typeof value === "number" && value >= 0 ? value : undefined);
+const positive: KeywordReader = (value) => (typeof value === "number" && value > 0 ? value : undefined);
+const names: KeywordReader = (value) =>
   Array.isArray(value) && value.every((name: Json) => typeof name === "string") ? value : undefined;
-const asIs: Reader = (value) => value;
+const asIs: KeywordReader = (value) => value;
 
 const TYPES: readonly Json[] = ["object", "array", "string", "number", "integer", "boolean", "null"];
 
 /** The keywords that are understood, and how each is read. */
-const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+const KEYWORD_READERS: ReadonlyMap<string, KeywordReader> = new Map<string, KeywordReader>([
   [
     "type",
     (value) => {
@@ -148,7 +152,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 ]);
 
 /** One schema being made ready. */
-class Making {
+class SchemaCompiler {
   readonly isStrict: boolean;
   readonly #root: JsonObject;
   parts = 0;
@@ -158,24 +162,24 @@ class Making {
     this.isStrict = isStrict;
   }
 
-  schema(): JsonObject {
-    const ready = this.part(this.#root, 0);
+  compileRoot(): JsonObject {
+    const ready = this.compile(this.#root, 0);
     return isObject(ready) ? ready : {};
   }
 
   /** A part of the schema made ready; anything goes where a bound is reached. */
-  part(given: Json, depth: number): Json {
+  compile(given: Json, depth: number): Json {
     if (typeof given === "boolean") return given;
     if (!isObject(given) || depth > SCHEMA_DEPTH_MAX || ++this.parts > NODES_MAX) return {};
     const entries: [string, Json][] = [];
-    for (const [keyword, value] of Object.entries(withModernItems(given))) {
-      const read = value === undefined ? undefined : READERS.get(keyword)?.(value, this, depth + 1);
+    for (const [keyword, value] of Object.entries(withPrefixItems(given))) {
+      const read = value === undefined ? undefined : KEYWORD_READERS.get(keyword)?.(value, this, depth + 1);
       if (read !== undefined) entries.push([keyword, read]);
     }
     const ready = Object.fromEntries(entries);
     const target = this.#target(given["$ref"]);
     if (target === undefined) return ready;
-    const referred = this.part(target, depth + 1);
+    const referred = this.compile(target, depth + 1);
     return Object.keys(ready).length === 0 ? referred : { allOf: [ready, referred] };
   }
 
@@ -194,7 +198,7 @@ class Making {
 }
 
 /** Older drafts give a list of items where newer ones say `prefixItems`. */
-function withModernItems(given: JsonObject): JsonObject {
+function withPrefixItems(given: JsonObject): JsonObject {
   if (!Array.isArray(given["items"])) return given;
   const { items, additionalItems, ...rest } = given;
   return { ...rest, prefixItems: items, ...(additionalItems !== undefined && { items: additionalItems }) };

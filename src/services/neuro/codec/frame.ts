@@ -5,18 +5,18 @@
  */
 import { escaped, type Frame, isObject, type JsonObject, parseJson } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
-import { type Mend, mend } from "./mend.ts";
+import { addRepair, type Repair } from "./repair.ts";
 
 const BYTE_ORDER_MARK = 0xfeff;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
 /** The object in a frame. Bytes are read as text, and a byte order mark is passed over, for some clients send them. */
-export function readObject(frame: Frame, depthMax: number, mended: Mend[]): Result<JsonObject> {
+export function readObject(frame: Frame, depthMax: number, repairs: Repair[]): Result<JsonObject> {
   let text: string;
   if (typeof frame === "string") text = frame;
   else {
-    mend(mended, "binary frame");
+    addRepair(repairs, "binary_frame");
     try {
       text = UTF8.decode(frame);
     } catch {
@@ -24,7 +24,7 @@ export function readObject(frame: Frame, depthMax: number, mended: Mend[]): Resu
     }
   }
   if (text.charCodeAt(0) === BYTE_ORDER_MARK) {
-    mend(mended, "byte order mark");
+    addRepair(repairs, "byte_order_mark");
     text = text.slice(1);
   }
   const value = parseJson(text, depthMax);
@@ -33,12 +33,12 @@ export function readObject(frame: Frame, depthMax: number, mended: Mend[]): Resu
 }
 
 /** The number of bytes of the text as UTF-8. */
-export const bytesOf = (text: string): number => ENCODER.encode(text).length;
+export const utf8Length = (text: string): number => ENCODER.encode(text).length;
 
 /** True when the text takes at most so many bytes; counts only when it is not obvious. */
-export function fits(text: string, bytesMax: number): boolean {
+export function fitsBytes(text: string, bytesMax: number): boolean {
   if (text.length > bytesMax) return false;
-  return text.length * 3 <= bytesMax || bytesOf(text) <= bytesMax;
+  return text.length * 3 <= bytesMax || utf8Length(text) <= bytesMax;
 }
 
 const NOT_PRINTABLE = /[^\x20-\x7e]/;

@@ -10,10 +10,10 @@ import { isObject, type Json } from "../../core/json.ts";
 import type { RestoreInput } from "../../core/service.ts";
 import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { StepContext } from "../../core/context.ts";
-import { nameOf, newGame, parkedTimer, policyOf, upstreamFor } from "./games/games.ts";
-import { askForAll, awaitFirst, keepAlive } from "./games/silence.ts";
-import { newSocket, sit } from "./games/sockets.ts";
-import { readAll, save } from "./records.ts";
+import { createGame, normalizeGameName, parkedTimer, policyOf, upstreamFor } from "./games/registry.ts";
+import { awaitFirstMessage, requestReregistration, scheduleKeepalive } from "./games/keepalive.ts";
+import { createSocket, openConnection } from "./games/connections.ts";
+import { restoreEntries, saveRecords } from "./persistence.ts";
 import { emptyState, type Game, type NeuroState, type Upstream } from "./state.ts";
 import {
   definitionOf,
@@ -33,27 +33,27 @@ import { failAll, failForLostGame } from "./pending/pending.ts";
 const DRAIN = "drain all";
 
 /** The room as it was, with whoever is still connected. Nothing has been said to anybody yet. */
-export function restoreRoom(settings: Settings, { entries, resumed, now }: RestoreInput): NeuroState {
+export function restoreState(settings: Settings, { entries, resumed, now }: RestoreInput): NeuroState {
   const state = emptyState(settings);
   for (const each of upstreamSettings(settings)) {
     const upstream = newUpstream(state, each, now);
     state.upstreams.set(upstream.id, upstream);
   }
-  readAll(state, entries, now);
-  for (const resumedPeer of resumed) seat(state, resumedPeer, now);
+  restoreEntries(state, entries, now);
+  for (const resumedPeer of resumed) resumePeer(state, resumedPeer, now);
   return state;
 }
 
 /** The first tick: from here on the room acts. */
-export function startRoom(state: NeuroState, ctx: StepContext): void {
+export function startService(state: NeuroState, ctx: StepContext): void {
   state.hasStarted = true;
   state.relayId = ctx.secret().slice(0, 16);
   for (const key of state.staleKeys.splice(0)) ctx.emit({ do: "delete", key });
   for (const socket of state.sockets.values()) {
-    if (socket.hasSpoken) askForAll(socket, ctx);
-    else if (!socket.isVoice) awaitFirst(socket, ctx.now);
+    if (socket.hasSpoken) requestReregistration(socket, ctx);
+    else if (!socket.isVoice) awaitFirstMessage(socket, ctx.now);
   }
-  keepAlive(state, ctx.now);
+  scheduleKeepalive(state, ctx.now);
   for (const upstream of state.upstreams.values()) start(upstream, ctx);
   for (const game of state.games.values()) if (game.peer !== undefined) restoreInterruptedForce(game, ctx);
   announceUpstreams(state, ctx);
@@ -75,7 +75,7 @@ export function configure(state: NeuroState, settings: Settings, ctx: StepContex
   for (const game of state.games.values()) {
     game.policy = policyOf(state, game.name);
     const upstream = upstreamFor(state, game.policy);
-    if (upstream !== game.upstream) move(game, upstream, ctx);
+    if (upstream !== game.upstream) moveGame(game, upstream, ctx);
     else if (game.peer !== undefined) updateOffAir(game, ctx);
   }
   for (const upstream of before) if (state.upstreams.get(upstream.id) !== upstream) stop(upstream, ctx);
@@ -89,11 +89,11 @@ export function beginDrain(state: NeuroState, until: Millis, ctx: StepContext): 
 }
 
 /** Leaves once nothing is awaited any more, or the time is over. */
-export function concludeDrain(state: NeuroState, ctx: StepContext): void {
+export function finishDrain(state: NeuroState, ctx: StepContext): void {
   const isBusy = [...state.upstreams.values()].some(({ pendingActions }) => pendingActions.byId.size > 0);
   if (isBusy && ctx.now < (state.drainUntil ?? 0)) return;
   for (const upstream of state.upstreams.values()) failAll(upstream, "The relay restarts.", ctx);
-  save(state, ctx);
+  saveRecords(state, ctx);
   for (const game of state.games.values()) hideActions(game);
   for (const upstream of state.upstreams.values()) {
     sync(upstream, ctx);
@@ -117,7 +117,7 @@ function reconfigure(upstream: Upstream, settings: UpstreamSettings | undefined,
 }
 
 /** A game's words go to another Neuro from now on. */
-function move(game: Game, to: Upstream, ctx: StepContext): void {
+function moveGame(game: Game, to: Upstream, ctx: StepContext): void {
   const from = game.upstream;
   const definitions = [...game.actions.values()].map(({ name, upstreamAction: { definition, mainThread } }) =>
     definitionOf({ ...definition, name }, mainThread)
@@ -136,14 +136,14 @@ function move(game: Game, to: Upstream, ctx: StepContext): void {
 }
 
 /** Gives a survivor its place again, as its attachment says. */
-function seat(state: NeuroState, { peer, connection, attachment }: ResumedPeer, now: Millis): void {
-  const socket = newSocket(state, { peer, connection }, now);
+function resumePeer(state: NeuroState, { peer, connection, attachment }: ResumedPeer, now: Millis): void {
+  const socket = createSocket(state, { peer, connection }, now);
   state.sockets.set(peer, socket);
-  for (const [name, key] of namesIn(attachment)) {
-    const game = state.games.get(key) ?? newGame(state, { listener: "neuro", name: nameOf(name), key });
+  for (const [name, key] of attachedNames(attachment)) {
+    const game = state.games.get(key) ?? createGame(state, { listener: "neuro", name: normalizeGameName(name), key });
     if (game.peer !== undefined) continue;
     socket.hasSpoken = true;
-    socket.lastConnection = sit(socket, { name, game }, now);
+    socket.lastConnection = openConnection(socket, { name, game }, now);
     game.peer = peer;
     game.connection = connection;
     game.connectedAt = now;
@@ -153,7 +153,7 @@ function seat(state: NeuroState, { peer, connection, attachment }: ResumedPeer, 
   }
 }
 
-function namesIn(attachment: Json | undefined): readonly (readonly [string, string])[] {
+function attachedNames(attachment: Json | undefined): readonly (readonly [string, string])[] {
   if (!isObject(attachment) || !Array.isArray(attachment["names"])) return [];
   return attachment["names"].flatMap((pair: Json) =>
     Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "string" ? [[pair[0], pair[1]] as const] : []

@@ -1,11 +1,13 @@
 /** The Neuro side of the wire: what leaves must not end the strictest backend. */
 import { test } from "#runner";
 import fc from "fast-check";
-import type { Action, GameMessage, NeuroMessage } from "../../../../src/core/neuro-messages.ts";
-import { REGISTER_FRAME_BYTES_MAX, UPSTREAM_FRAME_BYTES_MAX } from "../../../../src/core/limits.ts";
-import { PROFILES } from "../../../../src/services/neuro/upstream/profiles.ts";
-import { decodeUpstream, encodeForGame, encodeUpstream } from "../../../../src/services/neuro/codec/wire.ts";
-import { check } from "../../../harness/check.ts";
+import type { Action, GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
+import { REGISTER_FRAME_BYTES_MAX, UPSTREAM_FRAME_BYTES_MAX } from "../../../../../src/core/limits.ts";
+import { PROFILES } from "../../../../../src/services/neuro/upstream/profiles.ts";
+import { decodeUpstream } from "../../../../../src/services/neuro/codec/decode-upstream.ts";
+import { encodeGame } from "../../../../../src/services/neuro/codec/encode-game.ts";
+import { encodeUpstream } from "../../../../../src/services/neuro/codec/encode-upstream.ts";
+import { check } from "../../../../harness/check.ts";
 
 const LIMITS = { json_depth: 64 };
 const bytes = (text: string): number => new TextEncoder().encode(text).length;
@@ -181,7 +183,7 @@ test("NB109 whatever the backend sends, reading ends with a message or a reason"
 
 test("NB119 what is written for a game is what Neuro said", () => {
   for (const [, message] of FROM_NEURO) {
-    check.equal(decodeUpstream(encodeForGame(message) ?? "", LIMITS), { ok: true, value: message });
+    check.equal(decodeUpstream(encodeGame(message) ?? "", LIMITS), { ok: true, value: message });
   }
 });
 

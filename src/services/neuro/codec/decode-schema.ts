@@ -7,12 +7,12 @@
 import { isObject, isShallow, type Json, type JsonObject } from "../../../core/json.ts";
 import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX } from "../../../core/limits.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
-import { type Mend, mend } from "./mend.ts";
-import { isSafePattern } from "./pattern.ts";
-import { fits } from "./wire-frame.ts";
+import { addRepair, type Repair } from "./repair.ts";
+import { isSafePattern } from "./safe-pattern.ts";
+import { fitsBytes } from "./frame.ts";
 
 /** What the specification lists as not supported. */
-const UNSUPPORTED: ReadonlySet<string> = new Set(
+const UNSUPPORTED_KEYWORDS: ReadonlySet<string> = new Set(
   ("$anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary additionalProperties allOf anyOf " +
     "contentEncoding contentMediaType contentSchema dependentRequired dependentSchemas deprecated description else if " +
     "maxProperties minProperties multipleOf not oneOf patternProperties readOnly then title unevaluatedItems " +
@@ -20,7 +20,7 @@ const UNSUPPORTED: ReadonlySet<string> = new Set(
 );
 
 /** Keywords whose value is a table of schemas, by names that are no keywords. */
-const TABLES: ReadonlySet<string> = new Set([
+const SCHEMA_TABLE_KEYWORDS: ReadonlySet<string> = new Set([
   "properties",
   "patternProperties",
   "$defs",
@@ -28,75 +28,75 @@ const TABLES: ReadonlySet<string> = new Set([
   "dependentSchemas",
 ]);
 /** Keywords whose value is a value, never a schema. */
-const VALUES: ReadonlySet<string> = new Set(["enum", "const", "default", "examples", "required"]);
+const VALUE_KEYWORDS: ReadonlySet<string> = new Set(["enum", "const", "default", "examples", "required"]);
 
 /** The schema to register, or undefined when the action takes nothing. */
-export function readSchema(given: Json | undefined, mended: Mend[]): Result<JsonObject | undefined> {
+export function decodeSchema(given: Json | undefined, repairs: Repair[]): Result<JsonObject | undefined> {
   if (given === undefined) return ok(undefined);
   if (!isObject(given)) {
-    mend(mended, isEmpty(given) ? "schema empty" : "schema is no object");
+    addRepair(repairs, isEmpty(given) ? "schema_empty" : "schema_not_object");
     return ok(undefined);
   }
   const text = JSON.stringify(given);
   if (text === "{}") return ok(undefined);
-  if (!fits(text, SCHEMA_BYTES_MAX)) return failed("badMessage", `a schema has at most ${SCHEMA_BYTES_MAX} bytes`);
+  if (!fitsBytes(text, SCHEMA_BYTES_MAX)) return failed("badMessage", `a schema has at most ${SCHEMA_BYTES_MAX} bytes`);
   if (!isShallow(text, SCHEMA_DEPTH_MAX)) return failed("badMessage", `a schema is at most ${SCHEMA_DEPTH_MAX} deep`);
-  const found: Found = { keywords: new Set(), patterns: [] };
-  const schema = review(given, found);
-  if (found.keywords.size > 0) mend(mended, "schema keywords", [...found.keywords].sort().join(", "));
-  if (found.patterns.length > 0) mend(mended, "schema pattern", found.patterns.join(" "));
-  return ok(typed(schema, mended));
+  const found: SchemaFindings = { keywords: new Set(), patterns: [] };
+  const schema = repairSchema(given, found);
+  if (found.keywords.size > 0) addRepair(repairs, "schema_keywords", [...found.keywords].sort().join(", "));
+  if (found.patterns.length > 0) addRepair(repairs, "schema_pattern", found.patterns.join(" "));
+  return ok(withObjectType(schema, repairs));
 }
 
 const isEmpty = (value: Json): boolean => value === null || (Array.isArray(value) && value.length === 0);
 
 /** Neuro takes objects only. A missing type is added; `null` stands for "takes nothing" in one client's generator. */
-function typed(schema: JsonObject, mended: Mend[]): JsonObject | undefined {
+function withObjectType(schema: JsonObject, repairs: Repair[]): JsonObject | undefined {
   const type = schema["type"];
   if (type === "object") return schema;
   if (type === "null") {
-    mend(mended, "schema empty");
+    addRepair(repairs, "schema_empty");
     return undefined;
   }
   if (type === undefined || type === null) {
-    mend(mended, "schema without type");
+    addRepair(repairs, "schema_type_missing");
     return { ...schema, type: "object" };
   }
-  mend(mended, "schema of another type");
+  addRepair(repairs, "schema_type_unsupported");
   return schema;
 }
 
-interface Found {
+interface SchemaFindings {
   readonly keywords: Set<string>;
   readonly patterns: string[];
 }
 
 /** Walks a schema; copies only where an empty table of Lua, which arrives as an empty list, makes it wrong. */
-function review(schema: JsonObject, found: Found): JsonObject {
-  return changed(schema, (keyword, value) => {
-    if (UNSUPPORTED.has(keyword)) found.keywords.add(keyword);
+function repairSchema(schema: JsonObject, found: SchemaFindings): JsonObject {
+  return mapValues(schema, (keyword, value) => {
+    if (UNSUPPORTED_KEYWORDS.has(keyword)) found.keywords.add(keyword);
     if (keyword === "pattern" && typeof value === "string" && !isSafePattern(value)) {
       found.patterns.push(value.slice(0, 64));
     }
-    if (VALUES.has(keyword)) return value;
+    if (VALUE_KEYWORDS.has(keyword)) return value;
     const isEmptyList = Array.isArray(value) && value.length === 0;
-    if (TABLES.has(keyword)) {
+    if (SCHEMA_TABLE_KEYWORDS.has(keyword)) {
       if (isEmptyList) return {};
-      return isObject(value) ? changed(value, (_name, schema) => reviewValue(schema, found)) : value;
+      return isObject(value) ? mapValues(value, (_name, schema) => repairSubschemas(schema, found)) : value;
     }
-    return isEmptyList && keyword === "items" ? {} : reviewValue(value, found);
+    return isEmptyList && keyword === "items" ? {} : repairSubschemas(value, found);
   });
 }
 
-function reviewValue(value: Json | undefined, found: Found): Json | undefined {
-  if (isObject(value)) return review(value, found);
+function repairSubschemas(value: Json | undefined, found: SchemaFindings): Json | undefined {
+  if (isObject(value)) return repairSchema(value, found);
   if (!Array.isArray(value)) return value;
-  const reviewed = value.map((item: Json) => (isObject(item) ? review(item, found) : item));
+  const reviewed = value.map((item: Json) => (isObject(item) ? repairSchema(item, found) : item));
   return reviewed.some((item: Json, at: number) => item !== value[at]) ? reviewed : value;
 }
 
 /** The same object when every value stays the same, else a copy with the new ones. */
-function changed(object: JsonObject, next: (key: string, value: Json | undefined) => Json | undefined): JsonObject {
+function mapValues(object: JsonObject, next: (key: string, value: Json | undefined) => Json | undefined): JsonObject {
   let isChanged = false;
   const entries = Object.entries(object).map(([key, value]): [string, Json | undefined] => {
     const after = next(key, value);

@@ -1,15 +1,16 @@
 /** The two ways out: to a Neuro, and to a game. */
 import type { GameMessage, NeuroMessage } from "../../core/neuro-messages.ts";
 import type { StepContext } from "../../core/context.ts";
-import { hear } from "./standalone/decider.ts";
+import { handleMessage } from "./standalone/decider.ts";
 import type { Game, Upstream } from "./state.ts";
-import { encodeForGame, encodeUpstream } from "./codec/wire.ts";
+import { encodeGame } from "./codec/encode-game.ts";
+import { encodeUpstream } from "./codec/encode-upstream.ts";
 
 /** Says something to Neuro, or does nothing while she is away: what must not be lost is kept by whoever says it. */
 export function toNeuro(upstream: Upstream, message: GameMessage, ctx: StepContext): void {
   if (!upstream.isOpen) return;
   if (upstream.decider !== undefined) {
-    for (const answer of hear(upstream.decider, message, ctx)) upstream.inbox.push(answer);
+    for (const answer of handleMessage(upstream.decider, message, ctx)) upstream.inbox.push(answer);
     return;
   }
   const { settings, link, profile } = upstream;
@@ -27,7 +28,7 @@ export function toGame(game: Game, message: NeuroMessage, ctx: StepContext): boo
     ctx.post("intermediary", { is: "neuroMessage", peer: game.peer, message });
     return true;
   }
-  const frame = encodeForGame(message);
+  const frame = encodeGame(message);
   if (frame !== undefined) {
     ctx.count("game", "out", message.command);
     ctx.emit({ do: "send", to: game.peer, frame });

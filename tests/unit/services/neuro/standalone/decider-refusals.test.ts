@@ -1,9 +1,9 @@
 /** The relay playing Neuro, when not all goes well: failures, retries, late choices, models that talk nonsense. */
 import { test } from "#runner";
 import fc from "fast-check";
-import type { GameMessage, NeuroMessage } from "../../../../src/core/neuro-messages.ts";
-import { checkedSchema, mismatch } from "../../../../src/services/neuro/codec/schema.ts";
-import { check } from "../../../harness/check.ts";
+import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
+import { compileSchema, validationError } from "../../../../../src/services/neuro/codec/validate-data.ts";
+import { check } from "../../../../harness/check.ts";
 import { FORCE, MOVE, names, PASS, Play, SCHEMA } from "./decider-fixture.ts";
 
 test("NB144 `random` makes data that fits the schema, and the same seed the same game", () => {
@@ -16,14 +16,14 @@ test("NB144 `random` makes data that fits the schema, and the same seed the same
     }
     return play.said;
   };
-  const schema = checkedSchema(SCHEMA);
+  const schema = compileSchema(SCHEMA);
   fc.assert(
     fc.property(fc.nat(), (seed) => {
       const said = decisions(seed);
       check.equal(said, decisions(seed));
       for (const message of said) {
         check.that(message.command === "action");
-        if (message.name === "move") check.equal(mismatch(schema, JSON.parse(message.data ?? "")), undefined);
+        if (message.name === "move") check.equal(validationError(schema, JSON.parse(message.data ?? "")), undefined);
         else check.equal(message.data, undefined);
       }
       check.equal(new Set(names(said)).size, 2);

@@ -1,0 +1,209 @@
+/**
+ * Decodes frames of games: what can be understood is repaired and each repair is reported, unknown keys are dropped, and the rest
+ * is refused. `main_thread`, a hidden key of the protocol, is kept.
+ *
+ * Invariants: DG1 `decodeGame` never throws; DG2 no field of a decoded message is null.
+ * Knows nothing of: who sent the frame, what is registered.
+ */
+import type { Action, GameMessage, Priority } from "../../../core/neuro-messages.ts";
+import { type Frame, isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { failed, type Failure, ok, type Result } from "../../../core/result.ts";
+import { addRepair, type Repair } from "./repair.ts";
+import { readObject } from "./frame.ts";
+import { decodeSchema } from "./decode-schema.ts";
+
+export interface DecodedGameFrame {
+  /** The name the game gives itself; absent where it forgot to. */
+  readonly game: string | undefined;
+  readonly message: GameMessage;
+  /** Empty for a game that keeps to the specification. */
+  readonly mended: readonly Repair[];
+}
+
+/** What a game said. */
+export function decodeGame(frame: Frame, limits: { readonly json_depth: number }): Result<DecodedGameFrame> {
+  const repairs: Repair[] = [];
+  const envelope = readObject(frame, limits.json_depth, repairs);
+  if (!envelope.ok) return envelope;
+  const { command, game, data } = envelope.value;
+  if (typeof command !== "string" || command === "") return failed("badMessage", "`command` has to be a text");
+  knownKeys(envelope.value, ENVELOPE, repairs);
+  const message = readMessage(command, data, repairs);
+  if (!message.ok) return message;
+  return ok({ game: readName(game, repairs), message: message.value, mended: repairs });
+}
+
+const ENVELOPE: readonly string[] = ["command", "game", "data"];
+const NO_DATA: JsonObject = {};
+
+function readMessage(command: string, data: Json | undefined, repairs: Repair[]): Result<GameMessage> {
+  switch (command) {
+    case "action/result":
+      return readResult(readData(data, RESULT, repairs), repairs);
+    case "context":
+      return readContext(readData(data, CONTEXT, repairs), repairs);
+    case "actions/register":
+      return readRegister(readData(data, REGISTER, repairs), repairs);
+    case "actions/unregister":
+      return readUnregister(readData(data, UNREGISTER, repairs), repairs);
+    case "actions/force":
+      return readForce(readData(data, FORCE, repairs), repairs);
+    case "startup":
+    case "shutdown/ready":
+      if (data !== undefined) addRepair(repairs, "unexpected_data", command);
+      return ok({ command });
+    default:
+      return ok({ command: "other", name: command, ...(isObject(data) && { data }) });
+  }
+}
+
+const RESULT: readonly string[] = ["id", "success", "message"];
+const CONTEXT: readonly string[] = ["message", "silent"];
+const REGISTER: readonly string[] = ["actions", "main_thread"];
+const UNREGISTER: readonly string[] = ["action_names", "main_thread"];
+const FORCE: readonly string[] = ["state", "query", "ephemeral_context", "priority", "action_names", "main_thread"];
+const ACTION: readonly string[] = ["name", "description", "schema"];
+
+function readResult(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
+  const { id: givenId, success: givenSuccess, message: givenMessage } = data;
+  let id = givenId;
+  if (typeof id === "number") {
+    addRepair(repairs, "numeric_id");
+    id = String(id);
+  }
+  if (typeof id !== "string" || id === "") return failed("badMessage", "`action/result` needs the `id` of its action");
+  let success = givenSuccess;
+  if (typeof success !== "boolean") {
+    addRepair(repairs, "success_not_boolean");
+    success = success === "true" || success === 1;
+  }
+  const message = typeof givenMessage === "string" ? givenMessage : readText(givenMessage, "message", repairs);
+  if (message === undefined) return ok({ command: "action/result", id, success });
+  return ok({ command: "action/result", id, success, message });
+}
+
+function readContext(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
+  const message = readText(data["message"], "message", repairs);
+  if (message === undefined) return failed("badMessage", "`context` needs a `message`");
+  const silent = data["silent"];
+  if (silent === undefined || silent === null) addRepair(repairs, "silent_missing");
+  return ok({ command: "context", message, silent: readBoolean(silent ?? undefined, "silent", repairs) ?? false });
+}
+
+function readRegister(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
+  const actions: Action[] = [];
+  let refused: Failure | undefined;
+  for (const given of readList(data["actions"], "actions", repairs)) {
+    const action = readAction(given, repairs);
+    if (action.ok) actions.push(action.value);
+    else {
+      refused ??= action;
+      addRepair(repairs, "action_ignored", action.reason);
+    }
+  }
+  // Why: one bad action does not cost the others, but who sends nothing else is told what is wrong with it.
+  if (refused !== undefined && actions.length === 0) return refused;
+  return ok({ command: "actions/register", actions, ...readMainThread(data, repairs) });
+}
+
+function readAction(given: Json, repairs: Repair[]): Result<Action> {
+  if (!isObject(given)) return failed("badMessage", "an action has to be an object");
+  const name = readName(given["name"], repairs);
+  if (name === undefined) return failed("badMessage", "an action needs a `name`");
+  knownKeys(given, ACTION, repairs);
+  const schema = decodeSchema(given["schema"], repairs);
+  if (!schema.ok) return failed(schema.fault, `${name.slice(0, 64)}: ${schema.reason}`);
+  const description = readText(given["description"], "description", repairs) ?? "";
+  if (description === "") addRepair(repairs, "description_missing", name.slice(0, 64));
+  return ok({ name, description, ...(schema.value !== undefined && { schema: schema.value }) });
+}
+
+function readUnregister(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
+  const names = readNames(data["action_names"], repairs);
+  return ok({ command: "actions/unregister", names, ...readMainThread(data, repairs) });
+}
+
+function readForce(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
+  if (data["action_names"] === undefined || data["action_names"] === null) {
+    return failed("badMessage", "`actions/force` needs `action_names`");
+  }
+  const state = readText(data["state"], "state", repairs);
+  return ok({
+    command: "actions/force",
+    ...(state !== undefined && { state }),
+    query: readText(data["query"], "query", repairs) ?? "",
+    ephemeral: readBoolean(data["ephemeral_context"], "ephemeral_context", repairs) ?? false,
+    priority: readPriority(data["priority"], repairs),
+    names: readNames(data["action_names"], repairs),
+    ...readMainThread(data, repairs),
+  });
+}
+
+const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];
+
+function readPriority(given: Json | undefined, repairs: Repair[]): Priority {
+  if (given === undefined) return "low";
+  const exact = PRIORITIES.find((priority) => priority === given);
+  if (exact !== undefined) return exact;
+  addRepair(repairs, "priority_unknown");
+  return PRIORITIES.find((priority) => typeof given === "string" && priority === given.toLowerCase()) ?? "low";
+}
+
+function readMainThread(data: JsonObject, repairs: Repair[]): { readonly mainThread?: boolean } {
+  const mainThread = readBoolean(data["main_thread"], "main_thread", repairs);
+  return mainThread === undefined ? {} : { mainThread };
+}
+
+/** The `data` of a command that has some: an empty table of Lua arrives as an empty list. */
+function readData(data: Json | undefined, keys: readonly string[], repairs: Repair[]): JsonObject {
+  if (!isObject(data)) {
+    addRepair(repairs, "data_missing");
+    return NO_DATA;
+  }
+  knownKeys(data, keys, repairs);
+  return data;
+}
+
+function knownKeys(object: JsonObject, keys: readonly string[], repairs: Repair[]): void {
+  for (const key in object) if (!keys.includes(key)) addRepair(repairs, "unknown_key", key.slice(0, 64));
+}
+
+/** A text, also where something else was given that can only mean one. */
+function readText(given: Json | undefined, where: string, repairs: Repair[]): string | undefined {
+  if (typeof given === "string") return given;
+  if (given === undefined) return undefined;
+  addRepair(repairs, given === null ? "null_value" : "text_expected", where);
+  if (given === null) return undefined;
+  return typeof given === "object" ? JSON.stringify(given) : String(given);
+}
+
+function readBoolean(given: Json | undefined, where: string, repairs: Repair[]): boolean | undefined {
+  if (typeof given === "boolean" || given === undefined) return given;
+  addRepair(repairs, given === null ? "null_value" : "boolean_expected", where);
+  return given === null ? undefined : given === "true" || given === 1;
+}
+
+function readName(given: Json | undefined, repairs: Repair[]): string | undefined {
+  if (typeof given === "string") return given === "" ? undefined : given;
+  if (typeof given !== "number") return undefined;
+  addRepair(repairs, "text_expected", "name");
+  return String(given);
+}
+
+function readNames(given: Json | undefined, repairs: Repair[]): readonly string[] {
+  const names: string[] = [];
+  for (const item of readList(given, "action_names", repairs)) {
+    const name = readName(item, repairs);
+    if (name === undefined) addRepair(repairs, "name_ignored");
+    else names.push(name);
+  }
+  return names;
+}
+
+/** A list, also where it was left out, is empty and became an object, or has one item and lost its brackets. */
+function readList(given: Json | undefined, where: string, repairs: Repair[]): readonly Json[] {
+  if (Array.isArray(given)) return given;
+  addRepair(repairs, "list_expected", where);
+  if (given === undefined || given === null) return [];
+  return isObject(given) && Object.keys(given).length === 0 ? [] : [given as Json];
+}

@@ -1,0 +1,70 @@
+/**
+ * Decodes frames of a backend, which are read strictly: a message that lacks what the specification requires is a failure.
+ *
+ * Invariant: DU1 `decodeUpstream` never throws.
+ */
+import type { NeuroMessage } from "../../../core/neuro-messages.ts";
+import { type Frame, isObject, type JsonObject } from "../../../core/json.ts";
+import { failed, ok, type Result } from "../../../core/result.ts";
+import { readObject } from "./frame.ts";
+
+/** What Neuro, or the backend in her place, said. */
+export function decodeUpstream(frame: Frame, limits: { readonly json_depth: number }): Result<NeuroMessage> {
+  const envelope = readObject(frame, limits.json_depth, []);
+  if (!envelope.ok) return envelope;
+  const { command, data: given } = envelope.value;
+  if (typeof command !== "string" || command === "") return failed("badMessage", "`command` is not a text");
+  const data = isObject(given) ? given : {};
+  switch (command) {
+    case "action":
+      return readActionCall(data);
+    case "startup":
+      return readStartup(data);
+    case "speech_finished":
+      return readSpeech(data);
+    case "shutdown/graceful": {
+      const wanted = data["wants_shutdown"];
+      return typeof wanted === "boolean"
+        ? ok({ command, wanted })
+        : failed("badMessage", "`shutdown/graceful` without `wants_shutdown`");
+    }
+    case "actions/reregister_all":
+    case "shutdown/immediate":
+      return ok({ command });
+    default:
+      return ok({ command: "other", name: command, ...(isObject(given) && { data: given }) });
+  }
+}
+
+function readActionCall({ id: givenId, name, data: given }: JsonObject): Result<NeuroMessage> {
+  const id = typeof givenId === "number" ? String(givenId) : givenId;
+  if (typeof id !== "string" || id === "") return failed("badMessage", "`action` without `id`");
+  if (typeof name !== "string" || name === "") {
+    return failed("badMessage", `\`action\` ${id.slice(0, 64)} without \`name\``);
+  }
+  if (given === undefined || given === null || given === "") return ok({ command: "action", id, name });
+  return ok({ command: "action", id, name, data: typeof given === "string" ? given : JSON.stringify(given) });
+}
+
+function readStartup({ session }: JsonObject): Result<NeuroMessage> {
+  if (!isObject(session) || typeof session["characterId"] !== "string" || session["characterId"] === "") {
+    return failed("badMessage", "`startup` without `session.characterId`");
+  }
+  const text = (key: string): string => (typeof session[key] === "string" ? session[key] : "");
+  const characterId = session["characterId"];
+  const displayName = text("displayName");
+  return ok({
+    command: "startup",
+    session: { sessionId: text("sessionId"), characterId, displayName: displayName === "" ? characterId : displayName },
+  });
+}
+
+function readSpeech({ isFinal, cancelled, reason }: JsonObject): Result<NeuroMessage> {
+  if (typeof isFinal !== "boolean") return failed("badMessage", "`speech_finished` without `isFinal`");
+  const data: JsonObject = {
+    isFinal,
+    ...(typeof cancelled === "boolean" && { cancelled }),
+    ...(typeof reason === "string" && { reason }),
+  };
+  return ok({ command: "speech_finished", data });
+}

@@ -1,0 +1,45 @@
+/**
+ * Encodes frames for games: exactly the keys of the specification, in printable ASCII, under `GAME_FRAME_BYTES_MAX`. Some clients
+ * crash on an unknown key, a null, a character outside ASCII or a longer frame.
+ */
+import type { NeuroMessage } from "../../../core/neuro-messages.ts";
+import type { JsonObject } from "../../../core/json.ts";
+import { GAME_FRAME_BYTES_MAX } from "../../../core/limits.ts";
+import { asciiJson, fitsBytes } from "./frame.ts";
+
+/** The frame for a game, or undefined when it cannot be made small enough for every game to receive. */
+export function encodeGame(message: NeuroMessage): string | undefined {
+  const json = JSON.stringify(envelopeFor(message));
+  const ascii = asciiJson(json);
+  if (ascii.length <= GAME_FRAME_BYTES_MAX) return ascii;
+  // Why: escaping can make text twice as long and more; what only fits without it is better sent so than not at all.
+  return fitsBytes(json, GAME_FRAME_BYTES_MAX) ? json : undefined;
+}
+
+function envelopeFor(message: NeuroMessage): JsonObject {
+  switch (message.command) {
+    case "action": {
+      const { command, id, name, data } = message;
+      // Why: an empty text is an error to one client, and `data` that is no text ends another.
+      return { command, data: data === undefined || data === "" ? { id, name } : { id, name, data } };
+    }
+    case "startup": {
+      const { sessionId, characterId, displayName } = message.session;
+      return { command: message.command, data: { session: { sessionId, characterId, displayName } } };
+    }
+    case "speech_finished":
+      return { command: message.command, data: withoutNulls(message.data) };
+    case "shutdown/graceful":
+      return { command: message.command, data: { wants_shutdown: message.wanted } };
+    case "actions/reregister_all":
+    case "shutdown/immediate":
+      return { command: message.command };
+    case "other":
+      return message.data === undefined
+        ? { command: message.name }
+        : { command: message.name, data: withoutNulls(message.data) };
+  }
+}
+
+const withoutNulls = (data: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null));
