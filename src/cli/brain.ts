@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { platform, versions } from "node:process";
-import { runIdOf, runTraining, SIZES, type TrainingPlan, type TrainingRun } from "../services/brain/mod.ts";
+import { runIdOf, runTraining, SIZES, type TrainingPlan, type TrainingRun } from "../inference/mod.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { CliError } from "./cli-error.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";

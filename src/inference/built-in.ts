@@ -1,4 +1,4 @@
-/** The artifact that comes with the program: small, for places without files. Made by `tests/unit/services/brain/recipe.ts`. */
+/** The artifact that comes with the program: small, for places without files. Made by `tests/unit/inference/built-in-recipe.ts`. */
 import type { ArtifactFiles } from "./artifact.ts";
 
 /** Its files. */

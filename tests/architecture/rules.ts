@@ -77,7 +77,6 @@ export const DOORS: Readonly<Record<string, RegExp>> = {
   // The foundation has no listener: its files are the vocabulary.
   core: /./,
   queue: /./,
-  inference: /./,
   "websocket-client": /./,
   // What a runtime lends is imported by those who lend it; it is all types.
   engine: /^(?:mod|ports)\.ts$/,
@@ -88,7 +87,6 @@ export const DOORS: Readonly<Record<string, RegExp>> = {
   // The dashboard judges an action's data before it is sent, by the same rules.
   neuro: /^(?:mod|codec\/(?:validate-data|safe-pattern))\.ts$/,
   nallely: /^(?:mod|wire)\.ts$/,
-  brain: /^(?:mod|wire)\.ts$/,
   // What needs files is loaded by those who have some.
   jobs: /^(?:mod|artifact)\.ts$/,
   // One file each, each with one thing to offer.

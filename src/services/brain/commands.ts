@@ -1,13 +1,19 @@
-/** What a request's `cmd` may be, and who handles it. */
+/** The handlers of all requests, by their `cmd`. */
+import type { StepContext } from "../../core/context.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { applyMacro, applyOperator, evaluateCovenant, listOperators } from "./operations/apply.ts";
-import { answer, refuse, type RequestInStep } from "./request.ts";
-import { subscribe, unsubscribe } from "./sessions/subscriptions.ts";
-import { getAudit, getLedger, getState, replaySession } from "./sessions/history.ts";
 import { infer } from "./predictions/infer.ts";
-import { closeSession, createSession, forkSession, sealSession } from "./sessions/create.ts";
+import { answer, refuse } from "./request.ts";
+import { createSession, forkSession } from "./sessions/create.ts";
+import { closeSession, sealSession } from "./sessions/end.ts";
+import { getAudit, getLedger, getState, replaySession } from "./sessions/history.ts";
+import type { ClientRequest } from "./sessions/session.ts";
+import { subscribe, unsubscribe } from "./sessions/subscriptions.ts";
+import type { BrainState } from "./state.ts";
 
-const COMMANDS: ReadonlyMap<Json | undefined, (call: RequestInStep) => void> = new Map([
+type Handler = (state: BrainState, request: ClientRequest, ctx: StepContext) => void;
+
+const HANDLERS: ReadonlyMap<Json | undefined, Handler> = new Map<Json, Handler>([
   ["CreateSession", createSession],
   ["ApplyOperator", applyOperator],
   ["Infer", infer],
@@ -23,15 +29,15 @@ const COMMANDS: ReadonlyMap<Json | undefined, (call: RequestInStep) => void> = n
   ["ListOperators", listOperators],
   ["Subscribe", subscribe],
   ["Unsubscribe", unsubscribe],
-  ["Ping", (call: RequestInStep) => answer(call, { type: "Pong" })],
+  ["Ping", (state, request, ctx) => answer(state, request, { type: "Pong" }, ctx)],
 ]);
 
-/** The command of a request, as it is counted: one that there is, or `other`. */
-export const kindOf = ({ cmd }: JsonObject): string => (typeof cmd === "string" && COMMANDS.has(cmd) ? cmd : "other");
+/** The command of a request as the message counter names it: a known command, or `other`. */
+export const kindOfRequest = ({ cmd }: JsonObject): string => typeof cmd === "string" && HANDLERS.has(cmd) ? cmd : "other";
 
-/** Handles one request: it is answered, now or later, exactly once. */
-export function handle(call: RequestInStep): void {
-  const command = COMMANDS.get(call.fields["cmd"]);
-  if (command === undefined) return refuse(call, { message: "unknown command" });
-  command(call);
+/** Handles one request. It is answered exactly once, now or later. */
+export function handle(state: BrainState, request: ClientRequest, ctx: StepContext): void {
+  const handler = HANDLERS.get(request.fields["cmd"]);
+  if (handler === undefined) return refuse(state, request, { message: "unknown command" }, ctx);
+  handler(state, request, ctx);
 }

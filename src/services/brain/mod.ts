@@ -1,96 +1,103 @@
 /**
- * The Brain: sessions of which the log is the truth, operators, the covenant, and predictions.
+ * The Brain: event-sourced sessions, operators, the covenant, and predictions.
  *
- * Peers speak its protocol at once, there is no greeting. Every frame is one request and gets one reply, in order.
+ * There is no greeting. Every frame is one request and gets one reply, in order.
  */
-import { Deadlines, earlier } from "../../core/deadlines.ts";
+import { assertNever } from "../../core/assert.ts";
+import type { StepContext } from "../../core/context.ts";
+import { Timers } from "../../core/deadlines.ts";
 import type { ResumedPeer, ServiceEvent } from "../../core/event.ts";
-import type { Millis } from "../../core/ids.ts";
+import type { Key, Millis, PeerId } from "../../core/ids.ts";
 import { LOG_SEGMENT_TEXT_MAX, SNAPSHOT_TEXT_MAX } from "../../core/limits.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
 import type { Settings } from "../../core/settings.ts";
-import type { StepContext } from "../../core/context.ts";
-import type { BrainState } from "./state.ts";
-import { handle, kindOf } from "./commands.ts";
-import { expireAndEvict, TOMBSTONES } from "./sessions/tombstone.ts";
-import { deleteDue } from "./log/deferred-delete.ts";
-import { restoreSubscriptions, unsubscribeAll } from "./sessions/subscriptions.ts";
-import { artifactRead, newInferenceState, predictionSettled, readArtifact, reloadArtifact } from "./predictions/infer.ts";
-import { predictionLoaded } from "./predictions/prediction-log.ts";
-import { writeSettled } from "./log/journal.ts";
-import { ReplyQueues } from "./replies/reply-queues.ts";
-import { newSessionBucket } from "./sessions/create.ts";
-import { markPossiblyMissed, reportMissed } from "./replies/notifications.ts";
-import { type Operator, OperatorRegistry, OPERATORS } from "./operations/operators.ts";
-import { errorText, type RequestError } from "./codec/request-error.ts";
-import { recover } from "./log/recovery.ts";
-import { segmentsLoaded, segmentsNotLoaded } from "./log/reader.ts";
-import { reply } from "./status.ts";
 import { decode } from "./codec/decode.ts";
+import { errorFrame, type RequestError } from "./codec/request-error.ts";
+import { handle, kindOfRequest } from "./commands.ts";
+import { brainKey, kindOfKey } from "./keys.ts";
+import { type DeferredDeletes, deleteBatch } from "./log/deferred-delete.ts";
+import { segmentsLoaded, segmentsNotLoaded } from "./log/reader.ts";
+import { defaultPolicy } from "./operations/covenant.ts";
+import { type Operator, OperatorRegistry, OPERATORS } from "./operations/operators.ts";
+import { artifactRead, readArtifact, reloadArtifact } from "./predictions/artifact-reader.ts";
+import { newInferenceState } from "./predictions/inference-state.ts";
+import { predictionLoaded, predictionSettled } from "./predictions/prediction-log.ts";
+import { markPossiblyMissed, reportMissed } from "./replies/notifications.ts";
+import { ReplyQueues } from "./replies/reply-queues.ts";
+import { segmentSettled } from "./replies/when-stored.ts";
+import { newSessionRate } from "./sessions/create.ts";
+import { restoreSessions } from "./sessions/restore.ts";
+import { restoreSubscriptions, unsubscribeAll } from "./sessions/subscriptions.ts";
+import { checkSession, tombstoneSettled } from "./sessions/tombstone.ts";
+import { lastUseSettled } from "./sessions/ttl.ts";
+import type { BrainState, BrainTimer } from "./state.ts";
+import { answerQuery } from "./status.ts";
 
 export { type Operator, operator, type OperatorDefinition, OPERATORS } from "./operations/operators.ts";
 export type { BrainState } from "./state.ts";
-export { detectDomain } from "../../inference/domain.ts";
-export { SIZES } from "../../inference/parameters.ts";
-export { runIdOf, runTraining, type TrainingPlan, type TrainingRun } from "../../inference/training-run.ts";
-export { normalizeUnits } from "../../inference/units.ts";
 
-/** The Brain with some operators; those that every Brain has are among them or its clients miss them. */
+/** The Brain with the given operators. Clients of the original need `OPERATORS` among them. */
 export function brainWith(operators: readonly Operator[]): Service<BrainState> {
   return {
     name: "brain",
-    resident: [TOMBSTONES],
+    resident: [brainKey("tombstone")],
     restore: (settings, input) => restore(settings, input, operators),
     step,
     nextWakeup,
   };
 }
 
-/** The Brain as it comes. */
+/** The Brain with the operators of the original. */
 export const brain: Service<BrainState> = brainWith(OPERATORS);
 
 function restore(settings: Settings, input: RestoreInput, operators: readonly Operator[]): BrainState {
+  const timers = new Timers<BrainTimer>();
+  const deletes: DeferredDeletes = { keys: [], timers };
   const state: BrainState = {
     settings: settings.brain,
     limits: settings.limits,
-    // Why: an entry of Deno KV is no larger than a page.
-    segmentTextMax: settings.queue.backend === "deno-kv" ? SNAPSHOT_TEXT_MAX : LOG_SEGMENT_TEXT_MAX,
-    operators: new OperatorRegistry(operators),
+    logs: {
+      operators: new OperatorRegistry(operators),
+      isPersistent: settings.brain.persist,
+      defaultPolicy: defaultPolicy(settings.brain.covenant),
+      // Why: Deno KV accepts at most 64 KiB in one entry.
+      segmentTextMax: settings.queue.backend === "deno-kv" ? SNAPSHOT_TEXT_MAX : LOG_SEGMENT_TEXT_MAX,
+      writes: new Map(),
+      reads: new Map(),
+      deletes,
+    },
     sessions: new Map(),
     tombstones: new Map(),
     peers: new Map(),
     replies: new ReplyQueues(),
-    deadlines: new Deadlines(),
-    writes: new Map(),
+    timers,
+    sessionWrites: new Set(),
     predictionWrites: new Map(),
-    reads: new Map(),
     readyRequests: [],
-    garbage: [],
-    deleteAt: undefined,
+    deletes,
     inference: newInferenceState(),
-    drainUntil: undefined,
-    isDrained: false,
+    drain: { is: "no" },
   };
-  if (settings.brain.persist) recover(state, input);
-  for (const resumedPeer of input.resumed) {
-    addPeer(state, resumedPeer, input.now);
-    if (input.hasSlept !== true) markPossiblyMissed(state, resumedPeer.peer);
+  if (settings.brain.persist) restoreSessions(state, input);
+  for (const { peer, attachment } of input.resumed) {
+    addPeer(state, { peer, ...(attachment !== undefined && { attachment }) }, input.now);
+    if (input.hasSlept !== true) markPossiblyMissed(state, peer);
   }
   return state;
 }
 
 function addPeer(state: BrainState, { peer, attachment }: Pick<ResumedPeer, "peer" | "attachment">, now: Millis): void {
   const follows = restoreSubscriptions(state, peer, attachment);
-  state.peers.set(peer, { sessionBucket: newSessionBucket({ now }), follows, isBackpressured: false, missed: new Map() });
+  state.peers.set(peer, { sessionRate: newSessionRate(now), follows, isBackpressured: false, missed: new Map() });
   state.replies.addPeer(peer);
 }
 
 function step(state: BrainState, event: ServiceEvent, ctx: StepContext): void {
   dispatch(state, event, ctx);
   for (let next = state.readyRequests.shift(); next !== undefined; next = state.readyRequests.shift()) {
-    handle({ brain: state, ctx, ...next });
+    handle(state, next, ctx);
   }
-  if (state.drainUntil !== undefined) drain(state, ctx);
+  if (state.drain.is !== "no") drain(state, ctx);
 }
 
 function dispatch(state: BrainState, event: ServiceEvent, ctx: StepContext): void {
@@ -104,92 +111,138 @@ function dispatch(state: BrainState, event: ServiceEvent, ctx: StepContext): voi
     case "frame":
       return receive(state, event, ctx);
     case "throttled":
-      return refuseFrame(state, event, ctx);
+      return refuseThrottled(state, event, ctx);
     case "backpressure":
+      return setBackpressure(state, event.peer, true, ctx);
     case "relieved":
-      return setBackpressure(state, event, ctx);
+      return setBackpressure(state, event.peer, false, ctx);
     case "stored":
-      writeSettled(state, ctx, { at: event.key, isStored: true });
-      return predictionSettled(state, event.key, ctx);
+      return writeSettled(state, event.key, true, ctx);
     case "storeFailed":
-      writeSettled(state, ctx, { at: event.key, isStored: false });
-      return predictionSettled(state, event.key, ctx);
+      return writeSettled(state, event.key, false, ctx);
     case "loaded":
-      predictionLoaded(state, ctx, event);
-      return segmentsLoaded(state, ctx, event);
+      if (state.inference.queries.has(event.token)) return predictionLoaded(state, event.token, event.entries, ctx);
+      return segmentsLoaded(state.logs, event.token, event.entries, ctx);
     case "loadFailed":
-      predictionLoaded(state, ctx, { token: event.token, entries: [] });
-      return segmentsNotLoaded(state, ctx, event);
+      if (state.inference.queries.has(event.token)) return predictionLoaded(state, event.token, [], ctx);
+      return segmentsNotLoaded(state.logs, event.token, event.reason, ctx);
     case "jobFinished":
-      return artifactRead(state, ctx, event);
+      return artifactRead(state, event, ctx);
     case "tick":
-      expireAndEvict(state, ctx);
+      for (const timer of state.timers.due(ctx.now)) fire(state, timer, ctx);
       readArtifact(state, ctx);
-      reportMissed(state, ctx);
-      return deleteDue(state, ctx);
+      return reportMissed(state, ctx);
     case "configured":
-      return configure(state, ctx, event.settings);
+      return configure(state, event.settings, ctx);
     case "requested":
-      return reply(state, ctx, event);
+      return answerQuery(state, event, ctx);
     case "draining":
-      state.drainUntil = event.until;
+      state.drain = { is: "draining", until: event.until };
+      return state.timers.set({ is: "drain" }, event.until);
+    // The Brain has no links and no uploads, sends no pings, and gets no messages from other services.
+    case "ponged":
+    case "dialed":
+    case "received":
+    case "dropped":
+    case "linkBackpressure":
+    case "linkRelieved":
+    case "fileSaved":
+    case "serviceMessage":
       return;
-    default: // Why: links, uploads and what rooms tell each other are none of the Brain's.
-      return;
+    default:
+      return assertNever(event);
   }
 }
 
-function receive(state: BrainState, { peer, frame }: ServiceEvent & { is: "frame" }, ctx: StepContext): void {
-  if (state.drainUntil !== undefined) return;
-  const slot = state.replies.reserve(peer);
-  if (slot === undefined) return ctx.emit({ do: "close", peer, fault: "slowGame" });
+function receive(state: BrainState, { peer, frame }: ServiceEvent & { readonly is: "frame" }, ctx: StepContext): void {
+  if (state.drain.is !== "no") return;
+  const reply = state.replies.reserve(peer);
+  if (reply === undefined) return ctx.emit({ do: "close", peer, fault: "slowGame" });
   const message = decode(frame, state.limits.json_depth);
-  ctx.count("client", "in", message.ok ? kindOf(message.value) : "unreadable");
-  if (message.ok) return handle({ brain: state, ctx, reply: slot, fields: message.value, frameLength: frame.length });
-  state.replies.fill(slot, errorText(message.problem, {}), ctx);
+  ctx.count("client", "in", message.ok ? kindOfRequest(message.value) : "unreadable");
+  if (message.ok) return handle(state, { reply, fields: message.value, frameLength: frame.length }, ctx);
+  state.replies.fill(reply, errorFrame(message.error, {}), ctx);
 }
 
-/** One reply per request holds for a request that came too fast as well. */
-function refuseFrame(state: BrainState, { peer, retryMs }: ServiceEvent & { is: "throttled" }, ctx: StepContext): void {
-  const slot = state.replies.reserve(peer);
-  if (slot === undefined) return;
-  const problem: RequestError = { message: "rate limit", code: "RateLimited", details: { retry_after_ms: retryMs } };
-  state.replies.fill(slot, errorText(problem, {}), ctx);
-}
-
-function setBackpressure(
+/** A throttled request gets its reply, too, because replies are matched to requests by their order. */
+function refuseThrottled(
   state: BrainState,
-  { is, peer }: ServiceEvent & { is: "backpressure" | "relieved" },
+  { peer, retryMs }: ServiceEvent & { readonly is: "throttled" },
   ctx: StepContext,
 ): void {
-  const known = state.peers.get(peer);
-  if (known === undefined) return;
-  known.isBackpressured = is === "backpressure";
+  const reply = state.replies.reserve(peer);
+  if (reply === undefined) return;
+  const error: RequestError = { message: "rate limit", code: "RateLimited", details: { retry_after_ms: retryMs } };
+  state.replies.fill(reply, errorFrame(error, {}), ctx);
+}
+
+function setBackpressure(state: BrainState, id: PeerId, isBackpressured: boolean, ctx: StepContext): void {
+  const peer = state.peers.get(id);
+  if (peer === undefined) return;
+  peer.isBackpressured = isBackpressured;
   reportMissed(state, ctx);
 }
 
-function configure(state: BrainState, ctx: StepContext, { brain: settings, limits }: Settings): void {
+/** An entry was stored, or could not be. Its key names the part of the Brain that owns it. */
+function writeSettled(state: BrainState, key: Key, isStored: boolean, ctx: StepContext): void {
+  const kind = kindOfKey(key);
+  switch (kind) {
+    case "log":
+    case "snapshot":
+      return segmentSettled(state, key, isStored, ctx);
+    case "tombstone":
+      return tombstoneSettled(state, key, isStored, ctx);
+    case "last_use":
+      return lastUseSettled(state, key, isStored, ctx);
+    case "prediction":
+      return predictionSettled(state, key, ctx);
+    case undefined:
+      return;
+    default:
+      return assertNever(kind);
+  }
+}
+
+function fire(state: BrainState, timer: BrainTimer, ctx: StepContext): void {
+  switch (timer.is) {
+    case "session":
+      return checkSession(state, timer.session, ctx);
+    case "deletes":
+      return deleteBatch(state.deletes, ctx);
+    case "drain":
+      return; // Why: every step drains as far as it can, and this timer only causes one.
+    default:
+      return assertNever(timer);
+  }
+}
+
+function configure(state: BrainState, { brain: settings, limits }: Settings, ctx: StepContext): void {
   const { artifact, artifacts_root: root } = state.settings;
   state.settings = settings;
   state.limits = limits;
+  state.logs.isPersistent = settings.persist;
+  state.logs.defaultPolicy = defaultPolicy(settings.covenant);
   if (settings.artifact !== artifact || settings.artifacts_root !== root) reloadArtifact(state, ctx);
 }
 
-/** Lets everybody go who is owed nothing, and everybody else when the time is over. */
+/** Closes the peers to which no reply is outstanding, and all others when the time to drain is over. */
 function drain(state: BrainState, ctx: StepContext): void {
-  const isOver = ctx.now >= (state.drainUntil ?? 0);
+  const isOver = state.drain.is !== "draining" || ctx.now >= state.drain.until;
   for (const peer of state.replies.peers()) {
-    if (isOver || state.replies.isEmpty(peer)) {
-      state.replies.removePeer(peer);
-      ctx.emit({ do: "close", peer, fault: "restarting" });
-    }
+    if (!isOver && !state.replies.isEmpty(peer)) continue;
+    state.replies.removePeer(peer);
+    ctx.emit({ do: "close", peer, fault: "restarting" });
   }
-  const isWritten = state.writes.size === 0 && state.predictionWrites.size === 0;
-  if (state.isDrained || (!isOver && !(isWritten && state.replies.peers().length === 0))) return;
-  state.isDrained = true;
+  const hasPeers = state.replies.peers().length > 0;
+  if (state.drain.is === "drained" || (!isOver && (hasPeers || hasWrites(state)))) return;
+  state.drain = { is: "drained" };
+  state.timers.clear({ is: "drain" });
   ctx.emit({ do: "drained", service: "brain" });
 }
 
-function nextWakeup({ deadlines, deleteAt, drainUntil, isDrained }: BrainState): Millis | undefined {
-  return earlier(earlier(deadlines.earliest(), deleteAt), isDrained ? undefined : drainUntil);
+const hasWrites = ({ logs, sessionWrites, predictionWrites }: BrainState): boolean =>
+  logs.writes.size > 0 || sessionWrites.size > 0 || predictionWrites.size > 0;
+
+function nextWakeup({ timers }: BrainState): Millis | undefined {
+  return timers.earliest();
 }

@@ -1,118 +1,167 @@
 /**
- * One request while it is handled, and the ways in which it can be answered.
+ * The ways to answer a request, and to find the session that it names.
  *
- * Replies to what the original relay knew have exactly its keys; whatever is new stands there only if the request asked for it.
+ * Replies to the original relay's requests have exactly its keys. Other keys are included only if the request asked for them.
  */
-import type { Json, JsonObject } from "../../core/json.ts";
+import { assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";
-import type { BrainState } from "./state.ts";
-import { holdReply, isDurable } from "./log/journal.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
+import { repr, unhashableError } from "./codec/python-repr.ts";
+import { errorBody, errorFrame, replyFrame, type RequestError, storageFailed } from "./codec/request-error.ts";
+import type { CollectedEvents, FoldedLog, ReadFailure } from "./log/log-store.ts";
+import { type EventsPlan, foldLog, readEvents } from "./log/reader.ts";
+import { isDurable, lastSeq, type LoadedLog, type LogDamage } from "./log/session-log.ts";
+import { waitUntilStored } from "./replies/when-stored.ts";
+import { activateFor } from "./sessions/activation.ts";
+import type { BrainSession, ClientRequest } from "./sessions/session.ts";
 import { touch } from "./sessions/ttl.ts";
-import { quotedRepr, unhashableError } from "./codec/python-repr.ts";
-import { errorText, replyText, type RequestError, storageFailed } from "./codec/request-error.ts";
-import { type LogDamage, readFromLog, type ReadPlan, type ReadResult } from "./log/reader.ts";
-import type { BrainSession, ClientRequest, LoadedLog } from "./sessions/session.ts";
-import { activate } from "./sessions/activation.ts";
+import type { BrainState } from "./state.ts";
 
-export interface RequestInStep extends ClientRequest {
-  readonly brain: BrainState;
-  readonly ctx: StepContext;
+/** Answers a request that concerns no session, or only what is already stored of one. */
+export function answer(state: BrainState, { reply, fields }: ClientRequest, body: JsonObject, ctx: StepContext): void {
+  state.replies.fill(reply, replyFrame(body, fields), ctx);
 }
 
-/** Answers a request that concerns no session, or nothing in it that could be lost. */
-export function answer({ brain, ctx, reply, fields }: RequestInStep, body: JsonObject): void {
-  brain.replies.fill(reply, replyText(body, fields), ctx);
-}
-
-/** What a reply shows: a session, as it is after event `seq`. */
-interface Shown {
+/** A session as it is after event `seq`. */
+export interface SessionAt {
   readonly session: BrainSession;
   readonly seq: number;
 }
 
-/** Answers a request with something that shows a session. */
-export function answerFromSession(call: RequestInStep, { body, ...shownOf }: Shown & { readonly body: JsonObject }): void {
-  answerWithText(call, { ...shownOf, text: replyText(body, call.fields) });
+/** Answers a request with a body that shows a session: the reply waits until the events up to `seq` are stored. */
+export function answerFromSession(
+  state: BrainState,
+  request: ClientRequest,
+  { body, ...at }: SessionAt & { readonly body: JsonObject },
+  ctx: StepContext,
+): void {
+  answerWithFrame(state, request, { ...at, frame: replyFrame(body, request.fields) }, ctx);
 }
 
-/** The same, with a reply that was written out already. */
-export function answerWithText(call: RequestInStep, { session, seq, text }: Shown & { readonly text: string }): void {
-  const { brain, ctx, reply, fields } = call;
-  if (!isDurable(session, seq)) {
-    const onFailure = () => errorText(storageFailed("the operation was not stored"), fields);
-    holdReply({ session, seq, reply, onFailure });
+/** The same with a reply that is serialized already. */
+export function answerWithFrame(
+  state: BrainState,
+  { reply, fields }: ClientRequest,
+  { session, seq, frame }: SessionAt & { readonly frame: string },
+  ctx: StepContext,
+): void {
+  if (!isDurable(session.log, seq)) {
+    const onFailure = () => errorFrame(storageFailed("the operation was not stored"), fields);
+    waitUntilStored(session, { seq, reply }, onFailure);
   }
-  brain.replies.fill(reply, text, ctx);
+  state.replies.fill(reply, frame, ctx);
 }
 
 /** Refuses a request. */
-export function refuse(call: RequestInStep, problem: RequestError): void {
-  call.brain.replies.fill(call.reply, errorText(problem, call.fields), call.ctx);
+export function refuse(state: BrainState, { reply, fields }: ClientRequest, error: RequestError, ctx: StepContext): void {
+  state.replies.fill(reply, errorFrame(error, fields), ctx);
 }
 
-/** Refuses a request because of what a session is; that may not be stored yet. */
+/** Refuses a request because of the session's state, which may not be stored yet. */
 export function refuseFromSession(
-  call: RequestInStep,
-  session: BrainSession,
-  { message, code, details }: RequestError,
+  state: BrainState,
+  request: ClientRequest,
+  { session, error }: { readonly session: BrainSession; readonly error: RequestError },
+  ctx: StepContext,
 ): void {
-  const body = { error: message, ...(code !== undefined && { code }), ...details };
-  answerFromSession(call, { session, seq: session.log?.head.seq ?? -1, body });
+  answerFromSession(state, request, { session, seq: lastSeq(session.log), body: errorBody(error) }, ctx);
 }
 
-/** True when a request asks for the figures of its session too. */
+/** True if a request wants `seq`, `state_hash` and `risk` in its reply. */
 export const wantsMeta = ({ want }: JsonObject): boolean => Array.isArray(want) && want.includes("meta");
 
-/** The session that a request names, awake; the request is answered or waits when there is none. */
-export function activeSession(
-  call: RequestInStep,
-): { readonly session: BrainSession; readonly body: LoadedLog } | undefined {
-  const { brain, fields } = call;
-  const { session_id: id } = fields;
-  if (id === undefined) return void refuse(call, { message: "missing field 'session_id'" });
-  const session = typeof id === "string" ? brain.sessions.get(id) : undefined;
-  if (session === undefined || session.tombstone !== undefined) return void refuse(call, unknownSession(brain, id));
-  if (session.damage !== undefined) return void refuse(call, damagedLog(session.damage));
-  if (session.log !== undefined) {
-    touch(brain, call.ctx, session);
-    return { session, body: session.log };
-  }
-  session.waitingRequests.push({ reply: call.reply, fields, frameLength: call.frameLength });
-  activate(brain, session, call.ctx);
-  return undefined;
+export interface ActiveSession {
+  readonly session: BrainSession;
+  readonly loaded: LoadedLog;
 }
 
-/** The same, but a session whose log cannot be trusted is given as well: it can be looked into and closed. */
-export function activeOrDamagedSession(call: RequestInStep): BrainSession | undefined {
-  const { session_id: id } = call.fields;
-  const session = typeof id === "string" ? call.brain.sessions.get(id) : undefined;
-  return session?.damage !== undefined && session.tombstone === undefined ? session : activeSession(call)?.session;
+/** The session that a request names. Without one, the request has been refused, or waits until the session is active. */
+export function activeSession(state: BrainState, request: ClientRequest, ctx: StepContext): ActiveSession | undefined {
+  const { session_id: id } = request.fields;
+  if (id === undefined) return void refuse(state, request, { message: "missing field 'session_id'" }, ctx);
+  const session = typeof id === "string" ? state.sessions.get(id) : undefined;
+  if (session === undefined || session.ending !== undefined) {
+    return void refuse(state, request, unknownSession(state, id), ctx);
+  }
+  const { contents } = session.log;
+  switch (contents.is) {
+    case "damaged":
+      return void refuse(state, request, damagedLog(contents.damage), ctx);
+    case "stored":
+      return void activateFor(state, session, request, ctx);
+    case "loaded":
+      touch(state, session, ctx);
+      return { session, loaded: contents };
+    default:
+      return assertNever(contents);
+  }
+}
+
+/** The same, but also returns a session whose log is damaged: it can be replayed and closed. */
+export function activeOrDamagedSession(
+  state: BrainState,
+  request: ClientRequest,
+  ctx: StepContext,
+): BrainSession | undefined {
+  const { session_id: id } = request.fields;
+  const session = typeof id === "string" ? state.sessions.get(id) : undefined;
+  const isDamaged = session?.log.contents.is === "damaged" && session.ending === undefined;
+  return isDamaged ? session : activeSession(state, request, ctx)?.session;
 }
 
 function unknownSession({ sessions, tombstones }: BrainState, id: Json): RequestError {
-  const cannot = unhashableError(id);
-  if (cannot !== undefined) return { message: `session_id must be a name: ${cannot}` };
-  const message = `unknown session ${quotedRepr(id)}`;
-  const end = typeof id === "string" ? sessions.get(id)?.tombstone ?? tombstones.get(id) : undefined;
-  return end?.why === "expired" ? { message, code: "SessionExpired" } : { message };
+  const reason = unhashableError(id);
+  if (reason !== undefined) return { message: `session_id must be a name: ${reason}` };
+  const message = `unknown session ${repr(id)}`;
+  const end = typeof id === "string" ? sessions.get(id)?.ending ?? tombstones.get(id) : undefined;
+  return end?.reason === "expired" ? { message, code: "SessionExpired" } : { message };
 }
 
-export const damagedLog = ({ seq, why }: LogDamage): RequestError =>
-  storageFailed(`the log of this session cannot be trusted from event ${seq} on: ${why}`);
+export const damagedLog = ({ seq, reason }: LogDamage): RequestError =>
+  storageFailed(`the log of this session cannot be trusted from event ${seq} on: ${reason}`);
 
-/** Looks into the past of a session and goes on with what was found; the request is answered here when nothing was. */
-export function readLog(
-  call: RequestInStep,
-  plan: Omit<ReadPlan, "end">,
-  go: (call: RequestInStep, found: Exclude<ReadResult, { is: "damage" | "unreadable" }>) => void,
-): void {
-  const { brain, ctx } = call;
-  const end = (found: ReadResult, later: StepContext): void => {
-    const then: RequestInStep = { ...call, ctx: later };
-    if (brain.sessions.get(plan.session.id) !== plan.session) return refuse(then, unknownSession(brain, plan.session.id));
-    if (found.is === "damage") return refuse(then, damagedLog(found.damage));
-    if (found.is === "unreadable") return refuse(then, storageFailed(found.why));
-    go(then, found);
-  };
-  readFromLog(brain, ctx, { ...plan, end });
+/** Which events of a session to read, and what to do with them. */
+export interface EventsQuery extends Omit<EventsPlan, "done"> {
+  readonly session: BrainSession;
+  use(events: CollectedEvents["events"], ctx: StepContext): void;
+}
+
+/** Reads events for a request. If they cannot be read, the request is refused. */
+export function readEventsFor(state: BrainState, request: ClientRequest, query: EventsQuery, ctx: StepContext): void {
+  const { session, use, ...range } = query;
+  readEvents(state.logs, session.log, {
+    ...range,
+    done(result, later) {
+      if (!isCurrent(state, session)) return refuse(state, request, unknownSession(state, session.id), later);
+      if (result.is === "events") return use(result.events, later);
+      refuse(state, request, readError(result), later);
+    },
+  }, ctx);
+}
+
+/** After which event of a session its head is needed, and what to do with it. */
+export interface HeadQuery {
+  readonly session: BrainSession;
+  readonly seq: number;
+  use(head: FoldedLog["head"], ctx: StepContext): void;
+}
+
+/** Folds a log up to an event for a request. If it cannot be read, the request is refused. */
+export function readHeadFor(state: BrainState, request: ClientRequest, query: HeadQuery, ctx: StepContext): void {
+  const { session, seq, use } = query;
+  foldLog(state.logs, session.log, {
+    until: seq,
+    done(result, later) {
+      if (!isCurrent(state, session)) return refuse(state, request, unknownSession(state, session.id), later);
+      if (result.is === "folded") return use(result.head, later);
+      refuse(state, request, readError(result), later);
+    },
+  }, ctx);
+}
+
+/** False if the session ended while its log was being read. */
+const isCurrent = ({ sessions }: BrainState, session: BrainSession): boolean => sessions.get(session.id) === session;
+
+function readError(failure: ReadFailure): RequestError {
+  return failure.is === "damaged" ? damagedLog(failure.damage) : storageFailed(failure.reason);
 }

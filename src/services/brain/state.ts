@@ -1,58 +1,68 @@
-/** All that the room owns. */
+/** The state of the Brain. */
 import type { Bucket } from "../../core/bucket.ts";
-import type { Deadlines } from "../../core/deadlines.ts";
-import type { Key, LoadToken, Millis, PeerId } from "../../core/ids.ts";
+import type { Timers } from "../../core/deadlines.ts";
+import type { Key, Millis, PeerId } from "../../core/ids.ts";
 import type { BrainSettings, LimitSettings } from "../../core/settings.ts";
-import type { InferenceState } from "./predictions/infer.ts";
+import type { DeferredDeletes, DeleteTimer } from "./log/deferred-delete.ts";
+import type { LogStore } from "./log/log-store.ts";
+import type { InferenceState } from "./predictions/inference-state.ts";
 import type { PendingReply, ReplyQueues } from "./replies/reply-queues.ts";
-import type { OperatorRegistry } from "./operations/operators.ts";
-import type { LogRead } from "./log/reader.ts";
-import type { MissedChanges } from "./replies/notifications.ts";
-import type { BrainSession, ClientRequest } from "./sessions/session.ts";
-
-/** What is kept of a session that is over. */
-export interface Tombstone {
-  readonly why: "closed" | "expired";
-  /** Where this is stored, if it is. */
-  readonly key: Key | undefined;
-}
-
-export interface BrainPeer {
-  /** Sessions that it may make. */
-  readonly sessionBucket: Bucket;
-  /** Sessions that it follows. */
-  readonly follows: Set<string>;
-  /** It reads too slowly: followers' news are left out until it has caught up. */
-  isBackpressured: boolean;
-  /** By session, what it has to be told that it missed. */
-  readonly missed: Map<string, MissedChanges>;
-}
+import type { BrainSession, ClientRequest, EndReason } from "./sessions/session.ts";
 
 export interface BrainState {
   settings: BrainSettings;
   limits: LimitSettings;
-  /** Text of events that the store takes in one entry. */
-  readonly segmentTextMax: number;
-  readonly operators: OperatorRegistry;
+  readonly logs: LogStore;
   readonly sessions: Map<string, BrainSession>;
-  /** Oldest first. */
+  /** Sessions that have ended, the oldest first. */
   readonly tombstones: Map<string, Tombstone>;
   readonly peers: Map<PeerId, BrainPeer>;
   readonly replies: ReplyQueues;
-  /** By session: when it has to be looked at. */
-  readonly deadlines: Deadlines;
-  /** Writes of sessions under way. */
-  readonly writes: Map<Key, BrainSession>;
-  /** Single writes under way, with the replies that wait for them. */
-  readonly predictionWrites: Map<Key, PendingReply | undefined>;
-  readonly reads: Map<LoadToken, LogRead>;
-  /** Requests whose session woke up, to be handled before the step ends. */
+  readonly timers: Timers<BrainTimer>;
+  /** Tombstones and last uses that are being written. */
+  readonly sessionWrites: Set<Key>;
+  /** Predictions that are being written, with the replies that wait for them. */
+  readonly predictionWrites: Map<Key, PendingReply>;
+  /** Requests whose wait is over; they are handled before the step ends. */
   readonly readyRequests: ClientRequest[];
-  /** Keys that are to be deleted, a few at a time, and when the next few. */
-  readonly garbage: Key[];
-  deleteAt: Millis | undefined;
+  readonly deletes: DeferredDeletes;
   readonly inference: InferenceState;
-  /** Set while the relay shuts down: when it stops waiting. */
-  drainUntil: Millis | undefined;
-  isDrained: boolean;
+  drain: Drain;
+}
+
+export type BrainTimer =
+  /** The session must be checked for eviction and expiry. */
+  | { readonly is: "session"; readonly session: string }
+  | DeleteTimer
+  /** The time to drain is over. */
+  | { readonly is: "drain" };
+
+/** `drained` keeps the relay from saying so twice; peers that connect afterwards are still closed. */
+export type Drain =
+  | { readonly is: "no" }
+  | { readonly is: "draining"; readonly until: Millis }
+  | { readonly is: "drained" };
+
+export interface Tombstone {
+  readonly reason: EndReason;
+  /** The key under which it is stored, if sessions are persistent. */
+  readonly key: Key | undefined;
+}
+
+export interface BrainPeer {
+  /** Limits how fast the peer creates sessions. */
+  readonly sessionRate: Bucket;
+  /** The sessions that it follows. */
+  readonly follows: Set<string>;
+  /** True while the peer reads too slowly: it gets no notifications until it has caught up. */
+  isBackpressured: boolean;
+  /** By session: the changes that it was not notified of. */
+  readonly missed: Map<string, MissedChanges>;
+}
+
+export interface MissedChanges {
+  /** The last event that may have been missed. */
+  readonly seq: number;
+  /** The number of changes; null if it is unknown. */
+  readonly missed: number | null;
 }

@@ -1,60 +1,62 @@
-/** What the room says of itself to the command line, HTTP and the dashboard. */
-import type { ServiceEvent } from "../../core/event.ts";
-import { isoTime } from "../../core/text.ts";
-import type { Json, JsonObject } from "../../core/json.ts";
+/** Answers the API's queries about the Brain. */
+import { assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";
-import type { BrainState } from "./state.ts";
-import { inferenceView } from "./predictions/infer.ts";
+import type { ServiceEvent } from "../../core/event.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
+import { respond } from "../../core/request.ts";
+import { isoTime } from "../../core/text.ts";
+import { lastSeq, loadedOf } from "./log/session-log.ts";
+import { artifactView } from "./predictions/artifact-reader.ts";
 import { loadPrediction } from "./predictions/prediction-log.ts";
-import { type BrainSession, lastSeq, shortId } from "./sessions/session.ts";
+import { type BrainSession, shortId } from "./sessions/session.ts";
+import type { BrainState } from "./state.ts";
 
-/** Sessions that an overview shows: the last used ones. */
+/** The overview shows this many sessions, the last used ones. */
 const SESSIONS_SHOWN_MAX = 100;
 
-/** Answers a question about the Brain. */
-export function reply(
-  brain: BrainState,
+/** Answers one query. */
+export function answerQuery(
+  state: BrainState,
+  { requestId, request }: ServiceEvent & { readonly is: "requested" },
   ctx: StepContext,
-  { requestId, request }: ServiceEvent & { is: "requested" },
 ): void {
-  const asked = "get" in request ? request : undefined;
-  switch (asked?.get) {
+  if (request.of !== "brain") return ctx.emit({ do: "respond", requestId, fault: "notFound" });
+  switch (request.get) {
     case "ready":
-      return ctx.emit({ do: "respond", requestId, body: { ok: true, waits: [] } });
+      return respond({ requestId, request }, { ok: true, waits: [] }, ctx);
     case "status":
-      return ctx.emit({ do: "respond", requestId, body: status(brain) });
+      return respond({ requestId, request }, statusView(state), ctx);
     case "prediction":
-      return loadPrediction(brain, ctx, { requestId, trace: asked.trace_id });
+      return loadPrediction(state, requestId, request.trace_id, ctx);
     default:
-      return ctx.emit({ do: "respond", requestId, fault: "notFound" });
+      return assertNever(request);
   }
 }
 
-function status(brain: BrainState): JsonObject {
-  const { sessions, peers, tombstones, inference, settings } = brain;
-  const latest = [...sessions.values()].sort((left, right) => right.touchedAt - left.touchedAt);
+function statusView({ sessions, peers, tombstones, inference, settings }: BrainState): JsonObject {
+  const latest = [...sessions.values()].sort((left, right) => right.usedAt - left.usedAt);
   return {
     peers: peers.size,
     sessions: sessions.size,
     sessions_max: settings.sessions,
-    awake: latest.filter(({ log }) => log !== undefined).length,
-    damaged: latest.filter(({ damage }) => damage !== undefined).length,
+    awake: latest.filter(({ log }) => log.contents.is === "loaded").length,
+    damaged: latest.filter(({ log }) => log.contents.is === "damaged").length,
     ended: tombstones.size,
     persist: settings.persist,
     covenant: settings.covenant,
-    artifact: inferenceView(inference),
-    latest: latest.slice(0, SESSIONS_SHOWN_MAX).map(row),
+    artifact: artifactView(inference),
+    latest: latest.slice(0, SESSIONS_SHOWN_MAX).map(sessionView),
   };
 }
 
-/** Without the id: whoever knows it may use the session. */
-function row(session: BrainSession): Json {
-  const { id, log, touchedAt, followers } = session;
-  const known = log === undefined ? {} : {
-    owner: log.head.owner,
-    sealed: log.head.sealed,
-    mode: log.head.policy.mode,
-    keys: Object.keys(log.head.state).length,
+/** A session without its id, because whoever knows the id may use the session. */
+function sessionView({ id, log, usedAt, followers }: BrainSession): Json {
+  const head = loadedOf(log)?.head;
+  const details = head === undefined ? {} : {
+    owner: head.owner,
+    sealed: head.sealed,
+    mode: head.policy.mode,
+    keys: Object.keys(head.state).length,
   };
-  return { name: shortId(id), seq: lastSeq(session), touched: isoTime(touchedAt), followers: followers.size, ...known };
+  return { name: shortId(id), seq: lastSeq(log), touched: isoTime(usedAt), followers: followers.size, ...details };
 }

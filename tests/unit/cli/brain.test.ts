@@ -7,7 +7,7 @@ import { hashBytes } from "../../../src/core/hash.ts";
 import { readArtifact } from "../../../src/jobs/artifact.ts";
 import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
-import { divisions, GOLDEN } from "../services/brain/recipe.ts";
+import { divisions, GOLDEN } from "../inference/built-in-recipe.ts";
 import { CliFolder } from "./cli-process.ts";
 
 const TRAIN = ["brain", "train", "log.json", "--epochs", "2", "--size", "small", "--root", "artifacts/runs"];

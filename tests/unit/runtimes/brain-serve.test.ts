@@ -104,8 +104,8 @@ test("BR37 a bit that flips on the disk is found by the replay report, before an
     JSON.parse(await relay.socket.ask(JSON.stringify({ cmd, session_id, ...more })));
   for (let count = 1; count <= 70; count++) await ask("ApplyOperator", { operator: "ST", params: { changes: { count } } });
   // Why not all: what the page has taken the place of may still lie there, and counts for nothing.
-  const files = globSync(`store/entries/brain/{page,log}/${session_id}/*`, { cwd: place.folder })
-    .filter((file) => file.includes("/page/") || basename(file) >= "0000000000000064")
+  const files = globSync(`store/entries/brain/{snapshot,log}/${session_id}/*`, { cwd: place.folder })
+    .filter((file) => file.includes("/snapshot/") || basename(file) >= "0000000000000064")
     .map((file) => join(place.folder, file));
   check.that(files.length >= 6, `${files.length} files of one session`);
   for (const file of files.slice(0, 6)) {

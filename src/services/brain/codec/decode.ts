@@ -1,8 +1,8 @@
 /**
- * From a frame to a request: JSON, of bounded depth and size, finite, and an object.
+ * Decodes a frame to a request: a JSON object of bounded depth and size whose numbers are finite.
  *
- * Bytes are read as UTF-8 text. What a field of a request has to be is decided where it is used, because the order in which a
- * request's faults are found shows on the wire.
+ * Bytes are read as UTF-8 text. The fields of a request are checked where they are used, because clients see the order in which
+ * the errors of a request are found.
  */
 import { type Frame, isObject, isShallow, type Json, type JsonObject } from "../../../core/json.ts";
 import { BRAIN_VALUES_MAX } from "../../../core/limits.ts";
@@ -10,25 +10,26 @@ import { jsonError } from "./json-error.ts";
 import { typeName } from "./python-repr.ts";
 import { invalid, limitExceeded, type RequestError, valid, type Validated } from "./request-error.ts";
 
-/** Reads one frame. */
+/** Decodes one frame. */
 export function decode(frame: Frame, depthMax: number): Validated<JsonObject> {
-  const text = typeof frame === "string" ? frame : textOf(frame);
+  const text = typeof frame === "string" ? frame : utf8Text(frame);
   if (text === undefined) return invalid({ message: "invalid JSON: a binary frame must hold UTF-8 text" });
   if (!isShallow(text, depthMax)) return invalid(tooDeep(depthMax));
   const message = parse(text);
   if (!message.ok) return message;
-  const problem = problemWith(look(message.value, { values: 0, isFinite: true }));
-  if (problem !== undefined) return invalid(problem);
+  const error = contentError(countValues(message.value, { values: 0, isFinite: true }));
+  if (error !== undefined) return invalid(error);
   if (isObject(message.value)) return valid(message.value);
-  return invalid({ message: `message must be an object: '${typeName(message.value)}' object has no attribute 'get'` });
+  const reason = `'${typeName(message.value)}' object has no attribute 'get'`;
+  return invalid({ message: `message must be an object: ${reason}` });
 }
 
 const tooDeep = (max: number): RequestError => ({
   ...limitExceeded("depth", max),
-  message: `maximum recursion depth exceeded: JSON may be nested ${max} deep`,
+  message: `maximum recursion depth exceeded: JSON may be nested ${max} levels deep`,
 });
 
-function textOf(bytes: Uint8Array): string | undefined {
+function utf8Text(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
@@ -44,24 +45,22 @@ function parse(text: string): Validated<Json> {
   }
 }
 
-/** What was found in a message. */
-interface Look {
+interface ValueCount {
   values: number;
   isFinite: boolean;
 }
 
-/** Looks at every value; how deep they lie is bounded already. */
-function look(value: Json, found: Look): Look {
-  found.values++;
-  if (typeof value === "number") found.isFinite &&= Number.isFinite(value);
-  else if (Array.isArray(value)) { for (const item of value) look(item, found); }
-  else if (isObject(value)) { for (const name in value) look(value[name] ?? null, found); }
-  return found;
+/** Visits every value. The nesting has been checked before, so the recursion is bounded. */
+function countValues(value: Json, count: ValueCount): ValueCount {
+  count.values++;
+  if (typeof value === "number") count.isFinite &&= Number.isFinite(value);
+  else if (Array.isArray(value)) { for (const item of value) countValues(item, count); }
+  else if (isObject(value)) { for (const name in value) countValues(value[name] ?? null, count); }
+  return count;
 }
 
-/** What a message may not have in it, though it is JSON: too many values, and numbers beyond the finite ones. */
-function problemWith({ values, isFinite }: Look): RequestError | undefined {
+function contentError({ values, isFinite }: ValueCount): RequestError | undefined {
   if (values > BRAIN_VALUES_MAX) return limitExceeded("values", BRAIN_VALUES_MAX);
   if (isFinite) return undefined;
-  return { message: "a number is out of range: only finite numbers are taken", code: "BadParams", details: { path: "" } };
+  return { message: "a number is out of range: numbers must be finite", code: "BadParams", details: { path: "" } };
 }

@@ -1,15 +1,16 @@
 /**
- * What is wrong with a text that is not JSON, and where.
+ * Describes the first syntax error of a text that is not JSON, and its position.
  *
- * The messages of runtimes differ from each other, so they are not passed on; these are the ones that the original relay gave,
- * with line and column counted in characters. Asked only once a text is known to be no JSON, and not nested deeply.
+ * The messages are those of the original relay, with line and column counted in characters. The messages of the JavaScript engines
+ * differ from each other and are not passed on. `jsonError` is called only for texts that are known to be invalid and not deeply
+ * nested.
  */
 
-/** Thrown and caught in this file only: the scan is recursive and its end may come anywhere. */
+/** Thrown and caught in this file only: the parser is recursive and may find the error at any depth. */
 class JsonSyntaxError extends Error {
   readonly at: number;
-  constructor(what: string, at: number) {
-    super(what);
+  constructor(message: string, at: number) {
+    super(message);
     this.at = at;
   }
 }
@@ -17,11 +18,11 @@ class JsonSyntaxError extends Error {
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const BLANK = /[ \t\n\r]*/y;
 const LITERAL = /null|true|false/y;
-/** What the original took for numbers, and every JavaScript client then could not read. */
+/** The original accepted these as numbers and sent them to clients that could not parse them. */
 const NOT_FINITE = /NaN|-?Infinity/y;
 const HEX = /[0-9a-fA-F]{4}/y;
 
-/** `Expecting value: line 1 column 5 (char 4)` and its like. */
+/** The error of a text, for example `Expecting value: line 1 column 5 (char 4)`. */
 export function jsonError(text: string): string {
   if (text.startsWith("\ufeff")) {
     return describe(text, new JsonSyntaxError("Unexpected UTF-8 BOM (decode using utf-8-sig)", 0));
@@ -42,7 +43,7 @@ function describe(text: string, { message, at }: JsonSyntaxError): string {
   return `${message}: line ${lines.length} column ${column} (char ${before.length})`;
 }
 
-/** The index after what matches here, or undefined. */
+/** The index after the match at `at`, or undefined if there is none. */
 function match(pattern: RegExp, text: string, at: number): number | undefined {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : undefined;

@@ -1,14 +1,14 @@
 /**
- * How the original relay named and judged values: it was written in Python, and its clients read its words.
+ * Python's names, texts and truth of values. The original relay was written in Python and its clients read these texts.
  *
- * Only what shows on the wire is here.
+ * Contains only what is visible on the wire.
  */
 import { isObject, type Json } from "../../../core/json.ts";
 
-/** Longer texts are cut in a message about them. */
+/** A longer text is truncated in an error message. */
 const REPR_LENGTH_MAX = 100;
 
-/** The name of a value's type: `NoneType`, `list`, ... */
+/** The Python name of a value's type: `NoneType`, `list`, ... */
 export function typeName(value: Json | undefined): string {
   if (value === null || value === undefined) return "NoneType";
   if (Array.isArray(value)) return "list";
@@ -18,14 +18,13 @@ export function typeName(value: Json | undefined): string {
   return Number.isInteger(value) ? "int" : "float";
 }
 
-/** A value of a key or name as text in quotes, or as the literal it is: `'nope'`, `"it's"`, `None`, `5`, `True`. */
-export function quotedRepr(value: Json | undefined): string {
-  if (typeof value === "string") return quote(value);
-  return repr(value);
+/** `repr(value)` of a key or name: `'nope'`, `"it's"`, `None`, `5`, `True`. */
+export function repr(value: Json | undefined): string {
+  return typeof value === "string" ? quote(value) : str(value);
 }
 
-/** The same without quotes: `nope`, `None`, `True`. */
-export function repr(value: Json | undefined): string {
+/** `str(value)` of a key or name: `nope`, `None`, `True`. */
+export function str(value: Json | undefined): string {
   if (typeof value === "string") return truncate(value);
   if (value === null || value === undefined) return "None";
   if (value === true) return "True";
@@ -33,29 +32,27 @@ export function repr(value: Json | undefined): string {
   return typeof value === "number" ? String(value) : typeName(value);
 }
 
-/** Why a value cannot be a key, or undefined when it can. */
+/** The reason why a value cannot be a key, or undefined if it can. */
 export function unhashableError(value: Json | undefined): string | undefined {
   return Array.isArray(value) || isObject(value) ? `unhashable type: '${typeName(value)}'` : undefined;
 }
 
-/** What counts as true: neither null, false, 0 nor anything empty. */
+/** `bool(value)`: false for null, false, 0 and everything empty. */
 export function isTruthy(value: Json | undefined): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (isObject(value)) return Object.keys(value).length > 0;
   return Boolean(value);
 }
 
+const ESCAPES: ReadonlyMap<string, string> = new Map([["\\", "\\\\"], ["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);
+
 function quote(text: string): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const escaped = truncate(text).replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r").replaceAll(
-    "\t",
-    "\\t",
-  );
-  return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
+  const mark = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escaped = truncate(text).replace(/[\\\n\r\t]/g, (character) => ESCAPES.get(character) ?? character);
+  return mark + (mark === "'" ? escaped.replaceAll("'", "\\'") : escaped) + mark;
 }
 
 function truncate(text: string): string {
-  return text.length <= REPR_LENGTH_MAX
-    ? text
-    : `${[...text.slice(0, REPR_LENGTH_MAX)].slice(0, REPR_LENGTH_MAX - 1).join("")}…`;
+  if (text.length <= REPR_LENGTH_MAX) return text;
+  return `${[...text.slice(0, REPR_LENGTH_MAX)].slice(0, REPR_LENGTH_MAX - 1).join("")}…`;
 }

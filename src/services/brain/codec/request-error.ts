@@ -1,7 +1,7 @@
-/** What went wrong with one request, as its sender reads it. */
+/** Errors of one request, as its sender reads them. */
 import type { JsonObject } from "../../../core/json.ts";
 
-/** Refusals that the original relay did not know. What it also refused has no code. */
+/** Refusals that the original relay did not have. An error that it had, too, carries no code. */
 export type BrainErrorCode =
   | "CovenantRefused"
   | "SessionSealed"
@@ -15,25 +15,23 @@ export type BrainErrorCode =
 export interface RequestError {
   readonly message: string;
   readonly code?: BrainErrorCode;
-  /** What the code says in figures: `limit`, `max`, `seq`, ... */
+  /** The values that belong to the code: `limit`, `max`, `seq`, ... */
   readonly details?: JsonObject;
 }
 
-/** A value, or the problem with it. */
-export type Validated<T> = { readonly ok: true; readonly value: T } | {
+/** A value, or the error that a peer's request contains. */
+export type Validated<T> = { readonly ok: true; readonly value: T } | Invalid;
+export interface Invalid {
   readonly ok: false;
-  readonly problem: RequestError;
-};
+  readonly error: RequestError;
+}
 
 export const valid = <T>(value: T): Validated<T> => ({ ok: true, value });
-export const invalid = (problem: RequestError): { readonly ok: false; readonly problem: RequestError } => ({
-  ok: false,
-  problem,
-});
+export const invalid = (error: RequestError): Invalid => ({ ok: false, error });
 
-/** A field with a value that cannot be used. */
-export const badParams = (path: string, wanted: string): RequestError => ({
-  message: `bad value of '${path}': ${wanted}`,
+/** The error for a field whose value cannot be used; `expected` completes the sentence. */
+export const badParams = (path: string, expected: string): RequestError => ({
+  message: `bad value of '${path}': expected ${expected}`,
   code: "BadParams",
   details: { path },
 });
@@ -44,19 +42,27 @@ export const limitExceeded = (limit: string, max: number): RequestError => ({
   details: { limit, max },
 });
 
-export const storageFailed = (why: string): RequestError => ({ message: `storage failure: ${why}`, code: "StorageFailed" });
+export const storageFailed = (reason: string): RequestError => ({
+  message: `storage failure: ${reason}`,
+  code: "StorageFailed",
+});
 
-/** A problem as it stands on the wire. */
-export function errorText({ message, code, details }: RequestError, fields: JsonObject): string {
-  return replyText({ error: message, ...(code !== undefined && { code }), ...details }, fields);
-}
+/** The body of an error reply. */
+export const errorBody = ({ message, code, details }: RequestError): JsonObject => ({
+  error: message,
+  ...(code !== undefined && { code }),
+  ...details,
+});
 
-/** A reply as it stands on the wire: with the `request_id` of its request, if it has one. */
-export function replyText(body: JsonObject, fields: JsonObject): string {
+/** An error reply as the frame to send. */
+export const errorFrame = (error: RequestError, fields: JsonObject): string => replyFrame(errorBody(error), fields);
+
+/** A reply as the frame to send, with the `request_id` of its request if there is one. */
+export function replyFrame(body: JsonObject, fields: JsonObject): string {
   return JSON.stringify(fields["request_id"] === undefined ? body : { ...body, ...echo(fields) });
 }
 
-/** What the sender wants to see again. */
+/** The fields of a request that its reply repeats. */
 export function echo({ request_id: id }: JsonObject): JsonObject {
   return typeof id === "string" || typeof id === "number" ? { request_id: id } : {};
 }

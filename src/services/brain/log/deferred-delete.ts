@@ -1,20 +1,27 @@
-/** Keys that are to be deleted: a few at a time, so that the end of a long log is no burst of work. */
-import type { Key } from "../../../core/ids.ts";
-import { DELETES_PER_BATCH } from "../../../core/limits.ts";
+/** Deletes store entries in small batches, so that the end of a long log does not cause a burst of work. */
 import type { StepContext } from "../../../core/context.ts";
-import type { BrainState } from "../state.ts";
+import type { Key, Millis } from "../../../core/ids.ts";
+import { DELETES_PER_BATCH } from "../../../core/limits.ts";
 
-const DELETE_INTERVAL_MS = 100;
+/** Fires when the next batch is due. */
+export type DeleteTimer = { readonly is: "deletes" };
 
-/** Has keys deleted soon. */
-export function deleteLater(brain: BrainState, ctx: Pick<StepContext, "now">, keys: readonly Key[]): void {
-  for (const each of keys) brain.garbage.push(each);
-  if (brain.garbage.length > 0) brain.deleteAt ??= ctx.now + DELETE_INTERVAL_MS;
+export interface DeferredDeletes {
+  readonly keys: Key[];
+  /** The timers of the service. */
+  readonly timers: { setEarlier(timer: DeleteTimer, at: Millis): void };
 }
 
-/** Deletes the next few. */
-export function deleteDue(brain: BrainState, ctx: StepContext): void {
-  if (brain.deleteAt === undefined || brain.deleteAt > ctx.now) return;
-  for (const each of brain.garbage.splice(0, DELETES_PER_BATCH)) ctx.emit({ do: "delete", key: each });
-  brain.deleteAt = brain.garbage.length > 0 ? ctx.now + DELETE_INTERVAL_MS : undefined;
+const BATCH_INTERVAL_MS = 100;
+
+/** Has keys deleted with the next batches. */
+export function deleteLater(deletes: DeferredDeletes, keys: readonly Key[], { now }: Pick<StepContext, "now">): void {
+  for (const each of keys) deletes.keys.push(each);
+  if (deletes.keys.length > 0) deletes.timers.setEarlier({ is: "deletes" }, now + BATCH_INTERVAL_MS);
+}
+
+/** Deletes the next batch, and schedules another if keys are left. */
+export function deleteBatch(deletes: DeferredDeletes, ctx: StepContext): void {
+  for (const each of deletes.keys.splice(0, DELETES_PER_BATCH)) ctx.emit({ do: "delete", key: each });
+  deleteLater(deletes, [], ctx);
 }

@@ -1,16 +1,16 @@
 /**
- * The log of a session: the truth. Its state is what folding the events gives.
+ * The events of a session's log, and the head that folding them gives. The log is the source of truth for the session's state.
  *
- * Invariants: L1 events are numbered from 0 without a gap; L2 the hash of an event covers its number, kind, payload and the hash
- * before it, but not its id and time, so that the same deeds give the same hashes; L3 `fold` uses nothing but the event, what
- * was folded before, and pure operators.
- * Knows nothing of: stores, peers.
+ * Invariants: L1 events are numbered from 0 without a gap; L2 the hash of an event covers its number, type, payload and the previous
+ * hash, but not its id and timestamp, so the same operations give the same hashes; L3 `fold` uses only the event, the previous head
+ * and pure operators.
+ * Knows nothing of: stores, sessions, peers.
  */
 import { hashText } from "../../../core/hash.ts";
 import { canonicalJson, isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import { OPERATIONS_REMEMBERED_MAX } from "../../../core/limits.ts";
 import type { CovenantPolicy } from "../operations/covenant.ts";
-import type { OperatorRegistry, OperatorResult } from "../operations/operators.ts";
+import type { OperatorRegistry } from "../operations/operators.ts";
 import { policyFrom } from "../operations/policy.ts";
 import { digestState, EMPTY_STATE, type StateJson, stateOf } from "../operations/session-state.ts";
 
@@ -31,59 +31,68 @@ export interface LogEvent {
   readonly hash: string;
 }
 
-/** A request that must not be done twice: its name, a digest of what it asks, and the event that it led to. */
+/** A request with an `op_id`, which must not be carried out twice. */
 export interface OperationRecord {
-  readonly name: string;
-  readonly asks: string;
+  readonly opId: string;
+  /** The SHA-256 of what the request asked. */
+  readonly digest: string;
+  /** The event that it led to. */
   readonly seq: number;
 }
 
-/** All that the events up to `seq` come to. Never changed: the next head is a new one. */
+/** The result of all events up to `seq`. Immutable: the next event gives a new head. */
 export interface LogHead {
   readonly seq: number;
   readonly hash: string;
   readonly state: StateJson;
   readonly stateHash: string;
-  /** Thousandths of risk of everything done so far. */
-  readonly spent: number;
+  /** The sum of the risks of all operations, in thousandths. */
+  readonly riskSpent: number;
   readonly sealed: boolean;
   readonly owner: Json;
   readonly policy: CovenantPolicy;
   readonly ttlMs: number;
-  readonly remembered: readonly OperationRecord[];
+  readonly operations: readonly OperationRecord[];
 }
 
-/** Before the first event. */
+/** The head before the first event. */
 export function emptyHead(policy: CovenantPolicy): LogHead {
   const { hash: stateHash } = digestState(EMPTY_STATE);
-  const nothing = { seq: -1, hash: "", state: EMPTY_STATE, stateHash, spent: 0 };
-  return { ...nothing, sealed: false, owner: null, policy, ttlMs: 0, remembered: [] };
+  return {
+    seq: -1,
+    hash: "",
+    state: EMPTY_STATE,
+    stateHash,
+    riskSpent: 0,
+    sealed: false,
+    owner: null,
+    policy,
+    ttlMs: 0,
+    operations: [],
+  };
 }
 
-/** What makes the hash of an event: its payload is given as canonical text. */
+/** The hashed parts of an event, with its payload as canonical text. */
 interface HashInput extends Pick<LogEvent, "seq" | "type"> {
   readonly payload: string;
 }
 
-/** The hash of what would come after `previous`: that of the canonical text of the four. */
+/** The hash of the event that follows `previous`: the SHA-256 of the canonical text of the four values. */
 export function hashAfter(previous: string, { seq, type, payload }: HashInput): string {
   return hashText(`{"payload":${payload},"prev_hash":${JSON.stringify(previous)},"seq":${seq},"type":"${type}"}`);
 }
 
-/** The head after one more event, or in words why the event cannot be the next one. */
+/** The head after one more event, or the reason why the event cannot follow. */
 export function fold(head: LogHead, event: LogEvent, operators: OperatorRegistry): LogHead | string {
-  if (event.seq !== head.seq + 1) return `event ${event.seq} after ${head.seq}`;
+  if (event.seq !== head.seq + 1) return `event ${event.seq} follows event ${head.seq}`;
   if (hashAfter(head.hash, { ...event, payload: canonicalJson(event.payload) }) !== event.hash) {
-    return "its hash is not that of its content";
+    return "its hash does not match its content";
   }
-  const next = applyEvent(
-    { ...head, seq: event.seq, hash: event.hash, remembered: rememberOperation(head, event) },
-    event,
-    operators,
-  );
+  const { seq, hash } = event;
+  const next = applyEvent({ ...head, seq, hash, operations: operationsAfter(head, event) }, event, operators);
   if (typeof next === "string") return next;
   const expected = event.payload["state_hash"];
-  return expected === undefined || expected === next.stateHash ? next : "the state is not the one it recorded";
+  return expected === undefined || expected === next.stateHash ? next : "the state does not match its recorded hash";
 }
 
 function applyEvent(head: LogHead, { type, payload }: LogEvent, operators: OperatorRegistry): LogHead | string {
@@ -98,32 +107,34 @@ function applyEvent(head: LogHead, { type, payload }: LogEvent, operators: Opera
       return head;
     case "OperatorApplied":
       return afterOperator(head, payload, operators);
-    case "MacroApplied": {
-      const steps = payload["steps"];
-      if (!Array.isArray(steps)) return "a macro without steps";
-      return steps.reduce((soFar: LogHead | string, step) => afterStep(soFar, step, operators), head);
-    }
+    case "MacroApplied":
+      return afterMacro(head, payload, operators);
     default:
-      return `an event of unknown kind`;
+      // Why not `assertNever`: the type comes from the store, where a later version may have written another one.
+      return `unknown event type ${String(type satisfies never)}`;
   }
 }
 
-function afterStep(head: LogHead | string, step: Json, operators: OperatorRegistry): LogHead | string {
-  if (typeof head === "string") return head;
-  return isObject(step) ? afterOperator(head, step, operators) : "a step that is no object";
+function afterMacro(head: LogHead, { steps }: JsonObject, operators: OperatorRegistry): LogHead | string {
+  if (!Array.isArray(steps)) return "a macro without steps";
+  let next: LogHead | string = head;
+  for (const step of steps) {
+    next = isObject(step) ? afterOperator(next, step, operators) : "a step of a macro is not an object";
+    if (typeof next === "string") return next;
+  }
+  return next;
 }
 
 function afterCreation(head: LogHead, { owner = null, initial_state, covenant, ttl_ms }: JsonObject): LogHead {
   const state = isObject(initial_state) ? stateOf(initial_state) : EMPTY_STATE;
   const policy = policyFrom(covenant, head.policy);
-  const ttlMs = typeof ttl_ms === "number" ? ttl_ms : head.ttlMs;
   return {
     ...head,
     state,
     stateHash: digestState(state).hash,
     owner,
     policy: policy.ok ? policy.value : head.policy,
-    ttlMs,
+    ttlMs: typeof ttl_ms === "number" ? ttl_ms : head.ttlMs,
   };
 }
 
@@ -131,18 +142,15 @@ function afterOperator(head: LogHead, payload: JsonObject, operators: OperatorRe
   const { operator, operator_version: version, params = {} } = payload;
   const found = operators.at(String(operator), Number(version));
   if (found === undefined || !isObject(params)) return `no operator ${String(operator)} of version ${String(version)}`;
-  const outcome = found.apply(head.state, params);
-  return outcome.ok ? withResult(head, outcome.value) : outcome.problem.message;
+  const result = found.apply(head.state, params);
+  if (!result.ok) return result.error.message;
+  const { state, risk } = result.value;
+  return { ...head, state, stateHash: digestState(state).hash, riskSpent: head.riskSpent + risk };
 }
 
-/** The head with what an operator made of its state. */
-export function withResult(head: LogHead, { state, risk }: OperatorResult): LogHead {
-  return { ...head, state, stateHash: digestState(state).hash, spent: head.spent + risk };
-}
-
-/** What is remembered after an event: itself too, if its request had a name. */
-export function rememberOperation({ remembered }: LogHead, { seq, payload }: LogEvent): readonly OperationRecord[] {
-  const { op_id: name, op_asks: asks } = payload;
-  if (typeof name !== "string" || typeof asks !== "string") return remembered;
-  return [...remembered.slice(1 - OPERATIONS_REMEMBERED_MAX), { name, asks, seq }];
+/** The remembered operations after an event, including the event's own if its request had an `op_id`. */
+export function operationsAfter({ operations }: LogHead, { seq, payload }: LogEvent): readonly OperationRecord[] {
+  const { op_id: opId, op_asks: digest } = payload;
+  if (typeof opId !== "string" || typeof digest !== "string") return operations;
+  return [...operations.slice(1 - OPERATIONS_REMEMBERED_MAX), { opId, digest, seq }];
 }

@@ -1,227 +1,179 @@
 /**
- * Writing: events become part of the log, then of the store, and only then of what anybody is told.
+ * Writes logs: an event is appended in memory, then stored with its segment, and only then visible to anybody.
  *
- * While one stretch of a session is being written, what happens in it gathers and goes as the next one. So there is never a gap
- * in what is stored, and many small events cost one write.
+ * While one segment of a log is being written, further events gather and become the next segment. So the stored events never have
+ * a gap, and many small events cost one write.
  *
- * Invariants: J1 a frame that reveals event n leaves after all events up to n are stored; J2 when a write fails, the session falls
- * back to its durable head, and everyone who waited for more is told so.
+ * Invariants: J1 the durable head advances only when all events up to it are stored; J2 if a write fails, the log falls back to its
+ * durable head.
+ * Knows nothing of: sessions, peers, replies. The service holds back the frames that show an event until the event is durable.
  */
 import { assert } from "../../../core/assert.ts";
+import type { StepContext } from "../../../core/context.ts";
 import type { Key } from "../../../core/ids.ts";
 import { isoTime } from "../../../core/text.ts";
-import { canonicalJson, isSorted } from "../../../core/json.ts";
+import { canonicalJson, isSorted, type JsonObject } from "../../../core/json.ts";
 import { LOG_SEGMENT_EVENTS_MAX, SNAPSHOT_EVENTS, SNAPSHOT_TEXT_MAX, UNSTORED_EVENTS_KEPT } from "../../../core/limits.ts";
-import type { StepContext } from "../../../core/context.ts";
-import type { BrainState } from "../state.ts";
-import { snapshotText } from "./snapshot.ts";
-import { tombstoneStored } from "../sessions/tombstone.ts";
-import { lastUseStored } from "../sessions/ttl.ts";
 import { deleteLater } from "./deferred-delete.ts";
-import type { PendingReply } from "../replies/reply-queues.ts";
-import { notifyFollowers } from "../replies/notifications.ts";
-import { hashAfter, type LogEvent, type LogHead, rememberOperation } from "./event.ts";
-import type { BrainSession, ChangeNotification, LoadedLog, SegmentWrite, UnwrittenEvent } from "../sessions/session.ts";
+import { hashAfter, type LogEvent, type LogEventType, type LogHead, operationsAfter } from "./event.ts";
+import type { LogStore, LogWriteOutcome } from "./log-store.ts";
 import { newSegment, segmentValue } from "./segment.ts";
+import { type LoadedLog, loadedOf, type SegmentWrite, type SessionLog, type UnwrittenEvent } from "./session-log.ts";
+import { snapshotText } from "./snapshot.ts";
 
-/** An event that is decided on, and what it makes of the head; number and hashes are found here. */
-export interface EventDraft extends Pick<LogEvent, "type" | "payload"> {
-  readonly session: BrainSession;
+/** An event that is to be appended, and the head it leads to. `append` adds its number and hashes. */
+export interface EventDraft {
+  readonly type: LogEventType;
+  readonly payload: JsonObject;
   readonly head: LogHead;
 }
 
-/** Puts an event at the end of an awake session's log. */
-export function append(
-  brain: BrainState,
-  ctx: StepContext,
-  { session, type, payload, head: outcome }: EventDraft,
-): LogEvent {
-  const { log } = session;
-  assert(log !== undefined, "an event for a session that is asleep");
-  const seq = log.head.seq + 1;
-  const text = JSON.stringify(payload); // Why: written once, it serves the hash and the store.
-  const hash = hashAfter(log.head.hash, { seq, type, payload: isSorted(payload) ? text : canonicalJson(payload) });
+/** Appends an event to a loaded log and starts a write if none is under way. */
+export function append(store: LogStore, log: SessionLog, draft: EventDraft, ctx: StepContext): LogEvent {
+  const loaded = loadedOf(log);
+  assert(loaded !== undefined, "the log that an event is appended to is not loaded");
+  const { type, payload } = draft;
+  const seq = loaded.head.seq + 1;
+  const text = JSON.stringify(payload); // Why here: serialized once for the hash and the store.
+  const hash = hashAfter(loaded.head.hash, { seq, type, payload: isSorted(payload) ? text : canonicalJson(payload) });
   const event: LogEvent = { seq, id: ctx.id(), timestamp: isoTime(ctx.now), type, payload, hash };
-  const head: LogHead = { ...outcome, seq, hash, remembered: rememberOperation(log.head, event) };
-  log.head = head;
-  log.tail.push(event);
-  if (brain.settings.persist) {
-    session.unwritten.push({ text: textOf(event, text), head });
-    writeNext(brain, session, ctx);
-  } else dropOldest(log);
+  const head: LogHead = { ...draft.head, seq, hash, operations: operationsAfter(loaded.head, event) };
+  loaded.head = head;
+  loaded.tail.push(event);
+  if (store.isPersistent) {
+    log.unwritten.push({ text: eventText(event, text), head });
+    writeNext(store, log, ctx);
+  } else dropOldest(loaded);
   return event;
 }
 
-/** The text of an event of which the payload is text already. */
-const textOf = ({ seq, id, timestamp, type, hash }: LogEvent, payload: string): string =>
+/** The text of an event whose payload is serialized already. */
+const eventText = ({ seq, id, timestamp, type, hash }: LogEvent, payload: string): string =>
   `{"seq":${seq},"id":"${id}","timestamp":"${timestamp}","type":"${type}","payload":${payload},"hash":"${hash}"}`;
 
-/** Without a store the head is durable at once, and only so much of the past is kept. */
-function dropOldest(body: LoadedLog): void {
-  body.durable = body.head;
-  if (body.tail.length === UNSTORED_EVENTS_KEPT) body.nextBase = body.head;
-  if (body.tail.length < 2 * UNSTORED_EVENTS_KEPT) return;
-  body.tail.splice(0, body.nextBase.seq - body.base.seq);
-  body.base = body.nextBase;
-  body.nextBase = body.head;
+/** Without a store the head is durable at once, and between one and two times `UNSTORED_EVENTS_KEPT` events are kept. */
+function dropOldest(loaded: LoadedLog): void {
+  loaded.durable = loaded.head;
+  if (loaded.tail.length === UNSTORED_EVENTS_KEPT) loaded.nextBase = loaded.head;
+  if (loaded.tail.length < 2 * UNSTORED_EVENTS_KEPT) return;
+  loaded.tail.splice(0, loaded.nextBase.seq - loaded.base.seq);
+  loaded.base = loaded.nextBase;
+  loaded.nextBase = loaded.head;
 }
 
-/** True once all events up to `seq` are stored. */
-export const isDurable = ({ log }: BrainSession, seq: number): boolean => log === undefined || seq <= log.durable.seq;
-
-/** Keeps a reply back until all events up to `seq` are stored; `otherwise` is said when they could not be. */
-export function holdReply({ session, seq, reply, onFailure }: ReplyHold): void {
-  reply.pendingWrites++;
-  reply.onFailure = onFailure;
-  session.waitingReplies.push({ seq, reply });
-}
-
-export interface ReplyHold {
-  readonly session: BrainSession;
-  readonly seq: number;
-  readonly reply: PendingReply;
-  readonly onFailure: () => string;
-}
-
-/** Tells followers of an event, once it is stored. */
-export function notifyWhenStored(
-  brain: BrainState,
-  ctx: StepContext,
-  { session, ...what }: ChangeNotification & { readonly session: BrainSession },
-): void {
-  session.notifications.push(what);
-  if (session.log !== undefined && what.seq <= session.log.durable.seq) notifyStored(brain, session, ctx);
-}
-
-/** A key of a session was stored, or could not be. */
-export function writeSettled(brain: BrainState, ctx: StepContext, { at, isStored }: { at: Key; isStored: boolean }): void {
-  const session = brain.writes.get(at);
-  if (session === undefined) return;
-  brain.writes.delete(at);
-  const { log, writing, tombstone, lastUseWrite, compaction } = session;
-  if (tombstone?.at === at) return tombstoneStored(brain, ctx, { session, isStored });
-  if (lastUseWrite?.key === at) return lastUseStored(brain, ctx, { session, isStored });
-  if (compaction?.segment.key === at) return compactionSettled(brain, ctx, { session, isStored });
-  if (log === undefined || writing?.segment.key !== at) return;
-  session.writing = undefined;
-  if (isStored) segmentStored(brain, ctx, { session, body: log, written: writing });
-  else rollBack(brain, ctx, { session, body: log });
-}
-
-interface StoredWrite {
-  readonly session: BrainSession;
-  readonly body: LoadedLog;
-  readonly written: SegmentWrite;
-}
-
-function segmentStored(
-  brain: BrainState,
-  ctx: StepContext,
-  { session, body, written: { segment, head, size } }: StoredWrite,
-): void {
-  session.segments.push(segment);
-  body.durable = head;
-  body.tailLength += size;
-  notifyStored(brain, session, ctx); // Why first: whoever sees its own event 5 has then heard of everybody's event 4.
-  releaseReplies(brain, session, ctx);
-  writeNext(brain, session, ctx);
-  if (session.compaction !== undefined) return;
-  if (segment.isPage) dropUntil(body, head);
-  else if (isCompactionDue(body)) compact(brain, session, ctx);
-}
-
-function rollBack(brain: BrainState, ctx: StepContext, { session, body }: Pick<StoredWrite, "session" | "body">): void {
-  session.unwritten.length = 0;
-  session.notifications.length = 0;
-  body.head = body.durable;
-  body.tail.length = body.durable.seq - body.base.seq;
-  for (const { reply } of session.waitingReplies.splice(0)) brain.replies.settleWrite(reply, false, ctx);
-  if (body.durable.seq < 0) {
-    brain.sessions.delete(session.id); // Why: it was never stored, so it never was.
-    brain.deadlines.clear(session.id);
+/**
+ * A write has succeeded or failed. After `stored` the caller first makes the durable events visible, then calls `continueWriting`:
+ * a client that sees its own event 5 must have been notified of everybody's event 4.
+ */
+export function settleWrite(store: LogStore, key: Key, isStored: boolean, ctx: StepContext): LogWriteOutcome | undefined {
+  const log = store.writes.get(key);
+  if (log === undefined) return undefined;
+  store.writes.delete(key);
+  const { write, compaction } = log;
+  if (compaction?.segment.key === key) {
+    if (isStored) replaceSegments(store, log, ctx);
+    endCompaction(log);
+    return { is: "compacted", log };
   }
+  const loaded = loadedOf(log);
+  if (loaded === undefined || write?.segment.key !== key) return undefined;
+  log.write = undefined;
+  if (!isStored) {
+    rollBack(log, loaded);
+    return { is: "rolledBack", log };
+  }
+  log.segments.push(write.segment);
+  loaded.durable = write.head;
+  loaded.tailLength += write.length;
+  return { is: "stored", log };
 }
 
-function writeNext(brain: BrainState, session: BrainSession, ctx: StepContext): void {
-  if (session.writing !== undefined || session.unwritten.length === 0) return;
-  const taken = takeBatch(session.unwritten, brain.segmentTextMax);
-  const head = taken.at(-1)?.head;
-  assert(head !== undefined, "a stretch of nothing");
-  const text = `[${taken.map((each) => each.text).join(",")}]`;
-  // Why: what is as large as a page is one at once, and need not be written twice.
-  const isPage = taken.length >= SNAPSHOT_EVENTS || text.length >= SNAPSHOT_TEXT_MAX;
-  const about = { first: head.seq - taken.length + 1, last: head.seq, at: ctx.now, isPage, id: ctx.id() };
-  const segment = newSegment(session.id, about);
-  session.writing = { segment, head, size: text.length };
-  brain.writes.set(segment.key, session);
-  ctx.emit({ do: "put", key: segment.key, value: segmentValue(text, isPage ? snapshotText(head) : undefined) });
+/** Writes the events that gathered during the last write, and compacts the log if it is due. */
+export function continueWriting(store: LogStore, log: SessionLog, ctx: StepContext): void {
+  const loaded = loadedOf(log);
+  writeNext(store, log, ctx);
+  if (loaded === undefined || log.compaction !== undefined) return;
+  if (log.segments.at(-1)?.hasSnapshot === true) dropUntil(loaded, loaded.durable);
+  else if (isCompactionDue(loaded)) compact(store, log, ctx);
 }
 
-/** As many as fit into one write, and at least one. */
+function rollBack(log: SessionLog, loaded: LoadedLog): void {
+  log.unwritten.length = 0;
+  loaded.head = loaded.durable;
+  loaded.tail.length = loaded.durable.seq - loaded.base.seq;
+}
+
+function writeNext(store: LogStore, log: SessionLog, ctx: StepContext): void {
+  if (log.write !== undefined || log.unwritten.length === 0) return;
+  const batch = takeBatch(log.unwritten, store.segmentTextMax);
+  const head = batch.at(-1)?.head;
+  assert(head !== undefined, "a segment without events");
+  const text = `[${batch.map((each) => each.text).join(",")}]`;
+  // Why: a segment as large as a compacted one gets its snapshot at once and need not be written twice.
+  const hasSnapshot = batch.length >= SNAPSHOT_EVENTS || text.length >= SNAPSHOT_TEXT_MAX;
+  const description = { first: head.seq - batch.length + 1, last: head.seq, at: ctx.now, hasSnapshot, id: ctx.id() };
+  log.write = { segment: newSegment(log.id, description), head, length: text.length };
+  putSegment(store, log, { ...log.write, events: text }, ctx);
+}
+
+/** The events of the next segment: at least one, and as many as fit. */
 function takeBatch(unwritten: UnwrittenEvent[], textMax: number): UnwrittenEvent[] {
-  let size = 0;
+  let length = 0;
   let count = 0;
   for (const { text } of unwritten.slice(0, LOG_SEGMENT_EVENTS_MAX)) {
-    size += text.length;
-    if (count > 0 && size > textMax) break;
+    length += text.length;
+    if (count > 0 && length > textMax) break;
     count++;
   }
   return unwritten.splice(0, count);
 }
 
-function releaseReplies(brain: BrainState, { waitingReplies, log }: BrainSession, ctx: StepContext): void {
-  const durable = log?.durable.seq ?? -1;
-  let free = 0;
-  while (free < waitingReplies.length && (waitingReplies[free]?.seq ?? Infinity) <= durable) free++;
-  for (const { reply } of waitingReplies.splice(0, free)) brain.replies.settleWrite(reply, true, ctx);
+interface SegmentText extends Pick<SegmentWrite, "segment" | "head"> {
+  readonly events: string;
 }
 
-function notifyStored(brain: BrainState, session: BrainSession, ctx: StepContext): void {
-  const { notifications, log } = session;
-  const durable = log?.durable.seq ?? -1;
-  let free = 0;
-  while (free < notifications.length && (notifications[free]?.seq ?? Infinity) <= durable) free++;
-  for (const push of notifications.splice(0, free)) notifyFollowers(brain, ctx, { session, push });
+function putSegment(store: LogStore, log: SessionLog, { segment, head, events }: SegmentText, ctx: StepContext): void {
+  store.writes.set(segment.key, log);
+  const value = segmentValue(events, segment.hasSnapshot ? snapshotText(head) : undefined);
+  ctx.emit({ do: "put", key: segment.key, value });
 }
 
 const isCompactionDue = ({ base, durable, tailLength }: LoadedLog): boolean =>
   durable.seq - base.seq >= SNAPSHOT_EVENTS || tailLength >= SNAPSHOT_TEXT_MAX;
 
-/** Writes the stored events since `base` anew, as one page with the head after them. */
-function compact(brain: BrainState, session: BrainSession, ctx: StepContext): void {
-  const { log } = session;
-  if (log === undefined) return;
-  const head = log.durable;
-  const about = { first: log.base.seq + 1, last: head.seq, at: ctx.now, isPage: true, id: ctx.id() };
-  const segment = newSegment(session.id, about);
-  const events = log.tail.slice(0, head.seq - log.base.seq);
-  session.compaction = { segment, head };
-  brain.writes.set(segment.key, session);
-  ctx.emit({ do: "put", key: segment.key, value: segmentValue(JSON.stringify(events), snapshotText(head)) });
+/** Writes the stored events since `base` again, as one segment with a snapshot. */
+function compact(store: LogStore, log: SessionLog, ctx: StepContext): void {
+  const loaded = loadedOf(log);
+  if (loaded === undefined) return;
+  const head = loaded.durable;
+  const description = { first: loaded.base.seq + 1, last: head.seq, at: ctx.now, hasSnapshot: true, id: ctx.id() };
+  const segment = newSegment(log.id, description);
+  log.compaction = { segment, head };
+  const events = JSON.stringify(loaded.tail.slice(0, head.seq - loaded.base.seq));
+  putSegment(store, log, { segment, head, events }, ctx);
 }
 
-/** Events up to a head that is stored need not be kept in memory. */
-function dropUntil(body: LoadedLog, head: LogHead): void {
-  if (head.seq <= body.base.seq) return;
-  body.tail.splice(0, head.seq - body.base.seq);
-  body.base = head;
-  body.tailLength = 0;
-}
-
-/** A page was written, or not: either way its events need not be kept in memory. */
-function compactionSettled(
-  brain: BrainState,
-  ctx: StepContext,
-  { session, isStored }: { session: BrainSession; isStored: boolean },
-): void {
-  const { log, compaction, segments } = session;
-  session.compaction = undefined;
-  if (log === undefined || compaction === undefined) return;
-  dropUntil(log, compaction.head);
-  if (!isStored) return;
-  const { segment } = compaction;
+/** The compacted segment is stored: the segments that it covers are deleted. */
+function replaceSegments(store: LogStore, { compaction, segments }: SessionLog, ctx: StepContext): void {
+  const segment = compaction?.segment;
+  if (segment === undefined) return;
   const from = segments.findIndex(({ first }) => first === segment.first);
   const covered = segments.filter(({ first, last }) => first >= segment.first && last <= segment.last);
   segments.splice(from, covered.length, segment);
-  deleteLater(brain, ctx, covered.map(({ key }) => key));
+  deleteLater(store.deletes, covered.map(({ key }) => key), ctx);
+}
+
+/** Whether the compacted segment was stored or not: its events are stored and need not be in memory. */
+function endCompaction(log: SessionLog): void {
+  const loaded = loadedOf(log);
+  if (loaded !== undefined && log.compaction !== undefined) dropUntil(loaded, log.compaction.head);
+  log.compaction = undefined;
+}
+
+/** Drops the events up to a durable head from memory. */
+function dropUntil(loaded: LoadedLog, head: LogHead): void {
+  if (head.seq <= loaded.base.seq) return;
+  loaded.tail.splice(0, head.seq - loaded.base.seq);
+  loaded.base = head;
+  loaded.tailLength = 0;
 }

@@ -1,236 +1,210 @@
 /**
- * Reading back: a walk through a stretch of a session's log, from memory where it is there and from the store where not.
+ * Reads a part of a log, from memory where it is loaded and from the store where it is not.
  *
- * A walk either collects events or folds them. It may span many reads; meanwhile the session lives on, and pages may take the
- * place of what was still to be read: the walk goes by numbers of events, and looks up where they lie at every read.
+ * A read either collects events or folds them. It may span several loads, and the log may change in the meantime: new events arrive,
+ * and a compacted segment may replace segments that are still to be read. So a read proceeds by event numbers and looks up the
+ * segments before each load.
  *
- * Invariants: K1 a walk ends exactly once, with what it found or with why it could not; K2 every event it yields was checked
- * against the checksum it was stored with, and folded ones against the hash chain too; K3 a page's head is believed only as far as
- * it agrees with the events, and on any doubt the walk begins again from event 0.
+ * Invariants: K1 a read ends exactly once, with its result or the reason why there is none; K2 every event was checked against the
+ * checksum of its segment, and folded events against the hash chain as well; K3 a snapshot is used only if it agrees with the events,
+ * and in case of doubt the fold starts again from event 0.
+ * Knows nothing of: sessions, peers, replies.
  */
+import type { StepContext } from "../../../core/context.ts";
 import type { Entry } from "../../../core/event.ts";
 import { type Key, type LoadToken, loadToken } from "../../../core/ids.ts";
 import { LOG_SEGMENTS_PER_LOAD } from "../../../core/limits.ts";
-import type { StepContext } from "../../../core/context.ts";
-import type { BrainState } from "../state.ts";
-import { headFromSnapshot, snapshotText } from "./snapshot.ts";
-import { defaultPolicy } from "../operations/covenant.ts";
-import { emptyHead, fold, type LogEvent, type LogHead } from "./event.ts";
-import type { BrainSession, LoadedLog } from "../sessions/session.ts";
 import { deleteLater } from "./deferred-delete.ts";
+import { emptyHead, fold, type LogEvent, type LogHead } from "./event.ts";
+import type { CollectedEvents, FoldedLog, LogRead, LogStore, ReadFailure, ReadGoal } from "./log-store.ts";
 import { chainSegments, type LogSegment, readSegment, type SegmentContent } from "./segment.ts";
+import { type LoadedLog, loadedOf, type LogDamage, type SessionLog } from "./session-log.ts";
+import { headFromSnapshot, snapshotText } from "./snapshot.ts";
 
-/** What is wrong in a log, and where. */
-export interface LogDamage {
-  readonly seq: number;
-  readonly why: string;
-}
+type Fold = Extract<ReadGoal, { readonly is: "fold" }>;
 
-/** How a walk ended. */
-export type ReadResult =
-  | { readonly is: "events"; readonly events: readonly LogEvent[] }
-  /** `tail` is what was folded since the head of the last page; `last` is the event at the head. */
-  | { readonly is: "head"; readonly head: LogHead; readonly base: LogHead; readonly tail: readonly LogEvent[] }
-  | { readonly is: "damage"; readonly damage: LogDamage }
-  /** The store gave no answer; it may later. */
-  | { readonly is: "unreadable"; readonly why: string };
-
-/** What to walk through, and for what. */
-export interface ReadPlan {
-  readonly session: BrainSession;
+export interface EventsPlan {
   readonly from: number;
   readonly until: number;
-  /** Collects events until so much text is there; without it the walk folds. */
-  readonly textMax?: number;
-  /** Folds from event 0 and checks every page on the way. */
+  /** The read ends once this much payload text has been collected. */
+  readonly textMax: number;
+  done(result: CollectedEvents | ReadFailure, ctx: StepContext): void;
+}
+
+export interface FoldPlan {
+  readonly until: number;
+  /** Starts from event 0 in the store, even if the log is loaded, and verifies every snapshot. */
   readonly isStrict?: boolean;
-  readonly end: (found: ReadResult, ctx: StepContext) => void;
+  done(result: FoldedLog | ReadFailure, ctx: StepContext): void;
 }
 
-export interface LogRead extends ReadPlan {
-  /** The next event wanted. */
-  at: number;
-  head: LogHead;
-  base: LogHead;
-  until: number;
-  isStrict: boolean;
-  readonly events: LogEvent[];
-  text: number;
-  /** What is being read. */
-  reading: readonly LogSegment[];
+/** Collects events. The read may end before this function returns. */
+export function readEvents(store: LogStore, log: SessionLog, plan: EventsPlan, ctx: StepContext): void {
+  const { from, until, textMax, done } = plan;
+  const goal: ReadGoal = { is: "events", events: [], textMax, textLength: 0, done };
+  proceed(store, { log, goal, next: from, until, loading: [] }, ctx);
 }
 
-/** Starts a walk; it may end before this returns. */
-export function readFromLog(brain: BrainState, ctx: StepContext, plan: ReadPlan): void {
-  const start = emptyHead(defaultPolicy(brain.settings.covenant));
-  const { from: at, isStrict = plan.textMax !== undefined } = plan;
-  const walk: LogRead = { ...plan, at, isStrict, head: start, base: start, events: [], text: 0, reading: [] };
-  const { log } = plan.session;
-  if (walk.textMax === undefined) {
-    walk.at = 0;
-    const isHere = log !== undefined && log.base.seq <= plan.until;
-    if (isHere && (!isStrict || !brain.settings.persist)) startAt(walk, log.base);
-  }
-  continueRead(brain, ctx, walk);
+/** Folds the events up to `until`. The read may end before this function returns. */
+export function foldLog(store: LogStore, log: SessionLog, plan: FoldPlan, ctx: StepContext): void {
+  const { until, isStrict = false, done } = plan;
+  const start = emptyHead(store.defaultPolicy);
+  const goal: Fold = { is: "fold", isStrict, head: start, base: start, tail: [], done };
+  const read: LogRead = { log, goal, next: 0, until, loading: [] };
+  const loaded = loadedOf(log);
+  const isBaseUsable = loaded !== undefined && loaded.base.seq <= until && (!isStrict || !store.isPersistent);
+  if (isBaseUsable) startAfter(read, goal, loaded.base);
+  proceed(store, read, ctx);
 }
 
-function startAt(walk: LogRead, head: LogHead): void {
-  walk.head = head;
-  walk.base = head;
-  walk.at = head.seq + 1;
-  walk.events.length = 0;
+function startAfter(read: LogRead, goal: Fold, head: LogHead): void {
+  goal.head = head;
+  goal.base = head;
+  goal.tail.length = 0;
+  read.next = head.seq + 1;
 }
 
-/** Goes on as far as memory reaches, then reads. */
-function continueRead(brain: BrainState, ctx: StepContext, walk: LogRead): void {
-  const { session: { log, segments }, until } = walk;
-  if (log !== undefined && walk.at > inMemoryAfter(walk, log)) {
-    for (const event of log.tail.slice(walk.at - log.base.seq - 1, until - log.base.seq)) {
-      const damage = take(brain, walk, event);
-      if (damage !== undefined) return walk.end({ is: "damage", damage }, ctx);
+/** Reads what is in memory, or has the next segments loaded. */
+function proceed(store: LogStore, read: LogRead, ctx: StepContext): void {
+  const { log, until } = read;
+  const loaded = loadedOf(log);
+  if (loaded !== undefined && read.next > inMemoryAfter(read, loaded)) {
+    for (const event of loaded.tail.slice(read.next - loaded.base.seq - 1, until - loaded.base.seq)) {
+      const damage = takeEvent(store, read, event);
+      if (damage !== undefined) return read.goal.done({ is: "damaged", damage }, ctx);
     }
-    return finish(walk, ctx);
+    return finish(read, ctx);
   }
-  if (isDone(walk)) return finish(walk, ctx);
-  const next = segments.filter(({ last }) => last >= walk.at);
-  walk.reading = readFrom(walk, next);
-  const [first] = walk.reading;
-  if (first === undefined || (first.first > walk.at && !isShortcut(walk, first))) {
-    return walk.end({ is: "damage", damage: { seq: walk.at, why: "nothing is stored of it" } }, ctx);
+  if (isDone(read)) return finish(read, ctx);
+  read.loading = nextSegments(read, log.segments.filter(({ last }) => last >= read.next));
+  const [first] = read.loading;
+  if (first === undefined || (first.first > read.next && !isShortcut(read, first))) {
+    return read.goal.done({ is: "damaged", damage: { seq: read.next, reason: "the event is not stored" } }, ctx);
   }
   const token = loadToken(`brain:${ctx.id()}`);
-  brain.reads.set(token, walk);
-  ctx.emit({ do: "load", token, keys: walk.reading.map(({ key }) => key) });
+  store.reads.set(token, read);
+  ctx.emit({ do: "load", token, keys: read.loading.map(({ key }) => key) });
 }
 
-/** A strict fold is to see what is stored, even of what is in memory too. */
-function inMemoryAfter({ isStrict, textMax, session: { segments } }: LogRead, { base, durable }: LoadedLog): number {
-  return isStrict && textMax === undefined && segments.length > 0 ? durable.seq : base.seq;
+/** The events in memory are those after this one. A strict fold reads from the store what is stored, even if it is in memory. */
+function inMemoryAfter({ goal, log }: LogRead, { base, durable }: LoadedLog): number {
+  return goal.is === "fold" && goal.isStrict && log.segments.length > 0 ? durable.seq : base.seq;
 }
 
-const isDone = ({ at, until, textMax, text }: LogRead): boolean => at > until || (textMax !== undefined && text >= textMax);
+const isDone = ({ next, until, goal }: LogRead): boolean =>
+  next > until || (goal.is === "events" && goal.textLength >= goal.textMax);
 
-/** A fold that has not begun starts with the last page before its end; its events need not be folded. */
-function readFrom(walk: LogRead, next: readonly LogSegment[]): readonly LogSegment[] {
-  const page = next.findLastIndex((stretch) => isShortcut(walk, stretch));
-  const from = next.slice(Math.max(0, page), Math.max(0, page) + LOG_SEGMENTS_PER_LOAD);
-  return from.filter(({ first }) => first <= walk.until);
+/** A fold that has not begun starts with the last snapshot before its end: the earlier events need not be folded. */
+function nextSegments(read: LogRead, segments: readonly LogSegment[]): readonly LogSegment[] {
+  const start = Math.max(0, segments.findLastIndex((segment) => isShortcut(read, segment)));
+  return segments.slice(start, start + LOG_SEGMENTS_PER_LOAD).filter(({ first }) => first <= read.until);
 }
 
-const isShortcut = (walk: LogRead, { isPage, last }: LogSegment): boolean =>
-  isPage && last <= walk.until && !walk.isStrict && walk.at === 0;
+const isShortcut = ({ goal, next, until }: LogRead, { hasSnapshot, last }: LogSegment): boolean =>
+  goal.is === "fold" && !goal.isStrict && hasSnapshot && last <= until && next === 0;
 
-/** What a walk asked for was read. */
-export function segmentsLoaded(
-  brain: BrainState,
-  ctx: StepContext,
-  answer: { token: LoadToken; entries: readonly Entry[] },
-): void {
-  const walk = brain.reads.get(answer.token);
-  if (walk === undefined) return;
-  brain.reads.delete(answer.token);
-  const values = new Map<Key, Entry>(answer.entries.map((entry) => [entry.key, entry]));
-  for (const stretch of walk.reading) {
-    if (isDone(walk)) break;
-    const value = values.get(stretch.key)?.value;
-    if (value === undefined && walk.session.isUnread) return dropTornSegment(brain, ctx, { walk, stretch });
-    const content = readSegment(stretch, value);
-    // Why: a page took its place while it was being read.
-    if (typeof content === "string" && !walk.session.segments.includes(stretch)) break;
+/** The segments of a read were loaded. */
+export function segmentsLoaded(store: LogStore, token: LoadToken, entries: readonly Entry[], ctx: StepContext): void {
+  const read = store.reads.get(token);
+  if (read === undefined) return;
+  store.reads.delete(token);
+  const values = new Map<Key, Entry>(entries.map((entry) => [entry.key, entry]));
+  for (const segment of read.loading) {
+    if (isDone(read)) break;
+    const value = values.get(segment.key)?.value;
+    if (value === undefined && read.log.isUnverified) return dropTornSegment(store, read, segment, ctx);
+    const content = readSegment(segment, value);
+    // Why: compaction may replace a segment while it is being loaded.
+    if (typeof content === "string" && !read.log.segments.includes(segment)) break;
     const damage = typeof content === "string"
-      ? { seq: Math.max(walk.at, stretch.first), why: content }
-      : takeAll(brain, walk, { stretch, content });
+      ? { seq: Math.max(read.next, segment.first), reason: content }
+      : takeSegment(store, read, segment, content);
     if (damage === undefined) continue;
-    if (walk.isStrict) return walk.end({ is: "damage", damage }, ctx);
-    return restartStrictly(brain, ctx, walk);
+    if (read.goal.is === "events" || read.goal.isStrict) return read.goal.done({ is: "damaged", damage }, ctx);
+    return restartStrictly(store, read, read.goal, ctx);
   }
-  continueRead(brain, ctx, walk);
+  proceed(store, read, ctx);
 }
 
 /** The store could not be read. */
-export function segmentsNotLoaded(
-  brain: BrainState,
-  ctx: StepContext,
-  { token, reason }: { token: LoadToken; reason: string },
-): void {
-  const walk = brain.reads.get(token);
-  brain.reads.delete(token);
-  walk?.end({ is: "unreadable", why: reason }, ctx);
+export function segmentsNotLoaded(store: LogStore, token: LoadToken, reason: string, ctx: StepContext): void {
+  const read = store.reads.get(token);
+  store.reads.delete(token);
+  read?.goal.done({ is: "unreadable", reason }, ctx);
 }
 
 /**
- * A stretch of a session that is read for the first time has no value: a kill tore it while it was written, so nobody was told
- * of it. What it was to take the place of counts again; only when that is gone too is something lost.
+ * Drops a segment without a value from a log that is read for the first time. A crash tore it while it was written, so no client was
+ * told of its events. The segments that it would have replaced are used again; only if those are missing, too, is something lost.
  */
-function dropTornSegment(
-  brain: BrainState,
-  ctx: StepContext,
-  { walk, stretch }: { readonly walk: LogRead; readonly stretch: LogSegment },
-): void {
-  const { session } = walk;
-  const { segments, spareSegments, gap } = chainSegments(
-    [...session.segments, ...session.spareSegments].filter((each) => each !== stretch),
-  );
-  session.segments.splice(0, session.segments.length, ...segments);
-  session.spareSegments = spareSegments;
-  deleteLater(brain, ctx, [stretch.key]);
+function dropTornSegment(store: LogStore, read: LogRead, torn: LogSegment, ctx: StepContext): void {
+  const { log, goal } = read;
+  const found = [...log.segments, ...log.spareSegments].filter((each) => each !== torn);
+  const { segments, spareSegments, gap } = chainSegments(found);
+  log.segments.splice(0, log.segments.length, ...segments);
+  log.spareSegments = spareSegments;
+  deleteLater(store.deletes, [torn.key], ctx);
   if (gap !== undefined) {
-    return walk.end({ is: "damage", damage: { seq: gap, why: "what was stored of it is gone" } }, ctx);
+    return goal.done({ is: "damaged", damage: { seq: gap, reason: "stored events are missing" } }, ctx);
   }
-  walk.until = segments.at(-1)?.last ?? -1;
-  startAt(walk, emptyHead(defaultPolicy(brain.settings.covenant)));
-  continueRead(brain, ctx, walk);
+  read.until = segments.at(-1)?.last ?? -1;
+  if (goal.is === "fold") startAfter(read, goal, emptyHead(store.defaultPolicy));
+  proceed(store, read, ctx);
 }
 
-/** Begins anew with event 0, believing no page. */
-function restartStrictly(brain: BrainState, ctx: StepContext, walk: LogRead): void {
-  walk.isStrict = true;
-  startAt(walk, emptyHead(defaultPolicy(brain.settings.covenant)));
-  continueRead(brain, ctx, walk);
+/** Starts again with event 0, without using snapshots. */
+function restartStrictly(store: LogStore, read: LogRead, goal: Fold, ctx: StepContext): void {
+  goal.isStrict = true;
+  startAfter(read, goal, emptyHead(store.defaultPolicy));
+  proceed(store, read, ctx);
 }
 
-function takeAll(
-  brain: BrainState,
-  walk: LogRead,
-  { stretch, content: { events, snapshot } }: { stretch: LogSegment; content: SegmentContent },
+function takeSegment(
+  store: LogStore,
+  read: LogRead,
+  segment: LogSegment,
+  { events, snapshot }: SegmentContent,
 ): LogDamage | undefined {
-  const atPage = snapshot === undefined || walk.textMax !== undefined ? undefined : snapshot;
-  if (atPage !== undefined && isShortcut(walk, stretch)) {
-    const head = headFromSnapshot(atPage, walk.base);
-    const isOfEvents = head?.seq === stretch.last && head.hash === events.at(-1)?.hash;
+  const { goal } = read;
+  if (goal.is === "fold" && snapshot !== undefined && isShortcut(read, segment)) {
+    const head = headFromSnapshot(snapshot, goal.base);
+    const isOfEvents = head?.seq === segment.last && head.hash === events.at(-1)?.hash;
     if (head === undefined || !isOfEvents) {
-      return { seq: stretch.last, why: "the head of its page is not that of its events" };
+      return { seq: segment.last, reason: "the snapshot does not belong to its events" };
     }
-    startAt(walk, head);
+    startAfter(read, goal, head);
     return undefined;
   }
   for (const event of events) {
-    if (event.seq < walk.at || event.seq > walk.until) continue;
-    const damage = take(brain, walk, event);
+    if (event.seq < read.next || event.seq > read.until) continue;
+    const damage = takeEvent(store, read, event);
     if (damage !== undefined) return damage;
   }
-  if (atPage === undefined || walk.head.seq !== stretch.last) return undefined;
-  if (snapshotText(walk.head) !== atPage) {
-    return { seq: stretch.last, why: "the head of its page is not what its events fold to" };
+  if (goal.is === "events" || snapshot === undefined || goal.head.seq !== segment.last) return undefined;
+  if (snapshotText(goal.head) !== snapshot) {
+    return { seq: segment.last, reason: "the snapshot differs from the head that its events fold to" };
   }
-  startAt(walk, walk.head);
+  startAfter(read, goal, goal.head);
   return undefined;
 }
 
-function take(brain: BrainState, walk: LogRead, event: LogEvent): LogDamage | undefined {
-  if (isDone(walk)) return undefined;
-  walk.at = event.seq + 1;
-  walk.events.push(event);
-  if (walk.textMax !== undefined) {
-    walk.text += JSON.stringify(event.payload).length;
+function takeEvent(store: LogStore, read: LogRead, event: LogEvent): LogDamage | undefined {
+  if (isDone(read)) return undefined;
+  const { goal } = read;
+  read.next = event.seq + 1;
+  if (goal.is === "events") {
+    goal.events.push(event);
+    goal.textLength += JSON.stringify(event.payload).length;
     return undefined;
   }
-  const head = fold(walk.head, event, brain.operators);
-  if (typeof head === "string") return { seq: event.seq, why: head };
-  walk.head = head;
+  goal.tail.push(event);
+  const head = fold(goal.head, event, store.operators);
+  if (typeof head === "string") return { seq: event.seq, reason: head };
+  goal.head = head;
   return undefined;
 }
 
-function finish({ textMax, head, base, events, end }: LogRead, ctx: StepContext): void {
-  end(textMax === undefined ? { is: "head", head, base, tail: events } : { is: "events", events }, ctx);
+function finish({ goal }: LogRead, ctx: StepContext): void {
+  if (goal.is === "events") return goal.done({ is: "events", events: goal.events }, ctx);
+  goal.done({ is: "folded", head: goal.head, base: goal.base, tail: goal.tail }, ctx);
 }

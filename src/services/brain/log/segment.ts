@@ -1,109 +1,108 @@
 /**
- * How a log lies in the store: stretches of events, each under a key that says which events it holds.
+ * The stored form of a log: segments of consecutive events, each under a key that names the events in it.
  *
- * `brain/log/<session>/<first>-<last>-<time>-<id>`. A stretch is written once. A page is a stretch that takes the place of the
- * smaller ones it covers, and carries the head after its last event, so that nobody has to fold from the beginning.
+ * The key is `brain/<log or snapshot>/<session>/<first>-<last>-<time>-<id>`. A segment is written once. A segment with a snapshot
+ * also holds the head after its last event, so that a log need not be folded from the beginning; compaction writes one in place of
+ * the smaller segments that it covers.
  *
- * Invariants: T1 the stretches of a session follow each other without gap or overlap (of those that begin alike, the one with the
- * latest id counts: it was written later, or what it competes with was given up; the others are spare until it was read); T2 the text of a stretch is opaque to the store
- * and carries its own checksum, so no driver's idea of JSON can change it unseen.
+ * Invariants: T1 the segments of a log follow each other without gap or overlap. If several start at the same event, the one with
+ * the highest id is used, because it was written last or the write that it competes with was given up; the others are spare until it
+ * has been read. T2 the text of a segment is opaque to the store and carries its own checksum, so a store that changes JSON values
+ * is noticed.
+ * Knows nothing of: sessions (except the id in the key), peers.
  */
 import type { Key, Millis } from "../../../core/ids.ts";
 import { isObject, type Json } from "../../../core/json.ts";
-import { key, segmentAt, sequence } from "../../../core/key.ts";
+import { segmentAt, sequence } from "../../../core/key.ts";
+import { brainKey, kindOfKey } from "../keys.ts";
 import type { LogEvent } from "./event.ts";
 
 export interface LogSegment {
   readonly key: Key;
   readonly first: number;
   readonly last: number;
-  /** It has the head after `last` in it. */
-  readonly isPage: boolean;
-  /** When its last event happened. */
+  /** True if it holds the head after `last`. */
+  readonly hasSnapshot: boolean;
+  /** The time of its last event. */
   readonly at: Millis;
-  /** Later ones sort behind earlier ones. */
+  /** Ids sort by the time of writing. */
   readonly id: string;
 }
 
-/** What was read of one stretch. */
 export interface SegmentContent {
   readonly events: readonly LogEvent[];
-  /** The text of the head after it, for a page. */
   readonly snapshot: string | undefined;
 }
 
-const LOG = "log";
-const SNAPSHOT = "page";
 const VERSION = 1;
 
-/** The place of a new stretch. */
-export function newSegment(session: string, about: Omit<LogSegment, "key">): LogSegment {
-  const { first, last, at, isPage, id } = about;
+/** A segment that is about to be written. */
+export function newSegment(logId: string, description: Omit<LogSegment, "key">): LogSegment {
+  const { first, last, at, hasSnapshot, id } = description;
   const name = `${sequence(first)}-${sequence(last)}-${sequence(at)}-${id}`;
-  return { ...about, key: key("brain", isPage ? SNAPSHOT : LOG, session, name) };
+  return { ...description, key: brainKey(hasSnapshot ? "snapshot" : "log", logId, name) };
 }
 
-/** The stretch that a key names, with its session and id; undefined for a key of another kind. */
-export function segmentOf(
-  of: Key,
-): { readonly segment: LogSegment; readonly session: string } | undefined {
-  const kind = segmentAt(of, 1);
-  if (kind !== LOG && kind !== SNAPSHOT) return undefined;
+/** The segment that a key of kind `log` or `snapshot` names, or undefined if the key is malformed. */
+export function segmentOfKey(of: Key): LogSegment | undefined {
   const [first, last, at, ...id] = segmentAt(of, 3).split("-");
-  const figures = { first: Number(first), last: Number(last), at: Number(at) };
-  if (!Object.values(figures).every(Number.isSafeInteger) || id.length === 0) return undefined;
-  return { segment: { key: of, ...figures, isPage: kind === SNAPSHOT, id: id.join("-") }, session: segmentAt(of, 2) };
+  const numbers = { first: Number(first), last: Number(last), at: Number(at) };
+  if (!Object.values(numbers).every(Number.isSafeInteger) || id.length === 0) return undefined;
+  return { key: of, ...numbers, hasSnapshot: kindOfKey(of) === "snapshot", id: id.join("-") };
 }
 
-/** The value to store for a text of events and, for a page, the text of the head after them. */
-export function segmentValue(events: string, after: string | undefined): Json {
-  const sum = checksum(events + (after ?? ""));
-  return { v: VERSION, sum, events, ...(after !== undefined && { after }) };
+/** The value to store for the text of some events and, optionally, the snapshot after them. */
+export function segmentValue(events: string, snapshot: string | undefined): Json {
+  const sum = checksum(events + (snapshot ?? ""));
+  return { v: VERSION, sum, events, ...(snapshot !== undefined && { after: snapshot }) };
 }
 
 /**
- * FNV-1a over pairs of characters: finds damage, of which a single changed character is found for certain. Against forgery there
- * is the hash chain.
+ * FNV-1a over pairs of UTF-16 units. Detects damage (one changed character with certainty); the hash chain protects against forgery.
  */
 function checksum(text: string): number {
   let sum = 0x811c9dc5;
-  // Why: behind the end the code is NaN, which counts as 0 here.
+  // Why no check of the last index: `charCodeAt` beyond the end is NaN, which counts as 0 here.
   for (let at = 0; at < text.length; at += 2) {
     sum = Math.imul(sum ^ (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16)), 0x01000193);
   }
   return (sum ^ text.length) >>> 0;
 }
 
-/** What a stored value holds, or in words why it cannot be trusted. */
-export function readSegment(stretch: LogSegment, value: Json | undefined): SegmentContent | string {
-  if (value === undefined) return "it is gone, or cannot be read";
-  if (!isObject(value) || typeof value["events"] !== "string") return "it is not a stretch of a log";
+/** The content of a stored value, or the reason why it cannot be trusted. */
+export function readSegment(segment: LogSegment, value: Json | undefined): SegmentContent | string {
+  if (value === undefined) return "it is missing or unreadable";
+  if (!isObject(value) || typeof value["events"] !== "string") return "it is not a log segment";
   const { events: text, after: snapshot, sum, v } = value;
   if (v !== VERSION) return "it was written by another version";
-  if (snapshot !== undefined && typeof snapshot !== "string") return "its head is no text";
-  if (checksum(text + (snapshot ?? "")) !== sum) return "its checksum is not that of its content";
-  const events: LogEvent[] = JSON.parse(text); // Why: the checksum says that these are the bytes we wrote.
-  const isWhole = events[0]?.seq === stretch.first && events.at(-1)?.seq === stretch.last;
-  return isWhole ? { events, snapshot } : "it holds other events than its key says";
+  if (snapshot !== undefined && typeof snapshot !== "string") return "its snapshot is not a text";
+  if (checksum(text + (snapshot ?? "")) !== sum) return "its checksum does not match its content";
+  const events: LogEvent[] = JSON.parse(text); // Why: the checksum proves that the text is what we wrote.
+  const isWhole = events[0]?.seq === segment.first && events.at(-1)?.seq === segment.last;
+  return isWhole ? { events, snapshot } : "its key names other events";
 }
 
-/** Of all stretches found for one session, the chain that counts, and those that it covers. */
-export function chainSegments(found: readonly LogSegment[]): {
+/** The segments of a log in order, and what else was found. */
+export interface SegmentChain {
   readonly segments: readonly LogSegment[];
+  /** Segments whose events are also in `segments`. */
   readonly spareSegments: readonly LogSegment[];
-  /** Where events are missing, if anything lies behind them. */
+  /** The first missing event, if events after it are stored. */
   readonly gap: number | undefined;
-} {
+}
+
+/** Chains all segments that were found for one log. */
+export function chainSegments(found: readonly LogSegment[]): SegmentChain {
   const sorted = [...found].sort((left, right) => left.first - right.first || (left.id < right.id ? 1 : -1));
   const [segments, spareSegments]: [LogSegment[], LogSegment[]] = [[], []];
   let next = 0;
   let gap: number | undefined;
-  for (const stretch of sorted) {
-    if (stretch.first < next) spareSegments.push(stretch);
-    else if (stretch.first > next) gap ??= next;
+  for (const segment of sorted) {
+    if (segment.first < next) spareSegments.push(segment);
+    else if (segment.first > next) gap ??= next;
     else {
-      segments.push(stretch);
-      next = stretch.last + 1;
+      segments.push(segment);
+      next = segment.last + 1;
     }
   }
   return { segments, spareSegments, gap };

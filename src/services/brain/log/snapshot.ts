@@ -1,51 +1,51 @@
-/** A head as text, and back. The text is for a page of the log: a cache, whose content can always be folded anew. */
+/** A log head as text. Snapshots are a cache: their content can always be rebuilt by folding the events. */
 import { isObject, type Json, parseJson } from "../../../core/json.ts";
-import type { LogHead, OperationRecord } from "./event.ts";
 import { policyFrom, policyJson } from "../operations/policy.ts";
 import { digestState, stateOf } from "../operations/session-state.ts";
+import type { LogHead, OperationRecord } from "./event.ts";
 
-/** Deeper than any state that was let in. */
+/** More than any accepted state is nested. */
 const DEPTH_MAX = 1_024;
 
-/** Equal heads give equal texts. */
+/** The text of a head. Equal heads give equal texts. */
 export function snapshotText(head: LogHead): string {
-  const { seq, hash, state, stateHash, spent, sealed, owner, policy, ttlMs, remembered } = head;
+  const { seq, hash, state, stateHash, riskSpent, sealed, owner, policy, ttlMs, operations } = head;
   return JSON.stringify({
     seq,
     hash,
     state,
     state_hash: stateHash,
-    spent,
+    spent: riskSpent,
     sealed,
     owner,
     covenant: policyJson(policy),
     ttl_ms: ttlMs,
-    remembered: remembered.map(({ name, asks, seq }) => [name, asks, seq]),
+    remembered: operations.map(({ opId, digest, seq }) => [opId, digest, seq]),
   });
 }
 
-/** The head that a text stands for, or undefined when it is none. `base` gives what its covenant leaves open. */
+/** The head of a snapshot, or undefined if the text is not one. `base` supplies what the stored policy leaves open. */
 export function headFromSnapshot(text: string, base: LogHead): LogHead | undefined {
   const source = parseJson(text, DEPTH_MAX);
   if (!isObject(source)) return undefined;
-  const { seq, hash, state: saved, state_hash: stateHash, spent, sealed, owner = null, ttl_ms: ttlMs } = source;
+  const { seq, hash, state: saved, state_hash: stateHash, spent: riskSpent, sealed, owner = null, ttl_ms: ttlMs } = source;
   const policy = policyFrom(source["covenant"], base.policy);
-  const remembered = rememberedFromJson(source["remembered"]);
-  if (!isObject(saved) || !policy.ok || remembered === undefined) return undefined;
-  if (typeof seq !== "number" || typeof spent !== "number" || typeof ttlMs !== "number") return undefined;
+  const operations = operationsFrom(source["remembered"]);
+  if (!isObject(saved) || !policy.ok || operations === undefined) return undefined;
+  if (typeof seq !== "number" || typeof riskSpent !== "number" || typeof ttlMs !== "number") return undefined;
   if (typeof hash !== "string" || typeof sealed !== "boolean") return undefined;
   const state = stateOf(saved);
   if (digestState(state).hash !== stateHash) return undefined;
-  return { seq, hash, state, stateHash, spent, sealed, owner, policy: policy.value, ttlMs, remembered };
+  return { seq, hash, state, stateHash, riskSpent, sealed, owner, policy: policy.value, ttlMs, operations };
 }
 
-function rememberedFromJson(source: Json | undefined): readonly OperationRecord[] | undefined {
+function operationsFrom(source: Json | undefined): readonly OperationRecord[] | undefined {
   if (!Array.isArray(source)) return undefined;
-  const remembered: OperationRecord[] = [];
+  const operations: OperationRecord[] = [];
   for (const entry of source) {
-    const [name, asks, seq]: readonly Json[] = Array.isArray(entry) ? entry : [];
-    if (typeof name !== "string" || typeof asks !== "string" || typeof seq !== "number") return undefined;
-    remembered.push({ name, asks, seq });
+    const [opId, digest, seq]: readonly Json[] = Array.isArray(entry) ? entry : [];
+    if (typeof opId !== "string" || typeof digest !== "string" || typeof seq !== "number") return undefined;
+    operations.push({ opId, digest, seq });
   }
-  return remembered;
+  return operations;
 }

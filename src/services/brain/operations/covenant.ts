@@ -1,11 +1,11 @@
 /**
- * The covenant: may this operator do this to this state?
+ * The covenant evaluates whether an operator may change a state.
  *
- * A pure function of the state before, what the operator makes of it, and the policy of the session. All figures are whole
- * thousandths, so that the same log is judged alike on every runtime.
+ * A pure function of the state before, the operator's result and the policy of the session. All values are whole thousandths, so
+ * the evaluation is the same on every runtime.
  *
- * Invariants: C1 judging changes nothing; C2 a policy that is off finds nothing to say, and between `advise` and `enforce` the verdict is the same; C3 what does
- * nothing but clear the suspicion is allowed, else a session under suspicion could never leave it.
+ * Invariants: C1 evaluating changes nothing; C2 a policy in mode `off` finds no reasons, and `advise` and `enforce` find the same;
+ * C3 an operator that only clears the suspicion is allowed, because a session under suspicion could never leave it otherwise.
  */
 import type { Json, JsonObject } from "../../../core/json.ts";
 import { isTruthy } from "../codec/python-repr.ts";
@@ -14,7 +14,7 @@ import { hasKey, isSameJson, sizeOf, type StateJson } from "./session-state.ts";
 
 export type CovenantMode = "off" | "advise" | "enforce";
 
-/** What a session promised when it was made. Figures are thousandths, sizes are bytes. */
+/** The policy that a session got when it was created. Risks and scores are thousandths. */
 export interface CovenantPolicy {
   readonly mode: CovenantMode;
   readonly maxRisk: number | undefined;
@@ -36,32 +36,29 @@ export type CovenantReason =
   | "score_too_low";
 
 export interface CovenantEvaluation {
-  /** Empty: nothing speaks against it. */
+  /** Why the operator should not be applied; empty if it may be. */
   readonly reasons: readonly CovenantReason[];
   readonly score: number;
   readonly fields: { readonly empathy: number; readonly care: number; readonly trust: number };
-  /** The state was under suspicion before the operator. */
-  readonly suspicious: boolean;
 }
 
-/** What the verdict is about. */
 export interface EvaluationInput {
   readonly before: StateJson;
-  /** The risk of everything that was done in the session. */
-  readonly spent: number;
+  /** The sum of the risks of everything applied to the session before. */
+  readonly riskSpent: number;
   readonly result: OperatorResult;
 }
 
 const MIN_SCORE = 500;
 const [EMPATHY, CARE, TRUST] = [800, 900, 700] as const;
-/** What suspicion takes from trust, and what a budget that is used up takes. */
+/** Trust that a suspicion costs, and that a spent budget costs. */
 const [SUSPICION_COST, BUDGET_COST] = [600, 300] as const;
-/** The score is the mean of the fields, but never more than this above trust. */
+/** The score is the mean of the fields, and at most this much above trust. */
 const TRUST_LEAD = 200;
 /** The name under which the original published its evaluation. */
-export const EVALUATION = "Phase1Eval";
+export const EVALUATION_NAME = "Phase1Eval";
 
-/** The policy of a session that asked for none. */
+/** The policy of a session whose creator gave none. */
 export const defaultPolicy = (mode: CovenantMode): CovenantPolicy => ({
   mode,
   maxRisk: undefined,
@@ -72,33 +69,33 @@ export const defaultPolicy = (mode: CovenantMode): CovenantPolicy => ({
   minScore: MIN_SCORE,
 });
 
-/** Judges one deed. */
-export function evaluate(policy: CovenantPolicy, { before, spent, result }: EvaluationInput): CovenantEvaluation {
-  const suspicious = isTruthy(before["suspicious"]);
-  const fields = { empathy: EMPATHY, care: CARE, trust: trust(policy, spent, suspicious) };
+/** Evaluates one result of an operator. */
+export function evaluate(policy: CovenantPolicy, { before, riskSpent, result }: EvaluationInput): CovenantEvaluation {
+  const isSuspicious = isTruthy(before["suspicious"]);
+  const fields = { empathy: EMPATHY, care: CARE, trust: trustOf(policy, riskSpent, isSuspicious) };
   const mean = Math.floor((fields.empathy + fields.care + fields.trust) / 3);
   const score = Math.min(mean, fields.trust + TRUST_LEAD);
-  const reasons: CovenantReason[] = [];
-  if (policy.mode === "off") return { reasons, score, fields, suspicious };
-  if (suspicious) {
-    if (clearsSuspicion(before, result.state)) return { reasons, score, fields, suspicious };
-    reasons.push("suspicious_flag");
+  if (policy.mode === "off" || (isSuspicious && onlyClearsSuspicion(before, result.state))) {
+    return { reasons: [], score, fields };
   }
+  const reasons: CovenantReason[] = isSuspicious ? ["suspicious_flag"] : [];
   if (policy.maxRisk !== undefined && result.risk > policy.maxRisk) reasons.push("risk_above_max");
-  if (policy.riskBudget !== undefined && spent + result.risk > policy.riskBudget) reasons.push("risk_budget_spent");
+  if (policy.riskBudget !== undefined && riskSpent + result.risk > policy.riskBudget) reasons.push("risk_budget_spent");
   if (policy.frozenKeys.some((name) => isChanged(name, before, result.state))) reasons.push("frozen_key");
   if (exceeds(policy.maxKeys, () => Object.keys(result.state).length)) reasons.push("too_many_keys");
   if (exceeds(policy.maxGrowth, () => sizeOf(result.state) - sizeOf(before))) reasons.push("grows_too_fast");
   if (reasons.length === 0 && score < policy.minScore) reasons.push("score_too_low");
-  return { reasons, score, fields, suspicious };
+  return { reasons, score, fields };
 }
 
-function trust({ riskBudget }: CovenantPolicy, spent: number, suspicious: boolean): number {
-  const used = riskBudget === undefined || riskBudget === 0 ? 0 : Math.min(1_000, Math.floor((spent * 1_000) / riskBudget));
-  return Math.max(0, TRUST - (suspicious ? SUSPICION_COST : 0) - Math.floor((BUDGET_COST * used) / 1_000));
+function trustOf({ riskBudget }: CovenantPolicy, riskSpent: number, isSuspicious: boolean): number {
+  const used = riskBudget === undefined || riskBudget === 0
+    ? 0
+    : Math.min(1_000, Math.floor((riskSpent * 1_000) / riskBudget));
+  return Math.max(0, TRUST - (isSuspicious ? SUSPICION_COST : 0) - Math.floor((BUDGET_COST * used) / 1_000));
 }
 
-function clearsSuspicion(before: StateJson, after: StateJson): boolean {
+function onlyClearsSuspicion(before: StateJson, after: StateJson): boolean {
   if (isTruthy(after["suspicious"])) return false;
   return [...Object.keys(before), ...Object.keys(after)].every((name) =>
     name === "suspicious" || !isChanged(name, before, after)
@@ -108,17 +105,15 @@ function clearsSuspicion(before: StateJson, after: StateJson): boolean {
 const isChanged = (name: string, before: StateJson, after: StateJson): boolean =>
   hasKey(before, name) !== hasKey(after, name) || !isSameJson(before[name], after[name]);
 
-/** Asks for the size only where there is a bound. */
-const exceeds = (max: number | undefined, size: () => number): boolean => max !== undefined && size() > max;
+/** Computes the value only if there is a limit. */
+const exceeds = (max: number | undefined, value: () => number): boolean => max !== undefined && value() > max;
 
-/** A verdict as it stands on the wire and in the log. */
+/** An evaluation as clients and the log see it. */
 export function evaluationJson({ score, fields }: CovenantEvaluation): JsonObject {
-  const shares: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(fields)) shares[name] = fromThousandths(value);
-  return { score: fromThousandths(score), fields: shares };
+  const shown: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(fields)) shown[name] = fromThousandths(value);
+  return { score: fromThousandths(score), fields: shown };
 }
 
-/** Thousandths as the fraction they stand for. */
 export const fromThousandths = (thousandths: number): number => thousandths / 1_000;
-/** A fraction as thousandths. */
 export const toThousandths = (fraction: number): number => Math.round(fraction * 1_000);

@@ -1,13 +1,13 @@
 /**
- * What `ST` takes for changes: an object, or anything that the original could read as a list of pairs.
+ * Reads the `changes` of `ST`: an object, or any value that Python's `dict.update` accepts as a list of pairs.
  *
- * A pair is a list of two, a text of two characters, or an object with two keys.
+ * A pair is a list of two values, a text of two characters, or an object with two keys.
  */
 import { isObject, type Json } from "../../../core/json.ts";
 import { typeName, unhashableError } from "../codec/python-repr.ts";
 import { invalid, valid, type Validated } from "../codec/request-error.ts";
 
-type KeyValuePair = readonly [string, Json | undefined];
+export type KeyValuePair = readonly [string, Json | undefined];
 
 /** The pairs in some changes, in order. */
 export function pairsOf(changes: Json): Validated<readonly KeyValuePair[]> {
@@ -30,21 +30,19 @@ function pairOf(element: Json, at: number): Validated<KeyValuePair> {
   if (parts === undefined) {
     return invalid({ message: `cannot convert dictionary update sequence element #${at} to a sequence` });
   }
-  const [name, value = null] = parts;
   if (parts.length !== 2) {
     return invalid({ message: `dictionary update sequence element #${at} has length ${parts.length}; 2 is required` });
   }
-  const cannot = unhashableError(name);
-  return cannot === undefined
-    ? valid([keyText(name ?? null), value])
-    : invalid({ message: `a key must be a name: ${cannot}` });
+  const [name = null, value = null] = parts;
+  const reason = unhashableError(name);
+  return reason === undefined ? valid([keyText(name), value]) : invalid({ message: `a key must be a name: ${reason}` });
 }
 
-/** The members of a list, the characters of a text. */
+/** The items of a list, or the characters of a text. */
 function elementsOf(value: Json): readonly Json[] | undefined {
   if (Array.isArray(value)) return value;
   return typeof value === "string" ? [...value] : undefined;
 }
 
-/** A key as the original wrote it out: null is "null", 5 is "5". */
+/** A key as the original serialized it: null is "null", 5 is "5". */
 const keyText = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));

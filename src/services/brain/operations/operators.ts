@@ -1,47 +1,48 @@
 /**
- * Operators: pure functions from a state and parameters to the next state, with what the log says about them.
+ * Operators: pure functions from a state and parameters to the next state, with the parts of the log entry that describe the change.
  *
- * Invariants: O1 an operator of one name and version never changes what it does, for logs are folded with it years later; O2 it
- * either gives a whole outcome or refuses, and the state it was given stays as it is; O3 risk is in whole thousandths.
+ * Invariants: O1 an operator of one name and version never changes its behaviour, because logs are folded with it years later;
+ * O2 an operator returns a complete result or an error, and does not change the state it was given; O3 risk is a whole number of
+ * thousandths.
  */
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
-import { repr, typeName, unhashableError } from "../codec/python-repr.ts";
-import { pairsOf } from "./key-value-pairs.ts";
+import { str, typeName, unhashableError } from "../codec/python-repr.ts";
 import { invalid, valid, type Validated } from "../codec/request-error.ts";
+import { type KeyValuePair, pairsOf } from "./key-value-pairs.ts";
 import { type StateJson, withPairs } from "./session-state.ts";
 
-/** What one application of an operator comes to. */
+/** The result of applying an operator once. */
 export interface OperatorResult {
   readonly state: StateJson;
   readonly delta: JsonObject;
   readonly audit: JsonObject;
-  /** Thousandths. */
+  /** In thousandths. */
   readonly risk: number;
 }
 
-/** An operator as the registry keeps it: the type of its parameters is known to itself only. */
+/** An operator in the registry. Only the operator itself knows the type of its parameters. */
 export interface Operator {
   readonly name: string;
   readonly version: number;
-  /** What each parameter should be, for people: `object`, `string`, `any`. */
+  /** The expected type of each parameter, for `ListOperators`: `object`, `string`, `any`. */
   readonly params: Readonly<Record<string, string>>;
   apply(state: StateJson, params: JsonObject): Validated<OperatorResult>;
 }
 
-/** What is needed to make an operator of ones own. */
+/** The definition of an operator. */
 export interface OperatorDefinition<Params> {
   readonly name: string;
   readonly version: number;
   readonly params: Readonly<Record<string, string>>;
-  /** Parameters as they came, read; whatever else came with them is ignored. */
+  /** Validates the parameters of a request. Parameters that the operator does not know are ignored. */
   read(params: JsonObject): Validated<Params>;
   apply(state: StateJson, params: Params): OperatorResult;
 }
 
 /** Makes an operator whose parameters are typed. */
-export function operator<Params>({ read, apply, ...about }: OperatorDefinition<Params>): Operator {
+export function operator<Params>({ read, apply, ...description }: OperatorDefinition<Params>): Operator {
   return {
-    ...about,
+    ...description,
     apply(state, params) {
       const given = read(params);
       return given.ok ? valid(apply(state, given.value)) : given;
@@ -49,29 +50,29 @@ export function operator<Params>({ read, apply, ...about }: OperatorDefinition<P
   };
 }
 
-/** Operators by name and version. The newest version of a name is the one that requests get. */
+/** Operators by name and version. Requests get the newest version of a name. */
 export class OperatorRegistry {
   readonly #newest = new Map<string, Operator>();
-  readonly #all = new Map<string, Operator>();
+  readonly #byVersion = new Map<string, Operator>();
 
   constructor(operators: readonly Operator[]) {
     for (const each of operators) {
-      this.#all.set(`${each.name} ${each.version}`, each);
+      this.#byVersion.set(`${each.name} ${each.version}`, each);
       if ((this.#newest.get(each.name)?.version ?? -1) < each.version) this.#newest.set(each.name, each);
     }
   }
 
-  /** The operator that a request names; any JSON value may stand there. */
+  /** The operator that a request names. The name may be any JSON value. */
   find(name: Json | undefined): Validated<Operator> {
-    const cannot = unhashableError(name);
-    if (cannot !== undefined) return invalid({ message: `operator must be a name: ${cannot}` });
+    const reason = unhashableError(name);
+    if (reason !== undefined) return invalid({ message: `operator must be a name: ${reason}` });
     const found = typeof name === "string" ? this.#newest.get(name) : undefined;
-    return found === undefined ? invalid({ message: `Operator ${repr(name)} not found` }) : valid(found);
+    return found === undefined ? invalid({ message: `Operator ${str(name)} not found` }) : valid(found);
   }
 
-  /** The operator that an event of the log was made by. */
+  /** The operator that an event of the log was made with. */
   at(name: string, version: number): Operator | undefined {
-    return this.#all.get(`${name} ${version}`);
+    return this.#byVersion.get(`${name} ${version}`);
   }
 
   list(): readonly Operator[] {
@@ -79,8 +80,8 @@ export class OperatorRegistry {
   }
 }
 
-/** Merges pairs into the state, and says nothing about them in its delta. */
-const st = operator<{ readonly changes: Json; readonly pairs: readonly (readonly [string, Json | undefined])[] }>({
+/** Merges pairs into the state. Its delta does not contain them. */
+const st = operator<{ readonly changes: Json; readonly pairs: readonly KeyValuePair[] }>({
   name: "ST",
   version: 1,
   params: { changes: "object" },
@@ -113,7 +114,7 @@ const ch = operator<JsonObject>({
   }),
 });
 
-/** Sets one key. A bad key is no error: it changes nothing, and counts as a risk. */
+/** Sets one key. An invalid key is not an error: it changes nothing and has a higher risk. */
 const xyz = operator<{ readonly key: Json; readonly value: Json }>({
   name: "XYZ",
   version: 1,
@@ -128,5 +129,5 @@ const xyz = operator<{ readonly key: Json; readonly value: Json }>({
   },
 });
 
-/** The operators that every Brain has. */
+/** The operators of the original relay. */
 export const OPERATORS: readonly Operator[] = [st, ch, xyz];

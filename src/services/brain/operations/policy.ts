@@ -1,24 +1,22 @@
-/** The covenant of a session as it stands in a request, in the log and in the settings. */
+/** Covenant policies as JSON: in requests, in the log and in snapshots. */
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
-import { type CovenantMode, type CovenantPolicy, fromThousandths, toThousandths } from "./covenant.ts";
 import { badParams, invalid, valid, type Validated } from "../codec/request-error.ts";
+import { type CovenantMode, type CovenantPolicy, fromThousandths, toThousandths } from "./covenant.ts";
 
 const MODES: readonly Json[] = ["off", "advise", "enforce"] satisfies CovenantMode[];
-/** Risks and budgets above this are beyond what a session can spend. */
-const FIGURE_MAX = 1_000_000;
+/** No session can spend more than this. */
+const NUMBER_MAX = 1_000_000;
 const FROZEN_KEYS_MAX = 256;
 
 const isMode = (value: Json): value is CovenantMode => MODES.includes(value);
 
-/** A policy from JSON; what it leaves open is as in `base`. */
+/** Reads a policy. Fields that are missing keep their value in `base`. */
 export function policyFrom(source: Json | undefined, base: CovenantPolicy): Validated<CovenantPolicy> {
   if (source === undefined) return valid(base);
-  if (!isObject(source)) return invalid(badParams("covenant", "an object is wanted"));
+  if (!isObject(source)) return invalid(badParams("covenant", "an object"));
   const { mode = base.mode, frozen_keys = [...base.frozenKeys] } = source;
-  if (!isMode(mode)) return invalid(badParams("covenant.mode", "off, advise or enforce is wanted"));
-  if (!isNameList(frozen_keys)) {
-    return invalid(badParams("covenant.frozen_keys", `at most ${FROZEN_KEYS_MAX} names are wanted`));
-  }
+  if (!isMode(mode)) return invalid(badParams("covenant.mode", "off, advise or enforce"));
+  if (!isNameList(frozen_keys)) return invalid(badParams("covenant.frozen_keys", `at most ${FROZEN_KEYS_MAX} names`));
   const maxRisk = numberField(source, "max_risk");
   const riskBudget = numberField(source, "risk_budget");
   const minScore = numberField(source, "min_score");
@@ -36,10 +34,9 @@ export function policyFrom(source: Json | undefined, base: CovenantPolicy): Vali
   });
 }
 
-/** The inverse of `policyFrom`, for the log. */
-export function policyJson(
-  { mode, frozenKeys, maxRisk, riskBudget, minScore, maxKeys, maxGrowth }: CovenantPolicy,
-): JsonObject {
+/** The inverse of `policyFrom`. */
+export function policyJson(policy: CovenantPolicy): JsonObject {
+  const { mode, frozenKeys, maxRisk, riskBudget, minScore, maxKeys, maxGrowth } = policy;
   return {
     mode,
     frozen_keys: [...frozenKeys],
@@ -54,8 +51,8 @@ export function policyJson(
 function numberField(source: JsonObject, name: string): Validated<number | undefined> {
   const value = source[name];
   if (value === undefined) return valid(undefined);
-  const isFigure = typeof value === "number" && value >= 0 && value <= FIGURE_MAX;
-  return isFigure ? valid(value) : invalid(badParams(`covenant.${name}`, `a number from 0 to ${FIGURE_MAX} is wanted`));
+  const isInRange = typeof value === "number" && value >= 0 && value <= NUMBER_MAX;
+  return isInRange ? valid(value) : invalid(badParams(`covenant.${name}`, `a number from 0 to ${NUMBER_MAX}`));
 }
 
 const valueOf = (read: Validated<number | undefined>): number | undefined => (read.ok ? read.value : undefined);

@@ -1,78 +1,70 @@
 /**
- * The record of predictions, one for each trace id, the last one counting: the original's table `infer_events`.
+ * Stores the last prediction under each trace id, like the original's table `infer_events`.
  *
- * Invariant: P1 at most `PREDICTIONS_KEPT_MAX` are kept; the oldest go first.
+ * Invariant: P1 at most `PREDICTIONS_KEPT_MAX` predictions are kept; the oldest are deleted first.
  */
-import { canonicalJson, type Json, type JsonObject } from "../../../core/json.ts";
-import type { Entry } from "../../../core/event.ts";
-import { type Key, type LoadToken, loadToken, rawKey, type RequestId } from "../../../core/ids.ts";
-import { key, segment, segmentAt } from "../../../core/key.ts";
-import { PREDICTIONS_KEPT_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { BrainState } from "../state.ts";
+import type { Entry } from "../../../core/event.ts";
+import { type Key, type LoadToken, loadToken, type RequestId } from "../../../core/ids.ts";
+import { canonicalJson, type Json, type JsonObject } from "../../../core/json.ts";
+import { segment, segmentAt } from "../../../core/key.ts";
+import { PREDICTIONS_KEPT_MAX } from "../../../core/limits.ts";
+import { brainKey } from "../keys.ts";
 import { deleteLater } from "../log/deferred-delete.ts";
+import type { BrainState } from "../state.ts";
 
-const PREDICTIONS: Key = key("brain", "infer");
-/** A trace id longer than this is stored as its digest only. */
+/** Of a longer trace id only the digest is stored. */
 const TRACE_TEXT_MAX = 1_024;
 
-/** Writes one record; whatever was there for its trace goes. Returns the key that is being written. */
-export function putPrediction(brain: BrainState, ctx: StepContext, { trace, row }: { trace: Json; row: JsonObject }): Key {
-  const { predictionKeys } = brain.inference;
+/** Writes one prediction and deletes the previous one of its trace. Returns the key that is being written. */
+export function putPrediction(state: BrainState, trace: Json, row: JsonObject, ctx: StepContext): Key {
+  const { inference: { predictionKeys: keys }, deletes } = state;
   const text = canonicalJson(trace);
   const name = segment(text);
-  const at = key(PREDICTIONS, name, ctx.id());
-  const earlier = predictionKeys.get(name);
-  if (earlier !== undefined) deleteLater(brain, ctx, [earlier]);
-  predictionKeys.delete(name); // Why: the newest is last in the order of the map.
-  predictionKeys.set(name, at);
-  ctx.emit({ do: "put", key: at, value: { v: 1, trace_id: text.length > TRACE_TEXT_MAX ? name : trace, ...row } });
-  if (predictionKeys.size > PREDICTIONS_KEPT_MAX) {
-    const [oldest] = predictionKeys;
-    if (oldest !== undefined) {
-      predictionKeys.delete(oldest[0]);
-      deleteLater(brain, ctx, [oldest[1]]);
-    }
+  const key = brainKey("prediction", name, ctx.id());
+  const previous = keys.get(name);
+  if (previous !== undefined) deleteLater(deletes, [previous], ctx);
+  keys.delete(name); // Why: the map is ordered by the time of insertion.
+  keys.set(name, key);
+  ctx.emit({ do: "put", key, value: { v: 1, trace_id: text.length > TRACE_TEXT_MAX ? name : trace, ...row } });
+  const [oldest] = keys;
+  if (keys.size > PREDICTIONS_KEPT_MAX && oldest !== undefined) {
+    keys.delete(oldest[0]);
+    deleteLater(deletes, [oldest[1]], ctx);
   }
-  return at;
+  return key;
 }
 
-/** Takes up a record that the store has. */
-export function recoverPrediction(brain: BrainState, at: Key): void {
-  if (!at.startsWith(`${PREDICTIONS}/`)) return;
-  const name = segmentAt(at, 2);
-  const known = brain.inference.predictionKeys.get(name);
-  const [older, newer] = known === undefined || known < at ? [known, at] : [at, known];
-  brain.inference.predictionKeys.set(name, rawKey(newer));
-  if (older !== undefined) brain.garbage.push(older);
+/** A prediction was stored, or could not be: either way its reply is sent. */
+export function predictionSettled(state: BrainState, key: Key, ctx: StepContext): void {
+  const reply = state.predictionWrites.get(key);
+  if (state.predictionWrites.delete(key) && reply !== undefined) state.replies.settleWrite(reply, true, ctx);
 }
 
-/** Has a record read for whoever asked for it. */
-export function loadPrediction(
-  brain: BrainState,
-  ctx: StepContext,
-  { requestId, trace }: { requestId: RequestId; trace: Json },
-): void {
-  const at = brain.inference.predictionKeys.get(segment(canonicalJson(trace)));
-  if (at === undefined) return ctx.emit({ do: "respond", requestId, fault: "notFound" });
+/** Restores the key of a stored prediction. Of several under one trace id the newest is kept, the others become garbage. */
+export function recoverPrediction({ inference: { predictionKeys: keys } }: BrainState, key: Key, garbage: Key[]): void {
+  const name = segmentAt(key, 2);
+  const known = keys.get(name);
+  if (known !== undefined) garbage.push(known < key ? known : key);
+  if (known === undefined || known < key) keys.set(name, key);
+}
+
+/** Loads the prediction under a trace id for a query of the API. */
+export function loadPrediction(state: BrainState, requestId: RequestId, trace: Json, ctx: StepContext): void {
+  const { predictionKeys, queries } = state.inference;
+  const key = predictionKeys.get(segment(canonicalJson(trace)));
+  if (key === undefined) return ctx.emit({ do: "respond", requestId, fault: "notFound" });
   const token = loadToken(`brain:${ctx.id()}`);
-  brain.inference.pendingQueries.set(token, requestId);
-  ctx.emit({ do: "load", token, keys: [at] });
+  queries.set(token, requestId);
+  ctx.emit({ do: "load", token, keys: [key] });
 }
 
-/** The store was read for somebody who asked; `entries` is empty when it could not be. */
-export function predictionLoaded(
-  brain: BrainState,
-  ctx: StepContext,
-  answer: { token: LoadToken; entries: readonly Entry[] },
-): void {
-  const requestId = brain.inference.pendingQueries.get(answer.token);
+/** A prediction was loaded. `entries` is empty if the store could not be read. */
+export function predictionLoaded(state: BrainState, token: LoadToken, entries: readonly Entry[], ctx: StepContext): void {
+  const { queries } = state.inference;
+  const requestId = queries.get(token);
   if (requestId === undefined) return;
-  brain.inference.pendingQueries.delete(answer.token);
-  const [entry] = answer.entries;
-  ctx.emit(
-    entry?.value === undefined
-      ? { do: "respond", requestId, fault: "notFound" }
-      : { do: "respond", requestId, body: entry.value },
-  );
+  queries.delete(token);
+  const body = entries[0]?.value;
+  ctx.emit(body === undefined ? { do: "respond", requestId, fault: "notFound" } : { do: "respond", requestId, body });
 }

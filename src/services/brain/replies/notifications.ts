@@ -1,32 +1,25 @@
 /**
- * What followers hear: every change that others made, once it is stored, or else that they missed some.
+ * Notifies followers of every change that other peers made, once it is stored, or of the number of changes that they missed.
  *
- * A peer that reads too slowly is left out until it has caught up. Then it is told, once for each session, how many changes it
- * missed; it can ask for the state. The same after a mistake of ours, when nobody can tell what was heard. Who follows nothing is
- * never told anything.
+ * A peer that reads too slowly gets no notifications until it has caught up. Then it gets one `State.Gap` for each session, and can
+ * ask for the state. The same happens after an internal error, when it is unknown what the peer received. A peer that follows no
+ * session is never notified.
  */
-import type { PeerId } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
+import type { PeerId } from "../../../core/ids.ts";
+import { lastSeq } from "../log/session-log.ts";
+import type { BrainSession, ChangeNotification } from "../sessions/session.ts";
 import type { BrainState } from "../state.ts";
-import { type BrainSession, type ChangeNotification, lastSeq } from "../sessions/session.ts";
 
-/** Changes of one session that a peer did not hear of. */
-export interface MissedChanges {
-  /** The last event that it may have missed. */
-  readonly seq: number;
-  /** How many; null when that is not known. */
-  readonly missed: number | null;
-}
-
-/** Tells all followers but whoever caused it. */
+/** Notifies all followers of a session except the peer that caused the change. */
 export function notifyFollowers(
-  brain: BrainState,
+  state: BrainState,
+  session: BrainSession,
+  { seq, from, frame }: ChangeNotification,
   ctx: StepContext,
-  { session, push }: { session: BrainSession; push: ChangeNotification },
 ): void {
-  const { seq, from, frame } = push;
   for (const to of session.followers) {
-    const peer = brain.peers.get(to);
+    const peer = state.peers.get(to);
     if (to === from || peer === undefined) continue;
     if (!peer.isBackpressured) {
       ctx.emit({ do: "send", to, frame });
@@ -37,21 +30,21 @@ export function notifyFollowers(
   }
 }
 
-/** Notes for a peer that it may have missed something of all that it follows. */
-export function markPossiblyMissed({ peers, sessions }: BrainState, of: PeerId): void {
-  const peer = peers.get(of);
+/** Records that a peer may have missed changes of all sessions that it follows. */
+export function markPossiblyMissed(state: BrainState, peerId: PeerId): void {
+  const peer = state.peers.get(peerId);
   for (const id of peer?.follows ?? []) {
-    const session = sessions.get(id);
-    if (session !== undefined) peer?.missed.set(id, { seq: lastSeq(session), missed: null });
+    const session = state.sessions.get(id);
+    if (session !== undefined) peer?.missed.set(id, { seq: lastSeq(session.log), missed: null });
   }
 }
 
-/** Who reads again hears what it missed. */
-export function reportMissed({ peers }: BrainState, ctx: StepContext): void {
-  for (const [to, { missed, isBackpressured }] of peers) {
+/** Tells peers that have caught up what they missed. */
+export function reportMissed(state: BrainState, ctx: StepContext): void {
+  for (const [to, { missed, isBackpressured }] of state.peers) {
     if (isBackpressured || missed.size === 0) continue;
-    for (const [session_id, gap] of missed) {
-      ctx.emit({ do: "send", to, frame: JSON.stringify({ type: "State.Gap", session_id, ...gap }) });
+    for (const [session_id, changes] of missed) {
+      ctx.emit({ do: "send", to, frame: JSON.stringify({ type: "State.Gap", session_id, ...changes }) });
     }
     missed.clear();
   }

@@ -1,22 +1,22 @@
 /**
- * One reply per request and peer, in the order of the requests, each only once what it reveals is stored.
+ * One reply per request, in the order of each peer's requests, and each only when the events that it shows are stored.
  *
- * Every request takes a slot. A slot leaves when it is filled, nothing holds it any more, and all slots before it have left.
+ * Every request reserves a pending reply. It is sent when its frame is set, its writes have settled, and all earlier replies to the
+ * peer have been sent.
  *
- * Invariants: N1 a slot is filled once and leaves once; N2 a slot that waits holds back later slots of its own peer and nothing
- * else; N3 what a peer that is gone was owed is dropped.
+ * Invariants: N1 a reply is set once and sent once; N2 a reply that waits holds back later replies to its own peer and nothing else;
+ * N3 replies to a peer that has disconnected are dropped.
  */
+import type { StepContext } from "../../../core/context.ts";
 import type { PeerId } from "../../../core/ids.ts";
 import { REPLIES_OUTSTANDING_MAX } from "../../../core/limits.ts";
-import type { StepContext } from "../../../core/context.ts";
 
-/** The reply that one request will get. */
 export interface PendingReply {
   readonly peer: PeerId;
   frame: string | undefined;
-  /** What is said instead when something that the reply waits for could not be stored. */
+  /** Gives the frame to send instead if a write that the reply waits for fails. */
   onFailure: (() => string) | undefined;
-  /** How much it still waits for. */
+  /** The number of writes that the reply still waits for. */
   pendingWrites: number;
 }
 
@@ -35,42 +35,42 @@ export class ReplyQueues {
     return [...this.#queues.keys()];
   }
 
-  /** True when the peer is owed nothing. */
+  /** True if no reply to the peer is outstanding. */
   isEmpty(peer: PeerId): boolean {
     return (this.#queues.get(peer)?.length ?? 0) === 0;
   }
 
-  /** A slot behind all others of the peer; undefined when it is owed too much already. */
+  /** Reserves the next reply to a peer; undefined if `REPLIES_OUTSTANDING_MAX` replies are outstanding. */
   reserve(peer: PeerId): PendingReply | undefined {
-    const lane = this.#queues.get(peer);
-    if (lane === undefined || lane.length >= REPLIES_OUTSTANDING_MAX) return undefined;
-    const slot: PendingReply = { peer, frame: undefined, onFailure: undefined, pendingWrites: 0 };
-    lane.push(slot);
-    return slot;
+    const queue = this.#queues.get(peer);
+    if (queue === undefined || queue.length >= REPLIES_OUTSTANDING_MAX) return undefined;
+    const reply: PendingReply = { peer, frame: undefined, onFailure: undefined, pendingWrites: 0 };
+    queue.push(reply);
+    return reply;
   }
 
-  /** Says what the reply is; it leaves now if it may. */
-  fill(slot: PendingReply, frame: string, ctx: StepContext): void {
-    slot.frame = frame;
-    if (slot.pendingWrites === 0) this.#flush(slot.peer, ctx);
+  /** Sets the frame of a reply and sends it if it may be sent now. */
+  fill(reply: PendingReply, frame: string, ctx: StepContext): void {
+    reply.frame = frame;
+    if (reply.pendingWrites === 0) this.#flush(reply.peer, ctx);
   }
 
-  /** One of the things that the slot waits for came about, or did not. */
-  settleWrite(slot: PendingReply, isStored: boolean, ctx: StepContext): void {
-    slot.pendingWrites--;
-    if (!isStored) slot.frame = slot.onFailure?.() ?? slot.frame;
-    if (slot.pendingWrites === 0) this.#flush(slot.peer, ctx);
+  /** One of the writes that the reply waits for has succeeded or failed. */
+  settleWrite(reply: PendingReply, isStored: boolean, ctx: StepContext): void {
+    reply.pendingWrites--;
+    if (!isStored) reply.frame = reply.onFailure?.() ?? reply.frame;
+    if (reply.pendingWrites === 0) this.#flush(reply.peer, ctx);
   }
 
   #flush(peer: PeerId, ctx: StepContext): void {
-    const lane = this.#queues.get(peer);
-    if (lane === undefined) return;
-    let ready = 0;
-    for (const { frame, pendingWrites } of lane) {
+    const queue = this.#queues.get(peer);
+    if (queue === undefined) return;
+    let sent = 0;
+    for (const { frame, pendingWrites } of queue) {
       if (frame === undefined || pendingWrites > 0) break;
       ctx.emit({ do: "reply", to: peer, frame });
-      ready++;
+      sent++;
     }
-    if (ready > 0) lane.splice(0, ready);
+    if (sent > 0) queue.splice(0, sent);
   }
 }

@@ -1,68 +1,70 @@
 /**
- * Sessions fall asleep when nobody uses them, and wake up when somebody does.
+ * Activates sessions: reads the log of an evicted session when a request needs it.
  *
- * A sleeping session is all in the store; in memory it is little more than its name. After a start every stored session sleeps.
- * Requests for a session that is being read wait, in order.
+ * An evicted session is completely in the store and costs little more than its id in memory. After a start, all stored sessions are
+ * evicted. Requests for a session that is being read wait, in order.
  */
+import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { BrainState } from "../state.ts";
-import { errorText, storageFailed } from "../codec/request-error.ts";
-import { endSession } from "./tombstone.ts";
-import { isExpired, nextCheck, touch } from "./ttl.ts";
+import { errorFrame, storageFailed } from "../codec/request-error.ts";
 import { deleteLater } from "../log/deferred-delete.ts";
-import { readFromLog, type ReadResult } from "../log/reader.ts";
-import { type BrainSession, lastSeq, loadedLog, shortId } from "./session.ts";
+import type { FoldedLog, ReadFailure } from "../log/log-store.ts";
+import { foldLog } from "../log/reader.ts";
+import { lastSeq, loadedLog } from "../log/session-log.ts";
+import type { BrainState } from "../state.ts";
+import { type BrainSession, type ClientRequest, shortId } from "./session.ts";
+import { endSession } from "./tombstone.ts";
+import { forgetSession, isExpired, scheduleCheck, touch } from "./ttl.ts";
 
-type FoldedLog = ReadResult & { readonly is: "head" };
-
-/** Reads a sleeping session; its requests become ready when that is done. */
-export function activate(brain: BrainState, session: BrainSession, ctx: StepContext): void {
-  if (session.isActivating) return;
-  session.isActivating = true;
-  readFromLog(brain, ctx, {
-    session,
-    from: 0,
-    until: lastSeq(session),
-    end: (found, later) => activationRead(brain, later, { session, found }),
-  });
+/** Has a request wait until its session is in memory, and starts reading the session if that is not under way. */
+export function activateFor(state: BrainState, session: BrainSession, request: ClientRequest, ctx: StepContext): void {
+  if (session.activation !== undefined) return void session.activation.requests.push(request);
+  session.activation = { requests: [request] };
+  foldLog(state.logs, session.log, {
+    until: lastSeq(session.log),
+    done: (result, later) => activationRead(state, session, result, later),
+  }, ctx);
 }
 
 function activationRead(
-  brain: BrainState,
+  state: BrainState,
+  session: BrainSession,
+  result: FoldedLog | ReadFailure,
   ctx: StepContext,
-  { session, found }: { session: BrainSession; found: ReadResult },
 ): void {
-  session.isActivating = false;
-  const sleepers = session.waitingRequests.splice(0);
-  switch (found.is) {
-    case "head":
-      becomeActive(brain, ctx, { session, head: found });
+  const requests = session.activation?.requests ?? [];
+  session.activation = undefined;
+  switch (result.is) {
+    case "folded":
+      activate(state, session, result, ctx);
       break;
-    case "damage":
-      session.damage = found.damage;
-      ctx.observe({ is: "session_damaged", session: shortId(session.id), ...found.damage });
+    case "damaged": {
+      const { seq, reason } = result.damage;
+      session.log.contents = result;
+      ctx.observe({ is: "session_damaged", session: shortId(session.id), seq, why: reason });
       break;
-    default:
-      for (const { reply, fields } of sleepers) {
-        brain.replies.fill(reply, errorText(storageFailed("the session could not be read"), fields), ctx);
+    }
+    case "unreadable":
+      for (const { reply, fields } of requests) {
+        state.replies.fill(reply, errorFrame(storageFailed("the session could not be read"), fields), ctx);
       }
       return;
+    default:
+      return assertNever(result);
   }
-  brain.readyRequests.push(...sleepers);
+  state.readyRequests.push(...requests);
 }
 
-function becomeActive(
-  brain: BrainState,
-  ctx: StepContext,
-  { session, head: { head, base, tail } }: { session: BrainSession; head: FoldedLog },
-): void {
-  deleteLater(brain, ctx, session.spareSegments.map(({ key }) => key));
-  session.spareSegments = [];
-  if (head.seq < 0) return void brain.sessions.delete(session.id); // Why: nothing of it was ever stored whole.
-  session.log = loadedLog(base, [...tail], head);
+function activate(state: BrainState, session: BrainSession, { head, base, tail }: FoldedLog, ctx: StepContext): void {
+  const { log } = session;
+  deleteLater(state.deletes, log.spareSegments.map(({ key }) => key), ctx);
+  log.spareSegments = [];
+  // Why: no event of the session was ever stored completely, so it was never created.
+  if (head.seq < 0) return forgetSession(state, session);
+  log.contents = loadedLog(base, [...tail], head);
   session.ttlMs = head.ttlMs;
-  if (isExpired(brain, session, ctx)) return endSession(brain, ctx, { session, why: "expired" });
-  session.isUnread = false;
-  touch(brain, ctx, session);
-  brain.deadlines.set(session.id, nextCheck(brain, session));
+  if (isExpired(state, session, ctx)) return endSession(state, session, { reason: "expired", replies: [] }, ctx);
+  log.isUnverified = false;
+  touch(state, session, ctx);
+  scheduleCheck(state, session);
 }

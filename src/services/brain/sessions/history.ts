@@ -1,153 +1,192 @@
-/** Looking back: states, audit, ledger, replay. Nothing here changes anything. */
+/** Reads the past of a session: states, audit, ledger, replay. Nothing here changes anything. */
+import { assertNever } from "../../../core/assert.ts";
+import type { StepContext } from "../../../core/context.ts";
 import type { Json, JsonObject } from "../../../core/json.ts";
 import { AUDIT_PAGE_MAX, AUDIT_TEXT_MAX } from "../../../core/limits.ts";
+import { isTruthy } from "../codec/python-repr.ts";
+import { badParams, invalid, type RequestError, valid, type Validated } from "../codec/request-error.ts";
+import type { LogEvent } from "../log/event.ts";
+import type { FoldedLog, ReadFailure } from "../log/log-store.ts";
+import { foldLog } from "../log/reader.ts";
+import { lastSeq, type LoadedLog, loadedOf } from "../log/session-log.ts";
 import {
   activeOrDamagedSession,
+  type ActiveSession,
   activeSession,
   answerFromSession,
   damagedLog,
-  readLog,
+  readEventsFor,
+  readHeadFor,
   refuse,
-  type RequestInStep,
 } from "../request.ts";
-import { isTruthy } from "../codec/python-repr.ts";
-import type { LogEvent } from "../log/event.ts";
-import { badParams, invalid, type RequestError, valid, type Validated } from "../codec/request-error.ts";
-import { readFromLog } from "../log/reader.ts";
-import type { BrainSession, LoadedLog } from "./session.ts";
+import type { BrainState } from "../state.ts";
+import type { BrainSession, ClientRequest } from "./session.ts";
 
-/** `GetState`: now, or after any event. */
-export function getState(call: RequestInStep): void {
-  const found = activeSession(call);
+/** `GetState`: the state now, or after any event. */
+export function getState(state: BrainState, request: ClientRequest, ctx: StepContext): void {
+  const found = activeSession(state, request, ctx);
   if (found === undefined) return;
-  const { session, body } = found;
-  const at = requestedSeq(call, body);
-  if (!at.ok) return refuse(call, at.problem);
-  readLog(call, { session, from: 0, until: at.value }, (then, past) => {
-    if (past.is !== "head") return;
-    const { state, seq } = past.head;
-    answerFromSession(then, { session, seq, body: { type: "State.Snapshot", session_id: session.id, state, seq } });
-  });
+  const { session, loaded } = found;
+  const at = requestedSeq(state, request, loaded);
+  if (!at.ok) return refuse(state, request, at.error, ctx);
+  readHeadFor(state, request, {
+    session,
+    seq: at.value,
+    use({ state: sessionState, seq }, later) {
+      const body = { type: "State.Snapshot", session_id: session.id, state: sessionState, seq };
+      answerFromSession(state, request, { session, seq, body }, later);
+    },
+  }, ctx);
 }
 
-/** The event that `at_seq` names, else the last one. */
-export function requestedSeq({ brain, fields }: RequestInStep, { head, base }: LoadedLog): Validated<number> {
+/** The event that `at_seq` names; the last one by default. */
+export function requestedSeq(
+  { settings }: BrainState,
+  { fields }: ClientRequest,
+  { head, base }: LoadedLog,
+): Validated<number> {
   const { at_seq: at = head.seq } = fields;
   if (typeof at !== "number" || !Number.isInteger(at) || at < 0 || at > head.seq) {
-    return invalid(badParams("at_seq", `a whole number from 0 to ${head.seq} is wanted`));
+    return invalid(badParams("at_seq", `a whole number from 0 to ${head.seq}`));
   }
-  return !brain.settings.persist && at < base.seq ? invalid(notKept("at_seq", base.seq)) : valid(at);
+  return !settings.persist && at < base.seq ? invalid(notKept("at_seq", base.seq)) : valid(at);
 }
 
-/** Where nothing is stored, only the last events are there. */
+/** Without persistence only the last events are available. */
 const notKept = (path: string, first: number): RequestError =>
-  badParams(path, `what was before event ${first} is not kept`);
+  badParams(path, `an event from ${first} on, because earlier ones are not kept`);
 
-/** `GetAudit`: events as they are in the log. */
-export function getAudit(call: RequestInStep): void {
-  answerPage(call, ({ events, session, body: { head } }) => ({
+/** `GetAudit`: events of the log. */
+export function getAudit(state: BrainState, request: ClientRequest, ctx: StepContext): void {
+  answerPage(state, request, ({ events, session, loaded: { head } }) => ({
     type: "Audit.Page",
     session_id: session.id,
     events: events.map(({ seq, id, timestamp, type, payload, hash }) => ({ seq, id, timestamp, type, payload, hash })),
-    next_seq: nextSeq(call, events),
+    next_seq: nextSeq(request, events),
     head_seq: head.seq,
     head_hash: head.hash,
-  }));
+  }), ctx);
 }
 
-/** `GetLedger`: what the covenant noted about each operation. */
-export function getLedger(call: RequestInStep): void {
-  answerPage(call, ({ events, session }) => ({
+/** `GetLedger`: the covenant's evaluation of each operation. */
+export function getLedger(state: BrainState, request: ClientRequest, ctx: StepContext): void {
+  answerPage(state, request, ({ events, session }) => ({
     type: "Safety.Ledger",
     session_id: session.id,
     entries: events.flatMap(ledgerEntries),
-    next_seq: nextSeq(call, events),
-  }));
+    next_seq: nextSeq(request, events),
+  }), ctx);
 }
 
-interface LogPage {
-  readonly session: BrainSession;
-  readonly body: LoadedLog;
+interface LogPage extends ActiveSession {
   readonly events: readonly LogEvent[];
 }
 
-function answerPage(call: RequestInStep, show: (page: LogPage) => JsonObject): void {
-  const found = activeSession(call);
+function answerPage(
+  state: BrainState,
+  request: ClientRequest,
+  bodyOf: (page: LogPage) => JsonObject,
+  ctx: StepContext,
+): void {
+  const found = activeSession(state, request, ctx);
   if (found === undefined) return;
-  const { session, body } = found;
-  const { after_seq: after = -1, limit = 100 } = call.fields;
+  const { session, loaded } = found;
+  const { after_seq: after = -1, limit = 100 } = request.fields;
   if (typeof after !== "number" || !Number.isInteger(after) || after < -1) {
-    return refuse(call, badParams("after_seq", "a whole number from -1 on is wanted"));
+    return refuse(state, request, badParams("after_seq", "a whole number, at least -1"), ctx);
   }
   if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > AUDIT_PAGE_MAX) {
-    return refuse(call, badParams("limit", `a whole number from 1 to ${AUDIT_PAGE_MAX} is wanted`));
+    return refuse(state, request, badParams("limit", `a whole number from 1 to ${AUDIT_PAGE_MAX}`), ctx);
   }
-  const { seq: head } = body.head;
-  const from = firstShown(call, body, after + 1);
-  const plan = { session, from, until: Math.min(head, from + limit - 1), textMax: AUDIT_TEXT_MAX };
-  readLog(call, plan, (then, past) => {
-    if (past.is === "events") {
-      answerFromSession(then, { session, seq: head, body: show({ session, body, events: past.events }) });
-    }
-  });
+  const { seq: head } = loaded.head;
+  const from = firstAvailable(state, loaded, after + 1);
+  readEventsFor(state, request, {
+    session,
+    from,
+    until: Math.min(head, from + limit - 1),
+    textMax: AUDIT_TEXT_MAX,
+    use(events, later) {
+      answerFromSession(state, request, { session, seq: head, body: bodyOf({ session, loaded, events }) }, later);
+    },
+  }, ctx);
 }
 
-/** The first event that can be shown. */
-function firstShown({ brain }: RequestInStep, { base }: LoadedLog, wanted: number): number {
-  return brain.settings.persist ? wanted : Math.max(wanted, base.seq + 1);
+function firstAvailable({ settings }: BrainState, { base }: LoadedLog, wanted: number): number {
+  return settings.persist ? wanted : Math.max(wanted, base.seq + 1);
 }
 
-/** Where to go on reading: after the last event shown, or where the reader already was. */
-function nextSeq({ fields }: RequestInStep, events: readonly LogEvent[]): number {
+/** The `after_seq` + 1 of the next page: after the last event of this page, or unchanged if the page is empty. */
+function nextSeq({ fields }: ClientRequest, events: readonly LogEvent[]): number {
   const { after_seq: after = -1 } = fields;
   return (events.at(-1)?.seq ?? Number(after)) + 1;
 }
 
 function ledgerEntries({ id, timestamp, type, payload }: LogEvent): readonly Json[] {
-  if (type === "OperatorRefused") return [ledgerEntry({ id, timestamp }, payload["reasons"])];
-  if (type === "OperatorApplied") return [ledgerEntry({ id, timestamp }, reasonsOf(payload))];
-  if (type !== "MacroApplied" || !Array.isArray(payload["steps"])) return [];
-  return payload["steps"].map((step: JsonObject) => ledgerEntry({ id, timestamp }, reasonsOf(step)));
+  switch (type) {
+    case "OperatorRefused":
+      return [ledgerEntry({ id, timestamp }, payload["reasons"])];
+    case "OperatorApplied":
+      return [ledgerEntry({ id, timestamp }, reasonsOf(payload))];
+    case "MacroApplied": {
+      const steps = Array.isArray(payload["steps"]) ? payload["steps"] : [];
+      return steps.map((step: JsonObject) => ledgerEntry({ id, timestamp }, reasonsOf(step)));
+    }
+    case "SessionCreated":
+    case "SessionForked":
+    case "SessionSealed":
+      return [];
+    default:
+      return assertNever(type);
+  }
 }
 
 function reasonsOf({ recommendations }: JsonObject): Json | undefined {
   return (recommendations as JsonObject | undefined)?.["reasons"];
 }
 
-/** `reason` is the first; the original knew only one. */
+/** `reason` is the first of the reasons, because the original had only one. */
 function ledgerEntry(of: { readonly id: string; readonly timestamp: string }, reasons: Json | undefined): JsonObject {
   if (!Array.isArray(reasons) || !isTruthy(reasons)) return { ...of, note: "ok", data: {} };
   return { ...of, note: "safeguard_engaged", data: { reason: reasons[0], ...(reasons.length > 1 && { reasons }) } };
 }
 
-/** `ReplaySession`: folds the whole log as it is stored, and compares. */
-export function replaySession(call: RequestInStep): void {
-  const { brain, ctx } = call;
-  const found = activeOrDamagedSession(call);
-  if (found === undefined) return;
-  const until = found.log?.head.seq ?? found.segments.at(-1)?.last ?? -1;
-  const served = found.log?.head.stateHash ?? null;
-  readFromLog(brain, ctx, {
-    session: found,
-    from: 0,
+/** `ReplaySession`: folds the whole log as it is stored, and compares the result with the served state. */
+export function replaySession(state: BrainState, request: ClientRequest, ctx: StepContext): void {
+  const session = activeOrDamagedSession(state, request, ctx);
+  if (session === undefined) return;
+  const { log } = session;
+  const until = lastSeq(log);
+  const served = loadedOf(log)?.head.stateHash ?? null;
+  foldLog(state.logs, log, {
     until,
     isStrict: true,
-    end(past, later) {
-      const then: RequestInStep = { ...call, ctx: later };
-      if (past.is === "unreadable") return refuse(then, damagedLog({ seq: 0, why: past.why }));
-      const folded = past.is === "head" ? past.head.stateHash : null;
-      const damage = past.is === "damage" ? past.damage : found.damage;
-      const firstMismatch = damage?.seq ?? (folded === served ? null : until);
-      const body = {
-        type: "Replay.Report",
-        session_id: found.id,
-        ok: firstMismatch === null,
-        events: until + 1,
-        state_hash: folded ?? served,
-        first_mismatch: firstMismatch,
-        ...(damage !== undefined && { why: damage.why }),
-      };
-      answerFromSession(then, { session: found, seq: until, body });
+    done(result, later) {
+      if (result.is === "unreadable") return refuse(state, request, damagedLog({ seq: 0, reason: result.reason }), later);
+      const body = replayReport(session, { until, served, result });
+      answerFromSession(state, request, { session, seq: until, body }, later);
     },
-  });
+  }, ctx);
+}
+
+interface Replay {
+  readonly until: number;
+  /** The hash of the state that clients get; null if the log is damaged. */
+  readonly served: string | null;
+  readonly result: FoldedLog | Extract<ReadFailure, { readonly is: "damaged" }>;
+}
+
+function replayReport({ id, log: { contents } }: BrainSession, { until, served, result }: Replay): JsonObject {
+  const folded = result.is === "folded" ? result.head.stateHash : null;
+  const known = contents.is === "damaged" ? contents.damage : undefined;
+  const damage = result.is === "damaged" ? result.damage : known;
+  const firstMismatch = damage?.seq ?? (folded === served ? null : until);
+  return {
+    type: "Replay.Report",
+    session_id: id,
+    ok: firstMismatch === null,
+    events: until + 1,
+    state_hash: folded ?? served,
+    first_mismatch: firstMismatch,
+    ...(damage !== undefined && { why: damage.reason }),
+  };
 }

@@ -1,112 +1,106 @@
 /**
- * How sessions end: first that they ended is stored, then their log is deleted, a little at a time.
+ * Ends sessions: first a tombstone is stored, then the log is deleted in small batches.
  *
- * Invariants: E1 a session that was said to be closed does not come back, whatever is left of its log after a crash; E2 of ended
- * sessions only the name, the time and the reason are kept, of the latest only.
+ * Invariants: E1 a session whose end was confirmed does not come back, whatever a crash leaves of its log; E2 only the id, the time
+ * and the reason of the last `TOMBSTONES_MAX` ended sessions are kept; E3 until the tombstone is stored, nothing is changed or
+ * confirmed: if it cannot be stored, the session goes on.
  */
+import type { StepContext } from "../../../core/context.ts";
 import type { Entry } from "../../../core/event.ts";
 import type { Key } from "../../../core/ids.ts";
 import { isObject } from "../../../core/json.ts";
-import { key, segmentAt } from "../../../core/key.ts";
 import { TOMBSTONES_MAX } from "../../../core/limits.ts";
-import type { StepContext } from "../../../core/context.ts";
-import type { BrainState, Tombstone } from "../state.ts";
-import { type BrainSession, lastSeq, shortId } from "./session.ts";
+import { brainKey, sessionOfKey } from "../keys.ts";
 import { deleteLater } from "../log/deferred-delete.ts";
-import { evict, isExpired, nextCheck } from "./ttl.ts";
+import { lastSeq } from "../log/session-log.ts";
+import type { PendingReply } from "../replies/reply-queues.ts";
+import type { BrainState, Tombstone } from "../state.ts";
+import { type BrainSession, type EndReason, shortId } from "./session.ts";
+import { evictIfUnused, forgetSession, isExpired, scheduleNextCheck } from "./ttl.ts";
 
-/** Where the ends of sessions are kept. */
-export const TOMBSTONES: Key = key("brain", "ended");
-/** When the end of a session could not be stored: until it is tried again. */
+/** A tombstone that could not be stored is tried again after this time, if the session has expired. */
 const RETRY_MS = 10_000;
 
-/** Ends a session; replies that wait for it leave once that is stored. */
-export function endSession(
-  brain: BrainState,
-  ctx: StepContext,
-  { session, why }: { session: BrainSession; why: Tombstone["why"] },
-): void {
-  if (!brain.settings.persist) return removeSession(brain, ctx, { session, why, at: undefined });
-  const at = key(TOMBSTONES, session.id, ctx.id());
-  session.tombstone = { at, why };
-  brain.writes.set(at, session);
-  ctx.emit({ do: "put", key: at, value: { v: 1, why, at: ctx.now, seq: lastSeq(session) } });
+export interface EndOptions {
+  readonly reason: EndReason;
+  /** The replies to send once the tombstone is stored. */
+  readonly replies: readonly PendingReply[];
 }
 
-/** The end of a session was stored, or not. */
-export function tombstoneStored(
-  brain: BrainState,
-  ctx: StepContext,
-  { session, isStored }: { session: BrainSession; isStored: boolean },
-): void {
-  const { tombstone } = session;
-  if (tombstone === undefined) return;
-  brain.writes.delete(tombstone.at);
-  if (isStored) return removeSession(brain, ctx, { session, ...tombstone });
-  session.tombstone = undefined;
-  const failed = session.waitingReplies.filter(({ seq }) => seq === Infinity);
-  session.waitingReplies.splice(
-    0,
-    session.waitingReplies.length,
-    ...session.waitingReplies.filter(({ seq }) => seq !== Infinity),
-  );
-  for (const { reply } of failed) brain.replies.settleWrite(reply, false, ctx);
-  brain.deadlines.set(session.id, ctx.now + RETRY_MS);
+/** Ends a session. */
+export function endSession(state: BrainState, session: BrainSession, options: EndOptions, ctx: StepContext): void {
+  const { reason, replies } = options;
+  if (!state.settings.persist) return removeSession(state, session, { ...options, key: undefined }, ctx);
+  const key = brainKey("tombstone", session.id, ctx.id());
+  session.ending = { key, reason, replies };
+  state.sessionWrites.add(key);
+  ctx.emit({ do: "put", key, value: { v: 1, why: reason, at: ctx.now, seq: lastSeq(session.log) } });
 }
 
-function removeSession(
-  brain: BrainState,
-  ctx: StepContext,
-  { session, why, at }: { readonly session: BrainSession; readonly why: Tombstone["why"]; readonly at: Key | undefined },
-): void {
-  const { id, segments, spareSegments, lastUse, writing, compaction, lastUseWrite, waitingReplies, followers } = session;
-  brain.sessions.delete(id);
-  brain.deadlines.clear(id);
+/** The tombstone of a session was stored, or could not be. */
+export function tombstoneSettled(state: BrainState, key: Key, isStored: boolean, ctx: StepContext): void {
+  const session = state.sessions.get(sessionOfKey(key));
+  if (!state.sessionWrites.delete(key) || session?.ending?.key !== key) return;
+  const { ending } = session;
+  if (isStored) return removeSession(state, session, ending, ctx);
+  session.ending = undefined;
+  for (const reply of ending.replies) state.replies.settleWrite(reply, false, ctx);
+  // Why: its first event was given up while the tombstone was being written.
+  if (lastSeq(session.log) < 0) return forgetSession(state, session);
+  state.timers.set({ is: "session", session: session.id }, ctx.now + RETRY_MS);
+}
+
+interface Removal extends EndOptions {
+  readonly key: Key | undefined;
+}
+
+function removeSession(state: BrainState, session: BrainSession, removal: Removal, ctx: StepContext): void {
+  const { id, log, waitingReplies, followers } = session;
+  const { reason, replies, key } = removal;
+  forgetSession(state, session);
   for (const peer of followers) {
-    brain.peers.get(peer)?.follows.delete(id);
-    brain.peers.get(peer)?.missed.delete(id);
+    state.peers.get(peer)?.follows.delete(id);
+    state.peers.get(peer)?.missed.delete(id);
   }
-  const unfinished = [writing?.segment.key, compaction?.segment.key, lastUseWrite?.key].filter((each) =>
-    each !== undefined
-  );
-  for (const each of unfinished) brain.writes.delete(each);
-  const finished = [...segments, ...spareSegments, ...(lastUse === undefined ? [] : [lastUse])].map((stored) => stored.key);
-  deleteLater(brain, ctx, [...finished, ...unfinished]);
-  for (const { reply } of waitingReplies.splice(0)) brain.replies.settleWrite(reply, true, ctx);
-  addTombstone(brain, ctx, { id, ended: { why, key: at } });
-  ctx.observe({ is: "session_ended", session: shortId(id), why });
+  deleteEntries(state, session, ctx);
+  // Why as stored: the session's end is stored, and what was applied to it before is gone with it.
+  for (const { reply } of waitingReplies.splice(0)) state.replies.settleWrite(reply, true, ctx);
+  for (const reply of replies) state.replies.settleWrite(reply, true, ctx);
+  addTombstone(state, log.id, { reason, key }, ctx);
+  ctx.observe({ is: "session_ended", session: shortId(id), why: reason });
 }
 
-function addTombstone(
-  brain: BrainState,
-  ctx: StepContext,
-  { id, ended }: { readonly id: string; readonly ended: Tombstone },
-): void {
-  brain.tombstones.set(id, ended);
-  if (brain.tombstones.size <= TOMBSTONES_MAX) return;
-  for (const [oldest, { key: at }] of brain.tombstones) {
-    brain.tombstones.delete(oldest);
-    if (at !== undefined) deleteLater(brain, ctx, [at]);
-    return;
-  }
+/** Deletes what is stored of a session, and what is being written. */
+function deleteEntries(state: BrainState, { log, lastUse, lastUseWrite }: BrainSession, ctx: StepContext): void {
+  const logWrites = [log.write?.segment.key, log.compaction?.segment.key].filter((key) => key !== undefined);
+  for (const key of logWrites) state.logs.writes.delete(key);
+  if (lastUseWrite !== undefined) state.sessionWrites.delete(lastUseWrite.key);
+  const stored = [...log.segments, ...log.spareSegments].map(({ key }) => key);
+  const uses = [lastUse?.key, lastUseWrite?.key].filter((key) => key !== undefined);
+  deleteLater(state.deletes, [...stored, ...logWrites, ...uses], ctx);
 }
 
-/** The end that a stored entry tells of. */
-export function tombstoneOf({ key: at, value }: Entry): { readonly id: string; readonly ended: Tombstone } | undefined {
+function addTombstone({ tombstones, deletes }: BrainState, id: string, tombstone: Tombstone, ctx: StepContext): void {
+  tombstones.set(id, tombstone);
+  const [oldest] = tombstones;
+  if (tombstones.size <= TOMBSTONES_MAX || oldest === undefined) return;
+  tombstones.delete(oldest[0]);
+  if (oldest[1].key !== undefined) deleteLater(deletes, [oldest[1].key], ctx);
+}
+
+/** The tombstone in a stored entry, or undefined if a crash tore it; then no client was told that the session had ended. */
+export function tombstoneFrom({ key, value }: Entry): Tombstone | undefined {
   if (!isObject(value)) return undefined;
-  return { id: segmentAt(at, 2), ended: { why: value["why"] === "expired" ? "expired" : "closed", key: at } };
+  return { reason: value["why"] === "expired" ? "expired" : "closed", key };
 }
 
-/** Looks at the sessions whose time may have come: they sleep, end, or are looked at later. */
-export function expireAndEvict(brain: BrainState, ctx: StepContext): void {
-  for (const id of brain.deadlines.due(ctx.now)) {
-    const session = brain.sessions.get(id);
-    if (session === undefined || session.tombstone !== undefined) continue;
-    if (isExpired(brain, session, ctx) && !session.isActivating) {
-      endSession(brain, ctx, { session, why: "expired" });
-      continue;
-    }
-    evict(brain, session, ctx);
-    brain.deadlines.set(id, Math.max(nextCheck(brain, session), ctx.now + 1_000));
+/** The timer of a session is due: the session expires, is evicted, or is checked again later. */
+export function checkSession(state: BrainState, id: string, ctx: StepContext): void {
+  const session = state.sessions.get(id);
+  if (session === undefined || session.ending !== undefined) return;
+  if (isExpired(state, session, ctx) && session.activation === undefined) {
+    return endSession(state, session, { reason: "expired", replies: [] }, ctx);
   }
+  evictIfUnused(state, session, ctx);
+  scheduleNextCheck(state, session, ctx);
 }

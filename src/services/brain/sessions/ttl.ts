@@ -1,84 +1,90 @@
 /**
- * How long a session lives and stays awake after it was last used, be it only read.
+ * How long a session lives and stays in memory after it was last used. Reading a session counts as using it.
  *
- * Events are on record with their times, reading is not: only once in a quarter of a session's time is it written down that it was
- * used. So reading costs next to nothing, and what a restart does not know is at most that quarter, by which it lets a session
- * live longer.
+ * Events are stored with their times, reading is not. If a session is only read, its last use is stored once in a quarter of its TTL.
+ * So reading costs almost nothing, and after a restart a session lives longer by at most that quarter.
  *
- * Invariants: Y1 a session that is used does not end, over restarts too; Y2 one that is not used ends after its time, or up to a
- * quarter later if there was a restart.
+ * Invariants: Y1 a session that is used does not expire, even across restarts; Y2 a session that is not used expires after its TTL,
+ * or up to a quarter of it later if the relay was restarted.
  */
-import type { Key, Millis } from "../../../core/ids.ts";
-import { key, segmentAt, sequence } from "../../../core/key.ts";
-import { SESSION_EVICT_AFTER_MS } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { BrainState } from "../state.ts";
-import { type BrainSession, isStored } from "./session.ts";
+import type { Key, Millis } from "../../../core/ids.ts";
+import { segmentAt, sequence } from "../../../core/key.ts";
+import { SESSION_EVICT_AFTER_MS } from "../../../core/limits.ts";
+import { brainKey, sessionOfKey } from "../keys.ts";
 import { deleteLater } from "../log/deferred-delete.ts";
+import { loadedOf } from "../log/session-log.ts";
+import type { BrainState } from "../state.ts";
+import { type BrainSession, isEvictable, type LastUse } from "./session.ts";
 
-/** When a session was used, and where that is stored. */
-export interface LastUse {
-  readonly at: Millis;
-  readonly key: Key;
-}
-
-const LAST_USE = "seen";
-/** However short a session's time is, its use is written down no more often. */
+/** The last use is stored no more often than this, however short the TTL of a session is. */
 const LAST_USE_INTERVAL_MIN_MS = 1_000;
+/** A session that could not be evicted or ended is checked again after this time, at the earliest. */
+const RECHECK_MS = 1_000;
 
-/** The session is used. */
-export function touch(brain: BrainState, ctx: StepContext, session: BrainSession): void {
-  session.touchedAt = ctx.now;
-  if (!brain.settings.persist || session.lastUseWrite !== undefined) return;
-  // Why without a stretch never: then its first event is being written, with its time.
-  const knownAt = Math.max(session.segments.at(-1)?.at ?? Infinity, session.lastUse?.at ?? 0);
-  if (ctx.now - knownAt < Math.max(LAST_USE_INTERVAL_MIN_MS, quarter(brain, session))) return;
-  const at = key("brain", LAST_USE, session.id, `${sequence(ctx.now)}-${ctx.id()}`);
-  session.lastUseWrite = { at: ctx.now, key: at };
-  brain.writes.set(at, session);
-  ctx.emit({ do: "put", key: at, value: { v: 1, at: ctx.now } });
+/** Records that a session is used. */
+export function touch(state: BrainState, session: BrainSession, ctx: StepContext): void {
+  session.usedAt = ctx.now;
+  if (!state.settings.persist || session.lastUseWrite !== undefined) return;
+  // Why Infinity without a segment: the first event is being written, and its time with it.
+  const storedAt = Math.max(session.log.segments.at(-1)?.at ?? Infinity, session.lastUse?.at ?? 0);
+  if (ctx.now - storedAt < Math.max(LAST_USE_INTERVAL_MIN_MS, quarterOfTtl(state, session))) return;
+  const key = brainKey("last_use", session.id, `${sequence(ctx.now)}-${ctx.id()}`);
+  session.lastUseWrite = { at: ctx.now, key };
+  state.sessionWrites.add(key);
+  ctx.emit({ do: "put", key, value: { v: 1, at: ctx.now } });
 }
 
-/** It was written down, or not, that a session was used. */
-export function lastUseStored(
-  brain: BrainState,
-  ctx: StepContext,
-  { session, isStored }: { session: BrainSession; isStored: boolean },
-): void {
+/** The last use of a session was stored, or could not be. */
+export function lastUseSettled(state: BrainState, key: Key, isStored: boolean, ctx: StepContext): void {
+  const session = state.sessions.get(sessionOfKey(key));
+  if (!state.sessionWrites.delete(key) || session?.lastUseWrite?.key !== key) return;
   const { lastUse, lastUseWrite } = session;
   session.lastUseWrite = undefined;
   if (!isStored) return;
-  if (lastUse !== undefined) deleteLater(brain, ctx, [lastUse.key]);
+  if (lastUse !== undefined) deleteLater(state.deletes, [lastUse.key], ctx);
   session.lastUse = lastUseWrite;
 }
 
-/** The use of a session that a key tells of, with the session; undefined for a key of another kind. */
-export function lastUseOf(at: Key): { readonly session: string; readonly seen: LastUse } | undefined {
-  if (segmentAt(at, 1) !== LAST_USE) return undefined;
-  return { session: segmentAt(at, 2), seen: { at: Number(segmentAt(at, 3).split("-")[0]), key: at } };
+/** The last use that a key of kind `last_use` records. */
+export const lastUseOfKey = (key: Key): LastUse => ({ at: Number(segmentAt(key, 3).split("-")[0]), key });
+
+/** Schedules the next check of a session, for eviction or expiry. */
+export function scheduleCheck(state: BrainState, session: BrainSession): void {
+  state.timers.set({ is: "session", session: session.id }, nextCheck(state, session));
 }
 
-/** When a session has to be looked at next: to let it sleep, or to end it. */
-export function nextCheck(brain: BrainState, session: BrainSession): Millis {
-  const at = expiresAt(brain, session);
-  const { log, touchedAt } = session;
-  return log !== undefined && brain.settings.persist ? Math.min(at, touchedAt + SESSION_EVICT_AFTER_MS) : at;
+/** Schedules the next check of a session that has just been checked. */
+export function scheduleNextCheck(state: BrainState, session: BrainSession, { now }: StepContext): void {
+  state.timers.set({ is: "session", session: session.id }, Math.max(nextCheck(state, session), now + RECHECK_MS));
 }
 
-/** True once nobody has used the session for as long as it may live without. */
-export const isExpired = (brain: BrainState, session: BrainSession, { now }: Pick<StepContext, "now">): boolean =>
-  now >= expiresAt(brain, session);
-
-function expiresAt(brain: BrainState, session: BrainSession): Millis {
-  return session.touchedAt + ttlOf(brain, session) + (session.isUnread ? quarter(brain, session) : 0);
+function nextCheck(state: BrainState, session: BrainSession): Millis {
+  const expiry = expiresAt(state, session);
+  const mayBeEvicted = loadedOf(session.log) !== undefined && state.settings.persist;
+  return mayBeEvicted ? Math.min(expiry, session.usedAt + SESSION_EVICT_AFTER_MS) : expiry;
 }
 
-const quarter = (brain: BrainState, session: BrainSession): Millis => Math.floor(ttlOf(brain, session) / 4);
+/** True once a session has been unused for its TTL. */
+export const isExpired = (state: BrainState, session: BrainSession, { now }: Pick<StepContext, "now">): boolean =>
+  now >= expiresAt(state, session);
+
+function expiresAt(state: BrainState, session: BrainSession): Millis {
+  return session.usedAt + ttlOf(state, session) + (session.log.isUnverified ? quarterOfTtl(state, session) : 0);
+}
+
+const quarterOfTtl = (state: BrainState, session: BrainSession): Millis => Math.floor(ttlOf(state, session) / 4);
 
 const ttlOf = ({ settings }: BrainState, { ttlMs = settings.ttl }: BrainSession): Millis => Math.min(settings.ttl, ttlMs);
 
-/** Lets a session sleep that has not been used for a while: what is in the store as well is forgotten. */
-export function evict({ settings }: BrainState, session: BrainSession, ctx: StepContext): void {
-  if (!settings.persist || !isStored(session) || ctx.now < session.touchedAt + SESSION_EVICT_AFTER_MS) return;
-  session.log = undefined;
+/** Removes a session from memory that has been unused for `SESSION_EVICT_AFTER_MS` and is completely stored. */
+export function evictIfUnused({ settings }: BrainState, session: BrainSession, ctx: StepContext): void {
+  if (!settings.persist || !isEvictable(session) || ctx.now < session.usedAt + SESSION_EVICT_AFTER_MS) return;
+  session.log.contents = { is: "stored" };
+}
+
+/** Removes a session from memory, with its timer. */
+export function forgetSession({ sessions, timers }: BrainState, { id }: BrainSession): void {
+  sessions.delete(id);
+  timers.clear({ is: "session", session: id });
 }

@@ -1,15 +1,15 @@
 /** Training, and the library functions that it leans on. */
 import fc from "fast-check";
-import { artifactOf } from "../../../../src/inference/artifact.ts";
-import { toBase64 } from "../../../../src/core/base64.ts";
-import { BUILT_IN } from "../../../../src/inference/built-in.ts";
-import { detectDomain, normalizeUnits, runTraining, SIZES } from "../../../../src/services/brain/mod.ts";
-import { hashBytes } from "../../../../src/core/hash.ts";
-import type { Json } from "../../../../src/core/json.ts";
-import { check } from "../../../harness/check.ts";
+import { artifactOf } from "../../../src/inference/artifact.ts";
+import { toBase64 } from "../../../src/core/base64.ts";
+import { BUILT_IN } from "../../../src/inference/built-in.ts";
+import { detectDomain, normalizeUnits, runTraining, SIZES } from "../../../src/inference/mod.ts";
+import { hashBytes } from "../../../src/core/hash.ts";
+import type { Json } from "../../../src/core/json.ts";
+import { check } from "../../harness/check.ts";
 import { test } from "#runner";
-import { BrainStage } from "./fixture.ts";
-import { divisions, GOLDEN, makeBuiltIn, PLAN_OF_COMMAND } from "./recipe.ts";
+import { BrainStage } from "../services/brain/fixture.ts";
+import { divisions, GOLDEN, makeBuiltIn, PLAN_OF_COMMAND } from "./built-in-recipe.ts";
 
 const plan = {
   log: divisions(),

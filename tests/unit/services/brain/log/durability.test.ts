@@ -1,9 +1,9 @@
 /** Sessions and the store: nothing is told that could still be lost, and nothing that was told is. */
-import type { Key } from "../../../../src/core/ids.ts";
-import type { Json, JsonObject } from "../../../../src/core/json.ts";
-import { check } from "../../../harness/check.ts";
+import type { Key } from "../../../../../src/core/ids.ts";
+import type { Json, JsonObject } from "../../../../../src/core/json.ts";
+import { check } from "../../../../harness/check.ts";
 import { test } from "#runner";
-import { BrainStage, kinds } from "./fixture.ts";
+import { BrainStage, kinds } from "../fixture.ts";
 
 const st = (session: string, changes: JsonObject, more: JsonObject = {}): JsonObject => ({
   cmd: "ApplyOperator",
@@ -216,7 +216,7 @@ test("BR62 a write that a kill tore is no part of the log, be it a stretch, a pa
   const { stage, peer, session } = started();
   for (let count = 1; count <= 70; count++) stage.merge(peer, session, { count });
   const both = new Map(stage.disk);
-  tear(both, [...both.keys()].find((key) => key.startsWith("brain/page/")));
+  tear(both, [...both.keys()].find((key) => key.startsWith("brain/snapshot/")));
   tear(both, [...both.keys()].findLast((key) => key.startsWith("brain/log/")));
   const other = "00000000-0000-4000-8000-000000000000";
   tear(both, ([...both.keys()][0] ?? "").replace(session, other) as Key);
@@ -231,7 +231,7 @@ test("BR62 a write that a kill tore is no part of the log, be it a stretch, a pa
 test("BR64 a page whose head is wrong is not believed: the session is folded from its beginning", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 100; count++) stage.merge(peer, session, { count });
-  const page = [...stage.disk.keys()].find((key) => key.startsWith("brain/page/")) as Key;
+  const page = [...stage.disk.keys()].find((key) => key.startsWith("brain/snapshot/")) as Key;
   const { after, ...rest } = stage.disk.get(page) as JsonObject;
   stage.disk.set(page, { ...rest, after: String(after).replace('"count":', '"c0unt":') });
   const again = stage.restart();

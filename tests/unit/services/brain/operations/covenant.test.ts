@@ -1,8 +1,8 @@
 /** What the covenant says, and what follows from it. */
-import type { Json, JsonObject } from "../../../../src/core/json.ts";
-import { check } from "../../../harness/check.ts";
+import type { Json, JsonObject } from "../../../../../src/core/json.ts";
+import { check } from "../../../../harness/check.ts";
 import { test } from "#runner";
-import { BrainStage, kinds } from "./fixture.ts";
+import { BrainStage, kinds } from "../fixture.ts";
 
 const started = (covenant: JsonObject, initial_state: JsonObject = {}) => {
   const stage = new BrainStage();

@@ -1,12 +1,12 @@
 /** Bounds, followers, operators of one's own, and what the room says of itself. */
-import { brainWith, operator, OPERATORS } from "../../../../src/services/brain/mod.ts";
-import type { ResumedPeer } from "../../../../src/core/event.ts";
-import { type PeerId, toRequestId } from "../../../../src/core/ids.ts";
-import type { Json, JsonObject } from "../../../../src/core/json.ts";
-import { TEST_CONNECTION } from "../../../../src/testing/service-harness.ts";
-import { check } from "../../../harness/check.ts";
+import { brainWith, operator, OPERATORS } from "../../../../../src/services/brain/mod.ts";
+import type { ResumedPeer } from "../../../../../src/core/event.ts";
+import { type PeerId, toRequestId } from "../../../../../src/core/ids.ts";
+import type { Json, JsonObject } from "../../../../../src/core/json.ts";
+import { TEST_CONNECTION } from "../../../../../src/testing/service-harness.ts";
+import { check } from "../../../../harness/check.ts";
 import { test } from "#runner";
-import { BrainStage } from "./fixture.ts";
+import { BrainStage } from "../fixture.ts";
 
 const started = (options: ConstructorParameters<typeof BrainStage>[0] = {}) => {
   const stage = new BrainStage(options);
@@ -232,7 +232,7 @@ test("BR41 an operator of one's own is used in its newest version, and old logs 
       version,
       params: { key: "string" },
       read: ({ key }) =>
-        typeof key === "string" ? { ok: true, value: { key } } : { ok: false, problem: { message: "key must be a text" } },
+        typeof key === "string" ? { ok: true, value: { key } } : { ok: false, error: { message: "key must be a text" } },
       apply: (state, { key }) => ({
         state: { ...state, [key]: Number(state[key] ?? 0) + by },
         delta: { [key]: by },

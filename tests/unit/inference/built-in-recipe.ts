@@ -1,11 +1,11 @@
 /**
  * How the artifact that comes with the program was made, so that anybody can make it again.
  *
- * `bun tests/unit/services/brain/recipe.ts > src/inference/built-in.ts && deno fmt src/inference/built-in.ts`
+ * `bun tests/unit/inference/built-in-recipe.ts > src/inference/built-in.ts && deno fmt src/inference/built-in.ts`
  */
-import { toBase64 } from "../../../../src/core/base64.ts";
-import { runTraining, SIZES } from "../../../../src/services/brain/mod.ts";
-import { check } from "../../../harness/check.ts";
+import { toBase64 } from "../../../src/core/base64.ts";
+import { runTraining, SIZES } from "../../../src/inference/mod.ts";
+import { check } from "../../harness/check.ts";
 
 const WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"] as const;
 const LINE = 110;
@@ -86,7 +86,7 @@ function builtInSource(): string {
   const lines = weights.match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
   const quoted = (text: string): string => JSON.stringify(text);
   return [
-    "/** The artifact that comes with the program: small, for places without files. Made by `tests/unit/services/brain/recipe.ts`. */",
+    "/** The artifact that comes with the program: small, for places without files. Made by `tests/unit/inference/built-in-recipe.ts`. */",
     'import type { ArtifactFiles } from "./artifact.ts";',
     "",
     "/** Its files. */",

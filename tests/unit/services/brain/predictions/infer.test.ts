@@ -1,10 +1,10 @@
 /** `Infer`: requests, tokens, weights, predictions, and what they are recorded as. */
 import fc from "fast-check";
-import { type ArtifactFiles, artifactOf } from "../../../../src/inference/artifact.ts";
-import { fromBase64, toBase64 } from "../../../../src/core/base64.ts";
-import { BUILT_IN } from "../../../../src/inference/built-in.ts";
-import { exp } from "../../../../src/inference/exp.ts";
-import { readTensors, writeTensors } from "../../../../src/inference/safetensors.ts";
+import { type ArtifactFiles, artifactOf } from "../../../../../src/inference/artifact.ts";
+import { fromBase64, toBase64 } from "../../../../../src/core/base64.ts";
+import { BUILT_IN } from "../../../../../src/inference/built-in.ts";
+import { exp } from "../../../../../src/inference/exp.ts";
+import { readTensors, writeTensors } from "../../../../../src/inference/safetensors.ts";
 import {
   NO_TOKENS,
   type PerChannel,
@@ -12,14 +12,14 @@ import {
   type TokenIds,
   tokenize,
   type Vocabulary,
-} from "../../../../src/inference/tokenizer.ts";
-import { type DenseLayer, type Net, predict } from "../../../../src/inference/net.ts";
-import { hashBytes, hashText } from "../../../../src/core/hash.ts";
-import { toRequestId } from "../../../../src/core/ids.ts";
-import type { Json, JsonObject } from "../../../../src/core/json.ts";
-import { check } from "../../../harness/check.ts";
+} from "../../../../../src/inference/tokenizer.ts";
+import { type DenseLayer, type Net, predict } from "../../../../../src/inference/net.ts";
+import { hashBytes, hashText } from "../../../../../src/core/hash.ts";
+import { toRequestId } from "../../../../../src/core/ids.ts";
+import type { Json, JsonObject } from "../../../../../src/core/json.ts";
+import { check } from "../../../../harness/check.ts";
 import { test } from "#runner";
-import { BrainStage } from "./fixture.ts";
+import { BrainStage } from "../fixture.ts";
 
 const EMPTY = { ids: [], length: 0 };
 const withBuiltIn = () => {
@@ -163,7 +163,7 @@ test("BR75 each prediction is on record under its trace id before its reply leav
       prediction: (reply["prediction"] as JsonObject)["value"] ?? null,
     });
   }
-  check.equal([...stage.disk.keys()].filter((key) => key.startsWith("brain/infer/")).length, 1);
+  check.equal([...stage.disk.keys()].filter((key) => key.startsWith("brain/prediction/")).length, 1);
 });
 
 test("BR75 a prediction that cannot be recorded is answered all the same", () => {

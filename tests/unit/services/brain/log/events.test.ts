@@ -1,10 +1,10 @@
 /** The log is the truth: what is in it, what it folds to, and how it is read back. */
 import fc from "fast-check";
-import { hashText } from "../../../../src/core/hash.ts";
-import { canonicalJson, type Json, type JsonObject } from "../../../../src/core/json.ts";
-import { check } from "../../../harness/check.ts";
+import { hashText } from "../../../../../src/core/hash.ts";
+import { canonicalJson, type Json, type JsonObject } from "../../../../../src/core/json.ts";
+import { check } from "../../../../harness/check.ts";
 import { test } from "#runner";
-import { BrainStage, kinds } from "./fixture.ts";
+import { BrainStage, kinds } from "../fixture.ts";
 
 const started = (fields: JsonObject = {}) => {
   const stage = new BrainStage();
@@ -212,7 +212,7 @@ test("BR37 a flipped byte anywhere in what is stored of a session is found by th
   ]);
   stage.pass(10_000);
   const keys = [...stage.disk.keys()].filter((key) => key.includes(session));
-  check.that(keys.some((key) => key.startsWith("brain/page/")) && keys.some((key) => key.startsWith("brain/log/")));
+  check.that(keys.some((key) => key.startsWith("brain/snapshot/")) && keys.some((key) => key.startsWith("brain/log/")));
   for (const key of keys) {
     const kept = stage.disk.get(key) ?? null;
     for (const field of ["events", "after", "sum"]) {

@@ -1,24 +1,24 @@
 /** From frames to requests of the Brain: JSON, bounded, finite, and its faults named by place. */
 import fc from "fast-check";
-import { isoTime } from "../../../../src/core/text.ts";
-import { decode } from "../../../../src/services/brain/codec/decode.ts";
-import { check } from "../../../harness/check.ts";
+import { isoTime } from "../../../../../src/core/text.ts";
+import { decode } from "../../../../../src/services/brain/codec/decode.ts";
+import { check } from "../../../../harness/check.ts";
 import { test } from "#runner";
 
 const DEPTH = 64;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-function errorOf(frame: string | Uint8Array): string {
+function messageOf(frame: string | Uint8Array): string {
   const read = decode(frame, DEPTH);
-  return read.ok ? "" : read.problem.message;
+  return read.ok ? "" : read.error.message;
 }
 
 test("BR7 a binary frame is read as UTF-8 text, with or without a byte order mark; other bytes are refused", () => {
   for (const frame of [bytes('{"cmd":"Ping"}'), bytes('\ufeff{"cmd":"Ping"}'), '{"cmd":"Ping"}']) {
     check.equal(decode(frame, DEPTH), { ok: true, value: { cmd: "Ping" } });
   }
-  check.match(errorOf(Uint8Array.of(0xff, 0xfe, 0x7b, 0)), /UTF-8/);
-  check.match(errorOf('\ufeff{"cmd":"Ping"}'), /Unexpected UTF-8 BOM \(decode using utf-8-sig\)/);
+  check.match(messageOf(Uint8Array.of(0xff, 0xfe, 0x7b, 0)), /UTF-8/);
+  check.match(messageOf('\ufeff{"cmd":"Ping"}'), /Unexpected UTF-8 BOM \(decode using utf-8-sig\)/);
 });
 
 test("BR16 what is wrong with a text that is no JSON is said with its place in characters", () => {
@@ -41,7 +41,7 @@ test("BR16 what is wrong with a text that is no JSON is said with its place in c
     ['["\\u12g4"]', "Invalid \\uXXXX escape: line 1 column 4 (char 3)"],
     ['{"😀":\n  x}', "Expecting value: line 2 column 3 (char 8)"],
   ];
-  for (const [text, message] of cases) check.equal(errorOf(text), `invalid JSON: ${message}`);
+  for (const [text, message] of cases) check.equal(messageOf(text), `invalid JSON: ${message}`);
 });
 
 test("BR16 every text that is no JSON gets a place, and every text that is JSON is taken", () => {
@@ -53,7 +53,7 @@ test("BR16 every text that is no JSON gets a place, and every text that is JSON 
     } catch {
       isJson = false;
     }
-    const error = errorOf(broken);
+    const error = messageOf(broken);
     check.equal(error.startsWith("invalid JSON: "), !isJson, broken);
     if (!isJson) check.match(error, /: line \d+ column \d+ \(char \d+\)$/);
   }));
@@ -61,11 +61,11 @@ test("BR16 every text that is no JSON gets a place, and every text that is JSON 
 
 test("BR17 NaN and Infinity are refused, and so are numbers that only become infinite", () => {
   for (const number of ["NaN", "Infinity", "-Infinity"]) {
-    check.match(errorOf(`{"a":[${number}]}`), /invalid JSON: NaN and Infinity are not JSON: line 1 column 7/);
+    check.match(messageOf(`{"a":[${number}]}`), /invalid JSON: NaN and Infinity are not JSON: line 1 column 7/);
   }
   for (const number of ["1e400", "-1e400", "9".repeat(5_000)]) {
     const read = decode(`{"a":{"b":[${number}]}}`, DEPTH);
-    check.that(!read.ok && read.problem.code === "BadParams");
+    check.that(!read.ok && read.error.code === "BadParams");
   }
   check.that(decode('{"a":1e308,"b":-0,"c":1e-400}', DEPTH).ok);
 });
@@ -74,16 +74,16 @@ test("BR18 nesting, number of values and kind of message are bounded before anyt
   const nested = (depth: number) => `{"a":${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`;
   check.that(decode(nested(DEPTH), DEPTH).ok);
   const deep = decode(nested(DEPTH + 1), DEPTH);
-  check.that(!deep.ok && deep.problem.code === "LimitExceeded");
-  check.match(errorOf(nested(200_000)), /maximum recursion depth exceeded/);
+  check.that(!deep.ok && deep.error.code === "LimitExceeded");
+  check.match(messageOf(nested(200_000)), /maximum recursion depth exceeded/);
   const many = decode(`{"a":[${"0,".repeat(200_000)}0]}`, DEPTH);
-  check.that(!many.ok && many.problem.code === "LimitExceeded");
+  check.that(!many.ok && many.error.code === "LimitExceeded");
 });
 
 test("BR18 whatever bytes come, reading them ends with a request or a reason", () => {
   fc.assert(fc.property(fc.oneof(fc.uint8Array(), fc.string({ unit: "binary" }), fc.json()), (frame) => {
     const read = decode(frame, DEPTH);
-    check.that(read.ok ? typeof read.value === "object" : read.problem.message.length > 0);
+    check.that(read.ok ? typeof read.value === "object" : read.error.message.length > 0);
   }));
 });
 

@@ -1,0 +1,27 @@
+/** The state of the Brain's inference. */
+import type { JobId, Key, LoadToken, RequestId } from "../../../core/ids.ts";
+import type { Predictor } from "../../../inference/mod.ts";
+import type { ClientRequest } from "../sessions/session.ts";
+
+export interface InferenceState {
+  artifact: ArtifactState;
+  /** `Infer` requests that wait for the artifact. */
+  readonly waitingRequests: ClientRequest[];
+  /** By trace id: the key of its stored prediction, the oldest first. */
+  readonly predictionKeys: Map<string, Key>;
+  /** Queries for a prediction that is being loaded. */
+  readonly queries: Map<LoadToken, RequestId>;
+}
+
+export type ArtifactState =
+  | { readonly is: "unread" }
+  | { readonly is: "reading"; readonly job: JobId }
+  /** Without a predictor, `reason` says why there is none. */
+  | { readonly is: "read"; readonly predictor: Predictor | undefined; readonly reason: string };
+
+export const newInferenceState = (): InferenceState => ({
+  artifact: { is: "unread" },
+  waitingRequests: [],
+  predictionKeys: new Map(),
+  queries: new Map(),
+});
