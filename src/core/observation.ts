@@ -15,8 +15,8 @@ import type { ServiceName } from "./service.ts";
 export type ForceEnd =
   | "completed"
   | "replaced"
-  | "names gone"
-  | "game gone"
+  | "names_gone"
+  | "game_gone"
   | "expired"
   | "refused"
   | "cancelled"

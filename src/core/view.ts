@@ -123,7 +123,7 @@ export interface ForceView {
   /** Id of the integration. */
   readonly integration: string;
   readonly name: string;
-  readonly is: "waiting" | "open" | "settling" | "dying";
+  readonly is: "waiting" | "open" | "settling" | "closing";
   readonly query: string;
   readonly state: string | null;
   readonly priority: Priority;
@@ -131,9 +131,15 @@ export interface ForceView {
   readonly actions: readonly string[];
   readonly asked_at: Millis;
   readonly opened_at: Millis | null;
-  /** For what it waits, or why, in words: `its turn`, `held`, `Neuro is away`; of an open one `its result` once it is answered. */
-  readonly waits_for: string | null;
+  /** Why it waits; `result` of an open one once it is answered. */
+  readonly waits_for: WaitReason | null;
 }
+
+/**
+ * What a force waits for: its turn; the registration of its names; the result of its action; the end of its integration's hold; its
+ * integration's character; its integration; Neuro.
+ */
+export type WaitReason = "turn" | "names" | "result" | "held" | "other_character" | "integration_away" | "neuro_away";
 
 export interface PendingView {
   readonly id: string;
@@ -156,7 +162,7 @@ export interface UpstreamView {
   readonly id: string;
   /** Null when the relay plays Neuro itself. */
   readonly url: string | null;
-  readonly state: "open" | "dialing" | "waiting" | "played by the relay";
+  readonly state: "open" | "dialing" | "waiting" | "standalone";
   readonly since: Millis;
   readonly attempt: number;
   readonly character: string | null;

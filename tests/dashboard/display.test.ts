@@ -25,7 +25,7 @@ test(
       chess.talk.close();
       await integrationRow(page, "Chess").locator(".dot.off").waitFor();
       check.match(await page.locator(".row-title > .name").first().innerText(), /Poker/);
-      await page.locator(".links", { hasText: "played by the relay" }).waitFor();
+      await page.locator(".links", { hasText: "standalone" }).waitFor();
     }),
   TEST_OPTIONS,
 );

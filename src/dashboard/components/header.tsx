@@ -67,7 +67,7 @@ const LINK = {
   open: ["good", "connected"],
   dialing: ["warn", "dialing"],
   waiting: ["bad", "away"],
-  "played by the relay": ["accent", "played by the relay"],
+  standalone: ["accent", "played by the relay"],
 } as const;
 
 /** One Neuro: the real one, or the relay in her place. */

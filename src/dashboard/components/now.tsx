@@ -1,7 +1,7 @@
 /** What is to be decided now: the open force, those that wait, and the actions that are not answered yet. */
 import { useState } from "hono/jsx/dom";
 import type { Json } from "../../core/json.ts";
-import type { ActionOutcome, ForceView, PendingView, UpstreamView } from "../../core/view.ts";
+import type { ActionOutcome, ForceView, PendingView, UpstreamView, WaitReason } from "../../core/view.ts";
 import { inPath } from "../../clients/api.ts";
 import { sendCommand, useDetail } from "../state/relay.ts";
 import { useMissingScope, useStore } from "../state/store.ts";
@@ -64,14 +64,24 @@ const IS: Readonly<Record<ForceView["is"], string>> = {
   waiting: "waits",
   open: "Neuro is choosing",
   settling: "chosen, being done",
-  dying: "being taken back",
+  closing: "being taken back",
 };
 
 /** How a force stands, in words. */
 function standing({ is, waits_for }: ForceView): string {
   if (waits_for === null) return IS[is];
-  return is === "open" ? `chosen, waits for ${sanitize(waits_for, 60)}` : `waits: ${sanitize(waits_for, 60)}`;
+  return is === "open" ? "chosen, waits for its result" : `waits: ${REASONS[waits_for]}`;
 }
+
+const REASONS: Readonly<Record<WaitReason, string>> = {
+  turn: "its turn",
+  names: "actions that are not registered yet",
+  result: "its result",
+  held: "held",
+  other_character: "another character is on",
+  integration_away: "its integration is away",
+  neuro_away: "Neuro is away",
+};
 
 interface ForceProps {
   readonly force: ForceView;

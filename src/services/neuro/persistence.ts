@@ -15,8 +15,9 @@ import { key, segment, segmentAt } from "../../core/key.ts";
 import type { StepContext } from "../../core/context.ts";
 import { createGame, parkedTimer } from "./games/registry.ts";
 import { restoreHolds } from "./operator/controls.ts";
-import type { Force, Game, NeuroState, StoredRecord, Upstream } from "./state.ts";
+import type { Game, NeuroState, StoredRecord, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
+import { isUnanswered } from "./forces/forces.ts";
 import { queueContext } from "./upstream/contexts.ts";
 
 const WRITE_BEHIND_MS: Millis = 1_000;
@@ -140,9 +141,8 @@ function registryValue(game: Game): Json {
 /** The force that a game still waits for. One that it was given an action for is not asked again after a restart. */
 function forceValue(game: Game): Json | undefined {
   const { waiting, current } = game.upstream.forces;
-  const isUnanswered = (force: Force | undefined): boolean =>
-    force !== undefined && force.game === game && !force.wasDelivered && !force.hasSucceeded;
-  const message = [waiting.get(game), current].find(isUnanswered)?.message ?? game.interruptedForce;
+  const own = [waiting.get(game), current?.game === game ? current : undefined];
+  const message = own.find((force) => force !== undefined && isUnanswered(force))?.message ?? game.interruptedForce;
   return message === undefined ? undefined : { v: 1, id: game.key, force: { ...message } };
 }
 

@@ -12,10 +12,11 @@ import { Deadlines } from "../../core/deadlines.ts";
 import type { ConnectionInfo } from "../../core/event.ts";
 import type { Key, Millis, PeerId, RequestId } from "../../core/ids.ts";
 import type { Link } from "../../core/link.ts";
-import type { ForceEnd } from "../../core/observation.ts";
 import type { IntegrationPolicy, Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { Controls, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider.ts";
+import type { ForceState } from "./forces/states.ts";
+import type { ActionOrigin, DeliveryState, PendingState } from "./pending/states.ts";
 import type { Few } from "./actions/few.ts";
 import type { Profile } from "./upstream/profiles.ts";
 
@@ -228,42 +229,16 @@ export interface Forces {
   readonly retiredNames: Map<string, Millis>;
 }
 
-/**
- * `waiting` for the slot (or for names); `open` at Neuro; `settling` after a success, since it may have been for a use of the
- * action before the force; `dying` with none of its names left.
- */
+/** A game wants Neuro to act. */
 export interface Force {
   /** Ours, unique over restarts. */
   readonly id: string;
   readonly game: Game;
   readonly message: ForceMessage;
-  readonly askedAt: Millis;
-  is: "waiting" | "open" | "settling" | "dying";
-  /** Until then it waits for names that are not registered yet. */
-  awaitUntil: Millis | undefined;
-  openedAt: Millis;
-  /** Names by which it can still be answered, as the game calls them. */
-  readonly names: Set<string>;
-  /** What Neuro calls them all. */
-  readonly upstreamNames: string[];
-  /** Actions for it that the game has not answered. */
-  owed: number;
-  /** The game got an action for it. */
-  wasDelivered: boolean;
-  hasSucceeded: boolean;
-  /** How often Neuro was asked, and whether nobody answered in time. */
-  asked: number;
-  isOverdue: boolean;
-  /** Nobody answered it before: it comes after everybody else. */
-  readonly isLast: boolean;
-  /** Neuro has to be asked once what it owes is settled. */
-  askAgain: boolean;
-  /** Its game is held, and has not answered yet: it is put back then, unless that was a success. */
-  isWithheld: boolean;
-  /** A person has answered it, and its game not yet. */
-  isByHand: boolean;
-  /** How a person has ended it. Neuro does not have it any more, but may not have heard of that yet. */
-  verdict: ForceEnd | undefined;
+  readonly requestedAt: Millis;
+  state: ForceState;
+  /** Actions for it that its game has got. */
+  deliveries: number;
 }
 
 export interface PendingActions {
@@ -272,36 +247,33 @@ export interface PendingActions {
   readonly deadlines: Deadlines;
 }
 
-/** An action that Neuro awaits the result of. */
+/** An action whose result somebody waits for. */
 export interface PendingAction {
   /** Ours, unique over restarts. */
   readonly id: string;
-  readonly theirId: string;
-  /** The connection that its result goes to; 0 when it does not go to Neuro. */
-  readonly epoch: number;
+  readonly origin: ActionOrigin;
+  readonly upstream: Upstream;
+  /** The request of a person who chose the action where the relay is Neuro: that person is told the result, too. */
+  chosenBy: RequestId | undefined;
   readonly action: UpstreamAction;
-  /** The definition that it was called by. */
+  /** Of the definition that it was called by. */
   readonly digest: string;
   readonly data: string | undefined;
   readonly startedAt: Millis;
   /** The force that it answers. */
   readonly force: Force | undefined;
-  /** The call of a person who chose it, and is told what came of it. */
-  requestId: RequestId | undefined;
-  readonly deliveries: Delivery[];
-  /** By then Neuro has to have a result. */
+  readonly deliveries: readonly Delivery[];
+  /** The origin gets a result by then. */
   readonly deadline: Millis;
-  /** What the last failing owner said. */
+  /** What the last failing game said. */
   failure: string | undefined;
-  /** Whoever waited has been told what came of it, before its game has answered. */
-  isAnswered: boolean;
+  state: PendingState;
 }
 
-/** One owner's share of a pending action. */
+/** One game's share of a pending action. */
 export interface Delivery {
   readonly gameAction: GameAction;
-  /** `held` until its owner is back, `approval` until a person lets it go. */
-  is: "held" | "approval" | "sent" | "failed" | "gone";
+  state: DeliveryState;
 }
 
 export interface Contexts {

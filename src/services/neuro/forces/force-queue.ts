@@ -1,13 +1,13 @@
-/** The line of forces that wait for the slot: who is next, so that nobody waits for ever. */
+/** The order in which waiting forces go to Neuro. No force waits without end. */
 import type { Priority } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
-import type { Force, Upstream } from "../state.ts";
 import { isLive } from "../actions/actions.ts";
+import type { Force, Upstream } from "../state.ts";
 
-/** From the least to the most urgent. */
+/** The least urgent first. */
 export const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];
 
-/** The one that Neuro should be asked next. */
+/** The force that Neuro should be asked next. */
 export function nextForce(upstream: Upstream, now: Millis): Force | undefined {
   let best: Force | undefined;
   for (const force of upstream.forces.waiting.values()) {
@@ -17,30 +17,32 @@ export function nextForce(upstream: Upstream, now: Millis): Force | undefined {
   return best;
 }
 
-/** All that wait, in the order in which Neuro would be asked now; whoever is not ready comes last. */
+/** All waiting forces in the order in which Neuro would be asked now. Those that are not ready come last. */
 export const waitingForces = ({ forces }: Upstream, now: Millis): readonly Force[] =>
   [...forces.waiting.values()].sort((one, other) =>
     Number(isReady(other, now)) - Number(isReady(one, now)) ||
     Number(isBefore(other, one, now)) - Number(isBefore(one, other, now))
   );
 
-function isReady({ game, message, awaitUntil, owed }: Force, now: Millis): boolean {
-  if (owed > 0) return false; // Why: a person has answered it, and its game has not yet.
+function isReady({ game, message, state }: Force, now: Millis): boolean {
+  if (state.is !== "waiting") return false;
   if (game.peer === undefined || game.isOffAir || game.isHeld) return false;
-  return awaitUntil === undefined || awaitUntil <= now || message.names.every((name) => isLive(game.actions.get(name)));
+  const { awaitNamesUntil } = state;
+  return awaitNamesUntil === undefined || awaitNamesUntil <= now ||
+    message.names.every((name) => isLive(game.actions.get(name)));
 }
 
-/** By urgency, then whoever had the slot longest ago, then arrival. */
+/** By urgency, then by whose last force is longest ago, then by arrival. */
 function isBefore(force: Force, other: Force, now: Millis): boolean {
   const urgency = urgencyOf(force, now) - urgencyOf(other, now);
   if (urgency !== 0) return urgency > 0;
   if (force.game.lastForcedAt !== other.game.lastForcedAt) return force.game.lastForcedAt < other.game.lastForcedAt;
-  return force.askedAt < other.askedAt;
+  return force.requestedAt < other.requestedAt;
 }
 
-/** The priority, one more for each span of waiting: nobody waits for ever behind those who are always urgent. */
-function urgencyOf({ game, message, askedAt, isLast }: Force, now: Millis): number {
+/** The priority, plus one for each `actions.ageing` of waiting, so that urgent forces of others cannot keep it waiting without end. */
+function urgencyOf({ game, message, requestedAt, state }: Force, now: Millis): number {
   const { ageing } = game.service.settings.actions;
-  const rank = isLast ? -1 : PRIORITIES.indexOf(message.priority);
-  return rank + (ageing > 0 ? Math.floor((now - askedAt) / ageing) : 0);
+  const rank = "rank" in state && state.rank === "last" ? -1 : PRIORITIES.indexOf(message.priority);
+  return rank + (ageing > 0 ? Math.floor((now - requestedAt) / ageing) : 0);
 }

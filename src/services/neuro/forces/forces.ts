@@ -1,51 +1,61 @@
 /**
- * One force at a time: a second one breaks the first, so everybody else waits for the slot.
+ * Forces: Neuro has one at a time, all others wait.
  *
- * Nobody ever says that a force was accepted, or is over: that is concluded from results and from names that go.
+ * No message says that Neuro accepted a force or that it is over. Both follow from results and from names that are unregistered;
+ * `transition.ts` says how. Here events are dispatched to forces, and what follows from them is carried out.
  *
- * Invariants: F1 at most one force is at Neuro; F2 a game has at most one force waiting, its newest; F3 every force ends once,
- * with its reason; F4 a slot that is `settling`, or `dying` with nothing owed, has a deadline.
+ * Invariants: F1 at most one force is at Neuro; F2 a game has at most one waiting force, its newest; F3 every force ends once, with
+ * a reason; F4 a force that is `settling`, `revoked` or `closing` has a timer.
  */
 import type { ForceMessage, Priority } from "../../../core/neuro-messages.ts";
+import { assertNever } from "../../../core/assert.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { FORCES_WAITING_MAX } from "../../../core/limits.ts";
 import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
+import { isLive, markStale, sync } from "../actions/actions.ts";
 import { toNeuro } from "../outbound.ts";
 import type { Force, Game, Upstream } from "../state.ts";
-import { isLive, markStale, sync } from "../actions/actions.ts";
 import { nextForce, PRIORITIES } from "./force-queue.ts";
+import type { ForceEvent, ForceRank, ForceTask, SentForce } from "./states.ts";
+import { isDone, sentForceOf, transition } from "./transition.ts";
 
-/** How long Neuro may still come with an action of a force that is over. */
-const ENDED_MS = 30_000;
-const ENDED_MAX = 512;
+/** How long Neuro may still use a name of a force that is over. */
+const RETIRED_MS = 30_000;
+const RETIRED_MAX = 512;
 /** Characters of names in a hint. */
 const NAMES_TEXT_MAX = 200;
 
-const slotTimer = (upstream: Upstream): string => `slot ${upstream.id}`;
+const forceTimer = (upstream: Upstream): string => `slot ${upstream.id}`;
 const namesTimer = (upstream: Upstream): string => `names ${upstream.id}`;
 
-/** A game asks Neuro to act. */
+/** A game wants Neuro to act. */
 export function requestForce(game: Game, message: ForceMessage, ctx: StepContext): void {
   const { upstream } = game;
   const { forces } = upstream;
   const earlier = forces.waiting.get(game);
-  if (earlier !== undefined) end(earlier, "replaced", ctx);
-  const force = newForce(game, capped(message, game.policy.priority_max), ctx);
+  if (earlier !== undefined) dispatch(earlier, { is: "replaced" }, ctx);
   game.interruptedForce = undefined;
-  if (forces.waiting.size >= FORCES_WAITING_MAX) return noteEnd(force, "refused", ctx);
-  if (!force.message.names.every((name) => isLive(game.actions.get(name)))) {
-    force.awaitUntil = ctx.now + game.service.settings.actions.await_names;
-    awaitNames(upstream, force.awaitUntil);
-  }
+  const isRefused = forces.waiting.size >= FORCES_WAITING_MAX;
+  const limited = limitPriority(message, game.policy.priority_max);
+  const awaitNamesUntil = isRefused ? undefined : awaitNames(game, limited, ctx.now);
+  const force = newForce(game, limited, { rank: "by_priority", awaitNamesUntil }, ctx);
+  if (isRefused) return dispatch(force, { is: "refused" }, ctx);
   forces.waiting.set(game, force);
-  game.service.unsavedRecords.add(game.forceRecord);
-  game.service.mustSaveNow = true;
-  if (forces.current?.isOverdue === true) giveUp(forces.current, ctx);
+  saveSoon(game);
+  if (forces.current !== undefined) dispatch(forces.current, { is: "others_wait" }, ctx);
   openNext(upstream, ctx);
 }
 
-/** Gives the free slot to the next force, if there is one whose game is here. */
+/** Until when the force waits for names that are not registered; undefined if all are. */
+function awaitNames(game: Game, { names }: ForceMessage, now: Millis): Millis | undefined {
+  if (names.every((name) => isLive(game.actions.get(name)))) return undefined;
+  const until = now + game.service.settings.actions.await_names;
+  setNamesTimer(game.upstream, until);
+  return until;
+}
+
+/** While Neuro has no force: opens the next one whose game is connected. */
 export function openNext(upstream: Upstream, ctx: StepContext): void {
   const { forces } = upstream;
   while (forces.current === undefined && upstream.isOpen && upstream.service.drainUntil === undefined) {
@@ -56,341 +66,328 @@ export function openNext(upstream: Upstream, ctx: StepContext): void {
   }
 }
 
-/** The connection to Neuro is new: she has to be asked again. */
-export function onLinkOpened(upstream: Upstream, ctx: StepContext): void {
-  const { current } = upstream.forces;
-  if (current?.is === "open") {
-    current.asked = 1;
-    current.isOverdue = false;
-    current.askAgain = true;
-    setTimer(current, ctx.now + upstream.service.settings.actions.force_timeout);
-    askAgain(upstream, ctx);
-  }
-  openNext(upstream, ctx);
-}
-
-/** Neuro acts for this force: its game owes a result. */
-export function onActionStarted(force: Force): void {
-  force.owed++;
-  force.isOverdue = false;
-}
-
-/** A result: whose, of which action, and for which force. */
-export interface EndedAction {
-  readonly game: Game;
-  readonly name: string;
-  readonly upstreamName: string;
-  /** When the action was sent. */
-  readonly since: Millis;
-  readonly success: boolean;
-  readonly force: Force | undefined;
-  /** A person sent the action, not Neuro. */
-  readonly isByHand: boolean;
-  /** Neuro does not hear of it: the action was a person's, or of a connection before this one. */
-  readonly isUntold: boolean;
-}
-
-/** A success ends the force of its game; a failure leaves it to Neuro to try again. */
-export function onActionEnded(result: EndedAction, ctx: StepContext): void {
-  const { game, name } = result;
-  const { upstream } = game;
-  const { current } = upstream.forces;
-  if (result.force !== undefined) result.force.owed--;
-  if (result.force !== undefined && result.isByHand) result.force.isByHand = false;
-  if (result.isUntold && result.success) return satisfied(result, ctx);
-  if (current !== undefined && current.game !== game && result.success) return mistaken(current, result.upstreamName, ctx);
-  if (current === undefined || current.game !== game) return;
-  if (result.success && current.is !== "settling" && current.message.names.includes(name)) return succeed(current, ctx);
-  if (result.force !== current || current.owed > 0) return;
-  const { actions } = upstream.service.settings;
-  if (current.isWithheld) putBack(current, ctx);
-  else if (current.is === "dying") setTimer(current, ctx.now + actions.settle);
-  else if (current.is === "open") {
-    setTimer(current, ctx.now + actions.force_timeout);
-    askAgain(upstream, ctx);
-  }
-}
-
-/** Neuro may take another game's success by the same name for the end of her force: to be sure, she is asked anew. */
-function mistaken(slot: Force, upstreamName: string, ctx: StepContext): void {
-  if (slot.is !== "open" || !slot.upstreamNames.includes(upstreamName)) return;
-  slot.askAgain = true;
-  withdraw(slot, ctx);
-}
-
-/** A game has done what its force asks for, though not for Neuro: she must not do it as well. */
-function satisfied({ game, name, force, isByHand, since }: EndedAction, ctx: StepContext): void {
-  const { current, waiting } = game.upstream.forces;
-  const own = [current?.game === game ? current : undefined, isByHand ? waiting.get(game) : undefined];
-  // Why: what a person sent before a game asked, or for what it asked before, is no answer to what it asks now.
-  const asked = isByHand
-    ? own.find((each) => force === undefined ? each !== undefined && each.askedAt <= since : each === force)
-    : own[0];
-  if (asked === undefined || asked.hasSucceeded || !asked.message.names.includes(name)) return;
-  if (asked === current) conclude(current, "completed", ctx);
-  else if (waiting.get(game) === asked) end(asked, "completed", ctx);
-}
-
-/** A person takes a force back. */
-export function vetoForce(force: Force, ctx: StepContext): void {
-  const { current } = force.game.upstream.forces;
-  if (force === current) conclude(current, "cancelled", ctx);
-  else end(force, "cancelled", ctx);
-}
-
-/** Neuro loses the force that she has. What she answers to it meanwhile is not done, so the slot is kept for a moment. */
-function conclude(slot: Force, verdict: ForceEnd, ctx: StepContext): void {
-  slot.hasSucceeded = true;
-  slot.isWithheld = false;
-  slot.isOverdue = false;
-  slot.verdict = verdict;
-  slot.is = "settling";
-  slot.game.service.unsavedRecords.add(slot.game.forceRecord);
-  slot.game.service.mustSaveNow = true;
-  withdraw(slot, ctx);
-  setTimer(slot, ctx.now + slot.game.service.settings.actions.settle);
-}
-
-function succeed(slot: Force, ctx: StepContext): void {
-  slot.hasSucceeded = true;
-  if (slot.names.size === 0) return finish(slot, "completed", ctx);
-  slot.is = "settling";
-  setTimer(slot, ctx.now + slot.game.service.settings.actions.settle);
-}
-
-/** A game took one of its names away. To be called before Neuro is told. */
-export function onNameUnregistered(game: Game, name: string, ctx: StepContext): void {
-  const { current } = game.upstream.forces;
-  if (current?.game !== game || !current.names.delete(name) || current.names.size > 0) return;
-  if (current.is === "open") current.is = "dying";
-  if (current.owed === 0 || current.hasSucceeded) setTimer(current, ctx.now + game.service.settings.actions.settle);
-}
-
-/** A game changed one of its names; Neuro lost the force with the old definition. To be called before Neuro is told. */
-export function onNameRedefined(game: Game, name: string): void {
-  const { current } = game.upstream.forces;
-  if (current?.game === game && current.is === "open" && current.names.has(name)) current.askAgain = true;
-}
-
-/** What a game's names are has changed, and Neuro knows. */
-export function onActionsSynced(upstream: Upstream, ctx: StepContext): void {
-  const { current } = upstream.forces;
-  if (current?.is === "settling" && current.names.size === 0) finish(current, current.verdict ?? "completed", ctx);
-  askAgain(upstream, ctx);
-  openNext(upstream, ctx);
-}
-
-/** A game's session is over: its forces with it. To be called once Neuro was told which names are gone. */
-export function cancelForces(game: Game, why: ForceEnd, ctx: StepContext): void {
-  const { forces } = game.upstream;
-  const waiting = forces.waiting.get(game);
-  const slot = forces.current?.game === game ? forces.current : undefined;
-  const unanswered = [waiting, slot].find((force) => force?.hasSucceeded === false && !force.wasDelivered);
-  game.interruptedForce = why === "game gone" ? unanswered?.message : undefined;
-  if (waiting !== undefined) end(waiting, why, ctx);
-  if (slot !== undefined) finish(slot, slot.hasSucceeded ? slot.verdict ?? "completed" : why, ctx);
-}
-
-/** A game is held: its force goes back into the line. To be called once Neuro was told that the names are gone. */
-export function onGameHeld(game: Game, ctx: StepContext): void {
-  const { current } = game.upstream.forces;
-  if (current?.game !== game) return;
-  if (current.hasSucceeded) return finish(current, current.verdict ?? "completed", ctx);
-  if (current.owed === 0) return putBack(current, ctx);
-  current.is = "dying";
-  current.isWithheld = true;
-  current.names.clear();
-  withdraw(current, ctx);
-}
-
-/** A game is not held any more, and Neuro has its names again. */
-export function onGameResumed(game: Game, ctx: StepContext): void {
-  const { current } = game.upstream.forces;
-  if (current?.game !== game || !current.isWithheld) return;
-  current.isWithheld = false;
-  for (const name of current.message.names) if (isLive(game.actions.get(name))) current.names.add(name);
-  if (current.names.size === 0) return;
-  current.is = "open";
-  current.askAgain = true;
-  askAgain(game.upstream, ctx);
-}
-
-/** The slot is freed for others; its force waits until its game is not held any more. */
-function putBack(slot: Force, ctx: StepContext): void {
-  const { game, message } = slot;
-  const { waiting } = game.upstream.forces;
-  if (!waiting.has(game)) waiting.set(game, newForce(game, message, ctx));
-  finish(slot, "held", ctx);
-}
-
-/** A game that is back, and did not start anew, may still wait for the force that it had to give up. */
-export function restoreInterruptedForce(game: Game, ctx: StepContext): void {
-  const message = game.interruptedForce;
-  if (message !== undefined && !game.upstream.forces.waiting.has(game)) requestForce(game, message, ctx);
-}
-
-/** The slot's deadline has come. */
-export function onForceTimer(upstream: Upstream, ctx: StepContext): void {
-  const { current, waiting } = upstream.forces;
-  if (current === undefined) return;
-  if (current.is === "settling" || current.hasSucceeded) return finish(current, current.verdict ?? "completed", ctx);
-  if (current.is === "dying") return current.owed === 0 ? finish(current, "names gone", ctx) : undefined;
-  if (!upstream.isOpen || current.owed > 0) {
-    return setTimer(current, ctx.now + upstream.service.settings.actions.force_timeout);
-  }
-  if (!current.isOverdue) ctx.observe({ is: "upstream_silent", upstream: upstream.id, ms: ctx.now - current.openedAt });
-  current.isOverdue = true;
-  if (waiting.size > 0) giveUp(current, ctx);
-}
-
-/** Forces that waited for names have waited long enough. */
-export function onNamesTimer(upstream: Upstream, ctx: StepContext): void {
-  let next: Millis | undefined;
-  for (const { awaitUntil } of upstream.forces.waiting.values()) {
-    if (awaitUntil !== undefined && awaitUntil > ctx.now && (next === undefined || awaitUntil < next)) next = awaitUntil;
-  }
-  if (next !== undefined) awaitNames(upstream, next);
-  openNext(upstream, ctx);
-}
-
-/** True when a use of this name, which is gone, answers a force that is gone too: a failure would be tried again for ever. */
-export function isOfEndedForce(upstream: Upstream, name: string, now: Millis): boolean {
-  const { current, retiredNames } = upstream.forces;
-  if (current?.upstreamNames.includes(name) === true) return current.names.size === 0;
-  return (retiredNames.get(name) ?? 0) > now;
-}
-
-/** Nobody answers, and others wait: asks once more, then makes room and comes last. */
-function giveUp(slot: Force, ctx: StepContext): void {
-  const { game } = slot;
-  const { upstream } = game;
-  slot.isOverdue = false;
-  if (slot.asked === 1) {
-    slot.asked = 2;
-    send(slot, ctx);
-    return setTimer(slot, ctx.now + game.service.settings.actions.force_timeout);
-  }
-  if (!upstream.forces.waiting.has(game)) {
-    upstream.forces.waiting.set(game, { ...newForce(game, slot.message, ctx), isLast: true });
-  }
-  finish(slot, "expired", ctx);
-}
-
 function open(force: Force, ctx: StepContext): void {
   const { game, message } = force;
   sync(game.upstream, ctx);
-  for (const name of message.names) if (isLive(game.actions.get(name))) force.names.add(name);
-  noteUnknown(force, ctx);
-  if (force.names.size === 0) return end(force, "names gone", ctx);
-  game.upstream.forces.current = force;
-  game.lastForcedAt = ctx.now;
-  force.is = "open";
-  force.openedAt = ctx.now;
-  send(force, ctx);
-  setTimer(force, ctx.now + game.service.settings.actions.force_timeout);
-  const { query, names, priority } = message;
-  const waited = ctx.now - force.askedAt;
+  const names = new Set(message.names.filter((name) => isLive(game.actions.get(name))));
+  reportUnknownNames(force, names, ctx);
+  dispatch(force, { is: "selected", sent: { openedAt: ctx.now, attempt: 1, names, upstreamNames: [] } }, ctx);
+  if (game.upstream.forces.current !== force) return;
+  const { query, priority } = message;
+  const waited = ctx.now - force.requestedAt;
   const { id } = force;
-  ctx.observe({ is: "force_opened", id, integration: game.name, slug: game.slug, query, names, priority, waited });
+  ctx.observe({
+    is: "force_opened",
+    id,
+    integration: game.name,
+    slug: game.slug,
+    query,
+    names: message.names,
+    priority,
+    waited,
+  });
 }
 
-/** Names that were not registered when the force came, and are not yet: its developer is told, once. */
-function noteUnknown({ game, message, names, awaitUntil }: Force, ctx: StepContext): void {
+/** Names that were not registered when the force came, and still are not: its developer is told, once. */
+function reportUnknownNames({ game, message, state }: Force, names: ReadonlySet<string>, ctx: StepContext): void {
   const what = "force of unknown names";
   const unknown = message.names.filter((name) => !names.has(name));
-  if (awaitUntil === undefined || unknown.length === 0 || game.reportedRepairs.has(what)) return;
+  const didWait = state.is === "waiting" && state.awaitNamesUntil !== undefined;
+  if (!didWait || unknown.length === 0 || game.reportedRepairs.has(what)) return;
   game.reportedRepairs.add(what);
   const hint = `register an action before you force it; not registered: ${unknown.join(", ").slice(0, NAMES_TEXT_MAX)}`;
   ctx.observe({ is: "input_repaired", from: game.name, what, hint });
 }
 
-/** Asks Neuro again, once nothing of the force is owed: a game must not be asked twice. */
-function askAgain(upstream: Upstream, ctx: StepContext): void {
-  const { current } = upstream.forces;
-  if (current === undefined || !current.askAgain || current.is !== "open" || current.owed > 0 || !upstream.isOpen) return;
-  current.askAgain = false;
-  sync(upstream, ctx);
-  for (const name of current.names) if (!isLive(current.game.actions.get(name))) current.names.delete(name);
-  if (current.names.size === 0) return finish(current, "names gone", ctx);
-  send(current, ctx);
+/** The connection to Neuro is new: she is asked again. */
+export function onLinkOpened(upstream: Upstream, ctx: StepContext): void {
+  dispatchToCurrent(upstream, { is: "link_opened" }, ctx);
+  onActionsSynced(upstream, ctx);
 }
 
-function send({ game, message, names, upstreamNames }: Force, ctx: StepContext): void {
+/** An action that ended, as far as forces are concerned. */
+export interface EndedAction {
+  readonly game: Game;
+  readonly name: string;
+  readonly upstreamName: string;
+  readonly startedAt: Millis;
+  readonly success: boolean;
+  /** The force that the action was for. */
+  readonly force: Force | undefined;
+  /** A person sent the action. */
+  readonly isManual: boolean;
+  /** Neuro was told of the result. She is not told of a person's actions, or of those of an earlier connection. */
+  readonly isReported: boolean;
+}
+
+/** A success ends the force of its game; after a failure Neuro may try again. */
+export function onActionEnded(ended: EndedAction, ctx: StepContext): void {
+  const { game, name, upstreamName, success, force, isReported } = ended;
+  const { current } = game.upstream.forces;
+  if (!success) {
+    if (force !== undefined) dispatch(force, { is: "failed" }, ctx);
+    return;
+  }
+  const satisfied = isReported ? undefined : satisfiedForce(ended);
+  if (satisfied !== undefined) dispatch(satisfied, { is: "satisfied" }, ctx);
+  if (!isReported || current === undefined) return;
+  if (current.game === game) {
+    if (current.message.names.includes(name)) dispatch(current, { is: "succeeded" }, ctx);
+  } else if (sentForceOf(current.state)?.upstreamNames.includes(upstreamName) === true) {
+    dispatch(current, { is: "foreign_success" }, ctx);
+  }
+}
+
+/** The force that a success answers of which Neuro was not told: she must not do it as well. */
+function satisfiedForce({ game, name, force, isManual, startedAt }: EndedAction): Force | undefined {
+  const { current, waiting } = game.upstream.forces;
+  const own = current?.game === game ? current : undefined;
+  if (!isManual) return own?.message.names.includes(name) === true ? own : undefined;
+  const candidates = [own, waiting.get(game)].filter((each) => each !== undefined);
+  // Why: what a person sent before a game asked, or for an earlier force, does not answer what the game asks now.
+  const answered = candidates.find((each) => force === undefined ? each.requestedAt <= startedAt : each === force);
+  return answered?.message.names.includes(name) === true ? answered : undefined;
+}
+
+/** A person cancels a force. */
+export function vetoForce(force: Force, ctx: StepContext): void {
+  dispatch(force, { is: "vetoed" }, ctx);
+}
+
+/** An action for this force is on its way to its game. */
+export function onActionStarted(force: Force, by: "neuro" | "person", ctx: StepContext): void {
+  dispatch(force, { is: "action_started", by }, ctx);
+}
+
+/** The game got an action for its force. */
+export function onActionDelivered(force: Force): void {
+  force.deliveries++;
+  saveSoon(force.game);
+}
+
+/** A game unregisters one of its names. To be called before Neuro is told. */
+export function onNameUnregistered(game: Game, name: string, ctx: StepContext): void {
+  const { current } = game.upstream.forces;
+  if (current?.game !== game) return;
+  const names = sentForceOf(current.state)?.names;
+  if (names?.delete(name) === true && names.size === 0) dispatch(current, { is: "names_gone" }, ctx);
+}
+
+/** A game changed the definition of one of its names: Neuro loses the force with the old one. To be called before she is told. */
+export function onNameRedefined(game: Game, name: string, ctx: StepContext): void {
+  const { current } = game.upstream.forces;
+  if (current?.game !== game || sentForceOf(current.state)?.names.has(name) !== true) return;
+  dispatch(current, { is: "redefined" }, ctx);
+}
+
+/** The registered actions may have changed, and Neuro has been told. */
+export function onActionsSynced(upstream: Upstream, ctx: StepContext): void {
+  dispatchToCurrent(upstream, { is: "actions_synced", isConnected: upstream.isOpen }, ctx);
+  openNext(upstream, ctx);
+}
+
+/** A game's session is over, and with it its forces. To be called after Neuro was told which names are gone. */
+export function cancelForces(game: Game, why: ForceEnd, ctx: StepContext): void {
+  const { forces } = game.upstream;
+  const own = [forces.waiting.get(game), forces.current?.game === game ? forces.current : undefined]
+    .filter((force) => force !== undefined);
+  game.interruptedForce = why === "game_gone" ? own.find(isUnanswered)?.message : undefined;
+  for (const force of own) dispatch(force, { is: "cancelled", end: why }, ctx);
+}
+
+/** True while nobody has answered the force, so that it may be asked after its game's return, or after a restart. */
+export const isUnanswered = ({ state, deliveries }: Force): boolean => deliveries === 0 && !isDone(state);
+
+/** A game is held. To be called after Neuro was told that its names are gone. */
+export function onGameHeld(game: Game, ctx: StepContext): void {
+  const { current } = game.upstream.forces;
+  if (current?.game === game) dispatch(current, { is: "held" }, ctx);
+}
+
+/** A game is not held any more, and Neuro has its names again. */
+export function onGameResumed(game: Game, ctx: StepContext): void {
+  const { current } = game.upstream.forces;
+  if (current?.game !== game || current.state.is !== "suspended") return;
+  const names = new Set(current.message.names.filter((name) => isLive(game.actions.get(name))));
+  dispatch(current, { is: "resumed", names }, ctx);
+}
+
+/** A game that returned without `startup` may still wait for the force that was cancelled when it left. */
+export function restoreInterruptedForce(game: Game, ctx: StepContext): void {
+  const message = game.interruptedForce;
+  if (message !== undefined && !game.upstream.forces.waiting.has(game)) requestForce(game, message, ctx);
+}
+
+/** The timer of the current force rang. */
+export function onForceTimer(upstream: Upstream, ctx: StepContext): void {
+  // Why: another timer of the same tick may have ended that force, and this is the next one's.
+  if (upstream.service.timers.get(forceTimer(upstream)) !== undefined) return;
+  const othersWait = upstream.forces.waiting.size > 0;
+  dispatchToCurrent(upstream, { is: "timer", isConnected: upstream.isOpen, othersWait }, ctx);
+}
+
+/** Forces that waited for names have waited long enough. */
+export function onNamesTimer(upstream: Upstream, ctx: StepContext): void {
+  let next: Millis | undefined;
+  for (const { state } of upstream.forces.waiting.values()) {
+    const until = state.is === "waiting" || state.is === "claimed" ? state.awaitNamesUntil : undefined;
+    if (until !== undefined && until > ctx.now && (next === undefined || until < next)) next = until;
+  }
+  if (next !== undefined) setNamesTimer(upstream, next);
+  openNext(upstream, ctx);
+}
+
+/**
+ * True if an action by this name, which is not registered any more, answers a force that is over, too: a failure would be tried
+ * again without end.
+ */
+export function isOfEndedForce({ forces }: Upstream, name: string, now: Millis): boolean {
+  const sent = forces.current === undefined ? undefined : sentForceOf(forces.current.state);
+  if (sent?.upstreamNames.includes(name) === true) return sent.names.size === 0;
+  return (forces.retiredNames.get(name) ?? 0) > now;
+}
+
+/** Names by which Neuro can answer a game's force now. */
+export function openNamesOf(game: Game): readonly string[] {
+  const { current } = game.upstream.forces;
+  return current?.game === game ? [...sentForceOf(current.state)?.names ?? []] : [];
+}
+
+function dispatchToCurrent({ forces: { current } }: Upstream, event: ForceEvent, ctx: StepContext): void {
+  if (current !== undefined) dispatch(current, event, ctx);
+}
+
+function dispatch(force: Force, event: ForceEvent, ctx: StepContext): void {
+  const before = force.state;
+  const { to, tasks } = transition(before, event);
+  force.state = to;
+  // Why also of the state before: an end has no names any more, and Neuro has still to lose them.
+  const sent = sentForceOf(to) ?? sentForceOf(before);
+  for (const task of tasks) carryOut(force, task, sent, ctx);
+}
+
+function carryOut(force: Force, task: ForceTask, sent: SentForce | undefined, ctx: StepContext): void {
+  const { game } = force;
+  const { upstream } = game;
+  const { actions } = game.service.settings;
+  switch (task) {
+    case "occupy":
+      upstream.forces.current = force;
+      game.lastForcedAt = ctx.now;
+      return;
+    case "ask":
+      return ask(force, sent, ctx);
+    case "ask_again":
+      return askAgain(force, sent, ctx);
+    case "withdraw":
+      return withdraw(upstream, sent, ctx);
+    case "set_settle_timer":
+      return game.service.timers.set(forceTimer(upstream), ctx.now + actions.settle);
+    case "set_answer_timer":
+      return game.service.timers.set(forceTimer(upstream), ctx.now + actions.force_timeout);
+    case "save":
+      return saveSoon(game);
+    case "report_silence": {
+      const ms = ctx.now - (sent?.openedAt ?? ctx.now);
+      return ctx.observe({ is: "upstream_silent", upstream: upstream.id, ms });
+    }
+    case "requeue":
+      return requeue(force, "by_priority", ctx);
+    case "requeue_last":
+      return requeue(force, "last", ctx);
+    case "leave":
+      return leave(force, sent, ctx);
+    default:
+      return assertNever(task);
+  }
+}
+
+function ask({ game, message }: Force, sent: SentForce | undefined, ctx: StepContext): void {
+  if (sent === undefined) return;
+  const { names, upstreamNames } = sent;
   upstreamNames.length = 0;
   for (const name of names) {
-    const owned = game.actions.get(name);
-    if (owned !== undefined) upstreamNames.push(owned.upstreamAction.name);
+    const action = game.actions.get(name);
+    if (action !== undefined) upstreamNames.push(action.upstreamAction.name);
   }
   const query = game.service.settings.actions.attribution ? `[${game.name}] ${message.query}` : message.query;
   toNeuro(game.upstream, { ...message, query, names: [...upstreamNames], from: game.name }, ctx);
 }
 
-/** The slot is free. */
-function finish(slot: Force, why: ForceEnd, ctx: StepContext): void {
-  const { upstream } = slot.game;
-  if (why !== "completed" && slot.verdict === undefined) withdraw(slot, ctx);
-  upstream.forces.current = undefined;
-  upstream.service.timers.clear(slotTimer(upstream));
-  end(slot, why, ctx);
-  openNext(upstream, ctx);
+function askAgain(force: Force, sent: SentForce | undefined, ctx: StepContext): void {
+  const { game } = force;
+  sync(game.upstream, ctx);
+  for (const name of sent?.names ?? []) if (!isLive(game.actions.get(name))) sent?.names.delete(name);
+  if (sent?.names.size === 0) dispatch(force, { is: "not_repeatable" }, ctx);
+  else ask(force, sent, ctx);
 }
 
-/** A force that nobody completed stays open at Neuro for as long as she has one of its names, be it another game's as well. */
-function withdraw({ game: { upstream }, upstreamNames }: Force, ctx: StepContext): void {
-  const kept = upstreamNames.flatMap((name) => upstream.actions.get(name) ?? []).filter(({ isRegistered }) => isRegistered);
-  markStale(upstream, kept);
+/** A force that nobody completed stays open at Neuro as long as she has one of its names, even another game's. */
+function withdraw(upstream: Upstream, sent: SentForce | undefined, ctx: StepContext): void {
+  const registered = (sent?.upstreamNames ?? []).flatMap((name) => upstream.actions.get(name) ?? [])
+    .filter(({ isRegistered }) => isRegistered);
+  markStale(upstream, registered);
   sync(upstream, ctx);
 }
 
-function end(force: Force, why: ForceEnd, ctx: StepContext): void {
-  const { game, upstreamNames } = force;
-  const { forces, actions } = game.upstream;
-  if (forces.waiting.get(game) === force) forces.waiting.delete(game);
-  for (const name of upstreamNames) {
-    if (actions.get(name)?.isRegistered === true) continue;
-    forces.retiredNames.delete(name);
-    forces.retiredNames.set(name, ctx.now + ENDED_MS);
-  }
-  for (const oldest of forces.retiredNames.keys()) {
-    if (forces.retiredNames.size <= ENDED_MAX) break;
-    forces.retiredNames.delete(oldest);
-  }
-  game.service.unsavedRecords.add(game.forceRecord);
-  noteEnd(force, why, ctx);
+function requeue({ game, message }: Force, rank: ForceRank, ctx: StepContext): void {
+  const { waiting } = game.upstream.forces;
+  if (waiting.has(game)) return;
+  waiting.set(game, newForce(game, message, { rank, awaitNamesUntil: undefined }, ctx));
 }
 
-const noteEnd = ({ id, game, askedAt }: Force, end: ForceEnd, ctx: StepContext): void =>
-  ctx.observe({ is: "force_ended", id, integration: game.name, slug: game.slug, end, ms: ctx.now - askedAt });
+function leave(force: Force, sent: SentForce | undefined, ctx: StepContext): void {
+  const { game, state } = force;
+  const { upstream } = game;
+  const { forces } = upstream;
+  const wasCurrent = forces.current === force;
+  if (wasCurrent) {
+    forces.current = undefined;
+    game.service.timers.clear(forceTimer(upstream));
+  }
+  if (forces.waiting.get(game) === force) forces.waiting.delete(game);
+  retireNames(upstream, sent?.upstreamNames ?? [], ctx.now);
+  game.service.unsavedRecords.add(game.forceRecord);
+  if (state.is === "ended") observeEnd(force, state.end, ctx);
+  if (wasCurrent) openNext(upstream, ctx);
+}
 
-const setTimer = ({ game }: Force, at: Millis): void => game.service.timers.set(slotTimer(game.upstream), at);
+/** Names of a force that is over and that are not registered: Neuro may have been about to use them. */
+function retireNames({ forces: { retiredNames }, actions }: Upstream, names: readonly string[], now: Millis): void {
+  for (const name of names) {
+    if (actions.get(name)?.isRegistered === true) continue;
+    retiredNames.delete(name);
+    retiredNames.set(name, now + RETIRED_MS);
+  }
+  for (const oldest of retiredNames.keys()) {
+    if (retiredNames.size <= RETIRED_MAX) break;
+    retiredNames.delete(oldest);
+  }
+}
 
-function awaitNames(upstream: Upstream, until: Millis): void {
+function observeEnd({ id, game, requestedAt }: Force, end: ForceEnd, ctx: StepContext): void {
+  const ms = ctx.now - requestedAt;
+  ctx.observe({ is: "force_ended", id, integration: game.name, slug: game.slug, end, ms });
+}
+
+/** No game asks twice, and none must be asked twice: the record of its force is written in this step. */
+function saveSoon(game: Game): void {
+  game.service.unsavedRecords.add(game.forceRecord);
+  game.service.mustSaveNow = true;
+}
+
+function setNamesTimer(upstream: Upstream, until: Millis): void {
   const { timers } = upstream.service;
   const current = timers.get(namesTimer(upstream));
   if (current === undefined || until < current) timers.set(namesTimer(upstream), until);
 }
 
-const capped = (message: ForceMessage, priorityMax: Priority): ForceMessage =>
+const limitPriority = (message: ForceMessage, priorityMax: Priority): ForceMessage =>
   PRIORITIES.indexOf(message.priority) > PRIORITIES.indexOf(priorityMax) ? { ...message, priority: priorityMax } : message;
 
-const newForce = (game: Game, message: ForceMessage, ctx: StepContext): Force => ({
-  id: ctx.id(),
-  game,
-  message,
-  askedAt: ctx.now,
-  is: "waiting",
-  awaitUntil: undefined,
-  openedAt: 0,
-  names: new Set(),
-  upstreamNames: [],
-  owed: 0,
-  wasDelivered: false,
-  hasSucceeded: false,
-  asked: 1,
-  isOverdue: false,
-  isLast: false,
-  askAgain: false,
-  isWithheld: false,
-  isByHand: false,
-  verdict: undefined,
-});
+const newForce = (
+  game: Game,
+  message: ForceMessage,
+  wait: { readonly rank: ForceRank; readonly awaitNamesUntil: Millis | undefined },
+  ctx: StepContext,
+): Force => ({ id: ctx.id(), game, message, requestedAt: ctx.now, state: { is: "waiting", ...wait }, deliveries: 0 });

@@ -32,6 +32,7 @@ import {
   onActionsSynced,
   onNameRedefined,
   onNameUnregistered,
+  openNamesOf,
   requestForce,
   restoreInterruptedForce,
 } from "../forces/forces.ts";
@@ -157,7 +158,7 @@ export function endGrace(game: Game, ctx: StepContext): void {
   hideActions(game);
   sync(game.upstream, ctx);
   failForLostGame(game, ctx);
-  cancelForces(game, "game gone", ctx);
+  cancelForces(game, "game_gone", ctx);
   state.timers.set(parkedTimer(game), game.leftAt + state.settings.actions.parked);
 }
 
@@ -269,7 +270,7 @@ function registerActions(
   for (const action of actions) {
     const registered = registerAction(game, definitionOf(action, mainThread), ctx.now);
     if (registered === "refused") refused ??= action.name;
-    if (registered === "redefined") onNameRedefined(game, action.name);
+    if (registered === "redefined") onNameRedefined(game, action.name, ctx);
     if (registered === "new" || registered === "redefined") names.push(action.name);
   }
   if (refused !== undefined) {
@@ -312,15 +313,12 @@ function unregisterActions(
 /** A `startup`: the forces of the session before are over, its actions are waited for. */
 function restartGame(game: Game, ctx: StepContext): void {
   const { upstream } = game;
-  const { current } = upstream.forces;
-  if (current?.game === game) {
-    for (const name of current.names) {
-      const owned = game.actions.get(name);
-      if (owned !== undefined) unregisterAction(owned, ctx.now);
-    }
-    current.names.clear();
-    sync(upstream, ctx);
+  const names = openNamesOf(game);
+  for (const name of names) {
+    const owned = game.actions.get(name);
+    if (owned !== undefined) unregisterAction(owned, ctx.now);
   }
+  if (names.length > 0) sync(upstream, ctx);
   cancelForces(game, "cancelled", ctx);
   game.sessionId = ctx.id();
   expectReregistration(game, new Set(), ctx);

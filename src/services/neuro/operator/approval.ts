@@ -11,7 +11,7 @@ import type { Millis } from "../../../core/ids.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { NeuroState, PendingAction } from "../state.ts";
-import { approveAction, conclude, isExhausted } from "../pending/pending.ts";
+import { approveAction, rejectAction } from "../pending/pending.ts";
 
 /** What an integration is left at least to answer; a tenth where the whole time is short. */
 const ANSWER_TIME_MIN_MS: Millis = 1_000;
@@ -27,14 +27,11 @@ export function decide(state: NeuroState, { pending: id, approve, message }: Dec
   const pending = pendingAt(state, id);
   if (pending === undefined) return failed("notFound", "no such action is pending");
   const { deadline, startedAt } = pending;
-  const parts = pending.deliveries.filter(({ is }) => is === "approval");
-  if (parts.length === 0) return failed("notNow", "this action does not wait for an approval");
+  if (!pending.deliveries.some(({ state }) => state === "approval")) {
+    return failed("notNow", "this action does not wait for an approval");
+  }
   if (!approve) {
-    for (const part of parts) part.is = "failed";
-    pending.failure = message ?? "A person has rejected this action.";
-    const [part] = parts;
-    const outcome = { success: false, message: pending.failure, origin: "operator" as const };
-    if (isExhausted(pending)) conclude(pending, part === undefined ? outcome : { ...outcome, part }, ctx);
+    rejectAction(pending, message ?? "A person has rejected this action.", ctx);
     return ok({ status: "rejected" });
   }
   if (deadline - ctx.now < Math.min(ANSWER_TIME_MIN_MS, (deadline - startedAt) / 10)) {

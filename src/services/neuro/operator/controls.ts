@@ -8,12 +8,12 @@
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Controls, IntegrationControls } from "../../../core/view.ts";
-import type { Game, NeuroState, Upstream } from "../state.ts";
+import type { Game, NeuroState } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
 import { dropContexts } from "../upstream/contexts.ts";
 import { onActionsSynced, onGameHeld, onGameResumed } from "../forces/forces.ts";
 import { whyHeld } from "../pending/dispatch-action.ts";
-import { conclude, isExhausted, isUndelivered, pendingActionsOf, report } from "../pending/pending.ts";
+import { failUndelivered, stopActions } from "../pending/pending.ts";
 
 /** Changes what is decided about one integration. */
 export function control(game: Game, to: Partial<IntegrationControls>, ctx: StepContext): void {
@@ -46,40 +46,14 @@ export function applyControls(state: NeuroState, ctx: StepContext): void {
   for (const upstream of state.upstreams.values()) sync(upstream, ctx);
   // Why before what it owes is answered: an answer would else be taken for a reason to ask Neuro again.
   for (const game of changed) if (game.isHeld) onGameHeld(game, ctx);
-  if (state.controls.stopped) { for (const upstream of state.upstreams.values()) failPending(upstream, ctx); }
+  if (state.controls.stopped) {
+    for (const upstream of state.upstreams.values()) stopActions(upstream, "A person has stopped all actions.", ctx);
+  }
   for (const game of changed) {
-    if (game.isHeld) failUndelivered(game, ctx);
+    if (game.isHeld) failUndelivered(game, `${whyHeld(game)}.`, ctx);
     else onGameResumed(game, ctx);
   }
   for (const upstream of state.upstreams.values()) onActionsSynced(upstream, ctx);
-}
-
-/**
- * Everything is stopped: what Neuro waits for fails. What a person sent goes on.
- *
- * Why what answers a force is still waited for: its game takes the force for answered when it has done it, and must not be asked again.
- */
-function failPending(upstream: Upstream, ctx: StepContext): void {
-  const outcome = { success: false, message: "A person has stopped all actions.", origin: "operator" as const };
-  for (const pending of [...upstream.pendingActions.byId.values()]) {
-    if (pending.epoch === 0 || pending.isAnswered) continue;
-    const isUnderway = pending.force !== undefined && pending.deliveries.some(({ is }) => is === "sent");
-    if (isUnderway) report(pending, outcome, ctx);
-    else conclude(pending, outcome, ctx);
-  }
-}
-
-/** A game is held: what has not reached it does not any more. */
-function failUndelivered(game: Game, ctx: StepContext): void {
-  const why = `${whyHeld(game)}.`;
-  for (const pending of pendingActionsOf(game)) {
-    for (const part of pending.deliveries) {
-      if (part.gameAction.game !== game || !isUndelivered(part)) continue;
-      part.is = "failed";
-      pending.failure = why;
-      if (isExhausted(pending)) conclude(pending, { success: false, message: why, origin: "operator", part }, ctx);
-    }
-  }
 }
 
 const shouldHold = ({ service: state, controls }: Game): boolean =>

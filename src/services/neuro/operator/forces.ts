@@ -14,6 +14,7 @@ import type { StepContext } from "../../../core/context.ts";
 import { chooseAction } from "../standalone/decider.ts";
 import type { Force, GameAction, NeuroState, Upstream } from "../state.ts";
 import { vetoForce } from "../forces/forces.ts";
+import { hasOutstanding, isDone } from "../forces/transition.ts";
 import { dispatchAction } from "../pending/dispatch-action.ts";
 import { approveAction, startAction } from "../pending/pending.ts";
 import { checkAction } from "./send-action.ts";
@@ -32,8 +33,8 @@ export function answerForce(state: NeuroState, answer: Answer, ctx: StepContext)
   const force = forceAt(state, answer.force);
   if (force === undefined) return failed("notFound", "no such force is open or waits");
   if (!force.message.names.includes(name)) return failed("badMessage", `this force does not ask for ${name.slice(0, 64)}`);
-  if (force.hasSucceeded) return failed("notNow", "this force has been answered");
-  if (force.owed > 0) return failed("notNow", "this force is being answered");
+  if (isDone(force.state)) return failed("notNow", "this force has been answered");
+  if (hasOutstanding(force.state)) return failed("notNow", "this force is being answered");
   const ready = checkAction(force.game, answer);
   if (!ready.ok) return ready;
   const { owned, data } = ready.value;
@@ -41,8 +42,8 @@ export function answerForce(state: NeuroState, answer: Answer, ctx: StepContext)
   if (upstream.forces.current === force && upstream.decider?.force !== undefined) {
     return chooseFor(upstream, { ...answer, owned, data }, ctx);
   }
-  force.isByHand = true;
-  startAction({ theirId: "", epoch: 0, action: owned.upstreamAction, data, force, owners: [owned], requestId }, ctx);
+  const origin = { is: "person" as const, request: requestId };
+  startAction({ origin, action: owned.upstreamAction, data, force, recipients: [owned] }, ctx);
   return ok(undefined);
 }
 
@@ -50,7 +51,7 @@ export function answerForce(state: NeuroState, answer: Answer, ctx: StepContext)
 export function cancelForce(state: NeuroState, id: string, ctx: StepContext): Result<Json> {
   const force = forceAt(state, id);
   if (force === undefined) return failed("notFound", "no such force is open or waits");
-  if (force.hasSucceeded) return failed("notNow", "this force has been answered");
+  if (isDone(force.state)) return failed("notNow", "this force has been answered");
   vetoForce(force, ctx);
   return ok({ status: "vetoed" });
 }
@@ -70,7 +71,7 @@ function chooseFor(
     dispatchAction(upstream, message, ctx);
     const pending = pendingActions.byUpstreamId.get(message.id);
     if (pending === undefined) continue;
-    pending.requestId = requestId;
+    pending.chosenBy = requestId;
     approveAction(pending, ctx);
     return ok(undefined);
   }

@@ -12,7 +12,7 @@ import { failed, ok, type Result } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { checkData, compileSchema } from "../codec/validate-data.ts";
 import type { Game, GameAction, NeuroState } from "../state.ts";
-import { startAction } from "../pending/pending.ts";
+import { requestOf, startAction } from "../pending/pending.ts";
 
 const MANUAL_ACTIONS_MAX = 32;
 
@@ -32,15 +32,8 @@ export function sendAction(
   if (!ready.ok) return ready;
   const { owned, data: checked } = ready.value;
   const { upstreamAction } = owned;
-  startAction({
-    theirId: "",
-    epoch: 0,
-    action: upstreamAction,
-    data: checked,
-    force: undefined,
-    owners: [owned],
-    requestId,
-  }, ctx);
+  const origin = { is: "person" as const, request: requestId };
+  startAction({ origin, action: upstreamAction, data: checked, force: undefined, recipients: [owned] }, ctx);
   return ok(undefined);
 }
 
@@ -72,7 +65,7 @@ export function checkAction(
 function countManualActions(state: NeuroState): number {
   let orders = 0;
   for (const { pendingActions } of state.upstreams.values()) {
-    for (const { requestId } of pendingActions.byId.values()) if (requestId !== undefined) orders++;
+    for (const pending of pendingActions.byId.values()) if (requestOf(pending) !== undefined) orders++;
   }
   return orders;
 }

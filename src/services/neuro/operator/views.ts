@@ -11,8 +11,15 @@ import {
   type PageRequest,
   type PendingView,
   type UpstreamView,
+  type WaitReason,
 } from "../../../core/view.ts";
 import type { Force, Game, NeuroState, PendingAction, Upstream } from "../state.ts";
+import { assertNever } from "../../../core/assert.ts";
+import type { ForceMessage } from "../../../core/neuro-messages.ts";
+import type { ForceState, ForceStateName } from "../forces/states.ts";
+import { sentForceOf } from "../forces/transition.ts";
+import { requestOf } from "../pending/pending.ts";
+import { isSpent } from "../pending/transition.ts";
 import { waitingForces } from "../forces/force-queue.ts";
 
 /** Whether Neuro can be reached, and if not, what is missing. */
@@ -83,10 +90,10 @@ function viewOf(game: Game, pending: number): IntegrationView {
 function owedBy(state: NeuroState): ReadonlyMap<Game, number> {
   const owed = new Map<Game, number>();
   for (const { pendingActions } of state.upstreams.values()) {
-    for (const { deliveries, isAnswered } of pendingActions.byId.values()) {
-      if (isAnswered) continue;
-      for (const { gameAction: { game }, is } of deliveries) {
-        if (is !== "failed" && is !== "gone") owed.set(game, (owed.get(game) ?? 0) + 1);
+    for (const { deliveries, state } of pendingActions.byId.values()) {
+      if (state !== "outstanding") continue;
+      for (const { gameAction: { game }, state } of deliveries) {
+        if (!isSpent(state)) owed.set(game, (owed.get(game) ?? 0) + 1);
       }
     }
   }
@@ -100,73 +107,90 @@ function upstreamView(upstream: Upstream, now: Millis): UpstreamView {
   return {
     id,
     url: settings === undefined ? null : settings.url.replace(/[?#].*$/s, ""),
-    state: settings === undefined
-      ? "played by the relay"
-      : isOpen
-      ? "open"
-      : link.state === "dialing"
-      ? "dialing"
-      : "waiting",
+    state: settings === undefined ? "standalone" : isOpen ? "open" : link.state === "dialing" ? "dialing" : "waiting",
     since,
     attempt: link.attempt,
     character: session?.characterId ?? null,
     force: forces.current === undefined ? null : forceView(forces.current),
     waiting: waitingForces(upstream, now).map(forceView),
-    pending: [...pendingActions.byId.values()].filter(({ isAnswered }) => !isAnswered).map(pendingView),
+    pending: [...pendingActions.byId.values()].filter(({ state }) => state === "outstanding").map(pendingView),
     contexts_held: held,
   };
 }
 
-function forceView(force: Force): ForceView {
-  const { id, game, message, is, askedAt, openedAt, names } = force;
+function forceView({ id, game, message, state, requestedAt }: Force): ForceView {
+  const sent = sentForceOf(state);
   return {
     id,
     integration: game.slug,
     name: game.name,
-    is,
+    is: VIEWS[state.is],
     query: message.query,
     state: message.state ?? null,
     priority: message.priority,
-    actions: is === "waiting" ? message.names : [...names],
-    asked_at: askedAt,
-    opened_at: is === "waiting" ? null : openedAt,
-    waits_for: is === "waiting" ? waitReason(force) : is === "open" && force.owed > 0 ? ITS_RESULT : null,
+    actions: sent === undefined ? message.names : [...sent.names],
+    asked_at: requestedAt,
+    opened_at: sent?.openedAt ?? null,
+    waits_for: waitReason(game, message, state),
   };
 }
 
-/** It is answered, and its integration has still to say what came of that. */
-const ITS_RESULT = "its result";
-const ITS_TURN = "its turn";
+/** What a state looks like from outside. */
+const VIEWS: Readonly<Record<ForceStateName, ForceView["is"]>> = {
+  waiting: "waiting",
+  claimed: "waiting",
+  open: "open",
+  overdue: "open",
+  answering: "open",
+  settling: "settling",
+  revoked: "settling",
+  closing: "closing",
+  draining: "closing",
+  suspended: "closing",
+  ended: "closing",
+};
 
-/** Why a force waits. */
-function waitReason({ game, message, awaitUntil, owed }: Force): string {
-  const { upstream, isHeld, isOffAir, peer } = game;
-  if (owed > 0) return ITS_RESULT;
+function waitReason(game: Game, { names }: ForceMessage, state: ForceState): WaitReason | null {
+  switch (state.is) {
+    case "claimed":
+    case "answering":
+      return "result";
+    case "waiting":
+      break;
+    case "open":
+    case "overdue":
+    case "settling":
+    case "revoked":
+    case "closing":
+    case "draining":
+    case "suspended":
+    case "ended":
+      return null;
+    default:
+      return assertNever(state);
+  }
+  const { upstream, isHeld, isOffAir, peer, actions } = game;
   if (isHeld) return "held";
-  if (isOffAir) return "another character is on";
-  if (peer === undefined) return "its integration is away";
-  if (!upstream.isOpen) return "Neuro is away";
-  if (upstream.forces.current !== undefined) return ITS_TURN;
-  return awaitUntil !== undefined && message.names.some((name) => !game.actions.has(name))
-    ? "actions that are not registered yet"
-    : ITS_TURN;
+  if (isOffAir) return "other_character";
+  if (peer === undefined) return "integration_away";
+  if (!upstream.isOpen) return "neuro_away";
+  const awaitsNames = state.awaitNamesUntil !== undefined && names.some((name) => !actions.has(name));
+  return upstream.forces.current === undefined && awaitsNames ? "names" : "turn";
 }
 
-const pendingView = (
-  { id, action, deliveries, force, requestId, data, startedAt, deadline }: PendingAction,
-): PendingView => ({
-  id,
-  action: action.originalName,
-  to: deliveries.map(({ gameAction }) => gameAction.game.slug),
-  names: deliveries.map(({ gameAction }) => gameAction.game.name),
-  forced: force !== undefined,
-  by: requestId === undefined ? "neuro" : "operator",
-  data: data ?? null,
-  is: deliveries.some(({ is }) => is === "approval")
-    ? "approval"
-    : deliveries.some(({ is }) => is === "sent")
-    ? "sent"
-    : "held",
-  since: startedAt,
-  deadline,
-});
+function pendingView(pending: PendingAction): PendingView {
+  const { id, action, deliveries, force, data, startedAt, deadline } = pending;
+  const states = deliveries.map(({ state }) => state);
+  return {
+    id,
+    action: action.originalName,
+    to: deliveries.map(({ gameAction }) => gameAction.game.slug),
+    names: deliveries.map(({ gameAction }) => gameAction.game.name),
+    forced: force !== undefined,
+    by: requestOf(pending) === undefined ? "neuro" : "operator",
+    data: data ?? null,
+    is: states.includes("approval") ? "approval" : states.includes("sent") ? "sent" : "held",
+    since: startedAt,
+    deadline,
+  };
+}

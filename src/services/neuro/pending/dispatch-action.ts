@@ -1,92 +1,92 @@
 /**
- * What Neuro wants done: by whom, or why it cannot be done.
+ * Neuro wants an action done: which games get it, or why none does.
  *
- * Invariants: L1 an action reaches only who has it registered and is not held; L2 what is refused is answered at once, and as a
- * success where Neuro would else try for ever.
+ * Invariants: L1 an action reaches only games that have it registered and are not held; L2 an action that no game gets is answered at
+ * once, and with a success where Neuro would otherwise try again without end.
  */
-import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { toNeuro } from "../outbound.ts";
-import type { Force, Game, GameAction, Upstream, UpstreamAction } from "../state.ts";
+import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import { isLive } from "../actions/actions.ts";
 import { isOfEndedForce } from "../forces/forces.ts";
+import { sentForceOf } from "../forces/transition.ts";
+import { toNeuro } from "../outbound.ts";
+import type { Force, Game, GameAction, Upstream, UpstreamAction } from "../state.ts";
 import { startAction } from "./pending.ts";
 
-type Action = NeuroMessage & { readonly command: "action" };
+type ActionMessage = NeuroMessage & { readonly command: "action" };
 
-/** Neuro acts. */
-export function dispatchAction(upstream: Upstream, action: Action, ctx: StepContext): void {
-  if (upstream.pendingActions.byUpstreamId.has(action.id)) return; // Why: the same id is the same action, said again.
-  const offered = upstream.actions.get(action.name);
-  if (upstream.service.drainUntil !== undefined) return refuseAction(upstream, action, { why: "The relay restarts.", ctx });
-  if (offered === undefined || !offered.isRegistered) return answerGone(upstream, action, ctx);
+/** An action of Neuro. */
+export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: StepContext): void {
+  const { id, name, data } = message;
+  if (upstream.pendingActions.byUpstreamId.has(id)) return; // Why: the same id is the same action, sent twice.
+  if (upstream.service.drainUntil !== undefined) return fail(upstream, message, "The relay restarts.", ctx);
+  const action = upstream.actions.get(name);
+  if (action === undefined || !action.isRegistered) return answerUnregistered(upstream, message, ctx);
   const { current } = upstream.forces;
-  const force = current !== undefined && isForced(current, offered) ? current : undefined;
-  if (force?.isByHand === true) return refuseAction(upstream, action, { why: "A person is answering this force.", ctx });
-  if (force?.verdict !== undefined) {
-    const why = "A person has settled this force, and it does not have to be tried again.";
-    return refuseAction(upstream, action, { why, ctx, success: true });
+  const force = current !== undefined && isForced(current, action) ? current : undefined;
+  if (force?.state.is === "revoked") {
+    return succeed(upstream, message, "A person has settled this force, and it does not have to be tried again.", ctx);
   }
-  const owners = force === undefined ? recipientsOf(offered) : [force.game.actions.get(offered.originalName) as GameAction];
-  if (owners.length === 0) {
-    return refuseAction(upstream, action, { why: "This action is just being registered anew.", ctx });
+  if (force?.state.is === "answering" && force.state.by === "person") {
+    return fail(upstream, message, "A person is answering this force.", ctx);
   }
-  startAction(
-    {
-      theirId: action.id,
-      epoch: upstream.linkNumber,
-      action: offered,
-      data: action.data,
-      force,
-      owners,
-      requestId: undefined,
-    },
-    ctx,
-  );
+  const recipients = force === undefined
+    ? recipientsOf(action)
+    : [force.game.actions.get(action.originalName) as GameAction];
+  if (recipients.length === 0) return fail(upstream, message, "This action is being registered again.", ctx);
+  startAction({ origin: { is: "neuro", link: upstream.linkNumber, id }, action, data, force, recipients }, ctx);
 }
 
-const isForced = (slot: Force, offered: UpstreamAction): boolean =>
-  slot.names.has(offered.originalName) && slot.game.actions.get(offered.originalName)?.upstreamAction === offered;
+const isForced = ({ game, state }: Force, action: UpstreamAction): boolean =>
+  sentForceOf(state)?.names.has(action.originalName) === true &&
+  game.actions.get(action.originalName)?.upstreamAction === action;
 
-/** To whom an action goes that no force asked for: all who are here; those away only if nobody is. */
-function recipientsOf(offered: UpstreamAction): GameAction[] {
-  const here: GameAction[] = [];
+/** The games that get an action which no force asked for: those that are connected, else those that are away. */
+function recipientsOf(action: UpstreamAction): GameAction[] {
+  const connected: GameAction[] = [];
   const away: GameAction[] = [];
-  for (const owned of offered.owners.values()) {
-    if (isLive(owned)) (owned.game.peer === undefined ? away : here).push(owned);
+  for (const gameAction of action.owners.values()) {
+    if (isLive(gameAction)) (gameAction.game.peer === undefined ? away : connected).push(gameAction);
   }
-  const owners = here.length > 0 ? here : away;
-  const isFirstOnly = owners[0]?.game.service.settings.actions.broadcast === "first-owner";
-  return isFirstOnly ? owners.slice(0, 1) : owners;
+  const recipients = connected.length > 0 ? connected : away;
+  const isFirstOnly = recipients[0]?.game.service.settings.actions.broadcast === "first-owner";
+  return isFirstOnly ? recipients.slice(0, 1) : recipients;
 }
 
-/** Nobody has the action any more: it is not delivered, for there are games that end when they hear of it. */
-function answerGone(upstream: Upstream, action: Action, ctx: StepContext): void {
-  const wasOurs = upstream.actions.has(action.name) || upstream.forces.retiredNames.has(action.name);
+/** No game has the action registered. It is not delivered, because some clients end when they get an action that they do not know. */
+function answerUnregistered(upstream: Upstream, message: ActionMessage, ctx: StepContext): void {
+  const { name } = message;
+  const wasOurs = upstream.actions.has(name) || upstream.forces.retiredNames.has(name);
   if (!wasOurs) {
-    const isForOthers = upstream.service.settings.actions.broadcast_backend;
-    return isForOthers ? undefined : refuseAction(upstream, action, { why: `Unknown action: ${action.name}`, ctx });
+    if (upstream.service.settings.actions.broadcast_backend) return; // Why: it is for another integration of this backend.
+    return fail(upstream, message, `Unknown action: ${name}`, ctx);
   }
-  const why = whyGone(upstream.actions.get(action.name));
-  if (!isOfEndedForce(upstream, action.name, ctx.now)) return refuseAction(upstream, action, { why: `${why}.`, ctx });
-  refuseAction(upstream, action, { why: `${why}, and it does not have to be tried again.`, ctx, success: true });
+  const why = whyUnregistered(upstream.actions.get(name));
+  if (!isOfEndedForce(upstream, name, ctx.now)) return fail(upstream, message, `${why}.`, ctx);
+  succeed(upstream, message, `${why}, and it does not have to be tried again.`, ctx);
 }
 
-function whyGone(offered: UpstreamAction | undefined): string {
-  for (const { game } of offered?.owners.values() ?? []) if (game.isHeld && game.isActive) return whyHeld(game);
+function whyUnregistered(action: UpstreamAction | undefined): string {
+  for (const { game } of action?.owners.values() ?? []) if (game.isHeld && game.isActive) return whyHeld(game);
   return "This action is no longer available";
 }
 
-/** What Neuro is told of an action of a game that is held. */
-export const whyHeld = ({ service: state, name }: Game): string =>
-  state.controls.stopped ? "A person has stopped all actions" : `A person has paused ${name}`;
+/** What Neuro is told about an action of a game that is held. */
+export const whyHeld = ({ service, name }: Game): string =>
+  service.controls.stopped ? "A person has stopped all actions" : `A person has paused ${name}`;
 
-function refuseAction(
+const fail = (upstream: Upstream, message: ActionMessage, why: string, ctx: StepContext): void =>
+  answer(upstream, message, { success: false, message: why }, ctx);
+
+const succeed = (upstream: Upstream, message: ActionMessage, why: string, ctx: StepContext): void =>
+  answer(upstream, message, { success: true, message: why }, ctx);
+
+function answer(
   upstream: Upstream,
-  { id, name }: Action,
-  how: { why: string; ctx: StepContext; success?: boolean },
+  { id, name }: ActionMessage,
+  { success, message }: { readonly success: boolean; readonly message: string },
+  ctx: StepContext,
 ): void {
-  const { why: message, ctx, success = false } = how;
   toNeuro(upstream, { command: "action/result", id, success, message }, ctx);
   const origin = upstream.actions.has(name) ? "relay" : "unknown";
   ctx.observe({ is: "action_result", id: ctx.id(), name, from: "relay", success, message, ms: 0, origin });

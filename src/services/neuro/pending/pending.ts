@@ -1,98 +1,109 @@
 /**
- * Actions that somebody awaits the result of: Neuro, or a person.
+ * Pending actions: whoever wants one done waits for its result, Neuro or a person.
  *
  * Invariants: P1 every action gets exactly one result, before the backend's deadline: its game's own, or the relay's; P2 an action
- * reaches a game at most once, and only one that has it registered; P3 a result is never sent to another connection than the one
- * that its action came by; P4 one game's silence holds back nobody else's results.
+ * reaches a game at most once, and only if the game has it registered; P3 a result goes only to the connection that its action came
+ * by; P4 one game's silence delays no other game's results.
  * Knows nothing of: sockets, storage.
  */
+import { assertNever } from "../../../core/assert.ts";
+import type { StepContext } from "../../../core/context.ts";
+import type { RequestId } from "../../../core/ids.ts";
 import type { ResultMessage } from "../../../core/neuro-messages.ts";
 import type { ResultOrigin } from "../../../core/observation.ts";
-import type { StepContext } from "../../../core/context.ts";
+import { hideActions, isLive, sync } from "../actions/actions.ts";
+import { cancelForces, onActionDelivered, onActionEnded, onActionsSynced, onActionStarted } from "../forces/forces.ts";
 import { toGame, toNeuro } from "../outbound.ts";
 import type { Delivery, Game, GameAction, PendingAction, Upstream } from "../state.ts";
-import { hideActions, isLive, sync } from "../actions/actions.ts";
-import { cancelForces, onActionEnded, onActionsSynced, onActionStarted } from "../forces/forces.ts";
+import type { DeliveryEvent, PendingEvent } from "./states.ts";
+import { isSpent, isUndelivered, nextDelivery, nextPending } from "./transition.ts";
 
-/** How soon a client that confirms nothing but answers failures is taken to have succeeded. */
+/** A client that confirms only failures is taken to have succeeded after this long. */
 const FAILURES_ONLY_MS = 500;
-/** So many deadlines in a row show that a client confirms nothing. */
-const SILENCES_MAX = 3;
+/** After this many missed deadlines in a row a client is taken to confirm nothing. */
+const MISSED_DEADLINES_MAX = 3;
 
 /** What came of an action. */
 export interface ActionResult {
   readonly success: boolean;
   readonly message: string | undefined;
   readonly origin: ResultOrigin;
-  /** Who answered, where a game did, or was let pass. */
-  readonly part?: Delivery;
+  /** The delivery that decided the result; where there is none, the first one's game is named. */
+  readonly delivery?: Delivery;
 }
 
 /** An action that is to be done. */
-export interface NewAction extends Pick<PendingAction, "theirId" | "epoch" | "action" | "data" | "force" | "requestId"> {
-  /** At least one. */
-  readonly owners: readonly GameAction[];
+export interface NewAction extends Pick<PendingAction, "origin" | "action" | "data" | "force"> {
+  /** Whom it goes to; at least one. */
+  readonly recipients: readonly GameAction[];
 }
 
-/** An action goes to its owners, and is waited for. */
+/** Sends an action to its games, and waits for the result. */
 export function startAction(order: NewAction, ctx: StepContext): PendingAction {
-  const { theirId, epoch, action, data, force, requestId, owners } = order;
-  const { upstream } = (owners[0] as GameAction).game;
+  const { origin, action, data, force, recipients } = order;
+  const { upstream } = (recipients[0] as GameAction).game;
   const deliveries: Delivery[] = [];
   let needsPerson = false;
-  for (const gameAction of owners) {
-    const isAsked = epoch !== 0 && needsApproval(gameAction.game);
+  for (const gameAction of recipients) {
+    const isAsked = origin.is === "neuro" && needsApproval(gameAction.game);
     needsPerson ||= isAsked;
-    deliveries.push({ gameAction, is: isAsked ? "approval" : "held" });
+    deliveries.push({ gameAction, state: isAsked ? "approval" : "queued" });
   }
   const pending: PendingAction = {
     id: ctx.id(),
-    theirId,
-    epoch,
+    origin,
+    upstream,
+    chosenBy: undefined,
     action,
     digest: action.digest,
     data,
     startedAt: ctx.now,
     force,
-    requestId,
     deliveries,
     deadline: ctx.now + upstream.profile.deadlineMs,
     failure: undefined,
-    isAnswered: false,
+    state: "outstanding",
   };
-  upstream.pendingActions.byId.set(pending.id, pending);
-  if (epoch !== 0) upstream.pendingActions.byUpstreamId.set(theirId, pending);
-  upstream.pendingActions.deadlines.set(pending.id, pending.deadline);
-  if (force !== undefined) onActionStarted(force);
-  const ready = needsPerson ? deliveries.filter(({ is }) => is === "held") : deliveries;
-  if (ready.length > 0) observeSent(pending, { is: "action_sent", parts: ready }, ctx);
-  if (needsPerson) {
-    observeSent(pending, { is: "approval_wanted", parts: deliveries.filter(({ is }) => is === "approval") }, ctx);
-  }
-  for (const part of ready) if (part.gameAction.game.peer !== undefined) deliver(pending, part, ctx);
+  const { byId, byUpstreamId, deadlines } = upstream.pendingActions;
+  byId.set(pending.id, pending);
+  if (origin.is === "neuro") byUpstreamId.set(origin.id, pending);
+  deadlines.set(pending.id, pending.deadline);
+  if (force !== undefined) onActionStarted(force, origin.is, ctx);
+  const ready = needsPerson ? deliveries.filter(({ state }) => state === "queued") : deliveries;
+  if (ready.length > 0) observeAction(pending, "action_sent", ready, ctx);
+  if (needsPerson) observeAction(pending, "approval_wanted", deliveries.filter(({ state }) => state === "approval"), ctx);
+  for (const delivery of ready) deliver(pending, delivery, ctx);
   return pending;
 }
 
-const needsApproval = ({ service: state, controls }: Game): boolean => state.controls.approval || controls.approval;
+const needsApproval = ({ service, controls }: Game): boolean => service.controls.approval || controls.approval;
 
-/** A person lets an action go, if it waits for that. */
+/** A person approves an action, if it waits for that. */
 export function approveAction(pending: PendingAction, ctx: StepContext): void {
-  const parts = pending.deliveries.filter(({ is }) => is === "approval");
-  if (parts.length === 0) return;
-  for (const part of parts) part.is = "held";
-  observeSent(pending, { is: "action_sent", parts }, ctx);
-  for (const part of parts) if (part.gameAction.game.peer !== undefined) deliver(pending, part, ctx);
+  const deliveries = pending.deliveries.filter(({ state }) => state === "approval");
+  if (deliveries.length === 0) return;
+  for (const delivery of deliveries) advance(delivery, "approved");
+  observeAction(pending, "action_sent", deliveries, ctx);
+  for (const delivery of deliveries) deliver(pending, delivery, ctx);
 }
 
-interface Announcement {
-  readonly is: "action_sent" | "approval_wanted";
-  readonly parts: readonly Delivery[];
+/** A person rejects an action that waits for approval. */
+export function rejectAction(pending: PendingAction, message: string, ctx: StepContext): void {
+  const [first] = pending.deliveries.filter(({ state }) => state === "approval");
+  for (const delivery of pending.deliveries) advance(delivery, "rejected");
+  pending.failure = message;
+  concludeIfSpent(pending, { success: false, message, origin: "operator", ...(first && { delivery: first }) }, ctx);
 }
 
-function observeSent({ id, action, force, data }: PendingAction, { is, parts }: Announcement, ctx: StepContext): void {
+function observeAction(
+  { id, action, force, data }: PendingAction,
+  is: "action_sent" | "approval_wanted",
+  deliveries: readonly Delivery[],
+  ctx: StepContext,
+): void {
   const to: string[] = [];
   const slugs: string[] = [];
-  for (const { gameAction: { game } } of parts) {
+  for (const { gameAction: { game } } of deliveries) {
     to.push(game.name);
     slugs.push(game.slug);
   }
@@ -101,44 +112,44 @@ function observeSent({ id, action, force, data }: PendingAction, { is, parts }: 
 
 /** A game answers. */
 export function receiveResult(game: Game, result: ResultMessage, ctx: StepContext): void {
-  const { pendingActions } = game.upstream;
-  const pending = result.id === undefined
-    ? onlyPendingOf(game)
-    : pendingActions.byId.get(ownId(result.id)) ?? pendingActions.byUpstreamId.get(result.id);
-  const part = pending?.deliveries.find((each) => each.gameAction.game === game);
-  if (pending === undefined || part === undefined || isUndelivered(part)) return ignoreResult(game, result, ctx);
-  if (part.is !== "sent") return ctx.observe({ is: "result_ignored", from: game.name, why: "twice" });
+  const { byId, byUpstreamId } = game.upstream.pendingActions;
+  const pending = result.id === undefined ? onlyActionOf(game) : byId.get(ownId(result.id)) ?? byUpstreamId.get(result.id);
+  const delivery = pending?.deliveries.find((each) => each.gameAction.game === game);
+  if (pending === undefined || delivery === undefined || isUndelivered(delivery.state)) {
+    return ignoreResult(game, result, ctx);
+  }
+  if (!advance(delivery, result.success ? "success" : "failure")) {
+    return ctx.observe({ is: "result_ignored", from: game.name, why: "twice" });
+  }
   game.lastAnsweredId = pending.id;
-  countResult(game, { pending, success: result.success }, ctx);
-  if (result.success) {
+  countResult(game, pending, result.success, ctx);
+  const { success, message } = result;
+  if (success) {
     game.missedDeadlines = 0;
     game.neverConfirms = false;
-    return conclude(pending, { success: true, message: result.message, origin: "game", part }, ctx);
+    return conclude(pending, { success, message, origin: "game", delivery }, ctx);
   }
-  part.is = "failed";
-  pending.failure = result.message ?? "";
-  if (isExhausted(pending)) conclude(pending, { success: false, message: result.message, origin: "game", part }, ctx);
+  pending.failure = message ?? "";
+  concludeIfSpent(pending, { success, message, origin: "game", delivery }, ctx);
 }
 
-/** A game is back: what was held for it is delivered, as far as it has the same action still. */
+/** A game is back: it gets what was queued for it, as far as it still has the same action. */
 export function deliverQueued(game: Game, ctx: StepContext): void {
   for (const pending of pendingActionsOf(game)) {
-    const owned = game.actions.get(pending.action.originalName);
-    if (!isLive(owned) || owned.upstreamAction.digest !== pending.digest) continue;
-    for (const part of pending.deliveries) {
-      if (part.gameAction.game === game && part.is === "held") deliver(pending, part, ctx);
-    }
+    const gameAction = game.actions.get(pending.action.originalName);
+    if (!isLive(gameAction) || gameAction.upstreamAction.digest !== pending.digest) continue;
+    for (const delivery of pending.deliveries) if (delivery.gameAction.game === game) deliver(pending, delivery, ctx);
   }
 }
 
-/** A game is not coming back in time: Neuro has been told so, and now is answered. */
+/** A game is not coming back in time. To be called after Neuro was told that its names are gone. */
 export function failForLostGame(game: Game, ctx: StepContext): void {
   for (const pending of pendingActionsOf(game)) failDelivery(pending, game, ctx);
 }
 
 /**
- * A game's list is settled: actions that are `gone` from it fail, and those of the session before that its new one does not have
- * alike. What a game unregistered itself it still answers: that is how a disposable action ends.
+ * A game's list is complete: actions whose name is `gone` from it fail, and so do those of the session before if the new one does not
+ * have them with the same definition. What a game unregistered itself it may still answer: that is how a disposable action ends.
  */
 export function failOutdated(game: Game, gone: ReadonlySet<string>, ctx: StepContext): void {
   for (const pending of pendingActionsOf(game)) {
@@ -149,7 +160,34 @@ export function failOutdated(game: Game, gone: ReadonlySet<string>, ctx: StepCon
   }
 }
 
-/** The time of some actions is over. */
+/** A game is held: what has not reached it fails. */
+export function failUndelivered(game: Game, why: string, ctx: StepContext): void {
+  for (const pending of pendingActionsOf(game)) {
+    for (const delivery of pending.deliveries) {
+      if (delivery.gameAction.game !== game || !advance(delivery, "held")) continue;
+      pending.failure = why;
+      concludeIfSpent(pending, { success: false, message: why, origin: "operator", delivery }, ctx);
+    }
+  }
+}
+
+/**
+ * Everything is stopped: what Neuro waits for fails. What a person sent goes on.
+ *
+ * Why the game's answer is still awaited where it answers a force: the game takes its force for answered once it has done the
+ * action, and must not be asked again.
+ */
+export function stopActions({ pendingActions }: Upstream, message: string, ctx: StepContext): void {
+  const result: ActionResult = { success: false, message, origin: "operator" };
+  for (const pending of [...pendingActions.byId.values()]) {
+    if (pending.origin.is === "person" || pending.state !== "outstanding") continue;
+    const isUnderway = pending.force !== undefined && pending.deliveries.some(({ state }) => state === "sent");
+    if (isUnderway) dispatch(pending, "answered_early", result, ctx);
+    else conclude(pending, result, ctx);
+  }
+}
+
+/** The deadline of some actions has come. */
 export function expireActions(upstream: Upstream, ctx: StepContext): void {
   for (const id of upstream.pendingActions.deadlines.due(ctx.now)) {
     const pending = upstream.pendingActions.byId.get(id);
@@ -157,23 +195,25 @@ export function expireActions(upstream: Upstream, ctx: StepContext): void {
   }
 }
 
-/** The relay leaves: every action gets its result now. */
-export function failAll(upstream: Upstream, why: string, ctx: StepContext): void {
-  for (const pending of [...upstream.pendingActions.byId.values()]) {
-    conclude(pending, { success: false, message: why, origin: "relay" }, ctx);
+/** The relay stops: every action gets its result now. */
+export function failAll({ pendingActions }: Upstream, message: string, ctx: StepContext): void {
+  for (const pending of [...pendingActions.byId.values()]) {
+    conclude(pending, { success: false, message, origin: "relay" }, ctx);
   }
 }
 
-/** The connection is gone: its actions get no result any more, but what games say about them still counts for their forces. */
-export function forgetUpstreamIds(upstream: Upstream): void {
-  upstream.pendingActions.byUpstreamId.clear();
+/** The connection is lost: no result goes to its actions any more, but what games answer still counts for their forces. */
+export function forgetUpstreamIds({ pendingActions }: Upstream): void {
+  pendingActions.byUpstreamId.clear();
 }
 
 /**
- * An action's id as its game sees it: ours, and behind it Neuro's, so that the two sides of a log can be laid beside each other.
- * A game that answers with Neuro's alone is understood; with ours, an old answer never counts for a new action.
+ * An action's id as its game sees it: ours, then Neuro's, so that the log of one side can be matched with the other's. A game may
+ * answer with Neuro's alone. Because of ours, an old answer never counts for a new action.
  */
-const idForGame = (id: string, theirId: string): string => LEGIBLE.test(theirId) ? id + SEPARATOR + theirId : id;
+function idForGame({ id, origin }: PendingAction): string {
+  return origin.is === "neuro" && LEGIBLE.test(origin.id) ? id + SEPARATOR + origin.id : id;
+}
 
 const SEPARATOR = "~";
 const LEGIBLE = /^[!-}]{1,64}$/;
@@ -183,93 +223,94 @@ function ownId(id: string): string {
   return end < 0 ? id : id.slice(0, end);
 }
 
-/** It has not reached its game. */
-export const isUndelivered = ({ is }: Delivery): boolean => is === "held" || is === "approval";
-
-/** An answer of a game, or that there was none. */
-function countResult(
-  { counts }: Game,
-  of: { readonly pending: PendingAction; readonly success: boolean },
-  ctx: StepContext,
-): void {
-  counts.actions++;
-  counts.result_ms += ctx.now - of.pending.startedAt;
-  if (!of.success) counts.failures++;
+/** Changes the state of a delivery; false if the event changes nothing. */
+function advance(delivery: Delivery, event: DeliveryEvent): boolean {
+  const next = nextDelivery(delivery.state, event);
+  if (next !== undefined) delivery.state = next;
+  return next !== undefined;
 }
 
-function deliver(pending: PendingAction, part: Delivery, ctx: StepContext): void {
-  const { game, name } = part.gameAction;
-  const { id, theirId, data, force } = pending;
-  if (!toGame(game, { command: "action", id: idForGame(id, theirId), name, ...(data !== undefined && { data }) }, ctx)) {
-    part.is = "failed";
+/** A game answered, or missed its deadline. */
+function countResult({ counts }: Game, { startedAt }: PendingAction, success: boolean, ctx: StepContext): void {
+  counts.actions++;
+  counts.result_ms += ctx.now - startedAt;
+  if (!success) counts.failures++;
+}
+
+/** Sends what is queued, if its game is connected. */
+function deliver(pending: PendingAction, delivery: Delivery, ctx: StepContext): void {
+  const { game, name } = delivery.gameAction;
+  if (game.peer === undefined || delivery.state !== "queued") return;
+  const { data, force } = pending;
+  if (!toGame(game, { command: "action", id: idForGame(pending), name, ...(data !== undefined && { data }) }, ctx)) {
+    advance(delivery, "oversized");
     pending.failure = "The data of this action is too large for its game.";
-    if (isExhausted(pending)) conclude(pending, { success: false, message: pending.failure, origin: "relay", part }, ctx);
-    return;
+    return concludeIfSpent(pending, { success: false, message: pending.failure, origin: "relay", delivery }, ctx);
   }
-  part.is = "sent";
-  if (force !== undefined) {
-    force.wasDelivered = true;
-    game.service.unsavedRecords.add(game.forceRecord);
-    game.service.mustSaveNow = true;
-  }
-  if (!isExpectedToConfirm(game)) {
-    game.upstream.pendingActions.deadlines.set(id, Math.min(pending.deadline, ctx.now + FAILURES_ONLY_MS));
+  advance(delivery, "written");
+  if (force !== undefined) onActionDelivered(force);
+  if (!mustConfirm(game)) {
+    const { deadlines } = game.upstream.pendingActions;
+    deadlines.set(pending.id, Math.min(pending.deadline, ctx.now + FAILURES_ONLY_MS));
   }
 }
 
 function failDelivery(pending: PendingAction, game: Game, ctx: StepContext): void {
-  const part = pending.deliveries.find((each) => each.gameAction.game === game);
-  if (part === undefined || part.is === "failed" || part.is === "gone") return;
-  part.is = "gone";
-  if (isExhausted(pending)) conclude(pending, goneOutcome(pending, part), ctx);
+  const delivery = pending.deliveries.find((each) => each.gameAction.game === game);
+  if (delivery !== undefined && advance(delivery, "lost")) concludeIfSpent(pending, resultOfLost(pending, delivery), ctx);
 }
 
-/** In a force a failure would be tried again by Neuro, with nobody there to answer. */
-function goneOutcome({ force, failure, epoch }: PendingAction, part: Delivery): ActionResult {
-  const message = `${part.gameAction.game.name} disconnected before it answered.`;
-  if (force !== undefined && epoch !== 0) return { success: true, message, origin: "gone", part };
-  return { success: false, message: failure ?? message, origin: "gone", part };
+/** In a force Neuro would try again after a failure, though nobody can answer. */
+function resultOfLost({ force, failure, origin }: PendingAction, delivery: Delivery): ActionResult {
+  const message = `${delivery.gameAction.game.name} disconnected before it answered.`;
+  if (force !== undefined && origin.is === "neuro") return { success: true, message, origin: "gone", delivery };
+  return { success: false, message: failure ?? message, origin: "gone", delivery };
 }
 
 function expire(pending: PendingAction, ctx: StepContext): void {
-  const silent = pending.deliveries.find((part) => part.is === "sent" && part.gameAction.game.peer !== undefined);
+  const silent = pending.deliveries.find((delivery) => isSilent(delivery));
   if (silent !== undefined && ctx.now < pending.deadline) {
-    return conclude(pending, { success: true, message: undefined, origin: "deadline", part: silent }, ctx);
+    return conclude(pending, { success: true, message: undefined, origin: "deadline", delivery: silent }, ctx);
   }
-  if (!pending.isAnswered) {
+  const isOutstanding = pending.state === "outstanding";
+  if (isOutstanding) {
     const to = pending.deliveries.map(({ gameAction }) => gameAction.game.name);
     ctx.observe({ is: "action_expired", id: pending.id, name: pending.action.name, to });
   }
   if (silent === undefined) return expireUndelivered(pending, ctx);
-  for (const part of pending.deliveries) {
-    if (part.is !== "sent" || part.gameAction.game.peer === undefined) continue;
-    countResult(part.gameAction.game, { pending, success: false }, ctx);
-    countMissedDeadline(part.gameAction.game, ctx);
+  for (const delivery of pending.deliveries) {
+    if (!isSilent(delivery)) continue;
+    countResult(delivery.gameAction.game, pending, false, ctx);
+    countMissedDeadline(delivery.gameAction.game, ctx);
   }
-  const isForced = pending.force !== undefined && !pending.isAnswered;
-  const message = pending.failure ?? (isForced ? "No confirmation came in time." : "No answer came in time.");
-  conclude(pending, { success: isForced, message, origin: "deadline", part: silent }, ctx);
+  // Why a success in a force: Neuro would try again what may have been done.
+  const success = pending.force !== undefined && isOutstanding;
+  const message = pending.failure ?? (success ? "No confirmation came in time." : "No answer came in time.");
+  conclude(pending, { success, message, origin: "deadline", delivery: silent }, ctx);
 }
 
-/** Nobody approved, or all who could still answer are away. In a force their names go first, so that Neuro does not try again. */
+/** Its game has the action, is connected and has not answered. */
+const isSilent = ({ state, gameAction }: Delivery): boolean => state === "sent" && gameAction.game.peer !== undefined;
+
+/** Nobody approved, or all games that could still answer are away. In a force their names go first, so that Neuro does not try again. */
 function expireUndelivered(pending: PendingAction, ctx: StepContext): void {
-  const unapproved = pending.deliveries.find(({ is }) => is === "approval");
+  const unapproved = pending.deliveries.find(({ state }) => state === "approval");
   if (unapproved !== undefined) {
     const message = pending.failure ?? "Nobody approved this action in time.";
-    return conclude(pending, { success: false, message, origin: "deadline", part: unapproved }, ctx);
+    return conclude(pending, { success: false, message, origin: "deadline", delivery: unapproved }, ctx);
   }
-  const part = pending.deliveries.find(({ is }) => is === "held" || is === "sent") ?? pending.deliveries[0];
-  if (part === undefined) return;
-  const { game } = part.gameAction;
-  if (pending.force === undefined) return conclude(pending, goneOutcome(pending, part), ctx);
+  const delivery = pending.deliveries.find(({ state }) => !isSpent(state)) ?? pending.deliveries[0];
+  if (delivery === undefined) return;
+  const { game } = delivery.gameAction;
+  if (pending.force === undefined) return conclude(pending, resultOfLost(pending, delivery), ctx);
   hideActions(game);
   sync(game.upstream, ctx);
-  conclude(pending, goneOutcome(pending, part), ctx);
-  cancelForces(game, "game gone", ctx);
+  conclude(pending, resultOfLost(pending, delivery), ctx);
+  cancelForces(game, "game_gone", ctx);
 }
 
 function countMissedDeadline(game: Game, ctx: StepContext): void {
-  if (!isExpectedToConfirm(game) || ++game.missedDeadlines < SILENCES_MAX) return;
+  if (!mustConfirm(game) || ++game.missedDeadlines < MISSED_DEADLINES_MAX) return;
   game.neverConfirms = true;
   ctx.observe({
     is: "input_repaired",
@@ -279,64 +320,94 @@ function countMissedDeadline(game: Game, ctx: StepContext): void {
   });
 }
 
-const isExpectedToConfirm = (game: Game): boolean => game.policy.results === "required" && !game.neverConfirms;
+const mustConfirm = (game: Game): boolean => game.policy.results === "required" && !game.neverConfirms;
+
+/** Concludes an action that no game can do any more. */
+function concludeIfSpent(pending: PendingAction, result: ActionResult, ctx: StepContext): void {
+  if (pending.deliveries.every(({ state }) => isSpent(state))) conclude(pending, result, ctx);
+}
 
 /** Answers an action, once and for all. */
-export function conclude(pending: PendingAction, outcome: ActionResult, ctx: StepContext): void {
-  const { id, action, epoch, force, deliveries } = pending;
-  const { success, origin, part } = outcome;
-  const { game } = (part ?? deliveries[0] as Delivery).gameAction;
-  const { upstream } = game;
-  upstream.pendingActions.byId.delete(id);
-  upstream.pendingActions.deadlines.clear(id);
-  const isUntold = epoch !== upstream.linkNumber || !upstream.isOpen;
-  if (!pending.isAnswered) report(pending, outcome, ctx);
-  // Why: a game that is gone has not done what it was forced to; its force ends for that reason instead.
-  const counts = success && origin !== "gone";
-  const { name: upstreamName, originalName: name } = action;
-  const { startedAt } = pending;
-  onActionEnded(
-    { game, name, upstreamName, since: startedAt, success: counts, force, isByHand: epoch === 0, isUntold },
-    ctx,
-  );
+function conclude(pending: PendingAction, result: ActionResult, ctx: StepContext): void {
+  const { byId, deadlines } = pending.upstream.pendingActions;
+  byId.delete(pending.id);
+  deadlines.clear(pending.id);
+  dispatch(pending, "concluded", result, ctx);
+}
+
+function dispatch(pending: PendingAction, event: PendingEvent, result: ActionResult, ctx: StepContext): void {
+  const { to, tasks } = nextPending(pending.state, event);
+  pending.state = to;
+  for (const task of tasks) {
+    switch (task) {
+      case "report":
+        report(pending, result, ctx);
+        break;
+      case "finish":
+        finish(pending, result, ctx);
+        break;
+      default:
+        return assertNever(task);
+    }
+  }
+}
+
+/** Tells the origin what came of its action. */
+function report(pending: PendingAction, { success, message, origin: by, delivery }: ActionResult, ctx: StepContext): void {
+  const { id, origin, upstream, action, deliveries } = pending;
+  const { name, slug } = (delivery ?? deliveries[0] as Delivery).gameAction.game;
+  const ms = ctx.now - pending.startedAt;
+  if (origin.is === "neuro" && isReachable(pending)) {
+    upstream.pendingActions.byUpstreamId.delete(origin.id);
+    toNeuro(upstream, { command: "action/result", id: origin.id, success, ...(message !== undefined && { message }) }, ctx);
+  }
+  const requestId = requestOf(pending);
+  if (requestId !== undefined) {
+    ctx.emit({ do: "respond", requestId, body: { id, success, message: message ?? null, ms } });
+  }
+  ctx.observe({ is: "action_result", id, name: action.name, from: name, slug, success, message, ms, origin: by });
+}
+
+function finish(pending: PendingAction, { success, origin: by, delivery }: ActionResult, ctx: StepContext): void {
+  const { action, origin, upstream, deliveries, force, startedAt } = pending;
+  const { game } = (delivery ?? deliveries[0] as Delivery).gameAction;
+  onActionEnded({
+    game,
+    name: action.originalName,
+    upstreamName: action.name,
+    startedAt,
+    // Why: a game that is gone has not done what it was forced to; its force ends for that reason instead.
+    success: success && by !== "gone",
+    force,
+    isManual: origin.is === "person",
+    isReported: isReachable(pending),
+  }, ctx);
   onActionsSynced(upstream, ctx);
 }
 
-/** Tells whoever waits for an action what came of it. Its game may still have to answer. */
-export function report(pending: PendingAction, { success, message, origin, part }: ActionResult, ctx: StepContext): void {
-  const { id, theirId, epoch, action, deliveries, requestId } = pending;
-  const { game } = (part ?? deliveries[0] as Delivery).gameAction;
-  const { upstream } = game;
-  const ms = ctx.now - pending.startedAt;
-  pending.isAnswered = true;
-  if (epoch === upstream.linkNumber && upstream.isOpen) {
-    upstream.pendingActions.byUpstreamId.delete(theirId);
-    toNeuro(upstream, { command: "action/result", id: theirId, success, ...(message !== undefined && { message }) }, ctx);
-  }
-  if (requestId !== undefined) ctx.emit({ do: "respond", requestId, body: { id, success, message: message ?? null, ms } });
-  const { name, slug } = game;
-  ctx.observe({ is: "action_result", id, name: action.name, from: name, slug, success, message, ms, origin });
-}
+/** The request of the person who sent or chose the action. */
+export const requestOf = ({ origin, chosenBy }: PendingAction): RequestId | undefined =>
+  origin.is === "person" ? origin.request : chosenBy;
 
-/** True when nobody can answer any more. */
-export const isExhausted = ({ deliveries }: PendingAction): boolean =>
-  deliveries.every(({ is }) => is === "failed" || is === "gone");
+/** The connection that the action came by is open. */
+const isReachable = ({ origin, upstream }: PendingAction): boolean =>
+  origin.is === "neuro" && origin.link === upstream.linkNumber && upstream.isOpen;
 
-/** Pendings that a game has a part in; a copy, for what is done with them changes the table. */
-export function pendingActionsOf(game: Game): PendingAction[] {
+/** Pending actions that a game has a part in. A copy, because what is done with them changes the table. */
+function pendingActionsOf(game: Game): PendingAction[] {
   const found: PendingAction[] = [];
   for (const pending of game.upstream.pendingActions.byId.values()) {
-    if (pending.deliveries.some((part) => part.gameAction.game === game)) found.push(pending);
+    if (pending.deliveries.some(({ gameAction }) => gameAction.game === game)) found.push(pending);
   }
   return found;
 }
 
-/** The pending action of a client that does not say which: if there is but one. */
-function onlyPendingOf(game: Game): PendingAction | undefined {
-  const owed = pendingActionsOf(game).filter(({ deliveries }) =>
-    deliveries.some((part) => part.gameAction.game === game && part.is === "sent")
+/** What a client means that names no id: its only action without a result. */
+function onlyActionOf(game: Game): PendingAction | undefined {
+  const unanswered = pendingActionsOf(game).filter(({ deliveries }) =>
+    deliveries.some(({ gameAction, state }) => gameAction.game === game && state === "sent")
   );
-  return owed.length === 1 ? owed[0] : undefined;
+  return unanswered.length === 1 ? unanswered[0] : undefined;
 }
 
 function ignoreResult(game: Game, { id: whole }: ResultMessage, ctx: StepContext): void {

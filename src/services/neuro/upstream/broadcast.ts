@@ -49,7 +49,7 @@ export function updateOffAir(game: Game, ctx: StepContext): void {
   sync(upstream, ctx);
   if (!isParked) return;
   failForLostGame(game, ctx);
-  cancelForces(game, "game gone", ctx);
+  cancelForces(game, "game_gone", ctx);
 }
 
 /** Neuro has spoken. */

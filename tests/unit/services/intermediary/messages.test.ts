@@ -231,9 +231,9 @@ test("IM49a who comes when it is chosen, or over, is not asked", () => {
   const asks: readonly [Observation, number][] = [
     [{ ...sent, forced: true }, 0],
     [{ ...sent, forced: false }, 1],
-    [{ ...ended, integration: "Chess", end: "names gone" }, 0],
+    [{ ...ended, integration: "Chess", end: "names_gone" }, 0],
     [{ ...ended, integration: "Chess", end: "replaced" }, 1],
-    [{ ...ended, integration: "Poker", end: "game gone" }, 1],
+    [{ ...ended, integration: "Poker", end: "game_gone" }, 1],
     [{ is: "service_rebuilt", service: "neuro" }, 0],
   ];
   for (const [observation, count] of asks) {

@@ -1,4 +1,4 @@
-/** The slot for forces: every state by every event. Silence is a decision, too. */
+/** The current force: its state after what games, Neuro and the clock do, for every state. */
 import { test } from "#runner";
 import { check } from "../../../../harness/check.ts";
 import { type FakeGame, type FakeNeuro, Scenario, started } from "../fixture.ts";
@@ -9,26 +9,26 @@ interface Scene {
   readonly chess: FakeGame;
 }
 
-type State = "free" | "open" | "owed" | "settling" | "dying" | "dying owed";
+type State = "none" | "open" | "answering" | "settling" | "closing" | "draining";
 
-/** Each state, as it is reached. Poker's force waits in all of them but `free`. */
+/** Each state, as it is reached. Poker's force waits in all of them except `none`. */
 const STATES: Readonly<Record<State, (scene: Scene) => void>> = {
-  free: () => {},
+  none: () => {},
   open: ({ chess }) => chess.force(["a", "b"]),
-  owed: (scene) => {
+  answering: (scene) => {
     STATES.open(scene);
     scene.neuro.action("u1", "a");
   },
   settling: (scene) => {
-    STATES.owed(scene);
+    STATES.answering(scene);
     scene.chess.result(true);
   },
-  dying: (scene) => {
+  closing: (scene) => {
     STATES.open(scene);
     scene.chess.unregister("a", "b");
   },
-  "dying owed": (scene) => {
-    STATES.owed(scene);
+  draining: (scene) => {
+    STATES.answering(scene);
     scene.chess.unregister("a", "b");
   },
 };
@@ -51,40 +51,40 @@ const EVENTS = {
   },
 } as const;
 
-/** What the slot is then, and how Chess's force ended, if it did. A result that nobody asked for changes nothing. */
+/** The current force then, and how Chess's force ended, if it did. A result that nobody asked for changes nothing. */
 const TABLE: Readonly<Record<State, Readonly<Record<keyof typeof EVENTS, string>>>> = {
-  free: {
-    success: "free",
-    failure: "free",
-    unregister: "free",
-    startup: "free",
-    "grace over": "free",
-    settle: "free",
-    deadline: "free",
-    "Neuro lost": "free",
-    "Neuro back": "free",
+  none: {
+    success: "none",
+    failure: "none",
+    unregister: "none",
+    startup: "none",
+    "grace over": "none",
+    settle: "none",
+    deadline: "none",
+    "Neuro lost": "none",
+    "Neuro back": "none",
   },
   open: {
     success: "Chess open",
     failure: "Chess open",
-    unregister: "Chess dying",
+    unregister: "Chess closing",
     startup: "Poker open, cancelled",
-    "grace over": "Poker open, game gone",
+    "grace over": "Poker open, game_gone",
     settle: "Chess open",
     deadline: "Chess open",
     "Neuro lost": "Chess open",
     "Neuro back": "Chess open",
   },
-  owed: {
+  answering: {
     success: "Chess settling",
     failure: "Chess open",
-    unregister: "Chess dying",
+    unregister: "Chess draining",
     startup: "Poker open, cancelled",
-    "grace over": "Poker open, game gone",
-    settle: "Chess open",
+    "grace over": "Poker open, game_gone",
+    settle: "Chess answering",
     deadline: "Chess settling",
-    "Neuro lost": "Chess open",
-    "Neuro back": "Chess open",
+    "Neuro lost": "Chess answering",
+    "Neuro back": "Chess answering",
   },
   settling: {
     success: "Chess settling",
@@ -97,27 +97,27 @@ const TABLE: Readonly<Record<State, Readonly<Record<keyof typeof EVENTS, string>
     "Neuro lost": "Chess settling",
     "Neuro back": "Chess settling",
   },
-  dying: {
-    success: "Chess dying",
-    failure: "Chess dying",
-    unregister: "Chess dying",
+  closing: {
+    success: "Chess closing",
+    failure: "Chess closing",
+    unregister: "Chess closing",
     startup: "Poker open, cancelled",
-    "grace over": "Poker open, names gone",
-    settle: "Poker open, names gone",
-    deadline: "Poker open, names gone",
-    "Neuro lost": "Chess dying",
-    "Neuro back": "Chess dying",
+    "grace over": "Poker open, names_gone",
+    settle: "Poker open, names_gone",
+    deadline: "Poker open, names_gone",
+    "Neuro lost": "Chess closing",
+    "Neuro back": "Chess closing",
   },
-  "dying owed": {
+  draining: {
     success: "Poker open, completed",
-    failure: "Chess dying",
-    unregister: "Chess dying",
+    failure: "Chess closing",
+    unregister: "Chess draining",
     startup: "Poker open, cancelled",
-    "grace over": "Poker open, game gone",
-    settle: "Chess dying",
+    "grace over": "Poker open, game_gone",
+    settle: "Chess draining",
     deadline: "Poker open, completed",
-    "Neuro lost": "Chess dying",
-    "Neuro back": "Chess dying",
+    "Neuro lost": "Chess draining",
+    "Neuro back": "Chess draining",
   },
 };
 
@@ -127,17 +127,17 @@ function reach(state: State): Scene {
   const chess = started(scenario, "Chess", "a", "b");
   const poker = started(scenario, "Poker", "bet");
   STATES[state]({ scenario, neuro, chess });
-  if (state !== "free") poker.force(["bet"]);
+  if (state !== "none") poker.force(["bet"]);
   return { scenario, neuro, chess };
 }
 
 function describe({ scenario }: Scene): string {
-  const slot = scenario.harness.state.upstreams.get("neuro")?.forces.current;
+  const current = scenario.harness.state.upstreams.get("neuro")?.forces.current;
   const ends = scenario.observed("force_ended").filter(({ integration }) => integration === "Chess").map(({ end }) => end);
-  return [slot === undefined ? "free" : `${slot.game.name} ${slot.is}`, ...ends].join(", ");
+  return [current === undefined ? "none" : `${current.game.name} ${current.state.is}`, ...ends].join(", ");
 }
 
-test("NB43 every state of the slot by every event", () => {
+test("NB43 the current force, from every state that games and Neuro can bring about", () => {
   for (const state of Object.keys(STATES) as State[]) {
     for (const event of Object.keys(EVENTS) as (keyof typeof EVENTS)[]) {
       const scene = reach(state);

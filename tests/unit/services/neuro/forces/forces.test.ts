@@ -51,7 +51,7 @@ test("NB4 a failure after all names are gone ends the force, and no retry is eve
   neuro.action("u3", "a");
   check.equal(neuro.heard(), ["result u3 true"], "while another force is open");
   check.equal(chess.heard(), []);
-  check.equal(ends(scenario), ["Chess names gone"]);
+  check.equal(ends(scenario), ["Chess names_gone"]);
 });
 
 test("NB4 a force whose names are gone before anybody answered ends after a moment", () => {
@@ -196,7 +196,7 @@ test("NB17 after 2 s it goes with the names that are known, or ends", () => {
   check.equal(neuro.heard(), ["force a"]);
   neuro.action("u1", "a");
   chess.unregister("a").result(true);
-  check.equal(ends(scenario), ["Chess completed", "Poker names gone"]);
+  check.equal(ends(scenario), ["Chess completed", "Poker names_gone"]);
 });
 
 test("NB17 names that are never registered are named to the developer, once, and names that were taken back are not", () => {

@@ -238,7 +238,7 @@ test("NB42 what the room is doing can be asked for", () => {
       waiting.map(({ name, waits_for }) => [name, waits_for]),
       pending.map(({ action, to, is, since }) => [action, to, is, scenario.now - since]),
     ]),
-    [["open", "chess", [["Poker", "its turn"]], [["a", ["chess"], "sent", 1_500]]]],
+    [["open", "chess", [["Poker", "turn"]], [["a", ["chess"], "sent", 1_500]]]],
   );
   const all = ask({ of: "neuro", get: "integrations" }) as unknown as Page<IntegrationView>;
   check.equal(all.items.map(({ id, name, present, shown, actions }) => [id, name, present, shown, actions]), [

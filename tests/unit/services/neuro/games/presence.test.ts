@@ -40,7 +40,7 @@ test("NB19 after its grace the registry is parked, and comes back with its game;
   started(scenario, "C++ Game", "a").force(["a"]).close();
   scenario.pass(10_000);
   check.equal(neuro.heard(), ["startup", "register a", "force a", "unregister a"]);
-  check.equal(ends(scenario), ["C++ Game game gone"]);
+  check.equal(ends(scenario), ["C++ Game game_gone"]);
   scenario.pass(3_600_000);
   scenario.game("C++ Game").context("back");
   check.equal(neuro.heard(), ["register a", "force a", "context [C++ Game] back"]);

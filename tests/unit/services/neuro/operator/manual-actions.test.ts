@@ -105,7 +105,7 @@ test("NB5 who looks sees those that wait in the order in which they are asked", 
   snake.force(["turn"], { priority: "high" });
   operator.pause("go");
   const shown = () => operator.forces().map(({ name, waits_for }) => [name, waits_for]);
-  check.equal(shown(), [["Chess", null], ["Snake", "its turn"], ["Poker", "its turn"], ["Go", "held"]]);
+  check.equal(shown(), [["Chess", null], ["Snake", "turn"], ["Poker", "turn"], ["Go", "held"]]);
   operator.pause("go", false);
   check.equal(shown().map(([name]) => name), ["Chess", "Go", "Snake", "Poker"]);
   neuro.heard();
@@ -122,9 +122,9 @@ test("NB222 a force answered by a person ends for Neuro once that is a success, 
   poker.force(["bet"]);
   const call = operator.call({ do: "answerForce", force: scenario.observed("force_opened")[0]?.id ?? "", name: "a" });
   check.equal([actions(chess), neuro.heard()], [["action a"], ["force a wave"]]);
-  check.equal(operator.forces().map(({ is, waits_for }) => [is, waits_for]), [["open", "its result"], [
+  check.equal(operator.forces().map(({ is, waits_for }) => [is, waits_for]), [["open", "result"], [
     "waiting",
-    "its turn",
+    "turn",
   ]]);
   neuro.action("u1", "wave");
   check.equal([neuro.heard(), actions(chess)], [["result u1 false"], []], "it is being answered");
@@ -167,7 +167,7 @@ test("NB222 a game that dies while a person answers its force: one outcome, and 
   scenario.pass(60_000);
   check.equal(outcome(operator.answer(call)).success, false);
   check.equal(neuro.heard(), ["force a", "unregister a b"]);
-  check.equal(scenario.observed("force_ended").map(({ end }) => end), ["game gone"]);
+  check.equal(scenario.observed("force_ended").map(({ end }) => end), ["game_gone"]);
 });
 
 test("NB223 a force that waits is answered without Neuro ever hearing of it", () => {

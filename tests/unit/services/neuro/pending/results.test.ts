@@ -40,7 +40,7 @@ test("NB10 in a force the names go first, and then a success, so that Neuro does
   chess.close();
   scenario.pass(10_000);
   check.equal(neuro.heard(), ["unregister a b", "result u1 true"]);
-  check.equal(ends(scenario).at(-1), "Chess game gone");
+  check.equal(ends(scenario).at(-1), "Chess game_gone");
   neuro.action("u2", "b");
   check.equal(neuro.heard(), ["result u2 true"]);
 });

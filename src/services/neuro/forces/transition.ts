@@ -1,0 +1,365 @@
+/**
+ * What each event makes of a force in each state.
+ *
+ * The table has a cell for every pair. `ignored` and `impossible` are decisions, too: an impossible pair is an internal error.
+ * Nothing here changes anything: a transition says what the next state is and what follows from it.
+ */
+import { Panic } from "../../../core/assert.ts";
+import type { ForceEnd } from "../../../core/observation.ts";
+import type {
+  AnsweringForce,
+  ClosingForce,
+  DrainingForce,
+  EventOf,
+  ForceEvent,
+  ForceEventName,
+  ForceState,
+  ForceStateName,
+  ForceTask,
+  OpenForce,
+  OverdueForce,
+  SentForce,
+  StateOf,
+  SuspendedForce,
+} from "./states.ts";
+
+export interface Transition {
+  readonly to: ForceState;
+  readonly tasks: readonly ForceTask[];
+}
+
+type Cell<S extends ForceStateName, E extends ForceEventName> =
+  | ((state: StateOf<S>, event: EventOf<E>) => Transition)
+  | "ignored"
+  | "impossible";
+
+type Row<S extends ForceStateName> = { readonly [E in ForceEventName]: Cell<S, E> };
+
+/** The state that follows from an event, and the tasks that follow from it. Panics for a pair that cannot be. */
+export function transition(state: ForceState, event: ForceEvent): Transition {
+  // Why the cast: the compiler does not carry over that the cell is of this state and this event.
+  const cell = TABLE[state.is][event.is] as Cell<ForceStateName, ForceEventName>;
+  if (cell === "ignored") return { to: state, tasks: [] };
+  if (cell === "impossible") throw new Panic(`a force that is ${state.is} cannot get the event ${event.is}`);
+  return cell(state, event);
+}
+
+/** The force as Neuro has it, in the states in which she has it. */
+export function sentForceOf(state: ForceState): SentForce | undefined {
+  return "sent" in state ? state.sent : undefined;
+}
+
+/** An action succeeded: nothing more has to be done, and nothing may be asked. */
+export const isDone = ({ is }: ForceState): boolean => is === "settling" || is === "revoked";
+
+/** An answer is with the game. */
+export const hasOutstanding = (state: ForceState): boolean => state.is === "claimed" || "outstanding" in state;
+
+const to = (state: ForceState, ...tasks: readonly ForceTask[]): Transition => ({ to: state, tasks });
+
+const end = (why: ForceEnd, ...before: readonly ForceTask[]): Transition =>
+  to({ is: "ended", end: why }, ...before, "leave");
+
+/** Neuro may still have it: she loses it by its names. */
+const endAndWithdraw = (why: ForceEnd): Transition => (why === "completed" ? end(why) : end(why, "withdraw"));
+
+const revoke = ({ sent }: { readonly sent: SentForce }, why: "completed" | "cancelled"): Transition =>
+  to({ is: "revoked", sent, end: why }, "save", "withdraw", "set_settle_timer");
+
+/** A success: the force is over at once if no name is left that could be used for it. */
+const succeed = ({ sent }: { readonly sent: SentForce }): Transition =>
+  sent.names.size === 0 ? end("completed") : to({ is: "settling", sent }, "set_settle_timer");
+
+const putBack = (): Transition => end("held", "requeue", "withdraw");
+
+const withoutNames = (sent: SentForce): SentForce => ({ ...sent, names: new Set() });
+
+/** Nobody answers and others wait: Neuro is asked once more, then the force makes room and comes last. */
+const giveUp = ({ sent, mustRepeat }: OpenForce | OverdueForce): Transition =>
+  sent.attempt === 1
+    ? to({ is: "open", sent: { ...sent, attempt: 2 }, mustRepeat }, "ask", "set_answer_timer")
+    : end("expired", "requeue_last", "withdraw");
+
+function answerTimer(state: OpenForce, { isConnected, othersWait }: EventOf<"timer">): Transition {
+  if (!isConnected) return to(state, "set_answer_timer");
+  if (!othersWait) return to({ ...state, is: "overdue" }, "report_silence");
+  const { to: next, tasks } = giveUp(state);
+  return to(next, "report_silence", ...tasks);
+}
+
+const startAnswering = (state: OpenForce | OverdueForce, { by }: EventOf<"action_started">): Transition => {
+  const { sent, mustRepeat } = state;
+  return to({ is: "answering", sent, mustRepeat, by, outstanding: 1 });
+};
+
+/** A person answers only what nobody else answers, and Neuro does not answer what a person does. */
+function anotherAction(state: AnsweringForce, { by }: EventOf<"action_started">): Transition {
+  if (by === "person" || state.by === "person") throw new Panic("a force is answered by Neuro and by a person");
+  return to({ ...state, outstanding: state.outstanding + 1 });
+}
+
+/** Its names are gone, so only a person can still answer it: by a name that was registered again. */
+function answeredWhileClosing({ sent }: ClosingForce, { by }: EventOf<"action_started">): Transition {
+  if (by === "neuro") throw new Panic("Neuro answers a force by a name that she does not have");
+  return to({ is: "draining", sent, by, outstanding: 1 });
+}
+
+/** One result fewer is outstanding; `last` is what follows from the last one. */
+const failOne = <S extends AnsweringForce | DrainingForce | SuspendedForce>(
+  state: S,
+  last: (state: S) => Transition,
+): Transition => (state.outstanding > 1 ? to({ ...state, outstanding: state.outstanding - 1 }) : last(state));
+
+const repeat = (state: OpenForce | OverdueForce | AnsweringForce): Transition => to({ ...state, mustRepeat: true });
+
+const askAgain = (state: OpenForce | OverdueForce, { isConnected }: EventOf<"actions_synced">): Transition =>
+  state.mustRepeat && isConnected ? to({ ...state, mustRepeat: false }, "ask_again") : to(state);
+
+const reopen = ({ sent }: OpenForce | OverdueForce): Transition =>
+  to({ is: "open", sent: { ...sent, attempt: 1 }, mustRepeat: true }, "set_answer_timer");
+
+const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
+  waiting: {
+    refused: () => end("refused"),
+    selected: (_, { sent }) =>
+      sent.names.size === 0
+        ? end("names_gone")
+        : to({ is: "open", sent, mustRepeat: false }, "occupy", "ask", "set_answer_timer"),
+    action_started: ({ rank, awaitNamesUntil }, { by }) => {
+      if (by === "neuro") throw new Panic("Neuro answers a force that she was not asked");
+      return to({ is: "claimed", rank, awaitNamesUntil });
+    },
+    succeeded: "impossible",
+    failed: "impossible",
+    satisfied: () => end("completed"),
+    foreign_success: "impossible",
+    names_gone: "impossible",
+    redefined: "impossible",
+    actions_synced: "impossible",
+    not_repeatable: "impossible",
+    replaced: () => end("replaced"),
+    cancelled: (_, { end: why }) => end(why),
+    held: "impossible",
+    resumed: "impossible",
+    vetoed: () => end("cancelled"),
+    link_opened: "impossible",
+    timer: "impossible",
+    others_wait: "impossible",
+  },
+  claimed: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: "impossible",
+    succeeded: "impossible",
+    failed: ({ rank, awaitNamesUntil }) => to({ is: "waiting", rank, awaitNamesUntil }),
+    satisfied: () => end("completed"),
+    foreign_success: "impossible",
+    names_gone: "impossible",
+    redefined: "impossible",
+    actions_synced: "impossible",
+    not_repeatable: "impossible",
+    replaced: () => end("replaced"),
+    cancelled: (_, { end: why }) => end(why),
+    held: "impossible",
+    resumed: "impossible",
+    vetoed: () => end("cancelled"),
+    link_opened: "impossible",
+    timer: "impossible",
+    others_wait: "impossible",
+  },
+  open: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: startAnswering,
+    succeeded: succeed,
+    failed: "impossible",
+    satisfied: (state) => revoke(state, "completed"),
+    foreign_success: (state) => to({ ...state, mustRepeat: true }, "withdraw"),
+    names_gone: ({ sent }) => to({ is: "closing", sent }, "set_settle_timer"),
+    redefined: repeat,
+    actions_synced: askAgain,
+    not_repeatable: () => endAndWithdraw("names_gone"),
+    replaced: "impossible",
+    cancelled: (_, { end: why }) => endAndWithdraw(why),
+    held: putBack,
+    resumed: "impossible",
+    vetoed: (state) => revoke(state, "cancelled"),
+    link_opened: reopen,
+    timer: answerTimer,
+    others_wait: "ignored",
+  },
+  overdue: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: startAnswering,
+    succeeded: succeed,
+    failed: "impossible",
+    satisfied: (state) => revoke(state, "completed"),
+    foreign_success: (state) => to({ ...state, mustRepeat: true }, "withdraw"),
+    names_gone: ({ sent }) => to({ is: "closing", sent }, "set_settle_timer"),
+    redefined: repeat,
+    actions_synced: askAgain,
+    not_repeatable: () => endAndWithdraw("names_gone"),
+    replaced: "impossible",
+    cancelled: (_, { end: why }) => endAndWithdraw(why),
+    held: putBack,
+    resumed: "impossible",
+    vetoed: (state) => revoke(state, "cancelled"),
+    link_opened: reopen,
+    timer: "impossible",
+    others_wait: giveUp,
+  },
+  answering: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: anotherAction,
+    succeeded: succeed,
+    failed: (state) => failOne(state, ({ sent, mustRepeat }) => to({ is: "open", sent, mustRepeat }, "set_answer_timer")),
+    satisfied: (state) => revoke(state, "completed"),
+    foreign_success: (state) => to({ ...state, mustRepeat: true }, "withdraw"),
+    names_gone: ({ sent, by, outstanding }) => to({ is: "draining", sent, by, outstanding }),
+    redefined: repeat,
+    actions_synced: "ignored",
+    not_repeatable: "impossible",
+    replaced: "impossible",
+    cancelled: (_, { end: why }) => endAndWithdraw(why),
+    held: ({ sent, by, outstanding }) => to({ is: "suspended", sent: withoutNames(sent), by, outstanding }, "withdraw"),
+    resumed: "impossible",
+    vetoed: (state) => revoke(state, "cancelled"),
+    link_opened: (state) => to({ ...state, sent: { ...state.sent, attempt: 1 }, mustRepeat: true }, "set_answer_timer"),
+    timer: (state) => to(state, "set_answer_timer"),
+    others_wait: "ignored",
+  },
+  settling: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: (state, { by }) => {
+      if (by === "person") throw new Panic("a person answers a force that is answered");
+      return to(state);
+    },
+    succeeded: "ignored",
+    failed: "ignored",
+    satisfied: "ignored",
+    foreign_success: "ignored",
+    names_gone: "ignored",
+    redefined: "ignored",
+    actions_synced: (state) => (state.sent.names.size === 0 ? end("completed") : to(state)),
+    not_repeatable: "impossible",
+    replaced: "impossible",
+    cancelled: () => end("completed"),
+    held: () => end("completed"),
+    resumed: "impossible",
+    vetoed: "impossible",
+    link_opened: "ignored",
+    timer: () => end("completed"),
+    others_wait: "ignored",
+  },
+  revoked: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: "impossible",
+    succeeded: "ignored",
+    failed: "ignored",
+    satisfied: "ignored",
+    foreign_success: "ignored",
+    names_gone: "ignored",
+    redefined: "ignored",
+    actions_synced: (state) => (state.sent.names.size === 0 ? end(state.end) : to(state)),
+    not_repeatable: "impossible",
+    replaced: "impossible",
+    cancelled: (state) => end(state.end),
+    held: (state) => end(state.end),
+    resumed: "impossible",
+    vetoed: "impossible",
+    link_opened: "ignored",
+    timer: (state) => end(state.end),
+    others_wait: "ignored",
+  },
+  closing: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: answeredWhileClosing,
+    succeeded: succeed,
+    failed: "impossible",
+    satisfied: (state) => revoke(state, "completed"),
+    foreign_success: "ignored",
+    names_gone: "impossible",
+    redefined: "ignored",
+    actions_synced: "ignored",
+    not_repeatable: "impossible",
+    replaced: "impossible",
+    cancelled: (_, { end: why }) => endAndWithdraw(why),
+    held: putBack,
+    resumed: "impossible",
+    vetoed: (state) => revoke(state, "cancelled"),
+    link_opened: "ignored",
+    timer: () => endAndWithdraw("names_gone"),
+    others_wait: "ignored",
+  },
+  draining: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: "impossible",
+    succeeded: succeed,
+    failed: (state) => failOne(state, ({ sent }) => to({ is: "closing", sent }, "set_settle_timer")),
+    satisfied: (state) => revoke(state, "completed"),
+    foreign_success: "ignored",
+    names_gone: "impossible",
+    redefined: "ignored",
+    actions_synced: "ignored",
+    not_repeatable: "impossible",
+    replaced: "impossible",
+    cancelled: (_, { end: why }) => endAndWithdraw(why),
+    held: ({ sent, by, outstanding }) => to({ is: "suspended", sent: withoutNames(sent), by, outstanding }, "withdraw"),
+    resumed: "impossible",
+    vetoed: (state) => revoke(state, "cancelled"),
+    link_opened: "ignored",
+    timer: "ignored",
+    others_wait: "ignored",
+  },
+  suspended: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: "impossible",
+    succeeded: succeed,
+    failed: (state) => failOne(state, putBack),
+    satisfied: (state) => revoke(state, "completed"),
+    foreign_success: "ignored",
+    names_gone: "impossible",
+    redefined: "ignored",
+    actions_synced: "ignored",
+    not_repeatable: "impossible",
+    replaced: "impossible",
+    cancelled: (_, { end: why }) => endAndWithdraw(why),
+    held: "ignored",
+    resumed: ({ sent, by, outstanding }, { names }) =>
+      names.size === 0
+        ? to({ is: "draining", sent, by, outstanding })
+        : to({ is: "answering", sent: { ...sent, names }, mustRepeat: true, by, outstanding }),
+    vetoed: (state) => revoke(state, "cancelled"),
+    link_opened: "ignored",
+    timer: "ignored",
+    others_wait: "ignored",
+  },
+  ended: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: "impossible",
+    succeeded: "impossible",
+    failed: "ignored",
+    satisfied: "impossible",
+    foreign_success: "impossible",
+    names_gone: "impossible",
+    redefined: "impossible",
+    actions_synced: "impossible",
+    not_repeatable: "impossible",
+    replaced: "impossible",
+    cancelled: "impossible",
+    held: "impossible",
+    resumed: "impossible",
+    vetoed: "impossible",
+    link_opened: "impossible",
+    timer: "impossible",
+    others_wait: "impossible",
+  },
+};
