@@ -1,72 +1,73 @@
 /**
- * Messages for those who are away, or may be: per recipient, in order, at least once.
+ * Durable at-least-once delivery: one ordered queue for each recipient.
  *
  * ```
- *              peer is here, nothing waits
- *   message ------------------------------------> in flight --settled or acked--> gone
+ *              recipient connected, nothing waits
+ *   message ------------------------------------> in flight --settled or acked--> deleted
  *      |                                           ^     |
- *      |  else                            pump     |     |  socket lost, no ack, nak
- *      +-----> writing --stored--> ready ----------+     |
+ *      |  otherwise                          pump  |     |  socket lost, ack timeout, nak
+ *      +-----> writing --stored--> waiting --------+     |
  *                          ^                             |
- *                          +-----------------------------+--too often, expired, term--> dead letter
+ *                          +-----------------------------+--max_attempts, expired, term--> dead letter
  * ```
  *
- * Invariants: Q1 what was promised `queued` is sent only after it was stored, and is on disk until it is settled, acked or dead;
- * Q2 a recipient gets its entries in the order in which they were made, repeats go back to before what came later; Q3 bodies are
- * in memory only while they are written or about to be sent, so a delivery costs the same whatever waits behind it; Q4 entries
- * and bytes on disk stay within the settings, per recipient and in total.
+ * Invariants: Q1 a message reported as `queued` is sent only after it is stored, and it stays stored until it is settled, acked or a
+ * dead letter; Q2 a recipient gets its entries in the order in which they were created, and a redelivered entry goes before later
+ * entries; Q3 bodies are in memory only while they are being written or about to be sent, so the cost of a delivery does not depend on the
+ * length of the queue; Q4 stored entries and bytes stay within `queue.per_recipient`, `queue.per_recipient_bytes`, `queue.total`
+ * and `queue.total_bytes`.
  * Knows nothing of: names beyond their segments, who may send, what a body means.
  */
-import { assert } from "../core/assert.ts";
+import { assert, assertNever } from "../core/assert.ts";
 import { backoffMs } from "../core/backoff.ts";
-import type { DeadLetters } from "./dead-letters.ts";
-import { Deadlines } from "../core/deadlines.ts";
+import type { StepContext } from "../core/context.ts";
+import { Deadlines, earlier } from "../core/deadlines.ts";
 import type { Entry, StoreEvent } from "../core/event.ts";
 import { type Key, type LoadToken, loadToken, type Millis, rawKey } from "../core/ids.ts";
-import { bodyOf, bytesOf, type QueueEntry } from "./entry.ts";
-import {
-  firstOf,
-  frameOf,
-  isOpen,
-  nextToLoad,
-  type RecipientQueue,
-  type RecipientQueues,
-  removeInFlight,
-  type Socket,
-} from "./recipient-queue.ts";
-import { QueueStore } from "./store.ts";
 import { failed, ok, type Result } from "../core/result.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { MessageKind, QueueSettings } from "../core/settings.ts";
-import type { StepContext } from "../core/context.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import { bodyOf, bytesOf, type QueueEntry } from "./entry.ts";
+import { QueueStore } from "./store.ts";
+import {
+  canSend,
+  firstOf,
+  frameOf,
+  nextToLoad,
+  type RecipientQueue,
+  type RecipientQueues,
+  type RecipientSocket,
+  removeInFlight,
+} from "./recipient-queue.ts";
 
-export type { Depth, Socket } from "./recipient-queue.ts";
+export type { QueueDepth, RecipientSocket } from "./recipient-queue.ts";
 
-/** What may be seen of the lanes. */
+/** The part of the recipients' queues that others may read. */
 export type RecipientsView = Pick<RecipientQueues, "entries" | "bytes" | "oldest" | "depth" | "depths" | "list" | "locate">;
 
-/** A message for a recipient: a JSON object as text. */
+/** A message for a recipient. */
 export interface QueuedMessage {
   readonly kind: MessageKind;
+  /** A JSON object as text. */
   readonly body: string;
 }
 
-/** What became of a message; `queued` holds only once `key` is stored. */
+/** The result of sending. `queued` may be reported only once `key` is stored. */
 export type SendOutcome = { readonly is: "sent" } | { readonly is: "queued"; readonly key: Key };
 
 export class Queue {
   readonly #service: ServiceName;
   readonly #store: QueueStore;
-  readonly #recipients: RecipientQueues;
+  /** When something has to be done about a connected recipient, by its segment. */
   readonly #deadlines = new Deadlines();
-  readonly #loads = new Map<LoadToken, { readonly to: RecipientQueue; readonly window: readonly QueueEntry[] }>();
+  readonly #loads = new Map<LoadToken, { readonly recipient: RecipientQueue; readonly window: readonly QueueEntry[] }>();
   #settings: QueueSettings;
 
   constructor(service: ServiceName, settings: QueueSettings) {
     this.#service = service;
     this.#settings = settings;
     this.#store = new QueueStore(service, settings);
-    this.#recipients = this.#store.recipients;
   }
 
   configure(settings: QueueSettings): void {
@@ -74,79 +75,78 @@ export class Queue {
     this.#store.configure(settings);
   }
 
-  /** Takes in the keys that an earlier run left; those of other kinds are not looked at. */
-  restore(entries: readonly Entry[]): void {
-    this.#store.restore(entries.map(({ key }) => key));
+  /** Adds the keys that an earlier process stored, and ignores keys that no queue wrote. */
+  restore(keys: readonly Key[]): void {
+    this.#store.restore(keys);
   }
 
-  get dead(): DeadLetters {
-    return this.#store.dead;
+  get deadLetters(): DeadLetters {
+    return this.#store.deadLetters;
   }
 
-  /** What is kept, to be looked at. */
   get recipients(): RecipientsView {
-    return this.#recipients;
+    return this.#store.recipients;
   }
 
-  /** Writes that have not yet ended. */
+  /** Number of writes that have not ended. */
   get writing(): number {
     return this.#store.writing;
   }
 
-  /** Asks for the value of an entry; `loaded` with this token follows. */
-  read({ key }: QueueEntry, ctx: StepContext): LoadToken {
+  /** Loads the value of an entry. `loaded` or `loadFailed` with the returned token follows. */
+  load({ key }: QueueEntry, ctx: StepContext): LoadToken {
     const token = loadToken(`${this.#service}:entry:${ctx.id()}`);
     ctx.emit({ do: "load", token, keys: [key] });
     return token;
   }
 
-  /** Says whose a segment is, for those whose entries an earlier run left. */
+  /** Sets the name of a recipient whose entries were restored: their keys contain only its segment. */
   setName(name: string): void {
-    const to = this.#recipients.of(name);
-    if (to !== undefined) to.name = name;
+    const recipient = this.#store.recipients.of(name);
+    if (recipient !== undefined) recipient.name = name;
   }
 
-  /** The recipient is connected: what waits for it is sent. */
-  open(name: string, socket: Socket, ctx: StepContext): void {
-    const to = this.#recipients.getOrCreate(name);
-    assert(to.socket === undefined, `a second socket for ${name}`);
-    to.socket = socket;
-    to.isBackpressured = false;
-    to.resumeAt = 0;
-    this.#pump(to, ctx);
+  /** The recipient has connected: its waiting entries are sent. */
+  connect(name: string, socket: RecipientSocket, ctx: StepContext): void {
+    const recipient = this.#store.recipients.getOrCreate(name);
+    assert(recipient.socket === undefined, `a second socket for ${name}`);
+    recipient.socket = socket;
+    recipient.isBackpressured = false;
+    recipient.resumeAt = 0;
+    this.#pump(recipient, ctx);
   }
 
-  /** Its socket is gone: what was in flight waits again, on disk. */
-  close(name: string, ctx: StepContext): void {
-    const to = this.#recipients.of(name);
-    if (to?.socket === undefined) return;
-    const blamed = firstOf(to.inFlight);
-    if (blamed !== undefined) this.#countAttempt(to, blamed, ctx);
-    to.socket = undefined;
-    if (to.loading !== undefined) this.#loads.delete(to.loading);
-    to.loading = undefined;
-    this.#putBack(to, [...to.inFlight.values()], ctx);
-    for (const entry of to.waiting.values()) if (entry.disk === "stored") entry.body = undefined;
-    this.#deadlines.clear(to.segment);
-    this.#recipients.dropIfEmpty(to);
+  /** The recipient has disconnected: its entries in flight wait again and are stored. */
+  disconnect(name: string, ctx: StepContext): void {
+    const recipient = this.#store.recipients.of(name);
+    if (recipient?.socket === undefined) return;
+    const first = firstOf(recipient.inFlight);
+    if (first !== undefined) this.#countAttempt(recipient, first, ctx);
+    recipient.socket = undefined;
+    if (recipient.loading !== undefined) this.#loads.delete(recipient.loading);
+    recipient.loading = undefined;
+    this.#putBack(recipient, [...recipient.inFlight.values()], ctx);
+    for (const entry of recipient.waiting.values()) if (entry.storage === "stored") entry.body = undefined;
+    this.#deadlines.clear(recipient.segment);
+    this.#store.recipients.dropIfEmpty(recipient);
   }
 
-  /** More waits in its socket than should: nothing is sent until it has eased. */
-  setBackpressure(name: string, isPressed: boolean, ctx: StepContext): void {
-    const to = this.#recipients.of(name);
-    if (to === undefined) return;
-    to.isBackpressured = isPressed;
-    this.#pump(to, ctx);
+  /** While its socket is under backpressure, nothing is sent to a recipient. */
+  setBackpressure(name: string, isBackpressured: boolean, ctx: StepContext): void {
+    const recipient = this.#store.recipients.of(name);
+    if (recipient === undefined) return;
+    recipient.isBackpressured = isBackpressured;
+    this.#pump(recipient, ctx);
   }
 
-  /** Sends a message, or writes it where its recipient is away, behind or has something waiting. */
+  /** Sends a message, or queues it if its recipient is away, cannot take more, or has waiting entries. */
   send(name: string, { kind, body }: QueuedMessage, ctx: StepContext): Result<SendOutcome> {
-    const to = this.#recipients.getOrCreate(name);
-    const isDirect = to.waiting.size === 0 && isOpen(to, this.#settings, ctx.now);
+    const recipient = this.#store.recipients.getOrCreate(name);
+    const isDirect = recipient.waiting.size === 0 && canSend(recipient, this.#settings, ctx.now);
     const bytes = bytesOf(body);
-    if (!isDirect && !this.#store.makeRoom(to, bytes, ctx)) {
+    if (!isDirect && !this.#store.makeRoom(recipient, bytes, ctx)) {
       ctx.observe({ is: "queue_refused", to: name, why: "queueFull" });
-      this.#recipients.dropIfEmpty(to);
+      this.#store.recipients.dropIfEmpty(recipient);
       return failed("queueFull", "queue full");
     }
     const entry: QueueEntry = {
@@ -156,105 +156,120 @@ export class Queue {
       bytes,
       kind,
       key: rawKey(""),
-      disk: "none",
+      storage: "memory",
       promise: isDirect ? "sent" : "queued",
       body,
       attempts: 0,
-      isRepeat: false,
+      isRedelivery: false,
       sentAt: 0,
     };
     if (isDirect) {
-      this.#transmit(to, entry, ctx);
+      this.#transmit(recipient, entry, ctx);
       return ok({ is: "sent" });
     }
-    to.waiting.set(entry.id, entry);
-    this.#store.write(to, entry, ctx);
+    recipient.waiting.set(entry.id, entry);
+    this.#store.write(recipient, entry, ctx);
     return ok({ is: "queued", key: entry.key });
   }
 
-  /** The recipient has done with an entry. False when it has no such entry. */
+  /** The recipient has processed an entry. False when there is no such entry. */
   ack(name: string, id: string, ctx: StepContext): boolean {
-    const [to, entry] = this.#store.find(name, id);
-    if (to === undefined || entry === undefined) return false;
-    this.#store.remove(to, entry, ctx);
-    ctx.observe({ is: "message_delivered", to: to.name, id, confirmed: true });
-    this.#pump(to, ctx);
-    return true;
-  }
-
-  /** The recipient wants it, and with it all after it, again: after `delayMs`, or after the usual backoff. */
-  nak(name: string, nak: { id: string; delayMs: Millis | undefined }, ctx: StepContext): boolean {
-    const [to, entry] = this.#store.find(name, nak.id);
-    if (to === undefined || entry === undefined || !to.inFlight.has(nak.id)) return false;
-    const { retry, retry_cap, max_attempts } = this.#settings;
-    const isDead = entry.attempts + 1 >= max_attempts;
-    const waitMs = nak.delayMs ?? backoffMs({ baseMs: retry, capMs: retry_cap }, entry.attempts, 1);
-    const back = [...to.inFlight.values()].filter(({ id }) => id >= nak.id);
-    this.#countAttempt(to, entry, ctx);
-    this.#putBack(to, back, ctx);
-    if (!isDead) {
-      to.resumeAt = ctx.now + waitMs;
-      this.#arm(to, to.resumeAt);
-    }
-    this.#pump(to, ctx);
-    return true;
-  }
-
-  /** The recipient never wants it again. */
-  term(name: string, id: string, ctx: StepContext): boolean {
-    const [recipient, entry] = this.#store.find(name, id);
-    if (recipient === undefined || entry === undefined) return false;
-    this.#store.deadLetter({ recipient, entry }, "terminated", ctx);
+    const found = this.#store.find(name, id);
+    if (found === undefined) return false;
+    const { recipient, entry } = found;
+    this.#store.remove(recipient, entry, ctx);
+    ctx.observe({ is: "message_delivered", to: recipient.name, id, confirmed: true });
     this.#pump(recipient, ctx);
     return true;
   }
 
-  /** Removes an entry without a letter, at a person's word. */
-  drop(name: string, id: string, ctx: StepContext): boolean {
-    const [to, entry] = this.#store.find(name, id);
-    if (to === undefined || entry === undefined) return false;
-    this.#store.remove(to, entry, ctx);
-    ctx.observe({ is: "message_dead", to: to.name, id, why: "dropped" });
-    this.#pump(to, ctx);
+  /** The recipient asks for an entry and all later ones again: after `delayMs`, or after the backoff of `queue.retry`. */
+  nak(
+    name: string,
+    { id, delayMs }: { readonly id: string; readonly delayMs: Millis | undefined },
+    ctx: StepContext,
+  ): boolean {
+    const found = this.#store.find(name, id);
+    if (found === undefined || !found.recipient.inFlight.has(id)) return false;
+    const { recipient, entry } = found;
+    const { retry, retry_cap, max_attempts } = this.#settings;
+    const isLastAttempt = entry.attempts + 1 >= max_attempts;
+    const waitMs = delayMs ?? backoffMs({ baseMs: retry, capMs: retry_cap }, entry.attempts, 1);
+    const back = [...recipient.inFlight.values()].filter((other) => other.id >= id);
+    this.#countAttempt(recipient, entry, ctx);
+    this.#putBack(recipient, back, ctx);
+    if (!isLastAttempt) {
+      recipient.resumeAt = ctx.now + waitMs;
+      this.#arm(recipient, recipient.resumeAt);
+    }
+    this.#pump(recipient, ctx);
     return true;
   }
 
-  /** What the store says; true when it concerns this queue. */
-  step(event: StoreEvent, ctx: StepContext): boolean {
+  /** The recipient refuses an entry for good. False when there is no such entry. */
+  term(name: string, id: string, ctx: StepContext): boolean {
+    const found = this.#store.find(name, id);
+    if (found === undefined) return false;
+    this.#store.deadLetter(found, "terminated", ctx);
+    this.#pump(found.recipient, ctx);
+    return true;
+  }
+
+  /** An operator drops an entry: it does not become a dead letter. False when there is no such entry. */
+  drop(name: string, id: string, ctx: StepContext): boolean {
+    const found = this.#store.find(name, id);
+    if (found === undefined) return false;
+    const { recipient, entry } = found;
+    this.#store.remove(recipient, entry, ctx);
+    ctx.observe({ is: "message_dead", to: recipient.name, id, why: "dropped" });
+    this.#pump(recipient, ctx);
+    return true;
+  }
+
+  /** The store has finished a write or a load of this queue. */
+  step(event: StoreEvent, ctx: StepContext): void {
     switch (event.is) {
       case "stored":
+        if (this.#isDeadLetter(event.key)) this.deadLetters.stored(event.key, ctx);
+        else this.#writeEnded(event.key, true, ctx);
+        return;
       case "storeFailed":
-        return this.#writeEnded(event.key, event.is === "stored", ctx);
+        if (this.#isDeadLetter(event.key)) this.deadLetters.storeFailed(event.key);
+        else this.#writeEnded(event.key, false, ctx);
+        return;
       case "loaded":
-        return this.dead.loaded(event.token, event.entries, ctx) || this.#loaded(event.token, event.entries, ctx);
+        if (!this.deadLetters.loaded(event.token, event.entries, ctx)) this.#loaded(event.token, event.entries, ctx);
+        return;
       case "loadFailed":
-        return this.dead.loadFailed(event.token) || this.#loadFailed(event.token, ctx);
+        if (!this.deadLetters.loadFailed(event.token)) this.#loadFailed(event.token, ctx);
+        return;
+      default:
+        return assertNever(event);
     }
   }
 
   tick(ctx: StepContext): void {
-    for (const recipient of this.#deadlines.due(ctx.now)) {
-      const to = this.#recipients.get(recipient);
-      if (to?.socket !== undefined) this.#due(to, to.socket, ctx);
+    for (const segment of this.#deadlines.due(ctx.now)) {
+      const recipient = this.#store.recipients.get(segment);
+      if (recipient?.socket !== undefined) this.#due(recipient, recipient.socket, ctx);
     }
     this.#store.tick(ctx);
   }
 
   nextWakeup(): Millis | undefined {
-    const [due, shelf] = [this.#deadlines.earliest(), this.#store.nextWakeup()];
-    return due === undefined || shelf === undefined ? due ?? shelf : Math.min(due, shelf);
+    return earlier(this.#deadlines.earliest(), this.#store.nextWakeup());
   }
 
-  /** Sends what may be sent, and has the next bodies read. */
+  /** Sends what may be sent now, and loads the next bodies. */
   #pump(recipient: RecipientQueue, ctx: StepContext): void {
-    while (isOpen(recipient, this.#settings, ctx.now)) {
+    while (canSend(recipient, this.#settings, ctx.now)) {
       const next = firstOf(recipient.waiting);
       if (next === undefined) break;
       if (next.exp <= ctx.now) {
         this.#store.deadLetter({ recipient, entry: next }, "expired", ctx);
         continue;
       }
-      if (next.body === undefined || (next.promise === "queued" && next.disk !== "stored")) break;
+      if (next.body === undefined || (next.promise === "queued" && next.storage !== "stored")) break;
       recipient.waiting.delete(next.id);
       this.#transmit(recipient, next, ctx);
     }
@@ -262,15 +277,15 @@ export class Queue {
     const window = nextToLoad(recipient);
     if (window.length === 0) return;
     recipient.loading = loadToken(`${this.#service}:queue:${ctx.id()}`);
-    this.#loads.set(recipient.loading, { to: recipient, window });
+    this.#loads.set(recipient.loading, { recipient, window });
     ctx.emit({ do: "load", token: recipient.loading, keys: window.map(({ key }) => key) });
   }
 
-  #transmit(to: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
-    const { socket } = to;
+  #transmit(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
+    const { socket } = recipient;
     assert(socket !== undefined, "sending without a socket");
     ctx.count("integration", "out", entry.kind);
-    // Why the first time only: who never acks, or naks, would be asked for ever.
+    // Why only the first time: a client that never acks, or always naks, would gain an unlimited number of uncounted frames.
     ctx.emit({
       do: "send",
       to: socket.peer,
@@ -278,117 +293,118 @@ export class Queue {
       expectsReply: socket.acks && entry.sentAt === 0,
     });
     entry.sentAt = ctx.now;
-    if (entry.disk === "stored") entry.body = undefined;
-    to.inFlight.set(entry.id, entry);
-    to.inFlightBytes += entry.bytes;
-    this.#arm(to, this.#dueAt(entry, socket, ctx.now));
+    if (entry.storage === "stored") entry.body = undefined;
+    recipient.inFlight.set(entry.id, entry);
+    recipient.inFlightBytes += entry.bytes;
+    this.#arm(recipient, this.#dueAt(entry, socket, ctx.now));
   }
 
   /** When something has to be done about an entry in flight. */
-  #dueAt(entry: QueueEntry, { acks }: Socket, now: Millis): Millis {
+  #dueAt(entry: QueueEntry, { acks }: RecipientSocket, now: Millis): Millis {
     const settledAt = entry.sentAt + this.#settings.settle;
-    // Why: what is still held past its settling could not be written; it is tried again when it comes back.
-    const isHeld = entry.disk === "none" && settledAt > now;
-    return !acks || isHeld ? settledAt : entry.sentAt + this.#settings.ack_timeout;
+    // Why: an entry that is in memory past `queue.settle` could not be written. It is written again when it returns from flight.
+    const waitsForSettling = entry.storage === "memory" && settledAt > now;
+    return !acks || waitsForSettling ? settledAt : entry.sentAt + this.#settings.ack_timeout;
   }
 
-  #arm(to: RecipientQueue, at: Millis): void {
-    const set = this.#deadlines.get(to.segment);
-    if (set === undefined || at < set) this.#deadlines.set(to.segment, at);
+  #arm(recipient: RecipientQueue, at: Millis): void {
+    const set = this.#deadlines.get(recipient.segment);
+    if (set === undefined || at < set) this.#deadlines.set(recipient.segment, at);
   }
 
-  /** A deadline of a connected recipient has come. */
-  #due(to: RecipientQueue, socket: Socket, ctx: StepContext): void {
-    if (socket.acks) this.#dueAcks(to, ctx);
-    else if (!to.isBackpressured) this.#settle(to, ctx);
-    const soonest = ctx.now + (to.isBackpressured ? Math.max(1, this.#settings.settle) : 1);
-    for (const entry of to.inFlight.values()) {
-      this.#arm(to, Math.max(soonest, this.#dueAt(entry, socket, ctx.now)));
+  /** The deadline of a connected recipient has come. */
+  #due(recipient: RecipientQueue, socket: RecipientSocket, ctx: StepContext): void {
+    if (socket.acks) this.#checkAcks(recipient, ctx);
+    else if (!recipient.isBackpressured) this.#settle(recipient, ctx);
+    const soonest = ctx.now + (recipient.isBackpressured ? Math.max(1, this.#settings.settle) : 1);
+    for (const entry of recipient.inFlight.values()) {
+      this.#arm(recipient, Math.max(soonest, this.#dueAt(entry, socket, ctx.now)));
       if (!socket.acks) break;
     }
-    if (to.resumeAt > ctx.now) this.#arm(to, to.resumeAt);
-    this.#pump(to, ctx);
+    if (recipient.resumeAt > ctx.now) this.#arm(recipient, recipient.resumeAt);
+    this.#pump(recipient, ctx);
   }
 
-  /** Without acks: what the socket took long enough ago, and is still open, was delivered as far as one can know. */
-  #settle(to: RecipientQueue, ctx: StepContext): void {
-    for (const entry of to.inFlight.values()) {
+  /** Without acks: an entry counts as delivered when the socket took it `queue.settle` ago and is still open. */
+  #settle(recipient: RecipientQueue, ctx: StepContext): void {
+    for (const entry of recipient.inFlight.values()) {
       if (entry.sentAt + this.#settings.settle > ctx.now) return;
-      this.#store.remove(to, entry, ctx);
-      ctx.observe({ is: "message_delivered", to: to.name, id: entry.id, confirmed: false });
+      this.#store.remove(recipient, entry, ctx);
+      ctx.observe({ is: "message_delivered", to: recipient.name, id: entry.id, confirmed: false });
     }
   }
 
-  /** With acks: what is not acked soon is written; what is not acked in time goes again, with all after it. */
-  #dueAcks(to: RecipientQueue, ctx: StepContext): void {
+  /** With acks: an entry without ack is stored after `queue.settle`, and all in flight are sent again after `queue.ack_timeout`. */
+  #checkAcks(recipient: RecipientQueue, ctx: StepContext): void {
     const { settle, ack_timeout } = this.#settings;
-    const first = firstOf(to.inFlight);
+    const first = firstOf(recipient.inFlight);
     if (first !== undefined && first.sentAt + ack_timeout <= ctx.now) {
-      this.#countAttempt(to, first, ctx);
-      this.#putBack(to, [...to.inFlight.values()], ctx);
+      this.#countAttempt(recipient, first, ctx);
+      this.#putBack(recipient, [...recipient.inFlight.values()], ctx);
       return;
     }
-    for (const entry of to.inFlight.values()) {
-      if (entry.disk === "none" && entry.sentAt + settle <= ctx.now) this.#store.write(to, entry, ctx);
+    for (const entry of recipient.inFlight.values()) {
+      if (entry.storage === "memory" && entry.sentAt + settle <= ctx.now) this.#store.write(recipient, entry, ctx);
     }
   }
 
-  /** Only the first of what was in flight can have been the cause: the others lose no attempt. */
+  /** Counts a failed delivery. Only the first entry in flight can be its cause, so the others keep their attempts. */
   #countAttempt(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
     if (++entry.attempts >= this.#settings.max_attempts) this.#store.deadLetter({ recipient, entry }, "attempts", ctx);
   }
 
-  /** Out of flight, to before what waits. */
+  /** Moves entries from flight to the front of those that wait. */
   #putBack(recipient: RecipientQueue, entries: readonly QueueEntry[], ctx: StepContext): void {
     const back = new Map<string, QueueEntry>();
     for (const entry of entries) {
       if (!removeInFlight(recipient, entry)) continue;
-      entry.isRepeat = true;
+      entry.isRedelivery = true;
       back.set(entry.id, entry);
     }
     recipient.waiting = new Map([...back, ...recipient.waiting]);
     for (const entry of back.values()) {
       if (entry.exp <= ctx.now) this.#store.deadLetter({ recipient, entry }, "expired", ctx);
-      else if (entry.disk === "none") this.#store.write(recipient, entry, ctx);
+      else if (entry.storage === "memory") this.#store.write(recipient, entry, ctx);
     }
   }
 
-  #writeEnded(key: Key, isStored: boolean, ctx: StepContext): boolean {
-    const settled = this.#store.writeEnded(key, isStored, ctx);
-    if (typeof settled === "boolean") return settled;
-    const { recipient, entry } = settled;
+  #writeEnded(key: Key, isStored: boolean, ctx: StepContext): void {
+    const location = this.#store.writeEnded(key, isStored, ctx);
+    if (location === undefined) return;
+    const { recipient, entry } = location;
     this.#pump(recipient, ctx);
-    // Why: what is not sent next would fill the memory while it waits; it is read again in its turn.
-    if (entry.disk === "stored" && firstOf(recipient.waiting) !== entry) entry.body = undefined;
-    this.#recipients.dropIfEmpty(recipient);
-    return true;
+    // Why: only the next entry needs its body. The others are loaded when it is their turn, and do not fill the memory.
+    if (entry.storage === "stored" && firstOf(recipient.waiting) !== entry) entry.body = undefined;
+    this.#store.recipients.dropIfEmpty(recipient);
   }
 
-  #loaded(token: LoadToken, loaded: readonly Entry[], ctx: StepContext): boolean {
+  #loaded(token: LoadToken, loaded: readonly Entry[], ctx: StepContext): void {
     const load = this.#loads.get(token);
-    if (load === undefined) return false;
-    const { to, window } = load;
+    if (load === undefined) return;
+    const { recipient, window } = load;
     this.#loads.delete(token);
-    to.loading = undefined;
+    recipient.loading = undefined;
     const values = new Map(loaded.map(({ key, value }) => [key, value]));
     for (const entry of window) {
-      if (to.waiting.get(entry.id) !== entry) continue;
+      if (recipient.waiting.get(entry.id) !== entry) continue;
       entry.body = bodyOf(values.get(entry.key), entry.id);
       if (entry.body !== undefined) continue;
-      this.#store.untrack(to, entry);
-      ctx.observe({ is: "entry_quarantined", key: entry.key, why: "gone or unreadable" });
+      this.#store.untrack(recipient, entry);
+      ctx.observe({ is: "entry_quarantined", key: entry.key, why: "missing or unreadable" });
     }
-    this.#pump(to, ctx);
-    return true;
+    this.#pump(recipient, ctx);
   }
 
-  #loadFailed(token: LoadToken, ctx: StepContext): boolean {
-    const to = this.#loads.get(token)?.to;
-    if (to === undefined) return false;
+  #loadFailed(token: LoadToken, ctx: StepContext): void {
+    const recipient = this.#loads.get(token)?.recipient;
+    if (recipient === undefined) return;
     this.#loads.delete(token);
-    to.loading = undefined;
-    to.resumeAt = ctx.now + this.#settings.retry;
-    this.#arm(to, to.resumeAt);
-    return true;
+    recipient.loading = undefined;
+    recipient.resumeAt = ctx.now + this.#settings.retry;
+    this.#arm(recipient, recipient.resumeAt);
+  }
+
+  #isDeadLetter(key: Key): boolean {
+    return key.startsWith(`${this.#service}/dead/`);
   }
 }

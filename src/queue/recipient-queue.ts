@@ -1,44 +1,51 @@
 /**
- * The way to one recipient: what waits for it and what is in flight, in order, and the socket it has at the moment.
+ * The queue of one recipient: the entries that wait, the entries in flight, and the socket, if it is connected.
  *
- * Plain data and the questions that can be asked of it; what is done about the answers is decided in `queue.ts`.
+ * Plain data and functions that read it. `queue.ts` decides when an entry is sent.
  *
- * Invariant: everything in `inFlight` is older than everything in `waiting`, and both are in the order of their ids.
+ * Invariant: every entry in `inFlight` is older than every entry in `waiting`, and both are in the order of their ids.
  */
 import type { Key, LoadToken, Millis, PeerId } from "../core/ids.ts";
 import { segment } from "../core/key.ts";
 import { LOAD_BYTES_MAX, LOAD_ENTRIES_MAX, UNSETTLED_MESSAGES_MAX } from "../core/limits.ts";
-import { madeAt, type QueueEntry, readEntryKey, withFields } from "./entry.ts";
 import type { QueueSettings } from "../core/settings.ts";
+import { createdAt, type QueueEntry, readEntryKey, withFields } from "./entry.ts";
 
-/** A connected recipient. */
-export interface Socket {
+/** The connection of a recipient. */
+export interface RecipientSocket {
   readonly peer: PeerId;
-  /** It answers each message with an ack. */
+  /** It acknowledges each message. */
   readonly acks: boolean;
 }
 
 export interface RecipientQueue {
-  /** The recipient as a segment of keys. */
+  /** The recipient's name as a segment of keys. */
   readonly segment: string;
-  /** Its real name, once somebody said it. */
+  /** The recipient's name; the segment until the name is known. */
   name: string;
-  socket: Socket | undefined;
-  /** More waits in its socket than should. */
+  socket: RecipientSocket | undefined;
+  /** The socket holds more than `limits.backlog_soft_bytes`. */
   isBackpressured: boolean;
   /** Nothing is sent before this. */
   resumeAt: Millis;
+  /** The load that reads the next bodies. */
   loading: LoadToken | undefined;
   waiting: Map<string, QueueEntry>;
   readonly inFlight: Map<string, QueueEntry>;
   inFlightBytes: number;
-  /** On disk, or on the way there. */
+  /** Number and bytes of the entries that are stored or being written. */
   storedEntries: number;
   storedBytes: number;
 }
 
-const newRecipientQueue = (recipient: string, name: string): RecipientQueue => ({
-  segment: recipient,
+/** An entry, and the queue it is in. */
+export interface EntryLocation {
+  readonly recipient: RecipientQueue;
+  readonly entry: QueueEntry;
+}
+
+const newRecipientQueue = (segment: string, name: string): RecipientQueue => ({
+  segment,
   name,
   socket: undefined,
   isBackpressured: false,
@@ -52,34 +59,35 @@ const newRecipientQueue = (recipient: string, name: string): RecipientQueue => (
 });
 
 /** True when one more message may be sent now. */
-export function isOpen(to: RecipientQueue, settings: QueueSettings, now: Millis): boolean {
-  if (to.socket === undefined || to.isBackpressured || to.resumeAt > now) return false;
-  if (to.inFlight.size === 0) return true;
-  if (to.socket.acks) return to.inFlight.size < settings.ack_window;
-  return to.inFlight.size < UNSETTLED_MESSAGES_MAX && to.inFlightBytes < settings.per_recipient_bytes;
+export function canSend(recipient: RecipientQueue, settings: QueueSettings, now: Millis): boolean {
+  const { socket, inFlight, inFlightBytes } = recipient;
+  if (socket === undefined || recipient.isBackpressured || recipient.resumeAt > now) return false;
+  if (inFlight.size === 0) return true;
+  if (socket.acks) return inFlight.size < settings.ack_window;
+  return inFlight.size < UNSETTLED_MESSAGES_MAX && inFlightBytes < settings.per_recipient_bytes;
 }
 
 export const firstOf = (entries: ReadonlyMap<string, QueueEntry>): QueueEntry | undefined => entries.values().next().value;
 
-/** Takes an entry out of flight; false when it was not. */
-export function removeInFlight(on: RecipientQueue, entry: QueueEntry): boolean {
-  if (!on.inFlight.delete(entry.id)) return false;
-  on.inFlightBytes -= entry.bytes;
+/** Takes an entry out of flight. False when it was not in flight. */
+export function removeInFlight(recipient: RecipientQueue, entry: QueueEntry): boolean {
+  if (!recipient.inFlight.delete(entry.id)) return false;
+  recipient.inFlightBytes -= entry.bytes;
   return true;
 }
 
-/** What the recipient gets. Clients without acks get the body alone, byte for byte. */
-export function frameOf({ id, isRepeat, body = "" }: QueueEntry, socket: Socket): string {
+/** The frame for an entry. A client without acks gets the body alone, byte for byte. */
+export function frameOf({ id, isRedelivery, body = "" }: QueueEntry, socket: RecipientSocket): string {
   if (!socket.acks) return body;
-  return withFields(isRepeat ? { id, redelivered: true } : { id }, body);
+  return withFields(isRedelivery ? { id, redelivered: true } : { id }, body);
 }
 
-/** The next entries whose bodies have to be read before they can be sent; empty while the first one has its own. */
-export function nextToLoad(of: RecipientQueue): QueueEntry[] {
+/** The next entries whose bodies have to be read before they can be sent. Empty while the first entry has its body. */
+export function nextToLoad({ waiting }: RecipientQueue): QueueEntry[] {
   const window: QueueEntry[] = [];
   let bytes = 0;
-  for (const entry of of.waiting.values()) {
-    if (entry.body !== undefined || entry.disk !== "stored" || window.length === LOAD_ENTRIES_MAX) break;
+  for (const entry of waiting.values()) {
+    if (entry.body !== undefined || entry.storage !== "stored" || window.length === LOAD_ENTRIES_MAX) break;
     bytes += entry.bytes;
     if (window.length > 0 && bytes > LOAD_BYTES_MAX) break;
     window.push(entry);
@@ -87,33 +95,33 @@ export function nextToLoad(of: RecipientQueue): QueueEntry[] {
   return window;
 }
 
-/** What is kept for one recipient. */
-export interface Depth {
+/** How much is stored for one recipient. */
+export interface QueueDepth {
   readonly name: string;
   readonly entries: number;
   readonly bytes: number;
   readonly oldest: Millis | undefined;
 }
 
-/** All lanes, and the sums over them. A lane exists while its recipient is connected or something is kept for it. */
+/** All recipients and their sums. A recipient is listed while it is connected or something is queued for it. */
 export class RecipientQueues {
   readonly #table = new Map<string, RecipientQueue>();
-  /** On disk, or on the way there. */
+  /** Number and bytes of the entries that are stored or being written, over all recipients. */
   entries = 0;
   bytes = 0;
 
-  /** When the oldest entry that is kept was made. */
+  /** When the oldest stored entry was created. */
   get oldest(): Millis | undefined {
     let oldest: Millis | undefined;
-    for (const of of this.#table.values()) {
-      const at = of.storedEntries > 0 ? (firstOf(of.inFlight) ?? firstOf(of.waiting))?.at : undefined;
+    for (const recipient of this.#table.values()) {
+      const at = recipient.storedEntries > 0 ? oldestOf(recipient) : undefined;
       if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
     }
     return oldest;
   }
 
-  get(recipient: string): RecipientQueue | undefined {
-    return this.#table.get(recipient);
+  get(segment: string): RecipientQueue | undefined {
+    return this.#table.get(segment);
   }
 
   all(): RecipientQueue[] {
@@ -124,69 +132,69 @@ export class RecipientQueues {
     return this.#table.get(segment(name));
   }
 
-  /** By name, or by segment where the name was lost. */
+  /** By name, or by segment where the name is not known. */
   find(name: string): RecipientQueue | undefined {
     return this.of(name) ?? this.get(name);
   }
 
-  /** The lane of a name, made when there is none. */
   getOrCreate(name: string): RecipientQueue {
-    const recipient = segment(name);
-    const known = this.#table.get(recipient) ?? newRecipientQueue(recipient, name);
-    known.name = name;
-    this.#table.set(recipient, known);
-    return known;
+    const key = segment(name);
+    const recipient = this.#table.get(key) ?? newRecipientQueue(key, name);
+    recipient.name = name;
+    this.#table.set(key, recipient);
+    return recipient;
   }
 
-  /** Lets go of a lane of which nothing is left. */
-  dropIfEmpty(to: RecipientQueue): void {
-    if (to.socket !== undefined || to.waiting.size + to.inFlight.size > 0) return;
-    if (this.#table.get(to.segment) === to) this.#table.delete(to.segment);
+  /** Drops a recipient that is away and has no entries. */
+  dropIfEmpty(recipient: RecipientQueue): void {
+    if (recipient.socket !== undefined || recipient.waiting.size + recipient.inFlight.size > 0) return;
+    if (this.#table.get(recipient.segment) === recipient) this.#table.delete(recipient.segment);
   }
 
-  /** Counts an entry that came to be on disk (1), or no longer is (-1). */
-  count(to: RecipientQueue, { bytes }: QueueEntry, sign: 1 | -1): void {
-    to.storedEntries += sign;
-    to.storedBytes += sign * bytes;
+  /** Adds an entry to the sums (1), or takes it out of them (-1). */
+  count(recipient: RecipientQueue, { bytes }: QueueEntry, sign: 1 | -1): void {
+    recipient.storedEntries += sign;
+    recipient.storedBytes += sign * bytes;
     this.entries += sign;
     this.bytes += sign * bytes;
   }
 
-  /** Takes in an entry that an earlier run left; undefined for a key that no queue made. Keys have to come in their order. */
-  restore(key: Key, ttl: QueueSettings["ttl"]): QueueEntry | undefined {
+  /** Adds the entry of a key that an earlier process stored. Undefined for a key that no queue wrote. Keys must come in order. */
+  restore(key: Key, ttl: QueueSettings["ttl"]): EntryLocation | undefined {
     const read = readEntryKey(key);
     if (read === undefined) return undefined;
-    const { recipient, head } = read;
-    const to = this.#table.get(recipient) ?? newRecipientQueue(recipient, recipient);
-    this.#table.set(recipient, to);
+    const { recipient: segment, head } = read;
+    const recipient = this.#table.get(segment) ?? newRecipientQueue(segment, segment);
+    this.#table.set(segment, recipient);
     const entry: QueueEntry = {
       ...head,
-      at: madeAt(head, ttl),
+      at: createdAt(head, ttl),
       key,
-      disk: "stored",
+      storage: "stored",
       promise: "queued",
       body: undefined,
       attempts: 0,
-      isRepeat: true,
+      isRedelivery: true,
       sentAt: 0,
     };
-    to.waiting.set(entry.id, entry);
-    this.count(to, entry, 1);
-    return entry;
+    recipient.waiting.set(entry.id, entry);
+    this.count(recipient, entry, 1);
+    return { recipient, entry };
   }
 
-  /** Entries that are kept for one recipient. */
+  /** Number of entries stored for a recipient. */
   depth(name: string): number {
     return this.of(name)?.storedEntries ?? 0;
   }
 
-  /** The same entries, in order. */
+  /** The entries stored for a recipient, in order. */
   list(name: string): QueueEntry[] {
-    const to = this.find(name);
-    return to === undefined ? [] : [...to.inFlight.values(), ...to.waiting.values()].filter(({ disk }) => disk !== "none");
+    const recipient = this.find(name);
+    if (recipient === undefined) return [];
+    return [...recipient.inFlight.values(), ...recipient.waiting.values()].filter(({ storage }) => storage !== "memory");
   }
 
-  /** An entry by its id, and whose it is. */
+  /** An entry by its id, with the name of its recipient. */
   locate(id: string): { readonly to: string; readonly entry: QueueEntry } | undefined {
     for (const { name, waiting, inFlight } of this.#table.values()) {
       const entry = inFlight.get(id) ?? waiting.get(id);
@@ -195,13 +203,15 @@ export class RecipientQueues {
     return undefined;
   }
 
-  /** How much is kept for whom. */
-  depths(): Depth[] {
-    return this.all().filter(({ storedEntries }) => storedEntries > 0).map((of) => ({
-      name: of.name,
-      entries: of.storedEntries,
-      bytes: of.storedBytes,
-      oldest: (firstOf(of.inFlight) ?? firstOf(of.waiting))?.at,
+  /** How much is stored for each recipient. */
+  depths(): QueueDepth[] {
+    return this.all().filter(({ storedEntries }) => storedEntries > 0).map((recipient) => ({
+      name: recipient.name,
+      entries: recipient.storedEntries,
+      bytes: recipient.storedBytes,
+      oldest: oldestOf(recipient),
     }));
   }
 }
+
+const oldestOf = ({ inFlight, waiting }: RecipientQueue): Millis | undefined => (firstOf(inFlight) ?? firstOf(waiting))?.at;

@@ -1,175 +1,189 @@
 /**
- * What a queue has on disk: lanes of entries, their sums and bounds, their expiry, and the way of each to its end.
+ * The stored part of a queue: its recipients with their entries, the sums and limits, and the expiry of each entry.
  *
- * Invariants: S1 a key is written once; an entry that has to be written again has another expiry, so another key; S2 the sums are
- * those of all entries that are written or being written; S3 whatever leaves the books leaves the disk, except to be read again
- * by nobody (`detach`: what was foreign or unreadable stays for a person to see).
+ * Invariants: S1 a key is written once; an entry that has to be written again gets another expiry, and so another key; S2 the sums
+ * count the entries that are stored or being written; S3 an entry that is no longer tracked is deleted from the store, except by
+ * `untrack`: foreign and unreadable entries stay there for a person to inspect.
  * Knows nothing of: when an entry is sent.
  */
-import { DeadLetters } from "./dead-letters.ts";
-import { Deadlines } from "../core/deadlines.ts";
+import { assertNever } from "../core/assert.ts";
+import type { StepContext } from "../core/context.ts";
+import { Deadlines, earlier } from "../core/deadlines.ts";
 import type { Key, Millis } from "../core/ids.ts";
 import { segmentAt } from "../core/key.ts";
-import { type DeadLetterReason, entryKey, entryValue, type QueueEntry } from "./entry.ts";
-import { type RecipientQueue, RecipientQueues, removeInFlight } from "./recipient-queue.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { QueueSettings } from "../core/settings.ts";
-import type { StepContext } from "../core/context.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import { type DeadLetterReason, entryKey, entryValue, type QueueEntry } from "./entry.ts";
+import { type EntryLocation, type RecipientQueue, RecipientQueues, removeInFlight } from "./recipient-queue.ts";
 
-/** An entry and where it is. */
-export interface EntryLocation {
-  readonly recipient: RecipientQueue;
-  readonly entry: QueueEntry;
-}
+/** The owner of a key in the part of the store that belongs to a queue. */
+export type QueueKeyOwner = "queue" | "dead";
 
-/** Foreign keys that are named; the rest are many of the same. */
-const QUARANTINE_NOTES_MAX = 100;
+/** Foreign keys that are reported at a restart. If there are more, they are alike. */
+const QUARANTINE_REPORTS_MAX = 100;
 
 export class QueueStore {
   readonly recipients: RecipientQueues = new RecipientQueues();
-  readonly dead: DeadLetters;
-  readonly #room: ServiceName;
+  readonly deadLetters: DeadLetters;
+  readonly #service: ServiceName;
+  /** When each stored entry expires, by its id. */
   readonly #expiry = new Deadlines();
+  /** The entries in `#expiry`, by their ids. */
+  readonly #expiring = new Map<string, EntryLocation>();
   readonly #writes = new Map<Key, EntryLocation>();
+  /** Keys to delete with the first tick after a restart. */
   readonly #leftovers: Key[] = [];
+  /** Keys to report with the first tick after a restart. */
   readonly #foreign: Key[] = [];
   #settings: QueueSettings;
 
   constructor(service: ServiceName, settings: QueueSettings) {
-    this.#room = service;
+    this.#service = service;
     this.#settings = settings;
-    this.dead = new DeadLetters(service, settings);
+    this.deadLetters = new DeadLetters(service, settings);
   }
 
   configure(settings: QueueSettings): void {
     this.#settings = settings;
-    this.dead.settings = settings;
+    this.deadLetters.settings = settings;
   }
 
+  /** Number of writes that have not ended. */
   get writing(): number {
     return this.#writes.size;
   }
 
-  /** Takes in the keys that an earlier run left below `<room>/queue/` and `<room>/dead/`; others are not looked at. */
+  /** Adds the keys that an earlier process stored under `<service>/queue/` and `<service>/dead/`, and ignores other keys. */
   restore(keys: readonly Key[]): void {
-    const below = (kind: string) => keys.filter((key) => segmentAt(key, 1) === kind).sort();
-    this.dead.restore(below("dead"));
-    for (const key of below("queue")) {
-      const entry = this.recipients.restore(key, this.#settings.ttl);
-      if (entry === undefined) this.#foreign.push(key);
-      else this.#expiry.set(expiryOf(segmentAt(key, 2), entry), entry.exp);
+    const sortedBelow = (kind: QueueKeyOwner) => keys.filter((key) => segmentAt(key, 1) === kind).sort();
+    this.deadLetters.restore(sortedBelow("dead"));
+    for (const key of sortedBelow("queue")) {
+      const location = this.recipients.restore(key, this.#settings.ttl);
+      if (location === undefined) this.#foreign.push(key);
+      else this.#setExpiry(location);
     }
-    for (const to of this.recipients.all()) {
-      for (const entry of to.waiting.values()) {
-        if (this.dead.get(entry.id) === undefined) continue;
+    for (const recipient of this.recipients.all()) {
+      for (const entry of recipient.waiting.values()) {
+        if (this.deadLetters.get(entry.id) === undefined) continue;
         this.#leftovers.push(entry.key);
-        this.untrack(to, entry);
+        this.untrack(recipient, entry);
       }
-      this.recipients.dropIfEmpty(to);
+      this.recipients.dropIfEmpty(recipient);
     }
   }
 
-  /** Writes an entry that is not on disk. */
+  /** Writes an entry that is only in memory. */
   write(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
-    entry.key = entryKey({ service: this.#room, is: "queue", recipient: recipient.segment }, entry);
-    entry.disk = "writing";
+    entry.key = entryKey({ service: this.#service, is: "queue", recipient: recipient.segment }, entry);
+    entry.storage = "writing";
     this.recipients.count(recipient, entry, 1);
-    this.#expiry.set(expiryOf(recipient.segment, entry), entry.exp);
-    this.#writes.set(entry.key, { recipient, entry });
+    const location = { recipient, entry };
+    this.#setExpiry(location);
+    this.#writes.set(entry.key, location);
     ctx.emit({ do: "put", key: entry.key, value: entryValue(entry) });
   }
 
-  /** A write ended: returns its entry where that is still wanted, else whether it was a write of this queue at all. */
-  writeEnded(key: Key, isStored: boolean, ctx: StepContext): EntryLocation | boolean {
-    if (isStored ? this.dead.stored(key, ctx) : this.dead.storeFailed(key)) return true;
-    const write = this.#writes.get(key);
-    if (write === undefined) return false;
+  /** A write ended. Returns the location of its entry, or undefined if the entry is no longer tracked. */
+  writeEnded(key: Key, isStored: boolean, ctx: StepContext): EntryLocation | undefined {
+    const location = this.#writes.get(key);
+    if (location === undefined) return undefined;
     this.#writes.delete(key);
-    const { recipient, entry } = write;
-    if (recipient.waiting.get(entry.id) !== entry && recipient.inFlight.get(entry.id) !== entry) return true;
+    const { recipient, entry } = location;
+    if (recipient.waiting.get(entry.id) !== entry && recipient.inFlight.get(entry.id) !== entry) return undefined;
     if (isStored) this.#stored(recipient, entry, ctx);
-    else this.#notStored(recipient, entry, ctx);
-    return write;
+    else this.#storeFailed(recipient, entry, ctx);
+    return location;
   }
 
-  #stored(to: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
-    entry.disk = "stored";
-    if (to.socket === undefined) entry.body = undefined;
+  #stored(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
+    entry.storage = "stored";
+    if (recipient.socket === undefined) entry.body = undefined;
     const { id, kind } = entry;
-    ctx.observe({ is: "message_queued", to: to.name, id, kind, depth: to.storedEntries });
+    ctx.observe({ is: "message_queued", to: recipient.name, id, kind, depth: recipient.storedEntries });
   }
 
-  /** What was promised `queued` is taken back, its sender is told; what was `sent` is kept in memory. */
-  #notStored(to: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
-    ctx.observe({ is: "queue_refused", to: to.name, why: "storageFailed" });
-    if (entry.promise === "queued") return this.untrack(to, entry);
-    this.recipients.count(to, entry, -1);
-    entry.disk = "none";
-    entry.exp++; // Why: the key says when it expires, and the next attempt to write it needs a new key.
+  /** An entry reported as `queued` is dropped, and its sender gets an error. One reported as `sent` stays in memory. */
+  #storeFailed(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
+    ctx.observe({ is: "queue_refused", to: recipient.name, why: "storageFailed" });
+    switch (entry.promise) {
+      case "queued":
+        return this.untrack(recipient, entry);
+      case "sent":
+        this.recipients.count(recipient, entry, -1);
+        entry.storage = "memory";
+        entry.exp++; // Why: the key contains the expiry, and the next write of this entry needs a new key.
+        return;
+      default:
+        return assertNever(entry.promise);
+    }
   }
 
-  /** Makes room by the policy; false when there is none. */
-  makeRoom(to: RecipientQueue, bytes: number, ctx: StepContext): boolean {
+  #setExpiry(location: EntryLocation): void {
+    const { entry: { id, exp } } = location;
+    this.#expiry.set(id, exp);
+    this.#expiring.set(id, location);
+  }
+
+  /** Makes room for `bytes` as `queue.when_full` says. False when there is no room. */
+  makeRoom(recipient: RecipientQueue, bytes: number, ctx: StepContext): boolean {
     const { per_recipient, per_recipient_bytes, total, total_bytes, when_full } = this.#settings;
     const fits = () =>
-      to.storedEntries < per_recipient && to.storedBytes + bytes <= per_recipient_bytes &&
+      recipient.storedEntries < per_recipient && recipient.storedBytes + bytes <= per_recipient_bytes &&
       this.recipients.entries < total && this.recipients.bytes + bytes <= total_bytes;
     if (fits()) return true;
     if (when_full === "reject" || bytes > Math.min(per_recipient_bytes, total_bytes)) return false;
-    for (const oldest of to.waiting.values()) {
-      this.remove(to, oldest, ctx);
-      ctx.observe({ is: "message_dead", to: to.name, id: oldest.id, why: "dropped" });
+    for (const oldest of recipient.waiting.values()) {
+      this.remove(recipient, oldest, ctx);
+      ctx.observe({ is: "message_dead", to: recipient.name, id: oldest.id, why: "dropped" });
       if (fits()) return true;
     }
     return false;
   }
 
-  /** Gives an entry up, for its cause to be looked at. */
+  /** Gives an entry up: it becomes a dead letter. */
   deadLetter({ recipient, entry }: EntryLocation, reason: DeadLetterReason, ctx: StepContext): void {
     this.untrack(recipient, entry);
-    this.dead.add({ entry, recipient: recipient.segment, name: recipient.name, reason }, ctx);
+    this.deadLetters.add({ entry, recipient: recipient.segment, name: recipient.name, reason }, ctx);
     this.recipients.dropIfEmpty(recipient);
   }
 
-  /** An entry that has come to its end. */
-  remove(to: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
-    this.untrack(to, entry);
-    if (entry.disk !== "none") ctx.emit({ do: "delete", key: entry.key });
+  /** Deletes an entry that was delivered or dropped. */
+  remove(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
+    this.untrack(recipient, entry);
+    if (entry.storage !== "memory") ctx.emit({ do: "delete", key: entry.key });
   }
 
-  /** Takes an entry out of all books, and leaves what is on disk. */
-  untrack(to: RecipientQueue, entry: QueueEntry): void {
-    if (!removeInFlight(to, entry)) to.waiting.delete(entry.id);
-    this.#expiry.clear(expiryOf(to.segment, entry));
-    if (entry.disk !== "none") this.recipients.count(to, entry, -1);
+  /** Takes an entry out of all tables and sums. Its key stays in the store. */
+  untrack(recipient: RecipientQueue, entry: QueueEntry): void {
+    if (!removeInFlight(recipient, entry)) recipient.waiting.delete(entry.id);
+    this.#expiry.clear(entry.id);
+    this.#expiring.delete(entry.id);
+    if (entry.storage !== "memory") this.recipients.count(recipient, entry, -1);
   }
 
-  /** An entry of a recipient. */
-  find(name: string, id: string): [RecipientQueue, QueueEntry] | [undefined, undefined] {
-    const to = this.recipients.find(name);
-    const entry = to?.inFlight.get(id) ?? to?.waiting.get(id);
-    return to === undefined || entry === undefined ? [undefined, undefined] : [to, entry];
+  find(name: string, id: string): EntryLocation | undefined {
+    const recipient = this.recipients.find(name);
+    const entry = recipient?.inFlight.get(id) ?? recipient?.waiting.get(id);
+    return recipient === undefined || entry === undefined ? undefined : { recipient, entry };
   }
 
   tick(ctx: StepContext): void {
     for (const key of this.#leftovers.splice(0)) ctx.emit({ do: "delete", key });
-    for (const key of this.#foreign.splice(0).slice(0, QUARANTINE_NOTES_MAX)) {
+    for (const key of this.#foreign.splice(0).slice(0, QUARANTINE_REPORTS_MAX)) {
       ctx.observe({ is: "entry_quarantined", key, why: "not a key of a queue" });
     }
-    for (const due of this.#expiry.due(ctx.now)) {
-      const [recipient = "", id = ""] = due.split("/");
-      const to = this.recipients.get(recipient);
-      const entry = to?.waiting.get(id); // Why: one in flight may still be acked; it is looked at again when it comes back.
-      if (to !== undefined && entry !== undefined) this.deadLetter({ recipient: to, entry }, "expired", ctx);
+    for (const id of this.#expiry.due(ctx.now)) {
+      const location = this.#expiring.get(id);
+      this.#expiring.delete(id);
+      // Why only waiting entries: one in flight may still be acked. It is checked again when it returns.
+      if (location?.recipient.waiting.has(id)) this.deadLetter(location, "expired", ctx);
     }
-    this.dead.tick(ctx);
+    this.deadLetters.tick(ctx);
   }
 
   nextWakeup(): Millis | undefined {
     if (this.#leftovers.length + this.#foreign.length > 0) return 0;
-    const [own, dead] = [this.#expiry.earliest(), this.dead.nextWakeup()];
-    return own === undefined || dead === undefined ? own ?? dead : Math.min(own, dead);
+    return earlier(this.#expiry.earliest(), this.deadLetters.nextWakeup());
   }
 }
-
-const expiryOf = (recipient: string, { id }: QueueEntry): string => `${recipient}/${id}`;

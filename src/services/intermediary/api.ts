@@ -95,7 +95,7 @@ function statusOf(state: State): JsonObject {
       entries: queue.recipients.entries,
       bytes: queue.recipients.bytes,
       oldest: queue.recipients.oldest ?? null,
-      dead: queue.dead.size,
+      dead: queue.deadLetters.size,
     },
     uploads: { files: uploads.files, bytes: uploads.bytes },
     upstream: state.upstream,
@@ -129,7 +129,7 @@ const entriesOf = (state: State, to: string): QueueEntryView[] =>
 
 function lettersOf(state: State): DeadLetterView[] {
   const names = state.directory.bySegment();
-  const letters = [...state.queue.dead.all()].map(({ id, recipient, kind, bytes, reason, exp }) => ({
+  const letters = [...state.queue.deadLetters.all()].map(({ id, recipient, kind, bytes, reason, exp }) => ({
     id,
     to: names.get(recipient) ?? segmentText(recipient) ?? recipient,
     kind,
@@ -142,15 +142,15 @@ function lettersOf(state: State): DeadLetterView[] {
 
 function show(state: State, { requestId, id }: { requestId: RequestId; id: string }, ctx: StepContext): void {
   const { queue, pendingLoads } = state;
-  const letter = queue.dead.get(id);
+  const letter = queue.deadLetters.get(id);
   if (letter !== undefined) {
-    pendingLoads.set(queue.dead.read(letter, ctx), { is: "show", requestId, to: letter.recipient });
+    pendingLoads.set(queue.deadLetters.load(letter, ctx), { is: "show", requestId, to: letter.recipient });
     return;
   }
   const found = queue.recipients.locate(id);
   if (found === undefined) return fail(requestId, NO_MESSAGE, ctx);
   const { to, entry } = found;
-  if (entry.body === undefined) pendingLoads.set(queue.read(entry, ctx), { is: "show", requestId, to });
+  if (entry.body === undefined) pendingLoads.set(queue.load(entry, ctx), { is: "show", requestId, to });
   else respond(requestId, messageOf({ ...entry, to, why: null, died: null }, entry.body), ctx);
 }
 
@@ -173,9 +173,9 @@ function act(state: State, { requestId, request, by }: OperatorCommand<Intermedi
     case "dropMessage":
       return drop(state, { requestId, request, by }, ctx);
     case "retryMessage": {
-      const letter = state.queue.dead.get(request.id);
+      const letter = state.queue.deadLetters.get(request.id);
       if (letter === undefined) return fail(requestId, NO_MESSAGE, ctx);
-      state.pendingLoads.set(state.queue.dead.read(letter, ctx), { is: "retry", requestId, letter: letter.id, by });
+      state.pendingLoads.set(state.queue.deadLetters.load(letter, ctx), { is: "retry", requestId, letter: letter.id, by });
       return;
     }
     default:
@@ -202,10 +202,10 @@ function drop(
 ): void {
   const { queue } = state;
   const { id, dead = false } = request;
-  const letter = queue.dead.get(id);
+  const letter = queue.deadLetters.get(id);
   const found = letter === undefined && !dead ? queue.recipients.locate(id) : undefined;
   if (letter === undefined && found === undefined) return fail(requestId, NO_MESSAGE, ctx);
-  if (letter !== undefined) queue.dead.drop(letter, ctx);
+  if (letter !== undefined) queue.deadLetters.drop(letter, ctx);
   if (found !== undefined) queue.drop(found.to, id, ctx);
   ctx.observe({ is: "operator_acted", by, did: "drop", to: id, outcome: "done" });
   respond(requestId, { status: "dropped" }, ctx);
@@ -228,8 +228,8 @@ function respondAfter(state: State, { requestId, letter, body, after }: Response
 }
 
 function dropLetter(state: State, id: string | undefined, ctx: StepContext): void {
-  const letter = id === undefined ? undefined : state.queue.dead.get(id);
-  if (letter !== undefined) state.queue.dead.drop(letter, ctx);
+  const letter = id === undefined ? undefined : state.queue.deadLetters.get(id);
+  if (letter !== undefined) state.queue.deadLetters.drop(letter, ctx);
 }
 
 /** A write ended that a call waits for. */
@@ -279,7 +279,7 @@ interface Retry {
 }
 
 function retry(state: State, { requestId, letter, by, to, body }: Retry, ctx: StepContext): void {
-  const kind = state.queue.dead.get(letter)?.kind;
+  const kind = state.queue.deadLetters.get(letter)?.kind;
   if (kind === undefined) return fail(requestId, NO_MESSAGE, ctx); // Why: somebody dropped it meanwhile.
   for (const promised of state.pendingWrites.values()) {
     if (promised.letter === letter) return fail(requestId, { fault: "notNow", reason: "it is being retried already" }, ctx);

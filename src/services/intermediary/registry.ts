@@ -68,7 +68,7 @@ function leave(state: State, integration: Integration, ctx: StepContext): void {
   state.integrations.delete(name);
   state.freeTexts.clear(peer);
   if (integration.hasQueue) {
-    state.queue.close(name, ctx);
+    state.queue.disconnect(name, ctx);
     state.directory.recordSeen(name, ctx);
   }
   ctx.post("neuro", { is: "integrationLeft", peer });
@@ -147,7 +147,7 @@ function join(
   requestChoiceOfLateIntegration(state, integration, ctx);
   if (!hasQueue) return;
   state.directory.recordSeen(name, ctx);
-  state.queue.open(name, { peer, acks }, ctx);
+  state.queue.connect(name, { peer, acks }, ctx);
 }
 
 export const integrationOf = (

@@ -19,7 +19,7 @@ export function restore(settings: Settings, { entries, resumed, now, hasSlept = 
   state.directory.restore(entries.filter(({ key }) => key.startsWith(DIRECTORY_PREFIX)));
   state.uploads.restore(entries.filter(({ key }) => key.startsWith(UPLOAD_PREFIX)));
   state.audit.restore(entries.filter(({ key }) => key.startsWith(AUDIT_PREFIX)));
-  state.queue.restore(entries);
+  state.queue.restore(entries.map(({ key }) => key));
   for (const name of state.directory.all()) state.queue.setName(name);
   const missed = hasSlept ? 0 : null;
   for (const resumedPeer of resumed) {
@@ -79,7 +79,7 @@ export function resume(state: State, ctx: StepContext): void {
     if (peer?.is !== "integration") continue;
     const { name, connection, acks, hasQueue } = peer;
     ctx.post("neuro", { is: "integrationJoined", peer: id, name, connection });
-    if (hasQueue) state.queue.open(name, { peer: id, acks }, ctx);
+    if (hasQueue) state.queue.connect(name, { peer: id, acks }, ctx);
   }
   recheckTokens(state, ctx); // Why: while nobody was here to see it, tokens may have changed.
 }

@@ -1,4 +1,4 @@
-/** A room that is nothing but a queue, on virtual time with a store, and killed where a test wants. */
+/** A queue in virtual time with a store that a test controls. It can be restarted at any moment. */
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Effect } from "../../../src/core/effect.ts";
 import type { StoreEvent } from "../../../src/core/event.ts";
@@ -12,14 +12,14 @@ import type { StepContext } from "../../../src/core/context.ts";
 
 export const QUEUE: QueueSettings = DEFAULTS.queue;
 
-export class Post {
+export class QueueFixture {
   readonly queue: Queue;
   readonly settings: QueueSettings;
   readonly stored: Map<Key, Json>;
   readonly sent: { readonly to: PeerId; readonly frame: JsonObject }[] = [];
   readonly observations: Observation[] = [];
   readonly effects: Effect[] = [];
-  /** Keys of each load so far. */
+  /** The keys of each load so far. */
   readonly loads: (readonly Key[])[] = [];
   now: Millis;
   isFailing = false;
@@ -31,22 +31,22 @@ export class Post {
 
   constructor(
     settings: Partial<QueueSettings> = {},
-    past: { stored?: ReadonlyMap<Key, Json>; now?: Millis; epoch?: number } = {},
+    from: { stored?: ReadonlyMap<Key, Json>; now?: Millis; epoch?: number } = {},
   ) {
     this.settings = { ...QUEUE, ...settings };
-    this.stored = new Map(past.stored);
-    this.now = past.now ?? 1_000_000;
-    this.#epoch = past.epoch ?? 1;
+    this.stored = new Map(from.stored);
+    this.now = from.now ?? 1_000_000;
+    this.#epoch = from.epoch ?? 1;
     this.queue = new Queue("intermediary", this.settings);
-    this.queue.restore([...this.stored.keys()].map((key) => ({ key })));
-    this.run((ctx) => this.queue.tick(ctx));
+    this.queue.restore([...this.stored.keys()]);
+    this.step((ctx) => this.queue.tick(ctx));
   }
 
-  restart(): Post {
-    return new Post(this.settings, { stored: this.stored, now: this.now + 1, epoch: this.#epoch + 1 });
+  restart(): QueueFixture {
+    return new QueueFixture(this.settings, { stored: this.stored, now: this.now + 1, epoch: this.#epoch + 1 });
   }
 
-  run<T>(work: (ctx: StepContext) => T): T {
+  step<T>(work: (ctx: StepContext) => T): T {
     const id = () => `${String(this.#epoch).padStart(13, "0")}-${String(++this.#count).padStart(10, "0")}`;
     const ctx: StepContext = {
       now: this.now,
@@ -54,17 +54,17 @@ export class Post {
       id,
       secret: id,
       emit: (effect) => this.#do(effect),
-      post: () => {},
       observe: (observation) => void this.observations.push(observation),
+      post: () => {},
       count: () => {},
     };
     return work(ctx);
   }
 
-  /** All writes and reads end, and what follows from them. */
+  /** Ends all writes and loads, and those that follow from them. */
   store(): void {
     while (this.#puts.size + this.#pendingLoads.length > 0) {
-      for (const [key, value] of [...this.#puts]) this.settle(key, value);
+      for (const [key, value] of [...this.#puts]) this.endWrite(key, value);
       for (const { token, keys } of this.#pendingLoads.splice(0)) {
         const entries = keys.flatMap((key) => (this.stored.has(key) ? [{ key, value: this.stored.get(key) ?? null }] : []));
         this.event({ is: "loaded", token, entries });
@@ -72,57 +72,57 @@ export class Post {
     }
   }
 
-  settle(key: Key, value: Json): void {
+  endWrite(key: Key, value: Json): void {
     if (!this.#puts.delete(key)) return;
     if (!this.isFailing) this.stored.set(key, value);
     this.event(this.isFailing ? { is: "storeFailed", key, reason: "test" } : { is: "stored", key });
   }
 
-  /** Fails the reads that are under way. */
+  /** Fails the loads that are under way. */
   failLoads(): void {
     for (const { token } of this.#pendingLoads.splice(0)) this.event({ is: "loadFailed", token, reason: "test" });
   }
 
   event(event: StoreEvent): void {
-    this.run((ctx) => this.queue.step(event, ctx));
+    this.step((ctx) => this.queue.step(event, ctx));
   }
 
-  pass(ms: Millis): void {
+  advance(ms: Millis): void {
     const until = this.now + ms;
     for (let at = this.queue.nextWakeup(); at !== undefined && at <= until; at = this.queue.nextWakeup()) {
       this.now = Math.max(this.now, at);
-      this.run((ctx) => this.queue.tick(ctx));
+      this.step((ctx) => this.queue.tick(ctx));
       this.store();
     }
     this.now = until;
   }
 
-  /** A message with a number; stored before this returns, unless told otherwise. */
+  /** Sends a numbered message. It is stored before this returns, unless `isStored` is false. */
   send(to: string, n: number, isStored = true): Result<SendOutcome> {
-    const result = this.run((ctx) => this.queue.send(to, { kind: "command", body: JSON.stringify({ n }) }, ctx));
+    const result = this.step((ctx) => this.queue.send(to, { kind: "command", body: JSON.stringify({ n }) }, ctx));
     if (isStored) this.store();
     return result;
   }
 
-  open(name: string, acks = false): PeerId {
+  connect(name: string, acks = false): PeerId {
     const peer = peerId(`${name}-${++this.#sockets}`);
-    this.run((ctx) => this.queue.open(name, { peer, acks }, ctx));
+    this.step((ctx) => this.queue.connect(name, { peer, acks }, ctx));
     this.store();
     return peer;
   }
 
-  shut(name: string, isStored = true): void {
-    this.run((ctx) => this.queue.close(name, ctx));
+  disconnect(name: string, isStored = true): void {
+    this.step((ctx) => this.queue.disconnect(name, ctx));
     if (isStored) this.store();
   }
 
   ack(name: string, id: unknown): boolean {
-    const isKnown = this.run((ctx) => this.queue.ack(name, String(id), ctx));
+    const isKnown = this.step((ctx) => this.queue.ack(name, String(id), ctx));
     this.store();
     return isKnown;
   }
 
-  /** The numbers sent to a peer, in order. */
+  /** The numbers of the messages sent to a peer, in order. */
   numbers(to: PeerId): Json[] {
     return this.sent.filter((sent) => sent.to === to).map(({ frame }) => frame.n ?? null);
   }
@@ -131,12 +131,12 @@ export class Post {
     return this.sent.filter((sent) => sent.to === to).map(({ frame }) => frame);
   }
 
-  /** Keys of what is stored for queues, or dead. */
+  /** Stored keys of entries or of dead letters. */
   keys(kind: "queue" | "dead"): Key[] {
     return [...this.stored.keys()].filter((key) => key.startsWith(`intermediary/${kind}/`));
   }
 
-  noted(name: Observation["is"]): Observation[] {
+  observed(name: Observation["is"]): Observation[] {
     return this.observations.filter(({ is }) => is === name);
   }
 

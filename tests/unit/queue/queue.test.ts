@@ -4,353 +4,355 @@ import { isObject, type Json } from "../../../src/core/json.ts";
 import { LOAD_ENTRIES_MAX } from "../../../src/core/limits.ts";
 import { entryKey, readEntryKey } from "../../../src/queue/entry.ts";
 import { check } from "../../harness/check.ts";
-import { Post, QUEUE } from "./fixture.ts";
+import { QUEUE, QueueFixture } from "./fixture.ts";
 
 const DAY = 86_400_000;
 
 /** Numbers from 1. */
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
 
-test("QU1 to a peer that is here, and for whom nothing waits, a message is sent at once and nothing is written", () => {
-  const post = new Post();
-  const peer = post.open("a");
-  check.equal(post.send("a", 1), { ok: true, value: { is: "sent" } });
-  check.equal(post.numbers(peer), [1]);
-  check.equal(post.effects.filter((effect) => effect.do === "put"), []);
+test("QU1 a message for a connected recipient without waiting entries is sent at once and nothing is written", () => {
+  const fixture = new QueueFixture();
+  const peer = fixture.connect("a");
+  check.equal(fixture.send("a", 1), { ok: true, value: { is: "sent" } });
+  check.equal(fixture.numbers(peer), [1]);
+  check.equal(fixture.effects.filter((effect) => effect.do === "put"), []);
 });
 
-test("QU2 what is for a peer that is away is promised only under the key that is then written", () => {
-  const post = new Post();
-  const sending = post.send("a", 1, false);
+test("QU2 a message for an absent recipient is reported as queued under the key that is then written", () => {
+  const fixture = new QueueFixture();
+  const sending = fixture.send("a", 1, false);
   check.that(sending.ok && sending.value.is === "queued");
-  const put = post.effects.find((effect) => effect.do === "put");
+  const put = fixture.effects.find((effect) => effect.do === "put");
   check.that(put?.do === "put");
   check.equal(sending.value.key, put.key);
-  check.equal(post.observations, [], "nothing is said of it before it is stored");
-  post.store();
-  check.equal(post.observations.map(({ is }) => is), ["message_queued"]);
+  check.equal(fixture.observations, [], "nothing is reported before it is stored");
+  fixture.store();
+  check.equal(fixture.observations.map(({ is }) => is), ["message_queued"]);
 });
 
-test("QU3 what waits is delivered in order, and before what is sent later", () => {
-  const post = new Post();
-  for (const n of upTo(3)) post.send("a", n);
-  const peer = post.open("a");
-  check.equal(post.numbers(peer), [1, 2, 3]);
+test("QU3 waiting entries are delivered in order, and before later messages", () => {
+  const fixture = new QueueFixture();
+  for (const n of upTo(3)) fixture.send("a", n);
+  const peer = fixture.connect("a");
+  check.equal(fixture.numbers(peer), [1, 2, 3]);
 });
 
-test("QU3 a message that comes while the backlog is read waits behind it", () => {
-  const post = new Post();
-  post.send("a", 1);
-  const peer = post.run((ctx) => {
-    const socket = { peer: post.open("other"), acks: false };
-    post.queue.open("a", socket, ctx);
+test("QU3 a message that arrives while the backlog is loaded waits behind it", () => {
+  const fixture = new QueueFixture();
+  fixture.send("a", 1);
+  const peer = fixture.step((ctx) => {
+    const socket = { peer: fixture.connect("other"), acks: false };
+    fixture.queue.connect("a", socket, ctx);
     return socket.peer;
   });
-  const sending = post.send("a", 2, false);
+  const sending = fixture.send("a", 2, false);
   check.that(sending.ok && sending.value.is === "queued");
-  post.store();
-  check.equal(post.numbers(peer), [1, 2]);
+  fixture.store();
+  check.equal(fixture.numbers(peer), [1, 2]);
 });
 
-test("QU4 without acks an entry is gone once the socket has stayed open for the settling time", () => {
-  const post = new Post();
-  post.send("a", 1);
-  post.open("a");
-  check.equal(post.keys("queue").length, 1);
-  post.pass(QUEUE.settle - 1);
-  check.equal(post.keys("queue").length, 1);
-  post.pass(1);
-  check.equal(post.keys("queue"), []);
+test("QU4 without acks an entry is deleted once its socket has stayed open for queue.settle", () => {
+  const fixture = new QueueFixture();
+  fixture.send("a", 1);
+  fixture.connect("a");
+  check.equal(fixture.keys("queue").length, 1);
+  fixture.advance(QUEUE.settle - 1);
+  check.equal(fixture.keys("queue").length, 1);
+  fixture.advance(1);
+  check.equal(fixture.keys("queue"), []);
   check.equal(
-    post.noted("message_delivered").map((observation) => observation.is === "message_delivered" && observation.confirmed),
+    fixture.observed("message_delivered").map((observation) =>
+      observation.is === "message_delivered" && observation.confirmed
+    ),
     [false],
   );
 });
 
-test("QU5 what was sent to a socket that drops within the settling time is written, and comes again", () => {
-  const post = new Post();
-  post.open("a");
-  post.send("a", 1);
-  post.pass(QUEUE.settle);
-  post.send("a", 2);
-  post.send("a", 3);
-  post.shut("a");
-  check.equal(post.keys("queue").length, 2);
-  check.equal(post.numbers(post.open("a")), [2, 3]);
+test("QU5 an entry sent to a socket that drops within queue.settle is stored and sent again", () => {
+  const fixture = new QueueFixture();
+  fixture.connect("a");
+  fixture.send("a", 1);
+  fixture.advance(QUEUE.settle);
+  fixture.send("a", 2);
+  fixture.send("a", 3);
+  fixture.disconnect("a");
+  check.equal(fixture.keys("queue").length, 2);
+  check.equal(fixture.numbers(fixture.connect("a")), [2, 3]);
 });
 
-test("QU6 a client with acks gets an id with each message, and what it acked never comes again", () => {
-  const post = new Post();
-  post.send("a", 1);
-  const peer = post.open("a", true);
-  post.send("a", 2);
-  const [one, two] = post.frames(peer);
+test("QU6 a client with acks gets an id with each message, and an acked message is never sent again", () => {
+  const fixture = new QueueFixture();
+  fixture.send("a", 1);
+  const peer = fixture.connect("a", true);
+  fixture.send("a", 2);
+  const [one, two] = fixture.frames(peer);
   check.equal([one?.n, two?.n], [1, 2]);
   check.equal(one?.redelivered, undefined);
-  check.equal(post.ack("a", one?.id), true);
-  check.equal(post.ack("a", one?.id), false, "there is nothing left to ack");
-  post.shut("a");
-  const again = post.open("a", true);
-  check.equal(post.frames(again), [{ id: two?.id ?? null, redelivered: true, n: 2 }]);
+  check.equal(fixture.ack("a", one?.id), true);
+  check.equal(fixture.ack("a", one?.id), false, "there is no such entry any more");
+  fixture.disconnect("a");
+  const again = fixture.connect("a", true);
+  check.equal(fixture.frames(again), [{ id: two?.id ?? null, redelivered: true, n: 2 }]);
 });
 
-test("QU6 what is not acked soon is on disk, so that no kill can lose it", () => {
-  const post = new Post();
-  const peer = post.open("a", true);
-  post.send("a", 1);
-  check.equal(post.keys("queue"), []);
-  post.pass(QUEUE.settle);
-  check.equal(post.keys("queue").length, 1);
-  post.ack("a", post.frames(peer)[0]?.id);
-  check.equal(post.keys("queue"), []);
+test("QU6 a message without ack is stored after queue.settle, so that no kill can lose it", () => {
+  const fixture = new QueueFixture();
+  const peer = fixture.connect("a", true);
+  fixture.send("a", 1);
+  check.equal(fixture.keys("queue"), []);
+  fixture.advance(QUEUE.settle);
+  check.equal(fixture.keys("queue").length, 1);
+  fixture.ack("a", fixture.frames(peer)[0]?.id);
+  check.equal(fixture.keys("queue"), []);
 });
 
-test("QU7 after a restart the first send of every entry to a client with acks is a repeat", () => {
-  const post = new Post();
-  post.send("a", 1);
-  const next = post.restart();
-  check.equal(next.frames(next.open("a", true)).map(({ n, redelivered }) => [n, redelivered]), [[1, true]]);
+test("QU7 after a restart the first delivery of each entry to a client with acks is marked redelivered", () => {
+  const fixture = new QueueFixture();
+  fixture.send("a", 1);
+  const next = fixture.restart();
+  check.equal(next.frames(next.connect("a", true)).map(({ n, redelivered }) => [n, redelivered]), [[1, true]]);
 });
 
-test("QU8 no more than the window is in flight; each ack lets one more go", () => {
-  const post = new Post({ ack_window: 2 });
-  for (const n of upTo(4)) post.send("a", n);
-  const peer = post.open("a", true);
-  check.equal(post.numbers(peer), [1, 2]);
-  post.ack("a", post.frames(peer)[0]?.id);
-  check.equal(post.numbers(peer), [1, 2, 3]);
+test("QU8 at most queue.ack_window entries are in flight, and each ack releases one more", () => {
+  const fixture = new QueueFixture({ ack_window: 2 });
+  for (const n of upTo(4)) fixture.send("a", n);
+  const peer = fixture.connect("a", true);
+  check.equal(fixture.numbers(peer), [1, 2]);
+  fixture.ack("a", fixture.frames(peer)[0]?.id);
+  check.equal(fixture.numbers(peer), [1, 2, 3]);
 });
 
-test("QU9 without an ack in time all that is in flight goes again, in order", () => {
-  const post = new Post({ ack_window: 2 });
-  const peer = post.open("a", true);
-  for (const n of upTo(3)) post.send("a", n);
-  post.pass(QUEUE.ack_timeout);
-  check.equal(post.numbers(peer), [1, 2, 1, 2]);
-  check.equal(post.frames(peer).map(({ redelivered }) => redelivered), [undefined, undefined, true, true]);
+test("QU9 without an ack within queue.ack_timeout all entries in flight are sent again in order", () => {
+  const fixture = new QueueFixture({ ack_window: 2 });
+  const peer = fixture.connect("a", true);
+  for (const n of upTo(3)) fixture.send("a", n);
+  fixture.advance(QUEUE.ack_timeout);
+  check.equal(fixture.numbers(peer), [1, 2, 1, 2]);
+  check.equal(fixture.frames(peer).map(({ redelivered }) => redelivered), [undefined, undefined, true, true]);
 });
 
-test("QU10 a nak brings the entry and all after it again, after its delay or the usual backoff", () => {
-  const post = new Post();
-  const peer = post.open("a", true);
-  for (const n of upTo(3)) post.send("a", n);
+test("QU10 after a nak the entry and all later ones are sent again, after its delay or the backoff of queue.retry", () => {
+  const fixture = new QueueFixture();
+  const peer = fixture.connect("a", true);
+  for (const n of upTo(3)) fixture.send("a", n);
   const nak = (id: unknown, delayMs?: number) => {
-    post.run((ctx) => post.queue.nak("a", { id: String(id), delayMs }, ctx));
-    post.store();
+    fixture.step((ctx) => fixture.queue.nak("a", { id: String(id), delayMs }, ctx));
+    fixture.store();
   };
-  nak(post.frames(peer)[1]?.id, 1_000);
-  post.pass(999);
-  check.equal(post.numbers(peer), [1, 2, 3]);
-  post.pass(1);
-  check.equal(post.numbers(peer), [1, 2, 3, 2, 3]);
-  nak(post.frames(peer)[1]?.id);
-  post.pass(QUEUE.retry * 2 - 1);
-  check.equal(post.numbers(peer).length, 5, "the second time the backoff has doubled");
-  post.pass(1);
-  check.equal(post.numbers(peer), [1, 2, 3, 2, 3, 2, 3]);
+  nak(fixture.frames(peer)[1]?.id, 1_000);
+  fixture.advance(999);
+  check.equal(fixture.numbers(peer), [1, 2, 3]);
+  fixture.advance(1);
+  check.equal(fixture.numbers(peer), [1, 2, 3, 2, 3]);
+  nak(fixture.frames(peer)[1]?.id);
+  fixture.advance(QUEUE.retry * 2 - 1);
+  check.equal(fixture.numbers(peer).length, 5, "the second backoff is twice as long");
+  fixture.advance(1);
+  check.equal(fixture.numbers(peer), [1, 2, 3, 2, 3, 2, 3]);
 });
 
-test("QU11 a term makes the entry a dead letter", () => {
-  const post = new Post();
-  const peer = post.open("a", true);
-  post.send("a", 1);
-  const [frame] = post.frames(peer);
-  post.run((ctx) => post.queue.term("a", String(frame?.id), ctx));
-  post.store();
-  check.equal(post.keys("queue"), []);
-  const [key = rawKey("")] = post.keys("dead");
-  const letter = post.stored.get(key);
+test("QU11 after a term the entry is a dead letter", () => {
+  const fixture = new QueueFixture();
+  const peer = fixture.connect("a", true);
+  fixture.send("a", 1);
+  const [frame] = fixture.frames(peer);
+  fixture.step((ctx) => fixture.queue.term("a", String(frame?.id), ctx));
+  fixture.store();
+  check.equal(fixture.keys("queue"), []);
+  const [key = rawKey("")] = fixture.keys("dead");
+  const letter = fixture.stored.get(key);
   check.that(isObject(letter));
   check.equal([letter.id, letter.to, letter.why, letter.body], [frame?.id, "a", "terminated", '{"n":1}']);
-  check.equal(post.noted("message_dead").length, 1);
+  check.equal(fixture.observed("message_dead").length, 1);
 });
 
-test("QU12 the entry at the head that is never acked dies after max_attempts, and takes no other with it", () => {
-  const post = new Post({ max_attempts: 3, ack_window: 8 });
-  for (const n of upTo(3)) post.send("a", n);
-  const peer = post.open("a", true);
-  for (let attempt = 0; attempt < 3; attempt++) post.pass(QUEUE.ack_timeout);
-  check.equal(post.queue.dead.size, 1);
-  check.equal(post.noted("message_dead").map((observation) => observation.is === "message_dead" && observation.why), [
+test("QU12 the first entry without ack becomes a dead letter after queue.max_attempts, and no other entry does", () => {
+  const fixture = new QueueFixture({ max_attempts: 3, ack_window: 8 });
+  for (const n of upTo(3)) fixture.send("a", n);
+  const peer = fixture.connect("a", true);
+  for (let attempt = 0; attempt < 3; attempt++) fixture.advance(QUEUE.ack_timeout);
+  check.equal(fixture.queue.deadLetters.size, 1);
+  check.equal(fixture.observed("message_dead").map((observation) => observation.is === "message_dead" && observation.why), [
     "attempts",
   ]);
-  const ids = new Map(post.frames(peer).map(({ n, id }) => [n, id]));
-  check.equal(post.ack("a", ids.get(2)), true);
-  check.equal(post.ack("a", ids.get(3)), true);
+  const ids = new Map(fixture.frames(peer).map(({ n, id }) => [n, id]));
+  check.equal(fixture.ack("a", ids.get(2)), true);
+  check.equal(fixture.ack("a", ids.get(3)), true);
 });
 
-test("QU13 an entry past its time becomes a dead letter, whether its recipient is here or away, over a restart too", () => {
-  const post = new Post({ ttl: { ...QUEUE.ttl, command: 1_000 } });
-  post.send("a", 1);
-  post.pass(500);
-  post.send("a", 2);
-  post.pass(500);
-  check.equal(post.queue.dead.size, 1);
-  check.equal(post.numbers(post.open("a")), [2]);
-  post.shut("a");
-  const next = post.restart();
+test("QU13 an entry becomes a dead letter after queue.ttl, with its recipient connected or away, and after a restart", () => {
+  const fixture = new QueueFixture({ ttl: { ...QUEUE.ttl, command: 1_000 } });
+  fixture.send("a", 1);
+  fixture.advance(500);
+  fixture.send("a", 2);
+  fixture.advance(500);
+  check.equal(fixture.queue.deadLetters.size, 1);
+  check.equal(fixture.numbers(fixture.connect("a")), [2]);
+  fixture.disconnect("a");
+  const next = fixture.restart();
   check.equal(next.keys("queue").length, 1);
-  next.pass(1_000);
-  check.equal([next.keys("queue").length, next.queue.dead.size], [0, 2]);
+  next.advance(1_000);
+  check.equal([next.keys("queue").length, next.queue.deadLetters.size], [0, 2]);
 });
 
-test("QU14 a full queue refuses, by entries and by bytes, per recipient and in total", () => {
+test("QU14 a full queue refuses messages, by entries and bytes, for one recipient and in total", () => {
   const bytes = JSON.stringify({ n: 1 }).length;
   for (
     const settings of [{ per_recipient: 2 }, { per_recipient_bytes: 2 * bytes }, { total: 2 }, { total_bytes: 2 * bytes }]
   ) {
-    const post = new Post(settings);
-    const results = upTo(3).map((n) => post.send("a", n).ok);
+    const fixture = new QueueFixture(settings);
+    const results = upTo(3).map((n) => fixture.send("a", n).ok);
     check.equal(results, [true, true, false], JSON.stringify(settings));
-    check.equal(post.noted("queue_refused").length, 1);
-    check.equal(post.numbers(post.open("a")), [1, 2]);
-    post.pass(QUEUE.settle);
-    post.shut("a");
-    check.equal(post.send("a", 4).ok, true, "what is delivered makes room");
+    check.equal(fixture.observed("queue_refused").length, 1);
+    check.equal(fixture.numbers(fixture.connect("a")), [1, 2]);
+    fixture.advance(QUEUE.settle);
+    fixture.disconnect("a");
+    check.equal(fixture.send("a", 4).ok, true, "a delivery makes room");
   }
 });
 
-test("QU15 with drop-oldest the oldest makes room, and is named", () => {
-  const post = new Post({ per_recipient: 2, when_full: "drop-oldest" });
-  for (const n of upTo(4)) check.equal(post.send("a", n).ok, true);
-  check.equal(post.noted("message_dead").length, 2);
-  check.equal(post.numbers(post.open("a")), [3, 4]);
+test("QU15 with when_full drop-oldest the oldest entry is dropped and reported", () => {
+  const fixture = new QueueFixture({ per_recipient: 2, when_full: "drop-oldest" });
+  for (const n of upTo(4)) check.equal(fixture.send("a", n).ok, true);
+  check.equal(fixture.observed("message_dead").length, 2);
+  check.equal(fixture.numbers(fixture.connect("a")), [3, 4]);
 });
 
-test("QU16 an entry that cannot be written is taken back; one that was sent already is kept in memory", () => {
-  const post = new Post();
-  const peer = post.open("b");
-  post.send("b", 7);
-  post.isFailing = true;
-  post.send("a", 1);
-  post.shut("b");
-  check.equal([post.keys("queue").length, post.queue.recipients.entries], [0, 0]);
-  check.equal(post.numbers(post.open("a")), []);
-  check.equal(post.numbers(post.open("b")), [7]);
-  check.equal(post.numbers(peer), [7]);
-  post.isFailing = false;
-  post.shut("b");
-  check.equal(post.keys("queue").length, 1, "it is tried again, under a new key");
+test("QU16 an entry whose write failed is dropped, and one that was sent already stays in memory", () => {
+  const fixture = new QueueFixture();
+  const peer = fixture.connect("b");
+  fixture.send("b", 7);
+  fixture.isFailing = true;
+  fixture.send("a", 1);
+  fixture.disconnect("b");
+  check.equal([fixture.keys("queue").length, fixture.queue.recipients.entries], [0, 0]);
+  check.equal(fixture.numbers(fixture.connect("a")), []);
+  check.equal(fixture.numbers(fixture.connect("b")), [7]);
+  check.equal(fixture.numbers(peer), [7]);
+  fixture.isFailing = false;
+  fixture.disconnect("b");
+  check.equal(fixture.keys("queue").length, 1, "it is written again, under a new key");
 });
 
-test("QU17 an entry that is gone, torn, foreign or of a later version is counted, named and passed over", () => {
-  const post = new Post();
-  for (const n of upTo(5)) post.send("a", n);
-  const keys = post.keys("queue");
-  const spoil = (at: number, value: Json) => post.stored.set(keys[at] ?? rawKey(""), value);
+test("QU17 an entry that is missing, torn, foreign or of a later version is reported and skipped", () => {
+  const fixture = new QueueFixture();
+  for (const n of upTo(5)) fixture.send("a", n);
+  const keys = fixture.keys("queue");
+  const spoil = (at: number, value: Json) => fixture.stored.set(keys[at] ?? rawKey(""), value);
   spoil(1, { v: 2, id: "x" });
   spoil(2, "torn");
-  post.stored.set(rawKey("intermediary/queue/baa/readme"), {});
-  const next = post.restart();
+  fixture.stored.set(rawKey("intermediary/queue/baa/readme"), {});
+  const next = fixture.restart();
   next.stored.delete(keys[0] ?? rawKey(""));
-  check.equal(next.numbers(next.open("a")), [4, 5]);
-  check.equal(next.noted("entry_quarantined").length, 4);
-  check.that(next.stored.has(keys[1] ?? rawKey("")), "what a later version wrote is left alone");
+  check.equal(next.numbers(next.connect("a")), [4, 5]);
+  check.equal(next.observed("entry_quarantined").length, 4);
+  check.that(next.stored.has(keys[1] ?? rawKey("")), "an entry of a later version stays stored");
 });
 
-test("QU18 at a restart keys alone say what waits; bodies are read in windows when they are delivered", () => {
-  const post = new Post({ per_recipient: 10_000 });
-  for (const n of upTo(600)) post.send("a", n);
-  const next = post.restart();
+test("QU18 a restart reads keys only, and bodies are loaded in windows when they are delivered", () => {
+  const fixture = new QueueFixture({ per_recipient: 10_000 });
+  for (const n of upTo(600)) fixture.send("a", n);
+  const next = fixture.restart();
   check.equal([next.queue.recipients.entries, next.loads.length], [600, 0]);
-  const peer = next.open("a");
+  const peer = next.connect("a");
   check.equal(next.numbers(peer), upTo(600));
   check.equal(next.loads.map((keys) => keys.length), [LOAD_ENTRIES_MAX, LOAD_ENTRIES_MAX, 600 - 2 * LOAD_ENTRIES_MAX]);
 });
 
-test("QU18 after a restart the oldest is as old as it is, not as the run that made it", () => {
-  const post = new Post();
-  post.pass(3_600_000);
-  post.send("a", 1);
-  const made = post.queue.recipients.oldest;
+test("QU18 after a restart an entry keeps its own age", () => {
+  const fixture = new QueueFixture();
+  fixture.advance(3_600_000);
+  fixture.send("a", 1);
+  const made = fixture.queue.recipients.oldest;
   check.that(made !== undefined);
-  const next = post.restart();
+  const next = fixture.restart();
   check.equal(next.queue.recipients.oldest, made);
   check.equal(next.queue.recipients.list("a").map(({ at }) => at), [made]);
 });
 
-test("QU18 one read holds at most a bounded number of bytes", () => {
-  const post = new Post();
+test("QU18 one load is limited in bytes", () => {
+  const fixture = new QueueFixture();
   const body = JSON.stringify({ n: 1, text: "x".repeat(600_000) });
-  for (let n = 0; n < 3; n++) post.run((ctx) => post.queue.send("a", { kind: "command", body }, ctx));
-  post.store();
-  const next = post.restart();
-  next.open("a");
+  for (let n = 0; n < 3; n++) fixture.step((ctx) => fixture.queue.send("a", { kind: "command", body }, ctx));
+  fixture.store();
+  const next = fixture.restart();
+  next.connect("a");
   check.equal(next.loads.map((keys) => keys.length), [1, 1, 1]);
 });
 
-test("QU19 the work of a delivery does not grow with what waits", () => {
+test("QU19 the work of a delivery does not grow with the length of the queue", () => {
   const work = (waiting: number) => {
-    const post = new Post({ ack_window: 1, per_recipient: 1e6 });
-    for (const n of upTo(waiting)) post.send("a", n);
-    const peer = post.open("a", true);
-    const before = post.effects.length;
-    for (let n = 0; n < 50; n++) post.ack("a", post.frames(peer).at(-1)?.id);
-    return post.effects.length - before;
+    const fixture = new QueueFixture({ ack_window: 1, per_recipient: 1e6 });
+    for (const n of upTo(waiting)) fixture.send("a", n);
+    const peer = fixture.connect("a", true);
+    const before = fixture.effects.length;
+    for (let n = 0; n < 50; n++) fixture.ack("a", fixture.frames(peer).at(-1)?.id);
+    return fixture.effects.length - before;
   };
   check.equal(work(5_000), work(100));
 });
 
-test("QU20 a read that fails is tried again later, and nothing is lost", () => {
-  const post = new Post();
-  post.send("a", 1);
-  const next = post.restart();
-  next.run((ctx) => next.queue.open("a", { peer: next.open("b"), acks: false }, ctx));
+test("QU20 a failed load is repeated after queue.retry, and nothing is lost", () => {
+  const fixture = new QueueFixture();
+  fixture.send("a", 1);
+  const next = fixture.restart();
+  next.step((ctx) => next.queue.connect("a", { peer: next.connect("b"), acks: false }, ctx));
   next.failLoads();
-  next.pass(QUEUE.retry - 1);
+  next.advance(QUEUE.retry - 1);
   check.equal(next.sent, []);
-  next.pass(1);
+  next.advance(1);
   check.equal(next.sent.map(({ frame }) => frame.n), [1]);
 });
 
-test("QU21 dead letters are capped and aged, and outlive a restart", () => {
-  const post = new Post({ dead_letters: 2, ttl: { ...QUEUE.ttl, command: 10 } });
+test("QU21 dead letters are limited in number and age, and survive a restart", () => {
+  const fixture = new QueueFixture({ dead_letters: 2, ttl: { ...QUEUE.ttl, command: 10 } });
   for (const n of upTo(3)) {
-    post.send("a", n);
-    post.pass(10);
+    fixture.send("a", n);
+    fixture.advance(10);
   }
-  check.equal([post.queue.dead.size, post.keys("dead").length], [2, 2]);
-  const next = post.restart();
-  check.equal(next.queue.dead.size, 2);
-  next.pass(QUEUE.dead_letter_ttl);
-  check.equal([next.queue.dead.size, next.keys("dead").length], [0, 0]);
+  check.equal([fixture.queue.deadLetters.size, fixture.keys("dead").length], [2, 2]);
+  const next = fixture.restart();
+  check.equal(next.queue.deadLetters.size, 2);
+  next.advance(QUEUE.dead_letter_ttl);
+  check.equal([next.queue.deadLetters.size, next.keys("dead").length], [0, 0]);
 });
 
-test("QU22 an entry that is in both places after a crash is dead", () => {
-  const post = new Post({ ttl: { ...QUEUE.ttl, command: 10 } });
-  post.send("a", 1);
-  const [entry = rawKey("")] = post.keys("queue");
-  const value = post.stored.get(entry) ?? null;
-  post.pass(10);
-  post.stored.set(entry, value);
-  const next = post.restart();
+test("QU22 an entry that is stored in both places after a crash is a dead letter", () => {
+  const fixture = new QueueFixture({ ttl: { ...QUEUE.ttl, command: 10 } });
+  fixture.send("a", 1);
+  const [entry = rawKey("")] = fixture.keys("queue");
+  const value = fixture.stored.get(entry) ?? null;
+  fixture.advance(10);
+  fixture.stored.set(entry, value);
+  const next = fixture.restart();
   check.equal(next.keys("queue"), []);
-  check.equal(next.numbers(next.open("a")), []);
-  check.equal(next.queue.dead.size, 1);
+  check.equal(next.numbers(next.connect("a")), []);
+  check.equal(next.queue.deadLetters.size, 1);
 });
 
-test("QU23 while a socket holds too much, messages wait on disk; they go when it has eased", () => {
-  const post = new Post();
-  const peer = post.open("a");
-  post.run((ctx) => post.queue.setBackpressure("a", true, ctx));
-  post.send("a", 1);
-  post.pass(DAY / 2);
-  check.equal([post.numbers(peer), post.keys("queue").length], [[], 1]);
-  post.run((ctx) => post.queue.setBackpressure("a", false, ctx));
-  post.store();
-  check.equal(post.numbers(peer), [1]);
+test("QU23 during backpressure messages are stored, and they are sent once it ends", () => {
+  const fixture = new QueueFixture();
+  const peer = fixture.connect("a");
+  fixture.step((ctx) => fixture.queue.setBackpressure("a", true, ctx));
+  fixture.send("a", 1);
+  fixture.advance(DAY / 2);
+  check.equal([fixture.numbers(peer), fixture.keys("queue").length], [[], 1]);
+  fixture.step((ctx) => fixture.queue.setBackpressure("a", false, ctx));
+  fixture.store();
+  check.equal(fixture.numbers(peer), [1]);
 });
 
-test("QU24 recipients are kept apart, whatever their names", () => {
-  const post = new Post();
+test("QU24 recipients are kept apart, whatever their names are", () => {
+  const fixture = new QueueFixture();
   const names = ["__proto__", "constructor", "a/b", "a", "A", "שלום", "x".repeat(10_000), "../../etc/passwd", ""];
-  names.forEach((name, n) => post.send(name, n));
-  check.equal(post.queue.recipients.depths().map(({ name }) => name), names);
-  const next = post.restart();
-  check.equal(names.map((name) => next.numbers(next.open(name))), names.map((_, n) => [n]));
+  names.forEach((name, n) => fixture.send(name, n));
+  check.equal(fixture.queue.recipients.depths().map(({ name }) => name), names);
+  const next = fixture.restart();
+  check.equal(names.map((name) => next.numbers(next.connect(name))), names.map((_, n) => [n]));
 });
 
-test("QU25 a key says what its entry is, and is read back as it was made", () => {
+test("QU25 a key describes its entry and is read back unchanged", () => {
   const head = {
     id: "0000000000001-0000000000002".slice(0, 24),
     exp: 1_790_000_000_000,
