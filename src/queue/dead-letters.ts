@@ -82,13 +82,6 @@ export class DeadLetters {
     this.#read(ctx);
   }
 
-  /** Loads the value of a letter. `loaded` or `loadFailed` with the returned token follows. */
-  load(letter: DeadLetter, ctx: StepContext): LoadToken {
-    const token = loadToken(`${this.#service}:letter:${ctx.id()}`);
-    ctx.emit({ do: "load", token, keys: [letter.key] });
-    return token;
-  }
-
   drop(letter: DeadLetter, ctx: StepContext): void {
     if (!this.#letters.delete(letter.id)) return;
     this.#expiry.clear(letter.id);

@@ -54,7 +54,7 @@ export interface QueuedMessage {
 }
 
 /** The result of sending. `queued` may be reported only once `key` is stored. */
-export type SendOutcome = { readonly is: "sent" } | { readonly is: "queued"; readonly key: Key };
+export type SendResult = { readonly is: "sent" } | { readonly is: "queued"; readonly key: Key };
 
 export class Queue {
   readonly #service: ServiceName;
@@ -91,13 +91,6 @@ export class Queue {
   /** Number of writes that have not ended. */
   get writing(): number {
     return this.#store.writing;
-  }
-
-  /** Loads the value of an entry. `loaded` or `loadFailed` with the returned token follows. */
-  load({ key }: QueueEntry, ctx: StepContext): LoadToken {
-    const token = loadToken(`${this.#service}:entry:${ctx.id()}`);
-    ctx.emit({ do: "load", token, keys: [key] });
-    return token;
   }
 
   /** Sets the name of a recipient whose entries were restored: their keys contain only its segment. */
@@ -140,7 +133,7 @@ export class Queue {
   }
 
   /** Sends a message, or queues it if its recipient is away, cannot take more, or has waiting entries. */
-  send(name: string, { kind, body }: QueuedMessage, ctx: StepContext): Result<SendOutcome> {
+  send(name: string, { kind, body }: QueuedMessage, ctx: StepContext): Result<SendResult> {
     const recipient = this.#store.recipients.getOrCreate(name);
     const isDirect = recipient.waiting.size === 0 && canSend(recipient, this.#settings, ctx.now);
     const bytes = bytesOf(body);

@@ -82,8 +82,6 @@ export const DOORS: Readonly<Record<string, RegExp>> = {
   engine: /^(?:mod|ports)\.ts$/,
   // The list of rooms is for whoever starts a process; the machine is told which rooms there are.
   relay: /^(?:mod|services)\.ts$/,
-  // A client speaks a room's words on the wire.
-  intermediary: /^(?:mod|wire)\.ts$/,
   // The dashboard judges an action's data before it is sent, by the same rules.
   neuro: /^(?:mod|codec\/(?:validate-data|safe-pattern))\.ts$/,
   nallely: /^(?:mod|wire)\.ts$/,

@@ -5,7 +5,7 @@ import { sameDigest } from "../../src/core/hash.ts";
 import { isLoopback } from "../../src/core/loopback.ts";
 import type { ServiceName } from "../../src/core/service.ts";
 import { Tokens } from "../../src/http/app.ts";
-import { tokensOf } from "../../src/services/intermediary/tokens.ts";
+import { tokensOf } from "../../src/services/intermediary/connections/tokens.ts";
 import { listeners } from "../../src/runtimes/served.ts";
 import { isKey } from "../../src/storage/entry.ts";
 import { check } from "../harness/check.ts";

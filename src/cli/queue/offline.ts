@@ -8,7 +8,7 @@ import type { Entry } from "../../core/event.ts";
 import type { Key } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { key, segmentAt, segmentText } from "../../core/key.ts";
-import { bodyOf, type EntryHead, entryKey, createdAt, readEntryKey } from "../../queue/entry.ts";
+import { bodyOf, createdAt, type EntryHead, entryKey, readEntryKey } from "../../queue/entry.ts";
 import type { ServiceName } from "../../core/service.ts";
 import type { QueueSettings } from "../../core/settings.ts";
 import type { Store } from "../../engine/ports.ts";

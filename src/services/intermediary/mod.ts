@@ -1,223 +1,274 @@
 /**
- * The Intermediary: the relay's own protocol, with integrations that act and watchers that observe and command.
+ * The Intermediary: the relay's own protocol, for integrations that act and watchers that observe and command.
  *
- * A frame comes in here and goes to `registry.ts` (who are you), `integration.ts` or `router.ts` (what do you want); what is for
- * somebody who is away goes through the queue of `core`; what everybody may know comes back as a note and leaves by `watch.ts`.
+ * A frame goes to `connections/` before its peer has greeted, then to `integrations/` or `watchers/`. A message for an absent integration
+ * goes through the queue. Observations of all services become events in `watchers/`.
  *
- * Invariants: I1 nothing that a peer sends makes a step throw; I2 a note that is told here leads to no other note.
+ * Invariants: I1 no frame of a peer makes a step throw; I2 an observation that is handled here causes no other observation.
  */
+import { assertNever } from "../../core/assert.ts";
+import type { StepContext } from "../../core/context.ts";
 import { earlier } from "../../core/deadlines.ts";
 import type { LifecycleEvent, PeerEvent, ServiceEvent, StoreEvent } from "../../core/event.ts";
-import type { Millis, PeerId } from "../../core/ids.ts";
+import type { Key, Millis } from "../../core/ids.ts";
+import type { Frame } from "../../core/json.ts";
 import type { Observation } from "../../core/observation.ts";
-import type { Service } from "../../core/service.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
-import type { StepContext } from "../../core/context.ts";
-import { AUDIT_PREFIX } from "./audit.ts";
-import { freeTextDue } from "./free-text.ts";
-import { announce, broadcastContext, deliver, receive } from "./integration.ts";
-import { DIRECTORY_PREFIX } from "./directory.ts";
-import { closeChoice, requestChoice, sendLateChoiceRequests } from "./choices.ts";
-import { seeGame } from "./presence.ts";
-import { handleRequest, loadEnded, writeEnded } from "./api.ts";
-import { bufferFrame, close, closeSilentPeers, completeTakeover, forget, greet, open, recheckTokens } from "./registry.ts";
-import { directSettled, failDirectMessages, receiveRequest } from "./watcher-requests.ts";
-import { restore, resume } from "./restore.ts";
-import type { PendingTakeover, State } from "./state.ts";
-import { tokensOf } from "./tokens.ts";
-import { UPLOAD_PREFIX } from "./uploads.ts";
-import { errorText } from "./wire.ts";
+import type { Service } from "../../core/service.ts";
+import { handleRequest } from "./api/handlers.ts";
+import { isApiLoad, messageLoaded, messageWritten } from "./api/messages.ts";
+import { errorReplyText } from "./codec/frames.ts";
+import { closePeer, closeSilentNewcomer, openConnection, recheckTokens, removePeer } from "./connections/connections.ts";
+import { greet } from "./connections/greeting.ts";
+import type { ConnectedPeer, PendingTakeover } from "./connections/peer.ts";
+import { bufferFrame, completeTakeover } from "./connections/takeover.ts";
+import { tokensOf } from "./connections/tokens.ts";
+import { receiveFromIntegration } from "./integrations/messages.ts";
+import { announce, broadcastContext, deliverNeuroMessage } from "./integrations/outbound.ts";
+import { completeRestore, restore } from "./restore.ts";
+import type { IntermediaryState } from "./state.ts";
+import { ownerOf, RESIDENT_PREFIXES } from "./stored-keys.ts";
+import type { PeerTimer } from "./timers.ts";
+import { receiveFromWatcher } from "./watchers/requests.ts";
 
-export type { State as IntermediaryState } from "./state.ts";
+export type { IntermediaryState } from "./state.ts";
 
-export const intermediary: Service<State> = {
+export const intermediary: Service<IntermediaryState> = {
   name: "intermediary",
-  resident: [AUDIT_PREFIX, DIRECTORY_PREFIX, UPLOAD_PREFIX],
+  resident: RESIDENT_PREFIXES,
   restore,
   step,
   nextWakeup,
 };
 
-function step(state: State, event: ServiceEvent, ctx: StepContext): void {
+function step(state: IntermediaryState, event: ServiceEvent, ctx: StepContext): void {
   switch (event.is) {
+    case "opened":
+      return openConnection(state, event, ctx);
+    case "frame":
+    case "closed":
+    case "throttled":
+    case "ponged":
+    case "backpressure":
+    case "relieved": {
+      const peer = state.connections.peers.get(event.peer);
+      return peer === undefined ? undefined : stepPeer(state, peer, event, ctx);
+    }
     case "serviceMessage":
-      return hearRoom(state, event.message, ctx);
+      return handleServiceMessage(state, event.message, ctx);
     case "stored":
     case "storeFailed":
+      return writeEnded(state, event, ctx);
     case "loaded":
     case "loadFailed":
-      return stepStore(state, event, ctx);
+      return isApiLoad(event.token) ? messageLoaded(state, event, ctx) : state.queue.step(event, ctx);
     case "fileSaved":
-      return state.uploads.saved(event, ctx);
+      return state.uploads.fileSaved(event, ctx);
     case "requested":
       return handleRequest(state, event, ctx);
     case "tick":
     case "configured":
     case "draining":
-      return stepLife(state, event, ctx);
+      return stepLifecycle(state, event, ctx);
     case "jobFinished":
     case "dialed":
     case "received":
     case "dropped":
     case "linkBackpressure":
     case "linkRelieved":
-      return; // Why: this room has neither jobs nor links.
+      return; // Why: this service has neither jobs nor links.
     default:
-      return stepPeer(state, event, ctx);
+      return assertNever(event);
   }
 }
 
-function stepPeer(state: State, event: PeerEvent, ctx: StepContext): void {
-  if (event.is === "opened") return open(state, event, ctx);
-  const peer = state.peers.get(event.peer);
-  if (peer === undefined) return;
+function stepPeer(
+  state: IntermediaryState,
+  peer: ConnectedPeer,
+  event: Exclude<PeerEvent, { readonly is: "opened" }>,
+  ctx: StepContext,
+): void {
   switch (event.is) {
     case "frame":
-      return stepFrame(state, event, ctx);
-    case "closed":
-      forget(state, peer, ctx);
-      return peer.is === "integration" ? promote(state, state.pendingTakeovers.get(peer.name), ctx) : undefined;
+      return receiveFrame(state, peer, event.frame, ctx);
+    case "closed": {
+      removePeer(state, peer, ctx);
+      const pending = peer.is === "integration" ? state.connections.takeovers.get(peer.name) : undefined;
+      return pending === undefined ? undefined : takeOver(state, pending, ctx);
+    }
     case "throttled": {
-      const frame = errorText("rate limit", "rateLimit", { retry_after_ms: event.retryMs });
+      const frame = errorReplyText("rate limit", "rateLimit", { retry_after_ms: event.retryMs });
       return ctx.emit({ do: "reply", to: event.peer, frame });
     }
     case "ponged":
-      if (peer.is === "integration") peer.heardAt = ctx.now;
+      if (peer.is === "integration") peer.lastFrameAt = ctx.now;
       return;
     case "backpressure":
+      return setBackpressure(state, peer, true, ctx);
     case "relieved":
-      if (peer.is === "watcher") state.subscriptions.setBackpressure(peer.peer, event.is === "backpressure");
-      if (peer.is === "integration" && peer.hasQueue) {
-        state.queue.setBackpressure(peer.name, event.is === "backpressure", ctx);
-      }
-      return;
+      return setBackpressure(state, peer, false, ctx);
+    default:
+      return assertNever(event);
   }
 }
 
-function stepFrame(state: State, { peer: id, frame }: PeerEvent & { is: "frame" }, ctx: StepContext): void {
-  const peer = state.peers.get(id);
-  if (peer === undefined || state.closeAt !== undefined) return; // Why: while draining nothing new is taken on.
+function receiveFrame(state: IntermediaryState, peer: ConnectedPeer, frame: Frame, ctx: StepContext): void {
+  if (state.phase.is !== "running") return; // Why: while draining, nothing new is accepted.
   switch (peer.is) {
     case "newcomer":
-      return greet(state, { newcomer: peer, frame }, ctx);
+      return greet(state, peer, frame, ctx);
     case "pendingTakeover":
-      return bufferFrame(state, { claimant: peer, frame }, ctx);
+      return bufferFrame(state, peer, frame, ctx);
     case "integration":
-      return receive(state, { from: peer, frame }, ctx);
+      return receiveFromIntegration(state, peer, frame, ctx);
     case "watcher":
-      return receiveRequest(state, { from: peer, frame }, ctx);
+      return receiveFromWatcher(state, peer, frame, ctx);
+    default:
+      return assertNever(peer);
   }
 }
 
-/** A claimant gets its name, and what it said while it waited is heard. */
-function promote(state: State, claimant: PendingTakeover | undefined, ctx: StepContext): void {
-  if (claimant === undefined) return;
-  for (const frame of completeTakeover(state, claimant, ctx)) {
-    stepFrame(state, { is: "frame", peer: claimant.peer, frame }, ctx);
+/** Completes a takeover, then handles the frames that were buffered for it. */
+function takeOver(state: IntermediaryState, pending: PendingTakeover, ctx: StepContext): void {
+  for (const frame of completeTakeover(state, pending, ctx)) {
+    const peer = state.connections.peers.get(pending.peer);
+    if (peer !== undefined) receiveFrame(state, peer, frame, ctx);
   }
 }
 
-function hearRoom(state: State, message: ServiceMessage, ctx: StepContext): void {
+function setBackpressure(state: IntermediaryState, peer: ConnectedPeer, isBackpressured: boolean, ctx: StepContext): void {
+  if (peer.is === "watcher") state.subscriptions.setBackpressure(peer.peer, isBackpressured);
+  if (peer.is === "integration" && peer.hasQueue) state.queue.setBackpressure(peer.name, isBackpressured, ctx);
+}
+
+function handleServiceMessage(state: IntermediaryState, message: ServiceMessage, ctx: StepContext): void {
   switch (message.is) {
     case "observed":
-      return see(state, message.observation, ctx);
+      return handleObservation(state, message.observation, ctx);
     case "upstreamChanged":
       state.upstream = { configured: message.configured, open: message.open };
       return;
     case "neuroMessage": {
-      const to = state.peers.get(message.peer);
-      return to?.is === "integration" ? deliver(to, message.message, ctx) : undefined;
+      const to = state.connections.peers.get(message.peer);
+      return to?.is === "integration" ? deliverNeuroMessage(to, message.message, ctx) : undefined;
     }
     case "directSettled":
-      return directSettled(state, message, ctx);
+      return state.directMessages.settle(message, ctx);
     case "choiceRequested":
-      return requestChoice(state, message.choice, ctx);
+      return state.choices.request(message.choice, state.connections.integrations.values(), ctx);
     case "contextShared":
-      return broadcastContext(state, message, ctx);
+      return broadcastContext(state.connections.integrations, message, ctx);
+    case "integrationJoined":
+    case "integrationLeft":
+    case "gameMessage":
+    case "directMessage":
+    case "actionChosen":
+      return; // Why: these are for the Neuro service.
     default:
-      return; // Why: the rest of the table is for other rooms.
+      return assertNever(message);
   }
 }
 
-function see(state: State, observation: Observation, ctx: StepContext): void {
+function handleObservation(state: IntermediaryState, observation: Observation, ctx: StepContext): void {
   if (observation.is === "service_rebuilt" && observation.service === "neuro") {
-    for (const integration of state.integrations.values()) announce(integration, ctx);
+    for (const integration of state.connections.integrations.values()) announce(integration, ctx);
   }
-  if (observation.is === "panicked" && observation.service === "neuro") failDirectMessages(state, ctx);
-  state.audit.see(observation, ctx);
-  seeGame(state, observation);
-  closeChoice(state, observation);
+  if (observation.is === "panicked" && observation.service === "neuro") state.directMessages.failAll(ctx);
+  state.audit.observe(observation, ctx);
+  state.games.observe(observation, state.settings.limits.peers);
+  state.choices.observe(observation);
   state.subscriptions.publish(observation, ctx);
-  if (observation.is === "neuroos_connected") sendLateChoiceRequests(state, ctx);
+  if (observation.is === "neuroos_connected") state.choices.offerToLateWatchers(state.subscriptions.cursor, ctx);
 }
 
-function stepStore(state: State, event: StoreEvent, ctx: StepContext): void {
-  if (event.is === "loaded" || event.is === "loadFailed") {
-    if (!loadEnded(state, event, ctx)) state.queue.step(event, ctx);
-    return;
-  }
+function writeEnded(
+  state: IntermediaryState,
+  event: Extract<StoreEvent, { readonly key: Key }>,
+  ctx: StepContext,
+): void {
+  const { key } = event;
   const isStored = event.is === "stored";
-  const isOther = state.directory.writeEnded(event.key, isStored, ctx) || state.uploads.settled(event.key, isStored, ctx) ||
-    state.audit.settled(event.key, isStored, ctx);
-  if (isOther) return;
-  state.queue.step(event, ctx);
-  writeEnded(state, event, ctx);
+  const owner = ownerOf(key);
+  switch (owner) {
+    case "audit":
+      return state.audit.writeEnded(key, isStored, ctx);
+    case "known":
+      return state.directory.writeEnded(key, isStored, ctx);
+    case "upload":
+      return state.uploads.writeEnded(key, isStored, ctx);
+    case "queue":
+      state.queue.step(event, ctx);
+      return messageWritten(state, key, isStored, ctx);
+    case "dead":
+      return state.queue.step(event, ctx);
+    default:
+      return assertNever(owner);
+  }
 }
 
-function stepLife(state: State, event: LifecycleEvent, ctx: StepContext): void {
+function stepLifecycle(state: IntermediaryState, event: LifecycleEvent, ctx: StepContext): void {
   switch (event.is) {
     case "configured":
       state.settings = event.settings;
-      state.tokens = tokensOf(event.settings);
+      state.connections.tokens = tokensOf(event.settings);
       state.queue.configure(event.settings.queue);
       state.uploads.configure(event.settings.uploads);
       return recheckTokens(state, ctx);
     case "draining":
-      state.closeAt = event.until;
+      if (state.phase.is !== "drained") state.phase = { is: "draining", closeAt: event.until };
       state.directory.flush(ctx);
-      return leaveIfDone(state, ctx);
+      return drainIfIdle(state, ctx);
     case "tick":
       return tick(state, ctx);
+    default:
+      return assertNever(event);
   }
 }
 
-function tick(state: State, ctx: StepContext): void {
-  resume(state, ctx);
-  closeSilentPeers(state, ctx);
-  for (const id of state.takeoverDeadlines.due(ctx.now)) {
-    const claimant = state.peers.get(id as PeerId); // Why: only ids of peers are set there, here and below.
-    if (claimant?.is === "pendingTakeover") promote(state, claimant, ctx);
-  }
-  for (const id of state.freeTexts.due(ctx.now)) {
-    const integration = state.peers.get(id as PeerId);
-    if (integration?.is === "integration") freeTextDue(integration, ctx);
-  }
+function tick(state: IntermediaryState, ctx: StepContext): void {
+  completeRestore(state, ctx);
+  for (const timer of state.timers.due(ctx.now)) handleTimer(state, timer, ctx);
   state.directory.tick(ctx);
   state.queue.tick(ctx);
   state.uploads.tick(ctx);
   state.audit.tick(ctx);
   state.subscriptions.tick(ctx);
-  leaveIfDone(state, ctx);
+  drainIfIdle(state, ctx);
 }
 
-/** While draining: once every write that somebody waits for has ended, or at the last moment, everybody is sent away. */
-function leaveIfDone(state: State, ctx: StepContext): void {
-  if (state.closeAt === undefined || state.isDrained) return;
-  if (state.queue.writing > 0 && ctx.now < state.closeAt) return;
-  for (const peer of [...state.peers.values()]) close(state, { peer, fault: "restarting" }, ctx);
+function handleTimer(state: IntermediaryState, timer: PeerTimer, ctx: StepContext): void {
+  const peer = state.connections.peers.get(timer.peer);
+  if (peer === undefined) return;
+  switch (timer.is) {
+    case "greeting":
+      return peer.is === "newcomer" ? closeSilentNewcomer(state, peer, ctx) : undefined;
+    case "takeover":
+      return peer.is === "pendingTakeover" ? takeOver(state, peer, ctx) : undefined;
+    case "freeText":
+      return state.freeText.sendWaiting(peer.peer, ctx);
+    default:
+      return assertNever(timer);
+  }
+}
+
+/** While draining: closes all peers once every write has ended that somebody waits for, or when the time is over. */
+function drainIfIdle(state: IntermediaryState, ctx: StepContext): void {
+  const { phase, queue, connections } = state;
+  if (phase.is !== "draining" || (queue.writing > 0 && ctx.now < phase.closeAt)) return;
+  for (const peer of [...connections.peers.values()]) closePeer(state, peer, "restarting", ctx);
   ctx.emit({ do: "drained", service: "intermediary" });
-  state.isDrained = true;
+  state.phase = { is: "drained" };
 }
 
-/** While draining: as soon as nothing is being written, in a step of its own, so that the replies to that leave first. */
-const drainAt = ({ closeAt, isDrained, queue }: State): Millis | undefined =>
-  closeAt === undefined || isDrained ? undefined : queue.writing > 0 ? closeAt : 0;
+/** While draining: at once if nothing is being written, in a step of its own, so that replies to ended writes are sent first. */
+function drainAt({ phase, queue }: IntermediaryState): Millis | undefined {
+  if (phase.is !== "draining") return undefined;
+  return queue.writing > 0 ? phase.closeAt : 0;
+}
 
-function nextWakeup(state: State): Millis | undefined {
-  if (state.resumedPeers.length > 0) return 0;
-  let first = state.greetings.earliest();
-  first = earlier(first, state.takeoverDeadlines.earliest());
-  first = earlier(first, state.freeTexts.earliest());
+function nextWakeup(state: IntermediaryState): Millis | undefined {
+  if (state.connections.resumed.length > 0) return 0;
+  let first = state.timers.earliest();
   first = earlier(first, state.directory.nextWakeup());
   first = earlier(first, state.queue.nextWakeup());
   first = earlier(first, state.uploads.nextWakeup());

@@ -14,7 +14,7 @@ import {
 } from "../../../src/dashboard/lib/format.ts";
 import { CounterRate, SecondCounts } from "../../../src/dashboard/state/rates.ts";
 import { sanitize, sanitizeData, sanitizeLines } from "../../../src/dashboard/lib/sanitize.ts";
-import { EVENT_NAMES } from "../../../src/services/intermediary/events.ts";
+import { EVENT_NAMES } from "../../../src/services/intermediary/watchers/events.ts";
 import { check } from "../../harness/check.ts";
 
 const context = (game_title: string, message: string) => ({ event: "add_context", game_title, message });

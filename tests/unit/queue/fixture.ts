@@ -5,7 +5,7 @@ import type { StoreEvent } from "../../../src/core/event.ts";
 import { type Key, type LoadToken, type Millis, type PeerId, peerId } from "../../../src/core/ids.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import type { Observation } from "../../../src/core/observation.ts";
-import { Queue, type SendOutcome } from "../../../src/queue/queue.ts";
+import { Queue, type SendResult } from "../../../src/queue/queue.ts";
 import type { Result } from "../../../src/core/result.ts";
 import type { QueueSettings } from "../../../src/core/settings.ts";
 import type { StepContext } from "../../../src/core/context.ts";
@@ -98,7 +98,7 @@ export class QueueFixture {
   }
 
   /** Sends a numbered message. It is stored before this returns, unless `isStored` is false. */
-  send(to: string, n: number, isStored = true): Result<SendOutcome> {
+  send(to: string, n: number, isStored = true): Result<SendResult> {
     const result = this.step((ctx) => this.queue.send(to, { kind: "command", body: JSON.stringify({ n }) }, ctx));
     if (isStored) this.store();
     return result;

@@ -122,7 +122,10 @@ test("IM34 what there is not is refused with a sentence", () => {
   desk.ask({ of, get: "queueEntries", to: "nobody" });
   desk.ask({ of, get: "message", id: "none" });
   for (const name of ["retryMessage", "dropMessage"] as const) desk.ask({ of, do: name, id: "none" });
-  const [stranger, noMessage] = ["no integration called nobody was here lately", "no such message waits, or was given up"];
+  const [stranger, noMessage] = [
+    "no integration called nobody was here lately",
+    "no queued message or dead letter with this id",
+  ];
   check.equal(desk.reasons, [stranger, stranger, noMessage, noMessage, noMessage]);
 });
 

@@ -2,17 +2,12 @@ import { test } from "#runner";
 import fc from "fast-check";
 import { parseJson } from "../../../../src/core/json.ts";
 import { withFields } from "../../../../src/queue/entry.ts";
-import { typeOf } from "../../../../src/services/intermediary/file-type.ts";
+import { typeOf } from "../../../../src/services/intermediary/uploads/file-type.ts";
 import { matches } from "../../../../src/core/name-pattern.ts";
-import {
-  jsonOf,
-  readGreeting,
-  readName,
-  readRequest,
-  requestIdOf,
-  textOf,
-} from "../../../../src/services/intermediary/wire.ts";
-import { readIntegrationMessage } from "../../../../src/services/intermediary/integration-messages.ts";
+import { jsonOf, requestIdOf, textOf } from "../../../../src/services/intermediary/codec/frames.ts";
+import { readGreeting, readName } from "../../../../src/services/intermediary/codec/greeting.ts";
+import { readRequest } from "../../../../src/services/intermediary/codec/watcher-requests.ts";
+import { readIntegrationMessage } from "../../../../src/services/intermediary/codec/integration-messages.ts";
 import { check } from "../../../harness/check.ts";
 
 const LIMITS = { bytesMax: 4_096, depthMax: 64 };

@@ -1,12 +1,12 @@
-/** What kind of file some bytes are, by how they begin. What is not recognised is just bytes. */
+/** The content type of bytes, recognised by their first bytes. */
 
 export interface FileType {
   readonly type: string;
   readonly extension: string;
 }
 
-/** How a kind of file begins: each character is one byte, `?` any. */
-const BEGINNINGS: readonly (readonly [string, string, string])[] = [
+/** The first bytes of each type: each character is one byte, and `?` is any byte. */
+const SIGNATURES: readonly (readonly [string, string, string])[] = [
   ["\x89PNG\r\n\x1a\n", "image/png", "png"],
   ["\xff\xd8\xff", "image/jpeg", "jpg"],
   ["GIF8", "image/gif", "gif"],
@@ -25,14 +25,14 @@ const BEGINNINGS: readonly (readonly [string, string, string])[] = [
 const UNKNOWN: FileType = { type: "application/octet-stream", extension: "bin" };
 
 export function typeOf(bytes: Uint8Array): FileType {
-  for (const [beginning, type, extension] of BEGINNINGS) if (begins(bytes, beginning)) return { type, extension };
+  for (const [signature, type, extension] of SIGNATURES) if (startsWith(bytes, signature)) return { type, extension };
   return UNKNOWN;
 }
 
-function begins(bytes: Uint8Array, beginning: string): boolean {
-  if (bytes.length < beginning.length) return false;
-  for (let at = 0; at < beginning.length; at++) {
-    if (beginning[at] !== "?" && bytes[at] !== beginning.charCodeAt(at)) return false;
+function startsWith(bytes: Uint8Array, signature: string): boolean {
+  if (bytes.length < signature.length) return false;
+  for (let at = 0; at < signature.length; at++) {
+    if (signature[at] !== "?" && bytes[at] !== signature.charCodeAt(at)) return false;
   }
   return true;
 }

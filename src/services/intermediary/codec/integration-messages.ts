@@ -1,12 +1,13 @@
 /**
- * What an integration says, read: the guides' events, the original relay's operations and the Neuro API's commands.
+ * Messages of integrations, read from JSON into a closed union: the events of the guides, the operations of the original relay and the
+ * commands of the Neuro API. Never throws.
  *
- * Liberal in what it takes: a message that means nothing here is free speech, never an error.
+ * Lenient: a message without a known meaning is free text, never an error.
  */
-import type { Action, GameMessage, Priority } from "../../core/neuro-messages.ts";
-import type { Millis } from "../../core/ids.ts";
-import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import { readChoice } from "./wire.ts";
+import type { Action, GameMessage, Priority } from "../../../core/neuro-messages.ts";
+import type { Millis } from "../../../core/ids.ts";
+import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { readChoice } from "./watcher-requests.ts";
 
 /** A message of an integration. */
 export type IntegrationMessage =
@@ -20,7 +21,7 @@ export type IntegrationMessage =
 
 const FREE_TEXT: IntegrationMessage = { is: "freeText" };
 
-/** `acks`: the peer asked for the ack handshake, so `ack`, `nak` and `term` are not free speech. */
+/** With `acks` the integration has asked for acks, so `ack`, `nak` and `term` are receipts and not free text. */
 export function readIntegrationMessage(message: Json, acks: boolean): IntegrationMessage {
   if (!isObject(message)) return FREE_TEXT;
   if (acks) {
@@ -70,7 +71,7 @@ function readEvent(event: string, message: JsonObject): IntegrationMessage {
 function readCommand(command: string, data: JsonObject): IntegrationMessage {
   const message = readKnownCommand(command, data);
   if (message !== undefined) return { is: "game", message };
-  // Why: any other word may well be an integration's own; only what is meant for a relay is passed on as a command.
+  // Why: any other command may be the integration's own. Only commands with the prefix of a relay are passed on.
   if (!/^(neuro-relay|nrc-endpoints)\//.test(command)) return FREE_TEXT;
   return { is: "game", message: { command: "other", name: command, data } };
 }
@@ -95,7 +96,7 @@ function readKnownCommand(command: string, data: JsonObject): GameMessage | unde
   }
 }
 
-/** Both the object keyed by name and the Neuro API's array; whatever in it is no action is left out. */
+/** The object keyed by name, or the array of the Neuro API. Entries that are not actions are skipped. */
 function readActions(raw: Json | undefined): Action[] {
   if (Array.isArray(raw)) return raw.flatMap((entry) => readAction(isObject(entry) ? entry.name : entry, entry));
   return isObject(raw) ? Object.entries(raw).flatMap(([name, entry]) => readAction(name, entry)) : [];
@@ -104,7 +105,7 @@ function readActions(raw: Json | undefined): Action[] {
 function readAction(name: Json | undefined, entry: Json | undefined): Action[] {
   if (typeof name !== "string" || name === "") return [];
   const fields = isObject(entry) ? entry : {};
-  // Why: by the original relay's word an entry is the schema itself; by the Neuro API's it holds one.
+  // Why: in the original relay an entry is the schema itself. In the Neuro API it contains a schema.
   const isDefinition = isObject(fields.schema) || fields.type === undefined;
   const schema = isDefinition ? fields.schema : fields;
   const description = textOf(fields.description) ?? (isObject(schema) ? textOf(schema.description) : undefined) ??
@@ -142,7 +143,7 @@ function readForce(data: JsonObject): GameMessage {
 
 const DONE: readonly Json[] = ["ok", "success", "done"];
 
-/** True for what plainly says so, in the Neuro API's way or the guides'. */
+/** Success as the Neuro API reports it (`success`), or as the guides do (`status`). */
 function isSuccess({ success, status }: JsonObject): boolean {
   if (success === undefined || success === null) return status !== undefined && DONE.includes(status);
   return success === true || success === "true" || success === 1;

@@ -1,7 +1,7 @@
 /**
- * What watchers see: one row for each kind of note that is an event, with its fields.
+ * The events that watchers get: one row for each kind of observation that is an event, with its fields.
  *
- * Each event also has `event` (the note's name), `id` and `at`. An id of something else therefore has a longer name in the event.
+ * Each event also has `event` (the name of the observation), `id` and `at`. The id of anything else has a longer name, such as `force_id`.
  *
  * | event | fields |
  * | --- | --- |
@@ -34,16 +34,16 @@
  * | `nallely_input` | `parameter` `value` `did` |
  * | `nallely_output` | `parameter` `value` `action` |
  */
-import type { JsonObject } from "../../core/json.ts";
-import type { Observation, ObservationName, PassedAction } from "../../core/observation.ts";
-import type { EventView } from "../../core/view.ts";
+import type { JsonObject } from "../../../core/json.ts";
+import type { Observation, ObservationName, PassedAction } from "../../../core/observation.ts";
+import type { EventView } from "../../../core/view.ts";
 import type { BufferedEvent } from "./event-buffer.ts";
 
-type Row<Name extends ObservationName> = (note: Extract<Observation, { is: Name }>) => JsonObject;
+type EventRow<Name extends ObservationName> = (observation: Extract<Observation, { is: Name }>) => JsonObject;
 
-const named = ({ name }: { readonly name: string }): JsonObject => ({ name });
+const nameOnly = ({ name }: { readonly name: string }): JsonObject => ({ name });
 
-const passed = ({ id, name, to, slugs, forced, data }: PassedAction): JsonObject => ({
+const actionFields = ({ id, name, to, slugs, forced, data }: PassedAction): JsonObject => ({
   action_id: id,
   name,
   to,
@@ -52,13 +52,13 @@ const passed = ({ id, name, to, slugs, forced, data }: PassedAction): JsonObject
   data,
 });
 
-const ROWS: { readonly [Name in ObservationName]?: Row<Name> } = {
-  integration_connected: named,
-  integration_disconnected: named,
+const ROWS: { readonly [Name in ObservationName]?: EventRow<Name> } = {
+  integration_connected: nameOnly,
+  integration_disconnected: nameOnly,
   integration_connected_via_backend: ({ name, slug }) => ({ name, integration_id: slug }),
   integration_disconnected_via_backend: ({ name, slug }) => ({ name, integration_id: slug }),
   neuroos_connected: ({ name, privileges }) => ({ name, privileges }),
-  neuroos_disconnected: named,
+  neuroos_disconnected: nameOnly,
   integration_message: ({ from, payload }) => ({ from, payload }),
   integration_registered_actions: ({ from, actions }) => ({ from, actions }),
   binary_received: ({ from, size, file, sha256, content_type }) => ({ from, size, file, sha256, content_type }),
@@ -87,8 +87,8 @@ const ROWS: { readonly [Name in ObservationName]?: Row<Name> } = {
     end,
     ms,
   }),
-  action_sent: passed,
-  approval_wanted: passed,
+  action_sent: actionFields,
+  approval_wanted: actionFields,
   action_result: ({ id, name, from, slug, success, message, ms, origin }) => ({
     action_id: id,
     name,
@@ -119,10 +119,10 @@ export const EVENT_NAMES: ReadonlySet<string> = new Set(Object.keys(ROWS));
 
 /** An event as watchers get it. */
 export function eventOf({ id, at, observation }: BufferedEvent): EventView {
-  // Why: the compiler cannot see that the row of a note's own name takes that note.
+  // Why the cast: the compiler cannot see that the row of an observation's own name takes that observation.
   const fieldsOf = ROWS[observation.is] as ((observation: Observation) => JsonObject) | undefined;
   return { event: observation.is, ...fieldsOf?.(observation), id, at };
 }
 
-/** The same as it is on the wire. */
-export const eventText = (seen: BufferedEvent): string => JSON.stringify(eventOf(seen));
+/** An event as text. */
+export const eventText = (event: BufferedEvent): string => JSON.stringify(eventOf(event));

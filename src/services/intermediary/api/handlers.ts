@@ -1,0 +1,123 @@
+/** API requests to the Intermediary. Each gets one response: now, or once the store has loaded or written a message. */
+import type { StepContext } from "../../../core/context.ts";
+import type { WorkEvent } from "../../../core/event.ts";
+import { type JsonObject, plain } from "../../../core/json.ts";
+import { segmentText } from "../../../core/key.ts";
+import { respond } from "../../../core/request.ts";
+import type { Scope } from "../../../core/settings.ts";
+import {
+  type DeadLetterView,
+  type Page,
+  pageOf,
+  type QueueEntryView,
+  type QueueView,
+  type Readiness,
+} from "../../../core/view.ts";
+import type { IntermediaryState } from "../state.ts";
+import { dropMessage, retryDeadLetter, sendMessage, showMessage } from "./messages.ts";
+import { peerList } from "./peer-list.ts";
+import { type RequestedBy, type RequestName, respondWithFailure, unknownRecipient } from "./responses.ts";
+
+interface RequestHandler<Name extends RequestName> {
+  /** The scope that the request needs. Undefined: any valid token may make it. */
+  readonly scope: Scope | undefined;
+  readonly handle: (state: IntermediaryState, requested: RequestedBy<Name>, ctx: StepContext) => void;
+}
+
+const HANDLERS: { readonly [Name in RequestName]: RequestHandler<Name> } = {
+  ready: { scope: undefined, handle: (state, requested, ctx) => respond(requested, readiness(state), ctx) },
+  status: { scope: undefined, handle: (state, requested, ctx) => respond(requested, statusOf(state), ctx) },
+  peers: { scope: "watch", handle: (state, requested, ctx) => respond(requested, wholeList(peerList(state)), ctx) },
+  uploads: { scope: "watch", handle: (state, requested, ctx) => respond(requested, wholeList(state.uploads.list()), ctx) },
+  queues: {
+    scope: "watch",
+    handle: (state, requested, ctx) => respond(requested, pageOf(depthsOf(state), requested.request, byRecipient), ctx),
+  },
+  queueEntries: { scope: "watch", handle: listEntries },
+  deadLetters: {
+    scope: "watch",
+    handle: (state, requested, ctx) =>
+      respond(requested, pageOf<DeadLetterView>(deadLetters(state), requested.request, byId), ctx),
+  },
+  message: { scope: "watch", handle: showMessage },
+  audit: {
+    scope: "watch",
+    handle: (state, requested, ctx) => respond(requested, state.audit.page(requested.request), ctx),
+  },
+  events: {
+    scope: "watch",
+    handle: (state, requested, ctx) => respond(requested, state.subscriptions.recent(requested.request, ctx), ctx),
+  },
+  sendCommand: { scope: "command", handle: sendMessage },
+  retryMessage: { scope: "admin", handle: retryDeadLetter },
+  dropMessage: { scope: "admin", handle: dropMessage },
+};
+
+export function handleRequest(
+  state: IntermediaryState,
+  { requestId, request, principal }: Extract<WorkEvent, { readonly is: "requested" }>,
+  ctx: StepContext,
+): void {
+  if (request.of !== "intermediary") return respondWithFailure({ requestId }, "notFound", ctx);
+  run(state, "get" in request ? request.get : request.do, { requestId, request, principal }, ctx);
+}
+
+function run<Name extends RequestName>(
+  state: IntermediaryState,
+  name: Name,
+  requested: RequestedBy<Name>,
+  ctx: StepContext,
+): void {
+  const { scope, handle } = HANDLERS[name];
+  if (scope === undefined || requested.principal.scopes.includes(scope)) return handle(state, requested, ctx);
+  respondWithFailure(requested, { fault: "notAllowed", reason: `this needs the scope ${scope}` }, ctx);
+}
+
+const readiness = ({ phase }: IntermediaryState): Readiness =>
+  phase.is === "running" ? { ok: true, waits: [] } : { ok: false, waits: ["draining"] };
+
+function statusOf({ connections, queue, uploads, upstream }: IntermediaryState): JsonObject {
+  const watchers = [...connections.peers.values()].filter(({ is }) => is === "watcher").length;
+  const { entries, bytes, oldest = null } = queue.recipients;
+  return {
+    integrations: connections.integrations.size,
+    watchers,
+    newcomers: connections.newcomers.size,
+    claimants: connections.takeovers.size,
+    queue: { entries, bytes, oldest, dead: queue.deadLetters.size },
+    uploads: { files: uploads.files, bytes: uploads.bytes },
+    upstream: plain(upstream),
+  };
+}
+
+function listEntries(state: IntermediaryState, requested: RequestedBy<"queueEntries">, ctx: StepContext): void {
+  const { request, request: { to } } = requested;
+  const entries: QueueEntryView[] = state.queue.recipients.list(to)
+    .map(({ id, at, exp, kind, bytes, attempts }) => ({ id, at, exp, kind, bytes, attempts }));
+  const isKnown = state.connections.integrations.has(to) || state.directory.has(to, ctx.now);
+  if (entries.length === 0 && !isKnown) return respondWithFailure(requested, unknownRecipient(to), ctx);
+  respond(requested, pageOf<QueueEntryView>(entries, request, byId), ctx);
+}
+
+const byId = { id: ({ id }: { readonly id: string }) => id };
+const byRecipient = { id: ({ to }: QueueView) => to };
+
+const wholeList = <Item>(items: readonly Item[]): Page<Item> => ({ items, next: null });
+
+const depthsOf = ({ queue }: IntermediaryState): QueueView[] =>
+  queue.recipients.depths()
+    .map(({ name, entries, bytes, oldest = null }) => ({ to: name, entries, bytes, at: oldest }))
+    .sort((one, other) => (one.to < other.to ? -1 : 1));
+
+function deadLetters({ queue, directory }: IntermediaryState): DeadLetterView[] {
+  const names = directory.namesBySegment();
+  const letters = [...queue.deadLetters.all()].map(({ id, recipient, kind, bytes, reason, exp }) => ({
+    id,
+    to: names.get(recipient) ?? segmentText(recipient) ?? recipient,
+    kind,
+    bytes,
+    why: reason,
+    died: exp,
+  }));
+  return letters.sort((one, other) => (one.id < other.id ? -1 : 1));
+}

@@ -1,0 +1,161 @@
+/** API requests about single messages: show, send, retry and drop. */
+import { assertNever } from "../../../core/assert.ts";
+import type { StepContext } from "../../../core/context.ts";
+import type { StoreEvent } from "../../../core/event.ts";
+import { type Key, type LoadToken, loadToken } from "../../../core/ids.ts";
+import { isObject, type JsonObject, parseJson } from "../../../core/json.ts";
+import { respond } from "../../../core/request.ts";
+import type { MessageView } from "../../../core/view.ts";
+import { bodyOf } from "../../../queue/entry.ts";
+import type { IntermediaryState } from "../state.ts";
+import { sendCommand } from "../watchers/commands.ts";
+import { NO_MESSAGE, type PendingLoad, type RequestedBy, respondWithFailure, unknownRecipient } from "./responses.ts";
+
+/** Distinguishes the loads of the API from those of the queue. */
+const TOKEN_PREFIX = "intermediary:api:";
+
+export const isApiLoad = (token: LoadToken): boolean => token.startsWith(TOKEN_PREFIX);
+
+/** Shows a queued message or a dead letter. */
+export function showMessage(state: IntermediaryState, requested: RequestedBy<"message">, ctx: StepContext): void {
+  const { queue } = state;
+  const { id } = requested.request;
+  const letter = queue.deadLetters.get(id);
+  if (letter !== undefined) return load(state, letter.key, { is: "show", requested, to: letter.recipient }, ctx);
+  const found = queue.recipients.locate(id);
+  if (found === undefined) return respondWithFailure(requested, NO_MESSAGE, ctx);
+  const { to, entry } = found;
+  if (entry.body === undefined) return load(state, entry.key, { is: "show", requested, to }, ctx);
+  const { kind, at, exp } = entry;
+  respond(requested, messageView({ id, to, kind, at, exp, why: null, died: null }, entry.body), ctx);
+}
+
+/** Sends a command to an integration, as a watcher does. */
+export function sendMessage(state: IntermediaryState, requested: RequestedBy<"sendCommand">, ctx: StepContext): void {
+  const { request: { from, to, cmd }, principal: { by } } = requested;
+  const sent = sendCommand(state, { from, target: to, cmd }, ctx);
+  ctx.observe({ is: "operator_acted", by, did: "send", to, outcome: sent.ok ? "done" : sent.fault });
+  if (!sent.ok) return respondWithFailure(requested, sent.fault === "notFound" ? unknownRecipient(to) : sent, ctx);
+  const { reply, after } = sent.value;
+  if (after !== undefined) state.pendingRequests.writes.set(after, { is: "send", requested });
+  else respond(requested, reply, ctx);
+}
+
+/** Drops a queued message or a dead letter; with `dead` only a dead letter. */
+export function dropMessage(state: IntermediaryState, requested: RequestedBy<"dropMessage">, ctx: StepContext): void {
+  const { queue } = state;
+  const { request: { id, dead }, principal: { by } } = requested;
+  const letter = queue.deadLetters.get(id);
+  const found = letter === undefined && !dead ? queue.recipients.locate(id) : undefined;
+  if (letter === undefined && found === undefined) return respondWithFailure(requested, NO_MESSAGE, ctx);
+  if (letter !== undefined) queue.deadLetters.drop(letter, ctx);
+  if (found !== undefined) queue.drop(found.to, id, ctx);
+  ctx.observe({ is: "operator_acted", by, did: "drop", to: id, outcome: "done" });
+  respond(requested, { status: "dropped" }, ctx);
+}
+
+/** Loads a dead letter, to send it to its recipient again. */
+export function retryDeadLetter(state: IntermediaryState, requested: RequestedBy<"retryMessage">, ctx: StepContext): void {
+  const letter = state.queue.deadLetters.get(requested.request.id);
+  if (letter === undefined) return respondWithFailure(requested, NO_MESSAGE, ctx);
+  load(state, letter.key, { is: "retry", requested }, ctx);
+}
+
+function load(state: IntermediaryState, key: Key, pending: PendingLoad, ctx: StepContext): void {
+  const token = loadToken(`${TOKEN_PREFIX}${ctx.id()}`);
+  state.pendingRequests.loads.set(token, pending);
+  ctx.emit({ do: "load", token, keys: [key] });
+}
+
+/** A load of the API has ended. */
+export function messageLoaded(
+  state: IntermediaryState,
+  event: Extract<StoreEvent, { readonly token: LoadToken }>,
+  ctx: StepContext,
+): void {
+  const pending = state.pendingRequests.loads.get(event.token);
+  if (pending === undefined) return;
+  state.pendingRequests.loads.delete(event.token);
+  if (event.is === "loadFailed") return respondWithFailure(pending.requested, "storageFailed", ctx);
+  const value = event.entries[0]?.value;
+  const body = isObject(value) && typeof value.id === "string" ? bodyOf(value, value.id) : undefined;
+  if (!isObject(value) || body === undefined) return respondWithFailure(pending.requested, "notFound", ctx);
+  switch (pending.is) {
+    case "show":
+      return respond(pending.requested, messageView(storedView(value, pending.to), body), ctx);
+    case "retry":
+      return sendAgain(state, pending.requested, { to: String(value.to), body }, ctx);
+    default:
+      return assertNever(pending);
+  }
+}
+
+function sendAgain(
+  state: IntermediaryState,
+  requested: RequestedBy<"retryMessage">,
+  { to, body }: { readonly to: string; readonly body: string },
+  ctx: StepContext,
+): void {
+  const { request: { id }, principal: { by } } = requested;
+  const { writes } = state.pendingRequests;
+  const kind = state.queue.deadLetters.get(id)?.kind;
+  if (kind === undefined) return respondWithFailure(requested, NO_MESSAGE, ctx); // Why: it was dropped meanwhile.
+  for (const pending of writes.values()) {
+    if (pending.is !== "retry" || pending.requested.request.id !== id) continue;
+    return respondWithFailure(requested, { fault: "notNow", reason: "this dead letter is being retried already" }, ctx);
+  }
+  const sent = state.queue.send(to, { kind, body }, ctx);
+  ctx.observe({ is: "operator_acted", by, did: "retry", to: id, outcome: sent.ok ? "done" : sent.fault });
+  if (!sent.ok) return respondWithFailure(requested, sent, ctx);
+  switch (sent.value.is) {
+    case "queued":
+      writes.set(sent.value.key, { is: "retry", requested });
+      return;
+    case "sent":
+      dropLetter(state, id, ctx);
+      return respond(requested, { status: "sent" }, ctx);
+    default:
+      return assertNever(sent.value);
+  }
+}
+
+/** The write of a queued message has ended, for which a request may wait. */
+export function messageWritten(state: IntermediaryState, key: Key, isStored: boolean, ctx: StepContext): void {
+  const pending = state.pendingRequests.writes.get(key);
+  if (pending === undefined) return;
+  state.pendingRequests.writes.delete(key);
+  if (!isStored) return respondWithFailure(pending.requested, "storageFailed", ctx);
+  switch (pending.is) {
+    case "send":
+      return respond(pending.requested, { status: "queued" }, ctx);
+    case "retry":
+      dropLetter(state, pending.requested.request.id, ctx);
+      return respond(pending.requested, { status: "queued" }, ctx);
+    default:
+      return assertNever(pending);
+  }
+}
+
+function dropLetter(state: IntermediaryState, id: string, ctx: StepContext): void {
+  const letter = state.queue.deadLetters.get(id);
+  if (letter !== undefined) state.queue.deadLetters.drop(letter, ctx);
+}
+
+/** The body is JSON that the relay wrote. If it is not, it is returned as text. */
+const messageView = (view: Omit<MessageView, "body">, body: string): MessageView => ({
+  ...view,
+  body: parseJson(body, Infinity) ?? body,
+});
+
+/** A stored entry or dead letter. The relay wrote it, so only optional fields are checked. */
+function storedView({ id, to, kind, at, exp, why, died }: JsonObject, recipient: string): Omit<MessageView, "body"> {
+  return {
+    id: String(id),
+    to: typeof to === "string" ? to : recipient,
+    kind: String(kind),
+    at: Number(at),
+    exp: Number(exp),
+    why: typeof why === "string" ? why : null,
+    died: typeof died === "number" ? died : null,
+  };
+}

@@ -1,0 +1,46 @@
+/** Observes what watchers change. Programs send commands all day, so equal acts of one watcher are observed once a minute. */
+import { assertNever } from "../../../core/assert.ts";
+import type { StepContext } from "../../../core/context.ts";
+import type { FaultName } from "../../../core/fault.ts";
+import type { Millis } from "../../../core/ids.ts";
+import type { WatcherRequest } from "../codec/watcher-requests.ts";
+
+/** The requests of watchers that change something. */
+export const WATCHER_ACTS: ReadonlySet<string> = new Set(["command", "direct", "choice"] satisfies WatcherRequest["is"][]);
+
+const INTERVAL_MS: Millis = 60_000;
+const ACTS_MAX = 1_000;
+
+export class WatcherActs {
+  /** When each act was observed last. */
+  readonly #lastObserved = new Map<string, Millis>();
+
+  record(by: string, request: WatcherRequest, outcome: "done" | FaultName, ctx: StepContext): void {
+    const to = subjectOf(request);
+    if (to === undefined) return;
+    const act = `${request.is}\n${outcome}\n${by}\n${to}`;
+    if ((this.#lastObserved.get(act) ?? -Infinity) + INTERVAL_MS > ctx.now) return;
+    if (this.#lastObserved.size >= ACTS_MAX) this.#lastObserved.clear();
+    this.#lastObserved.set(act, ctx.now);
+    ctx.observe({ is: "operator_acted", by, did: request.is, to, outcome });
+  }
+}
+
+/** The object of an act. Undefined for a request that changes nothing. */
+function subjectOf(request: WatcherRequest): string | undefined {
+  switch (request.is) {
+    case "command":
+      return request.target;
+    case "choice":
+      return request.name;
+    case "direct":
+      return "neuro";
+    case "peers":
+    case "actions":
+    case "subscribe":
+    case "unknown":
+      return undefined;
+    default:
+      return assertNever(request);
+  }
+}

@@ -1,0 +1,38 @@
+/** Frames as text and JSON, and the text of replies and errors. */
+import type { FaultName } from "../../../core/fault.ts";
+import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../../core/json.ts";
+import { REQUEST_ID_MAX } from "../../../core/limits.ts";
+
+/** The id that a watcher gave its request. The reply brings it back. */
+export type WatcherRequestId = string | number | undefined;
+
+/** The text of a frame. Bytes are read as UTF-8; undefined if they are not valid UTF-8. */
+export function textOf(frame: Frame): string | undefined {
+  if (typeof frame === "string") return frame;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(frame);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The JSON in a frame, or undefined if there is none. A byte order mark is ignored. */
+export function jsonOf(frame: Frame, depthMax: number): Json | undefined {
+  const text = textOf(frame);
+  return text === undefined ? undefined : parseJson(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, depthMax);
+}
+
+/** The `request_id` of a message, if it is a number or a text of at most `REQUEST_ID_MAX` characters. */
+export function requestIdOf(message: Json): WatcherRequestId {
+  const id = isObject(message) ? message.request_id : undefined;
+  if (typeof id === "number") return id;
+  return typeof id === "string" && id.length <= REQUEST_ID_MAX ? id : undefined;
+}
+
+/** A reply as text, with the `request_id` if there is one. */
+export const replyText = (reply: JsonObject, requestId?: WatcherRequestId): string =>
+  JSON.stringify(requestId === undefined ? reply : { ...reply, request_id: requestId });
+
+/** An error reply as text. */
+export const errorReplyText = (error: string, code: FaultName, fields: JsonObject = {}): string =>
+  JSON.stringify({ error, ...fields, code });

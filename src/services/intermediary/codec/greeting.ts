@@ -1,0 +1,48 @@
+/** The greeting, which is the first frame of a peer. Never throws. */
+import { type Frame, isObject, type Json } from "../../../core/json.ts";
+import { NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
+import { failed, ok, type Result } from "../../../core/result.ts";
+import { jsonOf, textOf } from "./frames.ts";
+
+/** Control characters, and those that change the direction of the text after them. */
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+export interface Greeting {
+  readonly type: Json | undefined;
+  readonly name: Result<string | undefined>;
+  readonly token: Json | undefined;
+  readonly acks: boolean;
+}
+
+/** Reads a greeting. Its token and type are checked in `connections/greeting.ts`, which knows the settings. */
+export function readGreeting(
+  frame: Frame,
+  limits: { readonly bytesMax: number; readonly depthMax: number },
+): Result<Greeting> {
+  const text = textOf(frame);
+  if (text !== undefined && isLonger(text, limits.bytesMax)) {
+    return failed("badGreeting", `registration must be at most ${limits.bytesMax} bytes`);
+  }
+  const message = text === undefined ? undefined : jsonOf(text, limits.depthMax);
+  if (!isObject(message)) return failed("badGreeting", "registration must be JSON");
+  const { type, name, auth_token: token, ack } = message;
+  return ok({ type, name: readName(name), token, acks: ack === true });
+}
+
+/** The name in normal form C, or undefined if there is none. */
+export function readName(raw: Json | undefined): Result<string | undefined> {
+  if (raw === undefined || raw === null || raw === "") return ok(undefined);
+  if (typeof raw !== "string") return failed("badGreeting", "name must be a string");
+  // Why: the time of normalising grows faster than the length, so a much too long name is refused before it.
+  const name = raw.length > 4 * NAME_CODE_POINTS_MAX ? raw : raw.normalize("NFC");
+  if (name.length > 2 * NAME_CODE_POINTS_MAX || [...name].length > NAME_CODE_POINTS_MAX) {
+    return failed("badGreeting", `name must have at most ${NAME_CODE_POINTS_MAX} characters`);
+  }
+  if (!name.isWellFormed() || UNPRINTABLE.test(name)) {
+    return failed("badGreeting", "name must not contain control characters or invalid Unicode");
+  }
+  return name === "*" ? failed("badGreeting", '"*" is reserved') : ok(name);
+}
+
+const isLonger = (text: string, bytesMax: number): boolean =>
+  text.length > bytesMax || (text.length * 3 > bytesMax && new TextEncoder().encode(text).length > bytesMax);

@@ -1,0 +1,36 @@
+/** A peer whose greeting was accepted becomes an integration or a watcher. */
+import type { StepContext } from "../../../core/context.ts";
+import type { IntermediaryState } from "../state.ts";
+import { attachIntegration, attachWatcher } from "./attachment.ts";
+import { type Identity, newIntegration, type Watcher } from "./peer.ts";
+
+/** Adds an integration whose name is free. */
+export function addIntegration(
+  state: IntermediaryState,
+  identity: Identity,
+  options: { readonly acks: boolean; readonly hasQueue: boolean },
+  ctx: StepContext,
+): void {
+  const integration = newIntegration(identity, options, ctx.now);
+  const { peer, name, session, connection, acks, hasQueue } = integration;
+  state.connections.peers.set(peer, integration);
+  state.connections.integrations.set(name, integration);
+  attachIntegration(integration, ctx);
+  if (acks) ctx.emit({ do: "reply", to: peer, frame: JSON.stringify({ event: "registered", name, session }) });
+  ctx.observe({ is: "integration_connected", name });
+  ctx.post("neuro", { is: "integrationJoined", peer, name, connection });
+  state.choices.offerTo(integration, ctx);
+  if (!hasQueue) return;
+  state.directory.recordSeen(name, ctx);
+  state.queue.connect(name, { peer, acks }, ctx);
+}
+
+export function addWatcher(state: IntermediaryState, identity: Identity, ctx: StepContext): void {
+  const watcher: Watcher = { is: "watcher", ...identity, messages: 0 };
+  const { peer, name, scopes } = watcher;
+  state.connections.peers.set(peer, watcher);
+  state.subscriptions.add(peer, { events: undefined, rate: undefined }, ctx);
+  attachWatcher(watcher, {}, ctx);
+  state.choices.offerLater(peer);
+  ctx.observe({ is: "neuroos_connected", name, privileges: scopes.has("direct") ? "enhanced" : "standard" });
+}

@@ -1,0 +1,61 @@
+/** The part of a peer that survives a panic of the service, and the sleep of a Durable Object: its attachment. */
+import type { StepContext } from "../../../core/context.ts";
+import type { ResumedPeer } from "../../../core/event.ts";
+import type { Millis } from "../../../core/ids.ts";
+import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import type { Scope } from "../../../core/settings.ts";
+import { readRate } from "../codec/watcher-requests.ts";
+import type { Connections } from "./connection-state.ts";
+import { type Identity, type Integration, newIntegration, type Watcher } from "./peer.ts";
+
+const SCOPES: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
+
+export const attachIntegration = (integration: Integration, ctx: StepContext): void =>
+  attach(integration, { kind: "integration", acks: integration.acks, hasQueue: integration.hasQueue }, ctx);
+
+/** `fields`: the events and the rate of its subscription, where it has set them. */
+export const attachWatcher = (watcher: Watcher, fields: JsonObject, ctx: StepContext): void =>
+  attach(watcher, { kind: "neuro-os", ...fields }, ctx);
+
+function attach(identity: Identity, fields: JsonObject, ctx: StepContext): void {
+  const { peer, name, digest, scopes, session, since } = identity;
+  ctx.emit({ do: "attach", peer, attachment: { v: 1, ...fields, name, digest, scopes: [...scopes], session, since } });
+}
+
+/** Adds a peer that had greeted before. False for a peer that had not. */
+export function restorePeer(
+  connections: Connections,
+  { peer, connection, attachment }: ResumedPeer,
+  { missed, now }: { readonly missed: 0 | null; readonly now: Millis },
+): boolean {
+  if (!isObject(attachment) || attachment.v !== 1) return false;
+  const { kind, name, digest, session, since, scopes, acks, hasQueue, events, rate } = attachment;
+  if (typeof name !== "string" || typeof digest !== "string") return false;
+  const identity: Identity = {
+    peer,
+    connection,
+    name,
+    digest,
+    scopes: new Set(SCOPES.filter((scope) => stringsIn(scopes).includes(scope))),
+    session: String(session),
+    since: Number(since),
+  };
+  if (kind === "neuro-os") {
+    connections.peers.set(peer, { is: "watcher", ...identity, messages: 0 });
+    const filter = events === undefined ? undefined : stringsIn(events);
+    connections.resumed.push({ peer, missed, events: filter, rate: readRate(rate) });
+    return true;
+  }
+  if (kind !== "integration" || connections.integrations.has(name)) return false;
+  const integration = newIntegration(identity, { acks: acks === true, hasQueue: hasQueue === true }, now);
+  connections.peers.set(peer, integration);
+  connections.integrations.set(name, integration);
+  connections.resumed.push({ peer, missed, events: undefined, rate: undefined });
+  if (name.startsWith("unknown-")) {
+    connections.generatedNames = Math.max(connections.generatedNames, Number(name.slice(8)) || 0);
+  }
+  return true;
+}
+
+const stringsIn = (value: Json | undefined): readonly string[] =>
+  Array.isArray(value) ? value.filter((part): part is string => typeof part === "string") : [];

@@ -1,0 +1,56 @@
+/**
+ * Two integrations with one name: the newer one takes the name over once the holder has been silent for `TAKEOVER_GRACE_MS`, or that long
+ * after it asked. After `TAKEOVERS_PER_MINUTE_MAX` takeovers within a minute the holder keeps its name.
+ */
+import type { StepContext } from "../../../core/context.ts";
+import type { Frame } from "../../../core/json.ts";
+import { TAKEOVER_BYTES_MAX, TAKEOVER_FRAMES_MAX, TAKEOVER_GRACE_MS } from "../../../core/limits.ts";
+import { errorReplyText } from "../codec/frames.ts";
+import type { IntermediaryState } from "../state.ts";
+import { addIntegration } from "./admission.ts";
+import { closePeer } from "./connections.ts";
+import type { ConnectedPeer, PendingTakeover } from "./peer.ts";
+
+/** An integration greets with a name that another connection holds. */
+export function requestTakeover(state: IntermediaryState, pending: PendingTakeover, ctx: StepContext): void {
+  const { identity: { name }, peer } = pending;
+  const { peers, integrations, takeovers } = state.connections;
+  peers.set(peer, pending);
+  const rival = takeovers.get(name);
+  if (rival !== undefined) closeLoser(state, rival, ctx);
+  if (takeovers.isExhausted(name, ctx.now)) {
+    ctx.observe({ is: "taken_over", name, winner: "oldest" });
+    return closeLoser(state, pending, ctx);
+  }
+  const silentSince = integrations.get(name)?.lastFrameAt ?? 0;
+  takeovers.add(pending, silentSince + TAKEOVER_GRACE_MS <= ctx.now ? ctx.now : ctx.now + TAKEOVER_GRACE_MS);
+}
+
+/** Buffers a frame of a peer that waits for its name. */
+export function bufferFrame(state: IntermediaryState, pending: PendingTakeover, frame: Frame, ctx: StepContext): void {
+  pending.frames.push(frame);
+  pending.bytes += frame.length;
+  if (pending.frames.length > TAKEOVER_FRAMES_MAX || pending.bytes > TAKEOVER_BYTES_MAX) {
+    closePeer(state, pending, "rateLimit", ctx);
+  }
+}
+
+/** Gives the name to a peer that waited for it, and closes the holder if there still is one. Returns the buffered frames. */
+export function completeTakeover(state: IntermediaryState, pending: PendingTakeover, ctx: StepContext): readonly Frame[] {
+  const { identity, acks, frames } = pending;
+  const { integrations, takeovers } = state.connections;
+  takeovers.remove(pending);
+  const holder = integrations.get(identity.name);
+  if (holder !== undefined) {
+    takeovers.count(identity.name, state.settings.limits.peers, ctx.now);
+    ctx.observe({ is: "taken_over", name: identity.name, winner: "newest" });
+    closeLoser(state, holder, ctx);
+  }
+  addIntegration(state, identity, { acks, hasQueue: true }, ctx);
+  return frames;
+}
+
+function closeLoser(state: IntermediaryState, loser: ConnectedPeer, ctx: StepContext): void {
+  ctx.emit({ do: "reply", to: loser.peer, frame: errorReplyText("name taken", "nameTaken") });
+  closePeer(state, loser, "nameTaken", ctx);
+}

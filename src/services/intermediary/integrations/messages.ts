@@ -1,0 +1,106 @@
+/**
+ * Frames of integrations.
+ *
+ * Invariant: a frame of an integration causes at most one message to the Neuro service and one event for watchers.
+ */
+import { assertNever } from "../../../core/assert.ts";
+import type { StepContext } from "../../../core/context.ts";
+import type { Frame, Json } from "../../../core/json.ts";
+import { ACTIONS_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
+import type { GameMessage, ResultMessage } from "../../../core/neuro-messages.ts";
+import { errorReplyText, jsonOf, replyText, requestIdOf } from "../codec/frames.ts";
+import { type IntegrationMessage, readIntegrationMessage } from "../codec/integration-messages.ts";
+import type { Integration } from "../connections/peer.ts";
+import type { IntermediaryState } from "../state.ts";
+import { registeredActions } from "./actions.ts";
+import { replyToIntegration } from "./outbound.ts";
+
+/** A frame of an integration: text is a message, bytes are an upload. */
+export function receiveFromIntegration(state: IntermediaryState, from: Integration, frame: Frame, ctx: StepContext): void {
+  from.lastFrameAt = ctx.now;
+  from.messages++;
+  if (typeof frame !== "string") {
+    ctx.count("integration", "in", "binary");
+    const upload = state.uploads.start(from, frame, ctx);
+    if (!upload.ok) replyToIntegration(from, errorReplyText(upload.reason, upload.fault), ctx);
+    return;
+  }
+  const json = jsonOf(frame, state.settings.limits.json_depth);
+  const payload: Json = json === undefined ? { action: "raw_text", raw: frame } : json;
+  const message = readIntegrationMessage(payload, from.acks);
+  ctx.count("integration", "in", kindOf(message));
+  handle(state, from, message, payload, ctx);
+}
+
+function kindOf(message: IntegrationMessage): string {
+  if (message.is === "game") return message.message.command;
+  return message.is === "freeText" ? "free" : message.is;
+}
+
+/** `payload`: the whole message, for watchers. */
+function handle(
+  state: IntermediaryState,
+  from: Integration,
+  message: IntegrationMessage,
+  payload: Json,
+  ctx: StepContext,
+): void {
+  switch (message.is) {
+    case "ack":
+      if (from.hasQueue) state.queue.ack(from.name, message.id, ctx);
+      return;
+    case "nak":
+      if (from.hasQueue) state.queue.nak(from.name, message, ctx);
+      return;
+    case "term":
+      if (from.hasQueue) state.queue.term(from.name, message.id, ctx);
+      return;
+    case "actions": {
+      const actions = registeredActions(state.connections.integrations);
+      return replyToIntegration(from, replyText({ actions }, requestIdOf(payload)), ctx);
+    }
+    case "game":
+      return forwardToNeuro(from, message.message, payload, ctx);
+    case "choice": {
+      const { name, data } = message;
+      ctx.observe({ is: "integration_message", from: from.name, payload });
+      return ctx.post("neuro", { is: "actionChosen", from: from.name, name, data });
+    }
+    case "freeText":
+      ctx.observe({ is: "integration_message", from: from.name, payload });
+      if (state.settings.intermediary.events_to_neuro) state.freeText.receive(from.peer, payload, ctx);
+      return;
+    default:
+      return assertNever(message);
+  }
+}
+
+/** A message of the Neuro API. */
+function forwardToNeuro(from: Integration, message: GameMessage, payload: Json, ctx: StepContext): void {
+  const { peer, name, actions } = from;
+  if (message.command === "actions/register") {
+    for (const action of message.actions) {
+      if (actions.has(action.name) || actions.size < ACTIONS_PER_INTEGRATION_MAX) actions.set(action.name, action);
+    }
+    ctx.observe({
+      is: "integration_registered_actions",
+      from: name,
+      actions: message.actions.map((action) => action.name),
+    });
+  } else {
+    ctx.observe({ is: "integration_message", from: name, payload });
+    if (message.command === "actions/unregister") { for (const removed of message.names) actions.delete(removed); }
+    if (message.command === "startup") actions.clear();
+    if (message.command === "action/result") reportMissingId(from, message, ctx);
+  }
+  ctx.post("neuro", { is: "gameMessage", peer, message });
+}
+
+/** Reports once that an integration sends results without an id. */
+function reportMissingId(from: Integration, { id }: ResultMessage, ctx: StepContext): void {
+  if (id !== undefined || from.repaired.has("action_result without an id")) return;
+  from.repaired.add("action_result without an id");
+  const hint =
+    "send the id of the action with its result: without an id the result counts only while a single action is pending";
+  ctx.observe({ is: "input_repaired", from: from.name, what: "action_result without an id", hint });
+}

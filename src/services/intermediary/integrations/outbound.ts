@@ -1,0 +1,71 @@
+/** Frames for integrations: replies, messages of Neuro, and context of others. */
+import { assertNever } from "../../../core/assert.ts";
+import type { StepContext } from "../../../core/context.ts";
+import type { JsonObject } from "../../../core/json.ts";
+import type { GameMessage, NeuroMessage } from "../../../core/neuro-messages.ts";
+import { withFields } from "../../../queue/entry.ts";
+import type { Integration } from "../connections/peer.ts";
+
+/** Sends a frame past the queue. One with acks gets an id to acknowledge, which is then ignored. */
+export function sendToIntegration({ peer, acks }: Integration, text: string, ctx: StepContext): void {
+  ctx.emit({ do: "send", to: peer, frame: acks ? withFields({ id: ctx.id() }, text) : text, expectsReply: acks });
+}
+
+/** Replies to a frame of an integration. */
+export function replyToIntegration({ peer, acks }: Integration, text: string, ctx: StepContext): void {
+  ctx.emit({ do: "reply", to: peer, frame: acks ? withFields({ id: ctx.id() }, text) : text });
+}
+
+/** Sends an integration a message of Neuro. Actions are sent once and never queued. */
+export function deliverNeuroMessage(to: Integration, message: NeuroMessage, ctx: StepContext): void {
+  ctx.count("integration", "out", message.command);
+  switch (message.command) {
+    case "action": {
+      const { id, name, data } = message;
+      return sendEvent(to, "action", { id, name, data }, ctx);
+    }
+    case "startup": {
+      const { sessionId, characterId, displayName } = message.session;
+      const payload = { session_id: sessionId, character_id: characterId, display_name: displayName };
+      return sendEvent(to, "startup", payload, ctx);
+    }
+    case "actions/reregister_all":
+    case "shutdown/immediate":
+      return sendEvent(to, message.command, {}, ctx);
+    case "shutdown/graceful":
+      return sendEvent(to, message.command, { wants_shutdown: message.wanted }, ctx);
+    case "speech_finished":
+      return sendEvent(to, message.command, message.data, ctx);
+    case "other":
+      return sendEvent(to, message.name, message.data ?? {}, ctx);
+    default:
+      return assertNever(message);
+  }
+}
+
+function sendEvent(to: Integration, event: string, payload: JsonObject | undefined, ctx: StepContext): void {
+  sendToIntegration(to, JSON.stringify({ event, payload }), ctx);
+}
+
+/** Neuro was given a context: the other integrations get it, too. */
+export function broadcastContext(
+  integrations: ReadonlyMap<string, Integration>,
+  { from, message, silent }: { readonly from: string; readonly message: string; readonly silent: boolean },
+  ctx: StepContext,
+): void {
+  if (integrations.size === 0) return;
+  const text = JSON.stringify({ event: "context_update", payload: { from, context: message, message, silent } });
+  for (const integration of integrations.values()) {
+    if (integration.name === from) continue;
+    ctx.count("integration", "out", "context_update");
+    sendToIntegration(integration, text, ctx);
+  }
+}
+
+/** The Neuro service was rebuilt and may have lost the latest messages: tells it again about an integration and its actions. */
+export function announce({ peer, name, connection, actions }: Integration, ctx: StepContext): void {
+  ctx.post("neuro", { is: "integrationJoined", peer, name, connection });
+  if (actions.size === 0) return;
+  const message: GameMessage = { command: "actions/register", actions: [...actions.values()] };
+  ctx.post("neuro", { is: "gameMessage", peer, message });
+}

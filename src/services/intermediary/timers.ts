@@ -1,0 +1,12 @@
+import { Timers } from "../../core/deadlines.ts";
+import type { PeerId } from "../../core/ids.ts";
+
+/** What is due for a peer: the end of the time to greet, its takeover of a name, or its free text that waits. */
+export type PeerTimer =
+  | { readonly is: "greeting"; readonly peer: PeerId }
+  | { readonly is: "takeover"; readonly peer: PeerId }
+  | { readonly is: "freeText"; readonly peer: PeerId };
+
+export type PeerTimers = Timers<PeerTimer>;
+
+export const newPeerTimers = (): PeerTimers => new Timers();

@@ -1,0 +1,126 @@
+/**
+ * The latest events, for watchers that resume or are slow. Events that no watcher had room for are only counted, as a gap: recording
+ * unread events was the most expensive operation of a busy relay.
+ *
+ * Invariants: B1 positions are consecutive from `first` up to, not including, `end`; B2 number, age and estimated size are limited by
+ * `EVENT_BUFFER_MAX`, `EVENT_BUFFER_MS` and `EVENT_BUFFER_BYTES_MAX`, and the oldest are dropped first; B3 no event after the id
+ * `floor` is missing.
+ */
+import type { StepClock } from "../../../core/context.ts";
+import type { Millis } from "../../../core/ids.ts";
+import { EVENT_BUFFER_BYTES_MAX, EVENT_BUFFER_MAX, EVENT_BUFFER_MS } from "../../../core/limits.ts";
+import type { Observation } from "../../../core/observation.ts";
+
+/** An observation that watchers may see. Holds a reference and no text: the text is made when somebody reads it. */
+export interface BufferedEvent {
+  readonly is: "event";
+  readonly id: string;
+  readonly at: Millis;
+  readonly observation: Observation;
+}
+
+/** A number of events that were not recorded. */
+export interface EventGap {
+  readonly is: "gap";
+  readonly id: string;
+  readonly at: Millis;
+  skipped: number;
+}
+
+interface Position {
+  readonly item: BufferedEvent | EventGap;
+  readonly weight: number;
+}
+
+/** Positions that are freed at a time, so that dropping the first one costs almost nothing. */
+const FREED_AT_ONCE = 1_024;
+
+export class EventBuffer {
+  #positions: Position[] = [];
+  #head = 0;
+  #weight = 0;
+  first = 0;
+  /** The position after the last dropped gap. It is unknown how many events are missing before it. */
+  countedFrom = 0;
+  floor: string;
+
+  constructor(floor: string) {
+    this.floor = floor;
+  }
+
+  get end(): number {
+    return this.first + this.#positions.length - this.#head;
+  }
+
+  get(position: number): BufferedEvent | EventGap | undefined {
+    return this.#positions[position - this.first + this.#head]?.item;
+  }
+
+  push(event: BufferedEvent): void {
+    this.#add(event, weigh(event.observation));
+  }
+
+  /** Counts an event that is not recorded. */
+  skip(clock: StepClock): void {
+    const last = this.get(this.end - 1);
+    if (last?.is === "gap") last.skipped++;
+    else this.#add({ is: "gap", id: clock.id(), at: clock.now, skipped: 1 }, GAP_WEIGHT);
+  }
+
+  /** Counts more events that are not recorded. The latest one was not either. */
+  extendGap(count: number): void {
+    const last = this.get(this.end - 1);
+    if (last?.is === "gap") last.skipped += count;
+  }
+
+  #add(item: BufferedEvent | EventGap, weight: number): void {
+    this.#positions.push({ item, weight });
+    this.#weight += weight;
+    while (this.end - this.first > EVENT_BUFFER_MAX || this.#weight > EVENT_BUFFER_BYTES_MAX) this.#dropFirst();
+    this.prune(item.at);
+  }
+
+  /** Drops what is older than `EVENT_BUFFER_MS`. */
+  prune(now: Millis): void {
+    for (let oldest = this.get(this.first); oldest !== undefined && oldest.at + EVENT_BUFFER_MS <= now;) {
+      this.#dropFirst();
+      oldest = this.get(this.first);
+    }
+  }
+
+  /** The first position after an event, and whether no event between them is missing. */
+  after(id: string): { readonly position: number; readonly isComplete: boolean } {
+    const newest = this.get(this.end - 1)?.id ?? this.floor;
+    if (id < this.floor || id > newest) return { position: this.first, isComplete: false };
+    let [low, high] = [this.first, this.end];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.get(middle)?.id ?? "") > id) high = middle;
+      else low = middle + 1;
+    }
+    return { position: low, isComplete: true };
+  }
+
+  #dropFirst(): void {
+    const dropped = this.#positions[this.#head];
+    if (dropped === undefined) return;
+    this.floor = dropped.item.id;
+    this.#weight -= dropped.weight;
+    this.first++;
+    if (dropped.item.is === "gap") this.countedFrom = this.first;
+    if (++this.#head < FREED_AT_ONCE && this.#head < this.#positions.length) return;
+    this.#positions = this.#positions.slice(this.#head);
+    this.#head = 0;
+  }
+}
+
+const GAP_WEIGHT = 64;
+
+/** An estimate of the bytes that a value occupies. Cheaper than making its text, and precise enough for a limit. */
+function weigh(value: unknown): number {
+  if (typeof value === "string") return 2 * value.length + 16;
+  if (typeof value !== "object" || value === null) return 8;
+  let sum = 16;
+  for (const part of Object.values(value)) sum += 16 + weigh(part);
+  return sum;
+}

@@ -1,0 +1,105 @@
+/** Frames of watchers: each is a request and gets one reply, in order. */
+import { assertNever } from "../../../core/assert.ts";
+import type { StepContext } from "../../../core/context.ts";
+import type { Reply } from "../../../core/effect.ts";
+import { type Frame, plain } from "../../../core/json.ts";
+import { failed, ok, type Result } from "../../../core/result.ts";
+import type { Scope } from "../../../core/settings.ts";
+import { peerList } from "../api/peer-list.ts";
+import { jsonOf, replyText, requestIdOf, type WatcherRequestId } from "../codec/frames.ts";
+import { readRequest, type WatcherRequest } from "../codec/watcher-requests.ts";
+import { attachWatcher } from "../connections/attachment.ts";
+import type { Watcher } from "../connections/peer.ts";
+import { registeredActions } from "../integrations/actions.ts";
+import type { IntermediaryState } from "../state.ts";
+import { sendCommand } from "./commands.ts";
+import { type PendingReply, replyWithError, unavailableText } from "./replies.ts";
+
+export function receiveFromWatcher(state: IntermediaryState, from: Watcher, frame: Frame, ctx: StepContext): void {
+  from.messages++;
+  const message = jsonOf(frame, state.settings.limits.json_depth);
+  if (message === undefined) {
+    ctx.count("watcher", "in", "unreadable");
+    return replyWithError(from.peer, { code: "badMessage", error: "watcher messages must be JSON" }, ctx);
+  }
+  const requestId = requestIdOf(message);
+  const request = readRequest(message);
+  ctx.count("watcher", "in", request.is);
+  const needs = scopeFor(request);
+  if (needs !== undefined && !from.scopes.has(needs)) {
+    return replyWithError(from.peer, { code: "notAllowed", error: "not allowed", fields: { needs }, requestId }, ctx);
+  }
+  const result = execute(state, from, request, requestId, ctx);
+  state.watcherActs.record(from.name, request, result.ok ? "done" : result.fault, ctx);
+  if (!result.ok) return replyWithError(from.peer, { code: result.fault, error: result.reason, requestId }, ctx);
+  if (result.value === "later") return;
+  const { reply, after } = result.value;
+  const storage: Pick<Reply, "after" | "onFailure"> = after === undefined
+    ? {}
+    : { after, onFailure: unavailableText(requestId) };
+  ctx.emit({ do: "reply", to: from.peer, frame: replyText(reply, requestId), ...storage });
+}
+
+function scopeFor({ is }: WatcherRequest): Scope | undefined {
+  switch (is) {
+    case "direct":
+      return "direct";
+    case "command":
+    case "choice":
+      return "command";
+    case "peers":
+    case "actions":
+    case "subscribe":
+    case "unknown":
+      return undefined;
+    default:
+      return assertNever(is);
+  }
+}
+
+/** The reply to a request; `later` if another service has to decide first. */
+function execute(
+  state: IntermediaryState,
+  from: Watcher,
+  request: WatcherRequest,
+  requestId: WatcherRequestId,
+  ctx: StepContext,
+): Result<PendingReply | "later"> {
+  switch (request.is) {
+    case "command": {
+      const sent = sendCommand(state, { from: from.name, target: request.target, cmd: request.cmd }, ctx);
+      return sent.ok ? ok({ ...sent.value, reply: plain(sent.value.reply) }) : sent;
+    }
+    case "direct": {
+      const isStandalone = state.settings["nakurity-backend"].enabled;
+      const neuro = { upstream: state.upstream, isStandalone };
+      return state.directMessages.send(from, { payload: request.payload, requestId }, neuro, ctx);
+    }
+    case "choice":
+      ctx.post("neuro", { is: "actionChosen", from: from.name, name: request.name, data: request.data });
+      return ok({ reply: { status: "chosen" } });
+    case "peers":
+      return ok({ reply: { peers: plain(peerList(state)) } });
+    case "actions":
+      return ok({ reply: { actions: registeredActions(state.connections.integrations) } });
+    case "subscribe":
+      return ok({ reply: subscribe(state, from, request, ctx) });
+    case "unknown":
+      return failed("notFound", "invalid target/cmd");
+    default:
+      return assertNever(request);
+  }
+}
+
+function subscribe(
+  state: IntermediaryState,
+  from: Watcher,
+  request: Extract<WatcherRequest, { readonly is: "subscribe" }>,
+  ctx: StepContext,
+): PendingReply["reply"] {
+  const events = state.subscriptions.change(from.peer, request, ctx);
+  attachWatcher(from, { ...(request.events && { events }), ...(request.rate && { rate: request.rate }) }, ctx);
+  if (!request.snapshot) return { status: "subscribed", events };
+  const snapshot = { peers: plain(peerList(state)), upstream: plain(state.upstream), after: state.subscriptions.cursor };
+  return { status: "subscribed", events, snapshot };
+}
