@@ -74,7 +74,7 @@ export function readEntryKey(of: Key): { readonly recipient: string; readonly he
  * When an entry was created, derived from its key: its time to live before its expiry, but not before the start of the process that
  * created it, with which its id begins. If `queue.ttl` changed since then, the result is off by the difference.
  */
-export const createdAt = ({ id, exp, kind }: EntryHead, ttl: QueueSettings["ttl"]): Millis =>
+export const creationTimeOf = ({ id, exp, kind }: EntryHead, ttl: QueueSettings["ttl"]): Millis =>
   Math.max(Number(id.slice(0, 13)), exp - ttl[kind]);
 
 /** The stored form of an entry. */

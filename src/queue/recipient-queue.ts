@@ -9,7 +9,7 @@ import type { Key, LoadToken, Millis, PeerId } from "../core/ids.ts";
 import { segment } from "../core/key.ts";
 import { LOAD_BYTES_MAX, LOAD_ENTRIES_MAX, UNSETTLED_MESSAGES_MAX } from "../core/limits.ts";
 import type { QueueSettings } from "../core/settings.ts";
-import { createdAt, type QueueEntry, readEntryKey, withFields } from "./entry.ts";
+import { creationTimeOf, type QueueEntry, readEntryKey, withFields } from "./entry.ts";
 
 /** The connection of a recipient. */
 export interface RecipientSocket {
@@ -168,7 +168,7 @@ export class RecipientQueues {
     this.#table.set(segment, recipient);
     const entry: QueueEntry = {
       ...head,
-      at: createdAt(head, ttl),
+      at: creationTimeOf(head, ttl),
       key,
       storage: "stored",
       promise: "queued",

@@ -8,7 +8,7 @@ import type { Entry } from "../../core/event.ts";
 import type { Key } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { key, segmentAt, segmentText } from "../../core/key.ts";
-import { bodyOf, createdAt, type EntryHead, entryKey, readEntryKey } from "../../queue/entry.ts";
+import { bodyOf, creationTimeOf, type EntryHead, entryKey, readEntryKey } from "../../queue/entry.ts";
 import type { ServiceName } from "../../core/service.ts";
 import type { QueueSettings } from "../../core/settings.ts";
 import type { Store } from "../../engine/ports.ts";
@@ -80,7 +80,7 @@ export class OfflineQueue implements QueueAdmin {
     const { recipient, head } = parsed;
     const { id, kind, bytes, exp, reason } = head;
     const to = segmentText(recipient) ?? recipient;
-    const createdAt = isDead ? undefined : createdAt(head, this.#settings.ttl);
+    const createdAt = isDead ? undefined : creationTimeOf(head, this.#settings.ttl);
     return { key: place, service, head, id, to, isDead, reason, kind, bytes, createdAt, endsAt: exp };
   }
 

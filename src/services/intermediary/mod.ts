@@ -15,8 +15,8 @@ import type { Frame } from "../../core/json.ts";
 import type { Observation } from "../../core/observation.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { Service } from "../../core/service.ts";
-import { handleRequest } from "./api/handlers.ts";
-import { isApiLoad, messageLoaded, messageWritten } from "./api/messages.ts";
+import { handleRequest } from "./operator/handlers.ts";
+import { isOperatorLoad, messageLoaded, messageWritten } from "./operator/messages.ts";
 import { errorReplyText } from "./codec/frames.ts";
 import { closePeer, closeSilentNewcomer, openConnection, recheckTokens, removePeer } from "./connections/connections.ts";
 import { greet } from "./connections/greeting.ts";
@@ -61,7 +61,7 @@ function step(state: IntermediaryState, event: ServiceEvent, ctx: StepContext): 
       return writeEnded(state, event, ctx);
     case "loaded":
     case "loadFailed":
-      return isApiLoad(event.token) ? messageLoaded(state, event, ctx) : state.queue.step(event, ctx);
+      return isOperatorLoad(event.token) ? messageLoaded(state, event, ctx) : state.queue.step(event, ctx);
     case "fileSaved":
       return state.uploads.fileSaved(event, ctx);
     case "requested":

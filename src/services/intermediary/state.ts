@@ -2,7 +2,7 @@
 import type { Millis } from "../../core/ids.ts";
 import type { Settings } from "../../core/settings.ts";
 import { Queue } from "../../queue/queue.ts";
-import { newPendingRequests, type PendingRequests } from "./api/responses.ts";
+import { newPendingRequests, type PendingRequests } from "./operator/responses.ts";
 import { Audit } from "./audit/audit.ts";
 import { WatcherActs } from "./audit/watcher-acts.ts";
 import { type Connections, newConnections } from "./connections/connection-state.ts";

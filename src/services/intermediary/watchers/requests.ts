@@ -5,7 +5,7 @@ import type { Reply } from "../../../core/effect.ts";
 import { type Frame, plain } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Scope } from "../../../core/settings.ts";
-import { peerList } from "../api/peer-list.ts";
+import { peerList } from "../operator/peer-list.ts";
 import { jsonOf, replyText, requestIdOf, type WatcherRequestId } from "../codec/frames.ts";
 import { readRequest, type WatcherRequest } from "../codec/watcher-requests.ts";
 import { attachWatcher } from "../connections/attachment.ts";

@@ -11,10 +11,10 @@ import type { IntermediaryState } from "../state.ts";
 import { sendCommand } from "../watchers/commands.ts";
 import { NO_MESSAGE, type PendingLoad, type RequestedBy, respondWithFailure, unknownRecipient } from "./responses.ts";
 
-/** Distinguishes the loads of the API from those of the queue. */
-const TOKEN_PREFIX = "intermediary:api:";
+/** Distinguishes these loads from those of the queue. */
+const TOKEN_PREFIX = "intermediary:operator:";
 
-export const isApiLoad = (token: LoadToken): boolean => token.startsWith(TOKEN_PREFIX);
+export const isOperatorLoad = (token: LoadToken): boolean => token.startsWith(TOKEN_PREFIX);
 
 /** Shows a queued message or a dead letter. */
 export function showMessage(state: IntermediaryState, requested: RequestedBy<"message">, ctx: StepContext): void {
@@ -67,7 +67,7 @@ function load(state: IntermediaryState, key: Key, pending: PendingLoad, ctx: Ste
   ctx.emit({ do: "load", token, keys: [key] });
 }
 
-/** A load of the API has ended. */
+/** A load for a request has ended. */
 export function messageLoaded(
   state: IntermediaryState,
   event: Extract<StoreEvent, { readonly token: LoadToken }>,
