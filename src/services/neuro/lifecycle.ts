@@ -10,7 +10,7 @@ import { isObject, type Json } from "../../core/json.ts";
 import type { RestoreInput } from "../../core/service.ts";
 import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { StepContext } from "../../core/context.ts";
-import { createGame, normalizeGameName, parkedTimer, policyOf, upstreamFor } from "./games/registry.ts";
+import { createGame, normalizeGameName, policyOf, retentionTimer, upstreamFor } from "./games/registry.ts";
 import { awaitFirstMessage, requestReregistration, scheduleKeepalive } from "./games/keepalive.ts";
 import { createSocket, openConnection } from "./games/connections.ts";
 import { restoreEntries, saveRecords } from "./persistence.ts";
@@ -29,8 +29,6 @@ import { moveContexts } from "./upstream/contexts.ts";
 import { updateOffAir } from "./upstream/broadcast.ts";
 import { cancelForces, onActionsSynced, restoreInterruptedForce } from "./forces/forces.ts";
 import { failAll, failForLostGame } from "./pending/pending.ts";
-
-const DRAIN = "drain all";
 
 /** The room as it was, with whoever is still connected. Nothing has been said to anybody yet. */
 export function restoreState(settings: Settings, { entries, resumed, now }: RestoreInput): NeuroState {
@@ -85,7 +83,7 @@ export function configure(state: NeuroState, settings: Settings, ctx: StepContex
 /** Nothing new begins; what Neuro awaits may still be answered. */
 export function beginDrain(state: NeuroState, until: Millis, ctx: StepContext): void {
   state.drainUntil = Math.max(until, ctx.now);
-  state.timers.set(DRAIN, state.drainUntil);
+  state.timers.set({ is: "drain" }, state.drainUntil);
 }
 
 /** Leaves once nothing is awaited any more, or the time is over. */
@@ -147,7 +145,7 @@ function resumePeer(state: NeuroState, { peer, connection, attachment }: Resumed
     game.peer = peer;
     game.connection = connection;
     game.connectedAt = now;
-    state.timers.clear(parkedTimer(game));
+    state.timers.clear(retentionTimer(game));
     game.isActive = true;
     updateVisibility(game);
   }

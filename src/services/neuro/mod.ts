@@ -1,31 +1,23 @@
 /**
- * The room of the Neuro API: many games and integrations, one Neuro.
+ * The service of the Neuro API: many games and integrations, one Neuro.
  *
- * A frame of a game is decoded, handled and its consequences encoded before anything else happens. What each consequence is, is
- * decided in `downstream` (who speaks) and `upstream` (what Neuro is told, and by when).
- * Knows nothing of: listeners, stores, the other rooms.
+ * A frame of a game is decoded, handled and its consequences encoded within one step. `games` decides who speaks, `actions`,
+ * `forces`, `pending` and `upstream` decide what Neuro is told and when, and `standalone` takes the place of Neuro where no upstream
+ * is configured.
+ *
+ * Knows nothing of: listeners, stores, the other services.
  */
+import { assert, assertNever } from "../../core/assert.ts";
+import type { StepContext } from "../../core/context.ts";
 import { earlier } from "../../core/deadlines.ts";
-import { assert } from "../../core/assert.ts";
 import type { ServiceEvent } from "../../core/event.ts";
-import { type Key, type LinkId, type Millis, peerId } from "../../core/ids.ts";
-import { key } from "../../core/key.ts";
+import type { Key, LinkId, Millis, PeerId } from "../../core/ids.ts";
+import { key, segmentAt } from "../../core/key.ts";
+import type { NeuroMessage } from "../../core/neuro-messages.ts";
+import type { ServiceMessage } from "../../core/service-message.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
 import type { Settings } from "../../core/settings.ts";
-import type { ServiceMessage } from "../../core/service-message.ts";
-import type { StepContext } from "../../core/context.ts";
-import { chooseAction, decideDue as deciderDue, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
-import {
-  connectGame,
-  disconnectGame,
-  endGrace,
-  endRestartWindow,
-  endRetention,
-  findOrCreateGame,
-  handleGameMessage as hearGame,
-  normalizeGameName,
-} from "./games/registry.ts";
-import { pingSockets } from "./games/keepalive.ts";
+import { onForceTimer, onNamesTimer } from "./forces/forces.ts";
 import {
   closeSocket,
   identifySocket,
@@ -34,10 +26,24 @@ import {
   receivePong,
   resolveExpiredContests,
 } from "./games/connections.ts";
+import { pingSockets } from "./games/keepalive.ts";
+import {
+  connectGame,
+  disconnectGame,
+  endGrace,
+  endRestartWindow,
+  endRetention,
+  findOrCreateGame,
+  handleGameMessage,
+  normalizeGameName,
+} from "./games/registry.ts";
 import { beginDrain, configure, finishDrain, restoreState, startService } from "./lifecycle.ts";
 import { handleRequest } from "./operator/requests.ts";
-import { recordWriteSettled, saveRecords, scheduleSave } from "./persistence.ts";
-import type { NeuroState, Upstream } from "./state.ts";
+import { expireActions } from "./pending/pending.ts";
+import { isEntryKind, recordWriteSettled, saveRecords, scheduleSave } from "./persistence.ts";
+import { chooseAction, decideDue, type Decider, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
+import type { Game, GameSocket, GameTimer, NeuroState, Timer, Upstream, UpstreamTimer } from "./state.ts";
+import { finishShutdown } from "./upstream/broadcast.ts";
 import { linkClosed, linkOpened, linkTick, receiveFrame, receiveMessage } from "./upstream/client.ts";
 import {
   contextNotStored,
@@ -47,16 +53,13 @@ import {
   storeQueued,
   watcherSource,
 } from "./upstream/contexts.ts";
-import { concludeShutdown } from "./upstream/broadcast.ts";
-import { onForceTimer, onNamesTimer } from "./forces/forces.ts";
-import { expireActions as pendingDue } from "./pending/pending.ts";
 
 export const neuro: Service<NeuroState> = {
   name: "neuro",
   resident: [key("neuro")],
   restore: (settings: Settings, input: RestoreInput): NeuroState => restoreState(settings, input),
   step(state: NeuroState, event: ServiceEvent, ctx: StepContext): void {
-    // Why: what was written last still replaces what was written before; nothing else happens any more.
+    // Why: after the drain only the last writes still have to replace the entries that they are newer than.
     if (state.hasDrained && event.is !== "stored") return;
     dispatch(state, event, ctx);
     finishStep(state, ctx);
@@ -66,83 +69,97 @@ export const neuro: Service<NeuroState> = {
 
 function dispatch(state: NeuroState, event: ServiceEvent, ctx: StepContext): void {
   switch (event.is) {
-    case "frame": {
-      const socket = state.sockets.get(event.peer);
-      return socket === undefined ? undefined : receiveGameFrame(socket, event.frame, ctx);
-    }
-    case "received": {
-      const upstream = upstreamOfLink(state, event.link);
-      return upstream === undefined ? undefined : receiveFrame(upstream, event.frame, ctx);
-    }
-    case "serviceMessage":
-      return handleServiceMessage(state, event.message, ctx);
-    case "tick":
-      return tick(state, ctx);
     case "opened":
       return openSocket(state, event, ctx);
-    case "closed": {
-      const socket = state.sockets.get(event.peer);
-      return socket === undefined ? undefined : closeSocket(socket, ctx);
-    }
-    case "ponged": {
-      const socket = state.sockets.get(event.peer);
-      return socket === undefined ? undefined : receivePong(socket, ctx);
-    }
+    case "frame":
+      return withSocket(state, event.peer, (socket) => receiveGameFrame(socket, event.frame, ctx));
+    case "closed":
+      return withSocket(state, event.peer, (socket) => closeSocket(socket, ctx));
+    case "ponged":
+      return withSocket(state, event.peer, (socket) => receivePong(socket, ctx));
     case "dialed":
+      return withLink(state, event.link, (upstream) => linkOpened(upstream, ctx));
+    case "received":
+      return withLink(state, event.link, (upstream) => receiveFrame(upstream, event.frame, ctx));
     case "dropped":
+      return withLink(state, event.link, (upstream) => linkClosed(upstream, reasonOf(event), ctx));
     case "linkBackpressure":
     case "linkRelieved":
-      return handleLinkEvent(state, event, ctx);
+      return withLink(state, event.link, (upstream) => {
+        upstream.hasBackpressure = event.is === "linkBackpressure";
+      });
+    case "serviceMessage":
+      return handleServiceMessage(state, event.message, ctx);
     case "stored":
+      return handleWriteSettled(state, { key: event.key, isStored: true }, ctx);
     case "storeFailed":
-      return writeSettled(state, { key: event.key, isStored: event.is === "stored" }, ctx);
+      return handleWriteSettled(state, { key: event.key, isStored: false }, ctx);
     case "jobFinished":
-      for (const { decider, inbox } of state.upstreams.values()) {
-        if (decider !== undefined) inbox.push(...jobFinished(decider, event, ctx));
-      }
-      return;
+      return forDecider(state, (decider) => jobFinished(decider, event, ctx));
     case "requested":
       return handleRequest(state, event, ctx);
+    case "tick":
+      return tick(state, ctx);
     case "configured":
       return configure(state, event.settings, ctx);
     case "draining":
       return beginDrain(state, event.until, ctx);
-    case "throttled": // Why: a game's frames wait their turn and are never refused for speed.
-    case "backpressure": // Why: what a game is sent is small, and the outbox closes it before it is too much.
+    case "throttled": // Why: the frames of a game are delayed and never refused because of its rate.
+    case "backpressure": // Why: frames for games are small, and the outbox closes a game that does not read before they are too many.
     case "relieved":
     case "loaded":
     case "loadFailed":
     case "fileSaved":
       return;
+    default:
+      return assertNever(event);
   }
 }
 
-/** A write has ended. */
-function writeSettled(state: NeuroState, of: { readonly key: Key; readonly isStored: boolean }, ctx: StepContext): void {
-  if (!of.isStored) { for (const upstream of state.upstreams.values()) contextNotStored(upstream, of.key); }
-  recordWriteSettled(state, of, ctx);
+function withSocket(state: NeuroState, peer: PeerId, handle: (socket: GameSocket) => void): void {
+  const socket = state.sockets.get(peer);
+  if (socket !== undefined) handle(socket);
 }
 
-function handleLinkEvent(state: NeuroState, event: ServiceEvent & { readonly link: LinkId }, ctx: StepContext): void {
-  const upstream = upstreamOfLink(state, event.link);
-  if (upstream === undefined) return;
-  if (event.is === "dialed") linkOpened(upstream, ctx);
-  else if (event.is === "dropped") {
-    linkClosed(upstream, event.reason === "" ? `closed with ${event.code}` : event.reason, ctx);
-  } else upstream.hasBackpressure = event.is === "linkBackpressure";
+/** Calls the handler with the upstream of a link that is still in use: events of an old link are ignored. */
+function withLink(state: NeuroState, link: LinkId, handle: (upstream: Upstream) => void): void {
+  for (const upstream of state.upstreams.values()) if (upstream.link.id === link) return handle(upstream);
 }
 
-/** What the Intermediary says. Its integrations take part as games do. */
+const reasonOf = ({ code, reason }: ServiceEvent & { readonly is: "dropped" }): string =>
+  reason === "" ? `closed with ${code}` : reason;
+
+/** Gives the relay in Neuro's place something to handle; what it says is read at the end of the step. */
+function forDecider(state: NeuroState, handle: (decider: Decider) => readonly NeuroMessage[]): void {
+  for (const { decider, inbox } of state.upstreams.values()) if (decider !== undefined) inbox.push(...handle(decider));
+}
+
+/** The first segment of a key names the service, the second what the entry holds, which decides who hears of its write. */
+function handleWriteSettled(
+  state: NeuroState,
+  write: { readonly key: Key; readonly isStored: boolean },
+  ctx: StepContext,
+): void {
+  const kind = segmentAt(write.key, 1);
+  if (!isEntryKind(kind)) return;
+  switch (kind) {
+    case "context":
+      if (!write.isStored) { for (const upstream of state.upstreams.values()) contextNotStored(upstream, write.key); }
+      return;
+    case "game":
+    case "force":
+    case "controls":
+      return recordWriteSettled(state, write, ctx);
+    default:
+      return assertNever(kind);
+  }
+}
+
+/** What the Intermediary and Nallely say: their integrations take part as games do. */
 function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: StepContext): void {
-  const [first] = state.upstreams.values();
   switch (message.is) {
-    case "integrationJoined": {
-      const game = findOrCreateGame(state, { listener: "intermediary", name: normalizeGameName(message.name) }, ctx);
-      if (game.peer !== undefined) state.integrations.delete(game.peer);
-      state.integrations.set(message.peer, game);
-      game.connection = message.connection;
-      return connectGame(game, { peer: message.peer, isStarting: false }, ctx);
-    }
+    case "integrationJoined":
+      return integrationJoined(state, message, ctx);
     case "integrationLeft": {
       const game = state.integrations.get(message.peer);
       state.integrations.delete(message.peer);
@@ -150,81 +167,125 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
     }
     case "gameMessage": {
       const game = state.integrations.get(message.peer);
-      return game === undefined ? undefined : hearGame(game, message.message, ctx);
+      return game === undefined ? undefined : handleGameMessage(game, message.message, ctx);
     }
     case "directMessage":
-      return first === undefined ? undefined : forwardToNeuro(first, message, ctx);
+      return forwardToNeuro(state, message, ctx);
     case "actionChosen":
-      for (const { decider, inbox } of state.upstreams.values()) {
-        if (decider !== undefined) inbox.push(...chooseAction(decider, message, ctx));
-      }
+      return forDecider(state, (decider) => chooseAction(decider, message, ctx));
+    case "directSettled": // Why: this and what follows is said by this service, or to others.
+    case "upstreamChanged":
+    case "neuroMessage":
+    case "choiceRequested":
+    case "contextShared":
+    case "observed":
       return;
     default:
-      return;
+      return assertNever(message);
   }
 }
 
-/** What a watcher has for Neuro; it is told what became of it where it wants to know. */
+function integrationJoined(
+  state: NeuroState,
+  { peer, name, connection }: ServiceMessage & { readonly is: "integrationJoined" },
+  ctx: StepContext,
+): void {
+  const game = findOrCreateGame(state, { listener: "intermediary", name: normalizeGameName(name) }, ctx);
+  if (game.peer !== undefined) state.integrations.delete(game.peer);
+  state.integrations.set(peer, game);
+  game.connection = connection;
+  connectGame(game, { peer, isStarting: false }, ctx);
+}
+
+/** A watcher's message for Neuro becomes a silent context. With an id the Intermediary is told how it was settled. */
 function forwardToNeuro(
-  upstream: Upstream,
+  state: NeuroState,
   { from, payload, id }: ServiceMessage & { readonly is: "directMessage" },
   ctx: StepContext,
 ): void {
+  const [upstream] = state.upstreams.values();
+  if (upstream === undefined) return;
   const message = typeof payload === "string" ? payload : JSON.stringify(payload);
-  const said = { source: watcherSource(from), message, silent: true };
-  if (id === undefined) return sendContext(upstream, said, ctx);
-  const at = sendContextDurably(upstream, said, ctx);
-  const taken = { is: "directSettled" as const, id, key: at === false ? undefined : at, isFull: at === false };
-  ctx.post("intermediary", taken);
+  const context = { source: watcherSource(from), message, silent: true };
+  if (id === undefined) return sendContext(upstream, context, ctx);
+  const stored = sendContextDurably(upstream, context, ctx);
+  const isFull = stored === false;
+  ctx.post("intermediary", { is: "directSettled", id, key: isFull ? undefined : stored, isFull });
 }
 
 function tick(state: NeuroState, ctx: StepContext): void {
   if (!state.hasStarted) startService(state, ctx);
-  for (const timer of state.timers.due(ctx.now)) {
-    const space = timer.indexOf(" ");
-    handleTimer(state, { kind: timer.slice(0, space), of: timer.slice(space + 1) }, ctx);
-  }
+  for (const timer of state.timers.due(ctx.now)) handleTimer(state, timer, ctx);
   for (const upstream of state.upstreams.values()) {
     if (upstream.link.deadline !== undefined && upstream.link.deadline <= ctx.now) linkTick(upstream, ctx);
-    pendingDue(upstream, ctx);
-    if (upstream.decider !== undefined) upstream.inbox.push(...deciderDue(upstream.decider, ctx));
+    expireActions(upstream, ctx);
+    if (upstream.decider !== undefined) upstream.inbox.push(...decideDue(upstream.decider, ctx));
   }
 }
 
-/** One of the room's own deadlines has come. */
-function handleTimer(
-  state: NeuroState,
-  { kind, of }: { readonly kind: string; readonly of: string },
-  ctx: StepContext,
-): void {
-  switch (kind) {
+function handleTimer(state: NeuroState, timer: Timer, ctx: StepContext): void {
+  switch (timer.is) {
+    case "first_message":
+      return withSocket(state, timer.peer, (socket) => identifySocket(socket, ctx));
+    case "grace":
+    case "restart_window":
+    case "retention": {
+      const game = state.games.get(timer.game);
+      return game === undefined ? undefined : handleGameTimer(game, timer.is, ctx);
+    }
+    case "current_force":
+    case "force_names":
+    case "store_contexts":
+    case "context_budget":
+    case "shutdown": {
+      const upstream = state.upstreams.get(timer.upstream);
+      return upstream === undefined ? undefined : handleUpstreamTimer(upstream, timer.is, ctx);
+    }
     case "keepalive":
       return pingSockets(state, ctx);
-    case "contest":
+    case "contests":
       return resolveExpiredContests(state, ctx);
-    case "records":
+    case "save_records":
       return saveRecords(state, ctx);
-    case "drain":
+    case "drain": // Why: every step ends with a look at whether the drain is over.
       return;
-    case "silence": {
-      const socket = state.sockets.get(peerId(of));
-      return socket === undefined ? undefined : identifySocket(socket, ctx);
-    }
+    default:
+      return assertNever(timer);
   }
-  const game = state.games.get(of);
-  if (game !== undefined && kind === "grace") return endGrace(game, ctx);
-  if (game !== undefined && kind === "window") return endRestartWindow(game, ctx);
-  if (game !== undefined && kind === "parked") return endRetention(game, ctx);
-  const upstream = state.upstreams.get(of);
-  if (upstream === undefined) return;
-  if (kind === "slot") return onForceTimer(upstream, ctx);
-  if (kind === "names") return onNamesTimer(upstream, ctx);
-  if (kind === "keep") return storeQueued(upstream, ctx);
-  if (kind === "shutdown") return concludeShutdown(upstream, ctx, true);
 }
 
-/** Messages that the relay, playing Neuro, may have for itself within one step. */
-const OWN_MESSAGES_MAX = 10_000;
+function handleGameTimer(game: Game, is: GameTimer, ctx: StepContext): void {
+  switch (is) {
+    case "grace":
+      return endGrace(game, ctx);
+    case "restart_window":
+      return endRestartWindow(game, ctx);
+    case "retention":
+      return endRetention(game, ctx);
+    default:
+      return assertNever(is);
+  }
+}
+
+function handleUpstreamTimer(upstream: Upstream, is: UpstreamTimer, ctx: StepContext): void {
+  switch (is) {
+    case "current_force":
+      return onForceTimer(upstream, ctx);
+    case "force_names":
+      return onNamesTimer(upstream, ctx);
+    case "store_contexts":
+      return storeQueued(upstream, ctx);
+    case "shutdown":
+      return finishShutdown(upstream, ctx);
+    case "context_budget": // Why: every step ends with the contexts that the budget allows.
+      return;
+    default:
+      return assertNever(is);
+  }
+}
+
+/** Messages that the relay in Neuro's place may send within one step. */
+const INBOX_MAX = 10_000;
 
 /** What every step ends with. */
 function finishStep(state: NeuroState, ctx: StepContext): void {
@@ -240,7 +301,7 @@ function finishStep(state: NeuroState, ctx: StepContext): void {
 function readInbox(upstream: Upstream, ctx: StepContext): void {
   const { inbox } = upstream;
   for (let at = 0; at < inbox.length; at++) {
-    assert(at < OWN_MESSAGES_MAX, "the relay talks to itself without end");
+    assert(at < INBOX_MAX, `the relay in Neuro's place sends more than ${INBOX_MAX} messages in one step`);
     const message = inbox[at];
     if (message !== undefined) receiveMessage(upstream, message, ctx);
   }
@@ -257,10 +318,4 @@ function nextWakeup(state: NeuroState): Millis | undefined {
     if (decider !== undefined) earliest = earlier(earliest, deciderWakeup(decider));
   }
   return earliest;
-}
-
-/** The upstream of a link that is still in use. */
-function upstreamOfLink(state: NeuroState, link: LinkId): Upstream | undefined {
-  for (const upstream of state.upstreams.values()) if (upstream.link.id === link) return upstream;
-  return undefined;
 }

@@ -13,16 +13,22 @@ import type { Key, Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { key, segment, segmentAt } from "../../core/key.ts";
 import type { StepContext } from "../../core/context.ts";
-import { createGame, parkedTimer } from "./games/registry.ts";
+import { createGame, retentionTimer } from "./games/registry.ts";
 import { restoreHolds } from "./operator/controls.ts";
-import type { Game, NeuroState, StoredRecord, Upstream } from "./state.ts";
+import type { Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
 import { isUnanswered } from "./forces/forces.ts";
 import { queueContext } from "./upstream/contexts.ts";
 
 const WRITE_BEHIND_MS: Millis = 1_000;
 const RETRY_MS: Millis = 5_000;
-export const RECORDS = "records all";
+const SAVE: Timer = { is: "save_records" };
+
+/** What an entry of this service holds: the second segment of its key. */
+export type EntryKind = StoredRecord["kind"] | "context";
+
+export const isEntryKind = (kind: string): kind is EntryKind =>
+  kind === "game" || kind === "force" || kind === "controls" || kind === "context";
 
 /** Sees to it that what is unsaved is written soon, and a force within the step that brought it. */
 export function scheduleSave(state: NeuroState, ctx: StepContext): void {
@@ -30,7 +36,7 @@ export function scheduleSave(state: NeuroState, ctx: StepContext): void {
   if (unsavedRecords.size === 0) return;
   if (state.mustSaveNow) saveRecords(state, ctx);
   state.mustSaveNow = false;
-  if (unsavedRecords.size > 0 && timers.get(RECORDS) === undefined) timers.set(RECORDS, ctx.now + WRITE_BEHIND_MS);
+  if (unsavedRecords.size > 0 && timers.get(SAVE) === undefined) timers.set(SAVE, ctx.now + WRITE_BEHIND_MS);
 }
 
 /** Writes what is unsaved. */
@@ -60,7 +66,7 @@ export function recordWriteSettled(
     record.storedKey = at;
   } else {
     state.unsavedRecords.add(record);
-    if (state.timers.get(RECORDS) === undefined) state.timers.set(RECORDS, ctx.now + RETRY_MS);
+    if (state.timers.get(SAVE) === undefined) state.timers.set(SAVE, ctx.now + RETRY_MS);
   }
 }
 
@@ -171,7 +177,7 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
       approval: approval === true,
     });
   }
-  state.timers.set(parkedTimer(game), game.leftAt + state.settings.actions.parked);
+  state.timers.set(retentionTimer(game), game.leftAt + state.settings.actions.parked);
   for (const action of listOf(actions)) {
     if (isAction(action)) restoreAction(game, definitionOf(actionOf(action), action.mainThread), action.before);
   }

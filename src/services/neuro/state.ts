@@ -8,7 +8,7 @@
  */
 import type { Action, ForceMessage, GameMessage, NeuroMessage, Session } from "../../core/neuro-messages.ts";
 import type { Bucket } from "../../core/bucket.ts";
-import { Deadlines } from "../../core/deadlines.ts";
+import { type Deadlines, Timers } from "../../core/deadlines.ts";
 import type { ConnectionInfo } from "../../core/event.ts";
 import type { Key, Millis, PeerId, RequestId } from "../../core/ids.ts";
 import type { Link } from "../../core/link.ts";
@@ -36,8 +36,8 @@ export interface NeuroState {
   actionCount: number;
   /** In the order of the settings; the first serves whom no pattern assigns. */
   readonly upstreams: Map<string, Upstream>;
-  /** Everything with a deadline but actions in flight: `<kind> <key>`. */
-  readonly timers: Deadlines;
+  /** Everything with a deadline except actions in flight. */
+  readonly timers: Timers<Timer>;
   /** Records to be written at the next write-behind, and puts not settled yet. */
   readonly unsavedRecords: Set<StoredRecord>;
   /** A game asked for a force, or was acted on for it: its record cannot wait, for no game asks twice, or is asked twice. */
@@ -58,6 +58,15 @@ export interface NeuroState {
   drainUntil: Millis | undefined;
   hasDrained: boolean;
 }
+
+/** What the service waits for, by the game, the socket or the upstream that it concerns. */
+export type Timer =
+  | { readonly is: "first_message"; readonly peer: PeerId }
+  | { readonly is: GameTimer; readonly game: string }
+  | { readonly is: UpstreamTimer; readonly upstream: string }
+  | { readonly is: "keepalive" | "contests" | "save_records" | "drain" };
+export type GameTimer = "grace" | "restart_window" | "retention";
+export type UpstreamTimer = "current_force" | "force_names" | "store_contexts" | "context_budget" | "shutdown";
 
 /** One connection of the game port. It may speak for several games. */
 export interface GameSocket {
@@ -312,7 +321,7 @@ export const emptyState = (settings: Settings): NeuroState => ({
   slugs: new Map(),
   actionCount: 0,
   upstreams: new Map(),
-  timers: new Deadlines(),
+  timers: new Timers(),
   unsavedRecords: new Set(),
   mustSaveNow: false,
   pendingWrites: new Map(),

@@ -15,7 +15,7 @@ import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { isLive, markStale, sync } from "../actions/actions.ts";
 import { toNeuro } from "../outbound.ts";
-import type { Force, Game, Upstream } from "../state.ts";
+import type { Force, Game, Timer, Upstream } from "../state.ts";
 import { nextForce, PRIORITIES } from "./force-queue.ts";
 import type { ForceEvent, ForceRank, ForceTask, SentForce } from "./states.ts";
 import { isDone, sentForceOf, transition } from "./transition.ts";
@@ -26,8 +26,8 @@ const RETIRED_MAX = 512;
 /** Characters of names in a hint. */
 const NAMES_TEXT_MAX = 200;
 
-const forceTimer = (upstream: Upstream): string => `slot ${upstream.id}`;
-const namesTimer = (upstream: Upstream): string => `names ${upstream.id}`;
+const forceTimer = ({ id }: Upstream): Timer => ({ is: "current_force", upstream: id });
+const namesTimer = ({ id }: Upstream): Timer => ({ is: "force_names", upstream: id });
 
 /** A game wants Neuro to act. */
 export function requestForce(game: Game, message: ForceMessage, ctx: StepContext): void {
@@ -377,9 +377,7 @@ function saveSoon(game: Game): void {
 }
 
 function setNamesTimer(upstream: Upstream, until: Millis): void {
-  const { timers } = upstream.service;
-  const current = timers.get(namesTimer(upstream));
-  if (current === undefined || until < current) timers.set(namesTimer(upstream), until);
+  upstream.service.timers.setEarlier(namesTimer(upstream), until);
 }
 
 const limitPriority = (message: ForceMessage, priorityMax: Priority): ForceMessage =>

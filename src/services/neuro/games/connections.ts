@@ -27,12 +27,12 @@ import {
 } from "./registry.ts";
 import {
   awaitFirstMessage,
+  firstMessageTimer,
   gameNameInPath,
   identifySilentSocket,
   requestReregistration,
   REREGISTRATION_MS,
   scheduleKeepalive,
-  silenceTimer,
 } from "./keepalive.ts";
 import {
   contestGame,
@@ -137,7 +137,7 @@ export function handleConnectionMessage(connection: GameConnection, message: Gam
 export function closeSocket(socket: GameSocket, ctx: StepContext): void {
   const { service: state } = socket;
   state.sockets.delete(socket.peer);
-  state.timers.clear(silenceTimer(socket.peer));
+  state.timers.clear(firstMessageTimer(socket.peer));
   for (const connection of socket.connections.values()) {
     state.contested.delete(connection);
     state.standby.delete(connection);
@@ -222,7 +222,7 @@ export function saveAttachment({ peer, connections }: GameSocket, ctx: StepConte
 
 function handleFirstMessage(socket: GameSocket, { name, message }: NamedMessage, ctx: StepContext): void {
   socket.hasSpoken = true;
-  socket.service.timers.clear(silenceTimer(socket.peer));
+  socket.service.timers.clear(firstMessageTimer(socket.peer));
   const guessed = socket.lastConnection;
   if (guessed !== undefined && name !== undefined && guessed.name !== name) {
     socket.connections.delete(guessed.name);

@@ -10,7 +10,7 @@
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { Game, GameConnection, GameSocket, NeuroState } from "../state.ts";
+import type { Game, GameConnection, GameSocket, NeuroState, Timer } from "../state.ts";
 
 const PROBE_TIMEOUT_MS: Millis = 5_000;
 const TAKEOVERS_MAX = 3;
@@ -18,7 +18,7 @@ const TAKEOVERS_WINDOW_MS: Millis = 60_000;
 /** Messages of a newcomer that wait for the decision. */
 const QUEUED_MESSAGES_MAX = 256;
 
-const CONTEST = "contest all";
+const CONTESTS: Timer = { is: "contests" };
 
 /** What is to be done about a contest. */
 export type Resolution = "wait" | "newest" | "oldest" | "suffix";
@@ -31,7 +31,7 @@ export function contestGame(connection: GameConnection, ctx: StepContext): Resol
   if (isQuiet && (old === undefined || game.policy.on_duplicate === "replace")) return "newest";
   connection.is = "contested";
   state.contested.add(connection);
-  state.timers.set(CONTEST, Math.min(state.timers.get(CONTEST) ?? Infinity, ctx.now + PROBE_TIMEOUT_MS));
+  state.timers.setEarlier(CONTESTS, ctx.now + PROBE_TIMEOUT_MS);
   if (old !== undefined) ctx.emit({ do: "ping", peer: old.peer });
   return "wait";
 }
@@ -57,7 +57,7 @@ export function expiredContests(state: NeuroState, now: Millis): readonly GameCo
   const over: GameConnection[] = [];
   for (const connection of state.contested) {
     if (connection.since + PROBE_TIMEOUT_MS <= now) over.push(connection);
-    else state.timers.set(CONTEST, Math.min(state.timers.get(CONTEST) ?? Infinity, connection.since + PROBE_TIMEOUT_MS));
+    else state.timers.setEarlier(CONTESTS, connection.since + PROBE_TIMEOUT_MS);
   }
   return over;
 }

@@ -6,7 +6,7 @@
  */
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { Game, GameSocket, NeuroState } from "../state.ts";
+import type { Game, GameSocket, NeuroState, Timer } from "../state.ts";
 import { encodeGame } from "../codec/encode-game.ts";
 import { normalizeGameName } from "./registry.ts";
 
@@ -23,12 +23,12 @@ const SILENCE_MS = 120_000;
 /** So many pings without any answer show that nobody can tell. */
 const UNANSWERED_PINGS_MAX = 2;
 
-export const silenceTimer = (peer: PeerId): string => `silence ${peer}`;
-const KEEPALIVE = "keepalive all";
+export const firstMessageTimer = (peer: PeerId): Timer => ({ is: "first_message", peer });
+const KEEPALIVE: Timer = { is: "keepalive" };
 
 /** A socket is new: if it says nothing for a second, its games are asked. */
 export function awaitFirstMessage({ service: state, peer }: GameSocket, now: Millis): void {
-  state.timers.set(silenceTimer(peer), now + REREGISTER_REQUEST_MS);
+  state.timers.set(firstMessageTimer(peer), now + REREGISTER_REQUEST_MS);
 }
 
 /** Asks the games of a socket to register all they have. */
@@ -51,7 +51,7 @@ export function identifySilentSocket(
   const named = gameNameInPath(socket);
   if (socket.reregisterAskedAt === undefined) {
     requestReregistration(socket, ctx);
-    if (named === undefined) state.timers.set(silenceTimer(socket.peer), socket.openedAt + IDENTIFY_MS);
+    if (named === undefined) state.timers.set(firstMessageTimer(socket.peer), socket.openedAt + IDENTIFY_MS);
     const game = named === undefined ? undefined : state.games.get(`neuro:${normalizeGameName(named)}`);
     return named !== undefined && game !== undefined && game.peer === undefined ? { name: named, game } : undefined;
   }

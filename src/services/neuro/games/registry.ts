@@ -15,7 +15,7 @@ import type { IntegrationPolicy } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { Few } from "../actions/few.ts";
 import { applyControls } from "../operator/controls.ts";
-import type { Game, GameListener, NeuroState, Upstream } from "../state.ts";
+import type { Game, GameListener, NeuroState, Timer, Upstream } from "../state.ts";
 import {
   definitionOf,
   freeName,
@@ -40,9 +40,9 @@ import { slugOf } from "../actions/names.ts";
 import { deliverQueued, failForLostGame, failOutdated, receiveResult } from "../pending/pending.ts";
 import { answerExtension } from "./extensions.ts";
 
-const graceTimer = (game: Game): string => `grace ${game.key}`;
-const windowTimer = (game: Game): string => `window ${game.key}`;
-export const parkedTimer = (game: Game): string => `parked ${game.key}`;
+const graceTimer = ({ key }: Game): Timer => ({ is: "grace", game: key });
+const restartTimer = ({ key }: Game): Timer => ({ is: "restart_window", game: key });
+export const retentionTimer = ({ key }: Game): Timer => ({ is: "retention", game: key });
 
 /** A name as it is used: composed, without control characters, and not longer than a name may be. */
 export function normalizeGameName(given: string): string {
@@ -123,7 +123,7 @@ export function connectGame(
   game.peer = peer;
   game.connectedAt = ctx.now;
   state.timers.clear(graceTimer(game));
-  state.timers.clear(parkedTimer(game));
+  state.timers.clear(retentionTimer(game));
   const { name, slug } = game;
   if (game.listener === "neuro" && wasAway) ctx.observe({ is: "integration_connected_via_backend", name, slug });
   updateOffAir(game, ctx);
@@ -159,7 +159,7 @@ export function endGrace(game: Game, ctx: StepContext): void {
   sync(game.upstream, ctx);
   failForLostGame(game, ctx);
   cancelForces(game, "game_gone", ctx);
-  state.timers.set(parkedTimer(game), game.leftAt + state.settings.actions.parked);
+  state.timers.set(retentionTimer(game), game.leftAt + state.settings.actions.parked);
 }
 
 /** Forgets a game that is away, its names and its registry. */
@@ -168,7 +168,7 @@ function deleteGame(game: Game): void {
   hideActions(game);
   for (const owned of [...game.actions.values()]) unregisterAction(owned, 0);
   for (const offered of [...game.reservedNames.values()]) freeName(upstream, offered);
-  for (const timer of [graceTimer(game), windowTimer(game), parkedTimer(game)]) state.timers.clear(timer);
+  for (const timer of [graceTimer(game), restartTimer(game), retentionTimer(game)]) state.timers.clear(timer);
   state.games.delete(game.key);
   state.slugs.delete(game.slug);
   state.unsavedRecords.add(game.record).add(game.forceRecord);
@@ -178,7 +178,7 @@ function deleteGame(game: Game): void {
 export function endRetention(game: Game, ctx: StepContext): void {
   if (game.peer !== undefined) return;
   if (!hasControls(game)) return deleteGame(game);
-  game.service.timers.set(parkedTimer(game), ctx.now + game.service.settings.actions.parked);
+  game.service.timers.set(retentionTimer(game), ctx.now + game.service.settings.actions.parked);
 }
 
 const hasControls = ({ controls }: Game): boolean => Object.values(controls).includes(true);
@@ -235,7 +235,7 @@ export function endRestartWindow(game: Game, ctx: StepContext): void {
 export function expectReregistration(game: Game, listed: ReadonlySet<string>, ctx: StepContext): void {
   for (const owned of game.actions.values()) if (!listed.has(owned.name)) owned.isUnconfirmed = true;
   game.reregisterUntil = ctx.now + game.service.settings.actions.restart_window;
-  game.service.timers.set(windowTimer(game), game.reregisterUntil);
+  game.service.timers.set(restartTimer(game), game.reregisterUntil);
 }
 
 /** The policy for a name: of the first pattern that fits. */

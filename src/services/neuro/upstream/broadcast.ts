@@ -10,7 +10,7 @@ import type { NeuroMessage, Session } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toGame, toNeuro } from "../outbound.ts";
-import type { Game, Upstream } from "../state.ts";
+import type { Game, Timer, Upstream } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
 import { cancelForces } from "../forces/forces.ts";
 import { failForLostGame } from "../pending/pending.ts";
@@ -18,7 +18,7 @@ import { failForLostGame } from "../pending/pending.ts";
 const GRACEFUL_MS: Millis = 30_000;
 const IMMEDIATE_MS: Millis = 4_000;
 
-const shutdownTimer = (upstream: Upstream): string => `shutdown ${upstream.id}`;
+const shutdownTimer = ({ id }: Upstream): Timer => ({ is: "shutdown", upstream: id });
 
 /** Neuro says who she is. */
 export function sessionStarted(upstream: Upstream, session: Session, ctx: StepContext): void {
@@ -74,22 +74,20 @@ export function requestShutdown(upstream: Upstream, how: "graceful" | "immediate
     if (game.policy.shutdown && toGame(game, message, ctx)) shutdown.awaited.add(game);
   }
   state.timers.set(shutdownTimer(upstream), ctx.now + (how === "graceful" ? GRACEFUL_MS : IMMEDIATE_MS));
-  concludeShutdown(upstream, ctx);
+  if (shutdown.awaited.size === 0) finishShutdown(upstream, ctx);
 }
 
 /** A game is ready to stop, or has left. */
 export function shutdownReady(game: Game, ctx: StepContext): void {
   const { upstream } = game;
   upstream.shutdown.awaited.delete(game);
-  if (upstream.shutdown.isRequested) concludeShutdown(upstream, ctx);
+  if (upstream.shutdown.isRequested && upstream.shutdown.awaited.size === 0) finishShutdown(upstream, ctx);
 }
 
-/** Says that all are ready, once they are; `isLate` when nobody is waited for any more. */
-export function concludeShutdown(upstream: Upstream, ctx: StepContext, isLate: boolean = false): void {
-  const { shutdown, service: state } = upstream;
-  if (shutdown.awaited.size > 0 && !isLate) return;
-  shutdown.isRequested = false;
-  state.timers.clear(shutdownTimer(upstream));
+/** Neuro hears that all games are ready: they are, or the time for it is over. */
+export function finishShutdown(upstream: Upstream, ctx: StepContext): void {
+  upstream.shutdown.isRequested = false;
+  upstream.service.timers.clear(shutdownTimer(upstream));
   toNeuro(upstream, { command: "shutdown/ready" }, ctx);
 }
 

@@ -11,15 +11,15 @@ import { key, segment } from "../../../core/key.ts";
 import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../outbound.ts";
-import type { ContextSource, QueuedContext, Upstream } from "../state.ts";
+import type { ContextSource, QueuedContext, Timer, Upstream } from "../state.ts";
 
 /** A context is stored once it has been held for so long. */
 const KEEP_MS = 1_000;
 /** Begins the key of a source that is no game. */
 const WATCHER = "watcher:";
 
-const budgetTimer = (upstream: Upstream): string => `budget ${upstream.id}`;
-const keepTimer = (upstream: Upstream): string => `keep ${upstream.id}`;
+const budgetTimer = ({ id }: Upstream): Timer => ({ is: "context_budget", upstream: id });
+const storeTimer = ({ id }: Upstream): Timer => ({ is: "store_contexts", upstream: id });
 
 export interface NewContext {
   readonly source: ContextSource;
@@ -121,8 +121,8 @@ export function queueContext(upstream: Upstream, context: QueuedContext, ctx: St
     if (ctx !== undefined) deleteStored(dropped, ctx);
   }
   const { timers } = upstream.service;
-  if (ctx !== undefined && timers.get(keepTimer(upstream)) === undefined) {
-    timers.set(keepTimer(upstream), ctx.now + KEEP_MS);
+  if (ctx !== undefined && timers.get(storeTimer(upstream)) === undefined) {
+    timers.set(storeTimer(upstream), ctx.now + KEEP_MS);
   }
 }
 
