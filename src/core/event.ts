@@ -7,12 +7,11 @@ import type { JobId, Key, LinkId, LoadToken, Millis, PeerId, RequestId } from ".
 import type { Frame, Json } from "./json.ts";
 import type { FaultName } from "./fault.ts";
 import type { Principal, ServiceRequest } from "./request.ts";
-import type { ServiceName } from "./service.ts";
+import type { ListenerName, ServiceName } from "./service.ts";
 import type { Settings } from "./settings.ts";
 import type { ServiceMessage } from "./service-message.ts";
 
-/** A listener that peers come in by. */
-export type ListenerName = "intermediary" | "neuro" | "brain" | "proxy";
+export type { ListenerName } from "./service.ts";
 
 /** What an upgrade request says about who is calling. Nothing in it is to be trusted but `address`. */
 export interface ConnectionInfo {

@@ -1,29 +1,111 @@
+/**
+ * The interface of a service, and the registry of services: everything that the rest of the program has to know about each of them.
+ *
+ * Listeners, titles, ready messages and the routing of events follow from the registry. A new service is a new row; the compiler
+ * then names every place that still has to handle it.
+ */
 import type { Entry, ResumedPeer, ServiceEvent } from "./event.ts";
 import type { Millis } from "./ids.ts";
 import type { Settings } from "./settings.ts";
 import type { StepContext } from "./context.ts";
 
-/** The rooms that there can be. */
-export type ServiceName = "intermediary" | "neuro" | "nallely" | "brain" | "proxy";
-
-/** What every room shows at its door (`mod.ts`); nothing else of it can be imported. */
+/** What every service exports from its `mod.ts`. Nothing else of it can be imported. */
 export interface Service<State> {
   readonly name: ServiceName;
-  /** Key prefixes whose values are read before `restore`; of other keys of the room only the key is given. */
+  /** Key prefixes whose values are read before `restore`. For its other keys the service gets only the key. */
   readonly resident: readonly string[];
-  /** A room as it is at the start of a process or after a panic: the inverse of its `put` effects. */
+  /** The state at the start of a process or after a panic: the inverse of the service's `put` effects. */
   restore(settings: Settings, input: RestoreInput): State;
-  /** One event, handled to its end. Throws only for our own mistakes. */
+  /** Handles one event completely. Throws only for internal errors. */
   step(state: State, event: ServiceEvent, ctx: StepContext): void;
-  /** The earliest deadline that the room owns; asked after every step, so it must cost next to nothing. */
+  /** The earliest deadline of the service. Called after every step, so it must be cheap. */
   nextWakeup(state: State): Millis | undefined;
 }
 
-/** What a room finds when it is made: what it stored, and who is connected already (after sleep or a panic). */
+/** What a service is restored from: its stored entries, and the peers that are still connected after sleep or a panic. */
 export interface RestoreInput {
   readonly entries: readonly Entry[];
   readonly resumed: readonly ResumedPeer[];
-  /** The relay only slept: nothing happened that the survivors could have missed. */
+  /** The relay only slept: the resumed peers missed nothing. */
   readonly hasSlept?: boolean;
   readonly now: Millis;
+}
+
+/** Blocks of the settings that open a port. */
+export type ListenerBlock = "intermediary" | "nakurity-backend" | "brain" | "intercept-proxy" | "web";
+
+/** The services that exist. */
+export type ServiceName = "intermediary" | "neuro" | "nallely" | "brain" | "proxy";
+
+/** The services that peers connect to; the others only dial. A listener has the name of its service. */
+export type ListenerName = Exclude<ServiceName, "nallely">;
+
+/** One row of the registry. */
+export interface ServiceDescription {
+  /** Name in messages for people. */
+  readonly title: string;
+  /** Receives every observation as a service message. */
+  readonly observes: boolean;
+  /** Whether the settings ask for it. */
+  isEnabled(settings: Settings): boolean;
+}
+
+/** A place where peers connect. */
+export interface ListenerDescription {
+  /** Block of the settings with its host, port and token. */
+  readonly block: ListenerBlock;
+  /** Also reachable on the web port, below a path with the service's name. A listener without a token is not. */
+  readonly isOnWebPort: boolean;
+  /** Answer to a plain HTTP request. */
+  readonly hint: string;
+}
+
+/** All services, in the order in which they are restored and stepped. */
+export const SERVICES: Readonly<Record<ServiceName, ServiceDescription>> = {
+  intermediary: { title: "Intermediary", observes: true, isEnabled: ({ intermediary }) => intermediary.enabled },
+  neuro: {
+    title: "Nakurity Backend",
+    observes: false,
+    // Why the Intermediary counts: its integrations reach Neuro through this service.
+    isEnabled: ({ intermediary, "nakurity-backend": backend, "nakurity-clients": upstreams }) =>
+      intermediary.enabled || backend.enabled || upstreams.length > 0,
+  },
+  nallely: { title: "Nallely", observes: true, isEnabled: ({ nallely }) => nallely.enabled },
+  brain: { title: "Brain", observes: false, isEnabled: ({ brain }) => brain.enabled },
+  proxy: { title: "Intercept Proxy", observes: false, isEnabled: ({ "intercept-proxy": proxy }) => proxy.enabled },
+};
+
+/** All listeners. */
+export const LISTENERS: Readonly<Record<ListenerName, ListenerDescription>> = {
+  intermediary: {
+    block: "intermediary",
+    isOnWebPort: true,
+    hint: "This is the relay's Intermediary: connect a WebSocket and greet it with a JSON registration.",
+  },
+  neuro: {
+    block: "nakurity-backend",
+    isOnWebPort: true,
+    hint: "This is a Neuro API backend: connect a WebSocket, e.g. by setting NEURO_SDK_WS_URL to this address.",
+  },
+  brain: {
+    block: "brain",
+    isOnWebPort: true,
+    hint: "This is the Brain relay: connect a WebSocket and send it JSON commands.",
+  },
+  proxy: {
+    block: "intercept-proxy",
+    isOnWebPort: false,
+    hint: "This is the relay's intercept proxy: connect a WebSocket to reach the Neuro API backend behind it.",
+  },
+};
+
+// Why the casts: `Object.keys` forgets the names of a record.
+export const SERVICE_NAMES: readonly ServiceName[] = Object.keys(SERVICES) as ServiceName[];
+export const LISTENER_NAMES: readonly ListenerName[] = Object.keys(LISTENERS) as ListenerName[];
+
+/** The service that owns a key, link, load or job: the part of its name before the first separator. */
+export function serviceOfName(name: string): ServiceName | undefined {
+  const end = name.search(/[/:]/);
+  const owner = end < 0 ? name : name.slice(0, end);
+  return SERVICE_NAMES.find((service) => service === owner);
 }

@@ -1,7 +1,7 @@
 /**
- * One room and its state, guarded: a panic in it costs the event that caused it, and nobody else anything.
+ * One service with its state, supervised: a panic costs the event that caused it, and no other peer anything.
  *
- * Invariant: a room that is `down` gets no event; what comes for it waits, bounded, until it is made anew.
+ * Invariant: a service that is down receives no event. Its events wait, at most `EVENTS_WAITING_FOR_SERVICE_MAX`, until it is rebuilt.
  */
 import type { ServiceEvent } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
@@ -10,49 +10,50 @@ import type { RestoreInput, Service, ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import type { StepContext } from "../core/context.ts";
 
-/** A room as the relay holds it, whatever its state is. */
+/** A service as the relay holds it, with the type of its state hidden. */
 export interface SupervisedService {
   readonly name: ServiceName;
   readonly resident: readonly string[];
-  /** Throws what the room throws; the room is then down. Returns false when the event could not even wait. */
+  /** Throws what the service throws, which is down then. Returns false when the event could neither be handled nor wait. */
   step(event: ServiceEvent, ctx: StepContext): boolean;
   nextWakeup(): Millis | undefined;
   /**
-   * Makes the room anew and returns the events that waited. Who came in meanwhile is not among its survivors: their `opened` is
-   * among the events. Throws what the room throws; the room is then still down.
+   * Rebuilds the service and returns the events that waited. Peers that connected meanwhile are not among its resumed peers, because
+   * their `opened` is among the events. Throws what the service throws, which stays down then.
    */
   restore(settings: Settings, input: RestoreInput): readonly ServiceEvent[];
 }
 
-/** Hides the type of the room's state, so that the relay can hold rooms of any kind in one list. */
-export function supervise<State>(room: Service<State>): SupervisedService {
+/** Hides the type of the service's state, so that the relay can hold all services in one list. */
+export function supervise<State>(service: Service<State>): SupervisedService {
+  /** Undefined while the service is down. */
   let state: State | undefined;
   let waiting: ServiceEvent[] = [];
-  /** As of the last step; asked for again only when there was one. */
+  /** As of the last step; asked again only after another one. */
   let wakeup: Millis | undefined;
-  let isStepped = false;
+  let isWakeupStale = false;
   return {
-    name: room.name,
-    resident: room.resident,
+    name: service.name,
+    resident: service.resident,
     step(event, ctx) {
       if (state === undefined) return waiting.length < EVENTS_WAITING_FOR_SERVICE_MAX && waiting.push(event) > 0;
       const current = state;
-      state = undefined; // Why: whatever throws below leaves the room down.
-      isStepped = true;
-      room.step(current, event, ctx);
+      state = undefined; // Why: if the step throws, the service stays down.
+      isWakeupStale = true;
+      service.step(current, event, ctx);
       state = current;
       return true;
     },
     nextWakeup() {
-      if (isStepped) wakeup = state === undefined ? undefined : room.nextWakeup(state);
-      isStepped = false;
+      if (isWakeupStale) wakeup = state === undefined ? undefined : service.nextWakeup(state);
+      isWakeupStale = false;
       return wakeup;
     },
     restore(settings, input) {
-      const arriving = new Set(waiting.map((event) => (event.is === "opened" ? event.peer : undefined)));
-      const resumed = input.resumed.filter(({ peer }) => !arriving.has(peer));
-      state = room.restore(settings, { ...input, resumed });
-      isStepped = true;
+      const connecting = new Set(waiting.map((event) => (event.is === "opened" ? event.peer : undefined)));
+      const resumed = input.resumed.filter(({ peer }) => !connecting.has(peer));
+      state = service.restore(settings, { ...input, resumed });
+      isWakeupStale = true;
       const events = waiting;
       waiting = [];
       return events;

@@ -1,10 +1,10 @@
 /**
- * Who is connected, by which door, and how fast each may speak.
+ * Admission of peers and of their frames: how many may be connected, and how fast each may send.
  *
- * Invariants: R1 a peer is in the table from `opened` to `closed`; R2 a game's frames are never dropped for speed, they wait
- * their turn in order, at the proxy too; everybody else's are refused with a time to come back; R3 whoever keeps on is closed; R4 what
- * a peer was asked for counts against nobody: as many frames more pass, whatever is in them.
- * Knows nothing of: what the frames say.
+ * Invariants: R1 a peer is in the table from `opened` to `closed`; R2 frames of a game, also at the proxy, are never dropped for their
+ * rate but wait in order; frames of all others are refused with the time after which to retry; R3 a peer that floods is closed; R4 a
+ * reply that the relay asked for does not count against the rate limit, whatever is in it.
+ * Knows nothing of: the content of frames.
  */
 import { type Bucket, bucket, refund, take } from "../core/bucket.ts";
 import { Deadlines } from "../core/deadlines.ts";
@@ -22,14 +22,22 @@ export interface Peer {
   readonly bytes: Bucket;
   readonly waiting: Frame[];
   waitingBytes: number;
-  /** Frames that it was asked for, and has not sent. */
+  /** Replies that the relay asked for and has not received. */
   outstanding: number;
-  /** Frames refused since one was last taken. */
+  /** Frames refused since one last passed. */
   refused: number;
 }
 
-/** What becomes of a frame. */
-export type Admission = "pass" | "wait" | "flood" | { readonly retryMs: Millis };
+/** What happens to a frame: it passes, waits in order, is refused for now, or its peer is closed. */
+export type Admission =
+  | { readonly is: "pass" }
+  | { readonly is: "wait" }
+  | { readonly is: "flood" }
+  | { readonly is: "refuse"; readonly retryMs: Millis };
+
+const PASS: Admission = { is: "pass" };
+const WAIT: Admission = { is: "wait" };
+const FLOOD: Admission = { is: "flood" };
 
 export class Peers {
   readonly #table = new Map<PeerId, Peer>();
@@ -85,42 +93,42 @@ export class Peers {
     return peer;
   }
 
-  /** Decides about a frame that arrived; one that waits is kept here. */
-  admit(peer: Peer, frame: Frame, speed: Speed): Admission {
-    const { limits, now } = speed;
-    if (limits.messages_per_second === 0 && peer.waiting.length === 0) return "pass";
-    const waitMs = peer.waiting.length > 0 ? 1 : pace(peer, frame, speed);
+  /** Decides about a frame that arrived. A frame that waits is kept here. */
+  admit(peer: Peer, frame: Frame, terms: AdmissionTerms): Admission {
+    const { limits, now } = terms;
+    if (limits.messages_per_second === 0 && peer.waiting.length === 0) return PASS;
+    const waitMs = peer.waiting.length > 0 ? 1 : waitOf(peer, frame, terms);
     if (waitMs === 0) {
       peer.refused = 0;
-      return "pass";
+      return PASS;
     }
     if (peer.listener === "neuro" || peer.listener === "proxy") {
-      if (peer.waiting.length >= FRAMES_THROTTLED_MAX) return "flood";
-      if (peer.waitingBytes + frame.length > limits.backlog_hard_bytes) return "flood";
+      if (peer.waiting.length >= FRAMES_THROTTLED_MAX) return FLOOD;
+      if (peer.waitingBytes + frame.length > limits.backlog_hard_bytes) return FLOOD;
       peer.waiting.push(frame);
       peer.waitingBytes += frame.length;
       if (this.#releases.get(peer.id) === undefined) this.#releases.set(peer.id, now + waitMs);
-      return "wait";
+      return WAIT;
     }
-    return ++peer.refused > limits.burst ? "flood" : { retryMs: waitMs };
+    return ++peer.refused > limits.burst ? FLOOD : { is: "refuse", retryMs: waitMs };
   }
 
-  /** It was sent something that it has to answer. */
+  /** Counts a frame that the peer has to reply to. */
   expectReply(id: PeerId): void {
     const peer = this.#table.get(id);
     if (peer !== undefined && peer.outstanding < OUTSTANDING_REPLIES_MAX) peer.outstanding++;
   }
 
-  /** The frames whose turn has come, with their peers. */
-  release(speed: Speed): [Peer, Frame][] {
+  /** The waiting frames that may pass now, with their peers. */
+  release(terms: AdmissionTerms): [Peer, Frame][] {
     const released: [Peer, Frame][] = [];
-    for (const id of this.#releases.due(speed.now)) {
+    for (const id of this.#releases.due(terms.now)) {
       const peer = this.#table.get(id as PeerId);
       if (peer === undefined) continue;
       for (let first = peer.waiting[0]; first !== undefined; first = peer.waiting[0]) {
-        const waitMs = pace(peer, first, speed);
+        const waitMs = waitOf(peer, first, terms);
         if (waitMs > 0) {
-          this.#releases.set(id, speed.now + waitMs);
+          this.#releases.set(id, terms.now + waitMs);
           break;
         }
         peer.waiting.shift();
@@ -136,22 +144,22 @@ export class Peers {
   }
 }
 
-export interface Speed {
+export interface AdmissionTerms {
   readonly limits: LimitSettings;
   readonly now: Millis;
 }
 
-/** 0 when the frame may pass now, else after how long it may. */
-function pace(peer: Peer, frame: Frame, { limits, now }: Speed): Millis {
-  const isAnswer = peer.outstanding > 0;
-  if (isAnswer) peer.outstanding--;
+/** 0 if the frame may pass now, otherwise the time in ms until it may. */
+function waitOf(peer: Peer, frame: Frame, { limits, now }: AdmissionTerms): Millis {
+  const isReply = peer.outstanding > 0;
+  if (isReply) peer.outstanding--;
   else {
     const waitMs = take(peer.messages, { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1);
     if (waitMs > 0) return waitMs;
   }
   const burst = Math.max(limits.bytes_per_second, limits.message_bytes);
   const bytesWaitMs = take(peer.bytes, { perSecond: limits.bytes_per_second, burst, now }, frame.length);
-  if (bytesWaitMs > 0 && isAnswer) peer.outstanding++;
+  if (bytesWaitMs > 0 && isReply) peer.outstanding++;
   else if (bytesWaitMs > 0) refund(peer.messages, 1);
   return bytesWaitMs;
 }

@@ -1,0 +1,111 @@
+/** The context that the relay gives to every service within one step. */
+import { assert } from "../core/assert.ts";
+import type { Effect } from "../core/effect.ts";
+import type { ServiceMessageEvent } from "../core/event.ts";
+import { isLink, type Millis, type PeerId } from "../core/ids.ts";
+import { type Direction, MessageCounter } from "../core/message-counter.ts";
+import type { Observation } from "../core/observation.ts";
+import type { ServiceMessage } from "../core/service-message.ts";
+import type { ServiceName } from "../core/service.ts";
+import type { StepClock, StepContext } from "../core/context.ts";
+import { recipientOf } from "./routing.ts";
+
+/** A message that waits for its recipient's step. */
+export interface AddressedMessage {
+  readonly service: ServiceName;
+  readonly event: ServiceMessageEvent;
+}
+
+/** Collects effects and messages; what a panicking step added can be rolled back. */
+export class RelayContext implements StepContext {
+  readonly effects: Effect[] = [];
+  readonly counter: MessageCounter = new MessageCounter();
+  readonly #observers: readonly ServiceName[];
+  readonly #onReplyExpected: (peer: PeerId) => void;
+  readonly #messages: AddressedMessage[] = [];
+  readonly #mark = { effects: 0, messages: 0 };
+  #nextMessage = 0;
+  #service: ServiceName | undefined;
+  #clock: StepClock | undefined;
+  now: Millis = 0;
+
+  /** `observers` receive every observation; `onReplyExpected` is called for each frame that its peer has to reply to. */
+  constructor(observers: readonly ServiceName[], onReplyExpected: (peer: PeerId) => void) {
+    this.#observers = observers;
+    this.#onReplyExpected = onReplyExpected;
+  }
+
+  /** Begins a step of the relay. */
+  begin(clock: StepClock): void {
+    this.effects.length = 0;
+    this.#messages.length = 0;
+    this.#nextMessage = 0;
+    this.#clock = clock;
+    this.now = clock.now;
+  }
+
+  emit(effect: Effect): void {
+    if (effect.do === "observe") return this.observe(effect.observation);
+    if (effect.do === "send" && effect.expectsReply === true && !isLink(effect.to)) this.#onReplyExpected(effect.to);
+    this.effects.push(effect);
+  }
+
+  post(service: ServiceName, message: ServiceMessage): void {
+    this.#messages.push({ service: recipientOf(service, message), event: { is: "serviceMessage", message } });
+  }
+
+  observe(observation: Observation): void {
+    this.effects.push({ do: "observe", observation });
+    const event: ServiceMessageEvent = { is: "serviceMessage", message: { is: "observed", observation } };
+    for (const service of this.#observers) this.#messages.push({ service, event });
+  }
+
+  count(counterpart: string, direction: Direction, kind: string): void {
+    this.counter.add({ service: this.#service ?? "relay", counterpart, direction, kind });
+  }
+
+  nextMessage(): AddressedMessage | undefined {
+    return this.#messages[this.#nextMessage++];
+  }
+
+  get messagesWaiting(): number {
+    return this.#messages.length - this.#nextMessage;
+  }
+
+  /** Drops the messages that wait, and returns their recipients. */
+  dropMessages(): ReadonlySet<ServiceName> {
+    const services = new Set(this.#messages.slice(this.#nextMessage).map(({ service }) => service));
+    this.#messages.length = this.#nextMessage;
+    return services;
+  }
+
+  /** Marks the beginning of one service's step. */
+  mark(service: ServiceName): void {
+    this.#service = service;
+    this.#mark.effects = this.effects.length;
+    this.#mark.messages = this.#messages.length;
+  }
+
+  /** Removes everything that was added since the mark. */
+  rollBack(): void {
+    this.effects.length = this.#mark.effects;
+    this.#messages.length = this.#mark.messages;
+  }
+
+  random(): number {
+    return this.#current().random();
+  }
+
+  id(): string {
+    return this.#current().id();
+  }
+
+  secret(): string {
+    return this.#current().secret();
+  }
+
+  #current(): StepClock {
+    assert(this.#clock !== undefined, "the context is used outside a step");
+    return this.#clock;
+  }
+}
