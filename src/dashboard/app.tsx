@@ -1,35 +1,37 @@
-/** Everything on the screen, from the top down. */
+/** The whole page. */
 import { useLayoutEffect } from "hono/jsx/dom";
-import { isDisconnected, useStore } from "./state/store.ts";
 import { Banners } from "./components/banners.tsx";
 import { Header } from "./components/header.tsx";
 import { Help } from "./components/help.tsx";
 import { Integrations } from "./components/integrations.tsx";
-import { Toasts } from "./components/toasts.tsx";
-import { Now } from "./components/now.tsx";
-import { Panels } from "./panels/panels.tsx";
-import { Stats } from "./components/stats.tsx";
 import { handleKey } from "./components/keyboard-shortcuts.ts";
+import { Now } from "./components/now.tsx";
 import { SignIn } from "./components/sign-in.tsx";
+import { Stats } from "./components/stats.tsx";
 import { Tabs } from "./components/tabs.tsx";
+import { Toasts } from "./components/toasts.tsx";
+import { Panels } from "./panels/panels.tsx";
+import { isDisconnected } from "./state/dashboard-state.ts";
+import { useStore } from "./state/hooks.ts";
+import { TEXTS } from "./texts.ts";
 
 export function App() {
-  const session = useStore((state) => state.session);
+  const isSignedOut = useStore(({ session }) => session.is === "signed_out");
   const panel = useStore((state) => state.panel);
   const isLost = useStore(isDisconnected);
   useLayoutEffect(() => {
     document.addEventListener("keydown", handleKey);
     return () => document.removeEventListener("keydown", handleKey);
   }, []);
-  if (session === "out") {
+  if (isSignedOut) {
     return (
-      <div key="out" class="outside">
+      <div key="signed-out" class="outside">
         <SignIn />
       </div>
     );
   }
   return (
-    <div key="in" class={isLost ? "inside is-lost" : "inside"} data-panel={panel}>
+    <div key="signed-in" class={isLost ? "inside is-disconnected" : "inside"} data-panel={panel}>
       <Header />
       <Banners />
       <main class="main">
@@ -38,7 +40,7 @@ export function App() {
           <Now />
           <Integrations />
         </div>
-        <aside class="right" aria-label="Details">
+        <aside class="right" aria-label={TEXTS.tabs.details}>
           <Tabs />
           <Panels />
         </aside>

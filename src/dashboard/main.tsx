@@ -1,22 +1,23 @@
-/** Where the page begins: the token, the theme, the clock, and then everything on the screen. */
+/** Starts the page: first the theme and the title, then the store, then the components. */
 import { render } from "hono/jsx/dom";
 import { App } from "./app.tsx";
-import { signIn, start } from "./state/relay.ts";
-import { updatePageTitle } from "./state/page-title.ts";
-import { takeToken } from "./state/token-storage.ts";
-import { applyTheme } from "./state/theme.ts";
+import { onTokenInAddress, takeTokenFromAddress } from "./state/browser-ports.ts";
+import { store } from "./state/hooks.ts";
+import { pageTitle } from "./state/page-title.ts";
+
+/** Applies what lies outside of the components. Why before they are drawn: they read the colours of the theme. */
+function updateDocument(): void {
+  const { theme } = store.state;
+  document.documentElement.dataset["theme"] = theme;
+  const title = pageTitle(store.state);
+  if (document.title !== title) document.title = title;
+}
 
 const root = document.getElementById("page");
 if (root !== null) {
-  applyTheme();
-  const token = takeToken();
-  if (token !== undefined) signIn(token);
-  // Why: the same address with another token, opened in this tab, does not load the page again.
-  addEventListener("hashchange", () => {
-    const other = takeToken();
-    if (other !== undefined && location.hash === "") signIn(other);
-  });
-  updatePageTitle();
-  start();
+  updateDocument();
+  store.subscribe(updateDocument);
+  store.start(takeTokenFromAddress());
+  onTokenInAddress((token) => store.signIn(token));
   render(<App />, root);
 }

@@ -1,4 +1,4 @@
-/** What a person does to integrations and to what passes between them and Neuro. */
+/** What an operator does: send actions, answer and veto forces, pause and stop integrations, approve actions, retry dead letters. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { Talk } from "../harness/socket.ts";
@@ -19,18 +19,21 @@ const MOVE = {
 };
 
 test(
-  "DB6 an action is sent by a form made of its schema, once it fits, and what came of it is shown",
+  "DB6 an action is sent by a form made from its schema, once the data is valid, and its result is shown",
   () =>
-    withDashboard(async (harness) => {
-      const chess = await Game.join(harness, "Chess", [MOVE]);
-      const page = await harness.open();
+    withDashboard(async (fixture) => {
+      const chess = await Game.join(fixture, "Chess", [MOVE]);
+      const page = await fixture.open();
       await byName(integrationRow(page, "Chess"), "integration-head").click();
       await byName(page, "open-form").click();
       const form = page.locator(".action-form");
       await form.getByLabel("to", { exact: true }).fill("z9");
       await form.getByLabel("count", { exact: true }).fill("4");
       await byName(form, "send").click();
-      check.equal(await form.locator(".flaw:visible").allInnerTexts(), ["must match ^[a-h][1-8]$", "at most 3"]);
+      check.equal(await form.locator(".field-error:visible").allInnerTexts(), [
+        "must match ^[a-h][1-8]$",
+        "must be at most 3",
+      ]);
       await form.getByLabel("to", { exact: true }).fill("e4");
       await form.getByLabel("count", { exact: true }).fill("2");
       await form.getByText("piece", { exact: true }).click();
@@ -39,20 +42,20 @@ test(
       const { id, data } = await chess.action();
       check.equal(JSON.parse(data ?? ""), { to: "e4", count: 2, piece: "pawn" });
       chess.result(id, true, "You moved.");
-      await form.locator(".said.good", { hasText: "You moved." }).waitFor();
+      await form.locator(".form-result.good", { hasText: "You moved." }).waitFor();
       await byName(form, "send").click();
       chess.result((await chess.action()).id, false, "Not your turn.");
-      await form.locator(".said.bad", { hasText: "Not your turn." }).waitFor();
+      await form.locator(".form-result.bad", { hasText: "Not your turn." }).waitFor();
     }),
   TEST_OPTIONS,
 );
 
 test(
-  "DB7 the open force is shown with its question, and a person can answer it or take it back",
+  "DB7 the open force is shown with its question, and an operator can answer or veto it",
   () =>
-    withDashboard(async (harness) => {
-      const chess = await Game.join(harness, "Chess", [MOVE, { name: "resign" }]);
-      const page = await harness.open();
+    withDashboard(async (fixture) => {
+      const chess = await Game.join(fixture, "Chess", [MOVE, { name: "resign" }]);
+      const page = await fixture.open();
       chess.force("Which move do you make?", ["move", "resign"], { state: "e4 e5" });
       const force = byName(page, "force");
       await force.locator(".force-query", { hasText: "Which move do you make?" }).waitFor();
@@ -61,7 +64,7 @@ test(
       await byName(force, "send").click();
       const { id, name } = await chess.action();
       check.equal(name, "resign");
-      await force.getByText("chosen, waits for its result").waitFor();
+      await force.getByText("waiting for the game's result").waitFor();
       chess.result(id, true, "");
       await force.waitFor({ state: "detached" });
       chess.force("And now?", ["move"]);
@@ -70,19 +73,22 @@ test(
       await force.getByText("Veto it?").click();
       await force.waitFor({ state: "detached" });
       await byName(page, "tab-audit").click();
-      await page.locator(".deed", { hasText: "veto" }).locator(".deed-to", { hasText: /^chess$/ }).waitFor();
-      await page.locator(".deed", { hasText: "answer" }).locator(".deed-to", { hasText: "chess resign" }).waitFor();
+      await page.locator(".audit-row", { hasText: "vetoed a force" }).locator(".audit-target", { hasText: /^chess$/ })
+        .waitFor();
+      await page.locator(".audit-row", { hasText: "answered a force" }).locator(".audit-target", {
+        hasText: "chess resign",
+      }).waitFor();
     }),
   TEST_OPTIONS,
 );
 
 test(
-  "DB8 an integration can be paused, muted, soloed and held for approval, and everything stopped, each with one press",
+  "DB8 pause, mute, solo and approval of an integration, and the stop of everything, take one press each",
   () =>
-    withDashboard(async (harness) => {
-      await Game.join(harness, "Chess", [MOVE]);
-      await Game.join(harness, "Poker", [{ name: "bet" }]);
-      const page = await harness.open();
+    withDashboard(async (fixture) => {
+      await Game.join(fixture, "Chess", [MOVE]);
+      await Game.join(fixture, "Poker", [{ name: "bet" }]);
+      const page = await fixture.open();
       for (
         const [button, mark] of [["pause", "paused"], ["mute", "muted"], ["solo", "solo"], ["approve", "approval"]] as const
       ) {
@@ -104,18 +110,18 @@ test(
 );
 
 test(
-  "DB9 an action that waits for approval goes or fails as a person decides, with its time in sight",
+  "DB9 an action that needs approval shows the time that is left, and is approved or rejected by an operator",
   () =>
-    withDashboard(async (harness) => {
-      const chess = await Game.join(harness, "Chess", [{ name: "resign" }]);
-      const page = await harness.open();
+    withDashboard(async (fixture) => {
+      const chess = await Game.join(fixture, "Chess", [{ name: "resign" }]);
+      const page = await fixture.open();
       await byName(page, "approval").click();
       await page.locator("[data-name=approval][aria-pressed=true]").waitFor();
       chess.force("Give up?", ["resign"]);
       const pending = page.locator(".pending.approval");
       await pending.locator(".bar-fill").waitFor({ state: "attached" });
       check.match(await pending.locator(".pending-time").innerText(), /\d+ s left/);
-      check.equal(await page.locator(".figure.warn .figure-more").innerText(), "1 to approve");
+      check.equal(await page.locator(".stat.warn .stat-details").innerText(), "1 to approve");
       await byName(pending, "approve-pending").click();
       const { id, name } = await chess.action();
       check.equal(name, "resign");
@@ -124,16 +130,16 @@ test(
       chess.force("Really?", ["resign"]);
       await byName(pending, "reject-pending").click();
       await page.locator(".feed-row[data-event=action_result]", { hasText: "rejected" }).first().waitFor();
-      check.equal(chess.talk.take().filter(({ command }) => command === "action"), [], "nothing reached the game");
+      check.equal(chess.talk.take().filter(({ command }) => command === "action"), [], "no action reached the game");
     }, ["nakurity-backend.decider=first", "nakurity-backend.choice_timeout=50ms"]),
   TEST_OPTIONS,
 );
 
 test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
-  withDashboard(async (harness) => {
-    const page = await harness.open();
+  withDashboard(async (fixture) => {
+    const page = await fixture.open();
     const greeting = { type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true };
-    const first = (await Talk.open(harness.relay.urls.intermediary)).send(greeting);
+    const first = (await Talk.open(fixture.relay.urls.intermediary)).send(greeting);
     await first.next(({ event }) => event === "registered");
     first.close();
     await integrationRow(page, "jukebox").locator(".dot.off").waitFor();
@@ -143,14 +149,14 @@ test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
       await form.getByLabel("To").fill("jukebox");
       await form.getByLabel("Command").fill(JSON.stringify({ action }));
       await form.getByText("Send", { exact: true }).click();
-      await page.locator(".notice.good", { hasText: "queued" }).last().waitFor();
+      await page.locator(".toast.good", { hasText: "queued" }).last().waitFor();
     }
     await byName(page, "tab-queue").click();
     const letters = byName(page, "dead-letter");
     await letters.nth(1).waitFor();
     await letters.first().getByText("Body").click();
     await letters.first().locator("pre", { hasText: "skip" }).waitFor();
-    const second = (await Talk.open(harness.relay.urls.intermediary)).send(greeting);
+    const second = (await Talk.open(fixture.relay.urls.intermediary)).send(greeting);
     await second.next(({ event }) => event === "registered");
     await byName(letters.first(), "retry").click();
     const { id, cmd } = await second.next(({ cmd }) => cmd !== undefined);

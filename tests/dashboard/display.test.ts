@@ -1,61 +1,61 @@
-/** What is to be seen: who is connected, what happens, on any screen. */
+/** What the page shows: integrations, events, on wide and narrow screens, in both themes. */
 import { test } from "#runner";
 import { devices, type Page } from "playwright-core";
 import { check } from "../harness/check.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, until, withDashboard } from "./fixture.ts";
 
 test(
-  "DB5 games appear as they connect, with all that they offer, and are away once they leave",
+  "DB5 games appear as they connect, with all their actions, and are offline once they leave",
   () =>
-    withDashboard(async (harness) => {
-      const page = await harness.open();
-      await page.locator(".empty-title", { hasText: "No integration yet" }).waitFor();
-      await page.getByText(`NEURO_SDK_WS_URL=ws://${new URL(harness.origin).host}/neuro`).waitFor();
-      const chess = await Game.join(harness, "Chess", [{ name: "move", description: "Move a piece." }]);
-      await Game.join(harness, "Poker", [{ name: "bet" }, { name: "fold" }]);
+    withDashboard(async (fixture) => {
+      const page = await fixture.open();
+      await page.locator(".empty-title", { hasText: "No integrations yet" }).waitFor();
+      await page.getByText(`NEURO_SDK_WS_URL=ws://${new URL(fixture.origin).host}/neuro`).waitFor();
+      const chess = await Game.join(fixture, "Chess", [{ name: "move", description: "Move a piece." }]);
+      await Game.join(fixture, "Poker", [{ name: "bet" }, { name: "fold" }]);
       await integrationRow(page, "Chess").locator(".dot.good").waitFor();
       await integrationRow(page, "Poker").locator(".row-more", { hasText: "2 actions" }).waitFor();
       await until(
-        async () => await byName(page, "figure-here").locator(".figure-value").innerText() === "2",
+        async () => await byName(page, "stat-integrations").locator(".stat-value").innerText() === "2",
         "two are here",
       );
       await byName(integrationRow(page, "Chess"), "integration-head").click();
-      await byName(page, "offer").getByText("Move a piece.").waitFor();
+      await byName(page, "action").getByText("Move a piece.").waitFor();
       await page.locator(".feed-row[data-event=integration_connected_via_backend]", { hasText: "Poker" }).waitFor();
       chess.talk.close();
       await integrationRow(page, "Chess").locator(".dot.off").waitFor();
       check.match(await page.locator(".row-title > .name").first().innerText(), /Poker/);
-      await page.locator(".links", { hasText: "standalone" }).waitFor();
+      await page.locator(".links", { hasText: "relay decides" }).waitFor();
     }),
   TEST_OPTIONS,
 );
 
 test(
-  "DB11 the feed shows events as they happen; it can be sifted, searched, looked into and held",
+  "DB11 the feed shows events as they happen; it can be filtered, searched and paused, and an event can be inspected",
   () =>
-    withDashboard(async (harness) => {
-      const page = await harness.open();
-      const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
-      const poker = await Game.join(harness, "Poker");
+    withDashboard(async (fixture) => {
+      const page = await fixture.open();
+      const chess = await Game.join(fixture, "Chess", [{ name: "move" }]);
+      const poker = await Game.join(fixture, "Poker");
       chess.send("context", { message: "White is better.", silent: true });
       poker.send("context", { message: "You hold two aces.", silent: true });
       const rows = page.locator(".feed-row");
       await rows.filter({ hasText: "two aces" }).waitFor();
-      await byName(page, "family-context").click();
+      await byName(page, "category-context").click();
       await until(async () => await rows.count() === 2, "only contexts are there");
-      await byName(page, "feed-who").selectOption("Chess");
+      await byName(page, "feed-integration").selectOption("Chess");
       await rows.filter({ hasText: "two aces" }).waitFor({ state: "detached" });
       await rows.filter({ hasText: "White is better." }).click();
-      check.match(await page.locator(".feed-chosen pre").innerText(), /"event": "add_context"[^]*"game_title": "Chess"/);
+      check.match(await page.locator(".feed-selected pre").innerText(), /"event": "add_context"[^]*"game_title": "Chess"/);
       await page.getByText("Show all").click();
       await byName(page, "feed-text").fill("ACES");
       await rows.filter({ hasText: "White is better." }).waitFor({ state: "detached" });
       await byName(page, "feed-text").fill("");
-      await byName(page, "feed-hold").click();
+      await byName(page, "feed-pause").click();
       chess.send("context", { message: "Something new.", silent: true });
-      await page.locator(".feed-missed", { hasText: "1 new" }).waitFor();
+      await page.locator(".feed-paused", { hasText: "1 new" }).waitFor();
       check.equal(await rows.filter({ hasText: "Something new." }).count(), 0);
-      await byName(page, "feed-go-on").click();
+      await byName(page, "feed-resume").click();
       await rows.filter({ hasText: "Something new." }).waitFor();
     }),
   TEST_OPTIONS,
@@ -64,9 +64,9 @@ test(
 test(
   "DB12 on a phone the panels are shown one at a time, and nothing is wider than the screen",
   () =>
-    withDashboard(async (harness) => {
-      await Game.join(harness, "A game with quite a long name, as long as it may be at all", [{ name: "move" }]);
-      const page = await harness.open(devices["iPhone 13"] ?? {});
+    withDashboard(async (fixture) => {
+      await Game.join(fixture, "A game with quite a long name, as long as it may be at all", [{ name: "move" }]);
+      const page = await fixture.open(devices["iPhone 13"] ?? {});
       for (const panel of ["now", "integrations", "feed", "queue", "brain", "nallely", "audit", "tools"]) {
         await byName(page, `tab-${panel}`).click();
         await page.locator(`.inside[data-panel=${panel}]`).waitFor();
@@ -83,11 +83,11 @@ const overflow = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 test(
-  "DB13 the page is dark or light as the system is, or as it is told, and its text can be read in both",
+  "DB13 DB13b the page is dark or light like the system, or as chosen, with enough contrast in both themes",
   () =>
-    withDashboard(async (harness) => {
-      await Game.join(harness, "Chess", [{ name: "move" }]);
-      const page = await harness.open({ colorScheme: "dark", reducedMotion: "reduce" });
+    withDashboard(async (fixture) => {
+      await Game.join(fixture, "Chess", [{ name: "move" }]);
+      const page = await fixture.open({ colorScheme: "dark", reducedMotion: "reduce" });
       const shade = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
       const dark = await shade();
       check.equal(await faint(page), [], "dark");
@@ -102,7 +102,7 @@ test(
   TEST_OPTIONS,
 );
 
-/** Texts with less contrast to what they stand on than 4.5 to 1. */
+/** Texts whose contrast with their background is less than 4.5 to 1. */
 const faint = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
     const numbers = (colour: string): number[] => (colour.match(/[\d.]+/g) ?? []).map(Number);
@@ -125,7 +125,7 @@ const faint = (page: Page): Promise<string[]> =>
       const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && (node.textContent ?? "").trim() !== "");
       const box = element.getBoundingClientRect();
       if (
-        !hasText || box.width === 0 || element.closest("[aria-disabled=true], .is-away, svg, select, option") !== null
+        !hasText || box.width === 0 || element.closest("[aria-disabled=true], .is-offline, svg, select, option") !== null
       ) continue;
       const [one, two] = [light(numbers(getComputedStyle(element).color).slice(0, 3)), light(ground(element))];
       const contrast = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);

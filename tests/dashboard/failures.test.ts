@@ -1,19 +1,19 @@
-/** When something is missing: a token, a right, the relay. */
+/** What the page does without a token, without a scope, and without the relay. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, withDashboard } from "./fixture.ts";
 
 test(
-  "DB3 who has no token, or a wrong one, gets a form to enter one, and is told what is wrong",
+  "DB3 DB3b DB3c without a token, or with a wrong one, a form asks for it and gives the reason; signing out deletes it",
   () =>
-    withDashboard(async (harness) => {
-      const page = await harness.newPage();
-      await page.goto(harness.origin);
+    withDashboard(async (fixture) => {
+      const page = await fixture.newPage();
+      await page.goto(fixture.origin);
       const form = page.locator(".sign-in");
       await form.getByLabel("Token").fill("wrong");
       await form.getByLabel("Token").press("Enter");
-      await form.locator(".sign-in-refusal", { hasText: "The relay says" }).waitFor();
-      await form.getByLabel("Token").fill(harness.token);
+      await form.locator(".sign-in-refusal", { hasText: "That token wasn" }).waitFor();
+      await form.getByLabel("Token").fill(fixture.token);
       await form.getByText("Sign in").click();
       await page.locator(".connection.good").waitFor();
       await page.reload();
@@ -27,36 +27,36 @@ test(
   TEST_OPTIONS,
 );
 
-test("DB3 a token in the address is taken out of it at once", () =>
-  withDashboard(async (harness) => {
-    const page = await harness.open();
+test("DB3 a token in the address is removed from it at once", () =>
+  withDashboard(async (fixture) => {
+    const page = await fixture.open();
     check.equal(new URL(page.url()).hash, "");
-    await page.goto(`${harness.origin}/#token=of-another-day`);
-    await page.locator(".sign-in-refusal", { hasText: "The relay says" }).waitFor();
+    await page.goto(`${fixture.origin}/#token=of-another-day`);
+    await page.locator(".sign-in-refusal", { hasText: "That token wasn" }).waitFor();
     check.equal(new URL(page.url()).hash, "");
-    await page.goto(harness.relay.urls.web);
+    await page.goto(fixture.relay.urls.web);
     await page.locator(".connection.good").waitFor();
     check.equal(await page.evaluate(() => document.documentElement.innerHTML.includes(location.hash + "token=")), false);
-    check.that(harness.token.length >= 32);
-    check.equal((await page.content()).includes(harness.token), false);
+    check.that(fixture.token.length >= 32);
+    check.equal((await page.content()).includes(fixture.token), false);
   }), TEST_OPTIONS);
 
 test(
-  "DB4 what the token does not allow is shown and cannot be pressed, with the reason",
+  "DB4 a control that the token does not allow cannot be pressed, and names the missing scope",
   () =>
-    withDashboard(async (harness) => {
-      await Game.join(harness, "Chess", [{ name: "move" }]);
-      const page = await harness.newPage();
-      await page.goto(`${harness.origin}/#token=only-for-watching`);
+    withDashboard(async (fixture) => {
+      await Game.join(fixture, "Chess", [{ name: "move" }]);
+      const page = await fixture.newPage();
+      await page.goto(`${fixture.origin}/#token=only-for-watching`);
       await integrationRow(page, "Chess").waitFor();
       for (const button of [byName(page, "stop"), byName(integrationRow(page, "Chess"), "pause")]) {
         check.equal(await button.getAttribute("aria-disabled"), "true");
         check.match(await button.getAttribute("title") ?? "", /lacks the scope “admin”/);
       }
       await byName(integrationRow(page, "Chess"), "pause").click({ force: true });
-      await page.locator("[aria-label=Notices]", { hasText: "lacks the scope “admin”" }).waitFor();
+      await page.locator("[aria-label=Notifications]", { hasText: "lacks the scope “admin”" }).waitFor();
       await byName(page, "tab-audit").click();
-      await page.locator(".empty-title", { hasText: "Nobody has done anything" }).waitFor();
+      await page.locator(".empty-title", { hasText: "No operator actions yet" }).waitFor();
       check.equal(await byName(integrationRow(page, "Chess"), "pause").getAttribute("aria-pressed"), "false");
     }, [
       "nakurity-backend.decider=none",
@@ -66,21 +66,21 @@ test(
 );
 
 test(
-  "DB14 when the relay is lost the page says so, and everything comes back by itself",
+  "DB14 DB14b when the relay is lost the page says so, reconnects by itself, and shows where events are missing",
   () =>
-    withDashboard(async (harness) => {
-      await Game.join(harness, "Chess", [{ name: "move" }]);
-      const page = await harness.open();
+    withDashboard(async (fixture) => {
+      await Game.join(fixture, "Chess", [{ name: "move" }]);
+      const page = await fixture.open();
       await integrationRow(page, "Chess").locator(".dot.good").waitFor();
-      await harness.restart(async () => {
-        await page.locator(".banner.bad", { hasText: "The relay is away" }).waitFor();
+      await fixture.restart(async () => {
+        await page.locator(".banner.bad", { hasText: "Lost the relay" }).waitFor();
         await page.locator(".connection.bad, .connection.warn").waitFor();
         check.that(await integrationRow(page, "Chess").isVisible(), "what was known stays in sight");
       });
       await page.locator(".connection.good").waitFor();
       await page.locator(".banner.bad").waitFor({ state: "detached" });
       await page.locator(".feed-row[data-event=gap]").waitFor();
-      await Game.join(harness, "Poker", [{ name: "bet" }]);
+      await Game.join(fixture, "Poker", [{ name: "bet" }]);
       await integrationRow(page, "Poker").locator(".dot.good").waitFor();
       await page.locator(".feed-row[data-event=integration_connected_via_backend]", { hasText: "Poker" }).waitFor();
     }),
@@ -88,13 +88,13 @@ test(
 );
 
 test(
-  "DB14 without an Intermediary there are no events, and the page says so and shows the rest",
+  "DB14d without an Intermediary the page says that there are no live events, and shows everything else",
   () =>
-    withDashboard(async (harness) => {
-      await Game.join(harness, "Chess", [{ name: "move" }]);
-      const page = await harness.newPage();
-      await page.goto(harness.relay.urls.web);
-      await byName(page, "deaf").getByText("The Intermediary is off").waitFor();
+    withDashboard(async (fixture) => {
+      await Game.join(fixture, "Chess", [{ name: "move" }]);
+      const page = await fixture.newPage();
+      await page.goto(fixture.relay.urls.web);
+      await byName(page, "no-events").getByText("The Intermediary is off").waitFor();
       await integrationRow(page, "Chess").locator(".dot.good").waitFor();
       await byName(page, "tab-queue").click();
       await page.locator(".empty-title", { hasText: "Nothing waits" }).waitFor();
@@ -104,11 +104,11 @@ test(
 );
 
 test(
-  "DB14 when only the connection is lost the page goes on after the last event that it had, and has each once",
+  "DB14b when only the connection is lost the feed resumes after the last event, and shows each once",
   () =>
-    withDashboard(async (harness) => {
-      const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
-      const page = await harness.newPage();
+    withDashboard(async (fixture) => {
+      const chess = await Game.join(fixture, "Chess", [{ name: "move" }]);
+      const page = await fixture.newPage();
       let isCut = false;
       let cut = (): void => {};
       await page.routeWebSocket(/intermediary/, async (socket) => {
@@ -116,14 +116,14 @@ test(
         socket.connectToServer();
         cut = () => void socket.close();
       });
-      await page.goto(harness.relay.urls.web);
+      await page.goto(fixture.relay.urls.web);
       await page.locator(".connection.good").waitFor();
       const rows = page.locator(".feed-row[data-event=add_context]");
       chess.send("context", { message: "Before.", silent: true });
       await rows.filter({ hasText: "Before." }).waitFor();
       isCut = true;
       cut();
-      await page.locator(".banner.bad", { hasText: "The relay is away" }).waitFor();
+      await page.locator(".banner.bad", { hasText: "Lost the relay" }).waitFor();
       chess.send("context", { message: "Meanwhile.", silent: true });
       isCut = false;
       await rows.filter({ hasText: "Meanwhile." }).waitFor();

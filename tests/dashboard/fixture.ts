@@ -1,8 +1,7 @@
 /**
- * The dashboard in a real browser, before a real relay with real games: what a person would see and do.
+ * The dashboard in a real browser, with a real relay and real games.
  *
- * Nothing waits for time: whatever is looked for is waited for, as long as a slow machine may take. A page that throws, or does
- * what its policy forbids, fails the test.
+ * Tests wait for elements, never for time. A page that throws or violates its content security policy fails the test.
  */
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { check } from "../harness/check.ts";
@@ -10,13 +9,13 @@ import { find } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import { type Message, Talk } from "../harness/socket.ts";
 
-/** As long as a busy machine may take for one thing. */
+/** The longest time that one step may take on a busy machine. */
 export const WAIT_MS = 30_000;
-/** For a whole test. */
+/** The longest time that a whole test may take. */
 export const TEST_OPTIONS: { readonly timeoutMs: number } = { timeoutMs: 120_000 };
 
 const WEB: readonly string[] = ["web.enabled=true", "web.port=0", "log.level=error"];
-/** Nobody but the test decides. */
+/** Only the test answers forces. */
 const NO_DECIDER: readonly string[] = ["nakurity-backend.decider=none"];
 
 export interface Action {
@@ -35,8 +34,8 @@ export class Game {
     this.#name = name;
   }
 
-  static async join(harness: DashboardFixture, name: string, actions: readonly Action[] = []): Promise<Game> {
-    const game = new Game(await Talk.open(harness.relay.urls.neuro), name);
+  static async join(fixture: DashboardFixture, name: string, actions: readonly Action[] = []): Promise<Game> {
+    const game = new Game(await Talk.open(fixture.relay.urls.neuro), name);
     game.send("startup");
     if (actions.length > 0) {
       game.send("actions/register", {
@@ -67,7 +66,7 @@ export class DashboardFixture {
   readonly #browser: Browser;
   readonly #folder: string;
   readonly #sets: readonly string[];
-  /** What the pages did wrong. */
+  /** Exceptions of the pages, and violations of their policy. */
   readonly pageErrors: string[] = [];
   relay: RelayProcess;
 
@@ -86,12 +85,12 @@ export class DashboardFixture {
     return new URL(this.relay.urls.web).hash.replace("#token=", "");
   }
 
-  /** A page that nobody has gone anywhere with. */
+  /** A page without an address. */
   async newPage(options: BrowserContextOptions = {}): Promise<Page> {
     return await newPage(this.#browser, this.pageErrors, options);
   }
 
-  /** The dashboard, signed in as the address that the relay prints does it. */
+  /** The dashboard, opened by the address that the relay prints. */
   async open(options: BrowserContextOptions = {}): Promise<Page> {
     const page = await this.newPage(options);
     await page.goto(this.relay.urls.web);
@@ -100,7 +99,7 @@ export class DashboardFixture {
     return page;
   }
 
-  /** The relay is killed, and comes back at the same place with what it had stored. */
+  /** Kills the relay, and starts it again on the same port with the same storage. */
   async restart(whileAway: () => Promise<void>): Promise<void> {
     const port = new URL(this.relay.urls.web).port;
     await this.relay.stop("SIGKILL");
@@ -109,7 +108,7 @@ export class DashboardFixture {
   }
 }
 
-/** A page that writes down what it does wrong. */
+/** A page that records its exceptions, violations and dialogs in `pageErrors`. */
 async function newPage(browser: Browser, faults: string[], options: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   context.setDefaultTimeout(WAIT_MS);
@@ -128,7 +127,7 @@ async function newPage(browser: Browser, faults: string[], options: BrowserConte
 const launch = (): Promise<Browser> =>
   chromium.launch({ executablePath: find("chromium") ?? "chromium", args: ["--no-sandbox"] });
 
-/** Runs with a page of a browser that is gone afterwards, for a relay of the test's own. */
+/** Runs with a page of a new browser. The test starts its own relay. */
 export async function withPage(run: (page: Page) => Promise<void>): Promise<void> {
   const browser = await launch();
   const faults: string[] = [];
@@ -140,7 +139,7 @@ export async function withPage(run: (page: Page) => Promise<void>): Promise<void
   }
 }
 
-/** Neuro, as far as a page can tell: somebody who is connected to and listens. */
+/** A Neuro that records what it receives. */
 export class Upstream {
   readonly heard: Message[] = [];
   readonly #server = Bun.serve({
@@ -163,21 +162,21 @@ export class Upstream {
   }
 }
 
-/** Runs with a browser and a relay, both of which are gone afterwards. */
+/** Runs with a new browser and a new relay. */
 export function withDashboard(
-  run: (harness: DashboardFixture) => Promise<void>,
+  run: (fixture: DashboardFixture) => Promise<void>,
   given: readonly string[] = NO_DECIDER,
 ): Promise<void> {
   return inFolder(async (folder) => {
     const sets = [...WEB, ...given];
     const browser = await launch();
     try {
-      const harness = new DashboardFixture(browser, { folder, sets, relay: await RelayProcess.start(folder, sets) });
+      const fixture = new DashboardFixture(browser, { folder, sets, relay: await RelayProcess.start(folder, sets) });
       try {
-        await run(harness);
-        check.equal(harness.pageErrors, []);
+        await run(fixture);
+        check.equal(fixture.pageErrors, []);
       } finally {
-        await harness.relay.stop("SIGKILL");
+        await fixture.relay.stop("SIGKILL");
       }
     } finally {
       await browser.close();
@@ -189,14 +188,14 @@ export function withDashboard(
 export const integrationRow = (page: Page, name: string): Locator =>
   page.locator("[data-name=integration]").filter({ has: page.locator(".row-title > .name", { hasText: name }) });
 
-/** A part of the page by the name that it is given for this. */
+/** An element by its `data-name`, which exists for tests. */
 export const byName = (where: Page | Locator, name: string): Locator => where.locator(`[data-name="${name}"]`);
 
-/** Waits until something about the page is so. */
+/** Waits until `is` is true. */
 export async function until(is: () => Promise<boolean>, claim: string): Promise<void> {
   const end = performance.now() + WAIT_MS;
   while (!(await is())) {
-    if (performance.now() > end) throw new Error(`it never came true: ${claim}`);
+    if (performance.now() > end) throw new Error(`not true after ${WAIT_MS} ms: ${claim}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -1,12 +1,12 @@
-/** Without a mouse. */
+/** The page without a mouse. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, withDashboard } from "./fixture.ts";
 
-test("DB18 everything can be done by the keyboard, and its shortcuts are listed", () =>
-  withDashboard(async (harness) => {
-    const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
-    const page = await harness.open();
+test("DB18 the whole page works by keyboard, and its shortcuts are listed", () =>
+  withDashboard(async (fixture) => {
+    const chess = await Game.join(fixture, "Chess", [{ name: "move" }]);
+    const page = await fixture.open();
     await integrationRow(page, "Chess").waitFor();
     await page.keyboard.press("?");
     await page.locator("dialog[open]", { hasText: "stop everything" }).waitFor();
@@ -24,7 +24,7 @@ test("DB18 everything can be done by the keyboard, and its shortcuts are listed"
     await page.keyboard.press("Enter");
     const { id } = await chess.action();
     chess.result(id, true, "Moved.");
-    await page.locator(".said.good", { hasText: "Moved." }).waitFor();
+    await page.locator(".form-result.good", { hasText: "Moved." }).waitFor();
     await page.keyboard.press("Shift+S");
     await page.locator(".banner.stopped").waitFor();
     await page.keyboard.press("Shift+S");
@@ -37,20 +37,20 @@ test("DB18 everything can be done by the keyboard, and its shortcuts are listed"
     check.equal(
       await byName(integrationRow(page, "Chess"), "pause").getAttribute("aria-pressed"),
       "false",
-      "who types gives no orders",
+      "typing runs no shortcut",
     );
     check.equal(await byName(page, "feed-text").inputValue(), "x2p");
   }), TEST_OPTIONS);
 
 test(
-  "DB18 whatever can be pressed or filled in has a name, shows its focus, and the page has its landmarks",
+  "DB18 every control has an accessible name and shows its focus, and the page has landmarks",
   () =>
-    withDashboard(async (harness) => {
-      await Game.join(harness, "Chess", [{
+    withDashboard(async (fixture) => {
+      await Game.join(fixture, "Chess", [{
         name: "move",
         schema: { type: "object", properties: { to: { type: "string" } } },
       }]);
-      const page = await harness.open();
+      const page = await fixture.open();
       await byName(integrationRow(page, "Chess"), "integration-head").click();
       await byName(page, "open-form").click();
       for (const panel of ["tools", "queue", "feed"]) {
@@ -71,7 +71,7 @@ test(
   TEST_OPTIONS,
 );
 
-/** What has no name that could be read out. */
+/** Controls without an accessible name. */
 const nameless = (page: import("playwright-core").Page): Promise<string[]> =>
   page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>("button, input, select, textarea, summary")]

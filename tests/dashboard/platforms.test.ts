@@ -1,4 +1,4 @@
-/** The page of a relay that runs elsewhere than on Bun: below a path on Workers, with few rights on Deno, out of a binary. */
+/** The page with a relay below a path on Workers, with few permissions on Deno, and in the binary. */
 import { test } from "#runner";
 import { type Platform, type Relay, TOKENS } from "../conformance/platform.ts";
 import { binary, deno } from "../conformance/processes.ts";
@@ -9,7 +9,7 @@ import { byName, integrationRow, TEST_OPTIONS, withPage } from "./fixture.ts";
 
 const SHUT = { "nakurity-backend.decider": "none" };
 
-/** A person signs in, pauses an integration, and looks who did what. */
+/** Signs in, pauses an integration, and reads the audit log. */
 async function pause(relay: Relay, address: string): Promise<void> {
   const jukebox = await Talk.open(relay.urls.intermediary);
   jukebox.send({ type: "integration", name: "jukebox", auth_token: TOKENS.intermediary });
@@ -26,7 +26,7 @@ async function pause(relay: Relay, address: string): Promise<void> {
   jukebox.close();
 }
 
-/** It was taken away and is there again: what was decided is shown, to who comes by an address with the token. */
+/** After a restart the decision is still shown, to a page that is opened by an address with the token. */
 async function look(address: string): Promise<void> {
   await withPage(async (page) => {
     await page.goto(`${address}#token=${TOKENS.web}`);
@@ -40,7 +40,7 @@ const places: readonly (readonly [Platform, end: string])[] = [[workerd, ""], [w
 
 for (const [platform, end] of places) {
   test(
-    `DB25 the page steers a relay on ${platform.name}, at an address that ends in "${end}", and finds it as it was`,
+    `DB25 the page controls a relay on ${platform.name}, at an address that ends in "${end}", also after a restart`,
     async () => {
       const relay = await platform.start(SHUT);
       try {

@@ -1,4 +1,4 @@
-/** What goes on beyond the integrations: the link to Neuro, what a person says to either side, the Brain, Nallely. */
+/** The link to Neuro, messages of the operator in both directions, the Brain, and Nallely. */
 import { test } from "#runner";
 import { BrainClient } from "../../src/clients/brain.ts";
 import { check } from "../harness/check.ts";
@@ -7,13 +7,13 @@ import type { Message } from "../harness/socket.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, until, Upstream, WAIT_MS, withDashboard } from "./fixture.ts";
 
 test(
-  "DB23 the link to Neuro is shown; a person tells her something, sends raw messages either way, and disconnects",
+  "DB23 the link to Neuro is shown; an operator sends her a context, sends raw messages in both directions, and disconnects a game",
   async () => {
     const neuro = new Upstream();
     try {
-      await withDashboard(async (harness) => {
-        const chess = await Game.join(harness, "Chess", [{ name: "move" }]);
-        const page = await harness.open();
+      await withDashboard(async (fixture) => {
+        const chess = await Game.join(fixture, "Chess", [{ name: "move" }]);
+        const page = await fixture.open();
         await page.locator(".link.good", { hasText: neuro.url }).waitFor();
         await byName(page, "tab-tools").click();
         const context = byName(page, "context");
@@ -26,7 +26,7 @@ test(
         const raw = byName(page, "raw");
         await raw.getByLabel("Message").fill("{");
         await raw.getByText("Inject").click();
-        await raw.locator(".flaw", { hasText: "This is not JSON." }).waitFor();
+        await raw.locator(".field-error", { hasText: "This is not valid JSON." }).waitFor();
         await raw.getByLabel("Message").fill(`{"command":"x/y","data":[1]}`);
         await raw.getByText("Inject").click();
         const got = await chess.talk.next(({ command }: Message) => command === "x/y", WAIT_MS);
@@ -49,27 +49,31 @@ test(
   TEST_OPTIONS,
 );
 
-test("DB24 the Brain's sessions and the values that go to Nallely and come from it are shown", async () => {
-  await using session = openSession();
-  await withDashboard(async (harness) => {
-    const page = await harness.open();
-    using brain = new BrainClient(harness.relay.urls.web.replace(/^http/, "ws").replace(/#.*$/, "brain"));
-    const id = await brain.createSession({ owner: "example", initialState: { mood: "calm", id: 1 } });
-    await byName(page, "tab-brain").click();
-    const entry = byName(page, "panel-brain").locator(".entry", { hasText: id.slice(0, 8) });
-    await entry.getByText("2 keys").waitFor();
-    check.equal((await page.content()).includes(id), false, "the whole id, which is a key, is nowhere");
-    await byName(page, "tab-nallely").click();
-    await byName(page, "panel-nallely").getByText("in the session").waitFor();
-    await Game.join(harness, "Chess", [{ name: "move" }]);
-    const value = byName(page, "panel-nallely").locator(".value", { hasText: "integrations" });
-    await until(async () => await value.locator(".num").innerText() === "1", "it counts the game");
-  }, [
-    "brain.enabled=true",
-    "brain.port=0",
-    "nallely.enabled=true",
-    `nallely.url=${session.busUrl}`,
-    `nallely.trevor_url=${session.trevorUrl}`,
-    "nakurity-backend.decider=none",
-  ]);
-}, TEST_OPTIONS);
+test(
+  "DB24 the Brain's sessions are shown without their whole ids, and the values that go to Nallely are shown",
+  async () => {
+    await using session = openSession();
+    await withDashboard(async (fixture) => {
+      const page = await fixture.open();
+      using brain = new BrainClient(fixture.relay.urls.web.replace(/^http/, "ws").replace(/#.*$/, "brain"));
+      const id = await brain.createSession({ owner: "example", initialState: { mood: "calm", id: 1 } });
+      await byName(page, "tab-brain").click();
+      const entry = byName(page, "panel-brain").locator(".entry", { hasText: id.slice(0, 8) });
+      await entry.getByText("2 keys").waitFor();
+      check.equal((await page.content()).includes(id), false, "the whole id, which is a key, is nowhere");
+      await byName(page, "tab-nallely").click();
+      await byName(page, "panel-nallely").getByText("in the session").waitFor();
+      await Game.join(fixture, "Chess", [{ name: "move" }]);
+      const value = byName(page, "panel-nallely").locator(".value", { hasText: "integrations" });
+      await until(async () => await value.locator(".num").innerText() === "1", "it counts the game");
+    }, [
+      "brain.enabled=true",
+      "brain.port=0",
+      "nallely.enabled=true",
+      `nallely.url=${session.busUrl}`,
+      `nallely.trevor_url=${session.trevorUrl}`,
+      "nakurity-backend.decider=none",
+    ]);
+  },
+  TEST_OPTIONS,
+);

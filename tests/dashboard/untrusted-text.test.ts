@@ -1,4 +1,4 @@
-/** Names, texts, schemas and data of strangers: shown as text, whatever they hold, and never in the way. */
+/** Names, texts, schemas and data of peers are shown as text, whatever they contain. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { Talk } from "../harness/socket.ts";
@@ -8,11 +8,11 @@ const IMAGE = `<img src=x onerror=alert(1)>`;
 const TURNED = "\u202egnp.exe\u2066\u200b";
 
 test(
-  "DB15 what strangers write is text: no markup, no script, nothing that turns or hides what stands beside it",
+  "DB15 text of peers makes no markup, runs no script, and does not reverse or hide the text beside it",
   () =>
-    withDashboard(async (harness) => {
-      const page = await harness.open();
-      const game = await Game.join(harness, IMAGE, [{
+    withDashboard(async (fixture) => {
+      const page = await fixture.open();
+      const game = await Game.join(fixture, IMAGE, [{
         name: "move",
         description: `${IMAGE}<script>alert(2)</script>${TURNED}`,
         schema: {
@@ -37,20 +37,20 @@ test(
 );
 
 test(
-  "DB15 names as long as they may be, and texts far longer, leave everything in its place",
+  "DB15 names of the greatest length, and much longer texts, do not displace anything",
   () =>
-    withDashboard(async (harness) => {
-      const page = await harness.open();
+    withDashboard(async (fixture) => {
+      const page = await fixture.open();
       const long = "W".repeat(10_000);
-      const game = await Game.join(harness, long, [{ name: "m".repeat(300), description: "W".repeat(60_000) }]);
+      const game = await Game.join(fixture, long, [{ name: "m".repeat(300), description: "W".repeat(60_000) }]);
       game.send("context", { message: "x".repeat(200_000), silent: true });
       game.force("Q".repeat(50_000), ["m".repeat(300)], { state: "S".repeat(50_000) });
-      const pal = await Talk.open(harness.relay.urls.intermediary);
+      const pal = await Talk.open(fixture.relay.urls.intermediary);
       pal.send({ type: "integration", name: "pal\u05d0\u05d1", auth_token: "super-secret-token" });
       pal.send({ event: "e\u0301".repeat(50) + "\u0301".repeat(2_000), payload: "\u0000\u001b[31m" });
       await byName(page, "integration").nth(1).waitFor();
       await byName(integrationRow(page, "WWW"), "integration-head").click();
-      await byName(page, "offer").waitFor();
+      await byName(page, "action").waitFor();
       check.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
       const heights = await page.locator(".row-main").evaluateAll((rows) =>
         rows.map((one) => one.getBoundingClientRect().height)
@@ -62,14 +62,14 @@ test(
 );
 
 test(
-  "DB16 no schema hangs the page or becomes anything but fields: deep ones, endless patterns, properties of prototypes",
+  "DB16 no schema blocks the page or becomes anything except fields: deep, circular, huge, with expensive patterns or names of prototypes",
   () =>
-    withDashboard(async (harness) => {
+    withDashboard(async (fixture) => {
       const deep = (left: number): object =>
         left === 0 ? { type: "string" } : { type: "object", properties: { in: deep(left - 1) }, required: ["in"] };
       const evil =
         `{"type":"object","properties":{"__proto__":{"type":"string"},"constructor":{"type":"integer"}},"required":["__proto__","constructor"]}`;
-      const game = await Game.join(harness, "Chess", [
+      const game = await Game.join(fixture, "Chess", [
         {
           name: "bomb",
           schema: { type: "object", properties: { text: { type: "string", pattern: "^(a+)+$" } }, required: ["text"] },
@@ -85,9 +85,10 @@ test(
         },
         { name: "loop", schema: { type: "object", properties: { next: { $ref: "#" } }, required: ["next"] } },
       ]);
-      const page = await harness.open();
+      const page = await fixture.open();
       await byName(integrationRow(page, "Chess"), "integration-head").click();
-      const offer = (name: string) => byName(page, "offer").filter({ has: page.locator(".offer-name", { hasText: name }) });
+      const offer = (name: string) =>
+        byName(page, "action").filter({ has: page.locator(".action-name", { hasText: name }) });
       for (const name of ["bomb", "deep", "evil", "many", "loop"]) await byName(offer(name), "open-form").click();
       await offer("bomb").getByLabel("text", { exact: true }).fill(`${"a".repeat(120)}!`);
       await byName(offer("bomb"), "send").click();

@@ -1,5 +1,5 @@
-/** A form for the data of one action, and what came of it. */
-import { useMemo, useRef, useState } from "hono/jsx/dom";
+/** A form for the data of one action, and its result. */
+import { useId, useMemo, useState } from "hono/jsx/dom";
 import { isObject, type Json, parseJson } from "../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
 import type { ActionOutcome } from "../../core/view.ts";
@@ -12,71 +12,72 @@ import {
   serializeDraft,
   updateDraft,
 } from "../lib/form-draft.ts";
-import { type FormField, formFromSchema } from "../lib/schema-form.ts";
 import { formatLatency } from "../lib/format.ts";
 import { sanitizeLines } from "../lib/sanitize.ts";
+import { type FormField, formFromSchema } from "../lib/schema-form.ts";
+import type { RequestOutcome } from "../state/dashboard-store.ts";
+import { TEXTS } from "../texts.ts";
 import { FieldView } from "./form-fields.tsx";
 import { Button } from "./primitives.tsx";
 
+const TEXT = TEXTS.form;
+const JSON_FIELD: FormField = { is: "json", label: TEXT.data, description: "", defaultValue: undefined };
+
 export interface ActionFormProps {
-  /** Null: the action takes nothing. */
+  /** Null: the action takes no data. */
   readonly schema: Json;
-  readonly verb: string;
-  /** Why it cannot be sent. */
+  readonly submitText: string;
   readonly disabledReason: string | undefined;
-  /** The data, where the action takes any. */
-  send(data: Json | undefined): Promise<{ readonly body: ActionOutcome } | { readonly error: string }>;
+  send(data: Json | undefined): Promise<RequestOutcome<ActionOutcome>>;
 }
 
-type Said = { readonly tone: "good" | "bad"; readonly text: string };
+interface FormResult {
+  readonly tone: "good" | "bad";
+  readonly text: string;
+}
 
-const RAW: FormField = { is: "raw", label: "Data", description: "", defaultValue: undefined };
-let forms = 0;
-
-export function ActionForm(props: ActionFormProps) {
-  const { schema, verb, disabledReason } = props;
-  const form = useRef(`form-${++forms}`);
+export function ActionForm({ schema, submitText, disabledReason, send }: ActionFormProps) {
+  const form = useId();
   const field = useMemo(() => formFromSchema(schema), [schema]);
-  const [isRaw, setRaw] = useState(field.is === "raw");
+  const [isJson, setJson] = useState(field.is === "json");
   const [draft, setDraft] = useState<FormDraft>(() => createDraft(field));
-  const [raw, setRawDraft] = useState<FormDraft>(() => createDraft(RAW));
-  const [flaws, setFlaws] = useState<readonly FieldError[]>([]);
-  const [said, say] = useState<Said | undefined>(undefined);
+  const [jsonDraft, setJsonDraft] = useState<FormDraft>(() => createDraft(JSON_FIELD));
+  const [errors, setErrors] = useState<readonly FieldError[]>([]);
+  const [result, setResult] = useState<FormResult | undefined>(undefined);
   const [isBusy, setBusy] = useState(false);
-  const takesNothing = schema === null;
-  const asJson = (): void => {
+  const takesNoData = schema === null;
+
+  const switchMode = (): void => {
     const written = serializeDraft(field, draft);
-    setRawDraft({ ...raw, text: written.text === undefined ? raw.text : indented(written.text) });
-    setFlaws([]);
-    setRaw(true);
+    if (!isJson && written.ok) setJsonDraft({ ...jsonDraft, text: indented(written.json) });
+    setErrors([]);
+    setJson(!isJson);
   };
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (disabledReason !== undefined || isBusy) return;
-    const written = takesNothing
-      ? undefined
-      : check(schema, isRaw ? serializeDraft(RAW, raw) : serializeDraft(field, draft));
-    setFlaws(written?.errors ?? []);
-    say(undefined);
-    if (written?.errors.length) return focusFlaw(form.current, written.errors);
+    const written = isJson ? serializeDraft(JSON_FIELD, jsonDraft) : serializeDraft(field, draft);
+    const data = takesNoData ? NO_DATA : validate(schema, written);
+    setErrors(data.ok ? [] : data.errors);
+    setResult(undefined);
+    if (!data.ok) return focusFirstError(form, data.errors);
     setBusy(true);
-    say(saidOf(await props.send(written?.text === undefined ? undefined : parseJson(written.text, SCHEMA_DEPTH_MAX))));
+    setResult(resultOf(await send(data.json === "" ? undefined : parseJson(data.json, SCHEMA_DEPTH_MAX))));
     setBusy(false);
   };
-  const change = (at: readonly number[], how: (part: FormDraft) => FormDraft): void =>
-    (isRaw ? setRawDraft : setDraft)((before) => updateDraft(before, at, how));
-  const shape = { at: [], flaws, form: form.current, change };
+  const change = (path: readonly number[], update: (child: FormDraft) => FormDraft): void =>
+    (isJson ? setJsonDraft : setDraft)((before) => updateDraft(before, path, update));
+  const shared = { path: [], errors, form, change };
+  const formError = errors.find(({ path }) => path === "")?.message;
   return (
     <form class="action-form" noValidate onSubmit={(event: Event) => void submit(event)}>
       <div class="action-fields">
-        {takesNothing
-          ? <p key="none" class="faint small">This action takes no data.</p>
-          : isRaw
-          ? <FieldView key="raw" {...shape} field={RAW} draft={raw} />
-          : <FieldView key="form" {...shape} field={field} draft={draft} />}
-        <p class={flaws.some(({ path }) => path === "" && !isRaw) ? "flaw" : "flaw none"}>
-          {flaws.find(({ path }) => path === "")?.message ?? ""}
-        </p>
+        {takesNoData
+          ? <p key="none" class="faint small">{TEXT.takesNoData}</p>
+          : isJson
+          ? <FieldView key="json" {...shared} field={JSON_FIELD} draft={jsonDraft} />
+          : <FieldView key="form" {...shared} field={field} draft={draft} />}
+        <p class={formError !== undefined && !isJson ? "field-error" : "field-error hidden"}>{formError ?? ""}</p>
       </div>
       <div class="action-end">
         <button
@@ -87,36 +88,39 @@ export function ActionForm(props: ActionFormProps) {
           aria-busy={isBusy ? "true" : undefined}
           data-name="send"
         >
-          <span class="button-text">{verb}</span>
+          <span class="button-text">{submitText}</span>
         </button>
-        {takesNothing || field.is === "raw"
+        {takesNoData || field.is === "json"
           ? null
-          : <Button kind="quiet" onPress={isRaw ? () => setRaw(false) : asJson}>{isRaw ? "As a form" : "As JSON"}</Button>}
-        <p class={said === undefined ? "said none" : `said ${said.tone}`} role="status">{said?.text ?? ""}</p>
+          : <Button kind="quiet" onPress={switchMode}>{isJson ? TEXT.asForm : TEXT.asJson}</Button>}
+        <p class={result === undefined ? "form-result hidden" : `form-result ${result.tone}`} role="status">
+          {result?.text ?? ""}
+        </p>
       </div>
     </form>
   );
 }
 
-/** What the form cannot know, the whole schema can. */
-function check(schema: Json, written: SerializedDraft): SerializedDraft {
-  if (written.text === undefined || !isObject(schema)) return written;
-  const checked = checkData(compileSchema(schema), written.text);
-  return checked.ok ? written : { text: undefined, errors: [{ path: "", message: checked.reason }] };
+const NO_DATA: SerializedDraft = { ok: true, json: "" };
+
+/** Checks the data against the whole schema, because the form knows only a part of it. */
+function validate(schema: Json, written: SerializedDraft): SerializedDraft {
+  if (!written.ok || !isObject(schema)) return written;
+  const checked = checkData(compileSchema(schema), written.json);
+  return checked.ok ? written : { ok: false, errors: [{ path: "", message: checked.reason }] };
 }
 
-function saidOf(outcome: { readonly body: ActionOutcome } | { readonly error: string }): Said {
-  if ("error" in outcome) return { tone: "bad", text: sanitizeLines(outcome.error, 400) };
+function resultOf(outcome: RequestOutcome<ActionOutcome>): FormResult {
+  if (!outcome.ok) return { tone: "bad", text: sanitizeLines(outcome.error, 400) };
   const { success, message, ms } = outcome.body;
-  const text = `${success ? "Done" : "Failed"} in ${formatLatency(ms)}${
-    message === null || message === "" ? "" : `: ${message}`
-  }`;
+  const summary = success ? TEXT.done(formatLatency(ms)) : TEXT.failed(formatLatency(ms));
+  const text = message === null || message === "" ? summary : `${summary}: ${message}`;
   return { tone: success ? "good" : "bad", text: sanitizeLines(text, 600) };
 }
 
-function focusFlaw(form: string, flaws: readonly FieldError[]): void {
-  const at = flaws[0]?.path.replaceAll(".", "-") ?? "";
-  setTimeout(() => document.getElementById(`${form}-${at}`)?.focus(), 0);
+function focusFirstError(form: string, errors: readonly FieldError[]): void {
+  const path = errors[0]?.path.replaceAll(".", "-") ?? "";
+  setTimeout(() => document.getElementById(`${form}-${path}`)?.focus(), 0);
 }
 
-const indented = (text: string): string => JSON.stringify(JSON.parse(text), null, 2);
+const indented = (json: string): string => JSON.stringify(JSON.parse(json), null, 2);

@@ -1,73 +1,74 @@
-/** What is wrong, and why: said once, across the page, and read out. */
-import { isDisconnected, isWithoutEvents, useStore } from "../state/store.ts";
+/** Problems that concern the whole page, announced by screen readers. */
 import { formatDuration } from "../lib/format.ts";
 import { sanitize } from "../lib/sanitize.ts";
-import { Button } from "./primitives.tsx";
+import { hasNoEvents, isDisconnected, isStopped, lostSince } from "../state/dashboard-state.ts";
+import { useStore } from "../state/hooks.ts";
+import { TEXTS } from "../texts.ts";
 import { switchStop } from "./header.tsx";
+import { Button } from "./primitives.tsx";
+
+const TEXT = TEXTS.banners;
 
 export function Banners() {
   return (
     <div class="banners">
-      <Lost />
-      <Deaf />
+      <Disconnected />
+      <NoEvents />
       <Stopped />
-      <Waits />
+      <NotReady />
     </div>
   );
 }
 
-/** Why the time stands apart: it would be read out every second. */
-function Lost() {
+function Disconnected() {
   const isLost = useStore(isDisconnected);
-  const trouble = useStore((state) => state.requestError);
-  const away = useStore(({ lostAt, now }) => formatDuration(lostAt === undefined ? 0 : Math.max(now, Date.now()) - lostAt));
+  const requestError = useStore((state) => state.requestError);
+  const age = useStore((state) => formatDuration(state.now - (lostSince(state) ?? state.now)));
   const text = isLost
-    ? "The relay is away. What you see is from before; this page goes on by itself once the relay is back."
-    : trouble === undefined
+    ? TEXT.disconnected
+    : requestError === undefined
     ? undefined
-    : `The relay could not be asked: ${sanitize(trouble, 300)}`;
+    : TEXT.requestFailed(sanitize(requestError, 300));
   return (
-    <div class={text === undefined ? "banner none" : "banner bad"} role="status" aria-live="assertive" data-name="lost">
+    <div class={text === undefined ? "banner hidden" : "banner bad"} role="status" aria-live="assertive" data-name="lost">
       <span class={text === undefined ? "dot" : "dot bad beats"} aria-hidden="true" />
       <span>{text ?? ""}</span>
-      <span class={isLost ? "num banner-age" : "none"} aria-hidden="true">{away}</span>
+      {/* Why hidden from screen readers: it would be announced every second. */}
+      <span class={isLost ? "num banner-age" : "hidden"} aria-hidden="true">{age}</span>
     </div>
   );
 }
 
-/** Events come by the Intermediary. */
-function Deaf() {
-  const hasNone = useStore(({ overview }) => isWithoutEvents(overview));
+/** Live events come from the Intermediary, which may be off. */
+function NoEvents() {
+  const isMissing = useStore(({ overview }) => hasNoEvents(overview));
   return (
-    <div class={hasNone ? "banner warn" : "banner none"} role="status" data-name="deaf">
-      <span>
-        {hasNone
-          ? "The Intermediary is off, so there are no live events here; the rest is asked for every few seconds."
-          : ""}
-      </span>
+    <div class={isMissing ? "banner warn" : "banner hidden"} role="status" data-name="no-events">
+      <span>{isMissing ? TEXT.noEvents : ""}</span>
     </div>
   );
 }
 
 function Stopped() {
-  const isStopped = useStore(({ overview }) => overview?.services.neuro?.controls.stopped === true);
+  const isOn = useStore(isStopped);
   return (
-    <div class={isStopped ? "banner stopped" : "banner none"} role="status" aria-live="polite" data-name="stopped">
-      <strong>{isStopped ? "Stopped." : ""}</strong>
-      <span>{isStopped ? "Neuro sees no action of any integration, and their forces and contexts are held." : ""}</span>
-      {isStopped ? <Button onPress={switchStop}>Go on</Button> : null}
+    <div class={isOn ? "banner stopped" : "banner hidden"} role="status" aria-live="polite" data-name="stopped">
+      <strong>{isOn ? TEXT.stopped : ""}</strong>
+      <span>{isOn ? TEXT.stoppedMeans : ""}</span>
+      {isOn ? <Button onPress={switchStop}>{TEXTS.header.resume}</Button> : null}
     </div>
   );
 }
 
-function Waits() {
+function NotReady() {
   const waits = useStore(({ overview }) => overview?.waits);
   const isDraining = useStore(({ overview }) => overview?.draining === true);
-  const all = [...(isDraining ? ["the relay is stopping"] : []), ...waits ?? []];
+  const reasons = [...(isDraining ? [TEXT.draining] : []), ...waits ?? []];
+  const isReady = reasons.length === 0;
   return (
-    <div class={all.length === 0 ? "banner none" : "banner warn"} role="status" aria-live="polite" data-name="waits">
-      <strong>{all.length === 0 ? "" : "Not ready."}</strong>
-      <span>{all.map((wait) => sanitize(wait, 160)).join(" · ")}</span>
+    <div class={isReady ? "banner hidden" : "banner warn"} role="status" aria-live="polite" data-name="waits">
+      <strong>{isReady ? "" : TEXT.notReady}</strong>
+      <span>{reasons.map((reason) => sanitize(reason, 160)).join(" · ")}</span>
     </div>
   );
 }

@@ -1,26 +1,31 @@
-/** The fields of a form that was made from a schema. */
+/** The inputs for the fields of a form. */
+import { assertNever } from "../../core/assert.ts";
 import { createDraft, type FieldError, type FormDraft } from "../lib/form-draft.ts";
-import type { ChoiceField, FormField, GroupField, ListField, NumberField, TextField } from "../lib/schema-form.ts";
 import { sanitize } from "../lib/sanitize.ts";
+import type { Bound, ChoiceField, FormField, GroupField, ListField, NumberField, TextField } from "../lib/schema-form.ts";
+import { TEXTS } from "../texts.ts";
 import { Button } from "./primitives.tsx";
+
+const TEXT = TEXTS.form;
 
 export interface FieldProps<Kind extends FormField = FormField> {
   readonly field: Kind;
   readonly draft: FormDraft;
-  /** Its place: the indexes of parts. */
-  readonly at: readonly number[];
-  readonly flaws: readonly FieldError[];
-  /** Of the form; the ids of its inputs begin with it. */
+  /** Its place in the form: indexes of children from the root. */
+  readonly path: readonly number[];
+  readonly errors: readonly FieldError[];
+  /** The id of the form; the ids of its inputs begin with it. */
   readonly form: string;
-  /** Its name is to be seen beside it already; it is still read out. */
-  readonly isNamed?: boolean;
-  change(at: readonly number[], how: (part: FormDraft) => FormDraft): void;
+  /** The label is visible beside the field already, so it is only for screen readers. */
+  readonly isLabelHidden?: boolean;
+  change(path: readonly number[], update: (child: FormDraft) => FormDraft): void;
 }
 
-const idOf = ({ form, at }: FieldProps): string => `${form}-${at.join("-")}`;
-const flawOf = ({ at, flaws }: FieldProps): string => flaws.find((flaw) => flaw.path === at.join("."))?.message ?? "";
+const idOf = ({ form, path }: FieldProps): string => `${form}-${path.join("-")}`;
+const errorOf = ({ path, errors }: FieldProps): string =>
+  errors.find((error) => error.path === path.join("."))?.message ?? "";
 
-/** One field with what belongs to it, whatever it is. */
+/** A field with its label, its description and its error. */
 export function FieldView(props: FieldProps) {
   const { field } = props;
   switch (field.is) {
@@ -28,25 +33,40 @@ export function FieldView(props: FieldProps) {
       return <Group {...props} field={field} />;
     case "list":
       return <List {...props} field={field} />;
+    case "text":
+    case "number":
+    case "boolean":
+    case "choice":
+    case "constant":
+    case "json":
+      return <LabelledInput {...props} />;
     default:
-      return <Single {...props} />;
+      return assertNever(field);
   }
 }
 
-const labelClass = ({ field, isNamed = false }: FieldProps): string =>
-  field.label === "" ? "none" : isNamed ? "unseen" : "field-label";
+const labelClass = ({ field, isLabelHidden = false }: FieldProps): string =>
+  field.label === "" ? "hidden" : isLabelHidden ? "visually-hidden" : "field-label";
 
-function Single(props: FieldProps) {
+function Description({ text, id }: { readonly text: string; readonly id?: string }) {
+  return <p class={text === "" ? "hint hidden" : "hint"} id={id}>{sanitize(text, 300)}</p>;
+}
+
+function ErrorText({ text, id }: { readonly text: string; readonly id?: string }) {
+  return <p class={text === "" ? "field-error hidden" : "field-error"} id={id}>{sanitize(text, 200)}</p>;
+}
+
+function LabelledInput(props: FieldProps) {
   const { field } = props;
-  const [id, flaw] = [idOf(props), flawOf(props)];
+  const [id, error] = [idOf(props), errorOf(props)];
   return (
-    <div class={flaw === "" ? "field" : "field has-flaw"}>
+    <div class={error === "" ? "field" : "field has-error"}>
       <label class={labelClass(props)} for={id}>
         <bdi>{sanitize(field.label, 80)}</bdi>
       </label>
       <Input {...props} />
-      <p class={field.description === "" ? "hint none" : "hint"} id={`${id}-hint`}>{sanitize(field.description, 300)}</p>
-      <p class={flaw === "" ? "flaw none" : "flaw"} id={`${id}-flaw`}>{sanitize(flaw, 200)}</p>
+      <Description text={field.description} id={`${id}-hint`} />
+      <ErrorText text={error} id={`${id}-error`} />
     </div>
   );
 }
@@ -55,47 +75,54 @@ function Input(props: FieldProps) {
   const { field } = props;
   switch (field.is) {
     case "text":
-      return <Text {...props} field={field} />;
+      return <TextInput {...props} field={field} />;
     case "number":
       return <NumberInput {...props} field={field} />;
     case "choice":
-      return <Choice {...props} field={field} />;
-    case "yes or no":
-      return <YesOrNo {...props} />;
-    case "fixed":
-      return <output id={idOf(props)} class="fixed">{sanitize(JSON.stringify(field.value), 200)}</output>;
+      return <ChoiceInput {...props} field={field} />;
+    case "boolean":
+      return <BooleanInput {...props} />;
+    case "constant":
+      return <output id={idOf(props)} class="constant">{sanitize(JSON.stringify(field.value), 200)}</output>;
+    case "json":
+      return <JsonInput {...props} />;
+    case "group":
+    case "list":
+      return null; // Why: these have no input of their own; `FieldView` draws them.
     default:
-      return <Area {...props} />;
+      return assertNever(field);
   }
 }
 
-/** What every input says about itself. */
+/** The attributes that every input has. */
 function attributes(props: FieldProps) {
   const id = idOf(props);
-  const isFlawed = flawOf(props) !== "";
   return {
     id,
-    "aria-invalid": isFlawed ? "true" : undefined,
-    "aria-describedby": `${id}-hint ${id}-flaw`,
-    "aria-label": props.field.label === "" ? `item ${(props.at.at(-1) ?? 0) + 1}` : undefined,
+    "aria-invalid": errorOf(props) === "" ? undefined : "true",
+    "aria-describedby": `${id}-hint ${id}-error`,
+    "aria-label": props.field.label === "" ? TEXT.item((props.path.at(-1) ?? 0) + 1) : undefined,
   };
 }
 
-const typed = ({ at, change }: FieldProps) => (event: Event): void => {
+const onTyped = ({ path, change }: FieldProps) => (event: Event): void => {
   const { value } = event.target as HTMLInputElement;
-  change(at, (part) => ({ ...part, text: value, isIncluded: true }));
+  change(path, (draft) => ({ ...draft, text: value, isIncluded: true }));
 };
 
-function Text(props: FieldProps<TextField>) {
+/** From this length on a text with a telling name gets several lines. */
+const LONG_TEXT = 120;
+const LONG_TEXT_NAMES = /message|text|description|body|prompt|content/i;
+
+function TextInput(props: FieldProps<TextField>) {
   const { field, draft } = props;
-  const isLong = field.maxLength > 120 && /message|text|description|body|prompt|content/i.test(field.label);
-  if (isLong) return <textarea {...attributes(props)} rows={3} value={draft.text} onInput={typed(props)} />;
-  return <input {...attributes(props)} type="text" autocomplete="off" value={draft.text} onInput={typed(props)} />;
+  const isLong = field.maxLength > LONG_TEXT && LONG_TEXT_NAMES.test(field.label);
+  if (isLong) return <textarea {...attributes(props)} rows={3} value={draft.text} onInput={onTyped(props)} />;
+  return <input {...attributes(props)} type="text" autocomplete="off" value={draft.text} onInput={onTyped(props)} />;
 }
 
 function NumberInput(props: FieldProps<NumberField>) {
   const { field, draft } = props;
-  const bound = (value: number | undefined): string => (value === undefined ? "" : String(value));
   return (
     <span class="with-range">
       <input
@@ -104,74 +131,81 @@ function NumberInput(props: FieldProps<NumberField>) {
         inputmode={field.isInteger ? "numeric" : "decimal"}
         autocomplete="off"
         value={draft.text}
-        onInput={typed(props)}
+        onInput={onTyped(props)}
       />
-      <span class="range faint small">{rangeText(bound(field.min), bound(field.max), field)}</span>
+      <span class="range faint small">{rangeText(field)}</span>
     </span>
   );
 }
 
-function rangeText(least: string, most: string, { isMinExclusive, isMaxExclusive, isInteger }: NumberField): string {
-  const kind = isInteger ? "whole number" : "number";
-  if (least === "" && most === "") return kind;
-  if (most === "") return `${kind}, ${isMinExclusive ? "more than" : "at least"} ${least}`;
-  if (least === "") return `${kind}, ${isMaxExclusive ? "less than" : "at most"} ${most}`;
-  return `${kind}, ${least} to ${most}${isMinExclusive || isMaxExclusive ? ", ends excluded" : ""}`;
+function rangeText({ isInteger, min, max }: NumberField): string {
+  const kind = isInteger ? TEXT.integer : TEXT.number;
+  const text = (bound: Bound): string => String(bound.value);
+  if (min === undefined && max === undefined) return kind;
+  if (min !== undefined && max !== undefined) {
+    const range = TEXT.between(kind, text(min), text(max));
+    return min.isExclusive || max.isExclusive ? TEXT.endsExcluded(range) : range;
+  }
+  if (min !== undefined) return min.isExclusive ? TEXT.moreThan(kind, text(min)) : TEXT.atLeast(kind, text(min));
+  if (max !== undefined) return max.isExclusive ? TEXT.lessThan(kind, text(max)) : TEXT.atMost(kind, text(max));
+  return kind;
 }
 
-function Choice(props: FieldProps<ChoiceField>) {
+function ChoiceInput(props: FieldProps<ChoiceField>) {
   const { field, draft } = props;
-  const shownOption = (option: ChoiceField["options"][number]): string =>
-    sanitize(typeof option === "string" ? option : JSON.stringify(option), 80);
   return (
-    <select {...attributes(props)} value={draft.text} onChange={typed(props)}>
-      <option value="-1">choose…</option>
-      {field.options.map((option, at) => <option key={String(at)} value={String(at)}>{shownOption(option)}</option>)}
+    <select {...attributes(props)} value={draft.text} onChange={onTyped(props)}>
+      <option value="-1">{TEXT.choose}</option>
+      {field.options.map((option, index) => (
+        <option key={String(index)} value={String(index)}>
+          {sanitize(typeof option === "string" ? option : JSON.stringify(option), 80)}
+        </option>
+      ))}
     </select>
   );
 }
 
-function YesOrNo(props: FieldProps) {
-  const { at, draft, change } = props;
-  const flip = (event: Event): void => {
+function BooleanInput(props: FieldProps) {
+  const { path, draft, change } = props;
+  const onChange = (event: Event): void => {
     const { checked } = event.target as HTMLInputElement;
-    change(at, (part) => ({ ...part, text: String(checked), isIncluded: true }));
+    change(path, (before) => ({ ...before, text: String(checked), isIncluded: true }));
   };
   return (
     <span class="switch">
-      <input {...attributes(props)} type="checkbox" checked={draft.text === "true"} onChange={flip} />
-      <span>{draft.text === "true" ? "true" : "false"}</span>
+      <input {...attributes(props)} type="checkbox" checked={draft.text === "true"} onChange={onChange} />
+      <span>{draft.text === "true" ? TEXT.true : TEXT.false}</span>
     </span>
   );
 }
 
-function Area(props: FieldProps) {
+function JsonInput(props: FieldProps) {
   return (
     <textarea
       {...attributes(props)}
       class="code"
       rows={4}
       spellcheck={false}
-      placeholder="JSON"
+      placeholder={TEXT.json}
       value={props.draft.text}
-      onInput={typed(props)}
+      onInput={onTyped(props)}
     />
   );
 }
 
 function Group(props: FieldProps<GroupField>) {
-  const { field, draft, at } = props;
+  const { field, draft, path } = props;
   const members = field.members.map((member, index) => (
     <MemberView key={`${index}`} {...props} member={member} index={index} />
   ));
-  if (at.length === 0) return <div class="group">{members}</div>;
+  if (path.length === 0) return <div class="group">{members}</div>;
   return (
     <fieldset class="group nested">
       <legend class={labelClass(props)}>
         <bdi>{sanitize(field.label, 80)}</bdi>
       </legend>
-      <p class={field.description === "" ? "hint none" : "hint"}>{sanitize(field.description, 300)}</p>
-      {draft.children.length === 0 ? <p class="faint small">nothing to fill in</p> : members}
+      <Description text={field.description} />
+      {draft.children.length === 0 ? <p class="faint small">{TEXT.noFields}</p> : members}
     </fieldset>
   );
 }
@@ -179,55 +213,58 @@ function Group(props: FieldProps<GroupField>) {
 type MemberProps = FieldProps<GroupField> & { readonly member: GroupField["members"][number]; readonly index: number };
 
 function MemberView({ member, index, ...props }: MemberProps) {
-  const { draft, at, change } = props;
-  const part = draft.children[index];
-  if (part === undefined) return null;
-  const place = [...at, index];
-  if (member.isRequired) return <FieldView {...props} field={member.field} draft={part} at={place} isNamed={false} />;
-  const flip = (): void => change(place, (now) => ({ ...now, isIncluded: !now.isIncluded }));
+  const { draft, path, change } = props;
+  const child = draft.children[index];
+  if (child === undefined) return null;
+  const childPath = [...path, index];
+  if (member.isRequired) {
+    return <FieldView {...props} field={member.field} draft={child} path={childPath} isLabelHidden={false} />;
+  }
+  const toggle = (): void => change(childPath, (before) => ({ ...before, isIncluded: !before.isIncluded }));
   return (
-    <div class={part.isIncluded ? "optional is-given" : "optional"}>
+    <div class={child.isIncluded ? "optional is-included" : "optional"}>
       <label class="optional-switch small">
-        <input type="checkbox" checked={part.isIncluded} onChange={flip} />
+        <input type="checkbox" checked={child.isIncluded} onChange={toggle} />
         <span>
-          <bdi>{sanitize(member.name, 60)}</bdi> <span class="faint">optional</span>
+          <bdi>{sanitize(member.name, 60)}</bdi> <span class="faint">{TEXT.optional}</span>
         </span>
       </label>
       <div class="optional-field">
-        {part.isIncluded ? <FieldView {...props} field={member.field} draft={part} at={place} isNamed /> : null}
+        {child.isIncluded
+          ? <FieldView {...props} field={member.field} draft={child} path={childPath} isLabelHidden />
+          : null}
       </div>
     </div>
   );
 }
 
 function List(props: FieldProps<ListField>) {
-  const { field, draft, at, change } = props;
-  const flaw = flawOf(props);
+  const { field, draft, path, change } = props;
   const add = (): void =>
-    change(at, (part) => ({ ...part, isIncluded: true, children: [...part.children, createDraft(field.item)] }));
+    change(path, (list) => ({ ...list, isIncluded: true, children: [...list.children, createDraft(field.item)] }));
   const remove = (index: number): void =>
-    change(at, (part) => ({ ...part, children: part.children.filter((_item, place) => place !== index) }));
+    change(path, (list) => ({ ...list, children: list.children.filter((_child, other) => other !== index) }));
   return (
     <fieldset class="group nested">
       <legend class={labelClass(props)}>
         <bdi>{sanitize(field.label, 80)}</bdi>
       </legend>
-      <p class={field.description === "" ? "hint none" : "hint"}>{sanitize(field.description, 300)}</p>
+      <Description text={field.description} />
       <div class="items">
-        {draft.children.map((part, index) => (
+        {draft.children.map((child, index) => (
           <div key={`${index}`} class="item">
-            <FieldView {...props} field={field.item} draft={part} at={[...at, index]} isNamed={false} />
-            <Button kind="quiet" icon="close" label={`Remove item ${index + 1}`} onPress={() => remove(index)} />
+            <FieldView {...props} field={field.item} draft={child} path={[...path, index]} isLabelHidden={false} />
+            <Button kind="quiet" icon="close" label={TEXT.removeItem(index + 1)} onPress={() => remove(index)} />
           </div>
         ))}
       </div>
-      <p class={flaw === "" ? "flaw none" : "flaw"}>{sanitize(flaw, 200)}</p>
+      <ErrorText text={errorOf(props)} />
       <Button
         icon="plus"
         onPress={add}
-        disabledReason={draft.children.length >= field.maxItems ? `at most ${field.maxItems}` : undefined}
+        disabledReason={draft.children.length >= field.maxItems ? TEXT.errors.tooManyItems(field.maxItems) : undefined}
       >
-        Add
+        {TEXT.add}
       </Button>
     </fieldset>
   );

@@ -1,33 +1,44 @@
-/** The top of the page: is everything there, and the one switch that stops it. */
+/** The top of the page: whether everything is connected, and the switches that concern all integrations. */
 import type { UpstreamView } from "../../core/view.ts";
-import { sendCommand, showToast, signOut } from "../state/relay.ts";
-import { isWithoutEvents, store, useMissingScope, useStore } from "../state/store.ts";
-import { nextTheme } from "../state/theme.ts";
-import { formatAge, formatDuration, formatQuantity } from "../lib/format.ts";
+import { formatAge, formatDuration } from "../lib/format.ts";
+import type { Tone } from "../lib/describe-event.ts";
 import { sanitize } from "../lib/sanitize.ts";
-import { Button, Name } from "./primitives.tsx";
+import { type EventStream, hasNoEvents, isStopped, upstreamsOf } from "../state/dashboard-state.ts";
+import { store, useMissingScope, useStore } from "../state/hooks.ts";
+import type { Theme } from "../state/theme.ts";
+import { TEXTS, UPSTREAM_STATES } from "../texts.ts";
+import type { IconName } from "./icons.tsx";
 import { Logo } from "./logo.tsx";
+import { Button, Name } from "./primitives.tsx";
+
+const TEXT = TEXTS.header;
 
 export function Header() {
-  const overview = useStore((state) => state.overview);
-  const upstreams = overview?.services.neuro?.upstreams ?? [];
+  const version = useStore((state) => state.overview?.version);
+  const upstreams = useStore(upstreamsOf);
   return (
     <header class="header">
       <div class="brand">
         <Logo />
         <div>
-          <h1>Neuro Relay</h1>
-          <p class="faint small">{overview === undefined ? " " : <Version version={overview.version} />}</p>
+          <h1>{TEXTS.title.name}</h1>
+          <p class="faint small">{version === undefined ? " " : <Version version={version} />}</p>
         </div>
       </div>
       <Connection />
-      <ul class="links" aria-label="Links to Neuro">
-        {upstreams.map((upstream) => <Upstream key={upstream.id} upstream={upstream} />)}
+      <ul class="links" aria-label={TEXT.links}>
+        {upstreams.map((upstream) => <UpstreamLink key={upstream.id} upstream={upstream} />)}
       </ul>
       <div class="header-end">
-        <Approval />
-        <Stop />
-        <Corner />
+        <ApprovalButton />
+        <StopButton />
+        <div class="corner">
+          <ThemeButton />
+          <span class="wide-only">
+            <Button kind="quiet" icon="help" label={TEXT.help} name="help" onPress={() => store.setHelpOpen(true)} />
+          </span>
+          <Button kind="quiet" icon="leave" label={TEXT.signOut} name="sign-out" onPress={() => store.signOut()} />
+        </div>
       </div>
     </header>
   );
@@ -39,138 +50,113 @@ function Version({ version }: { readonly version: string }) {
   );
   return (
     <span>
-      <span class="version">v{sanitize(version, 20)}</span> · up <span class="uptime">{uptime}</span>
+      <span class="version">{TEXT.version(sanitize(version, 20))}</span> · {TEXT.uptime}{" "}
+      <span class="uptime">{uptime}</span>
     </span>
   );
 }
 
-const LIVE = {
-  connecting: ["warn", "connecting"],
-  open: ["good", "live"],
-  lost: ["bad", "lost"],
-  refused: ["bad", "refused"],
-} as const;
-
-const DEAF = ["warn", "no events"] as const;
+const STREAM_TONES: Readonly<Record<EventStream["is"], Tone>> = {
+  connecting: "warn",
+  open: "good",
+  lost: "bad",
+  reconnecting: "warn",
+};
 
 function Connection() {
-  const [tone, word] = useStore(({ live, overview }) => isWithoutEvents(overview) ? DEAF : LIVE[live]);
+  const stream = useStore(({ events, overview }) => (hasNoEvents(overview) ? "off" : events.is));
+  const [tone, word] = stream === "off" ? ["warn", TEXT.noEvents] : [STREAM_TONES[stream], TEXT.streams[stream]];
   return (
-    <p class={`connection ${tone}`} title="This page and the relay">
+    <p class={`connection ${tone}`} title={TEXT.connection}>
       <span class={`dot ${tone}`} aria-hidden="true" />
       <span class="connection-word">{word}</span>
     </p>
   );
 }
 
-const LINK = {
-  open: ["good", "connected"],
-  dialing: ["warn", "dialing"],
-  waiting: ["bad", "away"],
-  standalone: ["accent", "played by the relay"],
-} as const;
+const UPSTREAM_TONES: Readonly<Record<UpstreamView["state"], Tone>> = {
+  open: "good",
+  dialing: "warn",
+  waiting: "bad",
+  standalone: "accent",
+};
 
-/** One Neuro: the real one, or the relay in her place. */
-function Upstream({ upstream }: { readonly upstream: UpstreamView }) {
+/** The link to one Neuro, or the relay in her place. */
+function UpstreamLink({ upstream }: { readonly upstream: UpstreamView }) {
   const now = useStore((state) => state.now);
   const { id, url, state, since, attempt, character, contexts_held: held } = upstream;
-  const [tone, word] = LINK[state];
-  const more = [
-    url === null ? "no upstream is configured" : sanitize(url, 60),
-    `for ${formatAge(now - since)}`,
-    ...(attempt > 0 && state !== "open" ? [`attempt ${attempt}`] : []),
-    ...(held > 0 ? [`${formatQuantity(held, "context")} held`] : []),
+  const tone = UPSTREAM_TONES[state];
+  const details = [
+    url === null ? TEXT.noUpstream : sanitize(url, 60),
+    TEXT.since(formatAge(now - since)),
+    ...(attempt > 0 && state !== "open" ? [TEXT.attempt(attempt)] : []),
+    ...(held > 0 ? [TEXT.heldContexts(held)] : []),
   ].join(" · ");
   return (
-    <li class={`link ${tone}`} title={more}>
+    <li class={`link ${tone}`} title={details}>
       <span class={`dot ${tone}`} aria-hidden="true" />
       <span class="link-text">
         <span class="link-name">
-          <Name text={character ?? id} max={24} /> <span class={`word ${tone}`}>{word}</span>
+          <Name text={character ?? id} max={24} /> <span class={`word ${tone}`}>{UPSTREAM_STATES[state]}</span>
         </span>
-        <span class="link-more faint small">{more}</span>
+        <span class="link-more faint small">{details}</span>
       </span>
     </li>
   );
 }
 
-function Approval() {
-  const approval = useStore(({ overview }) => overview?.services.neuro?.controls.approval === true);
-  const why = useMissingScope("admin");
+function ApprovalButton() {
+  const isOn = useStore(({ overview }) => overview?.services.neuro?.controls.approval === true);
+  const missingScope = useMissingScope("admin");
   return (
     <Button
       icon="shield"
-      label={approval
-        ? "Every action waits for approval; press to let them go by themselves"
-        : "Let every action wait for approval"}
-      pressed={approval}
-      disabledReason={why}
+      label={isOn ? TEXT.turnApprovalsOff : TEXT.turnApprovalsOn}
+      pressed={isOn}
+      disabledReason={missingScope}
       name="approval"
-      onPress={() => sendCommand("PATCH", "controls", { approval: !approval })}
+      onPress={() => store.send("PATCH", "controls", { approval: !isOn })}
     >
-      <span class="wide-only">{approval ? "Approvals on" : "Approvals off"}</span>
+      <span class="wide-only">{isOn ? TEXT.approvalsOn : TEXT.approvalsOff}</span>
     </Button>
   );
 }
 
-/** Why at once and without a question: whoever reaches for it is in a hurry. Going on is as easy. */
+/** Why without a confirmation: a person who reaches for it is in a hurry, and resuming is as easy. */
 export async function switchStop(): Promise<void> {
-  const isStopped = store.state.overview?.services.neuro?.controls.stopped === true;
-  const done = await sendCommand("PATCH", "controls", { stopped: !isStopped });
-  if ("body" in done) {
-    showToast("good", isStopped ? "Going on: Neuro sees the integrations again." : "Stopped: Neuro sees no integration.");
-  }
+  const wasStopped = isStopped(store.state);
+  const outcome = await store.send("PATCH", "controls", { stopped: !wasStopped });
+  if (outcome.ok) store.showToast("good", wasStopped ? TEXT.resumed : TEXT.stopped);
 }
 
-function Stop() {
-  const isStopped = useStore(({ overview }) => overview?.services.neuro?.controls.stopped === true);
-  const why = useMissingScope("admin");
+function StopButton() {
+  const isOn = useStore(isStopped);
+  const missingScope = useMissingScope("admin");
   return (
     <Button
-      kind={isStopped ? "main" : "danger"}
-      icon={isStopped ? "play" : "stop"}
-      label={isStopped
-        ? "Go on: show Neuro the integrations again"
-        : "Stop everything: fail what is in flight, hide all actions from Neuro"}
-      disabledReason={why}
+      kind={isOn ? "main" : "danger"}
+      icon={isOn ? "play" : "stop"}
+      label={isOn ? TEXT.resumeLabel : TEXT.stopLabel}
+      disabledReason={missingScope}
       name="stop"
       onPress={switchStop}
     >
-      {isStopped ? "Go on" : "Stop"}
+      {isOn ? TEXT.resume : TEXT.stop}
     </Button>
   );
 }
 
-function Corner() {
-  return (
-    <div class="corner">
-      <ThemeButton />
-      <span class="wide-only">
-        <Button
-          kind="quiet"
-          icon="help"
-          label="Keyboard shortcuts"
-          name="help"
-          onPress={() => store.set({ isHelpOpen: true })}
-        />
-      </span>
-      <Button kind="quiet" icon="leave" label="Sign out" name="sign-out" onPress={() => signOut()} />
-    </div>
-  );
-}
-
-const THEMES = { system: ["half", "as the system"], dark: ["moon", "dark"], light: ["sun", "light"] } as const;
+const THEME_ICONS: Readonly<Record<Theme, IconName>> = { system: "half", dark: "moon", light: "sun" };
 
 function ThemeButton() {
-  const chosen = useStore((state) => state.theme);
-  const [icon, word] = THEMES[chosen];
+  const theme = useStore((state) => state.theme);
   return (
     <Button
       kind="quiet"
-      icon={icon}
-      label={`Theme: ${word}`}
+      icon={THEME_ICONS[theme]}
+      label={TEXT.theme(TEXT.themes[theme])}
       name="theme"
-      onPress={() => store.set({ theme: nextTheme() })}
+      onPress={() => store.switchTheme()}
     />
   );
 }

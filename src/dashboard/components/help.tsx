@@ -1,26 +1,29 @@
-/** The keyboard shortcuts. */
+/** The dialog with the keyboard shortcuts. */
 import { useLayoutEffect, useRef } from "hono/jsx/dom";
 import { relayAddress } from "../lib/address.ts";
-import { store, useStore } from "../state/store.ts";
-import { SHORTCUTS } from "./keyboard-shortcuts.ts";
+import { store, useStore } from "../state/hooks.ts";
+import { TEXTS } from "../texts.ts";
 import { Button } from "./primitives.tsx";
+
+const TEXT = TEXTS.help;
 
 export function Help() {
   const isOpen = useStore((state) => state.isHelpOpen);
   const dialog = useRef<HTMLDialogElement | null>(null);
+  const close = (): void => store.setHelpOpen(false);
   useLayoutEffect(() => {
-    // Why a real dialog: the browser keeps the focus in it, and gives it back.
+    // Why a real dialog: the browser keeps the focus inside, and restores it afterwards.
     if (isOpen && dialog.current?.open === false) dialog.current.showModal();
     else if (!isOpen && dialog.current?.open === true) dialog.current.close();
   }, [isOpen]);
   return (
-    <dialog ref={dialog} class="dialog" aria-labelledby="help-title" onClose={() => store.set({ isHelpOpen: false })}>
+    <dialog ref={dialog} class="dialog" aria-labelledby="help-title" onClose={close}>
       <div class="dialog-head">
-        <h2 id="help-title">Keyboard</h2>
-        <Button kind="quiet" icon="close" label="Close" onPress={() => store.set({ isHelpOpen: false })} />
+        <h2 id="help-title">{TEXT.title}</h2>
+        <Button kind="quiet" icon="close" label={TEXTS.close} onPress={close} />
       </div>
       <dl class="shortcuts">
-        {SHORTCUTS.map(([keys, what]) => (
+        {TEXT.shortcuts.map(([keys, what]) => (
           <div key={keys}>
             <dt>{keys.split("  ").map((key) => <kbd key={key}>{key}</kbd>)}</dt>
             <dd>{what}</dd>
@@ -28,8 +31,7 @@ export function Help() {
         ))}
       </dl>
       <p class="soft small help-more">
-        What this page does, programs can do:{" "}
-        <a href={relayAddress("api").href} target="_blank" rel="noreferrer">the HTTP API</a>.
+        {TEXT.api} <a href={relayAddress("api").href} target="_blank" rel="noreferrer">{TEXT.apiLink}</a>.
       </p>
     </dialog>
   );

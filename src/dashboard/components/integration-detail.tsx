@@ -1,96 +1,90 @@
-/** One integration with everything that it offers. */
+/** The details of one integration, with all its actions. */
 import { useState } from "hono/jsx/dom";
+import { inPath } from "../../clients/api.ts";
 import type { Json } from "../../core/json.ts";
 import type { ActionOutcome, ActionView } from "../../core/view.ts";
-import { inPath } from "../../clients/api.ts";
-import { sendCommand, useDetail } from "../state/relay.ts";
-import { useMissingScope, useStore } from "../state/store.ts";
 import { formatDuration } from "../lib/format.ts";
 import { sanitize, sanitizeJson, sanitizeLines } from "../lib/sanitize.ts";
+import { store, useDetail, useMissingScope, useStore } from "../state/hooks.ts";
+import { TEXTS } from "../texts.ts";
 import { ActionForm } from "./action-form.tsx";
-import { Button, Chip, ConfirmButton } from "./primitives.tsx";
+import { Button, Chip, ConfirmButton, Facts } from "./primitives.tsx";
+
+const TEXT = TEXTS.integrations.details;
 
 export function IntegrationDetails({ id }: { readonly id: string }) {
   const detail = useDetail(id);
-  const why = useMissingScope("admin");
-  if (detail === undefined) return <p class="faint small pad">asking what it offers…</p>;
+  const missingScope = useMissingScope("admin");
+  const age = useStore(({ now }) => (detail === undefined ? "" : formatDuration(now - detail.since)));
+  if (detail === undefined) return <p class="faint small pad">{TEXTS.loading}</p>;
   const { address, user_agent, upstream, offers, present, listener, counts } = detail;
-  const facts: readonly (readonly [string, string])[] = [
-    ["id", id],
-    ["listener", listener],
-    ["to", upstream],
-    ["from", address ?? "–"],
-    ["program", user_agent === null || user_agent === "" ? "–" : user_agent],
-    ["contexts", String(counts.contexts)],
-    ["forces", String(counts.forces)],
-  ];
   return (
     <div class="detail">
       <div class="detail-head">
-        <dl class="facts">
-          {facts.map(([term, text]) => (
-            <div key={term}>
-              <dt>{term}</dt>
-              <dd>
-                <bdi>{sanitize(text, 120)}</bdi>
-              </dd>
-            </div>
-          ))}
-          <div key="since">
-            <dt>{present ? "here" : "away"}</dt>
-            <dd>
-              <Age since={detail.since} />
-            </dd>
-          </div>
-        </dl>
+        <Facts
+          facts={[
+            [TEXT.id, id],
+            [TEXT.listener, TEXT.listeners[listener]],
+            [TEXT.upstream, upstream],
+            [TEXT.address, address ?? TEXT.unknown],
+            [TEXT.client, user_agent === null || user_agent === "" ? TEXT.unknown : user_agent],
+            [TEXT.contexts, String(counts.contexts)],
+            [TEXT.forces, String(counts.forces)],
+            [present ? TEXT.connected : TEXT.offline, age],
+          ]}
+        />
         <ConfirmButton
           icon="unplug"
           name="disconnect"
-          disabledReason={why ?? (present ? undefined : "It is away.")}
-          sure="Disconnect it?"
-          onPress={() => sendCommand("DELETE", `integrations/${inPath(id)}/connection`)}
+          disabledReason={missingScope ?? (present ? undefined : TEXT.isOffline)}
+          confirmText={TEXT.confirmDisconnect}
+          onPress={() => store.send("DELETE", `integrations/${inPath(id)}/connection`)}
         >
-          Disconnect
+          {TEXT.disconnect}
         </ConfirmButton>
       </div>
-      {offers.length === 0
-        ? <p key="none" class="faint small">It has registered no action.</p>
-        : (
-          <ul key="offers" class="offers">
-            {offers.map((offer) => <ActionRow key={offer.name} id={id} offer={offer} />)}
-          </ul>
-        )}
+      {offers.length === 0 ? <p key="none" class="faint small">{TEXT.noActions}</p> : (
+        <ul key="actions" class="action-list">
+          {offers.map((action) => <ActionRow key={action.name} integration={id} action={action} />)}
+        </ul>
+      )}
     </div>
   );
 }
 
-function Age({ since }: { readonly since: number }) {
-  const age = useStore(({ now }) => formatDuration(now - since));
-  return <span>{age}</span>;
-}
-
-function ActionRow({ id, offer }: { readonly id: string; readonly offer: ActionView }) {
-  const { name, upstream_name, description, schema, shared } = offer;
+function ActionRow({ integration, action }: { readonly integration: string; readonly action: ActionView }) {
+  const { name, upstream_name, description, schema, shared } = action;
   const [isOpen, setOpen] = useState(false);
-  const why = useMissingScope("command");
+  const missingScope = useMissingScope("command");
   const send = (data: Json | undefined) =>
-    sendCommand<ActionOutcome>("POST", `integrations/${inPath(id)}/actions`, { name, ...(data !== undefined && { data }) });
+    store.send<ActionOutcome>("POST", `integrations/${inPath(integration)}/actions`, {
+      name,
+      ...(data !== undefined && { data }),
+    });
   return (
-    <li class="offer" data-name="offer">
-      <div class="offer-head">
-        <code class="offer-name" dir="auto">{sanitize(name, 64)}</code>
-        {upstream_name === name ? null : <Chip title="As Neuro calls it">{sanitize(upstream_name, 64)}</Chip>}
-        {shared ? <Chip tone="accent" title="Others offer the very same: Neuro sees one action">shared</Chip> : null}
-        <Button name="open-form" pressed={isOpen} onPress={() => setOpen(!isOpen)}>{isOpen ? "Close" : "Send…"}</Button>
+    <li class="action-row" data-name="action">
+      <div class="action-row-head">
+        <code class="action-name" dir="auto">{sanitize(name, 64)}</code>
+        {upstream_name === name ? null : <Chip title={TEXT.upstreamName}>{sanitize(upstream_name, 64)}</Chip>}
+        {shared ? <Chip tone="accent" title={TEXT.sharedMeans}>{TEXT.shared}</Chip> : null}
+        <Button name="open-form" pressed={isOpen} onPress={() => setOpen(!isOpen)}>
+          {isOpen ? TEXTS.close : TEXT.open}
+        </Button>
       </div>
-      <p class="soft offer-text" dir="auto">{sanitizeLines(description, 1_200)}</p>
+      <p class="soft action-text" dir="auto">{sanitizeLines(description, 1_200)}</p>
       <div>
         {isOpen
           ? (
-            <div key="open" class="offer-body">
-              <ActionForm key={JSON.stringify(schema)} schema={schema} verb="Send" disabledReason={why} send={send} />
-              <details class={schema === null ? "none" : "state"}>
-                <summary>Schema</summary>
+            <div key="open" class="action-body">
+              <ActionForm
+                key={JSON.stringify(schema)}
+                schema={schema}
+                submitText={TEXT.send}
+                disabledReason={missingScope}
+                send={send}
+              />
+              <details class={schema === null ? "hidden" : "state"}>
+                <summary>{TEXT.schema}</summary>
                 <pre>{sanitizeJson(schema)}</pre>
               </details>
             </div>

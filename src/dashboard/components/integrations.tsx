@@ -1,62 +1,63 @@
-/** Who is connected, how busy each is, and what a person may do about it. */
+/** The list of integrations: which are connected, how busy each is, and the switches of each. */
 import { useState } from "hono/jsx/dom";
-import type { IntegrationControls, IntegrationView } from "../../core/view.ts";
 import { inPath } from "../../clients/api.ts";
+import type { IntegrationControls, IntegrationView } from "../../core/view.ts";
 import { relaySocketAddress } from "../lib/address.ts";
-import { activityRates, relayNow, sendCommand, SPARK_S, toggleIntegration } from "../state/relay.ts";
-import { useMissingScope, useStore } from "../state/store.ts";
-import { formatAge, formatCount, formatLatency, formatQuantity, formatRate } from "../lib/format.ts";
+import { formatAge, formatCount, formatLatency, formatRate } from "../lib/format.ts";
 import { sanitize } from "../lib/sanitize.ts";
-import { IntegrationDetails } from "./integration-detail.tsx";
+import { store, useMissingScope, useStore } from "../state/hooks.ts";
+import { SPARKLINE_S } from "../state/traffic.ts";
+import { TEXTS } from "../texts.ts";
 import { Icon, type IconName } from "./icons.tsx";
+import { IntegrationDetails } from "./integration-detail.tsx";
 import { Button, Chip, CopyableText, EmptyState, Name, Sparkline } from "./primitives.tsx";
 
-const SHOWN_FIRST = 200;
+const TEXT = TEXTS.integrations;
+/** Rows that are drawn; the others are found by name. */
+const ROWS_MAX = 200;
+/** From this many integrations on there is a search field. */
+const SEARCH_MIN = 9;
 
 export function Integrations() {
   const integrations = useStore((state) => state.integrations);
-  const [wanted, want] = useState("");
-  const fits = (integration: IntegrationView): boolean =>
-    wanted === "" || `${integration.name} ${integration.id}`.toLowerCase().includes(wanted.toLowerCase());
-  const sorted = [...integrations ?? []].filter(fits).sort(byPresence);
+  const [search, setSearch] = useState("");
+  const matches = ({ name, id }: IntegrationView): boolean =>
+    search === "" || `${name} ${id}`.toLowerCase().includes(search.toLowerCase());
+  const sorted = [...integrations ?? []].filter(matches).sort(byPresence);
   return (
     <section class="card integrations" aria-labelledby="integrations-title">
       <div class="card-head">
-        <h2 id="integrations-title" class="card-title">Integrations</h2>
-        <label class={(integrations?.length ?? 0) > 8 ? "find" : "find none"}>
+        <h2 id="integrations-title" class="card-title">{TEXT.title}</h2>
+        <label class={(integrations?.length ?? 0) >= SEARCH_MIN ? "search" : "search hidden"}>
           <Icon name="search" size={14} />
           <input
             type="search"
-            placeholder="Find"
-            aria-label="Find an integration"
-            value={wanted}
-            onInput={(event: Event) => want((event.target as HTMLInputElement).value)}
+            placeholder={TEXT.find}
+            aria-label={TEXT.findLabel}
+            value={search}
+            onInput={(event: Event) => setSearch((event.target as HTMLInputElement).value)}
           />
         </label>
       </div>
       <div>
         {integrations === undefined
-          ? <p key="wait" class="faint pad">asking the relay…</p>
+          ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
           : integrations.length === 0
-          ? <NoIntegrations key="nobody" />
+          ? <NoIntegrations key="none" />
           : (
             <div key="some">
               <p class="row-head" aria-hidden="true">
-                <span>Name</span>
-                <span>Activity</span>
-                <span class="end">Actions</span>
-                <span class="end">Failed</span>
-                <span class="end">Mean</span>
-                <span class="end">Controls</span>
+                <span>{TEXT.columns.name}</span>
+                <span>{TEXT.columns.activity}</span>
+                <span class="end">{TEXT.columns.actions}</span>
+                <span class="end">{TEXT.columns.failed}</span>
+                <span class="end">{TEXT.columns.mean}</span>
+                <span class="end">{TEXT.columns.controls}</span>
               </p>
               <ul class="rows">
-                {sorted.slice(0, SHOWN_FIRST).map((integration) => (
-                  <IntegrationRow key={integration.id} integration={integration} />
-                ))}
+                {sorted.slice(0, ROWS_MAX).map((one) => <IntegrationRow key={one.id} integration={one} />)}
               </ul>
-              <p class={sorted.length > SHOWN_FIRST ? "faint pad" : "none"}>
-                {`${sorted.length - SHOWN_FIRST} more: find them by name`}
-              </p>
+              <p class={sorted.length > ROWS_MAX ? "faint pad" : "hidden"}>{TEXT.more(sorted.length - ROWS_MAX)}</p>
             </div>
           )}
       </div>
@@ -64,157 +65,151 @@ export function Integrations() {
   );
 }
 
+/** Connected ones first, then by name. */
 const byPresence = (left: IntegrationView, right: IntegrationView): number =>
   Number(right.present) - Number(left.present) || (left.name < right.name ? -1 : left.name > right.name ? 1 : 0);
 
 function NoIntegrations() {
   return (
-    <EmptyState title="No integration yet">
-      <p>Point a game at this relay, as it would be pointed at Neuro:</p>
+    <EmptyState title={TEXT.none}>
+      <p>{TEXT.connectGame}</p>
       <CopyableText text={`NEURO_SDK_WS_URL=${relaySocketAddress("neuro").href}`} />
-      <p>A program that is no game greets the Intermediary:</p>
+      <p>{TEXT.connectOther}</p>
       <CopyableText text={relaySocketAddress("intermediary").href} />
     </EmptyState>
   );
 }
 
-function IntegrationRow({ integration }: { readonly integration: IntegrationView }) {
+interface RowProps {
+  readonly integration: IntegrationView;
+}
+
+function IntegrationRow({ integration }: RowProps) {
   const { id, name, present, counts, actions } = integration;
-  const isOpened = useStore(({ expanded }) => expanded.has(id));
-  const mean = counts.actions === 0 ? "–" : formatLatency(counts.result_ms / counts.actions);
+  const isExpanded = useStore(({ expanded }) => expanded.has(id));
+  const mean = counts.actions === 0 ? TEXT.details.unknown : formatLatency(counts.result_ms / counts.actions);
   return (
-    <li class={present ? "row" : "row is-away"} data-name="integration" data-id={id}>
-      <div class="row-main" onClick={() => toggleIntegration(id)}>
+    <li class={present ? "row" : "row is-offline"} data-name="integration" data-id={id}>
+      <div class="row-main" onClick={() => store.toggleIntegration(id)}>
         <button
           type="button"
           class="row-name"
-          aria-expanded={isOpened ? "true" : "false"}
+          aria-expanded={isExpanded ? "true" : "false"}
           data-name="integration-head"
           onClick={(event: Event) => {
             event.stopPropagation();
-            toggleIntegration(id);
+            store.toggleIntegration(id);
           }}
         >
-          <span class={isOpened ? "chevron is-open" : "chevron"}>
+          <span class={isExpanded ? "chevron is-open" : "chevron"}>
             <Icon name="chevron" size={12} />
           </span>
           <span class={`dot ${present ? "good" : "off"}`} aria-hidden="true" />
           <span class="row-title">
             <Name text={name} max={64} />
             <span class="row-more faint small">
-              <Since integration={integration} /> · {formatQuantity(actions, "action")}
+              <Since integration={integration} /> · {TEXT.actions(actions)}
             </span>
           </span>
           <Marks integration={integration} />
         </button>
-        <Activity id={id} now={counts.actions + counts.contexts + counts.forces} />
-        <span
-          class="cell end num"
-          title={`${counts.actions} actions, ${counts.contexts} contexts, ${counts.forces} forces`}
-        >
-          <span class="cell-label">actions</span>
+        <Activity id={id} />
+        <span class="cell end num" title={TEXT.counts(counts.actions, counts.contexts, counts.forces)}>
+          <span class="cell-label">{TEXT.columns.actions}</span>
           {formatCount(counts.actions)}
         </span>
         <span class={counts.failures > 0 ? "cell end num bad-text" : "cell end num faint"}>
-          <span class="cell-label">failed</span>
+          <span class="cell-label">{TEXT.columns.failed}</span>
           {formatCount(counts.failures)}
         </span>
         <span class="cell end num">
-          <span class="cell-label">mean</span>
+          <span class="cell-label">{TEXT.columns.mean}</span>
           {mean}
         </span>
         <Controls integration={integration} />
       </div>
-      <div class={isOpened ? "row-detail" : "row-detail none"}>
-        {isOpened ? <IntegrationDetails key="detail" id={id} /> : null}
+      <div class={isExpanded ? "row-detail" : "row-detail hidden"}>
+        {isExpanded ? <IntegrationDetails key="detail" id={id} /> : null}
       </div>
     </li>
   );
 }
 
-function Since({ integration: { present, since } }: { readonly integration: IntegrationView }) {
+function Since({ integration: { present, since } }: RowProps) {
   const age = useStore(({ now }) => formatAge(now - since));
-  return <span>{present ? `here for ${age}` : `away for ${age}`}</span>;
+  return <span>{present ? TEXT.connectedFor(age) : TEXT.offlineFor(age)}</span>;
 }
 
-/** What is not as usual. */
-function Marks({ integration }: { readonly integration: IntegrationView }) {
+/** Everything unusual about an integration. */
+function Marks({ integration }: RowProps) {
   const { listener, paused, muted, solo, approval, off_air: isOffAir, shown: isShown, present, pending } = integration;
+  const { marks } = TEXT;
   const isHidden = present && !isShown && !paused && !isOffAir;
   return (
     <span class="marks">
-      {pending > 0 ? <Chip key="p" tone="accent">{pending} in flight</Chip> : null}
-      {paused ? <Chip key="x" tone="warn">paused</Chip> : null}
-      {muted ? <Chip key="m" tone="warn">muted</Chip> : null}
-      {solo ? <Chip key="o" tone="accent">solo</Chip> : null}
-      {approval ? <Chip key="a" tone="warn">approval</Chip> : null}
-      {isOffAir ? <Chip key="c" title="It is for another character than the one who is on">off air</Chip> : null}
-      {isHidden ? <Chip key="h" title="Neuro does not see its actions now">hidden</Chip> : null}
-      {listener === "intermediary" ? <Chip key="d" title="Connected to the Intermediary">intermediary</Chip> : null}
+      {pending > 0 ? <Chip key="running" tone="accent">{marks.running(pending)}</Chip> : null}
+      {paused ? <Chip key="paused" tone="warn">{marks.paused}</Chip> : null}
+      {muted ? <Chip key="muted" tone="warn">{marks.muted}</Chip> : null}
+      {solo ? <Chip key="solo" tone="accent">{marks.solo}</Chip> : null}
+      {approval ? <Chip key="approval" tone="warn">{marks.approval}</Chip> : null}
+      {isOffAir ? <Chip key="off-air" title={marks.offAirMeans}>{marks.offAir}</Chip> : null}
+      {isHidden ? <Chip key="hidden" title={marks.hiddenMeans}>{marks.hidden}</Chip> : null}
+      {listener === "intermediary"
+        ? <Chip key="intermediary" title={marks.intermediaryMeans}>{marks.intermediary}</Chip>
+        : null}
     </span>
   );
 }
 
-function Activity({ id, now: _total }: { readonly id: string; readonly now: number }) {
+function Activity({ id }: { readonly id: string }) {
   useStore((state) => state.now);
-  const counter = activityRates.get(id)?.perSecond;
-  const now = relayNow();
-  const perSecond = counter?.rate(now) ?? 0;
+  const counts = store.traffic.integration(id);
+  const now = store.relayNow();
+  const rate = formatRate(counts?.rate(now) ?? 0);
   return (
     <span class="activity">
-      <Sparkline values={counter?.series(now, SPARK_S) ?? []} label={`${formatRate(perSecond)} a second`} />
+      <Sparkline values={counts?.series(now, SPARKLINE_S) ?? []} label={TEXT.perSecond(rate)} />
       <span class="num activity-rate">
-        {formatRate(perSecond)}
-        <span class="faint">/s</span>
+        {rate}
+        <span class="faint">{TEXT.perSecondUnit}</span>
       </span>
     </span>
   );
 }
 
 interface Control {
-  readonly name: string;
+  readonly name: keyof typeof TEXT.controls;
   readonly key: keyof IntegrationControls;
   readonly icon: IconName;
-  readonly on: string;
-  readonly off: string;
 }
 
 const CONTROLS: readonly Control[] = [
-  {
-    name: "pause",
-    key: "paused",
-    icon: "pause",
-    off: "Pause: Neuro does not see its actions; forces and contexts are held",
-    on: "Go on",
-  },
-  { name: "mute", key: "muted", icon: "mute", off: "Mute: drop its contexts", on: "Unmute" },
-  { name: "solo", key: "solo", icon: "solo", off: "Solo: all others are as if paused", on: "End solo" },
-  {
-    name: "approve",
-    key: "approval",
-    icon: "shield",
-    off: "Let each of its actions wait for approval",
-    on: "Let its actions go without approval",
-  },
+  { name: "pause", key: "paused", icon: "pause" },
+  { name: "mute", key: "muted", icon: "mute" },
+  { name: "solo", key: "solo", icon: "solo" },
+  { name: "approve", key: "approval", icon: "shield" },
 ];
 
-function Controls({ integration }: { readonly integration: IntegrationView }) {
+function Controls({ integration }: RowProps) {
   const { id, name } = integration;
-  const why = useMissingScope("admin");
+  const missingScope = useMissingScope("admin");
   return (
-    <span class="controls" role="group" aria-label={`Controls of ${sanitize(name, 40)}`}>
-      {CONTROLS.map(({ name: control, key, icon, on, off }) => (
-        <Button
-          key={control}
-          kind="quiet"
-          icon={icon}
-          label={integration[key] ? on : off}
-          pressed={integration[key]}
-          disabledReason={why}
-          name={control}
-          onPress={() => sendCommand("PATCH", `integrations/${inPath(id)}`, { [key]: !integration[key] })}
-        />
-      ))}
+    <span class="controls" role="group" aria-label={TEXT.controlsOf(sanitize(name, 40))}>
+      {CONTROLS.map(({ name: control, key, icon }) => {
+        const [turnOn, turnOff] = TEXT.controls[control];
+        return (
+          <Button
+            key={control}
+            kind="quiet"
+            icon={icon}
+            label={integration[key] ? turnOff : turnOn}
+            pressed={integration[key]}
+            disabledReason={missingScope}
+            name={control}
+            onPress={() => store.send("PATCH", `integrations/${inPath(id)}`, { [key]: !integration[key] })}
+          />
+        );
+      })}
     </span>
   );
 }

@@ -1,40 +1,34 @@
-/** The keyboard: one letter each, never while somebody types. */
-import { openPanel } from "../state/relay.ts";
-import { type PanelName, store } from "../state/store.ts";
-import { nextTheme } from "../state/theme.ts";
-import { toggleFeed } from "../panels/feed.tsx";
+/** Keyboard shortcuts: single keys, ignored while somebody types. `TEXTS.help.shortcuts` lists them. */
+import type { PanelName } from "../state/dashboard-state.ts";
+import { store } from "../state/hooks.ts";
 
-/** What the help shows. */
-export const SHORTCUTS: readonly (readonly [keys: string, what: string])[] = [
-  ["?", "this help"],
-  ["Shift S", "stop everything, or go on"],
-  ["j  k", "next and previous integration"],
-  ["Enter", "open what has the focus"],
-  ["x  m  o  a", "pause, mute, solo, approve the integration that has the focus"],
-  ["1 … 6", "feed, queue, Brain, Nallely, audit, tools"],
-  ["/", "search the feed"],
-  ["p", "hold the feed, or let it go on"],
-  ["t", "dark, light, as the system"],
-  ["Esc", "close"],
-];
-
+/** Opened by the keys 1 to 6. */
 const PANELS: readonly PanelName[] = ["feed", "queue", "brain", "nallely", "audit", "tools"];
+
+/** Names of the controls of the focused integration. */
+const ROW_CONTROLS: ReadonlyMap<string, string> = new Map([["x", "pause"], ["m", "mute"], ["o", "solo"], ["a", "approve"]]);
 
 export function handleKey(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  const { key } = event;
-  if (key === "Escape") return escape(event);
-  if (store.state.session === "out" || store.state.isHelpOpen || isTyping(event.target)) return;
+  const { session, isHelpOpen } = store.state;
+  if (event.key === "Escape") return leave(event.target);
+  if (session.is === "signed_out" || isHelpOpen || isTyping(event.target)) return;
+  if (runShortcut(event.key)) event.preventDefault();
+}
+
+/** False when the key is no shortcut. */
+function runShortcut(key: string): boolean {
   const panel = PANELS[Number(key) - 1];
-  if (panel !== undefined) openPanel(panel);
-  else if (key === "?") store.set({ isHelpOpen: true });
+  if (panel !== undefined) store.openPanel(panel);
+  else if (key === "?") store.setHelpOpen(true);
   else if (key === "S") press("stop");
-  else if (key === "/") search();
-  else if (key === "p") toggleFeed();
-  else if (key === "t") store.set({ theme: nextTheme() });
-  else if (key === "j" || key === "k") walk(key === "j" ? 1 : -1);
-  else if (!pressInRow(key)) return;
-  event.preventDefault();
+  else if (key === "/") focusSearch();
+  else if (key === "p") store.feed.toggle();
+  else if (key === "t") store.switchTheme();
+  else if (key === "j") focusIntegration(1);
+  else if (key === "k") focusIntegration(-1);
+  else return pressRowControl(key);
+  return true;
 }
 
 const isTyping = (target: EventTarget | null): boolean =>
@@ -42,8 +36,8 @@ const isTyping = (target: EventTarget | null): boolean =>
     ? !/^(?:checkbox|radio)$/.test(target.type)
     : target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 
-function escape({ target }: KeyboardEvent): void {
-  if (store.state.isHelpOpen) store.set({ isHelpOpen: false });
+function leave(target: EventTarget | null): void {
+  if (store.state.isHelpOpen) store.setHelpOpen(false);
   else if (isTyping(target) && target instanceof HTMLElement) target.blur();
 }
 
@@ -51,26 +45,24 @@ function press(name: string, within: ParentNode = document): void {
   within.querySelector<HTMLElement>(`[data-name="${name}"]`)?.click();
 }
 
-function search(): void {
-  openPanel("feed");
-  // Why later: the panel may not be there yet.
+function focusSearch(): void {
+  store.openPanel("feed");
+  // Why later: the panel may not have been drawn yet.
   setTimeout(() => document.querySelector<HTMLElement>(`[data-name="feed-text"]`)?.focus(), 30);
 }
 
-const heads = (): readonly HTMLElement[] => [...document.querySelectorAll<HTMLElement>("[data-name='integration-head']")];
-
-function walk(by: number): void {
-  const all = heads();
-  const at = all.findIndex((head) => head.closest("li")?.contains(document.activeElement) === true);
-  const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))];
+/** Moves the focus to the next integration, or to the previous one. */
+function focusIntegration(step: 1 | -1): void {
+  const heads = [...document.querySelectorAll<HTMLElement>("[data-name='integration-head']")];
+  const current = heads.findIndex((head) => head.closest("li")?.contains(document.activeElement) === true);
+  const first = step > 0 ? 0 : heads.length - 1;
+  const next = heads[current < 0 ? first : Math.min(heads.length - 1, Math.max(0, current + step))];
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
 }
 
-const IN_ROW: ReadonlyMap<string, string> = new Map([["x", "pause"], ["m", "mute"], ["o", "solo"], ["a", "approve"]]);
-
-function pressInRow(key: string): boolean {
-  const name = IN_ROW.get(key);
+function pressRowControl(key: string): boolean {
+  const name = ROW_CONTROLS.get(key);
   const row = document.activeElement?.closest("[data-name='integration']");
   if (name === undefined || row === null || row === undefined) return false;
   press(name, row);

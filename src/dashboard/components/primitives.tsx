@@ -1,14 +1,18 @@
-/** The small pieces that everything else is made of. */
+/** The basic components that all others are made of. */
 import { type Child, useLayoutEffect, useRef, useState } from "hono/jsx/dom";
-import { showToast } from "../state/relay.ts";
 import { sanitize } from "../lib/sanitize.ts";
+import { store } from "../state/hooks.ts";
+import { TEXTS } from "../texts.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
-/** A name that a stranger chose: one line, its own direction, all of it on demand. */
-export function Name(
-  { text, max = 80, is = "name" }: { readonly text: string; readonly max?: number; readonly is?: string },
-) {
-  return <bdi class={is} title={sanitize(text, 300)}>{sanitize(text, max)}</bdi>;
+/** A name that a peer chose: one line, isolated text direction, the whole name as a tooltip. */
+export function Name({ text, max = 80 }: { readonly text: string; readonly max?: number }) {
+  return <bdi class="name" title={sanitize(text, 300)}>{sanitize(text, max)}</bdi>;
+}
+
+/** A text of the page, with the parts between backticks as code. */
+export function Prose({ text }: { readonly text: string }) {
+  return <span>{text.split("`").map((part, index) => index % 2 === 1 ? <code key={`${index}`}>{part}</code> : part)}</span>;
 }
 
 export interface ButtonProps {
@@ -16,7 +20,7 @@ export interface ButtonProps {
   readonly icon?: IconName;
   readonly label?: string;
   readonly kind?: "plain" | "main" | "danger" | "quiet";
-  /** Says why it cannot be used. */
+  /** Why it cannot be used now. */
   readonly disabledReason?: string | undefined;
   readonly pressed?: boolean;
   readonly name?: string;
@@ -24,15 +28,15 @@ export interface ButtonProps {
 }
 
 /**
- * A button that waits for what it began. One that cannot be used says why; it keeps its place in the order of the keyboard, so that
- * the reason can be found.
+ * A button that is busy until `onPress` is done. A disabled one stays in the tab order and gives its reason, so that the reason can be
+ * found.
  */
 export function Button({ children, icon, label, kind = "plain", disabledReason, pressed, name, onPress }: ButtonProps) {
   const [isBusy, setBusy] = useState(false);
   const press = async (): Promise<void> => {
     if (isBusy) return;
-    // Why aloud: where fingers point, no title is ever seen.
-    if (disabledReason !== undefined) return showToast("bad", disabledReason);
+    // Why a toast: a touch screen never shows titles.
+    if (disabledReason !== undefined) return store.showToast("bad", disabledReason);
     setBusy(true);
     try {
       await onPress();
@@ -61,31 +65,28 @@ export function Button({ children, icon, label, kind = "plain", disabledReason, 
   );
 }
 
-const ARMED_MS = 4_000;
+const CONFIRM_MS = 4_000;
 
-/** A button for what cannot be taken back: it asks once more, in its own place. */
-export function ConfirmButton({ children, sure: confirmText, ...rest }: ButtonProps & { readonly sure: string }) {
-  const [isArmed, arm] = useState(false);
+/** A button for something irreversible: it asks for a second press within four seconds. */
+export function ConfirmButton({ children, confirmText, ...rest }: ButtonProps & { readonly confirmText: string }) {
+  const [isAsking, setAsking] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useLayoutEffect(() => () => clearTimeout(timer.current), []);
   const press = (): unknown => {
     clearTimeout(timer.current);
-    if (!isArmed) {
-      arm(true);
-      timer.current = setTimeout(() => arm(false), ARMED_MS);
-      return;
-    }
-    arm(false);
-    return rest.onPress();
+    setAsking(!isAsking);
+    if (isAsking) return rest.onPress();
+    timer.current = setTimeout(() => setAsking(false), CONFIRM_MS);
+    return;
   };
   return (
-    <Button {...rest} kind={isArmed ? "danger" : rest.kind ?? "plain"} onPress={press}>
-      {isArmed ? confirmText : children}
+    <Button {...rest} kind={isAsking ? "danger" : rest.kind ?? "plain"} onPress={press}>
+      {isAsking ? confirmText : children}
     </Button>
   );
 }
 
-/** What to do where there is nothing yet. */
+/** Says what would be here, where there is nothing yet. */
 export function EmptyState({ title, children }: { readonly title: string; readonly children?: Child }) {
   return (
     <div class="empty">
@@ -95,18 +96,35 @@ export function EmptyState({ title, children }: { readonly title: string; readon
   );
 }
 
-/** A small chip of state. */
 export function Chip(
   { tone = "plain", children, title }: { readonly tone?: string; readonly children: Child; readonly title?: string },
 ) {
   return <span class={`chip ${tone}`} title={title}>{children}</span>;
 }
 
-/** A line that rises and falls with the values. */
+/** Terms with their values. */
+export function Facts({ facts }: { readonly facts: readonly (readonly [term: string, value: string])[] }) {
+  return (
+    <dl class="facts">
+      {facts.map(([term, value]) => (
+        <div key={term}>
+          <dt>{term}</dt>
+          <dd>
+            <bdi>{sanitize(value, 120)}</bdi>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A small line chart without axes. */
 export function Sparkline({ values, label }: { readonly values: readonly number[]; readonly label: string }) {
   const most = Math.max(1e-9, ...values);
   const last = Math.max(1, values.length - 1);
-  const points = values.map((value, at) => `${((at / last) * 100).toFixed(1)},${(19 - (value / most) * 17).toFixed(1)}`);
+  const points = values.map((value, index) =>
+    `${((index / last) * 100).toFixed(1)},${(19 - (value / most) * 17).toFixed(1)}`
+  );
   const isFlat = values.every((value) => value === 0);
   return (
     <svg
@@ -122,7 +140,7 @@ export function Sparkline({ values, label }: { readonly values: readonly number[
   );
 }
 
-/** Text to be copied by one press. */
+/** Text with a button that copies it. */
 export function CopyableText({ text }: { readonly text: string }) {
   const [isCopied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
@@ -131,7 +149,7 @@ export function CopyableText({ text }: { readonly text: string }) {
   return (
     <span class="copyable">
       <code>{text}</code>
-      <Button kind="quiet" onPress={copy}>{isCopied ? "Copied" : "Copy"}</Button>
+      <Button kind="quiet" onPress={copy}>{isCopied ? TEXTS.copied : TEXTS.copy}</Button>
     </span>
   );
 }

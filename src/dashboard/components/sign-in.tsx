@@ -1,38 +1,39 @@
-/** Who are you: the form that is there whenever no token is, or a wrong one. */
+/** The form for a token, shown while nobody is signed in. */
 import { useLayoutEffect, useRef } from "hono/jsx/dom";
-import { signIn } from "../state/relay.ts";
-import { useStore } from "../state/store.ts";
+import { store, useStore } from "../state/hooks.ts";
+import { TEXTS } from "../texts.ts";
 import { Logo } from "./logo.tsx";
+import { Prose } from "./primitives.tsx";
+
+const TEXT = TEXTS.signIn;
 
 export function SignIn() {
-  const refusal = useStore((state) => state.refusal);
+  const refusal = useStore(({ session }) => (session.is === "signed_out" ? session.refusal : undefined));
   const input = useRef<HTMLInputElement | null>(null);
   useLayoutEffect(() => input.current?.focus(), []);
   const submit = (event: Event): void => {
     event.preventDefault();
     const token = input.current?.value.trim() ?? "";
-    if (token !== "") signIn(token);
+    if (token !== "") store.signIn(token);
   };
   return (
     <main class="sign-in">
       <form class="card sign-in-card" onSubmit={submit}>
         <Logo size={44} />
-        <h1>Neuro Relay</h1>
-        <p class="soft">
-          When the relay starts on this machine it prints the address of this page with a token in it. Open that address, or
-          enter a token here.
+        <h1>{TEXTS.title.name}</h1>
+        <p class="soft">{TEXT.intro}</p>
+        <p class={refusal === undefined ? "sign-in-refusal hidden" : "sign-in-refusal"} role="alert">
+          {refusal === undefined ? "" : TEXT.refusals[refusal]}
         </p>
-        <p class={refusal === undefined ? "sign-in-refusal none" : "sign-in-refusal"} role="alert">{refusal ?? ""}</p>
         <label class="field">
-          <span class="field-label">Token</span>
+          <span class="field-label">{TEXT.token}</span>
           <input ref={input} type="password" name="token" autocomplete="current-password" spellcheck={false} required />
         </label>
         <button class="button main big" type="submit">
-          <span class="button-text">Sign in</span>
+          <span class="button-text">{TEXT.submit}</span>
         </button>
         <p class="faint small">
-          <code>web.token</code> sets one of your own; any token of the Intermediary with the scope <code>watch</code>{" "}
-          opens this page, too, and may do what its scopes say. The token stays in this tab.
+          <Prose text={TEXT.note} />
         </p>
       </form>
     </main>

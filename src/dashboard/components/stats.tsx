@@ -1,15 +1,19 @@
-/** The figures that are to be read from across the room. */
-import { actions, events, relayNow } from "../state/relay.ts";
-import { useStore } from "../state/store.ts";
-import { formatCount, formatQuantity, formatRate } from "../lib/format.ts";
+/** The most important numbers, large enough to be read from a distance. */
+import type { Tone } from "../lib/describe-event.ts";
+import { formatCount, formatRate } from "../lib/format.ts";
+import { countApprovals, countDeadLetters, countQueued, upstreamsOf } from "../state/dashboard-state.ts";
+import { store, useStore } from "../state/hooks.ts";
+import { TEXTS } from "../texts.ts";
 import { TrafficChart } from "./traffic-chart.tsx";
+
+const TEXT = TEXTS.stats;
 
 export function Stats() {
   return (
-    <section class="pulse" aria-label="Vital signs">
-      <Here />
-      <Owed />
-      <Waiting />
+    <section class="stats" aria-label={TEXT.title}>
+      <ConnectedIntegrations />
+      <RunningActions />
+      <QueuedMessages />
       <div class="card traffic">
         <Rates />
         <TrafficChart />
@@ -19,64 +23,57 @@ export function Stats() {
 }
 
 interface StatCardProps {
-  readonly label: string;
-  readonly value: string;
-  readonly more: string;
-  readonly tone?: string;
   readonly name: string;
+  readonly label: string;
+  readonly value: number;
+  readonly details: string;
+  readonly tone: Tone;
 }
 
-function StatCard({ label, value, more, tone = "plain", name }: StatCardProps) {
+function StatCard({ name, label, value, details, tone }: StatCardProps) {
   return (
-    <div class={`card figure ${tone}`} data-name={name}>
-      <p class="figure-label">{label}</p>
-      <p class="figure-value">{value}</p>
-      <p class="figure-more">{more}</p>
+    <div class={`card stat ${tone}`} data-name={name}>
+      <p class="stat-label">{label}</p>
+      <p class="stat-value">{formatCount(value)}</p>
+      <p class="stat-details">{details}</p>
     </div>
   );
 }
 
-function Here() {
+function ConnectedIntegrations() {
   const integrations = useStore((state) => state.integrations) ?? [];
-  const present = integrations.filter((integration) => integration.present).length;
-  const away = integrations.length - present;
-  return (
-    <StatCard
-      name="figure-here"
-      label="Integrations"
-      value={formatCount(present)}
-      more={away > 0 ? `${formatCount(away)} more away` : present > 0 ? "all of them here" : "none yet"}
-    />
-  );
+  const connected = integrations.filter(({ present }) => present).length;
+  const offline = integrations.length - connected;
+  const details = offline > 0 ? TEXT.offline(offline) : connected > 0 ? TEXT.allConnected : TEXT.noneYet;
+  return <StatCard name="stat-integrations" label={TEXT.integrations} value={connected} details={details} tone="plain" />;
 }
 
-function Owed() {
-  const upstreams = useStore((state) => state.overview?.services.neuro?.upstreams) ?? [];
-  const pending = upstreams.flatMap((upstream) => upstream.pending);
-  const unapproved = pending.filter(({ is }) => is === "approval").length;
-  const forces = upstreams.reduce((sum, { force, waiting }) => sum + waiting.length + (force === null ? 0 : 1), 0);
+function RunningActions() {
+  const upstreams = useStore(upstreamsOf);
+  const unapproved = useStore(countApprovals);
+  const running = upstreams.reduce((sum, { pending }) => sum + pending.length, 0);
+  const questions = upstreams.reduce((sum, { force, waiting }) => sum + waiting.length + (force === null ? 0 : 1), 0);
+  const details = unapproved > 0 ? TEXT.toApprove(unapproved) : questions > 0 ? TEXT.questions(questions) : TEXT.noQuestion;
   return (
     <StatCard
-      name="figure-pending"
-      label="In flight"
-      value={formatCount(pending.length)}
-      more={unapproved > 0 ? `${unapproved} to approve` : forces > 0 ? formatQuantity(forces, "force") : "no force"}
+      name="stat-running"
+      label={TEXT.running}
+      value={running}
+      details={details}
       tone={unapproved > 0 ? "warn" : "plain"}
     />
   );
 }
 
-function Waiting() {
-  const room = useStore((state) => state.overview?.services["intermediary"]) as
-    | { queue?: { entries?: number; dead?: number } }
-    | undefined;
-  const { entries = 0, dead = 0 } = room?.queue ?? {};
+function QueuedMessages() {
+  const queued = useStore(countQueued);
+  const dead = useStore(countDeadLetters);
   return (
     <StatCard
-      name="figure-queue"
-      label="Queued"
-      value={formatCount(entries)}
-      more={dead > 0 ? formatQuantity(dead, "dead letter") : "no dead letters"}
+      name="stat-queued"
+      label={TEXT.queued}
+      value={queued}
+      details={dead > 0 ? TEXT.deadLetters(dead) : TEXT.noDeadLetters}
       tone={dead > 0 ? "bad" : "plain"}
     />
   );
@@ -84,16 +81,17 @@ function Waiting() {
 
 function Rates() {
   useStore((state) => state.now);
-  const now = relayNow();
+  const now = store.relayNow();
+  const { actions, events } = store.traffic;
   return (
     <div class="rates">
-      <p class="rate-line actions" title="Actions a second, mean of the last five">
+      <p class="rate-line actions" title={TEXT.actionsPerSecond}>
         <span class="rate-value" data-name="actions-rate">{formatRate(actions.rate(now))}</span>
-        <span class="rate-label">actions/s</span>
+        <span class="rate-label">{TEXT.actionsUnit}</span>
       </p>
-      <p class="rate-line events" title="Events a second, mean of the last five">
+      <p class="rate-line events" title={TEXT.eventsPerSecond}>
         <span class="rate-value" data-name="events-rate">{formatRate(events.rate(now))}</span>
-        <span class="rate-label">events/s</span>
+        <span class="rate-label">{TEXT.eventsUnit}</span>
       </p>
     </div>
   );

@@ -1,64 +1,57 @@
-/** What the right side shows; on a phone, what the page shows. */
-import { openPanel } from "../state/relay.ts";
-import { type PanelName, useStore } from "../state/store.ts";
+/** Chooses the panel on the right side; on a narrow screen, the only visible panel. */
 import { formatCount } from "../lib/format.ts";
+import { countApprovals, countDeadLetters, type PanelName } from "../state/dashboard-state.ts";
+import { store, useStore } from "../state/hooks.ts";
+import { TEXTS } from "../texts.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
 interface Tab {
   readonly panel: PanelName;
-  readonly label: string;
   readonly icon: IconName;
-  readonly narrow?: boolean;
+  /** Only on a narrow screen; on a wide one the panel is always visible. */
+  readonly isNarrowOnly?: true;
 }
 
 const TABS: readonly Tab[] = [
-  { panel: "now", label: "Now", icon: "now", narrow: true },
-  { panel: "integrations", label: "Games", icon: "people", narrow: true },
-  { panel: "feed", label: "Feed", icon: "feed" },
-  { panel: "queue", label: "Queue", icon: "queue" },
-  { panel: "brain", label: "Brain", icon: "brain" },
-  { panel: "nallely", label: "Nallely", icon: "wave" },
-  { panel: "audit", label: "Audit", icon: "list" },
-  { panel: "tools", label: "Tools", icon: "wrench" },
+  { panel: "now", icon: "now", isNarrowOnly: true },
+  { panel: "integrations", icon: "people", isNarrowOnly: true },
+  { panel: "feed", icon: "feed" },
+  { panel: "queue", icon: "queue" },
+  { panel: "brain", icon: "brain" },
+  { panel: "nallely", icon: "wave" },
+  { panel: "audit", icon: "list" },
+  { panel: "tools", icon: "wrench" },
 ];
 
-/** On a wide screen what is always there is not a panel of its own. */
-export const sidePanel = (panel: PanelName): PanelName => (panel === "now" || panel === "integrations" ? "feed" : panel);
+export type SidePanelName = Exclude<PanelName, "now" | "integrations">;
+
+/** What the right side of a wide screen shows. */
+export const sidePanel = (panel: PanelName): SidePanelName => panel === "now" || panel === "integrations" ? "feed" : panel;
 
 export function Tabs() {
   const panel = useStore((state) => state.panel);
-  const dead = useStore((state) => numberAt(state.overview?.services["intermediary"], "dead"));
-  const waiting = useStore(({ overview }) =>
-    (overview?.services.neuro?.upstreams ?? []).reduce(
-      (sum, { pending }) => sum + pending.filter(({ is }) => is === "approval").length,
-      0,
-    )
-  );
-  const badges: Partial<Record<PanelName, number>> = { queue: dead, now: waiting };
+  const badges: Partial<Record<PanelName, number>> = {
+    queue: useStore(countDeadLetters),
+    now: useStore(countApprovals),
+  };
   return (
-    <nav class="tabs" aria-label="Panels">
-      {TABS.map(({ panel: own, label, icon, narrow = false }) => (
+    <nav class="tabs" aria-label={TEXTS.tabs.title}>
+      {TABS.map(({ panel: own, icon, isNarrowOnly }) => (
         <button
           key={own}
           type="button"
-          class={`tab${narrow ? " narrow-only" : ""}${sidePanel(panel) === own ? " is-side" : ""}`}
+          class={`tab${isNarrowOnly === true ? " narrow-only" : ""}${sidePanel(panel) === own ? " is-side" : ""}`}
           aria-current={panel === own ? "page" : undefined}
           data-name={`tab-${own}`}
-          onClick={() => openPanel(own)}
+          onClick={() => store.openPanel(own)}
         >
           <span class="tab-icon">
             <Icon name={icon} size={18} />
           </span>
-          <span>{label}</span>
-          <span class={(badges[own] ?? 0) > 0 ? "badge" : "badge none"}>{formatCount(badges[own] ?? 0)}</span>
+          <span>{TEXTS.tabs.panels[own]}</span>
+          <span class={(badges[own] ?? 0) > 0 ? "badge" : "badge hidden"}>{formatCount(badges[own] ?? 0)}</span>
         </button>
       ))}
     </nav>
   );
-}
-
-function numberAt(room: object | undefined, name: string): number {
-  const queue = room !== undefined && "queue" in room ? room.queue : undefined;
-  const value = typeof queue === "object" && queue !== null && name in queue ? (queue as Record<string, unknown>)[name] : 0;
-  return typeof value === "number" ? value : 0;
 }

@@ -1,18 +1,18 @@
-/** What came of what a person did, in passing. */
-import { dismissToast } from "../state/relay.ts";
-import { useStore } from "../state/store.ts";
+/** Short messages about what a person just did. */
 import { sanitize } from "../lib/sanitize.ts";
+import { store, useStore } from "../state/hooks.ts";
+import { TEXTS } from "../texts.ts";
 import { Button } from "./primitives.tsx";
 
 export function Toasts() {
-  const notices = useStore((state) => state.toasts);
+  const toasts = useStore((state) => state.toasts);
   return (
-    <ul class="notices" aria-live="polite" aria-label="Notices">
-      {notices.map(({ id, tone, text }) => (
-        <li key={id} class={`notice ${tone}`}>
+    <ul class="toasts" aria-live="polite" aria-label={TEXTS.toasts}>
+      {toasts.map(({ id, tone, text }) => (
+        <li key={id} class={`toast ${tone}`}>
           <span class={`dot ${tone}`} aria-hidden="true" />
-          <span class="notice-text">{sanitize(text, 300)}</span>
-          <Button kind="quiet" icon="close" label="Dismiss" onPress={() => dismissToast(id)} />
+          <span class="toast-text">{sanitize(text, 300)}</span>
+          <Button kind="quiet" icon="close" label={TEXTS.dismiss} onPress={() => store.dismissToast(id)} />
         </li>
       ))}
     </ul>

@@ -1,9 +1,10 @@
-/** The last five minutes as a chart. */
+/** The chart of the last five minutes. */
 import { useLayoutEffect, useRef } from "hono/jsx/dom";
 import uPlot from "uplot";
-import { actions, CHART_S, events, relayNow } from "../state/relay.ts";
-import { store } from "../state/store.ts";
 import { formatRate, formatTime } from "../lib/format.ts";
+import { store } from "../state/hooks.ts";
+import { CHART_S } from "../state/traffic.ts";
+import { TEXTS } from "../texts.ts";
 
 const HEIGHT = 84;
 
@@ -15,37 +16,36 @@ export function TrafficChart() {
     const chart = new ChartView(current);
     return () => chart.remove();
   }, []);
-  return <div ref={place} class="chart" role="img" aria-label="Events and actions a second, over the last five minutes" />;
+  return <div ref={place} class="chart" role="img" aria-label={TEXTS.stats.chart} />;
 }
 
-/** One drawing, made new when the colours change and fed once a second. */
+/** One plot. It is made again when the colours change, and gets its data once a second. */
 class ChartView {
   readonly #place: HTMLElement;
   #plot: uPlot | undefined;
-  #seenAt = 0;
-  readonly #size: ResizeObserver;
-  readonly #unwatch: () => void;
-  readonly #colours = matchMedia("(prefers-color-scheme: dark)");
+  #drawnSecond = 0;
+  #theme = store.state.theme;
+  readonly #resizeObserver: ResizeObserver;
+  readonly #unsubscribe: () => void;
+  readonly #systemTheme = matchMedia("(prefers-color-scheme: dark)");
 
   constructor(place: HTMLElement) {
     this.#place = place;
-    // Why not at once: the place is not on the page yet, and has neither a width nor colours.
-    this.#size = new ResizeObserver(() => this.#fit());
-    this.#size.observe(place);
-    this.#unwatch = store.subscribe(() => this.#feed());
-    addEventListener("theme", this.#draw);
-    this.#colours.addEventListener("change", this.#draw);
+    // Why not at once: the place is not in the document yet, so it has neither a width nor colours.
+    this.#resizeObserver = new ResizeObserver(() => this.#resize());
+    this.#resizeObserver.observe(place);
+    this.#unsubscribe = store.subscribe(() => this.#update());
+    this.#systemTheme.addEventListener("change", this.#draw);
   }
 
   remove(): void {
-    this.#size.disconnect();
-    this.#unwatch();
-    removeEventListener("theme", this.#draw);
-    this.#colours.removeEventListener("change", this.#draw);
+    this.#resizeObserver.disconnect();
+    this.#unsubscribe();
+    this.#systemTheme.removeEventListener("change", this.#draw);
     this.#plot?.destroy();
   }
 
-  #fit(): void {
+  #resize(): void {
     const { clientWidth: width } = this.#place;
     if (width === 0 || width === this.#plot?.width) return;
     if (this.#plot === undefined) this.#draw();
@@ -54,28 +54,34 @@ class ChartView {
 
   readonly #draw = (): void => {
     this.#plot?.destroy();
-    this.#plot = new uPlot(optionsFor(this.#place), dataNow(), this.#place);
+    this.#plot = new uPlot(optionsFor(this.#place), latestData(), this.#place);
   };
 
-  #feed(): void {
-    const second = Math.floor(store.state.now / 1_000);
-    if (second === this.#seenAt || document.hidden) return;
-    this.#seenAt = second;
-    this.#plot?.setData(dataNow());
+  #update(): void {
+    const { theme, now } = store.state;
+    if (theme !== this.#theme) {
+      this.#theme = theme;
+      return this.#draw();
+    }
+    const second = Math.floor(now / 1_000);
+    if (second === this.#drawnSecond || document.hidden) return;
+    this.#drawnSecond = second;
+    this.#plot?.setData(latestData());
   }
 }
 
-function dataNow(): uPlot.AlignedData {
-  const now = relayNow();
+function latestData(): uPlot.AlignedData {
+  const now = store.relayNow();
+  const { events, actions } = store.traffic;
   const last = Math.floor(now / 1_000) - 1;
-  const seconds = Array.from({ length: CHART_S }, (_, at) => last - CHART_S + 1 + at);
+  const seconds = Array.from({ length: CHART_S }, (_, index) => last - CHART_S + 1 + index);
   return [seconds, events.series(now, CHART_S), actions.series(now, CHART_S)];
 }
 
 function optionsFor(place: HTMLElement): uPlot.Options {
   const style = getComputedStyle(place);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
-  // Why a probe: the canvas knows neither variables nor the colours that are two in one.
+  // Why a probe element: a canvas resolves neither variables nor `light-dark()`.
   const resolved = (name: string): string => {
     const probe = document.createElement("span");
     probe.style.color = `var(${name})`;

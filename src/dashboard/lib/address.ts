@@ -1,12 +1,12 @@
-/** Where the relay is: this page is its root, with or without the slash at the end. */
+/** Addresses of the relay. This page is at its root, with or without a slash at the end. */
 
-/** The address of something of the relay's. */
+/** The address of a path of the relay. */
 export function relayAddress(path: string): URL {
   const { origin, pathname } = location;
   return new URL(path, `${origin}${pathname.replace(/\/*$/, "/")}`);
 }
 
-/** The same for a socket. */
+/** The address of a WebSocket of the relay. */
 export function relaySocketAddress(path: string): URL {
   const url = relayAddress(path);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";

@@ -1,36 +1,43 @@
 /**
- * What a person has put into a form so far, what is wrong with it, and the JSON that it makes.
+ * What a person has typed into a form so far, its errors, and its JSON.
  *
- * Invariant: D1 the JSON is written as text, member by member: a property called `__proto__` is one like any other.
+ * Invariant: D1 the JSON is written as text, member by member, so a property called `__proto__` is a property like any other.
  */
+import { assertNever } from "../../core/assert.ts";
 import { isObject, type Json, parseJson } from "../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
 import { isSafePattern, PATTERN_TEXT_MAX } from "../../services/neuro/codec/safe-pattern.ts";
+import { TEXTS } from "../texts.ts";
 import type { FormField, GroupField, ListField, NumberField, TextField } from "./schema-form.ts";
 
-/** The state of one field. */
+/** What was typed into one field. */
 export interface FormDraft {
-  /** Texts, numbers and JSON as typed; the index of a choice. */
+  /** Text, numbers and JSON as typed; of a choice the index of the option. */
   readonly text: string;
-  /** Goes into the JSON at all: false for an optional one that is left out. */
+  /** False for an optional field that is left out of the JSON. */
   readonly isIncluded: boolean;
-  /** Of a list its items, of a group its members, in the order of the field's own. */
+  /** The items of a list; the members of a group, in the order of the field's members. */
   readonly children: readonly FormDraft[];
 }
 
-/** Something that is wrong: where, as the indexes of parts, and what. */
 export interface FieldError {
+  /** Indexes of children from the root, joined by dots. */
   readonly path: string;
   readonly message: string;
 }
 
-/** What came of a draft: its JSON, or its flaws. */
-export type SerializedDraft = { readonly text: string; readonly errors: readonly [] } | {
-  readonly text: undefined;
-  readonly errors: readonly FieldError[];
-};
+export type SerializedDraft =
+  | { readonly ok: true; readonly json: string }
+  | { readonly ok: false; readonly errors: readonly FieldError[] };
 
-/** A draft that holds a value as far as it fits, or what the schema says when there is none. */
+/** Items of a list with `minItems` that a new draft contains at most. */
+const NEW_ITEMS_MAX = 20;
+/** Items of a value that a draft takes over. */
+const ITEMS_MAX = 100;
+
+const { errors: ERRORS } = TEXTS.form;
+
+/** A draft that contains `value` as far as it fits the field. */
 export function createDraft(field: FormField, value: Json | undefined = field.defaultValue, isIncluded = true): FormDraft {
   const draft = (text: string, children: readonly FormDraft[] = []): FormDraft => ({ text, isIncluded, children });
   switch (field.is) {
@@ -38,25 +45,27 @@ export function createDraft(field: FormField, value: Json | undefined = field.de
       return draft(typeof value === "string" ? value : "");
     case "number":
       return draft(typeof value === "number" ? String(value) : "");
-    case "yes or no":
+    case "boolean":
       return draft(value === true ? "true" : "false");
     case "choice": {
-      const wanted = JSON.stringify(value);
-      const at = field.options.findIndex((option) => JSON.stringify(option) === wanted);
-      return draft(String(at >= 0 ? at : field.options.length === 1 ? 0 : -1));
+      const json = JSON.stringify(value);
+      const index = field.options.findIndex((option) => JSON.stringify(option) === json);
+      return draft(String(index >= 0 ? index : field.options.length === 1 ? 0 : -1));
     }
-    case "fixed":
+    case "constant":
       return draft("");
     case "list": {
       const items: readonly Json[] = Array.isArray(value) ? value : [];
-      const missing = Math.max(0, Math.min(field.minItems, 20) - items.length);
-      const blank = Array.from({ length: missing }, () => createDraft(field.item));
-      return draft("", [...items.slice(0, 100).map((item) => createDraft(field.item, item)), ...blank]);
+      const missing = Math.max(0, Math.min(field.minItems, NEW_ITEMS_MAX) - items.length);
+      const empty = Array.from({ length: missing }, () => createDraft(field.item));
+      return draft("", [...items.slice(0, ITEMS_MAX).map((item) => createDraft(field.item, item)), ...empty]);
     }
     case "group":
       return draft("", field.members.map((member) => memberDraft(member, value)));
-    case "raw":
+    case "json":
       return draft(value === undefined ? "" : JSON.stringify(value, null, 2));
+    default:
+      return assertNever(field);
   }
 }
 
@@ -65,111 +74,116 @@ function memberDraft({ name, isRequired, field }: GroupField["members"][number],
   return createDraft(field, given === undefined ? field.defaultValue : given, isRequired || given !== undefined);
 }
 
-/** The JSON of a draft. */
+/** The JSON of a draft, or its errors. */
 export function serializeDraft(field: FormField, draft: FormDraft): SerializedDraft {
   const errors: FieldError[] = [];
-  const text = serializeField(field, draft, { path: "", errors });
-  return errors.length === 0 && text !== undefined ? { text, errors: [] } : { text: undefined, errors };
+  const json = new DraftSerializer(errors).field(field, draft, "");
+  return errors.length === 0 && json !== undefined ? { ok: true, json } : { ok: false, errors };
 }
 
-interface DraftPath {
-  readonly path: string;
-  readonly errors: FieldError[];
-}
+/** Reports an error of the field that is being serialized; returns undefined in place of its JSON. */
+type Reject = (message: string) => undefined;
 
-const childPath = ({ path, errors }: DraftPath, index: number): DraftPath => ({
-  path: path === "" ? String(index) : `${path}.${index}`,
-  errors,
-});
+class DraftSerializer {
+  readonly #errors: FieldError[];
 
-function serializeField(field: FormField, draft: FormDraft, place: DraftPath): string | undefined {
-  const wrong = (message: string): undefined => void place.errors.push({ path: place.path, message });
-  switch (field.is) {
-    case "text":
-      checkText(field, draft.text, wrong);
-      return JSON.stringify(draft.text);
-    case "number":
-      return numberText(field, draft.text, wrong);
-    case "yes or no":
-      return draft.text;
-    case "choice": {
-      const option = field.options[Number(draft.text)];
-      return option === undefined ? wrong("choose one") : JSON.stringify(option);
+  constructor(errors: FieldError[]) {
+    this.#errors = errors;
+  }
+
+  field(field: FormField, draft: FormDraft, path: string): string | undefined {
+    const reject: Reject = (message) => void this.#errors.push({ path, message });
+    switch (field.is) {
+      case "text":
+        checkText(field, draft.text, reject);
+        return JSON.stringify(draft.text);
+      case "number":
+        return numberJson(field, draft.text, reject);
+      case "boolean":
+        return draft.text;
+      case "choice": {
+        const option = field.options[Number(draft.text)];
+        return option === undefined ? reject(ERRORS.choose) : JSON.stringify(option);
+      }
+      case "constant":
+        return JSON.stringify(field.value);
+      case "list":
+        return this.#list(field, draft, path, reject);
+      case "group":
+        return this.#group(field, draft, path);
+      case "json":
+        return typedJson(draft.text, reject);
+      default:
+        return assertNever(field);
     }
-    case "fixed":
-      return JSON.stringify(field.value);
-    case "list":
-      return listText(field, draft, place);
-    case "group":
-      return groupText(field, draft, place);
-    case "raw":
-      return rawText(draft.text, wrong);
+  }
+
+  #list(
+    { item, minItems, maxItems }: ListField,
+    { children }: FormDraft,
+    path: string,
+    reject: Reject,
+  ): string | undefined {
+    const texts = children.map((child, index) => this.field(item, child, childPath(path, index)));
+    if (children.length < minItems) return reject(ERRORS.tooFewItems(minItems));
+    if (children.length > maxItems) return reject(ERRORS.tooManyItems(maxItems));
+    return texts.includes(undefined) ? undefined : `[${texts.join(",")}]`;
+  }
+
+  #group({ members }: GroupField, { children }: FormDraft, path: string): string {
+    const texts: string[] = [];
+    for (const [index, { name, field }] of members.entries()) {
+      const child = children[index];
+      if (child?.isIncluded !== true) continue;
+      const json = this.field(field, child, childPath(path, index));
+      if (json !== undefined) texts.push(`${JSON.stringify(name)}:${json}`);
+    }
+    return `{${texts.join(",")}}`;
   }
 }
 
-type Reject = (why: string) => undefined;
+const childPath = (path: string, index: number): string => (path === "" ? String(index) : `${path}.${index}`);
 
-function checkText({ minLength, maxLength, pattern }: TextField, text: string, wrong: Reject): void {
+function checkText({ minLength, maxLength, pattern }: TextField, text: string, reject: Reject): void {
   const { length } = [...text];
-  if (length < minLength) wrong(minLength === 1 ? "must not be empty" : `at least ${minLength} characters`);
-  if (length > maxLength) wrong(`at most ${maxLength} characters`);
-  // Why: a pattern of a stranger can keep a matcher busy for ever; the relay does not run such a one either.
+  if (length < minLength) reject(minLength === 1 ? ERRORS.empty : ERRORS.tooShort(minLength));
+  if (length > maxLength) reject(ERRORS.tooLong(maxLength));
+  // Why: a malicious pattern can keep the matcher busy without end. The relay does not run such a pattern either.
   if (pattern === undefined || text.length > PATTERN_TEXT_MAX || !isSafePattern(pattern)) return;
-  if (!new RegExp(pattern, "u").test(text)) wrong(`must match ${pattern}`);
+  if (!new RegExp(pattern, "u").test(text)) reject(ERRORS.pattern(pattern));
 }
 
-function numberText(field: NumberField, text: string, wrong: Reject): string | undefined {
+function numberJson({ isInteger, min, max, step }: NumberField, text: string, reject: Reject): string | undefined {
   const value = text.trim() === "" ? NaN : Number(text);
-  if (!Number.isFinite(value)) return wrong("must be a number");
-  const { isInteger, min, max, isMinExclusive, isMaxExclusive, step } = field;
-  if (isInteger && !Number.isInteger(value)) return wrong("must be a whole number");
-  if (min !== undefined && (isMinExclusive ? value <= min : value < min)) {
-    return wrong(isMinExclusive ? `must be more than ${min}` : `at least ${min}`);
+  if (!Number.isFinite(value)) return reject(ERRORS.number);
+  if (isInteger && !Number.isInteger(value)) return reject(ERRORS.integer);
+  if (min !== undefined && (min.isExclusive ? value <= min.value : value < min.value)) {
+    return reject(min.isExclusive ? ERRORS.moreThan(min.value) : ERRORS.atLeast(min.value));
   }
-  if (max !== undefined && (isMaxExclusive ? value >= max : value > max)) {
-    return wrong(isMaxExclusive ? `must be less than ${max}` : `at most ${max}`);
+  if (max !== undefined && (max.isExclusive ? value >= max.value : value > max.value)) {
+    return reject(max.isExclusive ? ERRORS.lessThan(max.value) : ERRORS.atMost(max.value));
   }
-  if (step !== undefined && step > 0 && !isMultiple(value, step)) return wrong(`must be a multiple of ${step}`);
+  if (step !== undefined && step > 0 && !isMultiple(value, step)) return reject(ERRORS.multiple(step));
   return JSON.stringify(value);
 }
 
-/** Why not the remainder: 0.3 is a multiple of 0.1. */
+/** Why not by the remainder: 0.3 is a multiple of 0.1. */
 const isMultiple = (value: number, step: number): boolean => Math.abs(value / step - Math.round(value / step)) < 1e-9;
 
-function listText({ item, minItems, maxItems }: ListField, { children }: FormDraft, place: DraftPath): string | undefined {
-  const texts = children.map((part, at) => serializeField(item, part, childPath(place, at)));
-  const message = children.length < minItems
-    ? `at least ${minItems} of them`
-    : children.length > maxItems
-    ? `at most ${maxItems} of them`
-    : undefined;
-  if (message !== undefined) return void place.errors.push({ path: place.path, message });
-  return texts.includes(undefined) ? undefined : `[${texts.join(",")}]`;
-}
-
-function groupText({ members }: GroupField, { children }: FormDraft, place: DraftPath): string | undefined {
-  const texts: string[] = [];
-  for (const [at, { name, field }] of members.entries()) {
-    const part = children[at];
-    if (part?.isIncluded !== true) continue;
-    const text = serializeField(field, part, childPath(place, at));
-    if (text !== undefined) texts.push(`${JSON.stringify(name)}:${text}`);
-  }
-  return `{${texts.join(",")}}`;
-}
-
-function rawText(text: string, wrong: Reject): string | undefined {
-  if (text.trim() === "") return wrong("JSON, please");
+function typedJson(text: string, reject: Reject): string | undefined {
+  if (text.trim() === "") return reject(ERRORS.json);
   const value = parseJson(text, SCHEMA_DEPTH_MAX);
-  return value === undefined ? wrong("this is not JSON, or is nested too deeply") : JSON.stringify(value);
+  return value === undefined ? reject(ERRORS.jsonInvalid) : JSON.stringify(value);
 }
 
-/** A draft with one of its parts changed, by its place. */
-export function updateDraft(draft: FormDraft, at: readonly number[], change: (part: FormDraft) => FormDraft): FormDraft {
-  const [first, ...rest] = at;
+/** The draft with one of its children replaced. `path`: indexes from the root. */
+export function updateDraft(
+  draft: FormDraft,
+  path: readonly number[],
+  change: (child: FormDraft) => FormDraft,
+): FormDraft {
+  const [first, ...rest] = path;
   if (first === undefined) return change(draft);
-  return {
-    ...draft,
-    children: draft.children.map((part, index) => (index === first ? updateDraft(part, rest, change) : part)),
-  };
+  const children = draft.children.map((child, index) => (index === first ? updateDraft(child, rest, change) : child));
+  return { ...draft, children };
 }

@@ -1,26 +1,26 @@
 /**
- * A form made from a JSON Schema.
+ * Makes a form from a JSON Schema.
  *
- * A schema comes from a stranger. What the form knows becomes fields; anything else becomes a field in which JSON is typed. The
- * form is advice: what it makes is checked against the whole schema before it is sent, and by the relay again.
+ * A schema is untrusted input. Parts that the form understands become fields; every other part becomes a field in which JSON is typed. The
+ * form is a convenience: its data is checked against the whole schema before it is sent, and by the relay again.
  *
- * Invariants: M1 a form has at most `FIELDS_MAX` fields and is at most `DEPTH_MAX` deep, whatever the schema; M2 nothing here
- * throws; M3 names of properties are never keys of a table of ours.
+ * Invariants: M1 a form has at most `FIELDS_MAX` fields and at most `DEPTH_MAX` levels, whatever the schema; M2 nothing here throws; M3
+ * names of properties are never used as keys of a lookup table.
  */
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 
 const FIELDS_MAX = 80;
 const DEPTH_MAX = 5;
 const OPTIONS_MAX = 200;
+/** References that are followed from one place. */
+const REFERENCES_MAX = 8;
 
 interface FieldBase {
   readonly label: string;
   readonly description: string;
-  /** What the schema says it is when nobody says otherwise. */
   readonly defaultValue: Json | undefined;
 }
 
-/** A text, with what it has to fulfil. */
 export interface TextField extends FieldBase {
   readonly is: "text";
   readonly minLength: number;
@@ -28,25 +28,26 @@ export interface TextField extends FieldBase {
   readonly pattern: string | undefined;
 }
 
-/** A number, with what it has to fulfil. */
+/** An end of a range. */
+export interface Bound {
+  readonly value: number;
+  /** The value itself is not allowed. */
+  readonly isExclusive: boolean;
+}
+
 export interface NumberField extends FieldBase {
   readonly is: "number";
   readonly isInteger: boolean;
-  readonly min: number | undefined;
-  readonly max: number | undefined;
-  /** The bounds themselves are out. */
-  readonly isMinExclusive: boolean;
-  readonly isMaxExclusive: boolean;
+  readonly min: Bound | undefined;
+  readonly max: Bound | undefined;
   readonly step: number | undefined;
 }
 
-/** One of several values. */
 export interface ChoiceField extends FieldBase {
   readonly is: "choice";
   readonly options: readonly Json[];
 }
 
-/** Several of one kind. */
 export interface ListField extends FieldBase {
   readonly is: "list";
   readonly item: FormField;
@@ -54,7 +55,6 @@ export interface ListField extends FieldBase {
   readonly maxItems: number;
 }
 
-/** Named fields together. */
 export interface GroupField extends FieldBase {
   readonly is: "group";
   readonly members: readonly GroupMember[];
@@ -72,19 +72,18 @@ export type FormField =
   | ChoiceField
   | ListField
   | GroupField
-  | (FieldBase & { readonly is: "yes or no" })
-  | (FieldBase & { readonly is: "fixed"; readonly value: Json })
+  | (FieldBase & { readonly is: "boolean" })
+  | (FieldBase & { readonly is: "constant"; readonly value: Json })
   /** JSON is typed in. */
-  | (FieldBase & { readonly is: "raw" });
+  | (FieldBase & { readonly is: "json" });
 
 /** The form of a schema. */
 export function formFromSchema(schema: Json): FormField {
   return new FormBuilder(schema).field(schema, "", 0);
 }
 
-/** One form being made. */
 class FormBuilder {
-  #left = FIELDS_MAX;
+  #fieldsLeft = FIELDS_MAX;
   readonly #root: Json;
 
   constructor(root: Json) {
@@ -92,76 +91,73 @@ class FormBuilder {
   }
 
   field(given: Json | undefined, label: string, depth: number): FormField {
-    const schema = this.#plain(given);
-    const common = commonOf(schema, label);
-    if (schema === undefined || depth > DEPTH_MAX || --this.#left < 0) return { is: "raw", ...common };
-    if (schema["const"] !== undefined) return { is: "fixed", value: schema["const"], ...common };
+    const schema = this.#resolve(given);
+    const base = baseOf(schema, label);
+    if (schema === undefined || depth > DEPTH_MAX || --this.#fieldsLeft < 0) return { is: "json", ...base };
+    if (schema["const"] !== undefined) return { is: "constant", value: schema["const"], ...base };
     const options = optionsOf(schema);
-    if (options !== undefined) return { is: "choice", options, ...common };
-    switch (kindOf(schema)) {
+    if (options !== undefined) return { is: "choice", options, ...base };
+    switch (typeOf(schema)) {
       case "string":
-        return textField(schema, common);
+        return textField(schema, base);
       case "number":
       case "integer":
-        return numberField(schema, common);
+        return numberField(schema, base);
       case "boolean":
-        return { is: "yes or no", ...common };
+        return { is: "boolean", ...base };
       case "array":
-        return this.#list(schema, common, depth);
+        return this.#list(schema, base, depth);
       case "object":
-        return this.#group(schema, common, depth);
-      default:
-        return { is: "raw", ...common };
+        return this.#group(schema, base, depth);
+      default: // Why not `assertNever`: the type is any text that a peer sent.
+        return { is: "json", ...base };
     }
   }
 
-  #list(schema: JsonObject, common: FieldBase, depth: number): FormField {
+  #list(schema: JsonObject, base: FieldBase, depth: number): FormField {
     const { items } = schema;
-    if (!isObject(items) || schema["prefixItems"] !== undefined) return { is: "raw", ...common };
+    if (!isObject(items) || schema["prefixItems"] !== undefined) return { is: "json", ...base };
     const item = this.field(items, "", depth + 1);
-    return {
-      is: "list",
-      item,
-      minItems: whole(schema["minItems"], 0),
-      maxItems: whole(schema["maxItems"], Infinity),
-      ...common,
-    };
+    const [minItems, maxItems] = [lengthOf(schema["minItems"], 0), lengthOf(schema["maxItems"], Infinity)];
+    return { is: "list", item, minItems, maxItems, ...base };
   }
 
-  #group(schema: JsonObject, common: FieldBase, depth: number): FormField {
-    const { properties, required } = schema;
-    if (!isObject(properties)) return isClosed(schema) ? { is: "group", members: [], ...common } : { is: "raw", ...common };
-    const names = new Set(Array.isArray(required) ? required : []);
-    const all = Object.entries(properties);
-    if (all.length > this.#left) return { is: "raw", ...common };
-    const members = all.map(([name, part]) => ({
+  #group(schema: JsonObject, base: FieldBase, depth: number): FormField {
+    const { properties, required, additionalProperties } = schema;
+    if (!isObject(properties)) {
+      return additionalProperties === false ? { is: "group", members: [], ...base } : { is: "json", ...base };
+    }
+    const requiredNames = new Set(Array.isArray(required) ? required : []);
+    const entries = Object.entries(properties);
+    if (entries.length > this.#fieldsLeft) return { is: "json", ...base };
+    const members = entries.map(([name, member]) => ({
       name,
-      isRequired: names.has(name),
-      field: this.field(part, name, depth + 1),
+      isRequired: requiredNames.has(name),
+      field: this.field(member, name, depth + 1),
     }));
-    return { is: "group", members, ...common };
+    return { is: "group", members, ...base };
   }
 
-  /** The schema itself where it is one that stands for another: a reference, the only part of all, something or null. */
-  #plain(given: Json | undefined): JsonObject | undefined {
+  /** Replaces a schema that stands for another one: a `$ref`, the only member of `allOf`, or "something or null". */
+  #resolve(given: Json | undefined): JsonObject | undefined {
     let schema = given;
-    for (let hops = 0; hops < 8; hops++) {
+    for (let hops = 0; hops < REFERENCES_MAX; hops++) {
       if (!isObject(schema)) return undefined;
       const { $ref: reference, allOf, ...rest } = schema;
-      const only: Json | undefined = Array.isArray(allOf) && allOf.length === 1 ? allOf[0] : undefined;
-      const target = typeof reference === "string" ? this.#target(reference) : only;
+      const onlyMember: Json | undefined = Array.isArray(allOf) && allOf.length === 1 ? allOf[0] : undefined;
+      const target = typeof reference === "string" ? this.#referenced(reference) : onlyMember;
       if (target !== undefined) {
-        schema = isObject(target) ? joined(target, rest) : target;
+        schema = isObject(target) ? merged(target, rest) : target;
         continue;
       }
-      const some = thingOrNull(schema);
-      if (some === undefined) return reference === undefined && allOf === undefined ? schema : undefined;
-      schema = some;
+      const nonNull = nonNullBranch(schema);
+      if (nonNull === undefined) return reference === undefined && allOf === undefined ? schema : undefined;
+      schema = nonNull;
     }
     return undefined;
   }
 
-  #target(reference: string): Json | undefined {
+  #referenced(reference: string): Json | undefined {
     if (!reference.startsWith("#")) return undefined;
     let target: Json | undefined = this.#root;
     for (const token of reference.slice(1).split("/").slice(1)) {
@@ -174,19 +170,19 @@ class FormBuilder {
 }
 
 /** Why by entries: assigning `__proto__` would set the prototype. */
-const joined = (first: JsonObject, second: JsonObject): JsonObject =>
+const merged = (first: JsonObject, second: JsonObject): JsonObject =>
   Object.fromEntries([...Object.entries(first), ...Object.entries(second)]);
 
-/** `anyOf: [<something>, {type: "null"}]`: the something. */
-function thingOrNull({ anyOf, oneOf, ...rest }: JsonObject): JsonObject | undefined {
+/** The schema in `anyOf: [<schema>, {type: "null"}]`. */
+function nonNullBranch({ anyOf, oneOf, ...rest }: JsonObject): JsonObject | undefined {
   const branches = anyOf ?? oneOf;
   if (!Array.isArray(branches) || branches.length > 2) return undefined;
   const others = branches.filter((branch: Json) => !isObject(branch) || branch["type"] !== "null");
   const only: Json | undefined = others.length === 1 ? others[0] : undefined;
-  return isObject(only) ? joined(only, rest) : undefined;
+  return isObject(only) ? merged(only, rest) : undefined;
 }
 
-function commonOf(schema: JsonObject | undefined, label: string): FieldBase {
+function baseOf(schema: JsonObject | undefined, label: string): FieldBase {
   const { title, description, default: defaultValue } = schema ?? {};
   return {
     label: label === "" && typeof title === "string" ? title : label,
@@ -195,7 +191,7 @@ function commonOf(schema: JsonObject | undefined, label: string): FieldBase {
   };
 }
 
-/** The values there are to choose from, where they are listed one way or the other. */
+/** The values of an `enum`, or of a `oneOf` or `anyOf` of constants. */
 function optionsOf(schema: JsonObject): readonly Json[] | undefined {
   const { enum: listed, anyOf, oneOf } = schema;
   if (Array.isArray(listed)) return listed.length > 0 && listed.length <= OPTIONS_MAX ? listed : undefined;
@@ -205,13 +201,13 @@ function optionsOf(schema: JsonObject): readonly Json[] | undefined {
   return values.includes(undefined) ? undefined : values as Json[];
 }
 
-/** The one type it has beside null; guessed where the schema forgot to say. */
-function kindOf(schema: JsonObject): string | undefined {
+/** The one type beside null. A schema without a type gets the one that its keywords imply. */
+function typeOf(schema: JsonObject): string | undefined {
   const { type } = schema;
   if (typeof type === "string") return isBranched(schema) ? undefined : type;
   if (Array.isArray(type)) {
-    const kinds = type.filter((kind: Json) => kind !== "null");
-    return kinds.length === 1 && typeof kinds[0] === "string" ? kinds[0] : undefined;
+    const types = type.filter((one: Json) => one !== "null");
+    return types.length === 1 && typeof types[0] === "string" ? types[0] : undefined;
   }
   if (isBranched(schema)) return undefined;
   if (schema["properties"] !== undefined) return "object";
@@ -221,37 +217,41 @@ function kindOf(schema: JsonObject): string | undefined {
 const isBranched = ({ anyOf, oneOf, allOf, if: condition }: JsonObject): boolean =>
   [anyOf, oneOf, allOf, condition].some((branch) => branch !== undefined);
 
-const isClosed = (schema: JsonObject): boolean => schema["additionalProperties"] === false;
+const lengthOf = (value: Json | undefined, fallback: number): number =>
+  typeof value === "number" && value >= 0 ? Math.floor(value) : fallback;
 
-const whole = (value: Json | undefined, otherwise: number): number =>
-  typeof value === "number" && value >= 0 ? Math.floor(value) : otherwise;
-
-function textField(schema: JsonObject, common: FieldBase): TextField {
+function textField(schema: JsonObject, base: FieldBase): TextField {
   const { minLength, maxLength, pattern } = schema;
   return {
     is: "text",
-    minLength: whole(minLength, 0),
-    maxLength: whole(maxLength, Infinity),
+    minLength: lengthOf(minLength, 0),
+    maxLength: lengthOf(maxLength, Infinity),
     pattern: typeof pattern === "string" ? pattern : undefined,
-    ...common,
+    ...base,
   };
 }
 
-function numberField(schema: JsonObject, common: FieldBase): NumberField {
-  const [minimum, above] = [numberOf(schema["minimum"]), numberOf(schema["exclusiveMinimum"])];
-  const [maximum, below] = [numberOf(schema["maximum"]), numberOf(schema["exclusiveMaximum"])];
-  const isMinExclusive = above !== undefined && (minimum === undefined || above >= minimum);
-  const isMaxExclusive = below !== undefined && (maximum === undefined || below <= maximum);
+function numberField(schema: JsonObject, base: FieldBase): NumberField {
+  const { type, minimum, exclusiveMinimum, maximum, exclusiveMaximum, multipleOf } = schema;
   return {
     is: "number",
-    isInteger: schema["type"] === "integer" || (Array.isArray(schema["type"]) && schema["type"].includes("integer")),
-    min: isMinExclusive ? above : minimum,
-    max: isMaxExclusive ? below : maximum,
-    isMinExclusive,
-    isMaxExclusive,
-    step: numberOf(schema["multipleOf"]),
-    ...common,
+    isInteger: type === "integer" || (Array.isArray(type) && type.includes("integer")),
+    min: tighter(boundOf(minimum, false), boundOf(exclusiveMinimum, true), (one, other) => one > other),
+    max: tighter(boundOf(maximum, false), boundOf(exclusiveMaximum, true), (one, other) => one < other),
+    step: typeof multipleOf === "number" ? multipleOf : undefined,
+    ...base,
   };
 }
 
-const numberOf = (value: Json | undefined): number | undefined => (typeof value === "number" ? value : undefined);
+const boundOf = (value: Json | undefined, isExclusive: boolean): Bound | undefined =>
+  typeof value === "number" ? { value, isExclusive } : undefined;
+
+/** Of two bounds the one that allows less. */
+function tighter(
+  inclusive: Bound | undefined,
+  exclusive: Bound | undefined,
+  isTighter: (one: number, other: number) => boolean,
+): Bound | undefined {
+  if (inclusive === undefined || exclusive === undefined) return inclusive ?? exclusive;
+  return isTighter(inclusive.value, exclusive.value) ? inclusive : exclusive;
+}

@@ -1,38 +1,41 @@
-/** What people did: by the API, by this page, by a watcher's command. */
+/** What operators did: on this page, by the API, or by a watcher's command. */
 import type { AuditView } from "../../core/view.ts";
-import { useStore } from "../state/store.ts";
+import { EmptyState } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";
 import { sanitize } from "../lib/sanitize.ts";
-import { EmptyState } from "../components/primitives.tsx";
+import { useStore } from "../state/hooks.ts";
+import { operatorAction, outcomeText, TEXTS } from "../texts.ts";
+
+const TEXT = TEXTS.audit;
 
 export function Audit() {
   const audit = useStore((state) => state.audit);
   return (
     <div class="scrolls">
-      <h2 class="panel-title">Audit</h2>
+      <h2 class="visually-hidden">{TEXT.title}</h2>
       <div>
         {audit === undefined
-          ? <p key="wait" class="faint pad">asking the relay…</p>
+          ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
           : audit.length === 0
-          ? (
-            <EmptyState key="none" title="Nobody has done anything">
-              Whatever a person does here, by the API or as a watcher is written down, with the name of the token.
-            </EmptyState>
-          )
-          : <ul key="some" class="plain-list audit">{audit.map((one) => <AuditRow key={one.id} deed={one} />)}</ul>}
+          ? <EmptyState key="none" title={TEXT.none}>{TEXT.noneMeans}</EmptyState>
+          : <ul key="some" class="plain-list audit">{audit.map((entry) => <AuditRow key={entry.id} entry={entry} />)}</ul>}
       </div>
     </div>
   );
 }
 
-function AuditRow({ deed: { at, by, did, to, outcome } }: { readonly deed: AuditView }) {
+function AuditRow({ entry: { at, by, did, to, outcome } }: { readonly entry: AuditView }) {
+  const [before, target, after] = operatorAction(did, to);
   return (
-    <li class="deed">
+    <li class="audit-row">
       <span class="num faint small" title={new Date(at).toISOString()}>{formatTime(at)}</span>
-      <span class="deed-did">{sanitize(did.replaceAll("_", " "), 40)}</span>
-      <bdi class="deed-to">{sanitize(to, 80)}</bdi>
-      <bdi class="faint small">{sanitize(by, 40)}</bdi>
-      <span class={outcome === "done" ? "good-text small end" : "bad-text small end"}>{sanitize(outcome, 40)}</span>
+      <bdi class="audit-by">{sanitize(by, 40)}</bdi>
+      <span class="audit-action">
+        {sanitize(before, 60)}
+        <bdi class="audit-target">{sanitize(target, 80)}</bdi>
+        {sanitize(after, 60)}
+      </span>
+      <span class={outcome === "done" ? "good-text small end" : "bad-text small end"}>{outcomeText(outcome)}</span>
     </li>
   );
 }

@@ -1,161 +1,165 @@
 /**
- * The rows of the feed: only those in sight exist, the newest on top, drawn at most once a frame.
+ * The rows of the feed, newest first. Only the visible rows exist as elements, and they are drawn at most once per frame.
  *
- * Why not as everything else is drawn: several hundred rows a second would have to be compared with those before.
+ * Why not as a component: several hundred rows a second would have to be compared with those before.
  */
-import type { EventFeed, FeedRow } from "../state/event-feed.ts";
 import { formatTime } from "../lib/format.ts";
 import { sanitize } from "../lib/sanitize.ts";
+import type { EventFeed, FeedRow } from "../state/event-feed.ts";
 
-/** Rows above and below those in sight. */
-const MORE = 6;
+/** Rows that are drawn above and below the visible ones. */
+const OVERSCAN = 6;
+const DEFAULT_ROW_HEIGHT = 28;
 
 interface RowElements {
-  readonly element: HTMLDivElement;
+  readonly root: HTMLDivElement;
   readonly time: HTMLSpanElement;
-  readonly what: HTMLSpanElement;
-  readonly who: HTMLElement;
+  readonly label: HTMLSpanElement;
+  readonly names: HTMLElement;
   readonly text: HTMLElement;
+  /** `seq` of the row that they show. */
   seq: number;
-}
-
-export interface FeedListListener {
-  /** Another row was chosen. */
-  selected(row: FeedRow): void;
-  /** The view was left its top, or is at it again. */
-  scrolled(isAtTop: boolean): void;
 }
 
 export class FeedList {
   readonly #place: HTMLElement;
   readonly #feed: EventFeed;
-  readonly #watcher: FeedListListener;
-  readonly #lines: RowElements[] = [];
+  readonly #onSelect: (row: FeedRow | undefined) => void;
+  readonly #rows: RowElements[] = [];
+  /** As high as all rows together, so that the scroll bar is right. */
   readonly #space = document.createElement("div");
-  readonly #resize: ResizeObserver;
-  #rowHeight = 28;
+  readonly #resizeObserver: ResizeObserver;
+  readonly #unsubscribe: () => void;
+  #rowHeight = DEFAULT_ROW_HEIGHT;
   #frame = 0;
-  #version = -1;
-  #chosen: number | undefined;
-  #isAtTop = true;
+  #drawnVersion = -1;
+  #selectedSeq: number | undefined;
   #isStale = true;
 
-  constructor(place: HTMLElement, feed: EventFeed, watcher: FeedListListener) {
+  constructor(place: HTMLElement, feed: EventFeed, onSelect: (row: FeedRow | undefined) => void) {
     this.#place = place;
     this.#feed = feed;
-    this.#watcher = watcher;
+    this.#onSelect = onSelect;
     this.#space.className = "feed-space";
     place.append(this.#space);
-    place.addEventListener("scroll", this.#scroll, { passive: true });
-    this.#space.addEventListener("click", this.#click);
-    this.#resize = new ResizeObserver(() => {
-      this.#rowHeight = Number.parseFloat(getComputedStyle(place).getPropertyValue("--feed-row")) || 28;
+    place.addEventListener("scroll", this.#onScroll, { passive: true });
+    this.#space.addEventListener("click", this.#onClick);
+    this.#resizeObserver = new ResizeObserver(() => {
+      const height = getComputedStyle(place).getPropertyValue("--feed-row");
+      this.#rowHeight = Number.parseFloat(height) || DEFAULT_ROW_HEIGHT;
       this.#isStale = true;
     });
-    this.#resize.observe(place);
+    this.#resizeObserver.observe(place);
+    let wasPaused = feed.view.is === "paused";
+    this.#unsubscribe = feed.subscribe(() => {
+      const isPaused = feed.view.is === "paused";
+      if (wasPaused && !isPaused) this.#scrollToTop();
+      wasPaused = isPaused;
+    });
     this.#frame = requestAnimationFrame(this.#draw);
   }
 
   remove(): void {
     cancelAnimationFrame(this.#frame);
-    this.#resize.disconnect();
-    this.#place.removeEventListener("scroll", this.#scroll);
+    this.#resizeObserver.disconnect();
+    this.#unsubscribe();
+    this.#place.removeEventListener("scroll", this.#onScroll);
     this.#space.remove();
   }
 
-  toTop(): void {
-    this.#place.scrollTop = 0;
-    this.#isStale = true;
-  }
-
-  /** The row after or before the chosen one. */
-  step(by: number): void {
+  /** Selects the row that is `step` rows below the selected one, and scrolls to it. */
+  selectNext(step: number): void {
     const { rows } = this.#feed;
-    const at = rows.findIndex(({ seq }) => seq === this.#chosen);
-    const next = at < 0 ? rows.length - 1 : Math.min(rows.length - 1, Math.max(0, at - by));
+    const current = rows.findIndex(({ seq }) => seq === this.#selectedSeq);
+    const next = current < 0 ? rows.length - 1 : Math.min(rows.length - 1, Math.max(0, current - step));
     const row = rows[next];
     if (row === undefined) return;
     const top = (rows.length - 1 - next) * this.#rowHeight;
     const { scrollTop, clientHeight } = this.#place;
     if (top < scrollTop) this.#place.scrollTop = top;
     else if (top + this.#rowHeight > scrollTop + clientHeight) this.#place.scrollTop = top + this.#rowHeight - clientHeight;
-    this.choose(row);
+    this.select(row);
   }
 
-  choose(row: FeedRow | undefined): void {
-    this.#chosen = row?.seq;
+  select(row: FeedRow | undefined): void {
+    this.#selectedSeq = row?.seq;
     this.#isStale = true;
-    if (row !== undefined) this.#watcher.selected(row);
+    this.#onSelect(row);
   }
 
-  readonly #scroll = (): void => {
+  #scrollToTop(): void {
+    this.#place.scrollTop = 0;
+    this.#isStale = true;
+  }
+
+  readonly #onScroll = (): void => {
     this.#isStale = true;
     const isAtTop = this.#place.scrollTop < this.#rowHeight / 2;
-    if (isAtTop === this.#isAtTop) return;
-    this.#isAtTop = isAtTop;
-    this.#watcher.scrolled(isAtTop);
+    // Why: the rows that somebody reads must not move.
+    if (!isAtTop && this.#feed.view.is === "running") this.#feed.pause();
   };
 
-  readonly #click = ({ target }: Event): void => {
+  readonly #onClick = ({ target }: Event): void => {
     const element = target instanceof Element ? target.closest<HTMLElement>(".feed-row") : null;
     const seq = Number(element?.dataset["seq"]);
     const row = this.#feed.rows.find((one) => one.seq === seq);
-    if (row !== undefined) this.choose(row);
+    if (row !== undefined) this.select(row);
   };
 
   readonly #draw = (): void => {
     this.#frame = requestAnimationFrame(this.#draw);
-    if (this.#feed.version === this.#version && !this.#isStale) return;
-    this.#version = this.#feed.version;
+    const { rows, version } = this.#feed;
+    if (version === this.#drawnVersion && !this.#isStale) return;
+    this.#drawnVersion = version;
     this.#isStale = false;
-    const { rows } = this.#feed;
     const height = this.#rowHeight;
+    const { scrollTop, clientHeight } = this.#place;
     this.#space.style.height = `${rows.length * height}px`;
-    const first = Math.max(0, Math.floor(this.#place.scrollTop / height) - MORE);
-    const last = Math.min(rows.length, Math.ceil((this.#place.scrollTop + this.#place.clientHeight) / height) + MORE);
-    for (let at = first; at < last; at++) {
-      const row = rows[rows.length - 1 - at];
-      if (row !== undefined) this.#fill(this.#line(at - first), row, at * height);
+    const first = Math.max(0, Math.floor(scrollTop / height) - OVERSCAN);
+    const last = Math.min(rows.length, Math.ceil((scrollTop + clientHeight) / height) + OVERSCAN);
+    for (let index = first; index < last; index++) {
+      const row = rows[rows.length - 1 - index];
+      if (row !== undefined) this.#fill(this.#elementsAt(index - first), row, index * height);
     }
-    for (let at = Math.max(0, last - first); at < this.#lines.length; at++) this.#lines[at]?.element.remove();
-    this.#lines.length = Math.max(0, last - first);
+    for (const { root } of this.#rows.splice(Math.max(0, last - first))) root.remove();
   };
 
-  #line(at: number): RowElements {
-    const found = this.#lines[at];
-    if (found !== undefined) return found;
-    const part = <Tag extends keyof HTMLElementTagNameMap>(tag: Tag, name: string): HTMLElementTagNameMap[Tag] => {
-      const element = document.createElement(tag);
-      element.className = name;
-      return element;
-    };
-    const line: RowElements = {
-      element: part("div", "feed-row"),
-      time: part("span", "feed-time num"),
-      what: part("span", "feed-what"),
-      who: part("bdi", "feed-who"),
-      text: part("bdi", "feed-text"),
+  #elementsAt(index: number): RowElements {
+    const existing = this.#rows[index];
+    if (existing !== undefined) return existing;
+    const elements: RowElements = {
+      root: element("div", "feed-row"),
+      time: element("span", "feed-time num"),
+      label: element("span", "feed-label"),
+      names: element("bdi", "feed-names"),
+      text: element("bdi", "feed-text"),
       seq: -1,
     };
-    line.element.append(line.time, line.what, line.who, line.text);
-    this.#space.append(line.element);
-    this.#lines[at] = line;
-    return line;
+    elements.root.append(elements.time, elements.label, elements.names, elements.text);
+    this.#space.append(elements.root);
+    this.#rows[index] = elements;
+    return elements;
   }
 
-  #fill(line: RowElements, row: FeedRow, top: number): void {
-    const { element, time, what, who, text } = line;
-    element.style.transform = `translateY(${top}px)`;
-    element.classList.toggle("is-chosen", row.seq === this.#chosen);
-    if (line.seq === row.seq) return;
-    line.seq = row.seq;
-    const { tone, label: word, names, text: said } = row.summary;
-    element.dataset["seq"] = String(row.seq);
-    element.dataset["event"] = row.event.event;
+  #fill(elements: RowElements, row: FeedRow, top: number): void {
+    const { root, time, label, names, text } = elements;
+    root.style.transform = `translateY(${top}px)`;
+    root.classList.toggle("is-selected", row.seq === this.#selectedSeq);
+    if (elements.seq === row.seq) return;
+    elements.seq = row.seq;
+    const { summary } = row;
+    root.dataset["seq"] = String(row.seq);
+    root.dataset["event"] = row.event.event;
     time.textContent = formatTime(row.at);
-    what.textContent = word;
-    what.className = `feed-what ${tone}`;
-    who.textContent = sanitize(names.join(", "), 80);
-    text.textContent = said;
+    label.textContent = summary.label;
+    label.className = `feed-label ${summary.tone}`;
+    names.textContent = sanitize(summary.names.join(", "), 80);
+    text.textContent = summary.text;
   }
+}
+
+function element<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, className: string): HTMLElementTagNameMap[Tag] {
+  const created = document.createElement(tag);
+  created.className = className;
+  return created;
 }

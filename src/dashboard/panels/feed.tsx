@@ -1,68 +1,33 @@
 /** The live feed: everything that watchers see, as it happens. */
 import { useLayoutEffect, useRef, useState } from "hono/jsx/dom";
-import { feed } from "../state/relay.ts";
-import { useStore } from "../state/store.ts";
-import { type FeedFilter, type FeedRow, NO_FILTER } from "../state/event-feed.ts";
-import { EVENT_CATEGORIES, type EventCategory } from "../lib/describe-event.ts";
-import { formatCount, formatTime } from "../lib/format.ts";
-import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
 import { Icon } from "../components/icons.tsx";
 import { Button } from "../components/primitives.tsx";
+import type { EventCategory } from "../lib/describe-event.ts";
+import { formatTime } from "../lib/format.ts";
+import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
+import { type FeedFilter, type FeedRow, NO_FILTER } from "../state/event-feed.ts";
+import { store, useFeed, useStore } from "../state/hooks.ts";
+import { EVENT_CATEGORIES, TEXTS } from "../texts.ts";
 import { FeedList } from "./feed-list.ts";
 
-let list: FeedList | undefined;
-const changed = (): boolean => dispatchEvent(new Event("feed"));
-
-/** Holds the feed, or lets it go on. */
-export function toggleFeed(): void {
-  if (feed.isPaused) {
-    feed.resume();
-    list?.toTop();
-  } else feed.pause();
-  changed();
-}
-
-function changeFilter(change: Partial<FeedFilter>): void {
-  feed.setFilter({ ...feed.filter, ...change });
-  changed();
-}
-
-/** Drawn again when the feed is held, let go or filtered, and now and then while it runs. */
-function useFeed(): void {
-  const [, draw] = useState(0);
-  useLayoutEffect(() => {
-    const again = (): void => draw((times) => times + 1);
-    addEventListener("feed", again);
-    return () => removeEventListener("feed", again);
-  }, []);
-  useStore((state) => state.now);
-}
+const TEXT = TEXTS.feed;
 
 export function FeedPanel() {
   const place = useRef<HTMLDivElement | null>(null);
-  const [chosen, choose] = useState<FeedRow | undefined>(undefined);
+  const list = useRef<FeedList | undefined>(undefined);
+  const [selected, select] = useState<FeedRow | undefined>(undefined);
   useLayoutEffect(() => {
     const { current } = place;
     if (current === null) return;
-    list = new FeedList(current, feed, {
-      selected: (row) => choose(row),
-      scrolled: (isAtTop) => {
-        // Why: what somebody reads must not move away.
-        if (!isAtTop && !feed.isPaused) feed.pause();
-        changed();
-      },
-    });
-    return () => {
-      list?.remove();
-      list = undefined;
-    };
+    list.current = new FeedList(current, store.feed, (row) => select(row));
+    return () => list.current?.remove();
   }, []);
-  const key = (event: KeyboardEvent): void => {
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (by === undefined) return;
+  const onKey = (event: KeyboardEvent): void => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step === undefined) return;
     event.preventDefault();
-    if (!feed.isPaused) toggleFeed();
-    list?.step(by);
+    if (store.feed.view.is === "running") store.feed.pause();
+    list.current?.selectNext(step);
   };
   return (
     <div class="feed">
@@ -73,29 +38,21 @@ export function FeedPanel() {
         tabindex={0}
         role="log"
         aria-live="off"
-        aria-label="Live events, the newest first; arrow keys choose one"
+        aria-label={TEXT.rows}
         data-name="feed-rows"
-        onKeyDown={key}
+        onKeyDown={onKey}
       />
       <FeedEmpty />
-      <FeedMissed />
-      <div class={chosen === undefined ? "feed-chosen none" : "feed-chosen"}>
-        {chosen === undefined ? null : (
-          <div key="chosen" class="feed-chosen-body">
-            <p class="feed-chosen-head">
-              <strong>{sanitize(chosen.event.event, 60)}</strong>
-              <span class="faint num">{formatTime(chosen.at, true)}</span>
-              <Button
-                kind="quiet"
-                icon="close"
-                label="Close"
-                onPress={() => {
-                  choose(undefined);
-                  list?.choose(undefined);
-                }}
-              />
+      <FeedPaused />
+      <div class={selected === undefined ? "feed-selected hidden" : "feed-selected"}>
+        {selected === undefined ? null : (
+          <div key="selected" class="feed-selected-body">
+            <p class="feed-selected-head">
+              <strong>{selected.summary.label}</strong>
+              <span class="faint num">{formatTime(selected.at, true)}</span>
+              <Button kind="quiet" icon="close" label={TEXTS.close} onPress={() => list.current?.select(undefined)} />
             </p>
-            <pre>{sanitizeJson(chosen.event)}</pre>
+            <pre>{sanitizeJson(selected.event)}</pre>
           </div>
         )}
       </div>
@@ -103,96 +60,110 @@ export function FeedPanel() {
   );
 }
 
+function changeFilter(change: Partial<FeedFilter>): void {
+  store.feed.setFilter({ ...store.feed.filter, ...change });
+}
+
 function FeedTools() {
   useFeed();
   const integrations = useStore((state) => state.integrations) ?? [];
-  const { categories, integration, text } = feed.filter;
-  const names = [...new Set([...integrations.map(({ name }) => name), ...(integration === "" ? [] : [integration])])]
-    .sort();
-  const flip = (family: EventCategory): void => {
-    const next = new Set(categories);
-    if (!next.delete(family)) next.add(family);
-    changeFilter({ categories: next });
-  };
+  const { view, filter: { categories, integration, text } } = store.feed;
+  const isPaused = view.is === "paused";
+  const names = [...new Set([...integrations.map(({ name }) => name), integration])].filter((name) => name !== "").sort();
   const isFiltered = categories.size > 0 || integration !== "" || text !== "";
   return (
     <div class="feed-tools">
       <div class="feed-line">
-        <label class="find grows">
+        <label class="search grows">
           <Icon name="search" size={14} />
           <input
             type="search"
-            placeholder="Search events"
-            aria-label="Search the feed"
+            placeholder={TEXT.search}
+            aria-label={TEXT.searchLabel}
             data-name="feed-text"
             value={text}
             onInput={(event: Event) => changeFilter({ text: (event.target as HTMLInputElement).value })}
           />
         </label>
         <select
-          class="feed-who-select"
-          aria-label="Events of one integration"
-          data-name="feed-who"
+          class="feed-integration-select"
+          aria-label={TEXT.integration}
+          data-name="feed-integration"
           value={integration}
           onChange={(event: Event) => changeFilter({ integration: (event.target as HTMLSelectElement).value })}
         >
-          <option value="">everybody</option>
+          <option value="">{TEXT.allIntegrations}</option>
           {names.map((name) => <option key={name} value={name}>{sanitize(name, 40)}</option>)}
         </select>
         <Button
-          icon={feed.isPaused ? "play" : "pause"}
-          name="feed-hold"
-          pressed={feed.isPaused}
-          label={feed.isPaused ? "Let the feed go on" : "Hold the feed"}
-          onPress={toggleFeed}
+          icon={isPaused ? "play" : "pause"}
+          name="feed-pause"
+          pressed={isPaused}
+          label={isPaused ? TEXT.resumeLabel : TEXT.pause}
+          onPress={() => store.feed.toggle()}
         >
-          {feed.isPaused ? "Go on" : "Hold"}
+          {isPaused ? TEXT.resume : TEXT.pause}
         </Button>
       </div>
-      <div class="families" role="group" aria-label="Kinds of events">
-        {EVENT_CATEGORIES.map(([family, label]) => (
-          <button
-            key={family}
-            type="button"
-            class="family"
-            aria-pressed={categories.has(family) ? "true" : "false"}
-            data-name={`family-${family}`}
-            onClick={() => flip(family)}
-          >
-            {label}
-          </button>
-        ))}
-        <button
-          key="all"
-          type="button"
-          class={isFiltered ? "family clear" : "family clear none"}
-          onClick={() => changeFilter(NO_FILTER)}
-        >
-          Show all
-        </button>
-      </div>
+      <CategoryFilter categories={categories} isFiltered={isFiltered} />
     </div>
   );
 }
 
-function FeedEmpty() {
-  useFeed();
-  if (feed.rows.length > 0) return <p class="none" />;
+interface CategoryFilterProps {
+  readonly categories: ReadonlySet<EventCategory>;
+  readonly isFiltered: boolean;
+}
+
+function CategoryFilter({ categories, isFiltered }: CategoryFilterProps) {
+  const toggle = (category: EventCategory): void => {
+    const next = new Set(categories);
+    if (!next.delete(category)) next.add(category);
+    changeFilter({ categories: next });
+  };
   return (
-    <p class="feed-empty faint">
-      {feed.total === 0
-        ? "Nothing has happened yet. Every event of the relay is here as it happens."
-        : "No event fits the filter."}
-    </p>
+    <div class="categories" role="group" aria-label={TEXT.categories}>
+      {CATEGORIES.map((category) => (
+        <button
+          key={category}
+          type="button"
+          class="category"
+          aria-pressed={categories.has(category) ? "true" : "false"}
+          data-name={`category-${category}`}
+          onClick={() => toggle(category)}
+        >
+          {EVENT_CATEGORIES[category]}
+        </button>
+      ))}
+      <button
+        key="all"
+        type="button"
+        class={isFiltered ? "category clear" : "category clear hidden"}
+        onClick={() => store.feed.setFilter(NO_FILTER)}
+      >
+        {TEXT.showAll}
+      </button>
+    </div>
   );
 }
 
-function FeedMissed() {
+const CATEGORIES = Object.keys(EVENT_CATEGORIES) as EventCategory[];
+
+function FeedEmpty() {
   useFeed();
+  const { rows, total } = store.feed;
+  if (rows.length > 0) return <p class="hidden" />;
+  return <p class="feed-empty faint">{total === 0 ? TEXT.empty : TEXT.noMatch}</p>;
+}
+
+function FeedPaused() {
+  useFeed();
+  const { view } = store.feed;
+  const missed = view.is === "paused" ? view.missed : 0;
   return (
-    <p class={feed.isPaused ? "feed-missed" : "feed-missed none"} role="status">
-      <span>Held{feed.missed === 0 ? "" : ` · ${formatCount(feed.missed)} new`}</span>
-      <Button kind="main" name="feed-go-on" onPress={toggleFeed}>Go on</Button>
+    <p class={view.is === "paused" ? "feed-paused" : "feed-paused hidden"} role="status">
+      <span>{TEXT.paused}{missed === 0 ? "" : TEXT.missed(missed)}</span>
+      <Button kind="main" name="feed-resume" onPress={() => store.feed.resume()}>{TEXT.resume}</Button>
     </p>
   );
 }

@@ -1,74 +1,55 @@
-/** The relay as a neuron of a Nallely session: what it puts out, and what comes in. */
+/** The relay as a neuron of a Nallely session: its outputs and inputs. */
+import { Chip, EmptyState, Facts, Prose, Sparkline } from "../components/primitives.tsx";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import { useStore } from "../state/store.ts";
 import { formatCount } from "../lib/format.ts";
 import { sanitize } from "../lib/sanitize.ts";
-import { Chip, EmptyState, Sparkline } from "../components/primitives.tsx";
+import { store, useStore } from "../state/hooks.ts";
+import { humanize, TEXTS } from "../texts.ts";
 
-const KEPT = 60;
-/** The last values of each, as they were seen. */
-const past: Map<string, number[]> = new Map();
-let seen: Json | undefined;
+const TEXT = TEXTS.nallely;
 
-/** Why here: the values come with each look at the relay, and nobody else wants their past. */
-function remember(side: string, values: readonly (readonly [string, number])[]): void {
-  for (const [name, value] of values) {
-    const kept = past.get(`${side} ${name}`) ?? [];
-    kept.push(value);
-    past.set(`${side} ${name}`, kept.slice(-KEPT));
-  }
-}
+type NamedNumber = readonly [name: string, value: number];
 
-const numbers = (values: Json | undefined): readonly (readonly [string, number])[] =>
+const numbersIn = (values: Json | undefined): readonly NamedNumber[] =>
   isObject(values)
     ? Object.entries(values).flatMap(([name, value]) => (typeof value === "number" ? [[name, value] as const] : []))
     : [];
 
 export function Nallely() {
+  // Why the cast: the status of a service other than Neuro has no declared shape, so each field is checked where it is read.
   const nallely = useStore(({ overview }) => overview?.services["nallely"]) as JsonObject | undefined;
   if (nallely === undefined || nallely["enabled"] === false) {
     return (
       <div class="scrolls">
-        <EmptyState title="No Nallely session">
-          <code>nallely.enabled: true</code> makes the relay a neuron of the session at <code>nallely.url</code>.
+        <EmptyState title={TEXT.off}>
+          <Prose text={TEXT.offMeans} />
         </EmptyState>
       </div>
     );
   }
   const { name, url, state, outputs, inputs, counts } = nallely;
-  const [out, into] = [numbers(outputs), numbers(inputs)];
-  if (seen !== nallely) {
-    seen = nallely;
-    remember("out", out);
-    remember("in", into);
-  }
   const isOpen = state === "open";
   return (
     <div class="scrolls">
-      <h2 class="panel-title">Nallely</h2>
+      <h2 class="visually-hidden">{TEXT.title}</h2>
       <p class="entry-head pad">
         <bdi class="name">{sanitize(String(name), 60)}</bdi>
-        <Chip tone={isOpen ? "good" : "bad"}>{isOpen ? "in the session" : sanitize(String(state), 30)}</Chip>
+        <Chip tone={isOpen ? "good" : "bad"}>{isOpen ? TEXT.open : sanitize(humanize(String(state)), 30)}</Chip>
         <span class="faint small">{sanitize(String(url), 80)}</span>
       </p>
-      <Values title="Outputs" side="out" values={out} />
-      <Values title="Inputs" side="in" values={into} />
-      <dl class="facts pad">
-        {numbers(counts).map(([term, value]) => (
-          <div key={term}>
-            <dt>{sanitize(term, 30)}</dt>
-            <dd class="num">{formatCount(value)}</dd>
-          </div>
-        ))}
-      </dl>
+      <Values title={TEXT.outputs} side="out" values={numbersIn(outputs)} />
+      <Values title={TEXT.inputs} side="in" values={numbersIn(inputs)} />
+      <div class="pad">
+        <Facts facts={numbersIn(counts).map(([term, value]) => [humanize(term), formatCount(value)])} />
+      </div>
     </div>
   );
 }
 
 interface ValuesProps {
   readonly title: string;
-  readonly side: string;
-  readonly values: readonly (readonly [string, number])[];
+  readonly side: "in" | "out";
+  readonly values: readonly NamedNumber[];
 }
 
 function Values({ title, side, values }: ValuesProps) {
@@ -76,17 +57,19 @@ function Values({ title, side, values }: ValuesProps) {
     <section>
       <h3 class="panel-subtitle">{title}</h3>
       <div>
-        {values.length === 0 ? <p key="none" class="faint small pad">nothing yet</p> : (
-          <ul key="some" class="plain-list">
-            {values.map(([name, value]) => (
-              <li key={name} class="value">
-                <bdi>{sanitize(name, 60)}</bdi>
-                <Sparkline values={past.get(`${side} ${name}`) ?? []} label={`the last values of ${sanitize(name, 60)}`} />
-                <span class="num end">{Number.isInteger(value) ? value : value.toFixed(3)}</span>
-              </li>
-            ))}
-          </ul>
-        )}
+        {values.length === 0
+          ? <p key="none" class="faint small pad">{TEXT.noValues}</p>
+          : (
+            <ul key="some" class="plain-list">
+              {values.map(([name, value]) => (
+                <li key={name} class="value">
+                  <bdi>{sanitize(name, 60)}</bdi>
+                  <Sparkline values={store.nallelyValues.of(`${side} ${name}`)} label={TEXT.history(sanitize(name, 60))} />
+                  <span class="num end">{Number.isInteger(value) ? value : value.toFixed(3)}</span>
+                </li>
+              ))}
+            </ul>
+          )}
       </div>
     </section>
   );

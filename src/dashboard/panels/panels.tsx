@@ -1,6 +1,6 @@
-/** The panel that is open. */
-import { useStore } from "../state/store.ts";
-import { sidePanel } from "../components/tabs.tsx";
+/** The open panel. */
+import { sidePanel, type SidePanelName } from "../components/tabs.tsx";
+import { useStore } from "../state/hooks.ts";
 import { Audit } from "./audit.tsx";
 import { Brain } from "./brain.tsx";
 import { FeedPanel } from "./feed.tsx";
@@ -15,14 +15,14 @@ const PANELS = {
   nallely: Nallely,
   audit: Audit,
   tools: Tools,
-} as const;
+} as const satisfies Record<SidePanelName, unknown>;
 
 export function Panels() {
-  const panel = sidePanel(useStore((state) => state.panel));
-  const Shown = PANELS[panel as keyof typeof PANELS];
+  const panel = useStore((state) => sidePanel(state.panel));
+  const OpenPanel = PANELS[panel];
   return (
     <div class="panel" data-name={`panel-${panel}`}>
-      <Shown key={panel} />
+      <OpenPanel key={panel} />
     </div>
   );
 }

@@ -1,143 +1,125 @@
-/** What waits for whom, and what was given up. */
-import { useState } from "hono/jsx/dom";
-import type { Json, JsonObject } from "../../core/json.ts";
-import type { DeadLetterView, QueueEntryView, QueueView } from "../../core/view.ts";
+/** Messages that wait for their recipients, and dead letters. */
+import { type Child, useState } from "hono/jsx/dom";
 import { inPath } from "../../clients/api.ts";
-import { read, sendCommand, showToast } from "../state/relay.ts";
-import { useMissingScope, useStore } from "../state/store.ts";
-import { formatAge, formatBytes, formatCount, formatDuration, formatQuantity } from "../lib/format.ts";
-import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
+import type { DeadLetterView, Page, QueueEntryView, QueueView, SendOutcome } from "../../core/view.ts";
 import { Button, Chip, ConfirmButton, EmptyState, Name } from "../components/primitives.tsx";
+import { formatAge, formatBytes, formatDuration } from "../lib/format.ts";
+import { sanitize, sanitizeJson } from "../lib/sanitize.ts";
+import { store, useMissingScope, useStore } from "../state/hooks.ts";
+import { QUEUE_ITEMS_MAX } from "../state/relay-queries.ts";
+import { deadLetterReason, humanize, TEXTS } from "../texts.ts";
 
-/** As many as are asked for. */
-const SHOWN_MAX = 500;
+const TEXT = TEXTS.queue;
 
 export function Queue() {
   const queue = useStore((state) => state.queue);
-  const dead = useStore((state) => state.deadLetters);
+  const deadLetters = useStore((state) => state.deadLetters);
   return (
     <div class="scrolls">
       <section aria-labelledby="queue-title">
-        <h2 id="queue-title" class="panel-title">Waiting</h2>
+        <h2 id="queue-title" class="panel-title">{TEXT.waiting}</h2>
         <div>
           {queue === undefined
-            ? <p key="wait" class="faint pad">asking the relay…</p>
+            ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
             : queue.length === 0
-            ? (
-              <EmptyState key="none" title="Nothing waits">
-                A message for an integration that is known but away waits here until it is back.
-              </EmptyState>
-            )
-            : <ul key="some" class="plain-list">{queue.map((one) => <RecipientQueueRow key={one.to} queue={one} />)}</ul>}
+            ? <EmptyState key="none" title={TEXT.nothingWaits}>{TEXT.nothingWaitsMeans}</EmptyState>
+            : <ul key="some" class="plain-list">{queue.map((one) => <RecipientRow key={one.to} queue={one} />)}</ul>}
         </div>
       </section>
       <section aria-labelledby="dead-title">
-        <h2 id="dead-title" class="panel-title">Dead letters</h2>
+        <h2 id="dead-title" class="panel-title">{TEXT.deadLetters}</h2>
         <div>
-          {dead === undefined
-            ? <p key="wait" class="faint pad">asking the relay…</p>
-            : dead.length === 0
-            ? (
-              <EmptyState key="none" title="No dead letters">
-                What could not be delivered in time, or too often, is kept here to be tried again or dropped.
-              </EmptyState>
-            )
+          {deadLetters === undefined
+            ? <p key="loading" class="faint pad">{TEXTS.loading}</p>
+            : deadLetters.length === 0
+            ? <EmptyState key="none" title={TEXT.noDeadLetters}>{TEXT.noDeadLettersMeans}</EmptyState>
             : (
               <ul key="some" class="plain-list">
-                {dead.map((letter) => <DeadLetterRow key={letter.id} letter={letter} />)}
+                {deadLetters.map((letter) => <DeadLetterRow key={letter.id} letter={letter} />)}
               </ul>
             )}
-          <p class={(dead?.length ?? 0) < SHOWN_MAX ? "none" : "faint pad"}>
-            There may be more: these are the first {SHOWN_MAX}.
-          </p>
+          <p class={(deadLetters?.length ?? 0) < QUEUE_ITEMS_MAX ? "hidden" : "faint pad"}>{TEXT.more(QUEUE_ITEMS_MAX)}</p>
         </div>
       </section>
     </div>
   );
 }
 
-function RecipientQueueRow({ queue }: { readonly queue: QueueView }) {
-  const { to, entries, bytes, at } = queue;
-  const [listed, list] = useState<readonly QueueEntryView[] | undefined>(undefined);
-  const age = useStore(({ now }) => (at === null ? "" : `oldest ${formatAge(now - at)}`));
-  const flip = async (): Promise<void> => {
-    if (listed !== undefined) return list(undefined);
-    const page = await read<{ readonly items: readonly QueueEntryView[] }>(`queue/${inPath(to)}`);
-    list(page?.items);
+function RecipientRow({ queue: { to, entries, bytes, at } }: { readonly queue: QueueView }) {
+  const [listed, setListed] = useState<readonly QueueEntryView[] | undefined>(undefined);
+  const age = useStore(({ now }) => (at === null ? "" : TEXT.oldest(formatAge(now - at))));
+  const toggle = async (): Promise<void> => {
+    if (listed !== undefined) return setListed(undefined);
+    const outcome = await store.read<Page<QueueEntryView>>(`queue/${inPath(to)}`);
+    if (outcome.ok) setListed(outcome.body.items);
   };
+  const forget = (entry: string): void => setListed((listed ?? []).filter(({ id }) => id !== entry));
   return (
     <li class="entry">
       <div class="entry-head">
         <Name text={to} />
         <span class="faint small num">
-          {[`${formatCount(entries)} waiting`, formatBytes(bytes), age].filter((part) => part !== "").join(" · ")}
+          {[TEXT.entries(entries), formatBytes(bytes), age].filter((part) => part !== "").join(" · ")}
         </span>
-        <Button kind="quiet" pressed={listed !== undefined} onPress={flip}>{listed === undefined ? "Show" : "Hide"}</Button>
+        <Button kind="quiet" pressed={listed !== undefined} onPress={toggle}>
+          {listed === undefined ? TEXT.show : TEXT.hide}
+        </Button>
       </div>
-      <ul class={listed === undefined ? "none" : "plain-list inner"}>
-        {(listed ?? []).map((entry) => (
-          <QueueEntryRow
-            key={entry.id}
-            entry={entry}
-            gone={() => list((listed ?? []).filter(({ id }) => id !== entry.id))}
-          />
-        ))}
+      <ul class={listed === undefined ? "hidden" : "plain-list inner"}>
+        {(listed ?? []).map((entry) => <EntryRow key={entry.id} entry={entry} onDropped={() => forget(entry.id)} />)}
       </ul>
     </li>
   );
 }
 
-function QueueEntryRow({ entry, gone }: { readonly entry: QueueEntryView; gone(): void }) {
+function EntryRow({ entry, onDropped }: { readonly entry: QueueEntryView; onDropped(): void }) {
   const { id, kind, bytes, attempts, exp } = entry;
-  const left = useStore(({ now }) => formatDuration(exp - now));
-  const why = useMissingScope("admin");
+  const left = useStore(({ now }) => TEXT.expiresIn(formatDuration(exp - now)));
   const drop = async (): Promise<void> => {
-    if ("body" in await sendCommand("DELETE", `messages/${inPath(id)}`)) gone();
+    if ((await store.send("DELETE", `messages/${inPath(id)}`)).ok) onDropped();
   };
   return (
     <li class="entry">
       <div class="entry-head">
-        <code>{sanitize(kind, 40)}</code>
+        <code>{sanitize(humanize(kind), 40)}</code>
         <span class="faint small num">
-          {[formatBytes(bytes), ...(attempts > 0 ? [formatQuantity(attempts, "attempt")] : []), `for ${left} more`].join(
-            " · ",
-          )}
+          {[formatBytes(bytes), ...(attempts > 0 ? [TEXT.attempts(attempts)] : []), left].join(" · ")}
         </span>
-        <ConfirmButton kind="quiet" disabledReason={why} sure="Drop it?" onPress={drop}>Drop</ConfirmButton>
+        <DropButton kind="quiet" onPress={drop} />
       </div>
       <MessageBody id={id} />
     </li>
   );
 }
 
+function DropButton({ kind = "plain", onPress }: { readonly kind?: "plain" | "quiet"; onPress(): unknown }) {
+  const missingScope = useMissingScope("admin");
+  return (
+    <ConfirmButton kind={kind} name="drop" disabledReason={missingScope} confirmText={TEXT.confirmDrop} onPress={onPress}>
+      {TEXT.drop}
+    </ConfirmButton>
+  );
+}
+
 function DeadLetterRow({ letter }: { readonly letter: DeadLetterView }) {
-  const { id, to, kind, bytes, why: reason, died } = letter;
-  const age = useStore(({ now }) => `${formatAge(now - died)} ago`);
-  const why = useMissingScope("admin");
+  const { id, to, kind, bytes, why, died } = letter;
+  const age = useStore(({ now }) => TEXT.ago(formatAge(now - died)));
+  const missingScope = useMissingScope("admin");
   const retry = async (): Promise<void> => {
-    const done = await sendCommand<JsonObject>("POST", `dead-letters/${inPath(id)}/retry`);
-    if ("error" in done) return;
-    showToast(
-      "good",
-      done.body["status"] === "queued" ? `It waits for ${sanitize(to, 40)} again.` : `Sent to ${sanitize(to, 40)} again.`,
-    );
+    const outcome = await store.send<SendOutcome>("POST", `dead-letters/${inPath(id)}/retry`);
+    const name = sanitize(to, 40);
+    if (outcome.ok) store.showToast("good", outcome.body.status === "queued" ? TEXT.requeued(name) : TEXT.resent(name));
   };
   return (
     <li class="entry" data-name="dead-letter">
       <div class="entry-head">
         <Name text={to} />
-        <Chip tone="bad">{sanitize(reason, 60)}</Chip>
-        <span class="faint small num">{`${sanitize(kind, 30)} · ${formatBytes(bytes)} · ${age}`}</span>
+        <Chip tone="bad">{sanitize(deadLetterReason(why), 60)}</Chip>
+        <span class="faint small num">{[sanitize(humanize(kind), 30), formatBytes(bytes), age].join(" · ")}</span>
         <span class="entry-buttons">
-          <Button name="retry" disabledReason={why} onPress={retry}>Retry</Button>
-          <ConfirmButton
-            name="drop"
-            disabledReason={why}
-            sure="Drop it?"
-            onPress={() => sendCommand("DELETE", `dead-letters/${inPath(id)}`)}
-          >
-            Drop
-          </ConfirmButton>
+          <Button name="retry" disabledReason={missingScope} onPress={retry}>{TEXT.retry}</Button>
+          <DropButton onPress={() => store.send("DELETE", `dead-letters/${inPath(id)}`)} />
         </span>
       </div>
       <MessageBody id={id} />
@@ -145,18 +127,23 @@ function DeadLetterRow({ letter }: { readonly letter: DeadLetterView }) {
   );
 }
 
-/** What is in it, once somebody wants to know. */
+/** The content of a message, read when it is first opened. */
 function MessageBody({ id }: { readonly id: string }) {
-  const [body, show] = useState<Json | undefined>(undefined);
-  const look = async (event: Event): Promise<void> => {
+  const [body, setBody] = useState<Json | undefined>(undefined);
+  const load = async (event: Event): Promise<void> => {
     if (!(event.target as HTMLDetailsElement).open || body !== undefined) return;
-    const message = await read<JsonObject>(`messages/${inPath(id)}`);
-    show(message?.["body"] ?? message ?? null);
+    const outcome = await store.read<JsonObject>(`messages/${inPath(id)}`);
+    setBody(outcome.ok ? outcome.body["body"] ?? outcome.body : null);
   };
+  const text: Child = body === undefined
+    ? TEXTS.loading
+    : typeof body === "string"
+    ? sanitize(body, 8_000)
+    : sanitizeJson(body);
   return (
-    <details class="state" onToggle={(event: Event) => void look(event)}>
-      <summary>Body</summary>
-      <pre dir="auto">{body === undefined ? "…" : typeof body === "string" ? sanitize(body, 8_000) : sanitizeJson(body)}</pre>
+    <details class="state" onToggle={(event: Event) => void load(event)}>
+      <summary>{TEXT.body}</summary>
+      <pre dir="auto">{text}</pre>
     </details>
   );
 }

@@ -1,13 +1,19 @@
-/** What one needs while something is built or mended: words to Neuro, raw messages either way, commands. */
+/** Forms for development and repair: a context for Neuro, raw messages in both directions, and commands. */
 import { type Child, useRef, useState } from "hono/jsx/dom";
-import { isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
 import { inPath } from "../../clients/api.ts";
-import { sendCommand, showToast, signOut } from "../state/relay.ts";
-import { useMissingScope, useStore } from "../state/store.ts";
+import { type JsonObject, parseJson } from "../../core/json.ts";
+import type { SendOutcome } from "../../core/view.ts";
+import { Button, Prose } from "../components/primitives.tsx";
 import { sanitize } from "../lib/sanitize.ts";
-import { Button } from "../components/primitives.tsx";
+import { upstreamsOf } from "../state/dashboard-state.ts";
+import { store, useMissingScope, useStore } from "../state/hooks.ts";
+import { TEXTS } from "../texts.ts";
 
+const TEXT = TEXTS.tools;
 const DEPTH_MAX = 64;
+const NAME_MAX = 60;
+/** The recipient of a command that goes to all. */
+const ALL = "*";
 
 export function Tools() {
   return (
@@ -15,166 +21,150 @@ export function Tools() {
       <ContextForm />
       <RawMessageForm />
       <CommandForm />
-      <section class="tool narrow-only" aria-label="Session">
-        <Button icon="leave" onPress={() => signOut()}>Sign out</Button>
+      <section class="tool narrow-only" aria-label={TEXT.session}>
+        <Button icon="leave" onPress={() => store.signOut()}>{TEXTS.header.signOut}</Button>
       </section>
     </div>
   );
 }
 
 interface ToolProps {
-  readonly title: string;
-  readonly text: string;
   readonly name: string;
-  readonly verb: string;
+  readonly texts: { readonly title: string; readonly about: string; readonly submit: string };
   readonly disabledReason: string | undefined;
   readonly children: Child;
+  /** Returns the error, if there is one. */
   send(values: FormData): Promise<string | undefined>;
 }
 
-/** A small form of its own; `send` returns what is wrong with it. */
-function Tool({ title, text, name, verb, disabledReason, children, send }: ToolProps) {
-  const [wrong, blame] = useState("");
+function Tool({ name, texts, disabledReason, children, send }: ToolProps) {
+  const [error, setError] = useState("");
   const form = useRef<HTMLFormElement | null>(null);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (form.current === null) return;
-    blame(disabledReason ?? await send(new FormData(form.current)) ?? "");
+    setError(disabledReason ?? await send(new FormData(form.current)) ?? "");
   };
   return (
     <section class="tool" aria-labelledby={`${name}-title`}>
-      <h2 id={`${name}-title`} class="panel-title">{title}</h2>
+      <h2 id={`${name}-title`} class="panel-title">{texts.title}</h2>
       <form ref={form} class="tool-form" data-name={name} noValidate onSubmit={(event: Event) => void submit(event)}>
-        <p class="soft small">{text}</p>
+        <p class="soft small">
+          <Prose text={texts.about} />
+        </p>
         {children}
-        <p class={wrong === "" ? "flaw none" : "flaw"} role="alert">{sanitize(wrong, 300)}</p>
+        <p class={error === "" ? "field-error hidden" : "field-error"} role="alert">{sanitize(error, 300)}</p>
         <button
           type="submit"
           class="button main"
           title={disabledReason}
           aria-disabled={disabledReason === undefined ? undefined : "true"}
         >
-          <span class="button-text">{verb}</span>
+          <span class="button-text">{texts.submit}</span>
         </button>
       </form>
     </section>
   );
 }
 
-async function post(path: string, body: JsonObject, done: string): Promise<string | undefined> {
-  const sent = await sendCommand<Json>("POST", path, body);
-  if ("error" in sent) return sent.error;
-  const status = isObject(sent.body) && typeof sent.body["status"] === "string" ? ` (${sent.body["status"]})` : "";
-  showToast("good", `${done}${status}.`);
+/** Posts `body` and shows what came of it as a toast. Returns the error, if there is one. */
+async function post(path: string, body: JsonObject, doneText: (sent: SendOutcome) => string): Promise<string | undefined> {
+  const outcome = await store.send<SendOutcome>("POST", path, body);
+  if (!outcome.ok) return outcome.error;
+  store.showToast("good", doneText(outcome.body));
   return undefined;
 }
 
-const field = (values: FormData, name: string): string => String(values.get(name) ?? "");
-
-function UpstreamSelect() {
-  const upstreams = useStore((state) => state.overview?.services.neuro?.upstreams) ?? [];
-  return (
-    <label class={upstreams.length < 2 ? "field none" : "field"}>
-      <span class="field-label">To</span>
-      <select name="upstream">
-        {upstreams.map(({ id, character }) => <option key={id} value={id}>{sanitize(character ?? id, 60)}</option>)}
-      </select>
-    </label>
-  );
-}
+const valueOf = (values: FormData, name: string): string => String(values.get(name) ?? "");
 
 function ContextForm() {
-  const why = useMissingScope("direct", "admin");
-  const send = (values: FormData): Promise<string | undefined> => {
-    const message = field(values, "message");
-    if (message.trim() === "") return Promise.resolve("Say something.");
-    const path = `upstreams/${inPath(field(values, "upstream"))}/contexts`;
-    return post(path, { message, silent: values.get("silent") !== null }, "Told Neuro");
+  const upstreams = useStore(upstreamsOf);
+  const missingScope = useMissingScope("direct", "admin");
+  const send = async (values: FormData): Promise<string | undefined> => {
+    const message = valueOf(values, "message");
+    if (message.trim() === "") return TEXT.context.empty;
+    const path = `upstreams/${inPath(valueOf(values, "upstream"))}/contexts`;
+    return await post(path, { message, silent: values.get("silent") !== null }, () => TEXT.context.done);
   };
   return (
-    <Tool
-      name="context"
-      title="Tell Neuro"
-      text="Puts a context before Neuro, as an integration would."
-      verb="Tell"
-      disabledReason={why}
-      send={send}
-    >
-      <UpstreamSelect />
+    <Tool name="context" texts={TEXT.context} disabledReason={missingScope} send={send}>
+      <label class={upstreams.length < 2 ? "field hidden" : "field"}>
+        <span class="field-label">{TEXT.to}</span>
+        <select name="upstream">
+          {upstreams.map(({ id, character }) => <option key={id} value={id}>{sanitize(character ?? id, NAME_MAX)}</option>)}
+        </select>
+      </label>
       <label class="field">
-        <span class="field-label">Context</span>
-        <textarea name="message" rows={3} placeholder="Chat is asking for a song." />
+        <span class="field-label">{TEXT.context.label}</span>
+        <textarea name="message" rows={3} placeholder={TEXT.context.example} />
       </label>
       <label class="switch">
         <input type="checkbox" name="silent" checked />
-        <span>silent: she need not answer</span>
+        <span>{TEXT.context.silent}</span>
       </label>
     </Tool>
   );
 }
 
-const SAMPLE = `{"command":"action","data":{"id":"1","name":"move","data":"{}"}}`;
-
 function RawMessageForm() {
   const integrations = useStore((state) => state.integrations) ?? [];
-  const upstreams = useStore((state) => state.overview?.services.neuro?.upstreams) ?? [];
-  const why = useMissingScope("admin");
-  const send = (values: FormData): Promise<string | undefined> => {
-    const message = parseJson(field(values, "message"), DEPTH_MAX);
-    if (message === undefined) return Promise.resolve("This is not JSON.");
-    const [kind, ...rest] = field(values, "to").split(":");
-    const path = `${kind === "up" ? "upstreams" : "integrations"}/${inPath(rest.join(":"))}/messages`;
-    return post(path, { message }, "Sent as it is");
+  const upstreams = useStore(upstreamsOf);
+  const missingScope = useMissingScope("admin");
+  const send = async (values: FormData): Promise<string | undefined> => {
+    const message = parseJson(valueOf(values, "message"), DEPTH_MAX);
+    if (message === undefined) return TEXT.raw.notJson;
+    return await post(`${valueOf(values, "to")}/messages`, { message }, () => TEXT.raw.done);
   };
   return (
-    <Tool
-      name="raw"
-      title="Raw message"
-      text="Goes out as it is: to an integration as from Neuro, or to Neuro as from the relay."
-      verb="Inject"
-      disabledReason={why}
-      send={send}
-    >
+    <Tool name="raw" texts={TEXT.raw} disabledReason={missingScope} send={send}>
       <label class="field">
-        <span class="field-label">To</span>
+        <span class="field-label">{TEXT.to}</span>
         <select name="to">
-          {integrations.map(({ id, name }) => <option key={id} value={`in:${id}`}>{sanitize(name, 60)}</option>)}
-          {upstreams.map(({ id }) => <option key={`up:${id}`} value={`up:${id}`}>{`Neuro (${sanitize(id, 40)})`}</option>)}
+          {integrations.map(({ id, name }) => (
+            <option key={id} value={`integrations/${inPath(id)}`}>{sanitize(name, NAME_MAX)}</option>
+          ))}
+          {upstreams.map(({ id }) => (
+            <option key={`up:${id}`} value={`upstreams/${inPath(id)}`}>{TEXT.raw.neuro(sanitize(id, NAME_MAX))}</option>
+          ))}
         </select>
       </label>
       <label class="field">
-        <span class="field-label">Message</span>
-        <textarea name="message" class="code" rows={4} spellcheck={false} placeholder={SAMPLE} />
+        <span class="field-label">{TEXT.raw.label}</span>
+        <textarea name="message" class="code" rows={4} spellcheck={false} placeholder={TEXT.raw.example} />
       </label>
     </Tool>
   );
 }
 
 function CommandForm() {
-  const why = useMissingScope("command");
-  const send = (values: FormData): Promise<string | undefined> => {
-    const cmd = parseJson(field(values, "cmd"), DEPTH_MAX);
-    if (cmd === undefined) return Promise.resolve("The command is not JSON.");
-    const to = field(values, "to").trim();
-    return to === "" ? Promise.resolve("To whom?") : post("messages", { to, cmd }, "The command is on its way");
+  const missingScope = useMissingScope("command");
+  const send = async (values: FormData): Promise<string | undefined> => {
+    const cmd = parseJson(valueOf(values, "cmd"), DEPTH_MAX);
+    if (cmd === undefined) return TEXT.command.notJson;
+    const to = valueOf(values, "to").trim();
+    if (to === "") return TEXT.command.noRecipient;
+    const error = await post("messages", { to, cmd }, (sent) => sentText(to, sent));
+    return error !== undefined && isGame(to) ? TEXT.command.game(to) : error;
   };
   return (
-    <Tool
-      name="command"
-      title="Command"
-      text="What a watcher sends to an integration of the Intermediary; it waits in the queue for one that is away. * means all that are here."
-      verb="Send"
-      disabledReason={why}
-      send={send}
-    >
+    <Tool name="command" texts={TEXT.command} disabledReason={missingScope} send={send}>
       <label class="field">
-        <span class="field-label">To</span>
-        <input type="text" name="to" autocomplete="off" placeholder="jukebox" />
+        <span class="field-label">{TEXT.to}</span>
+        <input type="text" name="to" autocomplete="off" placeholder={TEXT.command.toExample} />
       </label>
       <label class="field">
-        <span class="field-label">Command</span>
-        <textarea name="cmd" class="code" rows={3} spellcheck={false} placeholder={`{"action":"skip"}`} />
+        <span class="field-label">{TEXT.command.label}</span>
+        <textarea name="cmd" class="code" rows={3} spellcheck={false} placeholder={TEXT.command.example} />
       </label>
     </Tool>
   );
 }
+
+function sentText(to: string, { status, count }: SendOutcome): string {
+  const name = sanitize(to, NAME_MAX);
+  if (to === ALL) return TEXT.command.sentToAll(count ?? 0);
+  return status === "queued" ? TEXT.command.queued(name) : TEXT.command.sent(name);
+}
+
+const isGame = (to: string): boolean =>
+  store.state.integrations?.some(({ id, name, listener }) => listener === "neuro" && (name === to || id === to)) === true;

@@ -1,29 +1,29 @@
 /**
- * The live feed: the last events, those that the filter lets through, and a view that can be held still.
+ * The live feed: the last events, the filter, and a view that can be paused.
  *
- * Invariants: F1 at most `ROWS_MAX` rows are kept, and as many shown; F2 an event costs the same however many there were; F3 a
- * view that is held does not change until it is let go.
+ * Invariants: F1 at most `2 * ROWS_MAX` rows are kept, and as many shown; F2 the cost of an event does not depend on how many there
+ * were; F3 a paused view does not change until it is resumed or filtered.
  */
 import type { JsonObject } from "../../core/json.ts";
 import type { Millis } from "../../core/ids.ts";
 import { describeEvent, type EventCategory, type EventSummary } from "../lib/describe-event.ts";
 
-/** Rows that are kept. */
+/** Rows that are kept at least. */
 export const ROWS_MAX = 2_000;
 
-/** An event as it came from the relay. */
+/** An event as the relay sent it. */
 export interface WatchEvent extends JsonObject {
   readonly event: string;
   readonly id?: string;
   readonly at?: number;
 }
 
-/** One row. What it says is worked out when somebody looks. */
+/** One row. Its summary is made when it is first shown. */
 export class FeedRow {
   readonly seq: number;
   readonly at: Millis;
   readonly event: WatchEvent;
-  #described: EventSummary | undefined;
+  #summary: EventSummary | undefined;
 
   constructor(seq: number, at: Millis, event: WatchEvent) {
     this.seq = seq;
@@ -32,90 +32,115 @@ export class FeedRow {
   }
 
   get summary(): EventSummary {
-    return (this.#described ??= describeEvent(this.event));
+    return (this.#summary ??= describeEvent(this.event));
   }
 }
 
-/** What is let through; nothing set: everything. */
+/** What a row must match to be shown. An empty member matches everything. */
 export interface FeedFilter {
   readonly categories: ReadonlySet<EventCategory>;
   /** The name of an integration. */
   readonly integration: string;
-  /** Some text in what the row says. */
+  /** Part of the row's text, in any case. */
   readonly text: string;
 }
 
-/** Lets everything through. */
+/** Matches everything. */
 export const NO_FILTER: FeedFilter = { categories: new Set(), integration: "", text: "" };
+
+/** Whether new rows appear. `missed`: rows that matched while the view was paused. */
+export type FeedView =
+  | { readonly is: "running" }
+  | { readonly is: "paused"; readonly rows: readonly FeedRow[]; readonly missed: number };
+
+const RUNNING: FeedView = { is: "running" };
 
 export class EventFeed {
   #kept: FeedRow[] = [];
-  #shown: FeedRow[] = [];
-  #held: readonly FeedRow[] | undefined;
+  #matching: FeedRow[] = [];
+  #view: FeedView = RUNNING;
   #filter: FeedFilter = NO_FILTER;
   #seq = 0;
-  /** Rows that came and were let through while the view was held. */
-  missed = 0;
-  /** Changes whenever `rows` does. */
-  version = 0;
+  #version = 0;
+  readonly #listeners = new Set<() => void>();
 
   get filter(): FeedFilter {
     return this.#filter;
   }
 
-  get isPaused(): boolean {
-    return this.#held !== undefined;
+  get view(): FeedView {
+    return this.#view;
   }
 
-  /** How many events came in all. */
+  /** How many events arrived since the page was opened. */
   get total(): number {
     return this.#seq;
   }
 
-  /** What is to be seen, the oldest first. */
+  /** Changes whenever `rows` does. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The visible rows, the oldest first. */
   get rows(): readonly FeedRow[] {
-    return this.#held ?? this.#shown;
+    return this.#view.is === "paused" ? this.#view.rows : this.#matching;
+  }
+
+  /** Calls `listener` when the view or the filter changes, but not for each event: there may be hundreds a second. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   push(event: WatchEvent, at: Millis): void {
     const row = new FeedRow(++this.#seq, at, event);
     this.#kept = appendBounded(this.#kept, row);
     if (!matches(row, this.#filter)) return;
-    this.#shown = appendBounded(this.#shown, row);
-    if (this.isPaused) this.missed++;
-    this.version++;
+    this.#matching = appendBounded(this.#matching, row);
+    if (this.#view.is === "paused") this.#view = { ...this.#view, missed: this.#view.missed + 1 };
+    this.#version++;
   }
 
-  /** Another filter; it also looks through what is kept. */
+  /** Applies another filter to all rows that are kept. */
   setFilter(filter: FeedFilter): void {
     this.#filter = filter;
-    this.#shown = this.#kept.filter((row) => matches(row, filter)).slice(-ROWS_MAX);
-    if (this.isPaused) this.pause();
-    this.version++;
+    this.#matching = this.#kept.filter((row) => matches(row, filter)).slice(-ROWS_MAX);
+    this.#show(this.#view.is === "paused" ? this.#snapshot() : RUNNING);
   }
 
-  /** Holds the view as it is. */
   pause(): void {
-    this.#held = this.#shown.slice(-ROWS_MAX);
-    this.missed = 0;
-    this.version++;
+    this.#show(this.#snapshot());
   }
 
-  /** Lets it go on. */
   resume(): void {
-    this.#held = undefined;
-    this.missed = 0;
-    this.version++;
+    this.#show(RUNNING);
+  }
+
+  /** Pauses the view, or resumes it. */
+  toggle(): void {
+    if (this.#view.is === "paused") this.resume();
+    else this.pause();
   }
 
   clear(): void {
     this.#kept = [];
-    this.#shown = [];
+    this.#matching = [];
     this.resume();
+  }
+
+  #snapshot(): FeedView {
+    return { is: "paused", rows: this.#matching.slice(-ROWS_MAX), missed: 0 };
+  }
+
+  #show(view: FeedView): void {
+    this.#view = view;
+    this.#version++;
+    for (const listener of this.#listeners) listener();
   }
 }
 
-/** Why twice as many at times: cutting off one row at a time would copy all others each time. */
+/** Why up to twice `ROWS_MAX`: removing one row at a time would copy all others each time. */
 function appendBounded(rows: FeedRow[], row: FeedRow): FeedRow[] {
   rows.push(row);
   return rows.length > 2 * ROWS_MAX ? rows.slice(-ROWS_MAX) : rows;
@@ -123,10 +148,9 @@ function appendBounded(rows: FeedRow[], row: FeedRow): FeedRow[] {
 
 function matches(row: FeedRow, { categories, integration, text }: FeedFilter): boolean {
   if (categories.size === 0 && integration === "" && text === "") return true;
-  const { category, names, text: line } = row.summary;
+  const { category, names, text: rowText } = row.summary;
   if (categories.size > 0 && !categories.has(category)) return false;
   if (integration !== "" && !names.includes(integration)) return false;
   if (text === "") return true;
-  const wanted = text.toLowerCase();
-  return `${row.event.event} ${names.join(" ")} ${line}`.toLowerCase().includes(wanted);
+  return `${row.event.event} ${names.join(" ")} ${rowText}`.toLowerCase().includes(text.toLowerCase());
 }

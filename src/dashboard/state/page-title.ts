@@ -1,23 +1,12 @@
-/** The title of the page: what is to be known of the relay while another tab is in front. */
-import { type DashboardState, isDisconnected, store } from "./store.ts";
+/** The title of the page: the most urgent thing about the relay, for somebody who looks at another tab. */
+import { TEXTS } from "../texts.ts";
+import { countApprovals, type DashboardState, isDisconnected, isStopped } from "./dashboard-state.ts";
 
-const NAME = "Neuro Relay";
-
-/** The most urgent thing first, and only that. */
-function titleOf(state: DashboardState): string {
-  const neuro = state.overview?.services.neuro;
-  const unapproved =
-    (neuro?.upstreams ?? []).flatMap(({ pending }) => pending).filter(({ is }) => is === "approval").length;
-  if (state.session === "out") return NAME;
-  if (isDisconnected(state)) return `Away · ${NAME}`;
-  if (neuro?.controls.stopped === true) return `Stopped · ${NAME}`;
-  return unapproved > 0 ? `${unapproved} to approve · ${NAME}` : NAME;
-}
-
-/** Keeps the title true. */
-export function updatePageTitle(): void {
-  store.subscribe(() => {
-    const title = titleOf(store.state);
-    if (document.title !== title) document.title = title;
-  });
+export function pageTitle(state: DashboardState): string {
+  const { name, disconnected, stopped, approvals } = TEXTS.title;
+  if (state.session.is === "signed_out") return name;
+  if (isDisconnected(state)) return `${disconnected} · ${name}`;
+  if (isStopped(state)) return `${stopped} · ${name}`;
+  const count = countApprovals(state);
+  return count > 0 ? `${approvals(count)} · ${name}` : name;
 }

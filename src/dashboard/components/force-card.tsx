@@ -1,0 +1,130 @@
+/** One force, with the buttons to answer or veto it. */
+import { useState } from "hono/jsx/dom";
+import { inPath } from "../../clients/api.ts";
+import type { Json } from "../../core/json.ts";
+import type { ActionOutcome, ForceView } from "../../core/view.ts";
+import { describeForce } from "../lib/describe-force.ts";
+import { formatDuration } from "../lib/format.ts";
+import { sanitize, sanitizeData, sanitizeLines } from "../lib/sanitize.ts";
+import { isStopped } from "../state/dashboard-state.ts";
+import { store, useDetail, useMissingScope, useStore } from "../state/hooks.ts";
+import { TEXTS } from "../texts.ts";
+import { ActionForm } from "./action-form.tsx";
+import { Button, Chip, ConfirmButton, Name } from "./primitives.tsx";
+
+const TEXT = TEXTS.now;
+
+export interface ForceCardProps {
+  readonly force: ForceView;
+  /** The Neuro that is asked, where there are several. */
+  readonly neuro: string | undefined;
+  /** Place in line, from 1. */
+  readonly place: number;
+}
+
+export function ForceCard({ force, neuro, place }: ForceCardProps) {
+  const { id, name, is, query, state, priority, actions, asked_at, opened_at } = force;
+  const [isAnswering, setAnswering] = useState(false);
+  const age = useStore(({ now }) => formatDuration(now - (opened_at ?? asked_at)));
+  const status = useStore((current) =>
+    describeForce(force, { place, isStopped: isStopped(current), integrations: current.integrations ?? [] })
+  );
+  const missingScope = useMissingScope("command");
+  const isOpen = is !== "waiting";
+  const isWide = isOpen || isAnswering;
+  return (
+    <article class={isOpen ? "force open" : "force"} data-name="force" aria-label={TEXT.forceOf(sanitize(name, 60))}>
+      <header class="force-head">
+        <Name text={name} max={60} />
+        <Chip tone={is === "open" ? "accent" : "plain"}>{status}</Chip>
+        {priority === "low" ? null : <Chip key="priority" tone={priority === "critical" ? "bad" : "warn"}>{priority}</Chip>}
+        {neuro === undefined ? null : <span key="neuro" class="faint small wide-only">{sanitize(neuro, 40)}</span>}
+        <span class="force-age num" title={opened_at === null ? TEXT.sinceAsked : TEXT.sinceOpened}>{age}</span>
+      </header>
+      <p class={isWide ? "force-query" : "force-query brief"} dir="auto" title={isWide ? undefined : sanitize(query, 600)}>
+        {sanitizeLines(query, 1_200)}
+      </p>
+      <div class={isWide ? "" : "hidden"}>
+        <ForceState text={state} />
+      </div>
+      <div class="force-end">
+        <p class={isAnswering ? "names hides" : "names"}>
+          {actions.map((action, index) => <code key={`${index}`} dir="auto">{sanitize(action, 64)}</code>)}
+        </p>
+        <span class="force-buttons">
+          <Button
+            name="answer"
+            disabledReason={missingScope}
+            pressed={isAnswering}
+            onPress={() => setAnswering(!isAnswering)}
+          >
+            {TEXT.answer}
+          </Button>
+          <ConfirmButton
+            name="veto"
+            disabledReason={missingScope}
+            confirmText={TEXT.confirmVeto}
+            onPress={() => store.send("DELETE", `forces/${inPath(id)}`)}
+          >
+            {TEXT.veto}
+          </ConfirmButton>
+        </span>
+      </div>
+      <div>{isAnswering ? <AnswerForm key="answer" force={force} /> : null}</div>
+    </article>
+  );
+}
+
+/** What the game told Neuro about its state. */
+function ForceState({ text }: { readonly text: string | null }) {
+  if (text === null || text === "") return null;
+  return (
+    <details class="state">
+      <summary>{TEXT.state}</summary>
+      <pre dir="auto">{sanitizeData(text)}</pre>
+    </details>
+  );
+}
+
+/** Chooses one of the force's actions in Neuro's place. */
+function AnswerForm({ force }: { readonly force: ForceView }) {
+  const { id, integration, actions } = force;
+  const [selected, select] = useState(actions.length === 1 ? 0 : -1);
+  const offers = useDetail(integration)?.offers;
+  const missingScope = useMissingScope("command");
+  const name = actions[selected];
+  const action = offers?.find((one) => one.name === name);
+  const send = (data: Json | undefined) =>
+    store.send<ActionOutcome>("POST", `forces/${inPath(id)}/answer`, {
+      name: name ?? "",
+      ...(data !== undefined && { data }),
+    });
+  return (
+    <div class="answer">
+      <div class="choices" role="radiogroup" aria-label={TEXT.action}>
+        {actions.map((one, index) => (
+          <label key={`${index}`} class={index === selected ? "choice is-selected" : "choice"}>
+            <input type="radio" name={`answer-${id}`} checked={index === selected} onChange={() => select(index)} />
+            <bdi>{sanitize(one, 64)}</bdi>
+          </label>
+        ))}
+      </div>
+      <p class="soft small">{sanitizeLines(action?.description ?? "", 600)}</p>
+      <div>
+        {name === undefined
+          ? null
+          : offers === undefined
+          ? <p key="loading" class="faint small">{TEXTS.loading}</p>
+          : (
+            <ActionForm
+              key={name}
+              schema={action?.schema ?? null}
+              submitText={TEXT.answer}
+              disabledReason={missingScope}
+              send={send}
+            />
+          )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,62 @@
+/** Describes how a force stands, in words. */
+import { assertNever } from "../../core/assert.ts";
+import type { ForceView, IntegrationView } from "../../core/view.ts";
+import { TEXTS } from "../texts.ts";
+import { sanitize } from "./sanitize.ts";
+
+const TEXT = TEXTS.now;
+const NAME_MAX = 60;
+
+/** What the reason for waiting depends on. */
+export interface ForceSurroundings {
+  /** Place among the forces that wait for the same Neuro, from 1. */
+  readonly place: number;
+  readonly isStopped: boolean;
+  readonly integrations: readonly IntegrationView[];
+}
+
+export function describeForce(force: ForceView, surroundings: ForceSurroundings): string {
+  const { is, waits_for } = force;
+  switch (is) {
+    case "waiting":
+      return waitText(force, surroundings);
+    case "open":
+      return waits_for === null ? TEXT.forceStates.open : TEXT.awaitsResult;
+    case "settling":
+    case "closing":
+      return TEXT.forceStates[is];
+    default:
+      return assertNever(is);
+  }
+}
+
+function waitText({ waits_for, integration, name }: ForceView, surroundings: ForceSurroundings): string {
+  switch (waits_for) {
+    case "held":
+      return heldText(integration, surroundings);
+    case "result":
+      return TEXT.awaitsResult;
+    case "other_character":
+      return TEXT.otherCharacter;
+    case "integration_away":
+      return TEXT.integrationOffline(sanitize(name, NAME_MAX));
+    case "neuro_away":
+      return TEXT.neuroOffline;
+    case "names":
+      return TEXT.missingActions;
+    case "turn":
+    case null:
+      return TEXT.inLine(surroundings.place);
+    default:
+      return assertNever(waits_for);
+  }
+}
+
+/** Who held it: everything is stopped, it is paused, or another integration is solo. */
+function heldText(id: string, { isStopped, integrations }: ForceSurroundings): string {
+  if (isStopped) return TEXT.heldByStop;
+  const own = integrations.find((one) => one.id === id);
+  if (own?.paused === true) return TEXT.heldByPause(sanitize(own.name, NAME_MAX));
+  const solo = integrations.find((one) => one.solo && one.id !== id);
+  return solo === undefined ? TEXT.held : TEXT.heldBySolo(sanitize(solo.name, NAME_MAX));
+}

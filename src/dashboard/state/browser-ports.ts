@@ -1,0 +1,121 @@
+/** The store's surroundings in a browser: its timers, its storage, and the relay at the address of this page. */
+import { ApiClient } from "../../clients/api.ts";
+import { relayAddress, relaySocketAddress } from "../lib/address.ts";
+import type {
+  DashboardPorts,
+  EventSocket,
+  EventSocketHandlers,
+  PageClock,
+  ThemeStorage,
+  TokenStorage,
+  Undo,
+  Visibility,
+} from "./ports.ts";
+
+const THEME_KEY = "neuro-relay.theme";
+const TOKEN_KEY = "neuro-relay.token";
+
+const clock: PageClock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Why the state of the document as well as the network: a connection that failed offline is retried at once when either returns. */
+const visibility: Visibility = {
+  isVisible: () => !document.hidden,
+  onReturn: (run) => {
+    const onChange = (): void => {
+      if (!document.hidden) run();
+    };
+    document.addEventListener("visibilitychange", onChange);
+    addEventListener("online", onChange);
+    return () => {
+      document.removeEventListener("visibilitychange", onChange);
+      removeEventListener("online", onChange);
+    };
+  },
+};
+
+/**
+ * Keeps the token in `sessionStorage`: for this tab only. A cookie would be sent by other pages, too. Where storage is forbidden, the
+ * token lasts until the page is loaded again.
+ */
+class TabTokens implements TokenStorage {
+  #token: string | undefined;
+
+  read(): string | undefined {
+    return this.#token ?? attempt(() => sessionStorage.getItem(TOKEN_KEY)) ?? undefined;
+  }
+
+  write(token: string): void {
+    this.#token = token;
+    attempt(() => sessionStorage.setItem(TOKEN_KEY, token));
+  }
+
+  clear(): void {
+    this.#token = undefined;
+    attempt(() => sessionStorage.removeItem(TOKEN_KEY));
+  }
+}
+
+const themes: ThemeStorage = {
+  read: () => {
+    const theme = attempt(() => localStorage.getItem(THEME_KEY));
+    return theme === "dark" || theme === "light" ? theme : "system";
+  },
+  write: (theme) => {
+    attempt(() => localStorage.setItem(THEME_KEY, theme));
+  },
+};
+
+/** Why: a browser that forbids storage throws. */
+function attempt<Value>(use: () => Value): Value | undefined {
+  try {
+    return use();
+  } catch {
+    return undefined;
+  }
+}
+
+function openEventSocket(handlers: EventSocketHandlers): EventSocket {
+  const socket = new WebSocket(relaySocketAddress("intermediary"));
+  socket.onopen = () => handlers.opened();
+  socket.onmessage = ({ data }) => handlers.received(String(data));
+  socket.onclose = () => handlers.closed();
+  return { send: (text) => socket.send(text), close: () => socket.close() };
+}
+
+export const browserPorts = (): DashboardPorts => ({
+  clock,
+  random: () => Math.random(),
+  openApi: (token) => new ApiClient({ url: relayAddress("").href, token }),
+  openEventSocket,
+  tokens: new TabTokens(),
+  themes,
+  visibility,
+});
+
+/**
+ * Moves the token from the fragment of the address, where the relay prints it, into the storage. The address is cleaned at once, so that
+ * the token is in no bookmark, history or screenshot. Returns the token, if there was one.
+ */
+export function takeTokenFromAddress(): string | undefined {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token === null) return undefined;
+  history.replaceState(null, "", location.pathname + location.search);
+  return token === "" ? undefined : token;
+}
+
+/** Runs when the address of the open page gets another token: that does not load the page again. */
+export function onTokenInAddress(run: (token: string) => void): Undo {
+  const onHashChange = (): void => {
+    const token = takeTokenFromAddress();
+    if (token !== undefined) run(token);
+  };
+  addEventListener("hashchange", onHashChange);
+  return () => removeEventListener("hashchange", onHashChange);
+}

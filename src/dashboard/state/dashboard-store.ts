@@ -1,0 +1,228 @@
+/**
+ * The state of the page and all that changes it. A test can create one with its own clock and transport, step it and discard it.
+ *
+ * Live events arrive by themselves. Everything else is asked for: about once a second while something happens and somebody looks, and
+ * every five seconds while nothing does.
+ *
+ * Invariants: D1 the state is replaced, never changed; D2 everything that was learned with a token is discarded with it; D3 after
+ * `stop` nothing runs any more.
+ */
+import type { ApiMethod } from "../../clients/api.ts";
+import type { Millis } from "../../core/ids.ts";
+import { isObject, type JsonObject } from "../../core/json.ts";
+import type { IntegrationView, Overview } from "../../core/view.ts";
+import { type DashboardState, initialState, type PanelName, type Toast, type TokenRefusal } from "./dashboard-state.ts";
+import { EventFeed, type WatchEvent } from "./event-feed.ts";
+import type { DashboardPorts, Undo } from "./ports.ts";
+import { RelaySession, type SessionOwner } from "./relay-session.ts";
+import { nextTheme } from "./theme.ts";
+import { Traffic } from "./traffic.ts";
+import { ValueHistory } from "./value-history.ts";
+
+const TICK_MS: Millis = 1_000;
+const TOAST_MS: Millis = 6_000;
+const TOASTS_MAX = 4;
+
+/** What came of a request that a person made. */
+export type RequestOutcome<Body> =
+  | { readonly ok: true; readonly body: Body }
+  | { readonly ok: false; readonly error: string };
+
+export class DashboardStore {
+  readonly feed: EventFeed = new EventFeed();
+  readonly traffic: Traffic = new Traffic();
+  /** Inputs and outputs of Nallely, named `in <parameter>` and `out <parameter>`. */
+  readonly nallelyValues: ValueHistory = new ValueHistory();
+  readonly #ports: DashboardPorts;
+  readonly #listeners = new Set<() => void>();
+  /** How many components show the details of an integration, by its id. */
+  readonly #detailViewers = new Map<string, number>();
+  readonly #timers = new Set<Undo>();
+  #state: DashboardState;
+  #session: RelaySession | undefined;
+  #cancelTick: Undo = () => {};
+  #toastCount = 0;
+  readonly #unsubscribe: Undo;
+
+  constructor(ports: DashboardPorts) {
+    this.#ports = ports;
+    this.#state = initialState(ports.themes.read(), ports.clock.now());
+    this.#unsubscribe = ports.visibility.onReturn(() => this.refreshNow());
+  }
+
+  /** Starts the clock of the page, and signs in with `token` or with the one of this tab. */
+  start(token: string | undefined = this.#ports.tokens.read()): void {
+    this.#tick();
+    if (token !== undefined) this.signIn(token);
+  }
+
+  get state(): DashboardState {
+    return this.#state;
+  }
+
+  /** Calls `listener` after each change of the state. */
+  subscribe(listener: () => void): Undo {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  update(change: Partial<DashboardState>): void {
+    this.#state = { ...this.#state, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Ends all that runs. */
+  stop(): void {
+    this.#session?.stop();
+    this.#session = undefined;
+    this.#unsubscribe();
+    this.#cancelTick();
+    for (const cancel of this.#timers) cancel();
+    this.#listeners.clear();
+  }
+
+  /** Tries a token. If the relay refuses it, the state says so. */
+  signIn(token: string): void {
+    this.#ports.tokens.write(token);
+    this.#reset({ session: { is: "signing_in" }, panel: this.#state.panel });
+    this.#session = new RelaySession(token, this.#ports, this.#sessionOwner());
+    this.#session.start();
+  }
+
+  signOut(refusal?: TokenRefusal): void {
+    this.#ports.tokens.clear();
+    this.#reset({ session: { is: "signed_out", refusal } });
+  }
+
+  #reset(change: Partial<DashboardState>): void {
+    this.#session?.stop();
+    this.#session = undefined;
+    this.feed.clear();
+    this.traffic.clear();
+    this.nallelyValues.clear();
+    this.update({ ...initialState(this.#state.theme, this.#ports.clock.now()), ...change });
+  }
+
+  #sessionOwner(): SessionOwner {
+    return {
+      state: () => this.#state,
+      detailIds: () => this.#detailViewers.keys(),
+      update: (change) => this.update(change),
+      learned: (overview, integrations) => this.#learned(overview, integrations),
+      event: (event, at) => this.#event(event, at),
+      refused: (refusal) => this.signOut(refusal),
+    };
+  }
+
+  #learned({ now, services }: Overview, integrations: readonly IntegrationView[]): void {
+    this.traffic.recordCounters(integrations, now);
+    const { outputs, inputs } = (services["nallely"] ?? {}) as JsonObject;
+    for (const [side, values] of [["out", outputs], ["in", inputs]] as const) {
+      if (!isObject(values)) continue;
+      for (const [name, value] of Object.entries(values)) {
+        if (typeof value === "number") this.nallelyValues.record(`${side} ${name}`, value);
+      }
+    }
+  }
+
+  #event(event: WatchEvent, at: Millis): void {
+    this.feed.push(event, at);
+    this.traffic.recordEvent(event, at);
+  }
+
+  /** The relay's clock. */
+  relayNow(): Millis {
+    return this.#session?.now() ?? this.#ports.clock.now();
+  }
+
+  /** Asks the relay again at once. */
+  refreshNow(): void {
+    this.#session?.refreshNow();
+  }
+
+  /** Makes a request that changes something, and refreshes. A failure is also shown as a toast. */
+  async send<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<RequestOutcome<Body>> {
+    const session = this.#session;
+    if (session === undefined) return { ok: false, error: "signed out" };
+    try {
+      return { ok: true, body: await session.api.ask<Body>(method, path, body) };
+    } catch (error) {
+      return this.#failed(error);
+    } finally {
+      session.refreshNow();
+    }
+  }
+
+  /** Reads something once. A failure is also shown as a toast. */
+  async read<Body>(path: string): Promise<RequestOutcome<Body>> {
+    const session = this.#session;
+    if (session === undefined) return { ok: false, error: "signed out" };
+    try {
+      return { ok: true, body: await session.api.ask<Body>("GET", path) };
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): { readonly ok: false; readonly error: string } {
+    const text = error instanceof Error ? error.message : String(error);
+    this.showToast("bad", text);
+    return { ok: false, error: text };
+  }
+
+  /** Keeps the details of an integration up to date until the returned function is called. */
+  viewDetails(id: string): Undo {
+    this.#detailViewers.set(id, (this.#detailViewers.get(id) ?? 0) + 1);
+    this.refreshNow();
+    return () => {
+      const left = (this.#detailViewers.get(id) ?? 1) - 1;
+      if (left > 0) this.#detailViewers.set(id, left);
+      else this.#detailViewers.delete(id);
+    };
+  }
+
+  openPanel(panel: PanelName): void {
+    if (panel === this.#state.panel) return;
+    this.update({ panel });
+    this.refreshNow();
+  }
+
+  /** Expands the row of an integration, or collapses it. */
+  toggleIntegration(id: string): void {
+    const expanded = new Set(this.#state.expanded);
+    if (!expanded.delete(id)) expanded.add(id);
+    this.update({ expanded });
+  }
+
+  setHelpOpen(isHelpOpen: boolean): void {
+    if (isHelpOpen !== this.#state.isHelpOpen) this.update({ isHelpOpen });
+  }
+
+  switchTheme(): void {
+    const theme = nextTheme(this.#state.theme);
+    this.#ports.themes.write(theme);
+    this.update({ theme });
+  }
+
+  showToast(tone: Toast["tone"], text: string): void {
+    const id = ++this.#toastCount;
+    this.update({ toasts: [...this.#state.toasts, { id, tone, text }].slice(-TOASTS_MAX) });
+    const cancel = this.#ports.clock.after(TOAST_MS, () => {
+      this.#timers.delete(cancel);
+      this.dismissToast(id);
+    });
+    this.#timers.add(cancel);
+  }
+
+  dismissToast(id: number): void {
+    this.update({ toasts: this.#state.toasts.filter((toast) => toast.id !== id) });
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.#ports.clock.after(TICK_MS, () => {
+      this.#tick();
+      if (this.#state.session.is === "signed_out" || !this.#ports.visibility.isVisible()) return;
+      this.update({ now: this.relayNow() });
+    });
+  }
+}

@@ -1,0 +1,48 @@
+/** The one store of the page, and how components read it. */
+import { useLayoutEffect, useRef, useState } from "hono/jsx/dom";
+import type { IntegrationDetail } from "../../core/view.ts";
+import { TEXTS } from "../texts.ts";
+import { browserPorts } from "./browser-ports.ts";
+import type { DashboardState } from "./dashboard-state.ts";
+import { DashboardStore } from "./dashboard-store.ts";
+
+export const store: DashboardStore = new DashboardStore(browserPorts());
+
+/** A part of the state. The component is drawn again when `select` returns another value. */
+export function useStore<Value>(select: (state: DashboardState) => Value): Value {
+  const redraw = useRedraw();
+  const value = select(store.state);
+  const drawn = useRef({ select, value });
+  // Why each time: what is selected may depend on the component's latest properties.
+  drawn.current = { select, value };
+  useLayoutEffect(() =>
+    store.subscribe(() => {
+      const { select: latest, value: before } = drawn.current;
+      if (!Object.is(latest(store.state), before)) redraw();
+    }), []);
+  return value;
+}
+
+/** Draws the component again when the feed is paused, resumed or filtered, and once a second while it runs. */
+export function useFeed(): void {
+  const redraw = useRedraw();
+  useLayoutEffect(() => store.feed.subscribe(redraw), []);
+  useStore((state) => state.now);
+}
+
+function useRedraw(): () => void {
+  const [, setCount] = useState(0);
+  return () => setCount((count) => count + 1);
+}
+
+/** An integration with all its actions, kept up to date while the component is mounted. */
+export function useDetail(id: string): IntegrationDetail | undefined {
+  useLayoutEffect(() => store.viewDetails(id), [id]);
+  return useStore(({ details }) => details.get(id));
+}
+
+/** Why the token does not allow what needs one of these scopes; undefined when it does. */
+export function useMissingScope(...scopes: readonly string[]): string | undefined {
+  const given = useStore(({ overview }) => overview?.scopes);
+  return given?.some((scope) => scopes.includes(scope)) === true ? undefined : TEXTS.missingScope(scopes);
+}

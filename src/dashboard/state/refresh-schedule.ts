@@ -1,0 +1,104 @@
+/**
+ * Decides when the relay is asked again.
+ *
+ * ```
+ *   waiting --time is up, page visible--> refreshing --done--> waiting
+ *      |                                                          ^
+ *      +--time is up, page hidden--> hidden --page visible--------+
+ *
+ *   any --stop--> stopped
+ * ```
+ *
+ * Invariants: R1 one refresh at a time; R2 a refresh after a change starts at least `ACTIVE_INTERVAL_MS` after the previous one;
+ * only `refreshNow` shortens that; R3 without a change the relay is asked every `IDLE_INTERVAL_MS`; R4 nothing is asked while the page
+ * is hidden, or after `stop`.
+ */
+import { assertNever } from "../../core/assert.ts";
+import type { Millis } from "../../core/ids.ts";
+import type { DashboardPorts, Undo } from "./ports.ts";
+
+/** Between two refreshes while the relay reports changes. */
+export const ACTIVE_INTERVAL_MS: Millis = 1_000;
+/** Between two refreshes while nothing changes. */
+export const IDLE_INTERVAL_MS: Millis = 5_000;
+/** Collects what happens together into one refresh. */
+export const DEBOUNCE_MS: Millis = 120;
+
+type Phase =
+  | { readonly is: "waiting"; readonly due: Millis; readonly cancel: Undo }
+  /** `next`: when the following refresh is due. */
+  | { readonly is: "refreshing"; readonly next: Millis }
+  | { readonly is: "hidden" }
+  | { readonly is: "stopped" };
+
+export class RefreshSchedule {
+  readonly #ports: Pick<DashboardPorts, "clock" | "visibility">;
+  readonly #refresh: () => Promise<void>;
+  #phase: Phase = { is: "hidden" };
+  #startedAt: Millis = -Infinity;
+
+  /** `refresh` must not reject. */
+  constructor(ports: Pick<DashboardPorts, "clock" | "visibility">, refresh: () => Promise<void>) {
+    this.#ports = ports;
+    this.#refresh = refresh;
+  }
+
+  /** The relay reported a change. */
+  scheduleRefresh(): void {
+    this.#bringForward(this.#startedAt + ACTIVE_INTERVAL_MS);
+  }
+
+  /** A person did something, or looks again. */
+  refreshNow(): void {
+    this.#bringForward(-Infinity);
+  }
+
+  stop(): void {
+    if (this.#phase.is === "waiting") this.#phase.cancel();
+    this.#phase = { is: "stopped" };
+  }
+
+  #bringForward(due: Millis): void {
+    const phase = this.#phase;
+    switch (phase.is) {
+      case "waiting":
+        // Why the earliest: without it a stream of changes would postpone the refresh again and again.
+        if (this.#earliest(due) >= phase.due) return;
+        phase.cancel();
+        return this.#wait(due);
+      case "refreshing":
+        this.#phase = { is: "refreshing", next: Math.min(phase.next, due) };
+        return;
+      case "hidden":
+        if (this.#ports.visibility.isVisible()) this.#wait(due);
+        return;
+      case "stopped":
+        return;
+      default:
+        return assertNever(phase);
+    }
+  }
+
+  #earliest(due: Millis): Millis {
+    return Math.max(this.#ports.clock.monotonic() + DEBOUNCE_MS, due);
+  }
+
+  #wait(wanted: Millis): void {
+    const { clock } = this.#ports;
+    const due = this.#earliest(wanted);
+    const cancel = clock.after(due - clock.monotonic(), () => void this.#run());
+    this.#phase = { is: "waiting", due, cancel };
+  }
+
+  async #run(): Promise<void> {
+    if (!this.#ports.visibility.isVisible()) {
+      this.#phase = { is: "hidden" };
+      return;
+    }
+    this.#startedAt = this.#ports.clock.monotonic();
+    this.#phase = { is: "refreshing", next: this.#startedAt + IDLE_INTERVAL_MS };
+    await this.#refresh();
+    const phase = this.#phase as Phase; // Why the cast: the compiler does not see that it may have changed meanwhile.
+    if (phase.is === "refreshing") this.#wait(phase.next);
+  }
+}

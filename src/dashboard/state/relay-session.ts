@@ -1,0 +1,144 @@
+/**
+ * One signed-in session: everything that the page learns with one token. It is discarded with the token, so nothing that was asked
+ * with an old token reaches the state of a new one.
+ *
+ * Invariants: S1 after `stop` the owner hears nothing; S2 a value that did not change keeps its identity in the state, so that nothing
+ * is drawn again.
+ */
+import { ApiError } from "../../clients/api.ts";
+import type { Millis } from "../../core/ids.ts";
+import type { IntegrationView, Overview } from "../../core/view.ts";
+import type { DashboardState, TokenRefusal } from "./dashboard-state.ts";
+import type { WatchEvent } from "./event-feed.ts";
+import { LiveEvents } from "./live-events.ts";
+import type { DashboardApi, DashboardPorts } from "./ports.ts";
+import { RefreshSchedule } from "./refresh-schedule.ts";
+import { readDetails, readOverview, readPanel } from "./relay-queries.ts";
+
+/** The store, as its session sees it. */
+export interface SessionOwner {
+  state(): DashboardState;
+  /** Ids of the integrations whose details are visible. */
+  detailIds(): Iterable<string>;
+  update(change: Partial<DashboardState>): void;
+  /** All counters of the relay, at one instant. */
+  learned(overview: Overview, integrations: readonly IntegrationView[]): void;
+  event(event: WatchEvent, at: Millis): void;
+  refused(refusal: TokenRefusal): void;
+}
+
+/** After this many requests in a row without an answer, the live connection is checked, too. */
+const FAILURES_MAX = 2;
+
+export class RelaySession {
+  readonly api: DashboardApi;
+  readonly #clock: DashboardPorts["clock"];
+  readonly #owner: SessionOwner;
+  readonly #live: LiveEvents;
+  readonly #schedule: RefreshSchedule;
+  readonly #json = new Map<string, string>();
+  #isStopped = false;
+  #failures = 0;
+  /** How far the relay's clock is ahead of the page's. */
+  #offset: Millis = 0;
+
+  constructor(token: string, ports: DashboardPorts, owner: SessionOwner) {
+    this.api = ports.openApi(token);
+    this.#clock = ports.clock;
+    this.#owner = owner;
+    this.#schedule = new RefreshSchedule(ports, () => this.#refresh());
+    this.#live = new LiveEvents(token, ports, {
+      connecting: () => this.#connecting(),
+      open: () => this.#connected(),
+      lost: () => this.#lost(),
+      refused: (refusal) => owner.refused(refusal),
+      event: (event) => this.#event(event),
+    });
+  }
+
+  start(): void {
+    this.#live.start();
+    this.refreshNow();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#schedule.stop();
+    this.#live.stop();
+  }
+
+  /** Refreshes at once: a person did something. */
+  refreshNow(): void {
+    this.#schedule.refreshNow();
+  }
+
+  /** The relay's clock. */
+  now(): Millis {
+    return this.#clock.now() + this.#offset;
+  }
+
+  #connecting(): void {
+    const { events } = this.#owner.state();
+    this.#owner.update({
+      events: events.is === "lost" ? { is: "reconnecting", since: events.since } : { is: "connecting" },
+    });
+  }
+
+  #connected(): void {
+    this.#owner.update({ events: { is: "open" } });
+    this.refreshNow();
+  }
+
+  #lost(): void {
+    const { events } = this.#owner.state();
+    const since = events.is === "lost" || events.is === "reconnecting" ? events.since : this.#clock.now();
+    this.#owner.update({ events: { is: "lost", since } });
+  }
+
+  #event(event: WatchEvent): void {
+    this.#owner.event(event, event.at ?? this.now());
+    this.#schedule.scheduleRefresh();
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      const { overview, integrations } = await readOverview(this.api);
+      if (this.#isStopped) return;
+      this.#offset = overview.now - this.#clock.now();
+      this.#owner.learned(overview, integrations);
+      this.#owner.update({ ...this.#changedOnly({ overview, integrations }), now: this.now() });
+      const [details, panel] = await Promise.all([
+        readDetails(this.api, this.#owner.detailIds()),
+        readPanel(this.api, this.#owner.state().panel, overview),
+      ]);
+      if (this.#isStopped) return;
+      this.#failures = 0;
+      const { session, requestError } = this.#owner.state();
+      this.#owner.update({
+        ...this.#changedOnly({ details, ...panel }),
+        ...(requestError !== undefined && { requestError: undefined }),
+        ...(session.is !== "signed_in" && { session: { is: "signed_in" } }),
+      });
+    } catch (error) {
+      if (!this.#isStopped) this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { status, message } = error instanceof ApiError ? error : new ApiError(String(error), { status: -1 });
+    if (status === 401) return this.#owner.refused("invalid");
+    if (status === 403) return this.#owner.refused("not_allowed");
+    if (status === 0 && ++this.#failures >= FAILURES_MAX && this.#owner.state().events.is === "open") this.#live.verify();
+    this.#owner.update({ requestError: message });
+  }
+
+  #changedOnly(change: Partial<DashboardState>): Partial<DashboardState> {
+    const entries = Object.entries(change).filter(([name, value]) => {
+      const json = JSON.stringify(value instanceof Map ? [...value] : value);
+      const isUnchanged = this.#json.get(name) === json;
+      this.#json.set(name, json);
+      return !isUnchanged;
+    });
+    return Object.fromEntries(entries);
+  }
+}

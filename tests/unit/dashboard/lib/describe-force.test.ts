@@ -1,0 +1,73 @@
+/** How forces are described. */
+import { test } from "#runner";
+import type { ForceView, IntegrationView, WaitReason } from "../../../../src/core/view.ts";
+import { describeForce, type ForceSurroundings } from "../../../../src/dashboard/lib/describe-force.ts";
+import { check } from "../../../harness/check.ts";
+
+const FORCE: ForceView = {
+  id: "1",
+  integration: "chess",
+  name: "Chess",
+  is: "waiting",
+  query: "Your move?",
+  state: null,
+  priority: "low",
+  actions: ["move"],
+  asked_at: 0,
+  opened_at: null,
+  waits_for: null,
+};
+
+const integration = (id: string, name: string, controls: Partial<IntegrationView> = {}): IntegrationView => ({
+  id,
+  name,
+  listener: "neuro",
+  upstream: "neuro",
+  present: true,
+  since: 0,
+  shown: true,
+  off_air: false,
+  actions: 1,
+  pending: 0,
+  counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
+  paused: false,
+  muted: false,
+  solo: false,
+  approval: false,
+  ...controls,
+});
+
+const NOTHING: ForceSurroundings = { place: 1, isStopped: false, integrations: [] };
+
+const waiting = (waits_for: WaitReason, surroundings: Partial<ForceSurroundings> = {}): string =>
+  describeForce({ ...FORCE, waits_for }, { ...NOTHING, ...surroundings });
+
+test("DB7 a queued force says what it waits for", () => {
+  check.equal(
+    [1, 2, 3, 4, 11, 12, 13, 21, 22, 103, 111].map((place) => waiting("turn", { place })),
+    ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "103rd", "111th"].map((nth) => `In line, ${nth}`),
+  );
+  check.equal(waiting("held", { isStopped: true }), "Held: everything is stopped");
+  check.equal(
+    waiting("held", { integrations: [integration("chess", "Chess", { paused: true })] }),
+    "Held: you paused Chess",
+  );
+  check.equal(
+    waiting("held", { integrations: [integration("chess", "Chess"), integration("poker", "Poker Night", { solo: true })] }),
+    "Held: Poker Night is solo",
+  );
+  check.equal(waiting("held"), "Held");
+  check.equal(waiting("integration_away"), "Waiting for Chess to reconnect");
+  check.equal(waiting("neuro_away"), "Waiting for Neuro to reconnect");
+  check.equal(waiting("other_character"), "Held: another character is active");
+  check.equal(waiting("names"), "Waiting for its actions to be registered");
+  check.equal(waiting("result"), "waiting for the game's result");
+});
+
+test("DB7 an open force says who has to do something", () => {
+  const open: ForceView = { ...FORCE, is: "open", opened_at: 0 };
+  check.equal(describeForce(open, NOTHING), "Neuro is choosing");
+  check.equal(describeForce({ ...open, waits_for: "result" }, NOTHING), "waiting for the game's result");
+  check.equal(describeForce({ ...open, is: "settling" }, NOTHING), "Neuro answered, game is working");
+  check.equal(describeForce({ ...open, is: "closing" }, NOTHING), "cancelling");
+});

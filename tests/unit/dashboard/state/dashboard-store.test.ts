@@ -1,0 +1,297 @@
+/** The store of the dashboard, stepped in virtual time. */
+import { test } from "#runner";
+import type { Json } from "../../../../src/core/json.ts";
+import { isDisconnected, lostSince, type TokenRefusal } from "../../../../src/dashboard/state/dashboard-state.ts";
+import { pageTitle } from "../../../../src/dashboard/state/page-title.ts";
+import { check } from "../../../harness/check.ts";
+import { failure, RELAY_AHEAD_MS, StoreFixture } from "./store-fixture.ts";
+
+test("DB3 a token is tried, and kept once it is given", async () => {
+  const page = new StoreFixture();
+  page.store.start();
+  check.equal(page.store.state.session, { is: "signed_out", refusal: undefined });
+  await page.clock.pass(10_000);
+  check.equal([page.takeRequests(), page.sockets.length], [[], 0]);
+  page.store.signIn("secret");
+  check.equal([page.store.state.session.is, page.token], ["signing_in", "secret"]);
+  page.socket.accept();
+  const [greeting, subscription] = page.socket.sent;
+  check.equal([greeting?.type, greeting?.auth_token], ["neuro-os", "secret"]);
+  check.equal(subscription, { subscribe: { after: "0", rate: 1_000 }, request_id: "subscribed" });
+  check.equal(page.store.state.events, { is: "open" });
+  await page.clock.pass(200);
+  check.equal(page.store.state.session, { is: "signed_in" });
+  check.equal(page.store.relayNow(), page.clock.now + RELAY_AHEAD_MS);
+});
+
+test("DB3 the token of the tab signs in when the page is loaded again", async () => {
+  const page = new StoreFixture("of this tab");
+  page.store.start();
+  page.socket.accept();
+  check.equal(page.socket.sent[0]?.auth_token, "of this tab");
+  await page.clock.pass(200);
+  check.equal(page.store.state.session, { is: "signed_in" });
+});
+
+test("DB3b a token that the relay refuses is forgotten, and nothing is asked any more", async () => {
+  const refusals: readonly (readonly [refuse: (page: StoreFixture) => void, refusal: TokenRefusal])[] = [
+    [(page) => page.socket.refuse("invalid auth token"), "invalid"],
+    [(page) => page.socket.refuse("not allowed"), "not_allowed"],
+    [(page) => void page.replies.set("overview", failure(401)), "invalid"],
+    [(page) => void page.replies.set("overview", failure(403)), "not_allowed"],
+  ];
+  for (const [refuse, refusal] of refusals) {
+    const page = new StoreFixture();
+    page.store.start();
+    page.store.signIn("wrong");
+    refuse(page);
+    await page.clock.pass(1_000);
+    check.equal(page.store.state.session, { is: "signed_out", refusal });
+    check.equal([page.token, page.socket.isClosed], [undefined, true]);
+    page.takeRequests();
+    await page.clock.pass(60_000);
+    check.equal([page.takeRequests(), page.sockets.length], [[], 1]);
+  }
+});
+
+test("DB3c signing out forgets everything that the token gave access to", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  page.event("1");
+  check.that(page.store.state.overview !== undefined && page.store.feed.total === 1);
+  page.store.signOut();
+  const { session, overview, integrations, details } = page.store.state;
+  check.equal([session, overview, integrations, details.size], [
+    { is: "signed_out", refusal: undefined },
+    undefined,
+    undefined,
+    0,
+  ]);
+  check.equal([page.store.feed.rows.length, page.token], [0, undefined]);
+});
+
+test("DB3c a reply to a request with an earlier token changes nothing", async () => {
+  const page = new StoreFixture();
+  const late = Promise.withResolvers<Json>();
+  page.replies.set("overview", () => late.promise);
+  page.store.start();
+  page.store.signIn("first");
+  await page.clock.pass(200);
+  page.store.signIn("second");
+  page.replies.set("overview", () => page.overview({ version: "second" }));
+  await page.clock.pass(200);
+  check.equal(page.store.state.overview?.version, "second");
+  late.resolve(page.overview({ version: "first" }));
+  await page.clock.pass(5_000);
+  check.equal(page.store.state.overview?.version, "second");
+});
+
+test("DB14 DB14b a lost connection is shown, reconnects with backoff and resumes after the last event", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  page.event("gap", { event: "gap", missed: null });
+  page.event("1");
+  const lostAt = page.clock.now;
+  page.socket.lose();
+  check.equal([page.store.state.events, isDisconnected(page.store.state)], [{ is: "lost", since: lostAt }, true]);
+  check.match(pageTitle(page.store.state), /^Disconnected/);
+  for (const delay of [150, 300, 600, 1_200, 2_400, 2_500]) {
+    const attempts = page.sockets.length;
+    await page.clock.pass(delay - 1);
+    check.equal(page.sockets.length, attempts, `no attempt before ${delay} ms`);
+    await page.clock.pass(1);
+    check.equal(page.sockets.length, attempts + 1, `an attempt after ${delay} ms`);
+    check.equal(page.store.state.events, { is: "reconnecting", since: lostAt });
+    page.socket.lose();
+  }
+  check.equal(lostSince(page.store.state), lostAt);
+  await page.clock.pass(5_000);
+  page.socket.accept();
+  check.equal(page.socket.sent[1]?.["subscribe"], { after: "1", rate: 1_000 });
+  page.event("2");
+  check.equal(page.store.feed.rows.map(({ event }) => event.id), ["1", "2"]);
+  check.equal([page.store.state.events, isDisconnected(page.store.state)], [{ is: "open" }, false]);
+});
+
+test("DB14b events before the reply to the subscription are left out, because they are sent again", async () => {
+  const page = new StoreFixture();
+  page.store.start();
+  page.store.signIn("secret");
+  page.event("1");
+  page.socket.accept();
+  page.event("1");
+  check.equal(page.store.feed.total, 1);
+  await page.clock.pass(1);
+});
+
+test("DB14c a silent connection is pinged after 8 s and replaced after 20 s", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  const silent = page.socket;
+  silent.repliesToPings = false;
+  await page.clock.pass(12_000);
+  check.equal(silent.sent.at(-1), { query: "peers", request_id: "ping" });
+  silent.reply({ request_id: "ping" });
+  await page.clock.pass(16_000);
+  check.equal(silent.isClosed, false);
+  await page.clock.pass(8_000);
+  check.equal(silent.isClosed, true);
+  check.equal(page.sockets.length, 2);
+});
+
+test("DB14c two requests without an answer replace the live connection, and a later one clears the error", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  page.replies.set("overview", failure(0, "no relay answers"));
+  await page.clock.pass(6_000);
+  check.equal([page.store.state.requestError, page.sockets.length], ["no relay answers", 1]);
+  await page.clock.pass(6_000);
+  check.equal([page.sockets[0]?.isClosed, page.sockets.length], [true, 2]);
+  page.replies.set("overview", () => page.overview());
+  page.socket.accept();
+  await page.clock.pass(1_000);
+  check.equal([page.store.state.requestError, page.store.state.events.is], [undefined, "open"]);
+});
+
+test("DB14d without an Intermediary only failing requests mean that the relay is gone", async () => {
+  const page = new StoreFixture();
+  page.replies.set("overview", () => page.overview({ services: {} }));
+  page.store.start();
+  page.store.signIn("secret");
+  page.socket.lose();
+  await page.clock.pass(1_000);
+  check.equal(isDisconnected(page.store.state), false);
+  page.replies.set("overview", failure(0));
+  await page.clock.pass(6_000);
+  check.equal(isDisconnected(page.store.state), true);
+});
+
+test("DB26 while the relay reports changes it is asked once a second, otherwise every five", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  await page.clock.pass(60_000);
+  check.that(Math.abs(page.takeRefreshes() - 12) <= 1);
+  await page.clock.pass(2_500); // Why: a change long after the last refresh must not be postponed by the next changes.
+  page.takeRequests();
+  for (let second = 0; second < 60; second++) {
+    for (let burst = 0; burst < 10; burst++) {
+      page.event(`${second}-${burst}`);
+      await page.clock.pass(100);
+    }
+  }
+  const refreshes = page.takeRefreshes();
+  check.that(refreshes >= 55 && refreshes <= 60, `${refreshes} refreshes in 60 s`);
+});
+
+test("DB26b nothing is asked while nobody looks, and at once when somebody looks again", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  page.setVisible(false);
+  for (let second = 0; second < 60; second++) {
+    page.event(String(second));
+    await page.clock.pass(1_000);
+  }
+  check.equal(page.takeRefreshes(), 0);
+  check.equal(page.store.feed.total, 60);
+  page.setVisible(true);
+  await page.clock.pass(200);
+  check.equal(page.takeRefreshes(), 1);
+});
+
+test("DB26 what a person does is followed by a refresh, also while one is running", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  await page.store.send("PATCH", "controls", { stopped: true });
+  await page.clock.pass(200);
+  check.equal(page.takeRequests().slice(0, 2), ["PATCH controls", "GET overview"]);
+  const slow = Promise.withResolvers<Json>();
+  page.replies.set("overview", () => slow.promise);
+  await page.clock.pass(5_000);
+  check.equal(page.takeRefreshes(), 1);
+  await page.store.send("PATCH", "controls", { stopped: false });
+  await page.clock.pass(5_000);
+  check.equal(page.takeRefreshes(), 0, "one refresh at a time");
+  page.replies.set("overview", () => page.overview());
+  slow.resolve(page.overview());
+  await page.clock.pass(200);
+  check.equal(page.takeRefreshes(), 1);
+});
+
+test("DB26b details and panels are read only while they are visible", async () => {
+  const page = new StoreFixture();
+  page.replies.set("integrations/chess", () => ({ id: "chess", name: "Chess" }));
+  page.replies.set("integrations/gone", failure(404));
+  await page.signIn();
+  const close = [page.store.viewDetails("chess"), page.store.viewDetails("chess"), page.store.viewDetails("gone")];
+  page.store.openPanel("queue");
+  await page.clock.pass(200);
+  check.equal(page.takeRequests(), [
+    "GET overview",
+    "GET integrations",
+    "GET integrations/chess",
+    "GET integrations/gone",
+    "GET queue?limit=500",
+    "GET dead-letters?limit=500",
+  ]);
+  check.equal([...page.store.state.details.keys()], ["chess"]);
+  close[0]?.();
+  close[2]?.();
+  page.store.openPanel("audit");
+  await page.clock.pass(200);
+  check.equal(page.takeRequests().slice(2), ["GET integrations/chess", "GET audit?limit=200"]);
+  close[1]?.();
+  page.store.openPanel("feed");
+  await page.clock.pass(200);
+  check.equal(page.takeRequests(), ["GET overview", "GET integrations"]);
+});
+
+test("DB26c what did not change keeps its identity, so that nothing is drawn again", async () => {
+  const page = new StoreFixture();
+  page.replies.set("integrations/chess", () => ({ id: "chess", name: "Chess" }));
+  await page.signIn();
+  page.store.viewDetails("chess");
+  await page.clock.pass(200);
+  const { integrations, details } = page.store.state;
+  check.equal(details.size, 1);
+  await page.clock.pass(20_000);
+  check.that(page.store.state.integrations === integrations && page.store.state.details === details);
+});
+
+test("DB26 a failed command is returned and shown for six seconds; at most four toasts are shown", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  page.replies.set("controls", failure(409, "not now"));
+  check.equal(await page.store.send("PATCH", "controls", {}), { ok: false, error: "not now" });
+  check.equal(page.store.state.toasts.map(({ tone, text }) => [tone, text]), [["bad", "not now"]]);
+  await page.clock.pass(6_000);
+  check.equal(page.store.state.toasts, []);
+  for (let count = 1; count <= 6; count++) page.store.showToast("good", String(count));
+  check.equal(page.store.state.toasts.map(({ text }) => text), ["3", "4", "5", "6"]);
+  page.store.dismissToast(page.store.state.toasts[0]?.id ?? 0);
+  check.equal(page.store.state.toasts.map(({ text }) => text), ["4", "5", "6"]);
+});
+
+test("DB13 the chosen theme is kept, also when somebody signs in", async () => {
+  const page = new StoreFixture();
+  for (const theme of ["dark", "light", "system", "dark"] as const) {
+    page.store.switchTheme();
+    check.equal([page.store.state.theme, page.theme], [theme, theme]);
+  }
+  await page.signIn();
+  check.equal(page.store.state.theme, "dark");
+});
+
+test("DB26 a store that is stopped does nothing any more", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  page.store.showToast("good", "still there");
+  const { state } = page.store;
+  page.store.stop();
+  check.equal(page.socket.isClosed, true);
+  page.socket.reply({ event: "add_context", id: "9" });
+  page.socket.lose();
+  page.setVisible(true);
+  await page.clock.pass(600_000);
+  check.equal([page.takeRequests(), page.sockets.length], [[], 1]);
+  check.that(page.store.state === state);
+});

@@ -1,0 +1,171 @@
+/** A dashboard's store in virtual time, before a relay that answers as the test says. */
+import { ApiError } from "../../../../src/clients/api.ts";
+import type { Json, JsonObject } from "../../../../src/core/json.ts";
+import { DashboardStore } from "../../../../src/dashboard/state/dashboard-store.ts";
+import type {
+  DashboardApi,
+  DashboardPorts,
+  EventSocket,
+  EventSocketHandlers,
+} from "../../../../src/dashboard/state/ports.ts";
+import type { Theme } from "../../../../src/dashboard/state/theme.ts";
+import { VirtualClock } from "../../../../src/testing/clock.ts";
+
+/** The relay's clock is this much ahead of the page's. */
+export const RELAY_AHEAD_MS = 60_000;
+
+/** One connection for live events, as the relay sees it. */
+export class FakeEventSocket implements EventSocket {
+  readonly sent: JsonObject[] = [];
+  isClosed = false;
+  repliesToPings = true;
+  readonly #handlers: EventSocketHandlers;
+
+  constructor(handlers: EventSocketHandlers) {
+    this.#handlers = handlers;
+  }
+
+  send(text: string): void {
+    const message = JSON.parse(text);
+    this.sent.push(message);
+    if (message.query !== undefined && this.repliesToPings) this.reply({ request_id: message.request_id });
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  /** The connection is established, and the relay accepts the subscription. */
+  accept(): void {
+    this.#handlers.opened();
+    this.reply({ request_id: "subscribed" });
+  }
+
+  /** The connection is established, and the relay refuses the token. */
+  refuse(error: string): void {
+    this.#handlers.opened();
+    this.reply({ error });
+  }
+
+  reply(message: JsonObject): void {
+    this.#handlers.received(JSON.stringify(message));
+  }
+
+  lose(): void {
+    this.#handlers.closed();
+  }
+}
+
+export class StoreFixture {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly store: DashboardStore;
+  /** Requests since the last `takeRequests`, as method and path. */
+  readonly #requests: string[] = [];
+  readonly sockets: FakeEventSocket[] = [];
+  /** Replies by path; a function may throw. */
+  readonly replies: Map<string, () => Json | Promise<Json>> = new Map();
+  token: string | undefined;
+  theme: Theme = "system";
+  isVisible = true;
+  readonly #returned = new Set<() => void>();
+
+  constructor(token?: string) {
+    this.token = token;
+    this.replies.set("overview", () => this.overview());
+    this.store = new DashboardStore(this.#ports());
+  }
+
+  get socket(): FakeEventSocket {
+    const last = this.sockets.at(-1);
+    if (last === undefined) throw new Error("no socket was opened");
+    return last;
+  }
+
+  overview(more: JsonObject = {}): JsonObject {
+    const services = {
+      neuro: { controls: { stopped: false, approval: false }, upstreams: [] },
+      intermediary: { queue: { entries: 0, dead: 0 } },
+    };
+    const now = this.clock.now + RELAY_AHEAD_MS;
+    return { version: "1", now, uptime_ms: 0, draining: false, scopes: ["admin"], waits: [], services, ...more };
+  }
+
+  takeRequests(): readonly string[] {
+    return this.#requests.splice(0);
+  }
+
+  /** How often the relay was asked for everything since the last call. */
+  takeRefreshes(): number {
+    return this.takeRequests().filter((request) => request === "GET overview").length;
+  }
+
+  /** Signs in and connects. */
+  async signIn(): Promise<void> {
+    this.store.start();
+    this.store.signIn("secret");
+    this.socket.accept();
+    await this.clock.pass(1_000);
+    this.takeRequests();
+  }
+
+  setVisible(isVisible: boolean): void {
+    this.isVisible = isVisible;
+    if (isVisible) { for (const run of this.#returned) run(); }
+  }
+
+  event(id: string, event: JsonObject = { event: "add_context", message: id }): void {
+    this.socket.reply({ id, at: this.clock.now, ...event });
+  }
+
+  #ports(): DashboardPorts {
+    return {
+      clock: {
+        now: () => this.clock.now,
+        monotonic: () => this.clock.now,
+        after: (ms, run) => this.clock.after(ms, run),
+      },
+      random: () => 0.5,
+      openApi: () => this.#api(),
+      openEventSocket: (handlers) => {
+        const socket = new FakeEventSocket(handlers);
+        this.sockets.push(socket);
+        return socket;
+      },
+      tokens: {
+        read: () => this.token,
+        write: (token) => void (this.token = token),
+        clear: () => void (this.token = undefined),
+      },
+      themes: { read: () => this.theme, write: (theme) => void (this.theme = theme) },
+      visibility: {
+        isVisible: () => this.isVisible,
+        onReturn: (run) => {
+          this.#returned.add(run);
+          return () => void this.#returned.delete(run);
+        },
+      },
+    };
+  }
+
+  #api(): DashboardApi {
+    const ask = async (method: string, path: string): Promise<Json> => {
+      this.#requests.push(`${method} ${path}`);
+      const reply = this.replies.get(path.replace(/\?.*/, ""));
+      return await (reply === undefined ? { items: [], next: null } : reply());
+    };
+    return {
+      ask: (method, path) => ask(method, path) as Promise<never>,
+      async *list(path) {
+        const { items } = await ask("GET", path) as { readonly items: readonly never[] };
+        yield* items;
+      },
+    };
+  }
+}
+
+/** What the API client throws for a reply with this status; 0: the relay does not answer. */
+export function failure(status: number, message = `status ${status}`): () => never {
+  return () => {
+    throw new ApiError(message, { status });
+  };
+}
