@@ -17,7 +17,7 @@ import type { Controls, IntegrationControls, IntegrationCounts } from "../../cor
 import type { Decider } from "./standalone/decider.ts";
 import type { ForceState } from "./forces/states.ts";
 import type { ActionOrigin, DeliveryState, PendingState } from "./pending/states.ts";
-import type { Few } from "./actions/few.ts";
+import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
 
 export interface NeuroState {
@@ -75,7 +75,7 @@ export interface GameSocket {
   readonly connection: ConnectionInfo;
   readonly openedAt: Millis;
   /** By the name as it stands in the frames. */
-  readonly connections: Few<string, GameConnection>;
+  readonly connections: SmallMap<string, GameConnection>;
   /** The seat that spoke last. */
   lastConnection: GameConnection | undefined;
   lastHeardAt: Millis;
@@ -101,7 +101,7 @@ export interface GameConnection {
   /** What was said while contested. */
   readonly backlog: GameMessage[];
   /** Names registered by this seat so far. */
-  readonly registeredNames: Few<string, true>;
+  readonly registeredNames: SmallMap<string, true>;
   /** It has registered something since it was asked for everything. */
   hasReregistered: boolean;
 }
@@ -136,7 +136,7 @@ export interface Game {
   /** What a person has decided about it. */
   readonly controls: Mutable<IntegrationControls>;
   readonly counts: Mutable<IntegrationCounts>;
-  readonly actions: Few<string, GameAction>;
+  readonly actions: SmallMap<string, GameAction>;
   /** Names it had and gave up, by its own name for them: they are kept for its return. */
   readonly reservedNames: Map<string, UpstreamAction>;
   /** Its force that no longer has a place, for its return: it may still block on it. */
@@ -189,7 +189,7 @@ export interface UpstreamAction {
   /** Equal for equal definitions. */
   digest: string;
   /** In order of arrival. */
-  readonly owners: Few<Game, GameAction>;
+  readonly owners: SmallMap<Game, GameAction>;
   /** Neuro has it, on this connection. */
   isRegistered: boolean;
   /** What Neuro has is an older definition. */

@@ -13,7 +13,7 @@ import type { Millis } from "../../../core/ids.ts";
 import { canonicalJson } from "../../../core/json.ts";
 import { ACTIONS_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { Few } from "./few.ts";
+import { SmallMap } from "../small-map.ts";
 import { toNeuro } from "../outbound.ts";
 import type { Game, GameAction, Upstream, UpstreamAction } from "../state.ts";
 import { newName } from "./names.ts";
@@ -244,7 +244,7 @@ export function createUpstreamAction(upstream: Upstream, name: string, definitio
     definition: { ...action, name },
     mainThread,
     digest,
-    owners: new Few(),
+    owners: new SmallMap(),
     isRegistered: false,
     isStale: false,
     reservedFor: undefined,

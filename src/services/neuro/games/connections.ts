@@ -11,7 +11,7 @@ import type { ConnectionInfo } from "../../../core/event.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { type Frame, isObject, parseJson } from "../../../core/json.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { Few } from "../actions/few.ts";
+import { SmallMap } from "../small-map.ts";
 import { addRepair, type Repair } from "../codec/repair.ts";
 import type { Game, GameConnection, GameSocket, NeuroState } from "../state.ts";
 import { isLoop, redial, viaOf } from "../upstream/client.ts";
@@ -86,7 +86,7 @@ export const createSocket = (
   peer: at.peer,
   connection: at.connection,
   openedAt: now,
-  connections: new Few(),
+  connections: new SmallMap(),
   lastConnection: undefined,
   lastHeardAt: now,
   unansweredPings: 0,
@@ -206,7 +206,7 @@ export function openConnection(
     since: now,
     isStarting,
     backlog: [],
-    registeredNames: new Few(),
+    registeredNames: new SmallMap(),
     hasReregistered: false,
   };
   socket.connections.set(name, connection);

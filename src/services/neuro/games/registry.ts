@@ -13,7 +13,7 @@ import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../../core/limits.
 import { matches } from "../../../core/name-pattern.ts";
 import type { IntegrationPolicy } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { Few } from "../actions/few.ts";
+import { SmallMap } from "../small-map.ts";
 import { applyControls } from "../operator/controls.ts";
 import type { Game, GameListener, NeuroState, Timer, Upstream } from "../state.ts";
 import {
@@ -91,7 +91,7 @@ export function createGame(
     isHeld: state.controls.stopped || state.hasSolo,
     controls: { paused: false, muted: false, solo: false, approval: false },
     counts: { actions: 0, failures: 0, contexts: 0, forces: 0, result_ms: 0 },
-    actions: new Few(),
+    actions: new SmallMap(),
     reservedNames: new Map(),
     interruptedForce: undefined,
     reregisterUntil: undefined,

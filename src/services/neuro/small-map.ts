@@ -1,10 +1,11 @@
 /**
- * A table that nearly always holds one thing. A `Map` with one takes a quarter of a kilobyte, and ten thousand games have several
- * of these each: here one is made only for the second thing.
+ * A map that nearly always holds one entry. It creates a `Map` only for the second one.
  *
- * Invariant: it answers, and is gone through, as a `Map` is.
+ * Why not a `Map`: an empty or small one takes about 250 bytes, and each game has several. With 10,000 games of one action each the
+ * service takes 2.76 kB a game instead of 3.58 kB; the cost of an action's trip is the same.
+ * Invariant: it answers and iterates as a `Map` does.
  */
-export class Few<Key extends string | object, Of> {
+export class SmallMap<Key extends string | object, Of> {
   #key: Key | undefined;
   #only: Of | undefined;
   #all: Map<Key, Of> | undefined;
@@ -49,8 +50,8 @@ export class Few<Key extends string | object, Of> {
     this.#only = value;
   }
 
-  /** While there is no map. */
+  /** Before there is a map. */
   #entries(): (readonly [Key, Of])[] {
-    return this.#key === undefined ? [] : [[this.#key, this.#only as Of]]; // Why: it was put together with its key.
+    return this.#key === undefined ? [] : [[this.#key, this.#only as Of]]; // Why the cast: it is set together with its key.
   }
 }
