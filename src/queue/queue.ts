@@ -47,7 +47,7 @@ export type { QueueDepth, RecipientSocket } from "./recipient-queue.ts";
 export type RecipientsView = Pick<RecipientQueues, "entries" | "bytes" | "oldest" | "depth" | "depths" | "list" | "locate">;
 
 /** A message for a recipient. */
-export interface QueuedMessage {
+export interface NewMessage {
   readonly kind: MessageKind;
   /** A JSON object as text. */
   readonly body: string;
@@ -133,7 +133,7 @@ export class Queue {
   }
 
   /** Sends a message, or queues it if its recipient is away, cannot take more, or has waiting entries. */
-  send(name: string, { kind, body }: QueuedMessage, ctx: StepContext): Result<SendResult> {
+  send(name: string, { kind, body }: NewMessage, ctx: StepContext): Result<SendResult> {
     const recipient = this.#store.recipients.getOrCreate(name);
     const isDirect = recipient.waiting.size === 0 && canSend(recipient, this.#settings, ctx.now);
     const bytes = bytesOf(body);

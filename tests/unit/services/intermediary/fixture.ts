@@ -1,6 +1,6 @@
 /**
- * The Intermediary on virtual time with a store, as the relay and its engine treat it: notes come back as tells, puts and loads
- * are carried out in order, replies wait for what they promise. It can be killed between any two effects.
+ * The Intermediary in virtual time with a store, driven like the engine drives it: observations come back as service messages, puts and
+ * loads are executed in order, and replies wait for their keys. It can be killed between any two effects.
  */
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
 import type { Output } from "../../../../src/testing/mod.ts";
@@ -31,29 +31,29 @@ export const SETTINGS: Settings = {
   "dependency-authentication": { "neuro-os": { auth_token: ENHANCED } },
 };
 
-export interface DeskOptions {
+export interface FixtureOptions {
   readonly settings?: Settings;
   readonly stored?: ReadonlyMap<Key, Json>;
   readonly resumed?: readonly ResumedPeer[];
   readonly now?: Millis;
   readonly epoch?: number;
-  /** Puts end at once; otherwise with `store()`. */
+  /** Writes end at once. If false, they end with `store()`. */
   readonly isStoring?: boolean;
-  /** Carries out so many effects, then nothing any more. */
+  /** The number of effects after which the service is killed. */
   readonly effectsMax?: number;
 }
 
 type Waiting = Extract<Output, { do: "reply" }>;
 
-export class Desk {
+export class IntermediaryFixture {
   readonly settings: Settings;
   readonly harness: ServiceHarness<IntermediaryState>;
   readonly stored: Map<Key, Json>;
   readonly observations: Observation[] = [];
-  readonly tells: ServiceMessage[] = [];
-  /** What was said of the questions that were refused. */
+  readonly posted: ServiceMessage[] = [];
+  /** The reasons of refused requests. */
   readonly reasons: string[] = [];
-  readonly answers = new Map<RequestId, Json>();
+  readonly responses = new Map<RequestId, Json>();
   readonly closed = new Map<PeerId, string>();
   readonly attached = new Map<PeerId, Json>();
   readonly saved = new Map<string, Uint8Array>();
@@ -67,9 +67,9 @@ export class Desk {
   readonly #frames = new Map<PeerId, Json[]>();
   readonly #puts = new Map<Key, Json>();
   readonly #loads: { readonly token: LoadToken; readonly keys: readonly Key[] }[] = [];
-  readonly #lanes = new Map<PeerId, Waiting[]>();
+  readonly #waitingReplies = new Map<PeerId, Waiting[]>();
 
-  constructor(options: DeskOptions = {}) {
+  constructor(options: FixtureOptions = {}) {
     this.settings = options.settings ?? SETTINGS;
     this.stored = new Map(options.stored);
     this.isStoring = options.isStoring ?? true;
@@ -89,33 +89,39 @@ export class Desk {
     this.step({ is: "tick" });
   }
 
-  get isDead(): boolean {
+  get isKilled(): boolean {
     return this.effects.length >= this.#effectsMax;
   }
 
-  /** The same place after a kill: what was stored is there, and nothing else. */
-  restart(options: DeskOptions = {}): Desk {
+  /** A new process after a kill, with the stored entries. */
+  restart(options: FixtureOptions = {}): IntermediaryFixture {
     const { settings } = this;
-    return new Desk({ settings, stored: this.stored, now: this.harness.now + 1_000, epoch: this.#epoch + 1, ...options });
+    return new IntermediaryFixture({
+      settings,
+      stored: this.stored,
+      now: this.harness.now + 1_000,
+      epoch: this.#epoch + 1,
+      ...options,
+    });
   }
 
-  /** What is stored if the writes under way landed all the same. */
-  get landed(): ReadonlyMap<Key, Json> {
+  /** The stored entries, and those that are being written, as if these writes had succeeded before the kill. */
+  get storedAndWriting(): ReadonlyMap<Key, Json> {
     return new Map([...this.stored, ...this.#puts]);
   }
 
   step(event: ServiceEvent): void {
-    if (this.isDead) return;
+    if (this.isKilled) return;
     this.harness.step(event);
     this.#carryOut();
     if (this.isStoring) this.store();
   }
 
-  /** Every put and load so far ends, and what follows from that. */
+  /** Ends all writes and loads, and those that follow from them. */
   store(): void {
     while (this.#puts.size + this.#loads.length > 0) {
       for (const [key, value] of [...this.#puts]) {
-        if (this.isDead) return;
+        if (this.isKilled) return;
         this.#puts.delete(key);
         if (!this.isFailing) this.stored.set(key, value);
         this.harness.step({ is: this.isFailing ? "storeFailed" : "stored", key, reason: "test" });
@@ -123,7 +129,7 @@ export class Desk {
         this.#release(key, !this.isFailing);
       }
       for (const { token, keys } of this.#loads.splice(0)) {
-        if (this.isDead) return;
+        if (this.isKilled) return;
         const entries = keys.flatMap((key) => (this.stored.has(key) ? [{ key, value: this.stored.get(key) ?? null }] : []));
         this.harness.step({ is: "loaded", token, entries });
         this.#carryOut();
@@ -131,12 +137,12 @@ export class Desk {
     }
   }
 
-  /** Moves time on, step by step. */
-  pass(ms: Millis): void {
+  /** Advances the time from deadline to deadline. */
+  advance(ms: Millis): void {
     const until = this.harness.now + ms;
     for (let steps = 0;; steps++) {
       const at = intermediary.nextWakeup(this.harness.state);
-      if (at === undefined || at > until || this.isDead) break;
+      if (at === undefined || at > until || this.isKilled) break;
       if (steps > 100_000) throw new Error("the room never comes to rest");
       this.harness.now = Math.max(this.harness.now, at);
       this.step({ is: "tick" });
@@ -171,39 +177,39 @@ export class Desk {
     return peer;
   }
 
-  tell(message: ServiceMessage): void {
+  receive(message: ServiceMessage): void {
     this.step({ is: "serviceMessage", message });
   }
 
-  ask(
+  request(
     request: ServiceRequest,
     scopes: readonly Scope[] = ["watch", "command", "admin"],
   ): Json | undefined {
     const requestId = toRequestId(`call-${++this.#calls}`);
     this.step({ is: "requested", requestId, principal: { by: "test", scopes }, request });
-    return this.answers.get(requestId);
+    return this.responses.get(requestId);
   }
 
-  /** All that a peer was sent since this was last asked. */
-  seen(peer: PeerId): Json[] {
+  /** The frames that a peer was sent since the last call. */
+  received(peer: PeerId): Json[] {
     const frames = this.#frames.get(peer) ?? [];
     this.#frames.delete(peer);
     return frames;
   }
 
-  /** The same, without events for watchers. */
-  replies(peer: PeerId): Json[] {
-    return this.seen(peer).filter((frame) => !isEvent(frame));
+  /** The same without events for watchers. */
+  repliesTo(peer: PeerId): Json[] {
+    return this.received(peer).filter((frame) => !isEvent(frame));
   }
 
-  /** The events among them, without their ids and times. */
-  events(peer: PeerId): JsonObject[] {
-    return this.seen(peer).filter(isEvent).map(({ id: _, at: __, ...fields }) => fields);
+  /** Only the events, without their ids and times. */
+  eventsFor(peer: PeerId): JsonObject[] {
+    return this.received(peer).filter(isEvent).map(({ id: _, at: __, ...fields }) => fields);
   }
 
   #carryOut(): void {
     const effects = [...this.harness.take()];
-    for (let at = 0; at < effects.length && !this.isDead; at++) {
+    for (let at = 0; at < effects.length && !this.isKilled; at++) {
       const effect = effects[at];
       if (effect === undefined) continue;
       this.effects.push(effect);
@@ -221,7 +227,7 @@ export class Desk {
         this.observations.push(effect.observation);
         return;
       case "post":
-        this.tells.push(effect.message);
+        this.posted.push(effect.message);
         return;
       case "send":
         return this.#deliver(peerId(effect.to), effect.frame);
@@ -229,7 +235,7 @@ export class Desk {
         return this.#reply(effect);
       case "close":
         this.closed.set(effect.peer, effect.fault);
-        this.#lanes.delete(effect.peer);
+        this.#waitingReplies.delete(effect.peer);
         return;
       case "attach":
         this.attached.set(effect.peer, effect.attachment);
@@ -253,7 +259,7 @@ export class Desk {
         return;
       case "respond":
         if (effect.reason !== undefined) this.reasons.push(effect.reason);
-        this.answers.set(effect.requestId, effect.fault === undefined ? effect.body ?? null : { fault: effect.fault });
+        this.responses.set(effect.requestId, effect.fault === undefined ? effect.body ?? null : { fault: effect.fault });
         return;
       case "drained":
         this.drained++;
@@ -272,14 +278,14 @@ export class Desk {
   }
 
   #reply(reply: Waiting): void {
-    const lane = this.#lanes.get(reply.to);
+    const lane = this.#waitingReplies.get(reply.to);
     const isWaiting = reply.after !== undefined && this.#puts.has(reply.after);
     if (lane === undefined && !isWaiting) return this.#deliver(reply.to, reply.frame);
-    this.#lanes.set(reply.to, [...lane ?? [], reply]);
+    this.#waitingReplies.set(reply.to, [...lane ?? [], reply]);
   }
 
   #release(key: Key, isStored: boolean): void {
-    for (const [peer, lane] of this.#lanes) {
+    for (const [peer, lane] of this.#waitingReplies) {
       const rest = lane.map((reply): Waiting => {
         if (reply.after !== key) return reply;
         const { after: _, ...ready } = reply;
@@ -288,8 +294,8 @@ export class Desk {
       while (rest[0] !== undefined && !(rest[0].after !== undefined && this.#puts.has(rest[0].after))) {
         this.#deliver(peer, rest.shift()?.frame ?? "");
       }
-      if (rest.length > 0) this.#lanes.set(peer, rest);
-      else this.#lanes.delete(peer);
+      if (rest.length > 0) this.#waitingReplies.set(peer, rest);
+      else this.#waitingReplies.delete(peer);
     }
   }
 }

@@ -1,27 +1,27 @@
 import { test } from "#runner";
-import { isObject, type Json, type JsonObject } from "../../../../src/core/json.ts";
-import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS } from "../../../../src/core/limits.ts";
-import type { Observation } from "../../../../src/core/observation.ts";
-import { check } from "../../../harness/check.ts";
-import { Desk, SETTINGS } from "./fixture.ts";
+import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
+import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS } from "../../../../../src/core/limits.ts";
+import type { Observation } from "../../../../../src/core/observation.ts";
+import { check } from "../../../../harness/check.ts";
+import { IntermediaryFixture, SETTINGS } from "../fixture.ts";
 
-/** A desk with one integration, and what is told to Neuro's side and to a watcher because of a frame of it. */
-function stage(): { desk: Desk; hear: (frame: string | object) => { said: unknown[]; events: Json[] } } {
-  const desk = new Desk();
-  const watcher = desk.watcher();
-  const peer = desk.integration("a");
-  desk.events(watcher);
+/** A fixture with one integration. `hear` returns what its frame sends to the Neuro service and to a watcher. */
+function setUp(): { fixture: IntermediaryFixture; hear: (frame: string | object) => { said: unknown[]; events: Json[] } } {
+  const fixture = new IntermediaryFixture();
+  const watcher = fixture.watcher();
+  const peer = fixture.integration("a");
+  fixture.eventsFor(watcher);
   const hear = (frame: string | object) => {
-    const before = desk.tells.length;
-    desk.frame(peer, frame);
-    const said = desk.tells.slice(before).map((message) => (message.is === "gameMessage" ? message.message : message));
-    return { said, events: desk.events(watcher) };
+    const before = fixture.posted.length;
+    fixture.frame(peer, frame);
+    const said = fixture.posted.slice(before).map((message) => (message.is === "gameMessage" ? message.message : message));
+    return { said, events: fixture.eventsFor(watcher) };
   };
-  return { desk, hear };
+  return { fixture, hear };
 }
 
-test("IM40 register_actions, by the original's object or the Neuro API's array, registers with Neuro and tells watchers the names", () => {
-  const { hear } = stage();
+test("IM40 register_actions with an object or an array registers with Neuro and tells watchers the names", () => {
+  const { hear } = setUp();
   const schema = { type: "object", properties: { song: { type: "string" } } };
   const event = { event: "integration_registered_actions", from: "a", actions: ["play_song"] };
   check.equal(hear({ event: "register_actions", actions: { play_song: { ...schema, description: "Plays." } } }), {
@@ -40,14 +40,14 @@ test("IM40 register_actions, by the original's object or the Neuro API's array, 
   ]);
 });
 
-test("IM41 get_registered_actions answers watchers and integrations with all that is registered, until it no longer is", () => {
-  const { desk, hear } = stage();
-  const [other, watcher] = [desk.integration("b"), desk.watcher("second")];
+test("IM41 get_registered_actions lists all registered actions to watchers and integrations", () => {
+  const { fixture, hear } = setUp();
+  const [other, watcher] = [fixture.integration("b"), fixture.watcher("second")];
   hear('{"event":"register_actions","actions":{"play":{"type":"object"},"__proto__":null,"stop":{}}}');
   const ask = (peer: typeof other) => {
-    desk.replies(peer);
-    desk.frame(peer, { query: "get_registered_actions" });
-    return desk.replies(peer);
+    fixture.repliesTo(peer);
+    fixture.frame(peer, { query: "get_registered_actions" });
+    return fixture.repliesTo(peer);
   };
   check.equal(ask(watcher), [{ actions: { "a.play": { type: "object" }, "a.__proto__": {}, "a.stop": {} } }]);
   check.equal(ask(other), ask(watcher));
@@ -59,7 +59,7 @@ test("IM41 get_registered_actions answers watchers and integrations with all tha
 });
 
 test("IM42 choose_force_action becomes a force", () => {
-  const { hear } = stage();
+  const { hear } = setUp();
   const { said } = hear({
     op: "choose_force_action",
     state: { hp: 3 },
@@ -77,11 +77,15 @@ test("IM42 choose_force_action becomes a force", () => {
   }]);
 });
 
-test("IM43 an action reaches its integration as an event with data as text, and its result goes back", () => {
-  const { desk, hear } = stage();
-  const peer = desk.integration("b");
-  desk.tell({ is: "neuroMessage", peer, message: { command: "action", id: "x1", name: "play", data: '{"song":"y"}' } });
-  check.equal(desk.seen(peer), [{ event: "action", payload: { id: "x1", name: "play", data: '{"song":"y"}' } }]);
+test("IM43 an action reaches its integration as an event with data as text, and its result is passed on", () => {
+  const { fixture, hear } = setUp();
+  const peer = fixture.integration("b");
+  fixture.receive({
+    is: "neuroMessage",
+    peer,
+    message: { command: "action", id: "x1", name: "play", data: '{"song":"y"}' },
+  });
+  check.equal(fixture.received(peer), [{ event: "action", payload: { id: "x1", name: "play", data: '{"song":"y"}' } }]);
   const result = (payload: object) => hear({ event: "action_result", payload }).said;
   check.equal(result({ id: "x1", success: true, message: "done" }), [
     { command: "action/result", id: "x1", success: true, message: "done" },
@@ -93,16 +97,16 @@ test("IM43 an action reaches its integration as an event with data as text, and 
   check.equal(result({ id: "x" }), [{ command: "action/result", id: "x", success: false }]);
 });
 
-test("IM44 a result without an id is passed on for the single pending action, and its developer is told once", () => {
-  const { hear } = stage();
+test("IM44 a result without an id is passed on, and its developer is told once", () => {
+  const { hear } = setUp();
   const first = hear({ event: "action_result", payload: { status: "ok", action: "play" } });
   check.equal(first.said, [{ command: "action/result", success: true }]);
   check.equal(first.events.map((event) => isObject(event) && event.event), ["integration_message", "input_repaired"]);
   check.equal(hear({ event: "action_result", payload: { status: "ok" } }).events.length, 1);
 });
 
-test("IM45 every message of the Neuro API is understood", () => {
-  const { hear } = stage();
+test("IM45 every command of the Neuro API is accepted", () => {
+  const { hear } = setUp();
   const said = (command: string, data?: object | null) => hear({ command, game: "x", data }).said[0];
   check.equal(said("startup"), { command: "startup" });
   check.equal(said("context", { message: "hi", silent: true }), { command: "context", message: "hi", silent: true });
@@ -119,7 +123,7 @@ test("IM45 every message of the Neuro API is understood", () => {
   check.equal(said("neuro-relay/x", { y: 1 }), { command: "other", name: "neuro-relay/x", data: { y: 1 } });
 });
 
-test("IM46 free text, JSON of any kind and events are told to watchers whole, and to Neuro as silent context", () => {
+test("IM46 free text, JSON of any kind and events go to watchers unchanged, and to Neuro as silent context", () => {
   const says: [string | object, Json, string][] = [
     ["hello", { action: "raw_text", raw: "hello" }, "hello"],
     ['{"broken', { action: "raw_text", raw: '{"broken' }, '{"broken'],
@@ -132,19 +136,19 @@ test("IM46 free text, JSON of any kind and events are told to watchers whole, an
     [{ command: "play" }, { command: "play" }, '{"command":"play"}'],
   ];
   for (const [frame, payload, message] of says) {
-    const { said, events } = stage().hear(frame);
+    const { said, events } = setUp().hear(frame);
     check.equal(said, [{ command: "context", message, silent: true }]);
     check.equal(events, [{ event: "integration_message", from: "a", payload }]);
   }
 });
 
-test("IM47 free speech goes to Neuro once a second, joined, and within 2 KiB", () => {
-  const { desk, hear } = stage();
+test("IM47 free text goes to Neuro once a second, joined, at most 2 KiB", () => {
+  const { fixture, hear } = setUp();
   check.equal(hear("one").said.length, 1);
   check.equal([hear("two").said.length, hear("three").said.length], [0, 0]);
-  desk.pass(FREE_TEXT_INTERVAL_MS);
+  fixture.advance(FREE_TEXT_INTERVAL_MS);
   const last = () =>
-    desk.tells.flatMap((
+    fixture.posted.flatMap((
       message,
     ) => (message.is === "gameMessage" && message.message.command === "context" ? message.message.message : [])).at(
       -1,
@@ -152,42 +156,44 @@ test("IM47 free speech goes to Neuro once a second, joined, and within 2 KiB", (
   check.equal(last(), "two\nthree");
   hear("ä".repeat(5_000));
   hear("the end");
-  desk.pass(FREE_TEXT_INTERVAL_MS);
+  fixture.advance(FREE_TEXT_INTERVAL_MS);
   const bytes = new TextEncoder().encode(last()).length;
   check.that(bytes <= FREE_TEXT_BYTES_MAX && bytes > FREE_TEXT_BYTES_MAX - 8);
   check.match(last() ?? "", /ä\nthe end$/);
-  desk.pass(FREE_TEXT_INTERVAL_MS);
+  fixture.advance(FREE_TEXT_INTERVAL_MS);
   check.equal(hear("😀".repeat(2_000)).said, [{ command: "context", message: "😀".repeat(512), silent: true }]);
 });
 
-test("IM47 events_to_neuro: false keeps free speech from Neuro, and from nobody else", () => {
+test("IM47b with events_to_neuro false free text goes to watchers only", () => {
   const { intermediary } = SETTINGS;
-  const desk = new Desk({ settings: { ...SETTINGS, intermediary: { ...intermediary, events_to_neuro: false } } });
-  const watcher = desk.watcher();
-  desk.frame(desk.integration("a"), "hello");
-  check.equal(desk.tells.map(({ is }) => is), ["integrationJoined"]);
-  check.equal(desk.events(watcher).length, 3);
+  const fixture = new IntermediaryFixture({
+    settings: { ...SETTINGS, intermediary: { ...intermediary, events_to_neuro: false } },
+  });
+  const watcher = fixture.watcher();
+  fixture.frame(fixture.integration("a"), "hello");
+  check.equal(fixture.posted.map(({ is }) => is), ["integrationJoined"]);
+  check.equal(fixture.eventsFor(watcher).length, 3);
 });
 
-test("IM48 a choice of an integration or a watcher goes to whoever asked, with data as text", () => {
-  const { desk, hear } = stage();
+test("IM48 a choice of an integration or a watcher is passed on, with data as text", () => {
+  const { fixture, hear } = setUp();
   check.equal(hear({ choice: { selected: "run", data: { fast: true } } }).said, [
     { is: "actionChosen", from: "a", name: "run", data: '{"fast":true}' },
   ]);
   check.equal(hear({ choice: { selected: "run" } }).said, [{ is: "actionChosen", from: "a", name: "run", data: "{}" }]);
-  const watcher = desk.watcher("os");
-  desk.replies(watcher);
-  desk.frame(watcher, { choice: { selected: "hide", data: "{}" }, request_id: 1 });
-  check.equal(desk.replies(watcher), [{ status: "chosen", request_id: 1 }]);
-  check.equal(desk.tells.at(-1), { is: "actionChosen", from: "os", name: "hide", data: "{}" });
+  const watcher = fixture.watcher("os");
+  fixture.repliesTo(watcher);
+  fixture.frame(watcher, { choice: { selected: "hide", data: "{}" }, request_id: 1 });
+  check.equal(fixture.repliesTo(watcher), [{ status: "chosen", request_id: 1 }]);
+  check.equal(fixture.posted.at(-1), { is: "actionChosen", from: "os", name: "hide", data: "{}" });
 });
 
-test("IM49 when the relay plays Neuro, integrations and watchers are asked to choose", () => {
-  const { desk } = stage();
-  const [peer, watcher] = [desk.integration("b"), desk.watcher("os")];
-  desk.events(watcher);
+test("IM49 the relay acting as Neuro asks integrations and watchers to choose", () => {
+  const { fixture } = setUp();
+  const [peer, watcher] = [fixture.integration("b"), fixture.watcher("os")];
+  fixture.eventsFor(watcher);
   const actions = [{ name: "run", description: "Run away." }];
-  desk.tell({
+  fixture.receive({
     is: "choiceRequested",
     choice: { id: "o1", game: "Chess", state: "check", query: "Now?", ephemeral: false, actions },
   });
@@ -198,34 +204,37 @@ test("IM49 when the relay plays Neuro, integrations and watchers are asked to ch
     ephemeral_context: false,
     actions: [{ name: "run", desc: "Run away." }],
   };
-  check.equal(desk.seen(peer), [{ event: "choose_action", payload: { id: "o1", context: "Now?", ...request } }]);
-  check.equal(desk.events(watcher), [{ event: "choose_action", payload: { type: "choose_action_request", ...request } }]);
+  check.equal(fixture.received(peer), [{ event: "choose_action", payload: { id: "o1", context: "Now?", ...request } }]);
+  check.equal(fixture.eventsFor(watcher), [{
+    event: "choose_action",
+    payload: { type: "choose_action_request", ...request },
+  }]);
 });
 
-test("IM49a who comes while nobody has chosen yet is asked then, a watcher right after it is told that it watches", () => {
-  const { desk } = stage();
-  const first = desk.watcher("os");
+test("IM49a a peer that connects while a choice is open is asked then, a watcher right after its neuroos_connected", () => {
+  const { fixture } = setUp();
+  const first = fixture.watcher("os");
   const actions = [{ name: "run", description: "Run away." }];
-  desk.tell({ is: "choiceRequested", choice: { id: "o1", game: "Chess", query: "Now?", ephemeral: false, actions } });
+  fixture.receive({ is: "choiceRequested", choice: { id: "o1", game: "Chess", query: "Now?", ephemeral: false, actions } });
   const request = {
     game_title: "Chess",
     query: "Now?",
     ephemeral_context: false,
     actions: [{ name: "run", desc: "Run away." }],
   };
-  desk.events(first);
-  const late = desk.watcher("late");
-  const frames = desk.seen(late) as JsonObject[];
+  fixture.eventsFor(first);
+  const late = fixture.watcher("late");
+  const frames = fixture.received(late) as JsonObject[];
   check.equal(frames.map(({ event }) => event), ["neuroos_connected", "choose_action"]);
   check.equal(frames[1]?.["payload"], { type: "choose_action_request", ...request });
-  desk.frame(late, { subscribe: { after: frames[1]?.["id"] ?? null } });
-  check.equal(desk.events(late), [], "its id is where to go on from");
-  check.equal(desk.events(first).map(({ event }) => event), ["neuroos_connected"], "nobody is asked twice");
-  const joined = desk.seen(desk.integration("b"));
+  fixture.frame(late, { subscribe: { after: frames[1]?.["id"] ?? null } });
+  check.equal(fixture.eventsFor(late), [], "its id is the cursor to resume from");
+  check.equal(fixture.eventsFor(first).map(({ event }) => event), ["neuroos_connected"], "no peer is asked twice");
+  const joined = fixture.received(fixture.integration("b"));
   check.equal(joined, [{ event: "choose_action", payload: { id: "o1", context: "Now?", ...request } }]);
 });
 
-test("IM49a who comes when it is chosen, or over, is not asked", () => {
+test("IM49b a peer that connects after the choice is over is not asked", () => {
   const sent = { is: "action_sent", id: "1", name: "run", to: ["Chess"], slugs: ["chess"], data: undefined } as const;
   const ended = { is: "force_ended", id: "f1", slug: "chess", ms: 1 } as const;
   const asks: readonly [Observation, number][] = [
@@ -237,43 +246,46 @@ test("IM49a who comes when it is chosen, or over, is not asked", () => {
     [{ is: "service_rebuilt", service: "neuro" }, 0],
   ];
   for (const [observation, count] of asks) {
-    const { desk } = stage();
+    const { fixture } = setUp();
     const actions = [{ name: "run", description: "Run away." }];
-    desk.tell({ is: "choiceRequested", choice: { id: "o1", game: "Chess", query: "Now?", ephemeral: false, actions } });
-    desk.tell({ is: "observed", observation });
+    fixture.receive({
+      is: "choiceRequested",
+      choice: { id: "o1", game: "Chess", query: "Now?", ephemeral: false, actions },
+    });
+    fixture.receive({ is: "observed", observation });
     check.equal(
-      desk.events(desk.watcher("late")).filter(({ event }) => event === "choose_action").length,
+      fixture.eventsFor(fixture.watcher("late")).filter(({ event }) => event === "choose_action").length,
       count,
       observation.is,
     );
-    check.equal(desk.seen(desk.integration("b")).length, count, observation.is);
+    check.equal(fixture.received(fixture.integration("b")).length, count, observation.is);
   }
 });
 
-test("IM50 a context is told to the other integrations, and to watchers once, as the fact that it is", () => {
-  const { desk } = stage();
-  const [other, watcher] = [desk.integration("b"), desk.watcher("os")];
-  desk.events(watcher);
+test("IM50 a context goes to the other integrations, and to watchers once", () => {
+  const { fixture } = setUp();
+  const [other, watcher] = [fixture.integration("b"), fixture.watcher("os")];
+  fixture.eventsFor(watcher);
   const fact = { is: "add_context", game_title: "a", message: "It rains.", reply_if_not_busy: true } as const;
-  desk.tell({ is: "observed", observation: fact });
-  desk.tell({ is: "contextShared", from: "a", message: "It rains.", silent: false });
-  check.equal(desk.seen(other), [
+  fixture.receive({ is: "observed", observation: fact });
+  fixture.receive({ is: "contextShared", from: "a", message: "It rains.", silent: false });
+  check.equal(fixture.received(other), [
     { event: "context_update", payload: { from: "a", context: "It rains.", message: "It rains.", silent: false } },
   ]);
-  check.equal(desk.seen(desk.integration("a2")), []);
+  check.equal(fixture.received(fixture.integration("a2")), []);
   const { is: event, ...fields } = fact;
-  check.equal(desk.events(watcher).filter((each) => each["event"] === "add_context"), [{ event, ...fields }]);
+  check.equal(fixture.eventsFor(watcher).filter((each) => each["event"] === "add_context"), [{ event, ...fields }]);
 });
 
-test("IM51 whatever else Neuro says reaches an integration as an event of that name", () => {
-  const { desk } = stage();
-  const peer = desk.integration("b");
-  desk.tell({ is: "neuroMessage", peer, message: { command: "shutdown/graceful", wanted: true } });
-  desk.tell({ is: "neuroMessage", peer, message: { command: "shutdown/immediate" } });
-  desk.tell({ is: "neuroMessage", peer, message: { command: "actions/reregister_all" } });
-  desk.tell({ is: "neuroMessage", peer, message: { command: "speech_finished", data: { x: 1 } } });
-  desk.tell({ is: "neuroMessage", peer, message: { command: "other", name: "new", data: { y: 2 } } });
-  check.equal(desk.seen(peer), [
+test("IM51 other messages of Neuro reach an integration as an event of that name", () => {
+  const { fixture } = setUp();
+  const peer = fixture.integration("b");
+  fixture.receive({ is: "neuroMessage", peer, message: { command: "shutdown/graceful", wanted: true } });
+  fixture.receive({ is: "neuroMessage", peer, message: { command: "shutdown/immediate" } });
+  fixture.receive({ is: "neuroMessage", peer, message: { command: "actions/reregister_all" } });
+  fixture.receive({ is: "neuroMessage", peer, message: { command: "speech_finished", data: { x: 1 } } });
+  fixture.receive({ is: "neuroMessage", peer, message: { command: "other", name: "new", data: { y: 2 } } });
+  check.equal(fixture.received(peer), [
     { event: "shutdown/graceful", payload: { wants_shutdown: true } },
     { event: "shutdown/immediate", payload: {} },
     { event: "actions/reregister_all", payload: {} },

@@ -1,14 +1,14 @@
 import { test } from "#runner";
 import fc from "fast-check";
-import { parseJson } from "../../../../src/core/json.ts";
-import { withFields } from "../../../../src/queue/entry.ts";
-import { typeOf } from "../../../../src/services/intermediary/uploads/file-type.ts";
-import { matches } from "../../../../src/core/name-pattern.ts";
-import { jsonOf, requestIdOf, textOf } from "../../../../src/services/intermediary/codec/frames.ts";
-import { readGreeting, readName } from "../../../../src/services/intermediary/codec/greeting.ts";
-import { readRequest } from "../../../../src/services/intermediary/codec/watcher-requests.ts";
-import { readIntegrationMessage } from "../../../../src/services/intermediary/codec/integration-messages.ts";
-import { check } from "../../../harness/check.ts";
+import { parseJson } from "../../../../../src/core/json.ts";
+import { withFields } from "../../../../../src/queue/entry.ts";
+import { typeOf } from "../../../../../src/services/intermediary/uploads/file-type.ts";
+import { matches } from "../../../../../src/core/name-pattern.ts";
+import { jsonOf, requestIdOf, textOf } from "../../../../../src/services/intermediary/codec/frames.ts";
+import { readGreeting, readName } from "../../../../../src/services/intermediary/codec/greeting.ts";
+import { readRequest } from "../../../../../src/services/intermediary/codec/watcher-requests.ts";
+import { readIntegrationMessage } from "../../../../../src/services/intermediary/codec/integration-messages.ts";
+import { check } from "../../../../harness/check.ts";
 
 const LIMITS = { bytesMax: 4_096, depthMax: 64 };
 
@@ -23,7 +23,7 @@ test("IM90 a greeting is read from text or UTF-8 bytes, with or without a byte o
   check.equal(jsonOf(new Uint8Array([0xff]), 64), undefined);
 });
 
-test("IM90 only true asks for acks", () => {
+test("IM90b only the value true requests acks", () => {
   const acks = [true, "true", 1, null, undefined].map((ack) => {
     const read = readGreeting(JSON.stringify({ ack }), LIMITS);
     return read.ok && read.value.acks;
@@ -31,7 +31,7 @@ test("IM90 only true asks for acks", () => {
   check.equal(acks, [true, false, false, false, false]);
 });
 
-test("IM91 reading ends with a meaning or a refusal, whatever is read", () => {
+test("IM91 reading any frame yields a message or a refusal", () => {
   fc.assert(fc.property(fc.oneof(fc.json(), fc.string(), fc.uint8Array()), (frame) => {
     const greeting = readGreeting(frame, LIMITS);
     check.that(greeting.ok || greeting.reason.length > 0);
@@ -43,7 +43,7 @@ test("IM91 reading ends with a meaning or a refusal, whatever is read", () => {
   }));
 });
 
-test("IM92 what a watcher asks for is one thing, the first of direct, query, subscribe, choice, command", () => {
+test("IM92 a watcher's message is one request: the first of direct, query, subscribe, choice, command", () => {
   const all = {
     direct_to_neuro: true,
     payload: 1,
@@ -65,7 +65,7 @@ test("IM92 what a watcher asks for is one thing, the first of direct, query, sub
   });
 });
 
-test("IM93 receipts are receipts only from who asked for acks; from others they are free speech", () => {
+test("IM93 ack, nak and term count only from a client that requested acks, and are free text from others", () => {
   const receipts = [{ ack: "1" }, { nak: "1", delay_ms: 5.5 }, { nak: "1", delay_ms: -1 }, { term: "1" }];
   check.equal(receipts.map((message) => readIntegrationMessage(message, true)), [
     { is: "ack", id: "1" },
@@ -76,7 +76,7 @@ test("IM93 receipts are receipts only from who asked for acks; from others they 
   check.equal(receipts.map((message) => readIntegrationMessage(message, false).is), Array(4).fill("freeText"));
 });
 
-test("IM94 an action is described by its description, its schema's, or its name in words", () => {
+test("IM94 an action's description is its own, that of its schema, or its name in words", () => {
   const actions = (raw: string) => {
     const json = parseJson(`{"event":"register_actions","actions":${raw}}`, 64);
     const heard = json === undefined ? undefined : readIntegrationMessage(json, false);
@@ -96,7 +96,7 @@ test("IM94 an action is described by its description, its schema's, or its name 
   for (const raw of ["null", "7", '"x"', "[]", "{}"]) check.equal(actions(raw), []);
 });
 
-test("IM95 a name that was read is read the same again", () => {
+test("IM95 reading a name again gives the same name", () => {
   fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 80 }), (raw) => {
     const once = readName(raw);
     if (!once.ok) return check.that(once.reason.length > 0);
@@ -105,7 +105,7 @@ test("IM95 a name that was read is read the same again", () => {
   }));
 });
 
-test("IM96 in a pattern of names * stands for any run of characters, and nothing else is special", () => {
+test("IM96 in a name pattern * matches any run of characters, and nothing else is special", () => {
   const escape = (part: string) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const text = fc.string({ unit: fc.constantFrom("a", "b", "*", "."), maxLength: 6 });
   fc.assert(fc.property(text, text, (pattern, name) => {
@@ -114,7 +114,7 @@ test("IM96 in a pattern of names * stands for any run of characters, and nothing
   }));
 });
 
-test("IM97 fields are put before those of a body that is otherwise left as it is, byte for byte", () => {
+test("IM97 fields are inserted before those of a body, whose text stays the same byte for byte", () => {
   fc.assert(fc.property(fc.string(), fc.jsonValue(), (id, cmd) => {
     const body = JSON.stringify({ from_watcher: "w", cmd });
     const text = withFields({ id, redelivered: true }, body);
@@ -123,7 +123,7 @@ test("IM97 fields are put before those of a body that is otherwise left as it is
   }));
 });
 
-test("IM98 a file is what its first bytes say, or just bytes", () => {
+test("IM98 the type of a file follows from its first bytes", () => {
   const bytes = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
   check.equal(typeOf(bytes("RIFF\x00\x00\x00\x00WAVEfmt ")).type, "audio/wav");
   check.equal(typeOf(bytes("RIFF\x00\x00\x00\x00WEBP")).type, "image/webp");

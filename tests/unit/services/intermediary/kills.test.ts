@@ -1,56 +1,56 @@
-/** What a kill may cost, and what it may not: the relay is killed after every single effect of a story, and asked for the rest. */
+/** Kills the relay after each single effect of a scenario, and checks what a restart delivers. */
 import { test } from "#runner";
 import fc from "fast-check";
 import type { Key, PeerId } from "../../../../src/core/ids.ts";
 import { isObject, type Json } from "../../../../src/core/json.ts";
 import { check } from "../../../harness/check.ts";
-import { Desk } from "./fixture.ts";
+import { IntermediaryFixture } from "./fixture.ts";
 
-/** What both sides know of the numbered commands at the moment of the kill. */
-interface Story {
+/** The state of the numbered commands at the moment of the kill. */
+interface Scenario {
   readonly promised: Set<number>;
-  /** Given to a client without acks, or acked by one with them, be it heard or not. */
+  /** Delivered to a client without acks, or acked by a client with acks, even if the relay was killed before it handled the ack. */
   readonly taken: Set<number>;
-  /** The ack was heard to its end. */
+  /** The relay has handled the ack. */
   readonly acked: Set<number>;
 }
 
 const numberOf = (frame: Json): number | undefined =>
   isObject(frame) && isObject(frame.cmd) && typeof frame.cmd.n === "number" ? frame.cmd.n : undefined;
 
-/** Commands while the integration is here, away, back, slow; acks where it gives any. */
-function live(desk: Desk, acks: boolean): Story {
-  const story: Story = { promised: new Set(), taken: new Set(), acked: new Set() };
-  const watcher = desk.watcher();
+/** Sends commands while the integration is connected, away and back. It acks if it has acks. */
+function live(fixture: IntermediaryFixture, acks: boolean): Scenario {
+  const scenario: Scenario = { promised: new Set(), taken: new Set(), acked: new Set() };
+  const watcher = fixture.watcher();
   let away = 0;
-  let peer: PeerId = desk.integration("a", { ack: acks });
+  let peer: PeerId = fixture.integration("a", { ack: acks });
   let n = 0;
   const command = () => {
-    desk.frame(watcher, { target: "a", cmd: { n: ++n }, request_id: n });
+    fixture.frame(watcher, { target: "a", cmd: { n: ++n }, request_id: n });
     collect();
   };
   const collect = () => {
-    for (const reply of desk.replies(watcher)) {
+    for (const reply of fixture.repliesTo(watcher)) {
       if (isObject(reply) && reply.status === "queued" && typeof reply.request_id === "number") {
-        story.promised.add(reply.request_id);
+        scenario.promised.add(reply.request_id);
       }
     }
-    for (const frame of desk.seen(peer)) {
+    for (const frame of fixture.received(peer)) {
       const got = numberOf(frame);
       if (got === undefined) continue;
-      if (!acks) story.taken.add(got);
+      if (!acks) scenario.taken.add(got);
       if (!acks || got % 3 === 0 || !isObject(frame)) continue;
-      story.taken.add(got);
-      desk.frame(peer, { ack: frame.id });
-      if (!desk.isDead) story.acked.add(got);
+      scenario.taken.add(got);
+      fixture.frame(peer, { ack: frame.id });
+      if (!fixture.isKilled) scenario.acked.add(got);
     }
   };
   const leave = () => {
-    desk.close(peer);
-    desk.replies(watcher);
+    fixture.close(peer);
+    fixture.repliesTo(watcher);
   };
   const back = () => {
-    peer = desk.integration("a", { ack: acks }, `a-${++away}`);
+    peer = fixture.integration("a", { ack: acks }, `a-${++away}`);
     collect();
   };
   for (let turn = 0; turn < 2; turn++) {
@@ -62,31 +62,31 @@ function live(desk: Desk, acks: boolean): Story {
     command();
     back();
     command();
-    desk.pass(turn * 300);
+    fixture.advance(turn * 300);
     collect();
   }
-  return story;
+  return scenario;
 }
 
-/** All numbers that come after a restart, in the order in which they come. */
-function rest(killed: Desk, acks: boolean, hasLanded: boolean): number[] {
-  const desk = killed.restart(hasLanded ? { stored: killed.landed } : {});
-  const peer = desk.integration("a", { ack: acks });
-  desk.pass(100);
-  return desk.seen(peer).flatMap((frame) => numberOf(frame) ?? []);
+/** The numbers that are delivered after a restart, in order. */
+function rest(killed: IntermediaryFixture, acks: boolean, hasLanded: boolean): number[] {
+  const fixture = killed.restart(hasLanded ? { stored: killed.storedAndWriting } : {});
+  const peer = fixture.integration("a", { ack: acks });
+  fixture.advance(100);
+  return fixture.received(peer).flatMap((frame) => numberOf(frame) ?? []);
 }
 
 for (const acks of [true, false]) {
   const who = acks ? "that acks" : "without acks";
-  test(`IM60 killed after any effect, nothing that was answered queued is lost for a client ${who}, and nothing acked comes again`, () => {
-    const whole = new Desk();
+  test(`IM60 a kill after any effect loses no command answered queued for a client ${who}, and no acked command is sent again`, () => {
+    const whole = new IntermediaryFixture();
     live(whole, acks);
     check.that(whole.effects.length > 60);
     for (let kill = 1; kill <= 2 * whole.effects.length; kill++) {
-      const desk = new Desk({ effectsMax: kill >> 1 });
-      const { promised, taken, acked } = live(desk, acks);
-      const after = rest(desk, acks, kill % 2 === 1);
-      const claim = `killed after effect ${kill / 2}: ${JSON.stringify(desk.effects.at(-1))}`;
+      const fixture = new IntermediaryFixture({ effectsMax: kill >> 1 });
+      const { promised, taken, acked } = live(fixture, acks);
+      const after = rest(fixture, acks, kill % 2 === 1);
+      const claim = `killed after effect ${kill / 2}: ${JSON.stringify(fixture.effects.at(-1))}`;
       for (const n of promised) check.that(after.includes(n) || taken.has(n), `${n} is lost, ${claim}`);
       for (const n of acked) check.that(!after.includes(n), `${n} came again, ${claim}`);
       check.equal(after, [...after].sort((one, other) => one - other), claim);
@@ -94,17 +94,17 @@ for (const acks of [true, false]) {
   });
 }
 
-/** Something that happens to a watcher, an integration or the store. */
-const happening = fc.oneof(
+/** An event for a watcher, an integration or the store. */
+const event = fc.oneof(
   { weight: 6, arbitrary: fc.constant("command" as const) },
   fc.constantFrom("leave", "back", "ack", "pass", "slow", "store", "fail", "restart", "press"),
 );
 
-test("IM61 whatever happens in whatever order, each integration gets its commands in order", () => {
+test("IM61 each integration gets its commands in order, whatever happens in between", () => {
   fc.assert(
-    fc.property(fc.array(happening, { maxLength: 80 }), fc.boolean(), (story, acks) => {
-      let desk = new Desk({ isStoring: false });
-      let watcher = desk.watcher();
+    fc.property(fc.array(event, { maxLength: 80 }), fc.boolean(), (scenario, acks) => {
+      let fixture = new IntermediaryFixture({ isStoring: false });
+      let watcher = fixture.watcher();
       let peer: PeerId | undefined;
       let generation = 0;
       let n = 0;
@@ -112,7 +112,7 @@ test("IM61 whatever happens in whatever order, each integration gets its command
       const seen = new Set<number>();
       const ids = new Map<number, Json>();
       const collect = () => {
-        for (const frame of peer === undefined ? [] : desk.seen(peer)) {
+        for (const frame of peer === undefined ? [] : fixture.received(peer)) {
           const number = numberOf(frame);
           if (number === undefined || !isObject(frame)) continue;
           ids.set(number, frame.id ?? null);
@@ -121,29 +121,29 @@ test("IM61 whatever happens in whatever order, each integration gets its command
           newest = Math.max(newest, number);
         }
       };
-      for (const what of story) {
-        if (what === "command") desk.frame(watcher, { target: "a", cmd: { n: ++n } });
+      for (const what of scenario) {
+        if (what === "command") fixture.frame(watcher, { target: "a", cmd: { n: ++n } });
         if (what === "leave" && peer !== undefined) {
-          desk.close(peer);
+          fixture.close(peer);
           peer = undefined;
         }
-        if (what === "back" && peer === undefined) peer = desk.integration("a", { ack: acks }, `a-${++generation}`);
-        if (what === "ack" && peer !== undefined) { for (const id of ids.values()) desk.frame(peer, { ack: id }); }
-        if (what === "pass") desk.pass(50);
-        if (what === "slow") desk.pass(31_000);
-        if (what === "store") desk.store();
+        if (what === "back" && peer === undefined) peer = fixture.integration("a", { ack: acks }, `a-${++generation}`);
+        if (what === "ack" && peer !== undefined) { for (const id of ids.values()) fixture.frame(peer, { ack: id }); }
+        if (what === "pass") fixture.advance(50);
+        if (what === "slow") fixture.advance(31_000);
+        if (what === "store") fixture.store();
         if (what === "press" && peer !== undefined) {
-          desk.step({ is: "backpressure", peer });
-          desk.step({ is: "relieved", peer });
+          fixture.step({ is: "backpressure", peer });
+          fixture.step({ is: "relieved", peer });
         }
         if (what === "fail") {
-          desk.isFailing = true;
-          desk.store();
-          desk.isFailing = false;
+          fixture.isFailing = true;
+          fixture.store();
+          fixture.isFailing = false;
         }
         if (what === "restart") {
-          desk = desk.restart({ isStoring: false });
-          watcher = desk.watcher();
+          fixture = fixture.restart({ isStoring: false });
+          watcher = fixture.watcher();
           peer = undefined;
         }
         collect();
@@ -153,7 +153,7 @@ test("IM61 whatever happens in whatever order, each integration gets its command
   );
 });
 
-test("IM62 no frame of anybody, at any moment, makes the room throw or grow without bound", () => {
+test("IM62 no frame of a peer makes the service throw or write an unexpected key", () => {
   const names = [
     "a",
     "__proto__",
@@ -230,23 +230,23 @@ test("IM62 no frame of anybody, at any moment, makes the room throw or grow with
   );
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(4), frame), { maxLength: 40 }), (frames) => {
-      const desk = new Desk();
+      const fixture = new IntermediaryFixture();
       const peers = [
-        desk.integration("a"),
-        desk.integration("b", { ack: true }),
-        desk.watcher(),
-        desk.watcher("boss", "enhanced"),
+        fixture.integration("a"),
+        fixture.integration("b", { ack: true }),
+        fixture.watcher(),
+        fixture.watcher("boss", "enhanced"),
       ];
       for (const [who, raw] of frames) {
-        const peer = peers[who] ?? desk.open(`p${desk.effects.length}`);
-        if (!desk.closed.has(peer)) desk.frame(peer, raw);
+        const peer = peers[who] ?? fixture.open(`p${fixture.effects.length}`);
+        if (!fixture.closed.has(peer)) fixture.frame(peer, raw);
       }
-      desk.pass(60_000);
-      const keys: Key[] = [...desk.stored.keys()];
+      fixture.advance(60_000);
+      const keys: Key[] = [...fixture.stored.keys()];
       for (const key of keys) {
         check.match(key, /^intermediary\/(audit|known|queue|dead|upload)\/[a-z0-9-]+(\/[a-z0-9-]+)?$/);
       }
-      for (const file of desk.saved.keys()) check.match(file, /^upload-[0-9-]+\.[a-z0-9]+$/);
+      for (const file of fixture.saved.keys()) check.match(file, /^upload-[0-9-]+\.[a-z0-9]+$/);
     }),
     { numRuns: 400 },
   );
