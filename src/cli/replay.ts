@@ -12,18 +12,18 @@ import { type Frame, printable } from "../core/json.ts";
 import type { Settings } from "../core/settings.ts";
 import type { StepContext } from "../core/context.ts";
 import {
-  type Choice,
-  chosen,
+  type ConversationFilter,
   conversationsIn,
-  described,
-  playBackend,
-  playGame,
-  type Playing,
-  readTape,
-  type Report,
+  describeConversation,
+  readRecording,
+  type RecordedSession,
+  RecordingError,
+  type Replay,
+  replayBackend,
+  replayGame,
+  type ReplayReport,
   reportLines,
-  type Session,
-  TapeError,
+  selectConversation,
 } from "../recording/mod.ts";
 import { CliError } from "./cli-error.ts";
 import { runtime } from "./runtime.ts";
@@ -79,14 +79,14 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
   const session = await sessionOf(file, options);
   if (options.list) return list(session, options);
   if (options.as === undefined) throw new CliError(["expected --as backend, --as game or --list"]);
-  const { said, from } = conversationOf(session, options);
-  const script = { said, from, speed: options.speed, patience: options.patience * 1_000 };
-  if (options.as === "backend") return await play(playBackend(script), options);
+  const { transcript, from } = conversationOf(session, options);
+  const script = { transcript, from, speed: options.speed, patience: options.patience * 1_000 };
+  if (options.as === "backend") return await play(replayBackend(script), options);
   if (options.to === undefined) throw new CliError(["expected --to and the URL of a backend"]);
-  await play(playGame(script, options.to), options);
+  await play(replayGame(script, options.to), options);
 }
 
-async function sessionOf(file: string, { session: number }: ReplayOptions): Promise<Session> {
+async function sessionOf(file: string, { session: number }: ReplayOptions): Promise<RecordedSession> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw new CliError([`${file}: cannot be read: ${error instanceof Error ? error.message : error}`]);
   });
@@ -99,40 +99,43 @@ async function sessionOf(file: string, { session: number }: ReplayOptions): Prom
   return session;
 }
 
-function readSessions(file: string, text: string): readonly Session[] {
+function readSessions(file: string, text: string): readonly RecordedSession[] {
   try {
-    return readTape(text);
+    return readRecording(text);
   } catch (error) {
-    throw error instanceof TapeError ? new CliError([`${file}: not a recording: ${error.message}`]) : error;
+    throw error instanceof RecordingError ? new CliError([`${file}: not a recording: ${error.message}`]) : error;
   }
 }
 
-function conversationOf(session: Session, choice: Choice): Exclude<ReturnType<typeof chosen>, string> {
-  const conversation = chosen(conversationsIn(session), choice);
+function conversationOf(
+  session: RecordedSession,
+  choice: ConversationFilter,
+): Exclude<ReturnType<typeof selectConversation>, string> {
+  const conversation = selectConversation(conversationsIn(session), choice);
   if (typeof conversation !== "string") return conversation;
   throw new CliError([conversation, "choose one with --game, --upstream or --peer; --list prints them"]);
 }
 
-function list(session: Session, { json }: ReplayOptions): void {
+function list(session: RecordedSession, { json }: ReplayOptions): void {
   const conversations = conversationsIn(session);
   if (json) {
     return console.log(
-      JSON.stringify(conversations.map(({ said, ...rest }) => ({ ...rest, playable: said !== undefined }))),
+      JSON.stringify(conversations.map(({ transcript, ...rest }) => ({ ...rest, playable: transcript !== undefined }))),
     );
   }
-  const { head, end } = session;
-  console.log(`recorded by neuro-relay ${head.relay} from ${head.started_at}${end === undefined ? ", cut off" : ""}`);
-  for (const conversation of conversations) console.log(described(conversation));
+  const { header, end } = session;
+  console.log(`recorded by neuro-relay ${header.relay} from ${header.started_at}${end === undefined ? ", cut off" : ""}`);
+  for (const conversation of conversations) console.log(describeConversation(conversation));
 }
 
 /** Runs until the recording has been played, or until the process is stopped. */
-async function play(playing: Playing, options: ReplayOptions): Promise<void> {
+async function play(playing: Replay, options: ReplayOptions): Promise<void> {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const room = {
-    ...playing.room,
+    ...playing.service,
     step: (event: ServiceEvent, ctx: StepContext): boolean => {
       if (options.trace) traceEvent(event);
-      const isDone = playing.room.step(event, options.trace ? tracing(ctx) : ctx);
+      const isDone = playing.service.step(event, options.trace ? tracing(ctx) : ctx);
       if (playing.report() !== undefined) resolve();
       return isDone;
     },
@@ -171,7 +174,7 @@ function show(way: "<" | ">", frame: Frame): void {
   console.error(`${way} ${printable(text.length > TRACE_LENGTH_MAX ? `${text.slice(0, TRACE_LENGTH_MAX)}...` : text)}`);
 }
 
-function finish(report: Report | undefined, { strict, json }: ReplayOptions): never {
+function finish(report: ReplayReport | undefined, { strict, json }: ReplayOptions): never {
   if (json) console.log(JSON.stringify(report ?? null));
   else if (report === undefined) console.log("stopped");
   else for (const line of reportLines(report)) console.log(line);

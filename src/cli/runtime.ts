@@ -1,13 +1,13 @@
 /** Loads the part of the relay for the runtime that executes this program. */
 import type { Settings } from "../core/settings.ts";
-import type { Served, ServeOptions } from "../runtimes/served.ts";
+import type { RelayHandle, ServeOptions } from "../runtimes/serve-options.ts";
 import { CliError } from "./cli-error.ts";
 
-/** What `runtimes/bun.ts` and `runtimes/deno.ts` export. */
+/** What `runtimes/bun/serve.ts` and `runtimes/deno/serve.ts` export. */
 export interface Runtime {
   /** Starts a relay; rejects if it cannot. */
-  serve(settings: Settings, options?: ServeOptions): Promise<Served>;
-  untilStopped(served: Served): Promise<void>;
+  serve(settings: Settings, options?: ServeOptions): Promise<RelayHandle>;
+  untilStopped(served: RelayHandle): Promise<void>;
 }
 
 /** The runtime's functions; `serve` rejects with a `CliError` if the relay cannot start. */
@@ -24,7 +24,7 @@ export async function runtime(): Promise<Runtime> {
 }
 
 async function loadRuntime(): Promise<Runtime> {
-  if (!("Deno" in globalThis)) return await import("../runtimes/bun.ts");
-  const module: string = "../runtimes/deno.ts"; // Why a variable: only Deno's type checker knows the types of that file.
+  if (!("Deno" in globalThis)) return await import("../runtimes/bun/serve.ts");
+  const module: string = "../runtimes/deno/serve.ts"; // Why a variable: only Deno's type checker knows the types of that file.
   return await import(module);
 }

@@ -1,7 +1,7 @@
 /**
- * The log: one line per fact, readable by default, JSON on request, to one place or to a file that is rotated.
+ * The log: one line for each observation, as text or JSON, to one function or to a file that is rotated.
  *
- * Formats and files are LogTape's. Whether a line is wanted is decided here, before it is made.
+ * LogTape formats lines and writes files. Whether a line is wanted is decided here, before its text is made.
  */
 import {
   configure,
@@ -9,32 +9,39 @@ import {
   getJsonLinesFormatter,
   getLogger,
   getTextFormatter,
+  type Logger,
   type LogRecord,
   type Sink,
   type TextFormatter,
 } from "@logtape/logtape";
 import { Secrets } from "../core/secrets.ts";
 import type { LogLevel, LogSettings } from "../core/settings.ts";
-import type { LogRoom } from "./table.ts";
-import { oneLine } from "./text.ts";
+import type { LogSource } from "./log-messages.ts";
+import { oneLine } from "./log-text.ts";
 
 const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3 };
-const ROOMS: readonly LogRoom[] = ["intermediary", "neuro", "nallely", "brain", "relay"];
+const CATEGORIES: Readonly<Record<LogSource, readonly string[]>> = {
+  intermediary: ["relay", "intermediary"],
+  neuro: ["relay", "neuro"],
+  nallely: ["relay", "nallely"],
+  brain: ["relay", "brain"],
+  relay: ["relay", "relay"],
+};
 
 export interface Log {
-  /** What no line may hold. */
+  /** Hidden in every line. */
   readonly secrets: Secrets;
-  /** True when a line of this level would be written. */
-  isOn(room: LogRoom, level: LogLevel): boolean;
-  write(line: Line): void;
+  /** True when a line of this level is written. */
+  isOn(source: LogSource, level: LogLevel): boolean;
+  write(line: LogLine): void;
   /** Levels may change at any time; format and file need a restart. */
   configure(settings: LogSettings): void;
-  /** Everything is written when it resolves. */
+  /** Resolves when everything is written. */
   close(): Promise<void>;
 }
 
-export interface Line {
-  readonly room: LogRoom;
+export interface LogLine {
+  readonly source: LogSource;
   readonly level: LogLevel;
   readonly text: string;
   readonly at: number;
@@ -42,10 +49,10 @@ export interface Line {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
-/** Opens a file to log to: see `log-file.ts`. */
+/** Opens a log file: see `log-file.ts`. */
 export type OpenFile = (path: string, formatter: TextFormatter) => Sink;
 
-/** Opens the log. `print` takes whole lines, for when no file is set, or there are no files. */
+/** Opens the log. `print` takes whole lines, where `log.file` is empty or there is no `openFile`. */
 export async function openLog(
   settings: LogSettings,
   print: (line: string) => void,
@@ -53,7 +60,7 @@ export async function openLog(
 ): Promise<Log> {
   const formatter = settings.format === "json"
     ? getJsonLinesFormatter({ categorySeparator: ".", properties: "flatten" })
-    : getTextFormatter({ timestamp: "rfc3339", level: "FULL", category: ([, room = ""]) => room, format: textLine });
+    : getTextFormatter({ timestamp: "rfc3339", level: "FULL", category: ([, source = ""]) => source, format: textLine });
   const sink: Sink = settings.file === "" || openFile === undefined
     ? (record) => print(formatter(record).trimEnd())
     : openFile(settings.file, formatter);
@@ -65,66 +72,57 @@ export async function openLog(
       { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
     ],
   });
-  return new TapeLog(settings);
+  return new LogTapeLog(settings);
 }
 
 const textLine = (values: { timestamp: string | null; level: string; category: string; message: string }): string =>
   `${values.timestamp} ${values.level.padEnd(7)} [${values.category}] ${values.message}`;
 
-class TapeLog implements Log {
+class LogTapeLog implements Log {
   readonly secrets: Secrets = new Secrets();
-  readonly #outlets = new Map(ROOMS.map((room) => {
-    const category: readonly string[] = ["relay", room];
-    return [room, { category, logger: getLogger(category) }];
-  }));
-  #ranks: ReadonlyMap<LogRoom, number>;
-
-  readonly #json: boolean;
+  readonly #loggers: Partial<Record<LogSource, Logger>> = {};
+  readonly #isJson: boolean;
+  #settings: LogSettings;
 
   constructor(settings: LogSettings) {
-    this.#json = settings.format === "json";
-    this.#ranks = ranksOf(settings);
+    this.#isJson = settings.format === "json";
+    this.#settings = settings;
   }
 
-  isOn(room: LogRoom, level: LogLevel): boolean {
-    return RANKS[level] >= (this.#ranks.get(room) ?? 0);
+  isOn(source: LogSource, level: LogLevel): boolean {
+    const { levels, level: general } = this.#settings;
+    return RANKS[level] >= RANKS[levels[source] ?? general];
   }
 
-  write({ room, level, text, at, properties = {} }: Line): void {
-    if (!this.isOn(room, level)) return;
+  write({ source, level, text, at, properties = {} }: LogLine): void {
+    if (!this.isOn(source, level)) return;
     const message = oneLine(this.secrets.redact(text));
-    const shown = this.#json ? this.#withoutSecrets(properties) : {};
-    const outlet = this.#outlets.get(room);
-    if (outlet === undefined) return;
-    // Why with its category: a record without one is copied, field by field, to be given one.
+    // Why with a category: LogTape copies a record without one, field by field, to add it.
     const record: LogRecord = {
-      category: outlet.category,
+      category: CATEGORIES[source],
       level,
       message: [message],
       rawMessage: message,
       timestamp: at,
-      properties: shown,
+      properties: this.#isJson ? this.#withoutSecrets(properties) : {},
     };
-    outlet.logger.emit(record);
+    (this.#loggers[source] ??= getLogger(CATEGORIES[source])).emit(record);
   }
 
   #withoutSecrets(properties: Readonly<Record<string, unknown>>): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, this.#shown(value)]));
+    return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, this.#hidden(value)]));
   }
 
-  #shown(value: unknown): unknown {
+  #hidden(value: unknown): unknown {
     if (typeof value === "string") return this.secrets.redact(value);
-    return Array.isArray(value) ? value.map((inner) => this.#shown(inner)) : value;
+    return Array.isArray(value) ? value.map((inner) => this.#hidden(inner)) : value;
   }
 
   configure(settings: LogSettings): void {
-    this.#ranks = ranksOf(settings);
+    this.#settings = settings;
   }
 
   close(): Promise<void> {
     return dispose();
   }
 }
-
-const ranksOf = ({ level, levels }: LogSettings): ReadonlyMap<LogRoom, number> =>
-  new Map(ROOMS.map((room) => [room, RANKS[levels[room] ?? level]]));

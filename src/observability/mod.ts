@@ -1,10 +1,10 @@
-/** What the relay tells about itself: the log and the metrics, both made from notes by one table. */
-export { inferLine } from "./infer-line.ts";
-export { Lag } from "./lag.ts";
-export { Lines } from "./lines.ts";
-export { type Line, type Log, openLog } from "./logger.ts";
-export type { Cell } from "./metrics.ts";
-export { createMeters, type Meters } from "./meters.ts";
-export { type Observer, observer } from "./observer.ts";
+/** The log and the metrics: both are derived from observations by one table. */
+export { EventLoopLag } from "./event-loop-lag.ts";
+export { LineBuffer } from "./line-buffer.ts";
+export { type Log, type LogLine, openLog } from "./logger.ts";
+export { oneLine, quoted } from "./log-text.ts";
+export { createMetrics, type RelayMetrics } from "./metric-definitions.ts";
+export type { Counter, Gauge } from "./metric-registry.ts";
+export { createObserver, type Observer } from "./observer.ts";
+export { predictionLine } from "./prediction-line.ts";
 export { scrape } from "./scrape.ts";
-export { oneLine, quoted, withoutSecrets } from "./text.ts";

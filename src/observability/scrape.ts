@@ -1,98 +1,98 @@
 /**
- * What is only looked at when somebody asks for the metrics: how the rooms are, and who is there for how long.
+ * Fills the metrics that are only read when somebody scrapes: the status of the services and the uptime of integrations.
  *
- * What a room answers is read with care: its words may change, and a number that is missing must not be a wrong one.
+ * The status of a service is read defensively: its fields may change, and a missing number must not become a wrong one.
  */
 import type { Millis } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
-import type { ServiceName } from "../core/service.ts";
 import type { MessageCount } from "../core/message-counter.ts";
-import type { Meters } from "./meters.ts";
-import type { Cell, Family } from "./metrics.ts";
-import type { IntegrationDoor, Present } from "./presence.ts";
+import type { ServiceName } from "../core/service.ts";
+import { type ConnectedIntegration, INTEGRATION_LISTENERS } from "./connected-integrations.ts";
+import type { RelayMetrics } from "./metric-definitions.ts";
+import type { Gauge, MetricFamily } from "./metric-registry.ts";
 
-/** What the metrics are made of, beside what was counted as it happened. */
-export interface Look {
+/** What a scrape needs besides the metrics that are updated as things happen. */
+export interface ScrapeInput {
   readonly now: Millis;
   readonly version: string;
   /** Since the start. */
   readonly uptimeMs: Millis;
   readonly lagSeconds: number;
-  /** What each room that could answer says of itself. */
+  /** The status of each service that answered. */
   readonly statuses: ReadonlyMap<ServiceName, Json>;
   readonly messages: Iterable<Readonly<MessageCount>>;
-  /** Integrations that are shown one by one. */
+  /** Number of integrations with a series of their own. */
   readonly integrationsMax: number;
-  /** Takes the secrets out of a name. */
+  /** Removes secrets from a name. */
   hide(text: string): string;
 }
 
-/** Everything in the text format of Prometheus. */
-export function scrape(meters: Meters, look: Look): string {
-  meters.build.of(look.version).set(1);
-  meters.uptime.set(look.uptimeMs / 1_000);
-  meters.lag.set(look.lagSeconds);
-  for (const { service, counterpart, direction, kind, value } of look.messages) {
-    meters.messages.of(service, counterpart, direction, kind).set(value);
+/** All metrics in the Prometheus text format. */
+export function scrape(metrics: RelayMetrics, input: ScrapeInput): string {
+  metrics.build.labels(input.version).set(1);
+  metrics.uptime.set(input.uptimeMs / 1_000);
+  metrics.lag.set(input.lagSeconds);
+  for (const { service, counterpart, direction, kind, value } of input.messages) {
+    metrics.messages.labels(service, counterpart, direction, kind).value = value;
   }
-  showPresence(meters, look);
-  showIntermediary(meters, look.statuses.get("intermediary"), look.now);
-  showNeuro(meters, look.statuses.get("neuro"));
-  const brain = look.statuses.get("brain");
-  if (isObject(brain)) set(meters.sessions, brain.sessions);
-  return meters.all.text();
+  fillIntegrations(metrics, input);
+  fillIntermediary(metrics, input.statuses.get("intermediary"), input.now);
+  fillNeuro(metrics, input.statuses.get("neuro"));
+  const brain = input.statuses.get("brain");
+  if (isObject(brain)) setNumber(metrics.sessions, brain.sessions);
+  return metrics.registry.text();
 }
 
-const DOORS: readonly IntegrationDoor[] = ["intermediary", "neuro"];
 const OTHER = "other";
 
-function showPresence({ presence, integrations, integrationUptime }: Meters, look: Look): void {
-  for (const listener of DOORS) integrations.of(listener).set(presence.count(listener));
+function fillIntegrations({ connected, integrations, integrationUptime }: RelayMetrics, input: ScrapeInput): void {
+  for (const listener of INTEGRATION_LISTENERS) integrations.labels(listener).set(connected.count(listener));
   integrationUptime.clear();
-  const seconds = ({ since }: Present) => Math.max(0, look.now - since) / 1_000;
+  const seconds = ({ since }: ConnectedIntegration) => Math.max(0, input.now - since) / 1_000;
   let shown = 0;
-  for (const present of presence.all()) {
-    if (shown++ < look.integrationsMax) {
-      integrationUptime.of(present.listener, look.hide(present.name)).set(seconds(present));
+  for (const integration of connected.all()) {
+    if (shown++ < input.integrationsMax) {
+      integrationUptime.labels(integration.listener, input.hide(integration.name)).set(seconds(integration));
       continue;
     }
-    const others = integrationUptime.of(present.listener, OTHER);
-    others.set(Math.max(others.value, seconds(present)));
+    const others = integrationUptime.labels(integration.listener, OTHER);
+    others.set(Math.max(others.value, seconds(integration)));
   }
 }
 
-function showIntermediary(meters: Meters, status: Json | undefined, now: Millis): void {
+function fillIntermediary(metrics: RelayMetrics, status: Json | undefined, now: Millis): void {
   if (!isObject(status)) return;
   const { queue, uploads } = status;
-  set(meters.watchers, status.watchers);
-  set(meters.newcomers, status.newcomers);
+  setNumber(metrics.watchers, status.watchers);
+  setNumber(metrics.unauthenticated, status.newcomers);
   if (isObject(queue)) {
-    set(meters.queueEntries, queue.entries);
-    set(meters.queueBytes, queue.bytes);
-    set(meters.deadLetters, queue.dead);
-    meters.queueOldest.set(typeof queue.oldest === "number" ? Math.max(0, now - queue.oldest) / 1_000 : 0);
+    setNumber(metrics.queueEntries, queue.entries);
+    setNumber(metrics.queueBytes, queue.bytes);
+    setNumber(metrics.deadLetters, queue.dead);
+    metrics.queueOldest.set(typeof queue.oldest === "number" ? Math.max(0, now - queue.oldest) / 1_000 : 0);
   }
   if (!isObject(uploads)) return;
-  set(meters.uploadFiles, uploads.files);
-  set(meters.uploadBytes, uploads.bytes);
+  setNumber(metrics.uploadFiles, uploads.files);
+  setNumber(metrics.uploadBytes, uploads.bytes);
 }
 
-function showNeuro(meters: Meters, status: Json | undefined): void {
+function fillNeuro(metrics: RelayMetrics, status: Json | undefined): void {
   const upstreams = isObject(status) && Array.isArray(status.upstreams) ? status.upstreams.filter(isObject) : [];
   for (const { id, url, state, force, waiting, pending, contexts_held } of upstreams) {
     if (typeof id !== "string") continue;
-    meters.forcesOpen.of(id).set(isObject(force) ? 1 : 0);
-    setLength(meters.forcesWaiting, id, waiting);
-    setLength(meters.pending, id, pending);
-    set(meters.contextsHeld.of(id), contexts_held);
-    if (url !== null) meters.upstreamUp.of(id).set(state === "open" ? 1 : 0); // Why: without one there is nothing to be down.
+    metrics.forcesOpen.labels(id).set(isObject(force) ? 1 : 0);
+    setLength(metrics.forcesWaiting, id, waiting);
+    setLength(metrics.pending, id, pending);
+    setNumber(metrics.contextsQueued.labels(id), contexts_held);
+    // Why only with a URL: without one the relay acts as Neuro, and there is no connection that could be down.
+    if (url !== null) metrics.upstreamUp.labels(id).set(state === "open" ? 1 : 0);
   }
 }
 
-function setLength(family: Family<Cell>, id: string, list: JsonObject[string]): void {
-  if (Array.isArray(list)) family.of(id).set(list.length);
+function setLength(family: MetricFamily<Gauge>, id: string, list: JsonObject[string]): void {
+  if (Array.isArray(list)) family.labels(id).set(list.length);
 }
 
-function set(cell: Cell, value: JsonObject[string]): void {
-  if (typeof value === "number") cell.set(value);
+function setNumber(gauge: Gauge, value: JsonObject[string]): void {
+  if (typeof value === "number") gauge.set(value);
 }

@@ -1,87 +1,87 @@
-/** What was expected of the other side and what came: the same, something else, nothing, or more. */
+/** Compares what was recorded with what happens: facts that agree, differ, are missing or are extra. */
 import { canonicalJson } from "../core/json.ts";
-import type { Fact } from "./messages.ts";
+import type { Fact } from "./neuro-facts.ts";
 
-/** One thing that was not as it had been recorded. */
 export interface Difference {
   readonly is: "missing" | "extra" | "different";
+  /** The key of the fact. */
   readonly what: string;
   readonly recorded?: string;
   readonly now?: string;
 }
 
-/** Differences that are kept; more are counted only. */
-const KEPT_MAX = 1_000;
+/** Further differences are only counted. */
+const DIFFERENCES_MAX = 1_000;
 
-/** A fact that was recorded, and whether it has come again. */
-export interface Expected {
+/** A recorded fact, and whether it has happened again. */
+export interface ExpectedFact {
   readonly fact: Fact;
-  /** Its content as text that is equal for equal content. */
-  readonly says: string;
+  /** The content as text, which is equal for equal content. */
+  readonly canonical: string;
   hasCome: boolean;
 }
 
 export class Comparison {
-  readonly #open = new Map<string, Expected[]>();
-  readonly #expected: Expected[] = [];
+  readonly #open = new Map<string, ExpectedFact[]>();
+  readonly #expected: ExpectedFact[] = [];
   readonly #differences: Difference[] = [];
-  #count = 0;
+  #differenceCount = 0;
   #agreed = 0;
   #missing = 0;
 
-  /** Adds what was recorded, in order. */
-  expect(fact: Fact): Expected {
-    const expected: Expected = { fact, says: canonicalJson(fact.says), hasCome: false };
+  /** Adds a recorded fact, in order. */
+  expect(fact: Fact): ExpectedFact {
+    const expected: ExpectedFact = { fact, canonical: canonicalJson(fact.content), hasCome: false };
     this.#expected.push(expected);
     this.#missing++;
-    const same = this.#open.get(fact.key);
-    if (same === undefined) this.#open.set(fact.key, [expected]);
-    else same.push(expected);
+    const sameKey = this.#open.get(fact.key);
+    if (sameKey === undefined) this.#open.set(fact.key, [expected]);
+    else sameKey.push(expected);
     return expected;
   }
 
-  /** Something came: the first recorded one that says the same, else the first about the same, is ticked off. */
-  heard(fact: Fact): void {
+  /** Adds a fact that happened. It meets the first expected fact with the same key and content, or else the first with the same key. */
+  add(fact: Fact): void {
     const open = this.#open.get(fact.key) ?? [];
-    const says = canonicalJson(fact.says);
+    const canonical = canonicalJson(fact.content);
     const [first] = open;
-    if (first === undefined) return this.#differ({ is: "extra", what: fact.key, now: says });
-    const same = open.find((expected) => expected.says === says);
-    const met = same ?? first;
+    if (first === undefined) return this.#differ({ is: "extra", what: fact.key, now: canonical });
+    const equal = open.find((expected) => expected.canonical === canonical);
+    const met = equal ?? first;
     met.hasCome = true;
     this.#missing--;
     open.splice(open.indexOf(met), 1);
-    if (same !== undefined) this.#agreed++;
-    else this.#differ({ is: "different", what: fact.key, recorded: met.says, now: says });
+    if (equal !== undefined) this.#agreed++;
+    else this.#differ({ is: "different", what: fact.key, recorded: met.canonical, now: canonical });
   }
 
-  /** Nothing that was recorded is still to come. */
+  /** Every recorded fact has happened. */
   get isComplete(): boolean {
     return this.#missing === 0;
   }
 
-  /** How many facts were as recorded. */
+  /** The number of facts that agree. */
   get agreed(): number {
     return this.#agreed;
   }
 
-  /** How many were not, with those that are missing if nothing more comes. */
+  /** The number of facts that do not agree, including those that are missing so far. */
   get differing(): number {
-    return this.#count + this.#missing;
+    return this.#differenceCount + this.#missing;
   }
 
-  /** As far as they are kept, in the order in which they showed; what never came stands at the end. */
+  /** At most `DIFFERENCES_MAX`, in the order in which they happened; missing facts come last. */
   differences(): readonly Difference[] {
-    const missing = this.#expected.filter(({ hasCome }) => !hasCome).map(({ fact, says }): Difference => ({
+    const missing = this.#expected.filter(({ hasCome }) => !hasCome).map(({ fact, canonical }): Difference => ({
       is: "missing",
       what: fact.key,
-      recorded: says,
+      recorded: canonical,
     }));
-    return [...this.#differences, ...missing].slice(0, KEPT_MAX);
+    return [...this.#differences, ...missing].slice(0, DIFFERENCES_MAX);
   }
 
   #differ(difference: Difference): void {
-    this.#count++;
-    if (this.#differences.length < KEPT_MAX) this.#differences.push(difference);
+    this.#differenceCount++;
+    if (this.#differences.length < DIFFERENCES_MAX) this.#differences.push(difference);
   }
 }

@@ -1,15 +1,15 @@
-/** What was said at each connection of a session, and which of them are a game and its backend. */
+/** The connections of a recorded session, and the conversation of a game and its backend on each. */
 import { fromBase64 } from "../core/base64.ts";
 import type { Millis } from "../core/ids.ts";
 import { type Frame, printable } from "../core/json.ts";
-import { readMessage } from "./messages.ts";
-import type { Happening, Session } from "./tape.ts";
+import { readMessage } from "./neuro-facts.ts";
+import type { RecordedEvent, RecordedSession } from "./recording-file.ts";
 
-/** Which end of the Neuro API said something. */
+/** An end of the Neuro API. */
 export type Side = "game" | "backend";
 
 /** One frame of a conversation. */
-export interface Said {
+export interface RecordedFrame {
   readonly t: Millis;
   readonly by: Side;
   readonly frame: Frame;
@@ -18,108 +18,110 @@ export interface Said {
 /** One connection of the session. */
 export interface Conversation {
   readonly peer: number;
-  /** Its door, or who was dialled: `neuro`, `neuro:evil`. */
+  /** The listener of an accepted connection, or `<service>:<name>` of a dialled one: `neuro`, `neuro:evil`. */
   readonly at: string;
-  /** What the game calls itself; undefined where no game speaks. */
+  /** The name of the game; undefined where no game takes part. */
   readonly game: string | undefined;
   readonly path: string | undefined;
   readonly url: string | undefined;
   readonly from: Millis;
   readonly to: Millis;
   readonly closed: number | undefined;
-  /** In the words of the Neuro API; undefined for other protocols, which can be looked at and not be played. */
-  readonly said: readonly Said[] | undefined;
+  /** The frames of the Neuro API; undefined for other protocols, which can be listed but not replayed. */
+  readonly transcript: readonly RecordedFrame[] | undefined;
   readonly frames: number;
 }
 
-/** The connections of a session in the order in which they came. */
-export function conversationsIn({ happenings }: Session): readonly Conversation[] {
-  const byPeer = new Map<number, Happening[]>();
-  for (const happening of happenings) {
-    const known = byPeer.get(happening.peer);
-    if (known === undefined) byPeer.set(happening.peer, [happening]);
-    else known.push(happening);
-  }
-  return [...byPeer].map(([peer, of]) => conversationOf(peer, of));
+/** The connections of a session, in the order in which they were opened. */
+export function conversationsIn({ events }: RecordedSession): readonly Conversation[] {
+  const byPeer = Map.groupBy(events, ({ peer }) => peer);
+  return [...byPeer].map(([peer, ofPeer]) => conversationOf(peer, ofPeer));
 }
 
-function conversationOf(peer: number, happenings: readonly Happening[]): Conversation {
-  const [first] = happenings;
+function conversationOf(peer: number, events: readonly RecordedEvent[]): Conversation {
+  const [first] = events;
   const at = first?.listener ?? first?.link ?? "";
-  const frames = happenings.filter(({ is }) => is === "in" || is === "out");
-  const said = isNeuroApi(at) ? frames.flatMap((happening) => saidIn(happening)) : undefined;
+  const frameEvents = events.filter(({ is }) => is === "in" || is === "out");
+  const transcript = isNeuroApi(at) ? frameEvents.flatMap(frameOf) : undefined;
   return {
     peer,
     at,
-    game: said === undefined ? undefined : gameIn(said),
+    game: transcript === undefined ? undefined : gameIn(transcript),
     path: first?.path,
     url: first?.url,
     from: first?.t ?? 0,
-    to: happenings.at(-1)?.t ?? 0,
-    closed: happenings.find(({ is }) => is === "closed")?.code,
-    said,
-    frames: frames.length,
+    to: events.at(-1)?.t ?? 0,
+    closed: events.find(({ is }) => is === "closed")?.code,
+    transcript,
+    frames: frameEvents.length,
   };
 }
 
 const isNeuroApi = (at: string): boolean => /^(?:neuro|proxy)(?::|$)/.test(at);
 
-/** A game comes in by a door, a backend is dialled; either way the relay is the other end. */
-function saidIn({ t, is, link, text, base64, bytes }: Happening): readonly Said[] {
+/** A game connects to a listener, and a backend is dialled; the relay is the other end of both. */
+function frameOf({ t, is, link, text, base64, bytes }: RecordedEvent): readonly RecordedFrame[] {
   const by = (is === "in") === (link === undefined) ? "game" : "backend";
   if (text !== undefined) return [{ t, by, frame: text }];
   const frame = fromBase64(base64 ?? "");
   return frame === undefined || frame.length < (bytes ?? 0) ? [] : [{ t, by, frame }];
 }
 
-function gameIn(said: readonly Said[]): string | undefined {
-  for (const { by, frame } of said) {
+function gameIn(transcript: readonly RecordedFrame[]): string | undefined {
+  for (const { by, frame } of transcript) {
     const game = by === "game" ? readMessage(frame).game : undefined;
     if (game !== undefined) return game;
   }
   return undefined;
 }
 
-/** Which of the connections is meant. */
-export interface Choice {
+/** Selects one of the conversations. */
+export interface ConversationFilter {
   readonly peer?: number;
   readonly game?: string;
   readonly upstream?: string;
 }
 
-/** The one that is meant, or why nobody can tell. */
-export function chosen(
+type ReplayableConversation = Conversation & { readonly transcript: readonly RecordedFrame[] };
+
+/** The conversation that matches, or why none does. */
+export function selectConversation(
   conversations: readonly Conversation[],
-  { peer, game, upstream }: Choice,
-): Conversation & { readonly said: readonly Said[] } | string {
-  const playable = conversations.filter((of): of is Conversation & { readonly said: readonly Said[] } =>
-    of.said !== undefined && of.said.length > 0
+  { peer, game, upstream }: ConversationFilter,
+): ReplayableConversation | string {
+  const replayable = conversations.filter((conversation): conversation is ReplayableConversation =>
+    conversation.transcript !== undefined && conversation.transcript.length > 0
   );
-  const wanted = playable.filter((of) =>
-    (peer === undefined || of.peer === peer) && (game === undefined || of.game === game) &&
-    (upstream === undefined || of.at === `neuro:${upstream}`)
+  const matching = replayable.filter((conversation) =>
+    (peer === undefined || conversation.peer === peer) && (game === undefined || conversation.game === game) &&
+    (upstream === undefined || conversation.at === `neuro:${upstream}`)
   );
-  const [first] = wanted;
+  const [first] = matching;
   if (first === undefined) {
-    return playable.length === 0 ? "nobody in it speaks the Neuro API" : "nobody in it is the one that is asked for";
+    return replayable.length === 0
+      ? "no connection in the recording uses the Neuro API"
+      : "no connection in the recording matches";
   }
-  if (wanted.length > 1 && isAmbiguous(wanted)) return `which of them: ${wanted.map(described).join("; ")}`;
-  // Why the longest: a connection that was lost at once is not what anybody means.
-  return wanted.reduce((longest, of) => (of.said.length > longest.said.length ? of : longest), first);
+  if (isAmbiguous(matching)) {
+    return `several connections match: ${matching.map(describeConversation).join("; ")}`;
+  }
+  // Why the longest: a connection that broke at once is not the one to replay.
+  return matching.reduce((longest, one) => (one.transcript.length > longest.transcript.length ? one : longest), first);
 }
 
-/** Several connections of one game, or to one upstream, are one answer. */
-const isAmbiguous = (wanted: readonly Conversation[]): boolean =>
-  new Set(wanted.map(({ at, game }) => `${at} ${game}`)).size > 1;
+/** Several connections of one game, or to one upstream, count as one. */
+const isAmbiguous = (matching: readonly Conversation[]): boolean =>
+  new Set(matching.map(({ at, game }) => `${at} ${game}`)).size > 1;
 
 /** One connection in a line. */
-export function described({ peer, at, game, path, url, from, to, frames, closed, said }: Conversation): string {
-  const who = game === undefined ? "" : ` ${JSON.stringify(game)}`;
-  const where = printable(url ?? (path === undefined || path === "/" ? "" : path));
-  const commands = new Set((said ?? []).flatMap(({ frame }) => readMessage(frame).command ?? []));
+export function describeConversation(conversation: Conversation): string {
+  const { peer, at, game, path, url, from, to, frames, closed, transcript } = conversation;
+  const name = game === undefined ? "" : ` ${JSON.stringify(game)}`;
+  const address = printable(url ?? (path === undefined || path === "/" ? "" : path));
+  const commands = new Set((transcript ?? []).flatMap(({ frame }) => readMessage(frame).command ?? []));
   return [
-    `peer ${peer}: ${at}${who}`,
-    ...(where === "" ? [] : [where]),
+    `peer ${peer}: ${at}${name}`,
+    ...(address === "" ? [] : [address]),
     `${frames} frames in ${((to - from) / 1_000).toFixed(1)} s`,
     ...(closed === undefined ? [] : [`closed ${closed}`]),
     ...(commands.size === 0 ? [] : [printable([...commands].join(" "))]),

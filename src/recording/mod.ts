@@ -1,7 +1,14 @@
-/** Sessions of a relay as files: what is recorded, and how it is played again. */
-export { playBackend } from "./backend.ts";
-export { type Choice, chosen, type Conversation, conversationsIn, described, type Said } from "./conversations.ts";
-export { playGame } from "./game.ts";
-export { type Playing, type Report, reportLines, type Script } from "./play.ts";
-export { overheard, Recorder, type Tape } from "./recorder.ts";
-export { readTape, type Session, TapeError } from "./tape.ts";
+/** Recordings of a relay's sessions: how they are written, read and replayed. */
+export {
+  type Conversation,
+  type ConversationFilter,
+  conversationsIn,
+  describeConversation,
+  type RecordedFrame,
+  selectConversation,
+} from "./conversations.ts";
+export { Recorder, type RecordingSink, recordSockets } from "./recorder.ts";
+export { readRecording, type RecordedSession, RecordingError } from "./recording-file.ts";
+export { replayBackend } from "./replay-backend.ts";
+export { replayGame } from "./replay-game.ts";
+export { type Replay, type ReplayReport, type ReplayScript, reportLines } from "./replay.ts";

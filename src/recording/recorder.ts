@@ -1,149 +1,175 @@
 /**
- * Writes down what happens at the edge of a relay: who came, what was said, who went.
+ * Records what happens at the edge of a relay: connections, frames and closes.
  *
- * It stands between the engine and the sockets it is lent, and only while a recording is wanted; the rooms know nothing of it.
- * Invariants: R1 no line holds a secret; R2 nothing is written after the last line, which says why there is no more; R3 what is
- * recorded goes on as it came, whatever becomes of the recording.
+ * It stands between the engine and its sockets, and only while a recording is wanted. The services know nothing of it.
+ * Invariants: R1 no line contains a secret; R2 nothing is written after the last line, which says why the recording ends; R3 what is
+ * recorded passes on unchanged, whatever happens to the recording.
  */
+import { assertNever } from "../core/assert.ts";
 import type { Event } from "../core/event.ts";
 import { isLink, type LinkId, type Millis, type PeerId } from "../core/ids.ts";
-import { isoTime } from "../core/text.ts";
 import type { Frame } from "../core/json.ts";
 import type { Secrets } from "../core/secrets.ts";
+import { isoTime, redactUrl } from "../core/text.ts";
 import type { Sockets } from "../engine/ports.ts";
-import { bareUrl, masked } from "./masks.ts";
-import { type End, type Happening, type Head, type Line, TAPE_VERSION } from "./tape.ts";
+import {
+  type RecordedEvent,
+  RECORDING_VERSION,
+  type RecordingEnd,
+  type RecordingHeader,
+  type RecordingLine,
+} from "./recording-file.ts";
+import { redactFrame } from "./redact.ts";
 
-/** Where lines go. */
-export interface Tape {
-  /** Takes one line; false when there is no room for it. */
+/** Takes the lines of a recording. */
+export interface RecordingSink {
+  /** Takes one line; returns false when it does not fit. */
   write(line: string): boolean;
-  /** Takes the very last one, for which there is always room. */
+  /** Takes the last line, which always fits. */
   end(line: string): void;
 }
 
 export interface RecorderOptions {
-  readonly tape: Tape;
+  readonly sink: RecordingSink;
   /** The version of the relay. */
   readonly relay: string;
   now(): Millis;
-  /** Told once when there is no more room. */
+  /** Called once when the sink is full. */
   full(): void;
 }
 
-type Told = Omit<Happening, "t" | "peer" | "listener" | "link">;
+type EventDetails = Omit<RecordedEvent, "t" | "peer" | "listener" | "link">;
 
-/** One connection. */
-interface Subject {
+interface RecordedConnection {
   readonly peer: number;
   readonly listener?: string;
   readonly link?: string;
-  isClosedByUs: boolean;
+  isClosedByRelay: boolean;
 }
 
-/** A path and a user agent, in characters. */
-const TEXT_MAX = 512;
+/** Characters of a path and of a user agent. */
+const TEXT_CHARS_MAX = 512;
 
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #secrets: Secrets;
-  readonly #subjects = new Map<PeerId | LinkId, Subject>();
+  readonly #connections = new Map<PeerId | LinkId, RecordedConnection>();
   readonly #startedAt: Millis;
   #count = 0;
   #isRecording = true;
 
-  /** What `secrets` comes to know later is hidden from then on, too. */
+  /** Secrets that `secrets` learns later are hidden from then on. */
   constructor(options: RecorderOptions, secrets: Secrets) {
     this.#options = options;
     this.#startedAt = options.now();
     this.#secrets = secrets;
     const { relay } = options;
-    this.#write({ v: TAPE_VERSION, relay, started_at: isoTime(this.#startedAt) } satisfies Head);
+    this.#write({ v: RECORDING_VERSION, relay, started_at: isoTime(this.#startedAt) } satisfies RecordingHeader);
   }
 
-  /** Whatever reaches the engine. */
-  happened(event: Event): void {
+  /** Records an event that reaches the engine. */
+  record(event: Event): void {
     if (!this.#isRecording) return;
     switch (event.is) {
       case "opened": {
         const { path, userAgent } = event.connection;
-        const subject = { peer: ++this.#count, listener: event.listener, isClosedByUs: false };
-        this.#subjects.set(event.peer, subject);
-        return this.#tell(event.peer, { is: "opened", path: this.#shown(path), agent: this.#shown(userAgent) });
+        this.#connections.set(event.peer, { peer: ++this.#count, listener: event.listener, isClosedByRelay: false });
+        return this.#append(event.peer, { is: "opened", path: this.#redacted(path), agent: this.#redacted(userAgent) });
       }
       case "frame":
-        return this.#tell(event.peer, { is: "in", ...masked(event.frame, this.#secrets) });
+        return this.#append(event.peer, { is: "in", ...redactFrame(event.frame, this.#secrets) });
       case "received":
-        return this.#tell(event.link, { is: "in", ...masked(event.frame, this.#secrets) });
+        return this.#append(event.link, { is: "in", ...redactFrame(event.frame, this.#secrets) });
       case "dialed":
-        return this.#tell(event.link, { is: "opened" });
+        return this.#append(event.link, { is: "opened" });
       case "closed":
-        return this.#end(event.peer, { code: event.code });
+        return this.#close(event.peer, { code: event.code });
       case "dropped":
-        return this.#end(event.link, { code: event.code, reason: this.#shown(event.reason) });
+        return this.#close(event.link, { code: event.code, reason: this.#redacted(event.reason) });
+      case "throttled":
+      case "ponged":
+      case "backpressure":
+      case "relieved":
+      case "linkBackpressure":
+      case "linkRelieved":
+      case "stored":
+      case "storeFailed":
+      case "loaded":
+      case "loadFailed":
+      case "jobFinished":
+      case "fileSaved":
+      case "requested":
+      case "tick":
+      case "configured":
+      case "draining":
+      case "rebuilt":
+        return;
+      default:
+        return assertNever(event);
     }
   }
 
   sent(to: PeerId | LinkId, frame: Frame): void {
-    if (this.#isRecording) this.#tell(to, { is: "out", ...masked(frame, this.#secrets) });
+    if (this.#isRecording) this.#append(to, { is: "out", ...redactFrame(frame, this.#secrets) });
   }
 
   dialled(link: LinkId, url: string): void {
     if (!this.#isRecording) return;
-    this.#subjects.set(link, { peer: ++this.#count, link: nameOf(link), isClosedByUs: false });
-    this.#tell(link, { is: "dialling", url: this.#shown(bareUrl(url)) });
+    this.#connections.set(link, { peer: ++this.#count, link: nameOf(link), isClosedByRelay: false });
+    this.#append(link, { is: "dialling", url: this.#redacted(redactUrl(url)) });
   }
 
-  /** The relay closes it: for a peer its own `closed` follows, for a link nothing does. */
-  closing(of: PeerId | LinkId, code: number): void {
-    const subject = this.#subjects.get(of);
-    if (subject === undefined || !this.#isRecording) return;
-    subject.isClosedByUs = true;
-    if (isLink(of)) this.#end(of, { code });
+  /** The relay closes a connection. A `closed` event follows for a peer, and none for a link. */
+  closing(id: PeerId | LinkId, code: number): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined || !this.#isRecording) return;
+    connection.isClosedByRelay = true;
+    if (isLink(id)) this.#close(id, { code });
   }
 
-  /** The session is over. */
+  /** Ends the session. */
   stop(): void {
     this.#stop("ended");
   }
 
-  #end(of: PeerId | LinkId, how: { readonly code: number; readonly reason?: string }): void {
-    const by = this.#subjects.get(of)?.isClosedByUs === true ? "relay" : "peer";
-    this.#tell(of, { is: "closed", ...how, by });
-    this.#subjects.delete(of);
+  #close(id: PeerId | LinkId, how: { readonly code: number; readonly reason?: string }): void {
+    const by = this.#connections.get(id)?.isClosedByRelay === true ? "relay" : "peer";
+    this.#append(id, { is: "closed", ...how, by });
+    this.#connections.delete(id);
   }
 
-  #tell(of: PeerId | LinkId, told: Told): void {
-    const subject = this.#subjects.get(of);
-    if (subject === undefined) return;
-    const { peer, listener, link } = subject;
-    this.#write({ t: this.#elapsed(), peer, ...(listener !== undefined ? { listener } : { link: link ?? "" }), ...told });
+  #append(id: PeerId | LinkId, details: EventDetails): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return;
+    const { peer, listener, link } = connection;
+    const place = listener !== undefined ? { listener } : { link: link ?? "" };
+    this.#write({ t: this.#elapsed(), peer, ...place, ...details });
   }
 
-  #write(line: Line): void {
-    if (this.#options.tape.write(JSON.stringify(line))) return;
+  #write(line: RecordingLine): void {
+    if (this.#options.sink.write(JSON.stringify(line))) return;
     this.#stop("full");
     this.#options.full();
   }
 
-  #stop(why: End["is"]): void {
+  #stop(why: RecordingEnd["is"]): void {
     if (!this.#isRecording) return;
     this.#isRecording = false;
-    this.#subjects.clear();
-    this.#options.tape.end(JSON.stringify({ t: this.#elapsed(), is: why } satisfies End));
+    this.#connections.clear();
+    this.#options.sink.end(JSON.stringify({ t: this.#elapsed(), is: why } satisfies RecordingEnd));
   }
 
   #elapsed(): Millis {
     return this.#options.now() - this.#startedAt;
   }
 
-  #shown(text: string): string {
-    return this.#secrets.redact(text.slice(0, TEXT_MAX));
+  #redacted(text: string): string {
+    return this.#secrets.redact(text.slice(0, TEXT_CHARS_MAX));
   }
 }
 
-/** The sockets that the engine is lent, with somebody who takes notes. */
-export function overheard(sockets: Sockets, recorder: Recorder): Sockets {
+/** The same sockets; what the engine does with them is recorded. */
+export function recordSockets(sockets: Sockets, recorder: Recorder): Sockets {
   return {
     send(to, frame) {
       recorder.sent(to, frame);
@@ -167,5 +193,5 @@ export function overheard(sockets: Sockets, recorder: Recorder): Sockets {
   };
 }
 
-/** `<room>:<name>` of `<room>:<name>:<attempt>`. */
+/** `<service>:<name>` of `<service>:<name>:<attempt>`. */
 const nameOf = (link: LinkId): string => link.split(":").slice(0, -1).join(":");

@@ -1,98 +1,100 @@
 /**
- * A relay, whatever the runtime: the rooms, the engine and the web app around them, made in order and taken down in reverse.
- * A runtime lends what they need; nothing in here knows of files, processes or listeners.
+ * One relay, whatever the runtime: the services, the engine and the web app around them, created in order and closed in reverse.
+ *
+ * The runtime provides the ports. Knows nothing of files, processes and listeners.
  */
 import type { Event, ResumedPeer } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
 import { type Json, plain } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
+import { type Secrets, secretsOf } from "../core/secrets.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
-import { type Secrets, secretsOf } from "../core/secrets.ts";
+import { errorText } from "../core/text.ts";
 import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
 import { type App, createApp, Tokens } from "../http/app.ts";
 import {
-  createMeters,
-  inferLine,
-  Lag,
+  createMetrics,
+  createObserver,
+  EventLoopLag,
   type Log,
-  type Meters,
   type Observer,
-  observer,
+  predictionLine,
+  type RelayMetrics,
   scrape,
 } from "../observability/mod.ts";
 import { Relay, type SupervisedService } from "../relay/mod.ts";
-import { discardOrphans } from "../storage/orphans.ts";
+import { deleteOrphanedUploads } from "../storage/orphaned-uploads.ts";
+import type { UploadStore } from "../storage/upload-store.ts";
 import manifest from "../../package.json" with { type: "json" };
-import type { ReadableUploads } from "./served.ts";
 
-/** What a host is made of. */
-export interface HostParts {
+export interface HostOptions {
   readonly settings: Settings;
   readonly services: readonly SupervisedService[];
   readonly log: Log;
-  /** The web port's where the settings name none; empty: it has none of its own. */
+  /** Used where `web.token` is empty. If this is empty as well, the web port has no token of its own. */
   readonly webToken: string;
   readonly jobs: Jobs;
-  /** It lives until it is told to stop, and may look at itself meanwhile. */
+  /** True for a process that runs until it is told to stop: it may run a timer for its own metrics. */
   readonly isResident?: boolean;
   /** Takes lines for standard output. */
   print(line: string): void;
 }
 
-/** What the engine needs of the world. */
-export interface Lent {
+/** The ports that the runtime provides when the host starts. */
+export interface HostPorts {
   readonly sockets: Sockets;
   readonly store: Store;
-  readonly uploads: ReadableUploads;
+  readonly uploads: UploadStore;
   clock(tick: () => void): Clock;
-  /** Peers that were connected before this host was made. */
+  /** Peers that were connected before this host was created. */
   readonly resumed?: readonly ResumedPeer[];
 }
 
-/** The settings as everybody here sees them: the web port's token stands in them, whoever made it. */
-const inForce = (settings: Settings, webToken: string): Settings =>
+/** The effective settings: the web port's token is in them, whoever generated it. */
+const withWebToken = (settings: Settings, webToken: string): Settings =>
   settings.web.token === "" ? { ...settings, web: { ...settings.web, token: webToken } } : settings;
 
-/** A room that never says it is done must not keep the process from ending. */
-const PATIENCE_MS = 2_000;
+/** A drain ends this long after `shutdown.grace` even if a service never reports that it is done. */
+const DRAIN_MARGIN_MS = 2_000;
 
 export class Host {
   readonly version: string = manifest.version;
   readonly app: App;
-  readonly meters: Meters = createMeters();
+  readonly metrics: RelayMetrics = createMetrics();
   readonly services: readonly ServiceName[];
   readonly webToken: string;
   readonly observe: (observation: Observation) => void;
-  readonly #parts: HostParts;
+  readonly #options: HostOptions;
   readonly #relay: Relay;
   readonly #startedAt = performance.now();
   #settings: Settings;
   #tokens: Tokens;
   #engine: Engine | undefined;
+  /** Events that came before `start`. */
   #early: Event[] = [];
   #store: Store | undefined;
-  #uploads: ReadableUploads | undefined;
-  readonly #lag = new Lag();
+  #uploads: UploadStore | undefined;
+  readonly #lag = new EventLoopLag();
   readonly #observer: Observer;
   #isDraining = false;
 
-  constructor(parts: HostParts) {
-    const { services, log, print } = parts;
-    const settings = inForce(parts.settings, parts.webToken);
-    this.#parts = parts;
+  constructor(options: HostOptions) {
+    const { services, log, print } = options;
+    const settings = withWebToken(options.settings, options.webToken);
+    this.#options = options;
     this.#settings = settings;
     this.webToken = settings.web.token;
     this.#tokens = new Tokens(settings);
     this.#relay = new Relay(services, settings);
     this.services = services.map(({ name }) => name);
     log.secrets.learn(secretsOf(settings));
-    this.#observer = observer(log, this.meters, { now: Date.now, later });
+    this.#observer = createObserver(log, this.metrics, { now: Date.now, after });
     this.observe = (observation) => {
       this.#observer.observe(observation);
       if (observation.is !== "inferred") return;
       const { log_json, test_mode } = this.#settings.brain;
-      if (log_json || test_mode) print(inferLine(observation));
+      if (log_json || test_mode) print(predictionLine(observation));
     };
     this.app = createApp({
       version: manifest.version,
@@ -105,68 +107,66 @@ export class Host {
       request: (request, principal) =>
         this.#engine?.request(request, principal) ?? Promise.resolve({ fault: "restarting" }),
       frames: () => this.#frames(),
-      metrics: () => this.#metrics(),
+      metrics: () => this.#scrape(),
       readUpload: (file) => this.#uploads?.read(file) ?? Promise.resolve(undefined),
     });
   }
 
-  /** Hands in what happened; before `start` it is kept. */
+  /** Hands an event to the engine; before `start` it is kept. */
   readonly push = (event: Event): void => {
     if (this.#engine === undefined) this.#early.push(event);
     else this.#engine.push(event);
   };
 
-  /** Restores the rooms and lets them run. */
-  async start({ sockets, store, uploads, clock, resumed = [] }: Lent): Promise<void> {
+  /** Restores the services from the store, and starts the engine. */
+  async start({ sockets, store, uploads, clock, resumed = [] }: HostPorts): Promise<void> {
     this.#store = store;
     this.#uploads = uploads;
-    const { jobs } = this.#parts;
+    const { jobs } = this.#options;
     const ports = { sockets, store, uploads, clock: clock(() => this.tick()), jobs, observe: this.observe };
-    await this.#discardOrphans(ports.clock.now());
+    await this.#deleteOrphans(store, uploads, ports.clock.now());
     this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports, resumed });
     for (const event of this.#early) this.#engine.push(event);
     this.#early = [];
   }
 
-  /** Why whatever comes of it: a relay starts without its uploads, too. */
-  async #discardOrphans(now: Millis): Promise<void> {
-    if (this.#store === undefined || this.#uploads === undefined) return;
+  /** Why errors are only reported: a relay starts without its uploads as well. */
+  async #deleteOrphans(store: Store, uploads: UploadStore, now: Millis): Promise<void> {
     const { ttl } = this.#settings.uploads;
-    await discardOrphans(this.#store, this.#uploads, { ttl, now }).catch((error: unknown) =>
-      this.observe({ is: "store_failed", key: "uploads", reason: String(error) })
+    await deleteOrphanedUploads(store, uploads, { ttl, now }).catch((error: unknown) =>
+      this.observe({ is: "store_failed", key: "uploads", reason: errorText(error) })
     );
   }
 
-  /** What must not be written down. */
+  /** What must not be written to logs, metrics and recordings. */
   get secrets(): Secrets {
-    return this.#parts.log.secrets;
+    return this.#options.log.secrets;
   }
 
-  /** Which tokens there are now. */
   get tokens(): Tokens {
     return this.#tokens;
   }
 
-  /** The timer rang. */
+  /** To be called when the timer of the clock fires. */
   tick(): void {
     this.#engine?.tick();
   }
 
-  configure(given: Settings): void {
-    const settings = inForce(given, this.#parts.webToken);
+  configure(changed: Settings): void {
+    const settings = withWebToken(changed, this.#options.webToken);
     this.#settings = settings;
     this.#tokens = new Tokens(settings);
     this.secrets.learn(secretsOf(settings));
-    this.#parts.log.configure(settings.log);
+    this.#options.log.configure(settings.log);
     this.#engine?.configure(settings);
   }
 
-  /** From now on nothing new is accepted; resolves when the rooms are done and all is written. */
+  /** Accepts nothing new; resolves when the services are done and everything is stored. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { promise: lateEnough, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, this.#settings.shutdown.grace + PATIENCE_MS);
-    await Promise.race([this.#engine?.drain(), lateEnough]);
+    const { promise: timeout, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, this.#settings.shutdown.grace + DRAIN_MARGIN_MS);
+    await Promise.race([this.#engine?.drain(), timeout]);
     clearTimeout(timer);
   }
 
@@ -175,24 +175,24 @@ export class Host {
     this.#lag.stop();
     await this.#store?.close();
     this.#observer.close();
-    await this.#parts.log.close();
+    await this.#options.log.close();
   }
 
   #frames(): number {
     let sum = 0;
-    for (const { cell } of this.meters.frames.all()) sum += cell.value;
+    for (const { metric } of this.metrics.frames.all()) sum += metric.value;
     return sum;
   }
 
-  async #metrics(): Promise<string> {
-    if (this.#parts.isResident === true) this.#lag.watch();
+  async #scrape(): Promise<string> {
+    if (this.#options.isResident === true) this.#lag.start();
     const lagSeconds = await this.#lag.take();
     const statuses = new Map<ServiceName, Json>();
     for (const service of this.services) {
-      const answer = await this.#engine?.request({ of: service, get: "status" }, { by: "relay", scopes: ["watch"] });
-      if (answer !== undefined && "body" in answer) statuses.set(service, plain(answer.body));
+      const reply = await this.#engine?.request({ of: service, get: "status" }, { by: "relay", scopes: ["watch"] });
+      if (reply !== undefined && "body" in reply) statuses.set(service, plain(reply.body));
     }
-    return scrape(this.meters, {
+    return scrape(this.metrics, {
       now: Date.now(),
       version: this.version,
       uptimeMs: performance.now() - this.#startedAt,
@@ -205,8 +205,8 @@ export class Host {
   }
 }
 
-/** Why nothing waits for it: what is still to be said is said when the host is closed. */
-function later(ms: number, run: () => void): void {
+/** Why unreferenced: the timer must not keep the process alive; `close` writes what is still due. */
+function after(ms: number, run: () => void): void {
   const timer = setTimeout(run, ms);
   if (typeof timer === "object" && "unref" in timer) timer.unref();
 }

@@ -1,12 +1,13 @@
 /**
- * Links: dialled connections under the ids that the engine knows.
+ * Dialled connections, by the link ids of the engine.
  *
- * Invariants: a link that was hung up, or replaced, makes no event; exactly one `dropped` follows a dial that is not hung up;
+ * Invariants: a link that was closed or replaced causes no event; exactly one `dropped` follows a dial, unless the link is closed;
  * nothing here throws.
  */
 import type { Event } from "../core/event.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
+import { errorText } from "../core/text.ts";
 import { closeCode, closeReason } from "../websocket-client/close.ts";
 import type { Dial, DialledSocket } from "../websocket-client/dial.ts";
 
@@ -20,30 +21,30 @@ export class Links {
     this.#dial = dial;
   }
 
-  /** Connections that are open, or being opened. */
+  /** The number of links that are open or being opened. */
   get size(): number {
     return this.#sockets.size;
   }
 
   dial(link: LinkId, url: string, headers: Readonly<Record<string, string>>): void {
-    this.hangup(link);
+    this.closeLink(link);
     const push = this.#push;
-    const isMine = () => this.#sockets.get(link) === socket;
-    const dropped = (code: number, reason: string): void => {
+    const isCurrent = () => this.#sockets.get(link) === socket;
+    const drop = (code: number, reason: string): void => {
       this.#sockets.delete(link);
       push({ is: "dropped", link, code, reason: closeReason(reason) });
     };
     let socket: DialledSocket | undefined;
     try {
       socket = this.#dial({ url, headers }, {
-        opened: () => isMine() && push({ is: "dialed", link }),
-        heard: (frame) => isMine() && push({ is: "received", link, frame }),
-        eased: () => isMine() && push({ is: "linkRelieved", link }),
-        closed: (code, reason) => isMine() && dropped(code, reason),
+        opened: () => isCurrent() && push({ is: "dialed", link }),
+        heard: (frame) => isCurrent() && push({ is: "received", link, frame }),
+        eased: () => isCurrent() && push({ is: "linkRelieved", link }),
+        closed: (code, reason) => isCurrent() && drop(code, reason),
       });
       this.#sockets.set(link, socket);
     } catch (error) {
-      dropped(1006, error instanceof Error ? error.message : String(error));
+      drop(1006, errorText(error));
     }
   }
 
@@ -52,14 +53,14 @@ export class Links {
     return this.#sockets.get(link)?.send(frame) ?? 0;
   }
 
-  hangup(link: LinkId, code = 1000): void {
+  closeLink(link: LinkId, code = 1000): void {
     const socket = this.#sockets.get(link);
     this.#sockets.delete(link);
     socket?.end(closeCode(code));
   }
 
-  /** Lets go of all. */
+  /** Closes all links. */
   close(): void {
-    for (const link of [...this.#sockets.keys()]) this.hangup(link);
+    for (const link of [...this.#sockets.keys()]) this.closeLink(link);
   }
 }

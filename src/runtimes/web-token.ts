@@ -1,35 +1,35 @@
-/** The token of the web port: the one that is set, or one that was made once and is kept where only its owner can read it. */
+/** The token of the web port: `web.token`, or one that is generated once and stored in a file that only its owner can read. */
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import type { Settings } from "../core/settings.ts";
 
 const TOKEN = /^[0-9a-f]{64}$/;
 
-/** With a queue that keeps nothing, the token is not kept either. */
+/** Generates and stores a token where there is none. With the `memory` queue nothing is stored. */
 export async function webToken(settings: Settings): Promise<string> {
-  const known = await keptWebToken(settings);
+  const known = await storedWebToken(settings);
   if (known !== undefined) return known;
-  const made = newToken();
+  const token = generateToken();
   const { queue } = settings;
-  if (queue.backend === "memory") return made;
+  if (queue.backend === "memory") return token;
   const file = fileOf(queue.path);
   try {
-    await writeFile(file, `${made}\n`, { mode: 0o600 });
-    await chmod(file, 0o600); // Why: `mode` counts only for a file that was not there.
+    await writeFile(file, `${token}\n`, { mode: 0o600 });
+    await chmod(file, 0o600); // Why: `mode` applies only to a file that did not exist.
   } catch {
-    return made; // Why: a folder that cannot be written to must not keep the relay from starting.
+    return token; // Why: a folder that cannot be written to must not keep the relay from starting.
   }
-  return made;
+  return token;
 }
 
-/** The token of a relay with these settings, as far as it can be known without that relay. */
-export async function keptWebToken({ web, queue }: Settings): Promise<string | undefined> {
+/** The token that a relay with these settings uses; undefined where only that relay knows it. */
+export async function storedWebToken({ web, queue }: Settings): Promise<string | undefined> {
   if (web.token !== "") return web.token;
   if (queue.backend === "memory") return undefined;
-  const kept = await readFile(fileOf(queue.path), "utf8").then((text) => text.trim(), () => "");
-  return TOKEN.test(kept) ? kept : undefined;
+  const stored = await readFile(fileOf(queue.path), "utf8").then((text) => text.trim(), () => "");
+  return TOKEN.test(stored) ? stored : undefined;
 }
 
 const fileOf = (path: string): string => `${path.replace(/[/\\]+$/, "")}.web-token`;
 
-const newToken = (): string =>
+const generateToken = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, "0")).join("");

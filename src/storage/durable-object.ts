@@ -1,16 +1,16 @@
 /**
  * The storage of a Durable Object: entries in one table of its database, uploads in another.
  *
- * Writing does not wait: the platform holds back whatever leaves the object until what it wrote before is durable, so a promise
- * that is settled at once says nothing untrue to anybody outside.
+ * A write is synchronous, and its promise resolves at once. That is correct because the platform delays everything that leaves the
+ * object until the earlier writes are durable.
  *
- * Invariants: D1 no value is larger than the platform takes; D2 a file is there whole or not at all; D3 keys are listed without
- * their values, for an object has little memory.
+ * Invariants: D1 no value exceeds the platform's limit; D2 a file exists completely or not at all; D3 keys are listed without their
+ * values, because an object has little memory.
  */
 import { createStorage, type Driver } from "unstorage";
 import type { Store } from "../engine/ports.ts";
 import { makeStore, type StoreHooks } from "./store.ts";
-import { checkedName, digest, isFileName, type UploadStore } from "./upload.ts";
+import { checkedName, digest, isFileName, type UploadStore } from "./upload-store.ts";
 
 /** The part of the object's storage that is used. */
 export interface ObjectStorage {
@@ -18,12 +18,12 @@ export interface ObjectStorage {
   transactionSync<T>(run: () => T): T;
 }
 
-/** The platform takes 2 MB for a row, in which the key and a few bytes of its own have to fit. */
+/** The platform's limit for a row is 2 MB, including the key and some bytes of its own. */
 export const ENTRY_BYTES_MAX = 1_900_000;
-/** Of a file that is larger than a row. */
+/** A file is stored in parts of this size, because it may exceed the limit of a row. */
 const PART_BYTES = 1_048_576;
 
-/** Opens the entries. */
+/** Opens the store. */
 export function openObjectStore(storage: ObjectStorage, hooks: StoreHooks): Promise<Store> {
   storage.sql.exec("create table if not exists entries (key text primary key, value blob not null) without rowid");
   return makeStore({ storage: createStorage({ driver: driverOver(storage) }), entryBytesMax: ENTRY_BYTES_MAX }, hooks);
@@ -39,7 +39,7 @@ function driverOver({ sql }: ObjectStorage): Driver {
   return {
     name: "durable-object",
     hasItem: (key) => one("select 1 from entries where key = ?", key) !== undefined,
-    getItem: (key) => read(key) as null, // Why: unstorage's type leaves bytes to `getItemRaw`.
+    getItem: (key) => read(key) as null, // Why the cast: unstorage's type allows bytes for `getItemRaw` only.
     getItemRaw: read,
     setItemRaw(key, value) {
       sql.exec(
@@ -55,7 +55,7 @@ function driverOver({ sql }: ObjectStorage): Driver {
   };
 }
 
-/** Opens the uploads: files in parts, since one may be larger than a row. */
+/** Opens the uploads. */
 export function openObjectUploads(storage: ObjectStorage): UploadStore {
   const { sql } = storage;
   sql.exec(

@@ -1,28 +1,28 @@
-/** What one entry looks like in a backend: a JSON object with the version of its layout, as UTF-8. */
+/** The stored form of an entry: a JSON object with the version of its layout, in UTF-8. */
 import type { Key } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 
-/** The newest layout that any room of this program writes. */
+/** The newest layout that a service of this program writes. */
 const ENTRY_VERSION = 1;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
-/** True for what the rooms make: segments of lower-case letters, digits, `-` and `_`, safe on every backend. */
+/** True for keys that services make: segments of lower-case letters, digits, `-` and `_`, which are safe on every backend. */
 export const isKey = (text: string): text is Key =>
   /^[a-z0-9_-]+(?:\/[a-z0-9_-]+)+$/.test(text) && !text.startsWith("quarantine/");
 
-/** The entry as text; throws when it is none, or larger than the backend takes. */
+/** Encodes an entry. Throws for a value that is no entry, or larger than `bytesMax`. */
 export function encodeEntry(value: Json, bytesMax: number | undefined): string | Uint8Array {
-  if (!isEntry(value)) throw new Error("an entry is an object with a version `v`");
+  if (!isEntry(value)) throw new Error("an entry must be an object with a version `v`");
   const text = JSON.stringify(value);
   if (bytesMax === undefined) return text;
-  // Why: such a backend counts bytes, and would store the text in two of them for each letter if one is not Latin.
+  // Why bytes: a backend with a limit counts bytes, and would store text with a single non-Latin character as UTF-16.
   const bytes = new TextEncoder().encode(text);
   if (bytes.length <= bytesMax) return bytes;
-  throw new Error(`an entry of ${bytes.length} bytes; this backend takes at most ${bytesMax}`);
+  throw new Error(`the entry has ${bytes.length} bytes; this backend stores at most ${bytesMax}`);
 }
 
-/** The entry, or why it is none. */
+/** Decodes an entry, or says why it is invalid. */
 export function decodeEntry(content: unknown): { readonly value: JsonObject } | { readonly why: string } {
   const text = textOf(content);
   if (text === undefined) return { why: "not text" };

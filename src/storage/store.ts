@@ -1,44 +1,45 @@
 /**
  * The `Store` port over any unstorage driver.
  *
- * Invariants: S1 a promise settles only when the driver has done it, or rejects, also where the driver itself would hide a
- * failure; S2 a key is written once; S3 what is no entry of ours (torn, empty, foreign, of a newer program) is put under
- * `quarantine/`, reported and never given out; it is never thrown away and never stops the relay; S4 keys are listed from memory:
- * the backend is searched once, when it is opened.
+ * Invariants: S1 a promise settles only when the driver has done its work, or rejects, even where the driver hides a failure; S2 a key
+ * is written once; S3 what is not an entry of this program (torn, empty, foreign, or written by a newer version) is moved to
+ * `quarantine/`, reported and never returned; it is never deleted and never stops the relay; S4 keys are listed from memory: the
+ * backend is listed once, when it is opened.
  *
- * Entries are passed through the driver as text (`getItemRaw`, `setItemRaw`), because unstorage's own reading guesses types and
- * drops names such as `constructor` from what a peer sent.
- * Knows nothing of: which backend it is, what entries mean.
+ * Entries pass through the driver as text (`getItemRaw`, `setItemRaw`), because unstorage's own reading guesses types, and drops
+ * names such as `constructor` from what a peer sent.
+ * Knows nothing of the kind of backend and the meaning of entries.
  */
 import type { Driver, Storage } from "unstorage";
 import { assert } from "../core/assert.ts";
 import type { Entry } from "../core/event.ts";
 import type { Key } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
+import { errorText } from "../core/text.ts";
 import type { Store } from "../engine/ports.ts";
 import { decodeEntry, encodeEntry, isKey } from "./entry.ts";
 
 export interface StoreHooks {
-  /** Something under `key` was no entry and is now out of the way. */
+  /** The content of `key` is not an entry, and was moved away. */
   onQuarantine(key: string, why: string): void;
 }
 
-/** An opened backend. */
+/** An open backend. */
 export interface Backend {
   readonly storage: Storage;
-  /** Larger entries are refused; undefined where only memory bounds them. */
+  /** Larger entries are refused; undefined where only memory limits them. */
   readonly entryBytesMax?: number;
-  /** Its driver rejects whatever it did not do, so nobody has to look whether it did. */
-  readonly isHonest?: boolean;
-  /** Lets go of what was opened besides the storage. */
+  /** The driver rejects whatever it could not do, so a delete needs no check. */
+  readonly reportsFailures?: boolean;
+  /** Releases what was opened besides the storage. */
   release?(): void;
 }
 
-const READS_AT_ONCE = 64;
-/** Of one key; a program that fails in the same way for ever should not fill the disk with it. */
+const CONCURRENT_READS = 64;
+/** Of one key, so that a program that fails in the same way each time does not fill the disk. */
 const QUARANTINED_PER_KEY_MAX = 16;
 
-/** Searches the backend for what is there, and makes a store of it. */
+/** Lists the backend, and makes a store of it. */
 export async function makeStore(backend: Backend, hooks: StoreHooks): Promise<Store> {
   const store = new EntryStore(backend, hooks);
   await store.index();
@@ -50,7 +51,7 @@ class EntryStore implements Store {
   readonly #storage: Storage;
   readonly #hooks: StoreHooks;
   readonly #keys = new Set<Key>();
-  /** Why past the storage: our keys are in their normal form, and to see that again costs as much as the rest of a write. */
+  /** Why past the storage: our keys are normalised already, and doing it again costs as much as the rest of a write. */
   readonly #driver: Driver;
 
   constructor(backend: Backend, hooks: StoreHooks) {
@@ -60,16 +61,12 @@ class EntryStore implements Store {
     this.#hooks = hooks;
   }
 
-  /** Learns the keys that are there. Some drivers name a key twice, some in no order. */
+  /** Reads the existing keys. Some drivers list a key twice, some in no order. */
   async index(): Promise<void> {
     for (const item of new Set(await this.#storage.getKeys())) {
       const key = item.replaceAll(":", "/");
       if (isKey(key)) this.#keys.add(key);
-      else {await this.#quarantine(
-          item,
-          `foreign/${item.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 100)}`,
-          "not a key of ours",
-        );}
+      else await this.#quarantine(item, `foreign/${item.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 100)}`, "not a key");
     }
   }
 
@@ -88,7 +85,7 @@ class EntryStore implements Store {
   async delete(key: Key): Promise<void> {
     const item = itemOf(key);
     await this.#driver.removeItem?.(item, {});
-    if (this.#backend.isHonest !== true && await this.#storage.hasItem(item)) {
+    if (this.#backend.reportsFailures !== true && await this.#storage.hasItem(item)) {
       throw new Error(`could not be deleted: ${key}`);
     }
     this.#keys.delete(key);
@@ -101,8 +98,8 @@ class EntryStore implements Store {
 
   async read(keys: readonly Key[]): Promise<readonly Entry[]> {
     const entries: Entry[] = [];
-    for (let at = 0; at < keys.length; at += READS_AT_ONCE) {
-      const batch = await Promise.all(keys.slice(at, at + READS_AT_ONCE).map((key) => this.#readOne(key)));
+    for (let at = 0; at < keys.length; at += CONCURRENT_READS) {
+      const batch = await Promise.all(keys.slice(at, at + CONCURRENT_READS).map((key) => this.#readOne(key)));
       for (const entry of batch) if (entry !== undefined) entries.push(entry);
     }
     return entries;
@@ -126,14 +123,14 @@ class EntryStore implements Store {
     return undefined;
   }
 
-  /** Some drivers return what went wrong instead of throwing it. */
+  /** Some drivers return an error instead of throwing it. */
   async #contentOf(item: string): Promise<unknown> {
     const content: unknown = await this.#storage.getItemRaw(item);
     if (content instanceof Error) throw content;
     return content ?? undefined;
   }
 
-  /** Moves what is there out of the way; where that fails it stays, unseen. */
+  /** Moves the content of a key to the quarantine. Where that fails it stays, and is ignored. */
   async #quarantine(item: string, name: string, why: string): Promise<void> {
     if (item.startsWith("quarantine:")) return;
     try {
@@ -144,7 +141,7 @@ class EntryStore implements Store {
         await this.#storage.removeItem(item);
       }
     } catch (error) {
-      why += `; it stays where it is: ${error instanceof Error ? error.message : String(error)}`;
+      why += `; it could not be moved: ${errorText(error)}`;
     }
     this.#hooks.onQuarantine(item.replaceAll(":", "/"), why);
   }

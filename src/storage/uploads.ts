@@ -1,42 +1,44 @@
 /**
- * Uploaded files: bytes under names that the relay makes, so no peer's text ever becomes a path.
+ * Uploaded files in a folder or in memory, under names that the relay generates: text from a peer never becomes a path.
  *
- * Invariant: a file is there whole or not at all.
+ * Invariant: a file exists completely or not at all.
  */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { checkedName, digest, isFileName, PART, type UploadStore } from "./upload.ts";
+import { checkedName, digest, isFileName, PARTIAL_SUFFIX, type UploadStore } from "./upload-store.ts";
 
-export type { UploadStore } from "./upload.ts";
+export type { UploadStore } from "./upload-store.ts";
 
-/** Uploads in a folder. What an earlier process left half-written is removed. */
+/** Uploads in a folder. Removes files that an earlier process did not finish. */
 export async function openUploads(path: string): Promise<UploadStore> {
   const folder = resolve(path);
   await mkdir(folder, { recursive: true });
-  for (const name of await readdir(folder)) if (name.endsWith(PART)) await rm(join(folder, name), { force: true });
-  const place = (file: string) => join(folder, checkedName(file));
+  for (const name of await readdir(folder)) {
+    if (name.endsWith(PARTIAL_SUFFIX)) await rm(join(folder, name), { force: true });
+  }
+  const pathOf = (file: string) => join(folder, checkedName(file));
   return {
     async save(file, bytes) {
-      const part = place(file) + PART;
+      const partial = pathOf(file) + PARTIAL_SUFFIX;
       try {
-        await writeFile(part, bytes);
-        await rename(part, place(file));
+        await writeFile(partial, bytes);
+        await rename(partial, pathOf(file));
       } catch (error) {
-        await rm(part, { force: true });
+        await rm(partial, { force: true });
         throw error;
       }
       return { sha256: await digest(bytes), bytes: bytes.length };
     },
     async delete(file) {
-      await rm(place(file), { force: true });
+      await rm(pathOf(file), { force: true });
     },
     async list() {
       const names = (await readdir(folder)).filter(isFileName);
-      return await Promise.all(names.map(async (file) => ({ file, at: (await stat(place(file))).mtimeMs })));
+      return await Promise.all(names.map(async (file) => ({ file, at: (await stat(pathOf(file))).mtimeMs })));
     },
     async read(file) {
       if (!isFileName(file)) return undefined;
-      return await readFile(place(file)).then((bytes) => new Uint8Array(bytes), absent);
+      return await readFile(pathOf(file)).then((bytes) => new Uint8Array(bytes), undefinedIfAbsent);
     },
   };
 }
@@ -58,6 +60,6 @@ export function memoryUploads(): UploadStore {
   };
 }
 
-function absent(error: unknown): undefined {
+function undefinedIfAbsent(error: unknown): undefined {
   if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
 }

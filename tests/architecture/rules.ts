@@ -95,7 +95,8 @@ export const DOORS: Readonly<Record<string, RegExp>> = {
   dashboard: /^dashboard\.html$/,
   storage: /^[a-z-]+\.ts$/,
   observability: /^(?:mod|log-file)\.ts$/,
-  runtimes: /^[a-z-]+\.ts$/,
+  // Each runtime has a folder, whose serve.ts starts a relay on it.
+  runtimes: /^(?:[a-z-]+|(?:bun|deno)\/serve)\.ts$/,
 };
 
 /** Files that may name a runtime. */

@@ -21,12 +21,13 @@ import type { Json } from "../../src/core/json.ts";
 import type { Service } from "../../src/core/service.ts";
 import type { Store } from "../../src/engine/mod.ts";
 import { supervise, type SupervisedService } from "../../src/relay/mod.ts";
-import { serve } from "../../src/runtimes/bun.ts";
-import { openStore } from "../../src/storage/open.ts";
+import { serve } from "../../src/runtimes/bun/serve.ts";
+import { openStore } from "../../src/storage/open-store.ts";
 import { divisions } from "../unit/inference/built-in-recipe.ts";
 import { BrainStage } from "../unit/services/brain/fixture.ts";
-import { testSettings } from "../unit/runtimes/bun-stage.ts";
-import { MemoryStore, memoryUploads } from "../unit/runtimes/memory.ts";
+import { testSettings } from "../unit/runtimes/bun-relay.ts";
+import { memoryUploads } from "../../src/storage/uploads.ts";
+import { MemoryStore } from "../unit/runtimes/memory-store.ts";
 
 const { values: options, positionals: named } = parseArgs({
   options: { reps: { type: "string", default: "5" } },

@@ -21,7 +21,7 @@ import { segment } from "../../src/core/key.ts";
 import type { QueueSettings } from "../../src/core/settings.ts";
 import { countFrom } from "../../src/engine/ids.ts";
 import { Writer } from "../../src/engine/writer.ts";
-import { openStore } from "../../src/storage/open.ts";
+import { openStore } from "../../src/storage/open-store.ts";
 import { find } from "../harness/machine.ts";
 import { freePort, said } from "../unit/storage/backends.ts";
 

@@ -1,6 +1,6 @@
 /** One case of the suite: data, the same for every platform. */
 import type { Relay, Setup } from "./platform.ts";
-import type { Neuro } from "./players.ts";
+import type { Neuro } from "./clients.ts";
 
 export interface Case {
   /** Begins with the id of its rule. */

@@ -3,11 +3,11 @@ import { test } from "#runner";
 import type { Case } from "./case.ts";
 import { api } from "./cases/api.ts";
 import { brain } from "./cases/brain.ts";
-import { listeners } from "./cases/doors.ts";
+import { listeners } from "./cases/listeners.ts";
 import { games } from "./cases/games.ts";
 import { intermediary } from "./cases/intermediary.ts";
 import type { Platform } from "./platform.ts";
-import { Neuro } from "./players.ts";
+import { Neuro } from "./clients.ts";
 import { binary, bun, deno } from "./processes.ts";
 import { workerd } from "./workers.ts";
 

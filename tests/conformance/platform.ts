@@ -3,12 +3,12 @@
 /** Settings by their path, e.g. `intermediary.auth_token`. They reach the relay as a user would set them. */
 export type Setup = Readonly<Record<string, string | number | boolean>>;
 
-export type Door = "intermediary" | "neuro" | "brain";
+export type ListenerName = "intermediary" | "neuro" | "brain";
 
 /** A relay that runs. */
 export interface Relay {
   /** Where a door is, without a token. */
-  readonly urls: Readonly<Record<Door, string>>;
+  readonly urls: Readonly<Record<ListenerName, string>>;
   /** The origin of the web port. */
   readonly web: string;
   /** What it has logged so far. */

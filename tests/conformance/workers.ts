@@ -67,7 +67,7 @@ class ObjectRelay implements Relay {
 
   async start(): Promise<void> {
     this.#worker = await deploy({
-      script: await (bundled ??= bundle("src/runtimes/workers.ts")),
+      script: await (bundled ??= bundle("src/runtimes/workers/worker.ts")),
       folder: this.#folder,
       variables: { ...variablesOf(this.#setup), RELAY_NAMES: "default,test-*" },
       say: (text) => (this.#log += text),

@@ -1,7 +1,7 @@
 /** Inputs that were nasty to somebody once, and why each is here. They go in at every door that takes frames. */
 import type { Frame } from "../../src/core/json.ts";
 
-export interface Nasty {
+export interface CorpusInput {
   readonly frame: Frame;
   readonly why: string;
 }
@@ -9,7 +9,7 @@ export interface Nasty {
 const nested = (depth: number, open: string, close: string): string => open.repeat(depth) + close.repeat(depth);
 const bytes = (...values: readonly number[]): Uint8Array => Uint8Array.from(values);
 
-export const CORPUS: readonly Nasty[] = [
+export const CORPUS: readonly CorpusInput[] = [
   { frame: "", why: "nothing at all" },
   { frame: " \t\r\n", why: "JSON's white space and no value" },
   { frame: "null", why: "an object to `typeof`" },

@@ -7,11 +7,11 @@ import { services } from "../../src/relay/services.ts";
 import { Random } from "../../src/testing/random.ts";
 import type { TestSocket } from "../../src/testing/network.ts";
 import { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
-import { Bystanders } from "./bystanders.ts";
+import { HealthyClients } from "./healthy-clients.ts";
 import { CORPUS } from "./corpus.ts";
 import { heldBytes } from "./memory.ts";
-import { crooked } from "./crooked.ts";
-import { type FuzzDoor, WATCHING } from "./doors.ts";
+import { mutatedFrame } from "./mutate.ts";
+import { type FuzzTarget, WATCHING } from "./targets.ts";
 import type { Frame } from "../../src/core/json.ts";
 
 export interface Fuzz {
@@ -48,7 +48,7 @@ const settingsFor = (hasNeuro: boolean): Settings => ({
 });
 
 /** Fuzzes one door. */
-export async function fuzzFrames(listener: FuzzDoor, { inputs, seed }: Fuzz): Promise<Found> {
+export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: Fuzz): Promise<Found> {
   const world = new SimulatedRelay({ settings: settingsFor(listener.hasNeuro === true), services: services, seed });
   const breaches: string[] = [];
   world.onObservation = (observation) =>
@@ -56,8 +56,8 @@ export async function fuzzFrames(listener: FuzzDoor, { inputs, seed }: Fuzz): Pr
     breaches.push(`${observation.service} panicked: ${observation.reason}\n${observation.stack}`);
   const crowd = new Crowd(world, listener);
   await world.started();
-  const bystanders = new Bystanders(world);
-  await bystanders.come();
+  const bystanders = new HealthyClients(world);
+  await bystanders.connect();
   const random = new Random(seed);
   let warmBytes = 0;
   let done = 0;
@@ -65,10 +65,10 @@ export async function fuzzFrames(listener: FuzzDoor, { inputs, seed }: Fuzz): Pr
     const first = done === 0 ? CORPUS.map(({ frame }) => frame) : [];
     const rest = Array.from(
       { length: BATCH - first.length },
-      () => crooked(random, { phrases: listener.phrases, heard: crowd.heard }),
+      () => mutatedFrame(random, { phrases: listener.phrases, heard: crowd.heard }),
     );
     await crowd.say([...first, ...rest], random);
-    breaches.push(...await bystanders.goRound());
+    breaches.push(...await bystanders.roundTrip());
     breaches.push(...world.disk.overwritten.splice(0).map((key) => `${key} was written twice`));
     done += BATCH;
     world.observations.length = 0;
@@ -81,14 +81,14 @@ export async function fuzzFrames(listener: FuzzDoor, { inputs, seed }: Fuzz): Pr
 /** The crooked ones: whoever is closed comes again. */
 class Crowd {
   readonly #world: SimulatedRelay;
-  readonly #listener: FuzzDoor;
+  readonly #listener: FuzzTarget;
   readonly #said: RegExp;
   readonly #wires: TestSocket[] = [];
   #neuro: TestSocket | undefined;
   /** Ids and names that the relay has said of late, as they stand in its JSON. */
   readonly heard: string[] = [];
 
-  constructor(world: SimulatedRelay, listener: FuzzDoor) {
+  constructor(world: SimulatedRelay, listener: FuzzTarget) {
     this.#world = world;
     this.#listener = listener;
     const { hears = ["id", "name"] } = listener;

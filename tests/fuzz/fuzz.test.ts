@@ -1,7 +1,7 @@
 /** A share of `bun run fuzz`: fewer inputs, the same demands. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { DOORS } from "./doors.ts";
+import { TARGETS } from "./targets.ts";
 import { fuzzFrames } from "./frames.ts";
 import { GROWTH_BYTES_MAX } from "./memory.ts";
 import { fuzzRequests } from "./requests.ts";
@@ -9,7 +9,7 @@ import { fuzzRequests } from "./requests.ts";
 const FUZZ = { inputs: 3_000, seed: 11 };
 const LONG = { timeoutMs: 60_000 };
 
-for (const listener of DOORS) {
+for (const listener of TARGETS) {
   test(`SE40 SE41 nonsense at a door throws nothing, disturbs nobody and piles nothing up (${listener.name})`, async () => {
     const { breaches, growthBytes } = await fuzzFrames(listener, FUZZ);
     check.equal(breaches, []);

@@ -3,7 +3,7 @@
  * others or piled up.
  */
 import { argv, exit } from "node:process";
-import { DOORS } from "./doors.ts";
+import { TARGETS } from "./targets.ts";
 import { type Found, type Fuzz, fuzzFrames } from "./frames.ts";
 import { GROWTH_BYTES_MAX } from "./memory.ts";
 import { fuzzRequests } from "./requests.ts";
@@ -27,6 +27,6 @@ async function run(name: string, act: () => Promise<Found>): Promise<void> {
 }
 
 console.log("| door | inputs | time | growth | breaches |\n| --- | --- | --- | --- | --- |");
-for (const listener of DOORS) await run(listener.name, () => fuzzFrames(listener, fuzz));
+for (const listener of TARGETS) await run(listener.name, () => fuzzFrames(listener, fuzz));
 await run("requests", () => fuzzRequests(fuzz));
 exit(isWell ? 0 : 1);

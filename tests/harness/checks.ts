@@ -16,7 +16,7 @@ const tsc = (project: string): readonly string[] => [toolPath("tsc"), "-p", proj
 const FOR_DENO = [
   "mod.ts",
   "src/testing/mod.ts",
-  "src/runtimes/deno.ts",
+  "src/runtimes/deno/serve.ts",
   "tests/harness/lint.ts",
   "tests/harness/runner.deno.ts",
 ];

@@ -8,7 +8,7 @@
 const PURE = /\/src\/(?:core|queue|services|inference|relay|recording)\//;
 const SOURCE = /\/src\//;
 /** Cloudflare finds a Worker by its default export. */
-const SOURCE_BUT_WORKERS = /\/src\/(?!runtimes\/workers\.ts$)/;
+const SOURCE_BUT_WORKERS = /\/src\/(?!runtimes\/workers\/worker\.ts$)/;
 
 /** Globals that look at the world, wait, or differ between runtimes. */
 const IMPURE: ReadonlySet<string> = new Set([

@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import type { ServiceName } from "../../src/core/service.ts";
 import type { Settings } from "../../src/core/settings.ts";
-import { listeners } from "../../src/runtimes/served.ts";
+import { listenersOf } from "../../src/runtimes/listeners.ts";
 import { webToken } from "../../src/runtimes/web-token.ts";
 import { check } from "../harness/check.ts";
 import { AppStage, bearer } from "../unit/http/app-stage.ts";
@@ -10,7 +10,7 @@ import { settingsOf } from "./stage.ts";
 import { namesIn } from "./trial.ts";
 
 const ROOMS: readonly ServiceName[] = ["intermediary", "neuro", "brain"];
-const webOf = (settings: Settings) => listeners(settings, ROOMS).find(({ name }) => name === "web");
+const webOf = (settings: Settings) => listenersOf(settings, ROOMS).find(({ name }) => name === "web");
 
 interface DoorTrial {
   readonly text: string;

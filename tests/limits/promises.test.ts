@@ -6,7 +6,7 @@ import { isLoopback } from "../../src/core/loopback.ts";
 import type { ServiceName } from "../../src/core/service.ts";
 import { Tokens } from "../../src/http/app.ts";
 import { tokensOf } from "../../src/services/intermediary/connections/tokens.ts";
-import { listeners } from "../../src/runtimes/served.ts";
+import { listenersOf } from "../../src/runtimes/listeners.ts";
 import { isKey } from "../../src/storage/entry.ts";
 import { check } from "../harness/check.ts";
 import { LimitStage, type Peer, settingsOf } from "./stage.ts";
@@ -19,11 +19,11 @@ const HOUR = 3_600_000;
 const NAMES = ["__proto__", "constructor", "toString", "../../etc/passwd", "C:\\aux", "a/b", "CON", "x:y", "~"];
 
 test("SE20 every listener is on loopback until the file says otherwise", () => {
-  const all = listeners(settingsOf({ path: "intercept-proxy.enabled", text: "true" }), ROOMS);
+  const all = listenersOf(settingsOf({ path: "intercept-proxy.enabled", text: "true" }), ROOMS);
   check.equal(all.length, 5);
   for (const { name, host } of all) check.that(isLoopback(host), name);
   const open = settingsOf({ path: "brain.host", text: "0.0.0.0" }, ["brain.open=true"]);
-  check.equal(listeners(open, ROOMS).filter(({ host }) => !isLoopback(host)).map(({ name }) => name), ["brain"]);
+  check.equal(listenersOf(open, ROOMS).filter(({ host }) => !isLoopback(host)).map(({ name }) => name), ["brain"]);
 });
 
 test("SE21 by default the bounds are those that are documented", () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "#runner";
-import { openStore } from "../../src/storage/open.ts";
+import { openStore } from "../../src/storage/open-store.ts";
 import { check } from "../harness/check.ts";
 import { LimitStage, type Peer, settingsOf } from "./stage.ts";
 import { namesIn, type Trials, tryOut } from "./trial.ts";

@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "#runner";
-import { openStorage } from "../../src/runtimes/resources.ts";
+import { openStorage } from "../../src/runtimes/open-ports.ts";
 import { check } from "../harness/check.ts";
-import { MemoryStore } from "../unit/runtimes/memory.ts";
+import { MemoryStore } from "../unit/runtimes/memory-store.ts";
 import { LimitStage, type Peer, settingsOf } from "./stage.ts";
 import { namesIn, type Trials, tryOut } from "./trial.ts";
 

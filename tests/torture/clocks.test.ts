@@ -5,7 +5,7 @@ import { check } from "../harness/check.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import { type Message, Talk } from "../harness/socket.ts";
 import { setClock, WRONG_CLOCK } from "./clocks.ts";
-import { Flapper } from "./flapping.ts";
+import { FlappingNeuro } from "./flapping-neuro.ts";
 
 const HOUR = 3_600_000;
 const LONG = { timeoutMs: 60_000 };
@@ -58,7 +58,7 @@ test(
 
 test("RT71 a deadline comes in its time though the clock is set back by hours", () =>
   inFolder(async (folder) => {
-    const neuro = Flapper.open();
+    const neuro = FlappingNeuro.open();
     const sets = [`nakurity-client.url=${neuro.url}`, "nakurity-client.action_deadline=1s", "limits.greeting=2s"];
     const relay = await RelayProcess.start(folder, sets, WRONG_CLOCK);
     try {

@@ -9,7 +9,7 @@ import { inFolder, RelayProcess } from "../harness/relay.ts";
 import type { Talk } from "../harness/socket.ts";
 import type { Backend } from "./backends.ts";
 import { setClock, WRONG_CLOCK } from "./clocks.ts";
-import { Ledger, type Tally } from "./ledger.ts";
+import { type DeliveryCounts, DeliveryLog } from "./delivery-log.ts";
 import {
   answer,
   command,
@@ -20,7 +20,7 @@ import {
   type RecipientName,
   RECIPIENTS,
   sync,
-} from "./troupe.ts";
+} from "./clients.ts";
 
 export interface Torture {
   readonly kills: number;
@@ -40,9 +40,12 @@ const AT_ONCE_MAX = 6;
 const PACE_MS = 10;
 
 /** Tortures a relay with one backend, and gives the account of it. */
-export function torture({ sets, runner }: Backend, { kills, seed, isClockWrong = false }: Torture): Promise<Tally> {
+export function torture(
+  { sets, runner }: Backend,
+  { kills, seed, isClockWrong = false }: Torture,
+): Promise<DeliveryCounts> {
   return inFolder(async (folder) => {
-    const ledger = new Ledger();
+    const ledger = new DeliveryLog();
     const random = new Random(seed);
     const runs = isClockWrong ? WRONG_CLOCK : runner;
     const start = (): Promise<RelayProcess> => RelayProcess.start(folder, [...sets, "queue.per_recipient=20000"], runs);
@@ -74,7 +77,7 @@ async function introduce(relay: RelayProcess): Promise<void> {
 }
 
 /** One life, until it is killed. Whoever is cut off stops; that is what the kill is for. */
-async function live(relay: RelayProcess, ledger: Ledger, random: Random): Promise<void> {
+async function live(relay: RelayProcess, ledger: DeliveryLog, random: Random): Promise<void> {
   const watcher = await greetWatcher(relay);
   const commanding = commandOn(watcher, ledger, random.branch());
   const coming = RECIPIENTS.map((name) => comeAndGo(relay, name, { ledger, random: random.branch() }));
@@ -84,7 +87,7 @@ async function live(relay: RelayProcess, ledger: Ledger, random: Random): Promis
 }
 
 /** Commands, some at a time, until the relay is gone. */
-async function commandOn(watcher: Talk, ledger: Ledger, random: Random): Promise<void> {
+async function commandOn(watcher: Talk, ledger: DeliveryLog, random: Random): Promise<void> {
   while (watcher.isOpen) {
     const orders = Array.from(
       { length: random.between(1, AT_ONCE_MAX) },
@@ -109,12 +112,12 @@ async function comeAndGo(relay: RelayProcess, name: RecipientName, { ledger, ran
 }
 
 interface Acting {
-  readonly ledger: Ledger;
+  readonly ledger: DeliveryLog;
   readonly random: Random;
 }
 
 /** Everybody is there and stays until all that waits has come, and the relay is stopped as it should be. */
-async function settle(relay: RelayProcess, ledger: Ledger): Promise<void> {
+async function settle(relay: RelayProcess, ledger: DeliveryLog): Promise<void> {
   const watcher = await greetWatcher(relay);
   for (const name of RECIPIENTS) {
     const talk = await greetIntegration(relay, name);

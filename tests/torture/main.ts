@@ -5,9 +5,9 @@
 import { argv, exit } from "node:process";
 import { find } from "../harness/machine.ts";
 import { type Backend, DENO_KV, FS, RedisServer, SQLITE } from "./backends.ts";
-import { flap } from "./flapping.ts";
+import { flap } from "./flapping-neuro.ts";
 import { torture } from "./kills.ts";
-import { breachesIn, type Tally } from "./ledger.ts";
+import { breachesIn, type DeliveryCounts } from "./delivery-log.ts";
 import { diskFull, redisAway, redisHangs, redisHangsAndDies, startOnFullDisk, startWhileRedisHangs } from "./outages.ts";
 
 function valueOf(name: string): string | undefined {
@@ -37,7 +37,7 @@ async function outage(name: string, run: () => Promise<readonly string[] | strin
   if (!isSkipped) breaches.push(...found.map((breach) => `${name}: ${breach}`));
 }
 
-const COLUMNS: readonly (readonly [title: string, count: (tally: Tally) => number])[] = [
+const COLUMNS: readonly (readonly [title: string, count: (tally: DeliveryCounts) => number])[] = [
   ["queued", ({ queued }) => queued],
   ["sent", ({ sent }) => sent],
   ["refused", ({ refused }) => refused],

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import type { Talk } from "../harness/socket.ts";
 import type { Backend, RedisServer } from "./backends.ts";
-import { breachesIn, Ledger } from "./ledger.ts";
-import { answer, command, greetIntegration, greetWatcher, order, receive, sync } from "./troupe.ts";
+import { breachesIn, DeliveryLog } from "./delivery-log.ts";
+import { answer, command, greetIntegration, greetWatcher, order, receive, sync } from "./clients.ts";
 
 const COMMANDS = 20;
 /** Longer than the store's client takes to find its way back. */
@@ -52,7 +52,7 @@ export function startWhileRedisHangs(redis: RedisServer): Promise<readonly strin
     try {
       const started = await RelayProcess.start(folder, redis.backend.sets).catch((error: unknown) => String(error));
       if (typeof started === "string") {
-        return /no Redis at .*it does not answer/.test(started) ? [] : [`it said ${JSON.stringify(started)}`];
+        return /no Redis at .*it did not reply/.test(started) ? [] : [`it said ${JSON.stringify(started)}`];
       }
       await started.stop("SIGKILL");
       return ["it started"];
@@ -118,7 +118,7 @@ function fill(ballast: string): void {
 /** Somebody is here, somebody is away and comes while the store is away, too; after it all goes on, over a restart as well. */
 async function sitOut(folder: string, backend: Backend, outage: Outage): Promise<readonly string[]> {
   const relay = await RelayProcess.start(folder, backend.sets);
-  const ledger = new Ledger();
+  const ledger = new DeliveryLog();
   const found: string[] = [];
   try {
     const away = await greetIntegration(relay, "lights");
@@ -148,7 +148,7 @@ async function sitOut(folder: string, backend: Backend, outage: Outage): Promise
 }
 
 /** What was acked, and what was refused, must not come to light in the next relay. */
-async function comesAgain(folder: string, backend: Backend, ledger: Ledger): Promise<readonly string[]> {
+async function comesAgain(folder: string, backend: Backend, ledger: DeliveryLog): Promise<readonly string[]> {
   const relay = await RelayProcess.start(folder, backend.sets);
   try {
     const lights = await greetIntegration(relay, "lights");
@@ -162,7 +162,11 @@ async function comesAgain(folder: string, backend: Backend, ledger: Ledger): Pro
 }
 
 /** What is for the one that is away is answered like this. Why all at once: where a store hangs each answer takes its time. */
-async function expect(watcher: Talk, ledger: Ledger, { answer: expected, when }: Expected): Promise<readonly string[]> {
+async function expect(
+  watcher: Talk,
+  ledger: DeliveryLog,
+  { answer: expected, when }: Expected,
+): Promise<readonly string[]> {
   const orders = Array.from({ length: COMMANDS }, () => order(watcher, "lights", ledger));
   const said = new Set<string>();
   for (const number of orders) said.add((await answer(watcher, number, ledger)).says);
@@ -175,7 +179,7 @@ interface Expected {
 }
 
 /** Whoever is connected gets what is sent, store or no store. */
-async function serve(watcher: Talk, here: Talk, ledger: Ledger): Promise<readonly string[]> {
+async function serve(watcher: Talk, here: Talk, ledger: DeliveryLog): Promise<readonly string[]> {
   for (let count = 0; count < COMMANDS; count++) {
     const { number, says } = await command(watcher, "jukebox", ledger);
     if (says !== "sent") return [`a command to a connected peer was answered ${JSON.stringify(says)}`];
@@ -184,7 +188,7 @@ async function serve(watcher: Talk, here: Talk, ledger: Ledger): Promise<readonl
   return [];
 }
 
-async function isBack(watcher: Talk, ledger: Ledger): Promise<boolean> {
+async function isBack(watcher: Talk, ledger: DeliveryLog): Promise<boolean> {
   for (const end = performance.now() + RECOVERY_MS; performance.now() < end;) {
     if ((await command(watcher, "lights", ledger)).says === "queued") return true;
     await pause(100);

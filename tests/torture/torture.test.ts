@@ -3,9 +3,9 @@ import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { find } from "../harness/machine.ts";
 import { type Backend, DENO_KV, FS, RedisServer, SQLITE } from "./backends.ts";
-import { flap } from "./flapping.ts";
+import { flap } from "./flapping-neuro.ts";
 import { torture } from "./kills.ts";
-import { breachesIn, Ledger } from "./ledger.ts";
+import { breachesIn, DeliveryLog } from "./delivery-log.ts";
 import { diskFull, redisAway, redisHangs, redisHangsAndDies, startOnFullDisk, startWhileRedisHangs } from "./outages.ts";
 
 const KILLS = 4;
@@ -72,7 +72,7 @@ if (redis !== undefined) {
 }
 
 test("QU92 the account finds what must not be", () => {
-  const ledger = new Ledger();
+  const ledger = new DeliveryLog();
   for (const number of [0, 1, 2]) ledger.answered(number, "queued");
   ledger.arrived("a", 1, false);
   ledger.arrived("a", 0, false);

@@ -6,7 +6,7 @@
 import { Command } from "commander";
 import { existsSync } from "node:fs";
 import type { Settings } from "../../core/settings.ts";
-import { OpenFailure, openStore } from "../../storage/open.ts";
+import { openStore, StoreOpenError } from "../../storage/open-store.ts";
 import { CliError } from "../cli-error.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "../configuration.ts";
 import { lineOf, type QueueAdmin, type QueuedMessage, summaryOf } from "./admin.ts";
@@ -129,7 +129,7 @@ async function openQueue(settings: Settings): Promise<QueueAdmin> {
     const onQuarantine = (key: string, reason: string): void => console.error(`note: ${key} was quarantined: ${reason}`);
     return new OfflineQueue(await openStore(queue, { onQuarantine }), queue);
   } catch (error) {
-    if (!(error instanceof OpenFailure)) throw error;
+    if (!(error instanceof StoreOpenError)) throw error;
     const relay = error.isInUse ? await connectToRelay(settings) : undefined;
     if (relay !== undefined) return relay;
     const hint = error.isInUse

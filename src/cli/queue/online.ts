@@ -3,7 +3,7 @@ import { ApiClient, ApiError, inPath } from "../../clients/api.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { DeadLetterView, MessageView, QueueEntryView, QueueView, SendOutcome } from "../../core/view.ts";
-import { keptWebToken } from "../../runtimes/web-token.ts";
+import { storedWebToken } from "../../runtimes/web-token.ts";
 import { CliError } from "../cli-error.ts";
 import { type QueueAdmin, type QueuedMessage, summaryOf } from "./admin.ts";
 
@@ -14,7 +14,7 @@ export async function connectToRelay(settings: Settings): Promise<QueueAdmin | u
   const { web } = settings;
   if (!web.enabled || web.port === 0) return undefined;
   const url = `http://${reachableHost(web.host)}:${web.port}`;
-  const token = await keptWebToken(settings) ?? "";
+  const token = await storedWebToken(settings) ?? "";
   const api = new ApiClient({ url, token, timeoutMs: 10_000 });
   try {
     await api.ask("GET", "queue?limit=1");

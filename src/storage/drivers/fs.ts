@@ -1,35 +1,35 @@
 /**
- * One file an entry: unstorage's `fs-lite`, below a folder that nobody else writes to.
+ * One file for each entry: unstorage's `fs-lite` in a folder that no other process writes to.
  *
- * It makes a folder for each segment of a key; the empty ones that deletes leave behind would pile up, so they are taken away.
+ * `fs-lite` creates a folder for each segment of a key. Folders that deletes leave empty are removed, or they would accumulate.
  *
- * Invariant: no folder is taken away while a write below it is under way.
+ * Invariant: no folder is removed while a file below it is being written.
  */
 import { rmdirSync } from "node:fs";
 import { readdir, rmdir, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createStorage, type Driver } from "unstorage";
 import fsLite from "unstorage/drivers/fs-lite";
-import { lock } from "../lock.ts";
+import { lockFolder } from "../folder-lock.ts";
 import type { Backend } from "../store.ts";
 
-/** Opens the folder, and makes it where there is none. Throws an `OpenFailure` when it is not to be had. */
+/** Opens the folder, which is created if necessary. Throws a `StoreOpenError` when it is unavailable. */
 export async function openFs(path: string): Promise<Backend> {
   const folder = resolve(path);
-  const { release } = lock(folder);
+  const { release } = lockFolder(folder);
   const entries = join(folder, "entries");
   try {
-    const storage = createStorage({ driver: tidyDriver(entries, await sweep(entries)) });
+    const storage = createStorage({ driver: tidyDriver(entries, await removeEmptyFolders(entries)) });
     storage.mount("quarantine", fsLite({ base: join(folder, "quarantine") }));
-    return { storage, release, isHonest: true };
+    return { storage, release, reportsFailures: true };
   } catch (error) {
     release();
     throw error;
   }
 }
 
-/** `filled` is how many files each folder holds, by its path below the base, with a colon at the end. */
-function tidyDriver(base: string, filled: Map<string, number>): Driver {
+/** `fileCounts` holds the number of files in each folder, by its path below the base with a colon at the end. */
+function tidyDriver(base: string, fileCounts: Map<string, number>): Driver {
   const driver = fsLite({ base });
   const writing = new Set<string>();
   return {
@@ -37,28 +37,28 @@ function tidyDriver(base: string, filled: Map<string, number>): Driver {
     async setItemRaw(key, value, options) {
       writing.add(key);
       const folder = folderOf(key);
-      filled.set(folder, (filled.get(folder) ?? 0) + 1);
+      fileCounts.set(folder, (fileCounts.get(folder) ?? 0) + 1);
       try {
         await driver.setItemRaw?.(key, value, options);
       } finally {
         writing.delete(key);
       }
     },
-    // Why not the driver's own: it keeps quiet about what it could not remove.
+    // Why not the driver's own: it hides that it could not remove a file.
     async removeItem(key) {
-      await unlink(placeOf(base, key)).catch(unlessAbsent);
+      await unlink(pathOf(base, key)).catch(unlessAbsent);
       const folder = folderOf(key);
-      const left = (filled.get(folder) ?? 1) - 1;
-      filled.set(folder, left);
+      const left = (fileCounts.get(folder) ?? 1) - 1;
+      fileCounts.set(folder, left);
       if (left > 0 || folder === "" || writing.values().some((one) => one.startsWith(folder))) return;
-      filled.delete(folder);
-      removeIfEmpty(placeOf(base, folder));
+      fileCounts.delete(folder);
+      removeIfEmpty(pathOf(base, folder));
     },
   };
 }
 
-/** Why not `join`: that takes longer than the call that the path is for, and our keys need no tidying. */
-const placeOf = (base: string, key: string): string => `${base}/${key.replaceAll(":", "/")}`;
+/** Why not `join`: it takes longer than the system call, and our keys are normalised already. */
+const pathOf = (base: string, key: string): string => `${base}/${key.replaceAll(":", "/")}`;
 
 const folderOf = (key: string): string => key.slice(0, key.lastIndexOf(":") + 1);
 
@@ -66,18 +66,18 @@ function unlessAbsent(error: unknown): void {
   if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
 }
 
-/** Why not asynchronously: no write may begin between the question and the act. */
+/** Why synchronously: no write may begin between the check and the removal. */
 function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // Why: it is not empty, which only the attempt can tell.
+    // Why: the folder is not empty, which only the attempt shows.
   }
 }
 
-/** Takes away the empty folders below one, and counts the files in the others. */
-async function sweep(folder: string): Promise<Map<string, number>> {
-  const filled = new Map<string, number>();
+/** Removes the empty folders below one, and counts the files in the others. */
+async function removeEmptyFolders(folder: string): Promise<Map<string, number>> {
+  const fileCounts = new Map<string, number>();
   const visit = async (at: string, name: string): Promise<void> => {
     let files = 0;
     for (const entry of await readdir(at, { withFileTypes: true }).catch(() => [])) {
@@ -87,8 +87,8 @@ async function sweep(folder: string): Promise<Map<string, number>> {
         await rmdir(join(at, entry.name)).catch(() => undefined);
       }
     }
-    filled.set(name, files);
+    fileCounts.set(name, files);
   };
   await visit(folder, "");
-  return filled;
+  return fileCounts;
 }

@@ -1,20 +1,21 @@
 /**
- * A Redis server. Only the relay's own keys are touched; one relay to a database.
+ * A Redis server. Only keys of the relay are used; each relay needs a database of its own.
  *
- * A command fails at once while the server is away: the sender is told so, and the connection comes back by itself. What was under
- * way when it went is not sent again, for its sender was told no. A server that hangs is waited for: to give up here would let
- * what it was sent pile up, while the writer knows a bound.
+ * While the server is unreachable, commands fail at once, and the client reconnects by itself. A command that was in progress when
+ * the connection broke is not repeated, because its sender was told that it failed. A server that hangs is waited for: a timeout here
+ * would let commands accumulate, whereas the engine's writer limits them.
  */
 import { createStorage, type Driver } from "unstorage";
 import type { Redis } from "ioredis";
-import { OpenFailure } from "../failure.ts";
+import { errorText, redactUrl } from "../../core/text.ts";
+import { StoreOpenError } from "../open-error.ts";
 import type { Backend } from "../store.ts";
 
 const KEYS_PER_SCAN = 1_000;
-/** At the start a server has so long for each answer. */
-const ANSWER_MS = 5_000;
+/** How long the server may take for each reply while the relay starts. */
+const REPLY_MS = 5_000;
 
-/** Connects to the server. Throws an `OpenFailure` when it cannot be reached, or does not answer. */
+/** Connects to the server. Throws a `StoreOpenError` when it cannot be reached or does not reply. */
 export async function openRedis(url: string): Promise<Backend> {
   const redisDriver = await importDriver();
   const driver = redisDriver({
@@ -24,36 +25,36 @@ export async function openRedis(url: string): Promise<Backend> {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 1,
-    connectTimeout: ANSWER_MS,
+    connectTimeout: REPLY_MS,
   });
   const client = driver.getInstance?.();
-  if (client === undefined) throw new OpenFailure("the redis driver of unstorage has no client");
+  if (client === undefined) throw new StoreOpenError("the redis driver of unstorage has no client");
   try {
     await ready(client);
   } catch (error) {
     client.disconnect();
-    throw new OpenFailure(`no Redis at ${withoutPassword(url)}: ${messageOf(error)}`, { cause: error });
+    throw new StoreOpenError(`no Redis at ${redactUrl(url)}: ${errorText(error)}`, { cause: error });
   }
-  // Why: a lost server shows as failed commands; without a listener every attempt to reconnect would be printed.
+  // Why: a lost server shows in failed commands. Without a listener, ioredis prints every attempt to reconnect.
   client.on("error", () => undefined);
   return {
     storage: createStorage({ driver: { ...driver, getKeys: (base) => listKeys(driver, client, base) } }),
-    isHonest: true,
+    reportsFailures: true,
   };
 }
 
-/** Why a bound of our own: a server that hangs takes connections, and says nothing on them. */
+/** Why a timeout: a server that hangs accepts connections and sends nothing. */
 function ready(client: Redis): Promise<void> {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`it does not answer within ${ANSWER_MS} ms`)), ANSWER_MS);
+    const late = setTimeout(() => reject(new Error(`it did not reply within ${REPLY_MS} ms`)), REPLY_MS);
     client.once("ready", resolve).once("error", reject);
     client.once("ready", () => clearTimeout(late)).once("error", () => clearTimeout(late));
   });
 }
 
-/** Keys are listed at the start only, when nothing else is asked. */
+/** Lists the keys with a timeout, which can be set for all commands because only this one runs at the start. */
 async function listKeys(driver: Driver, client: Redis, base: string): Promise<string[]> {
-  client.options.commandTimeout = ANSWER_MS;
+  client.options.commandTimeout = REPLY_MS;
   try {
     return await driver.getKeys(base, {});
   } finally {
@@ -65,18 +66,8 @@ async function importDriver(): Promise<typeof import("unstorage/drivers/redis").
   try {
     return (await import("unstorage/drivers/redis")).default;
   } catch (error) {
-    throw new OpenFailure("queue.backend redis needs the package ioredis; install it with `bun add ioredis`", {
+    throw new StoreOpenError("queue.backend redis needs the package ioredis; install it with `bun add ioredis`", {
       cause: error,
     });
   }
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, "//***@");
-}
-
-/** A failed connection to several addresses has its reasons inside. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(", ");
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,34 +1,38 @@
 /**
- * One database file: a driver for unstorage over `node:sqlite`, which Bun and Deno both have.
+ * One database file: an unstorage driver over `node:sqlite`, which Bun and Deno have.
  *
- * Invariants: Q1 a write is over once the transaction that holds it is synced to the disk (WAL, `synchronous=FULL`); Q2 what is
- * asked for within one turn of the event loop shares one transaction, so a burst costs one sync; Q3 writes take effect in the
- * order in which they were asked for.
+ * Invariants: Q1 a write resolves when its transaction is synced to the disk (WAL, `synchronous=FULL`); Q2 the writes of one turn of
+ * the event loop share a transaction, so a burst costs one sync; Q3 writes take effect in order.
  */
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { createStorage, type Driver } from "unstorage";
-import { OpenFailure } from "../failure.ts";
-import { lock } from "../lock.ts";
+import { errorText } from "../../core/text.ts";
+import { lockFolder } from "../folder-lock.ts";
+import { StoreOpenError } from "../open-error.ts";
 import type { Backend } from "../store.ts";
 
-/** The layout of the database, in its `user_version`. */
+/** The version of the layout, stored in `user_version`. */
 const LAYOUT = 1;
 
-/** Opens the database in this folder, and makes it where there is none. Throws an `OpenFailure` when it cannot. */
+/** Opens the database in this folder, which is created if necessary. Throws a `StoreOpenError` when it is unavailable. */
 export function openSqlite(path: string): Backend {
   const folder = resolve(path);
-  const { release } = lock(folder);
+  const { release } = lockFolder(folder);
   try {
-    return { storage: createStorage({ driver: sqliteDriver(join(folder, "entries.sqlite")) }), release, isHonest: true };
+    return {
+      storage: createStorage({ driver: sqliteDriver(join(folder, "entries.sqlite")) }),
+      release,
+      reportsFailures: true,
+    };
   } catch (error) {
     release();
     throw error;
   }
 }
 
-/** Entries as text in one table. */
+/** Stores entries as text in one table. */
 function sqliteDriver(file: string): Driver {
   const database = openDatabase(file);
   const has = database.prepare("select 1 from entries where key = ?");
@@ -36,7 +40,7 @@ function sqliteDriver(file: string): Driver {
   const put = database.prepare("insert into entries values (?, ?) on conflict (key) do update set value = excluded.value");
   const remove = database.prepare("delete from entries where key = ?");
   const list = database.prepare("select key from entries where key >= ? and key < ? order by key");
-  const group = new Group(database);
+  const group = new GroupCommit(database);
   const setItem = (key: string, value: string) => group.add(() => put.run(key, value));
   const getItem = (key: string) => textOf(get.get(key)?.value);
   return {
@@ -62,15 +66,15 @@ function openDatabase(file: string): DatabaseSync {
   try {
     database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 0");
     const layout = Number(database.prepare("pragma user_version").get()?.user_version);
-    if (layout > LAYOUT) throw new OpenFailure(`${file} was written by a newer program`);
+    if (layout > LAYOUT) throw new StoreOpenError(`${file} was written by a newer program`);
     database.exec(
       `create table if not exists entries (key text primary key, value text not null) strict; pragma user_version = ${LAYOUT}`,
     );
     return database;
   } catch (error) {
     database.close();
-    if (error instanceof OpenFailure) throw error;
-    throw new OpenFailure(`cannot use ${file}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    if (error instanceof StoreOpenError) throw error;
+    throw new StoreOpenError(`cannot use ${file}: ${errorText(error)}`, { cause: error });
   }
 }
 
@@ -80,8 +84,8 @@ interface Write {
   reject(error: unknown): void;
 }
 
-/** Gathers writes and commits them together. */
-class Group {
+/** Collects writes and commits them together. */
+class GroupCommit {
   readonly #database: DatabaseSync;
   #writes: Write[] = [];
 
@@ -110,17 +114,17 @@ class Group {
     }
   }
 
-  /** SQLite may have rolled back already: after a full disk, for one. */
+  /** SQLite may have rolled back already, for example when the disk was full. */
   #rollBack(): void {
     try {
       this.#database.exec("rollback");
     } catch {
-      // Why: there is nothing left to roll back.
+      // Why: SQLite has rolled back already.
     }
   }
 }
 
-/** Runs one write within the transaction; one that fails does not take the others with it. */
+/** Runs one write within the transaction. A failure does not affect the other writes. */
 function succeeds({ run, reject }: Write): boolean {
   try {
     run();

@@ -1,9 +1,9 @@
 /** The HTTP API, as far as a runtime has a part in it: what comes in, what goes out, and what outlives the relay. */
 import { check } from "../../harness/check.ts";
 import type { Case } from "../case.ts";
-import type { Message } from "../line.ts";
+import type { Message } from "../json-socket.ts";
 import { type Relay, TOKENS } from "../platform.ts";
-import { Game, integrate } from "../players.ts";
+import { Game, integrate } from "../clients.ts";
 
 const KIB = 1_024;
 

@@ -1,11 +1,11 @@
 /** The Brain: what it computes is the same on every platform, to the last bit. */
 import { check } from "../../harness/check.ts";
 import type { Case } from "../case.ts";
-import { Line, type Message } from "../line.ts";
+import { JsonSocket, type Message } from "../json-socket.ts";
 import { type Relay, TOKENS } from "../platform.ts";
 
 async function dial(relay: Relay): Promise<(request: Message) => Promise<Message>> {
-  const line = await Line.open(`${relay.urls.brain}/?token=${TOKENS.brain}`);
+  const line = await JsonSocket.open(`${relay.urls.brain}/?token=${TOKENS.brain}`);
   return (request) => {
     line.send(request);
     return line.next();

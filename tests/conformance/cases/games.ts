@@ -1,7 +1,7 @@
 /** Games, and the Neuro above them. */
 import { check } from "../../harness/check.ts";
 import type { Case } from "../case.ts";
-import { actionOf, Game } from "../players.ts";
+import { actionOf, Game } from "../clients.ts";
 
 export const games: readonly Case[] = [
   {

@@ -1,9 +1,9 @@
 /** Integrations and watchers. */
 import { check } from "../../harness/check.ts";
 import type { Case } from "../case.ts";
-import { Line } from "../line.ts";
+import { JsonSocket } from "../json-socket.ts";
 import { TOKENS } from "../platform.ts";
-import { integrate, watch } from "../players.ts";
+import { integrate, watch } from "../clients.ts";
 
 const greeting = { type: "integration", name: "jukebox", auth_token: TOKENS.intermediary };
 
@@ -12,7 +12,7 @@ export const intermediary: readonly Case[] = [
     name: "RT30 a registration is accepted, or refused with a sentence and a code",
     async run({ urls }) {
       const refused = async (frame: string | object, error: string, code: number) => {
-        const line = await Line.open(urls.intermediary);
+        const line = await JsonSocket.open(urls.intermediary);
         line.send(typeof frame === "string" ? frame : { ...frame });
         check.equal((await line.next()).error, error);
         check.equal((await line.closed).code, code);
@@ -22,9 +22,9 @@ export const intermediary: readonly Case[] = [
       await refused({ ...greeting, auth_token: null }, "invalid auth token", 4401);
       await refused({ ...greeting, type: "other" }, "unknown registration type", 4400);
       await refused("hello", "registration must be JSON", 4400);
-      const silent = await Line.open(urls.intermediary);
+      const silent = await JsonSocket.open(urls.intermediary);
       check.equal((await silent.closed).code, 4408);
-      const accepted = await Line.open(urls.intermediary);
+      const accepted = await JsonSocket.open(urls.intermediary);
       accepted.send({ ...greeting, ack: true });
       const { event, name, session } = await accepted.next();
       check.equal([event, name, typeof session], ["registered", "jukebox", "string"]);
@@ -36,7 +36,7 @@ export const intermediary: readonly Case[] = [
     async run(relay) {
       const old = await integrate(relay, "twin");
       const watcher = await watch(relay, "w");
-      const late = await Line.open(relay.urls.intermediary);
+      const late = await JsonSocket.open(relay.urls.intermediary);
       late.send({ type: "integration", name: "twin", auth_token: TOKENS.intermediary, ack: true });
       await Promise.race([old.closed, late.closed]);
       const [winner, loser] = late.isOpen ? [late, old] : [old, late];

@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { spawn } from "node:child_process";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { chosen, conversationsIn, readTape, type Session } from "../../../src/recording/mod.ts";
+import { conversationsIn, readRecording, type RecordedSession, selectConversation } from "../../../src/recording/mod.ts";
 import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
 import { inFolder, RelayProcess } from "../../harness/relay.ts";
@@ -15,7 +15,7 @@ const MINUTE = { timeoutMs: 60_000 };
 const DECIDED = ["nakurity-backend.decider=first", "nakurity-backend.choice_timeout=100ms"];
 
 /** A game that asks for one move and makes it. */
-async function playGame(url: string, game: string, says = "moved"): Promise<unknown> {
+async function replayGame(url: string, game: string, says = "moved"): Promise<unknown> {
   const talk = await Talk.open(url);
   const tell = (command: string, data?: object) => talk.send({ command, game, ...(data !== undefined && { data }) });
   tell("startup");
@@ -30,17 +30,17 @@ async function playGame(url: string, game: string, says = "moved"): Promise<unkn
   return { name: data.name, data: data.data };
 }
 
-const sessionIn = async (file: string): Promise<Session> => {
-  const session = readTape(await readFile(file, "utf8")).at(-1);
+const sessionIn = async (file: string): Promise<RecordedSession> => {
+  const session = readRecording(await readFile(file, "utf8")).at(-1);
   if (session === undefined) throw new Error("no session");
   return session;
 };
 
 /** Which actions a game was asked for and how it answered, without ids. */
-function exchanges(session: Session, game: string): readonly string[] {
-  const found = chosen(conversationsIn(session), { game });
+function exchanges(session: RecordedSession, game: string): readonly string[] {
+  const found = selectConversation(conversationsIn(session), { game });
   if (typeof found === "string") throw new Error(found);
-  return found.said.flatMap(({ frame }) => {
+  return found.transcript.flatMap(({ frame }) => {
     const { command, data } = JSON.parse(String(frame));
     if (command === "action") return [`${data.name} ${data.data}`];
     return command === "action/result" ? [`${data.success} ${data.message}`] : [];
@@ -53,7 +53,7 @@ test("OB23 a session of games and a Neuro is recorded and played again, to anoth
     const neuro = await RelayProcess.start(folder, [...DECIDED, "queue.path=a"]);
     const sets = [`nakurity-client.url=${neuro.urls.neuro}`, `record.file=${file}`, "queue.path=b"];
     const relay = await RelayProcess.start(folder, sets);
-    const [move] = [await playGame(relay.urls.neuro, "chess"), await playGame(relay.urls.neuro, "go")];
+    const [move] = [await replayGame(relay.urls.neuro, "chess"), await replayGame(relay.urls.neuro, "go")];
     check.equal(move, { name: "chess_move", data: '{"to":"e4"}' });
     check.equal([await relay.stop(), await neuro.stop()], [0, 0]);
     check.equal((await stat(file)).mode & 0o777, 0o600);
@@ -71,14 +71,18 @@ test("OB23 a session of games and a Neuro is recorded and played again, to anoth
     const played = await place.run([...replay, "--as", "game", "--game", "chess", "--to", fresh.urls.neuro]);
     check.equal([played.status, played.out, played.errors], [
       0,
-      "4 of 4 messages played, 2 answers as recorded, 0 not\n",
+      "4 of 4 messages played, 2 facts as recorded, 0 different\n",
       "",
     ]);
     check.equal(await fresh.stop(), 0);
     check.equal(exchanges(await sessionIn(again), "chess"), exchanges(session, "chess"));
 
     for (
-      const [says, status, out] of [["moved", 0, /, 0 not\n$/], ["no", 1, /^different result of go_move .*"no"/]] as const
+      const [says, status, out] of [["moved", 0, /, 0 different\n$/], [
+        "no",
+        1,
+        /^different result of go_move .*"no"/,
+      ]] as const
     ) {
       const backend = place.start([...replay, "--as", "backend", "--game", "go", "--listen", "127.0.0.1:0", "--trace"]);
       const ended = exitStatus(backend);
@@ -86,7 +90,7 @@ test("OB23 a session of games and a Neuro is recorded and played again, to anoth
       backend.stdout?.setEncoding("utf8").on("data", (text: string) => (report += text));
       backend.stderr?.setEncoding("utf8").on("data", (text: string) => (trace += text));
       const url = /ws:\S+/.exec(await untilOutput(backend, "stderr", /play the game at ws:\S+\n/))?.[0] ?? "";
-      check.equal(await playGame(url, "go", says), { name: "go_move", data: '{"to":"e4"}' });
+      check.equal(await replayGame(url, "go", says), { name: "go_move", data: '{"to":"e4"}' });
       check.equal(await ended, status);
       check.match(report, out);
       check.match(trace, /^> \{"command":"action",.*"go_move"/m);
@@ -108,7 +112,7 @@ test("OB23 on Deno, too, a session is recorded, and played to a game", async () 
   const ports = ["intermediary.port=0", "nakurity-backend.port=0", "brain.enabled=false", "web.enabled=false"];
   const relay = deno("serve", "--record", "session.jsonl", ...[...ports, ...DECIDED].flatMap((set) => ["--set", set]));
   const url = /\[Nakurity Backend\] listening on (\S+)/.exec(await untilOutput(relay, "stdout", /is ready/))?.[1] ?? "";
-  await playGame(url, "chess");
+  await replayGame(url, "chess");
   relay.kill("SIGTERM");
   check.equal(await exitStatus(relay), 0);
   const file = join(place.folder, "session.jsonl");
@@ -118,7 +122,7 @@ test("OB23 on Deno, too, a session is recorded, and played to a game", async () 
   const backend = deno("replay", file, "--as", "backend", "--listen", "127.0.0.1:0", "--speed", "max", "--strict");
   const ended = exitStatus(backend);
   const address = /ws:\S+/.exec(await untilOutput(backend, "stderr", /play the game at ws:\S+\n/))?.[0] ?? "";
-  await playGame(address, "chess");
+  await replayGame(address, "chess");
   check.equal(await ended, 0);
   await place.remove();
 }, MINUTE);
@@ -129,13 +133,13 @@ test(
     await inFolder(async (folder) => {
       const file = join(folder, "session.jsonl");
       const first = await RelayProcess.start(folder, [...DECIDED, `record.file=${file}`]);
-      await playGame(first.urls.neuro, "chess");
+      await replayGame(first.urls.neuro, "chess");
       await first.stop("SIGKILL");
       await writeFile(file, `${(await readFile(file, "utf8")).trimEnd()}\n{"t":1,"pe`);
       const second = await RelayProcess.start(folder, [...DECIDED, `record.file=${file}`]);
-      await playGame(second.urls.neuro, "go");
+      await replayGame(second.urls.neuro, "go");
       await second.stop();
-      const [killed, stopped] = readTape(await readFile(file, "utf8"));
+      const [killed, stopped] = readRecording(await readFile(file, "utf8"));
       check.equal([killed?.end, killed?.unreadable, stopped?.end, stopped?.unreadable], [undefined, 1, "ended", 0]);
       for (const [session, game] of [[killed, "chess"], [stopped, "go"]] as const) {
         check.equal(session === undefined ? [] : exchanges(session, game), [`${game}_move {"to":"e4"}`, "true moved"]);
@@ -153,13 +157,13 @@ test("OB15 a recording that is full ends, the log says so once, and the relay se
   let log = "";
   relay.stderr?.setEncoding("utf8").on("data", (text: string) => (log += text));
   const url = /\[Nakurity Backend\] listening on (\S+)/.exec(await untilOutput(relay, "stdout", /is ready/))?.[1] ?? "";
-  for (let at = 0; at < 4; at++) await playGame(url, `game${at}`);
+  for (let at = 0; at < 4; at++) await replayGame(url, `game${at}`);
   relay.kill("SIGTERM");
   check.equal(await exitStatus(relay), 0);
-  check.equal(log.match(/nothing more is recorded in ".*my session\.jsonl" \(full\): "record\.bytes is 4096"/g)?.length, 1);
+  check.equal(log.match(/recording to ".*my session\.jsonl" stopped \(full\): "record\.bytes is 4096"/g)?.length, 1);
   const text = await readFile(join(place.folder, "my session.jsonl"), "utf8");
   check.that(text.length > 2_000 && text.length < 4_200, String(text.length));
-  check.equal(readTape(text).at(-1)?.end, "full");
+  check.equal(readRecording(text).at(-1)?.end, "full");
   await place.remove();
 }, MINUTE);
 
@@ -193,9 +197,9 @@ test("OB22 replay lists who is in a recording, and says in a line what is wrong 
   ]]);
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["good.jsonl"], /expected --as backend, --as game or --list/],
-    [["good.jsonl", "--as", "game"], /which of them: peer 1: .*; peer 2: .*\nchoose one with --game/],
+    [["good.jsonl", "--as", "game"], /several connections match: peer 1: .*; peer 2: .*\nchoose one with --game/],
     [["good.jsonl", "--as", "game", "--game", "Go"], /expected --to and the URL of a backend/],
-    [["good.jsonl", "--as", "game", "--game", "Tetris", "--to", "ws://x"], /nobody in it is the one/],
+    [["good.jsonl", "--as", "game", "--game", "Tetris", "--to", "ws://x"], /no connection in the recording matches/],
     [["good.jsonl", "--as", "watcher"], /Allowed choices are backend, game/],
     [["good.jsonl", "--list", "--speed", "0"], /expected a number above 0, or max/],
     [["good.jsonl", "--list", "--listen", "here"], /expected a host and a port/],
@@ -203,7 +207,7 @@ test("OB22 replay lists who is in a recording, and says in a line what is wrong 
     [["good.jsonl", "--list", "--peer", "x"], /expected a whole number from 1 on/],
     [["good.jsonl", "--list", "--patience", "x"], /expected a number of seconds/],
     [["good.jsonl", "--list", "--session", "2"], /has 1 sessions; session 2 does not exist/],
-    [["bad.jsonl", "--list"], /^bad\.jsonl: not a recording: it does not begin with the head/],
+    [["bad.jsonl", "--list"], /^bad\.jsonl: not a recording: the file does not begin with the header/],
     [["none.jsonl", "--list"], /^none\.jsonl: cannot be read: /],
   ];
   const outcomes = await Promise.all(cases.map(([words]) => place.run(["replay", ...words])));

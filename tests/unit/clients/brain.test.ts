@@ -6,7 +6,7 @@ import { CALLS_MAX } from "../../../src/clients/brain-calls.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { supervise } from "../../../src/relay/mod.ts";
 import { check } from "../../harness/check.ts";
-import { type Running, testSettings, withRelay } from "../runtimes/bun-stage.ts";
+import { type Running, testSettings, withRelay } from "../runtimes/bun-relay.ts";
 import { join } from "node:path";
 import { ROOT } from "../../harness/machine.ts";
 

@@ -2,8 +2,8 @@
 import { test } from "#runner";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
 import { OPERATIONS } from "../../../src/http/api/table.ts";
-import { Game, integrate } from "../../conformance/players.ts";
-import type { Line } from "../../conformance/line.ts";
+import { Game, integrate } from "../../conformance/clients.ts";
+import type { JsonSocket } from "../../conformance/json-socket.ts";
 import { check } from "../../harness/check.ts";
 import { ApiWorld, TOKENS } from "./api-world.ts";
 
@@ -32,7 +32,7 @@ test("AP10 every operation is answered as the document says", () =>
     check.equal([...world.answered].sort(), OPERATIONS.map(({ id }) => id).sort());
   }));
 
-async function look(world: ApiWorld, lamp: Line): Promise<void> {
+async function look(world: ApiWorld, lamp: JsonSocket): Promise<void> {
   lamp.send(new Uint8Array([1, 2, 3]));
   const uploaded = await world.until("listUploads", ({ items }) => Array.isArray(items) ? items[0] : undefined);
   check.that(isObject(uploaded));
@@ -114,7 +114,7 @@ async function speak(world: ApiWorld, chess: Game): Promise<void> {
   await world.neuro.hear(({ command, data }) => command === "context" && data.message.includes("It rains."), "the context");
 }
 
-async function queue(world: ApiWorld, lamp: Line): Promise<void> {
+async function queue(world: ApiWorld, lamp: JsonSocket): Promise<void> {
   const to = "away & <gone>";
   check.equal(await world.get("sendCommand", { body: { to: "lamp", cmd: { on: true } } }), { status: "sent" });
   const command = await lamp.next(({ cmd }) => cmd?.on === true);

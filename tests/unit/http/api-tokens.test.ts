@@ -1,9 +1,9 @@
 /** The web port's token, beyond HTTP. */
 import { test } from "#runner";
-import { serve } from "../../../src/runtimes/bun.ts";
+import { serve } from "../../../src/runtimes/bun/serve.ts";
 import { check } from "../../harness/check.ts";
 import { Talk } from "../../harness/socket.ts";
-import { testSettings } from "../runtimes/bun-stage.ts";
+import { testSettings } from "../runtimes/bun-relay.ts";
 
 const greeting = (token: string | undefined) => ({ type: "neuro-os", name: "dashboard", auth_token: token });
 

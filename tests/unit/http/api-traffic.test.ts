@@ -1,7 +1,7 @@
 /** What neuro-os's traffic page asks for, as that page asks for it. */
 import { test } from "#runner";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
-import { Game, integrate, watch } from "../../conformance/players.ts";
+import { Game, integrate, watch } from "../../conformance/clients.ts";
 import { check } from "../../harness/check.ts";
 import { ApiWorld, settingsOf, TOKENS } from "./api-world.ts";
 import { AppStage, bearer, WEB_TOKEN } from "./app-stage.ts";

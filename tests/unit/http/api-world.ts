@@ -5,8 +5,8 @@ import { load } from "../../../src/config/load.ts";
 import type { Settings } from "../../../src/core/settings.ts";
 import { OPERATIONS } from "../../../src/http/api/table.ts";
 import type { Operation } from "../../../src/http/api/operation.ts";
-import { serve, type Served } from "../../../src/runtimes/bun.ts";
-import { Neuro } from "../../conformance/players.ts";
+import { type RelayHandle, serve } from "../../../src/runtimes/bun/serve.ts";
+import { Neuro } from "../../conformance/clients.ts";
 import { check } from "../../harness/check.ts";
 
 export const TOKENS = {
@@ -55,10 +55,10 @@ export class ApiWorld {
   /** The operations that were answered as the document says. */
   readonly answered = new Set<string>();
   readonly log: string[];
-  readonly #served: Served;
+  readonly #served: RelayHandle;
   readonly #document: JsonObject;
 
-  private constructor(served: Served, document: JsonObject, { neuro, log }: { neuro: Neuro; log: string[] }) {
+  private constructor(served: RelayHandle, document: JsonObject, { neuro, log }: { neuro: Neuro; log: string[] }) {
     const { intermediary = "", neuro: games = "", brain = "", web = "" } = served.urls;
     this.#served = served;
     this.#document = document;

@@ -4,11 +4,11 @@ import { readFile } from "node:fs/promises";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Observation } from "../../../src/core/observation.ts";
 import { MessageCounter } from "../../../src/core/message-counter.ts";
-import { metricsReference } from "../../../src/observability/document.ts";
-import { createMeters, observer, openLog, scrape } from "../../../src/observability/mod.ts";
-import { CELLS_MAX, Metrics } from "../../../src/observability/metrics.ts";
+import { metricsReference } from "../../../src/observability/metrics-reference.ts";
+import { createMetrics, createObserver, openLog, scrape } from "../../../src/observability/mod.ts";
+import { MetricRegistry, SERIES_MAX } from "../../../src/observability/metric-registry.ts";
 import { check } from "../../harness/check.ts";
-import { Scraped } from "./scraped.ts";
+import { ParsedScrape } from "./parsed-scrape.ts";
 
 const LOOK = {
   now: 5_000,
@@ -25,26 +25,26 @@ const LOOK = {
 async function scrapeOf(
   observations: readonly Observation[],
   look: Partial<Parameters<typeof scrape>[1]> = {},
-): Promise<Scraped> {
-  const meters = createMeters();
+): Promise<ParsedScrape> {
+  const metrics = createMetrics();
   const log = await openLog(DEFAULTS.log, () => {});
   let now = 0;
-  const { observe } = observer(log, meters, { now: () => now, later: () => {} });
+  const { observe } = createObserver(log, metrics, { now: () => now, after: () => {} });
   for (const observation of observations) {
     now += 100;
     observe(observation);
   }
   await log.close();
-  return new Scraped(scrape(meters, { ...LOOK, ...look }));
+  return new ParsedScrape(scrape(metrics, { ...LOOK, ...look }));
 }
 
 test("OB8 counters and gauges are lines of name, labels and value", () => {
-  const metrics = new Metrics();
+  const metrics = new MetricRegistry();
   const family = metrics.counter({ name: "a_total", help: "A.", labels: ["x", "y"] });
-  family.of("1", "2").add();
-  family.of("1", "2").add(2);
-  family.of("1", "3").add();
-  metrics.gauge({ name: "b", help: "B." }).of().set(0.5);
+  family.labels("1", "2").add();
+  family.labels("1", "2").add(2);
+  family.labels("1", "3").add();
+  metrics.gauge({ name: "b", help: "B." }).labels().set(0.5);
   check.equal(
     metrics.text(),
     "# HELP a_total A.\n# TYPE a_total counter\n" + 'a_total{x="1",y="2"} 3\na_total{x="1",y="3"} 1\n' +
@@ -53,8 +53,8 @@ test("OB8 counters and gauges are lines of name, labels and value", () => {
 });
 
 test("OB8 a histogram has cumulative buckets, a sum and a count", () => {
-  const metrics = new Metrics();
-  const histogram = metrics.histogram({ name: "h", help: "H.", labels: ["d"] }, [1, 5]).of("x");
+  const metrics = new MetricRegistry();
+  const histogram = metrics.histogram({ name: "h", help: "H.", labels: ["d"] }, [1, 5]).labels("x");
   for (const value of [0.5, 1, 3, 50]) histogram.observe(value);
   check.equal(
     metrics.text().split("\n").slice(2, -1),
@@ -75,7 +75,7 @@ test("OB8 the names say kind and unit, and a parser of others reads every line",
     address: "",
     reason: "",
   }]);
-  const described = createMeters().all.describe();
+  const described = createMetrics().registry.describe();
   check.equal(scraped.families.map(({ name, type, help }) => [name, type.toLowerCase(), help]), [
     ...described.map(({ name, kind, help }) => [name, kind, help]),
   ]);
@@ -93,17 +93,17 @@ test("OB8 the names say kind and unit, and a parser of others reads every line",
 });
 
 test("OB9 a label's value stays within its quotes", () => {
-  const metrics = new Metrics();
-  metrics.counter({ name: "a", help: "A.", labels: ["x"] }).of('q"\\\n').add();
+  const metrics = new MetricRegistry();
+  metrics.counter({ name: "a", help: "A.", labels: ["x"] }).labels('q"\\\n').add();
   check.equal(metrics.text().split("\n")[2], 'a{x="q\\"\\\\\\n"} 1');
 });
 
 test("OB9 whatever peers call themselves, a family is bounded, and what is over is counted together", () => {
-  const metrics = new Metrics();
+  const metrics = new MetricRegistry();
   const family = metrics.counter({ name: "a", help: "A.", labels: ["x"] });
-  for (let at = 0; at < CELLS_MAX + 50; at++) family.of(`name ${at}`).add();
+  for (let at = 0; at < SERIES_MAX + 50; at++) family.labels(`name ${at}`).add();
   const lines = metrics.text().split("\n").slice(2, -1);
-  check.equal(lines.length, CELLS_MAX + 1);
+  check.equal(lines.length, SERIES_MAX + 1);
   check.equal(lines.at(-1), 'a{x="other"} 50');
 });
 
@@ -127,7 +127,7 @@ test("OB10 every fact is counted by its name; results, latency, forces and refus
   ]);
   for (
     const line of [
-      'neuro_relay_notes_total{note="action_result"} 2',
+      'neuro_relay_observations_total{observation="action_result"} 2',
       'neuro_relay_action_results_total{origin="game",success="true"} 1',
       'neuro_relay_action_results_total{origin="game",success="false"} 1',
       'neuro_relay_action_duration_seconds_bucket{le="0.005"} 1',
@@ -149,7 +149,7 @@ test("OB25 each integration has its uptime until it leaves; those beyond the bou
     ...names.map((name): Observation => ({ is: "integration_connected", name })),
     { is: "integration_connected_via_backend", name: "a" },
   ];
-  const uptimes = (scraped: Scraped) =>
+  const uptimes = (scraped: ParsedScrape) =>
     scraped.families.find(({ name }) => name === "neuro_relay_integration_uptime_seconds")?.metrics.map((one) => [
       one.labels?.listener,
       one.labels?.integration,
@@ -200,13 +200,13 @@ test("OB26 messages are counted by room, by who is spoken with, by direction and
     tally.add({ service: "neuro", counterpart: "game", direction: "in", kind });
   }
   const scraped = await scrapeOf([], { messages: tally.all() });
-  check.equal(scraped.value("messages_total", { room: "neuro", peer: "game", direction: "in", kind: "context" }), 2);
+  check.equal(scraped.value("messages_total", { service: "neuro", peer: "game", direction: "in", kind: "context" }), 2);
   check.equal(scraped.value("messages_total"), 3);
 });
 
 test("OB27 the table of metrics is what the source says; run `bun run docs` when this fails", async () => {
   const text = await readFile(new URL("../../../config/METRICS.md", import.meta.url), "utf8");
   check.that(text === metricsReference(), "config/METRICS.md is stale: run `bun run docs`");
-  const names = createMeters().all.describe().map(({ name }) => name);
+  const names = createMetrics().registry.describe().map(({ name }) => name);
   for (const name of names) check.that(text.includes(`| \`${name}\` |`), name);
 });

@@ -8,7 +8,7 @@ const [file = ""] = process.argv.slice(2);
 const log = await openLog({ ...DEFAULTS.log, file }, () => process.exit(3), rotatingFile);
 const text = "z".repeat(1_900);
 for (let at = 0; at < 6_000; at++) {
-  log.write({ room: "relay", level: "info", text: `${at} ${text}`, at: 0 });
+  log.write({ source: "relay", level: "info", text: `${at} ${text}`, at: 0 });
   if (at % 100 === 0) await new Promise((resolve) => setImmediate(resolve)); // Why: a file is changed between two writes.
 }
 await log.close();

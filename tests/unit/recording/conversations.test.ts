@@ -1,14 +1,19 @@
 /** Who is in a recording, and which of them is meant. */
 import { test } from "#runner";
-import { chosen, conversationsIn, described, type Session } from "../../../src/recording/mod.ts";
+import {
+  conversationsIn,
+  describeConversation,
+  type RecordedSession,
+  selectConversation,
+} from "../../../src/recording/mod.ts";
 import { check } from "../../harness/check.ts";
-import { REGISTER, STARTUP } from "./fixture.ts";
+import { REGISTER, STARTUP } from "./replay-fixture.ts";
 
-type Happening = Session["happenings"][number];
+type Happening = RecordedSession["events"][number];
 
-const sessionOf = (...happenings: readonly Happening[]): Session => ({
-  head: { v: 1, relay: "1", started_at: "" },
-  happenings,
+const sessionOf = (...events: readonly Happening[]): RecordedSession => ({
+  header: { v: 1, relay: "1", started_at: "" },
+  events,
   end: "ended",
   unreadable: 0,
 });
@@ -42,25 +47,25 @@ test("OB22 a recording shows its connections, who speaks on each, and which side
     [5, "neuro", "Chess", 1],
     [6, "neuro", "Go", 2],
   ]);
-  check.equal(conversations[2]?.said?.map(({ by }) => by), ["game", "backend"]);
-  check.equal(conversations[3]?.said, undefined);
-  check.equal(conversations[5]?.said?.length, 1);
+  check.equal(conversations[2]?.transcript?.map(({ by }) => by), ["game", "backend"]);
+  check.equal(conversations[3]?.transcript, undefined);
+  check.equal(conversations[5]?.transcript?.length, 1);
   check.match(
-    described(conversations[1] ?? conversations[0] as never),
+    describeConversation(conversations[1] ?? conversations[0] as never),
     /^peer 2: neuro "Chess", 3 frames in 0\.0 s, startup /,
   );
 });
 
 test("OB22 a conversation is chosen by game, by upstream or by number; of several with one game the longest is meant", () => {
   const conversations = conversationsIn(SESSION);
-  const peerOf = (choice: Parameters<typeof chosen>[1]) => {
-    const found = chosen(conversations, choice);
+  const peerOf = (choice: Parameters<typeof selectConversation>[1]) => {
+    const found = selectConversation(conversations, choice);
     return typeof found === "string" ? found.slice(0, 13) : found.peer;
   };
   check.equal(peerOf({ game: "Chess" }), 2);
   check.equal(peerOf({ upstream: "neuro" }), 3);
   check.equal(peerOf({ peer: 5 }), 5);
-  check.equal(peerOf({}), "which of them");
-  check.equal(peerOf({ peer: 4 }), "nobody in it ");
-  check.equal(peerOf({ game: "Tetris" }), "nobody in it ");
+  check.equal(peerOf({}), "several conne");
+  check.equal(peerOf({ peer: 4 }), "no connection");
+  check.equal(peerOf({ game: "Tetris" }), "no connection");
 });

@@ -2,18 +2,18 @@
 import { test } from "#runner";
 import fc from "fast-check";
 import { Secrets } from "../../../src/core/secrets.ts";
-import { masked } from "../../../src/recording/masks.ts";
+import { redactFrame } from "../../../src/recording/redact.ts";
 import {
   conversationsIn,
-  described,
-  playBackend,
-  playGame,
-  readTape,
+  describeConversation,
+  readRecording,
+  RecordingError,
+  replayBackend,
+  replayGame,
   reportLines,
-  TapeError,
 } from "../../../src/recording/mod.ts";
 import { check } from "../../harness/check.ts";
-import { type Line, script, worldOf } from "./fixture.ts";
+import { type Line, script, worldOf } from "./replay-fixture.ts";
 
 const RUNS = 300;
 
@@ -89,14 +89,14 @@ test("OB16 whatever stands in a file, it is read or refused", () => {
   fc.assert(
     fc.property(fc.array(line), (all) => {
       try {
-        for (const session of readTape(all.join("\n"))) {
+        for (const session of readRecording(all.join("\n"))) {
           for (const conversation of conversationsIn(session)) {
             // deno-lint-ignore no-control-regex
-            check.that(!/[\u0000-\u001f\u007f]/.test(described(conversation)));
+            check.that(!/[\u0000-\u001f\u007f]/.test(describeConversation(conversation)));
           }
         }
       } catch (error) {
-        check.that(error instanceof TapeError, String(error));
+        check.that(error instanceof RecordingError, String(error));
       }
     }),
     { numRuns: RUNS },
@@ -113,7 +113,7 @@ test("OB14 whatever a frame is, it can be written down, and no secret in it is",
   );
   fc.assert(
     fc.property(fc.oneof(frame, planted), (one) => {
-      const { text, base64 } = masked(one, secrets);
+      const { text, base64 } = redactFrame(one, secrets);
       check.that(!(text ?? atob(base64 ?? "")).includes("CANARY"));
     }),
     { numRuns: RUNS },
@@ -123,13 +123,13 @@ test("OB14 whatever a frame is, it can be written down, and no secret in it is",
 test("OB17 OB20 whatever was recorded and whatever is said, a player plays to its end", async () => {
   await fc.assert(
     fc.asyncProperty(lines, fc.array(frame, { maxLength: 12 }), async (recorded, said) => {
-      const backend = playBackend(script(recorded, { speed: 10 }));
+      const backend = replayBackend(script(recorded, { speed: 10 }));
       const world = await worldOf(backend);
       const wire = world.network.connect("neuro");
       await world.advance(1);
       for (const one of said) wire.send(one);
       await world.advance(600_000);
-      const game = playGame(script(recorded, { speed: 10 }), "ws://backend");
+      const game = replayGame(script(recorded, { speed: 10 }), "ws://backend");
       const other = await worldOf(game, () => (far) => {
         for (const one of said) far.send(one);
       });

@@ -7,48 +7,54 @@ import { linkId, peerId } from "../../../src/core/ids.ts";
 import { Secrets, secretsOf } from "../../../src/core/secrets.ts";
 import type { Settings } from "../../../src/core/settings.ts";
 import type { Sockets } from "../../../src/engine/ports.ts";
-import { overheard, readTape, Recorder, type Session, TapeError } from "../../../src/recording/mod.ts";
+import {
+  readRecording,
+  type RecordedSession,
+  Recorder,
+  RecordingError,
+  recordSockets,
+} from "../../../src/recording/mod.ts";
 import { TEST_CONNECTION } from "../../../src/testing/mod.ts";
 import { check } from "../../harness/check.ts";
 
-/** A recorder on a tape of some length, and the sockets beneath it. */
-class Studio {
+/** A recorder with a sink of limited length, and the sockets that it wraps. */
+class RecorderFixture {
   readonly lines: string[] = [];
-  readonly carried: string[] = [];
+  readonly forwarded: string[] = [];
   now = 1_000_000;
   fulls = 0;
   readonly recorder: Recorder;
   readonly sockets: Sockets;
 
   constructor(secrets: readonly string[] = [], linesMax = 1_000) {
-    const tape = {
+    const sink = {
       write: (line: string) => this.lines.length < linesMax && this.lines.push(line) > 0,
       end: (line: string) => void this.lines.push(line),
     };
-    const options = { tape, relay: "1.2.3", now: () => this.now, full: () => void this.fulls++ };
+    const options = { sink, relay: "1.2.3", now: () => this.now, full: () => void this.fulls++ };
     this.recorder = new Recorder(options, new Secrets(secrets));
-    const carry = (what: string) => void this.carried.push(what);
-    this.sockets = overheard({
-      send: (to, frame) => (carry(`send ${to} ${frame}`), 7),
-      flush: () => carry("flush"),
-      close: (peer, code, reason) => carry(`close ${peer} ${code} ${reason}`),
-      ping: (peer) => carry(`ping ${peer}`),
-      attach: (peer) => carry(`attach ${peer}`),
-      dial: (link, url, headers) => carry(`dial ${link} ${url} ${Object.keys(headers)}`),
-      closeLink: (link, code) => carry(`hangup ${link} ${code}`),
+    const forward = (what: string) => void this.forwarded.push(what);
+    this.sockets = recordSockets({
+      send: (to, frame) => (forward(`send ${to} ${frame}`), 7),
+      flush: () => forward("flush"),
+      close: (peer, code, reason) => forward(`close ${peer} ${code} ${reason}`),
+      ping: (peer) => forward(`ping ${peer}`),
+      attach: (peer) => forward(`attach ${peer}`),
+      dial: (link, url, headers) => forward(`dial ${link} ${url} ${Object.keys(headers)}`),
+      closeLink: (link, code) => forward(`closeLink ${link} ${code}`),
     }, this.recorder);
   }
 
-  happen(...events: readonly Event[]): this {
+  record(...events: readonly Event[]): this {
     for (const event of events) {
       this.now += 10;
-      this.recorder.happened(event);
+      this.recorder.record(event);
     }
     return this;
   }
 
-  get session(): Session {
-    const [session] = readTape(this.lines.join("\n"));
+  get session(): RecordedSession {
+    const [session] = readRecording(this.lines.join("\n"));
     if (session === undefined) throw new Error("no session");
     return session;
   }
@@ -64,21 +70,21 @@ const opened = (peer: typeof GAME, listener: "neuro" | "intermediary" | "brain" 
 });
 
 test("OB13 each connection and each frame of either direction is a line, at every door and on every dialled link", () => {
-  const studio = new Studio().happen(opened(GAME), { is: "frame", peer: GAME, frame: '{"command":"startup"}' });
-  studio.sockets.send(GAME, "hello");
-  studio.sockets.dial(LINK, "wss://me:pw@neuro.example/x?token=1#2", { "neuro-relay-via": "a" });
-  studio.happen({ is: "dialed", link: LINK }, { is: "received", link: LINK, frame: "from Neuro" });
-  studio.sockets.send(LINK, "to Neuro");
-  studio.happen({ is: "dropped", link: LINK, code: 1006, reason: "reset" });
-  studio.sockets.close(GAME, 1012, "restart");
-  studio.happen({ is: "closed", peer: GAME, code: 1012 });
-  for (const listener of ["intermediary", "brain", "proxy"] as const) studio.happen(opened(peerId(listener), listener));
-  studio.recorder.stop();
-  const { head, happenings, end, unreadable } = studio.session;
-  check.equal([head, end, unreadable], [{ v: 1, relay: "1.2.3", started_at: "1970-01-01T00:16:40.000Z" }, "ended", 0]);
+  const fixture = new RecorderFixture().record(opened(GAME), { is: "frame", peer: GAME, frame: '{"command":"startup"}' });
+  fixture.sockets.send(GAME, "hello");
+  fixture.sockets.dial(LINK, "wss://me:pw@neuro.example/x?token=1#2", { "neuro-relay-via": "a" });
+  fixture.record({ is: "dialed", link: LINK }, { is: "received", link: LINK, frame: "from Neuro" });
+  fixture.sockets.send(LINK, "to Neuro");
+  fixture.record({ is: "dropped", link: LINK, code: 1006, reason: "reset" });
+  fixture.sockets.close(GAME, 1012, "restart");
+  fixture.record({ is: "closed", peer: GAME, code: 1012 });
+  for (const listener of ["intermediary", "brain", "proxy"] as const) fixture.record(opened(peerId(listener), listener));
+  fixture.recorder.stop();
+  const { header, events, end, unreadable } = fixture.session;
+  check.equal([header, end, unreadable], [{ v: 1, relay: "1.2.3", started_at: "1970-01-01T00:16:40.000Z" }, "ended", 0]);
   const game = { peer: 1, listener: "neuro" };
   const evil = { peer: 2, link: "neuro:evil" };
-  check.equal(happenings.slice(0, 9), [
+  check.equal(events.slice(0, 9), [
     { t: 10, ...game, is: "opened", path: "/game/x", agent: "Unity" },
     { t: 20, ...game, is: "in", text: '{"command":"startup"}' },
     { t: 20, ...game, is: "out", text: "hello" },
@@ -89,31 +95,31 @@ test("OB13 each connection and each frame of either direction is a line, at ever
     { t: 50, ...evil, is: "closed", code: 1006, reason: "reset", by: "peer" },
     { t: 60, ...game, is: "closed", code: 1012, by: "relay" },
   ]);
-  check.equal(happenings.slice(9).map(({ peer, listener }) => [peer, listener]), [[3, "intermediary"], [4, "brain"], [
+  check.equal(events.slice(9).map(({ peer, listener }) => [peer, listener]), [[3, "intermediary"], [4, "brain"], [
     5,
     "proxy",
   ]]);
 });
 
 test("OB13 what is recorded goes on as it came", () => {
-  const studio = new Studio();
-  check.equal(studio.sockets.send(GAME, "x"), 7);
-  studio.sockets.flush();
-  studio.sockets.ping(GAME);
-  studio.sockets.attach(GAME, null);
-  studio.sockets.close(GAME, 1000, "bye");
-  studio.sockets.dial(LINK, "ws://x/?token=1", { a: "b" });
-  studio.sockets.closeLink(LINK, 1001);
-  check.equal(studio.carried, [
+  const fixture = new RecorderFixture();
+  check.equal(fixture.sockets.send(GAME, "x"), 7);
+  fixture.sockets.flush();
+  fixture.sockets.ping(GAME);
+  fixture.sockets.attach(GAME, null);
+  fixture.sockets.close(GAME, 1000, "bye");
+  fixture.sockets.dial(LINK, "ws://x/?token=1", { a: "b" });
+  fixture.sockets.closeLink(LINK, 1001);
+  check.equal(fixture.forwarded, [
     "send neuro-1 x",
     "flush",
     "ping neuro-1",
     "attach neuro-1",
     "close neuro-1 1000 bye",
     "dial neuro:evil:7 ws://x/?token=1 a",
-    "hangup neuro:evil:7 1001",
+    "closeLink neuro:evil:7 1001",
   ]);
-  check.equal(studio.session.happenings.at(-1), {
+  check.equal(fixture.session.events.at(-1), {
     t: 0,
     peer: 1,
     link: "neuro:evil",
@@ -125,7 +131,7 @@ test("OB13 what is recorded goes on as it came", () => {
 
 test("OB14 no token is on the tape, wherever it stands and however it is written", () => {
   const secret = "CANARY-token/1";
-  const studio = new Studio([secret]).happen({
+  const fixture = new RecorderFixture([secret]).record({
     is: "opened",
     peer: GAME,
     listener: "neuro",
@@ -143,17 +149,17 @@ test("OB14 no token is on the tape, wherever it stands and however it is written
     new TextEncoder().encode(`{"auth_token":"some CANARY"}`),
     Uint8Array.from([0xff, 0xfe, ...new TextEncoder().encode(secret), 0xff]),
   ];
-  for (const frame of frames) studio.happen({ is: "frame", peer: GAME, frame });
-  studio.sockets.send(GAME, `yours is ${secret}`);
-  studio.sockets.dial(LINK, `ws://x/${secret}?token=CANARY`, {});
-  studio.happen({ is: "dropped", link: LINK, code: 1006, reason: `no ${secret}` });
-  const bytes = studio.session.happenings.flatMap(({ base64 }) => {
+  for (const frame of frames) fixture.record({ is: "frame", peer: GAME, frame });
+  fixture.sockets.send(GAME, `yours is ${secret}`);
+  fixture.sockets.dial(LINK, `ws://x/${secret}?token=CANARY`, {});
+  fixture.record({ is: "dropped", link: LINK, code: 1006, reason: `no ${secret}` });
+  const bytes = fixture.session.events.flatMap(({ base64 }) => {
     const read = base64 === undefined ? undefined : fromBase64(base64);
     return read === undefined ? [] : [String.fromCharCode(...read)];
   });
   check.equal(bytes.length, 2);
-  for (const text of [...studio.lines, ...bytes]) check.that(!text.includes("CANARY"), text);
-  check.that(studio.lines.some((line) => line.includes("my token is ***, really")), "the rest of the message stays");
+  for (const text of [...fixture.lines, ...bytes]) check.that(!text.includes("CANARY"), text);
+  check.that(fixture.lines.some((line) => line.includes("my token is ***, really")), "the rest of the message stays");
 });
 
 test("OB14 every token in the settings is known to be one", () => {
@@ -174,37 +180,41 @@ test("OB14 every token in the settings is known to be one", () => {
 });
 
 test("OB14 of bytes the beginning is kept, and how many there were", () => {
-  const studio = new Studio().happen(opened(GAME), { is: "frame", peer: GAME, frame: new Uint8Array(1_000_000).fill(255) });
-  const { base64 = "", bytes } = studio.session.happenings.at(-1) ?? {};
+  const fixture = new RecorderFixture().record(opened(GAME), {
+    is: "frame",
+    peer: GAME,
+    frame: new Uint8Array(1_000_000).fill(255),
+  });
+  const { base64 = "", bytes } = fixture.session.events.at(-1) ?? {};
   check.equal([fromBase64(base64)?.length, bytes], [65_536, 1_000_000]);
 });
 
 test("OB15 a tape that is full says so in its last line, once, and the relay goes on", () => {
-  const studio = new Studio([], 4).happen(opened(GAME));
-  for (let at = 0; at < 10; at++) studio.happen({ is: "frame", peer: GAME, frame: `${at}` });
-  check.equal(studio.sockets.send(GAME, "x"), 7);
-  studio.recorder.stop();
-  check.equal([studio.fulls, studio.lines.length, studio.session.end, studio.session.happenings.length], [1, 5, "full", 3]);
+  const fixture = new RecorderFixture([], 4).record(opened(GAME));
+  for (let at = 0; at < 10; at++) fixture.record({ is: "frame", peer: GAME, frame: `${at}` });
+  check.equal(fixture.sockets.send(GAME, "x"), 7);
+  fixture.recorder.stop();
+  check.equal([fixture.fulls, fixture.lines.length, fixture.session.end, fixture.session.events.length], [1, 5, "full", 3]);
 });
 
 test("OB16 a torn line, and what is no line of a recording, are left out and counted", () => {
-  const studio = new Studio().happen(opened(GAME), { is: "frame", peer: GAME, frame: "whole" });
-  const torn = `${studio.lines.join("\n")}\n{"t":30,"peer":1,"listener":"neu`;
-  const [first] = readTape(torn);
-  check.equal([first?.happenings.length, first?.unreadable, first?.end], [2, 1, undefined]);
-  const later = new Studio().happen(opened(GAME));
-  const [before, after] = readTape(`${torn}\n{"t":1,"peer":"one","is":"in"}\n[]\n${later.lines.join("\n")}\n\n`);
-  check.equal([before?.unreadable, after?.happenings.length, after?.unreadable], [3, 1, 0]);
+  const fixture = new RecorderFixture().record(opened(GAME), { is: "frame", peer: GAME, frame: "whole" });
+  const torn = `${fixture.lines.join("\n")}\n{"t":30,"peer":1,"listener":"neu`;
+  const [first] = readRecording(torn);
+  check.equal([first?.events.length, first?.unreadable, first?.end], [2, 1, undefined]);
+  const later = new RecorderFixture().record(opened(GAME));
+  const [before, after] = readRecording(`${torn}\n{"t":1,"peer":"one","is":"in"}\n[]\n${later.lines.join("\n")}\n\n`);
+  check.equal([before?.unreadable, after?.events.length, after?.unreadable], [3, 1, 0]);
 });
 
 test("OB16 what is no recording, or a later kind of one, is refused with a reason", () => {
   for (const text of ["", "\n\n", "hello", '{"t":1,"peer":1,"is":"in"}', '{"v":2,"relay":"9","started_at":"x"}']) {
     let refused: unknown;
     try {
-      readTape(text);
+      readRecording(text);
     } catch (error) {
       refused = error;
     }
-    check.that(refused instanceof TapeError, text);
+    check.that(refused instanceof RecordingError, text);
   }
 });

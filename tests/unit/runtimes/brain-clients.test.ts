@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { brain } from "../../../src/services/brain/mod.ts";
 import { supervise } from "../../../src/relay/mod.ts";
 import { check } from "../../harness/check.ts";
-import { Client, type Running, testSettings, withRelay } from "./bun-stage.ts";
+import { Client, type Running, testSettings, withRelay } from "./bun-relay.ts";
 
 const withBrain = (run: (relay: Running) => Promise<void>): Promise<void> =>
   withRelay(testSettings((change) => (change.brain.artifact = "built-in")), run, { services: [supervise(brain)] });

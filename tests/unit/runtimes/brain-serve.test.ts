@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { CliFolder, exitStatus, untilOutput } from "../cli/cli-process.ts";
 import { brain } from "../../../src/services/brain/mod.ts";
 import { supervise } from "../../../src/relay/mod.ts";
-import { Client, testSettings, withRelay } from "./bun-stage.ts";
+import { Client, testSettings, withRelay } from "./bun-relay.ts";
 
 const QUIET = "intermediary: {enabled: false}\nnakurity-backend: {enabled: false}\nweb: {enabled: false}\n" +
   "brain: {port: 0, artifact: built-in}\nlog: {level: error}\n";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "#runner";
 import { check } from "../../harness/check.ts";
-import { testSettings, until, upstreamAt, withRelay } from "./bun-stage.ts";
+import { testSettings, until, upstreamAt, withRelay } from "./bun-relay.ts";
 import { CERTIFICATE } from "./certificate.ts";
 
 interface Upstream {
@@ -41,7 +41,7 @@ const settingsFor = (url: string) => testSettings((change) => void (change["naku
 test("RT20 a link is dialled with its headers, and carries text both ways", async () => {
   const neuro = upstream();
   await withRelay(settingsFor(neuro.url), async ({ connect, lines }) => {
-    check.that(lines.includes(`[Nakurity Client] dialing ${neuro.url}`));
+    check.that(lines.includes(`[Nakurity Client] connecting to ${neuro.url}`));
     const game = await connect("neuro");
     await until(() => neuro.sockets.size === 1);
     check.equal(neuro.greeted[0]?.get("neuro-relay-via"), "test-neuro");

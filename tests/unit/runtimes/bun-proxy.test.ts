@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import { services } from "../../../src/relay/services.ts";
 import { check } from "../../harness/check.ts";
-import { Client, type Mutable, testSettings, withRelay } from "./bun-stage.ts";
+import { Client, type Mutable, testSettings, withRelay } from "./bun-relay.ts";
 
 /** A backend that says back what it hears, and closes when it is told to. */
 function backend() {
@@ -38,7 +38,7 @@ test("NC60 NC61 NC63 NC65 a game plays through the proxy, and a watcher hears of
   await withRelay(settings, async ({ urls, connect, lines }) => {
     const at = new Map(Object.entries(urls)).get("proxy");
     check.that(lines.includes(`[Intercept Proxy] listening on ${at}`));
-    check.that(lines.includes(`[Intercept Proxy] passes everything on to ${url}`));
+    check.that(lines.includes(`[Intercept Proxy] forwarding to ${url}`));
     const watcher = await connect("intermediary");
     watcher.send(GREETING);
     await watcher.next((frame) => frame.includes("neuroos_connected"));

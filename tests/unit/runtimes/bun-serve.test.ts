@@ -1,11 +1,12 @@
 /** The relay on Bun, over real sockets: listeners, peers, and what a bad one may do to others. */
 import { connect } from "node:net";
 import { test } from "#runner";
-import { serve } from "../../../src/runtimes/bun.ts";
+import { serve } from "../../../src/runtimes/bun/serve.ts";
 import { check } from "../../harness/check.ts";
-import { Client, testSettings, until, upstreamAt, withRelay } from "./bun-stage.ts";
-import { echoRoom } from "./echo-room.ts";
-import { MemoryStore, memoryUploads } from "./memory.ts";
+import { Client, testSettings, until, upstreamAt, withRelay } from "./bun-relay.ts";
+import { echoService } from "./echo-service.ts";
+import { memoryUploads } from "../../../src/storage/uploads.ts";
+import { MemoryStore } from "./memory-store.ts";
 
 const MIB = 1_024 * 1_024;
 
@@ -17,7 +18,7 @@ test("RT1 every listener is bound, and says so, before the relay is ready", () =
       `[Brain] listening on ${urls.brain}`,
     ]);
     check.match(lines[3] ?? "", /^\[Web\] listening on http:\/\/127\.0\.0\.1:\d+\/#token=web-token-of-the-tests$/);
-    check.equal(lines.slice(4), ["No upstream: this relay plays Neuro itself (random)", "Neuro Relay is ready"]);
+    check.equal(lines.slice(4), ["No upstream: this relay acts as Neuro (decider random)", "Neuro Relay is ready"]);
     for (const listener of ["intermediary", "neuro", "brain"] as const) {
       const client = await connect(listener);
       check.equal(await client.ask(`echo hello ${listener}`), `hello ${listener}`);
@@ -32,14 +33,14 @@ test("RT1 what is configured and not there is said, and an upstream is shown wit
   });
   return withRelay(settings, ({ lines }) => {
     check.equal(lines.slice(1), [
-      "[Nakurity Client] dialing ws://127.0.0.1:1/t/.../x",
+      "[Nakurity Client] connecting to ws://127.0.0.1:1/t/.../x",
       "[Intermediary] is configured, but not part of this build",
       "[Brain] is configured, but not part of this build",
       "[Nallely] is configured, but not part of this build",
       "Neuro Relay is ready",
     ]);
     return Promise.resolve();
-  }, { services: [echoRoom("neuro")] });
+  }, { services: [echoService("neuro")] });
 });
 
 test("RT2 a port in use is one sentence that names the setting, and nothing stays open", () =>
@@ -47,13 +48,13 @@ test("RT2 a port in use is one sentence that names the setting, and nothing stay
     const port = Number(new URL(urls.brain).port);
     const store = new MemoryStore();
     const settings = testSettings((change) => (change.brain.port = port));
-    const options = { services: [echoRoom("neuro"), echoRoom("brain")], store, uploads: memoryUploads() };
+    const options = { services: [echoService("neuro"), echoService("brain")], store, uploads: memoryUploads() };
     await check.rejects(
       serve(settings, { ...options, print: () => check.that(false, "nothing is ready") }),
       new RegExp(`^StartError: brain\\.port: ${port} on 127\\.0\\.0\\.1 is in use$`),
     );
     await withRelay(testSettings((change) => (change.brain.port = 0)), () => Promise.resolve(), {
-      services: [echoRoom("brain")],
+      services: [echoService("brain")],
     });
   }));
 
@@ -212,7 +213,7 @@ test("RT15 a room's mistake closes the peer that met it, and the room goes on", 
     check.equal((await unlucky.closed).code, 1011);
     check.equal(await other.ask("echo alive"), "alive");
     check.equal(await elsewhere.ask("echo alive"), "alive");
-    check.that(log.some((line) => line.includes("a mistake of ours in neuro")));
+    check.that(log.some((line) => line.includes("internal error in neuro")));
   }));
 
 test("SE1 a page of a foreign origin is refused over a real socket, and the log says what would allow it", () =>

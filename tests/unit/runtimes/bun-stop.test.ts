@@ -1,10 +1,11 @@
 /** How the relay stops on Bun: in order, for signals, and in any case. */
 import { test } from "#runner";
-import { serve } from "../../../src/runtimes/bun.ts";
+import { serve } from "../../../src/runtimes/bun/serve.ts";
 import { check } from "../../harness/check.ts";
-import { Client, testSettings, withRelay } from "./bun-stage.ts";
-import { echoRoom, stubbornRoom } from "./echo-room.ts";
-import { MemoryStore, memoryUploads } from "./memory.ts";
+import { Client, testSettings, withRelay } from "./bun-relay.ts";
+import { echoService, neverDrainedService } from "./echo-service.ts";
+import { memoryUploads } from "../../../src/storage/uploads.ts";
+import { MemoryStore } from "./memory-store.ts";
 
 test("RT17 a drain tells the rooms, closes every peer with 1012, lets nobody in, and closes the store last", () =>
   withRelay(testSettings(), async ({ connect, drain, store, urls }) => {
@@ -38,7 +39,7 @@ test("RT17 what was asked to be stored is stored before the drain is over", () =
 test("RT18 a room that never says it is done does not keep the relay from stopping", async () => {
   const settings = testSettings((change) => (change.shutdown.grace = 0));
   const store = new MemoryStore();
-  const services = [echoRoom("brain"), stubbornRoom("neuro")];
+  const services = [echoService("brain"), neverDrainedService("neuro")];
   const served = await serve(settings, { services, store, uploads: memoryUploads(), print: () => {}, log: () => {} });
   await served.drain();
   check.that(store.isClosed);

@@ -1,8 +1,9 @@
 /** A relay with echo rooms as a process on Deno. */
-import { serve, untilStopped } from "../../../src/runtimes/deno.ts";
+import { serve, untilStopped } from "../../../src/runtimes/deno/serve.ts";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
-import { echoRoom } from "./echo-room.ts";
-import { MemoryStore, memoryUploads } from "./memory.ts";
+import { echoService } from "./echo-service.ts";
+import { memoryUploads } from "../../../src/storage/uploads.ts";
+import { MemoryStore } from "./memory-store.ts";
 
 const free = <Block extends { port: number }>(block: Block): Block => ({ ...block, port: 0 });
 const settings = {
@@ -13,7 +14,7 @@ const settings = {
   web: { ...free(DEFAULTS.web), token: "web-token-of-the-tests" },
   queue: { ...DEFAULTS.queue, backend: "memory" as const },
 };
-const services = [echoRoom("intermediary"), echoRoom("neuro"), echoRoom("brain")];
+const services = [echoService("intermediary"), echoService("neuro"), echoService("brain")];
 const served = await serve(settings, { services, store: new MemoryStore(), uploads: memoryUploads() });
 setTimeout(() => {
   throw new Error("nobody catches this");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "#runner";
 import { check } from "../../harness/check.ts";
 import { denoPath, ROOT } from "../../harness/machine.ts";
-import { Client } from "./bun-stage.ts";
+import { Client } from "./bun-relay.ts";
 
 /** Runs `run` with a relay of echo rooms on Deno; `text` is all that it has printed. */
 async function withDeno(
@@ -45,7 +45,7 @@ test("RT15 on Deno: a room's mistake closes its peer; what nobody catches is sai
     const [unlucky, other] = [await Client.connect(url), await Client.connect(url)];
     unlucky.send("panic");
     check.equal((await unlucky.closed).code, 1011);
-    for (const words of [/a mistake of ours in neuro/, /nobody catches this/, /nor this/]) {
+    for (const words of [/internal error in neuro/, /nobody catches this/, /nor this/]) {
       for (let left = 1_000; !words.test(text()); left--) {
         check.that(left > 0, `${words} in ${text()}`);
         await Bun.sleep(10);

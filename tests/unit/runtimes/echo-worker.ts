@@ -1,12 +1,12 @@
 /** The Worker with echo rooms in its objects. */
-import { RelayObject as Relay } from "../../../src/runtimes/workers.ts";
+import { RelayObject as Relay } from "../../../src/runtimes/workers/worker.ts";
 import type { SupervisedService } from "../../../src/relay/mod.ts";
-import { echoRoom } from "./echo-room.ts";
+import { echoService } from "./echo-service.ts";
 
-export { default } from "../../../src/runtimes/workers.ts";
+export { default } from "../../../src/runtimes/workers/worker.ts";
 
 export class RelayObject extends Relay {
   protected override services(): SupervisedService[] {
-    return [echoRoom("intermediary"), echoRoom("neuro"), echoRoom("brain")];
+    return [echoService("intermediary"), echoService("neuro"), echoService("brain")];
   }
 }

@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "#runner";
-import { type Alarm, ObjectClock } from "../../../src/runtimes/workers/clock.ts";
-import { isServed } from "../../../src/runtimes/workers/path.ts";
-import { splitPath } from "../../../src/runtimes/workers/path.ts";
-import { Line, until } from "../../conformance/line.ts";
+import { type Alarm, ObjectClock } from "../../../src/runtimes/workers/object-clock.ts";
+import { isServed } from "../../../src/runtimes/workers/relay-path.ts";
+import { splitPath } from "../../../src/runtimes/workers/relay-path.ts";
+import { JsonSocket, until } from "../../conformance/json-socket.ts";
 import { type Relay, variablesOf } from "../../conformance/platform.ts";
-import { integrate, Neuro, watch } from "../../conformance/players.ts";
+import { integrate, Neuro, watch } from "../../conformance/clients.ts";
 import { bundle, deploy } from "../../conformance/workers.ts";
 import { check } from "../../harness/check.ts";
-import { Client } from "./bun-stage.ts";
+import { Client } from "./bun-relay.ts";
 
 interface Stage {
   readonly relay: Relay;
@@ -54,7 +54,7 @@ test(
   "RT60 an object with nobody but integrations and watchers sleeps; a command wakes it, and nobody notices",
   () =>
     withWorker(
-      "tests/unit/runtimes/counted-worker.ts",
+      "tests/unit/runtimes/counting-worker.ts",
       { ...variablesOf({}), RELAY_NAMES: "test" },
       async ({ relay, log }) => {
         const [jukebox, desk] = [await integrate(relay, "jukebox"), await watch(relay, "desk")];
@@ -82,7 +82,7 @@ test("RT61 an object that was taken away comes back by its alarm, unasked, and d
   const neuro = new Neuro();
   const variables = { ...variablesOf({ "nakurity-client.url": neuro.url }), RELAY_NAMES: "test" };
   try {
-    await withWorker("src/runtimes/workers.ts", variables, async ({ relay, again }) => {
+    await withWorker("src/runtimes/workers/worker.ts", variables, async ({ relay, again }) => {
       await fetch(`${relay.web}/health`);
       await neuro.hear(({ command }) => command === "startup", "the relay");
       await again();
@@ -98,7 +98,7 @@ test("RT61 an object that was taken away comes back by its alarm, unasked, and d
 
 test("RT62 each name is a relay of its own; names that are not served are no relay", () =>
   withWorker(
-    "src/runtimes/workers.ts",
+    "src/runtimes/workers/worker.ts",
     { ...variablesOf({}), RELAY_NAMES: "default,test,show-*" },
     async ({ relay, origin }) => {
       const status = async (path: string) => (await fetch(origin + path)).status;
@@ -127,7 +127,7 @@ test("RT63 OB24 without tokens of its own, told to record, or with an unknown se
       [{ ...variablesOf({}), NEURO_RELAY_RECORD__FILE: "x.jsonl" }, "record.file: a Worker has no files"],
     ] as const
   ) {
-    await withWorker("src/runtimes/workers.ts", variables, async ({ origin, log }) => {
+    await withWorker("src/runtimes/workers/worker.ts", variables, async ({ origin, log }) => {
       check.equal((await fetch(`${origin}/health`)).status, 503);
       await until(() => log().includes(words), words);
     });
@@ -135,9 +135,9 @@ test("RT63 OB24 without tokens of its own, told to record, or with an unknown se
 });
 
 test("RT64 the Worker is one module of less than 1 MiB compressed, with nothing of Node in it", async () => {
-  const script = await bundle("src/runtimes/workers.ts");
+  const script = await bundle("src/runtimes/workers/worker.ts");
   check.that(Bun.gzipSync(script).length < 1_048_576);
-  await check.rejects(bundle("src/runtimes/resources.ts"), /./);
+  await check.rejects(bundle("src/runtimes/open-ports.ts"), /./);
 });
 
 test("RT15 in workerd: a room's mistake closes its peer, and the object goes on; what was sent before a close arrives", () =>
@@ -153,7 +153,7 @@ test("RT15 in workerd: a room's mistake closes its peer, and the object goes on;
     await other.next((frame) => frame === "stored");
     other.send("close");
     check.equal(await other.closed, { code: 4401, reason: "invalid auth token" });
-    check.match(log(), /a mistake of ours in neuro/);
+    check.match(log(), /internal error in neuro/);
   }));
 
 test("RT65 a short deadline has a timer, and an alarm behind it; a long one the alarm, which is only ever moved earlier", async () => {
@@ -176,8 +176,8 @@ test("RT65 a short deadline has a timer, and an alarm behind it; a long one the 
   clock.wake(Date.now() + 1);
   await until(() => ticks === 1, "the timer");
   check.equal(alarms.length, 3);
-  clock.rang();
-  clock.secure();
+  clock.alarmFired();
+  clock.ensureReturn();
   check.equal(alarms.length, 4);
   clock.wake(undefined);
 });
@@ -196,15 +196,15 @@ test("RT62 a path is taken apart, and a name is served, as the patterns say", ()
 });
 
 test("BR70 BR80 a Worker, which has no files, predicts with the artifact that comes with the program", () =>
-  withWorker("src/runtimes/workers.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay }) => {
-    const line = await Line.open(`${relay.urls.brain}/?token=brain-token`);
+  withWorker("src/runtimes/workers/worker.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay }) => {
+    const line = await JsonSocket.open(`${relay.urls.brain}/?token=brain-token`);
     line.send({ cmd: "Infer", payload: { math: "6 / 3" } });
     check.equal((await line.next()).prediction, { value: 1.108852744102478 });
   }));
 
 test("RT66 a socket that the other end closes is closed at once, and its name is free", () =>
-  withWorker("src/runtimes/workers.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay }) => {
-    const line = await Line.open(relay.urls.intermediary);
+  withWorker("src/runtimes/workers/worker.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay }) => {
+    const line = await JsonSocket.open(relay.urls.intermediary);
     const began = performance.now();
     check.equal((await line.close()).code, 1000);
     check.that(performance.now() - began < 5_000, "without waiting for a timeout");

@@ -9,14 +9,14 @@ import { createStorage } from "unstorage";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { QueueSettings } from "../../../src/core/settings.ts";
 import type { Store } from "../../../src/engine/ports.ts";
-import { openStore } from "../../../src/storage/open.ts";
+import { openStore } from "../../../src/storage/open-store.ts";
 import { makeStore } from "../../../src/storage/store.ts";
 
 /** What was put aside: the key and the reason. */
 export type Quarantined = [key: string, why: string][];
 
 /** One backend, empty at first. */
-export interface Ground {
+export interface BackendFixture {
   readonly settings: QueueSettings;
   open(quarantined?: Quarantined): Promise<Store>;
   /** Puts something there behind the store's back, while it is closed. */
@@ -31,7 +31,7 @@ export interface BackendKind {
   /** One process at a time. */
   readonly isExclusive: boolean;
   readonly entryBytesMax: number;
-  make(): Promise<Ground>;
+  make(): Promise<BackendFixture>;
 }
 
 const MIB = 1_024 * 1_024;
@@ -43,7 +43,7 @@ const opening = (settings: QueueSettings) => (quarantined: Quarantined = []): Pr
 async function inFolder(
   backend: QueueSettings["backend"],
   plant: (folder: string, key: string, content: string) => Promise<void>,
-): Promise<Ground> {
+): Promise<BackendFixture> {
   const folder = await mkdtemp(join(tmpdir(), "neuro-relay-store-"));
   const settings = { ...DEFAULTS.queue, backend, path: folder };
   return {

@@ -8,7 +8,7 @@ import {
   openObjectUploads,
 } from "../../../src/storage/durable-object.ts";
 import { check } from "../../harness/check.ts";
-import type { BackendKind, Ground } from "./backends.ts";
+import type { BackendFixture, BackendKind } from "./backends.ts";
 import { type Case, contract } from "./contract.ts";
 
 const MIB = 1_048_576;
@@ -34,7 +34,7 @@ const uploads = (storage: ObjectStorage): Case => ({
     await files.delete("up-1.bin");
     check.equal(await files.read("up-1.bin"), undefined);
     check.equal(await files.read("../up-1.bin"), undefined);
-    await check.rejects(files.save("../x", new Uint8Array()), /not a file name/);
+    await check.rejects(files.save("../x", new Uint8Array()), /invalid file name/);
   },
 });
 
@@ -69,7 +69,7 @@ export class ContractObject {
       isDurable: true,
       isExclusive: false,
       entryBytesMax: ENTRY_BYTES_MAX,
-      make: (): Promise<Ground> =>
+      make: (): Promise<BackendFixture> =>
         Promise.resolve({
           settings,
           open: (quarantined = []) =>

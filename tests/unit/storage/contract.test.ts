@@ -2,7 +2,7 @@ import { test } from "#runner";
 import { find } from "../../harness/machine.ts";
 import { type BackendKind, fs, memory, redisOn, sqlite } from "./backends.ts";
 import { contract } from "./contract.ts";
-import { killCase } from "./kills.ts";
+import { killCase } from "./kill-case.ts";
 
 const cases = [...contract, killCase];
 

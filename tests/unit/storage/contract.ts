@@ -3,14 +3,14 @@ import { type Key, rawKey } from "../../../src/core/ids.ts";
 import type { Json } from "../../../src/core/json.ts";
 import { key, segment, sequence } from "../../../src/core/key.ts";
 import { check } from "../../harness/check.ts";
-import type { BackendKind, Ground, Quarantined } from "./backends.ts";
+import type { BackendFixture, BackendKind, Quarantined } from "./backends.ts";
 
 export interface Case {
   /** Begins with the ids of the rules it proves. */
   readonly name: string;
   /** Left out where this is false. */
   readonly needs?: (kind: BackendKind) => boolean;
-  run(ground: Ground, kind: BackendKind): Promise<void>;
+  run(ground: BackendFixture, kind: BackendKind): Promise<void>;
 }
 
 const at = (...segments: string[]): Key => key("neuro", "case", ...segments);
@@ -71,7 +71,7 @@ const BROKEN: readonly (readonly [key: string, content: string, why: RegExp])[] 
   ["neuro/case/newer", '{"v":99}', /newer/],
 ];
 
-const fill = (ground: Ground): Promise<void> => ground.open().then((store) => store.close());
+const fill = (ground: BackendFixture): Promise<void> => ground.open().then((store) => store.close());
 
 export const contract: readonly Case[] = [
   {

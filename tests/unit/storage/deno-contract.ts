@@ -1,7 +1,7 @@
 /** Runs the contract under Deno and prints one line a case: run by `deno.test.ts`, with `--unstable-kv`. */
 import { denoKv, fs, sqlite } from "./backends.ts";
 import { contract } from "./contract.ts";
-import { killCase } from "./kills.ts";
+import { killCase } from "./kill-case.ts";
 
 for (const kind of [fs, sqlite, denoKv]) {
   for (const { name, needs, run } of [...contract, killCase]) {

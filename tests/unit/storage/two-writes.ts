@@ -2,7 +2,7 @@
 import { writeSync } from "node:fs";
 import { argv } from "node:process";
 import { key } from "../../../src/core/key.ts";
-import { openStore } from "../../../src/storage/open.ts";
+import { openStore } from "../../../src/storage/open-store.ts";
 
 const store = await openStore(JSON.parse(argv[2] ?? ""), { onQuarantine: () => {} });
 for (const name of ["one", "two"]) {

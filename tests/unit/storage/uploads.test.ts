@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { hashBytes } from "../../../src/core/hash.ts";
 import { key } from "../../../src/core/key.ts";
-import { openStorage } from "../../../src/runtimes/resources.ts";
-import { openStore } from "../../../src/storage/open.ts";
-import { discardOrphans } from "../../../src/storage/orphans.ts";
+import { openStorage } from "../../../src/runtimes/open-ports.ts";
+import { openStore } from "../../../src/storage/open-store.ts";
+import { deleteOrphanedUploads } from "../../../src/storage/orphaned-uploads.ts";
 import { memoryUploads, openUploads, type UploadStore } from "../../../src/storage/uploads.ts";
 import { check } from "../../harness/check.ts";
 
@@ -21,7 +21,7 @@ async function keepsFiles(uploads: UploadStore): Promise<void> {
   await uploads.delete("0-1.bin");
   check.equal(await uploads.read("0-1.bin"), undefined);
   for (const name of ["../x", "a/b", "", ".", "A.bin", "x.part", "x".repeat(121)]) {
-    await check.rejects(uploads.save(name, bytes), /not a file name of ours/);
+    await check.rejects(uploads.save(name, bytes), /invalid file name/);
   }
 }
 
@@ -55,9 +55,9 @@ test("ST20 files that a kill left without a record go when they are as old as fi
   }
   const store = await openStore({ ...DEFAULTS.queue, backend: "memory" }, { onQuarantine: () => {} });
   await store.put(key("intermediary", "upload", id(1)), { v: 1 });
-  check.equal(await discardOrphans(store, await openUploads(folder), { ttl: 60_000, now }), 1);
+  check.equal(await deleteOrphanedUploads(store, await openUploads(folder), { ttl: 60_000, now }), 1);
   check.equal((await readdir(folder)).sort(), [recorded, young, ...foreign].sort());
-  check.equal(await discardOrphans(store, await openUploads(folder), { ttl: 60_000, now: now + 120_000 }), 1);
+  check.equal(await deleteOrphanedUploads(store, await openUploads(folder), { ttl: 60_000, now: now + 120_000 }), 1);
   check.equal((await readdir(folder)).sort(), [recorded, ...foreign].sort());
   await rm(folder, { recursive: true });
 });
@@ -65,7 +65,7 @@ test("ST20 files that a kill left without a record go when they are as old as fi
 test("ST20 a relay starts without its uploads, too, and makes no folder for them", async () => {
   const store = await openStore({ ...DEFAULTS.queue, backend: "memory" }, { onQuarantine: () => {} });
   const away = { ...memoryUploads(), list: () => Promise.reject(new Error("no disk")) };
-  await check.rejects(discardOrphans(store, away, { ttl: 1, now: 1 }), /no disk/);
+  await check.rejects(deleteOrphanedUploads(store, away, { ttl: 1, now: 1 }), /no disk/);
   const path = join(tmpdir(), `neuro-relay-none-${Date.now()}`);
   const settings = { ...DEFAULTS, uploads: { ...DEFAULTS.uploads, path } };
   const { uploads } = await openStorage(settings, { store }, () => {});

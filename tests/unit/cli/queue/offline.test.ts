@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
 import { key, segment } from "../../../../src/core/key.ts";
 import { type EntryHead, entryKey } from "../../../../src/queue/entry.ts";
-import { openStore } from "../../../../src/storage/open.ts";
+import { openStore } from "../../../../src/storage/open-store.ts";
 import type { Store } from "../../../../src/engine/ports.ts";
 import { check } from "../../../harness/check.ts";
 import { CliFolder } from "../cli-process.ts";
@@ -130,7 +130,7 @@ test("CF38b queue does not open a locked store whose owner does not answer", asy
   check.equal(status, 2);
   check.match(
     errors,
-    /relay_message_queue is in use by process \d+ since .*\nit does not answer on the web port of this configuration; stop it to use this command\n$/,
+    /relay_message_queue is in use by process \d+ since .*\nit did not reply on the web port of this configuration; stop it to use this command\n$/,
   );
   await store.close();
   await place.remove();

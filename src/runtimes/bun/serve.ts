@@ -1,0 +1,57 @@
+/** The relay on Bun: one `Bun.serve` for each listener. */
+import type { Server } from "bun";
+import type { Settings } from "../../core/settings.ts";
+import { rawDial } from "../../websocket-client/dial-raw.ts";
+import { connect } from "../../websocket-client/bun-wire.ts";
+import type { ConnectionHandler } from "../connections.ts";
+import type { Listener } from "../listeners.ts";
+import type { RelayHandle, ServeOptions } from "../serve-options.ts";
+import { type ListenerContext, type OpenListener, serveProcess, type ServerRuntime } from "../serve.ts";
+import { tooManyConnections } from "../upgrade.ts";
+import { websocketHandlers } from "./socket.ts";
+
+export { type RelayHandle, type ServeOptions, StartError } from "../serve-options.ts";
+export { untilStopped } from "../signals.ts";
+
+/** A request that transfers nothing for this long is cut. */
+const IDLE_SECONDS = 30;
+
+/** Starts a relay. Throws a `StartError`, and leaves nothing open, when it cannot. */
+export const serve = (settings: Settings, options: ServeOptions = {}): Promise<RelayHandle> =>
+  serveProcess(bun, settings, options);
+
+const afterTurn = (run: () => void): void => void setImmediate(run);
+
+const bun: ServerRuntime = { listen, afterTurn, dial: rawDial({ connect, later: afterTurn }) };
+
+function listen({ name, host: hostname, port }: Listener, { app, frameBytesMax, admit }: ListenerContext): OpenListener {
+  const server = Bun.serve<ConnectionHandler>({
+    hostname,
+    port,
+    idleTimeout: IDLE_SECONDS,
+    websocket: websocketHandlers(frameBytesMax),
+    fetch: (request, server) =>
+      app.fetch(request, {
+        listener: name,
+        address: server.requestIP(request)?.address ?? "",
+        linger: () => server.timeout(request, 0),
+        upgrade: (...admitted) => upgrade(request, server, admit(...admitted)),
+      }),
+    error: () => new Response(null, { status: 500 }),
+  });
+  return {
+    port: server.port ?? 0,
+    stopAccepting: () => void server.stop(false),
+    close: () => server.stop(true),
+  };
+}
+
+/** Why an empty response: the connection is a WebSocket by then, and Bun sends no HTTP response on it. */
+function upgrade(
+  request: Request,
+  server: Server<ConnectionHandler>,
+  handler: ConnectionHandler | undefined,
+): Response | undefined {
+  if (handler === undefined) return tooManyConnections();
+  return server.upgrade(request, { data: handler }) ? new Response(null) : undefined;
+}

@@ -1,0 +1,283 @@
+/**
+ * Connections that peers open, and the frames sent on each; the same on every runtime.
+ *
+ * Invariants: B1 frames to one peer leave in order; all frames of one turn of the event loop leave in one write where the runtime can;
+ * B2 frames from a peer that the relay is closing are ignored; B3 the relay treats such a peer as gone at most `CLOSING_MS` later;
+ * B4 exactly one `closed` follows an `opened`.
+ */
+import type { ConnectionInfo, Event, ListenerName } from "../core/event.ts";
+import { FAULTS } from "../core/fault.ts";
+import { isLink, type PeerId, peerId } from "../core/ids.ts";
+import type { Frame } from "../core/json.ts";
+import type { Observation } from "../core/observation.ts";
+import type { Sockets } from "../engine/mod.ts";
+import type { Ticket, Tokens } from "../http/app.ts";
+import type { Counter, Gauge, RelayMetrics } from "../observability/mod.ts";
+import { closeCode, closeReason, CLOSING_MS } from "../websocket-client/close.ts";
+import { EASED_BYTES } from "../websocket-client/guest.ts";
+import type { Links } from "./links.ts";
+
+/** An accepted socket. No method throws, whatever state the socket is in. */
+export interface ServerSocket {
+  /** Sends frames in order, in one write where the runtime can. Returns the bytes that wait after it; 0 where the runtime hides them. */
+  write(frames: readonly Frame[]): number;
+  close(code: number, reason: string): void;
+  /** Disconnects without waiting for the peer, where the runtime can. */
+  terminate(): void;
+  /** Does nothing where the runtime cannot ping. */
+  ping(): void;
+}
+
+/** Receives the events of one accepted socket. No method throws. */
+export interface ConnectionHandler {
+  open(socket: ServerSocket): void;
+  message(frame: Frame): void;
+  /** The socket sent some of its backlog; `waiting` bytes remain. */
+  drain(waiting: number): void;
+  pong(): void;
+  close(code: number): void;
+}
+
+/** What connections need of their host. */
+export interface ConnectionsHost {
+  readonly metrics: RelayMetrics;
+  push(event: Event): void;
+  observe(observation: Observation): void;
+}
+
+export interface ConnectionsOptions {
+  /** Runs something at the end of this turn of the event loop; at once on runtimes where another write costs nothing. */
+  afterTurn(run: () => void): void;
+  /** Distinguishes the ids of these peers from those of an earlier process whose peers are still connected. */
+  readonly prefix?: string;
+}
+
+/** Who a peer is. */
+export interface PeerIdentity {
+  readonly id: PeerId;
+  readonly listener: ListenerName;
+  readonly connection: ConnectionInfo;
+  /** The credential that admitted it, where that is known. */
+  readonly credential?: Ticket;
+}
+
+/** A write contains about this many characters; more frames of one turn leave in several writes. */
+const BATCH_CHARS = 16_384;
+
+export class PeerConnections {
+  readonly #host: ConnectionsHost;
+  readonly #options: ConnectionsOptions;
+  readonly #table = new Map<PeerId, PeerConnection>();
+  readonly #groups = new Map<ListenerName, ListenerGroup>();
+  #unwritten: PeerConnection[] = [];
+  #isWriteDue = false;
+  #count = 0;
+
+  constructor(host: ConnectionsHost, options: ConnectionsOptions) {
+    this.#host = host;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Creates a new peer, which handles the socket that an upgrade will open. */
+  admit(
+    listener: ListenerName,
+    connection: ConnectionInfo,
+    credential: Ticket = undefined,
+  ): ConnectionHandler & { readonly id: PeerId } {
+    const id = peerId(`${listener}-${this.#options.prefix ?? ""}${++this.#count}`);
+    return new PeerConnection({ id, listener, connection, credential }, this.#groupOf(listener), "new");
+  }
+
+  /** Takes over a peer that was connected before this process, or this Durable Object, started. */
+  resume(identity: PeerIdentity, socket: ServerSocket): ConnectionHandler {
+    const peer = new PeerConnection(identity, this.#groupOf(identity.listener), "resumed");
+    peer.open(socket);
+    return peer;
+  }
+
+  /** Closes the peers whose credentials are not valid any more, after the tokens changed. */
+  closeRevoked(tokens: Pick<Tokens, "admits">): void {
+    for (const [id, { identity: { listener, connection, credential } }] of [...this.#table]) {
+      if (tokens.admits(listener, credential, connection.address)) continue;
+      this.#host.observe({ is: "peer_closed_by_relay", from: connection.address, fault: "badToken" });
+      this.close(id, FAULTS.badToken.close, FAULTS.badToken.message);
+    }
+  }
+
+  /** Returns the bytes that wait for the peer after it. */
+  send(to: PeerId, frame: Frame): number {
+    const peer = this.#table.get(to);
+    if (peer === undefined || !peer.isOpen) return 0;
+    if (peer.batch.push(frame) === 1) this.#unwritten.push(peer);
+    peer.batchChars += frame.length;
+    if (peer.batchChars >= BATCH_CHARS) peer.write();
+    return peer.waiting + peer.batchChars;
+  }
+
+  /** Writes at the end of this turn of the event loop, so that all frames of one read leave together. */
+  flush(): void {
+    if (this.#isWriteDue || this.#unwritten.length === 0) return;
+    this.#isWriteDue = true;
+    this.#options.afterTurn(() => this.#writeAll());
+  }
+
+  close(id: PeerId, code: number, reason: string): void {
+    this.#table.get(id)?.closeByRelay(code, reason);
+  }
+
+  ping(id: PeerId): void {
+    this.#table.get(id)?.ping();
+  }
+
+  #groupOf(listener: ListenerName): ListenerGroup {
+    const known = this.#groups.get(listener);
+    if (known !== undefined) return known;
+    const { connections, frames } = this.#host.metrics;
+    const group = {
+      host: this.#host,
+      table: this.#table,
+      open: connections.labels(listener),
+      received: frames.labels(listener, "in"),
+      sent: frames.labels(listener, "out"),
+    };
+    this.#groups.set(listener, group);
+    return group;
+  }
+
+  #writeAll(): void {
+    this.#isWriteDue = false;
+    const peers = this.#unwritten;
+    this.#unwritten = [];
+    for (const peer of peers) peer.write();
+  }
+}
+
+/** What all peers of one listener share. */
+interface ListenerGroup {
+  readonly host: ConnectionsHost;
+  readonly table: Map<PeerId, PeerConnection>;
+  readonly open: Gauge;
+  readonly received: Counter;
+  readonly sent: Counter;
+}
+
+type ConnectionState =
+  /** The upgrade was accepted; the socket is not open yet. */
+  | { readonly is: "opening" }
+  | { readonly is: "open"; readonly socket: ServerSocket }
+  /** The relay has sent its close frame; `timer` terminates the socket if the peer does not answer. */
+  | { readonly is: "closing"; readonly timer: ReturnType<typeof setTimeout> }
+  | { readonly is: "closed" };
+
+const OPENING: ConnectionState = { is: "opening" };
+const CLOSED: ConnectionState = { is: "closed" };
+
+/** One peer and the frames that wait to be written to it. Why a class: ten thousand peers share its methods. */
+class PeerConnection implements ConnectionHandler {
+  readonly identity: PeerIdentity;
+  readonly batch: Frame[] = [];
+  batchChars = 0;
+  /** Bytes that the socket did not take, as of the last write or drain. */
+  waiting = 0;
+  readonly #group: ListenerGroup;
+  readonly #origin: "new" | "resumed";
+  #state: ConnectionState = OPENING;
+
+  constructor(identity: PeerIdentity, group: ListenerGroup, origin: "new" | "resumed") {
+    this.identity = identity;
+    this.#group = group;
+    this.#origin = origin;
+  }
+
+  get id(): PeerId {
+    return this.identity.id;
+  }
+
+  get isOpen(): boolean {
+    return this.#state.is === "open";
+  }
+
+  open(socket: ServerSocket): void {
+    const { table, open, host } = this.#group;
+    const { id, listener, connection } = this.identity;
+    this.#state = { is: "open", socket };
+    table.set(id, this);
+    open.add();
+    // Why not for a resumed one: the engine gets those when it starts.
+    if (this.#origin === "new") host.push({ is: "opened", peer: id, listener, connection });
+  }
+
+  message(frame: Frame): void {
+    const { received, host } = this.#group;
+    received.value++;
+    if (this.#state.is === "open") host.push({ is: "frame", peer: this.id, frame });
+  }
+
+  drain(waiting: number): void {
+    this.waiting = waiting;
+    if (waiting <= EASED_BYTES) this.#group.host.push({ is: "relieved", peer: this.id });
+  }
+
+  pong(): void {
+    this.#group.host.push({ is: "ponged", peer: this.id });
+  }
+
+  close(code: number): void {
+    if (code === 1009 && this.#state.is === "open") {
+      this.#group.host.observe({ is: "peer_closed_by_relay", from: this.identity.connection.address, fault: "tooBig" });
+    }
+    this.#end(code);
+  }
+
+  closeByRelay(code: number, reason: string): void {
+    if (this.#state.is !== "open") return;
+    this.write();
+    const { socket } = this.#state;
+    const timer = setTimeout(() => {
+      socket.terminate();
+      this.#end(1006);
+    }, CLOSING_MS);
+    this.#state = { is: "closing", timer };
+    socket.close(closeCode(code), closeReason(reason));
+  }
+
+  ping(): void {
+    if (this.#state.is === "open") this.#state.socket.ping();
+  }
+
+  write(): void {
+    const { batch } = this;
+    if (batch.length === 0) return;
+    this.batchChars = 0;
+    if (this.#state.is === "open") {
+      this.#group.sent.add(batch.length);
+      this.waiting = this.#state.socket.write(batch);
+    }
+    batch.length = 0;
+  }
+
+  #end(code: number): void {
+    if (this.#state.is === "closed") return;
+    if (this.#state.is === "closing") clearTimeout(this.#state.timer);
+    this.#state = CLOSED;
+    const { table, open, host } = this.#group;
+    open.add(-1);
+    table.delete(this.id);
+    host.push({ is: "closed", peer: this.id, code });
+  }
+}
+
+/** The engine's port to accepted and dialled connections. */
+export const createSockets = (peers: PeerConnections, links: Links): Sockets => ({
+  send: (to, frame) => (isLink(to) ? links.send(to, frame) : peers.send(to, frame)),
+  flush: () => peers.flush(),
+  close: (peer, code, reason) => peers.close(peer, code, reason),
+  ping: (peer) => peers.ping(peer),
+  attach: () => {}, // Why: a process does not sleep; the engine itself keeps attachments over a panic.
+  dial: (link, url, headers) => links.dial(link, url, headers),
+  closeLink: (link, code) => links.closeLink(link, code),
+});

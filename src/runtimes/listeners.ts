@@ -1,0 +1,106 @@
+/** Which listeners the settings ask for, and the lines that report them when the relay is ready. */
+import { isLoopback } from "../core/loopback.ts";
+import type { ServiceName } from "../core/service.ts";
+import type { Settings } from "../core/settings.ts";
+import { errorText, redactUrl } from "../core/text.ts";
+import type { PortName } from "../http/app.ts";
+import { StartError } from "./serve-options.ts";
+
+/** The blocks of the settings that configure a listener. */
+type ListenerBlock = "intermediary" | "nakurity-backend" | "brain" | "intercept-proxy" | "web";
+
+const LISTENERS: Readonly<Record<PortName, { readonly label: string; readonly block: ListenerBlock }>> = {
+  intermediary: { label: "Intermediary", block: "intermediary" },
+  neuro: { label: "Nakurity Backend", block: "nakurity-backend" },
+  brain: { label: "Brain", block: "brain" },
+  proxy: { label: "Intercept Proxy", block: "intercept-proxy" },
+  web: { label: "Web", block: "web" },
+};
+
+/** A place to listen. */
+export interface Listener {
+  readonly name: PortName;
+  readonly label: string;
+  readonly host: string;
+  readonly port: number;
+  readonly block: ListenerBlock;
+}
+
+/** A listener that is open at `url`. */
+export interface BoundListener extends Listener {
+  readonly url: string;
+}
+
+/** The listeners that are enabled, of the services that this build contains. */
+export function listenersOf(settings: Settings, services: readonly ServiceName[]): readonly Listener[] {
+  const names: readonly PortName[] = ["intermediary", "neuro", "brain", "proxy", "web"];
+  return names
+    .filter((name) => settings[LISTENERS[name].block].enabled && (name === "web" || services.includes(name)))
+    .map((name) => {
+      const { block } = LISTENERS[name];
+      return { name, ...LISTENERS[name], host: settings[block].host, port: settings[block].port };
+    });
+}
+
+/** The error for a listener that cannot be opened. */
+export function bindError({ block, host, port }: Listener, error: unknown): StartError {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") {
+    const guess = block === "nakurity-backend" && port === 8000 ? "; Neuro or another backend may be using it" : "";
+    return new StartError(`${block}.port: ${port} on ${host} is in use${guess}`);
+  }
+  if (code === "EACCES") return new StartError(`${block}.port: this user may not listen on ${port} of ${host}`);
+  return new StartError(`${block}.host: cannot listen on ${host}:${port}: ${errorText(error)}`);
+}
+
+/** The relay whose listeners are open. */
+export interface ReadyRelay {
+  readonly bound: readonly BoundListener[];
+  readonly services: readonly ServiceName[];
+  readonly webToken: string;
+}
+
+/** The lines in order; scripts wait for the last one. */
+export function readyLines(settings: Settings, { bound, services, webToken }: ReadyRelay): string[] {
+  // Why only on loopback: elsewhere others may read the lines, for example in the journal of a service.
+  const fragment = ({ name, host }: BoundListener) => (name === "web" && isLoopback(host) ? `/#token=${webToken}` : "");
+  return [
+    ...(settings.brain.test_mode ? bound.filter(({ name }) => name === "brain").map(brainTestLine) : []),
+    ...bound.map((listener) => `[${listener.label}] listening on ${listener.url}${fragment(listener)}`),
+    ...upstreamLines(settings, services),
+    ...proxyLines(settings, services),
+    ...(settings.record.file === "" ? [] : [`[Recording] recording all frames to ${settings.record.file}`]),
+    ...missing(settings, services).map((label) => `[${label}] is configured, but not part of this build`),
+    "Neuro Relay is ready",
+  ];
+}
+
+/** The line of the original Brain relay in test mode, character by character; its tests look for it. */
+const brainTestLine = ({ host, url }: BoundListener): string => `LISTENING ws://${host}:${new URL(url).port}`;
+
+function upstreamLines(settings: Settings, services: readonly ServiceName[]): string[] {
+  if (!services.includes("neuro")) return [];
+  const upstreams = settings["nakurity-clients"];
+  if (upstreams.length === 0) {
+    return [`No upstream: this relay acts as Neuro (decider ${settings["nakurity-backend"].decider})`];
+  }
+  return upstreams.map(({ url }) => `[Nakurity Client] connecting to ${redactUrl(url)}`);
+}
+
+const proxyLines = ({ "intercept-proxy": { upstream_url } }: Settings, services: readonly ServiceName[]): string[] =>
+  services.includes("proxy") ? [`[Intercept Proxy] forwarding to ${redactUrl(upstream_url)}`] : [];
+
+/** What the settings enable and this build does not contain. */
+function missing(settings: Settings, services: readonly ServiceName[]): string[] {
+  const configured: readonly [label: string, isEnabled: boolean, service: ServiceName][] = [
+    ["Intermediary", settings.intermediary.enabled, "intermediary"],
+    ["Nakurity Backend", settings["nakurity-backend"].enabled, "neuro"],
+    ["Nakurity Client", settings["nakurity-clients"].length > 0, "neuro"],
+    ["Brain", settings.brain.enabled, "brain"],
+    ["Nallely", settings.nallely.enabled, "nallely"],
+    ["Intercept Proxy", settings["intercept-proxy"].enabled, "proxy"],
+  ];
+  return configured
+    .filter(([, isEnabled, service]) => isEnabled && !services.includes(service))
+    .map(([label]) => label);
+}

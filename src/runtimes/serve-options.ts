@@ -1,0 +1,33 @@
+/** What every runtime's `serve` takes and returns. */
+import type { Settings } from "../core/settings.ts";
+import type { Jobs, Store } from "../engine/mod.ts";
+import type { PortName } from "../http/app.ts";
+import type { SupervisedService } from "../relay/mod.ts";
+import type { UploadStore } from "../storage/upload-store.ts";
+
+export interface ServeOptions {
+  /** Takes the lines that say what listens where; standard output by default. */
+  readonly print?: (line: string) => void;
+  /** Takes the lines of the log; standard error by default. */
+  readonly log?: (line: string) => void;
+  /** Replaces what the settings configure, for tests and for embedding. */
+  readonly store?: Store;
+  readonly uploads?: UploadStore;
+  readonly jobs?: Jobs;
+  readonly services?: readonly SupervisedService[];
+}
+
+/** A running relay. */
+export interface RelayHandle {
+  /** The address of each listener, e.g. `ws://127.0.0.1:8765`. */
+  readonly urls: Readonly<Partial<Record<PortName, string>>>;
+  /** Accepts nothing new, finishes what is in progress, and closes everything. A second call returns the promise of the first. */
+  drain(): Promise<void>;
+  /** Applies what can change at run time. Hosts, ports and the queue's backend need a restart. */
+  configure(settings: Settings): void;
+}
+
+/** The relay cannot start. The message is one sentence that names the setting. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}

@@ -1,0 +1,150 @@
+/**
+ * The relay as a process: opens log, store and listeners, runs until it is told to stop, and closes them.
+ *
+ * Contains no policy: the web app decides who may connect, the services decide what is sent. A runtime differs in how it opens a
+ * listener.
+ */
+import { Panic } from "../core/assert.ts";
+import type { ConnectionInfo } from "../core/event.ts";
+import type { Settings } from "../core/settings.ts";
+import { errorText } from "../core/text.ts";
+import type { App, Entrance, Ticket } from "../http/app.ts";
+import { services } from "../relay/services.ts";
+import type { Dial } from "../websocket-client/dial.ts";
+import { type ConnectionHandler, createSockets, PeerConnections } from "./connections.ts";
+import { Host } from "./host.ts";
+import { Links } from "./links.ts";
+import { bindError, type BoundListener, type Listener, listenersOf, readyLines } from "./listeners.ts";
+import { lazyJobs, openProcessLog, openRecording, openStorage } from "./open-ports.ts";
+import { createClock } from "./process-clock.ts";
+import { type RelayHandle, type ServeOptions, StartError } from "./serve-options.ts";
+import { VoiceStub } from "./voice-stub.ts";
+import { webToken } from "./web-token.ts";
+
+/** What differs between runtimes that run the relay as a process. */
+export interface ServerRuntime {
+  /** Opens one listener; throws, or rejects, when the address is not available. */
+  listen(listener: Listener, context: ListenerContext): OpenListener | Promise<OpenListener>;
+  /** Runs something at the end of this turn of the event loop. */
+  afterTurn(run: () => void): void;
+  readonly dial: Dial;
+}
+
+/** What handles the requests and connections of one listener. */
+export interface ListenerContext {
+  readonly app: App;
+  /** The largest frame that the runtime accepts here. */
+  readonly frameBytesMax: number;
+  /** The handler of the socket that an upgrade will open; undefined when a bound on connections is reached. */
+  admit(entrance: Entrance, connection: ConnectionInfo, credential: Ticket): ConnectionHandler | undefined;
+}
+
+export interface OpenListener {
+  readonly port: number;
+  /** Accepts no new connections; open ones stay. */
+  stopAccepting(): void;
+  close(): Promise<void>;
+}
+
+/** Peers that the relay closed have this long to disconnect before their sockets are terminated. */
+const DISCONNECT_MS = 1_000;
+const DISCONNECT_POLL_MS = 10;
+
+/** Starts a relay. Throws a `StartError`, and leaves nothing open, when it cannot. */
+export async function serveProcess(
+  runtime: ServerRuntime,
+  settings: Settings,
+  options: ServeOptions,
+): Promise<RelayHandle> {
+  const print = options.print ?? ((line: string) => console.log(line));
+  const host = new Host({
+    settings,
+    services: options.services ?? services(settings),
+    log: await openProcessLog(settings, options),
+    webToken: await webToken(settings),
+    jobs: options.jobs ?? lazyJobs,
+    isResident: true,
+    print,
+  });
+  const tap = await openRecording(settings, host);
+  const push = tap?.push ?? host.push;
+  const { metrics, observe } = host;
+  const peers = new PeerConnections({ metrics, observe, push }, { afterTurn: (run) => runtime.afterTurn(run) });
+  const links = new Links(push, runtime.dial);
+  const opened: OpenListener[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(opened.map((listener) => listener.close()));
+    links.close();
+    tap?.stop();
+    await host.close();
+  };
+  const bound: BoundListener[] = [];
+  try {
+    const voice = new VoiceStub();
+    for (const listener of listenersOf(settings, host.services)) {
+      const context: ListenerContext = {
+        app: host.app,
+        frameBytesMax: frameBytesMax(listener, settings),
+        admit: (entrance, connection, credential) =>
+          entrance === "voice" ? voice.admit() : peers.admit(entrance, connection, credential),
+      };
+      const open = await openListener(runtime, listener, context);
+      opened.push(open);
+      bound.push({ ...listener, url: urlOf(listener, open.port) });
+    }
+    const storage = await openStorage(settings, options, host.observe);
+    const sockets = createSockets(peers, links);
+    await host.start({ ...storage, sockets: tap?.sockets(sockets) ?? sockets, clock: createClock }).catch(unusableStore);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  for (const line of readyLines(settings, { bound, services: host.services, webToken: host.webToken })) print(line);
+
+  let drained: Promise<void> | undefined;
+  const drain = async (): Promise<void> => {
+    for (const listener of opened) listener.stopAccepting();
+    await host.drain();
+    for (let waited = 0; peers.size > 0 && waited < DISCONNECT_MS; waited += DISCONNECT_POLL_MS) {
+      await new Promise((resolve) => setTimeout(resolve, DISCONNECT_POLL_MS));
+    }
+    await stop();
+  };
+  return {
+    urls: Object.fromEntries(bound.map(({ name, url }) => [name, url])),
+    drain: () => (drained ??= drain()),
+    configure(changed) {
+      host.configure(changed);
+      peers.closeRevoked(host.tokens);
+    },
+  };
+}
+
+/** Reports a store that opened but does not work. Internal errors stay internal errors. */
+function unusableStore(error: unknown): never {
+  if (error instanceof Panic || error instanceof StartError) throw error;
+  throw new StartError(`queue: the stored entries cannot be used: ${errorText(error)}`, { cause: error });
+}
+
+/** The services enforce the same limits, with a reason. This one keeps the runtime from even buffering a larger frame. */
+function frameBytesMax({ name }: Listener, { limits, uploads }: Settings): number {
+  const acceptsUploads = name === "intermediary" || name === "web";
+  return acceptsUploads ? Math.max(limits.message_bytes, uploads.file_bytes) : limits.message_bytes;
+}
+
+async function openListener(
+  runtime: ServerRuntime,
+  listener: Listener,
+  context: ListenerContext,
+): Promise<OpenListener> {
+  try {
+    return await runtime.listen(listener, context);
+  } catch (error) {
+    throw bindError(listener, error);
+  }
+}
+
+function urlOf({ name, host }: Listener, port: number): string {
+  const bracketed = host.includes(":") ? `[${host}]` : host;
+  return `${name === "web" ? "http" : "ws"}://${bracketed}:${port}`;
+}

@@ -1,0 +1,10 @@
+/** Parts of a WebSocket upgrade that the runtimes share. */
+
+/** The first subprotocol that the client offers, which the relay accepts; undefined where it offers none. */
+export function offeredProtocol(request: Request): string | undefined {
+  const [protocol] = (request.headers.get("sec-websocket-protocol") ?? "").split(",");
+  return protocol?.trim() || undefined;
+}
+
+/** The answer when a bound on connections is reached. */
+export const tooManyConnections = (): Response => new Response(null, { status: 503, headers: { "retry-after": "60" } });

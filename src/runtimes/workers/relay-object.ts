@@ -1,0 +1,187 @@
+/**
+ * One relay as a Durable Object: created whenever it is needed, from what it stored and from the sockets that are still open.
+ *
+ * Invariants: W1 nothing that a peer sends makes a handler throw; W2 an invalid configuration causes one error response for each
+ * request, and no crash loop; W3 only short deadlines and dialled links keep the object awake.
+ */
+import type { ConnectionInfo } from "../../core/event.ts";
+import type { Settings } from "../../core/settings.ts";
+import type { Jobs } from "../../engine/mod.ts";
+import { answerVoice, type Entrance, refuse, VOICE_FRAME_BYTES_MAX } from "../../http/app.ts";
+import { artifactBuiltIn, createJobs } from "../../jobs/mod.ts";
+import { openLog } from "../../observability/mod.ts";
+import type { SupervisedService } from "../../relay/mod.ts";
+import { services } from "../../relay/services.ts";
+import { openObjectStore, openObjectUploads } from "../../storage/durable-object.ts";
+import { closeCode } from "../../websocket-client/close.ts";
+import { createSockets, PeerConnections } from "../connections.ts";
+import { Host } from "../host.ts";
+import { Links } from "../links.ts";
+import { offeredProtocol, tooManyConnections } from "../upgrade.ts";
+import { VOICE_CHANNELS_MAX } from "../voice-stub.ts";
+import { dial } from "./dial.ts";
+import { type Environment, loadSettings } from "./environment.ts";
+import { Hibernation } from "./hibernation.ts";
+import { ObjectClock } from "./object-clock.ts";
+import { splitPath } from "./relay-path.ts";
+
+const VOICE = "voice";
+
+/** The parts of a relay that runs. */
+interface Running {
+  readonly host: Host;
+  readonly peers: PeerConnections;
+  readonly links: Links;
+  readonly hibernation: Hibernation;
+  readonly clock: ObjectClock;
+}
+
+export class RelayObject implements DurableObject {
+  readonly #state: DurableObjectState;
+  /** Undefined until the relay has started, and for good where the configuration is invalid. */
+  #running: Running | undefined;
+
+  constructor(state: DurableObjectState, environment: Environment) {
+    this.#state = state;
+    const loaded = loadSettings(environment);
+    if (loaded.ok) void state.blockConcurrencyWhile(() => this.#start(loaded.settings, environment));
+    else for (const error of loaded.errors) console.error(error);
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    if (this.#running === undefined) {
+      return refuse({
+        status: 503,
+        title: "Misconfigured",
+        detail: "the log of this deployment lists the invalid settings",
+      });
+    }
+    const { host } = this.#running;
+    const url = new URL(request.url);
+    const { base, path } = splitPath(url.pathname);
+    url.pathname = path;
+    const routed = base === "" ? request : new Request(url, request);
+    const response = await host.app.fetch(routed, {
+      listener: "web",
+      address: request.headers.get("cf-connecting-ip") ?? "",
+      isRouted: true,
+      base,
+      upgrade: (entrance, connection) => this.#upgrade(request, entrance, connection),
+    });
+    await drainBody(routed);
+    return response;
+  }
+
+  webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    const frame = typeof message === "string" ? message : new Uint8Array(message);
+    const handler = this.#running?.hibernation.handlerOf(socket);
+    if (handler !== undefined) return handler.message(frame);
+    const answer = frame.length > VOICE_FRAME_BYTES_MAX ? undefined : answerVoice(frame);
+    if (answer !== undefined && this.#state.getTags(socket).includes(VOICE)) socket.send(answer);
+  }
+
+  webSocketClose(socket: WebSocket, code: number): void {
+    const handler = this.#running?.hibernation.handlerOf(socket);
+    this.#running?.hibernation.forget(socket);
+    reciprocateClose(socket, code);
+    handler?.close(code);
+  }
+
+  webSocketError(socket: WebSocket): void {
+    this.webSocketClose(socket, 1006);
+  }
+
+  alarm(): void {
+    if (this.#running === undefined) return;
+    const { clock, host, links } = this.#running;
+    clock.alarmFired();
+    host.tick();
+    if (links.size > 0) clock.ensureReturn();
+  }
+
+  /** The services of this relay. Tests override it. */
+  protected services(settings: Settings): SupervisedService[] {
+    return services(settings);
+  }
+
+  async #start(settings: Settings, environment: Environment): Promise<void> {
+    const host = new Host({
+      settings,
+      services: this.services(settings),
+      log: await openLog(settings.log, (line) => console.log(line)),
+      webToken: settings.web.token,
+      jobs: jobsOf(environment),
+      print: (line) => console.log(line),
+    });
+    const { storage } = this.#state;
+    // Why the time: peers of an earlier life of this object may still be connected, under ids of that life.
+    const peers = new PeerConnections(host, { afterTurn: (run) => run(), prefix: `${Date.now().toString(36)}-` });
+    const links = new Links(host.push, dial);
+    const hibernation = new Hibernation(this.#state);
+    const clock = await ObjectClock.open(storage, () => host.tick());
+    const resumed = hibernation.resumed();
+    for (const peer of resumed) {
+      const { peer: id, listener, connection } = peer;
+      hibernation.resume(peer, (socket) => peers.resume({ id, listener, connection }, socket));
+    }
+    this.#running = { host, peers, links, hibernation, clock };
+    await host.start({
+      sockets: {
+        ...createSockets(peers, links),
+        attach: (peer, attachment) => hibernation.attach(peer, attachment),
+        dial(link, url, headers) {
+          clock.ensureReturn();
+          links.dial(link, url, headers);
+        },
+      },
+      store: await openObjectStore(storage, {
+        onQuarantine: (key, why) => host.observe({ is: "entry_quarantined", key, why }),
+      }),
+      uploads: openObjectUploads(storage),
+      clock: () => clock,
+      resumed,
+    });
+  }
+
+  #upgrade(request: Request, entrance: Entrance, connection: ConnectionInfo): Response | undefined {
+    if (this.#running === undefined) return undefined;
+    const { peers, hibernation } = this.#running;
+    const { 0: theirs, 1: ours } = new WebSocketPair();
+    if (entrance === "voice") {
+      if (this.#state.getWebSockets(VOICE).length >= VOICE_CHANNELS_MAX) return tooManyConnections();
+      this.#state.acceptWebSocket(ours, [VOICE]);
+    } else {
+      const handler = peers.admit(entrance, connection);
+      hibernation.accept(ours, handler, { id: handler.id, listener: entrance, connection });
+    }
+    const protocol = offeredProtocol(request);
+    const headers: HeadersInit = protocol === undefined ? {} : { "sec-websocket-protocol": protocol };
+    return new Response(null, { status: 101, webSocket: theirs, headers });
+  }
+}
+
+/** The connection of a larger unread body may end with the response. */
+const DRAINED_BYTES_MAX = 8 * 1_024 ** 2;
+
+/** Reads the rest of a body. Why: the platform ends a connection with unread bytes, and the client would lose its next request. */
+async function drainBody({ body, bodyUsed, headers }: Request): Promise<void> {
+  if (body === null || bodyUsed || Number(headers.get("content-length") ?? Infinity) > DRAINED_BYTES_MAX) return;
+  try {
+    for await (const _ of body) continue;
+  } catch {
+    return; // Why: the client has disconnected.
+  }
+}
+
+/** Why: the platform does not answer the close frame of a socket that can hibernate. */
+function reciprocateClose(socket: WebSocket, code: number): void {
+  try {
+    socket.close(code === 1005 || code === 1006 ? 1000 : closeCode(code));
+  } catch {
+    return; // Why: the relay closed it.
+  }
+}
+
+/** Why `manual`: `fetch` here cannot be told to refuse a redirect, only not to follow it; the job then rejects the response. */
+const jobsOf = ({ OPENAI_API_KEY: apiKey }: Environment): Jobs =>
+  createJobs({ apiKey, fetch: (url, init) => fetch(url, { ...init, redirect: "manual" }) }, { artifact: artifactBuiltIn });

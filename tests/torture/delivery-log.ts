@@ -1,0 +1,89 @@
+/**
+ * What was promised and what arrived, and what of it must not be: a promise that was broken, an order that was not kept, a repeat
+ * that did not say so.
+ */
+
+export interface DeliveryCounts {
+  readonly queued: number;
+  readonly sent: number;
+  readonly refused: number;
+  /** Refused, and arrived all the same: must be 0. */
+  readonly refusedAndArrived: number;
+  /** Different commands that arrived. */
+  readonly delivered: number;
+  /** Answered `queued`, and never arrived: must be 0. */
+  readonly lost: number;
+  /** Answered `sent`, and never arrived: a kill may take what a socket had taken. */
+  readonly sentAndLost: number;
+  /** Arrived for the first time after a later one of the same recipient: must be 0. */
+  readonly outOfOrder: number;
+  readonly flagged: number;
+  /** Arrived again without `redelivered`: must be 0. */
+  readonly unflagged: number;
+}
+
+interface Recipient {
+  last: number;
+  readonly seen: Set<number>;
+}
+
+export class DeliveryLog {
+  readonly #queued = new Set<number>();
+  readonly #sent = new Set<number>();
+  readonly #recipients = new Map<string, Recipient>();
+  readonly #refused = new Set<number>();
+  #outOfOrder = 0;
+  #flagged = 0;
+  #unflagged = 0;
+  #next = 0;
+
+  /** The number of the next command. */
+  next(): number {
+    return this.#next++;
+  }
+
+  answered(number: number, status: unknown): void {
+    if (status === "queued") this.#queued.add(number);
+    else if (status === "sent") this.#sent.add(number);
+    else this.#refused.add(number);
+  }
+
+  arrived(recipient: string, number: number, isRepeat: boolean): void {
+    let known = this.#recipients.get(recipient);
+    if (known === undefined) this.#recipients.set(recipient, known = { last: -1, seen: new Set() });
+    if (!known.seen.has(number)) {
+      if (number < known.last) this.#outOfOrder++;
+      known.last = Math.max(known.last, number);
+      known.seen.add(number);
+    } else if (isRepeat) this.#flagged++;
+    else this.#unflagged++;
+  }
+
+  /** The account so far. */
+  get tally(): DeliveryCounts {
+    const seen = new Set([...this.#recipients.values()].flatMap((recipient) => [...recipient.seen]));
+    const missing = (promised: ReadonlySet<number>): number => [...promised].filter((number) => !seen.has(number)).length;
+    return {
+      queued: this.#queued.size,
+      sent: this.#sent.size,
+      refused: this.#refused.size,
+      refusedAndArrived: this.#refused.size - missing(this.#refused),
+      delivered: seen.size,
+      lost: missing(this.#queued),
+      sentAndLost: missing(this.#sent),
+      outOfOrder: this.#outOfOrder,
+      flagged: this.#flagged,
+      unflagged: this.#unflagged,
+    };
+  }
+}
+
+/** What a tally must not say, in words. */
+export function breachesIn({ lost, refusedAndArrived, outOfOrder, unflagged }: DeliveryCounts): readonly string[] {
+  const found: string[] = [];
+  if (lost > 0) found.push(`${lost} were answered queued and never arrived`);
+  if (refusedAndArrived > 0) found.push(`${refusedAndArrived} were refused and arrived`);
+  if (outOfOrder > 0) found.push(`${outOfOrder} arrived after a later one`);
+  if (unflagged > 0) found.push(`${unflagged} arrived again and did not say so`);
+  return found;
+}

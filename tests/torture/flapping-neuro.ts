@@ -1,0 +1,187 @@
+/**
+ * A Neuro who comes and goes: she takes a connection, plays for a moment, drops it or refuses the next, and begins anew. Games are
+ * connected all the while and answer what they are asked.
+ *
+ * On each connection: `startup` is first and once, all actions are registered before any is used, and each action that she sends
+ * gets at most one result, on that connection, and exactly one when the connection lasts long enough.
+ */
+import type { ServerWebSocket } from "bun";
+import { Random } from "../../src/testing/random.ts";
+import { inFolder, RelayProcess } from "../harness/relay.ts";
+import { type Message, Talk } from "../harness/socket.ts";
+
+interface Result {
+  readonly id: string;
+  readonly success: boolean;
+  readonly message?: string;
+}
+
+/** One connection of hers. */
+interface NeuroConnection {
+  readonly number: number;
+  startups: number;
+  readonly sent: Set<string>;
+  readonly answered: Set<string>;
+}
+
+export class FlappingNeuro {
+  readonly results: Result[] = [];
+  /** The actions that are registered on the present connection. */
+  names: Set<string> = new Set();
+  readonly breaches: string[] = [];
+  connections = 0;
+  isRefusing = false;
+  readonly #server: Bun.Server<NeuroConnection>;
+  #socket: ServerWebSocket<NeuroConnection> | undefined;
+  #acts = 0;
+
+  private constructor() {
+    this.#server = Bun.serve<NeuroConnection>({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request, server) => {
+        if (this.isRefusing) return new Response(null, { status: 503 });
+        const data = { number: ++this.connections, startups: 0, sent: new Set<string>(), answered: new Set<string>() };
+        return server.upgrade(request, { data }) ? undefined : new Response(null, { status: 400 });
+      },
+      websocket: {
+        open: (socket) => {
+          this.#socket = socket;
+          this.names = new Set();
+        },
+        message: (socket, text) => this.#hear(socket, JSON.parse(String(text))),
+        close: (socket) => void (this.#socket === socket && (this.#socket = undefined)),
+      },
+    });
+  }
+
+  static open(): FlappingNeuro {
+    return new FlappingNeuro();
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.#server.port}`;
+  }
+
+  get isConnected(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  /** Asks for an action; false while nobody is there. */
+  act(name: string): boolean {
+    if (this.#socket === undefined) return false;
+    const id = `act-${++this.#acts}`;
+    this.#socket.data.sent.add(id);
+    this.#socket.send(JSON.stringify({ command: "action", data: { id, name } }));
+    return true;
+  }
+
+  /** What was asked on the present connection and has no result. */
+  get owed(): number {
+    const { sent, answered } = this.#socket?.data ?? { sent: new Set(), answered: new Set() };
+    return sent.size - answered.size;
+  }
+
+  /** Cuts the connection, and takes none for so long. */
+  async leave(awayMs: number): Promise<void> {
+    this.isRefusing = awayMs > 0;
+    this.#socket?.terminate();
+    await new Promise((resolve) => setTimeout(resolve, awayMs));
+    this.isRefusing = false;
+  }
+
+  async until(holds: () => boolean, timeoutMs: number = 10_000): Promise<void> {
+    for (const end = performance.now() + timeoutMs; !holds();) {
+      if (performance.now() > end) throw new Error(`nothing came for ${holds}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  close(): void {
+    void this.#server.stop(true);
+  }
+
+  #hear({ data: seat }: ServerWebSocket<NeuroConnection>, { command, data }: Message): void {
+    if (command === "startup") seat.startups++;
+    if (seat.startups !== 1) this.breaches.push(`connection ${seat.number}: ${command} after ${seat.startups} startups`);
+    if (command === "actions/register") { for (const { name } of data.actions) this.#register(seat, name); }
+    if (command === "actions/unregister") { for (const name of data.action_names) this.names.delete(name); }
+    if (command !== "action/result") return;
+    this.results.push(data);
+    if (!seat.sent.has(data.id)) this.breaches.push(`a result for ${data.id} on another connection than its own`);
+    if (seat.answered.has(data.id)) this.breaches.push(`a second result for ${data.id}`);
+    seat.answered.add(data.id);
+  }
+
+  #register(seat: NeuroConnection, name: string): void {
+    if (this.names.has(name)) this.breaches.push(`connection ${seat.number}: ${name} is registered twice`);
+    this.names.add(name);
+  }
+}
+
+const GAMES = ["Chess", "Snake", "Maze"];
+const STAY_MS = 200;
+const AWAY_MS = 100;
+
+/** What a campaign did, and what went wrong in it. */
+export interface FlappingResult {
+  readonly connections: number;
+  readonly acts: number;
+  readonly results: number;
+  readonly breaches: readonly string[];
+}
+
+/** Lets Neuro come and go so many times. */
+export function flap({ times, seed }: { readonly times: number; readonly seed: number }): Promise<FlappingResult> {
+  return inFolder(async (folder) => {
+    const random = new Random(seed);
+    const neuro = FlappingNeuro.open();
+    const sets = [`nakurity-client.url=${neuro.url}`, "nakurity-client.backoff.base=10", "nakurity-client.backoff.cap=50"];
+    const relay = await RelayProcess.start(folder, sets);
+    const breaches: string[] = [];
+    let acts = 0;
+    try {
+      const games = await Promise.all(GAMES.map((name) => play(relay, name)));
+      for (let time = 0; time < times; time++) {
+        await neuro.until(() => neuro.names.size === GAMES.length);
+        for (const end = performance.now() + random.between(0, STAY_MS); performance.now() < end;) {
+          if (neuro.act((random.oneOf(GAMES) ?? "").toLowerCase())) acts++;
+          await pause(random.between(0, 10));
+        }
+        if (random.chance(0.3)) await neuro.until(() => neuro.owed === 0);
+        await neuro.leave(random.chance(0.5) ? 0 : random.between(1, AWAY_MS));
+      }
+      await neuro.until(() => neuro.names.size === GAMES.length);
+      for (const name of GAMES) if (neuro.act(name.toLowerCase())) acts++;
+      await neuro.until(() => neuro.owed === 0);
+      for (const game of games) if (!game.isOpen) breaches.push("a game was closed");
+    } catch (error) {
+      breaches.push(String(error));
+    } finally {
+      await relay.stop();
+      neuro.close();
+    }
+    const { connections, results } = neuro;
+    return { connections, acts, results: results.length, breaches: [...neuro.breaches, ...breaches] };
+  });
+}
+
+/** A game with one action that answers at once. */
+async function play({ urls }: RelayProcess, name: string): Promise<Talk> {
+  const talk = await Talk.open(urls.neuro);
+  talk.send({ command: "startup", game: name });
+  const action = { name: name.toLowerCase(), description: `Plays ${name}.` };
+  talk.send({ command: "actions/register", game: name, data: { actions: [action] } });
+  void answerAll(talk, name).catch(() => undefined); // Why: it ends with its connection.
+  return talk;
+}
+
+async function answerAll(talk: Talk, game: string): Promise<void> {
+  for (;;) {
+    const { data } = await talk.next(({ command }) => command === "action", 60_000);
+    talk.send({ command: "action/result", game, data: { id: data.id, success: true } });
+  }
+}
+
+// Why a real clock: what is tried is a process that knows no other.
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

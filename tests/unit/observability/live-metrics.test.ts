@@ -1,0 +1,183 @@
+/** Every metric of a relay that runs, seen to move; read by a parser that others wrote. */
+import { test } from "#runner";
+import { UPSTREAM_DEFAULTS } from "../../../src/core/defaults.ts";
+import { createMetrics } from "../../../src/observability/mod.ts";
+import { services } from "../../../src/relay/services.ts";
+import { check } from "../../harness/check.ts";
+import { type Message, Talk } from "../../harness/socket.ts";
+import { type Running, testSettings, WEB_TOKEN, withRelay } from "../runtimes/bun-relay.ts";
+import { type Labels, ParsedScrape } from "./parsed-scrape.ts";
+
+const TOKEN = "super-secret-token";
+/** Names of metrics that have been seen to move. */
+const seen = new Set<string>();
+
+/** The relay, and what its metrics said last. */
+class Stage {
+  readonly relay: Running;
+  #last: ParsedScrape | undefined;
+
+  constructor(relay: Running) {
+    this.relay = relay;
+  }
+
+  scrape(): Promise<ParsedScrape> {
+    return ParsedScrape.of(this.relay.urls.web, WEB_TOKEN);
+  }
+
+  /** Waits until a metric has the value, having seen that it had not before. */
+  async moves(name: string, labels: Labels, to: (value: number) => boolean): Promise<void> {
+    const before = this.#last?.value(name, labels) ?? 0;
+    check.that(!to(before), `${name} was ${before} before`);
+    await this.reaches(name, labels, to);
+    seen.add(`neuro_relay_${name}`);
+  }
+
+  async reaches(name: string, labels: Labels, to: (value: number) => boolean): Promise<void> {
+    const end = performance.now() + 8_000;
+    for (;;) {
+      const value = (await this.scrape()).value(name, labels);
+      if (value !== undefined && to(value)) return;
+      check.that(performance.now() < end, `${name} stays ${value}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** From here on, moves are told from what is now. */
+  async look(): Promise<void> {
+    this.#last = await this.scrape();
+  }
+}
+
+const is = (value: number) => (now: number) => now === value;
+const over = (value: number) => (now: number) => now > value;
+const ofKind = (command: string) => (message: Message) => message.command === command;
+
+async function game(url: string, name: string): Promise<Talk> {
+  const talk = await Talk.open(url);
+  talk.send({ command: "startup", game: name });
+  const actions = [{ name: `${name}_move`, description: "Move." }];
+  return talk.send({ command: "actions/register", game: name, data: { actions } });
+}
+
+const force = (talk: Talk, name: string) =>
+  talk.send({ command: "actions/force", game: name, data: { query: "?", action_names: [`${name}_move`] } });
+
+const greet = async (url: string, type: string, name: string): Promise<Talk> =>
+  (await Talk.open(url)).send({ type, name, auth_token: TOKEN, ...(type === "integration" && { ack: true }) });
+
+async function playGames(harness: Stage, neuro: Running): Promise<void> {
+  const { urls } = harness.relay;
+  await harness.moves("upstream_up", { upstream: "neuro" }, is(1));
+  await harness.moves("upstream_connections_total", { upstream: "neuro" }, is(1));
+  const [chess, go] = [await game(urls.neuro, "chess"), await game(urls.neuro, "go")];
+  await harness.moves("connections", { listener: "neuro" }, is(2));
+  await harness.moves("integrations", { listener: "neuro" }, is(2));
+  await harness.moves("integration_uptime_seconds", { listener: "neuro", integration: "chess" }, over(0.02));
+  await harness.moves("frames_total", { listener: "neuro", direction: "in" }, is(4));
+  const registered = { service: "neuro", direction: "in", peer: "game", kind: "actions/register" };
+  await harness.moves("messages_total", registered, is(2));
+  force(chess, "chess");
+  const { data } = await chess.next(ofKind("action"));
+  force(go, "go");
+  await harness.moves("actions_pending", { upstream: "neuro" }, is(1));
+  await harness.moves("forces_open", { upstream: "neuro" }, is(1));
+  await harness.moves("forces_waiting", { upstream: "neuro" }, is(1));
+  chess.send({ command: "action/result", game: "chess", data: { id: data.id, success: true, message: "done" } });
+  await harness.moves("action_results_total", { origin: "game", success: "true" }, is(1));
+  await harness.moves("action_duration_seconds", {}, is(1));
+  await harness.moves("forces_total", { end: "completed" }, is(1));
+  await harness.look();
+  await neuro.drain();
+  await harness.moves("upstream_up", { upstream: "neuro" }, is(0));
+  chess.send({ command: "context", game: "chess", data: { message: "anyone?", silent: true } });
+  await harness.moves("contexts_queued", { upstream: "neuro" }, is(1));
+  await harness.look();
+  for (const talk of [chess, go]) talk.close();
+  await harness.moves("integrations", { listener: "neuro" }, is(0));
+  check.equal((await harness.scrape()).value("integration_uptime_seconds", { integration: "chess" }), undefined);
+}
+
+async function playIntegrations(harness: Stage): Promise<void> {
+  const { urls } = harness.relay;
+  const silent = await Talk.open(urls.intermediary);
+  await harness.moves("unauthenticated_connections", {}, is(1));
+  silent.close();
+  const wrong = (await Talk.open(urls.intermediary)).send({ type: "integration", name: "x", auth_token: "no" });
+  await harness.moves("refusals_total", { fault: "badToken" }, is(1));
+  await wrong.closed;
+  const desk = await greet(urls.intermediary, "neuro-os", "desk");
+  await harness.moves("watchers", {}, is(1));
+  const jukebox = await greet(urls.intermediary, "integration", "jukebox");
+  await jukebox.next(({ event }) => event === "registered");
+  jukebox.send(new Uint8Array(1_000));
+  await harness.moves("upload_files", {}, is(1));
+  await harness.moves("upload_bytes", {}, is(1_000));
+  desk.send({ target: "jukebox", cmd: { play: 1 } });
+  const { id } = await jukebox.next(({ cmd }) => cmd !== undefined);
+  jukebox.send({ ack: id });
+  await harness.moves("queue_messages_total", { outcome: "delivered" }, is(1));
+  jukebox.close();
+  await jukebox.closed;
+  desk.send({ target: "jukebox", cmd: { play: 2 } });
+  await harness.moves("queue_entries", {}, is(1));
+  await harness.moves("queue_bytes", {}, over(10));
+  await harness.moves("queue_oldest_seconds", {}, over(0.05));
+  await harness.moves("queue_messages_total", { outcome: "queued" }, is(1));
+  await harness.moves("queue_dead_letters", {}, is(1));
+  await harness.moves("observations_total", { observation: "message_dead" }, is(1));
+  desk.close();
+}
+
+test("OB29 a page and a program that are refused again and again write a bounded log, and are counted", async () => {
+  let [lines, text]: [readonly string[], string] = [[], ""];
+  const settings = testSettings((changed) => (changed["nakurity-backend"].token = "own"));
+  await withRelay(settings, async (relay) => {
+    lines = relay.log;
+    const knock = (headers: Record<string, string>) =>
+      fetch(relay.urls.neuro.replace("ws:", "http:"), {
+        headers: { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", ...headers },
+      }).then((response) => response.status);
+    for (let at = 0; at < 100; at++) check.equal(await knock({}), 401);
+    for (let at = 0; at < 60; at++) check.equal(await knock({ origin: "https://evil.example" }), 403);
+    text = (await ParsedScrape.of(relay.urls.web, WEB_TOKEN)).text;
+  });
+  const of = (words: string) => lines.filter((line) => line.includes(words)).length;
+  check.equal([of("no token: give"), of("evil.example"), of(": 80 more"), of(": 40 more")], [20, 20, 1, 1]);
+  for (const [fault, count] of [["badToken", 100], ["notAllowed", 60]]) {
+    check.that(text.includes(`neuro_relay_refusals_total{fault="${fault}"} ${count}`), `${fault}`);
+  }
+}, { timeoutMs: 30_000 });
+
+test("OB28 every metric of a relay that runs moves when what it measures does", async () => {
+  const upstream = testSettings((settings) => {
+    settings["nakurity-backend"].decider = "first";
+    settings["nakurity-backend"].choice_timeout = 100;
+  });
+  await withRelay(upstream, async (neuro) => {
+    const settings = testSettings((changed) => {
+      changed["nakurity-clients"] = [{ ...UPSTREAM_DEFAULTS, url: neuro.urls.neuro }];
+      changed.queue.ttl = { ...changed.queue.ttl, command: 3_000 };
+      changed.actions.settle = 2_000;
+    });
+    await withRelay(settings, async (relay) => {
+      const harness = new Stage(relay);
+      await harness.moves("build_info", {}, is(1));
+      await playGames(harness, neuro);
+      await playIntegrations(harness);
+      const headers = { authorization: `Bearer ${WEB_TOKEN}`, "content-type": "application/json" };
+      const order = { method: "PATCH", headers, body: '{"approval":true}' };
+      check.equal((await fetch(`${relay.urls.web}/api/controls`, order)).status, 200);
+      await harness.moves("operator_commands_total", { command: "require_approval", outcome: "done" }, is(1));
+      const brain = (await Talk.open(relay.urls.brain)).send({ cmd: "CreateSession" });
+      await harness.moves("brain_sessions", {}, is(1));
+      brain.close();
+      await harness.moves("uptime_seconds", {}, over((await harness.scrape()).value("uptime_seconds") ?? Infinity));
+      const end = performance.now() + 300;
+      while (performance.now() < end); // Why: nothing else holds up the loop of this process.
+      await harness.moves("event_loop_lag_seconds", {}, over(0.15));
+      await harness.reaches("event_loop_lag_seconds", {}, (seconds) => seconds < 0.15);
+    }, { services: services(settings) });
+  }, { services: services(upstream) });
+  check.equal(createMetrics().registry.describe().map(({ name }) => name).filter((name) => !seen.has(name)), []);
+}, { timeoutMs: 60_000 });

@@ -1,0 +1,38 @@
+/** A scrape, read by a parser that others wrote. */
+import parsePrometheus from "parse-prometheus-text-format";
+import { check } from "../../harness/check.ts";
+
+export type Labels = Readonly<Record<string, string>>;
+
+export class ParsedScrape {
+  readonly text: string;
+  readonly #families: ReturnType<typeof parsePrometheus>;
+
+  constructor(text: string) {
+    this.text = text;
+    this.#families = parsePrometheus(text);
+  }
+
+  static async of(web: string, token: string): Promise<ParsedScrape> {
+    const response = await fetch(`${web}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+    check.equal([response.status, response.headers.get("content-type")], [
+      200,
+      "text/plain; version=0.0.4; charset=utf-8",
+    ]);
+    return new ParsedScrape(await response.text());
+  }
+
+  get families(): ReturnType<typeof parsePrometheus> {
+    return this.#families;
+  }
+
+  /** The sum over all samples of a metric that have these labels; undefined where there is none. Of a histogram, its count. */
+  value(name: string, labels: Labels = {}): number | undefined {
+    const family = this.#families.find((one) => one.name === `neuro_relay_${name}`);
+    const fitting = (family?.metrics ?? []).filter(({ labels: has = {} }) =>
+      Object.entries(labels).every(([label, value]) => has[label] === value)
+    );
+    if (fitting.length === 0) return undefined;
+    return fitting.reduce((sum, { value, count }) => sum + Number(value ?? count), 0);
+  }
+}

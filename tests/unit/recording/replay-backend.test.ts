@@ -1,0 +1,163 @@
+/** The backend's side of a recording, played to a game. */
+import { test } from "#runner";
+import { replayBackend } from "../../../src/recording/mod.ts";
+import { check } from "../../harness/check.ts";
+import {
+  action,
+  FORCE,
+  type Heard,
+  type Line,
+  listen,
+  REGISTER,
+  result,
+  script,
+  STARTUP,
+  worldOf,
+} from "./replay-fixture.ts";
+
+const LINES: readonly Line[] = [
+  [0, "game", STARTUP],
+  [10, "backend", {
+    command: "startup",
+    data: { session: { sessionId: "s", characterId: "neuro", displayName: "Neuro" } },
+  }],
+  [20, "game", REGISTER],
+  [30, "game", { command: "context", game: "Chess", data: { message: "hi", silent: true } }],
+  [40, "game", FORCE],
+  [1_040, "backend", action("7", "move")],
+  [1_100, "game", result("7", false, "not there")],
+  [1_600, "backend", action("8", "move", '{"to":"d4"}')],
+  [1_700, "game", result("8")],
+];
+
+/** A game with its wire, and what it heard. */
+async function played(lines: readonly Line[] = LINES, changes: Parameters<typeof script>[1] = {}) {
+  const playing = replayBackend(script(lines, changes));
+  const world = await worldOf(playing);
+  const wire = world.network.connect("neuro");
+  const heard: Heard[] = listen(world, wire);
+  const codes: number[] = [];
+  wire.onClose = (code) => codes.push(code);
+  await world.advance(1);
+  return { playing, world, heard, codes, wire, say: (message: unknown) => wire.send(JSON.stringify(message)) };
+}
+
+test("OB17 a backend says each line once the game has said what came before it, with the recorded pause", async () => {
+  const { playing, world, heard, codes, say } = await played();
+  await world.advance(3_000);
+  check.equal(heard, []);
+  say(STARTUP);
+  await world.advance(10);
+  check.equal(heard.map(({ message }) => message.command), ["startup"]);
+  say(FORCE); // Why: the order among what a game says before a line does not matter.
+  await world.advance(2_000);
+  check.equal(heard.length, 1);
+  say(REGISTER);
+  const registered = world.clock.now;
+  await world.advance(2_000);
+  check.equal(heard.slice(1).map(({ at, message }) => [at - registered, message]), [[1_000, action("7")]]);
+  say(result("7", false, "not there"));
+  const failed = world.clock.now;
+  await world.advance(1_000);
+  check.equal(heard.slice(2).map(({ at, message }) => [at - failed, message.data.id]), [[500, "8"]]);
+  say(result("8"));
+  say({ command: "context", game: "Chess", data: { message: "hi", silent: true } });
+  await world.advance(510);
+  check.equal(playing.report(), { broken: undefined, played: 3, of: 3, agreed: 7, differing: 0, differences: [] });
+  check.equal(codes, [1000]);
+});
+
+test("OB17 a faster play shortens the pauses, and max leaves them out; a game may take as long as it took", async () => {
+  for (const [speed, pause] of [[4, 250], [Infinity, 0]] as const) {
+    const { world, heard, say } = await played(LINES, { speed });
+    for (const message of [STARTUP, REGISTER, FORCE]) say(message);
+    const from = world.clock.now;
+    await world.advance(5_000);
+    check.equal(heard.map(({ at }) => at - from), speed === 4 ? [3, 3 + pause] : [0, 0]);
+  }
+});
+
+test("OB17 a registration may come in other portions than it was recorded in", async () => {
+  const { world, heard, say } = await played(LINES, { speed: Infinity });
+  for (const message of [STARTUP, FORCE]) say(message);
+  for (const name of ["resign", "move"]) {
+    const description = name === "move" ? "Move." : "Resign.";
+    say({ command: "actions/register", game: "Chess", data: { actions: [{ name, description, schema: {} }] } });
+  }
+  await world.advance(10);
+  check.equal(heard.map(({ message }) => message.command), ["startup", "action"]);
+});
+
+test("OB18 a silent game is waited for no longer than the patience, and what it did not say is missing", async () => {
+  const { playing, world, heard, say } = await played(LINES, { speed: Infinity });
+  say(STARTUP);
+  await world.advance(5_030);
+  check.equal(heard.length, 1);
+  await world.advance(30_000);
+  check.equal(heard.map(({ message }) => message.data.id).slice(1), ["7", "8"]);
+  const report = playing.report();
+  check.equal(report?.differences.map(({ is, what }) => `${is} ${what}`), [
+    "missing registration of move",
+    "missing registration of resign",
+    "missing context",
+    "missing force over move",
+    "missing result of move (7)",
+    "missing result of move (8)",
+  ]);
+});
+
+test("OB19 what differs is named: other content, more than was recorded, less", async () => {
+  const { playing, world, say } = await played(LINES, { speed: Infinity });
+  say(STARTUP);
+  say({ command: "actions/register", game: "Chess", data: { actions: [{ name: "move", description: "Walk." }] } });
+  say({ command: "actions/register", game: "Chess", data: { actions: [{ name: "resign", description: "Resign." }] } });
+  say({ command: "actions/register", game: "Chess", data: { actions: [{ name: "castle", description: "Castle." }] } });
+  say({ ...FORCE as object, data: { query: "Go!", action_names: ["move"] } });
+  say("nonsense");
+  await world.advance(10);
+  say(result("7"));
+  await world.advance(10);
+  say(result("8"));
+  await world.advance(60_000);
+  check.equal(playing.report()?.differences.map(({ is, what, recorded, now }) => [is, what, recorded, now].join(" | ")), [
+    'different | registration of move | {"description":"Move.","schema":null} | {"description":"Walk.","schema":null}',
+    'extra | registration of castle |  | {"description":"Castle.","schema":null}',
+    'different | force over move | {"query":"Go."} | {"query":"Go!"}',
+    'extra | no message |  | "\\"nonsense\\""',
+    'different | result of move (7) | {"message":"not there","success":false} | {"message":"done","success":true}',
+    'missing | context | {"message":"hi","silent":true} | ',
+  ]);
+});
+
+test("OB17 a game that leaves before the end ends the play, and a second one is turned away", async () => {
+  const { playing, world, wire, say } = await played();
+  const second = world.network.connect("neuro");
+  const codes: number[] = [];
+  second.onClose = (code) => codes.push(code);
+  say(STARTUP);
+  await world.advance(100);
+  check.equal(codes, [1013]);
+  wire.close();
+  await world.advance(10);
+  check.equal([playing.report()?.broken, playing.report()?.played], ["the game disconnected (1000)", 1]);
+});
+
+test("OB17 a play that is stopped says what had been played, and what was still to come", async () => {
+  const { playing, world, say } = await played();
+  say(STARTUP);
+  await world.advance(100);
+  void world.engine?.drain();
+  await world.advance(1);
+  const { broken, played: count, agreed, differing } = playing.report() ?? {};
+  check.equal([broken, count, agreed, differing], ["stopped", 1, 1, 6]);
+});
+
+test("OB17 bytes are played as bytes, and heard as what they say", async () => {
+  const bytes = new TextEncoder().encode(JSON.stringify(STARTUP));
+  const { playing, world, wire } = await played([[0, "game", bytes], [5, "backend", {
+    command: "actions/reregister_all",
+  }]]);
+  wire.send(bytes);
+  await world.advance(520);
+  check.equal([playing.report()?.agreed, playing.report()?.played], [1, 1]);
+});

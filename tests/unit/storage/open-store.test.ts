@@ -1,0 +1,22 @@
+import { test } from "#runner";
+import { DEFAULTS } from "../../../src/core/defaults.ts";
+import type { QueueBackend } from "../../../src/core/settings.ts";
+import { openStore } from "../../../src/storage/open-store.ts";
+import { check } from "../../harness/check.ts";
+import { fs } from "./backends.ts";
+
+const opening = (backend: QueueBackend, more: { path?: string; url?: string } = {}) =>
+  openStore({ ...DEFAULTS.queue, backend, ...more }, { onQuarantine: () => {} });
+
+test("ST18 a backend that is not to be had says why", async () => {
+  await check.rejects(opening("durable-object"), /Cloudflare Workers only; use fs or sqlite/);
+  await check.rejects(
+    opening("redis", { url: "redis://someone:secret@127.0.0.1:1" }),
+    /no Redis at redis:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/,
+  );
+  await check.rejects(opening("fs", { path: "/dev/null/queue" }), /cannot write to \/dev\/null\/queue/);
+  const ground = await fs.make();
+  await check.rejects(opening("deno-kv", { path: ground.settings.path }), /needs Deno with --unstable-kv/);
+  await (await ground.open()).close(); // Why: the failure must have let go of the folder.
+  await ground.clear();
+});
