@@ -338,7 +338,7 @@ export const TEXTS = {
     confirmDrop: "Drop it?",
     retry: "Retry",
     requeued: (name: string) => `Back in ${name}'s queue.`,
-    resent: (name: string) => `SendOutcome to ${name} again.`,
+    resent: (name: string) => `Sent to ${name} again.`,
     body: "Body",
     bodyLoading: "…",
     reasons: {
@@ -408,7 +408,7 @@ export const TEXTS = {
     },
     raw: {
       title: "Raw message",
-      about: "SendOutcome verbatim, as if Neuro (or the relay) had said it.",
+      about: "Sent verbatim, as if Neuro (or the relay) had said it.",
       neuro: (id: string) => `Neuro (${id})`,
       label: "Message",
       example: `{"command":"action","data":{"id":"1","name":"move","data":"{}"}}`,
@@ -427,8 +427,8 @@ export const TEXTS = {
       notJson: "The command is not valid JSON.",
       noRecipient: "Enter the name of an integration.",
       game: (name: string) => `${name} is a game. Commands go to Intermediary integrations; use “Send action”.`,
-      sent: (name: string) => `SendOutcome to ${name}.`,
-      sentToAll: (count: number) => `SendOutcome to ${formatQuantity(count, "integration")}.`,
+      sent: (name: string) => `Sent to ${name}.`,
+      sentToAll: (count: number) => `Sent to ${formatQuantity(count, "integration")}.`,
       queued: (name: string) => `Queued: ${name} is offline.`,
     },
   },
@@ -451,7 +451,7 @@ export const FORCE_ENDS: Readonly<Record<ForceEnd, string>> = {
   expired: "Neuro did not answer in time",
   refused: "Neuro refused it",
   cancelled: "cancelled",
-  held: "held; asked again later",
+  held: "held, to be asked again",
 };
 
 /** Who answered an action instead of its integration, and why. */
@@ -581,7 +581,7 @@ export const EVENT_TEXTS = {
     nallely_output: "output",
   },
   forced: "(forced)",
-  after: (time: string) => `after ${time}`,
+  after: (time: string) => `(after ${time})`,
   muted: "(muted)",
   waiting: (count: number) => `${count} waiting`,
   acknowledged: "acknowledged",

@@ -29,7 +29,7 @@ export function Brain() {
   return (
     <div class="scrolls">
       <h2 class="visually-hidden">{TEXT.title}</h2>
-      <div class="pad">
+      <div class="panel-facts">
         <Facts
           facts={[
             [TEXT.facts.sessions, TEXT.of(numberOf(sessions), numberOf(sessions_max))],

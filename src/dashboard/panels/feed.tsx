@@ -102,7 +102,7 @@ function FeedTools() {
           label={isPaused ? TEXT.resumeLabel : TEXT.pause}
           onPress={() => store.feed.toggle()}
         >
-          {isPaused ? TEXT.resume : TEXT.pause}
+          <span class="wide-only">{isPaused ? TEXT.resume : TEXT.pause}</span>
         </Button>
       </div>
       <CategoryFilter categories={categories} isFiltered={isFiltered} />

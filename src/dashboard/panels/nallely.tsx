@@ -39,7 +39,7 @@ export function Nallely() {
       </p>
       <Values title={TEXT.outputs} side="out" values={numbersIn(outputs)} />
       <Values title={TEXT.inputs} side="in" values={numbersIn(inputs)} />
-      <div class="pad">
+      <div class="panel-facts">
         <Facts facts={numbersIn(counts).map(([term, value]) => [humanize(term), formatCount(value)])} />
       </div>
     </div>

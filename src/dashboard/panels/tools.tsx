@@ -143,8 +143,8 @@ function CommandForm() {
     if (cmd === undefined) return TEXT.command.notJson;
     const to = valueOf(values, "to").trim();
     if (to === "") return TEXT.command.noRecipient;
-    const error = await post("messages", { to, cmd }, (sent) => sentText(to, sent));
-    return error !== undefined && isGame(to) ? TEXT.command.game(to) : error;
+    if (isOnlyGame(to)) return TEXT.command.game(to);
+    return await post("messages", { to, cmd }, (sent) => sentText(to, sent));
   };
   return (
     <Tool name="command" texts={TEXT.command} disabledReason={missingScope} send={send}>
@@ -166,5 +166,10 @@ function sentText(to: string, { status, count }: SendOutcome): string {
   return status === "queued" ? TEXT.command.queued(name) : TEXT.command.sent(name);
 }
 
-const isGame = (to: string): boolean =>
-  store.state.integrations?.some(({ id, name, listener }) => listener === "neuro" && (name === to || id === to)) === true;
+/** True for a game, unless an Intermediary integration has the same name. */
+function isOnlyGame(to: string): boolean {
+  const listeners = (store.state.integrations ?? [])
+    .filter(({ id, name }) => name === to || id === to)
+    .map(({ listener }) => listener);
+  return listeners.length > 0 && listeners.every((listener) => listener === "neuro");
+}

@@ -5,8 +5,8 @@ import { check } from "../../harness/check.ts";
 import { ROOT } from "../../harness/machine.ts";
 import { readSources } from "../../harness/source.ts";
 
-/** `notNow`, `slow_game`. */
-const IDENTIFIER = /\b[a-z]+[A-Z]\w*|[A-Za-z]_[a-z]/;
+/** `notNow`, `SlowGame`, `slow_game`. */
+const IDENTIFIER = /[a-z][A-Z]|[A-Za-z]_[a-z]/;
 
 /** Every text in a table, with texts made of sample arguments. Why three: no text takes more. */
 function* textsIn(value: unknown, path: string): Generator<readonly [path: string, text: string]> {
