@@ -1,9 +1,10 @@
 /**
- * The room as plain data: who is there, what each offers, and each Neuro there is.
+ * The state of the service: games, their actions, and each Neuro. The folders own the states of a force (`forces/states.ts`) and of a
+ * pending action (`pending/states.ts`). The objects that refer to each other are declared here together, so that no file needs another
+ * one's types in a circle.
  *
- * Invariants: S1 a game belongs to exactly one upstream, and so does everything it owns there; S2 a `Game` is an identity (door
- * and name) and outlives its sockets; S3 what refers to another thing here refers to the thing itself, and whoever removes the
- * thing removes the reference.
+ * Invariants: S1 a game and everything it owns belong to exactly one upstream; S2 a `Game` is an identity (listener and name) and
+ * outlives its sockets; S3 references are to objects, not to ids, and whoever removes an object removes the references to it.
  * Knows nothing of: frames, storage.
  */
 import type { Action, ForceMessage, GameMessage, NeuroMessage, Session } from "../../core/neuro-messages.ts";
@@ -22,39 +23,39 @@ import type { Profile } from "./upstream/profiles.ts";
 
 export interface NeuroState {
   settings: Settings;
-  /** Everybody who came in by the game port. */
+  /** Sockets of the game port. */
   readonly sockets: Map<PeerId, GameSocket>;
-  /** Integrations of the Intermediary, by the peer they are on. */
+  /** Integrations of the Intermediary, by their peer. */
   readonly integrations: Map<PeerId, Game>;
-  /** Seats that want a game which another socket has: being decided, and decided against. */
+  /** Connections of a game that another socket has: undecided ones, and those that lost. */
   readonly contested: Set<GameConnection>;
   readonly standby: Set<GameConnection>;
-  /** Present or parked, by key. */
+  /** All known games, connected or away, by key. */
   readonly games: Map<string, Game>;
   readonly slugs: Map<string, Game>;
-  /** Actions of all games that Neuro sees. */
+  /** Number of actions of all visible games. */
   actionCount: number;
-  /** In the order of the settings; the first serves whom no pattern assigns. */
+  /** In the order of the settings; the first serves games that no pattern assigns. */
   readonly upstreams: Map<string, Upstream>;
   /** Everything with a deadline except actions in flight. */
   readonly timers: Timers<Timer>;
-  /** Records to be written at the next write-behind, and puts not settled yet. */
+  /** Records to be written at the next write-behind. */
   readonly unsavedRecords: Set<StoredRecord>;
-  /** A game asked for a force, or was acted on for it: its record cannot wait, for no game asks twice, or is asked twice. */
+  /** The unsaved records are written in this step: no game sends its force twice, and none must be asked twice. */
   mustSaveNow: boolean;
   readonly pendingWrites: Map<Key, StoredRecord>;
-  /** Entries that a newer one has replaced, found when this room was made. */
+  /** Keys of entries that a newer one has replaced, found at the restore. */
   readonly staleKeys: Key[];
-  /** How this relay is called by relays that it is chained with; empty until the first tick. */
+  /** Id of this relay among chained relays; empty until the first tick. */
   relayId: string;
   unnamedCount: number;
   hasStarted: boolean;
-  /** What a person has decided about everybody. */
+  /** Controls of all integrations. */
   readonly controls: Mutable<Controls>;
   readonly controlsRecord: StoredRecord;
-  /** Some integration is solo: all others are held. */
+  /** An integration is solo, so all others are held. */
   hasSolo: boolean;
-  /** The relay leaves, at the latest then: nothing new begins. */
+  /** The relay stops by then; nothing new begins. */
   drainUntil: Millis | undefined;
   hasDrained: boolean;
 }
@@ -106,12 +107,12 @@ export interface GameConnection {
   hasReregistered: boolean;
 }
 
-/** The same, to be changed in place. */
+/** The same type with writable fields. */
 export type Mutable<View> = { -readonly [Field in keyof View]: View[Field] };
 
 export type GameListener = "neuro" | "intermediary";
 
-/** An integration, whichever door it uses: what outlives its connections. */
+/** An integration, by either listener. It outlives its connections. */
 export interface Game {
   readonly service: NeuroState;
   readonly key: string;
@@ -125,43 +126,43 @@ export interface Game {
   connection: ConnectionInfo | undefined;
   connectedAt: Millis;
   leftAt: Millis;
-  /** It is here, or away for less than its grace. */
+  /** It is connected, or has been away for less than `actions.grace`. */
   isActive: boolean;
-  /** Neuro sees its actions: it is around, and nothing keeps it from her. */
+  /** Neuro sees its actions: it is active, on the air and not held. */
   isVisible: boolean;
-  /** Its owner's other half is on the air: nothing of it reaches Neuro until that changes. */
+  /** Neuro is another character than the one it is assigned to: nothing of it reaches her. */
   isOffAir: boolean;
-  /** A person holds it back: by itself, with all others, or because another is solo. */
+  /** A person holds it: it is paused, everything is stopped, or another one is solo. */
   isHeld: boolean;
-  /** What a person has decided about it. */
+  /** Controls that a person has set. */
   readonly controls: Mutable<IntegrationControls>;
   readonly counts: Mutable<IntegrationCounts>;
   readonly actions: SmallMap<string, GameAction>;
-  /** Names it had and gave up, by its own name for them: they are kept for its return. */
+  /** Names that it unregistered, by its own name for them. They are reserved for it. */
   readonly reservedNames: Map<string, UpstreamAction>;
-  /** Its force that no longer has a place, for its return: it may still block on it. */
+  /** The force that ended when it left. It may still wait for it after its return. */
   interruptedForce: ForceMessage | undefined;
-  /** After a `startup` or a full list: what is not registered again by then is gone. */
+  /** After a `startup` or a full list: actions that are not registered again by then are unregistered. */
   reregisterUntil: Millis | undefined;
-  /** Its own id, as of an action: actions with earlier ids are of the session before its last `startup`. */
+  /** Id of its session, from the ids of actions: actions with lower ids are of the session before its last `startup`. */
   sessionId: string;
-  /** Deadlines in a row that it let pass. */
+  /** Number of deadlines in a row that it missed. */
   missedDeadlines: number;
   neverConfirms: boolean;
   lastAnsweredId: string;
-  /** When it last had the slot. */
+  /** When its force last became the current one. */
   lastForcedAt: Millis;
   readonly reportedRepairs: Set<string>;
   takeovers: Millis[];
-  /** Its names and registry as stored, and its unanswered force. */
+  /** Its stored registrations, and its stored unanswered force. */
   readonly record: StoredRecord;
   readonly forceRecord: StoredRecord;
 }
 
-/** What is stored of a game: a new key each time, the newest counts. */
+/** A stored record. Each write gets a new key; the newest is valid. */
 export interface StoredRecord {
   readonly kind: "game" | "force" | "controls";
-  /** Of the game; empty for what concerns everybody. */
+  /** Key of the game; empty for the controls of all integrations. */
   readonly key: string;
   /** What is known to be stored, and what was written last. */
   storedKey: Key | undefined;
@@ -174,32 +175,32 @@ export interface GameAction {
   /** As the game calls it. */
   readonly name: string;
   upstreamAction: UpstreamAction;
-  /** Not registered again since a `startup`: the relay answers for it. */
+  /** Not registered again since a `startup`: the relay answers Neuro in its place. */
   isUnconfirmed: boolean;
 }
 
-/** An action as Neuro sees it: one name, one definition, one owner or several. */
+/** An action as Neuro sees it: one name, one definition, one or more owners. */
 export interface UpstreamAction {
-  /** Upstream. */
+  /** Upstream name. */
   readonly name: string;
-  /** As its owners call it. */
+  /** The name that its owners use. */
   readonly originalName: string;
   definition: Action;
   mainThread: boolean | undefined;
-  /** Equal for equal definitions. */
+  /** Equal definitions have equal digests. */
   digest: string;
   /** In order of arrival. */
   readonly owners: SmallMap<Game, GameAction>;
-  /** Neuro has it, on this connection. */
+  /** Neuro has it on this connection. */
   isRegistered: boolean;
   /** What Neuro has is an older definition. */
   isStale: boolean;
-  /** Without an owner: its last one, for whom the name is kept until `freeAt`. */
+  /** The last owner, for which the name is reserved until `reservedUntil`. Undefined while it has owners. */
   reservedFor: Game | undefined;
   reservedUntil: Millis;
 }
 
-/** A Neuro: reached by a link, or played by the relay. */
+/** A Neuro: reached by a link, or built in. */
 export interface Upstream {
   readonly service: NeuroState;
   readonly id: string;
@@ -209,32 +210,32 @@ export interface Upstream {
   decider: Decider | undefined;
   isOpen: boolean;
   since: Millis;
-  /** Counts connections: an id of an earlier one is never answered. */
+  /** Number of the connection: ids of an earlier one are never answered. */
   linkNumber: number;
   hasBackpressure: boolean;
   session: Session | undefined;
-  /** When everything was last registered. */
+  /** When all actions were last registered. */
   registeredAllAt: Millis;
   readonly actions: Map<string, UpstreamAction>;
   readonly byDefinition: Map<string, UpstreamAction>;
-  /** Offered without owners, the longest first. */
+  /** Actions without owner, those without owner for longest first. */
   readonly reserved: Set<UpstreamAction>;
-  /** What Neuro has may differ from what she should have. */
+  /** Actions that `sync` has to look at. */
   readonly unsynced: Set<UpstreamAction>;
   readonly forces: Forces;
   readonly pendingActions: PendingActions;
   readonly contexts: Contexts;
   readonly shutdown: Shutdown;
-  /** What the relay, playing Neuro, has said and nobody has read yet. */
+  /** Messages of the built-in Neuro that are not handled yet. */
   readonly inbox: NeuroMessage[];
 }
 
 export interface Forces {
-  /** The one that Neuro has been asked. */
+  /** The force that Neuro has. */
   current: Force | undefined;
   /** At most one of each game. */
   readonly waiting: Map<Game, Force>;
-  /** Names of forces that are over and that were unregistered, until when they count: Neuro may still be about to use them. */
+  /** Unregistered names of forces that are over, with the time until which Neuro may still use them. */
   readonly retiredNames: Map<string, Millis>;
 }
 
@@ -286,12 +287,12 @@ export interface Delivery {
 }
 
 export interface Contexts {
-  /** By the key of who said it; whose turn is first, first. */
+  /** By the key of the source; the source whose turn is next is first. */
   readonly queued: Map<string, QueuedContext[]>;
   readonly budget: Bucket;
 }
 
-/** Who says a context: a game, or somebody who watches. */
+/** Source of a context: a game or a watcher. */
 export type ContextSource = Pick<Game, "key" | "name" | "isOffAir" | "isHeld"> & Partial<Pick<Game, "slug">>;
 
 export interface QueuedContext {
@@ -300,17 +301,17 @@ export interface QueuedContext {
   readonly message: string;
   readonly silent: boolean;
   readonly at: Millis;
-  /** Neuro cannot be told now, so it has to survive us. */
+  /** Key of its entry, once it is stored. */
   key: Key | undefined;
 }
 
-/** Who was asked to shut down, and has not said that it is ready. */
+/** Games that were asked to shut down and are not ready. */
 export interface Shutdown {
   readonly awaited: Set<Game>;
   isRequested: boolean;
 }
 
-/** A room with nobody in it. */
+/** The state without any game. */
 export const emptyState = (settings: Settings): NeuroState => ({
   settings,
   sockets: new Map(),

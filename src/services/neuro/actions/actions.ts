@@ -1,11 +1,12 @@
 /**
- * Who offers what, and keeping Neuro's list equal to it.
+ * The actions that games register, and Neuro's list of them.
  *
- * Games change what should be (`own`, `disown`, `show`); `sync` then tells Neuro the difference, first what is gone, then what is
- * new, so that a changed definition is unregistered and registered and both kinds of backend end equal.
+ * Games change which actions should be registered (`registerAction`, `unregisterAction`, `updateVisibility`). Then `sync` sends Neuro
+ * the difference: first the names that are gone, then the new ones. A changed definition is therefore unregistered and registered, and
+ * backends that keep the first definition end with the same list as those that keep the last.
  *
- * Invariants: A1 an action is at Neuro if and only if an owner of it is shown, as soon as `sync` has run on an open upstream;
- * A2 what did not change costs nothing; A3 a name without owner is kept for its last one, bounded in number and time.
+ * Invariants: A1 after `sync` on an open upstream Neuro has an action if and only if one of its owners is visible; A2 unchanged actions
+ * cause no message; A3 a name without owner is reserved for its last owner, bounded in number and time.
  */
 import type { Action } from "../../../core/neuro-messages.ts";
 import { hashText } from "../../../core/hash.ts";
@@ -18,21 +19,21 @@ import { toNeuro } from "../outbound.ts";
 import type { Game, GameAction, Upstream, UpstreamAction } from "../state.ts";
 import { newName } from "./names.ts";
 
-/** A definition as it came, with its digest. */
+/** A definition as a game sent it, with its digest. */
 export interface Definition {
   readonly action: Action;
   readonly mainThread: boolean | undefined;
   readonly digest: string;
 }
 
-/** The definition with its digest, which is the same however its JSON was written. */
+/** The definition with its digest, which does not depend on the order of keys. */
 export function definitionOf(action: Action, mainThread: boolean | undefined): Definition {
   const { name, description, schema } = action;
   const whole = { name, description, schema, ...(mainThread !== undefined && { mainThread }) };
   return { action, mainThread, digest: hashText(canonicalJson(whole)) };
 }
 
-/** What a registration did. */
+/** What a registration changed. */
 export type RegisterOutcome = "new" | "same" | "redefined" | "refused";
 
 /** Registers one action of a game, or registers it again. */
@@ -69,7 +70,7 @@ function registerNew(game: Game, definition: Definition, now: Millis): RegisterO
   return "new";
 }
 
-/** Takes one action from a game. */
+/** Removes one action of a game. */
 export function unregisterAction(owned: GameAction, now: Millis): void {
   const { game } = owned;
   game.actions.delete(owned.name);
@@ -77,10 +78,10 @@ export function unregisterAction(owned: GameAction, now: Millis): void {
   removeOwner(owned, now);
 }
 
-/** Lets Neuro see the actions of a game that is around, unless something keeps it from her. */
+/** Shows Neuro the actions of a game that is active, on the air and not held; hides them otherwise. */
 export const updateVisibility = (game: Game): void => setVisible(game, game.isActive && !game.isOffAir && !game.isHeld);
 
-/** A game is not around any more: Neuro does not see its actions. */
+/** A game is not active any more: its actions are hidden from Neuro. */
 export function hideActions(game: Game): void {
   game.isActive = false;
   setVisible(game, false);
@@ -93,17 +94,17 @@ function setVisible(game: Game, isShown: boolean): void {
   for (const { upstreamAction } of game.actions.values()) game.upstream.unsynced.add(upstreamAction);
 }
 
-/** True when Neuro should have the action. */
+/** True if Neuro should have the action. */
 export function isWanted(offered: UpstreamAction): boolean {
   for (const { game } of offered.owners.values()) if (game.isVisible) return true;
   return false;
 }
 
-/** True when Neuro can use this action of this game now. */
+/** True if Neuro can use this action of this game now. */
 export const isLive = (owned: GameAction | undefined): owned is GameAction =>
   owned !== undefined && !owned.isUnconfirmed && owned.game.isVisible;
 
-/** Tells Neuro what changed. */
+/** Sends Neuro what changed. */
 export function sync(upstream: Upstream, ctx: StepContext, mainThread?: boolean): void {
   if (upstream.unsynced.size === 0) return;
   const gone: string[] = [];
@@ -129,7 +130,7 @@ export function sync(upstream: Upstream, ctx: StepContext, mainThread?: boolean)
   sendRegister(upstream, added, ctx);
 }
 
-/** Registers everything alive: the upstream knows nothing, or says so. */
+/** Registers all visible actions, because the upstream has none or asks for them. */
 export function registerAll(upstream: Upstream, ctx: StepContext): void {
   const alive = [...upstream.actions.values()].filter(isWanted);
   upstream.unsynced.clear();
@@ -140,7 +141,7 @@ export function registerAll(upstream: Upstream, ctx: StepContext): void {
   sendRegister(upstream, alive, ctx);
 }
 
-/** Withdraws a name and registers it again: that cancels the force that it is in. */
+/** Lets the next `sync` unregister the actions and register them again, which cancels a force that has them. */
 export function markStale(upstream: Upstream, offered: Iterable<UpstreamAction>): void {
   for (const each of offered) {
     each.isStale = each.isRegistered;
@@ -148,7 +149,7 @@ export function markStale(upstream: Upstream, offered: Iterable<UpstreamAction>)
   }
 }
 
-/** The connection is gone, and with it all that Neuro knew. */
+/** The connection is lost, and with it everything that was registered. */
 export function forgetRegistered(upstream: Upstream): void {
   for (const offered of upstream.actions.values()) {
     offered.isRegistered = false;
@@ -190,7 +191,7 @@ function removeOwner(owned: GameAction, now: Millis): void {
   if (upstreamAction.owners.size === 0) reserveName(game, upstreamAction, now);
 }
 
-/** Keeps an ownerless name for a game, and lets go of those kept for too long. */
+/** Reserves a name without owner for a game, and frees names that were reserved for too long. */
 function reserveName(game: Game, offered: UpstreamAction, now: Millis): void {
   const { upstream } = game;
   const { actions, limits } = game.service.settings;
@@ -206,7 +207,7 @@ function reserveName(game: Game, offered: UpstreamAction, now: Millis): void {
   }
 }
 
-/** Frees a name that nobody owns. */
+/** Frees a name that has no owner. */
 export function freeName(upstream: Upstream, offered: UpstreamAction): void {
   upstream.reserved.delete(offered);
   offered.reservedFor?.reservedNames.delete(offered.originalName);
@@ -235,7 +236,7 @@ function createUnderNewName(game: Game, definition: Definition, now: Millis): Up
   return createUpstreamAction(upstream, newName(upstream, game, definition.action.name), definition);
 }
 
-/** Puts a name into the table; it has no owner yet. */
+/** Adds a name without owner to the table. */
 export function createUpstreamAction(upstream: Upstream, name: string, definition: Definition): UpstreamAction {
   const { action, mainThread, digest } = definition;
   const offered: UpstreamAction = {
@@ -270,7 +271,7 @@ function forgetDefinition(upstream: Upstream, offered: UpstreamAction): void {
   if (upstream.byDefinition.get(digest) === offered) upstream.byDefinition.delete(digest);
 }
 
-/** An action as it was before a restart, under its name of then unless somebody else has that. Its game is away. */
+/** Restores an action of a game that is away, under its former upstream name unless another action has that name. */
 export function restoreAction(game: Game, definition: Definition, before: string): void {
   const { upstream } = game;
   const { name } = definition.action;
@@ -284,7 +285,7 @@ export function restoreAction(game: Game, definition: Definition, before: string
   addOwner(owned, upstreamAction);
 }
 
-/** A name that was kept for a game before a restart. What it was defined as is not known any more. */
+/** Restores a name that was reserved for a game. Its definition was not stored. */
 export function restoreReservedName(game: Game, kept: { original: string; before: string; freeAt: Millis }): void {
   const { original, before, freeAt } = kept;
   const { upstream } = game;

@@ -1,19 +1,19 @@
 /**
- * How actions are called before Neuro: `[a-z0-9_-]{1,64}`, and each name one definition.
+ * Upstream names of actions: each fits `[a-z0-9_-]{1,64}` and has one definition.
  *
- * Names are mapped by table and never by taking them apart. `shared`: the first owner has the plain name and keeps it, equal
- * definitions are one action, everybody else gets a prefix. `prefixed`: always a prefix, always one owner.
- * Knows nothing of: who is present, what was sent.
+ * Names are mapped by table and never parsed. `actions.naming: shared`: the first owner gets the plain name and keeps it, equal
+ * definitions are one action, all others get a prefix. `prefixed`: always a prefix, always one owner.
+ * Knows nothing of: which games are connected, what was sent.
  */
 import { hashText } from "../../../core/hash.ts";
 import { UPSTREAM_NAME_MAX } from "../../../core/limits.ts";
 import type { Game, Upstream } from "../state.ts";
 
 const HASH_LENGTH = 8;
-/** A game's part of a name, so that something of the action's is left. */
+/** Length of the game's part of a name, which leaves room for the action's part. */
 const SLUG_MAX = 32;
 
-/** An action's name in legal letters; a hash where nothing legible is left, or too much. */
+/** An action's name in legal characters, with a hash if nothing legible is left or the name is too long. */
 function cleanName(original: string): string {
   const clean = original.toLowerCase().replace(/[^a-z0-9_-]+/g, "_");
   return /[a-z0-9]/.test(clean)
@@ -21,7 +21,7 @@ function cleanName(original: string): string {
     : withHash("action", UPSTREAM_NAME_MAX, original);
 }
 
-/** The prefix of a game: legible, legal, and no other game's. */
+/** The prefix of a game: legible, legal and unique. */
 export function slugOf(
   identity: { readonly name: string; readonly key: string },
   taken: (slug: string) => boolean,
@@ -31,7 +31,7 @@ export function slugOf(
   return taken(slug) ? withHash(slug, SLUG_MAX, identity.key) : slug;
 }
 
-/** A new name for an action of this game; the caller has found none to share or to take back. */
+/** A new name for an action of this game, for which no shared and no reserved name was found. */
 export function newName(upstream: Upstream, game: Game, original: string): string {
   const isFree = (name: string): boolean => !upstream.actions.has(name);
   const plain = cleanName(original);

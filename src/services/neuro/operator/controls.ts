@@ -1,10 +1,11 @@
 /**
- * What a person has decided about an integration or about everybody: it stays until it is lifted, over restarts too.
+ * Controls that a person sets for one integration or for all. They stay until they are lifted, over restarts, too.
  *
- * Held (paused, stopped, or because another is solo): Neuro does not see its actions, its force and its contexts wait. What it has been
- * given already it may still answer, unless everything is stopped: then all that Neuro waits for fails at once.
+ * An integration is held if it is paused, if everything is stopped, or if another one is solo. Neuro does not see its actions; its force
+ * and its contexts wait. It may still answer actions that it has got, unless everything is stopped: then all actions that Neuro waits
+ * for fail at once.
  *
- * Invariants: H1 `isHeld` follows from the controls, and from nothing else; H2 names are taken back before what they owed is answered.
+ * Invariants: H1 `isHeld` follows from the controls alone; H2 names are unregistered before their pending actions are answered.
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Controls, IntegrationControls } from "../../../core/view.ts";
@@ -15,7 +16,7 @@ import { onActionsSynced, onGameHeld, onGameResumed } from "../forces/forces.ts"
 import { whyHeld } from "../pending/dispatch-action.ts";
 import { failUndelivered, stopActions } from "../pending/pending.ts";
 
-/** Changes what is decided about one integration. */
+/** Changes the controls of one integration. */
 export function control(game: Game, to: Partial<IntegrationControls>, ctx: StepContext): void {
   const { service: state, controls } = game;
   if (!change(controls, to)) return;
@@ -24,27 +25,27 @@ export function control(game: Game, to: Partial<IntegrationControls>, ctx: StepC
   applyControls(state, ctx);
 }
 
-/** Changes what is decided about everybody. */
+/** Changes the controls of all integrations. */
 export function controlAll(state: NeuroState, to: Partial<Controls>, ctx: StepContext): void {
   if (!change(state.controls, to)) return;
   state.unsavedRecords.add(state.controlsRecord);
   applyControls(state, ctx);
 }
 
-/** What follows from the controls as they were stored. Nobody is there yet. */
+/** Sets which games are held, from the controls. Neuro is told nothing. */
 export function restoreHolds(state: NeuroState): void {
   state.hasSolo = [...state.games.values()].some(({ controls }) => controls.solo);
   for (const game of state.games.values()) game.isHeld = shouldHold(game);
 }
 
-/** Holds whom the controls hold, and lifts it from all others. */
+/** Holds the games that the controls hold, and resumes all others. */
 export function applyControls(state: NeuroState, ctx: StepContext): void {
   const before = [...state.games.values()].map((game) => [game, game.isHeld] as const);
   restoreHolds(state);
   const changed = before.flatMap(([game, wasHeld]) => (game.isHeld === wasHeld ? [] : [game]));
   for (const game of changed) updateVisibility(game);
   for (const upstream of state.upstreams.values()) sync(upstream, ctx);
-  // Why before what it owes is answered: an answer would else be taken for a reason to ask Neuro again.
+  // Why before its pending actions are answered: Neuro would otherwise be asked again after the answer.
   for (const game of changed) if (game.isHeld) onGameHeld(game, ctx);
   if (state.controls.stopped) {
     for (const upstream of state.upstreams.values()) stopActions(upstream, "A person has stopped all actions.", ctx);
@@ -59,10 +60,10 @@ export function applyControls(state: NeuroState, ctx: StepContext): void {
 const shouldHold = ({ service: state, controls }: Game): boolean =>
   state.controls.stopped || controls.paused || (state.hasSolo && !controls.solo);
 
-/** True when something is different now. Only fields that there are, and only true and false, are taken over. */
+/** True if something changed. Only known fields are taken over, and only true and false. */
 function change<Field extends string>(controls: Record<Field, boolean>, to: Partial<Record<Field, boolean>>): boolean {
   let isChanged = false;
-  // Why the cast: `keys` says string of any object.
+  // Why the cast: `keys` returns strings for any object.
   for (const field of Object.keys(controls) as Field[]) {
     const wanted = to[field];
     if (typeof wanted !== "boolean" || controls[field] === wanted) continue;

@@ -1,11 +1,11 @@
 /**
- * Forces in a person's hands: answered in Neuro's place, or taken back.
+ * Forces that a person answers in Neuro's place, or cancels.
  *
- * Where the relay plays Neuro, an answer to the force that is open is a choice like any other, and what comes of it is hers too. Else
- * the action goes to the game alone; once that is a success Neuro loses the force, as when it is taken back.
+ * For the built-in Neuro an answer to the current force is a choice like any other, and she gets the result, too. For a real one the
+ * action goes to the game alone, and after a success Neuro loses the force, as she does when it is cancelled.
  *
- * Invariants: F1 a force is answered by one at a time, Neuro or a person; F2 what Neuro says to a force that a person has ended is
- * not done.
+ * Invariants: F1 either Neuro or a person answers a force, never both at once; F2 an action of Neuro for a force that a person has ended
+ * is not done.
  */
 import type { RequestId } from "../../../core/ids.ts";
 import type { Json } from "../../../core/json.ts";
@@ -27,14 +27,21 @@ export interface Answer {
   readonly data: string | undefined;
 }
 
-/** Answers a force; the call is answered when the result is there. */
+/** Answers a force. The request is answered with the result of the action. */
 export function answerForce(state: NeuroState, answer: Answer, ctx: StepContext): Result<Json | undefined> {
   const { requestId, name } = answer;
   const force = forceAt(state, answer.force);
-  if (force === undefined) return failed("notFound", "no such force is open or waits");
-  if (!force.message.names.includes(name)) return failed("badMessage", `this force does not ask for ${name.slice(0, 64)}`);
-  if (isDone(force.state)) return failed("notNow", "this force has been answered");
-  if (hasOutstanding(force.state)) return failed("notNow", "this force is being answered");
+  if (force === undefined) {
+    return failed("notFound", `no open or waiting force has the id ${answer.force.slice(0, 64)}; it may have ended`);
+  }
+  if (!force.message.names.includes(name)) {
+    return failed(
+      "badMessage",
+      `this force does not offer ${name.slice(0, 64)}; it offers ${force.message.names.join(", ").slice(0, 200)}`,
+    );
+  }
+  if (isDone(force.state)) return failed("notNow", "this force has been answered already");
+  if (hasOutstanding(force.state)) return failed("notNow", "an answer to this force is on its way; wait for its result");
   const ready = checkAction(force.game, answer);
   if (!ready.ok) return ready;
   const { owned, data } = ready.value;
@@ -47,16 +54,18 @@ export function answerForce(state: NeuroState, answer: Answer, ctx: StepContext)
   return ok(undefined);
 }
 
-/** Takes a force back. */
+/** Cancels a force. */
 export function cancelForce(state: NeuroState, id: string, ctx: StepContext): Result<Json> {
   const force = forceAt(state, id);
-  if (force === undefined) return failed("notFound", "no such force is open or waits");
-  if (isDone(force.state)) return failed("notNow", "this force has been answered");
+  if (force === undefined) {
+    return failed("notFound", `no open or waiting force has the id ${id.slice(0, 64)}; it may have ended`);
+  }
+  if (isDone(force.state)) return failed("notNow", "this force has been answered already");
   vetoForce(force, ctx);
   return ok({ status: "vetoed" });
 }
 
-/** A choice for the force that the relay, in Neuro's place, is about to decide. It needs nobody's approval. */
+/** A choice for the force that the built-in Neuro is about to decide. It needs no approval. */
 function chooseFor(
   upstream: Upstream,
   { requestId, by, owned, data }: Answer & { readonly owned: GameAction },
@@ -75,10 +84,13 @@ function chooseFor(
     approveAction(pending, ctx);
     return ok(undefined);
   }
-  return failed("notNow", "this force cannot be answered like this now");
+  return failed(
+    "notNow",
+    "the built-in Neuro did not accept this choice, because the force was decided meanwhile or the data is invalid",
+  );
 }
 
-/** The force of that id, while it is open or waits. */
+/** The current or waiting force with this id. */
 export function forceAt(state: NeuroState, id: string): Force | undefined {
   for (const { forces: { current, waiting } } of state.upstreams.values()) {
     if (current?.id === id) return current;

@@ -1,7 +1,8 @@
-/** What a person says to either side: a context for Neuro, or any message, as it is. */
+/** Messages that a person sends: a context for Neuro, or a raw message to either side. */
 import { isObject, isShallow, type Json } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { NALLELY_PEER, type RequestId } from "../../../core/ids.ts";
+import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../outbound.ts";
 import type { Game, NeuroState, Upstream } from "../state.ts";
@@ -15,39 +16,47 @@ export interface OperatorContext {
   readonly silent: boolean;
 }
 
-/** Puts a context before Neuro. While she cannot be told it waits, and the call is answered once it is stored. */
+/** Sends Neuro a context. If it has to wait, the request is answered once it is stored. */
 export function sendOperatorContext(
   upstream: Upstream,
   { requestId, by, message, silent }: OperatorContext,
   ctx: StepContext,
 ): Result<Json | undefined> {
-  if (message.trim() === "") return failed("badMessage", "a context says something");
-  if (message.length > upstream.service.settings.limits.message_bytes) return failed("tooBig", "this is too long");
+  if (message.trim() === "") return failed("badMessage", "a context must not be empty");
+  const { message_bytes } = upstream.service.settings.limits;
+  if (message.length > message_bytes) return failed("tooBig", tooLong("context", message.length, message_bytes));
   const at = sendContextDurably(upstream, { source: watcherSource(by), message, silent }, ctx);
-  if (at === false) return failed("queueFull", "too much of yours waits for Neuro already");
+  if (at === false) {
+    const reason =
+      `${CONTEXTS_HELD_PER_INTEGRATION_MAX} of your contexts wait for Neuro already; send more once she has got them`;
+    return failed("queueFull", reason);
+  }
   if (at === undefined) return ok({ status: "sent" });
   ctx.emit({ do: "respond", requestId, body: { status: "queued" }, after: at });
   return ok(undefined);
 }
 
-/** Sends a message to an integration, word for word. */
+const tooLong = (what: string, length: number, limit: number): string =>
+  `the ${what} has ${length} characters; \`limits.message_bytes\` allows ${limit}`;
+
+/** Sends a message to an integration, verbatim. */
 export function injectToGame({ peer, name }: Game, message: Json, ctx: StepContext): Result<Json> {
   if (peer === undefined) return failed("notNow", `${name} is not connected`);
-  if (peer === NALLELY_PEER) return failed("notNow", `${name} is the relay itself`);
+  if (peer === NALLELY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
   const frame = JSON.stringify(message);
-  if (!isObject(message)) return failed("badMessage", "a message is an object");
+  if (!isObject(message)) return failed("badMessage", "a message must be a JSON object");
   ctx.emit({ do: "send", to: peer, frame });
   return ok({ status: "sent" });
 }
 
-/** Sends a message to Neuro, word for word; where the relay plays her, she hears it. */
+/** Sends a message to Neuro, verbatim; the built-in Neuro gets it decoded. */
 export function injectToNeuro(upstream: Upstream, message: Json, ctx: StepContext): Result<Json> {
   const { service: state, link, isOpen, decider, id } = upstream;
   if (!isOpen) return failed("notNow", `upstream ${id} is not connected`);
   const { json_depth, message_bytes } = state.settings.limits;
   const frame = JSON.stringify(message);
-  if (!isObject(message) || !isShallow(frame, json_depth)) return failed("badMessage", "a message is an object");
-  if (frame.length > message_bytes) return failed("tooBig", "this message is too big");
+  if (!isObject(message) || !isShallow(frame, json_depth)) return failed("badMessage", "a message must be a JSON object");
+  if (frame.length > message_bytes) return failed("tooBig", tooLong("message", frame.length, message_bytes));
   if (decider === undefined) {
     if (link.id !== undefined) ctx.emit({ do: "send", to: link.id, frame });
     return ok({ status: "sent" });
@@ -58,9 +67,9 @@ export function injectToNeuro(upstream: Upstream, message: Json, ctx: StepContex
   return ok({ status: "sent" });
 }
 
-/** The upstream of that id, or the first. */
+/** The upstream with this id; without an id, the first. */
 export function upstreamAt(state: NeuroState, id: string | undefined): Result<Upstream> {
   const [first] = state.upstreams.values();
   const upstream = id === undefined ? first : state.upstreams.get(id);
-  return upstream === undefined ? failed("notFound", `no upstream is called ${(id ?? "").slice(0, 64)}`) : ok(upstream);
+  return upstream === undefined ? failed("notFound", `no upstream has the id ${(id ?? "").slice(0, 64)}`) : ok(upstream);
 }

@@ -1,7 +1,7 @@
 /**
- * What may be asked of the room from outside, and what a person may do about what passes through it.
+ * Requests to the service: queries about its state, and commands by which a person intervenes.
  *
- * Invariants: O1 every call is answered once; O2 whatever changes something leaves an `operator_acted`, also when it was refused.
+ * Invariants: O1 every request is answered once; O2 every command is observed as `operator_acted`, a refused one, too.
  * Knows nothing of: tokens, HTTP, where the audit log is kept.
  */
 import type { ServiceEvent } from "../../../core/event.ts";
@@ -25,10 +25,10 @@ import { injectToGame, injectToNeuro, sendOperatorContext, upstreamAt } from "./
 type NeuroQuery = Extract<NeuroRequest, { readonly get: unknown }>;
 type NeuroCommand = Extract<NeuroRequest, { readonly do: unknown }>;
 
-/** The body of an answer; undefined when whoever carries it out answers the call. */
+/** The body of the reply; undefined if the request is answered later. */
 type Outcome = Result<Json | undefined>;
 
-/** Somebody asks. */
+/** Answers a request, now or later. */
 export function handleRequest(
   state: NeuroState,
   { requestId, principal, request }: ServiceEvent & { readonly is: "requested" },
@@ -50,7 +50,7 @@ function respondTo(
   const isAllowed = allowed.some((scope) => principal.scopes.includes(scope));
   const notAllowed = failed("notAllowed", `this needs the scope ${allowed.join(" or ")}`);
   if ("get" in request) return request.get === "ready" || isAllowed ? replyToQuery(state, request, ctx) : notAllowed;
-  // Why before it is carried out: afterwards there is no such force.
+  // Why before the command is carried out: afterwards its force or action may be gone.
   const descriptions = auditEntriesOf(state, request);
   const outcome = isAllowed ? execute(state, { requestId, principal, request }, ctx) : notAllowed;
   for (const { did, to } of descriptions) {
@@ -76,7 +76,7 @@ function replyToQuery(state: NeuroState, query: NeuroQuery, ctx: StepContext): O
   }
 }
 
-/** Any one of these scopes is enough. */
+/** One of these scopes is enough. */
 function scopesFor(command: NeuroCommand): readonly Scope[] {
   switch (command.do) {
     case "sendAction":
@@ -145,7 +145,7 @@ function executeOn(
     case "disconnect": {
       const { peer, name } = game;
       if (peer === undefined) return failed("notNow", `${name} is not connected`);
-      if (peer === NALLELY_PEER) return failed("notNow", `${name} is the relay itself`);
+      if (peer === NALLELY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
       ctx.emit({ do: "close", peer, fault: "leaving" });
       return ok({ status: "disconnecting" });
     }
@@ -156,7 +156,7 @@ function executeOn(
   }
 }
 
-/** Answers once what was decided is stored; it is in force already. */
+/** Answers once the changed controls are stored. They are in effect already. */
 function respondOnceStored(
   record: StoredRecord,
   { state, requestId, body }: { state: NeuroState; requestId: RequestId; body: Json },
@@ -169,7 +169,9 @@ function respondOnceStored(
 
 function inject(state: NeuroState, request: NeuroCommand & { readonly do: "injectMessage" }, ctx: StepContext): Outcome {
   const { integration, upstream: id, message } = request;
-  if (integration !== undefined && id !== undefined) return failed("badMessage", "either an integration or an upstream");
+  if (integration !== undefined && id !== undefined) {
+    return failed("badMessage", "give `integration` or `upstream`, not both");
+  }
   if (integration !== undefined) {
     const game = gameAt(state, integration);
     return game.ok ? injectToGame(game.value, message, ctx) : game;
@@ -188,7 +190,7 @@ interface AuditEntry {
   readonly to: string;
 }
 
-/** What was done to what, for the audit log: as many things as were decided at once. */
+/** Entries for the audit log: what was done to what. One for each control that is changed. */
 function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly AuditEntry[] {
   switch (request.do) {
     case "setControls":
@@ -216,14 +218,14 @@ function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly Audi
 
 const subject = (whose: string, name: string): string => `${whose} ${name}`.slice(0, 200);
 
-/** Why not its id alone: a day later that says nothing to anybody. */
+/** Integrations and name of a pending action. Why not its id: that means nothing once the action has ended. */
 function subjectOf(state: NeuroState, id: string): string {
   const pending = pendingAt(state, id);
   if (pending === undefined) return id;
   return subject(pending.deliveries.map(({ gameAction }) => gameAction.game.slug).join(","), pending.action.originalName);
 }
 
-/** How a decision is called, and how its contrary. */
+/** The words of the audit log for setting a control, and for lifting it. */
 const DECISIONS: ReadonlyMap<string, readonly [string, string]> = new Map([
   ["paused", ["pause", "resume"]],
   ["muted", ["mute", "unmute"]],

@@ -1,10 +1,10 @@
 /**
- * Actions that a person sends: to exactly one integration, as Neuro would, and whoever sent one is told what came of it.
+ * Actions that a person sends to one integration, as Neuro would. The person gets the result.
  *
- * Neither a pause nor the kill switch holds them back, and they need no approval: those are for what Neuro does.
+ * They need no approval, and neither a pause nor the kill switch stops them: those controls are for Neuro's actions.
  *
- * Invariants: P1 no result of such an action goes to Neuro; P2 what is sent is an action that is registered, with data that fits its
- * schema; P3 at most `ORDERS_MAX` wait for a result.
+ * Invariants: P1 no result of such an action goes to Neuro; P2 the action is registered and its data fits its schema; P3 at most
+ * `MANUAL_ACTIONS_MAX` wait for a result.
  */
 import type { RequestId } from "../../../core/ids.ts";
 import type { Json } from "../../../core/json.ts";
@@ -22,7 +22,7 @@ export interface ManualAction {
   readonly data: string | undefined;
 }
 
-/** Sends an action; the call is answered when its result is there. */
+/** Sends an action. The request is answered with its result. */
 export function sendAction(
   game: Game,
   { requestId, name, data }: ManualAction,
@@ -37,35 +37,37 @@ export function sendAction(
   return ok(undefined);
 }
 
-/** What is to be sent, if it can be sent now. */
+/** The action and its validated data, if it can be sent now. */
 export function checkAction(
   game: Game,
   order: { readonly name: string; readonly data: string | undefined },
 ): Result<{ readonly owned: GameAction; readonly data: string | undefined }> {
   const { service: state } = game;
-  if (state.drainUntil !== undefined) return failed("restarting", "the relay restarts");
+  if (state.drainUntil !== undefined) return failed("restarting", "the relay is shutting down");
   const owned = game.actions.get(order.name);
   if (owned === undefined) return failed("notFound", `${game.name} has no action ${order.name.slice(0, 64)}`);
   if (game.peer === undefined) return failed("notNow", `${game.name} is not connected`);
-  if (owned.isUnconfirmed) return failed("notNow", `${game.name} is just starting anew`);
+  if (owned.isUnconfirmed) {
+    return failed("notNow", `${game.name} has restarted and has not registered ${order.name.slice(0, 64)} again yet`);
+  }
   if (countManualActions(state) >= MANUAL_ACTIONS_MAX) {
-    return failed("rateLimit", `${MANUAL_ACTIONS_MAX} actions wait for their results already`);
+    return failed("rateLimit", `${MANUAL_ACTIONS_MAX} manual actions wait for results already; wait for one of them`);
   }
   const { schema } = owned.upstreamAction.definition;
   const given = order.data?.trim() ?? "";
   if (schema === undefined) {
     return given === "" || given === "{}"
       ? ok({ owned, data: undefined })
-      : failed("badMessage", `${order.name.slice(0, 64)} takes no data`);
+      : failed("badMessage", `${order.name.slice(0, 64)} takes no data; leave it empty`);
   }
   const data = checkData(compileSchema(schema), given);
   return data.ok ? ok({ owned, data: data.value }) : data;
 }
 
 function countManualActions(state: NeuroState): number {
-  let orders = 0;
+  let count = 0;
   for (const { pendingActions } of state.upstreams.values()) {
-    for (const pending of pendingActions.byId.values()) if (requestOf(pending) !== undefined) orders++;
+    for (const pending of pendingActions.byId.values()) if (requestOf(pending) !== undefined) count++;
   }
-  return orders;
+  return count;
 }

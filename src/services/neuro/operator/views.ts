@@ -1,4 +1,4 @@
-/** What the room says about itself when it is asked, for people and for the dashboard. */
+/** Views of the state, for people and for the dashboard. */
 import type { Millis } from "../../../core/ids.ts";
 import type { Json } from "../../../core/json.ts";
 import {
@@ -22,7 +22,7 @@ import { requestOf } from "../pending/pending.ts";
 import { isSpent } from "../pending/transition.ts";
 import { waitingForces } from "../forces/force-queue.ts";
 
-/** Whether Neuro can be reached, and if not, what is missing. */
+/** Whether all upstreams are connected, and if not, what is missing. */
 export function readiness(state: NeuroState): Json {
   const waits = [...state.upstreams.values()].filter(({ isOpen }) => !isOpen).map(({ id }) =>
     `upstream ${id} is not connected`
@@ -32,7 +32,7 @@ export function readiness(state: NeuroState): Json {
   return { ok: waits.length === 0, waits };
 }
 
-/** Everything that is going on, but not what each integration offers. */
+/** Controls, upstreams, forces and pending actions; not the actions of each integration. */
 export const statusOf = (state: NeuroState, now: Millis): NeuroView => ({
   controls: { ...state.controls },
   upstreams: [...state.upstreams.values()].map((upstream) => upstreamView(upstream, now)),
@@ -41,19 +41,19 @@ export const statusOf = (state: NeuroState, now: Millis): NeuroView => ({
   draining: state.drainUntil !== undefined,
 });
 
-/** Integrations in the order of their ids. */
+/** Integrations, ordered by id. */
 export function integrationPage(state: NeuroState, part: PageRequest): Page<IntegrationView> {
   const { items, next } = pageOf([...state.slugs].sort(byId), part, { id: ([id]) => id });
-  const owed = owedBy(state);
+  const owed = countPending(state);
   return { items: items.map(([, game]) => viewOf(game, owed.get(game) ?? 0)), next };
 }
 
 const byId = ([one]: readonly [string, Game], [other]: readonly [string, Game]): number => (one < other ? -1 : 1);
 
 /** One integration. */
-export const integrationView = (game: Game): IntegrationView => viewOf(game, owedBy(game.service).get(game) ?? 0);
+export const integrationView = (game: Game): IntegrationView => viewOf(game, countPending(game.service).get(game) ?? 0);
 
-/** One integration with all that it offers. */
+/** One integration with its actions. */
 export const integrationDetail = (game: Game): IntegrationDetail => ({
   ...integrationView(game),
   address: game.connection?.address ?? null,
@@ -86,8 +86,8 @@ function viewOf(game: Game, pending: number): IntegrationView {
   };
 }
 
-/** How many actions each integration has not answered. */
-function owedBy(state: NeuroState): ReadonlyMap<Game, number> {
+/** Number of pending actions of each integration. */
+function countPending(state: NeuroState): ReadonlyMap<Game, number> {
   const owed = new Map<Game, number>();
   for (const { pendingActions } of state.upstreams.values()) {
     for (const { deliveries, state } of pendingActions.byId.values()) {
@@ -135,7 +135,7 @@ function forceView({ id, game, message, state, requestedAt }: Force): ForceView 
   };
 }
 
-/** What a state looks like from outside. */
+/** The public name of each state. */
 const VIEWS: Readonly<Record<ForceStateName, ForceView["is"]>> = {
   waiting: "waiting",
   claimed: "waiting",

@@ -1,10 +1,10 @@
 /**
- * What Neuro says to everybody: who she is, when she has spoken, that it is time to stop.
+ * Messages of Neuro to all games: who she is, that she has spoken, that they should shut down.
  *
- * A game hears only what its client is known to survive: there are clients that end at a command they do not know.
+ * Some clients end at a command that they do not know, so a game gets only what its policy allows.
  *
- * Invariants: N1 Neuro hears one `shutdown/ready`, when all who were asked are ready or gone or out of time; N2 a cancellation
- * reaches exactly those who were asked.
+ * Invariants: N1 Neuro gets one `shutdown/ready`, once all games that were asked are ready or gone, or time is over; N2 a cancellation
+ * reaches exactly the games that were asked.
  */
 import type { NeuroMessage, Session } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
@@ -20,7 +20,7 @@ const IMMEDIATE_MS: Millis = 4_000;
 
 const shutdownTimer = ({ id }: Upstream): Timer => ({ is: "shutdown", upstream: id });
 
-/** Neuro says who she is. */
+/** Neuro's session has begun: she says which character she is. */
 export function sessionStarted(upstream: Upstream, session: Session, ctx: StepContext): void {
   const isChanged = upstream.session?.characterId !== session.characterId;
   upstream.session = session;
@@ -32,13 +32,13 @@ export function sessionStarted(upstream: Upstream, session: Session, ctx: StepCo
   }
 }
 
-/** Tells a game who Neuro is, if that is known. */
+/** Sends a game Neuro's session, if it is known. */
 export function sendSession(game: Game, ctx: StepContext): void {
   const { session } = game.upstream;
   if (session !== undefined && !game.isOffAir) toGame(game, { command: "startup", session }, ctx);
 }
 
-/** A game that is pinned to one character takes no part while another one is there. */
+/** Takes a game off the air while Neuro is another character than the one it is assigned to, and back on the air. */
 export function updateOffAir(game: Game, ctx: StepContext): void {
   const { upstream, policy } = game;
   const wanted = policy.upstream === undefined ? undefined : upstream.settings?.character;
@@ -52,12 +52,12 @@ export function updateOffAir(game: Game, ctx: StepContext): void {
   cancelForces(game, "game_gone", ctx);
 }
 
-/** Neuro has spoken. */
+/** Forwards `speech_finished` to the games whose policy allows it. */
 export function forwardSpeechFinished(upstream: Upstream, message: NeuroMessage, ctx: StepContext): void {
   for (const game of connectedGames(upstream)) if (game.policy.speech_finished) toGame(game, message, ctx);
 }
 
-/** Neuro wants everybody to stop, or does not any more. */
+/** Neuro wants all games to shut down, or does not any more. */
 export function requestShutdown(upstream: Upstream, how: "graceful" | "immediate" | "cancelled", ctx: StepContext): void {
   const { shutdown, service: state } = upstream;
   if (how === "cancelled") {
@@ -77,14 +77,14 @@ export function requestShutdown(upstream: Upstream, how: "graceful" | "immediate
   if (shutdown.awaited.size === 0) finishShutdown(upstream, ctx);
 }
 
-/** A game is ready to stop, or has left. */
+/** A game is ready to shut down, or has left. */
 export function shutdownReady(game: Game, ctx: StepContext): void {
   const { upstream } = game;
   upstream.shutdown.awaited.delete(game);
   if (upstream.shutdown.isRequested && upstream.shutdown.awaited.size === 0) finishShutdown(upstream, ctx);
 }
 
-/** Neuro hears that all games are ready: they are, or the time for it is over. */
+/** Sends `shutdown/ready`: all games are ready, or time is over. */
 export function finishShutdown(upstream: Upstream, ctx: StepContext): void {
   upstream.shutdown.isRequested = false;
   upstream.service.timers.clear(shutdownTimer(upstream));

@@ -1,9 +1,9 @@
 /**
- * The relay as one game of a Neuro: the connection to her, and what is said each time that it opens.
+ * The relay as one game of a Neuro: the connection to her, and what is sent each time it opens.
  *
- * After each opening: `startup` once, one register of everything alive, the open force again, then held context. Games notice
- * nothing of a connection that is lost.
- * Knows nothing of: what the socket is, how frames look.
+ * After each opening: `startup` once, one register of all visible actions, the open force again, then queued contexts. Games do not
+ * notice that a connection was lost.
+ * Knows nothing of: sockets, the format of frames.
  */
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import { bucket } from "../../../core/bucket.ts";
@@ -25,12 +25,12 @@ import { onLinkOpened } from "../forces/forces.ts";
 import { dispatchAction } from "../pending/dispatch-action.ts";
 import { forgetUpstreamIds } from "../pending/pending.ts";
 
-/** A backend that asks for everything right after it got everything has only not heard yet. */
+/** A request for all actions this soon after they were registered crossed the registration on its way, and is ignored. */
 const RESYNC_ECHO_MS = 2_000;
-/** The name of the upstream that the relay plays itself. */
+/** Id of the built-in Neuro. */
 const OWN_UPSTREAM = "relay";
 
-/** An upstream that has not been dialled; without settings, one that the relay plays. */
+/** An upstream that has not been dialled; without settings, the built-in Neuro. */
 export function newUpstream(state: NeuroState, settings: UpstreamSettings | undefined, now: number): Upstream {
   const id = settings?.id ?? OWN_UPSTREAM;
   return {
@@ -58,21 +58,21 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
   };
 }
 
-/** The facts of the backend, with the deadline that the settings give. */
+/** The profile of the backend, with the deadline from the settings if they have one. */
 export function profileOf(settings: UpstreamSettings | undefined): Upstream["profile"] {
   const profile = PROFILES[settings?.profile ?? "neuro"];
   const deadline = settings?.action_deadline;
   return deadline === undefined ? profile : { ...profile, deadlineMs: deadline - Math.ceil(deadline / 10) };
 }
 
-/** Starts dialling; what the relay plays itself is open at once. */
+/** Starts dialling; the built-in Neuro is open at once. */
 export function start(upstream: Upstream, ctx: StepContext): void {
   if (upstream.settings === undefined) return open(upstream, ctx);
   ctx.observe({ is: "upstream_dialing", upstream: upstream.id, attempt: upstream.link.attempt });
   dial(upstream.link, planOf(upstream), ctx);
 }
 
-/** The link is up. */
+/** The link is open. */
 export function linkOpened(upstream: Upstream, ctx: StepContext): void {
   opened(upstream.link, ctx);
   const url = (upstream.settings?.url ?? "").replace(/[?#].*$/s, "");
@@ -80,14 +80,14 @@ export function linkOpened(upstream: Upstream, ctx: StepContext): void {
   open(upstream, ctx);
 }
 
-/** The link is down, or could not be made. */
+/** The link was lost, or could not be opened. */
 export function linkClosed(upstream: Upstream, reason: string, ctx: StepContext): void {
   close(upstream, ctx);
   const retryMs = linkLost(upstream.link, planOf(upstream), ctx);
   ctx.observe({ is: "upstream_lost", upstream: upstream.id, reason, retry_ms: retryMs });
 }
 
-/** The link's deadline may have come. */
+/** The link's deadline has come. */
 export function linkTick(upstream: Upstream, ctx: StepContext): void {
   const wasWaiting = upstream.link.state === "waiting";
   if (linkDue(upstream.link, planOf(upstream), ctx)) linkClosed(upstream, "no answer", ctx);
@@ -96,13 +96,13 @@ export function linkTick(upstream: Upstream, ctx: StepContext): void {
   }
 }
 
-/** Dials anew, because what was dialled has changed. */
+/** Closes the link and dials again, because the address has changed. */
 export function redial(upstream: Upstream, ctx: StepContext): void {
   close(upstream, ctx);
   start(upstream, ctx);
 }
 
-/** Lets go of the link for good. */
+/** Closes the link for good. */
 export function stop(upstream: Upstream, ctx: StepContext): void {
   close(upstream, ctx);
   hangup(upstream.link, ctx);
@@ -119,7 +119,7 @@ export function receiveFrame(upstream: Upstream, frame: Frame, ctx: StepContext)
   receiveMessage(upstream, decoded.value, ctx);
 }
 
-/** What Neuro says. */
+/** A message from Neuro. */
 export function receiveMessage(upstream: Upstream, message: NeuroMessage, ctx: StepContext): void {
   switch (message.command) {
     case "action":
@@ -136,11 +136,11 @@ export function receiveMessage(upstream: Upstream, message: NeuroMessage, ctx: S
     case "shutdown/immediate":
       return requestShutdown(upstream, "immediate", ctx);
     case "other":
-      return; // Why: watchers have seen it, and nobody else knows it.
+      return; // Why: watchers have seen it, and no game knows it.
   }
 }
 
-/** Tells the Intermediary whether Neuro can be reached. */
+/** Tells the Intermediary whether Neuro is reachable. */
 export function announceUpstreams(state: NeuroState, ctx: StepContext): void {
   const upstreams = [...state.upstreams.values()];
   const configured = upstreams.some(({ settings }) => settings !== undefined);
@@ -188,7 +188,7 @@ function planOf({ settings, service: state }: Upstream): LinkPlan {
 const displayNameOf = (character: string): string =>
   character === "neuro" ? "Neuro-sama" : character === "evil" ? "Evil Neuro" : character;
 
-/** The relays behind this one: hops separated by commas, this relay first, several relays of one hop joined by `+`. */
+/** The relays behind this one: hops separated by commas, this relay first; relays of the same hop are joined by `+`. */
 export function viaOf(state: NeuroState): string {
   const hops: Set<string>[] = [new Set([state.relayId])];
   for (const { connection } of state.sockets.values()) {
@@ -200,7 +200,7 @@ export function viaOf(state: NeuroState): string {
   return hops.map((ids) => [...ids].join("+")).join(",");
 }
 
-/** True when a connection comes from this relay itself, or through more relays than anybody means to chain. */
+/** True if a connection comes from this relay itself, or through more than `RELAY_HOPS_MAX` relays. */
 export function isLoop(state: NeuroState, via: string): boolean {
   const hops = hopsOf(via);
   return hops.length > RELAY_HOPS_MAX || hops.some((ids) => ids.includes(state.relayId));

@@ -1,9 +1,9 @@
 /**
- * Contexts for Neuro: attributed, within her budget, and kept while she cannot be told.
+ * Contexts for Neuro: attributed, within the upstream's budget, and queued while they cannot be sent.
  *
- * Invariants: C1 what one game says arrives in order; C2 what is held is bounded per game and in time, and silent ones go first;
- * C3 what is held for longer than a moment is stored, and its entry is deleted when it is said or dropped; C4 results, forces
- * and registrations never wait for a context.
+ * Invariants: C1 the contexts of one game arrive in order; C2 the queue is bounded for each game and in time, and silent contexts are
+ * dropped first; C3 a context that waits for longer than `KEEP_MS` is stored, and its entry is deleted when it is sent or dropped; C4
+ * results, forces and registrations never wait for a context.
  */
 import { take } from "../../../core/bucket.ts";
 import { type Key, type Millis } from "../../../core/ids.ts";
@@ -13,9 +13,9 @@ import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../outbound.ts";
 import type { ContextSource, QueuedContext, Timer, Upstream } from "../state.ts";
 
-/** A context is stored once it has been held for so long. */
+/** A context that has waited this long is stored. */
 const KEEP_MS = 1_000;
-/** Begins the key of a source that is no game. */
+/** Prefix of the key of a source that is not a game. */
 const WATCHER = "watcher:";
 
 const budgetTimer = ({ id }: Upstream): Timer => ({ is: "context_budget", upstream: id });
@@ -27,7 +27,7 @@ export interface NewContext {
   readonly silent: boolean;
 }
 
-/** Somebody tells Neuro something. */
+/** Sends Neuro a context, or queues it. */
 export function sendContext(upstream: Upstream, said: NewContext, ctx: StepContext): void {
   const { source, message, silent } = said;
   ctx.observe({ is: "add_context", game_title: source.name, slug: source.slug, message, reply_if_not_busy: !silent });
@@ -39,7 +39,7 @@ export function sendContext(upstream: Upstream, said: NewContext, ctx: StepConte
   flushContexts(upstream, ctx);
 }
 
-/** One who watches, as the source of contexts. */
+/** A watcher as the source of contexts. */
 export const watcherSource = (name: string): ContextSource => ({
   key: WATCHER + name,
   name,
@@ -48,8 +48,8 @@ export const watcherSource = (name: string): ContextSource => ({
 });
 
 /**
- * A watcher tells Neuro something, and is answered: what she cannot be told now is stored at once, under the key that is returned.
- * False when too much of that watcher waits already: nothing is dropped of what it was promised.
+ * Sends Neuro a watcher's context. If it has to wait it is stored at once, under the key that is returned. False if
+ * `CONTEXTS_HELD_PER_INTEGRATION_MAX` contexts of this watcher wait already: none that was acknowledged is dropped.
  */
 export function sendContextDurably(upstream: Upstream, said: NewContext, ctx: StepContext): Key | undefined | false {
   const held = () => upstream.contexts.queued.get(said.source.key) ?? [];
@@ -60,7 +60,7 @@ export function sendContextDurably(upstream: Upstream, said: NewContext, ctx: St
   return waiting?.key;
 }
 
-/** A context could not be stored: what a watcher was told of that is true only if it is dropped. */
+/** A context could not be stored. A watcher was told so, so its context is dropped. */
 export function contextNotStored(upstream: Upstream, at: Key): void {
   for (const [from, queue] of upstream.contexts.queued) {
     const left = queue.filter((context) => context.key !== at);
@@ -68,7 +68,7 @@ export function contextNotStored(upstream: Upstream, at: Key): void {
   }
 }
 
-/** Says what is held, as far as Neuro can be told. Each game in its turn. */
+/** Sends queued contexts as far as possible, one of each game in turn. */
 export function flushContexts(upstream: Upstream, ctx: StepContext): void {
   const { queued } = upstream.contexts;
   if (queued.size === 0 || !canSend(upstream)) return;
@@ -84,11 +84,11 @@ export function flushContexts(upstream: Upstream, ctx: StepContext): void {
       deleteStored(queue.shift(), ctx);
     }
     queued.delete(from);
-    if (queue.length > 0) queued.set(from, queue); // Why: a key set again is visited again, after the others.
+    if (queue.length > 0) queued.set(from, queue); // Why: a key that is set again is visited again, after the others.
   }
 }
 
-/** Stores what has been held for a moment, so that it survives this process. */
+/** Stores the queued contexts, so that they survive a restart. */
 export function storeQueued(upstream: Upstream, ctx: StepContext): void {
   for (const queue of upstream.contexts.queued.values()) for (const context of queue) storeContext(upstream, context, ctx);
 }
@@ -101,14 +101,14 @@ function storeContext(upstream: Upstream, context: QueuedContext, ctx: StepConte
   ctx.emit({ do: "put", key: context.key, value });
 }
 
-/** What a game said and Neuro has not heard is dropped. */
+/** Drops the queued contexts of a game. */
 export function dropContexts(upstream: Upstream, from: string, ctx: StepContext): void {
   const queue = upstream.contexts.queued.get(from);
   upstream.contexts.queued.delete(from);
   for (const context of queue ?? []) deleteStored(context, ctx);
 }
 
-/** Puts a context with those that wait; also used for those that were stored. */
+/** Queues a context. Without `ctx` it is one that was stored before a restart. */
 export function queueContext(upstream: Upstream, context: QueuedContext, ctx: StepContext | undefined): void {
   const { queued } = upstream.contexts;
   let queue = queued.get(context.source.key);
@@ -131,7 +131,7 @@ const isBlocked = ({ isOffAir, isHeld }: ContextSource): boolean => isOffAir || 
 const canSend = ({ isOpen, hasBackpressure, profile, pendingActions }: Upstream): boolean =>
   isOpen && !hasBackpressure && !(profile.holdsContext && pendingActions.byUpstreamId.size > 0);
 
-/** Takes one from the budget, or sets the timer for when there is one again. */
+/** Takes one context from the budget, or sets the timer for when one is available again. */
 function withinBudget(upstream: Upstream, now: Millis): boolean {
   const { settings, contexts, service: state } = upstream;
   if (settings === undefined) return true;
@@ -151,7 +151,7 @@ function deleteStored(context: QueuedContext | undefined, ctx: StepContext): voi
   if (context?.key !== undefined) ctx.emit({ do: "delete", key: context.key });
 }
 
-/** What a game said goes to another Neuro. */
+/** Moves the queued contexts of a game to another upstream. */
 export function moveContexts(from: string, between: { readonly from: Upstream; readonly to: Upstream }): void {
   const queue = between.from.contexts.queued.get(from);
   between.from.contexts.queued.delete(from);

@@ -1,33 +1,33 @@
 /**
- * What is known of each backend that can be upstream, where it changes what the relay does.
+ * Properties of backends that change what the relay does.
  *
- * A fact that changes nothing is not here. The differences that the protocol's documents leave open (who keeps what over a
- * disconnect, what a second force does) are met by always doing what every backend survives: `startup` first on each
- * connection, unregister before a changed definition, one force at a time.
+ * Other differences are not listed. Where the protocol's documents leave a case open (what is kept over a disconnect, what a second
+ * force does), the relay always does what every backend survives: `startup` first on each connection, unregister before a changed
+ * definition, one force at a time.
  */
 import type { Millis } from "../../../core/ids.ts";
 import type { ProfileName } from "../../../core/settings.ts";
 
 export interface Profile {
-  /** A result has to be on its way this long after its action: what the backend waits, less a tenth. */
+  /** The relay sends a result this long after its action at the latest: the timeout of the backend, less a tenth. */
   readonly deadlineMs: Millis;
-  /** Contexts are refused while a result is awaited, so they have to be held back until it is given. */
+  /** The backend refuses contexts while a result is pending, so they are queued until it was sent. */
   readonly holdsContext: boolean;
-  /** Every socket hears every action, also those of integrations that are not ours. */
+  /** Every socket gets every action, including those of other integrations. */
   readonly broadcasts: boolean;
-  /** `startup` empties this integration's registry; where it does not, names are unregistered before a full register. */
+  /** `startup` clears the relay's registrations. If not, names are unregistered before a full register. */
   readonly startupClears: boolean;
-  /** `startup` is answered by who Neuro is today. Where it is not, games are told the configured character. */
+  /** `startup` is answered with the session. If not, games get the configured character. */
   readonly acksStartup: boolean;
-  /** `actions/reregister_all` comes by itself for each new connection, and so means nothing about our registry. */
+  /** The backend sends `actions/reregister_all` for each new connection, so it does not mean that registrations were lost. */
   readonly asksOnConnect: boolean;
-  /** Takes the hidden key `main_thread`; others refuse keys they do not know. */
+  /** Accepts the key `main_thread`; others refuse unknown keys. */
   readonly mainThread: boolean;
-  /** Takes a schema in which a key has the value null; one server ends when it meets one. */
+  /** Accepts a schema in which a key is null; one server ends at it. */
   readonly schemaNulls: boolean;
 }
 
-/** For a backend that never gives up waiting: what Neuro herself allows. */
+/** For Neuro, and for backends that wait without limit: 20 s less a tenth. */
 const NEURO_DEADLINE_MS = 18_000;
 
 const NEURO: Profile = {
@@ -41,7 +41,7 @@ const NEURO: Profile = {
   schemaNulls: true,
 };
 
-/** One profile for each backend that can be configured. */
+/** One profile for each value of `nakurity-client.profile`. */
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   neuro: NEURO,
   randy: { ...NEURO, broadcasts: true, startupClears: false, acksStartup: false, asksOnConnect: true },
