@@ -14,7 +14,7 @@ export type Effect =
   | Send
   | Reply
   /** `as` is how the other end of a proxied connection closed, said in place of the fault. */
-  | { readonly do: "close"; readonly peer: PeerId; readonly fault: FaultName; readonly as?: Closing }
+  | { readonly do: "close"; readonly peer: PeerId; readonly fault: FaultName; readonly as?: CloseFrame }
   /** A liveness probe; `ponged` follows where the runtime can tell, else nothing does. */
   | { readonly do: "ping"; readonly peer: PeerId }
   /** What is remembered of the peer over a panic, and over sleep on a Durable Object. At most 8 KiB. */
@@ -73,7 +73,7 @@ export interface Reply {
 }
 
 /** How a connection was closed. */
-export interface Closing {
+export interface CloseFrame {
   readonly code: number;
   readonly reason: string;
 }

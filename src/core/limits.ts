@@ -29,7 +29,7 @@ export const EVENTS_WAITING_FOR_SERVICE_MAX = 10_000;
 /** Writes handed to the store at the same time. */
 export const WRITES_IN_FLIGHT_MAX = 256;
 /** Deletes that failed and are to be tried again; of more than these the oldest are given up. */
-export const DELETES_KEPT_MAX = 100_000;
+export const FAILED_DELETES_MAX = 100_000;
 /** A delete that fails again and again is tried after so many times `queue.write_timeout`. */
 export const DELETE_BACKOFF_MAX = 32;
 /** How long the reading of a room that is made anew may take, and how long until it is tried again. */

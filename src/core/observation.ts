@@ -207,11 +207,14 @@ export type ProblemObservation =
   | { readonly is: "input_refused"; readonly from: string; readonly fault: FaultName; readonly reason: string }
   | { readonly is: "peer_closed_by_relay"; readonly from: string; readonly fault: FaultName }
   | { readonly is: "store_failed"; readonly key: string; readonly reason: string }
-  /** One of our mistakes: the event that caused it was given up and the room is made anew. */
-  | { readonly is: "panicked"; readonly service: ServiceName; readonly reason: string; readonly stack: string }
+  /** An internal error. The event that caused it was dropped, and a service is rebuilt from storage. */
+  | { readonly is: "panicked"; readonly service: PanicSource; readonly reason: string; readonly stack: string }
   | { readonly is: "service_rebuilt"; readonly service: ServiceName }
   /** Nothing more is written to the file of a recording. */
   | { readonly is: "recording_stopped"; readonly file: string; readonly why: "full" | "failed"; readonly reason: string };
+
+/** Where an internal error happened: in a service, in the relay around them, or in the web app. */
+export type PanicSource = ServiceName | "relay" | "web";
 
 /** One fact. */
 export type Observation =

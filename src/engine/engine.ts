@@ -1,13 +1,15 @@
 /**
  * The only loop: events in, effects out, one timer.
  *
- * Invariants: E1 an event is handled to its end before the next one (what arrives meanwhile waits its turn); E2 the effects of a
- * step are carried out in order, before the next step; E3 nothing that a peer, the store or a room does makes `push` throw.
+ * Invariants: E1 an event is handled completely before the next one, and events that arrive meanwhile wait; E2 the effects of a step
+ * are executed in order, before the next step; E3 nothing that a peer, the store, a service or a port does makes `push` throw.
  */
+import { assertNever } from "../core/assert.ts";
 import { earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, ResumedPeer } from "../core/event.ts";
 import { type FaultName, FAULTS } from "../core/fault.ts";
+import type { Json } from "../core/json.ts";
 import {
   isLink,
   type Key,
@@ -18,7 +20,7 @@ import {
   type RequestId,
   toRequestId,
 } from "../core/ids.ts";
-import type { Json } from "../core/json.ts";
+import type { Observation, PanicSource } from "../core/observation.ts";
 import type { Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
@@ -28,7 +30,7 @@ import { countFrom, takeEpoch } from "./ids.ts";
 import { Outbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
 import { readService, Restorer } from "./restore.ts";
-import { Work } from "./work.ts";
+import { AsyncWork } from "./async-work.ts";
 import { Writer } from "./writer.ts";
 
 /** Result of a request: the reply, or the fault that prevented it, where possible with a sentence about it. */
@@ -39,44 +41,44 @@ export type RequestResult<Reply = unknown> = { readonly body: Reply } | {
 
 type RespondEffect = Effect & { readonly do: "respond" };
 
-/** A question that has no answer yet. */
+/** A request without a reply so far. */
 interface OpenRequest {
   readonly of: ServiceName;
   resolve(result: RequestResult): void;
 }
 
-/** Drives one relay: takes events, carries effects out by its ports, and keeps the one timer. */
+/** Drives one relay: steps it with events, executes its effects through the ports, and keeps the one timer. */
 export class Engine {
   readonly #relay: Relay;
   readonly #ports: Ports;
   readonly #outbox: Outbox;
   readonly #writer: Writer;
-  readonly #work: Work;
+  readonly #work: AsyncWork;
   readonly #restorer: Restorer;
   readonly #newId: () => string;
   readonly #clock: Omit<StepClock, "now"> & { now: Millis };
   readonly #peers: Map<PeerId, ResumedPeer>;
   readonly #links = new Set<LinkId>();
   readonly #requests = new Map<RequestId, OpenRequest>();
-  /** Answers that wait for a key to be stored. */
+  /** Responses that wait for a key to be stored. */
   readonly #deferred = new Map<Key, RespondEffect[]>();
   readonly #undrained = new Set<ServiceName>();
   #settings: Settings;
-  readonly #mail: Event[] = [];
+  readonly #pendingEvents: Event[] = [];
   #isStepping = false;
   #wakeAt: Millis | undefined;
   #drainUntil: Millis | undefined;
   #onDrained: (() => void) | undefined;
 
-  /** Reads what the rooms stored, makes them, and is ready for events. */
+  /** Restores every service from the store. The engine then accepts events. */
   static async start(relay: Relay, options: EngineOptions): Promise<Engine> {
     const { ports, resumed = [] } = options;
     const epoch = await takeEpoch(ports.store, ports.clock.now());
-    for (const room of relay.services) {
-      const entries = await readService(ports.store, room);
-      const past = { entries, resumed: ofService(room.name, resumed), now: ports.clock.now() };
-      // Why: connections outlive a relay only where it sleeps; whatever else ends it ends them, too.
-      relay.restore(room.name, { ...past, hasSlept: true });
+    for (const service of relay.services) {
+      const entries = await readService(ports.store, service);
+      const input = { entries, resumed: ofService(service.name, resumed), now: ports.clock.now() };
+      // Why: connections survive a relay only if it slept. Everything else that ends it also closes them.
+      relay.restore(service.name, { ...input, hasSlept: true });
     }
     const engine = new Engine(relay, options, epoch);
     engine.push({ is: "tick" });
@@ -95,38 +97,38 @@ export class Engine {
       deadline: (times) => this.#writeDeadline(times),
       stored: (key) => this.#settle({ is: "stored", key }),
       failed: (key, reason) => this.#settle({ is: "storeFailed", key, reason }),
-      deleteFailed: (key, reason) => ports.observe({ is: "store_failed", key, reason }),
-      moved: () => this.#setTimer(),
+      deleteFailed: (key, reason) => this.#observe({ is: "store_failed", key, reason }),
+      deadlineChanged: () => this.#setTimer(),
     });
     this.#outbox = new Outbox(ports.sockets, {
       isPending: (key) => this.#writer.isPending(key),
-      pressed: (to) => this.push(isLink(to) ? { is: "linkBackpressure", link: to } : { is: "backpressure", peer: to }),
+      backpressure: (to) => this.push(isLink(to) ? { is: "linkBackpressure", link: to } : { is: "backpressure", peer: to }),
       tooSlow: (to) => this.#disconnect(to),
     });
-    this.#work = new Work(ports, (event) => this.push(event));
+    this.#work = new AsyncWork(ports, (event) => this.push(event));
     this.#restorer = new Restorer(ports.store, {
       now: () => clock.now(),
-      settled: (room) => this.#writer.idle(`${room.name}/`),
+      settled: ({ name }) => this.#writer.idle(`${name}/`),
       read: ({ name }, entries) =>
         this.push({ is: "rebuilt", service: name, entries, resumed: ofService(name, [...this.#peers.values()]) }),
-      failed: ({ name }, reason) => ports.observe({ is: "store_failed", key: rawKey(name), reason }),
+      failed: ({ name }, reason) => this.#observe({ is: "store_failed", key: rawKey(name), reason }),
     });
   }
 
-  /** Hands in what happened. Never throws. */
+  /** Takes an event. Never throws. */
   push(event: Event): void {
     if (!this.#track(event)) return;
-    this.#mail.push(event);
+    this.#pendingEvents.push(event);
     if (this.#isStepping) return;
     this.#isStepping = true;
-    for (const next of this.#mail) this.#step(next); // Why: what is pushed meanwhile is appended, and reached.
-    this.#mail.length = 0;
+    for (const next of this.#pendingEvents) this.#step(next); // Why: events that are pushed meanwhile are appended, and reached.
+    this.#pendingEvents.length = 0;
     this.#isStepping = false;
     this.#ports.sockets.flush();
     this.#setTimer();
   }
 
-  /** The timer rang. */
+  /** Called by the timer. */
   tick(): void {
     const now = this.#ports.clock.now();
     this.#wakeAt = undefined;
@@ -147,13 +149,13 @@ export class Engine {
     });
   }
 
-  /** Live settings; what needs a restart is left as it was by whoever read them. */
+  /** Applies new settings. Settings that need a restart keep their values in the parts that read them at the start. */
   configure(settings: Settings): void {
     this.#settings = settings;
     this.push({ is: "configured", settings });
   }
 
-  /** Finishes what is in flight, closes all peers, writes what is left. Takes at most `shutdown.grace`, and the writes. */
+  /** Finishes pending work, closes all peers and completes the writes. Takes at most `shutdown.grace` and the time of the writes. */
   async drain(): Promise<void> {
     const { clock } = this.#ports;
     const until = clock.now() + this.#settings.shutdown.grace;
@@ -178,22 +180,31 @@ export class Engine {
     try {
       for (const effect of this.#relay.step(event, this.#clock)) this.#tryExecute(effect);
     } catch (panic) {
-      this.#panicked("intermediary", panic);
+      this.#observePanic("relay", panic);
     }
   }
 
-  /** One effect: that it cannot be carried out keeps no other from it. */
+  /** Executes one effect. A failure does not stop the following effects. */
   #tryExecute(effect: Effect): void {
     try {
       this.#execute(effect);
     } catch (panic) {
-      this.#panicked(serviceOfEffect(effect) ?? "intermediary", panic);
+      this.#observePanic(serviceOfEffect(effect) ?? "relay", panic);
     }
   }
 
-  #panicked(service: ServiceName, panic: unknown): void {
+  #observePanic(service: PanicSource, panic: unknown): void {
     const { message: reason, stack = "" } = panic instanceof Error ? panic : new Error(String(panic));
-    this.#ports.observe({ is: "panicked", service, reason, stack });
+    this.#observe({ is: "panicked", service, reason, stack });
+  }
+
+  /** Passes an observation on to the log and the metrics. */
+  #observe(observation: Observation): void {
+    try {
+      this.#ports.observe(observation);
+    } catch {
+      // Why nothing: there is no other place to report it, and it must neither stop the loop nor lose the effects that follow.
+    }
   }
 
   #execute(effect: Effect): void {
@@ -208,7 +219,7 @@ export class Engine {
         if (this.#peers.has(effect.peer)) this.#outbox.close(effect.peer, effect.fault, effect.as);
         return;
       case "observe":
-        return this.#ports.observe(effect.observation);
+        return this.#observe(effect.observation);
       case "put":
         return this.#writer.put(effect.key, effect.value);
       case "delete":
@@ -227,7 +238,7 @@ export class Engine {
       case "saveFile":
         return this.#work.save(effect, this.#writeDeadline());
       case "deleteFile":
-        return this.#work.discard(effect.file);
+        return this.#work.delete(effect.file);
       case "runJob":
         return this.#work.run(effect, this.#settings);
       case "respond":
@@ -236,10 +247,12 @@ export class Engine {
         return this.#drained(effect.service);
       case "rebuild":
         return this.#rebuild(effect.service);
+      default:
+        return assertNever(effect);
     }
   }
 
-  /** Keeps track of who is connected; false for an event of a peer or link that is gone. */
+  /** Keeps track of connections. False for an event of a peer or link that is gone. */
   #track(event: Event): boolean {
     switch (event.is) {
       case "opened":
@@ -252,17 +265,32 @@ export class Engine {
       case "ponged":
         return this.#peers.has(event.peer) && !this.#outbox.isClosing(event.peer);
       case "relieved":
-        return this.#outbox.eased(event.peer);
+        return this.#outbox.relieved(event.peer);
       case "linkRelieved":
-        return this.#outbox.eased(event.link);
+        return this.#outbox.relieved(event.link);
       case "dropped":
         this.#outbox.forget(event.link);
         return this.#links.delete(event.link);
       case "dialed":
       case "received":
         return this.#links.has(event.link);
-      default:
+      case "throttled":
+      case "backpressure":
+      case "linkBackpressure":
+      case "stored":
+      case "storeFailed":
+      case "loaded":
+      case "loadFailed":
+      case "jobFinished":
+      case "fileSaved":
+      case "requested":
+      case "tick":
+      case "configured":
+      case "draining":
+      case "rebuilt":
         return true;
+      default:
+        return assertNever(event);
     }
   }
 
@@ -295,19 +323,19 @@ export class Engine {
     if (this.#undrained.size === 0) this.#onDrained?.();
   }
 
-  /** A room panicked: it is made anew from its last durable point. */
+  /** A service panicked: it is rebuilt from its last durable state. */
   #rebuild(name: ServiceName): void {
     for (const link of this.#links) if (link.startsWith(`${name}:`)) this.#closeLink(link);
     for (const [requestId, { of }] of this.#requests) {
       if (of === name) this.#respond({ do: "respond", requestId, fault: "panic" });
     }
-    const room = this.#relay.services.find((hosted) => hosted.name === name);
-    if (room !== undefined) this.#restorer.begin(room);
+    const service = this.#relay.services.find((other) => other.name === name);
+    if (service !== undefined) this.#restorer.start(service);
   }
 
-  /** A put was settled: the replies that waited for it leave before its room does anything else. */
+  /** A put was settled: the replies that waited for it leave before its service handles another event. */
   #settle(event: Event & { is: "stored" | "storeFailed" }): void {
-    if (event.is === "storeFailed") this.#ports.observe({ is: "store_failed", key: event.key, reason: event.reason });
+    if (event.is === "storeFailed") this.#observe({ is: "store_failed", key: event.key, reason: event.reason });
     this.#outbox.settled(event.key, event.is === "stored", this.#settings.limits);
     for (const answer of this.#deferred.get(event.key) ?? []) {
       this.#respond(
@@ -318,7 +346,7 @@ export class Engine {
     this.push(event);
   }
 
-  /** More waits for it than may. */
+  /** The backlog of a peer or link exceeded `limits.backlog_hard_bytes`. */
   #disconnect(to: PeerId | LinkId): void {
     if (!isLink(to)) {
       return this.#outbox.close(to, this.#peers.get(to)?.listener === "intermediary" ? "slowPeer" : "slowGame");
@@ -331,7 +359,7 @@ export class Engine {
     return this.#ports.clock.now() + times * this.#settings.queue.write_timeout;
   }
 
-  /** Sets the one timer, if it has to ring earlier than it would; one that rings too early does nothing. */
+  /** Sets the timer if it is needed earlier. A timer that fires too early does nothing. */
   #setTimer(): void {
     let at = earlier(this.#relay.nextWakeup(), this.#writer.nextDeadline());
     at = earlier(at, this.#work.nextDeadline());
@@ -343,11 +371,11 @@ export class Engine {
   }
 }
 
-/** What an engine needs to start. */
+/** What an engine requires to start. */
 export interface EngineOptions {
   readonly settings: Settings;
   readonly ports: Ports;
-  /** Peers that are connected already: a Durable Object that slept. */
+  /** Peers that are connected already, after a Durable Object slept. */
   readonly resumed?: readonly ResumedPeer[];
 }
 

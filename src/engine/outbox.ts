@@ -1,40 +1,40 @@
 /**
- * What leaves: frames in order per peer, replies only once what they promise is stored, and nobody's backlog without bound.
+ * Outgoing frames: in order for each peer, replies only after the write they report, and with a bounded backlog.
  *
- * Invariants: O1 replies to one peer leave in the order in which they were put; O2 a reply that waits for the store holds back
- * later replies of its own peer and nothing else; O3 a peer with more than the hard bound waiting is closed, and one with more
- * than the soft bound is reported once; O4 nothing is sent to a peer after its close.
+ * Invariants: O1 replies to one peer leave in the order in which they were emitted; O2 a reply that waits for the store delays only
+ * later replies to the same peer; O3 a peer with a backlog over `limits.backlog_hard_bytes` is closed, and one over
+ * `limits.backlog_soft_bytes` is reported once; O4 nothing is sent to a peer after its close.
  */
-import type { Closing, Effect, Reply } from "../core/effect.ts";
+import type { CloseFrame, Effect, Reply } from "../core/effect.ts";
 import { type FaultName, FAULTS } from "../core/fault.ts";
 import { isLink, type Key, type LinkId, type PeerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { LimitSettings } from "../core/settings.ts";
 import type { Sockets } from "./ports.ts";
 
-/** A reply in its lane; `key` is what it still waits for. */
-interface Waiting {
+/** A reply that has not been sent, and the key of the write it still waits for. */
+interface PendingReply {
   frame: Frame;
-  readonly otherwise: Frame | undefined;
-  key: Key | undefined;
+  readonly onFailure: Frame | undefined;
+  waitsFor: Key | undefined;
 }
 
-/** What the outbox needs to know of, and say to, the engine. */
+/** What the outbox asks and tells the engine. */
 export interface OutboxHooks {
-  /** True while a put has neither been stored nor failed. */
+  /** True while a put is neither stored nor failed. */
   isPending(key: Key): boolean;
-  /** More than the soft bound waits for it. */
-  pressed(to: PeerId | LinkId): void;
-  /** More than the hard bound waits for it. */
+  /** The backlog exceeds `limits.backlog_soft_bytes`. */
+  backpressure(to: PeerId | LinkId): void;
+  /** The backlog exceeds `limits.backlog_hard_bytes`. */
   tooSlow(to: PeerId | LinkId): void;
 }
 
 export class Outbox {
   readonly #sockets: Sockets;
   readonly #hooks: OutboxHooks;
-  readonly #lanes = new Map<PeerId | LinkId, Waiting[]>();
+  readonly #replies = new Map<PeerId | LinkId, PendingReply[]>();
   readonly #waitingFor = new Map<Key, PeerId[]>();
-  readonly #pressed = new Set<PeerId | LinkId>();
+  readonly #congested = new Set<PeerId | LinkId>();
   readonly #closing = new Set<PeerId>();
 
   constructor(sockets: Sockets, hooks: OutboxHooks) {
@@ -48,20 +48,20 @@ export class Outbox {
 
   reply(reply: Reply, limits: LimitSettings): void {
     if (this.#closing.has(reply.to)) return;
-    const lane = this.#lanes.get(reply.to);
-    const key = reply.after !== undefined && this.#hooks.isPending(reply.after) ? reply.after : undefined;
-    if (lane === undefined && key === undefined) return this.#transmit(reply.to, reply.frame, limits);
-    const waiting: Waiting = { frame: reply.frame, otherwise: reply.onFailure, key };
-    if (lane === undefined) this.#lanes.set(reply.to, [waiting]);
-    else lane.push(waiting);
-    if (key !== undefined) {
-      const peers = this.#waitingFor.get(key);
-      if (peers === undefined) this.#waitingFor.set(key, [reply.to]);
+    const replies = this.#replies.get(reply.to);
+    const waitsFor = reply.after !== undefined && this.#hooks.isPending(reply.after) ? reply.after : undefined;
+    if (replies === undefined && waitsFor === undefined) return this.#transmit(reply.to, reply.frame, limits);
+    const waiting: PendingReply = { frame: reply.frame, onFailure: reply.onFailure, waitsFor };
+    if (replies === undefined) this.#replies.set(reply.to, [waiting]);
+    else replies.push(waiting);
+    if (waitsFor !== undefined) {
+      const peers = this.#waitingFor.get(waitsFor);
+      if (peers === undefined) this.#waitingFor.set(waitsFor, [reply.to]);
       else peers.push(reply.to);
     }
   }
 
-  /** A put was settled: lets go of what waited for it. */
+  /** A put was settled: releases the replies that waited for it. */
   settled(key: Key, isStored: boolean, limits: LimitSettings): void {
     const peers = this.#waitingFor.get(key);
     if (peers === undefined) return;
@@ -70,18 +70,18 @@ export class Outbox {
   }
 
   #release(peer: PeerId, { key, isStored, limits }: { key: Key; isStored: boolean; limits: LimitSettings }): void {
-    const lane = this.#lanes.get(peer);
-    if (lane === undefined) return;
-    for (const waiting of lane) {
-      if (waiting.key !== key) continue;
-      waiting.key = undefined;
-      if (!isStored && waiting.otherwise !== undefined) waiting.frame = waiting.otherwise;
+    const replies = this.#replies.get(peer);
+    if (replies === undefined) return;
+    for (const waiting of replies) {
+      if (waiting.waitsFor !== key) continue;
+      waiting.waitsFor = undefined;
+      if (!isStored && waiting.onFailure !== undefined) waiting.frame = waiting.onFailure;
     }
-    for (let first = lane[0]; first !== undefined && first.key === undefined; first = lane[0]) {
-      lane.shift();
+    for (let first = replies[0]; first !== undefined && first.waitsFor === undefined; first = replies[0]) {
+      replies.shift();
       this.#transmit(peer, first.frame, limits);
     }
-    if (lane.length === 0) this.#lanes.delete(peer);
+    if (replies.length === 0) this.#replies.delete(peer);
   }
 
   /** True from the close of a peer until its socket is gone. */
@@ -89,21 +89,21 @@ export class Outbox {
     return this.#closing.has(peer);
   }
 
-  close(peer: PeerId, fault: FaultName, as?: Closing): void {
+  close(peer: PeerId, fault: FaultName, frame?: CloseFrame): void {
     if (this.#closing.has(peer)) return;
     this.#closing.add(peer);
-    this.#lanes.delete(peer);
-    this.#sockets.close(peer, as?.code ?? FAULTS[fault].close, as?.reason ?? FAULTS[fault].message);
+    this.#replies.delete(peer);
+    this.#sockets.close(peer, frame?.code ?? FAULTS[fault].close, frame?.reason ?? FAULTS[fault].message);
   }
 
-  /** The socket says that its backlog is gone. */
-  eased(to: PeerId | LinkId): boolean {
-    return this.#pressed.delete(to);
+  /** The socket reports that its backlog is gone. */
+  relieved(to: PeerId | LinkId): boolean {
+    return this.#congested.delete(to);
   }
 
   forget(to: PeerId | LinkId): void {
-    this.#lanes.delete(to);
-    this.#pressed.delete(to);
+    this.#replies.delete(to);
+    this.#congested.delete(to);
     if (!isLink(to)) this.#closing.delete(to);
   }
 
@@ -112,8 +112,8 @@ export class Outbox {
     const waitingBytes = this.#sockets.send(to, frame);
     if (waitingBytes <= limits.backlog_soft_bytes) return;
     if (waitingBytes > limits.backlog_hard_bytes) return this.#hooks.tooSlow(to);
-    if (this.#pressed.has(to)) return;
-    this.#pressed.add(to);
-    this.#hooks.pressed(to);
+    if (this.#congested.has(to)) return;
+    this.#congested.add(to);
+    this.#hooks.backpressure(to);
   }
 }

@@ -1,4 +1,4 @@
-/** What a runtime lends the relay. Each ability answers, if at all, by an event; none throws. */
+/** What a runtime provides to the engine. Results arrive as events; no method throws. */
 import type { Key, LinkId, Millis, PeerId } from "../core/ids.ts";
 import type { JobName } from "../core/effect.ts";
 import type { Entry } from "../core/event.ts";
@@ -6,64 +6,64 @@ import type { Frame, Json } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
 import type { Settings } from "../core/settings.ts";
 
-/** Everything that the engine uses of the world. */
+/** Everything that the engine uses of its runtime. */
 export interface Ports {
   readonly sockets: Sockets;
   readonly store: Store;
   readonly uploads: Uploads;
   readonly clock: Clock;
   readonly jobs: Jobs;
-  /** Where facts go: the log and the metrics. */
+  /** Passes an observation to the log and the metrics. */
   observe(observation: Observation): void;
 }
 
-/** Connections, both accepted and dialled. A dead one shows as the event `closed` or `dropped`. */
+/** Accepted and dialled connections. A lost one is reported by the event `closed` or `dropped`. */
 export interface Sockets {
-  /** Returns the bytes that wait for this peer after it; 0 when the socket took all. */
+  /** Returns the backlog of this peer in bytes; 0 if the socket took everything. */
   send(to: PeerId | LinkId, frame: Frame): number;
-  /** Everything sent since the last flush may now be written together. */
+  /** Frames sent since the last flush may now be written together. */
   flush(): void;
   /** `closed` follows. */
   close(peer: PeerId, code: number, reason: string): void;
-  /** `ponged` follows where the runtime can tell. */
+  /** `ponged` follows if the runtime reports pongs. */
   ping(peer: PeerId): void;
-  /** Keeps it over sleep, where the runtime sleeps. */
+  /** Keeps the attachment over sleep, on runtimes that sleep. */
   attach(peer: PeerId, attachment: Json): void;
   /** `dialed` or `dropped` follows. */
   dial(link: LinkId, url: string, headers: Readonly<Record<string, string>>): void;
-  /** Closes with the code, 1000 without one, where the runtime can. No event of this link follows. */
+  /** Closes with the code, or 1000, if the runtime can. No event of this link follows. */
   closeLink(link: LinkId, code?: number): void;
 }
 
-/** Entries that outlive the process. Every promise settles only when the backend has really done it, or rejects. */
+/** Entries that survive the process. A promise resolves only after the backend has completed the operation. */
 export interface Store {
-  /** Writes a new key. Rejects with a `Panic`, having touched nothing, when it is there already. */
+  /** Writes a new key. Rejects with a `Panic` and changes nothing if the key exists. */
   put(key: Key, value: Json): Promise<void>;
   delete(key: Key): Promise<void>;
   /** The keys below a prefix, sorted. */
   keys(prefix: Key): Promise<readonly Key[]>;
-  /** The values of some keys; those that are gone or unreadable are left out, the latter after being quarantined. */
+  /** The values of some keys. Missing ones are left out; unreadable ones are quarantined and left out. */
   read(keys: readonly Key[]): Promise<readonly Entry[]>;
   close(): Promise<void>;
 }
 
-/** Bytes under names that the relay makes. */
+/** Uploaded files, under names that the relay generates. */
 export interface Uploads {
-  /** Returns the hash and size of what was written. */
+  /** Returns the hash and size of the written bytes. */
   save(file: string, bytes: Uint8Array): Promise<{ readonly sha256: string; readonly bytes: number }>;
   delete(file: string): Promise<void>;
 }
 
-/** Time, chance, and the one timer. */
+/** Clock, random numbers, and the one timer. */
 export interface Clock {
   now(): Millis;
   random(): number;
   secret(): string;
-  /** Calls the engine's `tick` at `at` or later, once; a new call replaces the old one. */
+  /** Calls the engine's `tick` once, at `at` or later. A new call replaces the previous one. */
   wake(at: Millis | undefined): void;
 }
 
-/** Runs what takes time. Rejects when the work fails; the engine keeps its deadline. */
+/** Runs jobs. Rejects if the job fails; the engine enforces its deadline. */
 export interface Jobs {
   run(name: JobName, input: Json, settings: Settings): Promise<Json>;
 }

@@ -1,8 +1,8 @@
 /**
- * Reading what a room stored: once at the start, and again whenever the room panicked.
+ * Reads the stored entries of a service: at the start, and again whenever it panicked.
  *
- * Invariants: T1 a room is read only when none of its writes may still change what is read; T2 a reading that fails or hangs is
- * tried again until one succeeds, for a room made of half its entries would act on what is not so.
+ * Invariants: T1 a service is read only when none of its writes can still change the result; T2 a read that fails or hangs is retried
+ * until one succeeds, because a service restored from some of its entries would act on a wrong state.
  */
 import { Deadlines } from "../core/deadlines.ts";
 import type { Entry } from "../core/event.ts";
@@ -12,35 +12,35 @@ import { REBUILD_MS } from "../core/limits.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Store } from "./ports.ts";
 
-/** A room as far as reading it goes. */
-export interface Readable {
+/** What reading a service requires. */
+export interface ReadableService {
   readonly name: ServiceName;
   readonly resident: readonly string[];
 }
 
-/** What a room is made from: all its keys, with the values of those it declared resident. */
-export async function readService(store: Store, room: Readable): Promise<readonly Entry[]> {
-  const keys = await store.keys(key(room.name));
-  const isResident = (name: string) => room.resident.some((prefix) => name.startsWith(prefix));
+/** All keys of a service, with the values of those that it declares resident. */
+export async function readService(store: Store, service: ReadableService): Promise<readonly Entry[]> {
+  const keys = await store.keys(key(service.name));
+  const isResident = (name: string) => service.resident.some((prefix) => name.startsWith(prefix));
   const resident = await store.read(keys.filter(isResident));
   const cold = keys.filter((name) => !isResident(name)).map((name): Entry => ({ key: name }));
   return [...resident, ...cold];
 }
 
-/** What the restorer needs, and says. */
+/** What the restorer asks and tells the engine. */
 export interface RestorerHooks {
   now(): Millis;
-  /** Resolves once none of the room's writes may still change what is stored. */
-  settled(room: Readable): Promise<void>;
-  read(room: Readable, entries: readonly Entry[]): void;
-  failed(room: Readable, reason: string): void;
+  /** Resolves once none of the service's writes can still change the store. */
+  settled(service: ReadableService): Promise<void>;
+  read(service: ReadableService, entries: readonly Entry[]): void;
+  failed(service: ReadableService, reason: string): void;
 }
 
 export class Restorer {
   readonly #store: Store;
   readonly #hooks: RestorerHooks;
-  /** The latest reading of each room that is being read. */
-  readonly #readings = new Map<string, { readonly room: Readable; readonly count: number }>();
+  /** The latest read of each service that is being read. */
+  readonly #reads = new Map<string, { readonly service: ReadableService; readonly count: number }>();
   readonly #deadlines = new Deadlines();
   #count = 0;
 
@@ -49,21 +49,21 @@ export class Restorer {
     this.#hooks = hooks;
   }
 
-  /** Reads a room, and goes on trying until it was read. */
-  begin(room: Readable): void {
+  /** Reads a service, and retries until it succeeds. */
+  start(service: ReadableService): void {
     const count = ++this.#count;
-    this.#readings.set(room.name, { room, count });
-    this.#deadlines.set(room.name, this.#hooks.now() + REBUILD_MS);
-    const isLatest = (): boolean => this.#readings.get(room.name)?.count === count;
-    this.#hooks.settled(room).then(() => readService(this.#store, room)).then(
+    this.#reads.set(service.name, { service, count });
+    this.#deadlines.set(service.name, this.#hooks.now() + REBUILD_MS);
+    const isLatest = (): boolean => this.#reads.get(service.name)?.count === count;
+    this.#hooks.settled(service).then(() => readService(this.#store, service)).then(
       (entries) => {
         if (!isLatest()) return;
-        this.#readings.delete(room.name);
-        this.#deadlines.clear(room.name);
-        this.#hooks.read(room, entries);
+        this.#reads.delete(service.name);
+        this.#deadlines.clear(service.name);
+        this.#hooks.read(service, entries);
       },
-      // Why: nothing else is done; the deadline starts the next attempt.
-      (error: unknown) => isLatest() && this.#hooks.failed(room, String(error)),
+      // Why nothing else: the deadline starts the next attempt.
+      (error: unknown) => isLatest() && this.#hooks.failed(service, String(error)),
     );
   }
 
@@ -73,8 +73,8 @@ export class Restorer {
 
   tick(now: Millis): void {
     for (const name of this.#deadlines.due(now)) {
-      const reading = this.#readings.get(name);
-      if (reading !== undefined) this.begin(reading.room);
+      const read = this.#reads.get(name);
+      if (read !== undefined) this.start(read.service);
     }
   }
 }

@@ -1,36 +1,36 @@
 /**
- * What is written: puts and deletes, bounded in number and in time, so that a store that hangs stalls nobody.
+ * Puts and deletes, bounded in number and in time, so that a store that hangs blocks nobody.
  *
- * Invariants: W1 every put is settled exactly once, stored or failed, at the latest `write_timeout` after it was asked for;
- * W2 a put that lands after it was given up is deleted again; W3 the delete of a key comes after its put; W4 a delete that fails
- * is tried again, less and less often, until it succeeds, so that nothing that was refused or acked comes to light later; W5 no more than `WRITES_IN_FLIGHT_MAX` are with the store at a time; W6 a put that the store refuses
- * because its key is there already harms nothing: what was stored first stays.
- * Knows nothing of: rooms, peers.
+ * Invariants: W1 every put is settled exactly once, as stored or failed, at most `queue.write_timeout` after it was requested; W2 a
+ * put that succeeds after its timeout is deleted again; W3 the delete of a key follows its put; W4 failed deletes are retried with
+ * backoff until they succeed, so refused or acknowledged entries never reappear; W5 at most `WRITES_IN_FLIGHT_MAX` writes are with the
+ * store at a time; W6 a put that the store refuses because the key exists leaves the first value in place.
+ * Knows nothing of: services, peers.
  */
 import { assert, Panic } from "../core/assert.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import { type Key, type Millis, rawKey } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import { DELETE_BACKOFF_MAX, DELETES_KEPT_MAX, WRITES_IN_FLIGHT_MAX } from "../core/limits.ts";
+import { DELETE_BACKOFF_MAX, FAILED_DELETES_MAX, WRITES_IN_FLIGHT_MAX } from "../core/limits.ts";
 import type { Store } from "./ports.ts";
 
-/** What the writer needs to know, and says. */
+/** What the writer asks and tells the engine. */
 export interface WriterHooks {
-  /** When a write that is asked for now is given up; or so many times as long from now. */
+  /** Deadline of a write started now, optionally after a multiple of the timeout. */
   deadline(times?: number): Millis;
   stored(key: Key): void;
   failed(key: Key, reason: string): void;
-  /** Said once of each delete. */
+  /** Called once for each delete. */
   deleteFailed(key: Key, reason: string): void;
-  /** The next deadline may be another than before. */
-  moved(): void;
+  /** The next deadline may have changed. */
+  deadlineChanged(): void;
 }
 
-/** A put, or the delete of a key: what has no value. */
+/** A put, or a delete if it has no value. */
 interface Write {
   readonly key: Key;
   readonly value?: Json;
-  /** A put whose key was deleted before it landed. */
+  /** The key of this put was deleted before the put was settled. */
   deleteAfter: boolean;
   isGivenUp: boolean;
   attempt: number;
@@ -42,8 +42,8 @@ export class Writer {
   readonly #queue: Write[] = [];
   readonly #unsettled = new Map<Key, Write>();
   readonly #deadlines = new Deadlines();
-  /** Deletes that failed, by the time to try again. */
-  readonly #again = new Map<Key, Write>();
+  /** Failed deletes that wait for their next attempt. */
+  readonly #failedDeletes = new Map<Key, Write>();
   readonly #retries = new Deadlines();
   #idle: { readonly prefix: string; readonly resolve: () => void }[] = [];
   #inFlight = 0;
@@ -58,15 +58,15 @@ export class Writer {
     return this.#unsettled.get(key)?.value !== undefined;
   }
 
-  /** Writes as soon as there is a place for it. */
+  /** Writes as soon as fewer than `WRITES_IN_FLIGHT_MAX` writes are in flight. */
   put(key: Key, value: Json): void {
     assert(!this.#unsettled.has(key), `key written twice: ${key}`);
-    this.#ask({ key, value, deleteAfter: false, isGivenUp: false, attempt: 0 });
+    this.#enqueue({ key, value, deleteAfter: false, isGivenUp: false, attempt: 0 });
   }
 
   delete(key: Key): void {
     const earlier = this.#unsettled.get(key);
-    if (earlier === undefined) this.#ask({ key, deleteAfter: false, isGivenUp: false, attempt: 0 });
+    if (earlier === undefined) this.#enqueue({ key, deleteAfter: false, isGivenUp: false, attempt: 0 });
     else if (earlier.value !== undefined) earlier.deleteAfter = true;
   }
 
@@ -75,7 +75,7 @@ export class Writer {
     return settle === undefined || (retry !== undefined && retry < settle) ? retry : settle;
   }
 
-  /** Gives up the writes whose time is over, and tries failed deletes again. */
+  /** Fails the writes whose deadline has passed, and retries failed deletes. */
   tick(now: Millis): void {
     for (const id of this.#deadlines.due(now)) {
       const write = this.#unsettled.get(rawKey(id));
@@ -85,74 +85,74 @@ export class Writer {
       if (write.value !== undefined) this.#hooks.failed(write.key, "the store took too long");
     }
     for (const id of this.#retries.due(now)) {
-      const write = this.#again.get(rawKey(id));
-      this.#again.delete(rawKey(id));
-      if (write !== undefined && !this.#unsettled.has(write.key)) this.#ask(write);
+      const write = this.#failedDeletes.get(rawKey(id));
+      this.#failedDeletes.delete(rawKey(id));
+      if (write !== undefined && !this.#unsettled.has(write.key)) this.#enqueue(write);
     }
-    this.#sayWhenIdle();
+    this.#resolveIdle();
   }
 
-  /** Resolves once no write below this prefix may still change what is stored, but for those that were given up. */
+  /** Resolves once no write below this prefix can still change the store, except writes that timed out. */
   idle(prefix = ""): Promise<void> {
     return new Promise((resolve) => {
       this.#idle.push({ prefix, resolve });
-      this.#sayWhenIdle();
+      this.#resolveIdle();
     });
   }
 
-  #ask(write: Write): void {
+  #enqueue(write: Write): void {
     this.#unsettled.set(write.key, write);
     this.#deadlines.set(write.key, this.#hooks.deadline());
     this.#queue.push(write);
-    this.#startNext();
+    this.#startWrites();
   }
 
-  #startNext(): void {
+  #startWrites(): void {
     while (this.#inFlight < WRITES_IN_FLIGHT_MAX) {
       const write = this.#queue.shift();
       if (write === undefined) return;
-      // Why: a put that was given up before it began is not stored; a delete is wanted however late it comes.
+      // Why: a put that timed out before it began is not stored. A delete is executed however late it is.
       if (write.isGivenUp && write.value !== undefined) continue;
       this.#inFlight++;
       const { key, value } = write;
       const done = value === undefined ? this.#store.delete(key) : this.#store.put(key, value);
-      done.then(() => this.#landed(write), (error: unknown) => this.#missed(write, error));
+      done.then(() => this.#succeeded(write), (error: unknown) => this.#failed(write, error));
     }
   }
 
-  #landed(write: Write): void {
+  #succeeded(write: Write): void {
     const isWanted = this.#settle(write);
     if (write.value !== undefined) {
       if (!isWanted || write.deleteAfter) this.delete(write.key);
       if (isWanted) this.#hooks.stored(write.key);
     }
-    this.#goOn();
+    this.#continue();
   }
 
-  #missed(write: Write, error: unknown): void {
+  #failed(write: Write, error: unknown): void {
     const isWanted = this.#settle(write);
     const reason = reasonOf(error);
-    if (write.value === undefined) this.#tryAgain(write, reason);
+    if (write.value === undefined) this.#retryDelete(write, reason);
     else {
-      // Why: a failed write may have left something behind. Behind one that was a mistake of ours lies what another put stored.
+      // Why: a failed write may have left a partial value. After a `Panic` the key may hold the value of an earlier put, so keep it.
       if (!(error instanceof Panic)) this.delete(write.key);
       if (isWanted) this.#hooks.failed(write.key, reason);
     }
-    this.#goOn();
+    this.#continue();
   }
 
-  #tryAgain(write: Write, reason: string): void {
+  #retryDelete(write: Write, reason: string): void {
     if (write.attempt === 0) this.#hooks.deleteFailed(write.key, reason);
     const times = Math.min(2 ** write.attempt++, DELETE_BACKOFF_MAX);
-    this.#again.set(write.key, write);
+    this.#failedDeletes.set(write.key, write);
     this.#retries.set(write.key, this.#hooks.deadline(times));
-    const [oldest] = this.#again.keys();
-    if (this.#again.size <= DELETES_KEPT_MAX || oldest === undefined) return;
-    this.#again.delete(oldest);
+    const [oldest] = this.#failedDeletes.keys();
+    if (this.#failedDeletes.size <= FAILED_DELETES_MAX || oldest === undefined) return;
+    this.#failedDeletes.delete(oldest);
     this.#retries.clear(oldest);
   }
 
-  /** True when the write had not been given up. */
+  /** True unless the write had timed out. */
   #settle(write: Write): boolean {
     this.#inFlight--;
     if (this.#unsettled.get(write.key) !== write) return false;
@@ -161,13 +161,13 @@ export class Writer {
     return true;
   }
 
-  #goOn(): void {
-    this.#startNext();
-    this.#sayWhenIdle();
-    this.#hooks.moved();
+  #continue(): void {
+    this.#startWrites();
+    this.#resolveIdle();
+    this.#hooks.deadlineChanged();
   }
 
-  #sayWhenIdle(): void {
+  #resolveIdle(): void {
     if (this.#idle.length === 0) return;
     const isBusy = (prefix: string): boolean => this.#unsettled.keys().some((key) => key.startsWith(prefix));
     const idle = this.#idle.filter(({ prefix }) => !isBusy(prefix));

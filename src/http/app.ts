@@ -53,7 +53,7 @@ export function createApp(deps: WebPorts): App {
   for (const path of ["/api", "/api/*"]) app.all(path, (context) => api(context, deps));
   app.notFound(() => refuse({ status: 404, title: "Not found" }));
   app.onError((error) => {
-    deps.observe({ is: "panicked", service: "intermediary", reason: error.message, stack: error.stack ?? "" });
+    deps.observe({ is: "panicked", service: "web", reason: error.message, stack: error.stack ?? "" });
     return refuse({ status: 500, title: "Internal error" });
   });
   return app;

@@ -71,7 +71,7 @@ async function ours(settings: QueueSettings): Promise<Subject> {
     deleteFailed: (key, reason) => {
       throw new Error(`${key}: ${reason}`);
     },
-    moved: () => {},
+    deadlineChanged: () => {},
   });
   return {
     put(keys) {

@@ -5,7 +5,7 @@ import type { Event } from "../../../src/core/event.ts";
 import { jobId, linkId, loadToken, type PeerId, peerId, rawKey } from "../../../src/core/ids.ts";
 import { key } from "../../../src/core/key.ts";
 import { check } from "../../harness/check.ts";
-import { connected, running, type Script } from "./room.ts";
+import { connect, running, type Script } from "./scripted-service.ts";
 
 /** Replies once what it was told is stored. */
 const clerk: Script = {
@@ -20,26 +20,26 @@ const clerk: Script = {
 test("what a peer is told to be stored is on the disk by then", async () => {
   const world = await running([clerk]);
   world.disk.health = { delayMinMs: 50, delayMaxMs: 500, fails: 0, hangs: 0, hangMs: 0 };
-  const ann = await connected(world);
+  const ann = await connect(world);
   const storedWhenTold: number[] = [];
-  for (const text of ["1", "2", "3"]) ann.say(text);
+  for (const text of ["1", "2", "3"]) ann.send(text);
   for (let ms = 0; ms < 600; ms += 10) {
     await world.advance(10);
-    storedWhenTold.push(world.disk.stored.size - ann.heard.length);
+    storedWhenTold.push(world.disk.stored.size - ann.received.length);
   }
-  check.equal(ann.heard, ["queued 1", "queued 2", "queued 3"]);
+  check.equal(ann.received, ["queued 1", "queued 2", "queued 3"]);
   check.that(storedWhenTold.every((ahead) => ahead >= 0));
 });
 
 test("a store that hangs holds nobody up for longer than the time for a write", async () => {
   const world = await running([clerk]);
   world.disk.health = { delayMinMs: 0, delayMaxMs: 0, fails: 0, hangs: 1, hangMs: 60_000 };
-  const ann = await connected(world);
-  ann.say("1");
+  const ann = await connect(world);
+  ann.send("1");
   await world.advance(DEFAULTS.queue.write_timeout - 1);
-  check.equal(ann.heard, []);
+  check.equal(ann.received, []);
   await world.advance(1);
-  check.equal(ann.heard, ["unavailable"]);
+  check.equal(ann.received, ["unavailable"]);
   world.disk.health = { ...world.disk.health, hangs: 0 };
   await world.advance(60_000);
   check.equal([...world.disk.stored.keys()].filter((name) => name.startsWith("neuro/")), [], "what landed late is gone");
@@ -77,7 +77,7 @@ test("what is pushed while a step runs is handled after it, in order", async () 
     if (frame === "welcome") engine?.push({ is: "frame", peer: peerId("p1"), frame: "inner" });
     return send(to, frame);
   };
-  await connected(world);
+  await connect(world);
   check.equal(seen, ["opened", "frame inner"]);
 });
 
@@ -91,10 +91,10 @@ test("an effect that cannot be carried out costs itself and nothing else", async
       ctx.emit({ do: "send", to: event.peer, frame: "still here" });
     },
   }]);
-  const ann = await connected(world);
-  ann.say("x");
+  const ann = await connect(world);
+  ann.send("x");
   await world.advance(0);
-  check.equal(ann.heard, ["still here"]);
+  check.equal(ann.received, ["still here"]);
   check.that(world.observations.some((observation) => observation.is === "panicked" && observation.service === "neuro"));
 });
 
@@ -119,9 +119,9 @@ test("a load that hangs is answered at its deadline, a job that fails as soon as
     },
   ]);
   world.disk.health = { ...world.disk.health, hangs: 1, hangMs: 10_000_000 };
-  const ann = await connected(world);
+  const ann = await connect(world);
   const began = world.clock.now;
-  ann.say("x");
+  ann.send("x");
   await world.advance(10_000);
   check.equal(answers, ["jobFinished after 0", `loadFailed after ${DEFAULTS.queue.write_timeout}`]);
 });
@@ -136,11 +136,11 @@ test("events of links and peers that are gone reach no room", async () => {
       if (event.is === "frame" && event.frame === "hangup") ctx.emit({ do: "closeLink", link });
     },
   }]);
-  const ann = await connected(world);
+  const ann = await connect(world);
   const { engine } = world;
   engine?.push({ is: "received", link, frame: "too early" });
-  ann.say("dial");
-  ann.say("hangup");
+  ann.send("dial");
+  ann.send("hangup");
   await world.advance(1_000);
   engine?.push({ is: "dropped", link, code: 1006, reason: "" });
   engine?.push({ is: "relieved", peer: peerId("p1") });
@@ -159,18 +159,18 @@ test("a peer that does not read is cut off, and nobody else waits for it", async
   }]);
   const peers = new Set<PeerId>();
   let pressed = 0;
-  const slow = await connected(world, 1);
-  const quick = await connected(world);
+  const slow = await connect(world, 1);
+  const quick = await connect(world);
   const megabyte = "x".repeat(1_000_000);
   for (let n = 0; n < 12; n++) {
-    quick.say(megabyte);
+    quick.send(megabyte);
     await world.advance(1_000);
   }
-  check.equal(quick.heard.length, 12);
+  check.equal(quick.received.length, 12);
   check.equal(pressed, 1);
   await world.advance(60_000_000);
   check.equal(slow.closed(), 1013);
-  check.that(slow.heard.length < 12);
+  check.that(slow.received.length < 12);
 });
 
 test("draining ends when every room says so, and at the end of the grace when one does not; then everybody is gone", async () => {
@@ -182,8 +182,8 @@ test("draining ends when every room says so, and at the end of the grace when on
         step: (event, ctx) => event.is === "draining" && isWilling && ctx.emit({ do: "drained", service: "brain" }),
       },
     ]);
-    const ann = await connected(world);
-    ann.say("1");
+    const ann = await connect(world);
+    ann.send("1");
     await world.advance(0);
     let isDone = false;
     const began = world.clock.now;
@@ -192,7 +192,7 @@ test("draining ends when every room says so, and at the end of the grace when on
     check.equal(isDone, isWilling);
     await world.advance(DEFAULTS.shutdown.grace);
     check.that(isDone);
-    check.equal([ann.heard, ann.closed()], [["queued 1"], 1012]);
+    check.equal([ann.received, ann.closed()], [["queued 1"], 1012]);
     check.equal(world.clock.now - began, DEFAULTS.shutdown.grace);
   }
 });
@@ -248,11 +248,11 @@ test("whoever waits for an answer is answered when its room is made anew, or the
   const answers: unknown[] = [];
   const ask = (): unknown =>
     world.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }).then((given) => answers.push(given));
-  const ann = await connected(world);
+  const ann = await connect(world);
   ask();
   await world.advance(1_000);
   check.equal(answers, []);
-  ann.say("boom");
+  ann.send("boom");
   await world.advance(10);
   check.equal(answers, [{ fault: "panic" }]);
   ask();
@@ -260,4 +260,32 @@ test("whoever waits for an answer is answered when its room is made anew, or the
   await world.advance(1_000);
   await drained;
   check.equal(answers.at(-1), { fault: "restarting" });
+});
+
+test("an observation that cannot be passed on stops neither the panic handler nor the events that follow", async () => {
+  const world = await running([{
+    step(event, ctx) {
+      if (event.is !== "frame") return;
+      if (event.frame === "panic") throw new Error("on purpose");
+      ctx.observe({ is: "backend_message", payload: "lost" });
+      ctx.emit({ do: "send", to: event.peer, frame: `reply to ${event.frame}` });
+    },
+  }]);
+  world.onObservation = () => {
+    throw new Error("no log");
+  };
+  const [ann, bob] = [await connect(world), await connect(world)];
+  ann.send("panic");
+  await world.advance(10_000);
+  bob.send("x");
+  await world.advance(10_000);
+  check.equal(bob.received, ["reply to x"]);
+});
+
+test("a panic outside every service is attributed to the relay", async () => {
+  const world = await running([{ step: () => undefined }]);
+  world.engine?.push({ is: "stored", key: rawKey("unknown/key") });
+  await world.advance(0);
+  const panics = world.observations.flatMap((observation) => observation.is === "panicked" ? [observation.service] : []);
+  check.equal(panics, ["relay"]);
 });

@@ -39,7 +39,7 @@ function setUp() {
     stored: (key) => said.push(`stored ${key}`),
     failed: (key, reason) => said.push(`failed ${key}: ${reason}`),
     deleteFailed: (key, reason) => said.push(`delete failed ${key}: ${reason}`),
-    moved: () => {},
+    deadlineChanged: () => {},
   });
   const at = (index: number): Asked => asked[index] ?? NOTHING;
   return {

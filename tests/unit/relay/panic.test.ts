@@ -3,7 +3,7 @@ import { test } from "#runner";
 import type { ServiceEvent } from "../../../src/core/event.ts";
 import { key } from "../../../src/core/key.ts";
 import type { RestoreInput } from "../../../src/core/service.ts";
-import { connected, running, type Script } from "../engine/room.ts";
+import { connect, running, type Script } from "../engine/scripted-service.ts";
 import { check } from "../../harness/check.ts";
 
 /** Stores each frame, answers it, and panics in the middle of what it wants when it is told to. */
@@ -38,11 +38,11 @@ const other = (seen: string[]): Script => ({
 test("a panic undoes what its step wanted, closes only the peer that caused it, and says so", async () => {
   const [{ script }, told] = [fragile(), [] as string[]];
   const world = await running([script, other(told)]);
-  const [ann, bob] = [await connected(world), await connected(world)];
-  ann.say("1");
-  bob.say("panic");
+  const [ann, bob] = [await connect(world), await connect(world)];
+  ann.send("1");
+  bob.send("panic");
   await world.advance(0);
-  check.equal([ann.heard, bob.heard, told], [["heard 1"], [], ["told 1"]]);
+  check.equal([ann.received, bob.received, told], [["heard 1"], [], ["told 1"]]);
   check.equal([ann.closed(), bob.closed()], [undefined, 1011]);
   check.that(![...world.disk.stored.values()].includes("panic"));
   check.that(
@@ -54,17 +54,17 @@ test("a panic undoes what its step wanted, closes only the peer that caused it, 
 test("the room comes back with what was stored and who is connected, and other rooms never noticed", async () => {
   const { script, pasts } = fragile();
   const world = await running([script, other([])]);
-  const [ann, bob] = [await connected(world), await connected(world)];
-  ann.say("1");
+  const [ann, bob] = [await connect(world), await connect(world)];
+  ann.send("1");
   await world.advance(0);
-  bob.say("panic");
+  bob.send("panic");
   await world.advance(1_000);
   check.equal(pasts.length, 2);
   check.equal(pasts[1]?.entries.map(({ value }) => value), ["1"]);
   check.that(pasts[1]?.resumed.some(({ peer }) => peer === "p1"));
-  ann.say("2");
+  ann.send("2");
   await world.advance(0);
-  check.equal(ann.heard, ["heard 1", "heard 2"]);
+  check.equal(ann.received, ["heard 1", "heard 2"]);
 });
 
 test("a room is read again only once all its own writes are settled, whatever other rooms write", async () => {
@@ -80,9 +80,9 @@ test("a room is read again only once all its own writes are settled, whatever ot
   };
   const world = await running([script, busy]);
   world.disk.health = { delayMinMs: 200, delayMaxMs: 200, fails: 0, hangs: 0, hangMs: 0 };
-  const [ann, bob] = [await connected(world), await connected(world)];
-  ann.say("1");
-  bob.say("panic");
+  const [ann, bob] = [await connect(world), await connect(world)];
+  ann.send("1");
+  bob.send("panic");
   await world.advance(199);
   check.equal(pasts.length, 1);
   await world.advance(801);
@@ -92,43 +92,43 @@ test("a room is read again only once all its own writes are settled, whatever ot
 test("what comes while the room is down waits, in order; who came in meanwhile is told once, who left is no survivor", async () => {
   const { script, seen, pasts } = fragile();
   const world = await running([script]);
-  const [ann, bob] = [await connected(world), await connected(world)];
+  const [ann, bob] = [await connect(world), await connect(world)];
   world.disk.health = { delayMinMs: 100, delayMaxMs: 100, fails: 0, hangs: 0, hangMs: 0 };
-  bob.say("panic");
+  bob.send("panic");
   await world.advance(0);
   seen.length = 0;
-  ann.say("2");
-  const carl = await connected(world);
-  carl.say("3");
-  ann.say("4");
+  ann.send("2");
+  const carl = await connect(world);
+  carl.send("3");
+  ann.send("4");
   await world.advance(50);
   check.equal(seen, []);
   await world.advance(500);
   check.equal(seen, ["closed", "2", "opened", "3", "4"]);
   check.equal(pasts[1]?.resumed.map(({ peer }) => String(peer)), ["p1"]);
-  check.equal([ann.heard, carl.heard], [["heard 2", "heard 4"], ["heard 3"]]);
+  check.equal([ann.received, carl.received], [["heard 2", "heard 4"], ["heard 3"]]);
 });
 
 test("an event that makes the room panic again and again costs itself only", async () => {
   const { script, seen } = fragile();
   const world = await running([script]);
-  const peers = [await connected(world), await connected(world), await connected(world), await connected(world)];
+  const peers = [await connect(world), await connect(world), await connect(world), await connect(world)];
   world.disk.health = { delayMinMs: 100, delayMaxMs: 100, fails: 0, hangs: 0, hangMs: 0 };
-  for (const [at, text] of ["panic", "panic", "panic", "fine"].entries()) peers[at]?.say(text);
+  for (const [at, text] of ["panic", "panic", "panic", "fine"].entries()) peers[at]?.send(text);
   await world.advance(2_000);
   check.equal(seen.filter((what) => what === "panic").length, 3);
   check.equal(peers.map((peer) => peer.closed()), [1011, 1011, 1011, undefined]);
-  check.equal(peers[3]?.heard, ["heard fine"]);
+  check.equal(peers[3]?.received, ["heard fine"]);
 });
 
 test("a store that fails or hangs while the room is read is asked again until it answers", async () => {
   const { script, pasts } = fragile();
   const world = await running([script]);
-  const [ann, bob] = [await connected(world), await connected(world)];
-  ann.say("1");
+  const [ann, bob] = [await connect(world), await connect(world)];
+  ann.send("1");
   await world.advance(0);
   world.disk.health = { ...world.disk.health, fails: 1 };
-  bob.say("panic");
+  bob.send("panic");
   await world.advance(1_000);
   world.disk.health = { ...world.disk.health, fails: 0, hangs: 1, hangMs: 100_000 };
   await world.advance(10_000);
@@ -150,21 +150,21 @@ test("a room that cannot live with what it stored lives without it", async () =>
     },
   };
   const world = await running([picky]);
-  const [ann, bob] = [await connected(world), await connected(world)];
-  ann.say("1");
-  bob.say("panic");
+  const [ann, bob] = [await connect(world), await connect(world)];
+  ann.send("1");
+  bob.send("panic");
   await world.advance(1_000);
-  ann.say("2");
+  ann.send("2");
   await world.advance(0);
-  check.equal(ann.heard, ["heard 1", "heard 2"]);
+  check.equal(ann.received, ["heard 1", "heard 2"]);
 });
 
 test("a room that panics while the relay drains hears of it again", async () => {
   const { script, seen } = fragile();
   const world = await running([script]);
-  const ann = await connected(world);
+  const ann = await connect(world);
   void world.engine?.drain();
-  ann.say("panic");
+  ann.send("panic");
   await world.advance(100);
   check.equal(seen, ["opened", "draining", "panic", "closed", "draining"]);
 });

@@ -11,7 +11,7 @@ import type { ServiceMessage } from "../../../src/core/service-message.ts";
 import { Relay } from "../../../src/relay/mod.ts";
 import { TEST_CONNECTION } from "../../../src/testing/service-harness.ts";
 import { check } from "../../harness/check.ts";
-import { type Script, scripted } from "../engine/room.ts";
+import { type Script, scripted } from "../engine/scripted-service.ts";
 
 type Limits = Partial<Settings["limits"]>;
 

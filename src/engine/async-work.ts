@@ -1,8 +1,8 @@
 /**
- * What takes time and is not a write: reads, uploads and jobs. Each ends as an event, at its deadline at the latest.
+ * Work that takes time and is no write of an entry: reads, uploads and jobs. Each ends with one event, at its deadline at the latest.
  *
- * Invariants: K1 every request is answered exactly once; K2 what comes after its answer is dropped, and an upload that lands then
- * is discarded.
+ * Invariants: K1 each piece of work produces exactly one event; K2 a result that arrives after that event is dropped, and an upload
+ * that was saved too late is deleted.
  */
 import { Deadlines } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
@@ -11,11 +11,11 @@ import type { Millis } from "../core/ids.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Ports } from "./ports.ts";
 
-export class Work {
+export class AsyncWork {
   readonly #ports: Ports;
   readonly #push: (event: Event) => void;
   readonly #deadlines = new Deadlines();
-  /** What is said of a request at its deadline; gone once it was answered. */
+  /** The event at the deadline of each piece of work that has not finished. */
   readonly #failures = new Map<string, Event>();
 
   constructor(ports: Ports, push: (event: Event) => void) {
@@ -26,8 +26,8 @@ export class Work {
   load({ token, keys }: Effect & { do: "load" }, deadline: Millis): void {
     const id = this.#begin(`load ${token}`, deadline, { is: "loadFailed", token, reason: "the store took too long" });
     this.#ports.store.read(keys).then(
-      (entries) => this.#end(id, { is: "loaded", token, entries }),
-      (error: unknown) => this.#end(id, { is: "loadFailed", token, reason: String(error) }),
+      (entries) => this.#finish(id, { is: "loaded", token, entries }),
+      (error: unknown) => this.#finish(id, { is: "loadFailed", token, reason: String(error) }),
     );
   }
 
@@ -35,24 +35,24 @@ export class Work {
     const failure: Event = { is: "fileSaved", file, sha256: "", bytes: 0, fault: "storageFailed" };
     const id = this.#begin(`save ${file}`, deadline, failure);
     this.#ports.uploads.save(file, bytes).then(
-      (saved) => this.#end(id, { is: "fileSaved", file, sha256: saved.sha256, bytes: saved.bytes }) || this.discard(file),
+      (saved) => this.#finish(id, { is: "fileSaved", file, sha256: saved.sha256, bytes: saved.bytes }) || this.delete(file),
       (error: unknown) => {
-        this.#lost(file, error);
-        this.#end(id, failure);
+        this.#observeFailure(file, error);
+        this.#finish(id, failure);
       },
     );
   }
 
-  discard(file: string): void {
-    this.#ports.uploads.delete(file).catch((error: unknown) => this.#lost(file, error));
+  delete(file: string): void {
+    this.#ports.uploads.delete(file).catch((error: unknown) => this.#observeFailure(file, error));
   }
 
   run({ job, name, input, deadline }: Effect & { do: "runJob" }, settings: Settings): void {
     const failure: Event = { is: "jobFinished", job, fault: "jobLost" };
     const id = this.#begin(`run ${job}`, deadline, failure);
     this.#ports.jobs.run(name, input, settings).then(
-      (output) => this.#end(id, { is: "jobFinished", job, output }),
-      () => this.#end(id, failure),
+      (output) => this.#finish(id, { is: "jobFinished", job, output }),
+      () => this.#finish(id, failure),
     );
   }
 
@@ -63,7 +63,7 @@ export class Work {
   tick(now: Millis): void {
     for (const id of this.#deadlines.due(now)) {
       const failure = this.#failures.get(id);
-      if (failure !== undefined) this.#end(id, failure);
+      if (failure !== undefined) this.#finish(id, failure);
     }
   }
 
@@ -73,15 +73,15 @@ export class Work {
     return id;
   }
 
-  /** Answers a request; false when it had been answered before. */
-  #end(id: string, answer: Event): boolean {
+  /** Pushes the event of a piece of work. False if there was one before. */
+  #finish(id: string, answer: Event): boolean {
     if (!this.#failures.delete(id)) return false;
     this.#deadlines.clear(id);
     this.#push(answer);
     return true;
   }
 
-  #lost(file: string, error: unknown): void {
+  #observeFailure(file: string, error: unknown): void {
     this.#ports.observe({ is: "store_failed", key: file, reason: String(error) });
   }
 }

@@ -1,4 +1,4 @@
-/** Rooms that do as a test says, and a world around them. */
+/** Services whose steps a test scripts, in a simulated relay. */
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { ServiceEvent } from "../../../src/core/event.ts";
 import type { Millis } from "../../../src/core/ids.ts";
@@ -16,7 +16,7 @@ export interface Script {
   readonly nextWakeup?: () => Millis | undefined;
 }
 
-/** A room that does what the script says, and remembers nothing of its own. */
+/** A service without a state that runs the script. */
 export function scripted({ name = "neuro", resident = [], step, restore, nextWakeup }: Script): SupervisedService {
   return supervise<true>({
     name,
@@ -30,27 +30,27 @@ export function scripted({ name = "neuro", resident = [], step, restore, nextWak
   });
 }
 
-/** A running relay with such rooms. */
+/** A running relay with scripted services. */
 export async function running(scripts: readonly Script[], settings: Settings = DEFAULTS): Promise<SimulatedRelay> {
   const world = new SimulatedRelay({ settings, services: () => scripts.map(scripted) });
   await world.started();
   return world;
 }
 
-/** A peer that keeps what it is sent. */
-export interface Ear {
-  readonly heard: string[];
-  say(text: string): void;
+/** A peer that records what it receives. */
+export interface TestPeer {
+  readonly received: string[];
+  send(text: string): void;
   readonly closed: () => number | undefined;
 }
 
-/** Somebody connects by the game port; a byte rate makes them slow. */
-export async function connected(world: SimulatedRelay, bytesPerMs?: number): Promise<Ear> {
-  const heard: string[] = [];
+/** Connects a peer to the game port, optionally with a limited read rate. */
+export async function connect(world: SimulatedRelay, bytesPerMs?: number): Promise<TestPeer> {
+  const received: string[] = [];
   let code: number | undefined;
   const wire = world.network.connect("neuro", {}, bytesPerMs);
-  wire.onFrame = (frame) => heard.push(String(frame));
+  wire.onFrame = (frame) => received.push(String(frame));
   wire.onClose = (closed) => (code = closed);
   await world.advance(0);
-  return { heard, say: (text) => wire.send(text), closed: () => code };
+  return { received, send: (text) => wire.send(text), closed: () => code };
 }
