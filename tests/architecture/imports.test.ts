@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { ROOT } from "../harness/machine.ts";
 import { moduleOf, readSources } from "../harness/source.ts";
-import { cycle, importBreaches, runtimeBreaches, sizeBreaches } from "./violations.ts";
+import { cycle, importBreaches, runtimeBreaches, sizeBreaches, typeCycle } from "./violations.ts";
 import { LAW, PURE, ROOMS } from "./rules.ts";
 
 const sources = readSources(ROOT, "src/**/*.ts", "src/**/*.tsx");
@@ -30,6 +30,10 @@ test("the rooms know nothing but the foundation, and the pure zone nothing outsi
 
 test("no file needs itself to be loaded first", () => {
   check.equal(cycle(sources), undefined);
+});
+
+test("outside core no file imports itself through others, not even by types", () => {
+  check.equal(typeCycle(sources), undefined);
 });
 
 test("only the runtimes, and what is made for one, name a runtime", () => {

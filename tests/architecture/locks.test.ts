@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { check } from "../harness/check.ts";
 import { denoPath, ROOT, toolPath } from "../harness/machine.ts";
 import { readSources } from "../harness/source.ts";
-import { cycle, importBreaches, runtimeBreaches, sizeBreaches } from "./violations.ts";
+import { cycle, importBreaches, runtimeBreaches, sizeBreaches, typeCycle } from "./violations.ts";
 
 /** Runs a tool; what it says, or "" when it is content. */
 function run(cwd: string, command: string, ...words: readonly string[]): string {
@@ -154,6 +154,18 @@ test("import law: a circle is found, one of mere types is none, and a comment or
   const talk =
     '// import { b } from "../services/brain/mod.ts";\nexport const text = `\nimport { b } from "../services/brain/mod.ts";`;\n';
   inTree({ "src/services/neuro/a.ts": talk.split("\n")[0] ?? "" }, (root) => check.equal(importBreaches(read(root)), []));
+});
+
+test("import law: a cycle of types is found outside core and accepted inside", () => {
+  const types = (folder: string) => ({
+    [`${folder}/a.ts`]: 'import type { B } from "./b.ts";',
+    [`${folder}/b.ts`]: 'import { type A } from "./a.ts";',
+  });
+  inTree(types("src/core"), (root) => check.equal(typeCycle(read(root)), undefined));
+  inTree(
+    types("src/http"),
+    (root) => check.equal(typeCycle(read(root)), ["src/http/a.ts", "src/http/b.ts", "src/http/a.ts"]),
+  );
 });
 
 test("import law: a runtime is found where it is named, and not where it is only mentioned", () => {

@@ -1,6 +1,6 @@
 /** Finds what breaks the import law. Apart from the tests, so that the locks can be tried on sources that break it. */
 import { type Import, moduleOf, type Source } from "../harness/source.ts";
-import { DOORS, FILE_LINES_MAX, FOLDER_FILES_MAX, LAW, RUNTIME_FILES } from "./rules.ts";
+import { DOORS, FILE_LINES_MAX, FOLDER_FILES_MAX, LAW, RUNTIME_FILES, TYPE_CYCLES_ACCEPTED } from "./rules.ts";
 
 /** What a source imports although it may not, one line each. */
 export function importBreaches(sources: readonly Source[]): readonly string[] {
@@ -33,15 +33,31 @@ function allowsPackage(path: string, specifier: string): boolean {
   );
 }
 
-/** A way round in what files import from each other when they run, or undefined when there is none. */
+/** A cycle of imports of values, or undefined if there is none. Such files depend on the order in which they are loaded. */
 export function cycle(sources: readonly Source[]): readonly string[] | undefined {
-  const graph = new Map(sources.map((source) => [source.path, importedBy(source)]));
+  return findCycle(sources, ({ isTypeOnly }) => !isTypeOnly);
+}
+
+/** A cycle of imports, of types or values, or undefined if there is none. Inside `core`, types may form cycles. */
+export function typeCycle(sources: readonly Source[]): readonly string[] | undefined {
+  const isInCore = (path: string): boolean => moduleOf(path) === "core";
+  return findCycle(sources, ({ file = "", isTypeOnly }, path) => {
+    if (isTypeOnly && isInCore(path) && isInCore(file)) return false;
+    return !TYPE_CYCLES_ACCEPTED.has(`${path} -> ${file}`);
+  });
+}
+
+function findCycle(
+  sources: readonly Source[],
+  counts: (wanted: Import, path: string) => boolean,
+): readonly string[] | undefined {
+  const graph = new Map(sources.map(({ path, imports }) => [path, imports.filter((wanted) => counts(wanted, path))]));
   const done = new Set<string>();
   const visit = (path: string, trail: readonly string[]): readonly string[] | undefined => {
     if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
     if (done.has(path)) return undefined;
-    for (const next of graph.get(path) ?? []) {
-      const found = visit(next, [...trail, path]);
+    for (const { file } of graph.get(path) ?? []) {
+      const found = file === undefined ? undefined : visit(file, [...trail, path]);
       if (found !== undefined) return found;
     }
     done.add(path);
@@ -53,9 +69,6 @@ export function cycle(sources: readonly Source[]): readonly string[] | undefined
   }
   return undefined;
 }
-
-const importedBy = ({ imports }: Source): readonly string[] =>
-  imports.flatMap(({ file, isTypeOnly }) => (file === undefined || isTypeOnly ? [] : [file]));
 
 /** Files that name a runtime although they run on all of them. */
 export function runtimeBreaches(sources: readonly Source[]): readonly string[] {
