@@ -1,4 +1,4 @@
-/** `brain train`: makes an artifact for `Infer` from a log of operations. */
+/** `brain train`: trains an artifact for `Infer` with a log of operations. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { execFileSync } from "node:child_process";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -6,6 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { platform, versions } from "node:process";
 import { runIdOf, runTraining, SIZES, type TrainingPlan, type TrainingRun } from "../inference/mod.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
+import { errorText } from "../core/text.ts";
 import { CliError } from "./cli-error.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
 
@@ -24,54 +25,58 @@ interface TrainOptions extends ConfigurationOptions {
 
 export function brainCommand(): Command {
   const train = withConfiguration(new Command("train"))
-    .description("make an artifact for Infer: the same log and seed give the same weights, to the byte")
-    .argument("<log>", "operations with their results, as a JSON list or with one object a line")
-    .option("--root <folder>", "where the runs lie (default: brain.artifacts_root)")
-    .option("--op <name>", "the operation to learn", "safeDiv")
-    .option("--seed <number>", "what chance begins with", whole(0), 1)
-    .option("--epochs <number>", "how often the whole log is gone through", whole(1), 10)
-    .option("--batch <number>", "examples for one step", whole(1), 32)
-    .option("--rate <number>", "how far one step goes", rate, 0.001)
-    .addOption(new Option("--size <size>", "how wide the net is").choices(Object.keys(SIZES)).default("full"))
-    .option("--run-id <name>", "its name (default: the time and the commit)")
-    .option("--notes <text>", "for people, in the manifest", "")
+    .description("train an artifact for Infer; the same log and seed give the same weights, byte for byte")
+    .argument("<log>", "log of operations and their results: a JSON list, or one JSON object per line")
+    .option("--root <folder>", "folder of all training runs (default: brain.artifacts_root)")
+    .option("--op <name>", "operation to learn", "safeDiv")
+    .option("--seed <number>", "random seed", whole(0), 1)
+    .option("--epochs <number>", "number of training epochs", whole(1), 10)
+    .option("--batch <number>", "examples per optimization step", whole(1), 32)
+    .option("--rate <number>", "learning rate", rate, 0.001)
+    .addOption(new Option("--size <size>", "size of the net").choices(Object.keys(SIZES)).default("full"))
+    .option("--run-id <name>", "name of the run (default: time and commit)")
+    .option("--notes <text>", "free text for the manifest", "")
     .option("--json", "print JSON")
     .action(run);
-  return new Command("brain").description("look after what the Brain predicts with").addCommand(train);
+  return new Command("brain").description("train artifacts for the Brain's predictions").addCommand(train);
 }
 
 const whole = (least: number) => (text: string): number => {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} on`);
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new InvalidArgumentError(`expected a whole number, at least ${least}`);
+  }
   return value;
 };
 
 function rate(text: string): number {
   const value = Number(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError("a number between 0 and 1");
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError("expected a number between 0 and 1");
   return value;
 }
 
 async function run(log: string, options: TrainOptions): Promise<void> {
   const root = options.root ?? (await readConfiguration(options)).settings.brain.artifacts_root;
   const text = await readFile(log, "utf8").catch((error: unknown) => {
-    throw new CliError([`${log}: cannot be read: ${reasonOf(error)}`]);
+    throw new CliError([`${log}: cannot be read: ${errorText(error)}`]);
   });
   const plan = planOf(text, basename(log), options);
-  if (/[/\\]|^\./.test(plan.runId)) throw new CliError([`${plan.runId}: a run id has no slash and begins with no dot`]);
-  const say = options.json
+  if (/[/\\]|^\./.test(plan.runId)) {
+    throw new CliError([`${plan.runId}: a run id must not contain a slash or begin with a dot`]);
+  }
+  const reportEpoch = options.json
     ? () => {}
     : (epoch: number, loss: number) => console.log(`epoch ${epoch}: mean squared error ${loss}`);
-  const made = runTraining(plan, say);
+  const made = runTraining(plan, reportEpoch);
   if (typeof made === "string") throw new CliError([`${log}: ${made}`]);
   const folder = join(root, plan.runId);
   await write(folder, made);
-  await enter(join(dirname(root), "registry.json"), plan, made.manifest);
+  await addToIndex(join(dirname(root), "registry.json"), plan, made.manifest);
   const { examples, losses } = made;
   console.log(
     options.json
       ? JSON.stringify({ run_id: plan.runId, folder, examples, losses })
-      : `learned from ${examples} examples: ${folder}`,
+      : `trained with ${examples} examples: ${folder}`,
   );
 }
 
@@ -100,7 +105,7 @@ function planOf(log: string, dataset: string, options: TrainOptions): TrainingPl
   };
 }
 
-/** What git says here; nothing where there is none. */
+/** The output of a git command; empty if it fails. */
 function git(...words: readonly string[]): string {
   try {
     return execFileSync("git", words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
@@ -109,7 +114,7 @@ function git(...words: readonly string[]): string {
   }
 }
 
-/** Why by way of another folder: a relay that starts meanwhile must not find half a run. */
+/** Writes a run. Why through a temporary folder: a relay that starts meanwhile must not find half a run. */
 async function write(folder: string, { files }: TrainingRun): Promise<void> {
   const draft = join(dirname(folder), `.${basename(folder)}.${crypto.randomUUID()}`);
   try {
@@ -119,19 +124,17 @@ async function write(folder: string, { files }: TrainingRun): Promise<void> {
     }
     await rename(draft, folder);
   } catch (error) {
-    // Why whatever comes of it: where nothing may be written nothing may be deleted, and only the first is of interest.
+    // Why its error is ignored: a folder that cannot be written cannot be deleted either, and only the first error matters.
     await rm(draft, { recursive: true, force: true }).catch(() => {});
-    throw new CliError([`${folder}: cannot be written: ${reasonOf(error)}`]);
+    throw new CliError([`${folder}: cannot be written: ${errorText(error)}`]);
   }
 }
 
-const reasonOf = (error: unknown): string => error instanceof Error ? error.message : String(error);
-
-/** Adds the run to the index of all runs. */
-async function enter(index: string, { runId, createdUtc }: TrainingPlan, manifest: JsonObject): Promise<void> {
+/** Adds a run to the index of all runs. */
+async function addToIndex(index: string, { runId, createdUtc }: TrainingPlan, manifest: JsonObject): Promise<void> {
   const text = await readFile(index, "utf8").catch(() => "{}");
   const earlier: unknown = parsed(text);
-  if (!isObject(earlier)) throw new CliError([`${index}: is not a JSON object, so the run was not entered there`]);
+  if (!isObject(earlier)) throw new CliError([`${index}: is not a JSON object, so the run was not added to it`]);
   const { git, training, tokenizer, model } = manifest;
   const entry = { run_id: runId, created_utc: createdUtc, git, training, tokenizer, model };
   await writeFile(`${index}.new`, `${JSON.stringify({ ...earlier, [runId]: entry }, null, 2)}\n`);

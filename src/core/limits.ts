@@ -74,48 +74,48 @@ export const GAME_FRAME_BYTES_MAX = 65_000;
 export const REGISTER_FRAME_BYTES_MAX = 262_144;
 /** Nothing sent upstream is larger: several backends end the connection at 1 MiB. */
 export const UPSTREAM_FRAME_BYTES_MAX = 1_000_000;
-/** Brain: values (of any kind, at any depth) in one message. */
+/** Brain: values (of any type, at any depth) in one message. */
 export const BRAIN_VALUES_MAX = 100_000;
-/** Brain: keys at the top of one session's state. */
+/** Brain: top-level keys of a session's state. */
 export const STATE_KEYS_MAX = 4_096;
-/** Brain: events in the log of one session; after them it can only be read, forked and closed. */
+/** Brain: events in the log of one session. A session with more can only be read, forked and closed. */
 export const SESSION_EVENTS_MAX = 1_000_000;
-/** Brain: events after which a stretch of log is written anew as one page, with the state at its end; likewise after so much text. */
+/** Brain: events, or characters of their text, after which the last log segments are compacted to one with a snapshot. */
 export const SNAPSHOT_EVENTS = 64;
 export const SNAPSHOT_TEXT_MAX: number = 48 * 1_024;
-/** Brain: events of one write, and their text: of a burst as much as goes, for each write waits for the disk. */
+/** Brain: events of one log segment, and characters of their text. Large, because each write waits for the disk. */
 export const LOG_SEGMENT_EVENTS_MAX = 256;
 export const LOG_SEGMENT_TEXT_MAX: number = 192 * 1_024;
-/** Brain: events of a session whose log is not stored that are kept for whoever looks back. */
+/** Brain: events that are kept of a session that is not persistent, at least; at most twice as many. */
 export const UNSTORED_EVENTS_KEPT = 128;
-/** Brain: stored pieces of a log that are read at once. */
+/** Brain: log segments read by one load. */
 export const LOG_SEGMENTS_PER_LOAD = 16;
-/** Brain: requests that a session remembers by their `op_id`, and the length of such a name. */
+/** Brain: requests that a session remembers by their `op_id`, and characters of an `op_id`. */
 export const OPERATIONS_REMEMBERED_MAX = 64;
 export const OPERATION_NAME_MAX = 128;
-/** Brain: events in one page of the audit or the ledger, and the text after which a page ends early. */
+/** Brain: events in one page of the audit or the ledger, and characters of their text after which a page ends early. */
 export const AUDIT_PAGE_MAX = 256;
 export const AUDIT_TEXT_MAX: number = 512 * 1_024;
-/** Brain: operators in one macro. */
+/** Brain: steps of one macro. */
 export const MACRO_STEPS_MAX = 64;
-/** Brain: replies that one peer may be owed. */
+/** Brain: outstanding replies to one peer. */
 export const REPLIES_OUTSTANDING_MAX = 4_096;
-/** Brain: sessions whose changes one peer follows. */
+/** Brain: sessions that one peer follows. */
 export const SUBSCRIPTIONS_PER_PEER_MAX = 64;
-/** Brain: sessions that one peer makes at once, and per second for good. */
+/** Brain: sessions that one peer creates in a burst, and per second in the long run. */
 export const SESSIONS_BURST_MAX = 256;
 export const SESSIONS_PER_SECOND_MAX = 8;
-/** Brain: names of ended sessions that are remembered. */
+/** Brain: tombstones of ended sessions that are kept. */
 export const TOMBSTONES_MAX = 10_000;
-/** Brain: predictions that are kept on record. */
+/** Brain: stored predictions. */
 export const PREDICTIONS_KEPT_MAX = 10_000;
-/** Brain: how long a stored session that nobody uses stays in memory. */
+/** Brain: how long an unused session stays in memory if it is stored. */
 export const SESSION_EVICT_AFTER_MS = 600_000;
-/** Brain: entries deleted per tenth of a second, when a session ends. */
+/** Brain: entries deleted every 100 ms when a session ends. */
 export const DELETES_PER_BATCH = 64;
 /** Brain: how long reading an artifact may take. */
 export const ARTIFACT_MS = 30_000;
-/** Brain: bytes of one artifact's file of weights, and tokens in one of its vocabularies. */
+/** Brain: bytes of an artifact's weights, and words in one of its vocabularies. */
 export const WEIGHTS_BYTES_MAX: number = 32 * 1_024 * 1_024;
 export const VOCABULARY_MAX = 200_000;
 /** Characters of a neuron's name. */

@@ -1,8 +1,8 @@
 /**
- * What predictions are made with: three vocabularies and a net, read from the files of one training run.
+ * Artifacts: three vocabularies and a net, from the files of one training run.
  *
- * Reading the files is somebody else's; here they are judged. Weights are used only if their hash is the manifest's, and a manifest
- * of another format gives the tokens and no predictions.
+ * A job reads the files; this file verifies them. Weights are used only if their hash is the one in the manifest. A manifest for
+ * another model format gives tokens and no predictions.
  */
 import { hashBytes, hashText } from "../core/hash.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
@@ -14,24 +14,24 @@ import { CHANNELS, type PerChannel, perChannel, readVocabulary, type Standardize
 export interface Artifact {
   readonly runId: string;
   readonly vocabularies: PerChannel<Vocabulary>;
-  /** Absent for models that only other programs can run. */
+  /** Undefined for a model that only other programs can run. */
   readonly net: Net | undefined;
 }
 
-/** The files of one run, as they were read. */
+/** The contents of the files of one run. */
 export interface ArtifactFiles {
   readonly run_id: string;
   readonly manifest: string;
-  /** The tokenizer's own settings; empty when there are none. */
+  /** The configuration of the tokenizer; empty if there is none. */
   readonly config: string;
   readonly vocabularies: PerChannel<string>;
-  /** Base64 of the file of weights; empty when the manifest names none that could be used. */
+  /** The weights as base64; empty if the manifest names none that can be used. */
   readonly weights: string;
 }
 
 const DEPTH_MAX = 32;
 
-/** True for files as a job hands them over. */
+/** True for the output of the job that reads artifacts. */
 export function isArtifactFiles(value: Json | undefined): value is Json & ArtifactFiles {
   if (!isObject(value)) return false;
   const { run_id, manifest, config, weights, vocabularies } = value;
@@ -45,7 +45,7 @@ export function isArtifactFiles(value: Json | undefined): value is Json & Artifa
   return texts.length === 4 + CHANNELS.length && texts.every((text) => typeof text === "string");
 }
 
-/** The artifact in some files, or in words why there is none. */
+/** The artifact in some files, or the reason why they are none. */
 export function artifactOf(files: ArtifactFiles): Artifact | string {
   const manifest = parseJson(files.manifest, DEPTH_MAX);
   if (!isObject(manifest)) return "its manifest is not a JSON object";
@@ -57,9 +57,9 @@ export function artifactOf(files: ArtifactFiles): Artifact | string {
   );
   for (const channel of CHANNELS) {
     const read = vocabularies[channel];
-    if (typeof read === "string") return `the vocabulary of ${channel}: ${read}`;
+    if (typeof read === "string") return `the ${channel} vocabulary: ${read}`;
   }
-  const read = perChannel((channel) => vocabularies[channel] as Vocabulary); // Why: those that are texts have just left.
+  const read = perChannel((channel) => vocabularies[channel] as Vocabulary); // Why the cast: reasons were returned above.
   if (model["format"] !== "safetensors") return { runId: files.run_id, vocabularies: read, net: undefined };
   const net = vocabularyMismatch(manifest, files) ?? weightsOf(model, files.weights, read);
   return typeof net === "string" ? net : { runId: files.run_id, vocabularies: read, net };
@@ -71,13 +71,15 @@ function standardizeOf(config: Json | undefined): Standardize {
   return asked === "lower_pad_punctuation" ? asked : "none";
 }
 
-/** Rows of weights belong to words, so a vocabulary that was changed makes the weights wrong. */
+/** Each word has its row of weights, so a changed vocabulary makes the weights wrong. */
 function vocabularyMismatch({ tokenizer }: JsonObject, { vocabularies }: ArtifactFiles): string | undefined {
   const { vocab_files: names, hashes } = isObject(tokenizer) ? tokenizer : {};
   for (const channel of CHANNELS) {
     const name = isObject(names) ? names[channel] : undefined;
     const wanted = isObject(hashes) && typeof name === "string" ? hashes[name] : undefined;
-    if (wanted !== `sha256:${hashText(vocabularies[channel])}`) return `the vocabulary of ${channel} is not the manifest's`;
+    if (wanted !== `sha256:${hashText(vocabularies[channel])}`) {
+      return `the hash of the ${channel} vocabulary does not match the manifest`;
+    }
   }
   return undefined;
 }
@@ -88,7 +90,7 @@ function weightsOf(model: JsonObject, weights: string, vocabularies: PerChannel<
   const bytes = fromBase64(weights);
   if (bytes === undefined || bytes.length === 0) return "its weights are missing";
   const wanted = isObject(hashes) && typeof path === "string" ? hashes[path] : undefined;
-  if (wanted !== `sha256:${hashBytes(bytes)}`) return "the hash of its weights is not the manifest's";
+  if (wanted !== `sha256:${hashBytes(bytes)}`) return "the hash of its weights does not match the manifest";
   const tensors = readTensors(bytes);
   return typeof tensors === "string" ? `its weights: ${tensors}` : netOf(tensors, vocabularies);
 }

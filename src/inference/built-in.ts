@@ -1,7 +1,7 @@
-/** The artifact that comes with the program: small, for places without files. Made by `tests/unit/inference/built-in-recipe.ts`. */
+/** The artifact that is part of the program: small, for places without files. Made by `tests/unit/inference/built-in-recipe.ts`. */
 import type { ArtifactFiles } from "./artifact.ts";
 
-/** Its files. */
+/** The contents of its files. */
 export const BUILT_IN: ArtifactFiles = {
   run_id: "built-in",
   manifest: [

@@ -1,10 +1,10 @@
 /**
- * Which kind of text is this: `english`, `math` or `physics`?
+ * Detects the kind of a text: `english`, `math` or `physics`.
  *
- * The order of the questions is the original's. Its mistakes are mended:
- * - its list of constants held a bare `R` without word boundaries, so that every text with an r in it was physics;
- * - a number was seen only with plain digits and one point: `12.V` and `1e5 Pa` were english;
- * - `×`, `÷` and the real minus sign were no operators, so `2 × 3` was english.
+ * The order of the checks is the original's. Three of its errors are corrected:
+ * - its list of constants contained a bare `R` without word boundaries, so every text with an r was physics;
+ * - it recognised a number only as plain digits with one point, so `12.V` and `1e5 Pa` were english;
+ * - `×`, `÷` and the minus sign U+2212 were not operators, so `2 × 3` was english.
  */
 import type { Channel } from "./tokenizer.ts";
 
@@ -14,7 +14,7 @@ const UNITS = String.raw`m\/s(?:\^2|²)?|kg|mol|eV|Hz|Pa|Gy|Sv|[NJWVKTΩ]`;
 const EXPRESSION = /^[\p{Nd}\s.,+\-*/^=%()[\]{}×÷⋅·−]+$/u;
 const OPERATION = /[+\-*/^=%×÷⋅·−]/;
 const DIGIT = /\p{Nd}/u;
-/** Signs that only mathematics uses. */
+/** Symbols that occur only in mathematics. */
 const SIGNS = /[=^∑∏∫√∂]/;
 const LATEX = /\\[A-Za-z]+/;
 const FUNCTIONS = /\bd\/dx\b|\b(?:sin|cos|tan|log|ln|exp|sqrt|lim)\b/i;
@@ -25,11 +25,11 @@ const KEYWORDS: ReadonlySet<string> = new Set(
     "wavelength frequency voltage resistance capacitance inductance friction torque inertia kinetic planck boltzmann avogadro")
     .split(" "),
 );
-/** Constants of nature are told by their case and stand alone. */
+/** Physical constants are case-sensitive and stand alone. */
 const CONSTANTS = /(?:^|[^\p{L}\p{N}_])(?:ħ|ε0|ε₀|μ0|μ₀|k_B|N_A|m_e|m_p)(?![\p{L}\p{N}_])/u;
 const LETTER_WORD = /[A-Za-z]+/g;
 
-/** The kind of a text; anything that is no text is english, as it was. */
+/** The kind of a text. A value that is not a text is english, as in the original. */
 export function detectDomain(text: unknown): Channel {
   if (typeof text !== "string") return "english";
   if (DIGIT.test(text) && OPERATION.test(text) && EXPRESSION.test(text)) return "math";

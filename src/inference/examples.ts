@@ -1,8 +1,9 @@
 /**
- * What a model learns from: a log of operations, as a JSON list or with one object a line.
+ * Reads training examples from a log of operations: a JSON list, or one JSON object per line.
  *
- * `{"op": "safeDiv", "args": [6, 3], "res": {"ok": true, "value": 2}, "text": "6 / 3"}`. Operations of another name, ones that
- * failed, and ones without two finite figures and a finite result are left out. The text, if any, goes to the channel of its kind.
+ * `{"op": "safeDiv", "args": [6, 3], "res": {"ok": true, "value": 2}, "text": "6 / 3"}`. Skipped are operations with another name,
+ * failed operations, and operations without two finite arguments and a finite result. The text, if there is one, goes to the channel
+ * of its kind.
  */
 import { isObject, type Json, parseJson } from "../core/json.ts";
 import { detectDomain } from "./domain.ts";
@@ -16,7 +17,7 @@ export interface Example {
 
 const DEPTH_MAX = 64;
 
-/** The examples of one operation in a log, or in words why it cannot be read. */
+/** The examples of one operation in a log, or the reason why the log cannot be read. */
 export function readExamples(log: string, operation: string): readonly Example[] | string {
   const entries = log.trimStart().startsWith("[") ? parseJson(log, DEPTH_MAX) : lines(log);
   if (typeof entries === "string") return entries;

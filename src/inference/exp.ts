@@ -1,9 +1,9 @@
 /**
- * The exponential function, the same to the last bit on every runtime.
+ * The exponential function, with the same bits on every runtime.
  *
- * `Math.exp` differs between JavaScript engines. This one uses only `+ - * /`, which the standard fixes exactly: the argument is
- * brought near zero by a whole number of `ln 2`, a series gives the rest, and the power of two is exact. Its relative error is
- * below 1e-15.
+ * `Math.exp` differs between JavaScript engines. This one uses only `+ - * /`, whose results IEEE 754 defines exactly: the argument is
+ * reduced by a multiple of `ln 2`, a series is summed for the rest, and the result is scaled by an exact power of two. The relative
+ * error is below 1e-15.
  */
 
 const [LN2_HIGH, LN2_LOW, PER_LN2] = [
@@ -23,7 +23,7 @@ export function exp(x: number): number {
   const rest = x - power * LN2_HIGH - power * LN2_LOW;
   let sum = 1;
   for (let term = TERMS; term > 0; term--) sum = 1 + (rest * sum) / term;
-  const half = Math.trunc(power / 2); // Why: the whole power may lie beyond the range of a number although the product does not.
+  const half = Math.trunc(power / 2); // Why: the power itself may overflow although the product does not.
   return sum * powerOfTwo(half) * powerOfTwo(power - half);
 }
 

@@ -1,4 +1,4 @@
-/** A net before it has learned anything, as the list of its parameters in the order in which they are written. */
+/** The initial net of a training, and the list of its parameters in the order in which they are written. */
 import {
   ARG_LAYERS,
   biasName,
@@ -17,14 +17,14 @@ export interface NetParameter {
   readonly tensor: Tensor;
 }
 
-/** How wide the parts of a net are. */
+/** The widths of the layers of a net. */
 export interface NetSizes {
   readonly argLayers: readonly [number, number, number];
   readonly width: number;
   readonly joinedLayers: readonly [number, number];
 }
 
-/** The net of the original, and one that is small enough to come with a program. */
+/** The net of the original, and one that is small enough to be part of the program. */
 export const SIZES: Readonly<Record<"full" | "small", NetSizes>> = {
   full: { argLayers: [64, 64, 32], width: 64, joinedLayers: [128, 64] },
   small: { argLayers: [8, 8, 8], width: 8, joinedLayers: [16, 8] },
@@ -32,7 +32,7 @@ export const SIZES: Readonly<Record<"full" | "small", NetSizes>> = {
 
 const EMBEDDING_SPREAD = 0.05;
 
-/** A net and its parameters, which share their numbers: who changes the one changes the other. */
+/** A net and its parameters. They share their arrays, so changing the parameters changes the net. */
 export function parametersOf(
   { argLayers, width, joinedLayers }: NetSizes,
   vocabularies: PerChannel<Vocabulary>,
@@ -57,5 +57,5 @@ export function parametersOf(
     return { width, rows };
   });
   const right = chain(JOINED_LAYERS, [argLayers[2] + CHANNELS.length * width, ...joinedLayers, 1]);
-  return { net: { figures: left, embeddings, joined: right }, parameters };
+  return { net: { argLayers: left, embeddings, joinedLayers: right }, parameters };
 }

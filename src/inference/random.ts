@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for the same seed, on every runtime: mulberry32. */
+/** Pseudo-random numbers from 0 to 1, the same for the same seed on every runtime (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -13,6 +13,6 @@ export function seeded(seed: number): () => number {
 export function shuffle<Item>(items: Item[], random: () => number): void {
   for (let at = items.length - 1; at > 0; at--) {
     const other = Math.floor(random() * (at + 1));
-    [items[at], items[other]] = [items[other] as Item, items[at] as Item]; // Why: both lie within the list.
+    [items[at], items[other]] = [items[other] as Item, items[at] as Item]; // Why the casts: both indexes are within the list.
   }
 }

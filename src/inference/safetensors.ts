@@ -1,8 +1,8 @@
 /**
- * The safetensors format, as much of it as is needed: a length, a JSON header, and one block of numbers.
+ * The part of the safetensors format that is needed: a length, a JSON header, and one block of numbers.
  *
- * Invariants: F1 only 32-bit floats, little-endian, are read and written; F2 every tensor lies within the block, has as many
- * numbers as its shape says, and none overlaps another; F3 equal tensors give equal bytes.
+ * Invariants: F1 only little-endian 32-bit floats are read and written; F2 every tensor lies within the block, has as many numbers as
+ * its shape says, and does not overlap another; F3 equal tensors give equal bytes.
  */
 import { isObject, type Json, parseJson } from "../core/json.ts";
 
@@ -15,7 +15,7 @@ const HEADER_BYTES_MAX = 1_048_576;
 const FLOAT_BYTES = 4;
 const DEPTH_MAX = 8;
 
-/** The tensors in a file by name, or in words what is wrong with it. */
+/** The tensors in a file by name, or the reason why it cannot be read. */
 export function readTensors(bytes: Uint8Array): ReadonlyMap<string, Tensor> | string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 8 || view.getUint32(4, true) !== 0) return "it is too short, or its header is too long";
@@ -28,11 +28,11 @@ export function readTensors(bytes: Uint8Array): ReadonlyMap<string, Tensor> | st
   let end = 0;
   for (const [name, about = null] of Object.entries(header).filter(([name]) => name !== "__metadata__").sort(byOffset)) {
     const place = placeOf(about);
-    if (place === undefined) return `tensor ${name} is not described as one of 32-bit floats`;
+    if (place === undefined) return `tensor ${name} is not a tensor of 32-bit floats`;
     const { shape, from, until } = place;
     const count = shape.reduce((product, side) => product * side, 1);
     if (from !== end || until - from !== count * FLOAT_BYTES || start + until > bytes.length) {
-      return `tensor ${name} does not lie where its shape wants it`;
+      return `tensor ${name} has another offset or size than its shape requires`;
     }
     const values = new Float64Array(count);
     for (let at = 0; at < count; at++) values[at] = view.getFloat32(start + from + at * FLOAT_BYTES, true);
@@ -60,7 +60,7 @@ function isCounts(value: Json | undefined): value is readonly number[] {
   return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && Number(each) >= 0);
 }
 
-/** The file that holds some tensors, in their order. Numbers are rounded to 32 bits. */
+/** The bytes of a file with some tensors, in their order. Numbers are rounded to 32 bits. */
 export function writeTensors(tensors: ReadonlyMap<string, Tensor>): Uint8Array {
   const header: Record<string, Json> = {};
   let end = 0;

@@ -1,12 +1,12 @@
 /**
- * From a text to 64 numbers: 0 fills up, 1 is any word that is not in the vocabulary, word n of the vocabulary is n + 2.
+ * Converts a text to 64 token ids: 0 is padding, 1 is a word that is not in the vocabulary, word n of the vocabulary is n + 2.
  *
  * Invariants: W1 only the six ASCII white-space characters separate words; W2 nothing is trimmed, folded or normalised unless the
- * artifact says so; W3 a text that could not be written as UTF-8 is refused.
+ * artifact says so; W3 a text with a lone surrogate, which UTF-8 cannot encode, is refused.
  */
 import { VOCABULARY_MAX } from "../core/limits.ts";
 
-/** The kinds of text that a model reads, each with a vocabulary of its own. */
+/** The kinds of text that a model reads. Each has its own vocabulary. */
 export const CHANNELS = ["english", "math", "physics"] as const;
 export type Channel = (typeof CHANNELS)[number];
 export type PerChannel<Value> = Readonly<Record<Channel, Value>>;
@@ -20,16 +20,16 @@ export const perChannel = <Value>(make: (channel: Channel) => Value): PerChannel
 
 export interface Vocabulary {
   readonly ids: ReadonlyMap<string, number>;
-  /** How texts are prepared: as they are, or in lower case with punctuation set apart. */
+  /** How texts are prepared: unchanged, or in lower case with spaces around punctuation. */
   readonly standardize: Standardize;
 }
 
 export type Standardize = "none" | "lower_pad_punctuation";
 
 export interface TokenIds {
-  /** Always 64, or none at all for a channel that was not used. */
+  /** 64 ids, or none for a channel that was not used. */
   readonly ids: readonly number[];
-  /** How many of them are words. */
+  /** The number of ids that are not padding. */
   readonly length: number;
 }
 
@@ -41,14 +41,14 @@ const UNKNOWN_LINE = "[UNK]";
 const WORD = /[^ \t\n\v\f\r]+/g;
 const PUNCTUATION = /[.,!?;:(){}[\]"']/g;
 
-/** A channel that was not used. */
+/** The tokens of a channel that was not used. */
 export const NO_TOKENS: TokenIds = { ids: [], length: 0 };
 
-/** The vocabulary in a file, one word a line, or in words what is wrong with it. */
+/** The vocabulary in a file with one word per line, or the reason why it cannot be read. */
 export function readVocabulary(text: string, standardize: Standardize): Vocabulary | string {
   const lines = text.split(/\r\n|\r|\n/);
   if (lines.at(-1) === "") lines.pop();
-  // Why: files written by the original begin with the two numbers that are no words.
+  // Why: the original's files begin with two lines for the ids 0 and 1, which are not words.
   const words = lines[0] === "" && lines[1] === UNKNOWN_LINE ? lines.slice(2) : lines;
   if (words.length === 0) return "it has no words";
   if (words.length > VOCABULARY_MAX) return `it has more than ${VOCABULARY_MAX} words`;
@@ -61,7 +61,7 @@ export function readVocabulary(text: string, standardize: Standardize): Vocabula
   return { ids, standardize };
 }
 
-/** The file of some words; the inverse of `readVocabulary`. */
+/** The text of a vocabulary file; the inverse of `readVocabulary`. */
 export const writeVocabulary = (words: readonly string[]): string => ["", UNKNOWN_LINE, ...words].join("\n") + "\n";
 
 /** The words of a text. */
@@ -76,7 +76,7 @@ function prepared(text: string, standardize: Standardize): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replace(PUNCTUATION, " $& ");
 }
 
-/** The tokens of a text, or in words why it has none. */
+/** The tokens of a text, or the reason why it has none. */
 export function tokenize({ ids, standardize }: Vocabulary, text: string): TokenIds | string {
   if (!text.isWellFormed()) return "surrogates not allowed: the text is not Unicode";
   const found: number[] = [];

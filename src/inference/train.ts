@@ -1,10 +1,10 @@
 /**
- * Training: the same examples, seed and settings give the same weights to the last bit, on every runtime.
+ * Training: the same examples, seed and options give the same weights on every runtime, to the last bit.
  *
- * Adam on the mean squared error, in batches. All arithmetic is in 64 bits and in a fixed order; only when the weights are
- * written are they rounded to 32.
+ * Minimises the mean squared error in batches, with Adam. All arithmetic is in 64 bits and in a fixed order; weights are rounded to
+ * 32 bits only when they are written.
  *
- * Invariant: R1 nothing but `+ - * /`, the square root (which the standard of floating point fixes exactly) and our own `exp`.
+ * Invariant: R1 only `+ - * /`, the square root (whose result IEEE 754 defines exactly) and our own `exp` are used.
  */
 import type { Example } from "./examples.ts";
 import { logistic, swish } from "./exp.ts";
@@ -29,14 +29,14 @@ export interface TrainingResult {
 
 const [DECAY_MEAN, DECAY_SQUARE, TINY] = [0.9, 0.999, 1e-7] as const;
 
-/** An example with its words as numbers. */
+/** An example with the tokens of its texts. */
 interface EncodedExample {
   readonly args: readonly number[];
   readonly tokens: PerChannel<TokenIds>;
   readonly target: number;
 }
 
-/** Learns from some examples. `told` hears of each epoch. */
+/** Trains a net with some examples. `onEpoch` is called after each epoch. */
 export function train(
   { examples, vocabularies }: { readonly examples: readonly Example[]; readonly vocabularies: PerChannel<Vocabulary> },
   { seed, epochs, batch, rate, sizes }: TrainingOptions,
@@ -69,28 +69,28 @@ function encodeExample({ args, texts, target }: Example, vocabularies: PerChanne
   return { args, tokens, target };
 }
 
-/** One pass forward and back: adds to the gradients, and returns the squared error. */
+/** One pass forward and back. Adds to the gradients and returns the squared error. */
 function backpropagate(net: Net, gradients: Gradients, { args, tokens, target }: EncodedExample): number {
-  const left = forward(net.figures, Float64Array.from(args), "swish");
+  const left = forward(net.argLayers, Float64Array.from(args), "swish");
   const means = CHANNELS.map((channel) => mean(net.embeddings[channel], tokens[channel]));
   const joined = Float64Array.from([...left.output, ...means.flatMap((each) => [...each])]);
-  const right = forward(net.joined, joined, "linear");
+  const right = forward(net.joinedLayers, joined, "linear");
   const error = (right.output[0] ?? 0) - target;
-  const back = backward(net.joined, { ...right, gradients, last: "linear" }, Float64Array.of(2 * error));
+  const back = backward(net.joinedLayers, { ...right, gradients, last: "linear" }, Float64Array.of(2 * error));
   let at = left.output.length;
   for (const channel of CHANNELS) {
     const { width } = net.embeddings[channel];
     backwardEmbedding(net.embeddings[channel], tokens[channel], { gradients, back: back.subarray(at, at + width) });
     at += width;
   }
-  backward(net.figures, { ...left, gradients, last: "swish" }, back.subarray(0, left.output.length));
+  backward(net.argLayers, { ...left, gradients, last: "swish" }, back.subarray(0, left.output.length));
   return error * error;
 }
 
 interface ForwardPass {
-  /** What went into each layer. */
+  /** The input of each layer. */
   readonly inputs: readonly Float64Array[];
-  /** What came out of each, before swish. */
+  /** The output of each layer before swish. */
   readonly sums: readonly Float64Array[];
   readonly output: Float64Array;
 }
@@ -112,7 +112,7 @@ interface BackwardPass extends ForwardPass {
   readonly last: "swish" | "linear";
 }
 
-/** Gradients of all layers from that of their output; returns that of their input. */
+/** Adds the gradients of some layers, given the gradient of their output. Returns the gradient of their input. */
 function backward(
   layers: readonly DenseLayer[],
   { inputs, sums, gradients, last }: BackwardPass,
@@ -168,7 +168,7 @@ function backwardEmbedding(
   }
 }
 
-/** The gradients of all parameters, and what Adam remembers of them. */
+/** The gradients of all parameters, and the moments that Adam keeps. */
 class Gradients {
   readonly #cells: readonly ParameterState[];
   readonly #byValues: ReadonlyMap<Float64Array, Float64Array>;
@@ -189,7 +189,7 @@ class Gradients {
     return this.#byValues.get(values) ?? new Float64Array(values.length);
   }
 
-  /** One step against the mean gradient of a batch, which is then forgotten. */
+  /** One step against the mean gradient of a batch. Resets the gradients. */
   descend(rate: number, count: number): void {
     this.#meanBias *= DECAY_MEAN;
     this.#squareBias *= DECAY_SQUARE;

@@ -1,4 +1,4 @@
-/** One training run from its log to the files of its artifact. */
+/** One training run: from a log of operations to the files of an artifact. */
 import { hashBytes, hashText } from "../core/hash.ts";
 import type { JsonObject } from "../core/json.ts";
 import { readExamples } from "./examples.ts";
@@ -15,9 +15,9 @@ import {
 } from "./tokenizer.ts";
 import { train, type TrainingOptions } from "./train.ts";
 
-/** What makes a run what it is. Where and when it was made changes its manifest and nothing else. */
+/** The input of a run. Its time, commit and environment change only the manifest. */
 export interface TrainingPlan extends TrainingOptions {
-  /** The log's text, and what to call it. */
+  /** The text of the log, and its name in the manifest. */
   readonly log: string;
   readonly dataset: string;
   readonly operation: string;
@@ -28,7 +28,7 @@ export interface TrainingPlan extends TrainingOptions {
   readonly notes: string;
 }
 
-/** Its files by path within the run's folder, and how it went. */
+/** The files of a run by their path in the run's folder, and the loss of each epoch. */
 export interface TrainingRun {
   readonly files: ReadonlyMap<string, string | Uint8Array>;
   readonly manifest: JsonObject;
@@ -38,25 +38,25 @@ export interface TrainingRun {
 
 const WEIGHTS = "model/surrogate.safetensors";
 const CONFIG = "tokenizer/tokenizer_config.json";
-/** A vocabulary must have a word: this one stands in where no text was of its kind. */
+/** A vocabulary must not be empty: this word is used if no text is of its kind. */
 const PLACEHOLDER_WORD = "[NONE]";
 const WORDS_MAX = 20_000;
 
 const vocabularyPath = (channel: string): string => `tokenizer/${channel}_vocab.txt`;
 
-/** Trains, or says in words why it cannot. */
+/** Trains a net, or returns the reason why it cannot. */
 export function runTraining(
   plan: TrainingPlan,
   onEpoch: (epoch: number, loss: number) => void = () => {},
 ): TrainingRun | string {
   const examples = readExamples(plan.log, plan.operation);
   if (typeof examples === "string") return examples;
-  if (examples.length === 0) return `the log has no successful ${plan.operation} with two figures`;
+  if (examples.length === 0) return `the log has no successful ${plan.operation} with two numbers`;
   const texts = perChannel((channel) => writeVocabulary(wordsIn(examples.map((example) => example.texts[channel]))));
   const read = perChannel((channel) => readVocabulary(texts[channel], "none"));
   const unreadable = CHANNELS.map((channel) => read[channel]).find((each) => typeof each === "string");
   if (typeof unreadable === "string") return unreadable;
-  const vocabularies = read as PerChannel<Vocabulary>; // Why: none of them is a text, as was just found.
+  const vocabularies = read as PerChannel<Vocabulary>; // Why the cast: reasons were returned above.
   const { parameters, losses } = train({ examples, vocabularies }, plan, onEpoch);
   const weights = writeTensors(new Map(parameters.map(({ name, tensor }) => [name, tensor])));
   const manifest = manifestOf(plan, texts, weights);
@@ -70,7 +70,7 @@ export function runTraining(
   return { files, manifest, examples: examples.length, losses };
 }
 
-/** The words of some texts, the most frequent first; of equally frequent ones the later in the alphabet first, as in Keras. */
+/** The words of some texts, the most frequent first. Equally frequent words are in reverse alphabetical order, as in Keras. */
 function wordsIn(texts: readonly string[]): readonly string[] {
   const counts = new Map<string, number>();
   for (const text of texts) for (const word of wordsOf(text, "none")) counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -104,7 +104,7 @@ function manifestOf(plan: TrainingPlan, texts: PerChannel<string>, weights: Uint
   };
 }
 
-/** `2026-11-23T03-37-19Z_1a2b3c4d`: ids sort as the runs were made. */
+/** `2026-11-23T03-37-19Z_1a2b3c4d`: ids sort by time. */
 export function runIdOf(createdUtc: string, sha: string): string {
   const stamp = createdUtc.replace(/\.\d+Z$/, "Z").replaceAll(":", "-");
   return `${stamp}_${/^[0-9a-f]{8}/.test(sha) ? sha.slice(0, 8) : "nogit"}`;

@@ -1,15 +1,13 @@
 /**
- * Units in one form: `kg m / s^2` and `m⋅kg/s²` are both `kg m s^-2`.
+ * Normalises units: `kg m / s^2` and `m⋅kg/s²` both become `kg m s^-2`.
  *
- * The rules are the original's; its mistakes are mended:
- * - superscripts were turned into digits without a caret, so that `m²` became a unit called `m2`;
- * - `N / m s` and `N / m / s` differed although after a slash everything up to the next one divides in both: that stays, and is
- *   the rule: every part after a slash divides, the whole of it;
- * - a power given twice (`m^2^3`), or that is no whole number, was taken for a unit: it is refused.
- * Numbers are atoms like any other, and prefixes are not taken apart (`km` stays `km`).
+ * Every part after a slash is a divisor, up to the next slash (`m / s kg` is `kg^-1 m s^-1`). Numbers are atoms like units, and
+ * prefixes are not separated (`km` stays `km`). The rules are the original's, with two errors corrected:
+ * - it converted superscripts to digits without a caret, so `m²` became a unit named `m2`;
+ * - it accepted a power that is given twice (`m^2^3`) or is not a whole number as the name of a unit. Both are refused.
  */
 
-/** What an SI unit with a name of its own is made of. */
+/** The base units of the SI units with special names. */
 const DERIVED: ReadonlyMap<string, string> = new Map([
   ["N", "kg m s^-2"],
   ["J", "kg m^2 s^-2"],
@@ -31,7 +29,7 @@ const RAISED = /[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+/g;
 const PRODUCT = /[⋅*·×\s]+/;
 const ATOM = /^([^^]+)(?:\^([+-]?\d{1,3}))?$/;
 
-/** An expression in its one form, or undefined when it is none. Derived units are taken apart on request. */
+/** The normal form of an expression, or undefined if it is not one. `expand` replaces derived units by base units. */
 export function normalizeUnits(text: string, { expand = false }: { readonly expand?: boolean } = {}): string | undefined {
   const powers = new Map<string, number>();
   for (const [at, part] of text.replace(RAISED, lowered).split("/").entries()) {

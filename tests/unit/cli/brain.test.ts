@@ -1,4 +1,4 @@
-/** `brain train`, as a process of its own, and what the relay makes of its artifact. */
+/** `brain train` as a process, and the artifact as the relay reads it. */
 import { test } from "#runner";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,18 +13,18 @@ import { CliFolder } from "./cli-process.ts";
 const TRAIN = ["brain", "train", "log.json", "--epochs", "2", "--size", "small", "--root", "artifacts/runs"];
 
 test(
-  "BR88 brain train makes an artifact that loads, enters it in the index, and the same log and seed give the same weights",
+  "BR88 brain train writes an artifact that can be loaded, adds it to the index, and is reproducible",
   async () => {
     const place = await CliFolder.make({ "log.json": divisions() });
     const first = await place.run([...TRAIN, "--run-id", "first"]);
     check.equal([first.status, first.errors], [0, ""]);
-    check.match(first.out, /epoch 2: mean squared error [\d.]+\nlearned from 90 examples: artifacts\/runs\/first\n/);
+    check.match(first.out, /epoch 2: mean squared error [\d.]+\ntrained with 90 examples: artifacts\/runs\/first\n/);
     const second = await place.run([...TRAIN, "--run-id", "second", "--json"]);
     check.equal(JSON.parse(second.out).examples, 90);
     const root = join(place.folder, "artifacts/runs");
     const weights = (run: string) => readFile(join(root, run, "model/surrogate.safetensors"));
     check.that((await weights("first")).equals(await weights("second")));
-    check.equal(hashBytes(await weights("first")), GOLDEN.weights, "what the plan gives on every runtime");
+    check.equal(hashBytes(await weights("first")), GOLDEN.weights, "the golden hash of this plan");
     const files = await readArtifact({ root, run_id: "latest" });
     check.that(isArtifactFiles(files) && files.run_id === "second");
     const artifact = artifactOf(files);
@@ -37,7 +37,7 @@ test(
   { timeoutMs: 60_000 },
 );
 
-test("BR80 BR82 brain train gives the same weights on Deno", async () => {
+test("BR80 BR82b brain train gives the same weights on Deno", async () => {
   const place = await CliFolder.make({ "log.json": divisions() });
   const flags = ["run", "--allow-all", "--no-check", "--node-modules-dir=manual"];
   const { status, errors } = await place.run([...TRAIN, "--run-id", "there"], {}, [denoPath(), ...flags]);
@@ -47,14 +47,14 @@ test("BR80 BR82 brain train gives the same weights on Deno", async () => {
   await place.remove();
 }, { timeoutMs: 60_000 });
 
-test("BR88 brain train says what is wrong in one line", async () => {
+test("BR88 brain train reports an error in one line", async () => {
   const place = await CliFolder.make({ "log.json": divisions(), "empty.json": "[]", "bad.json": "{}\nno" });
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["missing.json"], /^missing\.json: cannot be read: .*no such file.*\n$/],
-    [["empty.json"], /^empty\.json: the log has no successful safeDiv with two figures\n$/],
+    [["empty.json"], /^empty\.json: the log has no successful safeDiv with two numbers\n$/],
     [["bad.json"], /^bad\.json: line 2 of the log is not JSON\n$/],
-    [["log.json", "--run-id", "../out"], /^\.\.\/out: a run id has no slash/],
-    [["log.json", "--epochs", "0"], /a whole number from 1 on/],
+    [["log.json", "--run-id", "../out"], /^\.\.\/out: a run id must not contain a slash/],
+    [["log.json", "--epochs", "0"], /expected a whole number, at least 1/],
     [["log.json", "--size", "huge"], /Allowed choices are full, small/],
   ];
   for (const [words, says] of cases) {
@@ -65,7 +65,7 @@ test("BR88 brain train says what is wrong in one line", async () => {
   await place.remove();
 }, { timeoutMs: 60_000 });
 
-test("BR88 brain train says in one line that it may not write there", async () => {
+test("BR88 brain train reports in one line that it must not write", async () => {
   const place = await CliFolder.make({ "log.json": divisions() });
   const rights = ["--no-prompt", "--allow-env", `--allow-read=${place.folder}`];
   const flags = ["run", ...rights, "--no-check", "--node-modules-dir=manual"];

@@ -26,7 +26,7 @@ function cuttable(): { open: (url: string) => BrainSocket; cut: () => void; dial
 
 const QUICK = { backoff: { baseMs: 1, capMs: 5 }, timeoutMs: 5_000 };
 
-test("BR92 each call gets its own reply, and a refusal ends its own call only", async () => {
+test("BR92 each call gets its own reply, and an error ends only its own call", async () => {
   await withBrain(async ({ urls }) => {
     using client = new BrainClient(urls.brain, QUICK);
     const session = await client.createSession({ owner: "x", initialState: { a: 1 } });
@@ -60,7 +60,7 @@ test("BR92 each call gets its own reply, and a refusal ends its own call only", 
   });
 });
 
-test("BR92 calls that nobody answers end at their deadline, and all end when the client is closed", async () => {
+test("BR92d an unanswered call ends at its deadline, and all calls end when the client is closed", async () => {
   const silent: BrainSocket = { send() {}, close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
   const client = new BrainClient("ws://nowhere", { open: () => silent, timeoutMs: 20 });
   const late = await client.getState("x").catch((error: unknown) => error);
@@ -73,7 +73,7 @@ test("BR92 calls that nobody answers end at their deadline, and all end when the
   check.that(after instanceof BrainError && after.code === "Closed", "a call to a closed client ends at once");
 });
 
-test("BR92 a call for which there is no room is refused, and not sent all the same", async () => {
+test("BR92b a call beyond the limit is refused and not sent", async () => {
   let sent = 0;
   const silent: BrainSocket = {
     send: () => void sent++,
@@ -93,7 +93,7 @@ test("BR92 a call for which there is no room is refused, and not sent all the sa
   await Promise.all(calls);
 });
 
-test("BR92 a relay that echoes no ids, as the original, is understood by the order of its replies", async () => {
+test("BR92c replies without request_id, as from the original, are matched by their order", async () => {
   const socket: BrainSocket = { send() {}, close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
   using client = new BrainClient("ws://original", { open: () => socket, ...QUICK });
   socket.onopen?.({} as never);
@@ -105,7 +105,7 @@ test("BR92 a relay that echoes no ids, as the original, is understood by the ord
   check.match(String(await second), /unknown command/);
 });
 
-test("BR93 after a loss the client comes back; operators are done once, whatever became of their replies", async () => {
+test("BR93 the client reconnects, and operators are applied once although their replies were lost", async () => {
   await withBrain(async ({ urls }) => {
     const { open, cut, dials } = cuttable();
     using client = new BrainClient(urls.brain, { open, ...QUICK });
@@ -126,7 +126,7 @@ test("BR93 after a loss the client comes back; operators are done once, whatever
   });
 });
 
-test("BR94 a subscription outlives the connection, and says when changes were missed", async () => {
+test("BR94 a subscription survives a lost connection and reports missed changes", async () => {
   await withBrain(async ({ urls }) => {
     const { open, cut } = cuttable();
     using follower = new BrainClient(urls.brain, { open, ...QUICK });
@@ -198,7 +198,7 @@ function scripted(): Script {
   };
 }
 
-test("BR94 whoever is told of a gap gets the whole state, then what came after it, and nothing twice", async () => {
+test("BR94c after a State.Gap a follower gets the whole state, then later changes, and nothing twice", async () => {
   const { client, say, reply } = scripted();
   const heard: Change[] = [];
   const subscribing = client.subscribe("s", (change) => heard.push(change));
@@ -224,7 +224,7 @@ test("BR94 whoever is told of a gap gets the whole state, then what came after i
   client.close();
 });
 
-test("BR94 an operation of one's own after a loss hides nothing of what others did before it", async () => {
+test("BR94b the client's own operation after a reconnect does not hide earlier changes by others", async () => {
   const { client, reply, lose } = scripted();
   const heard: Change[] = [];
   const subscribing = client.subscribe("s", (change) => heard.push(change));

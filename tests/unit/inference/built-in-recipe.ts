@@ -1,5 +1,5 @@
 /**
- * How the artifact that comes with the program was made, so that anybody can make it again.
+ * The recipe of the built-in artifact, so that it can be reproduced.
  *
  * `bun tests/unit/inference/built-in-recipe.ts > src/inference/built-in.ts && deno fmt src/inference/built-in.ts`
  */
@@ -10,7 +10,7 @@ import { check } from "../../harness/check.ts";
 const WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"] as const;
 const LINE = 110;
 
-/** Small divisions, each told in one of three ways. */
+/** Small divisions, each described in one of three ways. */
 export function divisions(): string {
   const entries: unknown[] = [];
   for (let left = 0; left <= 9; left++) {
@@ -31,7 +31,7 @@ export function divisions(): string {
   return JSON.stringify(entries);
 }
 
-/** The files of the artifact, as texts. */
+/** The files of the artifact as texts. */
 export function makeBuiltIn(): { manifest: string; config: string; vocabularies: Record<string, string>; weights: string } {
   const run = runTraining({
     log: divisions(),
@@ -62,7 +62,7 @@ export function makeBuiltIn(): { manifest: string; config: string; vocabularies:
   };
 }
 
-/** The plan of `neuro-relay brain train log.json --epochs 2 --size small`, the log being `divisions()`. */
+/** The plan of `neuro-relay brain train log.json --epochs 2 --size small` with the log `divisions()`. */
 export const PLAN_OF_COMMAND = {
   log: divisions(),
   dataset: "log.json",
@@ -74,7 +74,7 @@ export const PLAN_OF_COMMAND = {
   sizes: SIZES.small,
 };
 
-/** What that plan gives, wherever it is carried out: the hash of its weights, and of what they predict. */
+/** The hashes of the weights and predictions that this plan gives on every runtime. */
 export const GOLDEN = {
   weights: "eefbcedbe03d2c62fbf9c613834a9da2d82e5fbcf60194be1dd1b5ea7d54cd1f",
   predictions: "0d51f9f6933f70832bd0e1abc4159a71c4fd878b5f6e4b99117f4309dd982f0b",
@@ -86,10 +86,10 @@ function builtInSource(): string {
   const lines = weights.match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
   const quoted = (text: string): string => JSON.stringify(text);
   return [
-    "/** The artifact that comes with the program: small, for places without files. Made by `tests/unit/inference/built-in-recipe.ts`. */",
+    "/** The artifact that is part of the program: small, for places without files. Made by `tests/unit/inference/built-in-recipe.ts`. */",
     'import type { ArtifactFiles } from "./artifact.ts";',
     "",
-    "/** Its files. */",
+    "/** The contents of its files. */",
     "export const BUILT_IN: ArtifactFiles = {",
     '  run_id: "built-in",',
     "  manifest: [",

@@ -1,4 +1,4 @@
-/** Training, and the library functions that it leans on. */
+/** Training, domain detection and unit normalization. */
 import fc from "fast-check";
 import { artifactOf } from "../../../src/inference/artifact.ts";
 import { toBase64 } from "../../../src/core/base64.ts";
@@ -27,7 +27,7 @@ const plan = {
   notes: "",
 };
 
-test("BR82 training learns, and the same log and seed give the same weights; another seed gives others", () => {
+test("BR82 training reduces the loss, and the same log and seed give the same weights", () => {
   const [first, again, other] = [runTraining(plan), runTraining(plan), runTraining({ ...plan, seed: 2 })];
   check.that(typeof first !== "string" && typeof again !== "string" && typeof other !== "string");
   check.equal(first.files, again.files);
@@ -37,7 +37,7 @@ test("BR82 training learns, and the same log and seed give the same weights; ano
   check.that(losses.every(Number.isFinite) && (losses.at(-1) ?? 9) < (losses[0] ?? 0) / 4, losses.join());
 });
 
-test("BR82 what is no example is left out, and a log without any is refused", () => {
+test("BR82 entries that are not examples are skipped, and a log without examples is refused", () => {
   const entry = (changed: object) =>
     JSON.stringify({ op: "safeDiv", args: [1, 2], res: { ok: true, value: 0.5 }, ...changed });
   const lines = [
@@ -56,7 +56,7 @@ test("BR82 what is no example is left out, and a log without any is refused", ()
   check.match(String(runTraining({ ...plan, log: "{}\nno" })), /line 2 of the log is not JSON/);
 });
 
-/** What the job that reads an artifact gives of one that was trained. */
+/** A trained artifact as the job that reads artifacts returns it. */
 function readBack(files: ReadonlyMap<string, string | Uint8Array>) {
   const text = (path: string) => String(files.get(path));
   const weights = files.get("model/surrogate.safetensors");
@@ -74,14 +74,14 @@ function readBack(files: ReadonlyMap<string, string | Uint8Array>) {
   };
 }
 
-test("BR82 an artifact that was trained loads as it is", () => {
+test("BR82 a trained artifact can be loaded", () => {
   const run = runTraining({ ...plan, epochs: 1 });
   check.that(typeof run !== "string");
   const artifact = artifactOf(readBack(run.files));
   check.that(typeof artifact !== "string" && artifact.net !== undefined, String(artifact));
 });
 
-test("BR80 BR82 what the command trains is loaded and predicts the same bits on every runtime", () => {
+test("BR80 BR82b an artifact that the command trains predicts the same bits on every runtime", () => {
   const run = runTraining({ ...plan, ...PLAN_OF_COMMAND });
   check.that(typeof run !== "string");
   const weights = run.files.get("model/surrogate.safetensors");
@@ -105,12 +105,12 @@ test("BR80 BR82 what the command trains is loaded and predicts the same bits on 
   check.equal(hashBytes(new Uint8Array(predicted.buffer)), GOLDEN.predictions);
 });
 
-test("BR86 the artifact that comes with the program is what its recipe gives, to the byte, on every runtime", () => {
+test("BR86 the built-in artifact is the result of its recipe, byte for byte, on every runtime", () => {
   const { run_id: _, ...files } = BUILT_IN;
   check.equal<Json>(makeBuiltIn(), files as unknown as Json);
 });
 
-test("BR83 texts are told apart by kind, with the original's mistakes mended", () => {
+test("BR83 the kind of a text is detected, without the original's errors", () => {
   const cases: readonly (readonly [unknown, string])[] = [
     [5, "english"],
     ["Hello world", "english"],
@@ -136,7 +136,7 @@ test("BR83 texts are told apart by kind, with the original's mistakes mended", (
   for (const [text, domain] of cases) check.equal(detectDomain(text), domain, String(text));
 });
 
-test("BR84 units have one form, with the original's mistakes mended", () => {
+test("BR84 units have one normal form, without the original's errors", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["kg m / s^2", "kg m s^-2"],
     ["m⋅kg/s²", "kg m s^-2"],

@@ -1,4 +1,4 @@
-/** The Brain as the original's own clients meet it: what they send, what they wait for, and what they stumble over. */
+/** The Brain with the original's own clients: their requests, their timeouts, and their weaknesses. */
 import { test } from "#runner";
 import { brain } from "../../../src/services/brain/mod.ts";
 import { supervise } from "../../../src/relay/mod.ts";
@@ -8,7 +8,7 @@ import { Client, type Running, testSettings, withRelay } from "./bun-relay.ts";
 const withBrain = (run: (relay: Running) => Promise<void>): Promise<void> =>
   withRelay(testSettings((change) => (change.brain.artifact = "built-in")), run, { services: [supervise(brain)] });
 
-/** A client that knows replies by their order only: each snapshot ends the oldest call, and an error ends none. */
+/** A client that matches replies by their order: each snapshot resolves the oldest call, and an error resolves none. */
 class Page {
   session: string | undefined;
   readonly #socket: WebSocket;
@@ -28,7 +28,7 @@ class Page {
     };
   }
 
-  /** It gives up when it has no session after 1.2 seconds. */
+  /** Rejects if there is no session after 1.2 s, like the original client. */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#opened = resolve;
@@ -52,7 +52,7 @@ class Page {
   }
 }
 
-test("BR24 any path, query and subprotocol is taken, from a page on this machine too; 1 MiB is taken and no byte more", async () => {
+test("BR24 BR24b BR24c any path, query, subprotocol and local origin is accepted, a message of 1 MiB, and nothing larger", async () => {
   await withBrain(async ({ urls, connect }) => {
     const page = { origin: "http://localhost:5173" };
     for (const path of ["/", "/any/path?x=1", "/?token=", "/brain"]) {
@@ -69,7 +69,7 @@ test("BR24 any path, query and subprotocol is taken, from a page on this machine
   });
 });
 
-test("BR25 a page that knows replies by their order alone is right, whatever others do to its session", async () => {
+test("BR25 a page that matches replies by their order gets its own, while others use its session", async () => {
   await withBrain(async ({ urls }) => {
     const [page, other] = [new Page(urls.brain, "nexus-memory"), new Page(urls.brain, "nexus-dual")];
     await Promise.all([page.ready(), other.ready()]);
@@ -85,7 +85,7 @@ test("BR25 a page that knows replies by their order alone is right, whatever oth
   });
 });
 
-test("BR25 an envelope without a command is answered like any unknown command, once each", async () => {
+test("BR25 each envelope without a command gets one error reply", async () => {
   await withBrain(async ({ connect }) => {
     const bridge = await connect("brain");
     const envelope = { schema: "world.envelope@v1", kind: "memory.write", id: "1", payload: { text: "x" } };
@@ -95,7 +95,7 @@ test("BR25 an envelope without a command is answered like any unknown command, o
   });
 });
 
-test("BR25 a client that makes a session at each of its reconnects is never kept from it", async () => {
+test("BR25 a client can create a session at each of 50 reconnects", async () => {
   await withBrain(async ({ urls }) => {
     for (let count = 0; count < 50; count++) {
       const socket = await Client.connect(urls.brain);

@@ -1,4 +1,4 @@
-/** The Brain over real sockets and a real store: as the original's clients see it, and through a kill. */
+/** The Brain over real sockets and a real store, through crashes. */
 import { test } from "#runner";
 import { check } from "../../harness/check.ts";
 import type { ChildProcess } from "node:child_process";
@@ -15,7 +15,7 @@ const QUIET = "intermediary: {enabled: false}\nnakurity-backend: {enabled: false
 const LISTENING = /LISTENING (ws:\/\/127\.0\.0\.1:\d+)\n[^]*Neuro Relay is ready\n/;
 
 test(
-  "BR90 BR95 a client written against the original's document alone works, in test mode, with its lines on standard output",
+  "BR90 BR95 a client of the original's document works in test mode, with its lines on standard output",
   async () => {
     const place = await CliFolder.make({ "my.yaml": QUIET });
     const relay = place.start(["--config", "my.yaml"], { RELAY_TEST_MODE: "1", RELAY_LOG_JSON: "1" });
@@ -70,7 +70,7 @@ test("RT16 the lines of predictions come and go while it runs", () =>
 
 for (const backend of ["fs", "sqlite"] as const) {
   test(
-    `BR91 a kill in the middle of a burst loses no operation that was answered, again and again (${backend})`,
+    `BR91 a crash in a burst loses no confirmed operation, three times in a row (${backend})`,
     async () => {
       const place = await CliFolder.make({ "my.yaml": `${QUIET}queue: {backend: ${backend}}\n` });
       let relay = await start(place);
@@ -96,14 +96,14 @@ for (const backend of ["fs", "sqlite"] as const) {
   );
 }
 
-test("BR37 a bit that flips on the disk is found by the replay report, before and after a restart", async () => {
+test("BR37 ReplaySession finds a flipped bit on the disk before and after a restart", async () => {
   const place = await CliFolder.make({ "my.yaml": `${QUIET}queue: {backend: fs, path: store}\n` });
   let relay = await start(place);
   const { session_id } = JSON.parse(await relay.socket.ask('{"cmd":"CreateSession"}'));
   const ask = async (cmd: string, more: object = {}) =>
     JSON.parse(await relay.socket.ask(JSON.stringify({ cmd, session_id, ...more })));
   for (let count = 1; count <= 70; count++) await ask("ApplyOperator", { operator: "ST", params: { changes: { count } } });
-  // Why not all: what the page has taken the place of may still lie there, and counts for nothing.
+  // Why not all: segments that compaction replaced may still exist, and are ignored.
   const files = globSync(`store/entries/brain/{snapshot,log}/${session_id}/*`, { cwd: place.folder })
     .filter((file) => file.includes("/snapshot/") || basename(file) >= "0000000000000064")
     .map((file) => join(place.folder, file));
@@ -150,7 +150,7 @@ interface Burst {
   readonly answersBeforeKill: number;
 }
 
-/** Sends many operations at once, kills the relay among its answers, and returns the state that the last answer had. */
+/** Sends many operations at once, kills the relay during its replies, and returns the state of the last reply. */
 async function killInBurst({ process, socket }: Started, { session_id, from, answersBeforeKill }: Burst): Promise<State> {
   for (let count = from + 1; count <= from + BURST; count++) {
     const changes = { done: count, [`k${count % 50}`]: count };

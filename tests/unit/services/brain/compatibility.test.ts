@@ -1,4 +1,4 @@
-/** What the clients of the original relay rely on. */
+/** Behaviour that clients of the original relay depend on. */
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { check } from "../../../harness/check.ts";
 import { test } from "#runner";
@@ -12,7 +12,7 @@ const started = () => {
   return { stage, peer, session: stage.create(peer, { owner: "nexus-ui" }) };
 };
 
-test("BR1 CreateSession is answered by its type and a version 4 UUID and nothing else, whatever the owner is", () => {
+test("BR1 CreateSession replies with its type and a version 4 UUID only, whatever the owner is", () => {
   const stage = new BrainStage();
   const peer = stage.peer("ui");
   for (const owner of ["nexus-ui", null, 5, ["a"], { b: 1 }, undefined] as const) {
@@ -23,7 +23,7 @@ test("BR1 CreateSession is answered by its type and a version 4 UUID and nothing
   }
 });
 
-test("BR2 ApplyOperator is answered by the whole state and exactly three keys", () => {
+test("BR2 ApplyOperator replies with the whole state and exactly three keys", () => {
   const { stage, peer, session } = started();
   check.equal(stage.merge(peer, session, { tick: 1 }), { type: "State.Snapshot", session_id: session, state: { tick: 1 } });
   check.equal(stage.merge(peer, session, { tock: { deep: [1] } })["state"], { tick: 1, tock: { deep: [1] } });
@@ -31,7 +31,7 @@ test("BR2 ApplyOperator is answered by the whole state and exactly three keys", 
   check.equal(plain["state"], { tick: 1, tock: { deep: [1] } });
 });
 
-test("BR2 the three operators do what their table says, in state and in log", () => {
+test("BR2b the three operators change state and log like the original", () => {
   const { stage, peer, session } = started();
   const apply = (operator: string, params: JsonObject) =>
     stage.ask(peer, { cmd: "ApplyOperator", session_id: session, operator, params })["state"];
@@ -63,7 +63,7 @@ test("BR2 the three operators do what their table says, in state and in log", ()
   ]);
 });
 
-test("BR3 any other cmd is an unknown command, in these words", () => {
+test("BR3 every other cmd gets the error `unknown command`", () => {
   const { stage, peer } = started();
   for (const cmd of [undefined, null, 5, ["Infer"], "createsession", "constructor", "__proto__", {}] as const) {
     check.equal(stage.ask(peer, cmd === undefined ? {} : { cmd }), { error: "unknown command" });
@@ -71,7 +71,7 @@ test("BR3 any other cmd is an unknown command, in these words", () => {
   check.equal(stage.ask(peer, { kind: "memory.write", version: "world.envelope@v1" }), { error: "unknown command" });
 });
 
-test("BR4 of several faults of one request the one that the original found first is named", () => {
+test("BR4 of several errors of one request, the one that the original finds first is reported", () => {
   const { stage, peer, session } = started();
   const error = (fields: JsonObject) => stage.ask(peer, { cmd: "ApplyOperator", ...fields })["error"];
   check.equal(error({}), "missing field 'session_id'");
@@ -82,7 +82,7 @@ test("BR4 of several faults of one request the one that the original found first
   check.equal(error({ session_id: session, operator: "NOPE", params: {} }), "Operator NOPE not found");
 });
 
-test("BR8 an unknown session is named as the original named it", () => {
+test("BR8 an unknown session is reported with Python's repr of its id", () => {
   const { stage, peer } = started();
   const cases: readonly (readonly [Json, string])[] = [
     ["nope", "'nope'"],
@@ -101,7 +101,7 @@ test("BR8 an unknown session is named as the original named it", () => {
   }
 });
 
-test("BR9 an unknown operator is named, and names are exact", () => {
+test("BR9 an unknown operator is reported, and names are case-sensitive", () => {
   const { stage, peer, session } = started();
   const cases: readonly (readonly [Json, string])[] = [
     ["X", "Operator X not found"],
@@ -117,7 +117,7 @@ test("BR9 an unknown operator is named, and names are exact", () => {
   }
 });
 
-test("BR10 a message that is no object is refused with the name of its type", () => {
+test("BR10 a message that is not an object is refused with the name of its type", () => {
   const { stage, peer } = started();
   const cases = { "[]": "list", "null": "NoneType", "5": "int", '"x"': "str", "true": "bool", "1.5": "float" };
   for (const [frame, type] of Object.entries(cases)) {
@@ -125,7 +125,7 @@ test("BR10 a message that is no object is refused with the name of its type", ()
   }
 });
 
-test("BR11 params that are no object, or take the original's own names, are refused", () => {
+test("BR11 params that are not an object, or contain a reserved name, are refused", () => {
   const { stage, peer, session } = started();
   const error = (params: Json) =>
     String(stage.ask(peer, { cmd: "ApplyOperator", session_id: session, operator: "ST", params })["error"]);
@@ -137,7 +137,7 @@ test("BR11 params that are no object, or take the original's own names, are refu
   }
 });
 
-test("BR12 changes of ST that are no pairs are refused in the original's words", () => {
+test("BR12 changes of ST that cannot be read as pairs are refused with the original's text", () => {
   const { stage, peer, session } = started();
   const cases: readonly (readonly [Json, string])[] = [
     [null, "'NoneType' object is not iterable"],
@@ -157,7 +157,7 @@ test("BR12 changes of ST that are no pairs are refused in the original's words",
   check.equal(kinds(stage.audit(peer, session)), ["SessionCreated"]);
 });
 
-test("BR13 changes of ST may be a list of pairs of any kind; keys that are no texts become texts", () => {
+test("BR13 changes of ST may be a list of pairs of any kind; other keys become texts", () => {
   const { stage, peer, session } = started();
   check.equal(stage.merge(peer, session, "")["state"], {});
   check.equal(stage.merge(peer, session, [])["state"], {});
@@ -174,7 +174,7 @@ test("BR14 changes of CH must be an object", () => {
   }
 });
 
-test("BR15 XYZ with a bad key is no error: nothing changes and the risk is noted", () => {
+test("BR15 XYZ with an invalid key is not an error: nothing changes and the risk is logged", () => {
   const { stage, peer, session } = started();
   for (const key of ["", null, 5, undefined] as const) {
     const params: JsonObject = key === undefined ? { value: 1 } : { key, value: 1 };
@@ -190,7 +190,7 @@ test("BR15 XYZ with a bad key is no error: nothing changes and the risk is noted
   ]);
 });
 
-test("BR19 what is refused leaves state and audit as they were", () => {
+test("BR19 a refused request leaves state and audit unchanged", () => {
   const { stage, peer, session } = started();
   stage.merge(peer, session, { kept: 1 });
   const before = stage.audit(peer, session);
@@ -208,7 +208,7 @@ test("BR19 what is refused leaves state and audit as they were", () => {
   check.equal(stage.ask(peer, { cmd: "GetState", session_id: session })["state"], { kept: 1 });
 });
 
-test("BR20 __proto__ and its like are data, in and out, and no prototype is touched", () => {
+test("BR20 __proto__ and similar keys are data in requests and replies, and no prototype is touched", () => {
   const { stage, peer, session } = started();
   const changes = '{"__proto__":{"polluted":true},"constructor":1,"toString":null,"hasOwnProperty":2}';
   for (const operator of ["ST", "CH"]) {
@@ -228,7 +228,7 @@ test("BR20 __proto__ and its like are data, in and out, and no prototype is touc
   check.equal(JSON.stringify(state), changes.replace('{"polluted":true}', "5"));
 });
 
-test("BR21 of equal keys the last counts", () => {
+test("BR21 if a key is repeated, its last value is used", () => {
   const { stage, peer, session } = started();
   const reply = stage.ask(
     peer,
@@ -237,7 +237,7 @@ test("BR21 of equal keys the last counts", () => {
   check.equal(reply["state"], { a: 2 });
 });
 
-test("BR22 what is new in a reply is there only for whoever asked for it", () => {
+test("BR22 additional fields are in a reply only if the request asked for them", () => {
   const { stage, peer, session } = started();
   const base = { cmd: "ApplyOperator", session_id: session, operator: "ST" };
   check.equal(Object.keys(stage.ask(peer, { ...base, request_id: 7 })), ["type", "session_id", "state", "request_id"]);

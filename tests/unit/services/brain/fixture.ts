@@ -1,4 +1,4 @@
-/** The Brain on virtual time, with a disk: what it asks of the world is carried out until nothing is left. */
+/** The Brain in virtual time with a store: effects are carried out until none is left. */
 import { brain, type BrainState } from "../../../../src/services/brain/mod.ts";
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
 import type { Entry, ResumedPeer } from "../../../../src/core/event.ts";
@@ -25,11 +25,11 @@ export class BrainStage {
   readonly disk: Map<Key, Json>;
   readonly observations: Observation[] = [];
   readonly options: BrainOptions;
-  /** Frames of each peer that the test has not looked at. */
+  /** The frames for each peer that the test has not read. */
   readonly inbox: Map<PeerId, Reply[]> = new Map();
-  /** What the store does with a key: keeps it, says no, or says nothing. */
+  /** What the store does with a write: keeps it, fails, or does not answer. */
   store: (key: Key) => "keep" | "fail" | "hang" = () => "keep";
-  /** What the job that reads the artifact gives. */
+  /** The output of the job that reads the artifact. */
   artifact: Json = { why: "no artifact here" };
   puts = 0;
 
@@ -51,12 +51,12 @@ export class BrainStage {
     return peer;
   }
 
-  /** Sends without waiting for anything. */
+  /** Sends a frame and carries out nothing. */
   send(peer: PeerId, frame: JsonObject | string | Uint8Array): void {
     this.harness.frame(peer, frame);
   }
 
-  /** Sends a request, lets everything happen, and returns the one reply. */
+  /** Sends a request, carries out all effects, and returns the one reply. */
   ask(peer: PeerId, frame: JsonObject | string | Uint8Array): Reply {
     this.send(peer, frame);
     this.settle();
@@ -66,7 +66,7 @@ export class BrainStage {
     return reply;
   }
 
-  /** A new session's id. */
+  /** Creates a session and returns its id. */
   create(peer: PeerId, fields: JsonObject = {}): string {
     return String(this.ask(peer, { cmd: "CreateSession", ...fields })["session_id"]);
   }
@@ -80,19 +80,19 @@ export class BrainStage {
     const events: JsonObject[] = [];
     for (let next = 0;;) {
       const page = this.ask(peer, { cmd: "GetAudit", session_id: session, after_seq: next - 1, limit: 256 });
-      const found = page["events"] as readonly JsonObject[]; // Why: the reply's shape is what other tests prove.
+      const found = page["events"] as readonly JsonObject[]; // Why the cast: other tests check the shape of the reply.
       events.push(...found);
       if (found.length === 0 || next > Number(page["head_seq"])) return events;
       next = Number(page["next_seq"]);
     }
   }
 
-  /** Everything that was sent to a peer since the last look. */
+  /** Removes and returns all frames for a peer. */
   seen(peer: PeerId): readonly Reply[] {
     return this.inbox.get(peer)?.splice(0) ?? [];
   }
 
-  /** Carries out what the room asked for, and what that leads to. */
+  /** Carries out all effects, and the effects that follow from them. */
   settle(): void {
     for (let effects = this.harness.take(); effects.length > 0; effects = this.harness.take()) {
       for (const effect of effects) {
@@ -122,7 +122,7 @@ export class BrainStage {
             break;
           case "reply":
           case "send":
-            this.inbox.get(effect.to as PeerId)?.push(JSON.parse(String(effect.frame))); // Why: the Brain has no links.
+            this.inbox.get(effect.to as PeerId)?.push(JSON.parse(String(effect.frame))); // Why the cast: the Brain has no links.
             break;
           case "observe":
             this.observations.push(effect.observation);
@@ -134,7 +134,7 @@ export class BrainStage {
     }
   }
 
-  /** Lets time pass, and everything that comes of it happen. */
+  /** Advances the time, firing every timer on the way. */
   pass(ms: number): void {
     const until = this.harness.now + ms;
     for (let at = this.next(until); at !== undefined; at = this.next(until)) {
@@ -145,7 +145,7 @@ export class BrainStage {
     this.settle();
   }
 
-  /** A new process on the same disk; the old one was killed. */
+  /** A new process with the same store, as after a crash. */
   restart(changed: BrainOptions = {}): BrainStage {
     const epoch = (this.options.epoch ?? 1) + 1;
     return new BrainStage({ ...this.options, disk: this.disk, epoch, now: this.harness.now, ...changed });
@@ -157,5 +157,5 @@ export class BrainStage {
   }
 }
 
-/** What stands in the log of a session, kinds only. */
+/** The types of some events. */
 export const kinds = (events: readonly JsonObject[]): readonly Json[] => events.map(({ type = null }) => type);

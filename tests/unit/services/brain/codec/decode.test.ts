@@ -1,4 +1,4 @@
-/** From frames to requests of the Brain: JSON, bounded, finite, and its faults named by place. */
+/** Decoding frames of the Brain: limits, finite numbers, and the positions of JSON errors. */
 import fc from "fast-check";
 import { isoTime } from "../../../../../src/core/text.ts";
 import { decode } from "../../../../../src/services/brain/codec/decode.ts";
@@ -13,7 +13,7 @@ function messageOf(frame: string | Uint8Array): string {
   return read.ok ? "" : read.error.message;
 }
 
-test("BR7 a binary frame is read as UTF-8 text, with or without a byte order mark; other bytes are refused", () => {
+test("BR7 a binary frame is read as UTF-8 text with or without a byte order mark; other bytes are refused", () => {
   for (const frame of [bytes('{"cmd":"Ping"}'), bytes('\ufeff{"cmd":"Ping"}'), '{"cmd":"Ping"}']) {
     check.equal(decode(frame, DEPTH), { ok: true, value: { cmd: "Ping" } });
   }
@@ -21,7 +21,7 @@ test("BR7 a binary frame is read as UTF-8 text, with or without a byte order mar
   check.match(messageOf('\ufeff{"cmd":"Ping"}'), /Unexpected UTF-8 BOM \(decode using utf-8-sig\)/);
 });
 
-test("BR16 what is wrong with a text that is no JSON is said with its place in characters", () => {
+test("BR16 a JSON error has its position in characters", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["", "Expecting value: line 1 column 1 (char 0)"],
     ["  ", "Expecting value: line 1 column 3 (char 2)"],
@@ -44,7 +44,7 @@ test("BR16 what is wrong with a text that is no JSON is said with its place in c
   for (const [text, message] of cases) check.equal(messageOf(text), `invalid JSON: ${message}`);
 });
 
-test("BR16 every text that is no JSON gets a place, and every text that is JSON is taken", () => {
+test("BR16 every text that is not JSON gets a position, and every text that is JSON is accepted", () => {
   fc.assert(fc.property(fc.json(), fc.nat(), fc.nat(), (text, at, code) => {
     const broken = text.slice(0, at % (text.length + 1)) + String.fromCharCode(code % 128) + text.slice(at % text.length);
     let isJson = true;
@@ -59,7 +59,7 @@ test("BR16 every text that is no JSON gets a place, and every text that is JSON 
   }));
 });
 
-test("BR17 NaN and Infinity are refused, and so are numbers that only become infinite", () => {
+test("BR17 NaN, Infinity and numbers that overflow to infinity are refused", () => {
   for (const number of ["NaN", "Infinity", "-Infinity"]) {
     check.match(messageOf(`{"a":[${number}]}`), /invalid JSON: NaN and Infinity are not JSON: line 1 column 7/);
   }
@@ -70,7 +70,7 @@ test("BR17 NaN and Infinity are refused, and so are numbers that only become inf
   check.that(decode('{"a":1e308,"b":-0,"c":1e-400}', DEPTH).ok);
 });
 
-test("BR18 nesting, number of values and kind of message are bounded before anything else looks at them", () => {
+test("BR18 nesting and the number of values are limited", () => {
   const nested = (depth: number) => `{"a":${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`;
   check.that(decode(nested(DEPTH), DEPTH).ok);
   const deep = decode(nested(DEPTH + 1), DEPTH);
@@ -80,14 +80,14 @@ test("BR18 nesting, number of values and kind of message are bounded before anyt
   check.that(!many.ok && many.error.code === "LimitExceeded");
 });
 
-test("BR18 whatever bytes come, reading them ends with a request or a reason", () => {
+test("BR18b decoding any bytes ends with a request or an error", () => {
   fc.assert(fc.property(fc.oneof(fc.uint8Array(), fc.string({ unit: "binary" }), fc.json()), (frame) => {
     const read = decode(frame, DEPTH);
     check.that(read.ok ? typeof read.value === "object" : read.error.message.length > 0);
   }));
 });
 
-test("BR30 time stamps are those of the calendar", () => {
+test("BR30 timestamps are those of the calendar", () => {
   check.equal(isoTime(0), "1970-01-01T00:00:00.000Z");
   check.equal(isoTime(1_795_404_000_007), "2026-11-23T03:20:00.007Z");
   fc.assert(fc.property(fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }), (at) => {

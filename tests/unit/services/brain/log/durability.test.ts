@@ -1,4 +1,4 @@
-/** Sessions and the store: nothing is told that could still be lost, and nothing that was told is. */
+/** Sessions and the store: replies wait for writes, and a crash loses nothing that was confirmed. */
 import type { Key } from "../../../../../src/core/ids.ts";
 import type { Json, JsonObject } from "../../../../../src/core/json.ts";
 import { check } from "../../../../harness/check.ts";
@@ -19,7 +19,7 @@ const started = () => {
   return { stage, peer, session: stage.create(peer) };
 };
 
-test("BR60 a reply leaves once what it tells of is stored, and not before", () => {
+test("BR60 a reply is sent when the event that it shows is stored, and not before", () => {
   const { stage, peer, session } = started();
   const held: Key[] = [];
   stage.store = (key) => (held.push(key), "hang");
@@ -31,7 +31,7 @@ test("BR60 a reply leaves once what it tells of is stored, and not before", () =
   check.equal(stage.seen(peer).map(({ state }) => state), [{ a: 1 }]);
 });
 
-test("BR60 what another peer is told of a session waits as well, and what concerns none does not", () => {
+test("BR60 a reply to another peer that shows the event waits as well, one that does not is sent", () => {
   const { stage, peer, session } = started();
   const other = stage.peer("other");
   const held: Key[] = [];
@@ -47,7 +47,7 @@ test("BR60 what another peer is told of a session waits as well, and what concer
   check.equal(stage.seen(other).map(({ state }) => state), [{ a: 1 }]);
 });
 
-test("BR61 writes of one session follow each other, so what is stored never has a gap; what gathers goes as one", () => {
+test("BR61 at most one segment of a log is being written; events that gather become the next", () => {
   const { stage, peer, session } = started();
   const other = stage.peer("other");
   const held: Key[] = [];
@@ -62,7 +62,7 @@ test("BR61 writes of one session follow each other, so what is stored never has 
   check.equal(stage.seen(other).length + stage.seen(peer).length, 20);
 });
 
-test("BR60 when a write fails, everyone who waited is told and the session is as it was last stored", () => {
+test("BR60b if a write fails, all waiting requests get an error and the session returns to its last stored state", () => {
   const { stage, peer, session } = started();
   const other = stage.peer("other");
   stage.merge(peer, session, { kept: true });
@@ -87,7 +87,7 @@ test("BR60 when a write fails, everyone who waited is told and the session is as
   check.equal(again.ask(again.peer("x"), { cmd: "GetState", session_id: session })["state"], { kept: true, c: 1 });
 });
 
-test("BR60 a session whose creation could not be stored does not exist", () => {
+test("BR60c a session whose first event could not be stored does not exist", () => {
   const stage = new BrainStage();
   const peer = stage.peer("ui");
   stage.store = () => "fail";
@@ -95,7 +95,7 @@ test("BR60 a session whose creation could not be stored does not exist", () => {
   check.equal(stage.harness.state.sessions.size, 0);
 });
 
-test("BR5 replies to one peer keep the order of its requests, whatever each of them waits for", () => {
+test("BR5 replies to one peer are in the order of its requests, whatever each of them waits for", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 150; count++) stage.merge(peer, session, { count });
   const held: Key[] = [];
@@ -129,7 +129,7 @@ test("BR5 replies to one peer keep the order of its requests, whatever each of t
   ]);
 });
 
-test("BR62 after a kill every answered operation is there, and requests that come while it is read keep their order", () => {
+test("BR62 after a crash every confirmed operation is there, and requests during activation keep their order", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 150; count++) stage.merge(peer, session, { [`k${count % 40}`]: count });
   const before = stage.ask(peer, { cmd: "GetState", session_id: session });
@@ -144,7 +144,7 @@ test("BR62 after a kill every answered operation is there, and requests that com
   check.equal(state, before["state"]);
 });
 
-test("BR62 a kill between any two writes leaves a log that folds to all that was answered", () => {
+test("BR62 a crash between any two writes leaves a log that folds to everything that was confirmed", () => {
   for (let kill = 1; kill <= 140; kill += 7) {
     const { stage, peer, session } = started();
     let left = kill;
@@ -165,7 +165,7 @@ test("BR62 a kill between any two writes leaves a log that folds to all that was
   }
 });
 
-test("BR63 stored stretches are written anew as pages, and what they replace is deleted", () => {
+test("BR63 segments are compacted, and the segments they replace are deleted", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 640; count++) stage.merge(peer, session, { count });
   stage.pass(120_000);
@@ -174,7 +174,7 @@ test("BR63 stored stretches are written anew as pages, and what they replace is 
   check.equal(stage.ask(peer, { cmd: "ReplaySession", session_id: session })["ok"], true);
 });
 
-test("BR63 a burst as large as a page is one, written once, and a kill in a burst loses nothing that was answered", () => {
+test("BR63b a large burst is written once, with snapshots, and a crash in it loses nothing that was confirmed", () => {
   for (let kill = 2; kill <= 9; kill++) {
     const { stage, peer, session } = started();
     let left = kill;
@@ -193,7 +193,7 @@ test("BR63 a burst as large as a page is one, written once, and a kill in a burs
   }
 });
 
-test("BR63 what a kill left of stretches that a page replaced is no part of the log, and is deleted", () => {
+test("BR63 segments that a crash left behind after compaction are ignored and deleted", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 100; count++) stage.merge(peer, session, { count });
   const both = new Map(stage.disk);
@@ -208,10 +208,10 @@ test("BR63 what a kill left of stretches that a page replaced is no part of the 
   );
 });
 
-test("BR62 a write that a kill tore is no part of the log, be it a stretch, a page or a whole session", () => {
+test("BR62b a torn write is ignored: of a segment, of a snapshot, or of a whole session", () => {
   const tear = (disk: Map<Key, Json>, key: Key | undefined): void => {
     check.that(key !== undefined);
-    disk.set(key, undefined as unknown as Json); // Why: it is listed, and its value cannot be read.
+    disk.set(key, undefined as unknown as Json); // Why: a torn entry is listed, but its value cannot be read.
   };
   const { stage, peer, session } = started();
   for (let count = 1; count <= 70; count++) stage.merge(peer, session, { count });
@@ -228,7 +228,7 @@ test("BR62 a write that a kill tore is no part of the log, be it a stretch, a pa
   check.equal(again.ask(next, { cmd: "GetState", session_id: other }), { error: `unknown session '${other}'` });
 });
 
-test("BR64 a page whose head is wrong is not believed: the session is folded from its beginning", () => {
+test("BR64 a segment whose snapshot was changed is not used", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 100; count++) stage.merge(peer, session, { count });
   const page = [...stage.disk.keys()].find((key) => key.startsWith("brain/snapshot/")) as Key;
@@ -237,11 +237,11 @@ test("BR64 a page whose head is wrong is not believed: the session is folded fro
   const again = stage.restart();
   const next = again.peer("next");
   const reply = again.ask(next, { cmd: "GetState", session_id: session });
-  check.equal(reply["code"], "StorageFailed", "its checksum is wrong too, so its events are not believed either");
+  check.equal(reply["code"], "StorageFailed", "its checksum is wrong, so its events are not used either");
   check.equal(again.ask(next, { cmd: "ReplaySession", session_id: session })["ok"], false);
 });
 
-test("BR64 a session of which something is gone is refused, and can be looked into", () => {
+test("BR64 a session with a missing segment is refused, and can be replayed and closed", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 20; count++) stage.merge(peer, session, { count });
   const keys = [...stage.disk.keys()].filter((key) => key.includes(session));
@@ -251,11 +251,11 @@ test("BR64 a session of which something is gone is refused, and can be looked in
   check.equal(again.merge(next, session, { more: 1 })["code"], "StorageFailed");
   const report = again.ask(next, { cmd: "ReplaySession", session_id: session });
   check.equal([report["ok"], report["first_mismatch"]], [false, 10]);
-  check.that(again.merge(next, again.create(next), { a: 1 })["state"] !== undefined, "others go on");
+  check.that(again.merge(next, again.create(next), { a: 1 })["state"] !== undefined, "other sessions go on");
   check.equal(again.ask(next, { cmd: "CloseSession", session_id: session })["type"], "SessionClosed");
 });
 
-test("BR64 while the store cannot be read a sleeping session answers StorageFailed, and later it is there", () => {
+test("BR64b while the store cannot be read, an evicted session answers StorageFailed; later it is there", () => {
   const { stage, peer, session } = started();
   stage.merge(peer, session, { a: 1 });
   const again = stage.restart();
@@ -269,7 +269,7 @@ test("BR64 while the store cannot be read a sleeping session answers StorageFail
   check.equal(again.ask(next, { cmd: "GetState", session_id: session })["state"], { a: 1 });
 });
 
-test("BR66 with persistence off nothing is written, and the last events are there to look back at", () => {
+test("BR66 with brain.persist false nothing is written, and the last events can be read", () => {
   const stage = new BrainStage({ persist: false });
   const peer = stage.peer("ui");
   const session = stage.create(peer);
@@ -286,7 +286,7 @@ test("BR66 with persistence off nothing is written, and the last events are ther
   check.equal(kinds(stage.audit(peer, stage.create(peer))), ["SessionCreated"]);
 });
 
-test("BR67 draining answers what came before, takes nothing new, and lets everybody go", () => {
+test("BR67 draining answers earlier requests, accepts no new ones, and closes all peers", () => {
   const { stage, peer, session } = started();
   const held: Key[] = [];
   stage.store = (key) => (held.push(key), "hang");
@@ -304,7 +304,7 @@ test("BR67 draining answers what came before, takes nothing new, and lets everyb
   check.equal(effects.map((effect) => effect.do), ["reply", "close", "drained"]);
 });
 
-test("BR67 draining ends in time although the store does not answer", () => {
+test("BR67 draining ends at its deadline although the store does not answer", () => {
   const { stage, peer, session } = started();
   stage.store = () => "hang";
   stage.send(peer, st(session, { a: 1 }));

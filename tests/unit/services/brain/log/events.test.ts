@@ -1,4 +1,4 @@
-/** The log is the truth: what is in it, what it folds to, and how it is read back. */
+/** The events of a log: their content, the state that they fold to, and reading them. */
 import fc from "fast-check";
 import { hashText } from "../../../../../src/core/hash.ts";
 import { canonicalJson, type Json, type JsonObject } from "../../../../../src/core/json.ts";
@@ -12,7 +12,7 @@ const started = (fields: JsonObject = {}) => {
   return { stage, peer, session: stage.create(peer, fields) };
 };
 
-test("BR30 every event has the hash of its number, kind, content and the hash before it; id and time are not in it", () => {
+test("BR30 the hash of an event covers its number, type, payload and the previous hash", () => {
   const { stage, peer, session } = started({ owner: "x" });
   stage.merge(peer, session, { a: 1 });
   stage.ask(peer, { cmd: "SealSession", session_id: session });
@@ -30,14 +30,14 @@ test("BR30 every event has the hash of its number, kind, content and the hash be
   }
 });
 
-test("BR30 the same deeds on the same session give the same hashes, at another time and with other ids", () => {
-  const deeds = (stage: BrainStage): Json => {
+test("BR30 the same operations on a session give the same hashes at another time and with other ids", () => {
+  const hashes = (stage: BrainStage): Json => {
     const peer = stage.peer("ui");
     const session = stage.create(peer, { owner: "x", initial_state: { b: 1, a: 2 } });
     stage.merge(peer, session, { z: [1, { y: 2 }] });
     return stage.audit(peer, session).map(({ hash = null }) => hash);
   };
-  check.equal(deeds(new BrainStage({ now: 1_000 })), deeds(new BrainStage({ now: 2_000_000, epoch: 9 })));
+  check.equal(hashes(new BrainStage({ now: 1_000 })), hashes(new BrainStage({ now: 2_000_000, epoch: 9 })));
 });
 
 test("BR31 the state is what the log folds to: 500 random operations with refusals, a macro and a fork", () => {
@@ -57,7 +57,7 @@ test("BR31 the state is what the log folds to: 500 random operations with refusa
   }
   const found = new Set(kinds(stage.audit(peer, session)));
   check.equal(found, new Set(["SessionCreated", "OperatorApplied", "OperatorRefused", "MacroApplied", "SessionForked"]));
-  // Why a hash: this file runs on each runtime, and each must come to these logs and these states.
+  // Why a hash: this file runs on every runtime, and all must get these logs and states.
   const all = [session, child].map((id) => ({
     events: stage.audit(peer, id).map(({ hash = null }) => hash),
     state: stage.ask(peer, { cmd: "GetState", session_id: id })["state"] ?? null,
@@ -87,7 +87,7 @@ const operation: fc.Arbitrary<JsonObject> = fc.oneof(
   },
 ) as fc.Arbitrary<JsonObject>;
 
-/** A second, simpler reading of the log, by somebody who only knows the document. */
+/** A second, simpler fold, written from the protocol document alone. */
 function refold(events: readonly JsonObject[]): JsonObject {
   const state = new Map<string, Json>();
   const apply = ({ operator, params }: JsonObject): void => {
@@ -107,7 +107,7 @@ function refold(events: readonly JsonObject[]): JsonObject {
   return JSON.parse(`{${[...state].map(([each, at]) => `${JSON.stringify(each)}:${JSON.stringify(at)}`).join(",")}}`);
 }
 
-test("BR32 events have the content that the document names", () => {
+test("BR32 events have the payload of the protocol", () => {
   const { stage, peer, session } = started({ owner: { who: "x" }, initial_state: { a: 1 } });
   stage.merge(peer, session, { b: 2 });
   const { child } = stage.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 0, owner: "y" });
@@ -135,7 +135,7 @@ test("BR32 events have the content that the document names", () => {
   check.equal(birth?.["type"], "SessionForked");
 });
 
-test("BR33 GetState shows the state now and after any event", () => {
+test("BR33 GetState returns the state now and after any event", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 200; count++) stage.merge(peer, session, { count });
   const at = (at_seq?: Json) =>
@@ -146,7 +146,7 @@ test("BR33 GetState shows the state now and after any event", () => {
   for (const bad of [-1, 201, 1.5, "3", null]) check.equal([at(bad)["code"], at(bad)["path"]], ["BadParams", "at_seq"]);
 });
 
-test("BR34 GetAudit gives pages with where to go on and where the end is", () => {
+test("BR34 GetAudit returns pages with next_seq, head_seq and head_hash", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 150; count++) stage.merge(peer, session, { count });
   const page = (fields: JsonObject) => stage.ask(peer, { cmd: "GetAudit", session_id: session, ...fields });
@@ -165,7 +165,7 @@ test("BR34 GetAudit gives pages with where to go on and where the end is", () =>
   }
 });
 
-test("BR35 a fork begins as its parent was after an event, and what is done to one does not show in the other", () => {
+test("BR35 a fork begins with the parent's state after an event, and neither affects the other afterwards", () => {
   const { stage, peer, session } = started({ owner: "parent", covenant: { mode: "enforce", max_risk: 0.15 } });
   stage.merge(peer, session, { nested: { a: 1 } });
   stage.merge(peer, session, { later: true });
@@ -177,12 +177,12 @@ test("BR35 a fork begins as its parent was after an event, and what is done to o
   check.equal(stage.ask(peer, { cmd: "GetState", session_id: child })["state"], { nested: { b: 2 } });
   check.equal(kinds(stage.audit(peer, session)).at(-1), "SessionForked");
   const refused = stage.ask(peer, { cmd: "ApplyOperator", session_id: child, operator: "CH", params: {} });
-  check.equal(refused["code"], "CovenantRefused", "the child has the covenant of its parent");
+  check.equal(refused["code"], "CovenantRefused", "the child has its parent's covenant");
   const head = stage.ask(peer, { cmd: "ForkSession", session_id: session });
   check.equal(head["at_seq"], 3);
 });
 
-test("BR36 a seal holds: nothing is done to the session any more, and sealing it again says the same", () => {
+test("BR36 a sealed session accepts no operations, and sealing it again gives the same reply", () => {
   const { stage, peer, session } = started();
   stage.merge(peer, session, { a: 1 });
   const seal = () => stage.ask(peer, { cmd: "SealSession", session_id: session, reason: "done" });
@@ -194,11 +194,15 @@ test("BR36 a seal holds: nothing is done to the session any more, and sealing it
   check.equal(stage.merge(peer, session, { a: 2 }), refusal);
   check.equal(stage.ask(peer, { cmd: "ApplyMacro", session_id: session, name: "m", steps: [{ name: "ST" }] }), refusal);
   const { child } = stage.ask(peer, { cmd: "ForkSession", session_id: session });
-  check.equal(stage.merge(peer, String(child), { a: 3 })["state"], { a: 3 }, "a fork of it is open");
+  check.equal(
+    stage.merge(peer, String(child), { a: 3 })["state"],
+    { a: 3 },
+    "a fork of a sealed session accepts operations",
+  );
   check.equal(stage.audit(peer, session).length, 3);
 });
 
-test("BR37 a flipped byte anywhere in what is stored of a session is found by the replay report", () => {
+test("BR37 ReplaySession finds a flipped byte anywhere in the stored log", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 100; count++) stage.merge(peer, session, { count });
   const ask = () => stage.ask(peer, { cmd: "ReplaySession", session_id: session });
@@ -231,7 +235,7 @@ test("BR37 a flipped byte anywhere in what is stored of a session is found by th
   check.equal(ask()["ok"], true);
 });
 
-test("BR38 if_seq does something only if nothing was done since", () => {
+test("BR38 a request with if_seq is applied only if the session is at that event", () => {
   const { stage, peer, session } = started();
   const apply = (if_seq: Json) =>
     stage.ask(peer, { cmd: "ApplyOperator", session_id: session, operator: "ST", params: { changes: { if_seq } }, if_seq });
@@ -242,7 +246,7 @@ test("BR38 if_seq does something only if nothing was done since", () => {
   for (const bad of ["1", 1.5, null]) check.equal(apply(bad)["code"], "BadParams");
 });
 
-test("BR39 a request with an op_id is done once, and gets the same reply each time", () => {
+test("BR39 a request with an op_id is applied once and gets the same reply each time", () => {
   const { stage, peer, session } = started({ covenant: { mode: "enforce", max_risk: 0.15 } });
   const base = { cmd: "ApplyOperator", session_id: session };
   const first = { ...base, operator: "ST", params: { changes: { a: 1 } }, op_id: "one" };
@@ -257,11 +261,11 @@ test("BR39 a request with an op_id is done once, and gets the same reply each ti
   check.equal([other["code"], other["path"]], ["BadParams", "op_id"]);
   const again = stage.restart();
   const later = again.peer("later");
-  check.equal(again.ask(later, first), reply, "after a restart too");
+  check.equal(again.ask(later, first), reply, "also after a restart");
   for (const op_id of [null, {}, "x".repeat(200)]) check.equal(again.ask(later, { ...first, op_id })["code"], "BadParams");
 });
 
-test("BR40 a macro is done whole or not at all, and is one event", () => {
+test("BR40 a macro is applied completely or not at all, as one event", () => {
   const { stage, peer, session } = started();
   const macro = (steps: Json, fields: JsonObject = {}) =>
     stage.ask(peer, { cmd: "ApplyMacro", session_id: session, name: "m", steps, ...fields });

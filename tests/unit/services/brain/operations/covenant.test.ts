@@ -1,4 +1,4 @@
-/** What the covenant says, and what follows from it. */
+/** Evaluations of the covenant, and their consequences. */
 import type { Json, JsonObject } from "../../../../../src/core/json.ts";
 import { check } from "../../../../harness/check.ts";
 import { test } from "#runner";
@@ -16,7 +16,7 @@ const apply = ({ stage, peer, session }: Started, operator: string, params: Json
 const evaluate = ({ stage, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
   stage.ask(peer, { cmd: "EvaluateCovenant", session_id: session, operator, params });
 
-test("BR50 in enforce what the covenant is against is refused, logged, and changes nothing", () => {
+test("BR50 in mode enforce an operator with reasons against it is refused and logged, and changes nothing", () => {
   const at = started({ mode: "enforce" }, { suspicious: true });
   const refused = apply(at, "CH", { changes: { a: 1 } });
   const { ledger_id, ...rest } = refused;
@@ -43,7 +43,7 @@ test("BR50 in enforce what the covenant is against is refused, logged, and chang
   check.equal(at.stage.ask(at.peer, { cmd: "GetState", session_id: at.session })["state"], { suspicious: true });
 });
 
-test("BR51 advise is the default: what the covenant is against is done, and the log says what was advised", () => {
+test("BR51 in mode advise, the default, an operator is applied and the reasons are logged", () => {
   const stage = new BrainStage();
   const peer = stage.peer("ui");
   const at = { stage, peer, session: stage.create(peer, { initial_state: { suspicious: 1 } }) };
@@ -52,7 +52,7 @@ test("BR51 advise is the default: what the covenant is against is done, and the 
   check.equal((recommendations as JsonObject)["reasons"], ["suspicious_flag"]);
 });
 
-test("BR51 off finds nothing to say; the default of sessions is the setting", () => {
+test("BR51b mode off finds no reasons; brain.covenant is the default of sessions", () => {
   const off = started({ mode: "off", max_risk: 0 }, { suspicious: 1 });
   check.equal(apply(off, "ST", { changes: { a: 1 } })["state"], { suspicious: 1, a: 1 });
   check.equal(evaluate(off, "ST")["decision"], "allow");
@@ -70,7 +70,7 @@ test("BR52 under suspicion an operator that only clears it is allowed", () => {
   check.equal(apply(at, "ST", { changes: { a: 2 } })["state"], { suspicious: false, a: 2 });
 });
 
-test("BR53 each rule of a policy refuses what it is for, and nothing else", () => {
+test("BR53 each rule of a policy refuses exactly what it describes", () => {
   const cases: readonly (readonly [JsonObject, string, JsonObject, Json])[] = [
     [{ max_risk: 0.15 }, "CH", {}, ["risk_above_max"]],
     [{ max_risk: 0.2 }, "CH", {}, []],
@@ -96,7 +96,7 @@ test("BR53 each rule of a policy refuses what it is for, and nothing else", () =
   }
 });
 
-test("BR54 the risk budget is the sum of all that was done, in thousandths, over a restart too", () => {
+test("BR54 the risk budget counts all applied operations in thousandths, also across a restart", () => {
   const at = started({ mode: "enforce", risk_budget: 0.3 });
   apply(at, "ST");
   apply(at, "CH");
@@ -106,7 +106,7 @@ test("BR54 the risk budget is the sum of all that was done, in thousandths, over
   check.equal(apply(again, "XYZ", { key: "a" })["reasons"], ["risk_budget_spent"]);
 });
 
-test("BR55 EvaluateCovenant says what would be said and does nothing", () => {
+test("BR55 EvaluateCovenant returns the evaluation and applies nothing", () => {
   const at = started({ mode: "enforce" }, { suspicious: true });
   check.equal(evaluate(at, "CH"), {
     type: "Covenant.Result",
@@ -123,13 +123,13 @@ test("BR55 EvaluateCovenant says what would be said and does nothing", () => {
   check.equal(at.stage.audit(at.peer, at.session).length, 1);
 });
 
-test("BR55 trust falls with the budget that is used up", () => {
+test("BR55b trust falls with the spent budget", () => {
   const at = started({ mode: "advise", risk_budget: 0.2 });
   apply(at, "ST");
   check.equal(evaluate(at, "ST")["result"], { score: 0.75, fields: { empathy: 0.8, care: 0.9, trust: 0.55 } });
 });
 
-test("BR43 the ledger has an entry for each operation that was judged", () => {
+test("BR43 the ledger has an entry for each evaluated operation", () => {
   const at = started({ mode: "enforce" }, {});
   apply(at, "ST", { changes: { suspicious: 1 } });
   apply(at, "CH", { changes: { a: 1 } });
@@ -146,7 +146,7 @@ test("BR43 the ledger has an entry for each operation that was judged", () => {
   check.equal((later["entries"] as Json[]).length, 1);
 });
 
-test("BR56 a covenant that makes no sense is refused, with the place", () => {
+test("BR56 an invalid covenant is refused with the path", () => {
   const stage = new BrainStage();
   const peer = stage.peer("ui");
   const cases: readonly (readonly [Json, string])[] = [

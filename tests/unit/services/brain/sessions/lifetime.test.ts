@@ -1,4 +1,4 @@
-/** How sessions fall asleep, how long they live, and how they end. */
+/** Eviction, TTL, and the end of sessions. */
 import type { Key } from "../../../../../src/core/ids.ts";
 import type { JsonObject } from "../../../../../src/core/json.ts";
 import { check } from "../../../../harness/check.ts";
@@ -18,7 +18,7 @@ const started = (options: BrainOptions = {}) => {
   return { stage, peer, session: stage.create(peer) };
 };
 
-test("BR44 a closed session is unknown from then on, also after a kill, and its log is deleted", () => {
+test("BR44 a closed session is unknown, also after a crash, and its log is deleted", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 10; count++) stage.merge(peer, session, { count });
   check.equal(stage.ask(peer, { cmd: "CloseSession", session_id: session }), {
@@ -34,7 +34,7 @@ test("BR44 a closed session is unknown from then on, also after a kill, and its 
   check.equal([...again.disk.keys()].filter((key) => key.includes(session)).map((key) => key.split("/")[1]), ["tombstone"]);
 });
 
-test("BR44 closing while something is being written is answered in order, and nothing of the session stays", () => {
+test("BR44 closing during a write is answered in order, and nothing of the session remains", () => {
   const { stage, peer, session } = started();
   const held: Key[] = [];
   stage.store = (key) => (held.push(key), "hang");
@@ -52,14 +52,14 @@ test("BR44 closing while something is being written is answered in order, and no
   check.equal([logs.writes.size, sessionWrites.size], [0, 0]);
 });
 
-test("BR44 a session whose end could not be stored goes on", () => {
+test("BR44b a session whose tombstone could not be stored goes on", () => {
   const { stage, peer, session } = started();
   stage.store = (key) => (key.startsWith("brain/tombstone/") ? "fail" : "keep");
   check.equal(stage.ask(peer, { cmd: "CloseSession", session_id: session })["code"], "StorageFailed");
   check.equal(stage.merge(peer, session, { a: 1 })["state"], { a: 1 });
 });
 
-test("BR45 a session that nobody used for its time is over, and says so", () => {
+test("BR45 a session that was unused for its TTL expires", () => {
   const stage = new BrainStage({ ttl: 100_000 });
   const peer = stage.peer("ui");
   const [short, long] = [stage.create(peer, { ttl_ms: 10_000 }), stage.create(peer)];
@@ -74,10 +74,10 @@ test("BR45 a session that nobody used for its time is over, and says so", () => 
   const again = stage.restart();
   check.equal(again.merge(again.peer("x"), short, {})["code"], "SessionExpired");
   again.pass(126_000);
-  check.equal(again.merge(again.peer("y"), long, {})["code"], "SessionExpired", "the time counts on over a restart");
+  check.equal(again.merge(again.peer("y"), long, {})["code"], "SessionExpired", "the TTL continues across a restart");
 });
 
-test("BR49 reading a session is using it, over a restart too, and writes next to nothing", () => {
+test("BR49 reading keeps a session alive, also across restarts, with few writes", () => {
   const stage = new BrainStage({ ttl: 100_000 });
   const peer = stage.peer("ui");
   const session = stage.create(peer, { ttl_ms: 80_000 });
@@ -99,27 +99,27 @@ test("BR49 reading a session is using it, over a restart too, and writes next to
   const again = last.restart();
   const next = again.peer("next");
   again.pass(101_000);
-  check.equal(again.merge(next, session, {})["code"], "SessionExpired", "a quarter of its time later at most");
+  check.equal(again.merge(next, session, {})["code"], "SessionExpired", "at most a quarter of its TTL later");
   again.pass(10_000);
   check.equal([...again.disk.keys()].filter((key) => key.includes(session)).map((key) => key.split("/")[1]), ["tombstone"]);
 });
 
-test("BR45 a session keeps its own time while it sleeps and over a restart", () => {
+test("BR45 an evicted session keeps its TTL, also across a restart", () => {
   const stage = new BrainStage({ ttl: 86_400_000 });
   const peer = stage.peer("ui");
   const [first, second] = [stage.create(peer, { ttl_ms: 3_600_000 }), stage.create(peer, { ttl_ms: 3_600_000 })];
   stage.pass(3_500_000);
-  check.equal(stage.harness.state.sessions.get(first)?.log.contents.is, "stored", "it sleeps");
+  check.equal(stage.harness.state.sessions.get(first)?.log.contents.is, "stored", "it is evicted");
   check.equal(stage.merge(peer, first, { a: 1 })["type"], "State.Snapshot");
   stage.pass(700_000);
-  check.equal(stage.harness.state.sessions.get(first)?.log.contents.is, "stored", "it sleeps again");
+  check.equal(stage.harness.state.sessions.get(first)?.log.contents.is, "stored", "it is evicted again");
   check.equal(stage.merge(peer, second, {})["code"], "SessionExpired");
   const again = stage.restart();
   again.pass(3_600_000 * 1.25);
   check.equal(again.merge(again.peer("x"), first, {})["code"], "SessionExpired");
 });
 
-test("BR49 a use that could not be stored is stored with a later one, and a kill leaves nothing behind", () => {
+test("BR49 a last use that could not be stored is stored later, and a crash leaves no garbage", () => {
   const { stage, peer, session } = started({ ttl: 100_000 });
   const read = () => stage.ask(peer, { cmd: "GetState", session_id: session })["type"];
   stage.store = (key) => (key.startsWith("brain/last_use/") ? "fail" : "keep");
@@ -142,7 +142,7 @@ test("BR49 a use that could not be stored is stored with a later one, and a kill
   check.equal(again.ask(again.peer("x"), { cmd: "GetState", session_id: session })["type"], "State.Snapshot");
 });
 
-test("BR46 a session that sleeps costs its name only, and wakes with all it had", () => {
+test("BR46f an evicted session is only in the store, and is complete when it is activated", () => {
   const { stage, peer, session } = started();
   stage.merge(peer, session, { a: 1 });
   stage.pass(700_000);

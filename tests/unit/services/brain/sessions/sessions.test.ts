@@ -1,4 +1,4 @@
-/** Bounds, followers, operators of one's own, and what the room says of itself. */
+/** Limits, followers, added operators, and the overview. */
 import { brainWith, operator, OPERATORS } from "../../../../../src/services/brain/mod.ts";
 import type { ResumedPeer } from "../../../../../src/core/event.ts";
 import { type PeerId, toRequestId } from "../../../../../src/core/ids.ts";
@@ -15,7 +15,7 @@ const started = (options: ConstructorParameters<typeof BrainStage>[0] = {}) => {
 };
 const survivor = (peer: PeerId): ResumedPeer => ({ peer, listener: "brain", connection: TEST_CONNECTION });
 
-test("BR47 changes go to those who asked, as State.Delta, once stored, and never to whoever made them", () => {
+test("BR47 followers get State.Delta for changes by others once they are stored", () => {
   const { stage, peer, session } = started();
   const [follower, stranger] = [stage.peer("follower"), stage.peer("stranger")];
   stage.merge(peer, session, { a: 1 });
@@ -33,7 +33,7 @@ test("BR47 changes go to those who asked, as State.Delta, once stored, and never
   check.equal(stage.seen(follower), []);
 });
 
-test("BR47 what could not be stored is not pushed", () => {
+test("BR47 a change that could not be stored is not notified", () => {
   const { stage, peer, session } = started();
   const follower = stage.peer("follower");
   stage.ask(follower, { cmd: "Subscribe", session_id: session });
@@ -42,7 +42,7 @@ test("BR47 what could not be stored is not pushed", () => {
   check.equal(stage.seen(follower), []);
 });
 
-test("BR47 a macro is one push, and its folding gives the state", () => {
+test("BR47 a macro is one notification, and applying it gives the state", () => {
   const { stage, peer, session } = started();
   const follower = stage.peer("follower");
   stage.ask(follower, { cmd: "Subscribe", session_id: session });
@@ -51,7 +51,7 @@ test("BR47 a macro is one push, and its folding gives the state", () => {
   check.equal(stage.seen(follower).map(({ operator, changes }) => [operator, changes] as Json), [["m", state ?? null]]);
 });
 
-test("BR47 whom a peer follows survives the sleep of the process, and ends with the peer", () => {
+test("BR47c subscriptions survive hibernation and end with the connection", () => {
   const { stage, peer, session } = started();
   stage.send(peer, { cmd: "Subscribe", session_id: session });
   const attached = stage.harness.take().findLast((effect) => effect.do === "attach");
@@ -65,7 +65,7 @@ test("BR47 whom a peer follows survives the sleep of the process, and ends with 
   check.equal(again.harness.state.sessions.get(session)?.followers.size, 0);
 });
 
-test("BR42 a peer that reads too slowly misses changes until it has caught up", () => {
+test("BR42 a follower under backpressure gets one State.Gap with the number of missed changes", () => {
   const { stage, peer, session } = started();
   const follower = stage.peer("follower");
   stage.ask(follower, { cmd: "Subscribe", session_id: session });
@@ -82,7 +82,7 @@ test("BR42 a peer that reads too slowly misses changes until it has caught up", 
   check.equal(stage.seen(peer), []);
 });
 
-test("BR42 who was pressed and misses nothing, or follows it no more, is told nothing", () => {
+test("BR42c a follower that missed nothing, or unsubscribed, gets no State.Gap", () => {
   const { stage, peer, session } = started();
   const [follower, silent] = [stage.peer("follower"), stage.peer("silent")];
   const [other, closed] = [stage.create(peer), stage.create(peer)];
@@ -97,7 +97,7 @@ test("BR42 who was pressed and misses nothing, or follows it no more, is told no
   check.equal([...stage.seen(follower), ...stage.seen(silent)], []);
 });
 
-test("BR42 after a mistake of ours followers are told that they may have missed something", () => {
+test("BR42b after an internal error followers get a State.Gap with an unknown number", () => {
   const { stage, peer, session } = started();
   const silent = stage.peer("silent");
   stage.ask(peer, { cmd: "Subscribe", session_id: session });
@@ -110,14 +110,14 @@ test("BR42 after a mistake of ours followers are told that they may have missed 
   check.equal(again.seen(silent), []);
 });
 
-test("BR47 one peer follows a bounded number of sessions", () => {
+test("BR47b a peer follows at most 64 sessions", () => {
   const { stage, peer } = started();
   const ids = Array.from({ length: 65 }, () => stage.create(peer));
   const replies = ids.map((session_id) => stage.ask(peer, { cmd: "Subscribe", session_id }));
   check.equal(replies.filter(({ code }) => code === "LimitExceeded").length, 1);
 });
 
-test("BR23 nobody ever gets a State.Snapshot that was not asked for", () => {
+test("BR23 no client gets a State.Snapshot that it did not request", () => {
   const { stage, peer, session } = started();
   const others = ["a", "b", "c"].map((name) => stage.peer(name));
   for (const other of others) stage.ask(other, { cmd: "Subscribe", session_id: session });
@@ -128,7 +128,7 @@ test("BR23 nobody ever gets a State.Snapshot that was not asked for", () => {
   for (const other of others) check.equal(new Set(stage.seen(other).map(({ type }) => type)), new Set(["State.Delta"]));
 });
 
-test("BR68 two sockets on one session each see strictly growing state", () => {
+test("BR68 two clients of one session each see a strictly growing state", () => {
   const { stage, peer, session } = started();
   const other = stage.peer("other");
   const st = (who: string, count: number): JsonObject => ({
@@ -150,7 +150,7 @@ test("BR68 two sockets on one session each see strictly growing state", () => {
   }
 });
 
-test("BR46 state, params, keys, owner and sessions are bounded, and a refusal says by what", () => {
+test("BR46 state, params, keys, owner and sessions are limited, and the error names the limit", () => {
   const { stage, peer, session } = started({ sessions: 3, state_bytes: 4_096 });
   const big = "x".repeat(3_000);
   stage.merge(peer, session, { big });
@@ -174,7 +174,7 @@ test("BR46 state, params, keys, owner and sessions are bounded, and a refusal sa
   check.equal(wide.stage.merge(wide.peer, wide.session, keys)["limit"], "keys");
 });
 
-test("BR46 when all sessions are taken, one that was never used makes room after a while; a used one never does", () => {
+test("BR46b at the limit of sessions, one that is unused for 60 s is ended; a used one never is", () => {
   const { stage, peer, session } = started({ sessions: 2 });
   stage.merge(peer, session, { used: 1 });
   const unused = stage.create(peer);
@@ -187,7 +187,7 @@ test("BR46 when all sessions are taken, one that was never used makes room after
   stage.merge(peer, stage.create(stage.peer("x")), {});
 });
 
-test("BR46 one peer makes a bounded number of sessions at once, and is told when to come back", () => {
+test("BR46c a peer that creates sessions too fast is told when to retry", () => {
   const { stage, peer } = started();
   const replies = Array.from({ length: 300 }, () => stage.ask(peer, { cmd: "CreateSession" }));
   const refused = replies.filter(({ code }) => code === "RateLimited");
@@ -197,14 +197,14 @@ test("BR46 one peer makes a bounded number of sessions at once, and is told when
   check.equal(stage.ask(peer, { cmd: "CreateSession" })["type"], "SessionCreated");
 });
 
-test("BR46 a frame that came too fast gets its one reply too", () => {
+test("BR46d a throttled frame gets its reply", () => {
   const { stage, peer } = started();
   stage.harness.step({ is: "throttled", peer, retryMs: 40 });
   stage.settle();
   check.equal(stage.seen(peer), [{ error: "rate limit", code: "RateLimited", retry_after_ms: 40 }]);
 });
 
-test("BR46 a peer that is owed too much is let go", () => {
+test("BR46e a peer with 4,096 outstanding replies is closed", () => {
   const { stage, peer, session } = started();
   stage.store = () => "hang";
   for (let count = 0; count <= 4_096; count++) {
@@ -213,7 +213,7 @@ test("BR46 a peer that is owed too much is let go", () => {
   check.that(stage.harness.take().some((effect) => effect.do === "close" && effect.peer === peer));
 });
 
-test("BR41 the operators are listed with version and parameters", () => {
+test("BR41 ListOperators lists operators with version and parameters", () => {
   const { stage, peer } = started();
   check.equal(stage.ask(peer, { cmd: "ListOperators" }), {
     type: "Operator.List",
@@ -225,7 +225,7 @@ test("BR41 the operators are listed with version and parameters", () => {
   });
 });
 
-test("BR41 an operator of one's own is used in its newest version, and old logs fold with the version they were made by", () => {
+test("BR41b requests use the newest version of an added operator, and logs fold with the recorded version", () => {
   const increment = (version: number, by: number) =>
     operator<{ readonly key: string }>({
       name: "INC",
@@ -254,7 +254,7 @@ test("BR41 an operator of one's own is used in its newest version, and old logs 
   check.equal(without.ask(without.peer("x"), { ...inc, session_id: first.session })["code"], "StorageFailed");
 });
 
-test("BR57 bad values of new fields are refused with their place", () => {
+test("BR57 invalid values of fields are refused with their path", () => {
   const { stage, peer, session } = started();
   const cases: readonly (readonly [JsonObject, string])[] = [
     [{ cmd: "CreateSession", initial_state: [] }, "initial_state"],
@@ -274,7 +274,7 @@ test("BR57 bad values of new fields are refused with their place", () => {
   }
 });
 
-test("BR58 the overview counts, and names no session in full", () => {
+test("BR58 the overview counts, and contains no complete session id", () => {
   const { stage, peer, session } = started();
   stage.merge(peer, session, { a: 1 });
   const asked = (get: "status" | "ready"): Json => {
