@@ -59,6 +59,46 @@ test("BR44b a session whose tombstone could not be stored goes on", () => {
   check.equal(stage.merge(peer, session, { a: 1 })["state"], { a: 1 });
 });
 
+test("BR44c CloseSession waits for its tombstone although an earlier write fails", () => {
+  for (const isStored of [true, false]) {
+    const { stage, peer, session } = started();
+    stage.merge(peer, session, { kept: 1 });
+    const held: Key[] = [];
+    stage.store = (key) => (held.push(key), "hang");
+    stage.send(peer, st(session, { lost: 1 }));
+    stage.send(peer, { cmd: "CloseSession", session_id: session });
+    stage.settle();
+    const [segment, tombstone] = held;
+    check.that(segment !== undefined && tombstone !== undefined && tombstone.startsWith("brain/tombstone/"));
+    stage.harness.step({ is: "storeFailed", key: segment, reason: "full" });
+    stage.settle();
+    check.equal(stage.seen(peer).map(({ error }) => error), ["storage failure: the operation was not stored"]);
+    stage.store = () => "keep";
+    stage.harness.step(isStored ? { is: "stored", key: tombstone } : { is: "storeFailed", key: tombstone, reason: "full" });
+    stage.settle();
+    const [reply] = stage.seen(peer);
+    const { state } = stage.ask(peer, { cmd: "GetState", session_id: session });
+    check.equal([reply?.["type"], reply?.["code"]], isStored ? ["SessionClosed", undefined] : [undefined, "StorageFailed"]);
+    check.equal(state, isStored ? undefined : { kept: 1 });
+  }
+});
+
+test("BR44c a new session whose first event and tombstone fail is not created", () => {
+  const stage = new BrainStage();
+  const peer = stage.peer("ui");
+  const held: Key[] = [];
+  stage.store = (key) => (held.push(key), "hang");
+  stage.send(peer, { cmd: "CreateSession" });
+  stage.settle();
+  const [session = ""] = stage.harness.state.sessions.keys();
+  stage.send(peer, { cmd: "CloseSession", session_id: session });
+  stage.settle();
+  for (const key of held) stage.harness.step({ is: "storeFailed", key, reason: "full" });
+  stage.settle();
+  check.equal(stage.seen(peer).map(({ code }) => code), ["StorageFailed", "StorageFailed"]);
+  check.equal(stage.harness.state.sessions.size, 0);
+});
+
 test("BR45 a session that was unused for its TTL expires", () => {
   const stage = new BrainStage({ ttl: 100_000 });
   const peer = stage.peer("ui");
