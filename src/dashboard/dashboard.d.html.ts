@@ -1,3 +1,3 @@
-/** What is got by importing the page as text. */
+/** The page, imported as text. */
 declare const page: string;
 export { page as default };

@@ -1,7 +1,7 @@
 /**
- * `bun run build:page`: the dashboard as one page with its script and its style inside, `src/dashboard/dashboard.html`.
+ * `bun run build:page`: bundles the dashboard with its script and style into one file, `src/dashboard/dashboard.html`.
  *
- * It is committed, so that nothing has to be built to run the relay; a test builds it again and compares.
+ * The file is committed, so that running the relay needs no build. A test builds it again and compares.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,12 +11,12 @@ import { ROOT } from "./machine.ts";
 const FOLDER = join(ROOT, "src/dashboard");
 const STYLES = ["base", "controls", "layout", "components", "panels"];
 
-/** The page as it is to be served. */
+/** The text of the page. */
 export async function buildPage(): Promise<string> {
   const shell = readFileSync(join(FOLDER, "page.html"), "utf8").replace(/>\s+</g, "><").replace(/\s+/g, " ");
   const style = await bundle(...STYLES.map((name) => `style/${name}.css`));
   const script = await bundle("main.tsx");
-  // Why functions: a `$` in what is put in would mean something.
+  // Why functions: in a replacement string a `$` is special.
   return `${
     shell
       .replace("<style></style>", () => `<style>${style}</style>`)
@@ -35,7 +35,7 @@ async function bundle(...files: readonly string[]): Promise<string> {
   if (!success) throw new Error(`no page: ${logs.join("\n")}`);
   const texts = await Promise.all(outputs.map((output) => output.text()));
   const text = texts.map((part) => part.trim()).join("");
-  // Why: the text of a script or a style ends where its end tag stands, even within a string.
+  // Why: the parser ends a script or a style at its end tag, even within a string.
   return text.replace(/<\/(?=script|style)/gi, "<\\/").replaceAll("<!--", "<\\!--");
 }
 

@@ -1,4 +1,4 @@
-/** Small drawings, all of one weight. They say nothing by themselves: whoever uses one gives the words. */
+/** Icons of one line weight. They are hidden from screen readers: their users provide the label. */
 
 const PATHS = {
   pause: "M6 4v8M10 4v8",

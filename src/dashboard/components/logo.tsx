@@ -1,4 +1,4 @@
-/** The sign of the relay: many lines that become one. */
+/** The logo: several lines that become one. */
 export function Logo({ size = 26 }: { readonly size?: number }) {
   return (
     <svg class="logo" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">

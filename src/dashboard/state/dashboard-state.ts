@@ -17,7 +17,7 @@ export type PanelName = "now" | "integrations" | "feed" | "queue" | "brain" | "n
 /** Why the relay did not accept a token. */
 export type TokenRefusal = "invalid" | "not_allowed";
 
-export type Session =
+export type SignInState =
   | { readonly is: "signed_out"; readonly refusal: TokenRefusal | undefined }
   /** The token has not been confirmed by an answer yet. */
   | { readonly is: "signing_in" }
@@ -38,7 +38,7 @@ export interface Toast {
 }
 
 export interface DashboardState {
-  readonly session: Session;
+  readonly session: SignInState;
   readonly events: EventStream;
   /** Why the last refresh failed; undefined after one that succeeded. */
   readonly requestError: string | undefined;

@@ -10,6 +10,7 @@
 import type { ApiMethod } from "../../clients/api.ts";
 import type { Millis } from "../../core/ids.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
+import { errorText } from "../../core/text.ts";
 import type { IntegrationView, Overview } from "../../core/view.ts";
 import { type DashboardState, initialState, type PanelName, type Toast, type TokenRefusal } from "./dashboard-state.ts";
 import { EventFeed, type WatchEvent } from "./event-feed.ts";
@@ -165,7 +166,7 @@ export class DashboardStore {
   }
 
   #failed(error: unknown): { readonly ok: false; readonly error: string } {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = errorText(error);
     this.showToast("bad", text);
     return { ok: false, error: text };
   }

@@ -27,7 +27,7 @@ export interface LiveEventsListener {
 
 type LivePorts = Pick<DashboardPorts, "clock" | "random" | "openEventSocket" | "visibility">;
 
-type Phase =
+type LivePhase =
   | { readonly is: "connecting" | "open"; readonly socket: EventSocket }
   | { readonly is: "waiting"; readonly cancel: Undo }
   | { readonly is: "stopped" };
@@ -49,7 +49,7 @@ export class LiveEvents {
   readonly #ports: LivePorts;
   readonly #listener: LiveEventsListener;
   readonly #unsubscribe: Undo;
-  #phase: Phase = { is: "stopped" };
+  #phase: LivePhase = { is: "stopped" };
   #cancelPing: Undo = () => {};
   #attempt = 0;
   /** Id of the last event. */

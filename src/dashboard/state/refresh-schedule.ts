@@ -24,7 +24,7 @@ export const IDLE_INTERVAL_MS: Millis = 5_000;
 /** Collects what happens together into one refresh. */
 export const DEBOUNCE_MS: Millis = 120;
 
-type Phase =
+type RefreshPhase =
   | { readonly is: "waiting"; readonly due: Millis; readonly cancel: Undo }
   /** `next`: when the following refresh is due. */
   | { readonly is: "refreshing"; readonly next: Millis }
@@ -34,7 +34,7 @@ type Phase =
 export class RefreshSchedule {
   readonly #ports: Pick<DashboardPorts, "clock" | "visibility">;
   readonly #refresh: () => Promise<void>;
-  #phase: Phase = { is: "hidden" };
+  #phase: RefreshPhase = { is: "hidden" };
   #startedAt: Millis = -Infinity;
 
   /** `refresh` must not reject. */
@@ -98,7 +98,7 @@ export class RefreshSchedule {
     this.#startedAt = this.#ports.clock.monotonic();
     this.#phase = { is: "refreshing", next: this.#startedAt + IDLE_INTERVAL_MS };
     await this.#refresh();
-    const phase = this.#phase as Phase; // Why the cast: the compiler does not see that it may have changed meanwhile.
+    const phase = this.#phase as RefreshPhase; // Why the cast: the compiler does not see that it may have changed meanwhile.
     if (phase.is === "refreshing") this.#wait(phase.next);
   }
 }
