@@ -1,8 +1,8 @@
 /**
- * The room from its first tick to its last: made from what was stored, configured while it runs, drained.
+ * The service from its first tick to its last: restored from the store, configured while it runs, drained.
  *
- * Invariants: W1 there is always an upstream, if only the relay itself; W2 what is drained has answered every action, and Neuro has
- * nothing of ours left.
+ * Invariants: LC1 there is always an upstream, because without a configured one the relay takes the place of Neuro; LC2 after a drain
+ * every action is answered, and Neuro has no action and no connection of this relay.
  */
 import type { ResumedPeer } from "../../core/event.ts";
 import type { Millis } from "../../core/ids.ts";
@@ -10,11 +10,13 @@ import { isObject, type Json } from "../../core/json.ts";
 import type { RestoreInput } from "../../core/service.ts";
 import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { StepContext } from "../../core/context.ts";
-import { createGame, normalizeGameName, policyOf, retentionTimer, upstreamFor } from "./games/registry.ts";
-import { awaitFirstMessage, requestReregistration, scheduleKeepalive } from "./games/keepalive.ts";
 import { createSocket, openConnection } from "./games/connections.ts";
+import { awaitFirstMessage } from "./games/identification.ts";
+import { scheduleKeepalive } from "./games/keepalive.ts";
+import { createGame, normalizeGameName, policyOf, retentionTimer, upstreamFor } from "./games/registry.ts";
+import { requestReregistration } from "./games/reregistration.ts";
 import { restoreEntries, saveRecords } from "./persistence.ts";
-import { emptyState, type Game, type NeuroState, type Upstream } from "./state.ts";
+import { emptyState, type Game, isConnected, type NeuroState, type Upstream } from "./state.ts";
 import {
   definitionOf,
   freeName,
@@ -30,7 +32,7 @@ import { updateOffAir } from "./upstream/broadcast.ts";
 import { cancelForces, onActionsSynced, restoreInterruptedForce } from "./forces/forces.ts";
 import { failAll, failForLostGame } from "./pending/pending.ts";
 
-/** The room as it was, with whoever is still connected. Nothing has been said to anybody yet. */
+/** The service as it was stored, with the peers that are still connected. Nothing is sent before the first tick. */
 export function restoreState(settings: Settings, { entries, resumed, now }: RestoreInput): NeuroState {
   const state = emptyState(settings);
   for (const each of upstreamSettings(settings)) {
@@ -42,7 +44,7 @@ export function restoreState(settings: Settings, { entries, resumed, now }: Rest
   return state;
 }
 
-/** The first tick: from here on the room acts. */
+/** The first tick. */
 export function startService(state: NeuroState, ctx: StepContext): void {
   state.hasStarted = true;
   state.relayId = ctx.secret().slice(0, 16);
@@ -53,11 +55,11 @@ export function startService(state: NeuroState, ctx: StepContext): void {
   }
   scheduleKeepalive(state, ctx.now);
   for (const upstream of state.upstreams.values()) start(upstream, ctx);
-  for (const game of state.games.values()) if (game.peer !== undefined) restoreInterruptedForce(game, ctx);
+  for (const game of state.games.values()) if (isConnected(game)) restoreInterruptedForce(game, ctx);
   announceUpstreams(state, ctx);
 }
 
-/** New settings, while everything runs. */
+/** Applies new settings: only what changed is dialled again or moved. */
 export function configure(state: NeuroState, settings: Settings, ctx: StepContext): void {
   state.settings = settings;
   const wanted = upstreamSettings(settings);
@@ -74,19 +76,19 @@ export function configure(state: NeuroState, settings: Settings, ctx: StepContex
     game.policy = policyOf(state, game.name);
     const upstream = upstreamFor(state, game.policy);
     if (upstream !== game.upstream) moveGame(game, upstream, ctx);
-    else if (game.peer !== undefined) updateOffAir(game, ctx);
+    else if (isConnected(game)) updateOffAir(game, ctx);
   }
   for (const upstream of before) if (state.upstreams.get(upstream.id) !== upstream) stop(upstream, ctx);
   announceUpstreams(state, ctx);
 }
 
-/** Nothing new begins; what Neuro awaits may still be answered. */
+/** No new force is sent from now on; actions in flight may be answered until the deadline. */
 export function beginDrain(state: NeuroState, until: Millis, ctx: StepContext): void {
   state.drainUntil = Math.max(until, ctx.now);
   state.timers.set({ is: "drain" }, state.drainUntil);
 }
 
-/** Leaves once nothing is awaited any more, or the time is over. */
+/** Leaves once no action is in flight, or the deadline has passed. */
 export function finishDrain(state: NeuroState, ctx: StepContext): void {
   const isBusy = [...state.upstreams.values()].some(({ pendingActions }) => pendingActions.byId.size > 0);
   if (isBusy && ctx.now < (state.drainUntil ?? 0)) return;
@@ -102,7 +104,7 @@ export function finishDrain(state: NeuroState, ctx: StepContext): void {
   state.hasDrained = true;
 }
 
-/** Those configured, or one that the relay plays. */
+/** The configured upstreams, or `undefined` for the relay in the place of Neuro. */
 const upstreamSettings = (settings: Settings): readonly (UpstreamSettings | undefined)[] =>
   settings["nakurity-clients"].length === 0 ? [undefined] : settings["nakurity-clients"];
 
@@ -114,39 +116,37 @@ function reconfigure(upstream: Upstream, settings: UpstreamSettings | undefined,
   if (before?.url !== settings?.url || before?.name !== settings?.name) redial(upstream, ctx);
 }
 
-/** A game's words go to another Neuro from now on. */
+/** Assigns a game to another upstream, with its actions and contexts. */
 function moveGame(game: Game, to: Upstream, ctx: StepContext): void {
   const from = game.upstream;
   const definitions = [...game.actions.values()].map(({ name, upstreamAction: { definition, mainThread } }) =>
     definitionOf({ ...definition, name }, mainThread)
   );
-  for (const owned of [...game.actions.values()]) unregisterAction(owned, ctx.now);
+  for (const action of [...game.actions.values()]) unregisterAction(action, ctx.now);
   sync(from, ctx);
   failForLostGame(game, ctx);
   cancelForces(game, "cancelled", ctx);
-  for (const offered of [...game.reservedNames.values()]) freeName(from, offered);
+  for (const reserved of [...game.reservedNames.values()]) freeName(from, reserved);
   moveContexts(game.key, { from, to });
   game.upstream = to;
   for (const definition of definitions) registerAction(game, definition, ctx.now);
-  if (game.peer !== undefined) updateOffAir(game, ctx);
+  if (isConnected(game)) updateOffAir(game, ctx);
   sync(to, ctx);
   onActionsSynced(to, ctx);
 }
 
-/** Gives a survivor its place again, as its attachment says. */
+/** Connects a resumed peer to the games that its attachment names. */
 function resumePeer(state: NeuroState, { peer, connection, attachment }: ResumedPeer, now: Millis): void {
   const socket = createSocket(state, { peer, connection }, now);
   state.sockets.set(peer, socket);
   for (const [name, key] of attachedNames(attachment)) {
     const game = state.games.get(key) ?? createGame(state, { listener: "neuro", name: normalizeGameName(name), key });
-    if (game.peer !== undefined) continue;
+    if (isConnected(game)) continue;
     socket.hasSpoken = true;
-    socket.lastConnection = openConnection(socket, { name, game }, now);
-    game.peer = peer;
+    socket.lastConnection = openConnection(socket, { name, game });
+    game.presence = { is: "connected", peer, since: now };
     game.connection = connection;
-    game.connectedAt = now;
     state.timers.clear(retentionTimer(game));
-    game.isActive = true;
     updateVisibility(game);
   }
 }

@@ -26,15 +26,14 @@ import {
   receivePong,
   resolveExpiredContests,
 } from "./games/connections.ts";
+import { endRestartWindow, handleGameMessage } from "./games/game-messages.ts";
 import { pingSockets } from "./games/keepalive.ts";
 import {
   connectGame,
   disconnectGame,
   endGrace,
-  endRestartWindow,
   endRetention,
   findOrCreateGame,
-  handleGameMessage,
   normalizeGameName,
 } from "./games/registry.ts";
 import { beginDrain, configure, finishDrain, restoreState, startService } from "./lifecycle.ts";
@@ -42,7 +41,16 @@ import { handleRequest } from "./operator/requests.ts";
 import { expireActions } from "./pending/pending.ts";
 import { isEntryKind, recordWriteSettled, saveRecords, scheduleSave } from "./persistence.ts";
 import { chooseAction, decideDue, type Decider, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
-import type { Game, GameSocket, GameTimer, NeuroState, Timer, Upstream, UpstreamTimer } from "./state.ts";
+import {
+  type Game,
+  type GameSocket,
+  type GameTimer,
+  type NeuroState,
+  peerOf,
+  type Timer,
+  type Upstream,
+  type UpstreamTimer,
+} from "./state.ts";
 import { finishShutdown } from "./upstream/broadcast.ts";
 import { linkClosed, linkOpened, linkTick, receiveFrame, receiveMessage } from "./upstream/client.ts";
 import {
@@ -191,7 +199,8 @@ function integrationJoined(
   ctx: StepContext,
 ): void {
   const game = findOrCreateGame(state, { listener: "intermediary", name: normalizeGameName(name) }, ctx);
-  if (game.peer !== undefined) state.integrations.delete(game.peer);
+  const before = peerOf(game);
+  if (before !== undefined) state.integrations.delete(before);
   state.integrations.set(peer, game);
   game.connection = connection;
   connectGame(game, { peer, isStarting: false }, ctx);

@@ -1,12 +1,12 @@
-/** The two ways out: to a Neuro, and to a game. */
+/** Sends messages: to Neuro, and to a game. */
 import type { GameMessage, NeuroMessage } from "../../core/neuro-messages.ts";
 import type { StepContext } from "../../core/context.ts";
 import { handleMessage } from "./standalone/decider.ts";
-import type { Game, Upstream } from "./state.ts";
+import { type Game, peerOf, type Upstream } from "./state.ts";
 import { encodeGame } from "./codec/encode-game.ts";
 import { encodeUpstream } from "./codec/encode-upstream.ts";
 
-/** Says something to Neuro, or does nothing while she is away: what must not be lost is kept by whoever says it. */
+/** Sends a message to Neuro. While she is away it is dropped: the caller keeps what must not be lost. */
 export function toNeuro(upstream: Upstream, message: GameMessage, ctx: StepContext): void {
   if (!upstream.isOpen) return;
   if (upstream.decider !== undefined) {
@@ -21,17 +21,18 @@ export function toNeuro(upstream: Upstream, message: GameMessage, ctx: StepConte
   }
 }
 
-/** Says something to a game. False when it is away, or can never take it. */
+/** Sends a message to a game. False when the game is not connected, or the message is too large for any game. */
 export function toGame(game: Game, message: NeuroMessage, ctx: StepContext): boolean {
-  if (game.peer === undefined) return false;
+  const peer = peerOf(game);
+  if (peer === undefined) return false;
   if (game.listener === "intermediary") {
-    ctx.post("intermediary", { is: "neuroMessage", peer: game.peer, message });
+    ctx.post("intermediary", { is: "neuroMessage", peer: peer, message });
     return true;
   }
   const frame = encodeGame(message);
   if (frame !== undefined) {
     ctx.count("game", "out", message.command);
-    ctx.emit({ do: "send", to: game.peer, frame });
+    ctx.emit({ do: "send", to: peer, frame });
   }
   return frame !== undefined;
 }

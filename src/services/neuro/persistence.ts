@@ -1,11 +1,12 @@
 /**
- * What outlives this process: each game's names and registry, its unanswered force, and contexts that Neuro has not heard.
+ * What outlives the process: the names and the registry of each game, its unanswered force, the controls of operators, and contexts
+ * that were not sent to Neuro.
  *
- * Registries are written behind, coalesced per game: nobody waits for them, and what is lost with the last second is said again
- * by the games. A force is written at once: no game asks twice. Actions and results are never stored.
+ * A registry is written behind, at most once a second for each game, because the games register again what is lost with the last
+ * second. A force is written in the step that brought it, because no game sends it twice. Actions and results are never stored.
  *
- * Invariants: R1 no key is written twice; R2 the older entry goes only once the newer one is stored; R3 an entry that cannot be
- * read costs what it held, and nothing else.
+ * Invariants: PS1 no key is written twice; PS2 an older entry is deleted only once the newer one is stored; PS3 an entry that cannot
+ * be read is skipped, and every other entry is restored.
  */
 import type { Action, ForceMessage } from "../../core/neuro-messages.ts";
 import type { ConnectionInfo, Entry } from "../../core/event.ts";
@@ -30,7 +31,7 @@ export type EntryKind = StoredRecord["kind"] | "context";
 export const isEntryKind = (kind: string): kind is EntryKind =>
   kind === "game" || kind === "force" || kind === "controls" || kind === "context";
 
-/** Sees to it that what is unsaved is written soon, and a force within the step that brought it. */
+/** Schedules the write of unsaved records; what cannot wait, such as a force, is written in this step. */
 export function scheduleSave(state: NeuroState, ctx: StepContext): void {
   const { unsavedRecords, timers } = state;
   if (unsavedRecords.size === 0) return;
@@ -39,7 +40,7 @@ export function scheduleSave(state: NeuroState, ctx: StepContext): void {
   if (unsavedRecords.size > 0 && timers.get(SAVE) === undefined) timers.set(SAVE, ctx.now + WRITE_BEHIND_MS);
 }
 
-/** Writes what is unsaved. */
+/** Writes the unsaved records. */
 export function saveRecords(state: NeuroState, ctx: StepContext): void {
   for (const record of state.unsavedRecords) {
     const value = recordValue(state, record);
@@ -49,7 +50,7 @@ export function saveRecords(state: NeuroState, ctx: StepContext): void {
   state.unsavedRecords.clear();
 }
 
-/** A write has been settled. One that was overtaken by a newer one, or is not wanted any more, counts for nothing. */
+/** A write has ended. One that a newer write of the same record has replaced is deleted again. */
 export function recordWriteSettled(
   state: NeuroState,
   event: { readonly key: Key; readonly isStored: boolean },
@@ -70,7 +71,7 @@ export function recordWriteSettled(
   }
 }
 
-/** Makes the room's games, forces and contexts from what was stored. All games are away. */
+/** Restores games, forces, controls and contexts. All games are away. */
 export function restoreEntries(state: NeuroState, entries: readonly Entry[], now: Millis): void {
   const latest = new Map<string, Entry>();
   for (const entry of [...entries].sort((left, right) => (left.key < right.key ? -1 : 1))) {
@@ -96,7 +97,7 @@ function recordValue(state: NeuroState, { kind, key }: StoredRecord): Json | und
   return kind === "game" ? registryValue(game) : forceValue(game);
 }
 
-/** Why an id and not a counter: after a panic a write of before may still be on its way, and would meet one of the same number. */
+/** Why an id and not a counter: after a panic an earlier write may still be in flight, and would have the same number. */
 function putRecord(state: NeuroState, { record, value }: { record: StoredRecord; value: Json }, ctx: StepContext): void {
   const at = key("neuro", record.kind, segment(record.key), ctx.id());
   record.latestKey = at;
@@ -111,7 +112,7 @@ function deleteRecord(record: StoredRecord, ctx: StepContext): void {
 }
 
 function registryValue(game: Game): Json {
-  const { key: id, listener, name, slug, peer, leftAt, connection, neverConfirms, upstream, controls } = game;
+  const { key: id, listener, name, slug, presence, connection, neverConfirms, upstream, controls } = game;
   const actions = [...game.actions.values()].map(({ name: original, upstreamAction }) => {
     const { definition: { description, schema }, mainThread, name: before } = upstreamAction;
     return {
@@ -126,7 +127,7 @@ function registryValue(game: Game): Json {
     offered,
   ) => [offered.originalName, offered.name, offered.reservedUntil]);
   const from = connection === undefined ? {} : { connection: { ...connection } };
-  const left = peer === undefined ? leftAt : 0;
+  const leftAt = presence.is === "connected" ? 0 : presence.since;
   const decided = Object.values(controls).includes(true) ? { controls: { ...controls } } : {};
   return {
     v: 1,
@@ -135,7 +136,7 @@ function registryValue(game: Game): Json {
     name,
     slug,
     upstream: upstream.id,
-    leftAt: left,
+    leftAt,
     confirmsNothing: neverConfirms,
     actions,
     released,
@@ -144,7 +145,7 @@ function registryValue(game: Game): Json {
   };
 }
 
-/** The force that a game still waits for. One that it was given an action for is not asked again after a restart. */
+/** The force that a game still waits for. One whose action reached the game is not sent again after a restart. */
 function forceValue(game: Game): Json | undefined {
   const { waiting, current } = game.upstream.forces;
   const own = [waiting.get(game), current?.game === game ? current : undefined];
@@ -166,8 +167,9 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   const game = createGame(state, { listener, name, key: id, ...(typeof slug === "string" && { slug }) });
   game.record.storedKey = at;
   game.neverConfirms = confirmsNothing === true;
-  game.leftAt = typeof leftAt === "number" && leftAt > 0 ? leftAt : now;
-  if (isCaller(connection)) game.connection = connection;
+  const since = typeof leftAt === "number" && leftAt > 0 ? leftAt : now;
+  game.presence = { is: "away", since };
+  if (isConnectionInfo(connection)) game.connection = connection;
   if (isObject(controls)) {
     const { paused, muted, solo, approval } = controls;
     Object.assign(game.controls, {
@@ -177,7 +179,7 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
       approval: approval === true,
     });
   }
-  state.timers.set(retentionTimer(game), game.leftAt + state.settings.actions.parked);
+  state.timers.set(retentionTimer(game), since + state.settings.actions.parked);
   for (const action of listOf(actions)) {
     if (isAction(action)) restoreAction(game, definitionOf(actionOf(action), action.mainThread), action.before);
   }
@@ -223,7 +225,7 @@ const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(valu
 
 const isRecord = (value: Json | undefined): value is JsonObject => isObject(value) && value["v"] === 1;
 
-// Why the casts in what follows: these are our own entries, and a guard is where their shape is checked.
+// Why the casts: these entries were written by the relay, and a type guard is the place where their shape is checked.
 function isAction(value: Json): value is JsonObject & StoredAction {
   if (!isObject(value)) return false;
   const { name, before, description, schema, mainThread } = value;
@@ -238,7 +240,7 @@ function isForce(value: Json | undefined): value is JsonObject & ForceMessage {
     typeof priority === "string" && Array.isArray(names) && names.every((name) => typeof name === "string");
 }
 
-function isCaller(value: Json | undefined): value is JsonObject & ConnectionInfo {
+function isConnectionInfo(value: Json | undefined): value is JsonObject & ConnectionInfo {
   if (!isObject(value)) return false;
   return ["address", "path", "userAgent", "via"].every((field) => typeof value[field] === "string");
 }

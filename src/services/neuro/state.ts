@@ -69,7 +69,7 @@ export type Timer =
 export type GameTimer = "grace" | "restart_window" | "retention";
 export type UpstreamTimer = "current_force" | "force_names" | "store_contexts" | "context_budget" | "shutdown";
 
-/** One connection of the game port. It may speak for several games. */
+/** One socket of the game port. It may speak for several games. */
 export interface GameSocket {
   readonly service: NeuroState;
   readonly peer: PeerId;
@@ -77,42 +77,59 @@ export interface GameSocket {
   readonly openedAt: Millis;
   /** By the name as it stands in the frames. */
   readonly connections: SmallMap<string, GameConnection>;
-  /** The seat that spoke last. */
+  /** The one whose message came last. */
   lastConnection: GameConnection | undefined;
   lastHeardAt: Millis;
-  /** Pings without an answer so far; `canPong` once there was one. */
+  /** Since the last pong; `canPong` once there was one. */
   unansweredPings: number;
   canPong: boolean;
-  /** When it was asked to register all again. */
+  /** When it was asked to register everything again. */
   reregisterAskedAt: Millis | undefined;
   hasSpoken: boolean;
   readonly isVoice: boolean;
 }
 
-/** A game's place on a socket. */
+/** One game on one socket. */
 export interface GameConnection {
   readonly socket: GameSocket;
+  /** As it stands in the frames. */
   readonly name: string;
   readonly game: Game;
-  /** `contested`: another socket has the game, and it is being found out whether it is alive. */
-  is: "active" | "contested" | "standby";
-  readonly since: Millis;
+  state: ConnectionState;
   /** It began with `startup`. */
   readonly isStarting: boolean;
-  /** What was said while contested. */
-  readonly backlog: GameMessage[];
-  /** Names registered by this seat so far. */
+  /** Names that this connection has registered. */
   readonly registeredNames: SmallMap<string, true>;
   /** It has registered something since it was asked for everything. */
   hasReregistered: boolean;
 }
+
+/** Whether a connection speaks for its game. */
+export type ConnectionState =
+  | { readonly is: "active" }
+  /** Another socket has the game, and is pinged to find out whether it still works; messages wait for the resolution. */
+  | { readonly is: "contested"; readonly since: Millis; readonly backlog: GameMessage[] }
+  /** Another socket has the game. What this one says is dropped except its newest force. */
+  | { readonly is: "standby"; force: ForceMessage | undefined };
 
 /** The same type with writable fields. */
 export type Mutable<View> = { -readonly [Field in keyof View]: View[Field] };
 
 export type GameListener = "neuro" | "intermediary";
 
-/** An integration, by either listener. It outlives its connections. */
+/** Whether a game is connected, and since when. */
+export type GamePresence =
+  | { readonly is: "connected"; readonly peer: PeerId; readonly since: Millis }
+  /** It disconnected less than `actions.grace` ago, which Neuro does not notice. */
+  | { readonly is: "grace"; readonly since: Millis }
+  | { readonly is: "away"; readonly since: Millis };
+
+export const isConnected = ({ presence }: Game): boolean => presence.is === "connected";
+
+/** The peer of a game that is connected. */
+export const peerOf = ({ presence }: Game): PeerId | undefined => presence.is === "connected" ? presence.peer : undefined;
+
+/** An integration, whatever listener it uses: an identity that outlives its connections. */
 export interface Game {
   readonly service: NeuroState;
   readonly key: string;
@@ -121,18 +138,14 @@ export interface Game {
   readonly slug: string;
   upstream: Upstream;
   policy: IntegrationPolicy;
-  /** Undefined while it is away. */
-  peer: PeerId | undefined;
+  presence: GamePresence;
+  /** Of its last connection. */
   connection: ConnectionInfo | undefined;
-  connectedAt: Millis;
-  leftAt: Millis;
-  /** It is connected, or has been away for less than `actions.grace`. */
-  isActive: boolean;
-  /** Neuro sees its actions: it is active, on the air and not held. */
+  /** Neuro sees its actions: it is not away, not off air and not held. Only `updateVisibility` changes it. */
   isVisible: boolean;
-  /** Neuro is another character than the one it is assigned to: nothing of it reaches her. */
+  /** It is pinned to a character that is not on air: nothing of it reaches Neuro until that changes. */
   isOffAir: boolean;
-  /** A person holds it: it is paused, everything is stopped, or another one is solo. */
+  /** An operator holds it: it is paused, everything is stopped, or another integration is solo. */
   isHeld: boolean;
   /** Controls that a person has set. */
   readonly controls: Mutable<IntegrationControls>;

@@ -78,12 +78,14 @@ export function unregisterAction(owned: GameAction, now: Millis): void {
   removeOwner(owned, now);
 }
 
-/** Shows Neuro the actions of a game that is active, on the air and not held; hides them otherwise. */
-export const updateVisibility = (game: Game): void => setVisible(game, game.isActive && !game.isOffAir && !game.isHeld);
+/** Neuro sees the actions of a game unless it is away, off air or held. */
+export const updateVisibility = (game: Game): void =>
+  setVisible(game, game.presence.is !== "away" && !game.isOffAir && !game.isHeld);
 
-/** A game is not active any more: its actions are hidden from Neuro. */
+/** Hides the actions of a game from Neuro. The grace of a disconnected game ends. */
 export function hideActions(game: Game): void {
-  game.isActive = false;
+  const { is, since } = game.presence;
+  if (is === "grace") game.presence = { is: "away", since };
   setVisible(game, false);
 }
 

@@ -17,7 +17,7 @@ export interface DecodedGameFrame {
   readonly game: string | undefined;
   readonly message: GameMessage;
   /** Empty for a game that keeps to the specification. */
-  readonly mended: readonly Repair[];
+  readonly repairs: readonly Repair[];
 }
 
 /** What a game said. */
@@ -30,7 +30,7 @@ export function decodeGame(frame: Frame, limits: { readonly json_depth: number }
   knownKeys(envelope.value, ENVELOPE, repairs);
   const message = readMessage(command, data, repairs);
   if (!message.ok) return message;
-  return ok({ game: readName(game, repairs), message: message.value, mended: repairs });
+  return ok({ game: readName(game, repairs), message: message.value, repairs });
 }
 
 const ENVELOPE: readonly string[] = ["command", "game", "data"];

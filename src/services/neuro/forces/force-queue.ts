@@ -2,7 +2,7 @@
 import type { Priority } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { isLive } from "../actions/actions.ts";
-import type { Force, Upstream } from "../state.ts";
+import { type Force, isConnected, type Upstream } from "../state.ts";
 
 /** The least urgent first. */
 export const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];
@@ -26,7 +26,7 @@ export const waitingForces = ({ forces }: Upstream, now: Millis): readonly Force
 
 function isReady({ game, message, state }: Force, now: Millis): boolean {
   if (state.is !== "waiting") return false;
-  if (game.peer === undefined || game.isOffAir || game.isHeld) return false;
+  if (!isConnected(game) || game.isOffAir || game.isHeld) return false;
   const { awaitNamesUntil } = state;
   return awaitNamesUntil === undefined || awaitNamesUntil <= now ||
     message.names.every((name) => isLive(game.actions.get(name)));

@@ -1,88 +1,99 @@
 /**
- * Two sockets, one game: a half-open old one and its successor, or two real copies.
+ * Two connections of one game: a half-open socket and its successor, or two running copies of the game.
  *
- * The old one is asked whether it lives. If it does not, the newcomer has the game, and what the old one still does counts for
- * nothing. If it does, the policy decides: `replace` (the newest, but not again and again), `suffix`, `reject`.
+ * The socket that has the game is pinged. If it is not heard within `PROBE_TIMEOUT_MS`, the newcomer gets the game. If it is heard,
+ * the policy decides: `replace` (the newest, unless the game was replaced too often), `suffix` (the newcomer gets a name of its own),
+ * or `reject` (the oldest).
  *
- * Invariants: T1 one socket serves a game at any time; T2 a contest ends at `CONTEST_MS` at the latest; T3 whoever loses keeps its
- * socket, for clients would come back for ever.
+ * Invariants: D1 at most one connection of a game is active; D2 a contest takes at most `PROBE_TIMEOUT_MS`; D3 the losing connection
+ * stays open, because its client would reconnect in a loop if it were closed.
  */
-import type { GameMessage } from "../../../core/neuro-messages.ts";
-import type { Millis } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { Game, GameConnection, GameSocket, NeuroState, Timer } from "../state.ts";
+import type { Millis } from "../../../core/ids.ts";
+import type { ForceMessage, GameMessage } from "../../../core/neuro-messages.ts";
+import {
+  type ConnectionState,
+  type Game,
+  type GameConnection,
+  type GameSocket,
+  isConnected,
+  type NeuroState,
+  peerOf,
+  type Timer,
+} from "../state.ts";
 
 const PROBE_TIMEOUT_MS: Millis = 5_000;
+/** A game may be replaced this often within `TAKEOVERS_WINDOW_MS`. */
 const TAKEOVERS_MAX = 3;
 const TAKEOVERS_WINDOW_MS: Millis = 60_000;
-/** Messages of a newcomer that wait for the decision. */
-const QUEUED_MESSAGES_MAX = 256;
+/** Messages of a contested connection that wait for the resolution. */
+const BACKLOG_MAX = 256;
 
 const CONTESTS: Timer = { is: "contests" };
 
-/** What is to be done about a contest. */
+/** Who gets a contested game; `wait` until the socket that has it is heard, or is not heard in time. */
 export type Resolution = "wait" | "newest" | "oldest" | "suffix";
 
-/** A newcomer wants a game that another socket has. */
+/** A connection wants a game that another socket has. */
 export function contestGame(connection: GameConnection, ctx: StepContext): Resolution {
   const { game, socket: { service: state } } = connection;
-  const old = holderOf(game);
-  const isQuiet = old === undefined || ctx.now - old.lastHeardAt >= PROBE_TIMEOUT_MS;
-  if (isQuiet && (old === undefined || game.policy.on_duplicate === "replace")) return "newest";
-  connection.is = "contested";
+  const holder = holderOf(game);
+  const isQuiet = holder === undefined || ctx.now - holder.lastHeardAt >= PROBE_TIMEOUT_MS;
+  if (isQuiet && (holder === undefined || game.policy.on_duplicate === "replace")) return "newest";
+  connection.state = { is: "contested", since: ctx.now, backlog: [] };
   state.contested.add(connection);
   state.timers.setEarlier(CONTESTS, ctx.now + PROBE_TIMEOUT_MS);
-  if (old !== undefined) ctx.emit({ do: "ping", peer: old.peer });
+  if (holder !== undefined) ctx.emit({ do: "ping", peer: holder.peer });
   return "wait";
 }
 
-/** Keeps what a contested seat says; false when it is not to be heard. */
-export function queueWhileContested(connection: GameConnection, message: GameMessage): boolean {
-  if (connection.is !== "contested") return false;
-  if (connection.backlog.length < QUEUED_MESSAGES_MAX) connection.backlog.push(message);
-  return true;
+/** A message of a contested connection waits for the resolution. */
+export function queueMessage({ backlog }: ConnectionState & { is: "contested" }, message: GameMessage): void {
+  if (backlog.length < BACKLOG_MAX) backlog.push(message);
 }
 
-/** The old socket lives. */
+/** The socket that has the game was heard. */
 export function resolutionWhenAlive({ game }: GameConnection, now: Millis): Resolution {
-  const { on_duplicate: policy } = game.policy;
+  const { policy: { on_duplicate: policy }, presence } = game;
   if (policy === "suffix") return "suffix";
   if (policy === "reject") return "oldest";
-  const isSettled = now - game.connectedAt >= game.service.settings.actions.grace;
-  return isSettled && !hasChangedTooOften(game, now) ? "newest" : "oldest";
+  const isSettled = now - presence.since >= game.service.settings.actions.grace;
+  return isSettled && !wasReplacedTooOften(game, now) ? "newest" : "oldest";
 }
 
-/** Contests whose time is over: the old socket has not been heard. */
+/** Contested connections whose game's socket was not heard in time. */
 export function expiredContests(state: NeuroState, now: Millis): readonly GameConnection[] {
-  const over: GameConnection[] = [];
+  const expired: GameConnection[] = [];
   for (const connection of state.contested) {
-    if (connection.since + PROBE_TIMEOUT_MS <= now) over.push(connection);
-    else state.timers.setEarlier(CONTESTS, connection.since + PROBE_TIMEOUT_MS);
+    if (connection.state.is !== "contested") continue;
+    const deadline = connection.state.since + PROBE_TIMEOUT_MS;
+    if (deadline <= now) expired.push(connection);
+    else state.timers.setEarlier(CONTESTS, deadline);
   }
-  return over;
+  return expired;
 }
 
-/** The old socket, which is returned, gives the game up, and the game does not notice. */
-export function replaceHolder(connection: GameConnection, ctx: StepContext): GameSocket | undefined {
-  const { game } = connection;
-  const old = holderOf(game);
+/** The socket that has the game goes on standby for it, and is returned. For Neuro nothing changes. */
+export function replaceHolder({ game }: GameConnection, ctx: StepContext): GameSocket | undefined {
+  const holder = holderOf(game);
   game.takeovers = [...game.takeovers.filter((at) => ctx.now - at < TAKEOVERS_WINDOW_MS), ctx.now];
-  for (const other of old?.connections.values() ?? []) if (other.game === game) putOnStandby(other);
+  for (const other of holder?.connections.values() ?? []) if (other.game === game) putOnStandby(other);
   ctx.observe({ is: "taken_over", name: game.name, winner: "newest" });
-  return old;
+  return holder;
 }
 
-/** The seat is not heard until the game is free; but for its force, which it may wait for still. */
+/** The connection is not heard until the game is free. Only its newest force is kept, because its client may still wait for it. */
 export function putOnStandby(connection: GameConnection): void {
-  const { service: state } = connection.socket;
-  connection.is = "standby";
-  const force = connection.backlog.findLast(({ command }) => command === "actions/force");
-  connection.backlog.splice(0, connection.backlog.length, ...(force === undefined ? [] : [force]));
-  state.contested.delete(connection);
-  state.standby.add(connection);
+  const { state, socket: { service: { contested, standby } } } = connection;
+  const force = state.is === "contested" ? state.backlog.findLast(isForce) : undefined;
+  connection.state = { is: "standby", force };
+  contested.delete(connection);
+  standby.add(connection);
 }
 
-/** A seat that waits for a game that has become free. */
+const isForce = (message: GameMessage): message is ForceMessage => message.command === "actions/force";
+
+/** A connection that waits for a game that is free now. */
 export function nextConnectionOf(game: Game): GameConnection | undefined {
   const { service: state } = game;
   for (const connection of state.contested) if (connection.game === game) return connection;
@@ -90,18 +101,20 @@ export function nextConnectionOf(game: Game): GameConnection | undefined {
   return undefined;
 }
 
-/** A free name like the game's, for a copy of it. */
+/** A free name for a copy of the game: its own with a number. */
 export function suffixedName(game: Game): string {
   for (let copy = 2;; copy++) {
     const name = `${game.name}-${copy}`;
-    if (game.service.games.get(`${game.listener}:${name}`)?.peer === undefined) return name;
+    const known = game.service.games.get(`${game.listener}:${name}`);
+    if (known === undefined || !isConnected(known)) return name;
   }
 }
 
-const holderOf = (
-  { peer, service: state }: Game,
-): GameSocket | undefined => (peer === undefined ? undefined : state.sockets.get(peer));
+function holderOf(game: Game): GameSocket | undefined {
+  const peer = peerOf(game);
+  return peer === undefined ? undefined : game.service.sockets.get(peer);
+}
 
-function hasChangedTooOften({ takeovers }: Game, now: Millis): boolean {
+function wasReplacedTooOften({ takeovers }: Game, now: Millis): boolean {
   return takeovers.filter((at) => now - at < TAKEOVERS_WINDOW_MS).length >= TAKEOVERS_MAX;
 }

@@ -1,20 +1,23 @@
 /**
- * Commands beyond the Neuro API: our own `neuro-relay/*`, and the Go relay's `nrc-endpoints/*` for games that were written for it.
+ * Commands beyond the Neuro API: the relay's own `neuro-relay/*`, and the Go relay's `nrc-endpoints/*` for games that were written
+ * for it.
  *
- * Whoever asks is answered, and nobody else hears of it: there are clients that end at a command they do not know.
+ * Only the game that sent a command gets the answer, because some clients crash on a command that they do not know.
  */
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toGame } from "../outbound.ts";
-import type { Game } from "../state.ts";
+import { type Game, isConnected } from "../state.ts";
 
 const NRC_PREFIX = "nrc-endpoints/";
 const RELAY_PREFIX = "neuro-relay/";
 const NRC_VERSIONS: readonly string[] = ["1.0.0"];
+/** Games that a health report names. */
+const LISTED_GAMES_MAX = 200;
 const FEATURES: JsonObject = { "health-endpoint": true, "multiplexing": true, "custom-routing": true };
 
-/** Answers a command that is not of the Neuro API, or says that it was dropped. */
+/** Answers a command that is not part of the Neuro API; an unknown one is refused. */
 export function answerExtension(game: Game, { name, data }: GameMessage & { command: "other" }, ctx: StepContext): void {
   if (name === `${RELAY_PREFIX}health`) {
     return reply(game, { name: `${RELAY_PREFIX}health`, data: healthReport(game, undefined, ctx) }, ctx);
@@ -48,15 +51,15 @@ function answerNrcStartup(game: Game, version: Json | undefined, ctx: StepContex
   reply(game, { name: `${NRC_PREFIX}startup-ack`, data: { "nr-version": version, "features": FEATURES } }, ctx);
 }
 
-/** What was asked for, or everything. */
+/** The fields that `include` names, or all of them. */
 function healthReport(game: Game, include: Json | undefined, ctx: StepContext): JsonObject {
   const { service: state, upstream } = game;
-  const games = [...state.games.values()].filter(({ peer }) => peer !== undefined);
+  const games = [...state.games.values()].filter(isConnected);
   const everything: JsonObject = {
     "status": "healthy",
     "nr-version": NRC_VERSIONS[0],
     "game-nr-version": NRC_VERSIONS[0],
-    "connected-games": games.slice(0, 200).map(({ slug, name }) => ({ id: slug, name })),
+    "connected-games": games.slice(0, LISTED_GAMES_MAX).map(({ slug, name }) => ({ id: slug, name })),
     "total-games": games.length,
     "neuro-backend-connected": upstream.isOpen,
     "uptime-seconds": Math.floor((ctx.now - upstream.since) / 1_000),
@@ -68,7 +71,7 @@ function healthReport(game: Game, include: Json | undefined, ctx: StepContext): 
   return Object.fromEntries(Object.entries(everything).filter(([field]) => field === "status" || wanted.has(field)));
 }
 
-/** What each name of `include` stands for. */
+/** The fields that each name of `include` stands for. */
 const INCLUDED_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["status", ["status"]],
   ["version", ["nr-version", "game-nr-version"]],

@@ -5,7 +5,7 @@ import { NALLELY_PEER, type RequestId } from "../../../core/ids.ts";
 import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../outbound.ts";
-import type { Game, NeuroState, Upstream } from "../state.ts";
+import { type Game, type NeuroState, peerOf, type Upstream } from "../state.ts";
 import { sendContextDurably, watcherSource } from "../upstream/contexts.ts";
 import { decodeGame } from "../codec/decode-game.ts";
 
@@ -40,7 +40,9 @@ const tooLong = (what: string, length: number, limit: number): string =>
   `the ${what} has ${length} characters; \`limits.message_bytes\` allows ${limit}`;
 
 /** Sends a message to an integration, verbatim. */
-export function injectToGame({ peer, name }: Game, message: Json, ctx: StepContext): Result<Json> {
+export function injectToGame(game: Game, message: Json, ctx: StepContext): Result<Json> {
+  const { name } = game;
+  const peer = peerOf(game);
   if (peer === undefined) return failed("notNow", `${name} is not connected`);
   if (peer === NALLELY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
   const frame = JSON.stringify(message);

@@ -14,7 +14,7 @@ import type { Scope } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Controls, IntegrationControls } from "../../../core/view.ts";
 import { saveRecords } from "../persistence.ts";
-import type { Game, NeuroState, StoredRecord } from "../state.ts";
+import { type Game, type NeuroState, peerOf, type StoredRecord } from "../state.ts";
 import { decide, pendingAt } from "./approval.ts";
 import { control, controlAll } from "./controls.ts";
 import { answerForce, cancelForce, forceAt } from "./forces.ts";
@@ -143,7 +143,8 @@ function executeOn(
       control(game, request.to, ctx);
       return respondOnceStored(game.record, { state: game.service, requestId, body: plain(integrationView(game)) }, ctx);
     case "disconnect": {
-      const { peer, name } = game;
+      const { name } = game;
+      const peer = peerOf(game);
       if (peer === undefined) return failed("notNow", `${name} is not connected`);
       if (peer === NALLELY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
       ctx.emit({ do: "close", peer, fault: "leaving" });

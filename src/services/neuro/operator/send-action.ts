@@ -11,7 +11,7 @@ import type { Json } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { checkData, compileSchema } from "../codec/validate-data.ts";
-import type { Game, GameAction, NeuroState } from "../state.ts";
+import { type Game, type GameAction, isConnected, type NeuroState } from "../state.ts";
 import { requestOf, startAction } from "../pending/pending.ts";
 
 const MANUAL_ACTIONS_MAX = 32;
@@ -46,7 +46,7 @@ export function checkAction(
   if (state.drainUntil !== undefined) return failed("restarting", "the relay is shutting down");
   const owned = game.actions.get(order.name);
   if (owned === undefined) return failed("notFound", `${game.name} has no action ${order.name.slice(0, 64)}`);
-  if (game.peer === undefined) return failed("notNow", `${game.name} is not connected`);
+  if (!isConnected(game)) return failed("notNow", `${game.name} is not connected`);
   if (owned.isUnconfirmed) {
     return failed("notNow", `${game.name} has restarted and has not registered ${order.name.slice(0, 64)} again yet`);
   }

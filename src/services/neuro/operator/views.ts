@@ -13,7 +13,7 @@ import {
   type UpstreamView,
   type WaitReason,
 } from "../../../core/view.ts";
-import type { Force, Game, NeuroState, PendingAction, Upstream } from "../state.ts";
+import { type Force, type Game, isConnected, type NeuroState, type PendingAction, type Upstream } from "../state.ts";
 import { assertNever } from "../../../core/assert.ts";
 import type { ForceMessage } from "../../../core/neuro-messages.ts";
 import type { ForceState, ForceStateName } from "../forces/states.ts";
@@ -68,15 +68,14 @@ export const integrationDetail = (game: Game): IntegrationDetail => ({
 });
 
 function viewOf(game: Game, pending: number): IntegrationView {
-  const { slug, name, listener, upstream, peer, connectedAt, leftAt, isVisible, isOffAir, actions, controls, counts } =
-    game;
+  const { slug, name, listener, upstream, presence, isVisible, isOffAir, actions, controls, counts } = game;
   return {
     id: slug,
     name,
     listener,
     upstream: upstream.id,
-    present: peer !== undefined,
-    since: peer === undefined ? leftAt : connectedAt,
+    present: presence.is === "connected",
+    since: presence.since,
     shown: isVisible,
     off_air: isOffAir,
     actions: actions.size,
@@ -169,10 +168,10 @@ function waitReason(game: Game, { names }: ForceMessage, state: ForceState): Wai
     default:
       return assertNever(state);
   }
-  const { upstream, isHeld, isOffAir, peer, actions } = game;
+  const { upstream, isHeld, isOffAir, actions } = game;
   if (isHeld) return "held";
   if (isOffAir) return "other_character";
-  if (peer === undefined) return "integration_away";
+  if (!isConnected(game)) return "integration_away";
   if (!upstream.isOpen) return "neuro_away";
   const awaitsNames = state.awaitNamesUntil !== undefined && names.some((name) => !actions.has(name));
   return upstream.forces.current === undefined && awaitsNames ? "names" : "turn";

@@ -10,7 +10,7 @@ import { isLive } from "../actions/actions.ts";
 import { isOfEndedForce } from "../forces/forces.ts";
 import { sentForceOf } from "../forces/transition.ts";
 import { toNeuro } from "../outbound.ts";
-import type { Force, Game, GameAction, Upstream, UpstreamAction } from "../state.ts";
+import { type Force, type Game, type GameAction, isConnected, type Upstream, type UpstreamAction } from "../state.ts";
 import { startAction } from "./pending.ts";
 
 type ActionMessage = NeuroMessage & { readonly command: "action" };
@@ -46,7 +46,7 @@ function recipientsOf(action: UpstreamAction): GameAction[] {
   const connected: GameAction[] = [];
   const away: GameAction[] = [];
   for (const gameAction of action.owners.values()) {
-    if (isLive(gameAction)) (gameAction.game.peer === undefined ? away : connected).push(gameAction);
+    if (isLive(gameAction)) (isConnected(gameAction.game) ? connected : away).push(gameAction);
   }
   const recipients = connected.length > 0 ? connected : away;
   const isFirstOnly = recipients[0]?.game.service.settings.actions.broadcast === "first-owner";
@@ -67,7 +67,9 @@ function answerUnregistered(upstream: Upstream, message: ActionMessage, ctx: Ste
 }
 
 function whyUnregistered(action: UpstreamAction | undefined): string {
-  for (const { game } of action?.owners.values() ?? []) if (game.isHeld && game.isActive) return whyHeld(game);
+  for (const { game } of action?.owners.values() ?? []) {
+    if (game.isHeld && game.presence.is !== "away") return whyHeld(game);
+  }
   return "This action is no longer available";
 }
 

@@ -14,7 +14,7 @@ import type { ResultOrigin } from "../../../core/observation.ts";
 import { hideActions, isLive, sync } from "../actions/actions.ts";
 import { cancelForces, onActionDelivered, onActionEnded, onActionsSynced, onActionStarted } from "../forces/forces.ts";
 import { toGame, toNeuro } from "../outbound.ts";
-import type { Delivery, Game, GameAction, PendingAction, Upstream } from "../state.ts";
+import { type Delivery, type Game, type GameAction, isConnected, type PendingAction, type Upstream } from "../state.ts";
 import type { DeliveryEvent, PendingEvent } from "./states.ts";
 import { isSpent, isUndelivered, nextDelivery, nextPending } from "./transition.ts";
 
@@ -240,7 +240,7 @@ function countResult({ counts }: Game, { startedAt }: PendingAction, success: bo
 /** Sends what is queued, if its game is connected. */
 function deliver(pending: PendingAction, delivery: Delivery, ctx: StepContext): void {
   const { game, name } = delivery.gameAction;
-  if (game.peer === undefined || delivery.state !== "queued") return;
+  if (!isConnected(game) || delivery.state !== "queued") return;
   const { data, force } = pending;
   if (!toGame(game, { command: "action", id: idForGame(pending), name, ...(data !== undefined && { data }) }, ctx)) {
     advance(delivery, "oversized");
@@ -290,7 +290,7 @@ function expire(pending: PendingAction, ctx: StepContext): void {
 }
 
 /** Its game has the action, is connected and has not answered. */
-const isSilent = ({ state, gameAction }: Delivery): boolean => state === "sent" && gameAction.game.peer !== undefined;
+const isSilent = ({ state, gameAction }: Delivery): boolean => state === "sent" && isConnected(gameAction.game);
 
 /** Nobody approved, or all games that could still answer are away. In a force their names go first, so that Neuro does not try again. */
 function expireUndelivered(pending: PendingAction, ctx: StepContext): void {

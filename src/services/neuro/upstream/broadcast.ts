@@ -10,7 +10,7 @@ import type { NeuroMessage, Session } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toGame, toNeuro } from "../outbound.ts";
-import type { Game, Timer, Upstream } from "../state.ts";
+import { type Game, isConnected, type Timer, type Upstream } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
 import { cancelForces } from "../forces/forces.ts";
 import { failForLostGame } from "../pending/pending.ts";
@@ -92,5 +92,5 @@ export function finishShutdown(upstream: Upstream, ctx: StepContext): void {
 }
 
 function connectedGames(upstream: Upstream): Game[] {
-  return [...upstream.service.games.values()].filter((game) => game.upstream === upstream && game.peer !== undefined);
+  return [...upstream.service.games.values()].filter((game) => game.upstream === upstream && isConnected(game));
 }

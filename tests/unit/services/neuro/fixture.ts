@@ -13,7 +13,7 @@ import type { Observation, ObservationName } from "../../../../src/core/observat
 import type { ActionSettings, IntegrationPolicy, Settings, UpstreamSettings } from "../../../../src/core/settings.ts";
 import type { ServiceMessage } from "../../../../src/core/service-message.ts";
 import { neuro } from "../../../../src/services/neuro/mod.ts";
-import type { NeuroState as State } from "../../../../src/services/neuro/state.ts";
+import { type NeuroState as State, peerOf } from "../../../../src/services/neuro/state.ts";
 import { ServiceHarness } from "../../../../src/testing/service-harness.ts";
 
 export interface ScenarioOptions {
@@ -94,6 +94,12 @@ export class Scenario {
   step(event: Parameters<ServiceHarness<State>["step"]>[0]): void {
     this.harness.step(event);
     this.collect();
+  }
+
+  /** The peer that a game of the game port is connected on. */
+  peerOf(name: string): PeerId | undefined {
+    const game = this.harness.state.games.get(`neuro:${name}`);
+    return game === undefined ? undefined : peerOf(game);
   }
 
   /** Lets time go by. */

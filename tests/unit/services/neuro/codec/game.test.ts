@@ -13,13 +13,13 @@ import { check } from "../../../../harness/check.ts";
 
 const LIMITS = { json_depth: 64 };
 
-/** What a frame was read as, and what was mended. */
-function read(frame: Frame | object): { game: string | undefined; message: GameMessage; mends: readonly RepairKind[] } {
+/** What a frame was read as, and which repairs were made. */
+function read(frame: Frame | object): { game: string | undefined; message: GameMessage; kinds: readonly RepairKind[] } {
   const raw = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame);
   const result = decodeGame(raw, LIMITS);
   check.that(result.ok, result.ok ? "" : result.reason);
-  const { game, message, mended: repairs } = result.value;
-  return { game, message, mends: repairs.map(({ what }) => what) };
+  const { game, message, repairs } = result.value;
+  return { game, message, kinds: repairs.map(({ what }) => what) };
 }
 
 function refusal(frame: Frame | object): string {
@@ -31,7 +31,7 @@ function refusal(frame: Frame | object): string {
 
 const from = (command: string, data?: unknown): object => ({ command, game: "Chess", data });
 
-const VECTORS: readonly [what: string, frame: string | object, message: GameMessage, mends: readonly RepairKind[]][] = [
+const VECTORS: readonly [what: string, frame: string | object, message: GameMessage, kinds: readonly RepairKind[]][] = [
   ["startup", from("startup"), { command: "startup" }, []],
   [
     "a context",
@@ -78,24 +78,24 @@ const VECTORS: readonly [what: string, frame: string | object, message: GameMess
   ],
 ];
 
-test("NB100 what keeps to the specification is read as it is, and nothing is mended", () => {
-  for (const [what, frame, message, mends] of VECTORS) check.equal(read(frame), { game: "Chess", message, mends }, what);
+test("NB100 what keeps to the specification is read as it is, and nothing is repaired", () => {
+  for (const [what, frame, message, kinds] of VECTORS) check.equal(read(frame), { game: "Chess", message, kinds }, what);
 });
 
 test("NB101 JSON in a binary frame and JSON behind a byte order mark is read", () => {
   const text = JSON.stringify(from("context", { message: "grüße", silent: false }));
   const message = { command: "context", message: "grüße", silent: false } as const;
   const bytes = new TextEncoder().encode(text);
-  check.equal(read(bytes), { game: "Chess", message, mends: ["binary_frame"] });
-  check.equal(read(`\ufeff${text}`), { game: "Chess", message, mends: ["byte_order_mark"] });
-  check.equal(read(new TextEncoder().encode(`\ufeff${text}`)).mends, ["binary_frame", "byte_order_mark"]);
+  check.equal(read(bytes), { game: "Chess", message, kinds: ["binary_frame"] });
+  check.equal(read(`\ufeff${text}`), { game: "Chess", message, kinds: ["byte_order_mark"] });
+  check.equal(read(new TextEncoder().encode(`\ufeff${text}`)).kinds, ["binary_frame", "byte_order_mark"]);
 });
 
 test("NB101 broken UTF-8 is refused", () => {
   check.match(refusal(new Uint8Array([0x7b, 0xff, 0x7d])), /UTF-8/);
 });
 
-const SLOPPY: readonly [client: string, frame: object, message: GameMessage, mends: readonly RepairKind[]][] = [
+const SLOPPY: readonly [client: string, frame: object, message: GameMessage, kinds: readonly RepairKind[]][] = [
   [
     "Godot: pretty-printed nulls",
     from("actions/force", { state: null, query: "q", ephemeral_context: false, priority: "low", action_names: ["a"] }),
@@ -146,8 +146,8 @@ const SLOPPY: readonly [client: string, frame: object, message: GameMessage, men
 ];
 
 test("NB102 null, [] and {} in the place of nothing are read as nothing", () => {
-  for (const [client, frame, message, mends] of SLOPPY) {
-    check.equal(read(frame), { game: "Chess", message, mends }, client);
+  for (const [client, frame, message, kinds] of SLOPPY) {
+    check.equal(read(frame), { game: "Chess", message, kinds }, client);
     check.equal(read(JSON.stringify(frame, null, 2)).message, message, `${client}, pretty-printed`);
   }
 });
@@ -156,17 +156,17 @@ test("NB103 what is missing gets its default: silent, priority, description", ()
   check.equal(read(from("context", { message: "Hi" })), {
     game: "Chess",
     message: { command: "context", message: "Hi", silent: false },
-    mends: ["silent_missing"],
+    kinds: ["silent_missing"],
   });
   const force = read(from("actions/force", { query: "q", action_names: ["a"], priority: "urgent" }));
-  check.equal(force.mends, ["priority_unknown"]);
+  check.equal(force.kinds, ["priority_unknown"]);
   check.that(force.message.command === "actions/force" && force.message.priority === "low");
   const loud = read(from("actions/force", { query: "q", action_names: ["a"], priority: "High" }));
   check.that(loud.message.command === "actions/force" && loud.message.priority === "high");
   check.equal(read(from("actions/register", { actions: [{ name: "a" }] })), {
     game: "Chess",
     message: { command: "actions/register", actions: [{ name: "a", description: "" }] },
-    mends: ["description_missing"],
+    kinds: ["description_missing"],
   });
 });
 
@@ -174,16 +174,16 @@ test("NB104 a numeric id is read as text", () => {
   check.equal(read(from("action/result", { id: 7, success: true })), {
     game: "Chess",
     message: { command: "action/result", id: "7", success: true },
-    mends: ["numeric_id"],
+    kinds: ["numeric_id"],
   });
 });
 
 test("NB104 success is true for true, 'true' and 1, and false for anything else", () => {
   for (const success of [true, "true", 1, false, "false", "yes", 0, 2, null, [], {}, undefined]) {
-    const { message, mends } = read(from("action/result", { id: "1", success }));
+    const { message, kinds } = read(from("action/result", { id: "1", success }));
     check.that(message.command === "action/result");
     check.equal(message.success, success === true || success === "true" || success === 1, String(success));
-    check.equal(mends.length, typeof success === "boolean" ? 0 : 1, String(success));
+    check.equal(kinds.length, typeof success === "boolean" ? 0 : 1, String(success));
   }
 });
 
@@ -193,11 +193,11 @@ test("NB105 unknown keys are dropped, main_thread is kept", () => {
   check.equal(read(frame), {
     game: "Chess",
     message: { command: "actions/register", actions: [{ name: "a", description: "d" }], mainThread: true },
-    mends: ["unknown_key"],
+    kinds: ["unknown_key"],
   });
   const unregister = read(from("actions/unregister", { action_names: [], main_thread: false }));
   check.equal(unregister.message, { command: "actions/unregister", names: [], mainThread: false });
-  check.equal(unregister.mends, []);
+  check.equal(unregister.kinds, []);
 });
 
 function registered(schema: unknown): ReturnType<typeof read> & { schema: unknown } {
@@ -209,14 +209,14 @@ function registered(schema: unknown): ReturnType<typeof read> & { schema: unknow
 test("NB106 a schema is passed on as given; a missing type is added", () => {
   const schema = { type: "object", properties: { x: { enum: [null, []], const: null } }, required: ["x"] };
   check.equal(registered(schema).schema, schema);
-  check.equal(registered(schema).mends, []);
+  check.equal(registered(schema).kinds, []);
   check.equal(registered({ properties: {} }).schema, { type: "object", properties: {} });
-  check.equal(registered({ properties: {} }).mends, ["schema_type_missing"]);
+  check.equal(registered({ properties: {} }).kinds, ["schema_type_missing"]);
   check.equal(registered({}).schema, undefined);
   check.equal(registered({ type: "null" }).schema, undefined);
-  check.equal(registered("string").mends, ["schema_not_object"]);
+  check.equal(registered("string").kinds, ["schema_not_object"]);
   check.equal(registered({ type: "string" }).schema, { type: "string" });
-  check.equal(registered({ type: "string" }).mends, ["schema_type_unsupported"]);
+  check.equal(registered({ type: "string" }).kinds, ["schema_type_unsupported"]);
 });
 
 test("NB106 keywords that Neuro may not support are named, at any depth, and property names are no keywords", () => {
@@ -226,8 +226,8 @@ test("NB106 keywords that Neuro may not support are named, at any depth, and pro
     LIMITS,
   );
   check.that(result.ok);
-  check.equal(result.value.mended.map(({ what }) => what), ["schema_keywords"]);
-  check.match(result.value.mended[0]?.hint ?? "", /: anyOf, multipleOf$/);
+  check.equal(result.value.repairs.map(({ what }) => what), ["schema_keywords"]);
+  check.match(result.value.repairs[0]?.hint ?? "", /: anyOf, multipleOf$/);
 });
 
 test("NB107 an action whose schema is too large or too deep is left out, and the others stay", () => {
@@ -239,7 +239,7 @@ test("NB107 an action whose schema is too large or too deep is left out, and the
     const good = { name: "good", description: "d" };
     const got = read(from("actions/register", { actions: [bad, good, { description: "nameless" }, 7] }));
     check.equal(got.message, { command: "actions/register", actions: [good] });
-    check.equal(got.mends, ["action_ignored"]);
+    check.equal(got.kinds, ["action_ignored"]);
     check.match(refusal(from("actions/register", { actions: [bad] })), /^bad: a schema/);
   }
 });
@@ -295,11 +295,11 @@ test("NB109 whatever bytes or JSON arrive, reading ends with a message or a reas
   fc.assert(fc.property(commands, data, (command, data) => ends(JSON.stringify({ command, game: "G", data }))));
 });
 
-test("NB110 what was mended is named once per kind and frame, with a hint for the developer", () => {
+test("NB110 which repairs were made is named once per kind and frame, with a hint for the developer", () => {
   const result = decodeGame(JSON.stringify(from("actions/register", { actions: [{ name: "a" }, { name: "b" }] })), LIMITS);
   check.that(result.ok);
-  check.equal(result.value.mended.length, 1);
-  check.match(result.value.mended[0]?.hint ?? "", /description/);
+  check.equal(result.value.repairs.length, 1);
+  check.match(result.value.repairs[0]?.hint ?? "", /description/);
 });
 
 const SESSION = { sessionId: "s", characterId: "evil", displayName: "Evil Neuro" };
@@ -370,6 +370,6 @@ test("NB119 what goes upstream is read back as what it was, and has nothing to m
   fc.assert(fc.property(gameMessage, (message) => {
     const [frame, ...others] = encodeUpstream(message, "Relay", PROFILES.neuro);
     check.equal(others, []);
-    check.equal(read(frame ?? ""), { game: "Relay", message, mends: [] });
+    check.equal(read(frame ?? ""), { game: "Relay", message, kinds: [] });
   }));
 });

@@ -84,7 +84,7 @@ test("NB131 a safe pattern is enforced; of a dangerous one the developer is told
     json_depth: 64,
   });
   check.that(result.ok);
-  check.equal(result.value.mended.map(({ what }) => what), ["schema_pattern"]);
+  check.equal(result.value.repairs.map(({ what }) => what), ["schema_pattern"]);
 });
 
 const keyword = fc.constantFrom(

@@ -60,7 +60,7 @@ test("NB23 `replace`: of two living copies the newest has it, but after three ch
     holder.context(`${n}`);
     const fresh = scenario.game("Chess").startup().register("a");
     holder.pong();
-    const isNewest = scenario.harness.state.games.get("neuro:Chess")?.peer === fresh.peer;
+    const isNewest = scenario.peerOf("Chess") === fresh.peer;
     winners.push(isNewest);
     if (isNewest) holder = fresh;
   }

@@ -92,7 +92,7 @@ test("NB37 every context is told to the Intermediary, and noted for those who wa
   ]);
 });
 
-test("NB31 a sloppy game is mended for a strict backend, told once per kind, and harms nobody", () => {
+test("NB31 what a sloppy game sends is repaired for a strict backend, told once per kind, and harms nobody", () => {
   const { scenario, neuro } = opened({ neuros: [{ profile: "neuro_api" }] });
   const sloppy = scenario.game("Sloppy");
   const other = started(scenario, "Other", "b");

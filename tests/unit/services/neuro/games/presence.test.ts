@@ -90,7 +90,7 @@ test("NB20 where two may be meant nobody is guessed", () => {
   const back = scenario.game("One");
   scenario.pass(5_000);
   check.equal(back.heard(), ["reregister"]);
-  check.equal(scenario.harness.state.games.get("neuro:One")?.peer, undefined);
+  check.equal(scenario.peerOf("One"), undefined);
 });
 
 test("NB20 a wrong guess is taken back when the game says its name", () => {
@@ -98,9 +98,9 @@ test("NB20 a wrong guess is taken back when the game says its name", () => {
   started(scenario, "One", "a").close();
   const other = scenario.game("Other");
   scenario.pass(2_000);
-  check.equal(scenario.harness.state.games.get("neuro:One")?.peer, other.peer);
+  check.equal(scenario.peerOf("One"), other.peer);
   other.startup().register("b");
-  check.equal(scenario.harness.state.games.get("neuro:One")?.peer, undefined);
+  check.equal(scenario.peerOf("One"), undefined);
   scenario.pass(10_000);
   check.equal(neuro.heard(), ["startup", "register a", "register b", "unregister a"]);
 });

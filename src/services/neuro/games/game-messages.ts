@@ -1,0 +1,147 @@
+/**
+ * What a game says, in the commands of the Neuro API, whatever listener it uses.
+ *
+ * Invariants: GM1 a `startup` ends the session before it, but an action that is registered again within `actions.restart_window` was
+ * never gone for Neuro; GM2 an action that is not, or that a full list leaves out, is unregistered when the window ends.
+ * Knows nothing of: frames, sockets.
+ */
+import { assertNever } from "../../../core/assert.ts";
+import type { StepContext } from "../../../core/context.ts";
+import type { GameMessage } from "../../../core/neuro-messages.ts";
+import { definitionOf, registerAction, sync, unregisterAction } from "../actions/actions.ts";
+import {
+  cancelForces,
+  onActionsSynced,
+  onNameRedefined,
+  onNameUnregistered,
+  openNamesOf,
+  requestForce,
+} from "../forces/forces.ts";
+import { deliverQueued, failOutdated, receiveResult } from "../pending/pending.ts";
+import type { Game } from "../state.ts";
+import { sendSession, shutdownReady } from "../upstream/broadcast.ts";
+import { sendContext } from "../upstream/contexts.ts";
+import { answerExtension } from "./extensions.ts";
+import { restartTimer } from "./registry.ts";
+
+/** Handles one message of a game. */
+export function handleGameMessage(game: Game, message: GameMessage, ctx: StepContext): void {
+  switch (message.command) {
+    case "action/result":
+      return receiveResult(game, message, ctx);
+    case "context":
+      return forwardContext(game, message, ctx);
+    case "actions/register":
+      return registerActions(game, message, ctx);
+    case "actions/unregister":
+      return unregisterActions(game, message, ctx);
+    case "actions/force":
+      game.counts.forces++;
+      return requestForce(game, message, ctx);
+    case "startup":
+      return restartGame(game, ctx);
+    case "shutdown/ready":
+      return shutdownReady(game, ctx);
+    case "other":
+      return answerExtension(game, message, ctx);
+    default:
+      return assertNever(message);
+  }
+}
+
+function forwardContext(game: Game, { message, silent }: GameMessage & { command: "context" }, ctx: StepContext): void {
+  game.counts.contexts++;
+  if (game.controls.muted) return ctx.observe({ is: "context_dropped", from: game.name, slug: game.slug });
+  sendContext(game.upstream, { source: game, message, silent }, ctx);
+}
+
+/** Unregisters the actions that were not registered again since a `startup`, or that a full list left out. */
+export function endRestartWindow(game: Game, ctx: StepContext): void {
+  const { upstream, service: state } = game;
+  const names: string[] = [];
+  for (const action of [...game.actions.values()]) {
+    if (!action.isUnconfirmed) continue;
+    names.push(action.name);
+    onNameUnregistered(game, action.name, ctx);
+    unregisterAction(action, ctx.now);
+  }
+  game.reregisterUntil = undefined;
+  sync(upstream, ctx);
+  failOutdated(game, new Set(names), ctx);
+  onActionsSynced(upstream, ctx);
+  if (names.length === 0) return;
+  state.unsavedRecords.add(game.record);
+  ctx.observe({ is: "actions_unregistered", integration: game.name, names });
+}
+
+/** Expects all actions except the listed ones to be registered again within `actions.restart_window`; until then the relay answers for them. */
+export function expectReregistration(game: Game, listed: ReadonlySet<string>, ctx: StepContext): void {
+  for (const action of game.actions.values()) if (!listed.has(action.name)) action.isUnconfirmed = true;
+  game.reregisterUntil = ctx.now + game.service.settings.actions.restart_window;
+  game.service.timers.set(restartTimer(game), game.reregisterUntil);
+}
+
+function registerActions(
+  game: Game,
+  { actions, mainThread }: GameMessage & { command: "actions/register" },
+  ctx: StepContext,
+): void {
+  const names: string[] = [];
+  let refused: string | undefined;
+  for (const action of actions) {
+    const registered = registerAction(game, definitionOf(action, mainThread), ctx.now);
+    if (registered === "refused") refused ??= action.name;
+    if (registered === "redefined") onNameRedefined(game, action.name, ctx);
+    if (registered === "new" || registered === "redefined") names.push(action.name);
+  }
+  if (refused !== undefined) {
+    ctx.observe({
+      is: "input_refused",
+      from: game.name,
+      fault: "queueFull",
+      reason: `too many actions: ${refused.slice(0, 64)}`,
+    });
+  }
+  if (names.length > 0) {
+    game.service.unsavedRecords.add(game.record);
+    ctx.observe({ is: "actions_registered", integration: game.name, names });
+    sync(game.upstream, ctx);
+  }
+  if (game.reregisterUntil !== undefined) deliverQueued(game, ctx);
+  onActionsSynced(game.upstream, ctx);
+}
+
+function unregisterActions(
+  game: Game,
+  { names, mainThread }: GameMessage & { command: "actions/unregister" },
+  ctx: StepContext,
+): void {
+  const gone: string[] = [];
+  for (const name of names) {
+    const action = game.actions.get(name);
+    if (action === undefined) continue;
+    gone.push(name);
+    onNameUnregistered(game, name, ctx);
+    unregisterAction(action, ctx.now);
+  }
+  if (gone.length === 0) return;
+  game.service.unsavedRecords.add(game.record);
+  ctx.observe({ is: "actions_unregistered", integration: game.name, names: gone });
+  sync(game.upstream, ctx, mainThread);
+  onActionsSynced(game.upstream, ctx);
+}
+
+/** A `startup` cancels the forces of the session before it; its actions may be registered again. */
+function restartGame(game: Game, ctx: StepContext): void {
+  const { upstream } = game;
+  const names = openNamesOf(game);
+  for (const name of names) {
+    const action = game.actions.get(name);
+    if (action !== undefined) unregisterAction(action, ctx.now);
+  }
+  if (names.length > 0) sync(upstream, ctx);
+  cancelForces(game, "cancelled", ctx);
+  game.sessionId = ctx.id();
+  expectReregistration(game, new Set(), ctx);
+  sendSession(game, ctx);
+}

@@ -1,0 +1,60 @@
+/**
+ * Asks a client to register all its actions again, and reads the list that answers.
+ *
+ * Invariant: RR1 only a list that answers the request, and that comes within `REREGISTRATION_MS`, can make the relay expect that other
+ * actions are gone; every later list only adds.
+ */
+import type { StepContext } from "../../../core/context.ts";
+import type { Millis } from "../../../core/ids.ts";
+import type { Action, GameMessage } from "../../../core/neuro-messages.ts";
+import { encodeGame } from "../codec/encode-game.ts";
+import { addRepair, type Repair } from "../codec/repair.ts";
+import type { GameConnection, GameSocket } from "../state.ts";
+import { expectReregistration } from "./game-messages.ts";
+import { reportRepairs } from "./registry.ts";
+
+/** A list that comes later than this after the request does not answer it. */
+const REREGISTRATION_MS: Millis = 2_000;
+/** Characters of names in a hint. */
+const NAMES_TEXT_MAX = 200;
+
+/** Asks the games of a socket to register everything. */
+export function requestReregistration(socket: GameSocket, ctx: StepContext): void {
+  socket.reregisterAskedAt = ctx.now;
+  for (const connection of socket.connections.values()) connection.hasReregistered = false;
+  const frame = encodeGame({ command: "actions/reregister_all" });
+  if (frame === undefined) return;
+  ctx.count("game", "out", "actions/reregister_all");
+  ctx.emit({ do: "send", to: socket.peer, frame });
+}
+
+/**
+ * The first list after a request is the whole registry: an action that is not in it is gone. What a client queued while it was
+ * disconnected can look like such a list, so the missing actions have `actions.restart_window` to be registered.
+ */
+export function trackRegistration(
+  connection: GameConnection,
+  { actions }: GameMessage & { command: "actions/register" },
+  ctx: StepContext,
+): void {
+  const { socket: { reregisterAskedAt }, game, registeredNames } = connection;
+  // Why only without a request: a client that was asked to register everything again has to register actions twice.
+  if (reregisterAskedAt === undefined) reportRepairs(game, registeredTwice(connection, actions), ctx);
+  const isAnswer = reregisterAskedAt !== undefined && !connection.hasReregistered &&
+    ctx.now - reregisterAskedAt <= REREGISTRATION_MS;
+  const names = new Set(actions.map(({ name }) => name));
+  if (isAnswer && [...registeredNames.keys()].every((name) => names.has(name))) {
+    if ([...game.actions.keys()].some((name) => !names.has(name))) expectReregistration(game, names, ctx);
+  }
+  connection.hasReregistered = true;
+  for (const name of names) registeredNames.set(name, true);
+}
+
+/** Actions that this connection registered before and that are still registered. */
+function registeredTwice({ game, registeredNames }: GameConnection, actions: readonly Action[]): readonly Repair[] {
+  const again = actions.map(({ name }) => name)
+    .filter((name) => registeredNames.has(name) && game.actions.get(name)?.isUnconfirmed === false);
+  const repairs: Repair[] = [];
+  if (again.length > 0) addRepair(repairs, "registered_twice", again.join(", ").slice(0, NAMES_TEXT_MAX));
+  return repairs;
+}
