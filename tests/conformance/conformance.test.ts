@@ -53,7 +53,7 @@ for (const platform of PLATFORMS) {
   }
 }
 
-test("RT53 every difference between platforms is declared with its reason, for a case that there is", () => {
+test("RT53 every difference between platforms is declared with its reason, for an existing case", () => {
   const names = PLATFORMS.map(({ name }) => name);
   const rows = CASES.map((one) => [
     one.name.slice(0, 70).padEnd(70),

@@ -23,7 +23,7 @@ async function told(stage: LimitStage): Promise<string> {
   return frames.join("\n");
 }
 
-test("IM26a what was answered queued for Neuro survives a kill at that instant", async () => {
+test("IM26a a message for Neuro that was answered queued survives a kill at that instant", async () => {
   const stage = await LimitStage.start(SETTINGS);
   const watcher = await stage.watcher({ token: "enhanced" });
   stage.world.disk.health = { ...stage.world.disk.health, delayMinMs: 300, delayMaxMs: 300 };
@@ -38,7 +38,7 @@ test("IM26a what was answered queued for Neuro survives a kill at that instant",
   check.equal(heard.split("first").length, 2, heard);
 });
 
-test("IM26a what could not be stored is refused, and Neuro never hears it", async () => {
+test("IM26a a message for Neuro that cannot be stored is refused, and never sent", async () => {
   for (const health of [{ fails: 1 }, { hangs: 1, hangMs: 60_000 }]) {
     const stage = await LimitStage.start(SETTINGS);
     const watcher = await stage.watcher({ token: "enhanced" });
@@ -55,7 +55,7 @@ test("IM26a what could not be stored is refused, and Neuro never hears it", asyn
   }
 });
 
-test("IM26a of what waits for Neuro nothing is dropped that was promised: what has no room is refused", async () => {
+test("IM26a no queued message for Neuro is dropped; one that does not fit is refused", async () => {
   const stage = await LimitStage.start(SETTINGS);
   const watcher = await stage.watcher({ token: "enhanced" });
   for (let at = 0; at <= 200; at++) say(watcher, `message ${at}.`);

@@ -25,7 +25,7 @@ function hang(stage: LimitStage): void {
   clock.after(HANG_MS, () => (disk.health = well));
 }
 
-test("QU93 while the store hangs for 30 s peers are served and senders told no in time; then all goes on by itself", async () => {
+test("QU93 while the store hangs for 30 s, peers are served and senders refused in time; then delivery resumes", async () => {
   const stage = await LimitStage.start(DEFAULTS);
   await stage.absent("away");
   const [here, watcher] = [await stage.integration("here"), await stage.watcher()];
@@ -72,7 +72,7 @@ test("QU93 a store that hangs when the relay starts is waited for", async () => 
   check.that(stage.world.engine !== undefined);
 });
 
-test("QU93 acks that are given while the store hangs or fails count, over a kill as well", async () => {
+test("QU93 acks during a hanging or failing store count, after a kill as well", async () => {
   for (const ill of [hang, (stage: LimitStage) => fail(stage)]) {
     const stage = await LimitStage.start(DEFAULTS);
     await stage.absent("away");

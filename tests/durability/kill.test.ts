@@ -56,7 +56,7 @@ function* chances(seed: number): Generator<number, never> {
 }
 
 test(
-  "QU90 200 commands answered queued survive SIGKILL, arrive in order, and do not come again",
+  "QU90 200 commands that were answered queued survive SIGKILL, arrive in order, and are not sent again",
   () =>
     inFolder(async (folder) => {
       const first = await RelayProcess.start(folder, UNHURRIED);
@@ -87,7 +87,7 @@ test(
 );
 
 test(
-  "QU91 thirty kills at random instants lose nothing that was answered queued, and keep the order",
+  "QU91 thirty kills at random instants lose no command that was answered queued, and keep the order",
   () =>
     inFolder(async (folder) => {
       const chance = chances(20_261);

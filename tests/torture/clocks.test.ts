@@ -33,7 +33,7 @@ async function comeAndGo({ urls }: RelayProcess): Promise<void> {
 }
 
 test(
-  "RT71 ids go on growing when the clock is set back, while the relay runs and between two runs",
+  "RT71 ids keep growing when the clock is set back, at run time and between two runs",
   () =>
     inFolder(async (folder) => {
       const all: string[] = [];
@@ -56,7 +56,7 @@ test(
   LONG,
 );
 
-test("RT71 a deadline comes in its time though the clock is set back by hours", () =>
+test("RT71 a deadline is on time although the clock is set back by hours", () =>
   inFolder(async (folder) => {
     const neuro = FlappingNeuro.open();
     const sets = [`nakurity-client.url=${neuro.url}`, "nakurity-client.action_deadline=1s", "limits.greeting=2s"];

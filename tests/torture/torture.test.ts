@@ -18,20 +18,20 @@ async function holds(backend: Backend): Promise<void> {
   check.that(tally.queued >= 10, `only ${tally.queued} were answered queued`);
 }
 
-test("QU92 kills in the middle of everything lose nothing that was queued (fs)", () => holds(FS), LONG);
+test("QU92 kills during any work lose no queued command (fs)", () => holds(FS), LONG);
 
-test("QU92 kills in the middle of everything lose nothing that was queued (sqlite)", () => holds(SQLITE), LONG);
+test("QU92 kills during any work lose no queued command (sqlite)", () => holds(SQLITE), LONG);
 
-test("QU92 kills in the middle of everything lose nothing that was queued (deno-kv)", () => holds(DENO_KV), LONG);
+test("QU92 kills during any work lose no queued command (deno-kv)", () => holds(DENO_KV), LONG);
 
-test("QU92 RT71 kills lose nothing that was queued though the clock is set by hours all the while", async () => {
+test("QU92 RT71 kills lose no queued command while the clock is set by hours", async () => {
   const tally = await torture(SQLITE, { kills: KILLS, seed: 8, isClockWrong: true });
   check.equal(breachesIn(tally), []);
   check.that(tally.queued >= 10, `only ${tally.queued} were answered queued`);
 }, LONG);
 
 test(
-  "NC36 a Neuro who comes and goes finds each time all that is registered, and gets each result where she asked",
+  "NC36 a Neuro that reconnects finds all actions registered each time, and gets each result on the connection of its action",
   async () => {
     const { connections, acts, results, breaches } = await flap({ times: 15, seed: 9 });
     check.equal(breaches, []);
@@ -45,33 +45,33 @@ test(
 
 if (redis !== undefined) {
   test(
-    "QU92 kills in the middle of everything lose nothing that was queued (redis)",
+    "QU92 kills during any work lose no queued command (redis)",
     () => RedisServer.run(redis, ({ backend }) => holds(backend)),
     LONG,
   );
   test(
-    "QU93 while Redis is away peers are served and senders told no; when it is back all goes on by itself",
+    "QU93 while Redis is down, peers are served and senders refused; delivery resumes when it is back",
     async () => check.equal(await RedisServer.run(redis, (server) => redisAway(server)), []),
     LONG,
   );
   test(
-    "QU93 while Redis hangs peers are served and senders told no; when it goes on nothing comes that was refused",
+    "QU93 while Redis hangs, peers are served and senders refused; refused commands never arrive",
     async () => check.equal(await RedisServer.run(redis, (server) => redisHangs(server, 4_000)), []),
     LONG,
   );
   test(
-    "QU93 of a Redis that hangs and is then killed nothing comes that was refused",
+    "QU93 after Redis hangs and is killed, refused commands never arrive",
     async () => check.equal(await RedisServer.run(redis, (server) => redisHangsAndDies(server, 4_000)), []),
     LONG,
   );
   test(
-    "QU94 a relay that is started while Redis hangs says so and ends",
+    "QU94 a relay that is started while Redis hangs reports it and exits",
     async () => check.equal(await RedisServer.run(redis, startWhileRedisHangs), []),
     LONG,
   );
 }
 
-test("QU92 the account finds what must not be", () => {
+test("QU92 the delivery log detects losses, reordering and unmarked repeats", () => {
   const ledger = new DeliveryLog();
   for (const number of [0, 1, 2]) ledger.answered(number, "queued");
   ledger.arrived("a", 1, false);
@@ -84,7 +84,7 @@ test("QU92 the account finds what must not be", () => {
 
 for (const backend of [FS, SQLITE]) {
   test(
-    `QU93 while the disk is full peers are served and senders told no; when it is not all goes on by itself (${backend.name})`,
+    `QU93 while the disk is full, peers are served and senders refused; delivery resumes when it is not (${backend.name})`,
     async () => {
       const found = await diskFull(backend);
       if (typeof found === "string") return console.log(`not tried: ${found}`);
@@ -95,7 +95,7 @@ for (const backend of [FS, SQLITE]) {
 }
 
 for (const backend of [FS, SQLITE]) {
-  test(`QU94 a relay that is started on a full disk says so and ends (${backend.name})`, async () => {
+  test(`QU94 a relay that is started on a full disk reports it and exits (${backend.name})`, async () => {
     const found = await startOnFullDisk(backend);
     if (typeof found === "string") return console.log(`not tried: ${found}`);
     check.equal(found, []);

@@ -129,7 +129,7 @@ async function playIntegrations(harness: Stage): Promise<void> {
   desk.close();
 }
 
-test("OB29 a page and a program that are refused again and again write a bounded log, and are counted", async () => {
+test("OB29 repeated refusals write a bounded number of log lines, and all are counted", async () => {
   let [lines, text]: [readonly string[], string] = [[], ""];
   const settings = testSettings((changed) => (changed["nakurity-backend"].token = "own"));
   await withRelay(settings, async (relay) => {
@@ -149,7 +149,7 @@ test("OB29 a page and a program that are refused again and again write a bounded
   }
 }, { timeoutMs: 30_000 });
 
-test("OB28 every metric of a relay that runs moves when what it measures does", async () => {
+test("OB28 every metric of a running relay changes when what it measures changes", async () => {
   const upstream = testSettings((settings) => {
     settings["nakurity-backend"].decider = "first";
     settings["nakurity-backend"].choice_timeout = 100;

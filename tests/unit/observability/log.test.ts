@@ -33,14 +33,14 @@ const SENT: Observation = {
   data: "PAYLOAD",
 };
 
-test("OB1 a fact is one readable line: when, how bad, which room, what", async () => {
+test("OB1 an observation is one readable line: time, level, source, message", async () => {
   check.equal(await linesOf([connected("Spotify"), { is: "store_failed", key: "k", reason: "disk full" }]), [
     '2030-01-02T03:04:05.000Z INFO    [intermediary] integration "Spotify" connected',
     '2030-01-02T03:04:05.000Z ERROR   [relay] store operation failed at "k": "disk full"',
   ]);
 });
 
-test("OB2 on request a line is a JSON object with the names in it as properties", async () => {
+test("OB2 with log.format json a line is a JSON object with names and numbers as properties", async () => {
   const lost: Observation = { is: "upstream_lost", upstream: "neuro", reason: "gone {x}", retry_ms: 500 };
   const [line = ""] = await linesOf([lost], { format: "json" });
   const record = JSON.parse(line);
@@ -51,14 +51,14 @@ test("OB2 on request a line is a JSON object with the names in it as properties"
   check.equal(record.message, 'lost connection to "neuro", reconnecting in 500 ms: "gone {x}"');
 });
 
-test("OB3 levels are set for all rooms and for each", async () => {
+test("OB3 levels are set for all sources and for each", async () => {
   check.equal(await linesOf([SENT]), []);
   check.equal((await linesOf([SENT], { level: "debug" })).length, 1);
   check.equal((await linesOf([SENT, connected("x")], { level: "error", levels: { neuro: "debug" } })).length, 1);
   check.equal(await linesOf([connected("x")], { levels: { intermediary: "warning" } }), []);
 });
 
-test("OB3 levels change while it runs", async () => {
+test("OB3 levels change at run time", async () => {
   const lines: string[] = [];
   const log = await openLog(DEFAULTS.log, (line) => lines.push(line));
   const { observe } = createObserver(log, createMetrics(), { now: () => 0, after: () => {} });
@@ -69,7 +69,7 @@ test("OB3 levels change while it runs", async () => {
   await log.close();
 });
 
-test("OB4 what a peer is called or says can neither break its line nor look like ours", async () => {
+test("OB4 text from a peer can neither break its line nor look like a message of the relay", async () => {
   const name = 'x"\n2030-01-02T03:04:05.000Z ERROR [relay] all is lost\r\u001b[31m\u202e{0}';
   for (const format of ["text", "json"] as const) {
     const lines = await linesOf([connected(name), {
@@ -87,13 +87,13 @@ test("OB4 what a peer is called or says can neither break its line nor look like
   check.equal(quoted('say "a\\b"\n'), String.raw`"say \"a\\b\"\u000a"`);
 });
 
-test("OB4 a line has an end, whatever a peer is called", async () => {
+test("OB4 a line has a limited length, whatever the name of a peer", async () => {
   const [line = ""] = await linesOf([connected("x".repeat(1_000_000))]);
   check.that(line.length < 500, String(line.length));
   check.that(oneLine("y".repeat(100_000)).length < 2_100);
 });
 
-test("OB5 no payload stands in a line above debug, in either format", async () => {
+test("OB5 no line above debug contains a payload, in either format", async () => {
   const payload = "PAYLOAD";
   const observations: Observation[] = [
     { is: "integration_message", from: "a", payload },
@@ -130,7 +130,7 @@ test("OB5 no payload stands in a line above debug, in either format", async () =
 });
 
 for (const runtime of ["bun", "deno"] as const) {
-  test(`OB7 on ${runtime} a log in a file is rotated, and is complete when it is closed`, async () => {
+  test(`OB7 on ${runtime} a log file is rotated, and complete when the log is closed`, async () => {
     const folder = await mkdtemp(join(tmpdir(), "neuro-relay-log-"));
     const file = join(folder, "relay.log");
     const script = new URL("rotate.ts", import.meta.url).pathname;
@@ -172,7 +172,7 @@ async function flood(settings: Partial<LogSettings> = {}) {
   return { lines, timers, log, metrics, observing, refuse, pass };
 }
 
-test("OB29 a flood of what anybody can cause writes some lines, then how many more there were; all are counted", async () => {
+test("OB29 a flood of refusals writes 20 lines and a summary; all are counted", async () => {
   const { lines, timers, log, metrics, observing, refuse, pass } = await flood();
   refuse(1_000);
   check.equal([lines.length, timers.length], [20, 1]);
@@ -195,7 +195,7 @@ test("OB29 a flood of what anybody can cause writes some lines, then how many mo
   await log.close();
 });
 
-test("OB29 a window ends when the next fact comes, should its timer be late, and the sum is JSON where lines are", async () => {
+test("OB29 a window whose timer is late ends with the next observation, and the summary is JSON where lines are", async () => {
   const { lines, timers, log, refuse, pass } = await flood({ format: "json" });
   refuse(25);
   timers.length = 0;
@@ -207,7 +207,7 @@ test("OB29 a window ends when the next fact comes, should its timer be late, and
   await log.close();
 });
 
-test("OB29 of what integrations do two hundred have lines of their own, and nothing that is not wanted counts as a line", async () => {
+test("OB29 the work of integrations has 200 lines, and lines below the level do not count", async () => {
   const { lines, log, observing, refuse, pass } = await flood({ level: "error" });
   refuse(1_000);
   pass(10_000);
@@ -222,7 +222,7 @@ test("OB29 of what integrations do two hundred have lines of their own, and noth
   await log.close();
 });
 
-test("OB29 what is done by a token, waits for approval or seals a session can flood the log as little", async () => {
+test("OB29 operator commands, approvals and sealed sessions are limited as well", async () => {
   const { lines, log, observing, pass } = await flood();
   for (let at = 0; at < 300; at++) {
     observing.observe({ is: "operator_acted", by: "watcher", did: "command", to: `${at}`, outcome: "notFound" });
@@ -243,7 +243,7 @@ test("OB29 what is done by a token, waits for approval or seals a session can fl
   await log.close();
 });
 
-test("OB30 a token is hidden wherever it turns up: in a name, a reason, a list, a property", async () => {
+test("OB30 a token is hidden wherever it occurs: in a name, a reason, a list, a property", async () => {
   for (const format of ["text", "json"] as const) {
     const lines: string[] = [];
     const log = await openLog({ ...DEFAULTS.log, format }, (line) => lines.push(line));
@@ -267,7 +267,7 @@ test("OB11 a prediction can be printed as the original Brain relay does", () => 
   );
 });
 
-test("OB12 lines of one turn are written together, in order, and early when they are many", () => {
+test("OB12 lines of one turn are written together and in order, and earlier when there are many", () => {
   const written: string[] = [];
   const turns: (() => void)[] = [];
   const lines = new LineBuffer((text) => written.push(text), (run) => turns.push(run));

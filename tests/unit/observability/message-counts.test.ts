@@ -46,7 +46,7 @@ async function relay() {
 
 const greeting = (type: string, name: string) => ({ type, name, auth_token: PUBLISHED_TOKEN, ack: true });
 
-test("OB26 each room counts what comes and what goes by the words of its protocol", async () => {
+test("OB26 each service counts its messages by the kinds of its protocol", async () => {
   const { say, counts } = await relay();
   const register = { command: "actions/register", game: "Chess", data: { actions: [{ name: "move", description: "x" }] } };
   await say("neuro", { command: "startup", game: "Chess" }, register, { command: "context", game: "Chess", data: {} });
@@ -82,7 +82,7 @@ test("OB26 each room counts what comes and what goes by the words of its protoco
   check.that(Object.keys(seen).every((count) => /^\w+ \w+ (?:in|out) [\w/-]+$/.test(count)), Object.keys(seen).join("; "));
 });
 
-test("OB26 no peer makes a kind up", async () => {
+test("OB26 a peer cannot invent kinds", async () => {
   const { say, counts } = await relay();
   const invented = Array.from({ length: 300 }, (_, at) => `kind${at}`);
   await say("neuro", ...invented.map((command) => ({ command, game: "Chess" })));

@@ -68,7 +68,7 @@ test("OB8 a histogram has cumulative buckets, a sum and a count", () => {
   );
 });
 
-test("OB8 the names say kind and unit, and a parser of others reads every line", async () => {
+test("OB8 names state kind and unit, and an independent parser reads every line", async () => {
   const scraped = await scrapeOf([{ is: "integration_connected", name: 'q"\\\n' }, {
     is: "greeting_refused",
     fault: "badToken",
@@ -98,7 +98,7 @@ test("OB9 a label's value stays within its quotes", () => {
   check.equal(metrics.text().split("\n")[2], 'a{x="q\\"\\\\\\n"} 1');
 });
 
-test("OB9 whatever peers call themselves, a family is bounded, and what is over is counted together", () => {
+test("OB9 whatever the names of peers, a family has a limited number of series; the rest is counted as other", () => {
   const metrics = new MetricRegistry();
   const family = metrics.counter({ name: "a", help: "A.", labels: ["x"] });
   for (let at = 0; at < SERIES_MAX + 50; at++) family.labels(`name ${at}`).add();
@@ -107,7 +107,7 @@ test("OB9 whatever peers call themselves, a family is bounded, and what is over 
   check.equal(lines.at(-1), 'a{x="other"} 50');
 });
 
-test("OB10 every fact is counted by its name; results, latency, forces and refusals have their own", async () => {
+test("OB10 every observation is counted by name; results, latency, forces and refusals have metrics of their own", async () => {
   const result = (success: boolean, ms: number): Observation => ({
     is: "action_result",
     id: "1",
@@ -143,7 +143,7 @@ test("OB10 every fact is counted by its name; results, latency, forces and refus
   ) check.that(scraped.text.split("\n").includes(line), line);
 });
 
-test("OB25 each integration has its uptime until it leaves; those beyond the bound are one, as old as the oldest of them", async () => {
+test("OB25 each integration has an uptime until it disconnects; those beyond the limit share one, the longest", async () => {
   const names = ["a", "b", "CANARY", "d", "e"];
   const observations: Observation[] = [
     ...names.map((name): Observation => ({ is: "integration_connected", name })),
@@ -178,7 +178,7 @@ test("OB25 each integration has its uptime until it leaves; those beyond the bou
   ]);
 });
 
-test("OB25 nothing that a room answers, or leaves out, makes a wrong number", async () => {
+test("OB25 an unexpected or incomplete status causes no wrong number", async () => {
   const odd = new Map<"intermediary" | "neuro" | "brain", never>([
     ["intermediary", { queue: { entries: "many", oldest: null }, uploads: 5 } as never],
     ["neuro", { upstreams: [{ id: 5 }, { id: "neuro", url: null, force: {}, waiting: "x" }, null] } as never],
@@ -194,7 +194,7 @@ test("OB25 nothing that a room answers, or leaves out, makes a wrong number", as
   ]);
 });
 
-test("OB26 messages are counted by room, by who is spoken with, by direction and by kind", async () => {
+test("OB26 messages are counted by service, counterpart, direction and kind", async () => {
   const tally = new MessageCounter();
   for (const kind of ["startup", "context", "context"]) {
     tally.add({ service: "neuro", counterpart: "game", direction: "in", kind });
@@ -204,7 +204,7 @@ test("OB26 messages are counted by room, by who is spoken with, by direction and
   check.equal(scraped.value("messages_total"), 3);
 });
 
-test("OB27 the table of metrics is what the source says; run `bun run docs` when this fails", async () => {
+test("OB27 the metrics reference is up to date; run `bun run docs` when this fails", async () => {
   const text = await readFile(new URL("../../../config/METRICS.md", import.meta.url), "utf8");
   check.that(text === metricsReference(), "config/METRICS.md is stale: run `bun run docs`");
   const names = createMetrics().registry.describe().map(({ name }) => name);

@@ -128,7 +128,7 @@ async function sinksOf(
 }
 
 for (const format of ["text", "json"] as const) {
-  test(`OB31 no token comes out of a relay: by its log as ${format}, its pages, its metrics or its recording`, async () => {
+  test(`OB31 no token is disclosed by the log as ${format}, pages, metrics or a recording`, async () => {
     const { lines, web, tape } = await sinksOf({ level: "debug", format });
     check.that(lines.length > 30 && tape.split("\n").length > 40, "there was traffic");
     check.that(lines.some((line) => line.includes(PAYLOAD)), "a debug log shows what is said");
@@ -139,7 +139,7 @@ for (const format of ["text", "json"] as const) {
     for (const text of bytes) check.that(!text.includes(CANARY), text);
   }, { timeoutMs: 30_000 });
 
-  test(`OB31 no payload stands in a log as ${format} above debug`, async () => {
+  test(`OB31 no log line as ${format} above debug contains a payload`, async () => {
     const { lines } = await sinksOf({ level: "info", format });
     check.that(lines.length > 15, "there was traffic");
     for (const line of lines) check.that(!line.includes(PAYLOAD) && !line.includes(CANARY), line);

@@ -37,7 +37,7 @@ const SESSION = sessionOf(
   { t: 11, peer: 6, listener: "neuro", is: "in", base64: "AAAA", bytes: 100_000 },
 );
 
-test("OB22 a recording shows its connections, who speaks on each, and which side is the game's", () => {
+test("OB22 a recording lists its connections, their game, and the side of each frame", () => {
   const conversations = conversationsIn(SESSION);
   check.equal(conversations.map(({ peer, at, game, frames }) => [peer, at, game, frames]), [
     [1, "neuro:neuro", undefined, 0],
@@ -56,7 +56,7 @@ test("OB22 a recording shows its connections, who speaks on each, and which side
   );
 });
 
-test("OB22 a conversation is chosen by game, by upstream or by number; of several with one game the longest is meant", () => {
+test("OB22 a conversation is chosen by game, upstream or number; of several with one game, the longest", () => {
   const conversations = conversationsIn(SESSION);
   const peerOf = (choice: Parameters<typeof selectConversation>[1]) => {
     const found = selectConversation(conversations, choice);

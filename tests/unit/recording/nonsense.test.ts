@@ -71,7 +71,7 @@ const TRAPS: [Line[], (string | Uint8Array)[]][] = [
   ];
 });
 
-test("OB16 whatever stands in a file, it is read or refused", () => {
+test("OB16 any file is read or refused", () => {
   const line = fc.oneof(
     fc.constant('{"v":1,"relay":"1","started_at":""}'),
     fc.record({
@@ -103,7 +103,7 @@ test("OB16 whatever stands in a file, it is read or refused", () => {
   );
 });
 
-test("OB14 whatever a frame is, it can be written down, and no secret in it is", () => {
+test("OB14 any frame can be recorded, without its secrets", () => {
   const secret = "CANARY-secret-of-some-length";
   const secrets = new Secrets([secret]);
   const planted = fc.tuple(frame, fc.string(), fc.string()).map(([plain, before, after]) =>
@@ -120,7 +120,7 @@ test("OB14 whatever a frame is, it can be written down, and no secret in it is",
   );
 });
 
-test("OB17 OB20 whatever was recorded and whatever is said, a player plays to its end", async () => {
+test("OB17 OB20 any recording is replayed to its end, whatever the other side sends", async () => {
   await fc.assert(
     fc.asyncProperty(lines, fc.array(frame, { maxLength: 12 }), async (recorded, said) => {
       const backend = replayBackend(script(recorded, { speed: 10 }));

@@ -69,7 +69,7 @@ const opened = (peer: typeof GAME, listener: "neuro" | "intermediary" | "brain" 
   connection: { ...TEST_CONNECTION, path: "/game/x", userAgent: "Unity" },
 });
 
-test("OB13 each connection and each frame of either direction is a line, at every door and on every dialled link", () => {
+test("OB13 each connection and each frame is a line, in both directions, on every listener and link", () => {
   const fixture = new RecorderFixture().record(opened(GAME), { is: "frame", peer: GAME, frame: '{"command":"startup"}' });
   fixture.sockets.send(GAME, "hello");
   fixture.sockets.dial(LINK, "wss://me:pw@neuro.example/x?token=1#2", { "neuro-relay-via": "a" });
@@ -101,7 +101,7 @@ test("OB13 each connection and each frame of either direction is a line, at ever
   ]]);
 });
 
-test("OB13 what is recorded goes on as it came", () => {
+test("OB13 recorded calls pass unchanged", () => {
   const fixture = new RecorderFixture();
   check.equal(fixture.sockets.send(GAME, "x"), 7);
   fixture.sockets.flush();
@@ -129,7 +129,7 @@ test("OB13 what is recorded goes on as it came", () => {
   });
 });
 
-test("OB14 no token is on the tape, wherever it stands and however it is written", () => {
+test("OB14 no token is recorded, wherever and however it is written", () => {
   const secret = "CANARY-token/1";
   const fixture = new RecorderFixture([secret]).record({
     is: "opened",
@@ -162,7 +162,7 @@ test("OB14 no token is on the tape, wherever it stands and however it is written
   check.that(fixture.lines.some((line) => line.includes("my token is ***, really")), "the rest of the message stays");
 });
 
-test("OB14 every token in the settings is known to be one", () => {
+test("OB14 every token in the settings is known as a secret", () => {
   const [one, two, three, four, five] = ["CANARY-one", "CANARY-two", "CANARY three", "CANARY-four", "CANARY-five"];
   const settings: Settings = {
     ...DEFAULTS,
@@ -179,7 +179,7 @@ test("OB14 every token in the settings is known to be one", () => {
   check.equal(secrets.redact(`${one} CANARY-six`), "*** ***");
 });
 
-test("OB14 of bytes the beginning is kept, and how many there were", () => {
+test("OB14 of a binary frame the first 64 KiB and the size are recorded", () => {
   const fixture = new RecorderFixture().record(opened(GAME), {
     is: "frame",
     peer: GAME,
@@ -189,7 +189,7 @@ test("OB14 of bytes the beginning is kept, and how many there were", () => {
   check.equal([fromBase64(base64)?.length, bytes], [65_536, 1_000_000]);
 });
 
-test("OB15 a tape that is full says so in its last line, once, and the relay goes on", () => {
+test("OB15 a full recording ends with a line that says so, once, and the relay continues", () => {
   const fixture = new RecorderFixture([], 4).record(opened(GAME));
   for (let at = 0; at < 10; at++) fixture.record({ is: "frame", peer: GAME, frame: `${at}` });
   check.equal(fixture.sockets.send(GAME, "x"), 7);
@@ -197,7 +197,7 @@ test("OB15 a tape that is full says so in its last line, once, and the relay goe
   check.equal([fixture.fulls, fixture.lines.length, fixture.session.end, fixture.session.events.length], [1, 5, "full", 3]);
 });
 
-test("OB16 a torn line, and what is no line of a recording, are left out and counted", () => {
+test("OB16 torn and foreign lines are skipped and counted", () => {
   const fixture = new RecorderFixture().record(opened(GAME), { is: "frame", peer: GAME, frame: "whole" });
   const torn = `${fixture.lines.join("\n")}\n{"t":30,"peer":1,"listener":"neu`;
   const [first] = readRecording(torn);
@@ -207,7 +207,7 @@ test("OB16 a torn line, and what is no line of a recording, are left out and cou
   check.equal([before?.unreadable, after?.events.length, after?.unreadable], [3, 1, 0]);
 });
 
-test("OB16 what is no recording, or a later kind of one, is refused with a reason", () => {
+test("OB16 a file that is not a recording, or a newer one, is refused with a reason", () => {
   for (const text of ["", "\n\n", "hello", '{"t":1,"peer":1,"is":"in"}', '{"v":2,"relay":"9","started_at":"x"}']) {
     let refused: unknown;
     try {

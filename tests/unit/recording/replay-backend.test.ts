@@ -42,7 +42,7 @@ async function played(lines: readonly Line[] = LINES, changes: Parameters<typeof
   return { playing, world, heard, codes, wire, say: (message: unknown) => wire.send(JSON.stringify(message)) };
 }
 
-test("OB17 a backend says each line once the game has said what came before it, with the recorded pause", async () => {
+test("OB17 a backend sends each line once the game has sent what came before it, with the recorded pause", async () => {
   const { playing, world, heard, codes, say } = await played();
   await world.advance(3_000);
   check.equal(heard, []);
@@ -67,7 +67,7 @@ test("OB17 a backend says each line once the game has said what came before it, 
   check.equal(codes, [1000]);
 });
 
-test("OB17 a faster play shortens the pauses, and max leaves them out; a game may take as long as it took", async () => {
+test("OB17 a higher speed shortens the pauses, and max removes them; the game may take its recorded time", async () => {
   for (const [speed, pause] of [[4, 250], [Infinity, 0]] as const) {
     const { world, heard, say } = await played(LINES, { speed });
     for (const message of [STARTUP, REGISTER, FORCE]) say(message);
@@ -77,7 +77,7 @@ test("OB17 a faster play shortens the pauses, and max leaves them out; a game ma
   }
 });
 
-test("OB17 a registration may come in other portions than it was recorded in", async () => {
+test("OB17 a registration may be split differently than recorded", async () => {
   const { world, heard, say } = await played(LINES, { speed: Infinity });
   for (const message of [STARTUP, FORCE]) say(message);
   for (const name of ["resign", "move"]) {
@@ -88,7 +88,7 @@ test("OB17 a registration may come in other portions than it was recorded in", a
   check.equal(heard.map(({ message }) => message.command), ["startup", "action"]);
 });
 
-test("OB18 a silent game is waited for no longer than the patience, and what it did not say is missing", async () => {
+test("OB18 a silent game delays a line by at most the patience, and its facts are missing", async () => {
   const { playing, world, heard, say } = await played(LINES, { speed: Infinity });
   say(STARTUP);
   await world.advance(5_030);
@@ -106,7 +106,7 @@ test("OB18 a silent game is waited for no longer than the patience, and what it 
   ]);
 });
 
-test("OB19 what differs is named: other content, more than was recorded, less", async () => {
+test("OB19 differences are reported: different, extra and missing facts", async () => {
   const { playing, world, say } = await played(LINES, { speed: Infinity });
   say(STARTUP);
   say({ command: "actions/register", game: "Chess", data: { actions: [{ name: "move", description: "Walk." }] } });
@@ -129,7 +129,7 @@ test("OB19 what differs is named: other content, more than was recorded, less", 
   ]);
 });
 
-test("OB17 a game that leaves before the end ends the play, and a second one is turned away", async () => {
+test("OB17 a game that disconnects early ends the replay, and a second game is refused", async () => {
   const { playing, world, wire, say } = await played();
   const second = world.network.connect("neuro");
   const codes: number[] = [];
@@ -142,7 +142,7 @@ test("OB17 a game that leaves before the end ends the play, and a second one is 
   check.equal([playing.report()?.broken, playing.report()?.played], ["the game disconnected (1000)", 1]);
 });
 
-test("OB17 a play that is stopped says what had been played, and what was still to come", async () => {
+test("OB17 a stopped replay reports what was played and what was missing", async () => {
   const { playing, world, say } = await played();
   say(STARTUP);
   await world.advance(100);
@@ -152,7 +152,7 @@ test("OB17 a play that is stopped says what had been played, and what was still 
   check.equal([broken, count, agreed, differing], ["stopped", 1, 1, 6]);
 });
 
-test("OB17 bytes are played as bytes, and heard as what they say", async () => {
+test("OB17 binary frames are replayed as binary frames, and read as text", async () => {
   const bytes = new TextEncoder().encode(JSON.stringify(STARTUP));
   const { playing, world, wire } = await played([[0, "game", bytes], [5, "backend", {
     command: "actions/reregister_all",

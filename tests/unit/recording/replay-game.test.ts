@@ -45,7 +45,7 @@ async function staged(lines: readonly Line[] = LINES, changes: Parameters<typeof
 
 const commands = (heard: readonly Heard[]) => heard.map(({ message }) => message.command);
 
-test("OB20 a game says its lines in order and in time, and waits for as many actions as had come", async () => {
+test("OB20 a game sends its lines in order and on time, and waits for as many actions as had come", async () => {
   const harness = await staged();
   await harness.world.advance(4_000);
   check.equal(commands(harness.heard), ["startup", "actions/register", "actions/force"]);
@@ -70,7 +70,7 @@ test("OB20 a game says its lines in order and in time, and waits for as many act
   check.equal(harness.backend.isOpen, false);
 });
 
-test("OB20 at any speed what a game says between an action and its result goes before the result", async () => {
+test("OB20 at any speed, what a game sends between an action and its result precedes the result", async () => {
   const harness = await staged(LINES, { speed: Infinity });
   harness.ask("a");
   harness.ask("b");
@@ -81,7 +81,7 @@ test("OB20 at any speed what a game says between an action and its result goes b
   ]);
 });
 
-test("OB21 every action is answered once: as recorded, with the last answer when there are no more, or as a success", async () => {
+test("OB21 every action is answered once: as recorded, then with the last result, or as a success", async () => {
   const harness = await staged(LINES, { speed: Infinity });
   for (const id of ["a", "b", "c"]) harness.ask(id);
   harness.ask("d", "dance");
@@ -95,7 +95,7 @@ test("OB21 every action is answered once: as recorded, with the last answer when
   ]);
 });
 
-test("OB19 a backend's other actions, and those that it does not ask for, are named", async () => {
+test("OB19 extra and missing actions of a backend are reported", async () => {
   const harness = await staged(LINES, { speed: Infinity });
   harness.ask("a", "move", '{ "to": "d4" }');
   harness.ask("b", "dance", "{}");
@@ -110,7 +110,7 @@ test("OB19 a backend's other actions, and those that it does not ask for, are na
   );
 });
 
-test("OB18 a silent backend is waited for no longer than the patience", async () => {
+test("OB18 a silent backend delays a line by at most the patience", async () => {
   const harness = await staged(LINES, { speed: Infinity });
   await harness.world.advance(5_900);
   check.equal(harness.heard.length, 3);
@@ -119,7 +119,7 @@ test("OB18 a silent backend is waited for no longer than the patience", async ()
   check.equal(harness.playing.report()?.differing, 2);
 });
 
-test("OB20 a backend that is not there, or goes, ends the play with the reason", async () => {
+test("OB20 a backend that is unreachable, or disconnects, ends the replay with the reason", async () => {
   const refused = replayGame(script(LINES), "ws://me:CANARY@nowhere/t/CANARY/x?token=CANARY");
   const world = await worldOf(refused);
   await world.advance(9_000);
@@ -136,7 +136,7 @@ test("OB20 a backend that is not there, or goes, ends the play with the reason",
   ]);
 });
 
-test("OB20 a play that is stopped says what had been played", async () => {
+test("OB20 a stopped replay reports what was played", async () => {
   const harness = await staged();
   await harness.world.advance(150);
   void harness.world.engine?.drain();

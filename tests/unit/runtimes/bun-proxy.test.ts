@@ -32,7 +32,7 @@ const GREETING = JSON.stringify({ type: "neuro-os", name: "w", auth_token: "supe
 const isOfProxy = (frame: string): boolean => frame.includes('"via":"intercept-proxy"');
 const payloadOf = (frame: string) => JSON.parse(frame).payload;
 
-test("NC60 NC61 NC63 NC65 a game plays through the proxy, and a watcher hears of it", async () => {
+test("NC60 NC61 NC63 NC65 a game connects through the proxy, and a watcher is notified", async () => {
   const { url, asked, left, stop } = backend();
   const settings = behind(url);
   await withRelay(settings, async ({ urls, connect, lines }) => {
@@ -61,7 +61,7 @@ test("NC60 NC61 NC63 NC65 a game plays through the proxy, and a watcher hears of
   await stop();
 });
 
-test("NC63 a game that closes takes its connection to the backend with it, with its code", async () => {
+test("NC63 when a game closes, its connection to the backend is closed with the same code", async () => {
   const { url, left, stop } = backend();
   const settings = behind(url);
   await withRelay(settings, async ({ urls }) => {
@@ -83,7 +83,7 @@ test("NC64 a game is closed with 1014 when nothing listens behind the proxy", as
   }, { services: services(settings) });
 });
 
-test("SE13 the proxy, which asks for no token, is not to be reached by the web port", async () => {
+test("SE13 the proxy, which requires no token, is not reachable through the web port", async () => {
   const { url, stop } = backend();
   const settings = behind(url);
   await withRelay(settings, async ({ urls }) => {

@@ -10,7 +10,7 @@ import { MemoryStore } from "./memory-store.ts";
 
 const MIB = 1_024 * 1_024;
 
-test("RT1 every listener is bound, and says so, before the relay is ready", () =>
+test("RT1 every listener is open and printed before the relay is ready", () =>
   withRelay(testSettings(), async ({ urls, lines, connect }) => {
     check.equal(lines.slice(0, 3), [
       `[Intermediary] listening on ${urls.intermediary}`,
@@ -25,7 +25,7 @@ test("RT1 every listener is bound, and says so, before the relay is ready", () =
     }
   }));
 
-test("RT1 what is configured and not there is said, and an upstream is shown without its secrets", () => {
+test("RT1 what is configured but not part of the build is printed, and an upstream URL is redacted", () => {
   const settings = testSettings((change) => {
     change.nallely.enabled = true;
     change.web.enabled = false;
@@ -58,7 +58,7 @@ test("RT2 a port in use is one sentence that names the setting, and nothing stay
     });
   }));
 
-test("RT3 text and bytes arrive as they were sent, in order", () =>
+test("RT3 text and bytes arrive unchanged and in order", () =>
   withRelay(testSettings(), async ({ connect }) => {
     const client = await connect("neuro");
     const texts = Array.from({ length: 500 }, (_, at) => `${at} ü 漢 😀 "\\ \u0000`);
@@ -72,7 +72,7 @@ test("RT3 text and bytes arrive as they were sent, in order", () =>
     check.equal(client.frames, []);
   }));
 
-test("RT3 a binary frame comes back as bytes", () =>
+test("RT3 a binary frame is echoed as bytes", () =>
   withRelay(testSettings(), async ({ connect }) => {
     const client = await connect("intermediary");
     client.send(new Uint8Array([0, 255, 7]));
@@ -80,7 +80,7 @@ test("RT3 a binary frame comes back as bytes", () =>
     check.equal(new Uint8Array(client.frames[0] as ArrayBuffer), new Uint8Array([0, 255, 7]));
   }));
 
-test("RT4 a frame over the limit closes its peer with 1009, and nobody else", () =>
+test("RT4 a frame over the limit closes only its peer, with 1009", () =>
   withRelay(testSettings(), async ({ connect, log }) => {
     const [game, other, integration] = [await connect("neuro"), await connect("neuro"), await connect("intermediary")];
     game.send("x".repeat(MIB + 1));
@@ -94,7 +94,7 @@ test("RT4 a frame over the limit closes its peer with 1009, and nobody else", ()
     check.equal((await integration.closed).code, 1009);
   }));
 
-test("RT5 a peer that is closed gets code and reason, and is not heard any more", () =>
+test("RT5 a closed peer receives code and reason, and its later frames are ignored", () =>
   withRelay(testSettings(), async ({ connect }) => {
     const [peer, witness] = [await connect("intermediary"), await connect("intermediary")];
     peer.send("echo before");
@@ -107,7 +107,7 @@ test("RT5 a peer that is closed gets code and reason, and is not heard any more"
   }));
 
 test(
-  "RT6 a peer that stops reading is reported, closed at the hard bound, and costs nobody else anything",
+  "RT6 a peer that stops reading is reported and closed at the hard limit, and others are not affected",
   () =>
     withRelay(testSettings(), async ({ connect, urls, log }) => {
       const witness = await connect("neuro");
@@ -123,7 +123,7 @@ test(
 );
 
 test(
-  "RT6 a peer that reads again is reported as eased, and has lost nothing",
+  "RT6 a peer that reads again is reported as relieved, and has lost nothing",
   () =>
     withRelay(testSettings(), async ({ connect, urls }) => {
       const witness = await connect("neuro");
@@ -148,7 +148,7 @@ test("RT7 a ping is answered by the peer and reported", () =>
     check.equal(await client.ask("ping"), "ponged");
   }));
 
-test("RT8 a reply that waits for the store waits alone", () =>
+test("RT8 a reply that waits for the store delays no other message", () =>
   withRelay(testSettings(), async ({ connect, store }) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     store.gate = promise;
@@ -160,7 +160,7 @@ test("RT8 a reply that waits for the store waits alone", () =>
     check.equal(await writer.next(), "stored");
   }));
 
-test("RT9 bytes that are no WebSocket, broken frames and torn connections cost nobody else anything", () =>
+test("RT9 bytes that are not WebSocket, invalid frames and broken connections do not affect other peers", () =>
   withRelay(testSettings(), async ({ connect: open, urls, log }) => {
     const witness = await open("neuro");
     const port = Number(new URL(urls.neuro).port);
@@ -181,14 +181,14 @@ test("RT9 bytes that are no WebSocket, broken frames and torn connections cost n
     check.that(!log.some((line) => line.includes("mistake of ours")), log.join("\n"));
   }));
 
-test("RT10 a game is let in by any path, query and subprotocol, which is accepted", () =>
+test("RT10 a game connects with any path, query and subprotocol, and the subprotocol is accepted", () =>
   withRelay(testSettings(), async ({ connect }) => {
     const client = await connect("neuro", { path: "/any/path?x=1", protocols: ["any", "other"] });
     check.equal(client.socket.protocol, "any");
     check.match(await client.ask("who"), /^neuro-1 \/any\/path $/);
   }));
 
-test("RT13 the voice channel is declined in its own words and stays open", () =>
+test("RT13 the voice channel answers voice/unavailable and stays open", () =>
   withRelay(testSettings(), async ({ connect, log }) => {
     const voice = await connect("neuro", { path: "/game/My%20Game/voice" });
     voice.send(JSON.stringify({ command: "voice/speakers/register", game: "My Game", data: { speakers: [] } }));
@@ -205,7 +205,7 @@ test("RT13 the voice channel is declined in its own words and stays open", () =>
     check.equal(log, []);
   }));
 
-test("RT15 a room's mistake closes the peer that met it, and the room goes on", () =>
+test("RT15 an internal error of a service closes the peer that triggered it, and the service continues", () =>
   withRelay(testSettings(), async ({ connect, log }) => {
     const [unlucky, other] = [await connect("neuro"), await connect("neuro")];
     const elsewhere = await connect("brain");
@@ -216,7 +216,7 @@ test("RT15 a room's mistake closes the peer that met it, and the room goes on", 
     check.that(log.some((line) => line.includes("internal error in neuro")));
   }));
 
-test("SE1 a page of a foreign origin is refused over a real socket, and the log says what would allow it", () =>
+test("SE1 a page of a foreign origin is refused over a real socket, and the log names the setting that allows it", () =>
   withRelay(testSettings(), async ({ urls, log }) => {
     const foreign = { headers: { origin: "https://evil.example" } };
     for (const url of [urls.intermediary, urls.neuro, urls.brain]) {
@@ -225,13 +225,13 @@ test("SE1 a page of a foreign origin is refused over a real socket, and the log 
     check.equal(log.filter((line) => line.includes("security.allowed_origins")).length, 3);
   }));
 
-test("SE3 a name that was bound to this address by somebody else gets nothing", () =>
+test("SE3 a request with a rebound host name is refused", () =>
   withRelay(testSettings(), async ({ urls }) => {
     const response = await fetch(`${urls.web}/health`, { headers: { host: "evil.example" } });
     check.equal(response.status, 421);
   }));
 
-test("SE5 no token is ever in the log, right or wrong", () => {
+test("SE5 no token is in the log, whether right or wrong", () => {
   const settings = testSettings((change) => {
     change["nakurity-backend"].token = "right-s3cret";
     change.log.level = "debug";
@@ -247,7 +247,7 @@ test("SE5 no token is ever in the log, right or wrong", () => {
   });
 });
 
-test("RT16 settings that may change while it runs do", () =>
+test("RT16 settings that may change at run time take effect", () =>
   withRelay(testSettings(), async ({ urls, connect, configure }) => {
     await connect("neuro");
     configure(testSettings((change) => (change["nakurity-backend"].token = "new")));
@@ -255,7 +255,7 @@ test("RT16 settings that may change while it runs do", () =>
     await connect("neuro", { path: "/?token=new" });
   }));
 
-test("OB8 a scrape shows who is connected and what they exchange", () =>
+test("OB8 a scrape shows connections and frames", () =>
   withRelay(testSettings(), async ({ urls, connect }) => {
     const game = await connect("neuro");
     await game.ask("echo x");

@@ -7,7 +7,7 @@ import { echoService, neverDrainedService } from "./echo-service.ts";
 import { memoryUploads } from "../../../src/storage/uploads.ts";
 import { MemoryStore } from "./memory-store.ts";
 
-test("RT17 a drain tells the rooms, closes every peer with 1012, lets nobody in, and closes the store last", () =>
+test("RT17 a drain notifies the services, closes every peer with 1012, accepts no connection, and closes the store last", () =>
   withRelay(testSettings(), async ({ connect, drain, store, urls }) => {
     const [game, brain] = [await connect("neuro"), await connect("brain")];
     const drained = drain();
@@ -21,7 +21,7 @@ test("RT17 a drain tells the rooms, closes every peer with 1012, lets nobody in,
     check.that(drain() === drain(), "a second drain is the first");
   }));
 
-test("RT17 what was asked to be stored is stored before the drain is over", () =>
+test("RT17 a drain waits for pending writes", () =>
   withRelay(testSettings(), async ({ connect, drain, store }) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     store.gate = promise;
@@ -36,7 +36,7 @@ test("RT17 what was asked to be stored is stored before the drain is over", () =
     check.equal(store.entries.size, before + 1);
   }));
 
-test("RT18 a room that never says it is done does not keep the relay from stopping", async () => {
+test("RT18 a service that never reports that it is drained does not keep the relay from stopping", async () => {
   const settings = testSettings((change) => (change.shutdown.grace = 0));
   const store = new MemoryStore();
   const services = [echoService("brain"), neverDrainedService("neuro")];
@@ -66,7 +66,7 @@ async function spawn(...args: string[]) {
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`RT19 ${signal} drains and ends with 0; the same wish twice within a second is one`, async () => {
+  test(`RT19 ${signal} drains and exits with 0; a second signal within a second is ignored`, async () => {
     const { child, until, url, text } = await spawn();
     const game = await Client.connect(url);
     child.kill(signal);
@@ -78,7 +78,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-test("RT19 a second signal, more than a second later, ends at once and not with 0", async () => {
+test("RT19 a second signal, more than a second later, exits at once with 128 plus its number", async () => {
   const { child } = await spawn("stubborn");
   child.kill("SIGTERM");
   const repeat = setInterval(() => child.kill("SIGTERM"), 100);

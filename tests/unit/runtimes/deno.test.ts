@@ -40,7 +40,7 @@ async function withDeno(
   }
 }
 
-test("RT15 on Deno: a room's mistake closes its peer; what nobody catches is said and ends nothing", () =>
+test("RT15 on Deno: an internal error closes its peer; uncaught errors are logged and end nothing", () =>
   withDeno(async ({ url, text }) => {
     const [unlucky, other] = [await Client.connect(url), await Client.connect(url)];
     unlucky.send("panic");
@@ -54,7 +54,7 @@ test("RT15 on Deno: a room's mistake closes its peer; what nobody catches is sai
     check.equal(await other.ask("echo alive"), "alive");
   }));
 
-test("RT5 on Deno: all that was sent arrives before the close, with code and reason; bytes stay bytes", () =>
+test("RT5 on Deno: everything sent before a close arrives, with code and reason; bytes stay bytes", () =>
   withDeno(async ({ url, end }) => {
     const client = await Client.connect(url, { protocols: ["any", "other"] });
     check.equal(client.socket.protocol, "any");

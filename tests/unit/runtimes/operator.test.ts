@@ -46,7 +46,7 @@ async function until<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Pr
 }
 
 test(
-  "NB220 NB222 a person sends an action and answers a force, and hears what the game says to it",
+  "NB220 NB222 an operator sends an action and answers a force, and receives the game's results",
   () =>
     inFolder(async (folder) => {
       const relay = await RelayProcess.start(folder, SETS);
@@ -83,7 +83,7 @@ test(
   { timeoutMs: 60_000 },
 );
 
-test("NB205 IM99 what a person has decided holds, and is on record, after a kill", () =>
+test("NB205 IM99 an operator's decisions and their audit log survive a kill", () =>
   inFolder(async (folder) => {
     const first = await RelayProcess.start(folder, SETS);
     const before = api(first.urls.web);

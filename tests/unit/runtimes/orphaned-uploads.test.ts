@@ -3,7 +3,7 @@ import { check } from "../../harness/check.ts";
 import { testSettings, withRelay } from "./bun-relay.ts";
 import { memoryUploads } from "../../../src/storage/uploads.ts";
 
-test("ST20 a relay that starts discards what a kill left, and starts all the same when it cannot", async () => {
+test("ST20 a relay deletes orphaned uploads at the start, and starts even if it cannot list them", async () => {
   const discarded: string[] = [];
   const orphan = "upload-1700000000000-1000000000.bin";
   const uploads = {

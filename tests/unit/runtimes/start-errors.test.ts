@@ -6,7 +6,7 @@ import { echoService } from "./echo-service.ts";
 import { memoryUploads } from "../../../src/storage/uploads.ts";
 import { MemoryStore } from "./memory-store.ts";
 
-test("QU94 a store that opens and then does not work is a sentence, and nothing stays open", async () => {
+test("QU94 a store that opens but does not work is reported in one sentence, and nothing stays open", async () => {
   const store = new MemoryStore();
   store.put = () => Promise.reject(new Error("no space left"));
   const options = { services: [echoService("neuro")], store, uploads: memoryUploads(), log: () => {} };

@@ -14,7 +14,7 @@ const settingsWith = (queue: Partial<Settings["queue"]>, token = ""): Settings =
   web: { ...DEFAULTS.web, token },
 });
 
-test("RT23 the web port's token is made once, kept beside the queue, and read by its owner only", async () => {
+test("RT23 the token of the web port is generated once, stored beside the queue, and readable by its owner only", async () => {
   const folder = await mkdtemp(join(tmpdir(), "neuro-relay-token-"));
   const settings = settingsWith({ path: `${join(folder, "queue")}/` });
   const file = join(folder, "queue.web-token");
@@ -30,7 +30,7 @@ test("RT23 the web port's token is made once, kept beside the queue, and read by
   await rm(folder, { recursive: true });
 });
 
-test("RT23 a token that is set is used; without a lasting queue, or a place to write, one is made for this run", async () => {
+test("RT23 a configured token is used; without a durable queue, or a writable folder, a token is generated for this run", async () => {
   check.equal(await webToken(settingsWith({}, "mine")), "mine");
   check.match(await webToken(settingsWith({ backend: "memory", path: "/dev/null/x" })), /^[0-9a-f]{64}$/);
   check.match(await webToken(settingsWith({ path: "/dev/null/x/queue" })), /^[0-9a-f]{64}$/);

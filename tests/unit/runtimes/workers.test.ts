@@ -51,7 +51,7 @@ async function withWorker(
 const lives = (log: string): number => log.match(/a life begins/g)?.length ?? 0;
 
 test(
-  "RT60 an object with nobody but integrations and watchers sleeps; a command wakes it, and nobody notices",
+  "RT60 an object with only integrations and watchers hibernates; a command wakes it, and no peer notices",
   () =>
     withWorker(
       "tests/unit/runtimes/counting-worker.ts",
@@ -78,7 +78,7 @@ test(
   { timeoutMs: 120_000 },
 );
 
-test("RT61 an object that was taken away comes back by its alarm, unasked, and dials Neuro again", async () => {
+test("RT61 an evicted object is restarted by its alarm, and dials Neuro again", async () => {
   const neuro = new Neuro();
   const variables = { ...variablesOf({ "nakurity-client.url": neuro.url }), RELAY_NAMES: "test" };
   try {
@@ -96,7 +96,7 @@ test("RT61 an object that was taken away comes back by its alarm, unasked, and d
   }
 }, { timeoutMs: 120_000 });
 
-test("RT62 each name is a relay of its own; names that are not served are no relay", () =>
+test("RT62 each name is a separate relay; names that are not served are answered with 404", () =>
   withWorker(
     "src/runtimes/workers/worker.ts",
     { ...variablesOf({}), RELAY_NAMES: "default,test,show-*" },
@@ -118,7 +118,7 @@ test("RT62 each name is a relay of its own; names that are not served are no rel
     },
   ));
 
-test("RT63 OB24 without tokens of its own, told to record, or with an unknown setting, a Worker serves nobody and its log says why", async () => {
+test("RT63 OB24 without tokens of its own, with record.file, or with an unknown setting, a Worker answers 503 and logs why", async () => {
   for (
     const [variables, words] of [
       [{}, "intermediary.auth_token"],
@@ -134,13 +134,13 @@ test("RT63 OB24 without tokens of its own, told to record, or with an unknown se
   }
 });
 
-test("RT64 the Worker is one module of less than 1 MiB compressed, with nothing of Node in it", async () => {
+test("RT64 the Worker is one module of less than 1 MiB compressed, without modules of Node", async () => {
   const script = await bundle("src/runtimes/workers/worker.ts");
   check.that(Bun.gzipSync(script).length < 1_048_576);
   await check.rejects(bundle("src/runtimes/open-ports.ts"), /./);
 });
 
-test("RT15 in workerd: a room's mistake closes its peer, and the object goes on; what was sent before a close arrives", () =>
+test("RT15 in workerd: an internal error closes its peer, and the object continues; everything sent before a close arrives", () =>
   withWorker("tests/unit/runtimes/echo-worker.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay, log }) => {
     const url = `${relay.urls.neuro}/?token=game-token`;
     const [unlucky, other] = [await Client.connect(url), await Client.connect(url)];
@@ -156,7 +156,7 @@ test("RT15 in workerd: a room's mistake closes its peer, and the object goes on;
     check.match(log(), /internal error in neuro/);
   }));
 
-test("RT65 a short deadline has a timer, and an alarm behind it; a long one the alarm, which is only ever moved earlier", async () => {
+test("RT65 a near deadline has a timer and an alarm behind it; a later one has the alarm, which is only moved earlier", async () => {
   let ticks = 0;
   const alarms: number[] = [];
   const alarm: Alarm = {
@@ -182,7 +182,7 @@ test("RT65 a short deadline has a timer, and an alarm behind it; a long one the 
   clock.wake(undefined);
 });
 
-test("RT62 a path is taken apart, and a name is served, as the patterns say", () => {
+test("RT62 a path is split, and a name is matched by patterns", () => {
   check.equal(splitPath("/r/show/neuro/x"), { name: "show", base: "/r/show", path: "/neuro/x" });
   check.equal(splitPath("/r/show"), { name: "show", base: "/r/show", path: "/" });
   for (const path of ["/neuro", "/", "/r/", "/r/a b/", `/r/${"x".repeat(65)}/`]) {
@@ -195,14 +195,14 @@ test("RT62 a path is taken apart, and a name is served, as the patterns say", ()
   check.equal(["abc", "a1b2c", "ac", "acb"].map((name) => served("a*b*c", name)), [true, true, false, false]);
 });
 
-test("BR70 BR80 a Worker, which has no files, predicts with the artifact that comes with the program", () =>
+test("BR70 BR80 a Worker predicts with the built-in artifact", () =>
   withWorker("src/runtimes/workers/worker.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay }) => {
     const line = await JsonSocket.open(`${relay.urls.brain}/?token=brain-token`);
     line.send({ cmd: "Infer", payload: { math: "6 / 3" } });
     check.equal((await line.next()).prediction, { value: 1.108852744102478 });
   }));
 
-test("RT66 a socket that the other end closes is closed at once, and its name is free", () =>
+test("RT66 a socket that its peer closes is closed at once, and its name is free", () =>
   withWorker("src/runtimes/workers/worker.ts", { ...variablesOf({}), RELAY_NAMES: "test" }, async ({ relay }) => {
     const line = await JsonSocket.open(relay.urls.intermediary);
     const began = performance.now();

@@ -14,7 +14,7 @@ import { type Case, contract } from "./contract.ts";
 const MIB = 1_048_576;
 
 const uploads = (storage: ObjectStorage): Case => ({
-  name: "ST17 uploads are kept whole in parts, and replaced and discarded whole",
+  name: "ST17 uploads are stored, replaced and deleted completely, in parts",
   async run() {
     const files = openObjectUploads(storage);
     for (const size of [0, 1, MIB - 1, MIB, MIB + 1, 5 * MIB + 3]) {

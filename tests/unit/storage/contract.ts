@@ -75,7 +75,7 @@ const fill = (ground: BackendFixture): Promise<void> => ground.open().then((stor
 
 export const contract: readonly Case[] = [
   {
-    name: "ST1 what was put is read as it was",
+    name: "ST1 a value is read back unchanged",
     async run(ground) {
       const store = await ground.open();
       const keys = ODD_VALUES.map((_, index) => at(sequence(index)));
@@ -87,7 +87,7 @@ export const contract: readonly Case[] = [
     },
   },
   {
-    name: "ST2 any name has a place of its own",
+    name: "ST2 every name has a place of its own",
     async run(ground) {
       const store = await ground.open();
       await Promise.all(ODD_NAMES.map((name) => store.put(at(segment(name)), { v: 1, name: JSON.stringify(name) })));
@@ -98,7 +98,7 @@ export const contract: readonly Case[] = [
     },
   },
   {
-    name: "ST3 keys below a prefix are listed in order, each once, others not",
+    name: "ST3 keys below a prefix are listed in order, each once, and no others",
     async run(ground) {
       const store = await ground.open();
       const names = ["a/2", "a/10", "a/1", "ab/1", "b/1"];

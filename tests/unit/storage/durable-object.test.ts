@@ -16,4 +16,4 @@ const results: readonly { readonly name: string; readonly error?: string }[] = J
 
 for (const { name, error } of results) test(`${name} (durable-object)`, () => check.equal(error, undefined));
 
-test("ST1 the contract was held in workerd", () => check.that(results.length > 8, `${results.length} cases`));
+test("ST1 the contract holds in workerd", () => check.that(results.length > 8, `${results.length} cases`));

@@ -8,7 +8,7 @@ import { fs, type Quarantined } from "./backends.ts";
 
 const name = key("neuro", "case", "one");
 
-test("ST14 what cannot be read is a failure, not an entry (fs)", async () => {
+test("ST14 an unreadable entry is an error (fs)", async () => {
   const ground = await fs.make();
   const store = await ground.open();
   await store.put(name, { v: 1 });
@@ -20,7 +20,7 @@ test("ST14 what cannot be read is a failure, not an entry (fs)", async () => {
   await ground.clear();
 });
 
-test("ST14 a delete that did nothing is a failure, and the key stays listed (fs)", async () => {
+test("ST14 a delete without effect is an error, and the key stays listed (fs)", async () => {
   const ground = await fs.make();
   const store = await ground.open();
   await store.put(name, { v: 1 });
@@ -33,7 +33,7 @@ test("ST14 a delete that did nothing is a failure, and the key stays listed (fs)
   await ground.clear();
 });
 
-test("ST15 folders that hold nothing any more do not pile up (fs)", async () => {
+test("ST15 empty folders are removed (fs)", async () => {
   const ground = await fs.make();
   const store = await ground.open();
   const names = Array.from({ length: 200 }, (_, index) => key("neuro", "record", `r${index}`, "1"));
@@ -46,7 +46,7 @@ test("ST15 folders that hold nothing any more do not pile up (fs)", async () => 
   await ground.clear();
 });
 
-test("ST15 writes and deletes side by side do not take each other's folder away (fs)", async () => {
+test("ST15 concurrent writes and deletes do not remove each other's folders (fs)", async () => {
   const ground = await fs.make();
   const store = await ground.open();
   const lane = async (lane: number): Promise<void> => {
@@ -62,7 +62,7 @@ test("ST15 writes and deletes side by side do not take each other's folder away 
   await ground.clear();
 });
 
-test("ST9 an entry is put aside where a person can find it (fs)", async () => {
+test("ST9 a quarantined entry can be found (fs)", async () => {
   const ground = await fs.make();
   await ground.plant("neuro/case/torn", '{"v":1');
   const quarantined: Quarantined = [];

@@ -10,7 +10,7 @@ const KILLS = 5;
 const WRITER = fileURLToPath(new URL("./endless-writer.ts", import.meta.url));
 
 export const killCase: Case = {
-  name: "ST12 ST13 a killed writer holds no lock, and nothing that it stored is lost",
+  name: "ST12 ST13 a killed writer holds no lock, and no stored entry is lost",
   needs: ({ isDurable }) => isDurable,
   async run(ground, { name }) {
     const acked: string[] = [];

@@ -8,7 +8,7 @@ import { fs } from "./backends.ts";
 const opening = (backend: QueueBackend, more: { path?: string; url?: string } = {}) =>
   openStore({ ...DEFAULTS.queue, backend, ...more }, { onQuarantine: () => {} });
 
-test("ST18 a backend that is not to be had says why", async () => {
+test("ST18 a backend that cannot be opened reports why", async () => {
   await check.rejects(opening("durable-object"), /Cloudflare Workers only; use fs or sqlite/);
   await check.rejects(
     opening("redis", { url: "redis://someone:secret@127.0.0.1:1" }),

@@ -15,7 +15,7 @@ async function commitsIn(file: string): Promise<number> {
   return commits;
 }
 
-test("ST16 what is asked for within one turn of the event loop is one transaction (sqlite)", async () => {
+test("ST16 the writes of one turn of the event loop are one transaction (sqlite)", async () => {
   const ground = await sqlite.make();
   const store = await ground.open();
   const log = join(ground.settings.path, "entries.sqlite-wal");
@@ -28,7 +28,7 @@ test("ST16 what is asked for within one turn of the event loop is one transactio
   await ground.clear();
 });
 
-test("ST16 writes take effect in the order in which they were asked for (sqlite)", async () => {
+test("ST16 writes take effect in order (sqlite)", async () => {
   const ground = await sqlite.make();
   const store = await ground.open();
   const name = key("neuro", "case", "one");
@@ -39,7 +39,7 @@ test("ST16 writes take effect in the order in which they were asked for (sqlite)
   await ground.clear();
 });
 
-test("ST9 ST18 a database of a newer program, or none at all, is refused and left alone (sqlite)", async () => {
+test("ST9 ST18 a database of a newer version, or a file that is no database, is refused and not changed (sqlite)", async () => {
   const ground = await sqlite.make();
   await (await ground.open()).close();
   const file = join(ground.settings.path, "entries.sqlite");

@@ -34,7 +34,7 @@ async function trace(words: readonly string[], kind: BackendKind): Promise<reado
 if (spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0) {
   for (const [kind, words] of [[sqlite, [process.execPath]], [sqlite, DENO], [denoKv, DENO]] as const) {
     test(
-      `ST19 an entry is on the disk before it counts as stored (${kind.name}, ${words === DENO ? "deno" : "bun"})`,
+      `ST19 an entry is synced to the disk before it counts as stored (${kind.name}, ${words === DENO ? "deno" : "bun"})`,
       async () => {
         const said = await trace(words, kind);
         for (const name of ["one", "two"]) {

@@ -25,9 +25,9 @@ async function keepsFiles(uploads: UploadStore): Promise<void> {
   }
 }
 
-test("ST17 uploads are kept whole under names of ours and no others (memory)", () => keepsFiles(memoryUploads()));
+test("ST17 uploads are stored completely, under generated names only (memory)", () => keepsFiles(memoryUploads()));
 
-test("ST17 uploads are kept whole under names of ours and no others (folder)", async () => {
+test("ST17 uploads are stored completely, under generated names only (folder)", async () => {
   const folder = await mkdtemp(join(tmpdir(), "neuro-relay-uploads-"));
   await writeFile(join(folder, "0-9.bin.part"), "half");
   await keepsFiles(await openUploads(folder));
@@ -35,7 +35,7 @@ test("ST17 uploads are kept whole under names of ours and no others (folder)", a
   await rm(folder, { recursive: true });
 });
 
-test("ST17 what a saved file holds does not change with the bytes it was made of", async () => {
+test("ST17 a saved file does not change with the buffer it was saved from", async () => {
   const uploads = memoryUploads();
   const own = bytes.slice();
   await uploads.save("a", own);
@@ -43,7 +43,7 @@ test("ST17 what a saved file holds does not change with the bytes it was made of
   check.equal(await uploads.read("a"), bytes);
 });
 
-test("ST20 files that a kill left without a record go when they are as old as files get; younger, recorded and foreign ones stay", async () => {
+test("ST20 orphaned uploads older than uploads.ttl are deleted; younger, recorded and foreign files stay", async () => {
   const folder = await mkdtemp(join(tmpdir(), "neuro-relay-uploads-"));
   const id = (count: number) => `1700000000000-100000000${count}`;
   const [old, recorded, young] = [0, 1, 2].map((count) => `upload-${id(count)}.bin`);
@@ -62,7 +62,7 @@ test("ST20 files that a kill left without a record go when they are as old as fi
   await rm(folder, { recursive: true });
 });
 
-test("ST20 a relay starts without its uploads, too, and makes no folder for them", async () => {
+test("ST20 no folder is created for uploads before the first one", async () => {
   const store = await openStore({ ...DEFAULTS.queue, backend: "memory" }, { onQuarantine: () => {} });
   const away = { ...memoryUploads(), list: () => Promise.reject(new Error("no disk")) };
   await check.rejects(deleteOrphanedUploads(store, away, { ttl: 1, now: 1 }), /no disk/);
