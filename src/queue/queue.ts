@@ -22,13 +22,14 @@ import { assert, assertNever } from "../core/assert.ts";
 import { backoffMs } from "../core/backoff.ts";
 import type { StepContext } from "../core/context.ts";
 import { Deadlines, earlier } from "../core/deadlines.ts";
-import type { Entry, StoreEvent } from "../core/event.ts";
-import { type Key, type LoadToken, loadToken, type Millis, rawKey } from "../core/ids.ts";
+import type { StoreEvent } from "../core/event.ts";
+import { type Key, type LoadToken, type Millis, rawKey } from "../core/ids.ts";
 import { failed, ok, type Result } from "../core/result.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { MessageKind, QueueSettings } from "../core/settings.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { bodyOf, bytesOf, type QueueEntry } from "./entry.ts";
+import { EntryLoader, LOAD_ATTEMPTS_MAX } from "./loader.ts";
 import { QueueStore } from "./store.ts";
 import {
   canSend,
@@ -39,6 +40,7 @@ import {
   type RecipientQueues,
   type RecipientSocket,
   removeInFlight,
+  takeUnread,
 } from "./recipient-queue.ts";
 
 export type { QueueDepth, RecipientSocket } from "./recipient-queue.ts";
@@ -61,7 +63,8 @@ export class Queue {
   readonly #store: QueueStore;
   /** When something has to be done about a connected recipient, by its segment. */
   readonly #deadlines = new Deadlines();
-  readonly #loads = new Map<LoadToken, { readonly recipient: RecipientQueue; readonly window: readonly QueueEntry[] }>();
+  /** The recipient for which each load was started. */
+  readonly #loads = new Map<LoadToken, RecipientQueue>();
   #settings: QueueSettings;
 
   constructor(service: ServiceName, settings: QueueSettings) {
@@ -106,6 +109,7 @@ export class Queue {
     recipient.socket = socket;
     recipient.isBackpressured = false;
     recipient.resumeAt = 0;
+    recipient.loader = new EntryLoader(`${this.#service}:queue:`, this.#store.health);
     this.#pump(recipient, ctx);
   }
 
@@ -116,8 +120,8 @@ export class Queue {
     const first = firstOf(recipient.inFlight);
     if (first !== undefined) this.#countAttempt(recipient, first, ctx);
     recipient.socket = undefined;
-    if (recipient.loading !== undefined) this.#loads.delete(recipient.loading);
-    recipient.loading = undefined;
+    recipient.loader = undefined;
+    recipient.unread.clear();
     this.#putBack(recipient, [...recipient.inFlight.values()], ctx);
     for (const entry of recipient.waiting.values()) if (entry.storage === "stored") entry.body = undefined;
     this.#deadlines.clear(recipient.segment);
@@ -227,14 +231,13 @@ export class Queue {
         else this.#writeEnded(event.key, true, ctx);
         return;
       case "storeFailed":
-        if (this.#isDeadLetter(event.key)) this.deadLetters.storeFailed(event.key);
+        if (this.#isDeadLetter(event.key)) this.deadLetters.storeFailed(event.key, ctx);
         else this.#writeEnded(event.key, false, ctx);
         return;
       case "loaded":
-        if (!this.deadLetters.loaded(event.token, event.entries, ctx)) this.#loaded(event.token, event.entries, ctx);
-        return;
       case "loadFailed":
-        if (!this.deadLetters.loadFailed(event.token)) this.#loadFailed(event.token, ctx);
+        if (event.token.startsWith(`${this.#service}:dead:`)) this.deadLetters.loadEnded(event, ctx);
+        else this.#loadEnded(event, ctx);
         return;
       default:
         return assertNever(event);
@@ -266,12 +269,21 @@ export class Queue {
       recipient.waiting.delete(next.id);
       this.#transmit(recipient, next, ctx);
     }
-    if (recipient.socket === undefined || recipient.loading !== undefined) return;
-    const window = nextToLoad(recipient);
-    if (window.length === 0) return;
-    recipient.loading = loadToken(`${this.#service}:queue:${ctx.id()}`);
-    this.#loads.set(recipient.loading, { recipient, window });
-    ctx.emit({ do: "load", token: recipient.loading, keys: window.map(({ key }) => key) });
+    this.#load(recipient, ctx);
+  }
+
+  /** Loads the bodies of the next entries. */
+  #load(recipient: RecipientQueue, ctx: StepContext): void {
+    const { loader } = recipient;
+    if (loader === undefined) return;
+    if (loader.isIdle) {
+      for (const entry of nextToLoad(recipient)) {
+        recipient.unread.set(entry.key, entry);
+        loader.want(entry.key, entry.bytes);
+      }
+    }
+    const token = loader.start(ctx);
+    if (token !== undefined) this.#loads.set(token, recipient);
   }
 
   #transmit(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
@@ -315,6 +327,7 @@ export class Queue {
       if (!socket.acks) break;
     }
     if (recipient.resumeAt > ctx.now) this.#arm(recipient, recipient.resumeAt);
+    this.#armLoader(recipient, ctx);
     this.#pump(recipient, ctx);
   }
 
@@ -371,30 +384,35 @@ export class Queue {
     this.#store.recipients.dropIfEmpty(recipient);
   }
 
-  #loaded(token: LoadToken, loaded: readonly Entry[], ctx: StepContext): void {
-    const load = this.#loads.get(token);
-    if (load === undefined) return;
-    const { recipient, window } = load;
-    this.#loads.delete(token);
-    recipient.loading = undefined;
-    const values = new Map(loaded.map(({ key, value }) => [key, value]));
-    for (const entry of window) {
-      if (recipient.waiting.get(entry.id) !== entry) continue;
-      entry.body = bodyOf(values.get(entry.key), entry.id);
-      if (entry.body !== undefined) continue;
-      this.#store.untrack(recipient, entry);
-      ctx.observe({ is: "entry_quarantined", key: entry.key, why: "missing or unreadable" });
+  #loadEnded(event: Extract<StoreEvent, { readonly token: LoadToken }>, ctx: StepContext): void {
+    const recipient = this.#loads.get(event.token);
+    this.#loads.delete(event.token);
+    const result = recipient?.loader?.ended(event, this.#settings.retry, ctx);
+    if (recipient === undefined || result === undefined) return; // Why: the recipient has disconnected meanwhile.
+    for (const [key, value] of result.values) {
+      const entry = takeUnread(recipient, key);
+      if (entry === undefined) continue;
+      entry.body = bodyOf(value, entry.id);
+      if (entry.body === undefined) this.#quarantine(recipient, entry, "missing or unreadable", ctx);
     }
+    for (const key of result.unreadable) {
+      const entry = takeUnread(recipient, key);
+      if (entry !== undefined) this.#quarantine(recipient, entry, `failed to load ${LOAD_ATTEMPTS_MAX} times`, ctx);
+    }
+    this.#armLoader(recipient, ctx);
     this.#pump(recipient, ctx);
   }
 
-  #loadFailed(token: LoadToken, ctx: StepContext): void {
-    const recipient = this.#loads.get(token)?.recipient;
-    if (recipient === undefined) return;
-    this.#loads.delete(token);
-    recipient.loading = undefined;
-    recipient.resumeAt = ctx.now + this.#settings.retry;
-    this.#arm(recipient, recipient.resumeAt);
+  /** Wakes up for a load that is repeated later. */
+  #armLoader(recipient: RecipientQueue, ctx: StepContext): void {
+    const retryAt = recipient.loader?.nextWakeup();
+    if (retryAt !== undefined && retryAt > ctx.now) this.#arm(recipient, retryAt);
+  }
+
+  /** Skips an entry that cannot be read. Its key stays in the store, and it is queued again by the next restart. */
+  #quarantine(recipient: RecipientQueue, entry: QueueEntry, why: string, ctx: StepContext): void {
+    this.#store.untrack(recipient, entry);
+    ctx.observe({ is: "entry_quarantined", key: entry.key, why });
   }
 
   #isDeadLetter(key: Key): boolean {

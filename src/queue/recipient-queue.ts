@@ -5,10 +5,11 @@
  *
  * Invariant: every entry in `inFlight` is older than every entry in `waiting`, and both are in the order of their ids.
  */
-import type { Key, LoadToken, Millis, PeerId } from "../core/ids.ts";
+import type { Key, Millis, PeerId } from "../core/ids.ts";
 import { segment } from "../core/key.ts";
 import { LOAD_BYTES_MAX, LOAD_ENTRIES_MAX, UNSETTLED_MESSAGES_MAX } from "../core/limits.ts";
 import type { QueueSettings } from "../core/settings.ts";
+import type { EntryLoader } from "./loader.ts";
 import { creationTimeOf, type QueueEntry, readEntryKey, withFields } from "./entry.ts";
 
 /** The connection of a recipient. */
@@ -28,8 +29,10 @@ export interface RecipientQueue {
   isBackpressured: boolean;
   /** Nothing is sent before this. */
   resumeAt: Millis;
-  /** The load that reads the next bodies. */
-  loading: LoadToken | undefined;
+  /** Loads the bodies of the next entries. A new one for each connection. */
+  loader: EntryLoader | undefined;
+  /** The entries whose bodies the loader loads. */
+  readonly unread: Map<Key, QueueEntry>;
   waiting: Map<string, QueueEntry>;
   readonly inFlight: Map<string, QueueEntry>;
   inFlightBytes: number;
@@ -50,7 +53,8 @@ const newRecipientQueue = (segment: string, name: string): RecipientQueue => ({
   socket: undefined,
   isBackpressured: false,
   resumeAt: 0,
-  loading: undefined,
+  loader: undefined,
+  unread: new Map(),
   waiting: new Map(),
   inFlight: new Map(),
   inFlightBytes: 0,
@@ -93,6 +97,13 @@ export function nextToLoad({ waiting }: RecipientQueue): QueueEntry[] {
     window.push(entry);
   }
   return window;
+}
+
+/** The entry whose body was loaded. Undefined if it is no longer waiting. */
+export function takeUnread({ unread, waiting }: RecipientQueue, key: Key): QueueEntry | undefined {
+  const entry = unread.get(key);
+  unread.delete(key);
+  return entry !== undefined && waiting.get(entry.id) === entry ? entry : undefined;
 }
 
 /** How much is stored for one recipient. */

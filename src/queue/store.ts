@@ -14,6 +14,7 @@ import { segmentAt } from "../core/key.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import { DeadLetters } from "./dead-letters.ts";
+import type { StoreHealth } from "./loader.ts";
 import { type DeadLetterReason, entryKey, entryValue, type QueueEntry } from "./entry.ts";
 import { type EntryLocation, type RecipientQueue, RecipientQueues, removeInFlight } from "./recipient-queue.ts";
 
@@ -26,14 +27,13 @@ const QUARANTINE_REPORTS_MAX = 100;
 export class QueueStore {
   readonly recipients: RecipientQueues = new RecipientQueues();
   readonly deadLetters: DeadLetters;
+  readonly health: StoreHealth = { successes: 0 };
   readonly #service: ServiceName;
   /** When each stored entry expires, by its id. */
   readonly #expiry = new Deadlines();
   /** The entries in `#expiry`, by their ids. */
   readonly #expiring = new Map<string, EntryLocation>();
   readonly #writes = new Map<Key, EntryLocation>();
-  /** Keys to delete with the first tick after a restart. */
-  readonly #leftovers: Key[] = [];
   /** Keys to report with the first tick after a restart. */
   readonly #foreign: Key[] = [];
   #settings: QueueSettings;
@@ -41,7 +41,7 @@ export class QueueStore {
   constructor(service: ServiceName, settings: QueueSettings) {
     this.#service = service;
     this.#settings = settings;
-    this.deadLetters = new DeadLetters(service, settings);
+    this.deadLetters = new DeadLetters(service, settings, this.health);
   }
 
   configure(settings: QueueSettings): void {
@@ -65,9 +65,10 @@ export class QueueStore {
     }
     for (const recipient of this.recipients.all()) {
       for (const entry of recipient.waiting.values()) {
-        if (this.deadLetters.get(entry.id) === undefined) continue;
-        this.#leftovers.push(entry.key);
+        const letter = this.deadLetters.get(entry.id);
+        if (letter === undefined) continue;
         this.untrack(recipient, entry);
+        this.deadLetters.verifyRestored(letter, { entry, recipient: recipient.segment, name: recipient.name });
       }
       this.recipients.dropIfEmpty(recipient);
     }
@@ -97,6 +98,7 @@ export class QueueStore {
   }
 
   #stored(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
+    this.health.successes++;
     entry.storage = "stored";
     if (recipient.socket === undefined) entry.body = undefined;
     const { id, kind } = entry;
@@ -144,7 +146,7 @@ export class QueueStore {
   /** Gives an entry up: it becomes a dead letter. */
   deadLetter({ recipient, entry }: EntryLocation, reason: DeadLetterReason, ctx: StepContext): void {
     this.untrack(recipient, entry);
-    this.deadLetters.add({ entry, recipient: recipient.segment, name: recipient.name, reason }, ctx);
+    this.deadLetters.add({ entry, recipient: recipient.segment, name: recipient.name }, reason, ctx);
     this.recipients.dropIfEmpty(recipient);
   }
 
@@ -169,7 +171,6 @@ export class QueueStore {
   }
 
   tick(ctx: StepContext): void {
-    for (const key of this.#leftovers.splice(0)) ctx.emit({ do: "delete", key });
     for (const key of this.#foreign.splice(0).slice(0, QUARANTINE_REPORTS_MAX)) {
       ctx.observe({ is: "entry_quarantined", key, why: "not a key of a queue" });
     }
@@ -183,7 +184,7 @@ export class QueueStore {
   }
 
   nextWakeup(): Millis | undefined {
-    if (this.#leftovers.length + this.#foreign.length > 0) return 0;
+    if (this.#foreign.length > 0) return 0;
     return earlier(this.#expiry.earliest(), this.deadLetters.nextWakeup());
   }
 }

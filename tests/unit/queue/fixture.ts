@@ -23,6 +23,8 @@ export class QueueFixture {
   readonly loads: (readonly Key[])[] = [];
   now: Millis;
   isFailing = false;
+  /** Keys whose loads fail. */
+  readonly unreadable = new Set<Key>();
   readonly #epoch: number;
   readonly #puts = new Map<Key, Json>();
   #pendingLoads: { readonly token: LoadToken; readonly keys: readonly Key[] }[] = [];
@@ -66,6 +68,10 @@ export class QueueFixture {
     while (this.#puts.size + this.#pendingLoads.length > 0) {
       for (const [key, value] of [...this.#puts]) this.endWrite(key, value);
       for (const { token, keys } of this.#pendingLoads.splice(0)) {
+        if (keys.some((key) => this.unreadable.has(key))) {
+          this.event({ is: "loadFailed", token, reason: "test" });
+          continue;
+        }
         const entries = keys.flatMap((key) => (this.stored.has(key) ? [{ key, value: this.stored.get(key) ?? null }] : []));
         this.event({ is: "loaded", token, entries });
       }

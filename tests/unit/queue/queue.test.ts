@@ -3,6 +3,7 @@ import { type Key, rawKey } from "../../../src/core/ids.ts";
 import { isObject, type Json } from "../../../src/core/json.ts";
 import { LOAD_ENTRIES_MAX } from "../../../src/core/limits.ts";
 import { entryKey, readEntryKey } from "../../../src/queue/entry.ts";
+import { LOAD_ATTEMPTS_MAX } from "../../../src/queue/loader.ts";
 import { check } from "../../harness/check.ts";
 import { QUEUE, QueueFixture } from "./fixture.ts";
 
@@ -326,9 +327,104 @@ test("QU22 an entry that is stored in both places after a crash is a dead letter
   fixture.advance(10);
   fixture.stored.set(entry, value);
   const next = fixture.restart();
+  next.store();
   check.equal(next.keys("queue"), []);
   check.equal(next.numbers(next.connect("a")), []);
   check.equal(next.queue.deadLetters.size, 1);
+});
+
+test("QU22b a dead letter that a kill has torn is written again from its entry, which is deleted only then", () => {
+  const fixture = new QueueFixture({ ttl: { ...QUEUE.ttl, command: 10 } });
+  fixture.send("a", 1);
+  const [entry = rawKey("")] = fixture.keys("queue");
+  const value = fixture.stored.get(entry) ?? null;
+  fixture.advance(10);
+  const [torn = rawKey("")] = fixture.keys("dead");
+  fixture.stored.set(entry, value);
+  fixture.stored.set(torn, null);
+  const next = fixture.restart();
+  check.equal(next.keys("queue"), [entry], "the entry stays stored until the letter was read");
+  check.equal(next.queue.deadLetters.size, 1);
+  next.store();
+  check.equal(next.keys("queue"), [entry]);
+  next.advance(1);
+  const letters = next.keys("dead").filter((key) => key !== torn).map((key) => next.stored.get(key));
+  check.equal(letters.map((letter) => isObject(letter) && [letter.why, letter.body]), [["expired", '{"n":1}']]);
+  check.equal(next.keys("queue"), []);
+  check.equal(next.numbers(next.connect("a")), [], "the entry was given up before");
+});
+
+test("QU22c an entry is deleted only after its dead letter has been read back", () => {
+  const fixture = new QueueFixture();
+  const peer = fixture.connect("a", true);
+  fixture.send("a", 1);
+  fixture.advance(QUEUE.settle);
+  const [entry = rawKey("")] = fixture.keys("queue");
+  fixture.step((ctx) => fixture.queue.term("a", String(fixture.frames(peer)[0]?.id), ctx));
+  const written = fixture.effects.findLast((effect) => effect.do === "put");
+  check.that(written?.do === "put");
+  fixture.endWrite(written.key, written.value);
+  check.equal([fixture.keys("queue"), fixture.loads.at(-1)], [[entry], [written.key]]);
+  fixture.store();
+  check.equal(fixture.keys("queue"), []);
+});
+
+test("QU21b a dead letter whose load or write failed stays listed and is written later", () => {
+  for (const fault of ["load", "write"] as const) {
+    const fixture = new QueueFixture({ ttl: { ...QUEUE.ttl, command: 10 } });
+    fixture.send("a", 1);
+    const [entry = rawKey("")] = fixture.keys("queue");
+    if (fault === "load") fixture.unreadable.add(entry);
+    else fixture.isFailing = true;
+    fixture.advance(10);
+    check.equal([...fixture.queue.deadLetters.all()].map(({ reason }) => reason), ["expired"], fault);
+    check.equal([fixture.keys("queue"), fixture.keys("dead")], [[entry], []], fault);
+    fixture.unreadable.clear();
+    fixture.isFailing = false;
+    fixture.advance(QUEUE.retry);
+    check.equal([fixture.keys("queue").length, fixture.keys("dead").length, fixture.queue.deadLetters.size], [0, 1, 1]);
+  }
+});
+
+test("QU17b an entry that cannot be read is reported and skipped, and does not block those behind it", () => {
+  const fixture = new QueueFixture();
+  for (const n of upTo(4)) fixture.send("a", n);
+  const [, second = rawKey("")] = fixture.keys("queue");
+  const next = fixture.restart();
+  next.unreadable.add(second);
+  const peer = next.connect("a");
+  check.equal(next.numbers(peer), []);
+  for (let attempt = 0; attempt <= LOAD_ATTEMPTS_MAX; attempt++) next.advance(QUEUE.retry);
+  check.equal(next.numbers(peer), [1, 3, 4]);
+  check.equal(next.observed("entry_quarantined").map((observation) => "key" in observation && observation.key), [second]);
+  check.that(next.stored.has(second), "it stays stored for a person to inspect");
+});
+
+test("QU17c while no entry can be read, none is skipped", () => {
+  const fixture = new QueueFixture();
+  for (const n of upTo(3)) fixture.send("a", n);
+  const next = fixture.restart();
+  for (const key of next.keys("queue")) next.unreadable.add(key);
+  const peer = next.connect("a");
+  for (let attempt = 0; attempt < 20; attempt++) next.advance(QUEUE.retry);
+  next.unreadable.clear();
+  next.advance(QUEUE.retry);
+  check.equal(next.numbers(peer), [1, 2, 3]);
+  check.equal(next.observed("entry_quarantined"), []);
+});
+
+test("QU17d a single unreadable entry is skipped once another message was stored behind it", () => {
+  const fixture = new QueueFixture();
+  fixture.send("a", 1);
+  const [first = rawKey("")] = fixture.keys("queue");
+  const next = fixture.restart();
+  next.unreadable.add(first);
+  const peer = next.connect("a");
+  for (let attempt = 0; attempt < 5; attempt++) next.advance(QUEUE.retry);
+  check.equal(next.observed("entry_quarantined"), []);
+  next.send("a", 2);
+  next.advance(2 * QUEUE.retry);
+  check.equal(next.numbers(peer), [2]);
 });
 
 test("QU23 during backpressure messages are stored, and they are sent once it ends", () => {

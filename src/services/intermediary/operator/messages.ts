@@ -9,7 +9,15 @@ import type { MessageView } from "../../../core/view.ts";
 import { bodyOf } from "../../../queue/entry.ts";
 import type { IntermediaryState } from "../state.ts";
 import { sendCommand } from "../watchers/commands.ts";
-import { NO_MESSAGE, type PendingLoad, type RequestedBy, respondWithFailure, unknownRecipient } from "./responses.ts";
+import {
+  NO_MESSAGE,
+  PENDING_LETTER,
+  type PendingLoad,
+  type RequestedBy,
+  type RequestFailure,
+  respondWithFailure,
+  unknownRecipient,
+} from "./responses.ts";
 
 /** Distinguishes these loads from those of the queue. */
 const TOKEN_PREFIX = "intermediary:operator:";
@@ -23,7 +31,7 @@ export function showMessage(state: IntermediaryState, requested: RequestedBy<"me
   const letter = queue.deadLetters.get(id);
   if (letter !== undefined) return load(state, letter.key, { is: "show", requested, to: letter.recipient }, ctx);
   const found = queue.recipients.locate(id);
-  if (found === undefined) return respondWithFailure(requested, NO_MESSAGE, ctx);
+  if (found === undefined) return respondWithFailure(requested, missing(state, id), ctx);
   const { to, entry } = found;
   if (entry.body === undefined) return load(state, entry.key, { is: "show", requested, to }, ctx);
   const { kind, at, exp } = entry;
@@ -47,7 +55,7 @@ export function dropMessage(state: IntermediaryState, requested: RequestedBy<"dr
   const { request: { id, dead }, principal: { by } } = requested;
   const letter = queue.deadLetters.get(id);
   const found = letter === undefined && !dead ? queue.recipients.locate(id) : undefined;
-  if (letter === undefined && found === undefined) return respondWithFailure(requested, NO_MESSAGE, ctx);
+  if (letter === undefined && found === undefined) return respondWithFailure(requested, missing(state, id), ctx);
   if (letter !== undefined) queue.deadLetters.drop(letter, ctx);
   if (found !== undefined) queue.drop(found.to, id, ctx);
   ctx.observe({ is: "operator_acted", by, did: "drop", to: id, outcome: "done" });
@@ -56,10 +64,14 @@ export function dropMessage(state: IntermediaryState, requested: RequestedBy<"dr
 
 /** Loads a dead letter, to send it to its recipient again. */
 export function retryDeadLetter(state: IntermediaryState, requested: RequestedBy<"retryMessage">, ctx: StepContext): void {
-  const letter = state.queue.deadLetters.get(requested.request.id);
-  if (letter === undefined) return respondWithFailure(requested, NO_MESSAGE, ctx);
+  const { id } = requested.request;
+  const letter = state.queue.deadLetters.get(id);
+  if (letter === undefined) return respondWithFailure(requested, missing(state, id), ctx);
   load(state, letter.key, { is: "retry", requested }, ctx);
 }
+
+const missing = ({ queue }: IntermediaryState, id: string): RequestFailure =>
+  queue.deadLetters.isPending(id) ? PENDING_LETTER : NO_MESSAGE;
 
 function load(state: IntermediaryState, key: Key, pending: PendingLoad, ctx: StepContext): void {
   const token = loadToken(`${TOKEN_PREFIX}${ctx.id()}`);

@@ -35,6 +35,11 @@ export type RequestFailure = Pick<Failure, "fault" | "reason">;
 
 export const NO_MESSAGE: RequestFailure = { fault: "notFound", reason: "no queued message or dead letter with this id" };
 
+export const PENDING_LETTER: RequestFailure = {
+  fault: "notNow",
+  reason: "this message is being stored as a dead letter; try again when it is stored",
+};
+
 /** Not the text that watchers get: that is part of their protocol, and no sentence. */
 export const unknownRecipient = (name: string): RequestFailure => ({
   fault: "notFound",
