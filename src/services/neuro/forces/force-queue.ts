@@ -24,7 +24,8 @@ export const waitingForces = ({ forces }: Upstream, now: Millis): readonly Force
     Number(isBefore(other, one, now)) - Number(isBefore(one, other, now))
   );
 
-function isReady({ game, message, state }: Force, now: Millis): boolean {
+/** True if Neuro can be asked now, as far as the force and its game are concerned. */
+export function isReady({ game, message, state }: Force, now: Millis): boolean {
   if (state.is !== "waiting") return false;
   if (!isConnected(game) || game.isOffAir || game.isHeld) return false;
   const { awaitNamesUntil } = state;

@@ -15,8 +15,8 @@ import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { isLive, markStale, sync } from "../actions/actions.ts";
 import { toNeuro } from "../outbound.ts";
-import type { Force, Game, Timer, Upstream } from "../state.ts";
-import { nextForce, PRIORITIES } from "./force-queue.ts";
+import type { Force, Forces, Game, Timer, Upstream } from "../state.ts";
+import { isReady, nextForce, PRIORITIES } from "./force-queue.ts";
 import type { ForceEvent, ForceRank, ForceTask, SentForce } from "./states.ts";
 import { isDone, sentForceOf, transition } from "./transition.ts";
 
@@ -43,9 +43,24 @@ export function requestForce(game: Game, message: ForceMessage, ctx: StepContext
   if (isRefused) return dispatch(force, { is: "refused" }, ctx);
   forces.waiting.set(game, force);
   saveSoon(game);
-  if (forces.current !== undefined) dispatch(forces.current, { is: "others_wait" }, ctx);
+  replaceCurrent(upstream, ctx);
+  if (othersWait(forces)) dispatchToCurrent(upstream, { is: "others_wait" }, ctx);
   openNext(upstream, ctx);
 }
+
+/** A game that has sent a newer force does not want the one that Neuro has any more. */
+function replaceCurrent(upstream: Upstream, ctx: StepContext): void {
+  const { current, waiting } = upstream.forces;
+  const newer = current === undefined ? undefined : waiting.get(current.game);
+  if (newer === undefined || !isReady(newer, ctx.now) || !canAsk(upstream)) return;
+  dispatchToCurrent(upstream, { is: "superseded" }, ctx);
+}
+
+const canAsk = ({ isOpen, service }: Upstream): boolean => isOpen && service.drainUntil === undefined;
+
+/** A force of another game than the current one's waits. */
+const othersWait = ({ current, waiting }: Forces): boolean =>
+  waiting.size > (current !== undefined && waiting.has(current.game) ? 1 : 0);
 
 /** Until when the force waits for names that are not registered; undefined if all are. */
 function awaitNames(game: Game, { names }: ForceMessage, now: Millis): Millis | undefined {
@@ -58,20 +73,20 @@ function awaitNames(game: Game, { names }: ForceMessage, now: Millis): Millis | 
 /** While Neuro has no force: opens the next one whose game is connected. */
 export function openNext(upstream: Upstream, ctx: StepContext): void {
   const { forces } = upstream;
-  while (forces.current === undefined && upstream.isOpen && upstream.service.drainUntil === undefined) {
+  while (forces.current === undefined && canAsk(upstream)) {
     const force = nextForce(upstream, ctx.now);
     if (force === undefined) return;
     forces.waiting.delete(force.game);
-    open(force, ctx);
+    open(force, 1, ctx);
   }
 }
 
-function open(force: Force, ctx: StepContext): void {
+function open(force: Force, attempt: 1 | 2, ctx: StepContext): void {
   const { game, message } = force;
   sync(game.upstream, ctx);
   const names = new Set(message.names.filter((name) => isLive(game.actions.get(name))));
   reportUnknownNames(force, names, ctx);
-  dispatch(force, { is: "selected", sent: { openedAt: ctx.now, attempt: 1, names, upstreamNames: [] } }, ctx);
+  dispatch(force, { is: "selected", sent: { openedAt: ctx.now, attempt, names, upstreamNames: [] } }, ctx);
   if (game.upstream.forces.current !== force) return;
   const { query, priority } = message;
   const waited = ctx.now - force.requestedAt;
@@ -182,6 +197,7 @@ export function onNameRedefined(game: Game, name: string, ctx: StepContext): voi
 
 /** The registered actions may have changed, and Neuro has been told. */
 export function onActionsSynced(upstream: Upstream, ctx: StepContext): void {
+  replaceCurrent(upstream, ctx);
   dispatchToCurrent(upstream, { is: "actions_synced", isConnected: upstream.isOpen }, ctx);
   openNext(upstream, ctx);
 }
@@ -222,8 +238,8 @@ export function restoreInterruptedForce(game: Game, ctx: StepContext): void {
 export function onForceTimer(upstream: Upstream, ctx: StepContext): void {
   // Why: another timer of the same tick may have ended that force, and this is the next one's.
   if (upstream.service.timers.get(forceTimer(upstream)) !== undefined) return;
-  const othersWait = upstream.forces.waiting.size > 0;
-  dispatchToCurrent(upstream, { is: "timer", isConnected: upstream.isOpen, othersWait }, ctx);
+  const event = { is: "timer", isConnected: upstream.isOpen, othersWait: othersWait(upstream.forces) } as const;
+  dispatchToCurrent(upstream, event, ctx);
 }
 
 /** Forces that waited for names have waited long enough. */
@@ -234,6 +250,7 @@ export function onNamesTimer(upstream: Upstream, ctx: StepContext): void {
     if (until !== undefined && until > ctx.now && (next === undefined || until < next)) next = until;
   }
   if (next !== undefined) setNamesTimer(upstream, next);
+  replaceCurrent(upstream, ctx);
   openNext(upstream, ctx);
 }
 
@@ -295,8 +312,10 @@ function carryOut(force: Force, task: ForceTask, sent: SentForce | undefined, ct
       return requeue(force, "by_priority", ctx);
     case "requeue_last":
       return requeue(force, "last", ctx);
+    case "hand_over":
+      return handOver(force, sent, ctx);
     case "leave":
-      return leave(force, sent, ctx);
+      return leave(force, sent, ctx) ? openNext(upstream, ctx) : undefined;
     default:
       return assertNever(task);
   }
@@ -336,7 +355,23 @@ function requeue({ game, message }: Force, rank: ForceRank, ctx: StepContext): v
   waiting.set(game, newForce(game, message, { rank, awaitNamesUntil: undefined }, ctx));
 }
 
-function leave(force: Force, sent: SentForce | undefined, ctx: StepContext): void {
+function handOver(force: Force, sent: SentForce | undefined, ctx: StepContext): void {
+  const { upstream } = force.game;
+  const { forces, service: { timers } } = upstream;
+  const answerBy = timers.get(forceTimer(upstream));
+  leave(force, sent, ctx);
+  const newer = forces.waiting.get(force.game);
+  if (newer !== undefined) {
+    forces.waiting.delete(force.game);
+    open(newer, sent?.attempt ?? 1, ctx);
+    // Why: a game that repeats its force would else renew the time again and again, and no other game would get a turn.
+    if (forces.current === newer && answerBy !== undefined) timers.set(forceTimer(upstream), answerBy);
+  }
+  openNext(upstream, ctx);
+}
+
+/** True if the place of the current force is free now. */
+function leave(force: Force, sent: SentForce | undefined, ctx: StepContext): boolean {
   const { game, state } = force;
   const { upstream } = game;
   const { forces } = upstream;
@@ -349,7 +384,7 @@ function leave(force: Force, sent: SentForce | undefined, ctx: StepContext): voi
   retireNames(upstream, sent?.upstreamNames ?? [], ctx.now);
   game.service.unsavedRecords.add(game.forceRecord);
   if (state.is === "ended") observeEnd(force, state.end, ctx);
-  if (wasCurrent) openNext(upstream, ctx);
+  return wasCurrent;
 }
 
 /** Names of a force that is over and that are not registered: Neuro may have been about to use them. */

@@ -138,8 +138,10 @@ export type ForceEvent =
   | { readonly is: "actions_synced"; readonly isConnected: boolean }
   /** Neuro was to be asked again, and none of its names is registered. */
   | { readonly is: "not_repeatable" }
-  /** Its game sent a newer force. */
+  /** Its game sent a newer force while this one waited. */
   | { readonly is: "replaced" }
+  /** Its game sent a newer force, which can be asked now. */
+  | { readonly is: "superseded" }
   /** Its game's session is over. */
   | { readonly is: "cancelled"; readonly end: ForceEnd }
   /** Its game is held: Neuro was told that its names are gone. */
@@ -177,6 +179,8 @@ export type ForceTask =
   | "requeue"
   /** The same, behind all others. */
   | "requeue_last"
+  /** Leaves the place to its game's newer force, which gets the rest of the time that Neuro has to answer, and reports the end. */
+  | "hand_over"
   /** Leaves the place or the queue, and reports the end. */
   | "leave";
 

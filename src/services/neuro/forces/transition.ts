@@ -115,6 +115,8 @@ const repeat = (state: OpenForce | OverdueForce | AnsweringForce): Transition =>
 const askAgain = (state: OpenForce | OverdueForce, { isConnected }: EventOf<"actions_synced">): Transition =>
   state.mustRepeat && isConnected ? to({ ...state, mustRepeat: false }, "ask_again") : to(state);
 
+const supersede = (): Transition => to({ is: "ended", end: "replaced" }, "withdraw", "hand_over");
+
 const reopen = ({ sent }: OpenForce | OverdueForce): Transition =>
   to({ is: "open", sent: { ...sent, attempt: 1 }, mustRepeat: true }, "set_answer_timer");
 
@@ -138,6 +140,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: "impossible",
     not_repeatable: "impossible",
     replaced: () => end("replaced"),
+    superseded: "impossible",
     cancelled: (_, { end: why }) => end(why),
     held: "impossible",
     resumed: "impossible",
@@ -159,6 +162,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: "impossible",
     not_repeatable: "impossible",
     replaced: () => end("replaced"),
+    superseded: "impossible",
     cancelled: (_, { end: why }) => end(why),
     held: "impossible",
     resumed: "impossible",
@@ -180,6 +184,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: askAgain,
     not_repeatable: () => endAndWithdraw("names_gone"),
     replaced: "impossible",
+    superseded: supersede,
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: putBack,
     resumed: "impossible",
@@ -201,6 +206,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: askAgain,
     not_repeatable: () => endAndWithdraw("names_gone"),
     replaced: "impossible",
+    superseded: supersede,
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: putBack,
     resumed: "impossible",
@@ -222,6 +228,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: "ignored",
     not_repeatable: "impossible",
     replaced: "impossible",
+    superseded: "ignored",
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: ({ sent, by, outstanding }) => to({ is: "suspended", sent: withoutNames(sent), by, outstanding }, "withdraw"),
     resumed: "impossible",
@@ -246,6 +253,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: (state) => (state.sent.names.size === 0 ? end("completed") : to(state)),
     not_repeatable: "impossible",
     replaced: "impossible",
+    superseded: "ignored",
     cancelled: () => end("completed"),
     held: () => end("completed"),
     resumed: "impossible",
@@ -267,6 +275,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: (state) => (state.sent.names.size === 0 ? end(state.end) : to(state)),
     not_repeatable: "impossible",
     replaced: "impossible",
+    superseded: "ignored",
     cancelled: (state) => end(state.end),
     held: (state) => end(state.end),
     resumed: "impossible",
@@ -288,6 +297,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: "ignored",
     not_repeatable: "impossible",
     replaced: "impossible",
+    superseded: "ignored",
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: putBack,
     resumed: "impossible",
@@ -309,6 +319,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: "ignored",
     not_repeatable: "impossible",
     replaced: "impossible",
+    superseded: "ignored",
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: ({ sent, by, outstanding }) => to({ is: "suspended", sent: withoutNames(sent), by, outstanding }, "withdraw"),
     resumed: "impossible",
@@ -330,6 +341,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: "ignored",
     not_repeatable: "impossible",
     replaced: "impossible",
+    superseded: "ignored",
     cancelled: (_, { end: why }) => endAndWithdraw(why),
     held: "ignored",
     resumed: ({ sent, by, outstanding }, { names }) =>
@@ -354,6 +366,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     actions_synced: "impossible",
     not_repeatable: "impossible",
     replaced: "impossible",
+    superseded: "impossible",
     cancelled: "impossible",
     held: "impossible",
     resumed: "impossible",

@@ -83,14 +83,66 @@ test("NB5 NB6 one force at a time, by priority and then arrival; a newer one rep
   check.equal(ends(scenario), ["Chess replaced", "Tetris completed", "Poker completed"]);
 });
 
-test("NB6 a game's newer force waits for its own that Neuro has", () => {
+test("NB6 a game's newer force replaces the one that Neuro has at once", () => {
   const { scenario, neuro, chess } = table();
-  chess.force(["a"]).force(["b"], { priority: "critical" });
-  check.equal(neuro.heard(), ["force a"]);
-  neuro.action("u1", "a");
+  chess.force(["a"]);
+  scenario.pass(30_000);
+  chess.force(["b"]);
+  check.equal(neuro.heard(), ["force a", "unregister a", "register a", "force b"]);
+  check.equal(ends(scenario), ["Chess replaced"]);
+  neuro.action("u1", "b");
   chess.result(true);
   scenario.pass(500);
-  check.equal(neuro.heard(), ["result u1 true", "force b"]);
+  check.equal(neuro.heard(), ["result u1 true"]);
+  check.equal(ends(scenario), ["Chess replaced", "Chess completed"]);
+});
+
+test("NB6 the newer force waits while an action of the older one is with the game, and goes before any retry of it", () => {
+  for (const success of [true, false]) {
+    const { scenario, neuro, chess } = table();
+    chess.force(["a"]);
+    neuro.action("u1", "a");
+    chess.force(["b"], { priority: "critical" });
+    check.equal(neuro.heard(), ["force a"]);
+    chess.result(success);
+    scenario.pass(500);
+    const replacement = success ? ["force b"] : ["unregister a", "register a", "force b"];
+    check.equal(neuro.heard(), [`result u1 ${success}`, ...replacement]);
+    check.equal(ends(scenario), [success ? "Chess completed" : "Chess replaced"]);
+  }
+});
+
+test("NB6 the newer force replaces the older one only once one of its names is registered, or has been awaited", () => {
+  const { scenario, neuro, chess } = table();
+  chess.force(["a"]).force(["later"]);
+  check.equal(neuro.heard(), ["force a"]);
+  chess.register("later");
+  check.equal(neuro.heard(), ["register later", "unregister a", "register a", "force later"]);
+  chess.force(["a", "never"]);
+  scenario.pass(2_000);
+  check.equal(neuro.heard(), ["unregister later", "register later", "force a"]);
+});
+
+test("NB6 NB39 a game that repeats its force does not renew the time that Neuro has to answer", () => {
+  const { scenario, neuro, chess, poker } = table();
+  chess.force(["a"]);
+  poker.force(["bet"]);
+  const asked: string[] = [];
+  for (let seconds = 0; seconds < 300 && !asked.includes("force bet"); seconds += 30) {
+    scenario.pass(30_000);
+    chess.force([seconds % 60 === 0 ? "b" : "a"]);
+    asked.push(...neuro.heard());
+  }
+  check.that(asked.includes("force bet"), "Poker never had its turn");
+});
+
+test("NB6 a force that nobody answered is replaced by its game's newer one, and not repeated first", () => {
+  const { scenario, neuro, chess } = table();
+  chess.force(["a"]);
+  scenario.pass(130_000);
+  neuro.heard();
+  chess.force(["b"]);
+  check.equal(neuro.heard(), ["unregister a", "register a", "force b"]);
 });
 
 test("NB7 a game that is always critical does not keep the others waiting for ever", () => {
@@ -101,8 +153,8 @@ test("NB7 a game that is always critical does not keep the others waiting for ev
   for (let round = 0; round < 10; round++) {
     asked.push(...neuro.heard().filter((word) => word.startsWith("force")));
     if (asked.includes("force bet")) break;
-    chess.force(["a"], { priority: "critical" });
     neuro.action(`u${round}`, "a");
+    chess.force(["a"], { priority: "critical" });
     chess.result(true);
     scenario.pass(10_000);
   }
@@ -113,11 +165,11 @@ test("NB7 a game that is always critical does not keep the others waiting for ev
 test("NB7 with equal urgency, whoever had the slot longest ago is next", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
+  neuro.action("u1", "a");
   scenario.pass(1);
   chess.force(["b"]);
   scenario.pass(1);
   poker.force(["bet"]);
-  neuro.action("u1", "a");
   chess.result(true);
   scenario.pass(500);
   check.equal(neuro.heard(), ["force a", "result u1 true", "force bet"]);

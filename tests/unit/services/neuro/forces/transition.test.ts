@@ -65,6 +65,7 @@ const EVENTS: { readonly [Name in ForceEventName]: readonly (ForceEvent & { read
   actions_synced: [{ is: "actions_synced", isConnected: true }, { is: "actions_synced", isConnected: false }],
   not_repeatable: [{ is: "not_repeatable" }],
   replaced: [{ is: "replaced" }],
+  superseded: [{ is: "superseded" }],
   cancelled: [{ is: "cancelled", end: "game_gone" }],
   held: [{ is: "held" }],
   resumed: [{ is: "resumed", names: new Set(["a"]) }, { is: "resumed", names: new Set() }],
@@ -128,6 +129,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     },
     ignores: [],
     panics: [
+      "superseded",
       "succeeded",
       "failed",
       "foreign_success",
@@ -152,6 +154,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     },
     ignores: [],
     panics: [
+      "superseded",
       "refused",
       "selected",
       "action_started",
@@ -178,6 +181,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       redefined: ["changed", "ignored"],
       actions_synced: ["ignored", "ask_again"],
       not_repeatable: ["ended names_gone: withdraw leave"],
+      superseded: ["ended replaced: withdraw hand_over"],
       cancelled: ["ended game_gone: withdraw leave"],
       held: ["ended held: requeue withdraw leave"],
       vetoed: ["revoked: save withdraw set_settle_timer"],
@@ -202,6 +206,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       redefined: ["changed", "ignored"],
       actions_synced: ["ignored", "ask_again"],
       not_repeatable: ["ended names_gone: withdraw leave"],
+      superseded: ["ended replaced: withdraw hand_over"],
       cancelled: ["ended game_gone: withdraw leave"],
       held: ["ended held: requeue withdraw leave"],
       vetoed: ["revoked: save withdraw set_settle_timer"],
@@ -226,7 +231,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       link_opened: ["set_answer_timer"],
       timer: ["set_answer_timer"],
     },
-    ignores: ["actions_synced", "others_wait"],
+    ignores: ["superseded", "actions_synced", "others_wait"],
     panics: ["refused", "selected", "not_repeatable", "replaced", "resumed"],
   },
   settling: {
@@ -238,6 +243,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       timer: ["ended completed: leave"],
     },
     ignores: [
+      "superseded",
       "succeeded",
       "failed",
       "satisfied",
@@ -257,6 +263,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       timer: ["ended completed: leave", "ended cancelled: leave"],
     },
     ignores: [
+      "superseded",
       "succeeded",
       "failed",
       "satisfied",
@@ -278,7 +285,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       vetoed: ["revoked: save withdraw set_settle_timer"],
       timer: ["ended names_gone: withdraw leave"],
     },
-    ignores: ["foreign_success", "redefined", "actions_synced", "link_opened", "others_wait"],
+    ignores: ["superseded", "foreign_success", "redefined", "actions_synced", "link_opened", "others_wait"],
     panics: ["refused", "selected", "failed", "names_gone", "not_repeatable", "replaced", "resumed"],
   },
   draining: {
@@ -290,7 +297,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       held: ["suspended: withdraw"],
       vetoed: ["revoked: save withdraw set_settle_timer"],
     },
-    ignores: ["foreign_success", "redefined", "actions_synced", "link_opened", "timer", "others_wait"],
+    ignores: ["superseded", "foreign_success", "redefined", "actions_synced", "link_opened", "timer", "others_wait"],
     panics: ["refused", "selected", "action_started", "names_gone", "not_repeatable", "replaced", "resumed"],
   },
   suspended: {
@@ -302,7 +309,16 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       resumed: ["answering", "draining"],
       vetoed: ["revoked: save withdraw set_settle_timer"],
     },
-    ignores: ["foreign_success", "redefined", "actions_synced", "held", "link_opened", "timer", "others_wait"],
+    ignores: [
+      "superseded",
+      "foreign_success",
+      "redefined",
+      "actions_synced",
+      "held",
+      "link_opened",
+      "timer",
+      "others_wait",
+    ],
     panics: ["refused", "selected", "action_started", "names_gone", "not_repeatable", "replaced"],
   },
   ended: {
@@ -311,6 +327,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     },
     ignores: [],
     panics: [
+      "superseded",
       "refused",
       "selected",
       "action_started",
