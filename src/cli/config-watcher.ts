@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { mergeReloaded } from "../config/reload.ts";
 import type { ConfigFile } from "../config/yaml-file.ts";
 import type { Settings } from "../core/settings.ts";
+import { errorText } from "../core/text.ts";
 import type { Configuration } from "./configuration.ts";
 
 export interface ConfigWatcherHooks {
@@ -80,7 +81,7 @@ export class ConfigWatcher {
       note(`${this.#name}: reloaded`);
       if (needsRestart.length > 0) note(`${this.#name}: needs a restart: ${needsRestart.join(", ")}`);
     } catch (error) {
-      note(`${this.#name}: not reloaded, the old settings stay: ${error instanceof Error ? error.message : error}`);
+      note(`${this.#name}: not reloaded, the old settings stay: ${errorText(error)}`);
     }
   }
 }

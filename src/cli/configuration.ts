@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { env, execPath } from "node:process";
 import type { Settings } from "../core/settings.ts";
+import { errorText } from "../core/text.ts";
 import { load } from "../config/load.ts";
 import type { ConfigFile } from "../config/yaml-file.ts";
 import { CliError } from "./cli-error.ts";
@@ -78,6 +79,6 @@ async function read(name: string): Promise<ConfigFile | undefined> {
     return { name, text: await readFile(name, "utf8") };
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw new CliError([`${name}: cannot be read: ${error instanceof Error ? error.message : error}`]);
+    throw new CliError([`${name}: cannot be read: ${errorText(error)}`]);
   }
 }

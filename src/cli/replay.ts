@@ -11,6 +11,7 @@ import type { ServiceEvent } from "../core/event.ts";
 import { type Frame, printable } from "../core/json.ts";
 import type { Settings } from "../core/settings.ts";
 import type { StepContext } from "../core/context.ts";
+import { errorText, lenientText } from "../core/text.ts";
 import {
   type ConversationFilter,
   conversationsIn,
@@ -88,7 +89,7 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
 
 async function sessionOf(file: string, { session: number }: ReplayOptions): Promise<RecordedSession> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new CliError([`${file}: cannot be read: ${error instanceof Error ? error.message : error}`]);
+    throw new CliError([`${file}: cannot be read: ${errorText(error)}`]);
   });
   const sessions = readSessions(file, text);
   const session = sessions.at(number === undefined ? -1 : number - 1);
@@ -170,7 +171,7 @@ const tracing = (ctx: StepContext): StepContext => ({
 });
 
 function show(way: "<" | ">", frame: Frame): void {
-  const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
+  const text = lenientText(frame);
   console.error(`${way} ${printable(text.length > TRACE_LENGTH_MAX ? `${text.slice(0, TRACE_LENGTH_MAX)}...` : text)}`);
 }
 

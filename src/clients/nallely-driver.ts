@@ -9,6 +9,7 @@ import type { LinkEvent } from "../core/event.ts";
 import type { LinkId, Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { StepContext } from "../core/context.ts";
+import { errorText } from "../core/text.ts";
 
 /** What is used of a WebSocket: the global one of every runtime fits, and that of `ws`. */
 export interface SocketLike {
@@ -129,7 +130,7 @@ export class Driver implements StepContext {
       this.#sockets.set(link, socket);
       this.#listen(link, socket);
     } catch (error) {
-      this.#clock.later(0, () => this.#push({ is: "dropped", link, code: CODE_ABNORMAL, reason: String(error) }));
+      this.#clock.later(0, () => this.#push({ is: "dropped", link, code: CODE_ABNORMAL, reason: errorText(error) }));
     }
   }
 

@@ -5,9 +5,9 @@
  * `_FILE` names a file that contains the secret.
  */
 import { parse } from "yaml";
+import { isSecretName } from "../core/secrets.ts";
 import { withoutNulls } from "./config-tree.ts";
 import { type Field, fieldAt, fields, PREFIX } from "./fields.ts";
-import { isSecretName } from "./secret-files.ts";
 import { suggest } from "./suggest.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,11 +1,10 @@
 /** Settings for display: without secrets, and with the units of the configuration file. */
+import { isSecretName, REDACTED } from "../core/secrets.ts";
 import type { Settings } from "../core/settings.ts";
+import { redactUrl } from "../core/text.ts";
 import { type ConfigTree, isTree, putAt, valueAt } from "./config-tree.ts";
 import { fields } from "./fields.ts";
-import { isSecretName } from "./secret-files.ts";
 import { formatQuantity } from "./setting.ts";
-
-const HIDDEN = "***";
 
 /** The same settings with every token, and every password and token in a URL, replaced by `***`. */
 export function redacted(settings: Settings): Settings {
@@ -30,13 +29,5 @@ function redactValue(value: unknown, name: string): unknown {
     return Object.fromEntries(Object.entries(value).map(([below, inner]) => [below, redactValue(inner, below)]));
   }
   if (typeof value !== "string" || value === "" || !isSecretName(name)) return value;
-  return name.endsWith("url") ? redactUrl(value) : HIDDEN;
-}
-
-/** Hides a password, a token in the query and a token in the path (`/t/<token>`). */
-function redactUrl(url: string): string {
-  return url
-    .replace(/\/\/[^@/]*@/, `//${HIDDEN}@`)
-    .replace(/([?&][^=&]*(?:token|key|secret|password)[^=&]*=)[^&#]+/gi, `$1${HIDDEN}`)
-    .replace(/\/t\/[^/?#]+/, `/t/${HIDDEN}`);
+  return name.endsWith("url") ? redactUrl(value, "masked") : REDACTED;
 }

@@ -1,6 +1,6 @@
 /** Rules about several settings at once: errors that prevent the start, and warnings for what is allowed but worth knowing. */
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
-import { isLoopback } from "../core/loopback.ts";
+import { isLoopback, isPublicToken } from "../core/access.ts";
 import type { ListenSettings, Settings } from "../core/settings.ts";
 import { type ConfigTree, valueAt } from "./config-tree.ts";
 import { fields } from "./fields.ts";
@@ -37,9 +37,6 @@ export function settingIssues(settings: Settings): readonly SettingIssue[] {
 export function warningsOf(settings: Settings, tree: ConfigTree): readonly string[] {
   return [...openListeners(settings), ...pickleQueue(settings), ...loweredLimits(tree)];
 }
-
-/** True for an empty token and for the published one: everybody knows both. */
-const isPublicToken = (token: string): boolean => token === "" || token === PUBLISHED_TOKEN;
 
 const OFF_LOOPBACK = "an empty token and the published one are accepted on loopback only; set a token of your own " +
   "(`neuro-relay token` makes one) or a loopback host";

@@ -3,11 +3,9 @@
  *
  * Only tokens, and URLs because they can contain one, can be given like this. The content of such a file never appears in a message.
  */
+import { isSecretName } from "../core/secrets.ts";
 import { type ConfigTree, isTree } from "./config-tree.ts";
 import type { SettingIssue } from "./rules.ts";
-
-/** True for the name of a setting that is, or can contain, a secret. */
-export const isSecretName = (name: string): boolean => name.endsWith("token") || name.endsWith("url");
 
 /** Reads a whole file; throws if it cannot. */
 export type ReadSecret = (file: string) => string;

@@ -1,6 +1,7 @@
 /** Parses the YAML file, and knows where in the file each setting is. */
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { type ConfigTree, isTree, withoutNulls } from "./config-tree.ts";
+import { errorText } from "../core/text.ts";
 
 export interface ConfigFile {
   /** The name in messages. */
@@ -46,8 +47,7 @@ export function parseFile({ name, text }: ConfigFile): ParsedFile {
     if (isTree(tree)) return { tree, errors: [], locate };
     return { tree: {}, errors: [`${position(0)} expected settings, each on its own line as \`name: value\``], locate };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { tree: {}, errors: [`${position(0)} ${firstLine(message)}`], locate };
+    return { tree: {}, errors: [`${position(0)} ${firstLine(errorText(error))}`], locate };
   }
 }
 

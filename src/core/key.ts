@@ -9,6 +9,7 @@ import { hashText } from "./hash.ts";
 import { type Key, rawKey } from "./ids.ts";
 import { parseJson } from "./json.ts";
 import { SEGMENT_BYTES_MAX } from "./limits.ts";
+import { lenientText } from "./text.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -54,7 +55,7 @@ function base32(bytes: Uint8Array): string {
 export function segmentText(of: string): string | undefined {
   const bytes = of[0] === "b" || of[0] === "j" ? bytesOf(of.slice(1)) : undefined;
   if (bytes === undefined) return undefined;
-  const text = new TextDecoder().decode(bytes);
+  const text = lenientText(bytes);
   const made = of[0] === "j" ? parseJson(text, 1) : text;
   return typeof made === "string" && segment(made) === of ? made : undefined;
 }

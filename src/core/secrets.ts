@@ -1,23 +1,24 @@
 /**
- * The secrets that the settings hold, so that whatever is written down can be kept free of them.
+ * Redaction: removes the secrets of the settings from everything that is written down.
  *
- * Nothing that writes is trusted to leave them out: a token also turns up in a name, a path or a message, by somebody's mistake.
+ * It is applied to whole lines, not to known fields, because a token can also end up in a name, a path or a message by mistake.
  */
 import type { Settings } from "./settings.ts";
+import { PATH_TOKEN, percentDecode, QUERY_SECRET } from "./text.ts";
 
-/** What stands in a secret's place. */
+/** Replaces a secret. */
 export const REDACTED = "***";
 
-/** Shorter ones are hidden only where they stand alone: they may be part of an ordinary word. */
-const UNMISTAKABLE = 12;
-/** One character may be a token; hiding it would leave nothing to read. */
+/** A shorter secret is redacted only as a whole word, because it can be a part of an ordinary one. */
+const WORD_LENGTH_MAX = 12;
+/** Redacting a token of one or two characters would leave nothing to read. */
 const LENGTH_MIN = 3;
 
-/** `"auth_token":"..."`, also where it is quoted once more. */
-const CALLED_TOKEN = /auth_token/i;
-const CALLED_TOKEN_VALUE = /(auth_token\\*"\s*:\s*\\*")[^"\\]+/gi;
+/** `"auth_token":"..."`, also inside a JSON string. */
+const AUTH_TOKEN = /auth_token/i;
+const AUTH_TOKEN_VALUE = /(auth_token\\*"\s*:\s*\\*")[^"\\]+/gi;
 
-/** Hides what it knows. Knowing more later forgets nothing: what was a secret once stays one. */
+/** The secrets to redact. Once learned, a secret is never forgotten. */
 export class Secrets {
   readonly #known = new Set<string>();
   #pattern: RegExp | undefined;
@@ -32,22 +33,25 @@ export class Secrets {
     this.#pattern = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(patternOf).join("|"), "g");
   }
 
-  /** The text without the secrets in it, and without what JSON in it calls a token: a wrong one is often a right one with a slip. */
+  /** The text without known secrets, and without any value of `auth_token`: a wrong token is often a right one with a typo. */
   redact(text: string): string {
     const known = this.#pattern === undefined ? text : text.replace(this.#pattern, REDACTED);
-    return CALLED_TOKEN.test(known) ? known.replace(CALLED_TOKEN_VALUE, `$1${REDACTED}`) : known;
+    return AUTH_TOKEN.test(known) ? known.replace(AUTH_TOKEN_VALUE, `$1${REDACTED}`) : known;
   }
 }
 
-/** As it is, and as it looks in JSON. */
+/** The secret itself, and its form inside a JSON string. */
 function formsOf(secret: string): readonly string[] {
   return secret.length < LENGTH_MIN ? [] : [secret, JSON.stringify(secret).slice(1, -1)];
 }
 
 function patternOf(secret: string): string {
   const escaped = secret.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-  return secret.length >= UNMISTAKABLE ? escaped : `(?<![A-Za-z0-9_])${escaped}(?![A-Za-z0-9_])`;
+  return secret.length >= WORD_LENGTH_MAX ? escaped : `(?<![A-Za-z0-9_])${escaped}(?![A-Za-z0-9_])`;
 }
+
+/** True for the name of a setting that is, or can contain, a secret. */
+export const isSecretName = (name: string): boolean => name.endsWith("token") || name.endsWith("url");
 
 /** Every token in the settings, and every password and token in their URLs. */
 export function secretsOf(settings: Settings): readonly string[] {
@@ -58,27 +62,15 @@ export function secretsOf(settings: Settings): readonly string[] {
 
 function collect(value: unknown, name: string, found: string[]): void {
   if (typeof value === "string") {
-    if (name.endsWith("token")) found.push(value);
-    else if (name.endsWith("url")) found.push(...secretsInUrl(value));
+    if (isSecretName(name)) found.push(...(name.endsWith("url") ? secretsInUrl(value) : [value]));
   } else if (typeof value === "object" && value !== null) {
     for (const [below, inner] of Object.entries(value)) collect(inner, Array.isArray(value) ? name : below, found);
   }
 }
 
-/** A password, a token in the path (`/t/<token>`), and whatever in the query is called one. */
+/** A password, a token in the path (`/t/<token>`), and the values of query parameters that are named like a secret. */
 function secretsInUrl(url: string): readonly string[] {
-  const patterns = [
-    /\/\/[^:/?#]*:([^@/?#]+)@/g,
-    /\/t\/([^/?#]+)/g,
-    /[?&][^=&#]*(?:token|key|secret|password)[^=&#]*=([^&#]+)/gi,
-  ];
-  return patterns.flatMap((pattern) => [...url.matchAll(pattern)].flatMap(([, raw = ""]) => [raw, decoded(raw)]));
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  const passwords = [...url.matchAll(/\/\/[^:/?#]*:([^@/?#]+)@/g)].map(([, password = ""]) => password);
+  const others = [PATH_TOKEN, QUERY_SECRET].flatMap((pattern) => [...url.matchAll(pattern)].map(([, , raw = ""]) => raw));
+  return [...passwords, ...others].flatMap((raw) => [raw, percentDecode(raw)]);
 }

@@ -1,5 +1,9 @@
-/** Texts for people: errors, URLs as they may be shown, and time stamps without asking the runtime's clock or calendar. */
+/**
+ * Text functions that every part of the relay shares: errors, redacted URLs, UTF-8, percent-encoding, patterns of names and time
+ * stamps.
+ */
 import type { Millis } from "./ids.ts";
+import type { Frame } from "./json.ts";
 
 /** The message of an error, whatever was thrown. The reasons of an `AggregateError` are joined. */
 export function errorText(error: unknown): string {
@@ -7,11 +11,64 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A URL without credentials, query, fragment and the token in `/t/<token>`; `(invalid URL)` for anything else. */
-export function redactUrl(url: string): string {
-  const [, scheme, host, path = ""] = /^([a-z][a-z0-9+.-]*:)\/\/(?:[^/?#]*@)?([^/?#@]+)([^?#]*)/i.exec(url) ?? [];
-  if (scheme === undefined || host === undefined) return "(invalid URL)";
-  return `${scheme}//${host}${path.replace(/\/t\/[^/]+/, "/t/...")}`;
+/** A token in the path of a URL. */
+export const PATH_TOKEN: RegExp = /(\/t\/)([^/?#]+)/g;
+/** The value of a query parameter that is named like a secret. */
+export const QUERY_SECRET: RegExp = /([?&][^=&#]*(?:token|key|secret|password)[^=&#]*=)([^&#]+)/gi;
+
+/**
+ * A URL without its secrets; `(invalid URL)` for anything else.
+ *
+ * "short", for logs and messages, has no credentials, query and fragment, and `/t/...` for a token in the path. "masked", for settings that
+ * are printed as a configuration, keeps the query and has `***` in the place of each secret.
+ */
+export function redactUrl(url: string, style: "short" | "masked" = "short"): string {
+  const parts = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)?([^/?#@]+)([^?#]*)(\?[^#]*)?/i.exec(url);
+  if (parts === null) return "(invalid URL)";
+  const [, scheme = "", credentials = "", host = "", path = "", query = ""] = parts;
+  if (style === "short") return scheme + host + path.replace(PATH_TOKEN, "$1...");
+  const masked = path.replace(PATH_TOKEN, "$1***") + query.replace(QUERY_SECRET, "$1***");
+  return `${scheme}${credentials === "" ? "" : "***@"}${host}${masked}`;
+}
+
+const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const STRICT_WITHOUT_BOM = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+const LENIENT = new TextDecoder();
+
+/** The text of UTF-8 bytes; undefined if they are not valid UTF-8. A byte order mark is kept unless `bom` is "strip". */
+export function utf8(bytes: Uint8Array, bom: "keep" | "strip" = "keep"): string | undefined {
+  try {
+    return (bom === "keep" ? STRICT : STRICT_WITHOUT_BOM).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of a frame. Bytes that are not valid UTF-8 become U+FFFD. */
+export const lenientText = (frame: Frame): string => typeof frame === "string" ? frame : LENIENT.decode(frame);
+
+/** The text without percent-encoding; the text itself if its encoding is malformed. */
+export function percentDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** True when the name matches a pattern in which `*` stands for any run of characters. */
+export function matchesPattern(pattern: string, name: string): boolean {
+  const [head = "", ...rest] = pattern.split("*");
+  if (rest.length === 0) return name === pattern;
+  const tail = rest.pop() ?? "";
+  if (!name.startsWith(head) || !name.endsWith(tail) || name.length < head.length + tail.length) return false;
+  let at = head.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= name.length - tail.length;
 }
 
 const DAY_MS = 86_400_000;

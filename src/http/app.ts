@@ -15,7 +15,7 @@ import { health, metrics, ready, upload } from "./web.ts";
 
 export type { Arrival, Entrance, PortName, WebPorts } from "./ports.ts";
 export { refuse } from "./problem.ts";
-export { type Ticket, Tokens } from "./tokens.ts";
+export { Tokens } from "./tokens.ts";
 export { answerVoice, VOICE_FRAME_BYTES_MAX } from "./voice.ts";
 
 interface Env {

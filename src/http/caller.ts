@@ -5,6 +5,7 @@
  */
 import type { ConnectionInfo } from "../core/event.ts";
 import type { Settings } from "../core/settings.ts";
+import { percentDecode } from "../core/text.ts";
 import type { Arrival } from "./ports.ts";
 
 const PATH_MAX = 512;
@@ -58,15 +59,7 @@ function forwardedFor(list: string | undefined, arrival: Arrival, settings: Sett
 function cutToken(path: string): [path: string, token: string | undefined] {
   const found = /^(\/(?:intermediary|neuro|brain))?\/t\/([^/]+)(?=\/|$)/.exec(path);
   if (found === null) return [path, undefined];
-  return [(found[1] ?? "") + path.slice(found[0].length) || "/", decoded(found[2] ?? "")];
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return [(found[1] ?? "") + path.slice(found[0].length) || "/", percentDecode(found[2] ?? "")];
 }
 
 const bearerIn = (header: string | undefined): string | undefined => /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];

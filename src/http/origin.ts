@@ -7,7 +7,7 @@
  */
 import type { Settings } from "../core/settings.ts";
 import type { PortName } from "./ports.ts";
-import { isLoopback } from "../core/loopback.ts";
+import { isLoopback } from "../core/access.ts";
 
 /** What the headers of a request say about where it comes from. */
 export interface Source {

@@ -5,7 +5,8 @@ import type { Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import type { RequestResult } from "../engine/mod.ts";
-import type { Ticket, Tokens } from "./tokens.ts";
+import type { CredentialDigest } from "../core/access.ts";
+import type { Tokens } from "./tokens.ts";
 
 /** Where a request came in. Workers have only `web`: one origin for everything. */
 export type PortName = ListenerName | "web";
@@ -47,5 +48,5 @@ export interface Arrival {
   /** From here on the request may take as long as it does; missing where a runtime hurries nobody. */
   linger?(): void;
   /** Turns the connection into a socket; undefined when the request is no proper upgrade. `ticket` is what let the caller in. */
-  upgrade(entrance: Entrance, connection: ConnectionInfo, ticket: Ticket): Response | undefined;
+  upgrade(entrance: Entrance, connection: ConnectionInfo, presented: CredentialDigest): Response | undefined;
 }

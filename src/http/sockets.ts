@@ -10,7 +10,7 @@ import type { Call } from "./caller.ts";
 import type { Arrival, PortName, WebPorts } from "./ports.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { refuse } from "./problem.ts";
-import { ticketOf } from "./tokens.ts";
+import { digestOf } from "../core/access.ts";
 import { isVoicePath } from "./voice.ts";
 
 /** Those on the web port. The proxy asks for no token, so it is to be reached by its own port only. */
@@ -55,7 +55,7 @@ export function enter(request: Request, { listener, call, arrival }: Knock, deps
   if (turned !== undefined) return no(turned.status, turned.status === 401 ? "badToken" : "notAllowed", turned.reason);
   if (deps.isDraining()) return refuse({ status: 503, title: "Restarting", headers: { "retry-after": "5" } });
   const entrance = listener === "neuro" && isVoicePath(connection.path) ? "voice" : listener;
-  return arrival.upgrade(entrance, connection, ticketOf(call.token)) ?? upgradeRequired(listener);
+  return arrival.upgrade(entrance, connection, digestOf(call.token)) ?? upgradeRequired(listener);
 }
 
 /** On the web port the door's name is no part of the path that its room sees. */

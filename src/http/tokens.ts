@@ -4,19 +4,18 @@
  * Invariants: T1 an empty token is never a token; T2 the published token and the absence of one open something only to this
  * very machine; T3 nothing here keeps a token in clear.
  */
-import { isLoopback } from "../core/loopback.ts";
-import { PUBLISHED_TOKEN } from "../core/defaults.ts";
+import {
+  type Credential,
+  type CredentialDigest,
+  credentialsOf,
+  digestOf,
+  isLoopback,
+  isPublicToken,
+  matchingCredentials,
+} from "../core/access.ts";
 import type { ListenerName } from "../core/event.ts";
 import { hashText, sameDigest } from "../core/hash.ts";
-import type { Scope, Settings, TokenSettings } from "../core/settings.ts";
-
-interface Known {
-  readonly name: string;
-  readonly digest: string;
-  readonly scopes: readonly Scope[];
-  /** Good on this machine only. */
-  readonly isWeak: boolean;
-}
+import type { Scope, Settings } from "../core/settings.ts";
 
 /** What a bearer may do, and by which names its token is known; both are empty for one that nobody configured. */
 export interface Bearer {
@@ -30,43 +29,33 @@ export interface Turned {
   readonly reason: string;
 }
 
-const EVERYTHING: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
-
 export class Tokens {
-  readonly #known: readonly Known[];
+  readonly #credentials: readonly Credential[];
   readonly #doors: Readonly<Record<"neuro" | "brain", { readonly digest: string | undefined; readonly open: boolean }>>;
   readonly #isIntermediaryWeak: boolean;
 
   constructor(settings: Settings) {
-    const { intermediary, "nakurity-backend": backend, brain, web } = settings;
+    const { intermediary, "nakurity-backend": backend, brain } = settings;
     const privileged = settings["dependency-authentication"]["neuro-os"].auth_token;
-    this.#known = [
-      ...known({ name: "web", token: web.token, scopes: EVERYTHING }),
-      ...intermediary.tokens.flatMap(known),
-      ...known({ name: "neuro-os", token: privileged ?? "", scopes: ["watch", "command", "direct"] }),
-      ...known({ name: "intermediary", token: intermediary.auth_token, scopes: ["integration", "watch", "command"] }),
-    ];
+    this.#credentials = credentialsOf(settings).filter(({ digest }) => digest !== EMPTY_DIGEST);
     this.#doors = { neuro: doorToken(backend), brain: doorToken(brain) };
-    this.#isIntermediaryWeak = isWeak(intermediary.auth_token) || (privileged !== undefined && isWeak(privileged));
+    this.#isIntermediaryWeak = isPublicToken(intermediary.auth_token) ||
+      (privileged !== undefined && isPublicToken(privileged));
   }
 
   /** Who bears this token: the union over all tokens that are equal to it. */
   bearer(token: string | undefined, address: string): Bearer {
     if (token === undefined || token === "") return { names: [], scopes: [] };
-    const digest = hashText(token);
     const isLocal = isLoopback(address);
-    const names = new Set<string>();
-    const scopes = new Set<Scope>();
-    for (const candidate of this.#known) {
-      if (!sameDigest(candidate.digest, digest) || (candidate.isWeak && !isLocal)) continue;
-      names.add(candidate.name);
-      for (const scope of candidate.scopes) scopes.add(scope);
-    }
-    return { names: [...names], scopes: [...scopes] };
+    const matching = matchingCredentials(this.#credentials, hashText(token)).filter(({ isPublic }) => isLocal || !isPublic);
+    return {
+      names: [...new Set(matching.map(({ name }) => name))],
+      scopes: [...new Set(matching.flatMap(({ scopes }) => scopes))],
+    };
   }
 
   /** True while a socket of this door may be open to whoever showed that ticket. Rooms judge their peers' greetings themselves. */
-  admits(listener: ListenerName, ticket: Ticket, address: string): boolean {
+  admits(listener: ListenerName, ticket: CredentialDigest, address: string): boolean {
     if (listener !== "neuro" && listener !== "brain") return true;
     const { digest, open } = this.#doors[listener];
     if (digest === undefined) return open || isLoopback(address);
@@ -83,7 +72,7 @@ export class Tokens {
       return isLoopback(address) ? undefined : { status: 403, reason: "the proxy is for this machine only" };
     }
     const block = listener === "neuro" ? "nakurity-backend" : "brain";
-    if (this.admits(listener, ticketOf(token), address)) return undefined;
+    if (this.admits(listener, digestOf(token), address)) return undefined;
     if (this.#doors[listener].digest === undefined) {
       return { status: 403, reason: `set ${block}.token, or ${block}.open, to serve other machines` };
     }
@@ -94,15 +83,7 @@ export class Tokens {
   }
 }
 
-/** What a caller showed at a door: enough to know whether it would be let in again, and not the token. */
-export type Ticket = string | undefined;
-
-export const ticketOf = (token: string | undefined): Ticket => (token === undefined ? undefined : hashText(token));
-
-const isWeak = (token: string): boolean => token === "" || token === PUBLISHED_TOKEN;
-
-const known = ({ name, token, scopes }: Pick<TokenSettings, "name" | "token" | "scopes">): readonly Known[] =>
-  token === "" ? [] : [{ name, digest: hashText(token), scopes, isWeak: isWeak(token) }];
+const EMPTY_DIGEST = hashText("");
 
 const doorToken = ({ token, open }: { token: string; open: boolean }) => ({
   digest: token === "" ? undefined : hashText(token),

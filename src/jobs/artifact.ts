@@ -10,6 +10,7 @@ import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, sep } from "node:path";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { WEIGHTS_BYTES_MAX } from "../core/limits.ts";
+import { errorText, utf8 } from "../core/text.ts";
 
 const CHANNELS = ["english", "math", "physics"] as const;
 const LATEST = "latest";
@@ -23,7 +24,7 @@ export async function readArtifact(input: Json): Promise<Json> {
     const run = wanted === LATEST ? await latestRun(root) : named(wanted);
     return await readRun(join(root, run), run);
   } catch (error) {
-    return { why: error instanceof Error ? error.message : String(error) };
+    return { why: errorText(error) };
   }
 }
 
@@ -69,7 +70,9 @@ async function weightsOf(folder: string, path: string | undefined): Promise<stri
 
 async function textOf(folder: string, places: readonly string[]): Promise<string> {
   const bytes = await bytesOf(folder, places, TEXT_BYTES_MAX);
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  const text = utf8(bytes);
+  if (text === undefined) throw new Error(`${places[0]} is not UTF-8`);
+  return text;
 }
 
 /** The bytes at the first of some places where there is a file. */

@@ -4,6 +4,7 @@
  * Reads leniently: what a game sent is replayed as it was, errors included. A frame that is not a message is a fact of its own.
  */
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
+import { lenientText } from "../core/text.ts";
 
 /** Deeper values are not messages. */
 const DEPTH_MAX = 128;
@@ -29,7 +30,7 @@ export interface Fact {
 
 /** Reads any frame. A frame that is not a message of the Neuro API has no command. */
 export function readMessage(frame: Frame): ApiMessage {
-  const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
+  const text = lenientText(frame);
   const value = parseJson(text, DEPTH_MAX);
   if (!isObject(value) || typeof value.command !== "string") return { command: undefined, game: undefined, data: {}, text };
   const { command, game, data } = value;

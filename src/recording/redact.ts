@@ -7,6 +7,7 @@
 import { toBase64 } from "../core/base64.ts";
 import { type Frame, isObject, type Json } from "../core/json.ts";
 import { REDACTED, type Secrets } from "../core/secrets.ts";
+import { utf8 } from "../core/text.ts";
 
 /** Names of members that contain credentials. */
 const CREDENTIAL_NAME = /^(?:auth_?token|access_?token|token|authorization|api_?key|secret|password)$/i;
@@ -38,7 +39,7 @@ function redactText(text: string, secrets: Secrets): string {
 
 /** Bytes may be text, which may contain a token like any text. */
 function redactBytes(bytes: Uint8Array, secrets: Secrets): Uint8Array {
-  const text = textOf(bytes);
+  const text = utf8(bytes);
   if (text !== undefined) {
     const redacted = redactText(text, secrets);
     return redacted === text ? bytes : new TextEncoder().encode(redacted);
@@ -47,14 +48,6 @@ function redactBytes(bytes: Uint8Array, secrets: Secrets): Uint8Array {
   const latin1 = Array.from(beginning, (byte) => String.fromCharCode(byte)).join("");
   const redacted = secrets.redact(latin1);
   return redacted === latin1 ? bytes : Uint8Array.from(redacted, (letter) => letter.charCodeAt(0));
-}
-
-function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The same JSON without secrets, including those written with escapes. Text that is not JSON is returned unchanged. */

@@ -5,13 +5,14 @@
  * B2 frames from a peer that the relay is closing are ignored; B3 the relay treats such a peer as gone at most `CLOSING_MS` later;
  * B4 exactly one `closed` follows an `opened`.
  */
+import type { CredentialDigest } from "../core/access.ts";
 import type { ConnectionInfo, Event, ListenerName } from "../core/event.ts";
 import { FAULTS } from "../core/fault.ts";
 import { isLink, type PeerId, peerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
 import type { Sockets } from "../engine/mod.ts";
-import type { Ticket, Tokens } from "../http/app.ts";
+import type { Tokens } from "../http/app.ts";
 import type { Counter, Gauge, RelayMetrics } from "../observability/mod.ts";
 import { closeCode, closeReason, CLOSING_MS } from "../websocket-client/close.ts";
 import { EASED_BYTES } from "../websocket-client/guest.ts";
@@ -58,7 +59,7 @@ export interface PeerIdentity {
   readonly listener: ListenerName;
   readonly connection: ConnectionInfo;
   /** The credential that admitted it, where that is known. */
-  readonly credential?: Ticket;
+  readonly credential?: CredentialDigest;
 }
 
 /** A write contains about this many characters; more frames of one turn leave in several writes. */
@@ -86,7 +87,7 @@ export class PeerConnections {
   admit(
     listener: ListenerName,
     connection: ConnectionInfo,
-    credential: Ticket = undefined,
+    credential: CredentialDigest = undefined,
   ): ConnectionHandler & { readonly id: PeerId } {
     const id = peerId(`${listener}-${this.#options.prefix ?? ""}${++this.#count}`);
     return new PeerConnection({ id, listener, connection, credential }, this.#groupOf(listener), "new");

@@ -1,5 +1,5 @@
 /** Which listeners the settings ask for, and the lines that report them when the relay is ready. */
-import { isLoopback } from "../core/loopback.ts";
+import { isLoopback } from "../core/access.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText, redactUrl } from "../core/text.ts";

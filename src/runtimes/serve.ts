@@ -4,11 +4,12 @@
  * Contains no policy: the web app decides who may connect, the services decide what is sent. A runtime differs in how it opens a
  * listener.
  */
+import type { CredentialDigest } from "../core/access.ts";
 import { Panic } from "../core/assert.ts";
 import type { ConnectionInfo } from "../core/event.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
-import type { App, Entrance, Ticket } from "../http/app.ts";
+import type { App, Entrance } from "../http/app.ts";
 import { services } from "../relay/services.ts";
 import type { Dial } from "../websocket-client/dial.ts";
 import { type ConnectionHandler, createSockets, PeerConnections } from "./connections.ts";
@@ -36,7 +37,7 @@ export interface ListenerContext {
   /** The largest frame that the runtime accepts here. */
   readonly frameBytesMax: number;
   /** The handler of the socket that an upgrade will open; undefined when a bound on connections is reached. */
-  admit(entrance: Entrance, connection: ConnectionInfo, credential: Ticket): ConnectionHandler | undefined;
+  admit(entrance: Entrance, connection: ConnectionInfo, credential: CredentialDigest): ConnectionHandler | undefined;
 }
 
 export interface OpenListener {

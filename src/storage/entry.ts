@@ -1,11 +1,10 @@
 /** The stored form of an entry: a JSON object with the version of its layout, in UTF-8. */
 import type { Key } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { utf8 } from "../core/text.ts";
 
 /** The newest layout that a service of this program writes. */
 const ENTRY_VERSION = 1;
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** True for keys that services make: segments of lower-case letters, digits, `-` and `_`, which are safe on every backend. */
 export const isKey = (text: string): text is Key =>
@@ -35,12 +34,7 @@ export function decodeEntry(content: unknown): { readonly value: JsonObject } | 
 
 function textOf(content: unknown): string | undefined {
   if (typeof content === "string") return content;
-  if (!(content instanceof Uint8Array)) return undefined;
-  try {
-    return utf8.decode(content);
-  } catch {
-    return undefined;
-  }
+  return content instanceof Uint8Array ? utf8(content, "strip") : undefined;
 }
 
 function parse(text: string): unknown {

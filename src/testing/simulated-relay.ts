@@ -8,6 +8,7 @@ import type { Millis } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
 import type { Settings } from "../core/settings.ts";
+import { errorText } from "../core/text.ts";
 import { Engine } from "../engine/mod.ts";
 import type { Clock, Jobs, Ports, Uploads } from "../engine/mod.ts";
 import { Relay, type SupervisedService } from "../relay/mod.ts";
@@ -72,7 +73,7 @@ export class SimulatedRelay {
         this.network.attachRelay((event) => engine.push(event));
       },
       (error: unknown) => {
-        this.#failure = String(error);
+        this.#failure = errorText(error);
         this.clock.after(RESTART_MS, () => this.#process === process && this.start());
       },
     );

@@ -1,6 +1,7 @@
 /** Raw connections on Bun. */
 import type { Socket } from "bun";
 import type { Place, Wire, WireListener } from "./dial-raw.ts";
+import { errorText } from "../core/text.ts";
 
 const KEEPALIVE_MS = 30_000;
 
@@ -27,9 +28,7 @@ export function connect({ hostname, port, isEncrypted }: Place, listener: WireLi
     connectError: () => {}, // Why: the promise says it, too.
   };
   const tls = isEncrypted ? { serverName: hostname, rejectUnauthorized: true } : false;
-  Bun.connect({ hostname, port, tls, socket }).catch((error: unknown) =>
-    listener.closed(error instanceof Error ? error.message : String(error))
-  );
+  Bun.connect({ hostname, port, tls, socket }).catch((error: unknown) => listener.closed(errorText(error)));
 }
 
 const wireOf = (socket: Socket): Wire => ({

@@ -1,5 +1,6 @@
 /** What may stand in a close frame. A wrong code makes some runtimes throw and others send a broken frame. */
 import { CLOSE_REASON_BYTES_MAX } from "../core/limits.ts";
+import { lenientText } from "../core/text.ts";
 
 /** How long a peer has to answer a close before its connection is cut. */
 export const CLOSING_MS = 5_000;
@@ -16,5 +17,5 @@ export function closeReason(reason: string): string {
   if (bytes.length <= CLOSE_REASON_BYTES_MAX) return reason;
   let end = CLOSE_REASON_BYTES_MAX;
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return new TextDecoder().decode(bytes.subarray(0, end));
+  return lenientText(bytes.subarray(0, end));
 }

@@ -1,5 +1,6 @@
 /** Raw connections on Deno. */
 import type { Place, WireListener } from "./dial-raw.ts";
+import { errorText } from "../core/text.ts";
 
 const READ_BYTES = 65_536;
 
@@ -7,7 +8,7 @@ const READ_BYTES = 65_536;
 export function connect(place: Place, listener: WireListener): void {
   carry(place, listener).then(
     () => listener.closed(""),
-    (error: unknown) => listener.closed(error instanceof Error ? error.message : String(error)),
+    (error: unknown) => listener.closed(errorText(error)),
   );
 }
 

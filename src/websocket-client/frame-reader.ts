@@ -5,6 +5,7 @@
  * Knows nothing of: sockets.
  */
 import type { Frame } from "../core/json.ts";
+import { utf8 } from "../core/text.ts";
 import { OP } from "./frame-writer.ts";
 
 /** Whoever reads. `breached` comes once, and last. */
@@ -23,7 +24,6 @@ const NO_CODE = 1005;
 export class FrameReader {
   readonly #listener: FrameListener;
   readonly #bytesMax: number;
-  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   #rest: Uint8Array = new Uint8Array(0);
   #parts: Uint8Array[] = [];
   #partsBytes = 0;
@@ -101,11 +101,7 @@ export class FrameReader {
   }
 
   #text(payload: Uint8Array): string | undefined {
-    try {
-      return this.#decoder.decode(payload);
-    } catch {
-      return undefined;
-    }
+    return utf8(payload);
   }
 
   #breach(code: number, why: string): 0 {

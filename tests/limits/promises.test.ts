@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import { DEFAULTS, PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { sameDigest } from "../../src/core/hash.ts";
-import { isLoopback } from "../../src/core/loopback.ts";
+import { isLoopback } from "../../src/core/access.ts";
 import type { ServiceName } from "../../src/core/service.ts";
 import { Tokens } from "../../src/http/app.ts";
 import { tokensOf } from "../../src/services/intermediary/connections/tokens.ts";

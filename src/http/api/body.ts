@@ -1,6 +1,7 @@
 /** The body of a request: bounded while it comes in, and read as JSON. */
 import { isShallow, type Json } from "../../core/json.ts";
 import type { Settings } from "../../core/settings.ts";
+import { utf8 } from "../../core/text.ts";
 import type { Problem } from "../problem.ts";
 
 export type Body = { readonly value: Json } | { readonly problem: Problem };
@@ -14,7 +15,7 @@ export async function readJson(request: Request, { message_bytes: most, json_dep
   const bytes = await readBytes(request, most).catch(() => "torn" as const); // Why: whoever sent it has gone.
   if (bytes === "torn") return no(400, "Bad request", "the body broke off");
   if (bytes === undefined) return no(413, "Content too large", `the body has at most ${most} bytes`);
-  const text = textOf(bytes);
+  const text = utf8(bytes, "strip");
   if (text === undefined) return no(400, "Bad request", "the body is not UTF-8");
   if (!isShallow(text, json_depth)) return no(400, "Bad request", `the body is nested deeper than ${json_depth}`);
   try {
@@ -41,14 +42,6 @@ async function readBytes({ headers, body }: Request, most: number): Promise<Uint
     at += piece.length;
   }
   return whole;
-}
-
-function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 const no = (status: number, title: string, detail: string): Body => ({

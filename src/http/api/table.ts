@@ -4,6 +4,7 @@ import { LOOKING } from "./look.ts";
 import { NEURO } from "./neuro.ts";
 import type { Operation } from "./operation.ts";
 import { QUEUE } from "./queue.ts";
+import { percentDecode } from "../../core/text.ts";
 
 export const OPERATIONS: readonly Operation[] = [...LOOKING, ...INTEGRATIONS, ...NEURO, ...QUEUE];
 
@@ -30,17 +31,8 @@ function valuesOf(template: readonly string[], given: readonly string[]): Record
   const values: [string, string][] = [];
   for (const [at, part] of template.entries()) {
     const own = given[at] ?? "";
-    if (part.startsWith("{")) values.push([part.slice(1, -1), decoded(own)]);
+    if (part.startsWith("{")) values.push([part.slice(1, -1), percentDecode(own)]);
     else if (part !== own) return undefined;
   }
   return Object.fromEntries(values);
-}
-
-/** Why not refused: a part that is badly written is the name of nothing. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

@@ -8,7 +8,7 @@
  * Invariant: N1 the page makes markup of what it is answered, and what is in there comes from strangers: no text leaves with `<`, `>`
  * or `&` in it.
  */
-import { isLoopback } from "../../core/loopback.ts";
+import { isLoopback } from "../../core/access.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { Principal, ServiceRequest } from "../../core/request.ts";
 import type { Scope } from "../../core/settings.ts";

@@ -1,5 +1,5 @@
 /** Which relay a path addresses, whether this deployment serves it, and the path within it. */
-import { matches } from "../../core/name-pattern.ts";
+import { matchesPattern } from "../../core/text.ts";
 
 export interface RelayPath {
   readonly name: string;
@@ -20,5 +20,5 @@ export function splitPath(path: string): RelayPath {
 
 /** True for the name of a relay that this deployment serves. Otherwise anybody could create any number of relays. */
 export function isServed(name: string, { RELAY_NAMES = DEFAULT }: { readonly RELAY_NAMES?: string }): boolean {
-  return RELAY_NAMES.split(",").some((pattern) => matches(pattern.trim(), name));
+  return RELAY_NAMES.split(",").some((pattern) => matchesPattern(pattern.trim(), name));
 }

@@ -5,6 +5,7 @@
  * F2 any bytes are a value of a known name or a reason, never a throw; F3 a frame with anything behind its value is no value:
  * whoever glued two would lose the second one silently.
  */
+import { utf8 } from "../../core/text.ts";
 
 const VALUE_BYTES = 8;
 
@@ -12,7 +13,6 @@ const VALUE_BYTES = 8;
 const scratch = new DataView(new ArrayBuffer(VALUE_BYTES));
 const scratchBytes = new Uint8Array(scratch.buffer);
 /** Throws at bad UTF-8, and keeps a byte order mark: it is part of the name. */
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The part of a parameter's frames that never changes: length and name. The name has at most 255 bytes. */
 export function frameHead(name: string): Uint8Array {
@@ -55,11 +55,8 @@ export function frameValue(frame: Uint8Array): number {
 export function decodeFrame(frame: Uint8Array): { readonly name: string; readonly value: number } | FrameFlaw {
   const flaw = frameFlaw(frame);
   if (flaw !== undefined) return flaw;
-  try {
-    return { name: decoder.decode(frame.subarray(1, frame.length - VALUE_BYTES)), value: frameValue(frame) };
-  } catch {
-    return "utf8";
-  }
+  const name = utf8(frame.subarray(1, frame.length - VALUE_BYTES));
+  return name === undefined ? "utf8" : { name, value: frameValue(frame) };
 }
 
 /** Finds what belongs to the name in a frame without making a string of it. */

@@ -2,6 +2,7 @@
 import type { Frame, JsonObject } from "../../core/json.ts";
 import { isObject, parseJson } from "../../core/json.ts";
 import { PROXY_SNIPPET_MAX } from "../../core/limits.ts";
+import { lenientText } from "../../core/text.ts";
 
 const VIA = "intercept-proxy";
 
@@ -13,7 +14,7 @@ export interface Command {
 
 /** The command in a frame; undefined when there is none. Some games send text as bytes. */
 export function commandIn(frame: Frame, depthMax: number): Command | undefined {
-  const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
+  const text = lenientText(frame);
   const message = parseJson(text, depthMax);
   if (!isObject(message) || typeof message.command !== "string") return undefined;
   return { name: message.command, snippet: text.slice(0, PROXY_SNIPPET_MAX) };

@@ -6,6 +6,7 @@
  * `_`; nothing is ever answered.
  */
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
+import { utf8 } from "../../core/text.ts";
 import { describeParameter, type FakeParameter } from "./nallely-parameter.ts";
 import type { FakePeer, FakeSession } from "./nallely-session.ts";
 
@@ -233,15 +234,7 @@ export class FakeBus {
 
 const isIterable = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
-const textOf = (frame: Frame): string | undefined => typeof frame === "string" ? frame : decode(frame);
-
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
+const textOf = (frame: Frame): string | undefined => typeof frame === "string" ? frame : utf8(frame, "strip");
 
 function makeFrame(name: string, value: number): Uint8Array | undefined {
   const bytes = new TextEncoder().encode(name);
@@ -258,7 +251,7 @@ function readFrame(frame: Uint8Array): { readonly name: string; readonly value: 
   const start = 1 + (frame[0] ?? 0);
   const left = frame.length - start;
   if (frame.length === 0 || left < 4) return undefined;
-  const name = decode(frame.subarray(1, start));
+  const name = utf8(frame.subarray(1, start));
   if (name === undefined) return undefined;
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   return { name, value: left >= 8 ? view.getFloat64(start) : view.getFloat32(start) };

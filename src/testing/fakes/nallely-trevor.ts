@@ -6,6 +6,7 @@
  * in order, and one that blocks holds up its own only.
  */
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
+import { lenientText } from "../../core/text.ts";
 import { pythonJson } from "./nallely-parameter.ts";
 import type { FakeDevice, FakePeer, FakeSession } from "./nallely-session.ts";
 
@@ -87,7 +88,7 @@ export class FakeTrevor {
   message(peer: FakePeer, frame: Frame): void {
     const client = this.#clients.get(peer);
     if (client === undefined) return;
-    const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
+    const text = lenientText(frame);
     const message = parseJson(text, 64);
     if (!isObject(message)) return this.#fail(client);
     client.commands.push(message);

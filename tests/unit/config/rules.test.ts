@@ -1,6 +1,6 @@
 import { test } from "#runner";
 import { load } from "../../../src/config/load.ts";
-import { isLoopback } from "../../../src/core/loopback.ts";
+import { isLoopback } from "../../../src/core/access.ts";
 import { check } from "../../harness/check.ts";
 
 const NAME = "relay.yaml";

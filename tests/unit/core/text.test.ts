@@ -1,6 +1,6 @@
 import { test } from "#runner";
 import { assertNever } from "../../../src/core/assert.ts";
-import { errorText, redactUrl } from "../../../src/core/text.ts";
+import { errorText, lenientText, percentDecode, redactUrl, utf8 } from "../../../src/core/text.ts";
 import { check } from "../../harness/check.ts";
 
 test("OB6 a redacted URL has no credentials, query, fragment and token, whatever its scheme", () => {
@@ -15,6 +15,26 @@ test("OB6 a redacted URL has no credentials, query, fragment and token, whatever
     "": "(invalid URL)",
   };
   for (const [url, redacted] of Object.entries(cases)) check.equal(redactUrl(url), redacted);
+});
+
+test("CF21 a masked URL keeps its query and has *** in the place of each secret", () => {
+  const cases = {
+    "wss://me:secret@host.example/t/secret/x?a=1&my_token=secret&b=2#f":
+      "wss://***@host.example/t/***/x?a=1&my_token=***&b=2",
+    "ws://127.0.0.1:8000": "ws://127.0.0.1:8000",
+    "secret": "(invalid URL)",
+  };
+  for (const [url, redacted] of Object.entries(cases)) check.equal(redactUrl(url, "masked"), redacted);
+});
+
+test("UTF-8 is decoded strictly or leniently, with or without its byte order mark", () => {
+  const [bom, wrong] = [Uint8Array.of(0xef, 0xbb, 0xbf, 0x61), Uint8Array.of(0x61, 0xff)];
+  check.equal([utf8(bom), utf8(bom, "strip"), utf8(wrong), utf8(wrong, "strip")], ["\ufeffa", "a", undefined, undefined]);
+  check.equal([lenientText(wrong), lenientText("a")], ["a\ufffd", "a"]);
+});
+
+test("malformed percent-encoding is kept", () => {
+  check.equal(["%41", "%", "%zz", "%E0%A4%A"].map(percentDecode), ["A", "%", "%zz", "%E0%A4%A"]);
 });
 
 test("the text of an error is its message, whatever was thrown", () => {

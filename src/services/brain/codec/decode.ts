@@ -6,13 +6,14 @@
  */
 import { type Frame, isObject, isShallow, type Json, type JsonObject } from "../../../core/json.ts";
 import { BRAIN_VALUES_MAX } from "../../../core/limits.ts";
+import { utf8 } from "../../../core/text.ts";
 import { jsonError } from "./json-error.ts";
 import { typeName } from "./python-repr.ts";
 import { invalid, limitExceeded, type RequestError, valid, type Validated } from "./request-error.ts";
 
 /** Decodes one frame. */
 export function decode(frame: Frame, depthMax: number): Validated<JsonObject> {
-  const text = typeof frame === "string" ? frame : utf8Text(frame);
+  const text = typeof frame === "string" ? frame : utf8(frame, "strip");
   if (text === undefined) return invalid({ message: "invalid JSON: a binary frame must hold UTF-8 text" });
   if (!isShallow(text, depthMax)) return invalid(tooDeep(depthMax));
   const message = parse(text);
@@ -28,14 +29,6 @@ const tooDeep = (max: number): RequestError => ({
   ...limitExceeded("depth", max),
   message: `maximum recursion depth exceeded: JSON may be nested ${max} levels deep`,
 });
-
-function utf8Text(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
 
 function parse(text: string): Validated<Json> {
   try {

@@ -1,4 +1,5 @@
 /** Frames as text and JSON, and the text of replies and errors. */
+import { utf8 } from "../../../core/text.ts";
 import type { FaultName } from "../../../core/fault.ts";
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../../core/json.ts";
 import { REQUEST_ID_MAX } from "../../../core/limits.ts";
@@ -7,14 +8,7 @@ import { REQUEST_ID_MAX } from "../../../core/limits.ts";
 export type WatcherRequestId = string | number | undefined;
 
 /** The text of a frame. Bytes are read as UTF-8; undefined if they are not valid UTF-8. */
-export function textOf(frame: Frame): string | undefined {
-  if (typeof frame === "string") return frame;
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(frame);
-  } catch {
-    return undefined;
-  }
-}
+export const textOf = (frame: Frame): string | undefined => typeof frame === "string" ? frame : utf8(frame, "strip");
 
 /** The JSON in a frame, or undefined if there is none. A byte order mark is ignored. */
 export function jsonOf(frame: Frame, depthMax: number): Json | undefined {

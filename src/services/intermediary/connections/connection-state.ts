@@ -5,7 +5,8 @@ import type { Settings } from "../../../core/settings.ts";
 import type { PeerTimers } from "../timers.ts";
 import type { ConnectedPeer, Integration } from "./peer.ts";
 import { Takeovers } from "./takeovers.ts";
-import { type Token, tokensOf } from "./tokens.ts";
+import type { Credential } from "../../../core/access.ts";
+import { tokensOf } from "./tokens.ts";
 
 /** A peer that was connected before the state was created. What has to be emitted for it waits for the next tick. */
 export interface ResumedConnection {
@@ -17,7 +18,7 @@ export interface ResumedConnection {
 }
 
 export interface Connections {
-  tokens: readonly Token[];
+  tokens: readonly Credential[];
   readonly peers: Map<PeerId, ConnectedPeer>;
   /** The integrations that hold their names, by name. */
   readonly integrations: Map<string, Integration>;

@@ -3,6 +3,7 @@
  *
  * Invariant: at most one context waits for each integration. It has at most `FREE_TEXT_BYTES_MAX` bytes, and the latest text is kept.
  */
+import { lenientText } from "../../../core/text.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { isObject, type Json } from "../../../core/json.ts";
@@ -69,7 +70,7 @@ function cutEnd(text: string): string {
   const bytes = new TextEncoder().encode(text.slice(0, FREE_TEXT_BYTES_MAX));
   return bytes.length <= FREE_TEXT_BYTES_MAX && text.length <= FREE_TEXT_BYTES_MAX
     ? text
-    : new TextDecoder().decode(bytes.slice(0, FREE_TEXT_BYTES_MAX)).replace(/\uFFFD+$/, "");
+    : lenientText(bytes.slice(0, FREE_TEXT_BYTES_MAX)).replace(/\uFFFD+$/, "");
 }
 
 /** The last `FREE_TEXT_BYTES_MAX` bytes of a text, in whole characters. */
@@ -77,5 +78,5 @@ function cutStart(text: string): string {
   if (text.length * 3 <= FREE_TEXT_BYTES_MAX) return text;
   const bytes = new TextEncoder().encode(text.slice(-FREE_TEXT_BYTES_MAX));
   if (bytes.length <= FREE_TEXT_BYTES_MAX && text.length <= FREE_TEXT_BYTES_MAX) return text;
-  return new TextDecoder().decode(bytes.slice(-FREE_TEXT_BYTES_MAX)).replace(/^\uFFFD+/, "");
+  return lenientText(bytes.slice(-FREE_TEXT_BYTES_MAX)).replace(/^\uFFFD+/, "");
 }

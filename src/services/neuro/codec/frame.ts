@@ -5,24 +5,17 @@
  */
 import { escaped, type Frame, isObject, type JsonObject, parseJson } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
+import { utf8 } from "../../../core/text.ts";
 import { addRepair, type Repair } from "./repair.ts";
 
 const BYTE_ORDER_MARK = 0xfeff;
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
 /** The object in a frame. Bytes are read as text, and a byte order mark is passed over, for some clients send them. */
 export function readObject(frame: Frame, depthMax: number, repairs: Repair[]): Result<JsonObject> {
-  let text: string;
-  if (typeof frame === "string") text = frame;
-  else {
-    addRepair(repairs, "binary_frame");
-    try {
-      text = UTF8.decode(frame);
-    } catch {
-      return failed("badFrame", "the frame is not UTF-8");
-    }
-  }
+  if (typeof frame !== "string") addRepair(repairs, "binary_frame");
+  let text = typeof frame === "string" ? frame : utf8(frame);
+  if (text === undefined) return failed("badFrame", "the frame is not UTF-8");
   if (text.charCodeAt(0) === BYTE_ORDER_MARK) {
     addRepair(repairs, "byte_order_mark");
     text = text.slice(1);

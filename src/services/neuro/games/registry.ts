@@ -10,7 +10,7 @@ import type { StepContext } from "../../../core/context.ts";
 import { hashText } from "../../../core/hash.ts";
 import type { PeerId } from "../../../core/ids.ts";
 import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
-import { matches } from "../../../core/name-pattern.ts";
+import { matchesPattern } from "../../../core/text.ts";
 import type { IntegrationPolicy } from "../../../core/settings.ts";
 import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
 import { SmallMap } from "../small-map.ts";
@@ -171,7 +171,7 @@ const hasControls = ({ controls }: Game): boolean => Object.values(controls).inc
 
 /** The policy of the first pattern that matches the name. */
 export function policyOf(state: NeuroState, name: string): IntegrationPolicy {
-  return state.settings.integrations.find(({ match }) => matches(match, name)) ?? DEFAULT_POLICY;
+  return state.settings.integrations.find(({ match }) => matchesPattern(match, name)) ?? DEFAULT_POLICY;
 }
 
 /** The upstream that a policy names, else the first. */

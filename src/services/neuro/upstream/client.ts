@@ -13,6 +13,7 @@ import { dial, due as linkDue, hangup, link, type LinkPlan, lost as linkLost, op
 import { RELAY_HOPS_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
+import { lenientText } from "../../../core/text.ts";
 import { createDecider } from "../standalone/decider.ts";
 import { PROFILES } from "./profiles.ts";
 import { toNeuro } from "../outbound.ts";
@@ -114,7 +115,7 @@ export function receiveFrame(upstream: Upstream, frame: Frame, ctx: StepContext)
   ctx.count("upstream", "in", decoded.ok ? decoded.value.command : "unreadable");
   if (!decoded.ok) return ctx.observe({ is: "upstream_unreadable", upstream: upstream.id, reason: decoded.reason });
   if (decoded.value.command !== "action") {
-    ctx.observe({ is: "backend_message", payload: typeof frame === "string" ? frame : new TextDecoder().decode(frame) });
+    ctx.observe({ is: "backend_message", payload: lenientText(frame) });
   }
   receiveMessage(upstream, decoded.value, ctx);
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parseJson } from "../../../../../src/core/json.ts";
 import { withFields } from "../../../../../src/queue/entry.ts";
 import { typeOf } from "../../../../../src/services/intermediary/uploads/file-type.ts";
-import { matches } from "../../../../../src/core/name-pattern.ts";
+import { matchesPattern } from "../../../../../src/core/text.ts";
 import { jsonOf, requestIdOf, textOf } from "../../../../../src/services/intermediary/codec/frames.ts";
 import { readGreeting, readName } from "../../../../../src/services/intermediary/codec/greeting.ts";
 import { readRequest } from "../../../../../src/services/intermediary/codec/watcher-requests.ts";
@@ -110,7 +110,7 @@ test("IM96 in a name pattern * matches any run of characters, and nothing else i
   const text = fc.string({ unit: fc.constantFrom("a", "b", "*", "."), maxLength: 6 });
   fc.assert(fc.property(text, text, (pattern, name) => {
     const expected = new RegExp(`^${pattern.split("*").map(escape).join(".*")}$`).test(name);
-    check.equal(matches(pattern, name), expected, `${pattern} ~ ${name}`);
+    check.equal(matchesPattern(pattern, name), expected, `${pattern} ~ ${name}`);
   }));
 });
 
