@@ -33,7 +33,7 @@ const LISTED: readonly Suite[] = [
   { name: "unit/config", minutes: 2 },
   { name: "unit/jobs", minutes: 2 },
   { name: "unit/observability", minutes: 2 },
-  { name: "unit/dashboard", minutes: 2 },
+  { name: "unit/dashboard", minutes: 2, isPure: true, hasFiles: true },
   { name: "unit/http", minutes: 3 },
   { name: "unit/clients", minutes: 3 },
   { name: "unit/cli", minutes: 3 },

@@ -1,5 +1,6 @@
 /** The store of the dashboard, stepped in virtual time. */
 import { test } from "#runner";
+import { ApiError } from "../../../../src/clients/api.ts";
 import type { Json } from "../../../../src/core/json.ts";
 import { isDisconnected, lostSince, type TokenRefusal } from "../../../../src/dashboard/state/dashboard-state.ts";
 import { pageTitle } from "../../../../src/dashboard/state/page-title.ts";
@@ -70,6 +71,15 @@ test("DB3c signing out forgets everything that the token gave access to", async 
   check.equal([page.store.feed.rows.length, page.token], [0, undefined]);
 });
 
+test("DB3c signing out ends the attempts to reconnect", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  page.socket.lose();
+  page.store.signOut();
+  await page.clock.pass(60_000);
+  check.equal(page.sockets.length, 1);
+});
+
 test("DB3c a reply to a request with an earlier token changes nothing", async () => {
   const page = new StoreFixture();
   const late = Promise.withResolvers<Json>();
@@ -82,8 +92,27 @@ test("DB3c a reply to a request with an earlier token changes nothing", async ()
   await page.clock.pass(200);
   check.equal(page.store.state.overview?.version, "second");
   late.resolve(page.overview({ version: "first" }));
-  await page.clock.pass(5_000);
+  await page.clock.pass(1);
   check.equal(page.store.state.overview?.version, "second");
+});
+
+test("DB3c a request that fails after signing out changes nothing", async () => {
+  for (const path of ["overview", "integrations/chess"]) {
+    for (const end of ["resolve", "reject"] as const) {
+      const page = new StoreFixture();
+      await page.signIn();
+      page.store.viewDetails("chess");
+      const late = Promise.withResolvers<Json>();
+      page.replies.set(path, () => late.promise);
+      await page.clock.pass(5_000);
+      page.store.signOut();
+      const { state } = page.store;
+      if (end === "resolve") late.resolve(path === "overview" ? page.overview() : { id: "chess" });
+      else late.reject(new ApiError("refused", { status: 401 }));
+      await page.clock.pass(1);
+      check.that(page.store.state === state, `${path} ${end}`);
+    }
+  }
 });
 
 test("DB14 DB14b a lost connection is shown, reconnects with backoff and resumes after the last event", async () => {
@@ -111,6 +140,23 @@ test("DB14 DB14b a lost connection is shown, reconnects with backoff and resumes
   page.event("2");
   check.equal(page.store.feed.rows.map(({ event }) => event.id), ["1", "2"]);
   check.equal([page.store.state.events, isDisconnected(page.store.state)], [{ is: "open" }, false]);
+  page.sockets[0]?.reply({ event: "add_context", id: "late" });
+  check.equal(page.store.feed.rows.length, 2, "a replaced connection is ignored");
+  const attempts = page.sockets.length;
+  page.socket.lose();
+  await page.clock.pass(150);
+  check.equal(page.sockets.length, attempts + 1, "the backoff starts again");
+});
+
+test("DB14 a lost connection is retried at once when somebody looks again", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  page.setVisible(false);
+  page.socket.lose();
+  page.setVisible(true);
+  check.equal([page.sockets.length, page.store.state.events.is], [2, "reconnecting"]);
+  await page.clock.pass(10_000);
+  check.equal(page.sockets.length, 2, "the attempt of the backoff is cancelled");
 });
 
 test("DB14b events before the reply to the subscription are left out, because they are sent again", async () => {
@@ -151,6 +197,11 @@ test("DB14c two requests without an answer replace the live connection, and a la
   page.socket.accept();
   await page.clock.pass(1_000);
   check.equal([page.store.state.requestError, page.store.state.events.is], [undefined, "open"]);
+  for (const reply of [failure(0), () => page.overview(), failure(0)]) {
+    page.replies.set("overview", reply);
+    await page.clock.pass(5_000);
+  }
+  check.equal(page.sockets.length, 2, "two failures with an answer between them mean nothing");
 });
 
 test("DB14d without an Intermediary only failing requests mean that the relay is gone", async () => {
@@ -161,6 +212,10 @@ test("DB14d without an Intermediary only failing requests mean that the relay is
   page.socket.lose();
   await page.clock.pass(1_000);
   check.equal(isDisconnected(page.store.state), false);
+  page.store.openPanel("queue");
+  await page.clock.pass(1_000);
+  check.equal(page.takeRequests().filter((request) => request.includes("queue")), []);
+  check.equal([page.store.state.queue, page.store.state.deadLetters, page.store.state.audit], [[], [], []]);
   page.replies.set("overview", failure(0));
   await page.clock.pass(6_000);
   check.equal(isDisconnected(page.store.state), true);
@@ -209,7 +264,7 @@ test("DB26 what a person does is followed by a refresh, also while one is runnin
   await page.clock.pass(5_000);
   check.equal(page.takeRefreshes(), 1);
   await page.store.send("PATCH", "controls", { stopped: false });
-  await page.clock.pass(5_000);
+  await page.clock.pass(500);
   check.equal(page.takeRefreshes(), 0, "one refresh at a time");
   page.replies.set("overview", () => page.overview());
   slow.resolve(page.overview());
@@ -271,6 +326,46 @@ test("DB26 a failed command is returned and shown for six seconds; at most four 
   check.equal(page.store.state.toasts.map(({ text }) => text), ["4", "5", "6"]);
 });
 
+test("DB21 events and the relay's counters make the rates, also of each integration", async () => {
+  const page = new StoreFixture();
+  const counted = (actions: number): Json => ({
+    items: [{ id: "chess", counts: { actions, failures: 0, contexts: 0, forces: 0, result_ms: 0 } }],
+    next: null,
+  });
+  page.replies.set("integrations", () => counted(0));
+  await page.signIn();
+  page.event("1");
+  page.event("2", { event: "gap", missed: 4 });
+  await page.clock.pass(1_000);
+  check.equal(page.store.traffic.events.series(page.clock.now, 2).reduce((sum, count) => sum + count), 5);
+  page.replies.set("integrations", () => counted(10));
+  await page.clock.pass(6_000);
+  const seconds = (counts: { series(now: number, length: number): number[] } | undefined): number =>
+    Math.round(counts?.series(page.store.relayNow(), 20).reduce((sum, count) => sum + count) ?? 0);
+  check.equal([seconds(page.store.traffic.actions), seconds(page.store.traffic.integration("chess"))], [10, 10]);
+});
+
+test("DB24 the last values that the relay exchanged with Nallely are kept", async () => {
+  const page = new StoreFixture();
+  let value = 0;
+  const services = () => ({ neuro: {}, intermediary: {}, nallely: { outputs: { mood: ++value }, inputs: { speed: 7 } } });
+  page.replies.set("overview", () => page.overview({ services: services() }));
+  await page.signIn();
+  await page.clock.pass(10_000);
+  check.equal([...page.store.nallelyValues.of("out mood")].slice(0, 3), [1, 2, 3]);
+  check.equal(page.store.nallelyValues.of("in speed")[0], 7);
+  page.store.signOut();
+  check.equal(page.store.nallelyValues.of("out mood"), []);
+});
+
+test("DB26 the relay's clock is shown to the second, while somebody looks", async () => {
+  const page = new StoreFixture();
+  await page.signIn();
+  page.replies.set("overview", () => Promise.withResolvers<Json>().promise);
+  await page.clock.pass(10_000);
+  check.that(page.clock.now + RELAY_AHEAD_MS - page.store.state.now < 1_000);
+});
+
 test("DB13 the chosen theme is kept, also when somebody signs in", async () => {
   const page = new StoreFixture();
   for (const theme of ["dark", "light", "system", "dark"] as const) {
@@ -286,12 +381,13 @@ test("DB26 a store that is stopped does nothing any more", async () => {
   await page.signIn();
   page.store.showToast("good", "still there");
   const { state } = page.store;
+  check.that(page.leftovers > 0);
   page.store.stop();
   check.equal(page.socket.isClosed, true);
   page.socket.reply({ event: "add_context", id: "9" });
   page.socket.lose();
   page.setVisible(true);
   await page.clock.pass(600_000);
-  check.equal([page.takeRequests(), page.sockets.length], [[], 1]);
+  check.equal([page.takeRequests(), page.sockets.length, page.leftovers], [[], 1, 0]);
   check.that(page.store.state === state);
 });

@@ -67,6 +67,8 @@ export class StoreFixture {
   token: string | undefined;
   theme: Theme = "system";
   isVisible = true;
+  /** Timers that are neither over nor cancelled. */
+  pendingTimers = 0;
   readonly #returned = new Set<() => void>();
 
   constructor(token?: string) {
@@ -108,6 +110,11 @@ export class StoreFixture {
     this.takeRequests();
   }
 
+  /** What still runs or listens. */
+  get leftovers(): number {
+    return this.pendingTimers + this.#returned.size;
+  }
+
   setVisible(isVisible: boolean): void {
     this.isVisible = isVisible;
     if (isVisible) { for (const run of this.#returned) run(); }
@@ -117,12 +124,29 @@ export class StoreFixture {
     this.socket.reply({ id, at: this.clock.now, ...event });
   }
 
+  #after(ms: number, run: () => void): () => void {
+    let isPending = true;
+    const settle = (): void => {
+      if (isPending) this.pendingTimers--;
+      isPending = false;
+    };
+    this.pendingTimers++;
+    const cancel = this.clock.after(ms, () => {
+      settle();
+      run();
+    });
+    return () => {
+      settle();
+      cancel();
+    };
+  }
+
   #ports(): DashboardPorts {
     return {
       clock: {
         now: () => this.clock.now,
         monotonic: () => this.clock.now,
-        after: (ms, run) => this.clock.after(ms, run),
+        after: (ms, run) => this.#after(ms, run),
       },
       random: () => 0.5,
       openApi: () => this.#api(),
