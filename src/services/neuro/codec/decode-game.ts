@@ -13,20 +13,21 @@ import { readObject } from "./frame.ts";
 import { decodeSchema } from "./decode-schema.ts";
 
 export interface DecodedGameFrame {
-  /** The name the game gives itself; absent where it forgot to. */
+  /** As the game writes it; undefined where the frame has none. */
   readonly game: string | undefined;
   readonly message: GameMessage;
-  /** Empty for a game that keeps to the specification. */
+  /** Empty for a frame that follows the specification. */
   readonly repairs: readonly Repair[];
 }
 
-/** What a game said. */
 export function decodeGame(frame: Frame, limits: { readonly json_depth: number }): Result<DecodedGameFrame> {
   const repairs: Repair[] = [];
   const envelope = readObject(frame, limits.json_depth, repairs);
   if (!envelope.ok) return envelope;
   const { command, game, data } = envelope.value;
-  if (typeof command !== "string" || command === "") return failed("badMessage", "`command` has to be a text");
+  if (typeof command !== "string" || command === "") {
+    return failed("badMessage", "`command` must be a text that is not empty");
+  }
   knownKeys(envelope.value, ENVELOPE, repairs);
   const message = readMessage(command, data, repairs);
   if (!message.ok) return message;
@@ -101,13 +102,13 @@ function readRegister(data: JsonObject, repairs: Repair[]): Result<GameMessage> 
       addRepair(repairs, "action_ignored", action.reason);
     }
   }
-  // Why: one bad action does not cost the others, but who sends nothing else is told what is wrong with it.
+  // Why: the other actions of the message are registered; a message without a valid one is refused with the reason.
   if (refused !== undefined && actions.length === 0) return refused;
   return ok({ command: "actions/register", actions, ...readMainThread(data, repairs) });
 }
 
 function readAction(given: Json, repairs: Repair[]): Result<Action> {
-  if (!isObject(given)) return failed("badMessage", "an action has to be an object");
+  if (!isObject(given)) return failed("badMessage", "an action must be an object");
   const name = readName(given["name"], repairs);
   if (name === undefined) return failed("badMessage", "an action needs a `name`");
   knownKeys(given, ACTION, repairs);
@@ -154,7 +155,7 @@ function readMainThread(data: JsonObject, repairs: Repair[]): { readonly mainThr
   return mainThread === undefined ? {} : { mainThread };
 }
 
-/** The `data` of a command that has some: an empty table of Lua arrives as an empty list. */
+/** The `data` of a command that has some. An empty table of Lua arrives as an empty list, and counts as missing. */
 function readData(data: Json | undefined, keys: readonly string[], repairs: Repair[]): JsonObject {
   if (!isObject(data)) {
     addRepair(repairs, "data_missing");
@@ -168,7 +169,7 @@ function knownKeys(object: JsonObject, keys: readonly string[], repairs: Repair[
   for (const key in object) if (!keys.includes(key)) addRepair(repairs, "unknown_key", key.slice(0, 64));
 }
 
-/** A text, also where something else was given that can only mean one. */
+/** A text; a value of another type is written as one. */
 function readText(given: Json | undefined, where: string, repairs: Repair[]): string | undefined {
   if (typeof given === "string") return given;
   if (given === undefined) return undefined;
@@ -200,7 +201,7 @@ function readNames(given: Json | undefined, repairs: Repair[]): readonly string[
   return names;
 }
 
-/** A list, also where it was left out, is empty and became an object, or has one item and lost its brackets. */
+/** A list; nothing and `{}` are read as an empty one, and any other value as its only item. */
 function readList(given: Json | undefined, where: string, repairs: Repair[]): readonly Json[] {
   if (Array.isArray(given)) return given;
   addRepair(repairs, "list_expected", where);

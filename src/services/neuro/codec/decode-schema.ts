@@ -1,8 +1,8 @@
 /**
- * Schemas of actions as they arrive: bounded, mended where a client's serialiser spoils them, and checked for what Neuro may not
- * support. A schema is passed on as it was given; what is said about it is a hint.
+ * Reads the schema of an action: its size is checked, what a client's serialiser spoils is repaired, and keywords that Neuro may not
+ * support are named to the developer. Otherwise a schema is passed on as it was given.
  *
- * Invariant: what passes is at most `SCHEMA_BYTES_MAX` long and `SCHEMA_DEPTH_MAX` deep.
+ * Invariant: DS1 a schema that passes has at most `SCHEMA_BYTES_MAX` bytes and `SCHEMA_DEPTH_MAX` levels.
  */
 import { isObject, isShallow, type Json, type JsonObject } from "../../../core/json.ts";
 import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX } from "../../../core/limits.ts";
@@ -11,7 +11,7 @@ import { addRepair, type Repair } from "./repair.ts";
 import { isSafePattern } from "./safe-pattern.ts";
 import { fitsBytes } from "./frame.ts";
 
-/** What the specification lists as not supported. */
+/** Keywords that the specification lists as not supported. */
 const UNSUPPORTED_KEYWORDS: ReadonlySet<string> = new Set(
   ("$anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary additionalProperties allOf anyOf " +
     "contentEncoding contentMediaType contentSchema dependentRequired dependentSchemas deprecated description else if " +
@@ -19,7 +19,7 @@ const UNSUPPORTED_KEYWORDS: ReadonlySet<string> = new Set(
     "unevaluatedProperties writeOnly uniqueItems").split(" "),
 );
 
-/** Keywords whose value is a table of schemas, by names that are no keywords. */
+/** Keywords whose value is a table of schemas, by names that are not keywords. */
 const SCHEMA_TABLE_KEYWORDS: ReadonlySet<string> = new Set([
   "properties",
   "patternProperties",
@@ -30,7 +30,7 @@ const SCHEMA_TABLE_KEYWORDS: ReadonlySet<string> = new Set([
 /** Keywords whose value is a value, never a schema. */
 const VALUE_KEYWORDS: ReadonlySet<string> = new Set(["enum", "const", "default", "examples", "required"]);
 
-/** The schema to register, or undefined when the action takes nothing. */
+/** The schema to register, or undefined when the action takes no data. */
 export function decodeSchema(given: Json | undefined, repairs: Repair[]): Result<JsonObject | undefined> {
   if (given === undefined) return ok(undefined);
   if (!isObject(given)) {
@@ -39,8 +39,10 @@ export function decodeSchema(given: Json | undefined, repairs: Repair[]): Result
   }
   const text = JSON.stringify(given);
   if (text === "{}") return ok(undefined);
-  if (!fitsBytes(text, SCHEMA_BYTES_MAX)) return failed("badMessage", `a schema has at most ${SCHEMA_BYTES_MAX} bytes`);
-  if (!isShallow(text, SCHEMA_DEPTH_MAX)) return failed("badMessage", `a schema is at most ${SCHEMA_DEPTH_MAX} deep`);
+  if (!fitsBytes(text, SCHEMA_BYTES_MAX)) return failed("badMessage", `the schema has more than ${SCHEMA_BYTES_MAX} bytes`);
+  if (!isShallow(text, SCHEMA_DEPTH_MAX)) {
+    return failed("badMessage", `the schema is nested deeper than ${SCHEMA_DEPTH_MAX} levels`);
+  }
   const found: SchemaFindings = { keywords: new Set(), patterns: [] };
   const schema = repairSchema(given, found);
   if (found.keywords.size > 0) addRepair(repairs, "schema_keywords", [...found.keywords].sort().join(", "));
@@ -50,7 +52,7 @@ export function decodeSchema(given: Json | undefined, repairs: Repair[]): Result
 
 const isEmpty = (value: Json): boolean => value === null || (Array.isArray(value) && value.length === 0);
 
-/** Neuro takes objects only. A missing type is added; `null` stands for "takes nothing" in one client's generator. */
+/** Neuro takes objects only. A missing type is added; one client's generator writes `null` for an action without data. */
 function withObjectType(schema: JsonObject, repairs: Repair[]): JsonObject | undefined {
   const type = schema["type"];
   if (type === "object") return schema;
@@ -71,7 +73,7 @@ interface SchemaFindings {
   readonly patterns: string[];
 }
 
-/** Walks a schema; copies only where an empty table of Lua, which arrives as an empty list, makes it wrong. */
+/** Walks a schema. An empty table of Lua, which arrives as an empty list, becomes an object where a schema is expected. */
 function repairSchema(schema: JsonObject, found: SchemaFindings): JsonObject {
   return mapValues(schema, (keyword, value) => {
     if (UNSUPPORTED_KEYWORDS.has(keyword)) found.keywords.add(keyword);
@@ -95,7 +97,7 @@ function repairSubschemas(value: Json | undefined, found: SchemaFindings): Json 
   return reviewed.some((item: Json, at: number) => item !== value[at]) ? reviewed : value;
 }
 
-/** The same object when every value stays the same, else a copy with the new ones. */
+/** The same object if every value stays the same, else a copy with the new values. */
 function mapValues(object: JsonObject, next: (key: string, value: Json | undefined) => Json | undefined): JsonObject {
   let isChanged = false;
   const entries = Object.entries(object).map(([key, value]): [string, Json | undefined] => {

@@ -7,12 +7,12 @@ import type { JsonObject } from "../../../core/json.ts";
 import { GAME_FRAME_BYTES_MAX } from "../../../core/limits.ts";
 import { asciiJson, fitsBytes } from "./frame.ts";
 
-/** The frame for a game, or undefined when it cannot be made small enough for every game to receive. */
+/** The frame for a game; undefined when it is larger than `GAME_FRAME_BYTES_MAX`, which some game could not receive. */
 export function encodeGame(message: NeuroMessage): string | undefined {
   const json = JSON.stringify(envelopeFor(message));
   const ascii = asciiJson(json);
   if (ascii.length <= GAME_FRAME_BYTES_MAX) return ascii;
-  // Why: escaping can make text twice as long and more; what only fits without it is better sent so than not at all.
+  // Why: escapes can make a text several times longer, and an unescaped frame is better than none.
   return fitsBytes(json, GAME_FRAME_BYTES_MAX) ? json : undefined;
 }
 
@@ -20,7 +20,7 @@ function envelopeFor(message: NeuroMessage): JsonObject {
   switch (message.command) {
     case "action": {
       const { command, id, name, data } = message;
-      // Why: an empty text is an error to one client, and `data` that is no text ends another.
+      // Why: one client rejects an empty text, and another crashes on `data` that is not a text.
       return { command, data: data === undefined || data === "" ? { id, name } : { id, name, data } };
     }
     case "startup": {

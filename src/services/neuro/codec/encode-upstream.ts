@@ -13,7 +13,7 @@ import { REGISTER_FRAME_BYTES_MAX, UPSTREAM_FRAME_BYTES_MAX } from "../../../cor
 import type { Profile } from "../upstream/profiles.ts";
 import { fitsBytes, utf8Length } from "./frame.ts";
 
-/** The frames that say this to the backend, in the name of `game`. More than one only where a list is long. */
+/** The frames of a message in the name of `game`. A long list of actions is split into several. */
 export const encodeUpstream = (message: GameMessage, game: string, profile: Profile): readonly string[] =>
   encodeFrames(message, game, profile).map(withoutLoneSurrogates);
 
@@ -22,7 +22,7 @@ function encodeFrames(message: GameMessage, game: string, profile: Profile): rea
   switch (message.command) {
     case "action/result": {
       const { id, success, message: text } = message;
-      assert(id !== undefined, "a result goes upstream without the id of its action");
+      assert(id !== undefined, "a result for the backend has no id");
       return [
         text === undefined
           ? frame({ id, success })
@@ -80,7 +80,7 @@ function withoutNullsIn(value: Json | undefined): Json | undefined {
   return isObject(value) ? withoutNulls(value) : value;
 }
 
-/** As few frames as hold all items, in order; one frame also for none. */
+/** As few frames as possible that hold all items in order; one frame for an empty list. */
 function splitList<Item extends Json>(
   items: readonly Item[],
   frame: (items: readonly Item[]) => string,
@@ -102,10 +102,10 @@ function splitList<Item extends Json>(
   return [...frames, frame(held)];
 }
 
-/** More than the command, the keys and the game's name ever take. */
+/** More than the command, the keys and the name of the game ever need. */
 const ENVELOPE_BYTES = 4_096;
 
-/** The frame with the whole text, or with so much of it that the frame is not too large for a backend. */
+/** The frame with the whole text, or with a shortened one when it would be larger than `UPSTREAM_FRAME_BYTES_MAX`. */
 function withinFrameLimit(text: string, frame: (text: string) => string): string {
   const whole = frame(text);
   return fitsBytes(whole, UPSTREAM_FRAME_BYTES_MAX) ? whole : frame(shortenText(text));
@@ -117,7 +117,7 @@ const TEXT_UNITS_MAX = Math.floor(UPSTREAM_FRAME_BYTES_MAX / 12) - 512;
 const shortenText = (text: string): string =>
   text.length <= TEXT_UNITS_MAX ? text : `${text.slice(0, TEXT_UNITS_MAX).toWellFormed()} [...]`;
 
-/** Half a surrogate pair is legal in JSON, but there are servers that end when they come to print it. */
+/** Half a surrogate pair is legal in JSON, but some backends crash when they print it. */
 function withoutLoneSurrogates(json: string): string {
   if (!json.includes("\\ud")) return json;
   return JSON.stringify(JSON.parse(json), (_key, value) => (typeof value === "string" ? value.toWellFormed() : value));

@@ -1,7 +1,7 @@
 /**
  * Frames of the Neuro API: one JSON object in one text frame.
  *
- * Invariants: F1 reading never throws, whatever the bytes; F2 nothing written holds a null.
+ * Invariant: FR1 reading never throws, whatever the bytes.
  */
 import { escaped, type Frame, isObject, type JsonObject, parseJson } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
@@ -11,7 +11,7 @@ import { addRepair, type Repair } from "./repair.ts";
 const BYTE_ORDER_MARK = 0xfeff;
 const ENCODER = new TextEncoder();
 
-/** The object in a frame. Bytes are read as text, and a byte order mark is passed over, for some clients send them. */
+/** The object in a frame. Bytes are read as text, and a byte order mark is skipped, because some clients send them. */
 export function readObject(frame: Frame, depthMax: number, repairs: Repair[]): Result<JsonObject> {
   if (typeof frame !== "string") addRepair(repairs, "binary_frame");
   let text = typeof frame === "string" ? frame : utf8(frame);
@@ -21,14 +21,16 @@ export function readObject(frame: Frame, depthMax: number, repairs: Repair[]): R
     text = text.slice(1);
   }
   const value = parseJson(text, depthMax);
-  if (value === undefined) return failed("badFrame", "the frame is not JSON, or is nested too deeply");
+  if (value === undefined) {
+    return failed("badFrame", `the frame is not JSON, or is nested deeper than \`limits.json_depth\` (${depthMax})`);
+  }
   return isObject(value) ? ok(value) : failed("badFrame", "the frame is not a JSON object");
 }
 
-/** The number of bytes of the text as UTF-8. */
+/** The length of the text in UTF-8, in bytes. */
 export const utf8Length = (text: string): number => ENCODER.encode(text).length;
 
-/** True when the text takes at most so many bytes; counts only when it is not obvious. */
+/** True when the text has at most that many bytes in UTF-8; they are counted only when its length leaves it open. */
 export function fitsBytes(text: string, bytesMax: number): boolean {
   if (text.length > bytesMax) return false;
   return text.length * 3 <= bytesMax || utf8Length(text) <= bytesMax;
@@ -37,7 +39,7 @@ export function fitsBytes(text: string, bytesMax: number): boolean {
 const NOT_PRINTABLE = /[^\x20-\x7e]/;
 const ALL_NOT_PRINTABLE = /[^\x20-\x7e]/g;
 
-/** The same JSON in printable ASCII: one client reads anything else as binary. */
+/** The same JSON in printable ASCII, because one client reads everything else as binary. */
 export function asciiJson(json: string): string {
   if (!NOT_PRINTABLE.test(json)) return json;
   return json.replace(ALL_NOT_PRINTABLE, escaped);

@@ -1,7 +1,7 @@
 /**
- * What was not as the Neuro API wants it, could be understood all the same, and was put right.
+ * Repairs: input that does not follow the Neuro API, can be understood all the same, and was corrected.
  *
- * The relay says each kind once per integration, to its developer: a hint tells what to change, not what the relay did.
+ * Each kind is reported once for each integration, to its developer: the hint says what to change.
  */
 
 export type RepairKind =
@@ -40,28 +40,28 @@ const HINTS: Readonly<Record<RepairKind, string>> = {
   byte_order_mark: "leave out the byte order mark before the JSON",
   unknown_key: "the Neuro API has no such key; strict backends refuse it",
   unexpected_data: "this command has no data",
-  data_missing: "`data` has to be an object",
+  data_missing: "`data` must be an object",
   text_expected: "a text was expected here",
   boolean_expected: "`true` or `false` was expected here",
-  null_value: "leave out what has no value instead of sending null; strict backends refuse it",
+  null_value: "leave out a key without a value instead of sending null; strict backends refuse it",
   silent_missing: "`context` needs `silent`; false was assumed",
-  numeric_id: "`id` is a text: send back exactly what came with the action",
-  success_not_boolean: "`success` has to be `true` or `false`",
+  numeric_id: "`id` must be a text: send back the id of the action unchanged",
+  success_not_boolean: "`success` must be `true` or `false`",
   list_expected: "a list was expected here",
-  name_ignored: "action names are texts that are not empty",
-  priority_unknown: "`priority` is low, medium, high or critical; low was assumed",
-  description_missing: "Neuro chooses by `description`; an action without one says nothing to her",
+  name_ignored: "an action name must be a text that is not empty",
+  priority_unknown: "`priority` must be low, medium, high or critical; low was assumed",
+  description_missing: "add a `description`: Neuro chooses actions by it",
   schema_empty: "leave out `schema` when an action has no parameters",
-  schema_not_object: "`schema` has to be a JSON Schema object; it was left out",
+  schema_not_object: "`schema` must be a JSON Schema object; it was left out",
   schema_type_missing: 'a schema needs `"type": "object"`; it was added',
-  schema_type_unsupported: 'a schema has to have `"type": "object"`; put other values into a property',
+  schema_type_unsupported: 'a schema must have `"type": "object"`; put other values into a property',
   schema_keywords: "Neuro may not support these keywords of JSON Schema",
-  schema_pattern: "this pattern may take for ever to match, so the relay does not check it",
+  schema_pattern: "the relay does not check this pattern, because matching it may take too long",
   action_ignored: "this action cannot be registered",
   registered_twice: "unregister an action before you register it again; some backends keep the first definition",
 };
 
-/** Adds a mend, once per kind within a message. `detail` says which or where. */
+/** Adds a repair, once for each kind within a message. `detail` says what or where. */
 export function addRepair(repairs: Repair[], what: RepairKind, detail?: string): void {
   if (repairs.some((known) => known.what === what)) return;
   repairs.push({ what, hint: detail === undefined ? HINTS[what] : `${HINTS[what]}: ${detail}` });

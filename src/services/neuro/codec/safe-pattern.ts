@@ -1,19 +1,18 @@
 /**
- * Which patterns of a schema are run at all.
+ * Decides which patterns of a schema the relay runs.
  *
- * A pattern comes from a peer, and a backtracking matcher can be kept busy for ever by one of a few characters. So a pattern is
- * run only on short texts, and only when it is short, repeats no group, and cannot branch more often than is quickly tried.
- * Any other pattern is advice to Neuro.
+ * A pattern comes from a peer, and a few characters can keep a backtracking matcher busy for hours. So a pattern is run only on short
+ * texts, and only if it is short, repeats no group, and has few branches. Any other pattern is a hint for Neuro only.
  */
 
 /** Longer patterns are not run. */
 const PATTERN_LENGTH_MAX = 128;
 /** On longer texts no pattern is run. */
 export const PATTERN_TEXT_MAX = 128;
-/** Steps of a matcher that may be spent on one text. */
+/** Steps that a matcher may need for one text. */
 const STEPS_MAX = 100_000;
 
-/** True when the pattern is valid and cannot take long on a text of up to `PATTERN_TEXT_MAX`. */
+/** True when the pattern is valid and needs at most `STEPS_MAX` steps for a text of `PATTERN_TEXT_MAX` characters. */
 export function isSafePattern(pattern: string): boolean {
   if (pattern.length > PATTERN_LENGTH_MAX || !isRegExp(pattern)) return false;
   const bones = structureOf(pattern);
@@ -23,12 +22,12 @@ export function isSafePattern(pattern: string): boolean {
   const optionals = count(/[^*+?}(]\?/g);
   const branches = count(/\|/g) + 1;
   const groups = Math.max(1, count(/\(/g));
-  // Why: without an anchor a match may begin at every place of the text.
+  // Why: without an anchor a match may begin at every position of the text.
   const starts = bones.startsWith("^") && branches === 1 ? 0 : 1;
   return branches ** groups * 2 ** optionals * PATTERN_TEXT_MAX ** (repeats + starts) <= STEPS_MAX;
 }
 
-/** The structure alone: classes and escaped characters become one plain letter each. */
+/** The structure alone: each class and each escaped character becomes one plain letter. */
 const structureOf = (pattern: string): string =>
   pattern.replace(/\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\[\s\S]/g, "x").replace(/\[[^\]]*\]/g, "x");
 

@@ -1,12 +1,12 @@
 /**
- * Data of an action against the schema of the action, without code made from text and and within bounds of time and depth.
+ * Validates the data of an action against its schema, without generated code, and within bounds of time and depth.
  *
- * A schema comes from a peer. It is first made ready: only keywords that are understood and well-formed are kept, references
- * within the schema are filled in, patterns that could take for ever are left out. What cannot be checked within bounds passes:
- * the integration checks its own data anyway, and a schema too odd for us is no reason to stop it.
+ * A schema comes from a peer. It is compiled first: keywords that are known and well-formed are kept, references within the schema
+ * are replaced by their targets, and patterns that could take too long are left out. Data that cannot be validated within the bounds
+ * passes, because the integration checks its own data anyway.
  *
- * Invariants: S1 nothing here throws; S2 a ready schema has at most `NODES_MAX` parts, is at most `SCHEMA_DEPTH_MAX` deep and
- * refers to nothing.
+ * Invariants: VD1 nothing here throws; VD2 a compiled schema has at most `NODES_MAX` parts and `SCHEMA_DEPTH_MAX` levels, and no
+ * reference.
  */
 import { type Schema, Validator } from "@cfworker/json-schema";
 import { isObject, isShallow, type Json, type JsonObject, parseJson } from "../../../core/json.ts";
@@ -14,24 +14,23 @@ import { SCHEMA_DEPTH_MAX } from "../../../core/limits.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { isSafePattern, PATTERN_TEXT_MAX } from "./safe-pattern.ts";
 
-/** Parts of a schema, with its references filled in. */
+/** Parts of a schema whose references are resolved. */
 const NODES_MAX = 2_000;
-/** Parts of a schema times characters of the data, beyond which the data is not checked. */
+/** Data is not validated if the parts of the schema times the characters of the data are more than this. */
 const WORK_MAX = 4_000_000;
-/** Characters of data in which patterns, and that items are unique, are still checked. */
+/** In longer data, patterns and `uniqueItems` are not checked. */
 const COSTLY_TEXT_MAX = 8_192;
 
-/** An action's schema, made ready once. */
+/** The schema of an action, compiled once. */
 export interface CompiledSchema {
-  /** What samples are made from. */
+  /** Samples are generated from it. */
   readonly normalized: JsonObject;
   readonly size: number;
   readonly strict: Validator;
-  /** Without what takes more than time in proportion to the data. */
+  /** Without the keywords whose check takes more than linear time. */
   readonly loose: Validator;
 }
 
-/** Makes a schema ready. */
 export function compileSchema(schema: JsonObject): CompiledSchema {
   const strict = new SchemaCompiler(schema, true);
   const normalized = strict.compileRoot();
@@ -40,20 +39,22 @@ export function compileSchema(schema: JsonObject): CompiledSchema {
 }
 
 /**
- * Reads data as text, checks it, and returns what to send: undefined where the action takes nothing.
+ * Parses and validates data, and returns the text to send: undefined if the action takes no data.
  *
- * The failure says what is wrong, for whoever chose.
+ * The failure says what is wrong, for whoever chose the action.
  */
 export function checkData(schema: CompiledSchema | undefined, data: string): Result<string | undefined> {
   if (schema === undefined) return ok(undefined);
   const text = data.trim() === "" ? "{}" : data;
   const value = parseJson(text, SCHEMA_DEPTH_MAX);
-  if (value === undefined) return failed("badMessage", "`data` is not JSON, or is nested too deeply");
+  if (value === undefined) {
+    return failed("badMessage", `\`data\` is not JSON, or is nested deeper than ${SCHEMA_DEPTH_MAX} levels`);
+  }
   const wrong = validationError(schema, value, text);
   return wrong === undefined ? ok(text) : failed("badMessage", wrong);
 }
 
-/** What is wrong with the value, or undefined. */
+/** What is wrong with the value; undefined if it is valid, or cannot be validated within the bounds. */
 export function validationError(
   schema: CompiledSchema,
   value: Json,
@@ -64,7 +65,7 @@ export function validationError(
   try {
     const { valid, errors } = (isCheap ? schema.strict : schema.loose).validate(value);
     if (valid) return undefined;
-    // Why the last: the first ones only say that something inside is wrong.
+    // Why the last error: the first ones only say that something inside is wrong.
     const { instanceLocation, error } = errors.at(-1) ?? { instanceLocation: "#", error: "does not match the schema" };
     return `${instanceLocation}: ${error}`.slice(0, 500);
   } catch {
@@ -78,21 +79,21 @@ function hasLongText(value: Json): boolean {
   return isObject(value) && Object.entries(value).some(([key, item]) => hasLongText(key) || hasLongText(item ?? null));
 }
 
-// Why the cast: the package's type has an index of `any`, and only what it knows is in a ready schema.
-const validator = (ready: JsonObject): Validator => new Validator(ready as Schema, "2020-12", true);
+// Why the cast: the type of the package has an index of `any`, and a compiled schema has only keywords that it knows.
+const validator = (normalized: JsonObject): Validator => new Validator(normalized as Schema, "2020-12", true);
 
-type KeywordReader = (value: Json, making: SchemaCompiler, depth: number) => Json | undefined;
+type KeywordReader = (value: Json, compiler: SchemaCompiler, depth: number) => Json | undefined;
 
-const one: KeywordReader = (value, making, depth) => making.compile(value, depth);
-const list: KeywordReader = (value, making, depth) =>
-  Array.isArray(value) && value.length > 0 ? value.map((item: Json) => making.compile(item, depth)) : undefined;
-const table: KeywordReader = (value, making, depth) =>
+const one: KeywordReader = (value, compiler, depth) => compiler.compile(value, depth);
+const list: KeywordReader = (value, compiler, depth) =>
+  Array.isArray(value) && value.length > 0 ? value.map((item: Json) => compiler.compile(item, depth)) : undefined;
+const table: KeywordReader = (value, compiler, depth) =>
   isObject(value)
-    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, making.compile(part ?? null, depth)]))
+    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, compiler.compile(part ?? null, depth)]))
     : undefined;
-const patterns: KeywordReader = (value, making, depth) =>
-  making.isStrict && isObject(value)
-    ? table(Object.fromEntries(Object.entries(value).filter(([pattern]) => isSafePattern(pattern))), making, depth)
+const patterns: KeywordReader = (value, compiler, depth) =>
+  compiler.isStrict && isObject(value)
+    ? table(Object.fromEntries(Object.entries(value).filter(([pattern]) => isSafePattern(pattern))), compiler, depth)
     : undefined;
 const number: KeywordReader = (value) => (typeof value === "number" ? value : undefined);
 const size: KeywordReader = (value) => (typeof value === "number" && value >= 0 ? value : undefined);
@@ -103,7 +104,7 @@ const asIs: KeywordReader = (value) => value;
 
 const TYPES: readonly Json[] = ["object", "array", "string", "number", "integer", "boolean", "null"];
 
-/** The keywords that are understood, and how each is read. */
+/** The known keywords, and how the value of each is read. */
 const KEYWORD_READERS: ReadonlyMap<string, KeywordReader> = new Map<string, KeywordReader>([
   [
     "type",
@@ -146,12 +147,11 @@ const KEYWORD_READERS: ReadonlyMap<string, KeywordReader> = new Map<string, Keyw
   ["maxProperties", size],
   [
     "pattern",
-    (value, making) => (making.isStrict && typeof value === "string" && isSafePattern(value) ? value : undefined),
+    (value, compiler) => (compiler.isStrict && typeof value === "string" && isSafePattern(value) ? value : undefined),
   ],
-  ["uniqueItems", (value, making) => (making.isStrict && value === true ? true : undefined)],
+  ["uniqueItems", (value, compiler) => (compiler.isStrict && value === true ? true : undefined)],
 ]);
 
-/** One schema being made ready. */
 class SchemaCompiler {
   readonly isStrict: boolean;
   readonly #root: JsonObject;
@@ -163,11 +163,11 @@ class SchemaCompiler {
   }
 
   compileRoot(): JsonObject {
-    const ready = this.compile(this.#root, 0);
-    return isObject(ready) ? ready : {};
+    const normalized = this.compile(this.#root, 0);
+    return isObject(normalized) ? normalized : {};
   }
 
-  /** A part of the schema made ready; anything goes where a bound is reached. */
+  /** One part of the schema; where a bound is reached it accepts every value. */
   compile(given: Json, depth: number): Json {
     if (typeof given === "boolean") return given;
     if (!isObject(given) || depth > SCHEMA_DEPTH_MAX || ++this.parts > NODES_MAX) return {};
@@ -176,14 +176,14 @@ class SchemaCompiler {
       const read = value === undefined ? undefined : KEYWORD_READERS.get(keyword)?.(value, this, depth + 1);
       if (read !== undefined) entries.push([keyword, read]);
     }
-    const ready = Object.fromEntries(entries);
+    const normalized = Object.fromEntries(entries);
     const target = this.#target(given["$ref"]);
-    if (target === undefined) return ready;
+    if (target === undefined) return normalized;
     const referred = this.compile(target, depth + 1);
-    return Object.keys(ready).length === 0 ? referred : { allOf: [ready, referred] };
+    return Object.keys(normalized).length === 0 ? referred : { allOf: [normalized, referred] };
   }
 
-  /** What a reference within the schema names. */
+  /** The target of a reference within the schema. */
   #target(reference: Json | undefined): Json | undefined {
     if (typeof reference !== "string" || !reference.startsWith("#")) return undefined;
     let target: Json | undefined = this.#root;
@@ -197,7 +197,7 @@ class SchemaCompiler {
   }
 }
 
-/** Older drafts give a list of items where newer ones say `prefixItems`. */
+/** Older drafts write a list of schemas in `items` where newer ones have `prefixItems`. */
 function withPrefixItems(given: JsonObject): JsonObject {
   if (!Array.isArray(given["items"])) return given;
   const { items, additionalItems, ...rest } = given;

@@ -1,21 +1,23 @@
 /**
- * The relay in Neuro's place, when there is no Neuro: it keeps the list of actions, offers each force to those who watch, and
- * decides itself when nobody chooses in time. To the rest of the room it is one more upstream.
+ * The relay in the place of Neuro, where no upstream is configured. It keeps the list of actions, offers each force to those who
+ * watch, and decides itself when nobody chooses within `choice_timeout`. For the rest of the service it is one more upstream.
  *
- * A force: offered -> (thinking ->) acted -> over, or after a failed result decided again, as Neuro would, up to `retries` times.
+ * A force is `offered`, then perhaps `thinking`, then `awaiting_result`. After a failed result it is decided again, up to `retries`
+ * times, as Neuro does.
  *
- * Invariants: D1 at most one force is open, a newer one replaces it; D2 an `acted` force has exactly one action without a result;
- * D3 whatever is chosen, by whomever, is a registered action with data that fits its schema; D4 what somebody chose too late is
- * not done.
- * Knows nothing of: games, sockets, how results get their deadline.
+ * Invariants: SD1 at most one force is open, and a newer one replaces it; SD2 a force that is `awaiting_result` has exactly one action
+ * without a result; SD3 an action that is sent is registered and has data that fits its schema, whoever chose it; SD4 a choice that
+ * comes after the decision is refused.
+ * Knows nothing of: games, sockets, the deadline of a result.
  */
+import { assertNever } from "../../../core/assert.ts";
 import type { Action, ForceMessage, GameMessage, NeuroMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import type { ServiceEvent } from "../../../core/event.ts";
 import { type JobId, jobId, type Millis } from "../../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import type { BackendSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { type Chance, chance, pick, sampleData } from "./sampler.ts";
+import { pick, sampleData, seededRandom } from "./sampler.ts";
 import { checkData, type CompiledSchema, compileSchema, validationError } from "../codec/validate-data.ts";
 
 export interface Decider {
@@ -25,34 +27,38 @@ export interface Decider {
   force: DeciderForce | undefined;
   /** Actions without a result, with the force that they are for. */
   readonly unanswered: Map<string, DeciderForce | undefined>;
-  /** Names whose force was decided, and until when a choice among them is merely late. */
+  /** Names of the force that was decided last; until then a choice among them is refused as late. */
   recentlyDecided: { readonly names: readonly string[]; readonly until: Millis };
-  /** What Neuro was told last, for a decider that can read. */
+  /** The last contexts and queries, for a language model. */
   readonly memory: string[];
-  readonly random: Chance;
+  readonly random: () => number;
 }
 
 interface KnownAction {
   readonly action: Action;
-  /** Made at the first use; undefined before it, and where the action takes nothing. */
+  /** Compiled at the first use; undefined before it, and if the action takes no data. */
   schema: CompiledSchema | undefined;
 }
 
 interface DeciderForce {
   readonly message: ForceMessage;
-  is: "offered" | "thinking" | "awaiting_result";
-  /** When the relay decides, while offered. */
-  deadline: Millis | undefined;
-  job: JobId | undefined;
-  /** Answers of the job to this decision that could not be used. */
+  state: DecisionState;
+  /** Answers of the language model to this decision that were invalid. */
   invalidAnswers: number;
   /** Results with `success: false`. */
   failures: number;
-  /** What was wrong with the last try. */
+  /** Why the last answer or action failed. */
   rejection: string | undefined;
 }
 
-/** What somebody chose. */
+type DecisionState =
+  /** Until the deadline somebody may choose before the relay decides; without one the relay does not decide. */
+  | { readonly is: "offered"; readonly deadline: Millis | undefined }
+  /** The language model was asked. */
+  | { readonly is: "thinking"; readonly job: JobId }
+  | { readonly is: "awaiting_result" };
+
+/** An action that somebody chose in the place of Neuro. */
 export interface Choice {
   readonly from: string;
   readonly name: string;
@@ -62,7 +68,7 @@ export interface Choice {
 const UNANSWERED_MAX = 1_000;
 const MEMORY_MAX = 32;
 const MEMORY_TEXT_MAX = 2_048;
-/** Samples tried until one fits what a sampler does not understand. */
+/** Samples for a schema with keywords that the sampler does not know are drawn this often, until one fits. */
 const SAMPLES_MAX = 8;
 const NOTHING: readonly NeuroMessage[] = [];
 const DISPLAY_NAMES: ReadonlyMap<string, string> = new Map([["neuro", "Neuro-sama"], ["evil", "Evil Neuro"]]);
@@ -74,10 +80,10 @@ export const createDecider = (settings: BackendSettings): Decider => ({
   unanswered: new Map(),
   recentlyDecided: { names: [], until: 0 },
   memory: [],
-  random: chance(settings.seed),
+  random: seededRandom(settings.seed),
 });
 
-/** What is said to Neuro, and what she answers at once. */
+/** Handles a message for Neuro, and returns the messages that she answers at once. */
 export function handleMessage(decider: Decider, message: GameMessage, ctx: StepContext): readonly NeuroMessage[] {
   switch (message.command) {
     case "startup":
@@ -96,12 +102,15 @@ export function handleMessage(decider: Decider, message: GameMessage, ctx: StepC
       return openForce(decider, message, ctx);
     case "action/result":
       return handleResult(decider, message, ctx);
-    default:
+    case "shutdown/ready":
+    case "other":
       return NOTHING;
+    default:
+      return assertNever(message);
   }
 }
 
-/** Somebody chose, for the open force or of their own accord. What cannot be done is refused with a note. */
+/** Somebody chose an action, with or without an open force that asks for it. A choice that cannot be sent is refused with the reason. */
 export function chooseAction(decider: Decider, choice: Choice, ctx: StepContext): readonly NeuroMessage[] {
   const { from, name } = choice;
   const refuse = (reason: string): readonly NeuroMessage[] => {
@@ -109,12 +118,12 @@ export function chooseAction(decider: Decider, choice: Choice, ctx: StepContext)
     return NOTHING;
   };
   const known = decider.actions.get(name);
-  if (known === undefined) return refuse(`no action is called ${name.slice(0, 64)}`);
+  if (known === undefined) return refuse(`no action ${name.slice(0, 64)} is registered`);
   const data = checkData(schemaOf(known), choice.data);
   if (!data.ok) return refuse(data.reason);
   const { force, recentlyDecided } = decider;
   if (force?.message.names.includes(name) === true) {
-    if (force.is === "awaiting_result") return refuse("this force has been decided already");
+    if (force.state.is === "awaiting_result") return refuse("this force has been decided already");
     return sendAction(decider, { name, data: data.value, force }, ctx);
   }
   if (recentlyDecided.until > ctx.now && recentlyDecided.names.includes(name)) {
@@ -123,33 +132,33 @@ export function chooseAction(decider: Decider, choice: Choice, ctx: StepContext)
   return sendAction(decider, { name, data: data.value, force: undefined }, ctx);
 }
 
-/** The job `decide` has ended. */
+/** The job `decide` has ended: its answer is checked, and asked for again up to `openai.attempts` times. */
 export function jobFinished(
   decider: Decider,
   event: ServiceEvent & { is: "jobFinished" },
   ctx: StepContext,
 ): readonly NeuroMessage[] {
   const { force } = decider;
-  if (force === undefined || force.is !== "thinking" || force.job !== event.job) return NOTHING;
-  force.job = undefined;
+  if (force?.state.is !== "thinking" || force.state.job !== event.job) return NOTHING;
   const decision = readDecision(decider, force, event.output);
   if (typeof decision !== "string") return sendAction(decider, { ...decision, force }, ctx);
   force.invalidAnswers++;
   force.rejection = decision;
   if (force.invalidAnswers < decider.settings.openai.attempts) return requestDecision(decider, force, ctx);
-  ctx.observe({ is: "input_refused", from: "openai", fault: "jobLost", reason: `${decision}; decided by chance instead` });
+  ctx.observe({ is: "input_refused", from: "openai", fault: "jobLost", reason: `${decision}; decided at random instead` });
   return actBySample(decider, force, ctx);
 }
 
-/** A deadline has come. */
+/** Decides the force whose `choice_timeout` is over. */
 export function decideDue(decider: Decider, ctx: StepContext): readonly NeuroMessage[] {
   const { force } = decider;
-  if (force?.deadline === undefined || force.deadline > ctx.now) return NOTHING;
-  force.deadline = undefined;
+  if (force?.state.is !== "offered" || force.state.deadline === undefined || force.state.deadline > ctx.now) return NOTHING;
+  force.state = { is: "offered", deadline: undefined };
   return decide(decider, force, ctx);
 }
 
-export const nextWakeup = (decider: Decider): Millis | undefined => decider.force?.deadline;
+export const nextWakeup = ({ force }: Decider): Millis | undefined =>
+  force?.state.is === "offered" ? force.state.deadline : undefined;
 
 function answerStartup(decider: Decider, ctx: StepContext): readonly NeuroMessage[] {
   decider.actions.clear();
@@ -163,9 +172,7 @@ function answerStartup(decider: Decider, ctx: StepContext): readonly NeuroMessag
 function openForce(decider: Decider, message: ForceMessage, ctx: StepContext): readonly NeuroMessage[] {
   const force: DeciderForce = {
     message,
-    is: "offered",
-    deadline: undefined,
-    job: undefined,
+    state: { is: "offered", deadline: undefined },
     invalidAnswers: 0,
     failures: 0,
     rejection: undefined,
@@ -173,7 +180,7 @@ function openForce(decider: Decider, message: ForceMessage, ctx: StepContext): r
   const unknown = message.names.filter((name) => !decider.actions.has(name));
   if (unknown.length > 0) {
     const hint = `register an action before forcing it; not registered: ${unknown.join(", ").slice(0, 200)}`;
-    ctx.observe({ is: "input_repaired", from: message.from ?? "unknown", what: "force of unknown names", hint });
+    ctx.observe({ is: "input_repaired", from: message.from ?? "unknown", what: "force_names_unknown", hint });
   }
   if (unknown.length === message.names.length) return NOTHING;
   decider.force = force;
@@ -181,15 +188,14 @@ function openForce(decider: Decider, message: ForceMessage, ctx: StepContext): r
   return NOTHING;
 }
 
-/** Asks those who watch; the relay decides when they take too long. */
+/** Offers the force to those who watch; the relay decides after `choice_timeout`. */
 function offerForce(decider: Decider, force: DeciderForce, ctx: StepContext): void {
   const { from: game = "unknown", state, query, ephemeral } = force.message;
   const actions = registeredNames(decider, force).flatMap((name) => {
     const action = decider.actions.get(name)?.action;
     return action === undefined ? [] : [{ name, description: action.description }];
   });
-  force.is = "offered";
-  force.deadline = ctx.now + decider.settings.choice_timeout;
+  force.state = { is: "offered", deadline: ctx.now + decider.settings.choice_timeout };
   const choice = { id: ctx.id(), game, ...(state !== undefined && { state }), query, ephemeral, actions };
   ctx.post("intermediary", { is: "choiceRequested", choice });
 }
@@ -200,12 +206,15 @@ function decide(decider: Decider, force: DeciderForce, ctx: StepContext): readon
       return NOTHING;
     case "openai":
       return requestDecision(decider, force, ctx);
-    default:
+    case "first":
+    case "random":
       return actBySample(decider, force, ctx);
+    default:
+      return assertNever(decider.settings.decider);
   }
 }
 
-/** `first`: the first name, after a failure the next one, with plain data. Else one at random, with random data. */
+/** `first` takes the first name, after a failure the next one, with plain data; every other decider a random one with random data. */
 function actBySample(decider: Decider, force: DeciderForce, ctx: StepContext): readonly NeuroMessage[] {
   const names = registeredNames(decider, force);
   const isFirst = decider.settings.decider === "first";
@@ -229,14 +238,13 @@ function requestDecision(decider: Decider, force: DeciderForce, ctx: StepContext
     return action === undefined ? [] : [{ ...action }];
   });
   const job = jobId(`neuro:decide:${ctx.id()}`);
-  force.is = "thinking";
-  force.job = job;
+  force.state = { is: "thinking", job };
   const input: JsonObject = { state, query, actions, memory: [...decider.memory], wrong: force.rejection };
   ctx.emit({ do: "runJob", job, name: "decide", input, deadline: ctx.now + decider.settings.openai.timeout });
   return NOTHING;
 }
 
-/** What the job decided, or what is wrong with it. */
+/** The decision of the job, or the reason why it is invalid. */
 function readDecision(decider: Decider, force: DeciderForce, output: Json | undefined): Decision | string {
   if (!isObject(output)) return "no answer";
   const { name, data } = output;
@@ -262,9 +270,7 @@ function sendAction(
   const { name, data, force } = action;
   const id = ctx.id();
   if (force !== undefined) {
-    force.is = "awaiting_result";
-    force.deadline = undefined;
-    force.job = undefined;
+    force.state = { is: "awaiting_result" };
     decider.recentlyDecided = { names: force.message.names, until: ctx.now + decider.settings.choice_timeout };
   }
   const oldest = decider.unanswered.keys().next();
@@ -296,7 +302,7 @@ function handleResult(
   return NOTHING;
 }
 
-/** What was asked for once only is forgotten. */
+/** The force is over. Its query is remembered unless it is ephemeral. */
 function endForce(decider: Decider, force: DeciderForce): readonly NeuroMessage[] {
   decider.force = undefined;
   if (!force.message.ephemeral) remember(decider, force.message.query);

@@ -240,7 +240,7 @@ test("NB107 an action whose schema is too large or too deep is left out, and the
     const got = read(from("actions/register", { actions: [bad, good, { description: "nameless" }, 7] }));
     check.equal(got.message, { command: "actions/register", actions: [good] });
     check.equal(got.kinds, ["action_ignored"]);
-    check.match(refusal(from("actions/register", { actions: [bad] })), /^bad: a schema/);
+    check.match(refusal(from("actions/register", { actions: [bad] })), /^bad: the schema/);
   }
 });
 

@@ -104,10 +104,11 @@ export class Play implements StepContext {
   }
 
   get state(): string {
-    return this.decider.force?.is ?? "idle";
+    return this.decider.force?.state.is ?? "idle";
   }
   get job(): JobId | undefined {
-    return this.decider.force?.job;
+    const state = this.decider.force?.state;
+    return state?.is === "thinking" ? state.job : undefined;
   }
   get offers(): readonly Output[] {
     return this.effects.filter((effect) => effect.do === "post");
