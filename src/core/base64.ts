@@ -1,11 +1,11 @@
-/** Bytes as base64 text and back, where the runtime's own functions cannot be named. */
+/** Base64, for the pure zone, which cannot use the functions of the runtimes. */
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 const VALUES: Uint8Array = new Uint8Array(128).fill(255);
 for (let value = 0; value < 64; value++) VALUES[ALPHABET.charCodeAt(value)] = value;
 
-/** The bytes that a text stands for, or undefined when it is no base64. */
+/** The decoded bytes. Undefined if the text is not base64. */
 export function fromBase64(text: string): Uint8Array | undefined {
   const end = text.endsWith("==") ? text.length - 2 : text.endsWith("=") ? text.length - 1 : text.length;
   if (text.length % 4 !== 0) return undefined;
@@ -24,7 +24,7 @@ export function fromBase64(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** Some bytes as text. */
+/** The bytes as base64 text. */
 export function toBase64(bytes: Uint8Array): string {
   const parts: string[] = [];
   for (let at = 0; at < bytes.length; at += 3) {

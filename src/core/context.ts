@@ -5,29 +5,29 @@ import type { Millis } from "./ids.ts";
 import type { Observation } from "./observation.ts";
 import type { Direction } from "./message-counter.ts";
 
-/** The only clock and the only chance that a machine has: given to one step, gone after it. */
+/** The only clock and the only source of randomness of a service. Valid for one step. */
 export interface StepClock {
-  /** Read once per step. */
+  /** Constant within one step. */
   readonly now: Millis;
-  /** From 0 up to, not including, 1. */
+  /** A number from 0 (inclusive) to 1 (exclusive). */
   random(): number;
-  /** A new internal id, `<epoch>-<n>`: unique, ordered, never reused, not a secret. */
+  /** A new internal id `<epoch>-<n>`: unique, ordered, never reused, and not a secret. */
   id(): string;
-  /** A new id that nobody can guess, for sessions and tokens. */
+  /** A new id that cannot be guessed, for sessions and tokens. */
   secret(): string;
 }
 
 /**
- * One step of a machine: its moment, and where it puts what it wants done.
+ * The context of one step: its clock, and the sink for its effects, messages and observations.
  *
- * Effects leave in the order in which they are put, so no function has to return, join and re-order lists of them, and the
- * path of a message allocates nothing for them.
+ * Effects are executed in the order in which they are emitted. So no function has to return and join lists of effects, and the path
+ * of a message allocates nothing for them.
  */
 export interface StepContext extends StepClock {
   emit(effect: Effect): void;
   /** Sends a message to another service; it is delivered within the same step. */
   post(service: ServiceName, message: ServiceMessage): void;
   observe(observation: Observation): void;
-  /** A message of this kind, in a word of ours, came from or goes to such a peer. Nothing that is decided depends on it. */
+  /** Counts a message of this kind, one of the relay's own words, for the metrics. No decision depends on it. */
   count(who: string, way: Direction, kind: string): void;
 }

@@ -1,17 +1,17 @@
 /**
- * Deadlines, of which only the earliest is ever asked for: a heap with lazy removal. `Deadlines` have an id; `Timers` are a closed
+ * Deadlines, of which only the earliest is needed: a heap with lazy removal. `Deadlines` have an id; `Timers` are a closed
  * union whose members say by `is` which timer it is, and by their other fields what it is for, such as `{is: "grace", game}`.
  * A timer is never taken apart as text, so a service handles due timers in one exhaustive `switch`.
  *
  * Invariants: D1 an id has at most one deadline, the last one set; D2 `earliest` is the earliest of them; D3 the heap holds at
- * most four times as many places as there are deadlines, however often they are moved; D4 timers with equal fields are one timer,
+ * most four times as many items as there are deadlines, however often they are moved; D4 timers with equal fields are one timer,
  * in whatever order the fields are written.
  */
 import type { Millis } from "./ids.ts";
 
-/** A binary heap: the first by a given order is at hand, whatever is added. */
+/** A binary heap with the first item of a given order on top. */
 export class Heap<T> {
-  readonly #places: T[] = [];
+  readonly #items: T[] = [];
   readonly #isBefore: (left: T, right: T) => boolean;
 
   constructor(isBefore: (left: T, right: T) => boolean) {
@@ -19,50 +19,50 @@ export class Heap<T> {
   }
 
   get size(): number {
-    return this.#places.length;
+    return this.#items.length;
   }
 
   get first(): T | undefined {
-    return this.#places[0];
+    return this.#items[0];
   }
 
   clear(): void {
-    this.#places.length = 0;
+    this.#items.length = 0;
   }
 
-  /** Puts it where it belongs: what it comes before moves down. */
+  /** Adds an item: it moves up past every item that it precedes. */
   add(item: T): void {
-    const places = this.#places;
-    let at = places.length;
+    const items = this.#items;
+    let at = items.length;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      const above = places[parent];
+      const above = items[parent];
       if (above === undefined || !this.#isBefore(item, above)) break;
-      places[at] = above;
+      items[at] = above;
       at = parent;
     }
-    places[at] = item;
+    items[at] = item;
   }
 
-  /** Takes the first away: the last one sinks from its place to where it belongs. */
+  /** Removes the first item: the last one takes its position and moves down past every item that precedes it. */
   dropFirst(): void {
-    const places = this.#places;
-    const last = places.pop();
-    if (last === undefined || places.length === 0) return;
+    const items = this.#items;
+    const last = items.pop();
+    if (last === undefined || items.length === 0) return;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
-      let least = places[child];
-      const right = places[child + 1];
+      let least = items[child];
+      const right = items[child + 1];
       if (least !== undefined && right !== undefined && this.#isBefore(right, least)) {
         least = right;
         child++;
       }
       if (least === undefined || !this.#isBefore(least, last)) break;
-      places[at] = least;
+      items[at] = least;
       at = child;
     }
-    places[at] = last;
+    items[at] = last;
   }
 }
 
@@ -71,8 +71,8 @@ interface Due {
   readonly id: string;
 }
 
-/** Below this many places the heap is not worth tidying. */
-const PLACES_MIN = 64;
+/** Below this many items the heap is not compacted. */
+const COMPACT_MIN = 64;
 
 export class Deadlines {
   readonly #heap = new Heap<Due>((left, right) => left.at < right.at);
@@ -83,7 +83,7 @@ export class Deadlines {
     if (this.#live.get(id) === at) return;
     this.#live.set(id, at);
     this.#heap.add({ at, id });
-    if (this.#heap.size > PLACES_MIN && this.#heap.size > this.#live.size * 4) this.#compact();
+    if (this.#heap.size > COMPACT_MIN && this.#heap.size > this.#live.size * 4) this.#compact();
   }
 
   clear(id: string): void {
@@ -103,7 +103,7 @@ export class Deadlines {
     return this.#first()?.at;
   }
 
-  /** Removes and returns the ids whose deadline has come, the earliest first. */
+  /** Removes and returns the ids whose deadline has passed, earliest first. */
   due(now: Millis): string[] {
     const ids: string[] = [];
     for (let first = this.#first(); first !== undefined && first.at <= now; first = this.#first()) {
@@ -113,7 +113,7 @@ export class Deadlines {
     return ids;
   }
 
-  /** The earliest place that is still live; those before it are dropped. */
+  /** The first item that is still valid. Removed items before it are dropped. */
   #first(): Due | undefined {
     let first = this.#heap.first;
     while (first !== undefined && this.#live.get(first.id) !== first.at) {
@@ -129,7 +129,7 @@ export class Deadlines {
   }
 }
 
-/** What a timer union is made of: flat, and only of texts, so that equal timers have equal keys. */
+/** The shape of a timer union: flat, and of texts only, so that equal timers have equal keys. */
 export type TimerFields = { readonly is: string } & Readonly<Record<string, string>>;
 
 export class Timers<Timer extends TimerFields> {
@@ -189,6 +189,6 @@ function keyOf(timer: TimerFields): string {
   return key;
 }
 
-/** The earlier of two instants, of which either may be none. */
+/** The earlier of two times, either of which may be undefined. */
 export const earlier = (one: Millis | undefined, other: Millis | undefined): Millis | undefined =>
   one === undefined || (other !== undefined && other < one) ? other : one;

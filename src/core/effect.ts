@@ -1,7 +1,7 @@
 /**
- * Everything a machine may ask of the world. Closed: adding one is an architecture decision.
+ * The closed union of effects. Adding one is an architecture decision.
  *
- * A failed send, dial or write comes back as an event, never as an exception.
+ * A failed send, dial or write is reported by an event, never by an exception.
  */
 import type { FaultName } from "./fault.ts";
 import type { JobId, Key, LinkId, LoadToken, Millis, PeerId, RequestId } from "./ids.ts";
@@ -9,15 +9,15 @@ import type { Frame, Json } from "./json.ts";
 import type { Observation } from "./observation.ts";
 import type { ServiceName } from "./service.ts";
 
-/** One thing that a machine wants done. */
+/** One effect of a step, executed by the engine. */
 export type Effect =
   | Send
   | Reply
-  /** `as` is how the other end of a proxied connection closed, said in place of the fault. */
+  /** `as`: the close frame of the other end of a proxied connection, used instead of the fault. */
   | { readonly do: "close"; readonly peer: PeerId; readonly fault: FaultName; readonly as?: CloseFrame }
-  /** A liveness probe; `ponged` follows where the runtime can tell, else nothing does. */
+  /** A liveness probe. `ponged` follows if the runtime reports pongs. */
   | { readonly do: "ping"; readonly peer: PeerId }
-  /** What is remembered of the peer over a panic, and over sleep on a Durable Object. At most 8 KiB. */
+  /** Data kept with the peer over a panic, and over the sleep of a Durable Object. At most 8 KiB. */
   | { readonly do: "attach"; readonly peer: PeerId; readonly attachment: Json }
   | {
     readonly do: "dial";
@@ -27,16 +27,16 @@ export type Effect =
   }
   /** Closes with `code`, or 1000. */
   | { readonly do: "closeLink"; readonly link: LinkId; readonly code?: number }
-  /** A new key, always. `stored` or `storeFailed` follows. */
+  /** Always a new key. `stored` or `storeFailed` follows. */
   | { readonly do: "put"; readonly key: Key; readonly value: Json }
   | { readonly do: "delete"; readonly key: Key }
-  /** `loaded` follows with the entries of those keys that are there. A room knows its keys: nothing is ever searched. */
+  /** `loaded` follows with the entries that exist. A service knows its keys, so nothing searches the store. */
   | { readonly do: "load"; readonly token: LoadToken; readonly keys: readonly Key[] }
-  /** Bytes of an upload, kept outside the store of entries. `saved` follows. */
+  /** Bytes of an upload, kept outside the store of entries. `fileSaved` follows. */
   | { readonly do: "saveFile"; readonly file: string; readonly bytes: Uint8Array }
   | { readonly do: "deleteFile"; readonly file: string }
   | { readonly do: "runJob"; readonly job: JobId; readonly name: JobName; readonly input: Json; readonly deadline: Millis }
-  /** `reason` says of a fault, in a sentence, what was wrong. With `after` it is given once that key is stored; else the store failed. */
+  /** `reason` explains the fault in a sentence. With `after` it is sent once that key is stored, or as `storageFailed`. */
   | {
     readonly do: "respond";
     readonly requestId: RequestId;
@@ -46,28 +46,28 @@ export type Effect =
     readonly after?: Key;
   }
   | { readonly do: "observe"; readonly observation: Observation }
-  /** This room has nothing left in flight and has closed its peers. Answer to `draining`. */
+  /** The service has no pending work and has closed its peers. Reply to `draining`. */
   | { readonly do: "drained"; readonly service: ServiceName }
-  /** This room panicked: read its entries again, hang up its links, and say `rebuilt`. Put by the relay only. */
+  /** The service panicked: read its entries again, close its links, and push `rebuilt`. Emitted by the relay only. */
   | { readonly do: "rebuild"; readonly service: ServiceName };
 
 export interface Send {
   readonly do: "send";
   readonly to: PeerId | LinkId;
   readonly frame: Frame;
-  /** It has to be answered: the answer does not count against the peer's speed. */
+  /** The peer has to reply to it. The reply does not count against the peer's rate limit. */
   readonly expectsReply?: boolean;
 }
 
 /**
- * A frame that answers a request of its peer. Replies to one peer keep their order among themselves; what is merely sent may
- * overtake a reply that waits.
+ * A frame that replies to a request of its peer. Replies to one peer keep their order; a frame that is merely sent may overtake a
+ * reply that waits.
  */
 export interface Reply {
   readonly do: "reply";
   readonly to: PeerId;
   readonly frame: Frame;
-  /** Leaves only once this key is stored; `otherwise` leaves instead when it could not be. */
+  /** Sent only once this key is stored. If it could not be stored, `onFailure` is sent instead. */
   readonly after?: Key;
   readonly onFailure?: Frame;
 }
@@ -78,5 +78,5 @@ export interface CloseFrame {
   readonly reason: string;
 }
 
-/** Each is one file in `src/jobs`, or is lent by the runtime where it needs more than the network. */
+/** Each job is one file in `src/jobs`, or provided by the runtime if it needs more than the network. */
 export type JobName = "decide" | "artifact";

@@ -1,7 +1,7 @@
 /**
- * Everything that can happen to the relay. Closed: adding one is an architecture decision.
+ * The closed union of events. Adding one is an architecture decision.
  *
- * Adapters and the engine make events; machines only read them.
+ * Runtimes and the engine create events; services only read them.
  */
 import type { JobId, Key, LinkId, LoadToken, Millis, PeerId, RequestId } from "./ids.ts";
 import type { Frame, Json } from "./json.ts";
@@ -13,23 +13,23 @@ import type { ServiceMessage } from "./service-message.ts";
 
 export type { ListenerName } from "./service.ts";
 
-/** What an upgrade request says about who is calling. Nothing in it is to be trusted but `address`. */
+/** Metadata of the upgrade request. Only `address` is trustworthy. */
 export interface ConnectionInfo {
   readonly address: string;
-  /** Without query; a token in the path has been cut out. */
+  /** Without the query and without a token in the path. */
   readonly path: string;
   readonly userAgent: string;
   /** The `Neuro-Relay-Via` header: ids of the relays it came through. */
   readonly via: string;
 }
 
-/** A stored entry: its key, and its value where it was asked for. */
+/** A stored entry: its key, and its value if the value was requested. */
 export interface Entry {
   readonly key: Key;
   readonly value?: Json;
 }
 
-/** A peer that was connected before this machine was made, with what its room attached to it. */
+/** A peer that was connected before the service was restored, with the attachment that the service gave it. */
 export interface ResumedPeer {
   readonly peer: PeerId;
   readonly listener: ListenerName;
@@ -41,25 +41,25 @@ export type PeerEvent =
   | { readonly is: "opened"; readonly peer: PeerId; readonly listener: ListenerName; readonly connection: ConnectionInfo }
   | { readonly is: "frame"; readonly peer: PeerId; readonly frame: Frame }
   | { readonly is: "closed"; readonly peer: PeerId; readonly code: number }
-  /** The peer sends more than it may: the frame was dropped and should be tried again after `retryMs`. */
+  /** The peer exceeded its rate limit: the frame was dropped and may be sent again after `retryMs`. */
   | { readonly is: "throttled"; readonly peer: PeerId; readonly retryMs: Millis }
   /** The peer answered a ping. */
   | { readonly is: "ponged"; readonly peer: PeerId }
-  /** More waits for this peer than it should; `eased` follows, or `closed`. */
+  /** The backlog of this peer exceeds `limits.backlog_soft_bytes`. `relieved` or `closed` follows. */
   | { readonly is: "backpressure"; readonly peer: PeerId }
   | { readonly is: "relieved"; readonly peer: PeerId };
 
 export type LinkEvent =
   | { readonly is: "dialed"; readonly link: LinkId }
   | { readonly is: "received"; readonly link: LinkId; readonly frame: Frame }
-  /** Also the answer to a dial that failed. */
+  /** The link was lost, or a dial failed. */
   | { readonly is: "dropped"; readonly link: LinkId; readonly code: number; readonly reason: string }
   | { readonly is: "linkBackpressure"; readonly link: LinkId }
   | { readonly is: "linkRelieved"; readonly link: LinkId };
 
 export type StoreEvent =
   | { readonly is: "stored"; readonly key: Key }
-  /** The entry is not there and will not be. */
+  /** The entry was not stored and will not be. */
   | { readonly is: "storeFailed"; readonly key: Key; readonly reason: string }
   | { readonly is: "loaded"; readonly token: LoadToken; readonly entries: readonly Entry[] }
   | { readonly is: "loadFailed"; readonly token: LoadToken; readonly reason: string };
@@ -76,22 +76,22 @@ export type WorkEvent =
   | {
     readonly is: "requested";
     readonly requestId: RequestId;
-    /** Who asks, and what they may do. */
+    /** Who makes the request, with their scopes. */
     readonly principal: Principal;
     readonly request: ServiceRequest;
   };
 
 export type LifecycleEvent =
-  /** A deadline of the room has come, or may have. */
+  /** A deadline of the service may have passed. */
   | { readonly is: "tick" }
   | { readonly is: "configured"; readonly settings: Settings }
-  /** Accept nothing new, finish the rest by `until`, then put `drained`. */
+  /** Accept nothing new, finish pending work by `until`, then emit `drained`. */
   | { readonly is: "draining"; readonly until: Millis };
 
-/** What reaches the relay. */
+/** Every event that reaches the relay. */
 export type Event = PeerEvent | LinkEvent | StoreEvent | WorkEvent | LifecycleEvent | Rebuilt;
 
-/** What was read of the store for a room that panicked. Handled by the relay, never by a room. */
+/** The stored entries of a service that panicked. Handled by the relay, never by a service. */
 export interface Rebuilt {
   readonly is: "rebuilt";
   readonly service: ServiceName;
@@ -99,7 +99,7 @@ export interface Rebuilt {
   readonly resumed: readonly ResumedPeer[];
 }
 
-/** What reaches a room: all of the above that concerns it, and what other rooms tell it. */
+/** Every event that reaches a service: those above that concern it, and messages from other services. */
 export type ServiceEvent = PeerEvent | LinkEvent | StoreEvent | WorkEvent | LifecycleEvent | ServiceMessageEvent;
 export interface ServiceMessageEvent {
   readonly is: "serviceMessage";

@@ -1,8 +1,8 @@
 /**
  * Every expected failure.
  *
- * `close` is the WebSocket close code; `blame` says who has to change something; `retry` whether the same thing may work
- * later; `says` is the text of the close reason. Codes of 4400 and above mirror HTTP's.
+ * `close` is the WebSocket close code; `blame` says who has to change something; `retry` whether the same request may work later;
+ * `message` is the close reason. Codes from 4400 mirror those of HTTP.
  */
 export interface Fault {
   readonly close: number;
@@ -12,7 +12,7 @@ export interface Fault {
   readonly message: string;
 }
 
-/** What each fault means on the wire, and for whom. */
+/** The meaning of each fault for the peer. */
 export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   done: { close: 1000, level: "info", blame: "us", retry: false, message: "closed" },
   leaving: { close: 1001, level: "info", blame: "us", retry: true, message: "going away" },

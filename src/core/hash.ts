@@ -1,8 +1,8 @@
 /**
- * Hashes, the same bytes on every runtime and without waiting.
+ * Synchronous hashes with the same result on every runtime.
  *
- * `#sha256` is the one thing that the foundation is lent: what computes it quickest where this runs. Which file that is stands in
- * package.json (`imports`), and all of them are in `runtimes/hashing`.
+ * `#sha256` is the fastest implementation of each runtime, and the only thing that a runtime provides to `core`. package.json
+ * (`imports`) selects the file from `runtimes/hashing`.
  */
 import { sha256 } from "#sha256";
 

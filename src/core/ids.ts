@@ -1,7 +1,7 @@
 /**
- * Names of things that only this relay hands out.
+ * Identifiers that only this relay creates.
  *
- * Each is a string with a brand, so that a peer's id can never be passed where a link's is wanted.
+ * Each is a branded string, so that the id of a peer cannot be passed as the id of a link.
  * This is the one file where a plain string becomes a branded one.
  */
 
@@ -12,23 +12,23 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 export type PeerId = Branded<"PeerId">;
 /** One dialled connection: a new id for each attempt, so events of an old socket are recognised as stale. */
 export type LinkId = Branded<"LinkId">;
-/** A place in the store: segments joined by `/`, the first names the room that owns it. See `key.ts`. */
+/** A key of the store: segments joined by `/`, the first of which names the owning service. See `key.ts`. */
 export type Key = Branded<"Key">;
-/** One question asked from outside (HTTP, command line) that awaits its answer. */
-export type RequestId = Branded<"CallId">;
-/** One piece of work that takes time, run outside the machine. */
+/** One request from HTTP, the command line or the dashboard that awaits its reply. */
+export type RequestId = Branded<"RequestId">;
+/** One job, run outside the state machine. */
 export type JobId = Branded<"JobId">;
-/** One read of the store that a room asked for. */
+/** One read of the store that a service requested. */
 export type LoadToken = Branded<"LoadToken">;
 
 /** Milliseconds since the Unix epoch, or a span of them; always a whole number. */
 export type Millis = number;
 
-/** A peer's id never holds a colon. */
+/** The id of a peer never contains a colon. */
 export const peerId = (text: string): PeerId => text as PeerId;
-/** The peer that the room `nallely` is to the room `neuro`: an integration without a socket. */
+/** The peer as which the Nallely service is known to the Neuro service: an integration without a socket. */
 export const NALLELY_PEER: PeerId = peerId("nallely");
-/** A link's id is `<room>:<name>:<attempt>`. */
+/** The id of a link is `<service>:<name>:<attempt>`. */
 export const linkId = (text: string): LinkId => text as LinkId;
 /** True for a link, false for a peer. */
 export const isLink = (id: PeerId | LinkId): id is LinkId => id.includes(":");

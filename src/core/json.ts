@@ -1,8 +1,8 @@
-/** JSON as a value, and the checks that come before and after parsing it. */
+/** JSON values, and the checks before and after parsing. */
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-/** A JSON object. Keys may be absent. Never index it with an unchecked peer string in a plain-object table. */
+/** A JSON object. Keys may be absent. Never use a string from a peer as the key of a plain object. */
 export interface JsonObject {
   readonly [key: string]: Json | undefined;
 }
@@ -20,7 +20,7 @@ const BACKSLASH = 92;
 /**
  * True when no array or object in the text is nested deeper than `depthMax`.
  *
- * A linear scan that runs before `JSON.parse`, because deep nesting overflows the stack of what comes after it.
+ * A linear scan before `JSON.parse`, because deep nesting overflows the stack of the code that handles the value.
  * A text shorter than the depth cannot exceed it, so ordinary messages cost nothing.
  */
 export function isShallow(text: string, depthMax: number): boolean {
@@ -48,7 +48,7 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** The parsed value, or undefined when the text is not JSON or is nested too deeply. */
+/** The parsed value. Undefined if the text is not JSON or is nested too deeply. */
 export function parseJson(text: string, depthMax: number): Json | undefined {
   if (!isShallow(text, depthMax)) return undefined;
   try {
@@ -61,14 +61,14 @@ export function parseJson(text: string, depthMax: number): Json | undefined {
 /**
  * The same text for equal values: object keys sorted, absent keys left out.
  *
- * Used to compare definitions and to hash them, never on the wire. What is sorted already, as most is, the runtime writes itself.
+ * Used to compare and hash definitions, never in messages. A value with sorted keys, which is the common case, is serialised directly.
  */
 export function canonicalJson(value: Json | undefined): string {
   if (value === undefined) return "null";
   return isSorted(value) ? JSON.stringify(value) : sorted(value);
 }
 
-/** True when every object in it has its keys in order: then the text that the runtime writes is the canonical one. */
+/** True if the keys of every object are sorted: `JSON.stringify` then writes the canonical text. */
 export function isSorted(value: Json): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (Array.isArray(value)) {
@@ -76,7 +76,7 @@ export function isSorted(value: Json): boolean {
     return true;
   }
   let before = "";
-  // Why not a list of its keys: nothing is inherited here, and making the list takes as long as the rest.
+  // Why not `Object.keys`: nothing is inherited here, and creating the list doubles the time.
   for (const key in value) {
     if (key < before) return false;
     const member = (value as JsonObject)[key]; // Why: `isArray` does not tell a readonly array from an object.
@@ -101,20 +101,20 @@ function sorted(value: Json): string {
   return `{${text}}`;
 }
 
-/** The same as JSON: what a view is made of, told so that it fits. */
+/** The type of a view as JSON. */
 export type Plain<Value> = Value extends Json ? Value
   : Value extends object ? { readonly [Key in keyof Value]: Plain<Value[Key]> }
   : Value;
 
-/** A view as the JSON that it is. */
-// Why the cast: an interface has no index signature, and that this one is made of JSON only is checked where the result is used.
+/** A view, typed as the JSON that it consists of. */
+// Why the cast: an interface has no index signature. That it consists of JSON is checked where the result is used.
 export const plain = <Value>(view: Value): Plain<Value> => view as Plain<Value>;
 
-/** Control characters, line separators, and what turns the direction of text. */
+/** Control characters, line separators, and characters that change the direction of text. */
 // deno-lint-ignore no-control-regex -- Why: control characters are exactly what is meant.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Words of a peer with whatever would break their line, move a cursor or disguise them shown as an escape. */
+/** Text of a peer, with every character escaped that could break a line, move a cursor or disguise the text. */
 export const printable = (text: string): string => text.replace(UNPRINTABLE, escaped);
 
 /** One UTF-16 unit as JSON escapes it. */

@@ -1,9 +1,9 @@
 /**
  * Keys of the store.
  *
- * A key is `<room>/<kind>/<segment>...`. Free text (a peer's name) becomes a segment only through `segment`: base32 in lower
- * case, which no file system, driver or case folding can merge or cut, and a hash when it would be too long.
- * A key is written once: what changes is written under a new key and the old one is deleted.
+ * A key is `<service>/<kind>/<segment>...`. Free text, such as the name of a peer, becomes a segment only through `segment`: lower-case
+ * base32, which no file system, driver or case folding can merge or truncate, or a hash if it would be too long.
+ * A key is written once: a changed value is written under a new key, and the old one is deleted.
  */
 import { hashText } from "./hash.ts";
 import { type Key, rawKey } from "./ids.ts";
@@ -13,16 +13,16 @@ import { lenientText } from "./text.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 
-/** Joins ready segments: literals of ours, `segment(...)` and `sequence(...)`. */
+/** Joins segments: literals, `segment(...)` and `sequence(...)`. */
 export const key = (...segments: readonly string[]): Key => rawKey(segments.join("/"));
 
 /** The nth segment of a key, or an empty text. */
 export const segmentAt = (of: Key, index: number): string => of.split("/")[index] ?? "";
 
 /**
- * Any text as one segment. Equal texts give equal segments, different texts different ones.
+ * Any text as one segment. Two segments are equal only if their texts are.
  *
- * Half a surrogate pair has no bytes of its own in UTF-8, so a text with one is written as its JSON, under another first letter.
+ * A lone surrogate has no encoding in UTF-8, so a text with one is encoded as its JSON, marked by another first letter.
  */
 export function segment(text: string): string {
   if (!text.isWellFormed()) return fit(JSON.stringify(text), "j", "g");
@@ -51,7 +51,7 @@ function base32(bytes: Uint8Array): string {
   return encoded;
 }
 
-/** The text that a segment was made of, or undefined for one that holds only a hash of it. */
+/** The text of a segment. Undefined for a segment that holds only a hash. */
 export function segmentText(of: string): string | undefined {
   const bytes = of[0] === "b" || of[0] === "j" ? bytesOf(of.slice(1)) : undefined;
   if (bytes === undefined) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Every bound that is not a setting: the hard ceilings, with the unit in the name.
+ * Every limit that is no setting, with its unit in the name.
  *
- * The defaults of the bounds that are settings stand in the schema of `config`; those bounds are clamped by these.
+ * Limits that are settings have their defaults in `defaults.ts` and are clamped by these.
  */
 
 /** Unicode code points in the name of an integration, watcher or game. */
@@ -10,69 +10,69 @@ export const NAME_CODE_POINTS_MAX = 64;
 export const SEGMENT_BYTES_MAX = 120;
 /** Bytes of the reason in a WebSocket close frame. */
 export const CLOSE_REASON_BYTES_MAX = 120;
-/** Rooms may tell each other this many things within one event before the relay calls it a loop. */
+/** Messages between services within one event. More are treated as an endless loop. */
 export const SERVICE_MESSAGES_PER_STEP_MAX = 10_000;
 /** Actions of one integration. */
 export const ACTIONS_PER_INTEGRATION_MAX = 200;
-/** Forces that wait for the slot, over all integrations. */
+/** Forces that wait to become the current force, over all integrations. */
 export const FORCES_WAITING_MAX = 256;
 /** Contexts held for one integration while Neuro is away. */
 export const CONTEXTS_HELD_PER_INTEGRATION_MAX = 200;
-/** Code points of an action's name, as Neuro sees it. */
+/** Code points in the name of an action as Neuro sees it. */
 export const UPSTREAM_NAME_MAX = 64;
-/** Answers that one peer may owe, and give however fast it can. */
+/** Outstanding replies of one peer that do not count against its rate limit. */
 export const OUTSTANDING_REPLIES_MAX = 10_000;
-/** Frames of one game that wait their turn behind the rate limit. */
+/** Frames of one game that wait because of the rate limit. */
 export const FRAMES_THROTTLED_MAX = 2_000;
 /** Events that wait for a room which is being rebuilt after a panic. */
 export const EVENTS_WAITING_FOR_SERVICE_MAX = 10_000;
 /** Writes handed to the store at the same time. */
 export const WRITES_IN_FLIGHT_MAX = 256;
-/** Deletes that failed and are to be tried again; of more than these the oldest are given up. */
+/** Failed deletes that are retried. Beyond this number the oldest are dropped. */
 export const FAILED_DELETES_MAX = 100_000;
-/** A delete that fails again and again is tried after so many times `queue.write_timeout`. */
+/** Maximum backoff of failed deletes, in multiples of `queue.write_timeout`. */
 export const DELETE_BACKOFF_MAX = 32;
-/** How long the reading of a room that is made anew may take, and how long until it is tried again. */
+/** Timeout of reading the entries of a service that is being rebuilt, and interval between attempts. */
 export const REBUILD_MS = 5_000;
 /** Entries read from the store by one load. */
 export const LOAD_ENTRIES_MAX = 256;
-/** Bytes of the bodies read by one load: they are held until they are sent. */
+/** Bytes of the bodies read by one load, because they are kept in memory until they are sent. */
 export const LOAD_BYTES_MAX = 1_048_576;
-/** Messages sent to one peer without acks that are held until they are settled. */
+/** Messages sent to one peer without acks that have not been settled. */
 export const UNSETTLED_MESSAGES_MAX = 4_096;
-/** Known names of integrations that are kept (least recently seen go first). */
+/** Known names of integrations. Beyond this number the least recently seen one is dropped. */
 export const DIRECTORY_NAMES_MAX = 1_000;
-/** How long a name that was greeted with a valid token counts as known. */
+/** How long a name counts as known after it registered with a valid token. */
 export const DIRECTORY_NAME_MS: number = 7 * 24 * 3_600_000;
-/** Characters of the id that a watcher gives a request. */
+/** Characters of a watcher's `request_id`. */
 export const REQUEST_ID_MAX = 256;
-/** Bytes of free text of an integration that go to Neuro as one context, and how often at most. */
+/** Bytes of an integration's free text that Neuro gets as one context, and the minimum interval between two of them. */
 export const FREE_TEXT_BYTES_MAX = 2_048;
 export const FREE_TEXT_INTERVAL_MS = 1_000;
-/** A name's holder that was silent for this long, or is asked for after this long, gives way to a newcomer. */
+/** A connection that was silent for this long, or does not answer a ping for this long, loses its name to a newer one. */
 export const TAKEOVER_GRACE_MS = 5_000;
-/** Takeovers of one name within a minute after which its holder stays. */
+/** Takeovers of one name within a minute. After these the present connection keeps it. */
 export const TAKEOVERS_PER_MINUTE_MAX = 3;
-/** Frames of a newcomer that are kept while it waits for its name, and their bytes. */
+/** Frames of a newer connection that are kept while it waits for its name, and their bytes. */
 export const TAKEOVER_FRAMES_MAX = 256;
 export const TAKEOVER_BYTES_MAX = 1_048_576;
-/** Estimated bytes of the events kept for watchers who resume. */
+/** Estimated bytes of the events kept for watchers that resume. */
 export const EVENT_BUFFER_BYTES_MAX = 33_554_432;
-/** Characters of events sent at once to a watcher who is behind; then others have their turn. */
+/** Characters of events sent at once to a watcher that is behind, before other watchers are served. */
 export const EVENT_BATCH_LENGTH_MAX = 262_144;
-/** Events kept for watchers who resume, and for how long. */
+/** Events kept for watchers that resume, and for how long. */
 export const EVENT_BUFFER_MAX = 10_000;
 export const EVENT_BUFFER_MS = 300_000;
 /** Hops through chained relays before a loop is assumed. */
 export const RELAY_HOPS_MAX = 4;
-/** Bytes of one JSON Schema that comes with an action, and its nesting. */
+/** Bytes and nesting of the JSON Schema of an action. */
 export const SCHEMA_BYTES_MAX = 16_384;
 export const SCHEMA_DEPTH_MAX = 32;
-/** Nothing sent to a game is larger: the smallest receive buffer of a known SDK is 65,535 bytes. */
+/** Bytes of a frame to a game, because the smallest receive buffer of a known SDK is 65,535 bytes. */
 export const GAME_FRAME_BYTES_MAX = 65_000;
-/** A larger registration goes upstream in several frames. */
+/** Bytes of a registration frame to Neuro. A larger registration is split. */
 export const REGISTER_FRAME_BYTES_MAX = 262_144;
-/** Nothing sent upstream is larger: several backends end the connection at 1 MiB. */
+/** Bytes of a frame to Neuro, because several backends close the connection at 1 MiB. */
 export const UPSTREAM_FRAME_BYTES_MAX = 1_000_000;
 /** Brain: values (of any type, at any depth) in one message. */
 export const BRAIN_VALUES_MAX = 100_000;
@@ -113,7 +113,7 @@ export const PREDICTIONS_KEPT_MAX = 10_000;
 export const SESSION_EVICT_AFTER_MS = 600_000;
 /** Brain: entries deleted every 100 ms when a session ends. */
 export const DELETES_PER_BATCH = 64;
-/** Brain: how long reading an artifact may take. */
+/** Brain: timeout of reading an artifact. */
 export const ARTIFACT_MS = 30_000;
 /** Brain: bytes of an artifact's weights, and words in one of its vocabularies. */
 export const WEIGHTS_BYTES_MAX: number = 32 * 1_024 * 1_024;
@@ -124,7 +124,7 @@ export const NEURON_NAME_MAX = 255;
 export const PARAMETER_NAME_BYTES_MAX = 255;
 /** Parameters of one neuron. */
 export const PARAMETERS_PER_NEURON_MAX = 1_024;
-/** Values that one neuron keeps while its bus is away. */
+/** Values that one neuron keeps while its bus is disconnected. */
 export const VALUES_QUEUED_MAX = 100_000;
 /** Characters of a value that comes from Nallely's bus as JSON text. */
 export const VALUE_TEXT_MAX = 70_000;
@@ -134,15 +134,15 @@ export const NEURONS_MAX = 1_024;
 export const TREVOR_COMMANDS_MAX = 1_024;
 /** Characters of one message of Trevor: the state of a large session has hundreds of thousands. */
 export const TREVOR_TEXT_MAX: number = 67_108_864;
-/** Pulses that wait for their turn on one output of Nallely. */
+/** Pulses that wait on one output of Nallely. */
 export const PULSES_WAITING_MAX = 64;
-/** What a game says before the backend behind the proxy is reached, and how long that may take. */
+/** Frames, and bytes, of a game that are kept until the proxy has reached its backend, and the timeout of that. */
 export const PROXY_FRAMES_HELD_MAX = 1_024;
 export const PROXY_HELD_LENGTH_MAX = 4_194_304;
 export const PROXY_DIAL_MS = 10_000;
-/** Characters of the first command that the proxy shows to watchers. */
+/** Characters of the first command that watchers see of a game at the proxy. */
 export const PROXY_SNIPPET_MAX = 200;
-/** Actions and integrations that the vital signs of the relay tell apart; more of them are not counted. */
+/** Actions and integrations that the relay's neuron counts separately. Others are not counted. */
 export const VITALS_MAX = 10_000;
-/** Acts of people that are kept on record. */
+/** Acts of operators in the audit log. */
 export const AUDIT_KEPT_MAX = 1_000;

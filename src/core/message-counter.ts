@@ -1,13 +1,13 @@
 /**
- * How many messages of each kind have passed, for whoever measures.
+ * Counts messages by kind, for the metrics.
  *
- * Invariant: as many counts as there are kinds in our own words; what peers make up is counted as `other` by whoever counts.
+ * Invariant: the number of counts is bounded, because kinds are the relay's own words; callers count unknown kinds as `other`.
  */
 
-/** Whether a message came to the relay or left it. */
+/** Whether a message was received or sent. */
 export type Direction = "in" | "out";
 
-/** One count. `room` is the room that counted, `who` whom it speaks with. */
+/** One count: which service exchanged how many messages of a kind with which sort of peer. */
 export interface MessageCount {
   readonly service: string;
   readonly counterpart: string;
@@ -20,7 +20,7 @@ type Kinds = Map<string, MessageCount>;
 type Rooms = Map<string, Map<string, Kinds>>;
 
 export class MessageCounter {
-  // Why a map for each part of the key: to put one together takes longer than to look up three.
+  // Why nested maps: building a combined key takes longer than three lookups.
   readonly #rooms: Readonly<Record<Direction, Rooms>> = { in: new Map(), out: new Map() };
   readonly #counts: MessageCount[] = [];
 
@@ -41,7 +41,7 @@ export class MessageCounter {
   }
 }
 
-/** The map of that name, made where there is none. */
+/** The map of that name, created if it is missing. */
 function within<Of>(maps: Map<string, Map<string, Of>>, name: string): Map<string, Of> {
   const known = maps.get(name);
   if (known !== undefined) return known;

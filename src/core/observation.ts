@@ -1,9 +1,9 @@
 /**
- * What can be observed. Closed.
+ * The closed union of observations.
  *
- * Rooms say facts and nothing else: the log line, the metric and the watcher's event are made from them elsewhere, from one
- * table each. A note carries references to what is there already, so it costs next to nothing when nobody reads it. A note
- * that watchers see has the name of its event.
+ * Services observe facts. The log line, the metric and the watcher's event are made from them by one table each. An observation holds
+ * references to existing objects, so an unread one costs almost nothing. An observation that watchers receive has the name of its
+ * event.
  */
 import type { Priority } from "./neuro-messages.ts";
 import type { FaultName } from "./fault.ts";
@@ -20,10 +20,10 @@ export type ForceEnd =
   | "expired"
   | "refused"
   | "cancelled"
-  /** Its integration is held; it waits again. */
+  /** Its integration is held; the force waits again. */
   | "held";
 
-/** Who answered an action in the end. */
+/** Where the result of an action came from. */
 export type ResultOrigin = "game" | "deadline" | "gone" | "unknown" | "relay" | "operator";
 
 /** Presence on the Intermediary and on the game port. */
@@ -32,13 +32,13 @@ export type PresenceObservation =
   | { readonly is: "integration_disconnected"; readonly name: string }
   | { readonly is: "neuroos_connected"; readonly name: string; readonly privileges: "enhanced" | "standard" }
   | { readonly is: "neuroos_disconnected"; readonly name: string }
-  /** `slug`: its id, where it speaks with the relay's Neuro and not through the proxy. */
+  /** `slug`: its id; absent for a game that is connected through the proxy. */
   | { readonly is: "integration_connected_via_backend"; readonly name: string; readonly slug?: string | undefined }
   | { readonly is: "integration_disconnected_via_backend"; readonly name: string; readonly slug?: string | undefined }
   | { readonly is: "taken_over"; readonly name: string; readonly winner: "newest" | "oldest" }
   | { readonly is: "greeting_refused"; readonly fault: FaultName; readonly address: string; readonly reason: string };
 
-/** What passes between integrations, watchers and Neuro. */
+/** Messages between integrations, watchers and Neuro. */
 export type TrafficObservation =
   | { readonly is: "integration_message"; readonly from: string; readonly payload: Json }
   | { readonly is: "integration_registered_actions"; readonly from: string; readonly actions: readonly string[] }
@@ -50,19 +50,19 @@ export type TrafficObservation =
     readonly sha256: string;
     readonly content_type: string;
   }
-  /** A command from Neuro that is no action, as the JSON text it came in. */
+  /** A command from Neuro other than an action, as its JSON text. */
   | { readonly is: "backend_message"; readonly payload: string }
   | {
     readonly is: "add_context";
     readonly game_title: string;
-    /** Of an integration; who watches has none. */
+    /** Id of the integration; absent for a watcher. */
     readonly slug?: string | undefined;
     readonly message: string;
     readonly reply_if_not_busy: boolean;
   }
   | { readonly is: "choose_action"; readonly payload: JsonObject };
 
-/** An action, and to whom it goes: by name, and by the id that each is addressed by from outside. */
+/** An action and its recipients, by name and by id. */
 export interface PassedAction {
   readonly id: string;
   readonly name: string;
@@ -72,24 +72,24 @@ export interface PassedAction {
   readonly data: string | undefined;
 }
 
-/** Actions and their results. `id` is the relay's own, unique over restarts; a `slug` is an integration's id. */
+/** Actions and their results. `id` is the relay's own and unique over restarts; a `slug` is the id of an integration. */
 export type ActionObservation =
   | ({ readonly is: "action_sent" } & PassedAction)
-  /** It waits until a person lets it go, and is sent then. */
+  /** It waits for approval. */
   | ({ readonly is: "approval_wanted" } & PassedAction)
   | {
     readonly is: "action_result";
     readonly id: string;
     readonly name: string;
     readonly from: string;
-    /** None where the relay answered by itself. */
+    /** Absent if the relay produced the result. */
     readonly slug?: string | undefined;
     readonly success: boolean;
     readonly message: string | undefined;
     readonly ms: Millis;
     readonly origin: ResultOrigin;
   }
-  /** An answer that counts for nothing: too late, twice, for somebody else's action. */
+  /** A result that was ignored: too late, a duplicate, or for another integration's action. */
   | { readonly is: "result_ignored"; readonly from: string; readonly why: "late" | "twice" | "foreign" | "unknown" }
   | { readonly is: "action_expired"; readonly id: string; readonly name: string; readonly to: readonly string[] }
   | { readonly is: "actions_registered"; readonly integration: string; readonly names: readonly string[] }
@@ -122,7 +122,7 @@ export type UpstreamObservation =
   | { readonly is: "upstream_lost"; readonly upstream: string; readonly reason: string; readonly retry_ms: Millis }
   | { readonly is: "character_changed"; readonly upstream: string; readonly character: string }
   | { readonly is: "upstream_silent"; readonly upstream: string; readonly ms: Millis }
-  /** Something that Neuro's side sent and that cannot be read. */
+  /** A frame from Neuro that could not be decoded. */
   | { readonly is: "upstream_unreadable"; readonly upstream: string; readonly reason: string };
 
 /** The queue. */
@@ -139,7 +139,7 @@ export type QueueObservation =
   | { readonly is: "queue_refused"; readonly to: string; readonly why: FaultName }
   | { readonly is: "entry_quarantined"; readonly key: string; readonly why: string };
 
-/** The Brain. Sessions are named by the first eight digits of their id: whoever knows the whole of it may use the session. */
+/** The Brain. A session is named by the first eight digits of its id, because the whole id grants access to it. */
 export type BrainObservation =
   | { readonly is: "session_created"; readonly session: string; readonly parent: string | undefined }
   /** `risk` in thousandths. */
@@ -152,9 +152,9 @@ export type BrainObservation =
   }
   | { readonly is: "session_sealed"; readonly session: string }
   | { readonly is: "session_ended"; readonly session: string; readonly why: "closed" | "expired" }
-  /** What is stored of a session does not fold to what it says it does. */
+  /** The stored log of a session does not reproduce the state that it claims. */
   | { readonly is: "session_damaged"; readonly session: string; readonly seq: number; readonly why: string }
-  /** One prediction, before its answer leaves. */
+  /** One prediction, before its reply is sent. */
   | {
     readonly is: "inferred";
     readonly trace_id: Json;
@@ -162,14 +162,14 @@ export type BrainObservation =
     readonly value: number | null;
   }
   | { readonly is: "artifact_loaded"; readonly run_id: string; readonly predicts: boolean }
-  /** Predictions are null until another artifact is named. */
+  /** Predictions are null until another artifact is configured. */
   | { readonly is: "artifact_refused"; readonly run_id: string; readonly why: string };
 
 /** The relay as a neuron of a Nallely session. */
 export type NallelyObservation =
   | { readonly is: "nallely_connected"; readonly name: string; readonly url: string }
   | { readonly is: "nallely_lost"; readonly name: string; readonly reason: string; readonly retry_ms: Millis }
-  /** The session's idea of the neuron is not the relay's. Not listed: only a reset of the session helps. */
+  /** The session's description of the neuron differs from the relay's. If it is not listed, only a reset of the session helps. */
   | {
     readonly is: "nallely_drifted";
     readonly name: string;
@@ -178,31 +178,31 @@ export type NallelyObservation =
     readonly extra: readonly string[];
     readonly changed: readonly string[];
   }
-  /** A value rose over its threshold, and what came of it. */
+  /** A value rose over its threshold, with the reaction. */
   | { readonly is: "nallely_input"; readonly parameter: string; readonly value: number; readonly did: NallelyReaction }
-  /** Neuro set a parameter by an action. */
+  /** Neuro set a parameter through an action. */
   | { readonly is: "nallely_output"; readonly parameter: string; readonly value: number; readonly action: string }
-  /** The settings ask for something that the session could not do; the neuron is not there. */
+  /** The settings require something that the session cannot do; the neuron is not registered. */
   | { readonly is: "nallely_refused"; readonly reason: string };
-/** `limited`: it came too soon after the last one. */
+/** `limited`: the previous reaction was too recent. */
 export type NallelyReaction = "context" | "force" | "choose" | "limited";
 
-/** What people do to the relay. */
+/** Acts of operators. */
 export type OperatorObservation = {
   readonly is: "operator_acted";
   /** The name of a token, or of a watcher. */
   readonly by: string;
-  /** A word of the relay's, e.g. `pause`. */
+  /** What was done, e.g. `pause`. */
   readonly did: string;
   /** An id or a name. */
   readonly to: string;
-  /** What kept it from being done. */
+  /** `done`, or the fault that prevented it. */
   readonly outcome: "done" | FaultName;
 };
 
-/** What is wrong, and whose it is to mend. */
+/** Problems, and who has to fix them. */
 export type ProblemObservation =
-  /** An integration sent something that had to be mended; said once per kind and integration. */
+  /** An integration sent something that was repaired. Reported once for each kind and integration. */
   | { readonly is: "input_repaired"; readonly from: string; readonly what: string; readonly hint: string }
   | { readonly is: "input_refused"; readonly from: string; readonly fault: FaultName; readonly reason: string }
   | { readonly is: "peer_closed_by_relay"; readonly from: string; readonly fault: FaultName }
@@ -216,7 +216,7 @@ export type ProblemObservation =
 /** Where an internal error happened: in a service, in the relay around them, or in the web app. */
 export type PanicSource = ServiceName | "relay" | "web";
 
-/** One fact. */
+/** One observation. */
 export type Observation =
   | PresenceObservation
   | TrafficObservation
@@ -228,5 +228,5 @@ export type Observation =
   | OperatorObservation
   | ProblemObservation;
 
-/** The name of a kind of note. */
+/** The name of a kind of observation. */
 export type ObservationName = Observation["is"];

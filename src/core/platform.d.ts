@@ -1,4 +1,4 @@
-/** The three abilities of every runtime that the pure zone may use: they neither wait nor look outside. */
+/** The three globals of every runtime that the pure zone may use: they are synchronous and have no side effects. */
 declare class TextEncoder {
   encode(text?: string): Uint8Array<ArrayBuffer>;
 }

@@ -1,15 +1,15 @@
 /**
- * The closed table of what rooms say to each other.
+ * The closed union of messages between services.
  *
  * | from | to | message |
  * | --- | --- | --- |
- * | intermediary | neuro | `joined` `left` `said` `direct` `chose` |
- * | neuro | intermediary | `upstream` `deliver` `offer` `context` `taken` |
- * | nallely | neuro | `joined` `left` `said` `chose` |
- * | neuro | nallely | `deliver`, to `NALLELY_PEER` |
- * | any | intermediary, nallely | `noted` |
+ * | intermediary | neuro | `integrationJoined` `integrationLeft` `gameMessage` `directMessage` `actionChosen` |
+ * | neuro | intermediary | `upstreamChanged` `neuroMessage` `choiceRequested` `contextShared` `directSettled` |
+ * | nallely | neuro | `integrationJoined` `integrationLeft` `gameMessage` `actionChosen` |
+ * | neuro | nallely | `neuroMessage`, to `NALLELY_PEER` |
+ * | any | services that observe | `observed` |
  *
- * Tells run first in, first out, within the step in which they were put.
+ * Messages are delivered first in, first out, within the step in which they were posted.
  */
 import type { GameMessage, NeuroMessage } from "./neuro-messages.ts";
 import type { ConnectionInfo } from "./event.ts";
@@ -17,28 +17,28 @@ import type { Key, PeerId } from "./ids.ts";
 import type { Json } from "./json.ts";
 import type { Observation } from "./observation.ts";
 
-/** One thing that a room says to another. */
+/** One message from a service to another. */
 export type ServiceMessage =
-  /** An integration greeted: from now on it takes part like a game. The relay as an integration calls from nowhere. */
+  /** An integration registered: from now on it takes part like a game. The relay's own neuron has no connection. */
   | { readonly is: "integrationJoined"; readonly peer: PeerId; readonly name: string; readonly connection?: ConnectionInfo }
   | { readonly is: "integrationLeft"; readonly peer: PeerId }
-  /** An integration says something in the words of the Neuro API. */
+  /** A message of an integration in terms of the Neuro API. */
   | { readonly is: "gameMessage"; readonly peer: PeerId; readonly message: GameMessage }
-  /** A watcher, or an operator, puts a context or any command before Neuro. With an id, `taken` follows. */
+  /** A watcher or operator sends Neuro a context or any command. With an id, `directSettled` follows. */
   | { readonly is: "directMessage"; readonly from: string; readonly payload: Json; readonly id?: string }
-  /** What a watcher had for Neuro was said to her, waits under a key that is being written, or had no room to wait. */
+  /** A watcher's message for Neuro was sent, waits under a key that is being written, or was refused because the queue is full. */
   | { readonly is: "directSettled"; readonly id: string; readonly key: Key | undefined; readonly isFull: boolean }
-  /** Someone chose for a force that the relay decides itself. */
+  /** A peer chose an action for a force that the relay decides itself. */
   | { readonly is: "actionChosen"; readonly from: string; readonly name: string; readonly data: string }
-  /** The state of the connection to Neuro changed. `configured` is false when the relay plays her part. */
+  /** The connection to Neuro changed. `configured` is false in standalone mode. */
   | { readonly is: "upstreamChanged"; readonly configured: boolean; readonly open: boolean }
-  /** Neuro says something to an integration of the Intermediary. */
+  /** A message of Neuro to an integration of the Intermediary. */
   | { readonly is: "neuroMessage"; readonly peer: PeerId; readonly message: NeuroMessage }
-  /** The relay plays Neuro and asks watchers and integrations to choose. */
+  /** Standalone mode: asks watchers and integrations to choose an action. */
   | { readonly is: "choiceRequested"; readonly choice: ChoiceRequest }
-  /** A context that someone gave to Neuro, for the other integrations to know. */
+  /** A context that was sent to Neuro, for the other integrations. */
   | { readonly is: "contextShared"; readonly from: string; readonly message: string; readonly silent: boolean }
-  /** A fact, for those who watch. */
+  /** An observation, for services that observe. */
   | { readonly is: "observed"; readonly observation: Observation };
 
 export interface ChoiceRequest {

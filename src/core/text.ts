@@ -79,7 +79,7 @@ const [DAYS_400, DAYS_100, DAYS_4] = [146_097, 36_524, 1_460] as const;
 
 const pad = (value: number, width: number): string => String(value).padStart(width, "0");
 
-/** What was asked for last: many things happen in one millisecond. */
+/** The last result, because many calls fall into one millisecond. */
 const latest = { at: NaN, text: "" };
 
 /** `2026-11-23T03:37:19.550Z`, for any instant of the years 1 to 9999. */
@@ -100,7 +100,7 @@ function written(at: Millis): string {
   return `${date}T${pad(hours, 2)}:${pad(minutes, 2)}:${pad(Math.floor(ms / 1_000) % 60, 2)}.${pad(ms % 1_000, 3)}Z`;
 }
 
-/** The Gregorian date of a day; years are counted from March, so that the leap day is a year's last. */
+/** The Gregorian date of a day. Years are counted from March, so that the leap day is the last day of a year. */
 function civil(days: number): { readonly year: number; readonly month: number; readonly day: number } {
   const since = days + EPOCH_DAYS;
   const era = Math.floor(since / DAYS_400);

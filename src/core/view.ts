@@ -1,37 +1,37 @@
 /**
- * What a person sees of the running relay: what the rooms answer with, the API serves and the page shows.
+ * Views of the running relay: services reply with them, the API serves them and the dashboard shows them.
  *
- * An instant is milliseconds since 1970, an age or a duration milliseconds. Names are as their owners write them: they are to be
- * shown as text, and never to be trusted.
+ * Times are milliseconds since 1970, ages and durations milliseconds. Names are those of their owners: show them as text, and never
+ * trust them.
  */
 import type { Priority } from "./neuro-messages.ts";
 import type { Millis } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
 
-/** A page of a list. `next` is what to give as `after` to get the rest; null at the end. */
+/** A page of a list. `next` is the `after` of the next page; null at the end. */
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next: string | null;
 }
 
-/** Which part of a list: so many items, those behind the one of this id. */
+/** The part of a list that is requested: at most `limit` items that follow the one with the id `after`. */
 export interface PageRequest {
   readonly after?: string;
   readonly limit?: number;
 }
 
-/** By what a list is in order. */
+/** The order of a list. */
 export interface ListOrder<Item> {
   id(item: Item): string;
-  /** The greatest first. */
+  /** Greatest id first. */
   readonly descending?: true;
 }
 
-/** Items of a page, unless somebody asks for fewer or more, and at most. */
+/** Items of a page by default, and at most. */
 export const PAGE_LENGTH = 100;
 export const PAGE_LENGTH_MAX = 1_000;
 
-/** A page of a list that is in order. The item it comes behind need not be there any more. */
+/** A page of an ordered list. The item with the id `after` may be gone. */
 export function pageOf<Item>(
   list: Iterable<Item>,
   { after, limit = PAGE_LENGTH }: PageRequest,
@@ -50,7 +50,7 @@ export function pageOf<Item>(
   return { items, next: null };
 }
 
-/** What a person has decided about one integration. All of it stays until it is lifted, over restarts too. */
+/** An operator's settings of one integration. They are kept over restarts. */
 export interface IntegrationControls {
   /** Neuro does not see its actions; its forces and contexts are held. */
   readonly paused: boolean;
@@ -58,48 +58,48 @@ export interface IntegrationControls {
   readonly muted: boolean;
   /** While any integration is solo, all others are as if paused. */
   readonly solo: boolean;
-  /** Each action for it waits until somebody approves. */
+  /** Each of its actions waits for approval. */
   readonly approval: boolean;
 }
 
-/** The same for everybody. */
+/** An operator's settings of all integrations. */
 export interface Controls {
-  /** The kill switch: as if all were paused, and what was in flight has failed. */
+  /** The kill switch: all integrations are paused, and actions in flight have failed. */
   readonly stopped: boolean;
   readonly approval: boolean;
 }
 
-/** An integration on either door, present or awaited. */
+/** An integration of either listener, connected or expected to return. */
 export interface IntegrationView extends IntegrationControls {
-  /** Its slug: unique, and what it is addressed by. */
+  /** Its slug: the unique id by which it is addressed. */
   readonly id: string;
   readonly name: string;
   readonly listener: "neuro" | "intermediary";
   readonly upstream: string;
   readonly present: boolean;
-  /** When it came, or left. */
+  /** When it connected, or disconnected. */
   readonly since: Millis;
   /** Neuro sees its actions. */
   readonly shown: boolean;
-  /** It is for another character than the one who is on. */
+  /** It belongs to another character than the active one. */
   readonly off_air: boolean;
-  /** How many actions it has registered, and how many it has not answered yet. */
+  /** Number of registered actions, and of actions without a result so far. */
   readonly actions: number;
   readonly pending: number;
   readonly counts: IntegrationCounts;
 }
 
-/** Since the relay knows of it. */
+/** Counts since the relay has known the integration. */
 export interface IntegrationCounts {
   readonly actions: number;
   readonly failures: number;
   readonly contexts: number;
   readonly forces: number;
-  /** Time that it took for all its results together; with `actions` the mean. */
+  /** Total time of all its results; divided by `actions` it is the mean. */
   readonly result_ms: Millis;
 }
 
-/** One integration with everything it offers. */
+/** One integration with its actions. */
 export interface IntegrationDetail extends IntegrationView {
   readonly address: string | null;
   readonly user_agent: string | null;
@@ -112,9 +112,9 @@ export interface ActionView {
   /** As Neuro calls it. */
   readonly upstream_name: string;
   readonly description: string;
-  /** JSON Schema of its data; null when it takes none. */
+  /** JSON Schema of its data; null if it takes none. */
   readonly schema: Json;
-  /** Others offer the very same. */
+  /** Other integrations registered the same definition. */
   readonly shared: boolean;
 }
 
@@ -136,8 +136,8 @@ export interface ForceView {
 }
 
 /**
- * What a force waits for: its turn; the registration of its names; the result of its action; the end of its integration's hold; its
- * integration's character; its integration; Neuro.
+ * What a force waits for: the end of the current force; the registration of its actions; the result of its action; the end of its
+ * integration's hold; its integration's character; its integration; Neuro.
  */
 export type WaitReason = "turn" | "names" | "result" | "held" | "other_character" | "integration_away" | "neuro_away";
 
@@ -149,10 +149,10 @@ export interface PendingView {
   readonly to: readonly string[];
   readonly names: readonly string[];
   readonly forced: boolean;
-  /** Neuro asked, or a person did. */
+  /** Who requested it. */
   readonly by: "neuro" | "operator";
   readonly data: string | null;
-  /** `approval`: nobody has approved it yet. `held`: its integration is away. */
+  /** `approval`: it waits for approval. `held`: its integration is disconnected. */
   readonly is: "sent" | "held" | "approval";
   readonly since: Millis;
   readonly deadline: Millis;
@@ -160,20 +160,20 @@ export interface PendingView {
 
 export interface UpstreamView {
   readonly id: string;
-  /** Null when the relay plays Neuro itself. */
+  /** Null in standalone mode. */
   readonly url: string | null;
   readonly state: "open" | "dialing" | "waiting" | "standalone";
   readonly since: Millis;
   readonly attempt: number;
   readonly character: string | null;
   readonly force: ForceView | null;
-  /** In the order in which she would be asked now. */
+  /** In the order in which Neuro would be asked now. */
   readonly waiting: readonly ForceView[];
   readonly pending: readonly PendingView[];
   readonly contexts_held: number;
 }
 
-/** What the Neuro room answers to `status`: everything but what each integration offers. */
+/** Status of the Neuro service, without the actions of each integration. */
 export interface NeuroView {
   readonly controls: Controls;
   readonly upstreams: readonly UpstreamView[];
@@ -182,7 +182,7 @@ export interface NeuroView {
   readonly draining: boolean;
 }
 
-/** What came of an action that a person sent. */
+/** Result of an action that an operator sent. */
 export interface ActionOutcome {
   readonly id: string;
   readonly success: boolean;
@@ -190,12 +190,12 @@ export interface ActionOutcome {
   readonly ms: Millis;
 }
 
-/** How much waits for somebody. */
+/** The queue of one recipient. */
 export interface QueueView {
   readonly to: string;
   readonly entries: number;
   readonly bytes: number;
-  /** Of the oldest. */
+  /** Time of the oldest entry. */
   readonly at: Millis | null;
 }
 
@@ -217,28 +217,28 @@ export interface DeadLetterView {
   readonly died: Millis;
 }
 
-/** One message that waits or was given up, with what is in it. */
+/** One queue entry or dead letter, with its body. */
 export interface MessageView {
   readonly id: string;
   readonly to: string;
   readonly kind: string;
   readonly at: Millis;
-  /** When it is given up, or would have been. */
+  /** When it expires, or would have expired. */
   readonly exp: Millis;
-  /** Why and when it was given up; null while it waits. */
+  /** Why and when it became a dead letter; null for a queue entry. */
   readonly why: string | null;
   readonly died: Millis | null;
   readonly body: Json;
 }
 
-/** What became of a message: it is on its way, or waits for its recipient. */
+/** Outcome of sending a message: sent, or queued for its recipient. */
 export interface SendOutcome {
   readonly status: "sent" | "queued";
-  /** How many are here, where it is for all of them. */
+  /** Number of recipients of a message to all. */
   readonly count?: number;
 }
 
-/** Somebody on the Intermediary, or on the game port; also who is known and away. */
+/** A peer of the Intermediary or the game port, or a known integration that is disconnected. */
 export interface PeerView {
   readonly name: string;
   readonly type: "integration" | "neuro-os" | "game";
@@ -251,7 +251,7 @@ export interface PeerView {
   readonly queued?: number;
 }
 
-/** A file that an integration sent; `/uploads/<file>` has its bytes. */
+/** A file that an integration sent. Its bytes are at `/uploads/<file>`. */
 export interface UploadView {
   readonly id: string;
   readonly file: string;
@@ -262,7 +262,7 @@ export interface UploadView {
   readonly sha256: string;
 }
 
-/** An event as watchers see it, with the fields of its kind. */
+/** An event as watchers receive it, with the fields of its kind. */
 export interface EventView {
   readonly event: string;
   readonly id: string;
@@ -270,7 +270,7 @@ export interface EventView {
   readonly [field: string]: Json | undefined;
 }
 
-/** One thing that a person did by API, dashboard or watcher's command. */
+/** One act of an operator, through the API, the dashboard or a watcher's command. */
 export interface AuditView {
   readonly id: string;
   readonly at: Millis;
@@ -278,23 +278,23 @@ export interface AuditView {
   readonly by: string;
   /** What was done, e.g. `pause`. */
   readonly did: string;
-  /** To what: an id or a name. */
+  /** The object of the act: an id or a name. */
   readonly to: string;
-  /** `done`, or the fault that kept it from being done. */
+  /** `done`, or the fault that prevented it. */
   readonly outcome: string;
 }
 
-/** `GET /api/overview`: one look at the whole relay. */
+/** `GET /api/overview`: the state of the whole relay. */
 export interface Overview {
   readonly version: string;
   readonly now: Millis;
   readonly uptime_ms: Millis;
   readonly draining: boolean;
-  /** What the one who looks may do. */
+  /** Scopes of the caller. */
   readonly scopes: readonly string[];
-  /** What is not ready, and why. */
+  /** What the relay waits for; empty when it is ready. */
   readonly waits: readonly string[];
-  /** The status of each room there is. */
+  /** The status of each service. */
   readonly services: { readonly neuro?: NeuroView; readonly [room: string]: JsonObject | NeuroView | undefined };
 }
 
