@@ -1,8 +1,8 @@
 /**
  * Artifacts: three vocabularies and a net, from the files of one training run.
  *
- * A job reads the files; this file verifies them. Weights are used only if their hash is the one in the manifest. A manifest for
- * another model format gives tokens and no predictions.
+ * A job reads the files; this file verifies them. Weights are used only if their hash is the one in the manifest. Without usable
+ * weights, and with a manifest for another model format, an artifact gives tokens and no predictions.
  */
 import { hashBytes, hashText } from "../core/hash.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
@@ -14,8 +14,10 @@ import { CHANNELS, type PerChannel, perChannel, readVocabulary, type Standardize
 export interface Artifact {
   readonly runId: string;
   readonly vocabularies: PerChannel<Vocabulary>;
-  /** Undefined for a model that only other programs can run. */
+  /** Undefined for a model that only other programs can run, and for damaged weights. */
   readonly net: Net | undefined;
+  /** Why the weights cannot be used; undefined if they can, or if the model is one of another program. */
+  readonly modelError: string | undefined;
 }
 
 /** The contents of the files of one run. */
@@ -25,8 +27,10 @@ export interface ArtifactFiles {
   /** The configuration of the tokenizer; empty if there is none. */
   readonly config: string;
   readonly vocabularies: PerChannel<string>;
-  /** The weights as base64; empty if the manifest names none that can be used. */
+  /** The weights as base64; empty if the manifest names none that can be used, or if they could not be read. */
   readonly weights: string;
+  /** Why the weights could not be read. */
+  readonly weights_error?: string;
 }
 
 const DEPTH_MAX = 32;
@@ -34,15 +38,16 @@ const DEPTH_MAX = 32;
 /** True for the output of the job that reads artifacts. */
 export function isArtifactFiles(value: Json | undefined): value is Json & ArtifactFiles {
   if (!isObject(value)) return false;
-  const { run_id, manifest, config, weights, vocabularies } = value;
+  const { run_id, manifest, config, weights, weights_error = "", vocabularies } = value;
   const texts = [
     run_id,
+    weights_error,
     manifest,
     config,
     weights,
     ...(isObject(vocabularies) ? CHANNELS.map((each) => vocabularies[each]) : []),
   ];
-  return texts.length === 4 + CHANNELS.length && texts.every((text) => typeof text === "string");
+  return texts.length === 5 + CHANNELS.length && texts.every((text) => typeof text === "string");
 }
 
 /** The artifact in some files, or the reason why they are none. */
@@ -60,9 +65,15 @@ export function artifactOf(files: ArtifactFiles): Artifact | string {
     if (typeof read === "string") return `the ${channel} vocabulary: ${read}`;
   }
   const read = perChannel((channel) => vocabularies[channel] as Vocabulary); // Why the cast: reasons were returned above.
-  if (model["format"] !== "safetensors") return { runId: files.run_id, vocabularies: read, net: undefined };
-  const net = vocabularyMismatch(manifest, files) ?? weightsOf(model, files.weights, read);
-  return typeof net === "string" ? net : { runId: files.run_id, vocabularies: read, net };
+  const tokenizers = { runId: files.run_id, vocabularies: read };
+  if (model["format"] !== "safetensors") return { ...tokenizers, net: undefined, modelError: undefined };
+  const mismatch = vocabularyMismatch(manifest, files);
+  if (mismatch !== undefined) return mismatch;
+  const net = files.weights_error ?? weightsOf(model, files.weights, read);
+  // Why the tokenizers are kept: they do not depend on the weights.
+  return typeof net === "string"
+    ? { ...tokenizers, net: undefined, modelError: net }
+    : { ...tokenizers, net, modelError: undefined };
 }
 
 function standardizeOf(config: Json | undefined): Standardize {

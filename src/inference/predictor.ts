@@ -7,8 +7,10 @@ import { type Channel, type PerChannel, type TokenIds, tokenize } from "./tokeni
 
 export interface Predictor {
   readonly runId: string;
-  /** False if only another program can run the model: texts have tokens, and predictions are null. */
+  /** False if only another program can run the model, or the weights are damaged: texts have tokens, and predictions are null. */
   readonly canPredict: boolean;
+  /** Why the weights cannot be used. */
+  readonly modelError: string | undefined;
   /** The tokens of a text, or the reason why it has none. */
   tokenize(channel: Channel, text: string): TokenIds | string;
   /** The prediction for two numbers and the texts' tokens; null if the model gives no finite number. */
@@ -26,10 +28,11 @@ export function predictorFrom(output: Json | undefined): Predictor | string {
 function predictorOf(files: ArtifactFiles): Predictor | string {
   const artifact = artifactOf(files);
   if (typeof artifact === "string") return artifact;
-  const { runId, vocabularies, net } = artifact;
+  const { runId, vocabularies, net, modelError } = artifact;
   return {
     runId,
     canPredict: net !== undefined,
+    modelError,
     tokenize: (channel, text) => tokenize(vocabularies[channel], text),
     predict: (args, tokens) => (net === undefined ? null : predict(net, args, tokens)),
   };

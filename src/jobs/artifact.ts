@@ -52,8 +52,14 @@ async function readRun(folder: string, run: string): Promise<Json> {
   for (const channel of CHANNELS) vocabularies[channel] = await textOf(folder, placesOf(tokenizer, channel));
   const configFile = pathIn(tokenizer, "config_file") ?? "tokenizer/tokenizer_config.json";
   const config = await textOf(folder, [configFile, `tokenizer/${configFile}`]).catch(() => "");
-  const weights = model["format"] === "safetensors" ? await weightsOf(folder, pathIn(model, "path")) : "";
-  return { run_id: run, manifest, config, vocabularies, weights };
+  const files = { run_id: run, manifest, config, vocabularies };
+  if (model["format"] !== "safetensors") return { ...files, weights: "" };
+  try {
+    return { ...files, weights: await weightsOf(folder, pathIn(model, "path")) };
+  } catch (error) {
+    // Why not rejected: the tokenizers can be used without the weights.
+    return { ...files, weights: "", weights_error: errorText(error) };
+  }
 }
 
 /** Where a vocabulary may lie: as the manifest names it, by its old name too, or at the usual place. */

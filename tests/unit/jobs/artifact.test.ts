@@ -3,6 +3,7 @@ import { test } from "#runner";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type ArtifactFiles, artifactOf } from "../../../src/inference/artifact.ts";
 import { BUILT_IN } from "../../../src/inference/built-in.ts";
 import { fromBase64 } from "../../../src/core/base64.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
@@ -99,5 +100,15 @@ test("BR85 what is missing is named", async () => {
     check.match(await why(root, "run"), /manifest.json is not a JSON object/);
     await rm(join(root, "run/manifest.json"));
     check.match(await why(root, "run"), /manifest.json is missing/);
+  });
+});
+
+test("BR78b without its weights a run still gives the tokenizers, and the reason", async () => {
+  await withRoot(async (root) => {
+    await putRun(root, "run");
+    await rm(join(root, "run/model/surrogate.safetensors"));
+    const artifact = artifactOf((await read(root, "run")) as unknown as ArtifactFiles);
+    check.that(typeof artifact !== "string" && artifact.net === undefined);
+    check.match(artifact.modelError ?? "", /model\/surrogate.safetensors is missing/);
   });
 });

@@ -46,8 +46,10 @@ function useArtifact(state: BrainState, predictor: Predictor | string, ctx: Step
     inference.artifact = { is: "read", predictor: undefined, reason: predictor };
     ctx.observe({ is: "artifact_refused", run_id: settings.artifact, why: predictor });
   } else {
-    inference.artifact = { is: "read", predictor, reason: "" };
-    ctx.observe({ is: "artifact_loaded", run_id: predictor.runId, predicts: predictor.canPredict });
+    const { runId, canPredict, modelError } = predictor;
+    inference.artifact = { is: "read", predictor, reason: modelError ?? "" };
+    ctx.observe({ is: "artifact_loaded", run_id: runId, predicts: canPredict });
+    if (modelError !== undefined) ctx.observe({ is: "artifact_refused", run_id: runId, why: modelError });
   }
   readyRequests.push(...inference.waitingRequests.splice(0));
 }

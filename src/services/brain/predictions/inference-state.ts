@@ -16,7 +16,7 @@ export interface InferenceState {
 export type ArtifactState =
   | { readonly is: "unread" }
   | { readonly is: "reading"; readonly job: JobId }
-  /** Without a predictor, `reason` says why there is none. */
+  /** `reason` says why there is no predictor, or why it cannot predict. */
   | { readonly is: "read"; readonly predictor: Predictor | undefined; readonly reason: string };
 
 export const newInferenceState = (): InferenceState => ({

@@ -168,11 +168,22 @@ test("BR75 each prediction is observed once, before its reply", () => {
 });
 
 test("BR78 the reason why an artifact is refused is observed, and predictions are null", () => {
-  for (const files of [filesOf({ weights: "" }), filesOf({ manifest: "no" }), { nonsense: true }]) {
+  for (const files of [filesOf({ manifest: "no" }), { nonsense: true }]) {
     const { stage, peer } = withFiles(files);
     const reply = stage.ask(peer, { cmd: "Infer", payload: { math: "1" } });
     check.equal([reply["prediction"], (reply["tokens"] as JsonObject)["math"]] as Json, [{ value: null }, EMPTY]);
     check.that(stage.observations.some(({ is }) => is === "artifact_refused"));
+  }
+});
+
+test("BR78b damaged weights do not disable the tokenizers", () => {
+  const [first = "", ...rest] = BUILT_IN.weights;
+  for (const weights of ["", `${first === "A" ? "B" : "A"}${rest.join("")}`]) {
+    const { stage, peer } = withFiles(filesOf({ weights }));
+    const reply = stage.ask(peer, { cmd: "Infer", payload: { math: "6 / 3" } });
+    check.equal(reply["prediction"], { value: null });
+    check.equal(((reply["tokens"] as JsonObject)["math"] as JsonObject)["length"], 3);
+    check.that(stage.observations.some(({ is }) => is === "artifact_refused"), "the reason is observed");
   }
 });
 
