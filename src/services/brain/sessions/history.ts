@@ -7,8 +7,8 @@ import { isTruthy } from "../codec/python-repr.ts";
 import { badParams, invalid, type RequestError, valid, type Validated } from "../codec/request-error.ts";
 import type { LogEvent } from "../log/event.ts";
 import type { FoldedLog, ReadFailure } from "../log/log-store.ts";
-import { foldLog } from "../log/reader.ts";
-import { lastSeq, type LoadedLog, loadedOf } from "../log/session-log.ts";
+import { foldLog, readEvents } from "../log/reader.ts";
+import { lastSeq, type LoadedLog, loadedOf, type LogDamage } from "../log/session-log.ts";
 import {
   activeOrDamagedSession,
   type ActiveSession,
@@ -150,20 +150,75 @@ function ledgerEntry(of: { readonly id: string; readonly timestamp: string }, re
   return { ...of, note: "safeguard_engaged", data: { reason: reasons[0], ...(reasons.length > 1 && { reasons }) } };
 }
 
-/** `ReplaySession`: folds the whole log as it is stored, and compares the result with the served state. */
+/**
+ * `ReplaySession`: folds the whole log as it is stored, and compares the result with the served state and with the head that the
+ * client expects. Only an expected head shows that the end of a log is missing, because a shorter log is valid, too.
+ */
 export function replaySession(state: BrainState, request: ClientRequest, ctx: StepContext): void {
   const session = activeOrDamagedSession(state, request, ctx);
   if (session === undefined) return;
-  const { log } = session;
-  const until = lastSeq(log);
-  const served = loadedOf(log)?.head.stateHash ?? null;
-  foldLog(state.logs, log, {
+  const expected = expectedHead(state, request, session);
+  if (!expected.ok) return refuse(state, request, expected.error, ctx);
+  const until = lastSeq(session.log);
+  const served = loadedOf(session.log)?.head.stateHash ?? null;
+  const answerReplay = (replay: Replay, later: StepContext): void =>
+    answerFromSession(state, request, { session, seq: until, body: replayReport(session, replay) }, later);
+  foldLog(state.logs, session.log, {
     until,
     isStrict: true,
     done(result, later) {
       if (result.is === "unreadable") return refuse(state, request, damagedLog({ seq: 0, reason: result.reason }), later);
-      const body = replayReport(session, { until, served, result });
-      answerFromSession(state, request, { session, seq: until, body }, later);
+      const replay = { until, served, result };
+      if (result.is === "damaged" || expected.value === undefined) return answerReplay(replay, later);
+      compareHead(state, session, { until, expected: expected.value }, (damage, last) => {
+        answerReplay(damage === undefined ? replay : { ...replay, result: { is: "damaged", damage } }, last);
+      }, later);
+    },
+  }, ctx);
+}
+
+/** An event of a log and its hash, as `GetAudit` and `SealSession` return them for the last event. */
+interface ExpectedHead {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** The head that a client expects the log to contain; undefined if it expects none. */
+function expectedHead(
+  { settings }: BrainState,
+  { fields: { head_seq: seq, head_hash: hash } }: ClientRequest,
+  { log }: BrainSession,
+): Validated<ExpectedHead | undefined> {
+  if (seq === undefined && hash === undefined) return valid(undefined);
+  if (typeof seq !== "number" || !Number.isInteger(seq) || seq < 0) {
+    return invalid(badParams("head_seq", "a whole number, at least 0"));
+  }
+  if (typeof hash !== "string") return invalid(badParams("head_hash", "the hash of event head_seq"));
+  const base = loadedOf(log)?.base.seq ?? -1;
+  return !settings.persist && seq <= base ? invalid(notKept("head_seq", base + 1)) : valid({ seq, hash });
+}
+
+/** Finds out whether a valid log contains the expected head. */
+function compareHead(
+  state: BrainState,
+  { log }: BrainSession,
+  { until, expected: { seq, hash } }: { readonly until: number; readonly expected: ExpectedHead },
+  done: (damage: LogDamage | undefined, ctx: StepContext) => void,
+  ctx: StepContext,
+): void {
+  if (seq > until) {
+    const reason = `the log ends at event ${until}, before the expected head ${seq}`;
+    return done({ seq: until + 1, reason }, ctx);
+  }
+  readEvents(state.logs, log, {
+    from: seq,
+    until: seq,
+    textMax: 1,
+    done(result, later) {
+      if (result.is === "damaged") return done(result.damage, later);
+      const isExpected = result.is === "events" && result.events[0]?.hash === hash;
+      const reason = result.is === "unreadable" ? result.reason : `the hash of event ${seq} is not the expected one`;
+      done(isExpected ? undefined : { seq, reason }, later);
     },
   }, ctx);
 }

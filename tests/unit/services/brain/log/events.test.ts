@@ -235,6 +235,29 @@ test("BR37 ReplaySession finds a flipped byte anywhere in the stored log", () =>
   check.equal(ask()["ok"], true);
 });
 
+test("BR37b ReplaySession finds that the end of a log is missing if the client expects its head", () => {
+  const { stage, peer, session } = started();
+  for (let count = 1; count <= 10; count++) stage.merge(peer, session, { count });
+  const { head_seq = null, head_hash = null } = stage.ask(peer, { cmd: "GetAudit", session_id: session, limit: 1 });
+  const replay = (at: BrainStage, fields: JsonObject) =>
+    at.ask(at.peer("auditor"), { cmd: "ReplaySession", session_id: session, ...fields });
+  check.equal(replay(stage, { head_seq, head_hash })["ok"], true);
+  stage.merge(peer, session, { count: 11 });
+  check.equal(replay(stage, { head_seq, head_hash })["ok"], true, "a later head");
+  const other = replay(stage, { head_seq, head_hash: "0".repeat(64) });
+  check.equal([other["ok"], other["first_mismatch"]], [false, 10]);
+  const last = [...stage.disk.keys()].filter((key) => key.includes(session)).slice(-2);
+  for (const key of last) stage.disk.delete(key);
+  const again = stage.restart();
+  check.equal(replay(again, {})["ok"], true, "a shorter log is valid");
+  const { ok, first_mismatch, why } = replay(again, { head_seq, head_hash });
+  check.equal([ok, first_mismatch], [false, 10]);
+  check.equal(why, "the log ends at event 9, before the expected head 10");
+  for (const bad of [{ head_seq: 1 }, { head_hash: "" }, { head_seq: -1, head_hash: "" }, { head_seq: 1, head_hash: 5 }]) {
+    check.equal(replay(again, bad)["code"], "BadParams");
+  }
+});
+
 test("BR38 a request with if_seq is applied only if the session is at that event", () => {
   const { stage, peer, session } = started();
   const apply = (if_seq: Json) =>
