@@ -137,8 +137,9 @@ const handled = (_answered: void): false => false;
 /** The event that a request with the same `op_id` led to before, if there was one. */
 function checkOperationId({ fields }: ClientRequest, operation: SessionOperation): Validated<number | undefined> {
   const { operationId: { op_id: id, op_asks: digest }, loaded: { head } } = operation;
-  if (fields["op_id"] !== undefined && (id === undefined || String(id).length > OPERATION_NAME_MAX)) {
-    return invalid(badParams("op_id", `a text of at most ${OPERATION_NAME_MAX} characters`));
+  const isInvalid = id === undefined || id === "" || String(id).length > OPERATION_NAME_MAX;
+  if (fields["op_id"] !== undefined && isInvalid) {
+    return invalid(badParams("op_id", `a number, or a text of 1 to ${OPERATION_NAME_MAX} characters`));
   }
   const earlier = id === undefined ? undefined : head.operations.findLast(({ opId }) => opId === id);
   if (earlier === undefined || earlier.digest === digest) return valid(earlier?.seq);

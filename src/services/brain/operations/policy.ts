@@ -8,12 +8,25 @@ const MODES: readonly Json[] = ["off", "advise", "enforce"] satisfies CovenantMo
 const NUMBER_MAX = 1_000_000;
 const FROZEN_KEYS_MAX = 256;
 
+const FIELDS: readonly string[] = [
+  "mode",
+  "frozen_keys",
+  "max_risk",
+  "risk_budget",
+  "min_score",
+  "max_keys",
+  "max_growth",
+];
+
 const isMode = (value: Json): value is CovenantMode => MODES.includes(value);
 
 /** Reads a policy. Fields that are missing keep their value in `base`. */
 export function policyFrom(source: Json | undefined, base: CovenantPolicy): Validated<CovenantPolicy> {
   if (source === undefined) return valid(base);
   if (!isObject(source)) return invalid(badParams("covenant", "an object"));
+  // Why refused: a misspelt field would silently leave the session without its protection.
+  const unknown = Object.keys(source).find((name) => !FIELDS.includes(name));
+  if (unknown !== undefined) return invalid(badParams(`covenant.${unknown}`, `one of the fields ${FIELDS.join(", ")}`));
   const { mode = base.mode, frozen_keys = [...base.frozenKeys] } = source;
   if (!isMode(mode)) return invalid(badParams("covenant.mode", "off, advise or enforce"));
   if (!isNameList(frozen_keys)) return invalid(badParams("covenant.frozen_keys", `at most ${FROZEN_KEYS_MAX} names`));

@@ -269,7 +269,7 @@ test("BR38 a request with if_seq is applied only if the session is at that event
   for (const bad of ["1", 1.5, null]) check.equal(apply(bad)["code"], "BadParams");
 });
 
-test("BR39 a request with an op_id is applied once and gets the same reply each time", () => {
+test("BR39 BR39b a request with an op_id is applied once and gets the same reply each time", () => {
   const { stage, peer, session } = started({ covenant: { mode: "enforce", max_risk: 0.15 } });
   const base = { cmd: "ApplyOperator", session_id: session };
   const first = { ...base, operator: "ST", params: { changes: { a: 1 } }, op_id: "one" };
@@ -285,7 +285,9 @@ test("BR39 a request with an op_id is applied once and gets the same reply each 
   const again = stage.restart();
   const later = again.peer("later");
   check.equal(again.ask(later, first), reply, "also after a restart");
-  for (const op_id of [null, {}, "x".repeat(200)]) check.equal(again.ask(later, { ...first, op_id })["code"], "BadParams");
+  for (const op_id of [null, {}, "", "x".repeat(200)]) {
+    check.equal(again.ask(later, { ...first, op_id })["code"], "BadParams");
+  }
 });
 
 test("BR40 a macro is applied completely or not at all, as one event", () => {

@@ -146,7 +146,7 @@ test("BR43 the ledger has an entry for each evaluated operation", () => {
   check.equal((later["entries"] as Json[]).length, 1);
 });
 
-test("BR56 an invalid covenant is refused with the path", () => {
+test("BR56 BR56b an invalid covenant, or an unknown field of it, is refused with the path", () => {
   const stage = new BrainStage();
   const peer = stage.peer("ui");
   const cases: readonly (readonly [Json, string])[] = [
@@ -158,6 +158,9 @@ test("BR56 an invalid covenant is refused with the path", () => {
     [{ frozen_keys: Array(300).fill("a") }, "covenant.frozen_keys"],
     [{ min_score: null }, "covenant.min_score"],
     [{ max_keys: 1e9 }, "covenant.max_keys"],
+    [{ mode: "enforce", frozen_key: ["id"] }, "covenant.frozen_key"],
+    [{ Mode: "enforce" }, "covenant.Mode"],
+    [JSON.parse('{"__proto__": {}}'), "covenant.__proto__"],
   ];
   for (const [covenant, path] of cases) {
     const reply = stage.ask(peer, { cmd: "CreateSession", covenant });
