@@ -127,20 +127,36 @@ export class QueueStore {
     this.#expiring.set(id, location);
   }
 
-  /** Makes room for `bytes` as `queue.when_full` says. False when there is no room. */
+  /** Makes room for `bytes` as `queue.when_full` says. False when there is no room: then nothing is dropped. */
   makeRoom(recipient: RecipientQueue, bytes: number, ctx: StepContext): boolean {
-    const { per_recipient, per_recipient_bytes, total, total_bytes, when_full } = this.#settings;
-    const fits = () =>
-      recipient.storedEntries < per_recipient && recipient.storedBytes + bytes <= per_recipient_bytes &&
-      this.recipients.entries < total && this.recipients.bytes + bytes <= total_bytes;
-    if (fits()) return true;
-    if (when_full === "reject" || bytes > Math.min(per_recipient_bytes, total_bytes)) return false;
-    for (const oldest of recipient.waiting.values()) {
+    const dropped = this.#entriesToDrop(recipient, bytes);
+    if (dropped === undefined) return false;
+    for (const oldest of dropped) {
       this.remove(recipient, oldest, ctx);
       ctx.observe({ is: "message_dead", to: recipient.name, id: oldest.id, why: "dropped" });
-      if (fits()) return true;
     }
-    return false;
+    return true;
+  }
+
+  /** The entries that have to be dropped for a message of `bytes`, the oldest first. Undefined when there is no room for it. */
+  #entriesToDrop(recipient: RecipientQueue, bytes: number): readonly QueueEntry[] | undefined {
+    const { per_recipient, per_recipient_bytes, total, total_bytes, when_full } = this.#settings;
+    const freed = { entries: 0, bytes: 0 };
+    const fits = () =>
+      recipient.storedEntries - freed.entries < per_recipient &&
+      recipient.storedBytes - freed.bytes + bytes <= per_recipient_bytes &&
+      this.recipients.entries - freed.entries < total && this.recipients.bytes - freed.bytes + bytes <= total_bytes;
+    if (fits()) return [];
+    if (when_full === "reject") return undefined;
+    const dropped: QueueEntry[] = [];
+    for (const oldest of recipient.waiting.values()) {
+      dropped.push(oldest);
+      if (oldest.storage === "memory") continue;
+      freed.entries++;
+      freed.bytes += oldest.bytes;
+      if (fits()) return dropped;
+    }
+    return undefined;
   }
 
   /** Gives an entry up: it becomes a dead letter. */

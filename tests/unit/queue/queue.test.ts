@@ -220,6 +220,27 @@ test("QU15 with when_full drop-oldest the oldest entry is dropped and reported",
   check.equal(fixture.numbers(fixture.connect("a")), [3, 4]);
 });
 
+test("QU15b with when_full drop-oldest nothing is dropped for a message that is refused all the same", () => {
+  const bytes = JSON.stringify({ n: 1 }).length;
+  for (const settings of [{ total: 3 }, { total_bytes: 3 * bytes }]) {
+    const fixture = new QueueFixture({ ...settings, when_full: "drop-oldest" });
+    for (const n of upTo(3)) fixture.send("b", n);
+    check.equal(fixture.send("a", 1).ok, false, "the room belongs to another recipient");
+    check.equal(fixture.keys("queue").length, 3);
+    check.equal(fixture.observed("message_dead"), []);
+  }
+  const fixture = new QueueFixture({ total_bytes: 4 * bytes, when_full: "drop-oldest" });
+  for (const n of upTo(3)) fixture.send("b", n);
+  fixture.send("a", 4);
+  const body = JSON.stringify({ text: "x".repeat(2 * bytes) });
+  const sent = fixture.step((ctx) => fixture.queue.send("a", { kind: "command", body }, ctx));
+  check.equal(
+    [sent.ok, fixture.keys("queue").length],
+    [false, 4],
+    "its own entry stays, because it would not make enough room",
+  );
+});
+
 test("QU16 an entry whose write failed is dropped, and one that was sent already stays in memory", () => {
   const fixture = new QueueFixture();
   const peer = fixture.connect("b");

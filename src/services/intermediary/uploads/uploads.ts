@@ -131,16 +131,26 @@ export class Uploads {
     return this.#expiry.earliest();
   }
 
+  /** Drops the oldest files of a sender, as many as a new file needs. False when there is no room: then nothing is dropped. */
   #makeRoom(from: string, bytes: number, ctx: StepContext): boolean {
+    const dropped = this.#filesToDrop(from, bytes);
+    for (const upload of dropped ?? []) this.#drop(upload, ctx);
+    return dropped !== undefined;
+  }
+
+  #filesToDrop(from: string, bytes: number): readonly Upload[] | undefined {
     const { files, total_bytes } = this.#settings;
-    const fits = () => this.#uploads.size < files && this.#bytes + bytes <= total_bytes;
-    if (fits()) return true;
+    const dropped: Upload[] = [];
+    let freed = 0;
+    const fits = () => this.#uploads.size - dropped.length < files && this.#bytes - freed + bytes <= total_bytes;
+    if (fits()) return dropped;
     for (const upload of this.#uploads.values()) {
       if (upload.from !== from || upload.state !== "kept") continue;
-      this.#drop(upload, ctx);
-      if (fits()) return true;
+      dropped.push(upload);
+      freed += upload.size;
+      if (fits()) return dropped;
     }
-    return false;
+    return undefined;
   }
 
   #add(upload: Upload): void {

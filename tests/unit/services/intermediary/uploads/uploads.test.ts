@@ -8,7 +8,7 @@ import { IntermediaryFixture, SETTINGS } from "../fixture.ts";
 
 const PNG = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3]);
 
-const desk = (uploads: Partial<UploadSettings> = {}, isStoring = true): IntermediaryFixture =>
+const setUp = (uploads: Partial<UploadSettings> = {}, isStoring = true): IntermediaryFixture =>
   new IntermediaryFixture({ settings: { ...SETTINGS, uploads: { ...SETTINGS.uploads, ...uploads } }, isStoring });
 
 /** Ends the save of the last file. */
@@ -29,7 +29,7 @@ const kept = (on: IntermediaryFixture): Json[] => {
 };
 
 test("IM80 a binary frame is saved under a generated name, and watchers are told its type", () => {
-  const on = desk();
+  const on = setUp();
   const watcher = on.watcher();
   const peer = on.integration("../../etc/passwd");
   on.eventsFor(watcher);
@@ -48,7 +48,7 @@ test("IM80 a binary frame is saved under a generated name, and watchers are told
 });
 
 test("IM81 a file is reported only after its record is stored", () => {
-  const on = desk({}, false);
+  const on = setUp({}, false);
   const watcher = on.watcher();
   const peer = on.integration("a");
   on.eventsFor(watcher);
@@ -59,11 +59,11 @@ test("IM81 a file is reported only after its record is stored", () => {
 });
 
 test("IM82 a too large file is refused, and any file while uploads are switched off", () => {
-  const small = desk({ file_bytes: 10 });
+  const small = setUp({ file_bytes: 10 });
   const peer = small.integration("a");
   small.frame(peer, PNG);
   check.equal(small.received(peer), [{ error: "an upload has at most 10 bytes", code: "tooBig" }]);
-  const off = desk({ enabled: false });
+  const off = setUp({ enabled: false });
   const other = off.integration("a");
   off.frame(other, PNG);
   check.equal(off.received(other), [{ error: "uploads are switched off", code: "notAllowed" }]);
@@ -72,7 +72,7 @@ test("IM82 a too large file is refused, and any file while uploads are switched 
 
 test("IM83 number and bytes of files are limited, and a new file replaces only the oldest of its sender", () => {
   for (const bound of [{ files: 2 }, { total_bytes: 2 * PNG.length }]) {
-    const on = desk(bound);
+    const on = setUp(bound);
     const [a, b] = [on.integration("a"), on.integration("b")];
     const files = [send(on, a), send(on, a), send(on, a)];
     check.equal(kept(on).map((upload) => isObject(upload) && upload.file), files.slice(1));
@@ -82,8 +82,17 @@ test("IM83 number and bytes of files are limited, and a new file replaces only t
   }
 });
 
+test("IM83b no file is deleted for a new one that is refused all the same", () => {
+  const on = setUp({ total_bytes: 4 * PNG.length, file_bytes: 4 * PNG.length });
+  const [a, b] = [on.integration("a"), on.integration("b")];
+  const files = [send(on, a), send(on, b), send(on, b), send(on, b)];
+  on.frame(a, new Uint8Array(2 * PNG.length));
+  check.equal(on.received(a), [{ error: "uploads are full", code: "queueFull" }]);
+  check.equal([...on.saved.keys()], files);
+});
+
 test("IM84 files and their records are deleted after uploads.ttl, after a restart too", () => {
-  const on = desk();
+  const on = setUp();
   send(on, on.integration("a"));
   const next = on.restart();
   check.equal(kept(next).length, 1);
@@ -94,7 +103,7 @@ test("IM84 files and their records are deleted after uploads.ttl, after a restar
 });
 
 test("IM85 a failed save or record leaves nothing behind, and its sender gets an error", () => {
-  const on = desk({}, false);
+  const on = setUp({}, false);
   const peer = on.integration("a");
   on.frame(peer, PNG);
   save(on, "storageFailed");
