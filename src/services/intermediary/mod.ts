@@ -17,6 +17,7 @@ import type { ServiceMessage } from "../../core/service-message.ts";
 import type { Service } from "../../core/service.ts";
 import { handleRequest } from "./operator/handlers.ts";
 import { isOperatorLoad, messageLoaded, messageWritten } from "./operator/messages.ts";
+import { Credentials } from "./codec/credentials.ts";
 import { errorReplyText } from "./codec/frames.ts";
 import { closePeer, closeSilentNewcomer, openConnection, recheckTokens, removePeer } from "./connections/connections.ts";
 import { greet } from "./connections/greeting.ts";
@@ -210,6 +211,7 @@ function stepLifecycle(state: IntermediaryState, event: LifecycleEvent, ctx: Ste
   switch (event.is) {
     case "configured":
       state.settings = event.settings;
+      state.credentials = new Credentials(event.settings);
       state.connections.tokens = tokensOf(event.settings);
       state.queue.configure(event.settings.queue);
       state.uploads.configure(event.settings.uploads);

@@ -5,6 +5,7 @@ import { Queue } from "../../queue/queue.ts";
 import { newPendingRequests, type PendingRequests } from "./operator/responses.ts";
 import { Audit } from "./audit/audit.ts";
 import { WatcherActs } from "./audit/watcher-acts.ts";
+import { Credentials } from "./codec/credentials.ts";
 import { type Connections, newConnections } from "./connections/connection-state.ts";
 import { Directory } from "./connections/directory.ts";
 import { GamePresence } from "./connections/game-presence.ts";
@@ -25,6 +26,7 @@ export interface IntermediaryState {
   settings: Settings;
   phase: Phase;
   upstream: UpstreamStatus;
+  credentials: Credentials;
   readonly timers: PeerTimers;
   readonly connections: Connections;
   readonly directory: Directory;
@@ -46,6 +48,7 @@ export function newState(settings: Settings): IntermediaryState {
     settings,
     phase: { is: "running" },
     upstream: { configured: settings["nakurity-clients"].length > 0, open: false },
+    credentials: new Credentials(settings),
     timers,
     connections: newConnections(settings, timers),
     directory: new Directory(),

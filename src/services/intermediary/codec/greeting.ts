@@ -29,6 +29,10 @@ export function readGreeting(
   return ok({ type, name: readName(name), token, acks: ack === true });
 }
 
+/** True for a message that looks like a greeting. */
+export const isGreeting = (message: Json): boolean =>
+  isObject(message) && message.auth_token !== undefined && (message.type === "integration" || message.type === "neuro-os");
+
 /** The name in normal form C, or undefined if there is none. */
 export function readName(raw: Json | undefined): Result<string | undefined> {
   if (raw === undefined || raw === null || raw === "") return ok(undefined);

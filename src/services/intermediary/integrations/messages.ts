@@ -10,6 +10,7 @@ import { ACTIONS_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { GameMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import { errorReplyText, jsonOf, replyText, requestIdOf } from "../codec/frames.ts";
 import { type IntegrationMessage, readIntegrationMessage } from "../codec/integration-messages.ts";
+import { isGreeting } from "../codec/greeting.ts";
 import type { Integration } from "../connections/peer.ts";
 import type { IntermediaryState } from "../state.ts";
 import { registeredActions } from "./actions.ts";
@@ -26,9 +27,11 @@ export function receiveFromIntegration(state: IntermediaryState, from: Integrati
     return;
   }
   const json = jsonOf(frame, state.settings.limits.json_depth);
-  const payload: Json = json === undefined ? { action: "raw_text", raw: frame } : json;
+  const received: Json = json === undefined ? { action: "raw_text", raw: frame } : json;
+  const payload = state.credentials.removeFrom(received, frame);
   const message = readIntegrationMessage(payload, from.acks);
   ctx.count("integration", "in", kindOf(message));
+  if (message.is === "freeText" && isGreeting(received)) return refuseRepeatedGreeting(from, ctx);
   handle(state, from, message, payload, ctx);
 }
 
@@ -96,11 +99,23 @@ function forwardToNeuro(from: Integration, message: GameMessage, payload: Json, 
   ctx.post("neuro", { is: "gameMessage", peer, message });
 }
 
+/** A greeting that is sent again is neither an event nor a context. */
+function refuseRepeatedGreeting(from: Integration, ctx: StepContext): void {
+  reportOnce(from, "a repeated greeting", "greet once for each connection: a later greeting is ignored", ctx);
+  replyToIntegration(from, errorReplyText("already registered", "badMessage"), ctx);
+}
+
 /** Reports once that an integration sends results without an id. */
 function reportMissingId(from: Integration, { id }: ResultMessage, ctx: StepContext): void {
-  if (id !== undefined || from.repaired.has("action_result without an id")) return;
-  from.repaired.add("action_result without an id");
+  if (id !== undefined) return;
   const hint =
     "send the id of the action with its result: without an id the result counts only while a single action is pending";
-  ctx.observe({ is: "input_repaired", from: from.name, what: "action_result without an id", hint });
+  reportOnce(from, "action_result without an id", hint, ctx);
+}
+
+/** Tells the developer of an integration about a kind of input once. */
+function reportOnce(from: Integration, what: string, hint: string, ctx: StepContext): void {
+  if (from.repaired.has(what)) return;
+  from.repaired.add(what);
+  ctx.observe({ is: "input_repaired", from: from.name, what, hint });
 }

@@ -73,7 +73,9 @@ function execute(
     case "direct": {
       const isStandalone = state.settings["nakurity-backend"].enabled;
       const neuro = { upstream: state.upstream, isStandalone };
-      return state.directMessages.send(from, { payload: request.payload, requestId }, neuro, ctx);
+      const { payload } = request;
+      const cleaned = payload === undefined ? payload : state.credentials.removeFrom(payload, JSON.stringify(payload));
+      return state.directMessages.send(from, { payload: cleaned, requestId }, neuro, ctx);
     }
     case "choice":
       ctx.post("neuro", { is: "actionChosen", from: from.name, name: request.name, data: request.data });

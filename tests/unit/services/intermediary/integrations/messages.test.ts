@@ -1,9 +1,10 @@
 import { test } from "#runner";
+import { peerId } from "../../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
 import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS } from "../../../../../src/core/limits.ts";
 import type { Observation } from "../../../../../src/core/observation.ts";
 import { check } from "../../../../harness/check.ts";
-import { IntermediaryFixture, SETTINGS } from "../fixture.ts";
+import { IntermediaryFixture, SETTINGS, TOKEN } from "../fixture.ts";
 
 /** A fixture with one integration. `hear` returns what its frame sends to the Neuro service and to a watcher. */
 function setUp(): { fixture: IntermediaryFixture; hear: (frame: string | object) => { said: unknown[]; events: Json[] } } {
@@ -260,6 +261,60 @@ test("IM49b a peer that connects after the choice is over is not asked", () => {
     );
     check.equal(fixture.received(fixture.integration("b")).length, count, observation.is);
   }
+});
+
+test("IM52 a credential in any message reaches neither Neuro nor watchers", () => {
+  const settings = { ...SETTINGS, web: { ...SETTINGS.web, token: "a-long-web-token" } };
+  const secret = { auth_token: TOKEN };
+  const messages: (string | object)[] = [
+    { event: "mood", payload: { ...secret, mood: "good" }, ...secret },
+    { command: "context", data: { message: "hi", ...secret }, ...secret },
+    { command: "context", data: { message: `my token: {"auth_token":"${TOKEN}"}` } },
+    { event: "action_result", payload: { id: "1", success: true, message: "done", ...secret }, ...secret },
+    { command: "actions/force", data: { query: "q", action_names: ["x"], state: secret } },
+    { choice: { selected: "x", data: secret }, ...secret },
+    { deep: [[{ ...secret, x: 1 }]] },
+    `{"type":"integration","auth_token":"${TOKEN}"`,
+    { event: "log", payload: `connected with a-long-web-token` },
+  ];
+  for (const acks of [false, true]) {
+    const fixture = new IntermediaryFixture({ settings });
+    const watcher = fixture.watcher();
+    const peer = fixture.integration("a", { ack: acks });
+    for (const message of messages) {
+      fixture.received(watcher);
+      const before = fixture.posted.length;
+      fixture.frame(peer, message);
+      fixture.advance(FREE_TEXT_INTERVAL_MS);
+      const text = JSON.stringify([fixture.posted.slice(before), fixture.received(watcher)]);
+      check.that(text.length > 50, "the rest of the message is passed on");
+      check.that(!text.includes(TOKEN) && !text.includes("a-long-web-token"), text);
+    }
+  }
+});
+
+test("IM52 a schema that describes a field auth_token is passed on unchanged", () => {
+  const { hear } = setUp();
+  const schema = { type: "object", properties: { auth_token: { type: "string" } }, required: ["auth_token"] };
+  check.equal(hear({ event: "register_actions", actions: [{ name: "login", description: "d", schema }] }).said, [
+    { command: "actions/register", actions: [{ name: "login", description: "d", schema }] },
+  ]);
+});
+
+test("IM52b a greeting that is sent again is refused, and is neither an event nor a context", () => {
+  const { fixture, hear } = setUp();
+  const greeting = { type: "integration", name: "a", auth_token: TOKEN };
+  check.equal(hear(greeting), {
+    said: [],
+    events: [{
+      event: "input_repaired",
+      from: "a",
+      what: "a repeated greeting",
+      hint: "greet once for each connection: a later greeting is ignored",
+    }],
+  });
+  check.equal(hear(greeting), { said: [], events: [] });
+  check.equal(fixture.received(peerId("a")), Array(2).fill({ error: "already registered", code: "badMessage" }));
 });
 
 test("IM50 a context goes to the other integrations, and to watchers once", () => {

@@ -135,6 +135,13 @@ test("IM26 direct_to_neuro is forwarded to Neuro, or to the relay acting as Neur
   check.equal(fixture.repliesTo(boss), [{ error: "invalid payload", code: "badMessage" }]);
 });
 
+test("IM52 a credential in direct_to_neuro does not reach Neuro", () => {
+  const fixture = new IntermediaryFixture();
+  const boss = fixture.watcher("boss", ENHANCED);
+  fixture.frame(boss, { direct_to_neuro: true, payload: { op: "status", auth_token: ENHANCED }, auth_token: ENHANCED });
+  check.equal(fixture.posted, [{ is: "directMessage", from: "boss", payload: { op: "status" } }]);
+});
+
 test("IM26a while Neuro is away direct_to_neuro is answered once the Neuro service reports the outcome", () => {
   const fixture = new IntermediaryFixture();
   const boss = fixture.watcher("boss", ENHANCED);
