@@ -514,8 +514,8 @@ const OPERATOR_ACTIONS: ReadonlyMap<string, string> = new Map([
   ["command", "sent a command to {}"],
   ["direct", "sent a direct message to {}"],
   ["choice", "asked Neuro to choose for {}"],
-  ["drop", "deleted message {}"],
-  ["retry", "retried dead letter {}"],
+  ["drop", "deleted a message for {}"],
+  ["retry", "retried a dead letter for {}"],
 ]);
 
 const EVERYTHING = "all";

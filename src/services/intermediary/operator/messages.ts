@@ -55,10 +55,12 @@ export function dropMessage(state: IntermediaryState, requested: RequestedBy<"dr
   const { request: { id, dead }, principal: { by } } = requested;
   const letter = queue.deadLetters.get(id);
   const found = letter === undefined && !dead ? queue.recipients.locate(id) : undefined;
-  if (letter === undefined && found === undefined) return respondWithFailure(requested, missing(state, id), ctx);
+  const to = letter?.recipient ?? found?.to;
+  if (to === undefined) return respondWithFailure(requested, missing(state, id), ctx);
   if (letter !== undefined) queue.deadLetters.drop(letter, ctx);
   if (found !== undefined) queue.drop(found.to, id, ctx);
-  ctx.observe({ is: "operator_acted", by, did: "drop", to: id, outcome: "done" });
+  // Why the recipient: nobody can look up the id of a message that is deleted.
+  ctx.observe({ is: "operator_acted", by, did: "drop", to, outcome: "done" });
   respond(requested, { status: "dropped" }, ctx);
 }
 
@@ -117,7 +119,7 @@ function sendAgain(
     return respondWithFailure(requested, { fault: "notNow", reason: "this dead letter is being retried already" }, ctx);
   }
   const sent = state.queue.send(to, { kind, body }, ctx);
-  ctx.observe({ is: "operator_acted", by, did: "retry", to: id, outcome: sent.ok ? "done" : sent.fault });
+  ctx.observe({ is: "operator_acted", by, did: "retry", to, outcome: sent.ok ? "done" : sent.fault });
   if (!sent.ok) return respondWithFailure(requested, sent, ctx);
   switch (sent.value.is) {
     case "queued":

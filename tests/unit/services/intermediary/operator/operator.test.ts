@@ -145,8 +145,8 @@ test("IM38 sending, retrying and dropping are recorded with the operator and the
     ["test", "send", "a", "done"],
     ["test", "send", "a", "done"],
     ["test", "send", "nobody", "notFound"],
-    ["test", "drop", one, "done"],
-    ["test", "retry", two, "done"],
+    ["test", "drop", "a", "done"],
+    ["test", "retry", "a", "done"],
   ]);
   const page = fixture.request({ of, get: "audit", limit: 1 });
   check.that(isObject(page) && Array.isArray(page.items) && isObject(page.items[0]) && page.next !== null);
