@@ -1,4 +1,4 @@
-/** One case of the suite: data, the same for every platform. */
+/** One case of the suite, the same for every platform. */
 import type { Relay, Setup } from "./platform.ts";
 import type { Neuro } from "./clients.ts";
 
@@ -6,7 +6,7 @@ export interface Case {
   /** Begins with the id of its rule. */
   readonly name: string;
   readonly setup?: Setup;
-  /** The relay is given a Neuro to dial; else it plays her itself. */
+  /** The relay dials a Neuro; otherwise it acts as Neuro itself. */
   readonly hasUpstream?: boolean;
   run(relay: Relay, neuro: Neuro): Promise<void>;
 }

@@ -1,8 +1,8 @@
-/** Who takes part in a case: games, integrations, watchers, and Neuro herself, all over real sockets. */
+/** The clients in a case: games, integrations, watchers, and a Neuro, over real sockets. */
 import { JsonSocket, type Message } from "./json-socket.ts";
 import { type Relay, TOKENS } from "./platform.ts";
 
-/** A game in the words of the Neuro API. */
+/** A game that uses the Neuro API. */
 export class Game {
   readonly line: JsonSocket;
   readonly name: string;
@@ -12,7 +12,7 @@ export class Game {
     this.name = name;
   }
 
-  /** Connects and says `startup`. */
+  /** Connects and sends `startup`. */
   static async join(relay: Pick<Relay, "urls">, name: string): Promise<Game> {
     const game = new Game(await JsonSocket.open(`${relay.urls.neuro}/?token=${TOKENS.neuro}`), name);
     game.say("startup");
@@ -49,11 +49,11 @@ export class Game {
 
 export const actionOf = (name: string, description = `Does ${name}.`): Message => ({ name, description });
 
-/** Neuro: a backend that many relays may dial, one after the other. */
+/** A Neuro that relays dial, one after the other. */
 export class Neuro {
   readonly #server: Bun.Server<undefined>;
   readonly heard: Message[] = [];
-  /** Connections that were ever opened. */
+  /** The number of connections so far. */
   connections = 0;
   #socket: Bun.ServerWebSocket<undefined> | undefined;
   #count = 0;

@@ -1,4 +1,4 @@
-/** Every case on every platform, and a table of what came of it. */
+/** Every case on every platform, and a table of the results. */
 import { test } from "#runner";
 import type { Case } from "./case.ts";
 import { api } from "./cases/api.ts";
@@ -16,7 +16,7 @@ const CASES: readonly Case[] = [...intermediary, ...games, ...listeners, ...api,
 
 const idOf = ({ name }: Case): string => name.split(" ", 1)[0] ?? "";
 
-/** What came of each case on each platform. */
+/** The result of each case on each platform. */
 const outcomes = new Map<string, Map<string, string>>(CASES.map((one) => [idOf(one), new Map()]));
 
 async function play({ setup = {}, hasUpstream = false, run }: Case, platform: Platform): Promise<void> {

@@ -1,7 +1,7 @@
-/** One end of a WebSocket that speaks JSON: keeps what it got until somebody waits for it. */
+/** A WebSocket client for JSON messages, which keeps them until a test waits for them. */
 import { connect, type Socket } from "node:net";
 
-/** A message of whoever is tested: what is in it is for the test to say. */
+/** A received message. Its fields are for the test to know. */
 // deno-lint-ignore no-explicit-any
 export type Message = Readonly<Record<string, any>>;
 
@@ -15,7 +15,7 @@ export interface Closed {
 export class JsonSocket {
   readonly socket: WebSocket;
   readonly closed: Promise<Closed>;
-  /** What came and nobody has taken. */
+  /** Received messages that no test has taken. */
   readonly messages: Message[] = [];
   #wake: () => void = () => {};
 

@@ -1,21 +1,21 @@
-/** A way of running the relay, as far as the conformance suite knows it. */
+/** A way of running the relay, as the conformance suite uses it. */
 
-/** Settings by their path, e.g. `intermediary.auth_token`. They reach the relay as a user would set them. */
+/** Settings by path, for example `intermediary.auth_token`. They are passed as a user would set them. */
 export type Setup = Readonly<Record<string, string | number | boolean>>;
 
 export type ListenerName = "intermediary" | "neuro" | "brain";
 
-/** A relay that runs. */
+/** A running relay. */
 export interface Relay {
-  /** Where a door is, without a token. */
+  /** The URL of each listener, without a token. */
   readonly urls: Readonly<Record<ListenerName, string>>;
   /** The origin of the web port. */
   readonly web: string;
-  /** What it has logged so far. */
+  /** Its log so far. */
   log(): string;
-  /** Takes it away without a word, and starts it again on what it stored. */
+  /** Kills it, and starts it again on its stored state. */
   restart(): Promise<void>;
-  /** Asks it to stop in order; resolves with its exit status. */
+  /** Stops it in order; resolves with its exit status. */
   drain(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -23,11 +23,11 @@ export interface Relay {
 export interface Platform {
   readonly name: string;
   start(setup: Setup): Promise<Relay>;
-  /** Cases that it does not pass as the others do, by their ids, with the reason. */
+  /** Cases with another result on this platform, by id, with the reason. */
   readonly differences: Readonly<Record<string, string>>;
 }
 
-/** The tokens of every relay under test: the same rules hold for all. */
+/** The tokens of every relay under test. */
 export const TOKENS = { intermediary: "intermediary-token", neuro: "game-token", brain: "brain-token", web: "web-token" };
 
 const BASE: Setup = {

@@ -1,4 +1,4 @@
-/** The relay as a process: on Bun, on Deno, and as the binary, each started as a user would, in an empty folder of its own. */
+/** The relay as a process on Bun, on Deno, and as the binary, each started as a user would, in an empty folder. */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { type Platform, type Relay, type Setup, variablesOf } from "./platform.t
 
 const READY = "Neuro Relay is ready";
 
-/** What is started in a folder. */
+/** The command to start in a folder. */
 type Command = (folder: string) => readonly string[];
 
 const ANY_PORT: Setup = {
@@ -101,7 +101,7 @@ function platformOf(name: string, command: Command, differences: Platform["diffe
 
 export const bun: Platform = platformOf("bun", () => [process.execPath, join(ROOT, "src/cli/main.ts")]);
 
-/** The task of deno.json with its own rights; only the places are made absolute, and packages come from `node_modules`. */
+/** The task of deno.json with its permissions; only paths are absolute, and packages come from `node_modules`. */
 export const deno: Platform = platformOf("deno", () => {
   const { tasks } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
   const words: string[] = tasks.serve.command.split(" ").slice(2);
@@ -113,7 +113,7 @@ export const deno: Platform = platformOf("deno", () => {
 
 let built: string | undefined;
 
-/** Alone in its folder: no module, no configuration, nothing to install. */
+/** The binary alone in its folder: no modules, no configuration. */
 export const binary: Platform = platformOf("binary", (folder) => {
   if (built === undefined) {
     built = join(mkdtempSync(join(tmpdir(), "neuro-relay-binary-")), "neuro-relay");

@@ -1,4 +1,4 @@
-/** The same seed is the same life on Bun, on Deno and in workerd. */
+/** The same seed causes the same trace on Bun, on Deno and in workerd. */
 import { join } from "node:path";
 import { test } from "#runner";
 import { check } from "../harness/check.ts";

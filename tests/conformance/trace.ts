@@ -1,4 +1,4 @@
-/** A life on virtual time that follows from its seed alone: what comes of it has to be the same wherever it is lived. */
+/** A run on virtual time that depends on its seed only, so its trace must be the same on every runtime. */
 import { DEFAULTS } from "../../src/core/defaults.ts";
 import type { Json } from "../../src/core/json.ts";
 import { services } from "../../src/relay/services.ts";
@@ -8,7 +8,7 @@ import { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 
 const TURNS = 400;
 
-/** Games come, act, force, answer and go, and the relay crashes now and then. Returns the hash of all that they were told. */
+/** Games connect, register, force, answer and disconnect, and the relay crashes now and then. Returns the hash of all frames to them. */
 export async function traceOf(seed: number): Promise<string> {
   const world = new SimulatedRelay({ settings: DEFAULTS, services: services, seed });
   const random = new Random(seed + 1);
@@ -37,7 +37,7 @@ class Actor {
     this.#world = world;
   }
 
-  /** Does one thing, which the lot says. */
+  /** Does one thing, chosen by `lot`. */
   act(lot: number): void {
     if (this.#wire === undefined) return this.#come();
     if (lot < 0.1) return this.#wire.close();

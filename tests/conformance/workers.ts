@@ -1,4 +1,4 @@
-/** The relay in workerd: the Worker of `wrangler.jsonc`, bundled, with its objects on disk. */
+/** The relay in workerd: the bundled Worker of `wrangler.jsonc`, with its objects on disk. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { type Platform, type Relay, type Setup, variablesOf } from "./platform.t
 
 let bundled: Promise<string> | undefined;
 
-/** A Worker as one module. Whatever asks for something of Node is an error here. */
+/** A Worker as one module. An import of Node's modules is an error. */
 export async function bundle(entry: string): Promise<string> {
   const { outputs } = await Bun.build({
     entrypoints: [join(ROOT, entry)],
@@ -22,7 +22,7 @@ export async function bundle(entry: string): Promise<string> {
 }
 
 function refuse({ path, importer }: { readonly path: string; readonly importer: string }): never {
-  throw new Error(`${importer} imports ${path}, which a Worker has not`);
+  throw new Error(`${importer} imports ${path}, which a Worker does not have`);
 }
 
 const compatibilityDate = /"compatibility_date": "([\d-]+)"/.exec(readFileSync(join(ROOT, "wrangler.jsonc"), "utf8"))?.[1];
@@ -52,7 +52,7 @@ export async function deploy({ script, folder, variables, say }: Deployment): Pr
   return worker;
 }
 
-/** Every relay gets an object of its own name; the folder of its storage outlives a restart. */
+/** A relay as an object; the folder of its storage survives a restart. */
 class ObjectRelay implements Relay {
   readonly #folder = mkdtempSync(join(tmpdir(), "neuro-relay-objects-"));
   readonly #setup: Setup;
@@ -88,7 +88,7 @@ class ObjectRelay implements Relay {
   }
 
   drain(): Promise<number> {
-    return Promise.reject(new Error("nobody asks a Durable Object to stop"));
+    return Promise.reject(new Error("a Durable Object is never asked to stop"));
   }
 
   async stop(): Promise<void> {
@@ -100,8 +100,8 @@ class ObjectRelay implements Relay {
 export const workerd: Platform = {
   name: "workerd",
   differences: {
-    RT49: "nobody asks a Durable Object to stop: the platform takes it away, and what it stored brings it back",
-    RT50: "the platform shows nobody how much waits in a socket: everything is handed to it at once",
+    RT49: "a Durable Object is never asked to stop: the platform evicts it, and it restarts from its storage",
+    RT50: "the platform hides the backlog of a socket, so every message is sent at once",
   },
   async start(setup) {
     const relay = new ObjectRelay(setup);

@@ -1,4 +1,4 @@
-/** What `queued` is worth when it is said of something for Neuro: the whole relay, on virtual time. */
+/** A message for Neuro that was answered `queued` survives a crash: the whole relay on virtual time. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { LimitStage, type Peer, settingsOf } from "../limits/stage.ts";
@@ -15,7 +15,7 @@ const answerTo = (watcher: Peer, payload: string): string | undefined => {
   return answer?.message.status ?? answer?.message.error;
 };
 
-/** Neuro comes, and what she is told. */
+/** Lets Neuro connect, and returns what it receives. */
 async function told(stage: LimitStage): Promise<string> {
   const frames: string[] = [];
   stage.world.network.accept = () => (wire) => (wire.onFrame = (frame) => frames.push(String(frame)));

@@ -1,4 +1,4 @@
-/** A store that hangs for half a minute, whatever it is: the whole relay, on virtual time. */
+/** A store that hangs for 30 s: the whole relay on virtual time. */
 import { test } from "#runner";
 import { DEFAULTS } from "../../src/core/defaults.ts";
 import { check } from "../harness/check.ts";
@@ -10,7 +10,7 @@ const commands = (peer: Peer): number[] => peer.all(({ cmd }) => cmd !== undefin
 const answers = (peer: Peer): string[] =>
   peer.all(({ request_id }) => request_id !== undefined).map(({ message }) => message.status ?? message.error);
 
-/** Everything that the store is asked for from now on hangs until half a minute from now. */
+/** Every operation of the store hangs for the next 30 s. */
 function hang(stage: LimitStage): void {
   const { disk, clock } = stage.world;
   const well = disk.health;
@@ -92,7 +92,7 @@ test("QU93 acks during a hanging or failing store count, after a kill as well", 
   }
 });
 
-/** Everything that the store is asked for fails for half a minute. */
+/** Every operation of the store fails for the next 30 s. */
 function fail(stage: LimitStage): void {
   const { disk, clock } = stage.world;
   const well = disk.health;

@@ -1,4 +1,4 @@
-/** What `queued` is worth: real processes, real files, and no chance to say goodbye. */
+/** A command that was answered `queued` survives SIGKILL: real processes and real files. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
@@ -6,10 +6,10 @@ import { Talk } from "../harness/socket.ts";
 
 const TOKEN = "super-secret-token";
 const NAME = "jukebox";
-/** Why: what is counted here is what the disk keeps, not how fast one peer may speak, or how much may wait for one. */
+/** Why without limits: the test counts what is stored, not rates and queue lengths. */
 const UNHURRIED = ["limits.messages_per_second=0", "queue.per_recipient=100000"];
 
-/** The integration that commands are for; from its first greeting on the relay knows its name. */
+/** The integration that commands are sent to. The relay knows its name from the first greeting on. */
 async function integration({ urls }: RelayProcess): Promise<Talk> {
   const talk = await Talk.open(urls.intermediary);
   talk.send({ type: "integration", name: NAME, auth_token: TOKEN, ack: true });
@@ -26,7 +26,7 @@ async function watcher({ urls }: RelayProcess): Promise<Talk> {
 
 const command = (number: number): object => ({ target: NAME, cmd: { number }, request_id: `${number}` });
 
-/** Greets once and leaves, and waits until the relay has noticed. */
+/** Connects and disconnects the integration, and waits until the relay has noticed. */
 async function leave(relay: RelayProcess, watching: Talk): Promise<void> {
   const jukebox = await integration(relay);
   jukebox.close();
@@ -34,7 +34,7 @@ async function leave(relay: RelayProcess, watching: Talk): Promise<void> {
   await watching.next(({ event, name }) => event === "integration_disconnected" && name === NAME);
 }
 
-/** Takes commands, acknowledging each, until `count` different ones are here. */
+/** Receives and acknowledges commands until `count` different ones have arrived. */
 async function collect(talk: Talk, count: number): Promise<{ number: number; redelivered: boolean }[]> {
   const got: { number: number; redelivered: boolean }[] = [];
   const different = new Set<number>();
@@ -47,7 +47,7 @@ async function collect(talk: Talk, count: number): Promise<{ number: number; red
   return got;
 }
 
-/** A fixed order of chances, so that a failure can be tried again. */
+/** A fixed sequence of random numbers, so that a failure can be reproduced. */
 function* chances(seed: number): Generator<number, never> {
   for (let state = seed;;) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -73,7 +73,7 @@ test(
       const got = await collect(jukebox, 200);
       check.equal(got.map(({ number }) => number), Array.from({ length: 200 }, (_, number) => number));
       jukebox.send({ query: "get_registered_actions" });
-      await jukebox.next(({ actions }) => actions !== undefined); // Why: by then it has read every ack before it.
+      await jukebox.next(({ actions }) => actions !== undefined); // Why: the relay has processed every ack by then.
       check.equal(await second.stop(), 0);
 
       const third = await RelayProcess.start(folder, UNHURRIED);
@@ -97,7 +97,7 @@ test(
         const relay = await RelayProcess.start(folder, UNHURRIED);
         const commander = await watcher(relay);
         if (kill === 0) await leave(relay, commander);
-        // Why after a reply: how long a start takes says nothing about what a kill can lose.
+        // Why after a reply: a kill during the start cannot lose anything.
         let dead: Promise<unknown> | undefined;
         while (commander.isOpen) {
           const number = sent++;

@@ -1,4 +1,4 @@
-/** Inputs that were nasty to somebody once, and why each is here. They go in at every door that takes frames. */
+/** Inputs that have caused faults in some program, and why. They are sent to every listener. */
 import type { Frame } from "../../src/core/json.ts";
 
 export interface CorpusInput {

@@ -1,5 +1,5 @@
 /**
- * Crooked frames at one door of a whole relay, on virtual time: nothing may throw, panic, disturb others, or pile up.
+ * Sends mutated frames to one listener of a whole relay on virtual time: nothing may throw, panic, affect other peers, or accumulate.
  */
 import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../src/core/defaults.ts";
 import type { Settings } from "../../src/core/settings.ts";
@@ -14,29 +14,29 @@ import { mutatedFrame } from "./mutate.ts";
 import { type FuzzTarget, WATCHING } from "./targets.ts";
 import type { Frame } from "../../src/core/json.ts";
 
-export interface Fuzz {
+export interface FuzzOptions {
   readonly inputs: number;
   readonly seed: number;
 }
 
-export interface Found {
+export interface FuzzResult {
   readonly inputs: number;
-  /** What went wrong, in words; empty when all is well. */
-  readonly breaches: readonly string[];
-  /** Bytes that are held at the end, beyond those held after the first part. */
+  /** Violations in words; empty when there are none. */
+  readonly violations: readonly string[];
+  /** Bytes retained at the end, beyond those after the first part. */
   readonly growthBytes: number;
 }
 
 const NEURO_URL = "ws://neuro.test";
 const BATCH = 100;
-/** Crooked peers at a time. */
+/** Concurrent fuzzing peers. */
 const PEERS = 4;
 const HEARD_MAX = 30;
 const BREACHES_MAX = 10;
-/** The part of the inputs after which everything that has a bound has come near it. */
+/** The part of the inputs after which every bounded table is nearly full. */
 const WARM = 0.4;
 
-/** Tight bounds, so that what they do not hold shows; no limit of speed, which would keep the inputs out. */
+/** Low limits, so that unbounded tables show; no rate limit, which would refuse the inputs. */
 const settingsFor = (hasNeuro: boolean): Settings => ({
   ...DEFAULTS,
   "dependency-authentication": { "neuro-os": { auth_token: WATCHING } },
@@ -47,13 +47,13 @@ const settingsFor = (hasNeuro: boolean): Settings => ({
   limits: { ...DEFAULTS.limits, messages_per_second: 0 },
 });
 
-/** Fuzzes one door. */
-export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: Fuzz): Promise<Found> {
+/** Fuzzes one target. */
+export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: FuzzOptions): Promise<FuzzResult> {
   const world = new SimulatedRelay({ settings: settingsFor(listener.hasNeuro === true), services: services, seed });
-  const breaches: string[] = [];
+  const violations: string[] = [];
   world.onObservation = (observation) =>
     observation.is === "panicked" &&
-    breaches.push(`${observation.service} panicked: ${observation.reason}\n${observation.stack}`);
+    violations.push(`${observation.service} panicked: ${observation.reason}\n${observation.stack}`);
   const crowd = new Crowd(world, listener);
   await world.started();
   const bystanders = new HealthyClients(world);
@@ -61,21 +61,21 @@ export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: Fuzz): 
   const random = new Random(seed);
   let warmBytes = 0;
   let done = 0;
-  while (done < inputs && breaches.length < BREACHES_MAX) {
+  while (done < inputs && violations.length < BREACHES_MAX) {
     const first = done === 0 ? CORPUS.map(({ frame }) => frame) : [];
     const rest = Array.from(
       { length: BATCH - first.length },
       () => mutatedFrame(random, { phrases: listener.phrases, heard: crowd.heard }),
     );
     await crowd.say([...first, ...rest], random);
-    breaches.push(...await bystanders.roundTrip());
-    breaches.push(...world.disk.overwritten.splice(0).map((key) => `${key} was written twice`));
+    violations.push(...await bystanders.roundTrip());
+    violations.push(...world.disk.overwritten.splice(0).map((key) => `${key} was written twice`));
     done += BATCH;
     world.observations.length = 0;
-    world.disk.pending.clear(); // Why: the fake disk remembers every put, which is not what is measured here.
+    world.disk.pending.clear(); // Why: the fake disk remembers every put, which would count as retained.
     if (done >= inputs * WARM && warmBytes === 0) warmBytes = heldBytes();
   }
-  return { inputs: done, breaches, growthBytes: heldBytes() - warmBytes };
+  return { inputs: done, violations, growthBytes: heldBytes() - warmBytes };
 }
 
 /** The crooked ones: whoever is closed comes again. */

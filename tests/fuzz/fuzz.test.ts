@@ -1,4 +1,4 @@
-/** A share of `bun run fuzz`: fewer inputs, the same demands. */
+/** `bun run fuzz` with fewer inputs. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { TARGETS } from "./targets.ts";
@@ -13,8 +13,8 @@ for (const listener of TARGETS) {
   test(
     `SE40 SE41 invalid input throws nothing, affects no other peer and retains no memory (${listener.name})`,
     async () => {
-      const { breaches, growthBytes } = await fuzzFrames(listener, FUZZ);
-      check.equal(breaches, []);
+      const { violations, growthBytes } = await fuzzFrames(listener, FUZZ);
+      check.equal(violations, []);
       check.that(growthBytes < GROWTH_BYTES_MAX, `${growthBytes} bytes more are held`);
     },
     LONG,
@@ -22,7 +22,7 @@ for (const listener of TARGETS) {
 }
 
 test("SE42 no invalid request causes an internal error, connects without the token, or gets a file", async () => {
-  const { breaches, growthBytes } = await fuzzRequests(FUZZ);
-  check.equal(breaches, []);
+  const { violations, growthBytes } = await fuzzRequests(FUZZ);
+  check.equal(violations, []);
   check.that(growthBytes < GROWTH_BYTES_MAX, `${growthBytes} bytes more are held`);
 }, LONG);

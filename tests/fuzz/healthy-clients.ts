@@ -1,4 +1,4 @@
-/** Those who do nothing wrong, while others do: after each batch their round trips have to work. */
+/** Well-behaved clients beside the fuzzing ones: their round trips must work after each batch. */
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import type { ListenerName } from "../../src/core/event.ts";
 import type { JsonObject } from "../../src/core/json.ts";
@@ -7,7 +7,7 @@ import type { RequestResult } from "../../src/engine/mod.ts";
 import type { TestSocket } from "../../src/testing/network.ts";
 import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 
-/** Longer than any of these round trips takes when nothing is in their way. */
+/** Longer than an undisturbed round trip takes. */
 const TRIP_MS = 200;
 
 export class HealthyClients {
@@ -16,7 +16,7 @@ export class HealthyClients {
   readonly #heard: JsonObject[] = [];
   readonly #closed: string[] = [];
   #trips = 0;
-  /** What the game is addressed by. */
+  /** The id of the game. */
   #id = "";
 
   constructor(world: SimulatedRelay) {
@@ -37,7 +37,7 @@ export class HealthyClients {
     return this.#world.engine?.request(request, { by: "test", scopes: ["watch"] });
   }
 
-  /** What did not work, in words. */
+  /** The failed round trips, in words. */
   async roundTrip(): Promise<readonly string[]> {
     const trip = ++this.#trips;
     const action = { name: `stand_by_${trip}`, description: "Stand by." };

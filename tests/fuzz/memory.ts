@@ -1,8 +1,8 @@
-/** How much is held: after everything that is not has been given back. */
+/** Retained bytes, after a full collection. */
 export function heldBytes(): number {
   Bun.gc(true);
   return process.memoryUsage().heapUsed;
 }
 
-/** More than this, held after all inputs and not after the first part of them, is something that piles up. */
+/** Growth of more than this between the first part and the end counts as a leak. */
 export const GROWTH_BYTES_MAX: number = 16 * 1_048_576;

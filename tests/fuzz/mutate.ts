@@ -1,10 +1,10 @@
-/** Crooked inputs by seed: well-formed messages bent a little, texts bent as texts, bytes, and the corpus. */
+/** Inputs by seed: mutated messages, mutated texts, random bytes, and the corpus. */
 import type { Frame, Json, JsonObject } from "../../src/core/json.ts";
 import type { Random } from "../../src/testing/random.ts";
 import { CORPUS } from "./corpus.ts";
 import { HEARD } from "./valid-messages.ts";
 
-/** Stands for a key that cannot be written in a literal: it would be the prototype. */
+/** Placeholder for `__proto__`, which would set the prototype in a literal. */
 const PROTO = "@proto";
 
 const VALUES: readonly Json[] = [
@@ -80,7 +80,7 @@ const PIECES = [
 ] as const;
 const BENDS_MAX = 3;
 
-/** One input. */
+/** Returns one input. */
 export function mutatedFrame(random: Random, { phrases, heard }: Vocabulary): Frame {
   const lot = random.fraction();
   if (lot < 0.05) return random.oneOf(CORPUS)?.frame ?? "";
@@ -96,11 +96,11 @@ export function mutatedFrame(random: Random, { phrases, heard }: Vocabulary): Fr
 
 export interface Vocabulary {
   readonly phrases: readonly JsonObject[];
-  /** Ids and names that the relay has said, as JSON has them between quotes. */
+  /** Ids and names that the relay has sent, as in JSON strings. */
   readonly heard: readonly string[];
 }
 
-/** The same, but for one place somewhere in it. */
+/** The same value with one change somewhere in it. */
 function bend(value: Json, random: Random): Json {
   if (typeof value !== "object" || value === null || random.chance(0.05)) return random.oneOf(VALUES) ?? null;
   if (isList(value)) {

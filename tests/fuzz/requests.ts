@@ -1,14 +1,14 @@
 /**
- * Crooked requests at the web app, on every listener: none may throw, be answered as our mistake, open a door whose token it does
- * not know, or get a file that it may not see; and a plain request works after each batch.
+ * Sends mutated requests to the web app on every listener: none may throw, cause an internal error, connect without the token, or read
+ * a file without permission. A plain request must work after each batch.
  */
 import { Random } from "../../src/testing/random.ts";
 import type { PortName } from "../../src/http/app.ts";
 import { AppStage } from "../unit/http/app-stage.ts";
-import type { Found, Fuzz } from "./frames.ts";
+import type { FuzzOptions, FuzzResult } from "./frames.ts";
 import { heldBytes } from "./memory.ts";
 
-/** Never said by a crooked request. */
+/** Never contained in a mutated request. */
 const DOOR_TOKEN = "known-to-nobody";
 const FILE = "file-1";
 const SECRET = "the content of the file";
@@ -59,7 +59,7 @@ const PATHS = [
   "/api/relay/messages?limit=-1",
   "/api/relay/inject_message",
 ] as const;
-/** What these let their bearer do is known: one may see, and so may get the file. */
+/** Tokens of known scopes: the first may read the file. */
 const BEARERS = ["Bearer eye", "Bearer hand"] as const;
 const BODIES = [
   "",
@@ -146,7 +146,7 @@ const VALUES = [
 const ADDRESSES = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.9", "", "127.0.0.1.evil.example", "x"] as const;
 
 /** Fuzzes the web app. */
-export async function fuzzRequests({ inputs, seed }: Fuzz): Promise<Found> {
+export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzResult> {
   const token = DOOR_TOKEN;
   const stage = new AppStage({
     "nakurity-backend": { token },
@@ -161,20 +161,20 @@ export async function fuzzRequests({ inputs, seed }: Fuzz): Promise<Found> {
   });
   stage.files.set(FILE, new TextEncoder().encode(SECRET));
   const random = new Random(seed);
-  const breaches: string[] = [];
+  const violations: string[] = [];
   let [done, warmBytes] = [0, 0];
-  while (done < inputs && breaches.length < BREACHES_MAX) {
-    for (let count = 0; count < BATCH; count++) breaches.push(...await tryOne(stage, random));
+  while (done < inputs && violations.length < BREACHES_MAX) {
+    for (let count = 0; count < BATCH; count++) violations.push(...await tryOne(stage, random));
     done += BATCH;
-    breaches.push(
+    violations.push(
       ...stage.observations.splice(0).flatMap((
         observation,
       ) => (observation.is === "panicked" ? [`panicked: ${observation.stack}`] : [])),
     );
-    if ((await stage.ask("web", "/health")).status !== 200) breaches.push("a plain request is no longer answered");
+    if ((await stage.ask("web", "/health")).status !== 200) violations.push("a plain request is no longer answered");
     if (done >= inputs * WARM && warmBytes === 0) warmBytes = heldBytes();
   }
-  return { inputs: done, breaches, growthBytes: heldBytes() - warmBytes };
+  return { inputs: done, violations, growthBytes: heldBytes() - warmBytes };
 }
 
 async function tryOne(stage: AppStage, random: Random): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-/** The doors that take frames: who speaks there, what comes first, and what is well said there. */
+/** The fuzzing targets: the listener, the greeting, and valid messages for it. */
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import type { ListenerName } from "../../src/core/event.ts";
 import type { JsonObject } from "../../src/core/json.ts";
@@ -6,14 +6,14 @@ import { BRAIN, GAME, GREETINGS, INTEGRATION, UPSTREAM, WATCHER } from "./valid-
 
 export interface FuzzTarget {
   readonly name: string;
-  /** Undefined: the relay dials, and what it dialled speaks. */
+  /** Undefined where the relay dials, and the dialled side sends the inputs. */
   readonly listener: ListenerName | undefined;
-  /** Said first, where somebody has to be known before it is listened to. */
+  /** Sent first, where a peer must greet. */
   readonly greeting?: JsonObject;
   readonly phrases: readonly JsonObject[];
-  /** The keys whose texts, in what the relay says, are said back to it. */
+  /** Keys in messages of the relay whose strings are sent back to it. */
   readonly hears?: readonly string[];
-  /** A Neuro is configured; without one the relay plays her. */
+  /** An upstream is configured; without one the relay acts as Neuro. */
   readonly hasNeuro?: boolean;
 }
 

@@ -60,7 +60,7 @@ export const INTEGRATION: readonly JsonObject[] = [
   { ack: HEARD },
   { nak: HEARD, delay_ms: 10 },
   { term: HEARD },
-  { mood: "well", since: [1, 2, 3] },
+  { mood: "passed", since: [1, 2, 3] },
 ];
 
 export const WATCHER: readonly JsonObject[] = [

@@ -1,4 +1,4 @@
-/** The backends that survive a kill, each ready to be used by a relay of our own. */
+/** Settings for a relay on each backend that survives a kill. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,9 +8,9 @@ import { freePort, said } from "../unit/storage/backends.ts";
 
 export interface Backend {
   readonly name: string;
-  /** What the relay is told with `--set`. */
+  /** Values for `--set`. */
   readonly sets: readonly string[];
-  /** What runs such a relay, where that is not this runtime. */
+  /** The command that runs the relay, where it is not this runtime. */
   readonly runner?: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export const DENO_KV: Backend = {
 };
 export const SQLITE: Backend = { name: "sqlite", sets: ["queue.backend=sqlite"] };
 
-/** A Redis server of our own that syncs every write, on a port that stays the same when it is killed and started again. */
+/** A Redis server that syncs every write, and keeps its port when it is killed and started again. */
 export class RedisServer {
   readonly backend: Backend;
   readonly #program: string;
@@ -58,12 +58,12 @@ export class RedisServer {
     await said(server, /Ready to accept connections/);
   }
 
-  /** It keeps its connections, and says nothing on them until it goes on. */
+  /** Stops replying on its connections until `resume`. */
   hang(): void {
     this.#server?.kill("SIGSTOP");
   }
 
-  goOn(): void {
+  resume(): void {
     this.#server?.kill("SIGCONT");
   }
 

@@ -1,4 +1,4 @@
-/** Clocks that jump under a real process. */
+/** Clock jumps under a real process. */
 import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { check } from "../harness/check.ts";
@@ -10,7 +10,7 @@ import { FlappingNeuro } from "./flapping-neuro.ts";
 const HOUR = 3_600_000;
 const LONG = { timeoutMs: 60_000 };
 
-/** A watcher, and the ids of the events that it saw. */
+/** A watcher, and the ids of its events. */
 async function watch({ urls }: RelayProcess): Promise<{ talk: Talk; ids(): Promise<string[]> }> {
   const talk = await Talk.open(urls.intermediary);
   talk.send({ type: "neuro-os", name: "stage", auth_token: PUBLISHED_TOKEN });

@@ -1,17 +1,17 @@
-/** A relay on a machine whose clock somebody sets, forward and back by hours, while it works. */
+/** Runs a relay whose clock a test can set. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { RelayProcess } from "../harness/relay.ts";
 
-/** What runs a relay whose clock can be set. */
+/** The command that runs a relay with a settable clock. */
 export const WRONG_CLOCK: readonly string[] = [
   process.execPath,
   "--preload",
   new URL("wrong-clock.ts", import.meta.url).pathname,
 ];
 
-/** The next relay in this folder starts with a clock that is so wrong; one that runs has it from now on. */
+/** Sets the clock of the next relay in this folder, and of the running one. */
 export function setClock(folder: string, offsetMs: number, relay?: RelayProcess): void {
   writeFileSync(join(folder, "clock-offset"), String(offsetMs));
   relay?.signal("SIGUSR2");

@@ -1,19 +1,19 @@
 /**
- * What was promised and what arrived, and what of it must not be: a promise that was broken, an order that was not kept, a repeat
- * that did not say so.
+ * Compares the replies to commands with what arrived, and finds violations: lost commands, wrong order, and repeats without
+ * `redelivered`.
  */
 
 export interface DeliveryCounts {
   readonly queued: number;
   readonly sent: number;
   readonly refused: number;
-  /** Refused, and arrived all the same: must be 0. */
+  /** Refused, but arrived: must be 0. */
   readonly refusedAndArrived: number;
-  /** Different commands that arrived. */
+  /** The number of different commands that arrived. */
   readonly delivered: number;
   /** Answered `queued`, and never arrived: must be 0. */
   readonly lost: number;
-  /** Answered `sent`, and never arrived: a kill may take what a socket had taken. */
+  /** Answered `sent`, and never arrived: a kill may lose what is in a socket's buffer. */
   readonly sentAndLost: number;
   /** Arrived for the first time after a later one of the same recipient: must be 0. */
   readonly outOfOrder: number;
@@ -59,8 +59,8 @@ export class DeliveryLog {
     else this.#unflagged++;
   }
 
-  /** The account so far. */
-  get tally(): DeliveryCounts {
+  /** The counts so far. */
+  get counts(): DeliveryCounts {
     const seen = new Set([...this.#recipients.values()].flatMap((recipient) => [...recipient.seen]));
     const missing = (promised: ReadonlySet<number>): number => [...promised].filter((number) => !seen.has(number)).length;
     return {
@@ -78,12 +78,12 @@ export class DeliveryLog {
   }
 }
 
-/** What a tally must not say, in words. */
-export function breachesIn({ lost, refusedAndArrived, outOfOrder, unflagged }: DeliveryCounts): readonly string[] {
+/** The violations in the counts, in words. */
+export function violationsIn({ lost, refusedAndArrived, outOfOrder, unflagged }: DeliveryCounts): readonly string[] {
   const found: string[] = [];
   if (lost > 0) found.push(`${lost} were answered queued and never arrived`);
   if (refusedAndArrived > 0) found.push(`${refusedAndArrived} were refused and arrived`);
   if (outOfOrder > 0) found.push(`${outOfOrder} arrived after a later one`);
-  if (unflagged > 0) found.push(`${unflagged} arrived again and did not say so`);
+  if (unflagged > 0) found.push(`${unflagged} arrived again without redelivered`);
   return found;
 }

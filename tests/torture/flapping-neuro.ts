@@ -1,9 +1,9 @@
 /**
- * A Neuro who comes and goes: she takes a connection, plays for a moment, drops it or refuses the next, and begins anew. Games are
- * connected all the while and answer what they are asked.
+ * A Neuro that reconnects again and again: it accepts a connection, requests actions for a moment, and drops it or refuses the next.
+ * Games stay connected and answer every action.
  *
- * On each connection: `startup` is first and once, all actions are registered before any is used, and each action that she sends
- * gets at most one result, on that connection, and exactly one when the connection lasts long enough.
+ * On each connection `startup` must come first and once, and all actions must be registered before one is used. Each action must get
+ * at most one result, on that connection, and exactly one if the connection lasts long enough.
  */
 import type { ServerWebSocket } from "bun";
 import { Random } from "../../src/testing/random.ts";
@@ -16,7 +16,7 @@ interface Result {
   readonly message?: string;
 }
 
-/** One connection of hers. */
+/** One connection to this Neuro. */
 interface NeuroConnection {
   readonly number: number;
   startups: number;
@@ -28,7 +28,7 @@ export class FlappingNeuro {
   readonly results: Result[] = [];
   /** The actions that are registered on the present connection. */
   names: Set<string> = new Set();
-  readonly breaches: string[] = [];
+  readonly violations: string[] = [];
   connections = 0;
   isRefusing = false;
   readonly #server: Bun.Server<NeuroConnection>;
@@ -67,7 +67,7 @@ export class FlappingNeuro {
     return this.#socket !== undefined;
   }
 
-  /** Asks for an action; false while nobody is there. */
+  /** Requests an action; returns false while the relay is not connected. */
   act(name: string): boolean {
     if (this.#socket === undefined) return false;
     const id = `act-${++this.#acts}`;
@@ -76,14 +76,14 @@ export class FlappingNeuro {
     return true;
   }
 
-  /** What was asked on the present connection and has no result. */
-  get owed(): number {
+  /** The number of actions of the present connection without a result. */
+  get unanswered(): number {
     const { sent, answered } = this.#socket?.data ?? { sent: new Set(), answered: new Set() };
     return sent.size - answered.size;
   }
 
-  /** Cuts the connection, and takes none for so long. */
-  async leave(awayMs: number): Promise<void> {
+  /** Terminates the connection, and refuses new ones for `awayMs`. */
+  async disconnect(awayMs: number): Promise<void> {
     this.isRefusing = awayMs > 0;
     this.#socket?.terminate();
     await new Promise((resolve) => setTimeout(resolve, awayMs));
@@ -103,18 +103,18 @@ export class FlappingNeuro {
 
   #hear({ data: seat }: ServerWebSocket<NeuroConnection>, { command, data }: Message): void {
     if (command === "startup") seat.startups++;
-    if (seat.startups !== 1) this.breaches.push(`connection ${seat.number}: ${command} after ${seat.startups} startups`);
+    if (seat.startups !== 1) this.violations.push(`connection ${seat.number}: ${command} after ${seat.startups} startups`);
     if (command === "actions/register") { for (const { name } of data.actions) this.#register(seat, name); }
     if (command === "actions/unregister") { for (const name of data.action_names) this.names.delete(name); }
     if (command !== "action/result") return;
     this.results.push(data);
-    if (!seat.sent.has(data.id)) this.breaches.push(`a result for ${data.id} on another connection than its own`);
-    if (seat.answered.has(data.id)) this.breaches.push(`a second result for ${data.id}`);
+    if (!seat.sent.has(data.id)) this.violations.push(`a result for ${data.id} on another connection than its own`);
+    if (seat.answered.has(data.id)) this.violations.push(`a second result for ${data.id}`);
     seat.answered.add(data.id);
   }
 
   #register(seat: NeuroConnection, name: string): void {
-    if (this.names.has(name)) this.breaches.push(`connection ${seat.number}: ${name} is registered twice`);
+    if (this.names.has(name)) this.violations.push(`connection ${seat.number}: ${name} is registered twice`);
     this.names.add(name);
   }
 }
@@ -123,22 +123,24 @@ const GAMES = ["Chess", "Snake", "Maze"];
 const STAY_MS = 200;
 const AWAY_MS = 100;
 
-/** What a campaign did, and what went wrong in it. */
+/** The counts of a run, and its violations. */
 export interface FlappingResult {
   readonly connections: number;
   readonly acts: number;
   readonly results: number;
-  readonly breaches: readonly string[];
+  readonly violations: readonly string[];
 }
 
-/** Lets Neuro come and go so many times. */
-export function flap({ times, seed }: { readonly times: number; readonly seed: number }): Promise<FlappingResult> {
+/** Lets Neuro reconnect `times` times. */
+export function runFlappingNeuro(
+  { times, seed }: { readonly times: number; readonly seed: number },
+): Promise<FlappingResult> {
   return inFolder(async (folder) => {
     const random = new Random(seed);
     const neuro = FlappingNeuro.open();
     const sets = [`nakurity-client.url=${neuro.url}`, "nakurity-client.backoff.base=10", "nakurity-client.backoff.cap=50"];
     const relay = await RelayProcess.start(folder, sets);
-    const breaches: string[] = [];
+    const violations: string[] = [];
     let acts = 0;
     try {
       const games = await Promise.all(GAMES.map((name) => play(relay, name)));
@@ -148,21 +150,21 @@ export function flap({ times, seed }: { readonly times: number; readonly seed: n
           if (neuro.act((random.oneOf(GAMES) ?? "").toLowerCase())) acts++;
           await pause(random.between(0, 10));
         }
-        if (random.chance(0.3)) await neuro.until(() => neuro.owed === 0);
-        await neuro.leave(random.chance(0.5) ? 0 : random.between(1, AWAY_MS));
+        if (random.chance(0.3)) await neuro.until(() => neuro.unanswered === 0);
+        await neuro.disconnect(random.chance(0.5) ? 0 : random.between(1, AWAY_MS));
       }
       await neuro.until(() => neuro.names.size === GAMES.length);
       for (const name of GAMES) if (neuro.act(name.toLowerCase())) acts++;
-      await neuro.until(() => neuro.owed === 0);
-      for (const game of games) if (!game.isOpen) breaches.push("a game was closed");
+      await neuro.until(() => neuro.unanswered === 0);
+      for (const game of games) if (!game.isOpen) violations.push("a game was closed");
     } catch (error) {
-      breaches.push(String(error));
+      violations.push(String(error));
     } finally {
       await relay.stop();
       neuro.close();
     }
     const { connections, results } = neuro;
-    return { connections, acts, results: results.length, breaches: [...neuro.breaches, ...breaches] };
+    return { connections, acts, results: results.length, violations: [...neuro.violations, ...violations] };
   });
 }
 
@@ -172,7 +174,7 @@ async function play({ urls }: RelayProcess, name: string): Promise<Talk> {
   talk.send({ command: "startup", game: name });
   const action = { name: name.toLowerCase(), description: `Plays ${name}.` };
   talk.send({ command: "actions/register", game: name, data: { actions: [action] } });
-  void answerAll(talk, name).catch(() => undefined); // Why: it ends with its connection.
+  void answerAll(talk, name).catch(() => undefined); // Why ignored: it ends with its connection.
   return talk;
 }
 
@@ -183,5 +185,5 @@ async function answerAll(talk: Talk, game: string): Promise<void> {
   }
 }
 
-// Why a real clock: what is tried is a process that knows no other.
+// Why a real clock: a real process is tested.
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

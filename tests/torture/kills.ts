@@ -1,8 +1,8 @@
 /**
- * A relay that is killed without warning, again and again, at instants that the seed chooses, in the middle of its work.
+ * Kills a relay repeatedly during its work, at instants that the seed chooses.
  *
- * Each life: a watcher commands two integrations without pause, of which each is away, comes, or leaves with messages unacked. In
- * the end both come to stay, and take all that waits; once more after a proper stop, when nothing may come that was acked.
+ * In each life a watcher sends commands to two integrations, which disconnect and reconnect, and leave messages unacknowledged. At the
+ * end both stay connected and receive everything that waits; then once more after a proper stop, when no acked command may come again.
  */
 import { Random } from "../../src/testing/random.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
@@ -11,41 +11,41 @@ import type { Backend } from "./backends.ts";
 import { setClock, WRONG_CLOCK } from "./clocks.ts";
 import { type DeliveryCounts, DeliveryLog } from "./delivery-log.ts";
 import {
-  answer,
-  command,
-  greetIntegration,
-  greetWatcher,
-  order,
+  connectIntegration,
+  connectWatcher,
   receive,
+  receiveReply,
   type RecipientName,
   RECIPIENTS,
+  sendAndReceive,
+  sendCommand,
   sync,
 } from "./clients.ts";
 
 export interface Torture {
   readonly kills: number;
   readonly seed: number;
-  /** The machine's clock is set by hours, forward and back, between two lives and within each. */
+  /** Sets the clock by hours, forward and back, between lives and during each. */
   readonly isClockWrong?: boolean;
 }
 
-/** The furthest that a clock is from the right time: less than a message may wait. */
+/** The largest deviation of the clock: less than the TTL of a message. */
 const JUMP_MS = 8 * 3_600_000;
-/** The longest that a life lasts, from the first command on. */
+/** The longest life, from the first command on. */
 const LIFE_MS = 300;
-/** The longest that an integration is away, and that it is there; it forgets to acknowledge somewhere on the way. */
+/** The longest time for which an integration is disconnected, and connected; it stops acknowledging at some point. */
 const STAY_MS = 100;
-/** Commands that wait for their answers at a time, and the pause after them: below the speed at which the relay would refuse. */
+/** Concurrent commands, and the pause after them: below the rate limit. */
 const AT_ONCE_MAX = 6;
 const PACE_MS = 10;
 
-/** Tortures a relay with one backend, and gives the account of it. */
+/** Kills a relay with one backend `kills` times, and returns the counts. */
 export function torture(
   { sets, runner }: Backend,
   { kills, seed, isClockWrong = false }: Torture,
 ): Promise<DeliveryCounts> {
   return inFolder(async (folder) => {
-    const ledger = new DeliveryLog();
+    const log = new DeliveryLog();
     const random = new Random(seed);
     const runs = isClockWrong ? WRONG_CLOCK : runner;
     const start = (): Promise<RelayProcess> => RelayProcess.start(folder, [...sets, "queue.per_recipient=20000"], runs);
@@ -56,19 +56,19 @@ export function torture(
       jump();
       const relay = await start();
       const jumping = setTimeout(() => jump(relay), clock.between(0, LIFE_MS));
-      await live(relay, ledger, random.branch());
+      await live(relay, log, random.branch());
       clearTimeout(jumping);
     }
-    await settle(await start(), ledger);
-    await settle(await start(), ledger);
-    return ledger.tally;
+    await settle(await start(), log);
+    await settle(await start(), log);
+    return log.counts;
   });
 }
 
-/** The relay learns the names, and has time to write them down. */
+/** Makes the names known to the relay, and stored. */
 async function introduce(relay: RelayProcess): Promise<void> {
   for (const name of RECIPIENTS) {
-    const talk = await greetIntegration(relay, name);
+    const talk = await connectIntegration(relay, name);
     await sync(talk);
     talk.close();
     await talk.closed;
@@ -76,57 +76,57 @@ async function introduce(relay: RelayProcess): Promise<void> {
   await relay.stop();
 }
 
-/** One life, until it is killed. Whoever is cut off stops; that is what the kill is for. */
-async function live(relay: RelayProcess, ledger: DeliveryLog, random: Random): Promise<void> {
-  const watcher = await greetWatcher(relay);
-  const commanding = commandOn(watcher, ledger, random.branch());
-  const coming = RECIPIENTS.map((name) => comeAndGo(relay, name, { ledger, random: random.branch() }));
+/** One life until the kill, which ends the clients as well. */
+async function live(relay: RelayProcess, log: DeliveryLog, random: Random): Promise<void> {
+  const watcher = await connectWatcher(relay);
+  const commanding = commandOn(watcher, log, random.branch());
+  const coming = RECIPIENTS.map((name) => comeAndGo(relay, name, { log, random: random.branch() }));
   await pause(random.between(5, LIFE_MS));
   await relay.stop("SIGKILL");
   await Promise.all([commanding, ...coming]);
 }
 
-/** Commands, some at a time, until the relay is gone. */
-async function commandOn(watcher: Talk, ledger: DeliveryLog, random: Random): Promise<void> {
+/** Sends commands until the relay is killed. */
+async function commandOn(watcher: Talk, log: DeliveryLog, random: Random): Promise<void> {
   while (watcher.isOpen) {
     const orders = Array.from(
       { length: random.between(1, AT_ONCE_MAX) },
-      () => order(watcher, random.pick(...RECIPIENTS), ledger),
+      () => sendCommand(watcher, random.pick(...RECIPIENTS), log),
     );
-    for (const number of orders) await answer(watcher, number, ledger).catch(() => undefined);
+    for (const number of orders) await receiveReply(watcher, number, log).catch(() => undefined);
     await pause(PACE_MS);
   }
 }
 
-async function comeAndGo(relay: RelayProcess, name: RecipientName, { ledger, random }: Acting): Promise<void> {
+async function comeAndGo(relay: RelayProcess, name: RecipientName, { log: log, random }: Acting): Promise<void> {
   for (;;) {
     await pause(random.between(0, STAY_MS));
-    const talk = await greetIntegration(relay, name).catch(() => undefined);
+    const talk = await connectIntegration(relay, name).catch(() => undefined);
     if (talk === undefined) return;
     const leaving = pause(random.between(5, STAY_MS)).then(() => talk.close());
     const silentAt = performance.now() + random.between(0, STAY_MS);
     const acks = (): boolean => performance.now() < silentAt;
-    await receive(talk, name, { ledger, acks }).catch(() => undefined); // Why: it ends with its connection.
+    await receive(talk, name, { log, acks }).catch(() => undefined); // Why ignored: it ends with its connection.
     await leaving;
   }
 }
 
 interface Acting {
-  readonly ledger: DeliveryLog;
+  readonly log: DeliveryLog;
   readonly random: Random;
 }
 
-/** Everybody is there and stays until all that waits has come, and the relay is stopped as it should be. */
-async function settle(relay: RelayProcess, ledger: DeliveryLog): Promise<void> {
-  const watcher = await greetWatcher(relay);
+/** Connects both integrations until everything has arrived, and stops the relay properly. */
+async function settle(relay: RelayProcess, log: DeliveryLog): Promise<void> {
+  const watcher = await connectWatcher(relay);
   for (const name of RECIPIENTS) {
-    const talk = await greetIntegration(relay, name);
-    const { number } = await command(watcher, name, ledger); // Why: it is the last in line, so all else comes before it.
-    await receive(talk, name, { ledger, until: number });
+    const talk = await connectIntegration(relay, name);
+    const { number } = await sendAndReceive(watcher, name, log); // Why: it is the last in the queue, so everything else comes before it.
+    await receive(talk, name, { log, until: number });
     await sync(talk);
   }
   await relay.stop();
 }
 
-// Why a real clock: what is tried is a process that knows no other.
+// Why a real clock: a real process is tested.
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

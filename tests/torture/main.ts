@@ -1,13 +1,13 @@
 /**
- * Kills relays by the hundred: `bun run torture --kills 100 --backend fs,sqlite,deno-kv,redis --seed 1`. Prints what was promised and what
- * arrived; exit status 1 when a promise was broken.
+ * Kills relays repeatedly: `bun run torture --kills 100 --backend fs,sqlite,deno-kv,redis --seed 1`. Prints the counts; the exit status
+ * is 1 when there are violations.
  */
 import { argv, exit } from "node:process";
 import { find } from "../harness/machine.ts";
 import { type Backend, DENO_KV, FS, RedisServer, SQLITE } from "./backends.ts";
-import { flap } from "./flapping-neuro.ts";
+import { runFlappingNeuro } from "./flapping-neuro.ts";
 import { torture } from "./kills.ts";
-import { breachesIn, type DeliveryCounts } from "./delivery-log.ts";
+import { type DeliveryCounts, violationsIn } from "./delivery-log.ts";
 import { diskFull, redisAway, redisHangs, redisHangsAndDies, startOnFullDisk, startWhileRedisHangs } from "./outages.ts";
 
 function valueOf(name: string): string | undefined {
@@ -20,24 +20,24 @@ const kills = Number(valueOf("kills") ?? 100);
 const seed = Number(valueOf("seed") ?? 1);
 const wanted = (valueOf("backend") ?? "fs,sqlite,deno-kv,redis").split(",");
 const rows: string[][] = [];
-const breaches: string[] = [];
+const violations: string[] = [];
 
 async function kill(backend: Backend, isClockWrong = false): Promise<void> {
-  const tally = await torture(backend, { kills, seed, isClockWrong });
+  const counts = await torture(backend, { kills, seed, isClockWrong });
   const name = isClockWrong ? `${backend.name}, the clock set by hours` : backend.name;
-  rows.push([name, String(kills), ...COLUMNS.map(([, count]) => String(count(tally)))]);
-  breaches.push(...breachesIn(tally).map((breach) => `${name}: ${breach}`));
+  rows.push([name, String(kills), ...COLUMNS.map(([, count]) => String(count(counts)))]);
+  violations.push(...violationsIn(counts).map((violation) => `${name}: ${violation}`));
 }
 
-/** An outage that the relay has to sit out; says what came of it. */
+/** Runs an outage that the relay must survive, and prints the result. */
 async function outage(name: string, run: () => Promise<readonly string[] | string>): Promise<void> {
   const found = await run();
   const isSkipped = typeof found === "string";
-  console.log(`${name}: ${isSkipped ? `not tried: ${found}` : found.length === 0 ? "well" : found.join("; ")}`);
-  if (!isSkipped) breaches.push(...found.map((breach) => `${name}: ${breach}`));
+  console.log(`${name}: ${isSkipped ? `skipped: ${found}` : found.length === 0 ? "passed" : found.join("; ")}`);
+  if (!isSkipped) violations.push(...found.map((violation) => `${name}: ${violation}`));
 }
 
-const COLUMNS: readonly (readonly [title: string, count: (tally: DeliveryCounts) => number])[] = [
+const COLUMNS: readonly (readonly [title: string, count: (counts: DeliveryCounts) => number])[] = [
   ["queued", ({ queued }) => queued],
   ["sent", ({ sent }) => sent],
   ["refused", ({ refused }) => refused],
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   }
   if (wanted.includes(DENO_KV.name)) await kill(DENO_KV);
   const program = find("redis-server");
-  if (wanted.includes("redis") && program === undefined) console.log("redis: not tried: no redis-server here");
+  if (wanted.includes("redis") && program === undefined) console.log("redis: skipped: no redis-server here");
   else if (wanted.includes("redis") && program !== undefined) {
     for (const isClockWrong of [false, true]) {
       await RedisServer.run(program, ({ backend }) => kill(backend, isClockWrong));
@@ -71,14 +71,14 @@ async function main(): Promise<void> {
     await tryOut("redis hanging for 30 s and then killed", (redis) => redisHangsAndDies(redis, OUTAGE_MS));
     await tryOut("redis hanging at the start", startWhileRedisHangs);
   }
-  const { connections, acts, results, breaches: found } = await flap({ times: kills, seed });
-  breaches.push(...found.map((breach) => `flapping: ${breach}`));
-  console.log(`Neuro came ${connections} times and went: ${acts} actions, ${results} results, ${found.length} wrong`);
+  const { connections, acts, results, violations: found } = await runFlappingNeuro({ times: kills, seed });
+  violations.push(...found.map((violation) => `flapping: ${violation}`));
+  console.log(`${connections} connections to Neuro: ${acts} actions, ${results} results, ${found.length} violations`);
   const titles = ["backend", "kills", ...COLUMNS.map(([title]) => title)];
   console.log(`\n| ${titles.join(" | ")} |\n|${titles.map(() => " --- |").join("")}`);
   for (const row of rows) console.log(`| ${row.join(" | ")} |`);
-  console.log(breaches.length === 0 ? "\nall promises held" : `\n${breaches.join("\n")}`);
+  console.log(violations.length === 0 ? "\nno violations" : `\n${violations.join("\n")}`);
 }
 
 await main();
-exit(breaches.length === 0 ? 0 : 1);
+exit(violations.length === 0 ? 0 : 1);

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import type { Talk } from "../harness/socket.ts";
 import type { Backend, RedisServer } from "./backends.ts";
-import { breachesIn, DeliveryLog } from "./delivery-log.ts";
-import { answer, command, greetIntegration, greetWatcher, order, receive, sync } from "./clients.ts";
+import { DeliveryLog, violationsIn } from "./delivery-log.ts";
+import { connectIntegration, connectWatcher, receive, receiveReply, sendAndReceive, sendCommand, sync } from "./clients.ts";
 
 const COMMANDS = 20;
 /** Longer than the store's client takes to find its way back. */
@@ -30,7 +30,7 @@ export const redisHangs = (redis: RedisServer, hangMs: number): Promise<readonly
   inFolder((folder) =>
     sitOut(folder, redis.backend, {
       begin: () => Promise.resolve(redis.hang()),
-      end: () => Promise.resolve(redis.goOn()),
+      end: () => Promise.resolve(redis.resume()),
       ms: hangMs,
     })
   );
@@ -57,7 +57,7 @@ export function startWhileRedisHangs(redis: RedisServer): Promise<readonly strin
       await started.stop("SIGKILL");
       return ["it started"];
     } finally {
-      redis.goOn();
+      redis.resume();
     }
   });
 }
@@ -118,44 +118,44 @@ function fill(ballast: string): void {
 /** Somebody is here, somebody is away and comes while the store is away, too; after it all goes on, over a restart as well. */
 async function sitOut(folder: string, backend: Backend, outage: Outage): Promise<readonly string[]> {
   const relay = await RelayProcess.start(folder, backend.sets);
-  const ledger = new DeliveryLog();
+  const log = new DeliveryLog();
   const found: string[] = [];
   try {
-    const away = await greetIntegration(relay, "lights");
+    const away = await connectIntegration(relay, "lights");
     await sync(away);
     away.close();
     await away.closed;
-    const here = await greetIntegration(relay, "jukebox");
+    const here = await connectIntegration(relay, "jukebox");
     await sync(here);
-    const watcher = await greetWatcher(relay);
-    found.push(...await expect(watcher, ledger, { answer: /^queued$/, when: "before" }));
+    const watcher = await connectWatcher(relay);
+    found.push(...await expect(watcher, log, { answer: /^queued$/, when: "before" }));
     const from = performance.now();
     await outage.begin();
-    found.push(...await expect(watcher, ledger, { answer: /unavailable|storage/i, when: "during" }));
-    found.push(...await serve(watcher, here, ledger));
-    const back = await greetIntegration(relay, "lights");
+    found.push(...await expect(watcher, log, { answer: /unavailable|storage/i, when: "during" }));
+    found.push(...await serve(watcher, here, log));
+    const back = await connectIntegration(relay, "lights");
     await pause(Math.max(0, from + outage.ms - performance.now()));
     await outage.end();
-    if (!await isBack(watcher, ledger)) return [...found, `nothing is queued ${RECOVERY_MS} ms after it is back`];
-    const { number } = await command(watcher, "lights", ledger);
-    await receive(back, "lights", { ledger, until: number });
+    if (!await isBack(watcher, log)) return [...found, `nothing is queued ${RECOVERY_MS} ms after it is back`];
+    const { number } = await sendAndReceive(watcher, "lights", log);
+    await receive(back, "lights", { log, until: number });
     await sync(back);
-    found.push(...breachesIn(ledger.tally));
+    found.push(...violationsIn(log.counts));
   } finally {
     await relay.stop();
   }
-  return [...found, ...await comesAgain(folder, backend, ledger)];
+  return [...found, ...await comesAgain(folder, backend, log)];
 }
 
 /** What was acked, and what was refused, must not come to light in the next relay. */
-async function comesAgain(folder: string, backend: Backend, ledger: DeliveryLog): Promise<readonly string[]> {
+async function comesAgain(folder: string, backend: Backend, log: DeliveryLog): Promise<readonly string[]> {
   const relay = await RelayProcess.start(folder, backend.sets);
   try {
-    const lights = await greetIntegration(relay, "lights");
-    const { number } = await command(await greetWatcher(relay), "lights", ledger);
-    await receive(lights, "lights", { ledger, until: number });
-    const { flagged } = ledger.tally;
-    return [...breachesIn(ledger.tally), ...(flagged > 0 ? [`${flagged} came again that were acked`] : [])];
+    const lights = await connectIntegration(relay, "lights");
+    const { number } = await sendAndReceive(await connectWatcher(relay), "lights", log);
+    await receive(lights, "lights", { log, until: number });
+    const { flagged } = log.counts;
+    return [...violationsIn(log.counts), ...(flagged > 0 ? [`${flagged} came again that were acked`] : [])];
   } finally {
     await relay.stop();
   }
@@ -164,12 +164,12 @@ async function comesAgain(folder: string, backend: Backend, ledger: DeliveryLog)
 /** What is for the one that is away is answered like this. Why all at once: where a store hangs each answer takes its time. */
 async function expect(
   watcher: Talk,
-  ledger: DeliveryLog,
+  log: DeliveryLog,
   { answer: expected, when }: Expected,
 ): Promise<readonly string[]> {
-  const orders = Array.from({ length: COMMANDS }, () => order(watcher, "lights", ledger));
+  const orders = Array.from({ length: COMMANDS }, () => sendCommand(watcher, "lights", log));
   const said = new Set<string>();
-  for (const number of orders) said.add((await answer(watcher, number, ledger)).says);
+  for (const number of orders) said.add((await receiveReply(watcher, number, log)).reply);
   return [...said].filter((says) => !expected.test(says)).map((says) => `${when} it: answered ${JSON.stringify(says)}`);
 }
 
@@ -179,22 +179,22 @@ interface Expected {
 }
 
 /** Whoever is connected gets what is sent, store or no store. */
-async function serve(watcher: Talk, here: Talk, ledger: DeliveryLog): Promise<readonly string[]> {
+async function serve(watcher: Talk, here: Talk, log: DeliveryLog): Promise<readonly string[]> {
   for (let count = 0; count < COMMANDS; count++) {
-    const { number, says } = await command(watcher, "jukebox", ledger);
-    if (says !== "sent") return [`a command to a connected peer was answered ${JSON.stringify(says)}`];
-    await receive(here, "jukebox", { ledger, until: number });
+    const { number, reply } = await sendAndReceive(watcher, "jukebox", log);
+    if (reply !== "sent") return [`a command to a connected peer was answered ${JSON.stringify(reply)}`];
+    await receive(here, "jukebox", { log, until: number });
   }
   return [];
 }
 
-async function isBack(watcher: Talk, ledger: DeliveryLog): Promise<boolean> {
+async function isBack(watcher: Talk, log: DeliveryLog): Promise<boolean> {
   for (const end = performance.now() + RECOVERY_MS; performance.now() < end;) {
-    if ((await command(watcher, "lights", ledger)).says === "queued") return true;
+    if ((await sendAndReceive(watcher, "lights", log)).reply === "queued") return true;
     await pause(100);
   }
   return false;
 }
 
-// Why a real clock: what is tried is a store that knows no other.
+// Why a real clock: a real store is tested.
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

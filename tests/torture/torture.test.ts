@@ -1,11 +1,11 @@
-/** A share of `bun run torture`: fewer kills, the same account. */
+/** `bun run torture` with fewer kills. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { find } from "../harness/machine.ts";
 import { type Backend, DENO_KV, FS, RedisServer, SQLITE } from "./backends.ts";
-import { flap } from "./flapping-neuro.ts";
+import { runFlappingNeuro } from "./flapping-neuro.ts";
 import { torture } from "./kills.ts";
-import { breachesIn, DeliveryLog } from "./delivery-log.ts";
+import { DeliveryLog, violationsIn } from "./delivery-log.ts";
 import { diskFull, redisAway, redisHangs, redisHangsAndDies, startOnFullDisk, startWhileRedisHangs } from "./outages.ts";
 
 const KILLS = 4;
@@ -13,9 +13,9 @@ const LONG = { timeoutMs: 60_000 };
 const redis = find("redis-server");
 
 async function holds(backend: Backend): Promise<void> {
-  const tally = await torture(backend, { kills: KILLS, seed: 7 });
-  check.equal(breachesIn(tally), []);
-  check.that(tally.queued >= 10, `only ${tally.queued} were answered queued`);
+  const counts = await torture(backend, { kills: KILLS, seed: 7 });
+  check.equal(violationsIn(counts), []);
+  check.that(counts.queued >= 10, `only ${counts.queued} were answered queued`);
 }
 
 test("QU92 kills during any work lose no queued command (fs)", () => holds(FS), LONG);
@@ -25,16 +25,16 @@ test("QU92 kills during any work lose no queued command (sqlite)", () => holds(S
 test("QU92 kills during any work lose no queued command (deno-kv)", () => holds(DENO_KV), LONG);
 
 test("QU92 RT71 kills lose no queued command while the clock is set by hours", async () => {
-  const tally = await torture(SQLITE, { kills: KILLS, seed: 8, isClockWrong: true });
-  check.equal(breachesIn(tally), []);
-  check.that(tally.queued >= 10, `only ${tally.queued} were answered queued`);
+  const counts = await torture(SQLITE, { kills: KILLS, seed: 8, isClockWrong: true });
+  check.equal(violationsIn(counts), []);
+  check.that(counts.queued >= 10, `only ${counts.queued} were answered queued`);
 }, LONG);
 
 test(
   "NC36 a Neuro that reconnects finds all actions registered each time, and gets each result on the connection of its action",
   async () => {
-    const { connections, acts, results, breaches } = await flap({ times: 15, seed: 9 });
-    check.equal(breaches, []);
+    const { connections, acts, results, violations } = await runFlappingNeuro({ times: 15, seed: 9 });
+    check.equal(violations, []);
     check.that(
       connections >= 8 && acts >= 50 && results >= acts / 2,
       `${connections} connections, ${acts} acts, ${results} results`,
@@ -72,14 +72,14 @@ if (redis !== undefined) {
 }
 
 test("QU92 the delivery log detects losses, reordering and unmarked repeats", () => {
-  const ledger = new DeliveryLog();
-  for (const number of [0, 1, 2]) ledger.answered(number, "queued");
-  ledger.arrived("a", 1, false);
-  ledger.arrived("a", 0, false);
-  ledger.arrived("a", 1, true);
-  check.equal(breachesIn(ledger.tally), ["1 were answered queued and never arrived", "1 arrived after a later one"]);
-  ledger.arrived("a", 1, false);
-  check.equal(breachesIn(ledger.tally).at(-1), "1 arrived again and did not say so");
+  const log = new DeliveryLog();
+  for (const number of [0, 1, 2]) log.answered(number, "queued");
+  log.arrived("a", 1, false);
+  log.arrived("a", 0, false);
+  log.arrived("a", 1, true);
+  check.equal(violationsIn(log.counts), ["1 were answered queued and never arrived", "1 arrived after a later one"]);
+  log.arrived("a", 1, false);
+  check.equal(violationsIn(log.counts).at(-1), "1 arrived again without redelivered");
 });
 
 for (const backend of [FS, SQLITE]) {
@@ -87,7 +87,7 @@ for (const backend of [FS, SQLITE]) {
     `QU93 while the disk is full, peers are served and senders refused; delivery resumes when it is not (${backend.name})`,
     async () => {
       const found = await diskFull(backend);
-      if (typeof found === "string") return console.log(`not tried: ${found}`);
+      if (typeof found === "string") return console.log(`skipped: ${found}`);
       check.equal(found, []);
     },
     LONG,
@@ -97,7 +97,7 @@ for (const backend of [FS, SQLITE]) {
 for (const backend of [FS, SQLITE]) {
   test(`QU94 a relay that is started on a full disk reports it and exits (${backend.name})`, async () => {
     const found = await startOnFullDisk(backend);
-    if (typeof found === "string") return console.log(`not tried: ${found}`);
+    if (typeof found === "string") return console.log(`skipped: ${found}`);
     check.equal(found, []);
   }, LONG);
 }

@@ -1,6 +1,6 @@
 /**
- * Loaded before the relay: its machine's clock is as wrong as the file `clock-offset` in its folder says, in milliseconds, and is set
- * anew at each SIGUSR2. Nothing of the relay knows.
+ * Preloaded before the relay: shifts the clock by the milliseconds in the file `clock-offset` of its folder, which is read again at each
+ * SIGUSR2.
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";

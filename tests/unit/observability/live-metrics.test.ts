@@ -1,4 +1,4 @@
-/** Every metric of a relay that runs, seen to move; read by a parser that others wrote. */
+/** Every metric of a running relay changes, as read by an independent parser. */
 import { test } from "#runner";
 import { UPSTREAM_DEFAULTS } from "../../../src/core/defaults.ts";
 import { createMetrics } from "../../../src/observability/mod.ts";
@@ -9,11 +9,11 @@ import { type Running, testSettings, WEB_TOKEN, withRelay } from "../runtimes/bu
 import { type Labels, ParsedScrape } from "./parsed-scrape.ts";
 
 const TOKEN = "super-secret-token";
-/** Names of metrics that have been seen to move. */
+/** Names of the metrics that have changed. */
 const seen = new Set<string>();
 
-/** The relay, and what its metrics said last. */
-class Stage {
+/** A relay, and its last scrape. */
+class ScrapedRelay {
   readonly relay: Running;
   #last: ParsedScrape | undefined;
 
@@ -25,8 +25,8 @@ class Stage {
     return ParsedScrape.of(this.relay.urls.web, WEB_TOKEN);
   }
 
-  /** Waits until a metric has the value, having seen that it had not before. */
-  async moves(name: string, labels: Labels, to: (value: number) => boolean): Promise<void> {
+  /** Waits until a metric has a value that it did not have in the last scrape. */
+  async changes(name: string, labels: Labels, to: (value: number) => boolean): Promise<void> {
     const before = this.#last?.value(name, labels) ?? 0;
     check.that(!to(before), `${name} was ${before} before`);
     await this.reaches(name, labels, to);
@@ -43,8 +43,8 @@ class Stage {
     }
   }
 
-  /** From here on, moves are told from what is now. */
-  async look(): Promise<void> {
+  /** Later changes are compared with the metrics of now. */
+  async remember(): Promise<void> {
     this.#last = await this.scrape();
   }
 }
@@ -66,66 +66,66 @@ const force = (talk: Talk, name: string) =>
 const greet = async (url: string, type: string, name: string): Promise<Talk> =>
   (await Talk.open(url)).send({ type, name, auth_token: TOKEN, ...(type === "integration" && { ack: true }) });
 
-async function playGames(harness: Stage, neuro: Running): Promise<void> {
+async function playGames(harness: ScrapedRelay, neuro: Running): Promise<void> {
   const { urls } = harness.relay;
-  await harness.moves("upstream_up", { upstream: "neuro" }, is(1));
-  await harness.moves("upstream_connections_total", { upstream: "neuro" }, is(1));
+  await harness.changes("upstream_up", { upstream: "neuro" }, is(1));
+  await harness.changes("upstream_connections_total", { upstream: "neuro" }, is(1));
   const [chess, go] = [await game(urls.neuro, "chess"), await game(urls.neuro, "go")];
-  await harness.moves("connections", { listener: "neuro" }, is(2));
-  await harness.moves("integrations", { listener: "neuro" }, is(2));
-  await harness.moves("integration_uptime_seconds", { listener: "neuro", integration: "chess" }, over(0.02));
-  await harness.moves("frames_total", { listener: "neuro", direction: "in" }, is(4));
+  await harness.changes("connections", { listener: "neuro" }, is(2));
+  await harness.changes("integrations", { listener: "neuro" }, is(2));
+  await harness.changes("integration_uptime_seconds", { listener: "neuro", integration: "chess" }, over(0.02));
+  await harness.changes("frames_total", { listener: "neuro", direction: "in" }, is(4));
   const registered = { service: "neuro", direction: "in", peer: "game", kind: "actions/register" };
-  await harness.moves("messages_total", registered, is(2));
+  await harness.changes("messages_total", registered, is(2));
   force(chess, "chess");
   const { data } = await chess.next(ofKind("action"));
   force(go, "go");
-  await harness.moves("actions_pending", { upstream: "neuro" }, is(1));
-  await harness.moves("forces_open", { upstream: "neuro" }, is(1));
-  await harness.moves("forces_waiting", { upstream: "neuro" }, is(1));
+  await harness.changes("actions_pending", { upstream: "neuro" }, is(1));
+  await harness.changes("forces_open", { upstream: "neuro" }, is(1));
+  await harness.changes("forces_waiting", { upstream: "neuro" }, is(1));
   chess.send({ command: "action/result", game: "chess", data: { id: data.id, success: true, message: "done" } });
-  await harness.moves("action_results_total", { origin: "game", success: "true" }, is(1));
-  await harness.moves("action_duration_seconds", {}, is(1));
-  await harness.moves("forces_total", { end: "completed" }, is(1));
-  await harness.look();
+  await harness.changes("action_results_total", { origin: "game", success: "true" }, is(1));
+  await harness.changes("action_duration_seconds", {}, is(1));
+  await harness.changes("forces_total", { end: "completed" }, is(1));
+  await harness.remember();
   await neuro.drain();
-  await harness.moves("upstream_up", { upstream: "neuro" }, is(0));
+  await harness.changes("upstream_up", { upstream: "neuro" }, is(0));
   chess.send({ command: "context", game: "chess", data: { message: "anyone?", silent: true } });
-  await harness.moves("contexts_queued", { upstream: "neuro" }, is(1));
-  await harness.look();
+  await harness.changes("contexts_queued", { upstream: "neuro" }, is(1));
+  await harness.remember();
   for (const talk of [chess, go]) talk.close();
-  await harness.moves("integrations", { listener: "neuro" }, is(0));
+  await harness.changes("integrations", { listener: "neuro" }, is(0));
   check.equal((await harness.scrape()).value("integration_uptime_seconds", { integration: "chess" }), undefined);
 }
 
-async function playIntegrations(harness: Stage): Promise<void> {
+async function playIntegrations(harness: ScrapedRelay): Promise<void> {
   const { urls } = harness.relay;
   const silent = await Talk.open(urls.intermediary);
-  await harness.moves("unauthenticated_connections", {}, is(1));
+  await harness.changes("unauthenticated_connections", {}, is(1));
   silent.close();
   const wrong = (await Talk.open(urls.intermediary)).send({ type: "integration", name: "x", auth_token: "no" });
-  await harness.moves("refusals_total", { fault: "badToken" }, is(1));
+  await harness.changes("refusals_total", { fault: "badToken" }, is(1));
   await wrong.closed;
   const desk = await greet(urls.intermediary, "neuro-os", "desk");
-  await harness.moves("watchers", {}, is(1));
+  await harness.changes("watchers", {}, is(1));
   const jukebox = await greet(urls.intermediary, "integration", "jukebox");
   await jukebox.next(({ event }) => event === "registered");
   jukebox.send(new Uint8Array(1_000));
-  await harness.moves("upload_files", {}, is(1));
-  await harness.moves("upload_bytes", {}, is(1_000));
+  await harness.changes("upload_files", {}, is(1));
+  await harness.changes("upload_bytes", {}, is(1_000));
   desk.send({ target: "jukebox", cmd: { play: 1 } });
   const { id } = await jukebox.next(({ cmd }) => cmd !== undefined);
   jukebox.send({ ack: id });
-  await harness.moves("queue_messages_total", { outcome: "delivered" }, is(1));
+  await harness.changes("queue_messages_total", { outcome: "delivered" }, is(1));
   jukebox.close();
   await jukebox.closed;
   desk.send({ target: "jukebox", cmd: { play: 2 } });
-  await harness.moves("queue_entries", {}, is(1));
-  await harness.moves("queue_bytes", {}, over(10));
-  await harness.moves("queue_oldest_seconds", {}, over(0.05));
-  await harness.moves("queue_messages_total", { outcome: "queued" }, is(1));
-  await harness.moves("queue_dead_letters", {}, is(1));
-  await harness.moves("observations_total", { observation: "message_dead" }, is(1));
+  await harness.changes("queue_entries", {}, is(1));
+  await harness.changes("queue_bytes", {}, over(10));
+  await harness.changes("queue_oldest_seconds", {}, over(0.05));
+  await harness.changes("queue_messages_total", { outcome: "queued" }, is(1));
+  await harness.changes("queue_dead_letters", {}, is(1));
+  await harness.changes("observations_total", { observation: "message_dead" }, is(1));
   desk.close();
 }
 
@@ -161,21 +161,21 @@ test("OB28 every metric of a running relay changes when what it measures changes
       changed.actions.settle = 2_000;
     });
     await withRelay(settings, async (relay) => {
-      const harness = new Stage(relay);
-      await harness.moves("build_info", {}, is(1));
+      const harness = new ScrapedRelay(relay);
+      await harness.changes("build_info", {}, is(1));
       await playGames(harness, neuro);
       await playIntegrations(harness);
       const headers = { authorization: `Bearer ${WEB_TOKEN}`, "content-type": "application/json" };
       const order = { method: "PATCH", headers, body: '{"approval":true}' };
       check.equal((await fetch(`${relay.urls.web}/api/controls`, order)).status, 200);
-      await harness.moves("operator_commands_total", { command: "require_approval", outcome: "done" }, is(1));
+      await harness.changes("operator_commands_total", { command: "require_approval", outcome: "done" }, is(1));
       const brain = (await Talk.open(relay.urls.brain)).send({ cmd: "CreateSession" });
-      await harness.moves("brain_sessions", {}, is(1));
+      await harness.changes("brain_sessions", {}, is(1));
       brain.close();
-      await harness.moves("uptime_seconds", {}, over((await harness.scrape()).value("uptime_seconds") ?? Infinity));
+      await harness.changes("uptime_seconds", {}, over((await harness.scrape()).value("uptime_seconds") ?? Infinity));
       const end = performance.now() + 300;
       while (performance.now() < end); // Why: nothing else holds up the loop of this process.
-      await harness.moves("event_loop_lag_seconds", {}, over(0.15));
+      await harness.changes("event_loop_lag_seconds", {}, over(0.15));
       await harness.reaches("event_loop_lag_seconds", {}, (seconds) => seconds < 0.15);
     }, { services: services(settings) });
   }, { services: services(upstream) });

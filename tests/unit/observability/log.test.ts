@@ -1,4 +1,4 @@
-/** What stands in the log, and what never does. */
+/** What the log contains, and what it must not contain. */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { oneLine, quoted } from "../../../src/observability/log-text.ts";
 import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
 
-/** The lines that these notes make. */
+/** The lines of these observations. */
 async function linesOf(observations: readonly Observation[], settings: Partial<LogSettings> = {}): Promise<string[]> {
   const lines: string[] = [];
   const log = await openLog({ ...DEFAULTS.log, ...settings }, (line) => lines.push(line));
@@ -149,7 +149,7 @@ for (const runtime of ["bun", "deno"] as const) {
   }, { timeoutMs: 60_000 });
 }
 
-/** What a flood of refusals writes, on virtual time. */
+/** A log with a virtual clock, and a source of refusals. */
 async function flood(settings: Partial<LogSettings> = {}) {
   const lines: string[] = [];
   const timers: { readonly at: number; readonly run: () => void }[] = [];

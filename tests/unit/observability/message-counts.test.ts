@@ -1,4 +1,4 @@
-/** Which messages are counted as what, in a whole relay on virtual time. */
+/** How messages are counted, in a whole relay on virtual time. */
 import { test } from "#runner";
 import { DEFAULTS, PUBLISHED_TOKEN, UPSTREAM_DEFAULTS } from "../../../src/core/defaults.ts";
 import type { ListenerName } from "../../../src/core/event.ts";
@@ -15,7 +15,7 @@ const SETTINGS: Settings = {
   limits: { ...DEFAULTS.limits, messages_per_second: 0 },
 };
 
-/** A relay with every room, and a Neuro that asks for what is registered first. */
+/** A relay with all services, and a Neuro that requests the first registered action. */
 async function relay() {
   const world = new SimulatedRelay({ settings: SETTINGS, services: services });
   world.network.accept = () => (wire) => {

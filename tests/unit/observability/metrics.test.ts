@@ -1,4 +1,4 @@
-/** What is counted, and how it reads in Prometheus' format. */
+/** The metrics and their text format. */
 import { test } from "#runner";
 import { readFile } from "node:fs/promises";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
@@ -21,7 +21,7 @@ const LOOK = {
   hide: (text: string) => text.replace("CANARY", "***"),
 };
 
-/** The scrape after these notes. Each happens a tenth of a second after the last. */
+/** The scrape after these observations, which are 0.1 s apart. */
 async function scrapeOf(
   observations: readonly Observation[],
   look: Partial<Parameters<typeof scrape>[1]> = {},

@@ -1,4 +1,4 @@
-/** What the parser gives back, as far as it is used here; it comes without types. */
+/** Types for the parser, as far as they are used here. */
 declare module "parse-prometheus-text-format" {
   export interface ParsedSample {
     readonly labels?: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** A scrape, read by a parser that others wrote. */
+/** A scrape, read by an independent parser. */
 import parsePrometheus from "parse-prometheus-text-format";
 import { check } from "../../harness/check.ts";
 
@@ -26,7 +26,7 @@ export class ParsedScrape {
     return this.#families;
   }
 
-  /** The sum over all samples of a metric that have these labels; undefined where there is none. Of a histogram, its count. */
+  /** The sum of all samples of a metric with these labels; undefined without one. For a histogram, its count. */
   value(name: string, labels: Labels = {}): number | undefined {
     const family = this.#families.find((one) => one.name === `neuro_relay_${name}`);
     const fitting = (family?.metrics ?? []).filter(({ labels: has = {} }) =>

@@ -1,4 +1,4 @@
-/** Traffic with secrets in it, by right and by mistake, through a relay that runs: none of them comes out anywhere. */
+/** Traffic that contains secrets, intended and by mistake, through a running relay: no secret may be disclosed. */
 import { test } from "#runner";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { check } from "../../harness/check.ts";
 import { Talk } from "../../harness/socket.ts";
 import { Client, type Running, testSettings, withRelay } from "../runtimes/bun-relay.ts";
 
-/** Tokens of the settings, and one that is none. */
+/** The tokens of the settings, and an invalid one. */
 const CANARY = "CANARY";
 const [FRONT, NAMED, OS, GAME, BRAIN, WEB, WRONG] = ["front", "named", "os", "game", "brain", "web", "wrong"].map((name) =>
   `${CANARY}-${name}-token`
@@ -33,12 +33,12 @@ const settingsWith = (log: Partial<LogSettings>, file: string) =>
     settings.record.file = file;
   });
 
-/** Whatever of these is refused is refused. */
+/** Ignores refusals. */
 async function attempt(run: () => Promise<unknown>): Promise<void> {
   await run().catch(() => {});
 }
 
-/** Games: with their token in the path, in the query and, by mistake, in everything that they say. */
+/** Games with their token in the path, in the query and, by mistake, in every message. */
 async function playGames(urls: Running["urls"]): Promise<void> {
   const chess = await Talk.open(`${urls.neuro}/t/${GAME}/game/${GAME}`);
   const name = `Chess ${GAME}`;
@@ -56,7 +56,7 @@ async function playGames(urls: Running["urls"]): Promise<void> {
   await attempt(() => Client.connect(`${urls.neuro}/t/${WRONG}`));
 }
 
-/** Integrations and watchers that greet well, badly and with their token in the wrong place; and a client of the Brain. */
+/** Integrations and watchers with valid greetings, invalid ones, and tokens in the wrong place; and a Brain client. */
 async function playOthers(urls: Running["urls"]): Promise<void> {
   const greetings = [
     { type: "integration", name: `juke ${FRONT}`, auth_token: FRONT, ack: true },
@@ -81,7 +81,7 @@ async function playOthers(urls: Running["urls"]): Promise<void> {
   await attempt(() => Talk.open(`${urls.brain}/?token=${WRONG}`));
 }
 
-/** What the web port answers to whoever has a token and whoever has not, beside what the API is for. */
+/** Responses of the web port, with and without a valid token. */
 async function answers(web: string): Promise<readonly string[]> {
   const paths = [
     "/health",
@@ -105,7 +105,7 @@ async function answers(web: string): Promise<readonly string[]> {
   return texts;
 }
 
-/** All that this relay said to anybody but its peers. */
+/** Everything that this relay writes except to its peers. */
 async function sinksOf(
   log: Partial<LogSettings>,
 ): Promise<{ lines: readonly string[]; web: readonly string[]; tape: string }> {
@@ -123,7 +123,7 @@ async function sinksOf(
   }, { services: services(settings), log: print, print });
   const tape = await readFile(file, "utf8");
   await rm(folder, { recursive: true });
-  // Why without it: whoever starts the relay at a terminal is given the web port's token.
+  // Why without that line: it contains the token of the web port on purpose.
   return { lines: lines.filter((line) => !line.startsWith("[Web]")), web, tape };
 }
 

@@ -1,4 +1,4 @@
-/** Who is in a recording, and which of them is meant. */
+/** The conversations in a recording, and how one is chosen. */
 import { test } from "#runner";
 import {
   conversationsIn,

@@ -1,4 +1,4 @@
-/** What is written down of a session, and what never is. */
+/** What is recorded of a session, and what must not be. */
 import { test } from "#runner";
 import { fromBase64 } from "../../../src/core/base64.ts";
 import { DEFAULTS } from "../../../src/core/defaults.ts";

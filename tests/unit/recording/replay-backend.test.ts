@@ -1,21 +1,21 @@
-/** The backend's side of a recording, played to a game. */
+/** The replay of a recorded backend to a game. */
 import { test } from "#runner";
 import { replayBackend } from "../../../src/recording/mod.ts";
 import { check } from "../../harness/check.ts";
 import {
   action,
   FORCE,
-  type Heard,
-  type Line,
   listen,
+  type ReceivedMessage,
   REGISTER,
   result,
   script,
+  type ScriptLine,
   STARTUP,
   worldOf,
 } from "./replay-fixture.ts";
 
-const LINES: readonly Line[] = [
+const LINES: readonly ScriptLine[] = [
   [0, "game", STARTUP],
   [10, "backend", {
     command: "startup",
@@ -30,12 +30,12 @@ const LINES: readonly Line[] = [
   [1_700, "game", result("8")],
 ];
 
-/** A game with its wire, and what it heard. */
-async function played(lines: readonly Line[] = LINES, changes: Parameters<typeof script>[1] = {}) {
+/** A game, its socket and its received messages. */
+async function played(lines: readonly ScriptLine[] = LINES, changes: Parameters<typeof script>[1] = {}) {
   const playing = replayBackend(script(lines, changes));
   const world = await worldOf(playing);
   const wire = world.network.connect("neuro");
-  const heard: Heard[] = listen(world, wire);
+  const heard: ReceivedMessage[] = listen(world, wire);
   const codes: number[] = [];
   wire.onClose = (code) => codes.push(code);
   await world.advance(1);

@@ -1,14 +1,14 @@
-/** Recordings made by hand, and the worlds that they are played in. */
+/** Handwritten recordings, and simulated relays that replay them. */
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Json } from "../../../src/core/json.ts";
 import type { RecordedFrame, Replay, ReplayScript } from "../../../src/recording/mod.ts";
 import { SimulatedRelay } from "../../../src/testing/mod.ts";
 import type { Accept, TestSocket } from "../../../src/testing/mod.ts";
 
-/** One line: when, by whom, what. */
-export type Line = readonly [t: number, by: RecordedFrame["by"], message: Json | Uint8Array];
+/** One line: time, side, message. */
+export type ScriptLine = readonly [t: number, by: RecordedFrame["by"], message: Json | Uint8Array];
 
-export const script = (lines: readonly Line[], changes: Partial<ReplayScript> = {}): ReplayScript => ({
+export const script = (lines: readonly ScriptLine[], changes: Partial<ReplayScript> = {}): ReplayScript => ({
   transcript: lines.map(([t, by, message]) => ({
     t,
     by,
@@ -37,7 +37,7 @@ export const result = (id: string, success = true, message = "done"): Json => ({
   data: { id, success, message },
 });
 
-/** A world in which a recording is all that there is, and whoever answers when it dials. */
+/** A simulated relay whose only service is the replay. `answering` accepts its dials. */
 export async function worldOf(playing: Replay, answering: Accept = () => undefined): Promise<SimulatedRelay> {
   const world = new SimulatedRelay({ settings: DEFAULTS, services: () => [playing.service] });
   world.network.accept = answering;
@@ -45,15 +45,15 @@ export async function worldOf(playing: Replay, answering: Accept = () => undefin
   return world;
 }
 
-/** What a far end heard, with the time of each. */
-export interface Heard {
+/** A message that the other side received, and when. */
+export interface ReceivedMessage {
   readonly at: number;
-  // deno-lint-ignore no-explicit-any -- Why: tests look into whatever was said.
+  // deno-lint-ignore no-explicit-any -- Why: tests read any field of any message.
   readonly message: any;
 }
 
-/** Keeps what comes on a wire. */
-export function listen(world: SimulatedRelay, wire: TestSocket, heard: Heard[] = []): Heard[] {
+/** Collects the messages on a socket. */
+export function listen(world: SimulatedRelay, wire: TestSocket, heard: ReceivedMessage[] = []): ReceivedMessage[] {
   wire.onFrame = (frame) => heard.push({ at: world.clock.now, message: JSON.parse(String(frame)) });
   return heard;
 }

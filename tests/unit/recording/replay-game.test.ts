@@ -1,12 +1,22 @@
-/** The game's side of a recording, played to a backend. */
+/** The replay of a recorded game to a backend. */
 import { test } from "#runner";
 import { replayGame } from "../../../src/recording/mod.ts";
 import type { SimulatedRelay, TestSocket } from "../../../src/testing/mod.ts";
 import { check } from "../../harness/check.ts";
-import { action, FORCE, type Heard, type Line, REGISTER, result, script, STARTUP, worldOf } from "./replay-fixture.ts";
+import {
+  action,
+  FORCE,
+  type ReceivedMessage,
+  REGISTER,
+  result,
+  script,
+  type ScriptLine,
+  STARTUP,
+  worldOf,
+} from "./replay-fixture.ts";
 
 const UNREGISTER = { command: "actions/unregister", game: "Chess", data: { action_names: ["move"] } };
-const LINES: readonly Line[] = [
+const LINES: readonly ScriptLine[] = [
   [0, "game", STARTUP],
   [100, "game", REGISTER],
   [200, "game", FORCE],
@@ -18,35 +28,38 @@ const LINES: readonly Line[] = [
   [2_400, "game", { command: "context", game: "Chess", data: { message: "well played", silent: true } }],
 ];
 
-interface Stage {
+interface ReplayedGame {
   readonly world: SimulatedRelay;
-  readonly heard: readonly Heard[];
+  readonly heard: readonly ReceivedMessage[];
   readonly backend: TestSocket;
   readonly playing: ReturnType<typeof replayGame>;
   ask(id: string, name?: string, data?: string): void;
 }
 
-async function staged(lines: readonly Line[] = LINES, changes: Parameters<typeof script>[1] = {}): Promise<Stage> {
+async function startReplay(
+  lines: readonly ScriptLine[] = LINES,
+  changes: Parameters<typeof script>[1] = {},
+): Promise<ReplayedGame> {
   const playing = replayGame(script(lines, changes), "ws://backend");
   const wires: TestSocket[] = [];
-  const heard: Heard[] = [];
+  const heard: ReceivedMessage[] = [];
   const world = await worldOf(playing, (url) => (wire) => {
     check.equal(url, "ws://backend");
     wires.push(wire);
     wire.onFrame = (frame) => heard.push({ at: world.clock.now, message: JSON.parse(String(frame)) });
   });
   const from = world.clock.now;
-  // Why: what a relay dials while it is being started is lost in this world.
+  // Why: a dial during the start is lost in the simulation.
   while (wires.length === 0 && world.clock.now < from + 10_000) await world.advance(1);
   const [backend] = wires;
   if (backend === undefined) throw new Error("it does not dial");
   return { world, playing, backend, heard, ask: (...of) => backend.send(JSON.stringify(action(...of))) };
 }
 
-const commands = (heard: readonly Heard[]) => heard.map(({ message }) => message.command);
+const commands = (heard: readonly ReceivedMessage[]) => heard.map(({ message }) => message.command);
 
 test("OB20 a game sends its lines in order and on time, and waits for as many actions as had come", async () => {
-  const harness = await staged();
+  const harness = await startReplay();
   await harness.world.advance(4_000);
   check.equal(commands(harness.heard), ["startup", "actions/register", "actions/force"]);
   const [first] = harness.heard;
@@ -71,7 +84,7 @@ test("OB20 a game sends its lines in order and on time, and waits for as many ac
 });
 
 test("OB20 at any speed, what a game sends between an action and its result precedes the result", async () => {
-  const harness = await staged(LINES, { speed: Infinity });
+  const harness = await startReplay(LINES, { speed: Infinity });
   harness.ask("a");
   harness.ask("b");
   await harness.world.advance(10);
@@ -82,7 +95,7 @@ test("OB20 at any speed, what a game sends between an action and its result prec
 });
 
 test("OB21 every action is answered once: as recorded, then with the last result, or as a success", async () => {
-  const harness = await staged(LINES, { speed: Infinity });
+  const harness = await startReplay(LINES, { speed: Infinity });
   for (const id of ["a", "b", "c"]) harness.ask(id);
   harness.ask("d", "dance");
   await harness.world.advance(20_000);
@@ -96,7 +109,7 @@ test("OB21 every action is answered once: as recorded, then with the last result
 });
 
 test("OB19 extra and missing actions of a backend are reported", async () => {
-  const harness = await staged(LINES, { speed: Infinity });
+  const harness = await startReplay(LINES, { speed: Infinity });
   harness.ask("a", "move", '{ "to": "d4" }');
   harness.ask("b", "dance", "{}");
   await harness.world.advance(20_000);
@@ -111,7 +124,7 @@ test("OB19 extra and missing actions of a backend are reported", async () => {
 });
 
 test("OB18 a silent backend delays a line by at most the patience", async () => {
-  const harness = await staged(LINES, { speed: Infinity });
+  const harness = await startReplay(LINES, { speed: Infinity });
   await harness.world.advance(5_900);
   check.equal(harness.heard.length, 3);
   await harness.world.advance(60_000);
@@ -126,7 +139,7 @@ test("OB20 a backend that is unreachable, or disconnects, ends the replay with t
   check.equal(refused.report(), undefined);
   await world.advance(3_000);
   check.match(refused.report()?.broken ?? "", /^no connection to ws:\/\/nowhere\/t\/\.\.\.\/x: /);
-  const harness = await staged();
+  const harness = await startReplay();
   await harness.world.advance(150);
   harness.backend.close();
   await harness.world.advance(10);
@@ -137,7 +150,7 @@ test("OB20 a backend that is unreachable, or disconnects, ends the replay with t
 });
 
 test("OB20 a stopped replay reports what was played", async () => {
-  const harness = await staged();
+  const harness = await startReplay();
   await harness.world.advance(150);
   void harness.world.engine?.drain();
   await harness.world.advance(1);
@@ -145,7 +158,7 @@ test("OB20 a stopped replay reports what was played", async () => {
 });
 
 test("OB21 an action that the recorded game did not answer is not answered now", async () => {
-  const harness = await staged([[0, "game", STARTUP], [10, "backend", action("1")]], { speed: Infinity });
+  const harness = await startReplay([[0, "game", STARTUP], [10, "backend", action("1")]], { speed: Infinity });
   harness.ask("x");
   await harness.world.advance(10_000);
   check.equal(commands(harness.heard), ["startup"]);

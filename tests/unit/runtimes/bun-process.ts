@@ -1,4 +1,4 @@
-/** A relay with echo rooms as a process of its own, for tests of signals and exit codes. */
+/** A relay with echo services as a separate process, for tests of signals and exit codes. */
 import { serve, untilStopped } from "../../../src/runtimes/bun/serve.ts";
 import { testSettings } from "./bun-relay.ts";
 import { echoService, neverDrainedService } from "./echo-service.ts";

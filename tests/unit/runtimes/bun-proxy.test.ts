@@ -4,7 +4,7 @@ import { services } from "../../../src/relay/services.ts";
 import { check } from "../../harness/check.ts";
 import { Client, type Mutable, testSettings, withRelay } from "./bun-relay.ts";
 
-/** A backend that says back what it hears, and closes when it is told to. */
+/** A backend that echoes frames, and closes when it receives `go`. */
 function backend() {
   const asked: string[] = [];
   const { promise: left, resolve: leave } = Promise.withResolvers<number>();

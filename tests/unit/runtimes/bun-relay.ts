@@ -1,4 +1,4 @@
-/** A relay on Bun with echo rooms, on free ports, and clients that wait for what they expect. */
+/** A relay on Bun with echo services on free ports, and clients that wait for the frames they expect. */
 import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Settings, UpstreamSettings } from "../../../src/core/settings.ts";
 import { type RelayHandle, serve, type ServeOptions } from "../../../src/runtimes/bun/serve.ts";
@@ -22,7 +22,7 @@ export function testSettings(change: (settings: Mutable) => void = () => {}): Se
   return settings;
 }
 
-/** A Neuro to dial at this address, again and again without a pause that a test would notice. */
+/** Settings of an upstream at this URL, with a backoff that is short enough for tests. */
 export const upstreamAt = (url: string): UpstreamSettings => ({
   ...UPSTREAM_DEFAULTS,
   url,
@@ -31,12 +31,12 @@ export const upstreamAt = (url: string): UpstreamSettings => ({
   dial_timeout: 1_000,
 });
 
-/** Waits until it holds; the runner's own time limit is the only one. */
+/** Waits until the condition holds; only the test's own timeout ends it. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** The settings without `readonly`, for setting some. */
+/** The settings without `readonly`, so that a test can change some. */
 export type Mutable = { -readonly [Name in keyof Settings]: Open<Settings[Name]> };
 type Open<T> = T extends readonly (infer Item)[] ? Item[]
   : T extends object ? { -readonly [Name in keyof T]: Open<T[Name]> }
@@ -50,7 +50,7 @@ export interface Running extends RelayHandle {
   connect(listener: "intermediary" | "neuro" | "brain", options?: ConnectOptions): Promise<Client>;
 }
 
-/** Starts a relay, runs the test with it, and stops it whatever happens. */
+/** Starts a relay, runs the test with it, and stops it in any case. */
 export async function withRelay(
   settings: Settings,
   run: (relay: Running) => Promise<void>,
@@ -89,7 +89,7 @@ export interface ConnectOptions {
   readonly protocols?: string[];
 }
 
-/** A WebSocket client that keeps what it got until somebody waits for it. */
+/** A WebSocket client that keeps received frames until a test waits for them. */
 export class Client {
   readonly socket: WebSocket;
   readonly frames: (string | ArrayBuffer)[] = [];
@@ -121,7 +121,7 @@ export class Client {
     this.socket.send(frame);
   }
 
-  /** The next frame that is text and passes. */
+  /** Takes the next text frame that passes, and drops those before it. */
   async next(passes: (frame: string) => boolean = () => true): Promise<string> {
     for (;;) {
       const at = this.frames.findIndex((frame) => typeof frame === "string" && passes(frame));

@@ -1,4 +1,4 @@
-/** The relay on Bun, over real sockets: listeners, peers, and what a bad one may do to others. */
+/** The relay on Bun over real sockets: listeners, peers, and the effect of a faulty peer on others. */
 import { connect } from "node:net";
 import { test } from "#runner";
 import { serve } from "../../../src/runtimes/bun/serve.ts";
@@ -111,7 +111,7 @@ test(
   () =>
     withRelay(testSettings(), async ({ connect, urls, log }) => {
       const witness = await connect("neuro");
-      const slow = await deafClient(urls.neuro, "frame 900");
+      const slow = await pausedClient(urls.neuro, "frame 900");
       for (let asked = 0; asked < 30; asked++) slow.send("frame 900");
       check.equal(await witness.next((frame) => frame.startsWith("pressed")), "pressed neuro-2");
       check.match(await witness.next((frame) => frame.startsWith("gone")), /^gone neuro-2 /);
@@ -127,9 +127,9 @@ test(
   () =>
     withRelay(testSettings(), async ({ connect, urls }) => {
       const witness = await connect("neuro");
-      const slow = await deafClient(urls.neuro);
+      const slow = await pausedClient(urls.neuro);
       let asked = 0;
-      // Why one by one: how much the kernel takes before anything waits is its own affair.
+      // Why one by one: the size of the kernel's buffers is unknown.
       for (let isPressed = false; !isPressed; asked++) {
         slow.send("frame 500");
         isPressed = await witness.ask("echo next") === "pressed neuro-2";
@@ -266,8 +266,8 @@ test("OB8 a scrape shows connections and frames", () =>
     check.match(scrape, /^neuro_relay_event_loop_lag_seconds [0-9.e-]+$/m);
   }));
 
-/** A game that greets over plain TCP, so that it can stop reading. */
-async function deafClient(url: string, ...first: string[]) {
+/** A game over plain TCP, which can stop reading. */
+async function pausedClient(url: string, ...first: string[]) {
   const socket = connect({ port: Number(new URL(url).port), host: "127.0.0.1" });
   let read = 0;
   const greeted = new Promise<void>((resolve) =>
@@ -291,7 +291,7 @@ async function deafClient(url: string, ...first: string[]) {
   return { send, resume: () => socket.resume(), read: () => read, destroy: () => socket.destroy() };
 }
 
-/** Sends some bytes, and is gone. */
+/** Sends some bytes and disconnects. */
 function tear(port: number, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" }, () => {

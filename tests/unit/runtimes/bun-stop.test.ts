@@ -1,4 +1,4 @@
-/** How the relay stops on Bun: in order, for signals, and in any case. */
+/** How the relay stops on Bun: by a drain, and by signals. */
 import { test } from "#runner";
 import { serve } from "../../../src/runtimes/bun/serve.ts";
 import { check } from "../../harness/check.ts";

@@ -1,4 +1,4 @@
-/** The Worker, with objects that say when they are made: sleep is seen by what wakes from it. */
+/** The Worker, with objects that log their creation: hibernation shows in the next creation. */
 import { RelayObject as Relay } from "../../../src/runtimes/workers/worker.ts";
 
 export { default } from "../../../src/runtimes/workers/worker.ts";

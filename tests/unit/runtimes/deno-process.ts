@@ -1,4 +1,4 @@
-/** A relay with echo rooms as a process on Deno. */
+/** A relay with echo services as a process on Deno. */
 import { serve, untilStopped } from "../../../src/runtimes/deno/serve.ts";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { echoService } from "./echo-service.ts";

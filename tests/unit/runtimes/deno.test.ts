@@ -1,11 +1,11 @@
-/** What only Deno does in its own way, over real sockets. */
+/** What differs on Deno, over real sockets. */
 import { join } from "node:path";
 import { test } from "#runner";
 import { check } from "../../harness/check.ts";
 import { denoPath, ROOT } from "../../harness/machine.ts";
 import { Client } from "./bun-relay.ts";
 
-/** Runs `run` with a relay of echo rooms on Deno; `text` is all that it has printed. */
+/** Runs `run` with a relay with echo services on Deno; `text` is its output so far. */
 async function withDeno(
   run: (relay: { url: string; text(): string; end(): Promise<number> }) => Promise<void>,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-/** A room that does what it is told: enough to see everything a runtime has to do for one. */
+/** A service that obeys commands of its peers, so that a test can cause everything that a runtime has to do. */
 import type { PeerEvent, ServiceEvent } from "../../../src/core/event.ts";
 import { type Link, link } from "../../../src/core/link.ts";
 import { dial, due, hangup, lost, opened } from "../../../src/core/link.ts";
@@ -143,7 +143,7 @@ function obey(
   }
 }
 
-/** A room that never says that it is done. */
+/** A service that never reports that it is drained. */
 export function neverDrainedService(name: ServiceName): SupervisedService {
   return supervise<Record<string, never>>({
     name,

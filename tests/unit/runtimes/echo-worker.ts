@@ -1,4 +1,4 @@
-/** The Worker with echo rooms in its objects. */
+/** The Worker with echo services in its objects. */
 import { RelayObject as Relay } from "../../../src/runtimes/workers/worker.ts";
 import type { SupervisedService } from "../../../src/relay/mod.ts";
 import { echoService } from "./echo-service.ts";

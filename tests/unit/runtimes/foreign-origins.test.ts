@@ -1,4 +1,4 @@
-/** Pages of other origins and rebound names over real connections, on IPv4 and IPv6, by Bun and by Deno. */
+/** Foreign origins and rebound host names over real connections, on IPv4 and IPv6, on Bun and Deno. */
 import { connect } from "node:net";
 import process from "node:process";
 import { test } from "#runner";
@@ -17,13 +17,13 @@ const UPGRADE = [
   "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==",
 ];
 
-interface Place {
+interface HostAndPort {
   readonly host: string;
   readonly port: number;
 }
 
-/** The status of the answer to a request that is written by hand; 0 when there is none. */
-function statusOf({ host, port }: Place, lines: readonly string[]): Promise<number> {
+/** The status of the response to a handwritten request; 0 without a response. */
+function statusOf({ host, port }: HostAndPort, lines: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     let text = "";
@@ -41,7 +41,7 @@ function statusOf({ host, port }: Place, lines: readonly string[]): Promise<numb
   });
 }
 
-const placeOf = (url: string): Place => {
+const placeOf = (url: string): HostAndPort => {
   const { hostname, port } = new URL(url.replace(/^ws/, "http"));
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
 };
@@ -83,7 +83,7 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
                 origin,
               );
             }
-            // Why no certain status: no browser can send these, and each runtime refuses them in its own way.
+            // Why not a certain status: no browser can send these, and each runtime refuses them with another status.
             for (const odd of [["GET /metrics HTTP/1.0"], get("/metrics"), get("/metrics", "host: a", "host: b")]) {
               check.that(await statusOf(web, odd) !== 200, odd.join(" "));
             }

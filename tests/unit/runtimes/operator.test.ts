@@ -1,4 +1,4 @@
-/** A person's hand on a relay that runs: by HTTP, over real sockets, and past a kill. */
+/** Operators of a running relay: by HTTP, over real sockets, and over a kill. */
 import { test } from "#runner";
 import { check } from "../../harness/check.ts";
 import { inFolder, RelayProcess } from "../../harness/relay.ts";
@@ -6,7 +6,7 @@ import { type Message, Talk } from "../../harness/socket.ts";
 
 const SETS = ["web.enabled=true", "web.port=0", "queue.backend=fs", "nakurity-backend.decider=none"];
 
-/** The API of a relay, with the token that its address came with. */
+/** Calls the API of a relay with the token in its printed URL. */
 function api(web: string): (method: string, path: string, body?: object) => Promise<{ status: number; body: Message }> {
   const { origin, hash } = new URL(web);
   const token = hash.replace(/^#(?:token=)?/, "");
@@ -35,7 +35,7 @@ async function game(url: string): Promise<Talk> {
   return talk.send({ command: "actions/register", game: "Chess", data: { actions } });
 }
 
-/** Asks until it is so: what a game says and what a person asks come by different sockets. */
+/** Repeats a request until the condition holds, because games and requests use different sockets. */
 async function until<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
   const end = performance.now() + 10_000;
   for (;;) {

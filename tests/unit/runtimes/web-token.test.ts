@@ -1,4 +1,4 @@
-/** The web port's token, kept between two runs. */
+/** The token of the web port, over two runs. */
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

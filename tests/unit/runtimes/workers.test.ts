@@ -1,4 +1,4 @@
-/** What only a Durable Object does: it sleeps, is taken away, and is one of many. */
+/** What only a Durable Object does: it hibernates, is evicted, and is one of many. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,18 +13,18 @@ import { bundle, deploy } from "../../conformance/workers.ts";
 import { check } from "../../harness/check.ts";
 import { Client } from "./bun-relay.ts";
 
-interface Stage {
+interface TestWorker {
   readonly relay: Relay;
   readonly origin: string;
   log(): string;
-  /** Ends workerd and starts it again on the same storage; nobody asks it for anything. */
-  again(): Promise<void>;
+  /** Stops workerd and starts it again on the same storage, without a request. */
+  restart(): Promise<void>;
 }
 
 async function withWorker(
   entry: string,
   variables: Record<string, string>,
-  run: (harness: Stage) => Promise<void>,
+  run: (harness: TestWorker) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "neuro-relay-workers-"));
   const script = await bundle(entry);
@@ -36,12 +36,12 @@ async function withWorker(
   const urls = { intermediary: at("intermediary"), neuro: at("neuro"), brain: at("brain") };
   const never = () => Promise.reject(new Error("not here"));
   const relay: Relay = { urls, web: `http://${host}/r/test`, log: () => text, restart: never, drain: never, stop: never };
-  const again = async () => {
+  const restart = async () => {
     await worker.dispose();
     worker = await start();
   };
   try {
-    await run({ relay, origin: `http://${host}`, log: () => text, again });
+    await run({ relay, origin: `http://${host}`, log: () => text, restart });
   } finally {
     await worker.dispose();
     rmSync(folder, { recursive: true, force: true });
@@ -60,7 +60,7 @@ test(
         const [jukebox, desk] = [await integrate(relay, "jukebox"), await watch(relay, "desk")];
         let wokeMs = 0;
         for (let round = 0; round < 5 && lives(log()) < 2; round++) {
-          // Why waited for: nothing else shows that it sleeps but that it wakes.
+          // Why a real pause: only its wake-up shows that the object has hibernated.
           await Bun.sleep(16_000);
           const began = performance.now();
           desk.send({ target: "jukebox", cmd: { round }, request_id: `${round}` });
@@ -82,10 +82,10 @@ test("RT61 an evicted object is restarted by its alarm, and dials Neuro again", 
   const neuro = new Neuro();
   const variables = { ...variablesOf({ "nakurity-client.url": neuro.url }), RELAY_NAMES: "test" };
   try {
-    await withWorker("src/runtimes/workers/worker.ts", variables, async ({ relay, again }) => {
+    await withWorker("src/runtimes/workers/worker.ts", variables, async ({ relay, restart }) => {
       await fetch(`${relay.web}/health`);
       await neuro.hear(({ command }) => command === "startup", "the relay");
-      await again();
+      await restart();
       check.equal(neuro.isConnected, false);
       neuro.heard.length = 0;
       for (let waited = 0; waited < 90 && !neuro.isConnected; waited++) await Bun.sleep(1_000);

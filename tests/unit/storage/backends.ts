@@ -1,4 +1,4 @@
-/** Every backend, made ready for the contract: fresh, on its own ground, gone afterwards. */
+/** Fixtures for the contract: each backend, empty, and deleted afterwards. */
 import { DatabaseSync } from "node:sqlite";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -12,23 +12,23 @@ import type { Store } from "../../../src/engine/ports.ts";
 import { openStore } from "../../../src/storage/open-store.ts";
 import { makeStore } from "../../../src/storage/store.ts";
 
-/** What was put aside: the key and the reason. */
+/** Quarantined entries: key and reason. */
 export type Quarantined = [key: string, why: string][];
 
-/** One backend, empty at first. */
+/** An empty backend. */
 export interface BackendFixture {
   readonly settings: QueueSettings;
   open(quarantined?: Quarantined): Promise<Store>;
-  /** Puts something there behind the store's back, while it is closed. */
-  plant(key: string, content: string): Promise<void>;
+  /** Writes content without the store, while it is closed. */
+  writeRaw(key: string, content: string): Promise<void>;
   clear(): Promise<void>;
 }
 
 export interface BackendKind {
   readonly name: string;
-  /** Entries are still there when it is opened again. */
+  /** Entries exist after it is opened again. */
   readonly isDurable: boolean;
-  /** One process at a time. */
+  /** Only one process can open it at a time. */
   readonly isExclusive: boolean;
   readonly entryBytesMax: number;
   make(): Promise<BackendFixture>;
@@ -39,17 +39,17 @@ const MIB = 1_024 * 1_024;
 const opening = (settings: QueueSettings) => (quarantined: Quarantined = []): Promise<Store> =>
   openStore(settings, { onQuarantine: (key, why) => quarantined.push([key, why]) });
 
-/** Backends that live in a folder of their own. */
+/** A backend in a temporary folder. */
 async function inFolder(
   backend: QueueSettings["backend"],
-  plant: (folder: string, key: string, content: string) => Promise<void>,
+  writeRaw: (folder: string, key: string, content: string) => Promise<void>,
 ): Promise<BackendFixture> {
   const folder = await mkdtemp(join(tmpdir(), "neuro-relay-store-"));
   const settings = { ...DEFAULTS.queue, backend, path: folder };
   return {
     settings,
     open: opening(settings),
-    plant: (key, content) => plant(folder, key, content),
+    writeRaw: (key, content) => writeRaw(folder, key, content),
     clear: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -65,7 +65,7 @@ export const memory: BackendKind = {
       settings: { ...DEFAULTS.queue, backend: "memory" },
       open: (quarantined: Quarantined = []) =>
         makeStore({ storage }, { onQuarantine: (key, why) => quarantined.push([key, why]) }),
-      plant: (key: string, content: string) => storage.setItemRaw(key.replaceAll("/", ":"), content),
+      writeRaw: (key: string, content: string) => storage.setItemRaw(key.replaceAll("/", ":"), content),
       clear: () => Promise.resolve(),
     });
   },
@@ -112,10 +112,10 @@ export const denoKv: BackendKind = {
     }),
 };
 
-/** Runs a program until its input ends, which it does with this process, however that ends. */
+/** Runs a program until its input ends, which happens when this process ends in any way. */
 const WHILE_WE_LIVE = '"$@" & read nothing; kill -9 $!';
 
-/** A Redis server of our own; it ends with this process. */
+/** Starts a Redis server, which ends with this process. */
 export async function redisOn(program: string): Promise<BackendKind> {
   const port = await freePort();
   const words = [program, "--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", tmpdir()];
@@ -142,7 +142,7 @@ export async function redisOn(program: string): Promise<BackendKind> {
       return {
         settings,
         open: opening(settings),
-        plant: (key, content) => ask("set", `neuro-relay:${key.replaceAll("/", ":")}`, content),
+        writeRaw: (key, content) => ask("set", `neuro-relay:${key.replaceAll("/", ":")}`, content),
         clear: () => ask("flushall"),
       };
     },

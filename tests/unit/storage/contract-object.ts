@@ -1,4 +1,4 @@
-/** A Durable Object that holds its own storage to the contract, and says what came of it. */
+/** A Durable Object that runs the contract on its own storage, and returns the results. */
 import type { QueueSettings } from "../../../src/core/settings.ts";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import {
@@ -49,10 +49,10 @@ export class ContractObject {
     const results: { name: string; error?: string }[] = [];
     for (const { name, needs, run } of [...contract, uploads(this.#storage)]) {
       if (needs !== undefined && !needs(this.#kind)) continue;
-      const ground = await this.#kind.make();
-      await ground.clear();
+      const fixture = await this.#kind.make();
+      await fixture.clear();
       try {
-        await run(ground, this.#kind);
+        await run(fixture, this.#kind);
         results.push({ name });
       } catch (error) {
         results.push({ name, error: error instanceof Error ? `${error.stack}` : String(error) });
@@ -74,7 +74,7 @@ export class ContractObject {
           settings,
           open: (quarantined = []) =>
             openObjectStore(storage, { onQuarantine: (key, why) => quarantined.push([key, why]) }),
-          plant(key, content) {
+          writeRaw(key, content) {
             const bytes = new TextEncoder().encode(content);
             storage.sql.exec("insert into entries values (?, ?)", key.replaceAll("/", ":"), bytes);
             return Promise.resolve();

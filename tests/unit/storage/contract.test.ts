@@ -10,11 +10,11 @@ function register(kind: BackendKind, make: BackendKind["make"] = kind.make): voi
   for (const { name, needs, run } of cases) {
     if (needs !== undefined && !needs(kind)) continue;
     test(`${name} (${kind.name})`, async () => {
-      const ground = await make();
+      const fixture = await make();
       try {
-        await run(ground, kind);
+        await run(fixture, kind);
       } finally {
-        await ground.clear();
+        await fixture.clear();
       }
     }, { timeoutMs: 60_000 });
   }

@@ -1,4 +1,4 @@
-/** What every backend keeps: the contract as data. Each case gets fresh ground. */
+/** The contract of every backend, as data. Each case gets an empty backend. */
 import { type Key, rawKey } from "../../../src/core/ids.ts";
 import type { Json } from "../../../src/core/json.ts";
 import { key, segment, sequence } from "../../../src/core/key.ts";
@@ -6,11 +6,11 @@ import { check } from "../../harness/check.ts";
 import type { BackendFixture, BackendKind, Quarantined } from "./backends.ts";
 
 export interface Case {
-  /** Begins with the ids of the rules it proves. */
+  /** Begins with the ids of its rules. */
   readonly name: string;
-  /** Left out where this is false. */
+  /** The case is skipped where this is false. */
   readonly needs?: (kind: BackendKind) => boolean;
-  run(ground: BackendFixture, kind: BackendKind): Promise<void>;
+  run(fixture: BackendFixture, kind: BackendKind): Promise<void>;
 }
 
 const at = (...segments: string[]): Key => key("neuro", "case", ...segments);
@@ -63,7 +63,7 @@ const ODD_VALUES: readonly Json[] = [
 const BROKEN: readonly (readonly [key: string, content: string, why: RegExp])[] = [
   ["neuro/case/empty", "", /empty/],
   ["neuro/case/torn", '{"v":1,"body":"hal', /torn/],
-  // Why either: Deno's SQLite reads a text up to the first zero.
+  // Why two reasons: Deno's SQLite reads text up to the first zero.
   ["neuro/case/zeros", "\u0000\u0000\u0000", /torn|empty/],
   ["neuro/case/number", "123", /not an entry/],
   ["neuro/case/list", "[1]", /not an entry/],
@@ -71,13 +71,13 @@ const BROKEN: readonly (readonly [key: string, content: string, why: RegExp])[] 
   ["neuro/case/newer", '{"v":99}', /newer/],
 ];
 
-const fill = (ground: BackendFixture): Promise<void> => ground.open().then((store) => store.close());
+const fill = (fixture: BackendFixture): Promise<void> => fixture.open().then((store) => store.close());
 
 export const contract: readonly Case[] = [
   {
     name: "ST1 a value is read back unchanged",
-    async run(ground) {
-      const store = await ground.open();
+    async run(fixture) {
+      const store = await fixture.open();
       const keys = ODD_VALUES.map((_, index) => at(sequence(index)));
       await Promise.all(keys.map((name, index) => store.put(name, ODD_VALUES[index] ?? null)));
       const read = await store.read(keys);
@@ -88,8 +88,8 @@ export const contract: readonly Case[] = [
   },
   {
     name: "ST2 every name has a place of its own",
-    async run(ground) {
-      const store = await ground.open();
+    async run(fixture) {
+      const store = await fixture.open();
       await Promise.all(ODD_NAMES.map((name) => store.put(at(segment(name)), { v: 1, name: JSON.stringify(name) })));
       const read = await store.read(ODD_NAMES.map((name) => at(segment(name))));
       check.equal(read.map(({ value }) => value), ODD_NAMES.map((name) => ({ v: 1, name: JSON.stringify(name) })));
@@ -99,8 +99,8 @@ export const contract: readonly Case[] = [
   },
   {
     name: "ST3 keys below a prefix are listed in order, each once, and no others",
-    async run(ground) {
-      const store = await ground.open();
+    async run(fixture) {
+      const store = await fixture.open();
       const names = ["a/2", "a/10", "a/1", "ab/1", "b/1"];
       await Promise.all(names.map((name) => store.put(rawKey(`neuro/${name}`), { v: 1 })));
       check.equal(await store.keys(rawKey("neuro/a")), ["neuro/a/1", "neuro/a/10", "neuro/a/2"].map(rawKey));
@@ -111,8 +111,8 @@ export const contract: readonly Case[] = [
   },
   {
     name: "ST4 ten thousand entries are listed in order and read",
-    async run(ground, { isDurable }) {
-      const store = await ground.open();
+    async run(fixture, { isDurable }) {
+      const store = await fixture.open();
       const keys = Array.from({ length: 10_000 }, (_, index) => at(sequence(index * 7919 % 10_000)));
       for (let first = 0; first < keys.length; first += 64) {
         await Promise.all(keys.slice(first, first + 64).map((name) => store.put(name, { v: 1, name })));
@@ -129,15 +129,15 @@ export const contract: readonly Case[] = [
       await check10k(store);
       await store.close();
       if (!isDurable) return;
-      const again = await ground.open();
+      const again = await fixture.open();
       await check10k(again);
       await again.close();
     },
   },
   {
     name: "ST5 entries up to the bound of the backend are kept, larger ones refused with the reason",
-    async run(ground, { entryBytesMax }) {
-      const store = await ground.open();
+    async run(fixture, { entryBytesMax }) {
+      const store = await fixture.open();
       const text = (bytes: number) => "é".repeat(bytes / 2 - 20);
       await store.put(at("large"), { v: 1, text: text(entryBytesMax) });
       check.equal(await store.read([at("large")]), [{ key: at("large"), value: { v: 1, text: text(entryBytesMax) } }]);
@@ -150,8 +150,8 @@ export const contract: readonly Case[] = [
   },
   {
     name: "ST6 a key is written once, and what is no entry or no key never",
-    async run(ground) {
-      const store = await ground.open();
+    async run(fixture) {
+      const store = await fixture.open();
       await store.put(at("once"), { v: 1, count: 1 });
       await check.rejects(store.put(at("once"), { v: 1, count: 2 }), /written twice/);
       for (const value of [null, "text", 1, [], {}, { v: "1" }]) {
@@ -166,8 +166,8 @@ export const contract: readonly Case[] = [
   },
   {
     name: "ST7 what was deleted is gone, and deleting what is not there is no error",
-    async run(ground, { isDurable }) {
-      const store = await ground.open();
+    async run(fixture, { isDurable }) {
+      const store = await fixture.open();
       await store.put(at("kept"), { v: 1 });
       await store.put(at("gone", "deep"), { v: 1 });
       await store.delete(at("gone", "deep"));
@@ -178,7 +178,7 @@ export const contract: readonly Case[] = [
       await store.delete(at("gone", "deep"));
       await store.close();
       if (!isDurable) return;
-      const again = await ground.open();
+      const again = await fixture.open();
       check.equal(await again.keys(key("neuro")), [at("kept")]);
       await again.close();
     },
@@ -186,11 +186,11 @@ export const contract: readonly Case[] = [
   {
     name: "ST8 what was stored is there when the store is opened again",
     needs: ({ isDurable }) => isDurable,
-    async run(ground) {
-      const store = await ground.open();
+    async run(fixture) {
+      const store = await fixture.open();
       await Promise.all(ODD_NAMES.map((name) => store.put(at(segment(name)), { v: 1, name: JSON.stringify(name) })));
       await store.close();
-      const again = await ground.open();
+      const again = await fixture.open();
       const listed = await again.keys(key("neuro"));
       check.equal(listed, ODD_NAMES.map((name) => at(segment(name))).sort());
       check.equal((await again.read(listed)).length, ODD_NAMES.length);
@@ -199,12 +199,12 @@ export const contract: readonly Case[] = [
   },
   {
     name: "ST9 what is no entry is put aside and reported, never given out, never fatal",
-    async run(ground, { isDurable }) {
-      if (isDurable) await fill(ground);
-      for (const [name, content] of BROKEN) await ground.plant(name, content);
-      await ground.plant("neuro/case/whole", '{"v":1}');
+    async run(fixture, { isDurable }) {
+      if (isDurable) await fill(fixture);
+      for (const [name, content] of BROKEN) await fixture.writeRaw(name, content);
+      await fixture.writeRaw("neuro/case/whole", '{"v":1}');
       const quarantined: Quarantined = [];
-      const store = await ground.open(quarantined);
+      const store = await fixture.open(quarantined);
       const listed = await store.keys(key("neuro"));
       check.equal(listed.length, BROKEN.length + 1);
       check.equal(await store.read(listed), [{ key: at("whole"), value: { v: 1 } }]);
@@ -215,7 +215,7 @@ export const contract: readonly Case[] = [
       await store.close();
       if (!isDurable) return;
       const later: Quarantined = [];
-      const again = await ground.open(later);
+      const again = await fixture.open(later);
       check.equal((await again.read(await again.keys(key("neuro")))).length, 2);
       check.equal(later, []);
       await again.close();
@@ -223,31 +223,31 @@ export const contract: readonly Case[] = [
   },
   {
     name: "ST10 what has no key of ours is put aside and reported when the store is opened",
-    async run(ground, { isDurable }) {
-      if (isDurable) await fill(ground);
+    async run(fixture, { isDurable }) {
+      if (isDurable) await fill(fixture);
       const foreign = ["Thumbs.db", "neuro/A.txt", "neuro/case/notes (old).txt"];
-      for (const name of foreign) await ground.plant(name, "hello");
-      await ground.plant("neuro/case/whole", '{"v":1}');
+      for (const name of foreign) await fixture.writeRaw(name, "hello");
+      await fixture.writeRaw("neuro/case/whole", '{"v":1}');
       const quarantined: Quarantined = [];
-      const store = await ground.open(quarantined);
+      const store = await fixture.open(quarantined);
       check.equal(quarantined.map(([name]) => name).sort(), [...foreign].sort());
       check.equal(await store.keys(key("neuro")), [at("whole")]);
       await store.close();
       if (!isDurable) return;
       const later: Quarantined = [];
-      await (await ground.open(later)).close();
+      await (await fixture.open(later)).close();
       check.equal(later, []);
     },
   },
   {
     name: "ST11 a second writer is refused by the name of the first, until that has closed",
     needs: ({ isExclusive }) => isExclusive,
-    async run(ground) {
-      const store = await ground.open();
-      await check.rejects(ground.open(), /is in use by process \d+ since .*only one relay may write there/);
+    async run(fixture) {
+      const store = await fixture.open();
+      await check.rejects(fixture.open(), /is in use by process \d+ since .*only one relay may write there/);
       await store.put(at("mine"), { v: 1 });
       await store.close();
-      const again = await ground.open();
+      const again = await fixture.open();
       check.equal(await again.keys(key("neuro")), [at("mine")]);
       await again.close();
     },

@@ -1,4 +1,4 @@
-/** The contract of the store, kept by a Durable Object in workerd. */
+/** The contract of the store on a Durable Object in workerd. */
 import { join } from "node:path";
 import { test } from "#runner";
 import { check } from "../../harness/check.ts";

@@ -1,4 +1,4 @@
-/** Writes entries until it is killed, and prints the key of each once it is stored. */
+/** Writes entries until it is killed, and prints each key when it is stored. */
 import { writeSync } from "node:fs";
 import { argv } from "node:process";
 import { key, sequence } from "../../../src/core/key.ts";

@@ -9,46 +9,46 @@ import { fs, type Quarantined } from "./backends.ts";
 const name = key("neuro", "case", "one");
 
 test("ST14 an unreadable entry is an error (fs)", async () => {
-  const ground = await fs.make();
-  const store = await ground.open();
+  const fixture = await fs.make();
+  const store = await fixture.open();
   await store.put(name, { v: 1 });
-  const file = join(ground.settings.path, "entries", name);
+  const file = join(fixture.settings.path, "entries", name);
   await rm(file);
   await symlink(file, file); // Why: a link to itself fails for every user, root included.
   await check.rejects(store.read([name]), /ELOOP/);
   await store.close();
-  await ground.clear();
+  await fixture.clear();
 });
 
 test("ST14 a delete without effect is an error, and the key stays listed (fs)", async () => {
-  const ground = await fs.make();
-  const store = await ground.open();
+  const fixture = await fs.make();
+  const store = await fixture.open();
   await store.put(name, { v: 1 });
-  const file = join(ground.settings.path, "entries", name);
+  const file = join(fixture.settings.path, "entries", name);
   await rm(file);
   await mkdir(join(file, "inside"), { recursive: true });
   await check.rejects(store.delete(name), /EISDIR|EPERM/);
   check.equal(await store.keys(key("neuro")), [name]);
   await store.close();
-  await ground.clear();
+  await fixture.clear();
 });
 
 test("ST15 empty folders are removed (fs)", async () => {
-  const ground = await fs.make();
-  const store = await ground.open();
+  const fixture = await fs.make();
+  const store = await fixture.open();
   const names = Array.from({ length: 200 }, (_, index) => key("neuro", "record", `r${index}`, "1"));
   await Promise.all(names.map((one) => store.put(one, { v: 1 })));
   await Promise.all(names.map((one) => store.delete(one)));
-  check.equal(await readdir(join(ground.settings.path, "entries/neuro/record")), []);
+  check.equal(await readdir(join(fixture.settings.path, "entries/neuro/record")), []);
   await store.close();
-  await (await ground.open()).close();
-  check.that(!existsSync(join(ground.settings.path, "entries/neuro")));
-  await ground.clear();
+  await (await fixture.open()).close();
+  check.that(!existsSync(join(fixture.settings.path, "entries/neuro")));
+  await fixture.clear();
 });
 
 test("ST15 concurrent writes and deletes do not remove each other's folders (fs)", async () => {
-  const ground = await fs.make();
-  const store = await ground.open();
+  const fixture = await fs.make();
+  const store = await fixture.open();
   const lane = async (lane: number): Promise<void> => {
     for (let round = 0; round < 60; round++) {
       const own = key("neuro", "shared", ...(lane % 2 ? [] : ["deeper"]), `${lane}-${round}`);
@@ -59,17 +59,17 @@ test("ST15 concurrent writes and deletes do not remove each other's folders (fs)
   await Promise.all([1, 2, 3, 4].map(lane));
   check.equal(await store.keys(key("neuro")), []);
   await store.close();
-  await ground.clear();
+  await fixture.clear();
 });
 
 test("ST9 a quarantined entry can be found (fs)", async () => {
-  const ground = await fs.make();
-  await ground.plant("neuro/case/torn", '{"v":1');
+  const fixture = await fs.make();
+  await fixture.writeRaw("neuro/case/torn", '{"v":1');
   const quarantined: Quarantined = [];
-  const store = await ground.open(quarantined);
+  const store = await fixture.open(quarantined);
   await store.read([key("neuro", "case", "torn")]);
   check.equal(quarantined, [["neuro/case/torn", "torn: not JSON"]]);
-  check.equal(await readdir(join(ground.settings.path, "quarantine/neuro/case")), ["torn.1"]);
+  check.equal(await readdir(join(fixture.settings.path, "quarantine/neuro/case")), ["torn.1"]);
   await store.close();
-  await ground.clear();
+  await fixture.clear();
 });

@@ -1,4 +1,4 @@
-/** A process that writes is killed without warning, again and again: what it said was stored has to be there. */
+/** A writing process is killed repeatedly: every entry that it reported as stored must exist. */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { key } from "../../../src/core/key.ts";
@@ -12,20 +12,20 @@ const WRITER = fileURLToPath(new URL("./endless-writer.ts", import.meta.url));
 export const killCase: Case = {
   name: "ST12 ST13 a killed writer holds no lock, and no stored entry is lost",
   needs: ({ isDurable }) => isDurable,
-  async run(ground, { name }) {
+  async run(fixture, { name }) {
     const acked: string[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
-      const more = await writeUntilKilled(ground, { run: kill, acks: 40 + 60 * kill });
+      const more = await writeUntilKilled(fixture, { run: kill, acks: 40 + 60 * kill });
       check.that(more.length > 0, `${name}: nothing was acknowledged before kill ${kill}`);
       acked.push(...more);
-      await checkAll(ground, acked);
+      await checkAll(fixture, acked);
     }
   },
 };
 
-async function checkAll(ground: BackendFixture, acked: readonly string[]): Promise<void> {
+async function checkAll(fixture: BackendFixture, acked: readonly string[]): Promise<void> {
   const quarantined: Quarantined = [];
-  const store = await ground.open(quarantined);
+  const store = await fixture.open(quarantined);
   const read = await store.read(await store.keys(key("neuro")));
   const found = new Set(read.map((entry) => entry.key as string));
   check.equal(acked.filter((name) => !found.has(name)), [], "acknowledged and lost");
@@ -36,7 +36,7 @@ async function checkAll(ground: BackendFixture, acked: readonly string[]): Promi
   await store.close();
 }
 
-/** Runs a writer, kills it once it has acknowledged so many, and returns the keys that it did. */
+/** Runs a writer, kills it after `acks` acknowledged entries, and returns their keys. */
 function writeUntilKilled(
   { settings }: BackendFixture,
   { run, acks }: { run: number; acks: number },
@@ -54,7 +54,7 @@ function writeUntilKilled(
       if (!isKilled && said.split("\n").length > acks) isKilled = writer.kill("SIGKILL");
     });
     writer.on("error", reject);
-    // Why: what stands behind the last line end is a line that was cut off.
+    // Why without the last one: it is incomplete.
     writer.on(
       "close",
       () => isKilled ? resolve(said.split("\n").slice(0, -1)) : reject(new Error("the writer ended by itself")),

@@ -15,8 +15,8 @@ test("ST18 a backend that cannot be opened reports why", async () => {
     /no Redis at redis:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/,
   );
   await check.rejects(opening("fs", { path: "/dev/null/queue" }), /cannot write to \/dev\/null\/queue/);
-  const ground = await fs.make();
-  await check.rejects(opening("deno-kv", { path: ground.settings.path }), /needs Deno with --unstable-kv/);
-  await (await ground.open()).close(); // Why: the failure must have let go of the folder.
-  await ground.clear();
+  const fixture = await fs.make();
+  await check.rejects(opening("deno-kv", { path: fixture.settings.path }), /needs Deno with --unstable-kv/);
+  await (await fixture.open()).close(); // Why: the failure must have let go of the folder.
+  await fixture.clear();
 });

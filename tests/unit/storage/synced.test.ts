@@ -9,10 +9,10 @@ import { type BackendKind, denoKv, sqlite } from "./backends.ts";
 const PROGRAM = join(ROOT, "tests/unit/storage/two-writes.ts");
 const DENO = [denoPath(), "run", "-A", "--unstable-kv", "--node-modules-dir=manual"];
 
-/** What a process asks of the system, as far as it concerns what is on the disk and what is said about it. */
+/** The system calls of a process that write to standard output or sync the disk. */
 async function trace(words: readonly string[], kind: BackendKind): Promise<readonly string[]> {
-  const ground = await kind.make();
-  const file = join(ground.settings.path, "trace");
+  const fixture = await kind.make();
+  const file = join(fixture.settings.path, "trace");
   const command = [
     "-f",
     "-e",
@@ -21,11 +21,11 @@ async function trace(words: readonly string[], kind: BackendKind): Promise<reado
     file,
     ...words,
     PROGRAM,
-    JSON.stringify(ground.settings),
+    JSON.stringify(fixture.settings),
   ];
   const { status } = spawnSync("strace", command, { cwd: ROOT });
   const lines = status === 0 ? (await readFile(file, "utf8")).split("\n") : [];
-  await ground.clear();
+  await fixture.clear();
   return lines.flatMap((line) =>
     /"((?:asked|stored) \w+)/.exec(line)?.[1] ?? (/f(?:data)?sync\(/.test(line) ? "sync" : [])
   );

@@ -1,4 +1,4 @@
-/** Writes two entries and says before and after each that it does: traced by `synced.test.ts`. */
+/** Writes two entries, and prints a line before and after each. Traced by `synced.test.ts`. */
 import { writeSync } from "node:fs";
 import { argv } from "node:process";
 import { key } from "../../../src/core/key.ts";

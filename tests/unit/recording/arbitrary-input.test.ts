@@ -1,4 +1,4 @@
-/** Recordings and peers that are anything but what they should be. */
+/** Arbitrary recordings, frames and peers. */
 import { test } from "#runner";
 import fc from "fast-check";
 import { Secrets } from "../../../src/core/secrets.ts";
@@ -13,11 +13,11 @@ import {
   reportLines,
 } from "../../../src/recording/mod.ts";
 import { check } from "../../harness/check.ts";
-import { type Line, script, worldOf } from "./replay-fixture.ts";
+import { script, type ScriptLine, worldOf } from "./replay-fixture.ts";
 
 const RUNS = 300;
 
-/** Something like a message of the Neuro API: a command that there is, or is not, with any data. */
+/** Similar to a message of the Neuro API: a command that may exist, with any data. */
 const message = fc.record({
   command: fc.oneof(
     fc.constantFrom(
@@ -53,20 +53,20 @@ const frame = fc.oneof(
 const lines = fc.array(
   fc.tuple(fc.nat(1_000), fc.constantFrom("game" as const, "backend" as const), message as fc.Arbitrary<never>),
   { maxLength: 12 },
-) as fc.Arbitrary<Line[]>;
+) as fc.Arbitrary<ScriptLine[]>;
 
-/** What JSON may bring that is no text, though it looks like one, and what is nested without end. */
+/** Values of JSON that cannot be converted to text, and deeply nested ones. */
 const STUBBORN = { toString: 1, valueOf: [] };
 const DEEP = `{"command":"action/result","data":{"id":"1","message":${"[".repeat(50_000)}${"]".repeat(50_000)}}}`;
-const TRAPS: [Line[], (string | Uint8Array)[]][] = [
+const TRAPS: [ScriptLine[], (string | Uint8Array)[]][] = [
   STUBBORN,
   { id: STUBBORN, name: STUBBORN, data: STUBBORN },
   { actions: [STUBBORN, { name: STUBBORN, description: STUBBORN }], action_names: [STUBBORN] },
-].map((data): [Line[], string[]] => {
+].map((data): [ScriptLine[], string[]] => {
   const commands = ["action", "actions/register", "actions/unregister", "actions/force", "action/result", "context"];
   const messages = commands.map((command) => ({ command, data }));
   return [
-    messages.flatMap((one, at): Line[] => [[at, "game", one as never], [at, "backend", one as never]]),
+    messages.flatMap((one, at): ScriptLine[] => [[at, "game", one as never], [at, "backend", one as never]]),
     [...messages.map((one) => JSON.stringify(one)), DEEP, DEEP.slice(0, 50_000)],
   ];
 });
