@@ -52,6 +52,7 @@ export const DEFAULTS: Settings = {
     grace: 10 * SECOND,
     attribution: true,
     force_timeout: 2 * MINUTE,
+    retry_timeout: 15 * SECOND,
     settle: 500,
     await_names: 2 * SECOND,
     restart_window: 300,

@@ -17,7 +17,10 @@ export type ForceEnd =
   | "replaced"
   | "names_gone"
   | "game_gone"
+  /** Neuro did not answer. */
   | "expired"
+  /** Neuro did not try again after a failure. */
+  | "given_up"
   | "refused"
   | "cancelled"
   /** Its integration is held; the force waits again. */

@@ -118,6 +118,7 @@ export interface ActionSettings {
   readonly attribution: boolean;
   /** An unanswered force makes room for waiting ones after this time. */
   readonly force_timeout: Millis;
+  readonly retry_timeout: Millis;
   /** The pause between a successful force and the next one. */
   readonly settle: Millis;
   /** How long a force waits for actions that are not registered yet. */

@@ -449,7 +449,8 @@ export const FORCE_ENDS: Readonly<Record<ForceEnd, string>> = {
   names_gone: "its actions were unregistered",
   game_gone: "the game disconnected",
   expired: "Neuro did not answer in time",
-  refused: "Neuro refused it",
+  given_up: "Neuro stopped trying after failures",
+  refused: "too many forces were waiting",
   cancelled: "cancelled",
   held: "held, to be asked again",
 };

@@ -86,6 +86,10 @@ export const actions: z.ZodType<ActionSettings> = block("How the actions of many
     default: a.force_timeout,
     min: 1_000,
   }),
+  retry_timeout: duration("A failed force makes room for waiting ones when Neuro does not try again for this time.", {
+    default: a.retry_timeout,
+    min: 1_000,
+  }),
   settle: duration("The pause between a force and the next one.", { default: a.settle }),
   await_names: duration("How long a force waits for actions that are not registered yet.", { default: a.await_names }),
   restart_window: duration("Actions that a game registers again within this time after `startup` stay registered.", {

@@ -246,6 +246,8 @@ export interface Upstream {
 export interface Forces {
   /** The force that Neuro has. */
   current: Force | undefined;
+  /** Until then Neuro has to answer the current one, however often she tries. */
+  answerBy: Millis;
   /** At most one of each game. */
   readonly waiting: Map<Game, Force>;
   /** Unregistered names of forces that are over, with the time until which Neuro may still use them. */

@@ -141,7 +141,7 @@ export function onActionEnded(ended: EndedAction, ctx: StepContext): void {
   const { current } = game.upstream.forces;
   if (!success) {
     if (force !== undefined) dispatch(force, { is: "failed" }, ctx);
-    return;
+    return giveUpIfLast(game.upstream, ctx);
   }
   const satisfied = isReported ? undefined : satisfiedForce(ended);
   if (satisfied !== undefined) dispatch(satisfied, { is: "satisfied" }, ctx);
@@ -151,6 +151,14 @@ export function onActionEnded(ended: EndedAction, ctx: StepContext): void {
   } else if (sentForceOf(current.state)?.upstreamNames.includes(upstreamName) === true) {
     dispatch(current, { is: "foreign_success" }, ctx);
   }
+}
+
+/** A failure was the last one: Neuro's time is over, or the built-in Neuro has dropped the force because she has tried often enough. */
+function giveUpIfLast(upstream: Upstream, ctx: StepContext): void {
+  const { decider, forces, isOpen } = upstream;
+  if (forces.current?.state.is !== "retrying") return;
+  const isOver = decider === undefined ? isOpen && ctx.now >= forces.answerBy : decider.force === undefined;
+  if (isOver) dispatchToCurrent(upstream, { is: "given_up", othersWait: othersWait(forces) }, ctx);
 }
 
 /** The force that a success answers of which Neuro was not told: she must not do it as well. */
@@ -301,7 +309,14 @@ function carryOut(force: Force, task: ForceTask, sent: SentForce | undefined, ct
     case "set_settle_timer":
       return game.service.timers.set(forceTimer(upstream), ctx.now + actions.settle);
     case "set_answer_timer":
-      return game.service.timers.set(forceTimer(upstream), ctx.now + actions.force_timeout);
+      upstream.forces.answerBy = ctx.now + actions.force_timeout;
+      return game.service.timers.set(forceTimer(upstream), upstream.forces.answerBy);
+    case "resume_answer_timer":
+      return game.service.timers.set(forceTimer(upstream), Math.max(ctx.now, upstream.forces.answerBy));
+    case "set_retry_timer": {
+      const retryBy = Math.min(ctx.now + actions.retry_timeout, Math.max(ctx.now, upstream.forces.answerBy));
+      return game.service.timers.set(forceTimer(upstream), retryBy);
+    }
     case "save":
       return saveSoon(game);
     case "report_silence": {
@@ -358,14 +373,18 @@ function requeue({ game, message }: Force, rank: ForceRank, ctx: StepContext): v
 function handOver(force: Force, sent: SentForce | undefined, ctx: StepContext): void {
   const { upstream } = force.game;
   const { forces, service: { timers } } = upstream;
-  const answerBy = timers.get(forceTimer(upstream));
+  const { answerBy } = forces;
+  const hasTimer = timers.get(forceTimer(upstream)) !== undefined;
   leave(force, sent, ctx);
   const newer = forces.waiting.get(force.game);
   if (newer !== undefined) {
     forces.waiting.delete(force.game);
     open(newer, sent?.attempt ?? 1, ctx);
     // Why: a game that repeats its force would else renew the time again and again, and no other game would get a turn.
-    if (forces.current === newer && answerBy !== undefined) timers.set(forceTimer(upstream), answerBy);
+    if (forces.current === newer && hasTimer) {
+      forces.answerBy = answerBy;
+      timers.set(forceTimer(upstream), Math.max(ctx.now, answerBy));
+    }
   }
   openNext(upstream, ctx);
 }

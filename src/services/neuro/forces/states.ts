@@ -53,6 +53,13 @@ export interface OverdueForce {
   readonly mustRepeat: boolean;
 }
 
+/** All actions for it failed, and Neuro may try again. */
+export interface RetryingForce {
+  readonly is: "retrying";
+  readonly sent: SentForce;
+  readonly mustRepeat: boolean;
+}
+
 /** Its game has actions for the force and owes their results. */
 export interface AnsweringForce {
   readonly is: "answering";
@@ -108,6 +115,7 @@ export type ForceState =
   | OpenForce
   | OverdueForce
   | AnsweringForce
+  | RetryingForce
   | SettlingForce
   | RevokedForce
   | ClosingForce
@@ -154,8 +162,10 @@ export type ForceEvent =
   | { readonly is: "link_opened" }
   /** Its timer rang. */
   | { readonly is: "timer"; readonly isConnected: boolean; readonly othersWait: boolean }
-  /** Another force waits. */
-  | { readonly is: "others_wait" };
+  /** A force of another game waits. */
+  | { readonly is: "others_wait" }
+  /** Neuro does not try again, or has no time left for it. */
+  | { readonly is: "given_up"; readonly othersWait: boolean };
 
 /** What follows from a transition, in order. */
 export type ForceTask =
@@ -171,6 +181,10 @@ export type ForceTask =
   | "set_settle_timer"
   /** Sets the timer to `actions.force_timeout`. */
   | "set_answer_timer"
+  /** Sets the timer to the rest of `actions.force_timeout`. */
+  | "resume_answer_timer"
+  /** Sets the timer to `actions.retry_timeout`, but not to later than the rest of `actions.force_timeout`. */
+  | "set_retry_timer"
   /** Writes the record of the game's force in this step. */
   | "save"
   /** Reports that Neuro does not answer. */

@@ -18,6 +18,7 @@ import type {
   ForceTask,
   OpenForce,
   OverdueForce,
+  RetryingForce,
   SentForce,
   StateOf,
   SuspendedForce,
@@ -87,7 +88,16 @@ function answerTimer(state: OpenForce, { isConnected, othersWait }: EventOf<"tim
   return to(next, "report_silence", ...tasks);
 }
 
-const startAnswering = (state: OpenForce | OverdueForce, { by }: EventOf<"action_started">): Transition => {
+/** Neuro does not try again: the force makes room for others and comes last. Alone it stays with her. */
+const stopTrying = ({ sent, mustRepeat }: RetryingForce, { othersWait }: { readonly othersWait: boolean }): Transition =>
+  othersWait
+    ? end("given_up", "requeue_last", "withdraw")
+    : to({ is: "overdue", sent: { ...sent, attempt: 2 }, mustRepeat }, "report_silence");
+
+const retryTimer = (state: RetryingForce, event: EventOf<"timer">): Transition =>
+  event.isConnected ? stopTrying(state, event) : to(state, "set_retry_timer");
+
+const startAnswering = (state: OpenForce | OverdueForce | RetryingForce, { by }: EventOf<"action_started">): Transition => {
   const { sent, mustRepeat } = state;
   return to({ is: "answering", sent, mustRepeat, by, outstanding: 1 });
 };
@@ -110,14 +120,18 @@ const failOne = <S extends AnsweringForce | DrainingForce | SuspendedForce>(
   last: (state: S) => Transition,
 ): Transition => (state.outstanding > 1 ? to({ ...state, outstanding: state.outstanding - 1 }) : last(state));
 
-const repeat = (state: OpenForce | OverdueForce | AnsweringForce): Transition => to({ ...state, mustRepeat: true });
+const repeat = (state: OpenForce | OverdueForce | AnsweringForce | RetryingForce): Transition =>
+  to({ ...state, mustRepeat: true });
 
-const askAgain = (state: OpenForce | OverdueForce, { isConnected }: EventOf<"actions_synced">): Transition =>
-  state.mustRepeat && isConnected ? to({ ...state, mustRepeat: false }, "ask_again") : to(state);
+function askAgain(state: OpenForce | OverdueForce | RetryingForce, { isConnected }: EventOf<"actions_synced">): Transition {
+  if (!state.mustRepeat || !isConnected) return to(state);
+  if (state.is !== "retrying") return to({ ...state, mustRepeat: false }, "ask_again");
+  return to({ is: "open", sent: state.sent, mustRepeat: false }, "resume_answer_timer", "ask_again");
+}
 
 const supersede = (): Transition => to({ is: "ended", end: "replaced" }, "withdraw", "hand_over");
 
-const reopen = ({ sent }: OpenForce | OverdueForce): Transition =>
+const reopen = ({ sent }: OpenForce | OverdueForce | RetryingForce): Transition =>
   to({ is: "open", sent: { ...sent, attempt: 1 }, mustRepeat: true }, "set_answer_timer");
 
 const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
@@ -148,6 +162,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     link_opened: "impossible",
     timer: "impossible",
     others_wait: "impossible",
+    given_up: "impossible",
   },
   claimed: {
     refused: "impossible",
@@ -170,6 +185,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     link_opened: "impossible",
     timer: "impossible",
     others_wait: "impossible",
+    given_up: "impossible",
   },
   open: {
     refused: "impossible",
@@ -192,6 +208,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     link_opened: reopen,
     timer: answerTimer,
     others_wait: "ignored",
+    given_up: "ignored",
   },
   overdue: {
     refused: "impossible",
@@ -214,13 +231,15 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     link_opened: reopen,
     timer: "impossible",
     others_wait: giveUp,
+    given_up: "ignored",
   },
   answering: {
     refused: "impossible",
     selected: "impossible",
     action_started: anotherAction,
     succeeded: succeed,
-    failed: (state) => failOne(state, ({ sent, mustRepeat }) => to({ is: "open", sent, mustRepeat }, "set_answer_timer")),
+    failed: (state) =>
+      failOne(state, ({ sent, mustRepeat }) => to({ is: "retrying", sent, mustRepeat }, "set_retry_timer")),
     satisfied: (state) => revoke(state, "completed"),
     foreign_success: (state) => to({ ...state, mustRepeat: true }, "withdraw"),
     names_gone: ({ sent, by, outstanding }) => to({ is: "draining", sent, by, outstanding }),
@@ -234,8 +253,32 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     resumed: "impossible",
     vetoed: (state) => revoke(state, "cancelled"),
     link_opened: (state) => to({ ...state, sent: { ...state.sent, attempt: 1 }, mustRepeat: true }, "set_answer_timer"),
-    timer: (state) => to(state, "set_answer_timer"),
+    timer: "ignored",
     others_wait: "ignored",
+    given_up: "ignored",
+  },
+  retrying: {
+    refused: "impossible",
+    selected: "impossible",
+    action_started: startAnswering,
+    succeeded: succeed,
+    failed: "impossible",
+    satisfied: (state) => revoke(state, "completed"),
+    foreign_success: (state) => to({ ...state, mustRepeat: true }, "withdraw"),
+    names_gone: ({ sent }) => to({ is: "closing", sent }, "set_settle_timer"),
+    redefined: repeat,
+    actions_synced: askAgain,
+    not_repeatable: "impossible",
+    replaced: "impossible",
+    superseded: supersede,
+    cancelled: (_, { end: why }) => endAndWithdraw(why),
+    held: putBack,
+    resumed: "impossible",
+    vetoed: (state) => revoke(state, "cancelled"),
+    link_opened: reopen,
+    timer: retryTimer,
+    others_wait: "ignored",
+    given_up: stopTrying,
   },
   settling: {
     refused: "impossible",
@@ -261,6 +304,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     link_opened: "ignored",
     timer: () => end("completed"),
     others_wait: "ignored",
+    given_up: "ignored",
   },
   revoked: {
     refused: "impossible",
@@ -283,6 +327,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     link_opened: "ignored",
     timer: (state) => end(state.end),
     others_wait: "ignored",
+    given_up: "ignored",
   },
   closing: {
     refused: "impossible",
@@ -305,6 +350,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     link_opened: "ignored",
     timer: () => endAndWithdraw("names_gone"),
     others_wait: "ignored",
+    given_up: "ignored",
   },
   draining: {
     refused: "impossible",
@@ -327,6 +373,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     link_opened: "ignored",
     timer: "ignored",
     others_wait: "ignored",
+    given_up: "ignored",
   },
   suspended: {
     refused: "impossible",
@@ -352,6 +399,7 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     link_opened: "ignored",
     timer: "ignored",
     others_wait: "ignored",
+    given_up: "ignored",
   },
   ended: {
     refused: "impossible",
@@ -374,5 +422,6 @@ const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
     link_opened: "impossible",
     timer: "impossible",
     others_wait: "impossible",
+    given_up: "impossible",
   },
 };

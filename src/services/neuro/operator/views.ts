@@ -141,6 +141,7 @@ const VIEWS: Readonly<Record<ForceStateName, ForceView["is"]>> = {
   open: "open",
   overdue: "open",
   answering: "open",
+  retrying: "open",
   settling: "settling",
   revoked: "settling",
   closing: "closing",
@@ -158,6 +159,7 @@ function waitReason(game: Game, { names }: ForceMessage, state: ForceState): Wai
       break;
     case "open":
     case "overdue":
+    case "retrying":
     case "settling":
     case "revoked":
     case "closing":

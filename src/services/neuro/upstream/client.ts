@@ -51,7 +51,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     byDefinition: new Map(),
     reserved: new Set(),
     unsynced: new Set(),
-    forces: { current: undefined, waiting: new Map(), retiredNames: new Map() },
+    forces: { current: undefined, answerBy: 0, waiting: new Map(), retiredNames: new Map() },
     pendingActions: { byId: new Map(), byUpstreamId: new Map(), deadlines: new Deadlines() },
     contexts: { queued: new Map(), budget: bucket(settings?.context_burst ?? 1, now) },
     shutdown: { awaited: new Set(), isRequested: false },

@@ -77,7 +77,7 @@ const TABLE: Readonly<Record<State, Readonly<Record<keyof typeof EVENTS, string>
   },
   answering: {
     success: "Chess settling",
-    failure: "Chess open",
+    failure: "Chess retrying",
     unregister: "Chess draining",
     startup: "Poker open, cancelled",
     "grace over": "Poker open, game_gone",

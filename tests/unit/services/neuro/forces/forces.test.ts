@@ -293,6 +293,64 @@ test("NB39 an action that its game still owes is an answer", () => {
   check.equal(neuro.heard(), ["force a"]);
 });
 
+test("NB46 when Neuro does not try again after a failure, others wait for `actions.retry_timeout` only", () => {
+  const { scenario, neuro, chess, poker } = table();
+  chess.force(["a"]);
+  poker.force(["bet"]);
+  for (const id of ["u1", "u2"]) {
+    scenario.pass(14_999);
+    neuro.action(id, "a");
+    chess.result(false);
+  }
+  neuro.heard();
+  scenario.pass(14_999);
+  check.equal(neuro.heard(), []);
+  scenario.pass(1);
+  check.equal(neuro.heard(), ["unregister a", "register a", "force bet"]);
+  check.equal(ends(scenario), ["Chess given_up"]);
+  neuro.action("u3", "bet");
+  poker.unregister("bet").result(true);
+  check.equal(neuro.heard(), ["unregister bet", "result u3 true", "force a"], "it comes last");
+});
+
+test("NB46 `actions.retry_timeout` can be set, and a force alone is not given up", () => {
+  const { scenario, neuro, chess, poker } = table({ actions: { retry_timeout: 3_000 } });
+  chess.force(["a"]);
+  neuro.action("u1", "a");
+  chess.result(false);
+  scenario.pass(60_000);
+  check.equal([neuro.heard(), ends(scenario)], [["force a", "result u1 false"], []]);
+  poker.force(["bet"]);
+  check.equal(neuro.heard(), ["unregister a", "register a", "force bet"], "as soon as another one waits");
+});
+
+test("NB46 failures do not renew the time of a force: with others waiting, `actions.force_timeout` is the limit", () => {
+  const { scenario, neuro, chess, poker } = table();
+  chess.force(["a"]);
+  poker.force(["bet"]);
+  let tries = 0;
+  for (; tries < 60 && ends(scenario).length === 0; tries++) {
+    neuro.action(`u${tries}`, "a");
+    scenario.pass(5_000);
+    chess.result(false);
+  }
+  check.equal(ends(scenario), ["Chess given_up"]);
+  check.equal(tries, 24, "after 120 s");
+});
+
+test("NB46 the built-in Neuro says at once that it gives up", () => {
+  const scenario = new Scenario({ neuros: [] });
+  const chess = started(scenario, "Chess", "a");
+  const poker = started(scenario, "Poker", "bet");
+  chess.force(["a"]);
+  poker.force(["bet"]);
+  scenario.pass(8_000);
+  for (let tries = 0; tries < 20 && ends(scenario).length === 0; tries++) chess.result(false);
+  check.equal(ends(scenario), ["Chess given_up"]);
+  scenario.pass(8_000);
+  check.equal(poker.heard().filter((word) => word.startsWith("action")), ["action bet"]);
+});
+
 test("NB8 more forces than may wait are refused", () => {
   const scenario = new Scenario({ settings: {} });
   const neuro = scenario.neuro().open();

@@ -34,6 +34,7 @@ const STATES: { readonly [Name in ForceStateName]: readonly (ForceState & { read
     { is: "answering", sent: sent(2, "a"), mustRepeat: true, by: "neuro", outstanding: 2 },
     { is: "answering", sent: sent(2, "a"), mustRepeat: false, by: "person", outstanding: 1 },
   ],
+  retrying: [false, true].map((mustRepeat) => ({ is: "retrying" as const, sent: sent(1, "a"), mustRepeat })),
   settling: [{ is: "settling", sent: sent(1, "a") }, { is: "settling", sent: sent(1) }],
   revoked: [
     { is: "revoked", sent: sent(1, "a"), end: "completed" },
@@ -77,6 +78,7 @@ const EVENTS: { readonly [Name in ForceEventName]: readonly (ForceEvent & { read
     { is: "timer", isConnected: true, othersWait: true },
   ],
   others_wait: [{ is: "others_wait" }],
+  given_up: [{ is: "given_up", othersWait: true }, { is: "given_up", othersWait: false }],
 };
 
 const stateNames = Object.keys(STATES) as ForceStateName[];
@@ -129,6 +131,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     },
     ignores: [],
     panics: [
+      "given_up",
       "superseded",
       "succeeded",
       "failed",
@@ -154,6 +157,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     },
     ignores: [],
     panics: [
+      "given_up",
       "superseded",
       "refused",
       "selected",
@@ -193,7 +197,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
         "ended expired: report_silence requeue_last withdraw leave",
       ],
     },
-    ignores: ["others_wait"],
+    ignores: ["given_up", "others_wait"],
     panics: ["refused", "selected", "failed", "replaced", "resumed"],
   },
   overdue: {
@@ -213,14 +217,14 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       link_opened: ["open: set_answer_timer"],
       others_wait: ["open: ask set_answer_timer", "ended expired: requeue_last withdraw leave"],
     },
-    ignores: [],
+    ignores: ["given_up"],
     panics: ["refused", "selected", "failed", "replaced", "resumed", "timer"],
   },
   answering: {
     does: {
       action_started: ["changed", "panics"],
       succeeded: ["settling: set_settle_timer"],
-      failed: ["open: set_answer_timer", "changed"],
+      failed: ["retrying: set_retry_timer", "changed"],
       satisfied: ["revoked: save withdraw set_settle_timer"],
       foreign_success: ["withdraw"],
       names_gone: ["draining"],
@@ -229,10 +233,33 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       held: ["suspended: withdraw"],
       vetoed: ["revoked: save withdraw set_settle_timer"],
       link_opened: ["set_answer_timer"],
-      timer: ["set_answer_timer"],
     },
-    ignores: ["superseded", "actions_synced", "others_wait"],
+    ignores: ["given_up", "timer", "superseded", "actions_synced", "others_wait"],
     panics: ["refused", "selected", "not_repeatable", "replaced", "resumed"],
+  },
+  retrying: {
+    does: {
+      action_started: ["answering"],
+      succeeded: ["settling: set_settle_timer"],
+      satisfied: ["revoked: save withdraw set_settle_timer"],
+      foreign_success: ["withdraw"],
+      names_gone: ["closing: set_settle_timer"],
+      redefined: ["changed", "ignored"],
+      actions_synced: ["ignored", "open: resume_answer_timer ask_again"],
+      superseded: ["ended replaced: withdraw hand_over"],
+      cancelled: ["ended game_gone: withdraw leave"],
+      held: ["ended held: requeue withdraw leave"],
+      vetoed: ["revoked: save withdraw set_settle_timer"],
+      link_opened: ["open: set_answer_timer"],
+      timer: [
+        "set_retry_timer",
+        "overdue: report_silence",
+        "ended given_up: requeue_last withdraw leave",
+      ],
+      given_up: ["ended given_up: requeue_last withdraw leave", "overdue: report_silence"],
+    },
+    ignores: ["others_wait"],
+    panics: ["refused", "selected", "failed", "not_repeatable", "replaced", "resumed"],
   },
   settling: {
     does: {
@@ -243,6 +270,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       timer: ["ended completed: leave"],
     },
     ignores: [
+      "given_up",
       "superseded",
       "succeeded",
       "failed",
@@ -263,6 +291,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       timer: ["ended completed: leave", "ended cancelled: leave"],
     },
     ignores: [
+      "given_up",
       "superseded",
       "succeeded",
       "failed",
@@ -285,7 +314,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       vetoed: ["revoked: save withdraw set_settle_timer"],
       timer: ["ended names_gone: withdraw leave"],
     },
-    ignores: ["superseded", "foreign_success", "redefined", "actions_synced", "link_opened", "others_wait"],
+    ignores: ["given_up", "superseded", "foreign_success", "redefined", "actions_synced", "link_opened", "others_wait"],
     panics: ["refused", "selected", "failed", "names_gone", "not_repeatable", "replaced", "resumed"],
   },
   draining: {
@@ -297,7 +326,16 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       held: ["suspended: withdraw"],
       vetoed: ["revoked: save withdraw set_settle_timer"],
     },
-    ignores: ["superseded", "foreign_success", "redefined", "actions_synced", "link_opened", "timer", "others_wait"],
+    ignores: [
+      "given_up",
+      "superseded",
+      "foreign_success",
+      "redefined",
+      "actions_synced",
+      "link_opened",
+      "timer",
+      "others_wait",
+    ],
     panics: ["refused", "selected", "action_started", "names_gone", "not_repeatable", "replaced", "resumed"],
   },
   suspended: {
@@ -310,6 +348,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
       vetoed: ["revoked: save withdraw set_settle_timer"],
     },
     ignores: [
+      "given_up",
       "superseded",
       "foreign_success",
       "redefined",
@@ -327,6 +366,7 @@ const TABLE: Readonly<Record<ForceStateName, Row>> = {
     },
     ignores: [],
     panics: [
+      "given_up",
       "superseded",
       "refused",
       "selected",
