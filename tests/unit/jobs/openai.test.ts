@@ -48,7 +48,7 @@ const says = (content: Json) => () => Response.json({ choices: [{ message: { rol
 const decide = (answer: () => Response, input: Json = INPUT): Promise<Json> =>
   createJobs({ fetch: endpoint(answer).fetch, apiKey: undefined }).run("decide", input, SETTINGS);
 
-test("NB160 the endpoint is asked once, with the model, the key, the task and everything that the decision needs", async () => {
+test("NB160 the endpoint gets one request, with the model, the key, the task and all that the decision needs", async () => {
   const { requests, fetch } = endpoint(says('{"name":"move"}'));
   const output = await createJobs({ fetch, apiKey: "sk-1" }).run("decide", { ...INPUT, wrong: "too far" }, SETTINGS);
   check.equal(output, { name: "move" });
@@ -70,7 +70,7 @@ test("NB160 without a key no key is sent", async () => {
   check.equal(new Headers(requests[0]?.init.headers).has("authorization"), false);
 });
 
-test("NB161 the object is found in what models wrap around it", async () => {
+test("NB161 the object is found in the text that models write around it", async () => {
   const wanted = { name: "move", data: { to: "{a}" } };
   const text = JSON.stringify(wanted);
   for (
@@ -85,7 +85,7 @@ test("NB161 the object is found in what models wrap around it", async () => {
   }
 });
 
-test("NB162 an answer of no use rejects, and says nothing of the key", async () => {
+test("NB162 an unusable answer is a failure whose reason does not contain the key", async () => {
   const useless: readonly (() => Response)[] = [
     () => new Response("sk-secret", { status: 401 }),
     () => new Response("<html>"),
@@ -121,7 +121,7 @@ test("NB163 the request is bounded, and names every action as long as there is r
   check.that(actions.every(({ name }) => content.includes(`"${String(name)}"`)));
 });
 
-test("NB164 a job that there is not, and an endpoint that is not configured, reject", async () => {
+test("NB164 a job that does not exist, and an endpoint that is not configured, are failures", async () => {
   const jobs = createJobs({ fetch: endpoint().fetch, apiKey: undefined });
   await check.rejects(jobs.run("artifact", {}, SETTINGS), /no job/);
   await check.rejects(jobs.run("decide", INPUT, DEFAULTS), /no endpoint/);
@@ -129,7 +129,7 @@ test("NB164 a job that there is not, and an endpoint that is not configured, rej
   check.equal(await lent.run("artifact", {}, SETTINGS), "bytes");
 });
 
-test("NB149 NB160 a model that answers badly at first is told what was wrong, and its good answer is done", async () => {
+test("NB149 NB160 a model whose first answer is invalid is told the reason, and its valid answer is used", async () => {
   const { requests, fetch } = endpoint(
     () => new Response("busy", { status: 503 }),
     says('{"name":"move","data":{"to":"z9"}}'),

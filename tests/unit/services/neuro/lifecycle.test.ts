@@ -20,7 +20,7 @@ function restarted(scenario: Scenario, options: ScenarioOptions = {}): { scenari
   return opened({ ...options, entries: scenario.entries(), now: scenario.now });
 }
 
-test("NC30 after a restart games are parked until they speak: registry, names and force come back with them", () => {
+test("NC30 after a restart games are away until they send a message: registry, names and force come back with them", () => {
   const { scenario } = opened();
   started(scenario, "Poker", "bet").force(["bet"]);
   started(scenario, "C++ Game", "a", "b").force(["a"]);
@@ -36,7 +36,7 @@ test("NC30 after a restart games are parked until they speak: registry, names an
   check.equal(neuro.heard(), ["result 0 true"]);
 });
 
-test("NC30 a force is over when its game starts anew, and one that was acted on is not asked again", () => {
+test("NC30 a force is over when its game sends `startup`, and one whose action reached the game is not sent again", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a").force(["a"]);
   neuro.action("u1", "a");
@@ -49,7 +49,7 @@ test("NC30 a force is over when its game starts anew, and one that was acted on 
   check.equal(fresh.heard(), ["register bet", "register a", "context [Chess] back"]);
 });
 
-test("NC30 results never cross a restart", () => {
+test("NC30 results do not survive a restart", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.action("0", "a");
@@ -62,7 +62,7 @@ test("NC30 results never cross a restart", () => {
   check.equal(fresh.heard(), []);
 });
 
-test("NC31 contexts that Neuro has not heard survive, and are said once", () => {
+test("NC31 contexts that were not sent to Neuro survive, and are sent once", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.drop();
@@ -76,7 +76,7 @@ test("NC31 contexts that Neuro has not heard survive, and are said once", () => 
   check.equal(last.neuro.heard().filter((word) => word.includes("one")), []);
 });
 
-test("NC31 they are said right after the connection opens", () => {
+test("NC31 contexts that survived are sent right after the connection opens", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.drop();
@@ -88,7 +88,7 @@ test("NC31 they are said right after the connection opens", () => {
   check.equal(later.entries().filter(({ key }) => key.startsWith("neuro/context/")), []);
 });
 
-test("NC32 a registry is written behind, once for what happened within a second, each time under a new key", () => {
+test("NC32 a registry is written behind, once for all changes within a second, each time under a new key", () => {
   const { scenario } = opened();
   const chess = started(scenario, "Chess", "a").register("b").register("c");
   scenario.pass(999);
@@ -106,7 +106,7 @@ test("NC32 a registry is written behind, once for what happened within a second,
   check.equal([...scenario.harness.stored.keys()], [second]);
 });
 
-test("NC32 a write that fails is tried again, and the older entry stays until it succeeds", () => {
+test("NC32b a write that fails is repeated after 5 s, and the older entry stays until one succeeds", () => {
   const { scenario } = opened();
   const chess = started(scenario, "Chess", "a");
   scenario.pass(1_000);
@@ -125,7 +125,7 @@ test("NC32 a write that fails is tried again, and the older entry stays until it
   check.that(after[0] !== first && after[0] !== (put?.do === "put" ? put.key : undefined));
 });
 
-test("NC32 of two generations the newer counts, and entries that make no sense cost only themselves", () => {
+test("NC32c of two entries of a record the newer is restored, and invalid entries are skipped", () => {
   const { scenario } = opened();
   const chess = started(scenario, "Chess", "a");
   scenario.pass(1_000);
@@ -156,7 +156,7 @@ test("NC32 of two generations the newer counts, and entries that make no sense c
   check.that(later.effects.some((effect) => effect.do === "delete" && effect.key === older.key));
 });
 
-test("NC33 after a panic whoever is still connected is asked to register again, and nothing stored is forgotten", () => {
+test("NC33 after a panic connected games are asked to register again, and nothing stored is lost", () => {
   const { scenario } = opened();
   const chess = started(scenario, "Chess", "a");
   scenario.pass(1_000);
@@ -174,7 +174,7 @@ test("NC33 after a panic whoever is still connected is asked to register again, 
   check.equal(frame?.["command"], "action");
 });
 
-test("NC34 draining answers what is pending, unregisters everything, closes all and is done", () => {
+test("NC34 a drain answers what is pending, unregisters everything and closes all sockets", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   const poker = started(scenario, "Poker", "bet");
@@ -193,7 +193,7 @@ test("NC34 draining answers what is pending, unregisters everything, closes all 
   check.that(chess.heard().length > 0);
 });
 
-test("NC34 with nothing in flight it is done at once", () => {
+test("NC34 a drain with no action in flight ends at once", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a").force(["a"]);
   neuro.heard();
@@ -205,7 +205,7 @@ test("NC34 with nothing in flight it is done at once", () => {
   check.equal(later.neuro.heard()[1], "force a", "and the force is not lost");
 });
 
-test("NC35 a new url, or name, is dialled at once; the same settings change nothing", () => {
+test("NC35 a new url or name is dialled at once; the same settings change nothing", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a").force(["a"]);
   neuro.heard();
@@ -216,7 +216,7 @@ test("NC35 a new url, or name, is dialled at once; the same settings change noth
   check.equal(neuro.open().heard(), ["startup", "register a", "force a"]);
 });
 
-test("NC35 an integration that new settings assign to another Neuro goes there with all it has", () => {
+test("NC35 an integration that new settings assign to another Neuro is moved with its actions", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   started(scenario, "Poker", "a");
@@ -234,7 +234,7 @@ test("NC35 an integration that new settings assign to another Neuro goes there w
   check.equal(neuro.heard(), [], "back at the definition that it shares");
 });
 
-test("NC35 a relay that played Neuro itself gets a real one", () => {
+test("NC35 a relay without an upstream gets one", () => {
   const scenario = new Scenario({ neuros: [] });
   started(scenario, "Chess", otherAction("a"));
   scenario.configure({});

@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { check } from "../../../harness/check.ts";
 import { Scenario, started } from "./fixture.ts";
 
-test("NB1 NC1 two games register, and Neuro sees one integration", () => {
+test("NB1 NC1 two games register, and for Neuro they are one integration", () => {
   const scenario = new Scenario();
   const neuro = scenario.neuro().open();
   started(scenario, "Chess", "move");
@@ -11,7 +11,7 @@ test("NB1 NC1 two games register, and Neuro sees one integration", () => {
   check.equal(neuro.heard(), ["startup", "register move", "register bet fold"]);
 });
 
-test("NB2 an action goes to its game under the game's own name, and the result back under Neuro's id", () => {
+test("NB2 an action reaches its game under the game's name for it, and the result reaches Neuro under her id", () => {
   const scenario = new Scenario();
   const neuro = scenario.neuro().open();
   const chess = started(scenario, "Chess", "move");

@@ -78,11 +78,11 @@ const VECTORS: readonly [what: string, frame: string | object, message: GameMess
   ],
 ];
 
-test("NB100 what keeps to the specification is read as it is, and nothing is repaired", () => {
+test("NB100 a frame that follows the specification is decoded as it is, without a repair", () => {
   for (const [what, frame, message, kinds] of VECTORS) check.equal(read(frame), { game: "Chess", message, kinds }, what);
 });
 
-test("NB101 JSON in a binary frame and JSON behind a byte order mark is read", () => {
+test("NB101 JSON in a binary frame and JSON after a byte order mark is decoded", () => {
   const text = JSON.stringify(from("context", { message: "grüße", silent: false }));
   const message = { command: "context", message: "grüße", silent: false } as const;
   const bytes = new TextEncoder().encode(text);
@@ -91,7 +91,7 @@ test("NB101 JSON in a binary frame and JSON behind a byte order mark is read", (
   check.equal(read(new TextEncoder().encode(`\ufeff${text}`)).kinds, ["binary_frame", "byte_order_mark"]);
 });
 
-test("NB101 broken UTF-8 is refused", () => {
+test("NB101 invalid UTF-8 is refused", () => {
   check.match(refusal(new Uint8Array([0x7b, 0xff, 0x7d])), /UTF-8/);
 });
 
@@ -145,14 +145,14 @@ const SLOPPY: readonly [client: string, frame: object, message: GameMessage, kin
   ],
 ];
 
-test("NB102 null, [] and {} in the place of nothing are read as nothing", () => {
+test("NB102 null, [] and {} where nothing is meant are decoded as nothing", () => {
   for (const [client, frame, message, kinds] of SLOPPY) {
     check.equal(read(frame), { game: "Chess", message, kinds }, client);
     check.equal(read(JSON.stringify(frame, null, 2)).message, message, `${client}, pretty-printed`);
   }
 });
 
-test("NB103 what is missing gets its default: silent, priority, description", () => {
+test("NB103 a missing silent, priority or description has its default", () => {
   check.equal(read(from("context", { message: "Hi" })), {
     game: "Chess",
     message: { command: "context", message: "Hi", silent: false },
@@ -170,7 +170,7 @@ test("NB103 what is missing gets its default: silent, priority, description", ()
   });
 });
 
-test("NB104 a numeric id is read as text", () => {
+test("NB104 a numeric id is decoded as text", () => {
   check.equal(read(from("action/result", { id: 7, success: true })), {
     game: "Chess",
     message: { command: "action/result", id: "7", success: true },
@@ -219,7 +219,7 @@ test("NB106 a schema is passed on as given; a missing type is added", () => {
   check.equal(registered({ type: "string" }).kinds, ["schema_type_unsupported"]);
 });
 
-test("NB106 keywords that Neuro may not support are named, at any depth, and property names are no keywords", () => {
+test("NB106b keywords that Neuro may not support are named, at any depth, and names of properties are not taken for keywords", () => {
   const nested = { type: "object", properties: { title: { type: "array", items: { anyOf: [{ multipleOf: 2 }] } } } };
   const result = decodeGame(
     JSON.stringify(from("actions/register", { actions: [{ name: "a", description: "d", schema: nested }] })),
@@ -230,7 +230,7 @@ test("NB106 keywords that Neuro may not support are named, at any depth, and pro
   check.match(result.value.repairs[0]?.hint ?? "", /: anyOf, multipleOf$/);
 });
 
-test("NB107 an action whose schema is too large or too deep is left out, and the others stay", () => {
+test("NB107 an action whose schema is too large or too deep is refused, and the others are registered", () => {
   const large = { type: "object", title: "x".repeat(SCHEMA_BYTES_MAX) };
   let deep: object = { type: "object" };
   for (let at = 0; at < 20; at++) deep = { type: "object", properties: { deep } };
@@ -244,7 +244,7 @@ test("NB107 an action whose schema is too large or too deep is left out, and the
   }
 });
 
-test("NB108 what cannot be understood is refused with what was expected", () => {
+test("NB108 input that cannot be understood is refused with what was expected", () => {
   check.match(refusal("nonsense"), /JSON/);
   check.match(refusal("[]"), /JSON object/);
   check.match(refusal("{}"), /`command`/);
@@ -256,12 +256,12 @@ test("NB108 what cannot be understood is refused with what was expected", () => 
   check.match(refusal(from("actions/force", { query: "q" })), /`action_names`/);
 });
 
-test("NB108 a message without a game's name is read, and has none", () => {
+test("NB108 a message without the name of a game is decoded without one", () => {
   check.equal(read({ command: "startup" }).game, undefined);
   check.equal(read({ command: "startup", game: null }).game, undefined);
 });
 
-test("NB109 whatever bytes or JSON arrive, reading ends with a message or a reason", () => {
+test("NB109 decoding whatever bytes or JSON arrive returns a message or a reason", () => {
   const ends = (frame: Frame): void => {
     const result = decodeGame(frame, LIMITS);
     check.that(result.ok ? result.value.message.command !== undefined : result.reason !== "");
@@ -295,7 +295,7 @@ test("NB109 whatever bytes or JSON arrive, reading ends with a message or a reas
   fc.assert(fc.property(commands, data, (command, data) => ends(JSON.stringify({ command, game: "G", data }))));
 });
 
-test("NB110 which repairs were made is named once per kind and frame, with a hint for the developer", () => {
+test("NB110 each repair is reported once for each kind and frame, with a hint for the developer", () => {
   const result = decodeGame(JSON.stringify(from("actions/register", { actions: [{ name: "a" }, { name: "b" }] })), LIMITS);
   check.that(result.ok);
   check.equal(result.value.repairs.length, 1);
@@ -322,7 +322,7 @@ const TO_GAMES: readonly [NeuroMessage, object][] = [
   [{ command: "other", name: "neuro-relay/x", data: { a: null, b: 1 } }, { command: "neuro-relay/x", data: { b: 1 } }],
 ];
 
-test("NB111 a frame for a game holds exactly the keys of the specification, and data that is a text or not there", () => {
+test("NB111 a frame for a game has exactly the keys of the specification, and data that is a text or absent", () => {
   for (const [message, frame] of TO_GAMES) check.equal(JSON.parse(encodeGame(message) ?? ""), frame);
 });
 
@@ -334,7 +334,7 @@ test("NB112 a frame for a game is printable ASCII of at most 65,000 bytes", () =
   }));
 });
 
-test("NB112 text that is too long in ASCII goes without escapes, and what does not fit at all is not sent", () => {
+test("NB112 a frame that is too large in ASCII is sent without escapes, and one that is larger still is not sent", () => {
   const frame = (data: string): string | undefined => encodeGame({ command: "action", id: "1", name: "a", data });
   const umlauts = frame("ü".repeat(30_000));
   check.that(umlauts !== undefined && new TextEncoder().encode(umlauts).length <= GAME_FRAME_BYTES_MAX);
@@ -366,7 +366,7 @@ const gameMessage: fc.Arbitrary<GameMessage> = fc.oneof(
   record({ command: fc.constant("action/result" as const), id: text, success: fc.boolean(), message: text }),
 );
 
-test("NB119 what goes upstream is read back as what it was, and has nothing to mend", () => {
+test("NB119 a frame for the backend decodes to the message it was encoded from, without a repair", () => {
   fc.assert(fc.property(gameMessage, (message) => {
     const [frame, ...others] = encodeUpstream(message, "Relay", PROFILES.neuro);
     check.equal(others, []);

@@ -20,16 +20,16 @@ const outcome = (schema: JsonObject, data: string): string => {
   return result.ok ? `ok ${result.value}` : result.reason;
 };
 
-test("NB130 data that fits its schema passes as the text it is", () => {
+test("NB130 data that is valid for its schema passes as the text that it is", () => {
   check.equal(outcome(buy, '{ "item": "pear", "count": 3 }'), 'ok { "item": "pear", "count": 3 }');
   check.equal(outcome({ type: "object", properties: {} }, ""), "ok {}");
 });
 
-test("NB130 the data of an action without a schema is dropped", () => {
+test("NB130b the data of an action without a schema is dropped", () => {
   check.equal(checkData(undefined, '{"x":1}'), { ok: true, value: undefined });
 });
 
-test("NB130 data that does not fit is refused, and the reason says where and why", () => {
+test("NB130 invalid data is refused, and the reason says where and why", () => {
   check.match(outcome(buy, "{"), /not JSON/);
   check.match(outcome(buy, '{"item":"plum"}'), /item: Instance does not match any of/);
   check.match(outcome(buy, '{"item":"pear","count":0}'), /count: 0 is less than 1/);
@@ -37,7 +37,7 @@ test("NB130 data that does not fit is refused, and the reason says where and why
   check.match(outcome(buy, "{}"), /item/);
 });
 
-test("NB130 references within a schema and items of older drafts are understood", () => {
+test("NB130 references within a schema and items of older drafts are supported", () => {
   const tree: JsonObject = {
     type: "object",
     properties: { next: { $ref: "#" }, kind: { $ref: "#/$defs/a~1b" }, pair: { items: [{ type: "string" }] } },
@@ -48,7 +48,7 @@ test("NB130 references within a schema and items of older drafts are understood"
   check.equal(outcome(tree, '{"next":{"kind":"x"},"pair":["a",2]}'), 'ok {"next":{"kind":"x"},"pair":["a",2]}');
 });
 
-test("NB131 a pattern is run only when it cannot take long", () => {
+test("NB131 a pattern is run only if it cannot take long", () => {
   for (
     const safe of [
       "^[a-z]+$",
@@ -75,7 +75,7 @@ test("NB131 a pattern is run only when it cannot take long", () => {
   for (const pattern of [...dangerous, "x".repeat(129), "(", "[z-a]"]) check.that(!isSafePattern(pattern), pattern);
 });
 
-test("NB131 a safe pattern is enforced; of a dangerous one the developer is told", () => {
+test("NB131 a safe pattern is enforced; a dangerous one is reported to the developer", () => {
   const schema = (pattern: string): JsonObject => ({ type: "object", properties: { x: { type: "string", pattern } } });
   check.match(outcome(schema("^[a-z]+$"), '{"x":"A"}'), /pattern/);
   check.match(outcome(schema("^(a+)+$"), JSON.stringify({ x: `${"a".repeat(40)}b` })), /^ok/);
@@ -101,7 +101,7 @@ const { schema: wildSchema } = fc.letrec<{ schema: Json }>((tie) => ({
   ),
 }));
 
-test("NB132 whatever a schema is, making it ready, checking and sampling end without an exception", () => {
+test("NB132 compiling a schema, validating and sampling end without an exception, whatever the schema", () => {
   fc.assert(
     fc.property(fc.dictionary(keyword, wildSchema, { noNullPrototype: true }), fc.jsonValue(), (schema, value) => {
       const checked = compileSchema(schema as JsonObject);
@@ -114,7 +114,7 @@ test("NB132 whatever a schema is, making it ready, checking and sampling end wit
   );
 });
 
-test("NB132 a schema made to explode, or to go round in circles, is cut off", () => {
+test("NB132 a schema that grows exponentially, or refers to itself, is cut off", () => {
   const $defs = Object.fromEntries(
     Array.from({ length: 60 }, (_, at) => {
       const next = { $ref: `#/$defs/d${at + 1}` };
@@ -173,7 +173,7 @@ function range(edge: fc.Arbitrary<number>, width: number): fc.Arbitrary<JsonObje
   });
 }
 
-test("NB133 what is sampled fits its own schema", () => {
+test("NB133 sampled data is valid for its schema", () => {
   fc.assert(
     fc.property(usualSchema, fc.nat(), fc.constantFrom("plain" as const, "varied" as const), (schema, seed, style) => {
       const checked = compileSchema(schema);
@@ -184,7 +184,7 @@ test("NB133 what is sampled fits its own schema", () => {
   );
 });
 
-test("NB133 a text fits its pattern", () => {
+test("NB133 a sampled text matches its pattern", () => {
   const patterns = [
     "^[a-h][1-8]$",
     "^\\d{4}-\\d{2}-\\d{2}$",
@@ -210,7 +210,7 @@ test("NB133 a text fits its pattern", () => {
   check.match(long, /^[a-z]{12,}$/);
 });
 
-test("NB133 a text of a pattern that nobody can follow is made all the same, and soon", () => {
+test("NB133 sampling a text for an unsupported pattern ends soon with some text", () => {
   const strange = [
     "^(?=a)b$",
     "(a)\\1",
@@ -236,7 +236,7 @@ test("NB133 a text of a pattern that nobody can follow is made all the same, and
   );
 });
 
-test("NB133 the same seed makes the same data, another seed other data", () => {
+test("NB133 the same seed samples the same data, another seed other data", () => {
   const { normalized } = compileSchema({ type: "object", properties: { x: { type: "number" } }, required: ["x"] });
   const from = seededRandom(7);
   check.equal(sampleData(normalized, seededRandom(7), "varied"), sampleData(normalized, from, "varied"));
@@ -249,6 +249,6 @@ test("NB133 the same seed makes the same data, another seed other data", () => {
   check.equal([known(), known()], [0.6270739405881613, 0.002735721180215478]);
 });
 
-test("NB134 a plain sample holds what is required and the first of what can be chosen", () => {
+test("NB134 a plain sample has what is required and the first of each choice", () => {
   check.equal(sampleData(compileSchema(buy).normalized, seededRandom(3), "plain"), { item: "apple" });
 });

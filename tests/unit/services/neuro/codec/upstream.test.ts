@@ -61,13 +61,13 @@ const VECTORS: readonly [GameMessage, object][] = [
   [{ command: "other", name: "neuro-relay/ping" }, { command: "neuro-relay/ping", game: "Relay" }],
 ];
 
-test("NB113 a frame for the backend holds exactly the keys of the specification", () => {
+test("NB113 a frame for the backend has exactly the keys of the specification", () => {
   for (const [message, frame] of VECTORS) {
     for (const profile of Object.values(PROFILES)) check.equal(frames(message, profile), [frame]);
   }
 });
 
-test("NB114 a large registration is split into frames of at most 256 KiB that hold every action once, in order", () => {
+test("NB114 a large registration is split into frames of at most 256 KiB that have every action once, in order", () => {
   const actions = Array.from({ length: 200 }, (_, at): Action => ({ name: `a${at}`, description: "ü".repeat(2_000) }));
   const sent = encodeUpstream({ command: "actions/register", actions }, "Relay", PROFILES.neuro);
   check.that(sent.length > 1);
@@ -75,7 +75,7 @@ test("NB114 a large registration is split into frames of at most 256 KiB that ho
   check.equal(sent.flatMap((frame) => JSON.parse(frame).data.actions), actions);
 });
 
-test("NB115 no frame upstream is larger than a backend reads: long texts are shortened", () => {
+test("NB115 no frame is larger than a backend reads: long texts are shortened", () => {
   const long = "\u0001".repeat(1_000_000);
   const messages: readonly GameMessage[] = [
     { command: "context", message: long, silent: true },
@@ -99,7 +99,7 @@ test("NB116 main_thread reaches only the backend that knows it", () => {
   }
 });
 
-test("NB116 a null in a schema does not reach the backend that ends at one", () => {
+test("NB116 a null in a schema is not sent to the backend that crashes on one", () => {
   const schema = { type: "object", properties: { x: { default: null, enum: [null, { a: null }] }, y: null } };
   const message: GameMessage = { command: "actions/register", actions: [{ name: "a", description: "d", schema }] };
   const sent = (profile = PROFILES.neuro): unknown =>
@@ -108,7 +108,7 @@ test("NB116 a null in a schema does not reach the backend that ends at one", () 
   check.equal(sent(PROFILES.neuro_api), { type: "object", properties: { x: { enum: [null, {}] } } });
 });
 
-test("NB117 half a surrogate pair does not go upstream", () => {
+test("NB117 half a surrogate pair is not sent to the backend", () => {
   const [frame = ""] = encodeUpstream(
     { command: "context", message: "a\ud83d b \\ud83d 😀", silent: true },
     "R",
@@ -150,13 +150,13 @@ const FROM_NEURO: readonly [object, NeuroMessage][] = [
   [{ command: "vedal/bare" }, { command: "other", name: "vedal/bare" }],
 ];
 
-test("NB118 what Neuro says is read, data of an action as the text it is, and an unknown command as it is", () => {
+test("NB118 `data` of an action is kept as the text that it is, and an unknown command as it is", () => {
   for (const [frame, message] of FROM_NEURO) {
     check.equal(decodeUpstream(JSON.stringify(frame), LIMITS), { ok: true, value: message });
   }
 });
 
-test("NB118 a malformed message of the backend is a failure with its reason", () => {
+test("NB118 a malformed message of the backend is refused with the reason", () => {
   const malformed = [
     "",
     "null",
@@ -174,20 +174,20 @@ test("NB118 a malformed message of the backend is a failure with its reason", ()
   }
 });
 
-test("NB109 whatever the backend sends, reading ends with a message or a reason", () => {
+test("NB109 decoding whatever the backend sends returns a message or a reason", () => {
   const ends = (frame: string | Uint8Array): void => check.that(typeof decodeUpstream(frame, LIMITS).ok === "boolean");
   fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), ends));
   const commands = fc.constantFrom("action", "startup", "speech_finished", "shutdown/graceful", "x");
   fc.assert(fc.property(commands, fc.jsonValue(), (command, data) => ends(JSON.stringify({ command, data }))));
 });
 
-test("NB119 what is written for a game is what Neuro said", () => {
+test("NB119 a frame for a game decodes to the message of Neuro", () => {
   for (const [, message] of FROM_NEURO) {
     check.equal(decodeUpstream(encodeGame(message) ?? "", LIMITS), { ok: true, value: message });
   }
 });
 
-test("NB120 a result is due before the backend gives up on it", () => {
+test("NB120 a result is due a tenth before the deadline of the backend", () => {
   const waits = { neuro: 20_000, gary: 5_000 };
   for (const [name, wait] of Object.entries(waits)) check.equal(PROFILES[name as "neuro"].deadlineMs, wait * 0.9, name);
   for (const profile of Object.values(PROFILES)) check.that(profile.deadlineMs <= 18_000);

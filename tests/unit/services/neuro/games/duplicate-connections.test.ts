@@ -8,7 +8,7 @@ function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: Ret
   return { scenario, neuro: scenario.neuro().open() };
 }
 
-test("NB22 a newcomer has the game at once when the old socket has been silent for 5 s", () => {
+test("NB22 a new connection gets the game at once when the old socket has been silent for 5 s", () => {
   const { scenario, neuro } = opened();
   const old = started(scenario, "Chess", "a");
   scenario.pass(5_000);
@@ -20,7 +20,7 @@ test("NB22 a newcomer has the game at once when the old socket has been silent f
   check.equal(scenario.observed("taken_over").map(({ winner }) => winner), ["newest"]);
 });
 
-test("NB22 else the old one is asked whether it lives, and the newcomer waits 5 s at most", () => {
+test("NB22b otherwise the old socket is pinged, and the new connection waits 5 s at most", () => {
   const { scenario, neuro } = opened();
   const old = started(scenario, "Chess", "a");
   neuro.action("u1", "a");
@@ -41,7 +41,7 @@ test("NB22 else the old one is asked whether it lives, and the newcomer waits 5 
   check.equal(neuro.heard(), ["result u2 false"]);
 });
 
-test("NB22 an old socket that closes during the contest leaves the game to the newcomer", () => {
+test("NB22b an old socket that closes during the contest leaves the game to the new connection", () => {
   const { scenario, neuro } = opened();
   const old = started(scenario, "Chess", "a");
   const fresh = scenario.game("Chess").context("x");
@@ -51,7 +51,7 @@ test("NB22 an old socket that closes during the contest leaves the game to the n
   check.equal(fresh.heard(), ["reregister", "action a"]);
 });
 
-test("NB23 `replace`: of two living copies the newest has it, but after three changes in a minute the old one stays", () => {
+test("NB23 `replace`: of two working copies the newest gets the game, but after three changes in a minute the old one stays", () => {
   const { scenario, neuro } = opened({ actions: { grace: 0 } });
   let holder = started(scenario, "Chess", "a");
   const winners: boolean[] = [];
@@ -70,7 +70,7 @@ test("NB23 `replace`: of two living copies the newest has it, but after three ch
   check.equal(holder.heard().at(-1), "action a");
 });
 
-test("NB23 `replace`: a copy that has just come stays when it lives", () => {
+test("NB23 `replace`: a copy that has connected less than the grace ago keeps the game when it answers", () => {
   const { scenario, neuro } = opened();
   const first = started(scenario, "Chess", "a");
   const second = scenario.game("Chess").startup().register("b");
@@ -85,7 +85,7 @@ test("NB23 `replace`: a copy that has just come stays when it lives", () => {
   check.equal(neuro.heard(), ["register c"], "and is heard once the game is free");
 });
 
-test("NB23 `suffix`: a living copy gets a name, a registry and a prefix of its own", () => {
+test("NB23b `suffix`: a working copy gets a name, a registry and a prefix of its own", () => {
   const { scenario, neuro } = opened({ integrations: [{ match: "*", on_duplicate: "suffix" }] });
   const first = started(scenario, "Chess", "a");
   scenario.pass(30_000);
@@ -99,7 +99,7 @@ test("NB23 `suffix`: a living copy gets a name, a registry and a prefix of its o
   check.equal(neuro.heard(), ["unregister chess-2--a", "result u1 false"]);
 });
 
-test("NB23 `reject`: a living copy is not heard", () => {
+test("NB23c `reject`: messages of a working copy are dropped", () => {
   const { scenario, neuro } = opened({ integrations: [{ match: "*", on_duplicate: "reject" }] });
   const first = started(scenario, "Chess", "a");
   scenario.pass(30_000);
@@ -109,7 +109,7 @@ test("NB23 `reject`: a living copy is not heard", () => {
   check.equal(scenario.observed("taken_over").map(({ winner }) => winner), ["oldest"]);
 });
 
-test("NB23 a copy that was not heard, and then has the game for itself, is asked for all but the force that it waits for", () => {
+test("NB23d a connection that was on standby and then gets the game is asked to register everything, and its newest force is handled", () => {
   for (const isStarting of [true, false]) {
     const { scenario, neuro } = opened({ integrations: [{ match: "*", on_duplicate: "reject" }] });
     const first = started(scenario, "Chess", "a");
@@ -127,7 +127,7 @@ test("NB23 a copy that was not heard, and then has the game for itself, is asked
   }
 });
 
-test("NB23 actions of the copy that lost go only if the survivor does not have them", () => {
+test("NB23d actions of the copy that lost are unregistered only if the winner does not have them", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a", "b");
   scenario.pass(5_000);

@@ -14,7 +14,7 @@ function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: Fak
   return { scenario, neuro };
 }
 
-test("NB37 an integration of the Intermediary takes part exactly as a game", () => {
+test("NB37 an integration of the Intermediary takes part exactly as a game does", () => {
   const { scenario, neuro } = opened();
   const spotify = scenario.integration("Spotify").register("play");
   const game = started(scenario, "Radio", "play");
@@ -49,7 +49,7 @@ test("NB37 a result without an id is that of the single pending action, and of n
   check.equal(neuro.heard(), ["result u1 true", "result u2 true"]);
 });
 
-test("NB37 it has its grace, and the newest of a name has it", () => {
+test("NB37 an integration has its grace, and the newest of a name gets it", () => {
   const { scenario, neuro } = opened();
   const old = scenario.integration("Spotify").register("play");
   const fresh = scenario.integration("Spotify");
@@ -62,7 +62,7 @@ test("NB37 it has its grace, and the newest of a name has it", () => {
   check.equal(neuro.heard(), ["unregister play", "result u1 false"]);
 });
 
-test("NB37 the same name at both doors is two integrations", () => {
+test("NB37 the same name on both listeners is two integrations", () => {
   const { scenario, neuro } = opened();
   scenario.integration("Spotify").register("a");
   started(scenario, "Spotify", { name: "a", description: "another" });
@@ -70,7 +70,7 @@ test("NB37 the same name at both doors is two integrations", () => {
   check.match(second ?? "", /^register spotify-[0-9a-f]{8}--a$/);
 });
 
-test("NB37 what a watcher puts before Neuro is a silent context", () => {
+test("NB37b a watcher's message for Neuro becomes a silent context", () => {
   const { scenario, neuro } = opened();
   scenario.post({ is: "directMessage", from: "os", payload: { op: "status", message: "hi" } });
   scenario.post({ is: "directMessage", from: "os", payload: "plain" });
@@ -80,7 +80,7 @@ test("NB37 what a watcher puts before Neuro is a silent context", () => {
   ]);
 });
 
-test("NB37 every context is told to the Intermediary, and noted for those who watch", () => {
+test("NB37c every context is posted to the Intermediary and observed", () => {
   const { scenario } = opened();
   scenario.posted();
   started(scenario, "Chess", "a").context("check", false);
@@ -130,7 +130,7 @@ test("NB31 what a sloppy game sends is repaired for a strict backend, told once 
   check.equal(scenario.closed, []);
 });
 
-test("NB31 what is registered twice is named to the developer, unless it was taken back, or asked for", () => {
+test("NB31b an action that is registered twice is reported, unless it was unregistered or asked for in between", () => {
   const { scenario } = opened();
   const twice = () => scenario.observed("input_repaired").filter(({ what }) => what === "registered_twice");
   const careful = started(scenario, "Careful", "a");
@@ -145,7 +145,7 @@ test("NB31 what is registered twice is named to the developer, unless it was tak
   ]);
 });
 
-test("NB31 what is too large for any game is not sent to it, and Neuro is told", () => {
+test("NB31 an action that is too large for any game is not sent, and Neuro gets a failure", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.heard();
@@ -153,7 +153,7 @@ test("NB31 what is too large for any game is not sent to it, and Neuro is told",
   check.equal([chess.heard(), neuro.heard()], [[], ["result u1 false"]]);
 });
 
-test("NB34 voice is declined without closing the socket", () => {
+test("NB34 voice is declined and the socket stays open", () => {
   const { scenario } = opened();
   const voice = scenario.game("Chess", { path: "/game/Chess/voice" });
   voice.raw('{"command":"voice/start","data":{}}').raw(new Uint8Array([1, 0, 0, 0])).raw("junk");
@@ -191,7 +191,7 @@ test("NB36 the Go relay's handshake and health are answered as documented", () =
   check.equal(neuro.heard().slice(1), []);
 });
 
-test("NB36 other unknown commands are dropped with a note, and never go upstream", () => {
+test("NB36b any other unknown command is refused, and is never sent to Neuro", () => {
   const { scenario, neuro } = opened();
   const game = started(scenario, "Game", "a");
   neuro.heard();
@@ -202,7 +202,7 @@ test("NB36 other unknown commands are dropped with a note, and never go upstream
   check.equal(game.heard(), ["neuro-relay/health"]);
 });
 
-test("NB41 without an upstream the relay is Neuro: it takes a choice, or decides, and the action goes the same way", () => {
+test("NB41 without an upstream the relay takes a choice, or decides, and the action takes the same way", () => {
   const scenario = new Scenario({ neuros: [] });
   const chess = started(scenario, "Chess", "a", "b");
   chess.force(["a"]);
@@ -216,7 +216,7 @@ test("NB41 without an upstream the relay is Neuro: it takes a choice, or decides
   check.equal(chess.heard().filter((word) => word.startsWith("action")).length, 1);
 });
 
-test("NB42 what the room is doing can be asked for", () => {
+test("NB42 the service reports what it is doing", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a").force(["a"]);
   started(scenario, "Poker", "bet").force(["bet"]);
@@ -249,7 +249,7 @@ test("NB42 what the room is doing can be asked for", () => {
   check.that(chess.heard().length > 0);
 });
 
-test("NB42 a room without its Neuro says what it waits for", () => {
+test("NB42 a service without Neuro says what it waits for", () => {
   const scenario = new Scenario();
   scenario.step({
     is: "requested",

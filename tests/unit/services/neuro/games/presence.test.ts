@@ -11,7 +11,7 @@ function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: Ret
 const ends = (scenario: Scenario): readonly string[] =>
   scenario.observed("force_ended").map(({ integration, end }) => `${integration} ${end}`);
 
-test("NB19 a game that returns without startup is known by its first message, and Neuro notices nothing", () => {
+test("NB19 a game that reconnects without `startup` is identified by its first message, and Neuro does not notice", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Unity Game", "a", "b").close();
   neuro.heard();
@@ -23,7 +23,7 @@ test("NB19 a game that returns without startup is known by its first message, an
   check.equal(neuro.heard(), ["context [Unity Game] hello again"]);
 });
 
-test("NB19 its open force is still there, and a client that blocks on it resumes", () => {
+test("NB19 the open force of a game that reconnects is still there, and a client that blocks on it resumes", () => {
   const { scenario, neuro } = opened();
   started(scenario, "C++ Game", "a").force(["a"]).close();
   check.equal(neuro.heard().at(-1), "force a");
@@ -35,7 +35,7 @@ test("NB19 its open force is still there, and a client that blocks on it resumes
   check.equal(neuro.heard(), ["context [C++ Game] back", "result u1 true"]);
 });
 
-test("NB19 after its grace the registry is parked, and comes back with its game; so does a force nobody answered", () => {
+test("NB19b after the grace the registry is kept, and comes back with its game; so does an unanswered force", () => {
   const { scenario, neuro } = opened();
   started(scenario, "C++ Game", "a").force(["a"]).close();
   scenario.pass(10_000);
@@ -46,7 +46,7 @@ test("NB19 after its grace the registry is parked, and comes back with its game;
   check.equal(neuro.heard(), ["register a", "force a", "context [C++ Game] back"]);
 });
 
-test("NB19 a parked registry is forgotten after a day, and its names are free", () => {
+test("NB19b the registry of a game that is away is forgotten after 24 h, and its names are free", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a").close();
   scenario.pass(24 * 3_600_000 + 10_000);
@@ -56,7 +56,7 @@ test("NB19 a parked registry is forgotten after a day, and its names are free", 
   check.equal(scenario.harness.state.games.size, 1);
 });
 
-test("NB20 a client that never speaks is bound by the name in its path", () => {
+test("NB20 a client that never sends a message is identified by the name in its path", () => {
   const { scenario, neuro } = opened();
   started(scenario, "C++ Game", "a").close();
   neuro.heard();
@@ -66,7 +66,7 @@ test("NB20 a client that never speaks is bound by the name in its path", () => {
   check.equal(back.heard(), ["reregister", "action a"]);
 });
 
-test("NB20 or, after 2 s, by being the only one that left from there", () => {
+test("NB20b a client that never sends a message is identified after 2 s as the only game that disconnected from there", () => {
   const { scenario, neuro } = opened();
   started(scenario, "C++ Game", "a").close();
   neuro.heard();
@@ -83,7 +83,7 @@ test("NB20 or, after 2 s, by being the only one that left from there", () => {
   check.equal(neuro.heard(), ["result u1 false"]);
 });
 
-test("NB20 where two may be meant nobody is guessed", () => {
+test("NB20b a client that may be one of two games is not identified", () => {
   const { scenario } = opened();
   started(scenario, "One", "a").close();
   started(scenario, "Two", "b").close();
@@ -93,7 +93,7 @@ test("NB20 where two may be meant nobody is guessed", () => {
   check.equal(scenario.peerOf("One"), undefined);
 });
 
-test("NB20 a wrong guess is taken back when the game says its name", () => {
+test("NB20b a wrong identification is undone when the game says its name", () => {
   const { scenario, neuro } = opened();
   started(scenario, "One", "a").close();
   const other = scenario.game("Other");
@@ -105,7 +105,7 @@ test("NB20 a wrong guess is taken back when the game says its name", () => {
   check.equal(neuro.heard(), ["startup", "register a", "register b", "unregister a"]);
 });
 
-test("NB32 who begins with startup is not asked to register again; who is silent is, after a second", () => {
+test("NB32 a client that begins with `startup` is not asked to register again; a silent one is, after 1 s", () => {
   const { scenario } = opened();
   const polite = started(scenario, "Polite", "a");
   const silent = scenario.game("Silent");
@@ -115,7 +115,7 @@ test("NB32 who begins with startup is not asked to register again; who is silent
   check.equal([polite.heard(), silent.heard()], [[], ["reregister"]]);
 });
 
-test("NB18 the list that answers `reregister_all` is the whole registry", () => {
+test("NB18 NB18b the list that answers `actions/reregister_all` is the whole registry", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Unity", "a", "b", "c").close();
   neuro.heard();
@@ -124,7 +124,7 @@ test("NB18 the list that answers `reregister_all` is the whole registry", () => 
   check.equal(neuro.heard(), ["context [Unity] x", "register d", "unregister a"]);
 });
 
-test("NB18 a flushed queue in the wrong order does no harm: the list that follows repairs it", () => {
+test("NB18b messages that a client queued do no harm in the wrong order: the list that follows corrects them", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Unity", "a", "b").close();
   neuro.heard();
@@ -135,7 +135,7 @@ test("NB18 a flushed queue in the wrong order does no harm: the list that follow
   check.equal([...scenario.harness.state.games.get("neuro:Unity")?.actions.keys() ?? []].sort(), ["a", "b", "c"]);
 });
 
-test("NB18 a later registration only adds", () => {
+test("NB18c a later list only adds", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Unity", "a").close();
   const back = scenario.game("Unity").context("x").register("a");
@@ -145,7 +145,7 @@ test("NB18 a later registration only adds", () => {
   check.equal(neuro.heard(), ["startup", "register a", "context [Unity] x", "register b"]);
 });
 
-test("NB25 a game's startup never goes upstream; what it does not register again is gone after 300 ms", () => {
+test("NB25 a game's `startup` is never sent to Neuro; an action that it does not register again is gone after 300 ms", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a", "b", "c");
   const poker = started(scenario, "Poker", "bet");
@@ -160,7 +160,7 @@ test("NB25 a game's startup never goes upstream; what it does not register again
   check.equal([chess.heard(), poker.heard()], [[], []]);
 });
 
-test("NB25 an action in flight outlives a startup if its game registers the same again, else it ends", () => {
+test("NB25b an action in flight survives a `startup` if its game registers the same definition again; otherwise it fails", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a", "b");
   neuro.action("u1", "a");
@@ -174,7 +174,7 @@ test("NB25 an action in flight outlives a startup if its game registers the same
   check.equal(neuro.heard(), ["result u1 true"]);
 });
 
-test("NB25 an action that its game unregistered right after its start is still its own to answer", () => {
+test("NB25b an action in flight that its game unregistered right after its `startup` can still be answered", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a").force(["a"]);
   neuro.action("u1", "a");
@@ -186,7 +186,7 @@ test("NB25 an action that its game unregistered right after its start is still i
   check.equal(neuro.heard(), ["result u1 true"]);
 });
 
-test("NB27 a startup ends the game's open force: its names are withdrawn at once, and registered again though equal", () => {
+test("NB27 a `startup` cancels the open force: its names are unregistered at once, and registered again although they are equal", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a", "b");
   const poker = started(scenario, "Poker", "bet");
@@ -202,7 +202,7 @@ test("NB27 a startup ends the game's open force: its names are withdrawn at once
   check.equal(ends(scenario), ["Chess cancelled"]);
 });
 
-test("NB27 a name in the force that another game has too is withdrawn and registered for that one", () => {
+test("NB27 a name of the cancelled force that another game has too is unregistered and registered for that game", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   const poker = started(scenario, "Poker", "a");
@@ -214,7 +214,7 @@ test("NB27 a name in the force that another game has too is withdrawn and regist
   check.equal([chess.heard(), poker.heard()], [[], ["action a"]]);
 });
 
-test("NB27 a startup ends waiting forces too", () => {
+test("NB27 a `startup` cancels waiting forces, too", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Poker", "bet").force(["bet"]);
   const chess = started(scenario, "Chess", "a").force(["a"]);
@@ -223,7 +223,7 @@ test("NB27 a startup ends waiting forces too", () => {
   check.equal(neuro.heard().filter((word) => word.startsWith("force")), ["force bet"]);
 });
 
-test("NB25 a game that restarts after its grace registers anew, and nothing old is shown meanwhile", () => {
+test("NB25 after its grace a game that restarts registers again, and its old actions stay hidden", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a", "b").force(["a"]).close();
   scenario.pass(20_000);
@@ -233,7 +233,7 @@ test("NB25 a game that restarts after its grace registers anew, and nothing old 
   check.equal(neuro.heard(), ["register b"]);
 });
 
-test("NB33 one socket may carry several games, and a game that changes its name is a second one", () => {
+test("NB33 one socket may speak for several games, and a game that changes its name is a second one", () => {
   const { scenario, neuro } = opened();
   const socket = scenario.game("One").startup().register("a");
   socket.say("startup", undefined, "Two").say("actions/register", { actions: [otherAction("a")] }, "Two");
@@ -249,7 +249,7 @@ test("NB33 one socket may carry several games, and a game that changes its name 
   check.equal(neuro.heard(), ["unregister a", "unregister two--a"]);
 });
 
-test("NB33 a message without a game belongs to whoever the socket speaks for, or to nobody known", () => {
+test("NB33b a message without `game` belongs to the last game of its socket, or else to a new unknown one", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a").raw('{"command":"context","data":{"message":"m","silent":true}}');
   scenario.game("?", { path: "/game/Named" }).raw('{"command":"context","data":{"message":"n","silent":true}}');
@@ -257,7 +257,7 @@ test("NB33 a message without a game belongs to whoever the socket speaks for, or
   check.equal(neuro.heard().slice(2), ["context [Chess] m", "context [Named] n", "context [unknown-1] o"]);
 });
 
-test("NB35 pongs may stay away while a level loads; who answered before and is silent for 120 s is let go", () => {
+test("NB35 pongs may be missing while a level loads; a socket that has answered before is closed after 120 s of silence", () => {
   const { scenario } = opened();
   const able = started(scenario, "Able", "a");
   const unable = started(scenario, "Unable", "b");

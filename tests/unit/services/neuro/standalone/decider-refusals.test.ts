@@ -6,7 +6,7 @@ import { compileSchema, validationError } from "../../../../../src/services/neur
 import { check } from "../../../../harness/check.ts";
 import { FORCE, MOVE, names, PASS, Play, SCHEMA } from "./decider-fixture.ts";
 
-test("NB144 `random` makes data that fits the schema, and the same seed the same game", () => {
+test("NB144 `random` decides with valid data, and the same for the same seed", () => {
   const decisions = (seed: number): readonly NeuroMessage[] => {
     const play = new Play({ decider: "random", seed });
     for (let round = 0; round < 20; round++) {
@@ -33,7 +33,7 @@ test("NB144 `random` makes data that fits the schema, and the same seed the same
   check.that(JSON.stringify(decisions(1)) !== JSON.stringify(decisions(2)));
 });
 
-test("NB145 a failed result is tried again as Neuro does, so often and then no more", () => {
+test("NB145 a failed result is decided again `retries` times, and then the force is over", () => {
   const play = new Play({ decider: "first", retries: 2 });
   play.hear(FORCE);
   check.equal(names(play.pass(8_000)), ["move"]);
@@ -43,7 +43,7 @@ test("NB145 a failed result is tried again as Neuro does, so often and then no m
   check.equal(play.state, "idle");
 });
 
-test("NB145 with nobody to decide, a failed result is offered again", () => {
+test("NB145 with `decider: none` a failed result is offered again", () => {
   const play = new Play({ decider: "none" });
   play.hear(FORCE);
   play.choose("pass");
@@ -52,7 +52,7 @@ test("NB145 with nobody to decide, a failed result is offered again", () => {
   check.equal(names(play.choose("pass")), ["pass"]);
 });
 
-test("NB146 a result that succeeds ends the force, and only the result of its own action does", () => {
+test("NB146 only the success of the force's own action ends the force", () => {
   const play = new Play();
   play.hear(FORCE);
   play.choose("wave");
@@ -65,7 +65,7 @@ test("NB146 a result that succeeds ends the force, and only the result of its ow
   check.equal(play.observations, [{ is: "result_ignored", from: "unknown", why: "unknown" }]);
 });
 
-test("NB147 a newer force replaces the open one, whose result then counts for nothing", () => {
+test("NB147 a newer force replaces the open one, whose result is then ignored", () => {
   const play = new Play();
   play.hear(FORCE);
   play.choose("pass");
@@ -75,21 +75,21 @@ test("NB147 a newer force replaces the open one, whose result then counts for no
   check.equal(play.offers.length, 2);
 });
 
-test("NB147 names that go are no longer chosen", () => {
+test("NB147b an unregistered action is not chosen any more", () => {
   const play = new Play({ decider: "first" });
   play.hear(FORCE);
   play.hear({ command: "actions/unregister", names: ["move"] });
   check.equal(names(play.pass(8_000)), ["pass"]);
 });
 
-test("NB148 anybody may use a registered action without a force", () => {
+test("NB148 a registered action may be chosen without a force", () => {
   const play = new Play();
   check.equal(names(play.choose("wave")), ["wave"]);
   check.equal(play.result(false), []);
   check.equal(play.state, "idle");
 });
 
-test("NB148 a choice that comes after its force was decided is not done", () => {
+test("NB148 a choice for a force that is already decided is refused", () => {
   const play = new Play({ decider: "first" });
   play.hear(FORCE);
   play.pass(8_000);
@@ -100,7 +100,7 @@ test("NB148 a choice that comes after its force was decided is not done", () => 
   check.equal(names(play.choose("pass")), ["pass"]);
 });
 
-test("NB149 `openai`: an answer that does not fit is asked for again with what was wrong, then chance decides", () => {
+test("NB149 `openai`: an invalid answer is asked for again with the reason", () => {
   const play = new Play({ decider: "openai", openai: { url: "http://x", model: "m", timeout: 10_000, attempts: 3 } });
   play.hear({ command: "context", message: "The queen is lost.", silent: true });
   play.hear(FORCE);
@@ -126,7 +126,7 @@ test("NB149 `openai`: an answer that does not fit is asked for again with what w
   ]);
 });
 
-test("NB149 `openai`: after so many answers of no use, chance decides and says so", () => {
+test("NB149 `openai`: after `attempts` invalid answers the decision is random, and that is reported", () => {
   const play = new Play({ decider: "openai", openai: { url: "http://x", model: "m", timeout: 10_000, attempts: 2 } });
   play.hear(FORCE);
   play.pass(8_000);
@@ -135,7 +135,7 @@ test("NB149 `openai`: after so many answers of no use, chance decides and says s
   check.match(play.refused[0] ?? "", /at random/);
 });
 
-test("NB150 the answer of an earlier job counts for nothing, and somebody may choose while the model thinks", () => {
+test("NB150 the answer of an earlier job is ignored, and somebody may choose while the model thinks", () => {
   const play = new Play({ decider: "openai" });
   play.hear(FORCE);
   play.pass(8_000);
@@ -147,7 +147,7 @@ test("NB150 the answer of an earlier job counts for nothing, and somebody may ch
   check.equal(play.ran({ name: "pass" }, current), []);
 });
 
-test("NB151 of a force the names that are registered are asked, and the developer is told about the others", () => {
+test("NB151 the registered names of a force are offered, and the developer is told about the others", () => {
   const play = new Play({ decider: "first" });
   play.hear({ ...FORCE, names: ["castle", "pass"] } as GameMessage);
   check.equal(names(play.pass(8_000)), ["pass"]);
@@ -160,7 +160,7 @@ test("NB151 of a force the names that are registered are asked, and the develope
   }
 });
 
-test("NB152 what was asked is remembered for the model, but not what was ephemeral; the memory is bounded", () => {
+test("NB152 queries are remembered for the model, but not the ephemeral ones; the memory is bounded", () => {
   const play = new Play({ decider: "openai" });
   const ask = (query: string, ephemeral: boolean): void => {
     play.hear({ ...FORCE, query, ephemeral } as GameMessage);

@@ -69,7 +69,7 @@ const TABLE: readonly [string, ...(readonly [becomes: string, says: string])[]][
   ["shutdown/ready", ["idle", ""], ["offered", ""], ["thinking", ""], ["awaiting_result", ""]],
 ];
 
-test("NB140 every event in every state leads where it should", () => {
+test("NB140 the decider goes from every state by every event to the state in the table", () => {
   check.equal(TABLE.map(([event]) => event), Object.keys(EVENTS));
   for (const [event, ...row] of TABLE) {
     for (const [at, [state, reach]] of Object.entries(STATES).entries()) {
@@ -81,7 +81,7 @@ test("NB140 every event in every state leads where it should", () => {
   }
 });
 
-test("NB141 a startup is answered by the configured character, and forgets actions and force", () => {
+test("NB141 a `startup` is answered with the configured character, and clears actions and force", () => {
   const play = new Play({ character: "evil" });
   play.hear(FORCE);
   const [ack] = play.hear({ command: "startup" });
@@ -111,7 +111,7 @@ test("NB142 a force is offered to those who watch, with what they need to choose
   }]);
 });
 
-test("NB142 the first valid choice within the time is taken; what is not valid is refused and costs nothing", () => {
+test("NB142 the first valid choice within `choice_timeout` is sent; an invalid one is refused and changes nothing", () => {
   const play = new Play();
   play.hear(FORCE);
   check.equal(play.choose("move", "{"), []);
@@ -130,7 +130,7 @@ test("NB142 the first valid choice within the time is taken; what is not valid i
   check.equal(play.pass(60_000), []);
 });
 
-test("NB143 when nobody chooses in time, `first` takes the first action with what it requires", () => {
+test("NB143 when nobody chooses, `first` takes the first action with the data that it requires", () => {
   const play = new Play({ decider: "first" });
   play.hear(FORCE);
   check.equal(play.pass(7_999), []);
