@@ -110,7 +110,7 @@ function reportMissingId(from: Integration, { id }: ResultMessage, ctx: StepCont
   if (id !== undefined) return;
   const hint =
     "send the id of the action with its result: without an id the result counts only while a single action is pending";
-  reportOnce(from, "action_result without an id", hint, ctx);
+  reportOnce(from, "result_id_missing", hint, ctx);
 }
 
 /** Tells the developer of an integration about a kind of input once. */

@@ -105,7 +105,7 @@ function open(force: Force, attempt: 1 | 2, ctx: StepContext): void {
 
 /** Names that were not registered when the force came, and still are not: its developer is told, once. */
 function reportUnknownNames({ game, message, state }: Force, names: ReadonlySet<string>, ctx: StepContext): void {
-  const what = "force of unknown names";
+  const what = "force_names_unknown";
   const unknown = message.names.filter((name) => !names.has(name));
   const didWait = state.is === "waiting" && state.awaitNamesUntil !== undefined;
   if (!didWait || unknown.length === 0 || game.reportedRepairs.has(what)) return;

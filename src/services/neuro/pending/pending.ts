@@ -315,7 +315,7 @@ function countMissedDeadline(game: Game, ctx: StepContext): void {
   ctx.observe({
     is: "input_repaired",
     from: game.name,
-    what: "no results",
+    what: "results_missing",
     hint: "every action needs an `action/result`; from now on silence is taken for success",
   });
 }

@@ -262,7 +262,7 @@ test("NB17 names that are never registered are named to the developer, once, and
   check.equal(scenario.observed("input_repaired"), [{
     is: "input_repaired",
     from: "Chess",
-    what: "force of unknown names",
+    what: "force_names_unknown",
     hint: "register an action before you force it; not registered: never, ever",
   }]);
 });

@@ -174,7 +174,7 @@ test("NB15 three silent deadlines in a row show that a client confirms nothing; 
     scenario.pass(18_000);
     check.equal(neuro.heard(), [`result ${id} false`]);
   }
-  check.equal(scenario.observed("input_repaired").map(({ what }) => what), ["no results"]);
+  check.equal(scenario.observed("input_repaired").map(({ what }) => what), ["results_missing"]);
   neuro.action("u4", "a");
   scenario.pass(500);
   check.equal(neuro.heard(), ["result u4 true"]);
