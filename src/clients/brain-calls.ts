@@ -1,18 +1,18 @@
 /**
- * The calls of a Brain client: which are still unanswered, and which reply is whose.
+ * The calls of a Brain client: which are unanswered, and which call a reply belongs to.
  *
- * Invariants: C1 every call ends exactly once: by its reply, by an error, at its deadline, or when the client is closed; C2 a
- * reply is matched by the id that the relay echoes; one without id answers the oldest call that was sent, as with the original
- * relay, which knew no ids but kept the order.
+ * Invariants: C1 every call ends exactly once: by its reply, by an error, at its deadline, or when the client is closed; C2 a reply is
+ * matched by the id that the relay echoes. A reply without an id answers the oldest call that was sent, because the original relay knew no
+ * ids but kept the order.
  */
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 
-/** A call that the relay refused, or whose fate is unknown. */
+/** A call that the relay refused, or whose outcome is unknown. */
 export class BrainError extends Error {
   override readonly name = "BrainError";
-  /** The relay's code where it gave one; `Lost`, `TimedOut`, `Busy` and `Closed` are the client's own. */
+  /** The relay's code if it sent one. `Lost`, `TimedOut`, `Busy` and `Closed` are the client's own. */
   readonly code: string | undefined;
-  /** The whole refusal. */
+  /** The whole reply of the relay. */
   readonly reply: JsonObject;
 
   constructor(message: string, code: string | undefined, reply: JsonObject = {}) {
@@ -22,30 +22,31 @@ export class BrainError extends Error {
   }
 }
 
-export interface Call {
+export interface BrainCall {
   readonly id: string;
   readonly text: string;
-  /** Doing it again does no harm: after a loss it is sent once more. */
-  readonly isRepeatable: boolean;
+  /** Repeating it does no harm, so it is sent again after a lost connection. */
+  readonly isIdempotent: boolean;
   isSent: boolean;
   readonly deadline: number;
   resolve(reply: JsonObject): void;
   reject(error: BrainError): void;
 }
 
-/** Calls that may wait at a time. */
+/** Unanswered calls of one client. */
 export const CALLS_MAX = 10_000;
 
-export class Calls {
+export class BrainCalls {
   /** In the order in which they were made. */
-  readonly #open = new Map<string, Call>();
+  readonly #open = new Map<string, BrainCall>();
   #isClosed = false;
 
-  /** False when it was rejected at once. */
-  add(call: Call): boolean {
-    if (this.#isClosed) call.reject(closed());
-    else if (this.#open.size >= CALLS_MAX) call.reject(new BrainError(`more than ${CALLS_MAX} calls wait`, "Busy"));
-    else this.#open.set(call.id, call);
+  /** False when the call was rejected at once. */
+  add(call: BrainCall): boolean {
+    if (this.#isClosed) call.reject(closedError());
+    else if (this.#open.size >= CALLS_MAX) {
+      call.reject(new BrainError(`${this.#open.size} calls are unanswered; at most ${CALLS_MAX} may be`, "Busy"));
+    } else this.#open.set(call.id, call);
     return this.#open.has(call.id);
   }
 
@@ -53,12 +54,12 @@ export class Calls {
     return this.#open.size;
   }
 
-  /** Those that have to be sent, oldest first. */
-  unsent(): readonly Call[] {
+  /** The calls that have to be sent, oldest first. */
+  unsent(): readonly BrainCall[] {
     return [...this.#open.values()].filter(({ isSent }) => !isSent);
   }
 
-  /** Ends the call that a reply belongs to; false when there is none. */
+  /** Ends the call that a reply belongs to. False when there is none. */
   settle(reply: JsonObject): boolean {
     const { request_id: id, error, code } = reply;
     const call = typeof id === "string" ? this.#open.get(id) : this.#oldestSent();
@@ -69,37 +70,37 @@ export class Calls {
     return true;
   }
 
-  /** The connection is gone: what was sent and must not be done twice has an unknown fate, the rest is sent again. */
-  lose(): void {
+  /** The connection was lost: sent calls that are not idempotent have an unknown outcome, all others are sent again. */
+  connectionLost(): void {
     for (const call of [...this.#open.values()].filter(({ isSent }) => isSent)) {
       call.isSent = false;
-      if (!call.isRepeatable) this.#end(call, new BrainError("the connection was lost before the reply came", "Lost"));
+      if (!call.isIdempotent) this.#reject(call, new BrainError("the connection was lost before the reply", "Lost"));
     }
   }
 
-  /** Ends the calls that waited too long. */
+  /** Ends the calls whose deadline has passed. */
   expire(now: number): void {
     for (const call of [...this.#open.values()]) {
-      if (call.deadline <= now) this.#end(call, new BrainError("the relay did not answer in time", "TimedOut"));
+      if (call.deadline <= now) this.#reject(call, new BrainError("the relay did not answer in time", "TimedOut"));
     }
   }
 
   close(): void {
     this.#isClosed = true;
-    for (const call of [...this.#open.values()]) this.#end(call, closed());
+    for (const call of [...this.#open.values()]) this.#reject(call, closedError());
   }
 
-  #oldestSent(): Call | undefined {
+  #oldestSent(): BrainCall | undefined {
     return [...this.#open.values()].find(({ isSent }) => isSent);
   }
 
-  #end(call: Call, error: BrainError): void {
+  #reject(call: BrainCall, error: BrainError): void {
     this.#open.delete(call.id);
     call.reject(error);
   }
 }
 
-const closed = (): BrainError => new BrainError("the client is closed", "Closed");
+const closedError = (): BrainError => new BrainError("the client is closed", "Closed");
 
 /** A frame as a JSON object, or undefined. */
 export function objectIn(frame: unknown): JsonObject | undefined {

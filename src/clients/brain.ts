@@ -8,29 +8,29 @@
  * const stop = await brain.subscribe(session, ({ changes }) => console.log(changes));
  * ```
  *
- * The connection is kept: calls made while it is down wait, and those that may be done twice are sent again after a loss.
- * Operators may be, for each has an `op_id` by which the relay knows it again.
+ * The client reconnects. Calls made while it is offline wait, and idempotent calls are sent again after a lost connection. Operators are
+ * idempotent, because each has an `op_id` by which the relay recognises it.
  */
 import type { Backoff } from "../core/backoff.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
-import { BrainError, type Call, Calls, objectIn } from "./brain-calls.ts";
-import { type Change, changeIn, Following, objectOf, type Snapshot } from "./brain-following.ts";
-import { type BrainSocket, KeptSocket } from "./brain-socket.ts";
+import { ReconnectingLink } from "../websocket-client/reconnecting-link.ts";
+import type { DriverOptions } from "../websocket-client/socket-driver.ts";
+import { type BrainCall, BrainCalls, BrainError, objectIn } from "./brain-calls.ts";
+import { type Change, changeIn, objectOf, SessionSubscription, type Snapshot } from "./session-subscription.ts";
 
 export { BrainError } from "./brain-calls.ts";
-export type { Change, Snapshot } from "./brain-following.ts";
-export type { BrainSocket } from "./brain-socket.ts";
+export type { Change, Snapshot } from "./session-subscription.ts";
+export type { ClientClock, DriverOptions, OpenSocket, SocketLike } from "../websocket-client/socket-driver.ts";
 
-/** How a client connects, and how long it waits. */
-export interface BrainClientOptions {
-  /** The global `WebSocket` when absent. */
-  readonly open?: (url: string) => BrainSocket;
-  /** How long a call may take, waiting for the connection included. */
+/** The connection and timeouts of a client. */
+export interface BrainClientOptions extends DriverOptions {
+  /** How long a call may take, including the wait for the connection. Default: 10 s. */
   readonly timeoutMs?: number;
+  /** Between attempts, with full jitter. Default: from 250 ms up to 5 s. */
   readonly backoff?: Backoff;
 }
 
-/** What a session begins with; the relay's settings say what is left out. */
+/** How a session starts. The relay's settings give the defaults. */
 export interface SessionPlan {
   readonly owner?: Json;
   readonly initialState?: JsonObject;
@@ -40,26 +40,26 @@ export interface SessionPlan {
 
 /** How an operator is applied. */
 export interface ApplyOptions {
-  /** Only if nothing was done since this event. */
+  /** Apply only if this is the session's last event. */
   readonly ifSeq?: number;
-  /** The name under which it is done once; a new one is made when absent. */
+  /** The id under which it is applied once. Default: a new one. */
   readonly opId?: string;
 }
 
 /** One operator of a macro. */
-export interface Step {
+export interface MacroStep {
   readonly name: string;
   readonly params?: JsonObject;
 }
 
-/** What a prediction is made from: any of the three. */
+/** The input of a prediction: any of the three. */
 export interface Texts {
   readonly text?: string;
   readonly math?: string;
   readonly physics?: string;
 }
 
-/** A prediction; `value` is null where the relay has no model. */
+/** A prediction. `value` is null if the relay has no model. */
 export interface Inferred {
   readonly value: number | null;
   readonly routing: JsonObject;
@@ -68,33 +68,33 @@ export interface Inferred {
 
 const TIMEOUT_MS = 10_000;
 const BACKOFF: Backoff = { baseMs: 250, capMs: 5_000 };
-const CHECK_MS = 250;
+const EXPIRY_CHECK_MS = 250;
 
-/** A client of one relay's Brain. It dials at once; calls wait until it is connected. */
+/** A client of a relay's Brain. It dials at once; calls wait until it is connected. */
 export class BrainClient implements Disposable {
-  readonly #calls = new Calls();
-  readonly #socket: KeptSocket;
+  readonly #calls = new BrainCalls();
+  readonly #link: ReconnectingLink;
   readonly #timeoutMs: number;
   readonly #backoff: Backoff;
-  readonly #following = new Map<string, Following>();
-  readonly #clock: ReturnType<typeof setInterval>;
-  /** Makes ids of this client unlike those of any other, for an `op_id` is shared by all who use a session. */
+  readonly #subscriptions = new Map<string, SessionSubscription>();
+  readonly #expiry: ReturnType<typeof setInterval>;
+  /** Makes the ids of this client unique, because all clients of a session share the `op_id`s. */
   readonly #name: string = crypto.randomUUID();
   #count = 0;
 
   constructor(url: string, options: BrainClientOptions = {}) {
-    const { open = (to) => new WebSocket(to), timeoutMs = TIMEOUT_MS, backoff = BACKOFF } = options;
+    const { timeoutMs = TIMEOUT_MS, backoff = BACKOFF } = options;
     this.#timeoutMs = timeoutMs;
     this.#backoff = backoff;
-    this.#clock = setInterval(() => this.#calls.expire(Date.now()), Math.min(CHECK_MS, timeoutMs));
-    this.#socket = new KeptSocket({
-      url,
-      open,
-      backoff,
+    this.#expiry = setInterval(() => this.#calls.expire(Date.now()), Math.min(EXPIRY_CHECK_MS, timeoutMs));
+    this.#link = new ReconnectingLink({ ...options, url, backoff }, {
       opened: () => this.#opened(),
       received: (frame) => this.#received(frame),
-      lost: () => this.#lost(),
+      lost: ({ wasOpen }) => {
+        if (wasOpen) this.#lost();
+      },
     });
+    this.#link.start();
   }
 
   /** The id of a new session. */
@@ -109,7 +109,7 @@ export class BrainClient implements Disposable {
     return String(id);
   }
 
-  /** Applies one operator and gives the state after it. Rejects with a `BrainError` when it was refused. */
+  /** Applies one operator. Resolves with the state after it. Rejects with a `BrainError` if the relay refuses it. */
   apply(
     session: string,
     operator: string,
@@ -119,29 +119,29 @@ export class BrainClient implements Disposable {
     return this.#do({ cmd: "ApplyOperator", session_id: session, operator, params }, how);
   }
 
-  /** Applies several operators as one: all or none. */
+  /** Applies several operators as one: all of them or none. */
   applyMacro(
     session: string,
     name: string,
-    options: ApplyOptions & { readonly steps: readonly Step[] },
+    options: ApplyOptions & { readonly steps: readonly MacroStep[] },
   ): Promise<Snapshot> {
     const { steps, ...how } = options;
     return this.#do({ cmd: "ApplyMacro", session_id: session, name, steps: steps.map((step) => ({ ...step })) }, how);
   }
 
-  /** The state now, or after an event. */
+  /** The current state, or the state after an event. */
   async getState(session: string, atSeq?: number): Promise<Snapshot> {
     const at = atSeq === undefined ? {} : { at_seq: atSeq };
     return snapshotOf(await this.call({ cmd: "GetState", session_id: session, ...at }, true));
   }
 
-  /** The id of a new session that begins as this one is, or was after an event. */
+  /** Forks a session at its current state or after an event. Resolves with the id of the new session. */
   async fork(session: string, { atSeq, owner }: { readonly atSeq?: number; readonly owner?: Json } = {}): Promise<string> {
     const at = { ...(atSeq !== undefined && { at_seq: atSeq }), ...(owner !== undefined && { owner }) };
     return String((await this.call({ cmd: "ForkSession", session_id: session, ...at }))["child"]);
   }
 
-  /** All events of a session, page by page. */
+  /** The events of a session, read page by page. */
   async *audit(session: string, afterSeq = -1): AsyncGenerator<JsonObject> {
     for (let after = afterSeq;;) {
       const page = await this.call({ cmd: "GetAudit", session_id: session, after_seq: after }, true);
@@ -152,24 +152,24 @@ export class BrainClient implements Disposable {
     }
   }
 
-  /** From now on nothing is done to the session. */
+  /** Seals a session: it can be read, forked and closed, but not changed. */
   async seal(session: string, reason?: string): Promise<void> {
     await this.call({ cmd: "SealSession", session_id: session, ...(reason !== undefined && { reason }) }, true);
   }
 
-  /** Ends the session for good. */
+  /** Ends a session permanently. */
   async closeSession(session: string): Promise<void> {
-    this.#following.delete(session);
+    this.#subscriptions.delete(session);
     await this.call({ cmd: "CloseSession", session_id: session });
   }
 
-  /** Whether the log, as it is stored, folds to the state. */
+  /** Whether replaying the stored log gives the current state. */
   async replay(session: string): Promise<{ readonly ok: boolean; readonly firstMismatch: number | null }> {
     const { ok, first_mismatch: at } = await this.call({ cmd: "ReplaySession", session_id: session }, true);
     return { ok: ok === true, firstMismatch: typeof at === "number" ? at : null };
   }
 
-  /** What the model makes of up to three texts. */
+  /** Predicts a value from up to three texts. */
   async infer(payload: Texts, traceId?: string): Promise<Inferred> {
     const trace = traceId === undefined ? {} : { trace_id: traceId };
     const { prediction, routing, tokens } = await this.call({ cmd: "Infer", ...trace, payload: { ...payload } }, true);
@@ -178,49 +178,50 @@ export class BrainClient implements Disposable {
   }
 
   /**
-   * Hears of what others do to a session, over any loss of the connection. What it returns ends that.
-   *
-   * Rejects when the session is unknown.
+   * Calls the listener with the changes that other clients make, across reconnects. Resolves with a function that ends the subscription.
+   * Rejects if the session is unknown.
    */
   async subscribe(session: string, listener: (change: Change) => void): Promise<() => void> {
-    const following = this.#following.get(session) ?? new Following(session, this.#askToFollow(session));
-    this.#following.set(session, following);
-    following.listeners.add(listener);
+    const subscription = this.#subscriptions.get(session) ??
+      new SessionSubscription(session, this.#sendSubscribe(session));
+    this.#subscriptions.set(session, subscription);
+    subscription.listeners.add(listener);
     const stop = (): void => {
-      following.listeners.delete(listener);
-      if (following.listeners.size > 0 || this.#following.get(session) !== following) return;
-      this.#following.delete(session);
+      subscription.listeners.delete(listener);
+      if (subscription.listeners.size > 0 || this.#subscriptions.get(session) !== subscription) return;
+      this.#subscriptions.delete(session);
       this.call({ cmd: "Unsubscribe", session_id: session }, true).catch(() => {}); // Why: then there is nothing to end.
     };
     try {
-      await following.asked;
+      await subscription.confirmed;
     } catch (error) {
-      this.#forget(following);
+      this.#remove(subscription);
       throw error;
     }
     return stop;
   }
 
-  /** Any request of the protocol. With `isRepeatable` it is sent again when the connection is lost. */
-  call(fields: JsonObject, isRepeatable = false): Promise<JsonObject> {
+  /** Sends any request of the protocol. An idempotent one is sent again after a lost connection. */
+  call(fields: JsonObject, isIdempotent = false): Promise<JsonObject> {
     const id = this.#id();
     const text = JSON.stringify({ ...fields, request_id: id });
     return new Promise((resolve, reject) => {
-      const call: Call = { id, text, isRepeatable, isSent: false, deadline: Date.now() + this.#timeoutMs, resolve, reject };
-      if (this.#calls.add(call) && this.#socket.isOpen) this.#send(call);
+      const deadline = Date.now() + this.#timeoutMs;
+      const call: BrainCall = { id, text, isIdempotent, isSent: false, deadline, resolve, reject };
+      if (this.#calls.add(call)) this.#send(call);
     });
   }
 
-  /** Calls without an answer. */
+  /** The number of unanswered calls. */
   get pending(): number {
     return this.#calls.size;
   }
 
-  /** Ends everything; what is unanswered is rejected. */
+  /** Closes the connection. Unanswered calls are rejected. */
   close(): void {
-    clearInterval(this.#clock);
-    this.#following.clear();
-    this.#socket.close();
+    clearInterval(this.#expiry);
+    this.#subscriptions.clear();
+    this.#link.close();
     this.#calls.close();
   }
 
@@ -231,63 +232,66 @@ export class BrainClient implements Disposable {
   async #do(fields: JsonObject, { ifSeq, opId = this.#id() }: ApplyOptions): Promise<Snapshot> {
     const condition = ifSeq === undefined ? {} : { if_seq: ifSeq };
     const snapshot = snapshotOf(await this.call({ ...fields, ...condition, op_id: opId, want: ["meta"] }, true));
-    this.#following.get(String(fields["session_id"]))?.did(snapshot.seq);
+    this.#subscriptions.get(String(fields["session_id"]))?.acknowledge(snapshot.seq);
     return snapshot;
   }
 
-  async #askToFollow(session: string): Promise<number> {
+  async #sendSubscribe(session: string): Promise<number> {
     return Number((await this.call({ cmd: "Subscribe", session_id: session }, true))["seq"]);
   }
 
   #opened(): void {
     for (const call of this.#calls.unsent()) this.#send(call);
-    for (const following of this.#following.values()) if (following.isKnown) void this.#followAgain(following);
-  }
-
-  #lost(): void {
-    this.#calls.lose();
-    for (const following of this.#following.values()) following.lose();
-  }
-
-  /** After a loss: subscribes again, and makes up for what was missed. */
-  #followAgain(following: Following): Promise<void> {
-    return this.#regain(following, async () => {
-      const seq = await this.#askToFollow(following.session);
-      return following.misses(seq) ? await this.getState(following.session) : undefined;
-    });
-  }
-
-  async #regain(following: Following, read: () => Promise<Snapshot | undefined>): Promise<void> {
-    const loss = following.lose();
-    try {
-      following.regain(loss, await read());
-    } catch (error) {
-      const code = error instanceof BrainError ? error.code : undefined;
-      if (code === undefined || code === "SessionExpired") return this.#forget(following); // Why: there is no such session.
-      if (code === "Lost" || code === "Closed") return; // Why: the next connection asks again.
-      await new Promise((resolve) => setTimeout(resolve, this.#backoff.baseMs));
-      if (following.owes(loss) && this.#following.get(following.session) === following) await this.#regain(following, read);
+    for (const subscription of this.#subscriptions.values()) {
+      if (subscription.isConfirmed) void this.#resubscribe(subscription);
     }
   }
 
-  #forget(following: Following): void {
-    if (this.#following.get(following.session) === following) this.#following.delete(following.session);
+  #lost(): void {
+    this.#calls.connectionLost();
+    for (const subscription of this.#subscriptions.values()) subscription.beginCatchUp();
   }
 
-  #send(call: Call): void {
-    call.isSent = true;
-    this.#socket.send(call.text);
+  /** Subscribes again after a lost connection, and reads the state if changes were missed. */
+  #resubscribe(subscription: SessionSubscription): Promise<void> {
+    return this.#catchUp(subscription, async () => {
+      const seq = await this.#sendSubscribe(subscription.session);
+      return subscription.isBehind(seq) ? await this.getState(subscription.session) : undefined;
+    });
+  }
+
+  async #catchUp(subscription: SessionSubscription, read: () => Promise<Snapshot | undefined>): Promise<void> {
+    const gap = subscription.beginCatchUp();
+    try {
+      subscription.completeCatchUp(gap, await read());
+    } catch (error) {
+      const code = error instanceof BrainError ? error.code : undefined;
+      if (code === undefined || code === "SessionExpired") return this.#remove(subscription); // Why: there is no such session.
+      if (code === "Lost" || code === "Closed") return; // Why: the next connection subscribes again.
+      await new Promise((resolve) => setTimeout(resolve, this.#backoff.baseMs));
+      const isActive = this.#subscriptions.get(subscription.session) === subscription;
+      if (isActive && subscription.isCurrent(gap)) await this.#catchUp(subscription, read);
+    }
+  }
+
+  #remove(subscription: SessionSubscription): void {
+    const { session } = subscription;
+    if (this.#subscriptions.get(session) === subscription) this.#subscriptions.delete(session);
+  }
+
+  #send(call: BrainCall): void {
+    call.isSent = this.#link.send(call.text);
   }
 
   #received(frame: unknown): void {
     const message = objectIn(frame);
     if (message === undefined) return;
-    const following = this.#following.get(String(message["session_id"]));
+    const subscription = this.#subscriptions.get(String(message["session_id"]));
     switch (message["type"]) {
       case "State.Delta":
-        return following?.heard(changeIn(message));
+        return subscription?.receive(changeIn(message));
       case "State.Gap":
-        if (following !== undefined) void this.#regain(following, () => this.getState(following.session));
+        if (subscription !== undefined) void this.#catchUp(subscription, () => this.getState(subscription.session));
         return;
       default:
         this.#calls.settle(message);

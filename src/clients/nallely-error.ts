@@ -1,35 +1,39 @@
-import type { CommandEnd, Refusal, Rule } from "../services/nallely/mod.ts";
+/** The errors of the Nallely clients. */
+import type { CommandFailure, RuleName, RuleViolation } from "../services/nallely/mod.ts";
 
-/** A mistake found before the wire; `rule` names what was broken. */
+/** Something broke a rule and was not sent; `rule` names the rule. */
 export class RefusedError extends Error {
   override readonly name = "RefusedError";
-  readonly rule: Rule;
+  readonly rule: RuleName;
 
-  constructor({ rule, reason }: Refusal) {
+  constructor({ rule, reason }: RuleViolation) {
     super(`${rule}: ${reason}`);
     this.rule = rule;
   }
 }
 
-/** A command that did not come through; `why` says how it ended. */
+/** A command that failed; `failure` says how it ended. */
 export class TrevorError extends Error {
   override readonly name = "TrevorError";
   readonly command: string;
-  readonly why: CommandEnd;
+  readonly failure: CommandFailure;
 
-  constructor(command: string, { why, reason }: { readonly why: CommandEnd; readonly reason: string }) {
+  constructor(
+    command: string,
+    { failure, reason }: { readonly failure: CommandFailure; readonly reason: string },
+  ) {
     super(reason);
     this.command = command;
-    this.why = why;
+    this.failure = failure;
   }
 }
 
-/** What was waited for did not come in time. */
-export class LateError extends Error {
-  override readonly name = "LateError";
+/** A wait exceeded its `timeoutMs`. */
+export class WaitTimeoutError extends Error {
+  override readonly name = "WaitTimeoutError";
 }
 
-/** What was waited for will not come: the neuron or client was closed. */
+/** A wait ended because the neuron or client was closed. */
 export class ClosedError extends Error {
   override readonly name = "ClosedError";
 }

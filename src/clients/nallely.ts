@@ -1,7 +1,7 @@
 /**
- * Everything for a program that joins a Nallely session: neurons, Trevor, and what helps with both.
+ * Clients for a Nallely session: neurons and Trevor.
  *
- * Runs on Bun, Deno, Workers, Node and in the browser. `src/services/nallely/README.md` shows how it is used.
+ * Runs on Bun, Deno, Workers, Node and in browsers. `src/services/nallely/README.md` has examples.
  *
  * @module
  */
@@ -17,26 +17,27 @@ export {
   type OutputOf,
   unregisterByPath,
 } from "./neuron.ts";
-export { Neurons, type NeuronsOptions } from "./neurons.ts";
+export { NeuronGroup, type NeuronGroupOptions } from "./neuron-group.ts";
 export { Trevor, TREVOR_URL, type TrevorEvent, type TrevorMetrics, type TrevorOptions } from "./trevor.ts";
-export { ClosedError, LateError, RefusedError, TrevorError } from "./nallely-error.ts";
-export type { Clock, DriverOptions, OpenSocket, SocketLike } from "./nallely-driver.ts";
-export type { IterateOptions, Listener, ValueIterator } from "./nallely-stream.ts";
-export type { WaitOptions } from "./nallely-wait.ts";
+export { ClosedError, RefusedError, TrevorError, WaitTimeoutError } from "./nallely-error.ts";
+export type { ClientClock, DriverOptions, OpenSocket, SocketLike } from "../websocket-client/socket-driver.ts";
+export type { LinkPhase } from "../core/link.ts";
+export type { IterateOptions, Listener, ValueIterator } from "./value-stream.ts";
+export type { WaitOptions } from "./wait-until.ts";
 export {
-  type AwayPolicy,
   clamp,
   type Declaration,
   type Direction,
   type NeuronDeclaration,
+  type OfflinePolicy,
   type ParameterDeclaration,
   queue,
   type Range,
   scale,
 } from "../services/nallely/mod.ts";
-export { decodeFrame, encodeFrame, type FrameFlaw, frameHead } from "../services/nallely/mod.ts";
+export { decodeFrame, encodeFrame, type FrameError, frameHead } from "../services/nallely/mod.ts";
 export { checkNeuronName, checkParameterName } from "../services/nallely/mod.ts";
-export type { Refusal, Rule } from "../services/nallely/mod.ts";
+export type { RuleName, RuleViolation } from "../services/nallely/mod.ts";
 export {
   busIdOf,
   type Connection,
@@ -51,4 +52,4 @@ export {
   type VirtualDevice,
   type VirtualParameter,
 } from "../services/nallely/mod.ts";
-export type { CommandName, Commands, Gives, Takes } from "../services/nallely/mod.ts";
+export type { CommandName, CommandParams, CommandReply, Commands } from "../services/nallely/mod.ts";

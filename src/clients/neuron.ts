@@ -1,5 +1,5 @@
 /**
- * An external neuron of a Nallely session, for a program of its own: on Bun, Deno, Workers, Node and in the browser.
+ * An external neuron of a Nallely session. Runs on Bun, Deno, Workers, Node and in browsers.
  *
  * ```ts
  * await using synth = Neuron.open({
@@ -11,71 +11,72 @@
  * synth.send("note", 60);
  * ```
  */
+import type { StepContext } from "../core/context.ts";
+import type { LinkEvent } from "../core/event.ts";
+import { linkId } from "../core/ids.ts";
+import type { LinkPhase } from "../core/link.ts";
 import {
+  addParameters,
+  createNeuron,
   type Declaration,
   type Drift,
   driftOf,
   flushAll,
-  isOpenOn,
-  isRefusal,
-  isStopped,
-  linkStep,
+  handleNeuronLink,
+  isNeuronLink,
+  isNeuronStopped,
+  isViolation,
   type NeuronDeclaration,
   type NeuronMachine,
-  neuronMachine,
-  type NeuronNews,
-  nextWakeup,
+  type NeuronUpdate,
+  nextNeuronWakeup,
   readDeclaration,
-  receive,
-  repair,
-  send,
-  start,
-  stop,
-  tick,
+  receiveValue,
+  sendValue,
+  startNeuron,
+  stopNeuron,
+  tickNeuron,
   waitingCount,
 } from "../services/nallely/mod.ts";
-import type { LinkEvent } from "../core/event.ts";
-import { linkId } from "../core/ids.ts";
-import type { StepContext } from "../core/context.ts";
-import { Driver, type DriverOptions } from "./nallely-driver.ts";
+import { type DriverOptions, SocketDriver } from "../websocket-client/socket-driver.ts";
 import { ClosedError, RefusedError } from "./nallely-error.ts";
-import { type IterateOptions, type Listener, Stream, type ValueIterator } from "./nallely-stream.ts";
-import { type WaitOptions, waitUntil } from "./nallely-wait.ts";
 import type { Trevor } from "./trevor.ts";
+import { type IterateOptions, type Listener, Stream, type ValueIterator } from "./value-stream.ts";
+import { type WaitOptions, waitUntil } from "./wait-until.ts";
 
-/** Refuses at compile time what the bus could not deliver to. */
+/** A neuron's name. A name to which the bus could not deliver is a type error. */
 export type NeuronName<N extends string> = string extends N ? N
   : N extends "" | `${string}${"_" | "/" | "?" | "#"}${string}` ? never
   : N;
-/** Names of the parameters that may be listened to. */
+/** Names of the parameters that a program may listen to. */
 export type InputOf<D extends Declaration> = {
   [P in keyof D & string]: D[P] extends { readonly direction: "out" } ? never : P;
 }[keyof D & string];
-/** Names of the parameters that may be sent. */
+/** Names of the parameters that a program may send. */
 export type OutputOf<D extends Declaration> = {
   [P in keyof D & string]: D[P] extends { readonly direction: "in" } ? never : P;
 }[keyof D & string];
 
-/** A declaration, where its bus is, and what the driver is lent. */
+/** A declaration, the address of the bus, and the connection's options. */
 export interface NeuronSettings<D extends Declaration> extends NeuronDeclaration<D>, DriverOptions {
-  /** Of the bus; `ws://127.0.0.1:6789` when absent. */
+  /** The address of the bus. Default: `ws://127.0.0.1:6789`. */
   readonly url?: string;
-  /** Between attempts, with full jitter; from 250 ms up to 2 s when absent. */
+  /** Between attempts, with full jitter. Default: from 250 ms up to 2 s. */
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
-  /** 5 s when absent. */
+  /** Default: 5 s. */
   readonly dialTimeoutMs?: number;
   /** Closes the neuron. */
   readonly signal?: AbortSignal;
 }
-/** What `Neuron.open` takes; a name that the bus could not deliver to is a type error. */
+/** The options of `Neuron.open`. */
 export interface NeuronOptions<D extends Declaration, N extends string = string> extends NeuronSettings<D> {
   readonly name: N & NeuronName<N>;
 }
 
-/** What a neuron says of itself. */
-export type NeuronEvent = NeuronNews | { readonly is: "listenerFailed"; readonly error: unknown };
+/** A change of the neuron's link, or an error of one of the program's listeners. */
+export type NeuronEvent = NeuronUpdate | { readonly is: "listenerFailed"; readonly error: unknown };
 
-/** What happened to the values of a neuron, and to its link, since it was opened. */
+/** Counts since the neuron was opened. */
 export interface NeuronMetrics {
   readonly sent: number;
   readonly merged: number;
@@ -91,17 +92,17 @@ export interface NeuronMetrics {
   readonly reconnects: number;
 }
 
-/** Where a session has its bus, unless it was told otherwise. */
+/** The address of a session's bus by default. */
 export const BUS_URL = "ws://127.0.0.1:6789";
 export const LINK_DEFAULTS = { backoff: { baseMs: 250, capMs: 2_000 }, dialTimeoutMs: 5_000 } as const;
-/** How long closing waits for an attempt that has still to register. */
+/** How long `close` waits for an attempt that has still to register. */
 const CLOSE_MS = 5_000;
 
-/** An external neuron: dials, registers, comes back, sends and listens. Made by `Neuron.open`. */
+/** An external neuron: registers on the bus, reconnects, sends and receives values. Created by `Neuron.open`. */
 export class Neuron<D extends Declaration = Declaration> implements AsyncDisposable {
   readonly name: string;
   readonly #machine: NeuronMachine;
-  readonly #driver: Driver;
+  readonly #driver: SocketDriver;
   readonly #options: DriverOptions;
   readonly #url: string;
   readonly #streams = new Map<string, Stream<number>>();
@@ -109,7 +110,7 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
   readonly #events: Stream<NeuronEvent>;
   #onStopped: (() => void) | undefined;
 
-  /** Declares a neuron and dials its bus. Throws a `RefusedError` when the declaration breaks a rule. */
+  /** Declares a neuron and dials its bus. Throws a `RefusedError` if the declaration breaks a rule. */
   static open<const D extends Declaration, const N extends string>(options: NeuronOptions<D, N>): Neuron<D> {
     const neuron = new Neuron<D>(options);
     neuron.retry();
@@ -120,10 +121,10 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
   }
 
   private constructor(options: NeuronSettings<D>) {
-    const plan = readDeclaration(options);
-    if (isRefusal(plan)) throw new RefusedError(plan);
+    const spec = readDeclaration(options);
+    if (isViolation(spec)) throw new RefusedError(spec);
     const { url = BUS_URL, backoff = LINK_DEFAULTS.backoff, dialTimeoutMs = LINK_DEFAULTS.dialTimeoutMs } = options;
-    this.name = plan.name;
+    this.name = spec.name;
     this.#options = options;
     this.#url = url;
     this.#events = new Stream((error) => console.error(error));
@@ -132,18 +133,18 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
       else console.error(error);
     };
     this.#any = new Stream(onFailure);
-    this.#machine = neuronMachine(plan, { url, backoff, dialTimeoutMs });
+    this.#machine = createNeuron(spec, { url, backoff, dialTimeoutMs });
     for (const input of this.#machine.inputs.keys()) this.#streams.set(input, new Stream(onFailure));
-    this.#driver = new Driver({
-      event: (event, ctx) => this.#handle(event, ctx),
-      tick: (ctx) => this.#tell(tick(this.#machine, ctx)),
-      nextWakeup: () => nextWakeup(this.#machine),
+    this.#driver = new SocketDriver({
+      handle: (event, ctx) => this.#handle(event, ctx),
+      tick: (ctx) => this.#emit(tickNeuron(this.#machine, ctx)),
+      nextWakeup: () => nextNeuronWakeup(this.#machine),
     }, options);
   }
 
-  /** Where the link is in its life. `open`: the registration was sent. */
-  get state(): "idle" | "dialing" | "open" | "waiting" {
-    return this.#machine.link.state;
+  /** The state of the link. `open`: the registration was sent. */
+  get state(): LinkPhase {
+    return this.#machine.link.state.is;
   }
 
   get metrics(): NeuronMetrics {
@@ -158,38 +159,37 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
   }
 
   /**
-   * Sends a value: at once, or merged into the latest as soon as the ceiling allows, or as `whileAway` says. Throws a `RefusedError`
-   * when it breaks a rule.
+   * Sends a value at once, or the latest one as soon as the rate allows, or as `whileOffline` says. Throws a `RefusedError` if the value
+   * breaks a rule.
    */
   send(parameter: OutputOf<D>, value: number): void {
-    const refused = send(this.#machine, { name: parameter, value }, this.#driver.begin());
-    if (refused !== undefined) throw new RefusedError(refused);
+    const broken = sendValue(this.#machine, { name: parameter, value }, this.#driver.begin());
+    if (broken !== undefined) throw new RefusedError(broken);
     this.#driver.settle();
   }
 
-  /** Sends what waits for its time now, ceiling or not. */
+  /** Sends all pending values now, regardless of the rate. */
   flush(): void {
     flushAll(this.#machine.outputs, this.#driver.begin());
     this.#driver.settle();
   }
 
-  /** Calls the listener with each value that arrives, until what it returns is called. */
+  /** Calls the listener with each value that arrives. Returns a function that ends this. */
   on(parameter: InputOf<D>, listener: Listener<number>, options: { readonly signal?: AbortSignal } = {}): () => void {
     return this.#streamOf(parameter).listen(listener, options.signal);
   }
 
-  /** The values that arrive from now on. A reader that is too slow gets the latest, or the last `keep`. */
+  /** The values that arrive from now on. A slow reader gets the latest one, or the last `keep`. */
   values(parameter: InputOf<D>, options: IterateOptions = {}): ValueIterator<number> {
     return this.#streamOf(parameter).iterate(options);
   }
 
   /** The last value that arrived; undefined before the first. */
   latest(parameter: InputOf<D>): number | undefined {
-    const input = this.#machine.inputs.get(parameter);
-    return input?.hasValue === true ? input.value : undefined;
+    return this.#machine.inputs.get(parameter)?.latest;
   }
 
-  /** The latest value of each parameter that changed, at most once in `everyMs`: for what is drawn. */
+  /** The latest value of each parameter that changed, at most once in `everyMs`. For drawing. */
   batches({ everyMs = 16, signal }: { readonly everyMs?: number; readonly signal?: AbortSignal } = {}): ValueIterator<
     ReadonlyMap<InputOf<D>, number>
   > {
@@ -203,23 +203,23 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
     };
     const end = this.#any.listen((name) => {
       if (batch.size === 0) this.#driver.later(everyMs, emit);
-      const parameter = name as InputOf<D>; // Why: only declared inputs are told.
+      const parameter = name as InputOf<D>; // Why: only declared inputs are emitted.
       batch.set(parameter, this.latest(parameter) ?? 0);
     }, signal);
     return batches.iterate({ signal });
   }
 
-  /** Calls the listener at each change of the link. */
+  /** Calls the listener at each event of the link. */
   onEvent(listener: Listener<NeuronEvent>, options: { readonly signal?: AbortSignal } = {}): () => void {
     return this.#events.listen(listener, options.signal);
   }
 
-  /** The changes of the link, from now on. */
+  /** The events of the link from now on. */
   events(options: IterateOptions = {}): ValueIterator<NeuronEvent> {
     return this.#events.iterate({ keep: 64, ...options });
   }
 
-  /** Resolves once the registration has been sent on an open socket; the bus itself confirms nothing. */
+  /** Resolves once the registration was sent on an open socket. The bus confirms nothing. */
   ready(options: WaitOptions = {}): Promise<void> {
     if (this.state === "open") return Promise.resolve();
     if (this.state === "idle") return Promise.reject(new ClosedError(`${this.name} is closed`));
@@ -230,35 +230,35 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
       }));
   }
 
-  /** Dials now, instead of at the end of the wait; also opens a closed neuron again. */
+  /** Dials now instead of at the end of the wait. Also opens a closed neuron again. */
   retry(): void {
-    this.#tell(start(this.#machine, this.#driver.begin()));
+    this.#emit(startNeuron(this.#machine, this.#driver.begin()));
     this.#driver.settle();
   }
 
-  /** How the session's idea of this neuron differs from its declaration. */
+  /** The differences between the session's registration of this neuron and its declaration. */
   async drift(trevor: Trevor): Promise<Drift> {
-    return driftOf(await trevor.call("full_state"), this.#machine.plan);
+    return driftOf(await trevor.call("full_state"), this.#machine.spec);
   }
 
-  /** Adds what the session does not know of this neuron, and returns what differs afterwards. */
+  /** Adds the parameters that the session does not know. Returns the remaining differences. */
   async repair(trevor: Trevor, { signal, timeoutMs = CLOSE_MS }: WaitOptions = {}): Promise<Drift> {
-    const { plan } = this.#machine;
+    const { spec } = this.#machine;
     const before = await this.drift(trevor);
     if (!before.isListed || before.missing.length === 0) return before;
-    const refused = repair(this.#machine, before.missing, this.#driver.begin());
-    if (refused !== undefined) throw new RefusedError(refused);
+    const broken = addParameters(this.#machine, before.missing, this.#driver.begin());
+    if (broken !== undefined) throw new RefusedError(broken);
     this.#driver.settle();
-    const after = await trevor.waitFor((state) => driftOf(state, plan).missing.length === 0, { signal, timeoutMs });
-    return driftOf(after, plan);
+    const after = await trevor.waitFor((state) => driftOf(state, spec).missing.length === 0, { signal, timeoutMs });
+    return driftOf(after, spec);
   }
 
-  /** Closes the socket. Parameters and wiring stay in the session, for whoever registers the name again. */
+  /** Closes the socket. Parameters and wiring stay in the session until the name is registered again. */
   async close(): Promise<void> {
-    this.#tell(stop(this.#machine, this.#driver.begin()));
+    this.#emit(stopNeuron(this.#machine, this.#driver.begin()));
     this.#driver.settle();
-    if (isStopped(this.#machine)) return;
-    // Why: an attempt on its way must register before it closes, or its name is lost until the session is reset.
+    if (isNeuronStopped(this.#machine)) return;
+    // Why: a pending attempt must register before it closes, or the name is poisoned until the session is reset.
     await waitUntil<void>(this.#driver, {}, ({ resolve }) => {
       this.#onStopped = resolve;
       return this.#driver.later(CLOSE_MS, resolve);
@@ -266,11 +266,11 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
   }
 
   /**
-   * Closes, and takes parameters and wiring out of the session. With a Trevor client the outcome is known: true when the session
-   * no longer lists the neuron. Without, the bus answers the same whatever it did.
+   * Closes the neuron and removes its parameters and wiring from the session. With a Trevor client, resolves with true if the session no
+   * longer lists the neuron. Without one, the outcome is unknown, because the bus answers the same in every case.
    */
   async unregister(trevor?: Trevor): Promise<boolean | undefined> {
-    await this.close(); // Why first: a neuron that still reconnects would be back a moment later, without its wiring.
+    await this.close(); // Why first: a neuron that reconnects would be back at once, without its wiring.
     if (trevor !== undefined) return await trevor.unregister(this.name);
     await unregisterByPath(this.#url, this.name, this.#options);
     return undefined;
@@ -281,20 +281,20 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
   }
 
   #handle(event: LinkEvent, ctx: StepContext): void {
-    if (event.is !== "received" || !isOpenOn(this.#machine, event.link)) {
-      this.#tell(linkStep(this.#machine, event, ctx));
-      if (isStopped(this.#machine)) this.#onStopped?.();
+    if (event.is !== "received" || !isNeuronLink(this.#machine, event.link)) {
+      this.#emit(handleNeuronLink(this.#machine, event, ctx));
+      if (isNeuronStopped(this.#machine)) this.#onStopped?.();
       return;
     }
-    const input = receive(this.#machine, event.frame);
-    if (input === undefined) return;
-    const { name } = input.plan;
-    this.#streams.get(name)?.emit(input.value);
+    const input = receiveValue(this.#machine, event.frame);
+    if (input?.latest === undefined) return;
+    const { name } = input.spec;
+    this.#streams.get(name)?.emit(input.latest);
     if (this.#any.hasListeners) this.#any.emit(name);
   }
 
-  #tell(news: NeuronNews | undefined): void {
-    if (news !== undefined) this.#events.emit(news);
+  #emit(update: NeuronUpdate | undefined): void {
+    if (update !== undefined) this.#events.emit(update);
   }
 
   #streamOf(parameter: string): Stream<number> {
@@ -306,11 +306,11 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
 
 const UNREGISTER = linkId("nallely:unregister:1");
 
-/** Takes a neuron out of the session over the bus's own path. Resolves when the bus has closed the socket. */
+/** CommandParams a neuron out of the session over the bus's own path. Resolves when the bus has closed the socket. */
 export function unregisterByPath(url: string, name: string, options: DriverOptions & WaitOptions = {}): Promise<void> {
   let onDropped = () => {};
-  const driver = new Driver({
-    event: (event) => {
+  const driver = new SocketDriver({
+    handle: (event) => {
       if (event.is === "dropped") onDropped();
     },
     tick: () => {},

@@ -1,5 +1,5 @@
 /**
- * The control protocol of a Nallely session, for a program of its own: on Bun, Deno, Workers, Node and in the browser.
+ * A client of Trevor, the control protocol of a Nallely session. Runs on Bun, Deno, Workers, Node and in browsers.
  *
  * ```ts
  * await using trevor = Trevor.open();
@@ -8,13 +8,17 @@
  * await trevor.connect(devicePath(lfo.id, "output_cv"), await trevor.pathOf("synth", "gain"));
  * ```
  *
- * Trevor runs code that it is given. Whoever reaches its port owns the session's machine.
+ * Trevor executes code that it receives: access to its port is full control of the session's machine.
  */
+import type { Json, JsonObject } from "../core/json.ts";
+import type { LinkPhase } from "../core/link.ts";
 import {
-  ask,
   busIdOf,
   type CommandName,
-  type Gives,
+  type CommandParams,
+  type CommandReply,
+  createTrevor,
+  handleTrevorLink,
   neuronPath,
   nextTrevorWakeup,
   proxyOf,
@@ -22,68 +26,66 @@ import {
   type SessionState,
   startTrevor,
   stopTrevor,
-  type Takes,
+  submitCommand,
   tickTrevor,
   type TrevorMachine,
-  trevorMachine,
-  type TrevorNews,
-  trevorStep,
+  type TrevorUpdate,
 } from "../services/nallely/mod.ts";
-import type { Json, JsonObject } from "../core/json.ts";
-import { Driver, type DriverOptions } from "./nallely-driver.ts";
+import { type DriverOptions, SocketDriver } from "../websocket-client/socket-driver.ts";
 import { ClosedError, RefusedError, TrevorError } from "./nallely-error.ts";
-import { type IterateOptions, type Listener, Stream, type ValueIterator } from "./nallely-stream.ts";
-import { type WaitOptions, waitUntil } from "./nallely-wait.ts";
 import { LINK_DEFAULTS } from "./neuron.ts";
+import { type IterateOptions, type Listener, Stream, type ValueIterator } from "./value-stream.ts";
+import { type WaitOptions, waitUntil } from "./wait-until.ts";
 
-/** Where Trevor is, how long to wait for it, and what the driver is lent. */
+/** The address of Trevor, timeouts, and the connection's options. */
 export interface TrevorOptions extends DriverOptions {
-  /** `ws://127.0.0.1:6788` when absent. */
+  /** The address of Trevor. Default: `ws://127.0.0.1:6788`. */
   readonly url?: string;
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
   readonly dialTimeoutMs?: number;
-  /** For each command, from its call to its end; 20 s when absent. */
+  /** From the call of a command to its end. Default: 20 s. */
   readonly timeoutMs?: number;
   /** Closes the client. */
   readonly signal?: AbortSignal;
 }
 
-/** What Trevor says that is no answer. */
-export type TrevorEvent = Exclude<TrevorNews, { is: "answered" | "failed" }>;
+/** A change of the link, or a message of Trevor that is not a reply. */
+export type TrevorEvent = Exclude<TrevorUpdate, { is: "answered" | "failed" }>;
 
-/** What became of commands, and of the link, since the client was opened. */
+/** Counts since the client was opened. */
 export interface TrevorMetrics {
   readonly answered: number;
   readonly failed: number;
   readonly unreadable: number;
   readonly reconnects: number;
-  /** From the last command to its fence: what a round trip costs now. */
+  /** Duration of the last round trip, from a command to the answer to its fence. */
   readonly fenceMs: number;
 }
 
-/** Where a session has its Trevor, unless it was told otherwise. */
+/** The address of a session's Trevor by default. */
 export const TREVOR_URL = "ws://127.0.0.1:6788";
 const COMMAND_MS = 20_000;
 
-interface Call {
+interface PendingCommand {
   readonly command: CommandName;
   resolve(reply: unknown): void;
   reject(error: Error): void;
 }
 
-/** Parameters may be left out where a command needs none. */
-type Args<C extends CommandName> = Record<never, never> extends Takes<C> ? [params?: Takes<C>] : [params: Takes<C>];
+/** Parameters are optional where a command requires none. */
+type Args<C extends CommandName> = Record<never, never> extends CommandParams<C> ? [params?: CommandParams<C>]
+  : [params: CommandParams<C>];
 
-/** A client of Trevor: typed commands with their replies, and the session's state. Made by `Trevor.open`. */
+/** A client of Trevor: typed commands with their replies, and the session's state. Created by `Trevor.open`. */
 export class Trevor implements AsyncDisposable {
   readonly #machine: TrevorMachine;
-  readonly #driver: Driver;
+  readonly #driver: SocketDriver;
   readonly #timeoutMs: number;
   readonly #events = new Stream<TrevorEvent>((error) => console.error(error));
   readonly #states = new Stream<SessionState>((error) => console.error(error));
-  readonly #calls = new Map<string, Call>();
+  readonly #pending = new Map<string, PendingCommand>();
 
-  /** Dials Trevor; calls made before it answers wait. */
+  /** Dials Trevor. Commands that are called before the link is open wait. */
   static open(options: TrevorOptions = {}): Trevor {
     const trevor = new Trevor(options);
     trevor.retry();
@@ -96,24 +98,24 @@ export class Trevor implements AsyncDisposable {
   private constructor(options: TrevorOptions) {
     const { url = TREVOR_URL, backoff = LINK_DEFAULTS.backoff, dialTimeoutMs = LINK_DEFAULTS.dialTimeoutMs } = options;
     this.#timeoutMs = options.timeoutMs ?? COMMAND_MS;
-    this.#machine = trevorMachine({ url, backoff, dialTimeoutMs });
-    this.#driver = new Driver({
-      event: (event, ctx) => this.#tell(trevorStep(this.#machine, event, ctx)),
-      tick: (ctx) => this.#tell(tickTrevor(this.#machine, ctx)),
+    this.#machine = createTrevor({ url, backoff, dialTimeoutMs });
+    this.#driver = new SocketDriver({
+      handle: (event, ctx) => this.#emit(handleTrevorLink(this.#machine, event, ctx)),
+      tick: (ctx) => this.#emit(tickTrevor(this.#machine, ctx)),
       nextWakeup: () => nextTrevorWakeup(this.#machine),
     }, options);
   }
 
-  get linkState(): "idle" | "dialing" | "open" | "waiting" {
-    return this.#machine.link.state;
+  get linkState(): LinkPhase {
+    return this.#machine.link.state.is;
   }
 
-  /** The last state that came, whoever asked for it; undefined before the first. */
+  /** The last state that arrived, whoever requested it; undefined before the first. */
   get state(): SessionState | undefined {
     return this.#machine.state;
   }
 
-  /** The id of the bus, followed over resets; undefined while there is none. */
+  /** The id of the bus in that state; undefined while the session has no bus. */
   get busId(): number | undefined {
     return this.#machine.busId;
   }
@@ -124,22 +126,26 @@ export class Trevor implements AsyncDisposable {
   }
 
   /**
-   * One command, and its reply. Rejects with a `RefusedError` before the wire, or with a `TrevorError`: `refused` when Trevor failed
-   * at it, `lost` when it may have been done, `late`, or `closed`. Commands run one after the other, also over reconnects.
+   * Sends a command and resolves with its reply. Rejects with a `RefusedError` before anything is sent, or with a `TrevorError` whose
+   * `failure` says how the command ended. Commands run one after the other, across reconnects.
    */
-  call<C extends CommandName>(command: C, ...[params]: Args<C>): Promise<Gives<C>> {
+  call<C extends CommandName>(command: C, ...[params]: Args<C>): Promise<CommandReply<C>> {
     if (this.linkState === "idle") return Promise.reject(new ClosedError("the client is closed"));
     const ctx = this.#driver.begin();
     const id = ctx.id();
-    const sent = { ...params } as JsonObject; // Why: what every command takes is JSON.
-    const refused = ask(this.#machine, { id, name: command, params: sent, deadline: ctx.now + this.#timeoutMs }, ctx);
-    if (refused !== undefined) return Promise.reject(new RefusedError(refused));
-    const reply = new Promise<unknown>((resolve, reject) => this.#calls.set(id, { command, resolve, reject }));
+    const sent = { ...params } as JsonObject; // Why: the parameters of every command are JSON.
+    const broken = submitCommand(
+      this.#machine,
+      { id, name: command, params: sent, deadline: ctx.now + this.#timeoutMs },
+      ctx,
+    );
+    if (broken !== undefined) return Promise.reject(new RefusedError(broken));
+    const reply = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { command, resolve, reject }));
     this.#driver.settle();
-    return reply as Promise<Gives<C>>; // Why: `COMMANDS` and `Commands` describe the same replies.
+    return reply as Promise<CommandReply<C>>; // Why: `COMMANDS` and `Commands` describe the same replies.
   }
 
-  /** Resolves with the first state that fulfils the predicate: the present one, or one that comes. */
+  /** Resolves with the first state that fulfils the predicate: the current one, or a later one. */
   waitFor(predicate: (state: SessionState) => boolean, options: WaitOptions = {}): Promise<SessionState> {
     const { state } = this;
     if (state !== undefined && predicate(state)) return Promise.resolve(state);
@@ -156,7 +162,7 @@ export class Trevor implements AsyncDisposable {
     });
   }
 
-  /** Resolves with the first state, which Trevor sends unasked. */
+  /** Resolves with the first state, which Trevor sends without a request. */
   ready(options: WaitOptions = {}): Promise<SessionState> {
     return this.waitFor(() => true, options);
   }
@@ -165,18 +171,18 @@ export class Trevor implements AsyncDisposable {
     return this.#events.listen(listener, options.signal);
   }
 
-  /** Every state that comes, from now on; a reader that is too slow gets the latest. */
+  /** The states that arrive from now on. A slow reader gets the latest one. */
   states(options: IterateOptions = {}): ValueIterator<SessionState> {
     return this.#states.iterate(options);
   }
 
-  /** The path of a parameter of an external neuron, on the bus as it is now. */
+  /** The path of an external neuron's parameter on the current bus. */
   async pathOf(neuron: string, parameter: string, options: WaitOptions = {}): Promise<string> {
     const state = await this.waitFor((state) => busIdOf(state) !== undefined, options);
     return neuronPath(busIdOf(state) ?? 0, neuron, parameter);
   }
 
-  /** Wires one parameter to another. */
+  /** Connects one parameter to another. */
   connect(source: string, target: string, scaling: Scaling = true): Promise<SessionState> {
     return this.call("associate_parameters", {
       from_parameter: source,
@@ -186,17 +192,17 @@ export class Trevor implements AsyncDisposable {
     });
   }
 
-  /** Takes a wire away again. */
+  /** CommandParams a wire away again. */
   disconnect(source: string, target: string): Promise<SessionState> {
     return this.call("associate_parameters", { from_parameter: source, to_parameter: target, unbind: true });
   }
 
-  /** Sets a parameter of a virtual device by its plain name. */
+  /** Sets a parameter of a virtual device by its name. */
   set(device: number, parameter: string, value: Json): Promise<SessionState> {
     return this.call("set_virtual_value", { device_id: device, parameter, value });
   }
 
-  /** Empties the session, and resolves with its state once it has a bus again. */
+  /** Resets the session. Resolves with its state once it has a bus again. */
   async resetAll(options: WaitOptions = {}): Promise<SessionState> {
     const before = this.busId;
     await this.call("reset_all");
@@ -206,22 +212,22 @@ export class Trevor implements AsyncDisposable {
     });
   }
 
-  /** Takes an external neuron out of the session. True when it is gone. Close the neuron first, or it comes back. */
+  /** CommandParams an external neuron out of the session. True when it is gone. Close the neuron first, or it comes back. */
   async unregister(neuron: string): Promise<boolean> {
     const bus = busIdOf(await this.waitFor((state) => busIdOf(state) !== undefined, { timeoutMs: this.#timeoutMs }));
     const state = await this.call("unregister_service", { bus_id: bus ?? 0, service_name: neuron });
     return proxyOf(state, neuron) === undefined;
   }
 
-  /** Dials now, instead of at the end of the wait; also opens a closed client again. */
+  /** Dials now instead of at the end of the wait. Also opens a closed client again. */
   retry(): void {
-    this.#tell(startTrevor(this.#machine, this.#driver.begin()));
+    this.#emit(startTrevor(this.#machine, this.#driver.begin()));
     this.#driver.settle();
   }
 
-  /** Closes the socket; calls that wait are rejected. */
+  /** Closes the socket. Commands that have not ended are rejected. */
   close(): Promise<void> {
-    this.#tell(stopTrevor(this.#machine, this.#driver.begin()));
+    this.#emit(stopTrevor(this.#machine, this.#driver.begin()));
     this.#driver.settle();
     return Promise.resolve();
   }
@@ -230,22 +236,22 @@ export class Trevor implements AsyncDisposable {
     return this.close();
   }
 
-  #tell(news: readonly TrevorNews[]): void {
-    for (const one of news) {
-      if (one.is === "answered") this.#end(one.id)?.resolve(one.reply);
-      else if (one.is === "failed") {
-        const call = this.#end(one.id);
-        call?.reject(new TrevorError(call.command, one));
+  #emit(updates: readonly TrevorUpdate[]): void {
+    for (const update of updates) {
+      if (update.is === "answered") this.#takePending(update.id)?.resolve(update.reply);
+      else if (update.is === "failed") {
+        const pending = this.#takePending(update.id);
+        pending?.reject(new TrevorError(pending.command, update));
       } else {
-        if (one.is === "state") this.#states.emit(one.state);
-        this.#events.emit(one);
+        if (update.is === "state") this.#states.emit(update.state);
+        this.#events.emit(update);
       }
     }
   }
 
-  #end(id: string): Call | undefined {
-    const call = this.#calls.get(id);
-    this.#calls.delete(id);
-    return call;
+  #takePending(id: string): PendingCommand | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
   }
 }

@@ -143,6 +143,6 @@ export const PROXY_DIAL_MS = 10_000;
 /** Characters of the first command that watchers see of a game at the proxy. */
 export const PROXY_SNIPPET_MAX = 200;
 /** Actions and integrations that the relay's neuron counts separately. Others are not counted. */
-export const VITALS_MAX = 10_000;
+export const STATS_ENTRIES_MAX = 10_000;
 /** Acts of operators in the audit log. */
 export const AUDIT_KEPT_MAX = 1_000;

@@ -1,90 +1,186 @@
 /**
- * The life of one outbound connection that is kept for ever: idle -> dialing -> open -> waiting -> dialing ...
+ * The life of one outbound connection that is kept open: when it is dialled, given up, probed and dialled again.
  *
- * Shared by the Neuro client, the neuron and Trevor. It holds no messages: what must not be lost waits in the machine that
- * owns the link, and is sent again from its state when the link opens.
+ * ```
+ *   idle --dialLink--> dialing --openLink--> open
+ *                       ^    |                  |
+ *         "redial" due  |    | loseLink         | loseLink
+ *                       |    v                  |
+ *                      waiting <----------------+
+ * ```
  *
- * Invariants: L1 each attempt has a new `LinkId`, so an event of an older socket finds no link; L2 in `dialing` and `waiting`
- * there is a deadline; L3 the close code decides nothing (an abrupt drop shows as 1000 on one runtime, 0 on another).
+ * The one reconnect policy of this project: the Neuro and Nallely services run it with the engine's effects, and
+ * `websocket-client/reconnecting-link.ts` runs it for the standalone clients and the dashboard. A link holds no messages: what must not
+ * be lost stays with the link's owner, who sends it again from its own state when the link opens.
+ *
+ * Invariants: L1 each attempt has a new `LinkId`, so an event of an older socket matches no link; L2 `dialing` and `waiting` have a
+ * deadline, and so has `open` with keepalive; L3 the close code decides nothing, because an abrupt drop shows as 1000 on one runtime and
+ * as 0 on another; L4 silence alone never ends an open link: a probe must have gone unanswered for `answerMs`, so a timer that rings
+ * late (a suspended laptop, a hidden browser tab) closes nothing.
  */
+import { assertNever } from "./assert.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
-import { type LinkId, linkId, type Millis } from "./ids.ts";
-import type { ServiceName } from "./service.ts";
 import type { StepContext } from "./context.ts";
+import { type LinkId, linkId, type Millis } from "./ids.ts";
 
-export interface Link {
-  readonly service: ServiceName;
-  readonly name: string;
-  state: "idle" | "dialing" | "open" | "waiting";
-  id: LinkId | undefined;
-  /** Attempts that failed since the link was last open for a while. */
-  attempt: number;
-  deadline: Millis | undefined;
-  openedAt: Millis;
+/** How an open link is checked. */
+export interface KeepaliveOptions {
+  /** A probe is due after this long without a frame. */
+  readonly idleMs: Millis;
+  /** The link is lost if nothing arrives within this time after the probe. */
+  readonly answerMs: Millis;
 }
 
-export interface LinkPlan {
+export interface LinkOptions {
   readonly url: string;
   readonly backoff: Backoff;
   readonly dialTimeoutMs: Millis;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** After this long open, the next loss starts the backoff from the beginning. */
-export const STEADY_MS = 5_000;
+export type LinkState =
+  | { readonly is: "idle" }
+  | { readonly is: "dialing"; readonly id: LinkId; readonly until: Millis }
+  | OpenLink
+  | { readonly is: "waiting"; readonly until: Millis };
 
-export const link = (service: ServiceName, name: string): Link => ({
-  service,
-  name,
-  state: "idle",
-  id: undefined,
+interface OpenLink {
+  readonly is: "open";
+  readonly id: LinkId;
+  readonly since: Millis;
+  /** When the last frame arrived. */
+  receivedAt: Millis;
+  /** When the probe was sent that is not answered yet. */
+  probedAt: Millis | undefined;
+}
+
+/** The name of a link's state. */
+export type LinkPhase = LinkState["is"];
+
+export interface Link {
+  /** Begins the ids of its attempts; the relay routes their events by its first segment, the service. */
+  readonly prefix: string;
+  state: LinkState;
+  /** Attempts that failed since the link was last open for `STABLE_MS`. */
+  attempt: number;
+}
+
+/** After this long open, the next loss starts the backoff from the beginning. */
+export const STABLE_MS = 5_000;
+
+/** What the link's owner has to do now. */
+export type LinkDue =
+  | "nothing"
+  /** The wait is over: `dialLink`. */
+  | "redial"
+  /** The attempt took longer than `dialTimeoutMs`: `failLink`. */
+  | "dialTimeout"
+  /** Send something that the peer answers, and call `probeLink`. */
+  | "probe"
+  /** The probe was not answered: `failLink`. */
+  | "silence";
+
+/** A link of that service and name that has not been dialled. */
+export const createLink = (service: string, name: string): Link => ({
+  prefix: `${service}:${name}`,
+  state: { is: "idle" },
   attempt: 0,
-  deadline: undefined,
-  openedAt: 0,
 });
 
+/** The id of the socket that is dialling or open. */
+export const linkIdOf = ({ state }: Link): LinkId | undefined =>
+  state.is === "dialing" || state.is === "open" ? state.id : undefined;
+
 /** Starts an attempt, whatever the state. */
-export function dial(of: Link, plan: LinkPlan, ctx: StepContext): void {
-  if (of.id !== undefined) ctx.emit({ do: "closeLink", link: of.id });
-  of.id = linkId(`${of.service}:${of.name}:${ctx.id()}`);
-  of.state = "dialing";
-  of.deadline = ctx.now + plan.dialTimeoutMs;
-  ctx.emit({ do: "dial", link: of.id, url: plan.url, ...(plan.headers && { headers: plan.headers }) });
+export function dialLink(link: Link, options: LinkOptions, ctx: StepContext): void {
+  closeSocket(link, ctx);
+  const id = linkId(`${link.prefix}:${ctx.id()}`);
+  link.state = { is: "dialing", id, until: ctx.now + options.dialTimeoutMs };
+  ctx.emit({ do: "dial", link: id, url: options.url, ...(options.headers && { headers: options.headers }) });
 }
 
 /** The attempt succeeded. */
-export function opened(of: Link, ctx: StepContext): void {
-  of.state = "open";
-  of.deadline = undefined;
-  of.openedAt = ctx.now;
+export function openLink(link: Link, now: Millis): void {
+  if (link.state.is !== "dialing") return;
+  link.state = { is: "open", id: link.state.id, since: now, receivedAt: now, probedAt: undefined };
 }
 
-/** The link was lost, or an attempt failed: waits, then dials. Returns how long it waits. */
-export function lost(of: Link, plan: LinkPlan, ctx: StepContext): Millis {
-  if (of.state === "open" && ctx.now - of.openedAt >= STEADY_MS) of.attempt = 0;
-  const waitMs = backoffMs(plan.backoff, of.attempt, ctx.random());
-  of.attempt++;
-  of.id = undefined;
-  of.state = "waiting";
-  of.deadline = ctx.now + waitMs;
-  return waitMs;
+/** A frame arrived. */
+export function confirmLink({ state }: Link, now: Millis): void {
+  if (state.is !== "open") return;
+  state.receivedAt = now;
+  state.probedAt = undefined;
 }
 
-/** The deadline came. Returns true when an attempt took too long and was given up; the caller then treats it as lost. */
-export function due(of: Link, plan: LinkPlan, ctx: StepContext): boolean {
-  if (of.deadline === undefined || of.deadline > ctx.now) return false;
-  if (of.state === "waiting") {
-    dial(of, plan, ctx);
-    return false;
+/** A probe was sent. */
+export function probeLink({ state }: Link, now: Millis): void {
+  if (state.is === "open") state.probedAt = now;
+}
+
+/** The socket is gone, or could not be opened: waits, then dials. Returns the length of the wait. */
+export function loseLink(link: Link, { backoff }: LinkOptions, ctx: StepContext): Millis {
+  if (link.state.is === "open" && ctx.now - link.state.since >= STABLE_MS) link.attempt = 0;
+  const retryMs = backoffMs(backoff, link.attempt, ctx.random());
+  link.attempt++;
+  link.state = { is: "waiting", until: ctx.now + retryMs };
+  return retryMs;
+}
+
+/** Closes the socket, waits, then dials. Returns the length of the wait. */
+export function failLink(link: Link, options: LinkOptions, ctx: StepContext): Millis {
+  closeSocket(link, ctx);
+  return loseLink(link, options, ctx);
+}
+
+/** Closes the socket without another attempt. */
+export function closeLink(link: Link, ctx: StepContext): void {
+  closeSocket(link, ctx);
+  link.state = { is: "idle" };
+}
+
+/** Takes the socket out of the link, which is idle then. The caller has to close it. */
+export function releaseSocket(link: Link): LinkId | undefined {
+  const id = linkIdOf(link);
+  link.state = { is: "idle" };
+  return id;
+}
+
+/** When something is due. An open link has a deadline only with keepalive. */
+export function linkDeadline({ state }: Link, keepalive?: KeepaliveOptions): Millis | undefined {
+  switch (state.is) {
+    case "idle":
+      return undefined;
+    case "dialing":
+    case "waiting":
+      return state.until;
+    case "open":
+      if (keepalive === undefined) return undefined;
+      return state.probedAt === undefined ? state.receivedAt + keepalive.idleMs : state.probedAt + keepalive.answerMs;
+    default:
+      return assertNever(state);
   }
-  hangup(of, ctx);
-  return true;
 }
 
-/** Lets go of the socket without trying again. */
-export function hangup(of: Link, ctx: StepContext): void {
-  if (of.id !== undefined) ctx.emit({ do: "closeLink", link: of.id });
-  of.id = undefined;
-  of.state = "idle";
-  of.deadline = undefined;
+/** What is due now. It changes nothing: the owner acts on the answer. */
+export function linkDue(link: Link, now: Millis, keepalive?: KeepaliveOptions): LinkDue {
+  const deadline = linkDeadline(link, keepalive);
+  if (deadline === undefined || deadline > now) return "nothing";
+  const { state } = link;
+  switch (state.is) {
+    case "idle":
+      return "nothing";
+    case "dialing":
+      return "dialTimeout";
+    case "waiting":
+      return "redial";
+    case "open":
+      return state.probedAt === undefined ? "probe" : "silence";
+    default:
+      return assertNever(state);
+  }
+}
+
+function closeSocket(link: Link, ctx: StepContext): void {
+  const id = linkIdOf(link);
+  if (id !== undefined) ctx.emit({ do: "closeLink", link: id });
 }

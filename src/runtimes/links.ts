@@ -9,14 +9,14 @@ import type { LinkId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import { errorText } from "../core/text.ts";
 import { closeCode, closeReason } from "../websocket-client/close.ts";
-import type { Dial, DialledSocket } from "../websocket-client/dial.ts";
+import type { ClientSocket, Dialer } from "../websocket-client/dialer.ts";
 
 export class Links {
   readonly #push: (event: Event) => void;
-  readonly #dial: Dial;
-  readonly #sockets = new Map<LinkId, DialledSocket>();
+  readonly #dial: Dialer;
+  readonly #sockets = new Map<LinkId, ClientSocket>();
 
-  constructor(push: (event: Event) => void, dial: Dial) {
+  constructor(push: (event: Event) => void, dial: Dialer) {
     this.#push = push;
     this.#dial = dial;
   }
@@ -34,12 +34,12 @@ export class Links {
       this.#sockets.delete(link);
       push({ is: "dropped", link, code, reason: closeReason(reason) });
     };
-    let socket: DialledSocket | undefined;
+    let socket: ClientSocket | undefined;
     try {
       socket = this.#dial({ url, headers }, {
         opened: () => isCurrent() && push({ is: "dialed", link }),
-        heard: (frame) => isCurrent() && push({ is: "received", link, frame }),
-        eased: () => isCurrent() && push({ is: "linkRelieved", link }),
+        received: (frame) => isCurrent() && push({ is: "received", link, frame }),
+        relieved: () => isCurrent() && push({ is: "linkRelieved", link }),
         closed: (code, reason) => isCurrent() && drop(code, reason),
       });
       this.#sockets.set(link, socket);
@@ -56,7 +56,7 @@ export class Links {
   closeLink(link: LinkId, code = 1000): void {
     const socket = this.#sockets.get(link);
     this.#sockets.delete(link);
-    socket?.end(closeCode(code));
+    socket?.close(closeCode(code));
   }
 
   /** Closes all links. */

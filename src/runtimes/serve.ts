@@ -11,7 +11,7 @@ import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
 import type { App, Entrance } from "../http/app.ts";
 import { services } from "../relay/services.ts";
-import type { Dial } from "../websocket-client/dial.ts";
+import type { Dialer } from "../websocket-client/dialer.ts";
 import { type ConnectionHandler, createSockets, PeerConnections } from "./connections.ts";
 import { Host } from "./host.ts";
 import { Links } from "./links.ts";
@@ -28,7 +28,7 @@ export interface ServerRuntime {
   listen(listener: Listener, context: ListenerContext): OpenListener | Promise<OpenListener>;
   /** Runs something at the end of this turn of the event loop. */
   afterTurn(run: () => void): void;
-  readonly dial: Dial;
+  readonly dial: Dialer;
 }
 
 /** What handles the requests and connections of one listener. */

@@ -6,16 +6,16 @@
  */
 import type { Frame } from "../core/json.ts";
 import { utf8 } from "../core/text.ts";
-import { OP } from "./frame-writer.ts";
+import { OPCODE } from "./frame-writer.ts";
 
 /** Whoever reads. `breached` comes once, and last. */
 export interface FrameListener {
   message(frame: Frame): void;
-  pinged(payload: Uint8Array): void;
-  ponged(): void;
-  closing(code: number, reason: string): void;
+  pingReceived(payload: Uint8Array): void;
+  pongReceived(): void;
+  closeReceived(code: number, reason: string): void;
   /** The other end broke the protocol; `code` is what it is closed with. */
-  breached(code: number, why: string): void;
+  protocolError(code: number, why: string): void;
 }
 
 const CONTROL_BYTES_MAX = 125;
@@ -52,15 +52,15 @@ export class FrameReader {
   #frame(bytes: Uint8Array, at: number): number {
     const [first, second] = [bytes[at], bytes[at + 1]];
     if (first === undefined || second === undefined) return 0;
-    if ((first & 0x70) !== 0) return this.#breach(1002, "reserved bits");
-    if ((second & 0x80) !== 0) return this.#breach(1002, "a masked frame from a server");
+    if ((first & 0x70) !== 0) return this.#fail(1002, "reserved bits");
+    if ((second & 0x80) !== 0) return this.#fail(1002, "a masked frame from a server");
     const length = lengthAt(bytes, at + 1, second);
     if (length === undefined) return 0;
     const { size, head } = length;
     const [op, isFinal] = [first & 0x0f, (first & 0x80) !== 0];
-    const isControl = op >= OP.close;
-    if (isControl && (!isFinal || size > CONTROL_BYTES_MAX)) return this.#breach(1002, "a control frame in pieces");
-    if (!isControl && this.#partsBytes + size > this.#bytesMax) return this.#breach(1009, "message too big");
+    const isControl = op >= OPCODE.close;
+    if (isControl && (!isFinal || size > CONTROL_BYTES_MAX)) return this.#fail(1002, "a control frame in pieces");
+    if (!isControl && this.#partsBytes + size > this.#bytesMax) return this.#fail(1009, "message too big");
     const start = at + 1 + head;
     if (bytes.length < start + size) return 0;
     const payload = bytes.subarray(start, start + size);
@@ -70,18 +70,20 @@ export class FrameReader {
   }
 
   #control(op: number, payload: Uint8Array): void {
-    if (op === OP.ping) return this.#listener.pinged(payload);
-    if (op === OP.pong) return this.#listener.ponged();
-    if (op !== OP.close) return void this.#breach(1002, "an unknown kind of frame");
+    if (op === OPCODE.ping) return this.#listener.pingReceived(payload);
+    if (op === OPCODE.pong) return this.#listener.pongReceived();
+    if (op !== OPCODE.close) return void this.#fail(1002, "an unknown kind of frame");
     this.#isOver = true;
     const code = payload.length < 2 ? NO_CODE : ((payload[0] ?? 0) << 8) | (payload[1] ?? 0);
-    this.#listener.closing(code, this.#text(payload.subarray(2)) ?? "");
+    this.#listener.closeReceived(code, this.#text(payload.subarray(2)) ?? "");
   }
 
   #data(op: number, isFinal: boolean, payload: Uint8Array): void {
     const isNext = op === 0;
-    if (isNext === (this.#partsOp === undefined) || op > OP.bytes) return void this.#breach(1002, "a frame out of place");
-    if (isFinal && !isNext) return this.#whole(op, payload);
+    if (isNext === (this.#partsOp === undefined) || op > OPCODE.binary) {
+      return void this.#fail(1002, "a frame out of place");
+    }
+    if (isFinal && !isNext) return this.#deliver(op, payload);
     this.#partsOp ??= op;
     this.#parts.push(payload.slice());
     this.#partsBytes += payload.length;
@@ -90,13 +92,13 @@ export class FrameReader {
     this.#partsOp = undefined;
     this.#parts = [];
     this.#partsBytes = 0;
-    this.#whole(of, whole);
+    this.#deliver(of, whole);
   }
 
-  #whole(op: number, payload: Uint8Array): void {
-    if (op === OP.bytes) return this.#listener.message(payload.slice());
+  #deliver(op: number, payload: Uint8Array): void {
+    if (op === OPCODE.binary) return this.#listener.message(payload.slice());
     const text = this.#text(payload);
-    if (text === undefined) this.#breach(1007, "text that is not UTF-8");
+    if (text === undefined) this.#fail(1007, "text that is not UTF-8");
     else this.#listener.message(text);
   }
 
@@ -104,9 +106,9 @@ export class FrameReader {
     return utf8(payload);
   }
 
-  #breach(code: number, why: string): 0 {
+  #fail(code: number, why: string): 0 {
     this.#isOver = true;
-    this.#listener.breached(code, why);
+    this.#listener.protocolError(code, why);
     return 0;
   }
 }

@@ -5,8 +5,8 @@
  */
 import type { Frame } from "../core/json.ts";
 
-export const OP = { text: 1, bytes: 2, close: 8, ping: 9, pong: 10 } as const;
-export type Op = (typeof OP)[keyof typeof OP];
+export const OPCODE = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 
 const FINAL = 0x80;
 const MASKED = 0x80;
@@ -30,17 +30,17 @@ export class FrameWriter {
     return this.#end - this.#start;
   }
 
-  add(op: Op, payload: Frame): void {
+  add(op: Opcode, payload: Frame): void {
     // Why three: no character takes more bytes of UTF-8 than that for each of its UTF-16 units.
     const payloadMax = typeof payload === "string" ? payload.length * 3 : payload.length;
     this.#makeRoom(HEADER_MAX + payloadMax);
     const head = this.#end;
     const body = head + lengthBytes(payloadMax) + 6;
-    const size = this.#place(payload, body);
+    const size = this.#writePayload(payload, body);
     const spare = lengthBytes(payloadMax) - lengthBytes(size);
     if (spare > 0) this.#bytes.copyWithin(body - spare, body, body + size);
     this.#bytes[head] = FINAL | op;
-    this.#mask(this.#placeLength(head + 1, size), size);
+    this.#mask(this.#writeLength(head + 1, size), size);
     this.#end = body - spare + size;
   }
 
@@ -53,14 +53,14 @@ export class FrameWriter {
     if (this.#bytes.length > KEPT_BYTES) this.#bytes = new Uint8Array(FIRST_BYTES);
   }
 
-  #place(payload: Frame, at: number): number {
+  #writePayload(payload: Frame, at: number): number {
     if (typeof payload === "string") return encoder.encodeInto(payload, this.#bytes.subarray(at)).written;
     this.#bytes.set(payload, at);
     return payload.length;
   }
 
   /** Returns where the mask goes. */
-  #placeLength(at: number, size: number): number {
+  #writeLength(at: number, size: number): number {
     const bytes = this.#bytes;
     if (size < 126) {
       bytes[at] = MASKED | size;

@@ -42,7 +42,7 @@ export const LAW: Readonly<Record<string, Law>> = {
   observability: { may: ["core", "engine"], packages: ["@logtape/*", "node:*"] },
   config: { may: ["core"], packages: ["zod", "yaml", "node:*"] },
   clients: { may: ["core", "websocket-client", ...ROOMS] },
-  dashboard: { may: ["core", "neuro", "clients"], packages: ["hono/jsx/dom", "uplot"] },
+  dashboard: { may: ["core", "neuro", "websocket-client", "clients"], packages: ["hono/jsx/dom", "uplot"] },
   http: { may: ["core", "engine", "dashboard"], packages: ["hono", "hono/*", "zod"] },
   testing: { may: ["core", "relay", "engine"] },
   runtimes: {
@@ -84,7 +84,7 @@ export const DOORS: Readonly<Record<string, RegExp>> = {
   relay: /^(?:mod|services)\.ts$/,
   // The dashboard judges an action's data before it is sent, by the same rules.
   neuro: /^(?:mod|codec\/(?:validate-data|safe-pattern))\.ts$/,
-  nallely: /^(?:mod|wire)\.ts$/,
+  nallely: /^mod\.ts$/,
   // What needs files is loaded by those who have some.
   jobs: /^(?:mod|artifact)\.ts$/,
   // One file each, each with one thing to offer.

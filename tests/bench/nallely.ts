@@ -6,7 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { encodeFrame, frameHead, Neuron } from "../../src/clients/nallely.ts";
-import { FrameTable, frameValue } from "../../src/services/nallely/frame.ts";
+import { FrameTable, frameValue } from "../../src/services/nallely/value-frame.ts";
 
 const { values: options } = parseArgs({
   options: { reps: { type: "string", default: "5" }, sink: { type: "boolean", default: false } },

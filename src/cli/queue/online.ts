@@ -1,5 +1,5 @@
 /** The queue of a running relay, through its HTTP API. */
-import { ApiClient, ApiError, inPath } from "../../clients/api.ts";
+import { ApiClient, ApiError, pathSegment } from "../../clients/api-client.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { DeadLetterView, MessageView, QueueEntryView, QueueView, SendOutcome } from "../../core/view.ts";
@@ -17,7 +17,7 @@ export async function connectToRelay(settings: Settings): Promise<QueueAdmin | u
   const token = await storedWebToken(settings) ?? "";
   const api = new ApiClient({ url, token, timeoutMs: 10_000 });
   try {
-    await api.ask("GET", "queue?limit=1");
+    await api.request("GET", "queue?limit=1");
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 0) return undefined;
@@ -44,7 +44,7 @@ class OnlineQueue implements QueueAdmin {
     const messages: QueuedMessage[] = [];
     for await (const { to } of this.#api.list<QueueView>("queue")) {
       try {
-        for await (const entry of this.#api.list<QueueEntryView>(`queue/${inPath(to)}`)) {
+        for await (const entry of this.#api.list<QueueEntryView>(`queue/${pathSegment(to)}`)) {
           const { id, kind, bytes, at, exp } = entry;
           messages.push({ id, service, to, isDead: false, reason: undefined, kind, bytes, createdAt: at, endsAt: exp });
         }
@@ -59,7 +59,7 @@ class OnlineQueue implements QueueAdmin {
   }
 
   async detail(of: QueuedMessage): Promise<JsonObject | undefined> {
-    const message = await unlessNotFound(this.#api.ask<MessageView>("GET", `messages/${of.id}`));
+    const message = await unlessNotFound(this.#api.request<MessageView>("GET", `messages/${of.id}`));
     return message === undefined ? undefined : {
       ...summaryOf({ ...of, to: message.to, createdAt: message.at }),
       body: message.body,
@@ -67,11 +67,11 @@ class OnlineQueue implements QueueAdmin {
   }
 
   async retry({ id }: QueuedMessage): Promise<boolean> {
-    return await unlessNotFound(this.#api.ask<SendOutcome>("POST", `dead-letters/${id}/retry`)) !== undefined;
+    return await unlessNotFound(this.#api.request<SendOutcome>("POST", `dead-letters/${id}/retry`)) !== undefined;
   }
 
   async drop({ id }: QueuedMessage): Promise<void> {
-    await unlessNotFound(this.#api.ask("DELETE", `messages/${id}`));
+    await unlessNotFound(this.#api.request("DELETE", `messages/${id}`));
   }
 
   close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** One force, with the buttons to answer or veto it. */
 import { useState } from "hono/jsx/dom";
-import { inPath } from "../../clients/api.ts";
+import { pathSegment } from "../../clients/api-client.ts";
 import type { Json } from "../../core/json.ts";
 import type { ActionOutcome, ForceView } from "../../core/view.ts";
 import { describeForce } from "../lib/describe-force.ts";
@@ -64,7 +64,7 @@ export function ForceCard({ force, neuro, place }: ForceCardProps) {
             name="veto"
             disabledReason={missingScope}
             confirmText={TEXT.confirmVeto}
-            onPress={() => store.send("DELETE", `forces/${inPath(id)}`)}
+            onPress={() => store.send("DELETE", `forces/${pathSegment(id)}`)}
           >
             {TEXT.veto}
           </ConfirmButton>
@@ -95,7 +95,7 @@ function AnswerForm({ force }: { readonly force: ForceView }) {
   const name = actions[selected];
   const action = offers?.find((one) => one.name === name);
   const send = (data: Json | undefined) =>
-    store.send<ActionOutcome>("POST", `forces/${inPath(id)}/answer`, {
+    store.send<ActionOutcome>("POST", `forces/${pathSegment(id)}/answer`, {
       name: name ?? "",
       ...(data !== undefined && { data }),
     });

@@ -1,6 +1,6 @@
 /** The details of one integration, with all its actions. */
 import { useState } from "hono/jsx/dom";
-import { inPath } from "../../clients/api.ts";
+import { pathSegment } from "../../clients/api-client.ts";
 import type { Json } from "../../core/json.ts";
 import type { ActionOutcome, ActionView } from "../../core/view.ts";
 import { formatDuration } from "../lib/format.ts";
@@ -38,7 +38,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
           name="disconnect"
           disabledReason={missingScope ?? (present ? undefined : TEXT.isOffline)}
           confirmText={TEXT.confirmDisconnect}
-          onPress={() => store.send("DELETE", `integrations/${inPath(id)}/connection`)}
+          onPress={() => store.send("DELETE", `integrations/${pathSegment(id)}/connection`)}
         >
           {TEXT.disconnect}
         </ConfirmButton>
@@ -57,7 +57,7 @@ function ActionRow({ integration, action }: { readonly integration: string; read
   const [isOpen, setOpen] = useState(false);
   const missingScope = useMissingScope("command");
   const send = (data: Json | undefined) =>
-    store.send<ActionOutcome>("POST", `integrations/${inPath(integration)}/actions`, {
+    store.send<ActionOutcome>("POST", `integrations/${pathSegment(integration)}/actions`, {
       name,
       ...(data !== undefined && { data }),
     });

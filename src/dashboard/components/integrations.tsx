@@ -1,6 +1,6 @@
 /** The list of integrations: which are connected, how busy each is, and the switches of each. */
 import { useState } from "hono/jsx/dom";
-import { inPath } from "../../clients/api.ts";
+import { pathSegment } from "../../clients/api-client.ts";
 import type { IntegrationControls, IntegrationView } from "../../core/view.ts";
 import { relaySocketAddress } from "../lib/address.ts";
 import { formatAge, formatCount, formatLatency, formatRate } from "../lib/format.ts";
@@ -206,7 +206,7 @@ function Controls({ integration }: RowProps) {
             pressed={integration[key]}
             disabledReason={missingScope}
             name={control}
-            onPress={() => store.send("PATCH", `integrations/${inPath(id)}`, { [key]: !integration[key] })}
+            onPress={() => store.send("PATCH", `integrations/${pathSegment(id)}`, { [key]: !integration[key] })}
           />
         );
       })}

@@ -1,5 +1,5 @@
 /** The actions that have no result yet, with the time that is left, and the buttons to approve or reject them. */
-import { inPath } from "../../clients/api.ts";
+import { pathSegment } from "../../clients/api-client.ts";
 import type { PendingView } from "../../core/view.ts";
 import { formatDuration } from "../lib/format.ts";
 import { sanitize } from "../lib/sanitize.ts";
@@ -28,7 +28,7 @@ function PendingRow({ pending }: { readonly pending: PendingView }) {
   const now = useStore((state) => state.now);
   const missingScope = useMissingScope("command");
   const elapsed = Math.min(1, Math.max(0, (now - since) / Math.max(1, deadline - since)));
-  const decide = (approve: boolean) => store.send("POST", `pending/${inPath(id)}/decision`, { approve });
+  const decide = (approve: boolean) => store.send("POST", `pending/${pathSegment(id)}/decision`, { approve });
   const tone = elapsed > 0.8 ? "bad" : elapsed > 0.5 ? "warn" : "good";
   return (
     <li class={`pending ${is}`} data-name="pending">

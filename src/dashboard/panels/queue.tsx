@@ -1,6 +1,6 @@
 /** Messages that wait for their recipients, and dead letters. */
 import { type Child, useState } from "hono/jsx/dom";
-import { inPath } from "../../clients/api.ts";
+import { pathSegment } from "../../clients/api-client.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { DeadLetterView, Page, QueueEntryView, QueueView, SendOutcome } from "../../core/view.ts";
 import { Button, Chip, ConfirmButton, EmptyState, Name } from "../components/primitives.tsx";
@@ -51,7 +51,7 @@ function RecipientRow({ queue: { to, entries, bytes, at } }: { readonly queue: Q
   const age = useStore(({ now }) => (at === null ? "" : TEXT.oldest(formatAge(now - at))));
   const toggle = async (): Promise<void> => {
     if (listed !== undefined) return setListed(undefined);
-    const outcome = await store.read<Page<QueueEntryView>>(`queue/${inPath(to)}`);
+    const outcome = await store.read<Page<QueueEntryView>>(`queue/${pathSegment(to)}`);
     if (outcome.ok) setListed(outcome.body.items);
   };
   const forget = (entry: string): void => setListed((listed ?? []).filter(({ id }) => id !== entry));
@@ -77,7 +77,7 @@ function EntryRow({ entry, onDropped }: { readonly entry: QueueEntryView; onDrop
   const { id, kind, bytes, attempts, exp } = entry;
   const left = useStore(({ now }) => TEXT.expiresIn(formatDuration(exp - now)));
   const drop = async (): Promise<void> => {
-    if ((await store.send("DELETE", `messages/${inPath(id)}`)).ok) onDropped();
+    if ((await store.send("DELETE", `messages/${pathSegment(id)}`)).ok) onDropped();
   };
   return (
     <li class="entry">
@@ -107,7 +107,7 @@ function DeadLetterRow({ letter }: { readonly letter: DeadLetterView }) {
   const age = useStore(({ now }) => TEXT.ago(formatAge(now - died)));
   const missingScope = useMissingScope("admin");
   const retry = async (): Promise<void> => {
-    const outcome = await store.send<SendOutcome>("POST", `dead-letters/${inPath(id)}/retry`);
+    const outcome = await store.send<SendOutcome>("POST", `dead-letters/${pathSegment(id)}/retry`);
     const name = sanitize(to, 40);
     if (outcome.ok) store.showToast("good", outcome.body.status === "queued" ? TEXT.requeued(name) : TEXT.resent(name));
   };
@@ -119,7 +119,7 @@ function DeadLetterRow({ letter }: { readonly letter: DeadLetterView }) {
         <span class="faint small num">{[sanitize(humanize(kind), 30), formatBytes(bytes), age].join(" · ")}</span>
         <span class="entry-buttons">
           <Button name="retry" disabledReason={missingScope} onPress={retry}>{TEXT.retry}</Button>
-          <DropButton onPress={() => store.send("DELETE", `dead-letters/${inPath(id)}`)} />
+          <DropButton onPress={() => store.send("DELETE", `dead-letters/${pathSegment(id)}`)} />
         </span>
       </div>
       <MessageBody id={id} />
@@ -132,7 +132,7 @@ function MessageBody({ id }: { readonly id: string }) {
   const [body, setBody] = useState<Json | undefined>(undefined);
   const load = async (event: Event): Promise<void> => {
     if (!(event.target as HTMLDetailsElement).open || body !== undefined) return;
-    const outcome = await store.read<JsonObject>(`messages/${inPath(id)}`);
+    const outcome = await store.read<JsonObject>(`messages/${pathSegment(id)}`);
     setBody(outcome.ok ? outcome.body["body"] ?? outcome.body : null);
   };
   const text: Child = body === undefined

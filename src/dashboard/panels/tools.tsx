@@ -1,6 +1,6 @@
 /** Forms for development and repair: a context for Neuro, raw messages in both directions, and commands. */
 import { type Child, useRef, useState } from "hono/jsx/dom";
-import { inPath } from "../../clients/api.ts";
+import { pathSegment } from "../../clients/api-client.ts";
 import { type JsonObject, parseJson } from "../../core/json.ts";
 import type { SendOutcome } from "../../core/view.ts";
 import { Button, Prose } from "../components/primitives.tsx";
@@ -83,7 +83,7 @@ function ContextForm() {
   const send = async (values: FormData): Promise<string | undefined> => {
     const message = valueOf(values, "message");
     if (message.trim() === "") return TEXT.context.empty;
-    const path = `upstreams/${inPath(valueOf(values, "upstream"))}/contexts`;
+    const path = `upstreams/${pathSegment(valueOf(values, "upstream"))}/contexts`;
     return await post(path, { message, silent: values.get("silent") !== null }, () => TEXT.context.done);
   };
   return (
@@ -121,10 +121,12 @@ function RawMessageForm() {
         <span class="field-label">{TEXT.to}</span>
         <select name="to">
           {integrations.map(({ id, name }) => (
-            <option key={id} value={`integrations/${inPath(id)}`}>{sanitize(name, NAME_MAX)}</option>
+            <option key={id} value={`integrations/${pathSegment(id)}`}>{sanitize(name, NAME_MAX)}</option>
           ))}
           {upstreams.map(({ id }) => (
-            <option key={`up:${id}`} value={`upstreams/${inPath(id)}`}>{TEXT.raw.neuro(sanitize(id, NAME_MAX))}</option>
+            <option key={`up:${id}`} value={`upstreams/${pathSegment(id)}`}>
+              {TEXT.raw.neuro(sanitize(id, NAME_MAX))}
+            </option>
           ))}
         </select>
       </label>

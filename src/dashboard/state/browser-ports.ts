@@ -1,5 +1,5 @@
 /** The store's surroundings in a browser: its timers, its storage, and the relay at the address of this page. */
-import { ApiClient } from "../../clients/api.ts";
+import { ApiClient } from "../../clients/api-client.ts";
 import { relayAddress, relaySocketAddress } from "../lib/address.ts";
 import type {
   DashboardPorts,

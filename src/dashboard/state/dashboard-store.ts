@@ -7,7 +7,7 @@
  * Invariants: D1 the state is replaced, never changed; D2 everything that was learned with a token is discarded with it; D3 after
  * `stop` nothing runs any more.
  */
-import type { ApiMethod } from "../../clients/api.ts";
+import type { ApiMethod } from "../../clients/api-client.ts";
 import type { Millis } from "../../core/ids.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 import { errorText } from "../../core/text.ts";
@@ -146,7 +146,7 @@ export class DashboardStore {
     const session = this.#session;
     if (session === undefined) return { ok: false, error: "signed out" };
     try {
-      return { ok: true, body: await session.api.ask<Body>(method, path, body) };
+      return { ok: true, body: await session.api.request<Body>(method, path, body) };
     } catch (error) {
       return this.#failed(error);
     } finally {
@@ -159,7 +159,7 @@ export class DashboardStore {
     const session = this.#session;
     if (session === undefined) return { ok: false, error: "signed out" };
     try {
-      return { ok: true, body: await session.api.ask<Body>("GET", path) };
+      return { ok: true, body: await session.api.request<Body>("GET", path) };
     } catch (error) {
       return this.#failed(error);
     }

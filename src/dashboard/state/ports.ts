@@ -2,7 +2,7 @@
  * What the dashboard's store needs from its surroundings. The browser's versions are in `browser-ports.ts`; tests pass their own, with
  * virtual time.
  */
-import type { ApiClient } from "../../clients/api.ts";
+import type { ApiClient } from "../../clients/api-client.ts";
 import type { Millis } from "../../core/ids.ts";
 import type { Theme } from "./theme.ts";
 
@@ -19,7 +19,7 @@ export interface PageClock {
 }
 
 /** The relay's HTTP API, with one token. */
-export type DashboardApi = Pick<ApiClient, "ask" | "list">;
+export type DashboardApi = Pick<ApiClient, "request" | "list">;
 
 export interface EventSocketHandlers {
   opened(): void;

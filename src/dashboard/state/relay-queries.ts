@@ -1,5 +1,5 @@
 /** What the page reads of the relay, as requests to its HTTP API. Knows nothing of when it is asked. */
-import { ApiError, inPath } from "../../clients/api.ts";
+import { ApiError, pathSegment } from "../../clients/api-client.ts";
 import { assertNever } from "../../core/assert.ts";
 import type {
   AuditView,
@@ -23,7 +23,7 @@ const DETAILS_MAX = 20;
 export async function readOverview(
   api: DashboardApi,
 ): Promise<{ readonly overview: Overview; readonly integrations: readonly IntegrationView[] }> {
-  const overview = await api.ask<Overview>("GET", "overview");
+  const overview = await api.request<Overview>("GET", "overview");
   // Why only then: a service that is off cannot list anything.
   const integrations = overview.services.neuro === undefined
     ? []
@@ -42,7 +42,7 @@ export async function readDetails(
 
 async function readDetail(api: DashboardApi, id: string): Promise<IntegrationDetail | undefined> {
   try {
-    return await api.ask<IntegrationDetail>("GET", `integrations/${inPath(id)}`);
+    return await api.request<IntegrationDetail>("GET", `integrations/${pathSegment(id)}`);
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;
@@ -57,13 +57,13 @@ export async function readPanel(api: DashboardApi, panel: PanelName, overview: O
   switch (panel) {
     case "queue": {
       const [queue, deadLetters] = await Promise.all([
-        api.ask<Page<QueueView>>("GET", `queue?limit=${QUEUE_ITEMS_MAX}`),
-        api.ask<Page<DeadLetterView>>("GET", `dead-letters?limit=${QUEUE_ITEMS_MAX}`),
+        api.request<Page<QueueView>>("GET", `queue?limit=${QUEUE_ITEMS_MAX}`),
+        api.request<Page<DeadLetterView>>("GET", `dead-letters?limit=${QUEUE_ITEMS_MAX}`),
       ]);
       return { queue: queue.items, deadLetters: deadLetters.items };
     }
     case "audit": {
-      const { items } = await api.ask<Page<AuditView>>("GET", `audit?limit=${AUDIT_ITEMS_MAX}`);
+      const { items } = await api.request<Page<AuditView>>("GET", `audit?limit=${AUDIT_ITEMS_MAX}`);
       return { audit: items };
     }
     case "now":

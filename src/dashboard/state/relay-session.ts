@@ -5,7 +5,7 @@
  * Invariants: S1 after `stop` the owner hears nothing; S2 a value that did not change keeps its identity in the state, so that nothing
  * is drawn again.
  */
-import { ApiError } from "../../clients/api.ts";
+import { ApiError } from "../../clients/api-client.ts";
 import type { Millis } from "../../core/ids.ts";
 import type { IntegrationView, Overview } from "../../core/view.ts";
 import type { DashboardState, TokenRefusal } from "./dashboard-state.ts";

@@ -1,8 +1,8 @@
 /** The relay on Bun: one `Bun.serve` for each listener. */
 import type { Server } from "bun";
 import type { Settings } from "../../core/settings.ts";
-import { rawDial } from "../../websocket-client/dial-raw.ts";
-import { connect } from "../../websocket-client/bun-wire.ts";
+import { createRawDialer } from "../../websocket-client/raw-socket.ts";
+import { connect } from "../../websocket-client/bun-byte-stream.ts";
 import type { ConnectionHandler } from "../connections.ts";
 import type { Listener } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
@@ -22,7 +22,7 @@ export const serve = (settings: Settings, options: ServeOptions = {}): Promise<R
 
 const afterTurn = (run: () => void): void => void setImmediate(run);
 
-const bun: ServerRuntime = { listen, afterTurn, dial: rawDial({ connect, later: afterTurn }) };
+const bun: ServerRuntime = { listen, afterTurn, dial: createRawDialer({ connect, afterTurn }) };
 
 function listen({ name, host: hostname, port }: Listener, { app, frameBytesMax, admit }: ListenerContext): OpenListener {
   const server = Bun.serve<ConnectionHandler>({

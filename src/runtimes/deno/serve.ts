@@ -1,7 +1,7 @@
 /** The relay on Deno: one `Deno.serve` for each listener. */
 import type { Settings } from "../../core/settings.ts";
-import { connect } from "../../websocket-client/deno-wire.ts";
-import { rawDial } from "../../websocket-client/dial-raw.ts";
+import { connect } from "../../websocket-client/deno-byte-stream.ts";
+import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import type { ConnectionHandler } from "../connections.ts";
 import type { Listener } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
@@ -26,7 +26,7 @@ export function serve(settings: Settings, options: ServeOptions = {}): Promise<R
 
 const afterTurn = (run: () => void): void => void setImmediate(run);
 
-const deno: ServerRuntime = { listen, afterTurn, dial: rawDial({ connect, later: afterTurn }) };
+const deno: ServerRuntime = { listen, afterTurn, dial: createRawDialer({ connect, afterTurn }) };
 
 function listen({ name, host: hostname, port }: Listener, { app, admit }: ListenerContext): OpenListener {
   const server = Deno.serve({

@@ -4,17 +4,17 @@
  * Such a connection keeps the object awake for a while, and is lost when the object is evicted. Its backlog is hidden.
  */
 import type { Frame } from "../../core/json.ts";
-import type { Dial, DialledSocket, DialListener, DialRequest } from "../../websocket-client/dial.ts";
+import type { ClientSocket, ClientSocketListener, Dialer, DialRequest } from "../../websocket-client/dialer.ts";
 
-export const dial: Dial = (request, listener) => new FetchedSocket(request, listener);
+export const dial: Dialer = (request, listener) => new FetchedSocket(request, listener);
 
-class FetchedSocket implements DialledSocket {
-  readonly #listener: DialListener;
+class FetchedSocket implements ClientSocket {
+  readonly #listener: ClientSocketListener;
   readonly #abort = new AbortController();
   #socket: WebSocket | undefined;
   #isOver = false;
 
-  constructor({ url, headers }: DialRequest, listener: DialListener) {
+  constructor({ url, headers }: DialRequest, listener: ClientSocketListener) {
     this.#listener = listener;
     const address = url.replace(/^ws(?=s?:)/i, "http");
     new URL(address); // Why: an invalid URL must throw here.
@@ -36,7 +36,7 @@ class FetchedSocket implements DialledSocket {
     return 0;
   }
 
-  end(): void {
+  close(): void {
     this.#isOver = true;
     if (this.#socket === undefined) this.#abort.abort();
     else closeQuietly(this.#socket);
@@ -53,7 +53,7 @@ class FetchedSocket implements DialledSocket {
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", ({ data }) => {
-      if (!this.#isOver) this.#listener.heard(typeof data === "string" ? data : new Uint8Array(data));
+      if (!this.#isOver) this.#listener.received(typeof data === "string" ? data : new Uint8Array(data));
     });
     socket.addEventListener("close", ({ code, reason }) => this.#close(code, reason));
     socket.addEventListener("error", ({ message }) => this.#close(1006, message));

@@ -1,28 +1,29 @@
 /**
- * The relay as a neuron: what it declares, what it shows, and what it makes of the values that others send to it.
+ * The relay as a neuron: what it declares, which statistics it sends, and what it does with the values that it receives.
  *
- * Towards Neuro it is an integration like any other, present as long as the bus is.
+ * To Neuro it is an integration like any other, connected as long as the bus is.
  *
- * Invariants: B1 it is joined exactly while its neuron is open; B2 an action of Neuro is answered at once; B3 a fact of its own
- * changes no vital sign, so that hearing facts never leads to more of them.
+ * Invariants: B1 it is joined exactly while its neuron's link is open; B2 an action of Neuro is answered at once; B3 its own observations
+ * change no statistic, so recording observations never causes more of them.
  */
-import type { Action, GameMessage, NeuroMessage } from "../../core/neuro-messages.ts";
+import { assertNever } from "../../core/assert.ts";
+import type { StepContext } from "../../core/context.ts";
 import { NALLELY_PEER } from "../../core/ids.ts";
 import { isObject, parseJson } from "../../core/json.ts";
-import type { Observation } from "../../core/observation.ts";
-import type { NallelyAction, NallelySettings } from "../../core/settings.ts";
+import type { Action, GameMessage, NeuroMessage } from "../../core/neuro-messages.ts";
+import type { NallelyReaction, Observation } from "../../core/observation.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
-import type { StepContext } from "../../core/context.ts";
-import { clamp, type NeuronPlan, type ParameterDeclaration, readDeclaration } from "./declaration.ts";
-import { type Input, type Neuron, send } from "./neuron.ts";
-import { type Refusal, refusal } from "./refusal.ts";
-import { fill, pull, type Trigger, trigger } from "./trigger.ts";
-import { hear, VITALS, type Vitals, vitals } from "./vitals.ts";
+import type { NallelyAction, NallelyInput, NallelySettings } from "../../core/settings.ts";
+import { clamp, type NeuronSpec, type ParameterDeclaration, readDeclaration } from "./declaration.ts";
+import { type NeuronInput, type NeuronMachine, sendValue } from "./neuron.ts";
+import { type RuleViolation, violation } from "./rule-violation.ts";
+import { createStats, type PublishStat, recordObservation, type RelayStats, STAT_PARAMETERS } from "./stats.ts";
+import { createTrigger, evaluateTrigger, renderTemplate, type Trigger } from "./trigger.ts";
 
 export interface Bridge {
   readonly settings: NallelySettings;
-  readonly neuron: Neuron;
-  readonly vitals: Vitals;
+  readonly neuron: NeuronMachine;
+  readonly stats: RelayStats;
   readonly triggers: readonly Trigger[];
   readonly actions: ReadonlyMap<string, NallelyAction>;
   isJoined: boolean;
@@ -30,115 +31,136 @@ export interface Bridge {
 
 const DATA_DEPTH_MAX = 8;
 
-/** What the relay declares, or the rule that its settings break. */
-export function bridgePlan(settings: NallelySettings): NeuronPlan | Refusal {
-  const parameters = new Map<string, ParameterDeclaration>(Object.entries(VITALS));
-  const own = new Set<string>();
+/** The neuron that the settings describe, or the rule that they break. */
+export function bridgeSpec(settings: NallelySettings): NeuronSpec | RuleViolation {
+  const parameters = new Map<string, ParameterDeclaration>(Object.entries(STAT_PARAMETERS));
+  const inputs = new Set<string>();
   for (const { parameter, range } of settings.inputs) {
-    if (own.has(parameter)) continue; // Why: one input may have several thresholds.
-    if (parameters.has(parameter)) return taken(parameter);
-    own.add(parameter);
+    if (inputs.has(parameter)) continue; // Why: one input may have several thresholds.
+    if (parameters.has(parameter)) return declaredTwice(parameter);
+    inputs.add(parameter);
     parameters.set(parameter, { direction: "in", range });
   }
   for (const { parameter, range } of settings.actions) {
-    if (parameters.has(parameter)) return taken(parameter);
+    if (parameters.has(parameter)) return declaredTwice(parameter);
     parameters.set(parameter, { direction: "out", range });
   }
   return readDeclaration({ name: settings.name, parameters: Object.fromEntries(parameters), rate: settings.rate });
 }
 
-const taken = (parameter: string): Refusal => refusal("parameter-twice", `parameter ${parameter} is declared twice`);
+const declaredTwice = (parameter: string): RuleViolation =>
+  violation("parameter-twice", `parameter ${parameter} is declared twice`);
 
-export const bridge = (settings: NallelySettings, neuron: Neuron): Bridge => ({
+export const createBridge = (settings: NallelySettings, neuron: NeuronMachine): Bridge => ({
   settings,
   neuron,
-  vitals: vitals(),
-  triggers: settings.inputs.map(trigger),
+  stats: createStats(),
+  triggers: settings.inputs.map(createTrigger),
   actions: new Map(settings.actions.map((action) => [action.name, action])),
   isJoined: false,
 });
 
-/** The neuron is open: takes part towards Neuro, with its actions. */
-export function join(of: Bridge, ctx: StepContext): void {
-  of.isJoined = true;
-  tell({ is: "integrationJoined", peer: NALLELY_PEER, name: of.settings.name }, ctx);
-  if (of.actions.size > 0) say({ command: "actions/register", actions: [...of.actions.values()].map(actionOf) }, ctx);
+/** The neuron's link is open: connects to Neuro as an integration and registers the actions. */
+export function joinNeuro(bridge: Bridge, ctx: StepContext): void {
+  bridge.isJoined = true;
+  postToNeuro({ is: "integrationJoined", peer: NALLELY_PEER, name: bridge.settings.name }, ctx);
+  const actions = [...bridge.actions.values()].map(actionOf);
+  if (actions.length > 0) sendToNeuro({ command: "actions/register", actions }, ctx);
 }
 
-export function leave(of: Bridge, ctx: StepContext): void {
-  if (!of.isJoined) return;
-  of.isJoined = false;
-  tell({ is: "integrationLeft", peer: NALLELY_PEER }, ctx);
+/** Disconnects from Neuro. */
+export function leaveNeuro(bridge: Bridge, ctx: StepContext): void {
+  if (!bridge.isJoined) return;
+  bridge.isJoined = false;
+  postToNeuro({ is: "integrationLeft", peer: NALLELY_PEER }, ctx);
 }
 
-/** A fact of any room. */
-export function observe(of: Bridge, observation: Observation, ctx: StepContext): void {
-  hear(of.vitals, observation, { now: ctx.now, show: showOn(of, ctx) });
-  // Why: a room that was made anew has forgotten who joined it.
-  if (observation.is === "service_rebuilt" && observation.service === "neuro" && of.isJoined) join(of, ctx);
+/** An observation of any service. */
+export function handleObservation(bridge: Bridge, observation: Observation, ctx: StepContext): void {
+  recordObservation(bridge.stats, observation, ctx.now, publishTo(bridge, ctx));
+  // Why: a rebuilt service has forgotten who joined it.
+  if (observation.is === "service_rebuilt" && observation.service === "neuro" && bridge.isJoined) joinNeuro(bridge, ctx);
 }
 
-/** Puts a vital sign on its output. */
-export const showOn = (of: Bridge, ctx: StepContext) => (name: string, value: number): void =>
-  void send(of.neuron, { name, value }, ctx);
+/** Sends statistics as outputs of the bridge's neuron. */
+export const publishTo = ({ neuron }: Bridge, ctx: StepContext): PublishStat => (name, value) =>
+  void sendValue(neuron, { name, value }, ctx);
 
-/** A value came. */
-export function react(of: Bridge, { plan, value }: Input, ctx: StepContext): void {
-  for (const one of of.triggers) {
-    if (one.input.parameter !== plan.name) continue;
-    const verdict = pull(one, value, ctx.now);
-    if (verdict === "fired") fire(of, { trigger: one, value }, ctx);
-    else if (verdict === "limited") ctx.observe({ is: "nallely_input", parameter: plan.name, value, did: "limited" });
+/** A value arrived for an input. */
+export function handleInput(bridge: Bridge, { spec, latest }: NeuronInput, ctx: StepContext): void {
+  if (latest === undefined) return;
+  for (const trigger of bridge.triggers) {
+    if (trigger.input.parameter !== spec.name) continue;
+    const outcome = evaluateTrigger(trigger, latest, ctx.now);
+    if (outcome === "fired") fireTrigger(bridge, trigger.input, latest, ctx);
+    else if (outcome === "limited") observeInput(trigger.input, latest, "limited", ctx);
   }
 }
 
-function fire(
-  of: Bridge,
-  { trigger: { input }, value }: { readonly trigger: Trigger; readonly value: number },
-  ctx: StepContext,
-): void {
-  const note = (did: "context" | "force" | "choose") =>
-    ctx.observe({ is: "nallely_input", parameter: input.parameter, value, did });
+function fireTrigger(bridge: Bridge, input: NallelyInput, value: number, ctx: StepContext): void {
   if (input.context !== undefined) {
-    note("context");
-    say({ command: "context", message: fill(input.context, value), silent: input.silent }, ctx);
+    observeInput(input, value, "context", ctx);
+    sendToNeuro({ command: "context", message: renderTemplate(input.context, value), silent: input.silent }, ctx);
   }
-  if (input.force !== undefined && of.actions.size > 0) {
-    note("force");
-    const query = fill(input.force, value);
-    say({ command: "actions/force", query, ephemeral: true, priority: "low", names: [...of.actions.keys()] }, ctx);
+  if (input.force !== undefined && bridge.actions.size > 0) {
+    observeInput(input, value, "force", ctx);
+    const query = renderTemplate(input.force, value);
+    const names = [...bridge.actions.keys()];
+    sendToNeuro({ command: "actions/force", query, ephemeral: true, priority: "low", names }, ctx);
   }
   if (input.choose !== undefined) {
-    note("choose");
-    tell({ is: "actionChosen", from: of.settings.name, name: input.choose, data: fill(input.data, value) }, ctx);
+    observeInput(input, value, "choose", ctx);
+    const data = renderTemplate(input.data, value);
+    postToNeuro({ is: "actionChosen", from: bridge.settings.name, name: input.choose, data }, ctx);
   }
 }
 
-/** Neuro says something to the relay as an integration. */
-export function obey(of: Bridge, message: NeuroMessage, ctx: StepContext): void {
-  if (message.command === "actions/reregister_all") return join(of, ctx);
-  if (message.command !== "action") return;
-  const done = play(of, message, ctx);
-  const success = typeof done === "number";
-  say({ command: "action/result", id: message.id, success, message: success ? `set to ${done}` : done }, ctx);
+const observeInput = (
+  { parameter }: NallelyInput,
+  value: number,
+  reaction: NallelyReaction,
+  ctx: StepContext,
+): void => ctx.observe({ is: "nallely_input", parameter, value, did: reaction });
+
+/** A message of Neuro to the relay as an integration. */
+export function handleNeuroMessage(bridge: Bridge, message: NeuroMessage, ctx: StepContext): void {
+  switch (message.command) {
+    case "actions/reregister_all":
+      return joinNeuro(bridge, ctx);
+    case "action": {
+      const outcome = performAction(bridge, message, ctx);
+      const success = typeof outcome === "number";
+      const text = success ? `set to ${outcome}` : outcome;
+      return sendToNeuro({ command: "action/result", id: message.id, success, message: text }, ctx);
+    }
+    case "startup":
+    case "speech_finished":
+    case "shutdown/graceful":
+    case "shutdown/immediate":
+    case "other":
+      return;
+    default:
+      return assertNever(message);
+  }
 }
 
-/** The value that was set, or why none was. */
-function play(
-  of: Bridge,
+/** Returns the value that was set, or the reason why none was. */
+function performAction(
+  { actions, neuron }: Bridge,
   { name, data }: { readonly name: string; readonly data?: string },
   ctx: StepContext,
 ): number | string {
-  const action = of.actions.get(name);
+  const action = actions.get(name);
   if (action === undefined) return "there is no such action";
-  const read = parseJson(data ?? "", DATA_DEPTH_MAX);
-  const value = isObject(read) ? read.value : undefined;
-  if (typeof value !== "number") return `data must be {"value": <number from ${action.range[0]} to ${action.range[1]}>}`;
-  if (of.neuron.link.state !== "open") return "the Nallely session is away";
-  const inside = clamp(value, action.range);
-  send(of.neuron, { name: action.parameter, value: inside }, ctx);
-  ctx.observe({ is: "nallely_output", parameter: action.parameter, value: inside, action: name });
-  return inside;
+  const { parameter, range } = action;
+  const parsed = parseJson(data ?? "", DATA_DEPTH_MAX);
+  const value = isObject(parsed) ? parsed.value : undefined;
+  if (typeof value !== "number") return `data must be {"value": <number from ${range[0]} to ${range[1]}>}`;
+  if (neuron.link.state.is !== "open") return "the Nallely session is offline";
+  const clamped = clamp(value, range);
+  sendValue(neuron, { name: parameter, value: clamped }, ctx);
+  ctx.observe({ is: "nallely_output", parameter, value: clamped, action: name });
+  return clamped;
 }
 
 const actionOf = ({ name, description, range: [minimum, maximum] }: NallelyAction): Action => ({
@@ -152,6 +174,7 @@ const actionOf = ({ name, description, range: [minimum, maximum] }: NallelyActio
   },
 });
 
-const say = (message: GameMessage, ctx: StepContext): void => tell({ is: "gameMessage", peer: NALLELY_PEER, message }, ctx);
+const sendToNeuro = (message: GameMessage, ctx: StepContext): void =>
+  postToNeuro({ is: "gameMessage", peer: NALLELY_PEER, message }, ctx);
 
-const tell = (message: ServiceMessage, ctx: StepContext): void => ctx.post("neuro", message);
+const postToNeuro = (message: ServiceMessage, ctx: StepContext): void => ctx.post("neuro", message);

@@ -1,17 +1,18 @@
 /**
- * Every command of Trevor: its parameters, and what it replies.
+ * The commands of Trevor, with their parameters and replies.
  *
- * An unknown or missing parameter is an exception over there that closes the socket, so the table is checked before the wire.
+ * An unknown or missing parameter raises an exception in Trevor, which closes the socket. So every command is checked against this table
+ * before it is sent.
  */
 import type { Json, JsonObject } from "../../core/json.ts";
-import { type Refusal, refusal } from "./refusal.ts";
-import type { SessionState } from "./state.ts";
+import { type RuleViolation, violation } from "./rule-violation.ts";
+import type { SessionState } from "./session-state.ts";
 
 export type DeviceId = number | string;
 /** `DEVICE::SECTION::PARAMETER`. */
 export type ParameterPath = string;
 
-export interface Notice {
+export interface TrevorNotification {
   readonly status: string;
   readonly message: string;
 }
@@ -19,7 +20,7 @@ export interface ClassCode extends JsonObject {
   readonly className: string;
   readonly methods: Json;
 }
-export interface CodeFlaw {
+export interface CodeDiagnostic {
   readonly line: number | null;
   readonly start_col: number | null;
   readonly end_col: number | null;
@@ -32,135 +33,144 @@ export interface CompletionOption {
   readonly insertText: string;
   readonly boost: number;
 }
-interface Link {
+interface LinkEnds {
   readonly from_parameter: ParameterPath;
   readonly to_parameter: ParameterPath;
 }
-interface Device {
+interface DeviceParams {
   readonly device_id: DeviceId;
 }
-interface Address {
+interface AddressParams {
   readonly address: string;
   readonly universe?: string;
 }
-type None = Readonly<Record<never, never>>;
+type NoParams = Readonly<Record<never, never>>;
 
-/** What arrives besides, or instead of, a state. Absent: it did not come. */
-interface Changed {
+/** Parts of replies; undefined where Trevor did not send the part. */
+interface StateReply {
   readonly state: SessionState;
 }
-interface MaybeChanged {
+interface MaybeStateReply {
   readonly state: SessionState | undefined;
-  readonly notice: Notice | undefined;
+  readonly notification: TrevorNotification | undefined;
 }
-interface Loaded extends Changed {
+interface LoadReply extends StateReply {
   readonly errors: readonly Json[];
 }
 
-/** Parameters (`takes`) and reply (`gives`) of each command. */
+/** Parameters and reply of each command. */
 export interface Commands {
-  full_state: { takes: { readonly with_defaultvalues?: boolean }; gives: SessionState };
-  create_device: { takes: { readonly name: string }; gives: SessionState };
-  create_devices: { takes: { readonly device_classes: Readonly<Record<string, number>> }; gives: SessionState };
+  full_state: { params: { readonly with_defaultvalues?: boolean }; reply: SessionState };
+  create_device: { params: { readonly name: string }; reply: SessionState };
+  create_devices: { params: { readonly device_classes: Readonly<Record<string, number>> }; reply: SessionState };
   clone_device: {
-    takes: Device & {
+    params: DeviceParams & {
       readonly pause_device?: boolean;
       readonly start_clone?: boolean;
       readonly with_links?: boolean;
       readonly suicide?: boolean;
     };
-    gives: SessionState;
+    reply: SessionState;
   };
-  kill_device: { takes: Device; gives: SessionState };
-  pause_device: { takes: Device & { readonly start: boolean | null }; gives: SessionState };
-  resume_device: { takes: Device & { readonly start: boolean | null }; gives: SessionState };
-  random_preset: { takes: Device; gives: SessionState };
-  force_note_off: { takes: Device; gives: SessionState };
-  set_device_channel: { takes: Device & { readonly channel: number }; gives: SessionState };
-  set_virtual_value: { takes: Device & { readonly parameter: string; readonly value: Json }; gives: SessionState };
+  kill_device: { params: DeviceParams; reply: SessionState };
+  pause_device: { params: DeviceParams & { readonly start: boolean | null }; reply: SessionState };
+  resume_device: { params: DeviceParams & { readonly start: boolean | null }; reply: SessionState };
+  random_preset: { params: DeviceParams; reply: SessionState };
+  force_note_off: { params: DeviceParams; reply: SessionState };
+  set_device_channel: { params: DeviceParams & { readonly channel: number }; reply: SessionState };
+  set_virtual_value: { params: DeviceParams & { readonly parameter: string; readonly value: Json }; reply: SessionState };
   set_parameter_value: {
-    takes: Device & { readonly section_name: string; readonly parameter_name: string; readonly value: Json };
-    gives: SessionState;
+    params: DeviceParams & { readonly section_name: string; readonly parameter_name: string; readonly value: Json };
+    reply: SessionState;
   };
-  associate_parameters: { takes: Link & { readonly unbind: boolean; readonly with_scaler?: Scaling }; gives: SessionState };
-  create_scaler: { takes: Link & { readonly create: boolean }; gives: SessionState };
+  associate_parameters: {
+    params: LinkEnds & { readonly unbind: boolean; readonly with_scaler?: Scaling };
+    reply: SessionState;
+  };
+  create_scaler: { params: LinkEnds & { readonly create: boolean }; reply: SessionState };
   set_scaler_parameter: {
-    takes: { readonly scaler_id: number; readonly parameter: string; readonly value: Json };
-    gives: SessionState;
+    params: { readonly scaler_id: number; readonly parameter: string; readonly value: Json };
+    reply: SessionState;
   };
-  make_link_bouncy: { takes: Link & { readonly bouncy: boolean }; gives: SessionState };
-  mute_link: { takes: Link & { readonly muted: boolean }; gives: SessionState };
-  set_link_velocity: { takes: Link & { readonly velocity: Json }; gives: SessionState };
-  set_link_extrazero: { takes: Link & { readonly extra_zero: ExtraZero }; gives: SessionState };
-  delete_all_connections: { takes: None; gives: SessionState };
+  make_link_bouncy: { params: LinkEnds & { readonly bouncy: boolean }; reply: SessionState };
+  mute_link: { params: LinkEnds & { readonly muted: boolean }; reply: SessionState };
+  set_link_velocity: { params: LinkEnds & { readonly velocity: Json }; reply: SessionState };
+  set_link_extrazero: { params: LinkEnds & { readonly extra_zero: ExtraZero }; reply: SessionState };
+  delete_all_connections: { params: NoParams; reply: SessionState };
   associate_midi_port: {
-    takes: { readonly device: DeviceId; readonly port: string; readonly direction: "input" | "output" };
-    gives: SessionState;
+    params: { readonly device: DeviceId; readonly port: string; readonly direction: "input" | "output" };
+    reply: SessionState;
   };
-  unregister_service: { takes: { readonly bus_id: DeviceId; readonly service_name: string }; gives: SessionState };
-  /** The state that follows has no devices yet; `Trevor.resetAll` waits for the new bus. */
-  reset_all: { takes: None; gives: SessionState };
-  save_code: { takes: { readonly code: string }; gives: SessionState };
-  /** Runs in a thread of its own: what it prints may come later, as lines. */
+  unregister_service: { params: { readonly bus_id: DeviceId; readonly service_name: string }; reply: SessionState };
+  /** The state in the reply has no devices yet; `Trevor.resetAll` waits for the new bus. */
+  reset_all: { params: NoParams; reply: SessionState };
+  save_code: { params: { readonly code: string }; reply: SessionState };
+  /** Runs in a thread of its own: output may arrive later, as lines. */
   execute_code: {
-    takes: { readonly code: string };
-    gives: Changed & { readonly flaw: CodeFlaw | undefined; readonly lines: readonly string[] };
+    params: { readonly code: string };
+    reply: StateReply & { readonly diagnostic: CodeDiagnostic | undefined; readonly lines: readonly string[] };
   };
-  create_new_vdev: { takes: { readonly name: string }; gives: Changed & { readonly code: ClassCode | undefined } };
+  create_new_vdev: { params: { readonly name: string }; reply: StateReply & { readonly code: ClassCode | undefined } };
   compile_inject: {
-    takes: Device & { readonly class_code: string; readonly commit?: boolean };
-    gives: MaybeChanged;
+    params: DeviceParams & { readonly class_code: string; readonly commit?: boolean };
+    reply: MaybeStateReply;
   };
   compile_inject_save: {
-    takes: Device & { readonly class_code: string; readonly force_name?: string; readonly commit?: boolean };
-    gives: MaybeChanged;
+    params: DeviceParams & { readonly class_code: string; readonly force_name?: string; readonly commit?: boolean };
+    reply: MaybeStateReply;
   };
-  expose_neuron: { takes: Device & { readonly friend_ip: string }; gives: MaybeChanged };
-  unexpose_neuron: { takes: Device & { readonly friend_ip: string }; gives: MaybeChanged };
-  load_all: { takes: { readonly name: string }; gives: Loaded };
-  load_address: { takes: Address; gives: Loaded };
-  list_patches: { takes: None; gives: readonly string[] };
-  save_all: { takes: { readonly name: string; readonly save_defaultvalues?: boolean }; gives: Notice | undefined };
-  save_address: { takes: Address & { readonly save_defaultvalues?: boolean }; gives: Notice | undefined };
+  expose_neuron: { params: DeviceParams & { readonly friend_ip: string }; reply: MaybeStateReply };
+  unexpose_neuron: { params: DeviceParams & { readonly friend_ip: string }; reply: MaybeStateReply };
+  load_all: { params: { readonly name: string }; reply: LoadReply };
+  load_address: { params: AddressParams; reply: LoadReply };
+  list_patches: { params: NoParams; reply: readonly string[] };
+  save_all: {
+    params: { readonly name: string; readonly save_defaultvalues?: boolean };
+    reply: TrevorNotification | undefined;
+  };
+  save_address: {
+    params: AddressParams & { readonly save_defaultvalues?: boolean };
+    reply: TrevorNotification | undefined;
+  };
   save_address_metadata: {
-    takes: { readonly address: string; readonly name: string; readonly color: string; readonly description: string };
-    gives: { readonly addresses: Json; readonly notice: Notice | undefined };
+    params: { readonly address: string; readonly name: string; readonly color: string; readonly description: string };
+    reply: { readonly addresses: Json; readonly notification: TrevorNotification | undefined };
   };
-  get_used_addresses: { takes: { readonly universe?: string }; gives: Json };
-  clear_address: { takes: Address; gives: Json };
-  fetch_path_infos: { takes: { readonly filename: string }; gives: Json };
-  all_virtual_schemas: { takes: None; gives: readonly Json[] };
-  /** Undefined: there is no such device. */
-  get_class_code: { takes: Device; gives: ClassCode | undefined };
-  fetch_class_code: { takes: Device; gives: ClassCode | undefined };
-  completion_request: { takes: { readonly expression: string }; gives: readonly CompletionOption[] };
-  start_capture_io: { takes: { readonly device_or_link?: DeviceId }; gives: undefined };
-  stop_capture_io: { takes: { readonly device_or_link?: DeviceId }; gives: undefined };
-  send_stdin: { takes: { readonly thread_id: number; readonly text: string }; gives: undefined };
-  /** Undefined: a scan was going on already. */
-  scan_for_friends: { takes: { readonly force?: boolean }; gives: Json | undefined };
-  mount_nallelyfs: { takes: { readonly mountpoint: string }; gives: string | undefined };
-  umount_nallelyfs: { takes: None; gives: string | undefined };
+  get_used_addresses: { params: { readonly universe?: string }; reply: Json };
+  clear_address: { params: AddressParams; reply: Json };
+  fetch_path_infos: { params: { readonly filename: string }; reply: Json };
+  all_virtual_schemas: { params: NoParams; reply: readonly Json[] };
+  /** Undefined for an unknown device. */
+  get_class_code: { params: DeviceParams; reply: ClassCode | undefined };
+  fetch_class_code: { params: DeviceParams; reply: ClassCode | undefined };
+  completion_request: { params: { readonly expression: string }; reply: readonly CompletionOption[] };
+  start_capture_io: { params: { readonly device_or_link?: DeviceId }; reply: undefined };
+  stop_capture_io: { params: { readonly device_or_link?: DeviceId }; reply: undefined };
+  send_stdin: { params: { readonly thread_id: number; readonly text: string }; reply: undefined };
+  /** Undefined while another scan is running. */
+  scan_for_friends: { params: { readonly force?: boolean }; reply: Json | undefined };
+  mount_nallelyfs: { params: { readonly mountpoint: string }; reply: string | undefined };
+  umount_nallelyfs: { params: NoParams; reply: string | undefined };
 }
 export type Scaling = boolean | { readonly to_min?: number; readonly to_max?: number; readonly as_int?: boolean };
 export type ExtraZero = "none" | "before" | "after" | "remove-note-off";
 
-/** The name of a command of Trevor. */
+/** The name of a command. */
 export type CommandName = keyof Commands;
 /** The parameters of a command. */
-export type Takes<C extends CommandName> = Commands[C]["takes"];
+export type CommandParams<C extends CommandName> = Commands[C]["params"];
 /** The reply of a command. */
-export type Gives<C extends CommandName> = Commands[C]["gives"];
+export type CommandReply<C extends CommandName> = Commands[C]["reply"];
 
-/** How the reply is put together from the messages between a command and its fence. */
+/** How the reply is made of the messages between a command and its fence. */
 export type ReplyShape =
   | "state"
-  | "changed"
-  | "loaded"
-  | "coded"
-  | "executed"
-  | "notice"
-  | "described"
+  | "maybeState"
+  | "stateAndErrors"
+  | "stateAndCode"
+  | "execution"
+  | "notification"
+  | "addresses"
   | "patches"
   | "options"
   | "text"
@@ -169,19 +179,19 @@ export type ReplyShape =
   | { readonly arg: string };
 
 interface CommandShape {
-  readonly needs: readonly string[];
-  readonly may: readonly string[];
-  readonly gives: ReplyShape;
+  readonly required: readonly string[];
+  readonly optional: readonly string[];
+  readonly reply: ReplyShape;
 }
 
 export const USED_ADDRESSES = "RuntimeAPI::setUsedAddresses";
 export const CLASS_CODE = "RuntimeAPI::setClassCode";
 
 const words = (text: string): readonly string[] => text.split(" ").filter((word) => word !== "");
-const command = (needs: string, may: string, gives: ReplyShape): CommandShape => ({
-  needs: words(needs),
-  may: words(may),
-  gives,
+const command = (required: string, optional: string, reply: ReplyShape): CommandShape => ({
+  required: words(required),
+  optional: words(optional),
+  reply,
 });
 const LINK = "from_parameter to_parameter";
 
@@ -210,18 +220,18 @@ export const COMMANDS: { readonly [C in CommandName]: CommandShape } = {
   unregister_service: command("bus_id service_name", "", "state"),
   reset_all: command("", "", "state"),
   save_code: command("code", "", "state"),
-  execute_code: command("code", "", "executed"),
-  create_new_vdev: command("name", "", "coded"),
-  compile_inject: command("device_id class_code", "commit", "changed"),
-  compile_inject_save: command("device_id class_code", "force_name commit", "changed"),
-  expose_neuron: command("device_id friend_ip", "", "changed"),
-  unexpose_neuron: command("device_id friend_ip", "", "changed"),
-  load_all: command("name", "", "loaded"),
-  load_address: command("address", "universe", "loaded"),
+  execute_code: command("code", "", "execution"),
+  create_new_vdev: command("name", "", "stateAndCode"),
+  compile_inject: command("device_id class_code", "commit", "maybeState"),
+  compile_inject_save: command("device_id class_code", "force_name commit", "maybeState"),
+  expose_neuron: command("device_id friend_ip", "", "maybeState"),
+  unexpose_neuron: command("device_id friend_ip", "", "maybeState"),
+  load_all: command("name", "", "stateAndErrors"),
+  load_address: command("address", "universe", "stateAndErrors"),
   list_patches: command("", "", "patches"),
-  save_all: command("name", "save_defaultvalues", "notice"),
-  save_address: command("address", "universe save_defaultvalues", "notice"),
-  save_address_metadata: command("address name color description", "", "described"),
+  save_all: command("name", "save_defaultvalues", "notification"),
+  save_address: command("address", "universe save_defaultvalues", "notification"),
+  save_address_metadata: command("address name color description", "", "addresses"),
   get_used_addresses: command("", "universe", { arg: USED_ADDRESSES }),
   clear_address: command("address", "universe", { arg: USED_ADDRESSES }),
   fetch_path_infos: command("filename", "", { arg: "RuntimeAPI::setPatchDetails" }),
@@ -239,12 +249,12 @@ export const COMMANDS: { readonly [C in CommandName]: CommandShape } = {
 
 const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name);
 
-/** Why Trevor would close the socket at this command; undefined when it would not. */
-export function checkCommand(name: string, params: JsonObject): Refusal | undefined {
-  if (!isCommand(name)) return refusal("command", `Trevor has no command ${name}`);
-  const { needs, may } = COMMANDS[name];
-  const missing = needs.filter((key) => params[key] === undefined);
-  if (missing.length > 0) return refusal("command", `${name} needs ${missing.join(", ")}`);
-  const unknown = Object.keys(params).filter((key) => !needs.includes(key) && !may.includes(key));
-  return unknown.length > 0 ? refusal("command", `${name} takes no ${unknown.join(", ")}`) : undefined;
+/** The reason why Trevor would close the socket at this command, or undefined. */
+export function checkCommand(name: string, params: JsonObject): RuleViolation | undefined {
+  if (!isCommand(name)) return violation("command", `Trevor has no command ${name}`);
+  const { required, optional } = COMMANDS[name];
+  const missing = required.filter((key) => params[key] === undefined);
+  if (missing.length > 0) return violation("command", `${name} requires ${missing.join(", ")}`);
+  const unknown = Object.keys(params).filter((key) => !required.includes(key) && !optional.includes(key));
+  return unknown.length > 0 ? violation("command", `${name} has no parameter ${unknown.join(", ")}`) : undefined;
 }

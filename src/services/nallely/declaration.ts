@@ -1,67 +1,67 @@
 /**
- * What a neuron declares, and the checks that come before anything of it is used.
+ * The declaration of a neuron, and its checks.
  *
- * Directions are ours: on the bus every parameter is an input and an output. They decide what a program may send or listen to.
+ * Directions exist only here: on the bus every parameter is an input and an output. They decide what a program may send and listen to.
  */
 import { PARAMETERS_PER_NEURON_MAX, VALUES_QUEUED_MAX } from "../../core/limits.ts";
+import type { RegisteredParameter } from "./bus-json.ts";
 import { checkNeuronName, checkParameterName } from "./names.ts";
-import { type Refusal, refusal } from "./refusal.ts";
-import type { WireParameter } from "./wire.ts";
+import { isViolation, type RuleViolation, violation } from "./rule-violation.ts";
 
-/** What a program may do with a parameter: listen, send, or both. */
+/** Whether a program listens to a parameter, sends it, or both. */
 export type Direction = "in" | "out" | "both";
-/** Lowest and highest value; null: no bound. The session scales by it and never clamps. */
+/** Lowest and highest value; null for no bound. The session scales by it and never clamps. */
 export type Range = readonly [number | null, number | null];
 
-/** One parameter. Every field has a default: `{}` is sent and listened to. */
+/** One parameter. Every field has a default; `{}` declares one that is sent and listened to. */
 export interface ParameterDeclaration {
-  /** `both` when absent. */
+  /** Default: `both`. */
   readonly direction?: Direction;
   readonly range?: Range;
-  /** Equal values in a row that are routed to it all arrive; else the session leaves repetitions out. */
+  /** Repeated values that are routed to it all arrive. Default: false, and the session drops repetitions. */
   readonly stream?: boolean;
-  /** Values per second at most, instead of the neuron's rate; 0: no ceiling. */
+  /** Maximum values per second; 0 for no limit. Default: the neuron's rate. */
   readonly rate?: number;
-  /** Its last value is sent again after a reconnect. True when absent; false for what is an occasion and not a level. */
+  /** Its last value is sent again after a reconnect. Default: true. Use false for events, as opposed to levels. */
   readonly resend?: boolean;
 }
 
 /** Parameters by name. */
 export type Declaration = Readonly<Record<string, ParameterDeclaration>>;
 
-/** What becomes of values that are sent while the bus is away. */
-export type AwayPolicy = "drop" | "latest" | { readonly queue: number };
+/** What happens to values that are sent while the bus is offline. */
+export type OfflinePolicy = "drop" | "latest" | { readonly queue: number };
 
-/** Keeps the last `size` values, in order, while the bus is away. */
-export const queue = (size: number): AwayPolicy => ({ queue: size });
+/** Keeps the last `size` values in order while the bus is offline. */
+export const queue = (size: number): OfflinePolicy => ({ queue: size });
 
-/** Everything about a neuron but where its bus is. Absent fields have their defaults in `readDeclaration`. */
+/** A neuron, without the address of its bus. */
 export interface NeuronDeclaration<D extends Declaration = Declaration> {
   /** Without `_`, `/`, `?` and `#`. */
   readonly name: string;
   readonly parameters: D;
-  /** Values per second and parameter at most; 200 when absent, above which a native neuron lags; 0: no ceiling. */
+  /** Maximum values per second of each parameter; 0 for no limit. Default: 200. Above that a native neuron lags. */
   readonly rate?: number;
-  /** `latest` when absent. */
-  readonly whileAway?: AwayPolicy;
-  /** NaN and the infinities pass in both directions. One of them makes the whole session's state unreadable as JSON. */
+  /** Default: `latest`. */
+  readonly whileOffline?: OfflinePolicy;
+  /** Whether NaN and the infinities pass, in both directions. One of them makes the session's state invalid JSON. Default: `refuse`. */
   readonly nonFinite?: "refuse" | "allow";
-  /** Values outside the declared range. `pass` when absent, as everywhere in a session: a range is a hint there. */
+  /** What happens to values outside the declared range. Default: `pass`, because in a session a range is only a hint. */
   readonly outOfRange?: "pass" | "clamp" | "refuse";
 }
 
-/** Above it, a native neuron that listens falls behind by half a second. */
+/** Values per second. Above it, a native neuron that listens lags by half a second. */
 export const RATE_DEFAULT = 200;
 
-/** A declaration that has been checked, with every default filled in. */
-export interface NeuronPlan {
+/** A checked declaration with every default filled in. */
+export interface NeuronSpec {
   readonly name: string;
-  readonly parameters: readonly ParameterPlan[];
-  readonly whileAway: AwayPolicy;
+  readonly parameters: readonly ParameterSpec[];
+  readonly whileOffline: OfflinePolicy;
   readonly nonFinite: "refuse" | "allow";
   readonly outOfRange: "pass" | "clamp" | "refuse";
 }
-export interface ParameterPlan {
+export interface ParameterSpec {
   readonly name: string;
   readonly direction: Direction;
   readonly range: Range | undefined;
@@ -71,74 +71,75 @@ export interface ParameterPlan {
 }
 
 /** The declaration with its defaults, or the first rule that it breaks. */
-export function readDeclaration(declared: NeuronDeclaration): NeuronPlan | Refusal {
-  const nameless = checkNeuronName(declared.name);
-  if (nameless !== undefined) return nameless;
+export function readDeclaration(declared: NeuronDeclaration): NeuronSpec | RuleViolation {
+  const { name, rate = RATE_DEFAULT, whileOffline = "latest", nonFinite = "refuse", outOfRange = "pass" } = declared;
   const named = Object.entries(declared.parameters);
-  if (named.length > PARAMETERS_PER_NEURON_MAX) {
-    return refusal("parameter-count", `${named.length} parameters; at most ${PARAMETERS_PER_NEURON_MAX} are allowed`);
+  const broken = checkNeuronName(name) ?? checkCount(named.length) ?? checkRate(name, rate) ??
+    checkOfflinePolicy(whileOffline);
+  if (broken !== undefined) return broken;
+  const parameters: ParameterSpec[] = [];
+  for (const [parameter, declaration] of named) {
+    const spec = readParameter(parameter, declaration, rate);
+    if (isViolation(spec)) return spec;
+    parameters.push(spec);
   }
-  const { rate = RATE_DEFAULT, whileAway = "latest", nonFinite = "refuse", outOfRange = "pass" } = declared;
-  const refused = checkRate(declared.name, rate) ?? checkAway(whileAway);
-  if (refused !== undefined) return refused;
-  const parameters: ParameterPlan[] = [];
-  for (const [name, parameter] of named) {
-    const plan = readParameter(name, parameter, rate);
-    if ("rule" in plan) return plan;
-    parameters.push(plan);
-  }
-  return { name: declared.name, parameters, whileAway, nonFinite, outOfRange };
+  return { name, parameters, whileOffline, nonFinite, outOfRange };
 }
 
-function readParameter(name: string, declared: ParameterDeclaration, neuronRate: number): ParameterPlan | Refusal {
+function readParameter(name: string, declared: ParameterDeclaration, neuronRate: number): ParameterSpec | RuleViolation {
   const { direction = "both", range, stream = false, rate = neuronRate, resend = true } = declared;
-  const refused = checkParameterName(name) ?? checkRange(name, range) ?? checkRate(name, rate);
-  if (refused !== undefined) return refused;
+  const broken = checkParameterName(name) ?? checkRange(name, range) ?? checkRate(name, rate);
+  if (broken !== undefined) return broken;
   return { name, direction, range, stream, rate, resend };
 }
 
-const checkRate = (name: string, rate: number): Refusal | undefined =>
+const checkCount = (count: number): RuleViolation | undefined =>
+  count <= PARAMETERS_PER_NEURON_MAX
+    ? undefined
+    : violation("parameter-count", `${count} parameters; at most ${PARAMETERS_PER_NEURON_MAX} are allowed`);
+
+const checkRate = (name: string, rate: number): RuleViolation | undefined =>
   Number.isFinite(rate) && rate >= 0
     ? undefined
-    : refusal("rate", `rate of ${name}: a number of values per second, 0 for no ceiling`);
+    : violation("rate", `rate of ${name} is ${rate}: expected values per second, 0 for no limit`);
 
-function checkRange(name: string, range: Range | undefined): Refusal | undefined {
+function checkRange(name: string, range: Range | undefined): RuleViolation | undefined {
   if (range === undefined) return undefined;
-  // Why: the type says so, but authors without types, and settings, come here too.
+  // Why: authors without types, and settings, get here too.
   const isBound = (bound: unknown) => bound === null || (typeof bound === "number" && Number.isFinite(bound));
   if (!Array.isArray(range) || range.length !== 2 || !range.every(isBound)) {
-    return refusal("range", `range of ${name}: two finite numbers, or null for no bound`);
+    return violation("range", `range of ${name}: expected two finite numbers, null for no bound`);
   }
   const [low, high] = range;
   return low !== null && high !== null && low > high
-    ? refusal("range", `range of ${name}: ${low} is above ${high}`)
+    ? violation("range", `range of ${name}: ${low} is above ${high}`)
     : undefined;
 }
 
-function checkAway(policy: AwayPolicy): Refusal | undefined {
+function checkOfflinePolicy(policy: OfflinePolicy): RuleViolation | undefined {
   if (policy === "drop" || policy === "latest") return undefined;
   const size = policy?.queue;
   if (Number.isInteger(size) && size > 0 && size <= VALUES_QUEUED_MAX) return undefined;
-  return refusal("policy", `whileAway: "drop", "latest" or queue(n) with n from 1 to ${VALUES_QUEUED_MAX}`);
+  return violation("policy", `whileOffline: expected "drop", "latest" or queue(n) with n from 1 to ${VALUES_QUEUED_MAX}`);
 }
 
-/** The plan's parameters as the bus is told of them. */
-export function wireParameters(plan: NeuronPlan): WireParameter[] {
-  return plan.parameters.map(({ name, range, stream }): WireParameter => ({
+/** The parameters as they are registered on the bus. */
+export function registeredParameters(spec: NeuronSpec): RegisteredParameter[] {
+  return spec.parameters.map(({ name, range, stream }): RegisteredParameter => ({
     name,
     ...(range !== undefined && { range }),
     ...(stream && { stream: true as const }),
   }));
 }
 
-/** The value within the range. */
+/** The nearest value within the range. */
 export function clamp(value: number, range: Range): number {
   const [low, high] = range;
   if (low !== null && value < low) return low;
   return high !== null && value > high ? high : value;
 }
 
-/** The value moved from one range to another in proportion; both need two bounds. A range without width gives its bound. */
+/** Maps a value linearly from one range to another. Both need two bounds; a `from` of width 0 gives the lower bound of `to`. */
 export function scale(value: number, from: readonly [number, number], to: readonly [number, number]): number {
   const width = from[1] - from[0];
   return width === 0 ? to[0] : to[0] + ((value - from[0]) / width) * (to[1] - to[0]);

@@ -1,50 +1,50 @@
-/** The door of the room that speaks to a Nallely session, and the machines that programs of their own may drive. */
-export { type Nallely, nallely } from "./room.ts";
-export { isRefusal, type Refusal, refusal, type Rule } from "./refusal.ts";
+/** The Nallely service, and the state machines of a neuron and of Trevor's client for programs outside the relay. */
+export { nallely, type NallelyState } from "./service.ts";
+export { isViolation, type RuleName, type RuleViolation, violation } from "./rule-violation.ts";
 export { checkNeuronName, checkParameterName, reservedBecause } from "./names.ts";
 export {
-  type AwayPolicy,
   clamp,
   type Declaration,
   type Direction,
   type NeuronDeclaration,
-  type NeuronPlan,
+  type NeuronSpec,
+  type OfflinePolicy,
   type ParameterDeclaration,
-  type ParameterPlan,
+  type ParameterSpec,
   queue,
   type Range,
   RATE_DEFAULT,
   readDeclaration,
   scale,
 } from "./declaration.ts";
-export { decodeFrame, encodeFrame, type FrameFlaw, frameHead } from "./frame.ts";
+export { decodeFrame, encodeFrame, type FrameError, frameHead } from "./value-frame.ts";
 export {
   decodeText,
   encodeAddition,
   encodeRegistration,
   type NamedValue,
   parseTolerantJson,
-  type WireParameter,
-} from "./wire.ts";
+  type RegisteredParameter,
+} from "./bus-json.ts";
 export { flushAll, waitingCount } from "./outputs.ts";
 export {
-  type Input,
-  isOpenOn,
-  isStopped,
-  linkStep,
-  type Neuron as NeuronMachine,
-  neuron as neuronMachine,
-  type NeuronLinkOptions,
-  type NeuronNews,
-  nextWakeup,
-  receive,
-  repair,
-  send,
-  start,
-  stop,
-  tick,
+  addParameters,
+  createNeuron,
+  handleNeuronLink,
+  isNeuronLink,
+  isNeuronStopped,
+  type NallelyLinkOptions,
+  type NeuronInput,
+  type NeuronMachine,
+  type NeuronUpdate,
+  nextNeuronWakeup,
+  receiveValue,
+  sendValue,
+  startNeuron,
+  stopNeuron,
+  tickNeuron,
 } from "./neuron.ts";
-export { find, register, type Registry, registry, registryKey, remove } from "./registry.ts";
+export { createRegistry, find, type NeuronRegistry, register, registryKey, remove } from "./registry.ts";
 export {
   busIdOf,
   type Connection,
@@ -60,32 +60,32 @@ export {
   type SessionState,
   type VirtualDevice,
   type VirtualParameter,
-} from "./state.ts";
+} from "./session-state.ts";
 export {
   type ClassCode,
-  type CodeFlaw,
+  type CodeDiagnostic,
   type CommandName,
+  type CommandParams,
+  type CommandReply,
   COMMANDS,
   type Commands,
   type CompletionOption,
   type DeviceId,
   type ExtraZero,
-  type Gives,
-  type Notice,
   type ParameterPath,
   type Scaling,
-  type Takes,
+  type TrevorNotification,
 } from "./commands.ts";
 export {
-  ask,
-  type Command,
-  type CommandEnd,
+  type CommandFailure,
+  createTrevor,
+  handleTrevorLink,
   nextTrevorWakeup,
   startTrevor,
   stopTrevor,
+  submitCommand,
   tickTrevor,
-  type Trevor as TrevorMachine,
-  trevor as trevorMachine,
-  type TrevorNews,
-  trevorStep,
+  type TrevorCommand,
+  type TrevorMachine,
+  type TrevorUpdate,
 } from "./trevor.ts";

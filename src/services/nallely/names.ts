@@ -1,23 +1,23 @@
 /**
- * What a neuron and its parameters may be called.
+ * The names that a neuron and its parameters may have.
  *
- * The bus takes the neuron's name from the raw request target, joins it to each parameter's name with `_` and splits it there
- * again; and when a value is routed to a parameter it sets an attribute of that plain name on itself. So some names never
- * receive, some make another neuron impossible, and some stop the bus for everybody. None of it is reported by the bus.
+ * The bus takes the neuron's name from the raw request target, joins it to each parameter's name with `_`, and splits the result at the
+ * first `_`. When a value is routed to a parameter, the bus sets an attribute of that name on itself. So some names never receive values,
+ * some make another neuron impossible, and some stop the bus for every client. The bus reports none of this.
  */
 import { NEURON_NAME_MAX, PARAMETER_NAME_BYTES_MAX } from "../../core/limits.ts";
-import { type Refusal, refusal } from "./refusal.ts";
+import { type RuleViolation, violation } from "./rule-violation.ts";
 
-/** What a URL's path carries unchanged, less what the bus itself splits at. */
+/** Characters that a URL's path carries unchanged and at which the bus does not split. */
 const PLAIN_NAME = /^(?:[A-Za-z0-9.:~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})+$/;
-/** A URL parser takes these for steps in the path. */
+/** A URL parser resolves these as steps in the path. */
 const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i;
 
 const FATAL: ReadonlyMap<string, string> = new Map([
   ["connected", "a value routed to it replaces the bus's table of sockets, and nobody can register any more"],
   ["known_services", "a value routed to it replaces the bus's table of neurons, and nobody can register any more"],
   ["uuid", "a value routed to it changes the id of the bus, and every path into it breaks"],
-  ["links", "a value routed to it breaks the links of whoever sent it"],
+  ["links", "a value routed to it breaks the links of its sender"],
   ["range", "it is read-only on the bus: values routed to it never arrive"],
   ["ident", "it is read-only on the bus: values routed to it never arrive"],
 ]);
@@ -35,42 +35,46 @@ const ATTRIBUTES: ReadonlySet<string> = new Set(
   unregister_observer unregister_service uuid`.split(/\s+/),
 );
 
-/** Why this cannot be a neuron's name; undefined when it can. */
-export function checkNeuronName(name: string): Refusal | undefined {
-  const because = (reason: string) => refusal("neuron-name", `neuron name ${quote(name)}: ${reason}`);
+/** The rule that a neuron's name breaks, or undefined. */
+export function checkNeuronName(name: string): RuleViolation | undefined {
+  const because = (reason: string) => violation("neuron-name", `neuron name ${quote(name)}: ${reason}`);
   if (name === "") return because("is empty");
-  if (name.length > NEURON_NAME_MAX) return because(`is longer than ${NEURON_NAME_MAX} characters`);
+  if (name.length > NEURON_NAME_MAX) {
+    return because(`has ${name.length} characters; at most ${NEURON_NAME_MAX} are allowed`);
+  }
   if (name.includes("_")) {
-    return because("has a `_`: the bus would look for a neuron named by what stands before it, and never deliver a value");
+    return because("contains `_`: the bus would look for a neuron with the name before the `_`, and never deliver a value");
   }
-  if (/[/?#]/.test(name)) return because("has a `/`, `?` or `#`: the bus reads the name from the path, up to there");
+  if (/[/?#]/.test(name)) {
+    return because("contains `/`, `?` or `#`: the bus reads the name from the path, up to that character");
+  }
   if (!PLAIN_NAME.test(name)) {
-    return because("has a character that a URL would escape: the session would list it under another name");
+    return because("contains a character that a URL would escape: the session would list another name");
   }
-  if (DOT_SEGMENT.test(name)) return because("would be taken for a step in the path");
+  if (DOT_SEGMENT.test(name)) return because("is a step in the path of a URL");
   return undefined;
 }
 
-/** Why this cannot be a parameter's name; undefined when it can. */
-export function checkParameterName(name: string): Refusal | undefined {
-  const because = (reason: string) => refusal("parameter-name", `parameter name ${quote(name)}: ${reason}`);
+/** The rule that a parameter's name breaks, or undefined. */
+export function checkParameterName(name: string): RuleViolation | undefined {
+  const because = (reason: string) => violation("parameter-name", `parameter name ${quote(name)}: ${reason}`);
   if (name === "") return because("is empty");
   if (name !== name.toWellFormed()) return because("is not well-formed Unicode");
   if (new TextEncoder().encode(name).length > PARAMETER_NAME_BYTES_MAX) {
-    return because(`has more than ${PARAMETER_NAME_BYTES_MAX} bytes: a frame holds its length in one`);
+    return because(`has more than ${PARAMETER_NAME_BYTES_MAX} bytes in UTF-8: a frame has one byte for the length`);
   }
   const reserved = reservedBecause(name);
   return reserved === undefined
     ? undefined
-    : refusal("parameter-reserved", `parameter name ${quote(name)} is reserved: ${reserved}`);
+    : violation("parameter-reserved", `parameter name ${quote(name)} is reserved: ${reserved}`);
 }
 
-/** What the bus would do to itself with a parameter of this name; undefined when nothing. */
+/** How a parameter of this name would break the bus, or undefined. */
 export function reservedBecause(name: string): string | undefined {
   const fatal = FATAL.get(name);
   if (fatal !== undefined) return fatal;
-  if (ATTRIBUTES.has(name)) return "the bus has an attribute of that name, which a value routed to it would overwrite";
-  if (name.startsWith("_")) return "the bus keeps its inner attributes under names that begin with `_`";
+  if (ATTRIBUTES.has(name)) return "the bus has an attribute of this name, which a routed value would overwrite";
+  if (name.startsWith("_")) return "the names of the bus's inner attributes begin with `_`";
   if (name.endsWith("_cv")) return "the bus would take it for the inner name of another neuron's parameter";
   return undefined;
 }

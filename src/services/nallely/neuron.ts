@@ -1,291 +1,356 @@
 /**
- * One external neuron: its link to the bus, its registration, its values both ways.
+ * One external neuron: its link to the bus, its registration, and its values in both directions.
  *
- * The same machine is driven by the relay's engine and by the client for programs of their own.
+ * The relay's engine drives this machine in the Nallely service, and `websocket-client/socket-driver.ts` drives it in other programs.
  *
- * Invariants: N1 the registration is the first frame on every socket, put in the very step in which it opens; N2 a socket is never
- * given up between its dial and that frame, not even to stop or when the dial takes too long, for the bus would then know the name
- * without its parameters, and refuse it until the session is reset (an attempt that is given up is remembered until it opens,
- * registers, and only then hung up); N3 no close code ends the attempts: the bus closes 1000 when it is reset; N4 what
- * arrives is read at once, always: whoever stops reading stalls the neuron that sends; N5 nothing that arrives throws.
+ * Invariants: N1 the registration is the first frame on every socket, sent in the step in which the socket opens; N2 a socket is never
+ * closed between its dial and its registration, not even to stop or because the dial takes too long, since the bus would then know the
+ * name without its parameters and refuse it until the session is reset (such an attempt is kept as `abandoned` until it opens,
+ * registers, and is closed); N3 no close code ends the attempts, because the bus closes with 1000 when it is reset; N4 what arrives is
+ * always read at once, because a client that stops reading stalls the neuron that sends to it; N5 nothing that arrives throws.
  */
+import { assertNever } from "../../core/assert.ts";
 import type { Backoff } from "../../core/backoff.ts";
+import type { StepContext } from "../../core/context.ts";
 import { earlier } from "../../core/deadlines.ts";
 import type { LinkEvent } from "../../core/event.ts";
-import type { LinkId, Millis } from "../../core/ids.ts";
+import { type LinkId, linkId, type Millis } from "../../core/ids.ts";
 import type { Frame } from "../../core/json.ts";
-import { dial, due, hangup, type Link, link, type LinkPlan, lost, opened } from "../../core/link.ts";
-import type { StepContext } from "../../core/context.ts";
-import { clamp, type NeuronPlan, type ParameterPlan, wireParameters } from "./declaration.ts";
-import { frameFlaw, frameHead, FrameTable, frameValue } from "./frame.ts";
-import { ease, flushDue, nextFlush, offer, type Outputs, outputs, press, resume, suspend } from "./outputs.ts";
-import { type Refusal, refusal } from "./refusal.ts";
-import { decodeText, encodeAddition, encodeRegistration, type NamedValue } from "./wire.ts";
+import {
+  closeLink,
+  createLink,
+  dialLink,
+  type Link,
+  linkDeadline,
+  linkDue,
+  linkIdOf,
+  type LinkOptions,
+  loseLink,
+  openLink,
+  releaseSocket,
+} from "../../core/link.ts";
+import { decodeText, encodeAddition, encodeRegistration, type NamedValue } from "./bus-json.ts";
+import { clamp, type NeuronSpec, type ParameterSpec, registeredParameters } from "./declaration.ts";
+import {
+  createOutputs,
+  flushDue,
+  holdOutputs,
+  nextFlush,
+  offerValue,
+  type Outputs,
+  releaseOutputs,
+  resumeOutputs,
+  suspendOutputs,
+} from "./outputs.ts";
+import { type RuleViolation, violation } from "./rule-violation.ts";
+import { frameError, frameHead, FrameTable, frameValue } from "./value-frame.ts";
 
-/** An input, and the value that came last. */
-export interface Input {
-  readonly plan: ParameterPlan;
-  value: number;
-  hasValue: boolean;
+/** An input parameter, and the value that arrived last. */
+export interface NeuronInput {
+  readonly spec: ParameterSpec;
+  latest: number | undefined;
 }
 
 export interface InputCounts {
   received: number;
-  /** Frames and texts that are no value. */
+  /** Frames and texts that contain no value. */
   malformed: number;
-  /** Values for a parameter that was not declared as an input. */
+  /** Values for a parameter that is not declared as an input. */
   unknown: number;
   /** NaN or an infinity, where they are refused. */
   nonFinite: number;
 }
 
-export interface Neuron {
-  readonly plan: NeuronPlan;
-  readonly linkPlan: LinkPlan;
+export interface NeuronMachine {
+  readonly spec: NeuronSpec;
+  readonly linkOptions: LinkOptions;
   readonly registration: string;
   readonly link: Link;
   readonly outputs: Outputs;
-  readonly inputs: ReadonlyMap<string, Input>;
-  readonly inputFrames: FrameTable<Input>;
+  readonly inputs: ReadonlyMap<string, NeuronInput>;
+  readonly inputFrames: FrameTable<NeuronInput>;
   readonly counts: InputCounts;
-  /** Times the link was open. */
+  /** How often the link opened. */
   openings: number;
-  /** Sent in vain: the value broke a rule. */
+  /** Values that were refused because they broke a rule. */
   refused: number;
-  /** An attempt that was given up and has still to register before it may be closed. */
+  /** An attempt that was given up. It has to register before it may be closed. */
   abandoned: LinkId | undefined;
-  /** The further socket that adds parameters. */
-  readonly repair: Link;
-  repairText: string;
+  addition: ParameterAddition;
 }
 
-/** What became of the link. */
-export type NeuronNews =
+/** The second socket, by which parameters are added to a registered neuron. */
+export type ParameterAddition =
+  | { readonly is: "none" }
+  | { readonly is: "dialing"; readonly id: LinkId; readonly text: string; readonly until: Millis }
+  | { readonly is: "sent"; readonly id: LinkId; readonly until: Millis };
+
+/** A change of the neuron's link. */
+export type NeuronUpdate =
   | { readonly is: "dialing"; readonly attempt: number }
-  /** The registration was sent. `again`: it had been open before. */
+  /** The registration was sent. `again`: the link had been open before. */
   | { readonly is: "open"; readonly again: boolean }
   | { readonly is: "waiting"; readonly retryMs: Millis; readonly code: number; readonly reason: string }
   | { readonly is: "closed" };
 
-/** Close codes of this side, for what the bus had no part in. */
-const CODE_TIMEOUT = 4408;
-
-export interface NeuronLinkOptions {
-  /** Of the bus, as `ws://127.0.0.1:6789`; without path and query. */
+export interface NallelyLinkOptions {
+  /** The address of the bus or of Trevor, without path and query: `ws://127.0.0.1:6789`. */
   readonly url: string;
   readonly backoff: Backoff;
   readonly dialTimeoutMs: Millis;
 }
 
-/** How long the further socket of a repair is kept before it is closed. */
-const REPAIR_MS = 1_000;
+/** The close code that is reported for an attempt that took too long. */
+const CODE_TIMEOUT = 4408;
+/** The socket that adds parameters is closed this long after it sent them. */
+const ADDITION_MS = 1_000;
 
 /** A neuron that has not dialled yet. */
-export function neuron(plan: NeuronPlan, options: NeuronLinkOptions): Neuron {
-  const inputs = new Map<string, Input>();
-  const inputFrames = new FrameTable<Input>();
-  for (const parameter of plan.parameters) {
+export function createNeuron(spec: NeuronSpec, { url, backoff, dialTimeoutMs }: NallelyLinkOptions): NeuronMachine {
+  const inputs = new Map<string, NeuronInput>();
+  const inputFrames = new FrameTable<NeuronInput>();
+  for (const parameter of spec.parameters) {
     if (parameter.direction === "out") continue;
-    const input: Input = { plan: parameter, value: 0, hasValue: false };
+    const input: NeuronInput = { spec: parameter, latest: undefined };
     inputs.set(parameter.name, input);
     inputFrames.add(frameHead(parameter.name), input);
   }
   return {
-    plan,
-    linkPlan: {
-      url: `${options.url.replace(/\/+$/, "")}/${plan.name}/autoconfig`,
-      backoff: options.backoff,
-      dialTimeoutMs: options.dialTimeoutMs,
-    },
-    registration: encodeRegistration(wireParameters(plan)),
-    link: link("nallely", "neuron"),
-    outputs: outputs(plan),
+    spec,
+    linkOptions: { url: `${url.replace(/\/+$/, "")}/${spec.name}/autoconfig`, backoff, dialTimeoutMs },
+    registration: encodeRegistration(registeredParameters(spec)),
+    link: createLink("nallely", "neuron"),
+    outputs: createOutputs(spec),
     inputs,
     inputFrames,
     counts: { received: 0, malformed: 0, unknown: 0, nonFinite: 0 },
     openings: 0,
     refused: 0,
     abandoned: undefined,
-    repair: link("nallely", "repair"),
-    repairText: "",
+    addition: { is: "none" },
   };
 }
 
-/** Dials, and from then on keeps the link. Also cuts a wait short. */
-export function start(of: Neuron, ctx: StepContext): NeuronNews | undefined {
-  if (of.link.state !== "idle" && of.link.state !== "waiting") return undefined;
-  dial(of.link, of.linkPlan, ctx);
-  return { is: "dialing", attempt: of.link.attempt };
+/** Dials and keeps the link open from then on. Also cuts a wait short. */
+export function startNeuron(neuron: NeuronMachine, ctx: StepContext): NeuronUpdate | undefined {
+  const { link } = neuron;
+  if (link.state.is === "dialing" || link.state.is === "open") return undefined;
+  dialLink(link, neuron.linkOptions, ctx);
+  return { is: "dialing", attempt: link.attempt };
 }
 
-/** Lets go of the link; parameters and wiring stay in the session. Values kept for later are kept. */
-export function stop(of: Neuron, ctx: StepContext): NeuronNews | undefined {
-  if (of.link.state === "idle") return undefined;
-  if (of.link.state === "dialing") abandon(of, ctx);
-  hangup(of.link, ctx);
-  hangup(of.repair, ctx);
-  suspend(of.outputs);
+/** Closes the link. Parameters and wiring stay in the session, and values that are kept for later stay kept. */
+export function stopNeuron(neuron: NeuronMachine, ctx: StepContext): NeuronUpdate | undefined {
+  const { link, addition } = neuron;
+  if (link.state.is === "idle") return undefined;
+  if (link.state.is === "dialing") abandon(neuron, ctx);
+  closeLink(link, ctx);
+  if (addition.is !== "none") ctx.emit({ do: "closeLink", link: addition.id });
+  neuron.addition = { is: "none" };
+  suspendOutputs(neuron.outputs);
   return { is: "closed" };
 }
 
-/** True when no socket is left that has to be waited for. */
-export const isStopped = (of: Neuron): boolean => of.link.state === "idle" && of.abandoned === undefined;
+/** True when the neuron is closed and no attempt has still to register. */
+export const isNeuronStopped = ({ link, abandoned }: NeuronMachine): boolean =>
+  link.state.is === "idle" && abandoned === undefined;
 
-/** A value for the wire. Returns the rule that it breaks, if it does. */
-export function send(of: Neuron, { name, value }: NamedValue, ctx: StepContext): Refusal | undefined {
-  const output = of.outputs.table.get(name);
-  if (output === undefined) return refuse(of, "parameter-unknown", `${of.plan.name} declares no parameter ${name}`);
-  if (output.plan.direction === "in") return refuse(of, "direction", `${name} is declared as an input`);
-  if (typeof value !== "number") return refuse(of, "value", `value of ${name}: a number`);
-  if (!Number.isFinite(value) && of.plan.nonFinite === "refuse") {
-    return refuse(of, "value", `value of ${name} is ${value}: it would make the session's state unreadable as JSON`);
+/** Sends a value, or returns the rule that it breaks. */
+export function sendValue(
+  neuron: NeuronMachine,
+  { name, value }: NamedValue,
+  ctx: StepContext,
+): RuleViolation | undefined {
+  const output = neuron.outputs.byName.get(name);
+  const { nonFinite, outOfRange } = neuron.spec;
+  if (output === undefined) return refuse(neuron, "parameter-unknown", `${neuron.spec.name} declares no parameter ${name}`);
+  if (output.spec.direction === "in") return refuse(neuron, "direction", `${name} is declared as an input`);
+  if (typeof value !== "number") return refuse(neuron, "value", `value of ${name}: expected a number`);
+  if (!Number.isFinite(value) && nonFinite === "refuse") {
+    return refuse(neuron, "value", `value of ${name} is ${value}: the session's state would no longer be valid JSON`);
   }
-  const { range } = output.plan;
-  if (range === undefined || of.plan.outOfRange === "pass") offer(output, value, ctx);
+  const { range } = output.spec;
+  if (range === undefined || outOfRange === "pass") offerValue(output, value, ctx);
   else {
-    const inside = clamp(value, range);
-    if (inside !== value && of.plan.outOfRange === "refuse") {
-      return refuse(of, "value-range", `value of ${name} is ${value}: outside of ${JSON.stringify(range)}`);
+    const clamped = clamp(value, range);
+    if (clamped !== value && outOfRange === "refuse") {
+      return refuse(neuron, "value-range", `value of ${name} is ${value}: outside of ${JSON.stringify(range)}`);
     }
-    offer(output, inside, ctx);
+    offerValue(output, clamped, ctx);
   }
   return undefined;
 }
 
-function refuse(of: Neuron, rule: Refusal["rule"], reason: string): Refusal {
-  of.refused++;
-  return refusal(rule, reason);
+function refuse(neuron: NeuronMachine, rule: RuleViolation["rule"], reason: string): RuleViolation {
+  neuron.refused++;
+  return violation(rule, reason);
 }
 
-/** What the bus sent: the input that it is for, holding the value, or undefined when it was dropped and counted. */
-export function receive(of: Neuron, frame: Frame): Input | undefined {
-  return typeof frame === "string" ? receiveText(of, frame) : receiveBytes(of, frame);
+/** Reads a frame of the bus. Returns the input with its new value, or undefined when the frame was dropped and counted. */
+export function receiveValue(neuron: NeuronMachine, frame: Frame): NeuronInput | undefined {
+  return typeof frame === "string" ? receiveText(neuron, frame) : receiveBytes(neuron, frame);
 }
 
-function receiveBytes(of: Neuron, frame: Uint8Array): Input | undefined {
-  if (frameFlaw(frame) !== undefined) {
-    of.counts.malformed++;
+function receiveBytes(neuron: NeuronMachine, frame: Uint8Array): NeuronInput | undefined {
+  if (frameError(frame) !== undefined) {
+    neuron.counts.malformed++;
     return undefined;
   }
-  return accept(of, of.inputFrames.find(frame), frameValue(frame));
+  return accept(neuron, neuron.inputFrames.find(frame), frameValue(frame));
 }
 
-function receiveText(of: Neuron, text: string): Input | undefined {
-  const read = decodeText(text);
-  if (read !== undefined) return accept(of, of.inputs.get(read.name), read.value);
-  of.counts.malformed++;
+function receiveText(neuron: NeuronMachine, text: string): NeuronInput | undefined {
+  const decoded = decodeText(text);
+  if (decoded !== undefined) return accept(neuron, neuron.inputs.get(decoded.name), decoded.value);
+  neuron.counts.malformed++;
   return undefined;
 }
 
-function accept(of: Neuron, input: Input | undefined, value: number): Input | undefined {
-  if (input === undefined) of.counts.unknown++;
-  else if (!Number.isFinite(value) && of.plan.nonFinite === "refuse") of.counts.nonFinite++;
+function accept(neuron: NeuronMachine, input: NeuronInput | undefined, value: number): NeuronInput | undefined {
+  if (input === undefined) neuron.counts.unknown++;
+  else if (!Number.isFinite(value) && neuron.spec.nonFinite === "refuse") neuron.counts.nonFinite++;
   else {
-    of.counts.received++;
-    input.value = value;
-    input.hasValue = true;
+    neuron.counts.received++;
+    input.latest = value;
     return input;
   }
   return undefined;
 }
 
-/** Something happened to one of the neuron's sockets; values go to `receive` instead. */
-export function linkStep(of: Neuron, event: LinkEvent, ctx: StepContext): NeuronNews | undefined {
-  if (event.link === of.abandoned) return settleAbandoned(of, event, ctx);
-  if (event.link === of.repair.id) return stepRepair(of, event, ctx);
-  if (event.link !== of.link.id) return undefined;
+/** An event of one of the neuron's sockets. Frames of the open link go to `receiveValue` instead. */
+export function handleNeuronLink(neuron: NeuronMachine, event: LinkEvent, ctx: StepContext): NeuronUpdate | undefined {
+  const { addition } = neuron;
+  if (event.link === neuron.abandoned) return handleAbandoned(neuron, event, ctx);
+  if (addition.is !== "none" && event.link === addition.id) return handleAddition(neuron, event, ctx);
+  if (event.link !== linkIdOf(neuron.link)) return undefined;
   switch (event.is) {
     case "dialed":
-      return open(of, ctx);
+      return open(neuron, event.link, ctx);
     case "dropped":
-      return lose(of, event, ctx);
+      return lose(neuron, event, ctx);
     case "linkBackpressure":
-      press(of.outputs);
+      holdOutputs(neuron.outputs);
       return undefined;
     case "linkRelieved":
-      ease(of.outputs, ctx);
+      releaseOutputs(neuron.outputs, ctx);
       return undefined;
     case "received":
       return undefined;
+    default:
+      return assertNever(event);
   }
 }
 
-/** True when values that come by this link are the neuron's. */
-export const isOpenOn = (of: Neuron, link: LinkId): boolean => of.link.id === link && of.link.state === "open";
+/** True when frames of this link are the neuron's values. */
+export const isNeuronLink = ({ link: { state } }: NeuronMachine, link: LinkId): boolean =>
+  state.is === "open" && state.id === link;
 
-/** A deadline came, or may have. */
-export function tick(of: Neuron, ctx: StepContext): NeuronNews | undefined {
-  flushDue(of.outputs, ctx);
-  if (of.repair.deadline !== undefined && of.repair.deadline <= ctx.now) hangup(of.repair, ctx);
-  const { link } = of;
-  if (link.deadline === undefined || link.deadline > ctx.now) return undefined;
-  if (link.state === "dialing") {
-    abandon(of, ctx);
-    return lose(of, { code: CODE_TIMEOUT, reason: "the dial took too long" }, ctx);
+/** Does what is due. */
+export function tickNeuron(neuron: NeuronMachine, ctx: StepContext): NeuronUpdate | undefined {
+  const { link, linkOptions, addition } = neuron;
+  flushDue(neuron.outputs, ctx);
+  if (addition.is !== "none" && addition.until <= ctx.now) {
+    ctx.emit({ do: "closeLink", link: addition.id });
+    neuron.addition = { is: "none" };
   }
-  due(link, of.linkPlan, ctx);
-  return { is: "dialing", attempt: link.attempt };
+  const due = linkDue(link, ctx.now);
+  switch (due) {
+    case "nothing":
+      return undefined;
+    case "redial":
+      return startNeuron(neuron, ctx);
+    case "dialTimeout":
+      abandon(neuron, ctx);
+      return lose(neuron, { code: CODE_TIMEOUT, reason: `no connection within ${linkOptions.dialTimeoutMs} ms` }, ctx);
+    case "probe":
+    case "silence":
+      return undefined; // Why: the bus answers nothing that could be sent to it, so its link has no keepalive.
+    default:
+      return assertNever(due);
+  }
 }
 
-/** When it has something to do by itself. */
-export function nextWakeup(of: Neuron): Millis | undefined {
-  return earlier(nextFlush(of.outputs), earlier(of.link.deadline, of.repair.deadline));
+/** When something is due. */
+export function nextNeuronWakeup({ outputs, link, addition }: NeuronMachine): Millis | undefined {
+  const additionAt = addition.is === "none" ? undefined : addition.until;
+  return earlier(nextFlush(outputs), earlier(linkDeadline(link), additionAt));
 }
 
 /**
- * Adds parameters that the session does not know, by the further socket that the bus wants for it. Only for a neuron that the
- * session lists: on a poisoned name the bus fails at it.
+ * Adds parameters that the session does not know, over the second socket that the bus expects for it. Only for a neuron that the session
+ * lists: on a poisoned name the bus fails.
  */
-export function repair(of: Neuron, missing: readonly string[], ctx: StepContext): Refusal | undefined {
-  if (of.repair.state !== "idle") return refusal("busy", "a repair is going on");
-  const wanted = wireParameters(of.plan).filter(({ name }) => missing.includes(name));
-  of.repairText = encodeAddition(wanted);
-  dial(of.repair, of.linkPlan, ctx);
+export function addParameters(
+  neuron: NeuronMachine,
+  missing: readonly string[],
+  ctx: StepContext,
+): RuleViolation | undefined {
+  if (neuron.addition.is !== "none") return violation("busy", "parameters are being added already");
+  const added = registeredParameters(neuron.spec).filter(({ name }) => missing.includes(name));
+  const { url, dialTimeoutMs } = neuron.linkOptions;
+  const id = linkId(`nallely:addition:${ctx.id()}`);
+  neuron.addition = { is: "dialing", id, text: encodeAddition(added), until: ctx.now + dialTimeoutMs };
+  ctx.emit({ do: "dial", link: id, url });
   return undefined;
 }
 
-function open(of: Neuron, ctx: StepContext): NeuronNews {
-  opened(of.link, ctx);
-  const { id } = of.link;
-  if (id !== undefined) {
-    ctx.emit({ do: "send", to: id, frame: of.registration });
-    resume(of.outputs, id, ctx);
-  }
-  return { is: "open", again: of.openings++ > 0 };
+function open(neuron: NeuronMachine, id: LinkId, ctx: StepContext): NeuronUpdate {
+  openLink(neuron.link, ctx.now);
+  ctx.emit({ do: "send", to: id, frame: neuron.registration });
+  resumeOutputs(neuron.outputs, id, ctx);
+  return { is: "open", again: neuron.openings++ > 0 };
 }
 
 function lose(
-  of: Neuron,
+  neuron: NeuronMachine,
   { code, reason }: { readonly code: number; readonly reason: string },
   ctx: StepContext,
-): NeuronNews {
-  suspend(of.outputs);
-  return { is: "waiting", retryMs: lost(of.link, of.linkPlan, ctx), code, reason };
+): NeuronUpdate {
+  suspendOutputs(neuron.outputs);
+  return { is: "waiting", retryMs: loseLink(neuron.link, neuron.linkOptions, ctx), code, reason };
 }
 
-/** Takes the attempt out of the link's hands, so that it can still register when it opens. One of them is kept at most. */
-function abandon(of: Neuron, ctx: StepContext): void {
-  if (of.abandoned !== undefined) ctx.emit({ do: "closeLink", link: of.abandoned });
-  of.abandoned = of.link.id;
-  of.link.id = undefined;
+/** Takes the attempt out of the link, so that it can still register when it opens. At most one such attempt is kept. */
+function abandon(neuron: NeuronMachine, ctx: StepContext): void {
+  if (neuron.abandoned !== undefined) ctx.emit({ do: "closeLink", link: neuron.abandoned });
+  neuron.abandoned = releaseSocket(neuron.link);
 }
 
-function settleAbandoned(of: Neuron, event: LinkEvent, ctx: StepContext): undefined {
-  if (event.is === "dialed") {
-    ctx.emit({ do: "send", to: event.link, frame: of.registration });
-    ctx.emit({ do: "closeLink", link: event.link });
+function handleAbandoned(neuron: NeuronMachine, event: LinkEvent, ctx: StepContext): undefined {
+  switch (event.is) {
+    case "dialed":
+      ctx.emit({ do: "send", to: event.link, frame: neuron.registration });
+      ctx.emit({ do: "closeLink", link: event.link });
+      neuron.abandoned = undefined;
+      return;
+    case "dropped":
+      neuron.abandoned = undefined;
+      return;
+    case "received":
+    case "linkBackpressure":
+    case "linkRelieved":
+      return;
+    default:
+      return assertNever(event);
   }
-  if (event.is === "dialed" || event.is === "dropped") of.abandoned = undefined;
 }
 
-function stepRepair(of: Neuron, event: LinkEvent, ctx: StepContext): undefined {
-  if (event.is === "dialed") {
-    ctx.emit({ do: "send", to: event.link, frame: of.repairText });
-    of.repair.state = "open";
-    of.repair.deadline = ctx.now + REPAIR_MS;
+function handleAddition(neuron: NeuronMachine, event: LinkEvent, ctx: StepContext): undefined {
+  const { addition } = neuron;
+  switch (event.is) {
+    case "dialed":
+      if (addition.is !== "dialing") return;
+      ctx.emit({ do: "send", to: event.link, frame: addition.text });
+      neuron.addition = { is: "sent", id: event.link, until: ctx.now + ADDITION_MS };
+      return;
+    case "dropped":
+      neuron.addition = { is: "none" };
+      return;
+    case "received":
+    case "linkBackpressure":
+    case "linkRelieved":
+      return;
+    default:
+      return assertNever(event);
   }
-  if (event.is !== "dropped") return;
-  of.repair.id = undefined;
-  of.repair.state = "idle";
-  of.repair.deadline = undefined;
 }

@@ -1,250 +1,255 @@
 /**
- * What a neuron sends: the latest value of each parameter, at most so often, and what happens to it while the bus is away.
+ * The values that a neuron sends: the latest one of each parameter, at a limited rate, kept or dropped while the bus is offline.
  *
- * A native neuron takes 256 values a second and queues the rest, so faster is later there. What comes faster than the ceiling is
- * merged into the latest value, which leaves as soon as its time has come.
+ * A native neuron takes 256 values a second and queues the rest, so sending faster makes it lag. Values that come faster than the rate
+ * are merged into the latest one, which is sent as soon as the rate allows.
  *
- * Invariants: O1 per parameter, what leaves is in the order of what was offered, and the last value offered is the last that
- * leaves; O2 over any second no parameter is above its rate by more than one value, and a late timer does not lower it; O3
- * under `queue`, what was kept while away leaves before anything later; O4 offering costs a comparison when nothing waits. Time here is in microseconds, so that any rate has a whole interval.
+ * Invariants: O1 a parameter's values are sent in the order in which they were offered, and the last value offered is the last one
+ * sent; O2 over any second a parameter exceeds its rate by at most one value, and a late timer does not lower the rate; O3 with
+ * `queue`, values kept while offline are sent before any later value; O4 offering a value costs one comparison when nothing is pending.
+ * Time is in microseconds here, so that every rate has a whole interval.
  * Knows nothing of: sockets, registration.
  */
-import type { LinkId, Millis } from "../../core/ids.ts";
 import type { StepContext } from "../../core/context.ts";
-import type { AwayPolicy, NeuronPlan, ParameterPlan } from "./declaration.ts";
-import { encodeFrame, frameHead } from "./frame.ts";
+import type { LinkId, Millis } from "../../core/ids.ts";
+import type { NeuronSpec, OfflinePolicy, ParameterSpec } from "./declaration.ts";
+import { encodeFrame, frameHead } from "./value-frame.ts";
 
 export interface Output {
   /** All outputs of its neuron. */
-  readonly all: Outputs;
-  readonly plan: ParameterPlan;
+  readonly outputs: Outputs;
+  readonly spec: ParameterSpec;
   readonly head: Uint8Array;
   readonly intervalUs: number;
-  /** When the next value may leave. */
+  /** When the next value may be sent. */
   readyUs: number;
-  held: number;
-  isHeld: boolean;
-  last: number;
-  hasLast: boolean;
+  /** The latest value that waits for its time or for the bus. */
+  pending: number | undefined;
+  /** The value that was sent last. */
+  lastSent: number | undefined;
 }
 
 export interface OutputCounts {
   sent: number;
-  /** Replaced by a later value before its time came. */
+  /** Replaced by a later value before they could be sent. */
   merged: number;
-  /** Given up while the bus was away. */
+  /** Dropped while the bus was offline. */
   dropped: number;
   /** Last values sent again after a reconnect. */
   resent: number;
 }
 
 export interface Outputs {
-  readonly table: ReadonlyMap<string, Output>;
-  readonly policy: AwayPolicy;
+  readonly byName: ReadonlyMap<string, Output>;
+  readonly policy: OfflinePolicy;
   readonly counts: OutputCounts;
-  /** Where values go; undefined while the bus is away. */
+  /** The link to the bus; undefined while the bus is offline. */
   to: LinkId | undefined;
-  /** The socket is full: values are merged until it has caught up. */
-  isPressed: boolean;
-  /** Those with a held value, in the order in which they were first held. */
-  waiting: Output[];
-  /** Kept while away under `queue`, from `queueStart` on. */
+  /** The socket's buffer is full: values are merged until it has been read. */
+  isCongested: boolean;
+  /** Outputs with a pending value, in the order in which they got it. */
+  pending: Output[];
+  /** Values kept while offline under `queue`; those before `queueStart` were sent or dropped. */
   queue: { readonly output: Output; readonly value: number }[];
   queueStart: number;
-  /** When something that waits may leave. */
+  /** When the first pending value may be sent. */
   flushUs: number | undefined;
 }
 
 const US_PER_MS = 1_000;
+/** The sent part of the queue is released once it is longer than this and longer than the rest. */
+const QUEUE_COMPACT_MIN = 1_024;
 
-/** The outputs of a plan, away from the bus. */
-export function outputs(plan: NeuronPlan): Outputs {
-  const table = new Map<string, Output>();
-  const all: Outputs = {
-    table,
-    policy: plan.whileAway,
+/** The outputs of a neuron whose bus is offline. */
+export function createOutputs(spec: NeuronSpec): Outputs {
+  const byName = new Map<string, Output>();
+  const outputs: Outputs = {
+    byName,
+    policy: spec.whileOffline,
     counts: { sent: 0, merged: 0, dropped: 0, resent: 0 },
     to: undefined,
-    isPressed: false,
-    waiting: [],
+    isCongested: false,
+    pending: [],
     queue: [],
     queueStart: 0,
     flushUs: undefined,
   };
-  for (const parameter of plan.parameters) table.set(parameter.name, outputOf(all, parameter));
-  return all;
+  for (const parameter of spec.parameters) byName.set(parameter.name, createOutput(outputs, parameter));
+  return outputs;
 }
 
-const outputOf = (all: Outputs, plan: ParameterPlan): Output => ({
-  all,
-  plan,
-  head: frameHead(plan.name),
-  intervalUs: plan.rate === 0 ? 0 : Math.floor(1_000_000 / plan.rate),
+const createOutput = (outputs: Outputs, spec: ParameterSpec): Output => ({
+  outputs,
+  spec,
+  head: frameHead(spec.name),
+  intervalUs: spec.rate === 0 ? 0 : Math.floor(1_000_000 / spec.rate),
   readyUs: 0,
-  held: 0,
-  isHeld: false,
-  last: 0,
-  hasLast: false,
+  pending: undefined,
+  lastSent: undefined,
 });
 
-/** A value to be sent: leaves at once, or as soon as it may. */
-export function offer(output: Output, value: number, ctx: StepContext): void {
-  const of = output.all;
-  if (of.to === undefined) return keep(output, value);
-  const isFree = !output.isHeld && of.queueStart === of.queue.length && !of.isPressed;
+/** Sends a value now, or as soon as the rate and the bus allow. */
+export function offerValue(output: Output, value: number, ctx: StepContext): void {
+  const { outputs } = output;
+  if (outputs.to === undefined) return storeWhileOffline(output, value);
+  const isFree = output.pending === undefined && outputs.queueStart === outputs.queue.length && !outputs.isCongested;
   if (isFree && output.readyUs <= ctx.now * US_PER_MS) return transmit(output, value, ctx);
-  hold(output, value);
-  scheduleFlush(of, output.readyUs);
+  setPending(output, value);
+  scheduleFlush(outputs, output.readyUs);
 }
 
-/** The link is open and the registration is on its way: sends what it missed. */
-export function resume(of: Outputs, to: LinkId, ctx: StepContext): void {
-  of.to = to;
-  of.isPressed = false;
-  const isQueued = new Set<Output>();
-  for (let at = of.queueStart; at < of.queue.length; at++) {
-    const entry = of.queue[at];
-    if (entry !== undefined) isQueued.add(entry.output);
+/** The link is open and the registration is sent: sends what was kept, and the last values again. */
+export function resumeOutputs(outputs: Outputs, to: LinkId, ctx: StepContext): void {
+  outputs.to = to;
+  outputs.isCongested = false;
+  const queued = new Set<Output>();
+  for (let at = outputs.queueStart; at < outputs.queue.length; at++) {
+    const entry = outputs.queue[at];
+    if (entry !== undefined) queued.add(entry.output);
   }
-  for (const output of of.table.values()) {
-    if (!output.hasLast || !output.plan.resend || output.isHeld || isQueued.has(output)) continue;
-    transmit(output, output.last, ctx);
-    of.counts.sent--;
-    of.counts.resent++;
+  for (const output of outputs.byName.values()) {
+    const { lastSent, pending, spec } = output;
+    if (lastSent === undefined || !spec.resend || pending !== undefined || queued.has(output)) continue;
+    transmit(output, lastSent, ctx);
+    outputs.counts.sent--;
+    outputs.counts.resent++;
   }
-  scheduleFlush(of, 0);
-  flushDue(of, ctx);
+  scheduleFlush(outputs, 0);
+  flushDue(outputs, ctx);
 }
 
-/** The bus is away: what waits for its time is kept as the policy says. */
-export function suspend(of: Outputs): void {
-  of.to = undefined;
-  of.flushUs = undefined;
-  if (of.policy !== "drop") return;
-  of.counts.dropped += of.waiting.length;
-  for (const output of of.waiting) output.isHeld = false;
-  of.waiting = [];
+/** The bus is offline: pending values are kept or dropped as the policy says. */
+export function suspendOutputs(outputs: Outputs): void {
+  outputs.to = undefined;
+  outputs.flushUs = undefined;
+  if (outputs.policy !== "drop") return;
+  outputs.counts.dropped += outputs.pending.length;
+  for (const output of outputs.pending) output.pending = undefined;
+  outputs.pending = [];
 }
 
-/** Sends what may leave now. */
-export function flushDue(of: Outputs, ctx: StepContext): void {
-  if (of.to === undefined || of.flushUs === undefined || of.isPressed) return;
+/** Sends the pending values whose time has come. */
+export function flushDue(outputs: Outputs, ctx: StepContext): void {
+  if (outputs.to === undefined || outputs.flushUs === undefined || outputs.isCongested) return;
   const nowUs = ctx.now * US_PER_MS;
-  if (of.flushUs > nowUs) return;
-  of.flushUs = undefined;
-  if (!drainQueue(of, ctx)) return;
+  if (outputs.flushUs > nowUs) return;
+  outputs.flushUs = undefined;
+  if (!sendQueueDue(outputs, ctx)) return;
   const later: Output[] = [];
-  for (const output of of.waiting) {
-    if (output.readyUs <= nowUs) release(output, ctx);
+  for (const output of outputs.pending) {
+    if (output.readyUs <= nowUs) sendPending(output, ctx);
     else {
       later.push(output);
-      scheduleFlush(of, output.readyUs);
+      scheduleFlush(outputs, output.readyUs);
     }
   }
-  of.waiting = later;
+  outputs.pending = later;
 }
 
-/** Sends everything that waits, ceiling or not. */
-export function flushAll(of: Outputs, ctx: StepContext): void {
-  if (of.to === undefined) return;
-  for (; of.queueStart < of.queue.length; of.queueStart++) {
-    const entry = of.queue[of.queueStart];
+/** Sends everything that is pending, regardless of the rate. */
+export function flushAll(outputs: Outputs, ctx: StepContext): void {
+  if (outputs.to === undefined) return;
+  for (; outputs.queueStart < outputs.queue.length; outputs.queueStart++) {
+    const entry = outputs.queue[outputs.queueStart];
     if (entry !== undefined) transmit(entry.output, entry.value, ctx);
   }
-  emptyQueue(of);
-  for (const output of of.waiting) release(output, ctx);
-  of.waiting = [];
-  of.flushUs = undefined;
+  clearQueue(outputs);
+  for (const output of outputs.pending) sendPending(output, ctx);
+  outputs.pending = [];
+  outputs.flushUs = undefined;
 }
 
-/** The socket holds more than it should: values wait and are merged. */
-export function press(of: Outputs): void {
-  of.isPressed = true;
+/** The socket's buffer is full: values stay pending and are merged. */
+export function holdOutputs(outputs: Outputs): void {
+  outputs.isCongested = true;
 }
 
-/** It holds little again: what waits goes on. */
-export function ease(of: Outputs, ctx: StepContext): void {
-  of.isPressed = false;
-  scheduleFlush(of, 0);
-  flushDue(of, ctx);
+/** The socket's buffer has been read: pending values are sent. */
+export function releaseOutputs(outputs: Outputs, ctx: StepContext): void {
+  outputs.isCongested = false;
+  scheduleFlush(outputs, 0);
+  flushDue(outputs, ctx);
 }
 
-export const nextFlush = (of: Outputs): Millis | undefined =>
-  of.flushUs === undefined || of.to === undefined || of.isPressed ? undefined : Math.ceil(of.flushUs / US_PER_MS);
+export const nextFlush = (outputs: Outputs): Millis | undefined =>
+  outputs.flushUs === undefined || outputs.to === undefined || outputs.isCongested
+    ? undefined
+    : Math.ceil(outputs.flushUs / US_PER_MS);
 
-/** Values that wait, for their time or for the bus. */
-export const waitingCount = (of: Outputs): number => of.waiting.length + of.queue.length - of.queueStart;
+/** Values that wait for their time or for the bus. */
+export const waitingCount = (outputs: Outputs): number =>
+  outputs.pending.length + outputs.queue.length - outputs.queueStart;
 
-/** Sends the queue from its head, until one is too early. True when it is empty. */
-function drainQueue(of: Outputs, ctx: StepContext): boolean {
+/** Sends queued values until one may not be sent yet. True when the queue is empty. */
+function sendQueueDue(outputs: Outputs, ctx: StepContext): boolean {
   const nowUs = ctx.now * US_PER_MS;
-  for (; of.queueStart < of.queue.length; of.queueStart++) {
-    const entry = of.queue[of.queueStart];
+  for (; outputs.queueStart < outputs.queue.length; outputs.queueStart++) {
+    const entry = outputs.queue[outputs.queueStart];
     if (entry === undefined) continue;
     if (entry.output.readyUs > nowUs) {
-      scheduleFlush(of, entry.output.readyUs);
+      scheduleFlush(outputs, entry.output.readyUs);
       return false;
     }
     transmit(entry.output, entry.value, ctx);
   }
-  emptyQueue(of);
+  clearQueue(outputs);
   return true;
 }
 
-function emptyQueue(of: Outputs): void {
-  if (of.queue.length > 0) of.queue = [];
-  of.queueStart = 0;
+function clearQueue(outputs: Outputs): void {
+  if (outputs.queue.length > 0) outputs.queue = [];
+  outputs.queueStart = 0;
 }
 
-function keep(output: Output, value: number): void {
-  const of = output.all;
-  if (of.policy === "drop") {
-    of.counts.dropped++;
+function storeWhileOffline(output: Output, value: number): void {
+  const { outputs } = output;
+  const { policy } = outputs;
+  if (policy === "drop") {
+    outputs.counts.dropped++;
     return;
   }
-  if (of.policy === "latest") return hold(output, value);
-  if (output.isHeld) { // Why: it was held when the bus went; what comes now is after it.
-    of.waiting.splice(of.waiting.indexOf(output), 1);
-    output.isHeld = false;
-    of.queue.push({ output, value: output.held });
+  if (policy === "latest") return setPending(output, value);
+  if (output.pending !== undefined) { // Why: it was pending when the link was lost, so it is older than this value.
+    outputs.pending.splice(outputs.pending.indexOf(output), 1);
+    outputs.queue.push({ output, value: output.pending });
+    output.pending = undefined;
   }
-  of.queue.push({ output, value });
-  while (of.queue.length - of.queueStart > of.policy.queue) {
-    of.queueStart++;
-    of.counts.dropped++;
+  outputs.queue.push({ output, value });
+  while (outputs.queue.length - outputs.queueStart > policy.queue) {
+    outputs.queueStart++;
+    outputs.counts.dropped++;
   }
-  if (of.queueStart > 1_024 && of.queueStart * 2 > of.queue.length) {
-    of.queue = of.queue.slice(of.queueStart);
-    of.queueStart = 0;
+  if (outputs.queueStart > QUEUE_COMPACT_MIN && outputs.queueStart * 2 > outputs.queue.length) {
+    outputs.queue = outputs.queue.slice(outputs.queueStart);
+    outputs.queueStart = 0;
   }
 }
 
-function hold(output: Output, value: number): void {
-  if (output.isHeld) output.all.counts.merged++;
-  else output.all.waiting.push(output);
-  output.isHeld = true;
-  output.held = value;
+function setPending(output: Output, value: number): void {
+  if (output.pending !== undefined) output.outputs.counts.merged++;
+  else output.outputs.pending.push(output);
+  output.pending = value;
 }
 
-function release(output: Output, ctx: StepContext): void {
-  output.isHeld = false;
-  transmit(output, output.held, ctx);
+function sendPending(output: Output, ctx: StepContext): void {
+  const { pending } = output;
+  output.pending = undefined;
+  if (pending !== undefined) transmit(output, pending, ctx);
 }
 
 function transmit(output: Output, value: number, ctx: StepContext): void {
-  const { to, counts } = output.all;
+  const { to, counts } = output.outputs;
   if (to === undefined) return;
   const nowUs = ctx.now * US_PER_MS;
-  // Why: counted from when it was due, not from when the timer came, or the rate would fall short of the ceiling.
+  // Why: counted from when the value was due, not from when the timer rang, or the rate would never be reached.
   const since = nowUs - output.readyUs < output.intervalUs ? Math.min(output.readyUs, nowUs) : nowUs;
   output.readyUs = since + output.intervalUs;
-  output.last = value;
-  output.hasLast = true;
+  output.lastSent = value;
   counts.sent++;
   ctx.count("session", "out", "value");
   ctx.emit({ do: "send", to, frame: encodeFrame(output.head, value) });
 }
 
-function scheduleFlush(of: Outputs, atUs: number): void {
-  if (of.flushUs === undefined || atUs < of.flushUs) of.flushUs = atUs;
+function scheduleFlush(outputs: Outputs, atUs: number): void {
+  if (outputs.flushUs === undefined || atUs < outputs.flushUs) outputs.flushUs = atUs;
 }

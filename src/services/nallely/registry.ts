@@ -1,50 +1,50 @@
 /**
- * Several neurons of one program, by `kind::name`.
+ * The neurons of one program, by `kind::name`.
  *
- * Invariants: a name on the bus is registered once, whatever its kinds are called: a second neuron of the same name would share
- * the first one's parameters; registering the very same again gives what is there.
+ * Invariants: a name on the bus is registered once, whatever the kind, because a second neuron of the same name would share the first
+ * one's parameters; registering the same kind and name again returns the existing neuron.
  */
 import { NEURONS_MAX } from "../../core/limits.ts";
-import { type Refusal, refusal } from "./refusal.ts";
+import { type RuleViolation, violation } from "./rule-violation.ts";
 
-export interface Registry<T> {
+export interface NeuronRegistry<T> {
   readonly byKey: Map<string, { readonly name: string; readonly item: T }>;
   readonly keyByName: Map<string, string>;
 }
 
-export const registry = <T>(): Registry<T> => ({ byKey: new Map(), keyByName: new Map() });
+export const createRegistry = <T>(): NeuronRegistry<T> => ({ byKey: new Map(), keyByName: new Map() });
 
 export const registryKey = (kind: string, name: string): string => `${kind}::${name}`;
 
-/** The neuron of that kind and name, made when there is none; or why it cannot be. */
+/** The neuron of that kind and name, created if there is none; or the rule that forbids it. */
 export function register<T extends object>(
-  of: Registry<T>,
-  as: { kind: string; name: string },
-  make: () => T,
-): T | Refusal {
-  const key = registryKey(as.kind, as.name);
-  const known = of.byKey.get(key);
+  registry: NeuronRegistry<T>,
+  { kind, name }: { readonly kind: string; readonly name: string },
+  create: () => T,
+): T | RuleViolation {
+  const key = registryKey(kind, name);
+  const known = registry.byKey.get(key);
   if (known !== undefined) return known.item;
-  const taken = of.keyByName.get(as.name);
+  const taken = registry.keyByName.get(name);
   if (taken !== undefined) {
-    return refusal("registry", `${as.name} is registered already, as ${taken}: the bus would mix the two`);
+    return violation("registry", `${name} is already registered as ${taken}: the bus would mix the two`);
   }
-  if (of.byKey.size >= NEURONS_MAX) return refusal("registry", `more than ${NEURONS_MAX} neurons`);
-  const item = make();
-  of.byKey.set(key, { name: as.name, item });
-  of.keyByName.set(as.name, key);
+  if (registry.byKey.size >= NEURONS_MAX) return violation("registry", `at most ${NEURONS_MAX} neurons can be registered`);
+  const item = create();
+  registry.byKey.set(key, { name, item });
+  registry.keyByName.set(name, key);
   return item;
 }
 
-export const find = <T>(of: Registry<T>, kind: string, name: string): T | undefined =>
-  of.byKey.get(registryKey(kind, name))?.item;
+export const find = <T>(registry: NeuronRegistry<T>, kind: string, name: string): T | undefined =>
+  registry.byKey.get(registryKey(kind, name))?.item;
 
-/** Takes it out and returns it. */
-export function remove<T>(of: Registry<T>, kind: string, name: string): T | undefined {
+/** Removes a neuron and returns it. */
+export function remove<T>(registry: NeuronRegistry<T>, kind: string, name: string): T | undefined {
   const key = registryKey(kind, name);
-  const known = of.byKey.get(key);
+  const known = registry.byKey.get(key);
   if (known === undefined) return undefined;
-  of.byKey.delete(key);
-  of.keyByName.delete(known.name);
+  registry.byKey.delete(key);
+  registry.keyByName.delete(known.name);
   return known.item;
 }

@@ -1,21 +1,22 @@
 /**
- * The messages between a command and its fence, gathered into that command's reply.
+ * The messages between a command and the answer to its fence, collected into the command's reply.
  *
- * Replies go to everybody, and nothing in them says whom they answer. What was gathered last of a kind is what is taken: this
- * client's own, or a later one of the same kind. Of states the later is the better; for the rest see `nallely/README.md`.
+ * Trevor sends replies to every client, and nothing in them says whom they answer. Of each kind, the last message is taken: this client's
+ * own, or a later one of the same kind. A later state is the better one; for the other kinds see `README.md`.
  */
+import { assertNever } from "../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { CLASS_CODE, type ReplyShape, USED_ADDRESSES } from "./commands.ts";
-import { isSessionState, type SessionState } from "./state.ts";
+import { isSessionState, type SessionState } from "./session-state.ts";
 
 /** Lines of output that are kept for one reply. */
 const LINES_MAX = 10_000;
 
-export interface Gathered {
+export interface ReplyParts {
   state: SessionState | undefined;
-  notice: JsonObject | undefined;
+  notification: JsonObject | undefined;
   errors: readonly Json[];
-  flaw: Json | undefined;
+  diagnostic: Json | undefined;
   patches: readonly Json[];
   text: string | undefined;
   readonly lines: string[];
@@ -23,62 +24,62 @@ export interface Gathered {
   readonly args: Map<string, Json | undefined>;
 }
 
-export const gathered = (): Gathered => ({
+export const createReplyParts = (): ReplyParts => ({
   state: undefined,
-  notice: undefined,
+  notification: undefined,
   errors: [],
-  flaw: undefined,
+  diagnostic: undefined,
   patches: [],
   text: undefined,
   lines: [],
   args: new Map(),
 });
 
-export function gather(into: Gathered, message: Json): void {
-  if (typeof message === "string") into.text = message;
+export function collectPart(parts: ReplyParts, message: Json): void {
+  if (typeof message === "string") parts.text = message;
   if (!isObject(message)) return;
-  if (isSessionState(message)) into.state = message;
-  else if (Array.isArray(message.errors)) into.errors = message.errors;
-  else if (Array.isArray(message.knownPatches)) into.patches = message.knownPatches;
-  else if (message.command === "notification") into.notice = message;
-  else if (message.command === "error") into.flaw = message.details;
+  if (isSessionState(message)) parts.state = message;
+  else if (Array.isArray(message.errors)) parts.errors = message.errors;
+  else if (Array.isArray(message.knownPatches)) parts.patches = message.knownPatches;
+  else if (message.command === "notification") parts.notification = message;
+  else if (message.command === "error") parts.diagnostic = message.details;
   else if (message.command === "stdout") {
-    if (into.lines.length < LINES_MAX) into.lines.push(String(message.line));
-  } else if (typeof message.command === "string") into.args.set(message.command, message.arg);
+    if (parts.lines.length < LINES_MAX) parts.lines.push(String(message.line));
+  } else if (typeof message.command === "string") parts.args.set(message.command, message.arg);
 }
 
-/**
- * The reply of this shape, typed by `Commands`; undefined where the command may be silent. `missing` when it may not, and was.
- */
-export function shapeReply(shape: ReplyShape, from: Gathered, options: readonly Json[]): unknown | Missing {
-  if (typeof shape === "object") return from.args.get(shape.arg);
-  const { state } = from;
+/** The reply of this shape, typed by `Commands`. Undefined where the command may stay silent, `NO_REPLY` where it may not but did. */
+export function replyOf(shape: ReplyShape, parts: ReplyParts, options: readonly Json[]): unknown | NoReply {
+  if (typeof shape === "object") return parts.args.get(shape.arg);
+  const { state, notification, diagnostic, errors, lines, args } = parts;
   switch (shape) {
     case "nothing":
       return undefined;
-    case "notice":
-      return from.notice;
+    case "notification":
+      return notification;
     case "text":
-      return from.text;
+      return parts.text;
     case "patches":
-      return from.patches;
+      return parts.patches;
     case "options":
       return options;
-    case "changed":
-      return { state, notice: from.notice };
-    case "described":
-      return { addresses: from.args.get(USED_ADDRESSES) ?? null, notice: from.notice };
+    case "maybeState":
+      return { state, notification };
+    case "addresses":
+      return { addresses: args.get(USED_ADDRESSES) ?? null, notification };
     case "state":
-      return state ?? missing;
-    case "loaded":
-      return state === undefined ? missing : { state, errors: from.errors };
-    case "coded":
-      return state === undefined ? missing : { state, code: from.args.get(CLASS_CODE) };
-    case "executed":
-      return state === undefined ? missing : { state, flaw: from.flaw, lines: from.lines };
+      return state ?? NO_REPLY;
+    case "stateAndErrors":
+      return state === undefined ? NO_REPLY : { state, errors };
+    case "stateAndCode":
+      return state === undefined ? NO_REPLY : { state, code: args.get(CLASS_CODE) };
+    case "execution":
+      return state === undefined ? NO_REPLY : { state, diagnostic, lines };
+    default:
+      return assertNever(shape);
   }
 }
 
-/** No state came where one had to. */
-export const missing: unique symbol = Symbol("no reply");
-export type Missing = typeof missing;
+/** Trevor sent no state where it always does. */
+export const NO_REPLY: unique symbol = Symbol("no reply");
+export type NoReply = typeof NO_REPLY;

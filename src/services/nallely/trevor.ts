@@ -1,30 +1,44 @@
 /**
- * The link to Trevor, the control protocol of a session: commands one at a time, each with a fence behind it.
+ * The link to Trevor, the control protocol of a session. Commands are sent one at a time, each followed by a fence.
  *
- * A reply is sent to everybody, carries no id, some commands have none, and pushes of other origin come in between. So after each
- * command goes a request that does nothing and whose answer carries our id: what came before that answer belongs to the command.
+ * Trevor sends a reply to every client, without an id; some commands have no reply, and unsolicited messages come in between. So each
+ * command is followed by a request that does nothing and whose answer carries our id. What arrives before that answer belongs to the
+ * command.
  *
- * Invariants: T1 at most one command is on the wire, so a socket that closes 1011 says which one failed; T2 every command ends
- * exactly once: answered, refused there, lost, or too late; T3 commands that were not yet sent wait for the next socket, and
- * nothing is sent twice; T4 while the bus is missing from the state it is asked for again, for a reset makes a new one later
- * and tells nobody.
+ * Invariants: T1 at most one command is in flight, so a socket that closes with 1011 shows which one failed; T2 every command ends exactly
+ * once: answered, refused by Trevor, lost, or timed out; T3 commands that were not sent yet wait for the next socket, and nothing is sent
+ * twice; T4 while the state shows no bus, it is requested again every 150 ms, because a reset makes a new bus later without telling
+ * anybody.
  */
+import { assertNever } from "../../core/assert.ts";
+import type { StepContext } from "../../core/context.ts";
 import { earlier } from "../../core/deadlines.ts";
 import type { LinkEvent } from "../../core/event.ts";
-import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import type { Frame } from "../../core/json.ts";
 import type { Millis } from "../../core/ids.ts";
+import { type Frame, isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { TREVOR_COMMANDS_MAX, TREVOR_TEXT_MAX } from "../../core/limits.ts";
-import { dial, due, hangup, type Link, link, type LinkPlan, lost, opened } from "../../core/link.ts";
-import type { StepContext } from "../../core/context.ts";
+import {
+  closeLink,
+  createLink,
+  dialLink,
+  failLink,
+  type Link,
+  linkDeadline,
+  linkDue,
+  linkIdOf,
+  type LinkOptions,
+  loseLink,
+  openLink,
+} from "../../core/link.ts";
+import { parseTolerantJson } from "./bus-json.ts";
 import { checkCommand, type CommandName, COMMANDS } from "./commands.ts";
-import { gather, type Gathered, gathered, missing, shapeReply } from "./replies.ts";
-import { type Refusal, refusal } from "./refusal.ts";
-import { busIdOf, isSessionState, type SessionState } from "./state.ts";
-import { parseTolerantJson } from "./wire.ts";
-import type { NeuronLinkOptions } from "./neuron.ts";
+import type { NallelyLinkOptions } from "./neuron.ts";
+import { collectPart, createReplyParts, NO_REPLY, replyOf, type ReplyParts } from "./replies.ts";
+import { type RuleViolation, violation } from "./rule-violation.ts";
+import { busIdOf, isSessionState, type SessionState } from "./session-state.ts";
 
-export interface Command {
+/** A command for Trevor. */
+export interface TrevorCommand {
   readonly id: string;
   readonly name: CommandName;
   readonly params: JsonObject;
@@ -32,244 +46,263 @@ export interface Command {
 }
 
 interface InFlight {
-  readonly command: Command;
-  readonly gathered: Gathered;
+  readonly command: TrevorCommand;
+  readonly parts: ReplyParts;
+  readonly sentAt: Millis;
 }
 
-export interface Trevor {
-  readonly linkPlan: LinkPlan;
+export interface TrevorMachine {
+  readonly linkOptions: LinkOptions;
   readonly link: Link;
-  readonly waiting: Command[];
+  readonly waiting: TrevorCommand[];
   inFlight: InFlight | undefined;
-  /** The last state that came; undefined before the first. */
+  /** The last state that arrived; undefined before the first. */
   state: SessionState | undefined;
+  /** The id of the bus in that state. */
   busId: number | undefined;
-  /** When the bus is looked for again. */
+  /** When the state is requested again to find the bus. */
   searchAt: Millis | undefined;
-  sentAt: Millis;
-  /** Begins the ids of this socket's fences: completions, too, go to everybody. */
+  /** The first part of this socket's fence ids. Secret, because answers to fences go to every client, too. */
   fence: string;
   readonly counts: { answered: number; failed: number; unreadable: number; openings: number; fenceMs: Millis };
 }
 
-/** What a command came to. */
-export type TrevorNews =
+/** A change of the link, a message of Trevor, or the end of a command. */
+export type TrevorUpdate =
   | { readonly is: "dialing"; readonly attempt: number }
   | { readonly is: "open"; readonly again: boolean }
   | { readonly is: "waiting"; readonly retryMs: Millis; readonly code: number; readonly reason: string }
   | { readonly is: "closed" }
   | { readonly is: "state"; readonly state: SessionState }
-  /** The bus is another one now; undefined while there is none. */
+  /** The session has another bus; undefined while it has none. */
   | { readonly is: "bus"; readonly busId: number | undefined }
   /** Any other message: notifications, lines of output, values of controllers. */
   | { readonly is: "message"; readonly message: Json }
   | { readonly is: "answered"; readonly id: string; readonly reply: unknown }
-  | { readonly is: "failed"; readonly id: string; readonly why: CommandEnd; readonly reason: string };
+  | { readonly is: "failed"; readonly id: string; readonly failure: CommandFailure; readonly reason: string };
 
-/** `refused`: Trevor failed at it. `lost`: the socket went, and it may have been done. `late`: its deadline came. */
-export type CommandEnd = "refused" | "lost" | "late" | "closed";
+/**
+ * How a command failed. `refused`: Trevor closed the socket because of it. `lost`: the socket closed, and the command may have been
+ * carried out. `timeout`: its deadline passed. `closed`: the client was closed.
+ */
+export type CommandFailure = "refused" | "lost" | "timeout" | "closed";
+
+interface Loss {
+  readonly code: number;
+  readonly reason: string;
+}
 
 const SEARCH_MS = 150;
-/** Trevor closes with it when a command fails. */
-const CODE_FAILED = 1011;
+/** Trevor closes with this code when a command raises an exception. */
+const CODE_COMMAND_FAILED = 1011;
+/** The close code that is reported where this side gives the socket up. */
+const CODE_GIVEN_UP = 1000;
 
 /** A client that has not dialled yet. */
-export function trevor(options: NeuronLinkOptions): Trevor {
+export function createTrevor({ url, backoff, dialTimeoutMs }: NallelyLinkOptions): TrevorMachine {
   return {
-    linkPlan: {
-      url: `${options.url.replace(/\/+$/, "")}/trevor`,
-      backoff: options.backoff,
-      dialTimeoutMs: options.dialTimeoutMs,
-    },
-    link: link("nallely", "trevor"),
+    linkOptions: { url: `${url.replace(/\/+$/, "")}/trevor`, backoff, dialTimeoutMs },
+    link: createLink("nallely", "trevor"),
     waiting: [],
     inFlight: undefined,
     state: undefined,
     busId: undefined,
     searchAt: undefined,
-    sentAt: 0,
     fence: "",
     counts: { answered: 0, failed: 0, unreadable: 0, openings: 0, fenceMs: 0 },
   };
 }
 
-/** Dials, and from then on keeps the link. Also cuts a wait short. */
-export function startTrevor(of: Trevor, ctx: StepContext): readonly TrevorNews[] {
-  if (of.link.state !== "idle" && of.link.state !== "waiting") return [];
-  dial(of.link, of.linkPlan, ctx);
-  return [{ is: "dialing", attempt: of.link.attempt }];
+/** Dials and keeps the link open from then on. Also cuts a wait short. */
+export function startTrevor({ link, linkOptions }: TrevorMachine, ctx: StepContext): readonly TrevorUpdate[] {
+  if (link.state.is === "dialing" || link.state.is === "open") return [];
+  dialLink(link, linkOptions, ctx);
+  return [{ is: "dialing", attempt: link.attempt }];
 }
 
-/** Lets go of the link; what waits fails. */
-export function stopTrevor(of: Trevor, ctx: StepContext): readonly TrevorNews[] {
-  const news: TrevorNews[] = [];
-  const { inFlight } = of;
-  if (inFlight !== undefined) news.push(fail(of, inFlight.command, { why: "closed", reason: "the client was closed" }));
-  for (const command of of.waiting.splice(0)) {
-    news.push(fail(of, command, { why: "closed", reason: "the client was closed" }));
+/** Closes the link. Commands that have not ended fail. */
+export function stopTrevor(trevor: TrevorMachine, ctx: StepContext): readonly TrevorUpdate[] {
+  const unfinished = [...(trevor.inFlight === undefined ? [] : [trevor.inFlight.command]), ...trevor.waiting.splice(0)];
+  const updates = unfinished.map((command) => fail(trevor, command, "closed", "the client was closed"));
+  trevor.inFlight = undefined;
+  trevor.searchAt = undefined;
+  if (trevor.link.state.is !== "idle") updates.push({ is: "closed" });
+  closeLink(trevor.link, ctx);
+  return updates;
+}
+
+/** Queues a command. Its end follows as an update. Returns the broken rule if Trevor would only close the socket. */
+export function submitCommand(
+  trevor: TrevorMachine,
+  command: TrevorCommand,
+  ctx: StepContext,
+): RuleViolation | undefined {
+  const broken = checkCommand(command.name, command.params);
+  if (broken !== undefined) return broken;
+  const { waiting } = trevor;
+  if (waiting.length >= TREVOR_COMMANDS_MAX) {
+    return violation("busy", `${waiting.length} commands are waiting; at most ${TREVOR_COMMANDS_MAX} may`);
   }
-  of.inFlight = undefined;
-  of.searchAt = undefined;
-  if (of.link.state !== "idle") news.push({ is: "closed" });
-  hangup(of.link, ctx);
-  return news;
-}
-
-/** A command for Trevor; its end follows as news. Refused when Trevor would only close the socket at it. */
-export function ask(of: Trevor, command: Command, ctx: StepContext): Refusal | undefined {
-  const refused = checkCommand(command.name, command.params);
-  if (refused !== undefined) return refused;
-  if (of.waiting.length >= TREVOR_COMMANDS_MAX) return refusal("busy", `${TREVOR_COMMANDS_MAX} commands wait already`);
-  of.waiting.push(command);
-  sendNext(of, ctx);
+  waiting.push(command);
+  sendNext(trevor, ctx);
   return undefined;
 }
 
-/** What its link says; anything of another link is not for it. */
-export function trevorStep(of: Trevor, event: LinkEvent, ctx: StepContext): readonly TrevorNews[] {
-  if (event.link !== of.link.id) return [];
+/** An event of Trevor's link; events of other links are ignored. */
+export function handleTrevorLink(trevor: TrevorMachine, event: LinkEvent, ctx: StepContext): readonly TrevorUpdate[] {
+  if (event.link !== linkIdOf(trevor.link)) return [];
   switch (event.is) {
     case "dialed":
-      opened(of.link, ctx);
-      of.fence = `fence-${ctx.secret()}-`;
-      sendNext(of, ctx);
-      return [{ is: "open", again: of.counts.openings++ > 0 }];
+      openLink(trevor.link, ctx.now);
+      trevor.fence = `fence-${ctx.secret()}-`;
+      sendNext(trevor, ctx);
+      return [{ is: "open", again: trevor.counts.openings++ > 0 }];
     case "received":
-      return read(of, event.frame, ctx);
+      return receive(trevor, event.frame, ctx);
     case "dropped":
-      return lose(of, event, ctx);
+      return lose(trevor, event, ctx);
     case "linkBackpressure":
     case "linkRelieved":
       return [];
+    default:
+      return assertNever(event);
   }
 }
 
-/** What is due: commands that were not done in time, a search, the next dial. */
-export function tickTrevor(of: Trevor, ctx: StepContext): readonly TrevorNews[] {
-  const news: TrevorNews[] = [];
-  const late = of.waiting.filter(({ deadline }) => deadline <= ctx.now);
-  for (const command of late) {
-    of.waiting.splice(of.waiting.indexOf(command), 1);
-    news.push(fail(of, command, { why: "late", reason: "Trevor could not be reached in time" }));
+/** Does what is due: commands time out, the bus is searched, the next attempt begins. */
+export function tickTrevor(trevor: TrevorMachine, ctx: StepContext): readonly TrevorUpdate[] {
+  const { link, linkOptions, inFlight, waiting } = trevor;
+  const updates: TrevorUpdate[] = [];
+  for (const command of waiting.filter(({ deadline }) => deadline <= ctx.now)) {
+    waiting.splice(waiting.indexOf(command), 1);
+    updates.push(fail(trevor, command, "timeout", "Trevor could not be reached in time"));
   }
-  if (of.inFlight !== undefined && of.inFlight.command.deadline <= ctx.now) {
-    news.push(fail(of, of.inFlight.command, { why: "late", reason: "Trevor did not get to its end in time" }));
-    of.inFlight = undefined;
-    // Why: what it still sends could be taken for the next command's.
-    hangup(of.link, ctx);
-    news.push(waitFor(of, { code: 1000, reason: "a command took too long" }, ctx));
+  if (inFlight !== undefined && inFlight.command.deadline <= ctx.now) {
+    updates.push(fail(trevor, inFlight.command, "timeout", "Trevor did not answer in time"));
+    trevor.inFlight = undefined;
+    // Why a new socket: what Trevor still sends could be taken for the next command's reply.
+    updates.push(giveUp(trevor, "a command took too long", ctx));
   }
-  if (of.searchAt !== undefined && of.searchAt <= ctx.now) search(of, ctx);
-  if (of.link.deadline === undefined || of.link.deadline > ctx.now) return news;
-  if (due(of.link, of.linkPlan, ctx)) {
-    return [...news, waitFor(of, { code: 1000, reason: "the dial took too long" }, ctx)];
+  if (trevor.searchAt !== undefined && trevor.searchAt <= ctx.now) searchBus(trevor, ctx);
+  const due = linkDue(link, ctx.now);
+  switch (due) {
+    case "nothing":
+    case "probe":
+    case "silence":
+      return updates;
+    case "redial":
+      return [...updates, ...startTrevor(trevor, ctx)];
+    case "dialTimeout":
+      return [...updates, giveUp(trevor, `no connection within ${linkOptions.dialTimeoutMs} ms`, ctx)];
+    default:
+      return assertNever(due);
   }
-  return [...news, { is: "dialing", attempt: of.link.attempt }];
 }
 
 /** When something is due. */
-export function nextTrevorWakeup(of: Trevor): Millis | undefined {
-  let first = earlier(of.link.deadline, of.searchAt);
-  first = earlier(first, of.inFlight?.command.deadline);
-  for (const { deadline } of of.waiting) first = earlier(first, deadline);
+export function nextTrevorWakeup({ link, searchAt, inFlight, waiting }: TrevorMachine): Millis | undefined {
+  let first = earlier(linkDeadline(link), searchAt);
+  first = earlier(first, inFlight?.command.deadline);
+  for (const { deadline } of waiting) first = earlier(first, deadline);
   return first;
 }
 
-function read(of: Trevor, frame: Frame, ctx: StepContext): readonly TrevorNews[] {
+function receive(trevor: TrevorMachine, frame: Frame, ctx: StepContext): readonly TrevorUpdate[] {
   const message = typeof frame === "string" && frame.length <= TREVOR_TEXT_MAX ? parseTolerantJson(frame) : undefined;
   if (message === undefined) {
-    of.counts.unreadable++;
+    trevor.counts.unreadable++;
     return [];
   }
-  if (isObject(message) && message.command === "completion") return readCompletion(of, message, ctx);
-  if (of.inFlight !== undefined) gather(of.inFlight.gathered, message);
+  if (isObject(message) && message.command === "completion") return receiveCompletion(trevor, message, ctx);
+  if (trevor.inFlight !== undefined) collectPart(trevor.inFlight.parts, message);
   if (!isSessionState(message)) return [{ is: "message", message }];
-  of.state = message;
-  return [...followBus(of, message, ctx), { is: "state", state: message }];
+  trevor.state = message;
+  return [...followBus(trevor, message, ctx), { is: "state", state: message }];
 }
 
-function readCompletion(of: Trevor, message: JsonObject, ctx: StepContext): readonly TrevorNews[] {
-  const { inFlight } = of;
-  if (inFlight === undefined || message.requestId !== of.fence + inFlight.command.id) return []; // Why: another client's.
-  of.inFlight = undefined;
-  of.counts.fenceMs = ctx.now - of.sentAt;
-  const { name, id } = inFlight.command;
+/** The answer to a fence ends the command before it. */
+function receiveCompletion(trevor: TrevorMachine, message: JsonObject, ctx: StepContext): readonly TrevorUpdate[] {
+  const { inFlight } = trevor;
+  if (inFlight === undefined || message.requestId !== trevor.fence + inFlight.command.id) return []; // Why: another client's.
+  const { command, parts, sentAt } = inFlight;
+  const { name, id } = command;
+  trevor.inFlight = undefined;
+  trevor.counts.fenceMs = ctx.now - sentAt;
   const options = Array.isArray(message.options) ? message.options : [];
-  const reply = shapeReply(COMMANDS[name].gives, inFlight.gathered, options);
-  // Why: the state that a reset sends has no bus in it; by the fence there is a new one.
-  if (name === "reset_all" && of.busId === undefined) of.searchAt = ctx.now;
-  if (of.searchAt !== undefined && of.searchAt <= ctx.now) search(of, ctx);
-  else sendNext(of, ctx);
-  if (reply === missing) {
-    return [fail(of, inFlight.command, { why: "lost", reason: "Trevor gave no state where it always does" })];
-  }
-  of.counts.answered++;
+  const reply = replyOf(COMMANDS[name].reply, parts, options);
+  // Why: the state that a reset sends shows no bus. When the fence is answered, there is a new one.
+  if (name === "reset_all" && trevor.busId === undefined) trevor.searchAt = ctx.now;
+  if (trevor.searchAt !== undefined && trevor.searchAt <= ctx.now) searchBus(trevor, ctx);
+  else sendNext(trevor, ctx);
+  if (reply === NO_REPLY) return [fail(trevor, command, "lost", `Trevor sent no state in reply to ${name}`)];
+  trevor.counts.answered++;
   return [{ is: "answered", id, reply }];
 }
 
-function followBus(of: Trevor, state: SessionState, ctx: StepContext): readonly TrevorNews[] {
+function followBus(trevor: TrevorMachine, state: SessionState, ctx: StepContext): readonly TrevorUpdate[] {
   const busId = busIdOf(state);
-  of.searchAt = busId === undefined ? ctx.now + SEARCH_MS : undefined;
-  if (busId === of.busId) return [];
-  of.busId = busId;
+  trevor.searchAt = busId === undefined ? ctx.now + SEARCH_MS : undefined;
+  if (busId === trevor.busId) return [];
+  trevor.busId = busId;
   return [{ is: "bus", busId }];
 }
 
-/** Asks for the state, on nobody's behalf. */
-function search(of: Trevor, ctx: StepContext): void {
-  of.searchAt = ctx.now + SEARCH_MS;
-  const isAsked = of.inFlight !== undefined || of.waiting.some(({ name }) => name === "full_state");
-  if (!isAsked && of.link.state === "open") {
-    of.waiting.push({ id: ctx.id(), name: "full_state", params: {}, deadline: ctx.now + of.linkPlan.dialTimeoutMs });
+/** Requests the state, unless somebody already does. */
+function searchBus(trevor: TrevorMachine, ctx: StepContext): void {
+  const { inFlight, waiting, link, linkOptions } = trevor;
+  trevor.searchAt = ctx.now + SEARCH_MS;
+  const isRequested = inFlight !== undefined || waiting.some(({ name }) => name === "full_state");
+  if (!isRequested && link.state.is === "open") {
+    waiting.push({ id: ctx.id(), name: "full_state", params: {}, deadline: ctx.now + linkOptions.dialTimeoutMs });
   }
-  sendNext(of, ctx);
+  sendNext(trevor, ctx);
 }
 
-function sendNext(of: Trevor, ctx: StepContext): void {
-  if (of.inFlight !== undefined || of.link.state !== "open" || of.link.id === undefined) return;
-  const command = of.waiting.shift();
+function sendNext(trevor: TrevorMachine, ctx: StepContext): void {
+  const { state } = trevor.link;
+  if (trevor.inFlight !== undefined || state.is !== "open") return;
+  const command = trevor.waiting.shift();
   if (command === undefined) return;
-  of.inFlight = { command, gathered: gathered() };
-  of.sentAt = ctx.now;
   const { id, name, params } = command;
-  const to = of.link.id;
+  const requestId = trevor.fence + id;
+  trevor.inFlight = { command, parts: createReplyParts(), sentAt: ctx.now };
   ctx.count("trevor", "out", name);
-  if (name === "completion_request") { // Why: it is its own fence.
-    ctx.emit({ do: "send", to, frame: JSON.stringify({ command: name, requestId: of.fence + id, ...params }) });
-    return;
+  const send = (message: JsonObject): void => ctx.emit({ do: "send", to: state.id, frame: JSON.stringify(message) });
+  if (name === "completion_request") return send({ command: name, requestId, ...params }); // Why: it is its own fence.
+  send({ command: name, ...params });
+  // Why "x": Trevor evaluates an expression only if it contains a dot.
+  send({ command: "completion_request", requestId, expression: "x" });
+}
+
+/** The socket closed, or could not be opened. */
+function lose(trevor: TrevorMachine, { code, reason }: Loss, ctx: StepContext): readonly TrevorUpdate[] {
+  const ended = endInFlight(trevor, code);
+  trevor.searchAt = undefined;
+  return [...ended, { is: "waiting", retryMs: loseLink(trevor.link, trevor.linkOptions, ctx), code, reason }];
+}
+
+function endInFlight(trevor: TrevorMachine, code: number): TrevorUpdate[] {
+  if (trevor.inFlight === undefined) return [];
+  const { command } = trevor.inFlight;
+  trevor.inFlight = undefined;
+  if (code !== CODE_COMMAND_FAILED) {
+    return [fail(trevor, command, "lost", `the socket closed with ${code} before ${command.name} was answered`)];
   }
-  ctx.emit({ do: "send", to, frame: JSON.stringify({ command: name, ...params }) });
-  // Why "x": without a dot in it, nothing is evaluated over there.
-  ctx.emit({
-    do: "send",
-    to,
-    frame: JSON.stringify({ command: "completion_request", requestId: of.fence + id, expression: "x" }),
-  });
+  return [fail(trevor, command, "refused", `Trevor failed at ${command.name}: unknown device, path, class or file?`)];
 }
 
-function lose(of: Trevor, { code, reason }: { code: number; reason: string }, ctx: StepContext): readonly TrevorNews[] {
-  const news: TrevorNews[] = [];
-  if (of.inFlight !== undefined) {
-    const { command } = of.inFlight;
-    of.inFlight = undefined;
-    news.push(
-      code === CODE_FAILED
-        ? fail(of, command, {
-          why: "refused",
-          reason: `Trevor failed at ${command.name} (an unknown device, path, class or file?)`,
-        })
-        : fail(of, command, { why: "lost", reason: `the socket closed ${code} before ${command.name} was through` }),
-    );
-  }
-  return [...news, waitFor(of, { code, reason }, ctx)];
+/** This side closes the socket and dials again after the backoff. */
+function giveUp(trevor: TrevorMachine, reason: string, ctx: StepContext): TrevorUpdate {
+  trevor.searchAt = undefined;
+  return { is: "waiting", retryMs: failLink(trevor.link, trevor.linkOptions, ctx), code: CODE_GIVEN_UP, reason };
 }
 
-function waitFor(of: Trevor, { code, reason }: { code: number; reason: string }, ctx: StepContext): TrevorNews {
-  of.searchAt = undefined;
-  return { is: "waiting", retryMs: lost(of.link, of.linkPlan, ctx), code, reason };
-}
-
-function fail(of: Trevor, { id }: Command, end: { readonly why: CommandEnd; readonly reason: string }): TrevorNews {
-  of.counts.failed++;
-  return { is: "failed", id, ...end };
+function fail(
+  { counts }: TrevorMachine,
+  { id }: TrevorCommand,
+  failure: CommandFailure,
+  reason: string,
+): TrevorUpdate {
+  counts.failed++;
+  return { is: "failed", id, failure, reason };
 }

@@ -13,6 +13,7 @@ import { earlier } from "../../core/deadlines.ts";
 import type { ServiceEvent } from "../../core/event.ts";
 import type { Key, LinkId, Millis, PeerId } from "../../core/ids.ts";
 import { key, segmentAt } from "../../core/key.ts";
+import { linkDeadline, linkIdOf } from "../../core/link.ts";
 import type { NeuroMessage } from "../../core/neuro-messages.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
@@ -131,7 +132,7 @@ function withSocket(state: NeuroState, peer: PeerId, handle: (socket: GameSocket
 
 /** Calls the handler with the upstream of a link that is still in use: events of an old link are ignored. */
 function withLink(state: NeuroState, link: LinkId, handle: (upstream: Upstream) => void): void {
-  for (const upstream of state.upstreams.values()) if (upstream.link.id === link) return handle(upstream);
+  for (const upstream of state.upstreams.values()) if (linkIdOf(upstream.link) === link) return handle(upstream);
 }
 
 const reasonOf = ({ code, reason }: ServiceEvent & { readonly is: "dropped" }): string =>
@@ -226,7 +227,7 @@ function tick(state: NeuroState, ctx: StepContext): void {
   if (!state.hasStarted) startService(state, ctx);
   for (const timer of state.timers.due(ctx.now)) handleTimer(state, timer, ctx);
   for (const upstream of state.upstreams.values()) {
-    if (upstream.link.deadline !== undefined && upstream.link.deadline <= ctx.now) linkTick(upstream, ctx);
+    linkTick(upstream, ctx);
     expireActions(upstream, ctx);
     if (upstream.decider !== undefined) upstream.inbox.push(...decideDue(upstream.decider, ctx));
   }
@@ -322,7 +323,7 @@ function nextWakeup(state: NeuroState): Millis | undefined {
   if (!state.hasStarted) return 0;
   let earliest = state.timers.earliest();
   for (const { link, pendingActions, decider } of state.upstreams.values()) {
-    earliest = earlier(earliest, link.deadline);
+    earliest = earlier(earliest, linkDeadline(link));
     earliest = earlier(earliest, pendingActions.deadlines.earliest());
     if (decider !== undefined) earliest = earlier(earliest, deciderWakeup(decider));
   }

@@ -1,5 +1,6 @@
 /** Sends messages: to Neuro, and to a game. */
 import type { GameMessage, NeuroMessage } from "../../core/neuro-messages.ts";
+import { linkIdOf } from "../../core/link.ts";
 import type { StepContext } from "../../core/context.ts";
 import { handleMessage } from "./standalone/decider.ts";
 import { type Game, peerOf, type Upstream } from "./state.ts";
@@ -13,11 +14,12 @@ export function toNeuro(upstream: Upstream, message: GameMessage, ctx: StepConte
     for (const answer of handleMessage(upstream.decider, message, ctx)) upstream.inbox.push(answer);
     return;
   }
-  const { settings, link, profile } = upstream;
-  if (settings === undefined || link.id === undefined) return;
+  const { settings, profile } = upstream;
+  const link = linkIdOf(upstream.link);
+  if (settings === undefined || link === undefined) return;
   for (const frame of encodeUpstream(message, settings.name, profile)) {
     ctx.count("upstream", "out", message.command);
-    ctx.emit({ do: "send", to: link.id, frame });
+    ctx.emit({ do: "send", to: link, frame });
   }
 }
 

@@ -1,151 +1,167 @@
 /**
- * A transparent proxy before a real backend: every game has a connection of its own there, and watchers hear who plays.
+ * A transparent proxy in front of a real backend. Each game gets a connection of its own there, and watchers are told who plays.
  *
- * It changes nothing, answers nothing and keeps nothing. What the relay does for games is done in `neuro`, not here.
+ * It changes nothing, answers nothing and stores nothing. What the relay does for games is done in `neuro`, not here.
  *
- * Invariants: X1 a game is announced at most once, by its first command; who was announced is announced when it goes; X2 after
- * a panic no game is left without its connection: those still there are closed, and come back.
+ * Invariants: X1 a game is announced at most once, by its first command, and a game that was announced is announced again when it
+ * leaves; X2 after a panic no game stays without its backend: games that are still connected are closed, and come back.
  */
+import { assertNever } from "../../core/assert.ts";
+import type { StepContext } from "../../core/context.ts";
 import type { PeerEvent, ResumedPeer, ServiceEvent } from "../../core/event.ts";
 import type { FaultName } from "../../core/fault.ts";
 import type { LinkId, Millis, PeerId } from "../../core/ids.ts";
-import { type Frame, isObject } from "../../core/json.ts";
+import { type Frame, isObject, type Json } from "../../core/json.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
 import type { Settings } from "../../core/settings.ts";
-import type { StepContext } from "../../core/context.ts";
-import { arrival, commandIn, departure } from "./announcement.ts";
-import { hangUp, opened, type Pair, pair, passUp, sendAway } from "./pair.ts";
+import { backendOpened, closeBackend, closeGame, dialForGame, forwardToBackend, type ProxiedGame } from "./proxied-game.ts";
+import { connectedEvent, disconnectedEvent, readCommand } from "./watcher-events.ts";
 
-export interface Proxy {
+export interface ProxyState {
   settings: Settings;
-  readonly byPeer: Map<PeerId, Pair>;
-  readonly byLink: Map<LinkId, Pair>;
-  /** Pairs whose backend is not reached yet, in the order in which they were dialled. */
-  readonly dialling: Set<Pair>;
-  /** Games that a panic has parted from their connections. */
+  readonly byPeer: Map<PeerId, ProxiedGame>;
+  readonly byLink: Map<LinkId, ProxiedGame>;
+  /** Games whose backend is being dialled, in the order of the attempts, which is the order of their deadlines. */
+  readonly dialing: Map<ProxiedGame, Millis>;
+  /** Games whose connections to the backend a panic has closed. */
   orphans: readonly ResumedPeer[];
 }
 
-export const proxy: Service<Proxy> = {
+export const proxy: Service<ProxyState> = {
   name: "proxy",
   resident: [],
-  restore: (settings: Settings, { resumed }: RestoreInput): Proxy => ({
+  restore: (settings: Settings, { resumed }: RestoreInput): ProxyState => ({
     settings,
     byPeer: new Map(),
     byLink: new Map(),
-    dialling: new Set(),
+    dialing: new Map(),
     orphans: resumed,
   }),
   step,
-  nextWakeup(room: Proxy): Millis | undefined {
-    if (room.orphans.length > 0) return 0;
-    for (const first of room.dialling) return first.dialUntil;
+  nextWakeup({ orphans, dialing }: ProxyState): Millis | undefined {
+    if (orphans.length > 0) return 0;
+    for (const until of dialing.values()) return until;
     return undefined;
   },
 };
 
-function step(room: Proxy, event: ServiceEvent, ctx: StepContext): void {
+function step(state: ProxyState, event: ServiceEvent, ctx: StepContext): void {
   switch (event.is) {
     case "opened":
-      return open(room, event, ctx);
+      return open(state, event, ctx);
     case "frame": {
-      const of = room.byPeer.get(event.peer);
+      const game = state.byPeer.get(event.peer);
       ctx.count("game", "in", "frame");
-      return of === undefined ? undefined : hear(room, { of, frame: event.frame }, ctx);
+      return game === undefined ? undefined : receiveFromGame(state, game, event.frame, ctx);
     }
     case "closed": {
-      const of = room.byPeer.get(event.peer);
-      if (of === undefined) return;
-      hangUp(of, event.code, ctx);
-      return forget(room, of, ctx);
+      const game = state.byPeer.get(event.peer);
+      if (game === undefined) return;
+      closeBackend(game, event.code, ctx);
+      return remove(state, game, ctx);
     }
     case "dialed": {
-      const of = room.byLink.get(event.link);
-      if (of === undefined) return;
-      room.dialling.delete(of);
-      return opened(of, ctx);
+      const game = state.byLink.get(event.link);
+      if (game === undefined) return;
+      state.dialing.delete(game);
+      return backendOpened(game, ctx);
     }
     case "received": {
-      const of = room.byLink.get(event.link);
+      const game = state.byLink.get(event.link);
       ctx.count("upstream", "in", "frame");
-      return of === undefined ? undefined : ctx.emit({ do: "send", to: of.peer, frame: event.frame });
+      return game === undefined ? undefined : ctx.emit({ do: "send", to: game.peer, frame: event.frame });
     }
     case "dropped": {
-      const of = room.byLink.get(event.link);
-      if (of === undefined) return;
-      sendAway(of, event, ctx);
-      return forget(room, of, ctx);
+      const game = state.byLink.get(event.link);
+      if (game === undefined) return;
+      closeGame(game, event, ctx);
+      return remove(state, game, ctx);
     }
     case "tick":
-      return tick(room, ctx);
+      return tick(state, ctx);
     case "configured":
-      room.settings = event.settings;
+      state.settings = event.settings;
       return;
     case "draining":
-      for (const of of [...room.byPeer.values()]) part(room, { of, fault: "restarting" }, ctx);
+      for (const game of [...state.byPeer.values()]) closeBoth(state, game, "restarting", ctx);
       return ctx.emit({ do: "drained", service: "proxy" });
-    case "requested":
-      return ctx.emit({
-        do: "respond",
-        requestId: event.requestId,
-        body: "get" in event.request && event.request.get === "ready" ? READY : overview(room),
-      });
+    case "requested": {
+      const body = "get" in event.request && event.request.get === "ready" ? READY : status(state);
+      return ctx.emit({ do: "respond", requestId: event.requestId, body });
+    }
+    // The outbox bounds both directions.
+    case "throttled":
+    case "ponged":
+    case "backpressure":
+    case "relieved":
+    case "linkBackpressure":
+    case "linkRelieved":
+    // It stores nothing, starts no jobs, and no other service sends it messages.
+    case "stored":
+    case "storeFailed":
+    case "loaded":
+    case "loadFailed":
+    case "jobFinished":
+    case "fileSaved":
+    case "serviceMessage":
+      return;
     default:
-      return; // Why: it stores nothing, has no jobs, and hears nothing from other rooms; the outbox bounds both lanes.
+      return assertNever(event);
   }
 }
 
-const READY = { ok: true, waits: [] };
+const READY: Json = { ok: true, waits: [] };
 
-const overview = ({ byPeer, dialling }: Proxy) => ({ games: byPeer.size, dialling: dialling.size });
+const status = ({ byPeer, dialing }: ProxyState): Json => ({ games: byPeer.size, dialing: dialing.size });
 
-function open(room: Proxy, { peer, connection }: PeerEvent & { is: "opened" }, ctx: StepContext): void {
-  const of = pair(peer, { connection, url: room.settings["intercept-proxy"].upstream_url }, ctx);
-  room.byPeer.set(peer, of);
-  room.byLink.set(of.link, of);
-  room.dialling.add(of);
+function open(state: ProxyState, { peer, connection }: PeerEvent & { is: "opened" }, ctx: StepContext): void {
+  const { upstream_url: url } = state.settings["intercept-proxy"];
+  const { game, until } = dialForGame(peer, connection, url, ctx);
+  state.byPeer.set(peer, game);
+  state.byLink.set(game.link, game);
+  state.dialing.set(game, until);
 }
 
-function hear(room: Proxy, { of, frame }: { of: Pair; frame: Frame }, ctx: StepContext): void {
-  if (!passUp(of, frame, ctx)) return part(room, { of, fault: "backendAway" }, ctx);
-  if (of.hasSpoken) return;
-  const command = commandIn(frame, room.settings.limits.json_depth);
+function receiveFromGame(state: ProxyState, game: ProxiedGame, frame: Frame, ctx: StepContext): void {
+  if (!forwardToBackend(game, frame, ctx)) return closeBoth(state, game, "backendAway", ctx);
+  if (game.announcement !== "undecided") return;
+  const command = readCommand(frame, state.settings.limits.json_depth);
   if (command === undefined) return;
-  of.hasSpoken = true;
-  const { match_commands, integration_name: from } = room.settings["intercept-proxy"];
-  if (!match_commands.includes(command.name)) return;
-  of.isAnnounced = true;
-  ctx.emit({ do: "attach", peer: of.peer, attachment: { client: of.client } });
-  ctx.observe({ is: "integration_message", from, payload: arrival(of.client, command) });
+  const { match_commands: announced, integration_name: from } = state.settings["intercept-proxy"];
+  game.announcement = announced.includes(command.name) ? "announced" : "unannounced";
+  if (game.announcement === "unannounced") return;
+  ctx.emit({ do: "attach", peer: game.peer, attachment: { client: game.client } });
+  ctx.observe({ is: "integration_message", from, payload: connectedEvent(game.client, command) });
 }
 
-function tick(room: Proxy, ctx: StepContext): void {
-  for (const { peer, attachment } of room.orphans) {
+function tick(state: ProxyState, ctx: StepContext): void {
+  for (const { peer, attachment } of state.orphans) {
     ctx.emit({ do: "close", peer, fault: "panic" });
-    if (isObject(attachment) && typeof attachment.client === "string") announceGone(room, attachment.client, ctx);
+    if (isObject(attachment) && typeof attachment.client === "string") announceLeft(state, attachment.client, ctx);
   }
-  room.orphans = [];
-  for (const of of room.dialling) {
-    if (of.dialUntil > ctx.now) return;
-    part(room, { of, fault: "backendAway" }, ctx);
+  state.orphans = [];
+  for (const [game, until] of state.dialing) {
+    if (until > ctx.now) return;
+    closeBoth(state, game, "backendAway", ctx);
   }
 }
 
-/** Ends both sides. */
-function part(room: Proxy, { of, fault }: { of: Pair; fault: FaultName }, ctx: StepContext): void {
-  hangUp(of, 1001, ctx);
-  ctx.emit({ do: "close", peer: of.peer, fault });
-  forget(room, of, ctx);
+function closeBoth(state: ProxyState, game: ProxiedGame, fault: FaultName, ctx: StepContext): void {
+  closeBackend(game, GOING_AWAY, ctx);
+  ctx.emit({ do: "close", peer: game.peer, fault });
+  remove(state, game, ctx);
 }
 
-function forget(room: Proxy, of: Pair, ctx: StepContext): void {
-  room.byPeer.delete(of.peer);
-  room.byLink.delete(of.link);
-  room.dialling.delete(of);
-  if (of.isAnnounced) announceGone(room, of.client, ctx);
+const GOING_AWAY = 1001;
+
+function remove(state: ProxyState, game: ProxiedGame, ctx: StepContext): void {
+  state.byPeer.delete(game.peer);
+  state.byLink.delete(game.link);
+  state.dialing.delete(game);
+  if (game.announcement === "announced") announceLeft(state, game.client, ctx);
 }
 
-function announceGone(room: Proxy, client: string, ctx: StepContext): void {
-  const { integration_name: from } = room.settings["intercept-proxy"];
-  ctx.observe({ is: "integration_message", from, payload: departure(client) });
+function announceLeft(state: ProxyState, client: string, ctx: StepContext): void {
+  const { integration_name: from } = state.settings["intercept-proxy"];
+  ctx.observe({ is: "integration_message", from, payload: disconnectedEvent(client) });
 }

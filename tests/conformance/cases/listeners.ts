@@ -40,10 +40,10 @@ export const listeners: readonly Case[] = [
       check.equal(await statusOf(`${brain}/`), 401);
       check.equal(await statusOf(`${intermediary}/`, { origin: "https://evil.example" }), 403);
       const protocols = ["any", "other"];
-      const inPath = await JsonSocket.open(`${neuro}/t/${TOKENS.neuro}/game/Chess`, { protocols });
-      check.equal(inPath.socket.protocol, "any");
-      inPath.send({ command: "startup", game: "Chess" });
-      await inPath.next(({ command }) => command === "startup", "its acknowledgement");
+      const pathSegment = await JsonSocket.open(`${neuro}/t/${TOKENS.neuro}/game/Chess`, { protocols });
+      check.equal(pathSegment.socket.protocol, "any");
+      pathSegment.send({ command: "startup", game: "Chess" });
+      await pathSegment.next(({ command }) => command === "startup", "its acknowledgement");
       const brainLine = await JsonSocket.open(`${brain}/?token=${TOKENS.brain}`);
       brainLine.send({ cmd: "open_session" });
       check.that((await brainLine.next()) !== undefined);

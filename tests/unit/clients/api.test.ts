@@ -1,7 +1,7 @@
 /** The client of the HTTP API, against what may be where a relay is expected. */
 import { test } from "#runner";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { ApiClient, ApiError } from "../../../src/clients/api.ts";
+import { ApiClient, ApiError } from "../../../src/clients/api-client.ts";
 import { check } from "../../harness/check.ts";
 
 /** A server on a free port that answers each request as it is told. */
@@ -27,7 +27,7 @@ async function failure(asked: Promise<unknown>): Promise<readonly [number, strin
 }
 
 test("AP41 the client says why a request came to nothing", async () => {
-  const ask = (url: string, timeoutMs = 5_000) => new ApiClient({ url, token: "t", timeoutMs }).ask("GET", "overview");
+  const ask = (url: string, timeoutMs = 5_000) => new ApiClient({ url, token: "t", timeoutMs }).request("GET", "overview");
   check.equal(await failure(ask("http://127.0.0.1:1")), [0, undefined, "no relay answers at URL"]);
   await withServer((_, response) => response.end("<html>"), async (url) => {
     check.equal(await failure(ask(url)), [200, undefined, "what answers at URL is no relay"]);
@@ -54,7 +54,7 @@ test("AP41 the client's token goes to nobody else, and its lists come whole", as
     response.end("{}");
   }, async (elsewhere) => {
     await withServer((_, response) => void response.writeHead(307, { location: elsewhere }).end(), async (url) => {
-      check.equal((await failure(new ApiClient({ url, token: "t" }).ask("GET", "overview")))[0], 0);
+      check.equal((await failure(new ApiClient({ url, token: "t" }).request("GET", "overview")))[0], 0);
     });
   });
   check.equal(seen, []);

@@ -1,7 +1,7 @@
 /** The typed client of the Brain, against the real relay, and the example that uses it. */
 import { test } from "#runner";
 import { brain } from "../../../src/services/brain/mod.ts";
-import { BrainClient, BrainError, type BrainSocket, type Change } from "../../../src/clients/brain.ts";
+import { BrainClient, BrainError, type Change, type SocketLike } from "../../../src/clients/brain.ts";
 import { CALLS_MAX } from "../../../src/clients/brain-calls.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { supervise } from "../../../src/relay/mod.ts";
@@ -14,14 +14,14 @@ const withBrain = (run: (relay: Running) => Promise<void>): Promise<void> =>
   withRelay(testSettings((change) => (change.brain.artifact = "built-in")), run, { services: [supervise(brain)] });
 
 /** Sockets that a test can cut. */
-function cuttable(): { open: (url: string) => BrainSocket; cut: () => void; dials: () => number } {
+function cuttable(): { openSocket: (url: string) => SocketLike; cut: () => void; dials: () => number } {
   const sockets: WebSocket[] = [];
-  const open = (url: string): BrainSocket => {
+  const openSocket = (url: string): SocketLike => {
     const socket = new WebSocket(url);
     sockets.push(socket);
     return socket;
   };
-  return { open, cut: () => sockets.at(-1)?.terminate(), dials: () => sockets.length };
+  return { openSocket, cut: () => sockets.at(-1)?.terminate(), dials: () => sockets.length };
 }
 
 const QUICK = { backoff: { baseMs: 1, capMs: 5 }, timeoutMs: 5_000 };
@@ -61,8 +61,8 @@ test("BR92 each call gets its own reply, and an error ends only its own call", a
 });
 
 test("BR92d an unanswered call ends at its deadline, and all calls end when the client is closed", async () => {
-  const silent: BrainSocket = { send() {}, close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
-  const client = new BrainClient("ws://nowhere", { open: () => silent, timeoutMs: 20 });
+  const silent: SocketLike = { send() {}, close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
+  const client = new BrainClient("ws://nowhere", { openSocket: () => silent, timeoutMs: 20 });
   const late = await client.getState("x").catch((error: unknown) => error);
   check.that(late instanceof BrainError && late.code === "TimedOut");
   const open = client.getState("x").catch((error: unknown) => error);
@@ -75,7 +75,7 @@ test("BR92d an unanswered call ends at its deadline, and all calls end when the 
 
 test("BR92b a call beyond the limit is refused and not sent", async () => {
   let sent = 0;
-  const silent: BrainSocket = {
+  const silent: SocketLike = {
     send: () => void sent++,
     close() {},
     onopen: null,
@@ -83,7 +83,7 @@ test("BR92b a call beyond the limit is refused and not sent", async () => {
     onclose: null,
     onerror: null,
   };
-  const client = new BrainClient("ws://nowhere", { open: () => silent });
+  const client = new BrainClient("ws://nowhere", { openSocket: () => silent });
   silent.onopen?.({} as never);
   const calls = Array.from({ length: CALLS_MAX }, () => client.getState("x").catch((error: unknown) => error));
   const refused = await client.getState("x").catch((error: unknown) => error);
@@ -94,8 +94,8 @@ test("BR92b a call beyond the limit is refused and not sent", async () => {
 });
 
 test("BR92c replies without request_id, as from the original, are matched by their order", async () => {
-  const socket: BrainSocket = { send() {}, close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
-  using client = new BrainClient("ws://original", { open: () => socket, ...QUICK });
+  const socket: SocketLike = { send() {}, close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
+  using client = new BrainClient("ws://original", { openSocket: () => socket, ...QUICK });
   socket.onopen?.({} as never);
   const [first, second] = [client.createSession(), client.call({ cmd: "nope" }).catch((error: unknown) => error)];
   for (const reply of [{ type: "SessionCreated", session_id: "s" }, { error: "unknown command" }]) {
@@ -107,8 +107,8 @@ test("BR92c replies without request_id, as from the original, are matched by the
 
 test("BR93 the client reconnects, and operators are applied once although their replies were lost", async () => {
   await withBrain(async ({ urls }) => {
-    const { open, cut, dials } = cuttable();
-    using client = new BrainClient(urls.brain, { open, ...QUICK });
+    const { openSocket, cut, dials } = cuttable();
+    using client = new BrainClient(urls.brain, { openSocket, ...QUICK });
     const session = await client.createSession();
     const calls = Array.from({ length: 200 }, async (_, at) => {
       if (at % 50 === 25) cut();
@@ -128,8 +128,8 @@ test("BR93 the client reconnects, and operators are applied once although their 
 
 test("BR94 a subscription survives a lost connection and reports missed changes", async () => {
   await withBrain(async ({ urls }) => {
-    const { open, cut } = cuttable();
-    using follower = new BrainClient(urls.brain, { open, ...QUICK });
+    const { openSocket, cut } = cuttable();
+    using follower = new BrainClient(urls.brain, { openSocket, ...QUICK });
     using other = new BrainClient(urls.brain, QUICK);
     const session = await other.createSession();
     const heard: Change[] = [];
@@ -175,16 +175,16 @@ interface Script {
 
 /** A client on a socket of which the test is the other end. */
 function scripted(): Script {
-  const sockets: BrainSocket[] = [];
+  const sockets: SocketLike[] = [];
   const sent: JsonObject[] = [];
-  const open = (): BrainSocket => {
+  const openSocket = (): SocketLike => {
     const nothing = { close() {}, onopen: null, onmessage: null, onclose: null, onerror: null };
-    const socket: BrainSocket = { ...nothing, send: (text) => void sent.push(JSON.parse(text)) };
+    const socket: SocketLike = { ...nothing, send: (text) => void sent.push(JSON.parse(String(text))) };
     sockets.push(socket);
     queueMicrotask(() => socket.onopen?.({} as never));
     return socket;
   };
-  const client = new BrainClient("ws://script", { open, ...QUICK });
+  const client = new BrainClient("ws://script", { openSocket, ...QUICK });
   const say = (frame: JsonObject): void => sockets.at(-1)?.onmessage?.({ data: JSON.stringify(frame) } as never);
   return {
     client,

@@ -1,20 +1,20 @@
-/** Neurons of the client against a fake session, on virtual time. */
+/** NeuronGroup of the client against a fake session, on virtual time. */
 import { test } from "#runner";
 import {
   ClosedError,
   devicePath,
   devicesOf,
   hasDrift,
-  LateError,
   Neuron,
   type NeuronEvent,
-  Neurons,
+  NeuronGroup,
   proxyOf,
   RefusedError,
+  WaitTimeoutError,
 } from "../../../src/clients/nallely.ts";
 import { FAKE_BUS_URL } from "../../../src/testing/fakes/nallely-network.ts";
 import { check } from "../../harness/check.ts";
-import { type NallelyStage, PARAMETERS, stage } from "./nallely-stage.ts";
+import { type NallelyStage, PARAMETERS, stage } from "./nallely-fixture.ts";
 
 /** A synth that is wired through a native amplifier to itself, one to one. */
 async function wired(on: NallelyStage) {
@@ -92,7 +92,7 @@ test("NL29 ready resolves at once, later, never after close, and ends by time an
   );
   await on.network.pass(20);
   const [late, aborted] = await Promise.all(ends);
-  check.that(late instanceof LateError && aborted === "no");
+  check.that(late instanceof WaitTimeoutError && aborted === "no");
   const closed = synth.ready().catch((error: unknown) => error);
   await on.settled(synth.close(), 20_000);
   check.that(await closed instanceof ClosedError);
@@ -198,7 +198,7 @@ test("NL31 the states of the link are events", async () => {
 
 test("NL33 neurons of one program share options, and come back together", async () => {
   const on = stage();
-  await using neurons = new Neurons({ url: FAKE_BUS_URL, ...on.lent, backoff: { baseMs: 20_000, capMs: 60_000 } });
+  await using neurons = new NeuronGroup({ url: FAKE_BUS_URL, ...on.lent, backoff: { baseMs: 20_000, capMs: 60_000 } });
   const [one, two] = [
     neurons.register("kind", { name: "one", parameters: { a: {} } }),
     neurons.register("kind", { name: "two", parameters: { a: {} } }),
@@ -206,7 +206,7 @@ test("NL33 neurons of one program share options, and come back together", async 
   check.that(neurons.register("kind", { name: "one", parameters: { a: {} } }) === one);
   check.throws(
     () => neurons.register("other", { name: "one", parameters: {} }),
-    /registry: one is registered already, as kind::one/,
+    /registry: one is already registered as kind::one/,
   );
   await on.settled(Promise.all([one.ready(), two.ready()]));
   on.network.cut();

@@ -289,7 +289,7 @@ test("NL40 Trevor: failures close 1011, replies go to all, and the fence orders 
     await using other = Trevor.open({ url: on.server.trevorUrl });
     await other.ready(WITHIN);
     const failing = await on.trevor.call("create_device", { name: "NoSuchClass" }).catch((error: unknown) => error);
-    check.that(failing instanceof TrevorError && failing.why === "refused");
+    check.that(failing instanceof TrevorError && failing.failure === "refused");
     const seen = other.states({ keep: 8 });
     const state = await on.trevor.call("create_device", { name: "VCA" });
     const pushed = (await seen.next()).value;

@@ -1,11 +1,11 @@
 /** The Trevor client against a fake session, on virtual time. */
 import { test } from "#runner";
 import { connectionsOf, devicePath, devicesOf, proxyOf, RefusedError, TrevorError } from "../../../src/clients/nallely.ts";
-import type { CommandName, Takes } from "../../../src/clients/nallely.ts";
+import type { CommandName, CommandParams } from "../../../src/clients/nallely.ts";
 import type { Json } from "../../../src/core/json.ts";
 import { COMMANDS } from "../../../src/services/nallely/mod.ts";
 import { check } from "../../harness/check.ts";
-import { stage } from "./nallely-stage.ts";
+import { stage } from "./nallely-fixture.ts";
 
 test("NL22 a command's reply is the last state before its fence, whatever others do in between", async () => {
   const { network, trevor, settled } = stage();
@@ -41,7 +41,7 @@ test("NL23 a command at which Trevor fails is rejected, and the next ones go ove
   const failing = mine.call("create_device", { name: "Nope" });
   const next = mine.call("create_device", { name: "VCA" });
   const error = await settled(failing).catch((error: unknown) => error);
-  check.that(error instanceof TrevorError && error.why === "refused" && error.command === "create_device");
+  check.that(error instanceof TrevorError && error.failure === "refused" && error.command === "create_device");
   check.equal(devicesOf(await settled(next), "VCA").length, 1);
   const sent = network.sent.filter(({ frame }) => String(frame).includes("create_device")).map(({ frame }) =>
     JSON.parse(String(frame)).name
@@ -57,7 +57,7 @@ test("NL23 a command whose socket goes otherwise is lost, for it may have been d
   const call = mine.call("create_device", { name: "VCA" });
   network.cut();
   const error = await settled(call).catch((error: unknown) => error);
-  check.that(error instanceof TrevorError && error.why === "lost");
+  check.that(error instanceof TrevorError && error.failure === "lost");
 });
 
 test("NL24 a command ends at its deadline, and the client comes back on a new socket", async () => {
@@ -67,13 +67,13 @@ test("NL24 a command ends at its deadline, and the client comes back on a new so
   await settled(mine.ready());
   network.latencyMs = 1_000;
   const error = await settled(mine.call("full_state")).catch((error: unknown) => error);
-  check.that(error instanceof TrevorError && error.why === "late");
+  check.that(error instanceof TrevorError && error.failure === "timeout");
   network.latencyMs = 1;
   await settled(mine.call("full_state"));
   network.isDark = true;
   network.cut();
   const unreached = await settled(mine.call("full_state")).catch((error: unknown) => error);
-  check.that(unreached instanceof TrevorError && unreached.why === "late");
+  check.that(unreached instanceof TrevorError && unreached.failure === "timeout");
 });
 
 test("NL25 what Trevor would close the socket at is refused before the wire, by the parameter's name", async () => {
@@ -84,10 +84,10 @@ test("NL25 what Trevor would close the socket at is refused before the wire, by 
   const reasons: readonly (readonly [string, object | undefined, RegExp])[] = [
     ["execute_everything", {}, /no command/],
     ["toString", {}, /no command/],
-    ["create_device", undefined, /needs name/],
-    ["pause_device", { device_id: 1 }, /needs start/],
-    ["unregister_service", { service_name: "n" }, /needs bus_id/],
-    ["full_state", { requestId: 1 }, /takes no requestId/],
+    ["create_device", undefined, /requires name/],
+    ["pause_device", { device_id: 1 }, /requires start/],
+    ["unregister_service", { service_name: "n" }, /requires bus_id/],
+    ["full_state", { requestId: 1 }, /has no parameter requestId/],
   ];
   for (const [command, params, reason] of reasons) {
     const error = await call.call(mine, command, params).catch((error: unknown) => error);
@@ -116,7 +116,7 @@ test("NL26 the bus is followed over a reset: the neuron is back, its wiring is n
   check.equal(buses[0], undefined);
 });
 
-const EXAMPLES: { readonly [C in CommandName]: Takes<C> } = {
+const EXAMPLES: { readonly [C in CommandName]: CommandParams<C> } = {
   full_state: {},
   create_device: { name: "VCA" },
   create_devices: { device_classes: { VCA: 2 } },
@@ -196,13 +196,13 @@ test("NL27 every command of Trevor has its own reply, of its own shape", async (
     looks.set(seen, [...looks.get(seen) ?? [], name]);
   }
   check.equal(Object.fromEntries([...looks].filter(([seen]) => seen !== "state")), {
-    "flaw lines state": ["execute_code"],
+    "diagnostic lines state": ["execute_code"],
     "code state": ["create_new_vdev"],
-    "notice state": ["compile_inject", "compile_inject_save", "expose_neuron", "unexpose_neuron"],
+    "notification state": ["compile_inject", "compile_inject_save", "expose_neuron", "unexpose_neuron"],
     "errors state": ["load_all", "load_address"],
     list: ["list_patches", "get_used_addresses", "clear_address", "all_virtual_schemas", "completion_request"],
     "command message status": ["save_all", "save_address"],
-    "addresses notice": ["save_address_metadata"],
+    "addresses notification": ["save_address_metadata"],
     filename: ["fetch_path_infos"],
     "className methods": ["get_class_code", "fetch_class_code"],
     undefined: ["start_capture_io", "stop_capture_io", "send_stdin"],
@@ -215,7 +215,7 @@ test("NL27 every command of Trevor has its own reply, of its own shape", async (
 test("NL27 errors that Trevor reports without failing are part of the reply", async () => {
   const { trevor, settled } = stage();
   const mine = trevor();
-  check.equal((await settled(mine.call("execute_code", { code: "syntax error" }))).flaw?.message, "invalid syntax");
+  check.equal((await settled(mine.call("execute_code", { code: "syntax error" }))).diagnostic?.message, "invalid syntax");
   check.equal((await settled(mine.call("load_all", { name: "broken" }))).errors, ["broken link"]);
   check.equal((await settled(mine.call("load_all", { name: "whole" }))).errors, []);
 });
@@ -255,9 +255,9 @@ test("NL29 waiting for a state, calls and the client itself end by signal, time 
   abort.abort("enough");
   network.isDark = true;
   network.cut();
-  const call = mine.call("full_state").catch((error: unknown) => error instanceof TrevorError ? error.why : error);
+  const call = mine.call("full_state").catch((error: unknown) => error instanceof TrevorError ? error.failure : error);
   await mine.close();
-  check.equal(await settled(Promise.all([...never, call])), ["enough", "LateError", "ClosedError", "closed"]);
+  check.equal(await settled(Promise.all([...never, call])), ["enough", "WaitTimeoutError", "ClosedError", "closed"]);
   await check.rejects(mine.call("full_state"), /closed/);
 });
 

@@ -1,130 +1,186 @@
-/** The life of an outbound link: every state with everything that can happen in it. */
+/** The reconnect policy: every state with every operation, and when something is due. */
 import { test } from "#runner";
-import type { Effect } from "../../../src/core/effect.ts";
-import { dial, due, hangup, type Link, link, type LinkPlan, lost, opened, STEADY_MS } from "../../../src/core/link.ts";
 import type { StepContext } from "../../../src/core/context.ts";
+import type { Effect } from "../../../src/core/effect.ts";
+import {
+  closeLink,
+  confirmLink,
+  createLink,
+  dialLink,
+  failLink,
+  type KeepaliveOptions,
+  type Link,
+  linkDeadline,
+  type LinkDue,
+  linkDue,
+  linkIdOf,
+  type LinkOptions,
+  type LinkPhase,
+  loseLink,
+  openLink,
+  probeLink,
+  releaseSocket,
+  STABLE_MS,
+} from "../../../src/core/link.ts";
 import { check } from "../../harness/check.ts";
 
 const NOW = 1_000_000;
-const plan: LinkPlan = { url: "ws://there", backoff: { baseMs: 1_000, capMs: 8_000 }, dialTimeoutMs: 10_000 };
+const OPTIONS: LinkOptions = {
+  url: "ws://peer",
+  backoff: { baseMs: 1_000, capMs: 8_000 },
+  dialTimeoutMs: 10_000,
+};
+const KEEPALIVE: KeepaliveOptions = { idleMs: 8_000, answerMs: 2_000 };
 
-class Desk implements StepContext {
+/** A step context that records effects. Its random number is always 0.5. */
+class TestContext implements StepContext {
   now = NOW;
-  readonly did: string[] = [];
-  #count = 0;
-  random(): number {
-    return 0.5;
-  }
-  id(): string {
-    return `n${++this.#count}`;
-  }
-  secret(): string {
-    return "secret";
-  }
+  readonly effects: string[] = [];
+  #ids = 0;
+  random = () => 0.5;
+  id = () => `n${++this.#ids}`;
+  secret = () => "secret";
   emit(effect: Effect): void {
-    this.did.push("link" in effect ? `${effect.do} ${effect.link}` : effect.do);
+    this.effects.push("link" in effect ? `${effect.do} ${effect.link}` : effect.do);
   }
   observe(): void {}
   post(): void {}
   count(): void {}
 }
 
-type State = Link["state"];
-const happenings = {
-  dial: (of: Link, ctx: StepContext): unknown => dial(of, plan, ctx),
-  opened: (of: Link, ctx: StepContext): unknown => opened(of, ctx),
-  lost: (of: Link, ctx: StepContext): unknown => lost(of, plan, ctx),
-  early: (of: Link, ctx: StepContext): unknown => due(of, plan, ctx),
-  due: (of: Link, ctx: StepContext): unknown => due(of, plan, { ...methods(ctx), now: of.deadline ?? ctx.now }),
-  hangup: (of: Link, ctx: StepContext): unknown => hangup(of, ctx),
+const OPERATIONS = {
+  dialLink: (link: Link, ctx: TestContext): unknown => dialLink(link, OPTIONS, ctx),
+  openLink: (link: Link, ctx: TestContext): unknown => openLink(link, ctx.now),
+  loseLink: (link: Link, ctx: TestContext): unknown => loseLink(link, OPTIONS, ctx),
+  failLink: (link: Link, ctx: TestContext): unknown => failLink(link, OPTIONS, ctx),
+  closeLink: (link: Link, ctx: TestContext): unknown => closeLink(link, ctx),
+  releaseSocket: (link: Link): unknown => releaseSocket(link),
+  confirmLink: (link: Link, ctx: TestContext): unknown => confirmLink(link, ctx.now),
+  probeLink: (link: Link, ctx: TestContext): unknown => probeLink(link, ctx.now),
 };
 
-const methods = (ctx: StepContext): StepContext => ({
-  now: ctx.now,
-  random: () => ctx.random(),
-  id: () => ctx.id(),
-  secret: () => ctx.secret(),
-  emit: (effect) => ctx.emit(effect),
-  post: (service, message) => ctx.post(service, message),
-  observe: (observation) => ctx.observe(observation),
-  count: () => {},
-});
-
-/** A link that came into its state in the usual way, with its desk cleared. */
-function linkIn(state: State): { of: Link; ctx: Desk } {
-  const [of, ctx] = [link("neuro", "upstream"), new Desk()];
-  if (state !== "idle") dial(of, plan, ctx);
-  if (state === "open") opened(of, ctx);
-  if (state === "waiting") lost(of, plan, ctx);
-  ctx.did.length = 0;
-  return { of, ctx };
+/** A link in each state, and the context in which it got there. */
+function linkIn(phase: LinkPhase): { readonly link: Link; readonly ctx: TestContext } {
+  const [link, ctx] = [createLink("neuro", "upstream"), new TestContext()];
+  if (phase !== "idle") dialLink(link, OPTIONS, ctx);
+  if (phase === "open") openLink(link, ctx.now);
+  if (phase === "waiting") loseLink(link, OPTIONS, ctx);
+  ctx.effects.length = 0;
+  return { link, ctx };
 }
 
 const [first, second] = ["neuro:upstream:n1", "neuro:upstream:n2"];
 
-/** state, event, next state, effects, and until when the link waits, as milliseconds from now. */
-const TABLE: readonly (readonly [State, keyof typeof happenings, State, readonly string[], number | undefined])[] = [
-  ["idle", "dial", "dialing", [`dial ${first}`], 10_000],
-  ["idle", "opened", "open", [], undefined],
-  ["idle", "lost", "waiting", [], 500],
-  ["idle", "early", "idle", [], undefined],
-  ["idle", "due", "idle", [], undefined],
-  ["idle", "hangup", "idle", [], undefined],
-  ["dialing", "dial", "dialing", [`closeLink ${first}`, `dial ${second}`], 10_000],
-  ["dialing", "opened", "open", [], undefined],
-  ["dialing", "lost", "waiting", [], 500],
-  ["dialing", "early", "dialing", [], 10_000],
-  ["dialing", "due", "idle", [`closeLink ${first}`], undefined],
-  ["dialing", "hangup", "idle", [`closeLink ${first}`], undefined],
-  ["open", "dial", "dialing", [`closeLink ${first}`, `dial ${second}`], 10_000],
-  ["open", "opened", "open", [], undefined],
-  ["open", "lost", "waiting", [], 500],
-  ["open", "early", "open", [], undefined],
-  ["open", "due", "open", [], undefined],
-  ["open", "hangup", "idle", [`closeLink ${first}`], undefined],
-  ["waiting", "dial", "dialing", [`dial ${second}`], 10_000],
-  ["waiting", "opened", "open", [], undefined],
-  ["waiting", "lost", "waiting", [], 1_000],
-  ["waiting", "early", "waiting", [], 500],
-  ["waiting", "due", "dialing", [`dial ${second}`], 10_500],
-  ["waiting", "hangup", "idle", [], undefined],
+/** State, operation, next state, effects, and the deadline without keepalive, in milliseconds from now. */
+const TRANSITIONS: readonly (readonly [
+  LinkPhase,
+  keyof typeof OPERATIONS,
+  LinkPhase,
+  readonly string[],
+  number | undefined,
+])[] = [
+  ["idle", "dialLink", "dialing", [`dial ${first}`], 10_000],
+  ["idle", "openLink", "idle", [], undefined],
+  ["idle", "loseLink", "waiting", [], 500],
+  ["idle", "failLink", "waiting", [], 500],
+  ["idle", "closeLink", "idle", [], undefined],
+  ["idle", "releaseSocket", "idle", [], undefined],
+  ["idle", "confirmLink", "idle", [], undefined],
+  ["idle", "probeLink", "idle", [], undefined],
+  ["dialing", "dialLink", "dialing", [`closeLink ${first}`, `dial ${second}`], 10_000],
+  ["dialing", "openLink", "open", [], undefined],
+  ["dialing", "loseLink", "waiting", [], 500],
+  ["dialing", "failLink", "waiting", [`closeLink ${first}`], 500],
+  ["dialing", "closeLink", "idle", [`closeLink ${first}`], undefined],
+  ["dialing", "releaseSocket", "idle", [], undefined],
+  ["dialing", "confirmLink", "dialing", [], 10_000],
+  ["dialing", "probeLink", "dialing", [], 10_000],
+  ["open", "dialLink", "dialing", [`closeLink ${first}`, `dial ${second}`], 10_000],
+  ["open", "openLink", "open", [], undefined],
+  ["open", "loseLink", "waiting", [], 500],
+  ["open", "failLink", "waiting", [`closeLink ${first}`], 500],
+  ["open", "closeLink", "idle", [`closeLink ${first}`], undefined],
+  ["open", "releaseSocket", "idle", [], undefined],
+  ["open", "confirmLink", "open", [], undefined],
+  ["open", "probeLink", "open", [], undefined],
+  ["waiting", "dialLink", "dialing", [`dial ${second}`], 10_000],
+  ["waiting", "openLink", "waiting", [], 500],
+  ["waiting", "loseLink", "waiting", [], 1_000],
+  ["waiting", "failLink", "waiting", [], 1_000],
+  ["waiting", "closeLink", "idle", [], undefined],
+  ["waiting", "releaseSocket", "idle", [], undefined],
+  ["waiting", "confirmLink", "waiting", [], 500],
+  ["waiting", "probeLink", "waiting", [], 500],
 ];
 
-for (const [state, happening, next, effects, waitMs] of TABLE) {
-  test(`a link that is ${state}, on ${happening}, is ${next}`, () => {
-    const { of, ctx } = linkIn(state);
-    const result = happenings[happening](of, ctx);
-    check.equal(of.state, next);
-    check.equal(ctx.did, [...effects]);
-    check.equal(of.deadline, waitMs === undefined ? undefined : NOW + waitMs);
-    check.that(of.deadline !== undefined || !["dialing", "waiting"].includes(of.state), "L2: it waits without an end");
-    if (happening === "due") check.equal(result, state === "dialing", "only an attempt can be given up");
+for (const [phase, operation, next, effects, deadlineMs] of TRANSITIONS) {
+  test(`CL1 a link that is ${phase} is ${next} after ${operation}`, () => {
+    const { link, ctx } = linkIn(phase);
+    OPERATIONS[operation](link, ctx);
+    check.equal(link.state.is, next);
+    check.equal(ctx.effects, [...effects]);
+    check.equal(linkDeadline(link), deadlineMs === undefined ? undefined : NOW + deadlineMs);
   });
 }
 
-test("the table says something of every state and every event", () => {
-  const pairs = new Set(TABLE.map(([state, happening]) => `${state} ${happening}`));
-  check.equal(pairs.size, 4 * Object.keys(happenings).length);
+test("CL1 the table has every state with every operation", () => {
+  const pairs = new Set(TRANSITIONS.map(([phase, operation]) => `${phase} ${operation}`));
+  check.equal(pairs.size, 4 * Object.keys(OPERATIONS).length);
 });
 
-test("each attempt has a new id, so that what an old socket says finds no link", () => {
-  const { of, ctx } = linkIn("open");
-  const old = of.id;
-  lost(of, plan, ctx);
-  check.equal(of.id, undefined);
-  dial(of, plan, ctx);
-  check.that(of.id !== undefined && of.id !== old);
+test("CL1 in every state, what is due before the deadline and at it is what the table says", () => {
+  const table: Readonly<Record<LinkPhase, readonly [number | undefined, LinkDue]>> = {
+    idle: [undefined, "nothing"],
+    dialing: [10_000, "dialTimeout"],
+    open: [8_000, "probe"],
+    waiting: [500, "redial"],
+  };
+  for (const phase of ["idle", "dialing", "open", "waiting"] as const) {
+    const { link } = linkIn(phase);
+    const [deadlineMs, due] = table[phase];
+    const deadline = linkDeadline(link, KEEPALIVE);
+    check.equal(deadline, deadlineMs === undefined ? undefined : NOW + deadlineMs, phase);
+    check.equal(linkDue(link, (deadline ?? NOW) - 1, KEEPALIVE), "nothing", phase);
+    check.equal(linkDue(link, deadline ?? NOW, KEEPALIVE), due, phase);
+  }
 });
 
-test("attempts that fail wait longer each time; a link that held for a while starts over, one that broke at once does not", () => {
-  const { of, ctx } = linkIn("waiting");
-  check.equal([lost(of, plan, ctx), lost(of, plan, ctx), lost(of, plan, ctx)], [1_000, 2_000, 4_000]);
-  dial(of, plan, ctx);
-  opened(of, ctx);
-  ctx.now += STEADY_MS - 1;
-  check.equal(lost(of, plan, ctx), 4_000);
-  dial(of, plan, ctx);
-  opened(of, ctx);
-  ctx.now += STEADY_MS;
-  check.equal(lost(of, plan, ctx), 500);
+test("CL1 each attempt has a new id, so an event of an old socket matches no link", () => {
+  const { link, ctx } = linkIn("open");
+  const old = linkIdOf(link);
+  loseLink(link, OPTIONS, ctx);
+  check.equal(linkIdOf(link), undefined);
+  dialLink(link, OPTIONS, ctx);
+  check.equal([old, linkIdOf(link)], [first, second]);
+});
+
+test("CL2 the wait doubles up to its cap, and starts over after 5 s open", () => {
+  const { link, ctx } = linkIn("waiting");
+  const lose = () => loseLink(link, OPTIONS, ctx);
+  const loseAfter = (openMs: number): number => {
+    dialLink(link, OPTIONS, ctx);
+    openLink(link, ctx.now);
+    ctx.now += openMs;
+    return lose();
+  };
+  check.equal([lose(), lose(), lose()], [1_000, 2_000, 4_000]);
+  check.equal(loseAfter(STABLE_MS - 1), 4_000);
+  check.equal(loseAfter(STABLE_MS), 500);
+});
+
+test("CL3 an open link is probed after `idleMs`, and silent `answerMs` after the probe", () => {
+  const { link } = linkIn("open");
+  probeLink(link, NOW + 8_000);
+  check.equal(linkDue(link, NOW + 9_999, KEEPALIVE), "nothing");
+  check.equal(linkDue(link, NOW + 10_000, KEEPALIVE), "silence");
+  confirmLink(link, NOW + 9_999);
+  check.equal(linkDeadline(link, KEEPALIVE), NOW + 17_999, "any frame begins the idle time again");
+});
+
+test("CL3 a timer that rings an hour late sends a probe first", () => {
+  const { link, ctx } = linkIn("open");
+  ctx.now += 3_600_000;
+  check.equal(linkDue(link, ctx.now, KEEPALIVE), "probe");
+  probeLink(link, ctx.now);
+  check.equal(linkDeadline(link, KEEPALIVE), ctx.now + 2_000);
 });

@@ -1,6 +1,6 @@
 /** Dials an encrypted echo of its own and prints what comes of it. Whom it trusts is decided by its environment. */
-import { connect } from "../../../src/websocket-client/bun-wire.ts";
-import { rawDial } from "../../../src/websocket-client/dial-raw.ts";
+import { connect } from "../../../src/websocket-client/bun-byte-stream.ts";
+import { createRawDialer } from "../../../src/websocket-client/raw-socket.ts";
 import { CERTIFICATE, KEY } from "./certificate.ts";
 
 const server = Bun.serve({
@@ -15,10 +15,10 @@ const done = (text: string): never => {
   console.log(text);
   process.exit(0);
 };
-const dial = rawDial({ connect, later: (run) => void setImmediate(run) });
+const dial = createRawDialer({ connect, afterTurn: (run) => void setImmediate(run) });
 const socket = dial({ url: `wss://localhost:${server.port}`, headers: {} }, {
   opened: () => void socket.send("hello"),
-  heard: (frame) => done(`heard ${frame}`),
-  eased: () => {},
+  received: (frame) => done(`heard ${frame}`),
+  relieved: () => {},
   closed: (code, reason) => done(`closed ${code} ${reason}`),
 });

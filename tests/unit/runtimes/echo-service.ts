@@ -1,7 +1,17 @@
 /** A service that obeys commands of its peers, so that a test can cause everything that a runtime has to do. */
 import type { PeerEvent, ServiceEvent } from "../../../src/core/event.ts";
-import { type Link, link } from "../../../src/core/link.ts";
-import { dial, due, hangup, lost, opened } from "../../../src/core/link.ts";
+import {
+  closeLink,
+  createLink,
+  dialLink,
+  failLink,
+  type Link,
+  linkDeadline,
+  linkDue,
+  linkIdOf,
+  loseLink,
+  openLink,
+} from "../../../src/core/link.ts";
 import type { PeerId } from "../../../src/core/ids.ts";
 import { key } from "../../../src/core/key.ts";
 import type { Service, ServiceName } from "../../../src/core/service.ts";
@@ -27,8 +37,8 @@ export function echoService(name: ServiceName): SupervisedService {
   const room: Service<State> = {
     name,
     resident: [],
-    restore: (settings) => ({ peers: new Map(), heard: [], link: link(name, "up"), settings, count: 0 }),
-    nextWakeup: (state) => state.link.deadline,
+    restore: (settings) => ({ peers: new Map(), heard: [], link: createLink(name, "up"), settings, count: 0 }),
+    nextWakeup: (state) => linkDeadline(state.link),
     step: (state, event, ctx) => step(name, { state, event, ctx }),
   };
   return supervise(room);
@@ -65,12 +75,12 @@ function step(name: ServiceName, { state, event, ctx }: Step): void {
     case "tick":
       return tick(name, { state, event, ctx });
     case "dialed":
-      return opened(up, ctx);
+      return openLink(up, ctx.now);
     case "received":
       return tellAll(`upstream ${event.frame}`);
     case "dropped":
       tellAll(`dropped ${event.reason}`);
-      lost(up, plan(name, state), ctx);
+      loseLink(up, plan(name, state), ctx);
       return;
     case "requested":
       return ctx.emit({
@@ -83,7 +93,7 @@ function step(name: ServiceName, { state, event, ctx }: Step): void {
     case "draining":
       tellAll("draining");
       for (const peer of peers.keys()) ctx.emit({ do: "close", peer, fault: "restarting" });
-      hangup(up, ctx);
+      closeLink(up, ctx);
       return ctx.emit({ do: "drained", service: name });
   }
 }
@@ -97,8 +107,9 @@ const plan = (name: ServiceName, { settings }: State) => ({
 
 function tick(name: ServiceName, { state, ctx }: Step): void {
   if (name !== "neuro" || state.settings["nakurity-clients"].length === 0) return;
-  if (state.link.state === "idle") dial(state.link, plan(name, state), ctx);
-  else due(state.link, plan(name, state), ctx);
+  const due = linkDue(state.link, ctx.now);
+  if (state.link.state.is === "idle" || due === "redial") dialLink(state.link, plan(name, state), ctx);
+  if (due === "dialTimeout") failLink(state.link, plan(name, state), ctx);
 }
 
 function obey(
@@ -130,9 +141,11 @@ function obey(
       return ctx.emit({ do: "ping", peer });
     case "who":
       return send([...state.peers].map(([id, connection]) => `${id} ${connection}`).join("\n"));
-    case "up":
-      if (state.link.id !== undefined) ctx.emit({ do: "send", to: state.link.id, frame: argument });
+    case "up": {
+      const link = linkIdOf(state.link);
+      if (link !== undefined) ctx.emit({ do: "send", to: link, frame: argument });
       return;
+    }
     case "busy":
       state.count = 1;
       return;

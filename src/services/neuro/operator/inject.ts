@@ -1,5 +1,6 @@
 /** Messages that a person sends: a context for Neuro, or a raw message to either side. */
 import { isObject, isShallow, type Json } from "../../../core/json.ts";
+import { linkIdOf } from "../../../core/link.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { NALLELY_PEER, type RequestId } from "../../../core/ids.ts";
 import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
@@ -60,7 +61,8 @@ export function injectToNeuro(upstream: Upstream, message: Json, ctx: StepContex
   if (!isObject(message) || !isShallow(frame, json_depth)) return failed("badMessage", "a message must be a JSON object");
   if (frame.length > message_bytes) return failed("tooBig", tooLong("message", frame.length, message_bytes));
   if (decider === undefined) {
-    if (link.id !== undefined) ctx.emit({ do: "send", to: link.id, frame });
+    const to = linkIdOf(link);
+    if (to !== undefined) ctx.emit({ do: "send", to, frame });
     return ok({ status: "sent" });
   }
   const decoded = decodeGame(frame, state.settings.limits);

@@ -106,7 +106,7 @@ function upstreamView(upstream: Upstream, now: Millis): UpstreamView {
   return {
     id,
     url: settings === undefined ? null : settings.url.replace(/[?#].*$/s, ""),
-    state: settings === undefined ? "standalone" : isOpen ? "open" : link.state === "dialing" ? "dialing" : "waiting",
+    state: settings === undefined ? "standalone" : isOpen ? "open" : link.state.is === "dialing" ? "dialing" : "waiting",
     since,
     attempt: link.attempt,
     character: session?.characterId ?? null,

@@ -5,11 +5,21 @@
  * notice that a connection was lost.
  * Knows nothing of: sockets, the format of frames.
  */
+import { assertNever } from "../../../core/assert.ts";
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import { bucket } from "../../../core/bucket.ts";
 import { Deadlines } from "../../../core/deadlines.ts";
 import type { Frame } from "../../../core/json.ts";
-import { dial, due as linkDue, hangup, link, type LinkPlan, lost as linkLost, opened } from "../../../core/link.ts";
+import {
+  closeLink,
+  createLink,
+  dialLink,
+  failLink,
+  linkDue,
+  type LinkOptions,
+  loseLink,
+  openLink,
+} from "../../../core/link.ts";
 import { RELAY_HOPS_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
@@ -39,7 +49,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     id,
     settings,
     profile: profileOf(settings),
-    link: link("neuro", id),
+    link: createLink("neuro", id),
     decider: settings === undefined ? createDecider(state.settings["nakurity-backend"]) : undefined,
     isOpen: false,
     since: now,
@@ -70,12 +80,12 @@ export function profileOf(settings: UpstreamSettings | undefined): Upstream["pro
 export function start(upstream: Upstream, ctx: StepContext): void {
   if (upstream.settings === undefined) return open(upstream, ctx);
   ctx.observe({ is: "upstream_dialing", upstream: upstream.id, attempt: upstream.link.attempt });
-  dial(upstream.link, planOf(upstream), ctx);
+  dialLink(upstream.link, linkOptionsOf(upstream), ctx);
 }
 
 /** The link is open. */
 export function linkOpened(upstream: Upstream, ctx: StepContext): void {
-  opened(upstream.link, ctx);
+  openLink(upstream.link, ctx.now);
   const url = (upstream.settings?.url ?? "").replace(/[?#].*$/s, "");
   ctx.observe({ is: "upstream_connected", upstream: upstream.id, url });
   open(upstream, ctx);
@@ -84,16 +94,28 @@ export function linkOpened(upstream: Upstream, ctx: StepContext): void {
 /** The link was lost, or could not be opened. */
 export function linkClosed(upstream: Upstream, reason: string, ctx: StepContext): void {
   close(upstream, ctx);
-  const retryMs = linkLost(upstream.link, planOf(upstream), ctx);
+  const retryMs = loseLink(upstream.link, linkOptionsOf(upstream), ctx);
   ctx.observe({ is: "upstream_lost", upstream: upstream.id, reason, retry_ms: retryMs });
 }
 
 /** The link's deadline has come. */
 export function linkTick(upstream: Upstream, ctx: StepContext): void {
-  const wasWaiting = upstream.link.state === "waiting";
-  if (linkDue(upstream.link, planOf(upstream), ctx)) linkClosed(upstream, "no answer", ctx);
-  else if (wasWaiting && upstream.link.state === "dialing") {
-    ctx.observe({ is: "upstream_dialing", upstream: upstream.id, attempt: upstream.link.attempt });
+  const due = linkDue(upstream.link, ctx.now);
+  switch (due) {
+    case "nothing":
+      return;
+    case "redial":
+      return start(upstream, ctx);
+    case "dialTimeout": {
+      close(upstream, ctx);
+      const retryMs = failLink(upstream.link, linkOptionsOf(upstream), ctx);
+      return ctx.observe({ is: "upstream_lost", upstream: upstream.id, reason: "no answer", retry_ms: retryMs });
+    }
+    case "probe":
+    case "silence":
+      return; // Why: the runtime's WebSocket client finds a silent backend.
+    default:
+      return assertNever(due);
   }
 }
 
@@ -106,7 +128,7 @@ export function redial(upstream: Upstream, ctx: StepContext): void {
 /** Closes the link for good. */
 export function stop(upstream: Upstream, ctx: StepContext): void {
   close(upstream, ctx);
-  hangup(upstream.link, ctx);
+  closeLink(upstream.link, ctx);
 }
 
 /** A frame from Neuro. */
@@ -177,7 +199,7 @@ function close(upstream: Upstream, ctx: StepContext): void {
   if (wasOpen) announceUpstreams(upstream.service, ctx);
 }
 
-function planOf({ settings, service: state }: Upstream): LinkPlan {
+function linkOptionsOf({ settings, service: state }: Upstream): LinkOptions {
   return {
     url: settings?.url ?? "",
     backoff: { baseMs: settings?.backoff.base ?? 0, capMs: settings?.backoff.cap ?? 0 },

@@ -1,6 +1,6 @@
 /** The store of the dashboard, stepped in virtual time. */
 import { test } from "#runner";
-import { ApiError } from "../../../../src/clients/api.ts";
+import { ApiError } from "../../../../src/clients/api-client.ts";
 import type { Json } from "../../../../src/core/json.ts";
 import { isDisconnected, lostSince, type TokenRefusal } from "../../../../src/dashboard/state/dashboard-state.ts";
 import { pageTitle } from "../../../../src/dashboard/state/page-title.ts";

@@ -1,5 +1,5 @@
 /** A dashboard's store in virtual time, before a relay that answers as the test says. */
-import { ApiError } from "../../../../src/clients/api.ts";
+import { ApiError } from "../../../../src/clients/api-client.ts";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { DashboardStore } from "../../../../src/dashboard/state/dashboard-store.ts";
 import type {
@@ -172,15 +172,15 @@ export class StoreFixture {
   }
 
   #api(): DashboardApi {
-    const ask = async (method: string, path: string): Promise<Json> => {
+    const request = async (method: string, path: string): Promise<Json> => {
       this.#requests.push(`${method} ${path}`);
       const reply = this.replies.get(path.replace(/\?.*/, ""));
       return await (reply === undefined ? { items: [], next: null } : reply());
     };
     return {
-      ask: (method, path) => ask(method, path) as Promise<never>,
+      request: (method, path) => request(method, path) as Promise<never>,
       async *list(path) {
-        const { items } = await ask("GET", path) as { readonly items: readonly never[] };
+        const { items } = await request("GET", path) as { readonly items: readonly never[] };
         yield* items;
       },
     };

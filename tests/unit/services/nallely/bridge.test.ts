@@ -5,7 +5,7 @@ import type { Output } from "../../../../src/testing/mod.ts";
 import { type LinkId, linkId, NALLELY_PEER, toRequestId } from "../../../../src/core/ids.ts";
 import type { Observation } from "../../../../src/core/observation.ts";
 import type { NallelyInput, NallelySettings, Settings } from "../../../../src/core/settings.ts";
-import { decodeFrame, encodeFrame, frameHead, type Nallely, nallely } from "../../../../src/services/nallely/mod.ts";
+import { decodeFrame, encodeFrame, frameHead, nallely, type NallelyState } from "../../../../src/services/nallely/mod.ts";
 import { ServiceHarness } from "../../../../src/testing/service-harness.ts";
 import { check } from "../../../harness/check.ts";
 
@@ -28,17 +28,17 @@ const settingsWith = (changes: Partial<NallelySettings>): Settings => ({
   nallely: { ...DEFAULTS.nallely, enabled: true, ...changes },
 });
 
-class Bridged extends ServiceHarness<Nallely> {
+class Bridged extends ServiceHarness<NallelyState> {
   constructor(changes: Partial<NallelySettings> = {}) {
     super(nallely, { settings: settingsWith({ inputs: [INPUT], actions: [ACTION], ...changes }) });
   }
   /** The link of that name, as it was dialled last. */
-  link(name: "neuron" | "trevor" | "repair"): LinkId {
+  link(name: "neuron" | "trevor" | "addition"): LinkId {
     const dialled = this.#all.flatMap((effect) => (effect.do === "dial" ? [effect.link] : []));
     return dialled.findLast((link) => link.includes(`:${name}:`)) ?? linkId("none");
   }
   readonly #all: Output[] = [];
-  override step(event: Parameters<ServiceHarness<Nallely>["step"]>[0]): readonly Output[] {
+  override step(event: Parameters<ServiceHarness<NallelyState>["step"]>[0]): readonly Output[] {
     const effects = super.step(event);
     this.#all.push(...effects);
     return effects;
@@ -227,7 +227,7 @@ test("NL55 an action of Neuro sets its output within the range, and is answered 
   check.equal(said(act("other", "{}"))[0]?.command, "action/result");
   on.step({ is: "dropped", link: on.link("neuron"), code: 1006, reason: "" });
   const [away] = said(act("set_colour", '{"value":1}'));
-  check.that(away?.command === "action/result" && !away.success && away.message === "the Nallely session is away");
+  check.that(away?.command === "action/result" && !away.success && away.message === "the Nallely session is offline");
 });
 
 test("NL55 when Neuro asks for it, or her room was made anew, the actions are registered again", () => {
@@ -287,7 +287,7 @@ test("NL57 the session is asked what it knows; what differs is noted, and added 
   const [note] = on.observations().filter(({ is }) => is === "nallely_drifted");
   check.that(note?.is === "nallely_drifted" && note.listed && note.missing.includes("colour"));
   check.equal(note.changed, ["energy"]);
-  const added = on.step({ is: "dialed", link: on.link("repair") });
+  const added = on.step({ is: "dialed", link: on.link("addition") });
   check.that(added[0]?.do === "send" && String(added[0].frame).includes("add_parameters"));
 });
 

@@ -11,14 +11,14 @@ import {
   encodeFrame,
   encodeRegistration,
   frameHead,
-  isRefusal,
+  isViolation,
   type NeuronDeclaration,
   parseTolerantJson,
   queue,
   readDeclaration,
   scale,
 } from "../../../../src/services/nallely/mod.ts";
-import { FrameTable, frameValue } from "../../../../src/services/nallely/frame.ts";
+import { FrameTable, frameValue } from "../../../../src/services/nallely/value-frame.ts";
 import { check } from "../../../harness/check.ts";
 
 const name = fc.string({ unit: "binary", minLength: 1, maxLength: 60 }).filter((text) => text.isWellFormed());
@@ -141,14 +141,17 @@ test("NL6 names of parameters that would change the bus itself are refused by na
 test("NL7 ranges, rates and policies that cannot be meant are refused by their rule", () => {
   const rule = (declared: object) => {
     const read = readDeclaration({ name: "n", parameters: {}, ...declared } as NeuronDeclaration<Declaration>);
-    return isRefusal(read) ? read.rule : undefined;
+    return isViolation(read) ? read.rule : undefined;
   };
   const ranged = (range: unknown) => rule({ parameters: { p: { range } } });
   check.equal([[0, 1], [null, 1], [1, 1], undefined].map(ranged), [undefined, undefined, undefined, undefined]);
   check.equal([[0, 1, 2], "x", [1, 0], [NaN, 1], [0], null].map(ranged), Array(6).fill("range"));
   check.equal([-1, NaN, Infinity].map((rate) => rule({ rate })), ["rate", "rate", "rate"]);
-  check.equal([rule({ rate: 0 }), rule({ whileAway: queue(3) })], [undefined, undefined]);
-  check.equal([queue(0), queue(1.5), queue(1e9), "keep"].map((whileAway) => rule({ whileAway })), Array(4).fill("policy"));
+  check.equal([rule({ rate: 0 }), rule({ whileOffline: queue(3) })], [undefined, undefined]);
+  check.equal(
+    [queue(0), queue(1.5), queue(1e9), "keep"].map((whileOffline) => rule({ whileOffline })),
+    Array(4).fill("policy"),
+  );
   check.equal(rule({ name: "a_b" }), "neuron-name");
   const many = Object.fromEntries(Array.from({ length: 1_025 }, (_, at) => [`p${at}`, {}]));
   check.equal(rule({ parameters: many }), "parameter-count");

@@ -5,31 +5,32 @@ import type { LinkEvent } from "../../../../src/core/event.ts";
 import type { LinkId } from "../../../../src/core/ids.ts";
 import type { StepContext } from "../../../../src/core/context.ts";
 import {
+  addParameters,
+  createNeuron,
+  createRegistry,
   decodeFrame,
   encodeFrame,
   flushAll,
   frameHead,
-  isRefusal,
-  isStopped,
-  linkStep,
+  handleNeuronLink,
+  isNeuronStopped,
+  isViolation,
   type NeuronDeclaration,
   type NeuronMachine,
-  neuronMachine,
-  type NeuronNews,
-  nextWakeup,
+  type NeuronUpdate,
+  nextNeuronWakeup,
   queue,
   readDeclaration,
-  receive,
+  receiveValue,
   register,
-  registry,
   remove,
-  repair,
-  send,
-  start,
-  stop,
-  tick,
+  sendValue,
+  startNeuron,
+  stopNeuron,
+  tickNeuron,
   waitingCount,
 } from "../../../../src/services/nallely/mod.ts";
+import { linkIdOf } from "../../../../src/core/link.ts";
 import { check } from "../../../harness/check.ts";
 
 /** One neuron and its turn; records what it puts. */
@@ -46,8 +47,8 @@ class Bench implements StepContext {
       parameters: { a: { direction: "out" }, b: { direction: "out", range: [0, 10] }, c: { direction: "in" } },
       ...declared,
     });
-    if (isRefusal(plan)) throw new Error(plan.reason);
-    this.neuron = neuronMachine(plan, { url: "ws://bus/", backoff: { baseMs: 100, capMs: 1_000 }, dialTimeoutMs: 5_000 });
+    if (isViolation(plan)) throw new Error(plan.reason);
+    this.neuron = createNeuron(plan, { url: "ws://bus/", backoff: { baseMs: 100, capMs: 1_000 }, dialTimeoutMs: 5_000 });
   }
   random = () => 0.5;
   id = () => String(++this.#ids);
@@ -61,30 +62,30 @@ class Bench implements StepContext {
   }
 
   get link(): LinkId {
-    const { id } = this.neuron.link;
+    const id = linkIdOf(this.neuron.link);
     check.that(id !== undefined, "there is a link");
     return id;
   }
-  event(event: LinkEvent): NeuronNews | undefined {
-    return linkStep(this.neuron, event, this);
+  event(event: LinkEvent): NeuronUpdate | undefined {
+    return handleNeuronLink(this.neuron, event, this);
   }
   open(): void {
-    start(this.neuron, this);
+    startNeuron(this.neuron, this);
     this.event({ is: "dialed", link: this.link });
     this.effects = [];
   }
-  drop(code = 1006): NeuronNews | undefined {
+  drop(code = 1006): NeuronUpdate | undefined {
     return this.event({ is: "dropped", link: this.link, code, reason: "" });
   }
   send(name: string, ...values: number[]): void {
-    for (const value of values) check.equal(send(this.neuron, { name, value }, this), undefined);
+    for (const value of values) check.equal(sendValue(this.neuron, { name, value }, this), undefined);
   }
   /** Moves time on, ringing at each deadline; returns what was sent meanwhile. */
   pass(ms: number): string[] {
     const until = this.now + ms;
-    for (let at = nextWakeup(this.neuron); at !== undefined && at <= until; at = nextWakeup(this.neuron)) {
+    for (let at = nextNeuronWakeup(this.neuron); at !== undefined && at <= until; at = nextNeuronWakeup(this.neuron)) {
       this.now = Math.max(this.now, at);
-      tick(this.neuron, this);
+      tickNeuron(this.neuron, this);
     }
     this.now = until;
     return this.sent();
@@ -105,7 +106,7 @@ class Bench implements StepContext {
 test("NL9 the registration is the first frame of every socket, in the step in which it opens", () => {
   const bench = new Bench();
   bench.send("a", 1);
-  start(bench.neuron, bench);
+  startNeuron(bench.neuron, bench);
   check.equal(bench.effects.map((effect) => effect.do === "dial" && effect.url), ["ws://bus/n/autoconfig"]);
   bench.effects = [];
   check.equal(bench.event({ is: "dialed", link: bench.link }), { is: "open", again: false });
@@ -119,20 +120,20 @@ test("NL9 the registration is the first frame of every socket, in the step in wh
 
 test("NL10 a neuron that is stopped while it dials registers before its socket is closed", () => {
   const bench = new Bench();
-  start(bench.neuron, bench);
+  startNeuron(bench.neuron, bench);
   const link = bench.link;
   bench.effects = [];
-  check.equal(stop(bench.neuron, bench), { is: "closed" });
+  check.equal(stopNeuron(bench.neuron, bench), { is: "closed" });
   check.equal(bench.effects, [], "the socket is not touched yet");
-  check.that(!isStopped(bench.neuron));
+  check.that(!isNeuronStopped(bench.neuron));
   bench.event({ is: "dialed", link });
   check.equal(bench.effects, [{ do: "send", to: link, frame: bench.neuron.registration }, { do: "closeLink", link }]);
-  check.that(isStopped(bench.neuron));
+  check.that(isNeuronStopped(bench.neuron));
 });
 
 test("NL10 a dial that takes too long is followed by another, and registers if it opens after all", () => {
   const bench = new Bench();
-  start(bench.neuron, bench);
+  startNeuron(bench.neuron, bench);
   const late = bench.link;
   bench.pass(5_000);
   check.equal(bench.hungUp, []);
@@ -141,20 +142,20 @@ test("NL10 a dial that takes too long is followed by another, and registers if i
   bench.effects = [];
   bench.event({ is: "dialed", link: late });
   check.equal(bench.effects.map((effect) => effect.do), ["send", "closeLink"]);
-  check.equal(bench.neuron.link.state, "dialing");
+  check.equal(bench.neuron.link.state.is, "dialing");
 });
 
 test("NL10 an attempt that was given up and failed is forgotten, and a second one lets go of the first", () => {
   const bench = new Bench();
-  start(bench.neuron, bench);
+  startNeuron(bench.neuron, bench);
   const first = bench.link;
   bench.pass(12_000);
   check.equal(bench.hungUp, [first]);
-  stop(bench.neuron, bench);
+  stopNeuron(bench.neuron, bench);
   const { abandoned } = bench.neuron;
   check.that(abandoned !== undefined);
   bench.event({ is: "dropped", link: abandoned, code: 1006, reason: "" });
-  check.that(isStopped(bench.neuron));
+  check.that(isNeuronStopped(bench.neuron));
 });
 
 test("NL11 every close code leads to another attempt, 1000 too, after a wait with full jitter that doubles up to its cap", () => {
@@ -163,7 +164,7 @@ test("NL11 every close code leads to another attempt, 1000 too, after a wait wit
   const waits = [1000, 1006, 1011, 1012, 1000, 1000].map((code) => {
     const news = bench.drop(code);
     check.that(news?.is === "waiting" && news.code === code);
-    start(bench.neuron, bench);
+    startNeuron(bench.neuron, bench);
     return news.retryMs;
   });
   check.equal(waits, [50, 100, 200, 400, 500, 500]);
@@ -177,18 +178,18 @@ test("NL11 an event of an older socket is nobody's", () => {
   bench.pass(1_000);
   check.equal(bench.event({ is: "dialed", link: old }), undefined);
   check.equal(bench.event({ is: "dropped", link: old, code: 1006, reason: "" }), undefined);
-  check.equal(bench.neuron.link.state, "dialing");
+  check.equal(bench.neuron.link.state.is, "dialing");
 });
 
 test("NL12 values that arrive, in bytes or text, are the input's; all others are counted and dropped", () => {
   const { neuron } = new Bench();
-  check.equal(receive(neuron, encodeFrame(frameHead("c"), 42))?.value, 42);
-  check.equal(receive(neuron, '{"on":"c","value":7,"device":"n"}')?.value, 7);
-  check.equal(receive(neuron, encodeFrame(frameHead("a"), 1)), undefined, "an output");
-  check.equal(receive(neuron, encodeFrame(frameHead("zzz"), 1)), undefined);
-  check.equal(receive(neuron, Uint8Array.of(3, 1)), undefined);
-  check.equal(receive(neuron, "{"), undefined);
-  check.equal(receive(neuron, encodeFrame(frameHead("c"), Infinity)), undefined);
+  check.equal(receiveValue(neuron, encodeFrame(frameHead("c"), 42))?.latest, 42);
+  check.equal(receiveValue(neuron, '{"on":"c","value":7,"device":"n"}')?.latest, 7);
+  check.equal(receiveValue(neuron, encodeFrame(frameHead("a"), 1)), undefined, "an output");
+  check.equal(receiveValue(neuron, encodeFrame(frameHead("zzz"), 1)), undefined);
+  check.equal(receiveValue(neuron, Uint8Array.of(3, 1)), undefined);
+  check.equal(receiveValue(neuron, "{"), undefined);
+  check.equal(receiveValue(neuron, encodeFrame(frameHead("c"), Infinity)), undefined);
   check.equal(neuron.counts, { received: 2, malformed: 2, unknown: 2, nonFinite: 1 });
 });
 
@@ -214,7 +215,7 @@ test("NL13 a timer that is late does not lower the rate", () => {
   let sent = 0;
   for (let at = 0; at < 1_000; at += 7) {
     bench.now = 2_000_000 + at;
-    tick(bench.neuron, bench);
+    tickNeuron(bench.neuron, bench);
     bench.send("a", at, at + 1, at + 2);
     sent += bench.sent().length;
   }
@@ -243,7 +244,7 @@ test("NL14 what waits for its time can be sent at once", () => {
 });
 
 test("NL15 while away `drop` gives values up, and counts them", () => {
-  const bench = new Bench({ whileAway: "drop" });
+  const bench = new Bench({ whileOffline: "drop" });
   bench.send("a", 1, 2);
   bench.open();
   check.equal(bench.pass(50), []);
@@ -254,15 +255,15 @@ test("NL15 while away `latest` keeps the last value of each parameter", () => {
   const bench = new Bench();
   bench.send("a", 1, 2);
   bench.send("b", 3);
-  start(bench.neuron, bench);
+  startNeuron(bench.neuron, bench);
   bench.event({ is: "dialed", link: bench.link });
   check.equal(bench.sent().slice(1), ["a=2", "b=3"]);
 });
 
 test("NL15 while away `queue(n)` keeps the last n in order, and they leave before anything later, at the ceiling", () => {
-  const bench = new Bench({ whileAway: queue(3) });
+  const bench = new Bench({ whileOffline: queue(3) });
   bench.send("a", 1, 2, 3, 4);
-  start(bench.neuron, bench);
+  startNeuron(bench.neuron, bench);
   bench.event({ is: "dialed", link: bench.link });
   check.equal(bench.sent().slice(1), ["a=2"]);
   bench.send("a", 5, 6);
@@ -272,9 +273,9 @@ test("NL15 while away `queue(n)` keeps the last n in order, and they leave befor
 });
 
 test("NL15 NL16 a queue that was not through when the bus went again goes on in order", () => {
-  const bench = new Bench({ whileAway: queue(10) });
+  const bench = new Bench({ whileOffline: queue(10) });
   bench.send("a", 1, 2, 3);
-  start(bench.neuron, bench);
+  startNeuron(bench.neuron, bench);
   bench.event({ is: "dialed", link: bench.link });
   bench.send("a", 4);
   bench.drop();
@@ -305,14 +306,14 @@ test("NL16 the last value of each output is sent again after a reconnect, unless
 test("NL17 NaN and the infinities are refused in both directions, unless they are allowed", () => {
   const bench = new Bench();
   for (const value of [NaN, Infinity, -Infinity]) {
-    check.equal(send(bench.neuron, { name: "a", value: value }, bench)?.rule, "value");
+    check.equal(sendValue(bench.neuron, { name: "a", value: value }, bench)?.rule, "value");
   }
   check.equal(bench.neuron.refused, 3);
   const open = new Bench({ nonFinite: "allow" });
   open.open();
   open.send("a", Infinity);
   check.equal(open.sent(), ["a=Infinity"]);
-  check.equal(receive(open.neuron, encodeFrame(frameHead("c"), -Infinity))?.value, -Infinity);
+  check.equal(receiveValue(open.neuron, encodeFrame(frameHead("c"), -Infinity))?.latest, -Infinity);
 });
 
 test("NL18 a value outside of its range passes, is clamped or is refused, as declared", () => {
@@ -325,15 +326,15 @@ test("NL18 a value outside of its range passes, is clamped or is refused, as dec
   clamping.send("b", 500);
   check.equal(clamping.sent(), ["b=10"]);
   const refusing = new Bench({ outOfRange: "refuse" });
-  check.equal(send(refusing.neuron, { name: "b", value: 500 }, refusing)?.rule, "value-range");
-  check.equal(send(refusing.neuron, { name: "b", value: 10 }, refusing), undefined);
+  check.equal(sendValue(refusing.neuron, { name: "b", value: 500 }, refusing)?.rule, "value-range");
+  check.equal(sendValue(refusing.neuron, { name: "b", value: 10 }, refusing), undefined);
 });
 
 test("NL19 what is not declared, is an input, or is no number is refused by its rule", () => {
   const bench = new Bench();
-  check.equal(send(bench.neuron, { name: "zzz", value: 1 }, bench)?.rule, "parameter-unknown");
-  check.equal(send(bench.neuron, { name: "c", value: 1 }, bench)?.rule, "direction");
-  check.equal(send(bench.neuron, { name: "a", value: "1" as unknown as number }, bench)?.rule, "value");
+  check.equal(sendValue(bench.neuron, { name: "zzz", value: 1 }, bench)?.rule, "parameter-unknown");
+  check.equal(sendValue(bench.neuron, { name: "c", value: 1 }, bench)?.rule, "direction");
+  check.equal(sendValue(bench.neuron, { name: "a", value: "1" as unknown as number }, bench)?.rule, "value");
 });
 
 test("NL20 while the socket is full values are merged, and flow again when it has caught up", () => {
@@ -347,23 +348,24 @@ test("NL20 while the socket is full values are merged, and flow again when it ha
 });
 
 test("NL21 neurons are registered by kind and name, once for each name", () => {
-  const neurons = registry<object>();
+  const neurons = createRegistry<object>();
   const first = register(neurons, { kind: "k", name: "n" }, () => ({}));
   check.that(register(neurons, { kind: "k", name: "n" }, () => ({})) === first);
   const other = register(neurons, { kind: "other", name: "n" }, () => ({}));
-  check.that(isRefusal(other));
+  check.that(isViolation(other));
   check.equal(other.rule, "registry");
   check.that(remove(neurons, "k", "n") === first);
-  check.that(!isRefusal(register(neurons, { kind: "other", name: "n" }, () => ({}))));
+  check.that(!isViolation(register(neurons, { kind: "other", name: "n" }, () => ({}))));
 });
 
 test("NL32 parameters are added by a further socket, which is closed again", () => {
   const bench = new Bench();
   bench.open();
-  check.equal(repair(bench.neuron, ["b"], bench), undefined);
-  check.equal(repair(bench.neuron, ["b"], bench)?.rule, "busy");
-  const { id } = bench.neuron.repair;
-  check.that(id !== undefined);
+  check.equal(addParameters(bench.neuron, ["b"], bench), undefined);
+  check.equal(addParameters(bench.neuron, ["b"], bench)?.rule, "busy");
+  const { addition } = bench.neuron;
+  check.that(addition.is === "dialing");
+  const { id } = addition;
   bench.event({ is: "dialed", link: id });
   check.equal(JSON.parse(bench.sent()[0] ?? ""), {
     kind: "external",
@@ -371,7 +373,7 @@ test("NL32 parameters are added by a further socket, which is closed again", () 
     parameters: [{ name: "b", range: [0, 10] }],
   });
   bench.now += 1_000;
-  tick(bench.neuron, bench);
+  tickNeuron(bench.neuron, bench);
   check.equal(bench.effects, [{ do: "closeLink", link: id }]);
-  check.equal(bench.neuron.link.state, "open");
+  check.equal(bench.neuron.link.state.is, "open");
 });

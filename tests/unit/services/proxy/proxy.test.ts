@@ -7,7 +7,7 @@ import { type LinkId, linkId, type PeerId, peerId, toRequestId } from "../../../
 import type { Frame } from "../../../../src/core/json.ts";
 import { PROXY_DIAL_MS, PROXY_FRAMES_HELD_MAX, PROXY_HELD_LENGTH_MAX } from "../../../../src/core/limits.ts";
 import type { ProxySettings, Settings } from "../../../../src/core/settings.ts";
-import { type Proxy, proxy } from "../../../../src/services/proxy/mod.ts";
+import { proxy, type ProxyState } from "../../../../src/services/proxy/mod.ts";
 import { Relay, supervise } from "../../../../src/relay/mod.ts";
 import { ServiceHarness, TEST_CONNECTION } from "../../../../src/testing/service-harness.ts";
 import { check } from "../../../harness/check.ts";
@@ -18,12 +18,12 @@ const settingsWith = (changes: Partial<ProxySettings>): Settings => ({
 });
 
 /** A proxy, and the backend's end of what it dials. */
-class Behind extends ServiceHarness<Proxy> {
+class Behind extends ServiceHarness<ProxyState> {
   readonly dialled: (Output & { do: "dial" })[] = [];
   constructor(changes: Partial<ProxySettings> = {}) {
     super(proxy, { settings: settingsWith(changes) });
   }
-  override step(event: Parameters<ServiceHarness<Proxy>["step"]>[0]): readonly Output[] {
+  override step(event: Parameters<ServiceHarness<ProxyState>["step"]>[0]): readonly Output[] {
     const effects = super.step(event);
     for (const effect of effects) if (effect.do === "dial") this.dialled.push(effect);
     return effects;
@@ -260,5 +260,5 @@ test("NC67 it says that it is ready, and how many games there are", () => {
       request: { of: "proxy", get },
     });
   check.equal(ask("ready"), [{ do: "respond", requestId: toRequestId("c"), body: { ok: true, waits: [] } }]);
-  check.equal(ask("status"), [{ do: "respond", requestId: toRequestId("c"), body: { games: 2, dialling: 1 } }]);
+  check.equal(ask("status"), [{ do: "respond", requestId: toRequestId("c"), body: { games: 2, dialing: 1 } }]);
 });

@@ -1,7 +1,8 @@
 /** A dialled connection, on a wire that only remembers: from the request to the close. */
 import { createHash } from "node:crypto";
 import { test } from "#runner";
-import { type Patience, rawDial, type Wire, type WireListener } from "../../../src/websocket-client/dial-raw.ts";
+import { type ByteStream, type ByteStreamListener, createRawDialer } from "../../../src/websocket-client/raw-socket.ts";
+import type { KeepaliveOptions } from "../../../src/core/link.ts";
 import { check } from "../../harness/check.ts";
 
 const URL_DIALLED = "ws://me:secret@neuro.example:8000/a/b?c=d";
@@ -10,7 +11,7 @@ const URL_DIALLED = "ws://me:secret@neuro.example:8000/a/b?c=d";
 class Server {
   readonly heard: unknown[] = [];
   readonly place: unknown;
-  readonly wire: WireListener;
+  readonly wire: ByteStreamListener;
   readonly socket;
   readonly closed: Promise<void>;
   /** What the wire takes of each write; the rest has to wait. */
@@ -18,15 +19,15 @@ class Server {
   end = "";
   #sent: Uint8Array = new Uint8Array(0);
 
-  constructor(url: string = URL_DIALLED, patience?: Patience) {
-    const opened: { place?: unknown; wire?: WireListener } = {};
-    const connect = (place: unknown, wire: WireListener) => void Object.assign(opened, { place, wire });
+  constructor(url: string = URL_DIALLED, patience?: KeepaliveOptions) {
+    const opened: { place?: unknown; wire?: ByteStreamListener } = {};
+    const connect = (place: unknown, wire: ByteStreamListener) => void Object.assign(opened, { place, wire });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
-    this.socket = rawDial({ connect, later: (run) => run() }, patience)({ url, headers: { "X-Own": "yes" } }, {
+    this.socket = createRawDialer({ connect, afterTurn: (run) => run() }, patience)({ url, headers: { "X-Own": "yes" } }, {
       opened: () => this.heard.push("opened"),
-      heard: (frame) => this.heard.push(typeof frame === "string" ? frame : [...frame]),
-      eased: () => this.heard.push("eased"),
+      received: (frame) => this.heard.push(typeof frame === "string" ? frame : [...frame]),
+      relieved: () => this.heard.push("relieved"),
       closed: (code, reason) => {
         this.heard.push({ code, reason });
         resolve();
@@ -38,14 +39,14 @@ class Server {
   }
 
   connect(): this {
-    const wire: Wire = {
+    const wire: ByteStream = {
       write: (bytes) => {
         const taken = bytes.slice(0, this.takes);
         this.#sent = Uint8Array.from([...this.#sent, ...taken]);
         return taken.length;
       },
       end: () => void (this.end ||= "ended"),
-      cut: () => void (this.end ||= "cut"),
+      terminate: () => void (this.end ||= "cut"),
     };
     this.wire.connected(wire);
     return this;
@@ -91,8 +92,8 @@ test("RT20 the request has the place, the headers and the credentials of the URL
 });
 
 test("RT21 a URL or a header that cannot be sent is refused before anything is dialled", () => {
-  const dial = rawDial({ connect: () => check.that(false, "dialled"), later: () => {} });
-  const listener = { opened: () => {}, heard: () => {}, eased: () => {}, closed: () => {} };
+  const dial = createRawDialer({ connect: () => check.that(false, "dialled"), afterTurn: () => {} });
+  const listener = { opened: () => {}, received: () => {}, relieved: () => {}, closed: () => {} };
   check.throws(() => dial({ url: "http://x", headers: {} }, listener), /expected ws/);
   check.throws(() => dial({ url: "ws:// x", headers: {} }, listener), /./);
   check.throws(() => dial({ url: "ws://x", headers: { Via: "a\r\nEvil: yes" } }, listener), /header/);
@@ -144,7 +145,7 @@ test("RT26 what the wire does not take waits, is reported, and leaves in order",
   check.equal(server.heard, ["opened"]);
   server.takes = Infinity;
   server.wire.drained();
-  check.equal(server.heard, ["opened", "eased"]);
+  check.equal(server.heard, ["opened", "relieved"]);
   check.equal(server.take().length, 11 + 100_000 + 14);
 });
 
@@ -170,12 +171,12 @@ test("RT27 a breach is closed with its code; after it nothing is heard but the e
 
 test("RT27 once it is ended by us nothing is heard of it, whatever it was doing", () => {
   const dialling = new Server();
-  dialling.socket.end();
+  dialling.socket.close();
   dialling.connect();
   check.equal([dialling.heard, dialling.end, dialling.take().length], [[], "cut", 0]);
   const open = new Server().accept();
   open.socket.send("last");
-  open.socket.end();
+  open.socket.close();
   open.frame(1, 65);
   open.frame(8, 0x03, 0xe8);
   open.wire.closed("");
@@ -185,10 +186,10 @@ test("RT27 once it is ended by us nothing is heard of it, whatever it was doing"
 });
 
 test("RT28 an end that answers nothing is asked whether it is there, and is then taken for gone", async () => {
-  const server = new Server("ws://x", { pingMs: 5, silentMs: 40 }).accept();
+  const server = new Server("ws://x", { idleMs: 5, answerMs: 35 }).accept();
   await server.closed;
   check.equal(server.take()[0], 0x89);
   const [, ending] = server.heard as { code: number; reason: string }[];
   check.equal([ending?.code, server.end], [1006, "cut"]);
-  check.match(ending?.reason ?? "", /^nothing heard for \d+ ms$/);
+  check.match(ending?.reason ?? "", /^no answer to a ping within 35 ms$/);
 });

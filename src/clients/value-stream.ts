@@ -1,13 +1,13 @@
 /**
- * Several listeners of one thing, and async iterators over it that never hold back who sends.
+ * A stream of values with several listeners, and async iterators that never delay the sender.
  *
- * An iterator that is read too slowly loses the oldest of what waits: by default everything but the latest.
+ * An iterator that is read too slowly drops the oldest values; by default it keeps only the latest.
  */
 
-/** Called with each value; what it throws stops nobody else. */
+/** Called with each value. If it throws, the other listeners are called nevertheless. */
 export type Listener<T> = (value: T) => void;
 
-/** Where listener failures go: they are the program's own and may not stop the values of others. */
+/** Called with the errors of listeners. */
 export type OnFailure = (error: unknown) => void;
 
 export class Stream<T> {
@@ -22,10 +22,10 @@ export class Stream<T> {
     return this.#listeners.size > 0;
   }
 
-  /** Listens until what it returns is called, or the signal aborts. */
+  /** Adds a listener until the signal aborts. Returns a function that removes it. */
   listen(listener: Listener<T>, signal?: AbortSignal): () => void {
     if (signal?.aborted === true) return () => {};
-    const entry: Listener<T> = (value) => listener(value); // Why: the same function may listen twice.
+    const entry: Listener<T> = (value) => listener(value); // Why: the same function may be added twice.
     const end = () => {
       this.#listeners.delete(entry);
       signal?.removeEventListener("abort", end);
@@ -45,21 +45,21 @@ export class Stream<T> {
     }
   }
 
-  /** What comes from now on, as an iterator. */
+  /** The values from now on, as an iterator. */
   iterate(options: IterateOptions = {}): ValueIterator<T> {
     return new ValueIterator<T>(this, options);
   }
 }
 
-/** How much may wait for a slow reader, and what ends the iteration. */
+/** How many values are kept for a slow reader, and what ends the iteration. */
 export interface IterateOptions {
-  /** Values that may wait for the reader; the oldest go first. 1 when absent: the latest. */
+  /** Values that are kept for the reader; the oldest are dropped first. Default: 1, the latest. */
   readonly keep?: number | undefined;
   /** Ends the iteration. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An iterator with a bounded memory. `lost` counts what the reader was too slow for. */
+/** An iterator that keeps a bounded number of values. `lost` counts the values that were dropped. */
 export class ValueIterator<T> implements AsyncIterableIterator<T> {
   lost = 0;
   readonly #kept: T[] = [];

@@ -1,9 +1,11 @@
 /**
- * Runs one of Nallely's machines in a program of its own: lends it a socket, a clock and one timer.
+ * Runs a state machine outside the relay: gives it WebSockets, a clock and one timer. For Bun, Deno, Workers, Node and browsers.
  *
- * Invariants: D1 what a machine asks for is done at once and in order; D2 an event of a socket that was let go of reaches nobody;
- * D3 whatever the socket throws becomes an event. It knows nothing of what the frames say.
+ * Invariants: D1 effects are carried out at once and in order; D2 an event of a socket that was let go of reaches nobody; D3 whatever a
+ * socket throws becomes an event.
+ * Knows nothing of: what frames contain, when to dial again (`core/link.ts` decides).
  */
+import { assertNever } from "../core/assert.ts";
 import type { Effect } from "../core/effect.ts";
 import type { LinkEvent } from "../core/event.ts";
 import type { LinkId, Millis } from "../core/ids.ts";
@@ -11,10 +13,10 @@ import type { Frame } from "../core/json.ts";
 import type { StepContext } from "../core/context.ts";
 import { errorText } from "../core/text.ts";
 
-/** What is used of a WebSocket: the global one of every runtime fits, and that of `ws`. */
+/** The part of a WebSocket that is used. The global one of every runtime fits, and that of `ws`. */
 export interface SocketLike {
-  binaryType: string;
-  readonly bufferedAmount: number;
+  binaryType?: string;
+  readonly bufferedAmount?: number;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
   onopen: ((event: never) => void) | null;
@@ -26,47 +28,55 @@ export interface SocketLike {
 /** Opens a socket; may throw. */
 export type OpenSocket = (url: string) => SocketLike;
 
-/** Time and chance. */
-export interface Clock {
+/** Time and randomness. */
+export interface ClientClock {
   /** Milliseconds that never go back. */
   now(): number;
   random(): number;
-  /** Calls `run` once after `ms`; what it returns takes that back. */
+  /** Calls `run` once after `ms`. Returns a function that cancels the call. */
   later(ms: number, run: () => void): () => void;
 }
 
-/** A machine, as the driver sees it. */
-export interface Driven {
-  event(event: LinkEvent, ctx: StepContext): void;
+/** What a driver is given instead of what the runtime has. */
+export interface DriverOptions {
+  /** Opens sockets. Default: the global `WebSocket`, without compression where that can be chosen. */
+  readonly openSocket?: OpenSocket | undefined;
+  /** Time and randomness. Default: the system's. */
+  readonly clock?: ClientClock | undefined;
+}
+
+/** A state machine as the driver sees it. */
+export interface DrivenMachine {
+  handle(event: LinkEvent, ctx: StepContext): void;
   tick(ctx: StepContext): void;
   nextWakeup(): Millis | undefined;
 }
 
-/** Bytes waiting in a socket above which values are merged, and below which they flow again. */
-const PRESSED_BYTES = 1_048_576;
-const EASED_BYTES = 262_144;
-const EASE_CHECK_MS = 20;
-/** Close code for what never was a connection. */
+/** More buffered bytes than this in a socket are reported as backpressure, until fewer than `RELIEVED_BYTES` are left. */
+const BACKPRESSURE_BYTES = 1_048_576;
+const RELIEVED_BYTES = 262_144;
+const RELIEF_CHECK_MS = 20;
+/** Close code of a connection that never opened. */
 const CODE_ABNORMAL = 1006;
 
-export class Driver implements StepContext {
+export class SocketDriver implements StepContext {
   now: Millis = 0;
   readonly #open: OpenSocket;
-  readonly #clock: Clock;
-  readonly #machine: Driven;
+  readonly #clock: ClientClock;
+  readonly #machine: DrivenMachine;
   readonly #sockets = new Map<LinkId, SocketLike>();
-  readonly #pressed = new Set<LinkId>();
+  readonly #congested = new Set<LinkId>();
   #ids = 0;
   #wakeAt: Millis | undefined;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(machine: Driven, { openSocket, clock }: DriverOptions) {
+  constructor(machine: DrivenMachine, { openSocket, clock }: DriverOptions) {
     this.#machine = machine;
     this.#open = openSocket ?? openGlobalSocket;
     this.#clock = clock ?? systemClock;
   }
 
-  /** Begins a step: the turn is good until the next one, and `settle` ends it. */
+  /** Begins a step. The context is valid until the next one; `settle` ends the step. */
   begin(): StepContext {
     this.now = Math.floor(this.#clock.now());
     return this;
@@ -83,7 +93,7 @@ export class Driver implements StepContext {
     this.#cancelTimer = at === undefined ? undefined : this.#clock.later(Math.max(0, at - this.now), () => this.#ring());
   }
 
-  /** Calls `run` after `ms`, for what is not the machine's. Returns what takes that back. */
+  /** Calls `run` after `ms`, for deadlines that are not the machine's. Returns a function that cancels the call. */
   later(ms: Millis, run: () => void): () => void {
     return this.#clock.later(ms, run);
   }
@@ -107,21 +117,51 @@ export class Driver implements StepContext {
   count(): void {}
 
   emit(effect: Effect): void {
-    if (effect.do === "send") this.#send(effect.to as LinkId, effect.frame); // Why: these machines have no peers.
-    else if (effect.do === "dial") this.#dial(effect.link, effect.url);
-    else if (effect.do === "closeLink") this.#hangup(effect.link);
+    switch (effect.do) {
+      case "send":
+        return this.#send(effect.to as LinkId, effect.frame); // Why: these machines have no peers.
+      case "dial":
+        return this.#dial(effect.link, effect.url);
+      case "closeLink":
+        return this.#close(effect.link);
+      // These need a relay.
+      case "reply":
+      case "close":
+      case "ping":
+      case "attach":
+      case "put":
+      case "delete":
+      case "load":
+      case "saveFile":
+      case "deleteFile":
+      case "runJob":
+      case "respond":
+      case "observe":
+      case "drained":
+      case "rebuild":
+        return;
+      default:
+        return assertNever(effect);
+    }
   }
 
   #ring(): void {
     this.#wakeAt = undefined;
     this.#cancelTimer = undefined;
-    this.#machine.tick(this.begin());
-    this.settle();
+    this.#run((ctx) => this.#machine.tick(ctx));
   }
 
   #push(event: LinkEvent): void {
-    this.#machine.event(event, this.begin());
-    this.settle();
+    this.#run((ctx) => this.#machine.handle(event, ctx));
+  }
+
+  /** Why `finally`: a listener of the program may throw, and the next deadline must come all the same. */
+  #run(step: (ctx: StepContext) => void): void {
+    try {
+      step(this.begin());
+    } finally {
+      this.settle();
+    }
   }
 
   #dial(link: LinkId, url: string): void {
@@ -145,7 +185,7 @@ export class Driver implements StepContext {
       if (!this.#forget(link, socket)) return;
       this.#push({ is: "dropped", link, code: event.code ?? CODE_ABNORMAL, reason: String(event.reason ?? "") });
     };
-    socket.onerror = () => {}; // Why: `close` follows, and Node's emitters throw when nobody listens.
+    socket.onerror = () => {}; // Why: `close` follows, and Node's emitters throw an error that nobody listens to.
   }
 
   #send(link: LinkId, frame: Frame): void {
@@ -154,52 +194,46 @@ export class Driver implements StepContext {
     try {
       socket.send(frame as string | Uint8Array<ArrayBuffer>); // Why: frames of these machines are never shared memory.
     } catch {
-      return; // Why: a socket that is closing says so by `close`.
+      return; // Why: the socket is closing, and `close` follows.
     }
-    if (socket.bufferedAmount > PRESSED_BYTES && !this.#pressed.has(link)) {
-      this.#pressed.add(link);
-      this.#machine.event({ is: "linkBackpressure", link }, this);
-      this.#awaitEase(link, socket);
+    if (bufferedBytes(socket) > BACKPRESSURE_BYTES && !this.#congested.has(link)) {
+      this.#congested.add(link);
+      this.#machine.handle({ is: "linkBackpressure", link }, this);
+      this.#awaitRelief(link, socket);
     }
   }
 
-  #awaitEase(link: LinkId, socket: SocketLike): void {
-    this.#clock.later(EASE_CHECK_MS, () => {
+  #awaitRelief(link: LinkId, socket: SocketLike): void {
+    this.#clock.later(RELIEF_CHECK_MS, () => {
       if (this.#sockets.get(link) !== socket) return;
-      if (socket.bufferedAmount > EASED_BYTES) return this.#awaitEase(link, socket);
-      this.#pressed.delete(link);
+      if (bufferedBytes(socket) > RELIEVED_BYTES) return this.#awaitRelief(link, socket);
+      this.#congested.delete(link);
       this.#push({ is: "linkRelieved", link });
     });
   }
 
   /** Closes without another event. */
-  #hangup(link: LinkId): void {
+  #close(link: LinkId): void {
     const socket = this.#sockets.get(link);
     if (socket === undefined || !this.#forget(link, socket)) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     try {
       socket.close(1000);
     } catch {
-      // Why: it was closed already.
+      return; // Why: it was closed already.
     }
   }
 
   #forget(link: LinkId, socket: SocketLike): boolean {
     if (this.#sockets.get(link) !== socket) return false;
-    this.#pressed.delete(link);
+    this.#congested.delete(link);
     return this.#sockets.delete(link);
   }
 }
 
-/** What a driver is lent, beside what the runtime has. */
-export interface DriverOptions {
-  /** Opens sockets. When absent: the global `WebSocket`, without compression where it can be asked for. */
-  readonly openSocket?: OpenSocket | undefined;
-  /** Time and chance. When absent: the system's. */
-  readonly clock?: Clock | undefined;
-}
+const bufferedBytes = ({ bufferedAmount = 0 }: SocketLike): number => bufferedAmount;
 
-/** The data of a message event as a frame; undefined for what is neither text nor bytes. */
+/** The data of a message event as a frame; undefined for data that is neither text nor bytes. */
 function frameOf(data: unknown): Frame | undefined {
   if (typeof data === "string") return data;
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
@@ -207,17 +241,17 @@ function frameOf(data: unknown): Frame | undefined {
   return undefined;
 }
 
-/** Bun asks for compression unless told not to, and the bus then takes a tenth of the frames. */
-const ACCEPTS_OPTIONS = "Bun" in globalThis;
+/** Bun offers compression unless told not to, and Nallely's bus then takes a tenth of the frames. */
+const TAKES_OPTIONS = "Bun" in globalThis;
 
 function openGlobalSocket(url: string): SocketLike {
-  // Why: the second argument is a list of protocols everywhere else, and the types only know that.
+  // Why: the second argument is a list of protocols everywhere else, and the types know only that.
   const Socket = WebSocket as unknown as new (url: string, options?: object) => SocketLike;
-  return ACCEPTS_OPTIONS ? new Socket(url, { perMessageDeflate: false }) : new Socket(url);
+  return TAKES_OPTIONS ? new Socket(url, { perMessageDeflate: false }) : new Socket(url);
 }
 
-/** The system's time, which is never set back, and its chance. */
-const systemClock: Clock = {
+/** The system's time, which never goes back, and its randomness. */
+export const systemClock: ClientClock = {
   now: () => performance.timeOrigin + performance.now(),
   random: Math.random,
   later(ms, run) {

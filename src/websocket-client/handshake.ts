@@ -1,18 +1,18 @@
 /** The HTTP that a WebSocket begins with (RFC 6455, section 4), as a client speaks it. */
 import process from "node:process";
-import type { DialRequest } from "./dial.ts";
+import type { DialRequest } from "./dialer.ts";
 
 /** Appended to the key, for the answer to prove that it was read. */
 const ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const TEXT = /^[\t\x20-\x7e]*$/;
 
-export interface UpgradeRequest {
+export interface ClientHandshake {
   readonly text: string;
   readonly key: string;
 }
 
 /** The request, with a new key. Throws for headers that cannot be sent. */
-export function upgradeRequest({ url, headers }: DialRequest): UpgradeRequest {
+export function createHandshake({ url, headers }: DialRequest): ClientHandshake {
   const { host, pathname, search, username, password } = new URL(url);
   const key = base64(crypto.getRandomValues(new Uint8Array(16)));
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
@@ -31,7 +31,7 @@ export function upgradeRequest({ url, headers }: DialRequest): UpgradeRequest {
 }
 
 /** Undefined when the head of a response accepts the request with this key; else why it does not. */
-export function refusal(head: string, key: string): string | undefined {
+export function handshakeError(head: string, key: string): string | undefined {
   const [status = "", ...lines] = head.split("\r\n");
   if (!/^HTTP\/1\.1 101(?: |$)/.test(status)) return `Expected 101 status code: ${status.slice(0, 80)}`;
   const headers = new Map(lines.map((line): [string, string] => {

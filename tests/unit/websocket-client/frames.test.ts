@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import fc from "fast-check";
 import { FrameReader } from "../../../src/websocket-client/frame-reader.ts";
-import { FrameWriter, OP } from "../../../src/websocket-client/frame-writer.ts";
+import { FrameWriter, OPCODE } from "../../../src/websocket-client/frame-writer.ts";
 import { check } from "../../harness/check.ts";
 
 const BYTES_MAX = 200_000;
@@ -25,10 +25,10 @@ function read(bytes: Uint8Array, pieces: readonly number[] = []): unknown[] {
   const said: unknown[] = [];
   const reader = new FrameReader({
     message: (message) => said.push(typeof message === "string" ? message : [...message]),
-    pinged: (payload) => said.push(["ping", ...payload]),
-    ponged: () => said.push("pong"),
-    closing: (code, reason) => said.push({ code, reason }),
-    breached: (code) => said.push({ breach: code }),
+    pingReceived: (payload) => said.push(["ping", ...payload]),
+    pongReceived: () => said.push("pong"),
+    closeReceived: (code, reason) => said.push({ code, reason }),
+    protocolError: (code) => said.push({ breach: code }),
   }, BYTES_MAX);
   let at = 0;
   for (const size of pieces) {
@@ -44,17 +44,17 @@ const joined = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(
 test("RT24 messages are read whole, however the connection cuts them", () => {
   const texts = fc.array(fc.string({ unit: "grapheme", maxLength: 300 }), { maxLength: 6 });
   fc.assert(fc.property(texts, fc.array(fc.nat(200), { maxLength: 20 }), (messages, pieces) => {
-    check.equal(read(joined(...messages.map((text) => frame(OP.text, utf8(text)))), pieces), messages);
+    check.equal(read(joined(...messages.map((text) => frame(OPCODE.text, utf8(text)))), pieces), messages);
   }));
 });
 
 test("RT24 a message in parts is one message, and control frames may come between its parts", () => {
   const bytes = joined(
-    frame(OP.text, utf8("one "), false),
-    frame(OP.ping, Uint8Array.of(7)),
+    frame(OPCODE.text, utf8("one "), false),
+    frame(OPCODE.ping, Uint8Array.of(7)),
     frame(0, utf8("two "), false),
     frame(0, utf8("three")),
-    frame(OP.close, joined(Uint8Array.of(0x03, 0xf4), utf8("bye"))),
+    frame(OPCODE.close, joined(Uint8Array.of(0x03, 0xf4), utf8("bye"))),
   );
   check.equal(read(bytes), [["ping", 7], "one two three", { code: 1012, reason: "bye" }]);
 });
@@ -62,9 +62,9 @@ test("RT24 a message in parts is one message, and control frames may come betwee
 test("RT25 a breach of the protocol ends the connection with its code", () => {
   check.equal(read(frame(3, utf8("?"))), [{ breach: 1002 }]);
   check.equal(read(frame(0, utf8("nothing before it"))), [{ breach: 1002 }]);
-  check.equal(read(frame(OP.text, Uint8Array.of(0xff))), [{ breach: 1007 }]);
-  check.equal(read(frame(OP.ping, new Uint8Array(126))), [{ breach: 1002 }]);
-  check.equal(read(frame(OP.text, new Uint8Array(BYTES_MAX + 1))), [{ breach: 1009 }]);
+  check.equal(read(frame(OPCODE.text, Uint8Array.of(0xff))), [{ breach: 1007 }]);
+  check.equal(read(frame(OPCODE.ping, new Uint8Array(126))), [{ breach: 1002 }]);
+  check.equal(read(frame(OPCODE.text, new Uint8Array(BYTES_MAX + 1))), [{ breach: 1009 }]);
   check.equal(read(Uint8Array.of(0xc1, 0)), [{ breach: 1002 }]);
 });
 
@@ -79,7 +79,7 @@ test("RT26 what is written is masked, and unmasks to what was said, however litt
   fc.assert(
     fc.property(fc.array(payload, { minLength: 1, maxLength: 5 }), fc.integer({ min: 1, max: 5_000 }), (texts, taken) => {
       const writer = new FrameWriter();
-      for (const text of texts) writer.add(OP.text, text);
+      for (const text of texts) writer.add(OPCODE.text, text);
       const sent: number[] = [];
       while (writer.length > 0) {
         writer.drain((bytes) => {

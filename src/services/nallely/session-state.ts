@@ -1,12 +1,12 @@
 /**
- * A session's state as Trevor tells it, and what can be read from it.
+ * The state of a session as Trevor sends it, and queries on it.
  *
- * Only what this code relies on is checked; everything else of it is passed through as it came.
+ * Only the parts that this code uses are checked; everything else is passed on unchanged.
  */
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import type { NeuronPlan, Range } from "./declaration.ts";
+import type { NeuronSpec, Range } from "./declaration.ts";
 
-/** The whole state, with the names that Trevor gives its parts. */
+/** The whole state, with the names that Trevor uses. */
 export interface SessionState {
   readonly input_ports: readonly string[];
   readonly output_ports: readonly string[];
@@ -15,28 +15,28 @@ export interface SessionState {
   readonly connections: readonly Connection[];
   readonly classes: { readonly virtual: readonly string[]; readonly midi: readonly string[] };
   readonly playground_code: string;
-  /** Parameters that something was wired to and that nobody has registered yet. */
+  /** Parameters that are wired, but not registered yet. */
   readonly waiting_services: readonly { readonly key: string; readonly target: string }[];
   readonly exposed_services: Readonly<Record<string, readonly (readonly [string, string])[]>>;
   readonly myname: string;
 }
 
-/** A virtual device, one of the buses, or the proxy of an external neuron. */
+/** A virtual device, a bus, or the proxy of an external neuron. */
 export interface VirtualDevice {
   readonly id: number;
   readonly repr: string;
   readonly meta: { readonly name: string; readonly parameters: readonly VirtualParameter[]; readonly doc?: Json };
   readonly paused: boolean;
   readonly running: boolean;
-  /** Values by plain name; a bare NaN of the session reads as null. */
+  /** Values by parameter name; a bare NaN of the session is null here. */
   readonly config: Readonly<Record<string, Json>>;
-  /** True for an external neuron; its id is the bus's. */
+  /** True for an external neuron, whose `id` is the bus's. */
   readonly proxy: boolean;
 }
 
-/** A parameter as a session lists it. */
+/** A parameter as the session lists it. */
 export interface VirtualParameter {
-  /** Of an external neuron: `NEURON_parameter`. */
+  /** For an external neuron `NEURON_parameter`. */
   readonly name: string;
   readonly cv_name: string;
   readonly range: Range;
@@ -45,7 +45,7 @@ export interface VirtualParameter {
   readonly [other: string]: Json | undefined;
 }
 
-/** A wire from one parameter to another. */
+/** A connection from one parameter to another. */
 export interface Connection {
   readonly id: number;
   readonly src: {
@@ -59,7 +59,7 @@ export interface Connection {
   readonly muted: boolean;
 }
 
-/** True for a message that is a whole state: the only kind with these keys. */
+/** True for a whole state, the only kind of message with these keys. */
 export function isSessionState(message: Json): message is Json & SessionState {
   return isObject(message) && Array.isArray(message.virtual_devices) && message.virtual_devices.every(isVirtualDevice) &&
     Array.isArray(message.connections) && message.connections.every(isConnection) && isObject(message.classes);
@@ -77,7 +77,7 @@ function isConnection(value: Json): boolean {
     isNamed(value.dest.parameter);
 }
 
-/** The id of the bus that external neurons are on; undefined while there is none, as after a reset. */
+/** The id of the bus of external neurons; undefined while there is none, as after a reset. */
 export const busIdOf = (state: SessionState): number | undefined =>
   state.virtual_devices.find(({ meta, proxy }) => meta.name === "WebSocketBus" && !proxy)?.id;
 
@@ -85,15 +85,15 @@ export const busIdOf = (state: SessionState): number | undefined =>
 export const proxyOf = (state: SessionState, neuron: string): VirtualDevice | undefined =>
   state.virtual_devices.find(({ meta, proxy }) => proxy && meta.name === neuron);
 
-/** The devices of a class or with a name, external neurons left out. */
+/** The devices of this class or name, without external neurons. */
 export const devicesOf = (state: SessionState, name: string): readonly VirtualDevice[] =>
   state.virtual_devices.filter(({ meta, proxy }) => !proxy && meta.name === name);
 
-/** What `associate_parameters` calls a parameter of an external neuron. */
+/** The path of an external neuron's parameter, for `associate_parameters`. */
 export const neuronPath = (bus: number, neuron: string, parameter: string): string =>
   `${bus}::__virtual__::${neuron}_${parameter}_cv`;
 
-/** What `associate_parameters` calls a parameter of a virtual device, by its `cv_name` (`input_cv`, `output_cv`). */
+/** The path of a virtual device's parameter by its `cv_name` (`input_cv`, `output_cv`), for `associate_parameters`. */
 export const devicePath = (device: number, cvName: string): string => `${device}::__virtual__::${cvName}`;
 
 /** The connections from or to a parameter of an external neuron. */
@@ -105,23 +105,23 @@ export function connectionsOf(state: SessionState, neuron: string, parameter?: s
   return state.connections.filter(({ src, dest }) => names.has(src.parameter.name) || names.has(dest.parameter.name));
 }
 
-/** How the session's idea of a neuron differs from its declaration. */
+/** The differences between the session's registration of a neuron and its declaration. */
 export interface Drift {
-  /** False: the session does not list it. If its socket is open all the same, the name is poisoned: only a reset cures it. */
+  /** False: the session does not list it. If its socket is open nevertheless, the name is poisoned, and only a reset of the session helps. */
   readonly isListed: boolean;
-  /** Declared, and unknown to the session: values sent to them are dropped there. */
+  /** Declared, but unknown to the session, which drops their values. */
   readonly missing: readonly string[];
-  /** Known to the session, and not declared. */
+  /** Known to the session, but not declared. */
   readonly extra: readonly string[];
-  /** Declared with another range or stream flag: the first registration is the one that counts. */
+  /** Declared with another range or stream flag. The session keeps the first registration. */
   readonly changed: readonly string[];
 }
 
-export function driftOf(state: SessionState, plan: NeuronPlan): Drift {
-  const proxy = proxyOf(state, plan.name);
-  const known = new Map(proxy?.meta.parameters.map((parameter) => [parameter.name.slice(plan.name.length + 1), parameter]));
-  const declared = new Set(plan.parameters.map(({ name }) => name));
-  const changed = plan.parameters.filter(({ name, range = [null, null], stream }) => {
+export function driftOf(state: SessionState, spec: NeuronSpec): Drift {
+  const proxy = proxyOf(state, spec.name);
+  const known = new Map(proxy?.meta.parameters.map((parameter) => [parameter.name.slice(spec.name.length + 1), parameter]));
+  const declared = new Set(spec.parameters.map(({ name }) => name));
+  const changed = spec.parameters.filter(({ name, range = [null, null], stream }) => {
     const there = known.get(name);
     return there !== undefined &&
       (there.stream !== stream || !Array.isArray(there.range) || `${there.range}` !== `${range}`);

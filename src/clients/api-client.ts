@@ -38,7 +38,7 @@ export class ApiClient {
   }
 
   /** One request; `path` is what comes after `/api/`. The type of the answer is the caller's word for what the document says. */
-  async ask<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<Body> {
+  async request<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<Body> {
     const { url, token, timeoutMs = TIMEOUT_MS } = this.#options;
     const base = url.replace(/\/+$/, "");
     const response = await fetch(`${base}/api/${path}`, {
@@ -61,7 +61,7 @@ export class ApiClient {
     const limit = `?limit=${PAGE_LENGTH_MAX}`;
     let query = limit;
     for (;;) {
-      const { items, next } = await this.ask<Page<Item>>("GET", path + query);
+      const { items, next } = await this.request<Page<Item>>("GET", path + query);
       yield* items;
       if (next === null) return;
       query = `${limit}&after=${encodeURIComponent(next)}`;
@@ -70,7 +70,7 @@ export class ApiClient {
 }
 
 /** A name as one part of a path. Why: a part of dots only leads elsewhere, however it is written; the relay knows a name by its key, too. */
-export const inPath = (name: string): string => encodeURIComponent(/^\.+$/.test(name) ? segment(name) : name);
+export const pathSegment = (name: string): string => encodeURIComponent(/^\.+$/.test(name) ? segment(name) : name);
 
 function refusal(status: number, answer: unknown): ApiError {
   const { detail, title, fault } = isObject(answer) ? answer : {};

@@ -1,0 +1,365 @@
+/**
+ * The Nallely service: the relay's neuron and its link to Trevor, driven by the engine.
+ *
+ * Invariants: W1 with settings that break a rule nothing is dialled, and `ready` gives the reason; W2 each time the neuron's link opens,
+ * the session is asked what it knows of the neuron, if Trevor can be reached; W3 the service is drained once no attempt has still to
+ * register, at the latest at the deadline.
+ */
+import { assertNever } from "../../core/assert.ts";
+import type { StepContext } from "../../core/context.ts";
+import { earlier } from "../../core/deadlines.ts";
+import type { LinkEvent, ServiceEvent } from "../../core/event.ts";
+import type { Millis } from "../../core/ids.ts";
+import type { Json } from "../../core/json.ts";
+import { linkIdOf } from "../../core/link.ts";
+import type { RestoreInput, Service } from "../../core/service.ts";
+import type { ServiceMessage } from "../../core/service-message.ts";
+import type { Settings } from "../../core/settings.ts";
+import {
+  type Bridge,
+  bridgeSpec,
+  createBridge,
+  handleInput,
+  handleNeuroMessage,
+  handleObservation,
+  joinNeuro,
+  leaveNeuro,
+  publishTo,
+} from "./bridge.ts";
+import {
+  addParameters,
+  createNeuron,
+  handleNeuronLink,
+  isNeuronLink,
+  isNeuronStopped,
+  type NallelyLinkOptions,
+  type NeuronUpdate,
+  nextNeuronWakeup,
+  receiveValue,
+  startNeuron,
+  stopNeuron,
+  tickNeuron,
+} from "./neuron.ts";
+import { waitingCount } from "./outputs.ts";
+import { isViolation } from "./rule-violation.ts";
+import { type Drift, driftOf, hasDrift } from "./session-state.ts";
+import { nextStatsTick, tickStats } from "./stats.ts";
+import {
+  createTrevor,
+  handleTrevorLink,
+  nextTrevorWakeup,
+  startTrevor,
+  stopTrevor,
+  submitCommand,
+  tickTrevor,
+  type TrevorMachine,
+  type TrevorUpdate,
+} from "./trevor.ts";
+
+const BACKOFF = { baseMs: 250, capMs: 2_000 };
+const DIAL_TIMEOUT_MS = 5_000;
+const DRIFT_TIMEOUT_MS = 10_000;
+
+export interface NallelyState {
+  role: Role;
+  phase: Phase;
+}
+
+/** What the settings make of the service. */
+type Role = { readonly is: "disabled" } | { readonly is: "refused"; readonly reason: string } | ActiveRole;
+
+interface ActiveRole {
+  readonly is: "active";
+  readonly bridge: Bridge;
+  /** Undefined without `nallely.trevor_url`. */
+  readonly trevor: TrevorMachine | undefined;
+  /** The last comparison of the session with the declaration since the link opened. */
+  drift: Drift | undefined;
+  /** The id of the command that asks for the next comparison. */
+  driftRequest: string | undefined;
+}
+
+type Phase =
+  | { readonly is: "new" }
+  | { readonly is: "running" }
+  | { readonly is: "draining"; readonly until: Millis }
+  | { readonly is: "drained" };
+
+export const nallely: Service<NallelyState> = {
+  name: "nallely",
+  resident: [],
+  restore: (settings: Settings, _input: RestoreInput): NallelyState => ({
+    role: roleOf(settings),
+    phase: { is: "new" },
+  }),
+  step(state: NallelyState, event: ServiceEvent, ctx: StepContext): void {
+    dispatch(state, event, ctx);
+    finishDraining(state, ctx);
+  },
+  nextWakeup({ role, phase }: NallelyState): Millis | undefined {
+    let first = phase.is === "draining" ? phase.until : undefined;
+    if (role.is !== "active") return first;
+    const { bridge, trevor } = role;
+    first = earlier(first, nextNeuronWakeup(bridge.neuron));
+    first = earlier(first, nextStatsTick(bridge.stats));
+    return earlier(first, trevor && nextTrevorWakeup(trevor));
+  },
+};
+
+function roleOf(settings: Settings): Role {
+  const { enabled, url, trevor_url: trevorUrl } = settings.nallely;
+  if (!enabled) return { is: "disabled" };
+  const spec = bridgeSpec(settings.nallely);
+  if (isViolation(spec)) return { is: "refused", reason: spec.reason };
+  return {
+    is: "active",
+    bridge: createBridge(settings.nallely, createNeuron(spec, linkOptions(url))),
+    trevor: trevorUrl === "" ? undefined : createTrevor(linkOptions(trevorUrl)),
+    drift: undefined,
+    driftRequest: undefined,
+  };
+}
+
+const linkOptions = (url: string): NallelyLinkOptions => ({ url, backoff: BACKOFF, dialTimeoutMs: DIAL_TIMEOUT_MS });
+
+function dispatch(state: NallelyState, event: ServiceEvent, ctx: StepContext): void {
+  const { role } = state;
+  switch (event.is) {
+    case "serviceMessage":
+      return role.is === "active" ? handleServiceMessage(role.bridge, event.message, ctx) : undefined;
+    case "received":
+    case "dialed":
+    case "dropped":
+    case "linkBackpressure":
+    case "linkRelieved":
+      return role.is === "active" ? handleLink(role, event, ctx) : undefined;
+    case "tick":
+      return tick(state, ctx);
+    case "configured":
+      return configure(state, event.settings, ctx);
+    case "draining":
+      state.phase = { is: "draining", until: event.until };
+      return stop(role, ctx);
+    case "requested": {
+      const body = "get" in event.request && event.request.get === "ready" ? readiness(role) : status(role);
+      return ctx.emit({ do: "respond", requestId: event.requestId, body });
+    }
+    // It has no listener, stores nothing, and starts no jobs.
+    case "opened":
+    case "frame":
+    case "closed":
+    case "throttled":
+    case "ponged":
+    case "backpressure":
+    case "relieved":
+    case "stored":
+    case "storeFailed":
+    case "loaded":
+    case "loadFailed":
+    case "jobFinished":
+    case "fileSaved":
+      return;
+    default:
+      return assertNever(event);
+  }
+}
+
+function handleServiceMessage(bridge: Bridge, message: ServiceMessage, ctx: StepContext): void {
+  switch (message.is) {
+    case "observed":
+      return handleObservation(bridge, message.observation, ctx);
+    case "neuroMessage":
+      return handleNeuroMessage(bridge, message.message, ctx);
+    // Between the Intermediary and Neuro.
+    case "integrationJoined":
+    case "integrationLeft":
+    case "gameMessage":
+    case "directMessage":
+    case "directSettled":
+    case "actionChosen":
+    case "upstreamChanged":
+    case "choiceRequested":
+    case "contextShared":
+      return;
+    default:
+      return assertNever(message);
+  }
+}
+
+function handleLink(role: ActiveRole, event: LinkEvent, ctx: StepContext): void {
+  const { bridge, trevor } = role;
+  const isTrevor = trevor !== undefined && linkIdOf(trevor.link) === event.link;
+  if (event.is === "received") ctx.count(isTrevor ? "trevor" : "session", "in", "value");
+  if (isTrevor) return handleTrevorUpdates(role, handleTrevorLink(trevor, event, ctx), ctx);
+  if (event.is === "received" && isNeuronLink(bridge.neuron, event.link)) {
+    const input = receiveValue(bridge.neuron, event.frame);
+    return input === undefined ? undefined : handleInput(bridge, input, ctx);
+  }
+  handleNeuronUpdate(role, handleNeuronLink(bridge.neuron, event, ctx), ctx);
+}
+
+function tick(state: NallelyState, ctx: StepContext): void {
+  if (state.phase.is === "new") start(state, ctx);
+  const { role } = state;
+  if (role.is !== "active") return;
+  const { bridge, trevor } = role;
+  tickStats(bridge.stats, ctx.now, publishTo(bridge, ctx));
+  handleNeuronUpdate(role, tickNeuron(bridge.neuron, ctx), ctx);
+  if (trevor !== undefined) handleTrevorUpdates(role, tickTrevor(trevor, ctx), ctx);
+}
+
+function start(state: NallelyState, ctx: StepContext): void {
+  const { role } = state;
+  state.phase = { is: "running" };
+  switch (role.is) {
+    case "disabled":
+      return;
+    case "refused":
+      return ctx.observe({ is: "nallely_refused", reason: role.reason });
+    case "active":
+      startNeuron(role.bridge.neuron, ctx);
+      if (role.trevor !== undefined) startTrevor(role.trevor, ctx);
+      return;
+    default:
+      return assertNever(role);
+  }
+}
+
+function stop(role: Role, ctx: StepContext): void {
+  if (role.is !== "active") return;
+  leaveNeuro(role.bridge, ctx);
+  stopNeuron(role.bridge.neuron, ctx);
+  if (role.trevor !== undefined) stopTrevor(role.trevor, ctx);
+}
+
+/** Changed settings of `nallely` make another neuron; equal ones leave it alone. */
+function configure(state: NallelyState, settings: Settings, ctx: StepContext): void {
+  const role = roleOf(settings);
+  if (fingerprint(role) === fingerprint(state.role)) return;
+  stop(state.role, ctx);
+  state.role = role;
+  if (state.phase.is === "new" || state.phase.is === "running") start(state, ctx);
+}
+
+function fingerprint(role: Role): string {
+  switch (role.is) {
+    case "disabled":
+      return role.is;
+    case "refused":
+      return role.reason;
+    case "active":
+      return JSON.stringify(role.bridge.settings);
+    default:
+      return assertNever(role);
+  }
+}
+
+function handleNeuronUpdate(role: ActiveRole, update: NeuronUpdate | undefined, ctx: StepContext): void {
+  if (update === undefined) return;
+  const { bridge } = role;
+  const { name, url } = bridge.settings;
+  switch (update.is) {
+    case "open":
+      ctx.observe({ is: "nallely_connected", name, url });
+      joinNeuro(bridge, ctx);
+      return requestDrift(role, ctx);
+    case "waiting": {
+      const reason = update.reason || `closed with ${update.code}`;
+      role.drift = undefined;
+      ctx.observe({ is: "nallely_lost", name, reason, retry_ms: update.retryMs });
+      return leaveNeuro(bridge, ctx);
+    }
+    case "dialing":
+    case "closed":
+      return;
+    default:
+      return assertNever(update);
+  }
+}
+
+function handleTrevorUpdates(role: ActiveRole, updates: readonly TrevorUpdate[], ctx: StepContext): void {
+  for (const update of updates) handleTrevorUpdate(role, update, ctx);
+}
+
+function handleTrevorUpdate(role: ActiveRole, update: TrevorUpdate, ctx: StepContext): void {
+  const { bridge, trevor } = role;
+  switch (update.is) {
+    case "open":
+      return requestDrift(role, ctx);
+    case "answered":
+      if (update.id !== role.driftRequest) return;
+      role.driftRequest = undefined;
+      // Why not the reply: the last state is the same one, or a later one.
+      return trevor?.state && applyDrift(role, driftOf(trevor.state, bridge.neuron.spec), ctx);
+    case "failed":
+      if (update.id === role.driftRequest) role.driftRequest = undefined;
+      return;
+    case "dialing":
+    case "waiting":
+    case "closed":
+    case "state":
+    case "bus":
+    case "message":
+      return;
+    default:
+      return assertNever(update);
+  }
+}
+
+/** Asks the session what it knows of the neuron, once both links are open. */
+function requestDrift(role: ActiveRole, ctx: StepContext): void {
+  const { bridge, trevor } = role;
+  if (role.driftRequest !== undefined || bridge.neuron.link.state.is !== "open") return;
+  if (trevor === undefined || trevor.link.state.is !== "open") return;
+  const id = ctx.id();
+  role.driftRequest = id;
+  submitCommand(trevor, { id, name: "full_state", params: {}, deadline: ctx.now + DRIFT_TIMEOUT_MS }, ctx);
+}
+
+function applyDrift(role: ActiveRole, drift: Drift, ctx: StepContext): void {
+  const { neuron, settings } = role.bridge;
+  role.drift = drift;
+  if (!hasDrift(drift)) return;
+  const { isListed: listed, missing, extra, changed } = drift;
+  ctx.observe({ is: "nallely_drifted", name: settings.name, listed, missing, extra, changed });
+  if (settings.repair && listed && missing.length > 0) addParameters(neuron, missing, ctx);
+}
+
+function finishDraining(state: NallelyState, ctx: StepContext): void {
+  const { role, phase } = state;
+  if (phase.is !== "draining") return;
+  const isStopped = role.is !== "active" || isNeuronStopped(role.bridge.neuron);
+  if (!isStopped && ctx.now < phase.until) return;
+  state.phase = { is: "drained" };
+  ctx.emit({ do: "drained", service: "nallely" });
+}
+
+function readiness(role: Role): Json {
+  const waits: string[] = [];
+  if (role.is === "refused") waits.push(role.reason);
+  if (role.is === "active") {
+    const { neuron, settings } = role.bridge;
+    if (neuron.link.state.is !== "open") waits.push(`the bus at ${settings.url} is offline`);
+    if (role.drift?.isListed === false) waits.push("the session does not list the neuron: reset the session");
+  }
+  return { ok: waits.length === 0, waits };
+}
+
+function status(role: Role): Json {
+  if (role.is !== "active") return { enabled: false };
+  const { bridge: { neuron, settings }, trevor, drift } = role;
+  const { outputs, inputs, link } = neuron;
+  return {
+    enabled: true,
+    name: settings.name,
+    url: settings.url,
+    state: link.state.is,
+    outputs: Object.fromEntries([...outputs.byName].map(([name, { lastSent }]) => [name, lastSent ?? 0])),
+    inputs: Object.fromEntries(
+      [...inputs].flatMap(([name, { latest }]) => latest === undefined ? [] : [[name, latest]]),
+    ),
+    counts: { ...outputs.counts, ...neuron.counts, waiting: waitingCount(outputs), openings: neuron.openings },
+    trevor: trevor && { state: trevor.link.state.is, bus: trevor.busId, ...trevor.counts },
+    drift: drift && { ...drift },
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * One game and its own connection to the backend.
+ *
+ * Invariants: P1 every frame is forwarded unchanged and in order, in both directions; P2 frames that the game sends before the backend is
+ * reached are held, within `PROXY_FRAMES_HELD_MAX` and `PROXY_HELD_LENGTH_MAX`; P3 the backend is dialled once, and when either side
+ * closes, the other is closed, too.
+ */
+import type { StepContext } from "../../core/context.ts";
+import type { ConnectionInfo } from "../../core/event.ts";
+import { type LinkId, linkId, type Millis, type PeerId } from "../../core/ids.ts";
+import type { Frame } from "../../core/json.ts";
+import { PROXY_DIAL_MS, PROXY_FRAMES_HELD_MAX, PROXY_HELD_LENGTH_MAX } from "../../core/limits.ts";
+
+export interface ProxiedGame {
+  readonly peer: PeerId;
+  readonly link: LinkId;
+  /** The name of the game in events for watchers. */
+  readonly client: string;
+  backend: Backend;
+  /** Decided by the game's first command. */
+  announcement: "undecided" | "announced" | "unannounced";
+}
+
+type Backend =
+  | { readonly is: "dialing"; readonly held: Frame[]; heldLength: number }
+  | { readonly is: "open" };
+
+/** Why the peer's id: many games may have the same address. */
+const clientOf = (peer: PeerId, { address }: ConnectionInfo): string => `${address} ${peer}`;
+
+/** Dials the backend for a game. `until` is the deadline of the attempt. */
+export function dialForGame(
+  peer: PeerId,
+  connection: ConnectionInfo,
+  url: string,
+  ctx: StepContext,
+): { readonly game: ProxiedGame; readonly until: Millis } {
+  const link = linkId(`proxy:${peer}:${ctx.id()}`);
+  ctx.emit({ do: "dial", link, url: withPath(url, connection.path), headers: headersOf(connection) });
+  const game: ProxiedGame = {
+    peer,
+    link,
+    client: clientOf(peer, connection),
+    backend: { is: "dialing", held: [], heldLength: 0 },
+    announcement: "undecided",
+  };
+  return { game, until: ctx.now + PROXY_DIAL_MS };
+}
+
+/** Forwards a frame of the game, or holds it. False when too much is held. */
+export function forwardToBackend({ backend, link }: ProxiedGame, frame: Frame, ctx: StepContext): boolean {
+  if (backend.is === "open") {
+    ctx.emit({ do: "send", to: link, frame });
+    return true;
+  }
+  backend.held.push(frame);
+  backend.heldLength += frame.length;
+  return backend.held.length <= PROXY_FRAMES_HELD_MAX && backend.heldLength <= PROXY_HELD_LENGTH_MAX;
+}
+
+/** The backend was reached: forwards what was held. */
+export function backendOpened(game: ProxiedGame, ctx: StepContext): void {
+  const { backend, link } = game;
+  game.backend = { is: "open" };
+  if (backend.is === "dialing") { for (const frame of backend.held) ctx.emit({ do: "send", to: link, frame }); }
+}
+
+/** RFC 6455: codes that are reported where no code was received, and must not be sent. */
+const NO_STATUS = 1005;
+const ABNORMAL = 1006;
+
+/** The game closed: closes its connection to the backend. */
+export function closeBackend({ link }: ProxiedGame, code: number, ctx: StepContext): void {
+  ctx.emit({ do: "closeLink", link, code: code === NO_STATUS ? 1000 : code === ABNORMAL ? 1001 : code });
+}
+
+/** The backend closed or could not be reached: closes the game's connection. */
+export function closeGame(
+  { backend, peer }: ProxiedGame,
+  { code, reason }: { readonly code: number; readonly reason: string },
+  ctx: StepContext,
+): void {
+  const wasClosed = backend.is === "open" && code >= 1000 && code !== ABNORMAL;
+  if (!wasClosed) return ctx.emit({ do: "close", peer, fault: "backendAway" });
+  ctx.emit({ do: "close", peer, fault: "done", as: { code: code === NO_STATUS ? 1000 : code, reason } });
+}
+
+/** The backend's address with the game's path appended to its own. */
+function withPath(url: string, path: string): string {
+  if (path === "/") return url;
+  const [, start = url, query = ""] = /^([^?#]*)(\?[^#]*)?/.exec(url) ?? [];
+  return start.replace(/\/$/, "") + path + query;
+}
+
+const PRINTABLE = /^[\x20-\x7e]+$/;
+
+/** The game's own headers: backends may tell games apart by them, and a loop of relays shows in them. */
+function headersOf({ userAgent, via }: ConnectionInfo): Record<string, string> {
+  return {
+    ...(PRINTABLE.test(userAgent) && { "user-agent": userAgent }),
+    ...(PRINTABLE.test(via) && { "neuro-relay-via": via }),
+  };
+}
