@@ -1,13 +1,14 @@
 /**
  * One file for each entry: unstorage's `fs-lite` in a folder that no other process writes to.
  *
- * `fs-lite` creates a folder for each segment of a key. Folders that deletes leave empty are removed, or they would accumulate.
+ * Each segment of a key is a folder. Folders that deletes leave empty are removed, or they would accumulate.
  *
- * Invariant: no folder is removed while a file below it is being written.
+ * Invariants: F1 an entry exists completely or not at all: it is written to `partial/` and renamed; F2 no folder is removed while a
+ * file below it is being written.
  */
 import { rmdirSync } from "node:fs";
-import { readdir, rmdir, unlink } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, readdir, rename, rm, rmdir, unlink, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { createStorage, type Driver } from "unstorage";
 import fsLite from "unstorage/drivers/fs-lite";
 import { lockFolder } from "../folder-lock.ts";
@@ -18,8 +19,11 @@ export async function openFs(path: string): Promise<Backend> {
   const folder = resolve(path);
   const { release } = lockFolder(folder);
   const entries = join(folder, "entries");
+  const partial = join(folder, "partial");
   try {
-    const storage = createStorage({ driver: tidyDriver(entries, await removeEmptyFolders(entries)) });
+    await rm(partial, { recursive: true, force: true }); // Why: an earlier process may have been killed while it wrote.
+    await mkdir(partial, { recursive: true });
+    const storage = createStorage({ driver: tidyDriver({ entries, partial }, await removeEmptyFolders(entries)) });
     storage.mount("quarantine", fsLite({ base: join(folder, "quarantine") }));
     return { storage, release, reportsFailures: true };
   } catch (error) {
@@ -28,18 +32,31 @@ export async function openFs(path: string): Promise<Backend> {
   }
 }
 
+interface Folders {
+  readonly entries: string;
+  /** For files that are being written. In the same file system, so that a file can be renamed to its place. */
+  readonly partial: string;
+}
+
 /** `fileCounts` holds the number of files in each folder, by its path below the base with a colon at the end. */
-function tidyDriver(base: string, fileCounts: Map<string, number>): Driver {
+function tidyDriver({ entries: base, partial }: Folders, fileCounts: Map<string, number>): Driver {
   const driver = fsLite({ base });
   const writing = new Set<string>();
+  let count = 0;
   return {
     ...driver,
-    async setItemRaw(key, value, options) {
+    async setItemRaw(key, value) {
       writing.add(key);
       const folder = folderOf(key);
       fileCounts.set(folder, (fileCounts.get(folder) ?? 0) + 1);
+      const file = `${partial}/${++count}`;
       try {
-        await driver.setItemRaw?.(key, value, options);
+        await writeFile(file, value);
+        await renameTo(file, pathOf(base, key));
+      } catch (error) {
+        fileCounts.set(folder, (fileCounts.get(folder) ?? 1) - 1);
+        await rm(file, { force: true }).catch(() => undefined);
+        throw error;
       } finally {
         writing.delete(key);
       }
@@ -61,6 +78,17 @@ function tidyDriver(base: string, fileCounts: Map<string, number>): Driver {
 const pathOf = (base: string, key: string): string => `${base}/${key.replaceAll(":", "/")}`;
 
 const folderOf = (key: string): string => key.slice(0, key.lastIndexOf(":") + 1);
+
+/** Renames a file, and creates the folder of its new path only if it does not exist, which is rare. */
+async function renameTo(file: string, path: string): Promise<void> {
+  try {
+    await rename(file, path);
+  } catch (error) {
+    unlessAbsent(error);
+    await mkdir(dirname(path), { recursive: true });
+    await rename(file, path);
+  }
+}
 
 function unlessAbsent(error: unknown): void {
   if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;

@@ -1,7 +1,10 @@
 import { test } from "#runner";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { key } from "../../../src/core/key.ts";
 import { check } from "../../harness/check.ts";
 import { fs, type Quarantined } from "./backends.ts";
@@ -70,6 +73,23 @@ test("ST9 a quarantined entry can be found (fs)", async () => {
   await store.read([key("neuro", "case", "torn")]);
   check.equal(quarantined, [["neuro/case/torn", "torn: not JSON"]]);
   check.equal(await readdir(join(fixture.settings.path, "quarantine/neuro/case")), ["torn.1"]);
+  await store.close();
+  await fixture.clear();
+});
+
+test("ST21 a write that breaks off leaves no torn entry (fs)", async () => {
+  const fixture = await fs.make();
+  const script = fileURLToPath(new URL("large-write.ts", import.meta.url));
+  // Why a limit on files: it ends the write after 32 KiB, as a kill or a full disk may.
+  const words = ["-c", 'ulimit -f 64; exec "$@"', "sh", process.execPath, script, JSON.stringify(fixture.settings)];
+  const { stdout } = spawnSync("sh", words, { encoding: "utf8" });
+  check.that(!stdout.includes("stored"), stdout);
+  const quarantined: Quarantined = [];
+  const store = await fixture.open(quarantined);
+  check.equal(await store.keys(key("neuro")), []);
+  check.equal(await store.read([key("neuro", "case", "large")]), []);
+  check.equal(quarantined, []);
+  check.equal(await readdir(join(fixture.settings.path, "partial")), []);
   await store.close();
   await fixture.clear();
 });
