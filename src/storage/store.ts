@@ -4,7 +4,8 @@
  * Invariants: S1 a promise settles only when the driver has done its work, or rejects, even where the driver hides a failure; S2 a key
  * is written once; S3 what is not an entry of this program (torn, empty, foreign, or written by a newer version) is moved to
  * `quarantine/`, reported and never returned; it is never deleted and never stops the relay; S4 keys are listed from memory: the
- * backend is listed once, when it is opened.
+ * backend is listed once, when it is opened; S5 a key that cannot be read while the backend works does not affect other keys: after
+ * `READ_ATTEMPTS` it is quarantined.
  *
  * Entries pass through the driver as text (`getItemRaw`, `setItemRaw`), because unstorage's own reading guesses types, and drops
  * names such as `constructor` from what a peer sent.
@@ -31,11 +32,17 @@ export interface Backend {
   readonly entryBytesMax?: number;
   /** The driver rejects whatever it could not do, so a delete needs no check. */
   readonly reportsFailures?: boolean;
+  /** Moves an item without reading it, where the backend can. */
+  move?(from: string, to: string): Promise<void>;
   /** Releases what was opened besides the storage. */
   release?(): void;
 }
 
 const CONCURRENT_READS = 64;
+const READ_ATTEMPTS = 3;
+const READ_RETRY_MS = 100;
+/** Written and read to find out whether the backend works. */
+const PROBE_ITEM = "probe:read";
 /** Of one key, so that a program that fails in the same way each time does not fill the disk. */
 const QUARANTINED_PER_KEY_MAX = 16;
 
@@ -65,6 +72,7 @@ class EntryStore implements Store {
   async index(): Promise<void> {
     for (const item of new Set(await this.#storage.getKeys())) {
       const key = item.replaceAll(":", "/");
+      if (item === PROBE_ITEM) continue;
       if (isKey(key)) this.#keys.add(key);
       else await this.#quarantine(item, `foreign/${item.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 100)}`, "not a key");
     }
@@ -99,10 +107,52 @@ class EntryStore implements Store {
   async read(keys: readonly Key[]): Promise<readonly Entry[]> {
     const entries: Entry[] = [];
     for (let at = 0; at < keys.length; at += CONCURRENT_READS) {
-      const batch = await Promise.all(keys.slice(at, at + CONCURRENT_READS).map((key) => this.#readOne(key)));
-      for (const entry of batch) if (entry !== undefined) entries.push(entry);
+      for (const entry of await this.#readBatch(keys.slice(at, at + CONCURRENT_READS))) {
+        if (entry !== undefined) entries.push(entry);
+      }
     }
     return entries;
+  }
+
+  async #readBatch(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
+    const results = await Promise.allSettled(keys.map((key) => this.#readOne(key)));
+    const errors = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+    if (errors.length > 0 && errors.length === keys.length) await this.#probe(errors[0]);
+    return await Promise.all(
+      results.map((result, at) =>
+        result.status === "fulfilled" ? result.value : this.#readAgain(keys[at] ?? keys[0], result.reason)
+      ),
+    );
+  }
+
+  /** Reads a key that failed once, while the backend works. After `READ_ATTEMPTS` the key is quarantined. */
+  async #readAgain(key: Key | undefined, error: unknown): Promise<Entry | undefined> {
+    if (key === undefined) return undefined;
+    for (let attempt = 2; attempt <= READ_ATTEMPTS; attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, READ_RETRY_MS));
+      try {
+        return await this.#readOne(key);
+      } catch (latest) {
+        error = latest;
+      }
+    }
+    await this.#quarantine(itemOf(key), key, `unreadable: ${errorText(error)}`, "move");
+    this.#keys.delete(key);
+    return undefined;
+  }
+
+  /** Throws `error` unless the backend stores and returns a probe. If it does, the keys are faulty, not the backend. */
+  async #probe(error: unknown): Promise<void> {
+    const probe = String(performance.now());
+    try {
+      await this.#storage.setItemRaw(PROBE_ITEM, probe);
+      const read = await this.#contentOf(PROBE_ITEM);
+      await this.#storage.removeItem(PROBE_ITEM);
+      if (String(read instanceof Uint8Array ? new TextDecoder().decode(read) : read) === probe) return;
+    } catch {
+      // Why nothing: the error of the first read is thrown instead.
+    }
+    throw error;
   }
 
   async close(): Promise<void> {
@@ -131,17 +181,22 @@ class EntryStore implements Store {
   }
 
   /** Moves the content of a key to the quarantine. Where that fails it stays, and is ignored. */
-  async #quarantine(item: string, name: string, why: string): Promise<void> {
+  async #quarantine(item: string, name: string, why: string, how: "copy" | "move" = "copy"): Promise<void> {
     if (item.startsWith("quarantine:")) return;
     try {
-      const content = await this.#contentOf(item);
       const place = await this.#freePlace(`quarantine:${itemOf(name)}`);
-      if (content !== undefined && place !== undefined) {
-        await this.#storage.setItemRaw(place, content);
-        await this.#storage.removeItem(item);
+      if (place !== undefined && how === "move") {
+        if (this.#backend.move === undefined) throw new Error("this backend cannot move it");
+        await this.#backend.move(item, place);
+      } else if (place !== undefined) {
+        const content = await this.#contentOf(item);
+        if (content !== undefined) {
+          await this.#storage.setItemRaw(place, content);
+          await this.#storage.removeItem(item);
+        }
       }
     } catch (error) {
-      why += `; it could not be moved: ${errorText(error)}`;
+      why += `; it stays in place and is ignored: ${errorText(error)}`;
     }
     this.#hooks.onQuarantine(item.replaceAll(":", "/"), why);
   }

@@ -25,7 +25,8 @@ export async function openFs(path: string): Promise<Backend> {
     await mkdir(partial, { recursive: true });
     const storage = createStorage({ driver: tidyDriver({ entries, partial }, await removeEmptyFolders(entries)) });
     storage.mount("quarantine", fsLite({ base: join(folder, "quarantine") }));
-    return { storage, release, reportsFailures: true };
+    const move = (from: string, to: string) => renameTo(pathOf(entries, from), pathOf(folder, to));
+    return { storage, move, release, reportsFailures: true };
   } catch (error) {
     release();
     throw error;

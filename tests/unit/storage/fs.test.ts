@@ -1,7 +1,7 @@
 import { test } from "#runner";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, symlink } from "node:fs/promises";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -11,14 +11,40 @@ import { fs, type Quarantined } from "./backends.ts";
 
 const name = key("neuro", "case", "one");
 
-test("ST14 an unreadable entry is an error (fs)", async () => {
+/** Makes an entry unreadable. Why by a link to itself: reading it fails for every user, root included. */
+async function makeUnreadable(file: string): Promise<void> {
+  await rm(file);
+  await symlink(file, file);
+}
+
+test("ST14 ST22 an unreadable entry is reported and moved to the quarantine, and others are read (fs)", async () => {
+  for (const others of [[], [key("neuro", "case", "two")]]) {
+    const fixture = await fs.make();
+    const quarantined: Quarantined = [];
+    const store = await fixture.open(quarantined);
+    for (const one of [name, ...others]) await store.put(one, { v: 1 });
+    await makeUnreadable(join(fixture.settings.path, "entries", name));
+    check.equal((await store.read([name, ...others])).map((entry) => entry.key), others);
+    check.equal(quarantined.map(([key]) => key), [name]);
+    check.match(quarantined[0]?.[1] ?? "", /^unreadable: .*ELOOP[^;]*$/);
+    check.equal(await store.keys(key("neuro")), others);
+    check.equal(await readdir(join(fixture.settings.path, "quarantine/neuro/case")), ["one.1"]);
+    await store.close();
+    await fixture.clear();
+  }
+});
+
+test("ST22 an entry that becomes readable again is not quarantined (fs)", async () => {
   const fixture = await fs.make();
-  const store = await fixture.open();
+  const quarantined: Quarantined = [];
+  const store = await fixture.open(quarantined);
   await store.put(name, { v: 1 });
   const file = join(fixture.settings.path, "entries", name);
+  await makeUnreadable(file);
+  const reading = store.read([name]);
   await rm(file);
-  await symlink(file, file); // Why: a link to itself fails for every user, root included.
-  await check.rejects(store.read([name]), /ELOOP/);
+  await writeFile(file, '{"v":1}');
+  check.equal([(await reading).length, quarantined], [1, []]);
   await store.close();
   await fixture.clear();
 });
