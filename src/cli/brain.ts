@@ -19,6 +19,7 @@ interface TrainOptions extends ConfigurationOptions {
   readonly rate: number;
   readonly size: keyof typeof SIZES;
   readonly runId?: string;
+  readonly holdout: number;
   readonly notes: string;
   readonly json?: true;
 }
@@ -33,6 +34,7 @@ export function brainCommand(): Command {
     .option("--epochs <number>", "number of training epochs", whole(1), 10)
     .option("--batch <number>", "examples per optimization step", whole(1), 32)
     .option("--rate <number>", "learning rate", rate, 0.001)
+    .option("--holdout <share>", "share of the examples to measure the error with, 0 for none", share, 0.1)
     .addOption(new Option("--size <size>", "size of the net").choices(Object.keys(SIZES)).default("full"))
     .option("--run-id <name>", "name of the run (default: time and commit)")
     .option("--notes <text>", "free text for the manifest", "")
@@ -55,6 +57,12 @@ function rate(text: string): number {
   return value;
 }
 
+function share(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value < 1)) throw new InvalidArgumentError("expected a number from 0 to below 1");
+  return value;
+}
+
 async function run(log: string, options: TrainOptions): Promise<void> {
   const root = options.root ?? (await readConfiguration(options)).settings.brain.artifacts_root;
   const text = await readFile(log, "utf8").catch((error: unknown) => {
@@ -72,16 +80,34 @@ async function run(log: string, options: TrainOptions): Promise<void> {
   const folder = join(root, plan.runId);
   await write(folder, made);
   await addToIndex(join(dirname(root), "registry.json"), plan, made.manifest);
-  const { examples, losses } = made;
+  report(made, { folder, runId: plan.runId, isJson: options.json === true });
+}
+
+interface ReportOptions {
+  readonly folder: string;
+  readonly runId: string;
+  readonly isJson: boolean;
+}
+
+function report({ examples, skipped, losses, heldOut }: TrainingRun, { folder, runId, isJson }: ReportOptions): void {
+  if (isJson) {
+    const held_out = heldOut === undefined ? null : {
+      examples: heldOut.examples,
+      error: heldOut.error,
+      error_of_mean: heldOut.errorOfMean,
+    };
+    return console.log(JSON.stringify({ run_id: runId, folder, examples, skipped, losses, held_out }));
+  }
+  console.log(`trained with ${examples} of ${examples + skipped} entries, skipped ${skipped}: ${folder}`);
+  if (heldOut === undefined) return;
+  const { error, errorOfMean } = heldOut;
   console.log(
-    options.json
-      ? JSON.stringify({ run_id: plan.runId, folder, examples, losses })
-      : `trained with ${examples} examples: ${folder}`,
+    `mean squared error on ${heldOut.examples} held-out examples: ${error} (always predicting the mean: ${errorOfMean})`,
   );
 }
 
 function planOf(log: string, dataset: string, options: TrainOptions): TrainingPlan {
-  const { op: operation, seed, epochs, batch, rate, size, notes } = options;
+  const { op: operation, seed, epochs, batch, rate, size, holdout, notes } = options;
   const createdUtc = new Date().toISOString().replace(/\.\d+Z$/, "Z");
   const sha = git("rev-parse", "HEAD");
   const environment = {
@@ -96,6 +122,7 @@ function planOf(log: string, dataset: string, options: TrainOptions): TrainingPl
     epochs,
     batch,
     rate,
+    holdout,
     sizes: SIZES[size],
     runId: options.runId ?? runIdOf(createdUtc, sha),
     createdUtc,

@@ -113,6 +113,8 @@ export const PREDICTIONS_KEPT_MAX = 10_000;
 export const SESSION_EVICT_AFTER_MS = 600_000;
 /** Brain: entries deleted every 100 ms when a session ends. */
 export const DELETES_PER_BATCH = 64;
+/** Brain: interval at which `Infer` looks for a newer run with `brain.artifact: latest`. */
+export const ARTIFACT_REFRESH_MS = 60_000;
 /** Brain: timeout of reading an artifact. */
 export const ARTIFACT_MS = 30_000;
 /** Brain: bytes of an artifact's weights, and words in one of its vocabularies. */

@@ -17,12 +17,19 @@ export interface Example {
 
 const DEPTH_MAX = 64;
 
+export interface ExampleLog {
+  readonly examples: readonly Example[];
+  /** The number of entries that are not examples. */
+  readonly skipped: number;
+}
+
 /** The examples of one operation in a log, or the reason why the log cannot be read. */
-export function readExamples(log: string, operation: string): readonly Example[] | string {
+export function readExamples(log: string, operation: string): ExampleLog | string {
   const entries = log.trimStart().startsWith("[") ? parseJson(log, DEPTH_MAX) : lines(log);
   if (typeof entries === "string") return entries;
   if (!Array.isArray(entries)) return "the log is not a JSON list";
-  return entries.flatMap((entry: Json) => exampleOf(entry, operation) ?? []);
+  const examples = entries.flatMap((entry: Json) => exampleOf(entry, operation) ?? []);
+  return { examples, skipped: entries.length - examples.length };
 }
 
 function lines(log: string): Json[] | string {

@@ -8,7 +8,7 @@
  */
 import type { Example } from "./examples.ts";
 import { logistic, swish } from "./exp.ts";
-import { dense, type DenseLayer, type Embedding, mean, type Net } from "./net.ts";
+import { dense, type DenseLayer, type Embedding, mean, type Net, predict } from "./net.ts";
 import { type NetParameter, type NetSizes, parametersOf } from "./parameters.ts";
 import { seeded, shuffle } from "./random.ts";
 import { CHANNELS, PAD, type PerChannel, perChannel, type TokenIds, tokenize, type Vocabulary } from "./tokenizer.ts";
@@ -22,6 +22,7 @@ export interface TrainingOptions {
 }
 
 export interface TrainingResult {
+  readonly net: Net;
   readonly parameters: readonly NetParameter[];
   /** Mean squared error of each epoch. */
   readonly losses: readonly number[];
@@ -58,7 +59,18 @@ export function train(
     losses.push(loss / Math.max(1, lessons.length));
     onEpoch(epoch + 1, losses.at(-1) ?? 0);
   }
-  return { parameters, losses };
+  return { net, parameters, losses };
+}
+
+/** The mean squared error of the predictions for some examples. */
+export function meanSquaredError(net: Net, examples: readonly Example[], vocabularies: PerChannel<Vocabulary>): number {
+  let sum = 0;
+  for (const example of examples) {
+    const { args, tokens, target } = encodeExample(example, vocabularies);
+    const error = (predict(net, args, tokens) ?? 0) - target;
+    sum += error * error;
+  }
+  return sum / Math.max(1, examples.length);
 }
 
 function encodeExample({ args, texts, target }: Example, vocabularies: PerChannel<Vocabulary>): EncodedExample {

@@ -18,10 +18,12 @@ const TEXT_BYTES_MAX = 8 * 1_048_576;
 
 /** Resolves with the texts of the run, its weights as base64; rejects with what is missing. */
 export async function readArtifact(input: Json): Promise<Json> {
-  const { root, run_id: wanted } = isObject(input) ? input : {};
+  const { root, run_id: wanted, current } = isObject(input) ? input : {};
   if (typeof root !== "string" || typeof wanted !== "string") throw new Error("a root and a run id are wanted");
   try {
     const run = wanted === LATEST ? await latestRun(root) : named(wanted);
+    if (run === undefined) return { no_run: true, why: "No runs available in artifacts root" };
+    if (run === current) return { unchanged: true };
     return await readRun(join(root, run), run);
   } catch (error) {
     return { why: errorText(error) };
@@ -33,13 +35,14 @@ function named(run: string): string {
   return run;
 }
 
-async function latestRun(root: string): Promise<string> {
+/** The last run by name that has a manifest. */
+async function latestRun(root: string): Promise<string | undefined> {
   const folders = await readdir(root).catch(() => []);
   for (const run of folders.filter((name) => !name.startsWith(".")).sort().reverse()) {
     const manifest = await readFile(join(root, run, "manifest.json"), "utf8").catch(() => "");
     if (isObject(parsed(manifest))) return run;
   }
-  throw new Error("No runs available in artifacts root");
+  return undefined;
 }
 
 async function readRun(folder: string, run: string): Promise<Json> {

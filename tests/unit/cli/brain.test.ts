@@ -18,9 +18,13 @@ test(
     const place = await CliFolder.make({ "log.json": divisions() });
     const first = await place.run([...TRAIN, "--run-id", "first"]);
     check.equal([first.status, first.errors], [0, ""]);
-    check.match(first.out, /epoch 2: mean squared error [\d.]+\ntrained with 90 examples: artifacts\/runs\/first\n/);
+    check.match(
+      first.out,
+      /epoch 2: mean squared error [\d.]+\ntrained with 90 of 90 entries, skipped 0: artifacts\/runs\/first\nmean squared error on 9 held-out examples: [\d.]+ \(always predicting the mean: [\d.]+\)\n/,
+    );
     const second = await place.run([...TRAIN, "--run-id", "second", "--json"]);
-    check.equal(JSON.parse(second.out).examples, 90);
+    const { examples, skipped, held_out } = JSON.parse(second.out);
+    check.equal([examples, skipped, held_out.examples], [90, 0, 9]);
     const root = join(place.folder, "artifacts/runs");
     const weights = (run: string) => readFile(join(root, run, "model/surrogate.safetensors"));
     check.that((await weights("first")).equals(await weights("second")));
@@ -55,6 +59,7 @@ test("BR88 brain train reports an error in one line", async () => {
     [["bad.json"], /^bad\.json: line 2 of the log is not JSON\n$/],
     [["log.json", "--run-id", "../out"], /^\.\.\/out: a run id must not contain a slash/],
     [["log.json", "--epochs", "0"], /expected a whole number, at least 1/],
+    [["log.json", "--holdout", "1"], /expected a number from 0 to below 1/],
     [["log.json", "--size", "huge"], /Allowed choices are full, small/],
   ];
   for (const [words, says] of cases) {

@@ -56,6 +56,17 @@ test("BR82 entries that are not examples are skipped, and a log without examples
   check.match(String(runTraining({ ...plan, log: "{}\nno" })), /line 2 of the log is not JSON/);
 });
 
+test("BR82c training reports skipped entries and the error on held-out examples", () => {
+  const skipping = JSON.stringify([...JSON.parse(divisions()), { op: "other" }, {}]);
+  const run = runTraining({ ...plan, log: skipping, epochs: 60, holdout: 0.1 });
+  const without = runTraining({ ...plan, log: skipping, epochs: 60 });
+  check.that(typeof run !== "string" && typeof without !== "string" && run.heldOut !== undefined);
+  check.equal([run.examples, run.skipped, run.heldOut.examples], [90, 2, 9]);
+  check.that(run.heldOut.error < run.heldOut.errorOfMean / 4, `${run.heldOut.error} ${run.heldOut.errorOfMean}`);
+  check.equal(without.heldOut, undefined);
+  check.equal(run.files, without.files, "the artifact is trained with all examples");
+});
+
 /** A trained artifact as the job that reads artifacts returns it. */
 function readBack(files: ReadonlyMap<string, string | Uint8Array>) {
   const text = (path: string) => String(files.get(path));

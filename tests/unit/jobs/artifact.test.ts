@@ -60,6 +60,15 @@ test("BR85 latest is the last by name of the runs that have a readable manifest"
   });
 });
 
+test("BR74d the current run is not read again, and a root without runs is reported", async () => {
+  await withRoot(async (root) => {
+    check.equal((await readArtifact({ root, run_id: "latest", current: null }) as JsonObject)["no_run"], true);
+    await putRun(root, "run");
+    check.equal<Json>(await readArtifact({ root, run_id: "latest", current: "run" }), { unchanged: true });
+    check.equal(((await readArtifact({ root, run_id: "latest", current: "old" })) as JsonObject)["run_id"], "run");
+  });
+});
+
 test("BR85 vocabularies are found by their old name in the manifest, and at the usual place; other models have no weights", async () => {
   await withRoot(async (root) => {
     const files = { english: "english_vocab.txt", math: "math_vocab.txt", physics: "physics_vocab.txt" };

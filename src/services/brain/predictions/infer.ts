@@ -18,16 +18,20 @@ import {
   type TokenIds,
 } from "../../../inference/mod.ts";
 import { isTruthy, typeName } from "../codec/python-repr.ts";
+import { badParams } from "../codec/request-error.ts";
 import { answer, refuse } from "../request.ts";
 import type { ClientRequest } from "../sessions/session.ts";
 import type { BrainState } from "../state.ts";
-import { readArtifact } from "./artifact-reader.ts";
+import { readArtifact, refreshArtifact } from "./artifact-reader.ts";
 import { putPrediction } from "./prediction-log.ts";
 
 /** The field of the payload that holds the text of each channel. */
 const FIELDS: PerChannel<string> = { english: "text", math: "math", physics: "physics" };
 /** The original always gave these to its model. */
-const DEFAULT_ARGS: readonly number[] = [0, 0];
+const DEFAULT_ARGS: Json = [0, 0];
+
+const isArgs = (value: Json): value is readonly [number, number] =>
+  Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === "number");
 
 /** `Infer` */
 export function infer(state: BrainState, request: ClientRequest, ctx: StepContext): void {
@@ -39,6 +43,7 @@ export function infer(state: BrainState, request: ClientRequest, ctx: StepContex
     case "reading":
       return void waitingRequests.push(request);
     case "read":
+      refreshArtifact(state, ctx);
       return inferWith(state, request, artifact.predictor, ctx);
     default:
       return assertNever(artifact);
@@ -47,11 +52,12 @@ export function infer(state: BrainState, request: ClientRequest, ctx: StepContex
 
 function inferWith(state: BrainState, request: ClientRequest, predictor: Predictor | undefined, ctx: StepContext): void {
   const { fields } = request;
-  const { payload = {} } = fields;
+  const { payload = {}, args = DEFAULT_ARGS } = fields;
   if (!isObject(payload)) {
     const reason = `'${typeName(payload)}' object has no attribute 'get'`;
     return refuse(state, request, { message: `payload must be an object: ${reason}` }, ctx);
   }
+  if (!isArgs(args)) return refuse(state, request, badParams("args", "a list of two numbers"), ctx);
   const trace = [fields["trace_id"], fields["trace"]].find(isTruthy) ?? "trace-none";
   const texts = perChannel((channel) => payload[FIELDS[channel]]);
   const routing = perChannel((channel) => isTruthy(texts[channel]));
@@ -59,7 +65,7 @@ function inferWith(state: BrainState, request: ClientRequest, predictor: Predict
   if (typeof tokens === "string") {
     return refuse(state, request, { message: tokens, details: { trace_id: trace } }, ctx);
   }
-  const value = predictor?.predict(DEFAULT_ARGS, tokens) ?? null;
+  const value = predictor?.predict(args, tokens) ?? null;
   ctx.observe({ is: "inferred", trace_id: trace, routing, value });
   if (state.settings.persist) {
     storePrediction(state, request, { runId: predictor?.runId ?? null, trace, routing, tokens, value }, ctx);

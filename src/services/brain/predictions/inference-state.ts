@@ -1,5 +1,5 @@
 /** The state of the Brain's inference. */
-import type { JobId, Key, LoadToken, RequestId } from "../../../core/ids.ts";
+import type { JobId, Key, LoadToken, Millis, RequestId } from "../../../core/ids.ts";
 import type { Predictor } from "../../../inference/mod.ts";
 import type { ClientRequest } from "../sessions/session.ts";
 
@@ -17,7 +17,14 @@ export type ArtifactState =
   | { readonly is: "unread" }
   | { readonly is: "reading"; readonly job: JobId }
   /** `reason` says why there is no predictor, or why it cannot predict. */
-  | { readonly is: "read"; readonly predictor: Predictor | undefined; readonly reason: string };
+  | {
+    readonly is: "read";
+    readonly predictor: Predictor | undefined;
+    readonly reason: string;
+    readonly readAt: Millis;
+    /** The job that looks for a newer run, while the current one is in use. */
+    readonly refresh: JobId | undefined;
+  };
 
 export const newInferenceState = (): InferenceState => ({
   artifact: { is: "unread" },

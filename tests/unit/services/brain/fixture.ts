@@ -32,6 +32,7 @@ export class BrainStage {
   /** The output of the job that reads the artifact. */
   artifact: Json = { why: "no artifact here" };
   puts = 0;
+  jobs = 0;
 
   constructor(options: BrainOptions = {}) {
     const { room = brain, disk = new Map(), epoch = 1, now = 1_000_000, resumed: resumed = [], ...changed } = options;
@@ -118,6 +119,7 @@ export class BrainStage {
             break;
           }
           case "runJob":
+            this.jobs++;
             this.harness.step({ is: "jobFinished", job: effect.job, output: this.artifact });
             break;
           case "reply":

@@ -117,6 +117,46 @@ test("BR74b a changed brain.artifact is read, and requests wait for it", () => {
   check.that(typeof (reply?.["prediction"] as JsonObject)["value"] === "number");
 });
 
+test("BR74c without a run the built-in artifact predicts", () => {
+  const { stage, peer } = withFiles({ no_run: true, why: "No runs available in artifacts root" });
+  const { prediction } = stage.ask(peer, { cmd: "Infer", payload: { math: "6 / 3" } });
+  check.that(typeof (prediction as JsonObject)["value"] === "number");
+});
+
+test("BR74d with brain.artifact latest a newer run is used once it has been read, and the current one until then", () => {
+  const { stage, peer } = withFiles({ no_run: true });
+  const infer = { cmd: "Infer", payload: { math: "6 / 3" } };
+  const jobs = () => stage.ask(peer, infer) && stage.jobs;
+  check.equal(jobs(), 1);
+  stage.pass(59_000);
+  check.equal(jobs(), 1, "no more than once a minute");
+  stage.artifact = filesOf({ run_id: "newer", manifest: JSON.stringify({ model: { format: "keras" } }), weights: "" });
+  stage.pass(1_000);
+  const value = (reply: JsonObject) => (reply["prediction"] as JsonObject)["value"];
+  check.that(typeof value(stage.ask(peer, infer)) === "number", "the current run answers while the newer one is read");
+  check.equal(value(stage.ask(peer, infer)), null, "the newer run cannot predict");
+  for (const output of [{ unchanged: true }, { no_run: true }, { why: "away" }]) {
+    stage.artifact = output;
+    stage.pass(60_000);
+    for (let count = 0; count < 2; count++) {
+      check.equal(value(stage.ask(peer, infer)), null, "the current run stays in use");
+    }
+  }
+  check.equal(stage.observations.filter(({ is }) => is === "artifact_loaded").length, 2);
+});
+
+test("BR70c Infer takes args", () => {
+  const { stage, peer } = withBuiltIn();
+  const value = (fields: JsonObject) =>
+    (stage.ask(peer, { cmd: "Infer", payload: { math: "6 / 3" }, ...fields })["prediction"] as JsonObject)["value"];
+  check.equal(value({}), value({ args: [0, 0] }));
+  check.that(Math.abs(Number(value({ args: [6, 3] })) - 2) < 0.2, "the built-in artifact was trained with divisions");
+  for (const args of [null, [1], [1, "2"], [1, 2, 3], "12"]) {
+    const { code, path } = stage.ask(peer, { cmd: "Infer", args });
+    check.equal([code, path], ["BadParams", "args"]);
+  }
+});
+
 test("BR75 each prediction is stored under its trace id before its reply is sent, replacing the previous one", () => {
   const { stage, peer } = withBuiltIn();
   stage.ask(peer, { cmd: "Infer", trace_id: "test-123", payload: { text: "one" } });
