@@ -33,7 +33,7 @@ export const TEXTS = {
   loading: "Loading…",
   close: "Close",
   dismiss: "Dismiss",
-  cancelled: "signed out",
+  signedOut: "You are signed out.",
   copy: "Copy",
   copied: "Copied",
   missingScope: (scopes: readonly string[]) =>
@@ -340,7 +340,6 @@ export const TEXTS = {
     requeued: (name: string) => `Back in ${name}'s queue.`,
     resent: (name: string) => `Sent to ${name} again.`,
     body: "Body",
-    bodyLoading: "…",
     reasons: {
       expired: "expired",
       attempts: "failed too many times",

@@ -1,28 +1,13 @@
 /** The store's surroundings in a browser: its timers, its storage, and the relay at the address of this page. */
 import { ApiClient } from "../../clients/api-client.ts";
+import { systemClock } from "../../websocket-client/socket-driver.ts";
 import { relayAddress, relaySocketAddress } from "../lib/address.ts";
-import type {
-  DashboardPorts,
-  EventSocket,
-  EventSocketHandlers,
-  PageClock,
-  ThemeStorage,
-  TokenStorage,
-  Undo,
-  Visibility,
-} from "./ports.ts";
+import type { DashboardPorts, PageClock, ThemeStorage, TokenStorage, Undo, Visibility } from "./ports.ts";
 
 const THEME_KEY = "neuro-relay.theme";
 const TOKEN_KEY = "neuro-relay.token";
 
-const clock: PageClock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-};
+const clock: PageClock = { ...systemClock, wallTime: () => Date.now() };
 
 /** Why the state of the document as well as the network: a connection that failed offline is retried at once when either returns. */
 const visibility: Visibility = {
@@ -81,19 +66,11 @@ function attempt<Value>(use: () => Value): Value | undefined {
   }
 }
 
-function openEventSocket(handlers: EventSocketHandlers): EventSocket {
-  const socket = new WebSocket(relaySocketAddress("intermediary"));
-  socket.onopen = () => handlers.opened();
-  socket.onmessage = ({ data }) => handlers.received(String(data));
-  socket.onclose = () => handlers.closed();
-  return { send: (text) => socket.send(text), close: () => socket.close() };
-}
-
 export const browserPorts = (): DashboardPorts => ({
   clock,
-  random: () => Math.random(),
   openApi: (token) => new ApiClient({ url: relayAddress("").href, token }),
-  openEventSocket,
+  eventsUrl: relaySocketAddress("intermediary").href,
+  openSocket: (url) => new WebSocket(url),
   tokens: new TabTokens(),
   themes,
   visibility,

@@ -12,6 +12,7 @@ import type { Millis } from "../../core/ids.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 import { errorText } from "../../core/text.ts";
 import type { IntegrationView, Overview } from "../../core/view.ts";
+import { TEXTS } from "../texts.ts";
 import { type DashboardState, initialState, type PanelName, type Toast, type TokenRefusal } from "./dashboard-state.ts";
 import { EventFeed, type WatchEvent } from "./event-feed.ts";
 import type { DashboardPorts, Undo } from "./ports.ts";
@@ -47,7 +48,7 @@ export class DashboardStore {
 
   constructor(ports: DashboardPorts) {
     this.#ports = ports;
-    this.#state = initialState(ports.themes.read(), ports.clock.now());
+    this.#state = initialState(ports.themes.read(), ports.clock.wallTime());
     this.#unsubscribe = ports.visibility.onReturn(() => this.refreshNow());
   }
 
@@ -101,7 +102,7 @@ export class DashboardStore {
     this.feed.clear();
     this.traffic.clear();
     this.nallelyValues.clear();
-    this.update({ ...initialState(this.#state.theme, this.#ports.clock.now()), ...change });
+    this.update({ ...initialState(this.#state.theme, this.#ports.clock.wallTime()), ...change });
   }
 
   #sessionOwner(): SessionOwner {
@@ -133,7 +134,7 @@ export class DashboardStore {
 
   /** The relay's clock. */
   relayNow(): Millis {
-    return this.#session?.now() ?? this.#ports.clock.now();
+    return this.#session?.now() ?? this.#ports.clock.wallTime();
   }
 
   /** Asks the relay again at once. */
@@ -144,7 +145,7 @@ export class DashboardStore {
   /** Makes a request that changes something, and refreshes. A failure is also shown as a toast. */
   async send<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<RequestOutcome<Body>> {
     const session = this.#session;
-    if (session === undefined) return { ok: false, error: "signed out" };
+    if (session === undefined) return { ok: false, error: TEXTS.signedOut };
     try {
       return { ok: true, body: await session.api.request<Body>(method, path, body) };
     } catch (error) {
@@ -157,7 +158,7 @@ export class DashboardStore {
   /** Reads something once. A failure is also shown as a toast. */
   async read<Body>(path: string): Promise<RequestOutcome<Body>> {
     const session = this.#session;
-    if (session === undefined) return { ok: false, error: "signed out" };
+    if (session === undefined) return { ok: false, error: TEXTS.signedOut };
     try {
       return { ok: true, body: await session.api.request<Body>("GET", path) };
     } catch (error) {
@@ -208,7 +209,7 @@ export class DashboardStore {
   showToast(tone: Toast["tone"], text: string): void {
     const id = ++this.#toastCount;
     this.update({ toasts: [...this.#state.toasts, { id, tone, text }].slice(-TOASTS_MAX) });
-    const cancel = this.#ports.clock.after(TOAST_MS, () => {
+    const cancel = this.#ports.clock.later(TOAST_MS, () => {
       this.#timers.delete(cancel);
       this.dismissToast(id);
     });
@@ -220,7 +221,7 @@ export class DashboardStore {
   }
 
   #tick(): void {
-    this.#cancelTick = this.#ports.clock.after(TICK_MS, () => {
+    this.#cancelTick = this.#ports.clock.later(TICK_MS, () => {
       this.#tick();
       if (this.#state.session.is === "signed_out" || !this.#ports.visibility.isVisible()) return;
       this.update({ now: this.relayNow() });

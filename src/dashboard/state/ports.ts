@@ -4,35 +4,19 @@
  */
 import type { ApiClient } from "../../clients/api-client.ts";
 import type { Millis } from "../../core/ids.ts";
+import type { ClientClock, OpenSocket } from "../../websocket-client/socket-driver.ts";
 import type { Theme } from "./theme.ts";
 
 /** Undoes a subscription or cancels a timer. */
 export type Undo = () => void;
 
-export interface PageClock {
-  /** Milliseconds since 1970. */
-  now(): Millis;
-  /** Milliseconds that never go back, whatever happens to the wall clock. */
-  monotonic(): Millis;
-  /** Calls `run` once after `ms`. */
-  after(ms: Millis, run: () => void): Undo;
+export interface PageClock extends ClientClock {
+  /** Milliseconds since 1970. `now` instead never goes back, whatever happens to the wall clock. */
+  wallTime(): Millis;
 }
 
 /** The relay's HTTP API, with one token. */
 export type DashboardApi = Pick<ApiClient, "request" | "list">;
-
-export interface EventSocketHandlers {
-  opened(): void;
-  received(text: string): void;
-  /** Called once, also when the connection could not be opened. */
-  closed(): void;
-}
-
-/** One connection to the Intermediary's WebSocket. */
-export interface EventSocket {
-  send(text: string): void;
-  close(): void;
-}
 
 /** Keeps the token of this tab. */
 export interface TokenStorage {
@@ -56,10 +40,10 @@ export interface Visibility {
 
 export interface DashboardPorts {
   readonly clock: PageClock;
-  /** Between 0 and 1. */
-  random(): number;
   openApi(token: string): DashboardApi;
-  openEventSocket(handlers: EventSocketHandlers): EventSocket;
+  /** Address of the Intermediary, from which live events come. */
+  readonly eventsUrl: string;
+  readonly openSocket: OpenSocket;
   readonly tokens: TokenStorage;
   readonly themes: ThemeStorage;
   readonly visibility: Visibility;

@@ -80,13 +80,13 @@ export class RefreshSchedule {
   }
 
   #earliest(due: Millis): Millis {
-    return Math.max(this.#ports.clock.monotonic() + DEBOUNCE_MS, due);
+    return Math.max(this.#ports.clock.now() + DEBOUNCE_MS, due);
   }
 
   #wait(wanted: Millis): void {
     const { clock } = this.#ports;
     const due = this.#earliest(wanted);
-    const cancel = clock.after(due - clock.monotonic(), () => void this.#run());
+    const cancel = clock.later(due - clock.now(), () => void this.#run());
     this.#phase = { is: "waiting", due, cancel };
   }
 
@@ -95,7 +95,7 @@ export class RefreshSchedule {
       this.#phase = { is: "hidden" };
       return;
     }
-    this.#startedAt = this.#ports.clock.monotonic();
+    this.#startedAt = this.#ports.clock.now();
     this.#phase = { is: "refreshing", next: this.#startedAt + IDLE_INTERVAL_MS };
     await this.#refresh();
     const phase = this.#phase as RefreshPhase; // Why the cast: the compiler does not see that it may have changed meanwhile.

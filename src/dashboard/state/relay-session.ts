@@ -74,7 +74,7 @@ export class RelaySession {
 
   /** The relay's clock. */
   now(): Millis {
-    return this.#clock.now() + this.#offset;
+    return this.#clock.wallTime() + this.#offset;
   }
 
   #connecting(): void {
@@ -91,7 +91,7 @@ export class RelaySession {
 
   #lost(): void {
     const { events } = this.#owner.state();
-    const since = events.is === "lost" || events.is === "reconnecting" ? events.since : this.#clock.now();
+    const since = events.is === "lost" || events.is === "reconnecting" ? events.since : this.#clock.wallTime();
     this.#owner.update({ events: { is: "lost", since } });
   }
 
@@ -104,7 +104,7 @@ export class RelaySession {
     try {
       const { overview, integrations } = await readOverview(this.api);
       if (this.#isStopped) return;
-      this.#offset = overview.now - this.#clock.now();
+      this.#offset = overview.now - this.#clock.wallTime();
       this.#owner.learned(overview, integrations);
       this.#owner.update({ ...this.#changedOnly({ overview, integrations }), now: this.now() });
       const [details, panel] = await Promise.all([

@@ -1,4 +1,4 @@
-/** The dashboard's page as it is served: whole, small, and able to do nothing but what it is for. */
+/** The dashboard's page as it is served: complete, small, and restricted by its content security policy. */
 import { test } from "#runner";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { AppStage } from "./app-stage.ts";
 const committed = readFileSync(join(ROOT, "src/dashboard/dashboard.html"), "utf8");
 const GZIPPED_BYTES_MAX = 150_000;
 
-test("DB1 the page is one file at the root of the web port, for everybody, and small", async () => {
+test("DB1 the page is one small file at the root of the web port", async () => {
   const app = new AppStage();
   const plain = await app.ask("web", "/");
   check.equal([plain.status, plain.headers.get("content-type")], [200, "text/html; charset=utf-8"]);
@@ -28,7 +28,7 @@ test("DB1 the page is one file at the root of the web port, for everybody, and s
   check.equal((await app.ask("neuro", "/")).status, 426);
 });
 
-test("DB1 the page may run its own script and speak to its own relay, and nothing else", async () => {
+test("DB1 the page may run only its own script and connect only to its own relay", async () => {
   const { headers } = await new AppStage().ask("web", "/");
   const policy = new Map(
     (headers.get("content-security-policy") ?? "").split("; ").map((rule) => {
@@ -48,7 +48,7 @@ test("DB1 the page may run its own script and speak to its own relay, and nothin
   check.equal(/(?:src|href)\s*=\s*["']?https?:/.test(committed), false);
 });
 
-test("DB1 no source of the page makes markup of text", () => {
+test("DB1 no source file of the page makes markup of text", () => {
   const sources = readSources(ROOT, "src/dashboard/**/*.ts", "src/dashboard/**/*.tsx");
   check.that(sources.length > 20);
   const sinks =
@@ -56,6 +56,6 @@ test("DB1 no source of the page makes markup of text", () => {
   check.equal(sources.filter(({ code }) => sinks.test(code)).map(({ path }) => path), []);
 });
 
-test("DB2 the page is what its sources make", async () => {
-  check.that(await buildPage() === committed, "run `bun run build:page` and commit what it makes");
+test("DB2 the committed page is what its sources make", async () => {
+  check.that(await buildPage() === committed, "run `bun run build:page` and commit the result");
 });

@@ -2,28 +2,23 @@
 import { ApiError } from "../../../../src/clients/api-client.ts";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { DashboardStore } from "../../../../src/dashboard/state/dashboard-store.ts";
-import type {
-  DashboardApi,
-  DashboardPorts,
-  EventSocket,
-  EventSocketHandlers,
-} from "../../../../src/dashboard/state/ports.ts";
+import type { DashboardApi, DashboardPorts } from "../../../../src/dashboard/state/ports.ts";
 import type { Theme } from "../../../../src/dashboard/state/theme.ts";
+import type { SocketLike } from "../../../../src/websocket-client/socket-driver.ts";
 import { VirtualClock } from "../../../../src/testing/clock.ts";
 
 /** The relay's clock is this much ahead of the page's. */
 export const RELAY_AHEAD_MS = 60_000;
 
 /** One connection for live events, as the relay sees it. */
-export class FakeEventSocket implements EventSocket {
+export class FakeEventSocket implements SocketLike {
+  onopen: SocketLike["onopen"] = null;
+  onmessage: SocketLike["onmessage"] = null;
+  onclose: SocketLike["onclose"] = null;
+  onerror: SocketLike["onerror"] = null;
   readonly sent: JsonObject[] = [];
   isClosed = false;
   repliesToPings = true;
-  readonly #handlers: EventSocketHandlers;
-
-  constructor(handlers: EventSocketHandlers) {
-    this.#handlers = handlers;
-  }
 
   send(text: string): void {
     const message = JSON.parse(text);
@@ -35,24 +30,29 @@ export class FakeEventSocket implements EventSocket {
     this.isClosed = true;
   }
 
+  /** The connection is established. */
+  open(): void {
+    this.onopen?.(undefined as never);
+  }
+
   /** The connection is established, and the relay accepts the subscription. */
   accept(): void {
-    this.#handlers.opened();
+    this.open();
     this.reply({ request_id: "subscribed" });
   }
 
   /** The connection is established, and the relay refuses the token. */
   refuse(error: string): void {
-    this.#handlers.opened();
+    this.open();
     this.reply({ error });
   }
 
   reply(message: JsonObject): void {
-    this.#handlers.received(JSON.stringify(message));
+    this.onmessage?.({ data: JSON.stringify(message) } as never);
   }
 
   lose(): void {
-    this.#handlers.closed();
+    this.onclose?.({ code: 1006, reason: "" } as never);
   }
 }
 
@@ -124,7 +124,7 @@ export class StoreFixture {
     this.socket.reply({ id, at: this.clock.now, ...event });
   }
 
-  #after(ms: number, run: () => void): () => void {
+  #later(ms: number, run: () => void): () => void {
     let isPending = true;
     const settle = (): void => {
       if (isPending) this.pendingTimers--;
@@ -145,13 +145,14 @@ export class StoreFixture {
     return {
       clock: {
         now: () => this.clock.now,
-        monotonic: () => this.clock.now,
-        after: (ms, run) => this.#after(ms, run),
+        wallTime: () => this.clock.now,
+        random: () => 0.5,
+        later: (ms, run) => this.#later(ms, run),
       },
-      random: () => 0.5,
       openApi: () => this.#api(),
-      openEventSocket: (handlers) => {
-        const socket = new FakeEventSocket(handlers);
+      eventsUrl: "ws://relay/intermediary",
+      openSocket: () => {
+        const socket = new FakeEventSocket();
         this.sockets.push(socket);
         return socket;
       },
