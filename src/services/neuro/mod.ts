@@ -55,7 +55,7 @@ import {
 import { finishShutdown } from "./upstream/broadcast.ts";
 import { linkClosed, linkOpened, linkTick, receiveFrame, receiveMessage } from "./upstream/client.ts";
 import {
-  contextNotStored,
+  contextWriteSettled,
   flushContexts,
   sendContext,
   sendContextDurably,
@@ -153,7 +153,7 @@ function handleWriteSettled(
   if (!isEntryKind(kind)) return;
   switch (kind) {
     case "context":
-      if (!write.isStored) { for (const upstream of state.upstreams.values()) contextNotStored(upstream, write.key); }
+      for (const upstream of state.upstreams.values()) contextWriteSettled(upstream, write, ctx);
       return;
     case "game":
     case "force":

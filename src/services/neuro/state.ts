@@ -305,6 +305,12 @@ export interface Contexts {
   /** By the key of the source; the source whose turn is next is first. */
   readonly queued: Map<string, QueuedContext[]>;
   readonly budget: Bucket;
+  /** Queued and not written yet. */
+  readonly unstored: Set<QueuedContext>;
+  /** Writes that are not settled. */
+  readonly writes: Map<Key, QueuedContext>;
+  /** How long the next failed write waits to be repeated. */
+  retryMs: Millis;
 }
 
 /** Source of a context: a game or a watcher. */

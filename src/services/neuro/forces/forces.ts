@@ -15,6 +15,7 @@ import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { isLive, markStale, sync } from "../actions/actions.ts";
 import { toNeuro } from "../outbound.ts";
+import { sendEarlierContexts } from "../upstream/contexts.ts";
 import type { Force, Forces, Game, Timer, Upstream } from "../state.ts";
 import { isReady, nextForce, PRIORITIES } from "./force-queue.ts";
 import type { ForceEvent, ForceRank, ForceTask, SentForce } from "./states.ts";
@@ -336,7 +337,7 @@ function carryOut(force: Force, task: ForceTask, sent: SentForce | undefined, ct
   }
 }
 
-function ask({ game, message }: Force, sent: SentForce | undefined, ctx: StepContext): void {
+function ask({ id, game, message }: Force, sent: SentForce | undefined, ctx: StepContext): void {
   if (sent === undefined) return;
   const { names, upstreamNames } = sent;
   upstreamNames.length = 0;
@@ -345,6 +346,7 @@ function ask({ game, message }: Force, sent: SentForce | undefined, ctx: StepCon
     if (action !== undefined) upstreamNames.push(action.upstreamAction.name);
   }
   const query = game.service.settings.actions.attribution ? `[${game.name}] ${message.query}` : message.query;
+  sendEarlierContexts(game.upstream, game.key, id, ctx);
   toNeuro(game.upstream, { ...message, query, names: [...upstreamNames], from: game.name }, ctx);
 }
 

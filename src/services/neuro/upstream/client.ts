@@ -7,7 +7,7 @@
  */
 import { assertNever } from "../../../core/assert.ts";
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
-import { bucket } from "../../../core/bucket.ts";
+
 import { Deadlines } from "../../../core/deadlines.ts";
 import type { Frame } from "../../../core/json.ts";
 import {
@@ -30,7 +30,7 @@ import { toNeuro } from "../outbound.ts";
 import type { NeuroState, Upstream } from "../state.ts";
 import { decodeUpstream } from "../codec/decode-upstream.ts";
 import { forgetRegistered, registerAll } from "../actions/actions.ts";
-import { flushContexts } from "./contexts.ts";
+import { flushContexts, newContexts } from "./contexts.ts";
 import { forwardSpeechFinished, requestShutdown, sessionStarted } from "./broadcast.ts";
 import { onLinkOpened } from "../forces/forces.ts";
 import { dispatchAction } from "../pending/dispatch-action.ts";
@@ -63,7 +63,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     unsynced: new Set(),
     forces: { current: undefined, answerBy: 0, waiting: new Map(), retiredNames: new Map() },
     pendingActions: { byId: new Map(), byUpstreamId: new Map(), deadlines: new Deadlines() },
-    contexts: { queued: new Map(), budget: bucket(settings?.context_burst ?? 1, now) },
+    contexts: newContexts(settings, now),
     shutdown: { awaited: new Set(), isRequested: false },
     inbox: [],
   };

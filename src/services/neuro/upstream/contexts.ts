@@ -3,23 +3,36 @@
  *
  * Invariants: C1 the contexts of one game arrive in order; C2 the queue is bounded for each game and in time, and silent contexts are
  * dropped first; C3 a context that waits for longer than `KEEP_MS` is stored, and its entry is deleted when it is sent or dropped; C4
- * results, forces and registrations never wait for a context.
+ * results, forces and registrations never wait for a context; C5 a settled write costs the same however many contexts wait.
  */
-import { take } from "../../../core/bucket.ts";
+import { bucket, take } from "../../../core/bucket.ts";
 import { type Key, type Millis } from "../../../core/ids.ts";
 import { key, segment } from "../../../core/key.ts";
 import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
+import type { UpstreamSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../outbound.ts";
-import type { ContextSource, QueuedContext, Timer, Upstream } from "../state.ts";
+import type { Contexts, ContextSource, QueuedContext, Timer, Upstream } from "../state.ts";
 
 /** A context that has waited this long is stored. */
 const KEEP_MS = 1_000;
+/** A game's context whose write failed is written again after this time, and after twice as long each time that fails. */
+const RETRY_MIN_MS: Millis = 5_000;
+const RETRY_MAX_MS: Millis = 60_000;
 /** Prefix of the key of a source that is not a game. */
 const WATCHER = "watcher:";
 
 const budgetTimer = ({ id }: Upstream): Timer => ({ is: "context_budget", upstream: id });
 const storeTimer = ({ id }: Upstream): Timer => ({ is: "store_contexts", upstream: id });
+
+/** Without settings, of the built-in Neuro, which has no budget. */
+export const newContexts = (settings: UpstreamSettings | undefined, now: Millis): Contexts => ({
+  queued: new Map(),
+  budget: bucket(settings?.context_burst ?? 1, now),
+  unstored: new Set(),
+  writes: new Map(),
+  retryMs: RETRY_MIN_MS,
+});
 
 export interface NewContext {
   readonly source: ContextSource;
@@ -60,12 +73,52 @@ export function sendContextDurably(upstream: Upstream, said: NewContext, ctx: St
   return waiting?.key;
 }
 
-/** A context could not be stored. A watcher was told so, so its context is dropped. */
-export function contextNotStored(upstream: Upstream, at: Key): void {
-  for (const [from, queue] of upstream.contexts.queued) {
-    const left = queue.filter((context) => context.key !== at);
-    if (from.startsWith(WATCHER) && left.length < queue.length) upstream.contexts.queued.set(from, left);
+/** The write of a context succeeded, or failed. */
+export function contextWriteSettled(
+  upstream: Upstream,
+  { key: at, isStored }: { readonly key: Key; readonly isStored: boolean },
+  ctx: StepContext,
+): void {
+  const { writes, queued } = upstream.contexts;
+  const context = writes.get(at);
+  if (context === undefined) return;
+  writes.delete(at);
+  if (isStored) upstream.contexts.retryMs = RETRY_MIN_MS;
+  else if (!context.source.key.startsWith(WATCHER)) storeLater(upstream, context, ctx);
+  else { // Why: the watcher was told that it is not stored.
+    const queue = queued.get(context.source.key);
+    if (queue !== undefined) queue.splice(queue.indexOf(context), 1);
   }
+}
+
+/** A game is told nothing of a failed write, so it is repeated, less and less often while writes fail. */
+function storeLater(upstream: Upstream, context: QueuedContext, ctx: StepContext): void {
+  const { contexts, service: { timers } } = upstream;
+  context.key = undefined;
+  contexts.unstored.add(context);
+  if (timers.get(storeTimer(upstream)) !== undefined) return;
+  timers.set(storeTimer(upstream), ctx.now + contexts.retryMs);
+  contexts.retryMs = Math.min(contexts.retryMs * 2, RETRY_MAX_MS);
+}
+
+/**
+ * Sends the contexts that a game sent before its force, as far as possible. `force` is its id.
+ *
+ * Why: Neuro would choose before she has what her choice depends on, such as the rules.
+ */
+export function sendEarlierContexts(upstream: Upstream, source: string, force: string, ctx: StepContext): void {
+  const { queued } = upstream.contexts;
+  const queue = queued.get(source);
+  if (queue === undefined || !canSend(upstream)) return;
+  const oldest = ctx.now - upstream.service.settings.queue.ttl.context;
+  for (let [next] = queue; next !== undefined && next.id < force; [next] = queue) {
+    if (next.at >= oldest) {
+      if (!withinBudget(upstream, ctx.now)) return;
+      sendNow(upstream, next, ctx);
+    }
+    deleteStored(upstream, queue.shift(), ctx);
+  }
+  if (queue.length === 0) queued.delete(source);
 }
 
 /** Sends queued contexts as far as possible, one of each game in turn. */
@@ -76,12 +129,12 @@ export function flushContexts(upstream: Upstream, ctx: StepContext): void {
   for (const [from, queue] of queued) {
     const oldest = ctx.now - (from.startsWith(WATCHER) ? ttl.direct : ttl.context);
     if (queue[0] !== undefined && isBlocked(queue[0].source)) continue;
-    while (queue[0] !== undefined && queue[0].at < oldest) deleteStored(queue.shift(), ctx);
+    while (queue[0] !== undefined && queue[0].at < oldest) deleteStored(upstream, queue.shift(), ctx);
     const next = queue[0];
     if (next !== undefined) {
       if (!withinBudget(upstream, ctx.now)) return;
       sendNow(upstream, next, ctx);
-      deleteStored(queue.shift(), ctx);
+      deleteStored(upstream, queue.shift(), ctx);
     }
     queued.delete(from);
     if (queue.length > 0) queued.set(from, queue); // Why: a key that is set again is visited again, after the others.
@@ -90,12 +143,16 @@ export function flushContexts(upstream: Upstream, ctx: StepContext): void {
 
 /** Stores the queued contexts, so that they survive a restart. */
 export function storeQueued(upstream: Upstream, ctx: StepContext): void {
-  for (const queue of upstream.contexts.queued.values()) for (const context of queue) storeContext(upstream, context, ctx);
+  const { unstored } = upstream.contexts;
+  for (const context of unstored) storeContext(upstream, context, ctx);
 }
 
 function storeContext(upstream: Upstream, context: QueuedContext, ctx: StepContext): void {
+  upstream.contexts.unstored.delete(context);
   if (context.key !== undefined) return;
-  context.key = key("neuro", "context", segment(context.id));
+  // Why a new id: the write of the same context may have failed, and no key is written twice.
+  context.key = key("neuro", "context", segment(ctx.id()));
+  upstream.contexts.writes.set(context.key, context);
   const { id, source, message, silent, at } = context;
   const value = { v: 1, id, upstream: upstream.id, from: source.key, name: source.name, message, silent, at };
   ctx.emit({ do: "put", key: context.key, value });
@@ -105,7 +162,7 @@ function storeContext(upstream: Upstream, context: QueuedContext, ctx: StepConte
 export function dropContexts(upstream: Upstream, from: string, ctx: StepContext): void {
   const queue = upstream.contexts.queued.get(from);
   upstream.contexts.queued.delete(from);
-  for (const context of queue ?? []) deleteStored(context, ctx);
+  for (const context of queue ?? []) deleteStored(upstream, context, ctx);
 }
 
 /** Queues a context. Without `ctx` it is one that was stored before a restart. */
@@ -115,10 +172,11 @@ export function queueContext(upstream: Upstream, context: QueuedContext, ctx: St
   if (queue === undefined) queued.set(context.source.key, queue = []);
   if (context.silent && queue.some((other) => other.silent && other.message === context.message)) return;
   queue.push(context);
+  if (context.key === undefined) upstream.contexts.unstored.add(context);
   if (queue.length > CONTEXTS_HELD_PER_INTEGRATION_MAX) {
     const silent = queue.findIndex((other) => other.silent);
     const [dropped] = queue.splice(Math.max(silent, 0), 1);
-    if (ctx !== undefined) deleteStored(dropped, ctx);
+    if (ctx !== undefined) deleteStored(upstream, dropped, ctx);
   }
   const { timers } = upstream.service;
   if (ctx !== undefined && timers.get(storeTimer(upstream)) === undefined) {
@@ -147,13 +205,24 @@ function sendNow(upstream: Upstream, { source, message, silent }: NewContext, ct
   toNeuro(upstream, { command: "context", message: text, silent }, ctx);
 }
 
-function deleteStored(context: QueuedContext | undefined, ctx: StepContext): void {
-  if (context?.key !== undefined) ctx.emit({ do: "delete", key: context.key });
+/** A context was sent or dropped. */
+function deleteStored({ contexts }: Upstream, context: QueuedContext | undefined, ctx: StepContext): void {
+  if (context === undefined) return;
+  contexts.unstored.delete(context);
+  if (context.key === undefined) return;
+  contexts.writes.delete(context.key);
+  ctx.emit({ do: "delete", key: context.key });
 }
 
 /** Moves the queued contexts of a game to another upstream. */
 export function moveContexts(from: string, between: { readonly from: Upstream; readonly to: Upstream }): void {
   const queue = between.from.contexts.queued.get(from);
   between.from.contexts.queued.delete(from);
-  for (const context of queue ?? []) queueContext(between.to, context, undefined);
+  for (const context of queue ?? []) {
+    between.from.contexts.unstored.delete(context);
+    if (context.key !== undefined && between.from.contexts.writes.delete(context.key)) {
+      between.to.contexts.writes.set(context.key, context);
+    }
+    queueContext(between.to, context, undefined);
+  }
 }

@@ -1,5 +1,6 @@
 /** The connection to Neuro: lost, restarted, silent, odd, or more than one. */
 import { test } from "#runner";
+import type { Effect } from "../../../../../src/core/effect.ts";
 import { check } from "../../../../harness/check.ts";
 import { action, type FakeNeuro, otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 
@@ -201,6 +202,108 @@ test("NC11 while the lane upstream is full contexts wait, each game in its turn"
   check.equal(neuro.heard(), []);
   scenario.step({ is: "linkRelieved", link });
   check.equal(neuro.heard(), ["context [Chess] 1", "context [Poker] 3", "context [Chess] 2"]);
+});
+
+test("NC37 contexts that a game sent before its force go to Neuro before it, also when she connects late", () => {
+  const scenario = new Scenario();
+  const chess = started(scenario, "Chess", "a");
+  const poker = started(scenario, "Poker", "bet");
+  poker.context("elsewhere");
+  chess.context("the rules").context("the board", false).force(["a"]).context("hurry");
+  check.equal(scenario.neuro().open().heard(), [
+    "startup",
+    "register a bet",
+    "context [Chess] the rules",
+    "context [Chess] the board",
+    "force a",
+    "context [Poker] elsewhere",
+    "context [Chess] hurry",
+  ]);
+});
+
+test("NC37 also before a force that waited, and after a restart; no force waits for the budget", () => {
+  const { scenario, neuro } = opened({ neuros: [{ context_rate: 1, context_burst: 1 }] });
+  const chess = started(scenario, "Chess", "a");
+  const poker = started(scenario, "Poker", "bet");
+  chess.force(["a"]);
+  neuro.action("u1", "a");
+  poker.context("first").context("second").context("third").force(["bet"]);
+  neuro.heard();
+  scenario.pass(1_000);
+  chess.unregister("a").result(true);
+  check.equal(neuro.heard(), ["context [Poker] second", "unregister a", "result u1 true", "force bet"]);
+  const later = new Scenario({ entries: scenario.entries(), now: scenario.now });
+  later.game("Poker").register("bet");
+  check.equal(later.neuro().open().heard(), ["startup", "register bet", "context [Poker] third", "force bet"]);
+});
+
+/** The writes of contexts since they were last asked for. */
+function contextWrites(scenario: Scenario): readonly (Effect & { do: "put" })[] {
+  return scenario.effects.splice(0).filter((effect): effect is Effect & { do: "put" } =>
+    effect.do === "put" && effect.key.startsWith("neuro/context/")
+  );
+}
+
+test("NC38 a context whose write failed is written again under another key, less and less often while writes fail", () => {
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
+  neuro.drop();
+  chess.context("one");
+  scenario.pass(1_000);
+  const keys = new Set<string>();
+  const gaps: number[] = [];
+  for (let tries = 0; tries < 6; tries++) {
+    const [write, ...others] = contextWrites(scenario);
+    check.that(write !== undefined && others.length === 0, `${tries}: not one write`);
+    keys.add(write.key);
+    scenario.step({ is: "storeFailed", key: write.key, reason: "full" });
+    const before = scenario.now;
+    while (!scenario.effects.some((effect) => effect.do === "put")) scenario.pass(1_000);
+    gaps.push(scenario.now - before);
+  }
+  check.equal([keys.size, gaps], [6, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]]);
+  const later = new Scenario({ entries: scenario.entries(), now: scenario.now });
+  check.equal(later.neuro().open().heard(), ["startup", "context [Chess] one"]);
+});
+
+test("NC38 a context that was sent meanwhile is not written again, and leaves no entry", () => {
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
+  neuro.drop();
+  chess.context("one");
+  scenario.pass(1_000);
+  const [write] = contextWrites(scenario);
+  check.that(write !== undefined);
+  scenario.step({ is: "storeFailed", key: write.key, reason: "full" });
+  check.equal(neuro.reopen().heard().at(-1), "context [Chess] one");
+  const writtenBefore = scenario.effects.length;
+  scenario.pass(120_000);
+  const late = scenario.effects.slice(writtenBefore).filter((effect) => effect.do === "put");
+  check.equal(late.filter(({ key }) => key.startsWith("neuro/context/")), []);
+  check.equal(scenario.entries().filter(({ key }) => key.startsWith("neuro/context/")), []);
+});
+
+test("NC39 a settled write looks at no context but its own", () => {
+  const { scenario, neuro } = opened();
+  const games = ["One", "Two", "Three"].map((name) => started(scenario, name, "a"));
+  neuro.drop();
+  for (const game of games) for (let n = 0; n < 50; n++) game.context(`${n}`);
+  scenario.pass(1_000);
+  const contexts = scenario.harness.state.upstreams.get("neuro")?.contexts;
+  check.that(contexts !== undefined);
+  let visits = 0;
+  for (const queue of contexts.queued.values()) {
+    for (const way of ["filter", "find", "findIndex", "some", "splice", Symbol.iterator] as const) {
+      const own = queue[way].bind(queue) as (...args: unknown[]) => unknown;
+      Object.defineProperty(queue, way, { value: (...args: unknown[]) => (visits++, own(...args)) });
+    }
+  }
+  const writes = contextWrites(scenario);
+  check.equal(writes.length, 150);
+  for (const [at, { key }] of writes.entries()) {
+    scenario.step(at % 2 === 0 ? { is: "stored", key } : { is: "storeFailed", key, reason: "full" });
+  }
+  check.equal(visits, 0);
 });
 
 test("NC12 Jippity drops context while a result is pending, so it is held until then, in order", () => {
