@@ -44,6 +44,14 @@ export function utf8(bytes: Uint8Array, bom: "keep" | "strip" = "keep"): string 
   }
 }
 
+/**
+ * The text in Unicode normal form C; undefined if it is longer than `lengthMax`.
+ *
+ * Why a limit: the time of normalising grows with the square of the number of combining marks. No other file calls `normalize`.
+ */
+export const normalized = (text: string, lengthMax: number): string | undefined =>
+  text.length > lengthMax ? undefined : text.normalize("NFC");
+
 /** The text of a frame. Bytes that are not valid UTF-8 become U+FFFD. */
 export const lenientText = (frame: Frame): string => typeof frame === "string" ? frame : LENIENT.decode(frame);
 

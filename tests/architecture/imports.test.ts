@@ -43,3 +43,8 @@ test("only the runtimes, and what is made for one, name a runtime", () => {
 test("no file and no folder is too large", () => {
   check.equal(sizeBreaches([...sources, ...readSources(ROOT, "tests/**/*.ts", "mod.ts")]), []);
 });
+
+test("NB60 only core/text.ts normalises text, because it checks the length before", () => {
+  const callers = sources.filter(({ text }) => text.includes(".normalize(")).map(({ path }) => path);
+  check.equal(callers, ["src/core/text.ts"]);
+});

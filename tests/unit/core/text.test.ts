@@ -1,6 +1,6 @@
 import { test } from "#runner";
 import { assertNever } from "../../../src/core/assert.ts";
-import { errorText, lenientText, percentDecode, redactUrl, utf8 } from "../../../src/core/text.ts";
+import { errorText, lenientText, normalized, percentDecode, redactUrl, utf8 } from "../../../src/core/text.ts";
 import { check } from "../../harness/check.ts";
 
 test("OB6 a redacted URL has no credentials, query, fragment and token, whatever its scheme", () => {
@@ -31,6 +31,10 @@ test("UTF-8 is decoded strictly or leniently, with or without its byte order mar
   const [bom, wrong] = [Uint8Array.of(0xef, 0xbb, 0xbf, 0x61), Uint8Array.of(0x61, 0xff)];
   check.equal([utf8(bom), utf8(bom, "strip"), utf8(wrong), utf8(wrong, "strip")], ["\ufeffa", "a", undefined, undefined]);
   check.equal([lenientText(wrong), lenientText("a")], ["a\ufffd", "a"]);
+});
+
+test("NB60 a text longer than the limit is not normalised", () => {
+  check.equal([normalized("e\u0301", 2), normalized("e\u0301\u0323", 2)], ["\u00e9", undefined]);
 });
 
 test("malformed percent-encoding is kept", () => {

@@ -1,6 +1,7 @@
 /** The greeting, which is the first frame of a peer. Never throws. */
 import { type Frame, isObject, type Json } from "../../../core/json.ts";
 import { NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
+import { normalized } from "../../../core/text.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { jsonOf, textOf } from "./frames.ts";
 
@@ -37,9 +38,8 @@ export const isGreeting = (message: Json): boolean =>
 export function readName(raw: Json | undefined): Result<string | undefined> {
   if (raw === undefined || raw === null || raw === "") return ok(undefined);
   if (typeof raw !== "string") return failed("badGreeting", "name must be a string");
-  // Why: the time of normalising grows faster than the length, so a much too long name is refused before it.
-  const name = raw.length > 4 * NAME_CODE_POINTS_MAX ? raw : raw.normalize("NFC");
-  if (name.length > 2 * NAME_CODE_POINTS_MAX || [...name].length > NAME_CODE_POINTS_MAX) {
+  const name = normalized(raw, 4 * NAME_CODE_POINTS_MAX);
+  if (name === undefined || name.length > 2 * NAME_CODE_POINTS_MAX || [...name].length > NAME_CODE_POINTS_MAX) {
     return failed("badGreeting", `name must have at most ${NAME_CODE_POINTS_MAX} characters`);
   }
   if (!name.isWellFormed() || UNPRINTABLE.test(name)) {

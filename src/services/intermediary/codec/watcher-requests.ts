@@ -1,6 +1,7 @@
 /** Requests of watchers, read from JSON into a closed union. Never throws. */
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import { NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
+import { normalized } from "../../../core/text.ts";
 
 /** Longer than any name in any normal form. */
 const TARGET_LENGTH_MAX = 4 * NAME_CODE_POINTS_MAX;
@@ -31,8 +32,8 @@ export function readRequest(message: Json): WatcherRequest {
   if (choice !== undefined) return { is: "choice", ...choice };
   const { target, cmd } = message;
   if (typeof target !== "string" || cmd === undefined || cmd === null) return { is: "unknown" };
-  if (target.length > TARGET_LENGTH_MAX) return { is: "unknown" };
-  return { is: "command", target: target.normalize("NFC"), cmd };
+  const name = normalized(target, TARGET_LENGTH_MAX);
+  return name === undefined ? { is: "unknown" } : { is: "command", target: name, cmd };
 }
 
 function readSubscription({ events, after, rate, snapshot }: JsonObject): WatcherRequest {

@@ -6,6 +6,7 @@
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
+import { percentDecode } from "../../../core/text.ts";
 import { type Game, type GameSocket, isConnected, type Timer } from "../state.ts";
 import { normalizeGameName } from "./registry.ts";
 import { requestReregistration } from "./reregistration.ts";
@@ -46,12 +47,7 @@ export function identifySilentSocket(
 /** The game that a path names: `.../game/<name>`. */
 export function gameNameInPath({ connection }: GameSocket): string | undefined {
   const encoded = /\/game\/([^/]+)\/?$/.exec(connection.path)?.[1];
-  if (encoded === undefined) return undefined;
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    return encoded;
-  }
+  return encoded === undefined ? undefined : percentDecode(encoded);
 }
 
 function isCandidate({ listener, presence, connection }: Game, socket: GameSocket, now: Millis): boolean {

@@ -10,7 +10,7 @@ import type { StepContext } from "../../../core/context.ts";
 import { hashText } from "../../../core/hash.ts";
 import type { PeerId } from "../../../core/ids.ts";
 import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
-import { matchesPattern } from "../../../core/text.ts";
+import { matchesPattern, normalized } from "../../../core/text.ts";
 import type { IntegrationPolicy } from "../../../core/settings.ts";
 import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
 import { SmallMap } from "../small-map.ts";
@@ -22,6 +22,8 @@ import { deliverQueued, failForLostGame } from "../pending/pending.ts";
 import type { Game, GameListener, NeuroState, Timer, Upstream } from "../state.ts";
 import { shutdownReady, updateOffAir } from "../upstream/broadcast.ts";
 
+/** A name that is longer than this is longer than `NAME_CODE_POINTS_MAX` code points in any normal form. */
+const GIVEN_LENGTH_MAX = 4 * NAME_CODE_POINTS_MAX;
 const REPORTED_REPAIRS_MAX = 64;
 
 const graceTimer = ({ key }: Game): Timer => ({ is: "grace", game: key });
@@ -30,10 +32,11 @@ export const retentionTimer = ({ key }: Game): Timer => ({ is: "retention", game
 
 /** A name in the form that identifies a game: NFC, without control characters, at most `NAME_CODE_POINTS_MAX` code points. */
 export function normalizeGameName(given: string): string {
-  // deno-lint-ignore no-control-regex -- Why: control characters are exactly what has to go.
-  const name = given.normalize("NFC").replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
-  const points = [...name];
-  if (points.length <= NAME_CODE_POINTS_MAX) return name;
+  const whole = normalized(given, GIVEN_LENGTH_MAX);
+  const name = whole ?? normalized(given.slice(0, GIVEN_LENGTH_MAX), GIVEN_LENGTH_MAX) ?? "";
+  // deno-lint-ignore no-control-regex -- Why: control characters are exactly what is removed.
+  const points = [...name.replace(/[\u0000-\u001f\u007f-\u009f]/g, "")];
+  if (whole !== undefined && points.length <= NAME_CODE_POINTS_MAX) return points.join("");
   return `${points.slice(0, NAME_CODE_POINTS_MAX - 9).join("")}-${hashText(given).slice(0, 8)}`;
 }
 
