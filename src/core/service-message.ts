@@ -4,7 +4,7 @@
  * | from | to | message |
  * | --- | --- | --- |
  * | intermediary | neuro | `integrationJoined` `integrationLeft` `gameMessage` `directMessage` `actionChosen` |
- * | neuro | intermediary | `upstreamChanged` `neuroMessage` `choiceRequested` `contextShared` `directSettled` |
+ * | neuro | intermediary | `upstreamChanged` `neuroMessage` `choiceRequested` `contextShared` `directSettled` `choiceSettled` |
  * | nallely | neuro | `integrationJoined` `integrationLeft` `gameMessage` `actionChosen` |
  * | neuro | nallely | `neuroMessage`, to `NALLELY_PEER` |
  * | any | services that observe | `observed` |
@@ -16,6 +16,7 @@ import type { ConnectionInfo } from "./event.ts";
 import type { Key, PeerId } from "./ids.ts";
 import type { Json } from "./json.ts";
 import type { Observation } from "./observation.ts";
+import type { Failure } from "./result.ts";
 
 /** One message from a service to another. */
 export type ServiceMessage =
@@ -28,8 +29,16 @@ export type ServiceMessage =
   | { readonly is: "directMessage"; readonly from: string; readonly payload: Json; readonly id?: string }
   /** A watcher's message for Neuro was sent, waits under a key that is being written, or was refused because the queue is full. */
   | { readonly is: "directSettled"; readonly id: string; readonly key: Key | undefined; readonly isFull: boolean }
-  /** A peer chose an action for a force that the relay decides itself. */
-  | { readonly is: "actionChosen"; readonly from: string; readonly name: string; readonly data: string }
+  /** A peer chose an action for a force that the relay decides itself. With an id, `choiceSettled` follows. */
+  | {
+    readonly is: "actionChosen";
+    readonly from: string;
+    readonly name: string;
+    readonly data: string;
+    readonly id?: string;
+  }
+  /** The chosen action was sent, or refused. */
+  | { readonly is: "choiceSettled"; readonly id: string; readonly refusal: Failure | undefined }
   /** The connection to Neuro changed. `configured` is false in standalone mode. */
   | { readonly is: "upstreamChanged"; readonly configured: boolean; readonly open: boolean }
   /** A message of Neuro to an integration of the Intermediary. */

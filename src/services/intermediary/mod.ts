@@ -154,7 +154,9 @@ function handleServiceMessage(state: IntermediaryState, message: ServiceMessage,
       return to?.is === "integration" ? deliverNeuroMessage(to, message.message, ctx) : undefined;
     }
     case "directSettled":
-      return state.directMessages.settle(message, ctx);
+      return state.forwardedRequests.directSettled(message, ctx);
+    case "choiceSettled":
+      return state.forwardedRequests.choiceSettled(message, ctx);
     case "choiceRequested":
       return state.choices.request(message.choice, state.connections.integrations.values(), ctx);
     case "contextShared":
@@ -174,7 +176,7 @@ function handleObservation(state: IntermediaryState, observation: Observation, c
   if (observation.is === "service_rebuilt" && observation.service === "neuro") {
     for (const integration of state.connections.integrations.values()) announce(integration, ctx);
   }
-  if (observation.is === "panicked" && observation.service === "neuro") state.directMessages.failAll(ctx);
+  if (observation.is === "panicked" && observation.service === "neuro") state.forwardedRequests.failAll(ctx);
   state.audit.observe(observation, ctx);
   state.games.observe(observation, state.settings.limits.peers);
   state.choices.observe(observation);

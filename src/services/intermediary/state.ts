@@ -13,7 +13,7 @@ import { Choices } from "./integrations/choices.ts";
 import { FreeTextBuffer } from "./integrations/free-text.ts";
 import { newPeerTimers, type PeerTimers } from "./timers.ts";
 import { Uploads } from "./uploads/uploads.ts";
-import { DirectMessages, type UpstreamStatus } from "./watchers/direct-messages.ts";
+import { ForwardedRequests, type UpstreamStatus } from "./watchers/forwarded-requests.ts";
 import { Subscriptions } from "./watchers/subscriptions.ts";
 
 /** While draining, all peers are closed once nothing is being written, and at `closeAt` at the latest. */
@@ -35,7 +35,7 @@ export interface IntermediaryState {
   readonly freeText: FreeTextBuffer;
   readonly choices: Choices;
   readonly subscriptions: Subscriptions;
-  readonly directMessages: DirectMessages;
+  readonly forwardedRequests: ForwardedRequests;
   readonly uploads: Uploads;
   readonly audit: Audit;
   readonly watcherActs: WatcherActs;
@@ -44,6 +44,7 @@ export interface IntermediaryState {
 
 export function newState(settings: Settings): IntermediaryState {
   const timers = newPeerTimers();
+  const watcherActs = new WatcherActs();
   return {
     settings,
     phase: { is: "running" },
@@ -57,10 +58,10 @@ export function newState(settings: Settings): IntermediaryState {
     freeText: new FreeTextBuffer(timers),
     choices: new Choices(),
     subscriptions: new Subscriptions(),
-    directMessages: new DirectMessages(),
+    forwardedRequests: new ForwardedRequests(watcherActs),
     uploads: new Uploads(settings.uploads),
     audit: new Audit(),
-    watcherActs: new WatcherActs(),
+    watcherActs,
     pendingRequests: newPendingRequests(),
   };
 }

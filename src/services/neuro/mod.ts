@@ -15,6 +15,7 @@ import type { Key, LinkId, Millis, PeerId } from "../../core/ids.ts";
 import { key, segmentAt } from "../../core/key.ts";
 import { linkDeadline, linkIdOf } from "../../core/link.ts";
 import type { NeuroMessage } from "../../core/neuro-messages.ts";
+import { failed, type Result } from "../../core/result.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
 import type { Settings } from "../../core/settings.ts";
@@ -143,6 +144,23 @@ function forDecider(state: NeuroState, handle: (decider: Decider) => readonly Ne
   for (const { decider, inbox } of state.upstreams.values()) if (decider !== undefined) inbox.push(...handle(decider));
 }
 
+/** A choice is for the relay in Neuro's place. While a real Neuro is configured, it is refused. */
+function handleChoice(
+  state: NeuroState,
+  { id, from, name, data }: ServiceMessage & { readonly is: "actionChosen" },
+  ctx: StepContext,
+): void {
+  let result: Result<readonly NeuroMessage[]> = failed("notNow", "Neuro chooses herself while an upstream is configured");
+  for (const { decider, inbox } of state.upstreams.values()) {
+    if (decider === undefined) continue;
+    result = chooseAction(decider, { from, name, data }, ctx);
+    if (result.ok) inbox.push(...result.value);
+  }
+  if (id !== undefined) {
+    ctx.post("intermediary", { is: "choiceSettled", id, refusal: result.ok ? undefined : result });
+  }
+}
+
 /** The first segment of a key names the service, the second what the entry holds, which decides who hears of its write. */
 function handleWriteSettled(
   state: NeuroState,
@@ -181,11 +199,12 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
     case "directMessage":
       return forwardToNeuro(state, message, ctx);
     case "actionChosen":
-      return forDecider(state, (decider) => chooseAction(decider, message, ctx));
+      return handleChoice(state, message, ctx);
     case "directSettled": // Why: this and what follows is said by this service, or to others.
     case "upstreamChanged":
     case "neuroMessage":
     case "choiceRequested":
+    case "choiceSettled":
     case "contextShared":
     case "observed":
       return;

@@ -30,9 +30,12 @@ export function receiveFromWatcher(state: IntermediaryState, from: Watcher, fram
     return replyWithError(from.peer, { code: "notAllowed", error: "not allowed", fields: { needs }, requestId }, ctx);
   }
   const result = execute(state, from, request, requestId, ctx);
-  state.watcherActs.record(from.name, request, result.ok ? "done" : result.fault, ctx);
-  if (!result.ok) return replyWithError(from.peer, { code: result.fault, error: result.reason, requestId }, ctx);
+  if (!result.ok) {
+    state.watcherActs.record(from.name, request, result.fault, ctx);
+    return replyWithError(from.peer, { code: result.fault, error: result.reason, requestId }, ctx);
+  }
   if (result.value === "later") return;
+  state.watcherActs.record(from.name, request, "done", ctx);
   const { reply, after } = result.value;
   const storage: Pick<Reply, "after" | "onFailure"> = after === undefined
     ? {}
@@ -73,13 +76,11 @@ function execute(
     case "direct": {
       const isStandalone = state.settings["nakurity-backend"].enabled;
       const neuro = { upstream: state.upstream, isStandalone };
-      const { payload } = request;
-      const cleaned = payload === undefined ? payload : state.credentials.removeFrom(payload, JSON.stringify(payload));
-      return state.directMessages.send(from, { payload: cleaned, requestId }, neuro, ctx);
+      const payload = request.payload && state.credentials.removeFrom(request.payload, JSON.stringify(request.payload));
+      return state.forwardedRequests.sendDirect(from, { request: { ...request, payload }, requestId }, neuro, ctx);
     }
     case "choice":
-      ctx.post("neuro", { is: "actionChosen", from: from.name, name: request.name, data: request.data });
-      return ok({ reply: { status: "chosen" } });
+      return state.forwardedRequests.sendChoice(from, request, requestId, ctx);
     case "peers":
       return ok({ reply: { peers: plain(peerList(state)) } });
     case "actions":

@@ -72,10 +72,8 @@ function chooseFor(
   ctx: StepContext,
 ): Result<Json | undefined> {
   const { decider, pendingActions } = upstream;
-  const chosen = decider === undefined
-    ? []
-    : chooseAction(decider, { from: by, name: owned.upstreamAction.name, data: data ?? "" }, ctx);
-  for (const message of chosen) {
+  const chosen = decider && chooseAction(decider, { from: by, name: owned.upstreamAction.name, data: data ?? "" }, ctx);
+  for (const message of chosen?.ok ? chosen.value : []) {
     if (message.command !== "action") continue;
     dispatchAction(upstream, message, ctx);
     const pending = pendingActions.byUpstreamId.get(message.id);

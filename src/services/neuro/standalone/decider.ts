@@ -11,7 +11,9 @@
  * Knows nothing of: games, sockets, the deadline of a result.
  */
 import { assertNever } from "../../../core/assert.ts";
+import type { FaultName } from "../../../core/fault.ts";
 import type { Action, ForceMessage, GameMessage, NeuroMessage, ResultMessage } from "../../../core/neuro-messages.ts";
+import { failed, ok, type Result } from "../../../core/result.ts";
 import type { ServiceEvent } from "../../../core/event.ts";
 import { type JobId, jobId, type Millis } from "../../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
@@ -111,25 +113,25 @@ export function handleMessage(decider: Decider, message: GameMessage, ctx: StepC
 }
 
 /** Somebody chose an action, with or without an open force that asks for it. A choice that cannot be sent is refused with the reason. */
-export function chooseAction(decider: Decider, choice: Choice, ctx: StepContext): readonly NeuroMessage[] {
+export function chooseAction(decider: Decider, choice: Choice, ctx: StepContext): Result<readonly NeuroMessage[]> {
   const { from, name } = choice;
-  const refuse = (reason: string): readonly NeuroMessage[] => {
+  const refuse = (fault: FaultName, reason: string): Result<readonly NeuroMessage[]> => {
     ctx.observe({ is: "input_refused", from, fault: "badMessage", reason });
-    return NOTHING;
+    return failed(fault, reason);
   };
   const known = decider.actions.get(name);
-  if (known === undefined) return refuse(`no action ${name.slice(0, 64)} is registered`);
+  if (known === undefined) return refuse("notFound", `no action ${name.slice(0, 64)} is registered`);
   const data = checkData(schemaOf(known), choice.data);
-  if (!data.ok) return refuse(data.reason);
+  if (!data.ok) return refuse("badMessage", data.reason);
   const { force, recentlyDecided } = decider;
   if (force?.message.names.includes(name) === true) {
-    if (force.state.is === "awaiting_result") return refuse("this force has been decided already");
-    return sendAction(decider, { name, data: data.value, force }, ctx);
+    if (force.state.is === "awaiting_result") return refuse("notNow", "this force has been decided already");
+    return ok(sendAction(decider, { name, data: data.value, force }, ctx));
   }
   if (recentlyDecided.until > ctx.now && recentlyDecided.names.includes(name)) {
-    return refuse("this force has been decided already");
+    return refuse("notNow", "this force has been decided already");
   }
-  return sendAction(decider, { name, data: data.value, force: undefined }, ctx);
+  return ok(sendAction(decider, { name, data: data.value, force: undefined }, ctx));
 }
 
 /** The job `decide` has ended: its answer is checked, and asked for again up to `openai.attempts` times. */

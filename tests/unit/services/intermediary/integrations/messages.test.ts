@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject } from "../../../../../src/core/js
 import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS } from "../../../../../src/core/limits.ts";
 import type { Observation } from "../../../../../src/core/observation.ts";
 import { check } from "../../../../harness/check.ts";
-import { IntermediaryFixture, SETTINGS, TOKEN } from "../fixture.ts";
+import { ENHANCED, IntermediaryFixture, SETTINGS, TOKEN } from "../fixture.ts";
 
 /** A fixture with one integration. `hear` returns what its frame sends to the Neuro service and to a watcher. */
 function setUp(): { fixture: IntermediaryFixture; hear: (frame: string | object) => { said: unknown[]; events: Json[] } } {
@@ -185,8 +185,42 @@ test("IM48 a choice of an integration or a watcher is passed on, with data as te
   const watcher = fixture.watcher("os");
   fixture.repliesTo(watcher);
   fixture.frame(watcher, { choice: { selected: "hide", data: "{}" }, request_id: 1 });
+  const chosen = fixture.posted.at(-1);
+  check.that(chosen?.is === "actionChosen" && chosen.id !== undefined);
+  check.equal({ ...chosen, id: "" }, { is: "actionChosen", from: "os", name: "hide", data: "{}", id: "" });
+  check.equal(fixture.repliesTo(watcher), [], "the reply waits until the choice was taken");
+  fixture.receive({ is: "choiceSettled", id: chosen.id, refusal: undefined });
   check.equal(fixture.repliesTo(watcher), [{ status: "chosen", request_id: 1 }]);
-  check.equal(fixture.posted.at(-1), { is: "actionChosen", from: "os", name: "hide", data: "{}" });
+});
+
+test("IM48b a choice that is refused is answered with the reason, and recorded as refused", () => {
+  const { fixture } = setUp();
+  const watcher = fixture.watcher("os");
+  fixture.repliesTo(watcher);
+  fixture.frame(watcher, { choice: { selected: "nonsense" }, request_id: 1 });
+  const chosen = fixture.posted.at(-1);
+  check.that(chosen?.is === "actionChosen" && chosen.id !== undefined);
+  const refusal = { ok: false, fault: "notFound", reason: "no action nonsense is registered" } as const;
+  fixture.receive({ is: "choiceSettled", id: chosen.id, refusal });
+  check.equal(fixture.repliesTo(watcher), [{
+    error: "no action nonsense is registered",
+    code: "notFound",
+    request_id: 1,
+  }]);
+  const acts = fixture.observations.flatMap((act) => (act.is === "operator_acted" ? [[act.did, act.to, act.outcome]] : []));
+  check.equal(acts, [["choice", "nonsense", "notFound"]]);
+});
+
+test("IM48b a message for Neuro that is refused is recorded as refused", () => {
+  const { fixture } = setUp();
+  const boss = fixture.watcher("boss", ENHANCED);
+  fixture.receive({ is: "upstreamChanged", configured: true, open: false });
+  fixture.frame(boss, { direct_to_neuro: true, payload: "hi" });
+  const direct = fixture.posted.at(-1);
+  check.that(direct?.is === "directMessage" && direct.id !== undefined);
+  fixture.receive({ is: "directSettled", id: direct.id, key: undefined, isFull: true });
+  const acts = fixture.observations.flatMap((act) => (act.is === "operator_acted" ? [[act.did, act.to, act.outcome]] : []));
+  check.equal(acts, [["direct", "neuro", "queueFull"]]);
 });
 
 test("IM49 the relay acting as Neuro asks integrations and watchers to choose", () => {

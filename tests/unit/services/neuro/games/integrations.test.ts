@@ -202,6 +202,18 @@ test("NB36b any other unknown command is refused, and is never sent to Neuro", (
   check.equal(game.heard(), ["neuro-relay/health"]);
 });
 
+test("IM48b without an upstream a choice is settled with its outcome, with one it is refused", () => {
+  const settle = (scenario: Scenario, name: string) => {
+    scenario.post({ is: "actionChosen", from: "somebody", name, data: "{}", id: name });
+    const settled = scenario.posted().findLast((message) => message.is === "choiceSettled");
+    return settled?.is === "choiceSettled" && settled.id === name ? settled.refusal?.fault ?? "chosen" : "none";
+  };
+  const standalone = new Scenario({ neuros: [] });
+  started(standalone, "Chess", "a").force(["a"]);
+  check.equal([settle(standalone, "nonsense"), settle(standalone, "a")], ["notFound", "chosen"]);
+  check.equal(settle(new Scenario(), "a"), "notNow");
+});
+
 test("NB41 without an upstream the relay takes a choice, or decides, and the action takes the same way", () => {
   const scenario = new Scenario({ neuros: [] });
   const chess = started(scenario, "Chess", "a", "b");

@@ -80,7 +80,8 @@ export class Play implements StepContext {
     return this.#take(handleMessage(this.decider, message, this));
   }
   choose(name: string, data = "", from = "watcher"): readonly NeuroMessage[] {
-    return this.#take(chooseAction(this.decider, { from, name, data }, this));
+    const chosen = chooseAction(this.decider, { from, name, data }, this);
+    return this.#take(chosen.ok ? chosen.value : []);
   }
   pass(ms: number): readonly NeuroMessage[] {
     const said: NeuroMessage[] = [];
