@@ -179,6 +179,7 @@ function handleServiceMessage(bridge: Bridge, message: ServiceMessage, ctx: Step
     case "actionChosen":
     case "upstreamChanged":
     case "choiceRequested":
+    case "choiceSettled":
     case "contextShared":
       return;
     default:
