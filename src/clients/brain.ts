@@ -13,6 +13,7 @@
  */
 import type { Backoff } from "../core/backoff.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import type { KeepaliveOptions } from "../core/link.ts";
 import { ReconnectingLink } from "../websocket-client/reconnecting-link.ts";
 import type { DriverOptions } from "../websocket-client/socket-driver.ts";
 import { type BrainCall, BrainCalls, BrainError, objectIn } from "./brain-calls.ts";
@@ -28,6 +29,8 @@ export interface BrainClientOptions extends DriverOptions {
   readonly timeoutMs?: number;
   /** Between attempts, with full jitter. Default: from 250 ms up to 5 s. */
   readonly backoff?: Backoff;
+  /** How a connection that died without a close is noticed. Default: after 30 s without a frame, within 10 s. */
+  readonly keepalive?: KeepaliveOptions | "off";
 }
 
 /** How a session starts. The relay's settings give the defaults. */
@@ -68,6 +71,7 @@ export interface Inferred {
 
 const TIMEOUT_MS = 10_000;
 const BACKOFF: Backoff = { baseMs: 250, capMs: 5_000 };
+const KEEPALIVE: KeepaliveOptions = { idleMs: 30_000, answerMs: 10_000 };
 const EXPIRY_CHECK_MS = 250;
 
 /** A client of a relay's Brain. It dials at once; calls wait until it is connected. */
@@ -83,11 +87,16 @@ export class BrainClient implements Disposable {
   #count = 0;
 
   constructor(url: string, options: BrainClientOptions = {}) {
-    const { timeoutMs = TIMEOUT_MS, backoff = BACKOFF } = options;
+    const { timeoutMs = TIMEOUT_MS, backoff = BACKOFF, keepalive = KEEPALIVE } = options;
     this.#timeoutMs = timeoutMs;
     this.#backoff = backoff;
     this.#expiry = setInterval(() => this.#calls.expire(Date.now()), Math.min(EXPIRY_CHECK_MS, timeoutMs));
-    this.#link = new ReconnectingLink({ ...options, url, backoff }, {
+    this.#link = new ReconnectingLink({
+      ...options,
+      url,
+      backoff,
+      keepalive: keepalive === "off" ? undefined : { ...keepalive, probe: () => this.#ping() },
+    }, {
       opened: () => this.#opened(),
       received: (frame) => this.#received(frame),
       lost: ({ wasOpen }) => {
@@ -245,6 +254,11 @@ export class BrainClient implements Disposable {
     for (const subscription of this.#subscriptions.values()) {
       if (subscription.isConfirmed) void this.#resubscribe(subscription);
     }
+  }
+
+  /** Why a call: the original relay answers calls in order, without ids. */
+  #ping(): undefined {
+    this.call({ cmd: "Ping" }).catch(() => {}); // Why: a lost connection is reported by the link.
   }
 
   #lost(): void {

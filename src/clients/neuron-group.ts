@@ -2,6 +2,7 @@
  * The neurons of one program, by `kind::name`, with shared options. When one of them reconnects, the others dial at once instead of at
  * the end of their own wait.
  */
+import type { KeepaliveOptions } from "../core/link.ts";
 import {
   createRegistry,
   type Declaration,
@@ -20,6 +21,7 @@ export interface NeuronGroupOptions extends DriverOptions {
   readonly url?: string;
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
   readonly dialTimeoutMs?: number;
+  readonly keepalive?: KeepaliveOptions | "off";
 }
 
 /** The neurons of one program, by `kind::name`. */

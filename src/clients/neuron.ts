@@ -14,7 +14,7 @@
 import type { StepContext } from "../core/context.ts";
 import type { LinkEvent } from "../core/event.ts";
 import { linkId } from "../core/ids.ts";
-import type { LinkPhase } from "../core/link.ts";
+import type { KeepaliveOptions, LinkPhase } from "../core/link.ts";
 import {
   addParameters,
   createNeuron,
@@ -22,8 +22,8 @@ import {
   type Drift,
   driftOf,
   flushAll,
+  handleNeuronFrame,
   handleNeuronLink,
-  isNeuronLink,
   isNeuronStopped,
   isViolation,
   type NeuronDeclaration,
@@ -31,7 +31,6 @@ import {
   type NeuronUpdate,
   nextNeuronWakeup,
   readDeclaration,
-  receiveValue,
   sendValue,
   startNeuron,
   stopNeuron,
@@ -65,6 +64,8 @@ export interface NeuronSettings<D extends Declaration> extends NeuronDeclaration
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
   /** Default: 5 s. */
   readonly dialTimeoutMs?: number;
+  /** How a connection that died without a close is noticed. Default: after 30 s without a value, within 10 s. */
+  readonly keepalive?: KeepaliveOptions | "off";
   /** Closes the neuron. */
   readonly signal?: AbortSignal;
 }
@@ -133,7 +134,7 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
       else console.error(error);
     };
     this.#any = new Stream(onFailure);
-    this.#machine = createNeuron(spec, { url, backoff, dialTimeoutMs });
+    this.#machine = createNeuron(spec, { url, backoff, dialTimeoutMs, keepalive: options.keepalive });
     for (const input of this.#machine.inputs.keys()) this.#streams.set(input, new Stream(onFailure));
     this.#driver = new SocketDriver({
       handle: (event, ctx) => this.#handle(event, ctx),
@@ -281,12 +282,12 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
   }
 
   #handle(event: LinkEvent, ctx: StepContext): void {
-    if (event.is !== "received" || !isNeuronLink(this.#machine, event.link)) {
+    if (event.is !== "received") {
       this.#emit(handleNeuronLink(this.#machine, event, ctx));
       if (isNeuronStopped(this.#machine)) this.#onStopped?.();
       return;
     }
-    const input = receiveValue(this.#machine, event.frame);
+    const input = handleNeuronFrame(this.#machine, event, ctx);
     if (input?.latest === undefined) return;
     const { name } = input.spec;
     this.#streams.get(name)?.emit(input.latest);

@@ -11,7 +11,7 @@
  * Trevor executes code that it receives: access to its port is full control of the session's machine.
  */
 import type { Json, JsonObject } from "../core/json.ts";
-import type { LinkPhase } from "../core/link.ts";
+import type { KeepaliveOptions, LinkPhase } from "../core/link.ts";
 import {
   busIdOf,
   type CommandName,
@@ -43,6 +43,8 @@ export interface TrevorOptions extends DriverOptions {
   readonly url?: string;
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
   readonly dialTimeoutMs?: number;
+  /** How a connection that died without a close is noticed. Default: after 30 s without a message, within 10 s. */
+  readonly keepalive?: KeepaliveOptions | "off";
   /** From the call of a command to its end. Default: 20 s. */
   readonly timeoutMs?: number;
   /** Closes the client. */
@@ -98,7 +100,7 @@ export class Trevor implements AsyncDisposable {
   private constructor(options: TrevorOptions) {
     const { url = TREVOR_URL, backoff = LINK_DEFAULTS.backoff, dialTimeoutMs = LINK_DEFAULTS.dialTimeoutMs } = options;
     this.#timeoutMs = options.timeoutMs ?? COMMAND_MS;
-    this.#machine = createTrevor({ url, backoff, dialTimeoutMs });
+    this.#machine = createTrevor({ url, backoff, dialTimeoutMs, keepalive: options.keepalive });
     this.#driver = new SocketDriver({
       handle: (event, ctx) => this.#emit(handleTrevorLink(this.#machine, event, ctx)),
       tick: (ctx) => this.#emit(tickTrevor(this.#machine, ctx)),

@@ -145,6 +145,14 @@ export function releaseSocket(link: Link): LinkId | undefined {
   return id;
 }
 
+/** Gives an open link another socket, which has just opened. Returns the old one, which the caller has to close. */
+export function replaceSocket(link: Link, id: LinkId, now: Millis): LinkId | undefined {
+  const { state } = link;
+  if (state.is !== "open") return undefined;
+  link.state = { is: "open", id, since: state.since, receivedAt: now, probedAt: undefined };
+  return state.id;
+}
+
 /** When something is due. An open link has a deadline only with keepalive. */
 export function linkDeadline({ state }: Link, keepalive?: KeepaliveOptions): Millis | undefined {
   switch (state.is) {

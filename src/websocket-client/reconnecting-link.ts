@@ -45,8 +45,8 @@ export interface ReconnectingLinkOptions extends DriverOptions {
   /** How a connection that died without a close is found. Default: it is not. */
   readonly keepalive?:
     | (KeepaliveOptions & {
-      /** A frame that the peer answers. */
-      probe(): Frame;
+      /** A frame that the peer answers; undefined if the probe was sent already. */
+      probe(): Frame | undefined;
     })
     | undefined;
 }
@@ -173,7 +173,8 @@ export class ReconnectingLink {
   #probe(ctx: StepContext): void {
     if (this.#keepalive === undefined) return;
     probeLink(this.#link, ctx.now);
-    this.send(this.#keepalive.probe());
+    const frame = this.#keepalive.probe();
+    if (frame !== undefined) this.send(frame);
   }
 
   #fail(reason: string, ctx: StepContext): void {

@@ -30,8 +30,8 @@ export { flushAll, waitingCount } from "./outputs.ts";
 export {
   addParameters,
   createNeuron,
+  handleNeuronFrame,
   handleNeuronLink,
-  isNeuronLink,
   isNeuronStopped,
   type NallelyLinkOptions,
   type NeuronInput,

@@ -7,7 +7,9 @@
  * closed between its dial and its registration, not even to stop or because the dial takes too long, since the bus would then know the
  * name without its parameters and refuse it until the session is reset (such an attempt is kept as `abandoned` until it opens,
  * registers, and is closed); N3 no close code ends the attempts, because the bus closes with 1000 when it is reset; N4 what arrives is
- * always read at once, because a client that stops reading stalls the neuron that sends to it; N5 nothing that arrives throws.
+ * always read at once, because a client that stops reading stalls the neuron that sends to it; N5 nothing that arrives throws; N6 a link on
+ * which nothing arrives is replaced, or given up: the bus answers nothing, so after `idleMs` of silence a second socket registers the same
+ * name, takes the link over if the silence continues, and the link is lost if that socket does not open within `answerMs`.
  */
 import { assertNever } from "../../core/assert.ts";
 import type { Backoff } from "../../core/backoff.ts";
@@ -18,8 +20,11 @@ import { type LinkId, linkId, type Millis } from "../../core/ids.ts";
 import type { Frame } from "../../core/json.ts";
 import {
   closeLink,
+  confirmLink,
   createLink,
   dialLink,
+  failLink,
+  type KeepaliveOptions,
   type Link,
   linkDeadline,
   linkDue,
@@ -27,7 +32,9 @@ import {
   type LinkOptions,
   loseLink,
   openLink,
+  probeLink,
   releaseSocket,
+  replaceSocket,
 } from "../../core/link.ts";
 import { decodeText, encodeAddition, encodeRegistration, type NamedValue } from "./bus-json.ts";
 import { clamp, type NeuronSpec, type ParameterSpec, registeredParameters } from "./declaration.ts";
@@ -38,6 +45,7 @@ import {
   nextFlush,
   offerValue,
   type Outputs,
+  redirectOutputs,
   releaseOutputs,
   resumeOutputs,
   suspendOutputs,
@@ -64,6 +72,8 @@ export interface InputCounts {
 export interface NeuronMachine {
   readonly spec: NeuronSpec;
   readonly linkOptions: LinkOptions;
+  /** Undefined: a silent link is not noticed. */
+  readonly keepalive: KeepaliveOptions | undefined;
   readonly registration: string;
   readonly link: Link;
   readonly outputs: Outputs;
@@ -76,8 +86,16 @@ export interface NeuronMachine {
   refused: number;
   /** An attempt that was given up. It has to register before it may be closed. */
   abandoned: LinkId | undefined;
+  replacement: Replacement;
   addition: ParameterAddition;
 }
+
+/** The socket that takes over a silent link. */
+type Replacement =
+  | { readonly is: "none" }
+  | { readonly is: "dialing"; readonly id: LinkId }
+  /** It has registered. Both sockets receive every value until it takes over, so that none is lost if the old one is alive. */
+  | { readonly is: "registered"; readonly id: LinkId; readonly until: Millis };
 
 /** The second socket, by which parameters are added to a registered neuron. */
 export type ParameterAddition =
@@ -98,15 +116,27 @@ export interface NallelyLinkOptions {
   readonly url: string;
   readonly backoff: Backoff;
   readonly dialTimeoutMs: Millis;
+  /** How a link that died without a close is noticed. Default: after 30 s without a frame, within 10 s. */
+  readonly keepalive?: KeepaliveOptions | "off" | undefined;
 }
+
+export const NALLELY_KEEPALIVE: KeepaliveOptions = { idleMs: 30_000, answerMs: 10_000 };
+
+/** The keepalive of a link; undefined when it is switched off. */
+export const keepaliveOf = ({ keepalive = NALLELY_KEEPALIVE }: NallelyLinkOptions): KeepaliveOptions | undefined =>
+  keepalive === "off" ? undefined : keepalive;
 
 /** The close code that is reported for an attempt that took too long. */
 const CODE_TIMEOUT = 4408;
+const SILENCE = "the link was silent, and no second socket could be opened";
 /** The socket that adds parameters is closed this long after it sent them. */
 const ADDITION_MS = 1_000;
+/** A replacement takes over this long after it has registered. */
+const TAKEOVER_MS = 250;
 
 /** A neuron that has not dialled yet. */
-export function createNeuron(spec: NeuronSpec, { url, backoff, dialTimeoutMs }: NallelyLinkOptions): NeuronMachine {
+export function createNeuron(spec: NeuronSpec, options: NallelyLinkOptions): NeuronMachine {
+  const { url, backoff, dialTimeoutMs } = options;
   const inputs = new Map<string, NeuronInput>();
   const inputFrames = new FrameTable<NeuronInput>();
   for (const parameter of spec.parameters) {
@@ -118,6 +148,7 @@ export function createNeuron(spec: NeuronSpec, { url, backoff, dialTimeoutMs }: 
   return {
     spec,
     linkOptions: { url: `${url.replace(/\/+$/, "")}/${spec.name}/autoconfig`, backoff, dialTimeoutMs },
+    keepalive: keepaliveOf(options),
     registration: encodeRegistration(registeredParameters(spec)),
     link: createLink("nallely", "neuron"),
     outputs: createOutputs(spec),
@@ -127,6 +158,7 @@ export function createNeuron(spec: NeuronSpec, { url, backoff, dialTimeoutMs }: 
     openings: 0,
     refused: 0,
     abandoned: undefined,
+    replacement: { is: "none" },
     addition: { is: "none" },
   };
 }
@@ -143,8 +175,9 @@ export function startNeuron(neuron: NeuronMachine, ctx: StepContext): NeuronUpda
 export function stopNeuron(neuron: NeuronMachine, ctx: StepContext): NeuronUpdate | undefined {
   const { link, addition } = neuron;
   if (link.state.is === "idle") return undefined;
-  if (link.state.is === "dialing") abandon(neuron, ctx);
+  if (link.state.is === "dialing") abandon(neuron, releaseSocket(link), ctx);
   closeLink(link, ctx);
+  dropReplacement(neuron, ctx);
   if (addition.is !== "none") ctx.emit({ do: "closeLink", link: addition.id });
   neuron.addition = { is: "none" };
   suspendOutputs(neuron.outputs);
@@ -217,11 +250,14 @@ function accept(neuron: NeuronMachine, input: NeuronInput | undefined, value: nu
   return undefined;
 }
 
-/** An event of one of the neuron's sockets. Frames of the open link go to `receiveValue` instead. */
+/** An event of one of the neuron's sockets. Frames go to `handleNeuronFrame` instead. */
 export function handleNeuronLink(neuron: NeuronMachine, event: LinkEvent, ctx: StepContext): NeuronUpdate | undefined {
   const { addition } = neuron;
   if (event.link === neuron.abandoned) return handleAbandoned(neuron, event, ctx);
   if (addition.is !== "none" && event.link === addition.id) return handleAddition(neuron, event, ctx);
+  if (neuron.replacement.is !== "none" && event.link === neuron.replacement.id) {
+    return handleReplacement(neuron, event, ctx);
+  }
   if (event.link !== linkIdOf(neuron.link)) return undefined;
   switch (event.is) {
     case "dialed":
@@ -241,39 +277,60 @@ export function handleNeuronLink(neuron: NeuronMachine, event: LinkEvent, ctx: S
   }
 }
 
-/** True when frames of this link are the neuron's values. */
-export const isNeuronLink = ({ link: { state } }: NeuronMachine, link: LinkId): boolean =>
-  state.is === "open" && state.id === link;
+/** A frame on one of the neuron's sockets. Returns the input with its new value, or undefined if the frame contains none. */
+export function handleNeuronFrame(
+  neuron: NeuronMachine,
+  { link, frame }: LinkEvent & { readonly is: "received" },
+  ctx: StepContext,
+): NeuronInput | undefined {
+  const { link: { state }, replacement } = neuron;
+  if (state.is === "open" && state.id === link) {
+    confirmLink(neuron.link, ctx.now);
+    dropReplacement(neuron, ctx);
+    return receiveValue(neuron, frame);
+  }
+  if (replacement.is !== "registered" || replacement.id !== link) return undefined;
+  takeOver(neuron, link, ctx); // Why: the silent socket would have received the value, too.
+  return receiveValue(neuron, frame);
+}
 
 /** Does what is due. */
 export function tickNeuron(neuron: NeuronMachine, ctx: StepContext): NeuronUpdate | undefined {
-  const { link, linkOptions, addition } = neuron;
+  const { link, linkOptions, addition, replacement } = neuron;
   flushDue(neuron.outputs, ctx);
   if (addition.is !== "none" && addition.until <= ctx.now) {
     ctx.emit({ do: "closeLink", link: addition.id });
     neuron.addition = { is: "none" };
   }
-  const due = linkDue(link, ctx.now);
+  if (replacement.is === "registered" && replacement.until <= ctx.now) takeOver(neuron, replacement.id, ctx);
+  const due = linkDue(link, ctx.now, neuron.keepalive);
   switch (due) {
     case "nothing":
       return undefined;
     case "redial":
       return startNeuron(neuron, ctx);
     case "dialTimeout":
-      abandon(neuron, ctx);
+      abandon(neuron, releaseSocket(link), ctx);
       return lose(neuron, { code: CODE_TIMEOUT, reason: `no connection within ${linkOptions.dialTimeoutMs} ms` }, ctx);
     case "probe":
+      dialReplacement(neuron, ctx);
+      return undefined;
     case "silence":
-      return undefined; // Why: the bus answers nothing that could be sent to it, so its link has no keepalive.
+      dropReplacement(neuron, ctx);
+      suspendOutputs(neuron.outputs);
+      return { is: "waiting", retryMs: failLink(link, linkOptions, ctx), code: CODE_TIMEOUT, reason: SILENCE };
     default:
       return assertNever(due);
   }
 }
 
 /** When something is due. */
-export function nextNeuronWakeup({ outputs, link, addition }: NeuronMachine): Millis | undefined {
-  const additionAt = addition.is === "none" ? undefined : addition.until;
-  return earlier(nextFlush(outputs), earlier(linkDeadline(link), additionAt));
+export function nextNeuronWakeup(neuron: NeuronMachine): Millis | undefined {
+  const { outputs, link, keepalive, addition, replacement } = neuron;
+  let first = earlier(nextFlush(outputs), linkDeadline(link, keepalive));
+  if (addition.is !== "none") first = earlier(first, addition.until);
+  if (replacement.is === "registered") first = earlier(first, replacement.until);
+  return first;
 }
 
 /**
@@ -306,14 +363,67 @@ function lose(
   { code, reason }: { readonly code: number; readonly reason: string },
   ctx: StepContext,
 ): NeuronUpdate {
+  dropReplacement(neuron, ctx);
   suspendOutputs(neuron.outputs);
   return { is: "waiting", retryMs: loseLink(neuron.link, neuron.linkOptions, ctx), code, reason };
 }
 
-/** Takes the attempt out of the link, so that it can still register when it opens. At most one such attempt is kept. */
-function abandon(neuron: NeuronMachine, ctx: StepContext): void {
+/** Keeps an attempt that is not needed any more, so that it can still register when it opens. At most one such attempt is kept. */
+function abandon(neuron: NeuronMachine, attempt: LinkId | undefined, ctx: StepContext): void {
   if (neuron.abandoned !== undefined) ctx.emit({ do: "closeLink", link: neuron.abandoned });
-  neuron.abandoned = releaseSocket(neuron.link);
+  neuron.abandoned = attempt;
+}
+
+/** The link is silent: dials a second socket. */
+function dialReplacement(neuron: NeuronMachine, ctx: StepContext): void {
+  const id = linkId(`nallely:replacement:${ctx.id()}`);
+  probeLink(neuron.link, ctx.now);
+  neuron.replacement = { is: "dialing", id };
+  ctx.emit({ do: "dial", link: id, url: neuron.linkOptions.url });
+}
+
+function handleReplacement(neuron: NeuronMachine, event: LinkEvent, ctx: StepContext): undefined {
+  switch (event.is) {
+    case "dialed":
+      ctx.emit({ do: "send", to: event.link, frame: neuron.registration });
+      neuron.replacement = { is: "registered", id: event.link, until: ctx.now + TAKEOVER_MS };
+      return;
+    case "dropped":
+      neuron.replacement = { is: "none" }; // Why nothing else: the link is lost unless something arrives within `answerMs`.
+      return;
+    case "received":
+    case "linkBackpressure":
+    case "linkRelieved":
+      return;
+    default:
+      return assertNever(event);
+  }
+}
+
+/** The replacement becomes the link's socket. Values that may have been sent into a dead connection are sent again. */
+function takeOver(neuron: NeuronMachine, id: LinkId, ctx: StepContext): void {
+  const { state } = neuron.link;
+  const provenAt = state.is === "open" ? state.receivedAt : ctx.now;
+  const old = replaceSocket(neuron.link, id, ctx.now);
+  neuron.replacement = { is: "none" };
+  if (old !== undefined) ctx.emit({ do: "closeLink", link: old });
+  redirectOutputs(neuron.outputs, id, provenAt, ctx);
+}
+
+/** The link is alive, or lost: the replacement is closed, after its registration. */
+function dropReplacement(neuron: NeuronMachine, ctx: StepContext): void {
+  const { replacement } = neuron;
+  neuron.replacement = { is: "none" };
+  switch (replacement.is) {
+    case "none":
+      return;
+    case "dialing":
+      return abandon(neuron, replacement.id, ctx);
+    case "registered":
+      return ctx.emit({ do: "closeLink", link: replacement.id });
+    default:
+      return assertNever(replacement);
+  }
 }
 
 function handleAbandoned(neuron: NeuronMachine, event: LinkEvent, ctx: StepContext): undefined {

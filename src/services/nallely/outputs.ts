@@ -25,8 +25,9 @@ export interface Output {
   readyUs: number;
   /** The latest value that waits for its time or for the bus. */
   pending: number | undefined;
-  /** The value that was sent last. */
+  /** The value that was sent last, and when. */
   lastSent: number | undefined;
+  lastSentAt: Millis;
 }
 
 export interface OutputCounts {
@@ -86,6 +87,7 @@ const createOutput = (outputs: Outputs, spec: ParameterSpec): Output => ({
   readyUs: 0,
   pending: undefined,
   lastSent: undefined,
+  lastSentAt: 0,
 });
 
 /** Sends a value now, or as soon as the rate and the bus allow. */
@@ -99,7 +101,11 @@ export function offerValue(output: Output, value: number, ctx: StepContext): voi
 }
 
 /** The link is open and the registration is sent: sends what was kept, and the last values again. */
-export function resumeOutputs(outputs: Outputs, to: LinkId, ctx: StepContext): void {
+export const resumeOutputs = (outputs: Outputs, to: LinkId, ctx: StepContext): void =>
+  redirectOutputs(outputs, to, -Infinity, ctx);
+
+/** Values go to another socket from now on. Last values that were sent after `since` are sent again, because they may be lost. */
+export function redirectOutputs(outputs: Outputs, to: LinkId, since: Millis, ctx: StepContext): void {
   outputs.to = to;
   outputs.isCongested = false;
   const queued = new Set<Output>();
@@ -108,8 +114,9 @@ export function resumeOutputs(outputs: Outputs, to: LinkId, ctx: StepContext): v
     if (entry !== undefined) queued.add(entry.output);
   }
   for (const output of outputs.byName.values()) {
-    const { lastSent, pending, spec } = output;
-    if (lastSent === undefined || !spec.resend || pending !== undefined || queued.has(output)) continue;
+    const { lastSent, lastSentAt, pending, spec } = output;
+    if (lastSent === undefined || lastSentAt < since) continue;
+    if (!spec.resend || pending !== undefined || queued.has(output)) continue;
     transmit(output, lastSent, ctx);
     outputs.counts.sent--;
     outputs.counts.resent++;
@@ -245,6 +252,7 @@ function transmit(output: Output, value: number, ctx: StepContext): void {
   const since = nowUs - output.readyUs < output.intervalUs ? Math.min(output.readyUs, nowUs) : nowUs;
   output.readyUs = since + output.intervalUs;
   output.lastSent = value;
+  output.lastSentAt = ctx.now;
   counts.sent++;
   ctx.count("session", "out", "value");
   ctx.emit({ do: "send", to, frame: encodeFrame(output.head, value) });

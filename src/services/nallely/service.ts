@@ -29,13 +29,12 @@ import {
 import {
   addParameters,
   createNeuron,
+  handleNeuronFrame,
   handleNeuronLink,
-  isNeuronLink,
   isNeuronStopped,
   type NallelyLinkOptions,
   type NeuronUpdate,
   nextNeuronWakeup,
-  receiveValue,
   startNeuron,
   stopNeuron,
   tickNeuron,
@@ -192,8 +191,8 @@ function handleLink(role: ActiveRole, event: LinkEvent, ctx: StepContext): void 
   const isTrevor = trevor !== undefined && linkIdOf(trevor.link) === event.link;
   if (event.is === "received") ctx.count(isTrevor ? "trevor" : "session", "in", "value");
   if (isTrevor) return handleTrevorUpdates(role, handleTrevorLink(trevor, event, ctx), ctx);
-  if (event.is === "received" && isNeuronLink(bridge.neuron, event.link)) {
-    const input = receiveValue(bridge.neuron, event.frame);
+  if (event.is === "received") {
+    const input = handleNeuronFrame(bridge.neuron, event, ctx);
     return input === undefined ? undefined : handleInput(bridge, input, ctx);
   }
   handleNeuronUpdate(role, handleNeuronLink(bridge.neuron, event, ctx), ctx);

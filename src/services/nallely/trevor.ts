@@ -7,7 +7,7 @@
  *
  * Invariants: T1 at most one command is in flight, so a socket that closes with 1011 shows which one failed; T2 every command ends exactly
  * once: answered, refused by Trevor, lost, or timed out; T3 commands that were not sent yet wait for the next socket, and nothing is sent
- * twice; T4 while the state shows no bus, it is requested again every 150 ms, because a reset makes a new bus later without telling
+ * twice; T4 an idle link is probed with a fence, and lost if nothing arrives within `answerMs`; T5 while the state shows no bus, it is requested again every 150 ms, because a reset makes a new bus later without telling
  * anybody.
  */
 import { assertNever } from "../../core/assert.ts";
@@ -19,9 +19,11 @@ import { type Frame, isObject, type Json, type JsonObject } from "../../core/jso
 import { TREVOR_COMMANDS_MAX, TREVOR_TEXT_MAX } from "../../core/limits.ts";
 import {
   closeLink,
+  confirmLink,
   createLink,
   dialLink,
   failLink,
+  type KeepaliveOptions,
   type Link,
   linkDeadline,
   linkDue,
@@ -29,10 +31,11 @@ import {
   type LinkOptions,
   loseLink,
   openLink,
+  probeLink,
 } from "../../core/link.ts";
 import { parseTolerantJson } from "./bus-json.ts";
 import { checkCommand, type CommandName, COMMANDS } from "./commands.ts";
-import type { NallelyLinkOptions } from "./neuron.ts";
+import { keepaliveOf, type NallelyLinkOptions } from "./neuron.ts";
 import { collectPart, createReplyParts, NO_REPLY, replyOf, type ReplyParts } from "./replies.ts";
 import { type RuleViolation, violation } from "./rule-violation.ts";
 import { busIdOf, isSessionState, type SessionState } from "./session-state.ts";
@@ -53,6 +56,8 @@ interface InFlight {
 
 export interface TrevorMachine {
   readonly linkOptions: LinkOptions;
+  /** Undefined: a silent link is not noticed. */
+  readonly keepalive: KeepaliveOptions | undefined;
   readonly link: Link;
   readonly waiting: TrevorCommand[];
   inFlight: InFlight | undefined;
@@ -99,9 +104,11 @@ const CODE_COMMAND_FAILED = 1011;
 const CODE_GIVEN_UP = 1000;
 
 /** A client that has not dialled yet. */
-export function createTrevor({ url, backoff, dialTimeoutMs }: NallelyLinkOptions): TrevorMachine {
+export function createTrevor(options: NallelyLinkOptions): TrevorMachine {
+  const { url, backoff, dialTimeoutMs } = options;
   return {
     linkOptions: { url: `${url.replace(/\/+$/, "")}/trevor`, backoff, dialTimeoutMs },
+    keepalive: keepaliveOf(options),
     link: createLink("nallely", "trevor"),
     waiting: [],
     inFlight: undefined,
@@ -158,6 +165,7 @@ export function handleTrevorLink(trevor: TrevorMachine, event: LinkEvent, ctx: S
       sendNext(trevor, ctx);
       return [{ is: "open", again: trevor.counts.openings++ > 0 }];
     case "received":
+      confirmLink(trevor.link, ctx.now);
       return receive(trevor, event.frame, ctx);
     case "dropped":
       return lose(trevor, event, ctx);
@@ -184,12 +192,15 @@ export function tickTrevor(trevor: TrevorMachine, ctx: StepContext): readonly Tr
     updates.push(giveUp(trevor, "a command took too long", ctx));
   }
   if (trevor.searchAt !== undefined && trevor.searchAt <= ctx.now) searchBus(trevor, ctx);
-  const due = linkDue(link, ctx.now);
+  const due = linkDue(link, ctx.now, trevor.keepalive);
   switch (due) {
     case "nothing":
-    case "probe":
-    case "silence":
       return updates;
+    case "probe":
+      probe(trevor, ctx);
+      return updates;
+    case "silence":
+      return [...updates, ...endInFlight(trevor, CODE_GIVEN_UP), giveUp(trevor, "Trevor did not answer a probe", ctx)];
     case "redial":
       return [...updates, ...startTrevor(trevor, ctx)];
     case "dialTimeout":
@@ -200,8 +211,8 @@ export function tickTrevor(trevor: TrevorMachine, ctx: StepContext): readonly Tr
 }
 
 /** When something is due. */
-export function nextTrevorWakeup({ link, searchAt, inFlight, waiting }: TrevorMachine): Millis | undefined {
-  let first = earlier(linkDeadline(link), searchAt);
+export function nextTrevorWakeup({ link, keepalive, searchAt, inFlight, waiting }: TrevorMachine): Millis | undefined {
+  let first = earlier(linkDeadline(link, keepalive), searchAt);
   first = earlier(first, inFlight?.command.deadline);
   for (const { deadline } of waiting) first = earlier(first, deadline);
   return first;
@@ -272,6 +283,16 @@ function sendNext(trevor: TrevorMachine, ctx: StepContext): void {
   send({ command: name, ...params });
   // Why "x": Trevor evaluates an expression only if it contains a dot.
   send({ command: "completion_request", requestId, expression: "x" });
+}
+
+/** Requests something that Trevor answers. While a command is in flight, its deadline takes the place of the probe. */
+function probe({ link, inFlight, fence }: TrevorMachine, ctx: StepContext): void {
+  if (inFlight !== undefined) return confirmLink(link, ctx.now);
+  const to = linkIdOf(link);
+  if (to === undefined) return;
+  probeLink(link, ctx.now);
+  const frame = JSON.stringify({ command: "completion_request", requestId: `${fence}probe`, expression: "x" });
+  ctx.emit({ do: "send", to, frame });
 }
 
 /** The socket closed, or could not be opened. */

@@ -70,6 +70,11 @@ export class FakeNetwork {
     for (const socket of [...this.#sockets]) socket.fail(1006, "");
   }
 
+  /** Existing connections carry nothing any more and report no close, as when a NAT entry or a host is lost. New ones work. */
+  silence(): void {
+    for (const socket of this.#sockets) socket.isSilent = true;
+  }
+
   get sockets(): number {
     return this.#sockets.size;
   }
@@ -108,6 +113,7 @@ export class FakeWebSocket {
   readonly #peer: FakePeer;
   #server: Server | undefined;
   #isOver = false;
+  isSilent = false;
 
   constructor(network: FakeNetwork, url: string) {
     this.#network = network;
@@ -124,17 +130,20 @@ export class FakeWebSocket {
   send(data: Frame): void {
     const frame = typeof data === "string" ? data : data.slice();
     this.#network.sent.push({ path: this.#peer.path, frame });
-    this.#network.later(this.#network.latencyMs, () => this.#server?.message(this.#peer, frame));
+    this.#network.later(this.#network.latencyMs, () => {
+      if (!this.isSilent) this.#server?.message(this.#peer, frame);
+    });
   }
 
   /** What was sent before arrives before. */
   close(): void {
+    if (this.isSilent) return this.#network.forget(this);
     this.#network.later(this.#network.latencyMs, () => this.fail(1000, ""));
   }
 
   /** The connection ends, and both sides learn of it. */
   fail(code: number, reason: string): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.isSilent) return;
     this.#isOver = true;
     this.#network.forget(this);
     this.#server?.closed(this.#peer);
@@ -161,7 +170,7 @@ export class FakeWebSocket {
 
   #arrive(data: string | ArrayBuffer): void {
     this.#network.later(this.#network.latencyMs * 2, () => {
-      if (!this.#isOver) this.onmessage?.({ data } as never);
+      if (!this.#isOver && !this.isSilent) this.onmessage?.({ data } as never);
     });
   }
 }

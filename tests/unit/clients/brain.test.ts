@@ -240,6 +240,38 @@ test("BR94b the client's own operation after a reconnect does not hide earlier c
   client.close();
 });
 
+test("BR96 a connection that carries nothing any more is probed, given up and replaced", async () => {
+  const sockets: SocketLike[] = [];
+  const sent: JsonObject[] = [];
+  const openSocket = (): SocketLike => {
+    const number = sockets.length;
+    const socket: SocketLike = {
+      send(data) {
+        const message = JSON.parse(String(data));
+        sent.push({ number, cmd: message.cmd });
+        if (number === 0) return; // The first connection is silent.
+        const reply = { type: "State.Snapshot", session_id: "s", state: {}, seq: 1, request_id: message.request_id };
+        queueMicrotask(() => socket.onmessage?.({ data: JSON.stringify(reply) } as never));
+      },
+      close() {},
+      onopen: null,
+      onmessage: null,
+      onclose: null,
+      onerror: null,
+    };
+    sockets.push(socket);
+    queueMicrotask(() => socket.onopen?.({} as never));
+    return socket;
+  };
+  using client = new BrainClient("ws://silent", { ...QUICK, openSocket, keepalive: { idleMs: 20, answerMs: 20 } });
+  check.equal((await client.getState("s")).seq, 1);
+  check.equal(sent.slice(0, 3), [
+    { number: 0, cmd: "GetState" },
+    { number: 0, cmd: "Ping" },
+    { number: 1, cmd: "GetState" },
+  ]);
+});
+
 test("BR92 the example runs", async () => {
   await withBrain(async ({ urls }) => {
     const program = Bun.spawn([process.execPath, join(ROOT, "tests/examples/brain-client.ts"), urls.brain], {

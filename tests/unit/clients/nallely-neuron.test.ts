@@ -290,3 +290,65 @@ test("NL35 the bus closes what it does not know, and unregisters by path", async
   check.equal(await on.settled(synth.unregister()), undefined);
   check.equal(proxyOf(await on.settled(trevor.call("full_state")), "synth"), undefined);
 });
+
+test("NL60 a bus link that carries nothing any more is replaced, and the values that it lost are sent again", async () => {
+  const on = stage();
+  const { synth } = await wired(on);
+  synth.send("out", 1);
+  await on.network.pass(1_000);
+  on.network.silence();
+  const values = synth.values("back", { keep: 8 });
+  synth.send("out", 2);
+  synth.send("both", 3);
+  await on.network.pass(31_000);
+  check.equal(await on.settled(values.next()), { done: false, value: 2 });
+  synth.send("out", 4);
+  check.equal(await on.settled(values.next()), { done: false, value: 4 });
+  check.equal([synth.state, synth.metrics.reconnects, synth.metrics.resent], ["open", 0, 2]);
+});
+
+test("NL60 an idle link that is alive is replaced without a lost or repeated value, and without a word in between", async () => {
+  const on = stage();
+  const { synth, trevor } = await wired(on);
+  const events: string[] = [];
+  const heard: number[] = [];
+  synth.onEvent(({ is }) => events.push(is));
+  synth.on("back", (value) => heard.push(value));
+  const bus = trevor.busId ?? 0;
+  const expected: number[] = [];
+  for (let value = 1; value <= 70; value++) {
+    await on.network.pass(value % 7 === 0 ? 30_000 : 29_990 + value);
+    expected.push(value);
+    await on.settled(trevor.set(bus, "synth_back", value));
+  }
+  check.equal([heard, events], [expected, []]);
+  check.equal(on.network.sockets, 2);
+});
+
+test("NL60 a bus that cannot be reached any more is a lost link, also when no socket closed", async () => {
+  const on = stage();
+  const { synth } = await wired(on);
+  on.network.silence();
+  on.network.isDark = true;
+  const events = synth.events();
+  await on.network.pass(41_000);
+  const lost = (await events.next()).value;
+  check.that(lost?.is === "waiting" && lost.code === 4408);
+  check.match(lost.reason, /silent/);
+  on.network.isDark = false;
+  await on.settled(synth.ready(), 10_000);
+});
+
+test("NL60 keepalive can be set, and switched off", async () => {
+  const on = stage();
+  const open = (name: string, keepalive: "off" | { readonly idleMs: number; readonly answerMs: number }) =>
+    Neuron.open<typeof PARAMETERS, string>({ name, parameters: PARAMETERS, url: FAKE_BUS_URL, ...on.lent, keepalive });
+  const [off, quick] = [open("off", "off"), open("quick", { idleMs: 1_000, answerMs: 500 })];
+  await on.settled(Promise.all([off.ready(), quick.ready()]));
+  on.network.silence();
+  on.network.isDark = true;
+  await on.network.pass(2_000);
+  check.equal([off.state, quick.state === "open"], ["open", false]);
+  await on.network.pass(3_600_000);
+  check.equal(off.state, "open");
+});

@@ -302,3 +302,35 @@ test("NL22 whatever Trevor sends, reading it ends with a state, a message or a c
   check.that(mine.state === first, "none of it is a state");
   check.equal((await settled(mine.call("create_device", { name: "VCA" }))).virtual_devices.at(-1)?.meta.name, "VCA");
 });
+
+test("NL61 an idle client is probed, and one whose connection carries nothing any more reconnects", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  await settled(mine.ready());
+  await network.pass(300_000);
+  check.equal([mine.linkState, mine.metrics.reconnects], ["open", 0]);
+  const probes = network.sent.filter(({ frame }) => String(frame).includes("completion_request"));
+  check.equal(probes.length, 9);
+  network.silence();
+  await network.pass(43_000);
+  await settled(mine.call("create_device", { name: "VCA" }));
+  check.equal(mine.metrics.reconnects, 1);
+});
+
+test("NL61 a command in flight is not taken for silence before its own deadline", async () => {
+  const { network, lent, settled } = stage();
+  const { Trevor } = await import("../../../src/clients/nallely.ts");
+  const mine = Trevor.open({
+    url: "ws://trevor.test",
+    ...lent,
+    timeoutMs: 60_000,
+    keepalive: { idleMs: 1_000, answerMs: 500 },
+  });
+  await settled(mine.ready());
+  network.latencyMs = 10_000;
+  const reply = mine.call("full_state");
+  await network.pass(31_000);
+  network.latencyMs = 1;
+  await settled(reply);
+  check.equal(mine.metrics.reconnects, 0);
+});

@@ -33,7 +33,7 @@ class Bridged extends ServiceHarness<NallelyState> {
     super(nallely, { settings: settingsWith({ inputs: [INPUT], actions: [ACTION], ...changes }) });
   }
   /** The link of that name, as it was dialled last. */
-  link(name: "neuron" | "trevor" | "addition"): LinkId {
+  link(name: "neuron" | "trevor" | "addition" | "replacement"): LinkId {
     const dialled = this.#all.flatMap((effect) => (effect.do === "dial" ? [effect.link] : []));
     return dialled.findLast((link) => link.includes(`:${name}:`)) ?? linkId("none");
   }
@@ -313,4 +313,20 @@ test("NL59 it is drained once no attempt is left that has still to register, and
   stuck.step({ is: "tick" });
   stuck.step({ is: "draining", until: stuck.now + 1_000 });
   check.equal(stuck.advance(1_000).map((effect) => effect.do), ["drained"]);
+});
+
+test("NL60 the relay's own neuron replaces a silent link, and leaves Neuro when that fails", () => {
+  const on = new Bridged({ trevor_url: "" }).begin();
+  const old = on.link("neuron");
+  check.equal(on.advance(29_999), []);
+  check.equal(on.advance(1).map((effect) => effect.do), ["dial"]);
+  const second = on.link("replacement");
+  check.equal(on.step({ is: "dialed", link: second }).map((effect) => effect.do), ["send"]);
+  check.equal(on.advance(250), [{ do: "closeLink", link: old }]);
+  const value = on.step({ is: "received", link: second, frame: encodeFrame(frameHead("energy"), 65) });
+  check.equal(said(value).map(({ command }) => command), ["context"]);
+  const given = on.advance(40_000);
+  check.equal(given.map((effect) => effect.do).slice(0, 3), ["dial", "closeLink", "post"]);
+  check.equal(tells(given), [{ is: "integrationLeft", peer: NALLELY_PEER }]);
+  check.equal(on.observations().at(-1)?.is, "nallely_lost");
 });
