@@ -1,85 +1,88 @@
 /**
- * The web app: the same on every runtime, for every listener.
+ * The web app: the same on every runtime and for every port.
  *
- * A runtime hands each request in with its `Arrival`. What a socket port is asked is a matter of `sockets.ts`; what the web port
- * shows is a matter of `web.ts`; who may see it is decided here.
+ * A runtime passes each request with its `RequestContext`. `upgrade.ts` handles the listeners, `routes.ts` and `api/` the web port. This
+ * file decides which requests get there: on the web port only those with an accepted host name and origin.
  */
 import { type Context, Hono } from "hono";
-import { type Call, callOf } from "./caller.ts";
-import type { Arrival, WebPorts } from "./ports.ts";
+import { AccessControl, type TokenGrant } from "./access-control.ts";
 import { isHostAllowed, isOriginAllowed } from "./origin.ts";
-import { refuse } from "./problem.ts";
-import { enter, listenerOf } from "./sockets.ts";
-import type { Bearer } from "./tokens.ts";
-import { health, metrics, ready, upload } from "./web.ts";
+import { type ParsedRequest, parseRequest } from "./parse-request.ts";
+import type { RequestContext, WebPorts } from "./ports.ts";
+import { problemResponse } from "./problem.ts";
+import { health, metrics, ready, upload } from "./routes.ts";
+import { handleUpgrade, listenerAt } from "./upgrade.ts";
 
-export type { Arrival, Entrance, PortName, WebPorts } from "./ports.ts";
-export { refuse } from "./problem.ts";
-export { Tokens } from "./tokens.ts";
-export { answerVoice, VOICE_FRAME_BYTES_MAX } from "./voice.ts";
+export { AccessControl };
+export type { PortName, RequestContext, UpgradeTarget, WebPorts } from "./ports.ts";
+export { problemResponse } from "./problem.ts";
+export { VOICE_FRAME_BYTES_MAX, voiceReply } from "./voice-stub.ts";
 
 interface Env {
-  Bindings: Arrival;
-  Variables: { call: Call; bearer: Bearer };
+  Bindings: RequestContext;
+  Variables: { parsed: ParsedRequest; grant: TokenGrant };
 }
 
 export type App = Hono<Env>;
 
-/** The app of one relay; it keeps nothing but what it is given here. */
-export function createApp(deps: WebPorts): App {
+/** The app of one relay. It has no state of its own. */
+export function createApp(ports: WebPorts): App {
   const app: App = new Hono<Env>({ strict: false });
-  app.use(async (context, next): Promise<Response | void> => {
-    if (!URL.canParse(context.req.url)) return refuse({ status: 400, title: "Bad request", detail: "unreadable Host" });
-    const arrival = context.env;
-    const call = callOf(context.req.raw, arrival, deps.settings());
-    if (arrival.listener === "web") {
-      const refused = guard(call, arrival, deps);
-      if (refused !== undefined) return refused;
+  app.use(async (hono, next): Promise<Response | void> => {
+    const request = hono.req.raw;
+    if (!URL.canParse(request.url)) {
+      return problemResponse({ status: 400, title: "Bad request", detail: "the Host header is not a host name" });
     }
-    const listener = listenerOf(arrival.listener, call.connection.path, deps);
-    if (listener !== undefined) return enter(context.req.raw, { listener, call, arrival }, deps);
-    context.set("call", call);
-    context.set("bearer", deps.tokens().bearer(call.token, call.connection.address));
+    const context = hono.env;
+    const parsed = parseRequest(request, context, ports.settings());
+    const rejection = context.listener === "web" ? rejectForeign(parsed, context, ports) : undefined;
+    if (rejection !== undefined) return rejection;
+    const listener = listenerAt(context.listener, parsed.connection.path, ports);
+    if (listener !== undefined) return handleUpgrade({ request, listener, parsed, context }, ports);
+    hono.set("parsed", parsed);
+    hono.set("grant", ports.accessControl().grantOf(parsed.token, parsed.connection.address));
     await next();
-    context.header("x-content-type-options", "nosniff");
-    context.header("referrer-policy", "no-referrer");
+    hono.header("x-content-type-options", "nosniff");
+    hono.header("referrer-policy", "no-referrer");
   });
-  const scopes = (context: Context<Env>) => context.get("bearer").scopes;
-  app.get("/", ({ req }) => page(req.raw));
-  app.get("/health", () => health(deps));
-  app.get("/ready", (context) => ready(deps, scopes(context)));
-  app.get("/metrics", (context) => metrics(deps, scopes(context)));
-  app.get("/uploads/:file", (context) => upload(deps, scopes(context), context.req.param("file")));
-  for (const path of ["/api", "/api/*"]) app.all(path, (context) => api(context, deps));
-  app.notFound(() => refuse({ status: 404, title: "Not found" }));
+  const scopes = (hono: Context<Env>) => hono.get("grant").scopes;
+  app.get("/", ({ req }) => dashboard(req.raw));
+  app.get("/health", () => health(ports));
+  app.get("/ready", (hono) => ready(ports, scopes(hono)));
+  app.get("/metrics", (hono) => metrics(ports, scopes(hono)));
+  app.get("/uploads/:file", (hono) => upload(ports, scopes(hono), hono.req.param("file")));
+  for (const path of ["/api", "/api/*"]) app.all(path, (hono) => api(hono, ports));
+  app.notFound(() => problemResponse({ status: 404, title: "Not found" }));
   app.onError((error) => {
-    deps.observe({ is: "panicked", service: "web", reason: error.message, stack: error.stack ?? "" });
-    return refuse({ status: 500, title: "Internal error" });
+    ports.observe({ is: "panicked", service: "web", reason: error.message, stack: error.stack ?? "" });
+    return problemResponse({ status: 500, title: "Internal error" });
   });
   return app;
 }
 
-/** Why loaded late: most relays are asked nothing by it, and none needs it to start. */
-async function api({ req, env, get }: Context<Env>, deps: WebPorts): Promise<Response> {
-  const { answerApi } = await import("./api/mod.ts");
-  return await answerApi({ request: req.raw, call: get("call"), arrival: env }, deps);
+/** Why imported lazily: the start does not need it, and most relays get no API request. */
+async function api({ req, env, get }: Context<Env>, ports: WebPorts): Promise<Response> {
+  const { handleApiRequest } = await import("./api/mod.ts");
+  return await handleApiRequest({ request: req.raw, parsed: get("parsed"), context: env }, ports);
 }
 
-/** Why loaded late: a relay that nobody looks at does without. */
-async function page(request: Request): Promise<Response> {
-  const { dashboard } = await import("./dashboard.ts");
-  return await dashboard(request);
+/** Why imported lazily: the page is large, and many relays never serve it. */
+async function dashboard(request: Request): Promise<Response> {
+  const { dashboardResponse } = await import("./dashboard-page.ts");
+  return await dashboardResponse(request);
 }
 
-/** Keeps out pages of other origins, and names that were bound to this address by somebody else. */
-function guard({ connection, origin, host }: Call, { isRouted = false }: Arrival, deps: WebPorts): Response | undefined {
-  const settings = deps.settings();
-  const no = (status: number, detail: string): Response => {
-    deps.observe({ is: "greeting_refused", fault: "notAllowed", address: connection.address, reason: detail });
-    return refuse({ status, title: "Refused", detail });
+/** Rejects pages of other origins, and host names that others bound to this address (DNS rebinding). */
+function rejectForeign(parsed: ParsedRequest, { isHostVerified = false }: RequestContext, ports: WebPorts) {
+  const settings = ports.settings();
+  const reject = (status: number, reason: string): Response => {
+    ports.observe({ is: "greeting_refused", fault: "notAllowed", address: parsed.connection.address, reason });
+    return problemResponse({ status, title: "Refused", detail: reason });
   };
-  const shown = (text: string | undefined) => JSON.stringify((text ?? "").slice(0, 200));
-  if (!isRouted && !isHostAllowed(host, settings)) return no(421, `host ${shown(host)} is not listed in web.hosts`);
-  if (isOriginAllowed("web", { origin, host }, settings)) return undefined;
-  return no(403, `origin ${shown(origin)} is not listed in security.allowed_origins`);
+  const quoted = (text: string | undefined) => JSON.stringify((text ?? "").slice(0, 200));
+  if (!isHostVerified && !isHostAllowed(parsed.host, settings)) {
+    return reject(421, `host ${quoted(parsed.host)} is not listed in web.hosts`);
+  }
+  if (isOriginAllowed("web", parsed, settings)) return undefined;
+  return reject(403, `origin ${quoted(parsed.origin)} is not listed in security.allowed_origins`);
 }

@@ -1,36 +1,36 @@
 /**
- * Which pages may speak to which port, and by which names the web port may be reached.
+ * Which web pages can use which port, and under which host names the web port can be reached.
  *
- * A program that is no browser sends no `Origin` and is let in. A page always sends one. A page whose name was rebound to this
- * machine is its own origin, so the web port, which trusts its own origin, also checks the name it was called by; the socket
- * ports trust no name but the loopback ones.
+ * Non-browser clients send no `Origin` and are accepted. A web page always sends one. A page whose host name was rebound to this machine
+ * has the relay's own origin, so the web port, which trusts its own origin, also checks the `Host` header. The socket ports trust only
+ * loopback names.
  */
 import type { Settings } from "../core/settings.ts";
 import type { PortName } from "./ports.ts";
 import { isLoopback } from "../core/access.ts";
 
-/** What the headers of a request say about where it comes from. */
+/** The origin and host of a request. */
 export interface Source {
   readonly origin: string | undefined;
-  /** The name it called us by, with the port. */
+  /** The host name and port under which the client reached the relay. */
   readonly host: string | undefined;
 }
 
-/** True when the page of this origin may use the port; always for those that are no page. */
+/** True if a page of this origin can use the port; always true for non-browser clients. */
 export function isOriginAllowed(listener: PortName, { origin, host }: Source, settings: Settings): boolean {
   if (origin === undefined || origin === "") return true;
   if (settings.security.allowed_origins.some((allowed) => allowed.toLowerCase() === origin.toLowerCase())) return true;
   const page = URL.canParse(origin) ? new URL(origin) : undefined;
-  if (page === undefined || !isOrigin(page)) return false; // `null`, and whatever is no web page
+  if (page === undefined || !isOrigin(page)) return false; // `null`, and anything that is not a web page
   if (listener === "web") return host !== undefined && page.host === normalHost(host, page.protocol);
   return isLoopback(bareHost(page.hostname)) && /^https?:$/.test(page.protocol);
 }
 
-/** True for a scheme, a host and a port, and nothing more: a browser says nothing else. */
+/** True for a scheme, a host and a port without anything else: browsers send nothing else. */
 const isOrigin = ({ host, username, password, pathname, search, hash }: URL): boolean =>
   host !== "" && `${username}${password}${search}${hash}` === "" && pathname === "/";
 
-/** True when the web port may be called by this name: an address (which cannot be rebound), a loopback name, or a listed one. */
+/** True for an address, which cannot be rebound, a loopback name, or a listed name. */
 export function isHostAllowed(host: string | undefined, settings: Settings): boolean {
   const url = host !== undefined && URL.canParse(`http://${host}`) ? new URL(`http://${host}`) : undefined;
   if (url === undefined || url.pathname !== "/" || url.username !== "") return false;
@@ -43,7 +43,7 @@ const isAddress = (name: string): boolean => name.startsWith("[") || /^\d{1,3}(\
 
 const bareHost = (hostname: string): string => hostname.replace(/^\[|\]$/g, "");
 
-/** `host` as an origin of this protocol would show it: without the protocol's own port. */
+/** `host` as in an origin of this protocol: without the protocol's default port. */
 function normalHost(host: string, protocol: string): string {
   const text = `${protocol}//${host}`;
   return URL.canParse(text) ? new URL(text).host : "";

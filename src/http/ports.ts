@@ -1,52 +1,51 @@
-/** What the web app is given: by the process once, and by the runtime with every request. */
-import type { ConnectionInfo, ListenerName } from "../core/event.ts";
+/** What the web app needs: ports from the process, and a context from the runtime with every request. */
+import type { CredentialDigest } from "../core/access.ts";
+import type { ConnectionInfo } from "../core/event.ts";
 import type { Observation } from "../core/observation.ts";
 import type { Principal, ReplyTo, ServiceRequest } from "../core/request.ts";
-import type { ServiceName } from "../core/service.ts";
+import type { ListenerName, ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import type { RequestResult } from "../engine/mod.ts";
-import type { CredentialDigest } from "../core/access.ts";
-import type { Tokens } from "./tokens.ts";
+import type { AccessControl } from "./access-control.ts";
 
-/** Where a request came in. Workers have only `web`: one origin for everything. */
+/** Where a request arrived. Workers have only `web`: one origin for everything. */
 export type PortName = ListenerName | "web";
 
-/** What can be behind an upgrade: a door of the relay, or the voice channel that is declined without the relay. */
-export type Entrance = ListenerName | "voice";
+/** What an upgrade opens: a socket of a listener, or of the voice stub, which the relay itself does not see. */
+export type UpgradeTarget = ListenerName | "voice";
 
 export interface WebPorts {
   readonly version: string;
-  /** How long the relay has been running. */
   uptimeMs(): number;
-  /** The settings in force now. */
+  /** The current settings. */
   settings(): Settings;
-  /** Which tokens there are now, and what each allows. */
-  tokens(): Tokens;
-  /** The rooms that have to be ready. */
+  /** The access control for the current settings. */
+  accessControl(): AccessControl;
+  /** The services of this relay. */
   readonly services: readonly ServiceName[];
   request<R extends ServiceRequest>(request: R, principal: Principal): Promise<RequestResult<ReplyTo<R>>>;
   observe(observation: Observation): void;
   /** The metrics in Prometheus' text format. */
   metrics(): Promise<string>;
-  /** Frames of all doors so far, in both directions. */
+  /** The number of frames of all listeners, in both directions. */
   frames(): number;
-  /** The bytes of an upload; undefined when there is none of that name. */
+  /** The bytes of an upload; undefined if it does not exist. */
   readUpload(file: string): Promise<Uint8Array | undefined>;
-  /** True once nothing new is accepted. */
+  /** True during shutdown. */
   isDraining(): boolean;
 }
 
-/** What a runtime says about one request. Handed to the app as Hono's `env`. */
-export interface Arrival {
+/** What the runtime knows about one request. Passed to the app as Hono's `env`. */
+export interface RequestContext {
   readonly listener: PortName;
-  /** Of the other end of the connection, which may be a proxy. */
+  /** The address of the other end of the connection, which can be a proxy. */
   readonly address: string;
-  /** Whoever routed the request here answers for the name that we were called by. */
-  readonly isRouted?: boolean;
-  /** What was cut off the path before it came here: `/r/<name>` where one origin serves several relays. */
-  readonly base?: string;
-  /** From here on the request may take as long as it does; missing where a runtime hurries nobody. */
-  linger?(): void;
-  /** Turns the connection into a socket; undefined when the request is no proper upgrade. `ticket` is what let the caller in. */
-  upgrade(entrance: Entrance, connection: ConnectionInfo, presented: CredentialDigest): Response | undefined;
+  /** The router in front of the app has already checked the host name. */
+  readonly isHostVerified?: boolean;
+  /** The prefix that was removed from the path: `/r/<name>` if one origin serves several relays. */
+  readonly basePath?: string;
+  /** Lets this request take as long as it needs; undefined on runtimes without a timeout. */
+  disableTimeout?(): void;
+  /** Upgrades the connection to a socket; undefined if the request is not a valid upgrade. `presented` is the client's token. */
+  upgrade(target: UpgradeTarget, connection: ConnectionInfo, presented: CredentialDigest): Response | undefined;
 }

@@ -1,23 +1,56 @@
-/** Errors as problem details (RFC 9457): the same shape wherever the web port says no. */
-import type { FaultName } from "../core/fault.ts";
+/** Problem details (RFC 9457): the shape of every error of the web port. */
+import { type FaultName, FAULTS } from "../core/fault.ts";
 
-/** A refusal: what went wrong in one word group, and for whoever caused it, what would help. */
 export interface Problem {
   readonly status: number;
   readonly title: string;
+  /** What is wrong in this case, and what to do about it. */
   readonly detail?: string;
-  /** The relay's own name for it. */
+  /** The relay's own name of the error, for programs. */
   readonly fault?: FaultName;
-  /** Which fields are not as they should be. */
-  readonly errors?: readonly { readonly field: string; readonly says: string }[];
+  /** The invalid fields. */
+  readonly errors?: readonly { readonly field: string; readonly message: string }[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The response that says it. */
-export function refuse({ status, title, detail, fault, errors, headers = {} }: Problem): Response {
+export function problemResponse({ status, title, detail, fault, errors, headers = {} }: Problem): Response {
   const type = fault === undefined ? "about:blank" : `urn:neuro-relay:fault:${fault}`;
   return new Response(JSON.stringify({ type, status, title, detail, fault, errors }), {
     status,
     headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
   });
 }
+
+/** The HTTP status of each fault. */
+const STATUS: Readonly<Record<FaultName, number>> = {
+  done: 500,
+  leaving: 503,
+  badFrame: 422,
+  rateLimit: 429,
+  tooBig: 413,
+  panic: 500,
+  restarting: 503,
+  tooManyPeers: 503,
+  backendAway: 503,
+  slowGame: 503,
+  badGreeting: 422,
+  badToken: 401,
+  notAllowed: 403,
+  noGreeting: 500,
+  nameTaken: 409,
+  slowPeer: 503,
+  badMessage: 422,
+  notFound: 404,
+  notNow: 409,
+  queueFull: 507,
+  storageFailed: 503,
+  jobLost: 503,
+};
+
+/** The problem for the fault of a request. */
+export const problemFor = (fault: FaultName, reason: string | undefined): Problem => ({
+  status: STATUS[fault],
+  title: FAULTS[fault].message,
+  fault,
+  ...(reason !== undefined && { detail: reason }),
+});

@@ -12,7 +12,7 @@ import { isLink, type PeerId, peerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
 import type { Sockets } from "../engine/mod.ts";
-import type { Tokens } from "../http/app.ts";
+import type { AccessControl } from "../http/app.ts";
 import type { Counter, Gauge, RelayMetrics } from "../observability/mod.ts";
 import { closeCode, closeReason, CLOSING_MS } from "../websocket-client/close.ts";
 import { EASED_BYTES } from "../websocket-client/guest.ts";
@@ -101,9 +101,9 @@ export class PeerConnections {
   }
 
   /** Closes the peers whose credentials are not valid any more, after the tokens changed. */
-  closeRevoked(tokens: Pick<Tokens, "admits">): void {
+  closeRevoked(accessControl: Pick<AccessControl, "admits">): void {
     for (const [id, { identity: { listener, connection, credential } }] of [...this.#table]) {
-      if (tokens.admits(listener, credential, connection.address)) continue;
+      if (accessControl.admits(listener, credential, connection.address)) continue;
       this.#host.observe({ is: "peer_closed_by_relay", from: connection.address, fault: "badToken" });
       this.close(id, FAULTS.badToken.close, FAULTS.badToken.message);
     }

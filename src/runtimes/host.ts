@@ -12,7 +12,7 @@ import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
 import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
-import { type App, createApp, Tokens } from "../http/app.ts";
+import { AccessControl, type App, createApp } from "../http/app.ts";
 import {
   createMetrics,
   createObserver,
@@ -69,7 +69,7 @@ export class Host {
   readonly #relay: Relay;
   readonly #startedAt = performance.now();
   #settings: Settings;
-  #tokens: Tokens;
+  #accessControl: AccessControl;
   #engine: Engine | undefined;
   /** Events that came before `start`. */
   #early: Event[] = [];
@@ -85,7 +85,7 @@ export class Host {
     this.#options = options;
     this.#settings = settings;
     this.webToken = settings.web.token;
-    this.#tokens = new Tokens(settings);
+    this.#accessControl = new AccessControl(settings);
     this.#relay = new Relay(services, settings);
     this.services = services.map(({ name }) => name);
     log.secrets.learn(secretsOf(settings));
@@ -101,7 +101,7 @@ export class Host {
       uptimeMs: () => performance.now() - this.#startedAt,
       services: this.services,
       settings: () => this.#settings,
-      tokens: () => this.#tokens,
+      accessControl: () => this.#accessControl,
       observe: this.observe,
       isDraining: () => this.#isDraining,
       request: (request, principal) =>
@@ -143,8 +143,8 @@ export class Host {
     return this.#options.log.secrets;
   }
 
-  get tokens(): Tokens {
-    return this.#tokens;
+  get accessControl(): AccessControl {
+    return this.#accessControl;
   }
 
   /** To be called when the timer of the clock fires. */
@@ -155,7 +155,7 @@ export class Host {
   configure(changed: Settings): void {
     const settings = withWebToken(changed, this.#options.webToken);
     this.#settings = settings;
-    this.#tokens = new Tokens(settings);
+    this.#accessControl = new AccessControl(settings);
     this.secrets.learn(secretsOf(settings));
     this.#options.log.configure(settings.log);
     this.#engine?.configure(settings);

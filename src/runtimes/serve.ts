@@ -9,7 +9,7 @@ import { Panic } from "../core/assert.ts";
 import type { ConnectionInfo } from "../core/event.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
-import type { App, Entrance } from "../http/app.ts";
+import type { App, UpgradeTarget } from "../http/app.ts";
 import { services } from "../relay/services.ts";
 import type { Dialer } from "../websocket-client/dialer.ts";
 import { type ConnectionHandler, createSockets, PeerConnections } from "./connections.ts";
@@ -37,7 +37,7 @@ export interface ListenerContext {
   /** The largest frame that the runtime accepts here. */
   readonly frameBytesMax: number;
   /** The handler of the socket that an upgrade will open; undefined when a bound on connections is reached. */
-  admit(entrance: Entrance, connection: ConnectionInfo, credential: CredentialDigest): ConnectionHandler | undefined;
+  admit(target: UpgradeTarget, connection: ConnectionInfo, credential: CredentialDigest): ConnectionHandler | undefined;
 }
 
 export interface OpenListener {
@@ -86,8 +86,8 @@ export async function serveProcess(
       const context: ListenerContext = {
         app: host.app,
         frameBytesMax: frameBytesMax(listener, settings),
-        admit: (entrance, connection, credential) =>
-          entrance === "voice" ? voice.admit() : peers.admit(entrance, connection, credential),
+        admit: (target, connection, credential) =>
+          target === "voice" ? voice.admit() : peers.admit(target, connection, credential),
       };
       const open = await openListener(runtime, listener, context);
       opened.push(open);
@@ -116,7 +116,7 @@ export async function serveProcess(
     drain: () => (drained ??= drain()),
     configure(changed) {
       host.configure(changed);
-      peers.closeRevoked(host.tokens);
+      peers.closeRevoked(host.accessControl);
     },
   };
 }

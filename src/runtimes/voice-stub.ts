@@ -1,5 +1,5 @@
 /** Answers voice channels of games without the services, and limits their number. */
-import { answerVoice } from "../http/app.ts";
+import { voiceReply } from "../http/app.ts";
 import type { ConnectionHandler, ServerSocket } from "./connections.ts";
 
 export const VOICE_CHANNELS_MAX = 256;
@@ -19,7 +19,7 @@ export class VoiceStub {
         socket = opened;
       },
       message: (frame) => {
-        const answer = answerVoice(frame);
+        const answer = voiceReply(frame);
         if (answer !== undefined && (socket?.write([answer]) ?? 0) > BACKLOG_BYTES_MAX) socket?.terminate();
       },
       drain: () => {},

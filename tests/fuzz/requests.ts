@@ -4,7 +4,7 @@
  */
 import { Random } from "../../src/testing/random.ts";
 import type { PortName } from "../../src/http/app.ts";
-import { AppStage } from "../unit/http/app-stage.ts";
+import { AppFixture } from "../unit/http/app-fixture.ts";
 import type { FuzzOptions, FuzzResult } from "./frames.ts";
 import { heldBytes } from "./memory.ts";
 
@@ -148,7 +148,7 @@ const ADDRESSES = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.9", "", "127.
 /** Fuzzes the web app. */
 export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzResult> {
   const token = DOOR_TOKEN;
-  const stage = new AppStage({
+  const stage = new AppFixture({
     "nakurity-backend": { token },
     brain: { token },
     web: { trusted_proxies: ["10.0.0.9"], hosts: ["relay.example"], neuro_os_page: true },
@@ -171,13 +171,13 @@ export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzR
         observation,
       ) => (observation.is === "panicked" ? [`panicked: ${observation.stack}`] : [])),
     );
-    if ((await stage.ask("web", "/health")).status !== 200) violations.push("a plain request is no longer answered");
+    if ((await stage.fetch("web", "/health")).status !== 200) violations.push("a plain request is no longer answered");
     if (done >= inputs * WARM && warmBytes === 0) warmBytes = heldBytes();
   }
   return { inputs: done, violations, growthBytes: heldBytes() - warmBytes };
 }
 
-async function tryOne(stage: AppStage, random: Random): Promise<readonly string[]> {
+async function tryOne(stage: AppFixture, random: Random): Promise<readonly string[]> {
   const listener = random.pick(...LISTENERS);
   let path: string = random.pick(...PATHS);
   for (let bends = random.between(0, 3); bends > 0; bends--) {
@@ -199,7 +199,7 @@ async function tryOne(stage: AppStage, random: Random): Promise<readonly string[
   };
   const what = `${asked.method} ${listener} ${path} ${JSON.stringify(headers)} from ${asked.address}`;
   try {
-    const response = await stage.ask(listener, path, { ...asked, upgrade: random.chance(0.3) });
+    const response = await stage.fetch(listener, path, { ...asked, upgrade: random.chance(0.3) });
     const body = await response.text();
     const entered = stage.upgrades.splice(0).find(({ entrance }) => entrance !== "intermediary");
     return [

@@ -4,7 +4,7 @@ import { DEFAULTS, PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { sameDigest } from "../../src/core/hash.ts";
 import { isLoopback } from "../../src/core/access.ts";
 import type { ServiceName } from "../../src/core/service.ts";
-import { Tokens } from "../../src/http/app.ts";
+import { AccessControl } from "../../src/http/app.ts";
 import { tokensOf } from "../../src/services/intermediary/connections/tokens.ts";
 import { listenersOf } from "../../src/runtimes/listeners.ts";
 import { isKey } from "../../src/storage/entry.ts";
@@ -18,7 +18,7 @@ const HOUR = 3_600_000;
 /** Names that mean something to a language, a file system, a log or a terminal. */
 const NAMES = ["__proto__", "constructor", "toString", "../../etc/passwd", "C:\\aux", "a/b", "CON", "x:y", "~"];
 
-test("SE20 every listener is on loopback until the file says otherwise", () => {
+test("SE20 every listener is on loopback by default", () => {
   const all = listenersOf(settingsOf({ path: "intercept-proxy.enabled", text: "true" }), ROOMS);
   check.equal(all.length, 5);
   for (const { name, host } of all) check.that(isLoopback(host), name);
@@ -26,7 +26,7 @@ test("SE20 every listener is on loopback until the file says otherwise", () => {
   check.equal(listenersOf(open, ROOMS).filter(({ host }) => !isLoopback(host)).map(({ name }) => name), ["brain"]);
 });
 
-test("SE21 by default the bounds are those that are documented", () => {
+test("SE21 the defaults of `limits` are the documented ones", () => {
   const { peers_per_address: _, bytes_per_second: __, ...limits } = settingsOf(undefined).limits;
   check.equal(limits, {
     peers: 1_000,
@@ -44,14 +44,14 @@ test("SE21 by default the bounds are those that are documented", () => {
   });
 });
 
-test("SE22 a game may stay silent, an integration or watcher may not", async () => {
+test("SE22 a silent game or Brain client stays connected; a silent Intermediary peer is closed with 4408", async () => {
   const stage = await LimitStage.start(DEFAULTS);
   const silent = [await stage.connect("neuro"), await stage.connect("brain"), await stage.connect("intermediary")];
   await stage.pass(HOUR);
   check.equal(silent.map(({ closed }) => closed?.code), [undefined, undefined, 4408]);
 });
 
-test("SE23 who is too fast is told when to come back, and closed with 1008 when it keeps on", async () => {
+test("SE23 a peer above its rate is told when to retry, and closed with 1008 if it continues", async () => {
   const stage = await LimitStage.start(settingsOf({ path: "limits.burst", text: "10" }));
   for (const peer of [await stage.watcher(), await stage.integration("a"), await stage.connect("brain")]) {
     for (let at = 0; at < 15; at++) peer.say({ query: "peers" });
@@ -65,7 +65,7 @@ test("SE23 who is too fast is told when to come back, and closed with 1008 when 
   }
 });
 
-test("SE23 a game that is too fast waits its turn, in order; one that floods is closed with 1008", async () => {
+test("SE23b messages of a game above its rate are delayed in order; a game that floods is closed with 1008", async () => {
   const stage = await LimitStage.start(
     settingsOf({ path: "limits.burst", text: "10" }, ["nakurity-client.url=ws://n.test"]),
   );
@@ -85,7 +85,7 @@ test("SE23 a game that is too fast waits its turn, in order; one that floods is 
   check.equal(game.closed?.code, 1008);
 });
 
-test("SE24 a slow peer is closed with 4429, a slow game or Brain client with 1013, and what waits for it stays queued", async () => {
+test("SE24 a slow peer is closed with 4429, a slow game or Brain client with 1013, and its messages stay queued", async () => {
   const bounds = ["limits.backlog_hard_bytes=128KiB", "limits.messages_per_second=0"];
   const stage = await LimitStage.start(settingsOf({ path: "limits.backlog_soft_bytes", text: "64KiB" }, bounds));
   const jukebox = await stage.integration("jukebox", { bytesPerMs: 50 });
@@ -117,11 +117,11 @@ async function closesSlow(stage: LimitStage, peer: Peer, request: object, code: 
   check.equal(peer.closed?.code, code);
 }
 
-test("SE25 no token is kept in clear, and digests are compared to their end", () => {
+test("SE25 tokens are kept as digests, and digests are compared to their end", () => {
   const more = ["brain.token=the-brain-s", "web.token=the-web-one"];
   const settings = settingsOf({ path: "intermediary.auth_token", text: "a-token-of-my-own" }, more);
-  const kept = new Tokens(settings);
-  check.that(kept.bearer("a-token-of-my-own", "10.0.0.1").scopes.includes("integration"));
+  const kept = new AccessControl(settings);
+  check.that(kept.grantOf("a-token-of-my-own", "10.0.0.1").scopes.includes("integration"));
   const inspected = `${Bun.inspect(kept, { depth: 10 })} ${JSON.stringify(tokensOf(settings))}`;
   for (const token of ["a-token-of-my-own", "the-brain-s", "the-web-one"]) check.that(!inspected.includes(token), token);
   const digest = "0123456789abcdef";
@@ -133,7 +133,7 @@ test("SE25 no token is kept in clear, and digests are compared to their end", ()
   for (const other of ["", digest.slice(1), `${digest}0`]) check.that(!sameDigest(digest, other), other);
 });
 
-test("SE26 no name reaches a prototype, a path or another's queue", async () => {
+test("SE26 no name reaches a prototype, a path or another queue", async () => {
   const stage = await LimitStage.start(settingsOf({ path: "limits.messages_per_second", text: "0" }));
   for (const name of NAMES) await stage.absent(name);
   const watcher = await stage.watcher();
@@ -152,7 +152,7 @@ test("SE26 no name reaches a prototype, a path or another's queue", async () => 
   }
 });
 
-test("SE26 nobody is called *: it means everybody", async () => {
+test("SE26b the name * is refused", async () => {
   const stage = await LimitStage.start(DEFAULTS);
   const [star, other] = [await stage.integration("*"), await stage.integration("other")];
   (await stage.watcher()).say({ target: "*", cmd: 1 });
@@ -160,7 +160,7 @@ test("SE26 nobody is called *: it means everybody", async () => {
   check.equal([star.closed?.code, other.all(({ cmd }) => cmd === 1).length], [4400, 1]);
 });
 
-test("SE27 an integration that takes thousands of messages in one breath may acknowledge each of them", async () => {
+test("SE27 an integration can acknowledge thousands of messages at once", async () => {
   const others = ["queue.per_recipient=100000"];
   const stage = await LimitStage.start(settingsOf({ path: "limits.messages_per_second", text: "100" }, others));
   await stage.absent("jukebox");
@@ -179,7 +179,7 @@ test("SE27 an integration that takes thousands of messages in one breath may ack
   check.equal((await stage.ask({ of: "intermediary", get: "status" })).queue.entries, 0);
 });
 
-test("SE27 what was not asked for counts, and so does what is asked for again", async () => {
+test("SE27 unrequested and repeated acknowledgements count against the rate", async () => {
   const stage = await LimitStage.start(settingsOf({ path: "limits.burst", text: "10" }));
   const jukebox = await stage.integration("jukebox", { acks: true });
   const watcher = await stage.watcher();

@@ -1,7 +1,9 @@
-/** Operations on integrations: what each offers, what is decided about it, and what a person says to it. */
+/** Operations on integrations. */
 import { type Operation, operation } from "./operation.ts";
-import { bySlug, id, part } from "./parameters.ts";
+import { bySlug, id, pageRequest } from "./parameters.ts";
 import {
+  actionOutcome,
+  actionRequest,
   controls,
   controlsChange,
   done,
@@ -9,116 +11,111 @@ import {
   integrationControlsChange,
   integrationDetail,
   integrations,
-  order,
-  outcome,
-  raw,
+  rawMessage,
 } from "./schemas.ts";
 
 const tag = "Integrations";
 const service = "neuro";
 const params = { id: id("The integration's id.") };
+const PERSISTENT = "The change stays in force until it is lifted, also over restarts.";
 
-/** Integrations of both doors. */
-export const INTEGRATIONS: readonly Operation[] = [
+export const INTEGRATION_OPERATIONS: readonly Operation[] = [
   operation({
     id: "listIntegrations",
     method: "GET",
     path: "/api/integrations",
     tag,
-    says: "Integrations of both doors, in the order of their ids.",
+    summary: "Lists games and integrations of the Intermediary in the order of their ids.",
     scopes: ["watch"],
     service,
     query: bySlug,
-    answer: integrations,
-    ask: ({ query }) => ({ of: "neuro", get: "integrations", ...part(query) }),
+    reply: integrations,
+    request: ({ query }) => ({ of: "neuro", get: "integrations", ...pageRequest(query) }),
   }),
   operation({
     id: "getIntegration",
     method: "GET",
     path: "/api/integrations/{id}",
     tag,
-    says: "One integration with everything it offers.",
+    summary: "Returns one integration with its registered actions.",
     scopes: ["watch"],
     service,
     params,
-    answer: integrationDetail,
-    ask: ({ path }) => ({ of: "neuro", get: "integration", id: path.id }),
+    reply: integrationDetail,
+    request: ({ path }) => ({ of: "neuro", get: "integration", id: path.id }),
   }),
   operation({
-    id: "controlIntegration",
+    id: "updateIntegrationControls",
     method: "PATCH",
     path: "/api/integrations/{id}",
     tag,
-    says: "Pauses, mutes or solos an integration, or has its actions approved; and lifts that again.",
-    more: "It stays until it is lifted, over restarts too.",
+    summary: "Pauses, mutes or solos an integration, or requires approval of its actions; or lifts that.",
+    description: PERSISTENT,
     scopes: ["admin"],
     service,
     params,
     body: integrationControlsChange,
-    answer: integration,
-    ask: ({ path, body }) => ({ of: "neuro", do: "setControls", id: path.id, to: body }),
+    reply: integration,
+    request: ({ path, body }) => ({ of: "neuro", do: "setControls", id: path.id, to: body }),
   }),
   operation({
     id: "disconnectIntegration",
     method: "DELETE",
     path: "/api/integrations/{id}/connection",
     tag,
-    says: "Closes the connection of an integration; it may come back.",
+    summary: "Closes the connection of an integration, which can reconnect.",
     scopes: ["admin"],
     service,
     params,
-    answer: done,
-    ask: ({ path }) => ({ of: "neuro", do: "disconnect", id: path.id }),
+    reply: done,
+    request: ({ path }) => ({ of: "neuro", do: "disconnect", id: path.id }),
   }),
   operation({
     id: "sendAction",
     method: "POST",
     path: "/api/integrations/{id}/actions",
     tag,
-    says: "Sends an action to one integration, as Neuro would, and answers with its result.",
-    more: "The answer takes as long as the integration does, at most until the deadline for actions.",
+    summary: "Sends an action to one integration, as Neuro would, and returns its result.",
+    description: "The response takes as long as the integration needs, at most until the deadline for actions.",
     scopes: ["command"],
     service,
     params,
-    body: order,
-    answer: outcome,
-    ask: ({ path, body }) => ({ of: "neuro", do: "sendAction", id: path.id, ...asText(body) }),
+    body: actionRequest,
+    reply: actionOutcome,
+    request: ({ path, body }) => ({ of: "neuro", do: "sendAction", id: path.id, ...withDataAsText(body) }),
   }),
   operation({
-    id: "injectBelow",
+    id: "injectIntegrationMessage",
     method: "POST",
     path: "/api/integrations/{id}/messages",
     tag,
-    says: "Sends any message to an integration as from Neuro, word for word.",
+    summary: "Sends a raw message to an integration, verbatim, as Neuro.",
     scopes: ["admin"],
     service,
     params,
-    body: raw,
-    answer: done,
-    ask: ({ path, body }) => ({ of: "neuro", do: "injectMessage", integration: path.id, message: body.message }),
+    body: rawMessage,
+    reply: done,
+    request: ({ path, body }) => ({ of: "neuro", do: "injectMessage", integration: path.id, message: body.message }),
   }),
   operation({
-    id: "controlAll",
+    id: "updateControls",
     method: "PATCH",
     path: "/api/controls",
     tag,
-    says: "The kill switch, and approvals for everybody.",
-    more: "It stays until it is lifted, over restarts too.",
+    summary: "Operates the kill switch, or requires approval of every action; or lifts that.",
+    description: PERSISTENT,
     scopes: ["admin"],
     service,
     body: controlsChange,
-    answer: controls,
-    ask: ({ body }) => ({ of: "neuro", do: "setGlobalControls", to: body }),
+    reply: controls,
+    request: ({ body }) => ({ of: "neuro", do: "setGlobalControls", to: body }),
   }),
 ];
 
-/** An action as the room takes it: its data is text. */
-export const asText = ({ name, data }: { readonly name: string; readonly data?: unknown }): AsText => ({
+/** An action as the service expects it: its data is JSON text. */
+export const withDataAsText = (
+  { name, data }: { readonly name: string; readonly data?: unknown },
+): { readonly name: string; readonly data?: string } => ({
   name,
   ...(data !== undefined && { data: JSON.stringify(data) }),
 });
-
-interface AsText {
-  readonly name: string;
-  readonly data?: string;
-}

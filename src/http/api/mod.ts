@@ -1,118 +1,125 @@
 /**
- * The HTTP API: one table of operations, by which requests are carried out and the document is made.
+ * The HTTP API: routing, authorization and execution follow from one table of operations, and so does the OpenAPI document.
  *
- * The order of checks is: is there such a thing, may it be done by this method, whose token is it, what does that token allow, is
- * what was given as it should be. Loaded with the first request that needs it.
+ * The checks are, in this order: does the path exist, does it accept the method, is the token known, has it the scope, is the input
+ * valid. Loaded with the first request.
  *
- * Invariants: H1 nothing is asked of a room for somebody whose token does not allow it; H2 a token counts in the header only: what is in
- * an address is kept by browsers and proxies; H3 every refusal is a problem document.
+ * Invariants: H1 no service gets a request from a principal without the scope; H2 a token counts only in the `Authorization` header,
+ * because browsers and proxies store URLs; H3 every error is a problem document.
  */
 import type { FaultName } from "../../core/fault.ts";
 import type { Principal } from "../../core/request.ts";
-import type { Call } from "../caller.ts";
-import type { Arrival, WebPorts } from "../ports.ts";
-import { type Problem, refuse } from "../problem.ts";
-import { readJson } from "./body.ts";
-import { problemOf } from "./faults.ts";
-import type { Flaw, Operation, RawInput } from "./operation.ts";
-import { type Place, placeOf } from "./table.ts";
+import type { ParsedRequest } from "../parse-request.ts";
+import type { RequestContext, WebPorts } from "../ports.ts";
+import { type Problem, problemFor, problemResponse } from "../problem.ts";
+import type { Operation, RawInput, ValidationIssue } from "./operation.ts";
+import { matchRoute, type RouteMatch } from "./operations.ts";
+import { readJson } from "./read-body.ts";
 
-export interface ApiCall {
+export interface ApiRequest {
   readonly request: Request;
-  readonly call: Call;
-  readonly arrival: Arrival;
+  readonly parsed: ParsedRequest;
+  readonly context: RequestContext;
 }
 
-/** Answers a request below `/api`. */
-export async function answerApi({ request, call, arrival }: ApiCall, deps: WebPorts): Promise<Response> {
+/** Handles a request below `/api`. */
+export async function handleApiRequest({ request, parsed, context }: ApiRequest, ports: WebPorts): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const reading = await readingMatter(pathname, arrival.base ?? "", deps);
-  if (reading !== undefined) return /^(?:GET|HEAD)$/.test(request.method) ? reading : otherMethod(request, ["GET"]);
-  const shown = pathname.startsWith("/api/relay/")
-    ? await (await import("./traffic.ts")).answerPage(request, call, deps)
+  const reference = await referenceResponse(pathname, context.basePath ?? "", ports);
+  if (reference !== undefined) {
+    return /^(?:GET|HEAD)$/.test(request.method) ? reference : methodNotAllowed(request, ["GET"]);
+  }
+  const neuroOs = pathname.startsWith("/api/relay/")
+    ? await (await import("./neuro-os.ts")).handleNeuroOsRequest(request, parsed, ports)
     : undefined;
-  if (shown !== undefined) return shown;
-  const place = placeOf(pathname);
-  const operations = place?.operations.filter(({ service }) => service === undefined || deps.services.includes(service)) ??
-    [];
-  if (place === undefined || operations.length === 0) return refuse({ status: 404, title: "Not found", fault: "notFound" });
+  if (neuroOs !== undefined) return neuroOs;
+  const route = matchRoute(pathname);
+  const operations = route?.operations
+    .filter(({ service }) => service === undefined || ports.services.includes(service)) ?? [];
+  if (route === undefined || operations.length === 0) {
+    return problemResponse({ status: 404, title: "Not found", fault: "notFound" });
+  }
   const method = request.method === "HEAD" ? "GET" : request.method;
   const operation = operations.find((candidate) => candidate.method === method);
-  if (operation === undefined) return otherMethod(request, operations.map((one) => one.method));
-  const principal = askerOf(operation, call, deps);
-  if ("status" in principal) return refuse(principal);
-  const input = await inputOf(request, { operation, place }, deps);
-  if ("status" in input) return refuse(input);
-  if (method !== "GET" && deps.isDraining()) return refuse(problemOf("restarting", undefined));
-  arrival.linger?.(); // Why: an action takes as long as its integration does.
-  const outcome = await operation.carryOut(input, principal, deps);
-  if ("flaws" in outcome) return refuse(problemWith(outcome.flaws));
-  if ("fault" in outcome) return refuse(problemOf(outcome.fault, outcome.reason));
-  return json(JSON.stringify(outcome.body));
+  if (operation === undefined) return methodNotAllowed(request, operations.map((one) => one.method));
+  const principal = authorize(operation, parsed, ports);
+  if ("status" in principal) return problemResponse(principal);
+  const input = await readInput(request, operation, route, ports);
+  if ("status" in input) return problemResponse(input);
+  if (method !== "GET" && ports.isDraining()) return problemResponse(problemFor("restarting", undefined));
+  context.disableTimeout?.(); // Why: an action takes as long as its integration needs.
+  const result = await operation.execute(input, principal, ports);
+  if ("issues" in result) return problemResponse(validationProblem(result.issues));
+  if ("fault" in result) return problemResponse(problemFor(result.fault, result.reason));
+  return json(JSON.stringify(result.body));
 }
 
-/** Why not by `Response.json`: each runtime names the kind in its own way. */
+/** Why not `Response.json`: each runtime writes the content type differently. */
 const json = (text: string): Response =>
   new Response(text, { headers: { "content-type": "application/json", "cache-control": "no-store" } });
 
-/** The document and the page made of it: for everybody, since they hold nothing of this relay. */
-async function readingMatter(path: string, base: string, { version }: WebPorts): Promise<Response | undefined> {
+/** The OpenAPI document and the reference page. They need no token, because they contain nothing of this relay. */
+async function referenceResponse(path: string, base: string, { version }: WebPorts): Promise<Response | undefined> {
   if (path === "/api/openapi.json") {
-    const { documentText } = await import("./document.ts");
+    const { documentText } = await import("./openapi.ts");
     return json(documentText(version, base));
   }
   if (path !== "/api" && path !== "/api/") return undefined;
-  const { referencePage } = await import("./page.ts");
+  const { referencePage } = await import("./reference-page.ts");
   return await referencePage(version, base);
 }
 
-function otherMethod({ method }: Request, methods: readonly string[]): Response {
+function methodNotAllowed({ method }: Request, methods: readonly string[]): Response {
   const allow = [...new Set([...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].join(", ");
   if (method === "OPTIONS") return new Response(null, { status: 204, headers: { allow, "cache-control": "no-store" } });
-  return refuse({
+  return problemResponse({
     status: 405,
     title: "Method not allowed",
     fault: "badMessage",
-    detail: `this takes ${allow}`,
+    detail: `${method} is not supported here; use ${allow}`,
     headers: { allow },
   });
 }
 
-/** On whose behalf it is asked, or why it is not. */
-function askerOf({ scopes: needed }: Operation, { bearer, connection }: Call, deps: WebPorts): Principal | Problem {
-  const { names, scopes } = deps.tokens().bearer(bearer, connection.address);
+/** The principal of the request, or why it is refused. */
+function authorize(
+  { scopes: needed }: Operation,
+  { bearer, connection }: ParsedRequest,
+  ports: WebPorts,
+): Principal | Problem {
+  const { names, scopes } = ports.accessControl().grantOf(bearer, connection.address);
   if (names.length === 0) {
     const detail = bearer === undefined
       ? "give a token as `Authorization: Bearer <token>`"
-      : "the token in `Authorization` is none of this relay's";
+      : "unknown token in `Authorization`";
     return { status: 401, title: "Unauthorized", fault: "badToken", detail, headers: { "www-authenticate": "Bearer" } };
   }
   if (needed.some((scope) => scopes.includes(scope))) return { by: names.join(", "), scopes };
-  const detail = `this needs a token with the scope ${needed.join(" or ")}`;
+  const detail = `this operation needs a token with the scope ${needed.join(" or ")}`;
   const challenge = `Bearer error="insufficient_scope", scope="${needed.join(" ")}"`;
   return { status: 403, title: "Refused", fault: "notAllowed", detail, headers: { "www-authenticate": challenge } };
 }
 
-async function inputOf(
+async function readInput(
   request: Request,
-  { operation, place }: { readonly operation: Operation; readonly place: Place },
-  deps: WebPorts,
+  operation: Operation,
+  { parameters: path }: RouteMatch,
+  ports: WebPorts,
 ): Promise<RawInput | Problem> {
   const query = Object.fromEntries(
-    [...new URL(request.url).searchParams].map((
-      [name, text],
-    ) => [name, /^-?\d+$/.test(text) && name === "limit" ? Number(text) : text]),
+    [...new URL(request.url).searchParams]
+      .map(([name, text]) => [name, name === "limit" && /^-?\d+$/.test(text) ? Number(text) : text]),
   );
-  if (operation.body === undefined) return { path: place.values, query, body: undefined };
-  const body = await readJson(request, deps.settings().limits);
-  return "problem" in body ? body.problem : { path: place.values, query, body: body.value };
+  if (operation.body === undefined) return { path, query, body: undefined };
+  const body = await readJson(request, ports.settings().limits);
+  return "problem" in body ? body.problem : { path, query, body: body.value };
 }
 
-/** Why two statuses: an address that is wrong is a bad request, a body that is wrong was understood. */
-function problemWith(flaws: readonly Flaw[]): Problem {
+/** Why two statuses: a wrong URL is a bad request, a wrong body was understood but cannot be processed. */
+function validationProblem(issues: readonly ValidationIssue[]): Problem {
   const fault: FaultName = "badMessage";
-  const detail = flaws.map(({ field, says }) => `${field === "/" ? "the body" : field}: ${says}`).join("; ");
-  const errors = flaws.map(({ field, says }) => ({ field, says }));
-  const isBody = flaws.every(({ where }) => where === "body");
-  return { status: isBody ? 422 : 400, title: isBody ? "Not as it should be" : "Bad request", detail, fault, errors };
+  const detail = issues.map(({ field, message }) => `${field === "/" ? "the body" : field}: ${message}`).join("; ");
+  const errors = issues.map(({ field, message }) => ({ field, message }));
+  const isBody = issues.every(({ where }) => where === "body");
+  return { status: isBody ? 422 : 400, title: isBody ? "Validation failed" : "Bad request", detail, fault, errors };
 }

@@ -1,114 +1,148 @@
-/** What one operation of the API is: enough to carry it out, to describe it, and to refuse what it cannot take. */
+/** One operation of the API: everything that is needed to execute it, to document it and to validate its input. */
 import { z } from "zod";
-import type { RequestResult } from "../../engine/mod.ts";
-import type { Principal, ServiceRequest } from "../../core/request.ts";
+import type { Principal, ReplyTo, ServiceRequest } from "../../core/request.ts";
 import type { ServiceName } from "../../core/service.ts";
 import type { Scope } from "../../core/settings.ts";
+import type { RequestResult } from "../../engine/mod.ts";
 import type { WebPorts } from "../ports.ts";
 
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
-/** What a caller gives, before anybody has looked at it. */
+/** The input of a request before validation. */
 export interface RawInput {
   readonly path: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string | number>>;
   readonly body: unknown;
 }
 
-/** A field that is not as it should be. */
-export interface Flaw {
+/** An invalid field. */
+export interface ValidationIssue {
   readonly where: "path" | "query" | "body";
   readonly field: string;
-  readonly says: string;
+  readonly message: string;
 }
 
-/** The answer to an operation, or what is wrong with what was given. */
-export type Outcome = RequestResult | { readonly flaws: readonly Flaw[] };
+/** The result of an operation, or why its input is invalid. */
+export type OperationResult = RequestResult<unknown> | { readonly issues: readonly ValidationIssue[] };
 
-/** One operation, as the table has it. */
+/** One operation as the router and the OpenAPI document see it. */
 export interface Operation {
-  /** Its name in the document, unique. */
+  /** The unique `operationId`. */
   readonly id: string;
   readonly method: Method;
-  /** As in the document: `/api/integrations/{id}`. */
+  /** A path template: `/api/integrations/{id}`. */
   readonly path: string;
   readonly tag: string;
   /** One sentence. */
-  readonly says: string;
-  readonly more?: string;
-  /** Any one of these is enough. */
+  readonly summary: string;
+  readonly description?: string;
+  /** Any one of these is sufficient. */
   readonly scopes: readonly Scope[];
-  /** Without this room there is no such operation. */
+  /** The operation exists only if this service does. */
   readonly service?: ServiceName;
-  readonly parameters: { readonly path: Fields; readonly query: Fields };
+  readonly parameters: { readonly path: ParameterSchemas; readonly query: ParameterSchemas };
   readonly body?: z.ZodType;
-  readonly answer: z.ZodType;
-  carryOut(input: RawInput, principal: Principal, deps: WebPorts): Promise<Outcome>;
+  readonly reply: z.ZodType;
+  execute(input: RawInput, principal: Principal, ports: WebPorts): Promise<OperationResult>;
 }
 
-export type Fields = Readonly<Record<string, z.ZodType>>;
+export type ParameterSchemas = Readonly<Record<string, z.ZodType>>;
 
-/** No fields at all. */
-type Nothing = Readonly<Record<never, z.ZodType>>;
+type NoParameters = Readonly<Record<never, z.ZodType>>;
 
-type Values<Of extends Fields> = { readonly [Name in keyof Of]: z.output<Of[Name]> };
+type ParameterValues<Schemas extends ParameterSchemas> = { readonly [Name in keyof Schemas]: z.output<Schemas[Name]> };
 
-/** An operation, given with the types of what it takes. */
-export interface Given<Path extends Fields, Query extends Fields, Body>
-  extends Omit<Operation, "parameters" | "body" | "carryOut"> {
-  readonly params?: Path;
-  readonly query?: Query;
-  readonly body?: z.ZodType<Body>;
-  /** What to ask of which room, or how to answer without asking only one. */
-  ask(input: Input<Path, Query, Body>): ServiceRequest | ((deps: WebPorts) => Promise<RequestResult>);
-}
-
-export interface Input<Path extends Fields, Query extends Fields, Body> {
-  readonly path: Values<Path>;
-  readonly query: Values<Query>;
+/** The validated input of an operation. */
+export interface OperationInput<Path extends ParameterSchemas, Query extends ParameterSchemas, Body> {
+  readonly path: ParameterValues<Path>;
+  readonly query: ParameterValues<Query>;
   readonly body: Body;
   readonly principal: Principal;
 }
 
-/** Makes an operation: from here on its types are its own matter. */
-export function operation<Body = undefined, Path extends Fields = Nothing, Query extends Fields = Nothing>(
-  given: Given<Path, Query, Body>,
+/** What all definitions of operations have in common. */
+interface OperationDefinition<Reply, Path extends ParameterSchemas, Query extends ParameterSchemas, Body>
+  extends Pick<Operation, "id" | "method" | "path" | "tag" | "summary" | "description" | "scopes" | "service"> {
+  readonly params?: Path;
+  readonly query?: Query;
+  readonly body?: z.ZodType<Body>;
+  /** The schema of the reply; its type is that of the request's reply. */
+  readonly reply: z.ZodType<Reply>;
+}
+
+/** An operation that is one query or command to a service. */
+export function operation<
+  Request extends ServiceRequest,
+  Body = undefined,
+  Path extends ParameterSchemas = NoParameters,
+  Query extends ParameterSchemas = NoParameters,
+>(
+  definition: OperationDefinition<ReplyTo<Request>, Path, Query, Body> & {
+    request(input: OperationInput<Path, Query, Body>): Request;
+  },
 ): Operation {
-  const { params, query, body, ask, ...rest } = given;
-  const [paths, queries] = [z.strictObject({ ...params }), z.strictObject({ ...query })];
+  const { request, ...rest } = definition;
+  return composedOperation({ ...rest, run: (input, ports) => ports.request(request(input), input.principal) });
+}
+
+/** An operation that combines several requests, or needs none. */
+export function composedOperation<
+  Reply,
+  Body = undefined,
+  Path extends ParameterSchemas = NoParameters,
+  Query extends ParameterSchemas = NoParameters,
+>(
+  definition: OperationDefinition<Reply, Path, Query, Body> & {
+    run(input: OperationInput<Path, Query, Body>, ports: WebPorts): Promise<RequestResult<Reply>>;
+  },
+): Operation {
+  const { params, query, body, run, ...rest } = definition;
+  const [pathSchema, querySchema] = [z.strictObject({ ...params }), z.strictObject({ ...query })];
   return {
     ...rest,
     parameters: { path: params ?? {}, query: query ?? {} },
     ...(body !== undefined && { body }),
-    async carryOut(input, principal, deps) {
-      const read = [paths.safeParse(input.path), queries.safeParse(input.query), body?.safeParse(input.body)] as const;
-      const flaws = [...flawsOf("path", read[0]), ...flawsOf("query", read[1]), ...flawsOf("body", read[2])];
-      if (flaws.length > 0) return { flaws };
-      // Why the casts: zod's types are lost in a record of fields, and each was just read by the schema of its own.
-      const asked = ask({
-        path: read[0].data as Values<Path>,
-        query: read[1].data as Values<Query>,
-        body: read[2]?.data as Body,
+    async execute(input, principal, ports) {
+      const parsed = {
+        path: pathSchema.safeParse(input.path),
+        query: querySchema.safeParse(input.query),
+        body: body?.safeParse(input.body),
+      };
+      const issues = [
+        ...issuesOf("path", parsed.path),
+        ...issuesOf("query", parsed.query),
+        ...issuesOf("body", parsed.body),
+      ];
+      if (issues.length > 0) return { issues };
+      // Why the casts: a record of schemas loses their types. Each value was just parsed by its own schema.
+      const valid = {
+        path: parsed.path.data as ParameterValues<Path>,
+        query: parsed.query.data as ParameterValues<Query>,
+        body: parsed.body?.data as Body,
         principal,
-      });
-      return typeof asked === "function" ? await asked(deps) : await deps.request(asked, principal);
+      };
+      return await run(valid, ports);
     },
   };
 }
 
-/** One for each field: what is of another type may be too short as well. */
-function flawsOf(where: Flaw["where"], read: z.ZodSafeParseResult<unknown> | undefined): readonly Flaw[] {
-  const flaws = new Map<string, Flaw>();
-  for (const issue of read?.error?.issues ?? []) {
+/** One issue for each field, although a value of the wrong type can also be too short. */
+function issuesOf(
+  where: ValidationIssue["where"],
+  parsed: z.ZodSafeParseResult<unknown> | undefined,
+): readonly ValidationIssue[] {
+  const issues = new Map<string, ValidationIssue>();
+  for (const issue of parsed?.error?.issues ?? []) {
     const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
     const names = path.map((part) => String(part).replaceAll("~", "~0").replaceAll("/", "~1"));
     const field = where === "body" ? `/${names.join("/")}` : names.join("/");
-    if (!flaws.has(field)) flaws.set(field, { where, field, says: sentence(issue) });
+    if (!issues.has(field)) issues.set(field, { where, field, message: messageOf(issue) });
   }
-  return [...flaws.values()];
+  return [...issues.values()];
 }
 
-function sentence(issue: z.core.$ZodIssue): string {
-  if (issue.code === "unrecognized_keys") return "there is no such field";
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys") return "is not a known field";
+  if (issue.code === "invalid_type" && issue.input === undefined) return "is required";
   return issue.message.replace(/^Invalid input: /, "");
 }

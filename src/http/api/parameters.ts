@@ -1,33 +1,30 @@
 /** Parameters that several operations have. */
 import { z } from "zod";
-import { PAGE_LENGTH, PAGE_LENGTH_MAX } from "../../core/view.ts";
+import { PAGE_LENGTH, PAGE_LENGTH_MAX, type PageRequest } from "../../core/view.ts";
 
-/** An id or a name in a path. Whether there is such a thing is for the room to say. */
-export const id = (says: string): z.ZodType<string> => z.string().min(1).max(512).describe(says);
+/** An id or a name in a path. The service decides whether it exists. */
+export const id = (description: string): z.ZodType<string> => z.string().min(1).max(512).describe(description);
 
 const limit: z.ZodType<number | undefined> = z.int().min(1).max(PAGE_LENGTH_MAX).optional()
-  .describe(`So many items at most; ${PAGE_LENGTH} when it is not given.`);
+  .describe(`Maximum number of items, from 1 to ${PAGE_LENGTH_MAX}. Default: ${PAGE_LENGTH}.`);
 
 const after = (pattern: RegExp): z.ZodType<string | undefined> =>
-  z.string().regex(pattern, "this is no `next` of a page").optional().describe("`next` of the page before.");
+  z.string().regex(pattern, "is not the `next` of a page").optional().describe("The `next` of the previous page.");
 
-/** Why no interface: a record of fields is to have no others. */
-type PartFields = { readonly after: z.ZodType<string | undefined>; readonly limit: z.ZodType<number | undefined> };
+// Why not an interface: a record of schemas must not have other fields.
+type PageParameters = { readonly after: z.ZodType<string | undefined>; readonly limit: z.ZodType<number | undefined> };
 
-/** Lists in the order of ids that the relay gives out. */
-export const byId: PartFields = { after: after(/^\d{1,16}-\d{1,16}$/), limit };
-/** Lists in the order of the ids of integrations. */
-export const bySlug: PartFields = { after: after(/^[a-z0-9_-]{1,128}$/), limit };
+/** Lists in the order of ids that the relay generates. */
+export const byId: PageParameters = { after: after(/^\d{1,16}-\d{1,16}$/), limit };
+/** Lists in the order of integrations' ids. */
+export const bySlug: PageParameters = { after: after(/^[a-z0-9_-]{1,128}$/), limit };
 /** Lists in the order of names. */
-export const byName: PartFields = { after: after(/^[^]{1,512}$/), limit };
+export const byName: PageParameters = { after: after(/^[^]{1,512}$/), limit };
 
-interface Part {
-  readonly after?: string | undefined;
-  readonly limit?: number | undefined;
-}
-
-/** What was given of a part, and nothing else. */
-export const part = ({ after, limit }: Part): { readonly after?: string; readonly limit?: number } => ({
+/** The page that is requested, without absent fields. */
+export const pageRequest = (
+  { after, limit }: { readonly after?: string | undefined; readonly limit?: number | undefined },
+): PageRequest => ({
   ...(after !== undefined && { after }),
   ...(limit !== undefined && { limit }),
 });

@@ -1,7 +1,6 @@
 /**
- * What the API takes and gives, as schemas: each is of the type that the rooms answer with, so neither can change alone.
- *
- * The OpenAPI document is made of these, under their names.
+ * The schemas of everything that the API accepts and returns. Each has the type of the view that a service replies with, so neither can
+ * change alone. The OpenAPI document contains them under their names.
  */
 import { z } from "zod";
 import type { Json, JsonObject } from "../../core/json.ts";
@@ -29,17 +28,17 @@ import type {
   UpstreamView,
 } from "../../core/view.ts";
 
-/** The schemas of the document, by name. */
+/** All schemas with a name in the document. */
 export const NAMED: z.core.$ZodRegistry<{ id: string }> = z.registry<{ id: string }>();
 
-/** Gives a schema its name in the document. */
-export function named<Schema extends z.ZodType>(id: string, schema: Schema, says: string): Schema {
-  const described = schema.describe(says);
+/** Gives a schema a name in the document. */
+export function named<Schema extends z.ZodType>(id: string, schema: Schema, description: string): Schema {
+  const described = schema.describe(description);
   NAMED.add(described, { id });
   return described;
 }
 
-// Why the casts: what was parsed from JSON is JSON, and a schema that looks into all of it would only cost time.
+// Why the casts: a value that was parsed from JSON is JSON. A schema that checks all of it would only cost time.
 const json = z.unknown().describe("Any JSON.") as z.ZodType<Json>;
 const jsonObject = z.record(z.string(), z.unknown()) as z.ZodType<JsonObject>;
 const instant = z.int().describe("Milliseconds since 1970.");
@@ -51,21 +50,21 @@ const flag = z.boolean();
 const integrationControlFields = {
   paused: flag.describe("Neuro does not see its actions; its forces and contexts are held."),
   muted: flag.describe("Its contexts are dropped."),
-  solo: flag.describe("While any integration is solo, all others are as if paused."),
-  approval: flag.describe("Each action for it waits until somebody approves."),
+  solo: flag.describe("While any integration is solo, all others are treated as paused."),
+  approval: flag.describe("Each action for it waits for an operator's approval."),
 };
 const controlFields = {
-  stopped: flag.describe("The kill switch: as if all were paused, and what was in flight has failed."),
-  approval: flag.describe("Each action waits until somebody approves."),
+  stopped: flag.describe("The kill switch: all integrations are treated as paused, and running actions have failed."),
+  approval: flag.describe("Each action waits for an operator's approval."),
 };
 
-export const controls: z.ZodType<Controls> = named("Controls", z.object(controlFields), "What is decided about everybody.");
+export const controls: z.ZodType<Controls> = named("Controls", z.object(controlFields), "The global controls.");
 
-/** The same fields, of which only those that are given change. */
+/** A change of the given fields. */
 export const controlsChange: z.ZodType<Partial<Controls>> = named(
   "ControlsChange",
   z.strictObject({ stopped: controlFields.stopped.exactOptional(), approval: controlFields.approval.exactOptional() }),
-  "What shall change; the rest stays.",
+  "The fields to change; the others stay as they are.",
 );
 export const integrationControlsChange: z.ZodType<Partial<IntegrationControls>> = named(
   "IntegrationControlsChange",
@@ -75,48 +74,48 @@ export const integrationControlsChange: z.ZodType<Partial<IntegrationControls>> 
     solo: integrationControlFields.solo.exactOptional(),
     approval: integrationControlFields.approval.exactOptional(),
   }),
-  "What shall change; the rest stays.",
+  "The fields to change; the others stay as they are.",
 );
 
 const counts: z.ZodType<IntegrationCounts> = named(
   "IntegrationCounts",
   z.object({ actions: count, failures: count, contexts: count, forces: count, result_ms: duration }),
-  "Since the relay knows of it. `result_ms` is the time of all results together.",
+  "Counters since the relay has known the integration. `result_ms` is the sum of the times to all results.",
 );
 const integrationFields = {
-  id: text.describe("What it is addressed by: unique, of lower case letters, digits, `-` and `_`."),
-  name: text.describe("As it calls itself. To be shown as text, never to be trusted."),
+  id: text.describe("Unique; lower-case letters, digits, `-` and `_`."),
+  name: text.describe("The name it gives itself. Untrusted: show it as text only."),
   listener: z.enum(["neuro", "intermediary"]),
   upstream: text,
   present: flag,
-  since: instant.describe("When it came, or left."),
+  since: instant.describe("When it connected, or disconnected."),
   shown: flag.describe("Neuro sees its actions."),
-  off_air: flag.describe("It is for another character than the one who is on."),
-  actions: count.describe("How many it has registered."),
-  pending: count.describe("How many it has not answered yet."),
+  off_air: flag.describe("It belongs to a character that is not active."),
+  actions: count.describe("Number of registered actions."),
+  pending: count.describe("Number of actions without a result yet."),
   counts,
   ...integrationControlFields,
 };
 export const integration: z.ZodType<IntegrationView> = named(
   "Integration",
   z.object(integrationFields),
-  "An integration on either door, present or awaited.",
+  "A game or an integration of the Intermediary, connected or expected back.",
 );
 const action: z.ZodType<ActionView> = named(
   "Action",
   z.object({
-    name: text.describe("As the integration calls it."),
-    upstream_name: text.describe("As Neuro calls it."),
+    name: text.describe("The integration's name for it."),
+    upstream_name: text.describe("Neuro's name for it."),
     description: text,
-    schema: json.describe("JSON Schema of its data; null when it takes none."),
-    shared: flag.describe("Others offer the very same."),
+    schema: json.describe("JSON Schema of its data; null if it has none."),
+    shared: flag.describe("Other integrations register an identical action."),
   }),
-  "Something that an integration can do.",
+  "A registered action.",
 );
 export const integrationDetail: z.ZodType<IntegrationDetail> = named(
   "IntegrationDetail",
   z.object({ ...integrationFields, address: text.nullable(), user_agent: text.nullable(), offers: z.array(action) }),
-  "One integration with everything it offers.",
+  "An integration with its registered actions.",
 );
 
 const force: z.ZodType<ForceView> = named(
@@ -134,10 +133,10 @@ const force: z.ZodType<ForceView> = named(
     opened_at: instant.nullable(),
     waits_for: z.enum(["turn", "names", "result", "held", "other_character", "integration_away", "neuro_away"]).nullable(),
   }),
-  "An integration asks for one of some actions.",
+  "A force: an integration asks Neuro to choose one of its actions.",
 );
 const pending: z.ZodType<PendingView> = named(
-  "Pending",
+  "PendingAction",
   z.object({
     id: text,
     action: text,
@@ -150,7 +149,7 @@ const pending: z.ZodType<PendingView> = named(
     since: instant,
     deadline: instant,
   }),
-  "An action without a result. `approval`: nobody has approved it yet; `held`: its integration is away.",
+  "An action without a result. `approval`: it waits for an operator's approval; `held`: its integration is disconnected.",
 );
 const upstream: z.ZodType<UpstreamView> = named(
   "Upstream",
@@ -166,12 +165,12 @@ const upstream: z.ZodType<UpstreamView> = named(
     pending: z.array(pending),
     contexts_held: count,
   }),
-  "A connection to Neuro, or the relay in her place.",
+  "A connection to a Neuro API backend, or the relay in standalone mode.",
 );
 const neuro: z.ZodType<NeuroView> = named(
-  "NeuroRoom",
+  "NeuroStatus",
   z.object({ controls, upstreams: z.array(upstream), integrations: count, sockets: count, draining: flag }),
-  "What goes on between the integrations and Neuro.",
+  "The state of the Neuro service.",
 );
 export const overview: z.ZodType<Overview> = named(
   "Overview",
@@ -180,69 +179,78 @@ export const overview: z.ZodType<Overview> = named(
     now: instant,
     uptime_ms: duration,
     draining: flag,
-    scopes: z.array(text).describe("What the token allows."),
-    waits: z.array(text).describe("What is not ready, and why."),
+    scopes: z.array(text).describe("The scopes of the token."),
+    waits: z.array(text).describe("Why the relay is not ready; empty if it is."),
     services: z.object({ neuro: neuro.exactOptional() }).catchall(jsonObject) as z.ZodType<Overview["services"]>,
   }),
-  "One look at the whole relay.",
+  "The state of the whole relay.",
 );
 
-export const outcome: z.ZodType<ActionOutcome> = named(
+export const actionOutcome: z.ZodType<ActionOutcome> = named(
   "ActionOutcome",
   z.object({ id: text, success: flag, message: text.nullable(), ms: duration }),
-  "What came of an action.",
+  "The result of an action.",
 );
-export const sent: z.ZodType<SendOutcome> = named(
-  "Sent",
+export const sendOutcome: z.ZodType<SendOutcome> = named(
+  "SendOutcome",
   z.object({ status: z.enum(["sent", "queued"]), count: count.exactOptional() }),
-  "It is on its way, or stored until its recipient is there. `count`: to how many it goes.",
+  "`sent`: the message was sent; `queued`: it is stored until its recipient connects. `count`: the number of recipients.",
 );
-export const done: z.ZodType<{ readonly status: string }> = named("Done", z.object({ status: text }), "It was done.");
+export const done: z.ZodType<{ readonly status: string }> = named(
+  "Done",
+  z.object({ status: text }),
+  "The command was executed.",
+);
 
-export const order: z.ZodType<{ readonly name: string; readonly data?: Json }> = named(
-  "Order",
+export const actionRequest: z.ZodType<{ readonly name: string; readonly data?: Json }> = named(
+  "ActionRequest",
   z.strictObject({
-    name: z.string().min(1).describe("As the integration calls the action."),
+    name: z.string().min(1).describe("The integration's name for the action."),
     data: json.exactOptional(),
   }),
-  "An action, with data that fits its schema.",
+  "An action, with data that matches its schema.",
 );
 export const decision: z.ZodType<{ readonly approve: boolean; readonly message?: string }> = named(
   "Decision",
   z.strictObject({
     approve: flag,
-    message: z.string().max(1_000).describe("Told to Neuro when it fails.").exactOptional(),
+    message: z.string().max(1_000).describe("The failure message for Neuro.").exactOptional(),
   }),
-  "Whether a pending action may go.",
+  "Approves or fails a pending action.",
 );
-export const raw: z.ZodType<{ readonly message: Json }> = named(
+export const rawMessage: z.ZodType<{ readonly message: Json }> = named(
   "RawMessage",
   z.strictObject({ message: jsonObject as z.ZodType<Json> }),
-  "A message as it goes over the wire.",
+  "A message that is sent verbatim.",
 );
 export const context: z.ZodType<{ readonly message: string; readonly silent: boolean }> = named(
   "Context",
-  z.strictObject({ message: z.string().min(1), silent: flag.describe("Neuro need not say anything to it.") }),
-  "Something for Neuro to know.",
+  z.strictObject({ message: z.string().min(1), silent: flag.describe("Neuro need not react to it.") }),
+  "A context for Neuro.",
 );
 export const command: z.ZodType<{ readonly to: string; readonly cmd: Json }> = named(
   "Command",
   z.strictObject({
-    to: z.string().min(1).describe("The name of an integration of the Intermediary; `*` for all that are here."),
-    cmd: json.refine((value) => value !== null, "null is no command"),
+    to: z.string().min(1).describe("The name of an integration of the Intermediary; `*` for all connected ones."),
+    cmd: json.refine((value) => value !== null, "must not be null"),
   }),
-  "What a watcher's command says.",
+  "A command for an integration.",
 );
 
 const queue: z.ZodType<QueueView> = named(
   "QueueDepth",
-  z.object({ to: text, entries: count, bytes: count, at: instant.nullable().describe("Of the oldest.") }),
-  "How much waits for somebody.",
+  z.object({
+    to: text,
+    entries: count,
+    bytes: count,
+    at: instant.nullable().describe("When the oldest message was created."),
+  }),
+  "The queue of one recipient.",
 );
 const queueEntry: z.ZodType<QueueEntryView> = named(
   "QueueEntry",
   z.object({ id: text, at: instant, exp: instant, kind: text, bytes: count, attempts: count }),
-  "A message that waits. `exp` is when it is given up.",
+  "A queued message. `exp` is when it expires.",
 );
 export const message: z.ZodType<MessageView> = named(
   "Message",
@@ -252,21 +260,21 @@ export const message: z.ZodType<MessageView> = named(
     kind: text,
     at: instant,
     exp: instant,
-    why: text.nullable().describe("Why it was given up; null while it waits."),
+    why: text.nullable().describe("Why it became a dead letter; null while it is queued."),
     died: instant.nullable(),
     body: json,
   }),
-  "A message that waits, or a dead letter, with what is in it.",
+  "A queued message or a dead letter, with its body.",
 );
 const deadLetter: z.ZodType<DeadLetterView> = named(
   "DeadLetter",
   z.object({ id: text, to: text, kind: text, bytes: count, why: text, died: instant }),
-  "A message that was given up.",
+  "A message that could not be delivered.",
 );
-const audit: z.ZodType<AuditView> = named(
-  "Act",
+const auditEntry: z.ZodType<AuditView> = named(
+  "AuditEntry",
   z.object({ id: text, at: instant, by: text.describe("The name of the token."), did: text, to: text, outcome: text }),
-  "One thing that a person did. `outcome` is `done`, or the fault that kept it from being done.",
+  "One operator action. `outcome` is `done`, or the fault that prevented it.",
 );
 const peer: z.ZodType<PeerView> = named(
   "Peer",
@@ -278,48 +286,50 @@ const peer: z.ZodType<PeerView> = named(
     messages: count.exactOptional(),
     actions: count.exactOptional(),
     acks: flag.exactOptional(),
-    queued: count.describe("Messages that wait for it.").exactOptional(),
+    queued: count.describe("Number of queued messages.").exactOptional(),
   }),
-  "Who is here, or is known and away.",
+  "An integration, a watcher or a game; connected, or known and offline.",
 );
 const upload: z.ZodType<UploadView> = named(
   "Upload",
   z.object({ id: text, file: text, from: text, size: count, content_type: text, at: instant, sha256: text }),
-  "A file that an integration sent; `GET /uploads/{file}` gives its bytes.",
+  "A file that an integration uploaded; `GET /uploads/{file}` returns its bytes.",
 );
 function pageOf<Item>(name: string, item: z.ZodType<Item>): z.ZodType<Page<Item>> {
-  const next = text.nullable().describe("What to give as `after` to get the rest; null at the end.");
-  return named(name, z.object({ items: z.array(item), next }), "Part of a list.");
+  const next = text.nullable().describe("The value of `after` for the next page; null on the last one.");
+  return named(name, z.object({ items: z.array(item), next }), "One page of a list.");
 }
 
 export const integrations: z.ZodType<Page<IntegrationView>> = pageOf("IntegrationPage", integration);
 export const queues: z.ZodType<Page<QueueView>> = pageOf("QueuePage", queue);
 export const queueEntries: z.ZodType<Page<QueueEntryView>> = pageOf("QueueEntryPage", queueEntry);
 export const deadLetters: z.ZodType<Page<DeadLetterView>> = pageOf("DeadLetterPage", deadLetter);
-export const acts: z.ZodType<Page<AuditView>> = pageOf("ActPage", audit);
+export const auditEntries: z.ZodType<Page<AuditView>> = pageOf("AuditPage", auditEntry);
 export const peers: z.ZodType<Page<PeerView>> = pageOf("PeerPage", peer);
 export const uploads: z.ZodType<Page<UploadView>> = pageOf("UploadPage", upload);
 
-/** An error, as every operation answers it. */
-export const problem: z.ZodType<Trouble> = named(
+/** The error of every operation. */
+export const problem: z.ZodType<ProblemDocument> = named(
   "Problem",
   z.object({
     type: text,
     status: z.int(),
     title: text,
     detail: text.exactOptional(),
-    fault: text.describe("The name of what went wrong, for programs.").exactOptional(),
-    errors: z.array(z.object({ field: text.describe("JSON Pointer into the body, or the parameter's name."), says: text }))
+    fault: text.describe("The relay's name of the error, for programs.").exactOptional(),
+    errors: z.array(
+      z.object({ field: text.describe("JSON Pointer into the body, or the parameter's name."), message: text }),
+    )
       .exactOptional(),
   }),
-  "What went wrong (RFC 9457).",
+  "Problem details (RFC 9457).",
 );
 
-interface Trouble {
+interface ProblemDocument {
   readonly type: string;
   readonly status: number;
   readonly title: string;
   readonly detail?: string;
   readonly fault?: string;
-  readonly errors?: readonly { readonly field: string; readonly says: string }[];
+  readonly errors?: readonly { readonly field: string; readonly message: string }[];
 }

@@ -34,7 +34,7 @@ function listen({ name, host: hostname, port }: Listener, { app, frameBytesMax, 
       app.fetch(request, {
         listener: name,
         address: server.requestIP(request)?.address ?? "",
-        linger: () => server.timeout(request, 0),
+        disableTimeout: () => server.timeout(request, 0),
         upgrade: (...admitted) => upgrade(request, server, admit(...admitted)),
       }),
     error: () => new Response(null, { status: 500 }),

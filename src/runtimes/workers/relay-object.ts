@@ -7,7 +7,7 @@
 import type { ConnectionInfo } from "../../core/event.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { Jobs } from "../../engine/mod.ts";
-import { answerVoice, type Entrance, refuse, VOICE_FRAME_BYTES_MAX } from "../../http/app.ts";
+import { problemResponse, type UpgradeTarget, VOICE_FRAME_BYTES_MAX, voiceReply } from "../../http/app.ts";
 import { artifactBuiltIn, createJobs } from "../../jobs/mod.ts";
 import { openLog } from "../../observability/mod.ts";
 import type { SupervisedService } from "../../relay/mod.ts";
@@ -50,7 +50,7 @@ export class RelayObject implements DurableObject {
 
   async fetch(request: Request): Promise<Response> {
     if (this.#running === undefined) {
-      return refuse({
+      return problemResponse({
         status: 503,
         title: "Misconfigured",
         detail: "the log of this deployment lists the invalid settings",
@@ -58,15 +58,15 @@ export class RelayObject implements DurableObject {
     }
     const { host } = this.#running;
     const url = new URL(request.url);
-    const { base, path } = splitPath(url.pathname);
+    const { base: basePath, path } = splitPath(url.pathname);
     url.pathname = path;
-    const routed = base === "" ? request : new Request(url, request);
+    const routed = basePath === "" ? request : new Request(url, request);
     const response = await host.app.fetch(routed, {
       listener: "web",
       address: request.headers.get("cf-connecting-ip") ?? "",
-      isRouted: true,
-      base,
-      upgrade: (entrance, connection) => this.#upgrade(request, entrance, connection),
+      isHostVerified: true,
+      basePath,
+      upgrade: (target, connection) => this.#upgrade(request, target, connection),
     });
     await drainBody(routed);
     return response;
@@ -76,7 +76,7 @@ export class RelayObject implements DurableObject {
     const frame = typeof message === "string" ? message : new Uint8Array(message);
     const handler = this.#running?.hibernation.handlerOf(socket);
     if (handler !== undefined) return handler.message(frame);
-    const answer = frame.length > VOICE_FRAME_BYTES_MAX ? undefined : answerVoice(frame);
+    const answer = frame.length > VOICE_FRAME_BYTES_MAX ? undefined : voiceReply(frame);
     if (answer !== undefined && this.#state.getTags(socket).includes(VOICE)) socket.send(answer);
   }
 
@@ -143,16 +143,16 @@ export class RelayObject implements DurableObject {
     });
   }
 
-  #upgrade(request: Request, entrance: Entrance, connection: ConnectionInfo): Response | undefined {
+  #upgrade(request: Request, target: UpgradeTarget, connection: ConnectionInfo): Response | undefined {
     if (this.#running === undefined) return undefined;
     const { peers, hibernation } = this.#running;
     const { 0: theirs, 1: ours } = new WebSocketPair();
-    if (entrance === "voice") {
+    if (target === "voice") {
       if (this.#state.getWebSockets(VOICE).length >= VOICE_CHANNELS_MAX) return tooManyConnections();
       this.#state.acceptWebSocket(ours, [VOICE]);
     } else {
-      const handler = peers.admit(entrance, connection);
-      hibernation.accept(ours, handler, { id: handler.id, listener: entrance, connection });
+      const handler = peers.admit(target, connection);
+      hibernation.accept(ours, handler, { id: handler.id, listener: target, connection });
     }
     const protocol = offeredProtocol(request);
     const headers: HeadersInit = protocol === undefined ? {} : { "sec-websocket-protocol": protocol };

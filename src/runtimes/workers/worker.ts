@@ -3,7 +3,7 @@
  *
  * `/r/<name>/...` addresses the relay of that name; every other path the relay `default`. The Worker only selects the object.
  */
-import { refuse } from "../../http/app.ts";
+import { problemResponse } from "../../http/app.ts";
 import type { Environment } from "./environment.ts";
 import { isServed, splitPath } from "./relay-path.ts";
 
@@ -13,12 +13,12 @@ export { RelayObject } from "./relay-object.ts";
 export default {
   async fetch(request: Request, environment: Environment): Promise<Response> {
     const { name } = splitPath(new URL(request.url).pathname);
-    if (!isServed(name, environment)) return refuse({ status: 404, title: "Not found" });
+    if (!isServed(name, environment)) return problemResponse({ status: 404, title: "Not found" });
     try {
       return await environment.RELAY.get(environment.RELAY.idFromName(name)).fetch(request);
     } catch (error) {
       console.error(error);
-      return refuse({ status: 503, title: "Service unavailable", headers: { "retry-after": "5" } });
+      return problemResponse({ status: 503, title: "Service unavailable", headers: { "retry-after": "5" } });
     }
   },
 };

@@ -1,11 +1,11 @@
 /** Every operation of the API, on a real relay with games, integrations and Neuro. */
 import { test } from "#runner";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
-import { OPERATIONS } from "../../../src/http/api/table.ts";
+import { OPERATIONS } from "../../../src/http/api/operations.ts";
 import { Game, integrate } from "../../conformance/clients.ts";
 import type { JsonSocket } from "../../conformance/json-socket.ts";
 import { check } from "../../harness/check.ts";
-import { ApiWorld, TOKENS } from "./api-world.ts";
+import { ApiFixture, TOKENS } from "./api-fixture.ts";
 
 const PLAY = {
   name: "play",
@@ -13,8 +13,8 @@ const PLAY = {
   schema: { type: "object", properties: { move: { type: "string" } }, required: ["move"] },
 };
 
-test("AP10 every operation is answered as the document says", () =>
-  ApiWorld.with(async (world) => {
+test("AP10 every operation returns what the document declares", () =>
+  ApiFixture.with(async (world) => {
     const lamp = await integrate(world, "lamp");
     await (await integrate(world, "away & <gone>")).close();
     const chess = await Game.join(world, "Chess");
@@ -26,71 +26,71 @@ test("AP10 every operation is answered as the document says", () =>
     await force(world, chess);
     await speak(world, chess);
     await queue(world, lamp);
-    check.equal((await world.get("disconnectIntegration", { path: { id: "chess" } })).status, "disconnecting");
+    check.equal((await world.call("disconnectIntegration", { path: { id: "chess" } })).status, "disconnecting");
     check.equal((await chess.line.closed).code, 1001);
     await record(world);
     check.equal([...world.answered].sort(), OPERATIONS.map(({ id }) => id).sort());
   }));
 
-async function look(world: ApiWorld, lamp: JsonSocket): Promise<void> {
+async function look(world: ApiFixture, lamp: JsonSocket): Promise<void> {
   lamp.send(new Uint8Array([1, 2, 3]));
   const uploaded = await world.until("listUploads", ({ items }) => Array.isArray(items) ? items[0] : undefined);
   check.that(isObject(uploaded));
   check.equal([uploaded.from, uploaded.size], ["lamp", 3]);
-  const { services, scopes, waits } = await world.get("getOverview");
+  const { services, scopes, waits } = await world.call("getOverview");
   check.equal(waits, []);
   check.equal(Array.isArray(scopes) && scopes.length, 5);
   check.that(isObject(services) && isObject(services.intermediary) && isObject(services.brain));
   const names = (await world.items("listPeers")).map(({ name, type, connected }) => [name, type, connected]);
   check.equal(names, [["lamp", "integration", true], ["Chess", "game", true], ["away & <gone>", "integration", false]]);
-  const first = await world.get("listIntegrations", { query: { limit: 1 } });
+  const first = await world.call("listIntegrations", { query: { limit: 1 } });
   check.that(typeof first.next === "string" && Array.isArray(first.items) && first.items.length === 1);
   const rest = await world.items("listIntegrations", { query: { after: first.next } });
   const ids = [...first.items, ...rest].map((item) => (isObject(item) ? item.id : ""));
   check.that(ids.includes("chess") && ids.includes("lamp"), String(ids));
-  const { offers, address, listener } = await world.get("getIntegration", { path: { id: "chess" } });
+  const { offers, address, listener } = await world.call("getIntegration", { path: { id: "chess" } });
   check.equal([address, listener, Array.isArray(offers) && offers.length], ["127.0.0.1", "neuro", 2]);
   check.that(Array.isArray(offers) && isObject(offers[0]));
   check.equal(offers[0], { ...PLAY, upstream_name: "play", shared: false });
 }
 
-async function steer(world: ApiWorld, chess: Game): Promise<void> {
+async function steer(world: ApiFixture, chess: Game): Promise<void> {
   const path = { id: "chess" };
-  check.equal((await world.get("controlIntegration", { path, body: { paused: true } })).paused, true);
+  check.equal((await world.call("updateIntegrationControls", { path, body: { paused: true } })).paused, true);
   await world.neuro.hear(({ command }) => command === "actions/unregister", "that nothing is left to play");
-  const after = await world.get("controlIntegration", { path, body: { paused: false, muted: false } });
+  const after = await world.call("updateIntegrationControls", { path, body: { paused: false, muted: false } });
   check.equal([after.paused, after.shown], [false, true]);
-  const asked = world.get("sendAction", { path, body: { name: "play", data: { move: "e4" } } });
+  const asked = world.call("sendAction", { path, body: { name: "play", data: { move: "e4" } } });
   const { id, data } = await chess.action("play");
   check.equal(data, '{"move":"e4"}');
   chess.result(id, true, "well played");
   const outcome = await asked;
   check.equal([outcome.success, outcome.message], [true, "well played"]);
-  const wrong = await world.ask("sendAction", { path, body: { name: "play", data: { move: 1 } } });
+  const wrong = await world.request("sendAction", { path, body: { name: "play", data: { move: 1 } } });
   check.equal([wrong.status, isObject(wrong.body) && wrong.body.fault], [422, "badMessage"]);
 }
 
-async function approve(world: ApiWorld, chess: Game): Promise<void> {
-  check.equal(await world.get("controlAll", { body: { approval: true } }), { stopped: false, approval: true });
+async function approve(world: ApiFixture, chess: Game): Promise<void> {
+  check.equal(await world.call("updateControls", { body: { approval: true } }), { stopped: false, approval: true });
   for (const approve of [true, false]) {
     const id = world.neuro.act("rest");
     const pending = await world.until("getOverview", (body) => upstreamOf(body).pending?.[0]);
     check.equal([pending.is, pending.by, pending.action], ["approval", "neuro", "rest"]);
     const decided = { path: { id: String(pending.id) }, body: { approve, ...(!approve && { message: "not now" }) } };
-    check.equal((await world.get("decidePending", decided)).status, approve ? "approved" : "rejected");
+    check.equal((await world.call("decidePendingAction", decided)).status, approve ? "approved" : "rejected");
     if (approve) chess.result((await chess.action("rest")).id, true, "rested");
     const { success, message } = await world.neuro.resultOf(id);
     check.equal([success, message], approve ? [true, "rested"] : [false, "not now"]);
   }
-  check.equal(await world.get("controlAll", { body: { approval: false } }), { stopped: false, approval: false });
+  check.equal(await world.call("updateControls", { body: { approval: false } }), { stopped: false, approval: false });
 }
 
-async function force(world: ApiWorld, chess: Game): Promise<void> {
+async function force(world: ApiFixture, chess: Game): Promise<void> {
   chess.force("Which move?", ["play"]);
   const open = await world.until("getOverview", (body) => upstreamOf(body).force ?? undefined);
   check.equal([open.is, open.integration, open.actions], ["open", "chess", ["play"]]);
   const path = { id: String(open.id) };
-  const answer = world.get("answerForce", { path, body: { name: "play", data: { move: "d4" } } });
+  const answer = world.call("answerForce", { path, body: { name: "play", data: { move: "d4" } } });
   chess.result((await chess.action("play")).id, true, "good");
   check.equal((await answer).success, true);
   chess.force("And now?", ["rest"]);
@@ -98,51 +98,51 @@ async function force(world: ApiWorld, chess: Game): Promise<void> {
     const { force, waiting = [] } = upstreamOf(body);
     return [...waiting, force].find((one) => one?.query === "And now?") ?? undefined;
   });
-  check.equal((await world.get("vetoForce", { path: { id: String(next.id) } })).status, "vetoed");
-  check.equal((await world.ask("vetoForce", { path: { id: String(next.id) } })).status, 404);
+  check.equal((await world.call("cancelForce", { path: { id: String(next.id) } })).status, "vetoed");
+  check.equal((await world.request("cancelForce", { path: { id: String(next.id) } })).status, 404);
 }
 
-async function speak(world: ApiWorld, chess: Game): Promise<void> {
+async function speak(world: ApiFixture, chess: Game): Promise<void> {
   const message = { command: "speech_finished", data: { n: 1 } };
-  await world.get("injectBelow", { path: { id: "chess" }, body: { message } });
+  await world.call("injectIntegrationMessage", { path: { id: "chess" }, body: { message } });
   check.equal(await chess.line.next(({ command }) => command === "speech_finished"), message);
   const path = { id: "neuro" };
-  await world.get("injectAbove", { path, body: { message: { command: "odd", game: "x" } } });
+  await world.call("injectUpstreamMessage", { path, body: { message: { command: "odd", game: "x" } } });
   await world.neuro.hear(({ command, game }) => command === "odd" && game === "x", "what was injected");
-  const told = await world.get("addContext", { path, body: { message: "It rains.", silent: true } });
+  const told = await world.call("sendContext", { path, body: { message: "It rains.", silent: true } });
   check.equal(told.status, "sent");
   await world.neuro.hear(({ command, data }) => command === "context" && data.message.includes("It rains."), "the context");
 }
 
-async function queue(world: ApiWorld, lamp: JsonSocket): Promise<void> {
+async function queue(world: ApiFixture, lamp: JsonSocket): Promise<void> {
   const to = "away & <gone>";
-  check.equal(await world.get("sendCommand", { body: { to: "lamp", cmd: { on: true } } }), { status: "sent" });
+  check.equal(await world.call("sendCommand", { body: { to: "lamp", cmd: { on: true } } }), { status: "sent" });
   const command = await lamp.next(({ cmd }) => cmd?.on === true);
   check.equal(command.from_watcher, "web");
-  check.equal(await world.get("sendCommand", { body: { to, cmd: 1 } }), { status: "queued" });
+  check.equal(await world.call("sendCommand", { body: { to, cmd: 1 } }), { status: "queued" });
   check.equal((await world.items("listQueues")).map((one) => [one.to, one.entries]), [[to, 1]]);
-  const [entry] = await world.items("listQueue", { path: { recipient: to } });
+  const [entry] = await world.items("listQueueEntries", { path: { recipient: to } });
   check.that(entry !== undefined);
   const path = { id: String(entry.id) };
-  const waiting = await world.get("getMessage", { path });
+  const waiting = await world.call("getMessage", { path });
   check.equal([waiting.to, waiting.why, waiting.body], [to, null, { from_watcher: "web", cmd: 1 }]);
   lamp.send({ term: command.id });
   const died = await world.until("listDeadLetters", ({ items }) => Array.isArray(items) ? items[0] : undefined);
   check.that(isObject(died));
   const letter = { path: { id: String(died.id) } };
-  check.equal((await world.get("getMessage", letter)).why, "terminated");
-  check.equal(await world.get("retryDeadLetter", letter), { status: "sent" });
+  check.equal((await world.call("getMessage", letter)).why, "terminated");
+  check.equal(await world.call("retryDeadLetter", letter), { status: "sent" });
   lamp.send({ term: (await lamp.next(({ cmd }) => cmd?.on === true)).id });
   const again = await world.until("listDeadLetters", ({ items }) => Array.isArray(items) ? items[0] : undefined);
   check.that(isObject(again) && again.id !== died.id);
-  check.equal((await world.ask("dropDeadLetter", { path })).status, 404, "what waits is no dead letter");
-  await world.get("dropDeadLetter", { path: { id: String(again.id) } });
-  await world.get("dropMessage", { path });
+  check.equal((await world.request("deleteDeadLetter", { path })).status, 404, "what waits is no dead letter");
+  await world.call("deleteDeadLetter", { path: { id: String(again.id) } });
+  await world.call("deleteMessage", { path });
   check.equal(await world.items("listQueues"), []);
 }
 
-async function record(world: ApiWorld): Promise<void> {
-  const acts = await world.items("listActs", { query: { limit: 1_000 } });
+async function record(world: ApiFixture): Promise<void> {
+  const acts = await world.items("listAuditEntries", { query: { limit: 1_000 } });
   check.that(acts.every(({ by }) => by === "web"));
   const did = new Set(acts.map((act) => act.did));
   for (
@@ -179,10 +179,10 @@ function upstreamOf({ services }: JsonObject): Seen {
   return upstreams[0] as Seen; // Why the cast: the shape was checked when it came.
 }
 
-test("AP11 the acts of a person stand under the name of the token", () =>
-  ApiWorld.with(async (world) => {
+test("AP11 the audit log names the token of an operator action", () =>
+  ApiFixture.with(async (world) => {
     await (await integrate(world, "lamp")).close();
-    await world.get("sendCommand", { body: { to: "lamp", cmd: 1 }, token: TOKENS.all });
-    const [act] = await world.items("listActs");
+    await world.call("sendCommand", { body: { to: "lamp", cmd: 1 }, token: TOKENS.all });
+    const [act] = await world.items("listAuditEntries");
     check.equal([act?.by, act?.did, act?.to, act?.outcome], ["intermediary", "send", "lamp", "done"]);
   }));

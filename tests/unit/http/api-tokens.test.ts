@@ -15,7 +15,7 @@ async function privileges(url: string, token: string | undefined): Promise<strin
   return error ?? `${event} ${privileges}`;
 }
 
-test("AP1 the web port's token, made or configured, greets a watcher with every scope; who came by one that is changed has to go", async () => {
+test("AP1 the web port's token, generated or configured, gives a watcher every scope; changing it closes that watcher", async () => {
   const quiet = { print: () => {}, log: () => {} };
   const made = testSettings((change) => (change.web.token = ""));
   const lines: string[] = [];

@@ -6,30 +6,30 @@ import { check } from "../../harness/check.ts";
 import { ROOT } from "../../harness/machine.ts";
 import { buildPage } from "../../harness/page.ts";
 import { readSources } from "../../harness/source.ts";
-import { AppStage } from "./app-stage.ts";
+import { AppFixture } from "./app-fixture.ts";
 
 const committed = readFileSync(join(ROOT, "src/dashboard/dashboard.html"), "utf8");
 const GZIPPED_BYTES_MAX = 150_000;
 
 test("DB1 the page is one small file at the root of the web port", async () => {
-  const app = new AppStage();
-  const plain = await app.ask("web", "/");
+  const app = new AppFixture();
+  const plain = await app.fetch("web", "/");
   check.equal([plain.status, plain.headers.get("content-type")], [200, "text/html; charset=utf-8"]);
   check.equal(await plain.text(), committed);
-  const gzipped = await app.ask("web", "/", { headers: { "accept-encoding": "br, gzip" } });
+  const gzipped = await app.fetch("web", "/", { headers: { "accept-encoding": "br, gzip" } });
   const bytes = new Uint8Array(await gzipped.arrayBuffer());
   check.equal(gzipped.headers.get("content-encoding"), "gzip");
   check.equal(new TextDecoder().decode(Bun.gunzipSync(bytes)), committed);
   check.that(bytes.length < GZIPPED_BYTES_MAX, `${bytes.length} bytes`);
-  const refused = await app.ask("web", "/", { headers: { "accept-encoding": "gzip;q=0" } });
+  const refused = await app.fetch("web", "/", { headers: { "accept-encoding": "gzip;q=0" } });
   check.equal(refused.headers.get("content-encoding"), null);
   const etag = plain.headers.get("etag") ?? "";
-  check.equal((await app.ask("web", "/", { headers: { "if-none-match": etag } })).status, 304);
-  check.equal((await app.ask("neuro", "/")).status, 426);
+  check.equal((await app.fetch("web", "/", { headers: { "if-none-match": etag } })).status, 304);
+  check.equal((await app.fetch("neuro", "/")).status, 426);
 });
 
 test("DB1 the page may run only its own script and connect only to its own relay", async () => {
-  const { headers } = await new AppStage().ask("web", "/");
+  const { headers } = await new AppFixture().fetch("web", "/");
   const policy = new Map(
     (headers.get("content-security-policy") ?? "").split("; ").map((rule) => {
       const [name = "", ...values] = rule.split(" ");

@@ -3,7 +3,7 @@ import { type Schema, Validator } from "@cfworker/json-schema";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
 import { load } from "../../../src/config/load.ts";
 import type { Settings } from "../../../src/core/settings.ts";
-import { OPERATIONS } from "../../../src/http/api/table.ts";
+import { OPERATIONS } from "../../../src/http/api/operations.ts";
 import type { Operation } from "../../../src/http/api/operation.ts";
 import { type RelayHandle, serve } from "../../../src/runtimes/bun/serve.ts";
 import { Neuro } from "../../conformance/clients.ts";
@@ -17,14 +17,14 @@ export const TOKENS = {
 };
 
 /** What is put into a request. */
-export interface Input {
+export interface OperationRequest {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number>>;
   readonly body?: unknown;
   readonly token?: string | undefined;
 }
 
-export interface Reply {
+export interface ParsedResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Json;
@@ -48,7 +48,7 @@ export function settingsOf(sets: readonly string[]): Settings {
   return loaded.settings;
 }
 
-export class ApiWorld {
+export class ApiFixture {
   readonly neuro: Neuro;
   readonly urls: { readonly intermediary: string; readonly neuro: string; readonly brain: string };
   readonly web: string;
@@ -68,7 +68,7 @@ export class ApiWorld {
     this.web = web;
   }
 
-  static async with(run: (world: ApiWorld) => Promise<void>, sets: readonly string[] = []): Promise<void> {
+  static async with(run: (world: ApiFixture) => Promise<void>, sets: readonly string[] = []): Promise<void> {
     const neuro = new Neuro();
     const log: string[] = [];
     const settings = settingsOf([`nakurity-client.url=${neuro.url}`, ...sets]);
@@ -76,7 +76,7 @@ export class ApiWorld {
     try {
       const { body: document } = await replyOf(await fetch(`${served.urls.web}/api/openapi.json`));
       check.that(isObject(document));
-      await run(new ApiWorld(served, document, { neuro, log }));
+      await run(new ApiFixture(served, document, { neuro, log }));
     } finally {
       await served.drain();
       neuro.stop();
@@ -84,7 +84,7 @@ export class ApiWorld {
   }
 
   /** One request to an operation; nothing is expected of its answer. */
-  async ask(id: string, input: Input = {}): Promise<Reply> {
+  async request(id: string, input: OperationRequest = {}): Promise<ParsedResponse> {
     const { method, body } = operationOf(id);
     const { token = TOKENS.web } = input;
     const hasBody = body !== undefined && "body" in input;
@@ -100,20 +100,20 @@ export class ApiWorld {
   }
 
   /** One that is expected to work: its answer has the shape that the document promises, and nothing else. */
-  async get(id: string, input: Input = {}): Promise<JsonObject> {
-    const { status, headers, body } = await this.ask(id, input);
+  async call(id: string, input: OperationRequest = {}): Promise<JsonObject> {
+    const { status, headers, body } = await this.request(id, input);
     check.equal(status, 200, `${id}: ${JSON.stringify(body)}`);
     check.equal(headers.get("cache-control"), "no-store");
     const { valid, errors } = new Validator(this.#schemaOf(id), "2020-12").validate(body);
     check.that(valid, `${id} answers as the document says: ${JSON.stringify(errors)} of ${JSON.stringify(body)}`);
-    check.equal(operationOf(id).answer.parse(body), body, `${id} answers nothing that the document does not know`);
+    check.equal(operationOf(id).reply.parse(body), body, `${id} answers nothing that the document does not know`);
     check.that(isObject(body));
     this.answered.add(id);
     return body;
   }
 
-  async items(id: string, input: Input = {}): Promise<readonly JsonObject[]> {
-    const { items } = await this.get(id, input);
+  async items(id: string, input: OperationRequest = {}): Promise<readonly JsonObject[]> {
+    const { items } = await this.call(id, input);
     check.that(Array.isArray(items));
     return items.filter(isObject);
   }
@@ -121,7 +121,7 @@ export class ApiWorld {
   /** Asks until something is so. */
   async until<T>(id: string, found: (body: JsonObject) => T | undefined): Promise<T> {
     for (const end = performance.now() + 8_000;;) {
-      const value = found(await this.get(id));
+      const value = found(await this.call(id));
       if (value !== undefined) return value;
       if (performance.now() > end) throw new Error(`waited for ${found} in ${id}`);
       await Bun.sleep(5);
@@ -142,7 +142,7 @@ export class ApiWorld {
   }
 }
 
-export async function replyOf(response: Response): Promise<Reply> {
+export async function replyOf(response: Response): Promise<ParsedResponse> {
   const { status, headers } = response;
   const text = await response.text();
   return { status, headers, body: text === "" ? null : JSON.parse(text) };
@@ -154,7 +154,7 @@ function operationOf(id: string): Operation {
   return operation;
 }
 
-export function pathOf(id: string, { path = {}, query = {} }: Input): string {
+export function pathOf(id: string, { path = {}, query = {} }: OperationRequest): string {
   const filled = operationOf(id).path.replace(
     /\{(\w+)\}/g,
     (_, name: string) => encodeURIComponent(path[name] ?? "no-such"),

@@ -1,22 +1,22 @@
 /**
- * The dashboard's page: one file with everything in it, the same for everybody; who may see the relay by it shows with its token.
+ * The dashboard's page: one self-contained file, the same for everybody. Access to the relay needs a token.
  *
- * The browser is told to run nothing but the script in it, by its hash, to speak to nobody but the relay, and to make no markup of
- * text. Loaded with the first request for it.
+ * Its Content-Security-Policy allows only the script in the page, by its hash, and connections only to the relay, and forbids turning
+ * text into markup. Loaded with the first request for it.
  */
 import page from "../dashboard/dashboard.html" with { type: "text" };
 
-interface Made {
+interface PreparedPage {
   readonly etag: string;
   readonly policy: string;
   readonly gzipped: ArrayBuffer | undefined;
 }
 
-let made: Promise<Made> | undefined;
+let prepared: Promise<PreparedPage> | undefined;
 
-/** The page, or the news that the browser has it already. */
-export async function dashboard({ headers }: Request): Promise<Response> {
-  const { etag, policy, gzipped } = await (made ??= make());
+/** The page, or 304 if the browser has it already. */
+export async function dashboardResponse({ headers }: Request): Promise<Response> {
+  const { etag, policy, gzipped } = await (prepared ??= prepare());
   const shared = {
     etag,
     vary: "accept-encoding",
@@ -33,12 +33,12 @@ export async function dashboard({ headers }: Request): Promise<Response> {
       "content-type": "text/html; charset=utf-8",
       ...(isGzipped && { "content-encoding": "gzip" }),
     },
-    // Why said: one runtime would encode what is encoded once more.
+    // Why: one runtime would otherwise compress it again.
     ...(isGzipped && { encodeBody: "manual" }),
   });
 }
 
-async function make(): Promise<Made> {
+async function prepare(): Promise<PreparedPage> {
   const [script, style, whole] = await Promise.all([
     hash(/<script type="module">([^]*?)<\/script>/.exec(page)?.[1] ?? ""),
     hash(/<style>([^]*?)<\/style>/.exec(page)?.[1] ?? ""),
@@ -49,7 +49,7 @@ async function make(): Promise<Made> {
     `script-src 'sha256-${script}'`,
     `style-src 'sha256-${style}'`,
     "connect-src 'self'",
-    // Its icon is in it, too.
+    // The icon is a data URL.
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",

@@ -3,14 +3,14 @@ import { test } from "#runner";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
 import { Game, integrate, watch } from "../../conformance/clients.ts";
 import { check } from "../../harness/check.ts";
-import { ApiWorld, settingsOf, TOKENS } from "./api-world.ts";
-import { AppStage, bearer, WEB_TOKEN } from "./app-stage.ts";
+import { ApiFixture, settingsOf, TOKENS } from "./api-fixture.ts";
+import { AppFixture, bearer, WEB_TOKEN } from "./app-fixture.ts";
 
 const ON = ["web.neuro_os_page=true"];
 const PATHS = ["start", "stop", "stats", "connections", "messages", "inject_message"];
 
 async function ask(
-  world: ApiWorld,
+  world: ApiFixture,
   path: string,
   init?: RequestInit,
 ): Promise<{ readonly status: number; readonly body: JsonObject }> {
@@ -21,7 +21,7 @@ async function ask(
   return { status: response.status, body };
 }
 
-const inject = (world: ApiWorld, body: Json) =>
+const inject = (world: ApiFixture, body: Json) =>
   ask(world, "inject_message", {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -30,8 +30,8 @@ const inject = (world: ApiWorld, body: Json) =>
 
 const listIn = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 
-test("AP30 the page is answered in its own words, without a token on this machine", () =>
-  ApiWorld.with(async (world) => {
+test("AP30 the routes answer in the page's format, on this machine without a token", () =>
+  ApiFixture.with(async (world) => {
     check.equal((await ask(world, "start", { method: "POST" })).body, {
       success: true,
       message: "Relay monitoring started",
@@ -66,8 +66,8 @@ test("AP30 the page is answered in its own words, without a token on this machin
     });
   }, ON));
 
-test("AP31 the rate is that of the time since the page last looked", () =>
-  ApiWorld.with(async (world) => {
+test("AP31 the rate is that of the time since the page's previous request", () =>
+  ApiFixture.with(async (world) => {
     await ask(world, "stats");
     const game = await Game.join(world, "Chess");
     for (let n = 0; n < 200; n++) game.say("context", { message: `${n}`, silent: true });
@@ -79,8 +79,8 @@ test("AP31 the rate is that of the time since the page last looked", () =>
     check.that(Number((await ask(world, "stats")).body.messages_per_second) < 20);
   }, [...ON, "limits.messages_per_second=0"]));
 
-test("AP32 a message is injected to whom the page lists, or to an upstream, and what fails is said in its words", () =>
-  ApiWorld.with(async (world) => {
+test("AP32 a message is injected into a listed integration or an upstream; failures are reported in the page's format", () =>
+  ApiFixture.with(async (world) => {
     const game = await Game.join(world, "Chess");
     game.register("play");
     await world.neuro.knows("play");
@@ -98,12 +98,12 @@ test("AP32 a message is injected to whom the page lists, or to an upstream, and 
     check.equal(await inject(world, { message }), { status: 400, body: { success: false, error: "Target is required" } });
     check.equal((await inject(world, [])).status, 400);
     check.equal((await ask(world, "inject_message", { method: "POST", body: "{}" })).status, 415);
-    const acts = await world.items("listActs");
+    const acts = await world.items("listAuditEntries");
     check.equal(acts[0]?.by, "neuro-os page");
   }, ON));
 
-test("AP33 nothing that a stranger says is markup when it reaches the page", () =>
-  ApiWorld.with(async (world) => {
+test("AP33 no text of a peer is markup in the responses", () =>
+  ApiFixture.with(async (world) => {
     await ask(world, "start", { method: "POST" });
     const evil = "<img src=x onerror=alert(1)>&";
     const watcher = await watch(world, evil.slice(0, 60));
@@ -117,15 +117,15 @@ test("AP33 nothing that a stranger says is markup when it reaches the page", () 
     check.match(JSON.stringify((await ask(world, "messages")).body), /&lt;img src=x onerror=alert\(1\)&gt;&amp;/);
   }, ON));
 
-test("AP34 from elsewhere the page needs a token with the scope, in the header or in the address", async () => {
-  const app = new AppStage({
+test("AP34 from other machines the routes need a token with the scope, in the header or the URL", async () => {
+  const app = new AppFixture({
     web: { neuro_os_page: true },
     intermediary: { tokens: [{ name: "eye", token: "eye", scopes: ["watch"], names: [] }] },
   });
-  app.answers = { items: [], next: null };
+  app.replyBody = { items: [], next: null };
   const address = "10.0.0.7";
   const status = async (path: string, asked = {}) =>
-    (await app.ask("web", `/api/relay/${path}`, { address, ...asked })).status;
+    (await app.fetch("web", `/api/relay/${path}`, { address, ...asked })).status;
   check.equal(await status("stats"), 401);
   check.equal(await status("stats?token=eye"), 200);
   check.equal(await status("stats?token=wrong"), 401);
@@ -136,11 +136,11 @@ test("AP34 from elsewhere the page needs a token with the scope, in the header o
   check.equal(await status("stats", { address: "127.0.0.1" }), 200);
 });
 
-test("AP35 only pages of the relay's own origin and of listed ones may use it", async () => {
+test("AP35 only pages of the relay's own origin and of listed origins can use the routes", async () => {
   const page = "http://127.0.0.1:5000";
-  const app = new AppStage({ web: { neuro_os_page: true }, security: { allowed_origins: [page] } });
-  app.answers = { items: [], next: null };
-  const from = (origin: string, more = {}) => app.ask("web", "/api/relay/stats", { headers: { origin }, ...more });
+  const app = new AppFixture({ web: { neuro_os_page: true }, security: { allowed_origins: [page] } });
+  app.replyBody = { items: [], next: null };
+  const from = (origin: string, more = {}) => app.fetch("web", "/api/relay/stats", { headers: { origin }, ...more });
   const listed = await from(page);
   check.equal([listed.status, listed.headers.get("access-control-allow-origin"), listed.headers.get("vary")], [
     200,
@@ -156,12 +156,12 @@ test("AP35 only pages of the relay's own origin and of listed ones may use it", 
     const foreign = await from(origin);
     check.equal([foreign.status, foreign.headers.get("access-control-allow-origin")], [403, null], origin);
   }
-  const api = await app.ask("web", "/api/overview", { headers: { origin: page, authorization: `Bearer ${WEB_TOKEN}` } });
+  const api = await app.fetch("web", "/api/overview", { headers: { origin: page, authorization: `Bearer ${WEB_TOKEN}` } });
   check.equal(api.headers.get("access-control-allow-origin"), null);
 });
 
-test("AP36 it is off unless it is switched on, which needs no restart; and each path takes its own method", () =>
-  ApiWorld.with(async (world) => {
+test("AP36 the routes are off by default, can be switched on without a restart, and accept one method each", () =>
+  ApiFixture.with(async (world) => {
     const statuses = async (method: string) =>
       await Promise.all(PATHS.map(async (path) => (await fetch(`${world.web}/api/relay/${path}`, { method })).status));
     check.equal(new Set(await statuses("GET")), new Set([404]));
@@ -173,5 +173,5 @@ test("AP36 it is off unless it is switched on, which needs no restart; and each 
     check.equal((await fetch(`${world.web}/api/relay/toString`)).status, 404);
     const allow = (await fetch(`${world.web}/api/relay/start`)).headers.get("allow");
     check.equal(allow, "POST, OPTIONS");
-    check.equal((await world.ask("getOverview", { token: TOKENS.web })).status, 200);
+    check.equal((await world.request("getOverview", { token: TOKENS.web })).status, 200);
   }));

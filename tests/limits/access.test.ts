@@ -5,7 +5,7 @@ import type { Settings } from "../../src/core/settings.ts";
 import { listenersOf } from "../../src/runtimes/listeners.ts";
 import { webToken } from "../../src/runtimes/web-token.ts";
 import { check } from "../harness/check.ts";
-import { AppStage, bearer } from "../unit/http/app-stage.ts";
+import { AppFixture, bearer } from "../unit/http/app-fixture.ts";
 import { settingsOf } from "./stage.ts";
 import { namesIn } from "./trial.ts";
 
@@ -21,7 +21,7 @@ interface DoorTrial {
 }
 
 const status = async (settings: Settings, path: string, headers: Record<string, string>): Promise<number> =>
-  (await new AppStage(settings).ask("web", path, { headers })).status;
+  (await new AppFixture(settings).fetch("web", path, { headers })).status;
 
 const DOORS: Readonly<Record<string, DoorTrial>> = {
   "security.allowed_origins": {
@@ -29,9 +29,9 @@ const DOORS: Readonly<Record<string, DoorTrial>> = {
     byDefault: [403, 403],
     set: [101, 403],
     see: (settings) => {
-      const app = new AppStage(settings);
+      const app = new AppFixture(settings);
       const origins = ["https://overlay.example", "https://other.example"];
-      return Promise.all(origins.map((origin) => app.knock("neuro", "/", { headers: { origin } })));
+      return Promise.all(origins.map((origin) => app.upgradeStatus("neuro", "/", { headers: { origin } })));
     },
   },
   "web.enabled": { text: "false", byDefault: true, set: false, see: (settings) => webOf(settings) !== undefined },
@@ -49,8 +49,8 @@ const DOORS: Readonly<Record<string, DoorTrial>> = {
     byDefault: "10.0.0.1",
     set: "203.0.113.7",
     see: async (settings) => {
-      const app = new AppStage(settings);
-      await app.knock("web", "/neuro", { address: "10.0.0.1", headers: { "x-forwarded-for": "203.0.113.7" } });
+      const app = new AppFixture(settings);
+      await app.upgradeStatus("web", "/neuro", { address: "10.0.0.1", headers: { "x-forwarded-for": "203.0.113.7" } });
       return app.observations.flatMap((
         observation,
       ) => (observation.is === "greeting_refused" ? [observation.address] : []))[0];
@@ -84,7 +84,7 @@ for (const [path, { text, byDefault, set, see }] of Object.entries(DOORS)) {
 
 test("CF40 the token that is set opens the web port's pages", async () => {
   const settings = settingsOf({ path: "intermediary.auth_token", text: "another" });
-  const app = new AppStage(settings);
-  check.equal((await app.ask("web", "/metrics", bearer("another"))).status, 200);
-  check.equal((await app.ask("web", "/metrics", bearer("super-secret-token"))).status, 401);
+  const app = new AppFixture(settings);
+  check.equal((await app.fetch("web", "/metrics", bearer("another"))).status, 200);
+  check.equal((await app.fetch("web", "/metrics", bearer("super-secret-token"))).status, 401);
 });

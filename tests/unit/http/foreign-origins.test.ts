@@ -1,9 +1,9 @@
 /** Pages of other origins, names that were bound to this address, and callers without a token: at every door and every route. */
 import { test } from "#runner";
-import { OPERATIONS } from "../../../src/http/api/table.ts";
+import { OPERATIONS } from "../../../src/http/api/operations.ts";
 import type { PortName } from "../../../src/http/app.ts";
 import { check } from "../../harness/check.ts";
-import { AppStage, type Asked, WEB_TOKEN } from "./app-stage.ts";
+import { AppFixture, type RequestOptions, WEB_TOKEN } from "./app-fixture.ts";
 
 const PORT = 8766;
 const SOCKET_PORTS: readonly PortName[] = ["intermediary", "neuro", "brain", "proxy"];
@@ -60,7 +60,7 @@ const FOREIGN_HOSTS = [
 ];
 
 /** Each path with its methods, with something in the place of what is variable. */
-function routesOf(app: AppStage): readonly (readonly [path: string, method: string])[] {
+function routesOf(app: AppFixture): readonly (readonly [path: string, method: string])[] {
   const filled = (path: string) => path.replaceAll(/\{[^}]+\}|:[a-z]+/g, "some-0.bin").replaceAll("*", "relay/stats");
   const own = app.paths.flatMap((path) => METHODS.map((method) => [filled(path), method] as const));
   const operations = OPERATIONS.flatMap(({ path }) => METHODS.map((method) => [filled(path), method] as const));
@@ -77,32 +77,32 @@ const listeners = [
   "/intermediary/t/x",
 ];
 
-function stage(changes = {}): AppStage {
-  const app = new AppStage({ ...CHANGES, ...changes }, ROOMS);
+function stage(changes = {}): AppFixture {
+  const app = new AppFixture({ ...CHANGES, ...changes }, ROOMS);
   app.files.set("some-0.bin", new TextEncoder().encode("the file"));
   return app;
 }
 
 /** With the right token: it is the page that is kept out, not who wrote it. */
-const asked = (method: string, headers: Record<string, string>): Asked => ({
+const asked = (method: string, headers: Record<string, string>): RequestOptions => ({
   method,
   headers: { host: `127.0.0.1:${PORT}`, authorization: `Bearer ${WEB_TOKEN}`, ...headers },
   ...(/^(?:POST|PUT|PATCH)$/.test(method) && { body: "{}" }),
 });
 
-test("SE15 a page of a foreign origin gets nothing but a refusal from any route of the web port, token or not", async () => {
+test("SE15 a page of a foreign origin gets only refusals from every route of the web port, whatever its token", async () => {
   const app = stage();
   const routes = routesOf(app);
   check.that(routes.length > 200, `only ${routes.length} routes`);
   for (const origin of FOREIGN_ORIGINS) {
     for (const [path, method] of routes) {
-      const response = await app.ask("web", path, asked(method, { origin }));
+      const response = await app.fetch("web", path, asked(method, { origin }));
       check.equal(response.status, 403, `${method} ${path} from ${origin}`);
       check.equal(response.headers.get("access-control-allow-origin"), null);
       check.that(!(await response.text()).includes("the file"));
     }
   }
-  check.equal([app.reached, app.upgrades.length], [0, 0], "nobody was asked, and nothing was read");
+  check.equal([app.portCalls, app.upgrades.length], [0, 0], "nobody was asked, and nothing was read");
 });
 
 test("SE15 a page of a foreign origin opens no socket on the web port", async () => {
@@ -110,51 +110,51 @@ test("SE15 a page of a foreign origin opens no socket on the web port", async ()
   for (const origin of FOREIGN_ORIGINS) {
     for (const listener of listeners) {
       const path = `${listener}?token=${WEB_TOKEN}`;
-      check.equal(await app.knock("web", path, asked("GET", { origin })), 403, `${listener} from ${origin}`);
+      check.equal(await app.upgradeStatus("web", path, asked("GET", { origin })), 403, `${listener} from ${origin}`);
     }
   }
   check.equal(app.upgrades, []);
 });
 
-test("SE15 a name that somebody else bound to this address reaches no route and no socket of the web port", async () => {
+test("SE15 under a foreign host name no route and no socket of the web port can be reached", async () => {
   const app = stage();
   for (const host of FOREIGN_HOSTS) {
     // Why three: a page that was rebound is its own origin, and for what a page merely shows a browser names none.
     for (const more of [{}, { origin: `http://${host}` }, { origin: `http://127.0.0.1:${PORT}` }]) {
       for (const [path, method] of routesOf(app)) {
-        const { status } = await app.ask("web", path, asked(method, { ...more, host }));
+        const { status } = await app.fetch("web", path, asked(method, { ...more, host }));
         check.equal(status, 421, `${method} ${path} as ${host}`);
       }
       for (const listener of listeners) {
-        check.equal(await app.knock("web", listener, asked("GET", { ...more, host })), 421, host);
+        check.equal(await app.upgradeStatus("web", listener, asked("GET", { ...more, host })), 421, host);
       }
     }
   }
-  check.equal([app.reached, app.upgrades.length], [0, 0]);
+  check.equal([app.portCalls, app.upgrades.length], [0, 0]);
 });
 
-test("SE15 what a caller says of its proxy changes neither its name nor its origin", async () => {
+test("SE15 forwarding headers of untrusted clients change neither host nor origin", async () => {
   const app = stage();
   const lies = { "x-forwarded-host": `127.0.0.1:${PORT}`, forwarded: "host=localhost", "x-forwarded-for": "127.0.0.1" };
-  check.equal((await app.ask("web", "/health", asked("GET", { ...lies, host: "evil.example" }))).status, 421);
+  check.equal((await app.fetch("web", "/health", asked("GET", { ...lies, host: "evil.example" }))).status, 421);
   const origin = "https://evil.example";
-  check.equal((await app.ask("web", "/health", asked("GET", { "x-forwarded-host": "evil.example", origin }))).status, 403);
+  check.equal((await app.fetch("web", "/health", asked("GET", { "x-forwarded-host": "evil.example", origin }))).status, 403);
 });
 
-test("SE15 the web port's own page, addresses and loopback names get what they ask for", async () => {
+test("SE15 the web port's own page, addresses and loopback names are accepted", async () => {
   const app = stage();
   for (
     const host of ["127.0.0.1:8766", "localhost:8766", "LOCALHOST:8766", "relay.localhost:8766", "[::1]:8766", "[::1]"]
   ) {
     const origin = `http://${host.toLowerCase()}`;
-    check.equal((await app.ask("web", "/health", asked("GET", { host, origin }))).status, 200, host);
-    check.equal(await app.knock("web", "/intermediary", asked("GET", { host, origin })), 101, host);
+    check.equal((await app.fetch("web", "/health", asked("GET", { host, origin }))).status, 200, host);
+    check.equal(await app.upgradeStatus("web", "/intermediary", asked("GET", { host, origin })), 101, host);
   }
   const listed = stage({ security: { allowed_origins: ["https://overlay.example"] } });
-  check.equal(await listed.knock("web", "/brain", asked("GET", { origin: "https://overlay.example" })), 101);
+  check.equal(await listed.upgradeStatus("web", "/brain", asked("GET", { origin: "https://overlay.example" })), 101);
 });
 
-test("SE15 on the socket ports a page of another machine, and one that was rebound, opens nothing", async () => {
+test("SE15 on the socket ports a page of another machine, or with a rebound host name, opens nothing", async () => {
   const app = stage();
   const isOurs = (origin: string) =>
     /^https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\]|\[::ffff:127\.0\.0\.1\])(?::\d+)?$/.test(origin);
@@ -163,7 +163,7 @@ test("SE15 on the socket ports a page of another machine, and one that was rebou
   for (const port of SOCKET_PORTS) {
     for (const origin of [...foreign, ...FOREIGN_HOSTS.filter((host) => host !== "").map((host) => `http://${host}`)]) {
       for (const host of ["127.0.0.1:8000", "evil.example:8000"]) {
-        const status = await app.knock(port, "/game/Chess", { headers: { origin, host } });
+        const status = await app.upgradeStatus(port, "/game/Chess", { headers: { origin, host } });
         check.that(status === 403, `${port} from ${origin} as ${host}: ${status}`);
       }
     }
@@ -171,34 +171,34 @@ test("SE15 on the socket ports a page of another machine, and one that was rebou
   check.equal(app.upgrades, []);
 });
 
-test("SE16 who has no token learns a status, a version and what the program is, and nothing of this relay", async () => {
+test("SE16 without a token only a status, a version and content that every relay has are revealed", async () => {
   const app = stage({ web: { metrics: "token", neuro_os_page: false } });
-  app.answers = { ok: true, waits: ["a secret wait"], items: ["a secret item"] };
-  const other = new AppStage({}, ROOMS);
+  app.replyBody = { ok: true, waits: ["a secret wait"], items: ["a secret item"] };
+  const other = new AppFixture({}, ROOMS);
   for (const [path, method] of routesOf(app)) {
     for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: "Basic eDp4" }]) {
       const how = { method, headers, ...(/^(?:POST|PUT|PATCH)$/.test(method) && { body: "{}" }) };
-      const response = await app.ask("web", path, how);
+      const response = await app.fetch("web", path, how);
       const text = await response.text();
       check.that(!/secret|the file/.test(text), `${method} ${path}: ${text.slice(0, 200)}`);
       if (response.ok && /^\/(?:health|ready)$/.test(path) && method === "GET") {
         check.equal(Object.keys(JSON.parse(text)), ["status", "version"], path);
       } else if (response.ok) {
         // Why: what every relay of this version says is no secret of this one.
-        check.equal(text, await (await other.ask("web", path, how)).text(), `${method} ${path}`);
+        check.equal(text, await (await other.fetch("web", path, how)).text(), `${method} ${path}`);
       } else check.that([401, 404, 405].includes(response.status), `${method} ${path}: ${response.status}`);
     }
   }
 });
 
-test("SE16 a plain request on a socket port learns what it is, whatever it asks for", async () => {
+test("SE16 a plain request on a socket port gets only the listener's hint, whatever its path", async () => {
   const app = stage();
   for (const port of SOCKET_PORTS) {
     for (const path of ["/", "/health", "/uploads/some-0.bin", "/api/integrations", "/metrics", "/../etc/passwd"]) {
-      const response = await app.ask(port, path, { headers: { authorization: `Bearer ${WEB_TOKEN}` } });
+      const response = await app.fetch(port, path, { headers: { authorization: `Bearer ${WEB_TOKEN}` } });
       check.equal(response.status, 426, `${port} ${path}`);
       check.match(await response.text(), /^This is [^\n]*\n$/);
     }
   }
-  check.equal(app.reached, 0);
+  check.equal(app.portCalls, 0);
 });

@@ -5,11 +5,11 @@ import type { Json } from "../../../src/core/json.ts";
 import type { Observation } from "../../../src/core/observation.ts";
 import type { ServiceName } from "../../../src/core/service.ts";
 import type { Settings } from "../../../src/core/settings.ts";
-import { createApp, type Entrance, type PortName, Tokens } from "../../../src/http/app.ts";
+import { AccessControl, createApp, type PortName, type UpgradeTarget } from "../../../src/http/app.ts";
 
 export const WEB_TOKEN = "the-web-token";
 
-export interface Asked {
+export interface RequestOptions {
   readonly address?: string;
   readonly headers?: Record<string, string>;
   readonly method?: string;
@@ -30,38 +30,38 @@ export function settingsWith(changes: Changes): Settings {
   return { ...DEFAULTS, ...Object.fromEntries(blocks) };
 }
 
-export class AppStage {
+export class AppFixture {
   readonly observations: Observation[] = [];
   /** Paths of requests that may take their time. */
-  readonly lingering: string[] = [];
-  readonly upgrades: { readonly entrance: Entrance; readonly connection: ConnectionInfo }[] = [];
+  readonly untimedPaths: string[] = [];
+  readonly upgrades: { readonly entrance: UpgradeTarget; readonly connection: ConnectionInfo }[] = [];
   readonly files = new Map<string, Uint8Array>();
   /** What each room answers when it is asked whether it is ready. */
-  answers: Json = { ok: true, waits: [] };
+  replyBody: Json = { ok: true, waits: [] };
   isDraining = false;
   /** How often a room was asked, or a file was read. */
-  reached = 0;
+  portCalls = 0;
   readonly #app;
 
   constructor(changes: Changes = {}, services: readonly ServiceName[] = ["intermediary", "neuro", "brain"]) {
     const settings = settingsWith({ ...changes, web: { token: WEB_TOKEN, ...changes.web } });
-    const tokens = new Tokens(settings);
+    const tokens = new AccessControl(settings);
     this.#app = createApp({
       version: "1.2.3",
       uptimeMs: () => 1_000,
       services,
       settings: () => settings,
-      tokens: () => tokens,
+      accessControl: () => tokens,
       observe: (observation) => this.observations.push(observation),
       isDraining: () => this.isDraining,
       request: () => {
-        this.reached++;
-        return Promise.resolve({ body: this.answers as never });
+        this.portCalls++;
+        return Promise.resolve({ body: this.replyBody as never });
       },
       frames: () => 0,
       metrics: () => Promise.resolve("some_total 1\n"),
       readUpload: (file) => {
-        this.reached++;
+        this.portCalls++;
         return Promise.resolve(this.files.get(file));
       },
     });
@@ -72,7 +72,7 @@ export class AppStage {
     return [...new Set(this.#app.routes.map(({ path }) => path))].filter((path) => path !== "/*");
   }
 
-  async ask(listener: PortName, path: string, asked: Asked = {}): Promise<Response> {
+  async fetch(listener: PortName, path: string, asked: RequestOptions = {}): Promise<Response> {
     const { address = "127.0.0.1", headers = {}, method = "GET", body, upgrade = false } = asked;
     const request = new Request(`http://127.0.0.1:9999${path}`, {
       method,
@@ -86,7 +86,7 @@ export class AppStage {
     return await this.#app.fetch(request, {
       listener,
       address,
-      linger: () => void this.lingering.push(path),
+      disableTimeout: () => void this.untimedPaths.push(path),
       upgrade: (entrance, connection) => {
         this.upgrades.push({ entrance, connection });
         return new Response(null, { status: 200, headers: { "x-upgraded": entrance } });
@@ -95,8 +95,8 @@ export class AppStage {
   }
 
   /** The status of an upgrade: 101 when it was let in. */
-  async knock(listener: PortName, path: string, asked: Asked = {}): Promise<number> {
-    const response = await this.ask(listener, path, { ...asked, upgrade: true });
+  async upgradeStatus(listener: PortName, path: string, asked: RequestOptions = {}): Promise<number> {
+    const response = await this.fetch(listener, path, { ...asked, upgrade: true });
     return response.headers.has("x-upgraded") ? 101 : response.status;
   }
 

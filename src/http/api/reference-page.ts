@@ -1,9 +1,9 @@
-/** The reference, for people: the document as one page, made here and readable without any script. */
+/** The reference for people: the OpenAPI document as one page without scripts. */
 import { html, raw } from "hono/html";
 import { isObject, type Json } from "../../core/json.ts";
-import { descriptionOf, documentOf, namedSchemas, nameOf } from "./document.ts";
-import type { Fields, Operation } from "./operation.ts";
-import { OPERATIONS } from "./table.ts";
+import { descriptionOf, documentOf, namedSchemas, nameOf } from "./openapi.ts";
+import type { Operation, ParameterSchemas } from "./operation.ts";
+import { OPERATIONS } from "./operations.ts";
 
 type Html = ReturnType<typeof html>;
 
@@ -16,10 +16,10 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:t
 a{color:var(--name)}p{margin:.25rem 0}.soft{opacity:.75}`;
 
 let policy: Promise<string> | undefined;
-/** Why kept: as the document is. */
+/** Why cached: like the document. */
 let kept: { readonly version: string; readonly base: string; readonly text: Promise<string> } | undefined;
 
-/** The page, for a relay of this version at this place on its origin. */
+/** The page, for a relay of this version below this path of its origin. */
 export async function referencePage(version: string, base: string): Promise<Response> {
   if (kept?.version !== version || kept.base !== base) {
     kept = { version, base, text: Promise.resolve(page(version, base)).then(String) };
@@ -33,7 +33,7 @@ export async function referencePage(version: string, base: string): Promise<Resp
   });
 }
 
-/** Nothing is loaded, run, framed or sent; only the one style counts, by its digest. */
+/** Forbids loading, scripts, frames and forms; only the page's own style is applied, by its digest. */
 async function policyFor(style: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(style)));
   const hash = btoa(String.fromCharCode(...digest));
@@ -58,8 +58,8 @@ function page(version: string, base: string): Html {
     <p class="soft">Version ${version}. For programs: <a href="${base}/api/openapi.json">OpenAPI document</a>.</p>
     ${paragraphs(isObject(info) ? String(info.description) : "")}
     ${sections.map(({ name, description }) => section(String(name), String(description)))}
-    <section id="schemas"><h2>Shapes</h2>${Object.entries(namedSchemas()).map(([name, schema]) =>
-      shape(name, schema)
+    <section id="schemas"><h2>Schemas</h2>${Object.entries(namedSchemas()).map(([name, schema]) =>
+      schemaEntry(name, schema)
     )}</section>
         </main>
       </body>
@@ -67,12 +67,12 @@ function page(version: string, base: string): Html {
   `;
 }
 
-function section(tag: string, says: string): Html {
+function section(tag: string, description: string): Html {
   const operations = OPERATIONS.filter((operation) => operation.tag === tag);
-  return html`<section id="${tag}"><h2>${tag}</h2><p>${says}</p>${operations.map(entry)}</section>`;
+  return html`<section id="${tag}"><h2>${tag}</h2><p>${description}</p>${operations.map(entry)}</section>`;
 }
 
-function entry({ id, method, path, says, more, scopes, parameters, body, answer }: Operation): Html {
+function entry({ id, method, path, summary, description, scopes, parameters, body, reply }: Operation): Html {
   const rows = [
     ...rowsOf(parameters.path, "path"),
     ...rowsOf(parameters.query, "query"),
@@ -85,16 +85,16 @@ function entry({ id, method, path, says, more, scopes, parameters, body, answer 
     `]),
     html`
       <tr>
-        <th>answer</th>
-        <td>${linkTo(nameOf(answer))}</td>
-        <td>${descriptionOf(answer)}</td>
+        <th>response</th>
+        <td>${linkTo(nameOf(reply))}</td>
+        <td>${descriptionOf(reply)}</td>
       </tr>
     `,
   ];
   return html`
     <article id="${id}">
       <h3><code>${method}</code> <code>${path}</code></h3>
-      <p>${prose(says)} ${more === undefined ? "" : prose(more)} <span class="soft">Scope: ${scopes.join(
+      <p>${prose(summary)} ${description === undefined ? "" : prose(description)} <span class="soft">Scope: ${scopes.join(
         " or ",
       )}.</span></p>
       <table>${rows}</table>
@@ -102,7 +102,7 @@ function entry({ id, method, path, says, more, scopes, parameters, body, answer 
   `;
 }
 
-const rowsOf = (fields: Fields, where: string): Html[] =>
+const rowsOf = (fields: ParameterSchemas, where: string): Html[] =>
   Object.entries(fields).map(([name, schema]) =>
     html`
       <tr>
@@ -113,7 +113,7 @@ const rowsOf = (fields: Fields, where: string): Html[] =>
     `
   );
 
-function shape(name: string, schema: Json | undefined): Html {
+function schemaEntry(name: string, schema: Json | undefined): Html {
   const { description, properties, required } = isObject(schema) ? schema : {};
   const must = Array.isArray(required) ? required : [];
   const rows = Object.entries(isObject(properties) ? properties : {}).map(([field, of]) =>
@@ -134,7 +134,7 @@ function shape(name: string, schema: Json | undefined): Html {
   `;
 }
 
-/** What a value is, in a few words. */
+/** The type of a value in a few words. */
 function kind(of: Json | undefined): Html | string {
   if (!isObject(of)) return "any";
   const { $ref, type, items, anyOf, allOf } = of;

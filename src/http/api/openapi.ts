@@ -1,29 +1,29 @@
-/** The OpenAPI document, made of the table of operations. */
+/** The OpenAPI document, generated from the operations. */
 import { z } from "zod";
 import type { Json, JsonObject } from "../../core/json.ts";
-import type { Fields, Operation } from "./operation.ts";
+import type { Operation, ParameterSchemas } from "./operation.ts";
 import { NAMED, problem } from "./schemas.ts";
-import { OPERATIONS } from "./table.ts";
+import { OPERATIONS } from "./operations.ts";
 
 const SCHEMAS = "#/components/schemas/";
 const TAGS: readonly (readonly [name: string, description: string])[] = [
   ["Overview", "The relay as a whole."],
-  ["Integrations", "Who offers what, and what is decided about it."],
-  ["Neuro", "Forces, pending actions, and what is said to Neuro."],
-  ["Queue", "Messages that wait for somebody, and dead letters."],
+  ["Integrations", "Games and integrations: their actions and controls."],
+  ["Neuro", "Forces, pending actions, contexts and raw messages."],
+  ["Queue", "Queued messages, dead letters and commands."],
 ];
 
 const ABOUT =
-  `What the dashboard does, for programs. Every request needs a token as \`Authorization: Bearer <token>\`: the web port's
-own, which may do everything, or one of \`intermediary.tokens\`. A token with the scope that an operation names may do it.
+  `Everything that the dashboard can do, for programs. Every request needs a token as \`Authorization: Bearer <token>\`: the
+web port's own, which has every scope, or one of \`intermediary.tokens\` with the scope that the operation names.
 
-Instants are milliseconds since 1970, durations milliseconds. Lists come in pages: give \`next\` as \`after\` to get the rest. Errors
-are problem documents (RFC 9457); their \`fault\` is for programs, their \`detail\` for people.`;
+Instants are milliseconds since 1970; durations are milliseconds. Lists are paged: pass \`next\` as \`after\` to get the next page. Errors
+are problem documents (RFC 9457), with a \`fault\` for programs and a \`detail\` for people.`;
 
-/** Why kept: making it takes as long as a hundred answers, and whoever may reach the port may ask for it. */
+/** Why cached: generating it costs as much as a hundred responses, and it needs no token. */
 let kept: { readonly version: string; readonly base: string; readonly text: string } | undefined;
 
-/** The document as text, for a relay of this version at this place on its origin. */
+/** The document as text, for a relay of this version below this path of its origin. */
 export function documentText(version: string, base: string): string {
   if (kept?.version !== version || kept.base !== base) {
     kept = { version, base, text: JSON.stringify(documentOf(version, base)) };
@@ -31,7 +31,7 @@ export function documentText(version: string, base: string): string {
   return kept.text;
 }
 
-/** The same as what it says. */
+/** The document as an object. */
 export function documentOf(version: string, base: string): JsonObject {
   return {
     openapi: "3.1.1",
@@ -56,38 +56,38 @@ function pathsOf(operations: readonly Operation[]): JsonObject {
   );
 }
 
-function describe({ id, tag, says, more, scopes, parameters, body, answer }: Operation): JsonObject {
+function describe({ id, tag, summary, description, scopes, parameters, body, reply }: Operation): JsonObject {
   const needs = `Needs the scope ${scopes.map((scope) => `\`${scope}\``).join(" or ")}.`;
   const given = [...parametersIn("path", parameters.path), ...parametersIn("query", parameters.query)];
   const hasBody = body !== undefined;
   const refusals = {
-    ...(given.length > 0 || hasBody ? { "400": refusal("An address or a body that cannot be read.") } : {}),
-    "401": refusal("No token, or none of this relay's."),
-    "403": refusal("The token does not allow it."),
-    ...(Object.keys(parameters.path).length > 0 && { "404": refusal("There is no such thing.") }),
+    ...(given.length > 0 || hasBody ? { "400": problemContent("The URL or the body is malformed.") } : {}),
+    "401": problemContent("The token is missing or unknown."),
+    "403": problemContent("The token lacks the scope."),
+    ...(Object.keys(parameters.path).length > 0 && { "404": problemContent("It does not exist.") }),
     ...(hasBody && {
-      "413": refusal("The body is too long."),
-      "415": refusal("The body is not JSON."),
-      "422": refusal("The body, or what it asks for, is not as it should be."),
+      "413": problemContent("The body is too large."),
+      "415": problemContent("The body is not JSON."),
+      "422": problemContent("The body failed validation."),
     }),
-    default: refusal("What else went wrong; `409` is for what is not possible now."),
+    default: problemContent("Another error; `409` if the operation is not possible now."),
   };
   return {
     operationId: id,
     tags: [tag],
-    summary: says,
-    description: more === undefined ? needs : `${more} ${needs}`,
+    summary,
+    description: description === undefined ? needs : `${description} ${needs}`,
     security: [{ token: [...scopes] }],
     ...(given.length > 0 && { parameters: given }),
     ...(body !== undefined && { requestBody: { required: true, content: jsonContent(body) } }),
     responses: {
-      "200": { description: descriptionOf(answer), content: jsonContent(answer) },
+      "200": { description: descriptionOf(reply), content: jsonContent(reply) },
       ...refusals,
     },
   };
 }
 
-const refusal = (description: string): JsonObject => ({
+const problemContent = (description: string): JsonObject => ({
   description,
   content: { "application/problem+json": { schema: referenceTo(problem) } },
 });
@@ -101,10 +101,10 @@ function referenceTo(schema: z.ZodType): JsonObject {
 /** The name of a schema in the document. */
 export const nameOf = (schema: z.ZodType): string => NAMED.get(schema)?.id ?? "";
 
-/** What a schema is, in a sentence. */
+/** The description of a schema. */
 export const descriptionOf = (schema: z.ZodType): string => schema.description ?? "";
 
-function parametersIn(where: "path" | "query", fields: Fields): JsonObject[] {
+function parametersIn(where: "path" | "query", fields: ParameterSchemas): JsonObject[] {
   return Object.entries(fields).map(([name, schema]) => {
     const { $schema: _, description, ...shape } = asJson(z.toJSONSchema(schema, { io: "input" }));
     const required = !schema.safeParse(undefined).success;
@@ -112,7 +112,7 @@ function parametersIn(where: "path" | "query", fields: Fields): JsonObject[] {
   });
 }
 
-/** All named schemas, each by itself. */
+/** All named schemas. */
 export function namedSchemas(): JsonObject {
   const { schemas } = z.toJSONSchema(NAMED, { io: "input", uri: (id) => SCHEMAS + id });
   return Object.fromEntries(
@@ -123,5 +123,5 @@ export function namedSchemas(): JsonObject {
   );
 }
 
-/** Why: zod's own types hang methods on what is JSON. */
+/** Why: zod's own types add methods to JSON. */
 const asJson = (schema: object): Record<string, Json | undefined> => JSON.parse(JSON.stringify(schema));

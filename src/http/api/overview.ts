@@ -1,0 +1,80 @@
+/** Operations about the relay as a whole. */
+import type { Principal } from "../../core/request.ts";
+import type { Overview } from "../../core/view.ts";
+import type { WebPorts } from "../ports.ts";
+import { notReadyReasons } from "../routes.ts";
+import { composedOperation, type Operation, operation } from "./operation.ts";
+import { byId, pageRequest } from "./parameters.ts";
+import { auditEntries, overview, peers, uploads } from "./schemas.ts";
+
+const tag = "Overview";
+
+export const OVERVIEW_OPERATIONS: readonly Operation[] = [
+  composedOperation({
+    id: "getOverview",
+    method: "GET",
+    path: "/api/overview",
+    tag,
+    summary: "Returns the state of the whole relay.",
+    scopes: ["watch"],
+    reply: overview,
+    run: async ({ principal }, ports) => ({ body: await overviewOf(ports, principal) }),
+  }),
+  operation({
+    id: "listPeers",
+    method: "GET",
+    path: "/api/peers",
+    tag,
+    summary: "Lists integrations, watchers and games, connected ones and known ones that are offline.",
+    scopes: ["watch"],
+    service: "intermediary",
+    reply: peers,
+    request: () => ({ of: "intermediary", get: "peers" }),
+  }),
+  operation({
+    id: "listUploads",
+    method: "GET",
+    path: "/api/uploads",
+    tag,
+    summary: "Lists uploaded files.",
+    scopes: ["watch"],
+    service: "intermediary",
+    reply: uploads,
+    request: () => ({ of: "intermediary", get: "uploads" }),
+  }),
+  operation({
+    id: "listAuditEntries",
+    method: "GET",
+    path: "/api/audit",
+    tag,
+    summary: "Lists operator actions, newest first.",
+    scopes: ["watch"],
+    service: "intermediary",
+    query: byId,
+    reply: auditEntries,
+    request: ({ query }) => ({ of: "intermediary", get: "audit", ...pageRequest(query) }),
+  }),
+];
+
+async function overviewOf(ports: WebPorts, { by, scopes }: Principal): Promise<Overview> {
+  const principal: Principal = { by, scopes: ["watch"] };
+  const hasNeuro = ports.services.includes("neuro");
+  const [waits, neuro, ...others] = await Promise.all([
+    notReadyReasons(ports),
+    hasNeuro ? ports.request({ of: "neuro", get: "status" }, principal) : undefined,
+    ...ports.services.filter((service) => service !== "neuro")
+      .map(async (of) => [of, await ports.request({ of, get: "status" }, principal)] as const),
+  ]);
+  return {
+    version: ports.version,
+    now: Date.now(),
+    uptime_ms: ports.uptimeMs(),
+    draining: ports.isDraining(),
+    scopes,
+    waits,
+    services: {
+      ...Object.fromEntries(others.flatMap(([of, result]) => ("body" in result ? [[of, result.body]] : []))),
+      ...(neuro !== undefined && "body" in neuro && { neuro: neuro.body }),
+    },
+  };
+}

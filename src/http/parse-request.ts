@@ -1,0 +1,72 @@
+/**
+ * Parses a request: who sends it, which token it has, and which host and origin it names.
+ *
+ * Invariant: the token is removed from the path and the query here, so nothing that runs later can log it.
+ */
+import type { ConnectionInfo } from "../core/event.ts";
+import { LISTENER_NAMES, type ListenerName, LISTENERS } from "../core/service.ts";
+import type { Settings } from "../core/settings.ts";
+import { percentDecode } from "../core/text.ts";
+import type { RequestContext } from "./ports.ts";
+
+const PATH_MAX = 512;
+const USER_AGENT_MAX = 256;
+/** Enough for the ids of the longest accepted chain of relays. */
+const VIA_MAX = 4_096;
+
+export interface ParsedRequest {
+  readonly connection: ConnectionInfo;
+  /** From `Authorization`, the query or the path, in this order. */
+  readonly token: string | undefined;
+  /** From `Authorization` only. */
+  readonly bearer: string | undefined;
+  readonly origin: string | undefined;
+  /** The host name and port under which the client reached the relay. */
+  readonly host: string | undefined;
+  /** The client's connection is encrypted, according to the runtime or a trusted proxy. */
+  readonly isSecure: boolean;
+}
+
+export function parseRequest(request: Request, context: RequestContext, settings: Settings): ParsedRequest {
+  const url = new URL(request.url);
+  const header = (name: string) => request.headers.get(name) ?? undefined;
+  const isProxied = context.listener === "web" && settings.web.trusted_proxies.includes(plainAddress(context.address));
+  const [path, tokenInPath] = extractPathToken(url.pathname);
+  const bearer = bearerToken(header("authorization"));
+  return {
+    connection: {
+      address: isProxied ? forwardedFor(header("x-forwarded-for"), context, settings) : plainAddress(context.address),
+      path: path.slice(0, PATH_MAX),
+      userAgent: (header("user-agent") ?? "").slice(0, USER_AGENT_MAX),
+      via: (header("neuro-relay-via") ?? "").slice(0, VIA_MAX),
+    },
+    token: bearer ?? url.searchParams.get("token") ?? tokenInPath,
+    bearer,
+    origin: header("origin"),
+    host: (isProxied ? header("x-forwarded-host") : undefined) ?? header("host"),
+    isSecure: url.protocol === "https:" || (isProxied && header("x-forwarded-proto") === "https"),
+  };
+}
+
+/** The last address in the list that is not a trusted proxy. */
+function forwardedFor(list: string | undefined, context: RequestContext, settings: Settings): string {
+  const hops = (list ?? "").split(",").map((hop) => plainAddress(hop.trim())).filter((hop) => hop !== "");
+  return hops.findLast((hop) => !settings.web.trusted_proxies.includes(hop)) ?? plainAddress(context.address);
+}
+
+/** The listeners that are also on the web port, below a path with their name. */
+export const WEB_PORT_LISTENERS: readonly ListenerName[] = LISTENER_NAMES.filter((name) => LISTENERS[name].isOnWebPort);
+
+const PATH_TOKEN = new RegExp(`^(/(?:${WEB_PORT_LISTENERS.join("|")}))?/t/([^/]+)(?=/|$)`);
+
+/** Removes `/t/<token>` from a path: at its start, or directly after the name of a listener. */
+function extractPathToken(path: string): [path: string, token: string | undefined] {
+  const found = PATH_TOKEN.exec(path);
+  if (found === null) return [path, undefined];
+  return [(found[1] ?? "") + path.slice(found[0].length) || "/", percentDecode(found[2] ?? "")];
+}
+
+const bearerToken = (header: string | undefined): string | undefined => /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
+
+/** An IPv4 address without its IPv6 prefix. */
+const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, "");

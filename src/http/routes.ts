@@ -1,0 +1,68 @@
+/** The web port's own routes: health, readiness, metrics and uploads. */
+import type { ServiceName } from "../core/service.ts";
+import type { Scope } from "../core/settings.ts";
+import type { WebPorts } from "./ports.ts";
+import { problemResponse } from "./problem.ts";
+
+const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}$/;
+
+/** `/health`: the process is alive. */
+export const health = ({ version }: WebPorts): Response => plainJson({ status: "ok", version });
+
+/** `/ready`: a status code for everyone, and the reasons for `watch`. */
+export async function ready(ports: WebPorts, scopes: readonly Scope[]): Promise<Response> {
+  const reasons = await notReadyReasons(ports);
+  const status = reasons.length === 0 ? "ready" : "not_ready";
+  const body = { status, version: ports.version, ...(scopes.includes("watch") && { reasons }) };
+  return plainJson(body, reasons.length === 0 ? 200 : 503);
+}
+
+/** Why the relay is not ready; empty if it is. */
+export async function notReadyReasons(ports: WebPorts): Promise<string[]> {
+  const reasons = (await Promise.all(ports.services.map((service) => notReadyReasonsOf(service, ports)))).flat();
+  return ports.isDraining() ? [...reasons, "the relay is stopping"] : reasons;
+}
+
+async function notReadyReasonsOf(service: ServiceName, ports: WebPorts): Promise<string[]> {
+  const result = await ports.request({ of: service, get: "ready" }, { by: "relay", scopes: ["watch"] });
+  if ("fault" in result) return [`${service}: ${result.fault}`];
+  const { ok, waits } = result.body;
+  if (ok) return [];
+  return waits.length > 0 ? waits.map((reason) => `${service}: ${reason}`) : [`${service}: not ready`];
+}
+
+/** `/metrics`, for Prometheus. */
+export async function metrics(ports: WebPorts, scopes: readonly Scope[]): Promise<Response> {
+  if (ports.settings().web.metrics !== "open" && !scopes.includes("watch")) return unauthorized();
+  return new Response(await ports.metrics(), {
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
+  });
+}
+
+/** `/uploads/<file>`: a download that no browser displays as a page of this origin. */
+export async function upload(ports: WebPorts, scopes: readonly Scope[], file: string): Promise<Response> {
+  if (!scopes.includes("watch")) return unauthorized();
+  const bytes = FILE_NAME.test(file) ? await ports.readUpload(file) : undefined;
+  if (bytes === undefined) {
+    return problemResponse({ status: 404, title: "Not found", detail: "no such file, or it has expired" });
+  }
+  return new Response(Uint8Array.from(bytes), {
+    headers: {
+      "content-type": "application/octet-stream",
+      "content-disposition": `attachment; filename="${file}"`,
+      "content-security-policy": "default-src 'none'; sandbox",
+      "cache-control": "private, no-store",
+    },
+  });
+}
+
+const unauthorized = (): Response =>
+  problemResponse({
+    status: 401,
+    title: "Unauthorized",
+    detail: "give a token with the scope `watch` as `Authorization: Bearer <token>`",
+    headers: { "www-authenticate": "Bearer" },
+  });
+
+const plainJson = (body: object, status = 200): Response =>
+  Response.json(body, { status, headers: { "cache-control": "no-store" } });
