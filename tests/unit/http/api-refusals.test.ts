@@ -7,7 +7,7 @@ import type { Operation } from "../../../src/http/api/operation.ts";
 import { OPERATIONS } from "../../../src/http/api/operations.ts";
 import { check } from "../../harness/check.ts";
 import { AppFixture, bearer, WEB_TOKEN } from "./app-fixture.ts";
-import { ApiFixture, type OperationRequest, pathOf, type ParsedResponse, replyOf, TOKENS } from "./api-fixture.ts";
+import { ApiFixture, type OperationRequest, type ParsedResponse, pathOf, replyOf, TOKENS } from "./api-fixture.ts";
 
 /** What each operation takes that has a body. */
 const BODIES: Readonly<Record<string, JsonObject>> = {
@@ -89,7 +89,11 @@ test("AP5 a field of a wrong type, and an unknown field, are refused by name", (
       const good: JsonObject = BODIES[operation.id] ?? {};
       const whole = { ...inputOf(operation) };
       for (const body of [[], "text", 1, null]) {
-        problemOf(await world.request(operation.id, { ...whole, body: JSON.stringify(body) }), 422, `${operation.id} ${body}`);
+        problemOf(
+          await world.request(operation.id, { ...whole, body: JSON.stringify(body) }),
+          422,
+          `${operation.id} ${body}`,
+        );
       }
       const strange = problemOf(
         await world.request(operation.id, { ...whole, body: { ...good, strange: 1 } }),
@@ -219,7 +223,11 @@ test("AP8 an invalid cursor, an invalid limit and an unknown parameter are refus
       check.equal((await world.request(operation.id, { query: { after, limit: 1_000 } })).status, path, operation.id);
     }
     for (const operation of OPERATIONS) {
-      const odd = problemOf(await world.request(operation.id, { ...inputOf(operation), query: { odd: 1 } }), 400, operation.id);
+      const odd = problemOf(
+        await world.request(operation.id, { ...inputOf(operation), query: { odd: 1 } }),
+        400,
+        operation.id,
+      );
       check.equal(fieldsOf(odd), ["odd"]);
     }
   }));

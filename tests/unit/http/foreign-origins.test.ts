@@ -138,7 +138,10 @@ test("SE15 forwarding headers of untrusted clients change neither host nor origi
   const lies = { "x-forwarded-host": `127.0.0.1:${PORT}`, forwarded: "host=localhost", "x-forwarded-for": "127.0.0.1" };
   check.equal((await app.fetch("web", "/health", asked("GET", { ...lies, host: "evil.example" }))).status, 421);
   const origin = "https://evil.example";
-  check.equal((await app.fetch("web", "/health", asked("GET", { "x-forwarded-host": "evil.example", origin }))).status, 403);
+  check.equal(
+    (await app.fetch("web", "/health", asked("GET", { "x-forwarded-host": "evil.example", origin }))).status,
+    403,
+  );
 });
 
 test("SE15 the web port's own page, addresses and loopback names are accepted", async () => {
