@@ -3,6 +3,7 @@ import type { StepContext } from "../../core/context.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { applyMacro, applyOperator, evaluateCovenant, listOperators } from "./operations/apply.ts";
 import { infer } from "./predictions/infer.ts";
+import { getPrediction } from "./predictions/prediction-log.ts";
 import { answer, refuse } from "./request.ts";
 import { createSession, forkSession } from "./sessions/create.ts";
 import { closeSession, sealSession } from "./sessions/end.ts";
@@ -17,6 +18,7 @@ const HANDLERS: ReadonlyMap<Json | undefined, Handler> = new Map<Json, Handler>(
   ["CreateSession", createSession],
   ["ApplyOperator", applyOperator],
   ["Infer", infer],
+  ["GetPrediction", getPrediction],
   ["ApplyMacro", applyMacro],
   ["GetState", getState],
   ["GetAudit", getAudit],

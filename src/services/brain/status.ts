@@ -27,7 +27,7 @@ export function answerQuery(
     case "status":
       return respond({ requestId, request }, statusView(state), ctx);
     case "prediction":
-      return loadPrediction(state, requestId, request.trace_id, ctx);
+      return loadPrediction(state, request.trace_id, { is: "api", requestId }, ctx);
     default:
       return assertNever(request);
   }

@@ -23,7 +23,7 @@ import { answer, refuse } from "../request.ts";
 import type { ClientRequest } from "../sessions/session.ts";
 import type { BrainState } from "../state.ts";
 import { readArtifact, refreshArtifact } from "./artifact-reader.ts";
-import { putPrediction } from "./prediction-log.ts";
+import { putPrediction, traceOf } from "./prediction-log.ts";
 
 /** The field of the payload that holds the text of each channel. */
 const FIELDS: PerChannel<string> = { english: "text", math: "math", physics: "physics" };
@@ -58,7 +58,7 @@ function inferWith(state: BrainState, request: ClientRequest, predictor: Predict
     return refuse(state, request, { message: `payload must be an object: ${reason}` }, ctx);
   }
   if (!isArgs(args)) return refuse(state, request, badParams("args", "a list of two numbers"), ctx);
-  const trace = [fields["trace_id"], fields["trace"]].find(isTruthy) ?? "trace-none";
+  const trace = traceOf(request);
   const texts = perChannel((channel) => payload[FIELDS[channel]]);
   const routing = perChannel((channel) => isTruthy(texts[channel]));
   const tokens = tokensOf(predictor, { texts, routing });

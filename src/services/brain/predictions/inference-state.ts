@@ -9,9 +9,13 @@ export interface InferenceState {
   readonly waitingRequests: ClientRequest[];
   /** By trace id: the key of its stored prediction, the oldest first. */
   readonly predictionKeys: Map<string, Key>;
-  /** Queries for a prediction that is being loaded. */
-  readonly queries: Map<LoadToken, RequestId>;
+  /** Requests for a prediction that is being loaded. */
+  readonly queries: Map<LoadToken, PredictionQuery>;
 }
+
+export type PredictionQuery =
+  | { readonly is: "api"; readonly requestId: RequestId }
+  | { readonly is: "client"; readonly request: ClientRequest };
 
 export type ArtifactState =
   | { readonly is: "unread" }

@@ -3,15 +3,20 @@
  *
  * Invariant: P1 at most `PREDICTIONS_KEPT_MAX` predictions are kept; the oldest are deleted first.
  */
+import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Entry } from "../../../core/event.ts";
-import { type Key, type LoadToken, loadToken, type RequestId } from "../../../core/ids.ts";
-import { canonicalJson, type Json, type JsonObject } from "../../../core/json.ts";
+import { type Key, type LoadToken, loadToken } from "../../../core/ids.ts";
+import { canonicalJson, isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import { segment, segmentAt } from "../../../core/key.ts";
 import { PREDICTIONS_KEPT_MAX } from "../../../core/limits.ts";
+import { isTruthy, repr } from "../codec/python-repr.ts";
 import { brainKey } from "../keys.ts";
 import { deleteLater } from "../log/deferred-delete.ts";
+import { answer, refuse } from "../request.ts";
+import type { ClientRequest } from "../sessions/session.ts";
 import type { BrainState } from "../state.ts";
+import type { PredictionQuery } from "./inference-state.ts";
 
 /** Of a longer trace id only the digest is stored. */
 const TRACE_TEXT_MAX = 1_024;
@@ -49,22 +54,51 @@ export function recoverPrediction({ inference: { predictionKeys: keys } }: Brain
   if (known === undefined || known < key) keys.set(name, key);
 }
 
-/** Loads the prediction under a trace id for a query of the API. */
-export function loadPrediction(state: BrainState, requestId: RequestId, trace: Json, ctx: StepContext): void {
+/** `GetPrediction`: the last prediction under a trace id. */
+export function getPrediction(state: BrainState, request: ClientRequest, ctx: StepContext): void {
+  loadPrediction(state, traceOf(request), { is: "client", request }, ctx);
+}
+
+/** The trace id of a request. */
+export const traceOf = ({ fields }: ClientRequest): Json =>
+  [fields["trace_id"], fields["trace"]].find(isTruthy) ?? "trace-none";
+
+/** Loads the prediction under a trace id. */
+export function loadPrediction(state: BrainState, trace: Json, query: PredictionQuery, ctx: StepContext): void {
   const { predictionKeys, queries } = state.inference;
   const key = predictionKeys.get(segment(canonicalJson(trace)));
-  if (key === undefined) return ctx.emit({ do: "respond", requestId, fault: "notFound" });
+  if (key === undefined) return answerPrediction(state, query, undefined, ctx);
   const token = loadToken(`brain:${ctx.id()}`);
-  queries.set(token, requestId);
+  queries.set(token, query);
   ctx.emit({ do: "load", token, keys: [key] });
 }
 
 /** A prediction was loaded. `entries` is empty if the store could not be read. */
 export function predictionLoaded(state: BrainState, token: LoadToken, entries: readonly Entry[], ctx: StepContext): void {
   const { queries } = state.inference;
-  const requestId = queries.get(token);
-  if (requestId === undefined) return;
+  const query = queries.get(token);
   queries.delete(token);
-  const body = entries[0]?.value;
-  ctx.emit(body === undefined ? { do: "respond", requestId, fault: "notFound" } : { do: "respond", requestId, body });
+  if (query !== undefined) answerPrediction(state, query, entries[0]?.value, ctx);
+}
+
+function answerPrediction(state: BrainState, query: PredictionQuery, found: Json | undefined, ctx: StepContext): void {
+  switch (query.is) {
+    case "api": {
+      const { requestId } = query;
+      return ctx.emit(
+        found === undefined ? { do: "respond", requestId, fault: "notFound" } : { do: "respond", requestId, body: found },
+      );
+    }
+    case "client": {
+      const { request } = query;
+      if (isObject(found)) return answer(state, request, predictionBody(found), ctx);
+      return refuse(state, request, { message: `no prediction is stored for trace ${repr(traceOf(request))}` }, ctx);
+    }
+    default:
+      return assertNever(query);
+  }
+}
+
+function predictionBody({ trace_id, run_id, routing, token_lengths, prediction, ts }: JsonObject): JsonObject {
+  return { type: "Prediction", trace_id, run_id, routing, token_lengths, prediction: { value: prediction ?? null }, ts };
 }

@@ -193,6 +193,31 @@ test("BR75 each prediction is stored under its trace id before its reply is sent
   check.equal([...stage.disk.keys()].filter((key) => key.startsWith("brain/prediction/")).length, 1);
 });
 
+test("BR75c GetPrediction returns the last prediction under a trace id, also after a restart", () => {
+  const { stage, peer } = withBuiltIn();
+  for (const math of ["1 / 2", "6 / 3"]) stage.ask(peer, { cmd: "Infer", trace_id: { deep: 1 }, payload: { math } });
+  const { prediction } = stage.ask(peer, { cmd: "Infer", trace: "other", payload: { text: "one" } });
+  for (const at of [stage, stage.restart()]) {
+    const reader = at.peer("reader");
+    const found = at.ask(reader, { cmd: "GetPrediction", trace: "other", request_id: 7 });
+    check.match(String(found["ts"]), /^\d{4}-\d\d-\d\dT.*Z$/);
+    check.equal<Json>({ ...found, ts: "" } as Json, {
+      type: "Prediction",
+      trace_id: "other",
+      run_id: "built-in",
+      routing: { english: true, math: false, physics: false },
+      token_lengths: { english: 1, math: 0, physics: 0 },
+      prediction: prediction ?? null,
+      ts: "",
+      request_id: 7,
+    });
+    check.equal(at.ask(reader, { cmd: "GetPrediction", trace_id: { deep: 1 } })["type"], "Prediction");
+    check.equal(at.ask(reader, { cmd: "GetPrediction", trace_id: "none" }), {
+      error: "no prediction is stored for trace 'none'",
+    });
+  }
+});
+
 test("BR75b a prediction that cannot be stored is answered unchanged", () => {
   const { stage, peer } = withBuiltIn();
   stage.store = () => "fail";
