@@ -1,5 +1,4 @@
 /** Opens the backend that the settings name. A backend is imported only when it is used. */
-import { createStorage } from "unstorage";
 import { assertNever } from "../core/assert.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import type { Store } from "../engine/ports.ts";
@@ -23,7 +22,7 @@ export async function openStore(settings: QueueSettings, hooks: StoreHooks): Pro
 async function openBackend(settings: QueueSettings): Promise<Backend> {
   switch (settings.backend) {
     case "memory":
-      return { storage: createStorage() };
+      return (await import("./drivers/memory.ts")).openMemory();
     case "fs":
       return (await import("./drivers/fs.ts")).openFs(settings.path);
     case "sqlite":
