@@ -32,6 +32,9 @@ import { updateOffAir } from "./upstream/broadcast.ts";
 import { cancelForces, onActionsSynced, restoreInterruptedForce } from "./forces/forces.ts";
 import { failAll, failForLostGame } from "./pending/pending.ts";
 
+/** How long the links to Neuro stay open after everything was unregistered. */
+const LINGER_MS: Millis = 500;
+
 /** The service as it was stored, with the peers that are still connected. Nothing is sent before the first tick. */
 export function restoreState(settings: Settings, { entries, resumed, now }: RestoreInput): NeuroState {
   const state = emptyState(settings);
@@ -82,26 +85,42 @@ export function configure(state: NeuroState, settings: Settings, ctx: StepContex
   announceUpstreams(state, ctx);
 }
 
-/** No new force is sent from now on; actions in flight may be answered until the deadline. */
+/** Nothing new begins; actions that games have may be answered until shortly before the deadline. */
 export function beginDrain(state: NeuroState, until: Millis, ctx: StepContext): void {
-  state.drainUntil = Math.max(until, ctx.now);
-  state.timers.set({ is: "drain" }, state.drainUntil);
+  const end = Math.max(until, ctx.now);
+  const answerUntil = end - Math.min(LINGER_MS, Math.floor((end - ctx.now) / 2));
+  state.drain = { is: "answering", answerUntil, until: end };
+  state.timers.set({ is: "drain" }, answerUntil);
 }
 
-/** Leaves once no action is in flight, or the deadline has passed. */
-export function finishDrain(state: NeuroState, ctx: StepContext): void {
-  const isBusy = [...state.upstreams.values()].some(({ pendingActions }) => pendingActions.byId.size > 0);
-  if (isBusy && ctx.now < (state.drainUntil ?? 0)) return;
+/** Every step of a drain ends here: unregisters everything once no action is pending or time is over, then closes. */
+export function continueDrain(state: NeuroState, ctx: StepContext): void {
+  if (state.drain.is === "answering") {
+    const { answerUntil, until } = state.drain;
+    const isBusy = [...state.upstreams.values()].some(({ pendingActions }) => pendingActions.byId.size > 0);
+    if (isBusy && ctx.now < answerUntil) return;
+    withdrawAll(state, ctx);
+    // Why: an action that crosses the unregistration would never be answered, and there are backends that wait for it without limit.
+    const mayCross = [...state.upstreams.values()].some(({ isOpen, settings }) => isOpen && settings !== undefined);
+    state.drain = { is: "leaving", closeAt: mayCross ? Math.min(ctx.now + LINGER_MS, until) : ctx.now };
+    state.timers.set({ is: "drain" }, state.drain.closeAt);
+  }
+  if (state.drain.is === "leaving" && ctx.now >= state.drain.closeAt) leave(state, ctx);
+}
+
+function withdrawAll(state: NeuroState, ctx: StepContext): void {
   for (const upstream of state.upstreams.values()) failAll(upstream, "The relay restarts.", ctx);
   saveRecords(state, ctx);
   for (const game of state.games.values()) hideActions(game);
-  for (const upstream of state.upstreams.values()) {
-    sync(upstream, ctx);
-    stop(upstream, ctx);
-  }
+  for (const upstream of state.upstreams.values()) sync(upstream, ctx);
+}
+
+function leave(state: NeuroState, ctx: StepContext): void {
+  saveRecords(state, ctx);
+  for (const upstream of state.upstreams.values()) stop(upstream, ctx);
   for (const peer of state.sockets.keys()) ctx.emit({ do: "close", peer, fault: "restarting" });
   ctx.emit({ do: "drained", service: "neuro" });
-  state.hasDrained = true;
+  state.drain = { is: "drained" };
 }
 
 /** The configured upstreams, or `undefined` for the relay in the place of Neuro. */

@@ -38,7 +38,7 @@ import {
   findOrCreateGame,
   normalizeGameName,
 } from "./games/registry.ts";
-import { beginDrain, configure, finishDrain, restoreState, startService } from "./lifecycle.ts";
+import { beginDrain, configure, continueDrain, restoreState, startService } from "./lifecycle.ts";
 import { handleRequest } from "./operator/requests.ts";
 import { expireActions } from "./pending/pending.ts";
 import { isEntryKind, recordWriteSettled, saveRecords, scheduleSave } from "./persistence.ts";
@@ -70,7 +70,7 @@ export const neuro: Service<NeuroState> = {
   restore: (settings: Settings, input: RestoreInput): NeuroState => restoreState(settings, input),
   step(state: NeuroState, event: ServiceEvent, ctx: StepContext): void {
     // Why: after the drain only the last writes still have to replace the entries that they are newer than.
-    if (state.hasDrained && event.is !== "stored") return;
+    if (state.drain.is === "drained" && event.is !== "stored") return;
     dispatch(state, event, ctx);
     finishStep(state, ctx);
   },
@@ -318,13 +318,13 @@ const INBOX_MAX = 10_000;
 
 /** What every step ends with. */
 function finishStep(state: NeuroState, ctx: StepContext): void {
-  if (state.hasDrained) return;
+  if (state.drain.is === "drained") return;
   for (const upstream of state.upstreams.values()) {
     if (upstream.inbox.length > 0) readInbox(upstream, ctx);
     if (upstream.contexts.queued.size > 0) flushContexts(upstream, ctx);
   }
   scheduleSave(state, ctx);
-  if (state.drainUntil !== undefined) finishDrain(state, ctx);
+  if (state.drain.is !== "none") continueDrain(state, ctx);
 }
 
 function readInbox(upstream: Upstream, ctx: StepContext): void {
@@ -338,7 +338,7 @@ function readInbox(upstream: Upstream, ctx: StepContext): void {
 }
 
 function nextWakeup(state: NeuroState): Millis | undefined {
-  if (state.hasDrained) return undefined;
+  if (state.drain.is === "drained") return undefined;
   if (!state.hasStarted) return 0;
   let earliest = state.timers.earliest();
   for (const { link, pendingActions, decider } of state.upstreams.values()) {

@@ -21,6 +21,15 @@ import type { ActionOrigin, DeliveryState, PendingState } from "./pending/states
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
 
+/** How far the service is on its way to its end. Nothing new begins once it is not `none` any more. */
+export type Drain =
+  | { readonly is: "none" }
+  /** Games may still answer what they have. */
+  | { readonly is: "answering"; readonly answerUntil: Millis; readonly until: Millis }
+  /** Everything is answered and unregistered. What crosses that on its way is still answered until the links close. */
+  | { readonly is: "leaving"; readonly closeAt: Millis }
+  | { readonly is: "drained" };
+
 export interface NeuroState {
   settings: Settings;
   /** Sockets of the game port. */
@@ -55,9 +64,7 @@ export interface NeuroState {
   readonly controlsRecord: StoredRecord;
   /** An integration is solo, so all others are held. */
   hasSolo: boolean;
-  /** The relay stops by then; nothing new begins. */
-  drainUntil: Millis | undefined;
-  hasDrained: boolean;
+  drain: Drain;
 }
 
 /** What the service waits for, by the game, the socket or the upstream that it concerns. */
@@ -354,6 +361,5 @@ export const emptyState = (settings: Settings): NeuroState => ({
   controls: { stopped: false, approval: false },
   controlsRecord: { kind: "controls", key: "", storedKey: undefined, latestKey: undefined },
   hasSolo: false,
-  drainUntil: undefined,
-  hasDrained: false,
+  drain: { is: "none" },
 });

@@ -80,7 +80,7 @@ export function unregisterAction(owned: GameAction, now: Millis): void {
 
 /** Neuro sees the actions of a game unless it is away, off air or held. */
 export const updateVisibility = (game: Game): void =>
-  setVisible(game, game.presence.is !== "away" && !game.isOffAir && !game.isHeld);
+  setVisible(game, game.presence.is !== "away" && !game.isOffAir && !game.isHeld && game.service.drain.is !== "leaving");
 
 /** Hides the actions of a game from Neuro. The grace of a disconnected game ends. */
 export function hideActions(game: Game): void {

@@ -57,7 +57,7 @@ function replaceCurrent(upstream: Upstream, ctx: StepContext): void {
   dispatchToCurrent(upstream, { is: "superseded" }, ctx);
 }
 
-const canAsk = ({ isOpen, service }: Upstream): boolean => isOpen && service.drainUntil === undefined;
+const canAsk = ({ isOpen, service }: Upstream): boolean => isOpen && service.drain.is === "none";
 
 /** A force of another game than the current one's waits. */
 const othersWait = ({ current, waiting }: Forces): boolean =>

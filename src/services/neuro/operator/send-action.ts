@@ -43,7 +43,7 @@ export function checkAction(
   order: { readonly name: string; readonly data: string | undefined },
 ): Result<{ readonly owned: GameAction; readonly data: string | undefined }> {
   const { service: state } = game;
-  if (state.drainUntil !== undefined) return failed("restarting", "the relay is shutting down");
+  if (state.drain.is !== "none") return failed("restarting", "the relay is shutting down");
   const owned = game.actions.get(order.name);
   if (owned === undefined) return failed("notFound", `${game.name} has no action ${order.name.slice(0, 64)}`);
   if (!isConnected(game)) return failed("notNow", `${game.name} is not connected`);

@@ -28,7 +28,7 @@ export function readiness(state: NeuroState): Json {
     `upstream ${id} is not connected`
   );
   if (!state.hasStarted) waits.push("starting");
-  if (state.drainUntil !== undefined) waits.push("draining");
+  if (state.drain.is !== "none") waits.push("draining");
   return { ok: waits.length === 0, waits };
 }
 
@@ -38,7 +38,7 @@ export const statusOf = (state: NeuroState, now: Millis): NeuroView => ({
   upstreams: [...state.upstreams.values()].map((upstream) => upstreamView(upstream, now)),
   integrations: state.games.size,
   sockets: state.sockets.size,
-  draining: state.drainUntil !== undefined,
+  draining: state.drain.is !== "none",
 });
 
 /** Integrations, ordered by id. */

@@ -19,7 +19,7 @@ type ActionMessage = NeuroMessage & { readonly command: "action" };
 export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: StepContext): void {
   const { id, name, data } = message;
   if (upstream.pendingActions.byUpstreamId.has(id)) return; // Why: the same id is the same action, sent twice.
-  if (upstream.service.drainUntil !== undefined) return fail(upstream, message, "The relay restarts.", ctx);
+  if (upstream.service.drain.is !== "none") return fail(upstream, message, "The relay restarts.", ctx);
   const action = upstream.actions.get(name);
   if (action === undefined || !action.isRegistered) return answerUnregistered(upstream, message, ctx);
   const { current } = upstream.forces;

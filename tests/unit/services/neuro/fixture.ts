@@ -80,7 +80,7 @@ export class Scenario {
   readonly #frames = new Map<string, JsonObject[]>();
   readonly #told: ServiceMessage[] = [];
   readonly dials: { link: LinkId; url: string; headers: Readonly<Record<string, string>> }[] = [];
-  readonly hangups: LinkId[] = [];
+  readonly closedLinks: LinkId[] = [];
   readonly closed: { peer: PeerId; fault: string }[] = [];
   #neuros = new Map<string, FakeNeuro>();
   #peers = 0;
@@ -193,7 +193,7 @@ export class Scenario {
           this.dials.push({ link: effect.link, url: effect.url, headers: effect.headers ?? {} });
           break;
         case "closeLink":
-          this.hangups.push(effect.link);
+          this.closedLinks.push(effect.link);
           break;
         case "close":
           this.closed.push({ peer: effect.peer, fault: effect.fault });

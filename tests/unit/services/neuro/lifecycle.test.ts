@@ -185,24 +185,55 @@ test("NC34 a drain answers what is pending, unregisters everything and closes al
   neuro.action("u3", "a");
   poker.result(true);
   check.equal(neuro.heard(), ["result u3 false", "result u2 true"], "what is in flight may end");
-  scenario.pass(5_000);
+  scenario.pass(4_499);
+  check.equal(neuro.heard(), []);
+  scenario.pass(1);
   check.equal(neuro.heard(), ["result u1 false", "unregister a bet"]);
+  check.equal(scenario.closed, []);
+  scenario.pass(500);
   check.equal(scenario.closed.map(({ fault }) => fault), ["restarting", "restarting"]);
   check.that(scenario.effects.some((effect) => effect.do === "drained"));
   check.that(scenario.effects.some((effect) => effect.do === "put"), "what was unsaved is written");
   check.that(chess.heard().length > 0);
 });
 
-test("NC34 a drain with no action in flight ends at once", () => {
+test("NC34 a drain with no action in flight unregisters at once and ends 500 ms later", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a").force(["a"]);
   neuro.heard();
   scenario.step({ is: "draining", until: scenario.now + 5_000 });
   check.equal(neuro.heard(), ["unregister a"]);
+  scenario.pass(500);
   check.that(scenario.effects.some((effect) => effect.do === "drained"));
   const later = restarted(scenario);
   later.scenario.game("Chess").context("x");
-  check.equal(later.neuro.heard()[1], "force a", "and the force is not lost");
+  check.equal(later.neuro.heard().filter((word) => word.startsWith("force")), ["force a"], "and the force is not lost");
+});
+
+test("NC40 an action that crosses the unregistration of a drain is answered before the link closes", () => {
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
+  neuro.heard();
+  scenario.step({ is: "draining", until: scenario.now + 5_000 });
+  check.equal([neuro.heard(), scenario.closedLinks], [["unregister a"], []]);
+  scenario.pass(400);
+  neuro.action("u1", "a");
+  check.equal(neuro.heard(), ["result u1 false"]);
+  chess.register("b").startup();
+  check.equal([neuro.heard(), chess.heard().filter((word) => word.startsWith("action"))], [[], []]);
+  scenario.pass(99);
+  check.equal(scenario.closedLinks, []);
+  scenario.pass(1);
+  check.equal(scenario.closedLinks.length, 1);
+});
+
+test("NC40 without a connected Neuro a drain ends at once", () => {
+  for (const neuros of [[], [{}]]) {
+    const scenario = new Scenario({ neuros });
+    started(scenario, "Chess", "a");
+    scenario.step({ is: "draining", until: scenario.now + 5_000 });
+    check.that(scenario.effects.some((effect) => effect.do === "drained"));
+  }
 });
 
 test("NC35 a new url or name is dialled at once; the same settings change nothing", () => {
