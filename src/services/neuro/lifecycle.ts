@@ -28,7 +28,7 @@ import {
 } from "./actions/actions.ts";
 import { announceUpstreams, newUpstream, profileOf, redial, start, stop } from "./upstream/client.ts";
 import { moveContexts } from "./upstream/contexts.ts";
-import { updateOffAir } from "./upstream/broadcast.ts";
+import { leaveShutdown, updateOffAir } from "./upstream/broadcast.ts";
 import { cancelForces, onActionsSynced, restoreInterruptedForce } from "./forces/forces.ts";
 import { failAll, failForLostGame } from "./pending/pending.ts";
 
@@ -146,6 +146,7 @@ function moveGame(game: Game, to: Upstream, ctx: StepContext): void {
   failForLostGame(game, ctx);
   cancelForces(game, "cancelled", ctx);
   for (const reserved of [...game.reservedNames.values()]) freeName(from, reserved);
+  leaveShutdown(game, ctx);
   moveContexts(game.key, { from, to });
   game.upstream = to;
   for (const definition of definitions) registerAction(game, definition, ctx.now);

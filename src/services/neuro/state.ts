@@ -333,8 +333,10 @@ export interface QueuedContext {
   key: Key | undefined;
 }
 
-/** Games that were asked to shut down and are not ready. */
 export interface Shutdown {
+  /** Games that were asked to shut down and have not left: they get a cancellation. */
+  readonly asked: Set<Game>;
+  /** Those of them that are not ready. */
   readonly awaited: Set<Game>;
   isRequested: boolean;
 }

@@ -20,7 +20,7 @@ import type { Repair } from "../codec/repair.ts";
 import { applyControls } from "../operator/controls.ts";
 import { deliverQueued, failForLostGame } from "../pending/pending.ts";
 import type { Game, GameListener, NeuroState, Timer, Upstream } from "../state.ts";
-import { shutdownReady, updateOffAir } from "../upstream/broadcast.ts";
+import { leaveShutdown, updateOffAir } from "../upstream/broadcast.ts";
 
 /** A name that is longer than this is longer than `NAME_CODE_POINTS_MAX` code points in any normal form. */
 const GIVEN_LENGTH_MAX = 4 * NAME_CODE_POINTS_MAX;
@@ -129,7 +129,7 @@ export function disconnectGame(game: Game, ctx: StepContext): void {
   state.unsavedRecords.add(game.record);
   const { name, slug } = game;
   if (game.listener === "neuro") ctx.observe({ is: "integration_disconnected_via_backend", name, slug });
-  shutdownReady(game, ctx);
+  leaveShutdown(game, ctx);
   state.timers.set(graceTimer(game), ctx.now + state.settings.actions.grace);
 }
 

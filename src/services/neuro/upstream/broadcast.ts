@@ -4,7 +4,7 @@
  * Some clients end at a command that they do not know, so a game gets only what its policy allows.
  *
  * Invariants: N1 Neuro gets one `shutdown/ready`, once all games that were asked are ready or gone, or time is over; N2 a cancellation
- * reaches exactly the games that were asked.
+ * reaches exactly the games that were asked and have not left, whether they are ready or not.
  */
 import type { NeuroMessage, Session } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
@@ -61,7 +61,8 @@ export function forwardSpeechFinished(upstream: Upstream, message: NeuroMessage,
 export function requestShutdown(upstream: Upstream, how: "graceful" | "immediate" | "cancelled", ctx: StepContext): void {
   const { shutdown, service: state } = upstream;
   if (how === "cancelled") {
-    for (const game of shutdown.awaited) toGame(game, { command: "shutdown/graceful", wanted: false }, ctx);
+    for (const game of shutdown.asked) toGame(game, { command: "shutdown/graceful", wanted: false }, ctx);
+    shutdown.asked.clear();
     shutdown.awaited.clear();
     shutdown.isRequested = false;
     return state.timers.clear(shutdownTimer(upstream));
@@ -71,13 +72,21 @@ export function requestShutdown(upstream: Upstream, how: "graceful" | "immediate
     : { command: "shutdown/immediate" };
   shutdown.isRequested = true;
   for (const game of connectedGames(upstream)) {
-    if (game.policy.shutdown && toGame(game, message, ctx)) shutdown.awaited.add(game);
+    if (!game.policy.shutdown || !toGame(game, message, ctx)) continue;
+    shutdown.asked.add(game);
+    shutdown.awaited.add(game);
   }
   state.timers.set(shutdownTimer(upstream), ctx.now + (how === "graceful" ? GRACEFUL_MS : IMMEDIATE_MS));
   if (shutdown.awaited.size === 0) finishShutdown(upstream, ctx);
 }
 
-/** A game is ready to shut down, or has left. */
+/** A game has left: it is not asked any more. */
+export function leaveShutdown(game: Game, ctx: StepContext): void {
+  game.upstream.shutdown.asked.delete(game);
+  shutdownReady(game, ctx);
+}
+
+/** A game is ready to shut down. */
 export function shutdownReady(game: Game, ctx: StepContext): void {
   const { upstream } = game;
   upstream.shutdown.awaited.delete(game);

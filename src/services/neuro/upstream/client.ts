@@ -64,7 +64,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     forces: { current: undefined, answerBy: 0, waiting: new Map(), retiredNames: new Map() },
     pendingActions: { byId: new Map(), byUpstreamId: new Map(), deadlines: new Deadlines() },
     contexts: newContexts(settings, now),
-    shutdown: { awaited: new Set(), isRequested: false },
+    shutdown: { asked: new Set(), awaited: new Set(), isRequested: false },
     inbox: [],
   };
 }

@@ -63,7 +63,32 @@ test("NC20 an immediate shutdown leaves a few seconds", () => {
   check.equal(neuro.heard(), ["shutdown/ready"]);
 });
 
-test("NC21 a cancellation reaches exactly those who were asked and have not answered", () => {
+test("NC21 a cancellation reaches a game that is ready, too, but not one that has left", () => {
+  const { scenario, neuro } = opened(STOPPABLE);
+  const [ready, waiting, gone] = ["Ready", "Waiting", "Gone"].map((name) => started(scenario, `Safe ${name}`, name));
+  neuro.say("shutdown/graceful", { wants_shutdown: true });
+  ready?.say("shutdown/ready");
+  gone?.close();
+  const back = started(scenario, "Safe Gone", "Gone");
+  for (const game of [ready, waiting, back]) game?.heard();
+  neuro.say("shutdown/graceful", { wants_shutdown: false });
+  check.equal([ready, waiting, back].map((game) => game?.heard()), [["shutdown/graceful"], ["shutdown/graceful"], []]);
+  neuro.say("shutdown/graceful", { wants_shutdown: false });
+  check.equal(ready?.heard(), [], "once");
+});
+
+test("NC21 a cancellation also reaches games after Neuro was told that all are ready", () => {
+  const { scenario, neuro } = opened(STOPPABLE);
+  const one = started(scenario, "Safe One", "a");
+  neuro.say("shutdown/graceful", { wants_shutdown: true });
+  one.say("shutdown/ready").heard();
+  neuro.drop();
+  neuro.reopen();
+  neuro.say("shutdown/graceful", { wants_shutdown: false });
+  check.equal(one.heard(), ["shutdown/graceful"]);
+});
+
+test("NC21 a cancellation reaches exactly those who were asked", () => {
   const { scenario, neuro } = opened(STOPPABLE);
   const one = started(scenario, "Safe One", "a");
   neuro.say("shutdown/graceful", { wants_shutdown: true });
