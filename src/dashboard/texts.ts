@@ -44,7 +44,7 @@ export const TEXTS = {
       "When the relay starts on this machine it prints the address of this page with a token in it. Open that address, or enter a token here.",
     token: "Token",
     submit: "Sign in",
-    note:
+    hint:
       "`web.token` sets your own token. Any Intermediary token with the scope `watch` also opens this page, and can do what its scopes allow. The token stays in this tab.",
     refusals: {
       invalid: "That token wasn't accepted.",
@@ -484,7 +484,7 @@ export const OUTCOMES: Readonly<Record<FaultName, string>> = {
   slowPeer: "the client reads too slowly",
   badMessage: "invalid message",
   notFound: "not found",
-  notNow: "not possible at that moment",
+  notNow: "not possible at that time",
   queueFull: "queue full",
   storageFailed: "storage failed",
   jobLost: "interrupted",

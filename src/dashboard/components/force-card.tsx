@@ -75,7 +75,7 @@ export function ForceCard({ force, neuro, place }: ForceCardProps) {
   );
 }
 
-/** What the game told Neuro about its state. */
+/** The state that the game sent to Neuro. */
 function ForceState({ text }: { readonly text: string | null }) {
   if (text === null || text === "") return null;
   return (

@@ -33,7 +33,7 @@ export function SignIn() {
           <span class="button-text">{TEXT.submit}</span>
         </button>
         <p class="faint small">
-          <Prose text={TEXT.note} />
+          <Prose text={TEXT.hint} />
         </p>
       </form>
     </main>

@@ -170,9 +170,9 @@ function namesOf(event: JsonObject): readonly string[] {
   const { from, to, integration, name, game_title, upstream, parameter, by, payload } = event;
   if (typeof by === "string") return [by];
   if (Array.isArray(to)) return list(to);
-  const asker = isObject(payload) ? payload["game_title"] : undefined;
+  const requester = isObject(payload) ? payload["game_title"] : undefined;
   // Why: in an event about an action, `name` is the action's.
-  const whom = from ?? to ?? integration ?? game_title ?? asker ?? upstream ??
+  const whom = from ?? to ?? integration ?? game_title ?? requester ?? upstream ??
     (isAboutAction(event) ? undefined : name) ?? parameter;
   return whom === undefined ? [] : [text(whom)];
 }

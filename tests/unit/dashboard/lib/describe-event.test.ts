@@ -44,7 +44,7 @@ test("DB20 what operators did is a sentence, and its outcome is in words", () =>
   check.equal(acted("require_approval", "all"), "turned approvals on");
   check.equal(acted("waive_approval", "chess"), "turned approvals off for chess");
   check.equal(acted("start", "all"), "resumed everything");
-  check.equal(acted("veto", "chess", "notNow"), "vetoed a force of chess  (not possible at that moment)");
+  check.equal(acted("veto", "chess", "notNow"), "vetoed a force of chess  (not possible at that time)");
   check.equal(acted("something_new", "chess"), "something new chess");
 });
 
