@@ -214,7 +214,9 @@ export type ProblemObservation =
   | { readonly is: "panicked"; readonly service: PanicSource; readonly reason: string; readonly stack: string }
   | { readonly is: "service_rebuilt"; readonly service: ServiceName }
   /** Nothing more is written to the file of a recording. */
-  | { readonly is: "recording_stopped"; readonly file: string; readonly why: "full" | "failed"; readonly reason: string };
+  | { readonly is: "recording_stopped"; readonly file: string; readonly why: "full" | "failed"; readonly reason: string }
+  /** Nobody read standard output or standard error in time, so lines were dropped. */
+  | { readonly is: "lines_dropped"; readonly output: "stdout" | "stderr"; readonly lines: number };
 
 /** Where an internal error happened: in a service, in the relay around them, or in the web app. */
 export type PanicSource = ServiceName | "relay" | "web";

@@ -389,6 +389,11 @@ const LOG_MESSAGES = {
     source: "relay",
     text: ({ file, why, reason }) => `recording to ${quoted(file)} stopped (${why}): ${quoted(reason)}`,
   },
+  lines_dropped: {
+    level: "warning",
+    source: "relay",
+    text: ({ output, lines }) => `dropped ${lines} lines of ${output}: nobody read them in time`,
+  },
 } satisfies LogMessages;
 
 /** The row for an observation. The compiler demands a row for each kind. */

@@ -6,7 +6,7 @@ import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
 import type { Jobs, Store } from "../engine/mod.ts";
 import type { Job } from "../jobs/mod.ts";
-import { LineBuffer, type Log, openLog } from "../observability/mod.ts";
+import { type Log, openLog } from "../observability/mod.ts";
 import type { UploadStore } from "../storage/upload-store.ts";
 import type { Host } from "./host.ts";
 import type { RecordingTap } from "./recording-tap.ts";
@@ -60,21 +60,13 @@ export const lazyJobs: Jobs = {
   },
 };
 
-/** Opens the log of a process: standard error, or `log.file`. */
-export async function openProcessLog({ log }: Settings, options: ServeOptions): Promise<Log> {
-  const print = options.log ?? standardError();
+/** Opens the log of a process: `print`, or `log.file`. */
+export async function openProcessLog({ log }: Settings, print: (line: string) => void): Promise<Log> {
   if (log.file === "") return await openLog(log, print);
   const { rotatingFile } = await import("../observability/log-file.ts");
   return await openLog(log, print, rotatingFile).catch((error: unknown) => {
     throw new StartError(`log.file: ${log.file} cannot be written: ${errorText(error)}`);
   });
-}
-
-/** Why buffered: when a thousand games connect at once, a write for each line would take longer than the games do. */
-function standardError(): (line: string) => void {
-  const lines = new LineBuffer((text) => console.error(text), (run) => setImmediate(run));
-  process.once("exit", () => lines.flush());
-  return (line) => lines.add(line);
 }
 
 /** Starts the recording that `record.file` asks for; undefined where it is empty. Closes the host when it cannot. */

@@ -19,6 +19,7 @@ import { bindError, type BoundListener, type Listener, listenersOf, readyLines }
 import { lazyJobs, openProcessLog, openRecording, openStorage } from "./open-ports.ts";
 import { createClock } from "./process-clock.ts";
 import { type RelayHandle, type ServeOptions, StartError } from "./serve-options.ts";
+import { type OutputLines, outputLines, type OutputName, type WriteOutput } from "./standard-output.ts";
 import { VoiceStub } from "./voice-stub.ts";
 import { webToken } from "./web-token.ts";
 
@@ -29,6 +30,7 @@ export interface ServerRuntime {
   /** Runs something at the end of this turn of the event loop. */
   afterTurn(run: () => void): void;
   readonly dial: Dialer;
+  readonly writeOutput: WriteOutput;
 }
 
 /** What handles the requests and connections of one listener. */
@@ -57,11 +59,14 @@ export async function serveProcess(
   settings: Settings,
   options: ServeOptions,
 ): Promise<RelayHandle> {
-  const print = options.print ?? ((line: string) => console.log(line));
-  const host = new Host({
+  const linesTo = (output: OutputName): OutputLines =>
+    outputLines(output, runtime.writeOutput, (lines) => host.observe({ is: "lines_dropped", output, lines }));
+  const [stdout, stderr] = [linesTo("stdout"), linesTo("stderr")];
+  const print = options.print ?? stdout.add;
+  const host: Host = new Host({
     settings,
     services: options.services ?? services(settings),
-    log: await openProcessLog(settings, options),
+    log: await openProcessLog(settings, options.log ?? stderr.add),
     webToken: await webToken(settings),
     jobs: options.jobs ?? lazyJobs,
     isResident: true,
@@ -78,6 +83,7 @@ export async function serveProcess(
     links.close();
     tap?.stop();
     await host.close();
+    await Promise.all([stdout.close(), stderr.close()]);
   };
   const bound: BoundListener[] = [];
   try {

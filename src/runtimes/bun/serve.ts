@@ -8,6 +8,7 @@ import type { Listener } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
 import { type ListenerContext, type OpenListener, serveProcess, type ServerRuntime } from "../serve.ts";
 import { tooManyConnections } from "../upgrade.ts";
+import { writeOutput } from "./output.ts";
 import { websocketHandlers } from "./socket.ts";
 
 export { type RelayHandle, type ServeOptions, StartError } from "../serve-options.ts";
@@ -22,7 +23,7 @@ export const serve = (settings: Settings, options: ServeOptions = {}): Promise<R
 
 const afterTurn = (run: () => void): void => void setImmediate(run);
 
-const bun: ServerRuntime = { listen, afterTurn, dial: createRawDialer({ connect, afterTurn }) };
+const bun: ServerRuntime = { listen, afterTurn, writeOutput, dial: createRawDialer({ connect, afterTurn }) };
 
 function listen({ name, host: hostname, port }: Listener, { app, frameBytesMax, admit }: ListenerContext): OpenListener {
   const server = Bun.serve<ConnectionHandler>({

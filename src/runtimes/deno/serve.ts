@@ -26,7 +26,13 @@ export function serve(settings: Settings, options: ServeOptions = {}): Promise<R
 
 const afterTurn = (run: () => void): void => void setImmediate(run);
 
-const deno: ServerRuntime = { listen, afterTurn, dial: createRawDialer({ connect, afterTurn }) };
+const deno: ServerRuntime = {
+  listen,
+  afterTurn,
+  // Why not `node:fs`: on Deno its `write` blocks.
+  writeOutput: (output, bytes) => Deno[output].write(bytes),
+  dial: createRawDialer({ connect, afterTurn }),
+};
 
 function listen({ name, host: hostname, port }: Listener, { app, admit }: ListenerContext): OpenListener {
   const server = Deno.serve({

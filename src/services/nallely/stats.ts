@@ -154,6 +154,7 @@ export function recordObservation(
     case "panicked":
     case "service_rebuilt":
     case "recording_stopped":
+    case "lines_dropped":
       return;
     default:
       return assertNever(observation);

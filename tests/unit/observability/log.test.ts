@@ -267,18 +267,67 @@ test("OB11 a prediction can be printed as the original Brain relay does", () => 
   );
 });
 
-test("OB12 lines of one turn are written together and in order, and earlier when there are many", () => {
+/** A buffer whose turns and writes end when the test says so. */
+function heldBuffer() {
   const written: string[] = [];
   const turns: (() => void)[] = [];
-  const lines = new LineBuffer((text) => written.push(text), (run) => turns.push(run));
+  const writes: (() => void)[] = [];
+  const dropped: number[] = [];
+  const lines = new LineBuffer({
+    write: (text) => new Promise((resolve) => written.push(text) > 0 && writes.push(resolve)),
+    afterTurn: (run) => turns.push(run),
+    dropped: (count) => dropped.push(count),
+  });
+  const endTurn = () => {
+    for (const turn of turns.splice(0)) turn();
+  };
+  const endWrite = async () => {
+    writes.shift()?.();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  };
+  return { lines, written, dropped, endTurn, endWrite };
+}
+
+test("OB12 lines of one turn are written together and in order, and earlier when there are many", async () => {
+  const { lines, written, endTurn, endWrite } = heldBuffer();
   lines.add("a");
   lines.add("b");
   check.equal(written, []);
-  for (const turn of turns.splice(0)) turn();
-  check.equal(written, ["a\nb"]);
+  endTurn();
+  check.equal(written, ["a\nb\n"]);
+  await endWrite();
   lines.add("c");
   lines.add("x".repeat(100_000));
   check.equal(written.length, 2);
-  for (const turn of turns) turn();
+  endTurn();
   check.equal(written.length, 2);
+});
+
+test("OB32 while nobody reads, 1 MiB of lines waits; further lines are dropped, counted and reported", async () => {
+  const { lines, written, dropped, endTurn, endWrite } = heldBuffer();
+  lines.add("first");
+  endTurn();
+  for (let at = 0; at < 3_000; at++) lines.add(`${at} ${"x".repeat(1_000)}`);
+  check.equal([written.length, dropped], [1, []]);
+  await endWrite();
+  check.equal(written.length, 2);
+  const [, second = ""] = written;
+  check.that(second.length <= 1_048_576 + 2_000 && second.startsWith("0 x"), `${second.length}`);
+  check.equal(dropped, [3_000 - second.trimEnd().split("\n").length]);
+  await endWrite();
+  lines.add("last");
+  endTurn();
+  check.equal(written.at(-1), "last\n");
+});
+
+test("OB32 closing waits for what is being written, but no longer than it may", async () => {
+  const { lines, written, endWrite } = heldBuffer();
+  lines.add("a");
+  const closed = lines.close(60_000);
+  check.equal(written, ["a\n"]);
+  await endWrite();
+  await closed;
+  lines.add("b");
+  await lines.close(1);
+  check.equal(written, ["a\n", "b\n"]);
 });
