@@ -7,7 +7,7 @@
 import type { Observation, ObservationName } from "../core/observation.ts";
 import type { LogLevel, LogSettings } from "../core/settings.ts";
 import { redactUrl } from "../core/text.ts";
-import { floodLimit, type RateLimit, workLimit } from "./log-rate-limit.ts";
+import { floodLimit, type RateLimit, retryLimit, workLimit } from "./log-rate-limit.ts";
 import { list, quoted } from "./log-text.ts";
 import type { RelayMetrics } from "./metric-definitions.ts";
 
@@ -38,11 +38,13 @@ const LOG_MESSAGES = {
   nallely_connected: {
     level: "info",
     source: "nallely",
+    limit: retryLimit("Nallely connections"),
     text: ({ name, url }) => `registered neuron ${quoted(name)} at ${redactUrl(url)}`,
   },
   nallely_lost: {
     level: "warning",
     source: "nallely",
+    limit: retryLimit("lost Nallely connections"),
     text: ({ name, reason, retry_ms }) =>
       `neuron ${quoted(name)} lost its connection, reconnecting in ${retry_ms} ms: ${quoted(reason)}`,
   },
@@ -230,12 +232,14 @@ const LOG_MESSAGES = {
   upstream_connected: {
     level: "info",
     source: "neuro",
+    limit: retryLimit("connections to an upstream"),
     text: ({ upstream, url }) => `connected to ${quoted(upstream)} at ${quoted(redactUrl(url))}`,
     measure: ({ upstream }, { upstreamConnections }) => upstreamConnections.labels(upstream).add(),
   },
   upstream_lost: {
     level: "warning",
     source: "neuro",
+    limit: retryLimit("lost connections to an upstream"),
     text: ({ upstream, reason, retry_ms }) =>
       `lost connection to ${quoted(upstream)}, reconnecting in ${retry_ms} ms: ${quoted(reason)}`,
   },
@@ -377,11 +381,13 @@ const LOG_MESSAGES = {
   panicked: {
     level: "error",
     source: "relay",
+    limit: floodLimit("internal errors"),
     text: ({ service, reason, stack }) => `internal error in ${service}: ${quoted(reason)} at ${stack.slice(0, 1_000)}`,
   },
   service_rebuilt: {
     level: "warning",
     source: "relay",
+    limit: floodLimit("rebuilt services"),
     text: ({ service }) => `${service} was rebuilt from storage`,
   },
   recording_stopped: {

@@ -1,25 +1,29 @@
 /**
- * Limits the log lines of observations that peers can cause any number of times: a number of lines of each kind in a window, then one
- * line with the number of suppressed ones.
+ * Limits the log lines of observations that can happen any number of times: a number of lines of each kind in a window, then one line
+ * with the number of suppressed ones.
  *
  * Invariant: a kind writes at most its `lines` and one summary in each window, however often it happens. Metrics still count all.
  */
 import type { Millis } from "../core/ids.ts";
 
-export const WINDOW_MS: Millis = 10_000;
+const WINDOW_MS: Millis = 10_000;
+const RETRY_WINDOW_MS: Millis = 60_000;
 
 /** How often a kind of observation may be logged. */
 export interface RateLimit {
   /** Names many of them in the summary line. */
   readonly plural: string;
-  /** Lines in each window of `WINDOW_MS`. */
+  /** Lines in each window. */
   readonly lines: number;
+  readonly windowMs: Millis;
 }
 
 /** For what strangers and errors cause. */
-export const floodLimit = (plural: string): RateLimit => ({ plural, lines: 20 });
+export const floodLimit = (plural: string): RateLimit => ({ plural, lines: 20, windowMs: WINDOW_MS });
 /** For the work of integrations and operators, who want to see each line unless a program runs wild. */
-export const workLimit = (plural: string): RateLimit => ({ plural, lines: 200 });
+export const workLimit = (plural: string): RateLimit => ({ plural, lines: 200, windowMs: WINDOW_MS });
+/** For attempts that are repeated until they succeed, which may be never. */
+export const retryLimit = (plural: string): RateLimit => ({ plural, lines: 5, windowMs: RETRY_WINDOW_MS });
 
 export interface LogClock {
   now(): Millis;
@@ -43,10 +47,10 @@ export class LogRateLimiter {
   }
 
   /** Whether one more line of this kind may be written. `summarize` gets the number of suppressed ones when the window ends. */
-  allows(kind: string, linesMax: number, summarize: (suppressed: number) => void): boolean {
+  allows(kind: string, { lines, windowMs }: RateLimit, summarize: (suppressed: number) => void): boolean {
     const now = this.#clock.now();
-    const window = this.#current(kind, now) ?? this.#open(kind, now, summarize);
-    if (window.lines < linesMax) {
+    const window = this.#current(kind, now) ?? this.#open(kind, now + windowMs, summarize);
+    if (window.lines < lines) {
       window.lines++;
       return true;
     }
@@ -66,8 +70,8 @@ export class LogRateLimiter {
     return undefined;
   }
 
-  #open(kind: string, now: Millis, summarize: (suppressed: number) => void): Window {
-    const window = { endsAt: now + WINDOW_MS, lines: 0, suppressed: 0, summarize };
+  #open(kind: string, endsAt: Millis, summarize: (suppressed: number) => void): Window {
+    const window = { endsAt, lines: 0, suppressed: 0, summarize };
     this.#windows.set(kind, window);
     return window;
   }

@@ -6,7 +6,7 @@
  */
 import type { Observation, ObservationName } from "../core/observation.ts";
 import { logMessageOf } from "./log-messages.ts";
-import { type LogClock, LogRateLimiter, type RateLimit, WINDOW_MS } from "./log-rate-limit.ts";
+import { type LogClock, LogRateLimiter, type RateLimit } from "./log-rate-limit.ts";
 import { shown } from "./log-text.ts";
 import type { Log } from "./logger.ts";
 import type { RelayMetrics } from "./metric-definitions.ts";
@@ -39,11 +39,11 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
     const { source, level } = logMessageOf(observation);
     log.write({ source, level, text, at: now(), properties: { observation: observation.is, ...properties } });
   };
-  const summarize = (observation: Observation, { plural }: RateLimit, suppressed: number): void => {
-    const fault = "fault" in observation ? observation.fault : undefined;
-    const kind = fault === undefined ? plural : `${plural} (${fault})`;
-    const text = `${kind}: ${suppressed} more in the last ${WINDOW_MS / 1_000} s`;
-    write(observation, text, { ...(fault !== undefined && { fault }), suppressed });
+  const summarize = (observation: Observation, { plural, windowMs }: RateLimit, suppressed: number): void => {
+    const detail = detailOf(observation);
+    const [[, value = ""] = []] = Object.entries(detail);
+    const kind = value === "" ? plural : `${plural} (${value})`;
+    write(observation, `${kind}: ${suppressed} more in the last ${windowMs / 1_000} s`, { ...detail, suppressed });
   };
   return {
     observe(observation) {
@@ -52,16 +52,23 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
       measure?.(observation, metrics, now);
       if (!log.isOn(source, level)) return;
       const isAllowed = limit === undefined ||
-        limiter.allows(kindOf(observation), limit.lines, (suppressed) => summarize(observation, limit, suppressed));
+        limiter.allows(kindOf(observation), limit, (suppressed) => summarize(observation, limit, suppressed));
       if (isAllowed) write(observation, text(observation), propertiesOf(observation));
     },
     close: () => limiter.close(),
   };
 }
 
-/** Why by fault: a stranger who floods the log with one fault must not hide another. */
-const kindOf = (observation: Observation): string =>
-  "fault" in observation ? `${observation.is} ${observation.fault}` : observation.is;
+const kindOf = (observation: Observation): string => [observation.is, ...Object.values(detailOf(observation))].join(" ");
+
+/**
+ * What is limited separately besides the name of an observation.
+ * Why the fault: a stranger who floods the log with one fault must not hide another. Why the upstream: likewise.
+ */
+function detailOf(observation: Observation): { readonly fault?: string; readonly upstream?: string } {
+  if ("fault" in observation) return { fault: observation.fault };
+  return "upstream" in observation ? { upstream: observation.upstream } : {};
+}
 
 function propertiesOf(observation: Observation): Record<string, unknown> {
   const logged = Object.entries(observation).filter(([field]) => LOGGED_FIELDS.has(field));

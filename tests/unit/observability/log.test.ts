@@ -243,6 +243,19 @@ test("OB29 operator commands, approvals and sealed sessions are limited as well"
   await log.close();
 });
 
+test("OB29b a connection that is lost again and again has five lines a minute, for each upstream", async () => {
+  const { lines, log, observing, pass } = await flood();
+  for (let at = 0; at < 60; at++) {
+    for (const upstream of ["neuro", "evil"]) {
+      observing.observe({ is: "upstream_lost", upstream, reason: "no", retry_ms: 1_000 });
+    }
+    pass(1_000);
+  }
+  check.equal(lines.length, 12);
+  check.match(lines.at(-1) ?? "", /lost connections to an upstream \(evil\): 55 more in the last 60 s$/);
+  await log.close();
+});
+
 test("OB30 a token is hidden wherever it occurs: in a name, a reason, a list, a property", async () => {
   for (const format of ["text", "json"] as const) {
     const lines: string[] = [];
