@@ -16,7 +16,10 @@ import { isSafePattern, PATTERN_TEXT_MAX } from "./safe-pattern.ts";
 
 /** Parts of a schema whose references are resolved. */
 const NODES_MAX = 2_000;
-/** Data is not validated if the parts of the schema times the characters of the data are more than this. */
+/**
+ * Data is not validated if the parts of the schema, with the values of its enums, times the characters of the data are more than
+ * this.
+ */
 const WORK_MAX = 4_000_000;
 /** In longer data, patterns and `uniqueItems` are not checked. */
 const COSTLY_TEXT_MAX = 8_192;
@@ -35,7 +38,7 @@ export function compileSchema(schema: JsonObject): CompiledSchema {
   const strict = new SchemaCompiler(schema, true);
   const normalized = strict.compileRoot();
   const loose = new SchemaCompiler(schema, false).compileRoot();
-  return { normalized, size: strict.parts, strict: validator(normalized), loose: validator(loose) };
+  return { normalized, size: strict.size, strict: validator(normalized), loose: validator(loose) };
 }
 
 /**
@@ -98,8 +101,13 @@ const patterns: KeywordReader = (value, compiler, depth) =>
 const number: KeywordReader = (value) => (typeof value === "number" ? value : undefined);
 const size: KeywordReader = (value) => (typeof value === "number" && value >= 0 ? value : undefined);
 const positive: KeywordReader = (value) => (typeof value === "number" && value > 0 ? value : undefined);
-const names: KeywordReader = (value) =>
-  Array.isArray(value) && value.every((name: Json) => typeof name === "string") ? value : undefined;
+const names: KeywordReader = (value, compiler) =>
+  Array.isArray(value) && value.every((name: Json) => typeof name === "string") ? compared(value, compiler, 0) : undefined;
+/** A value that data is compared with. */
+const compared: KeywordReader = (value, compiler) => {
+  compiler.countValue(value);
+  return value;
+};
 const asIs: KeywordReader = (value) => value;
 
 const TYPES: readonly Json[] = ["object", "array", "string", "number", "integer", "boolean", "null"];
@@ -113,8 +121,8 @@ const KEYWORD_READERS: ReadonlyMap<string, KeywordReader> = new Map<string, Keyw
       return value.length > 0 && value.every((type: Json) => TYPES.includes(type)) ? value : undefined;
     },
   ],
-  ["enum", (value) => (Array.isArray(value) && value.length > 0 ? value : undefined)],
-  ["const", asIs],
+  ["enum", (value, compiler) => (Array.isArray(value) && value.length > 0 ? compared(value, compiler, 0) : undefined)],
+  ["const", compared],
   ["default", asIs],
   ["required", names],
   ["properties", table],
@@ -155,11 +163,23 @@ const KEYWORD_READERS: ReadonlyMap<string, KeywordReader> = new Map<string, Keyw
 class SchemaCompiler {
   readonly isStrict: boolean;
   readonly #root: JsonObject;
-  parts = 0;
+  #parts = 0;
+  #values = 0;
 
   constructor(root: JsonObject, isStrict: boolean) {
     this.#root = root;
     this.isStrict = isStrict;
+  }
+
+  /** Everything that one value of the data may be compared with. */
+  get size(): number {
+    return this.#parts + this.#values;
+  }
+
+  countValue(value: Json): void {
+    this.#values++;
+    if (typeof value !== "object" || value === null) return;
+    for (const item of Object.values(value)) this.countValue(item ?? null);
   }
 
   compileRoot(): JsonObject {
@@ -170,7 +190,7 @@ class SchemaCompiler {
   /** One part of the schema; where a bound is reached it accepts every value. */
   compile(given: Json, depth: number): Json {
     if (typeof given === "boolean") return given;
-    if (!isObject(given) || depth > SCHEMA_DEPTH_MAX || ++this.parts > NODES_MAX) return {};
+    if (!isObject(given) || depth > SCHEMA_DEPTH_MAX || ++this.#parts > NODES_MAX) return {};
     const entries: [string, Json][] = [];
     for (const [keyword, value] of Object.entries(withPrefixItems(given))) {
       const read = value === undefined ? undefined : KEYWORD_READERS.get(keyword)?.(value, this, depth + 1);

@@ -252,3 +252,29 @@ test("NB133 the same seed samples the same data, another seed other data", () =>
 test("NB134 a plain sample has what is required and the first of each choice", () => {
   check.equal(sampleData(compileSchema(buy).normalized, seededRandom(3), "plain"), { item: "apple" });
 });
+
+test("NB132b values of an enum, a const and names in `required` count as work, and a large enum is still checked", () => {
+  const numbers = Array.from({ length: 10_000 }, (_, at) => at);
+  const records = numbers.map((at) => ({ at, name: `item ${at}` }));
+  const expensive: readonly (readonly [JsonObject, Json])[] = [
+    [{ type: "array", items: { enum: numbers } }, numbers.map(() => 9_999)],
+    [{ type: "array", items: { enum: records } }, records.map(() => records.at(-1) ?? null)],
+    [
+      { type: "array", items: { anyOf: numbers.slice(0, 1_900).map((at) => ({ required: ["at", "name", `no ${at}`] })) } },
+      records,
+    ],
+    [
+      { type: "array", items: { anyOf: numbers.slice(0, 90).map((at) => ({ const: [...numbers.slice(0, 1_000), at] })) } },
+      numbers.slice(0, 100).map(() => [...numbers.slice(0, 1_000), 89]),
+    ],
+  ];
+  for (const [schema, data] of expensive) {
+    const start = performance.now();
+    const compiled = compileSchema(schema);
+    validationError(compiled, data);
+    check.that(performance.now() - start < 1_000, JSON.stringify(schema).slice(0, 60));
+  }
+  const large = compileSchema({ type: "object", properties: { item: { enum: numbers.slice(0, 5_000) } } });
+  check.equal(validationError(large, { item: 4_999 }), undefined);
+  check.match(validationError(large, { item: 5_000 }) ?? "", /item/);
+});
