@@ -52,6 +52,9 @@ export function utf8(bytes: Uint8Array, bom: "keep" | "strip" = "keep"): string 
 export const normalized = (text: string, lengthMax: number): string | undefined =>
   text.length > lengthMax ? undefined : text.normalize("NFC");
 
+/** The number in a text of at most 15 digits, which a number holds exactly; undefined for any other text. */
+export const wholeNumber = (text: string): number | undefined => /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+
 /** The text of a frame. Bytes that are not valid UTF-8 become U+FFFD. */
 export const lenientText = (frame: Frame): string => typeof frame === "string" ? frame : LENIENT.decode(frame);
 

@@ -87,7 +87,7 @@ export function restoreEntries(state: NeuroState, entries: readonly Entry[], now
   for (const [id, entry] of latest) if (id.startsWith("game/")) restoreGame(state, entry, now);
   for (const [id, entry] of latest) if (id.startsWith("force/")) restoreForce(state, entry);
   restoreHolds(state);
-  for (const entry of entries) if (segmentAt(entry.key, 1) === "context") restoreContext(state, entry);
+  for (const entry of entries) if (segmentAt(entry.key, 1) === "context") restoreContext(state, entry, now);
 }
 
 function recordValue(state: NeuroState, { kind, key }: StoredRecord): Json | undefined {
@@ -167,7 +167,7 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   const game = createGame(state, { listener, name, key: id, ...(typeof slug === "string" && { slug }) });
   game.record.storedKey = at;
   game.neverConfirms = confirmsNothing === true;
-  const since = typeof leftAt === "number" && leftAt > 0 ? leftAt : now;
+  const since = pastOr(leftAt, now);
   game.presence = { is: "away", since };
   if (isConnectionInfo(connection)) game.connection = connection;
   if (isObject(controls)) {
@@ -185,8 +185,9 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   }
   for (const each of listOf(released)) {
     const [original, before, freeAt] = listOf(each);
-    if (typeof original !== "string" || typeof before !== "string" || typeof freeAt !== "number") continue;
-    restoreReservedName(game, { original, before, freeAt });
+    if (typeof original !== "string" || typeof before !== "string") continue;
+    const latest = now + state.settings.actions.parked;
+    restoreReservedName(game, { original, before, freeAt: typeof freeAt === "number" ? Math.min(freeAt, latest) : latest });
   }
 }
 
@@ -198,17 +199,25 @@ function restoreForce(state: NeuroState, { key: at, value }: Entry): void {
   game.forceRecord.storedKey = at;
 }
 
-function restoreContext(state: NeuroState, { key: at, value }: Entry): void {
+function restoreContext(state: NeuroState, { key: at, value }: Entry, now: Millis): void {
   if (!isRecord(value)) return;
   const { id, upstream: upstreamId, from, name, message, silent, at: heardAt } = value;
   if (typeof id !== "string" || typeof message !== "string" || typeof from !== "string") return;
-  if (typeof name !== "string" || typeof heardAt !== "number") return;
+  if (typeof name !== "string") return;
   const [first] = state.upstreams.values();
   const upstream: Upstream | undefined = state.upstreams.get(String(upstreamId)) ?? first;
   const source = state.games.get(from) ?? { key: from, name, isOffAir: false, isHeld: false };
   if (upstream === undefined) return;
-  queueContext(upstream, { id, source: source, message, silent: silent === true, at: heardAt, key: at }, undefined);
+  queueContext(
+    upstream,
+    { id, source: source, message, silent: silent === true, at: pastOr(heardAt, now), key: at },
+    undefined,
+  );
 }
+
+/** A stored time. The time of the restart takes the place of one that is not a number, or not before it. */
+const pastOr = (value: Json | undefined, now: Millis): Millis =>
+  typeof value === "number" && value > 0 && value < now ? value : now;
 
 interface StoredAction extends Action {
   readonly before: string;

@@ -4,6 +4,7 @@ import type { ResumedPeer } from "../../../core/event.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import type { Scope } from "../../../core/settings.ts";
+import { wholeNumber } from "../../../core/text.ts";
 import { readRate } from "../codec/watcher-requests.ts";
 import type { Connections } from "./connection-state.ts";
 import { type Identity, type Integration, newIntegration, type Watcher } from "./peer.ts";
@@ -38,7 +39,7 @@ export function restorePeer(
     digest,
     scopes: new Set(SCOPES.filter((scope) => stringsIn(scopes).includes(scope))),
     session: String(session),
-    since: Number(since),
+    since: typeof since === "number" ? Math.min(since, now) : now,
   };
   if (kind === "neuro-os") {
     connections.peers.set(peer, { is: "watcher", ...identity, messages: 0 });
@@ -52,7 +53,7 @@ export function restorePeer(
   connections.integrations.set(name, integration);
   connections.resumed.push({ peer, missed, events: undefined, rate: undefined });
   if (name.startsWith("unknown-")) {
-    connections.generatedNames = Math.max(connections.generatedNames, Number(name.slice(8)) || 0);
+    connections.generatedNames = Math.max(connections.generatedNames, wholeNumber(name.slice(8)) ?? 0);
   }
   return true;
 }

@@ -15,6 +15,7 @@ import type { GameMessage } from "../../../core/neuro-messages.ts";
 import { SmallMap } from "../small-map.ts";
 import { decodeGame } from "../codec/decode-game.ts";
 import { encodeGame } from "../codec/encode-game.ts";
+import { utf8Length } from "../codec/frame.ts";
 import {
   type ConnectionState,
   type Game,
@@ -46,6 +47,8 @@ import { requestReregistration, trackRegistration } from "./reregistration.ts";
 const CONNECTIONS_PER_SOCKET_MAX = 256;
 /** Games of one socket that its attachment names. */
 const ATTACHED_NAMES_MAX = 32;
+/** A Durable Object rejects an attachment of more than 16 KiB, and it holds what the upgrade said, too. */
+const ATTACHMENT_BYTES_MAX = 8_192;
 
 export function openSocket(
   state: NeuroState,
@@ -207,7 +210,15 @@ export function openConnection(
 /** Stores with the socket which games it is active for: that survives a panic, and the hibernation of a Durable Object. */
 function saveAttachment({ peer, connections }: GameSocket, ctx: StepContext): void {
   const active = [...connections.values()].filter(({ state }) => state.is === "active");
-  const names = active.slice(0, ATTACHED_NAMES_MAX).map(({ name, game }) => [name, game.key]);
+  const names: (readonly [string, string])[] = [];
+  let bytes = utf8Length(JSON.stringify({ v: 1, names }));
+  for (const { name, game } of active.slice(0, ATTACHED_NAMES_MAX)) {
+    // Why: a frame with a name that is too long leads to the same game by its normal form.
+    const attached = [name.length > game.name.length ? game.name : name, game.key] as const;
+    bytes += utf8Length(JSON.stringify(attached)) + 1;
+    if (bytes > ATTACHMENT_BYTES_MAX) break;
+    names.push(attached);
+  }
   ctx.emit({ do: "attach", peer, attachment: { v: 1, names } });
 }
 
@@ -227,6 +238,13 @@ function handleFirstMessage(socket: GameSocket, { name, message }: NamedMessage,
   if (message.command !== "startup" && socket.reregisterAskedAt === undefined) requestReregistration(socket, ctx);
 }
 
+/** A name for a game that gives none. Why a search: the counter begins again after a panic or a restart. */
+function freeUnknownName(state: NeuroState): string {
+  let name: string;
+  do name = `unknown-${++state.unnamedCount}`; while (state.games.has(`neuro:${name}`));
+  return name;
+}
+
 /** The connection of a game on a socket. A new one is active at once, or contested while another socket has the game. */
 function connectionFor(
   socket: GameSocket,
@@ -234,7 +252,7 @@ function connectionFor(
   ctx: StepContext,
 ): GameConnection | undefined {
   const { service: state } = socket;
-  const name = given ?? gameNameInPath(socket) ?? `unknown-${++state.unnamedCount}`;
+  const name = given ?? gameNameInPath(socket) ?? freeUnknownName(state);
   const known = socket.connections.get(name);
   if (known !== undefined) return known;
   if (socket.connections.size >= CONNECTIONS_PER_SOCKET_MAX) {

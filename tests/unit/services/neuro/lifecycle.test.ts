@@ -1,7 +1,7 @@
 /** The room over restarts, panics, new settings, and its end. */
 import { test } from "#runner";
 import { peerId } from "../../../../src/core/ids.ts";
-import type { Json } from "../../../../src/core/json.ts";
+import { isObject, type Json } from "../../../../src/core/json.ts";
 import { TEST_CONNECTION } from "../../../../src/testing/service-harness.ts";
 import { check } from "../../../harness/check.ts";
 import { type FakeNeuro, otherAction, Scenario, type ScenarioOptions, started } from "./fixture.ts";
@@ -271,4 +271,54 @@ test("NC35 a relay without an upstream gets one", () => {
   scenario.configure({});
   check.equal(scenario.neuro().open().heard(), ["startup", "register a"]);
   check.equal([...scenario.harness.state.upstreams.keys()], ["neuro"]);
+});
+
+test("NC33b an attachment is at most 8 KiB, and a game with a long name is resumed", () => {
+  const { scenario } = opened();
+  const long = "\u{1f600}".repeat(20_000);
+  const chess = started(scenario, long, "a");
+  for (let at = 0; at < 40; at++) chess.say("startup", undefined, `${at} ${long}`);
+  scenario.pass(1_000);
+  const attachment = scenario.effects.flatMap((effect) => effect.do === "attach" ? [effect.attachment] : []).at(-1) ?? null;
+  check.that(new TextEncoder().encode(JSON.stringify(attachment)).length <= 8_192);
+  const resumed = [{ peer: chess.peer, listener: "neuro", connection: TEST_CONNECTION, attachment } as const];
+  const later = new Scenario({ entries: scenario.entries(), resumed, now: scenario.now });
+  const neuro = later.neuro().open();
+  check.equal(neuro.heard(), ["startup", "register a"]);
+  later.step({
+    is: "frame",
+    peer: chess.peer,
+    frame: JSON.stringify({ command: "context", game: long, data: { message: "m", silent: true } }),
+  });
+  check.that(neuro.heard().at(-1)?.endsWith(" m") === true);
+  check.equal(later.closed, []);
+});
+
+test("NC33c a game without a name gets a free one after a panic", () => {
+  const { scenario } = opened();
+  const unnamed = scenario.game("unknown").raw('{"command":"startup"}');
+  const attachment = scenario.effects.flatMap((effect) => effect.do === "attach" ? [effect.attachment] : []).at(-1) ?? null;
+  const resumed = [{ peer: unnamed.peer, listener: "neuro", connection: TEST_CONNECTION, attachment } as const];
+  const later = new Scenario({ resumed, now: scenario.now });
+  later.game("other").raw('{"command":"startup"}');
+  later.pass(10_000);
+  check.equal([...later.harness.state.games.keys()], ["neuro:unknown-1", "neuro:unknown-2"]);
+});
+
+test("NC32d a stored time that is not a number, or in the future, is taken for the time of the restart", () => {
+  const { scenario } = opened();
+  started(scenario, "Chess", "a", "b").unregister("b").close();
+  scenario.pass(1_000);
+  for (const time of [1e300, -1e300, "x", null]) {
+    const entries = scenario.entries().map(({ key, value }) => {
+      if (!isObject(value)) return { key, value: value ?? null };
+      const released = Array.isArray(value["released"])
+        ? value["released"].map(([name, before]: Json[]) => [name, before, time])
+        : [];
+      return { key, value: { ...value, leftAt: time, released } as Json };
+    });
+    const later = new Scenario({ entries, now: scenario.now });
+    later.pass(24 * 3_600_000);
+    check.equal(later.harness.state.games.size, 0);
+  }
 });

@@ -313,3 +313,22 @@ test("IM14b a rebuilt Neuro service is told about all connected integrations aga
   fixture.receive({ is: "observed", observation: { is: "service_rebuilt", service: "neuro" } });
   check.equal(fixture.posted.at(-1), { is: "integrationJoined", peer, name: "a", connection: TEST_CONNECTION });
 });
+
+test("IM10b whatever number a restored name ends with, the next integration without a name gets a free one", () => {
+  for (const suffix of ["Infinity", "1e400", "9007199254740992", "-1", "0x10", "2"]) {
+    const fixture = new IntermediaryFixture();
+    fixture.integration(`unknown-${suffix}`);
+    const resumed = [...fixture.attached].map(([peer, attachment]) => ({
+      peer,
+      listener: "intermediary" as const,
+      connection: TEST_CONNECTION,
+      attachment: isObject(attachment) ? { ...attachment, since: null } : attachment,
+    }));
+    const next = fixture.restart({ resumed });
+    for (const peer of [next.open("first"), next.open("second")]) {
+      next.frame(peer, { type: "integration", auth_token: TOKEN });
+    }
+    const names = next.posted.flatMap((message) => (message.is === "integrationJoined" ? [message.name] : []));
+    check.equal([new Set(names).size, names.every((name) => name.startsWith("unknown-"))], [3, true]);
+  }
+});
