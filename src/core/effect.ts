@@ -67,6 +67,8 @@ export interface Reply {
   readonly do: "reply";
   readonly to: PeerId;
   readonly frame: Frame;
+  /** The peer acknowledges this reply. Its acknowledgement does not count against its rate limit. */
+  readonly expectsReply?: boolean;
   /** Sent only once this key is stored. If it could not be stored, `onFailure` is sent instead. */
   readonly after?: Key;
   readonly onFailure?: Frame;

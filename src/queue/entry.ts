@@ -5,7 +5,7 @@
  * dead letter also `-<reason>`. The id comes first, so keys sort in the order in which the entries were created. A key tells
  * enough to count its entry: a restart reads keys only, and a body is read when its entry is about to be sent.
  */
-import type { Key, Millis } from "../core/ids.ts";
+import type { Key, Millis, PeerId } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { key, segmentAt } from "../core/key.ts";
 import type { ServiceName } from "../core/service.ts";
@@ -39,6 +39,8 @@ export interface QueueEntry extends EntryHead {
   /** It was sent before, or may have been. */
   isRedelivery: boolean;
   sentAt: Millis;
+  /** The connection that it was sent to last. */
+  sentTo: PeerId | undefined;
 }
 
 const HEAD =

@@ -159,6 +159,7 @@ export class Queue {
       attempts: 0,
       isRedelivery: false,
       sentAt: 0,
+      sentTo: undefined,
     };
     if (isDirect) {
       this.#transmit(recipient, entry, ctx);
@@ -290,14 +291,15 @@ export class Queue {
     const { socket } = recipient;
     assert(socket !== undefined, "sending without a socket");
     ctx.count("integration", "out", entry.kind);
-    // Why only the first time: a client that never acks, or always naks, would gain an unlimited number of uncounted frames.
+    // Why only the first time on a connection: a client that never acks, or always naks, would gain an unlimited number of uncounted frames.
     ctx.emit({
       do: "send",
       to: socket.peer,
       frame: frameOf(entry, socket),
-      expectsReply: socket.acks && entry.sentAt === 0,
+      expectsReply: socket.acks && entry.sentTo !== socket.peer,
     });
     entry.sentAt = ctx.now;
+    entry.sentTo = socket.peer;
     if (entry.storage === "stored") entry.body = undefined;
     recipient.inFlight.set(entry.id, entry);
     recipient.inFlightBytes += entry.bytes;

@@ -187,6 +187,7 @@ export class RecipientQueues {
       attempts: 0,
       isRedelivery: true,
       sentAt: 0,
+      sentTo: undefined,
     };
     recipient.waiting.set(entry.id, entry);
     this.count(recipient, entry, 1);

@@ -46,7 +46,8 @@ export class RelayContext implements StepContext {
 
   emit(effect: Effect): void {
     if (effect.do === "observe") return this.observe(effect.observation);
-    if (effect.do === "send" && effect.expectsReply === true && !isLink(effect.to)) this.#onReplyExpected(effect.to);
+    const isAnswered = (effect.do === "send" || effect.do === "reply") && effect.expectsReply === true;
+    if (isAnswered && !isLink(effect.to)) this.#onReplyExpected(effect.to);
     this.effects.push(effect);
   }
 

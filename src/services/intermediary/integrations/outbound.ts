@@ -13,7 +13,7 @@ export function sendToIntegration({ peer, acks }: Integration, text: string, ctx
 
 /** Replies to a frame of an integration. */
 export function replyToIntegration({ peer, acks }: Integration, text: string, ctx: StepContext): void {
-  ctx.emit({ do: "reply", to: peer, frame: acks ? withFields({ id: ctx.id() }, text) : text });
+  ctx.emit({ do: "reply", to: peer, frame: acks ? withFields({ id: ctx.id() }, text) : text, expectsReply: acks });
 }
 
 /** Sends an integration a message of Neuro. Actions are sent once and never queued. */

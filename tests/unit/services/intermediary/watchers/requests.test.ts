@@ -1,4 +1,5 @@
 import { test } from "#runner";
+import type { PeerId } from "../../../../../src/core/ids.ts";
 import { isObject } from "../../../../../src/core/json.ts";
 import { key } from "../../../../../src/core/key.ts";
 import { DIRECTORY_NAME_MS, DIRECTORY_NAMES_MAX } from "../../../../../src/core/limits.ts";
@@ -273,6 +274,27 @@ test("IM31 a client with acks gets unacked messages again, marked redelivered, a
     }],
     next: null,
   });
+});
+
+test("IM31b each frame that a client with acks has to acknowledge says so, once for each connection", () => {
+  const fixture = new IntermediaryFixture();
+  const watcher = fixture.watcher();
+  const first = fixture.integration("a", { ack: true });
+  fixture.frame(watcher, { target: "a", cmd: 1 });
+  fixture.frame(first, { query: "get_registered_actions" });
+  fixture.receive({ is: "contextShared", from: "b", message: "hi", silent: true });
+  const expected = (peer: PeerId) =>
+    fixture.effects.flatMap((effect) =>
+      (effect.do === "send" || effect.do === "reply") && effect.to === peer && String(effect.frame).includes('"id"')
+        ? [effect.expectsReply]
+        : []
+    );
+  check.equal(expected(first), [true, true, true]);
+  fixture.advance(SETTINGS.queue.ack_timeout);
+  check.equal(expected(first), [true, true, true, false], "asked again on the same connection");
+  fixture.close(first);
+  const second = fixture.integration("a", { ack: true }, "second");
+  check.equal(expected(second), [true], "a new connection has not been asked before");
 });
 
 test("IM32 a peer that sends too fast is told when to send again", () => {
