@@ -46,7 +46,14 @@ export type ServiceMessage =
   /** Standalone mode: asks watchers and integrations to choose an action. */
   | { readonly is: "choiceRequested"; readonly choice: ChoiceRequest }
   /** A context that was sent to Neuro, for the other integrations. */
-  | { readonly is: "contextShared"; readonly from: string; readonly message: string; readonly silent: boolean }
+  | {
+    readonly is: "contextShared";
+    readonly from: string;
+    /** The integration that sent it. None where a watcher or operator did. */
+    readonly peer: PeerId | undefined;
+    readonly message: string;
+    readonly silent: boolean;
+  }
   /** An observation, for services that observe. */
   | { readonly is: "observed"; readonly observation: Observation };
 

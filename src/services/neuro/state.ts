@@ -321,7 +321,7 @@ export interface Contexts {
 }
 
 /** Source of a context: a game or a watcher. */
-export type ContextSource = Pick<Game, "key" | "name" | "isOffAir" | "isHeld"> & Partial<Pick<Game, "slug">>;
+export type ContextSource = Pick<Game, "key" | "name" | "isOffAir" | "isHeld"> & Partial<Pick<Game, "slug" | "presence">>;
 
 export interface QueuedContext {
   readonly id: string;

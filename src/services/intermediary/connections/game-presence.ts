@@ -1,27 +1,40 @@
 /** Games that are connected to the game port, counted by name from the observations of other services. */
 import type { Observation } from "../../../core/observation.ts";
 
+interface ConnectedGame {
+  readonly slug: string | undefined;
+  readonly connections: number;
+}
+
 export class GamePresence {
-  readonly #connections = new Map<string, number>();
+  readonly #games = new Map<string, ConnectedGame>();
 
   /** Counts a game that connected or disconnected. At most `namesMax` names are counted. */
   observe(observation: Observation, namesMax: number): void {
-    if (observation.is === "integration_connected_via_backend") this.#add(observation.name, 1, namesMax);
-    if (observation.is === "integration_disconnected_via_backend") this.#add(observation.name, -1, namesMax);
+    if (observation.is === "integration_connected_via_backend") this.#add(observation, 1, namesMax);
+    if (observation.is === "integration_disconnected_via_backend") this.#add(observation, -1, namesMax);
   }
 
-  has(name: string): boolean {
-    return this.#connections.has(name);
+  /** True for the name or the slug of a connected game. */
+  has(nameOrSlug: string): boolean {
+    if (this.#games.has(nameOrSlug)) return true;
+    for (const { slug } of this.#games.values()) if (slug === nameOrSlug) return true;
+    return false;
   }
 
   names(): IterableIterator<string> {
-    return this.#connections.keys();
+    return this.#games.keys();
   }
 
-  #add(name: string, difference: 1 | -1, namesMax: number): void {
-    const count = (this.#connections.get(name) ?? 0) + difference;
-    const hasRoom = this.#connections.has(name) || this.#connections.size < namesMax;
-    if (count > 0 && hasRoom) this.#connections.set(name, count);
-    else this.#connections.delete(name);
+  #add(
+    { name, slug }: { readonly name: string; readonly slug?: string | undefined },
+    difference: 1 | -1,
+    namesMax: number,
+  ): void {
+    const game = this.#games.get(name);
+    const connections = (game?.connections ?? 0) + difference;
+    const hasRoom = game !== undefined || this.#games.size < namesMax;
+    if (connections > 0 && hasRoom) this.#games.set(name, { slug: slug ?? game?.slug, connections });
+    else this.#games.delete(name);
   }
 }

@@ -3,6 +3,7 @@ import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import type { GameMessage, NeuroMessage } from "../../../core/neuro-messages.ts";
+import type { ServiceMessage } from "../../../core/service-message.ts";
 import { withFields } from "../../../queue/entry.ts";
 import type { Integration } from "../connections/peer.ts";
 
@@ -50,13 +51,13 @@ function sendEvent(to: Integration, event: string, payload: JsonObject | undefin
 /** Neuro was given a context: the other integrations get it, too. */
 export function broadcastContext(
   integrations: ReadonlyMap<string, Integration>,
-  { from, message, silent }: { readonly from: string; readonly message: string; readonly silent: boolean },
+  { from, peer, message, silent }: Extract<ServiceMessage, { readonly is: "contextShared" }>,
   ctx: StepContext,
 ): void {
   if (integrations.size === 0) return;
   const text = JSON.stringify({ event: "context_update", payload: { from, context: message, message, silent } });
   for (const integration of integrations.values()) {
-    if (integration.name === from) continue;
+    if (integration.peer === peer) continue; // Why not by name: a game may have the name of an integration.
     ctx.count("integration", "out", "context_update");
     sendToIntegration(integration, text, ctx);
   }

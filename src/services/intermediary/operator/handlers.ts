@@ -14,9 +14,9 @@ import {
   type Readiness,
 } from "../../../core/view.ts";
 import type { IntermediaryState } from "../state.ts";
-import { dropMessage, retryDeadLetter, sendMessage, showMessage } from "./messages.ts";
+import { dropMessage, retryDeadLetter, sendMessage, showMessage, unknownRecipient } from "./messages.ts";
 import { peerList } from "./peer-list.ts";
-import { type RequestedBy, type RequestName, respondWithFailure, unknownRecipient } from "./responses.ts";
+import { type RequestedBy, type RequestName, respondWithFailure } from "./responses.ts";
 
 interface RequestHandler<Name extends RequestName> {
   /** The scope that the request needs. Undefined: any valid token may make it. */
@@ -95,7 +95,7 @@ function listEntries(state: IntermediaryState, requested: RequestedBy<"queueEntr
   const entries: QueueEntryView[] = state.queue.recipients.list(to)
     .map(({ id, at, exp, kind, bytes, attempts }) => ({ id, at, exp, kind, bytes, attempts }));
   const isKnown = state.connections.integrations.has(to) || state.directory.has(to, ctx.now);
-  if (entries.length === 0 && !isKnown) return respondWithFailure(requested, unknownRecipient(to), ctx);
+  if (entries.length === 0 && !isKnown) return respondWithFailure(requested, unknownRecipient(state, to), ctx);
   respond(requested, pageOf<QueueEntryView>(entries, request, byId), ctx);
 }
 

@@ -8,7 +8,7 @@ import { respond } from "../../../core/request.ts";
 import type { MessageView } from "../../../core/view.ts";
 import { bodyOf } from "../../../queue/entry.ts";
 import type { IntermediaryState } from "../state.ts";
-import { sendCommand } from "../watchers/commands.ts";
+import { gameHint, sendCommand } from "../watchers/commands.ts";
 import {
   NO_MESSAGE,
   PENDING_LETTER,
@@ -16,7 +16,6 @@ import {
   type RequestedBy,
   type RequestFailure,
   respondWithFailure,
-  unknownRecipient,
 } from "./responses.ts";
 
 /** Distinguishes these loads from those of the queue. */
@@ -43,7 +42,7 @@ export function sendMessage(state: IntermediaryState, requested: RequestedBy<"se
   const { request: { from, to, cmd }, principal: { by } } = requested;
   const sent = sendCommand(state, { from, target: to, cmd }, ctx);
   ctx.observe({ is: "operator_acted", by, did: "send", to, outcome: sent.ok ? "done" : sent.fault });
-  if (!sent.ok) return respondWithFailure(requested, sent.fault === "notFound" ? unknownRecipient(to) : sent, ctx);
+  if (!sent.ok) return respondWithFailure(requested, sent.fault === "notFound" ? unknownRecipient(state, to) : sent, ctx);
   const { reply, after } = sent.value;
   if (after !== undefined) state.pendingRequests.writes.set(after, { is: "send", requested });
   else respond(requested, reply, ctx);
@@ -71,6 +70,12 @@ export function retryDeadLetter(state: IntermediaryState, requested: RequestedBy
   if (letter === undefined) return respondWithFailure(requested, missing(state, id), ctx);
   load(state, letter.key, { is: "retry", requested }, ctx);
 }
+
+/** Not the text that watchers get: that is part of their protocol, and no sentence. */
+export const unknownRecipient = (state: IntermediaryState, name: string): RequestFailure => ({
+  fault: "notFound",
+  reason: gameHint(state, name) ?? `no integration called ${name.slice(0, 64)} was here lately`,
+});
 
 const missing = ({ queue }: IntermediaryState, id: string): RequestFailure =>
   queue.deadLetters.isPending(id) ? PENDING_LETTER : NO_MESSAGE;

@@ -40,12 +40,6 @@ export const PENDING_LETTER: RequestFailure = {
   reason: "this message is being stored as a dead letter; try again when it is stored",
 };
 
-/** Not the text that watchers get: that is part of their protocol, and no sentence. */
-export const unknownRecipient = (name: string): RequestFailure => ({
-  fault: "notFound",
-  reason: `no integration called ${name.slice(0, 64)} was here lately`,
-});
-
 /** Responds with a fault, and with a sentence where there is one. */
 export function respondWithFailure(
   { requestId }: Pick<Requested<IntermediaryRequest>, "requestId">,

@@ -30,6 +30,12 @@ export function sendCommand(
     : ok({ reply: { status: "queued" }, after: sent.value.key });
 }
 
+/** Tells the sender of a command for a game where it has to go. Undefined for any other target. */
+export const gameHint = ({ games }: IntermediaryState, target: string): string | undefined =>
+  games.has(target)
+    ? `${target.slice(0, 64)} is a game: commands are for integrations of the Intermediary; send it an action instead`
+    : undefined;
+
 function sendToAll(state: IntermediaryState, body: string, ctx: StepContext): Result<PendingReply<SendOutcome>> {
   let count = 0;
   for (const integration of state.connections.integrations.values()) {

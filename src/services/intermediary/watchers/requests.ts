@@ -12,7 +12,7 @@ import { attachWatcher } from "../connections/attachment.ts";
 import type { Watcher } from "../connections/peer.ts";
 import { registeredActions } from "../integrations/actions.ts";
 import type { IntermediaryState } from "../state.ts";
-import { sendCommand } from "./commands.ts";
+import { gameHint, sendCommand } from "./commands.ts";
 import { type PendingReply, replyWithError, unavailableText } from "./replies.ts";
 
 export function receiveFromWatcher(state: IntermediaryState, from: Watcher, frame: Frame, ctx: StepContext): void {
@@ -32,7 +32,9 @@ export function receiveFromWatcher(state: IntermediaryState, from: Watcher, fram
   const result = execute(state, from, request, requestId, ctx);
   if (!result.ok) {
     state.watcherActs.record(from.name, request, result.fault, ctx);
-    return replyWithError(from.peer, { code: result.fault, error: result.reason, requestId }, ctx);
+    const hint = request.is === "command" ? gameHint(state, request.target) : undefined;
+    const fields = hint !== undefined && result.fault === "notFound" ? { hint } : {};
+    return replyWithError(from.peer, { code: result.fault, error: result.reason, fields, requestId }, ctx);
   }
   if (result.value === "later") return;
   state.watcherActs.record(from.name, request, "done", ctx);

@@ -44,7 +44,8 @@ export interface NewContext {
 export function sendContext(upstream: Upstream, said: NewContext, ctx: StepContext): void {
   const { source, message, silent } = said;
   ctx.observe({ is: "add_context", game_title: source.name, slug: source.slug, message, reply_if_not_busy: !silent });
-  ctx.post("intermediary", { is: "contextShared", from: source.name, message, silent });
+  const peer = source.presence?.is === "connected" ? source.presence.peer : undefined;
+  ctx.post("intermediary", { is: "contextShared", from: source.name, peer, message, silent });
   if (upstream.contexts.queued.size === 0 && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
     return sendNow(upstream, said, ctx);
   }

@@ -357,13 +357,22 @@ test("IM50 a context goes to the other integrations, and to watchers once", () =
   fixture.eventsFor(watcher);
   const fact = { is: "add_context", game_title: "a", message: "It rains.", reply_if_not_busy: true } as const;
   fixture.receive({ is: "observed", observation: fact });
-  fixture.receive({ is: "contextShared", from: "a", message: "It rains.", silent: false });
+  fixture.receive({ is: "contextShared", from: "a", peer: peerId("a"), message: "It rains.", silent: false });
   check.equal(fixture.received(other), [
     { event: "context_update", payload: { from: "a", context: "It rains.", message: "It rains.", silent: false } },
   ]);
   check.equal(fixture.received(fixture.integration("a2")), []);
   const { is: event, ...fields } = fact;
   check.equal(fixture.eventsFor(watcher).filter((each) => each["event"] === "add_context"), [{ event, ...fields }]);
+});
+
+test("IM50b a context of a game reaches an integration of the same name", () => {
+  const fixture = new IntermediaryFixture();
+  const chess = fixture.integration("Chess");
+  fixture.receive({ is: "contextShared", from: "Chess", peer: peerId("a-game"), message: "Check.", silent: true });
+  check.equal(fixture.received(chess).length, 1);
+  fixture.receive({ is: "contextShared", from: "Chess", peer: chess, message: "Mine.", silent: true });
+  check.equal(fixture.received(chess), [], "its own context does not come back");
 });
 
 test("IM51 other messages of Neuro reach an integration as an event of that name", () => {

@@ -131,6 +131,25 @@ test("IM34c a request for an unknown message or recipient is refused with a sent
   check.equal(fixture.reasons, [stranger, stranger, noMessage, noMessage, noMessage]);
 });
 
+test("IM34d a command for a connected game is refused with the hint that it is a game", () => {
+  const fixture = new IntermediaryFixture();
+  const game = { is: "integration_connected_via_backend", name: "Chess", slug: "chess" } as const;
+  fixture.receive({ is: "observed", observation: game });
+  const watcher = fixture.watcher();
+  fixture.repliesTo(watcher);
+  const hint = (name: string) =>
+    `${name} is a game: commands are for integrations of the Intermediary; send it an action instead`;
+  for (const to of ["Chess", "chess"]) {
+    fixture.request({ of: "intermediary", do: "sendCommand", from: "x", to, cmd: 1 });
+    check.equal(fixture.reasons.at(-1), hint(to));
+    fixture.frame(watcher, { target: to, cmd: 1 });
+    check.equal(fixture.repliesTo(watcher), [{ error: "invalid target/cmd", hint: hint(to), code: "notFound" }]);
+  }
+  fixture.receive({ is: "observed", observation: { ...game, is: "integration_disconnected_via_backend" } });
+  fixture.request({ of: "intermediary", do: "sendCommand", from: "x", to: "chess", cmd: 1 });
+  check.equal(fixture.reasons.at(-1), "no integration called chess was here lately");
+});
+
 test("IM38 sending, retrying and dropping are recorded with the operator and the outcome", () => {
   const fixture = new IntermediaryFixture();
   fixture.close(fixture.integration("a"));

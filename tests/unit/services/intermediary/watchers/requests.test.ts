@@ -282,7 +282,7 @@ test("IM31b each frame that a client with acks has to acknowledge says so, once 
   const first = fixture.integration("a", { ack: true });
   fixture.frame(watcher, { target: "a", cmd: 1 });
   fixture.frame(first, { query: "get_registered_actions" });
-  fixture.receive({ is: "contextShared", from: "b", message: "hi", silent: true });
+  fixture.receive({ is: "contextShared", from: "b", peer: undefined, message: "hi", silent: true });
   const expected = (peer: PeerId) =>
     fixture.effects.flatMap((effect) =>
       (effect.do === "send" || effect.do === "reply") && effect.to === peer && String(effect.frame).includes('"id"')

@@ -1,5 +1,6 @@
 /** Integrations of the Intermediary, watchers who speak up, and clients that are not as they should be. */
 import { test } from "#runner";
+import { peerId } from "../../../../../src/core/ids.ts";
 import { toRequestId } from "../../../../../src/core/ids.ts";
 import type { Json } from "../../../../../src/core/json.ts";
 import type { ServiceRequest } from "../../../../../src/core/request.ts";
@@ -85,7 +86,7 @@ test("NB37c every context is posted to the Intermediary and observed", () => {
   scenario.posted();
   started(scenario, "Chess", "a").context("check", false);
   check.equal(scenario.posted().filter(({ is }) => is === "contextShared"), [
-    { is: "contextShared", from: "Chess", message: "check", silent: false },
+    { is: "contextShared", from: "Chess", peer: peerId("p1"), message: "check", silent: false },
   ]);
   check.equal(scenario.observed("add_context"), [
     { is: "add_context", game_title: "Chess", slug: "chess", message: "check", reply_if_not_busy: true },
