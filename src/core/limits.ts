@@ -16,6 +16,9 @@ export const SERVICE_MESSAGES_PER_STEP_MAX = 10_000;
 export const ACTIONS_PER_INTEGRATION_MAX = 200;
 /** Forces that wait to become the current force, over all integrations. */
 export const FORCES_WAITING_MAX = 256;
+/** Pending actions of one upstream, and the characters of their data. More of Neuro's actions fail at once. */
+export const PENDING_ACTIONS_MAX = 1_000;
+export const PENDING_DATA_MAX: number = 16 * 1_048_576;
 /** Contexts held for one integration while Neuro is away. */
 export const CONTEXTS_HELD_PER_INTEGRATION_MAX = 200;
 /** Code points in the name of an action as Neuro sees it. */

@@ -276,6 +276,8 @@ export interface Force {
 export interface PendingActions {
   readonly byId: Map<string, PendingAction>;
   readonly byUpstreamId: Map<string, PendingAction>;
+  /** Characters of the data of all of them. */
+  dataLength: number;
   readonly deadlines: Deadlines;
 }
 

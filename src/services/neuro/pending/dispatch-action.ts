@@ -2,9 +2,11 @@
  * Neuro wants an action done: which games get it, or why none does.
  *
  * Invariants: L1 an action reaches only games that have it registered and are not held; L2 an action that no game gets is answered at
- * once, and with a success where Neuro would otherwise try again without end.
+ * once, and with a success where Neuro would otherwise try again without end; L3 at most `PENDING_ACTIONS_MAX` actions with
+ * `PENDING_DATA_MAX` characters of data are pending for one upstream.
  */
 import type { StepContext } from "../../../core/context.ts";
+import { PENDING_ACTIONS_MAX, PENDING_DATA_MAX } from "../../../core/limits.ts";
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import { isLive } from "../actions/actions.ts";
 import { isOfEndedForce } from "../forces/forces.ts";
@@ -30,12 +32,19 @@ export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: 
   if (force?.state.is === "answering" && force.state.by === "person") {
     return fail(upstream, message, "A person is answering this force.", ctx);
   }
+  if (!hasRoomFor(upstream, data)) return fail(upstream, message, TOO_MANY, ctx);
   const recipients = force === undefined
     ? recipientsOf(action)
     : [force.game.actions.get(action.originalName) as GameAction];
   if (recipients.length === 0) return fail(upstream, message, "This action is being registered again.", ctx);
   startAction({ origin: { is: "neuro", link: upstream.linkNumber, id }, action, data, force, recipients }, ctx);
 }
+
+const TOO_MANY = "Too many actions wait for their results; wait for some of them.";
+
+/** Games answer at their own pace, so what a backend asks for meanwhile has to be bounded. */
+const hasRoomFor = ({ pendingActions: { byId, dataLength } }: Upstream, data: string | undefined): boolean =>
+  byId.size < PENDING_ACTIONS_MAX && dataLength + (data?.length ?? 0) <= PENDING_DATA_MAX;
 
 const isForced = ({ game, state }: Force, action: UpstreamAction): boolean =>
   sentForceOf(state)?.names.has(action.originalName) === true &&

@@ -66,6 +66,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
   };
   const { byId, byUpstreamId, deadlines } = upstream.pendingActions;
   byId.set(pending.id, pending);
+  upstream.pendingActions.dataLength += data?.length ?? 0;
   if (origin.is === "neuro") byUpstreamId.set(origin.id, pending);
   deadlines.set(pending.id, pending.deadline);
   if (force !== undefined) onActionStarted(force, origin.is, ctx);
@@ -331,6 +332,7 @@ function concludeIfSpent(pending: PendingAction, result: ActionResult, ctx: Step
 function conclude(pending: PendingAction, result: ActionResult, ctx: StepContext): void {
   const { byId, deadlines } = pending.upstream.pendingActions;
   byId.delete(pending.id);
+  pending.upstream.pendingActions.dataLength -= pending.data?.length ?? 0;
   deadlines.clear(pending.id);
   dispatch(pending, "concluded", result, ctx);
 }

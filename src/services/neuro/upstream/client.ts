@@ -62,7 +62,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     reserved: new Set(),
     unsynced: new Set(),
     forces: { current: undefined, answerBy: 0, waiting: new Map(), retiredNames: new Map() },
-    pendingActions: { byId: new Map(), byUpstreamId: new Map(), deadlines: new Deadlines() },
+    pendingActions: { byId: new Map(), byUpstreamId: new Map(), dataLength: 0, deadlines: new Deadlines() },
     contexts: newContexts(settings, now),
     shutdown: { asked: new Set(), awaited: new Set(), isRequested: false },
     inbox: [],

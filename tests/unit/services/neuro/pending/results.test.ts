@@ -359,3 +359,33 @@ test("NB44 an id that a game is given ends with Neuro's, and a game that answers
   neuro.action(" \n", "a");
   check.match(chess.lastId(), /^\d{13}-\d{10}$/);
 });
+
+test("NC41 actions beyond 1,000 pending ones fail at once, and there is room again after each result", () => {
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
+  neuro.heard();
+  for (let n = 0; n < 1_000; n++) neuro.action(`u${n}`, "a");
+  check.equal(neuro.heard(), []);
+  neuro.action("more", "a");
+  check.equal(neuro.heard(), ["result more false"]);
+  check.match(String(scenario.observed("action_result").at(-1)?.message), /Too many actions/);
+  check.equal(chess.ids().length, 1_000);
+  chess.result(true);
+  neuro.action("again", "a");
+  check.equal(neuro.heard(), ["result u999 true"]);
+  scenario.pass(18_000);
+  check.equal(neuro.heard().length, 1_000, "each has one result");
+});
+
+test("NC41 the data of pending actions is bounded, too", () => {
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
+  neuro.heard();
+  const data = JSON.stringify("x".repeat(50_000));
+  for (let n = 0; n < 400; n++) neuro.action(`u${n}`, "a", data);
+  const fits = Math.floor(16 * 1_048_576 / data.length);
+  check.equal(neuro.heard().length, 400 - fits);
+  chess.result(true);
+  neuro.action("again", "a", data);
+  check.equal(neuro.heard(), [`result u${fits - 1} true`]);
+});
