@@ -112,12 +112,12 @@ export class Trevor implements AsyncDisposable {
     return this.#machine.link.state.is;
   }
 
-  /** The last state that arrived, whoever requested it; undefined before the first. */
+  /** The last state that arrived, whoever requested it; undefined while there is no connection. */
   get state(): SessionState | undefined {
     return this.#machine.state;
   }
 
-  /** The id of the bus in that state; undefined while the session has no bus. */
+  /** The id of the bus in that state; undefined while the session has no bus, and while there is no connection. */
   get busId(): number | undefined {
     return this.#machine.busId;
   }
@@ -147,10 +147,11 @@ export class Trevor implements AsyncDisposable {
     return reply as Promise<CommandReply<C>>; // Why: `COMMANDS` and `Commands` describe the same replies.
   }
 
-  /** Resolves with the first state that fulfils the predicate: the current one, or a later one. */
+  /** Resolves with the first state that fulfils the predicate: the current one, or a later one. Never with one of a lost connection. */
   waitFor(predicate: (state: SessionState) => boolean, options: WaitOptions = {}): Promise<SessionState> {
     const { state } = this;
     if (state !== undefined && predicate(state)) return Promise.resolve(state);
+    if (this.linkState === "idle") return Promise.reject(new ClosedError("the client is closed"));
     return waitUntil<SessionState>(this.#driver, options, ({ resolve, reject }) => {
       const ends = [
         this.#states.listen((next) => {

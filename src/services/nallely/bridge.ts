@@ -17,7 +17,14 @@ import type { NallelyAction, NallelyInput, NallelySettings } from "../../core/se
 import { clamp, type NeuronSpec, type ParameterDeclaration, readDeclaration } from "./declaration.ts";
 import { type NeuronInput, type NeuronMachine, sendValue } from "./neuron.ts";
 import { type RuleViolation, violation } from "./rule-violation.ts";
-import { createStats, type PublishStat, recordObservation, type RelayStats, STAT_PARAMETERS } from "./stats.ts";
+import {
+  createStats,
+  type PublishStat,
+  publishUnsent,
+  recordObservation,
+  type RelayStats,
+  STAT_PARAMETERS,
+} from "./stats.ts";
 import { createTrigger, evaluateTrigger, renderTemplate, type Trigger } from "./trigger.ts";
 
 export interface Bridge {
@@ -60,8 +67,15 @@ export const createBridge = (settings: NallelySettings, neuron: NeuronMachine): 
   isJoined: false,
 });
 
-/** The neuron's link is open: connects to Neuro as an integration and registers the actions. */
-export function joinNeuro(bridge: Bridge, ctx: StepContext): void {
+/** The neuron's link is open: sends every statistic that the neuron has not just sent again, and connects to Neuro. */
+export function handleBusOpened(bridge: Bridge, ctx: StepContext): void {
+  const { byName } = bridge.neuron.outputs;
+  publishUnsent(bridge.stats, (name) => byName.get(name)?.lastSent === undefined, publishTo(bridge, ctx));
+  joinNeuro(bridge, ctx);
+}
+
+/** Connects to Neuro as an integration and registers the actions. */
+function joinNeuro(bridge: Bridge, ctx: StepContext): void {
   bridge.isJoined = true;
   postToNeuro({ is: "integrationJoined", peer: NALLELY_PEER, name: bridge.settings.name }, ctx);
   const actions = [...bridge.actions.values()].map(actionOf);

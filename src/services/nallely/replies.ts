@@ -2,7 +2,7 @@
  * The messages between a command and the answer to its fence, collected into the command's reply.
  *
  * Trevor sends replies to every client, and nothing in them says whom they answer. Of each kind, the last message is taken: this client's
- * own, or a later one of the same kind. A later state is the better one; for the other kinds see `README.md`.
+ * own, or another client's of the same kind. Of states, `trevor.ts` makes sure that it is not an older one; for other kinds see `README.md`.
  */
 import { assertNever } from "../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
@@ -14,6 +14,8 @@ const LINES_MAX = 10_000;
 
 export interface ReplyParts {
   state: SessionState | undefined;
+  /** States since the command, or since the state was requested again. */
+  states: number;
   notification: JsonObject | undefined;
   errors: readonly Json[];
   diagnostic: Json | undefined;
@@ -26,6 +28,7 @@ export interface ReplyParts {
 
 export const createReplyParts = (): ReplyParts => ({
   state: undefined,
+  states: 0,
   notification: undefined,
   errors: [],
   diagnostic: undefined,
@@ -38,8 +41,10 @@ export const createReplyParts = (): ReplyParts => ({
 export function collectPart(parts: ReplyParts, message: Json): void {
   if (typeof message === "string") parts.text = message;
   if (!isObject(message)) return;
-  if (isSessionState(message)) parts.state = message;
-  else if (Array.isArray(message.errors)) parts.errors = message.errors;
+  if (isSessionState(message)) {
+    parts.state = message;
+    parts.states++;
+  } else if (Array.isArray(message.errors)) parts.errors = message.errors;
   else if (Array.isArray(message.knownPatches)) parts.patches = message.knownPatches;
   else if (message.command === "notification") parts.notification = message;
   else if (message.command === "error") parts.diagnostic = message.details;

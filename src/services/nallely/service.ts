@@ -19,10 +19,10 @@ import {
   type Bridge,
   bridgeSpec,
   createBridge,
+  handleBusOpened,
   handleInput,
   handleNeuroMessage,
   handleObservation,
-  joinNeuro,
   leaveNeuro,
   publishTo,
 } from "./bridge.ts";
@@ -261,7 +261,7 @@ function handleNeuronUpdate(role: ActiveRole, update: NeuronUpdate | undefined, 
   switch (update.is) {
     case "open":
       ctx.observe({ is: "nallely_connected", name, url });
-      joinNeuro(bridge, ctx);
+      handleBusOpened(bridge, ctx);
       return requestDrift(role, ctx);
     case "waiting": {
       const reason = update.reason || `closed with ${update.code}`;

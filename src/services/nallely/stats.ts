@@ -103,10 +103,10 @@ export function recordObservation(
       countDequeued(stats, observation.to);
       return publishChanges(stats, publish);
     case "force_opened":
-      add(stats.forces, observation.integration);
+      add(stats.forces, observation.id);
       return publishChanges(stats, publish);
     case "force_ended":
-      stats.forces.delete(observation.integration);
+      stats.forces.delete(observation.id);
       return publishChanges(stats, publish);
     case "neuroos_connected":
     case "neuroos_disconnected":
@@ -161,6 +161,16 @@ export function recordObservation(
   }
 }
 
+/** Publishes the statistics that `isUnsent` names, changed or not: after a restart the session still has those of the last run. */
+export function publishUnsent(stats: RelayStats, isUnsent: (name: StatName) => boolean, publish: PublishStat): void {
+  for (const [name, value] of levelsOf(stats)) {
+    if (!isUnsent(name)) continue;
+    stats.published.set(name, value);
+    publish(name, value);
+  }
+  if (stats.pulse.is === "idle" && isUnsent("action")) publish("action", 0);
+}
+
 /** Does what is due: shows the next edge of a pulse, and lets old actions drop out of the rate. */
 export function tickStats(stats: RelayStats, now: Millis, publish: PublishStat): void {
   if (advanceSlots(stats, now)) publishChanges(stats, publish);
@@ -201,18 +211,21 @@ function countDequeued({ queued }: RelayStats, to: string): void {
   else queued.delete(to);
 }
 
+function levelsOf({ present, slots, pending, queued, forces }: RelayStats): readonly (readonly [StatName, number])[] {
+  let depths = 0;
+  for (const depth of queued.values()) depths += depth;
+  return [
+    ["integrations", present.size],
+    ["actionrate", slots.reduce((sum, sent) => sum + sent, 0)],
+    ["pending", pending.size],
+    ["queuedepth", depths],
+    ["forceopen", forces.size > 0 ? 1 : 0],
+  ];
+}
+
 /** Publishes the statistics that have changed. */
 function publishChanges(stats: RelayStats, publish: PublishStat): void {
-  let queued = 0;
-  for (const depth of stats.queued.values()) queued += depth;
-  const current: readonly (readonly [StatName, number])[] = [
-    ["integrations", stats.present.size],
-    ["actionrate", stats.slots.reduce((sum, sent) => sum + sent, 0)],
-    ["pending", stats.pending.size],
-    ["queuedepth", queued],
-    ["forceopen", stats.forces.size > 0 ? 1 : 0],
-  ];
-  for (const [name, value] of current) {
+  for (const [name, value] of levelsOf(stats)) {
     if ((stats.published.get(name) ?? 0) === value) continue;
     stats.published.set(name, value);
     publish(name, value);

@@ -8,7 +8,8 @@
  * Invariants: T1 at most one command is in flight, so a socket that closes with 1011 shows which one failed; T2 every command ends exactly
  * once: answered, refused by Trevor, lost, or timed out; T3 commands that were not sent yet wait for the next socket, and nothing is sent
  * twice; T4 an idle link is probed with a fence, and lost if nothing arrives within `answerMs`; T5 while the state shows no bus, it is requested again every 150 ms, because a reset makes a new bus later without telling
- * anybody.
+ * anybody; T6 nothing is remembered of the session when the socket is gone; T7 a state is the reply only if it was the single one before the
+ * fence, because Trevor sends the states of other clients' commands, too, and they may be older.
  */
 import { assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";
@@ -52,6 +53,8 @@ interface InFlight {
   readonly command: TrevorCommand;
   readonly parts: ReplyParts;
   readonly sentAt: Millis;
+  /** How often the state was requested again, because states of other clients may have been among those that arrived. */
+  repeats: number;
 }
 
 export interface TrevorMachine {
@@ -61,7 +64,7 @@ export interface TrevorMachine {
   readonly link: Link;
   readonly waiting: TrevorCommand[];
   inFlight: InFlight | undefined;
-  /** The last state that arrived; undefined before the first. */
+  /** The last state of this connection; undefined before the first. */
   state: SessionState | undefined;
   /** The id of the bus in that state. */
   busId: number | undefined;
@@ -79,7 +82,7 @@ export type TrevorUpdate =
   | { readonly is: "waiting"; readonly retryMs: Millis; readonly code: number; readonly reason: string }
   | { readonly is: "closed" }
   | { readonly is: "state"; readonly state: SessionState }
-  /** The session has another bus; undefined while it has none. */
+  /** The session has another bus; undefined while it has none, or is not connected. */
   | { readonly is: "bus"; readonly busId: number | undefined }
   /** Any other message: notifications, lines of output, values of controllers. */
   | { readonly is: "message"; readonly message: Json }
@@ -98,6 +101,8 @@ interface Loss {
 }
 
 const SEARCH_MS = 150;
+/** After so many requests with more than one state each, the last state is taken. */
+const REPEATS_MAX = 32;
 /** Trevor closes with this code when a command raises an exception. */
 const CODE_COMMAND_FAILED = 1011;
 /** The close code that is reported where this side gives the socket up. */
@@ -132,7 +137,7 @@ export function stopTrevor(trevor: TrevorMachine, ctx: StepContext): readonly Tr
   const unfinished = [...(trevor.inFlight === undefined ? [] : [trevor.inFlight.command]), ...trevor.waiting.splice(0)];
   const updates = unfinished.map((command) => fail(trevor, command, "closed", "the client was closed"));
   trevor.inFlight = undefined;
-  trevor.searchAt = undefined;
+  updates.push(...forgetSession(trevor));
   if (trevor.link.state.is !== "idle") updates.push({ is: "closed" });
   closeLink(trevor.link, ctx);
   return updates;
@@ -189,7 +194,7 @@ export function tickTrevor(trevor: TrevorMachine, ctx: StepContext): readonly Tr
     updates.push(fail(trevor, inFlight.command, "timeout", "Trevor did not answer in time"));
     trevor.inFlight = undefined;
     // Why a new socket: what Trevor still sends could be taken for the next command's reply.
-    updates.push(giveUp(trevor, "a command took too long", ctx));
+    updates.push(...giveUp(trevor, "a command took too long", ctx));
   }
   if (trevor.searchAt !== undefined && trevor.searchAt <= ctx.now) searchBus(trevor, ctx);
   const due = linkDue(link, ctx.now, trevor.keepalive);
@@ -200,11 +205,11 @@ export function tickTrevor(trevor: TrevorMachine, ctx: StepContext): readonly Tr
       probe(trevor, ctx);
       return updates;
     case "silence":
-      return [...updates, ...endInFlight(trevor, CODE_GIVEN_UP), giveUp(trevor, "Trevor did not answer a probe", ctx)];
+      return [...updates, ...endInFlight(trevor, CODE_GIVEN_UP), ...giveUp(trevor, "Trevor did not answer a probe", ctx)];
     case "redial":
       return [...updates, ...startTrevor(trevor, ctx)];
     case "dialTimeout":
-      return [...updates, giveUp(trevor, `no connection within ${linkOptions.dialTimeoutMs} ms`, ctx)];
+      return [...updates, ...giveUp(trevor, `no connection within ${linkOptions.dialTimeoutMs} ms`, ctx)];
     default:
       return assertNever(due);
   }
@@ -225,18 +230,27 @@ function receive(trevor: TrevorMachine, frame: Frame, ctx: StepContext): readonl
     return [];
   }
   if (isObject(message) && message.command === "completion") return receiveCompletion(trevor, message, ctx);
-  if (trevor.inFlight !== undefined) collectPart(trevor.inFlight.parts, message);
+  if (trevor.inFlight !== undefined) collect(trevor.inFlight, message);
   if (!isSessionState(message)) return [{ is: "message", message }];
   trevor.state = message;
   return [...followBus(trevor, message, ctx), { is: "state", state: message }];
 }
 
+/** Parts of a reply other than its state arrive before the first fence. */
+function collect({ parts, repeats }: InFlight, message: Json): void {
+  if (repeats === 0 || isSessionState(message)) collectPart(parts, message);
+}
+
 /** The answer to a fence ends the command before it. */
 function receiveCompletion(trevor: TrevorMachine, message: JsonObject, ctx: StepContext): readonly TrevorUpdate[] {
   const { inFlight } = trevor;
-  if (inFlight === undefined || message.requestId !== trevor.fence + inFlight.command.id) return []; // Why: another client's.
+  if (inFlight === undefined || message.requestId !== fenceId(trevor, inFlight)) return []; // Why: another client's.
   const { command, parts, sentAt } = inFlight;
   const { name, id } = command;
+  if (parts.states > 1 && inFlight.repeats < REPEATS_MAX) {
+    repeatState(trevor, inFlight, ctx);
+    return [];
+  }
   trevor.inFlight = undefined;
   trevor.counts.fenceMs = ctx.now - sentAt;
   const options = Array.isArray(message.options) ? message.options : [];
@@ -274,32 +288,61 @@ function sendNext(trevor: TrevorMachine, ctx: StepContext): void {
   if (trevor.inFlight !== undefined || state.is !== "open") return;
   const command = trevor.waiting.shift();
   if (command === undefined) return;
-  const { id, name, params } = command;
-  const requestId = trevor.fence + id;
-  trevor.inFlight = { command, parts: createReplyParts(), sentAt: ctx.now };
+  const { name, params } = command;
+  const inFlight: InFlight = { command, parts: createReplyParts(), sentAt: ctx.now, repeats: 0 };
+  trevor.inFlight = inFlight;
   ctx.count("trevor", "out", name);
-  const send = (message: JsonObject): void => ctx.emit({ do: "send", to: state.id, frame: JSON.stringify(message) });
-  if (name === "completion_request") return send({ command: name, requestId, ...params }); // Why: it is its own fence.
-  send({ command: name, ...params });
-  // Why "x": Trevor evaluates an expression only if it contains a dot.
-  send({ command: "completion_request", requestId, expression: "x" });
+  if (name !== "completion_request") send(trevor, { command: name, ...params }, ctx);
+  sendFence(trevor, inFlight, ctx);
+}
+
+/** Requests the state once more. Its other parts are complete. */
+function repeatState(trevor: TrevorMachine, inFlight: InFlight, ctx: StepContext): void {
+  inFlight.repeats++;
+  inFlight.parts.states = 0;
+  send(trevor, { command: "full_state" }, ctx);
+  sendFence(trevor, inFlight, ctx);
+}
+
+/** A request whose answer carries our id. Why "x": Trevor evaluates an expression only if it contains a dot. */
+function sendFence(trevor: TrevorMachine, inFlight: InFlight, ctx: StepContext): void {
+  const { name, params } = inFlight.command;
+  const isItsOwn = name === "completion_request" && inFlight.repeats === 0;
+  const expression = isItsOwn ? params : { expression: "x" };
+  send(trevor, { command: "completion_request", requestId: fenceId(trevor, inFlight), ...expression }, ctx);
+}
+
+const fenceId = ({ fence }: TrevorMachine, { command, repeats }: InFlight): string =>
+  `${fence}${command.id}${repeats === 0 ? "" : `-${repeats}`}`;
+
+function send({ link }: TrevorMachine, message: JsonObject, ctx: StepContext): void {
+  const to = linkIdOf(link);
+  if (to !== undefined) ctx.emit({ do: "send", to, frame: JSON.stringify(message) });
 }
 
 /** Requests something that Trevor answers. While a command is in flight, its deadline takes the place of the probe. */
-function probe({ link, inFlight, fence }: TrevorMachine, ctx: StepContext): void {
+function probe(trevor: TrevorMachine, ctx: StepContext): void {
+  const { link, inFlight, fence } = trevor;
   if (inFlight !== undefined) return confirmLink(link, ctx.now);
-  const to = linkIdOf(link);
-  if (to === undefined) return;
   probeLink(link, ctx.now);
-  const frame = JSON.stringify({ command: "completion_request", requestId: `${fence}probe`, expression: "x" });
-  ctx.emit({ do: "send", to, frame });
+  send(trevor, { command: "completion_request", requestId: `${fence}probe`, expression: "x" }, ctx);
 }
 
 /** The socket closed, or could not be opened. */
 function lose(trevor: TrevorMachine, { code, reason }: Loss, ctx: StepContext): readonly TrevorUpdate[] {
   const ended = endInFlight(trevor, code);
+  const forgotten = forgetSession(trevor);
+  const retryMs = loseLink(trevor.link, trevor.linkOptions, ctx);
+  return [...ended, ...forgotten, { is: "waiting", retryMs, code, reason }];
+}
+
+/** Why: the session behind the next connection may be another one. */
+function forgetSession(trevor: TrevorMachine): TrevorUpdate[] {
+  const hadBus = trevor.busId !== undefined;
   trevor.searchAt = undefined;
-  return [...ended, { is: "waiting", retryMs: loseLink(trevor.link, trevor.linkOptions, ctx), code, reason }];
+  trevor.state = undefined;
+  trevor.busId = undefined;
+  return hadBus ? [{ is: "bus", busId: undefined }] : [];
 }
 
 function endInFlight(trevor: TrevorMachine, code: number): TrevorUpdate[] {
@@ -313,9 +356,10 @@ function endInFlight(trevor: TrevorMachine, code: number): TrevorUpdate[] {
 }
 
 /** This side closes the socket and dials again after the backoff. */
-function giveUp(trevor: TrevorMachine, reason: string, ctx: StepContext): TrevorUpdate {
-  trevor.searchAt = undefined;
-  return { is: "waiting", retryMs: failLink(trevor.link, trevor.linkOptions, ctx), code: CODE_GIVEN_UP, reason };
+function giveUp(trevor: TrevorMachine, reason: string, ctx: StepContext): TrevorUpdate[] {
+  const forgotten = forgetSession(trevor);
+  const retryMs = failLink(trevor.link, trevor.linkOptions, ctx);
+  return [...forgotten, { is: "waiting", retryMs, code: CODE_GIVEN_UP, reason }];
 }
 
 function fail(

@@ -228,7 +228,7 @@ export class FakeBus {
     const parameter = this.#parameters.get(`${name}_cv`);
     if (parameter === undefined) return void this.#waitingRooms.add(`${name}_cv`);
     this.#values.set(name, read.value);
-    this.#session.route(parameter, read.value, false);
+    this.#session.route(parameter, read.value);
   }
 }
 

@@ -27,7 +27,6 @@ export interface FakeLink {
   readonly isScaled: boolean;
   muted: boolean;
   bouncy: boolean;
-  last: number | undefined;
 }
 export interface FakeEnd {
   readonly device: number;
@@ -44,7 +43,6 @@ export interface FakeDevice {
   readonly inputs: { readonly name: string; readonly value: number }[];
   isPaused: boolean;
   isAwake: boolean;
-  lastOutput: number | undefined;
 }
 
 const CLASSES = ["Clock", "ADSREnvelope", "VCA", "Gate", "LFO", "Comparator", "Operator", "Sequencer", "Switch"];
@@ -92,7 +90,6 @@ export class FakeSession {
       inputs: [],
       isPaused: false,
       isAwake: false,
-      lastOutput: undefined,
     };
     this.devices.push(device);
     return device;
@@ -112,7 +109,7 @@ export class FakeSession {
 
   link(source: FakeEnd, target: FakeEnd, isScaled: boolean): void {
     this.unlink(source, target);
-    this.links.push({ id: this.newId(), source, target, isScaled, muted: false, bouncy: false, last: undefined });
+    this.links.push({ id: this.newId(), source, target, isScaled, muted: false, bouncy: false });
   }
 
   unlink(source: FakeEnd, target: FakeEnd): void {
@@ -130,15 +127,11 @@ export class FakeSession {
     this.links.splice(0, this.links.length, ...kept);
   }
 
-  /** A value leaves a parameter. A native neuron's are de-duplicated, unless the target is a stream. */
-  route(from: FakeParameter, value: number, isNative: boolean): void {
+  /** A value leaves a parameter. Repeated values are forwarded: an external neuron's, and those that an amplifier makes of them. */
+  route(from: FakeParameter, value: number): void {
     for (const link of this.links) {
       if (link.source.parameter !== from || link.muted) continue;
-      const isRepetition = isNative && link.last === value && link.target.parameter.stream !== true;
-      link.last = value;
-      if (!isRepetition) {
-        this.#arrive(link.target, link.isScaled ? scaled(value, from.range, link.target.parameter.range) : value);
-      }
+      this.#arrive(link.target, link.isScaled ? scaled(value, from.range, link.target.parameter.range) : value);
     }
   }
 
@@ -207,7 +200,7 @@ export class FakeSession {
     const input = name === "input" ? value : config.get("input") ?? 0;
     const output = input * (config.get("amplitude") ?? 0) * (config.get("gain") ?? 1);
     const [parameter] = device.parameters;
-    if (parameter !== undefined) this.route(parameter, output, true);
+    if (parameter !== undefined) this.route(parameter, output);
   }
 
   #describeLink({ id, source, target, isScaled, bouncy, muted }: FakeLink): JsonObject {

@@ -352,3 +352,15 @@ test("NL60 keepalive can be set, and switched off", async () => {
   await on.network.pass(3_600_000);
   check.equal(off.state, "open");
 });
+
+test("NL40b repeated values pass an amplifier", async () => {
+  const on = stage();
+  const { synth } = await wired(on);
+  const heard: number[] = [];
+  synth.on("back", (value) => heard.push(value));
+  for (const value of [7, 7, 7]) {
+    synth.send("out", value);
+    await on.network.pass(50);
+  }
+  check.equal(heard, [7, 7, 7]);
+});

@@ -258,9 +258,13 @@ test("NL40 what the bus reads of a value: float32, the first of two glued frames
       ['{"on":"out","value":true}', 1],
       [encodeFrame(frameHead("out"), 500), 500],
     ];
+    let previous = 1;
     for (const [sent, expected] of sends) {
       raw.send(sent);
-      check.equal((await values.next()).value, expected);
+      let { value } = await values.next();
+      while (value === previous) value = (await values.next()).value; // Why: an amplifier may repeat its output.
+      check.equal(value, expected);
+      previous = expected;
     }
     await values.return();
   }));

@@ -273,7 +273,7 @@ test("NL31 what Trevor says unasked is told: notifications, output, states, and 
   network.session.trevor.pushState();
   await network.pass(10);
   network.cut();
-  check.equal(told, ["open", "bus", "state", "message", "state", "waiting"]);
+  check.equal(told, ["open", "bus", "state", "message", "state", "bus", "waiting"]);
   const latest = await states.next();
   check.equal(latest.done === true ? 0 : devicesOf(latest.value, "VCA").length, 1, "a slow reader gets the latest");
   await states.return();
@@ -333,4 +333,55 @@ test("NL61 a command in flight is not taken for silence before its own deadline"
   network.latencyMs = 1;
   await settled(reply);
   check.equal(mine.metrics.reconnects, 0);
+});
+
+test("NL63 nothing is answered from the state of a lost session", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  await settled(mine.ready());
+  network.isDark = true;
+  network.cut();
+  check.equal([mine.state, mine.busId], [undefined, undefined]);
+  const waits = [mine.waitFor(() => true, { timeoutMs: 50 }), mine.pathOf("synth", "out", { timeoutMs: 50 })]
+    .map((wait) => wait.catch((error: unknown) => error instanceof Error ? error.name : error));
+  check.equal(await settled(Promise.all(waits)), ["WaitTimeoutError", "WaitTimeoutError"]);
+  network.isDark = false;
+  const path = await settled(mine.pathOf("synth", "out"), 10_000);
+  check.equal(path, `${network.session.bus?.id}::__virtual__::synth_out_cv`);
+  await mine.close();
+  check.equal([mine.state, mine.busId], [undefined, undefined]);
+  await check.rejects(mine.waitFor(() => true), /closed/);
+});
+
+test("NL64 an older state that Trevor sends for another client is not taken for the reply", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  await settled(mine.ready());
+  const fake = network.session.trevor;
+  const original = fake.message.bind(fake);
+  let stale = 3;
+  fake.message = (peer, frame) => {
+    const before = network.session.state;
+    original(peer, frame);
+    if (!String(frame).includes("completion") && stale-- > 0) fake.broadcast(before);
+  };
+  const state = await settled(mine.call("create_device", { name: "VCA" }));
+  check.equal(devicesOf(state, "VCA").length, 1);
+  const sent = network.sent.map(({ frame }) => JSON.parse(String(frame)).command);
+  check.equal(sent.filter((command) => command === "create_device").length, 1, "the command itself is sent once");
+  check.equal(sent.filter((command) => command === "full_state").length, 3);
+});
+
+test("NL64 a client that never gets a state alone takes the last one after 32 requests", async () => {
+  const { network, trevor, settled } = stage();
+  const mine = trevor();
+  await settled(mine.ready());
+  const fake = network.session.trevor;
+  const original = fake.message.bind(fake);
+  fake.message = (peer, frame) => {
+    original(peer, frame);
+    if (!String(frame).includes("completion")) fake.pushState();
+  };
+  check.equal(devicesOf(await settled(mine.call("create_device", { name: "VCA" })), "VCA").length, 1);
+  check.equal(network.sent.filter(({ frame }) => String(frame).includes("full_state")).length, 32);
 });
