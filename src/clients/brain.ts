@@ -11,9 +11,8 @@
  * The client reconnects. Calls made while it is offline wait, and idempotent calls are sent again after a lost connection. Operators are
  * idempotent, because each has an `op_id` by which the relay recognises it.
  */
-import type { Backoff } from "../core/backoff.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
-import type { KeepaliveOptions } from "../core/link.ts";
+import type { Backoff, KeepaliveOptions } from "../core/link.ts";
 import { ReconnectingLink } from "../websocket-client/reconnecting-link.ts";
 import type { DriverOptions } from "../websocket-client/socket-driver.ts";
 import { type BrainCall, BrainCalls, BrainError, objectIn } from "./brain-calls.ts";

@@ -10,7 +10,7 @@ import type { Example } from "./examples.ts";
 import { logistic, swish } from "./exp.ts";
 import { dense, type DenseLayer, type Embedding, mean, type Net, predict } from "./net.ts";
 import { type NetParameter, type NetSizes, parametersOf } from "./parameters.ts";
-import { seeded, shuffle } from "./random.ts";
+import { seededRandom, shuffle } from "../core/random.ts";
 import { CHANNELS, PAD, type PerChannel, perChannel, type TokenIds, tokenize, type Vocabulary } from "./tokenizer.ts";
 
 export interface TrainingOptions {
@@ -43,7 +43,7 @@ export function train(
   { seed, epochs, batch, rate, sizes }: TrainingOptions,
   onEpoch: (epoch: number, loss: number) => void = () => {},
 ): TrainingResult {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const { net, parameters } = parametersOf(sizes, vocabularies, random);
   const lessons = examples.map((example) => encodeExample(example, vocabularies));
   const gradients = new Gradients(parameters);

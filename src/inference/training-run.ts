@@ -3,7 +3,7 @@ import { hashBytes, hashText } from "../core/hash.ts";
 import type { JsonObject } from "../core/json.ts";
 import { type Example, readExamples } from "./examples.ts";
 import { ARCHITECTURE } from "./net.ts";
-import { seeded, shuffle } from "./random.ts";
+import { seededRandom, shuffle } from "../core/random.ts";
 import { writeTensors } from "./safetensors.ts";
 import {
   CHANNELS,
@@ -108,7 +108,7 @@ function trainOn(
  */
 function heldOutError(examples: readonly Example[], plan: TrainingPlan): HeldOutError | undefined {
   const shuffled = [...examples];
-  shuffle(shuffled, seeded(plan.seed));
+  shuffle(shuffled, seededRandom(plan.seed));
   const heldOut = shuffled.splice(0, Math.floor(examples.length * (plan.holdout ?? 0)));
   if (heldOut.length === 0 || shuffled.length === 0) return undefined;
   const trained = trainOn(shuffled, plan);

@@ -19,7 +19,7 @@
  * Knows nothing of: names beyond their segments, who may send, what a body means.
  */
 import { assert, assertNever } from "../core/assert.ts";
-import { backoffMs } from "../core/backoff.ts";
+import { backoffMs } from "../core/link.ts";
 import type { StepContext } from "../core/context.ts";
 import { Deadlines, earlier } from "../core/deadlines.ts";
 import type { StoreEvent } from "../core/event.ts";

@@ -13,12 +13,12 @@
  * while the link is not open returns false; K3 after `close` nothing is called.
  */
 import { assertNever } from "../core/assert.ts";
-import type { Backoff } from "../core/backoff.ts";
 import type { StepContext } from "../core/context.ts";
 import type { LinkEvent } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import {
+  type Backoff,
   closeLink,
   confirmLink,
   createLink,

@@ -12,13 +12,13 @@
  * name, takes the link over if the silence continues, and the link is lost if that socket does not open within `answerMs`.
  */
 import { assertNever } from "../../core/assert.ts";
-import type { Backoff } from "../../core/backoff.ts";
 import type { StepContext } from "../../core/context.ts";
 import { earlier } from "../../core/deadlines.ts";
 import type { LinkEvent } from "../../core/event.ts";
 import { type LinkId, linkId, type Millis } from "../../core/ids.ts";
 import type { Frame } from "../../core/json.ts";
 import {
+  type Backoff,
   closeLink,
   confirmLink,
   createLink,

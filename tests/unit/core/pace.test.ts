@@ -1,7 +1,7 @@
 /** How fast, and how long until the next try: the token bucket and the backoff. */
 import { test } from "#runner";
 import fc from "fast-check";
-import { backoffMs } from "../../../src/core/backoff.ts";
+import { backoffMs } from "../../../src/core/link.ts";
 import { bucket, refund, take } from "../../../src/core/bucket.ts";
 import { check } from "../../harness/check.ts";
 

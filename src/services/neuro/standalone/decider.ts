@@ -17,9 +17,10 @@ import { failed, ok, type Result } from "../../../core/result.ts";
 import type { ServiceEvent } from "../../../core/event.ts";
 import { type JobId, jobId, type Millis } from "../../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { seededRandom } from "../../../core/random.ts";
 import type { BackendSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { pick, sampleData, seededRandom } from "./sampler.ts";
+import { pick, sampleData } from "./sampler.ts";
 import { checkData, type CompiledSchema, compileSchema, validationError } from "../codec/validate-data.ts";
 
 export interface Decider {

@@ -10,17 +10,6 @@
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import { sampleMatch } from "./pattern-sampler.ts";
 
-/** Numbers from 0 up to, not including, 1 (the generator known as mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** One item of a list that is not empty. */
 export const pick = <Item>(items: readonly Item[], random: () => number): Item =>
   items[below(items.length, random)] as Item;
