@@ -44,7 +44,7 @@ export interface QueueEntry extends EntryHead {
 }
 
 const HEAD =
-  /^(\d{13}-\d{10})-([0-9a-z]{1,11})-([0-9a-z]{1,11})-(command|context|direct)(?:-(expired|attempts|terminated))?$/;
+  /^(\d{13,16}-\d{10})-([0-9a-z]{1,11})-([0-9a-z]{1,11})-(command|context|direct)(?:-(expired|attempts|terminated))?$/;
 
 /** The key of an entry with this head. `recipient` is a segment already. */
 export function entryKey(
@@ -77,7 +77,11 @@ export function readEntryKey(of: Key): { readonly recipient: string; readonly he
  * created it, with which its id begins. If `queue.ttl` changed since then, the result is off by the difference.
  */
 export const creationTimeOf = ({ id, exp, kind }: EntryHead, ttl: QueueSettings["ttl"]): Millis =>
-  Math.max(Number(id.slice(0, 13)), exp - ttl[kind]);
+  Math.max(Number(id.slice(0, id.indexOf("-"))), exp - ttl[kind]);
+
+/** Compares ids by the time of their creation. From the year 2286 on the first number of an id has 14 digits. */
+export const compareIds = (one: string, other: string): number =>
+  one.length - other.length || (one < other ? -1 : one > other ? 1 : 0);
 
 /** The stored form of an entry. */
 export const entryValue = ({ id, at, exp, kind, body = "" }: QueueEntry): JsonObject => ({ v: 1, id, at, exp, kind, body });

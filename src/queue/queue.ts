@@ -28,7 +28,7 @@ import { failed, ok, type Result } from "../core/result.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { MessageKind, QueueSettings } from "../core/settings.ts";
 import type { DeadLetters } from "./dead-letters.ts";
-import { bodyOf, bytesOf, type QueueEntry } from "./entry.ts";
+import { bodyOf, bytesOf, compareIds, type QueueEntry } from "./entry.ts";
 import { EntryLoader, LOAD_ATTEMPTS_MAX } from "./loader.ts";
 import { QueueStore } from "./store.ts";
 import {
@@ -193,7 +193,7 @@ export class Queue {
     const { retry, retry_cap, max_attempts } = this.#settings;
     const isLastAttempt = entry.attempts + 1 >= max_attempts;
     const waitMs = delayMs ?? backoffMs({ baseMs: retry, capMs: retry_cap }, entry.attempts, 1);
-    const back = [...recipient.inFlight.values()].filter((other) => other.id >= id);
+    const back = [...recipient.inFlight.values()].filter((other) => compareIds(other.id, id) >= 0);
     this.#countAttempt(recipient, entry, ctx);
     this.#putBack(recipient, back, ctx);
     if (!isLastAttempt) {

@@ -15,7 +15,7 @@ import type { ServiceName } from "../core/service.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { StoreHealth } from "./loader.ts";
-import { type DeadLetterReason, entryKey, entryValue, type QueueEntry } from "./entry.ts";
+import { compareIds, type DeadLetterReason, entryKey, entryValue, type QueueEntry, readEntryKey } from "./entry.ts";
 import { type EntryLocation, type RecipientQueue, RecipientQueues, removeInFlight } from "./recipient-queue.ts";
 
 /** The owner of a key in the part of the store that belongs to a queue. */
@@ -56,7 +56,11 @@ export class QueueStore {
 
   /** Adds the keys that an earlier process stored under `<service>/queue/` and `<service>/dead/`, and ignores other keys. */
   restore(keys: readonly Key[]): void {
-    const sortedBelow = (kind: QueueKeyOwner) => keys.filter((key) => segmentAt(key, 1) === kind).sort();
+    const sortedBelow = (kind: QueueKeyOwner) =>
+      keys.filter((key) => segmentAt(key, 1) === kind)
+        .map((key) => ({ key, id: readEntryKey(key)?.head.id ?? "" }))
+        .sort((one, other) => compareIds(one.id, other.id) || (one.key < other.key ? -1 : 1))
+        .map(({ key }) => key);
     this.deadLetters.restore(sortedBelow("dead"));
     for (const key of sortedBelow("queue")) {
       const location = this.recipients.restore(key, this.#settings.ttl);

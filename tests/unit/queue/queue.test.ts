@@ -469,6 +469,21 @@ test("QU24 recipients are kept apart, whatever their names are", () => {
   check.equal(names.map((name) => next.numbers(next.connect(name))), names.map((_, n) => [n]));
 });
 
+test("QU25b an entry that was queued while the clock was beyond the year 2286 survives restarts, and the order is kept", () => {
+  const before = new QueueFixture();
+  before.send("a", 1);
+  const epoch = Date.UTC(2300, 0);
+  const after = new QueueFixture({}, { stored: before.stored, now: before.now, epoch });
+  for (const n of [2, 3]) after.send("a", n);
+  const next = new QueueFixture({}, { stored: after.stored, now: after.now, epoch: epoch + 1 });
+  check.equal(next.observed("entry_quarantined"), []);
+  const peer = next.connect("a", true);
+  check.equal(next.numbers(peer), [1, 2, 3]);
+  next.step((ctx) => next.queue.nak("a", { id: String(next.frames(peer)[0]?.id), delayMs: 1 }, ctx));
+  next.advance(1);
+  check.equal(next.numbers(peer), [1, 2, 3, 1, 2, 3]);
+});
+
 test("QU25 a key describes its entry and is read back unchanged", () => {
   const head = {
     id: "0000000000001-0000000000002".slice(0, 24),
