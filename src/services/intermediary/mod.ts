@@ -25,7 +25,7 @@ import type { ConnectedPeer, PendingTakeover } from "./connections/peer.ts";
 import { bufferFrame, completeTakeover } from "./connections/takeover.ts";
 import { tokensOf } from "./connections/tokens.ts";
 import { receiveFromIntegration } from "./integrations/messages.ts";
-import { announce, broadcastContext, deliverNeuroMessage } from "./integrations/outbound.ts";
+import { announce, broadcastContext, deliverNeuroMessage, setCongestion } from "./integrations/outbound.ts";
 import { completeRestore, restore } from "./restore.ts";
 import type { IntermediaryState } from "./state.ts";
 import { ownerOf, RESIDENT_PREFIXES } from "./stored-keys.ts";
@@ -139,7 +139,9 @@ function takeOver(state: IntermediaryState, pending: PendingTakeover, ctx: StepC
 
 function setBackpressure(state: IntermediaryState, peer: ConnectedPeer, isBackpressured: boolean, ctx: StepContext): void {
   if (peer.is === "watcher") state.subscriptions.setBackpressure(peer.peer, isBackpressured);
-  if (peer.is === "integration" && peer.hasQueue) state.queue.setBackpressure(peer.name, isBackpressured, ctx);
+  if (peer.is !== "integration") return;
+  setCongestion(peer, isBackpressured, ctx);
+  if (peer.hasQueue) state.queue.setBackpressure(peer.name, isBackpressured, ctx);
 }
 
 function handleServiceMessage(state: IntermediaryState, message: ServiceMessage, ctx: StepContext): void {

@@ -14,7 +14,7 @@ import type { ServiceEvent } from "../../core/event.ts";
 import type { Key, LinkId, Millis, PeerId } from "../../core/ids.ts";
 import { key, segmentAt } from "../../core/key.ts";
 import { linkDeadline, linkIdOf } from "../../core/link.ts";
-import type { NeuroMessage } from "../../core/neuro-messages.ts";
+import type { GameMessage, NeuroMessage } from "../../core/neuro-messages.ts";
 import { failed, type Result } from "../../core/result.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
@@ -28,6 +28,7 @@ import {
   receivePong,
   resolveExpiredContests,
 } from "./games/connections.ts";
+import { decodeActions } from "./codec/decode-game.ts";
 import { endRestartWindow, handleGameMessage } from "./games/game-messages.ts";
 import { pingSockets } from "./games/keepalive.ts";
 import {
@@ -37,6 +38,7 @@ import {
   endRetention,
   findOrCreateGame,
   normalizeGameName,
+  reportRepairs,
 } from "./games/registry.ts";
 import { beginDrain, configure, continueDrain, restoreState, startService } from "./lifecycle.ts";
 import { handleRequest } from "./operator/requests.ts";
@@ -194,7 +196,7 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
     }
     case "gameMessage": {
       const game = state.integrations.get(message.peer);
-      return game === undefined ? undefined : handleGameMessage(game, message.message, ctx);
+      return game === undefined ? undefined : handleIntegrationMessage(game, message.message, ctx);
     }
     case "directMessage":
       return forwardToNeuro(state, message, ctx);
@@ -211,6 +213,17 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
     default:
       return assertNever(message);
   }
+}
+
+/** A message of an integration of the Intermediary or Nallely. Its actions obey the same rules as those of a game. */
+function handleIntegrationMessage(game: Game, message: GameMessage, ctx: StepContext): void {
+  if (message.command !== "actions/register") return handleGameMessage(game, message, ctx);
+  const decoded = decodeActions(message.actions);
+  if (!decoded.ok) {
+    return ctx.observe({ is: "input_refused", from: game.name, fault: decoded.fault, reason: decoded.reason });
+  }
+  if (decoded.value.repairs.length > 0) reportRepairs(game, decoded.value.repairs, ctx);
+  handleGameMessage(game, decoded.value.message, ctx);
 }
 
 function integrationJoined(

@@ -82,7 +82,7 @@ function readKnownCommand(command: string, data: JsonObject): GameMessage | unde
     case "shutdown/ready":
       return { command };
     case "context":
-      return { command, message: textOf(data.message) ?? "", silent: data.silent === true };
+      return { command, message: readMessage(data.message), silent: isTrue(data.silent) };
     case "actions/register":
       return { command, actions: readActions(data.actions) };
     case "actions/unregister":
@@ -106,7 +106,7 @@ function readAction(name: Json | undefined, entry: Json | undefined): Action[] {
   if (typeof name !== "string" || name === "") return [];
   const fields = isObject(entry) ? entry : {};
   // Why: in the original relay an entry is the schema itself. In the Neuro API it contains a schema.
-  const isDefinition = isObject(fields.schema) || fields.type === undefined;
+  const isDefinition = isObject(fields.schema) || (fields.type === undefined && fields.properties === undefined);
   const schema = isDefinition ? fields.schema : fields;
   const description = textOf(fields.description) ?? (isObject(schema) ? textOf(schema.description) : undefined) ??
     descriptionOf(name);
@@ -135,18 +135,30 @@ function readForce(data: JsonObject): GameMessage {
     command: "actions/force",
     ...(state !== undefined && { state }),
     query: textOf(data.query) ?? "",
-    ephemeral: data.ephemeral_context === true,
-    priority: PRIORITIES.find((priority) => priority === data.priority) ?? "low",
+    ephemeral: isTrue(data.ephemeral_context),
+    priority: readPriority(data.priority),
     names: readNames(data.action_names ?? data.actions),
   };
 }
 
+const readPriority = (given: Json | undefined): Priority =>
+  PRIORITIES.find((priority) => typeof given === "string" && priority === given.toLowerCase()) ?? "low";
+
 const DONE: readonly Json[] = ["ok", "success", "done"];
+
+/** A context. A value of another type than a text is written as one. */
+function readMessage(message: Json | undefined): string {
+  if (typeof message === "string") return message;
+  return message === undefined || message === null ? "" : JSON.stringify(message);
+}
+
+/** True as the readers of the game port take it. */
+const isTrue = (value: Json | undefined): boolean => value === true || value === "true" || value === 1;
 
 /** Success as the Neuro API reports it (`success`), or as the guides do (`status`). */
 function isSuccess({ success, status }: JsonObject): boolean {
   if (success === undefined || success === null) return status !== undefined && DONE.includes(status);
-  return success === true || success === "true" || success === 1;
+  return isTrue(success);
 }
 
 function readResult(data: JsonObject): GameMessage {

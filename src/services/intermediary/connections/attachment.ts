@@ -4,7 +4,6 @@ import type { ResumedPeer } from "../../../core/event.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import type { Scope } from "../../../core/settings.ts";
-import { wholeNumber } from "../../../core/text.ts";
 import { readRate } from "../codec/watcher-requests.ts";
 import type { Connections } from "./connection-state.ts";
 import { type Identity, type Integration, newIntegration, type Watcher } from "./peer.ts";
@@ -52,10 +51,14 @@ export function restorePeer(
   connections.peers.set(peer, integration);
   connections.integrations.set(name, integration);
   connections.resumed.push({ peer, missed, events: undefined, rate: undefined });
-  if (name.startsWith("unknown-")) {
-    connections.generatedNames = Math.max(connections.generatedNames, wholeNumber(name.slice(8)) ?? 0);
-  }
+  connections.generatedNames = Math.max(connections.generatedNames, generatedNumberOf(name));
   return true;
+}
+
+/** The number in a generated name. 0 for another name: a peer may greet as `unknown-Infinity`. */
+function generatedNumberOf(name: string): number {
+  const [, digits] = /^unknown-(\d{1,9})$/.exec(name) ?? [];
+  return digits === undefined ? 0 : Number(digits);
 }
 
 const stringsIn = (value: Json | undefined): readonly string[] =>

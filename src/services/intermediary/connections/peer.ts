@@ -41,6 +41,8 @@ export interface Integration extends Identity {
   readonly hasQueue: boolean;
   lastFrameAt: Millis;
   messages: number;
+  /** While its socket is under backpressure: how many contexts of others were not sent to it. */
+  congestion: { missedContexts: number } | undefined;
   /** Its actions, by name. */
   readonly actions: Map<string, Action>;
   /** The kinds of repaired input that were reported: each is reported once. */
@@ -65,6 +67,7 @@ export const newIntegration = (
   hasQueue,
   lastFrameAt: now,
   messages: 0,
+  congestion: undefined,
   actions: new Map(),
   repaired: new Set(),
 });

@@ -48,7 +48,10 @@ function sendEvent(to: Integration, event: string, payload: JsonObject | undefin
   sendToIntegration(to, JSON.stringify({ event, payload }), ctx);
 }
 
-/** Neuro was given a context: the other integrations get it, too. */
+/**
+ * Neuro was given a context: the other integrations get it, too. One whose socket is under backpressure is skipped, so that contexts of
+ * others cannot fill its backlog and close it.
+ */
 export function broadcastContext(
   integrations: ReadonlyMap<string, Integration>,
   { from, peer, message, silent }: Extract<ServiceMessage, { readonly is: "contextShared" }>,
@@ -58,9 +61,23 @@ export function broadcastContext(
   const text = JSON.stringify({ event: "context_update", payload: { from, context: message, message, silent } });
   for (const integration of integrations.values()) {
     if (integration.peer === peer) continue; // Why not by name: a game may have the name of an integration.
-    ctx.count("integration", "out", "context_update");
-    sendToIntegration(integration, text, ctx);
+    if (integration.congestion !== undefined) integration.congestion.missedContexts++;
+    else {
+      ctx.count("integration", "out", "context_update");
+      sendToIntegration(integration, text, ctx);
+    }
   }
+}
+
+/** The socket of an integration came under backpressure, or was relieved: then it is told how many contexts it missed. */
+export function setCongestion(integration: Integration, isCongested: boolean, ctx: StepContext): void {
+  if (isCongested) {
+    integration.congestion ??= { missedContexts: 0 };
+    return;
+  }
+  const missed = integration.congestion?.missedContexts ?? 0;
+  integration.congestion = undefined;
+  if (missed > 0) sendEvent(integration, "context_gap", { missed }, ctx);
 }
 
 /** The Neuro service was rebuilt and may have lost the latest messages: tells it again about an integration and its actions. */

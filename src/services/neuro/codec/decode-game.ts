@@ -34,6 +34,14 @@ export function decodeGame(frame: Frame, limits: { readonly json_depth: number }
   return ok({ game: readName(game, repairs), message: message.value, repairs });
 }
 
+/** The actions of an integration of another service, checked and repaired like those in a frame of a game. */
+export function decodeActions(actions: readonly Action[]): Result<Pick<DecodedGameFrame, "message" | "repairs">> {
+  const repairs: Repair[] = [];
+  const given = actions.map(({ name, description, schema }) => ({ name, description, ...(schema && { schema }) }));
+  const message = readRegister({ actions: given }, repairs);
+  return message.ok ? ok({ message: message.value, repairs }) : message;
+}
+
 const ENVELOPE: readonly string[] = ["command", "game", "data"];
 const NO_DATA: JsonObject = {};
 

@@ -307,6 +307,21 @@ test("IM8b a token that was removed while the service was rebuilt closes the pee
   check.equal([next.closed.get(gone), next.closed.get(stays)], ["badToken", undefined]);
 });
 
+test("IM14c a name that looks generated does not stop the service from generating names", () => {
+  for (const number of ["Infinity", "9007199254740992", "1e300", "-5", "x"]) {
+    const fixture = new IntermediaryFixture();
+    const peer = fixture.integration(`unknown-${number}`);
+    const attachment = fixture.attached.get(peer) ?? null;
+    const next = fixture.restart({
+      resumed: [{ peer, listener: "intermediary", connection: TEST_CONNECTION, attachment }],
+    });
+    const unnamed = next.open("unnamed");
+    next.frame(unnamed, { type: "integration", auth_token: TOKEN });
+    const joined = next.posted.at(-1);
+    check.equal(joined?.is === "integrationJoined" && joined.name, "unknown-1", number);
+  }
+});
+
 test("IM14b a rebuilt Neuro service is told about all connected integrations again", () => {
   const fixture = new IntermediaryFixture();
   const peer = fixture.integration("a");

@@ -124,6 +124,28 @@ test("IM45 every command of the Neuro API is accepted", () => {
   check.equal(said("neuro-relay/x", { y: 1 }), { command: "other", name: "neuro-relay/x", data: { y: 1 } });
 });
 
+test("IM45b values of another type are read as on the game port", () => {
+  const { hear } = setUp();
+  const said = (command: string, data: object) => hear({ command, data }).said[0];
+  check.equal(said("context", { message: { hp: 3 }, silent: "true" }), {
+    command: "context",
+    message: '{"hp":3}',
+    silent: true,
+  });
+  check.equal(said("context", { message: 7, silent: 1 }), { command: "context", message: "7", silent: true });
+  check.equal(said("actions/force", { query: "q", action_names: ["x"], ephemeral_context: "true", priority: "HIGH" }), {
+    command: "actions/force",
+    query: "q",
+    ephemeral: true,
+    priority: "high",
+    names: ["x"],
+  });
+  const schema = { properties: { song: { type: "string" } } };
+  check.equal(hear({ event: "register_actions", actions: { play: schema } }).said, [
+    { command: "actions/register", actions: [{ name: "play", description: "play", schema }] },
+  ]);
+});
+
 test("IM46 free text, JSON of any kind and events go to watchers unchanged, and to Neuro as silent context", () => {
   const says: [string | object, Json, string][] = [
     ["hello", { action: "raw_text", raw: "hello" }, "hello"],
@@ -373,6 +395,23 @@ test("IM50b a context of a game reaches an integration of the same name", () => 
   check.equal(fixture.received(chess).length, 1);
   fixture.receive({ is: "contextShared", from: "Chess", peer: chess, message: "Mine.", silent: true });
   check.equal(fixture.received(chess), [], "its own context does not come back");
+});
+
+test("IM50c an integration under backpressure is skipped by contexts, and is told how many it missed", () => {
+  const fixture = new IntermediaryFixture();
+  const [slow, quick] = [fixture.integration("slow"), fixture.integration("quick")];
+  const share = (message: string) =>
+    fixture.receive({ is: "contextShared", from: "Chess", peer: undefined, message, silent: true });
+  fixture.step({ is: "backpressure", peer: slow });
+  for (const message of ["one", "two"]) share(message);
+  check.equal([fixture.received(slow).length, fixture.received(quick).length], [0, 2]);
+  fixture.step({ is: "relieved", peer: slow });
+  check.equal(fixture.received(slow), [{ event: "context_gap", payload: { missed: 2 } }]);
+  share("three");
+  check.equal(fixture.received(slow).length, 1);
+  fixture.step({ is: "backpressure", peer: slow });
+  fixture.step({ is: "relieved", peer: slow });
+  check.equal(fixture.received(slow), [], "nothing was missed");
 });
 
 test("IM51 other messages of Neuro reach an integration as an event of that name", () => {
