@@ -24,14 +24,54 @@ export function decodeGame(frame: Frame, limits: { readonly json_depth: number }
   const repairs: Repair[] = [];
   const envelope = readObject(frame, limits.json_depth, repairs);
   if (!envelope.ok) return envelope;
-  const { command, game, data } = envelope.value;
-  if (typeof command !== "string" || command === "") {
+  const { command: given } = envelope.value;
+  if (typeof given !== "string" || given === "") {
     return failed("badMessage", "`command` must be a text that is not empty");
   }
   knownKeys(envelope.value, ENVELOPE, repairs);
-  const message = readMessage(command, data, repairs);
+  const { game, data } = readGame(envelope.value, repairs);
+  const message = readMessage(readCommand(given, repairs), data, repairs);
   if (!message.ok) return message;
-  return ok({ game: readName(game, repairs), message: message.value, repairs });
+  return ok({ game, message: message.value, repairs });
+}
+
+/** The name of the game, and the data of its message. Some clients put the name into the data. */
+function readGame(
+  { game, data }: JsonObject,
+  repairs: Repair[],
+): { readonly game: string | undefined; readonly data: Json | undefined } {
+  const name = readName(game, repairs);
+  if (name !== undefined || !isObject(data) || data["game"] === undefined) return { game: name, data };
+  const { game: inner, ...rest } = data;
+  const innerName = readName(inner, repairs);
+  if (innerName === undefined) return { game: undefined, data };
+  addRepair(repairs, "game_in_data");
+  return { game: innerName, data: Object.keys(rest).length === 0 ? undefined : rest };
+}
+
+const COMMANDS: readonly string[] = [
+  "action/result",
+  "context",
+  "actions/register",
+  "actions/unregister",
+  "actions/force",
+  "startup",
+  "shutdown/ready",
+];
+/** The letters of a command, where the plural of "action" does not count. */
+const lettersOf = (command: string): string => command.toLowerCase().replace(/[^a-z]/g, "").replace("actions", "action");
+const COMMANDS_BY_LETTERS: ReadonlyMap<string, string> = new Map(
+  COMMANDS.map((command) => [lettersOf(command), command]),
+);
+const SPELLING_LENGTH_MAX = 32;
+
+/** The command; one that differs only in separators, case or a plural is read as that of the API. */
+function readCommand(given: string, repairs: Repair[]): string {
+  if (COMMANDS.includes(given) || given.length > SPELLING_LENGTH_MAX) return given;
+  const command = COMMANDS_BY_LETTERS.get(lettersOf(given));
+  if (command === undefined) return given;
+  addRepair(repairs, "command_spelling", command);
+  return command;
 }
 
 /** The actions of an integration of another service, checked and repaired like those in a frame of a game. */
@@ -54,9 +94,9 @@ function readMessage(command: string, data: Json | undefined, repairs: Repair[])
     case "actions/register":
       return readRegister(readData(data, REGISTER, repairs), repairs);
     case "actions/unregister":
-      return readUnregister(readData(data, UNREGISTER, repairs), repairs);
+      return readUnregister(readData(withNames(data, repairs), UNREGISTER, repairs), repairs);
     case "actions/force":
-      return readForce(readData(data, FORCE, repairs), repairs);
+      return readForce(readData(withNames(data, repairs), FORCE, repairs), repairs);
     case "startup":
     case "shutdown/ready":
       if (data !== undefined) addRepair(repairs, "unexpected_data", command);
@@ -199,10 +239,27 @@ function readName(given: Json | undefined, repairs: Repair[]): string | undefine
   return String(given);
 }
 
+/** The data with its names in `action_names`, where some clients have them under another key, or have nothing else. */
+function withNames(data: Json | undefined, repairs: Repair[]): Json | undefined {
+  const isList = Array.isArray(data) && data.length > 0;
+  if (!isList && (!isObject(data) || (data["action_names"] !== undefined && data["action_names"] !== null))) return data;
+  const key = isList
+    ? undefined
+    : NAMES_KEYS.find((name) => isObject(data) && data[name] !== undefined && data[name] !== null);
+  if (!isList && key === undefined) return data;
+  addRepair(repairs, "names_key");
+  if (!isObject(data) || key === undefined) return { action_names: data ?? null };
+  const { [key]: names, action_names: _none, ...rest } = data;
+  return { ...rest, action_names: names };
+}
+
+const NAMES_KEYS: readonly string[] = ["actions", "names", "action_name", "name"];
+
 function readNames(given: Json | undefined, repairs: Repair[]): readonly string[] {
   const names: string[] = [];
   for (const item of readList(given, "action_names", repairs)) {
-    const name = readName(item, repairs);
+    if (isObject(item) && item["name"] !== undefined) addRepair(repairs, "name_in_object");
+    const name = readName(isObject(item) ? item["name"] : item, repairs);
     if (name === undefined) addRepair(repairs, "name_ignored");
     else names.push(name);
   }

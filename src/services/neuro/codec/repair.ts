@@ -27,7 +27,11 @@ export type RepairKind =
   | "schema_keywords"
   | "schema_pattern"
   | "action_ignored"
-  | "registered_twice";
+  | "registered_twice"
+  | "command_spelling"
+  | "game_in_data"
+  | "name_in_object"
+  | "names_key";
 
 export interface Repair {
   readonly what: RepairKind;
@@ -58,6 +62,10 @@ const HINTS: Readonly<Record<RepairKind, string>> = {
   schema_keywords: "Neuro may not support these keywords of JSON Schema",
   schema_pattern: "the relay does not check this pattern, because matching it may take too long",
   action_ignored: "this action cannot be registered",
+  command_spelling: "write the command exactly as the Neuro API does",
+  game_in_data: "put `game` beside `command`, not into `data`",
+  name_in_object: "an action name must be a text, not an object with a `name`",
+  names_key: "the names of the actions must be in `action_names`",
   registered_twice: "unregister an action before you register it again; some backends keep the first definition",
 };
 

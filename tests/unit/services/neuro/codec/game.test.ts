@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import fc from "fast-check";
 import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
-import type { Frame } from "../../../../../src/core/json.ts";
+import type { Frame, Json } from "../../../../../src/core/json.ts";
 import { GAME_FRAME_BYTES_MAX, SCHEMA_BYTES_MAX } from "../../../../../src/core/limits.ts";
 import { PROFILES } from "../../../../../src/services/neuro/upstream/profiles.ts";
 import { decodeGame } from "../../../../../src/services/neuro/codec/decode-game.ts";
@@ -372,4 +372,65 @@ test("NB119 a frame for the backend decodes to the message it was encoded from, 
     check.equal(others, []);
     check.equal(read(frame ?? ""), { game: "Relay", message, kinds: [] });
   }));
+});
+
+test("NB103b a command that differs from one of the API only in separators, case or a plural is read as that one", () => {
+  const spellings: readonly (readonly [string, GameMessage])[] = [
+    ["action:result", { command: "action/result", id: "1", success: true }],
+    ["actions/result", { command: "action/result", id: "1", success: true }],
+    ["Action_Result", { command: "action/result", id: "1", success: true }],
+    ["actionResult", { command: "action/result", id: "1", success: true }],
+    ["STARTUP", { command: "startup" }],
+    ["shutdown-ready", { command: "shutdown/ready" }],
+    ["action/register", { command: "actions/register", actions: [] }],
+    ["action.unregister", { command: "actions/unregister", names: [] }],
+  ];
+  for (const [command, message] of spellings) {
+    const data = message.command === "action/result" ? { id: "1", success: true } : { actions: [], action_names: [] };
+    const got = read({
+      command,
+      game: "Chess",
+      data: "names" in message || "id" in message || "actions" in message ? data : undefined,
+    });
+    check.equal(got.message, message, command);
+    check.that(got.kinds.includes("command_spelling"), command);
+  }
+  for (const command of ["result", "start", "neuro-relay/health", "nrc-endpoints/startup", "x".repeat(100_000)]) {
+    check.equal(read({ command, game: "Chess" }).message, { command: "other", name: command });
+  }
+});
+
+test("NB103c the name of a game is read from `data` if it is missing beside the command", () => {
+  check.equal(read({ command: "startup", data: { game: "Chess" } }), {
+    game: "Chess",
+    message: { command: "startup" },
+    kinds: ["game_in_data"],
+  });
+  const context = { command: "context", data: { game: "Chess", message: "m", silent: true } };
+  check.equal(read(context), {
+    game: "Chess",
+    message: { command: "context", message: "m", silent: true },
+    kinds: ["game_in_data"],
+  });
+  check.equal(read({ ...context, game: "Poker" }).game, "Poker");
+  check.equal(read({ command: "context", data: { game: 7, message: "m", silent: true } }).game, "7");
+});
+
+test("NB103d names of actions are read from objects, and from a list under another key", () => {
+  const names = (data: Json) => read({ command: "actions/unregister", game: "Chess", data });
+  check.equal(names({ action_names: [{ name: "a" }, "b"] }), {
+    game: "Chess",
+    message: { command: "actions/unregister", names: ["a", "b"] },
+    kinds: ["name_in_object"],
+  });
+  for (const key of ["actions", "names", "action_name", "name"]) {
+    const got = names({ [key]: key.endsWith("s") ? ["a", { name: "b", description: "d" }] : "a" });
+    check.equal(got.message, { command: "actions/unregister", names: key.endsWith("s") ? ["a", "b"] : ["a"] }, key);
+    check.that(got.kinds.includes("names_key"), key);
+    check.that(!got.kinds.includes("unknown_key"), key);
+  }
+  check.equal(names(["a", { name: "b" }]).message, { command: "actions/unregister", names: ["a", "b"] });
+  const force = read({ command: "actions/force", game: "Chess", data: { query: "q", actions: [{ name: "a" }] } });
+  check.that(force.message.command === "actions/force");
+  check.equal(force.message.names, ["a"]);
 });
