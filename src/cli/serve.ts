@@ -7,14 +7,14 @@ import { type ConfigurationOptions, readConfiguration, withConfiguration } from 
 import { runtime } from "./runtime.ts";
 import { onSighup } from "./sighup.ts";
 
-interface ServeOptions extends ConfigurationOptions {
+interface ServeFlags extends ConfigurationOptions {
   readonly record?: string;
 }
 
 export function serveCommand(): Command {
   return withConfiguration(new Command("serve").description("run the relay (the default command)"))
     .option("--record <file>", "record all messages, without tokens, for `neuro-relay replay`")
-    .action(({ record, ...options }: ServeOptions) => run(record === undefined ? options : recording(options, record)));
+    .action(({ record, ...options }: ServeFlags) => run(record === undefined ? options : recording(options, record)));
 }
 
 /** Why absolute: a path on the command line starts from the working directory, not from the folder of the configuration. */

@@ -22,7 +22,7 @@ export { Trevor, TREVOR_URL, type TrevorEvent, type TrevorMetrics, type TrevorOp
 export { ClosedError, RefusedError, TrevorError, WaitTimeoutError } from "./nallely-error.ts";
 export type { ClientClock, DriverOptions, OpenSocket, SocketLike } from "../websocket-client/socket-driver.ts";
 export type { KeepaliveOptions, LinkPhase } from "../core/link.ts";
-export type { IterateOptions, Listener, ValueIterator } from "./value-stream.ts";
+export type { IterateOptions, ValueIterator, ValueListener } from "./value-stream.ts";
 export type { WaitOptions } from "./wait-until.ts";
 export {
   clamp,

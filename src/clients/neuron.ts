@@ -40,7 +40,7 @@ import {
 import { type DriverOptions, SocketDriver } from "../websocket-client/socket-driver.ts";
 import { ClosedError, RefusedError } from "./nallely-error.ts";
 import type { Trevor } from "./trevor.ts";
-import { type IterateOptions, type Listener, Stream, type ValueIterator } from "./value-stream.ts";
+import { type IterateOptions, Stream, type ValueIterator, type ValueListener } from "./value-stream.ts";
 import { type WaitOptions, waitUntil } from "./wait-until.ts";
 
 /** A neuron's name. A name to which the bus could not deliver is a type error. */
@@ -176,7 +176,7 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
   }
 
   /** Calls the listener with each value that arrives. Returns a function that ends this. */
-  on(parameter: InputOf<D>, listener: Listener<number>, options: { readonly signal?: AbortSignal } = {}): () => void {
+  on(parameter: InputOf<D>, listener: ValueListener<number>, options: { readonly signal?: AbortSignal } = {}): () => void {
     return this.#streamOf(parameter).listen(listener, options.signal);
   }
 
@@ -211,7 +211,7 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
   }
 
   /** Calls the listener at each event of the link. */
-  onEvent(listener: Listener<NeuronEvent>, options: { readonly signal?: AbortSignal } = {}): () => void {
+  onEvent(listener: ValueListener<NeuronEvent>, options: { readonly signal?: AbortSignal } = {}): () => void {
     return this.#events.listen(listener, options.signal);
   }
 

@@ -34,7 +34,7 @@ import {
 import { type DriverOptions, SocketDriver } from "../websocket-client/socket-driver.ts";
 import { ClosedError, RefusedError, TrevorError } from "./nallely-error.ts";
 import { LINK_DEFAULTS } from "./neuron.ts";
-import { type IterateOptions, type Listener, Stream, type ValueIterator } from "./value-stream.ts";
+import { type IterateOptions, Stream, type ValueIterator, type ValueListener } from "./value-stream.ts";
 import { type WaitOptions, waitUntil } from "./wait-until.ts";
 
 /** The address of Trevor, timeouts, and the connection's options. */
@@ -170,7 +170,7 @@ export class Trevor implements AsyncDisposable {
     return this.waitFor(() => true, options);
   }
 
-  onEvent(listener: Listener<TrevorEvent>, options: { readonly signal?: AbortSignal } = {}): () => void {
+  onEvent(listener: ValueListener<TrevorEvent>, options: { readonly signal?: AbortSignal } = {}): () => void {
     return this.#events.listen(listener, options.signal);
   }
 

@@ -5,13 +5,13 @@
  */
 
 /** Called with each value. If it throws, the other listeners are called nevertheless. */
-export type Listener<T> = (value: T) => void;
+export type ValueListener<T> = (value: T) => void;
 
 /** Called with the errors of listeners. */
 export type OnFailure = (error: unknown) => void;
 
 export class Stream<T> {
-  readonly #listeners = new Set<Listener<T>>();
+  readonly #listeners = new Set<ValueListener<T>>();
   readonly #onFailure: OnFailure;
 
   constructor(onFailure: OnFailure) {
@@ -23,9 +23,9 @@ export class Stream<T> {
   }
 
   /** Adds a listener until the signal aborts. Returns a function that removes it. */
-  listen(listener: Listener<T>, signal?: AbortSignal): () => void {
+  listen(listener: ValueListener<T>, signal?: AbortSignal): () => void {
     if (signal?.aborted === true) return () => {};
-    const entry: Listener<T> = (value) => listener(value); // Why: the same function may be added twice.
+    const entry: ValueListener<T> = (value) => listener(value); // Why: the same function may be added twice.
     const end = () => {
       this.#listeners.delete(entry);
       signal?.removeEventListener("abort", end);

@@ -8,7 +8,13 @@ import type { z } from "zod";
 import type { Settings } from "../core/settings.ts";
 import { type ConfigTree, isTree, putAt, valueAt } from "./config-tree.ts";
 import { namesAt } from "./fields.ts";
-import { type Environment, fromEnvironment, fromFlags, fromOriginalBrainEnvironment, type Override } from "./overrides.ts";
+import {
+  type EnvironmentVariables,
+  fromEnvironment,
+  fromFlags,
+  fromOriginalBrainEnvironment,
+  type Override,
+} from "./overrides.ts";
 import { type SettingIssue, settingIssues, warningsOf } from "./rules.ts";
 import { schema } from "./schema.ts";
 import { type ReadSecret, readSecretFiles } from "./secret-files.ts";
@@ -17,7 +23,7 @@ import { type ConfigFile, type ParsedFile, parseFile } from "./yaml-file.ts";
 
 export interface SettingSources {
   readonly file?: ConfigFile;
-  readonly environment?: Environment;
+  readonly environment?: EnvironmentVariables;
   /** Each `path=value`, as given with `--set`. */
   readonly sets?: readonly string[];
   /** The folder that relative paths start from. Without it they stay as they are. */
@@ -26,12 +32,12 @@ export interface SettingSources {
   readonly readSecret?: ReadSecret;
 }
 
-export type LoadResult =
+export type ConfigResult =
   | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /** The settings, or everything that is wrong with the sources. */
-export function load({ file, environment = {}, sets = [], folder = "", readSecret: read }: SettingSources): LoadResult {
+export function load({ file, environment = {}, sets = [], folder = "", readSecret: read }: SettingSources): ConfigResult {
   const parsedFile = parseFile(file ?? { name: "", text: "" });
   const layers = [fromEnvironment(environment), fromFlags(sets)];
   const syntaxErrors = [...parsedFile.errors, ...layers.flatMap(({ errors }) => errors)];

@@ -10,7 +10,7 @@ import { withoutNulls } from "./config-tree.ts";
 import { type Field, fieldAt, fields, PREFIX } from "./fields.ts";
 import { suggest } from "./suggest.ts";
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
 export interface Override {
   readonly path: readonly string[];
@@ -33,7 +33,7 @@ const FILE_SUFFIX = /_FILE$/;
 const byVariable: ReadonlyMap<string, Field> = new Map(fields.map((field) => [field.variable, field]));
 
 /** The settings in `NEURO_RELAY_*` variables. */
-export function fromEnvironment(environment: Environment): OverrideResult {
+export function fromEnvironment(environment: EnvironmentVariables): OverrideResult {
   const sink: OverrideSink = { overrides: [], errors: [] };
   for (const [name, text] of Object.entries(environment).sort()) {
     if (!name.startsWith(PREFIX) || RESERVED.has(name) || text === undefined) continue;
@@ -103,7 +103,7 @@ const TRUE_VALUES: ReadonlySet<string> = new Set(["1", "true", "True"]);
  *
  * Many machines set `PORT` for other reasons, so it counts only in test mode, or if the Brain is the only service.
  */
-export function fromOriginalBrainEnvironment(environment: Environment, isOnlyBrain: boolean): readonly Override[] {
+export function fromOriginalBrainEnvironment(environment: EnvironmentVariables, isOnlyBrain: boolean): readonly Override[] {
   const overrides: Override[] = [];
   const set = (origin: string, name: string, value: unknown) => overrides.push({ path: ["brain", name], value, origin });
   for (const [variable, name] of BRAIN_TEXTS) {

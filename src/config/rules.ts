@@ -1,4 +1,5 @@
 /** Rules about several settings at once: errors that prevent the start, and warnings for what is allowed but worth knowing. */
+import type { ListenerBlock } from "../core/service.ts";
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
 import { isLoopback, isPublicToken } from "../core/access.ts";
 import type { ListenSettings, Settings } from "../core/settings.ts";
@@ -13,7 +14,6 @@ export interface SettingIssue {
   readonly message: string;
 }
 
-type ListenerBlock = "intermediary" | "nakurity-backend" | "intercept-proxy" | "brain" | "web";
 const LISTENER_BLOCKS: readonly ListenerBlock[] = [
   "intermediary",
   "nakurity-backend",

@@ -3,7 +3,7 @@ import type { ServiceName } from "./service.ts";
 import type { ServiceMessage } from "./service-message.ts";
 import type { Millis } from "./ids.ts";
 import type { Observation } from "./observation.ts";
-import type { Direction } from "./message-counter.ts";
+import type { MessageDirection } from "./message-counter.ts";
 
 /** The only clock and the only source of randomness of a service. Valid for one step. */
 export interface StepClock {
@@ -29,5 +29,5 @@ export interface StepContext extends StepClock {
   post(service: ServiceName, message: ServiceMessage): void;
   observe(observation: Observation): void;
   /** Counts a message of this kind, one of the relay's own words, for the metrics. No decision depends on it. */
-  count(who: string, way: Direction, kind: string): void;
+  count(who: string, way: MessageDirection, kind: string): void;
 }

@@ -5,13 +5,13 @@
  */
 
 /** Whether a message was received or sent. */
-export type Direction = "in" | "out";
+export type MessageDirection = "in" | "out";
 
 /** One count: which service exchanged how many messages of a kind with which sort of peer. */
 export interface MessageCount {
   readonly service: string;
   readonly counterpart: string;
-  readonly direction: Direction;
+  readonly direction: MessageDirection;
   readonly kind: string;
   value: number;
 }
@@ -21,7 +21,7 @@ type Rooms = Map<string, Map<string, Kinds>>;
 
 export class MessageCounter {
   // Why nested maps: building a combined key takes longer than three lookups.
-  readonly #rooms: Readonly<Record<Direction, Rooms>> = { in: new Map(), out: new Map() };
+  readonly #rooms: Readonly<Record<MessageDirection, Rooms>> = { in: new Map(), out: new Map() };
   readonly #counts: MessageCount[] = [];
 
   add({ service, counterpart, direction, kind }: Omit<MessageCount, "value">): void {

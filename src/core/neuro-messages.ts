@@ -49,14 +49,14 @@ export interface ResultMessage {
 /** What Neuro, or the relay in her place, says to a game. */
 export type NeuroMessage =
   | { readonly command: "action"; readonly id: string; readonly name: string; readonly data?: string }
-  | { readonly command: "startup"; readonly session: Session }
+  | { readonly command: "startup"; readonly session: NeuroSession }
   | { readonly command: "actions/reregister_all" }
   | { readonly command: "speech_finished"; readonly data: JsonObject }
   | { readonly command: "shutdown/graceful"; readonly wanted: boolean }
   | { readonly command: "shutdown/immediate" }
   | { readonly command: "other"; readonly name: string; readonly data?: JsonObject };
 
-export interface Session {
+export interface NeuroSession {
   readonly sessionId: string;
   readonly characterId: string;
   readonly displayName: string;

@@ -38,7 +38,7 @@ export interface Principal {
 }
 
 /** One row of the tables: parameters in, reply out. */
-interface Operation<Params, Reply> {
+interface RequestType<Params, Reply> {
   readonly params: Params;
   readonly reply: Reply;
 }
@@ -48,76 +48,76 @@ type NoParams = Readonly<Record<never, never>>;
 /** Queries that every service answers. */
 interface CommonQueries<Status> {
   /** Whether the service can do its work, and if not, what it waits for. */
-  readonly ready: Operation<NoParams, Readiness>;
+  readonly ready: RequestType<NoParams, Readiness>;
   /** The service's own overview. */
-  readonly status: Operation<NoParams, Status>;
+  readonly status: RequestType<NoParams, Status>;
 }
 
 /** Queries of each service, by name. */
-export interface Queries {
+export interface ServiceQueries {
   readonly intermediary: CommonQueries<JsonObject> & {
-    readonly peers: Operation<NoParams, Page<PeerView>>;
-    readonly uploads: Operation<NoParams, Page<UploadView>>;
+    readonly peers: RequestType<NoParams, Page<PeerView>>;
+    readonly uploads: RequestType<NoParams, Page<UploadView>>;
     /** Number of waiting messages for each recipient. */
-    readonly queues: Operation<PageRequest, Page<QueueView>>;
+    readonly queues: RequestType<PageRequest, Page<QueueView>>;
     /** The messages that wait for one recipient. */
-    readonly queueEntries: Operation<PageRequest & { readonly to: string }, Page<QueueEntryView>>;
-    readonly deadLetters: Operation<PageRequest, Page<DeadLetterView>>;
+    readonly queueEntries: RequestType<PageRequest & { readonly to: string }, Page<QueueEntryView>>;
+    readonly deadLetters: RequestType<PageRequest, Page<DeadLetterView>>;
     /** One queue entry or dead letter, with its body. */
-    readonly message: Operation<{ readonly id: string }, MessageView>;
+    readonly message: RequestType<{ readonly id: string }, MessageView>;
     /** Newest first. */
-    readonly audit: Operation<PageRequest, Page<AuditView>>;
+    readonly audit: RequestType<PageRequest, Page<AuditView>>;
     /** The last events, oldest first. The caller counts as a watcher for a while, except with `last`. */
-    readonly events: Operation<{ readonly limit: number; readonly last?: true }, readonly EventView[]>;
+    readonly events: RequestType<{ readonly limit: number; readonly last?: true }, readonly EventView[]>;
   };
   readonly neuro: CommonQueries<NeuroView> & {
-    readonly integrations: Operation<PageRequest, Page<IntegrationView>>;
-    readonly integration: Operation<{ readonly id: string }, IntegrationDetail>;
+    readonly integrations: RequestType<PageRequest, Page<IntegrationView>>;
+    readonly integration: RequestType<{ readonly id: string }, IntegrationDetail>;
   };
   readonly nallely: CommonQueries<JsonObject>;
   readonly brain: CommonQueries<JsonObject> & {
     /** The record of the last prediction that was made under a trace id. */
-    readonly prediction: Operation<{ readonly trace_id: Json }, JsonObject>;
+    readonly prediction: RequestType<{ readonly trace_id: Json }, JsonObject>;
   };
   readonly proxy: CommonQueries<JsonObject>;
 }
 
 /** Commands of each service, by name. */
-export interface Commands {
+export interface ServiceCommands {
   readonly intermediary: {
     /** Sends a watcher's command to an integration. */
-    readonly sendCommand: Operation<{ readonly from: string; readonly to: string; readonly cmd: Json }, SendOutcome>;
+    readonly sendCommand: RequestType<{ readonly from: string; readonly to: string; readonly cmd: Json }, SendOutcome>;
     /** Sends a dead letter to its recipient once more. */
-    readonly retryMessage: Operation<{ readonly id: string }, SendOutcome>;
+    readonly retryMessage: RequestType<{ readonly id: string }, SendOutcome>;
     /** Deletes a queue entry or dead letter; with `dead` only a dead letter. */
-    readonly dropMessage: Operation<{ readonly id: string; readonly dead?: true }, Done>;
+    readonly dropMessage: RequestType<{ readonly id: string; readonly dead?: true }, Done>;
   };
   readonly neuro: {
     /** Changes the controls that are given. */
-    readonly setControls: Operation<{ readonly id: string; readonly to: Partial<IntegrationControls> }, IntegrationView>;
-    readonly setGlobalControls: Operation<{ readonly to: Partial<Controls> }, Controls>;
+    readonly setControls: RequestType<{ readonly id: string; readonly to: Partial<IntegrationControls> }, IntegrationView>;
+    readonly setGlobalControls: RequestType<{ readonly to: Partial<Controls> }, Controls>;
     /** Closes the connection of an integration, which may reconnect. */
-    readonly disconnect: Operation<{ readonly id: string }, Done>;
+    readonly disconnect: RequestType<{ readonly id: string }, Done>;
     /** Sends an action to one integration, as Neuro would. Replies with its result. `data` is JSON text. */
-    readonly sendAction: Operation<{ readonly id: string; readonly name: string; readonly data?: string }, ActionOutcome>;
+    readonly sendAction: RequestType<{ readonly id: string; readonly name: string; readonly data?: string }, ActionOutcome>;
     /** Answers a force in Neuro's place. Replies with the action's result. */
-    readonly answerForce: Operation<
+    readonly answerForce: RequestType<
       { readonly force: string; readonly name: string; readonly data?: string },
       ActionOutcome
     >;
     /** Cancels a force. Its integration is not told, because the protocol has no message for it. */
-    readonly cancelForce: Operation<{ readonly force: string }, Done>;
+    readonly cancelForce: RequestType<{ readonly force: string }, Done>;
     /** Approves a pending action, or fails it with the message. */
-    readonly decideAction: Operation<
+    readonly decideAction: RequestType<
       { readonly pending: string; readonly approve: boolean; readonly message?: string },
       Done
     >;
-    readonly sendContext: Operation<
+    readonly sendContext: RequestType<
       { readonly upstream?: string; readonly message: string; readonly silent: boolean },
       SendOutcome
     >;
     /** Sends a raw message to an integration as Neuro, or to Neuro as the relay. */
-    readonly injectMessage: Operation<
+    readonly injectMessage: RequestType<
       { readonly integration?: string; readonly upstream?: string; readonly message: Json },
       Done
     >;
@@ -130,21 +130,21 @@ export interface Done {
 }
 
 type QueryOf<S extends ServiceName> = {
-  [Name in keyof Queries[S]]: Queries[S][Name] extends Operation<infer Params, unknown>
+  [Name in keyof ServiceQueries[S]]: ServiceQueries[S][Name] extends RequestType<infer Params, unknown>
     ? { readonly of: S; readonly get: Name } & Params
     : never;
-}[keyof Queries[S]];
+}[keyof ServiceQueries[S]];
 
-type CommandOf<S extends keyof Commands> = {
-  [Name in keyof Commands[S]]: Commands[S][Name] extends Operation<infer Params, unknown>
+type CommandOf<S extends keyof ServiceCommands> = {
+  [Name in keyof ServiceCommands[S]]: ServiceCommands[S][Name] extends RequestType<infer Params, unknown>
     ? { readonly of: S; readonly do: Name } & Params
     : never;
-}[keyof Commands[S]];
+}[keyof ServiceCommands[S]];
 
 /** A request that only reads. */
 export type Query = { [S in ServiceName]: QueryOf<S> }[ServiceName];
 /** A request that changes something. */
-export type Command = { [S in keyof Commands]: CommandOf<S> }[keyof Commands];
+export type Command = { [S in keyof ServiceCommands]: CommandOf<S> }[keyof ServiceCommands];
 /** A request to a service of the relay. */
 export type ServiceRequest = Query | Command;
 
@@ -152,14 +152,14 @@ export type IntermediaryRequest = QueryOf<"intermediary"> | CommandOf<"intermedi
 export type NeuroRequest = QueryOf<"neuro"> | CommandOf<"neuro">;
 export type BrainRequest = QueryOf<"brain">;
 
-type Row<R> = R extends { readonly of: infer S extends ServiceName; readonly get: infer Name } //
-  ? Name extends keyof Queries[S] ? Queries[S][Name] : never
-  : R extends { readonly of: infer S extends keyof Commands; readonly do: infer Name }
-    ? Name extends keyof Commands[S] ? Commands[S][Name] : never
+type OperationOf<R> = R extends { readonly of: infer S extends ServiceName; readonly get: infer Name } //
+  ? Name extends keyof ServiceQueries[S] ? ServiceQueries[S][Name] : never
+  : R extends { readonly of: infer S extends keyof ServiceCommands; readonly do: infer Name }
+    ? Name extends keyof ServiceCommands[S] ? ServiceCommands[S][Name] : never
   : never;
 
 /** What the reply to a request looks like. */
-export type ReplyTo<R extends ServiceRequest> = Row<R> extends Operation<unknown, infer Reply> ? Reply : never;
+export type ReplyTo<R extends ServiceRequest> = OperationOf<R> extends RequestType<unknown, infer Reply> ? Reply : never;
 
 /** A request as a service receives it. */
 export interface Requested<R extends ServiceRequest> {

@@ -19,7 +19,7 @@ export interface ModelTools {
   readonly apiKey: string | undefined;
 }
 
-type Endpoint = BackendSettings["openai"];
+type ModelEndpoint = BackendSettings["openai"];
 
 const TEXT_MAX = 16_384;
 const ACTIONS_TEXT_MAX = 65_536;
@@ -32,7 +32,7 @@ const TASK = [
 ].join("\n");
 
 /** Resolves with `{name, data}` as the model gave it; rejects when there is no such answer. */
-export async function decide(input: Json, endpoint: Endpoint, { fetch, apiKey }: ModelTools): Promise<Json> {
+export async function decide(input: Json, endpoint: ModelEndpoint, { fetch, apiKey }: ModelTools): Promise<Json> {
   if (endpoint.url === "") throw new Error("no endpoint is configured for the openai decider");
   const response = await fetch(urlOf(endpoint.url), {
     method: "POST",

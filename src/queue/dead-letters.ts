@@ -27,7 +27,7 @@ import {
   type QueueEntry,
   readEntryKey,
 } from "./entry.ts";
-import { EntryLoader, type StoreHealth } from "./loader.ts";
+import { EntryLoader, type LoadHealth } from "./loader.ts";
 
 export interface DeadLetter extends EntryHead {
   readonly key: Key;
@@ -69,7 +69,7 @@ export class DeadLetters {
   /** The pending letter of each key that is loaded or written. */
   readonly #byKey = new Map<Key, PendingDeadLetter>();
 
-  constructor(service: ServiceName, settings: QueueSettings, health: StoreHealth) {
+  constructor(service: ServiceName, settings: QueueSettings, health: LoadHealth) {
     this.#service = service;
     this.settings = settings;
     this.#loader = new EntryLoader(`${service}:dead:`, health);

@@ -15,7 +15,7 @@ import { LOAD_BYTES_MAX, LOAD_ENTRIES_MAX } from "../core/limits.ts";
 export const LOAD_ATTEMPTS_MAX = 3;
 
 /** Counts the successful reads and writes of a store. Shared by all loaders of a queue. */
-export interface StoreHealth {
+export interface LoadHealth {
   successes: number;
 }
 
@@ -37,13 +37,13 @@ type LoadEvent = Extract<StoreEvent, { readonly token: LoadToken }>;
 export class EntryLoader {
   /** Before the id of a load. Its first part names the service. */
   readonly #tokenPrefix: string;
-  readonly #health: StoreHealth;
+  readonly #health: LoadHealth;
   readonly #wanted = new Map<Key, WantedKey>();
   #loading: { readonly token: LoadToken; readonly keys: readonly Key[] } | undefined;
   #isOneAtATime = false;
   #resumeAt: Millis = 0;
 
-  constructor(tokenPrefix: string, health: StoreHealth) {
+  constructor(tokenPrefix: string, health: LoadHealth) {
     this.#tokenPrefix = tokenPrefix;
     this.#health = health;
   }

@@ -14,7 +14,7 @@ import { segmentAt } from "../core/key.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import type { StoreHealth } from "./loader.ts";
+import type { LoadHealth } from "./loader.ts";
 import { compareIds, type DeadLetterReason, entryKey, entryValue, type QueueEntry, readEntryKey } from "./entry.ts";
 import { type EntryLocation, type RecipientQueue, RecipientQueues, removeInFlight } from "./recipient-queue.ts";
 
@@ -27,7 +27,7 @@ const QUARANTINE_REPORTS_MAX = 100;
 export class QueueStore {
   readonly recipients: RecipientQueues = new RecipientQueues();
   readonly deadLetters: DeadLetters;
-  readonly health: StoreHealth = { successes: 0 };
+  readonly health: LoadHealth = { successes: 0 };
   readonly #service: ServiceName;
   /** When each stored entry expires, by its id. */
   readonly #expiry = new Deadlines();

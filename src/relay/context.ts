@@ -3,7 +3,7 @@ import { assert } from "../core/assert.ts";
 import type { Effect } from "../core/effect.ts";
 import type { ServiceMessageEvent } from "../core/event.ts";
 import { isLink, type Millis, type PeerId } from "../core/ids.ts";
-import { type Direction, MessageCounter } from "../core/message-counter.ts";
+import { MessageCounter, type MessageDirection } from "../core/message-counter.ts";
 import type { Observation } from "../core/observation.ts";
 import type { ServiceMessage } from "../core/service-message.ts";
 import type { ServiceName } from "../core/service.ts";
@@ -61,7 +61,7 @@ export class RelayContext implements StepContext {
     for (const service of this.#observers) this.#messages.push({ service, event });
   }
 
-  count(counterpart: string, direction: Direction, kind: string): void {
+  count(counterpart: string, direction: MessageDirection, kind: string): void {
     this.counter.add({ service: this.#service ?? "relay", counterpart, direction, kind });
   }
 

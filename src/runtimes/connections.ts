@@ -166,7 +166,7 @@ interface ListenerGroup {
   readonly sent: Counter;
 }
 
-type ConnectionState =
+type PeerConnectionState =
   /** The upgrade was accepted; the socket is not open yet. */
   | { readonly is: "opening" }
   | { readonly is: "open"; readonly socket: ServerSocket }
@@ -174,8 +174,8 @@ type ConnectionState =
   | { readonly is: "closing"; readonly timer: ReturnType<typeof setTimeout> }
   | { readonly is: "closed" };
 
-const OPENING: ConnectionState = { is: "opening" };
-const CLOSED: ConnectionState = { is: "closed" };
+const OPENING: PeerConnectionState = { is: "opening" };
+const CLOSED: PeerConnectionState = { is: "closed" };
 
 /** One peer and the frames that wait to be written to it. Why a class: ten thousand peers share its methods. */
 class PeerConnection implements ConnectionHandler {
@@ -186,7 +186,7 @@ class PeerConnection implements ConnectionHandler {
   waiting = 0;
   readonly #group: ListenerGroup;
   readonly #origin: "new" | "resumed";
-  #state: ConnectionState = OPENING;
+  #state: PeerConnectionState = OPENING;
 
   constructor(identity: PeerIdentity, group: ListenerGroup, origin: "new" | "resumed") {
     this.identity = identity;

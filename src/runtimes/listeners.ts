@@ -1,24 +1,26 @@
 /** Which listeners the settings ask for, and the lines that report them when the relay is ready. */
 import { isLoopback } from "../core/access.ts";
-import type { ServiceName } from "../core/service.ts";
+import {
+  LISTENER_NAMES,
+  type ListenerBlock,
+  LISTENERS,
+  SERVICE_NAMES,
+  type ServiceName,
+  SERVICES,
+} from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText, redactUrl } from "../core/text.ts";
 import type { PortName } from "../http/app.ts";
 import { StartError } from "./serve-options.ts";
 
-/** The blocks of the settings that configure a listener. */
-type ListenerBlock = "intermediary" | "nakurity-backend" | "brain" | "intercept-proxy" | "web";
-
-const LISTENERS: Readonly<Record<PortName, { readonly label: string; readonly block: ListenerBlock }>> = {
-  intermediary: { label: "Intermediary", block: "intermediary" },
-  neuro: { label: "Nakurity Backend", block: "nakurity-backend" },
-  brain: { label: "Brain", block: "brain" },
-  proxy: { label: "Intercept Proxy", block: "intercept-proxy" },
-  web: { label: "Web", block: "web" },
-};
+/** Every port that the relay opens: the listeners of its services, and the web port. */
+const PORTS: readonly { readonly name: PortName; readonly label: string; readonly block: ListenerBlock }[] = [
+  ...LISTENER_NAMES.map((name) => ({ name, label: SERVICES[name].title, block: LISTENERS[name].block })),
+  { name: "web", label: "Web", block: "web" },
+];
 
 /** A place to listen. */
-export interface Listener {
+export interface ListenerSpec {
   readonly name: PortName;
   readonly label: string;
   readonly host: string;
@@ -27,23 +29,19 @@ export interface Listener {
 }
 
 /** A listener that is open at `url`. */
-export interface BoundListener extends Listener {
+export interface BoundListener extends ListenerSpec {
   readonly url: string;
 }
 
 /** The listeners that are enabled, of the services that this build contains. */
-export function listenersOf(settings: Settings, services: readonly ServiceName[]): readonly Listener[] {
-  const names: readonly PortName[] = ["intermediary", "neuro", "brain", "proxy", "web"];
-  return names
-    .filter((name) => settings[LISTENERS[name].block].enabled && (name === "web" || services.includes(name)))
-    .map((name) => {
-      const { block } = LISTENERS[name];
-      return { name, ...LISTENERS[name], host: settings[block].host, port: settings[block].port };
-    });
+export function listenersOf(settings: Settings, services: readonly ServiceName[]): readonly ListenerSpec[] {
+  return PORTS
+    .filter(({ name, block }) => settings[block].enabled && (name === "web" || services.includes(name)))
+    .map((port) => ({ ...port, host: settings[port.block].host, port: settings[port.block].port }));
 }
 
 /** The error for a listener that cannot be opened. */
-export function bindError({ block, host, port }: Listener, error: unknown): StartError {
+export function bindError({ block, host, port }: ListenerSpec, error: unknown): StartError {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE") {
     const guess = block === "nakurity-backend" && port === 8000 ? "; Neuro or another backend may be using it" : "";
@@ -90,17 +88,8 @@ function upstreamLines(settings: Settings, services: readonly ServiceName[]): st
 const proxyLines = ({ "intercept-proxy": { upstream_url } }: Settings, services: readonly ServiceName[]): string[] =>
   services.includes("proxy") ? [`[Intercept Proxy] forwarding to ${redactUrl(upstream_url)}`] : [];
 
-/** What the settings enable and this build does not contain. */
-function missing(settings: Settings, services: readonly ServiceName[]): string[] {
-  const configured: readonly [label: string, isEnabled: boolean, service: ServiceName][] = [
-    ["Intermediary", settings.intermediary.enabled, "intermediary"],
-    ["Nakurity Backend", settings["nakurity-backend"].enabled, "neuro"],
-    ["Nakurity Client", settings["nakurity-clients"].length > 0, "neuro"],
-    ["Brain", settings.brain.enabled, "brain"],
-    ["Nallely", settings.nallely.enabled, "nallely"],
-    ["Intercept Proxy", settings["intercept-proxy"].enabled, "proxy"],
-  ];
-  return configured
-    .filter(([, isEnabled, service]) => isEnabled && !services.includes(service))
-    .map(([label]) => label);
-}
+/** The services that the settings enable and this build does not contain. */
+const missing = (settings: Settings, services: readonly ServiceName[]): string[] =>
+  SERVICE_NAMES
+    .filter((name) => SERVICES[name].isEnabled(settings) && !services.includes(name))
+    .map((name) => SERVICES[name].title);

@@ -15,7 +15,7 @@ import type { Dialer } from "../websocket-client/dialer.ts";
 import { type ConnectionHandler, createSockets, PeerConnections } from "./connections.ts";
 import { Host } from "./host.ts";
 import { Links } from "./links.ts";
-import { bindError, type BoundListener, type Listener, listenersOf, readyLines } from "./listeners.ts";
+import { bindError, type BoundListener, listenersOf, type ListenerSpec, readyLines } from "./listeners.ts";
 import { lazyJobs, openProcessLog, openRecording, openStorage } from "./open-ports.ts";
 import { createClock } from "./process-clock.ts";
 import { type RelayHandle, type ServeOptions, StartError } from "./serve-options.ts";
@@ -26,7 +26,7 @@ import { webToken } from "./web-token.ts";
 /** What differs between runtimes that run the relay as a process. */
 export interface ServerRuntime {
   /** Opens one listener; throws, or rejects, when the address is not available. */
-  listen(listener: Listener, context: ListenerContext): OpenListener | Promise<OpenListener>;
+  listen(listener: ListenerSpec, context: ListenerContext): OpenListener | Promise<OpenListener>;
   /** Runs something at the end of this turn of the event loop. */
   afterTurn(run: () => void): void;
   readonly dial: Dialer;
@@ -134,14 +134,14 @@ function unusableStore(error: unknown): never {
 }
 
 /** The services enforce the same limits, with a reason. This one keeps the runtime from even buffering a larger frame. */
-function frameBytesMax({ name }: Listener, { limits, uploads }: Settings): number {
+function frameBytesMax({ name }: ListenerSpec, { limits, uploads }: Settings): number {
   const acceptsUploads = name === "intermediary" || name === "web";
   return acceptsUploads ? Math.max(limits.message_bytes, uploads.file_bytes) : limits.message_bytes;
 }
 
 async function openListener(
   runtime: ServerRuntime,
-  listener: Listener,
+  listener: ListenerSpec,
   context: ListenerContext,
 ): Promise<OpenListener> {
   try {
@@ -151,7 +151,7 @@ async function openListener(
   }
 }
 
-function urlOf({ name, host }: Listener, port: number): string {
+function urlOf({ name, host }: ListenerSpec, port: number): string {
   const bracketed = host.includes(":") ? `[${host}]` : host;
   return `${name === "web" ? "http" : "ws"}://${bracketed}:${port}`;
 }

@@ -3,7 +3,7 @@ import { assertNever } from "../core/assert.ts";
 import type { QueueSettings } from "../core/settings.ts";
 import type { Store } from "../engine/ports.ts";
 import { StoreOpenError } from "./open-error.ts";
-import { type Backend, makeStore, type StoreHooks } from "./store.ts";
+import { makeStore, type StoreBackend, type StoreHooks } from "./store.ts";
 
 export { StoreOpenError } from "./open-error.ts";
 export type { StoreHooks } from "./store.ts";
@@ -19,7 +19,7 @@ export async function openStore(settings: QueueSettings, hooks: StoreHooks): Pro
   }
 }
 
-async function openBackend(settings: QueueSettings): Promise<Backend> {
+async function openBackend(settings: QueueSettings): Promise<StoreBackend> {
   switch (settings.backend) {
     case "memory":
       return (await import("./drivers/memory.ts")).openMemory();

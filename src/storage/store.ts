@@ -26,7 +26,7 @@ export interface StoreHooks {
 }
 
 /** An open backend. */
-export interface Backend {
+export interface StoreBackend {
   readonly storage: Storage;
   /** Larger entries are refused; undefined where only memory limits them. */
   readonly entryBytesMax?: number;
@@ -47,21 +47,21 @@ const PROBE_ITEM = "probe:read";
 const QUARANTINED_PER_KEY_MAX = 16;
 
 /** Lists the backend, and makes a store of it. */
-export async function makeStore(backend: Backend, hooks: StoreHooks): Promise<Store> {
+export async function makeStore(backend: StoreBackend, hooks: StoreHooks): Promise<Store> {
   const store = new EntryStore(backend, hooks);
   await store.index();
   return store;
 }
 
 class EntryStore implements Store {
-  readonly #backend: Backend;
+  readonly #backend: StoreBackend;
   readonly #storage: Storage;
   readonly #hooks: StoreHooks;
   readonly #keys = new Set<Key>();
   /** Why past the storage: our keys are normalised already, and doing it again costs as much as the rest of a write. */
   readonly #driver: Driver;
 
-  constructor(backend: Backend, hooks: StoreHooks) {
+  constructor(backend: StoreBackend, hooks: StoreHooks) {
     this.#backend = backend;
     this.#storage = backend.storage;
     this.#driver = backend.storage.getMount().driver;

@@ -12,7 +12,7 @@ import type { Random } from "./random.ts";
 import type { VirtualClock } from "./clock.ts";
 
 /** How bad the store is; all probabilities are from 0 to 1. */
-export interface StoreHealth {
+export interface DiskHealth {
   readonly delayMinMs: Millis;
   readonly delayMaxMs: Millis;
   /** An operation is rejected. */
@@ -30,7 +30,7 @@ export interface PendingPut {
 }
 
 /** A store that does what it is asked for, a little later. */
-export const HEALTHY: StoreHealth = { delayMinMs: 0, delayMaxMs: 0, fails: 0, hangs: 0, hangMs: 0 };
+export const HEALTHY: DiskHealth = { delayMinMs: 0, delayMaxMs: 0, fails: 0, hangs: 0, hangMs: 0 };
 
 /** What is on the disk. It outlives the processes that open it. */
 export class VirtualDisk {
@@ -39,7 +39,7 @@ export class VirtualDisk {
   readonly pending: Map<Key, PendingPut> = new Map();
   /** Keys that were written although they were there: must stay empty. */
   readonly overwritten: Key[] = [];
-  health: StoreHealth = HEALTHY;
+  health: DiskHealth = HEALTHY;
   readonly #clock: VirtualClock;
   readonly #chance: Random;
   readonly #inFlight = new Set<() => void>();

@@ -13,20 +13,20 @@
  */
 export { SimulatedRelay, type SimulationOptions } from "./simulated-relay.ts";
 export { type Accept, Network, type NetworkHealth, type TestSocket } from "./network.ts";
-export { HEALTHY, type PendingPut, type StoreHealth, VirtualDisk } from "./disk.ts";
+export { type DiskHealth, HEALTHY, type PendingPut, VirtualDisk } from "./disk.ts";
 export { type Cancel, VirtualClock, yieldToTasks } from "./clock.ts";
 export { Random } from "./random.ts";
 export { INJECTED_PANIC, PanicInjection } from "./panic-injection.ts";
 export {
   framesTo,
   type HarnessOptions,
-  type Output,
   type Posted,
   ServiceHarness,
+  type StepOutput,
   TEST_CONNECTION,
 } from "./service-harness.ts";
-export { DOUBLE_MS, type Environment, FakePeer } from "./fakes/peer.ts";
-export { FakeGame, type GameAction, type GameBehavior, type GamePlan, type WaitingForce } from "./fakes/game.ts";
+export { DOUBLE_MS, type FakeEnvironment, FakePeer } from "./fakes/peer.ts";
+export { type AwaitedForce, FakeGame, type FakeGameAction, type GameBehavior, type GamePlan } from "./fakes/game.ts";
 export {
   FakeIntegration,
   type IntegrationBehavior,
@@ -34,5 +34,5 @@ export {
   type ReceivedCommand,
 } from "./fakes/integration.ts";
 export { type CommandStatus, FakeWatcher, type SentCommand, type WatcherPlan } from "./fakes/watcher.ts";
-export { FakeNeuro, type NeuroBehavior, type OpenForce, type SentAction } from "./fakes/neuro.ts";
+export { FakeNeuro, type FakeOpenForce, type NeuroBehavior, type SentAction } from "./fakes/neuro.ts";
 export { readStrictly, type StrictMessage } from "./fakes/strict-reader.ts";

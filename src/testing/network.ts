@@ -33,7 +33,7 @@ export interface NetworkHealth {
 const CALLER: ConnectionInfo = { address: "127.0.0.1", path: "/", userAgent: "fake", via: "" };
 
 /** Both ends of one connection. */
-class Connection implements TestSocket {
+class SimulatedConnection implements TestSocket {
   readonly id: PeerId | LinkId;
   isOpen = false;
   /** The relay still holds its end. */
@@ -95,7 +95,7 @@ export type Accept = (url: string, headers: Readonly<Record<string, string>>) =>
 export class Network implements Sockets {
   readonly clock: VirtualClock;
   readonly #chance: Random;
-  readonly #cables = new Map<PeerId | LinkId, Connection>();
+  readonly #cables = new Map<PeerId | LinkId, SimulatedConnection>();
   #relay: ((event: Event) => void) | undefined;
   #count = 0;
   health: NetworkHealth = { delayMinMs: 0, delayMaxMs: 0 };
@@ -122,7 +122,7 @@ export class Network implements Sockets {
   /** Connects by a door; `onOpen` or `onClose` follows. */
   connect(listener: ListenerName, connection: Partial<ConnectionInfo> = {}, bytesPerMs?: number): TestSocket {
     const id = peerId(`p${++this.#count}`);
-    const cable = new Connection(id, this);
+    const cable = new SimulatedConnection(id, this);
     cable.bytesPerMs = bytesPerMs;
     cable.up(() => {
       const relay = this.#relay;
@@ -171,7 +171,7 @@ export class Network implements Sockets {
   attach(): void {}
 
   dial(link: LinkId, url: string, headers: Readonly<Record<string, string>>): void {
-    const cable = new Connection(link, this);
+    const cable = new SimulatedConnection(link, this);
     this.#cables.set(link, cable);
     cable.down(0, () => {
       const accept = cable.isHeld ? this.accept(url, headers) : undefined;
@@ -197,7 +197,7 @@ export class Network implements Sockets {
   }
 
   /** A frame of a far end came to the relay. */
-  arrived(cable: Connection, frame: Frame): void {
+  arrived(cable: SimulatedConnection, frame: Frame): void {
     if (!cable.isHeld) return;
     const { id } = cable;
     this.onTraffic(`${id} > ${typeof frame === "string" ? frame : `${frame.length} bytes`}`);
@@ -205,7 +205,7 @@ export class Network implements Sockets {
   }
 
   /** The relay learns that a wire has ended. */
-  ended(cable: Connection, code: number, wasClosedByRelay = false): void {
+  ended(cable: SimulatedConnection, code: number, wasClosedByRelay = false): void {
     if (!wasClosedByRelay && !cable.isHeld && isLink(cable.id)) return;
     const { id } = cable;
     this.#push(cable, isLink(id) ? { is: "dropped", link: id, code, reason: "" } : { is: "closed", peer: id, code });
@@ -213,18 +213,18 @@ export class Network implements Sockets {
     this.#cables.delete(id);
   }
 
-  #ease(cable: Connection): void {
+  #ease(cable: SimulatedConnection): void {
     const { id } = cable;
     cable.isPressed = false;
     this.#push(cable, isLink(id) ? { is: "linkRelieved", link: id } : { is: "relieved", peer: id });
   }
 
   /** Only for wires of the relay that is there now. */
-  #push(cable: Connection, event: Event): void {
+  #push(cable: SimulatedConnection, event: Event): void {
     if (this.#cables.get(cable.id) === cable) this.#relay?.(event);
   }
 
-  #end(cable: Connection, code: number): void {
+  #end(cable: SimulatedConnection, code: number): void {
     if (!cable.isOpen) return;
     cable.isOpen = false;
     this.onTraffic(`${cable.id} closed ${code}`);

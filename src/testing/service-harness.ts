@@ -26,7 +26,7 @@ export interface Posted {
 }
 
 /** Everything that a step produces: effects, and messages to other services, in their order. */
-export type Output = Effect | Posted;
+export type StepOutput = Effect | Posted;
 
 /** What a room finds when it is made: nothing stored and nobody there, unless it says so. */
 export interface HarnessOptions {
@@ -48,7 +48,7 @@ export class ServiceHarness<State> {
   readonly stored: Map<Key, Json> = new Map();
   /** The messages that were counted: who, which way, what kind. */
   readonly counts: string[] = [];
-  #effects: Output[] = [];
+  #effects: StepOutput[] = [];
   readonly #epoch: string;
   #count = 0;
 
@@ -61,7 +61,7 @@ export class ServiceHarness<State> {
   }
 
   /** Steps the room and returns the effects of this step, notes left out. */
-  step(event: ServiceEvent): readonly Output[] {
+  step(event: ServiceEvent): readonly StepOutput[] {
     const before = this.#effects.length;
     const ctx: StepContext = {
       now: this.now,
@@ -89,17 +89,17 @@ export class ServiceHarness<State> {
   }
 
   /** A frame of a peer: an object is sent as its JSON. */
-  frame(peer: PeerId, frame: Frame | object): readonly Output[] {
+  frame(peer: PeerId, frame: Frame | object): readonly StepOutput[] {
     const raw = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame);
     return this.step({ is: "frame", peer, frame: raw });
   }
 
-  deliver(message: ServiceMessage): readonly Output[] {
+  deliver(message: ServiceMessage): readonly StepOutput[] {
     return this.step({ is: "serviceMessage", message });
   }
 
   /** Moves time on, stepping the room at each of its deadlines on the way. */
-  advance(ms: Millis): readonly Output[] {
+  advance(ms: Millis): readonly StepOutput[] {
     const before = this.#effects.length;
     const until = this.now + ms;
     let ticksLeft = TICKS_MAX;
@@ -117,7 +117,7 @@ export class ServiceHarness<State> {
   }
 
   /** Everything put so far is stored: carries out puts and deletes, and tells the room. Returns what that led to. */
-  storeAll(): readonly Output[] {
+  storeAll(): readonly StepOutput[] {
     const effects = this.take().filter((effect) => effect.do === "put" || effect.do === "delete");
     const before = this.#effects.length;
     for (const effect of effects) {
@@ -130,7 +130,7 @@ export class ServiceHarness<State> {
   }
 
   /** All effects since the last `take`, notes included. */
-  take(): readonly Output[] {
+  take(): readonly StepOutput[] {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -143,7 +143,7 @@ export class ServiceHarness<State> {
 }
 
 /** The JSON of every frame sent or replied to a peer or link, in order. */
-export function framesTo(to: string, effects: readonly Output[]): readonly Json[] {
+export function framesTo(to: string, effects: readonly StepOutput[]): readonly Json[] {
   const frames: Json[] = [];
   for (const effect of effects) {
     if ((effect.do === "send" || effect.do === "reply") && effect.to === to) frames.push(JSON.parse(String(effect.frame)));

@@ -1,6 +1,6 @@
 /** A fake session of Nallely on real sockets, as the real one is: a port for the bus and one for Trevor. */
 import type { Frame } from "../../src/core/json.ts";
-import { type FakePeer, FakeSession } from "../../src/testing/fakes/nallely-session.ts";
+import { FakeSession, type FakeSessionPeer } from "../../src/testing/fakes/nallely-session.ts";
 
 export interface NallelyServer extends AsyncDisposable {
   readonly busUrl: string;
@@ -10,14 +10,14 @@ export interface NallelyServer extends AsyncDisposable {
 }
 
 interface Server {
-  open(peer: FakePeer): void;
-  message(peer: FakePeer, frame: Frame): void;
-  closed(peer: FakePeer): void;
+  open(peer: FakeSessionPeer): void;
+  message(peer: FakeSessionPeer, frame: Frame): void;
+  closed(peer: FakeSessionPeer): void;
 }
 interface Attached {
   readonly path: string;
   server: Server | undefined;
-  peer: FakePeer | undefined;
+  peer: FakeSessionPeer | undefined;
 }
 
 /** The session that the tests run against: that of `NALLELY_BUS_URL` and `NALLELY_TREVOR_URL`, or a fake one. */
@@ -53,7 +53,7 @@ function listen(server: () => Server | undefined) {
     websocket: {
       perMessageDeflate: true,
       open(socket) {
-        const peer: FakePeer = {
+        const peer: FakeSessionPeer = {
           path: socket.data.path,
           send: (frame) => void socket.send(frame),
           close: (code, reason) => socket.close(code, reason),

@@ -2,7 +2,7 @@
 import type { Millis } from "../../src/core/ids.ts";
 import { isObject, type Json } from "../../src/core/json.ts";
 import type { Observation } from "../../src/core/observation.ts";
-import type { WaitingForce } from "../../src/testing/fakes/game.ts";
+import type { AwaitedForce } from "../../src/testing/fakes/game.ts";
 import { DOUBLE_MS } from "../../src/testing/fakes/peer.ts";
 import { INJECTED_PANIC } from "../../src/testing/panic-injection.ts";
 import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
@@ -39,7 +39,7 @@ export function watch(world: SimulatedRelay, breaches: string[]): ReadonlyMap<st
  * has. One that the game was acted for is not asked again.
  */
 export function excuse({ clock, disk }: SimulatedRelay, { games }: Cast): Excuses {
-  const excused = new Set<WaitingForce>();
+  const excused = new Set<AwaitedForce>();
   const panic = (): void => {
     for (const { name, force, doubledAt } of games) {
       if (force === undefined) continue;
@@ -54,20 +54,20 @@ export function excuse({ clock, disk }: SimulatedRelay, { games }: Cast): Excuse
 }
 
 export interface Excuses {
-  readonly excused: ReadonlySet<WaitingForce>;
+  readonly excused: ReadonlySet<AwaitedForce>;
   panic(): void;
   /** A person took it back. */
-  excuseOne(force: WaitingForce): void;
+  excuseOne(force: AwaitedForce): void;
 }
 
-const isOf = (name: string, { names }: WaitingForce, value: Json): boolean =>
+const isOf = (name: string, { names }: AwaitedForce, value: Json): boolean =>
   isObject(value) && value.id === `neuro:${name}` && isObject(value.force) && String(value.force.names) === String(names);
 
 /** What is wrong once everybody is there and everything had its time. */
 export async function judge(
   world: SimulatedRelay,
   cast: Cast,
-  excused: ReadonlySet<WaitingForce>,
+  excused: ReadonlySet<AwaitedForce>,
 ): Promise<readonly string[]> {
   const { neuro, players } = cast;
   return [
@@ -100,7 +100,7 @@ function lists({ neuro, games, integrations }: Cast): readonly string[] {
 }
 
 /** No game waits for a force for ever. */
-function forces({ neuro, games }: Cast, excused: ReadonlySet<WaitingForce>): readonly string[] {
+function forces({ neuro, games }: Cast, excused: ReadonlySet<AwaitedForce>): readonly string[] {
   const waits = games.filter(({ force }) => force !== undefined && !excused.has(force));
   return [
     ...(neuro.force === undefined ? [] : [`Neuro's force is still open: ${neuro.force.query}`]),

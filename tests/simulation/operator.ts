@@ -10,7 +10,7 @@ import type { IntegrationView, NeuroView, Page } from "../../src/core/view.ts";
 import type { Engine, RequestResult } from "../../src/engine/mod.ts";
 import { yieldToTasks } from "../../src/testing/clock.ts";
 import type { Random } from "../../src/testing/random.ts";
-import type { WaitingForce } from "../../src/testing/fakes/game.ts";
+import type { AwaitedForce } from "../../src/testing/fakes/game.ts";
 import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 import type { Cast } from "./participants.ts";
 
@@ -41,10 +41,10 @@ export class Meddler {
   /** Not in every life. */
   readonly #isAbout: boolean;
   /** Forces that nobody is asked for any more, because a person took them back. */
-  readonly #excused: (force: WaitingForce) => void;
+  readonly #excused: (force: AwaitedForce) => void;
   readonly #calls: Call[] = [];
 
-  constructor(world: SimulatedRelay, cast: Cast, excuse: (force: WaitingForce) => void) {
+  constructor(world: SimulatedRelay, cast: Cast, excuse: (force: AwaitedForce) => void) {
     this.#world = world;
     this.#cast = cast;
     this.#chance = world.random.branch();

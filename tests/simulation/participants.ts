@@ -2,10 +2,10 @@
 import { DEFAULTS, PUBLISHED_TOKEN, UPSTREAM_DEFAULTS } from "../../src/core/defaults.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import type { Random } from "../../src/testing/random.ts";
-import { FakeGame, type GameAction, type GameBehavior } from "../../src/testing/fakes/game.ts";
+import { FakeGame, type FakeGameAction, type GameBehavior } from "../../src/testing/fakes/game.ts";
 import { FakeIntegration } from "../../src/testing/fakes/integration.ts";
 import { FakeNeuro } from "../../src/testing/fakes/neuro.ts";
-import type { Environment, FakePeer } from "../../src/testing/fakes/peer.ts";
+import type { FakeEnvironment, FakePeer } from "../../src/testing/fakes/peer.ts";
 import { FakeWatcher } from "../../src/testing/fakes/watcher.ts";
 import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 
@@ -41,7 +41,7 @@ const GAMES = [
 ];
 
 /** Some that all games define in the same way, some that each defines in its own, some that only one has. */
-function repertoireOf(name: string, number: number): readonly GameAction[] {
+function repertoireOf(name: string, number: number): readonly FakeGameAction[] {
   const schema = { type: "object", properties: { x: { type: "integer" } } };
   return [
     { name: "wave", description: "Wave to the audience." },
@@ -68,7 +68,7 @@ export function castFor(world: SimulatedRelay): Cast {
   return { neuro, games, integrations, watcher, players: [...games, ...integrations, watcher] };
 }
 
-const here = ({ clock, random, network }: SimulatedRelay): Environment => ({ clock, random: random.branch(), network });
+const here = ({ clock, random, network }: SimulatedRelay): FakeEnvironment => ({ clock, random: random.branch(), network });
 
 function neuroFor(world: SimulatedRelay): FakeNeuro {
   const random: Random = world.random.branch();
@@ -82,7 +82,7 @@ function neuroFor(world: SimulatedRelay): FakeNeuro {
   return neuro;
 }
 
-function gameFor(name: string, number: number, surroundings: Environment): FakeGame {
+function gameFor(name: string, number: number, surroundings: FakeEnvironment): FakeGame {
   const { random } = surroundings;
   const behavior: GameBehavior = {
     startsEachTime: random.chance(0.5),

@@ -1,5 +1,5 @@
 /** Operations on integrations. */
-import { type Operation, operation } from "./operation.ts";
+import { type ApiOperation, operation } from "./operation.ts";
 import { bySlug, id, pageRequest } from "./parameters.ts";
 import {
   actionOutcome,
@@ -19,7 +19,7 @@ const service = "neuro";
 const params = { id: id("The integration's id.") };
 const PERSISTENT = "The change stays in force until it is lifted, also over restarts.";
 
-export const INTEGRATION_OPERATIONS: readonly Operation[] = [
+export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
   operation({
     id: "listIntegrations",
     method: "GET",

@@ -12,7 +12,7 @@ import type { Principal } from "../../core/request.ts";
 import type { ParsedRequest } from "../parse-request.ts";
 import type { RequestContext, WebPorts } from "../ports.ts";
 import { type Problem, problemFor, problemResponse } from "../problem.ts";
-import type { Operation, RawInput, ValidationIssue } from "./operation.ts";
+import type { ApiOperation, RawInput, ValidationIssue } from "./operation.ts";
 import { matchRoute, type RouteMatch } from "./operations.ts";
 import { readJson } from "./read-body.ts";
 
@@ -83,7 +83,7 @@ function methodNotAllowed({ method }: Request, methods: readonly string[]): Resp
 
 /** The principal of the request, or why it is refused. */
 function authorize(
-  { scopes: needed }: Operation,
+  { scopes: needed }: ApiOperation,
   { bearer, connection }: ParsedRequest,
   ports: WebPorts,
 ): Principal | Problem {
@@ -102,7 +102,7 @@ function authorize(
 
 async function readInput(
   request: Request,
-  operation: Operation,
+  operation: ApiOperation,
   { parameters: path }: RouteMatch,
   ports: WebPorts,
 ): Promise<RawInput | Problem> {

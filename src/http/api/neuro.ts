@@ -1,6 +1,6 @@
 /** Operations on what passes between the relay and Neuro: forces, pending actions, contexts and raw messages. */
 import { withDataAsText } from "./integrations.ts";
-import { type Operation, operation } from "./operation.ts";
+import { type ApiOperation, operation } from "./operation.ts";
 import { id } from "./parameters.ts";
 import { actionOutcome, actionRequest, context, decision, done, rawMessage, sendOutcome } from "./schemas.ts";
 
@@ -10,7 +10,7 @@ const force = { id: id("The force's id, from the overview.") };
 const pending = { id: id("The pending action's id, from the overview.") };
 const upstream = { id: id("The upstream's id, such as `neuro`.") };
 
-export const NEURO_OPERATIONS: readonly Operation[] = [
+export const NEURO_OPERATIONS: readonly ApiOperation[] = [
   operation({
     id: "answerForce",
     method: "POST",

@@ -1,7 +1,7 @@
 /** The OpenAPI document, generated from the operations. */
 import { z } from "zod";
 import type { Json, JsonObject } from "../../core/json.ts";
-import type { Operation, ParameterSchemas } from "./operation.ts";
+import type { ApiOperation, ParameterSchemas } from "./operation.ts";
 import { NAMED, problem } from "./schemas.ts";
 import { OPERATIONS } from "./operations.ts";
 
@@ -47,7 +47,7 @@ export function documentOf(version: string, base: string): JsonObject {
   };
 }
 
-function pathsOf(operations: readonly Operation[]): JsonObject {
+function pathsOf(operations: readonly ApiOperation[]): JsonObject {
   const paths = Map.groupBy(operations, ({ path }) => path);
   return Object.fromEntries(
     [...paths].map((
@@ -56,7 +56,7 @@ function pathsOf(operations: readonly Operation[]): JsonObject {
   );
 }
 
-function describe({ id, tag, summary, description, scopes, parameters, body, reply }: Operation): JsonObject {
+function describe({ id, tag, summary, description, scopes, parameters, body, reply }: ApiOperation): JsonObject {
   const needs = `Needs the scope ${scopes.map((scope) => `\`${scope}\``).join(" or ")}.`;
   const given = [...parametersIn("path", parameters.path), ...parametersIn("query", parameters.query)];
   const hasBody = body !== undefined;

@@ -26,7 +26,7 @@ export interface ValidationIssue {
 export type OperationResult = RequestResult<unknown> | { readonly issues: readonly ValidationIssue[] };
 
 /** One operation as the router and the OpenAPI document see it. */
-export interface Operation {
+export interface ApiOperation {
   /** The unique `operationId`. */
   readonly id: string;
   readonly method: Method;
@@ -62,7 +62,7 @@ export interface OperationInput<Path extends ParameterSchemas, Query extends Par
 
 /** What all definitions of operations have in common. */
 interface OperationDefinition<Reply, Path extends ParameterSchemas, Query extends ParameterSchemas, Body>
-  extends Pick<Operation, "id" | "method" | "path" | "tag" | "summary" | "description" | "scopes" | "service"> {
+  extends Pick<ApiOperation, "id" | "method" | "path" | "tag" | "summary" | "description" | "scopes" | "service"> {
   readonly params?: Path;
   readonly query?: Query;
   readonly body?: z.ZodType<Body>;
@@ -80,7 +80,7 @@ export function operation<
   definition: OperationDefinition<ReplyTo<Request>, Path, Query, Body> & {
     request(input: OperationInput<Path, Query, Body>): Request;
   },
-): Operation {
+): ApiOperation {
   const { request, ...rest } = definition;
   return composedOperation({ ...rest, run: (input, ports) => ports.request(request(input), input.principal) });
 }
@@ -95,7 +95,7 @@ export function composedOperation<
   definition: OperationDefinition<Reply, Path, Query, Body> & {
     run(input: OperationInput<Path, Query, Body>, ports: WebPorts): Promise<RequestResult<Reply>>;
   },
-): Operation {
+): ApiOperation {
   const { params, query, body, run, ...rest } = definition;
   const [pathSchema, querySchema] = [z.strictObject({ ...params }), z.strictObject({ ...query })];
   return {

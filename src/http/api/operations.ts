@@ -2,11 +2,11 @@
 import { percentDecode } from "../../core/text.ts";
 import { INTEGRATION_OPERATIONS } from "./integrations.ts";
 import { NEURO_OPERATIONS } from "./neuro.ts";
-import type { Operation } from "./operation.ts";
+import type { ApiOperation } from "./operation.ts";
 import { OVERVIEW_OPERATIONS } from "./overview.ts";
 import { QUEUE_OPERATIONS } from "./queue.ts";
 
-export const OPERATIONS: readonly Operation[] = [
+export const OPERATIONS: readonly ApiOperation[] = [
   ...OVERVIEW_OPERATIONS,
   ...INTEGRATION_OPERATIONS,
   ...NEURO_OPERATIONS,
@@ -15,7 +15,7 @@ export const OPERATIONS: readonly Operation[] = [
 
 /** The operations on a path, one for each method, and the values of the path's parameters. */
 export interface RouteMatch {
-  readonly operations: readonly Operation[];
+  readonly operations: readonly ApiOperation[];
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -29,7 +29,7 @@ export function matchRoute(path: string): RouteMatch | undefined {
   return undefined;
 }
 
-const BY_PATH: ReadonlyMap<string, readonly Operation[]> = Map.groupBy(OPERATIONS, ({ path }) => path);
+const BY_PATH: ReadonlyMap<string, readonly ApiOperation[]> = Map.groupBy(OPERATIONS, ({ path }) => path);
 
 /** A segment with malformed percent-encoding is taken literally: it is a name that does not exist. */
 function parametersOf(template: readonly string[], segments: readonly string[]): Record<string, string> | undefined {

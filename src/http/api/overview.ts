@@ -3,13 +3,13 @@ import type { Principal } from "../../core/request.ts";
 import type { Overview } from "../../core/view.ts";
 import type { WebPorts } from "../ports.ts";
 import { notReadyReasons } from "../routes.ts";
-import { composedOperation, type Operation, operation } from "./operation.ts";
+import { type ApiOperation, composedOperation, operation } from "./operation.ts";
 import { byId, pageRequest } from "./parameters.ts";
 import { auditEntries, overview, peers, uploads } from "./schemas.ts";
 
 const tag = "Overview";
 
-export const OVERVIEW_OPERATIONS: readonly Operation[] = [
+export const OVERVIEW_OPERATIONS: readonly ApiOperation[] = [
   composedOperation({
     id: "getOverview",
     method: "GET",

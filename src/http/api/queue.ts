@@ -1,5 +1,5 @@
 /** Operations on queued messages, dead letters and commands. */
-import { type Operation, operation } from "./operation.ts";
+import { type ApiOperation, operation } from "./operation.ts";
 import { byId, byName, id, pageRequest } from "./parameters.ts";
 import { command, deadLetters, done, message, queueEntries, queues, sendOutcome } from "./schemas.ts";
 
@@ -7,7 +7,7 @@ const tag = "Queue";
 const service = "intermediary";
 const params = { id: id("The message's id.") };
 
-export const QUEUE_OPERATIONS: readonly Operation[] = [
+export const QUEUE_OPERATIONS: readonly ApiOperation[] = [
   operation({
     id: "listQueues",
     method: "GET",

@@ -2,7 +2,7 @@
 import { html, raw } from "hono/html";
 import { isObject, type Json } from "../../core/json.ts";
 import { descriptionOf, documentOf, namedSchemas, nameOf } from "./openapi.ts";
-import type { Operation, ParameterSchemas } from "./operation.ts";
+import type { ApiOperation, ParameterSchemas } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
 
 type Html = ReturnType<typeof html>;
@@ -72,7 +72,7 @@ function section(tag: string, description: string): Html {
   return html`<section id="${tag}"><h2>${tag}</h2><p>${description}</p>${operations.map(entry)}</section>`;
 }
 
-function entry({ id, method, path, summary, description, scopes, parameters, body, reply }: Operation): Html {
+function entry({ id, method, path, summary, description, scopes, parameters, body, reply }: ApiOperation): Html {
   const rows = [
     ...rowsOf(parameters.path, "path"),
     ...rowsOf(parameters.query, "query"),

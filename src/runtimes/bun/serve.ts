@@ -4,7 +4,7 @@ import type { Settings } from "../../core/settings.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import { connect } from "../../websocket-client/bun-byte-stream.ts";
 import type { ConnectionHandler } from "../connections.ts";
-import type { Listener } from "../listeners.ts";
+import type { ListenerSpec } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
 import { type ListenerContext, type OpenListener, serveProcess, type ServerRuntime } from "../serve.ts";
 import { tooManyConnections } from "../upgrade.ts";
@@ -25,7 +25,10 @@ const afterTurn = (run: () => void): void => void setImmediate(run);
 
 const bun: ServerRuntime = { listen, afterTurn, writeOutput, dial: createRawDialer({ connect, afterTurn }) };
 
-function listen({ name, host: hostname, port }: Listener, { app, frameBytesMax, admit }: ListenerContext): OpenListener {
+function listen(
+  { name, host: hostname, port }: ListenerSpec,
+  { app, frameBytesMax, admit }: ListenerContext,
+): OpenListener {
   const server = Bun.serve<ConnectionHandler>({
     hostname,
     port,

@@ -3,7 +3,7 @@ import type { Settings } from "../../core/settings.ts";
 import { connect } from "../../websocket-client/deno-byte-stream.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import type { ConnectionHandler } from "../connections.ts";
-import type { Listener } from "../listeners.ts";
+import type { ListenerSpec } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
 import { type ListenerContext, type OpenListener, serveProcess, type ServerRuntime } from "../serve.ts";
 import { offeredProtocol, tooManyConnections } from "../upgrade.ts";
@@ -34,7 +34,7 @@ const deno: ServerRuntime = {
   dial: createRawDialer({ connect, afterTurn }),
 };
 
-function listen({ name, host: hostname, port }: Listener, { app, admit }: ListenerContext): OpenListener {
+function listen({ name, host: hostname, port }: ListenerSpec, { app, admit }: ListenerContext): OpenListener {
   const server = Deno.serve({
     hostname,
     port,

@@ -2,7 +2,7 @@
 import type { Settings } from "../../core/settings.ts";
 import { load } from "../../config/load.ts";
 
-export interface Environment {
+export interface WorkerBindings {
   readonly RELAY: DurableObjectNamespace;
   /** Names of the relays, separated by commas; `*` matches any characters. Without it there is only `default`. */
   readonly RELAY_NAMES?: string;
@@ -24,10 +24,10 @@ const PUBLIC_LISTENERS = ["intermediary", "nakurity-backend", "brain", "web", "i
   .flatMap((block, at) => [`${block}.host=0.0.0.0`, `${block}.port=${at + 1}`]);
 
 /** Why cached: loading takes time, and every object of one deployment loads the same settings. */
-const cache = new WeakMap<Environment, LoadedSettings>();
+const cache = new WeakMap<WorkerBindings, LoadedSettings>();
 
 /** The settings, or everything that is wrong with them. */
-export function loadSettings(environment: Environment): LoadedSettings {
+export function loadSettings(environment: WorkerBindings): LoadedSettings {
   const cached = cache.get(environment);
   if (cached !== undefined) return cached;
   const loaded = readSettings(environment);
@@ -35,7 +35,7 @@ export function loadSettings(environment: Environment): LoadedSettings {
   return loaded;
 }
 
-function readSettings(environment: Environment): LoadedSettings {
+function readSettings(environment: WorkerBindings): LoadedSettings {
   const texts = Object.entries(environment).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   const variables = Object.fromEntries(texts);
   const text = variables.NEURO_RELAY_CONFIG;

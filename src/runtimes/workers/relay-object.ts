@@ -20,7 +20,7 @@ import { Links } from "../links.ts";
 import { offeredProtocol, tooManyConnections } from "../upgrade.ts";
 import { VOICE_CHANNELS_MAX } from "../voice-stub.ts";
 import { dial } from "./dial.ts";
-import { type Environment, loadSettings } from "./environment.ts";
+import { loadSettings, type WorkerBindings } from "./environment.ts";
 import { Hibernation } from "./hibernation.ts";
 import { ObjectClock } from "./object-clock.ts";
 import { splitPath } from "./relay-path.ts";
@@ -41,7 +41,7 @@ export class RelayObject implements DurableObject {
   /** Undefined until the relay has started, and for good where the configuration is invalid. */
   #running: Running | undefined;
 
-  constructor(state: DurableObjectState, environment: Environment) {
+  constructor(state: DurableObjectState, environment: WorkerBindings) {
     this.#state = state;
     const loaded = loadSettings(environment);
     if (loaded.ok) void state.blockConcurrencyWhile(() => this.#start(loaded.settings, environment));
@@ -104,7 +104,7 @@ export class RelayObject implements DurableObject {
     return services(settings);
   }
 
-  async #start(settings: Settings, environment: Environment): Promise<void> {
+  async #start(settings: Settings, environment: WorkerBindings): Promise<void> {
     const host = new Host({
       settings,
       services: this.services(settings),
@@ -183,5 +183,5 @@ function reciprocateClose(socket: WebSocket, code: number): void {
 }
 
 /** Why `manual`: `fetch` here cannot be told to refuse a redirect, only not to follow it; the job then rejects the response. */
-const jobsOf = ({ OPENAI_API_KEY: apiKey }: Environment): Jobs =>
+const jobsOf = ({ OPENAI_API_KEY: apiKey }: WorkerBindings): Jobs =>
   createJobs({ apiKey, fetch: (url, init) => fetch(url, { ...init, redirect: "manual" }) }, { artifact: artifactBuiltIn });

@@ -4,14 +4,14 @@
  * `/r/<name>/...` addresses the relay of that name; every other path the relay `default`. The Worker only selects the object.
  */
 import { problemResponse } from "../../http/app.ts";
-import type { Environment } from "./environment.ts";
+import type { WorkerBindings } from "./environment.ts";
 import { isServed, splitPath } from "./relay-path.ts";
 
 export { RelayObject } from "./relay-object.ts";
 
 // Why a default export: Cloudflare finds the Worker by it.
 export default {
-  async fetch(request: Request, environment: Environment): Promise<Response> {
+  async fetch(request: Request, environment: WorkerBindings): Promise<Response> {
     const { name } = splitPath(new URL(request.url).pathname);
     if (!isServed(name, environment)) return problemResponse({ status: 404, title: "Not found" });
     try {

@@ -6,7 +6,7 @@ import type { BrainSettings, LimitSettings } from "../../core/settings.ts";
 import type { DeferredDeletes, DeleteTimer } from "./log/deferred-delete.ts";
 import type { LogStore } from "./log/log-store.ts";
 import type { InferenceState } from "./predictions/inference-state.ts";
-import type { PendingReply, ReplyQueues } from "./replies/reply-queues.ts";
+import type { QueuedReply, ReplyQueues } from "./replies/reply-queues.ts";
 import type { BrainSession, ClientRequest, EndReason } from "./sessions/session.ts";
 
 export interface BrainState {
@@ -22,12 +22,12 @@ export interface BrainState {
   /** Tombstones and last uses that are being written. */
   readonly sessionWrites: Set<Key>;
   /** Predictions that are being written, with the replies that wait for them. */
-  readonly predictionWrites: Map<Key, PendingReply>;
+  readonly predictionWrites: Map<Key, QueuedReply>;
   /** Requests whose wait is over; they are handled before the step ends. */
   readonly readyRequests: ClientRequest[];
   readonly deletes: DeferredDeletes;
   readonly inference: InferenceState;
-  drain: Drain;
+  drain: BrainDrain;
 }
 
 export type BrainTimer =
@@ -38,7 +38,7 @@ export type BrainTimer =
   | { readonly is: "drain" };
 
 /** `drained` keeps the relay from saying so twice; peers that connect afterwards are still closed. */
-export type Drain =
+export type BrainDrain =
   | { readonly is: "no" }
   | { readonly is: "draining"; readonly until: Millis }
   | { readonly is: "drained" };

@@ -8,35 +8,35 @@ import { WatcherActs } from "./audit/watcher-acts.ts";
 import { Credentials } from "./codec/credentials.ts";
 import { type Connections, newConnections } from "./connections/connection-state.ts";
 import { Directory } from "./connections/directory.ts";
-import { GamePresence } from "./connections/game-presence.ts";
+import { ConnectedGames } from "./connections/game-presence.ts";
 import { Choices } from "./integrations/choices.ts";
 import { FreeTextBuffer } from "./integrations/free-text.ts";
 import { newPeerTimers, type PeerTimers } from "./timers.ts";
-import { Uploads } from "./uploads/uploads.ts";
+import { UploadDirectory } from "./uploads/uploads.ts";
 import { ForwardedRequests, type UpstreamStatus } from "./watchers/forwarded-requests.ts";
 import { Subscriptions } from "./watchers/subscriptions.ts";
 
 /** While draining, all peers are closed once nothing is being written, and at `closeAt` at the latest. */
-export type Phase =
+export type IntermediaryPhase =
   | { readonly is: "running" }
   | { readonly is: "draining"; readonly closeAt: Millis }
   | { readonly is: "drained" };
 
 export interface IntermediaryState {
   settings: Settings;
-  phase: Phase;
+  phase: IntermediaryPhase;
   upstream: UpstreamStatus;
   credentials: Credentials;
   readonly timers: PeerTimers;
   readonly connections: Connections;
   readonly directory: Directory;
-  readonly games: GamePresence;
+  readonly games: ConnectedGames;
   readonly queue: Queue;
   readonly freeText: FreeTextBuffer;
   readonly choices: Choices;
   readonly subscriptions: Subscriptions;
   readonly forwardedRequests: ForwardedRequests;
-  readonly uploads: Uploads;
+  readonly uploads: UploadDirectory;
   readonly audit: Audit;
   readonly watcherActs: WatcherActs;
   readonly pendingRequests: PendingRequests;
@@ -53,13 +53,13 @@ export function newState(settings: Settings): IntermediaryState {
     timers,
     connections: newConnections(settings, timers),
     directory: new Directory(),
-    games: new GamePresence(),
+    games: new ConnectedGames(),
     queue: new Queue("intermediary", settings.queue),
     freeText: new FreeTextBuffer(timers),
     choices: new Choices(),
     subscriptions: new Subscriptions(),
     forwardedRequests: new ForwardedRequests(watcherActs),
-    uploads: new Uploads(settings.uploads),
+    uploads: new UploadDirectory(settings.uploads),
     audit: new Audit(),
     watcherActs,
     pendingRequests: newPendingRequests(),

@@ -44,7 +44,7 @@ interface AddressParams {
   readonly address: string;
   readonly universe?: string;
 }
-type NoParams = Readonly<Record<never, never>>;
+type NoCommandParams = Readonly<Record<never, never>>;
 
 /** Parts of replies; undefined where Trevor did not send the part. */
 interface StateReply {
@@ -96,14 +96,14 @@ export interface Commands {
   mute_link: { params: LinkEnds & { readonly muted: boolean }; reply: SessionState };
   set_link_velocity: { params: LinkEnds & { readonly velocity: Json }; reply: SessionState };
   set_link_extrazero: { params: LinkEnds & { readonly extra_zero: ExtraZero }; reply: SessionState };
-  delete_all_connections: { params: NoParams; reply: SessionState };
+  delete_all_connections: { params: NoCommandParams; reply: SessionState };
   associate_midi_port: {
     params: { readonly device: DeviceId; readonly port: string; readonly direction: "input" | "output" };
     reply: SessionState;
   };
   unregister_service: { params: { readonly bus_id: DeviceId; readonly service_name: string }; reply: SessionState };
   /** The state in the reply has no devices yet; `Trevor.resetAll` waits for the new bus. */
-  reset_all: { params: NoParams; reply: SessionState };
+  reset_all: { params: NoCommandParams; reply: SessionState };
   save_code: { params: { readonly code: string }; reply: SessionState };
   /** Runs in a thread of its own: output may arrive later, as lines. */
   execute_code: {
@@ -123,7 +123,7 @@ export interface Commands {
   unexpose_neuron: { params: DeviceParams & { readonly friend_ip: string }; reply: MaybeStateReply };
   load_all: { params: { readonly name: string }; reply: LoadReply };
   load_address: { params: AddressParams; reply: LoadReply };
-  list_patches: { params: NoParams; reply: readonly string[] };
+  list_patches: { params: NoCommandParams; reply: readonly string[] };
   save_all: {
     params: { readonly name: string; readonly save_defaultvalues?: boolean };
     reply: TrevorNotification | undefined;
@@ -139,7 +139,7 @@ export interface Commands {
   get_used_addresses: { params: { readonly universe?: string }; reply: Json };
   clear_address: { params: AddressParams; reply: Json };
   fetch_path_infos: { params: { readonly filename: string }; reply: Json };
-  all_virtual_schemas: { params: NoParams; reply: readonly Json[] };
+  all_virtual_schemas: { params: NoCommandParams; reply: readonly Json[] };
   /** Undefined for an unknown device. */
   get_class_code: { params: DeviceParams; reply: ClassCode | undefined };
   fetch_class_code: { params: DeviceParams; reply: ClassCode | undefined };
@@ -150,7 +150,7 @@ export interface Commands {
   /** Undefined while another scan is running. */
   scan_for_friends: { params: { readonly force?: boolean }; reply: Json | undefined };
   mount_nallelyfs: { params: { readonly mountpoint: string }; reply: string | undefined };
-  umount_nallelyfs: { params: NoParams; reply: string | undefined };
+  umount_nallelyfs: { params: NoCommandParams; reply: string | undefined };
 }
 export type Scaling = boolean | { readonly to_min?: number; readonly to_max?: number; readonly as_int?: boolean };
 export type ExtraZero = "none" | "before" | "after" | "remove-note-off";

@@ -61,7 +61,7 @@ const DRIFT_TIMEOUT_MS = 10_000;
 
 export interface NallelyState {
   role: Role;
-  phase: Phase;
+  phase: NallelyPhase;
 }
 
 /** What the settings make of the service. */
@@ -78,7 +78,7 @@ interface ActiveRole {
   driftRequest: string | undefined;
 }
 
-type Phase =
+type NallelyPhase =
   | { readonly is: "new" }
   | { readonly is: "running" }
   | { readonly is: "draining"; readonly until: Millis }

@@ -7,7 +7,7 @@
  * outlives its sockets; S3 references are to objects, not to ids, and whoever removes an object removes the references to it.
  * Knows nothing of: frames, storage.
  */
-import type { Action, ForceMessage, GameMessage, NeuroMessage, Session } from "../../core/neuro-messages.ts";
+import type { Action, ForceMessage, GameMessage, NeuroMessage, NeuroSession } from "../../core/neuro-messages.ts";
 import type { Bucket } from "../../core/bucket.ts";
 import { type Deadlines, Timers } from "../../core/deadlines.ts";
 import type { ConnectionInfo } from "../../core/event.ts";
@@ -102,7 +102,7 @@ export interface GameConnection {
   /** As it stands in the frames. */
   readonly name: string;
   readonly game: Game;
-  state: ConnectionState;
+  state: GameConnectionState;
   /** It began with `startup`. */
   readonly isStarting: boolean;
   /** Names that this connection has registered. */
@@ -112,7 +112,7 @@ export interface GameConnection {
 }
 
 /** Whether a connection speaks for its game. */
-export type ConnectionState =
+export type GameConnectionState =
   | { readonly is: "active" }
   /** Another socket has the game, and is pinged to find out whether it still works; messages wait for the resolution. */
   | { readonly is: "contested"; readonly since: Millis; readonly backlog: GameMessage[] }
@@ -233,7 +233,7 @@ export interface Upstream {
   /** Number of the connection: ids of an earlier one are never answered. */
   linkNumber: number;
   hasBackpressure: boolean;
-  session: Session | undefined;
+  session: NeuroSession | undefined;
   /** When all actions were last registered. */
   registeredAllAt: Millis;
   readonly actions: Map<string, UpstreamAction>;

@@ -16,12 +16,12 @@ export interface ProxiedGame {
   readonly link: LinkId;
   /** The name of the game in events for watchers. */
   readonly client: string;
-  backend: Backend;
+  backend: ProxyBackend;
   /** Decided by the game's first command. */
   announcement: "undecided" | "announced" | "unannounced";
 }
 
-type Backend =
+type ProxyBackend =
   | { readonly is: "dialing"; readonly held: Frame[]; heldLength: number }
   | { readonly is: "open" };
 

@@ -5,12 +5,12 @@ import denoKv from "unstorage/drivers/deno-kv";
 import { errorText } from "../../core/text.ts";
 import { lockFolder } from "../folder-lock.ts";
 import { StoreOpenError } from "../open-error.ts";
-import type { Backend } from "../store.ts";
+import type { StoreBackend } from "../store.ts";
 
 /** Deno's limit for a value is 64 KiB, including some bytes of its own. */
 export const ENTRY_BYTES_MAX: number = 65_536 - 16;
 
-export async function openDenoKv(path: string): Promise<Backend> {
+export async function openDenoKv(path: string): Promise<StoreBackend> {
   const folder = resolve(path);
   const { release } = lockFolder(folder);
   const driver = denoKv({ path: join(folder, "entries.kv") });

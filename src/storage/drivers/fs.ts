@@ -12,10 +12,10 @@ import { dirname, join, resolve } from "node:path";
 import { createStorage, type Driver } from "unstorage";
 import fsLite from "unstorage/drivers/fs-lite";
 import { lockFolder } from "../folder-lock.ts";
-import type { Backend } from "../store.ts";
+import type { StoreBackend } from "../store.ts";
 
 /** Opens the folder, which is created if necessary. Throws a `StoreOpenError` when it is unavailable. */
-export async function openFs(path: string): Promise<Backend> {
+export async function openFs(path: string): Promise<StoreBackend> {
   const folder = resolve(path);
   const { release } = lockFolder(folder);
   const entries = join(folder, "entries");

@@ -8,10 +8,10 @@
 import { setImmediate } from "node:timers";
 import { createStorage, type Driver } from "unstorage";
 import memoryDriver from "unstorage/drivers/memory";
-import type { Backend } from "../store.ts";
+import type { StoreBackend } from "../store.ts";
 
 /** Opens an empty storage. */
-export function openMemory(): Backend {
+export function openMemory(): StoreBackend {
   const entries = memoryDriver();
   let turn: Promise<void> | undefined;
   /** All writes of one turn wait for the same promise. */

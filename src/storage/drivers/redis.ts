@@ -9,14 +9,14 @@ import { createStorage, type Driver } from "unstorage";
 import type { Redis } from "ioredis";
 import { errorText, redactUrl } from "../../core/text.ts";
 import { StoreOpenError } from "../open-error.ts";
-import type { Backend } from "../store.ts";
+import type { StoreBackend } from "../store.ts";
 
 const KEYS_PER_SCAN = 1_000;
 /** How long the server may take for each reply while the relay starts. */
 const REPLY_MS = 5_000;
 
 /** Connects to the server. Throws a `StoreOpenError` when it cannot be reached or does not reply. */
-export async function openRedis(url: string): Promise<Backend> {
+export async function openRedis(url: string): Promise<StoreBackend> {
   const redisDriver = await importDriver();
   const driver = redisDriver({
     url,

@@ -11,13 +11,13 @@ import { createStorage, type Driver } from "unstorage";
 import { errorText } from "../../core/text.ts";
 import { lockFolder } from "../folder-lock.ts";
 import { StoreOpenError } from "../open-error.ts";
-import type { Backend } from "../store.ts";
+import type { StoreBackend } from "../store.ts";
 
 /** The version of the layout, stored in `user_version`. */
 const LAYOUT = 1;
 
 /** Opens the database in this folder, which is created if necessary. Throws a `StoreOpenError` when it is unavailable. */
-export function openSqlite(path: string): Backend {
+export function openSqlite(path: string): StoreBackend {
   const folder = resolve(path);
   const { release } = lockFolder(folder);
   try {
@@ -78,7 +78,7 @@ function openDatabase(file: string): DatabaseSync {
   }
 }
 
-interface Write {
+interface SqlWrite {
   run(): void;
   resolve(): void;
   reject(error: unknown): void;
@@ -87,7 +87,7 @@ interface Write {
 /** Collects writes and commits them together. */
 class GroupCommit {
   readonly #database: DatabaseSync;
-  #writes: Write[] = [];
+  #writes: SqlWrite[] = [];
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -125,7 +125,7 @@ class GroupCommit {
 }
 
 /** Runs one write within the transaction. A failure does not affect the other writes. */
-function succeeds({ run, reject }: Write): boolean {
+function succeeds({ run, reject }: SqlWrite): boolean {
   try {
     run();
     return true;

@@ -5,7 +5,7 @@
  */
 import type { Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import { type Environment, FakePeer } from "./peer.ts";
+import { type FakeEnvironment, FakePeer } from "./peer.ts";
 
 /** How a game behaves. They may be changed while it is played. */
 export interface GameBehavior {
@@ -26,7 +26,7 @@ export interface GameBehavior {
 }
 
 /** An action as a game registers it. */
-export interface GameAction {
+export interface FakeGameAction {
   readonly name: string;
   readonly description: string;
   readonly schema?: JsonObject;
@@ -34,12 +34,12 @@ export interface GameAction {
 
 /** All actions that it will ever have, and how it behaves. */
 export interface GamePlan {
-  readonly actions: readonly GameAction[];
+  readonly actions: readonly FakeGameAction[];
   readonly behavior: GameBehavior;
 }
 
 /** A force that a game waits for. */
-export interface WaitingForce {
+export interface AwaitedForce {
   readonly names: readonly string[];
   readonly since: Millis;
   /** Neuro has acted for it at least once. */
@@ -52,15 +52,15 @@ const PATIENCE_MS: Millis = 17_000;
 /** A game that is played by chance: `come` connects it, and it keeps itself busy from then on. */
 export class FakeGame extends FakePeer {
   behavior: GameBehavior;
-  readonly #actions: readonly GameAction[];
+  readonly #actions: readonly FakeGameAction[];
   /** What it has registered, as far as it knows. */
-  readonly registered: Map<string, GameAction> = new Map();
+  readonly registered: Map<string, FakeGameAction> = new Map();
   /** The force that it waits for, if any. */
-  force: WaitingForce | undefined;
+  force: AwaitedForce | undefined;
   readonly #ids = new Set<string>();
   #hasStarted = false;
 
-  constructor(name: string, plan: GamePlan, surroundings: Environment) {
+  constructor(name: string, plan: GamePlan, surroundings: FakeEnvironment) {
     super(name, "neuro", surroundings);
     this.behavior = plan.behavior;
     this.#actions = plan.actions;
@@ -119,8 +119,8 @@ export class FakeGame extends FakePeer {
     this.#tell("action/result", { id, success: !isFailure, message: this.behavior.isSloppy ? null : "done" });
   }
 
-  #register(actions: readonly GameAction[]): void {
-    const loose = (action: GameAction): JsonObject => ({ ...action, schema: action.schema ?? null });
+  #register(actions: readonly FakeGameAction[]): void {
+    const loose = (action: FakeGameAction): JsonObject => ({ ...action, schema: action.schema ?? null });
     for (const action of actions) this.registered.set(action.name, action);
     this.#tell("actions/register", {
       actions: actions.map((action) => this.behavior.isSloppy ? loose(action) : { ...action }),

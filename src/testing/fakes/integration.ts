@@ -1,7 +1,7 @@
 /** An integration of the Intermediary that is played: greets, offers actions, obeys watchers, and acknowledges what it got. */
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
-import type { GameAction } from "./game.ts";
-import { type Environment, FakePeer } from "./peer.ts";
+import type { FakeGameAction } from "./game.ts";
+import { type FakeEnvironment, FakePeer } from "./peer.ts";
 
 /** How an integration behaves. They may be changed while it is played. */
 export interface IntegrationBehavior {
@@ -14,7 +14,7 @@ export interface IntegrationBehavior {
 
 /** What it offers, and how it behaves. */
 export interface IntegrationPlan {
-  readonly actions: readonly GameAction[];
+  readonly actions: readonly FakeGameAction[];
   readonly behavior: IntegrationBehavior;
 }
 
@@ -28,12 +28,12 @@ export interface ReceivedCommand {
 /** An integration that obeys: `come` connects it, `arrivals` is what watchers had it told. */
 export class FakeIntegration extends FakePeer {
   behavior: IntegrationBehavior;
-  readonly actions: readonly GameAction[];
+  readonly actions: readonly FakeGameAction[];
   readonly received: ReceivedCommand[] = [];
   isRegistered = false;
   readonly #ids = new Set<string>();
 
-  constructor(name: string, plan: IntegrationPlan, surroundings: Environment) {
+  constructor(name: string, plan: IntegrationPlan, surroundings: FakeEnvironment) {
     super(name, "intermediary", surroundings);
     this.actions = plan.actions;
     this.behavior = plan.behavior;

@@ -8,10 +8,10 @@
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
 import { utf8 } from "../../core/text.ts";
 import { describeParameter, type FakeParameter } from "./nallely-parameter.ts";
-import type { FakePeer, FakeSession } from "./nallely-session.ts";
+import type { FakeSession, FakeSessionPeer } from "./nallely-session.ts";
 
-interface Client {
-  readonly peer: FakePeer;
+interface BusClient {
+  readonly peer: FakeSessionPeer;
   readonly service: string;
   /** It is a client of its service; before, its registration is awaited. */
   isJoined: boolean;
@@ -25,7 +25,7 @@ const READ_ONLY = ["range", "ident"];
 export class FakeBus {
   id: number;
   readonly #session: FakeSession;
-  readonly #connected = new Map<string, FakePeer[]>();
+  readonly #connected = new Map<string, FakeSessionPeer[]>();
   readonly #services = new Map<string, FakeParameter[]>();
   readonly #parameters = new Map<string, FakeParameter>();
   readonly #values = new Map<string, number>();
@@ -33,7 +33,7 @@ export class FakeBus {
   readonly #waitingRooms = new Set<string>();
   /** Wires to or from a name that is not registered yet. */
   readonly #wires: { readonly source: string; readonly target: string; readonly isScaled: boolean }[] = [];
-  readonly #clients = new Map<FakePeer, Client>();
+  readonly #clients = new Map<FakeSessionPeer, BusClient>();
   /** Somebody routed a value to `connected` or `known_services`. */
   #isBroken = false;
 
@@ -42,9 +42,9 @@ export class FakeBus {
     this.id = id;
   }
 
-  open(peer: FakePeer): void {
+  open(peer: FakeSessionPeer): void {
     const service = peer.path.split("/")[1] ?? "";
-    const client: Client = { peer, service, isJoined: false };
+    const client: BusClient = { peer, service, isJoined: false };
     if (peer.path.endsWith("/autoconfig")) return void this.#clients.set(peer, client);
     if (peer.path.endsWith("/unregister") && this.#services.has(service)) {
       this.unregister(service);
@@ -55,7 +55,7 @@ export class FakeBus {
     this.#join(client);
   }
 
-  message(peer: FakePeer, frame: Frame): void {
+  message(peer: FakeSessionPeer, frame: Frame): void {
     const client = this.#clients.get(peer);
     if (client === undefined) return;
     if (client.isJoined) return this.#takeValue(client, frame);
@@ -64,7 +64,7 @@ export class FakeBus {
     peer.close(1011, "");
   }
 
-  closed(peer: FakePeer): void {
+  closed(peer: FakeSessionPeer): void {
     const client = this.#clients.get(peer);
     this.#clients.delete(peer);
     if (client === undefined) return;
@@ -164,13 +164,13 @@ export class FakeBus {
     });
   }
 
-  #join(client: Client): void {
+  #join(client: BusClient): void {
     client.isJoined = true;
     this.#peersOf(client.service).push(client.peer);
   }
 
   /** Looking a name up makes it known. */
-  #peersOf(service: string): FakePeer[] {
+  #peersOf(service: string): FakeSessionPeer[] {
     const peers = this.#connected.get(service) ?? [];
     this.#connected.set(service, peers);
     return peers;
@@ -221,7 +221,7 @@ export class FakeBus {
   }
 
   /** Whatever is wrong with it is logged over there, and the sender is never told. */
-  #takeValue({ service }: Client, frame: Frame): void {
+  #takeValue({ service }: BusClient, frame: Frame): void {
     const read = typeof frame === "string" ? readText(frame) : readFrame(frame);
     if (read === undefined) return;
     const name = `${service}_${read.name}`;

@@ -4,13 +4,13 @@
  * Nothing happens unless time is moved on. A socket opens, carries and closes after `latencyMs` of it, in order.
  */
 import type { Frame } from "../../core/json.ts";
-import { type FakePeer, FakeSession } from "./nallely-session.ts";
+import { FakeSession, type FakeSessionPeer } from "./nallely-session.ts";
 
 /** The addresses at which the session is reached. */
 export const FAKE_BUS_URL = "ws://bus.test";
 export const FAKE_TREVOR_URL = "ws://trevor.test";
 
-interface Timer {
+interface FakeTimer {
   readonly at: number;
   readonly order: number;
   readonly run: () => void;
@@ -24,7 +24,7 @@ export class FakeNetwork {
   isDark = false;
   /** Every frame that a client sent to the bus, in order. */
   readonly sent: { readonly path: string; readonly frame: Frame }[] = [];
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new Set<FakeTimer>();
   readonly #sockets = new Set<FakeWebSocket>();
   #now = 1_000_000;
   #order = 0;
@@ -47,7 +47,7 @@ export class FakeNetwork {
   };
 
   later(ms: number, run: () => void): () => void {
-    const timer: Timer = { at: this.#now + Math.max(0, ms), order: this.#order++, run };
+    const timer: FakeTimer = { at: this.#now + Math.max(0, ms), order: this.#order++, run };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   }
@@ -84,8 +84,8 @@ export class FakeNetwork {
     this.#sockets.delete(socket);
   }
 
-  #next(until: number): Timer | undefined {
-    let first: Timer | undefined;
+  #next(until: number): FakeTimer | undefined {
+    let first: FakeTimer | undefined;
     for (const timer of this.#timers) {
       if (timer.at > until) continue;
       if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer;
@@ -95,9 +95,9 @@ export class FakeNetwork {
 }
 
 interface Server {
-  open(peer: FakePeer): void;
-  message(peer: FakePeer, frame: Frame): void;
-  closed(peer: FakePeer): void;
+  open(peer: FakeSessionPeer): void;
+  message(peer: FakeSessionPeer, frame: Frame): void;
+  closed(peer: FakeSessionPeer): void;
 }
 
 /** The client's side of a socket, with what clients use of a WebSocket. */
@@ -110,7 +110,7 @@ export class FakeWebSocket {
   onerror: ((event: never) => void) | null = null;
   readonly url: string;
   readonly #network: FakeNetwork;
-  readonly #peer: FakePeer;
+  readonly #peer: FakeSessionPeer;
   #server: Server | undefined;
   #isOver = false;
   isSilent = false;

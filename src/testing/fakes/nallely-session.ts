@@ -10,7 +10,7 @@ import { describeParameter, type FakeParameter } from "./nallely-parameter.ts";
 import { FakeTrevor } from "./nallely-trevor.ts";
 
 /** A socket that somebody opened, as a server sees it. */
-export interface FakePeer {
+export interface FakeSessionPeer {
   /** The raw request target. */
   readonly path: string;
   send(frame: Frame): void;

@@ -8,7 +8,7 @@
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
 import { lenientText } from "../../core/text.ts";
 import { pythonJson } from "./nallely-parameter.ts";
-import type { FakeDevice, FakePeer, FakeSession } from "./nallely-session.ts";
+import type { FakeDevice, FakeSession, FakeSessionPeer } from "./nallely-session.ts";
 
 /** Parameters of each command, in order; those with a `?` may be left out. */
 const SIGNATURES: Readonly<Record<string, string>> = {
@@ -64,28 +64,28 @@ const SIGNATURES: Readonly<Record<string, string>> = {
 };
 
 /** An exception over there. */
-class Failure extends Error {}
+class TrevorFailure extends Error {}
 
-interface Client {
-  readonly peer: FakePeer;
+interface TrevorClient {
+  readonly peer: FakeSessionPeer;
   readonly commands: JsonObject[];
   isBusy: boolean;
 }
 
 export class FakeTrevor {
   readonly #session: FakeSession;
-  readonly #clients = new Map<FakePeer, Client>();
+  readonly #clients = new Map<FakeSessionPeer, TrevorClient>();
 
   constructor(session: FakeSession) {
     this.#session = session;
   }
 
-  open(peer: FakePeer): void {
+  open(peer: FakeSessionPeer): void {
     this.#clients.set(peer, { peer, commands: [], isBusy: false });
     peer.send(pythonJson(this.#session.state));
   }
 
-  message(peer: FakePeer, frame: Frame): void {
+  message(peer: FakeSessionPeer, frame: Frame): void {
     const client = this.#clients.get(peer);
     if (client === undefined) return;
     const text = lenientText(frame);
@@ -95,7 +95,7 @@ export class FakeTrevor {
     this.#work(client);
   }
 
-  closed(peer: FakePeer): void {
+  closed(peer: FakeSessionPeer): void {
     this.#clients.delete(peer);
   }
 
@@ -114,25 +114,25 @@ export class FakeTrevor {
     this.broadcast({ status, message, command: "notification" });
   }
 
-  #work(client: Client): void {
+  #work(client: TrevorClient): void {
     while (!client.isBusy && this.#clients.get(client.peer) === client) {
       const message = client.commands.shift();
       if (message === undefined) return;
       try {
         this.#run(client, message);
       } catch (failure) {
-        if (!(failure instanceof Failure)) throw failure;
+        if (!(failure instanceof TrevorFailure)) throw failure;
         return this.#fail(client);
       }
     }
   }
 
-  #fail({ peer }: Client): void {
+  #fail({ peer }: TrevorClient): void {
     this.#clients.delete(peer);
     peer.close(1011, "");
   }
 
-  #run(client: Client, { command, ...params }: JsonObject): void {
+  #run(client: TrevorClient, { command, ...params }: JsonObject): void {
     const name = String(command);
     checkCall(name, params);
     const session = this.#session;
@@ -188,7 +188,7 @@ export class FakeTrevor {
         return "NOT MOUNTED";
       case "load_all":
       case "load_address":
-        if (String(params.name ?? params.address).includes("missing")) throw new Failure();
+        if (String(params.name ?? params.address).includes("missing")) throw new TrevorFailure();
         if (String(params.name ?? params.address).includes("broken")) this.broadcast({ errors: ["broken link"] });
         return session.state;
       case "compile_inject":
@@ -212,11 +212,13 @@ export class FakeTrevor {
     const session = this.#session;
     switch (name) {
       case "create_device":
-        if (session.create(String(params.name)) === undefined) throw new Failure();
+        if (session.create(String(params.name)) === undefined) throw new TrevorFailure();
         return;
       case "create_devices":
         for (const [className, count] of Object.entries(isObject(params.device_classes) ? params.device_classes : {})) {
-          for (let made = 0; made < Number(count); made++) if (session.create(className) === undefined) throw new Failure();
+          for (let made = 0; made < Number(count); made++) {
+            if (session.create(className) === undefined) throw new TrevorFailure();
+          }
         }
         return;
       case "create_new_vdev":
@@ -278,7 +280,7 @@ export class FakeTrevor {
     const session = this.#session;
     const wire = { source: String(from_parameter), target: String(to_parameter), isScaled: with_scaler !== false };
     const [source, target] = [session.endOf(wire.source), session.endOf(wire.target)];
-    if (source === undefined || target === undefined) throw new Failure();
+    if (source === undefined || target === undefined) throw new TrevorFailure();
     if (source !== "waiting" && target !== "waiting") {
       if (unbind === true) session.unlink(source, target);
       else session.link(source, target, wire.isScaled);
@@ -304,7 +306,7 @@ export class FakeTrevor {
 
   #need(id: Json | undefined): FakeDevice {
     const device = this.#find(id);
-    if (device === undefined) throw new Failure();
+    if (device === undefined) throw new TrevorFailure();
     return device;
   }
 }
@@ -312,11 +314,11 @@ export class FakeTrevor {
 /** Python's own check of a call. */
 function checkCall(name: string, params: JsonObject): void {
   const signature = Object.hasOwn(SIGNATURES, name) ? SIGNATURES[name] : undefined;
-  if (signature === undefined) throw new Failure();
+  if (signature === undefined) throw new TrevorFailure();
   const parameters = signature.split(" ").filter((one) => one !== "");
   const known = parameters.map((one) => one.replace("?", ""));
   const needed = parameters.filter((one) => !one.endsWith("?"));
   if (!Object.keys(params).every((key) => known.includes(key)) || !needed.every((key) => key in params)) {
-    throw new Failure();
+    throw new TrevorFailure();
   }
 }

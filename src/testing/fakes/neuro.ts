@@ -28,23 +28,23 @@ export interface SentAction {
   readonly id: string;
   readonly name: string;
   readonly askedAt: Millis;
-  readonly force: OpenForce | undefined;
+  readonly force: FakeOpenForce | undefined;
   results: number;
 }
 
 /** The force that she is working on. */
-export interface OpenForce {
+export interface FakeOpenForce {
   readonly names: readonly string[];
   readonly query: string;
 }
 
 /** What lasts as long as one connection. */
-interface Session {
+interface FakeNeuroSession {
   readonly wire: TestSocket;
   readonly actions: Map<string, JsonObject>;
   readonly calls: Map<string, SentAction>;
   hasStarted: boolean;
-  force: OpenForce | undefined;
+  force: FakeOpenForce | undefined;
   count: number;
 }
 
@@ -61,7 +61,7 @@ export class FakeNeuro {
   behavior: NeuroBehavior;
   /** Contexts that she was told, in order. */
   readonly contexts: string[] = [];
-  #session: Session | undefined;
+  #session: FakeNeuroSession | undefined;
   #count = 0;
   readonly #clock: VirtualClock;
   readonly #chance: Random;
@@ -76,7 +76,7 @@ export class FakeNeuro {
   /** Takes a connection. A new one takes the place of the old. */
   accept(wire: TestSocket): void {
     this.#session?.wire.close();
-    const session: Session = {
+    const session: FakeNeuroSession = {
       wire,
       actions: new Map(),
       calls: new Map(),
@@ -105,7 +105,7 @@ export class FakeNeuro {
     return this.#session?.actions ?? new Map();
   }
 
-  get force(): OpenForce | undefined {
+  get force(): FakeOpenForce | undefined {
     return this.#session?.force;
   }
 
@@ -114,7 +114,7 @@ export class FakeNeuro {
     return [...this.#session?.calls.values() ?? []].filter(({ results }) => results === 0);
   }
 
-  #hear(session: Session, frame: Frame): void {
+  #hear(session: FakeNeuroSession, frame: Frame): void {
     const read = readStrictly(frame);
     if (typeof read === "string") return this.#reportViolation(read);
     const { command, data } = read;
@@ -136,7 +136,7 @@ export class FakeNeuro {
     }
   }
 
-  #start(session: Session): void {
+  #start(session: FakeNeuroSession): void {
     if (session.hasStarted) return this.#reportViolation("startup twice on one connection");
     session.hasStarted = true;
     session.actions.clear();
@@ -145,7 +145,7 @@ export class FakeNeuro {
     this.#say(session, { command: "startup", data: { session: who } });
   }
 
-  #register(session: Session, actions: Json | undefined): void {
+  #register(session: FakeNeuroSession, actions: Json | undefined): void {
     for (const action of Array.isArray(actions) ? actions.filter(isObject) : []) {
       const name = String(action.name);
       if (session.actions.has(name)) this.#reportViolation(`${name} registered twice`);
@@ -153,19 +153,19 @@ export class FakeNeuro {
     }
   }
 
-  #forced(session: Session, data: JsonObject): void {
+  #forced(session: FakeNeuroSession, data: JsonObject): void {
     const names = textsOf(data.action_names);
     if (session.force !== undefined) {
       this.#reportViolation(`a second force (${names}) while one is open (${session.force.names})`);
     }
     const unknown = names.filter((name) => !session.actions.has(name));
     if (unknown.length > 0) this.#reportViolation(`a force of names that are not registered: ${unknown}`);
-    const force: OpenForce = { names, query: String(data.query) };
+    const force: FakeOpenForce = { names, query: String(data.query) };
     session.force = force;
     this.#think(session, force);
   }
 
-  #think(session: Session, force: OpenForce, afterMs: Millis = 0): void {
+  #think(session: FakeNeuroSession, force: FakeOpenForce, afterMs: Millis = 0): void {
     const thinkMs = this.#chance.between(this.behavior.thinkMinMs, this.behavior.thinkMaxMs);
     this.#clock.after(afterMs + thinkMs, () => {
       if (this.#session !== session || session.force !== force) return;
@@ -174,7 +174,7 @@ export class FakeNeuro {
     });
   }
 
-  #result(session: Session, data: JsonObject): void {
+  #result(session: FakeNeuroSession, data: JsonObject): void {
     const call = session.calls.get(String(data.id));
     if (call === undefined) return this.#reportViolation(`a result for ${data.id}, which she never asked for`);
     if (++call.results > 1) return this.#reportViolation(`result ${call.results} for ${call.id} (${call.name})`);
@@ -184,7 +184,7 @@ export class FakeNeuro {
     else if (call.force === force) this.#think(session, force, RETRY_MS);
   }
 
-  #call(session: Session, name: string, force: OpenForce | undefined): void {
+  #call(session: FakeNeuroSession, name: string, force: FakeOpenForce | undefined): void {
     const number = this.behavior.restartsIds ? session.count++ : this.#count++;
     const call: SentAction = { id: `${number}`, name, askedAt: this.#clock.now, force, results: 0 };
     session.calls.set(call.id, call);
@@ -197,7 +197,7 @@ export class FakeNeuro {
     });
   }
 
-  #say(session: Session, message: JsonObject): void {
+  #say(session: FakeNeuroSession, message: JsonObject): void {
     session.wire.send(JSON.stringify(message));
   }
 

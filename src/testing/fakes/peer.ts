@@ -7,7 +7,7 @@ import type { VirtualClock } from "../clock.ts";
 import type { Network, TestSocket } from "../network.ts";
 
 /** Where a fake lives. */
-export interface Environment {
+export interface FakeEnvironment {
   readonly clock: VirtualClock;
   readonly random: Random;
   readonly network: Network;
@@ -34,7 +34,7 @@ export abstract class FakePeer {
   /** Reads this slowly; undefined is as fast as can be. */
   bytesPerMs: number | undefined;
 
-  constructor(name: string, listener: ListenerName, { clock, random, network }: Environment) {
+  constructor(name: string, listener: ListenerName, { clock, random, network }: FakeEnvironment) {
     this.name = name;
     this.clock = clock;
     this.random = random;

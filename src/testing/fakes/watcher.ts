@@ -1,7 +1,7 @@
 /** A watcher that is played: greets, sees what goes on, and sends numbered commands to integrations. */
 import type { Millis } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { type Environment, FakePeer } from "./peer.ts";
+import { type FakeEnvironment, FakePeer } from "./peer.ts";
 
 /** What became of a command, as the relay said. */
 export type CommandStatus = "unanswered" | "sent" | "queued" | "refused";
@@ -24,7 +24,7 @@ export class FakeWatcher extends FakePeer {
   /** Sends a command about this often; 0: never. */
   everyMs: Millis;
 
-  constructor(name: string, plan: WatcherPlan, surroundings: Environment) {
+  constructor(name: string, plan: WatcherPlan, surroundings: FakeEnvironment) {
     super(name, "intermediary", surroundings);
     this.#token = plan.token;
     this.#targets = plan.targets;

@@ -1,19 +1,19 @@
 import { test } from "#runner";
-import { load, type LoadResult, type SettingSources } from "../../../src/config/load.ts";
+import { type ConfigResult, load, type SettingSources } from "../../../src/config/load.ts";
 import { DEFAULTS, PUBLISHED_TOKEN } from "../../../src/core/defaults.ts";
 import type { Settings } from "../../../src/core/settings.ts";
 import { check } from "../../harness/check.ts";
 
 const NAME = "config/relay.yaml";
-const from = (text: string, more: Omit<SettingSources, "file"> = {}): LoadResult =>
+const from = (text: string, more: Omit<SettingSources, "file"> = {}): ConfigResult =>
   load({ file: { name: NAME, text }, ...more });
 
-function settingsOf(loaded: LoadResult): Settings {
+function settingsOf(loaded: ConfigResult): Settings {
   check.that(loaded.ok, loaded.ok ? "" : loaded.errors.join("\n"));
   return loaded.settings;
 }
-const errorsOf = (loaded: LoadResult): readonly string[] => (loaded.ok ? [] : loaded.errors);
-const warningsOf = (loaded: LoadResult): readonly string[] => (loaded.ok ? loaded.warnings : []);
+const errorsOf = (loaded: ConfigResult): readonly string[] => (loaded.ok ? [] : loaded.errors);
+const warningsOf = (loaded: ConfigResult): readonly string[] => (loaded.ok ? loaded.warnings : []);
 
 /** The configuration of the original relay, as it was published. */
 const ORIGINAL = `

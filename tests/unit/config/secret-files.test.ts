@@ -1,5 +1,5 @@
 import { test } from "#runner";
-import { load, type LoadResult, type SettingSources } from "../../../src/config/load.ts";
+import { type ConfigResult, load, type SettingSources } from "../../../src/config/load.ts";
 import { redacted } from "../../../src/config/redacted.ts";
 import { check } from "../../harness/check.ts";
 
@@ -19,10 +19,10 @@ function readSecret(file: string): string {
   return text;
 }
 
-const from = (text: string, more: SettingSources = {}): LoadResult =>
+const from = (text: string, more: SettingSources = {}): ConfigResult =>
   load({ file: { name: "relay.yaml", text }, readSecret, ...more });
 
-const errorsOf = (loaded: LoadResult): string => (loaded.ok ? "" : loaded.errors.join("\n"));
+const errorsOf = (loaded: ConfigResult): string => (loaded.ok ? "" : loaded.errors.join("\n"));
 
 test("CF33 every token and URL can be read from a file, also in lists", () => {
   const loaded = from(

@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts"
 import { load } from "../../../src/config/load.ts";
 import type { Settings } from "../../../src/core/settings.ts";
 import { OPERATIONS } from "../../../src/http/api/operations.ts";
-import type { Operation } from "../../../src/http/api/operation.ts";
+import type { ApiOperation } from "../../../src/http/api/operation.ts";
 import { type RelayHandle, serve } from "../../../src/runtimes/bun/serve.ts";
 import { Neuro } from "../../conformance/clients.ts";
 import { check } from "../../harness/check.ts";
@@ -148,7 +148,7 @@ export async function replyOf(response: Response): Promise<ParsedResponse> {
   return { status, headers, body: text === "" ? null : JSON.parse(text) };
 }
 
-function operationOf(id: string): Operation {
+function operationOf(id: string): ApiOperation {
   const operation = OPERATIONS.find((candidate) => candidate.id === id);
   if (operation === undefined) throw new Error(`no operation ${id}`);
   return operation;

@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { connect } from "node:net";
 import { FAULTS } from "../../../src/core/fault.ts";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
-import type { Operation } from "../../../src/http/api/operation.ts";
+import type { ApiOperation } from "../../../src/http/api/operation.ts";
 import { OPERATIONS } from "../../../src/http/api/operations.ts";
 import { check } from "../../harness/check.ts";
 import { AppFixture, bearer, WEB_TOKEN } from "./app-fixture.ts";
@@ -24,7 +24,7 @@ const BODIES: Readonly<Record<string, JsonObject>> = {
 
 const SLUG_LISTS = ["listIntegrations"];
 
-const inputOf = ({ id, body }: Operation): OperationRequest => (body === undefined ? {} : { body: BODIES[id] });
+const inputOf = ({ id, body }: ApiOperation): OperationRequest => (body === undefined ? {} : { body: BODIES[id] });
 
 /** A problem document, and nothing else. */
 function problemOf({ status, headers, body }: ParsedResponse, expected: number, about: string): JsonObject {

@@ -35,8 +35,8 @@ test("RT1 what is configured but not part of the build is printed, and an upstre
     check.equal(lines.slice(1), [
       "[Nakurity Client] connecting to ws://127.0.0.1:1/t/.../x",
       "[Intermediary] is configured, but not part of this build",
-      "[Brain] is configured, but not part of this build",
       "[Nallely] is configured, but not part of this build",
+      "[Brain] is configured, but not part of this build",
       "Neuro Relay is ready",
     ]);
     return Promise.resolve();

@@ -171,14 +171,14 @@ function refuseByCovenant(
   answerFromSession(state, request, { session, seq: event.seq, body: refusalBody(event) }, ctx);
 }
 
-interface Change extends SessionOperation {
+interface OperationChange extends SessionOperation {
   readonly event: LogEvent;
   readonly before: StateJson;
   readonly after: StateJson;
 }
 
 /** Notifies the followers of a session of a change of its state. */
-function notify(state: BrainState, { reply }: ClientRequest, change: Change, ctx: StepContext): void {
+function notify(state: BrainState, { reply }: ClientRequest, change: OperationChange, ctx: StepContext): void {
   const { session, name, event: { seq, payload }, before, after } = change;
   const { changes, removed } = difference(before, after);
   const delta: JsonObject = {

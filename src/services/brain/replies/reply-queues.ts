@@ -11,7 +11,7 @@ import type { StepContext } from "../../../core/context.ts";
 import type { PeerId } from "../../../core/ids.ts";
 import { REPLIES_OUTSTANDING_MAX } from "../../../core/limits.ts";
 
-export interface PendingReply {
+export interface QueuedReply {
   readonly peer: PeerId;
   frame: string | undefined;
   /** Gives the frame to send instead if a write that the reply waits for fails. */
@@ -21,7 +21,7 @@ export interface PendingReply {
 }
 
 export class ReplyQueues {
-  readonly #queues = new Map<PeerId, PendingReply[]>();
+  readonly #queues = new Map<PeerId, QueuedReply[]>();
 
   addPeer(peer: PeerId): void {
     this.#queues.set(peer, []);
@@ -41,22 +41,22 @@ export class ReplyQueues {
   }
 
   /** Reserves the next reply to a peer; undefined if `REPLIES_OUTSTANDING_MAX` replies are outstanding. */
-  reserve(peer: PeerId): PendingReply | undefined {
+  reserve(peer: PeerId): QueuedReply | undefined {
     const queue = this.#queues.get(peer);
     if (queue === undefined || queue.length >= REPLIES_OUTSTANDING_MAX) return undefined;
-    const reply: PendingReply = { peer, frame: undefined, onFailure: undefined, pendingWrites: 0 };
+    const reply: QueuedReply = { peer, frame: undefined, onFailure: undefined, pendingWrites: 0 };
     queue.push(reply);
     return reply;
   }
 
   /** Sets the frame of a reply and sends it if it may be sent now. */
-  fill(reply: PendingReply, frame: string, ctx: StepContext): void {
+  fill(reply: QueuedReply, frame: string, ctx: StepContext): void {
     reply.frame = frame;
     if (reply.pendingWrites === 0) this.#flush(reply.peer, ctx);
   }
 
   /** One of the writes that the reply waits for has succeeded or failed. */
-  settleWrite(reply: PendingReply, isStored: boolean, ctx: StepContext): void {
+  settleWrite(reply: QueuedReply, isStored: boolean, ctx: StepContext): void {
     reply.pendingWrites--;
     if (!isStored) reply.frame = reply.onFailure?.() ?? reply.frame;
     if (reply.pendingWrites === 0) this.#flush(reply.peer, ctx);

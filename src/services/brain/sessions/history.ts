@@ -161,7 +161,7 @@ export function replaySession(state: BrainState, request: ClientRequest, ctx: St
   if (!expected.ok) return refuse(state, request, expected.error, ctx);
   const until = lastSeq(session.log);
   const served = loadedOf(session.log)?.head.stateHash ?? null;
-  const answerReplay = (replay: Replay, later: StepContext): void =>
+  const answerReplay = (replay: SessionReplay, later: StepContext): void =>
     answerFromSession(state, request, { session, seq: until, body: replayReport(session, replay) }, later);
   foldLog(state.logs, session.log, {
     until,
@@ -223,14 +223,14 @@ function compareHead(
   }, ctx);
 }
 
-interface Replay {
+interface SessionReplay {
   readonly until: number;
   /** The hash of the state that clients get; null if the log is damaged. */
   readonly served: string | null;
   readonly result: FoldedLog | Extract<ReadFailure, { readonly is: "damaged" }>;
 }
 
-function replayReport({ id, log: { contents } }: BrainSession, { until, served, result }: Replay): JsonObject {
+function replayReport({ id, log: { contents } }: BrainSession, { until, served, result }: SessionReplay): JsonObject {
   const folded = result.is === "folded" ? result.head.stateHash : null;
   const known = contents.is === "damaged" ? contents.damage : undefined;
   const damage = result.is === "damaged" ? result.damage : known;

@@ -2,11 +2,11 @@
 import type { Key, Millis, PeerId } from "../../../core/ids.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { isIdle, lastSeq, type LogContents, newLog, type SessionLog } from "../log/session-log.ts";
-import type { PendingReply } from "../replies/reply-queues.ts";
+import type { QueuedReply } from "../replies/reply-queues.ts";
 
 /** A request and its reserved reply. */
 export interface ClientRequest {
-  readonly reply: PendingReply;
+  readonly reply: QueuedReply;
   readonly fields: JsonObject;
   /** Length of the frame that the request came in. */
   readonly frameLength: number;
@@ -23,7 +23,7 @@ export interface ChangeNotification {
 /** A reply that shows the session as it is after event `seq`. */
 export interface WaitingReply {
   readonly seq: number;
-  readonly reply: PendingReply;
+  readonly reply: QueuedReply;
 }
 
 export type EndReason = "closed" | "expired";
@@ -33,7 +33,7 @@ export interface SessionEnding {
   readonly key: Key;
   readonly reason: EndReason;
   /** The replies to `CloseSession`. */
-  readonly replies: readonly PendingReply[];
+  readonly replies: readonly QueuedReply[];
 }
 
 /** When a session was used, and the key under which that is stored. */

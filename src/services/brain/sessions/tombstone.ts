@@ -13,7 +13,7 @@ import { TOMBSTONES_MAX } from "../../../core/limits.ts";
 import { brainKey, sessionOfKey } from "../keys.ts";
 import { deleteLater } from "../log/deferred-delete.ts";
 import { lastSeq } from "../log/session-log.ts";
-import type { PendingReply } from "../replies/reply-queues.ts";
+import type { QueuedReply } from "../replies/reply-queues.ts";
 import type { BrainState, Tombstone } from "../state.ts";
 import { type BrainSession, type EndReason, shortId } from "./session.ts";
 import { evictIfUnused, forgetSession, isExpired, scheduleNextCheck } from "./ttl.ts";
@@ -24,7 +24,7 @@ const RETRY_MS = 10_000;
 export interface EndOptions {
   readonly reason: EndReason;
   /** The replies to send once the tombstone is stored. */
-  readonly replies: readonly PendingReply[];
+  readonly replies: readonly QueuedReply[];
 }
 
 /** Ends a session. */

@@ -6,7 +6,7 @@ interface ConnectedGame {
   readonly connections: number;
 }
 
-export class GamePresence {
+export class ConnectedGames {
   readonly #games = new Map<string, ConnectedGame>();
 
   /** Counts a game that connected or disconnected. At most `namesMax` names are counted. */

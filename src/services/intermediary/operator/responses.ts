@@ -2,11 +2,11 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { FaultName } from "../../../core/fault.ts";
 import type { Key, LoadToken } from "../../../core/ids.ts";
-import type { Commands, IntermediaryRequest, Queries, Requested } from "../../../core/request.ts";
+import type { IntermediaryRequest, Requested, ServiceCommands, ServiceQueries } from "../../../core/request.ts";
 import type { Failure } from "../../../core/result.ts";
 
 /** The names of the queries and commands of the Intermediary. */
-export type RequestName = keyof Queries["intermediary"] | keyof Commands["intermediary"];
+export type RequestName = keyof ServiceQueries["intermediary"] | keyof ServiceCommands["intermediary"];
 
 /** A query or command of this name, as it was received. */
 export type RequestedBy<Name extends RequestName> = Requested<

@@ -30,7 +30,7 @@ interface Upload extends UploadView {
   readonly sender: PeerId | undefined;
 }
 
-export class Uploads {
+export class UploadDirectory {
   #settings: UploadSettings;
   /** By file name, the oldest first. */
   readonly #uploads = new Map<string, Upload>();

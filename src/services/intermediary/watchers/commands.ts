@@ -5,14 +5,14 @@ import { failed, ok, type Result } from "../../../core/result.ts";
 import type { SendOutcome } from "../../../core/view.ts";
 import { sendToIntegration } from "../integrations/outbound.ts";
 import type { IntermediaryState } from "../state.ts";
-import type { PendingReply } from "./replies.ts";
+import type { WatcherReply } from "./replies.ts";
 
 /** Sends a command to an integration, or with the target `*` to all that are connected. */
 export function sendCommand(
   state: IntermediaryState,
   { from, target, cmd }: { readonly from: string; readonly target: string; readonly cmd: Json },
   ctx: StepContext,
-): Result<PendingReply<SendOutcome>> {
+): Result<WatcherReply<SendOutcome>> {
   const body = JSON.stringify({ from_watcher: from, cmd });
   if (target === "*") return sendToAll(state, body, ctx);
   const integration = state.connections.integrations.get(target);
@@ -36,7 +36,7 @@ export const gameHint = ({ games }: IntermediaryState, target: string): string |
     ? `${target.slice(0, 64)} is a game: commands are for integrations of the Intermediary; send it an action instead`
     : undefined;
 
-function sendToAll(state: IntermediaryState, body: string, ctx: StepContext): Result<PendingReply<SendOutcome>> {
+function sendToAll(state: IntermediaryState, body: string, ctx: StepContext): Result<WatcherReply<SendOutcome>> {
   let count = 0;
   for (const integration of state.connections.integrations.values()) {
     if (!integration.hasQueue) sendToIntegration(integration, body, ctx);

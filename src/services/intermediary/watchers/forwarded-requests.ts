@@ -13,7 +13,7 @@ import type { WatcherActs } from "../audit/watcher-acts.ts";
 import { replyText, type WatcherRequestId } from "../codec/frames.ts";
 import type { WatcherRequest } from "../codec/watcher-requests.ts";
 import type { Watcher } from "../connections/peer.ts";
-import { type PendingReply, replyWithError, unavailableText } from "./replies.ts";
+import { replyWithError, unavailableText, type WatcherReply } from "./replies.ts";
 
 /** The connection to Neuro. Without a configured upstream the relay may act as Neuro. */
 export interface UpstreamStatus {
@@ -45,7 +45,7 @@ export class ForwardedRequests {
     { request, requestId }: { readonly request: DirectRequest; readonly requestId: WatcherRequestId },
     { upstream: { configured, open }, isStandalone }: { readonly upstream: UpstreamStatus; readonly isStandalone: boolean },
     ctx: StepContext,
-  ): Result<PendingReply | "later"> {
+  ): Result<WatcherReply | "later"> {
     const { payload } = request;
     if (payload === undefined || payload === null) return failed("badMessage", "invalid payload");
     if (!configured && !isStandalone) return failed("notFound", "neuro backend not available");

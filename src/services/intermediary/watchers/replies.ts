@@ -6,7 +6,7 @@ import type { JsonObject } from "../../../core/json.ts";
 import { errorReplyText, type WatcherRequestId } from "../codec/frames.ts";
 
 /** The reply to a request. With `after` it is sent only once this key is stored. */
-export interface PendingReply<Reply = JsonObject> {
+export interface WatcherReply<Reply = JsonObject> {
   readonly reply: Reply;
   readonly after?: Key;
 }

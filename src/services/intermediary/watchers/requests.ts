@@ -13,7 +13,7 @@ import type { Watcher } from "../connections/peer.ts";
 import { registeredActions } from "../integrations/actions.ts";
 import type { IntermediaryState } from "../state.ts";
 import { gameHint, sendCommand } from "./commands.ts";
-import { type PendingReply, replyWithError, unavailableText } from "./replies.ts";
+import { replyWithError, unavailableText, type WatcherReply } from "./replies.ts";
 
 export function receiveFromWatcher(state: IntermediaryState, from: Watcher, frame: Frame, ctx: StepContext): void {
   from.messages++;
@@ -69,7 +69,7 @@ function execute(
   request: WatcherRequest,
   requestId: WatcherRequestId,
   ctx: StepContext,
-): Result<PendingReply | "later"> {
+): Result<WatcherReply | "later"> {
   switch (request.is) {
     case "command": {
       const sent = sendCommand(state, { from: from.name, target: request.target, cmd: request.cmd }, ctx);
@@ -101,7 +101,7 @@ function subscribe(
   from: Watcher,
   request: Extract<WatcherRequest, { readonly is: "subscribe" }>,
   ctx: StepContext,
-): PendingReply["reply"] {
+): WatcherReply["reply"] {
   const events = state.subscriptions.change(from.peer, request, ctx);
   attachWatcher(from, { ...(request.events && { events }), ...(request.rate && { rate: request.rate }) }, ctx);
   if (!request.snapshot) return { status: "subscribed", events };

@@ -47,9 +47,9 @@ function encodeFrames(message: GameMessage, game: string, profile: Profile): rea
   }
 }
 
-type Force = GameMessage & { readonly command: "actions/force" };
+type ForceFields = GameMessage & { readonly command: "actions/force" };
 
-function encodeForce(force: Force, frame: (data: JsonObject) => string, profile: Profile): string {
+function encodeForce(force: ForceFields, frame: (data: JsonObject) => string, profile: Profile): string {
   const { state, query, ephemeral, priority, names } = force;
   const tail = { ephemeral_context: ephemeral, priority, action_names: names, ...mainThread(force, profile) };
   if (state === undefined) return withinFrameLimit(query, (shorter) => frame({ query: shorter, ...tail }));

@@ -29,17 +29,17 @@ export interface Transition {
   readonly tasks: readonly ForceTask[];
 }
 
-type Cell<S extends ForceStateName, E extends ForceEventName> =
+type ForceCell<S extends ForceStateName, E extends ForceEventName> =
   | ((state: StateOf<S>, event: EventOf<E>) => Transition)
   | "ignored"
   | "impossible";
 
-type Row<S extends ForceStateName> = { readonly [E in ForceEventName]: Cell<S, E> };
+type ForceTransitionRow<S extends ForceStateName> = { readonly [E in ForceEventName]: ForceCell<S, E> };
 
 /** The state that follows from an event, and the tasks that follow from it. Panics for a pair that cannot be. */
 export function transition(state: ForceState, event: ForceEvent): Transition {
   // Why the cast: the compiler does not carry over that the cell is of this state and this event.
-  const cell = TABLE[state.is][event.is] as Cell<ForceStateName, ForceEventName>;
+  const cell = TABLE[state.is][event.is] as ForceCell<ForceStateName, ForceEventName>;
   if (cell === "ignored") return { to: state, tasks: [] };
   if (cell === "impossible") throw new Panic(`a force that is ${state.is} cannot get the event ${event.is}`);
   return cell(state, event);
@@ -134,7 +134,7 @@ const supersede = (): Transition => to({ is: "ended", end: "replaced" }, "withdr
 const reopen = ({ sent }: OpenForce | OverdueForce | RetryingForce): Transition =>
   to({ is: "open", sent: { ...sent, attempt: 1 }, mustRepeat: true }, "set_answer_timer");
 
-const TABLE: { readonly [S in ForceStateName]: Row<S> } = {
+const TABLE: { readonly [S in ForceStateName]: ForceTransitionRow<S> } = {
   waiting: {
     refused: () => end("refused"),
     selected: (_, { sent }) =>

@@ -17,9 +17,9 @@ import { decodeGame } from "../codec/decode-game.ts";
 import { encodeGame } from "../codec/encode-game.ts";
 import { utf8Length } from "../codec/frame.ts";
 import {
-  type ConnectionState,
   type Game,
   type GameConnection,
+  type GameConnectionState,
   type GameSocket,
   isConnected,
   type NeuroState,
@@ -294,7 +294,7 @@ function applyResolution(connection: GameConnection, resolution: Resolution, ctx
 }
 
 /** The connection becomes active, and what it said while it was not is handled now. */
-function activateAfterWaiting(connection: GameConnection, before: ConnectionState, ctx: StepContext): void {
+function activateAfterWaiting(connection: GameConnection, before: GameConnectionState, ctx: StepContext): void {
   const { socket } = connection;
   const { contested, standby } = socket.service;
   contested.delete(connection);
@@ -311,7 +311,7 @@ function activateAfterWaiting(connection: GameConnection, before: ConnectionStat
   for (const message of messagesOf(before)) handleMessage(connection, message, ctx);
 }
 
-function messagesOf(state: ConnectionState): readonly GameMessage[] {
+function messagesOf(state: GameConnectionState): readonly GameMessage[] {
   switch (state.is) {
     case "active":
       return [];

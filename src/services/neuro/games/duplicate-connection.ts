@@ -12,9 +12,9 @@ import type { StepContext } from "../../../core/context.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { ForceMessage, GameMessage } from "../../../core/neuro-messages.ts";
 import {
-  type ConnectionState,
   type Game,
   type GameConnection,
+  type GameConnectionState,
   type GameSocket,
   isConnected,
   type NeuroState,
@@ -48,7 +48,7 @@ export function contestGame(connection: GameConnection, ctx: StepContext): Resol
 }
 
 /** A message of a contested connection waits for the resolution. */
-export function queueMessage({ backlog }: ConnectionState & { is: "contested" }, message: GameMessage): void {
+export function queueMessage({ backlog }: GameConnectionState & { is: "contested" }, message: GameMessage): void {
   if (backlog.length < BACKLOG_MAX) backlog.push(message);
 }
 

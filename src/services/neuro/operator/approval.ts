@@ -17,14 +17,18 @@ import { approveAction, rejectAction } from "../pending/pending.ts";
 /** Time that an integration has to answer at least; a tenth of the whole time if that is shorter. */
 const ANSWER_TIME_MIN_MS: Millis = 1_000;
 
-export interface Decision {
+export interface ApprovalDecision {
   readonly pending: string;
   readonly approve: boolean;
   readonly message?: string;
 }
 
 /** A person approves or rejects an action. */
-export function decide(state: NeuroState, { pending: id, approve, message }: Decision, ctx: StepContext): Result<Json> {
+export function decide(
+  state: NeuroState,
+  { pending: id, approve, message }: ApprovalDecision,
+  ctx: StepContext,
+): Result<Json> {
   const pending = pendingAt(state, id);
   if (pending === undefined) {
     return failed("notFound", `no pending action has the id ${id.slice(0, 64)}; it may have ended`);

@@ -26,7 +26,7 @@ type NeuroQuery = Extract<NeuroRequest, { readonly get: unknown }>;
 type NeuroCommand = Extract<NeuroRequest, { readonly do: unknown }>;
 
 /** The body of the reply; undefined if the request is answered later. */
-type Outcome = Result<Json | undefined>;
+type NeuroOutcome = Result<Json | undefined>;
 
 /** Answers a request, now or later. */
 export function handleRequest(
@@ -45,7 +45,7 @@ function respondTo(
   state: NeuroState,
   { requestId, principal, request }: Requested<NeuroRequest>,
   ctx: StepContext,
-): Outcome {
+): NeuroOutcome {
   const allowed: readonly Scope[] = "get" in request ? ["watch"] : scopesFor(request);
   const isAllowed = allowed.some((scope) => principal.scopes.includes(scope));
   const notAllowed = failed("notAllowed", `this needs the scope ${allowed.join(" or ")}`);
@@ -59,7 +59,7 @@ function respondTo(
   return outcome;
 }
 
-function replyToQuery(state: NeuroState, query: NeuroQuery, ctx: StepContext): Outcome {
+function replyToQuery(state: NeuroState, query: NeuroQuery, ctx: StepContext): NeuroOutcome {
   switch (query.get) {
     case "ready":
       return ok(readiness(state));
@@ -100,7 +100,7 @@ function execute(
   state: NeuroState,
   { requestId, principal: { by }, request }: Requested<NeuroCommand>,
   ctx: StepContext,
-): Outcome {
+): NeuroOutcome {
   switch (request.do) {
     case "setControls":
     case "disconnect":
@@ -137,7 +137,7 @@ function executeOn(
   game: Game,
   { requestId, request }: { readonly requestId: RequestId; readonly request: ToOne },
   ctx: StepContext,
-): Outcome {
+): NeuroOutcome {
   switch (request.do) {
     case "setControls":
       control(game, request.to, ctx);
@@ -162,13 +162,17 @@ function respondOnceStored(
   record: StoredRecord,
   { state, requestId, body }: { state: NeuroState; requestId: RequestId; body: Json },
   ctx: StepContext,
-): Outcome {
+): NeuroOutcome {
   saveRecords(state, ctx);
   ctx.emit({ do: "respond", requestId, body, ...(record.latestKey !== undefined && { after: record.latestKey }) });
   return ok(undefined);
 }
 
-function inject(state: NeuroState, request: NeuroCommand & { readonly do: "injectMessage" }, ctx: StepContext): Outcome {
+function inject(
+  state: NeuroState,
+  request: NeuroCommand & { readonly do: "injectMessage" },
+  ctx: StepContext,
+): NeuroOutcome {
   const { integration, upstream: id, message } = request;
   if (integration !== undefined && id !== undefined) {
     return failed("badMessage", "give `integration` or `upstream`, not both");
@@ -186,13 +190,13 @@ function gameAt(state: NeuroState, id: string): Result<Game> {
   return game === undefined ? failed("notFound", `no integration has the id ${id.slice(0, 64)}`) : ok(game);
 }
 
-interface AuditEntry {
+interface AuditSubject {
   readonly did: string;
   readonly to: string;
 }
 
 /** Entries for the audit log: what was done to what. One for each control that is changed. */
-function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly AuditEntry[] {
+function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly AuditSubject[] {
   switch (request.do) {
     case "setControls":
       return decisions(request.to, request.id);
@@ -235,7 +239,7 @@ const DECISIONS: ReadonlyMap<string, readonly [string, string]> = new Map([
   ["stopped", ["stop", "start"]],
 ]);
 
-const decisions = (fields: Partial<Controls & IntegrationControls>, to: string): readonly AuditEntry[] =>
+const decisions = (fields: Partial<Controls & IntegrationControls>, to: string): readonly AuditSubject[] =>
   Object.entries(fields).flatMap(([field, isSo]) => {
     const [did, undid] = DECISIONS.get(field) ?? [];
     return did === undefined || undid === undefined ? [] : [{ did: isSo ? did : undid, to }];

@@ -6,7 +6,7 @@
 import { Panic } from "../../../core/assert.ts";
 import type { DeliveryEvent, DeliveryState, PendingEvent, PendingState, PendingTask } from "./states.ts";
 
-type Cell<State> = State | "ignored" | "impossible";
+type PendingCell<State> = State | "ignored" | "impossible";
 
 /** The next state of a delivery; undefined if the event changes nothing. Panics for a pair that cannot be. */
 export function nextDelivery(state: DeliveryState, event: DeliveryEvent): DeliveryState | undefined {
@@ -31,7 +31,7 @@ export const isUndelivered = (state: DeliveryState): boolean => state === "appro
 /** True if the game cannot do it any more. */
 export const isSpent = (state: DeliveryState): boolean => state === "failed" || state === "gone";
 
-const DELIVERIES: Readonly<Record<DeliveryState, Readonly<Record<DeliveryEvent, Cell<DeliveryState>>>>> = {
+const DELIVERIES: Readonly<Record<DeliveryState, Readonly<Record<DeliveryEvent, PendingCell<DeliveryState>>>>> = {
   approval: {
     approved: "queued",
     rejected: "failed",

@@ -248,7 +248,7 @@ function requestDecision(decider: Decider, force: DeciderForce, ctx: StepContext
 }
 
 /** The decision of the job, or the reason why it is invalid. */
-function readDecision(decider: Decider, force: DeciderForce, output: Json | undefined): Decision | string {
+function readDecision(decider: Decider, force: DeciderForce, output: Json | undefined): DeciderChoice | string {
   if (!isObject(output)) return "no answer";
   const { name, data } = output;
   if (typeof name !== "string" || !registeredNames(decider, force).includes(name)) {
@@ -260,14 +260,14 @@ function readDecision(decider: Decider, force: DeciderForce, output: Json | unde
   return checked.ok ? { name, data: checked.value } : checked.reason;
 }
 
-interface Decision {
+interface DeciderChoice {
   readonly name: string;
   readonly data: string | undefined;
 }
 
 function sendAction(
   decider: Decider,
-  action: Decision & { readonly force: DeciderForce | undefined },
+  action: DeciderChoice & { readonly force: DeciderForce | undefined },
   ctx: StepContext,
 ): readonly NeuroMessage[] {
   const { name, data, force } = action;

@@ -6,7 +6,7 @@
  * Invariants: N1 Neuro gets one `shutdown/ready`, once all games that were asked are ready or gone, or time is over; N2 a cancellation
  * reaches exactly the games that were asked and have not left, whether they are ready or not.
  */
-import type { NeuroMessage, Session } from "../../../core/neuro-messages.ts";
+import type { NeuroMessage, NeuroSession } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toGame, toNeuro } from "../outbound.ts";
@@ -21,7 +21,7 @@ const IMMEDIATE_MS: Millis = 4_000;
 const shutdownTimer = ({ id }: Upstream): Timer => ({ is: "shutdown", upstream: id });
 
 /** Neuro's session has begun: she says which character she is. */
-export function sessionStarted(upstream: Upstream, session: Session, ctx: StepContext): void {
+export function sessionStarted(upstream: Upstream, session: NeuroSession, ctx: StepContext): void {
   const isChanged = upstream.session?.characterId !== session.characterId;
   upstream.session = session;
   if (!isChanged) return;

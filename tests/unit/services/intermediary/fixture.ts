@@ -3,7 +3,7 @@
  * loads are executed in order, and replies wait for their keys. It can be killed between any two effects.
  */
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
-import type { Output } from "../../../../src/testing/mod.ts";
+import type { StepOutput } from "../../../../src/testing/mod.ts";
 import type { ResumedPeer, ServiceEvent } from "../../../../src/core/event.ts";
 import {
   type Key,
@@ -43,7 +43,7 @@ export interface FixtureOptions {
   readonly effectsMax?: number;
 }
 
-type Waiting = Extract<Output, { do: "reply" }>;
+type Waiting = Extract<StepOutput, { do: "reply" }>;
 
 export class IntermediaryFixture {
   readonly settings: Settings;
@@ -57,7 +57,7 @@ export class IntermediaryFixture {
   readonly closed = new Map<PeerId, string>();
   readonly attached = new Map<PeerId, Json>();
   readonly saved = new Map<string, Uint8Array>();
-  readonly effects: Output[] = [];
+  readonly effects: StepOutput[] = [];
   isStoring: boolean;
   isFailing = false;
   drained = 0;
@@ -221,7 +221,7 @@ export class IntermediaryFixture {
     }
   }
 
-  #do(effect: Output): void {
+  #do(effect: StepOutput): void {
     switch (effect.do) {
       case "observe":
         this.observations.push(effect.observation);

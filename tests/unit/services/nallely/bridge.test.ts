@@ -1,7 +1,7 @@
 /** The relay as a neuron: the room on virtual time, and its vital signs and triggers. */
 import { test } from "#runner";
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
-import type { Output } from "../../../../src/testing/mod.ts";
+import type { StepOutput } from "../../../../src/testing/mod.ts";
 import { type LinkId, linkId, NALLELY_PEER, toRequestId } from "../../../../src/core/ids.ts";
 import type { Observation } from "../../../../src/core/observation.ts";
 import type { NallelyInput, NallelySettings, Settings } from "../../../../src/core/settings.ts";
@@ -37,8 +37,8 @@ class Bridged extends ServiceHarness<NallelyState> {
     const dialled = this.#all.flatMap((effect) => (effect.do === "dial" ? [effect.link] : []));
     return dialled.findLast((link) => link.includes(`:${name}:`)) ?? linkId("none");
   }
-  readonly #all: Output[] = [];
-  override step(event: Parameters<ServiceHarness<NallelyState>["step"]>[0]): readonly Output[] {
+  readonly #all: StepOutput[] = [];
+  override step(event: Parameters<ServiceHarness<NallelyState>["step"]>[0]): readonly StepOutput[] {
     const effects = super.step(event);
     this.#all.push(...effects);
     return effects;
@@ -50,11 +50,11 @@ class Bridged extends ServiceHarness<NallelyState> {
     this.advance(100); // Why: the first value of each output has left, and the next one may.
     return this;
   }
-  opened: readonly Output[] = [];
-  hear(observation: Observation): readonly Output[] {
+  opened: readonly StepOutput[] = [];
+  hear(observation: Observation): readonly StepOutput[] {
     return this.deliver({ is: "observed", observation });
   }
-  receive(parameter: string, value: number): readonly Output[] {
+  receive(parameter: string, value: number): readonly StepOutput[] {
     return this.step({ is: "received", link: this.link("neuron"), frame: encodeFrame(frameHead(parameter), value) });
   }
   ask(get: "ready" | "status"): unknown {
@@ -69,14 +69,15 @@ class Bridged extends ServiceHarness<NallelyState> {
 }
 
 /** Values that leave, as `name=value`. */
-const values = (effects: readonly Output[]): string[] =>
+const values = (effects: readonly StepOutput[]): string[] =>
   effects.flatMap((effect) => {
     if (effect.do !== "send" || typeof effect.frame === "string") return [];
     const read = decodeFrame(effect.frame);
     return typeof read === "string" ? [] : [`${read.name}=${read.value}`];
   });
-const tells = (effects: readonly Output[]) => effects.flatMap((effect) => (effect.do === "post" ? [effect.message] : []));
-const said = (effects: readonly Output[]) =>
+const tells = (effects: readonly StepOutput[]) =>
+  effects.flatMap((effect) => (effect.do === "post" ? [effect.message] : []));
+const said = (effects: readonly StepOutput[]) =>
   tells(effects).flatMap((message) => (message.is === "gameMessage" ? [message.message] : []));
 
 const sent = (id: string): Observation => ({

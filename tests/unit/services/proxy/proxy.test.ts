@@ -1,7 +1,7 @@
 /** The intercept proxy on virtual time: frames pass, ends pass, and watchers hear who plays. */
 import { test } from "#runner";
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
-import type { Output } from "../../../../src/testing/mod.ts";
+import type { StepOutput } from "../../../../src/testing/mod.ts";
 import type { Event } from "../../../../src/core/event.ts";
 import { type LinkId, linkId, type PeerId, peerId, toRequestId } from "../../../../src/core/ids.ts";
 import type { Frame } from "../../../../src/core/json.ts";
@@ -19,11 +19,11 @@ const settingsWith = (changes: Partial<ProxySettings>): Settings => ({
 
 /** A proxy, and the backend's end of what it dials. */
 class Behind extends ServiceHarness<ProxyState> {
-  readonly dialled: (Output & { do: "dial" })[] = [];
+  readonly dialled: (StepOutput & { do: "dial" })[] = [];
   constructor(changes: Partial<ProxySettings> = {}) {
     super(proxy, { settings: settingsWith(changes) });
   }
-  override step(event: Parameters<ServiceHarness<ProxyState>["step"]>[0]): readonly Output[] {
+  override step(event: Parameters<ServiceHarness<ProxyState>["step"]>[0]): readonly StepOutput[] {
     const effects = super.step(event);
     for (const effect of effects) if (effect.do === "dial") this.dialled.push(effect);
     return effects;
@@ -31,7 +31,7 @@ class Behind extends ServiceHarness<ProxyState> {
   get link(): LinkId {
     return this.dialled.at(-1)?.link ?? linkId("none");
   }
-  reach(): readonly Output[] {
+  reach(): readonly StepOutput[] {
     return this.step({ is: "dialed", link: this.link });
   }
   /** A game whose backend is reached. */
@@ -40,7 +40,7 @@ class Behind extends ServiceHarness<ProxyState> {
     this.reach();
     return game;
   }
-  drop(code: number, reason = ""): readonly Output[] {
+  drop(code: number, reason = ""): readonly StepOutput[] {
     return this.step({ is: "dropped", link: this.link, code, reason });
   }
   /** The payloads that watchers were shown since the last time. */
@@ -53,7 +53,7 @@ class Behind extends ServiceHarness<ProxyState> {
   }
 }
 
-const sends = (effects: readonly Output[], to: string): readonly Frame[] =>
+const sends = (effects: readonly StepOutput[], to: string): readonly Frame[] =>
   effects.flatMap((effect) => (effect.do === "send" && effect.to === to ? [effect.frame] : []));
 const STARTUP = '{"command":"startup","game":"Chess"}';
 const gone = (client: string) => ({ event: "integration_disconnected", via: "intercept-proxy", details: { client } });

@@ -3,7 +3,7 @@ import type { Action, GameMessage, NeuroMessage } from "../../../../../src/core/
 import { DEFAULTS } from "../../../../../src/core/defaults.ts";
 import type { ServiceName } from "../../../../../src/core/service.ts";
 import type { ServiceMessage } from "../../../../../src/core/service-message.ts";
-import type { Output } from "../../../../../src/testing/mod.ts";
+import type { StepOutput } from "../../../../../src/testing/mod.ts";
 import { type JobId, jobId } from "../../../../../src/core/ids.ts";
 import type { Json, JsonObject } from "../../../../../src/core/json.ts";
 import type { Observation } from "../../../../../src/core/observation.ts";
@@ -42,7 +42,7 @@ export const FORCE: GameMessage = {
 export class Play implements StepContext {
   readonly decider: Decider;
   now = 1_000;
-  effects: Output[] = [];
+  effects: StepOutput[] = [];
   observations: Observation[] = [];
   said: NeuroMessage[] = [];
   #ids = 0;
@@ -61,7 +61,7 @@ export class Play implements StepContext {
   random(): number {
     throw new Error("the decider has its own, seeded, chance");
   }
-  emit(effect: Output): void {
+  emit(effect: StepOutput): void {
     this.effects.push(effect);
   }
   post(service: ServiceName, message: ServiceMessage): void {
@@ -111,7 +111,7 @@ export class Play implements StepContext {
     const state = this.decider.force?.state;
     return state?.is === "thinking" ? state.job : undefined;
   }
-  get offers(): readonly Output[] {
+  get offers(): readonly StepOutput[] {
     return this.effects.filter((effect) => effect.do === "post");
   }
   get asked(): readonly JsonObject[] {
