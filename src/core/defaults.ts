@@ -97,6 +97,8 @@ export const DEFAULTS: Settings = {
     covenant: "advise",
     sessions: 10_000,
     state_bytes: 64 * KIB,
+    log_bytes: 64 * MIB,
+    store_bytes: 4_096 * MIB,
     ttl: DAY,
     persist: true,
     artifact: "latest",

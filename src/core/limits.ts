@@ -108,6 +108,9 @@ export const SUBSCRIPTIONS_PER_PEER_MAX = 64;
 /** Brain: sessions that one peer creates in a burst, and per second in the long run. */
 export const SESSIONS_BURST_MAX = 256;
 export const SESSIONS_PER_SECOND_MAX = 8;
+/** Brain: characters of requests that one peer may have stored in a burst, and per second in the long run. */
+export const WRITE_BURST_MAX: number = 64 * 1_048_576;
+export const WRITE_PER_SECOND_MAX = 1_048_576;
 /** Brain: tombstones of ended sessions that are kept. */
 export const TOMBSTONES_MAX = 10_000;
 /** Brain: stored predictions. */

@@ -175,6 +175,8 @@ export interface BrainSettings extends ListenSettings {
   readonly covenant: "off" | "advise" | "enforce";
   readonly sessions: number;
   readonly state_bytes: number;
+  readonly log_bytes: number;
+  readonly store_bytes: number;
   readonly ttl: Millis;
   readonly persist: boolean;
   readonly artifact: string;

@@ -133,6 +133,16 @@ export const brain: z.ZodType<BrainSettings> = block("The Brain relay protocol: 
   ),
   sessions: count("Maximum number of sessions.", { default: r.sessions, min: 1, max: 1_000_000 }),
   state_bytes: size("Maximum size of the state of one session.", { default: r.state_bytes, min: 1_024, max: 1_048_576 }),
+  log_bytes: size("Maximum size of the stored log of one session.", {
+    default: r.log_bytes,
+    min: 1_048_576,
+    max: 1_099_511_627_776,
+  }),
+  store_bytes: size("Maximum size of the stored logs of all sessions.", {
+    default: r.store_bytes,
+    min: 1_048_576,
+    max: 1_099_511_627_776,
+  }),
   ttl: duration("How long an unused session is kept; reading it counts as use. A session can ask for less.", {
     default: r.ttl,
     min: 1_000,

@@ -5,7 +5,7 @@ import type { Key } from "../../core/ids.ts";
 import { key, segmentAt } from "../../core/key.ts";
 
 /**
- * `log` and `snapshot`: `<session>/<first>-<last>-<time>-<id>`, a segment of a session's log, see `log/segment.ts`.
+ * `log` and `snapshot`: `<session>/<first>-<last>-<time>-<length>-<id>`, a segment of a session's log, see `log/segment.ts`.
  * `tombstone`: `<session>/<id>`, a session that has ended. `last_use`: `<session>/<time>-<id>`, when a session was last used.
  * `prediction`: `<trace>/<id>`, the last prediction under a trace id.
  */

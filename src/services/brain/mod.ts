@@ -4,11 +4,12 @@
  * There is no greeting. Every frame is one request and gets one reply, in order.
  */
 import { assertNever } from "../../core/assert.ts";
+import { bucket } from "../../core/bucket.ts";
 import type { StepContext } from "../../core/context.ts";
 import { Timers } from "../../core/deadlines.ts";
 import type { ResumedPeer, ServiceEvent } from "../../core/event.ts";
 import type { Key, Millis, PeerId } from "../../core/ids.ts";
-import { LOG_SEGMENT_TEXT_MAX, SNAPSHOT_TEXT_MAX } from "../../core/limits.ts";
+import { LOG_SEGMENT_TEXT_MAX, SESSIONS_BURST_MAX, SNAPSHOT_TEXT_MAX, WRITE_BURST_MAX } from "../../core/limits.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
 import type { Settings } from "../../core/settings.ts";
 import { decode } from "./codec/decode.ts";
@@ -25,7 +26,6 @@ import { predictionLoaded, predictionSettled } from "./predictions/prediction-lo
 import { markPossiblyMissed, reportMissed } from "./replies/notifications.ts";
 import { ReplyQueues } from "./replies/reply-queues.ts";
 import { segmentSettled } from "./replies/when-stored.ts";
-import { newSessionRate } from "./sessions/create.ts";
 import { restoreSessions } from "./sessions/restore.ts";
 import { restoreSubscriptions, unsubscribeAll } from "./sessions/subscriptions.ts";
 import { checkSession, tombstoneSettled } from "./sessions/tombstone.ts";
@@ -65,6 +65,7 @@ function restore(settings: Settings, input: RestoreInput, operators: readonly Op
       writes: new Map(),
       reads: new Map(),
       deletes,
+      storedLength: 0,
     },
     sessions: new Map(),
     tombstones: new Map(),
@@ -88,7 +89,8 @@ function restore(settings: Settings, input: RestoreInput, operators: readonly Op
 
 function addPeer(state: BrainState, { peer, attachment }: Pick<ResumedPeer, "peer" | "attachment">, now: Millis): void {
   const follows = restoreSubscriptions(state, peer, attachment);
-  state.peers.set(peer, { sessionRate: newSessionRate(now), follows, isBackpressured: false, missed: new Map() });
+  const [sessionRate, writeRate] = [bucket(SESSIONS_BURST_MAX, now), bucket(WRITE_BURST_MAX, now)];
+  state.peers.set(peer, { sessionRate, writeRate, follows, isBackpressured: false, missed: new Map() });
   state.replies.addPeer(peer);
 }
 

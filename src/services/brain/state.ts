@@ -52,6 +52,8 @@ export interface Tombstone {
 export interface BrainPeer {
   /** Limits how fast the peer creates sessions. */
   readonly sessionRate: Bucket;
+  /** Limits how much the peer has written. */
+  readonly writeRate: Bucket;
   /** The sessions that it follows. */
   readonly follows: Set<string>;
   /** True while the peer reads too slowly: it gets no notifications until it has caught up. */

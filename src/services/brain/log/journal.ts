@@ -15,10 +15,11 @@ import { isoTime } from "../../../core/text.ts";
 import { canonicalJson, isSorted, type JsonObject } from "../../../core/json.ts";
 import { LOG_SEGMENT_EVENTS_MAX, SNAPSHOT_EVENTS, SNAPSHOT_TEXT_MAX, UNSTORED_EVENTS_KEPT } from "../../../core/limits.ts";
 import { deleteLater } from "./deferred-delete.ts";
+import { eventText } from "./event-text.ts";
 import { hashAfter, type LogEvent, type LogEventType, type LogHead, operationsAfter } from "./event.ts";
 import type { LogStore, LogWriteOutcome } from "./log-store.ts";
-import { newSegment, segmentValue } from "./segment.ts";
-import { type LoadedLog, loadedOf, type SegmentWrite, type SessionLog, type UnwrittenEvent } from "./session-log.ts";
+import { lengthOf, type LogSegment, newSegment, segmentValue } from "./segment.ts";
+import { type LoadedLog, loadedOf, type SessionLog, type UnwrittenEvent } from "./session-log.ts";
 import { snapshotText } from "./snapshot.ts";
 
 /** An event that is to be appended, and the head it leads to. `append` adds its number and hashes. */
@@ -41,15 +42,13 @@ export function append(store: LogStore, log: SessionLog, draft: EventDraft, ctx:
   loaded.head = head;
   loaded.tail.push(event);
   if (store.isPersistent) {
-    log.unwritten.push({ text: eventText(event, text), head });
+    const stored = eventText(event, text);
+    log.unwritten.push({ text: stored, head });
+    log.unwrittenLength += stored.length;
     writeNext(store, log, ctx);
   } else dropOldest(loaded);
   return event;
 }
-
-/** The text of an event whose payload is serialized already. */
-const eventText = ({ seq, id, timestamp, type, hash }: LogEvent, payload: string): string =>
-  `{"seq":${seq},"id":"${id}","timestamp":"${timestamp}","type":"${type}","payload":${payload},"hash":"${hash}"}`;
 
 /** Without a store the head is durable at once, and between one and two times `UNSTORED_EVENTS_KEPT` events are kept. */
 function dropOldest(loaded: LoadedLog): void {
@@ -83,6 +82,7 @@ export function settleWrite(store: LogStore, key: Key, isStored: boolean, ctx: S
     return { is: "rolledBack", log };
   }
   log.segments.push(write.segment);
+  addStored(store, log, write.segment.length);
   loaded.durable = write.head;
   loaded.tailLength += write.length;
   return { is: "stored", log };
@@ -99,6 +99,7 @@ export function continueWriting(store: LogStore, log: SessionLog, ctx: StepConte
 
 function rollBack(log: SessionLog, loaded: LoadedLog): void {
   log.unwritten.length = 0;
+  log.unwrittenLength = 0;
   loaded.head = loaded.durable;
   loaded.tail.length = loaded.durable.seq - loaded.base.seq;
 }
@@ -111,9 +112,10 @@ function writeNext(store: LogStore, log: SessionLog, ctx: StepContext): void {
   const text = `[${batch.map((each) => each.text).join(",")}]`;
   // Why: a segment as large as a compacted one gets its snapshot at once and need not be written twice.
   const hasSnapshot = batch.length >= SNAPSHOT_EVENTS || text.length >= SNAPSHOT_TEXT_MAX;
-  const description = { first: head.seq - batch.length + 1, last: head.seq, at: ctx.now, hasSnapshot, id: ctx.id() };
-  log.write = { segment: newSegment(log.id, description), head, length: text.length };
-  putSegment(store, log, { ...log.write, events: text }, ctx);
+  for (const each of batch) log.unwrittenLength -= each.text.length;
+  const range = { first: head.seq - batch.length + 1, last: head.seq, hasSnapshot };
+  const segment = putSegment(store, log, { ...range, head, events: text }, ctx);
+  log.write = { segment, head, length: text.length };
 }
 
 /** The events of the next segment: at least one, and as many as fit. */
@@ -128,14 +130,29 @@ function takeBatch(unwritten: UnwrittenEvent[], textMax: number): UnwrittenEvent
   return unwritten.splice(0, count);
 }
 
-interface SegmentText extends Pick<SegmentWrite, "segment" | "head"> {
+interface SegmentText extends Pick<LogSegment, "first" | "last" | "hasSnapshot"> {
+  readonly head: LogHead;
   readonly events: string;
 }
 
-function putSegment(store: LogStore, log: SessionLog, { segment, head, events }: SegmentText, ctx: StepContext): void {
+function putSegment(
+  store: LogStore,
+  log: SessionLog,
+  { head, events, ...range }: SegmentText,
+  ctx: StepContext,
+): LogSegment {
+  const snapshot = range.hasSnapshot ? snapshotText(head) : undefined;
+  const length = events.length + (snapshot?.length ?? 0);
+  const segment = newSegment(log.id, { ...range, at: ctx.now, length, id: ctx.id() });
   store.writes.set(segment.key, log);
-  const value = segmentValue(events, segment.hasSnapshot ? snapshotText(head) : undefined);
-  ctx.emit({ do: "put", key: segment.key, value });
+  ctx.emit({ do: "put", key: segment.key, value: segmentValue(events, snapshot) });
+  return segment;
+}
+
+/** Accounts for stored text that was added or, with a negative length, is to be deleted. */
+export function addStored(store: LogStore, log: SessionLog, length: number): void {
+  log.storedLength += length;
+  store.storedLength += length;
 }
 
 const isCompactionDue = ({ base, durable, tailLength }: LoadedLog): boolean =>
@@ -146,20 +163,21 @@ function compact(store: LogStore, log: SessionLog, ctx: StepContext): void {
   const loaded = loadedOf(log);
   if (loaded === undefined) return;
   const head = loaded.durable;
-  const description = { first: loaded.base.seq + 1, last: head.seq, at: ctx.now, hasSnapshot: true, id: ctx.id() };
-  const segment = newSegment(log.id, description);
-  log.compaction = { segment, head };
-  const events = JSON.stringify(loaded.tail.slice(0, head.seq - loaded.base.seq));
-  putSegment(store, log, { segment, head, events }, ctx);
+  const count = head.seq - loaded.base.seq;
+  const events = `[${loaded.tail.slice(0, count).map((event) => eventText(event)).join(",")}]`;
+  const range = { first: loaded.base.seq + 1, last: head.seq, hasSnapshot: true };
+  log.compaction = { segment: putSegment(store, log, { ...range, head, events }, ctx), head };
 }
 
 /** The compacted segment is stored: the segments that it covers are deleted. */
-function replaceSegments(store: LogStore, { compaction, segments }: SessionLog, ctx: StepContext): void {
+function replaceSegments(store: LogStore, log: SessionLog, ctx: StepContext): void {
+  const { compaction, segments } = log;
   const segment = compaction?.segment;
   if (segment === undefined) return;
   const from = segments.findIndex(({ first }) => first === segment.first);
   const covered = segments.filter(({ first, last }) => first >= segment.first && last <= segment.last);
   segments.splice(from, covered.length, segment);
+  addStored(store, log, segment.length - lengthOf(covered));
   deleteLater(store.deletes, covered.map(({ key }) => key), ctx);
 }
 

@@ -26,6 +26,8 @@ export interface LogStore {
   /** Reads that wait for the store. */
   readonly reads: Map<LoadToken, LogRead>;
   readonly deletes: DeferredDeletes;
+  /** The length of the stored text of all logs. */
+  storedLength: number;
 }
 
 /** The result of a write that has settled. */

@@ -17,6 +17,7 @@ import { LOG_SEGMENTS_PER_LOAD } from "../../../core/limits.ts";
 import { deleteLater } from "./deferred-delete.ts";
 import { emptyHead, fold, type LogEvent, type LogHead } from "./event.ts";
 import type { CollectedEvents, FoldedLog, LogRead, LogStore, ReadFailure, ReadGoal } from "./log-store.ts";
+import { addStored } from "./journal.ts";
 import { chainSegments, type LogSegment, readSegment, type SegmentContent } from "./segment.ts";
 import { type LoadedLog, loadedOf, type LogDamage, type SessionLog } from "./session-log.ts";
 import { headFromSnapshot, snapshotText } from "./snapshot.ts";
@@ -142,6 +143,7 @@ function dropTornSegment(store: LogStore, read: LogRead, torn: LogSegment, ctx: 
   const found = [...log.segments, ...log.spareSegments].filter((each) => each !== torn);
   const { segments, spareSegments, gap } = chainSegments(found);
   log.segments.splice(0, log.segments.length, ...segments);
+  addStored(store, log, -torn.length);
   log.spareSegments = spareSegments;
   deleteLater(store.deletes, [torn.key], ctx);
   if (gap !== undefined) {

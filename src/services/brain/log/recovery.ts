@@ -1,5 +1,5 @@
 /** Rebuilds the log of a session from the keys of its segments, without reading them. */
-import { chainSegments, type LogSegment } from "./segment.ts";
+import { chainSegments, lengthOf, type LogSegment } from "./segment.ts";
 import { newLog, type SessionLog } from "./session-log.ts";
 
 /** The log that some stored segments make up. A log with a gap is damaged. */
@@ -11,6 +11,7 @@ export function recoverLog(id: string, found: readonly LogSegment[]): SessionLog
   );
   log.segments.push(...segments);
   log.spareSegments = spareSegments;
+  log.storedLength = lengthOf(found);
   log.isUnverified = true;
   return log;
 }

@@ -1,7 +1,7 @@
 /**
  * The stored form of a log: segments of consecutive events, each under a key that names the events in it.
  *
- * The key is `brain/<log or snapshot>/<session>/<first>-<last>-<time>-<id>`. A segment is written once. A segment with a snapshot
+ * The key is `brain/<log or snapshot>/<session>/<first>-<last>-<time>-<length>-<id>`. A segment is written once. A segment with a snapshot
  * also holds the head after its last event, so that a log need not be folded from the beginning; compaction writes one in place of
  * the smaller segments that it covers.
  *
@@ -16,6 +16,7 @@ import { isObject, type Json } from "../../../core/json.ts";
 import { segmentAt, sequence } from "../../../core/key.ts";
 import { brainKey, kindOfKey } from "../keys.ts";
 import type { LogEvent } from "./event.ts";
+import { restoreEvent } from "./event-text.ts";
 
 export interface LogSegment {
   readonly key: Key;
@@ -25,6 +26,8 @@ export interface LogSegment {
   readonly hasSnapshot: boolean;
   /** The time of its last event. */
   readonly at: Millis;
+  /** The length of its stored text. */
+  readonly length: number;
   /** Ids sort by the time of writing. */
   readonly id: string;
 }
@@ -38,15 +41,15 @@ const VERSION = 1;
 
 /** A segment that is about to be written. */
 export function newSegment(logId: string, description: Omit<LogSegment, "key">): LogSegment {
-  const { first, last, at, hasSnapshot, id } = description;
-  const name = `${sequence(first)}-${sequence(last)}-${sequence(at)}-${id}`;
+  const { first, last, at, length, hasSnapshot, id } = description;
+  const name = `${sequence(first)}-${sequence(last)}-${sequence(at)}-${length}-${id}`;
   return { ...description, key: brainKey(hasSnapshot ? "snapshot" : "log", logId, name) };
 }
 
 /** The segment that a key of kind `log` or `snapshot` names, or undefined if the key is malformed. */
 export function segmentOfKey(of: Key): LogSegment | undefined {
-  const [first, last, at, ...id] = segmentAt(of, 3).split("-");
-  const numbers = { first: Number(first), last: Number(last), at: Number(at) };
+  const [first, last, at, length, ...id] = segmentAt(of, 3).split("-");
+  const numbers = { first: Number(first), last: Number(last), at: Number(at), length: Number(length) };
   if (!Object.values(numbers).every(Number.isSafeInteger) || id.length === 0) return undefined;
   return { key: of, ...numbers, hasSnapshot: kindOfKey(of) === "snapshot", id: id.join("-") };
 }
@@ -77,10 +80,14 @@ export function readSegment(segment: LogSegment, value: Json | undefined): Segme
   if (v !== VERSION) return "it was written by another version";
   if (snapshot !== undefined && typeof snapshot !== "string") return "its snapshot is not a text";
   if (checksum(text + (snapshot ?? "")) !== sum) return "its checksum does not match its content";
-  const events: LogEvent[] = JSON.parse(text); // Why: the checksum proves that the text is what we wrote.
+  // Why unchecked: the checksum proves that the text is what we wrote.
+  const events: LogEvent[] = JSON.parse(text).map(restoreEvent);
   const isWhole = events[0]?.seq === segment.first && events.at(-1)?.seq === segment.last;
   return isWhole ? { events, snapshot } : "its key names other events";
 }
+
+/** The length of the stored text of some segments. */
+export const lengthOf = (segments: readonly LogSegment[]): number => segments.reduce((sum, { length }) => sum + length, 0);
 
 /** The segments of a log in order, and what else was found. */
 export interface SegmentChain {

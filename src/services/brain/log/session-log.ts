@@ -19,6 +19,10 @@ export interface SessionLog {
   spareSegments: readonly LogSegment[];
   /** Events that are not on their way to the store yet. */
   readonly unwritten: UnwrittenEvent[];
+  /** The length of the text of `unwritten`. */
+  unwrittenLength: number;
+  /** The length of the stored text of all segments. */
+  storedLength: number;
   write: SegmentWrite | undefined;
   compaction: Compaction | undefined;
   /** Found in the store and not read since. A crash may have torn its last write. */
@@ -74,6 +78,8 @@ export const newLog = (id: string, contents: LogContents): SessionLog => ({
   segments: [],
   spareSegments: [],
   unwritten: [],
+  unwrittenLength: 0,
+  storedLength: 0,
   write: undefined,
   compaction: undefined,
   isUnverified: false,

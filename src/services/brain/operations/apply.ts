@@ -21,6 +21,7 @@ import type { BrainSession, ClientRequest } from "../sessions/session.ts";
 import type { BrainState } from "../state.ts";
 import { commit, dryRun, type OperatorStep, refusalBody, type SessionOperation, snapshotFrame } from "./commit.ts";
 import { EVALUATION_NAME, evaluationJson } from "./covenant.ts";
+import { chargeWrite } from "./quota.ts";
 import { digestState } from "./session-state.ts";
 
 /** The JSON text of parsed values is at most this many times as long as the text that they were parsed from. */
@@ -128,8 +129,10 @@ function isNewOperation(
     const error = versionConflict(expected, head.seq);
     return handled(refuseFromSession(state, request, { session, error }, ctx));
   }
-  if (head.seq + 1 < SESSION_EVENTS_MAX) return true;
-  return handled(refuse(state, request, limitExceeded("events", SESSION_EVENTS_MAX), ctx));
+  const error = head.seq + 1 < SESSION_EVENTS_MAX
+    ? chargeWrite(state, request, { log: session.log, length: request.frameLength }, ctx)
+    : limitExceeded("events", SESSION_EVENTS_MAX);
+  return error === undefined || handled(refuse(state, request, error, ctx));
 }
 
 const handled = (_answered: void): false => false;

@@ -9,7 +9,9 @@ import type { StepContext } from "../../../core/context.ts";
 import { errorFrame, storageFailed } from "../codec/request-error.ts";
 import { deleteLater } from "../log/deferred-delete.ts";
 import type { FoldedLog, ReadFailure } from "../log/log-store.ts";
+import { addStored } from "../log/journal.ts";
 import { foldLog } from "../log/reader.ts";
+import { lengthOf } from "../log/segment.ts";
 import { lastSeq, loadedLog } from "../log/session-log.ts";
 import type { BrainState } from "../state.ts";
 import { type BrainSession, type ClientRequest, shortId } from "./session.ts";
@@ -58,6 +60,7 @@ function activationRead(
 function activate(state: BrainState, session: BrainSession, { head, base, tail }: FoldedLog, ctx: StepContext): void {
   const { log } = session;
   deleteLater(state.deletes, log.spareSegments.map(({ key }) => key), ctx);
+  addStored(state.logs, log, -lengthOf(log.spareSegments));
   log.spareSegments = [];
   // Why: no event of the session was ever stored completely, so it was never created.
   if (head.seq < 0) return forgetSession(state, session);

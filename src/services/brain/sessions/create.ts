@@ -1,5 +1,5 @@
 /** Creates sessions: `CreateSession` and `ForkSession`. */
-import { type Bucket, bucket, take } from "../../../core/bucket.ts";
+import { take } from "../../../core/bucket.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { hashText } from "../../../core/hash.ts";
 import type { Millis } from "../../../core/ids.ts";
@@ -10,6 +10,7 @@ import { emptyHead, type LogHead } from "../log/event.ts";
 import { append } from "../log/journal.ts";
 import { lastSeq, loadedLog, loadedOf } from "../log/session-log.ts";
 import { defaultPolicy } from "../operations/covenant.ts";
+import { chargeWrite } from "../operations/quota.ts";
 import { policyFrom, policyJson } from "../operations/policy.ts";
 import { digestState, EMPTY_STATE, exceedsBytes, stateOf } from "../operations/session-state.ts";
 import { activeSession, answerFromSession, readHeadFor, refuse } from "../request.ts";
@@ -26,7 +27,7 @@ const UNUSED_SESSION_MS = 60_000;
 export function createSession(state: BrainState, request: ClientRequest, ctx: StepContext): void {
   const initial = initialHead(state, request);
   if (!initial.ok) return refuse(state, request, initial.error, ctx);
-  const error = creationError(state, request, ctx);
+  const error = creationError(state, request, initial.value, ctx);
   if (error !== undefined) return refuse(state, request, error, ctx);
   const session = addSession(state, initial.value.ttlMs, ctx);
   const payload = { session_id: session.id, ...creationPayload(initial.value) };
@@ -47,7 +48,7 @@ export function forkSession(state: BrainState, request: ClientRequest, ctx: Step
     session: parent,
     seq: at.value,
     use(head, later) {
-      const error = creationError(state, request, later);
+      const error = creationError(state, request, head, later);
       if (error !== undefined) return refuse(state, request, error, later);
       forkFrom(state, request, { parent, head }, later);
     },
@@ -100,10 +101,17 @@ function initialHead({ settings }: BrainState, { fields }: ClientRequest): Valid
 }
 
 /** The reason why the peer cannot create a session now. */
-function creationError(state: BrainState, { reply }: ClientRequest, ctx: StepContext): RequestError | undefined {
+function creationError(
+  state: BrainState,
+  request: ClientRequest,
+  head: LogHead,
+  ctx: StepContext,
+): RequestError | undefined {
   const max = state.settings.sessions;
   if (state.sessions.size >= max && !endUnusedSession(state, ctx)) return limitExceeded("sessions", max);
-  const peer = state.peers.get(reply.peer);
+  const quotaError = chargeWrite(state, request, { log: undefined, length: JSON.stringify(head.state).length }, ctx);
+  if (quotaError !== undefined) return quotaError;
+  const peer = state.peers.get(request.reply.peer);
   if (peer === undefined) return undefined;
   const rate = { perSecond: SESSIONS_PER_SECOND_MAX, burst: SESSIONS_BURST_MAX, now: ctx.now };
   const retryMs = take(peer.sessionRate, rate, 1);
@@ -138,6 +146,3 @@ function addSession(state: BrainState, ttlMs: Millis, ctx: StepContext): BrainSe
   scheduleCheck(state, session);
   return session;
 }
-
-/** The full bucket of a new peer. */
-export const newSessionRate = (now: Millis): Bucket => bucket(SESSIONS_BURST_MAX, now);

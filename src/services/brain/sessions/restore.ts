@@ -81,5 +81,6 @@ function restoreSession(state: BrainState, { id, segments, lastUse }: SessionRem
   const usedAt = Math.min(now, Math.max(log.segments.at(-1)?.at ?? now, lastUse?.at ?? 0));
   const session = { ...sessionOf(log, usedAt), lastUse };
   state.sessions.set(id, session);
+  state.logs.storedLength += log.storedLength;
   scheduleCheck(state, session);
 }

@@ -12,6 +12,7 @@ import { isObject } from "../../../core/json.ts";
 import { TOMBSTONES_MAX } from "../../../core/limits.ts";
 import { brainKey, sessionOfKey } from "../keys.ts";
 import { deleteLater } from "../log/deferred-delete.ts";
+import { addStored } from "../log/journal.ts";
 import { lastSeq } from "../log/session-log.ts";
 import type { QueuedReply } from "../replies/reply-queues.ts";
 import type { BrainState, Tombstone } from "../state.ts";
@@ -75,6 +76,7 @@ function deleteEntries(state: BrainState, { log, lastUse, lastUseWrite }: BrainS
   const logWrites = [log.write?.segment.key, log.compaction?.segment.key].filter((key) => key !== undefined);
   for (const key of logWrites) state.logs.writes.delete(key);
   if (lastUseWrite !== undefined) state.sessionWrites.delete(lastUseWrite.key);
+  addStored(state.logs, log, -log.storedLength);
   const stored = [...log.segments, ...log.spareSegments].map(({ key }) => key);
   const uses = [lastUse?.key, lastUseWrite?.key].filter((key) => key !== undefined);
   deleteLater(state.deletes, [...stored, ...logWrites, ...uses], ctx);

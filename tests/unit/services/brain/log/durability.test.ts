@@ -228,6 +228,30 @@ test("BR62b a torn write is ignored: of a segment, of a snapshot, or of a whole 
   check.equal(again.ask(next, { cmd: "GetState", session_id: other }), { error: `unknown session '${other}'` });
 });
 
+test("BR63c parameters are stored once, although delta and audit repeat them, and read back unchanged", () => {
+  const { stage, peer, session } = started();
+  const big = { text: "x".repeat(10_000), "__proto__x": ["y".repeat(100)] };
+  const apply = (operator: string, params: JsonObject) =>
+    stage.ask(peer, { cmd: "ApplyOperator", session_id: session, operator, params });
+  const stored = () => [...stage.disk].reduce((sum, [, value]) => sum + JSON.stringify(value).length, 0);
+  for (const [operator, params] of [["ST", { changes: big }], ["CH", { changes: big }]] as const) {
+    const before = stored();
+    apply(operator, params);
+    check.that(stored() - before < 12_000, `${operator}: ${stored() - before} characters`);
+  }
+  apply("XYZ", { key: "__proto__", value: { deep: "z".repeat(500) } });
+  apply("ST", { changes: [["pair", "p".repeat(300)]] });
+  const steps = [{ name: "CH", params: { changes: big } }, { name: "XYZ", params: { key: "a", value: "v".repeat(300) } }];
+  stage.ask(peer, { cmd: "ApplyMacro", session_id: session, name: "m", steps });
+  const audit = JSON.stringify(stage.audit(peer, session));
+  const again = stage.restart();
+  const next = again.peer("next");
+  check.equal(JSON.stringify(again.audit(next, session)), audit);
+  for (let count = 0; count < 70; count++) again.merge(next, session, { count });
+  check.equal(JSON.stringify(again.audit(next, session).slice(0, 6)), audit, "also after compaction");
+  check.equal(again.ask(next, { cmd: "ReplaySession", session_id: session })["ok"], true);
+});
+
 test("BR64 a segment whose snapshot was changed is not used", () => {
   const { stage, peer, session } = started();
   for (let count = 1; count <= 100; count++) stage.merge(peer, session, { count });

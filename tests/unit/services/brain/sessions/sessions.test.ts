@@ -213,6 +213,48 @@ test("BR46e a peer with 4,096 outstanding replies is closed", () => {
   check.that(stage.harness.take().some((effect) => effect.do === "close" && effect.peer === peer));
 });
 
+test("BR46g the stored logs of a session, and of all sessions, have a maximum size, also across a restart", () => {
+  const big = "x".repeat(50_000);
+  const fill = (stage: BrainStage, peer: PeerId, session: string): JsonObject => {
+    for (let count = 0; count < 100; count++) {
+      const reply = stage.merge(peer, session, { big, count });
+      if ("code" in reply) return reply;
+    }
+    return {};
+  };
+  const one = started({ log_bytes: 1_048_576 });
+  const { limit, max } = fill(one.stage, one.peer, one.session);
+  check.equal([limit, max], ["log_bytes", 1_048_576]);
+  const size = () => [...one.stage.disk.values()].reduce((sum: number, value) => sum + JSON.stringify(value).length, 0);
+  one.stage.pass(10_000);
+  check.that(size() < 2 * 1_048_576, `${size()} characters`);
+  const again = one.stage.restart();
+  const next = again.peer("next");
+  check.equal(fill(again, next, one.session)["limit"], "log_bytes");
+  check.equal(again.ask(next, { cmd: "GetState", session_id: one.session })["type"], "State.Snapshot", "it can be read");
+  const all = started({ store_bytes: 1_048_576 });
+  check.equal(fill(all.stage, all.peer, all.session)["limit"], "store_bytes");
+  const create = () => all.stage.ask(all.peer, { cmd: "CreateSession", initial_state: { big } });
+  check.equal(create()["limit"], "store_bytes");
+  all.stage.ask(all.peer, { cmd: "CloseSession", session_id: all.session });
+  check.equal(create()["type"], "SessionCreated", "an ended session makes room");
+  check.that(all.stage.harness.state.logs.storedLength < 60_000 * 2);
+});
+
+test("BR46h one client may have 64 MiB stored in a burst, and then 1 MiB per second", () => {
+  const { stage, peer, session } = started({ log_bytes: 1e12, store_bytes: 1e12 });
+  const changes = { big: "x".repeat(60_000) };
+  const st = { cmd: "ApplyOperator", session_id: session, operator: "ST", params: { changes } };
+  let accepted = 0;
+  let reply = stage.ask(peer, st);
+  for (; reply["code"] === undefined && accepted < 2_000; accepted++) reply = stage.ask(peer, st);
+  check.equal(reply["code"], "RateLimited");
+  check.that(accepted > 1_000 && accepted < 1_200, `${accepted} requests of 60 kB`);
+  check.equal(stage.ask(stage.peer("other"), st)["type"], "State.Snapshot", "another client has its own quota");
+  stage.pass(Number(reply["retry_after_ms"]));
+  check.equal(stage.ask(peer, st)["type"], "State.Snapshot");
+});
+
 test("BR41 ListOperators lists operators with version and parameters", () => {
   const { stage, peer } = started();
   check.equal(stage.ask(peer, { cmd: "ListOperators" }), {
