@@ -10,9 +10,9 @@ import { hashText } from "../../../core/hash.ts";
 import { canonicalJson, isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import { OPERATIONS_REMEMBERED_MAX } from "../../../core/limits.ts";
 import type { CovenantPolicy } from "../operations/covenant.ts";
-import type { OperatorRegistry } from "../operations/operators.ts";
+import { applyResult, type OperatorRegistry } from "../operations/operators.ts";
 import { policyFrom } from "../operations/policy.ts";
-import { digestState, EMPTY_STATE, type StateJson, stateOf } from "../operations/session-state.ts";
+import { digestState, EMPTY_STATE, StateDraft, type StateJson, stateOf } from "../operations/session-state.ts";
 
 export type LogEventType =
   | "SessionCreated"
@@ -106,23 +106,15 @@ function applyEvent(head: LogHead, { type, payload }: LogEvent, operators: Opera
     case "OperatorRefused":
       return head;
     case "OperatorApplied":
-      return afterOperator(head, payload, operators);
-    case "MacroApplied":
-      return afterMacro(head, payload, operators);
+      return afterSteps(head, [payload], operators);
+    case "MacroApplied": {
+      const { steps } = payload;
+      return Array.isArray(steps) ? afterSteps(head, steps, operators) : "a macro without steps";
+    }
     default:
       // Why not `assertNever`: the type comes from the store, where a later version may have written another one.
       return `unknown event type ${String(type satisfies never)}`;
   }
-}
-
-function afterMacro(head: LogHead, { steps }: JsonObject, operators: OperatorRegistry): LogHead | string {
-  if (!Array.isArray(steps)) return "a macro without steps";
-  let next: LogHead | string = head;
-  for (const step of steps) {
-    next = isObject(step) ? afterOperator(next, step, operators) : "a step of a macro is not an object";
-    if (typeof next === "string") return next;
-  }
-  return next;
 }
 
 function afterCreation(head: LogHead, { owner = null, initial_state, covenant, ttl_ms }: JsonObject): LogHead {
@@ -138,14 +130,20 @@ function afterCreation(head: LogHead, { owner = null, initial_state, covenant, t
   };
 }
 
-function afterOperator(head: LogHead, payload: JsonObject, operators: OperatorRegistry): LogHead | string {
-  const { operator, operator_version: version, params = {} } = payload;
-  const found = operators.at(String(operator), Number(version));
-  if (found === undefined || !isObject(params)) return `no operator ${String(operator)} of version ${String(version)}`;
-  const result = found.apply(head.state, params);
-  if (!result.ok) return result.error.message;
-  const { state, risk } = result.value;
-  return { ...head, state, stateHash: digestState(state).hash, riskSpent: head.riskSpent + risk };
+function afterSteps(head: LogHead, steps: readonly Json[], operators: OperatorRegistry): LogHead | string {
+  const draft = new StateDraft(head.state);
+  let { riskSpent } = head;
+  for (const step of steps) {
+    const { operator, operator_version: version, params = {} }: JsonObject = isObject(step) ? step : {};
+    const found = operators.at(String(operator), Number(version));
+    if (found === undefined || !isObject(params)) return `no operator ${String(operator)} of version ${String(version)}`;
+    const applied = found.apply(draft, params);
+    if (!applied.ok) return applied.error.message;
+    applyResult(draft, applied.value);
+    riskSpent += applied.value.risk;
+  }
+  const state = draft.state();
+  return { ...head, state, stateHash: digestState(state).hash, riskSpent };
 }
 
 /** The remembered operations after an event, including the event's own if its request had an `op_id`. */

@@ -81,7 +81,7 @@ export function evaluateCovenant(state: BrainState, request: ClientRequest, ctx:
   const step = readStep(state, request, operator, params);
   const run = step.ok ? dryRun(head, [step.value]) : step;
   if (!run.ok) return refuse(state, request, run.error, ctx);
-  const [trial] = run.value;
+  const [trial] = run.value.trials;
   if (trial === undefined) return;
   const { evaluation } = trial;
   const isAllowed = evaluation.reasons.length === 0 || head.policy.mode === "off";

@@ -1,7 +1,7 @@
 /**
  * Applies operators to a session: from steps to an event of the log, the reply and the notifications.
  *
- * Invariants: D1 nothing changes before everything is decided: all steps are first applied to copies, evaluated and measured;
+ * Invariants: D1 nothing changes before everything is decided: all steps are first applied to a draft, evaluated and measured;
  * D2 an operation that the covenant refused is in the log, one that failed or exceeded a limit is not.
  */
 import type { StepContext } from "../../../core/context.ts";
@@ -16,8 +16,16 @@ import { type ActiveSession, answerFromSession, answerWithFrame, refuse, wantsMe
 import { type ClientRequest, shortId } from "../sessions/session.ts";
 import type { BrainState } from "../state.ts";
 import { type CovenantEvaluation, evaluate, evaluationJson, fromThousandths } from "./covenant.ts";
-import type { Operator, OperatorResult } from "./operators.ts";
-import { difference, digestState, exceedsBytes, sizeOf, type StateDigest, type StateJson } from "./session-state.ts";
+import { applyResult, changeOf, type Operator, type OperatorRecord } from "./operators.ts";
+import {
+  difference,
+  digestState,
+  exceedsBytes,
+  sizeOf,
+  type StateDigest,
+  StateDraft,
+  type StateJson,
+} from "./session-state.ts";
 
 /** An operator with its parameters, as a request names them. */
 export interface OperatorStep {
@@ -25,10 +33,16 @@ export interface OperatorStep {
   readonly params: JsonObject;
 }
 
-/** A step that was applied to a copy. */
+/** A step that was applied to a draft. */
 export interface TrialStep extends OperatorStep {
-  readonly result: OperatorResult;
+  readonly record: OperatorRecord;
   readonly evaluation: CovenantEvaluation;
+}
+
+/** The steps that were applied to a draft, and the state that they lead to. */
+export interface DryRun {
+  readonly trials: readonly TrialStep[];
+  readonly state: StateJson;
 }
 
 /** An operation that a request asks for. */
@@ -40,19 +54,21 @@ export interface SessionOperation extends ActiveSession {
   readonly operationId: JsonObject;
 }
 
-/** Applies steps to copies, each to the result of the previous one. */
-export function dryRun(head: LogHead, steps: readonly OperatorStep[]): Validated<readonly TrialStep[]> {
+/** Applies steps to a draft, each to the result of the previous one. */
+export function dryRun(head: LogHead, steps: readonly OperatorStep[]): Validated<DryRun> {
   const trials: TrialStep[] = [];
-  let { state, riskSpent } = head;
+  const draft = new StateDraft(head.state);
+  let { riskSpent } = head;
   for (const { operator, params } of steps) {
-    const applied = operator.apply(state, params);
+    const applied = operator.apply(draft, params);
     if (!applied.ok) return applied;
-    const result = applied.value;
-    trials.push({ operator, params, result, evaluation: evaluate(head.policy, { before: state, riskSpent, result }) });
-    state = result.state;
-    riskSpent += result.risk;
+    const { risk } = applied.value;
+    const evaluation = evaluate(head.policy, { change: changeOf(draft, applied.value), risk, riskSpent });
+    trials.push({ operator, params, record: applied.value, evaluation });
+    applyResult(draft, applied.value);
+    riskSpent += risk;
   }
-  return valid(trials);
+  return valid({ trials, state: draft.state() });
 }
 
 /** Applies all steps and answers the request, or refuses all of them. */
@@ -65,13 +81,12 @@ export function commit(
   const { session, loaded: { head } } = operation;
   const run = dryRun(head, steps);
   if (!run.ok) return refuse(state, request, run.error, ctx);
-  const trials = run.value;
+  const { trials, state: after } = run.value;
   const refused = trials.find(({ evaluation }) => evaluation.reasons.length > 0);
   if (head.policy.mode === "enforce" && refused !== undefined) {
     return refuseByCovenant(state, request, { ...operation, refused }, ctx);
   }
-  const after = trials.at(-1)?.result.state ?? head.state;
-  const risk = trials.reduce((sum, { result }) => sum + result.risk, 0);
+  const risk = trials.reduce((sum, { record }) => sum + record.risk, 0);
   const digest = digestState(after);
   const error = exceededLimit(state, head.state, { after, text: digest.text });
   if (error !== undefined) return refuse(state, request, error, ctx);
@@ -96,7 +111,7 @@ function eventPayload({ eventType, name }: SessionOperation, trials: readonly Tr
 }
 
 /** A step as the log records it. */
-function stepPayload({ operator, params, result: { delta, audit, risk }, evaluation }: TrialStep): JsonObject {
+function stepPayload({ operator, params, record: { delta, audit, risk }, evaluation }: TrialStep): JsonObject {
   const { reasons } = evaluation;
   const recommendations = reasons.length === 0 ? {} : { reasons: [...reasons], ...evaluationJson(evaluation) };
   const { name, version } = operator;

@@ -1,7 +1,7 @@
 /**
  * The covenant evaluates whether an operator may change a state.
  *
- * A pure function of the state before, the operator's result and the policy of the session. All values are whole thousandths, so
+ * A pure function of the change that the operator makes, its risk and the policy of the session. All values are whole thousandths, so
  * the evaluation is the same on every runtime.
  *
  * Invariants: C1 evaluating changes nothing; C2 a policy in mode `off` finds no reasons, and `advise` and `enforce` find the same;
@@ -9,8 +9,7 @@
  */
 import type { Json, JsonObject } from "../../../core/json.ts";
 import { isTruthy } from "../codec/python-repr.ts";
-import type { OperatorResult } from "./operators.ts";
-import { hasKey, isSameJson, sizeOf, type StateJson } from "./session-state.ts";
+import type { StateChange } from "./state-change.ts";
 
 export type CovenantMode = "off" | "advise" | "enforce";
 
@@ -43,12 +42,15 @@ export interface CovenantEvaluation {
 }
 
 export interface EvaluationInput {
-  readonly before: StateJson;
+  readonly change: StateChange;
+  /** The risk of the operator. */
+  readonly risk: number;
   /** The sum of the risks of everything applied to the session before. */
   readonly riskSpent: number;
-  readonly result: OperatorResult;
 }
 
+/** The key of the state that marks a session as suspicious. */
+const SUSPICION = "suspicious";
 const MIN_SCORE = 500;
 const [EMPATHY, CARE, TRUST] = [800, 900, 700] as const;
 /** Trust that a suspicion costs, and that a spent budget costs. */
@@ -70,20 +72,20 @@ export const defaultPolicy = (mode: CovenantMode): CovenantPolicy => ({
 });
 
 /** Evaluates one result of an operator. */
-export function evaluate(policy: CovenantPolicy, { before, riskSpent, result }: EvaluationInput): CovenantEvaluation {
-  const isSuspicious = isTruthy(before["suspicious"]);
+export function evaluate(policy: CovenantPolicy, { change, risk, riskSpent }: EvaluationInput): CovenantEvaluation {
+  const isSuspicious = isTruthy(change.before(SUSPICION));
   const fields = { empathy: EMPATHY, care: CARE, trust: trustOf(policy, riskSpent, isSuspicious) };
   const mean = Math.floor((fields.empathy + fields.care + fields.trust) / 3);
   const score = Math.min(mean, fields.trust + TRUST_LEAD);
-  if (policy.mode === "off" || (isSuspicious && onlyClearsSuspicion(before, result.state))) {
+  if (policy.mode === "off" || (isSuspicious && onlyClearsSuspicion(change))) {
     return { reasons: [], score, fields };
   }
   const reasons: CovenantReason[] = isSuspicious ? ["suspicious_flag"] : [];
-  if (policy.maxRisk !== undefined && result.risk > policy.maxRisk) reasons.push("risk_above_max");
-  if (policy.riskBudget !== undefined && riskSpent + result.risk > policy.riskBudget) reasons.push("risk_budget_spent");
-  if (policy.frozenKeys.some((name) => isChanged(name, before, result.state))) reasons.push("frozen_key");
-  if (exceeds(policy.maxKeys, () => Object.keys(result.state).length)) reasons.push("too_many_keys");
-  if (exceeds(policy.maxGrowth, () => sizeOf(result.state) - sizeOf(before))) reasons.push("grows_too_fast");
+  if (policy.maxRisk !== undefined && risk > policy.maxRisk) reasons.push("risk_above_max");
+  if (policy.riskBudget !== undefined && riskSpent + risk > policy.riskBudget) reasons.push("risk_budget_spent");
+  if (policy.frozenKeys.some(change.isChanged)) reasons.push("frozen_key");
+  if (exceeds(policy.maxKeys, change.keys)) reasons.push("too_many_keys");
+  if (exceeds(policy.maxGrowth, change.growth)) reasons.push("grows_too_fast");
   if (reasons.length === 0 && score < policy.minScore) reasons.push("score_too_low");
   return { reasons, score, fields };
 }
@@ -95,15 +97,8 @@ function trustOf({ riskBudget }: CovenantPolicy, riskSpent: number, isSuspicious
   return Math.max(0, TRUST - (isSuspicious ? SUSPICION_COST : 0) - Math.floor((BUDGET_COST * used) / 1_000));
 }
 
-function onlyClearsSuspicion(before: StateJson, after: StateJson): boolean {
-  if (isTruthy(after["suspicious"])) return false;
-  return [...Object.keys(before), ...Object.keys(after)].every((name) =>
-    name === "suspicious" || !isChanged(name, before, after)
-  );
-}
-
-const isChanged = (name: string, before: StateJson, after: StateJson): boolean =>
-  hasKey(before, name) !== hasKey(after, name) || !isSameJson(before[name], after[name]);
+const onlyClearsSuspicion = (change: StateChange): boolean =>
+  !isTruthy(change.after(SUSPICION)) && change.changesOnly(SUSPICION);
 
 /** Computes the value only if there is a limit. */
 const exceeds = (max: number | undefined, value: () => number): boolean => max !== undefined && value() > max;

@@ -9,16 +9,21 @@ import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import { str, typeName, unhashableError } from "../codec/python-repr.ts";
 import { invalid, valid, type Validated } from "../codec/request-error.ts";
 import { type KeyValuePair, pairsOf } from "./key-value-pairs.ts";
-import { type StateJson, withPairs } from "./session-state.ts";
+import { type StateDraft, type StateJson, withPairs } from "./session-state.ts";
+import { changeBetween, changeBySetting, type StateChange } from "./state-change.ts";
 
-/** The result of applying an operator once. */
-export interface OperatorResult {
-  readonly state: StateJson;
+/** The parts of an operator's result that the log records. */
+export interface OperatorRecord {
   readonly delta: JsonObject;
   readonly audit: JsonObject;
   /** In thousandths. */
   readonly risk: number;
 }
+
+/** The result of an operator that sets keys, or of one that makes another state. */
+export type OperatorResult =
+  | OperatorRecord & { readonly pairs: readonly KeyValuePair[] }
+  | OperatorRecord & { readonly state: StateJson };
 
 /** An operator in the registry. Only the operator itself knows the type of its parameters. */
 export interface Operator {
@@ -26,29 +31,54 @@ export interface Operator {
   readonly version: number;
   /** The expected type of each parameter, for `ListOperators`: `object`, `string`, `any`. */
   readonly params: Readonly<Record<string, string>>;
-  apply(state: StateJson, params: JsonObject): Validated<OperatorResult>;
+  apply(draft: StateDraft, params: JsonObject): Validated<OperatorResult>;
+}
+
+interface OperatorDescription<Params> extends Pick<Operator, "name" | "version" | "params"> {
+  /** Validates the parameters of a request. Parameters that the operator does not know are ignored. */
+  read(params: JsonObject): Validated<Params>;
 }
 
 /** The definition of an operator. */
-export interface OperatorDefinition<Params> {
-  readonly name: string;
-  readonly version: number;
-  readonly params: Readonly<Record<string, string>>;
-  /** Validates the parameters of a request. Parameters that the operator does not know are ignored. */
-  read(params: JsonObject): Validated<Params>;
-  apply(state: StateJson, params: Params): OperatorResult;
+export interface OperatorDefinition<Params> extends OperatorDescription<Params> {
+  apply(state: StateJson, params: Params): OperatorRecord & { readonly state: StateJson };
 }
 
 /** Makes an operator whose parameters are typed. */
 export function operator<Params>({ read, apply, ...description }: OperatorDefinition<Params>): Operator {
   return {
     ...description,
-    apply(state, params) {
+    apply(draft, params) {
       const given = read(params);
-      return given.ok ? valid(apply(state, given.value)) : given;
+      return given.ok ? valid(apply(draft.state(), given.value)) : given;
     },
   };
 }
+
+interface SetterDefinition<Params> extends OperatorDescription<Params> {
+  apply(params: Params): OperatorRecord & { readonly pairs: readonly KeyValuePair[] };
+}
+
+/** Makes an operator that sets keys whatever the state is, so its cost does not depend on the size of the state. */
+function setter<Params>({ read, apply, ...description }: SetterDefinition<Params>): Operator {
+  return {
+    ...description,
+    apply(_draft, params) {
+      const given = read(params);
+      return given.ok ? valid(apply(given.value)) : given;
+    },
+  };
+}
+
+/** Applies a result to a draft. */
+export function applyResult(draft: StateDraft, result: OperatorResult): void {
+  if ("pairs" in result) draft.set(result.pairs);
+  else draft.replace(result.state);
+}
+
+/** What a result changes in a draft that it was not applied to yet. */
+export const changeOf = (draft: StateDraft, result: OperatorResult): StateChange =>
+  "pairs" in result ? changeBySetting(draft, result.pairs) : changeBetween(draft.state(), result.state);
 
 /** Operators by name and version. Requests get the newest version of a name. */
 export class OperatorRegistry {
@@ -81,7 +111,7 @@ export class OperatorRegistry {
 }
 
 /** Merges pairs into the state. Its delta does not contain them. */
-const st = operator<{ readonly changes: Json; readonly pairs: readonly KeyValuePair[] }>({
+const st = setter<{ readonly changes: Json; readonly pairs: readonly KeyValuePair[] }>({
   name: "ST",
   version: 1,
   params: { changes: "object" },
@@ -89,8 +119,8 @@ const st = operator<{ readonly changes: Json; readonly pairs: readonly KeyValueP
     const pairs = pairsOf(changes);
     return pairs.ok ? valid({ changes, pairs: pairs.value }) : pairs;
   },
-  apply: (state, { changes, pairs }) => ({
-    state: withPairs(state, pairs),
+  apply: ({ changes, pairs }) => ({
+    pairs,
     delta: { st_applied: true },
     audit: { details: changes, op: "ST" },
     risk: 100,
@@ -98,7 +128,7 @@ const st = operator<{ readonly changes: Json; readonly pairs: readonly KeyValueP
 });
 
 /** Sets each key of an object. */
-const ch = operator<JsonObject>({
+const ch = setter<JsonObject>({
   name: "CH",
   version: 1,
   params: { changes: "object" },
@@ -106,8 +136,8 @@ const ch = operator<JsonObject>({
     if (isObject(changes)) return valid(changes);
     return invalid({ message: `changes must be an object: '${typeName(changes)}' object has no attribute 'items'` });
   },
-  apply: (state, changes) => ({
-    state: withPairs(state, Object.entries(changes)),
+  apply: (changes) => ({
+    pairs: Object.entries(changes),
     delta: changes,
     audit: { changes, op: "CH" },
     risk: 200,
@@ -115,17 +145,17 @@ const ch = operator<JsonObject>({
 });
 
 /** Sets one key. An invalid key is not an error: it changes nothing and has a higher risk. */
-const xyz = operator<{ readonly key: Json; readonly value: Json }>({
+const xyz = setter<{ readonly key: Json; readonly value: Json }>({
   name: "XYZ",
   version: 1,
   params: { key: "string", value: "any" },
   read: ({ key = null, value = null }) => valid({ key, value }),
-  apply(state, { key, value }) {
+  apply({ key, value }) {
     if (typeof key !== "string" || key === "") {
-      return { state, delta: {}, audit: { op: "XYZ", ok: false, error: "key must be a non-empty string" }, risk: 600 };
+      return { pairs: [], delta: {}, audit: { op: "XYZ", ok: false, error: "key must be a non-empty string" }, risk: 600 };
     }
     const delta = withPairs(Object.create(null), [[key, value]]);
-    return { state: withPairs(state, [[key, value]]), delta, audit: { op: "XYZ", ok: true, key }, risk: 50 };
+    return { pairs: [[key, value]], delta, audit: { op: "XYZ", ok: true, key }, risk: 50 };
   },
 });
 

@@ -24,10 +24,15 @@ export function stateOf(source: JsonObject): StateJson {
 
 /** A copy in which the key of each pair has its value. If a key is given twice, the last value is used. */
 export function withPairs(state: StateJson, pairs: Iterable<readonly [string, Json | undefined]>): StateJson {
-  const next: Record<string, Json> = Object.create(null);
-  for (const name of Object.keys(state)) next[name] = state[name] ?? null;
+  const next = copyOf(state);
   for (const [name, value] of pairs) next[name] = value ?? null;
   return next;
+}
+
+function copyOf(state: StateJson): Record<string, Json> {
+  const copy: Record<string, Json> = Object.create(null);
+  for (const name of Object.keys(state)) copy[name] = state[name] ?? null;
+  return copy;
 }
 
 /** True if a state has the key, whatever its value. */
@@ -52,7 +57,7 @@ export const sizeOf = (state: StateJson): number => utf8Length(JSON.stringify(st
 export const exceedsBytes = (text: string, bytesMax: number): boolean =>
   text.length * UTF8_BYTES_PER_UNIT_MAX > bytesMax && utf8Length(text) > bytesMax;
 
-const utf8Length = (text: string): number => ENCODER.encode(text).length;
+export const utf8Length = (text: string): number => ENCODER.encode(text).length;
 
 /** The keys whose values differ, and the keys that were removed. */
 export function difference(
@@ -71,3 +76,50 @@ export function difference(
 /** True if two values have the same canonical text. */
 export const isSameJson = (left: Json | undefined, right: Json | undefined): boolean =>
   left === right || canonicalJson(left) === canonicalJson(right);
+
+/** A state that several operators change one after the other. It is copied at most once, however many they are. */
+export class StateDraft {
+  #state: StateJson;
+  /** The copy that may be changed; undefined while `#state` is shared. */
+  #copy: Record<string, Json> | undefined;
+  #keys: number | undefined;
+
+  constructor(state: StateJson) {
+    this.#state = state;
+  }
+
+  has(name: string): boolean {
+    return hasKey(this.#state, name);
+  }
+
+  /** The value of a key; undefined if the state does not have it. */
+  get(name: string): Json | undefined {
+    return this.has(name) ? this.#state[name] ?? null : undefined;
+  }
+
+  /** The number of keys. */
+  get size(): number {
+    return this.#keys ??= Object.keys(this.#state).length;
+  }
+
+  /** Sets the key of each pair to its value. */
+  set(pairs: Iterable<readonly [string, Json | undefined]>): void {
+    for (const [name, value] of pairs) {
+      if (this.#copy === undefined) this.#state = this.#copy = copyOf(this.#state);
+      if (this.#keys !== undefined && !this.has(name)) this.#keys++;
+      this.#copy[name] = value ?? null;
+    }
+  }
+
+  replace(state: StateJson): void {
+    this.#state = state;
+    this.#copy = undefined;
+    this.#keys = undefined;
+  }
+
+  /** The state as it is now. It does not change with the draft. */
+  state(): StateJson {
+    this.#copy = undefined;
+    return this.#state;
+  }
+}

@@ -13,7 +13,7 @@ import { check } from "../../../harness/check.ts";
 export type Reply = JsonObject;
 
 export interface BrainOptions extends Partial<BrainSettings> {
-  readonly room?: Service<BrainState>;
+  readonly service?: Service<BrainState>;
   readonly disk?: Map<Key, Json>;
   readonly epoch?: number;
   readonly now?: number;
@@ -35,15 +35,15 @@ export class BrainStage {
   jobs = 0;
 
   constructor(options: BrainOptions = {}) {
-    const { room = brain, disk = new Map(), epoch = 1, now = 1_000_000, resumed: resumed = [], ...changed } = options;
+    const { service = brain, disk = new Map(), epoch = 1, now = 1_000_000, resumed = [], ...changed } = options;
     this.options = options;
     this.disk = disk;
     const settings: Settings = { ...DEFAULTS, brain: { ...DEFAULTS.brain, ...changed } };
-    const isResident = (key: Key) => room.resident.some((prefix) => key.startsWith(prefix));
+    const isResident = (key: Key) => service.resident.some((prefix) => key.startsWith(prefix));
     const entries = [...disk].sort(([left], [right]) => (left < right ? -1 : 1)).map(([key, value]): Entry =>
       isResident(key) ? { key, value } : { key }
     );
-    this.harness = new ServiceHarness(room, { settings, entries, epoch, now, resumed: resumed });
+    this.harness = new ServiceHarness(service, { settings, entries, epoch, now, resumed: resumed });
   }
 
   peer(name: string): PeerId {

@@ -304,3 +304,24 @@ test("BR40 a macro is applied completely or not at all, as one event", () => {
   check.equal(stage.ask(peer, { cmd: "GetState", session_id: session })["state"], { a: 1, b: 2 });
   check.equal(kinds(stage.audit(peer, session)), ["SessionCreated", "MacroApplied"]);
 });
+
+test("BR40b a macro copies a large state once, not once for each step", () => {
+  const initial_state = Object.fromEntries(Array.from({ length: 4_000 }, (_, at) => [`k${at}`, 1]));
+  const { stage, peer, session } = started({ initial_state, covenant: { mode: "enforce", max_growth: 1_000 } });
+  const macro = (count: number): number => {
+    const steps = Array.from({ length: count }, () => ({ name: "XYZ", params: { key: "k1", value: 2 } }));
+    const frame = { cmd: "ApplyMacro", session_id: session, name: "m", steps };
+    const times = Array.from({ length: 15 }, () => {
+      const start = performance.now();
+      stage.send(peer, frame);
+      const ms = performance.now() - start;
+      stage.settle();
+      check.equal(stage.seen(peer)[0]?.["type"], "State.Snapshot");
+      return ms;
+    });
+    return Math.min(...times);
+  };
+  macro(64);
+  const [one, many] = [macro(1), macro(64)];
+  check.that(many < 8 * one, `${one} ms for one step, ${many} ms for 64`);
+});

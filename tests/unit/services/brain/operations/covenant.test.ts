@@ -1,5 +1,7 @@
 /** Evaluations of the covenant, and their consequences. */
+import fc from "fast-check";
 import type { Json, JsonObject } from "../../../../../src/core/json.ts";
+import { brainWith, operator, OPERATORS } from "../../../../../src/services/brain/mod.ts";
 import { check } from "../../../../harness/check.ts";
 import { test } from "#runner";
 import { BrainStage, kinds } from "../fixture.ts";
@@ -94,6 +96,29 @@ test("BR53 each rule of a policy refuses exactly what it describes", () => {
     check.equal(verdict["reasons"], reasons, JSON.stringify(policy));
     check.equal("code" in apply(at, operator, params), (reasons as Json[]).length > 0);
   }
+});
+
+test("BR53 an operator that sets keys is evaluated like one that makes the same state", () => {
+  const copying = operator<JsonObject>({
+    name: "COPY",
+    version: 1,
+    params: { changes: "object" },
+    read: ({ changes }) => ({ ok: true, value: changes as JsonObject }),
+    apply: (state, changes) => {
+      const next = Object.fromEntries([...Object.entries(state), ...Object.entries(changes)]) as JsonObject;
+      return { state: next, delta: {}, audit: {}, risk: 200 };
+    },
+  });
+  const name = fc.constantFrom("suspicious", "a", "é", "__proto__", "5");
+  const value = fc.jsonValue({ maxDepth: 1 }) as fc.Arbitrary<Json>;
+  const policy = fc.record({ max_keys: fc.nat(4), max_growth: fc.nat(40), frozen_keys: fc.array(name, { maxLength: 2 }) });
+  const stage = new BrainStage({ service: brainWith([...OPERATORS, copying]) });
+  fc.assert(fc.property(fc.dictionary(name, value), fc.dictionary(name, value), policy, (initial_state, changes, rules) => {
+    const peer = stage.peer("ui");
+    const session = stage.create(peer, { initial_state, covenant: { mode: "enforce", ...rules } });
+    const [setting, making] = ["CH", "COPY"].map((each) => evaluate({ stage, peer, session }, each, { changes }));
+    check.equal(setting, making);
+  }));
 });
 
 test("BR54 the risk budget counts all applied operations in thousandths, also across a restart", () => {

@@ -282,17 +282,17 @@ test("BR41b requests use the newest version of an added operator, and logs fold 
         risk: 10,
       }),
     });
-  const first = started({ room: brainWith([...OPERATORS, increment(1, 1)]) });
+  const first = started({ service: brainWith([...OPERATORS, increment(1, 1)]) });
   const inc = { cmd: "ApplyOperator", operator: "INC", params: { key: "n" } };
   check.equal(first.stage.ask(first.peer, { ...inc, session_id: first.session })["state"], { n: 1 });
   check.equal(first.stage.ask(first.peer, { ...inc, session_id: first.session, params: {} }), {
     error: "key must be a text",
   });
-  const again = first.stage.restart({ room: brainWith([...OPERATORS, increment(1, 1), increment(2, 10)]) });
+  const again = first.stage.restart({ service: brainWith([...OPERATORS, increment(1, 1), increment(2, 10)]) });
   const peer = again.peer("again");
   check.equal(again.ask(peer, { ...inc, session_id: first.session })["state"], { n: 11 });
   check.equal(again.ask(peer, { cmd: "ReplaySession", session_id: first.session })["ok"], true);
-  const without = again.restart({ room: brainWith(OPERATORS) });
+  const without = again.restart({ service: brainWith(OPERATORS) });
   check.equal(without.ask(without.peer("x"), { ...inc, session_id: first.session })["code"], "StorageFailed");
 });
 

@@ -1,0 +1,59 @@
+/** What an operator changes in a state, as the covenant sees it. Nothing is computed before it is asked for. */
+import type { Json } from "../../../core/json.ts";
+import type { KeyValuePair } from "./key-value-pairs.ts";
+import { hasKey, isSameJson, sizeOf, type StateDraft, type StateJson, utf8Length } from "./session-state.ts";
+
+export interface StateChange {
+  /** The value of a key before and after the change. */
+  before(name: string): Json | undefined;
+  after(name: string): Json | undefined;
+  isChanged(name: string): boolean;
+  /** True if no key except this one is changed. */
+  changesOnly(name: string): boolean;
+  /** The number of keys after the change. */
+  keys(): number;
+  /** The bytes by which the JSON text of the state grows. */
+  growth(): number;
+}
+
+/** The change from one state to another. Costs as much as the states are large. */
+export function changeBetween(before: StateJson, after: StateJson): StateChange {
+  // Why only own keys: an added operator may return an object with a prototype.
+  const valueIn = (state: StateJson, name: string): Json | undefined => (hasKey(state, name) ? state[name] : undefined);
+  const isChanged = (name: string): boolean =>
+    hasKey(before, name) !== hasKey(after, name) || !isSameJson(valueIn(before, name), valueIn(after, name));
+  return {
+    before: (name) => valueIn(before, name),
+    after: (name) => valueIn(after, name),
+    isChanged,
+    changesOnly: (only) =>
+      [...Object.keys(before), ...Object.keys(after)].every((name) => name === only || !isChanged(name)),
+    keys: () => Object.keys(after).length,
+    growth: () => sizeOf(after) - sizeOf(before),
+  };
+}
+
+/** The change that setting some keys makes. Costs as much as the pairs are large, however large the state is. */
+export function changeBySetting(draft: StateDraft, pairs: readonly KeyValuePair[]): StateChange {
+  const values = new Map<string, Json>(pairs.map(([name, value]) => [name, value ?? null]));
+  const isChanged = (name: string): boolean =>
+    values.has(name) && !(draft.has(name) && isSameJson(draft.get(name), values.get(name)));
+  const keys = (): number => draft.size + [...values.keys()].filter((name) => !draft.has(name)).length;
+  return {
+    before: (name) => draft.get(name),
+    after: (name) => (values.has(name) ? values.get(name) : draft.get(name)),
+    isChanged,
+    changesOnly: (only) => [...values.keys()].every((name) => name === only || !isChanged(name)),
+    keys,
+    growth() {
+      const commas = Math.max(0, keys() - 1) - Math.max(0, draft.size - 1);
+      const members = [...values].map(([name, value]) =>
+        memberLength(name, value) - (draft.has(name) ? memberLength(name, draft.get(name) ?? null) : 0)
+      );
+      return members.reduce((sum, length) => sum + length, commas);
+    },
+  };
+}
+
+/** The bytes of `"name":value`. */
+const memberLength = (name: string, value: Json): number => utf8Length(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
