@@ -76,11 +76,11 @@ export interface IntegrationView extends IntegrationControls {
   readonly name: string;
   readonly listener: "neuro" | "intermediary";
   readonly upstream: string;
-  readonly present: boolean;
+  readonly connected: boolean;
   /** When it connected, or disconnected. */
   readonly since: Millis;
   /** Neuro sees its actions. */
-  readonly shown: boolean;
+  readonly visible: boolean;
   /** It belongs to another character than the active one. */
   readonly off_air: boolean;
   /** Number of registered actions, and of actions without a result so far. */
@@ -103,7 +103,7 @@ export interface IntegrationCounts {
 export interface IntegrationDetail extends IntegrationView {
   readonly address: string | null;
   readonly user_agent: string | null;
-  readonly offers: readonly ActionView[];
+  readonly registered_actions: readonly ActionView[];
 }
 
 export interface ActionView {
@@ -196,13 +196,13 @@ export interface QueueView {
   readonly entries: number;
   readonly bytes: number;
   /** Time of the oldest entry. */
-  readonly at: Millis | null;
+  readonly oldest_at: Millis | null;
 }
 
 export interface QueueEntryView {
   readonly id: string;
-  readonly at: Millis;
-  readonly exp: Millis;
+  readonly created_at: Millis;
+  readonly expires_at: Millis;
   readonly kind: string;
   readonly bytes: number;
   readonly attempts: number;
@@ -213,8 +213,8 @@ export interface DeadLetterView {
   readonly to: string;
   readonly kind: string;
   readonly bytes: number;
-  readonly why: string;
-  readonly died: Millis;
+  readonly reason: string;
+  readonly dead_at: Millis;
 }
 
 /** One queue entry or dead letter, with its body. */
@@ -222,12 +222,12 @@ export interface MessageView {
   readonly id: string;
   readonly to: string;
   readonly kind: string;
-  readonly at: Millis;
+  readonly created_at: Millis;
   /** When it expires, or would have expired. */
-  readonly exp: Millis;
+  readonly expires_at: Millis;
   /** Why and when it became a dead letter; null for a queue entry. */
-  readonly why: string | null;
-  readonly died: Millis | null;
+  readonly reason: string | null;
+  readonly dead_at: Millis | null;
   readonly body: Json;
 }
 
@@ -277,9 +277,9 @@ export interface AuditView {
   /** The name of the token that was used; `web` for the web port's own. */
   readonly by: string;
   /** What was done, e.g. `pause`. */
-  readonly did: string;
+  readonly action: string;
   /** The object of the act: an id or a name. */
-  readonly to: string;
+  readonly target: string;
   /** `done`, or the fault that prevented it. */
   readonly outcome: string;
 }
@@ -293,7 +293,7 @@ export interface Overview {
   /** Scopes of the caller. */
   readonly scopes: readonly string[];
   /** What the relay waits for; empty when it is ready. */
-  readonly waits: readonly string[];
+  readonly not_ready: readonly string[];
   /** The status of each service. */
   readonly services: { readonly neuro?: NeuroView; readonly [room: string]: JsonObject | NeuroView | undefined };
 }
@@ -302,5 +302,5 @@ export interface Overview {
 export interface Readiness {
   readonly ok: boolean;
   /** What it waits for; empty when `ok`. */
-  readonly waits: readonly string[];
+  readonly reasons: readonly string[];
 }

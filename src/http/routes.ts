@@ -26,9 +26,9 @@ export async function notReadyReasons(ports: WebPorts): Promise<string[]> {
 async function notReadyReasonsOf(service: ServiceName, ports: WebPorts): Promise<string[]> {
   const result = await ports.request({ of: service, get: "ready" }, { by: "relay", scopes: ["watch"] });
   if ("fault" in result) return [`${service}: ${result.fault}`];
-  const { ok, waits } = result.body;
+  const { ok, reasons } = result.body;
   if (ok) return [];
-  return waits.length > 0 ? waits.map((reason) => `${service}: ${reason}`) : [`${service}: not ready`];
+  return reasons.length > 0 ? reasons.map((reason) => `${service}: ${reason}`) : [`${service}: not ready`];
 }
 
 /** `/metrics`, for Prometheus. */

@@ -97,7 +97,7 @@ export function replayOf(player: ReplayPlayer): Replay {
 
 /** Replies to requests and to a drain, in the way that every service must. */
 export function answerRequests(event: ServiceEvent, ctx: StepContext): void {
-  if (event.is === "requested") ctx.emit({ do: "respond", requestId: event.requestId, body: { ok: true, waits: [] } });
+  if (event.is === "requested") ctx.emit({ do: "respond", requestId: event.requestId, body: { ok: true, reasons: [] } });
   if (event.is === "draining") ctx.emit({ do: "drained", service: "neuro" });
 }
 

@@ -50,10 +50,10 @@ test("AP40 what the README shows of the API works as it is shown", () =>
       check.equal(answers.length, calls.length);
       const [overview, detail, outcome, paused, sent, audit] = answers;
       check.equal([overview.draining, overview.scopes.length], [false, 5]);
-      check.equal(detail.offers.map(({ name }: { name: string }) => name), ["play_song"]);
+      check.equal(detail.registered_actions.map(({ name }: { name: string }) => name), ["play_song"]);
       check.equal([outcome.success, outcome.message], [true, "It plays."]);
       check.equal([paused.id, paused.paused, sent], ["jukebox", true, { status: "sent" }]);
-      check.equal(audit.items.map(({ did }: { did: string }) => did), ["send", "pause", "act"]);
+      check.equal(audit.items.map(({ action }: { action: string }) => action), ["send", "pause", "act"]);
       check.equal((await talk.next(({ cmd }) => cmd !== undefined)).cmd, { action: "skip" });
       talk.close();
     } finally {

@@ -45,15 +45,25 @@ class OnlineQueue implements QueueAdmin {
     for await (const { to } of this.#api.list<QueueView>("queue")) {
       try {
         for await (const entry of this.#api.list<QueueEntryView>(`queue/${pathSegment(to)}`)) {
-          const { id, kind, bytes, at, exp } = entry;
-          messages.push({ id, service, to, isDead: false, reason: undefined, kind, bytes, createdAt: at, endsAt: exp });
+          const { id, kind, bytes, created_at, expires_at } = entry;
+          messages.push({
+            id,
+            service,
+            to,
+            isDead: false,
+            reason: undefined,
+            kind,
+            bytes,
+            createdAt: created_at,
+            endsAt: expires_at,
+          });
         }
       } catch (error) {
         if (!isNotFound(error)) throw error; // Why: all of them were delivered meanwhile.
       }
     }
-    for await (const { id, to, kind, bytes, why, died } of this.#api.list<DeadLetterView>("dead-letters")) {
-      messages.push({ id, service, to, isDead: true, reason: why, kind, bytes, createdAt: undefined, endsAt: died });
+    for await (const { id, to, kind, bytes, reason, dead_at } of this.#api.list<DeadLetterView>("dead-letters")) {
+      messages.push({ id, service, to, isDead: true, reason, kind, bytes, createdAt: undefined, endsAt: dead_at });
     }
     return messages.sort((left, right) => (left.id < right.id ? -1 : 1));
   }
@@ -61,7 +71,7 @@ class OnlineQueue implements QueueAdmin {
   async detail(of: QueuedMessage): Promise<JsonObject | undefined> {
     const message = await unlessNotFound(this.#api.request<MessageView>("GET", `messages/${of.id}`));
     return message === undefined ? undefined : {
-      ...summaryOf({ ...of, to: message.to, createdAt: message.at }),
+      ...summaryOf({ ...of, to: message.to, createdAt: message.created_at }),
       body: message.body,
     };
   }

@@ -61,7 +61,7 @@ function Stopped() {
 }
 
 function NotReady() {
-  const waits = useStore(({ overview }) => overview?.waits);
+  const waits = useStore(({ overview }) => overview?.not_ready);
   const isDraining = useStore(({ overview }) => overview?.draining === true);
   const reasons = [...(isDraining ? [TEXT.draining] : []), ...waits ?? []];
   const isReady = reasons.length === 0;

@@ -90,7 +90,7 @@ function ForceState({ text }: { readonly text: string | null }) {
 function AnswerForm({ force }: { readonly force: ForceView }) {
   const { id, integration, actions } = force;
   const [selected, select] = useState(actions.length === 1 ? 0 : -1);
-  const offers = useDetail(integration)?.offers;
+  const offers = useDetail(integration)?.registered_actions;
   const missingScope = useMissingScope("command");
   const name = actions[selected];
   const action = offers?.find((one) => one.name === name);

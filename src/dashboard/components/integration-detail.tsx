@@ -17,7 +17,7 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
   const missingScope = useMissingScope("admin");
   const age = useStore(({ now }) => (detail === undefined ? "" : formatDuration(now - detail.since)));
   if (detail === undefined) return <p class="faint small pad">{TEXTS.loading}</p>;
-  const { address, user_agent, upstream, offers, present, listener, counts } = detail;
+  const { address, user_agent, upstream, registered_actions, connected, listener, counts } = detail;
   return (
     <div class="detail">
       <div class="detail-head">
@@ -30,24 +30,26 @@ export function IntegrationDetails({ id }: { readonly id: string }) {
             [TEXT.client, user_agent === null || user_agent === "" ? TEXT.unknown : user_agent],
             [TEXT.contexts, String(counts.contexts)],
             [TEXT.forces, String(counts.forces)],
-            [present ? TEXT.connected : TEXT.offline, age],
+            [connected ? TEXT.connected : TEXT.offline, age],
           ]}
         />
         <ConfirmButton
           icon="unplug"
           name="disconnect"
-          disabledReason={missingScope ?? (present ? undefined : TEXT.isOffline)}
+          disabledReason={missingScope ?? (connected ? undefined : TEXT.isOffline)}
           confirmText={TEXT.confirmDisconnect}
           onPress={() => store.send("DELETE", `integrations/${pathSegment(id)}/connection`)}
         >
           {TEXT.disconnect}
         </ConfirmButton>
       </div>
-      {offers.length === 0 ? <p key="none" class="faint small">{TEXT.noActions}</p> : (
-        <ul key="actions" class="action-list">
-          {offers.map((action) => <ActionRow key={action.name} integration={id} action={action} />)}
-        </ul>
-      )}
+      {registered_actions.length === 0
+        ? <p key="none" class="faint small">{TEXT.noActions}</p>
+        : (
+          <ul key="actions" class="action-list">
+            {registered_actions.map((action) => <ActionRow key={action.name} integration={id} action={action} />)}
+          </ul>
+        )}
     </div>
   );
 }

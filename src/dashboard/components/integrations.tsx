@@ -67,7 +67,7 @@ export function Integrations() {
 
 /** Connected ones first, then by name. */
 const byPresence = (left: IntegrationView, right: IntegrationView): number =>
-  Number(right.present) - Number(left.present) || (left.name < right.name ? -1 : left.name > right.name ? 1 : 0);
+  Number(right.connected) - Number(left.connected) || (left.name < right.name ? -1 : left.name > right.name ? 1 : 0);
 
 function NoIntegrations() {
   return (
@@ -85,11 +85,11 @@ interface RowProps {
 }
 
 function IntegrationRow({ integration }: RowProps) {
-  const { id, name, present, counts, actions } = integration;
+  const { id, name, connected, counts, actions } = integration;
   const isExpanded = useStore(({ expanded }) => expanded.has(id));
   const mean = counts.actions === 0 ? TEXT.details.unknown : formatLatency(counts.result_ms / counts.actions);
   return (
-    <li class={present ? "row" : "row is-offline"} data-name="integration" data-id={id}>
+    <li class={connected ? "row" : "row is-offline"} data-name="integration" data-id={id}>
       <div class="row-main" onClick={() => store.toggleIntegration(id)}>
         <button
           type="button"
@@ -104,7 +104,7 @@ function IntegrationRow({ integration }: RowProps) {
           <span class={isExpanded ? "chevron is-open" : "chevron"}>
             <Icon name="chevron" size={12} />
           </span>
-          <span class={`dot ${present ? "good" : "off"}`} aria-hidden="true" />
+          <span class={`dot ${connected ? "good" : "off"}`} aria-hidden="true" />
           <span class="row-title">
             <Name text={name} max={64} />
             <span class="row-more faint small">
@@ -135,16 +135,16 @@ function IntegrationRow({ integration }: RowProps) {
   );
 }
 
-function Since({ integration: { present, since } }: RowProps) {
+function Since({ integration: { connected, since } }: RowProps) {
   const age = useStore(({ now }) => formatAge(now - since));
-  return <span>{present ? TEXT.connectedFor(age) : TEXT.offlineFor(age)}</span>;
+  return <span>{connected ? TEXT.connectedFor(age) : TEXT.offlineFor(age)}</span>;
 }
 
 /** Everything unusual about an integration. */
 function Marks({ integration }: RowProps) {
-  const { listener, paused, muted, solo, approval, off_air: isOffAir, shown: isShown, present, pending } = integration;
+  const { listener, paused, muted, solo, approval, off_air: isOffAir, visible: isShown, connected, pending } = integration;
   const { marks } = TEXT;
-  const isHidden = present && !isShown && !paused && !isOffAir;
+  const isHidden = connected && !isShown && !paused && !isOffAir;
   return (
     <span class="marks">
       {pending > 0 ? <Chip key="running" tone="accent">{marks.running(pending)}</Chip> : null}

@@ -42,7 +42,7 @@ function StatCard({ name, label, value, details, tone }: StatCardProps) {
 
 function ConnectedIntegrations() {
   const integrations = useStore((state) => state.integrations) ?? [];
-  const connected = integrations.filter(({ present }) => present).length;
+  const connected = integrations.filter(({ connected: present }) => present).length;
   const offline = integrations.length - connected;
   const details = offline > 0 ? TEXT.offline(offline) : connected > 0 ? TEXT.allConnected : TEXT.noneYet;
   return <StatCard name="stat-integrations" label={TEXT.integrations} value={connected} details={details} tone="plain" />;

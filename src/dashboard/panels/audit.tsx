@@ -24,8 +24,8 @@ export function Audit() {
   );
 }
 
-function AuditRow({ entry: { at, by, did, to, outcome } }: { readonly entry: AuditView }) {
-  const [before, target, after] = operatorAction(did, to);
+function AuditRow({ entry: { at, by, action, target: to, outcome } }: { readonly entry: AuditView }) {
+  const [before, target, after] = operatorAction(action, to);
   return (
     <li class="audit-row">
       <span class="num faint small" title={new Date(at).toISOString()}>{formatTime(at)}</span>

@@ -46,9 +46,9 @@ export function Queue() {
   );
 }
 
-function RecipientRow({ queue: { to, entries, bytes, at } }: { readonly queue: QueueView }) {
+function RecipientRow({ queue: { to, entries, bytes, oldest_at } }: { readonly queue: QueueView }) {
   const [listed, setListed] = useState<readonly QueueEntryView[] | undefined>(undefined);
-  const age = useStore(({ now }) => (at === null ? "" : TEXT.oldest(formatAge(now - at))));
+  const age = useStore(({ now }) => (oldest_at === null ? "" : TEXT.oldest(formatAge(now - oldest_at))));
   const toggle = async (): Promise<void> => {
     if (listed !== undefined) return setListed(undefined);
     const outcome = await store.read<Page<QueueEntryView>>(`queue/${pathSegment(to)}`);
@@ -74,8 +74,8 @@ function RecipientRow({ queue: { to, entries, bytes, at } }: { readonly queue: Q
 }
 
 function EntryRow({ entry, onDropped }: { readonly entry: QueueEntryView; onDropped(): void }) {
-  const { id, kind, bytes, attempts, exp } = entry;
-  const left = useStore(({ now }) => TEXT.expiresIn(formatDuration(exp - now)));
+  const { id, kind, bytes, attempts, expires_at } = entry;
+  const left = useStore(({ now }) => TEXT.expiresIn(formatDuration(expires_at - now)));
   const drop = async (): Promise<void> => {
     if ((await store.send("DELETE", `messages/${pathSegment(id)}`)).ok) onDropped();
   };
@@ -103,8 +103,8 @@ function DropButton({ kind = "plain", onPress }: { readonly kind?: "plain" | "qu
 }
 
 function DeadLetterRow({ letter }: { readonly letter: DeadLetterView }) {
-  const { id, to, kind, bytes, why, died } = letter;
-  const age = useStore(({ now }) => TEXT.ago(formatAge(now - died)));
+  const { id, to, kind, bytes, reason, dead_at } = letter;
+  const age = useStore(({ now }) => TEXT.ago(formatAge(now - dead_at)));
   const missingScope = useMissingScope("admin");
   const retry = async (): Promise<void> => {
     const outcome = await store.send<SendOutcome>("POST", `dead-letters/${pathSegment(id)}/retry`);
@@ -115,7 +115,7 @@ function DeadLetterRow({ letter }: { readonly letter: DeadLetterView }) {
     <li class="entry" data-name="dead-letter">
       <div class="entry-head">
         <Name text={to} />
-        <Chip tone="bad">{sanitize(deadLetterReason(why), 60)}</Chip>
+        <Chip tone="bad">{sanitize(deadLetterReason(reason), 60)}</Chip>
         <span class="faint small num">{[sanitize(humanize(kind), 30), formatBytes(bytes), age].join(" · ")}</span>
         <span class="entry-buttons">
           <Button name="retry" disabledReason={missingScope} onPress={retry}>{TEXT.retry}</Button>

@@ -180,7 +180,7 @@ async function connectionsOf(principal: Principal, ports: WebPorts): Promise<rea
   const peers = itemsOf(await ports.request({ of: "intermediary", get: "peers" }, principal));
   const messageCounts = new Map(peers.map(({ type, name, messages }) => [`${type}/${name}`, messages]));
   const all = itemsOf(await ports.request({ of: "neuro", get: "integrations", limit: INTEGRATIONS_MAX }, principal));
-  const integrations = all.filter(({ present }) => present).map(({ id, name, listener, since, counts }) => ({
+  const integrations = all.filter(({ connected }) => connected).map(({ id, name, listener, since, counts }) => ({
     type: listener === "neuro" ? "game" : "integration",
     id,
     message_count: messageCounts.get(`integration/${name}`) ?? counts.actions + counts.contexts + counts.forces,

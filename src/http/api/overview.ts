@@ -59,7 +59,7 @@ export const OVERVIEW_OPERATIONS: readonly ApiOperation[] = [
 async function overviewOf(ports: WebPorts, { by, scopes }: Principal): Promise<Overview> {
   const principal: Principal = { by, scopes: ["watch"] };
   const hasNeuro = ports.services.includes("neuro");
-  const [waits, neuro, ...others] = await Promise.all([
+  const [not_ready, neuro, ...others] = await Promise.all([
     notReadyReasons(ports),
     hasNeuro ? ports.request({ of: "neuro", get: "status" }, principal) : undefined,
     ...ports.services.filter((service) => service !== "neuro")
@@ -71,7 +71,7 @@ async function overviewOf(ports: WebPorts, { by, scopes }: Principal): Promise<O
     uptime_ms: ports.uptimeMs(),
     draining: ports.isDraining(),
     scopes,
-    waits,
+    not_ready,
     services: {
       ...Object.fromEntries(others.flatMap(([of, result]) => ("body" in result ? [[of, result.body]] : []))),
       ...(neuro !== undefined && "body" in neuro && { neuro: neuro.body }),

@@ -87,9 +87,9 @@ const integrationFields = {
   name: text.describe("The name it gives itself. Untrusted: show it as text only."),
   listener: z.enum(["neuro", "intermediary"]),
   upstream: text,
-  present: flag,
+  connected: flag,
   since: instant.describe("When it connected, or disconnected."),
-  shown: flag.describe("Neuro sees its actions."),
+  visible: flag.describe("Neuro sees its actions."),
   off_air: flag.describe("It belongs to a character that is not active."),
   actions: count.describe("Number of registered actions."),
   pending: count.describe("Number of actions without a result yet."),
@@ -114,7 +114,12 @@ const action: z.ZodType<ActionView> = named(
 );
 export const integrationDetail: z.ZodType<IntegrationDetail> = named(
   "IntegrationDetail",
-  z.object({ ...integrationFields, address: text.nullable(), user_agent: text.nullable(), offers: z.array(action) }),
+  z.object({
+    ...integrationFields,
+    address: text.nullable(),
+    user_agent: text.nullable(),
+    registered_actions: z.array(action),
+  }),
   "An integration with its registered actions.",
 );
 
@@ -180,7 +185,7 @@ export const overview: z.ZodType<Overview> = named(
     uptime_ms: duration,
     draining: flag,
     scopes: z.array(text).describe("The scopes of the token."),
-    waits: z.array(text).describe("Why the relay is not ready; empty if it is."),
+    not_ready: z.array(text).describe("Why the relay is not ready; empty if it is."),
     services: z.object({ neuro: neuro.exactOptional() }).catchall(jsonObject) as z.ZodType<Overview["services"]>,
   }),
   "The state of the whole relay.",
@@ -243,14 +248,14 @@ const queue: z.ZodType<QueueView> = named(
     to: text,
     entries: count,
     bytes: count,
-    at: instant.nullable().describe("When the oldest message was created."),
+    oldest_at: instant.nullable().describe("When the oldest message was created."),
   }),
   "The queue of one recipient.",
 );
 const queueEntry: z.ZodType<QueueEntryView> = named(
   "QueueEntry",
-  z.object({ id: text, at: instant, exp: instant, kind: text, bytes: count, attempts: count }),
-  "A queued message. `exp` is when it expires.",
+  z.object({ id: text, created_at: instant, expires_at: instant, kind: text, bytes: count, attempts: count }),
+  "A queued message. `expires_at` is when it becomes a dead letter.",
 );
 export const message: z.ZodType<MessageView> = named(
   "Message",
@@ -258,22 +263,29 @@ export const message: z.ZodType<MessageView> = named(
     id: text,
     to: text,
     kind: text,
-    at: instant,
-    exp: instant,
-    why: text.nullable().describe("Why it became a dead letter; null while it is queued."),
-    died: instant.nullable(),
+    created_at: instant,
+    expires_at: instant,
+    reason: text.nullable().describe("Why it became a dead letter; null while it is queued."),
+    dead_at: instant.nullable(),
     body: json,
   }),
   "A queued message or a dead letter, with its body.",
 );
 const deadLetter: z.ZodType<DeadLetterView> = named(
   "DeadLetter",
-  z.object({ id: text, to: text, kind: text, bytes: count, why: text, died: instant }),
+  z.object({ id: text, to: text, kind: text, bytes: count, reason: text, dead_at: instant }),
   "A message that could not be delivered.",
 );
 const auditEntry: z.ZodType<AuditView> = named(
   "AuditEntry",
-  z.object({ id: text, at: instant, by: text.describe("The name of the token."), did: text, to: text, outcome: text }),
+  z.object({
+    id: text,
+    at: instant,
+    by: text.describe("The name of the token."),
+    action: text,
+    target: text,
+    outcome: text,
+  }),
   "One operator action. `outcome` is `done`, or the fault that prevented it.",
 );
 const peer: z.ZodType<PeerView> = named(

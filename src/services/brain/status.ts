@@ -23,7 +23,7 @@ export function answerQuery(
   if (request.of !== "brain") return ctx.emit({ do: "respond", requestId, fault: "notFound" });
   switch (request.get) {
     case "ready":
-      return respond({ requestId, request }, { ok: true, waits: [] }, ctx);
+      return respond({ requestId, request }, { ok: true, reasons: [] }, ctx);
     case "status":
       return respond({ requestId, request }, statusView(state), ctx);
     case "prediction":

@@ -335,14 +335,14 @@ function finishDraining(state: NallelyState, ctx: StepContext): void {
 }
 
 function readiness(role: Role): Json {
-  const waits: string[] = [];
-  if (role.is === "refused") waits.push(role.reason);
+  const reasons: string[] = [];
+  if (role.is === "refused") reasons.push(role.reason);
   if (role.is === "active") {
     const { neuron, settings } = role.bridge;
-    if (neuron.link.state.is !== "open") waits.push(`the bus at ${settings.url} is offline`);
-    if (role.drift?.isListed === false) waits.push("the session does not list the neuron: reset the session");
+    if (neuron.link.state.is !== "open") reasons.push(`the bus at ${settings.url} is offline`);
+    if (role.drift?.isListed === false) reasons.push("the session does not list the neuron: reset the session");
   }
-  return { ok: waits.length === 0, waits };
+  return { ok: reasons.length === 0, reasons };
 }
 
 function status(role: Role): Json {

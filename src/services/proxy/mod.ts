@@ -110,7 +110,7 @@ function step(state: ProxyState, event: ServiceEvent, ctx: StepContext): void {
   }
 }
 
-const READY: Json = { ok: true, waits: [] };
+const READY: Json = { ok: true, reasons: [] };
 
 const status = ({ byPeer, dialing }: ProxyState): Json => ({ games: byPeer.size, dialing: dialing.size });
 

@@ -62,8 +62,8 @@ export const api: readonly Case[] = [
       game.result((await game.action("play")).id, true, "played");
       const { success, message } = await asked;
       check.equal([success, message], [true, "played"]);
-      const { services, waits, scopes } = await answer(relay, "/overview");
-      check.equal([waits, scopes.length, services.neuro.integrations], [[], 5, 2]);
+      const { services, not_ready, scopes } = await answer(relay, "/overview");
+      check.equal([not_ready, scopes.length, services.neuro.integrations], [[], 5, 2]);
       check.equal(await refusal(relay, "/overview", { token: "" }), [401, "badToken"]);
       check.equal(await refusal(relay, "/integrations/chess", { ...post({ paused: 1 }), method: "PATCH" }), [
         422,
@@ -124,7 +124,8 @@ export const api: readonly Case[] = [
       check.equal((await answer(relay, "/integrations/chess", pause)).paused, true);
       const command = { to: "jukebox", cmd: { skip: 1 } };
       check.equal(await answer(relay, "/messages", post(command)), { status: "queued" });
-      const acts = async () => (await answer(relay, "/audit")).items.map(({ by, did, to }: Message) => [by, did, to]);
+      const acts = async () =>
+        (await answer(relay, "/audit")).items.map(({ by, action, target }: Message) => [by, action, target]);
       const expected = [["web", "send", "jukebox"], ["web", "pause", "chess"]];
       check.equal(await acts(), expected);
       await Bun.sleep(1_500); // Why: what is decided is written behind, and this relay is taken away without a word.

@@ -202,7 +202,7 @@ const drainsAtOnce: Script["step"] = (event, ctx) => {
   if (event.is === "draining") ctx.emit({ do: "drained", service: "neuro" });
 };
 
-const READY = { ok: true, waits: [] };
+const READY = { ok: true, reasons: [] };
 
 test("a question is answered by its room, and by the relay when there is no such room", async () => {
   const world = await running([{

@@ -37,8 +37,8 @@ async function look(world: ApiFixture, lamp: JsonSocket): Promise<void> {
   const uploaded = await world.until("listUploads", ({ items }) => Array.isArray(items) ? items[0] : undefined);
   check.that(isObject(uploaded));
   check.equal([uploaded.from, uploaded.size], ["lamp", 3]);
-  const { services, scopes, waits } = await world.call("getOverview");
-  check.equal(waits, []);
+  const { services, scopes, not_ready } = await world.call("getOverview");
+  check.equal(not_ready, []);
   check.equal(Array.isArray(scopes) && scopes.length, 5);
   check.that(isObject(services) && isObject(services.intermediary) && isObject(services.brain));
   const names = (await world.items("listPeers")).map(({ name, type, connected }) => [name, type, connected]);
@@ -48,10 +48,10 @@ async function look(world: ApiFixture, lamp: JsonSocket): Promise<void> {
   const rest = await world.items("listIntegrations", { query: { after: first.next } });
   const ids = [...first.items, ...rest].map((item) => (isObject(item) ? item.id : ""));
   check.that(ids.includes("chess") && ids.includes("lamp"), String(ids));
-  const { offers, address, listener } = await world.call("getIntegration", { path: { id: "chess" } });
-  check.equal([address, listener, Array.isArray(offers) && offers.length], ["127.0.0.1", "neuro", 2]);
-  check.that(Array.isArray(offers) && isObject(offers[0]));
-  check.equal(offers[0], { ...PLAY, upstream_name: "play", shared: false });
+  const { registered_actions: actions, address, listener } = await world.call("getIntegration", { path: { id: "chess" } });
+  check.equal([address, listener, Array.isArray(actions) && actions.length], ["127.0.0.1", "neuro", 2]);
+  check.that(Array.isArray(actions) && isObject(actions[0]));
+  check.equal(actions[0], { ...PLAY, upstream_name: "play", shared: false });
 }
 
 async function steer(world: ApiFixture, chess: Game): Promise<void> {
@@ -59,7 +59,7 @@ async function steer(world: ApiFixture, chess: Game): Promise<void> {
   check.equal((await world.call("updateIntegrationControls", { path, body: { paused: true } })).paused, true);
   await world.neuro.hear(({ command }) => command === "actions/unregister", "that nothing is left to play");
   const after = await world.call("updateIntegrationControls", { path, body: { paused: false, muted: false } });
-  check.equal([after.paused, after.shown], [false, true]);
+  check.equal([after.paused, after.visible], [false, true]);
   const asked = world.call("sendAction", { path, body: { name: "play", data: { move: "e4" } } });
   const { id, data } = await chess.action("play");
   check.equal(data, '{"move":"e4"}');
@@ -125,12 +125,12 @@ async function queue(world: ApiFixture, lamp: JsonSocket): Promise<void> {
   check.that(entry !== undefined);
   const path = { id: String(entry.id) };
   const waiting = await world.call("getMessage", { path });
-  check.equal([waiting.to, waiting.why, waiting.body], [to, null, { from_watcher: "web", cmd: 1 }]);
+  check.equal([waiting.to, waiting.reason, waiting.body], [to, null, { from_watcher: "web", cmd: 1 }]);
   lamp.send({ term: command.id });
   const died = await world.until("listDeadLetters", ({ items }) => Array.isArray(items) ? items[0] : undefined);
   check.that(isObject(died));
   const letter = { path: { id: String(died.id) } };
-  check.equal((await world.call("getMessage", letter)).why, "terminated");
+  check.equal((await world.call("getMessage", letter)).reason, "terminated");
   check.equal(await world.call("retryDeadLetter", letter), { status: "sent" });
   lamp.send({ term: (await lamp.next(({ cmd }) => cmd?.on === true)).id });
   const again = await world.until("listDeadLetters", ({ items }) => Array.isArray(items) ? items[0] : undefined);
@@ -144,7 +144,7 @@ async function queue(world: ApiFixture, lamp: JsonSocket): Promise<void> {
 async function record(world: ApiFixture): Promise<void> {
   const acts = await world.items("listAuditEntries", { query: { limit: 1_000 } });
   check.that(acts.every(({ by }) => by === "web"));
-  const did = new Set(acts.map((act) => act.did));
+  const recorded = new Set(acts.map((act) => act.action));
   for (
     const one of [
       "pause",
@@ -161,9 +161,9 @@ async function record(world: ApiFixture): Promise<void> {
       "disconnect",
     ]
   ) {
-    check.that(did.has(one), `${one} is on record`);
+    check.that(recorded.has(one), `${one} is on record`);
   }
-  check.equal(acts.find(({ outcome }) => outcome === "badMessage")?.did, "act");
+  check.equal(acts.find(({ outcome }) => outcome === "badMessage")?.action, "act");
 }
 
 interface Seen {
@@ -184,5 +184,5 @@ test("AP11 the audit log names the token of an operator action", () =>
     await (await integrate(world, "lamp")).close();
     await world.call("sendCommand", { body: { to: "lamp", cmd: 1 }, token: TOKENS.all });
     const [act] = await world.items("listAuditEntries");
-    check.equal([act?.by, act?.did, act?.to, act?.outcome], ["intermediary", "send", "lamp", "done"]);
+    check.equal([act?.by, act?.action, act?.target, act?.outcome], ["intermediary", "send", "lamp", "done"]);
   }));

@@ -37,7 +37,7 @@ export class AppFixture {
   readonly upgrades: { readonly entrance: UpgradeTarget; readonly connection: ConnectionInfo }[] = [];
   readonly files = new Map<string, Uint8Array>();
   /** What each room answers when it is asked whether it is ready. */
-  replyBody: Json = { ok: true, waits: [] };
+  replyBody: Json = { ok: true, reasons: [] };
   isDraining = false;
   /** How often a room was asked, or a file was read. */
   portCalls = 0;

@@ -176,7 +176,7 @@ test("SE15 on the socket ports a page of another machine, or with a rebound host
 
 test("SE16 without a token only a status, a version and content that every relay has are revealed", async () => {
   const app = stage({ web: { metrics: "token", neuro_os_page: false } });
-  app.replyBody = { ok: true, waits: ["CANARY reason"], items: ["CANARY item"] };
+  app.replyBody = { ok: true, reasons: ["CANARY reason"], items: ["CANARY item"] };
   const other = new AppFixture({}, ROOMS);
   for (const [path, method] of routesOf(app)) {
     for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: "Basic eDp4" }]) {

@@ -45,17 +45,17 @@ test("SE6 without a token /health and /ready are a status code and the version",
   const app = new AppFixture();
   check.equal(await (await app.fetch("web", "/health")).json(), { status: "ok", version: "1.2.3" });
   check.equal(await (await app.fetch("web", "/ready")).json(), { status: "ready", version: "1.2.3" });
-  app.replyBody = { ok: false, waits: ["Neuro at ws://secret.example"] };
+  app.replyBody = { ok: false, reasons: ["Neuro at ws://secret.example"] };
   const closed = await app.fetch("web", "/ready", bearer("wrong"));
   check.equal([closed.status, await closed.json()], [503, { status: "not_ready", version: "1.2.3" }]);
 });
 
 test("SE6 with the scope watch /ready includes the reasons", async () => {
   const app = new AppFixture({}, ["intermediary", "neuro"]);
-  app.replyBody = { ok: false, waits: ["Neuro"] };
+  app.replyBody = { ok: false, reasons: ["Neuro"] };
   const seen = await (await app.fetch("web", "/ready", bearer(WEB_TOKEN))).json();
   check.equal(seen, { status: "not_ready", version: "1.2.3", reasons: ["intermediary: Neuro", "neuro: Neuro"] });
-  app.replyBody = { ok: true, waits: [] };
+  app.replyBody = { ok: true, reasons: [] };
   app.isDraining = true;
   const stopping = await app.fetch("web", "/ready", bearer(WEB_TOKEN));
   check.equal(

@@ -87,7 +87,7 @@ function step(name: ServiceName, { state, event, ctx }: Step): void {
         do: "respond",
         requestId: event.requestId,
         body: "get" in event.request && event.request.get === "ready"
-          ? { ok: state.count === 0, waits: ["for nobody"] }
+          ? { ok: state.count === 0, reasons: ["for nobody"] }
           : { peers: peers.size },
       });
     case "draining":

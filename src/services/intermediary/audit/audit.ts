@@ -39,9 +39,9 @@ export class Audit {
   restore(entries: readonly Entry[]): void {
     for (const { key, value } of entries) {
       if (!isObject(value) || value.v !== 1) continue;
-      const { id, at, by, did, to, outcome } = value;
+      const { id, at, by, action, target, outcome } = value;
       if (typeof id !== "string" || typeof at !== "number") continue;
-      const view = { id, at, by: String(by), did: String(did), to: String(to), outcome: String(outcome) };
+      const view = { id, at, by: String(by), action: String(action), target: String(target), outcome: String(outcome) };
       this.#entries.push({ view, key });
     }
     this.#entries.sort((one, other) => (one.view.id < other.view.id ? -1 : 1));
@@ -51,8 +51,9 @@ export class Audit {
   /** Records an observation if it is an act of an operator or a watcher. */
   observe(observation: Observation, ctx: StepContext): void {
     if (observation.is !== "operator_acted" || observation.outcome === "notAllowed") return;
-    const { by, did, to, outcome } = observation;
-    const view = { id: ctx.id(), at: ctx.now, by: by.slice(0, TEXT_MAX), did, to: to.slice(0, TEXT_MAX), outcome };
+    const { by, did: action, to, outcome } = observation;
+    const target = to.slice(0, TEXT_MAX);
+    const view = { id: ctx.id(), at: ctx.now, by: by.slice(0, TEXT_MAX), action, target, outcome };
     const entry: AuditEntry = { view, key: undefined };
     this.#entries.push(entry);
     this.#write(entry, ctx);
@@ -104,7 +105,7 @@ export class Audit {
   }
 }
 
-const isOfWatcher = ({ view: { did } }: AuditEntry): boolean => WATCHER_ACTS.has(did);
+const isOfWatcher = ({ view: { action } }: AuditEntry): boolean => WATCHER_ACTS.has(action);
 
 /** The oldest entries that are more than `most`. */
 const beyond = (entries: readonly AuditEntry[], most: number): readonly AuditEntry[] =>

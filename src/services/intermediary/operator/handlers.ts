@@ -74,7 +74,7 @@ function run<Name extends RequestName>(
 }
 
 const readiness = ({ phase }: IntermediaryState): Readiness =>
-  phase.is === "running" ? { ok: true, waits: [] } : { ok: false, waits: ["draining"] };
+  phase.is === "running" ? { ok: true, reasons: [] } : { ok: false, reasons: ["draining"] };
 
 function statusOf({ connections, queue, uploads, upstream }: IntermediaryState): JsonObject {
   const watchers = [...connections.peers.values()].filter(({ is }) => is === "watcher").length;
@@ -93,7 +93,7 @@ function statusOf({ connections, queue, uploads, upstream }: IntermediaryState):
 function listEntries(state: IntermediaryState, requested: RequestedBy<"queueEntries">, ctx: StepContext): void {
   const { request, request: { to } } = requested;
   const entries: QueueEntryView[] = state.queue.recipients.list(to)
-    .map(({ id, at, exp, kind, bytes, attempts }) => ({ id, at, exp, kind, bytes, attempts }));
+    .map(({ id, at, exp, kind, bytes, attempts }) => ({ id, created_at: at, expires_at: exp, kind, bytes, attempts }));
   const isKnown = state.connections.integrations.has(to) || state.directory.has(to, ctx.now);
   if (entries.length === 0 && !isKnown) return respondWithFailure(requested, unknownRecipient(state, to), ctx);
   respond(requested, pageOf<QueueEntryView>(entries, request, byId), ctx);
@@ -106,7 +106,7 @@ const wholeList = <Item>(items: readonly Item[]): Page<Item> => ({ items, next: 
 
 const depthsOf = ({ queue }: IntermediaryState): QueueView[] =>
   queue.recipients.depths()
-    .map(({ name, entries, bytes, oldest = null }) => ({ to: name, entries, bytes, at: oldest }))
+    .map(({ name, entries, bytes, oldest = null }) => ({ to: name, entries, bytes, oldest_at: oldest }))
     .sort((one, other) => (one.to < other.to ? -1 : 1));
 
 function deadLetters({ queue, directory }: IntermediaryState): DeadLetterView[] {
@@ -116,8 +116,8 @@ function deadLetters({ queue, directory }: IntermediaryState): DeadLetterView[] 
     to: names.get(recipient) ?? segmentText(recipient) ?? recipient,
     kind,
     bytes,
-    why: reason,
-    died: exp,
+    reason,
+    dead_at: exp,
   }));
   return letters.sort((one, other) => (one.id < other.id ? -1 : 1));
 }

@@ -33,8 +33,8 @@ export function showMessage(state: IntermediaryState, requested: RequestedBy<"me
   if (found === undefined) return respondWithFailure(requested, missing(state, id), ctx);
   const { to, entry } = found;
   if (entry.body === undefined) return load(state, entry.key, { is: "show", requested, to }, ctx);
-  const { kind, at, exp } = entry;
-  respond(requested, messageView({ id, to, kind, at, exp, why: null, died: null }, entry.body), ctx);
+  const { kind, at: created_at, exp: expires_at } = entry;
+  respond(requested, messageView({ id, to, kind, created_at, expires_at, reason: null, dead_at: null }, entry.body), ctx);
 }
 
 /** Sends a command to an integration, as a watcher does. */
@@ -172,9 +172,9 @@ function storedView({ id, to, kind, at, exp, why, died }: JsonObject, recipient:
     id: String(id),
     to: typeof to === "string" ? to : recipient,
     kind: String(kind),
-    at: Number(at),
-    exp: Number(exp),
-    why: typeof why === "string" ? why : null,
-    died: typeof died === "number" ? died : null,
+    created_at: Number(at),
+    expires_at: Number(exp),
+    reason: typeof why === "string" ? why : null,
+    dead_at: typeof died === "number" ? died : null,
   };
 }

@@ -130,7 +130,7 @@ test("CF38b queue does not open a locked store whose owner does not answer", asy
   check.equal(status, 2);
   check.match(
     errors,
-    /relay_message_queue is in use by process \d+ since .*\nit did not reply on the web port of this configuration; stop it to use this command\n$/,
+    /relay_message_queue is in use by process \d+ since .*\nit does not answer on the web port of this configuration; stop it to use this command\n$/,
   );
   await store.close();
   await place.remove();

@@ -89,7 +89,7 @@ export class StoreFixture {
       intermediary: { queue: { entries: 0, dead: 0 } },
     };
     const now = this.clock.now + RELAY_AHEAD_MS;
-    return { version: "1", now, uptime_ms: 0, draining: false, scopes: ["admin"], waits: [], services, ...more };
+    return { version: "1", now, uptime_ms: 0, draining: false, scopes: ["admin"], not_ready: [], services, ...more };
   }
 
   takeRequests(): readonly string[] {

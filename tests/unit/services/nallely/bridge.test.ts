@@ -299,7 +299,7 @@ test("NL58 the room's values and state can be asked for", () => {
   on.hear({ is: "integration_connected", name: "a" });
   const status = on.ask("status") as { state: string; inputs: object; outputs: { integrations: number } };
   check.equal([status.state, status.inputs, status.outputs.integrations], ["open", { energy: 12 }, 1]);
-  check.equal(on.ask("ready"), { ok: true, waits: [] });
+  check.equal(on.ask("ready"), { ok: true, reasons: [] });
 });
 
 test("NL59 it is drained once no attempt is left that has still to register, and at the deadline at the latest", () => {

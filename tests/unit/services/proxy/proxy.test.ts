@@ -259,6 +259,6 @@ test("NC67 it says that it is ready, and how many games there are", () => {
       principal: { by: "test", scopes: [] },
       request: { of: "proxy", get },
     });
-  check.equal(ask("ready"), [{ do: "respond", requestId: toRequestId("c"), body: { ok: true, waits: [] } }]);
+  check.equal(ask("ready"), [{ do: "respond", requestId: toRequestId("c"), body: { ok: true, reasons: [] } }]);
   check.equal(ask("status"), [{ do: "respond", requestId: toRequestId("c"), body: { games: 2, dialing: 1 } }]);
 });

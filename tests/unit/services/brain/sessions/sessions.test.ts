@@ -333,5 +333,5 @@ test("BR58 the overview counts, and contains no complete session id", () => {
   check.equal([status["sessions"], status["peers"], status["awake"]], [1, 1, 1]);
   check.that(!JSON.stringify(status).includes(session));
   check.equal((status["latest"] as readonly JsonObject[])[0]?.["name"], session.slice(0, 8));
-  check.equal(asked("ready"), { ok: true, waits: [] });
+  check.equal(asked("ready"), { ok: true, reasons: [] });
 });

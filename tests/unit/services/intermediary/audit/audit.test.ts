@@ -9,7 +9,12 @@ function act(fixture: IntermediaryFixture, to: string, outcome: "done" | "notFou
 }
 
 interface Listed {
-  readonly items: readonly { readonly id: string; readonly to: string; readonly at: number; readonly outcome: string }[];
+  readonly items: readonly {
+    readonly id: string;
+    readonly target: string;
+    readonly at: number;
+    readonly outcome: string;
+  }[];
   readonly next: string | null;
 }
 
@@ -31,7 +36,7 @@ test("IM99 the audit log survives a restart and is listed newest first, in pages
   act(fixture, "four", "notFound");
   const next = fixture.restart();
   act(next, "five");
-  check.equal(audit(next).items.map(({ to, outcome }) => [to, outcome]), [
+  check.equal(audit(next).items.map(({ target, outcome }) => [target, outcome]), [
     ["five", "done"],
     ["four", "notFound"],
     ["three", "done"],
@@ -39,8 +44,8 @@ test("IM99 the audit log survives a restart and is listed newest first, in pages
     ["one", "done"],
   ]);
   const first = audit(next, { limit: 2 });
-  check.equal(first.items.map(({ to }) => to), ["five", "four"]);
-  check.equal(audit(next, { limit: 2, after: first.next ?? "" }).items.map(({ to }) => to), ["three", "two"]);
+  check.equal(first.items.map(({ target }) => target), ["five", "four"]);
+  check.equal(audit(next, { limit: 2, after: first.next ?? "" }).items.map(({ target }) => target), ["three", "two"]);
   check.equal(next.request({ of: "intermediary", get: "audit" }, ["admin"]), { fault: "notAllowed" });
 });
 
@@ -50,7 +55,7 @@ test("IM99b the audit log keeps 1,000 entries, drops the oldest from the store t
   act(fixture, "none of it", "notAllowed");
   check.equal(audited(fixture).length, AUDIT_KEPT_MAX);
   const all = audit(fixture, { limit: 1_000 });
-  check.equal([all.items.length, all.items[0]?.to, all.items.at(-1)?.to], [AUDIT_KEPT_MAX, "act-1019", "act-20"]);
+  check.equal([all.items.length, all.items[0]?.target, all.items.at(-1)?.target], [AUDIT_KEPT_MAX, "act-1019", "act-20"]);
 });
 
 test("IM99c acts of watchers replace only acts of watchers", () => {
@@ -63,7 +68,7 @@ test("IM99c acts of watchers replace only acts of watchers", () => {
     });
   }
   const { items } = audit(fixture.restart(), { limit: 1_000 });
-  check.equal([items.length, items.at(-1)?.to, items.at(-2)?.to], [
+  check.equal([items.length, items.at(-1)?.target, items.at(-2)?.target], [
     AUDIT_KEPT_MAX / 2 + 1,
     "operator",
     `target-${AUDIT_KEPT_MAX / 2}`,
@@ -82,7 +87,7 @@ test("IM99d an audit entry whose write failed is written again under another key
     key.startsWith("intermediary/audit/") && key !== failed
   );
   check.equal(written.length, 1);
-  check.equal(audit(fixture).items.map(({ to }) => to), ["one"]);
+  check.equal(audit(fixture).items.map(({ target }) => target), ["one"]);
 });
 
 test("IM39 what a watcher changes is recorded under its name, equal acts once a minute", () => {

@@ -17,7 +17,7 @@ test("IM34 queued messages and dead letters can be listed, shown, retried and dr
   for (const n of [1, 2]) fixture.frame(watcher, { target: "a", cmd: n });
   const bytes = 2 * JSON.stringify({ from_watcher: "watcher", cmd: 1 }).length;
   check.equal(fixture.request({ of: "intermediary", get: "queues" }), {
-    items: [{ to: "a", entries: 2, bytes, at: 1_000_000 }],
+    items: [{ to: "a", entries: 2, bytes, oldest_at: 1_000_000 }],
     next: null,
   });
   const [one = "", two = ""] = idsOf(fixture.request({ of: "intermediary", get: "queueEntries", to: "a" }));
@@ -31,11 +31,29 @@ test("IM34 queued messages and dead letters can be listed, shown, retried and dr
   const shown = [...fixture.responses.values()].at(-1);
   const body = { from_watcher: "watcher", cmd: 2 };
   const exp = 1_000_000 + SETTINGS.queue.ttl.command;
-  check.equal(shown, { id: two, to: "a", kind: "command", at: 1_000_000, exp, why: null, died: null, body });
+  check.equal(shown, {
+    id: two,
+    to: "a",
+    kind: "command",
+    created_at: 1_000_000,
+    expires_at: exp,
+    reason: null,
+    dead_at: null,
+    body,
+  });
   fixture.advance(SETTINGS.queue.ttl.command);
   fixture.request({ of: "intermediary", get: "message", id: two });
   const letter = [...fixture.responses.values()].at(-1);
-  check.equal(letter, { id: two, to: "a", kind: "command", at: 1_000_000, exp, why: "expired", died: exp, body });
+  check.equal(letter, {
+    id: two,
+    to: "a",
+    kind: "command",
+    created_at: 1_000_000,
+    expires_at: exp,
+    reason: "expired",
+    dead_at: exp,
+    body,
+  });
   fixture.request({ of: "intermediary", do: "retryMessage", id: two });
   check.equal([...fixture.responses.values()].at(-1), { status: "queued" });
   check.equal(fixture.request({ of: "intermediary", get: "deadLetters" }), { items: [], next: null });
@@ -169,7 +187,7 @@ test("IM38 sending, retrying and dropping are recorded with the operator and the
   ]);
   const page = fixture.request({ of, get: "audit", limit: 1 });
   check.that(isObject(page) && Array.isArray(page.items) && isObject(page.items[0]) && page.next !== null);
-  check.equal(page.items[0].did, "retry");
+  check.equal(page.items[0].action, "retry");
 });
 
 test("IM35 an operator can send a command as a watcher does", () => {
@@ -184,6 +202,6 @@ test("IM35 an operator can send a command as a watcher does", () => {
   fixture.close(peer);
   check.equal(send("a"), { status: "queued" });
   check.equal(send("b"), { fault: "notFound" });
-  check.equal(fixture.request({ of: "intermediary", get: "ready" }, []), { ok: true, waits: [] });
+  check.equal(fixture.request({ of: "intermediary", get: "ready" }, []), { ok: true, reasons: [] });
   check.that(isObject(fixture.request({ of: "intermediary", get: "status" }, [])));
 });

@@ -269,8 +269,8 @@ test("IM31 a client with acks gets unacked messages again, marked redelivered, a
       to: "a",
       kind: "command",
       bytes: JSON.stringify({ from_watcher: "watcher", cmd: 2 }).length,
-      why: "terminated",
-      died: 1_000_000,
+      reason: "terminated",
+      dead_at: 1_000_000,
     }],
     next: null,
   });

@@ -265,7 +265,7 @@ test("NB42 the service reports what it is doing", () => {
     const [answer] = scenario.effects;
     return answer?.do === "respond" ? answer.body : undefined;
   };
-  check.equal(ask({ of: "neuro", get: "ready" }), { ok: true, waits: [] });
+  check.equal(ask({ of: "neuro", get: "ready" }), { ok: true, reasons: [] });
   // Why the casts: what is asked here is of that shape.
   const status = ask({ of: "neuro", get: "status" }) as unknown as NeuroView;
   check.equal(
@@ -278,7 +278,7 @@ test("NB42 the service reports what it is doing", () => {
     [["open", "chess", [["Poker", "turn"]], [["a", ["chess"], "sent", 1_500]]]],
   );
   const all = ask({ of: "neuro", get: "integrations" }) as unknown as Page<IntegrationView>;
-  check.equal(all.items.map(({ id, name, present, shown, actions }) => [id, name, present, shown, actions]), [
+  check.equal(all.items.map(({ id, name, connected, visible, actions }) => [id, name, connected, visible, actions]), [
     ["chess", "Chess", true, true, 1],
     ["poker", "Poker", true, true, 1],
   ]);
@@ -295,5 +295,5 @@ test("NB42 a service without Neuro says what it waits for", () => {
     request: { of: "neuro", get: "ready" },
   });
   const answer = scenario.effects.find((effect) => effect.do === "respond");
-  check.equal(answer?.body, { ok: false, waits: ["upstream neuro is not connected"] });
+  check.equal(answer?.body, { ok: false, reasons: ["upstream neuro is not connected"] });
 });

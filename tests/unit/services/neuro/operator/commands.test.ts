@@ -71,7 +71,7 @@ test("NB229 an integration can be disconnected, and may come back", () => {
   check.equal(operator.fault({ do: "disconnect", id: "chess" }), "notNow");
   check.equal(operator.fault({ do: "disconnect", id: "x" }), "notFound");
   started(scenario, "Chess", "a");
-  check.equal(operator.integration("chess").present, true);
+  check.equal(operator.integration("chess").connected, true);
 });
 
 test("NB230 who may only look changes nothing, and each deed has its scope; all of them are noted", () => {
@@ -157,15 +157,15 @@ test("NB231 integrations come in pages by their ids, with what each has done", (
   check.equal([first.items.map(({ id }) => id), first.next], [["aaa", "chess"], "chess"]);
   const second = page("chess");
   check.equal([second.items.map(({ id }) => id), second.next], [["poker", "zzz"], null]);
-  const { counts, address, user_agent, offers } = operator.ask({ get: "integration", id: "chess" }).body as unknown as {
+  const { counts, address, user_agent, registered_actions } = operator.ask({ get: "integration", id: "chess" }).body as unknown as {
     counts: unknown;
     address: string;
     user_agent: string;
-    offers: { name: string; upstream_name: string; shared: boolean }[];
+    registered_actions: { name: string; upstream_name: string; shared: boolean }[];
   };
   check.equal(counts, { actions: 2, failures: 1, contexts: 1, forces: 1, result_ms: 100 });
   check.equal([address, user_agent], ["127.0.0.1", "test"]);
-  check.equal(offers.map(({ name, upstream_name, shared }) => [name, upstream_name, shared]), [
+  check.equal(registered_actions.map(({ name, upstream_name, shared }) => [name, upstream_name, shared]), [
     ["a", "a", false],
     ["b", "b", false],
     ["wave", "wave", true],

@@ -20,7 +20,7 @@ test("NB200 a paused integration's names go and come back, and what Neuro still 
   check.equal([chess.heard(), neuro.heard()], [[], ["result u2 true"]]);
   chess.register("c").unregister("b");
   check.equal(neuro.heard(), []);
-  check.equal(operator.integration("chess").shown, false);
+  check.equal(operator.integration("chess").visible, false);
   operator.pause("chess", false);
   check.equal(neuro.heard(), ["register a c"]);
   neuro.action("u3", "a");
