@@ -24,12 +24,12 @@ import { waitingForces } from "../forces/force-queue.ts";
 
 /** Whether all upstreams are connected, and if not, what is missing. */
 export function readiness(state: NeuroState): Json {
-  const waits = [...state.upstreams.values()].filter(({ isOpen }) => !isOpen).map(({ id }) =>
+  const reasons = [...state.upstreams.values()].filter(({ isOpen }) => !isOpen).map(({ id }) =>
     `upstream ${id} is not connected`
   );
-  if (!state.hasStarted) waits.push("starting");
-  if (state.drain.is !== "none") waits.push("draining");
-  return { ok: waits.length === 0, waits };
+  if (!state.hasStarted) reasons.push("starting");
+  if (state.drain.is !== "none") reasons.push("draining");
+  return { ok: reasons.length === 0, reasons };
 }
 
 /** Controls, upstreams, forces and pending actions; not the actions of each integration. */
@@ -58,7 +58,7 @@ export const integrationDetail = (game: Game): IntegrationDetail => ({
   ...integrationView(game),
   address: game.connection?.address ?? null,
   user_agent: game.connection?.userAgent ?? null,
-  offers: [...game.actions.values()].map(({ name, upstreamAction }) => ({
+  registered_actions: [...game.actions.values()].map(({ name, upstreamAction }) => ({
     name,
     upstream_name: upstreamAction.name,
     description: upstreamAction.definition.description,
@@ -74,9 +74,9 @@ function viewOf(game: Game, pending: number): IntegrationView {
     name,
     listener,
     upstream: upstream.id,
-    present: presence.is === "connected",
+    connected: presence.is === "connected",
     since: presence.since,
-    shown: isVisible,
+    visible: isVisible,
     off_air: isOffAir,
     actions: actions.size,
     pending,

@@ -157,12 +157,13 @@ test("NB231 integrations come in pages by their ids, with what each has done", (
   check.equal([first.items.map(({ id }) => id), first.next], [["aaa", "chess"], "chess"]);
   const second = page("chess");
   check.equal([second.items.map(({ id }) => id), second.next], [["poker", "zzz"], null]);
-  const { counts, address, user_agent, registered_actions } = operator.ask({ get: "integration", id: "chess" }).body as unknown as {
-    counts: unknown;
-    address: string;
-    user_agent: string;
-    registered_actions: { name: string; upstream_name: string; shared: boolean }[];
-  };
+  const { counts, address, user_agent, registered_actions } = operator.ask({ get: "integration", id: "chess" })
+    .body as unknown as {
+      counts: unknown;
+      address: string;
+      user_agent: string;
+      registered_actions: { name: string; upstream_name: string; shared: boolean }[];
+    };
   check.equal(counts, { actions: 2, failures: 1, contexts: 1, forces: 1, result_ms: 100 });
   check.equal([address, user_agent], ["127.0.0.1", "test"]);
   check.equal(registered_actions.map(({ name, upstream_name, shared }) => [name, upstream_name, shared]), [
