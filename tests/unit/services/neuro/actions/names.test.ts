@@ -15,7 +15,7 @@ function namesHeard(neuro: FakeNeuro): readonly string[] {
 
 const LEGAL = /^[a-z0-9_-]{1,64}$/;
 
-test("NB28 every name is legal, unique, and leads back to exactly what the game called it", () => {
+test("NB28 every name is legal and unique, and maps back to the exact name that the game registered", () => {
   const { scenario, neuro } = opened();
   const originals = [
     "b--c",
@@ -50,7 +50,7 @@ test("NB28 every name is legal, unique, and leads back to exactly what the game 
   for (const game of games) check.equal([...reached.get(game.name) ?? []].sort(), originals.filter(Boolean).sort());
 });
 
-test("NB28 names and games that would meet when they are joined do not", () => {
+test("NB28 names of games and actions that are equal when joined stay different", () => {
   const { scenario, neuro } = opened({ actions: { naming: "prefixed" } });
   started(scenario, "g--a", "b");
   started(scenario, "g", "a--b");
@@ -60,7 +60,7 @@ test("NB28 names and games that would meet when they are joined do not", () => {
   for (const name of names) check.match(name, LEGAL);
 });
 
-test("NB28 names are stable over a reconnect, and over a restart of the relay", () => {
+test("NB28b names are stable over a reconnect, and over a restart of the relay", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a");
   const poker = started(scenario, "Poker", otherAction("a"));
@@ -76,7 +76,7 @@ test("NB28 names are stable over a reconnect, and over a restart of the relay", 
   check.that(poker.heard().length === 0);
 });
 
-test("NB29 the first owner has the plain name for good; another definition gets a prefix", () => {
+test("NB29 the first owner keeps the plain name; another definition gets a prefix", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   started(scenario, "Poker", otherAction("a"));
@@ -85,7 +85,7 @@ test("NB29 the first owner has the plain name for good; another definition gets 
   check.equal(neuro.heard(), ["unregister a", "register a"], "a sole owner that redefines keeps it");
 });
 
-test("NB29 an owner that leaves a shared definition moves to a prefix, and one that adopts it joins", () => {
+test("NB29 an owner that changes a shared definition gets a prefix, and one that adopts it shares it", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   const poker = started(scenario, "Poker", "a");
@@ -98,7 +98,7 @@ test("NB29 an owner that leaves a shared definition moves to a prefix, and one t
   check.equal([chess.heard(), poker.heard()], [["action a"], ["action a"]]);
 });
 
-test("NB29 a disposable action gets its name back, and nobody else does meanwhile", () => {
+test("NB29b an action that is registered again gets its name back, and no other game gets it meanwhile", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   chess.unregister("a");
@@ -108,7 +108,7 @@ test("NB29 a disposable action gets its name back, and nobody else does meanwhil
   check.equal(namesHeard(neuro), ["a", "poker--a", "a", "poker--a"]);
 });
 
-test("NB29 sharing wins over an old name after a restart", () => {
+test("NB29 sharing comes before a former name after a restart", () => {
   const { scenario } = opened();
   started(scenario, "Chess", "a");
   started(scenario, "Poker", otherAction("a", "another"));
@@ -130,7 +130,7 @@ test("NB30 `prefixed`: always the owner's prefix, never shared", () => {
   check.equal(neuro.heard(), ["startup", "register buckshot-roulette--shoot", "register other--shoot"]);
 });
 
-test("NB28 a name that is too long for an identity is shortened, and two such stay two", () => {
+test("NB28 a name that is too long for an identity is shortened, and two such names stay two", () => {
   const { scenario } = opened();
   const long = "x".repeat(100);
   started(scenario, `${long}1`, "a");

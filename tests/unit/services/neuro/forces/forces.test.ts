@@ -23,7 +23,7 @@ function table(options: ScenarioOptions = {}): Table {
 const ends = (scenario: Scenario): readonly string[] =>
   scenario.observed("force_ended").map(({ integration, end }) => `${integration} ${end}`);
 
-test("NB3 names unregistered in a force go before its result, and the next force only after it", () => {
+test("NB3 names unregistered inside a force go before its result, and the next force goes after it", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a", "b"]);
   poker.force(["bet"]);
@@ -36,7 +36,7 @@ test("NB3 names unregistered in a force go before its result, and the next force
   check.equal(neuro.heard(), []);
 });
 
-test("NB4 a failure after all names are gone ends the force, and no retry is ever delivered", () => {
+test("NB4 NB4b a failure after all names are gone ends the force, and no retry is delivered", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -54,7 +54,7 @@ test("NB4 a failure after all names are gone ends the force, and no retry is eve
   check.equal(ends(scenario), ["Chess names_gone"]);
 });
 
-test("NB4 a force whose names are gone before anybody answered ends after a moment", () => {
+test("NB4 a force whose names are gone before it is answered ends after 500 ms", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -65,7 +65,7 @@ test("NB4 a force whose names are gone before anybody answered ends after a mome
   check.equal(neuro.heard(), ["force bet"]);
 });
 
-test("NB5 NB6 one force at a time, by priority and then arrival; a newer one replaces its own waiting one", () => {
+test("NB5 NB6 one force at a time, by priority and then arrival; a newer one replaces its game's waiting one", () => {
   const { scenario, neuro, chess, poker } = table();
   const tetris = started(scenario, "Tetris", "turn");
   neuro.heard();
@@ -112,7 +112,7 @@ test("NB6 the newer force waits while an action of the older one is with the gam
   }
 });
 
-test("NB6 the newer force replaces the older one only once one of its names is registered, or has been awaited", () => {
+test("NB6 the newer force replaces the older one once its names are registered, or have been awaited", () => {
   const { scenario, neuro, chess } = table();
   chess.force(["a"]).force(["later"]);
   check.equal(neuro.heard(), ["force a"]);
@@ -145,7 +145,7 @@ test("NB6 a force that nobody answered is replaced by its game's newer one, and 
   check.equal(neuro.heard(), ["unregister a", "register a", "force b"]);
 });
 
-test("NB7 a game that is always critical does not keep the others waiting for ever", () => {
+test("NB7 a game whose forces are always critical does not keep the others waiting without end", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"], { priority: "critical" });
   poker.force(["bet"], { priority: "low" });
@@ -162,7 +162,7 @@ test("NB7 a game that is always critical does not keep the others waiting for ev
   check.that(asked.length <= 7, `after ${asked.length} forces`);
 });
 
-test("NB7 with equal urgency, whoever had the slot longest ago is next", () => {
+test("NB7b with equal urgency, the game whose last force is longest ago is next", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   neuro.action("u1", "a");
@@ -175,13 +175,13 @@ test("NB7 with equal urgency, whoever had the slot longest ago is next", () => {
   check.equal(neuro.heard(), ["force a", "result u1 true", "force bet"]);
 });
 
-test("NB7 a priority is at most what the policy of its integration allows", () => {
+test("NB7c a priority is at most the `priority_max` of its policy", () => {
   const { neuro, chess } = table({ integrations: [{ match: "Ch*s", priority_max: "medium" }] });
   chess.force(["a"], { priority: "critical" });
   check.equal(neuro.frames().map(({ data }) => (data as { priority: string }).priority), ["medium"]);
 });
 
-test("NB9 after a success the slot settles: the forced use may still come, and no other force goes out", () => {
+test("NB9 after a success the force settles: its names may still be used, and no other force goes out", () => {
   const { scenario, neuro, chess, poker } = table();
   neuro.action("u1", "a");
   chess.force(["a"]);
@@ -197,7 +197,7 @@ test("NB9 after a success the slot settles: the forced use may still come, and n
   check.equal(ends(scenario), ["Chess completed"]);
 });
 
-test("NB9 a name that goes while the slot settles frees it at once, and is answered by the relay", () => {
+test("NB9b a name that is unregistered while the force settles ends it at once, and the relay answers for it", () => {
   const { neuro, chess, poker } = table();
   neuro.action("u1", "a");
   chess.force(["a"]);
@@ -211,7 +211,7 @@ test("NB9 a name that goes while the slot settles frees it at once, and is answe
   check.equal(chess.heard(), []);
 });
 
-test("NB8 a failure inside a force leaves the slot to Neuro's retry, and is passed on as it is", () => {
+test("NB8b a failure inside a force leaves it to Neuro's retry, and is sent as the game sent it", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -238,7 +238,7 @@ test("NB17 a force that comes before its names waits for them", () => {
   check.equal(scenario.observed("force_opened").length, 2);
 });
 
-test("NB17 after 2 s it goes with the names that are known, or ends", () => {
+test("NB17b after 2 s the force goes with the names that are registered, or ends", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a", "never"]);
   poker.force(["nothing"]);
@@ -251,7 +251,7 @@ test("NB17 after 2 s it goes with the names that are known, or ends", () => {
   check.equal(ends(scenario), ["Chess completed", "Poker names_gone"]);
 });
 
-test("NB17 names that are never registered are named to the developer, once, and names that were taken back are not", () => {
+test("NB17c names that are never registered are reported to the developer once; names that were unregistered are not", () => {
   const { scenario, chess, poker } = table();
   chess.force(["a", "never", "ever"]);
   poker.force(["bet"]);
@@ -283,7 +283,7 @@ test("NB39 a force that nobody answers is asked once more when others wait, and 
   check.equal(neuro.heard(), ["unregister bet", "result u1 true", "force a"]);
 });
 
-test("NB39 an action that its game still owes is an answer", () => {
+test("NB39 a force is not overdue while an action of it is with its game", () => {
   const { scenario, neuro, chess, poker } = table({ neuros: [{ action_deadline: 1_000_000 }] });
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -351,7 +351,7 @@ test("NB46 the built-in Neuro says at once that it gives up", () => {
   check.equal(poker.heard().filter((word) => word.startsWith("action")), ["action bet"]);
 });
 
-test("NB8 more forces than may wait are refused", () => {
+test("NB8 NB8d forces beyond the limit are refused", () => {
   const scenario = new Scenario({ settings: {} });
   const neuro = scenario.neuro().open();
   started(scenario, "First", "a").force(["a"]);
@@ -360,7 +360,7 @@ test("NB8 more forces than may wait are refused", () => {
   check.equal(neuro.heard().filter((word) => word.startsWith("force")), ["force a"]);
 });
 
-test("NB8 queries are attributed, state is not, and what Neuro gets is what the game asked for", () => {
+test("NB8c queries are attributed, the state is not, and Neuro gets what the game sent", () => {
   const { neuro, chess } = table();
   chess.say("actions/force", {
     query: "your move",
@@ -382,7 +382,7 @@ test("NB8 queries are attributed, state is not, and what Neuro gets is what the 
   }]);
 });
 
-test("NB26 a definition changed within its open force: Neuro is asked again", () => {
+test("NB26b when a definition in the open force changes, Neuro is asked again", () => {
   const { scenario, neuro, chess } = table();
   chess.force(["a"]);
   neuro.heard();

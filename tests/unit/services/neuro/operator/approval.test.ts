@@ -42,7 +42,7 @@ test("NB210 an action waits until it is approved, and is an action like any othe
   check.equal(poker.heard(), ["action bet"]);
 });
 
-test("NB210 rejected, it fails with the reason; nobody hears of it", () => {
+test("NB210 a rejected action fails with the reason, and its game is not told", () => {
   const { scenario, neuro, operator, chess } = table();
   neuro.action("u1", "a");
   check.equal(operator.ask({ do: "decideAction", pending: only(operator), approve: false, message: "Not now." }), {
@@ -55,7 +55,7 @@ test("NB210 rejected, it fails with the reason; nobody hears of it", () => {
   check.equal(messages, [["Not now.", "operator"], ["A person has rejected this action.", "operator"]]);
 });
 
-test("NB211 at its deadline an action that nobody approved fails, and says so", () => {
+test("NB211 an action that nobody approved fails at its deadline, and says so", () => {
   const { scenario, neuro, operator, chess } = table();
   neuro.action("u1", "a");
   const pending = only(operator);
@@ -75,7 +75,7 @@ test("NB211 at its deadline an action that nobody approved fails, and says so", 
   check.equal([counts.actions, counts.failures], [0, 0], "it was not asked");
 });
 
-test("NB211 in the last moment one can still reject", () => {
+test("NB211b in the last second before the deadline an action can still be rejected", () => {
   const { scenario, neuro, operator } = table();
   neuro.action("u1", "a");
   scenario.pass(17_999);
@@ -84,7 +84,7 @@ test("NB211 in the last moment one can still reject", () => {
   check.equal(neuro.heard(), ["result u1 false"]);
 });
 
-test("NB212 in a force: rejected, Neuro tries again; approved, it ends as ever; a newer force waits for it", () => {
+test("NB212 inside a force: rejected, Neuro tries again; approved, the force ends as usual; other forces wait", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -100,7 +100,7 @@ test("NB212 in a force: rejected, Neuro tries again; approved, it ends as ever; 
   check.equal(neuro.heard(), ["unregister a", "result u2 true", "force bet"]);
 });
 
-test("NB213 of a shared action only the owner that needs approval waits for it", () => {
+test("NB213 only the owner of a shared action that needs approval waits for it", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   neuro.action("u1", "wave");
   check.equal([chess.heard(), poker.heard()], [[], ["action wave"]]);
@@ -118,7 +118,7 @@ test("NB213 of a shared action only the owner that needs approval waits for it",
   check.equal([chess.heard(), neuro.heard()], [[], []]);
 });
 
-test("NB214 one that goes, is paused or is stopped while its action waits owes nothing twice", () => {
+test("NB214 an integration that leaves, is paused or is stopped while its action waits causes one result", () => {
   for (const end of ["grace", "pause", "stop", "startup", "back", "approval off"] as const) {
     const { scenario, neuro, operator, chess } = table();
     neuro.action("u1", "a");
@@ -144,7 +144,7 @@ test("NB214 one that goes, is paused or is stopped while its action waits owes n
   }
 });
 
-test("NB215 for everybody at once; what a person does needs nobody's approval", () => {
+test("NB215 approval can be required for all; a person's actions need none", () => {
   const { neuro, operator, chess, poker } = table();
   operator.ask({ do: "setGlobalControls", to: { approval: true } });
   neuro.action("u1", "bet");
@@ -161,7 +161,7 @@ test("NB215 for everybody at once; what a person does needs nobody's approval", 
   check.equal(chess.heard(), ["action a"]);
 });
 
-test("NB216 the relay in Neuro's place waits for approval too, but not for a person's own answer", () => {
+test("NB216 actions of the built-in Neuro need approval, too; a person's answer does not", () => {
   const scenario = new Scenario({ neuros: [] });
   const chess = started(scenario, "Chess", "a");
   const operator = new Operator(scenario);

@@ -185,7 +185,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
-test("NB214 NB203 NB222 whatever is done in whatever order, each action has one result and each call one answer", () => {
+test("NB214 NB203 NB222 in any order of commands and events, each action has one result and each request one reply", () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 20, maxLength: 100, size: "max" }), (steps) => {
       const play = new Play();

@@ -22,7 +22,7 @@ function table(): Table {
   return { scenario, neuro, operator: new Operator(scenario), chess };
 }
 
-test("NB227 a context of a person waits, stored, while Neuro is away, and is hers when she is back", () => {
+test("NB227 a person's context is stored while Neuro is away, and sent when she is back", () => {
   const { scenario, neuro, operator } = table();
   check.equal(operator.ask({ do: "sendContext", message: "Hi.", silent: true }), { body: { status: "sent" } });
   check.equal(neuro.heard(), ["context [web] Hi."]);
@@ -46,7 +46,7 @@ test("NB227 a context of a person waits, stored, while Neuro is away, and is her
   check.equal(operator.fault({ do: "sendContext", message: "x", silent: true, upstream: "evil" }), "notFound");
 });
 
-test("NB228 a raw message goes as it is to an integration, or to Neuro", () => {
+test("NB228 a raw message goes verbatim to an integration, or to Neuro", () => {
   const { neuro, operator, chess } = table();
   check.equal(operator.ask({ do: "injectMessage", integration: "chess", message: { command: "x/y", n: 1 } }), {
     body: { status: "sent" },
@@ -63,7 +63,7 @@ test("NB228 a raw message goes as it is to an integration, or to Neuro", () => {
   check.equal(operator.fault({ do: "injectMessage", message: {} }), "notNow");
 });
 
-test("NB229 an integration can be disconnected, and may come back", () => {
+test("NB229 an integration can be disconnected, and may reconnect", () => {
   const { scenario, operator, chess } = table();
   check.equal(operator.ask({ do: "disconnect", id: "chess" }).fault, undefined);
   check.equal(scenario.closed, [{ peer: chess.peer, fault: "leaving" }]);
@@ -74,7 +74,7 @@ test("NB229 an integration can be disconnected, and may come back", () => {
   check.equal(operator.integration("chess").connected, true);
 });
 
-test("NB230 who may only look changes nothing, and each deed has its scope; all of them are noted", () => {
+test("NB230 without its scope a command changes nothing; each command is observed", () => {
   const { scenario, operator } = table();
   const deeds: [Wanted, string][] = [
     [{ do: "setControls", id: "chess", to: { paused: true } }, "admin"],
@@ -114,7 +114,7 @@ test("NB230 who may only look changes nothing, and each deed has its scope; all 
   });
 });
 
-test("NB230 of a force or an action that waits, the note says whose it is, also once there is no such thing any more", () => {
+test("NB230 the observation names the integration of a force or an action, even once that is over", () => {
   const { scenario, neuro, operator, chess } = table();
   chess.force(["a", "b"]);
   operator.control("chess", { approval: true });
@@ -135,7 +135,7 @@ test("NB230 of a force or an action that waits, the note says whose it is, also 
   ]);
 });
 
-test("NB231 integrations come in pages by their ids, with what each has done", () => {
+test("NB231 integrations are listed in pages by id, with their counts", () => {
   const { scenario, neuro, operator, chess } = table();
   for (const name of ["Aaa", "Zzz"]) started(scenario, name, "x");
   neuro.action("u1", "a");

@@ -7,7 +7,7 @@ import { Operator, table } from "./operator-fixture.ts";
 const results = (scenario: Scenario) =>
   scenario.observed("action_result").map(({ name, success, origin }) => [name, success, origin]);
 
-test("NB200 a paused integration's names go and come back, and what Neuro still says to it fails", () => {
+test("NB200 the names of a paused integration are unregistered until it is resumed, and Neuro's actions for it fail", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   operator.pause("chess");
   check.equal(neuro.heard(), ["unregister a b"], "what another offers as well stays");
@@ -29,7 +29,7 @@ test("NB200 a paused integration's names go and come back, and what Neuro still 
   check.equal(neuro.heard(), ["result u3 true"]);
 });
 
-test("NB200 what a paused integration was given already it answers; what has not reached it fails", () => {
+test("NB200b a paused integration answers what it has got; what has not reached it fails", () => {
   const { scenario, neuro, operator, chess } = table();
   neuro.action("u1", "a");
   chess.heard();
@@ -48,7 +48,7 @@ test("NB200 what a paused integration was given already it answers; what has not
   check.equal(results(scenario), [["a", true, "game"], ["b", false, "operator"]]);
 });
 
-test("NB201 the force of a paused integration makes room, waits, and is asked again when that is lifted", () => {
+test("NB201 the force of a paused integration makes room, waits, and is asked again after the pause", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a", "b"]);
   poker.force(["bet"]);
@@ -72,7 +72,7 @@ test("NB201 the force of a paused integration makes room, waits, and is asked ag
   check.equal(ends, ["Chess held", "Poker completed"]);
 });
 
-test("NB201 a force that its integration is just answering ends by that, or comes back after a failure", () => {
+test("NB201b a force whose action is outstanding ends by its success, or comes back after its failure", () => {
   for (const success of [true, false]) {
     const { scenario, neuro, operator, chess } = table();
     chess.force(["a"]);
@@ -89,7 +89,7 @@ test("NB201 a force that its integration is just answering ends by that, or come
   }
 });
 
-test("NB201 lifted before it is answered: the force is open still, and Neuro is asked once nothing is owed", () => {
+test("NB201b resumed before the result: the force is still open, and Neuro is asked again after a failure", () => {
   const { neuro, operator, chess } = table();
   chess.force(["a"]);
   neuro.action("u1", "a");
@@ -102,7 +102,7 @@ test("NB201 lifted before it is answered: the force is open still, and Neuro is 
   check.equal(neuro.heard(), ["result u1 false", "force a"]);
 });
 
-test("NB201 a force by a name that another offers too is withdrawn there as well", () => {
+test("NB201 a force whose name another integration has, too, is withdrawn there as well", () => {
   const { neuro, operator, chess, poker } = table();
   chess.force(["wave"]);
   check.equal(neuro.heard(), ["force wave"]);
@@ -114,7 +114,7 @@ test("NB201 a force by a name that another offers too is withdrawn there as well
   check.equal(neuro.heard(), ["result u1 true"]);
 });
 
-test("NB202 contexts of a paused integration wait, those of others do not; a muted one's are dropped and counted", () => {
+test("NB202 NB202b contexts of a paused integration wait; those of a muted one are dropped and counted", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   operator.pause("chess");
   neuro.heard();
@@ -137,7 +137,7 @@ test("NB202 contexts of a paused integration wait, those of others do not; a mut
   check.equal(neuro.heard(), ["unregister bet", "register bet"], "what was held is dropped, too");
 });
 
-test("NB203 the kill switch: everything goes, all that Neuro waits for fails once, and later answers count for nothing", () => {
+test("NB203 the kill switch: all actions that Neuro waits for fail once, and later results are ignored", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   poker.force(["bet"]);
   neuro.action("u1", "bet");
@@ -160,7 +160,7 @@ test("NB203 the kill switch: everything goes, all that Neuro waits for fails onc
   check.equal(neuro.heard(), ["register a b wave bet new", "force bet", "context [Chess] hm"]);
 });
 
-test("NB203 a force in which an action failed by the kill switch is asked again, unless its game has done it after all", () => {
+test("NB203b a force whose action was stopped is asked again, unless its game has done the action after all", () => {
   for (const success of [true, false]) {
     for (const isLiftedFirst of [true, false]) {
       const { scenario, neuro, operator, poker } = table();
@@ -190,7 +190,7 @@ test("NB203 a force in which an action failed by the kill switch is asked again,
   }
 });
 
-test("NB203 one that never answers what was stopped is asked again", () => {
+test("NB203b a force whose stopped action is never answered is asked again", () => {
   const { scenario, neuro, operator, poker } = table();
   poker.force(["bet"]);
   neuro.action("u1", "bet");
@@ -202,7 +202,7 @@ test("NB203 one that never answers what was stopped is asked again", () => {
   check.equal(scenario.observed("action_expired"), []);
 });
 
-test("NB204 while one is solo all others are held, those who come later too; several may be", () => {
+test("NB204 while one is solo all others are held, those that connect later, too; several may be solo", () => {
   const { scenario, neuro, operator } = table();
   operator.control("poker", { solo: true });
   check.equal(neuro.heard(), ["unregister a b"]);
@@ -219,7 +219,7 @@ test("NB204 while one is solo all others are held, those who come later too; sev
   check.equal(tetris.heard(), []);
 });
 
-test("NB205 what is decided holds over a restart, a new connection of the game and one of Neuro", () => {
+test("NB205 controls stay over a restart, a reconnect of the game and a reconnect of Neuro", () => {
   const { scenario, neuro, operator, chess } = table();
   operator.control("chess", { paused: true, approval: true });
   operator.control("poker", { muted: true });
@@ -243,7 +243,7 @@ test("NB205 what is decided holds over a restart, a new connection of the game a
   check.equal(new Operator(last).integration("chess").paused, false);
 });
 
-test("NB205 the kill switch and the common approval hold over a restart, written in the step that decides", () => {
+test("NB205 the kill switch and the approval of all stay over a restart, and are written in the same step", () => {
   const { scenario, operator } = table();
   operator.ask({ do: "setGlobalControls", to: { stopped: true, approval: true } });
   const later = new Scenario({ entries: scenario.entries(), now: scenario.now + 1_000 });
@@ -259,7 +259,7 @@ test("NB205 the kill switch and the common approval hold over a restart, written
   check.equal([...last.harness.stored.keys()].filter((key) => key.includes("/controls/")), []);
 });
 
-test("NB205 whoever decides is answered once it is stored, and it is in force before that", () => {
+test("NB205b a command is answered once its controls are stored, and takes effect before that", () => {
   const { scenario, neuro, operator } = table();
   const call = operator.call({ do: "setControls", id: "chess", to: { paused: true } });
   check.equal(neuro.heard(), ["unregister a b"]);
@@ -276,7 +276,7 @@ test("NB205 whoever decides is answered once it is stored, and it is in force be
   );
 });
 
-test("NB205 a paused integration is not forgotten for being away", () => {
+test("NB205 a paused integration is not forgotten while it is away", () => {
   const { scenario, operator, chess, poker } = table();
   operator.pause("chess");
   chess.close();
@@ -289,7 +289,7 @@ test("NB205 a paused integration is not forgotten for being away", () => {
   check.equal(operator.fault({ get: "integration", id: "chess" }), "notFound");
 });
 
-test("NB206 two Neuros: what is held is held before its own, the kill switch before both", () => {
+test("NB206 two upstreams: a pause holds an integration at its own, the kill switch at both", () => {
   const scenario = new Scenario({
     neuros: [{ id: "neuro" }, { id: "evil" }],
     integrations: [{ match: "Poker", upstream: "evil" }],
@@ -318,7 +318,7 @@ test("NB206 two Neuros: what is held is held before its own, the kill switch bef
   check.equal(evil.heard(), ["register a bet", "force bet"]);
 });
 
-test("NB207 a shared action with one paused owner goes to the others, and the paused one's answer is still owed", () => {
+test("NB207 a shared action with a paused owner goes to the others, and the paused one's result is still awaited", () => {
   const { neuro, operator, chess, poker } = table();
   neuro.action("u1", "wave");
   check.equal([chess.heard(), poker.heard()], [["action wave"], ["action wave"]]);
@@ -333,7 +333,7 @@ test("NB207 a shared action with one paused owner goes to the others, and the pa
   check.equal(neuro.heard(), ["result u2 false"]);
 });
 
-test("NB208 another definition of a name, made while held, is Neuro's when that is lifted", () => {
+test("NB208 a definition that was registered while held is the one that Neuro gets", () => {
   const { neuro, operator, chess } = table();
   operator.pause("chess");
   chess.register(otherAction("a"));

@@ -13,7 +13,7 @@ function outcome(answer: Answer | undefined): ActionOutcome {
 
 const actions = (game: FakeGame): readonly string[] => game.heard().filter((word) => word.startsWith("action "));
 
-test("NB220 an action of a person goes to one integration only, and its result to nobody but that person", () => {
+test("NB220 a person's action goes to one integration only, and its result to that person only", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   const call = operator.call({ do: "sendAction", id: "chess", name: "wave" });
   check.equal([actions(chess), actions(poker), operator.answer(call)], [["action wave"], [], undefined]);
@@ -33,7 +33,7 @@ test("NB220 an action of a person goes to one integration only, and its result t
   check.equal(scenario.observed("result_ignored").map(({ why }) => why), ["twice"]);
 });
 
-test("NB220 it ends at its deadline, or with its integration; Neuro's own actions are not disturbed", () => {
+test("NB220 a manual action ends at its deadline, or with its integration; Neuro's own actions are not affected", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   neuro.action("u1", "a");
   const late = operator.call({ do: "sendAction", id: "chess", name: "b" });
@@ -51,7 +51,7 @@ test("NB220 it ends at its deadline, or with its integration; Neuro's own action
   check.equal(neuro.heard().filter((word) => word.startsWith("result")), []);
 });
 
-test("NB220 it works while its integration is paused, while Neuro is away, and over her absence", () => {
+test("NB220 a manual action works while its integration is paused, and while Neuro is away", () => {
   const { neuro, operator, chess } = table();
   operator.pause("chess");
   const paused = operator.call({ do: "sendAction", id: "chess", name: "a" });
@@ -68,7 +68,7 @@ test("NB220 it works while its integration is paused, while Neuro is away, and o
   check.equal(neuro.heard(), ["startup"]);
 });
 
-test("NB221 what cannot be sent is refused with a sentence that says why", () => {
+test("NB221 an action that cannot be sent is refused with the reason", () => {
   const { scenario, operator, chess } = table();
   const schema = { type: "object", properties: { x: { type: "integer" } }, required: ["x"] };
   chess.register({ name: "move", description: "moves", schema });
@@ -96,7 +96,7 @@ test("NB221 what cannot be sent is refused with a sentence that says why", () =>
   check.equal(operator.fault({ do: "sendAction", id: "chess", name: "a" }), "restarting");
 });
 
-test("NB5 who looks sees those that wait in the order in which they are asked", () => {
+test("NB5b the status lists waiting forces in the order in which they are asked", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   const [go, snake] = [started(scenario, "Go", "stone"), started(scenario, "Snake", "turn")];
   chess.force(["a"]);
@@ -116,7 +116,7 @@ test("NB5 who looks sees those that wait in the order in which they are asked", 
   check.equal(neuro.heard().filter((word) => word.startsWith("force")), ["force stone", "force turn", "force bet"]);
 });
 
-test("NB222 a force answered by a person ends for Neuro once that is a success, and what she then says is not done", () => {
+test("NB222 a force that a person answered ends for Neuro with the success; her actions for it are not delivered", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a", "wave"]);
   poker.force(["bet"]);
@@ -141,7 +141,7 @@ test("NB222 a force answered by a person ends for Neuro once that is a success, 
   check.equal(ends, [["chess", "completed", scenario.observed("force_opened")[0]?.id]]);
 });
 
-test("NB222 a failure leaves the force to Neuro, or to another try", () => {
+test("NB222b a failure leaves the force to Neuro, or to another try", () => {
   const { scenario, neuro, operator, chess } = table();
   chess.force(["a"]);
   const first = operator.call({ do: "answerForce", force: operator.forceId(), name: "a" });
@@ -159,7 +159,7 @@ test("NB222 a failure leaves the force to Neuro, or to another try", () => {
   check.equal([neuro.heard(), operator.forces()], [["result u1 true"], []]);
 });
 
-test("NB222 a game that dies while a person answers its force: one outcome, and the force is its own again", () => {
+test("NB222 a game that leaves while a person answers its force: one result, and the force ends", () => {
   const { scenario, neuro, operator, chess } = table();
   chess.force(["a"]);
   const call = operator.call({ do: "answerForce", force: operator.forceId(), name: "a" });
@@ -170,7 +170,7 @@ test("NB222 a game that dies while a person answers its force: one outcome, and 
   check.equal(scenario.observed("force_ended").map(({ end }) => end), ["game_gone"]);
 });
 
-test("NB223 a force that waits is answered without Neuro ever hearing of it", () => {
+test("NB223 a waiting force is answered without Neuro being told", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -195,7 +195,7 @@ test("NB223 a force that waits is answered without Neuro ever hearing of it", ()
   ]]);
 });
 
-test("NB223 so is one that is held, and one while Neuro is away; and it is not asked again after a restart", () => {
+test("NB223 so is a held one, and one while Neuro is away; none is asked again after a restart", () => {
   const { scenario, neuro, operator, chess } = table();
   operator.pause("chess");
   chess.force(["a"]);
@@ -212,7 +212,7 @@ test("NB223 so is one that is held, and one while Neuro is away; and it is not a
   check.equal(later.neuro().open().heard(), ["startup", "register a b wave"], "it may have done it");
 });
 
-test("NB224 a force taken back ends at once, for Neuro too, and what she then says is not done", () => {
+test("NB224 a cancelled force ends at once, for Neuro, too, and her actions for it are not delivered", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a", "b"]);
   poker.force(["bet"]);
@@ -232,7 +232,7 @@ test("NB224 a force taken back ends at once, for Neuro too, and what she then sa
   check.equal(neuro.heard(), ["force bet"]);
 });
 
-test("NB224 one that Neuro did not answer for long is not asked again when it has been taken back", () => {
+test("NB224 a force that Neuro did not answer is not asked again after it was cancelled", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a"]);
   scenario.pass(130_000);
@@ -243,7 +243,7 @@ test("NB224 one that Neuro did not answer for long is not asked again when it ha
   check.equal(neuro.heard(), ["force bet"]);
 });
 
-test("NB224 taken back while Neuro's answer is with the game: she gets its result, once", () => {
+test("NB224 cancelled while Neuro's action is with the game: she gets its result, once", () => {
   const { scenario, neuro, operator, chess } = table();
   chess.force(["a"]);
   neuro.action("u1", "a");
@@ -255,7 +255,7 @@ test("NB224 taken back while Neuro's answer is with the game: she gets its resul
   check.equal(scenario.observed("force_ended").map(({ end }) => end), ["cancelled"]);
 });
 
-test("NB225 an action of a person that is in the force of that very game, and succeeds, ends the force", () => {
+test("NB225 a person's action that is in the force of the same game ends the force if it succeeds", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["wave"]);
   operator.call({ do: "sendAction", id: "poker", name: "wave" });
@@ -274,7 +274,7 @@ test("NB225 an action of a person that is in the force of that very game, and su
   check.equal(scenario.observed("force_ended").map(({ end }) => end), ["completed"]);
 });
 
-test("NB226 where the relay is Neuro, an answer is a choice, and a failed one is decided again", () => {
+test("NB226 for the built-in Neuro an answer is a choice, and a failed one is decided again", () => {
   const scenario = new Scenario({ neuros: [] });
   const chess = started(scenario, "Chess", "a", "b");
   const operator = new Operator(scenario);

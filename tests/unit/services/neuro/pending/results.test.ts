@@ -12,7 +12,7 @@ function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: Ret
 const ends = (scenario: Scenario): readonly string[] =>
   scenario.observed("force_ended").map(({ integration, end }) => `${integration} ${end}`);
 
-test("NB10 a game that dies with an action in flight: one failure when its grace is over, names first", () => {
+test("NB10 NB10b a game that leaves with an action in flight: after its grace the names go, then one failure", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   const poker = started(scenario, "Poker", "bet");
@@ -30,7 +30,7 @@ test("NB10 a game that dies with an action in flight: one failure when its grace
   check.equal(neuro.heard(), []);
 });
 
-test("NB10 in a force the names go first, and then a success, so that Neuro does not try again", () => {
+test("NB10b inside a force the names go first, and then a success, so that Neuro does not try again", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a", "b");
   started(scenario, "Poker", "bet").force([]);
@@ -45,7 +45,7 @@ test("NB10 in a force the names go first, and then a success, so that Neuro does
   check.equal(neuro.heard(), ["result u2 true"]);
 });
 
-test("NB10 the result comes before the deadline even where the grace is longer, and the game is back in the list later", () => {
+test("NB10 the result comes at the deadline if the grace is longer, and the game's actions return with it", () => {
   const { scenario, neuro } = opened({ actions: { grace: 30_000 } });
   const chess = started(scenario, "Chess", "a");
   chess.force(["a"]);
@@ -59,7 +59,7 @@ test("NB10 the result comes before the deadline even where the grace is longer, 
   check.equal(neuro.heard(), ["register a", "context [Chess] back"]);
 });
 
-test("NB11 a game that returns within its grace may still give its result", () => {
+test("NB11 a game that returns within its grace may still send its result", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.action("u1", "a");
@@ -73,7 +73,7 @@ test("NB11 a game that returns within its grace may still give its result", () =
   check.equal(neuro.heard(), []);
 });
 
-test("NB21 an action that arrives while its game is away is held, and delivered once when it is back", () => {
+test("NB21 an action for a game that is away is queued, and delivered once when it is back", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a").close();
   neuro.heard();
@@ -85,7 +85,7 @@ test("NB21 an action that arrives while its game is away is held, and delivered 
   check.equal(neuro.heard(), ["context [Chess] back", "result u1 true"]);
 });
 
-test("NB21 an action that its game got is never delivered twice", () => {
+test("NB21b an action that its game has got is never delivered twice", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a");
   neuro.action("u1", "a");
@@ -95,7 +95,7 @@ test("NB21 an action that its game got is never delivered twice", () => {
   check.equal(again.heard(), []);
 });
 
-test("NB12 no result: a failure at the deadline of the backend, less a tenth", () => {
+test("NB12 without a result a failure is sent at the deadline of the backend, less a tenth", () => {
   for (const [profile, ms] of [["neuro", 18_000], ["gary", 4_500], ["randy", 18_000]] as const) {
     const { scenario, neuro } = opened({ neuros: [{ profile }] });
     started(scenario, "Chess", "a");
@@ -108,7 +108,7 @@ test("NB12 no result: a failure at the deadline of the backend, less a tenth", (
   }
 });
 
-test("NB12 the deadline can be configured", () => {
+test("NB12b the deadline can be configured", () => {
   const { scenario, neuro } = opened({ neuros: [{ action_deadline: 1_000 }] });
   started(scenario, "Chess", "a");
   neuro.action("u1", "a");
@@ -118,7 +118,7 @@ test("NB12 the deadline can be configured", () => {
   check.equal(scenario.observed("action_expired").map(({ to }) => to), [["Chess"]]);
 });
 
-test("NB13 a result that is late, given twice, of another game, or of nothing counts for nothing", () => {
+test("NB13 a result that is late, sent twice, of another game or of no action is ignored", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   const poker = started(scenario, "Poker", "bet");
@@ -138,7 +138,7 @@ test("NB13 a result that is late, given twice, of another game, or of nothing co
   check.equal(scenario.observed("result_ignored").map(({ why }) => why), ["foreign", "twice", "late", "unknown"]);
 });
 
-test("NB14 a game that is silent holds up nobody else", () => {
+test("NB14 a game that does not answer delays no other game", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a");
   const poker = started(scenario, "Poker", "bet");
@@ -151,7 +151,7 @@ test("NB14 a game that is silent holds up nobody else", () => {
   check.equal(neuro.heard().length, 50);
 });
 
-test("NB15 a client that answers failures only is taken to have succeeded", () => {
+test("NB15 with `results: failures-only` no answer is a success after 500 ms", () => {
   const { scenario, neuro } = opened({ integrations: [{ match: "Go*", results: "failures-only" }] });
   const game = started(scenario, "Go Game", "a");
   neuro.heard();
@@ -165,7 +165,7 @@ test("NB15 a client that answers failures only is taken to have succeeded", () =
   check.equal(neuro.heard(), []);
 });
 
-test("NB15 three silent deadlines in a row show that a client confirms nothing; one success shows the contrary", () => {
+test("NB15b three missed deadlines in a row show that a client confirms nothing; one success shows the contrary", () => {
   const { scenario, neuro } = opened();
   const game = started(scenario, "Go Game", "a");
   neuro.heard();
@@ -185,7 +185,7 @@ test("NB15 three silent deadlines in a row show that a client confirms nothing; 
   check.equal(neuro.heard(), ["result u5 true"]);
 });
 
-test("NB15 a game that is away is not silent", () => {
+test("NB15b a game that is away misses no deadline", () => {
   const { scenario, neuro } = opened({ actions: { grace: 100_000 } });
   const chess = started(scenario, "Chess", "a");
   for (const id of ["u1", "u2", "u3", "u4"]) neuro.action(id, "a");
@@ -194,7 +194,7 @@ test("NB15 a game that is away is not silent", () => {
   check.equal(scenario.observed("input_repaired"), []);
 });
 
-test("NB15 in a force silence is a confirmation: Neuro must not try what may be done", () => {
+test("NB15c inside a force no answer is a success, because Neuro must not try again what may be done", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a").force(["a"]);
   neuro.action("u1", "a");
@@ -224,7 +224,7 @@ test("NB16 an action that was just unregistered is not delivered but answered", 
   check.equal(chess.heard(), []);
 });
 
-test("NB16 an action that nobody ever had is a failure, or left to others who share the backend", () => {
+test("NB16b an action that was never registered fails, or is left to others who share the backend", () => {
   const { scenario, neuro } = opened();
   neuro.heard();
   neuro.action("u1", "what");
@@ -239,7 +239,7 @@ test("NB16 an action that nobody ever had is a failure, or left to others who sh
   check.equal(neuro.heard(), ["unregister a", "result u3 false"], "ours is answered all the same");
 });
 
-test("NB40 an equal action of several is one before Neuro, and all who have it get it; the first success counts", () => {
+test("NB40 an equal action of several games is one action for Neuro, and all of them get it; the first success is the result", () => {
   const { scenario, neuro } = opened();
   const [one, two, three] = ["One", "Two", "Three"].map((name) => started(scenario, name, "a"));
   check.equal(neuro.heard(), ["startup", "register a"]);
@@ -252,7 +252,7 @@ test("NB40 an equal action of several is one before Neuro, and all who have it g
   check.equal(neuro.frames().map(({ data }) => data), [{ id: "u1", success: true, message: "mine" }]);
 });
 
-test("NB40 if all fail the last failure counts; if some stay silent, it counts at the deadline", () => {
+test("NB40 if all fail the last failure is the result; if some stay silent, it is the result at the deadline", () => {
   const { scenario, neuro } = opened();
   const one = started(scenario, "One", "a");
   const two = started(scenario, "Two", "a");
@@ -267,7 +267,7 @@ test("NB40 if all fail the last failure counts; if some stay silent, it counts a
   check.equal(neuro.frames().map(({ data }) => data), [{ id: "u2", success: false, message: "no" }]);
 });
 
-test("NB40 a broadcast goes to those who are here; who dies counts as failed at the end of its grace", () => {
+test("NB40c a shared action goes to connected owners; one that leaves counts as failed after its grace", () => {
   const { scenario, neuro } = opened();
   const one = started(scenario, "One", "a");
   const two = started(scenario, "Two", "a");
@@ -283,7 +283,7 @@ test("NB40 a broadcast goes to those who are here; who dies counts as failed at 
   check.equal(three.heard(), []);
 });
 
-test("NB40 within a force only the integration that asked gets it", () => {
+test("NB40b inside a force only the integration that sent the force gets the action", () => {
   const { scenario, neuro } = opened();
   const one = started(scenario, "One", "a");
   const two = started(scenario, "Two", "a");
@@ -292,7 +292,7 @@ test("NB40 within a force only the integration that asked gets it", () => {
   check.equal([one.heard(), two.heard()], [[], ["action a"]]);
 });
 
-test("NB40 `broadcast: first-owner` asks the first who is here", () => {
+test("NB40 `broadcast: first-owner` sends the action to the first connected owner", () => {
   const { scenario, neuro } = opened({ actions: { broadcast: "first-owner" } });
   const one = started(scenario, "One", "a");
   const two = started(scenario, "Two", "a");
@@ -302,7 +302,7 @@ test("NB40 `broadcast: first-owner` asks the first who is here", () => {
   check.equal([one.ids().length, two.ids().length], [1, 1]);
 });
 
-test("NB40 what one owner unregisters stays as long as another has it", () => {
+test("NB40 what one owner unregisters stays registered while another has it", () => {
   const { scenario, neuro } = opened();
   const one = started(scenario, "One", "a");
   const two = started(scenario, "Two", "a");
@@ -314,7 +314,7 @@ test("NB40 what one owner unregisters stays as long as another has it", () => {
   check.equal(neuro.heard(), ["result u1 true", "unregister a"]);
 });
 
-test("NB38 more actions than an integration may have are refused, and it is told", () => {
+test("NB38 more actions than an integration may have are refused, and its developer is told", () => {
   const { scenario, neuro } = opened();
   const many = Array.from({ length: 201 }, (_, n) => `a${n}`);
   started(scenario, "Chess", ...many);
@@ -323,7 +323,7 @@ test("NB38 more actions than an integration may have are refused, and it is told
   check.equal(scenario.observed("input_refused").map(({ fault }) => fault), ["queueFull"]);
 });
 
-test("NB38 `limits.actions` bounds them all", () => {
+test("NB38b `limits.actions` bounds the actions of all integrations", () => {
   const { DEFAULT, neuro } = bounded(3);
   started(DEFAULT, "Chess", "a", "b");
   started(DEFAULT, "Poker", "c", "d");
@@ -337,7 +337,7 @@ function bounded(actions: number): { DEFAULT: Scenario; neuro: ReturnType<Scenar
   return { DEFAULT: small, neuro: small.neuro().open() };
 }
 
-test("NB26 what did not change costs nothing; what did is unregistered and registered, for every backend to end equal", () => {
+test("NB26 an unchanged definition sends nothing; a changed one is unregistered and registered", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a", "b");
   neuro.heard();
@@ -349,7 +349,7 @@ test("NB26 what did not change costs nothing; what did is unregistered and regis
   check.equal(neuro.heard(), []);
 });
 
-test("NB44 an id that a game is given ends with Neuro's, and a game that answers with hers alone is understood", () => {
+test("NB44 the id of a game's action ends with Neuro's, and a game may answer with Neuro's alone", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.action("move-1", "a");

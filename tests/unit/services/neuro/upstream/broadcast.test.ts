@@ -13,7 +13,7 @@ function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: Fak
 
 const STOPPABLE: ScenarioOptions = { integrations: [{ match: "Safe*", shutdown: true, speech_finished: true }] };
 
-test("NC20 a graceful shutdown goes to games that may hear of it, and Neuro hears once that all are ready", () => {
+test("NC20 a graceful shutdown goes to games that are allowed it, and Neuro is told once that all are ready", () => {
   const { scenario, neuro } = opened(STOPPABLE);
   const [one, two, cpp] = [
     started(scenario, "Safe One", "a"),
@@ -31,7 +31,7 @@ test("NC20 a graceful shutdown goes to games that may hear of it, and Neuro hear
   check.equal(cpp.heard(), ["action c"], "and the relay goes on");
 });
 
-test("NC20 who leaves is ready, and who never answers is not waited for", () => {
+test("NC20 a game that leaves is ready, and one that never answers is awaited for 30 s", () => {
   const { scenario, neuro } = opened(STOPPABLE);
   const one = started(scenario, "Safe One", "a");
   started(scenario, "Safe Two", "b");
@@ -45,7 +45,7 @@ test("NC20 who leaves is ready, and who never answers is not waited for", () => 
   check.equal(neuro.heard(), []);
 });
 
-test("NC20 where nobody may hear of it the relay is ready at once", () => {
+test("NC20 if no game is allowed it, the relay is ready at once", () => {
   const { scenario, neuro } = opened();
   const cpp = started(scenario, "C++", "c");
   neuro.heard();
@@ -53,7 +53,7 @@ test("NC20 where nobody may hear of it the relay is ready at once", () => {
   check.equal([neuro.heard(), cpp.heard()], [["shutdown/ready"], []]);
 });
 
-test("NC20 an immediate shutdown leaves a few seconds", () => {
+test("NC20 an immediate shutdown leaves 4 s", () => {
   const { scenario, neuro } = opened(STOPPABLE);
   const one = started(scenario, "Safe One", "a");
   neuro.heard();
@@ -88,7 +88,7 @@ test("NC21 a cancellation also reaches games after Neuro was told that all are r
   check.equal(one.heard(), ["shutdown/graceful"]);
 });
 
-test("NC21 a cancellation reaches exactly those who were asked", () => {
+test("NC21 a cancellation reaches exactly the games that were asked", () => {
   const { scenario, neuro } = opened(STOPPABLE);
   const one = started(scenario, "Safe One", "a");
   neuro.say("shutdown/graceful", { wants_shutdown: true });
@@ -109,7 +109,7 @@ test("NC22 `speech_finished` goes to games that are allowed it", () => {
   check.equal([safe.heard(), cpp.heard()], [["speech_finished"], []]);
 });
 
-test("NC23 who Neuro is is told to all games once she says so, to those who start later, and again when it changes", () => {
+test("NC23 Neuro's session goes to all games once it is known, to those that start later, and again when it changes", () => {
   const { scenario, neuro } = opened();
   const early = started(scenario, "Early", "a");
   check.equal(early.heard(), []);
@@ -132,13 +132,13 @@ function characterIn({ data }: JsonObject): unknown {
   return isObject(session) ? session["characterId"] : undefined;
 }
 
-test("NC23 a backend that never says who it is is who the settings say", () => {
+test("NC23 for a backend that sends no session, games get the configured character", () => {
   const { scenario } = opened({ neuros: [{ profile: "randy", character: "evil" }] });
   const game = started(scenario, "Game", "a");
   check.equal(game.heardFrames().map(characterIn), ["evil"]);
 });
 
-test("NC24 a game pinned to one character takes no part while the other one is there", () => {
+test("NC24 a game assigned to one character takes no part while Neuro is the other one", () => {
   const { scenario, neuro } = opened({
     neuros: [{ character: "neuro" }],
     integrations: [{ match: "Pinned", upstream: "neuro" }],

@@ -12,7 +12,7 @@ function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: Fak
 const ends = (scenario: Scenario): readonly string[] =>
   scenario.observed("force_ended").map(({ integration, end }) => `${integration} ${end}`);
 
-test("NC3 after a reconnect: startup, one register, the open force again, then held context", () => {
+test("NC3 after a reconnect: startup, one register, the open force again, then queued contexts", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   const poker = started(scenario, "Poker", "bet");
@@ -28,7 +28,7 @@ test("NC3 after a reconnect: startup, one register, the open force again, then h
   check.equal(scenario.closed, [], "games notice nothing");
 });
 
-test("NC4 an answer to an action of an earlier connection is not given to a new one with the same id", () => {
+test("NC4 the result of an action of an earlier connection is not sent for a new action with the same id", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.action("0", "a");
@@ -44,7 +44,7 @@ test("NC4 an answer to an action of an earlier connection is not given to a new 
   check.equal(neuro.heard(), []);
 });
 
-test("NC4 a success while Neuro is away completes its force: the game is not asked twice", () => {
+test("NC4b a success while Neuro is away completes its force: the game is not asked twice", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a").force(["a"]);
   neuro.action("0", "a");
@@ -54,7 +54,7 @@ test("NC4 a success while Neuro is away completes its force: the game is not ask
   check.equal(ends(scenario), ["Chess completed"]);
 });
 
-test("NC4 nor is it asked again while it still owes the answer", () => {
+test("NC4b a game is not asked again while its result is outstanding", () => {
   const { scenario, neuro } = opened({ neuros: [{ action_deadline: 100_000 }] });
   const chess = started(scenario, "Chess", "a").force(["a"]);
   neuro.action("0", "a");
@@ -67,7 +67,7 @@ test("NC4 nor is it asked again while it still owes the answer", () => {
   check.equal(ends(scenario), []);
 });
 
-test("NC5 repeated losses: more and more time between dials, no double registration, no double force", () => {
+test("NC5 repeated losses: growing time between dials, no double registration, no double force", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a").force(["a"]);
   const heard: string[] = [];
@@ -82,7 +82,7 @@ test("NC5 repeated losses: more and more time between dials, no double registrat
   check.that(waits.every((ms) => ms <= 15_000));
 });
 
-test("NC5 a dial that is refused or never answered is tried again for ever", () => {
+test("NC5 a dial that is refused or never answered is repeated without end", () => {
   const scenario = new Scenario();
   for (let n = 0; n < 20; n++) {
     const last = scenario.dials.at(-1);
@@ -93,7 +93,7 @@ test("NC5 a dial that is refused or never answered is tried again for ever", () 
   check.that(scenario.observed("upstream_lost").length >= 20);
 });
 
-test("NC6 what an old socket still says counts for nothing", () => {
+test("NC6 frames of an old link are ignored", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   const old = neuro.link;
@@ -107,7 +107,7 @@ test("NC6 what an old socket still says counts for nothing", () => {
   check.equal(neuro.heard(), ["startup", "register a"]);
 });
 
-test("NC7 `reregister_all` registers everything again, but not as the echo of a full register", () => {
+test("NC7 `reregister_all` registers everything again, unless everything was just registered", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a");
   neuro.heard();
@@ -118,13 +118,13 @@ test("NC7 `reregister_all` registers everything again, but not as the echo of a 
   check.equal(neuro.heard(), ["register a"]);
 });
 
-test("NC7 a backend whose `startup` clears nothing is told what goes before what comes", () => {
+test("NC7b a backend whose `startup` clears nothing gets the names unregistered before they are registered", () => {
   const scenario = new Scenario({ neuros: [{ profile: "randy" }] });
   started(scenario, "Chess", "a");
   check.equal(scenario.neuro().open().heard(), ["startup", "unregister a", "register a"]);
 });
 
-test("NC8 what cannot be read from upstream is noted, and what is unknown goes to those who watch", () => {
+test("NC8 an unreadable frame is reported, and an unknown command goes to watchers", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   const { link } = neuro;
@@ -155,7 +155,7 @@ test("NC9 contexts are attributed, and attribution can be turned off", () => {
   );
 });
 
-test("NC10 contexts are held while Neuro is away: at most 200 of each, the oldest silent ones go first, for 10 minutes", () => {
+test("NC10 contexts wait while Neuro is away: at most 200 of each, the oldest silent ones dropped first, for 10 minutes", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.heard();
@@ -174,7 +174,7 @@ test("NC10 contexts are held while Neuro is away: at most 200 of each, the oldes
   check.equal(neuro.reopen().heard().filter((word) => word.startsWith("context")), ["context [Chess] new"]);
 });
 
-test("NC11 contexts keep to the budget, equal silent ones are said once, and nothing else waits for them", () => {
+test("NC11 NC11b contexts keep to the budget, equal silent ones are sent once, and nothing else waits for them", () => {
   const { scenario, neuro } = opened({ neuros: [{ context_rate: 10, context_burst: 5 }] });
   const chess = started(scenario, "Chess", "a");
   neuro.heard();
@@ -190,7 +190,7 @@ test("NC11 contexts keep to the budget, equal silent ones are said once, and not
   check.equal(neuro.heard(), ["context [Chess] c7"]);
 });
 
-test("NC11 while the lane upstream is full contexts wait, each game in its turn", () => {
+test("NC11 contexts wait under backpressure, one of each game in turn", () => {
   const { scenario, neuro } = opened();
   const [chess, poker] = [started(scenario, "Chess", "a"), started(scenario, "Poker", "bet")];
   neuro.heard();
@@ -306,7 +306,7 @@ test("NC39 a settled write looks at no context but its own", () => {
   check.equal(visits, 0);
 });
 
-test("NC12 Jippity drops context while a result is pending, so it is held until then, in order", () => {
+test("NC12 for Jippity contexts wait while a result is pending, in order", () => {
   const { scenario, neuro } = opened({ neuros: [{ profile: "jippity" }] });
   const chess = started(scenario, "Chess", "a");
   neuro.heard();
@@ -317,7 +317,7 @@ test("NC12 Jippity drops context while a result is pending, so it is held until 
   check.equal(neuro.heard(), ["result u1 true", "context [Chess] one", "context [Chess] two"]);
 });
 
-test("NC13 several Neuros: each integration at exactly one, by the first pattern, each with its own names and slot", () => {
+test("NC13 several upstreams: each integration has one, by the first pattern; each has its own names and force", () => {
   const scenario = new Scenario({
     neuros: [{ id: "neuro" }, { id: "evil", url: "ws://evil.test" }],
     integrations: [{ match: "Evil*", upstream: "evil" }, { match: "*", upstream: undefined }],
@@ -345,7 +345,7 @@ test("NC14 a loop of relays is refused, and so are too many hops", () => {
   check.equal(scenario.observed("greeting_refused").length, 2);
 });
 
-test("NC14 who is behind us is said to who is before us, so that a loop shows", () => {
+test("NC14 each relay tells the next one which relays are behind it, so that a loop shows", () => {
   const { scenario, neuro } = opened();
   const before = scenario.dials.length;
   scenario.game("Chained", { via: "b,c" });
@@ -356,7 +356,7 @@ test("NC14 who is behind us is said to who is before us, so that a loop shows", 
   check.equal(neuro.open().heard(), ["startup"]);
 });
 
-test("NC15 registering one more game costs what one game costs", () => {
+test("NC15 registering one more game sends only that game's actions", () => {
   const { scenario, neuro } = opened();
   for (let n = 0; n < 30; n++) started(scenario, `G${n}`, otherAction(`a${n}`));
   neuro.heard();
@@ -364,7 +364,7 @@ test("NC15 registering one more game costs what one game costs", () => {
   check.equal(neuro.heard(), ["register z"]);
 });
 
-test("NC15 200 games with 50 actions each are one batch after a restart of Neuro, in frames she can take", () => {
+test("NC15 200 games with 50 actions each are registered in frames of a size that Neuro accepts", () => {
   const base = new Scenario();
   const settings = { ...base.harness.settings, limits: { ...base.harness.settings.limits, actions: 20_000 } };
   const scenario = new Scenario({ settings });
@@ -380,7 +380,7 @@ test("NC15 200 games with 50 actions each are one batch after a restart of Neuro
   check.equal(names.length, 10_000);
 });
 
-test("NC16 the Intermediary is told whether there is a Neuro, at first and whenever that changes", () => {
+test("NC16 the Intermediary is told whether Neuro is connected, at first and at each change", () => {
   const scenario = new Scenario();
   const upstream = (): readonly unknown[] =>
     scenario.posted().flatMap((message) => message.is === "upstreamChanged" ? [[message.configured, message.open]] : []);
@@ -391,7 +391,7 @@ test("NC16 the Intermediary is told whether there is a Neuro, at first and whene
   check.equal(upstream(), [[true, false]]);
 });
 
-test("NC17 a wrong clock makes nothing wait for ever", () => {
+test("NC17 a clock that jumps leaves nothing waiting without end", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.action("u1", "a");
