@@ -124,8 +124,8 @@ function registryValue(game: Game): Json {
     };
   });
   const released = [...game.reservedNames.values()].map((
-    offered,
-  ) => [offered.originalName, offered.name, offered.reservedUntil]);
+    upstreamAction,
+  ) => [upstreamAction.originalName, upstreamAction.name, upstreamAction.reservedUntil]);
   const from = connection === undefined ? {} : { connection: { ...connection } };
   const leftAt = presence.is === "connected" ? 0 : presence.since;
   const decided = Object.values(controls).includes(true) ? { controls: { ...controls } } : {};

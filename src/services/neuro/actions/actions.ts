@@ -39,18 +39,18 @@ export type RegisterOutcome = "new" | "same" | "redefined" | "refused";
 /** Registers one action of a game, or registers it again. */
 export function registerAction(game: Game, definition: Definition, now: Millis): RegisterOutcome {
   const { name } = definition.action;
-  const owned = game.actions.get(name);
-  if (owned === undefined) return registerNew(game, definition, now);
-  owned.isUnconfirmed = false;
-  if (owned.upstreamAction.digest === definition.digest) return "same";
-  const { upstreamAction } = owned;
+  const gameAction = game.actions.get(name);
+  if (gameAction === undefined) return registerNew(game, definition, now);
+  gameAction.isUnconfirmed = false;
+  if (gameAction.upstreamAction.digest === definition.digest) return "same";
+  const { upstreamAction } = gameAction;
   const shared = findShared(game.upstream, definition);
   if (upstreamAction.owners.size === 1 && shared === undefined) {
     define(upstreamAction, definition, game.upstream);
     game.upstream.unsynced.add(upstreamAction);
   } else {
-    removeOwner(owned, now);
-    addOwner(owned, shared ?? createUnderNewName(game, definition, now));
+    removeOwner(gameAction, now);
+    addOwner(gameAction, shared ?? createUnderNewName(game, definition, now));
   }
   return "redefined";
 }
@@ -63,19 +63,19 @@ function registerNew(game: Game, definition: Definition, now: Millis): RegisterO
   const { name } = definition.action;
   const upstreamAction = findShared(game.upstream, definition) ?? reclaimName(game, definition) ??
     createUnderNewName(game, definition, now);
-  const owned: GameAction = { game, name, upstreamAction, isUnconfirmed: false };
-  game.actions.set(name, owned);
+  const gameAction: GameAction = { game, name, upstreamAction, isUnconfirmed: false };
+  game.actions.set(name, gameAction);
   if (game.isVisible) state.actionCount++;
-  addOwner(owned, upstreamAction);
+  addOwner(gameAction, upstreamAction);
   return "new";
 }
 
 /** Removes one action of a game. */
-export function unregisterAction(owned: GameAction, now: Millis): void {
-  const { game } = owned;
-  game.actions.delete(owned.name);
+export function unregisterAction(gameAction: GameAction, now: Millis): void {
+  const { game } = gameAction;
+  game.actions.delete(gameAction.name);
   if (game.isVisible) game.service.actionCount--;
-  removeOwner(owned, now);
+  removeOwner(gameAction, now);
 }
 
 /** Neuro sees the actions of a game unless it is away, off air or held. */
@@ -97,28 +97,28 @@ function setVisible(game: Game, isShown: boolean): void {
 }
 
 /** True if Neuro should have the action. */
-export function isWanted(offered: UpstreamAction): boolean {
-  for (const { game } of offered.owners.values()) if (game.isVisible) return true;
+export function isWanted(upstreamAction: UpstreamAction): boolean {
+  for (const { game } of upstreamAction.owners.values()) if (game.isVisible) return true;
   return false;
 }
 
 /** True if Neuro can use this action of this game now. */
-export const isLive = (owned: GameAction | undefined): owned is GameAction =>
-  owned !== undefined && !owned.isUnconfirmed && owned.game.isVisible;
+export const isLive = (gameAction: GameAction | undefined): gameAction is GameAction =>
+  gameAction !== undefined && !gameAction.isUnconfirmed && gameAction.game.isVisible;
 
 /** Sends Neuro what changed. */
 export function sync(upstream: Upstream, ctx: StepContext, mainThread?: boolean): void {
   if (upstream.unsynced.size === 0) return;
   const gone: string[] = [];
   const added: UpstreamAction[] = [];
-  for (const offered of upstream.unsynced) {
-    const wanted = isWanted(offered);
-    if (offered.isRegistered && (!wanted || offered.isStale)) {
-      offered.isRegistered = false;
-      gone.push(offered.name);
+  for (const upstreamAction of upstream.unsynced) {
+    const wanted = isWanted(upstreamAction);
+    if (upstreamAction.isRegistered && (!wanted || upstreamAction.isStale)) {
+      upstreamAction.isRegistered = false;
+      gone.push(upstreamAction.name);
     }
-    offered.isStale = false;
-    if (wanted && !offered.isRegistered) added.push(offered);
+    upstreamAction.isStale = false;
+    if (wanted && !upstreamAction.isRegistered) added.push(upstreamAction);
   }
   upstream.unsynced.clear();
   if (!upstream.isOpen) return;
@@ -144,8 +144,8 @@ export function registerAll(upstream: Upstream, ctx: StepContext): void {
 }
 
 /** Lets the next `sync` unregister the actions and register them again, which cancels a force that has them. */
-export function markStale(upstream: Upstream, offered: Iterable<UpstreamAction>): void {
-  for (const each of offered) {
+export function markStale(upstream: Upstream, actions: Iterable<UpstreamAction>): void {
+  for (const each of actions) {
     each.isStale = each.isRegistered;
     upstream.unsynced.add(each);
   }
@@ -153,17 +153,17 @@ export function markStale(upstream: Upstream, offered: Iterable<UpstreamAction>)
 
 /** The connection is lost, and with it everything that was registered. */
 export function forgetRegistered(upstream: Upstream): void {
-  for (const offered of upstream.actions.values()) {
-    offered.isRegistered = false;
-    offered.isStale = false;
+  for (const upstreamAction of upstream.actions.values()) {
+    upstreamAction.isRegistered = false;
+    upstreamAction.isStale = false;
   }
   upstream.unsynced.clear();
 }
 
-function sendRegister(upstream: Upstream, offered: readonly UpstreamAction[], ctx: StepContext): void {
+function sendRegister(upstream: Upstream, added: readonly UpstreamAction[], ctx: StepContext): void {
   for (const mainThread of [undefined, false, true]) {
     const actions: Action[] = [];
-    for (const each of offered) {
+    for (const each of added) {
       if (each.mainThread !== mainThread) continue;
       each.isRegistered = true;
       upstream.forces.retiredNames.delete(each.name);
@@ -174,19 +174,19 @@ function sendRegister(upstream: Upstream, offered: readonly UpstreamAction[], ct
   }
 }
 
-function addOwner(owned: GameAction, offered: UpstreamAction): void {
-  const { upstream } = owned.game;
-  owned.upstreamAction = offered;
-  offered.owners.set(owned.game, owned);
-  if (upstream.reserved.delete(offered)) {
-    offered.reservedFor?.reservedNames.delete(offered.originalName);
-    offered.reservedFor = undefined;
+function addOwner(gameAction: GameAction, upstreamAction: UpstreamAction): void {
+  const { upstream } = gameAction.game;
+  gameAction.upstreamAction = upstreamAction;
+  upstreamAction.owners.set(gameAction.game, gameAction);
+  if (upstream.reserved.delete(upstreamAction)) {
+    upstreamAction.reservedFor?.reservedNames.delete(upstreamAction.originalName);
+    upstreamAction.reservedFor = undefined;
   }
-  upstream.unsynced.add(offered);
+  upstream.unsynced.add(upstreamAction);
 }
 
-function removeOwner(owned: GameAction, now: Millis): void {
-  const { game, upstreamAction } = owned;
+function removeOwner(gameAction: GameAction, now: Millis): void {
+  const { game, upstreamAction } = gameAction;
   const { upstream } = game;
   upstreamAction.owners.delete(game);
   upstream.unsynced.add(upstreamAction);
@@ -194,15 +194,15 @@ function removeOwner(owned: GameAction, now: Millis): void {
 }
 
 /** Reserves a name without owner for a game, and frees names that were reserved for too long. */
-function reserveName(game: Game, offered: UpstreamAction, now: Millis): void {
+function reserveName(game: Game, upstreamAction: UpstreamAction, now: Millis): void {
   const { upstream } = game;
   const { actions, limits } = game.service.settings;
-  const earlier = game.reservedNames.get(offered.originalName);
-  if (earlier !== undefined && earlier !== offered) freeName(upstream, earlier);
-  game.reservedNames.set(offered.originalName, offered);
-  offered.reservedFor = game;
-  offered.reservedUntil = now + actions.parked;
-  upstream.reserved.add(offered);
+  const earlier = game.reservedNames.get(upstreamAction.originalName);
+  if (earlier !== undefined && earlier !== upstreamAction) freeName(upstream, earlier);
+  game.reservedNames.set(upstreamAction.originalName, upstreamAction);
+  upstreamAction.reservedFor = game;
+  upstreamAction.reservedUntil = now + actions.parked;
+  upstream.reserved.add(upstreamAction);
   for (const oldest of upstream.reserved) {
     if (oldest.reservedUntil > now && upstream.reserved.size <= limits.actions) break;
     freeName(upstream, oldest);
@@ -210,12 +210,12 @@ function reserveName(game: Game, offered: UpstreamAction, now: Millis): void {
 }
 
 /** Frees a name that has no owner. */
-export function freeName(upstream: Upstream, offered: UpstreamAction): void {
-  upstream.reserved.delete(offered);
-  offered.reservedFor?.reservedNames.delete(offered.originalName);
-  offered.reservedFor = undefined;
-  if (upstream.actions.get(offered.name) === offered) upstream.actions.delete(offered.name);
-  forgetDefinition(upstream, offered);
+export function freeName(upstream: Upstream, upstreamAction: UpstreamAction): void {
+  upstream.reserved.delete(upstreamAction);
+  upstreamAction.reservedFor?.reservedNames.delete(upstreamAction.originalName);
+  upstreamAction.reservedFor = undefined;
+  if (upstream.actions.get(upstreamAction.name) === upstreamAction) upstream.actions.delete(upstreamAction.name);
+  forgetDefinition(upstream, upstreamAction);
 }
 
 function findShared(upstream: Upstream, { digest }: Definition): UpstreamAction | undefined {
@@ -224,9 +224,9 @@ function findShared(upstream: Upstream, { digest }: Definition): UpstreamAction 
 }
 
 function reclaimName(game: Game, definition: Definition): UpstreamAction | undefined {
-  const offered = game.reservedNames.get(definition.action.name);
-  if (offered !== undefined) define(offered, definition, game.upstream);
-  return offered;
+  const upstreamAction = game.reservedNames.get(definition.action.name);
+  if (upstreamAction !== undefined) define(upstreamAction, definition, game.upstream);
+  return upstreamAction;
 }
 
 function createUnderNewName(game: Game, definition: Definition, now: Millis): UpstreamAction {
@@ -241,7 +241,7 @@ function createUnderNewName(game: Game, definition: Definition, now: Millis): Up
 /** Adds a name without owner to the table. */
 export function createUpstreamAction(upstream: Upstream, name: string, definition: Definition): UpstreamAction {
   const { action, mainThread, digest } = definition;
-  const offered: UpstreamAction = {
+  const upstreamAction: UpstreamAction = {
     name,
     originalName: action.name,
     definition: { ...action, name },
@@ -253,24 +253,24 @@ export function createUpstreamAction(upstream: Upstream, name: string, definitio
     reservedFor: undefined,
     reservedUntil: 0,
   };
-  upstream.actions.set(name, offered);
-  upstream.byDefinition.set(offered.digest, offered);
-  return offered;
+  upstream.actions.set(name, upstreamAction);
+  upstream.byDefinition.set(upstreamAction.digest, upstreamAction);
+  return upstreamAction;
 }
 
-function define(offered: UpstreamAction, { action, mainThread, digest }: Definition, upstream: Upstream): void {
-  if (offered.digest === digest) return;
-  forgetDefinition(upstream, offered);
-  offered.definition = { ...action, name: offered.name };
-  offered.mainThread = mainThread;
-  offered.digest = digest;
-  offered.isStale = offered.isRegistered;
-  upstream.byDefinition.set(offered.digest, offered);
+function define(upstreamAction: UpstreamAction, { action, mainThread, digest }: Definition, upstream: Upstream): void {
+  if (upstreamAction.digest === digest) return;
+  forgetDefinition(upstream, upstreamAction);
+  upstreamAction.definition = { ...action, name: upstreamAction.name };
+  upstreamAction.mainThread = mainThread;
+  upstreamAction.digest = digest;
+  upstreamAction.isStale = upstreamAction.isRegistered;
+  upstream.byDefinition.set(upstreamAction.digest, upstreamAction);
 }
 
-function forgetDefinition(upstream: Upstream, offered: UpstreamAction): void {
-  const { digest } = offered;
-  if (upstream.byDefinition.get(digest) === offered) upstream.byDefinition.delete(digest);
+function forgetDefinition(upstream: Upstream, upstreamAction: UpstreamAction): void {
+  const { digest } = upstreamAction;
+  if (upstream.byDefinition.get(digest) === upstreamAction) upstream.byDefinition.delete(digest);
 }
 
 /** Restores an action of a game that is away, under its former upstream name unless another action has that name. */
@@ -282,9 +282,9 @@ export function restoreAction(game: Game, definition: Definition, before: string
   const isSame = held !== undefined && held.originalName === name && held.digest === definition.digest;
   const upstreamAction = findShared(upstream, definition) ?? (isSame ? held : undefined) ??
     createUpstreamAction(upstream, held === undefined ? before : newName(upstream, game, name), definition);
-  const owned: GameAction = { game, name, upstreamAction, isUnconfirmed: false };
-  game.actions.set(name, owned);
-  addOwner(owned, upstreamAction);
+  const gameAction: GameAction = { game, name, upstreamAction, isUnconfirmed: false };
+  game.actions.set(name, gameAction);
+  addOwner(gameAction, upstreamAction);
 }
 
 /** Restores a name that was reserved for a game. Its definition was not stored. */
@@ -292,13 +292,13 @@ export function restoreReservedName(game: Game, kept: { original: string; before
   const { original, before, freeAt } = kept;
   const { upstream } = game;
   if (upstream.actions.has(before) || game.reservedNames.has(original)) return;
-  const offered = createUpstreamAction(upstream, before, {
+  const upstreamAction = createUpstreamAction(upstream, before, {
     action: { name: original, description: "" },
     mainThread: undefined,
     digest: "",
   });
-  offered.reservedFor = game;
-  offered.reservedUntil = freeAt;
-  game.reservedNames.set(original, offered);
-  upstream.reserved.add(offered);
+  upstreamAction.reservedFor = game;
+  upstreamAction.reservedUntil = freeAt;
+  game.reservedNames.set(original, upstreamAction);
+  upstream.reserved.add(upstreamAction);
 }

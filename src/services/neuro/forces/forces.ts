@@ -104,7 +104,7 @@ function open(force: Force, attempt: 1 | 2, ctx: StepContext): void {
   });
 }
 
-/** Names that were not registered when the force came, and still are not: its developer is told, once. */
+/** Tells the developer, once, which names of a force were not registered when it came and still are not. */
 function reportUnknownNames({ game, message, state }: Force, names: ReadonlySet<string>, ctx: StepContext): void {
   const what = "force_names_unknown";
   const unknown = message.names.filter((name) => !names.has(name));
@@ -162,7 +162,7 @@ function giveUpIfLast(upstream: Upstream, ctx: StepContext): void {
   if (isOver) dispatchToCurrent(upstream, { is: "given_up", othersWait: othersWait(forces) }, ctx);
 }
 
-/** The force that a success answers of which Neuro was not told: she must not do it as well. */
+/** The force that a success has answered without Neuro: she must not answer it as well. */
 function satisfiedForce({ game, name, force, isManual, startedAt }: EndedAction): Force | undefined {
   const { current, waiting } = game.upstream.forces;
   const own = current?.game === game ? current : undefined;

@@ -31,7 +31,7 @@ export interface WaitingForce {
   readonly awaitNamesUntil: Millis | undefined;
 }
 
-/** A waiting force that a person has answered: its game has the action and owes the result. */
+/** A waiting force that a person has answered: its game has the action, and the result is outstanding. */
 export interface ClaimedForce {
   readonly is: "claimed";
   readonly rank: ForceRank;
@@ -60,7 +60,7 @@ export interface RetryingForce {
   readonly mustRepeat: boolean;
 }
 
-/** Its game has actions for the force and owes their results. */
+/** Its game has actions for the force, and their results are outstanding. */
 export interface AnsweringForce {
   readonly is: "answering";
   readonly sent: SentForce;
@@ -75,7 +75,7 @@ export interface SettlingForce {
   readonly sent: SentForce;
 }
 
-/** Ended by a person or outside Neuro's sight. She has lost the force and may not have heard of that. */
+/** Ended by a person or outside Neuro's sight. The force was withdrawn from her, and actions for it may be on their way. */
 export interface RevokedForce {
   readonly is: "revoked";
   readonly sent: SentForce;

@@ -44,13 +44,13 @@ export function answerForce(state: NeuroState, answer: Answer, ctx: StepContext)
   if (hasOutstanding(force.state)) return failed("notNow", "an answer to this force is on its way; wait for its result");
   const ready = checkAction(force.game, answer);
   if (!ready.ok) return ready;
-  const { owned, data } = ready.value;
+  const { gameAction, data } = ready.value;
   const { upstream } = force.game;
   if (upstream.forces.current === force && upstream.decider?.force !== undefined) {
-    return chooseFor(upstream, { ...answer, owned, data }, ctx);
+    return chooseFor(upstream, { ...answer, gameAction, data }, ctx);
   }
   const origin = { is: "person" as const, request: requestId };
-  startAction({ origin, action: owned.upstreamAction, data, force, recipients: [owned] }, ctx);
+  startAction({ origin, action: gameAction.upstreamAction, data, force, recipients: [gameAction] }, ctx);
   return ok(undefined);
 }
 
@@ -68,11 +68,12 @@ export function cancelForce(state: NeuroState, id: string, ctx: StepContext): Re
 /** A choice for the force that the built-in Neuro is about to decide. It needs no approval. */
 function chooseFor(
   upstream: Upstream,
-  { requestId, by, owned, data }: Answer & { readonly owned: GameAction },
+  { requestId, by, gameAction, data }: Answer & { readonly gameAction: GameAction },
   ctx: StepContext,
 ): Result<Json | undefined> {
   const { decider, pendingActions } = upstream;
-  const chosen = decider && chooseAction(decider, { from: by, name: owned.upstreamAction.name, data: data ?? "" }, ctx);
+  const chosen = decider &&
+    chooseAction(decider, { from: by, name: gameAction.upstreamAction.name, data: data ?? "" }, ctx);
   for (const message of chosen?.ok ? chosen.value : []) {
     if (message.command !== "action") continue;
     dispatchAction(upstream, message, ctx);

@@ -30,10 +30,10 @@ export function sendAction(
 ): Result<Json | undefined> {
   const ready = checkAction(game, { name, data });
   if (!ready.ok) return ready;
-  const { owned, data: checked } = ready.value;
-  const { upstreamAction } = owned;
+  const { gameAction, data: checked } = ready.value;
+  const { upstreamAction } = gameAction;
   const origin = { is: "person" as const, request: requestId };
-  startAction({ origin, action: upstreamAction, data: checked, force: undefined, recipients: [owned] }, ctx);
+  startAction({ origin, action: upstreamAction, data: checked, force: undefined, recipients: [gameAction] }, ctx);
   return ok(undefined);
 }
 
@@ -41,27 +41,27 @@ export function sendAction(
 export function checkAction(
   game: Game,
   order: { readonly name: string; readonly data: string | undefined },
-): Result<{ readonly owned: GameAction; readonly data: string | undefined }> {
+): Result<{ readonly gameAction: GameAction; readonly data: string | undefined }> {
   const { service: state } = game;
   if (state.drain.is !== "none") return failed("restarting", "the relay is shutting down");
-  const owned = game.actions.get(order.name);
-  if (owned === undefined) return failed("notFound", `${game.name} has no action ${order.name.slice(0, 64)}`);
+  const gameAction = game.actions.get(order.name);
+  if (gameAction === undefined) return failed("notFound", `${game.name} has no action ${order.name.slice(0, 64)}`);
   if (!isConnected(game)) return failed("notNow", `${game.name} is not connected`);
-  if (owned.isUnconfirmed) {
+  if (gameAction.isUnconfirmed) {
     return failed("notNow", `${game.name} has restarted and has not registered ${order.name.slice(0, 64)} again yet`);
   }
   if (countManualActions(state) >= MANUAL_ACTIONS_MAX) {
     return failed("rateLimit", `${MANUAL_ACTIONS_MAX} manual actions wait for results already; wait for one of them`);
   }
-  const { schema } = owned.upstreamAction.definition;
+  const { schema } = gameAction.upstreamAction.definition;
   const given = order.data?.trim() ?? "";
   if (schema === undefined) {
     return given === "" || given === "{}"
-      ? ok({ owned, data: undefined })
+      ? ok({ gameAction, data: undefined })
       : failed("badMessage", `${order.name.slice(0, 64)} takes no data; leave it empty`);
   }
   const data = checkData(compileSchema(schema), given);
-  return data.ok ? ok({ owned, data: data.value }) : data;
+  return data.ok ? ok({ gameAction, data: data.value }) : data;
 }
 
 function countManualActions(state: NeuroState): number {

@@ -44,8 +44,8 @@ export const statusOf = (state: NeuroState, now: Millis): NeuroView => ({
 /** Integrations, ordered by id. */
 export function integrationPage(state: NeuroState, part: PageRequest): Page<IntegrationView> {
   const { items, next } = pageOf([...state.slugs].sort(byId), part, { id: ([id]) => id });
-  const owed = countPending(state);
-  return { items: items.map(([, game]) => viewOf(game, owed.get(game) ?? 0)), next };
+  const counts = countPending(state);
+  return { items: items.map(([, game]) => viewOf(game, counts.get(game) ?? 0)), next };
 }
 
 const byId = ([one]: readonly [string, Game], [other]: readonly [string, Game]): number => (one < other ? -1 : 1);
@@ -87,16 +87,16 @@ function viewOf(game: Game, pending: number): IntegrationView {
 
 /** Number of pending actions of each integration. */
 function countPending(state: NeuroState): ReadonlyMap<Game, number> {
-  const owed = new Map<Game, number>();
+  const counts = new Map<Game, number>();
   for (const { pendingActions } of state.upstreams.values()) {
     for (const { deliveries, state } of pendingActions.byId.values()) {
       if (state !== "outstanding") continue;
       for (const { gameAction: { game }, state } of deliveries) {
-        if (!isSpent(state)) owed.set(game, (owed.get(game) ?? 0) + 1);
+        if (!isSpent(state)) counts.set(game, (counts.get(game) ?? 0) + 1);
       }
     }
   }
-  return owed;
+  return counts;
 }
 
 function upstreamView(upstream: Upstream, now: Millis): UpstreamView {

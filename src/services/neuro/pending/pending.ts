@@ -1,5 +1,5 @@
 /**
- * Pending actions: whoever wants one done waits for its result, Neuro or a person.
+ * Pending actions: Neuro or a person waits for the result of each.
  *
  * Invariants: P1 every action gets exactly one result, before the backend's deadline: its game's own, or the relay's; P2 an action
  * reaches a game at most once, and only if the game has it registered; P3 a result goes only to the connection that its action came

@@ -5,27 +5,27 @@
  */
 import type { RequestId } from "../../../core/ids.ts";
 
-/** Who wants an action done, and is told what came of it. */
+/** Who wants an action done and gets its result. */
 export type ActionOrigin =
   /** `id` is hers, `link` the number of the connection: the result goes to no other one. */
   | { readonly is: "neuro"; readonly link: number; readonly id: string }
   | { readonly is: "person"; readonly request: RequestId };
 
 /**
- * `outstanding`: the origin waits for the result. `answered`: the origin was told, and the game has still to say what came of it,
- * because its force depends on that.
+ * `outstanding`: the origin waits for the result. `answered`: the origin has its result, and the game's own result is still awaited,
+ * because its force depends on it.
  */
 export type PendingState = "outstanding" | "answered" | "finished";
 
 export type PendingEvent =
-  /** The origin is told something before the game has answered. */
+  /** The origin gets a result before the game has answered. */
   | "answered_early"
   /** A game succeeded, or all games failed or are gone, or time is over. */
   | "concluded";
 
 /** What follows from a transition of a pending action, in order. */
 export type PendingTask =
-  /** Tells the origin. */
+  /** Sends the origin its result. */
   | "report"
   /** Forgets the action and tells its force how it ended. */
   | "finish";

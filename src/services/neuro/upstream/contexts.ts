@@ -41,15 +41,15 @@ export interface NewContext {
 }
 
 /** Sends Neuro a context, or queues it. */
-export function sendContext(upstream: Upstream, said: NewContext, ctx: StepContext): void {
-  const { source, message, silent } = said;
+export function sendContext(upstream: Upstream, context: NewContext, ctx: StepContext): void {
+  const { source, message, silent } = context;
   ctx.observe({ is: "add_context", game_title: source.name, slug: source.slug, message, reply_if_not_busy: !silent });
   const peer = source.presence?.is === "connected" ? source.presence.peer : undefined;
   ctx.post("intermediary", { is: "contextShared", from: source.name, peer, message, silent });
   if (upstream.contexts.queued.size === 0 && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
-    return sendNow(upstream, said, ctx);
+    return sendNow(upstream, context, ctx);
   }
-  queueContext(upstream, { ...said, id: ctx.id(), at: ctx.now, key: undefined }, ctx);
+  queueContext(upstream, { ...context, id: ctx.id(), at: ctx.now, key: undefined }, ctx);
   flushContexts(upstream, ctx);
 }
 
@@ -65,11 +65,11 @@ export const watcherSource = (name: string): ContextSource => ({
  * Sends Neuro a watcher's context. If it has to wait it is stored at once, under the key that is returned. False if
  * `CONTEXTS_HELD_PER_INTEGRATION_MAX` contexts of this watcher wait already: none that was acknowledged is dropped.
  */
-export function sendContextDurably(upstream: Upstream, said: NewContext, ctx: StepContext): Key | undefined | false {
-  const held = () => upstream.contexts.queued.get(said.source.key) ?? [];
+export function sendContextDurably(upstream: Upstream, context: NewContext, ctx: StepContext): Key | undefined | false {
+  const held = () => upstream.contexts.queued.get(context.source.key) ?? [];
   if (held().length >= CONTEXTS_HELD_PER_INTEGRATION_MAX) return false;
-  sendContext(upstream, said, ctx);
-  const waiting = held().find(({ message }) => message === said.message);
+  sendContext(upstream, context, ctx);
+  const waiting = held().find(({ message }) => message === context.message);
   if (waiting !== undefined) storeContext(upstream, waiting, ctx);
   return waiting?.key;
 }

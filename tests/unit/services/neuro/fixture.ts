@@ -1,7 +1,7 @@
 /**
- * The room of the Neuro API with fake games and fake Neuros around it, on virtual time, so that a test reads as its situation does.
+ * The service of the Neuro API with fake games and fake Neuros, on virtual time, so that a test reads like its situation.
  *
- * Everybody hears in short words: `register a b`, `force a b`, `result u1 true`; see `inWords`.
+ * What fakes are sent is shown in short words: `register a b`, `force a b`, `result u1 true`; see `inWords`.
  */
 import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../../../src/core/defaults.ts";
 import type { GameMessage } from "../../../../src/core/neuro-messages.ts";
@@ -17,7 +17,7 @@ import { type NeuroState as State, peerOf } from "../../../../src/services/neuro
 import { ServiceHarness } from "../../../../src/testing/service-harness.ts";
 
 export interface ScenarioOptions {
-  /** Of each Neuro; none: the relay plays her. */
+  /** Settings of each upstream; none: the built-in Neuro. */
   readonly neuros?: readonly Partial<UpstreamSettings>[];
   readonly actions?: Partial<ActionSettings>;
   readonly integrations?: readonly (Partial<IntegrationPolicy> & { readonly match: string })[];
@@ -102,7 +102,7 @@ export class Scenario {
     return game === undefined ? undefined : peerOf(game);
   }
 
-  /** Lets time go by. */
+  /** Lets time pass. */
   pass(ms: number): void {
     this.harness.advance(ms);
     this.collect();
@@ -120,14 +120,14 @@ export class Scenario {
     this.step({ is: "configured", settings: settingsOf(options) });
   }
 
-  /** The Neuro of that id; each is told what it hears by `heard`. */
+  /** The Neuro with this id. `heard` returns what it was sent. */
   neuro(id: string = "neuro"): FakeNeuro {
     const known = this.#neuros.get(id) ?? new FakeNeuro(this, id);
     this.#neuros.set(id, known);
     return known;
   }
 
-  /** A game that has just connected and said nothing. */
+  /** A game that has just connected and sent nothing. */
   game(name: string, connection: Partial<ConnectionInfo> = {}): FakeGame {
     const peer = peerId(`p${++this.#peers}`);
     this.harness.open(peer, connection);
@@ -142,24 +142,24 @@ export class Scenario {
     return new FakeIntegration(this, peer);
   }
 
-  /** Frames to somebody since they were last asked for. */
+  /** Frames to a peer or link since the last call. */
   framesTo(to: string): readonly JsonObject[] {
     const frames = this.#frames.get(to) ?? [];
     this.#frames.delete(to);
     return frames;
   }
 
-  /** What the Intermediary was told since it was last asked. */
+  /** Messages to the Intermediary since the last call. */
   posted(): readonly ServiceMessage[] {
     return this.#told.splice(0);
   }
 
-  /** Notes of one kind since the beginning. */
+  /** Observations of one kind since the start. */
   observed<Name extends ObservationName>(name: Name): readonly (Observation & { is: Name })[] {
     return this.observations.filter((observation): observation is Observation & { is: Name } => observation.is === name);
   }
 
-  /** Carries out what was put so far, and tells the room. */
+  /** Carries out the writes so far, and reports them to the service. */
   store(): void {
     for (const effect of this.effects.splice(0)) {
       if (effect.do === "delete") this.harness.stored.delete(effect.key);
@@ -170,7 +170,7 @@ export class Scenario {
     if (this.effects.length > 0) this.store();
   }
 
-  /** What is stored, as a new room would find it. */
+  /** The stored entries, as a restart finds them. */
   entries(): readonly Entry[] {
     this.store();
     return [...this.harness.stored].map(([key, value]) => ({ key, value }));
@@ -216,7 +216,7 @@ export class FakeNeuro {
     this.id = id;
   }
 
-  /** Takes the call that is being made. */
+  /** Accepts the connection that the relay dials. */
   open(): this {
     const dialled = this.scenario.dials.filter(({ link }) => link.startsWith(`neuro:${this.id}:`)).at(-1);
     if (dialled === undefined || dialled.link === this.link) throw new Error("the relay is not dialling");
@@ -230,7 +230,7 @@ export class FakeNeuro {
     if (link !== undefined) this.scenario.step({ is: "dropped", link, code: 1006, reason: "" });
   }
 
-  /** Comes back, however long the relay waits to dial. */
+  /** Accepts the next connection, however long the relay waits before it dials. */
   reopen(): this {
     const { dials } = this.scenario;
     for (const before = dials.length; dials.length === before;) this.scenario.pass(250);
@@ -255,7 +255,7 @@ export class FakeNeuro {
     return this.link === undefined ? [] : this.scenario.framesTo(this.link);
   }
 
-  /** What it heard since it was last asked, in short words. */
+  /** What it was sent since the last call, in short words. */
   heard(): readonly string[] {
     return this.frames().map(inWords);
   }
@@ -267,7 +267,7 @@ export interface ForceOptions {
   readonly query?: string;
 }
 
-/** Whoever acts for Neuro, by either door. */
+/** An integration that does actions, by either listener. */
 abstract class Actor {
   readonly scenario: Scenario;
   readonly peer: PeerId;
@@ -293,13 +293,13 @@ abstract class Actor {
     return this.heardFrames().map(inWords);
   }
 
-  /** The ids of all actions it got, in order. */
+  /** The ids of all actions that it got, in order. */
   ids(): readonly string[] {
     this.heardFrames();
     return this.#ids;
   }
 
-  /** The id of the action it got last. */
+  /** The id of the action that it got last. */
   lastId(): string {
     return this.ids().at(-1) ?? "none";
   }
@@ -387,13 +387,13 @@ class FakeIntegration extends Actor {
   }
 }
 
-/** An action that everybody defines alike. */
+/** An action with the same definition in all games. */
 export const action = (name: string): { readonly name: string; readonly description: string } => ({
   name,
   description: `does ${name}`,
 });
 
-/** The same name, defined in another way. */
+/** The same name with another definition. */
 export const otherAction = (name: string, description: string = "something else"): JsonObject => ({ name, description });
 
 /** A game that has started and registered. */

@@ -1,4 +1,4 @@
-/** How actions are called before Neuro. */
+/** Upstream names of actions. */
 import { test } from "#runner";
 import { check } from "../../../../harness/check.ts";
 import { FakeNeuro, otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";

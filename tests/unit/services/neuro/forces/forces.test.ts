@@ -1,4 +1,4 @@
-/** Forces: one at Neuro, the rest in line, and each of them over for a reason. */
+/** Forces: Neuro has one, all others wait, and each ends with a reason. */
 import { test } from "#runner";
 import { check } from "../../../../harness/check.ts";
 import { type FakeGame, Scenario, type ScenarioOptions, started } from "../fixture.ts";

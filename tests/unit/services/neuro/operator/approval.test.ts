@@ -1,4 +1,4 @@
-/** Actions of Neuro that wait until a person lets them go. */
+/** Neuro's actions that wait for a person's approval. */
 import { test } from "#runner";
 import { check } from "../../../../harness/check.ts";
 import { Scenario, started } from "../fixture.ts";

@@ -1,4 +1,4 @@
-/** Whatever a person, Neuro and the games do, in any order: one result, one answer, one force, and nothing past who holds it. */
+/** Commands of a person, actions of Neuro and events of games in any order: one result, one reply, one force, and no action for a held game. */
 import { test } from "#runner";
 import fc from "fast-check";
 import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
@@ -96,7 +96,7 @@ class Play {
       for (const { command, data } of game?.heardFrames() ?? []) {
         if (command !== "action" || !isObject(data)) continue;
         const [ours = "", theirs] = String(data["id"]).split("~");
-        if (theirs === undefined) continue; // Why: a person's own is held back by nothing.
+        if (theirs === undefined) continue; // Why: nothing holds a manual action back.
         check.equal(this.isHeld(at), false, `${theirs} reached ${GAMES[at]}, which is held`);
         const isFree = !this.unapproved.has(`${theirs} ${at}`) || this.approved.has(ours);
         check.that(isFree, `${theirs} reached ${GAMES[at]} without approval`);

@@ -1,4 +1,4 @@
-/** What a person says and asks for: contexts, raw messages, who is here; and that nobody may do more than their scopes allow. */
+/** Commands and queries: contexts, raw messages, integrations; and the scopes that they need. */
 import { test } from "#runner";
 import { peerId } from "../../../../../src/core/ids.ts";
 import { TEST_CONNECTION } from "../../../../../src/testing/service-harness.ts";
@@ -35,7 +35,7 @@ test("NB227 a person's context is stored while Neuro is away, and sent when she 
   check.that(put?.do === "put");
   check.equal(operator.answer(call), { body: { status: "queued" }, after: put.key });
   const again = operator.call({ do: "sendContext", message: "Later.", silent: true });
-  check.equal(operator.answer(again)?.after, put.key, "said already");
+  check.equal(operator.answer(again)?.after, put.key, "the same context");
   operator.call({ do: "sendContext", message: "Lost.", silent: true });
   const other = scenario.effects.findLast((effect) => effect.do === "put" && effect.key.startsWith("neuro/context/"));
   check.that(other?.do === "put" && other.key !== put.key);

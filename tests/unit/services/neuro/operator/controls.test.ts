@@ -1,4 +1,4 @@
-/** What a person holds back: one integration, all but one, everything; and it stays until it is lifted. */
+/** Controls: a person holds one integration, all but one, or all; each control stays until it is lifted. */
 import { test } from "#runner";
 import { check } from "../../../../harness/check.ts";
 import { otherAction, Scenario, started } from "../fixture.ts";

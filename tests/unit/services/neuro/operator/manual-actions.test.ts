@@ -1,4 +1,4 @@
-/** What a person does in Neuro's place: sends an action, answers a force or takes it back. */
+/** A person in Neuro's place: sends an action, answers a force or cancels it. */
 import { test } from "#runner";
 import type { ActionOutcome } from "../../../../../src/core/view.ts";
 import { check } from "../../../../harness/check.ts";

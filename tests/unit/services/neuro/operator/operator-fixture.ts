@@ -1,4 +1,4 @@
-/** A person who asks the room for something, and is told what came of it. */
+/** A person who makes requests to the service. */
 import { toRequestId } from "../../../../../src/core/ids.ts";
 import type { Json } from "../../../../../src/core/json.ts";
 import type { NeuroRequest } from "../../../../../src/core/request.ts";
@@ -9,14 +9,14 @@ import { type FakeGame, type FakeNeuro, Scenario, started } from "../fixture.ts"
 
 const ALL_SCOPES: readonly Scope[] = ["watch", "command", "direct", "admin"];
 
-/** What is asked, without whom. */
+/** A request without its service. */
 export type Wanted = NeuroRequest extends infer Each ? Each extends NeuroRequest ? Omit<Each, "of"> : never : never;
 
 export interface Answer {
   readonly body?: Json;
   readonly fault?: string;
   readonly reason?: string;
-  /** It is given once this is stored. */
+  /** The reply is sent once this is stored. */
   readonly after?: string;
 }
 
@@ -30,7 +30,7 @@ export class Operator {
     this.#scopes = scopes;
   }
 
-  /** Asks, and returns the call. */
+  /** Makes a request and returns its id. */
   call(wanted: Wanted | { readonly get: "status" }): string {
     const requestId = toRequestId(`call-${++Operator.#calls}`);
     // Why the cast: a question without `of`, and with it again.
@@ -39,7 +39,7 @@ export class Operator {
     return requestId;
   }
 
-  /** The answer to a call, which there must be at most one of. */
+  /** The reply to a request. There must be at most one. */
   answer(call: string): Answer | undefined {
     const answers = this.scenario.effects.flatMap((
       effect,
@@ -51,14 +51,14 @@ export class Operator {
     return answer;
   }
 
-  /** Asks for what is answered at once. */
+  /** Makes a request that is answered at once. */
   ask(wanted: Wanted | { readonly get: "status" }): Answer {
     const answer = this.answer(this.call(wanted));
     check.that(answer !== undefined, "no answer");
     return answer;
   }
 
-  /** What is wrong with it, or undefined. */
+  /** The fault of the reply; undefined if there is none. */
   fault(wanted: Wanted): string | undefined {
     return this.answer(this.call(wanted))?.fault;
   }
@@ -83,7 +83,7 @@ export class Operator {
     return this.#view(this.ask({ get: "status" }));
   }
 
-  /** All forces, the open one first. */
+  /** All forces, the current one first. */
   forces(): readonly ForceView[] {
     return this.status().upstreams.flatMap(({ force, waiting }) => (force === null ? waiting : [force, ...waiting]));
   }
@@ -92,7 +92,7 @@ export class Operator {
     return this.status().upstreams.flatMap(({ pending }) => pending);
   }
 
-  /** The id of the only force there is. */
+  /** The id of the only force. */
   forceId(): string {
     const [force, ...others] = this.forces();
     check.that(force !== undefined && others.length === 0, "not exactly one force");
@@ -106,7 +106,7 @@ export class Operator {
   }
 }
 
-/** A Neuro who is connected, a person, and two games that share one action. */
+/** A connected Neuro, a person, and two games that share one action. */
 export interface Table {
   readonly scenario: Scenario;
   readonly neuro: FakeNeuro;
@@ -115,7 +115,7 @@ export interface Table {
   readonly poker: FakeGame;
 }
 
-/** What Neuro heard of the two games is read already. */
+/** What Neuro was sent so far is already taken. */
 export function table(): Table {
   const scenario = new Scenario();
   const neuro = scenario.neuro().open();

@@ -1,9 +1,9 @@
-/** Actions and their results: exactly one each, in time, and from whoever was asked. */
+/** Actions and their results: exactly one each, in time, and from the games that were asked. */
 import { test } from "#runner";
 import { check } from "../../../../harness/check.ts";
 import { action, otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 
-/** A house whose Neuro has heard everything so far. */
+/** A scenario with a connected Neuro. */
 function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: ReturnType<Scenario["neuro"]> } {
   const scenario = new Scenario(options);
   return { scenario, neuro: scenario.neuro().open() };

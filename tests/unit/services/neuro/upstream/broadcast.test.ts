@@ -1,4 +1,4 @@
-/** What Neuro says to everybody: who she is, that she has spoken, that it is time to stop. */
+/** Messages of Neuro to all games: who she is, that she has spoken, that they should shut down. */
 import { test } from "#runner";
 import { isObject, type JsonObject } from "../../../../../src/core/json.ts";
 import { check } from "../../../../harness/check.ts";

@@ -1,4 +1,4 @@
-/** The connection to Neuro: lost, restarted, silent, odd, or more than one. */
+/** The connection to Neuro: lost, restarted, silent, unusual, or more than one. */
 import { test } from "#runner";
 import type { Effect } from "../../../../../src/core/effect.ts";
 import { check } from "../../../../harness/check.ts";
