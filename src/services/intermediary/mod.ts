@@ -203,6 +203,7 @@ function writeEnded(
       return state.uploads.writeEnded(key, isStored, ctx);
     case "queue":
       state.queue.step(event, ctx);
+      state.watcherActs.writeEnded(key, isStored, ctx);
       return messageWritten(state, key, isStored, ctx);
     case "dead":
       return state.queue.step(event, ctx);

@@ -2,7 +2,7 @@
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { FaultName } from "../../../core/fault.ts";
-import type { Millis } from "../../../core/ids.ts";
+import type { Key, Millis } from "../../../core/ids.ts";
 import type { WatcherRequest } from "../codec/watcher-requests.ts";
 
 /** The requests of watchers that change something. */
@@ -14,6 +14,21 @@ const ACTS_MAX = 1_000;
 export class WatcherActs {
   /** When each act was observed last. */
   readonly #lastObserved = new Map<string, Millis>();
+  /** Acts whose message is being written, by its key. */
+  readonly #pending = new Map<Key, { readonly by: string; readonly request: WatcherRequest }>();
+
+  /** Records an act once its message is stored, or could not be. */
+  recordAfter(key: Key, by: string, request: WatcherRequest): void {
+    this.#pending.set(key, { by, request });
+  }
+
+  /** The write of a message has ended, for which an act may wait. */
+  writeEnded(key: Key, isStored: boolean, ctx: StepContext): void {
+    const act = this.#pending.get(key);
+    if (act === undefined) return;
+    this.#pending.delete(key);
+    this.record(act.by, act.request, isStored ? "done" : "storageFailed", ctx);
+  }
 
   record(by: string, request: WatcherRequest, outcome: "done" | FaultName, ctx: StepContext): void {
     const to = subjectOf(request);

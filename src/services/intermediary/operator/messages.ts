@@ -41,11 +41,13 @@ export function showMessage(state: IntermediaryState, requested: RequestedBy<"me
 export function sendMessage(state: IntermediaryState, requested: RequestedBy<"sendCommand">, ctx: StepContext): void {
   const { request: { from, to, cmd }, principal: { by } } = requested;
   const sent = sendCommand(state, { from, target: to, cmd }, ctx);
+  if (sent.ok && sent.value.after !== undefined) {
+    state.pendingRequests.writes.set(sent.value.after, { is: "send", requested, to });
+    return;
+  }
   ctx.observe({ is: "operator_acted", by, did: "send", to, outcome: sent.ok ? "done" : sent.fault });
-  if (!sent.ok) return respondWithFailure(requested, sent.fault === "notFound" ? unknownRecipient(state, to) : sent, ctx);
-  const { reply, after } = sent.value;
-  if (after !== undefined) state.pendingRequests.writes.set(after, { is: "send", requested });
-  else respond(requested, reply, ctx);
+  if (sent.ok) return respond(requested, sent.value.reply, ctx);
+  respondWithFailure(requested, sent.fault === "notFound" ? unknownRecipient(state, to) : sent, ctx);
 }
 
 /** Drops a queued message or a dead letter; with `dead` only a dead letter. */
@@ -124,18 +126,14 @@ function sendAgain(
     return respondWithFailure(requested, { fault: "notNow", reason: "this dead letter is being retried already" }, ctx);
   }
   const sent = state.queue.send(to, { kind, body }, ctx);
+  if (sent.ok && sent.value.is === "queued") {
+    writes.set(sent.value.key, { is: "retry", requested, to });
+    return;
+  }
   ctx.observe({ is: "operator_acted", by, did: "retry", to, outcome: sent.ok ? "done" : sent.fault });
   if (!sent.ok) return respondWithFailure(requested, sent, ctx);
-  switch (sent.value.is) {
-    case "queued":
-      writes.set(sent.value.key, { is: "retry", requested });
-      return;
-    case "sent":
-      dropLetter(state, id, ctx);
-      return respond(requested, { status: "sent" }, ctx);
-    default:
-      return assertNever(sent.value);
-  }
+  dropLetter(state, id, ctx);
+  respond(requested, { status: "sent" }, ctx);
 }
 
 /** The write of a queued message has ended, for which a request may wait. */
@@ -143,6 +141,8 @@ export function messageWritten(state: IntermediaryState, key: Key, isStored: boo
   const pending = state.pendingRequests.writes.get(key);
   if (pending === undefined) return;
   state.pendingRequests.writes.delete(key);
+  const { is: did, to, requested: { principal: { by } } } = pending;
+  ctx.observe({ is: "operator_acted", by, did, to, outcome: isStored ? "done" : "storageFailed" });
   if (!isStored) return respondWithFailure(pending.requested, "storageFailed", ctx);
   switch (pending.is) {
     case "send":

@@ -20,8 +20,8 @@ export type PendingLoad =
 
 /** A request that waits for a message to be stored. A retried dead letter is dropped then. */
 export type PendingWrite =
-  | { readonly is: "send"; readonly requested: RequestedBy<"sendCommand"> }
-  | { readonly is: "retry"; readonly requested: RequestedBy<"retryMessage"> };
+  | { readonly is: "send"; readonly requested: RequestedBy<"sendCommand">; readonly to: string }
+  | { readonly is: "retry"; readonly requested: RequestedBy<"retryMessage">; readonly to: string };
 
 /** The requests that have not been responded to. */
 export interface PendingRequests {

@@ -37,8 +37,9 @@ export function receiveFromWatcher(state: IntermediaryState, from: Watcher, fram
     return replyWithError(from.peer, { code: result.fault, error: result.reason, fields, requestId }, ctx);
   }
   if (result.value === "later") return;
-  state.watcherActs.record(from.name, request, "done", ctx);
   const { reply, after } = result.value;
+  if (after === undefined) state.watcherActs.record(from.name, request, "done", ctx);
+  else state.watcherActs.recordAfter(after, from.name, request);
   const storage: Pick<Reply, "after" | "onFailure"> = after === undefined
     ? {}
     : { after, onFailure: unavailableText(requestId) };

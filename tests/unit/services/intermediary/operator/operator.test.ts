@@ -190,6 +190,29 @@ test("IM38 sending, retrying and dropping are recorded with the operator and the
   check.equal(page.items[0].action, "retry");
 });
 
+test("IM38b an act whose message has to be stored is recorded once it is stored, or could not be", () => {
+  const fixture = new IntermediaryFixture();
+  fixture.close(fixture.integration("a"));
+  const watcher = fixture.watcher();
+  fixture.isStoring = false;
+  const acts = () =>
+    fixture.observations.flatMap((act) => (act.is === "operator_acted" ? [[act.by, act.did, act.to, act.outcome]] : []));
+  const send = (cmd: number) => {
+    fixture.request({ of: "intermediary", do: "sendCommand", from: "x", to: "a", cmd });
+    fixture.frame(watcher, { target: "a", cmd });
+  };
+  send(1);
+  check.equal(acts(), []);
+  fixture.isFailing = true;
+  fixture.store();
+  const failed = [["test", "send", "a", "storageFailed"], ["watcher", "command", "a", "storageFailed"]];
+  check.equal(acts(), failed);
+  fixture.isFailing = false;
+  send(2);
+  fixture.store();
+  check.equal(acts(), [...failed, ["test", "send", "a", "done"], ["watcher", "command", "a", "done"]]);
+});
+
 test("IM35 an operator can send a command as a watcher does", () => {
   const fixture = new IntermediaryFixture();
   const peer = fixture.integration("a");
