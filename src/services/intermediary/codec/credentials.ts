@@ -19,7 +19,8 @@ export class Credentials {
   constructor(settings: Settings) {
     const tokens = secretsOf(settings).filter((secret) => secret.length >= TOKEN_LENGTH_MIN);
     this.#secrets = new Secrets(tokens);
-    this.#signs = [CREDENTIAL_FIELD, ...tokens, ...tokens.map((token) => JSON.stringify(token).slice(1, -1))];
+    const escaped = tokens.map((token) => JSON.stringify(token).slice(1, -1));
+    this.#signs = [...new Set([CREDENTIAL_FIELD, ...tokens, ...escaped])];
   }
 
   /** The message of a frame without credentials. `text`: the frame, to skip the search where it can contain none. */

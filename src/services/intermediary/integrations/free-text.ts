@@ -31,8 +31,10 @@ export class FreeTextBuffer {
     const pending = this.#pending.get(from) ?? { waiting: "", readyAt: 0 };
     this.#pending.set(from, pending);
     if (ctx.now >= pending.readyAt) return send(from, pending, text, ctx);
-    pending.waiting = cutStart(pending.waiting === "" ? text : `${pending.waiting}\n${text}`);
-    this.#timers.set({ is: "freeText", peer: from }, pending.readyAt);
+    if (pending.waiting === "") {
+      pending.waiting = text;
+      this.#timers.set({ is: "freeText", peer: from }, pending.readyAt);
+    } else pending.waiting = cutStart(`${pending.waiting}\n${text}`);
   }
 
   remove(peer: PeerId): void {
