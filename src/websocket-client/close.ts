@@ -1,17 +1,23 @@
-/** What may stand in a close frame. A wrong code makes some runtimes throw and others send a broken frame. */
+/** Close codes and reasons. An invalid code makes some runtimes throw, and others send an invalid frame. */
 import { CLOSE_REASON_BYTES_MAX } from "../core/limits.ts";
 import { lenientText } from "../core/text.ts";
 
-/** How long a peer has to answer a close before its connection is cut. */
+/** A peer that has not answered a close after this time is disconnected. */
 export const CLOSING_MS = 5_000;
 
-/** The code itself where it may be sent, else 1011. */
-export function closeCode(code: number): number {
-  const isProtocols = code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code);
-  return isProtocols || (code >= 3000 && code <= 4999) ? code : 1011;
+/** Reported for a close without a code. Never in a frame. */
+export const NO_CODE = 1005;
+
+/** True for a code that a close frame may contain (RFC 6455, section 7.4, and the IANA registry). */
+export function isCloseCode(code: number): boolean {
+  const isProtocols = code >= 1000 && code <= 1014 && ![1004, NO_CODE, 1006].includes(code);
+  return isProtocols || (code >= 3000 && code <= 4999);
 }
 
-/** The reason, cut to what fits, between two characters. */
+/** The code if a close frame may contain it, else 1011. */
+export const closeCode = (code: number): number => isCloseCode(code) ? code : 1011;
+
+/** The reason, shortened to the 123 bytes of a close frame, between two characters. */
 export function closeReason(reason: string): string {
   const bytes = new TextEncoder().encode(reason);
   if (bytes.length <= CLOSE_REASON_BYTES_MAX) return reason;

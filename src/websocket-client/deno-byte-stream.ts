@@ -4,18 +4,50 @@ import type { ByteStream, ByteStreamListener, Endpoint } from "./raw-socket.ts";
 
 const READ_BYTES = 65_536;
 
-/** Connects. */
-export function connect(endpoint: Endpoint, listener: ByteStreamListener): void {
-  readUntilEnd(endpoint, listener).then(
+/** Connects. Returns a function that gives the attempt up. */
+export function connect(endpoint: Endpoint, listener: ByteStreamListener): () => void {
+  const attempt = new Attempt();
+  readUntilEnd(endpoint, listener, attempt).then(
     () => listener.closed(""),
     (error: unknown) => listener.closed(errorText(error)),
   );
+  return () => attempt.cancel();
+}
+
+/** A connection that is being established. Cancelling closes it, because a TLS handshake that the peer never answers has no end. */
+class Attempt {
+  #connection: Deno.Conn | undefined;
+  #is: "pending" | "done" | "cancelled" = "pending";
+
+  /** This connection is closed when the attempt is given up. */
+  hold(connection: Deno.Conn): void {
+    this.#connection = connection;
+    if (this.#is === "cancelled") closeQuietly(connection);
+  }
+
+  finish(): void {
+    if (this.#is === "pending") this.#is = "done";
+  }
+
+  cancel(): void {
+    if (this.#is !== "pending") return;
+    this.#is = "cancelled";
+    if (this.#connection !== undefined) closeQuietly(this.#connection);
+  }
+}
+
+function closeQuietly(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    return; // Why: it is closed already.
+  }
 }
 
 /** Resolves when the connection has ended. */
-async function readUntilEnd(endpoint: Endpoint, listener: ByteStreamListener): Promise<void> {
-  const connection = await open(endpoint);
-  if ("setNoDelay" in connection) connection.setNoDelay(true);
+async function readUntilEnd(endpoint: Endpoint, listener: ByteStreamListener, attempt: Attempt): Promise<void> {
+  const connection = await open(endpoint, attempt);
+  attempt.finish();
   const stream = new DenoByteStream(connection, () => listener.drained());
   try {
     listener.connected(stream);
@@ -30,11 +62,18 @@ async function readUntilEnd(endpoint: Endpoint, listener: ByteStreamListener): P
   }
 }
 
-async function open({ hostname, port, isEncrypted }: Endpoint): Promise<Deno.TcpConn | Deno.TlsConn> {
-  if (!isEncrypted) return await Deno.connect({ hostname, port });
-  const connection = await Deno.connectTls({ hostname, port });
-  await connection.handshake(); // Why: the certificate is checked only here.
-  return connection;
+async function open(
+  { hostname, port, isEncrypted }: Endpoint,
+  attempt: Attempt,
+): Promise<Deno.TcpConn | Deno.TlsConn> {
+  const tcp = await Deno.connect({ hostname, port });
+  attempt.hold(tcp);
+  tcp.setNoDelay(true);
+  if (!isEncrypted) return tcp;
+  const tls = await Deno.startTls(tcp, { hostname });
+  attempt.hold(tls);
+  await tls.handshake(); // Why: the certificate is checked only here.
+  return tls;
 }
 
 /** Writes one buffer at a time; while it does, it accepts no other. */
@@ -66,11 +105,7 @@ class DenoByteStream implements ByteStream {
   terminate(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    try {
-      this.#connection.close();
-    } catch {
-      return; // Why: the peer has closed it already.
-    }
+    closeQuietly(this.#connection);
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {

@@ -1,135 +1,198 @@
 /**
- * WebSocket frames (RFC 6455), as a client reads them: whole messages out of bytes in pieces of any size.
+ * Reads WebSocket frames (RFC 6455) as a client: turns bytes, in pieces of any size, into whole messages.
  *
- * Invariants: F1 nothing more is read after a breach; F2 a message, and what is kept of one that is not whole, has a bound.
+ * Invariants: F1 nothing is read after a protocol error or a close; F2 what is kept of an incomplete message is one buffer of at most twice
+ * its bytes, however many fragments it has; F3 every byte is copied a constant number of times, however small the pieces are.
  * Knows nothing of: sockets.
  */
 import type { Frame } from "../core/json.ts";
 import { utf8 } from "../core/text.ts";
+import { isCloseCode, NO_CODE } from "./close.ts";
 import { OPCODE } from "./frame-writer.ts";
 
-/** Whoever reads. `breached` comes once, and last. */
 export interface FrameListener {
   message(frame: Frame): void;
   pingReceived(payload: Uint8Array): void;
   pongReceived(): void;
   closeReceived(code: number, reason: string): void;
-  /** The other end broke the protocol; `code` is what it is closed with. */
-  protocolError(code: number, why: string): void;
+  /** The peer violated the protocol; the connection has to be closed with this code. Called once, and last. */
+  protocolError(code: number, reason: string): void;
 }
 
 const CONTROL_BYTES_MAX = 125;
-const NO_CODE = 1005;
+/** Two bytes, and up to eight for the length. A server's frames are not masked. */
+const HEADER_BYTES_MAX = 10;
+const FIRST_BYTES = 1_024;
+const NO_BYTES = new Uint8Array(0);
+
+/** A message buffer that is not larger is kept for the next message in fragments. */
+const KEPT_BYTES = 65_536;
+
+/** A frame whose header has been read. */
+interface OpenFrame {
+  opcode: number;
+  isFinal: boolean;
+  size: number;
+  remaining: number;
+}
 
 export class FrameReader {
   readonly #listener: FrameListener;
   readonly #bytesMax: number;
-  #rest: Uint8Array = new Uint8Array(0);
-  #parts: Uint8Array[] = [];
-  #partsBytes = 0;
-  #partsOp: number | undefined;
-  #isOver = false;
+  readonly #header = new Uint8Array(HEADER_BYTES_MAX);
+  #headerLength = 0;
+  #frame: OpenFrame | undefined;
+  /** Used again for each frame, because one is read for every message. */
+  readonly #reused: OpenFrame = { opcode: 0, isFinal: true, size: 0, remaining: 0 };
+  readonly #control = new Uint8Array(CONTROL_BYTES_MAX);
+  /** The payloads of the current message so far. */
+  #message: Uint8Array = NO_BYTES;
+  #messageLength = 0;
+  /** The opcode of a message of which fragments have arrived. */
+  #messageOpcode: number | undefined;
+  #isDone = false;
 
   constructor(listener: FrameListener, bytesMax: number) {
     this.#listener = listener;
     this.#bytesMax = bytesMax;
   }
 
-  /** Takes the next bytes. They may be kept. */
+  /** Takes the next bytes. They are not kept. */
   feed(chunk: Uint8Array): void {
-    if (this.#isOver) return;
-    const bytes = this.#rest.length === 0 ? chunk : joined([this.#rest, chunk]);
     let at = 0;
-    while (!this.#isOver) {
-      const size = this.#frame(bytes, at);
-      if (size === 0) break;
-      at += size;
+    while (!this.#isDone && (at < chunk.length || this.#frame?.remaining === 0)) {
+      at = this.#frame === undefined ? this.#readHeader(chunk, at) : this.#readPayload(this.#frame, chunk, at);
     }
-    this.#rest = bytes.subarray(at);
   }
 
-  /** Reads one frame and returns its size; 0 when it is not there as a whole. */
-  #frame(bytes: Uint8Array, at: number): number {
-    const [first, second] = [bytes[at], bytes[at + 1]];
-    if (first === undefined || second === undefined) return 0;
+  /** Returns where the payload begins, or the end of the chunk if the header is not complete. */
+  #readHeader(chunk: Uint8Array, start: number): number {
+    if (this.#headerLength === 0 && start + HEADER_BYTES_MAX <= chunk.length) {
+      this.#beginFrame(chunk, start);
+      return start + headerBytes(chunk, start);
+    }
+    const header = this.#header;
+    let at = start;
+    while (at < chunk.length) {
+      header[this.#headerLength++] = chunk[at++] ?? 0;
+      if (this.#headerLength < 2 || this.#headerLength < headerBytes(header, 0)) continue;
+      this.#headerLength = 0;
+      this.#beginFrame(header, 0);
+      break;
+    }
+    return at;
+  }
+
+  #beginFrame(header: Uint8Array, at: number): void {
+    const first = header[at] ?? 0;
+    const second = header[at + 1] ?? 0;
     if ((first & 0x70) !== 0) return this.#fail(1002, "reserved bits");
     if ((second & 0x80) !== 0) return this.#fail(1002, "a masked frame from a server");
-    const length = lengthAt(bytes, at + 1, second);
-    if (length === undefined) return 0;
-    const { size, head } = length;
-    const [op, isFinal] = [first & 0x0f, (first & 0x80) !== 0];
-    const isControl = op >= OPCODE.close;
-    if (isControl && (!isFinal || size > CONTROL_BYTES_MAX)) return this.#fail(1002, "a control frame in pieces");
-    if (!isControl && this.#partsBytes + size > this.#bytesMax) return this.#fail(1009, "message too big");
-    const start = at + 1 + head;
-    if (bytes.length < start + size) return 0;
-    const payload = bytes.subarray(start, start + size);
-    if (isControl) this.#control(op, payload);
-    else this.#data(op, isFinal, payload);
-    return 1 + head + size;
-  }
-
-  #control(op: number, payload: Uint8Array): void {
-    if (op === OPCODE.ping) return this.#listener.pingReceived(payload);
-    if (op === OPCODE.pong) return this.#listener.pongReceived();
-    if (op !== OPCODE.close) return void this.#fail(1002, "an unknown kind of frame");
-    this.#isOver = true;
-    const code = payload.length < 2 ? NO_CODE : ((payload[0] ?? 0) << 8) | (payload[1] ?? 0);
-    this.#listener.closeReceived(code, this.#text(payload.subarray(2)) ?? "");
-  }
-
-  #data(op: number, isFinal: boolean, payload: Uint8Array): void {
-    const isNext = op === 0;
-    if (isNext === (this.#partsOp === undefined) || op > OPCODE.binary) {
-      return void this.#fail(1002, "a frame out of place");
+    const size = payloadBytes(header, at);
+    if (size === undefined) return this.#fail(1002, "a length that is not in its shortest form");
+    const opcode = first & 0x0f;
+    const isFinal = (first & 0x80) !== 0;
+    const isControl = opcode >= OPCODE.close;
+    if (isControl && (!isFinal || size > CONTROL_BYTES_MAX)) return this.#fail(1002, "a control frame in fragments");
+    if (opcode > OPCODE.pong || (!isControl && opcode > OPCODE.binary)) return this.#fail(1002, "an unknown opcode");
+    const isContinuation = opcode === 0;
+    if (!isControl && isContinuation === (this.#messageOpcode === undefined)) {
+      return this.#fail(1002, "a fragment out of order");
     }
-    if (isFinal && !isNext) return this.#deliver(op, payload);
-    this.#partsOp ??= op;
-    this.#parts.push(payload.slice());
-    this.#partsBytes += payload.length;
-    if (!isFinal) return;
-    const [of, whole] = [this.#partsOp, joined(this.#parts)];
-    this.#partsOp = undefined;
-    this.#parts = [];
-    this.#partsBytes = 0;
-    this.#deliver(of, whole);
+    if (!isControl && this.#messageLength + size > this.#bytesMax) {
+      return this.#fail(1009, `a message of more than ${this.#bytesMax} bytes`);
+    }
+    const frame = this.#reused;
+    frame.opcode = opcode;
+    frame.isFinal = isFinal;
+    frame.size = size;
+    frame.remaining = size;
+    this.#frame = frame;
   }
 
-  #deliver(op: number, payload: Uint8Array): void {
-    if (op === OPCODE.binary) return this.#listener.message(payload.slice());
-    const text = this.#text(payload);
+  #readPayload(frame: OpenFrame, chunk: Uint8Array, at: number): number {
+    const part = chunk.subarray(at, at + frame.remaining);
+    frame.remaining -= part.length;
+    const isWhole = part.length === frame.size;
+    if (frame.opcode >= OPCODE.close) this.#readControl(frame, part);
+    else if (isWhole && frame.isFinal && this.#messageOpcode === undefined) {
+      this.#frame = undefined;
+      this.#deliver(frame.opcode, part); // Why: most messages are one frame in one chunk, which needs no copy.
+    } else this.#readFragment(frame, part);
+    return at + part.length;
+  }
+
+  #readControl(frame: OpenFrame, part: Uint8Array): void {
+    this.#control.set(part, frame.size - frame.remaining - part.length);
+    if (frame.remaining > 0) return;
+    this.#frame = undefined;
+    const payload = this.#control.slice(0, frame.size);
+    if (frame.opcode === OPCODE.ping) return this.#listener.pingReceived(payload);
+    if (frame.opcode === OPCODE.pong) return this.#listener.pongReceived();
+    this.#readClose(payload);
+  }
+
+  #readClose(payload: Uint8Array): void {
+    const code = ((payload[0] ?? 0) << 8) | (payload[1] ?? 0);
+    const hasCode = payload.length > 0;
+    if (hasCode && (payload.length === 1 || !isCloseCode(code))) return this.#fail(1002, "an invalid close code");
+    const reason = utf8(payload.subarray(2));
+    if (reason === undefined) return this.#fail(1007, "a close reason that is not UTF-8");
+    this.#isDone = true;
+    this.#listener.closeReceived(hasCode ? code : NO_CODE, reason);
+  }
+
+  #readFragment(frame: OpenFrame, part: Uint8Array): void {
+    this.#messageOpcode ??= frame.opcode;
+    this.#append(part);
+    if (frame.remaining > 0) return;
+    this.#frame = undefined;
+    if (!frame.isFinal) return;
+    const [opcode, message] = [this.#messageOpcode, this.#message.subarray(0, this.#messageLength)];
+    this.#messageOpcode = undefined;
+    this.#messageLength = 0;
+    if (this.#message.length > KEPT_BYTES) this.#message = NO_BYTES;
+    this.#deliver(opcode, message);
+  }
+
+  #append(part: Uint8Array): void {
+    const length = this.#messageLength + part.length;
+    if (length > this.#message.length) {
+      const grown = new Uint8Array(Math.max(length, Math.min(this.#message.length * 2, this.#bytesMax), FIRST_BYTES));
+      grown.set(this.#message.subarray(0, this.#messageLength));
+      this.#message = grown;
+    }
+    this.#message.set(part, this.#messageLength);
+    this.#messageLength = length;
+  }
+
+  #deliver(opcode: number, payload: Uint8Array): void {
+    if (opcode === OPCODE.binary) return this.#listener.message(payload.slice());
+    const text = utf8(payload);
     if (text === undefined) this.#fail(1007, "text that is not UTF-8");
     else this.#listener.message(text);
   }
 
-  #text(payload: Uint8Array): string | undefined {
-    return utf8(payload);
-  }
-
-  #fail(code: number, why: string): 0 {
-    this.#isOver = true;
-    this.#listener.protocolError(code, why);
-    return 0;
+  #fail(code: number, reason: string): void {
+    this.#isDone = true;
+    this.#message = NO_BYTES;
+    this.#listener.protocolError(code, reason);
   }
 }
 
-/** The length that begins at the second byte of a frame, and the bytes it takes; undefined when it is not there as a whole. */
-function lengthAt(bytes: Uint8Array, at: number, second: number): { size: number; head: number } | undefined {
-  const short = second & 0x7f;
-  if (short < 126) return { size: short, head: 1 };
-  const wide = short === 126 ? 2 : 8;
-  if (bytes.length < at + 1 + wide) return undefined;
+/** The size of a header whose first two bytes are known. A masked one is refused before its mask is read. */
+function headerBytes(header: Uint8Array, at: number): number {
+  const short = (header[at + 1] ?? 0) & 0x7f;
+  return short < 126 ? 2 : short === 126 ? 4 : HEADER_BYTES_MAX;
+}
+
+/** The length in a header, or undefined if it is not in its shortest form, which RFC 6455 requires. */
+function payloadBytes(header: Uint8Array, start: number): number | undefined {
+  const short = (header[start + 1] ?? 0) & 0x7f;
+  if (short < 126) return short;
+  const end = start + headerBytes(header, start);
   let size = 0;
-  for (let byte = 0; byte < wide; byte++) size = size * 256 + (bytes[at + 1 + byte] ?? 0);
-  return { size, head: 1 + wide };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  for (let at = start + 2; at < end; at++) size = size * 256 + (header[at] ?? 0);
+  if (((header[start + 2] ?? 0) & 0x80) !== 0 && short === 127) return undefined;
+  return size >= (short === 126 ? 126 : 65_536) ? size : undefined;
 }

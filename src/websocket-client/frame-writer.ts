@@ -1,5 +1,5 @@
 /**
- * WebSocket frames (RFC 6455), as a client writes them: masked, whole, one behind the other in one buffer.
+ * Writes WebSocket frames (RFC 6455) as a client: masked, unfragmented, into one buffer.
  *
  * Knows nothing of: sockets.
  */
@@ -12,7 +12,7 @@ const FINAL = 0x80;
 const MASKED = 0x80;
 const HEADER_MAX = 14;
 const MASKS_BYTES = 4_096;
-/** A buffer that grew for one burst is let go once it is empty. */
+/** A buffer that grew beyond this in a burst is released once it is empty. */
 const KEPT_BYTES = 1_048_576;
 const FIRST_BYTES = 16_384;
 
@@ -25,13 +25,13 @@ export class FrameWriter {
   readonly #masks = new Uint8Array(MASKS_BYTES);
   #nextMask = MASKS_BYTES;
 
-  /** Bytes that wait. */
+  /** Bytes that have not been written yet. */
   get length(): number {
     return this.#end - this.#start;
   }
 
-  add(op: Opcode, payload: Frame): void {
-    // Why three: no character takes more bytes of UTF-8 than that for each of its UTF-16 units.
+  add(opcode: Opcode, payload: Frame): void {
+    // Why three: a UTF-16 unit becomes at most three bytes of UTF-8.
     const payloadMax = typeof payload === "string" ? payload.length * 3 : payload.length;
     this.#makeRoom(HEADER_MAX + payloadMax);
     const head = this.#end;
@@ -39,12 +39,12 @@ export class FrameWriter {
     const size = this.#writePayload(payload, body);
     const spare = lengthBytes(payloadMax) - lengthBytes(size);
     if (spare > 0) this.#bytes.copyWithin(body - spare, body, body + size);
-    this.#bytes[head] = FINAL | op;
+    this.#bytes[head] = FINAL | opcode;
     this.#mask(this.#writeLength(head + 1, size), size);
     this.#end = body - spare + size;
   }
 
-  /** Hands over what waits; what `write` did not take, by the number that it returns, goes on waiting. */
+  /** Passes the bytes to `write`, which returns how many it accepted. The others are kept. */
   drain(write: (bytes: Uint8Array<ArrayBuffer>) => number): void {
     if (this.length === 0) return;
     this.#start += Math.max(0, write(this.#bytes.subarray(this.#start, this.#end)));
@@ -59,7 +59,7 @@ export class FrameWriter {
     return payload.length;
   }
 
-  /** Returns where the mask goes. */
+  /** Returns the position of the mask. */
   #writeLength(at: number, size: number): number {
     const bytes = this.#bytes;
     if (size < 126) {

@@ -5,12 +5,12 @@
  * leaves Nagle's algorithm on; and none of them finds a silent peer.
  *
  * Invariants: C1 `closed` is reported once, last, and never after `close`; C2 a connection on which nothing arrives within `answerMs` after
- * a ping is terminated.
+ * a ping is terminated; C3 `close` releases the connection in every state, also while TCP or TLS are being established.
  */
 import type { Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { KeepaliveOptions } from "../core/link.ts";
-import { CLOSING_MS } from "./close.ts";
+import { CLOSING_MS, NO_CODE } from "./close.ts";
 import type { ClientSocket, ClientSocketListener, Dialer, DialRequest } from "./dialer.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter, OPCODE, type Opcode } from "./frame-writer.ts";
@@ -42,8 +42,11 @@ export interface Endpoint {
 }
 
 export interface RawDialerPorts {
-  /** Connects without Nagle's algorithm. A certificate that does not match the host is a failure. */
-  connect(endpoint: Endpoint, listener: ByteStreamListener): void;
+  /**
+   * Connects without Nagle's algorithm. A certificate that does not match the host is a failure. Returns a function that gives the attempt
+   * up, with or without a call of `closed`; once `connected` was called, it does nothing.
+   */
+  connect(endpoint: Endpoint, listener: ByteStreamListener): () => void;
   /** Calls `run` at the end of this turn of the event loop. */
   afterTurn(run: () => void): void;
 }
@@ -68,7 +71,10 @@ class RawWebSocket implements ClientSocket {
   readonly #reader: FrameReader;
   #state: "dialing" | "open" | "closing" | "closed" = "dialing";
   #stream: ByteStream | undefined;
-  #head: Uint8Array = NO_BYTES;
+  readonly #cancelConnect: () => void;
+  /** The response's head so far; undefined once it was read. */
+  #head: Uint8Array | undefined = new Uint8Array(HEAD_BYTES_MAX);
+  #headLength = 0;
   /** The code and reason of the close, as far as they are known. */
   #end = { code: ABNORMAL, reason: "" };
   /** False once `close` was called. */
@@ -106,7 +112,7 @@ class RawWebSocket implements ClientSocket {
         this.#close(code);
       },
     }, MESSAGE_BYTES_MAX);
-    ports.connect(endpointOf(request.url), {
+    this.#cancelConnect = ports.connect(endpointOf(request.url), {
       connected: (stream) => this.#connected(stream),
       received: (bytes) => this.#received(bytes),
       drained: () => {
@@ -135,11 +141,12 @@ class RawWebSocket implements ClientSocket {
 
   #connected(stream: ByteStream): void {
     this.#stream = stream;
-    if (!this.#isReported) return this.#terminate();
+    if (this.#state === "closed") return stream.terminate();
     stream.write(new TextEncoder().encode(this.#handshake.text)); // Why unchecked: an empty send buffer has room for this.
   }
 
   #received(bytes: Uint8Array): void {
+    if (this.#state === "closed") return;
     this.#receivedAt = performance.now();
     this.#pingedAt = undefined;
     if (this.#state === "dialing") this.#readHandshake(bytes);
@@ -148,25 +155,26 @@ class RawWebSocket implements ClientSocket {
 
   /** Looks for the end of the response's head. Bytes after it are frames. */
   #readHandshake(bytes: Uint8Array): void {
-    const all = new Uint8Array(this.#head.length + bytes.length);
-    all.set(this.#head);
-    all.set(bytes, this.#head.length);
-    this.#head = all;
-    const text = new TextDecoder("latin1").decode(all.subarray(0, HEAD_BYTES_MAX));
-    const end = text.indexOf("\r\n\r\n");
-    if (end < 0 && all.length < HEAD_BYTES_MAX) return;
-    const error = end < 0
+    const head = this.#head;
+    if (head === undefined) return;
+    const known = this.#headLength;
+    const taken = bytes.subarray(0, HEAD_BYTES_MAX - known);
+    head.set(taken, known);
+    this.#headLength += taken.length;
+    const end = endOfHead(head, known, this.#headLength);
+    if (end === undefined && this.#headLength < HEAD_BYTES_MAX) return;
+    this.#head = undefined;
+    const error = end === undefined
       ? `no end of the headers within ${HEAD_BYTES_MAX} bytes`
-      : handshakeError(text.slice(0, end), this.#handshake.key);
-    if (error !== undefined) {
-      this.#end.reason = error;
+      : handshakeError(new TextDecoder("latin1").decode(head.subarray(0, end - 4)), this.#handshake.key);
+    if (end === undefined || error !== undefined) {
+      this.#end.reason = error ?? "";
       return this.#terminate();
     }
-    this.#head = NO_BYTES;
     this.#state = "open";
     this.#scheduleSilenceCheck(this.#keepalive.idleMs);
     if (this.#isReported) this.#listener.opened();
-    if (end + 4 < all.length) this.#reader.feed(all.subarray(end + 4));
+    this.#reader.feed(bytes.subarray(end - known));
   }
 
   #write(opcode: Opcode, payload: Frame): void {
@@ -192,21 +200,22 @@ class RawWebSocket implements ClientSocket {
   /** The peer closes, or answers our close. */
   #closeReceived(code: number, reason: string): void {
     this.#end = { code, reason };
-    if (this.#state === "open") this.#close(1000);
+    this.#close(code);
     this.#stream?.end();
   }
 
   #close(code: number): void {
     if (this.#state !== "open") return;
-    this.#write(OPCODE.close, Uint8Array.of(code >> 8, code & 255));
+    this.#write(OPCODE.close, code === NO_CODE ? NO_BYTES : Uint8Array.of(code >> 8, code & 255));
     this.#flush();
     this.#state = "closing";
     this.#closeTimer = setTimeout(() => this.#terminate(), CLOSING_MS);
   }
 
   #terminate(): void {
-    this.#stream?.terminate();
-    if (this.#stream !== undefined) this.#closed("");
+    if (this.#stream === undefined) this.#cancelConnect();
+    else this.#stream.terminate();
+    this.#closed("");
   }
 
   #closed(reason: string): void {
@@ -236,6 +245,14 @@ class RawWebSocket implements ClientSocket {
     const due = this.#pingedAt === undefined ? this.#receivedAt + idleMs : this.#pingedAt + answerMs;
     this.#scheduleSilenceCheck(Math.max(1, due - now));
   }
+}
+
+/** The position after the first empty line, of which the last byte arrived at or after `known`. */
+function endOfHead(bytes: Uint8Array, known: number, length: number): number | undefined {
+  for (let at = Math.max(0, known - 3); at + 4 <= length; at++) {
+    if (bytes[at] === 13 && bytes[at + 1] === 10 && bytes[at + 2] === 13 && bytes[at + 3] === 10) return at + 4;
+  }
+  return undefined;
 }
 
 function endpointOf(url: string): Endpoint {

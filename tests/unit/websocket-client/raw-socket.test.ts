@@ -1,78 +1,88 @@
-/** A dialled connection, on a wire that only remembers: from the request to the close. */
+/** The WebSocket client over a byte stream that records what is written. */
 import { createHash } from "node:crypto";
 import { test } from "#runner";
-import { type ByteStream, type ByteStreamListener, createRawDialer } from "../../../src/websocket-client/raw-socket.ts";
+import {
+  type ByteStream,
+  type ByteStreamListener,
+  createRawDialer,
+  type Endpoint,
+} from "../../../src/websocket-client/raw-socket.ts";
 import type { KeepaliveOptions } from "../../../src/core/link.ts";
 import { check } from "../../harness/check.ts";
 
 const URL_DIALLED = "ws://me:secret@neuro.example:8000/a/b?c=d";
 
-/** The other end of a wire, played by the test. */
+/** The server side of a byte stream. */
 class Server {
-  readonly heard: unknown[] = [];
-  readonly place: unknown;
-  readonly wire: ByteStreamListener;
+  readonly reported: unknown[] = [];
+  readonly endpoint: Endpoint | undefined;
+  readonly stream: ByteStreamListener;
   readonly socket;
   readonly closed: Promise<void>;
-  /** What the wire takes of each write; the rest has to wait. */
-  takes = Infinity;
+  /** Bytes that the stream accepts of each write. */
+  accepts = Infinity;
   end = "";
+  /** The attempt was given up before it was connected. */
+  isCancelled = false;
   #sent: Uint8Array = new Uint8Array(0);
 
-  constructor(url: string = URL_DIALLED, patience?: KeepaliveOptions) {
-    const opened: { place?: unknown; wire?: ByteStreamListener } = {};
-    const connect = (place: unknown, wire: ByteStreamListener) => void Object.assign(opened, { place, wire });
+  constructor(url: string = URL_DIALLED, keepalive?: KeepaliveOptions) {
+    const opened: { endpoint?: Endpoint; stream?: ByteStreamListener } = {};
+    const connect = (endpoint: Endpoint, stream: ByteStreamListener) => {
+      Object.assign(opened, { endpoint, stream });
+      return () => void (this.isCancelled = true);
+    };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
-    this.socket = createRawDialer({ connect, afterTurn: (run) => run() }, patience)({ url, headers: { "X-Own": "yes" } }, {
-      opened: () => this.heard.push("opened"),
-      received: (frame) => this.heard.push(typeof frame === "string" ? frame : [...frame]),
-      relieved: () => this.heard.push("relieved"),
+    this.socket = createRawDialer({ connect, afterTurn: (run) => run() }, keepalive)({ url, headers: { "X-Own": "yes" } }, {
+      opened: () => this.reported.push("opened"),
+      received: (frame) => this.reported.push(typeof frame === "string" ? frame : [...frame]),
+      relieved: () => this.reported.push("relieved"),
       closed: (code, reason) => {
-        this.heard.push({ code, reason });
+        this.reported.push({ code, reason });
         resolve();
       },
     });
-    check.that(opened.wire !== undefined);
-    this.wire = opened.wire;
-    this.place = opened.place;
+    check.that(opened.stream !== undefined);
+    this.stream = opened.stream;
+    this.endpoint = opened.endpoint;
   }
 
   connect(): this {
-    const wire: ByteStream = {
+    const stream: ByteStream = {
       write: (bytes) => {
-        const taken = bytes.slice(0, this.takes);
+        const taken = bytes.slice(0, this.accepts);
         this.#sent = Uint8Array.from([...this.#sent, ...taken]);
         return taken.length;
       },
       end: () => void (this.end ||= "ended"),
-      terminate: () => void (this.end ||= "cut"),
+      terminate: () => void (this.end ||= "terminated"),
     };
-    this.wire.connected(wire);
+    this.stream.connected(stream);
     return this;
   }
 
-  /** What was written since it was last taken. */
+  /** The bytes that were written since the last call. */
   take(): Uint8Array {
     const sent = this.#sent;
     this.#sent = new Uint8Array(0);
     return sent;
   }
 
-  says(text: string): void {
-    this.wire.received(new TextEncoder().encode(text));
+  write(text: string): void {
+    this.stream.received(new TextEncoder().encode(text));
   }
 
   /** Connects and accepts. */
   accept(): this {
     this.connect();
     const key = /Sec-WebSocket-Key: (\S+)/.exec(new TextDecoder().decode(this.take()))?.[1] ?? "";
-    this.says(answer(key));
+    this.write(answer(key));
     return this;
   }
 
   frame(op: number, ...payload: number[]): void {
-    this.wire.received(Uint8Array.of(0x80 | op, payload.length, ...payload));
+    this.stream.received(Uint8Array.of(0x80 | op, payload.length, ...payload));
   }
 }
 
@@ -81,25 +91,28 @@ function answer(key: string, more = ""): string {
   return `HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${more}\r\n`;
 }
 
-test("RT20 the request has the place, the headers and the credentials of the URL", () => {
+test("RT20 the request has the path, headers and credentials of the URL", () => {
   const server = new Server().connect();
-  check.equal(server.place, { hostname: "neuro.example", port: 8000, isEncrypted: false });
+  check.equal(server.endpoint, { hostname: "neuro.example", port: 8000, isEncrypted: false });
   const request = new TextDecoder().decode(server.take());
   check.match(request, /^GET \/a\/b\?c=d HTTP\/1\.1\r\nHost: neuro\.example:8000\r\n/);
   check.match(request, /\r\nAuthorization: Basic bWU6c2VjcmV0\r\n/);
   check.match(request, /\r\nX-Own: yes\r\n\r\n$/);
-  check.equal(new Server("wss://[::1]/").place, { hostname: "::1", port: 443, isEncrypted: true });
+  check.equal(new Server("wss://[::1]/").endpoint, { hostname: "::1", port: 443, isEncrypted: true });
 });
 
-test("RT21 a URL or a header that cannot be sent is refused before anything is dialled", () => {
-  const dial = createRawDialer({ connect: () => check.that(false, "dialled"), afterTurn: () => {} });
+test("RT21 a URL or header that cannot be sent is refused before anything is dialed", () => {
+  const connect = () => {
+    throw new Error("dialed");
+  };
+  const dial = createRawDialer({ connect, afterTurn: () => {} });
   const listener = { opened: () => {}, received: () => {}, relieved: () => {}, closed: () => {} };
   check.throws(() => dial({ url: "http://x", headers: {} }, listener), /expected ws/);
   check.throws(() => dial({ url: "ws:// x", headers: {} }, listener), /./);
   check.throws(() => dial({ url: "ws://x", headers: { Via: "a\r\nEvil: yes" } }, listener), /header/);
 });
 
-test("RT21 an answer that accepts nothing, or something else, ends the dial with the reason", () => {
+test("RT21 a response that does not accept the request ends the attempt with the reason", () => {
   const endings: [string, RegExp][] = [
     ["HTTP/1.1 401 Unauthorized\r\n\r\n", /Expected 101 status code: HTTP\/1\.1 401/],
     [answer("another key"), /not for this request/],
@@ -108,26 +121,26 @@ test("RT21 an answer that accepts nothing, or something else, ends the dial with
   ];
   for (const [text, reason] of endings) {
     const server = new Server().connect();
-    server.says(text);
-    server.wire.closed("late");
-    check.equal([server.heard.length, server.end], [1, "cut"]);
-    const [ending] = server.heard as { code: number; reason: string }[];
+    server.write(text);
+    server.stream.closed("late");
+    check.equal([server.reported.length, server.end], [1, "terminated"]);
+    const [ending] = server.reported as { code: number; reason: string }[];
     check.equal(ending?.code, 1006);
     check.match(ending?.reason ?? "", reason);
   }
 });
 
-test("RT24 the answer may come in pieces, and frames right behind it", () => {
+test("RT24 the response may arrive in pieces, followed by frames", () => {
   const server = new Server().connect();
   const key = /Sec-WebSocket-Key: (\S+)/.exec(new TextDecoder().decode(server.take()))?.[1] ?? "";
   for (const character of answer(key, "X: y\r\n") + "\u0001\u0002hi") {
-    if (character !== "\u0001") server.says(character);
-    else server.wire.received(Uint8Array.of(0x81));
+    if (character !== "\u0001") server.write(character);
+    else server.stream.received(Uint8Array.of(0x81));
   }
-  check.equal(server.heard, ["opened", "hi"]);
+  check.equal(server.reported, ["opened", "hi"]);
 });
 
-test("RT24 a ping is answered with what it said, masked", () => {
+test("RT24 a ping is answered with its payload, masked", () => {
   const server = new Server().accept();
   server.frame(9, 1, 2, 3);
   const [first, second, ...rest] = server.take();
@@ -135,61 +148,119 @@ test("RT24 a ping is answered with what it said, masked", () => {
   check.equal(rest.slice(4).map((byte, at) => byte ^ (rest[at] ?? 0)), [1, 2, 3]);
 });
 
-test("RT26 what the wire does not take waits, is reported, and leaves in order", () => {
+test("RT26 bytes that the stream does not accept are kept, reported, and written in order", () => {
   const server = new Server().accept();
-  server.takes = 10;
+  server.accepts = 10;
   check.equal(server.socket.send("first"), 1);
-  server.takes = 0;
+  server.accepts = 0;
   check.that(server.socket.send("x".repeat(100_000)) > 100_000);
   server.frame(9, 1);
-  check.equal(server.heard, ["opened"]);
-  server.takes = Infinity;
-  server.wire.drained();
-  check.equal(server.heard, ["opened", "relieved"]);
+  check.equal(server.reported, ["opened"]);
+  server.accepts = Infinity;
+  server.stream.drained();
+  check.equal(server.reported, ["opened", "relieved"]);
   check.equal(server.take().length, 11 + 100_000 + 14);
 });
 
-test("RT27 a close of the other end is answered, and is heard with its code once the connection is gone", () => {
+test("RT27 a close of the peer is answered with its code, and reported once the connection has ended", () => {
   const server = new Server().accept();
   server.frame(8, 0x03, 0xf4, ...new TextEncoder().encode("later"));
-  check.equal([server.heard, server.end], [["opened"], "ended"]);
+  check.equal([server.reported, server.end], [["opened"], "ended"]);
   check.equal(server.take()[0], 0x88);
-  server.wire.closed("");
-  check.equal(server.heard, ["opened", { code: 1012, reason: "later" }]);
+  server.stream.closed("");
+  check.equal(server.reported, ["opened", { code: 1012, reason: "later" }]);
 });
 
-test("RT27 a breach is closed with its code; after it nothing is heard but the end", () => {
+test("RT27 a protocol error is answered with its close code, and only the end is reported after it", () => {
   const server = new Server().accept();
   server.frame(1, 0xff);
   server.frame(1, 65);
   const [head, , ...rest] = server.take();
   check.equal(head, 0x88);
   check.equal(rest.slice(4).map((byte, at) => byte ^ (rest[at & 3] ?? 0)), [1007 >> 8, 1007 & 255]);
-  server.wire.closed("");
-  check.equal(server.heard, ["opened", { code: 1007, reason: "text that is not UTF-8" }]);
+  server.stream.closed("");
+  check.equal(server.reported, ["opened", { code: 1007, reason: "text that is not UTF-8" }]);
 });
 
-test("RT27 once it is ended by us nothing is heard of it, whatever it was doing", () => {
-  const dialling = new Server();
-  dialling.socket.close();
-  dialling.connect();
-  check.equal([dialling.heard, dialling.end, dialling.take().length], [[], "cut", 0]);
+test("RT27 nothing is reported of a connection that was closed from this side, in any state", () => {
+  const dialing = new Server();
+  dialing.socket.close();
+  dialing.connect();
+  check.equal([dialing.reported, dialing.end, dialing.take().length], [[], "terminated", 0]);
+  check.that(dialing.isCancelled);
   const open = new Server().accept();
   open.socket.send("last");
   open.socket.close();
   open.frame(1, 65);
   open.frame(8, 0x03, 0xe8);
-  open.wire.closed("");
-  check.equal([open.heard, open.end], [["opened"], "ended"]);
+  open.stream.closed("");
+  check.equal([open.reported, open.end], [["opened"], "ended"]);
   check.equal([...open.take()].filter((byte) => byte === 0x81 || byte === 0x88).slice(0, 1), [0x81]);
   check.equal(open.socket.send("later"), 0);
 });
 
-test("RT28 an end that answers nothing is asked whether it is there, and is then taken for gone", async () => {
+test("RT28 a peer that does not answer a ping is disconnected", async () => {
   const server = new Server("ws://x", { idleMs: 5, answerMs: 35 }).accept();
   await server.closed;
   check.equal(server.take()[0], 0x89);
-  const [, ending] = server.heard as { code: number; reason: string }[];
-  check.equal([ending?.code, server.end], [1006, "cut"]);
+  const [, ending] = server.reported as { code: number; reason: string }[];
+  check.equal([ending?.code, server.end], [1006, "terminated"]);
   check.match(ending?.reason ?? "", /^no answer to a ping within 35 ms$/);
+});
+
+/** Heads of responses, with KEY in place of the right digest; undefined for those that are accepted. */
+const HANDSHAKES: readonly (readonly [string, RegExp | undefined])[] = [
+  ["HTTP/1.1 101 Switching Protocols|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", undefined],
+  ["HTTP/1.1 101|upgrade: WebSocket|connection: keep-alive, Upgrade|sec-websocket-accept:KEY", undefined],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: a|Connection: upgrade|Sec-WebSocket-Accept: KEY|X: \u00e9", undefined],
+  ["HTTP/1.0 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /Expected 101/],
+  ["HTTP/1.1 200 OK|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /Expected 101/],
+  ["HTTP/1.1 1010 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /Expected 101/],
+  ["HTTP/1.1 301 x|Location: ws://elsewhere", /Expected 101/],
+  ["HTTP/1.1 101 x|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /does not upgrade to WebSocket/],
+  ["HTTP/1.1 101 x|Upgrade: h2c|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /does not upgrade to WebSocket/],
+  ["HTTP/1.1 101 x|Upgrade: websocket, h2c|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /does not upgrade to/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /repeats/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Sec-WebSocket-Accept: KEY", /does not upgrade the connection/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: close|Sec-WebSocket-Accept: KEY", /does not upgrade the connection/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: notupgrade|Sec-WebSocket-Accept: KEY", /does not upgrade the conn/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade", /not for this request/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept:", /not for this request/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEYx", /not for this request/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: x|Sec-WebSocket-Accept: KEY", /repeats/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|Sec-WebSocket-Extensions: x", /exten/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|Sec-WebSocket-Protocol: x", /subpro/],
+  ["HTTP/1.1 101 x|Upgrade : websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /invalid header/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|no colon", /invalid header/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|X: a| folded", /invalid header/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|X: \u0000", /invalid header/],
+  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|X: a\nY: b", /invalid header/],
+];
+
+test("RT21b a response is accepted exactly if RFC 6455 allows it", () => {
+  for (const [head, expected] of HANDSHAKES) {
+    const server = new Server().connect();
+    const key = /Sec-WebSocket-Key: (\S+)/.exec(new TextDecoder().decode(server.take()))?.[1] ?? "";
+    const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+    const text = `${head.replace("KEY", accept).replaceAll("|", "\r\n")}\r\n\r\n`;
+    server.stream.received(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+    server.stream.received(Uint8Array.of(0x81, 1, 65));
+    if (expected === undefined) check.equal(server.reported, ["opened", "A"], head);
+    else {
+      const [ending] = server.reported as { code: number; reason: string }[];
+      check.equal([server.reported.length, ending?.code], [1, 1006], head);
+      check.match(ending?.reason ?? "", expected);
+    }
+  }
+});
+
+test("RT27b a close is answered with its own code, and one without a code by one without a code", () => {
+  for (const [payload, answer] of [[[0x03, 0xe9], [0x88, 0x82]], [[], [0x88, 0x80]]] as const) {
+    const server = new Server().accept();
+    server.frame(8, ...payload);
+    const sent = [...server.take()];
+    check.equal(sent.slice(0, 2), [...answer]);
+    const mask = sent.slice(2, 6);
+    check.equal(sent.slice(6).map((byte, at) => byte ^ (mask[at] ?? 0)), [...payload]);
+  }
 });
