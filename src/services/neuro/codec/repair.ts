@@ -24,6 +24,8 @@ export type RepairKind =
   | "schema_not_object"
   | "schema_type_missing"
   | "schema_type_unsupported"
+  | "schema_text"
+  | "schema_value"
   | "schema_keywords"
   | "schema_pattern"
   | "action_ignored"
@@ -59,6 +61,8 @@ const HINTS: Readonly<Record<RepairKind, string>> = {
   schema_not_object: "`schema` must be a JSON Schema object; it was left out",
   schema_type_missing: 'a schema needs `"type": "object"`; it was added',
   schema_type_unsupported: 'a schema must have `"type": "object"`; put other values into a property',
+  schema_text: "give the schema as an object, not as JSON in a text",
+  schema_value: "JSON Schema defines another kind of value here; it was corrected",
   schema_keywords: "Neuro may not support these keywords of JSON Schema",
   schema_pattern: "the relay does not check this pattern, because matching it may take too long",
   action_ignored: "this action cannot be registered",

@@ -13,6 +13,7 @@ import { isObject, isShallow, type Json, type JsonObject, parseJson } from "../.
 import { SCHEMA_DEPTH_MAX } from "../../../core/limits.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { isSafePattern, PATTERN_TEXT_MAX } from "./safe-pattern.ts";
+import { targetOf } from "./schema-reference.ts";
 
 /** Parts of a schema whose references are resolved. */
 const NODES_MAX = 2_000;
@@ -197,23 +198,10 @@ class SchemaCompiler {
       if (read !== undefined) entries.push([keyword, read]);
     }
     const normalized = Object.fromEntries(entries);
-    const target = this.#target(given["$ref"]);
+    const target = targetOf(given["$ref"], this.#root);
     if (target === undefined) return normalized;
     const referred = this.compile(target, depth + 1);
     return Object.keys(normalized).length === 0 ? referred : { allOf: [normalized, referred] };
-  }
-
-  /** The target of a reference within the schema. */
-  #target(reference: Json | undefined): Json | undefined {
-    if (typeof reference !== "string" || !reference.startsWith("#")) return undefined;
-    let target: Json | undefined = this.#root;
-    for (const token of reference.slice(1).split("/").slice(1)) {
-      const name = token.replaceAll("~1", "/").replaceAll("~0", "~");
-      if (Array.isArray(target)) target = target[Number(name)];
-      else if (isObject(target) && Object.hasOwn(target, name)) target = target[name];
-      else return undefined;
-    }
-    return target;
   }
 }
 

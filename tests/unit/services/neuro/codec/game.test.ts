@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import fc from "fast-check";
 import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
-import type { Frame, Json } from "../../../../../src/core/json.ts";
+import { type Frame, isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
 import { GAME_FRAME_BYTES_MAX, SCHEMA_BYTES_MAX } from "../../../../../src/core/limits.ts";
 import { PROFILES } from "../../../../../src/services/neuro/upstream/profiles.ts";
 import { decodeGame } from "../../../../../src/services/neuro/codec/decode-game.ts";
@@ -434,3 +434,149 @@ test("NB103d names of actions are read from objects, and from a list under anoth
   check.that(force.message.command === "actions/force");
   check.equal(force.message.names, ["a"]);
 });
+
+const decoded = (schema: Json) => {
+  const { message, kinds } = read(from("actions/register", { actions: [{ name: "a", description: "d", schema }] }));
+  check.that(message.command === "actions/register");
+  return { schema: message.actions[0]?.schema, kinds };
+};
+
+test("NB106c a type is added only to a schema whose values are all objects", () => {
+  const place = { type: "object", properties: {} };
+  const others: readonly JsonObject[] = [
+    { enum: ["string", 42, true] },
+    { enum: [{}, 1] },
+    { const: 7 },
+    { anyOf: [{ type: "string" }, { type: "integer" }] },
+    { oneOf: [{ const: 1 }] },
+    { allOf: [{ minimum: 1 }, { type: ["number", "null"] }] },
+    { $ref: "#/$defs/name", $defs: { name: { type: "string" } } },
+  ];
+  for (const schema of others) {
+    check.equal(decoded(schema).schema, schema);
+    check.that(decoded(schema).kinds.includes("schema_type_unsupported"), JSON.stringify(schema));
+  }
+  const objects: readonly JsonObject[] = [
+    { properties: { a: { type: "string" } } },
+    { enum: [{ a: 1 }, { a: 2 }] },
+    { anyOf: [{ type: "string" }, place] },
+    { allOf: [{ required: ["a"] }] },
+    { $ref: "#/$defs/place", $defs: { place } },
+  ];
+  for (const schema of objects) check.equal(decoded(schema).schema, { ...schema, type: "object" });
+});
+
+test("NB106d a keyword with a value of another kind is corrected where the meaning is obvious, and its path is named", () => {
+  const property = (given: Json) => decoded({ type: "object", properties: { n: given } }).schema?.["properties"];
+  const corrected: readonly (readonly [Json, Json])[] = [
+    [{ type: "int" }, { type: "integer" }],
+    [{ type: "Float" }, { type: "number" }],
+    [{ type: ["str", "null"] }, { type: ["string", "null"] }],
+    [{ type: "string|null" }, { type: ["string", "null"] }],
+    [{ type: "any" }, {}],
+    [{ type: "list", items: "string" }, { type: "array", items: { type: "string" } }],
+    [{ type: "string", enum: "a, b" }, { type: "string", enum: ["a", "b"] }],
+    [{ enum: 7 }, { enum: [7] }],
+    [{ minimum: "1", maximum: "2.5" }, { minimum: 1, maximum: 2.5 }],
+    [{ minimum: 1, exclusiveMinimum: true }, { exclusiveMinimum: 1 }],
+    [{ minimum: 1, exclusiveMinimum: false }, { minimum: 1 }],
+    [{ minLength: "3" }, { minLength: 3 }],
+    [{ type: "array", uniqueItems: "true" }, { type: "array", uniqueItems: true }],
+    [{ anyOf: { type: "string" } }, { anyOf: [{ type: "string" }] }],
+    [{ anyOf: [] }, {}],
+    [{ required: "a" }, { required: ["a"] }],
+    [{ required: ["a", "a"] }, { required: ["a"] }],
+    [{ additionalProperties: "false" }, { additionalProperties: false }],
+    [{ title: 5 }, { title: "5" }],
+    ["string", { type: "string" }],
+  ];
+  for (const [given, expected] of corrected) check.equal(property(given), { n: expected }, JSON.stringify(given));
+  check.equal(decoded({ type: "object", properties: { a: { type: "string", required: true }, b: { required: false } } }), {
+    schema: { type: "object", properties: { a: { type: "string" }, b: {} }, required: ["a"] },
+    kinds: ["schema_value"],
+  });
+  const { repairs } = decodedFrame({ type: "object", properties: { n: { type: "int" } }, required: "n" });
+  check.match(repairs[0]?.hint ?? "", /\/properties\/n\/type, \/required/);
+});
+
+function decodedFrame(schema: Json) {
+  const frame = from("actions/register", { actions: [{ name: "a", description: "d", schema }] });
+  const result = decodeGame(JSON.stringify(frame), LIMITS);
+  check.that(result.ok);
+  return result.value;
+}
+
+test("NB106e a schema that no validator accepts is refused with the path and the reason", () => {
+  const refused: readonly (readonly [JsonObject, RegExp])[] = [
+    [{ type: "object", properties: { n: { type: "date" } } }, /\/properties\/n\/type .*"date"/],
+    [{ type: "object", properties: { n: 5 } }, /\/properties\/n .*a schema, not 5/],
+    [{ type: "object", properties: [1] }, /\/properties .*an object, not \[1\]/],
+    [{ type: "object", required: [1] }, /\/required .*a list of names/],
+    [{ type: "object", minProperties: -1 }, /\/minProperties .*whole number/],
+    [{ type: "object", properties: { n: { minimum: "low" } } }, /\/properties\/n\/minimum .*a number, not "low"/],
+    [{ type: "object", properties: { n: { anyOf: [{ type: "string" }, 1] } } }, /\/properties\/n\/anyOf\/1 /],
+    [{ type: "object", properties: { n: { multipleOf: 0 } } }, /above 0/],
+    [{ type: "object", properties: { n: { enum: { a: 1 } } } }, /\/enum .*a list of values/],
+  ];
+  for (const [schema, reason] of refused) {
+    check.match(refusal(from("actions/register", { actions: [{ name: "a", description: "d", schema }] })), reason);
+  }
+});
+
+test("NB106f a schema that is given as JSON in a text is read", () => {
+  const schema = { type: "object", properties: { n: { type: "integer" } } };
+  check.equal(decoded(JSON.stringify(schema)), { schema, kinds: ["schema_text"] });
+  check.equal(decoded("{}").schema, undefined);
+  check.equal(decoded("a text").kinds, ["schema_not_object"]);
+});
+
+test("NB106d whatever a schema is, what passes has values of the kinds that JSON Schema defines", () => {
+  const leaf = fc.oneof(
+    fc.constantFrom<Json>("int", "a,b", "5", "true", "", null, [], {}, ["a"], ["a", "a"], [1, 2], ["string", "int"]),
+    fc.integer({ min: -3, max: 9 }),
+    fc.boolean(),
+  );
+  const keyword = fc.constantFrom(
+    ..."type items anyOf properties required enum minimum minLength uniqueItems not pattern".split(" "),
+  );
+  const { schema } = fc.letrec<{ schema: JsonObject }>((tie) => ({
+    schema: fc.dictionary(
+      keyword,
+      fc.oneof({ maxDepth: 3 }, leaf, tie("schema"), fc.array(tie("schema"), { maxLength: 2 })),
+      { maxKeys: 3 },
+    ),
+  }));
+  const isSchema = (value: Json | undefined): boolean => {
+    if (typeof value === "boolean" || value === null || value === undefined) return true;
+    if (!isObject(value)) return false;
+    const isOf = (name: string, holds: (value: Json) => boolean) =>
+      value[name] === undefined || value[name] === null || holds(value[name]);
+    const isList = (list: Json, holds: (item: Json) => boolean) => Array.isArray(list) && list.every(holds);
+    return isOf("type", (type) => [type].flat().every((name) => TYPES.includes(name as string))) &&
+      isOf("items", (items) => isSchema(items) || isList(items, isSchema)) && isOf("not", isSchema) &&
+      isOf("anyOf", (list) => isList(list, isSchema) && Array.isArray(list) && list.length > 0) &&
+      isOf("properties", (table) => isObject(table) && Object.values(table).every(isSchema)) &&
+      isOf(
+        "required",
+        (list) =>
+          isList(list, (name) => typeof name === "string") && new Set(list as Json[]).size === (list as Json[]).length,
+      ) &&
+      isOf("enum", Array.isArray) && isOf("minimum", Number.isFinite) &&
+      isOf("pattern", (text) => typeof text === "string") &&
+      isOf("minLength", (size) => Number.isInteger(size) && Number(size) >= 0) &&
+      isOf("uniqueItems", (flag) => typeof flag === "boolean");
+  };
+  fc.assert(
+    fc.property(schema, (given) => {
+      const result = decodeGame(
+        JSON.stringify(from("actions/register", { actions: [{ name: "a", description: "d", schema: given }] })),
+        LIMITS,
+      );
+      if (!result.ok || result.value.message.command !== "actions/register") return;
+      check.that(isSchema(result.value.message.actions[0]?.schema), JSON.stringify(result.value.message));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+const TYPES: readonly string[] = ["object", "array", "string", "number", "integer", "boolean", "null"];

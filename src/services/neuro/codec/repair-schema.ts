@@ -1,0 +1,297 @@
+/**
+ * Checks each keyword of a schema against the kind of value that JSON Schema defines for it. A value whose meaning is obvious is
+ * repaired (`"int"` for `"integer"`, `required: true` in a property, a number as text); the first one whose meaning is not is the
+ * problem for which the schema is refused.
+ *
+ * Invariants: RS1 what is correct stays the same object; RS2 null stays, because games send it for "nothing" and a backend profile
+ * says who cannot bear it.
+ */
+import { assertNever } from "../../../core/assert.ts";
+import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { isSafePattern } from "./safe-pattern.ts";
+
+export interface SchemaFindings {
+  /** Keywords that Neuro may not support. */
+  readonly unsupported: Set<string>;
+  /** Patterns that the relay does not run. */
+  readonly patterns: string[];
+  /** Paths of the values that were repaired. */
+  readonly repaired: string[];
+  /** The path of the first value that cannot be repaired, and what is wrong with it. */
+  problem: string | undefined;
+}
+
+/** What the specification lists as not supported. */
+const UNSUPPORTED_KEYWORDS: ReadonlySet<string> = new Set(
+  ("$anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary additionalProperties allOf anyOf " +
+    "contentEncoding contentMediaType contentSchema dependentRequired dependentSchemas deprecated description else if " +
+    "maxProperties minProperties multipleOf not oneOf patternProperties readOnly then title unevaluatedItems " +
+    "unevaluatedProperties writeOnly uniqueItems").split(" "),
+);
+
+type ValueKind =
+  | "type" // the name of a type, or several
+  | "schema"
+  | "items" // a schema, or a list of them in older drafts
+  | "schemas" // a list of schemas
+  | "schema_table" // schemas by names that are not keywords
+  | "number"
+  | "positive"
+  | "size"
+  | "names"
+  | "boolean"
+  | "text"
+  | "values"
+  | "names_table";
+
+const KINDS: ReadonlyMap<string, ValueKind> = new Map(
+  ([
+    ["type", "type"],
+    ["items", "items"],
+    [
+      "schema",
+      "contains additionalProperties additionalItems propertyNames not if then else contentSchema unevaluatedItems unevaluatedProperties",
+    ],
+    ["schemas", "allOf anyOf oneOf prefixItems"],
+    ["schema_table", "properties patternProperties $defs definitions dependentSchemas"],
+    ["number", "minimum maximum exclusiveMinimum exclusiveMaximum"],
+    ["positive", "multipleOf"],
+    ["size", "minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains"],
+    ["names", "required"],
+    ["boolean", "uniqueItems deprecated readOnly writeOnly"],
+    [
+      "text",
+      "$anchor $comment $dynamicAnchor $dynamicRef $id $ref $schema contentEncoding contentMediaType description format pattern title",
+    ],
+    ["values", "enum examples"],
+    ["names_table", "dependentRequired"],
+  ] satisfies readonly (readonly [ValueKind, string])[]).flatMap(([kind, keywords]) =>
+    keywords.split(" ").map((keyword): [string, ValueKind] => [keyword, kind])
+  ),
+);
+
+/** Spellings of types in other languages, in lower case. */
+const TYPE_SPELLINGS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    object: "dict dictionary hash map record struct table",
+    array: "list sequence set tuple vector",
+    string: "char character str text",
+    integer: "byte int int16 int32 int64 long short uint uint32 uint64",
+    number: "decimal double float float32 float64 num real single",
+    boolean: "bool",
+    null: "nil none nothing undefined void",
+  }).flatMap(([type, spellings]) => [type, ...spellings.split(" ")].map((spelling): [string, string] => [spelling, type])),
+);
+
+const TYPE_EXPECTED = "the name of a type, or a list of them";
+/** Paths in a hint. */
+const REPAIRED_PATHS_MAX = 8;
+const PATH_LENGTH_MAX = 160;
+/** Characters of a wrong value in a reason. */
+const VALUE_LENGTH_MAX = 40;
+
+/** The schema with its keywords repaired. If `findings` has a problem, it is of no use. */
+export const repairSchema = (schema: JsonObject, findings: SchemaFindings): JsonObject =>
+  new SchemaRepair(findings).node(schema);
+
+class SchemaRepair {
+  readonly #findings: SchemaFindings;
+  readonly #path: string[] = [];
+
+  constructor(findings: SchemaFindings) {
+    this.#findings = findings;
+  }
+
+  node(schema: JsonObject): JsonObject {
+    return mapValues(this.#modernized(schema), (keyword, value) => {
+      const { unsupported, patterns } = this.#findings;
+      if (UNSUPPORTED_KEYWORDS.has(keyword)) unsupported.add(keyword);
+      if (keyword === "pattern" && typeof value === "string" && !isSafePattern(value)) patterns.push(value.slice(0, 64));
+      const kind = KINDS.get(keyword);
+      if (kind === undefined || value === undefined || value === null) return value;
+      return this.#within(keyword, () => this.#value(kind, value));
+    });
+  }
+
+  #value(kind: ValueKind, value: Json): Json | undefined {
+    switch (kind) {
+      case "type":
+        return this.#type(value);
+      case "schema":
+        return this.#subschema(value);
+      case "items":
+        return Array.isArray(value) && value.length > 0
+          ? this.#list(value, (item) => this.#subschema(item))
+          : this.#subschema(value);
+      case "schemas":
+        if (isObject(value)) return [this.#subschema(this.#changed(value))];
+        if (Array.isArray(value) && value.length === 0) return this.#changed(undefined);
+        return this.#list(value, (item) => this.#subschema(item));
+      case "schema_table":
+        return this.#table(value, (item) => this.#subschema(item));
+      case "number":
+        return this.#number(value, Number.isFinite, "a number");
+      case "positive":
+        return this.#number(value, (number) => number > 0, "a number above 0");
+      case "size":
+        return this.#number(value, (number) => Number.isInteger(number) && number >= 0, "a whole number from 0");
+      case "names":
+        return this.#names(value);
+      case "boolean":
+        return this.#boolean(value);
+      case "text":
+        if (typeof value === "number" || typeof value === "boolean") return this.#changed(String(value));
+        return typeof value === "string" ? value : this.#problem("a text", value);
+      case "values":
+        return this.#values(value);
+      case "names_table":
+        return this.#table(value, (item) => this.#names(item));
+      default:
+        return assertNever(kind);
+    }
+  }
+
+  #type(value: Json): Json | undefined {
+    const given = typeof value === "string" ? value.split(/[|,]/).map((name) => name.trim()) : value;
+    if (!Array.isArray(given)) return this.#problem(TYPE_EXPECTED, value);
+    if (given.length === 0) return this.#changed(undefined); // Why: an empty table of Lua, which means nothing here.
+    const types: string[] = [];
+    for (const name of given) {
+      if (typeof name === "string" && name.toLowerCase() === "any") return this.#changed(undefined);
+      const type = typeof name === "string" ? TYPE_SPELLINGS.get(name.toLowerCase()) : undefined;
+      if (type === undefined) return this.#problem(TYPE_EXPECTED, name ?? null);
+      if (!types.includes(type)) types.push(type);
+    }
+    const [only] = types;
+    const repaired = types.length === 1 && typeof value === "string" && only !== undefined ? only : types;
+    return JSON.stringify(repaired) === JSON.stringify(value) ? value : this.#changed(repaired);
+  }
+
+  #subschema(value: Json): Json {
+    if (isObject(value)) return this.node(value);
+    if (typeof value === "boolean" || value === null) return value;
+    if (Array.isArray(value) && value.length === 0) return {}; // Why: an empty table of Lua is sent as an empty list.
+    const text = typeof value === "string" ? value.toLowerCase() : undefined;
+    if (text === "true" || text === "false") return this.#changed(text === "true");
+    const type = text === undefined ? undefined : TYPE_SPELLINGS.get(text);
+    return type === undefined ? this.#problem("a schema", value) : this.#changed({ type });
+  }
+
+  #list(value: Json, repair: (item: Json) => Json): Json {
+    if (!Array.isArray(value)) return this.#problem("a list", value);
+    const repaired = value.map((item: Json, at) => this.#within(String(at), () => repair(item)));
+    return repaired.some((item, at) => item !== value[at]) ? repaired : value;
+  }
+
+  #table(value: Json, repair: (item: Json) => Json): Json {
+    if (Array.isArray(value) && value.length === 0) return {};
+    if (!isObject(value)) return this.#problem("an object", value);
+    return mapValues(value, (name, item) => item === undefined ? item : this.#within(name, () => repair(item)));
+  }
+
+  #number(value: Json, isAllowed: (number: number) => boolean, expected: string): Json {
+    const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+    if (typeof number !== "number" || !isAllowed(number)) return this.#problem(expected, value);
+    return number === value ? value : this.#changed(number);
+  }
+
+  #names(value: Json): Json {
+    if (typeof value === "string") return this.#changed([value]);
+    if (isObject(value) && Object.keys(value).length === 0) return this.#changed([]);
+    if (!Array.isArray(value)) return this.#problem("a list of names", value);
+    const wrong = value.find((name: Json) => typeof name !== "string");
+    if (wrong !== undefined) return this.#problem("a list of names", wrong);
+    const unique = [...new Set(value)];
+    return unique.length === value.length ? value : this.#changed(unique);
+  }
+
+  #boolean(value: Json): Json {
+    if (typeof value === "boolean") return value;
+    if (value === "true" || value === 1) return this.#changed(true);
+    return value === "false" || value === 0 ? this.#changed(false) : this.#problem("true or false", value);
+  }
+
+  #values(value: Json): Json {
+    if (Array.isArray(value)) return value;
+    if (typeof value === "string") return this.#changed(value.split(",").map((item) => item.trim()));
+    return isObject(value) ? this.#problem("a list of values", value) : this.#changed([value]);
+  }
+
+  /** What drafts 3 and 4 write as a truth value is written as newer drafts do. */
+  #modernized(schema: JsonObject): JsonObject {
+    let modern = this.#withRequiredOf(schema);
+    if (isTruthValue(modern["required"])) {
+      const { required: _required, ...rest } = modern;
+      this.#within("required", () => this.#changed(undefined));
+      modern = rest;
+    }
+    for (const [flag, bound] of [["exclusiveMinimum", "minimum"], ["exclusiveMaximum", "maximum"]] as const) {
+      const { [flag]: isExclusive, [bound]: value, ...rest } = modern;
+      if (typeof isExclusive !== "boolean") continue;
+      this.#within(flag, () => this.#changed(undefined));
+      modern = value === undefined ? rest : { ...rest, [isExclusive ? flag : bound]: value };
+    }
+    return modern;
+  }
+
+  /** Properties that say themselves that they are required are named in the list of their object. */
+  #withRequiredOf(schema: JsonObject): JsonObject {
+    const { properties, required } = schema;
+    if (!isObject(properties)) return schema;
+    const marked = Object.entries(properties).filter(([, property]) =>
+      isObject(property) && isTruthValue(property["required"])
+    );
+    if (marked.length === 0) return schema;
+    this.#within("properties", () => this.#changed(undefined));
+    const names = marked.filter(([, property]) => isObject(property) && String(property["required"]) === "true");
+    const stripped = Object.fromEntries(marked.map(([name, property]) => {
+      const { required: _required, ...rest } = isObject(property) ? property : {};
+      return [name, rest];
+    }));
+    const listed = Array.isArray(required)
+      ? required
+      : typeof required === "string" && !isTruthValue(required)
+      ? [required]
+      : [];
+    const all = [...new Set([...listed, ...names.map(([name]) => name)])];
+    const { required: _required, ...rest } = schema;
+    return { ...rest, properties: { ...properties, ...stripped }, ...(all.length > 0 && { required: all }) };
+  }
+
+  #within<Of>(step: string, repair: () => Of): Of {
+    this.#path.push(step);
+    const repaired = repair();
+    this.#path.pop();
+    return repaired;
+  }
+
+  #changed<Of>(value: Of): Of {
+    const { repaired } = this.#findings;
+    if (repaired.length < REPAIRED_PATHS_MAX) repaired.push(this.#location());
+    return value;
+  }
+
+  #problem(expected: string, value: Json): Json {
+    const found = JSON.stringify(value).slice(0, VALUE_LENGTH_MAX);
+    this.#findings.problem ??= `${this.#location()} has to be ${expected}, not ${found}`;
+    return value;
+  }
+
+  #location(): string {
+    return `/${this.#path.join("/")}`.slice(0, PATH_LENGTH_MAX);
+  }
+}
+
+const isTruthValue = (value: Json | undefined): boolean =>
+  typeof value === "boolean" || value === "true" || value === "false";
+
+/** The same object if every value stays the same, else a copy with the new values; undefined removes a key. */
+function mapValues(object: JsonObject, next: (key: string, value: Json | undefined) => Json | undefined): JsonObject {
+  let isChanged = false;
+  const entries = Object.entries(object).map(([key, value]): [string, Json | undefined] => {
+    const after = next(key, value);
+    isChanged ||= after !== value;
+    return [key, after];
+  });
+  return isChanged ? Object.fromEntries(entries.filter(([, value]) => value !== undefined)) : object;
+}
