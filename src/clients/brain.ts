@@ -307,6 +307,7 @@ export class BrainClient implements Disposable {
         if (subscription !== undefined) void this.#catchUp(subscription, () => this.getState(subscription.session));
         return;
       default:
+        // Why not `assertNever`: newer servers can send other types.
         this.#calls.settle(message);
     }
   }

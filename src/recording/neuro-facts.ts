@@ -93,6 +93,7 @@ export function factsOfGame(message: ApiMessage, nameOf: (id: string) => string 
       }];
     }
     default:
+      // Why not `assertNever`: a recording can contain any command.
       return [{ key: command, content: withoutNulls(data), matters: false }];
   }
 }
@@ -107,6 +108,7 @@ export function factsOfBackend({ command, data, text }: ApiMessage): readonly Fa
     case "startup":
       return [{ key: "startup", content: null, matters: false }];
     default:
+      // Why not `assertNever`: a recording can contain any command.
       return [{ key: command, content: withoutNulls(data), matters: false }];
   }
 }

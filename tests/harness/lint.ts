@@ -103,11 +103,39 @@ const size = inZone(SOURCE, (context) => {
   return { FunctionDeclaration: measure, FunctionExpression: measure, ArrowFunctionExpression: measure };
 });
 
+/** Whether a statement calls `assertNever`. */
+function callsAssertNever(node: Deno.lint.Statement | undefined): boolean {
+  const call = node?.type === "ReturnStatement"
+    ? node.argument
+    : node?.type === "ExpressionStatement"
+    ? node.expression
+    : undefined;
+  return call?.type === "CallExpression" && call.callee.type === "Identifier" && call.callee.name === "assertNever";
+}
+
+/** A `switch` is closed by `assertNever`, so that a new member of its union does not compile until it is handled. */
+const closedSwitch = inZone(SOURCE, (context) => ({
+  SwitchStatement(node) {
+    const last = node.cases.at(-1);
+    const text = last === undefined ? "" : context.sourceCode.getText(last);
+    if (last?.test === null && (callsAssertNever(last.consequent.at(-1)) || text.includes("// Why not `assertNever`:"))) {
+      return;
+    }
+    context.report({
+      node,
+      message: "a switch that does not end in assertNever",
+      hint:
+        "List every member and end in `default: return assertNever(x)`. For a value from outside, say `// Why not \`assertNever\`:` in the default.",
+    });
+  },
+}));
+
 const house: Deno.lint.Plugin = {
   name: "house",
   rules: {
     pure,
     size,
+    "closed-switch": closedSwitch,
     "named-exports": inZone(SOURCE_BUT_WORKERS, (context) => ({
       ExportDefaultDeclaration: (node) =>
         context.report({ node, message: "export default is banned", hint: "Give it a name that is the same everywhere." }),

@@ -202,6 +202,7 @@ export class FakeTrevor {
           ? session.state
           : { status: "error", message: "not yet supported", command: "notification" };
       default:
+        // Why not `assertNever`: a client can send any command.
         this.#change(name, params);
         return session.state;
     }
@@ -253,6 +254,7 @@ export class FakeTrevor {
       case "force_note_off":
         return this.#toDevice(name, this.#need(params.device_id));
       default:
+        // Why not `assertNever`: a client can send any command.
         return;
     }
   }

@@ -133,6 +133,10 @@ export class FakeNeuro {
         return this.#result(session, data);
       case "context":
         this.contexts.push(String(data.message));
+        return;
+      default:
+        // Why not `assertNever`: an integration can send any command.
+        return;
     }
   }
 

@@ -64,6 +64,7 @@ function readEvent(event: string, message: JsonObject): IntegrationMessage {
     case "action_result":
       return { is: "game", message: readResult(payload) };
     default:
+      // Why not `assertNever`: an integration can send any event or command.
       return FREE_TEXT;
   }
 }
@@ -92,6 +93,7 @@ function readKnownCommand(command: string, data: JsonObject): GameMessage | unde
     case "action/result":
       return readResult(data);
     default:
+      // Why not `assertNever`: an integration can send any event or command.
       return undefined;
   }
 }

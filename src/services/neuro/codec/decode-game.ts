@@ -102,6 +102,7 @@ function readMessage(command: string, data: Json | undefined, repairs: Repair[])
       if (data !== undefined) addRepair(repairs, "unexpected_data", command);
       return ok({ command });
     default:
+      // Why not `assertNever`: a game can send any command.
       return ok({ command: "other", name: command, ...(isObject(data) && { data }) });
   }
 }

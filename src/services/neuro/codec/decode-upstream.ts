@@ -32,6 +32,7 @@ export function decodeUpstream(frame: Frame, limits: { readonly json_depth: numb
     case "shutdown/immediate":
       return ok({ command });
     default:
+      // Why not `assertNever`: a backend can send any command.
       return ok({ command: "other", name: command, ...(isObject(given) && { data: given }) });
   }
 }

@@ -2,6 +2,7 @@
  * Encodes frames for games: exactly the keys of the specification, in printable ASCII, under `GAME_FRAME_BYTES_MAX`. Some clients
  * crash on an unknown key, a null, a character outside ASCII or a longer frame.
  */
+import { assertNever } from "../../../core/assert.ts";
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { GAME_FRAME_BYTES_MAX } from "../../../core/limits.ts";
@@ -38,6 +39,8 @@ function envelopeFor(message: NeuroMessage): JsonObject {
       return message.data === undefined
         ? { command: message.name }
         : { command: message.name, data: withoutNulls(message.data) };
+    default:
+      return assertNever(message);
   }
 }
 

@@ -7,7 +7,7 @@
  * Knows nothing of: links, names of integrations.
  */
 import type { Action, GameMessage } from "../../../core/neuro-messages.ts";
-import { assert } from "../../../core/assert.ts";
+import { assert, assertNever } from "../../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import { REGISTER_FRAME_BYTES_MAX, UPSTREAM_FRAME_BYTES_MAX } from "../../../core/limits.ts";
 import type { Profile } from "../upstream/profiles.ts";
@@ -44,6 +44,8 @@ function encodeFrames(message: GameMessage, game: string, profile: Profile): rea
       return [JSON.stringify({ command: message.command, game })];
     case "other":
       return [JSON.stringify({ command: message.name, game, data: message.data && withoutNulls(message.data) })];
+    default:
+      return assertNever(message);
   }
 }
 

@@ -100,6 +100,7 @@ function sampleAtom(reader: PatternReader, depth: number): string | undefined {
     case "{":
       return undefined;
     default:
+      // Why not `assertNever`: any other character stands for itself.
       return pickCharacter(reader, first === undefined ? undefined : [first]);
   }
 }

@@ -57,6 +57,7 @@ function sampleValue(given: Json | undefined, run: SampleRun, depth: number): Js
     case "null":
       return null;
     default:
+      // Why not `assertNever`: a schema can contain any type.
       return sampleText(schema, run);
   }
 }

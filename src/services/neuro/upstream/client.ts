@@ -160,6 +160,8 @@ export function receiveMessage(upstream: Upstream, message: NeuroMessage, ctx: S
       return requestShutdown(upstream, "immediate", ctx);
     case "other":
       return; // Why: watchers have seen it, and no game knows it.
+    default:
+      return assertNever(message);
   }
 }
 
