@@ -31,7 +31,22 @@ export interface ListenerSpec {
 /** A listener that is open at `url`. */
 export interface BoundListener extends ListenerSpec {
   readonly url: string;
+  /** The other loopback address, where another program uses the port. */
+  readonly occupied?: string | undefined;
 }
+
+/**
+ * The addresses of a listener. On loopback those of both families, because a client may resolve `localhost` to either.
+ * The first one must be available; the second one may be missing on this machine.
+ */
+export function addressesOf(host: string): readonly [string, string?] {
+  if (host === "127.0.0.1" || host === "localhost") return ["127.0.0.1", "::1"];
+  return host === "::1" ? ["::1", "127.0.0.1"] : [host];
+}
+
+/** True for the error of a port that another program uses. */
+export const isInUse = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "code" in error && error.code === "EADDRINUSE";
 
 /** The listeners that are enabled, of the services that this build contains. */
 export function listenersOf(settings: Settings, services: readonly ServiceName[]): readonly ListenerSpec[] {
@@ -42,11 +57,11 @@ export function listenersOf(settings: Settings, services: readonly ServiceName[]
 
 /** The error for a listener that cannot be opened. */
 export function bindError({ block, host, port }: ListenerSpec, error: unknown): StartError {
-  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-  if (code === "EADDRINUSE") {
+  if (isInUse(error)) {
     const guess = block === "nakurity-backend" && port === 8000 ? "; Neuro or another backend may be using it" : "";
     return new StartError(`${block}.port: ${port} on ${host} is in use${guess}`);
   }
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   if (code === "EACCES") return new StartError(`${block}.port: this user may not listen on ${port} of ${host}`);
   return new StartError(`${block}.host: cannot listen on ${host}:${port}: ${errorText(error)}`);
 }
@@ -65,6 +80,9 @@ export function readyLines(settings: Settings, { bound, services, webToken }: Re
   return [
     ...(settings.brain.test_mode ? bound.filter(({ name }) => name === "brain").map(brainTestLine) : []),
     ...bound.map((listener) => `[${listener.label}] listening on ${listener.url}${fragment(listener)}`),
+    ...bound.flatMap(({ label, occupied, url }) =>
+      occupied === undefined ? [] : [`[${label}] another program uses port ${new URL(url).port} of ${occupied}`]
+    ),
     ...upstreamLines(settings, services),
     ...proxyLines(settings, services),
     ...(settings.record.file === "" ? [] : [`[Recording] recording all frames to ${settings.record.file}`]),

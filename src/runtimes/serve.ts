@@ -15,7 +15,15 @@ import type { Dialer } from "../websocket-client/dialer.ts";
 import { type ConnectionHandler, createSockets, PeerConnections } from "./connections.ts";
 import { Host } from "./host.ts";
 import { Links } from "./links.ts";
-import { bindError, type BoundListener, listenersOf, type ListenerSpec, readyLines } from "./listeners.ts";
+import {
+  addressesOf,
+  bindError,
+  type BoundListener,
+  isInUse,
+  listenersOf,
+  type ListenerSpec,
+  readyLines,
+} from "./listeners.ts";
 import { lazyJobs, openProcessLog, openRecording, openStorage } from "./open-ports.ts";
 import { createClock } from "./process-clock.ts";
 import { type RelayHandle, type ServeOptions, StartError } from "./serve-options.ts";
@@ -97,7 +105,7 @@ export async function serveProcess(
       };
       const open = await openListener(runtime, listener, context);
       opened.push(open);
-      bound.push({ ...listener, url: urlOf(listener, open.port) });
+      bound.push({ ...listener, url: urlOf(listener, open.port), occupied: open.occupied });
     }
     const storage = await openStorage(settings, options, host.observe);
     const sockets = createSockets(peers, links);
@@ -139,15 +147,40 @@ function frameBytesMax({ name }: ListenerSpec, { limits, uploads }: Settings): n
   return acceptsUploads ? Math.max(limits.message_bytes, uploads.file_bytes) : limits.message_bytes;
 }
 
+/** Opens a listener at all its addresses, as one. */
 async function openListener(
   runtime: ServerRuntime,
   listener: ListenerSpec,
   context: ListenerContext,
-): Promise<OpenListener> {
+): Promise<OpenListener & { readonly occupied?: string | undefined }> {
+  const [address, other] = addressesOf(listener.host);
   try {
-    return await runtime.listen(listener, context);
+    const first = await runtime.listen({ ...listener, host: address }, context);
+    if (other === undefined) return first;
+    const second = await openSecond(() => runtime.listen({ ...listener, host: other, port: first.port }, context));
+    const isOccupied = second === "in use" && listener.port !== 0;
+    if (typeof second === "string") return { ...first, occupied: isOccupied ? other : undefined };
+    return {
+      port: first.port,
+      stopAccepting() {
+        first.stopAccepting();
+        second.stopAccepting();
+      },
+      close: async () => void await Promise.all([first.close(), second.close()]),
+    };
   } catch (error) {
     throw bindError(listener, error);
+  }
+}
+
+/** Why errors are not fatal: the machine may have only one family, and the first address is open already. */
+async function openSecond(
+  open: () => OpenListener | Promise<OpenListener>,
+): Promise<OpenListener | "in use" | "unavailable"> {
+  try {
+    return await open();
+  } catch (error) {
+    return isInUse(error) ? "in use" : "unavailable";
   }
 }
 

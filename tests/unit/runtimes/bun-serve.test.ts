@@ -1,5 +1,5 @@
 /** The relay on Bun over real sockets: listeners, peers, and the effect of a faulty peer on others. */
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { test } from "#runner";
 import { serve } from "../../../src/runtimes/bun/serve.ts";
 import { check } from "../../harness/check.ts";
@@ -57,6 +57,34 @@ test("RT2 a port in use is one sentence that names the setting, and nothing stay
       services: [echoService("brain")],
     });
   }));
+
+for (const host of ["127.0.0.1", "localhost", "::1"]) {
+  test(`RT1b a listener on ${host} accepts both address families`, () => {
+    const settings = testSettings((change) => (change["nakurity-backend"].host = host));
+    return withRelay(settings, async ({ urls }) => {
+      const { port } = new URL(urls.neuro);
+      for (const address of ["127.0.0.1", "[::1]", "localhost"]) {
+        const client = await Client.connect(`ws://${address}:${port}`);
+        check.equal(await client.ask(`echo by ${address}`), `by ${address}`);
+      }
+    });
+  });
+}
+
+test("RT1b a port that another program uses in the other family is printed, and the relay starts", async () => {
+  const { promise: port, resolve } = Promise.withResolvers<number>();
+  const other = createServer().listen(0, "::1", () => {
+    const address = other.address();
+    resolve(typeof address === "object" && address !== null ? address.port : 0);
+  });
+  const taken = await port;
+  const settings = testSettings((change) => (change.brain.port = taken));
+  await withRelay(settings, async ({ lines, connect }) => {
+    check.that(lines.includes(`[Brain] another program uses port ${taken} of ::1`), lines.join("\n"));
+    check.equal(await (await connect("brain")).ask("echo alive"), "alive");
+  });
+  other.close();
+});
 
 test("RT3 text and bytes arrive unchanged and in order", () =>
   withRelay(testSettings(), async ({ connect }) => {
