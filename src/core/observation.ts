@@ -6,6 +6,7 @@
  * event.
  */
 import type { Priority } from "./neuro-messages.ts";
+import type { ListenerName } from "./event.ts";
 import type { FaultName } from "./fault.ts";
 import type { Millis } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -215,6 +216,9 @@ export type ProblemObservation =
   | { readonly is: "service_rebuilt"; readonly service: ServiceName }
   /** Nothing more is written to the file of a recording. */
   | { readonly is: "recording_stopped"; readonly file: string; readonly why: "full" | "failed"; readonly reason: string }
+  /** The runtime ended a listener. It is opened again. */
+  | { readonly is: "listener_lost"; readonly listener: ListenerName | "web"; readonly reason: string }
+  | { readonly is: "listener_restored"; readonly listener: ListenerName | "web" }
   /** Nobody read standard output or standard error in time, so lines were dropped. */
   | { readonly is: "lines_dropped"; readonly output: "stdout" | "stderr"; readonly lines: number };
 

@@ -33,6 +33,8 @@ export interface WebPorts {
   readUpload(file: string): Promise<Uint8Array | undefined>;
   /** True during shutdown. */
   isDraining(): boolean;
+  /** Listeners that the runtime has ended, and that are not open again yet. */
+  lostListeners(): readonly PortName[];
 }
 
 /** What the runtime knows about one request. Passed to the app as Hono's `env`. */

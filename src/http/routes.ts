@@ -20,7 +20,8 @@ export async function ready(ports: WebPorts, scopes: readonly Scope[]): Promise<
 /** Why the relay is not ready; empty if it is. */
 export async function notReadyReasons(ports: WebPorts): Promise<string[]> {
   const reasons = (await Promise.all(ports.services.map((service) => notReadyReasonsOf(service, ports)))).flat();
-  return ports.isDraining() ? [...reasons, "the relay is stopping"] : reasons;
+  const lost = ports.lostListeners().map((listener) => `the listener ${listener} is not open`);
+  return [...reasons, ...lost, ...(ports.isDraining() ? ["the relay is stopping"] : [])];
 }
 
 async function notReadyReasonsOf(service: ServiceName, ports: WebPorts): Promise<string[]> {

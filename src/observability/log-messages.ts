@@ -395,6 +395,18 @@ const LOG_MESSAGES = {
     source: "relay",
     text: ({ file, why, reason }) => `recording to ${quoted(file)} stopped (${why}): ${quoted(reason)}`,
   },
+  listener_lost: {
+    level: "error",
+    source: "relay",
+    limit: retryLimit("lost listeners"),
+    text: ({ listener, reason }) => `the listener ${listener} was ended, opening it again: ${quoted(reason)}`,
+  },
+  listener_restored: {
+    level: "warning",
+    source: "relay",
+    limit: retryLimit("restored listeners"),
+    text: ({ listener }) => `the listener ${listener} is open again`,
+  },
   lines_dropped: {
     level: "warning",
     source: "relay",

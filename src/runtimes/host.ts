@@ -12,7 +12,7 @@ import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
 import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
-import { AccessControl, type App, createApp } from "../http/app.ts";
+import { AccessControl, type App, createApp, type PortName } from "../http/app.ts";
 import {
   createMetrics,
   createObserver,
@@ -78,6 +78,8 @@ export class Host {
   readonly #lag = new EventLoopLag();
   readonly #observer: Observer;
   #isDraining = false;
+  /** Listeners that the runtime has ended, and how many of their addresses. */
+  readonly #lostListeners = new Map<PortName, number>();
 
   constructor(options: HostOptions) {
     const { services, log, print } = options;
@@ -104,6 +106,7 @@ export class Host {
       accessControl: () => this.#accessControl,
       observe: this.observe,
       isDraining: () => this.#isDraining,
+      lostListeners: () => [...this.#lostListeners.keys()],
       request: (request, principal) =>
         this.#engine?.request(request, principal) ?? Promise.resolve({ fault: "restarting" }),
       frames: () => this.#frames(),
@@ -145,6 +148,19 @@ export class Host {
 
   get accessControl(): AccessControl {
     return this.#accessControl;
+  }
+
+  /** The runtime ended a listener at one of its addresses: the relay is not ready until it is open again. */
+  listenerLost(listener: PortName, reason: string): void {
+    this.#lostListeners.set(listener, (this.#lostListeners.get(listener) ?? 0) + 1);
+    this.observe({ is: "listener_lost", listener, reason });
+  }
+
+  listenerRestored(listener: PortName): void {
+    const left = (this.#lostListeners.get(listener) ?? 1) - 1;
+    if (left > 0) this.#lostListeners.set(listener, left);
+    else this.#lostListeners.delete(listener);
+    this.observe({ is: "listener_restored", listener });
   }
 
   /** To be called when the timer of the clock fires. */

@@ -24,6 +24,7 @@ import {
   type ListenerSpec,
   readyLines,
 } from "./listeners.ts";
+import { type ListenerHooks, type OpenListener, openMonitored } from "./monitored-listener.ts";
 import { lazyJobs, openProcessLog, openRecording, openStorage } from "./open-ports.ts";
 import { createClock } from "./process-clock.ts";
 import { type RelayHandle, type ServeOptions, StartError } from "./serve-options.ts";
@@ -48,13 +49,6 @@ export interface ListenerContext {
   readonly frameBytesMax: number;
   /** The handler of the socket that an upgrade will open; undefined when a bound on connections is reached. */
   admit(target: UpgradeTarget, connection: ConnectionInfo, credential: CredentialDigest): ConnectionHandler | undefined;
-}
-
-export interface OpenListener {
-  readonly port: number;
-  /** Accepts no new connections; open ones stay. */
-  stopAccepting(): void;
-  close(): Promise<void>;
 }
 
 /** Peers that the relay closed have this long to disconnect before their sockets are terminated. */
@@ -103,7 +97,11 @@ export async function serveProcess(
         admit: (target, connection, credential) =>
           target === "voice" ? voice.admit() : peers.admit(target, connection, credential),
       };
-      const open = await openListener(runtime, listener, context);
+      const hooks = {
+        lost: (reason: string) => host.listenerLost(listener.name, reason),
+        restored: () => host.listenerRestored(listener.name),
+      };
+      const open = await openListener(listener, (at) => runtime.listen(at, context), hooks);
       opened.push(open);
       bound.push({ ...listener, url: urlOf(listener, open.port), occupied: open.occupied });
     }
@@ -149,33 +147,39 @@ function frameBytesMax({ name }: ListenerSpec, { limits, uploads }: Settings): n
 
 /** Opens a listener at all its addresses, as one. */
 async function openListener(
-  runtime: ServerRuntime,
   listener: ListenerSpec,
-  context: ListenerContext,
+  open: (at: ListenerSpec) => OpenListener | Promise<OpenListener>,
+  hooks: ListenerHooks,
 ): Promise<OpenListener & { readonly occupied?: string | undefined }> {
   const [address, other] = addressesOf(listener.host);
+  const openAt = (host: string, first = listener.port) =>
+    openMonitored((port = first) => open({ ...listener, host, port }), hooks);
   try {
-    const first = await runtime.listen({ ...listener, host: address }, context);
+    const first = await openAt(address);
     if (other === undefined) return first;
-    const second = await openSecond(() => runtime.listen({ ...listener, host: other, port: first.port }, context));
-    const isOccupied = second === "in use" && listener.port !== 0;
-    if (typeof second === "string") return { ...first, occupied: isOccupied ? other : undefined };
-    return {
-      port: first.port,
-      stopAccepting() {
-        first.stopAccepting();
-        second.stopAccepting();
-      },
-      close: async () => void await Promise.all([first.close(), second.close()]),
-    };
+    const second = await openSecond(() => openAt(other, first.port));
+    if (typeof second === "string") {
+      const isOccupied = second === "in use" && listener.port !== 0;
+      return { ...bothOf(first), occupied: isOccupied ? other : undefined };
+    }
+    return bothOf(first, second);
   } catch (error) {
     throw bindError(listener, error);
   }
 }
 
+const bothOf = (first: OpenListener, second?: OpenListener): OpenListener => ({
+  port: first.port,
+  stopAccepting() {
+    first.stopAccepting();
+    second?.stopAccepting();
+  },
+  close: async () => void await Promise.all([first.close(), second?.close()]),
+});
+
 /** Why errors are not fatal: the machine may have only one family, and the first address is open already. */
 async function openSecond(
-  open: () => OpenListener | Promise<OpenListener>,
+  open: () => Promise<OpenListener>,
 ): Promise<OpenListener | "in use" | "unavailable"> {
   try {
     return await open();

@@ -1,11 +1,13 @@
 /** The relay on Deno: one `Deno.serve` for each listener. */
 import type { Settings } from "../../core/settings.ts";
+import { errorText } from "../../core/text.ts";
 import { connect } from "../../websocket-client/deno-byte-stream.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import type { ConnectionHandler } from "../connections.ts";
 import type { ListenerSpec } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
-import { type ListenerContext, type OpenListener, serveProcess, type ServerRuntime } from "../serve.ts";
+import type { OpenListener } from "../monitored-listener.ts";
+import { type ListenerContext, serveProcess, type ServerRuntime } from "../serve.ts";
 import { offeredProtocol, tooManyConnections } from "../upgrade.ts";
 import { handleSocket } from "./socket.ts";
 
@@ -49,6 +51,7 @@ function listen({ name, host: hostname, port }: ListenerSpec, { app, admit }: Li
   });
   return {
     port: server.addr.port,
+    ended: server.finished.then(() => "it ended", errorText),
     stopAccepting: () => {}, // Why: the app itself refuses upgrades; `shutdown` would close every socket with 1001.
     // Why a race: a client that began a request and does not finish it must not keep the relay from stopping.
     close: () => Promise.race([server.shutdown(), new Promise<void>((resolve) => setTimeout(resolve, SHUTDOWN_MS))]),

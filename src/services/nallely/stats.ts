@@ -155,6 +155,8 @@ export function recordObservation(
     case "service_rebuilt":
     case "recording_stopped":
     case "lines_dropped":
+    case "listener_lost":
+    case "listener_restored":
       return;
     default:
       return assertNever(observation);

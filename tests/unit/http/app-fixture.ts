@@ -39,6 +39,7 @@ export class AppFixture {
   /** What each room answers when it is asked whether it is ready. */
   replyBody: Json = { ok: true, reasons: [] };
   isDraining = false;
+  lostListeners: readonly PortName[] = [];
   /** How often a room was asked, or a file was read. */
   portCalls = 0;
   readonly #app;
@@ -54,6 +55,7 @@ export class AppFixture {
       accessControl: () => tokens,
       observe: (observation) => this.observations.push(observation),
       isDraining: () => this.isDraining,
+      lostListeners: () => this.lostListeners,
       request: () => {
         this.portCalls++;
         return Promise.resolve({ body: this.replyBody as never });
