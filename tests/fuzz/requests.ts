@@ -2,6 +2,8 @@
  * Sends mutated requests to the web app on every listener: none may throw, cause an internal error, connect without the token, or read
  * a file without permission. A plain request must work after each batch.
  */
+import type { Json } from "../../src/core/json.ts";
+import type { ServiceRequest } from "../../src/core/request.ts";
 import { Random } from "../../src/testing/random.ts";
 import type { PortName } from "../../src/http/app.ts";
 import { AppFixture } from "../unit/http/app-fixture.ts";
@@ -159,6 +161,7 @@ export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzR
       ],
     },
   });
+  stage.replyTo = emptyReply;
   stage.files.set(FILE, new TextEncoder().encode(SECRET));
   const random = new Random(seed);
   const violations: string[] = [];
@@ -175,6 +178,13 @@ export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzR
     if (done >= inputs * WARM && warmBytes === 0) warmBytes = heldBytes();
   }
   return { inputs: done, violations, growthBytes: heldBytes() - warmBytes };
+}
+
+/** A reply in the shape of each request, without items. */
+function emptyReply(request: ServiceRequest): Json {
+  if ("get" in request && request.get === "events") return [];
+  const upstreams = { controls: { stopped: false, approval: false }, upstreams: [], integrations: 0, sockets: 0 };
+  return { items: [], next: null, ok: true, waits: [], draining: false, ...upstreams };
 }
 
 async function tryOne(stage: AppFixture, random: Random): Promise<readonly string[]> {

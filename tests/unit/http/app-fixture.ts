@@ -3,6 +3,7 @@ import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { ConnectionInfo } from "../../../src/core/event.ts";
 import type { Json } from "../../../src/core/json.ts";
 import type { Observation } from "../../../src/core/observation.ts";
+import type { ServiceRequest } from "../../../src/core/request.ts";
 import type { ServiceName } from "../../../src/core/service.ts";
 import type { Settings } from "../../../src/core/settings.ts";
 import { AccessControl, createApp, type PortName, type UpgradeTarget } from "../../../src/http/app.ts";
@@ -38,6 +39,8 @@ export class AppFixture {
   readonly files = new Map<string, Uint8Array>();
   /** What each room answers when it is asked whether it is ready. */
   replyBody: Json = { ok: true, reasons: [] };
+  /** Replaces `replyBody` where replies depend on the request. */
+  replyTo: (request: ServiceRequest) => Json = () => this.replyBody;
   isDraining = false;
   lostListeners: readonly PortName[] = [];
   /** How often a room was asked, or a file was read. */
@@ -56,9 +59,9 @@ export class AppFixture {
       observe: (observation) => this.observations.push(observation),
       isDraining: () => this.isDraining,
       lostListeners: () => this.lostListeners,
-      request: () => {
+      request: (request) => {
         this.portCalls++;
-        return Promise.resolve({ body: this.replyBody as never });
+        return Promise.resolve({ body: this.replyTo(request) as never });
       },
       frames: () => 0,
       metrics: () => Promise.resolve("some_total 1\n"),
