@@ -184,7 +184,7 @@ export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzR
 function emptyReply(request: ServiceRequest): Json {
   if ("get" in request && request.get === "events") return [];
   const upstreams = { controls: { stopped: false, approval: false }, upstreams: [], integrations: 0, sockets: 0 };
-  return { items: [], next: null, ok: true, waits: [], draining: false, ...upstreams };
+  return { items: [], next: null, ok: true, reasons: [], draining: false, ...upstreams };
 }
 
 async function tryOne(stage: AppFixture, random: Random): Promise<readonly string[]> {

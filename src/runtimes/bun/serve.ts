@@ -8,9 +8,10 @@ import type { ListenerSpec } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
 import type { OpenListener } from "../monitored-listener.ts";
 import { type ListenerContext, serveProcess, type ServerRuntime } from "../serve.ts";
+import { Keepalive } from "../keepalive.ts";
 import { tooManyConnections } from "../upgrade.ts";
 import { writeOutput } from "./output.ts";
-import { websocketHandlers } from "./socket.ts";
+import { BunConnection, websocketHandlers } from "./socket.ts";
 
 export { type RelayHandle, type ServeOptions, StartError } from "../serve-options.ts";
 export { untilStopped } from "../signals.ts";
@@ -24,17 +25,19 @@ export const serve = (settings: Settings, options: ServeOptions = {}): Promise<R
 
 const afterTurn = (run: () => void): void => void setImmediate(run);
 
+const keepalive = new Keepalive();
+
 const bun: ServerRuntime = { listen, afterTurn, writeOutput, dial: createRawDialer({ connect, afterTurn }) };
 
 function listen(
   { name, host: hostname, port }: ListenerSpec,
   { app, frameBytesMax, admit }: ListenerContext,
 ): OpenListener {
-  const server = Bun.serve<ConnectionHandler>({
+  const server = Bun.serve<BunConnection>({
     hostname,
     port,
     idleTimeout: IDLE_SECONDS,
-    websocket: websocketHandlers(frameBytesMax),
+    websocket: websocketHandlers(frameBytesMax, keepalive),
     fetch: (request, server) =>
       app.fetch(request, {
         listener: name,
@@ -54,9 +57,9 @@ function listen(
 /** Why an empty response: the connection is a WebSocket by then, and Bun sends no HTTP response on it. */
 function upgrade(
   request: Request,
-  server: Server<ConnectionHandler>,
+  server: Server<BunConnection>,
   handler: ConnectionHandler | undefined,
 ): Response | undefined {
   if (handler === undefined) return tooManyConnections();
-  return server.upgrade(request, { data: handler }) ? new Response(null) : undefined;
+  return server.upgrade(request, { data: new BunConnection(handler) }) ? new Response(null) : undefined;
 }

@@ -3,39 +3,65 @@ import type { ServerWebSocket, WebSocketHandler } from "bun";
 import { edenGC } from "bun:jsc";
 import type { Frame } from "../../core/json.ts";
 import type { ConnectionHandler, ServerSocket } from "../connections.ts";
+import type { Keepalive, KeptSocket } from "../keepalive.ts";
 
-/** A peer that answers no ping for this long is disconnected. */
-const IDLE_SECONDS = 120;
+/** The socket of a connection until its upgrade is done. */
+const NO_SOCKET: ServerSocket = { write: () => 0, close() {}, terminate() {}, ping() {} };
 /** Far above the backlog at which the outbox closes a peer, because Bun drops frames beyond this bound without an error. */
 const BACKPRESSURE_BYTES = 512 * 1_024 * 1_024;
 
 /** Bun's WebSocket handlers for one listener. A frame of more than `frameBytesMax` closes its peer with 1009. */
-export function websocketHandlers(frameBytesMax: number): WebSocketHandler<ConnectionHandler> {
+export function websocketHandlers(frameBytesMax: number, keepalive: Keepalive): WebSocketHandler<BunConnection> {
   const collector = new ConnectionCollector();
   return {
     maxPayloadLength: frameBytesMax,
-    idleTimeout: IDLE_SECONDS,
-    sendPings: true,
+    idleTimeout: 0, // Why: `keepalive` disconnects, except clients that do not answer pings.
+    sendPings: false,
     perMessageDeflate: false,
     backpressureLimit: BACKPRESSURE_BYTES,
     open: (socket) => {
       collector.connectionOpened();
-      socket.data.open(new BunSocket(socket));
+      const { data } = socket;
+      data.socket = new BunSocket(socket);
+      keepalive.add(data);
+      data.handler.open(data.socket);
     },
-    message: ({ data }, frame) => data.message(frame),
-    drain: (socket) => socket.data.drain(socket.getBufferedAmount()),
-    pong: ({ data }) => data.pong(),
-    close: ({ data }, code, reason) => data.close(isTooBig(reason) ? 1009 : code),
+    message: ({ data }, frame) => {
+      data.silentIntervals = 0;
+      data.handler.message(frame);
+    },
+    drain: (socket) => socket.data.handler.drain(socket.getBufferedAmount()),
+    pong: ({ data }) => {
+      data.silentIntervals = 0;
+      data.canPong = true;
+      data.handler.pong();
+    },
+    close: ({ data }, code, reason) => {
+      keepalive.remove(data);
+      data.handler.close(isTooBig(reason) ? 1009 : code);
+    },
   };
+}
+
+/** What Bun keeps for each socket. */
+export class BunConnection implements KeptSocket {
+  readonly handler: ConnectionHandler;
+  silentIntervals = 0;
+  canPong = false;
+  socket: ServerSocket = NO_SOCKET;
+
+  constructor(handler: ConnectionHandler) {
+    this.handler = handler;
+  }
 }
 
 /** Why by its text: Bun sends 1009 to the peer, but reports 1006. */
 const isTooBig = (reason: string): boolean => reason === "Received too big message";
 
 class BunSocket implements ServerSocket {
-  readonly #socket: ServerWebSocket<ConnectionHandler>;
+  readonly #socket: ServerWebSocket<BunConnection>;
 
-  constructor(socket: ServerWebSocket<ConnectionHandler>) {
+  constructor(socket: ServerWebSocket<BunConnection>) {
     this.#socket = socket;
   }
 

@@ -1,0 +1,53 @@
+/**
+ * Pings accepted sockets, and disconnects those that stopped answering.
+ *
+ * Invariant: a socket that never answered a ping is never disconnected for silence, because some clients do not answer pings.
+ *
+ * Why not the runtime's own: Bun disconnects every socket that is silent for its `idleTimeout`, whether it ever answered or not.
+ */
+import type { Millis } from "../core/ids.ts";
+import type { ServerSocket } from "./connections.ts";
+
+const INTERVAL_MS: Millis = 30_000;
+/** A socket that has answered pings is disconnected after this many intervals of silence. */
+const SILENT_INTERVALS_MAX = 4;
+/** After this many pings without any answer a socket is not pinged any more. */
+const UNANSWERED_PINGS_MAX = 2;
+
+/** A socket under observation. Its owner sets `silentIntervals` to 0 whenever something is received. */
+export interface KeptSocket {
+  silentIntervals: number;
+  canPong: boolean;
+  readonly socket: Pick<ServerSocket, "ping" | "terminate">;
+}
+
+export class Keepalive {
+  readonly #kept = new Set<KeptSocket>();
+  readonly #intervalMs: Millis;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(intervalMs: Millis = INTERVAL_MS) {
+    this.#intervalMs = intervalMs;
+  }
+
+  add(kept: KeptSocket): void {
+    this.#kept.add(kept);
+    this.#timer ??= setInterval(() => this.#check(), this.#intervalMs);
+    if (typeof this.#timer === "object" && "unref" in this.#timer) this.#timer.unref();
+  }
+
+  remove(kept: KeptSocket): void {
+    this.#kept.delete(kept);
+    if (this.#kept.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #check(): void {
+    for (const kept of [...this.#kept]) {
+      kept.silentIntervals++;
+      if (kept.canPong && kept.silentIntervals > SILENT_INTERVALS_MAX) kept.socket.terminate();
+      else if (kept.canPong || kept.silentIntervals <= UNANSWERED_PINGS_MAX) kept.socket.ping();
+    }
+  }
+}

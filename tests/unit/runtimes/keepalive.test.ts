@@ -1,0 +1,64 @@
+/** Sockets that do not answer pings, over real sockets and a short interval. */
+import { connect } from "node:net";
+import { test } from "#runner";
+import { BunConnection, websocketHandlers } from "../../../src/runtimes/bun/socket.ts";
+import type { ConnectionHandler } from "../../../src/runtimes/connections.ts";
+import { Keepalive, type KeptSocket } from "../../../src/runtimes/keepalive.ts";
+import { check } from "../../harness/check.ts";
+
+const INTERVAL_MS = 20;
+
+/** A kept socket that counts its pings. */
+function keptSocket(answers: boolean) {
+  const calls = { pings: 0, terminated: 0 };
+  const kept: KeptSocket = {
+    silentIntervals: 0,
+    canPong: answers,
+    socket: { ping: () => void calls.pings++, terminate: () => void calls.terminated++ },
+  };
+  return { kept, calls };
+}
+
+test("RT7b a socket that never answered a ping is pinged twice, and not disconnected for silence", async () => {
+  const keepalive = new Keepalive(INTERVAL_MS);
+  const [mute, gone] = [keptSocket(false), keptSocket(true)];
+  keepalive.add(mute.kept);
+  keepalive.add(gone.kept);
+  while (gone.calls.terminated === 0) await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
+  check.equal(mute.calls, { pings: 2, terminated: 0 });
+  check.equal(gone.calls.pings, 4);
+  for (const { kept } of [mute, gone]) keepalive.remove(kept);
+});
+
+test("RT7b on Bun a client that answers no ping stays connected, and is heard", async () => {
+  const keepalive = new Keepalive(INTERVAL_MS);
+  const heard: string[] = [];
+  const { promise: closed, resolve: close } = Promise.withResolvers<number>();
+  const handler: ConnectionHandler = {
+    open() {},
+    message: (frame) => void heard.push(String(frame)),
+    drain() {},
+    pong() {},
+    close,
+  };
+  const server = Bun.serve<BunConnection>({
+    hostname: "127.0.0.1",
+    port: 0,
+    websocket: websocketHandlers(1_024, keepalive),
+    fetch: (request, self) =>
+      self.upgrade(request, { data: new BunConnection(handler) }) ? undefined : new Response(null, { status: 400 }),
+  });
+  const client = connect({ host: "127.0.0.1", port: server.port ?? 0 });
+  client.write(
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  await new Promise((resolve) => client.once("data", resolve));
+  await new Promise((resolve) => setTimeout(resolve, 10 * INTERVAL_MS));
+  client.write(Uint8Array.of(0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69)); // Why these bytes: the text `hi`, with a mask of zeros.
+  while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  check.equal(heard, ["hi"]);
+  client.destroy();
+  check.equal(await closed, 1006);
+  await server.stop(true);
+});
