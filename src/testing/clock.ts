@@ -8,7 +8,7 @@ import { assert } from "../core/assert.ts";
 import { Heap } from "../core/deadlines.ts";
 import type { Millis } from "../core/ids.ts";
 
-interface Planned {
+interface ScheduledTask {
   readonly at: Millis;
   readonly order: number;
   readonly run: () => void;
@@ -19,21 +19,21 @@ interface Planned {
 export type Cancel = () => void;
 
 /** Turns of the microtask queue after each happening: more than the longest chain of promises between two of them. */
-const TURNS = 24;
+const MICROTASK_TURNS = 24;
 
 /** Lets every promise that can be settled run to its end. */
 export async function yieldToTasks(): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn++) await undefined;
+  for (let turn = 0; turn < MICROTASK_TURNS; turn++) await undefined;
 }
 
 /** Time that passes only when it is told to. Starts in 2023, so that time stamps look like ones. */
 export class VirtualClock {
   now: Millis;
   /** So much may still happen. Why a bound: a deadline that stays due would happen for ever, and time would stand still. */
-  happeningsLeft = 10_000_000;
+  tasksLeft = 10_000_000;
   /** Told after each happening, once everything that it led to at this instant was done. */
-  onHappened: () => void = () => {};
-  readonly #plans = new Heap<Planned>(
+  afterTask: () => void = () => {};
+  readonly #tasks = new Heap<ScheduledTask>(
     (left, right) => left.at < right.at || (left.at === right.at && left.order < right.order),
   );
   #count = 0;
@@ -44,29 +44,29 @@ export class VirtualClock {
 
   /** Plans something for later. */
   after(ms: Millis, run: () => void): Cancel {
-    const planned: Planned = { at: this.now + Math.max(0, ms), order: this.#count++, run, isCancelled: false };
-    this.#plans.add(planned);
+    const task: ScheduledTask = { at: this.now + Math.max(0, ms), order: this.#count++, run, isCancelled: false };
+    this.#tasks.add(task);
     return () => {
-      planned.isCancelled = true;
+      task.isCancelled = true;
     };
   }
 
   /** Lets the next thing happen, if it is due by then. False when there was none. */
   async step(until: Millis): Promise<boolean> {
-    const next = this.#plans.first;
+    const next = this.#tasks.first;
     if (next === undefined || next.at > until) return false;
-    this.#plans.dropFirst();
+    this.#tasks.dropFirst();
     if (next.isCancelled) return true;
     this.now = Math.max(this.now, next.at);
-    assert(this.happeningsLeft-- > 0, `more happens than may: at ${this.now} time stands still, or passes for too long`);
+    assert(this.tasksLeft-- > 0, `more happens than may: at ${this.now} time stands still, or passes for too long`);
     next.run();
     await yieldToTasks();
-    this.onHappened();
+    this.afterTask();
     return true;
   }
 
   /** Lets time pass, with everything that happens in it. */
-  async pass(ms: Millis): Promise<void> {
+  async advance(ms: Millis): Promise<void> {
     const until = this.now + ms;
     await yieldToTasks();
     while (await this.step(until));

@@ -41,23 +41,23 @@ export class VirtualDisk {
   readonly overwritten: Key[] = [];
   health: DiskHealth = HEALTHY;
   readonly #clock: VirtualClock;
-  readonly #chance: Random;
+  readonly #random: Random;
   readonly #inFlight = new Set<() => void>();
 
   constructor(clock: VirtualClock, random: Random) {
     this.#clock = clock;
-    this.#chance = random;
+    this.#random = random;
   }
 
   /** Opens the store for a new process. */
   open(): Store {
     return {
       put: (key, value) => {
-        const asked = { at: this.#clock.now, value, isConfirmed: false };
-        this.pending.set(key, asked);
-        const landed = this.#later(() => this.#land(key, value));
-        landed.then(() => void (asked.isConfirmed = true), () => {});
-        return landed;
+        const put = { at: this.#clock.now, value, isConfirmed: false };
+        this.pending.set(key, put);
+        const written = this.#later(() => this.#write(key, value));
+        written.then(() => void (put.isConfirmed = true), () => {});
+        return written;
       },
       delete: (key) => this.#later(() => void this.stored.delete(key)),
       keys: (prefix) => this.#later(() => [...this.stored.keys()].filter((key) => key.startsWith(`${prefix}/`)).sort()),
@@ -74,10 +74,10 @@ export class VirtualDisk {
 
   #later<T>(act: () => T): Promise<T> {
     const { health } = this;
-    const hangMs = this.#chance.chance(health.hangs) ? health.hangMs : 0;
-    const ms = this.#chance.between(health.delayMinMs, health.delayMaxMs) + hangMs;
-    const isFailing = this.#chance.chance(health.fails);
-    const isDone = this.#chance.chance(0.5);
+    const hangMs = this.#random.chance(health.hangs) ? health.hangMs : 0;
+    const ms = this.#random.between(health.delayMinMs, health.delayMaxMs) + hangMs;
+    const isFailing = this.#random.chance(health.fails);
+    const isDone = this.#random.chance(0.5);
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(ms, () => {
         this.#inFlight.delete(abandon);
@@ -93,7 +93,7 @@ export class VirtualDisk {
     });
   }
 
-  #land(key: Key, value: Json): void {
+  #write(key: Key, value: Json): void {
     if (this.stored.has(key)) this.overwritten.push(key);
     this.stored.set(key, JSON.parse(JSON.stringify(value)));
   }

@@ -25,7 +25,7 @@ export {
   type StepOutput,
   TEST_CONNECTION,
 } from "./service-harness.ts";
-export { DOUBLE_MS, type FakeEnvironment, FakePeer } from "./fakes/peer.ts";
+export { DUPLICATE_MS, type FakeEnvironment, FakePeer } from "./fakes/peer.ts";
 export { type AwaitedForce, FakeGame, type FakeGameAction, type GameBehavior, type GamePlan } from "./fakes/game.ts";
 export {
   FakeIntegration,

@@ -30,25 +30,25 @@ export interface NetworkHealth {
   readonly delayMaxMs: Millis;
 }
 
-const CALLER: ConnectionInfo = { address: "127.0.0.1", path: "/", userAgent: "fake", via: "" };
+const DEFAULT_CONNECTION: ConnectionInfo = { address: "127.0.0.1", path: "/", userAgent: "fake", via: "" };
 
 /** Both ends of one connection. */
-class SimulatedConnection implements TestSocket {
+class SimulatedSocket implements TestSocket {
   readonly id: PeerId | LinkId;
   isOpen = false;
   /** The relay still holds its end. */
-  isHeld = true;
+  isOpenAtRelay = true;
   /** Bytes that the far end has not taken yet. */
   waitingBytes = 0;
-  isPressed = false;
+  hasBackpressure = false;
   /** Reads this slowly: bytes per millisecond; undefined is as fast as can be. */
   bytesPerMs: number | undefined;
   onOpen: () => void = () => {};
   onFrame: (frame: Frame) => void = () => {};
   onClose: (code: number) => void = () => {};
   readonly #network: Network;
-  #downAt: Millis = 0;
-  #upAt: Millis = 0;
+  #peerAt: Millis = 0;
+  #relayAt: Millis = 0;
 
   constructor(id: PeerId | LinkId, network: Network) {
     this.id = id;
@@ -56,46 +56,46 @@ class SimulatedConnection implements TestSocket {
   }
 
   send(frame: Frame): void {
-    if (this.isOpen) this.up(() => this.#network.arrived(this, frame));
+    if (this.isOpen) this.toRelay(() => this.#network.deliverToRelay(this, frame));
   }
 
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.up(() => this.#network.ended(this, 1000));
+    this.toRelay(() => this.#network.closeAtRelay(this, 1000));
     this.onClose(1000);
   }
 
   cut(noticedMs: Millis = 0): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.#network.clock.after(noticedMs, () => this.#network.ended(this, 1006));
+    this.#network.clock.after(noticedMs, () => this.#network.closeAtRelay(this, 1006));
     this.onClose(1006);
   }
 
   /** Does it once the relay's end has heard of all that came before. */
-  up(arrive: () => void): void {
-    this.#upAt = Math.max(this.#upAt, this.#network.clock.now + this.#network.delayMs());
-    this.#network.clock.after(this.#upAt - this.#network.clock.now, arrive);
+  toRelay(arrive: () => void): void {
+    this.#relayAt = Math.max(this.#relayAt, this.#network.clock.now + this.#network.delayMs());
+    this.#network.clock.after(this.#relayAt - this.#network.clock.now, arrive);
   }
 
   /** Does it once the far end has heard of all that came before. */
-  down(bytes: number, arrive: () => void): void {
+  toPeer(bytes: number, arrive: () => void): void {
     const { clock } = this.#network;
     const readMs = this.bytesPerMs === undefined ? 0 : Math.ceil(bytes / this.bytesPerMs);
-    this.#downAt = Math.max(this.#downAt + readMs, clock.now + this.#network.delayMs() + readMs);
-    clock.after(this.#downAt - clock.now, arrive);
+    this.#peerAt = Math.max(this.#peerAt + readMs, clock.now + this.#network.delayMs() + readMs);
+    clock.after(this.#peerAt - clock.now, arrive);
   }
 }
 
 /** What answers when the relay dials; undefined refuses. */
-export type Accept = (url: string, headers: Readonly<Record<string, string>>) => ((wire: TestSocket) => void) | undefined;
+export type Accept = (url: string, headers: Readonly<Record<string, string>>) => ((socket: TestSocket) => void) | undefined;
 
 /** All connections of one relay. Those who connect use `connect`, those it dials are found by `answering`; the rest is the relay's. */
 export class Network implements Sockets {
   readonly clock: VirtualClock;
-  readonly #chance: Random;
-  readonly #cables = new Map<PeerId | LinkId, SimulatedConnection>();
+  readonly #random: Random;
+  readonly #sockets = new Map<PeerId | LinkId, SimulatedSocket>();
   #relay: ((event: Event) => void) | undefined;
   #count = 0;
   health: NetworkHealth = { delayMinMs: 0, delayMaxMs: 0 };
@@ -105,129 +105,129 @@ export class Network implements Sockets {
 
   constructor(clock: VirtualClock, random: Random) {
     this.clock = clock;
-    this.#chance = random;
+    this.#random = random;
   }
 
   /** A relay listens; its connections are none. Undefined: it is no more, and all connections with it. */
   attachRelay(push: ((event: Event) => void) | undefined): void {
-    const cables = [...this.#cables.values()];
-    this.#cables.clear();
+    const sockets = [...this.#sockets.values()];
+    this.#sockets.clear();
     this.#relay = push;
-    for (const cable of cables) {
-      cable.isHeld = false;
-      this.#end(cable, 1006);
+    for (const socket of sockets) {
+      socket.isOpenAtRelay = false;
+      this.#closeAtPeer(socket, 1006);
     }
   }
 
   /** Connects by a door; `onOpen` or `onClose` follows. */
   connect(listener: ListenerName, connection: Partial<ConnectionInfo> = {}, bytesPerMs?: number): TestSocket {
     const id = peerId(`p${++this.#count}`);
-    const cable = new SimulatedConnection(id, this);
-    cable.bytesPerMs = bytesPerMs;
-    cable.up(() => {
+    const socket = new SimulatedSocket(id, this);
+    socket.bytesPerMs = bytesPerMs;
+    socket.toRelay(() => {
       const relay = this.#relay;
-      if (relay === undefined) return cable.onClose(1006);
-      cable.isOpen = true;
-      this.#cables.set(id, cable);
-      cable.onOpen();
-      relay({ is: "opened", peer: id, listener, connection: { ...CALLER, ...connection } });
+      if (relay === undefined) return socket.onClose(1006);
+      socket.isOpen = true;
+      this.#sockets.set(id, socket);
+      socket.onOpen();
+      relay({ is: "opened", peer: id, listener, connection: { ...DEFAULT_CONNECTION, ...connection } });
     });
-    return cable;
+    return socket;
   }
 
   send(to: PeerId | LinkId, frame: Frame): number {
-    const cable = this.#cables.get(to);
-    if (cable === undefined || !cable.isHeld) return 0;
+    const socket = this.#sockets.get(to);
+    if (socket === undefined || !socket.isOpenAtRelay) return 0;
     const bytes = frame.length;
-    cable.waitingBytes += bytes;
-    cable.down(bytes, () => {
-      cable.waitingBytes -= bytes;
-      if (cable.isOpen) {
+    socket.waitingBytes += bytes;
+    socket.toPeer(bytes, () => {
+      socket.waitingBytes -= bytes;
+      if (socket.isOpen) {
         this.onTraffic(`${to} < ${typeof frame === "string" ? frame : `${bytes} bytes`}`);
-        cable.onFrame(frame);
+        socket.onFrame(frame);
       }
-      if (cable.isPressed && cable.waitingBytes === 0) this.#ease(cable);
+      if (socket.hasBackpressure && socket.waitingBytes === 0) this.#relieve(socket);
     });
-    if (cable.bytesPerMs === undefined) return 0;
-    cable.isPressed = true;
-    return cable.waitingBytes;
+    if (socket.bytesPerMs === undefined) return 0;
+    socket.hasBackpressure = true;
+    return socket.waitingBytes;
   }
 
   flush(): void {}
 
   close(peer: PeerId, code: number, _reason: string): void {
-    const cable = this.#cables.get(peer);
-    if (cable === undefined || !cable.isHeld) return;
-    cable.isHeld = false;
-    cable.down(0, () => this.#end(cable, code));
-    cable.up(() => this.ended(cable, code, true));
+    const socket = this.#sockets.get(peer);
+    if (socket === undefined || !socket.isOpenAtRelay) return;
+    socket.isOpenAtRelay = false;
+    socket.toPeer(0, () => this.#closeAtPeer(socket, code));
+    socket.toRelay(() => this.closeAtRelay(socket, code, true));
   }
 
   ping(peer: PeerId): void {
-    const cable = this.#cables.get(peer);
-    cable?.down(0, () => cable.isOpen && cable.up(() => this.#push(cable, { is: "ponged", peer })));
+    const socket = this.#sockets.get(peer);
+    socket?.toPeer(0, () => socket.isOpen && socket.toRelay(() => this.#push(socket, { is: "ponged", peer })));
   }
 
   attach(): void {}
 
   dial(link: LinkId, url: string, headers: Readonly<Record<string, string>>): void {
-    const cable = new SimulatedConnection(link, this);
-    this.#cables.set(link, cable);
-    cable.down(0, () => {
-      const accept = cable.isHeld ? this.accept(url, headers) : undefined;
-      if (accept === undefined) return cable.up(() => this.ended(cable, 1006));
-      cable.isOpen = true;
-      cable.up(() => this.#push(cable, { is: "dialed", link }));
-      accept(cable);
-      cable.onOpen();
+    const socket = new SimulatedSocket(link, this);
+    this.#sockets.set(link, socket);
+    socket.toPeer(0, () => {
+      const accept = socket.isOpenAtRelay ? this.accept(url, headers) : undefined;
+      if (accept === undefined) return socket.toRelay(() => this.closeAtRelay(socket, 1006));
+      socket.isOpen = true;
+      socket.toRelay(() => this.#push(socket, { is: "dialed", link }));
+      accept(socket);
+      socket.onOpen();
     });
   }
 
   closeLink(link: LinkId, code = 1000): void {
-    const cable = this.#cables.get(link);
-    if (cable === undefined) return;
-    cable.isHeld = false;
-    this.#cables.delete(link);
-    cable.down(0, () => this.#end(cable, code));
+    const socket = this.#sockets.get(link);
+    if (socket === undefined) return;
+    socket.isOpenAtRelay = false;
+    this.#sockets.delete(link);
+    socket.toPeer(0, () => this.#closeAtPeer(socket, code));
   }
 
   /** How long the next thing is on its way. */
   delayMs(): Millis {
-    return this.#chance.between(this.health.delayMinMs, this.health.delayMaxMs);
+    return this.#random.between(this.health.delayMinMs, this.health.delayMaxMs);
   }
 
   /** A frame of a far end came to the relay. */
-  arrived(cable: SimulatedConnection, frame: Frame): void {
-    if (!cable.isHeld) return;
-    const { id } = cable;
+  deliverToRelay(socket: SimulatedSocket, frame: Frame): void {
+    if (!socket.isOpenAtRelay) return;
+    const { id } = socket;
     this.onTraffic(`${id} > ${typeof frame === "string" ? frame : `${frame.length} bytes`}`);
-    this.#push(cable, isLink(id) ? { is: "received", link: id, frame } : { is: "frame", peer: id, frame });
+    this.#push(socket, isLink(id) ? { is: "received", link: id, frame } : { is: "frame", peer: id, frame });
   }
 
   /** The relay learns that a wire has ended. */
-  ended(cable: SimulatedConnection, code: number, wasClosedByRelay = false): void {
-    if (!wasClosedByRelay && !cable.isHeld && isLink(cable.id)) return;
-    const { id } = cable;
-    this.#push(cable, isLink(id) ? { is: "dropped", link: id, code, reason: "" } : { is: "closed", peer: id, code });
-    cable.isHeld = false;
-    this.#cables.delete(id);
+  closeAtRelay(socket: SimulatedSocket, code: number, wasClosedByRelay = false): void {
+    if (!wasClosedByRelay && !socket.isOpenAtRelay && isLink(socket.id)) return;
+    const { id } = socket;
+    this.#push(socket, isLink(id) ? { is: "dropped", link: id, code, reason: "" } : { is: "closed", peer: id, code });
+    socket.isOpenAtRelay = false;
+    this.#sockets.delete(id);
   }
 
-  #ease(cable: SimulatedConnection): void {
-    const { id } = cable;
-    cable.isPressed = false;
-    this.#push(cable, isLink(id) ? { is: "linkRelieved", link: id } : { is: "relieved", peer: id });
+  #relieve(socket: SimulatedSocket): void {
+    const { id } = socket;
+    socket.hasBackpressure = false;
+    this.#push(socket, isLink(id) ? { is: "linkRelieved", link: id } : { is: "relieved", peer: id });
   }
 
   /** Only for wires of the relay that is there now. */
-  #push(cable: SimulatedConnection, event: Event): void {
-    if (this.#cables.get(cable.id) === cable) this.#relay?.(event);
+  #push(socket: SimulatedSocket, event: Event): void {
+    if (this.#sockets.get(socket.id) === socket) this.#relay?.(event);
   }
 
-  #end(cable: SimulatedConnection, code: number): void {
-    if (!cable.isOpen) return;
-    cable.isOpen = false;
-    this.onTraffic(`${cable.id} closed ${code}`);
-    cable.onClose(code);
+  #closeAtPeer(socket: SimulatedSocket, code: number): void {
+    if (!socket.isOpen) return;
+    socket.isOpen = false;
+    this.onTraffic(`${socket.id} closed ${code}`);
+    socket.onClose(code);
   }
 }

@@ -26,19 +26,19 @@ export class PanicInjection {
   }
 
   /** The same room, but open to sabotage. */
-  wrap(room: SupervisedService): SupervisedService {
+  wrap(service: SupervisedService): SupervisedService {
     return {
-      name: room.name,
-      resident: room.resident,
-      step: (event, ctx) => room.step(event, this.#service === room.name ? this.#trap(ctx) : ctx),
-      nextWakeup: () => room.nextWakeup(),
-      restore: (settings, input) => room.restore(settings, input),
+      name: service.name,
+      resident: service.resident,
+      step: (event, ctx) => service.step(event, this.#service === service.name ? this.#panickingContext(ctx) : ctx),
+      nextWakeup: () => service.nextWakeup(),
+      restore: (settings, input) => service.restore(settings, input),
     };
   }
 
-  #trap(ctx: StepContext): StepContext {
+  #panickingContext(ctx: StepContext): StepContext {
     let effectsLeft = this.#effectsLeft;
-    const spend = (): void => {
+    const countEffect = (): void => {
       if (effectsLeft-- > 0) return;
       this.#service = undefined;
       this.count++;
@@ -50,15 +50,15 @@ export class PanicInjection {
       id: () => ctx.id(),
       secret: () => ctx.secret(),
       emit: (effect) => {
-        spend();
+        countEffect();
         ctx.emit(effect);
       },
       post: (service, message) => {
-        spend();
+        countEffect();
         ctx.post(service, message);
       },
       observe: (observation) => {
-        spend();
+        countEffect();
         ctx.observe(observation);
       },
       count: (who, way, kind) => ctx.count(who, way, kind),

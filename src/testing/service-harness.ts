@@ -52,12 +52,15 @@ export class ServiceHarness<State> {
   readonly #epoch: string;
   #count = 0;
 
-  constructor(room: Service<State>, { settings, entries = [], resumed = [], now = 1_000_000, epoch = 1 }: HarnessOptions) {
+  constructor(
+    service: Service<State>,
+    { settings, entries = [], resumed = [], now = 1_000_000, epoch = 1 }: HarnessOptions,
+  ) {
     this.#epoch = String(epoch).padStart(13, "0");
-    this.service = room;
+    this.service = service;
     this.settings = settings;
     this.now = now;
-    this.state = room.restore(settings, { entries, resumed, now });
+    this.state = service.restore(settings, { entries, resumed, now });
   }
 
   /** Steps the room and returns the effects of this step, notes left out. */

@@ -58,13 +58,16 @@ export class SimulatedRelay {
     this.random = new Random(options.seed ?? 1);
     this.disk = new VirtualDisk(this.clock, this.random.branch());
     this.network = new Network(this.clock, this.random.branch());
-    this.network.onTraffic = (what) => this.#remember(what);
+    this.network.onTraffic = (what) => this.#addToTrace(what);
   }
 
   /** Starts the relay's process; it is ready when `engine` is there. One that cannot start is started again. */
   start(): void {
     const process = ++this.#process;
-    const relay = new Relay(this.#options.services(this.#settings).map((room) => this.panics.wrap(room)), this.#settings);
+    const relay = new Relay(
+      this.#options.services(this.#settings).map((service) => this.panics.wrap(service)),
+      this.#settings,
+    );
     this.relay = relay;
     Engine.start(relay, { settings: this.#settings, ports: this.#ports(process) }).then(
       (engine) => {
@@ -107,7 +110,7 @@ export class SimulatedRelay {
 
   /** Lets time pass, with everything that happens in it. */
   advance(ms: Millis): Promise<void> {
-    return this.clock.pass(ms);
+    return this.clock.advance(ms);
   }
 
   /** A number that follows from everything that any far end received, and when. */
@@ -115,7 +118,7 @@ export class SimulatedRelay {
     return (this.#trace >>> 0).toString(16).padStart(8, "0");
   }
 
-  #remember(what: string): void {
+  #addToTrace(what: string): void {
     const line = `${this.clock.now} ${what}`;
     for (let at = 0; at < line.length; at++) this.#trace = Math.imul(this.#trace ^ line.charCodeAt(at), 0x01000193);
   }

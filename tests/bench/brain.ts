@@ -24,7 +24,7 @@ import { supervise, type SupervisedService } from "../../src/relay/mod.ts";
 import { serve } from "../../src/runtimes/bun/serve.ts";
 import { openStore } from "../../src/storage/open-store.ts";
 import { divisions } from "../unit/inference/built-in-recipe.ts";
-import { BrainStage } from "../unit/services/brain/fixture.ts";
+import { BrainFixture } from "../unit/services/brain/fixture.ts";
 import { testSettings } from "../unit/runtimes/bun-relay.ts";
 import { memoryUploads } from "../../src/storage/uploads.ts";
 import { MemoryStore } from "../unit/runtimes/memory-store.ts";
@@ -52,8 +52,8 @@ const echo: Service<null> = {
   nextWakeup: () => undefined,
 };
 
-interface Rated {
-  readonly room: SupervisedService;
+interface RateOptions {
+  readonly service: SupervisedService;
   readonly store: Store;
   readonly persist: boolean;
 }
@@ -63,7 +63,7 @@ class Meter {
   count = 0;
   readonly #marks: { readonly at: number; readonly count: number }[] = [];
 
-  hit(): void {
+  increment(): void {
     if (this.count++ % MARK_EVERY === 0) this.#marks.push({ at: performance.now(), count: this.count });
   }
 
@@ -80,33 +80,33 @@ class Meter {
 }
 
 /** Round trips a second with so many in flight on one socket. */
-async function rate({ room, store, persist }: Rated): Promise<number> {
+async function rate({ service, store, persist }: RateOptions): Promise<number> {
   const settings = testSettings((change) => {
     change.brain.persist = persist;
     change.brain.artifact = "built-in";
     change.limits.messages_per_second = 0;
     change.limits.bytes_per_second = 0;
   });
-  const served = await serve(settings, { services: [room], store, uploads: memoryUploads(), log() {}, print() {} });
+  const served = await serve(settings, { services: [service], store, uploads: memoryUploads(), log() {}, print() {} });
   const socket = new WebSocket((served.urls as Record<string, string>)["brain"] ?? "");
   const first = Promise.withResolvers<string>();
-  let heard = (data: string): void => first.resolve(data);
-  socket.onmessage = ({ data }) => heard(String(data));
+  let onReply = (data: string): void => first.resolve(data);
+  socket.onmessage = ({ data }) => onReply(String(data));
   await new Promise((resolve) => (socket.onopen = resolve));
   socket.send('{"cmd":"CreateSession"}');
   const session_id = JSON.parse(await first.promise).session_id ?? "none";
   const meter = new Meter();
   const ask = `{"cmd":"ApplyOperator","session_id":"${session_id}","operator":"ST","params":{"changes":{"tick":`;
   const next = (): void => socket.send(`${ask}${meter.count}}}}`);
-  let isOver = false;
-  heard = () => {
-    meter.hit();
-    if (!isOver) next();
+  let isStopped = false;
+  onReply = () => {
+    meter.increment();
+    if (!isStopped) next();
   };
   for (let at = 0; at < IN_FLIGHT; at++) next();
   const from = performance.now() + SETTLE_MS; // Why: the first turns are slow, until all is compiled.
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS + MS));
-  isOver = true;
+  isStopped = true;
   socket.close();
   await served.drain();
   return meter.best(from);
@@ -120,7 +120,7 @@ async function bareRate(store: Store): Promise<number> {
   const worker = async (): Promise<void> => {
     while (performance.now() < from + MS) {
       await store.put(key("bench", "log", "session", sequence(++puts)), value);
-      meter.hit();
+      meter.increment();
     }
   };
   let puts = 0;
@@ -148,13 +148,13 @@ const report = (name: string, value: number, unit: string): void =>
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
-interface Contest {
-  readonly floor: readonly [name: string, rate: () => Promise<number>];
-  readonly ours: readonly [name: string, rate: () => Promise<number>];
-  readonly wanted: string;
+interface Comparison {
+  readonly baseline: readonly [name: string, rate: () => Promise<number>];
+  readonly relay: readonly [name: string, rate: () => Promise<number>];
+  readonly target: string;
 }
 
-async function compare({ floor: [least, rateOfLeast], ours: [name, rateOfOurs], wanted }: Contest): Promise<void> {
+async function compare({ baseline: [least, rateOfLeast], relay: [name, rateOfOurs], target }: Comparison): Promise<void> {
   const [floors, rates]: [number[], number[]] = [[], []];
   for (let rep = 0; rep < REPS; rep++) {
     floors.push(await rateOfLeast());
@@ -162,55 +162,55 @@ async function compare({ floor: [least, rateOfLeast], ours: [name, rateOfOurs], 
   }
   report(least, median(floors), "/s");
   report(name, median(rates), "/s");
-  report(`  its part of that (wanted: ${wanted})`, median(rates.map((rate, at) => rate / (floors[at] ?? NaN))), "");
+  report(`  its part of that (wanted: ${target})`, median(rates.map((rate, at) => rate / (floors[at] ?? NaN))), "");
 }
 
-const besideEcho = (): Promise<void> =>
+const compareWithEcho = (): Promise<void> =>
   compare({
-    floor: ["echo", () => rate({ room: supervise(echo), store: new MemoryStore(), persist: false })],
-    ours: [
+    baseline: ["echo", () => rate({ service: supervise(echo), store: new MemoryStore(), persist: false })],
+    relay: [
       "ApplyOperator, nothing stored",
-      () => rate({ room: supervise(brain), store: new MemoryStore(), persist: false }),
+      () => rate({ service: supervise(brain), store: new MemoryStore(), persist: false }),
     ],
-    wanted: "0.50",
+    target: "0.50",
   });
 
-const besideStore = (backend: "fs" | "sqlite"): Promise<void> =>
+const compareWithStore = (backend: "fs" | "sqlite"): Promise<void> =>
   compare({
-    floor: [`${backend} alone`, () => withStores(backend, bareRate)],
-    ours: [
+    baseline: [`${backend} alone`, () => withStores(backend, bareRate)],
+    relay: [
       `ApplyOperator, stored in ${backend}`,
-      () => withStores(backend, (store) => rate({ room: supervise(brain), store, persist: true })),
+      () => withStores(backend, (store) => rate({ service: supervise(brain), store, persist: true })),
     ],
-    wanted: "0.80",
+    target: "0.80",
   });
 
 function memory(): void {
   Bun.gc(true);
   const before = process.memoryUsage.rss();
-  const stage = new BrainStage({ persist: false });
+  const fixture = new BrainFixture({ persist: false });
   const initial_state = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`key${at}`, "x".repeat(40)]));
-  for (let count = 0, peer = stage.peer("p"); count < 10_000; count++) {
-    if (count % 200 === 0) peer = stage.peer(`p${count}`);
-    stage.create(peer, { initial_state });
+  for (let count = 0, peer = fixture.peer("p"); count < 10_000; count++) {
+    if (count % 200 === 0) peer = fixture.peer(`p${count}`);
+    fixture.create(peer, { initial_state });
   }
-  stage.observations.length = 0;
+  fixture.observations.length = 0;
   Bun.gc(true);
   report("10,000 sessions of 1 kB (wanted: below 200)", (process.memoryUsage.rss() - before) / 1_048_576, "MiB");
-  if (stage.harness.state.sessions.size !== 10_000) throw new Error("some are missing");
+  if (fixture.harness.state.sessions.size !== 10_000) throw new Error("some are missing");
 }
 
 function recovery(): void {
-  const stage = new BrainStage();
+  const fixture = new BrainFixture();
   const ids: string[] = [];
-  for (let count = 0, peer = stage.peer("p"); count < 1_000; count++) {
-    if (count % 200 === 0) peer = stage.peer(`p${count}`);
-    ids.push(stage.create(peer));
-    for (let at = 1; at < 100; at++) stage.merge(peer, ids[count] ?? "", { [`k${at % 7}`]: at });
+  for (let count = 0, peer = fixture.peer("p"); count < 1_000; count++) {
+    if (count % 200 === 0) peer = fixture.peer(`p${count}`);
+    ids.push(fixture.create(peer));
+    for (let at = 1; at < 100; at++) fixture.merge(peer, ids[count] ?? "", { [`k${at % 7}`]: at });
   }
-  const disk: Map<Key, Json> = new Map(stage.disk);
+  const disk: Map<Key, Json> = new Map(fixture.disk);
   const at = performance.now();
-  const again = new BrainStage({ disk, epoch: 2 });
+  const again = new BrainFixture({ disk, epoch: 2 });
   const peer = again.peer("p");
   const opened = performance.now() - at;
   for (const session_id of ids) again.ask(peer, { cmd: "GetState", session_id });
@@ -257,22 +257,22 @@ function prediction(): void {
   report("one prediction of the full net (wanted: below 1)", (performance.now() - at) / 1_000, "ms");
 }
 
-const PARTS: Readonly<Record<string, () => void | Promise<void>>> = {
+const MEASUREMENTS: Readonly<Record<string, () => void | Promise<void>>> = {
   memory,
   recovery,
   prediction,
-  echo: besideEcho,
-  fs: () => besideStore("fs"),
-  sqlite: () => besideStore("sqlite"),
+  echo: compareWithEcho,
+  fs: () => compareWithStore("fs"),
+  sqlite: () => compareWithStore("sqlite"),
 };
 
 if (named.length === 0) {
   // Why each in a process of its own: what one leaves in memory slows the next.
-  for (const name of Object.keys(PARTS)) {
+  for (const name of Object.keys(MEASUREMENTS)) {
     await Bun.spawn([process.execPath, import.meta.path, name, "--reps", options.reps], {
       stdio: ["ignore", "inherit", "inherit"],
     })
       .exited;
   }
-} else for (const name of named) await PARTS[name]?.();
+} else for (const name of named) await MEASUREMENTS[name]?.();
 process.exit(0);

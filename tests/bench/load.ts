@@ -3,16 +3,16 @@
  *
  * It checks what it measures: an answer must be for an action in flight, an action must reach the game that registered it.
  */
-import { dialWire, flushMarked, listenWire, type Wire } from "./wire.ts";
+import { dialRaw, flushPending, listenRaw, type RawWebSocket } from "./raw-websocket.ts";
 
 /** What went wrong: all must stay 0 for a measurement to count. */
-export interface Faults {
+export interface RoutingErrors {
   misrouted: number;
   unexpected: number;
 }
 
-interface Game {
-  readonly wire: Wire;
+interface LoadGame {
+  readonly socket: RawWebSocket;
   readonly name: string;
   /** What the backend calls its action. */
   upstreamName: string;
@@ -22,11 +22,11 @@ const ACTION_ID = /"id":"(?<id>[^"]+)"/;
 const MARK = /does-(?<game>\d+)-things/;
 
 export class Load {
-  readonly games: Game[] = [];
-  readonly faults: Faults = { misrouted: 0, unexpected: 0 };
+  readonly games: LoadGame[] = [];
+  readonly errors: RoutingErrors = { misrouted: 0, unexpected: 0 };
   readonly #server: { readonly port: number; stop(): void };
   readonly #sentAt = new Map<string, number>();
-  #upstream: Wire | undefined;
+  #upstream: RawWebSocket | undefined;
   #learned = 0;
   #sequence = 0;
   #next = 0;
@@ -34,7 +34,7 @@ export class Load {
   contexts = 0;
 
   constructor() {
-    this.#server = listenWire((text, wire) => this.#fromRelay(text, wire));
+    this.#server = listenRaw((text, socket) => this.#fromRelay(text, socket));
   }
 
   get backendPort(): number {
@@ -52,24 +52,24 @@ export class Load {
       const opened = await Promise.all(batch.map((index) => this.#openGame(index, port)));
       this.games.push(...opened);
       for (const game of opened) register(game);
-      flushMarked();
+      flushPending();
     }
     await until(() => this.#learned >= count, 60_000, "the backend to know every action");
   }
 
-  async #openGame(index: number, port: number): Promise<Game> {
+  async #openGame(index: number, port: number): Promise<LoadGame> {
     const name = `Game ${String(index).padStart(5, "0")}`;
     const result = `{"command":"action/result","game":"${name}","data":{"success":true,"id":"`;
-    const wire = await dialWire(port, "/", (text, own) => {
+    const socket = await dialRaw(port, "/", (text, own) => {
       if (!text.includes('"action"')) return;
-      if (!text.includes(`act_${index}"`)) this.faults.misrouted++;
+      if (!text.includes(`act_${index}"`)) this.errors.misrouted++;
       own.send(`${result}${ACTION_ID.exec(text)?.groups?.["id"]}"}}`);
     });
-    return { wire, name, upstreamName: "" };
+    return { socket, name, upstreamName: "" };
   }
 
-  #fromRelay(text: string, wire: Wire): void {
-    this.#upstream = wire;
+  #fromRelay(text: string, socket: RawWebSocket): void {
+    this.#upstream = socket;
     if (text.includes('"action/result"')) return this.#finish(ACTION_ID.exec(text)?.groups?.["id"] ?? "");
     if (text.includes('"context"')) {
       this.contexts++;
@@ -90,7 +90,7 @@ export class Load {
   #finish(id: string): void {
     const sentAt = this.#sentAt.get(id);
     if (sentAt === undefined) {
-      this.faults.unexpected++;
+      this.errors.unexpected++;
       return;
     }
     this.#sentAt.delete(id);
@@ -99,7 +99,7 @@ export class Load {
 
   /** One action to the next game in turn; `at` is when it should have been sent. */
   issue(at: number): void {
-    const game = this.games[this.#next] as Game;
+    const game = this.games[this.#next] as LoadGame;
     this.#next = (this.#next + 1) % this.games.length;
     const id = `trip-${++this.#sequence}`;
     this.#sentAt.set(id, at);
@@ -115,30 +115,30 @@ export class Load {
   /** Sends contexts from all games in turn, `count` each, where the relay keeps up. */
   sendContexts(count: number): number {
     let sent = 0;
-    for (const { wire, name } of this.games) {
-      if (wire.backlog > 65_536) continue;
+    for (const { socket, name } of this.games) {
+      if (socket.backlog > 65_536) continue;
       const text =
         `{"command":"context","game":"${name}","data":{"message":"something happened in the game","silent":true}}`;
-      for (let at = 0; at < count; at++) wire.send(text);
+      for (let at = 0; at < count; at++) socket.send(text);
       sent += count;
     }
-    flushMarked();
+    flushPending();
     return sent;
   }
 
   stop(): void {
-    for (const { wire } of this.games) wire.end();
+    for (const { socket } of this.games) socket.end();
     this.#server.stop();
   }
 }
 
-function register({ wire, name }: Game): void {
+function register({ socket, name }: LoadGame): void {
   const index = Number(name.slice(5));
-  wire.send(JSON.stringify({ command: "startup", game: name }));
+  socket.send(JSON.stringify({ command: "startup", game: name }));
   const properties = { amount: { type: "integer", minimum: 1 }, item: { type: "string" } };
   const schema = { type: "object", properties, required: ["amount"] };
   const action = { name: `act_${index}`, description: `does-${index}-things`, schema };
-  wire.send(JSON.stringify({ command: "actions/register", game: name, data: { actions: [action] } }));
+  socket.send(JSON.stringify({ command: "actions/register", game: name, data: { actions: [action] } }));
 }
 
 export async function until(holds: () => boolean, ms: number, what: string): Promise<void> {

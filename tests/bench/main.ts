@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
 import { fanIn, latency, roundTrips } from "./scenarios.ts";
 import { relayOn } from "./relay-command.ts";
-import { Running, type Subject } from "./subject.ts";
+import { RunningRelay, type Subject } from "./subject.ts";
 
 const OTHERS = ["storage", "peers", "brain", "nallely", "watching"];
 const [wanted = ""] = process.argv.slice(2);
@@ -54,7 +54,7 @@ function record(subject: Subject, figure: string, value: number): void {
 
 async function measure(subject: Subject, games: number): Promise<void> {
   const load = new Load();
-  const running = await Running.start(subject, load.backendPort, root);
+  const running = await RunningRelay.start(subject, load.backendPort, root);
   try {
     if (games === 1) record(subject, "start-up to first connection, ms", running.startMs);
     await load.connect(games, running.gamePort);
@@ -67,7 +67,7 @@ async function measure(subject: Subject, games: number): Promise<void> {
     record(subject, `p50 us at 2,000/s, ${games} games`, p50);
     record(subject, `p99 us at 2,000/s, ${games} games`, p99);
     record(subject, `contexts/s, ${games} games`, await fanIn(load, { ms }));
-    const { misrouted, unexpected } = load.faults;
+    const { misrouted, unexpected } = load.errors;
     if (misrouted + unexpected > 0) throw new Error(`${subject.name}: ${misrouted} misrouted, ${unexpected} unexpected`);
   } finally {
     load.stop();
@@ -77,7 +77,7 @@ async function measure(subject: Subject, games: number): Promise<void> {
 
 async function measureIdle(subject: Subject, games: number): Promise<void> {
   const load = new Load();
-  const running = await Running.start(subject, load.backendPort, root);
+  const running = await RunningRelay.start(subject, load.backendPort, root);
   try {
     const from = performance.now();
     await load.connect(games, running.gamePort);

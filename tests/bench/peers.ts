@@ -6,8 +6,8 @@ import { connect, type Socket } from "node:net";
 import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
 import { relayOn } from "./relay-command.ts";
-import { Running } from "./subject.ts";
-import { dialWire } from "./wire.ts";
+import { RunningRelay } from "./subject.ts";
+import { dialRaw } from "./raw-websocket.ts";
 
 const { values: options } = parseArgs({
   options: { on: { type: "string", default: "bun" }, peers: { type: "string", default: "10000" } },
@@ -16,15 +16,15 @@ const PEERS = Number(options.peers);
 const MIB = 1_024 * 1_024;
 const BACKLOG = 8 * MIB;
 const root = new URL("../..", import.meta.url).pathname;
-const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Runs a relay of its own for one figure. */
-async function withRelay<T>(measure: (running: Running, load: Load) => Promise<T>): Promise<T> {
+async function withRelay<T>(measure: (running: RunningRelay, load: Load) => Promise<T>): Promise<T> {
   const load = new Load();
   const limits = ["limits.backlog_soft_bytes=4MiB", `limits.backlog_hard_bytes=${BACKLOG}`];
-  const running = await Running.start(relayOn(options.on, limits), load.backendPort, root);
+  const running = await RunningRelay.start(relayOn(options.on, limits), load.backendPort, root);
   try {
-    await rest(500);
+    await sleep(500);
     return await measure(running, load);
   } finally {
     load.stop();
@@ -34,39 +34,39 @@ async function withRelay<T>(measure: (running: Running, load: Load) => Promise<T
 
 const silent = await withRelay(async (running) => {
   for (let count = 0; count < PEERS; count += 100) {
-    await Promise.all(Array.from({ length: 100 }, () => dialWire(running.gamePort, "/", () => {})));
+    await Promise.all(Array.from({ length: 100 }, () => dialRaw(running.gamePort, "/", () => {})));
   }
-  await rest(2_000);
+  await sleep(2_000);
   return running.residentMb();
 });
 
 const [bare, idle] = await withRelay(async (running, load) => {
   const before = running.residentMb();
   await load.connect(PEERS, running.gamePort);
-  await rest(2_000);
+  await sleep(2_000);
   return [before, running.residentMb()];
 });
 
-const slow = await withRelay(async (running) => {
+const unread = await withRelay(async (running) => {
   // Why first one that reads: what so many questions cost by themselves is there by then.
   let asking = 0;
   for (let count = 0; count < 2; count++) {
     const reader = await peer(running.gamePort, true);
-    asking = Math.max(asking, await whileItAsks(running, reader));
+    asking = Math.max(asking, await peakWhileRequesting(running, reader));
     reader.destroy();
   }
-  const deaf = await peer(running.gamePort, false);
-  const most = await whileItAsks(running, deaf);
-  deaf.destroy();
-  await rest(2_000);
+  const nonReader = await peer(running.gamePort, false);
+  const most = await peakWhileRequesting(running, nonReader);
+  nonReader.destroy();
+  await sleep(2_000);
   return { most: most - asking, left: running.residentMb() - asking };
 });
 
 console.log(`| on ${options.on} | resident MB |\n| --- | --- |`);
 console.log(`| nobody | ${bare.toFixed(0)} |\n| ${PEERS} peers that say nothing | ${silent.toFixed(0)} |`);
 console.log(`| ${PEERS} idle games, each with an action | ${idle.toFixed(0)} |`);
-console.log(`| a game that asks and does not read, beside one that reads, at most | ${slow.most.toFixed(1)} |`);
-console.log(`| the same after it was gone | ${slow.left.toFixed(1)} |`);
+console.log(`| a game that asks and does not read, beside one that reads, at most | ${unread.most.toFixed(1)} |`);
+console.log(`| the same after it was gone | ${unread.left.toFixed(1)} |`);
 
 /** A game; one that does not read takes not even what its operating system would take for it. */
 function peer(port: number, reads: boolean): Promise<Socket> {
@@ -86,17 +86,17 @@ function peer(port: number, reads: boolean): Promise<Socket> {
 }
 
 /** The most that is resident while it asks for more and more. */
-async function whileItAsks(running: Running, peer: Socket): Promise<number> {
+async function peakWhileRequesting(running: RunningRelay, peer: Socket): Promise<number> {
   let most = running.residentMb();
   const ask = frameOf(JSON.stringify({ command: "nrc-endpoints/health", game: "Slow", data: {} }));
   const asks = Buffer.concat(Array.from({ length: 500 }, () => ask));
   // Why so many: the kernel takes some of the answers, each of which is a few hundred bytes long.
   for (let round = 0; round < 400 && !peer.destroyed; round++) {
-    if (!peer.write(asks)) await rest(5);
+    if (!peer.write(asks)) await sleep(5);
     most = Math.max(most, running.residentMb());
   }
   for (let at = 0; at < 50; at++) {
-    await rest(20);
+    await sleep(20);
     most = Math.max(most, running.residentMb());
   }
   return most;

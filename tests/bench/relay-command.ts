@@ -25,7 +25,7 @@ const settings = ({ game, upstream }: Ports): readonly string[] =>
   ].flatMap((set) => ["--set", set]);
 
 /** The relay as anyone starts it. */
-const WAYS: Readonly<Record<string, () => readonly string[]>> = {
+const PROGRAMS: Readonly<Record<string, () => readonly string[]>> = {
   bun: () => [process.execPath, "src/cli/main.ts"],
   deno: () => [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual", "src/cli/main.ts"],
   binary: () => [built()],
@@ -44,9 +44,9 @@ function built(): string {
 
 /** The relay on one of them; `more` are settings as for `--set`. */
 export function relayOn(on: string, more: readonly string[] = []): Subject {
-  const way = WAYS[on];
-  if (way === undefined) throw new Error(`--on ${on}: expected one of ${Object.keys(WAYS).join(", ")}`);
-  const program = way();
+  const programOf = PROGRAMS[on];
+  if (programOf === undefined) throw new Error(`--on ${on}: expected one of ${Object.keys(PROGRAMS).join(", ")}`);
+  const program = programOf();
   return {
     name: "relay",
     command: (ports) => [...program, ...settings(ports), ...more.flatMap((set) => ["--set", set])],

@@ -1,7 +1,7 @@
 /** What is measured. Each scenario takes a connected load and returns one figure, or a few. */
 import { type Load, until } from "./load.ts";
-import type { Running } from "./subject.ts";
-import { flushMarked } from "./wire.ts";
+import type { RunningRelay } from "./subject.ts";
+import { flushPending } from "./raw-websocket.ts";
 
 export interface Trips {
   readonly perSecond: number;
@@ -11,7 +11,7 @@ export interface Trips {
 /** Closed loop: `window` actions are in flight at all times. */
 export async function roundTrips(
   load: Load,
-  running: Running,
+  running: RunningRelay,
   { window, ms }: { window: number; ms: number },
 ): Promise<Trips> {
   let done = 0;
@@ -21,7 +21,7 @@ export async function roundTrips(
     if (isOpen) load.issue(performance.now());
   });
   for (let at = 0; at < window; at++) load.issue(performance.now());
-  flushMarked();
+  flushPending();
   await Bun.sleep(ms / 3);
   const [count, cpu, from] = [done, running.cpuMicros(), performance.now()];
   await Bun.sleep(ms);
@@ -47,7 +47,7 @@ export async function latency(load: Load, { rate, ms }: { rate: number; ms: numb
   const from = performance.now();
   for (let due = from; performance.now() < from + ms;) {
     for (const now = performance.now(); due <= now; due += 1_000 / rate) load.issue(due);
-    flushMarked();
+    flushPending();
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   await until(() => load.inFlight === 0, 5_000, "the last answers");

@@ -37,7 +37,7 @@ const BATCH = 100;
 const SCHEMA = "create table entries (key text primary key, value text not null) strict";
 
 /** One way of keeping messages. */
-interface Subject {
+interface StorageSubject {
   /** Keeps so many messages more, and resolves once they are kept. */
   put(keys: readonly Key[]): Promise<void>;
   remove(keys: readonly Key[]): Promise<void>;
@@ -57,7 +57,7 @@ const value = (id: string): { readonly v: number; readonly [name: string]: strin
 const TEXT = JSON.stringify(value("1700000000000-1000000000"));
 
 /** What the relay does, from the wish of a room to the news that it is done. */
-async function ours(settings: QueueSettings): Promise<Subject> {
+async function relayStore(settings: QueueSettings): Promise<StorageSubject> {
   const store = await openStore(settings, { onQuarantine: () => {} });
   let waiting = 0;
   let done: () => void = () => {};
@@ -90,7 +90,7 @@ async function ours(settings: QueueSettings): Promise<Subject> {
 }
 
 /** A driver of unstorage, given ready texts. */
-function bare(driver: Driver): Subject {
+function bareStore(driver: Driver): StorageSubject {
   const storage = createStorage({ driver });
   const each = async (keys: readonly Key[], run: (item: string) => Promise<void>): Promise<void> => {
     await Promise.all(keys.map((key) => run(key.replaceAll("/", ":"))));
@@ -103,7 +103,7 @@ function bare(driver: Driver): Subject {
 }
 
 /** SQLite as fast as it can be and still survive a power failure: one transaction, and one sync, for a batch. */
-function bareSqlite(file: string): Subject {
+function bareSqlite(file: string): StorageSubject {
   const database = new DatabaseSync(file);
   database.exec(`pragma journal_mode = wal; pragma synchronous = full; ${SCHEMA}`);
   const insert = database.prepare("insert into entries values (?, ?)");
@@ -121,21 +121,21 @@ function bareSqlite(file: string): Subject {
   };
 }
 
-interface Contest {
+interface StorageComparison {
   readonly name: string;
-  ours(folder: string): Promise<Subject>;
-  bare(folder: string): Promise<Subject> | Subject;
+  relay(folder: string): Promise<StorageSubject>;
+  bare(folder: string): Promise<StorageSubject> | StorageSubject;
 }
 
-const CONTESTS: Contest[] = [
+const COMPARISONS: StorageComparison[] = [
   {
     name: "fs",
-    ours: (path) => ours({ ...DEFAULTS.queue, backend: "fs", path }),
-    bare: (base) => bare(fsLite({ base })),
+    relay: (path) => relayStore({ ...DEFAULTS.queue, backend: "fs", path }),
+    bare: (base) => bareStore(fsLite({ base })),
   },
   {
     name: "sqlite",
-    ours: (path) => ours({ ...DEFAULTS.queue, backend: "sqlite", path }),
+    relay: (path) => relayStore({ ...DEFAULTS.queue, backend: "sqlite", path }),
     bare: (folder) => bareSqlite(join(folder, "bare.sqlite")),
   },
 ];
@@ -149,7 +149,7 @@ const newKeys = (): Key[] =>
   });
 
 /** Messages a second that are kept, and that are removed. */
-async function rates(subject: Subject): Promise<readonly [puts: number, removes: number]> {
+async function rates(subject: StorageSubject): Promise<readonly [puts: number, removes: number]> {
   const all: Key[][] = [];
   const timed = async (run: () => Promise<void>): Promise<number> => {
     const from = performance.now();
@@ -172,19 +172,19 @@ async function rates(subject: Subject): Promise<readonly [puts: number, removes:
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
-async function contest({ name, ours, bare }: Contest): Promise<void> {
-  const seen: Record<"enqueue" | "ack", [mine: number, theirs: number][]> = { enqueue: [], ack: [] };
+async function compare({ name, relay, bare }: StorageComparison): Promise<void> {
+  const samples: Record<"enqueue" | "ack", [mine: number, theirs: number][]> = { enqueue: [], ack: [] };
   for (let rep = 0; rep < Number(options.reps); rep++) {
     const folder = await mkdtemp(join(options.folder, "neuro-relay-bench-"));
     const [theirs, mine] = [
       await rates(await bare(folder)),
-      await rates(await ours(join(folder, "ours"))),
+      await rates(await relay(join(folder, "ours"))),
     ];
-    seen.enqueue.push([mine[0], theirs[0]]);
-    seen.ack.push([mine[1], theirs[1]]);
+    samples.enqueue.push([mine[0], theirs[0]]);
+    samples.ack.push([mine[1], theirs[1]]);
     await rm(folder, { recursive: true, force: true });
   }
-  for (const [what, pairs] of Object.entries(seen)) {
+  for (const [what, pairs] of Object.entries(samples)) {
     const ratio = median(pairs.map(([mine, theirs]) => mine / theirs));
     const [mine, theirs] = [median(pairs.map(([mine]) => mine)), median(pairs.map(([, theirs]) => theirs))];
     console.log(`| ${name} | ${what} | ${mine.toFixed(0)} | ${theirs.toFixed(0)} | ${ratio.toFixed(2)} |`);
@@ -192,7 +192,7 @@ async function contest({ name, ours, bare }: Contest): Promise<void> {
 }
 
 console.log("| backend | what | relay, a second | bare, a second | ratio |\n| --- | --- | --- | --- | --- |");
-for (const each of CONTESTS) await contest(each);
+for (const each of COMPARISONS) await compare(each);
 const program = find("redis-server");
 if (program !== undefined) {
   for (const fsync of ["always", "everysec"]) {
@@ -203,10 +203,10 @@ if (program !== undefined) {
     });
     await said(server, /Ready to accept connections/);
     const url = `redis://127.0.0.1:${port}`;
-    await contest({
+    await compare({
       name: `redis, ${fsync}`,
-      ours: () => ours({ ...DEFAULTS.queue, backend: "redis", url }),
-      bare: () => bare(redisDriver({ url, base: "bare" })),
+      relay: () => relayStore({ ...DEFAULTS.queue, backend: "redis", url }),
+      bare: () => bareStore(redisDriver({ url, base: "bare" })),
     });
     server.kill("SIGKILL");
     await rm(dir, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /** A relay under measurement: started as a process of its own, watched from outside. */
 import { readdirSync, readFileSync } from "node:fs";
-import { dialWire, flushMarked } from "./wire.ts";
+import { dialRaw, flushPending } from "./raw-websocket.ts";
 
 /** `game` is the port that games connect to, `upstream` the port of the backend. */
 export interface Ports {
@@ -14,7 +14,7 @@ export interface Subject {
   command(ports: Ports): readonly string[];
 }
 
-export class Running {
+export class RunningRelay {
   readonly #process: Bun.Subprocess;
   readonly gamePort: number;
   /** From the start of the process to the first accepted WebSocket. */
@@ -26,16 +26,16 @@ export class Running {
     this.startMs = startMs;
   }
 
-  static async start(subject: Subject, upstream: number, cwd: string): Promise<Running> {
+  static async start(subject: Subject, upstream: number, cwd: string): Promise<RunningRelay> {
     const game = freePort();
     const startedAt = performance.now();
-    const command = [...pinned(), ...subject.command({ game, upstream })];
+    const command = [...cpuAffinity(), ...subject.command({ game, upstream })];
     const process = Bun.spawn(command, { cwd, stdout: "ignore", stderr: "ignore" });
     while (process.exitCode === null) {
       try {
-        const probe = await dialWire(game, "/", () => {});
+        const probe = await dialRaw(game, "/", () => {});
         probe.end();
-        return new Running(process, game, performance.now() - startedAt);
+        return new RunningRelay(process, game, performance.now() - startedAt);
       } catch {
         await Bun.sleep(1);
       }
@@ -64,14 +64,14 @@ export class Running {
   }
 
   async stop(): Promise<void> {
-    flushMarked();
+    flushPending();
     this.#process.kill("SIGKILL");
     await this.#process.exited;
   }
 }
 
 /** The relay on one processor, the generator on another, where the system can do that. */
-function pinned(): readonly string[] {
+function cpuAffinity(): readonly string[] {
   return navigator.hardwareConcurrency > 1 && Bun.which("taskset") !== null ? ["taskset", "-c", "0"] : [];
 }
 

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
 import { relayOn } from "./relay-command.ts";
 import { roundTrips } from "./scenarios.ts";
-import { freePort, Running } from "./subject.ts";
+import { freePort, RunningRelay } from "./subject.ts";
 
 const { values: options } = parseArgs({ options: { reps: { type: "string", default: "5" } } });
 const root = new URL("../..", import.meta.url).pathname;
@@ -26,21 +26,25 @@ interface Figures {
 async function measure(spectator: Spectator): Promise<Figures> {
   const web = freePort();
   const load = new Load();
-  const running = await Running.start(relayOn("bun", [`web.port=${web}`, `web.token=${TOKEN}`]), load.backendPort, root);
-  const looking = spectator === "nobody" ? undefined : look(spectator, web);
+  const running = await RunningRelay.start(
+    relayOn("bun", [`web.port=${web}`, `web.token=${TOKEN}`]),
+    load.backendPort,
+    root,
+  );
+  const spectating = spectator === "nobody" ? undefined : spectate(spectator, web);
   try {
     await load.connect(GAMES, running.gamePort);
-    await looking?.ready;
+    await spectating?.ready;
     return await roundTrips(load, running, LOAD);
   } finally {
-    looking?.process.kill("SIGKILL");
+    spectating?.process.kill("SIGKILL");
     load.stop();
     await running.stop();
   }
 }
 
 /** Starts somebody who looks; `ready` once it is served. */
-function look(as: Spectator, web: number): { readonly process: Bun.Subprocess; readonly ready: Promise<void> } {
+function spectate(as: Spectator, web: number): { readonly process: Bun.Subprocess; readonly ready: Promise<void> } {
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   const script = `${import.meta.dirname}/spectator.ts`;
   const process = Bun.spawn(["nice", globalThis.process.execPath, script, as, String(web), TOKEN], {

@@ -10,20 +10,20 @@ const TURNS = 400;
 
 /** Games connect, register, force, answer and disconnect, and the relay crashes now and then. Returns the hash of all frames to them. */
 export async function traceOf(seed: number): Promise<string> {
-  const world = new SimulatedRelay({ settings: DEFAULTS, services: services, seed });
+  const simulation = new SimulatedRelay({ settings: DEFAULTS, services: services, seed });
   const random = new Random(seed + 1);
-  await world.started();
-  const games = ["Chess", "Poker", "Go"].map((name) => new Actor(name, world));
+  await simulation.started();
+  const games = ["Chess", "Poker", "Go"].map((name) => new Actor(name, simulation));
   for (let turn = 0; turn < TURNS; turn++) {
     const game = games[Math.floor(random.fraction() * games.length)];
     game?.act(random.fraction());
-    await world.advance(Math.floor(random.fraction() * 400));
+    await simulation.advance(Math.floor(random.fraction() * 400));
     if (random.fraction() > 0.99) {
-      world.crash();
-      await world.started();
+      simulation.crash();
+      await simulation.started();
     }
   }
-  return world.traceHash;
+  return simulation.traceHash;
 }
 
 class Actor {
@@ -32,9 +32,9 @@ class Actor {
   #wire: TestSocket | undefined;
   #count = 0;
 
-  constructor(name: string, world: SimulatedRelay) {
+  constructor(name: string, simulation: SimulatedRelay) {
     this.#name = name;
-    this.#world = world;
+    this.#world = simulation;
   }
 
   /** Does one thing, chosen by `lot`. */
@@ -51,13 +51,13 @@ class Actor {
   }
 
   #come(): void {
-    const wire = this.#world.network.connect("neuro");
-    wire.onFrame = (frame) => {
+    const socket = this.#world.network.connect("neuro");
+    socket.onFrame = (frame) => {
       const { command, data } = JSON.parse(String(frame));
       if (command === "action") this.#say("action/result", { id: data.id, success: data.id.length % 3 > 0 });
     };
-    wire.onClose = () => (this.#wire = undefined);
-    this.#wire = wire;
+    socket.onClose = () => (this.#wire = undefined);
+    this.#wire = socket;
     this.#say("startup", {});
   }
 

@@ -1,7 +1,7 @@
 /** What an operator does: send actions, answer and veto forces, pause and stop integrations, approve actions, retry dead letters. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { Talk } from "../harness/socket.ts";
+import { JsonClient } from "../harness/json-client.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, withDashboard } from "./fixture.ts";
 
 const MOVE = {
@@ -139,7 +139,7 @@ test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
   withDashboard(async (fixture) => {
     const page = await fixture.open();
     const greeting = { type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true };
-    const first = (await Talk.open(fixture.relay.urls.intermediary)).send(greeting);
+    const first = (await JsonClient.open(fixture.relay.urls.intermediary)).send(greeting);
     await first.next(({ event }) => event === "registered");
     first.close();
     await integrationRow(page, "jukebox").locator(".dot.off").waitFor();
@@ -156,7 +156,7 @@ test("DB10 a dead letter is shown with its body, retried, and dropped", () =>
     await letters.nth(1).waitFor();
     await letters.first().getByText("Body").click();
     await letters.first().locator("pre", { hasText: "skip" }).waitFor();
-    const second = (await Talk.open(fixture.relay.urls.intermediary)).send(greeting);
+    const second = (await JsonClient.open(fixture.relay.urls.intermediary)).send(greeting);
     await second.next(({ event }) => event === "registered");
     await byName(letters.first(), "retry").click();
     const { id, cmd } = await second.next(({ cmd }) => cmd !== undefined);

@@ -7,7 +7,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Locator, type 
 import { check } from "../harness/check.ts";
 import { find } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { type Message, Talk } from "../harness/socket.ts";
+import { JsonClient, type Message } from "../harness/json-client.ts";
 
 /** The longest time that one step may take on a busy machine. */
 export const WAIT_MS = 30_000;
@@ -26,16 +26,16 @@ export interface Action {
 
 /** A game over a real socket. */
 export class Game {
-  readonly talk: Talk;
+  readonly talk: JsonClient;
   readonly #name: string;
 
-  private constructor(talk: Talk, name: string) {
-    this.talk = talk;
+  private constructor(client: JsonClient, name: string) {
+    this.talk = client;
     this.#name = name;
   }
 
   static async join(fixture: DashboardFixture, name: string, actions: readonly Action[] = []): Promise<Game> {
-    const game = new Game(await Talk.open(fixture.relay.urls.neuro), name);
+    const game = new Game(await JsonClient.open(fixture.relay.urls.neuro), name);
     game.send("startup");
     if (actions.length > 0) {
       game.send("actions/register", {

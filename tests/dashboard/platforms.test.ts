@@ -4,14 +4,14 @@ import { type Platform, type Relay, TOKENS } from "../conformance/platform.ts";
 import { binary, deno } from "../conformance/processes.ts";
 import { workerd } from "../conformance/workers.ts";
 import { check } from "../harness/check.ts";
-import { Talk } from "../harness/socket.ts";
+import { JsonClient } from "../harness/json-client.ts";
 import { byName, integrationRow, TEST_OPTIONS, withPage } from "./fixture.ts";
 
 const SHUT = { "nakurity-backend.decider": "none" };
 
 /** Signs in, pauses an integration, and reads the audit log. */
 async function pause(relay: Relay, address: string): Promise<void> {
-  const jukebox = await Talk.open(relay.urls.intermediary);
+  const jukebox = await JsonClient.open(relay.urls.intermediary);
   jukebox.send({ type: "integration", name: "jukebox", auth_token: TOKENS.intermediary });
   await withPage(async (page) => {
     await page.goto(address);

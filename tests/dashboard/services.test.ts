@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { BrainClient } from "../../src/clients/brain.ts";
 import { check } from "../harness/check.ts";
 import { openSession } from "../harness/nallely-server.ts";
-import type { Message } from "../harness/socket.ts";
+import type { Message } from "../harness/json-client.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, until, Upstream, WAIT_MS, withDashboard } from "./fixture.ts";
 
 test(

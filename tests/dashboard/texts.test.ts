@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import type { Page } from "playwright-core";
 import { check } from "../harness/check.ts";
-import { Talk } from "../harness/socket.ts";
+import { JsonClient } from "../harness/json-client.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, withDashboard } from "./fixture.ts";
 
 const PANELS = ["feed", "queue", "brain", "nallely", "audit", "tools"];
@@ -11,7 +11,7 @@ test("DB27 in every panel, values of the API are shown in words", () =>
   withDashboard(async (fixture) => {
     const chess = await Game.join(fixture, "Chess", [{ name: "move" }]);
     const poker = await Game.join(fixture, "Poker Night", [{ name: "bet" }]);
-    const robot = await Talk.open(fixture.relay.urls.intermediary);
+    const robot = await JsonClient.open(fixture.relay.urls.intermediary);
     robot.send({ type: "integration", name: "robot", auth_token: "super-secret-token" });
     const page = await fixture.open();
     await integrationRow(page, "robot").waitFor();

@@ -1,7 +1,7 @@
 /** Names, texts, schemas and data of peers are shown as text, whatever they contain. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { Talk } from "../harness/socket.ts";
+import { JsonClient } from "../harness/json-client.ts";
 import { byName, Game, integrationRow, TEST_OPTIONS, until, WAIT_MS, withDashboard } from "./fixture.ts";
 
 const IMAGE = `<img src=x onerror=alert(1)>`;
@@ -45,7 +45,7 @@ test(
       const game = await Game.join(fixture, long, [{ name: "m".repeat(300), description: "W".repeat(60_000) }]);
       game.send("context", { message: "x".repeat(200_000), silent: true });
       game.force("Q".repeat(50_000), ["m".repeat(300)], { state: "S".repeat(50_000) });
-      const pal = await Talk.open(fixture.relay.urls.intermediary);
+      const pal = await JsonClient.open(fixture.relay.urls.intermediary);
       pal.send({ type: "integration", name: "pal\u05d0\u05d1", auth_token: "super-secret-token" });
       pal.send({ event: "e\u0301".repeat(50) + "\u0301".repeat(2_000), payload: "\u0000\u001b[31m" });
       await byName(page, "integration").nth(1).waitFor();

@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { Talk } from "../harness/socket.ts";
+import { JsonClient } from "../harness/json-client.ts";
 
 const TOKEN = "super-secret-token";
 const NAME = "jukebox";
@@ -10,24 +10,24 @@ const NAME = "jukebox";
 const UNHURRIED = ["limits.messages_per_second=0", "queue.per_recipient=100000"];
 
 /** The integration that commands are sent to. The relay knows its name from the first greeting on. */
-async function integration({ urls }: RelayProcess): Promise<Talk> {
-  const talk = await Talk.open(urls.intermediary);
-  talk.send({ type: "integration", name: NAME, auth_token: TOKEN, ack: true });
-  const { id } = await talk.next(({ event }) => event === "registered");
-  if (id !== undefined) talk.send({ ack: id });
-  return talk;
+async function integration({ urls }: RelayProcess): Promise<JsonClient> {
+  const client = await JsonClient.open(urls.intermediary);
+  client.send({ type: "integration", name: NAME, auth_token: TOKEN, ack: true });
+  const { id } = await client.next(({ event }) => event === "registered");
+  if (id !== undefined) client.send({ ack: id });
+  return client;
 }
 
-async function watcher({ urls }: RelayProcess): Promise<Talk> {
-  const talk = await Talk.open(urls.intermediary);
-  talk.send({ type: "neuro-os", name: "stage", auth_token: TOKEN, subscribe: { events: [] } });
-  return talk;
+async function watcher({ urls }: RelayProcess): Promise<JsonClient> {
+  const client = await JsonClient.open(urls.intermediary);
+  client.send({ type: "neuro-os", name: "stage", auth_token: TOKEN, subscribe: { events: [] } });
+  return client;
 }
 
 const command = (number: number): object => ({ target: NAME, cmd: { number }, request_id: `${number}` });
 
 /** Connects and disconnects the integration, and waits until the relay has noticed. */
-async function leave(relay: RelayProcess, watching: Talk): Promise<void> {
+async function leave(relay: RelayProcess, watching: JsonClient): Promise<void> {
   const jukebox = await integration(relay);
   jukebox.close();
   await jukebox.closed;
@@ -35,12 +35,12 @@ async function leave(relay: RelayProcess, watching: Talk): Promise<void> {
 }
 
 /** Receives and acknowledges commands until `count` different ones have arrived. */
-async function collect(talk: Talk, count: number): Promise<{ number: number; redelivered: boolean }[]> {
+async function collect(client: JsonClient, count: number): Promise<{ number: number; redelivered: boolean }[]> {
   const got: { number: number; redelivered: boolean }[] = [];
   const different = new Set<number>();
   while (different.size < count) {
-    const { id, cmd, redelivered = false } = await talk.next(({ cmd }) => cmd !== undefined);
-    talk.send({ ack: id });
+    const { id, cmd, redelivered = false } = await client.next(({ cmd }) => cmd !== undefined);
+    client.send({ ack: id });
     different.add(cmd.number);
     got.push({ number: cmd.number, redelivered });
   }

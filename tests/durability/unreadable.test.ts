@@ -5,16 +5,16 @@ import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { check } from "../harness/check.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { Talk } from "../harness/socket.ts";
+import { JsonClient } from "../harness/json-client.ts";
 
 test("ST22 a relay starts although none of its stored entries can be read, and serves", () =>
   inFolder(async (folder) => {
     const greeting = { type: "integration", name: "jukebox", auth_token: PUBLISHED_TOKEN, ack: true };
     const first = await RelayProcess.start(folder, ["queue.backend=fs"]);
-    const talk = (await Talk.open(first.urls.intermediary)).send(greeting);
-    await talk.next(({ event }) => event === "registered");
-    talk.close();
-    await talk.closed;
+    const client = (await JsonClient.open(first.urls.intermediary)).send(greeting);
+    await client.next(({ event }) => event === "registered");
+    client.close();
+    await client.closed;
     await first.stop();
     const entries = join(folder, "relay_message_queue/entries");
     const files = (await readdir(entries, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
@@ -25,7 +25,7 @@ test("ST22 a relay starts although none of its stored entries can be read, and s
       await symlink(file, file); // Why: reading a link to itself fails for every user, root included.
     }
     const second = await RelayProcess.start(folder, ["queue.backend=fs"]);
-    const again = (await Talk.open(second.urls.intermediary)).send(greeting);
+    const again = (await JsonClient.open(second.urls.intermediary)).send(greeting);
     await again.next(({ event }) => event === "registered");
     check.equal(await second.stop(), 0);
   }), { timeoutMs: 60_000 });

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { check } from "../harness/check.ts";
 import { ROOT } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { Talk } from "../harness/socket.ts";
+import { JsonClient } from "../harness/json-client.ts";
 
 const SONG = {
   name: "play_song",
@@ -16,18 +16,18 @@ const SONG = {
 };
 
 /** The jukebox of the examples, which also says what it was told. */
-async function jukebox(url: string): Promise<Talk> {
-  const talk = await Talk.open(url);
-  talk.send({ type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true });
-  talk.send({ event: "register_actions", actions: [SONG] });
-  await talk.next(({ event }) => event === "registered");
-  return talk;
+async function jukebox(url: string): Promise<JsonClient> {
+  const client = await JsonClient.open(url);
+  client.send({ type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true });
+  client.send({ event: "register_actions", actions: [SONG] });
+  await client.next(({ event }) => event === "registered");
+  return client;
 }
 
-async function answerSong(talk: Talk): Promise<void> {
-  const { payload } = await talk.next(({ event }) => event === "action");
+async function answerSong(client: JsonClient): Promise<void> {
+  const { payload } = await client.next(({ event }) => event === "action");
   check.equal([payload.name, JSON.parse(payload.data)], ["play_song", { title: "Daisy Bell" }]);
-  talk.send({ event: "action_result", payload: { id: payload.id, success: true, message: "It plays." } });
+  client.send({ event: "action_result", payload: { id: payload.id, success: true, message: "It plays." } });
 }
 
 test("AP40 what the README shows of the API works as it is shown", () =>
@@ -38,12 +38,12 @@ test("AP40 what the README shows of the API works as it is shown", () =>
     check.that(calls.length > 4, "the README shows some calls");
     const relay = await RelayProcess.start(folder, ["web.enabled=true", "web.port=0"]);
     try {
-      const talk = await jukebox(relay.urls.intermediary);
+      const client = await jukebox(relay.urls.intermediary);
       const { origin } = new URL(relay.urls.web);
       check.that(script.includes("http://127.0.0.1:8766/api"));
       const own = script.replace("http://127.0.0.1:8766", origin).replaceAll(/^api .*$/gm, (call) => `${call}\necho`);
       const running = promisify(execFile)("sh", ["-ceu", own], { cwd: folder });
-      await answerSong(talk);
+      await answerSong(client);
       const { stdout, stderr } = await running;
       check.equal(stderr, "");
       const answers = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -54,8 +54,8 @@ test("AP40 what the README shows of the API works as it is shown", () =>
       check.equal([outcome.success, outcome.message], [true, "It plays."]);
       check.equal([paused.id, paused.paused, sent], ["jukebox", true, { status: "sent" }]);
       check.equal(audit.items.map(({ action }: { action: string }) => action), ["send", "pause", "act"]);
-      check.equal((await talk.next(({ cmd }) => cmd !== undefined)).cmd, { action: "skip" });
-      talk.close();
+      check.equal((await client.next(({ cmd }) => cmd !== undefined)).cmd, { action: "skip" });
+      client.close();
     } finally {
       await relay.stop();
     }

@@ -13,14 +13,14 @@ using other = new BrainClient(url);
 const covenant = { mode: "enforce", frozen_keys: ["id"] };
 const session = await brain.createSession({ owner: "example", initialState: { id: 1 }, covenant });
 
-const { promise: heard, resolve: hear } = Promise.withResolvers<void>();
+const { promise: notified, resolve: notify } = Promise.withResolvers<void>();
 await brain.subscribe(session, ({ seq, changes }) => {
   console.log(`event ${seq}: somebody changed ${JSON.stringify(changes)}`);
-  hear();
+  notify();
 });
 const { state } = await other.apply(session, "ST", { params: { changes: { mood: "calm" } } });
 console.log(`the state is ${JSON.stringify(state)}`);
-await heard;
+await notified;
 
 try {
   await brain.apply(session, "ST", { params: { changes: { id: 2 } } });

@@ -6,7 +6,7 @@ import process from "node:process";
 import { check } from "../harness/check.ts";
 import { ROOT } from "../harness/machine.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { Talk } from "../harness/socket.ts";
+import { JsonClient } from "../harness/json-client.ts";
 
 const TOKEN = "super-secret-token";
 
@@ -58,7 +58,7 @@ const withRelay = (run: (relay: RelayProcess) => Promise<void>): Promise<void> =
 
 test("the game is played to its end by the relay in Neuro's place", () =>
   withRelay(async ({ urls }) => {
-    const watching = await Talk.open(urls.intermediary);
+    const watching = await JsonClient.open(urls.intermediary);
     watching.send({ type: "neuro-os", name: "person", auth_token: TOKEN });
     const game = new Example("game", [urls.neuro, "Guess the Number"]);
     await game.printed(/connected/);
@@ -80,7 +80,7 @@ test(
       await watcher.printed(/neuroos_connected/);
       const jukebox = new Example("integration", [urls.intermediary, TOKEN]);
       await jukebox.printed(/registered as jukebox/);
-      const person = await Talk.open(urls.intermediary);
+      const person = await JsonClient.open(urls.intermediary);
       person.send({
         type: "neuro-os",
         name: "person",

@@ -6,8 +6,8 @@
  */
 import process from "node:process";
 
-const place = process.env["NEURO_SDK_WS_URL"] ?? "ws://127.0.0.1:8000";
-const [url = place, game = "Guess the Number"] = process.argv.slice(2);
+const defaultUrl = process.env["NEURO_SDK_WS_URL"] ?? "ws://127.0.0.1:8000";
+const [url = defaultUrl, game = "Guess the Number"] = process.argv.slice(2);
 const secret = 1 + Math.floor(Math.random() * 10);
 const socket = new WebSocket(url);
 
@@ -28,7 +28,7 @@ function ask(query: string): void {
 }
 
 /** The judgement on a guess: whether it counts as a valid action, and what Neuro is told. */
-function judge(data: string | undefined): { success: boolean; message: string; won: boolean } {
+function evaluate(data: string | undefined): { success: boolean; message: string; won: boolean } {
   const number = Number(JSON.parse(data ?? "{}").number);
   if (!Number.isInteger(number) || number < 1 || number > 10) {
     return { success: false, message: "That is no number from 1 to 10.", won: false };
@@ -50,7 +50,7 @@ socket.addEventListener("message", ({ data }) => {
   if (message.command === "actions/reregister_all") return send("actions/register", { actions: [guess] });
   if (message.command !== "action") return;
   const { id } = message.data;
-  const { won, ...result } = judge(message.data.data);
+  const { won, ...result } = evaluate(message.data.data);
   console.log(`guess ${message.data.data}: ${result.message}`);
   if (won) send("actions/unregister", { action_names: [guess.name] }); // Before the result: the game needs no more guesses.
   send("action/result", { id, ...result });

@@ -49,14 +49,14 @@ const settingsFor = (hasNeuro: boolean): Settings => ({
 
 /** Fuzzes one target. */
 export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: FuzzOptions): Promise<FuzzResult> {
-  const world = new SimulatedRelay({ settings: settingsFor(listener.hasNeuro === true), services: services, seed });
+  const simulation = new SimulatedRelay({ settings: settingsFor(listener.hasNeuro === true), services: services, seed });
   const violations: string[] = [];
-  world.onObservation = (observation) =>
+  simulation.onObservation = (observation) =>
     observation.is === "panicked" &&
     violations.push(`${observation.service} panicked: ${observation.reason}\n${observation.stack}`);
-  const crowd = new Crowd(world, listener);
-  await world.started();
-  const bystanders = new HealthyClients(world);
+  const crowd = new Crowd(simulation, listener);
+  await simulation.started();
+  const bystanders = new HealthyClients(simulation);
   await bystanders.connect();
   const random = new Random(seed);
   let warmBytes = 0;
@@ -69,10 +69,10 @@ export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: FuzzOpt
     );
     await crowd.say([...first, ...rest], random);
     violations.push(...await bystanders.roundTrip());
-    violations.push(...world.disk.overwritten.splice(0).map((key) => `${key} was written twice`));
+    violations.push(...simulation.disk.overwritten.splice(0).map((key) => `${key} was written twice`));
     done += BATCH;
-    world.observations.length = 0;
-    world.disk.pending.clear(); // Why: the fake disk remembers every put, which would count as retained.
+    simulation.observations.length = 0;
+    simulation.disk.pending.clear(); // Why: the fake disk remembers every put, which would count as retained.
     if (done >= inputs * WARM && warmBytes === 0) warmBytes = heldBytes();
   }
   return { inputs: done, violations, growthBytes: heldBytes() - warmBytes };
@@ -88,24 +88,24 @@ class Crowd {
   /** Ids and names that the relay has said of late, as they stand in its JSON. */
   readonly heard: string[] = [];
 
-  constructor(world: SimulatedRelay, listener: FuzzTarget) {
-    this.#world = world;
+  constructor(simulation: SimulatedRelay, listener: FuzzTarget) {
+    this.#world = simulation;
     this.#listener = listener;
     const { hears = ["id", "name"] } = listener;
     this.#said = new RegExp(`"(?:${hears.join("|")})":"([^"\\\\]+)"`, "g");
-    world.network.accept = () => (wire) => {
-      wire.onFrame = (frame) => this.#listen(frame);
-      this.#neuro = wire;
+    simulation.network.accept = () => (socket) => {
+      socket.onFrame = (frame) => this.#listen(frame);
+      this.#neuro = socket;
     };
   }
 
   async say(frames: readonly Frame[], random: Random): Promise<void> {
     for (const frame of frames) {
-      const wire = this.#listener.listener === undefined
+      const socket = this.#listener.listener === undefined
         ? await this.#upstream()
         : await this.#peer(random.between(0, PEERS - 1));
-      wire?.send(frame);
-      if (random.chance(0.05)) wire?.close();
+      socket?.send(frame);
+      if (random.chance(0.05)) socket?.close();
       if (random.chance(0.1)) await this.#world.advance(random.pick(0, 1, 20, 400));
     }
     await this.#world.advance(random.pick(10, 1_000, 30_000));
@@ -113,8 +113,8 @@ class Crowd {
 
   async #peer(at: number): Promise<TestSocket | undefined> {
     const { listener, greeting } = this.#listener;
-    const wire = this.#wires[at];
-    if (wire?.isOpen === true || listener === undefined) return wire;
+    const socket = this.#wires[at];
+    if (socket?.isOpen === true || listener === undefined) return socket;
     const next = this.#world.network.connect(listener, { path: `/game/${at}` });
     next.onOpen = () => greeting !== undefined && next.send(JSON.stringify({ ...greeting, name: `fuzz-${at}` }));
     next.onFrame = (frame) => this.#listen(frame);

@@ -19,8 +19,8 @@ export class HealthyClients {
   /** The id of the game. */
   #id = "";
 
-  constructor(world: SimulatedRelay) {
-    this.#world = world;
+  constructor(simulation: SimulatedRelay) {
+    this.#world = simulation;
   }
 
   async connect(): Promise<void> {
@@ -70,10 +70,10 @@ export class HealthyClients {
   }
 
   #connect(who: string, listener: ListenerName, greeting?: JsonObject): void {
-    const wire = this.#world.network.connect(listener, { address: "127.0.0.2" });
-    wire.onOpen = () => greeting !== undefined && wire.send(JSON.stringify(greeting));
-    wire.onFrame = (frame) => this.#heard.push(JSON.parse(String(frame)));
-    wire.onClose = (code) => this.#closed.push(`${who} (${code})`);
-    this.#wires.set(who, wire);
+    const socket = this.#world.network.connect(listener, { address: "127.0.0.2" });
+    socket.onOpen = () => greeting !== undefined && socket.send(JSON.stringify(greeting));
+    socket.onFrame = (frame) => this.#heard.push(JSON.parse(String(frame)));
+    socket.onClose = (code) => this.#closed.push(`${who} (${code})`);
+    this.#wires.set(who, socket);
   }
 }

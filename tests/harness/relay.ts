@@ -38,17 +38,17 @@ export class RelayProcess {
       env: { PATH, HOME },
     });
     return new Promise((resolve, reject) => {
-      let said = "";
-      const hear = (text: string) => {
-        said += text;
-        if (!said.includes(READY)) return;
-        const url = (label: string) => said.match(new RegExp(`\\[${label}\\] listening on (\\S+)`))?.[1] ?? "";
+      let output = "";
+      const read = (text: string) => {
+        output += text;
+        if (!output.includes(READY)) return;
+        const url = (label: string) => output.match(new RegExp(`\\[${label}\\] listening on (\\S+)`))?.[1] ?? "";
         const urls = { intermediary: url("Intermediary"), neuro: url("Nakurity Backend"), web: url("Web") };
         resolve(new RelayProcess(child, urls));
       };
-      child.stdout?.setEncoding("utf8").on("data", hear);
-      child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
-      child.on("close", () => reject(new Error(`it ended before it was ready: ${said}`)));
+      child.stdout?.setEncoding("utf8").on("data", read);
+      child.stderr?.setEncoding("utf8").on("data", (text: string) => (output += text));
+      child.on("close", () => reject(new Error(`it ended before it was ready: ${output}`)));
     });
   }
 

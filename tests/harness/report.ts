@@ -7,7 +7,7 @@ export interface Counts {
 }
 
 /** What came of one suite under one runner. */
-export interface Outcome {
+export interface SuiteOutcome {
   readonly name: string;
   readonly runner: string;
   readonly seconds: number;
@@ -39,7 +39,7 @@ function lastNumber(text: string, pattern: RegExp): number | undefined {
 }
 
 /** One line per outcome, with the remarks. */
-export function table(outcomes: readonly Outcome[]): string {
+export function table(outcomes: readonly SuiteOutcome[]): string {
   const rows = outcomes.map(({ name, runner, seconds, counts, remark }) => [
     name,
     runner,

@@ -7,7 +7,7 @@
 import { globSync } from "node:fs";
 import { argv, env, exit, stdout } from "node:process";
 import { denoPath, find, ROOT } from "./machine.ts";
-import { countBun, countDeno, type Counts, type Outcome, table } from "./report.ts";
+import { countBun, countDeno, type Counts, type SuiteOutcome, table } from "./report.ts";
 import { type Suite, suitesOf } from "./suites.ts";
 
 type Runner = "bun" | "deno" | "workerd";
@@ -35,7 +35,7 @@ function runnersOf({ isPure = false, hasFiles = false }: Suite): readonly Runner
   return hasFiles ? ["bun", "deno"] : ["bun", "deno", "workerd"];
 }
 
-async function run(suite: Suite, runner: Runner): Promise<Outcome> {
+async function run(suite: Suite, runner: Runner): Promise<SuiteOutcome> {
   stdout.write(`\n--- ${suite.name} (${runner}) ---\n`);
   const began = performance.now();
   const child = Bun.spawn(commandOf(runner, suite), {
@@ -44,9 +44,9 @@ async function run(suite: Suite, runner: Runner): Promise<Outcome> {
     stdout: "pipe",
     stderr: "pipe",
   });
-  let isOver = false;
+  let isTimedOut = false;
   const budget = setTimeout(() => {
-    isOver = true;
+    isTimedOut = true;
     child.kill("SIGKILL");
   }, suite.minutes * 60_000);
   const outputs = await Promise.all([relay(child.stdout), relay(child.stderr)]);
@@ -54,7 +54,7 @@ async function run(suite: Suite, runner: Runner): Promise<Outcome> {
   clearTimeout(budget);
   const seconds = (performance.now() - began) / 1_000;
   const row = { name: suite.name, runner, seconds };
-  if (isOver) {
+  if (isTimedOut) {
     return { ...row, counts: failedCounts(outputs.join("\n"), runner), remark: `over its ${suite.minutes} minutes` };
   }
   const counts = COUNT[runner](outputs.join("\n"));
@@ -99,7 +99,7 @@ async function main(): Promise<void> {
     console.error(`no such suite: ${unknown.join(", ")}; there are ${suites.map(({ name }) => name).join(", ")}`);
     exit(2);
   }
-  const outcomes: Outcome[] = [];
+  const outcomes: SuiteOutcome[] = [];
   for (const suite of suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
     const missing = (suite.needs ?? []).filter((need) => find(need) === undefined);
     if (missing.length > 0) {
@@ -120,7 +120,7 @@ async function main(): Promise<void> {
   exit(report(outcomes, isStrict));
 }
 
-function report(outcomes: readonly Outcome[], isStrict: boolean): number {
+function report(outcomes: readonly SuiteOutcome[], isStrict: boolean): number {
   let [passed, failed] = [0, 0];
   for (const { counts } of outcomes) {
     passed += counts.passed;

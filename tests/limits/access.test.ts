@@ -6,8 +6,8 @@ import { listenersOf } from "../../src/runtimes/listeners.ts";
 import { webToken } from "../../src/runtimes/web-token.ts";
 import { check } from "../harness/check.ts";
 import { AppFixture, bearer } from "../unit/http/app-fixture.ts";
-import { settingsOf } from "./stage.ts";
-import { namesIn } from "./trial.ts";
+import { settingsOf } from "./fixture.ts";
+import { namesIn } from "./setting-trial.ts";
 
 const ROOMS: readonly ServiceName[] = ["intermediary", "neuro", "brain"];
 const webOf = (settings: Settings) => listenersOf(settings, ROOMS).find(({ name }) => name === "web");

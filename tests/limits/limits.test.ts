@@ -4,8 +4,8 @@ import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { openLog } from "../../src/observability/mod.ts";
 import { Host } from "../../src/runtimes/host.ts";
 import { check } from "../harness/check.ts";
-import type { LimitStage, Peer } from "./stage.ts";
-import { namesIn, type Trials, tryOut } from "./trial.ts";
+import type { LimitFixture, Peer } from "./fixture.ts";
+import { checkSetting, namesIn, type SettingTrials } from "./setting-trial.ts";
 
 const UNHURRIED = "limits.messages_per_second=0";
 const isOpen = ({ closed }: Peer): boolean => closed === undefined;
@@ -13,10 +13,14 @@ const isLimited = (message: { error?: string }): boolean => message.error === "r
 /** More than one frame above the bound, so that what is one too many is seen. */
 const SLACK = 5;
 
-async function openOf(stage: LimitStage, count: number, callers: (at: number) => { address?: string }): Promise<number> {
+async function openOf(
+  fixture: LimitFixture,
+  count: number,
+  callers: (at: number) => { address?: string },
+): Promise<number> {
   const peers: Peer[] = [];
-  for (let at = 0; at < count; at++) peers.push(await stage.connect("brain", callers(at)));
-  await stage.pass(1);
+  for (let at = 0; at < count; at++) peers.push(await fixture.connect("brain", callers(at)));
+  await fixture.advance(1);
   check.equal(peers.filter((peer) => !isOpen(peer)).every(({ closed }) => closed?.code === 1013), true);
   return peers.filter(isOpen).length;
 }
@@ -31,55 +35,55 @@ const greeting = (bytes: number): string => {
   return bare.replace('"pad":""', `"pad":"${"x".repeat(bytes - bare.length)}"`);
 };
 
-const LIMITS: Trials = {
+const LIMITS: SettingTrials = {
   peers: {
     texts: ["3", "1200"],
     others: ["limits.peers_per_address=100000"],
-    measure: (stage, bound) => openOf(stage, bound + SLACK, (at) => ({ address: `10.0.${at >> 8}.${at & 255}` })),
+    measure: (fixture, bound) => openOf(fixture, bound + SLACK, (at) => ({ address: `10.0.${at >> 8}.${at & 255}` })),
   },
   peers_per_address: {
     texts: ["2"],
     others: ["limits.peers=100000"],
-    measure: (stage, bound) => openOf(stage, bound + SLACK, () => ({ address: "10.0.0.1" })),
+    measure: (fixture, bound) => openOf(fixture, bound + SLACK, () => ({ address: "10.0.0.1" })),
   },
   actions: {
     texts: ["5", "450"],
-    async measure(stage, bound) {
+    async measure(fixture, bound) {
       for (let game = 0; game * 200 <= bound; game++) {
-        const peer = await stage.connect("neuro");
-        peer.say({ command: "startup", game: `G${game}` });
+        const peer = await fixture.connect("neuro");
+        peer.sendJson({ command: "startup", game: `G${game}` });
         const actions = Array.from({ length: 200 }, (_, at) => ({ name: `g${game}_${at}`, description: "x" }));
-        peer.say({ command: "actions/register", game: `G${game}`, data: { actions } });
+        peer.sendJson({ command: "actions/register", game: `G${game}`, data: { actions } });
       }
-      await stage.pass(1);
-      const { items } = await stage.ask({ of: "neuro", get: "integrations", limit: 100 });
+      await fixture.advance(1);
+      const { items } = await fixture.request({ of: "neuro", get: "integrations", limit: 100 });
       return items.reduce((sum: number, { actions }: { actions: number }) => sum + actions, 0);
     },
   },
   unauthenticated: {
     texts: ["2", "100"],
-    async measure(stage, bound) {
+    async measure(fixture, bound) {
       const peers: Peer[] = [];
-      for (let at = 0; at < bound + SLACK; at++) peers.push(await stage.connect("intermediary"));
-      await stage.pass(1);
+      for (let at = 0; at < bound + SLACK; at++) peers.push(await fixture.connect("intermediary"));
+      await fixture.advance(1);
       return peers.filter(isOpen).length;
     },
   },
   greeting: {
     texts: ["1s", "20s"],
-    async measure(stage) {
-      const peer = await stage.connect("intermediary");
-      await stage.until(() => !isOpen(peer), 120_000);
+    async measure(fixture) {
+      const peer = await fixture.connect("intermediary");
+      await fixture.until(() => !isOpen(peer), 120_000);
       check.equal(peer.closed?.code, 4408);
       return (peer.closed?.at ?? NaN) - peer.openedAt;
     },
   },
   greeting_bytes: {
     texts: ["300", "16KiB"],
-    measure: (stage, bound) =>
+    measure: (fixture, bound) =>
       passing(bound, async (bytes) => {
-        const peer = (await stage.connect("intermediary")).send(greeting(bytes));
-        await stage.pass(1);
+        const peer = (await fixture.connect("intermediary")).send(greeting(bytes));
+        await fixture.advance(1);
         check.that(isOpen(peer) || peer.closed?.code === 4400);
         return isOpen(peer);
       }),
@@ -87,54 +91,54 @@ const LIMITS: Trials = {
   message_bytes: {
     texts: ["2KiB", "2MiB"],
     others: [UNHURRIED],
-    measure: (stage, bound) =>
+    measure: (fixture, bound) =>
       passing(bound, async (bytes) => {
-        const peer = (await stage.connect("neuro")).send("x".repeat(bytes));
-        await stage.pass(1);
+        const peer = (await fixture.connect("neuro")).send("x".repeat(bytes));
+        await fixture.advance(1);
         check.that(isOpen(peer) || peer.closed?.code === 1009);
         return isOpen(peer);
       }),
   },
   json_depth: {
     texts: ["8", "100"],
-    measure: (stage, bound) =>
+    measure: (fixture, bound) =>
       passing(bound, async (depth) => {
-        const watcher = (await stage.watcher()).send("[".repeat(depth) + "]".repeat(depth));
-        await stage.pass(1);
+        const watcher = (await fixture.watcher()).send("[".repeat(depth) + "]".repeat(depth));
+        await fixture.advance(1);
         return watcher.all(({ error }) => error === "watcher messages must be JSON").length === 0;
       }),
   },
   messages_per_second: {
     texts: ["10", "100", "0"],
     others: ["limits.burst=20"],
-    async measure(stage) {
-      const watcher = await stage.watcher();
-      for (let at = 0; at < 40; at++) watcher.say({ query: "peers" });
-      await stage.pass(0);
+    async measure(fixture) {
+      const watcher = await fixture.watcher();
+      for (let at = 0; at < 40; at++) watcher.sendJson({ query: "peers" });
+      await fixture.advance(0);
       const [refused] = watcher.all(isLimited);
       return refused === undefined ? 0 : 1_000 / refused.message.retry_after_ms;
     },
   },
   burst: {
     texts: ["3", "50"],
-    async measure(stage, bound) {
-      const watcher = await stage.watcher(); // Why: the greeting is the first of them.
-      for (let at = 0; at < bound + SLACK; at++) watcher.say({ query: "peers" });
-      await stage.pass(0);
+    async measure(fixture, bound) {
+      const watcher = await fixture.watcher(); // Why: the greeting is the first of them.
+      for (let at = 0; at < bound + SLACK; at++) watcher.sendJson({ query: "peers" });
+      await fixture.advance(0);
       return watcher.all(({ peers }) => peers !== undefined).length + 1;
     },
   },
   bytes_per_second: {
     texts: ["64KiB", "1MiB"],
     others: ["limits.message_bytes=64KiB", "limits.messages_per_second=1000000", "limits.burst=1000000"],
-    async measure(stage, bound) {
-      const talker = await stage.connect("intermediary");
+    async measure(fixture, bound) {
+      const talker = await fixture.connect("intermediary");
       talker.send(greeting(1_024));
       for (let sent = 1_024; sent < bound; sent += 1_024) talker.send("x".repeat(1_024));
-      await stage.pass(0);
+      await fixture.advance(0);
       check.equal(talker.all(isLimited), []);
       talker.send("x".repeat(65_536));
-      await stage.pass(0);
+      await fixture.advance(0);
       // Why not exactly: milliseconds are whole.
       const rate = 65_536 / (talker.all(isLimited)[0]?.message.retry_after_ms / 1_000);
       return rate > 0.9 * bound && rate <= bound ? bound : NaN;
@@ -143,13 +147,13 @@ const LIMITS: Trials = {
   backlog_soft_bytes: {
     texts: ["64KiB", "1MiB"],
     others: [UNHURRIED],
-    async measure(stage, bound) {
-      const watcher = await stage.watcher();
-      await stage.integration("slow", { bytesPerMs: 1 });
+    async measure(fixture, bound) {
+      const watcher = await fixture.watcher();
+      await fixture.integration("slow", { bytesPerMs: 1 });
       const cmd = "x".repeat(16_000);
-      for (let sent = 0; sent < bound; sent += cmd.length) watcher.say({ target: "slow", cmd });
-      watcher.say({ target: "slow", cmd });
-      await stage.pass(0);
+      for (let sent = 0; sent < bound; sent += cmd.length) watcher.sendJson({ target: "slow", cmd });
+      watcher.sendJson({ target: "slow", cmd });
+      await fixture.advance(0);
       const taken = watcher.all(({ status }) => status === "sent").length * (cmd.length + 50);
       check.that(watcher.all(({ status }) => status === "queued").length > 0);
       return taken > bound && taken <= bound + 2 * cmd.length ? bound : NaN;
@@ -158,17 +162,17 @@ const LIMITS: Trials = {
   backlog_hard_bytes: {
     texts: ["256KiB", "1MiB"],
     others: ["limits.backlog_soft_bytes=64KiB", UNHURRIED],
-    async measure(stage, bound) {
+    async measure(fixture, bound) {
       const schema = { type: "object", description: "x".repeat(10_000) };
       const actions = Array.from({ length: 10 }, (_, at) => ({ name: `a${at}`, description: "x", schema }));
-      (await stage.integration("offers")).say({ command: "actions/register", data: { actions } });
-      const watcher = await stage.watcher({ bytesPerMs: 1 });
+      (await fixture.integration("offers")).sendJson({ command: "actions/register", data: { actions } });
+      const watcher = await fixture.watcher({ bytesPerMs: 1 });
       const length = 10 * 10_060;
       let asked = 0;
       for (; isOpen(watcher) && asked * length <= 2 * bound; asked++) {
-        watcher.say({ query: "get_registered_actions" });
-        await stage.pass(0);
-        if (await hasBeenCut(stage)) break;
+        watcher.sendJson({ query: "get_registered_actions" });
+        await fixture.advance(0);
+        if (await hasBeenCut(fixture)) break;
       }
       const waiting = (asked + 1) * length;
       return waiting > bound && waiting <= bound + 2 * length ? bound : NaN;
@@ -195,8 +199,8 @@ const LIMITS: Trials = {
 };
 
 /** Why not by its close: a peer that reads slowly reads that last. */
-async function hasBeenCut(stage: LimitStage): Promise<boolean> {
-  const { watchers } = await stage.ask({ of: "intermediary", get: "status" });
+async function hasBeenCut(fixture: LimitFixture): Promise<boolean> {
+  const { watchers } = await fixture.request({ of: "intermediary", get: "status" });
   return watchers === 0;
 }
 
@@ -205,5 +209,6 @@ test("CF40 every bound in `limits` has a trial", () => {
 });
 
 for (const [name, trial] of Object.entries(LIMITS)) {
-  test(`CF40 limits.${name} is what the file says, and what the variable says`, () => tryOut(`limits.${name}`, trial));
+  test(`CF40 limits.${name} is what the file says, and what the variable says`, () =>
+    checkSetting(`limits.${name}`, trial));
 }

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "#runner";
 import { openStore } from "../../src/storage/open-store.ts";
 import { check } from "../harness/check.ts";
-import { LimitStage, type Peer, settingsOf } from "./stage.ts";
-import { namesIn, type Trials, tryOut } from "./trial.ts";
+import { LimitFixture, type Peer, settingsOf } from "./fixture.ts";
+import { checkSetting, namesIn, type SettingTrials } from "./setting-trial.ts";
 
 const UNHURRIED = "limits.messages_per_second=0";
 const SLACK = 5;
@@ -22,23 +22,23 @@ const commands = (peer: Peer) => peer.all(({ cmd }) => cmd !== undefined);
 const isQueued = ({ status }: { status?: string }): boolean => status === "queued";
 
 /** A watcher and somebody who is away. */
-async function withAbsent(stage: LimitStage): Promise<Peer> {
-  await stage.absent("away");
-  return await stage.watcher();
+async function withAbsent(fixture: LimitFixture): Promise<Peer> {
+  await fixture.absent("away");
+  return await fixture.watcher();
 }
 
 function command(watcher: Peer, count: number, { to = "away", cmd = "x" } = {}): void {
-  for (let at = 0; at < count; at++) watcher.say({ target: to, cmd });
+  for (let at = 0; at < count; at++) watcher.sendJson({ target: to, cmd });
 }
 
 /** Bytes that are kept, when no more are. */
-async function fill(stage: LimitStage, watcher: Peer, to: readonly string[]): Promise<number> {
+async function fill(fixture: LimitFixture, watcher: Peer, to: readonly string[]): Promise<number> {
   const cmd = "x".repeat(1_000);
   for (let at = 0; watcher.all(({ error }) => error === "queue full").length === 0; at++) {
     command(watcher, 1, { to: to[at % to.length] ?? "", cmd });
-    await stage.pass(1);
+    await fixture.advance(1);
   }
-  const { items } = await stage.ask({ of: "intermediary", get: "queues" });
+  const { items } = await fixture.request({ of: "intermediary", get: "queues" });
   return items.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0);
 }
 
@@ -46,78 +46,78 @@ async function fill(stage: LimitStage, watcher: Peer, to: readonly string[]): Pr
 const boundBelow = (bytes: number, bound: number): number => (bytes <= bound && bytes > bound - 1_100 ? bound : NaN);
 
 /** How long after the nth nak the command comes again. */
-async function waitAfterNaks(stage: LimitStage, naks: number): Promise<number> {
-  const jukebox = await stage.integration("jukebox", { acks: true });
-  command(await stage.watcher(), 1, { to: "jukebox" });
+async function waitAfterNaks(fixture: LimitFixture, naks: number): Promise<number> {
+  const jukebox = await fixture.integration("jukebox", { acks: true });
+  command(await fixture.watcher(), 1, { to: "jukebox" });
   let since = NaN;
   for (let nak = 1; nak <= naks + 1; nak++) {
-    await stage.until(() => commands(jukebox).length === nak, LONG_MS);
+    await fixture.until(() => commands(jukebox).length === nak, LONG_MS);
     if (nak > naks) break;
-    since = stage.now;
-    jukebox.say({ nak: commands(jukebox).at(-1)?.message.id });
+    since = fixture.now;
+    jukebox.sendJson({ nak: commands(jukebox).at(-1)?.message.id });
   }
   return (commands(jukebox).at(-1)?.at ?? NaN) - since;
 }
 
 /** How long what is for Neuro is kept for her: of two messages, the later is not too old when she comes. */
-async function keptForNeuro(stage: LimitStage, bound: number, say: (word: string) => void): Promise<number> {
-  const told: string[] = [];
+async function keptForNeuro(fixture: LimitFixture, bound: number, say: (word: string) => void): Promise<number> {
+  const sent: string[] = [];
   say("first");
-  await stage.pass(4_000);
+  await fixture.advance(4_000);
   say("second");
-  await stage.pass(bound - 2_000);
-  stage.world.network.accept = () => (wire) => (wire.onFrame = (frame) => told.push(String(frame)));
-  await stage.pass(1_000);
-  return !told.join().includes("first") && told.join().includes("second") ? bound : NaN;
+  await fixture.advance(bound - 2_000);
+  fixture.simulation.network.accept = () => (socket) => (socket.onFrame = (frame) => sent.push(String(frame)));
+  await fixture.advance(1_000);
+  return !sent.join().includes("first") && sent.join().includes("second") ? bound : NaN;
 }
 
-const QUEUE: Trials = {
-  retry: { texts: ["1s", "30s"], measure: (stage) => waitAfterNaks(stage, 1) },
-  retry_cap: { texts: ["20s", "2m"], others: ["queue.max_attempts=20"], measure: (stage) => waitAfterNaks(stage, 10) },
+const QUEUE: SettingTrials = {
+  retry: { texts: ["1s", "30s"], measure: (fixture) => waitAfterNaks(fixture, 1) },
+  retry_cap: { texts: ["20s", "2m"], others: ["queue.max_attempts=20"], measure: (fixture) => waitAfterNaks(fixture, 10) },
   max_attempts: {
     texts: ["2", "12"],
-    async measure(stage) {
-      const jukebox = await stage.integration("jukebox", { acks: true });
-      command(await stage.watcher(), 1, { to: "jukebox" });
-      await stage.untilNoted("message_dead", LONG_MS);
+    async measure(fixture) {
+      const jukebox = await fixture.integration("jukebox", { acks: true });
+      command(await fixture.watcher(), 1, { to: "jukebox" });
+      await fixture.untilObserved("message_dead", LONG_MS);
       return commands(jukebox).length;
     },
   },
   "ttl.command": {
     texts: ["5s", "3d"],
-    async measure(stage) {
-      command(await withAbsent(stage), 1);
-      return await stage.untilNoted("message_dead", LONG_MS);
+    async measure(fixture) {
+      command(await withAbsent(fixture), 1);
+      return await fixture.untilObserved("message_dead", LONG_MS);
     },
   },
   "ttl.context": {
     texts: ["10s", "30m"],
     others: NEURO,
-    async measure(stage, bound) {
-      const game = await stage.connect("neuro");
-      game.say({ command: "startup", game: "Chess" });
+    async measure(fixture, bound) {
+      const game = await fixture.connect("neuro");
+      game.sendJson({ command: "startup", game: "Chess" });
       return await keptForNeuro(
-        stage,
+        fixture,
         bound,
-        (message) => game.say({ command: "context", data: { message, silent: true } }),
+        (message) => game.sendJson({ command: "context", data: { message, silent: true } }),
       );
     },
   },
   "ttl.direct": {
     texts: ["10s", "30m"],
     others: [...NEURO, DIRECT],
-    async measure(stage, bound) {
-      const watcher = await stage.watcher({ token: "enhanced" });
-      return await keptForNeuro(stage, bound, (payload) => watcher.say({ direct_to_neuro: true, payload }));
+    async measure(fixture, bound) {
+      const watcher = await fixture.watcher({ token: "enhanced" });
+      return await keptForNeuro(fixture, bound, (payload) => watcher.sendJson({ direct_to_neuro: true, payload }));
     },
   },
   per_recipient: {
     texts: ["3", "1500"],
     others: [UNHURRIED],
-    async measure(stage, bound) {
-      const watcher = await withAbsent(stage);
+    async measure(fixture, bound) {
+      const watcher = await withAbsent(fixture);
       command(watcher, bound + SLACK);
-      await stage.pass(10);
+      await fixture.advance(10);
       return watcher.all(isQueued).length;
     },
   },
@@ -125,18 +125,18 @@ const QUEUE: Trials = {
     texts: ["16KiB", "256KiB"],
     isDefaultHuge: true,
     others: [UNHURRIED],
-    measure: async (stage, bound) => boundBelow(await fill(stage, await withAbsent(stage), ["away"]), bound),
+    measure: async (fixture, bound) => boundBelow(await fill(fixture, await withAbsent(fixture), ["away"]), bound),
   },
   total: {
     texts: ["3", "1500"],
     isDefaultHuge: true,
     others: [UNHURRIED],
-    async measure(stage, bound) {
-      const watcher = await withAbsent(stage);
-      await stage.absent("other");
+    async measure(fixture, bound) {
+      const watcher = await withAbsent(fixture);
+      await fixture.absent("other");
       command(watcher, Math.floor(bound / 2));
       command(watcher, Math.ceil(bound / 2) + SLACK, { to: "other" });
-      await stage.pass(10);
+      await fixture.advance(10);
       return watcher.all(isQueued).length;
     },
   },
@@ -144,70 +144,70 @@ const QUEUE: Trials = {
     texts: ["16KiB", "256KiB"],
     isDefaultHuge: true,
     others: [UNHURRIED],
-    async measure(stage, bound) {
-      await stage.absent("other");
-      return boundBelow(await fill(stage, await withAbsent(stage), ["away", "other"]), bound);
+    async measure(fixture, bound) {
+      await fixture.absent("other");
+      return boundBelow(await fill(fixture, await withAbsent(fixture), ["away", "other"]), bound);
     },
   },
   dead_letters: {
     texts: ["0", "2", "1500"],
     others: [UNHURRIED, "queue.ttl.command=1s", "queue.per_recipient=100000"],
-    async measure(stage, bound) {
-      command(await withAbsent(stage), bound + SLACK);
-      await stage.pass(5_000);
-      return (await stage.ask({ of: "intermediary", get: "status" })).queue.dead;
+    async measure(fixture, bound) {
+      command(await withAbsent(fixture), bound + SLACK);
+      await fixture.advance(5_000);
+      return (await fixture.request({ of: "intermediary", get: "status" })).queue.dead;
     },
   },
   dead_letter_ttl: {
     texts: ["5s", "9d"],
     others: ["queue.ttl.command=1s"],
-    async measure(stage, bound) {
-      command(await withAbsent(stage), 1);
-      const dead = async () => (await stage.ask({ of: "intermediary", get: "status" })).queue.dead;
-      await stage.untilNoted("message_dead", LONG_MS);
-      await stage.pass(bound - 2);
+    async measure(fixture, bound) {
+      command(await withAbsent(fixture), 1);
+      const dead = async () => (await fixture.request({ of: "intermediary", get: "status" })).queue.dead;
+      await fixture.untilObserved("message_dead", LONG_MS);
+      await fixture.advance(bound - 2);
       const before = await dead();
-      await stage.pass(4);
+      await fixture.advance(4);
       return before === 1 && await dead() === 0 ? bound : NaN;
     },
   },
   settle: {
     texts: ["50", "3s"],
-    async measure(stage) {
-      await stage.integration("jukebox");
-      command(await stage.watcher(), 1, { to: "jukebox" });
-      return await stage.untilNoted("message_delivered", LONG_MS);
+    async measure(fixture) {
+      await fixture.integration("jukebox");
+      command(await fixture.watcher(), 1, { to: "jukebox" });
+      return await fixture.untilObserved("message_delivered", LONG_MS);
     },
   },
   ack_timeout: {
     texts: ["2s", "2m"],
-    async measure(stage) {
-      const jukebox = await stage.integration("jukebox", { acks: true });
-      command(await stage.watcher(), 1, { to: "jukebox" });
-      await stage.until(() => commands(jukebox).length === 2, LONG_MS);
+    async measure(fixture) {
+      const jukebox = await fixture.integration("jukebox", { acks: true });
+      command(await fixture.watcher(), 1, { to: "jukebox" });
+      await fixture.until(() => commands(jukebox).length === 2, LONG_MS);
       const [first, second] = commands(jukebox);
       return (second?.at ?? NaN) - (first?.at ?? NaN);
     },
   },
   ack_window: {
     texts: ["1", "200"],
-    async measure(stage, bound) {
-      const jukebox = await stage.integration("jukebox", { acks: true });
-      command(await stage.watcher(), bound + SLACK, { to: "jukebox" });
-      await stage.pass(10);
+    async measure(fixture, bound) {
+      const jukebox = await fixture.integration("jukebox", { acks: true });
+      command(await fixture.watcher(), bound + SLACK, { to: "jukebox" });
+      await fixture.advance(10);
       return commands(jukebox).length;
     },
   },
   write_timeout: {
     texts: ["100ms", "9s"],
-    async measure(stage) {
-      const watcher = await withAbsent(stage);
-      await stage.pass(5_000);
-      stage.world.disk.health = { ...stage.world.disk.health, hangs: 1, hangMs: 60_000 };
-      const from = stage.now;
+    async measure(fixture) {
+      const watcher = await withAbsent(fixture);
+      await fixture.advance(5_000);
+      fixture.simulation.disk.health = { ...fixture.simulation.disk.health, hangs: 1, hangMs: 60_000 };
+      const from = fixture.now;
       command(watcher, 1);
       const refused = () => watcher.all(({ error }) => error === "queue unavailable");
-      await stage.until(() => refused().length > 0, LONG_MS);
+      await fixture.until(() => refused().length > 0, LONG_MS);
       return (refused()[0]?.at ?? NaN) - from;
     },
   },
@@ -221,18 +221,18 @@ test("CF40 every setting of `queue` has a trial", () => {
 });
 
 for (const [name, trial] of Object.entries(QUEUE)) {
-  test(`CF40 queue.${name} is what the file says, and what the variable says`, () => tryOut(`queue.${name}`, trial));
+  test(`CF40 queue.${name} is what the file says, and what the variable says`, () => checkSetting(`queue.${name}`, trial));
 }
 
 test("CF40 queue.when_full says who has to go when there is no room", async () => {
   for (const [text, error, first] of [["reject", "queue full", "0"], ["drop-oldest", undefined, "1"]] as const) {
-    const stage = await LimitStage.start(settingsOf({ path: "queue.when_full", text }, ["queue.per_recipient=2"]));
-    const watcher = await withAbsent(stage);
+    const fixture = await LimitFixture.start(settingsOf({ path: "queue.when_full", text }, ["queue.per_recipient=2"]));
+    const watcher = await withAbsent(fixture);
     for (const cmd of ["0", "1", "2"]) command(watcher, 1, { cmd });
-    await stage.pass(10);
+    await fixture.advance(10);
     check.equal(watcher.all((message) => message.error !== undefined)[0]?.message.error, error, text);
-    const away = await stage.integration("away");
-    await stage.pass(10);
+    const away = await fixture.integration("away");
+    await fixture.advance(10);
     check.equal(commands(away)[0]?.message.cmd, first, text);
   }
 });

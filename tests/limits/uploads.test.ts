@@ -6,68 +6,68 @@ import { test } from "#runner";
 import { openStorage } from "../../src/runtimes/open-ports.ts";
 import { check } from "../harness/check.ts";
 import { MemoryStore } from "../unit/runtimes/memory-store.ts";
-import { LimitStage, type Peer, settingsOf } from "./stage.ts";
-import { namesIn, type Trials, tryOut } from "./trial.ts";
+import { LimitFixture, type Peer, settingsOf } from "./fixture.ts";
+import { checkSetting, namesIn, type SettingTrials } from "./setting-trial.ts";
 
 const UNHURRIED = "limits.messages_per_second=0";
 const MIB = 1_024 * 1_024;
 
 /** Sends files until one is refused, and waits for each. */
-async function sendUntilFull(stage: LimitStage, peer: Peer, bytes: Uint8Array): Promise<void> {
+async function sendUntilFull(fixture: LimitFixture, peer: Peer, bytes: Uint8Array): Promise<void> {
   while (peer.all(({ error }) => error === "uploads are full").length === 0) {
     peer.send(bytes);
-    await stage.pass(1);
-    if (stage.world.files.size > 10_000) break;
+    await fixture.advance(1);
+    if (fixture.simulation.files.size > 10_000) break;
   }
 }
 
 /** Why two senders: a sender's own oldest file makes room for its next. */
-async function fill(stage: LimitStage, size: number): Promise<void> {
+async function fill(fixture: LimitFixture, size: number): Promise<void> {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < 20_000; at++) {
-    const peer = await stage.integration(`sender ${at}`);
+    const peer = await fixture.integration(`sender ${at}`);
     peer.send(bytes);
-    await stage.pass(1);
-    if (peer.all(({ error }) => error !== undefined).length > 0) return await sendUntilFull(stage, peer, bytes);
+    await fixture.advance(1);
+    if (peer.all(({ error }) => error !== undefined).length > 0) return await sendUntilFull(fixture, peer, bytes);
   }
 }
 
-const UPLOADS: Trials = {
+const UPLOADS: SettingTrials = {
   file_bytes: {
     texts: ["10", "2MiB", "16MiB"],
     others: [UNHURRIED],
-    async measure(stage, bound) {
+    async measure(fixture, bound) {
       for (const bytes of [bound, bound + 1]) {
-        (await stage.integration(`sender of ${bytes}`)).send(new Uint8Array(bytes));
-        await stage.pass(1);
+        (await fixture.integration(`sender of ${bytes}`)).send(new Uint8Array(bytes));
+        await fixture.advance(1);
       }
-      return Math.max(...[...stage.world.files.values()].map(({ length }) => length));
+      return Math.max(...[...fixture.simulation.files.values()].map(({ length }) => length));
     },
   },
   total_bytes: {
     texts: ["3MiB", "100MiB"],
     others: [UNHURRIED, "limits.peers=100000", "limits.peers_per_address=100000"],
-    async measure(stage) {
-      await fill(stage, MIB);
-      return stage.world.files.size * MIB;
+    async measure(fixture) {
+      await fill(fixture, MIB);
+      return fixture.simulation.files.size * MIB;
     },
   },
   files: {
     texts: ["3", "1200"],
     others: [UNHURRIED, "limits.peers=100000", "limits.peers_per_address=100000"],
-    async measure(stage) {
-      await fill(stage, 1);
-      return stage.world.files.size;
+    async measure(fixture) {
+      await fill(fixture, 1);
+      return fixture.simulation.files.size;
     },
   },
   ttl: {
     texts: ["5s", "3d"],
-    async measure(stage) {
-      (await stage.integration("sender")).send(new Uint8Array(1));
-      await stage.until(() => stage.world.files.size === 1, 1_000);
-      const from = stage.now;
-      await stage.until(() => stage.world.files.size === 0, 30 * 24 * 3_600_000);
-      return stage.now - from;
+    async measure(fixture) {
+      (await fixture.integration("sender")).send(new Uint8Array(1));
+      await fixture.until(() => fixture.simulation.files.size === 1, 1_000);
+      const from = fixture.now;
+      await fixture.until(() => fixture.simulation.files.size === 0, 30 * 24 * 3_600_000);
+      return fixture.now - from;
     },
   },
 };
@@ -80,15 +80,16 @@ test("CF40 every setting of `uploads` has a trial", () => {
 });
 
 for (const [name, trial] of Object.entries(UPLOADS)) {
-  test(`CF40 uploads.${name} is what the file says, and what the variable says`, () => tryOut(`uploads.${name}`, trial));
+  test(`CF40 uploads.${name} is what the file says, and what the variable says`, () =>
+    checkSetting(`uploads.${name}`, trial));
 }
 
 test("CF40 uploads.enabled says whether they are kept at all", async () => {
   for (const [text, files] of [["true", 1], ["false", 0]] as const) {
-    const stage = await LimitStage.start(settingsOf({ path: "uploads.enabled", text }));
-    (await stage.integration("sender")).send(new Uint8Array(1));
-    await stage.pass(1);
-    check.equal(stage.world.files.size, files, text);
+    const fixture = await LimitFixture.start(settingsOf({ path: "uploads.enabled", text }));
+    (await fixture.integration("sender")).send(new Uint8Array(1));
+    await fixture.advance(1);
+    check.equal(fixture.simulation.files.size, files, text);
   }
 });
 

@@ -1,12 +1,16 @@
 /** One seed is one life, wherever it is lived: else nothing that went wrong could be watched again. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
-import { play } from "./run.ts";
+import { simulate } from "./run.ts";
 
 const SEED = 7;
 
 test("SI8 one seed has the same trace hash each time", async () => {
-  const [first, second, other] = [await play({ seed: SEED }), await play({ seed: SEED }), await play({ seed: SEED + 1 })];
+  const [first, second, other] = [
+    await simulate({ seed: SEED }),
+    await simulate({ seed: SEED }),
+    await simulate({ seed: SEED + 1 }),
+  ];
   check.equal(first.hash, second.hash);
   check.that(first.hash !== other.hash, "two seeds have the same life");
 });
@@ -14,8 +18,8 @@ test("SI8 one seed has the same trace hash each time", async () => {
 test("SI8 to watch a life does not change it", async () => {
   const lines: string[] = [];
   const [watched, unwatched] = [
-    await play({ seed: SEED, onTrace: (line) => lines.push(line) }),
-    await play({ seed: SEED }),
+    await simulate({ seed: SEED, onTrace: (line) => lines.push(line) }),
+    await simulate({ seed: SEED }),
   ];
   check.equal(watched.hash, unwatched.hash);
   check.that(lines.length > 500, `only ${lines.length} lines`);

@@ -3,34 +3,34 @@ import type { Millis } from "../../src/core/ids.ts";
 import { isObject, type Json } from "../../src/core/json.ts";
 import type { Observation } from "../../src/core/observation.ts";
 import type { AwaitedForce } from "../../src/testing/fakes/game.ts";
-import { DOUBLE_MS } from "../../src/testing/fakes/peer.ts";
+import { DUPLICATE_MS } from "../../src/testing/fakes/peer.ts";
 import { INJECTED_PANIC } from "../../src/testing/panic-injection.ts";
 import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
-import type { Cast } from "./participants.ts";
+import type { Participants } from "./participants.ts";
 
 /** By then the relay has heard of a force, however slow the network is. */
-const HEARD_MS: Millis = 1_000;
+const RECEIVED_MS: Millis = 1_000;
 
 /** Looks at every note as it is made, and at the relay after everything that happens. Returns how often each kind of note was made. */
-export function watch(world: SimulatedRelay, breaches: string[]): ReadonlyMap<string, number> {
-  const { clock } = world;
-  const tally = new Map<string, number>();
-  world.onObservation = (observation: Observation) => {
-    tally.set(observation.is, (tally.get(observation.is) ?? 0) + 1);
+export function watchInvariants(simulation: SimulatedRelay, violations: string[]): ReadonlyMap<string, number> {
+  const { clock } = simulation;
+  const counts = new Map<string, number>();
+  simulation.onObservation = (observation: Observation) => {
+    counts.set(observation.is, (counts.get(observation.is) ?? 0) + 1);
     if (observation.is !== "panicked" || observation.reason === INJECTED_PANIC) return;
-    breaches.push(
+    violations.push(
       `at ${clock.now}: ${observation.service} panicked by itself: ${observation.reason}\n${observation.stack}`,
     );
   };
   let missed = 0;
-  clock.onHappened = () => {
+  clock.afterTask = () => {
     // Why the engine: while it starts, nobody has a timer yet.
-    const at = world.engine === undefined ? undefined : world.relay?.nextWakeup();
+    const at = simulation.engine === undefined ? undefined : simulation.relay?.nextWakeup();
     if (at === undefined || at >= clock.now || at === missed) return;
     missed = at;
-    breaches.push(`at ${clock.now}: a deadline of ${at} has no wakeup`);
+    violations.push(`at ${clock.now}: a deadline of ${at} has no wakeup`);
   };
-  return tally;
+  return counts;
 }
 
 /**
@@ -38,61 +38,63 @@ export function watch(world: SimulatedRelay, breaches: string[]): ReadonlyMap<st
  * so one may be lost while its write is on its way or has failed, and while it is not decided which of two connections the game
  * has. One that the game was acted for is not asked again.
  */
-export function excuse({ clock, disk }: SimulatedRelay, { games }: Cast): Excuses {
-  const excused = new Set<AwaitedForce>();
-  const panic = (): void => {
-    for (const { name, force, doubledAt } of games) {
+export function trackAllowedLosses({ clock, disk }: SimulatedRelay, { games }: Participants): AllowedLosses {
+  const allowed = new Set<AwaitedForce>();
+  const onPanic = (): void => {
+    for (const { name, force, duplicatedAt } of games) {
       if (force === undefined) continue;
       const writes = [...disk.pending].filter(([, { at, value }]) => at >= force.since && isOf(name, force, value));
       const isWritten = writes.some(([key, { isConfirmed }]) => isConfirmed && disk.stored.has(key));
-      const isHeard = clock.now - force.since >= HEARD_MS;
-      const isDouble = clock.now - doubledAt < DOUBLE_MS;
-      if (force.wasActedFor || isDouble || (!isWritten && (writes.length > 0 || !isHeard))) excused.add(force);
+      const isReceived = clock.now - force.since >= RECEIVED_MS;
+      const isDuplicated = clock.now - duplicatedAt < DUPLICATE_MS;
+      if (force.wasActedFor || isDuplicated || (!isWritten && (writes.length > 0 || !isReceived))) allowed.add(force);
     }
   };
-  return { excused, panic, excuseOne: (force) => excused.add(force) };
+  return { allowed, onPanic, allow: (force) => allowed.add(force) };
 }
 
-export interface Excuses {
-  readonly excused: ReadonlySet<AwaitedForce>;
-  panic(): void;
+export interface AllowedLosses {
+  readonly allowed: ReadonlySet<AwaitedForce>;
+  onPanic(): void;
   /** A person took it back. */
-  excuseOne(force: AwaitedForce): void;
+  allow(force: AwaitedForce): void;
 }
 
 const isOf = (name: string, { names }: AwaitedForce, value: Json): boolean =>
   isObject(value) && value.id === `neuro:${name}` && isObject(value.force) && String(value.force.names) === String(names);
 
 /** What is wrong once everybody is there and everything had its time. */
-export async function judge(
-  world: SimulatedRelay,
-  cast: Cast,
-  excused: ReadonlySet<AwaitedForce>,
+export async function finalViolations(
+  simulation: SimulatedRelay,
+  participants: Participants,
+  allowed: ReadonlySet<AwaitedForce>,
 ): Promise<readonly string[]> {
-  const { neuro, players } = cast;
+  const { neuro, peers } = participants;
   return [
     ...neuro.violations.map((breach) => `Neuro: ${breach}`),
-    ...players.flatMap((player) => player.violations),
-    ...players.filter((player) => !player.isConnected).map(({ name }) => `${name} is not connected in peace`),
-    ...world.disk.overwritten.map((key) => `${key} was written twice`),
+    ...peers.flatMap((peer) => peer.violations),
+    ...peers.filter((peer) => !peer.isConnected).map(({ name }) => `${name} is not connected in peace`),
+    ...simulation.disk.overwritten.map((key) => `${key} was written twice`),
     ...(neuro.isConnected ? [] : ["Neuro is not connected in peace"]),
     ...neuro.unanswered.map(({ id, name }) => `Neuro still waits for ${id} (${name})`),
-    ...lists(cast),
-    ...forces(cast, excused),
-    ...deliveries(cast),
-    ...(await bounds(world)),
+    ...listViolations(participants),
+    ...forceViolations(participants, allowed),
+    ...deliveryViolations(participants),
+    ...(await readinessViolations(simulation)),
   ];
 }
 
 /** Neuro's list is what the live games and integrations have registered: each definition once. */
-function lists({ neuro, games, integrations }: Cast): readonly string[] {
-  const offered = [...neuro.actions.values()].map(({ description }) => String(description)).sort();
-  const owned = new Set([
+function listViolations({ neuro, games, integrations }: Participants): readonly string[] {
+  const upstream = [...neuro.actions.values()].map(({ description }) => String(description)).sort();
+  const registered = new Set([
     ...games.flatMap((game) => [...game.registered.values()]),
     ...integrations.flatMap((integration) => integration.actions),
   ].map(({ description }) => description));
-  const missing = [...owned].filter((description) => !offered.includes(description));
-  const surplus = offered.filter((description, at) => !owned.has(description) || offered.indexOf(description) !== at);
+  const missing = [...registered].filter((description) => !upstream.includes(description));
+  const surplus = upstream.filter((description, at) =>
+    !registered.has(description) || upstream.indexOf(description) !== at
+  );
   return [
     ...missing.map((description) => `Neuro does not have: ${description}`),
     ...surplus.map((description) => `Neuro has, though nobody does, or twice: ${description}`),
@@ -100,8 +102,8 @@ function lists({ neuro, games, integrations }: Cast): readonly string[] {
 }
 
 /** No game waits for a force for ever. */
-function forces({ neuro, games }: Cast, excused: ReadonlySet<AwaitedForce>): readonly string[] {
-  const waits = games.filter(({ force }) => force !== undefined && !excused.has(force));
+function forceViolations({ neuro, games }: Participants, allowed: ReadonlySet<AwaitedForce>): readonly string[] {
+  const waits = games.filter(({ force }) => force !== undefined && !allowed.has(force));
   return [
     ...(neuro.force === undefined ? [] : [`Neuro's force is still open: ${neuro.force.query}`]),
     ...waits.map(({ name, force }) => `${name} still waits for its force: ${force?.names}`),
@@ -109,7 +111,7 @@ function forces({ neuro, games }: Cast, excused: ReadonlySet<AwaitedForce>): rea
 }
 
 /** Nothing answered `queued` is lost, order holds per recipient, and what came twice was flagged. */
-function deliveries({ watcher, integrations }: Cast): readonly string[] {
+function deliveryViolations({ watcher, integrations }: Participants): readonly string[] {
   return integrations.flatMap(({ name, received, behavior }) => {
     // Why not what was refused: a crash may come between a write that lands too late and its removal, and nobody was promised it.
     const numbers = received.map(({ cmd, isRepeat }) => ({ number: numberOf(cmd), isRepeat }))
@@ -139,13 +141,13 @@ function deliveries({ watcher, integrations }: Cast): readonly string[] {
 const numberOf = (cmd: Json): number => (isObject(cmd) && typeof cmd.number === "number" ? cmd.number : -1);
 
 /** Both rooms are ready, and nothing waits in them. */
-async function bounds({ engine }: SimulatedRelay): Promise<readonly string[]> {
+async function readinessViolations({ engine }: SimulatedRelay): Promise<readonly string[]> {
   if (engine === undefined) return ["the relay is down in peace"];
   const found: string[] = [];
-  for (const room of ["neuro", "intermediary"] as const) {
-    const answer = await engine.request({ of: room, get: "ready" }, { by: "judge", scopes: ["admin"] });
+  for (const service of ["neuro", "intermediary"] as const) {
+    const answer = await engine.request({ of: service, get: "ready" }, { by: "judge", scopes: ["admin"] });
     const isReady = "body" in answer && answer.body.ok;
-    if (!isReady) found.push(`${room} is not ready in peace: ${JSON.stringify(answer)}`);
+    if (!isReady) found.push(`${service} is not ready in peace: ${JSON.stringify(answer)}`);
   }
   const answer = await engine.request({ of: "neuro", get: "status" }, { by: "judge", scopes: ["watch"] });
   for (const upstream of "body" in answer ? answer.body.upstreams : []) {

@@ -4,8 +4,8 @@
  */
 import { argv, exit } from "node:process";
 import { parseArgs } from "node:util";
-import { failure } from "./failure.ts";
-import { play, type Trouble, TROUBLES } from "./run.ts";
+import { failureReport } from "./failure-report.ts";
+import { FAULT_KINDS, type FaultKind, simulate } from "./run.ts";
 
 const { values: options } = parseArgs({
   args: argv.slice(2),
@@ -18,14 +18,14 @@ const { values: options } = parseArgs({
 });
 const [from, count] = [Number(options.from), Number(options.seeds)];
 const left = options.without.split(",");
-const without: readonly Trouble[] = TROUBLES.filter((kind) => left.includes(kind));
+const without: readonly FaultKind[] = FAULT_KINDS.filter((kind) => left.includes(kind));
 
 let failed = 0;
 const began = performance.now();
 for (let seed = from; seed < from + count; seed++) {
-  const played = await play({ seed, without, ...(options.trace && { onTrace: (line) => console.log(line) }) });
-  if (played.breaches.length > 0) failed++;
-  if (played.breaches.length > 0) console.log(failure(played));
+  const played = await simulate({ seed, without, ...(options.trace && { onTrace: (line) => console.log(line) }) });
+  if (played.violations.length > 0) failed++;
+  if (played.violations.length > 0) console.log(failureReport(played));
   else if (count === 1) console.log(`seed ${seed} (${played.hash}): all is well`);
 }
 console.log(`${count - failed} of ${count} seeds are well, in ${((performance.now() - began) / 1_000).toFixed(1)} s`);

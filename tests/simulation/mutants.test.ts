@@ -5,22 +5,22 @@ import type { Millis } from "../../src/core/ids.ts";
 import type { StepContext } from "../../src/core/context.ts";
 import type { SupervisedService } from "../../src/relay/mod.ts";
 import { check } from "../harness/check.ts";
-import { play } from "./run.ts";
+import { simulate } from "./run.ts";
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
 /** What a broken relay does instead of one effect. */
-type Fault = (effect: Effect) => readonly Effect[];
+type Mutation = (effect: Effect) => readonly Effect[];
 
-const broken = (fault: Fault) => (room: SupervisedService): SupervisedService => ({
-  name: room.name,
-  resident: room.resident,
-  step: (event, ctx) => room.step(event, mangled(ctx, fault)),
-  nextWakeup: () => room.nextWakeup(),
-  restore: (settings, input) => room.restore(settings, input),
+const mutant = (fault: Mutation) => (service: SupervisedService): SupervisedService => ({
+  name: service.name,
+  resident: service.resident,
+  step: (event, ctx) => service.step(event, mutantContext(ctx, fault)),
+  nextWakeup: () => service.nextWakeup(),
+  restore: (settings, input) => service.restore(settings, input),
 });
 
-const mangled = (ctx: StepContext, fault: Fault): StepContext => ({
+const mutantContext = (ctx: StepContext, fault: Mutation): StepContext => ({
   now: ctx.now,
   random: () => ctx.random(),
   id: () => ctx.id(),
@@ -34,7 +34,7 @@ const mangled = (ctx: StepContext, fault: Fault): StepContext => ({
 });
 
 /** Mangles the frames that go to Neuro and name this command. */
-const upstream = (command: string, change: (frame: string) => readonly string[]): Fault => (effect) => {
+const upstream = (command: string, change: (frame: string) => readonly string[]): Mutation => (effect) => {
   if (effect.do !== "send" || !effect.to.startsWith("neuro:") || typeof effect.frame !== "string") return [effect];
   if (!effect.frame.includes(`"command":"${command}"`)) return [effect];
   return change(effect.frame).map((frame) => ({ ...effect, frame }));
@@ -44,66 +44,68 @@ const isFrame = (effect: Effect, part: string): boolean =>
   (effect.do === "send" || effect.do === "reply") && typeof effect.frame === "string" && effect.frame.includes(part);
 
 /** All that the first seeds find wrong with such a relay. */
-async function complaints(fault: Fault): Promise<string> {
+async function violationsOf(fault: Mutation): Promise<string> {
   const found: string[] = [];
-  for (const seed of SEEDS) found.push(...(await play({ seed, around: broken(fault) })).breaches);
+  for (const seed of SEEDS) found.push(...(await simulate({ seed, wrap: mutant(fault) })).violations);
   return found.join("\n");
 }
 
-async function finds(fault: Fault, pattern: RegExp): Promise<void> {
-  check.match(await complaints(fault), pattern);
+async function checkFound(fault: Mutation, pattern: RegExp): Promise<void> {
+  check.match(await violationsOf(fault), pattern);
 }
 
 test("SI9 a result that is not sent, or twice, is found", async () => {
-  await finds(upstream("action/result", () => []), /no result for/);
-  await finds(upstream("action/result", (frame) => [frame, frame]), /result 2 for/);
+  await checkFound(upstream("action/result", () => []), /no result for/);
+  await checkFound(upstream("action/result", (frame) => [frame, frame]), /result 2 for/);
 });
 
 test("SI9 a second force is found", async () => {
-  await finds(upstream("actions/force", (frame) => [frame, frame]), /a second force .* while one is open/);
+  await checkFound(upstream("actions/force", (frame) => [frame, frame]), /a second force .* while one is open/);
 });
 
 test("SI9 a list that is not what the games offer is found", async () => {
-  await finds(upstream("actions/unregister", () => []), /registered twice|though nobody does/);
-  await finds(upstream("actions/register", (frame) => frame.includes("--move") ? [] : [frame]), /Neuro does not have/);
+  await checkFound(upstream("actions/unregister", () => []), /registered twice|though nobody does/);
+  await checkFound(upstream("actions/register", (frame) => frame.includes("--move") ? [] : [frame]), /Neuro does not have/);
 });
 
 test("SI9 a null, an unknown key and bytes for Neuro are found", async () => {
-  await finds(upstream("context", (frame) => [frame.replace('"data":{', '"data":{"x":1,')]), /unknown keys x/);
-  await finds(upstream("context", (frame) => [frame.replace(/"message":"[^"]*"/, '"message":null')]), /a null in/);
-  const bytes: Fault = (effect) =>
+  await checkFound(upstream("context", (frame) => [frame.replace('"data":{', '"data":{"x":1,')]), /unknown keys x/);
+  await checkFound(upstream("context", (frame) => [frame.replace(/"message":"[^"]*"/, '"message":null')]), /a null in/);
+  const bytes: Mutation = (effect) =>
     effect.do === "send" && effect.to.startsWith("neuro:") ? [{ ...effect, frame: new Uint8Array(2) }] : [effect];
-  await finds(bytes, /a binary frame/);
+  await checkFound(bytes, /a binary frame/);
 });
 
 test("SI9 a queued message that is lost, or comes again without a word, is found", async () => {
-  await finds((effect) => (isFrame(effect, '"from_watcher"') ? [] : [effect]), /was queued, and is lost/);
-  const silent: Fault = (effect) =>
+  await checkFound((effect) => (isFrame(effect, '"from_watcher"') ? [] : [effect]), /was queued, and is lost/);
+  const silent: Mutation = (effect) =>
     (effect.do === "send" || effect.do === "reply") && typeof effect.frame === "string"
       ? [{ ...effect, frame: effect.frame.replace('"redelivered":true,', "") }]
       : [effect];
-  await finds(silent, /again, and it was not flagged/);
+  await checkFound(silent, /again, and it was not flagged/);
 });
 
 test("SI9 a deadline that stays due is found", async () => {
-  const stuck = await play({
+  const stuck = await simulate({
     seed: SEEDS[0] ?? 1,
-    around: (room) => {
+    wrap: (service) => {
       let now: Millis | undefined;
       const step: SupervisedService["step"] = (event, ctx) => {
         now = ctx.now;
-        return room.step(event, ctx);
+        return service.step(event, ctx);
       };
-      return { ...broken((effect) => [effect])(room), step, nextWakeup: () => now };
+      return { ...mutant((effect) => [effect])(service), step, nextWakeup: () => now };
     },
   });
-  check.match(stuck.breaches.join("\n"), /time stands still/);
+  check.match(stuck.violations.join("\n"), /time stands still/);
 });
 
 test("SI9 the play is wild: all that can happen happens within a few seeds", async () => {
   const tally = new Map<string, number>();
   for (const seed of SEEDS) {
-    for (const [kind, count] of (await play({ seed })).tally) tally.set(kind, (tally.get(kind) ?? 0) + count);
+    for (const [kind, count] of (await simulate({ seed })).observationCounts) {
+      tally.set(kind, (tally.get(kind) ?? 0) + count);
+    }
   }
   const WILD = [
     "action_result",

@@ -12,139 +12,149 @@ import { yieldToTasks } from "../../src/testing/clock.ts";
 import type { Random } from "../../src/testing/random.ts";
 import type { AwaitedForce } from "../../src/testing/fakes/game.ts";
 import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
-import type { Cast } from "./participants.ts";
+import type { Participants } from "./participants.ts";
 
-type Wanted = NeuroRequest extends infer Each ? Each extends NeuroRequest ? Omit<Each, "of"> : never : never;
+type NeuroOperation = NeuroRequest extends infer Each ? Each extends NeuroRequest ? Omit<Each, "of"> : never : never;
 
 /** Longer than any action may take. */
-const PATIENCE_MS: Millis = 30_000;
-const AS = { by: "meddler", scopes: ["watch", "command", "direct", "admin"] } as const;
+const REPLY_TIMEOUT_MS: Millis = 30_000;
+const PRINCIPAL = { by: "meddler", scopes: ["watch", "command", "direct", "admin"] } as const;
 
 /** What is done, and how often. */
-const DEEDS = [
+const OPERATIONS = [
   ...["control", "control", "control", "controls", "act", "answer", "answer", "veto", "decide", "decide"] as const,
   ...["disconnect", "say"] as const,
 ];
 
 /** One call, and whether anything came of it. */
-interface Call {
-  readonly wanted: Wanted;
-  readonly at: Millis;
+interface OperatorRequest {
+  readonly operation: NeuroOperation;
+  readonly sentAt: Millis;
   readonly engine: Engine;
-  answers: number;
+  replies: number;
 }
 
-export class Meddler {
-  readonly #world: SimulatedRelay;
-  readonly #cast: Cast;
-  readonly #chance: Random;
+export class SimulatedOperator {
+  readonly #simulation: SimulatedRelay;
+  readonly #participants: Participants;
+  readonly #random: Random;
   /** Not in every life. */
-  readonly #isAbout: boolean;
+  readonly #isActive: boolean;
   /** Forces that nobody is asked for any more, because a person took them back. */
-  readonly #excused: (force: AwaitedForce) => void;
-  readonly #calls: Call[] = [];
+  readonly #allowLoss: (force: AwaitedForce) => void;
+  readonly #requests: OperatorRequest[] = [];
 
-  constructor(world: SimulatedRelay, cast: Cast, excuse: (force: AwaitedForce) => void) {
-    this.#world = world;
-    this.#cast = cast;
-    this.#chance = world.random.branch();
-    this.#isAbout = this.#chance.chance(0.6);
-    this.#excused = excuse;
+  constructor(simulation: SimulatedRelay, participants: Participants, allowLoss: (force: AwaitedForce) => void) {
+    this.#simulation = simulation;
+    this.#participants = participants;
+    this.#random = simulation.random.branch();
+    this.#isActive = this.#random.chance(0.6);
+    this.#allowLoss = allowLoss;
   }
 
   /** Does something, if there is a relay. */
-  async meddle(): Promise<void> {
-    const { engine } = this.#world;
-    if (engine === undefined || !this.#isAbout) return;
-    const status = await look<NeuroView>(engine, { get: "status" });
-    const page = await look<Page<IntegrationView>>(engine, { get: "integrations" });
-    const integration = this.#chance.oneOf(page?.items ?? []);
-    if (status === undefined || integration === undefined || this.#world.engine !== engine) return;
+  async act(): Promise<void> {
+    const { engine } = this.#simulation;
+    if (engine === undefined || !this.#isActive) return;
+    const status = await requestNow<NeuroView>(engine, { get: "status" });
+    const page = await requestNow<Page<IntegrationView>>(engine, { get: "integrations" });
+    const integration = this.#random.oneOf(page?.items ?? []);
+    if (status === undefined || integration === undefined || this.#simulation.engine !== engine) return;
     const forces = status.upstreams.flatMap(({ force, waiting }) => (force === null ? waiting : [force, ...waiting]));
-    const force = this.#chance.oneOf(forces);
+    const force = this.#random.oneOf(forces);
     const pendings = status.upstreams.flatMap(({ pending }) => pending);
-    const pending = this.#chance.oneOf(pendings.filter(({ is }) => is === "approval")) ?? this.#chance.oneOf(pendings);
+    const pending = this.#random.oneOf(pendings.filter(({ is }) => is === "approval")) ?? this.#random.oneOf(pendings);
     const { id } = integration;
-    switch (this.#chance.oneOf(DEEDS)) {
+    switch (this.#random.oneOf(OPERATIONS)) {
       case "control": {
-        const field = this.#chance.pick("paused", "muted", "solo", "approval", "approval", "approval");
-        this.#later({ do: "setControls", id, to: { [field]: false } }, field === "approval" ? 30_000 : 6_000);
-        return this.#ask(engine, { do: "setControls", id, to: { [field]: true } });
+        const field = this.#random.pick("paused", "muted", "solo", "approval", "approval", "approval");
+        this.#undoLater({ do: "setControls", id, to: { [field]: false } }, field === "approval" ? 30_000 : 6_000);
+        return this.#send(engine, { do: "setControls", id, to: { [field]: true } });
       }
       case "controls": {
-        const field = this.#chance.pick("stopped", "approval", "approval", "approval");
-        this.#later({ do: "setGlobalControls", to: { [field]: false } }, field === "approval" ? 30_000 : 6_000);
-        return this.#ask(engine, { do: "setGlobalControls", to: { [field]: true } });
+        const field = this.#random.pick("stopped", "approval", "approval", "approval");
+        this.#undoLater({ do: "setGlobalControls", to: { [field]: false } }, field === "approval" ? 30_000 : 6_000);
+        return this.#send(engine, { do: "setGlobalControls", to: { [field]: true } });
       }
       case "act": {
-        const name = this.#chance.pick("wave", "move", `only_${this.#chance.between(0, 9)}`, "toggle_spotify");
-        return this.#ask(engine, { do: "sendAction", id, name, ...(name === "move" && { data: '{"x":1}' }) });
+        const name = this.#random.pick("wave", "move", `only_${this.#random.between(0, 9)}`, "toggle_spotify");
+        return this.#send(engine, { do: "sendAction", id, name, ...(name === "move" && { data: '{"x":1}' }) });
       }
       case "answer": {
-        const name = this.#chance.oneOf(force?.actions ?? []);
+        const name = this.#random.oneOf(force?.actions ?? []);
         if (force === undefined || name === undefined) return;
         const data = /^(?:move|Say)/.test(name) ? { data: '{"x":2}' } : {};
-        return this.#ask(engine, { do: "answerForce", force: force.id, name, ...data });
+        return this.#send(engine, { do: "answerForce", force: force.id, name, ...data });
       }
       case "veto":
         if (force === undefined) return;
-        for (const game of this.#cast.games) {
-          if (game.name === force.name && game.force !== undefined) this.#excused(game.force);
+        for (const game of this.#participants.games) {
+          if (game.name === force.name && game.force !== undefined) this.#allowLoss(game.force);
         }
-        return this.#ask(engine, { do: "cancelForce", force: force.id });
+        return this.#send(engine, { do: "cancelForce", force: force.id });
       case "decide":
         if (pending === undefined) return;
-        return this.#ask(engine, { do: "decideAction", pending: pending.id, approve: this.#chance.chance(0.7) });
+        return this.#send(engine, { do: "decideAction", pending: pending.id, approve: this.#random.chance(0.7) });
       case "disconnect":
-        return this.#ask(engine, { do: "disconnect", id });
+        return this.#send(engine, { do: "disconnect", id });
       case "say":
-        return this.#ask(engine, { do: "sendContext", message: "Hello.", silent: true });
+        return this.#send(engine, { do: "sendContext", message: "Hello.", silent: true });
     }
   }
 
   /** Lifts all that was decided. */
-  async lift(): Promise<void> {
-    const { engine } = this.#world;
+  async releaseControls(): Promise<void> {
+    const { engine } = this.#simulation;
     if (engine === undefined) return;
-    await look(engine, { do: "setGlobalControls", to: { stopped: false, approval: false } });
-    const page = await look<Page<IntegrationView>>(engine, { get: "integrations" });
+    await requestNow(engine, { do: "setGlobalControls", to: { stopped: false, approval: false } });
+    const page = await requestNow<Page<IntegrationView>>(engine, { get: "integrations" });
     for (const { id } of page?.items ?? []) {
-      await look(engine, { do: "setControls", id, to: { paused: false, muted: false, solo: false, approval: false } });
+      await requestNow(engine, {
+        do: "setControls",
+        id,
+        to: { paused: false, muted: false, solo: false, approval: false },
+      });
     }
   }
 
   /** Calls that were answered twice, or never though their relay lives. */
-  breaches(): readonly string[] {
-    const { clock, engine } = this.#world;
-    return this.#calls.flatMap(({ wanted, at, answers, engine: asked }) => {
-      const isOwed = asked === engine && clock.now - at > PATIENCE_MS;
-      return answers > 1 || (answers === 0 && isOwed) ? [`${answers} answers to ${JSON.stringify(wanted)} of ${at}`] : [];
+  violations(): readonly string[] {
+    const { clock, engine } = this.#simulation;
+    return this.#requests.flatMap(({ operation, sentAt, replies, engine: asked }) => {
+      const isOwed = asked === engine && clock.now - sentAt > REPLY_TIMEOUT_MS;
+      return replies > 1 || (replies === 0 && isOwed)
+        ? [`${replies} answers to ${JSON.stringify(operation)} of ${sentAt}`]
+        : [];
     });
   }
 
   /** Nobody keeps anything from Neuro for long; but a relay that is down then never hears of it. */
-  #later(wanted: Wanted, atMost: Millis): void {
-    this.#world.clock.after(this.#chance.between(0, atMost), () => {
-      const { engine } = this.#world;
-      if (engine !== undefined) this.#ask(engine, wanted);
+  #undoLater(operation: NeuroOperation, atMost: Millis): void {
+    this.#simulation.clock.after(this.#random.between(0, atMost), () => {
+      const { engine } = this.#simulation;
+      if (engine !== undefined) this.#send(engine, operation);
     });
   }
 
-  #ask(engine: Engine, wanted: Wanted): void {
-    const call: Call = { wanted, at: this.#world.clock.now, engine, answers: 0 };
-    this.#calls.push(call);
-    engine.request(request(wanted), AS).then(() => call.answers++);
+  #send(engine: Engine, operation: NeuroOperation): void {
+    const sent: OperatorRequest = { operation, sentAt: this.#simulation.clock.now, engine, replies: 0 };
+    this.#requests.push(sent);
+    engine.request(request(operation), PRINCIPAL).then(() => sent.replies++);
   }
 }
 
 // Why the cast: a question without `of`, and with it again.
-const request = (wanted: Wanted | { readonly get: "status" }): NeuroRequest => ({ of: "neuro", ...wanted }) as NeuroRequest;
+const request = (operation: NeuroOperation | { readonly get: "status" }): NeuroRequest =>
+  ({ of: "neuro", ...operation }) as NeuroRequest;
 
 /** What is answered at once; undefined when it is refused, or when the room is just being made anew. */
-async function look<View>(engine: Engine, wanted: Wanted | { readonly get: "status" }): Promise<View | undefined> {
-  let answer: RequestResult | undefined;
-  engine.request(request(wanted), AS).then((given) => answer = given);
+async function requestNow<View>(
+  engine: Engine,
+  operation: NeuroOperation | { readonly get: "status" },
+): Promise<View | undefined> {
+  let result: RequestResult | undefined;
+  engine.request(request(operation), PRINCIPAL).then((reply) => result = reply);
   await yieldToTasks();
   // Why the cast: the room's own view, as it is declared.
-  return answer !== undefined && "body" in answer ? answer.body as unknown as View : undefined;
+  return result !== undefined && "body" in result ? result.body as unknown as View : undefined;
 }

@@ -19,12 +19,12 @@ export const SETTINGS: Settings = {
   queue: { ...DEFAULTS.queue, max_attempts: 1_000 },
 };
 
-export interface Cast {
+export interface Participants {
   readonly neuro: FakeNeuro;
   readonly games: readonly FakeGame[];
   readonly integrations: readonly FakeIntegration[];
   readonly watcher: FakeWatcher;
-  readonly players: readonly FakePeer[];
+  readonly peers: readonly FakePeer[];
 }
 
 const GAMES = [
@@ -41,7 +41,7 @@ const GAMES = [
 ];
 
 /** Some that all games define in the same way, some that each defines in its own, some that only one has. */
-function repertoireOf(name: string, number: number): readonly FakeGameAction[] {
+function actionsOf(name: string, number: number): readonly FakeGameAction[] {
   const schema = { type: "object", properties: { x: { type: "integer" } } };
   return [
     { name: "wave", description: "Wave to the audience." },
@@ -51,28 +51,36 @@ function repertoireOf(name: string, number: number): readonly FakeGameAction[] {
   ];
 }
 
-export function castFor(world: SimulatedRelay): Cast {
-  const neuro = neuroFor(world);
-  const games = GAMES.map((name, number) => gameFor(name, number, here(world)));
+export function createParticipants(simulation: SimulatedRelay): Participants {
+  const neuro = createNeuro(simulation);
+  const games = GAMES.map((name, number) => createGame(name, number, environmentOf(simulation)));
   const names = ["spotify", "discord", "lights"];
   const integrations = names.map((name, number) => {
     const actions = [{ name: `toggle_${name}`, description: `Toggle ${name}.` }, {
       name: "wave",
       description: "Wave to the audience.",
     }];
-    const surroundings = here(world);
-    const behavior = { token: PUBLISHED_TOKEN, acks: number < 2, forgets: surroundings.random.pick(0, 0.1) };
-    return new FakeIntegration(name, { actions, behavior }, surroundings);
+    const environment = environmentOf(simulation);
+    const behavior = { token: PUBLISHED_TOKEN, acks: number < 2, forgets: environment.random.pick(0, 0.1) };
+    return new FakeIntegration(name, { actions, behavior }, environment);
   });
-  const watcher = new FakeWatcher("eye", { token: PUBLISHED_TOKEN, targets: names, everyMs: 1_500 }, here(world));
-  return { neuro, games, integrations, watcher, players: [...games, ...integrations, watcher] };
+  const watcher = new FakeWatcher(
+    "eye",
+    { token: PUBLISHED_TOKEN, targets: names, everyMs: 1_500 },
+    environmentOf(simulation),
+  );
+  return { neuro, games, integrations, watcher, peers: [...games, ...integrations, watcher] };
 }
 
-const here = ({ clock, random, network }: SimulatedRelay): FakeEnvironment => ({ clock, random: random.branch(), network });
+const environmentOf = ({ clock, random, network }: SimulatedRelay): FakeEnvironment => ({
+  clock,
+  random: random.branch(),
+  network,
+});
 
-function neuroFor(world: SimulatedRelay): FakeNeuro {
-  const random: Random = world.random.branch();
-  const neuro = new FakeNeuro(world.clock, random.branch(), {
+function createNeuro(simulation: SimulatedRelay): FakeNeuro {
+  const random: Random = simulation.random.branch();
+  const neuro = new FakeNeuro(simulation.clock, random.branch(), {
     actsEveryMs: random.pick(1_000, 3_000, 0),
     thinkMinMs: 50,
     thinkMaxMs: random.pick(500, 4_000),
@@ -82,8 +90,8 @@ function neuroFor(world: SimulatedRelay): FakeNeuro {
   return neuro;
 }
 
-function gameFor(name: string, number: number, surroundings: FakeEnvironment): FakeGame {
-  const { random } = surroundings;
+function createGame(name: string, number: number, environment: FakeEnvironment): FakeGame {
+  const { random } = environment;
   const behavior: GameBehavior = {
     startsEachTime: random.chance(0.5),
     answers: random.pick("all", "all", "all", "failures", "none"),
@@ -94,7 +102,7 @@ function gameFor(name: string, number: number, surroundings: FakeEnvironment): F
     everyMs: random.pick(2_000, 8_000),
     disposes: random.chance(0.3),
   };
-  const game = new FakeGame(name, { actions: repertoireOf(name, number), behavior }, surroundings);
+  const game = new FakeGame(name, { actions: actionsOf(name, number), behavior }, environment);
   game.returnMs = random.pick(100, 3_000, 15_000);
   return game;
 }

@@ -9,91 +9,99 @@ import { services } from "../../src/relay/services.ts";
 import { HEALTHY } from "../../src/testing/disk.ts";
 import { INJECTED_PANIC } from "../../src/testing/panic-injection.ts";
 import { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
-import { type Cast, castFor, NEURO_URL, SETTINGS } from "./participants.ts";
-import { excuse, judge, watch } from "./invariants.ts";
-import { Meddler } from "./operator.ts";
+import { createParticipants, NEURO_URL, type Participants, SETTINGS } from "./participants.ts";
+import { finalViolations, trackAllowedLosses, watchInvariants } from "./invariants.ts";
+import { SimulatedOperator } from "./operator.ts";
 
-export interface Play {
+export interface SimulationResult {
   readonly seed: number;
   /** What went wrong, in words; empty when all is well. */
-  readonly breaches: readonly string[];
+  readonly violations: readonly string[];
   /** The same seed gives the same hash, on every runtime. */
   readonly hash: string;
   /** How often something happened, by the name of the note that tells of it: to see that the play was worth its while. */
-  readonly tally: ReadonlyMap<string, number>;
+  readonly observationCounts: ReadonlyMap<string, number>;
 }
 
-export interface PlayOptions {
+export interface SeedOptions {
   readonly seed: number;
   /** Kinds of trouble that are left out: to find out which of them it takes. */
-  readonly without?: readonly Trouble[];
+  readonly without?: readonly FaultKind[];
   /** Told of everything that either end received, and of every note. */
   readonly onTrace?: (line: string) => void;
   /** Changes what a room does: to find out whether the play would notice. */
-  readonly around?: (room: SupervisedService) => SupervisedService;
+  readonly wrap?: (service: SupervisedService) => SupervisedService;
 }
 
-export const TROUBLES = ["drops", "doubles", "slow", "store", "crash", "panic", "neuro", "meddling"] as const;
-export type Trouble = (typeof TROUBLES)[number];
+export const FAULT_KINDS = ["drops", "doubles", "slow", "store", "crash", "panic", "neuro", "meddling"] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
-const WILD_MS = 60_000;
+const FAULTY_MS = 60_000;
 /** Longer than everything that has a deadline while people are there. */
-const PEACE_MS = 200_000;
+const RECOVERY_MS = 200_000;
 /** Several times what the busiest seed takes: beyond it, something is due again and again. */
-const HAPPENINGS_MAX = 50_000;
+const TASKS_MAX = 50_000;
 
 /** Plays one seed to its end. Never fails: what keeps it from its end is a breach. */
-export async function play(options: PlayOptions): Promise<Play> {
-  const { seed, around = (room) => room } = options;
-  const world = new SimulatedRelay({ settings: SETTINGS, services: (settings) => services(settings).map(around), seed });
-  world.clock.happeningsLeft = HAPPENINGS_MAX;
-  const breaches: string[] = [];
-  const tally = watch(world, breaches);
+export async function simulate(options: SeedOptions): Promise<SimulationResult> {
+  const { seed, wrap = (service) => service } = options;
+  const simulation = new SimulatedRelay({ settings: SETTINGS, services: (settings) => services(settings).map(wrap), seed });
+  simulation.clock.tasksLeft = TASKS_MAX;
+  const violations: string[] = [];
+  const observationCounts = watchInvariants(simulation, violations);
   try {
-    await act(world, options, breaches);
+    await runPhases(simulation, options, violations);
   } catch (error) {
-    breaches.push(error instanceof Error ? `${error.stack}` : String(error));
+    violations.push(error instanceof Error ? `${error.stack}` : String(error));
   }
-  return { seed, breaches, hash: world.traceHash, tally };
+  return { seed, violations, hash: simulation.traceHash, observationCounts };
 }
 
-async function act(world: SimulatedRelay, { without = [], onTrace }: PlayOptions, breaches: string[]): Promise<void> {
-  const cast = castFor(world);
-  const trouble = new Set(TROUBLES.filter((kind) => !without.includes(kind)));
+async function runPhases(
+  simulation: SimulatedRelay,
+  { without = [], onTrace }: SeedOptions,
+  violations: string[],
+): Promise<void> {
+  const participants = createParticipants(simulation);
+  const faults = new Set(FAULT_KINDS.filter((kind) => !without.includes(kind)));
   // Why one of them: what both rooms forget within the same second, nobody remembers.
-  const fragile = world.random.pick("neuro", "intermediary");
+  const panickingService = simulation.random.pick("neuro", "intermediary");
   let isNeuroUp = true;
-  world.network.accept = (url) => (url === NEURO_URL && isNeuroUp ? (wire) => cast.neuro.accept(wire) : undefined);
-  world.network.health = { delayMinMs: 1, delayMaxMs: world.random.pick(2, 40, 300) };
-  const { excused, panic, excuseOne } = excuse(world, cast);
-  const meddler = new Meddler(world, cast, excuseOne);
-  const { onObservation } = world;
-  world.onObservation = (observation) => {
+  simulation.network.accept = (
+    url,
+  ) => (url === NEURO_URL && isNeuroUp ? (socket) => participants.neuro.accept(socket) : undefined);
+  simulation.network.health = { delayMinMs: 1, delayMaxMs: simulation.random.pick(2, 40, 300) };
+  const { allowed, onPanic, allow } = trackAllowedLosses(simulation, participants);
+  const operator = new SimulatedOperator(simulation, participants, allow);
+  const { onObservation } = simulation;
+  simulation.onObservation = (observation) => {
     onObservation(observation);
-    if (observation.is === "panicked" && observation.service === "neuro") panic();
+    if (observation.is === "panicked" && observation.service === "neuro") onPanic();
   };
-  if (onTrace !== undefined) trace(world, onTrace);
-  if (trouble.has("store")) misbehave(world);
-  world.start();
-  for (const player of cast.players) world.clock.after(world.random.between(0, 5_000), () => player.connect());
-  if (trouble.has("slow")) { for (const game of cast.games.slice(0, 2)) game.bytesPerMs = world.random.between(1, 50); }
-  const end = world.clock.now + WILD_MS;
-  while (world.clock.now < end) {
-    await world.advance(world.random.between(200, 4_000));
-    const kind = world.random.oneOf([...trouble]);
-    if (trouble.has("meddling")) await meddler.meddle();
-    if (kind === "neuro") isNeuroUp = upset(world, cast);
-    else if (kind === "panic") world.panics.plan(fragile, world.random.between(0, 3));
-    else if (kind !== undefined) make(kind, world, cast);
+  if (onTrace !== undefined) trace(simulation, onTrace);
+  if (faults.has("store")) degradeStore(simulation);
+  simulation.start();
+  for (const peer of participants.peers) simulation.clock.after(simulation.random.between(0, 5_000), () => peer.connect());
+  if (faults.has("slow")) {
+    for (const game of participants.games.slice(0, 2)) game.bytesPerMs = simulation.random.between(1, 50);
+  }
+  const end = simulation.clock.now + FAULTY_MS;
+  while (simulation.clock.now < end) {
+    await simulation.advance(simulation.random.between(200, 4_000));
+    const kind = simulation.random.oneOf([...faults]);
+    if (faults.has("meddling")) await operator.act();
+    if (kind === "neuro") isNeuroUp = disconnectNeuro(simulation, participants);
+    else if (kind === "panic") simulation.panics.plan(panickingService, simulation.random.between(0, 3));
+    else if (kind !== undefined) injectFault(kind, simulation, participants);
   }
   isNeuroUp = true;
-  await calm(world, cast, meddler);
-  breaches.push(...await judge(world, cast, excused), ...meddler.breaches());
+  await recover(simulation, participants, operator);
+  violations.push(...await finalViolations(simulation, participants, allowed), ...operator.violations());
 }
 
-function misbehave(world: SimulatedRelay): void {
-  const { random } = world;
-  world.disk.health = {
+function degradeStore(simulation: SimulatedRelay): void {
+  const { random } = simulation;
+  simulation.disk.health = {
     delayMinMs: 0,
     delayMaxMs: random.pick(1, 50, 500),
     fails: random.pick(0, 0.02, 0.1),
@@ -103,24 +111,28 @@ function misbehave(world: SimulatedRelay): void {
 }
 
 /** Neuro loses her connection, and may be away for a while. */
-function upset(world: SimulatedRelay, { neuro }: Cast): boolean {
-  neuro.drop(world.random.between(0, 500));
-  return world.random.chance(0.6);
+function disconnectNeuro(simulation: SimulatedRelay, { neuro }: Participants): boolean {
+  neuro.drop(simulation.random.between(0, 500));
+  return simulation.random.chance(0.6);
 }
 
-function make(kind: Exclude<Trouble, "neuro" | "panic">, world: SimulatedRelay, cast: Cast): void {
-  const { random } = world;
-  const player = random.oneOf(cast.players);
+function injectFault(
+  kind: Exclude<FaultKind, "neuro" | "panic">,
+  simulation: SimulatedRelay,
+  participants: Participants,
+): void {
+  const { random } = simulation;
+  const peer = random.oneOf(participants.peers);
   switch (kind) {
     case "drops":
-      return player?.drop(random.pick(0, 100, 5_000));
+      return peer?.drop(random.pick(0, 100, 5_000));
     case "doubles":
-      return random.oneOf(cast.games)?.double();
+      return random.oneOf(participants.games)?.duplicate();
     case "crash":
-      world.crash();
-      world.clock.after(
+      simulation.crash();
+      simulation.clock.after(
         random.between(0, 3_000),
-        () => world.engine === undefined && world.relay === undefined && world.start(),
+        () => simulation.engine === undefined && simulation.relay === undefined && simulation.start(),
       );
       return;
     case "slow":
@@ -131,15 +143,15 @@ function make(kind: Exclude<Trouble, "neuro" | "panic">, world: SimulatedRelay, 
 }
 
 /** Everything is well again, everybody comes back, and nobody begins anything new. */
-async function calm(
-  world: SimulatedRelay,
-  { neuro, games, integrations, watcher, players }: Cast,
-  meddler: Meddler,
+async function recover(
+  simulation: SimulatedRelay,
+  { neuro, games, integrations, watcher, peers }: Participants,
+  operator: SimulatedOperator,
 ): Promise<void> {
-  world.disk.health = HEALTHY;
-  world.network.health = { delayMinMs: 1, delayMaxMs: 10 };
-  world.panics.stop();
-  if (world.relay === undefined) world.start();
+  simulation.disk.health = HEALTHY;
+  simulation.network.health = { delayMinMs: 1, delayMaxMs: 10 };
+  simulation.panics.stop();
+  if (simulation.relay === undefined) simulation.start();
   watcher.everyMs = 0;
   for (const game of games) {
     game.behavior = { ...game.behavior, everyMs: 0, fails: 0, answers: "all", answerMaxMs: 100 };
@@ -147,31 +159,31 @@ async function calm(
   }
   for (const integration of integrations) integration.behavior = { ...integration.behavior, forgets: 0 };
   neuro.behavior = { ...neuro.behavior, actsEveryMs: 0, thinkMaxMs: 500 };
-  for (const player of players) {
-    player.returnMs = 1_000;
-    player.connect();
+  for (const peer of peers) {
+    peer.returnMs = 1_000;
+    peer.connect();
   }
   // Why first some time: a relay that was just started has to be there to hear of it.
-  await world.advance(10_000);
-  await meddler.lift();
-  await world.advance(PEACE_MS);
+  await simulation.advance(10_000);
+  await operator.releaseControls();
+  await simulation.advance(RECOVERY_MS);
 }
 
 /** Writes down all that is said. */
-function trace(world: SimulatedRelay, onTrace: (line: string) => void): void {
-  const { onTraffic } = world.network;
-  const time = (): string => String(world.clock.now % 10_000_000).padStart(7);
-  world.network.onTraffic = (what) => {
+function trace(simulation: SimulatedRelay, onTrace: (line: string) => void): void {
+  const { onTraffic } = simulation.network;
+  const time = (): string => String(simulation.clock.now % 10_000_000).padStart(7);
+  simulation.network.onTraffic = (what) => {
     onTraffic(what);
     onTrace(`${time()} ${what}`);
   };
-  const { onObservation } = world;
-  world.onObservation = (observation) => {
+  const { onObservation } = simulation;
+  simulation.onObservation = (observation) => {
     onObservation(observation);
     // Why: where a panic on purpose came from is known.
-    const { stack: _, ...said } = observation.is === "panicked" && observation.reason === INJECTED_PANIC
+    const { stack: _, ...shown } = observation.is === "panicked" && observation.reason === INJECTED_PANIC
       ? observation
       : { ...observation, stack: undefined };
-    onTrace(`${time()} * ${JSON.stringify(said)}`);
+    onTrace(`${time()} * ${JSON.stringify(shown)}`);
   };
 }

@@ -1,41 +1,41 @@
 /** The clients of the relay that is killed: a watcher that sends commands, and integrations with acks. */
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import type { RelayProcess } from "../harness/relay.ts";
-import { Talk } from "../harness/socket.ts";
+import { JsonClient } from "../harness/json-client.ts";
 import type { DeliveryLog } from "./delivery-log.ts";
 
 export const RECIPIENTS = ["jukebox", "lights"] as const;
 export type RecipientName = (typeof RECIPIENTS)[number];
 
-export async function connectWatcher({ urls }: RelayProcess): Promise<Talk> {
-  const talk = await Talk.open(urls.intermediary);
-  talk.send({ type: "neuro-os", name: "stage", auth_token: PUBLISHED_TOKEN, subscribe: { events: [] } });
-  await talk.next(({ event }) => event === "neuroos_connected");
-  return talk;
+export async function connectWatcher({ urls }: RelayProcess): Promise<JsonClient> {
+  const client = await JsonClient.open(urls.intermediary);
+  client.send({ type: "neuro-os", name: "stage", auth_token: PUBLISHED_TOKEN, subscribe: { events: [] } });
+  await client.next(({ event }) => event === "neuroos_connected");
+  return client;
 }
 
-export async function connectIntegration({ urls }: RelayProcess, name: RecipientName): Promise<Talk> {
-  const talk = await Talk.open(urls.intermediary);
-  talk.send({ type: "integration", name, auth_token: PUBLISHED_TOKEN, ack: true });
-  return talk;
+export async function connectIntegration({ urls }: RelayProcess, name: RecipientName): Promise<JsonClient> {
+  const client = await JsonClient.open(urls.intermediary);
+  client.send({ type: "integration", name, auth_token: PUBLISHED_TOKEN, ack: true });
+  return client;
 }
 
 /** Sends a command, and returns its number. */
-export function sendCommand(watcher: Talk, recipient: RecipientName, log: DeliveryLog): number {
+export function sendCommand(watcher: JsonClient, recipient: RecipientName, log: DeliveryLog): number {
   const number = log.next();
   watcher.send({ target: recipient, cmd: { number }, request_id: number });
   return number;
 }
 
 /** Logs the reply to a command; rejects when the relay disconnects first. To be called one at a time for each connection. */
-export async function receiveReply(watcher: Talk, number: number, log: DeliveryLog): Promise<CommandReply> {
+export async function receiveReply(watcher: JsonClient, number: number, log: DeliveryLog): Promise<CommandReply> {
   const { status, error } = await watcher.next(({ request_id }) => request_id === number);
   log.answered(number, status);
   return { number, reply: status ?? error };
 }
 
 /** Sends a command and waits for its reply. */
-export const sendAndReceive = (watcher: Talk, recipient: RecipientName, log: DeliveryLog): Promise<CommandReply> =>
+export const sendAndReceive = (watcher: JsonClient, recipient: RecipientName, log: DeliveryLog): Promise<CommandReply> =>
   receiveReply(watcher, sendCommand(watcher, recipient, log), log);
 
 export interface CommandReply {
@@ -46,14 +46,14 @@ export interface CommandReply {
 
 /** Receives and acknowledges messages until the connection ends or the command `until` has arrived. */
 export async function receive(
-  talk: Talk,
+  client: JsonClient,
   recipient: RecipientName,
   { log, until, acks = () => true }: ReceiveOptions,
 ): Promise<void> {
   for (;;) {
-    const { id, cmd, redelivered } = await talk.next((message) => message.id !== undefined, 20_000);
+    const { id, cmd, redelivered } = await client.next((message) => message.id !== undefined, 20_000);
     if (cmd !== undefined) log.arrived(recipient, cmd.number, redelivered === true);
-    if (acks()) talk.send({ ack: id });
+    if (acks()) client.send({ ack: id });
     if (cmd !== undefined && cmd.number === until) return;
   }
 }
@@ -66,7 +66,7 @@ export interface ReceiveOptions {
 }
 
 /** Resolves when the relay has processed everything sent before. */
-export async function sync(talk: Talk): Promise<void> {
-  talk.send({ query: "get_registered_actions" });
-  await talk.next(({ actions }) => actions !== undefined);
+export async function sync(client: JsonClient): Promise<void> {
+  client.send({ query: "get_registered_actions" });
+  await client.next(({ actions }) => actions !== undefined);
 }

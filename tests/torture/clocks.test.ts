@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { check } from "../harness/check.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { type Message, Talk } from "../harness/socket.ts";
+import { JsonClient, type Message } from "../harness/json-client.ts";
 import { setClock, WRONG_CLOCK } from "./clocks.ts";
 import { FlappingNeuro } from "./flapping-neuro.ts";
 
@@ -11,25 +11,25 @@ const HOUR = 3_600_000;
 const LONG = { timeoutMs: 60_000 };
 
 /** A watcher, and the ids of its events. */
-async function watch({ urls }: RelayProcess): Promise<{ talk: Talk; ids(): Promise<string[]> }> {
-  const talk = await Talk.open(urls.intermediary);
-  talk.send({ type: "neuro-os", name: "stage", auth_token: PUBLISHED_TOKEN });
-  const seen: Message[] = [await talk.next(({ event }) => event === "neuroos_connected")];
+async function watch({ urls }: RelayProcess): Promise<{ talk: JsonClient; ids(): Promise<string[]> }> {
+  const client = await JsonClient.open(urls.intermediary);
+  client.send({ type: "neuro-os", name: "stage", auth_token: PUBLISHED_TOKEN });
+  const seen: Message[] = [await client.next(({ event }) => event === "neuroos_connected")];
   const ids = async () => {
-    talk.send({ query: "peers" });
-    await talk.next(({ peers }) => peers !== undefined);
-    seen.push(...talk.take());
+    client.send({ query: "peers" });
+    await client.next(({ peers }) => peers !== undefined);
+    seen.push(...client.take());
     return seen.flatMap(({ event, id }) => (event !== undefined ? [id] : []));
   };
-  return { talk, ids };
+  return { talk: client, ids };
 }
 
 async function comeAndGo({ urls }: RelayProcess): Promise<void> {
-  const talk = await Talk.open(urls.intermediary);
-  talk.send({ type: "integration", name: "jukebox", auth_token: PUBLISHED_TOKEN, ack: true });
-  await talk.next(({ event }) => event === "registered");
-  talk.close();
-  await talk.closed;
+  const client = await JsonClient.open(urls.intermediary);
+  client.send({ type: "integration", name: "jukebox", auth_token: PUBLISHED_TOKEN, ack: true });
+  await client.next(({ event }) => event === "registered");
+  client.close();
+  await client.closed;
 }
 
 test(
@@ -62,8 +62,8 @@ test("RT71 a deadline is on time although the clock is set back by hours", () =>
     const sets = [`nakurity-client.url=${neuro.url}`, "nakurity-client.action_deadline=1s", "limits.greeting=2s"];
     const relay = await RelayProcess.start(folder, sets, WRONG_CLOCK);
     try {
-      const silent = await Talk.open(relay.urls.intermediary);
-      const game = await Talk.open(relay.urls.neuro);
+      const silent = await JsonClient.open(relay.urls.intermediary);
+      const game = await JsonClient.open(relay.urls.neuro);
       game.send({ command: "startup", game: "Mute" });
       game.send({ command: "actions/register", game: "Mute", data: { actions: [{ name: "act", description: "x" }] } });
       await neuro.until(() => neuro.names.has("act"));

@@ -8,7 +8,7 @@
 import type { ServerWebSocket } from "bun";
 import { Random } from "../../src/testing/random.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import { type Message, Talk } from "../harness/socket.ts";
+import { JsonClient, type Message } from "../harness/json-client.ts";
 
 interface Result {
   readonly id: string;
@@ -169,19 +169,19 @@ export function runFlappingNeuro(
 }
 
 /** A game with one action that answers at once. */
-async function play({ urls }: RelayProcess, name: string): Promise<Talk> {
-  const talk = await Talk.open(urls.neuro);
-  talk.send({ command: "startup", game: name });
+async function play({ urls }: RelayProcess, name: string): Promise<JsonClient> {
+  const client = await JsonClient.open(urls.neuro);
+  client.send({ command: "startup", game: name });
   const action = { name: name.toLowerCase(), description: `Plays ${name}.` };
-  talk.send({ command: "actions/register", game: name, data: { actions: [action] } });
-  void answerAll(talk, name).catch(() => undefined); // Why ignored: it ends with its connection.
-  return talk;
+  client.send({ command: "actions/register", game: name, data: { actions: [action] } });
+  void answerAll(client, name).catch(() => undefined); // Why ignored: it ends with its connection.
+  return client;
 }
 
-async function answerAll(talk: Talk, game: string): Promise<void> {
+async function answerAll(client: JsonClient, game: string): Promise<void> {
   for (;;) {
-    const { data } = await talk.next(({ command }) => command === "action", 60_000);
-    talk.send({ command: "action/result", game, data: { id: data.id, success: true } });
+    const { data } = await client.next(({ command }) => command === "action", 60_000);
+    client.send({ command: "action/result", game, data: { id: data.id, success: true } });
   }
 }
 

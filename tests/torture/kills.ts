@@ -6,7 +6,7 @@
  */
 import { Random } from "../../src/testing/random.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import type { Talk } from "../harness/socket.ts";
+import type { JsonClient } from "../harness/json-client.ts";
 import type { Backend } from "./backends.ts";
 import { setClock, WRONG_CLOCK } from "./clocks.ts";
 import { type DeliveryCounts, DeliveryLog } from "./delivery-log.ts";
@@ -68,10 +68,10 @@ export function torture(
 /** Makes the names known to the relay, and stored. */
 async function introduce(relay: RelayProcess): Promise<void> {
   for (const name of RECIPIENTS) {
-    const talk = await connectIntegration(relay, name);
-    await sync(talk);
-    talk.close();
-    await talk.closed;
+    const client = await connectIntegration(relay, name);
+    await sync(client);
+    client.close();
+    await client.closed;
   }
   await relay.stop();
 }
@@ -87,7 +87,7 @@ async function live(relay: RelayProcess, log: DeliveryLog, random: Random): Prom
 }
 
 /** Sends commands until the relay is killed. */
-async function commandOn(watcher: Talk, log: DeliveryLog, random: Random): Promise<void> {
+async function commandOn(watcher: JsonClient, log: DeliveryLog, random: Random): Promise<void> {
   while (watcher.isOpen) {
     const orders = Array.from(
       { length: random.between(1, AT_ONCE_MAX) },
@@ -101,12 +101,12 @@ async function commandOn(watcher: Talk, log: DeliveryLog, random: Random): Promi
 async function comeAndGo(relay: RelayProcess, name: RecipientName, { log: log, random }: Acting): Promise<void> {
   for (;;) {
     await pause(random.between(0, STAY_MS));
-    const talk = await connectIntegration(relay, name).catch(() => undefined);
-    if (talk === undefined) return;
-    const leaving = pause(random.between(5, STAY_MS)).then(() => talk.close());
+    const client = await connectIntegration(relay, name).catch(() => undefined);
+    if (client === undefined) return;
+    const leaving = pause(random.between(5, STAY_MS)).then(() => client.close());
     const silentAt = performance.now() + random.between(0, STAY_MS);
     const acks = (): boolean => performance.now() < silentAt;
-    await receive(talk, name, { log, acks }).catch(() => undefined); // Why ignored: it ends with its connection.
+    await receive(client, name, { log, acks }).catch(() => undefined); // Why ignored: it ends with its connection.
     await leaving;
   }
 }
@@ -120,10 +120,10 @@ interface Acting {
 async function settle(relay: RelayProcess, log: DeliveryLog): Promise<void> {
   const watcher = await connectWatcher(relay);
   for (const name of RECIPIENTS) {
-    const talk = await connectIntegration(relay, name);
+    const client = await connectIntegration(relay, name);
     const { number } = await sendAndReceive(watcher, name, log); // Why: it is the last in the queue, so everything else comes before it.
-    await receive(talk, name, { log, until: number });
-    await sync(talk);
+    await receive(client, name, { log, until: number });
+    await sync(client);
   }
   await relay.stop();
 }

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
-import type { Talk } from "../harness/socket.ts";
+import type { JsonClient } from "../harness/json-client.ts";
 import type { Backend, RedisServer } from "./backends.ts";
 import { DeliveryLog, violationsIn } from "./delivery-log.ts";
 import { connectIntegration, connectWatcher, receive, receiveReply, sendAndReceive, sendCommand, sync } from "./clients.ts";
@@ -163,7 +163,7 @@ async function comesAgain(folder: string, backend: Backend, log: DeliveryLog): P
 
 /** What is for the one that is away is answered like this. Why all at once: where a store hangs each answer takes its time. */
 async function expect(
-  watcher: Talk,
+  watcher: JsonClient,
   log: DeliveryLog,
   { answer: expected, when }: Expected,
 ): Promise<readonly string[]> {
@@ -179,7 +179,7 @@ interface Expected {
 }
 
 /** Whoever is connected gets what is sent, store or no store. */
-async function serve(watcher: Talk, here: Talk, log: DeliveryLog): Promise<readonly string[]> {
+async function serve(watcher: JsonClient, here: JsonClient, log: DeliveryLog): Promise<readonly string[]> {
   for (let count = 0; count < COMMANDS; count++) {
     const { number, reply } = await sendAndReceive(watcher, "jukebox", log);
     if (reply !== "sent") return [`a command to a connected peer was answered ${JSON.stringify(reply)}`];
@@ -188,7 +188,7 @@ async function serve(watcher: Talk, here: Talk, log: DeliveryLog): Promise<reado
   return [];
 }
 
-async function isBack(watcher: Talk, log: DeliveryLog): Promise<boolean> {
+async function isBack(watcher: JsonClient, log: DeliveryLog): Promise<boolean> {
   for (const end = performance.now() + RECOVERY_MS; performance.now() < end;) {
     if ((await sendAndReceive(watcher, "lights", log)).reply === "queued") return true;
     await pause(100);

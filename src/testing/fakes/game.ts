@@ -47,7 +47,7 @@ export interface AwaitedForce {
 }
 
 /** Whoever answers later than this answers nobody. */
-const PATIENCE_MS: Millis = 17_000;
+const RESULT_TIMEOUT_MS: Millis = 17_000;
 
 /** A game that is played by chance: `come` connects it, and it keeps itself busy from then on. */
 export class FakeGame extends FakePeer {
@@ -60,50 +60,50 @@ export class FakeGame extends FakePeer {
   readonly #ids = new Set<string>();
   #hasStarted = false;
 
-  constructor(name: string, plan: GamePlan, surroundings: FakeEnvironment) {
-    super(name, "neuro", surroundings);
+  constructor(name: string, plan: GamePlan, environment: FakeEnvironment) {
+    super(name, "neuro", environment);
     this.behavior = plan.behavior;
     this.#actions = plan.actions;
     for (const action of plan.actions) this.registered.set(action.name, action);
-    this.#live();
+    this.#scheduleActivity();
   }
 
-  protected opened(): void {
+  protected onOpen(): void {
     if (this.behavior.startsEachTime || !this.#hasStarted) {
       this.#hasStarted = true;
-      this.#tell("startup", this.behavior.isSloppy ? [] : undefined);
+      this.#sendCommand("startup", this.behavior.isSloppy ? [] : undefined);
       this.#register([...this.registered.values()]);
-    } else this.#tell("context", { message: `${this.name} is back`, silent: true });
+    } else this.#sendCommand("context", { message: `${this.name} is back`, silent: true });
   }
 
-  protected lost(): void {
+  protected onLost(): void {
     this.force = undefined;
     this.#ids.clear();
   }
 
-  protected heard({ command, data, ...surplus }: JsonObject): void {
-    if (Object.keys(surplus).length > 0) this.blame(`unknown keys ${Object.keys(surplus)}`);
+  protected onMessage({ command, data, ...surplus }: JsonObject): void {
+    if (Object.keys(surplus).length > 0) this.reportViolation(`unknown keys ${Object.keys(surplus)}`);
     if (command === "actions/reregister_all") return this.#register([...this.registered.values()]);
     if (command === "action" && isObject(data)) return this.#act(data);
-    if (command !== "startup") this.blame(`a command that no SDK knows: ${command}`);
+    if (command !== "startup") this.reportViolation(`a command that no SDK knows: ${command}`);
   }
 
   #act({ id, name, data, ...surplus }: JsonObject): void {
     if (typeof id !== "string" || typeof name !== "string") {
-      return this.blame(`an action without id or name: ${id} ${name}`);
+      return this.reportViolation(`an action without id or name: ${id} ${name}`);
     }
     if (data !== undefined && (typeof data !== "string" || data === "")) {
-      this.blame(`data of ${name} is ${JSON.stringify(data)}`);
+      this.reportViolation(`data of ${name} is ${JSON.stringify(data)}`);
     }
-    if (Object.keys(surplus).length > 0) this.blame(`unknown keys ${Object.keys(surplus)} in an action`);
-    if (!this.#actions.some((action) => action.name === name)) this.blame(`${name}, which it never had`);
-    if (this.#ids.has(id)) this.blame(`${id} (${name}) twice`);
+    if (Object.keys(surplus).length > 0) this.reportViolation(`unknown keys ${Object.keys(surplus)} in an action`);
+    if (!this.#actions.some((action) => action.name === name)) this.reportViolation(`${name}, which it never had`);
+    if (this.#ids.has(id)) this.reportViolation(`${id} (${name}) twice`);
     this.#ids.add(id);
     if (this.force?.names.includes(name) === true) this.force.wasActedFor = true;
-    const { wire } = this;
+    const { socket } = this;
     const afterMs = this.random.between(this.behavior.answerMinMs, this.behavior.answerMaxMs);
     this.clock.after(afterMs, () => {
-      if (this.wire === wire) this.#answer(id, name, afterMs > PATIENCE_MS);
+      if (this.socket === socket) this.#answer(id, name, afterMs > RESULT_TIMEOUT_MS);
     });
   }
 
@@ -116,40 +116,40 @@ export class FakeGame extends FakePeer {
       this.force = undefined;
     }
     if (this.behavior.answers === "none" || (this.behavior.answers === "failures" && !isFailure)) return;
-    this.#tell("action/result", { id, success: !isFailure, message: this.behavior.isSloppy ? null : "done" });
+    this.#sendCommand("action/result", { id, success: !isFailure, message: this.behavior.isSloppy ? null : "done" });
   }
 
   #register(actions: readonly FakeGameAction[]): void {
     const loose = (action: FakeGameAction): JsonObject => ({ ...action, schema: action.schema ?? null });
     for (const action of actions) this.registered.set(action.name, action);
-    this.#tell("actions/register", {
+    this.#sendCommand("actions/register", {
       actions: actions.map((action) => this.behavior.isSloppy ? loose(action) : { ...action }),
     });
   }
 
   #unregister(names: readonly string[]): void {
     for (const name of names) this.registered.delete(name);
-    this.#tell("actions/unregister", { action_names: names });
+    this.#sendCommand("actions/unregister", { action_names: names });
   }
 
   /** Asks Neuro to choose among some of what it has registered. */
-  #ask(): void {
+  #requestForce(): void {
     const names = [...this.registered.keys()].filter(() => this.random.chance(0.6));
     if (names.length === 0) return;
     this.force = { names, since: this.clock.now, wasActedFor: false };
     const priority = this.random.pick("low", "medium", "high", "critical");
     const loose = this.behavior.isSloppy ? { state: null } : { state: "in a game", ephemeral_context: false };
-    this.#tell("actions/force", { query: `${this.name} asks`, priority, action_names: names, ...loose });
+    this.#sendCommand("actions/force", { query: `${this.name} asks`, priority, action_names: names, ...loose });
   }
 
   /** What goes on in the game, for as long as it runs. */
-  #live(): void {
+  #scheduleActivity(): void {
     this.clock.after(this.random.between(1, 2 * Math.max(1_000, this.behavior.everyMs)), () => {
-      this.#live();
+      this.#scheduleActivity();
       if (!this.isConnected || this.behavior.everyMs === 0) return;
       const act = this.random.pick("context", "force", "force", "more", "less");
-      if (act === "force") return this.#ask();
-      if (act === "context") return this.#tell("context", this.#context());
+      if (act === "force") return this.#requestForce();
+      if (act === "context") return this.#sendCommand("context", this.#context());
       if (act === "more") return this.#register(this.#actions.filter(() => this.random.chance(0.7)));
       const inForce = this.force?.names ?? [];
       this.#unregister([...this.registered.keys()].filter((name) => !inForce.includes(name) && this.random.chance(0.3)));
@@ -161,9 +161,9 @@ export class FakeGame extends FakePeer {
     return this.behavior.isSloppy ? { message, extra: [null] } : { message, silent: this.random.chance(0.7) };
   }
 
-  #tell(command: string, data: Json | undefined): void {
+  #sendCommand(command: string, data: Json | undefined): void {
     const message: JsonObject = { command, game: this.name, ...(data !== undefined && { data }) };
-    if (!this.behavior.isSloppy || !this.random.chance(0.3)) return this.say(message);
-    this.wire?.send(new TextEncoder().encode(JSON.stringify({ ...message, seq: null })));
+    if (!this.behavior.isSloppy || !this.random.chance(0.3)) return this.send(message);
+    this.socket?.send(new TextEncoder().encode(JSON.stringify({ ...message, seq: null })));
   }
 }

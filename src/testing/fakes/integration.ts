@@ -33,50 +33,50 @@ export class FakeIntegration extends FakePeer {
   isRegistered = false;
   readonly #ids = new Set<string>();
 
-  constructor(name: string, plan: IntegrationPlan, surroundings: FakeEnvironment) {
-    super(name, "intermediary", surroundings);
+  constructor(name: string, plan: IntegrationPlan, environment: FakeEnvironment) {
+    super(name, "intermediary", environment);
     this.actions = plan.actions;
     this.behavior = plan.behavior;
   }
 
-  protected opened(): void {
+  protected onOpen(): void {
     const { acks, token } = this.behavior;
-    this.say({ type: "integration", name: this.name, auth_token: token, ...(acks && { ack: true }) });
+    this.send({ type: "integration", name: this.name, auth_token: token, ...(acks && { ack: true }) });
     const actions = Object.fromEntries(
       this.actions.map(({ name, description, schema }) => [name, { description, schema }]),
     );
-    this.say({ event: "register_actions", actions });
+    this.send({ event: "register_actions", actions });
     if (!acks) this.isRegistered = true;
   }
 
-  protected lost(): void {
+  protected onLost(): void {
     this.isRegistered = false;
     this.#ids.clear();
   }
 
-  protected heard(message: JsonObject): void {
+  protected onMessage(message: JsonObject): void {
     const { event, payload, from_watcher: from, cmd, id, redelivered } = message;
     if (event === "registered") this.isRegistered = true;
     if (typeof from === "string" && cmd !== undefined) {
       this.received.push({ from, cmd, isRepeat: redelivered === true });
     }
     if (event === "action" && isObject(payload)) this.#act(payload);
-    if (this.behavior.acks && typeof id === "string" && !this.random.chance(this.behavior.forgets)) this.say({ ack: id });
+    if (this.behavior.acks && typeof id === "string" && !this.random.chance(this.behavior.forgets)) this.send({ ack: id });
     // Why: before it is registered, nothing that it is told has an id.
     if (this.behavior.acks && this.isRegistered && event !== "registered" && id === undefined) {
-      this.blame(`no id in ${JSON.stringify(message)}`);
+      this.reportViolation(`no id in ${JSON.stringify(message)}`);
     }
   }
 
   #act({ id, name }: JsonObject): void {
     if (typeof id !== "string" || !this.actions.some((action) => action.name === name)) {
-      return this.blame(`${name}, which it never had`);
+      return this.reportViolation(`${name}, which it never had`);
     }
-    if (this.#ids.has(id)) this.blame(`${id} (${name}) twice`);
+    if (this.#ids.has(id)) this.reportViolation(`${id} (${name}) twice`);
     this.#ids.add(id);
-    const { wire } = this;
+    const { socket } = this;
     this.clock.after(this.random.between(1, 2_000), () => {
-      if (this.wire === wire) this.say({ event: "action_result", payload: { id, status: "ok" } });
+      if (this.socket === socket) this.send({ event: "action_result", payload: { id, status: "ok" } });
     });
   }
 }

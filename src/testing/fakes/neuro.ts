@@ -1,5 +1,5 @@
 /**
- * A Neuro that is played: strict about every frame, quick to find fault, and as moody as her habits say.
+ * A Neuro that is played: strict about every frame, quick to find fault, and as moody as her behavior say.
  *
  * She knows the protocol and nothing of the relay. What an integration may not do is written down in `breaches`, in words.
  */
@@ -40,7 +40,7 @@ export interface FakeOpenForce {
 
 /** What lasts as long as one connection. */
 interface FakeNeuroSession {
-  readonly wire: TestSocket;
+  readonly socket: TestSocket;
   readonly actions: Map<string, JsonObject>;
   readonly calls: Map<string, SentAction>;
   hasStarted: boolean;
@@ -64,20 +64,20 @@ export class FakeNeuro {
   #session: FakeNeuroSession | undefined;
   #count = 0;
   readonly #clock: VirtualClock;
-  readonly #chance: Random;
+  readonly #random: Random;
 
-  constructor(clock: VirtualClock, random: Random, habits: NeuroBehavior) {
+  constructor(clock: VirtualClock, random: Random, behavior: NeuroBehavior) {
     this.#clock = clock;
-    this.#chance = random;
-    this.behavior = habits;
-    this.#wander();
+    this.#random = random;
+    this.behavior = behavior;
+    this.#scheduleUnforcedAction();
   }
 
   /** Takes a connection. A new one takes the place of the old. */
-  accept(wire: TestSocket): void {
-    this.#session?.wire.close();
+  accept(socket: TestSocket): void {
+    this.#session?.socket.close();
     const session: FakeNeuroSession = {
-      wire,
+      socket,
       actions: new Map(),
       calls: new Map(),
       hasStarted: false,
@@ -85,15 +85,15 @@ export class FakeNeuro {
       count: 0,
     };
     this.#session = session;
-    wire.onFrame = (frame) => this.#hear(session, frame);
-    wire.onClose = () => {
+    socket.onFrame = (frame) => this.#receive(session, frame);
+    socket.onClose = () => {
       if (this.#session === session) this.#session = undefined;
     };
   }
 
   /** The connection breaks; the other side notices after a while. */
   drop(noticedMs: Millis): void {
-    this.#session?.wire.cut(noticedMs);
+    this.#session?.socket.cut(noticedMs);
   }
 
   get isConnected(): boolean {
@@ -114,7 +114,7 @@ export class FakeNeuro {
     return [...this.#session?.calls.values() ?? []].filter(({ results }) => results === 0);
   }
 
-  #hear(session: FakeNeuroSession, frame: Frame): void {
+  #receive(session: FakeNeuroSession, frame: Frame): void {
     const read = readStrictly(frame);
     if (typeof read === "string") return this.#reportViolation(read);
     const { command, data } = read;
@@ -145,8 +145,8 @@ export class FakeNeuro {
     session.hasStarted = true;
     session.actions.clear();
     if (!this.behavior.introduces) return;
-    const who = { sessionId: `s${this.#count}`, characterId: "neuro", displayName: "Neuro-sama" };
-    this.#say(session, { command: "startup", data: { session: who } });
+    const identity = { sessionId: `s${this.#count}`, characterId: "neuro", displayName: "Neuro-sama" };
+    this.#send(session, { command: "startup", data: { session: identity } });
   }
 
   #register(session: FakeNeuroSession, actions: Json | undefined): void {
@@ -170,10 +170,10 @@ export class FakeNeuro {
   }
 
   #think(session: FakeNeuroSession, force: FakeOpenForce, afterMs: Millis = 0): void {
-    const thinkMs = this.#chance.between(this.behavior.thinkMinMs, this.behavior.thinkMaxMs);
+    const thinkMs = this.#random.between(this.behavior.thinkMinMs, this.behavior.thinkMaxMs);
     this.#clock.after(afterMs + thinkMs, () => {
       if (this.#session !== session || session.force !== force) return;
-      const name = this.#chance.oneOf(force.names.filter((each) => session.actions.has(each)));
+      const name = this.#random.oneOf(force.names.filter((each) => session.actions.has(each)));
       if (name !== undefined) this.#call(session, name, force);
     });
   }
@@ -193,7 +193,7 @@ export class FakeNeuro {
     const call: SentAction = { id: `${number}`, name, askedAt: this.#clock.now, force, results: 0 };
     session.calls.set(call.id, call);
     const hasData = session.actions.get(name)?.schema !== undefined;
-    this.#say(session, { command: "action", data: { id: call.id, name, ...(hasData && { data: '{"x":1}' }) } });
+    this.#send(session, { command: "action", data: { id: call.id, name, ...(hasData && { data: '{"x":1}' }) } });
     this.#clock.after(RESULT_MS, () => {
       if (this.#session === session && call.results === 0) {
         this.#reportViolation(`no result for ${call.id} (${name}) in time`);
@@ -201,17 +201,17 @@ export class FakeNeuro {
     });
   }
 
-  #say(session: FakeNeuroSession, message: JsonObject): void {
-    session.wire.send(JSON.stringify(message));
+  #send(session: FakeNeuroSession, message: JsonObject): void {
+    session.socket.send(JSON.stringify(message));
   }
 
   /** Does something of her own accord, now and then. */
-  #wander(): void {
-    this.#clock.after(this.#chance.between(1, 2 * Math.max(1_000, this.behavior.actsEveryMs)), () => {
-      this.#wander();
+  #scheduleUnforcedAction(): void {
+    this.#clock.after(this.#random.between(1, 2 * Math.max(1_000, this.behavior.actsEveryMs)), () => {
+      this.#scheduleUnforcedAction();
       const session = this.#session;
       if (session === undefined || this.behavior.actsEveryMs === 0 || session.force !== undefined) return;
-      const name = this.#chance.oneOf([...session.actions.keys()]);
+      const name = this.#random.oneOf([...session.actions.keys()]);
       if (name !== undefined && this.unanswered.length < CALLS_MAX) this.#call(session, name, undefined);
     });
   }

@@ -14,7 +14,7 @@ export interface FakeEnvironment {
 }
 
 /** So long after it is back the relay still has its old connection. */
-export const DOUBLE_MS: Millis = 60_000;
+export const DUPLICATE_MS: Millis = 60_000;
 
 /** Whoever connects to the relay and comes back: says what it wants in `opened`, and reads in `heard`. */
 export abstract class FakePeer {
@@ -23,14 +23,14 @@ export abstract class FakePeer {
   readonly violations: string[] = [];
   protected readonly clock: VirtualClock;
   protected readonly random: Random;
-  protected wire: TestSocket | undefined;
+  protected socket: TestSocket | undefined;
   readonly #network: Network;
   readonly #listener: ListenerName;
   #isWanted = false;
   /** How long until it tries again after it lost its connection. */
   returnMs: Millis = 3_000;
   /** When it last came back before its old connection was known to be dead. */
-  doubledAt: Millis = 0;
+  duplicatedAt: Millis = 0;
   /** Reads this slowly; undefined is as fast as can be. */
   bytesPerMs: number | undefined;
 
@@ -45,65 +45,65 @@ export abstract class FakePeer {
   /** Comes, and comes back whenever it loses its connection. */
   connect(): void {
     this.#isWanted = true;
-    if (this.wire === undefined) this.#connect();
+    if (this.socket === undefined) this.#connect();
   }
 
   /** Goes, and stays away. */
   close(): void {
     this.#isWanted = false;
-    this.wire?.close();
+    this.socket?.close();
   }
 
   /** Loses its connection; the relay notices after a while. */
   drop(noticedMs: Millis): void {
-    this.wire?.cut(noticedMs);
+    this.socket?.cut(noticedMs);
   }
 
   /** Loses its connection and is back at once, long before the relay notices that the old one is dead. */
-  double(): void {
-    const { wire } = this;
-    if (wire?.isOpen !== true) return;
-    this.doubledAt = this.clock.now;
-    wire.onClose = () => {};
-    wire.cut(DOUBLE_MS);
+  duplicate(): void {
+    const { socket } = this;
+    if (socket?.isOpen !== true) return;
+    this.duplicatedAt = this.clock.now;
+    socket.onClose = () => {};
+    socket.cut(DUPLICATE_MS);
     this.#lost();
     this.#connect();
   }
 
   get isConnected(): boolean {
-    return this.wire?.isOpen === true;
+    return this.socket?.isOpen === true;
   }
 
   #connect(): void {
-    const wire = this.#network.connect(this.#listener, { path: this.path() }, this.bytesPerMs);
-    this.wire = wire;
-    wire.onOpen = () => this.opened();
-    wire.onFrame = (frame) => this.#receive(frame);
-    wire.onClose = () => {
+    const socket = this.#network.connect(this.#listener, { path: this.path() }, this.bytesPerMs);
+    this.socket = socket;
+    socket.onOpen = () => this.onOpen();
+    socket.onFrame = (frame) => this.#receive(frame);
+    socket.onClose = () => {
       this.#lost();
       if (this.#isWanted) {
-        this.clock.after(this.returnMs, () => this.#isWanted && this.wire === undefined && this.#connect());
+        this.clock.after(this.returnMs, () => this.#isWanted && this.socket === undefined && this.#connect());
       }
     };
   }
 
   #lost(): void {
-    this.wire = undefined;
-    this.lost();
+    this.socket = undefined;
+    this.onLost();
   }
 
   #receive(frame: Frame): void {
-    if (typeof frame !== "string") return this.blame("a binary frame");
+    if (typeof frame !== "string") return this.reportViolation("a binary frame");
     const message = JSON.parse(frame);
-    if (!isObject(message)) return this.blame(`not an object: ${frame}`);
-    this.heard(message);
+    if (!isObject(message)) return this.reportViolation(`not an object: ${frame}`);
+    this.onMessage(message);
   }
 
-  protected say(message: JsonObject): void {
-    this.wire?.send(JSON.stringify(message));
+  protected send(message: JsonObject): void {
+    this.socket?.send(JSON.stringify(message));
   }
 
-  protected blame(what: string): void {
+  protected reportViolation(what: string): void {
     this.violations.push(`at ${this.clock.now} ${this.name}: ${what}`);
   }
 
@@ -111,7 +111,7 @@ export abstract class FakePeer {
     return "/";
   }
 
-  protected abstract opened(): void;
-  protected abstract lost(): void;
-  protected abstract heard(message: JsonObject): void;
+  protected abstract onOpen(): void;
+  protected abstract onLost(): void;
+  protected abstract onMessage(message: JsonObject): void;
 }

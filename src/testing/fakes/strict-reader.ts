@@ -8,16 +8,18 @@ export interface StrictMessage {
 }
 
 /** The keys of each command's data; those in `must` have to be there. `undefined`: no data at all. */
-const COMMANDS: ReadonlyMap<string, { readonly must: readonly string[]; readonly may: readonly string[] } | undefined> =
-  new Map([
-    ["startup", undefined],
-    ["context", { must: ["message", "silent"], may: [] }],
-    ["actions/register", { must: ["actions"], may: [] }],
-    ["actions/unregister", { must: ["action_names"], may: [] }],
-    ["actions/force", { must: ["query", "action_names"], may: ["state", "ephemeral_context", "priority"] }],
-    ["action/result", { must: ["id", "success"], may: ["message"] }],
-    ["shutdown/ready", undefined],
-  ]);
+const COMMANDS: ReadonlyMap<
+  string,
+  { readonly required: readonly string[]; readonly optional: readonly string[] } | undefined
+> = new Map([
+  ["startup", undefined],
+  ["context", { required: ["message", "silent"], optional: [] }],
+  ["actions/register", { required: ["actions"], optional: [] }],
+  ["actions/unregister", { required: ["action_names"], optional: [] }],
+  ["actions/force", { required: ["query", "action_names"], optional: ["state", "ephemeral_context", "priority"] }],
+  ["action/result", { required: ["id", "success"], optional: ["message"] }],
+  ["shutdown/ready", undefined],
+]);
 
 const NAME = /^[a-z0-9_-]{1,64}$/;
 
@@ -35,15 +37,15 @@ export function readStrictly(frame: Frame): StrictMessage | string {
   const keys = COMMANDS.get(command);
   if (keys === undefined) return data === undefined ? { command, data: {} } : `data with ${command}`;
   if (!isObject(data)) return `no data: ${frame}`;
-  const { must, may } = keys;
-  if (must.some((name) => !(name in data))) return `a key is missing in ${frame}`;
-  const unknown = Object.keys(data).filter((name) => !must.includes(name) && !may.includes(name));
+  const { required, optional } = keys;
+  if (required.some((name) => !(name in data))) return `a key is missing in ${frame}`;
+  const unknown = Object.keys(data).filter((name) => !required.includes(name) && !optional.includes(name));
   if (unknown.length > 0) return `unknown keys ${unknown} in ${frame}`;
-  return complaint(data) ?? { command, data };
+  return violationIn(data) ?? { command, data };
 }
 
 /** What is wrong with the names and definitions in a message's data. */
-function complaint({ actions, action_names: names }: JsonObject): string | undefined {
+function violationIn({ actions, action_names: names }: JsonObject): string | undefined {
   const defined = Array.isArray(actions) ? actions : [];
   for (const action of defined) {
     if (!isObject(action)) return "an action that is no object";

@@ -24,44 +24,44 @@ export class FakeWatcher extends FakePeer {
   /** Sends a command about this often; 0: never. */
   everyMs: Millis;
 
-  constructor(name: string, plan: WatcherPlan, surroundings: FakeEnvironment) {
-    super(name, "intermediary", surroundings);
+  constructor(name: string, plan: WatcherPlan, environment: FakeEnvironment) {
+    super(name, "intermediary", environment);
     this.#token = plan.token;
     this.#targets = plan.targets;
     this.everyMs = plan.everyMs;
-    this.#live();
+    this.#scheduleCommand();
   }
 
-  protected opened(): void {
-    this.say({ type: "neuro-os", name: this.name, auth_token: this.#token });
+  protected onOpen(): void {
+    this.send({ type: "neuro-os", name: this.name, auth_token: this.#token });
   }
 
-  protected lost(): void {
+  protected onLost(): void {
     this.#isGreeted = false;
   }
 
-  protected heard(message: JsonObject): void {
+  protected onMessage(message: JsonObject): void {
     const { event, status, error, request_id: number } = message;
     if (event === "neuroos_connected") this.#isGreeted = true;
     if (typeof event === "string") this.seen.set(event, (this.seen.get(event) ?? 0) + 1);
     if (typeof number !== "number") return;
-    const order = this.commands.get(number);
-    if (order === undefined) return this.blame(`an answer to ${number}, which it never asked`);
-    if (order.status !== "unanswered") return this.blame(`two answers to ${number}`);
-    order.status = status === "sent" || status === "queued" ? status : "refused";
-    if (order.status === "refused" && error === undefined) {
-      this.blame(`neither status nor error: ${JSON.stringify(message)}`);
+    const command = this.commands.get(number);
+    if (command === undefined) return this.reportViolation(`an answer to ${number}, which it never asked`);
+    if (command.status !== "unanswered") return this.reportViolation(`two answers to ${number}`);
+    command.status = status === "sent" || status === "queued" ? status : "refused";
+    if (command.status === "refused" && error === undefined) {
+      this.reportViolation(`neither status nor error: ${JSON.stringify(message)}`);
     }
   }
 
-  #live(): void {
+  #scheduleCommand(): void {
     this.clock.after(this.random.between(1, 2 * Math.max(1_000, this.everyMs)), () => {
-      this.#live();
+      this.#scheduleCommand();
       const target = this.random.oneOf(this.#targets);
       if (!this.#isGreeted || !this.isConnected || this.everyMs === 0 || target === undefined) return;
       const number = this.commands.size + 1;
       this.commands.set(number, { number, target, status: "unanswered" });
-      this.say({ target, cmd: { number }, request_id: number });
+      this.send({ target, cmd: { number }, request_id: number });
     });
   }
 }

@@ -7,7 +7,7 @@ import { conversationsIn, readRecording, type RecordedSession, selectConversatio
 import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
 import { inFolder, RelayProcess } from "../../harness/relay.ts";
-import { Talk } from "../../harness/socket.ts";
+import { JsonClient } from "../../harness/json-client.ts";
 import { CliFolder, exitStatus, MAIN, untilOutput } from "./cli-process.ts";
 
 const MINUTE = { timeoutMs: 60_000 };
@@ -16,17 +16,17 @@ const DECIDED = ["nakurity-backend.decider=first", "nakurity-backend.choice_time
 
 /** A game that asks for one move and makes it. */
 async function replayGame(url: string, game: string, says = "moved"): Promise<unknown> {
-  const talk = await Talk.open(url);
-  const tell = (command: string, data?: object) => talk.send({ command, game, ...(data !== undefined && { data }) });
+  const client = await JsonClient.open(url);
+  const tell = (command: string, data?: object) => client.send({ command, game, ...(data !== undefined && { data }) });
   tell("startup");
   const schema = { type: "object", properties: { to: { type: "string", enum: ["e4", "d4"] } }, required: ["to"] };
   tell("actions/register", { actions: [{ name: `${game}_move`, description: "Move.", schema }] });
   tell("actions/force", { query: "Your move.", action_names: [`${game}_move`] });
-  const { data } = await talk.next(({ command }) => command === "action");
+  const { data } = await client.next(({ command }) => command === "action");
   tell("action/result", { id: data.id, success: true, message: says });
   tell("context", { message: "thank you", silent: true });
   await new Promise((resolve) => setTimeout(resolve, 300)); // Why: what it said last is on its way.
-  talk.close();
+  client.close();
   return { name: data.name, data: data.data };
 }
 

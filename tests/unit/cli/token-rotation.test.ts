@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { test } from "#runner";
 import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
-import { Talk } from "../../harness/socket.ts";
+import { JsonClient } from "../../harness/json-client.ts";
 import { CliFolder, exitStatus, untilOutput } from "./cli-process.ts";
 
 const [OLD, NEW] = ["old-token-of-the-test", "new-token-of-the-test"];
@@ -25,7 +25,7 @@ interface Running {
   url(listener: string): string;
   /** All that it has said. */
   said(): string;
-  greet(token: string): Promise<Talk>;
+  greet(token: string): Promise<JsonClient>;
 }
 
 const isPosix = process.platform !== "win32";
@@ -39,11 +39,11 @@ async function running(run: (relay: Running) => Promise<void>, program?: readonl
   try {
     const ready = await untilOutput(relay, "stdout", /is ready/);
     const url = (label: string): string => ready.match(new RegExp(`\\[${label}\\] listening on (\\S+)`))?.[1] ?? "";
-    const greet = async (token: string): Promise<Talk> => {
-      const talk = await Talk.open(url("Intermediary"));
-      talk.send({ type: "integration", name: `peer ${++peers}`, auth_token: token, ack: true });
-      await talk.next(({ event }) => event === "registered");
-      return talk;
+    const greet = async (token: string): Promise<JsonClient> => {
+      const client = await JsonClient.open(url("Intermediary"));
+      client.send({ type: "integration", name: `peer ${++peers}`, auth_token: token, ack: true });
+      await client.next(({ event }) => event === "registered");
+      return client;
     };
     await run({ place, relay, url, greet, said: () => said });
     for (const token of [OLD, NEW, "same-as-ever", "that-stays"]) check.that(!said.includes(token), said);
@@ -56,8 +56,8 @@ async function running(run: (relay: Running) => Promise<void>, program?: readonl
 async function rotate({ place, relay, url, greet }: Running, howItHears: () => void): Promise<void> {
   const [integration, other] = [await greet(OLD), await greet("that-stays")];
   const [game, brain] = [
-    await Talk.open(`${url("Nakurity Backend")}/?token=${OLD}`),
-    await Talk.open(`${url("Brain")}/t/same-as-ever`),
+    await JsonClient.open(`${url("Nakurity Backend")}/?token=${OLD}`),
+    await JsonClient.open(`${url("Brain")}/t/same-as-ever`),
   ];
   await place.write("intermediary-token", `${NEW}\n`);
   await place.write("game-token", NEW);
@@ -66,9 +66,9 @@ async function rotate({ place, relay, url, greet }: Running, howItHears: () => v
   await heard;
   check.equal([await integration.closed, await game.closed], [4401, 4401]);
   await check.rejects(greet(OLD), /closed/);
-  await check.rejects(Talk.open(`${url("Nakurity Backend")}/?token=${OLD}`), /no connection/);
+  await check.rejects(JsonClient.open(`${url("Nakurity Backend")}/?token=${OLD}`), /no connection/);
   await greet(NEW);
-  await Talk.open(`${url("Nakurity Backend")}/t/${NEW}/game/Chess`);
+  await JsonClient.open(`${url("Nakurity Backend")}/t/${NEW}/game/Chess`);
   check.equal([other.isOpen, brain.isOpen], [true, true], "connections that used another token stay open");
 }
 

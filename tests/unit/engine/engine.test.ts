@@ -18,42 +18,46 @@ const clerk: Script = {
 };
 
 test("what a peer is told to be stored is on the disk by then", async () => {
-  const world = await running([clerk]);
-  world.disk.health = { delayMinMs: 50, delayMaxMs: 500, fails: 0, hangs: 0, hangMs: 0 };
-  const ann = await connect(world);
+  const simulation = await running([clerk]);
+  simulation.disk.health = { delayMinMs: 50, delayMaxMs: 500, fails: 0, hangs: 0, hangMs: 0 };
+  const ann = await connect(simulation);
   const storedWhenTold: number[] = [];
   for (const text of ["1", "2", "3"]) ann.send(text);
   for (let ms = 0; ms < 600; ms += 10) {
-    await world.advance(10);
-    storedWhenTold.push(world.disk.stored.size - ann.received.length);
+    await simulation.advance(10);
+    storedWhenTold.push(simulation.disk.stored.size - ann.received.length);
   }
   check.equal(ann.received, ["queued 1", "queued 2", "queued 3"]);
   check.that(storedWhenTold.every((ahead) => ahead >= 0));
 });
 
 test("a store that hangs holds nobody up for longer than the time for a write", async () => {
-  const world = await running([clerk]);
-  world.disk.health = { delayMinMs: 0, delayMaxMs: 0, fails: 0, hangs: 1, hangMs: 60_000 };
-  const ann = await connect(world);
+  const simulation = await running([clerk]);
+  simulation.disk.health = { delayMinMs: 0, delayMaxMs: 0, fails: 0, hangs: 1, hangMs: 60_000 };
+  const ann = await connect(simulation);
   ann.send("1");
-  await world.advance(DEFAULTS.queue.write_timeout - 1);
+  await simulation.advance(DEFAULTS.queue.write_timeout - 1);
   check.equal(ann.received, []);
-  await world.advance(1);
+  await simulation.advance(1);
   check.equal(ann.received, ["unavailable"]);
-  world.disk.health = { ...world.disk.health, hangs: 0 };
-  await world.advance(60_000);
-  check.equal([...world.disk.stored.keys()].filter((name) => name.startsWith("neuro/")), [], "what landed late is gone");
+  simulation.disk.health = { ...simulation.disk.health, hangs: 0 };
+  await simulation.advance(60_000);
+  check.equal(
+    [...simulation.disk.stored.keys()].filter((name) => name.startsWith("neuro/")),
+    [],
+    "what landed late is gone",
+  );
 });
 
 test("ids grow over steps, restarts and a clock that is set back", async () => {
   const ids: string[] = [];
-  const world = await running([{ step: (_event, ctx) => void ids.push(ctx.id()) }]);
+  const simulation = await running([{ step: (_event, ctx) => void ids.push(ctx.id()) }]);
   for (const setBackMs of [0, 0, 3_600_000, 86_400_000]) {
-    world.engine?.push({ is: "tick" });
-    world.engine?.push({ is: "tick" });
-    world.crash();
-    world.clock.now -= setBackMs;
-    await world.started();
+    simulation.engine?.push({ is: "tick" });
+    simulation.engine?.push({ is: "tick" });
+    simulation.crash();
+    simulation.clock.now -= setBackMs;
+    await simulation.started();
   }
   check.that(ids.length >= 12);
   check.equal(ids, [...new Set(ids)].sort());
@@ -62,7 +66,7 @@ test("ids grow over steps, restarts and a clock that is set back", async () => {
 
 test("what is pushed while a step runs is handled after it, in order", async () => {
   const seen: string[] = [];
-  const world = await running([{
+  const simulation = await running([{
     step(event, ctx) {
       if (event.is === "frame") seen.push(`frame ${event.frame}`);
       if (event.is !== "opened") return;
@@ -70,20 +74,20 @@ test("what is pushed while a step runs is handled after it, in order", async () 
       seen.push("opened");
     },
   }]);
-  const { engine, network } = world;
+  const { engine, network } = simulation;
   const send = network.send.bind(network);
   network.send = (to, frame) => {
     // A socket that calls back from within `send`.
     if (frame === "welcome") engine?.push({ is: "frame", peer: peerId("p1"), frame: "inner" });
     return send(to, frame);
   };
-  await connect(world);
+  await connect(simulation);
   check.equal(seen, ["opened", "frame inner"]);
 });
 
 test("an effect that cannot be carried out costs itself and nothing else", async () => {
   const same = rawKey("neuro/entry/same");
-  const world = await running([{
+  const simulation = await running([{
     step(event, ctx) {
       if (event.is !== "frame") return;
       ctx.emit({ do: "put", key: same, value: 1 });
@@ -91,16 +95,18 @@ test("an effect that cannot be carried out costs itself and nothing else", async
       ctx.emit({ do: "send", to: event.peer, frame: "still here" });
     },
   }]);
-  const ann = await connect(world);
+  const ann = await connect(simulation);
   ann.send("x");
-  await world.advance(0);
+  await simulation.advance(0);
   check.equal(ann.received, ["still here"]);
-  check.that(world.observations.some((observation) => observation.is === "panicked" && observation.service === "neuro"));
+  check.that(
+    simulation.observations.some((observation) => observation.is === "panicked" && observation.service === "neuro"),
+  );
 });
 
 test("a load that hangs is answered at its deadline, a job that fails as soon as it does", async () => {
   const answers: string[] = [];
-  const world = await running([
+  const simulation = await running([
     {
       step(event, ctx) {
         if (event.is === "frame") {
@@ -118,30 +124,30 @@ test("a load that hangs is answered at its deadline, a job that fails as soon as
       },
     },
   ]);
-  world.disk.health = { ...world.disk.health, hangs: 1, hangMs: 10_000_000 };
-  const ann = await connect(world);
-  const began = world.clock.now;
+  simulation.disk.health = { ...simulation.disk.health, hangs: 1, hangMs: 10_000_000 };
+  const ann = await connect(simulation);
+  const began = simulation.clock.now;
   ann.send("x");
-  await world.advance(10_000);
+  await simulation.advance(10_000);
   check.equal(answers, ["jobFinished after 0", `loadFailed after ${DEFAULTS.queue.write_timeout}`]);
 });
 
 test("events of links and peers that are gone reach no room", async () => {
   const seen: Event["is"][] = [];
   const link = linkId("neuro:upstream:1");
-  const world = await running([{
+  const simulation = await running([{
     step(event, ctx) {
       if (event.is !== "tick" && event.is !== "serviceMessage") seen.push(event.is);
       if (event.is === "frame" && event.frame === "dial") ctx.emit({ do: "dial", link, url: "ws://nowhere" });
       if (event.is === "frame" && event.frame === "hangup") ctx.emit({ do: "closeLink", link });
     },
   }]);
-  const ann = await connect(world);
-  const { engine } = world;
+  const ann = await connect(simulation);
+  const { engine } = simulation;
   engine?.push({ is: "received", link, frame: "too early" });
   ann.send("dial");
   ann.send("hangup");
-  await world.advance(1_000);
+  await simulation.advance(1_000);
   engine?.push({ is: "dropped", link, code: 1006, reason: "" });
   engine?.push({ is: "relieved", peer: peerId("p1") });
   engine?.push({ is: "frame", peer: peerId("nobody"), frame: "x" });
@@ -149,7 +155,7 @@ test("events of links and peers that are gone reach no room", async () => {
 });
 
 test("a peer that does not read is cut off, and nobody else waits for it", async () => {
-  const world = await running([{
+  const simulation = await running([{
     step(event, ctx) {
       if (event.is === "frame") { for (const to of peers) ctx.emit({ do: "send", to, frame: `${event.frame}` }); }
       if (event.is === "opened") peers.add(event.peer);
@@ -159,41 +165,41 @@ test("a peer that does not read is cut off, and nobody else waits for it", async
   }]);
   const peers = new Set<PeerId>();
   let pressed = 0;
-  const slow = await connect(world, 1);
-  const quick = await connect(world);
+  const slow = await connect(simulation, 1);
+  const quick = await connect(simulation);
   const megabyte = "x".repeat(1_000_000);
   for (let n = 0; n < 12; n++) {
     quick.send(megabyte);
-    await world.advance(1_000);
+    await simulation.advance(1_000);
   }
   check.equal(quick.received.length, 12);
   check.equal(pressed, 1);
-  await world.advance(60_000_000);
+  await simulation.advance(60_000_000);
   check.equal(slow.closed(), 1013);
   check.that(slow.received.length < 12);
 });
 
 test("draining ends when every room says so, and at the end of the grace when one does not; then everybody is gone", async () => {
   for (const isWilling of [true, false]) {
-    const world = await running([
+    const simulation = await running([
       { step: drainsAtOnce },
       {
         name: "brain",
         step: (event, ctx) => event.is === "draining" && isWilling && ctx.emit({ do: "drained", service: "brain" }),
       },
     ]);
-    const ann = await connect(world);
+    const ann = await connect(simulation);
     ann.send("1");
-    await world.advance(0);
+    await simulation.advance(0);
     let isDone = false;
-    const began = world.clock.now;
-    world.engine?.drain().then(() => (isDone = true));
-    await world.advance(0);
+    const began = simulation.clock.now;
+    simulation.engine?.drain().then(() => (isDone = true));
+    await simulation.advance(0);
     check.equal(isDone, isWilling);
-    await world.advance(DEFAULTS.shutdown.grace);
+    await simulation.advance(DEFAULTS.shutdown.grace);
     check.that(isDone);
     check.equal([ann.received, ann.closed()], [["queued 1"], 1012]);
-    check.equal(world.clock.now - began, DEFAULTS.shutdown.grace);
+    check.equal(simulation.clock.now - began, DEFAULTS.shutdown.grace);
   }
 });
 
@@ -205,17 +211,17 @@ const drainsAtOnce: Script["step"] = (event, ctx) => {
 const READY = { ok: true, reasons: [] };
 
 test("a question is answered by its room, and by the relay when there is no such room", async () => {
-  const world = await running([{
+  const simulation = await running([{
     step: (event, ctx) => event.is === "requested" && ctx.emit({ do: "respond", requestId: event.requestId, body: READY }),
   }]);
-  check.equal(await world.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }), { body: READY });
-  check.equal(await world.engine?.request({ of: "brain", get: "ready" }, { by: "test", scopes: [] }), {
+  check.equal(await simulation.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }), { body: READY });
+  check.equal(await simulation.engine?.request({ of: "brain", get: "ready" }, { by: "test", scopes: [] }), {
     fault: "notFound",
   });
 });
 
 test("an answer that says that something is stored is given once it is, or says that it could not be", async () => {
-  const world = await running([{
+  const simulation = await running([{
     step: (event, ctx) => {
       if (event.is !== "requested") return;
       const entry = key("neuro", "entry", ctx.id());
@@ -225,21 +231,23 @@ test("an answer that says that something is stored is given once it is, or says 
   }]);
   const answers: unknown[] = [];
   const ask = (): unknown =>
-    world.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }).then((given) => answers.push(given));
-  world.disk.health = { delayMinMs: 50, delayMaxMs: 50, fails: 0, hangs: 0, hangMs: 0 };
+    simulation.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }).then((given) =>
+      answers.push(given)
+    );
+  simulation.disk.health = { delayMinMs: 50, delayMaxMs: 50, fails: 0, hangs: 0, hangMs: 0 };
   ask();
-  await world.advance(49);
+  await simulation.advance(49);
   check.equal(answers, []);
-  await world.advance(1);
+  await simulation.advance(1);
   check.equal(answers, [{ body: "queued" }]);
-  world.disk.health = { delayMinMs: 0, delayMaxMs: 0, fails: 1, hangs: 0, hangMs: 0 };
+  simulation.disk.health = { delayMinMs: 0, delayMaxMs: 0, fails: 1, hangs: 0, hangMs: 0 };
   ask();
-  await world.advance(1);
+  await simulation.advance(1);
   check.equal(answers.at(-1), { fault: "storageFailed" });
 });
 
 test("whoever waits for an answer is answered when its room is made anew, or the relay stops", async () => {
-  const world = await running([{
+  const simulation = await running([{
     step: (event, ctx) => {
       if (event.is === "frame") throw new Error("on purpose");
       if (event.is === "draining") ctx.emit({ do: "drained", service: "neuro" });
@@ -247,23 +255,25 @@ test("whoever waits for an answer is answered when its room is made anew, or the
   }]);
   const answers: unknown[] = [];
   const ask = (): unknown =>
-    world.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }).then((given) => answers.push(given));
-  const ann = await connect(world);
+    simulation.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }).then((given) =>
+      answers.push(given)
+    );
+  const ann = await connect(simulation);
   ask();
-  await world.advance(1_000);
+  await simulation.advance(1_000);
   check.equal(answers, []);
   ann.send("boom");
-  await world.advance(10);
+  await simulation.advance(10);
   check.equal(answers, [{ fault: "panic" }]);
   ask();
-  const drained = world.engine?.drain();
-  await world.advance(1_000);
+  const drained = simulation.engine?.drain();
+  await simulation.advance(1_000);
   await drained;
   check.equal(answers.at(-1), { fault: "restarting" });
 });
 
 test("an observation that cannot be passed on stops neither the panic handler nor the events that follow", async () => {
-  const world = await running([{
+  const simulation = await running([{
     step(event, ctx) {
       if (event.is !== "frame") return;
       if (event.frame === "panic") throw new Error("on purpose");
@@ -271,21 +281,23 @@ test("an observation that cannot be passed on stops neither the panic handler no
       ctx.emit({ do: "send", to: event.peer, frame: `reply to ${event.frame}` });
     },
   }]);
-  world.onObservation = () => {
+  simulation.onObservation = () => {
     throw new Error("no log");
   };
-  const [ann, bob] = [await connect(world), await connect(world)];
+  const [ann, bob] = [await connect(simulation), await connect(simulation)];
   ann.send("panic");
-  await world.advance(10_000);
+  await simulation.advance(10_000);
   bob.send("x");
-  await world.advance(10_000);
+  await simulation.advance(10_000);
   check.equal(bob.received, ["reply to x"]);
 });
 
 test("a panic outside every service is attributed to the relay", async () => {
-  const world = await running([{ step: () => undefined }]);
-  world.engine?.push({ is: "stored", key: rawKey("unknown/key") });
-  await world.advance(0);
-  const panics = world.observations.flatMap((observation) => observation.is === "panicked" ? [observation.service] : []);
+  const simulation = await running([{ step: () => undefined }]);
+  simulation.engine?.push({ is: "stored", key: rawKey("unknown/key") });
+  await simulation.advance(0);
+  const panics = simulation.observations.flatMap((observation) =>
+    observation.is === "panicked" ? [observation.service] : []
+  );
   check.equal(panics, ["relay"]);
 });

@@ -32,9 +32,9 @@ export function scripted({ name = "neuro", resident = [], step, restore, nextWak
 
 /** A running relay with scripted services. */
 export async function running(scripts: readonly Script[], settings: Settings = DEFAULTS): Promise<SimulatedRelay> {
-  const world = new SimulatedRelay({ settings, services: () => scripts.map(scripted) });
-  await world.started();
-  return world;
+  const simulation = new SimulatedRelay({ settings, services: () => scripts.map(scripted) });
+  await simulation.started();
+  return simulation;
 }
 
 /** A peer that records what it receives. */
@@ -45,12 +45,12 @@ export interface TestPeer {
 }
 
 /** Connects a peer to the game port, optionally with a limited read rate. */
-export async function connect(world: SimulatedRelay, bytesPerMs?: number): Promise<TestPeer> {
+export async function connect(simulation: SimulatedRelay, bytesPerMs?: number): Promise<TestPeer> {
   const received: string[] = [];
   let code: number | undefined;
-  const wire = world.network.connect("neuro", {}, bytesPerMs);
-  wire.onFrame = (frame) => received.push(String(frame));
-  wire.onClose = (closed) => (code = closed);
-  await world.advance(0);
-  return { received, send: (text) => wire.send(text), closed: () => code };
+  const socket = simulation.network.connect("neuro", {}, bytesPerMs);
+  socket.onFrame = (frame) => received.push(String(frame));
+  socket.onClose = (closed) => (code = closed);
+  await simulation.advance(0);
+  return { received, send: (text) => socket.send(text), closed: () => code };
 }

@@ -20,7 +20,7 @@ const NOTHING: Asked = { what: "nothing", land: () => {}, fail: () => {}, refuse
 /** A store that does nothing by itself: the test settles what was asked of it. */
 function setUp() {
   const asked: Asked[] = [];
-  const said: string[] = [];
+  const outcomes: string[] = [];
   let now = 0;
   const ask = (what: string): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -36,15 +36,15 @@ function setUp() {
   };
   const writer = new Writer(store, {
     deadline: (times = 1) => now + times * 2_000,
-    stored: (key) => said.push(`stored ${key}`),
-    failed: (key, reason) => said.push(`failed ${key}: ${reason}`),
-    deleteFailed: (key, reason) => said.push(`delete failed ${key}: ${reason}`),
+    stored: (key) => outcomes.push(`stored ${key}`),
+    failed: (key, reason) => outcomes.push(`failed ${key}: ${reason}`),
+    deleteFailed: (key, reason) => outcomes.push(`delete failed ${key}: ${reason}`),
     deadlineChanged: () => {},
   });
   const at = (index: number): Asked => asked[index] ?? NOTHING;
   return {
     writer,
-    said,
+    outcomes,
     at,
     whatIsAsked: () => asked.map(({ what }) => what),
     tick: (ms: number) => writer.tick(now = ms),
@@ -56,47 +56,47 @@ function setUp() {
 const a: Key = rawKey("neuro/a");
 
 test("a put that lands is stored, and is pending until then", async () => {
-  const { writer, said, land } = setUp();
+  const { writer, outcomes, land } = setUp();
   writer.put(a, 1);
   check.that(writer.isPending(a));
   await land(0);
-  check.equal([said, writer.isPending(a)], [["stored neuro/a"], false]);
+  check.equal([outcomes, writer.isPending(a)], [["stored neuro/a"], false]);
   check.equal(writer.nextDeadline(), undefined);
 });
 
 test("a put that fails is said to have failed, and what it may have left behind is deleted", async () => {
-  const { writer, said, fail, whatIsAsked } = setUp();
+  const { writer, outcomes, fail, whatIsAsked } = setUp();
   writer.put(a, 1);
   await fail(0);
-  check.equal(said, ["failed neuro/a: no"]);
+  check.equal(outcomes, ["failed neuro/a: no"]);
   check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
 });
 
 test("a put that hangs is given up at its deadline, and deleted when it lands after all", async () => {
-  const { writer, said, tick, land, whatIsAsked } = setUp();
+  const { writer, outcomes, tick, land, whatIsAsked } = setUp();
   writer.put(a, 1);
   check.equal(writer.nextDeadline(), 2_000);
   tick(1_999);
-  check.equal(said, []);
+  check.equal(outcomes, []);
   tick(2_000);
-  check.equal(said, ["failed neuro/a: the store took too long"]);
+  check.equal(outcomes, ["failed neuro/a: the store took too long"]);
   await land(0);
-  check.equal(said.length, 1, "it is settled once");
+  check.equal(outcomes.length, 1, "it is settled once");
   check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
 });
 
 test("the delete of a key comes after its put, even when it is asked for before the put has landed", async () => {
-  const { writer, said, land, whatIsAsked } = setUp();
+  const { writer, outcomes, land, whatIsAsked } = setUp();
   writer.put(a, 1);
   writer.delete(a);
   check.equal(whatIsAsked(), ["put neuro/a"]);
   await land(0);
-  check.equal(said, ["stored neuro/a"]);
+  check.equal(outcomes, ["stored neuro/a"]);
   check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
 });
 
 test("a delete that fails is tried again, less and less often, until it succeeds; it is said once", async () => {
-  const { writer, said, tick, fail, land, whatIsAsked } = setUp();
+  const { writer, outcomes, tick, fail, land, whatIsAsked } = setUp();
   writer.delete(a);
   const asked: number[] = [];
   for (let seconds = 0; seconds <= 200; seconds += 2) {
@@ -107,7 +107,7 @@ test("a delete that fails is tried again, less and less often, until it succeeds
     }
   }
   check.equal(asked, [0, 2, 6, 14, 30, 62, 126, 190]);
-  check.equal(said, ["delete failed neuro/a: no"]);
+  check.equal(outcomes, ["delete failed neuro/a: no"]);
   tick(300_000);
   await land(asked.length);
   check.equal(whatIsAsked(), Array(asked.length + 1).fill("delete neuro/a"));
@@ -143,13 +143,13 @@ test("writing a key that is still being written is our own mistake", () => {
 });
 
 test("a key that was written before is refused by the store, and what was stored first stays", async () => {
-  const { writer, said, at, land, whatIsAsked } = setUp();
+  const { writer, outcomes, at, land, whatIsAsked } = setUp();
   writer.put(a, 1);
   await land(0);
   writer.put(a, 2);
   at(1).refuse();
   await yieldToTasks();
-  check.equal(said, ["stored neuro/a", "failed neuro/a: key written twice"]);
+  check.equal(outcomes, ["stored neuro/a", "failed neuro/a: key written twice"]);
   check.equal(whatIsAsked(), ["put neuro/a", "put neuro/a"], "nothing is deleted");
 });
 

@@ -2,16 +2,16 @@
 import { test } from "#runner";
 import { serve } from "../../../src/runtimes/bun/serve.ts";
 import { check } from "../../harness/check.ts";
-import { Talk } from "../../harness/socket.ts";
+import { JsonClient } from "../../harness/json-client.ts";
 import { testSettings } from "../runtimes/bun-relay.ts";
 
 const greeting = (token: string | undefined) => ({ type: "neuro-os", name: "dashboard", auth_token: token });
 
 async function privileges(url: string, token: string | undefined): Promise<string> {
-  const talk = await Talk.open(url);
-  talk.send(greeting(token));
-  const { event, privileges, error } = await talk.next();
-  talk.close();
+  const client = await JsonClient.open(url);
+  client.send(greeting(token));
+  const { event, privileges, error } = await client.next();
+  client.close();
   return error ?? `${event} ${privileges}`;
 }
 
@@ -25,7 +25,7 @@ test("AP1 the web port's token, generated or configured, gives a watcher every s
     const listener = `${served.urls.web?.replace("http", "ws")}/intermediary`;
     check.equal(await privileges(listener, token), "neuroos_connected enhanced");
     check.equal(await privileges(listener, ""), "invalid auth token");
-    const old = await Talk.open(listener);
+    const old = await JsonClient.open(listener);
     old.send(greeting(token));
     served.configure({ ...made, web: { ...made.web, token: "another" } });
     check.equal(await old.closed, 4401);

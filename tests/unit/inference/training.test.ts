@@ -8,7 +8,7 @@ import { hashBytes } from "../../../src/core/hash.ts";
 import type { Json } from "../../../src/core/json.ts";
 import { check } from "../../harness/check.ts";
 import { test } from "#runner";
-import { BrainStage } from "../services/brain/fixture.ts";
+import { BrainFixture } from "../services/brain/fixture.ts";
 import { divisions, GOLDEN, makeBuiltIn, PLAN_OF_COMMAND } from "./built-in-recipe.ts";
 
 const plan = {
@@ -98,9 +98,9 @@ test("BR80 BR82b an artifact that the command trains predicts the same bits on e
   const weights = run.files.get("model/surrogate.safetensors");
   check.that(weights instanceof Uint8Array);
   check.equal(hashBytes(weights), GOLDEN.weights);
-  const stage = new BrainStage();
-  stage.artifact = readBack(run.files);
-  const peer = stage.peer("ui");
+  const fixture = new BrainFixture();
+  fixture.artifact = readBack(run.files);
+  const peer = fixture.peer("ui");
   const predicted = new Float64Array(81);
   for (let at = 0; at < predicted.length; at++) {
     const [left, right] = [Math.floor(at / 9), 1 + (at % 9)];
@@ -109,7 +109,7 @@ test("BR80 BR82b an artifact that the command trains predicts the same bits on e
       physics: `${left} m / ${right} s`,
       text: at % 2 === 0 ? "six over three" : "",
     };
-    const { value } = stage.ask(peer, { cmd: "Infer", payload })["prediction"] as { readonly value: number };
+    const { value } = fixture.ask(peer, { cmd: "Infer", payload })["prediction"] as { readonly value: number };
     predicted[at] = value;
   }
   check.that(new Set(predicted).size > 40, "most of them differ");

@@ -4,7 +4,7 @@ import { UPSTREAM_DEFAULTS } from "../../../src/core/defaults.ts";
 import { createMetrics } from "../../../src/observability/mod.ts";
 import { services } from "../../../src/relay/services.ts";
 import { check } from "../../harness/check.ts";
-import { type Message, Talk } from "../../harness/socket.ts";
+import { JsonClient, type Message } from "../../harness/json-client.ts";
 import { type Running, testSettings, WEB_TOKEN, withRelay } from "../runtimes/bun-relay.ts";
 import { type Labels, ParsedScrape } from "./parsed-scrape.ts";
 
@@ -53,18 +53,18 @@ const is = (value: number) => (now: number) => now === value;
 const over = (value: number) => (now: number) => now > value;
 const ofKind = (command: string) => (message: Message) => message.command === command;
 
-async function game(url: string, name: string): Promise<Talk> {
-  const talk = await Talk.open(url);
-  talk.send({ command: "startup", game: name });
+async function game(url: string, name: string): Promise<JsonClient> {
+  const client = await JsonClient.open(url);
+  client.send({ command: "startup", game: name });
   const actions = [{ name: `${name}_move`, description: "Move." }];
-  return talk.send({ command: "actions/register", game: name, data: { actions } });
+  return client.send({ command: "actions/register", game: name, data: { actions } });
 }
 
-const force = (talk: Talk, name: string) =>
-  talk.send({ command: "actions/force", game: name, data: { query: "?", action_names: [`${name}_move`] } });
+const force = (client: JsonClient, name: string) =>
+  client.send({ command: "actions/force", game: name, data: { query: "?", action_names: [`${name}_move`] } });
 
-const greet = async (url: string, type: string, name: string): Promise<Talk> =>
-  (await Talk.open(url)).send({ type, name, auth_token: TOKEN, ...(type === "integration" && { ack: true }) });
+const greet = async (url: string, type: string, name: string): Promise<JsonClient> =>
+  (await JsonClient.open(url)).send({ type, name, auth_token: TOKEN, ...(type === "integration" && { ack: true }) });
 
 async function playGames(harness: ScrapedRelay, neuro: Running): Promise<void> {
   const { urls } = harness.relay;
@@ -93,17 +93,17 @@ async function playGames(harness: ScrapedRelay, neuro: Running): Promise<void> {
   chess.send({ command: "context", game: "chess", data: { message: "anyone?", silent: true } });
   await harness.changes("contexts_queued", { upstream: "neuro" }, is(1));
   await harness.remember();
-  for (const talk of [chess, go]) talk.close();
+  for (const client of [chess, go]) client.close();
   await harness.changes("integrations", { listener: "neuro" }, is(0));
   check.equal((await harness.scrape()).value("integration_uptime_seconds", { integration: "chess" }), undefined);
 }
 
 async function playIntegrations(harness: ScrapedRelay): Promise<void> {
   const { urls } = harness.relay;
-  const silent = await Talk.open(urls.intermediary);
+  const silent = await JsonClient.open(urls.intermediary);
   await harness.changes("unauthenticated_connections", {}, is(1));
   silent.close();
-  const wrong = (await Talk.open(urls.intermediary)).send({ type: "integration", name: "x", auth_token: "no" });
+  const wrong = (await JsonClient.open(urls.intermediary)).send({ type: "integration", name: "x", auth_token: "no" });
   await harness.changes("refusals_total", { fault: "badToken" }, is(1));
   await wrong.closed;
   const desk = await greet(urls.intermediary, "neuro-os", "desk");
@@ -169,7 +169,7 @@ test("OB28 every metric of a running relay changes when what it measures changes
       const order = { method: "PATCH", headers, body: '{"approval":true}' };
       check.equal((await fetch(`${relay.urls.web}/api/controls`, order)).status, 200);
       await harness.changes("operator_commands_total", { command: "require_approval", outcome: "done" }, is(1));
-      const brain = (await Talk.open(relay.urls.brain)).send({ cmd: "CreateSession" });
+      const brain = (await JsonClient.open(relay.urls.brain)).send({ cmd: "CreateSession" });
       await harness.changes("brain_sessions", {}, is(1));
       brain.close();
       await harness.changes("uptime_seconds", {}, over((await harness.scrape()).value("uptime_seconds") ?? Infinity));

@@ -17,31 +17,31 @@ const SETTINGS: Settings = {
 
 /** A relay with all services, and a Neuro that requests the first registered action. */
 async function relay() {
-  const world = new SimulatedRelay({ settings: SETTINGS, services: services });
-  world.network.accept = () => (wire) => {
-    wire.onFrame = (frame) => {
+  const simulation = new SimulatedRelay({ settings: SETTINGS, services: services });
+  simulation.network.accept = () => (socket) => {
+    socket.onFrame = (frame) => {
       if (!String(frame).includes('"actions/register"')) return;
-      wire.send('{"command":"action","data":{"id":"1","name":"move"}}');
-      wire.send('{"command":"from/tomorrow"}');
-      wire.send("nonsense");
+      socket.send('{"command":"action","data":{"id":"1","name":"move"}}');
+      socket.send('{"command":"from/tomorrow"}');
+      socket.send("nonsense");
     };
   };
-  await world.started();
-  await world.advance(30_000); // Why: what was dialled while the relay was being started is lost in this world.
+  await simulation.started();
+  await simulation.advance(30_000); // Why: what was dialled while the relay was being started is lost in this world.
   const say = (listener: ListenerName, ...frames: readonly (object | string)[]) => {
-    const wire = world.network.connect(listener);
-    wire.onOpen = () => {
-      for (const frame of frames) wire.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+    const socket = simulation.network.connect(listener);
+    socket.onOpen = () => {
+      for (const frame of frames) socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
     };
-    return world.advance(2_000);
+    return simulation.advance(2_000);
   };
   const counts = () =>
     Object.fromEntries(
-      [...world.relay?.messages ?? []].map((
+      [...simulation.relay?.messages ?? []].map((
         { service, counterpart, direction, kind, value },
       ) => [`${service} ${counterpart} ${direction} ${kind}`, value]),
     );
-  return { world, say, counts };
+  return { world: simulation, say, counts };
 }
 
 const greeting = (type: string, name: string) => ({ type, name, auth_token: PUBLISHED_TOKEN, ack: true });

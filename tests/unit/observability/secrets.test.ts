@@ -7,7 +7,7 @@ import { UPSTREAM_DEFAULTS } from "../../../src/core/defaults.ts";
 import type { LogSettings } from "../../../src/core/settings.ts";
 import { services } from "../../../src/relay/services.ts";
 import { check } from "../../harness/check.ts";
-import { Talk } from "../../harness/socket.ts";
+import { JsonClient } from "../../harness/json-client.ts";
 import { Client, type Running, testSettings, withRelay } from "../runtimes/bun-relay.ts";
 
 /** The tokens of the settings, and an invalid one. */
@@ -40,7 +40,7 @@ async function attempt(run: () => Promise<unknown>): Promise<void> {
 
 /** Games with their token in the path, in the query and, by mistake, in every message. */
 async function playGames(urls: Running["urls"]): Promise<void> {
-  const chess = await Talk.open(`${urls.neuro}/t/${GAME}/game/${GAME}`);
+  const chess = await JsonClient.open(`${urls.neuro}/t/${GAME}/game/${GAME}`);
   const name = `Chess ${GAME}`;
   const actions = [{ name: "move", description: `${PAYLOAD} ${GAME}` }, { name: GAME, description: "x" }];
   chess.send({ command: "startup", game: name, token: GAME });
@@ -67,18 +67,18 @@ async function playOthers(urls: Running["urls"]): Promise<void> {
     `{"auth_token":"${FRONT}"`,
   ];
   for (const greeting of greetings) {
-    const talk = (await Talk.open(`${urls.intermediary}/${FRONT}?token=${FRONT}`)).send(greeting);
-    if (!talk.isOpen) continue;
-    talk.send({ free: `${PAYLOAD} ${FRONT}`, auth_token: WRONG });
-    talk.send({ target: `juke ${FRONT}`, cmd: { play: PAYLOAD, token: FRONT } });
-    talk.send({ target: FRONT, cmd: PAYLOAD });
-    talk.send({ direct_to_neuro: true, payload: `${PAYLOAD} ${OS}` });
-    talk.send(new TextEncoder().encode(`${PAYLOAD} ${FRONT}`));
+    const client = (await JsonClient.open(`${urls.intermediary}/${FRONT}?token=${FRONT}`)).send(greeting);
+    if (!client.isOpen) continue;
+    client.send({ free: `${PAYLOAD} ${FRONT}`, auth_token: WRONG });
+    client.send({ target: `juke ${FRONT}`, cmd: { play: PAYLOAD, token: FRONT } });
+    client.send({ target: FRONT, cmd: PAYLOAD });
+    client.send({ direct_to_neuro: true, payload: `${PAYLOAD} ${OS}` });
+    client.send(new TextEncoder().encode(`${PAYLOAD} ${FRONT}`));
   }
-  const brain = await Talk.open(`${urls.brain}/?token=${BRAIN}`);
+  const brain = await JsonClient.open(`${urls.brain}/?token=${BRAIN}`);
   brain.send({ cmd: "CreateSession", params: { note: PAYLOAD }, token: BRAIN });
   brain.send({ cmd: BRAIN, session_id: BRAIN });
-  await attempt(() => Talk.open(`${urls.brain}/?token=${WRONG}`));
+  await attempt(() => JsonClient.open(`${urls.brain}/?token=${WRONG}`));
 }
 
 /** Responses of the web port, with and without a valid token. */

@@ -13,7 +13,7 @@ import {
   reportLines,
 } from "../../../src/recording/mod.ts";
 import { check } from "../../harness/check.ts";
-import { script, type ScriptLine, worldOf } from "./replay-fixture.ts";
+import { script, type ScriptLine, simulationOf } from "./replay-fixture.ts";
 
 const RUNS = 300;
 
@@ -124,13 +124,13 @@ test("OB17 OB20 any recording is replayed to its end, whatever the other side se
   await fc.assert(
     fc.asyncProperty(lines, fc.array(frame, { maxLength: 12 }), async (recorded, said) => {
       const backend = replayBackend(script(recorded, { speed: 10 }));
-      const world = await worldOf(backend);
-      const wire = world.network.connect("neuro");
-      await world.advance(1);
-      for (const one of said) wire.send(one);
-      await world.advance(600_000);
+      const simulation = await simulationOf(backend);
+      const socket = simulation.network.connect("neuro");
+      await simulation.advance(1);
+      for (const one of said) socket.send(one);
+      await simulation.advance(600_000);
       const game = replayGame(script(recorded, { speed: 10 }), "ws://backend");
-      const other = await worldOf(game, () => (far) => {
+      const other = await simulationOf(game, () => (far) => {
         for (const one of said) far.send(one);
       });
       await other.advance(600_000);
@@ -139,7 +139,7 @@ test("OB17 OB20 any recording is replayed to its end, whatever the other side se
         check.that(report !== undefined, `the ${sides} does not end`);
         check.that(report !== undefined && reportLines(report).length > 0);
       }
-      check.equal([...world.observations, ...other.observations].filter(({ is }) => is === "panicked"), []);
+      check.equal([...simulation.observations, ...other.observations].filter(({ is }) => is === "panicked"), []);
     }),
     { numRuns: RUNS, examples: TRAPS },
   );

@@ -11,8 +11,8 @@ import {
   result,
   script,
   type ScriptLine,
+  simulationOf,
   STARTUP,
-  worldOf,
 } from "./replay-fixture.ts";
 
 const LINES: readonly ScriptLine[] = [
@@ -33,68 +33,75 @@ const LINES: readonly ScriptLine[] = [
 /** A game, its socket and its received messages. */
 async function played(lines: readonly ScriptLine[] = LINES, changes: Parameters<typeof script>[1] = {}) {
   const playing = replayBackend(script(lines, changes));
-  const world = await worldOf(playing);
-  const wire = world.network.connect("neuro");
-  const heard: ReceivedMessage[] = listen(world, wire);
+  const simulation = await simulationOf(playing);
+  const socket = simulation.network.connect("neuro");
+  const received: ReceivedMessage[] = listen(simulation, socket);
   const codes: number[] = [];
-  wire.onClose = (code) => codes.push(code);
-  await world.advance(1);
-  return { playing, world, heard, codes, wire, say: (message: unknown) => wire.send(JSON.stringify(message)) };
+  socket.onClose = (code) => codes.push(code);
+  await simulation.advance(1);
+  return {
+    playing,
+    world: simulation,
+    heard: received,
+    codes,
+    wire: socket,
+    say: (message: unknown) => socket.send(JSON.stringify(message)),
+  };
 }
 
 test("OB17 a backend sends each line once the game has sent what came before it, with the recorded pause", async () => {
-  const { playing, world, heard, codes, say } = await played();
-  await world.advance(3_000);
-  check.equal(heard, []);
+  const { playing, world: simulation, heard: received, codes, say } = await played();
+  await simulation.advance(3_000);
+  check.equal(received, []);
   say(STARTUP);
-  await world.advance(10);
-  check.equal(heard.map(({ message }) => message.command), ["startup"]);
+  await simulation.advance(10);
+  check.equal(received.map(({ message }) => message.command), ["startup"]);
   say(FORCE); // Why: the order among what a game says before a line does not matter.
-  await world.advance(2_000);
-  check.equal(heard.length, 1);
+  await simulation.advance(2_000);
+  check.equal(received.length, 1);
   say(REGISTER);
-  const registered = world.clock.now;
-  await world.advance(2_000);
-  check.equal(heard.slice(1).map(({ at, message }) => [at - registered, message]), [[1_000, action("7")]]);
+  const registered = simulation.clock.now;
+  await simulation.advance(2_000);
+  check.equal(received.slice(1).map(({ at, message }) => [at - registered, message]), [[1_000, action("7")]]);
   say(result("7", false, "not there"));
-  const failed = world.clock.now;
-  await world.advance(1_000);
-  check.equal(heard.slice(2).map(({ at, message }) => [at - failed, message.data.id]), [[500, "8"]]);
+  const failed = simulation.clock.now;
+  await simulation.advance(1_000);
+  check.equal(received.slice(2).map(({ at, message }) => [at - failed, message.data.id]), [[500, "8"]]);
   say(result("8"));
   say({ command: "context", game: "Chess", data: { message: "hi", silent: true } });
-  await world.advance(510);
+  await simulation.advance(510);
   check.equal(playing.report(), { broken: undefined, played: 3, of: 3, agreed: 7, differing: 0, differences: [] });
   check.equal(codes, [1000]);
 });
 
 test("OB17 a higher speed shortens the pauses, and max removes them; the game may take its recorded time", async () => {
   for (const [speed, pause] of [[4, 250], [Infinity, 0]] as const) {
-    const { world, heard, say } = await played(LINES, { speed });
+    const { world: simulation, heard: received, say } = await played(LINES, { speed });
     for (const message of [STARTUP, REGISTER, FORCE]) say(message);
-    const from = world.clock.now;
-    await world.advance(5_000);
-    check.equal(heard.map(({ at }) => at - from), speed === 4 ? [3, 3 + pause] : [0, 0]);
+    const from = simulation.clock.now;
+    await simulation.advance(5_000);
+    check.equal(received.map(({ at }) => at - from), speed === 4 ? [3, 3 + pause] : [0, 0]);
   }
 });
 
 test("OB17 a registration may be split differently than recorded", async () => {
-  const { world, heard, say } = await played(LINES, { speed: Infinity });
+  const { world: simulation, heard: received, say } = await played(LINES, { speed: Infinity });
   for (const message of [STARTUP, FORCE]) say(message);
   for (const name of ["resign", "move"]) {
     const description = name === "move" ? "Move." : "Resign.";
     say({ command: "actions/register", game: "Chess", data: { actions: [{ name, description, schema: {} }] } });
   }
-  await world.advance(10);
-  check.equal(heard.map(({ message }) => message.command), ["startup", "action"]);
+  await simulation.advance(10);
+  check.equal(received.map(({ message }) => message.command), ["startup", "action"]);
 });
 
 test("OB18 a silent game delays a line by at most the patience, and its facts are missing", async () => {
-  const { playing, world, heard, say } = await played(LINES, { speed: Infinity });
+  const { playing, world: simulation, heard: received, say } = await played(LINES, { speed: Infinity });
   say(STARTUP);
-  await world.advance(5_030);
-  check.equal(heard.length, 1);
-  await world.advance(30_000);
-  check.equal(heard.map(({ message }) => message.data.id).slice(1), ["7", "8"]);
+  await simulation.advance(5_030);
+  check.equal(received.length, 1);
+  await simulation.advance(30_000);
+  check.equal(received.map(({ message }) => message.data.id).slice(1), ["7", "8"]);
   const report = playing.report();
   check.equal(report?.differences.map(({ is, what }) => `${is} ${what}`), [
     "missing registration of move",
@@ -107,18 +114,18 @@ test("OB18 a silent game delays a line by at most the patience, and its facts ar
 });
 
 test("OB19 differences are reported: different, extra and missing facts", async () => {
-  const { playing, world, say } = await played(LINES, { speed: Infinity });
+  const { playing, world: simulation, say } = await played(LINES, { speed: Infinity });
   say(STARTUP);
   say({ command: "actions/register", game: "Chess", data: { actions: [{ name: "move", description: "Walk." }] } });
   say({ command: "actions/register", game: "Chess", data: { actions: [{ name: "resign", description: "Resign." }] } });
   say({ command: "actions/register", game: "Chess", data: { actions: [{ name: "castle", description: "Castle." }] } });
   say({ ...FORCE as object, data: { query: "Go!", action_names: ["move"] } });
   say("nonsense");
-  await world.advance(10);
+  await simulation.advance(10);
   say(result("7"));
-  await world.advance(10);
+  await simulation.advance(10);
   say(result("8"));
-  await world.advance(60_000);
+  await simulation.advance(60_000);
   check.equal(playing.report()?.differences.map(({ is, what, recorded, now }) => [is, what, recorded, now].join(" | ")), [
     'different | registration of move | {"description":"Move.","schema":null} | {"description":"Walk.","schema":null}',
     'extra | registration of castle |  | {"description":"Castle.","schema":null}',
@@ -130,34 +137,34 @@ test("OB19 differences are reported: different, extra and missing facts", async 
 });
 
 test("OB17 a game that disconnects early ends the replay, and a second game is refused", async () => {
-  const { playing, world, wire, say } = await played();
-  const second = world.network.connect("neuro");
+  const { playing, world: simulation, wire: socket, say } = await played();
+  const second = simulation.network.connect("neuro");
   const codes: number[] = [];
   second.onClose = (code) => codes.push(code);
   say(STARTUP);
-  await world.advance(100);
+  await simulation.advance(100);
   check.equal(codes, [1013]);
-  wire.close();
-  await world.advance(10);
+  socket.close();
+  await simulation.advance(10);
   check.equal([playing.report()?.broken, playing.report()?.played], ["the game disconnected (1000)", 1]);
 });
 
 test("OB17 a stopped replay reports what was played and what was missing", async () => {
-  const { playing, world, say } = await played();
+  const { playing, world: simulation, say } = await played();
   say(STARTUP);
-  await world.advance(100);
-  void world.engine?.drain();
-  await world.advance(1);
+  await simulation.advance(100);
+  void simulation.engine?.drain();
+  await simulation.advance(1);
   const { broken, played: count, agreed, differing } = playing.report() ?? {};
   check.equal([broken, count, agreed, differing], ["stopped", 1, 1, 6]);
 });
 
 test("OB17 binary frames are replayed as binary frames, and read as text", async () => {
   const bytes = new TextEncoder().encode(JSON.stringify(STARTUP));
-  const { playing, world, wire } = await played([[0, "game", bytes], [5, "backend", {
+  const { playing, world: simulation, wire: socket } = await played([[0, "game", bytes], [5, "backend", {
     command: "actions/reregister_all",
   }]]);
-  wire.send(bytes);
-  await world.advance(520);
+  socket.send(bytes);
+  await simulation.advance(520);
   check.equal([playing.report()?.agreed, playing.report()?.played], [1, 1]);
 });

@@ -38,11 +38,11 @@ export const result = (id: string, success = true, message = "done"): Json => ({
 });
 
 /** A simulated relay whose only service is the replay. `answering` accepts its dials. */
-export async function worldOf(playing: Replay, answering: Accept = () => undefined): Promise<SimulatedRelay> {
-  const world = new SimulatedRelay({ settings: DEFAULTS, services: () => [playing.service] });
-  world.network.accept = answering;
-  await world.started();
-  return world;
+export async function simulationOf(playing: Replay, answering: Accept = () => undefined): Promise<SimulatedRelay> {
+  const simulation = new SimulatedRelay({ settings: DEFAULTS, services: () => [playing.service] });
+  simulation.network.accept = answering;
+  await simulation.started();
+  return simulation;
 }
 
 /** A message that the other side received, and when. */
@@ -53,7 +53,11 @@ export interface ReceivedMessage {
 }
 
 /** Collects the messages on a socket. */
-export function listen(world: SimulatedRelay, wire: TestSocket, heard: ReceivedMessage[] = []): ReceivedMessage[] {
-  wire.onFrame = (frame) => heard.push({ at: world.clock.now, message: JSON.parse(String(frame)) });
-  return heard;
+export function listen(
+  simulation: SimulatedRelay,
+  socket: TestSocket,
+  received: ReceivedMessage[] = [],
+): ReceivedMessage[] {
+  socket.onFrame = (frame) => received.push({ at: simulation.clock.now, message: JSON.parse(String(frame)) });
+  return received;
 }

@@ -11,8 +11,8 @@ import {
   result,
   script,
   type ScriptLine,
+  simulationOf,
   STARTUP,
-  worldOf,
 } from "./replay-fixture.ts";
 
 const UNREGISTER = { command: "actions/unregister", game: "Chess", data: { action_names: ["move"] } };
@@ -42,18 +42,24 @@ async function startReplay(
 ): Promise<ReplayedGame> {
   const playing = replayGame(script(lines, changes), "ws://backend");
   const wires: TestSocket[] = [];
-  const heard: ReceivedMessage[] = [];
-  const world = await worldOf(playing, (url) => (wire) => {
+  const received: ReceivedMessage[] = [];
+  const simulation = await simulationOf(playing, (url) => (socket) => {
     check.equal(url, "ws://backend");
-    wires.push(wire);
-    wire.onFrame = (frame) => heard.push({ at: world.clock.now, message: JSON.parse(String(frame)) });
+    wires.push(socket);
+    socket.onFrame = (frame) => received.push({ at: simulation.clock.now, message: JSON.parse(String(frame)) });
   });
-  const from = world.clock.now;
+  const from = simulation.clock.now;
   // Why: a dial during the start is lost in the simulation.
-  while (wires.length === 0 && world.clock.now < from + 10_000) await world.advance(1);
+  while (wires.length === 0 && simulation.clock.now < from + 10_000) await simulation.advance(1);
   const [backend] = wires;
   if (backend === undefined) throw new Error("it does not dial");
-  return { world, playing, backend, heard, ask: (...of) => backend.send(JSON.stringify(action(...of))) };
+  return {
+    world: simulation,
+    playing,
+    backend,
+    heard: received,
+    ask: (...of) => backend.send(JSON.stringify(action(...of))),
+  };
 }
 
 const commands = (heard: readonly ReceivedMessage[]) => heard.map(({ message }) => message.command);
@@ -134,10 +140,10 @@ test("OB18 a silent backend delays a line by at most the patience", async () => 
 
 test("OB20 a backend that is unreachable, or disconnects, ends the replay with the reason", async () => {
   const refused = replayGame(script(LINES), "ws://me:CANARY@nowhere/t/CANARY/x?token=CANARY");
-  const world = await worldOf(refused);
-  await world.advance(9_000);
+  const simulation = await simulationOf(refused);
+  await simulation.advance(9_000);
   check.equal(refused.report(), undefined);
-  await world.advance(3_000);
+  await simulation.advance(3_000);
   check.match(refused.report()?.broken ?? "", /^no connection to ws:\/\/nowhere\/t\/\.\.\.\/x: /);
   const harness = await startReplay();
   await harness.world.advance(150);

@@ -37,33 +37,33 @@ const other = (seen: string[]): Script => ({
 
 test("a panic undoes what its step wanted, closes only the peer that caused it, and says so", async () => {
   const [{ script }, told] = [fragile(), [] as string[]];
-  const world = await running([script, other(told)]);
-  const [ann, bob] = [await connect(world), await connect(world)];
+  const simulation = await running([script, other(told)]);
+  const [ann, bob] = [await connect(simulation), await connect(simulation)];
   ann.send("1");
   bob.send("panic");
-  await world.advance(0);
+  await simulation.advance(0);
   check.equal([ann.received, bob.received, told], [["heard 1"], [], ["told 1"]]);
   check.equal([ann.closed(), bob.closed()], [undefined, 1011]);
-  check.that(![...world.disk.stored.values()].includes("panic"));
+  check.that(![...simulation.disk.stored.values()].includes("panic"));
   check.that(
-    world.observations.some((observation) => observation.is === "panicked" && observation.reason === "half a thought"),
+    simulation.observations.some((observation) => observation.is === "panicked" && observation.reason === "half a thought"),
   );
-  check.that(world.observations.some((observation) => observation.is === "service_rebuilt"));
+  check.that(simulation.observations.some((observation) => observation.is === "service_rebuilt"));
 });
 
 test("the room comes back with what was stored and who is connected, and other rooms never noticed", async () => {
   const { script, pasts } = fragile();
-  const world = await running([script, other([])]);
-  const [ann, bob] = [await connect(world), await connect(world)];
+  const simulation = await running([script, other([])]);
+  const [ann, bob] = [await connect(simulation), await connect(simulation)];
   ann.send("1");
-  await world.advance(0);
+  await simulation.advance(0);
   bob.send("panic");
-  await world.advance(1_000);
+  await simulation.advance(1_000);
   check.equal(pasts.length, 2);
   check.equal(pasts[1]?.entries.map(({ value }) => value), ["1"]);
   check.that(pasts[1]?.resumed.some(({ peer }) => peer === "p1"));
   ann.send("2");
-  await world.advance(0);
+  await simulation.advance(0);
   check.equal(ann.received, ["heard 1", "heard 2"]);
 });
 
@@ -78,32 +78,32 @@ test("a room is read again only once all its own writes are settled, whatever ot
       ctx.emit({ do: "put", key: key("brain", "x", ctx.id()), value: 1 });
     },
   };
-  const world = await running([script, busy]);
-  world.disk.health = { delayMinMs: 200, delayMaxMs: 200, fails: 0, hangs: 0, hangMs: 0 };
-  const [ann, bob] = [await connect(world), await connect(world)];
+  const simulation = await running([script, busy]);
+  simulation.disk.health = { delayMinMs: 200, delayMaxMs: 200, fails: 0, hangs: 0, hangMs: 0 };
+  const [ann, bob] = [await connect(simulation), await connect(simulation)];
   ann.send("1");
   bob.send("panic");
-  await world.advance(199);
+  await simulation.advance(199);
   check.equal(pasts.length, 1);
-  await world.advance(801);
+  await simulation.advance(801);
   check.equal(pasts[1]?.entries.map(({ value }) => value), ["1"]);
 });
 
 test("what comes while the room is down waits, in order; who came in meanwhile is told once, who left is no survivor", async () => {
   const { script, seen, pasts } = fragile();
-  const world = await running([script]);
-  const [ann, bob] = [await connect(world), await connect(world)];
-  world.disk.health = { delayMinMs: 100, delayMaxMs: 100, fails: 0, hangs: 0, hangMs: 0 };
+  const simulation = await running([script]);
+  const [ann, bob] = [await connect(simulation), await connect(simulation)];
+  simulation.disk.health = { delayMinMs: 100, delayMaxMs: 100, fails: 0, hangs: 0, hangMs: 0 };
   bob.send("panic");
-  await world.advance(0);
+  await simulation.advance(0);
   seen.length = 0;
   ann.send("2");
-  const carl = await connect(world);
+  const carl = await connect(simulation);
   carl.send("3");
   ann.send("4");
-  await world.advance(50);
+  await simulation.advance(50);
   check.equal(seen, []);
-  await world.advance(500);
+  await simulation.advance(500);
   check.equal(seen, ["closed", "2", "opened", "3", "4"]);
   check.equal(pasts[1]?.resumed.map(({ peer }) => String(peer)), ["p1"]);
   check.equal([ann.received, carl.received], [["heard 2", "heard 4"], ["heard 3"]]);
@@ -111,11 +111,16 @@ test("what comes while the room is down waits, in order; who came in meanwhile i
 
 test("an event that makes the room panic again and again costs itself only", async () => {
   const { script, seen } = fragile();
-  const world = await running([script]);
-  const peers = [await connect(world), await connect(world), await connect(world), await connect(world)];
-  world.disk.health = { delayMinMs: 100, delayMaxMs: 100, fails: 0, hangs: 0, hangMs: 0 };
+  const simulation = await running([script]);
+  const peers = [
+    await connect(simulation),
+    await connect(simulation),
+    await connect(simulation),
+    await connect(simulation),
+  ];
+  simulation.disk.health = { delayMinMs: 100, delayMaxMs: 100, fails: 0, hangs: 0, hangMs: 0 };
   for (const [at, text] of ["panic", "panic", "panic", "fine"].entries()) peers[at]?.send(text);
-  await world.advance(2_000);
+  await simulation.advance(2_000);
   check.equal(seen.filter((what) => what === "panic").length, 3);
   check.equal(peers.map((peer) => peer.closed()), [1011, 1011, 1011, undefined]);
   check.equal(peers[3]?.received, ["heard fine"]);
@@ -123,20 +128,20 @@ test("an event that makes the room panic again and again costs itself only", asy
 
 test("a store that fails or hangs while the room is read is asked again until it answers", async () => {
   const { script, pasts } = fragile();
-  const world = await running([script]);
-  const [ann, bob] = [await connect(world), await connect(world)];
+  const simulation = await running([script]);
+  const [ann, bob] = [await connect(simulation), await connect(simulation)];
   ann.send("1");
-  await world.advance(0);
-  world.disk.health = { ...world.disk.health, fails: 1 };
+  await simulation.advance(0);
+  simulation.disk.health = { ...simulation.disk.health, fails: 1 };
   bob.send("panic");
-  await world.advance(1_000);
-  world.disk.health = { ...world.disk.health, fails: 0, hangs: 1, hangMs: 100_000 };
-  await world.advance(10_000);
+  await simulation.advance(1_000);
+  simulation.disk.health = { ...simulation.disk.health, fails: 0, hangs: 1, hangMs: 100_000 };
+  await simulation.advance(10_000);
   check.equal(pasts.length, 1);
-  world.disk.health = { ...world.disk.health, hangs: 0 };
-  await world.advance(5_000);
+  simulation.disk.health = { ...simulation.disk.health, hangs: 0 };
+  await simulation.advance(5_000);
   check.equal(pasts[1]?.entries.map(({ value }) => value), ["1"]);
-  await world.advance(200_000);
+  await simulation.advance(200_000);
   check.equal(pasts.length, 2, "a reading that answers late counts for nothing");
 });
 
@@ -149,31 +154,33 @@ test("a room that cannot live with what it stored lives without it", async () =>
       pasts.push(input);
     },
   };
-  const world = await running([picky]);
-  const [ann, bob] = [await connect(world), await connect(world)];
+  const simulation = await running([picky]);
+  const [ann, bob] = [await connect(simulation), await connect(simulation)];
   ann.send("1");
   bob.send("panic");
-  await world.advance(1_000);
+  await simulation.advance(1_000);
   ann.send("2");
-  await world.advance(0);
+  await simulation.advance(0);
   check.equal(ann.received, ["heard 1", "heard 2"]);
 });
 
 test("a room that panics while the relay drains hears of it again", async () => {
   const { script, seen } = fragile();
-  const world = await running([script]);
-  const ann = await connect(world);
-  void world.engine?.drain();
+  const simulation = await running([script]);
+  const ann = await connect(simulation);
+  void simulation.engine?.drain();
   ann.send("panic");
-  await world.advance(100);
+  await simulation.advance(100);
   check.equal(seen, ["opened", "draining", "panic", "closed", "draining"]);
 });
 
 test("a question that makes the room panic is answered with the fault", async () => {
-  const world = await running([{
+  const simulation = await running([{
     step(event) {
       if (event.is === "requested") throw new Error("too curious");
     },
   }]);
-  check.equal(await world.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }), { fault: "panic" });
+  check.equal(await simulation.engine?.request({ of: "neuro", get: "ready" }, { by: "test", scopes: [] }), {
+    fault: "panic",
+  });
 });

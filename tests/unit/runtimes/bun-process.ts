@@ -6,8 +6,8 @@ import { memoryUploads } from "../../../src/storage/uploads.ts";
 import { MemoryStore } from "./memory-store.ts";
 
 const settings = testSettings((change) => (change.shutdown.grace = 60_000));
-const room = process.argv[2] === "stubborn" ? neverDrainedService("neuro") : echoService("neuro");
-const served = await serve(settings, { services: [room], store: new MemoryStore(), uploads: memoryUploads() });
+const service = process.argv[2] === "stubborn" ? neverDrainedService("neuro") : echoService("neuro");
+const served = await serve(settings, { services: [service], store: new MemoryStore(), uploads: memoryUploads() });
 await untilStopped(served);
 console.log("stopped");
 process.exit(0);

@@ -34,14 +34,14 @@ const KIB = "x".repeat(1_024);
  * n KiB), `all <text>` (to every peer), `ping`, `who`, `up <text>` (to the upstream), `panic`. Everything else is remembered.
  */
 export function echoService(name: ServiceName): SupervisedService {
-  const room: Service<State> = {
+  const service: Service<State> = {
     name,
     resident: [],
     restore: (settings) => ({ peers: new Map(), heard: [], link: createLink(name, "up"), settings, count: 0 }),
     nextWakeup: (state) => linkDeadline(state.link),
     step: (state, event, ctx) => step(name, { state, event, ctx }),
   };
-  return supervise(room);
+  return supervise(service);
 }
 
 interface Step {

@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import { check } from "../../harness/check.ts";
 import { inFolder, RelayProcess } from "../../harness/relay.ts";
-import { type Message, Talk } from "../../harness/socket.ts";
+import { JsonClient, type Message } from "../../harness/json-client.ts";
 
 const SETS = ["web.enabled=true", "web.port=0", "queue.backend=fs", "nakurity-backend.decider=none"];
 
@@ -24,15 +24,15 @@ function api(web: string): (method: string, path: string, body?: object) => Prom
 
 const isAction = ({ command }: Message): boolean => command === "action";
 
-async function game(url: string): Promise<Talk> {
-  const talk = await Talk.open(url);
-  talk.send({ command: "startup", game: "Chess" });
+async function game(url: string): Promise<JsonClient> {
+  const client = await JsonClient.open(url);
+  client.send({ command: "startup", game: "Chess" });
   const actions = [{
     name: "move",
     description: "moves",
     schema: { type: "object", properties: { to: { type: "string" } } },
   }];
-  return talk.send({ command: "actions/register", game: "Chess", data: { actions } });
+  return client.send({ command: "actions/register", game: "Chess", data: { actions } });
 }
 
 /** Repeats a request until the condition holds, because games and requests use different sockets. */

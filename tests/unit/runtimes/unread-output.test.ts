@@ -7,7 +7,7 @@ import { PUBLISHED_TOKEN } from "../../../src/core/defaults.ts";
 import { check } from "../../harness/check.ts";
 import { denoPath, ROOT } from "../../harness/machine.ts";
 import { inFolder } from "../../harness/relay.ts";
-import { Talk } from "../../harness/socket.ts";
+import { JsonClient } from "../../harness/json-client.ts";
 
 const RUNNERS: Readonly<Record<string, readonly string[]>> = {
   Bun: [process.execPath],
@@ -38,11 +38,11 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
             if (text.includes("is ready")) resolve(/\[Intermediary\] listening on (\S+)/.exec(text)?.[1] ?? "");
           });
         });
-        const talk = await Talk.open(url);
-        talk.send({ type: "integration", name: "loud", auth_token: PUBLISHED_TOKEN });
-        for (let at = 0; at < MESSAGES; at++) talk.send({ at, text: "x".repeat(300) });
-        talk.send({ query: "get_registered_actions" });
-        await talk.next(({ actions }) => actions !== undefined);
+        const client = await JsonClient.open(url);
+        client.send({ type: "integration", name: "loud", auth_token: PUBLISHED_TOKEN });
+        for (let at = 0; at < MESSAGES; at++) client.send({ at, text: "x".repeat(300) });
+        client.send({ query: "get_registered_actions" });
+        await client.next(({ actions }) => actions !== undefined);
         relay.kill("SIGTERM");
         check.equal(await new Promise((resolve) => relay.on("exit", resolve)), 0);
       } finally {

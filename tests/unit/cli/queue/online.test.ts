@@ -1,7 +1,7 @@
 /** The `queue` commands while a relay runs: they use its API. */
 import { test } from "#runner";
 import { check } from "../../../harness/check.ts";
-import { Talk } from "../../../harness/socket.ts";
+import { JsonClient } from "../../../harness/json-client.ts";
 import { CliFolder, exitStatus, untilOutput } from "../cli-process.ts";
 
 const CONFIGURATION = (port: string, backend: string) =>
@@ -36,16 +36,16 @@ async function started(backend: string): Promise<Running> {
 }
 
 /** Queues a message for an integration that has left, and a dead letter for `lamp`, which is connected. */
-async function fill(listener: string, gone: string): Promise<{ readonly lamp: Talk; readonly watcher: Talk }> {
-  const lamp = await Talk.open(listener);
+async function fill(listener: string, gone: string): Promise<{ readonly lamp: JsonClient; readonly watcher: JsonClient }> {
+  const lamp = await JsonClient.open(listener);
   lamp.send({ type: "integration", name: "lamp", auth_token: "own", ack: true });
   await lamp.next(({ event }) => event === "registered");
-  const talk = await Talk.open(listener);
-  talk.send({ type: "integration", name: gone, auth_token: "own", ack: true });
-  await talk.next(({ event }) => event === "registered");
-  talk.close();
-  await talk.closed;
-  const watcher = await Talk.open(listener);
+  const client = await JsonClient.open(listener);
+  client.send({ type: "integration", name: gone, auth_token: "own", ack: true });
+  await client.next(({ event }) => event === "registered");
+  client.close();
+  await client.closed;
+  const watcher = await JsonClient.open(listener);
   watcher.send({ type: "neuro-os", name: "os", auth_token: "own" });
   watcher.send({ target: gone, cmd: { n: 1 }, request_id: 1 });
   check.equal((await watcher.next(({ request_id }) => request_id === 1)).status, "queued");
@@ -86,7 +86,7 @@ for (const [backend, gone] of [["fs", "gone & far"], ["memory", ".."]] as const)
       await watcher.next(({ event }) => event === "message_delivered");
       check.match((await run("drop", waiting.id)).out, /^1 deleted/);
       check.match((await run("list")).out, /^0 queued, 0 dead/);
-      for (const talk of [lamp, watcher]) talk.close();
+      for (const client of [lamp, watcher]) client.close();
     } finally {
       await stop();
     }

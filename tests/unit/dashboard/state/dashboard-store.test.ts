@@ -11,7 +11,7 @@ test("DB3 a token is tried, and kept once it is given", async () => {
   const page = new StoreFixture();
   page.store.start();
   check.equal(page.store.state.session, { is: "signed_out", refusal: undefined });
-  await page.clock.pass(10_000);
+  await page.clock.advance(10_000);
   check.equal([page.takeRequests(), page.sockets.length], [[], 0]);
   page.store.signIn("secret");
   check.equal([page.store.state.session.is, page.token], ["signing_in", "secret"]);
@@ -20,7 +20,7 @@ test("DB3 a token is tried, and kept once it is given", async () => {
   check.equal([greeting?.type, greeting?.auth_token], ["neuro-os", "secret"]);
   check.equal(subscription, { subscribe: { after: "0", rate: 1_000 }, request_id: "subscribed" });
   check.equal(page.store.state.events, { is: "open" });
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   check.equal(page.store.state.session, { is: "signed_in" });
   check.equal(page.store.relayNow(), page.clock.now + RELAY_AHEAD_MS);
 });
@@ -30,7 +30,7 @@ test("DB3 the token of the tab signs in when the page is loaded again", async ()
   page.store.start();
   page.socket.accept();
   check.equal(page.socket.sent[0]?.auth_token, "of this tab");
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   check.equal(page.store.state.session, { is: "signed_in" });
 });
 
@@ -46,11 +46,11 @@ test("DB3b a token that the relay refuses is forgotten, and nothing is asked any
     page.store.start();
     page.store.signIn("wrong");
     refuse(page);
-    await page.clock.pass(1_000);
+    await page.clock.advance(1_000);
     check.equal(page.store.state.session, { is: "signed_out", refusal });
     check.equal([page.token, page.socket.isClosed], [undefined, true]);
     page.takeRequests();
-    await page.clock.pass(60_000);
+    await page.clock.advance(60_000);
     check.equal([page.takeRequests(), page.sockets.length], [[], 1]);
   }
 });
@@ -76,7 +76,7 @@ test("DB3c signing out ends the attempts to reconnect", async () => {
   await page.signIn();
   page.socket.lose();
   page.store.signOut();
-  await page.clock.pass(60_000);
+  await page.clock.advance(60_000);
   check.equal(page.sockets.length, 1);
 });
 
@@ -86,13 +86,13 @@ test("DB3c a reply to a request with an earlier token changes nothing", async ()
   page.replies.set("overview", () => late.promise);
   page.store.start();
   page.store.signIn("first");
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   page.store.signIn("second");
   page.replies.set("overview", () => page.overview({ version: "second" }));
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   check.equal(page.store.state.overview?.version, "second");
   late.resolve(page.overview({ version: "first" }));
-  await page.clock.pass(1);
+  await page.clock.advance(1);
   check.equal(page.store.state.overview?.version, "second");
 });
 
@@ -104,12 +104,12 @@ test("DB3c a request that fails after signing out changes nothing", async () => 
       page.store.viewDetails("chess");
       const late = Promise.withResolvers<Json>();
       page.replies.set(path, () => late.promise);
-      await page.clock.pass(5_000);
+      await page.clock.advance(5_000);
       page.store.signOut();
       const { state } = page.store;
       if (end === "resolve") late.resolve(path === "overview" ? page.overview() : { id: "chess" });
       else late.reject(new ApiError("refused", { status: 401 }));
-      await page.clock.pass(1);
+      await page.clock.advance(1);
       check.that(page.store.state === state, `${path} ${end}`);
     }
   }
@@ -126,15 +126,15 @@ test("DB14 DB14b a lost connection is shown, reconnects with backoff and resumes
   check.match(pageTitle(page.store.state), /^Disconnected/);
   for (const delay of [150, 300, 600, 1_200, 2_400, 2_500]) {
     const attempts = page.sockets.length;
-    await page.clock.pass(delay - 1);
+    await page.clock.advance(delay - 1);
     check.equal(page.sockets.length, attempts, `no attempt before ${delay} ms`);
-    await page.clock.pass(1);
+    await page.clock.advance(1);
     check.equal(page.sockets.length, attempts + 1, `an attempt after ${delay} ms`);
     check.equal(page.store.state.events, { is: "reconnecting", since: lostAt });
     page.socket.lose();
   }
   check.equal(lostSince(page.store.state), lostAt);
-  await page.clock.pass(5_000);
+  await page.clock.advance(5_000);
   page.socket.accept();
   check.equal(page.socket.sent[1]?.["subscribe"], { after: "1", rate: 1_000 });
   page.event("2");
@@ -143,9 +143,9 @@ test("DB14 DB14b a lost connection is shown, reconnects with backoff and resumes
   page.sockets[0]?.reply({ event: "add_context", id: "late" });
   check.equal(page.store.feed.rows.length, 2, "a replaced connection is ignored");
   const attempts = page.sockets.length;
-  await page.clock.pass(5_000);
+  await page.clock.advance(5_000);
   page.socket.lose();
-  await page.clock.pass(150);
+  await page.clock.advance(150);
   check.equal(page.sockets.length, attempts + 1, "the backoff starts again after 5 s of a stable connection");
 });
 
@@ -156,7 +156,7 @@ test("DB14 a lost connection is retried at once when somebody looks again", asyn
   page.socket.lose();
   page.setVisible(true);
   check.equal([page.sockets.length, page.store.state.events.is], [2, "reconnecting"]);
-  await page.clock.pass(10_000);
+  await page.clock.advance(10_000);
   check.equal(page.sockets.length, 2, "the attempt of the backoff is cancelled");
 });
 
@@ -170,7 +170,7 @@ test("DB14b events before the reply to the subscription are left out, because th
   page.event("1");
   check.equal(page.store.feed.total, 1);
   page.socket.lose();
-  await page.clock.pass(1_000);
+  await page.clock.advance(1_000);
   page.socket.open();
   page.event("2");
   page.socket.accept();
@@ -183,12 +183,12 @@ test("DB14c a silent connection is pinged after 8 s and replaced after 20 s", as
   await page.signIn();
   const silent = page.socket;
   silent.repliesToPings = false;
-  await page.clock.pass(12_000);
+  await page.clock.advance(12_000);
   check.equal(silent.sent.at(-1), { query: "peers", request_id: "ping" });
   silent.reply({ request_id: "ping" });
-  await page.clock.pass(16_000);
+  await page.clock.advance(16_000);
   check.equal(silent.isClosed, false);
-  await page.clock.pass(8_000);
+  await page.clock.advance(8_000);
   check.equal(silent.isClosed, true);
   check.equal(page.sockets.length, 2);
 });
@@ -197,17 +197,17 @@ test("DB14c two requests without an answer replace the live connection, and a la
   const page = new StoreFixture();
   await page.signIn();
   page.replies.set("overview", failure(0, "no relay answers"));
-  await page.clock.pass(6_000);
+  await page.clock.advance(6_000);
   check.equal([page.store.state.requestError, page.sockets.length], ["no relay answers", 1]);
-  await page.clock.pass(6_000);
+  await page.clock.advance(6_000);
   check.equal([page.sockets[0]?.isClosed, page.sockets.length], [true, 2]);
   page.replies.set("overview", () => page.overview());
   page.socket.accept();
-  await page.clock.pass(1_000);
+  await page.clock.advance(1_000);
   check.equal([page.store.state.requestError, page.store.state.events.is], [undefined, "open"]);
   for (const reply of [failure(0), () => page.overview(), failure(0)]) {
     page.replies.set("overview", reply);
-    await page.clock.pass(5_000);
+    await page.clock.advance(5_000);
   }
   check.equal(page.sockets.length, 2, "two failures with an answer between them mean nothing");
 });
@@ -218,28 +218,28 @@ test("DB14d without an Intermediary only failing requests mean that the relay is
   page.store.start();
   page.store.signIn("secret");
   page.socket.lose();
-  await page.clock.pass(1_000);
+  await page.clock.advance(1_000);
   check.equal(isDisconnected(page.store.state), false);
   page.store.openPanel("queue");
-  await page.clock.pass(1_000);
+  await page.clock.advance(1_000);
   check.equal(page.takeRequests().filter((request) => request.includes("queue")), []);
   check.equal([page.store.state.queue, page.store.state.deadLetters, page.store.state.audit], [[], [], []]);
   page.replies.set("overview", failure(0));
-  await page.clock.pass(6_000);
+  await page.clock.advance(6_000);
   check.equal(isDisconnected(page.store.state), true);
 });
 
 test("DB26 while the relay reports changes it is asked once a second, otherwise every five", async () => {
   const page = new StoreFixture();
   await page.signIn();
-  await page.clock.pass(60_000);
+  await page.clock.advance(60_000);
   check.that(Math.abs(page.takeRefreshes() - 12) <= 1);
-  await page.clock.pass(2_500); // Why: a change long after the last refresh must not be postponed by the next changes.
+  await page.clock.advance(2_500); // Why: a change long after the last refresh must not be postponed by the next changes.
   page.takeRequests();
   for (let second = 0; second < 60; second++) {
     for (let burst = 0; burst < 10; burst++) {
       page.event(`${second}-${burst}`);
-      await page.clock.pass(100);
+      await page.clock.advance(100);
     }
   }
   const refreshes = page.takeRefreshes();
@@ -252,12 +252,12 @@ test("DB26b nothing is asked while nobody looks, and at once when somebody looks
   page.setVisible(false);
   for (let second = 0; second < 60; second++) {
     page.event(String(second));
-    await page.clock.pass(1_000);
+    await page.clock.advance(1_000);
   }
   check.equal(page.takeRefreshes(), 0);
   check.equal(page.store.feed.total, 60);
   page.setVisible(true);
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   check.equal(page.takeRefreshes(), 1);
 });
 
@@ -265,18 +265,18 @@ test("DB26 what a person does is followed by a refresh, also while one is runnin
   const page = new StoreFixture();
   await page.signIn();
   await page.store.send("PATCH", "controls", { stopped: true });
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   check.equal(page.takeRequests().slice(0, 2), ["PATCH controls", "GET overview"]);
   const slow = Promise.withResolvers<Json>();
   page.replies.set("overview", () => slow.promise);
-  await page.clock.pass(5_000);
+  await page.clock.advance(5_000);
   check.equal(page.takeRefreshes(), 1);
   await page.store.send("PATCH", "controls", { stopped: false });
-  await page.clock.pass(500);
+  await page.clock.advance(500);
   check.equal(page.takeRefreshes(), 0, "one refresh at a time");
   page.replies.set("overview", () => page.overview());
   slow.resolve(page.overview());
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   check.equal(page.takeRefreshes(), 1);
 });
 
@@ -287,7 +287,7 @@ test("DB26b details and panels are read only while they are visible", async () =
   await page.signIn();
   const close = [page.store.viewDetails("chess"), page.store.viewDetails("chess"), page.store.viewDetails("gone")];
   page.store.openPanel("queue");
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   check.equal(page.takeRequests(), [
     "GET overview",
     "GET integrations",
@@ -300,11 +300,11 @@ test("DB26b details and panels are read only while they are visible", async () =
   close[0]?.();
   close[2]?.();
   page.store.openPanel("audit");
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   check.equal(page.takeRequests().slice(2), ["GET integrations/chess", "GET audit?limit=200"]);
   close[1]?.();
   page.store.openPanel("feed");
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   check.equal(page.takeRequests(), ["GET overview", "GET integrations"]);
 });
 
@@ -313,10 +313,10 @@ test("DB26c what did not change keeps its identity, so that nothing is drawn aga
   page.replies.set("integrations/chess", () => ({ id: "chess", name: "Chess" }));
   await page.signIn();
   page.store.viewDetails("chess");
-  await page.clock.pass(200);
+  await page.clock.advance(200);
   const { integrations, details } = page.store.state;
   check.equal(details.size, 1);
-  await page.clock.pass(20_000);
+  await page.clock.advance(20_000);
   check.that(page.store.state.integrations === integrations && page.store.state.details === details);
 });
 
@@ -326,7 +326,7 @@ test("DB26 a failed command is returned and shown for six seconds; at most four 
   page.replies.set("controls", failure(409, "not now"));
   check.equal(await page.store.send("PATCH", "controls", {}), { ok: false, error: "not now" });
   check.equal(page.store.state.toasts.map(({ tone, text }) => [tone, text]), [["bad", "not now"]]);
-  await page.clock.pass(6_000);
+  await page.clock.advance(6_000);
   check.equal(page.store.state.toasts, []);
   for (let count = 1; count <= 6; count++) page.store.showToast("good", String(count));
   check.equal(page.store.state.toasts.map(({ text }) => text), ["3", "4", "5", "6"]);
@@ -344,10 +344,10 @@ test("DB21 events and the relay's counters make the rates, also of each integrat
   await page.signIn();
   page.event("1");
   page.event("2", { event: "gap", missed: 4 });
-  await page.clock.pass(1_000);
+  await page.clock.advance(1_000);
   check.equal(page.store.traffic.events.series(page.clock.now, 2).reduce((sum, count) => sum + count), 5);
   page.replies.set("integrations", () => counted(10));
-  await page.clock.pass(6_000);
+  await page.clock.advance(6_000);
   const seconds = (counts: { series(now: number, length: number): number[] } | undefined): number =>
     Math.round(counts?.series(page.store.relayNow(), 20).reduce((sum, count) => sum + count) ?? 0);
   check.equal([seconds(page.store.traffic.actions), seconds(page.store.traffic.integration("chess"))], [10, 10]);
@@ -359,7 +359,7 @@ test("DB24 the last values that the relay exchanged with Nallely are kept", asyn
   const services = () => ({ neuro: {}, intermediary: {}, nallely: { outputs: { mood: ++value }, inputs: { speed: 7 } } });
   page.replies.set("overview", () => page.overview({ services: services() }));
   await page.signIn();
-  await page.clock.pass(10_000);
+  await page.clock.advance(10_000);
   check.equal([...page.store.nallelyValues.of("out mood")].slice(0, 3), [1, 2, 3]);
   check.equal(page.store.nallelyValues.of("in speed")[0], 7);
   page.store.signOut();
@@ -370,7 +370,7 @@ test("DB26 the relay's clock is shown to the second, while somebody looks", asyn
   const page = new StoreFixture();
   await page.signIn();
   page.replies.set("overview", () => Promise.withResolvers<Json>().promise);
-  await page.clock.pass(10_000);
+  await page.clock.advance(10_000);
   check.that(page.clock.now + RELAY_AHEAD_MS - page.store.state.now < 1_000);
 });
 
@@ -395,7 +395,7 @@ test("DB26 a store that is stopped does nothing any more", async () => {
   page.socket.reply({ event: "add_context", id: "9" });
   page.socket.lose();
   page.setVisible(true);
-  await page.clock.pass(600_000);
+  await page.clock.advance(600_000);
   check.equal([page.takeRequests(), page.sockets.length, page.leftovers], [[], 1, 0]);
   check.that(page.store.state === state);
 });

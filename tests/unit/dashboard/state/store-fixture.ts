@@ -106,7 +106,7 @@ export class StoreFixture {
     this.store.start();
     this.store.signIn("secret");
     this.socket.accept();
-    await this.clock.pass(1_000);
+    await this.clock.advance(1_000);
     this.takeRequests();
   }
 

@@ -20,7 +20,7 @@ export interface BrainOptions extends Partial<BrainSettings> {
   readonly resumed?: readonly ResumedPeer[];
 }
 
-export class BrainStage {
+export class BrainFixture {
   readonly harness: ServiceHarness<BrainState>;
   readonly disk: Map<Key, Json>;
   readonly observations: Observation[] = [];
@@ -148,9 +148,9 @@ export class BrainStage {
   }
 
   /** A new process with the same store, as after a crash. */
-  restart(changed: BrainOptions = {}): BrainStage {
+  restart(changed: BrainOptions = {}): BrainFixture {
     const epoch = (this.options.epoch ?? 1) + 1;
-    return new BrainStage({ ...this.options, disk: this.disk, epoch, now: this.harness.now, ...changed });
+    return new BrainFixture({ ...this.options, disk: this.disk, epoch, now: this.harness.now, ...changed });
   }
 
   private next(until: number): number | undefined {

@@ -28,7 +28,7 @@ const settingsWith = (changes: Partial<NallelySettings>): Settings => ({
   nallely: { ...DEFAULTS.nallely, enabled: true, ...changes },
 });
 
-class Bridged extends ServiceHarness<NallelyState> {
+class NallelyHarness extends ServiceHarness<NallelyState> {
   constructor(changes: Partial<NallelySettings> = {}) {
     super(nallely, { settings: settingsWith({ inputs: [INPUT], actions: [ACTION], ...changes }) });
   }
@@ -107,7 +107,7 @@ test("NL50 switched off the room dials nothing, and is ready", () => {
 });
 
 test("NL50 the relay registers its vital signs, its inputs and what its actions set, and is then an integration", () => {
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   const [registration] = on.opened;
   check.that(registration?.do === "send" && typeof registration.frame === "string");
   check.equal(JSON.parse(registration.frame).parameters.map(({ name }: { name: string }) => name), [
@@ -127,7 +127,7 @@ test("NL50 the relay registers its vital signs, its inputs and what its actions 
 });
 
 test("NL51 integrations, actions per second, pending, queue depth and an open force are outputs", () => {
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   check.equal(values(on.hear({ is: "integration_connected", name: "a" })), ["integrations=1"]);
   on.advance(100);
   check.equal(values(on.hear({ is: "integration_connected_via_backend", name: "a" })), ["integrations=2"]);
@@ -161,7 +161,7 @@ test("NL51 integrations, actions per second, pending, queue depth and an open fo
 });
 
 test("NL52 each action is a pulse with both its edges, also when several come at once", () => {
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   const pulses = [1, 2, 3].flatMap((id) => values(on.hear(sent(String(id)))));
   pulses.push(...values(on.advance(500)));
   check.equal(pulses.filter((value) => value.startsWith("action=")), [
@@ -175,7 +175,7 @@ test("NL52 each action is a pulse with both its edges, also when several come at
 });
 
 test("NL53 a value that rises over its threshold is said once, again after it fell by the hysteresis, and not too often", () => {
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   const at = (value: number) =>
     said(on.receive("energy", value)).map((message) => message.command === "context" && message.message);
   check.equal([10, 64, 65, 70, 63, 66].map(at).flat(), ["energy 65"]);
@@ -189,14 +189,14 @@ test("NL53 a value that rises over its threshold is said once, again after it fe
 });
 
 test("NL53 what comes in for no input, or is no value, does nothing", () => {
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   check.equal(on.receive("integrations", 99), []);
   check.equal(on.step({ is: "received", link: on.link("neuron"), frame: "{" }), []);
   check.equal(on.step({ is: "received", link: linkId("nallely:neuron:old"), frame: "{" }), []);
 });
 
 test("NL54 an input may force the relay's own actions, or choose for the open force", () => {
-  const on = new Bridged({
+  const on = new NallelyHarness({
     inputs: [{ ...INPUT, context: undefined, force: "Now at {value}?", choose: "set_colour", data: '{"value":{value}}' }],
   }).begin();
   const effects = on.receive("energy", 100);
@@ -212,7 +212,7 @@ test("NL54 an input may force the relay's own actions, or choose for the open fo
 });
 
 test("NL55 an action of Neuro sets its output within the range, and is answered at once", () => {
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   const act = (name: string, data: string | undefined) =>
     on.deliver({
       is: "neuroMessage",
@@ -233,7 +233,7 @@ test("NL55 an action of Neuro sets its output within the range, and is answered 
 });
 
 test("NL55 when Neuro asks for it, or her room was made anew, the actions are registered again", () => {
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   const again = on.deliver({ is: "neuroMessage", peer: NALLELY_PEER, message: { command: "actions/reregister_all" } });
   check.equal(said(again).map(({ command }) => command), ["actions/register"]);
   check.equal(tells(on.hear({ is: "service_rebuilt", service: "neuro" })).map(({ is }) => is), [
@@ -250,7 +250,7 @@ test("NL56 settings that break a rule leave the room undialled, and it says why"
       [{ inputs: [{ ...INPUT, parameter: "uuid" }] }, /reserved/],
     ] as const
   ) {
-    const on = new Bridged(changes);
+    const on = new NallelyHarness(changes);
     check.equal(on.step({ is: "tick" }), []);
     check.match(JSON.stringify(on.ask("ready")), reason);
     check.equal(on.observations().map(({ is }) => is), ["nallely_refused"]);
@@ -258,7 +258,7 @@ test("NL56 settings that break a rule leave the room undialled, and it says why"
 });
 
 test("NL56 settings that change make another neuron, and equal ones leave it alone", () => {
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   check.equal(on.step({ is: "configured", settings: on.settings }), []);
   const changed = on.step({ is: "configured", settings: settingsWith({ inputs: [], actions: [], name: "other" }) });
   check.equal(changed.map((effect) => effect.do), ["post", "closeLink", "closeLink", "dial", "dial"]);
@@ -267,7 +267,7 @@ test("NL56 settings that change make another neuron, and equal ones leave it alo
 });
 
 test("NL57 the session is asked what it knows; what differs is noted, and added where that is wanted", () => {
-  const on = new Bridged({ repair: true }).begin();
+  const on = new NallelyHarness({ repair: true }).begin();
   on.step({ is: "dialed", link: on.link("trevor") });
   const fence = on.take().flatMap((effect) =>
     effect.do === "send" && typeof effect.frame === "string" ? [JSON.parse(effect.frame)] : []
@@ -294,7 +294,7 @@ test("NL57 the session is asked what it knows; what differs is noted, and added 
 });
 
 test("NL58 the room's values and state can be asked for", () => {
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   on.receive("energy", 12);
   on.hear({ is: "integration_connected", name: "a" });
   const status = on.ask("status") as { state: string; inputs: object; outputs: { integrations: number } };
@@ -303,22 +303,22 @@ test("NL58 the room's values and state can be asked for", () => {
 });
 
 test("NL59 it is drained once no attempt is left that has still to register, and at the deadline at the latest", () => {
-  const open = new Bridged().begin();
+  const open = new NallelyHarness().begin();
   const drained = open.step({ is: "draining", until: open.now + 1_000 });
   check.equal(drained.map((effect) => effect.do), ["post", "closeLink", "closeLink", "drained"]);
-  const dialling = new Bridged();
+  const dialling = new NallelyHarness();
   dialling.step({ is: "tick" });
   const link = dialling.link("neuron");
   check.that(!dialling.step({ is: "draining", until: dialling.now + 1_000 }).some((effect) => effect.do === "drained"));
   check.equal(dialling.step({ is: "dialed", link }).map((effect) => effect.do), ["send", "closeLink", "drained"]);
-  const stuck = new Bridged();
+  const stuck = new NallelyHarness();
   stuck.step({ is: "tick" });
   stuck.step({ is: "draining", until: stuck.now + 1_000 });
   check.equal(stuck.advance(1_000).map((effect) => effect.do), ["drained"]);
 });
 
 test("NL60 the relay's own neuron replaces a silent link, and leaves Neuro when that fails", () => {
-  const on = new Bridged({ trevor_url: "" }).begin();
+  const on = new NallelyHarness({ trevor_url: "" }).begin();
   const old = on.link("neuron");
   check.equal(on.advance(29_899), []);
   check.equal(on.advance(1).map((effect) => effect.do), ["dial"]);
@@ -335,7 +335,7 @@ test("NL60 the relay's own neuron replaces a silent link, and leaves Neuro when 
 
 test("NL62 whenever the link opens, all statistics are sent, because the session may still have those of an earlier run", () => {
   const all = ["action=0", "actionrate=0", "forceopen=0", "integrations=0", "pending=0", "queuedepth=0"];
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   check.equal(values(on.opened).sort(), all);
   on.hear({ is: "integration_connected", name: "a" });
   on.step({ is: "dropped", link: on.link("neuron"), code: 1006, reason: "" });
@@ -346,7 +346,7 @@ test("NL62 whenever the link opens, all statistics are sent, because the session
 });
 
 test("NL51b `forceopen` stays 1 when a game's force is replaced by its next one", () => {
-  const on = new Bridged().begin();
+  const on = new NallelyHarness().begin();
   const force = (id: string): Observation => ({
     is: "force_opened",
     id,

@@ -18,7 +18,7 @@ const settingsWith = (changes: Partial<ProxySettings>): Settings => ({
 });
 
 /** A proxy, and the backend's end of what it dials. */
-class Behind extends ServiceHarness<ProxyState> {
+class ProxyHarness extends ServiceHarness<ProxyState> {
   readonly dialled: (StepOutput & { do: "dial" })[] = [];
   constructor(changes: Partial<ProxySettings> = {}) {
     super(proxy, { settings: settingsWith(changes) });
@@ -59,23 +59,23 @@ const STARTUP = '{"command":"startup","game":"Chess"}';
 const gone = (client: string) => ({ event: "integration_disconnected", via: "intercept-proxy", details: { client } });
 
 test("NC60 every frame passes both ways as it came, text and bytes, readable or not", () => {
-  const stage = new Behind();
-  const game = stage.play("g");
+  const harness = new ProxyHarness();
+  const game = harness.play("g");
   const bytes = Uint8Array.of(0xff, 0, 0xfe);
   for (const frame of [STARTUP, ' {"a": 1}\n', "not JSON", "", bytes]) {
-    check.equal(sends(stage.frame(game, frame), stage.link), [frame]);
-    check.equal(stage.step({ is: "received", link: stage.link, frame }), [{ do: "send", to: game, frame }]);
+    check.equal(sends(harness.frame(game, frame), harness.link), [frame]);
+    check.equal(harness.step({ is: "received", link: harness.link, frame }), [{ do: "send", to: game, frame }]);
   }
 });
 
 test("NC60 each game has a connection of its own", () => {
-  const stage = new Behind();
-  const first = stage.play("a");
-  const toFirst = stage.link;
-  const second = stage.play("b");
-  check.that(toFirst !== stage.link);
-  check.equal(sends(stage.step({ is: "received", link: toFirst, frame: "1" }), first), ["1"]);
-  check.equal(sends(stage.frame(second, "2"), stage.link), ["2"]);
+  const harness = new ProxyHarness();
+  const first = harness.play("a");
+  const toFirst = harness.link;
+  const second = harness.play("b");
+  check.that(toFirst !== harness.link);
+  check.equal(sends(harness.step({ is: "received", link: toFirst, frame: "1" }), first), ["1"]);
+  check.equal(sends(harness.frame(second, "2"), harness.link), ["2"]);
 });
 
 test("NC60 a game that speaks too fast is slowed down, and nothing of it is dropped", () => {
@@ -100,130 +100,130 @@ test("NC60 a game that speaks too fast is slowed down, and nothing of it is drop
 });
 
 test("NC61 the path, the program and the relays before it are the game's own", () => {
-  const stage = new Behind({ upstream_url: "ws://neuro:8000/base/?token=t" });
-  stage.open("g", { path: "/game/Chess", userAgent: "Unity", via: "a b" });
-  check.equal(stage.dialled[0]?.url, "ws://neuro:8000/base/game/Chess?token=t");
-  check.equal(stage.dialled[0]?.headers, { "user-agent": "Unity", "neuro-relay-via": "a b" });
-  stage.open("h", { userAgent: "caf\u00e9" });
-  check.equal(stage.dialled[1]?.url, "ws://neuro:8000/base/?token=t");
-  check.equal(stage.dialled[1]?.headers, {}, "what no header can hold is left out");
+  const harness = new ProxyHarness({ upstream_url: "ws://neuro:8000/base/?token=t" });
+  harness.open("g", { path: "/game/Chess", userAgent: "Unity", via: "a b" });
+  check.equal(harness.dialled[0]?.url, "ws://neuro:8000/base/game/Chess?token=t");
+  check.equal(harness.dialled[0]?.headers, { "user-agent": "Unity", "neuro-relay-via": "a b" });
+  harness.open("h", { userAgent: "caf\u00e9" });
+  check.equal(harness.dialled[1]?.url, "ws://neuro:8000/base/?token=t");
+  check.equal(harness.dialled[1]?.headers, {}, "what no header can hold is left out");
 });
 
 test("NC62 what a game says before the backend is reached waits for it, in order", () => {
-  const stage = new Behind();
-  const game = stage.open("g");
-  check.equal(sends(stage.frame(game, STARTUP), stage.link), []);
-  check.equal(sends(stage.frame(game, "second"), stage.link), []);
-  check.equal(sends(stage.reach(), stage.link), [STARTUP, "second"]);
-  check.equal(sends(stage.frame(game, "third"), stage.link), ["third"]);
+  const harness = new ProxyHarness();
+  const game = harness.open("g");
+  check.equal(sends(harness.frame(game, STARTUP), harness.link), []);
+  check.equal(sends(harness.frame(game, "second"), harness.link), []);
+  check.equal(sends(harness.reach(), harness.link), [STARTUP, "second"]);
+  check.equal(sends(harness.frame(game, "third"), harness.link), ["third"]);
 });
 
 test("NC62 what waits is bounded in number and in length", () => {
   for (const [frame, count] of [["x", PROXY_FRAMES_HELD_MAX], ["x".repeat(PROXY_HELD_LENGTH_MAX / 4), 4]] as const) {
-    const stage = new Behind();
-    const game = stage.open("g");
-    for (let said = 0; said < count; said++) check.equal(stage.frame(game, frame), []);
-    check.equal(stage.frame(game, frame), [
-      { do: "closeLink", link: stage.link, code: 1001 },
+    const harness = new ProxyHarness();
+    const game = harness.open("g");
+    for (let said = 0; said < count; said++) check.equal(harness.frame(game, frame), []);
+    check.equal(harness.frame(game, frame), [
+      { do: "closeLink", link: harness.link, code: 1001 },
       { do: "close", peer: game, fault: "backendAway" },
     ]);
-    check.equal(stage.frame(game, frame), [], "it is gone");
+    check.equal(harness.frame(game, frame), [], "it is gone");
   }
 });
 
 test("NC63 the backend's close is the game's, with its code and reason", () => {
   for (const [code, as] of [[4001, 4001], [1000, 1000], [1005, 1000]] as const) {
-    const stage = new Behind();
-    const game = stage.play("g");
-    check.equal(stage.drop(code, "why"), [
+    const harness = new ProxyHarness();
+    const game = harness.play("g");
+    check.equal(harness.drop(code, "why"), [
       { do: "close", peer: game, fault: "done", as: { code: as, reason: "why" } },
     ]);
-    check.equal(stage.step({ is: "closed", peer: game, code }), [], "its own end says nothing more");
+    check.equal(harness.step({ is: "closed", peer: game, code }), [], "its own end says nothing more");
   }
 });
 
 test("NC63 the game's close is the backend's, with its code", () => {
   for (const [code, as] of [[1000, 1000], [3007, 3007], [1005, 1000], [1006, 1001]] as const) {
-    const stage = new Behind();
-    const game = stage.play("g");
-    check.equal(stage.step({ is: "closed", peer: game, code }), [{ do: "closeLink", link: stage.link, code: as }]);
-    check.equal(stage.step({ is: "received", link: stage.link, frame: "late" }), []);
+    const harness = new ProxyHarness();
+    const game = harness.play("g");
+    check.equal(harness.step({ is: "closed", peer: game, code }), [{ do: "closeLink", link: harness.link, code: as }]);
+    check.equal(harness.step({ is: "received", link: harness.link, frame: "late" }), []);
   }
 });
 
 test("NC64 a backend that cannot be reached, or breaks off, is told to the game by 1014, and it is dialled once", () => {
-  const refused = new Behind();
+  const refused = new ProxyHarness();
   const game = refused.open("g");
   check.equal(refused.drop(1006), [{ do: "close", peer: game, fault: "backendAway" }]);
-  const silent = new Behind();
+  const silent = new ProxyHarness();
   const waiting = silent.open("g");
   check.equal(silent.advance(PROXY_DIAL_MS - 1), []);
   check.equal(silent.advance(1), [
     { do: "closeLink", link: silent.link, code: 1001 },
     { do: "close", peer: waiting, fault: "backendAway" },
   ]);
-  const broken = new Behind();
+  const broken = new ProxyHarness();
   const playing = broken.play("g");
   check.equal(broken.drop(1006), [{ do: "close", peer: playing, fault: "backendAway" }]);
-  for (const stage of [refused, silent, broken]) {
-    stage.advance(60_000);
-    check.equal(stage.dialled.length, 1);
+  for (const harness of [refused, silent, broken]) {
+    harness.advance(60_000);
+    check.equal(harness.dialled.length, 1);
   }
 });
 
 test("NC64 a backend that is reached is not given up", () => {
-  const stage = new Behind();
-  stage.play("g");
-  check.equal(stage.advance(10 * PROXY_DIAL_MS), []);
+  const harness = new ProxyHarness();
+  harness.play("g");
+  check.equal(harness.advance(10 * PROXY_DIAL_MS), []);
 });
 
 test("NC65 a game is announced by its first command, once, and again when it goes", () => {
-  const stage = new Behind({ integration_name: "the proxy" });
-  const game = stage.play("g");
-  stage.frame(game, "no command");
-  stage.frame(game, { data: 1 });
-  check.equal(stage.announced(), []);
-  stage.frame(game, STARTUP);
-  stage.frame(game, STARTUP);
+  const harness = new ProxyHarness({ integration_name: "the proxy" });
+  const game = harness.play("g");
+  harness.frame(game, "no command");
+  harness.frame(game, { data: 1 });
+  check.equal(harness.announced(), []);
+  harness.frame(game, STARTUP);
+  harness.frame(game, STARTUP);
   const details = { client: "127.0.0.1 g", first_command: "startup", snippet: STARTUP };
-  check.equal(stage.announced(), [
+  check.equal(harness.announced(), [
     ["the proxy", { event: "integration_connected", via: "intercept-proxy", details }],
   ]);
-  stage.step({ is: "closed", peer: game, code: 1000 });
-  check.equal(stage.announced(), [["the proxy", gone("127.0.0.1 g")]]);
+  harness.step({ is: "closed", peer: game, code: 1000 });
+  check.equal(harness.announced(), [["the proxy", gone("127.0.0.1 g")]]);
 });
 
 test("NC65 it is announced before the backend is reached, by bytes as well, and by the beginning of a long frame", () => {
-  const stage = new Behind({ match_commands: ["context"] });
-  const game = stage.open("g");
+  const harness = new ProxyHarness({ match_commands: ["context"] });
+  const game = harness.open("g");
   const frame = JSON.stringify({ command: "context", data: { message: "m".repeat(1_000) } });
-  stage.frame(game, new TextEncoder().encode(frame));
-  const [[, payload] = []] = stage.announced() as [string, { details: unknown }][];
+  harness.frame(game, new TextEncoder().encode(frame));
+  const [[, payload] = []] = harness.announced() as [string, { details: unknown }][];
   check.equal(payload?.details, { client: "127.0.0.1 g", first_command: "context", snippet: frame.slice(0, 200) });
-  stage.drop(1006);
-  check.equal(stage.announced(), [["intercept-proxy", gone("127.0.0.1 g")]]);
+  harness.drop(1006);
+  check.equal(harness.announced(), [["intercept-proxy", gone("127.0.0.1 g")]]);
 });
 
 test("NC65 only the first command counts, and who was not announced leaves unannounced", () => {
-  const stage = new Behind();
-  const game = stage.play("g");
-  stage.frame(game, { command: "context", data: {} });
-  stage.frame(game, STARTUP);
-  stage.step({ is: "closed", peer: game, code: 1000 });
-  check.equal(stage.announced(), []);
+  const harness = new ProxyHarness();
+  const game = harness.play("g");
+  harness.frame(game, { command: "context", data: {} });
+  harness.frame(game, STARTUP);
+  harness.step({ is: "closed", peer: game, code: 1000 });
+  check.equal(harness.announced(), []);
 });
 
 test("NC66 draining ends both sides of every game at once", () => {
-  const stage = new Behind();
-  const game = stage.play("g");
-  stage.frame(game, STARTUP);
-  stage.take();
-  check.equal(stage.step({ is: "draining", until: stage.now + 5_000 }), [
-    { do: "closeLink", link: stage.link, code: 1001 },
+  const harness = new ProxyHarness();
+  const game = harness.play("g");
+  harness.frame(game, STARTUP);
+  harness.take();
+  check.equal(harness.step({ is: "draining", until: harness.now + 5_000 }), [
+    { do: "closeLink", link: harness.link, code: 1001 },
     { do: "close", peer: game, fault: "restarting" },
     { do: "drained", service: "proxy" },
   ]);
-  check.equal(stage.announced(), [["intercept-proxy", gone("127.0.0.1 g")]]);
+  check.equal(harness.announced(), [["intercept-proxy", gone("127.0.0.1 g")]]);
 });
 
 test("NC66 after a panic games are closed, since their connections are gone, and announced as gone if they were there", () => {
@@ -241,19 +241,19 @@ test("NC66 after a panic games are closed, since their connections are gone, and
 });
 
 test("NC67 other settings are for the games that come after", () => {
-  const stage = new Behind();
-  stage.open("a");
-  stage.step({ is: "configured", settings: settingsWith({ upstream_url: "ws://other:1" }) });
-  stage.open("b");
-  check.equal(stage.dialled.map(({ url }) => url), ["ws://neuro:8000", "ws://other:1"]);
+  const harness = new ProxyHarness();
+  harness.open("a");
+  harness.step({ is: "configured", settings: settingsWith({ upstream_url: "ws://other:1" }) });
+  harness.open("b");
+  check.equal(harness.dialled.map(({ url }) => url), ["ws://neuro:8000", "ws://other:1"]);
 });
 
 test("NC67 it says that it is ready, and how many games there are", () => {
-  const stage = new Behind();
-  stage.play("a");
-  stage.open("b");
+  const harness = new ProxyHarness();
+  harness.play("a");
+  harness.open("b");
   const ask = (get: "ready" | "status") =>
-    stage.step({
+    harness.step({
       is: "requested",
       requestId: toRequestId("c"),
       principal: { by: "test", scopes: [] },

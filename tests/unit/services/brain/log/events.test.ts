@@ -4,19 +4,19 @@ import { hashText } from "../../../../../src/core/hash.ts";
 import { canonicalJson, type Json, type JsonObject } from "../../../../../src/core/json.ts";
 import { check } from "../../../../harness/check.ts";
 import { test } from "#runner";
-import { BrainStage, kinds } from "../fixture.ts";
+import { BrainFixture, kinds } from "../fixture.ts";
 
 const started = (fields: JsonObject = {}) => {
-  const stage = new BrainStage();
-  const peer = stage.peer("ui");
-  return { stage, peer, session: stage.create(peer, fields) };
+  const fixture = new BrainFixture();
+  const peer = fixture.peer("ui");
+  return { stage: fixture, peer, session: fixture.create(peer, fields) };
 };
 
 test("BR30 the hash of an event covers its number, type, payload and the previous hash", () => {
-  const { stage, peer, session } = started({ owner: "x" });
-  stage.merge(peer, session, { a: 1 });
-  stage.ask(peer, { cmd: "SealSession", session_id: session });
-  const events = stage.audit(peer, session);
+  const { stage: fixture, peer, session } = started({ owner: "x" });
+  fixture.merge(peer, session, { a: 1 });
+  fixture.ask(peer, { cmd: "SealSession", session_id: session });
+  const events = fixture.audit(peer, session);
   check.equal(events.length, 3);
   let previous = "";
   for (const [at, { seq, type, payload, hash, id, timestamp }] of events.entries()) {
@@ -31,36 +31,36 @@ test("BR30 the hash of an event covers its number, type, payload and the previou
 });
 
 test("BR30 the same operations on a session give the same hashes at another time and with other ids", () => {
-  const hashes = (stage: BrainStage): Json => {
-    const peer = stage.peer("ui");
-    const session = stage.create(peer, { owner: "x", initial_state: { b: 1, a: 2 } });
-    stage.merge(peer, session, { z: [1, { y: 2 }] });
-    return stage.audit(peer, session).map(({ hash = null }) => hash);
+  const hashes = (fixture: BrainFixture): Json => {
+    const peer = fixture.peer("ui");
+    const session = fixture.create(peer, { owner: "x", initial_state: { b: 1, a: 2 } });
+    fixture.merge(peer, session, { z: [1, { y: 2 }] });
+    return fixture.audit(peer, session).map(({ hash = null }) => hash);
   };
-  check.equal(hashes(new BrainStage({ now: 1_000 })), hashes(new BrainStage({ now: 2_000_000, epoch: 9 })));
+  check.equal(hashes(new BrainFixture({ now: 1_000 })), hashes(new BrainFixture({ now: 2_000_000, epoch: 9 })));
 });
 
 test("BR31 the state is what the log folds to: 500 random operations with refusals, a macro and a fork", () => {
   const covenant = { mode: "enforce", frozen_keys: ["id"], max_risk: 0.5 };
-  const { stage, peer, session } = started({ initial_state: { id: 1 }, covenant, ttl_ms: 3_600_000 });
+  const { stage: fixture, peer, session } = started({ initial_state: { id: 1 }, covenant, ttl_ms: 3_600_000 });
   const operations = fc.sample(operation, { numRuns: 500, seed: 8 });
-  for (const fields of operations) stage.ask(peer, { ...fields, session_id: session });
-  const child = String(stage.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 250 })["child"]);
-  for (const fields of operations.slice(0, 100)) stage.ask(peer, { ...fields, session_id: child });
+  for (const fields of operations) fixture.ask(peer, { ...fields, session_id: session });
+  const child = String(fixture.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 250 })["child"]);
+  for (const fields of operations.slice(0, 100)) fixture.ask(peer, { ...fields, session_id: child });
   for (const id of [session, child]) {
-    const served = stage.ask(peer, { cmd: "GetState", session_id: id });
-    const report = stage.ask(peer, { cmd: "ReplaySession", session_id: id });
+    const served = fixture.ask(peer, { cmd: "GetState", session_id: id });
+    const report = fixture.ask(peer, { cmd: "ReplaySession", session_id: id });
     check.equal([report["ok"], report["first_mismatch"]], [true, null]);
     check.equal(report["events"], Number(served["seq"]) + 1);
     check.equal(report["state_hash"], hashText(canonicalJson(served["state"])));
-    check.equal(refold(stage.audit(peer, id)), served["state"]);
+    check.equal(refold(fixture.audit(peer, id)), served["state"]);
   }
-  const found = new Set(kinds(stage.audit(peer, session)));
+  const found = new Set(kinds(fixture.audit(peer, session)));
   check.equal(found, new Set(["SessionCreated", "OperatorApplied", "OperatorRefused", "MacroApplied", "SessionForked"]));
   // Why a hash: this file runs on every runtime, and all must get these logs and states.
   const all = [session, child].map((id) => ({
-    events: stage.audit(peer, id).map(({ hash = null }) => hash),
-    state: stage.ask(peer, { cmd: "GetState", session_id: id })["state"] ?? null,
+    events: fixture.audit(peer, id).map(({ hash = null }) => hash),
+    state: fixture.ask(peer, { cmd: "GetState", session_id: id })["state"] ?? null,
   }));
   check.equal(hashText(JSON.stringify(all)), GOLDEN);
 });
@@ -108,11 +108,11 @@ function refold(events: readonly JsonObject[]): JsonObject {
 }
 
 test("BR32 events have the payload of the protocol", () => {
-  const { stage, peer, session } = started({ owner: { who: "x" }, initial_state: { a: 1 } });
-  stage.merge(peer, session, { b: 2 });
-  const { child } = stage.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 0, owner: "y" });
-  stage.ask(peer, { cmd: "SealSession", session_id: session, reason: "done" });
-  const [created, applied, forked, sealed] = stage.audit(peer, session).map(({ payload }) => payload as JsonObject);
+  const { stage: fixture, peer, session } = started({ owner: { who: "x" }, initial_state: { a: 1 } });
+  fixture.merge(peer, session, { b: 2 });
+  const { child } = fixture.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 0, owner: "y" });
+  fixture.ask(peer, { cmd: "SealSession", session_id: session, reason: "done" });
+  const [created, applied, forked, sealed] = fixture.audit(peer, session).map(({ payload }) => payload as JsonObject);
   check.equal([created?.["session_id"], created?.["owner"], created?.["initial_state"]], [session, { who: "x" }, { a: 1 }]);
   check.equal((created?.["covenant"] as JsonObject)["mode"], "advise");
   check.equal(applied, {
@@ -128,18 +128,18 @@ test("BR32 events have the payload of the protocol", () => {
   });
   check.equal(forked, { parent: session, child: child ?? "", at_seq: 0 });
   check.equal(sealed, { session_id: session, reason: "done" });
-  const [birth] = stage.audit(peer, String(child));
+  const [birth] = fixture.audit(peer, String(child));
   const { parent, at_seq, initial_state, parent_hash, owner } = birth?.["payload"] as JsonObject;
-  const hash = stage.audit(peer, session)[0]?.["hash"];
+  const hash = fixture.audit(peer, session)[0]?.["hash"];
   check.equal<Json>([parent, at_seq, initial_state, parent_hash, owner] as Json, [session, 0, { a: 1 }, hash, "y"] as Json);
   check.equal(birth?.["type"], "SessionForked");
 });
 
 test("BR33 GetState returns the state now and after any event", () => {
-  const { stage, peer, session } = started();
-  for (let count = 1; count <= 200; count++) stage.merge(peer, session, { count });
+  const { stage: fixture, peer, session } = started();
+  for (let count = 1; count <= 200; count++) fixture.merge(peer, session, { count });
   const at = (at_seq?: Json) =>
-    stage.ask(peer, { cmd: "GetState", session_id: session, ...(at_seq !== undefined && { at_seq }) });
+    fixture.ask(peer, { cmd: "GetState", session_id: session, ...(at_seq !== undefined && { at_seq }) });
   check.equal(at(), { type: "State.Snapshot", session_id: session, state: { count: 200 }, seq: 200 });
   check.equal(at(0), { type: "State.Snapshot", session_id: session, state: {}, seq: 0 });
   for (const seq of [1, 63, 64, 65, 128, 129, 199]) check.equal([at(seq)["state"], at(seq)["seq"]], [{ count: seq }, seq]);
@@ -147,9 +147,9 @@ test("BR33 GetState returns the state now and after any event", () => {
 });
 
 test("BR34 GetAudit returns pages with next_seq, head_seq and head_hash", () => {
-  const { stage, peer, session } = started();
-  for (let count = 1; count <= 150; count++) stage.merge(peer, session, { count });
-  const page = (fields: JsonObject) => stage.ask(peer, { cmd: "GetAudit", session_id: session, ...fields });
+  const { stage: fixture, peer, session } = started();
+  for (let count = 1; count <= 150; count++) fixture.merge(peer, session, { count });
+  const page = (fields: JsonObject) => fixture.ask(peer, { cmd: "GetAudit", session_id: session, ...fields });
   const first = page({});
   check.equal(Object.keys(first), ["type", "session_id", "events", "next_seq", "head_seq", "head_hash"]);
   check.equal([first["type"], first["next_seq"], first["head_seq"]], ["Audit.Page", 100, 150]);
@@ -166,46 +166,46 @@ test("BR34 GetAudit returns pages with next_seq, head_seq and head_hash", () => 
 });
 
 test("BR35 a fork begins with the parent's state after an event, and neither affects the other afterwards", () => {
-  const { stage, peer, session } = started({ owner: "parent", covenant: { mode: "enforce", max_risk: 0.15 } });
-  stage.merge(peer, session, { nested: { a: 1 } });
-  stage.merge(peer, session, { later: true });
-  const reply = stage.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 1 });
+  const { stage: fixture, peer, session } = started({ owner: "parent", covenant: { mode: "enforce", max_risk: 0.15 } });
+  fixture.merge(peer, session, { nested: { a: 1 } });
+  fixture.merge(peer, session, { later: true });
+  const reply = fixture.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 1 });
   const child = String(reply["child"]);
   check.equal(reply, { type: "SessionForked", parent: session, child, at_seq: 1 });
-  stage.merge(peer, child, { nested: { b: 2 } });
-  check.equal(stage.ask(peer, { cmd: "GetState", session_id: session })["state"], { nested: { a: 1 }, later: true });
-  check.equal(stage.ask(peer, { cmd: "GetState", session_id: child })["state"], { nested: { b: 2 } });
-  check.equal(kinds(stage.audit(peer, session)).at(-1), "SessionForked");
-  const refused = stage.ask(peer, { cmd: "ApplyOperator", session_id: child, operator: "CH", params: {} });
+  fixture.merge(peer, child, { nested: { b: 2 } });
+  check.equal(fixture.ask(peer, { cmd: "GetState", session_id: session })["state"], { nested: { a: 1 }, later: true });
+  check.equal(fixture.ask(peer, { cmd: "GetState", session_id: child })["state"], { nested: { b: 2 } });
+  check.equal(kinds(fixture.audit(peer, session)).at(-1), "SessionForked");
+  const refused = fixture.ask(peer, { cmd: "ApplyOperator", session_id: child, operator: "CH", params: {} });
   check.equal(refused["code"], "CovenantRefused", "the child has its parent's covenant");
-  const head = stage.ask(peer, { cmd: "ForkSession", session_id: session });
+  const head = fixture.ask(peer, { cmd: "ForkSession", session_id: session });
   check.equal(head["at_seq"], 3);
 });
 
 test("BR36 a sealed session accepts no operations, and sealing it again gives the same reply", () => {
-  const { stage, peer, session } = started();
-  stage.merge(peer, session, { a: 1 });
-  const seal = () => stage.ask(peer, { cmd: "SealSession", session_id: session, reason: "done" });
+  const { stage: fixture, peer, session } = started();
+  fixture.merge(peer, session, { a: 1 });
+  const seal = () => fixture.ask(peer, { cmd: "SealSession", session_id: session, reason: "done" });
   const sealed = seal();
   check.equal(Object.keys(sealed), ["type", "session_id", "seq", "head_hash"]);
   check.equal([sealed["type"], sealed["seq"]], ["SessionSealed", 2]);
   check.equal(seal(), sealed);
   const refusal = { error: "session sealed", code: "SessionSealed", session_id: session };
-  check.equal(stage.merge(peer, session, { a: 2 }), refusal);
-  check.equal(stage.ask(peer, { cmd: "ApplyMacro", session_id: session, name: "m", steps: [{ name: "ST" }] }), refusal);
-  const { child } = stage.ask(peer, { cmd: "ForkSession", session_id: session });
+  check.equal(fixture.merge(peer, session, { a: 2 }), refusal);
+  check.equal(fixture.ask(peer, { cmd: "ApplyMacro", session_id: session, name: "m", steps: [{ name: "ST" }] }), refusal);
+  const { child } = fixture.ask(peer, { cmd: "ForkSession", session_id: session });
   check.equal(
-    stage.merge(peer, String(child), { a: 3 })["state"],
+    fixture.merge(peer, String(child), { a: 3 })["state"],
     { a: 3 },
     "a fork of a sealed session accepts operations",
   );
-  check.equal(stage.audit(peer, session).length, 3);
+  check.equal(fixture.audit(peer, session).length, 3);
 });
 
 test("BR37 ReplaySession finds a flipped byte anywhere in the stored log", () => {
-  const { stage, peer, session } = started();
-  for (let count = 1; count <= 100; count++) stage.merge(peer, session, { count });
-  const ask = () => stage.ask(peer, { cmd: "ReplaySession", session_id: session });
+  const { stage: fixture, peer, session } = started();
+  for (let count = 1; count <= 100; count++) fixture.merge(peer, session, { count });
+  const ask = () => fixture.ask(peer, { cmd: "ReplaySession", session_id: session });
   const report = ask();
   check.equal(Object.keys(report), ["type", "session_id", "ok", "events", "state_hash", "first_mismatch"]);
   check.equal([report["type"], report["ok"], report["events"], report["first_mismatch"]], [
@@ -214,41 +214,41 @@ test("BR37 ReplaySession finds a flipped byte anywhere in the stored log", () =>
     101,
     null,
   ]);
-  stage.pass(10_000);
-  const keys = [...stage.disk.keys()].filter((key) => key.includes(session));
+  fixture.pass(10_000);
+  const keys = [...fixture.disk.keys()].filter((key) => key.includes(session));
   check.that(keys.some((key) => key.startsWith("brain/snapshot/")) && keys.some((key) => key.startsWith("brain/log/")));
   for (const key of keys) {
-    const kept = stage.disk.get(key) ?? null;
+    const kept = fixture.disk.get(key) ?? null;
     for (const field of ["events", "after", "sum"]) {
       const text = (kept as JsonObject)[field];
       if (typeof text !== "string") continue;
       for (const at of [0, text.length >> 1, text.length - 1]) {
         const flipped = text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ 1) + text.slice(at + 1);
-        stage.disk.set(key, { ...(kept as JsonObject), [field]: flipped });
+        fixture.disk.set(key, { ...(kept as JsonObject), [field]: flipped });
         const damaged = ask();
         check.equal(damaged["ok"], false, `${key} ${field} ${at}`);
         check.that(typeof damaged["first_mismatch"] === "number");
       }
     }
-    stage.disk.set(key, kept);
+    fixture.disk.set(key, kept);
   }
   check.equal(ask()["ok"], true);
 });
 
 test("BR37b ReplaySession finds that the end of a log is missing if the client expects its head", () => {
-  const { stage, peer, session } = started();
-  for (let count = 1; count <= 10; count++) stage.merge(peer, session, { count });
-  const { head_seq = null, head_hash = null } = stage.ask(peer, { cmd: "GetAudit", session_id: session, limit: 1 });
-  const replay = (at: BrainStage, fields: JsonObject) =>
+  const { stage: fixture, peer, session } = started();
+  for (let count = 1; count <= 10; count++) fixture.merge(peer, session, { count });
+  const { head_seq = null, head_hash = null } = fixture.ask(peer, { cmd: "GetAudit", session_id: session, limit: 1 });
+  const replay = (at: BrainFixture, fields: JsonObject) =>
     at.ask(at.peer("auditor"), { cmd: "ReplaySession", session_id: session, ...fields });
-  check.equal(replay(stage, { head_seq, head_hash })["ok"], true);
-  stage.merge(peer, session, { count: 11 });
-  check.equal(replay(stage, { head_seq, head_hash })["ok"], true, "a later head");
-  const other = replay(stage, { head_seq, head_hash: "0".repeat(64) });
+  check.equal(replay(fixture, { head_seq, head_hash })["ok"], true);
+  fixture.merge(peer, session, { count: 11 });
+  check.equal(replay(fixture, { head_seq, head_hash })["ok"], true, "a later head");
+  const other = replay(fixture, { head_seq, head_hash: "0".repeat(64) });
   check.equal([other["ok"], other["first_mismatch"]], [false, 10]);
-  const last = [...stage.disk.keys()].filter((key) => key.includes(session)).slice(-2);
-  for (const key of last) stage.disk.delete(key);
-  const again = stage.restart();
+  const last = [...fixture.disk.keys()].filter((key) => key.includes(session)).slice(-2);
+  for (const key of last) fixture.disk.delete(key);
+  const again = fixture.restart();
   check.equal(replay(again, {})["ok"], true, "a shorter log is valid");
   const { ok, first_mismatch, why } = replay(again, { head_seq, head_hash });
   check.equal([ok, first_mismatch], [false, 10]);
@@ -259,9 +259,15 @@ test("BR37b ReplaySession finds that the end of a log is missing if the client e
 });
 
 test("BR38 a request with if_seq is applied only if the session is at that event", () => {
-  const { stage, peer, session } = started();
+  const { stage: fixture, peer, session } = started();
   const apply = (if_seq: Json) =>
-    stage.ask(peer, { cmd: "ApplyOperator", session_id: session, operator: "ST", params: { changes: { if_seq } }, if_seq });
+    fixture.ask(peer, {
+      cmd: "ApplyOperator",
+      session_id: session,
+      operator: "ST",
+      params: { changes: { if_seq } },
+      if_seq,
+    });
   check.equal(apply(0)["state"], { if_seq: 0 });
   const conflict = apply(0);
   check.equal([conflict["code"], conflict["expected"], conflict["seq"]], ["VersionConflict", 0, 1]);
@@ -270,19 +276,19 @@ test("BR38 a request with if_seq is applied only if the session is at that event
 });
 
 test("BR39 BR39b a request with an op_id is applied once and gets the same reply each time", () => {
-  const { stage, peer, session } = started({ covenant: { mode: "enforce", max_risk: 0.15 } });
+  const { stage: fixture, peer, session } = started({ covenant: { mode: "enforce", max_risk: 0.15 } });
   const base = { cmd: "ApplyOperator", session_id: session };
   const first = { ...base, operator: "ST", params: { changes: { a: 1 } }, op_id: "one" };
-  const reply = stage.ask(peer, first);
-  const refused = stage.ask(peer, { ...base, operator: "CH", params: { changes: { a: 9 } }, op_id: "two" });
+  const reply = fixture.ask(peer, first);
+  const refused = fixture.ask(peer, { ...base, operator: "CH", params: { changes: { a: 9 } }, op_id: "two" });
   check.equal(refused["code"], "CovenantRefused");
-  stage.merge(peer, session, { a: 2 });
-  check.equal(stage.ask(peer, first), reply);
-  check.equal(stage.ask(peer, { ...base, operator: "CH", params: { changes: { a: 9 } }, op_id: "two" }), refused);
-  check.equal(stage.audit(peer, session).length, 4);
-  const other = stage.ask(peer, { ...first, params: { changes: { a: 5 } } });
+  fixture.merge(peer, session, { a: 2 });
+  check.equal(fixture.ask(peer, first), reply);
+  check.equal(fixture.ask(peer, { ...base, operator: "CH", params: { changes: { a: 9 } }, op_id: "two" }), refused);
+  check.equal(fixture.audit(peer, session).length, 4);
+  const other = fixture.ask(peer, { ...first, params: { changes: { a: 5 } } });
   check.equal([other["code"], other["path"]], ["BadParams", "op_id"]);
-  const again = stage.restart();
+  const again = fixture.restart();
   const later = again.peer("later");
   check.equal(again.ask(later, first), reply, "also after a restart");
   for (const op_id of [null, {}, "", "x".repeat(200)]) {
@@ -291,9 +297,9 @@ test("BR39 BR39b a request with an op_id is applied once and gets the same reply
 });
 
 test("BR40 a macro is applied completely or not at all, as one event", () => {
-  const { stage, peer, session } = started();
+  const { stage: fixture, peer, session } = started();
   const macro = (steps: Json, fields: JsonObject = {}) =>
-    stage.ask(peer, { cmd: "ApplyMacro", session_id: session, name: "m", steps, ...fields });
+    fixture.ask(peer, { cmd: "ApplyMacro", session_id: session, name: "m", steps, ...fields });
   const reply = macro([{ name: "ST", params: { changes: { a: 1 } } }, { name: "XYZ", params: { key: "b", value: 2 } }], {
     want: ["meta"],
   });
@@ -301,22 +307,22 @@ test("BR40 a macro is applied completely or not at all, as one event", () => {
   const failed = macro([{ name: "ST", params: { changes: { a: 9 } } }, { name: "NOPE" }]);
   check.match(String(failed["error"]), /step 1: Operator NOPE not found/);
   for (const steps of [[], null, "ST", [5], Array(100).fill({ name: "ST" })]) check.that("error" in macro(steps));
-  check.equal(stage.ask(peer, { cmd: "GetState", session_id: session })["state"], { a: 1, b: 2 });
-  check.equal(kinds(stage.audit(peer, session)), ["SessionCreated", "MacroApplied"]);
+  check.equal(fixture.ask(peer, { cmd: "GetState", session_id: session })["state"], { a: 1, b: 2 });
+  check.equal(kinds(fixture.audit(peer, session)), ["SessionCreated", "MacroApplied"]);
 });
 
 test("BR40b a macro copies a large state once, not once for each step", () => {
   const initial_state = Object.fromEntries(Array.from({ length: 4_000 }, (_, at) => [`k${at}`, 1]));
-  const { stage, peer, session } = started({ initial_state, covenant: { mode: "enforce", max_growth: 1_000 } });
+  const { stage: fixture, peer, session } = started({ initial_state, covenant: { mode: "enforce", max_growth: 1_000 } });
   const macro = (count: number): number => {
     const steps = Array.from({ length: count }, () => ({ name: "XYZ", params: { key: "k1", value: 2 } }));
     const frame = { cmd: "ApplyMacro", session_id: session, name: "m", steps };
     const times = Array.from({ length: 15 }, () => {
       const start = performance.now();
-      stage.send(peer, frame);
+      fixture.send(peer, frame);
       const ms = performance.now() - start;
-      stage.settle();
-      check.equal(stage.seen(peer)[0]?.["type"], "State.Snapshot");
+      fixture.settle();
+      check.equal(fixture.seen(peer)[0]?.["type"], "State.Snapshot");
       return ms;
     });
     return Math.min(...times);

@@ -4,19 +4,19 @@ import type { Json, JsonObject } from "../../../../../src/core/json.ts";
 import { brainWith, operator, OPERATORS } from "../../../../../src/services/brain/mod.ts";
 import { check } from "../../../../harness/check.ts";
 import { test } from "#runner";
-import { BrainStage, kinds } from "../fixture.ts";
+import { BrainFixture, kinds } from "../fixture.ts";
 
 const started = (covenant: JsonObject, initial_state: JsonObject = {}) => {
-  const stage = new BrainStage();
-  const peer = stage.peer("ui");
-  return { stage, peer, session: stage.create(peer, { covenant, initial_state }) };
+  const fixture = new BrainFixture();
+  const peer = fixture.peer("ui");
+  return { stage: fixture, peer, session: fixture.create(peer, { covenant, initial_state }) };
 };
 
 type Started = ReturnType<typeof started>;
-const apply = ({ stage, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
-  stage.ask(peer, { cmd: "ApplyOperator", session_id: session, operator, params });
-const evaluate = ({ stage, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
-  stage.ask(peer, { cmd: "EvaluateCovenant", session_id: session, operator, params });
+const apply = ({ stage: fixture, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
+  fixture.ask(peer, { cmd: "ApplyOperator", session_id: session, operator, params });
+const evaluate = ({ stage: fixture, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
+  fixture.ask(peer, { cmd: "EvaluateCovenant", session_id: session, operator, params });
 
 test("BR50 in mode enforce an operator with reasons against it is refused and logged, and changes nothing", () => {
   const at = started({ mode: "enforce" }, { suspicious: true });
@@ -46,11 +46,11 @@ test("BR50 in mode enforce an operator with reasons against it is refused and lo
 });
 
 test("BR51 in mode advise, the default, an operator is applied and the reasons are logged", () => {
-  const stage = new BrainStage();
-  const peer = stage.peer("ui");
-  const at = { stage, peer, session: stage.create(peer, { initial_state: { suspicious: 1 } }) };
+  const fixture = new BrainFixture();
+  const peer = fixture.peer("ui");
+  const at = { stage: fixture, peer, session: fixture.create(peer, { initial_state: { suspicious: 1 } }) };
   check.equal(apply(at, "CH", { changes: { a: 1 } })["state"], { suspicious: 1, a: 1 });
-  const { recommendations } = stage.audit(peer, at.session)[1]?.["payload"] as JsonObject;
+  const { recommendations } = fixture.audit(peer, at.session)[1]?.["payload"] as JsonObject;
   check.equal((recommendations as JsonObject)["reasons"], ["suspicious_flag"]);
 });
 
@@ -58,9 +58,9 @@ test("BR51b mode off finds no reasons; brain.covenant is the default of sessions
   const off = started({ mode: "off", max_risk: 0 }, { suspicious: 1 });
   check.equal(apply(off, "ST", { changes: { a: 1 } })["state"], { suspicious: 1, a: 1 });
   check.equal(evaluate(off, "ST")["decision"], "allow");
-  const stage = new BrainStage({ covenant: "enforce" });
-  const peer = stage.peer("ui");
-  const at = { stage, peer, session: stage.create(peer, { initial_state: { suspicious: 1 } }) };
+  const fixture = new BrainFixture({ covenant: "enforce" });
+  const peer = fixture.peer("ui");
+  const at = { stage: fixture, peer, session: fixture.create(peer, { initial_state: { suspicious: 1 } }) };
   check.equal(apply(at, "ST")["code"], "CovenantRefused");
 });
 
@@ -112,11 +112,11 @@ test("BR53 an operator that sets keys is evaluated like one that makes the same 
   const name = fc.constantFrom("suspicious", "a", "é", "__proto__", "5");
   const value = fc.jsonValue({ maxDepth: 1 }) as fc.Arbitrary<Json>;
   const policy = fc.record({ max_keys: fc.nat(4), max_growth: fc.nat(40), frozen_keys: fc.array(name, { maxLength: 2 }) });
-  const stage = new BrainStage({ service: brainWith([...OPERATORS, copying]) });
+  const fixture = new BrainFixture({ service: brainWith([...OPERATORS, copying]) });
   fc.assert(fc.property(fc.dictionary(name, value), fc.dictionary(name, value), policy, (initial_state, changes, rules) => {
-    const peer = stage.peer("ui");
-    const session = stage.create(peer, { initial_state, covenant: { mode: "enforce", ...rules } });
-    const [setting, making] = ["CH", "COPY"].map((each) => evaluate({ stage, peer, session }, each, { changes }));
+    const peer = fixture.peer("ui");
+    const session = fixture.create(peer, { initial_state, covenant: { mode: "enforce", ...rules } });
+    const [setting, making] = ["CH", "COPY"].map((each) => evaluate({ stage: fixture, peer, session }, each, { changes }));
     check.equal(setting, making);
   }));
 });
@@ -126,8 +126,8 @@ test("BR54 the risk budget counts all applied operations in thousandths, also ac
   apply(at, "ST");
   apply(at, "CH");
   check.equal(apply(at, "XYZ", { key: "a" })["reasons"], ["risk_budget_spent"]);
-  const stage = at.stage.restart();
-  const again = { stage, peer: stage.peer("again"), session: at.session };
+  const fixture = at.stage.restart();
+  const again = { stage: fixture, peer: fixture.peer("again"), session: at.session };
   check.equal(apply(again, "XYZ", { key: "a" })["reasons"], ["risk_budget_spent"]);
 });
 
@@ -172,8 +172,8 @@ test("BR43 the ledger has an entry for each evaluated operation", () => {
 });
 
 test("BR56 BR56b an invalid covenant, or an unknown field of it, is refused with the path", () => {
-  const stage = new BrainStage();
-  const peer = stage.peer("ui");
+  const fixture = new BrainFixture();
+  const peer = fixture.peer("ui");
   const cases: readonly (readonly [Json, string])[] = [
     [5, "covenant"],
     [{ mode: "maybe" }, "covenant.mode"],
@@ -188,7 +188,7 @@ test("BR56 BR56b an invalid covenant, or an unknown field of it, is refused with
     [JSON.parse('{"__proto__": {}}'), "covenant.__proto__"],
   ];
   for (const [covenant, path] of cases) {
-    const reply = stage.ask(peer, { cmd: "CreateSession", covenant });
+    const reply = fixture.ask(peer, { cmd: "CreateSession", covenant });
     check.equal([reply["code"], reply["path"]], ["BadParams", path]);
   }
 });

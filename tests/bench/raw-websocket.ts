@@ -11,10 +11,10 @@ const CLOSE = 0x88;
 const PONG = 0x8a;
 
 /** One connection, either side. */
-export class Wire {
+export class RawWebSocket {
   readonly #isClient: boolean;
-  readonly #onText: (text: string, wire: Wire) => void;
-  #socket: Socket<Wire> | undefined;
+  readonly #onText: (text: string, socket: RawWebSocket) => void;
+  #socket: Socket<RawWebSocket> | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #out: Buffer = Buffer.allocUnsafe(1 << 14);
   #outBytes = 0;
@@ -24,13 +24,13 @@ export class Wire {
   readonly opened: Promise<void>;
   #open: () => void = () => {};
 
-  constructor(isClient: boolean, onText: (text: string, wire: Wire) => void) {
+  constructor(isClient: boolean, onText: (text: string, socket: RawWebSocket) => void) {
     this.#isClient = isClient;
     this.#onText = onText;
     this.opened = new Promise((resolve) => (this.#open = resolve));
   }
 
-  attach(socket: Socket<Wire>, request?: string): void {
+  attach(socket: Socket<RawWebSocket>, request?: string): void {
     this.#socket = socket;
     socket.setNoDelay(true);
     if (request !== undefined) socket.write(request);
@@ -49,7 +49,7 @@ export class Wire {
     this.#outBytes = this.#header(TEXT, length, this.#outBytes);
     this.#out.write(text, this.#outBytes, length, "latin1");
     this.#outBytes += length;
-    mark(this);
+    flushLater(this);
   }
 
   flush(): void {
@@ -84,7 +84,7 @@ export class Wire {
       this.#handle(frame.opcode, data.subarray(frame.start, frame.end));
     }
     this.#rest = at < data.length ? Buffer.from(data.subarray(at)) : EMPTY;
-    flushMarked();
+    flushPending();
   }
 
   #handle(opcode: number, payload: Buffer): void {
@@ -97,7 +97,7 @@ export class Wire {
     this.#outBytes = this.#header(first, payload.length, this.#outBytes);
     payload.copy(this.#out, this.#outBytes);
     this.#outBytes += payload.length;
-    mark(this);
+    flushLater(this);
   }
 
   #header(first: number, length: number, at: number): number {
@@ -135,16 +135,16 @@ export class Wire {
 }
 
 const EMPTY = Buffer.alloc(0);
-const marked: Wire[] = [];
+const pendingFlush: RawWebSocket[] = [];
 
 /** Remembers a connection that has something to write at the end of the chunk. */
-function mark(wire: Wire): void {
-  if (marked[marked.length - 1] !== wire) marked.push(wire);
+function flushLater(socket: RawWebSocket): void {
+  if (pendingFlush[pendingFlush.length - 1] !== socket) pendingFlush.push(socket);
 }
 
-export function flushMarked(): void {
-  for (const wire of marked) wire.flush();
-  marked.length = 0;
+export function flushPending(): void {
+  for (const socket of pendingFlush) socket.flush();
+  pendingFlush.length = 0;
 }
 
 function frameAt(data: Buffer, at: number): { opcode: number; start: number; end: number } | undefined {
@@ -176,38 +176,42 @@ function unmask(data: Buffer, start: number, length: number): void {
 }
 
 const handlers = {
-  data: (socket: Socket<Wire>, chunk: Buffer) => socket.data.received(chunk),
-  drain: (socket: Socket<Wire>) => socket.data.drained(),
-  close: (socket: Socket<Wire>) => {
+  data: (socket: Socket<RawWebSocket>, chunk: Buffer) => socket.data.received(chunk),
+  drain: (socket: Socket<RawWebSocket>) => socket.data.drained(),
+  close: (socket: Socket<RawWebSocket>) => {
     socket.data.isClosed = true;
   },
   error: () => {},
 };
 
 /** Dials a WebSocket server on loopback. */
-export async function dialWire(port: number, path: string, onText: (text: string, wire: Wire) => void): Promise<Wire> {
-  const wire = new Wire(true, onText);
+export async function dialRaw(
+  port: number,
+  path: string,
+  onText: (text: string, socket: RawWebSocket) => void,
+): Promise<RawWebSocket> {
+  const socket = new RawWebSocket(true, onText);
   const request = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
     `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`;
-  await Bun.connect<Wire>({
+  await Bun.connect<RawWebSocket>({
     hostname: "127.0.0.1",
     port,
-    data: wire,
-    socket: { ...handlers, open: (socket) => wire.attach(socket, request) },
+    data: socket,
+    socket: { ...handlers, open: (tcp) => socket.attach(tcp, request) },
   });
-  await wire.opened;
-  return wire;
+  await socket.opened;
+  return socket;
 }
 
 /** Listens on a free port of loopback; every connection gets a wire. */
-export function listenWire(onText: (text: string, wire: Wire) => void): { readonly port: number; stop(): void } {
-  const server = Bun.listen<Wire>({
+export function listenRaw(onText: (text: string, socket: RawWebSocket) => void): { readonly port: number; stop(): void } {
+  const server = Bun.listen<RawWebSocket>({
     hostname: "127.0.0.1",
     port: 0,
     socket: {
       ...handlers,
       open: (socket) => {
-        socket.data = new Wire(false, onText);
+        socket.data = new RawWebSocket(false, onText);
         socket.data.attach(socket);
       },
     },

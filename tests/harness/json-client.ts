@@ -4,16 +4,16 @@
 // deno-lint-ignore no-explicit-any -- Why: tests look into whatever a peer was sent.
 export type Message = any;
 
-export class Talk {
+export class JsonClient {
   readonly #socket: WebSocket;
-  readonly #heard: Message[] = [];
+  readonly #received: Message[] = [];
   readonly closed: Promise<number>;
   #wake: () => void = () => {};
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
-      this.#heard.push(JSON.parse(String(data)));
+      this.#received.push(JSON.parse(String(data)));
       this.#wake();
     };
     this.closed = new Promise((resolve) => {
@@ -24,11 +24,11 @@ export class Talk {
     });
   }
 
-  static open(url: string): Promise<Talk> {
+  static open(url: string): Promise<JsonClient> {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(url);
-      const talk = new Talk(socket);
-      socket.onopen = () => resolve(talk);
+      const client = new JsonClient(socket);
+      socket.onopen = () => resolve(client);
       socket.onerror = () => reject(new Error(`no connection to ${url}`));
     });
   }
@@ -52,8 +52,8 @@ export class Talk {
   async next(fits: (message: Message) => boolean = () => true, timeoutMs: number = 10_000): Promise<Message> {
     const end = performance.now() + timeoutMs;
     for (;;) {
-      const at = this.#heard.findIndex(fits);
-      if (at >= 0) return this.#heard.splice(at, 1)[0];
+      const at = this.#received.findIndex(fits);
+      if (at >= 0) return this.#received.splice(at, 1)[0];
       const left = end - performance.now();
       if (left <= 0 || !this.isOpen) throw new Error(`${this.isOpen ? "nothing" : "closed before anything"} fits ${fits}`);
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -66,6 +66,6 @@ export class Talk {
 
   /** Takes out everything heard so far. */
   take(): Message[] {
-    return this.#heard.splice(0);
+    return this.#received.splice(0);
   }
 }

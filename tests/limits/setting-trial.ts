@@ -4,9 +4,9 @@ import { load } from "../../src/config/load.ts";
 import { valueAt } from "../../src/config/config-tree.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { check } from "../harness/check.ts";
-import { LimitStage, settingsOf } from "./stage.ts";
+import { LimitFixture, settingsOf } from "./fixture.ts";
 
-export interface Trial {
+export interface SettingTrial {
   /** Texts of values that are not the default. */
   readonly texts: readonly string[];
   /** Other settings that it takes to see it, as for `--set`. */
@@ -14,34 +14,34 @@ export interface Trial {
   /** The default is too much to be measured. */
   readonly isDefaultHuge?: boolean;
   /** What it is, as seen from outside; `bound` is what it should be, for those who can only tell whether it is. */
-  measure(stage: LimitStage, bound: number): Promise<number>;
+  measure(fixture: LimitFixture, bound: number): Promise<number>;
 }
 
 /** Trials by the names of the settings in one block. */
-export type Trials = Readonly<Record<string, Trial>>;
+export type SettingTrials = Readonly<Record<string, SettingTrial>>;
 
 /** The names below a block, in the order of the schema. */
 export const namesIn = (block: string): readonly string[] =>
   fields.filter(({ path }) => path[0] === block).map(({ path }) => path.slice(1).join("."));
 
 /** Measures one setting as it is by default, and as each text sets it, at the start and while the relay runs. */
-export async function tryOut(path: string, trial: Trial): Promise<void> {
+export async function checkSetting(path: string, trial: SettingTrial): Promise<void> {
   const { texts, others = [], isDefaultHuge = false, measure } = trial;
   for (const text of [...(isDefaultHuge ? [] : [undefined]), ...texts]) {
     const settings = settingsOf(text === undefined ? undefined : { path, text }, others);
     const bound = Number(valueAt({ ...settings }, path.split(".")));
-    check.equal(await measure(await LimitStage.start(settings), bound), bound, `${path}: ${text ?? "by default"}`);
+    check.equal(await measure(await LimitFixture.start(settings), bound), bound, `${path}: ${text ?? "by default"}`);
   }
   for (const text of texts) {
     const settings = settingsOf({ path, text }, others);
-    const stage = await LimitStage.start(settingsOf(undefined, others));
-    stage.configure(settings);
+    const fixture = await LimitFixture.start(settingsOf(undefined, others));
+    fixture.configure(settings);
     const bound = Number(valueAt({ ...settings }, path.split(".")));
-    check.equal(await measure(stage, bound), bound, `${path}: ${text}, said to a relay that runs`);
+    check.equal(await measure(fixture, bound), bound, `${path}: ${text}, said to a relay that runs`);
   }
   for (const text of texts) {
-    const said = settingsOf({ path, text }, others);
-    check.equal(fromEnvironment(path, text, others), said, `${path} as a variable`);
+    const expected = settingsOf({ path, text }, others);
+    check.equal(fromEnvironment(path, text, others), expected, `${path} as a variable`);
   }
 }
 

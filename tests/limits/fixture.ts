@@ -12,7 +12,7 @@ import { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 
 /** What a peer was told, and when. */
 // deno-lint-ignore no-explicit-any -- Why: tests look into whatever a peer was sent.
-export type Heard = { readonly at: Millis; readonly message: any };
+export type ReceivedMessage = { readonly at: Millis; readonly message: any };
 
 /** A setting: its path in the file, and the text of its value there. */
 export interface Setting {
@@ -34,125 +34,125 @@ function fileWith({ path, text }: Setting): string {
 }
 
 export class Peer {
-  readonly heard: Heard[] = [];
+  readonly received: ReceivedMessage[] = [];
   /** Told of each message as it comes. */
-  onHeard: (message: Heard["message"]) => void = () => {};
+  onMessage: (message: ReceivedMessage["message"]) => void = () => {};
   readonly openedAt: Millis;
   closed: { readonly at: Millis; readonly code: number } | undefined;
-  readonly #wire: TestSocket;
+  readonly #socket: TestSocket;
 
-  constructor(wire: TestSocket, now: () => Millis) {
-    this.#wire = wire;
+  constructor(socket: TestSocket, now: () => Millis) {
+    this.#socket = socket;
     this.openedAt = now();
-    wire.onFrame = (frame) => {
+    socket.onFrame = (frame) => {
       const message = JSON.parse(String(frame));
-      this.heard.push({ at: now(), message });
-      this.onHeard(message);
+      this.received.push({ at: now(), message });
+      this.onMessage(message);
     };
-    wire.onClose = (code) => (this.closed = { at: now(), code });
+    socket.onClose = (code) => (this.closed = { at: now(), code });
   }
 
-  say(message: JsonObject): this {
+  sendJson(message: JsonObject): this {
     return this.send(JSON.stringify(message));
   }
 
   send(frame: Frame): this {
-    this.#wire.send(frame);
+    this.#socket.send(frame);
     return this;
   }
 
   leave(): void {
-    this.#wire.close();
+    this.#socket.close();
   }
 
   /** All that fits, oldest first. */
-  all(fits: (message: Heard["message"]) => boolean): Heard[] {
-    return this.heard.filter(({ message }) => fits(message));
+  all(fits: (message: ReceivedMessage["message"]) => boolean): ReceivedMessage[] {
+    return this.received.filter(({ message }) => fits(message));
   }
 }
 
-export class LimitStage {
+export class LimitFixture {
   settings: Settings;
-  readonly world: SimulatedRelay;
+  readonly simulation: SimulatedRelay;
   /** When each kind of note was made. */
-  readonly noted: { readonly at: Millis; readonly is: string }[] = [];
+  readonly observed: { readonly at: Millis; readonly is: string }[] = [];
 
   private constructor(settings: Settings) {
     this.settings = settings;
-    this.world = new SimulatedRelay({ settings, services: services });
-    this.world.onObservation = ({ is }) => this.noted.push({ at: this.now, is });
+    this.simulation = new SimulatedRelay({ settings, services: services });
+    this.simulation.onObservation = ({ is }) => this.observed.push({ at: this.now, is });
   }
 
-  static async start(settings: Settings): Promise<LimitStage> {
-    const stage = new LimitStage(settings);
-    await stage.world.started();
-    return stage;
+  static async start(settings: Settings): Promise<LimitFixture> {
+    const fixture = new LimitFixture(settings);
+    await fixture.simulation.started();
+    return fixture;
   }
 
   /** Gives the running relay other settings. */
   configure(settings: Settings): void {
     this.settings = settings;
-    this.world.configure(settings);
+    this.simulation.configure(settings);
   }
 
   get now(): Millis {
-    return this.world.clock.now;
+    return this.simulation.clock.now;
   }
 
   /** Connects, from an address of its own unless one is given. */
   async connect(listener: ListenerName, connection: { address?: string; bytesPerMs?: number } = {}): Promise<Peer> {
     const { address = "127.0.0.1", bytesPerMs } = connection;
-    const peer = new Peer(this.world.network.connect(listener, { address }, bytesPerMs), () => this.now);
-    await this.pass(0);
+    const peer = new Peer(this.simulation.network.connect(listener, { address }, bytesPerMs), () => this.now);
+    await this.advance(0);
     return peer;
   }
 
   async watcher(more: { bytesPerMs?: number; token?: string } = {}): Promise<Peer> {
     const { token = PUBLISHED_TOKEN } = more;
     const peer = await this.connect("intermediary", more);
-    peer.say({ type: "neuro-os", name: "stage", auth_token: token });
-    await this.pass(0);
+    peer.sendJson({ type: "neuro-os", name: "stage", auth_token: token });
+    await this.advance(0);
     return peer;
   }
 
   async integration(name: string, more: { acks?: boolean; bytesPerMs?: number } = {}): Promise<Peer> {
     const { acks = false } = more;
     const peer = await this.connect("intermediary", more);
-    peer.say({ type: "integration", name, auth_token: PUBLISHED_TOKEN, ack: acks });
-    await this.pass(0);
+    peer.sendJson({ type: "integration", name, auth_token: PUBLISHED_TOKEN, ack: acks });
+    await this.advance(0);
     return peer;
   }
 
   /** One whom the relay knows, and who is away. */
   async absent(name: string): Promise<void> {
     (await this.integration(name)).leave();
-    await this.pass(0);
+    await this.advance(0);
   }
 
-  pass(ms: Millis): Promise<void> {
-    return this.world.advance(ms);
+  advance(ms: Millis): Promise<void> {
+    return this.simulation.advance(ms);
   }
 
   /** Lets time pass until it holds; false when it does not within the time. */
   async until(holds: () => boolean, withinMs: Millis): Promise<boolean> {
     const end = this.now + withinMs;
-    while (!holds() && await this.world.clock.step(end));
+    while (!holds() && await this.simulation.clock.step(end));
     return holds();
   }
 
   /** How long until something is noted, from now on. */
-  async untilNoted(is: string, withinMs: Millis): Promise<Millis> {
-    const [from, before] = [this.now, this.noted.length];
-    const noted = () => this.noted.slice(before).find((note) => note.is === is);
+  async untilObserved(is: string, withinMs: Millis): Promise<Millis> {
+    const [from, before] = [this.now, this.observed.length];
+    const noted = () => this.observed.slice(before).find((note) => note.is === is);
     await this.until(() => noted() !== undefined, withinMs);
     return (noted()?.at ?? NaN) - from;
   }
 
   // deno-lint-ignore no-explicit-any -- Why: as above.
-  async ask(request: ServiceRequest): Promise<any> {
-    const asked = this.world.engine?.request(request, { by: "test", scopes: ["watch", "command", "admin"] });
-    await this.pass(0);
-    const answer = await asked;
-    return answer !== undefined && "body" in answer ? answer.body : undefined;
+  async request(request: ServiceRequest): Promise<any> {
+    const pending = this.simulation.engine?.request(request, { by: "test", scopes: ["watch", "command", "admin"] });
+    await this.advance(0);
+    const result = await pending;
+    return result !== undefined && "body" in result ? result.body : undefined;
   }
 }
