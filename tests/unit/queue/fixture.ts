@@ -26,6 +26,7 @@ export class QueueFixture {
   /** Keys whose loads fail. */
   readonly unreadable = new Set<Key>();
   readonly #epoch: number;
+  readonly #effectsMax: number;
   readonly #puts = new Map<Key, Json>();
   #pendingLoads: { readonly token: LoadToken; readonly keys: readonly Key[] }[] = [];
   #count = 0;
@@ -33,15 +34,28 @@ export class QueueFixture {
 
   constructor(
     settings: Partial<QueueSettings> = {},
-    from: { stored?: ReadonlyMap<Key, Json>; now?: Millis; epoch?: number } = {},
+    from: { stored?: ReadonlyMap<Key, Json>; now?: Millis; epoch?: number; effectsMax?: number } = {},
   ) {
     this.settings = { ...QUEUE, ...settings };
     this.stored = new Map(from.stored);
     this.now = from.now ?? 1_000_000;
     this.#epoch = from.epoch ?? 1;
+    this.#effectsMax = from.effectsMax ?? Infinity;
     this.queue = new Queue("intermediary", this.settings);
     this.queue.restore([...this.stored.keys()]);
     this.step((ctx) => this.queue.tick(ctx));
+  }
+
+  /** True after `effectsMax` effects: later ones are not executed. */
+  get isKilled(): boolean {
+    return this.effects.length >= this.#effectsMax;
+  }
+
+  /** A new process after a kill. With `torn` the writes under way have left torn entries. */
+  restartAfterKill({ torn }: { readonly torn: boolean }): QueueFixture {
+    const left: [Key, Json][] = torn ? [...this.#puts.keys()].map((key) => [key, null]) : [];
+    const stored = new Map([...this.stored, ...left]);
+    return new QueueFixture(this.settings, { stored, now: this.now + 1, epoch: this.#epoch + 1 });
   }
 
   restart(): QueueFixture {
@@ -66,6 +80,7 @@ export class QueueFixture {
   /** Ends all writes and loads, and those that follow from them. */
   store(): void {
     while (this.#puts.size + this.#pendingLoads.length > 0) {
+      if (this.isKilled) return;
       for (const [key, value] of [...this.#puts]) this.endWrite(key, value);
       for (const { token, keys } of this.#pendingLoads.splice(0)) {
         if (keys.some((key) => this.unreadable.has(key))) {
@@ -79,7 +94,7 @@ export class QueueFixture {
   }
 
   endWrite(key: Key, value: Json): void {
-    if (!this.#puts.delete(key)) return;
+    if (this.isKilled || !this.#puts.delete(key)) return;
     if (!this.isFailing) this.stored.set(key, value);
     this.event(this.isFailing ? { is: "storeFailed", key, reason: "test" } : { is: "stored", key });
   }
@@ -147,6 +162,7 @@ export class QueueFixture {
   }
 
   #do(effect: Effect): void {
+    if (this.isKilled) return;
     this.effects.push(effect);
     if (effect.do === "send") this.sent.push({ to: peerId(effect.to), frame: JSON.parse(String(effect.frame)) });
     if (effect.do === "put") {

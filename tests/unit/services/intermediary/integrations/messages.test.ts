@@ -1,4 +1,5 @@
 import { test } from "#runner";
+import fc from "fast-check";
 import { peerId } from "../../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
 import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS } from "../../../../../src/core/limits.ts";
@@ -347,6 +348,35 @@ test("IM52 a credential in any message reaches neither Neuro nor watchers", () =
       check.that(!text.includes(TOKEN) && !text.includes("a-long-web-token"), text);
     }
   }
+});
+
+test("IM52 a token at any place of any message does not leave the relay", () => {
+  const value = fc.letrec((tie) => ({
+    json: fc.oneof(
+      { depthSize: "small" },
+      fc.constantFrom<Json>(1, "text", null, [], { auth_token: TOKEN }),
+      fc.array(tie("json"), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom("a", "event", "payload", "data", "message", "state", "choice"), tie("json")),
+    ),
+  })).json;
+  const kind = fc.constantFrom<JsonObject>(
+    {},
+    { event: "mood" },
+    { event: "action_result" },
+    { command: "context" },
+    { command: "action/result" },
+    { command: "actions/force" },
+    { op: "choose_force_action" },
+    { type: "integration" },
+  );
+  fc.assert(fc.property(kind, value, value, (fields, payload, data) => {
+    const fixture = new IntermediaryFixture();
+    const watcher = fixture.watcher();
+    const peer = fixture.integration("a");
+    fixture.received(watcher);
+    fixture.frame(peer, { ...fields, payload, data, state: data, auth_token: TOKEN });
+    check.that(!JSON.stringify([fixture.posted.slice(1), fixture.received(watcher)]).includes(TOKEN));
+  }));
 });
 
 test("IM52 a schema that describes a field auth_token is passed on unchanged", () => {
