@@ -197,7 +197,7 @@ function writeEnded(
   switch (owner) {
     case "audit":
       return state.audit.writeEnded(key, isStored, ctx);
-    case "known":
+    case "directory":
       return state.directory.writeEnded(key, isStored, ctx);
     case "upload":
       return state.uploads.writeEnded(key, isStored, ctx);

@@ -10,8 +10,8 @@ import { entriesByOwner } from "./stored-keys.ts";
 
 export function restore(settings: Settings, { entries, resumed, now, hasSlept = false }: RestoreInput): IntermediaryState {
   const state = newState(settings);
-  const { known, upload, audit, queue, dead } = entriesByOwner(entries);
-  state.directory.restore(known);
+  const { directory, upload, audit, queue, dead } = entriesByOwner(entries);
+  state.directory.restore(directory);
   state.uploads.restore(upload);
   state.audit.restore(audit);
   state.queue.restore([...queue, ...dead].map(({ key }) => key));

@@ -118,7 +118,7 @@ export class Directory {
     const entry = this.#entries.get(name);
     if (entry === undefined || entry.writing !== undefined) return;
     entry.recordedAt = entry.seenAt;
-    entry.writing = key("intermediary", "known", segment(name), ctx.id());
+    entry.writing = key("intermediary", "directory", segment(name), ctx.id());
     this.#writes.set(entry.writing, name);
     ctx.emit({ do: "put", key: entry.writing, value: { v: 1, name, seen: entry.seenAt } });
   }

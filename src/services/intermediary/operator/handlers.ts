@@ -83,7 +83,7 @@ function statusOf({ connections, queue, uploads, upstream }: IntermediaryState):
     integrations: connections.integrations.size,
     watchers,
     newcomers: connections.newcomers.size,
-    claimants: connections.takeovers.size,
+    pending_takeovers: connections.takeovers.size,
     queue: { entries, bytes, oldest, dead: queue.deadLetters.size },
     uploads: { files: uploads.files, bytes: uploads.bytes },
     upstream: plain(upstream),

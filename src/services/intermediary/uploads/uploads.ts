@@ -1,8 +1,8 @@
 /**
- * Files that integrations send: kept for `uploads.ttl`, under names that the relay generates.
+ * Files that integrations send: stored for `uploads.ttl`, under names that the relay generates.
  *
  * ```
- *   start -> saving --fileSaved--> recording --stored--> kept --ttl, or room for a newer file of its sender--> deleted
+ *   start -> saving --fileSaved--> recording --stored--> available --ttl, or room for a newer file of its sender--> deleted
  *               |                      |
  *               +------- failed -------+--> deleted, and the sender gets an error
  * ```
@@ -25,7 +25,7 @@ import { typeOf } from "./file-type.ts";
 
 interface Upload extends UploadView {
   sha256: string;
-  state: "saving" | "recording" | "kept";
+  state: "saving" | "recording" | "available";
   /** The peer that gets an error if it fails. */
   readonly sender: PeerId | undefined;
 }
@@ -59,14 +59,14 @@ export class UploadDirectory {
   restore(entries: readonly Entry[]): void {
     for (const { value } of entries) {
       const upload = readRecord(value);
-      if (upload !== undefined) this.#add({ ...upload, state: "kept", sender: undefined });
+      if (upload !== undefined) this.#add({ ...upload, state: "available", sender: undefined });
     }
   }
 
   /** The files that can be fetched, the oldest first. */
   list(): UploadView[] {
     return [...this.#uploads.values()]
-      .filter(({ state }) => state === "kept")
+      .filter(({ state }) => state === "available")
       .map(({ id, file, from, size, content_type, at, sha256 }) => ({ id, file, from, size, content_type, at, sha256 }));
   }
 
@@ -115,7 +115,7 @@ export class UploadDirectory {
     const upload = this.#uploads.get(file);
     if (upload === undefined) return;
     if (!isStored) return this.#fail(upload, ctx);
-    upload.state = "kept";
+    upload.state = "available";
     const { from, size, sha256, content_type } = upload;
     ctx.observe({ is: "binary_received", from, size, file, sha256, content_type });
   }
@@ -145,7 +145,7 @@ export class UploadDirectory {
     const fits = () => this.#uploads.size - dropped.length < files && this.#bytes - freed + bytes <= total_bytes;
     if (fits()) return dropped;
     for (const upload of this.#uploads.values()) {
-      if (upload.from !== from || upload.state !== "kept") continue;
+      if (upload.from !== from || upload.state !== "available") continue;
       dropped.push(upload);
       freed += upload.size;
       if (fits()) return dropped;

@@ -244,7 +244,7 @@ test("IM62 no frame of a peer makes the service throw or write an unexpected key
       fixture.advance(60_000);
       const keys: Key[] = [...fixture.stored.keys()];
       for (const key of keys) {
-        check.match(key, /^intermediary\/(audit|known|queue|dead|upload)\/[a-z0-9-]+(\/[a-z0-9-]+)?$/);
+        check.match(key, /^intermediary\/(audit|directory|queue|dead|upload)\/[a-z0-9-]+(\/[a-z0-9-]+)?$/);
       }
       for (const file of fixture.saved.keys()) check.match(file, /^upload-[0-9-]+\.[a-z0-9]+$/);
     }),

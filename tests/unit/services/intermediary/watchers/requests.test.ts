@@ -227,8 +227,8 @@ test("IM29 a name stays in the directory for seven days and over a restart, and 
   check.equal(status(), ["invalid target/cmd"], "the queued command has expired");
   for (let n = 0; n < DIRECTORY_NAMES_MAX; n++) next.close(next.integration(`n${n}`));
   next.advance(2_000);
-  const known = [...next.stored.keys()].filter((key) => key.startsWith("intermediary/known/"));
-  check.equal(known.length, DIRECTORY_NAMES_MAX);
+  const records = [...next.stored.keys()].filter((key) => key.startsWith("intermediary/directory/"));
+  check.equal(records.length, DIRECTORY_NAMES_MAX);
 });
 
 test("IM29b a name that greeted just before the relay stopped is in the directory after the restart", () => {
