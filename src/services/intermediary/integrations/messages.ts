@@ -6,8 +6,8 @@
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Frame, Json } from "../../../core/json.ts";
-import { ACTIONS_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
-import type { GameMessage, ResultMessage } from "../../../core/neuro-messages.ts";
+import { ACTIONS_PER_INTEGRATION_MAX, SCHEMA_BYTES_MAX } from "../../../core/limits.ts";
+import type { Action, GameMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import { errorReplyText, jsonOf, replyText, requestIdOf } from "../codec/frames.ts";
 import { type IntegrationMessage, readIntegrationMessage } from "../codec/integration-messages.ts";
 import { isGreeting } from "../codec/greeting.ts";
@@ -15,6 +15,9 @@ import type { Integration } from "../connections/peer.ts";
 import type { IntermediaryState } from "../state.ts";
 import { registeredActions } from "./actions.ts";
 import { replyToIntegration } from "./outbound.ts";
+
+/** Characters of an action as JSON: a schema of `SCHEMA_BYTES_MAX`, and as much for its name and description. */
+const ACTION_LENGTH_MAX: number = 2 * SCHEMA_BYTES_MAX;
 
 /** A frame of an integration: text is a message, bytes are an upload. */
 export function receiveFromIntegration(state: IntermediaryState, from: Integration, frame: Frame, ctx: StepContext): void {
@@ -82,9 +85,7 @@ function handle(
 function forwardToNeuro(from: Integration, message: GameMessage, payload: Json, ctx: StepContext): void {
   const { peer, name, actions } = from;
   if (message.command === "actions/register") {
-    for (const action of message.actions) {
-      if (actions.has(action.name) || actions.size < ACTIONS_PER_INTEGRATION_MAX) actions.set(action.name, action);
-    }
+    for (const action of message.actions) listAction(from, action);
     ctx.observe({
       is: "integration_registered_actions",
       from: name,
@@ -97,6 +98,12 @@ function forwardToNeuro(from: Integration, message: GameMessage, payload: Json, 
     if (message.command === "action/result") reportMissingId(from, message, ctx);
   }
   ctx.post("neuro", { is: "gameMessage", peer, message });
+}
+
+/** Lists an action, unless it is larger than any that reaches Neuro: the list must not occupy more memory than her registry. */
+function listAction({ actions }: Integration, action: Action): void {
+  const hasRoom = actions.has(action.name) || actions.size < ACTIONS_PER_INTEGRATION_MAX;
+  if (hasRoom && JSON.stringify(action).length <= ACTION_LENGTH_MAX) actions.set(action.name, action);
 }
 
 /** A greeting that is sent again is neither an event nor a context. */

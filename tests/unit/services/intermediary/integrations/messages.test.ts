@@ -2,7 +2,7 @@ import { test } from "#runner";
 import fc from "fast-check";
 import { peerId } from "../../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
-import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS } from "../../../../../src/core/limits.ts";
+import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS, SCHEMA_BYTES_MAX } from "../../../../../src/core/limits.ts";
 import type { Observation } from "../../../../../src/core/observation.ts";
 import { check } from "../../../../harness/check.ts";
 import { ENHANCED, IntermediaryFixture, SETTINGS, TOKEN } from "../fixture.ts";
@@ -58,6 +58,16 @@ test("IM41 get_registered_actions lists all registered actions to watchers and i
     names: ["play"],
   }]);
   check.equal(ask(watcher), [{ actions: { "a.__proto__": {}, "a.stop": {} } }]);
+});
+
+test("IM41b an action that is too large for Neuro is not listed", () => {
+  const { fixture, hear } = setUp();
+  const schema = { type: "object", description: "x".repeat(2 * SCHEMA_BYTES_MAX) };
+  hear({ event: "register_actions", actions: [{ name: "big", description: "d", schema }, { name: "small" }] });
+  const watcher = fixture.watcher("second");
+  fixture.repliesTo(watcher);
+  fixture.frame(watcher, { query: "get_registered_actions" });
+  check.equal(fixture.repliesTo(watcher), [{ actions: { "a.small": {} } }]);
 });
 
 test("IM42 choose_force_action becomes a force", () => {
