@@ -23,6 +23,7 @@ import type {
   Page,
   PageRequest,
   PeerView,
+  PredictionView,
   QueueEntryView,
   QueueView,
   Readiness,
@@ -76,8 +77,8 @@ export interface ServiceQueries {
   };
   readonly nallely: CommonQueries<JsonObject>;
   readonly brain: CommonQueries<JsonObject> & {
-    /** The record of the last prediction that was made under a trace id. */
-    readonly prediction: RequestType<{ readonly trace_id: Json }, JsonObject>;
+    /** The last stored prediction under a trace id. */
+    readonly prediction: RequestType<{ readonly trace_id: Json }, PredictionView>;
   };
   readonly proxy: CommonQueries<JsonObject>;
 }

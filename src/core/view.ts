@@ -299,6 +299,19 @@ export interface Overview {
 }
 
 /** Whether a service can do its work. */
+/** The last prediction of the Brain under a trace id. */
+export interface PredictionView {
+  readonly trace_id: Json;
+  /** The artifact that it was made with; null if there was none. */
+  readonly run_id: string | null;
+  /** The texts that were given. */
+  readonly routing: Readonly<Record<string, boolean>>;
+  readonly token_lengths: Readonly<Record<string, number>>;
+  readonly prediction: { readonly value: number | null };
+  /** ISO 8601. */
+  readonly ts: string;
+}
+
 export interface Readiness {
   readonly ok: boolean;
   /** What it waits for; empty when `ok`. */

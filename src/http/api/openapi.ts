@@ -11,6 +11,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ["Integrations", "Games and integrations: their actions and controls."],
   ["Neuro", "Forces, pending actions, contexts and raw messages."],
   ["Queue", "Queued messages, dead letters and commands."],
+  ["Brain", "Stored predictions."],
 ];
 
 const ABOUT =

@@ -1,5 +1,6 @@
 /** All operations of the API. Routing and the OpenAPI document follow from this table. */
 import { percentDecode } from "../../core/text.ts";
+import { BRAIN_OPERATIONS } from "./brain.ts";
 import { INTEGRATION_OPERATIONS } from "./integrations.ts";
 import { NEURO_OPERATIONS } from "./neuro.ts";
 import type { ApiOperation } from "./operation.ts";
@@ -11,6 +12,7 @@ export const OPERATIONS: readonly ApiOperation[] = [
   ...INTEGRATION_OPERATIONS,
   ...NEURO_OPERATIONS,
   ...QUEUE_OPERATIONS,
+  ...BRAIN_OPERATIONS,
 ];
 
 /** The operations on a path, one for each method, and the values of the path's parameters. */

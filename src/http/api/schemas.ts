@@ -21,6 +21,7 @@ import type {
   Page,
   PeerView,
   PendingView,
+  PredictionView,
   QueueEntryView,
   QueueView,
   SendOutcome,
@@ -319,6 +320,19 @@ export const deadLetters: z.ZodType<Page<DeadLetterView>> = pageOf("DeadLetterPa
 export const auditEntries: z.ZodType<Page<AuditView>> = pageOf("AuditPage", auditEntry);
 export const peers: z.ZodType<Page<PeerView>> = pageOf("PeerPage", peer);
 export const uploads: z.ZodType<Page<UploadView>> = pageOf("UploadPage", upload);
+
+export const prediction: z.ZodType<PredictionView> = named(
+  "Prediction",
+  z.object({
+    trace_id: json,
+    run_id: text.nullable().describe("The artifact that it was made with; null if there was none."),
+    routing: z.record(z.string(), flag).describe("The texts that were given."),
+    token_lengths: z.record(z.string(), count),
+    prediction: z.object({ value: z.number().nullable() }),
+    ts: text.describe("ISO 8601."),
+  }),
+  "A prediction of the Brain.",
+);
 
 /** The error of every operation. */
 export const problem: z.ZodType<ProblemDocument> = named(

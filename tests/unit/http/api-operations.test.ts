@@ -3,7 +3,7 @@ import { test } from "#runner";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
 import { OPERATIONS } from "../../../src/http/api/operations.ts";
 import { Game, integrate } from "../../conformance/clients.ts";
-import type { JsonSocket } from "../../conformance/json-socket.ts";
+import { JsonSocket } from "../../conformance/json-socket.ts";
 import { check } from "../../harness/check.ts";
 import { ApiFixture, TOKENS } from "./api-fixture.ts";
 
@@ -13,7 +13,7 @@ const PLAY = {
   schema: { type: "object", properties: { move: { type: "string" } }, required: ["move"] },
 };
 
-test("AP10 every operation returns what the document declares", () =>
+test("AP10 BR75c every operation returns what the document declares", () =>
   ApiFixture.with(async (world) => {
     const lamp = await integrate(world, "lamp");
     await (await integrate(world, "away & <gone>")).close();
@@ -26,11 +26,22 @@ test("AP10 every operation returns what the document declares", () =>
     await force(world, chess);
     await speak(world, chess);
     await queue(world, lamp);
+    await predict(world);
     check.equal((await world.call("disconnectIntegration", { path: { id: "chess" } })).status, "disconnecting");
     check.equal((await chess.line.closed).code, 1001);
     await record(world);
     check.equal([...world.answered].sort(), OPERATIONS.map(({ id }) => id).sort());
   }));
+
+async function predict(world: ApiFixture): Promise<void> {
+  const client = await JsonSocket.open(world.urls.brain);
+  client.send({ cmd: "Infer", trace_id: "a/b", payload: { math: "6 / 3" } });
+  const { prediction } = await client.next();
+  const found = await world.call("getPrediction", { path: { trace_id: "a/b" } });
+  check.equal([found.trace_id, found.prediction], ["a/b", prediction ?? null]);
+  check.equal((await world.request("getPrediction", { path: { trace_id: "none" } })).status, 404);
+  await client.close();
+}
 
 async function look(world: ApiFixture, lamp: JsonSocket): Promise<void> {
   lamp.send(new Uint8Array([1, 2, 3]));

@@ -86,12 +86,14 @@ function answerPrediction(state: BrainState, query: PredictionQuery, found: Json
     case "api": {
       const { requestId } = query;
       return ctx.emit(
-        found === undefined ? { do: "respond", requestId, fault: "notFound" } : { do: "respond", requestId, body: found },
+        isObject(found)
+          ? { do: "respond", requestId, body: predictionView(found) }
+          : { do: "respond", requestId, fault: "notFound" },
       );
     }
     case "client": {
       const { request } = query;
-      if (isObject(found)) return answer(state, request, predictionBody(found), ctx);
+      if (isObject(found)) return answer(state, request, { type: "Prediction", ...predictionView(found) }, ctx);
       return refuse(state, request, { message: `no prediction is stored for trace ${repr(traceOf(request))}` }, ctx);
     }
     default:
@@ -99,6 +101,7 @@ function answerPrediction(state: BrainState, query: PredictionQuery, found: Json
   }
 }
 
-function predictionBody({ trace_id, run_id, routing, token_lengths, prediction, ts }: JsonObject): JsonObject {
-  return { type: "Prediction", trace_id, run_id, routing, token_lengths, prediction: { value: prediction ?? null }, ts };
+/** A stored prediction as a `PredictionView`. */
+function predictionView({ trace_id, run_id, routing, token_lengths, prediction, ts }: JsonObject): JsonObject {
+  return { trace_id, run_id, routing, token_lengths, prediction: { value: prediction ?? null }, ts };
 }

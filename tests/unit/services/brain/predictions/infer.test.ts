@@ -182,12 +182,11 @@ test("BR75 each prediction is stored under its trace id before its reply is sent
     const { ts, ...row } = read(at);
     check.match(String(ts), /^\d{4}-\d\d-\d\dT.*Z$/);
     check.equal<Json>(row as Json, {
-      v: 1,
       trace_id: "test-123",
       run_id: "built-in",
       routing: { english: true, math: true, physics: true },
       token_lengths: { english: 3, math: 3, physics: 2 },
-      prediction: (reply["prediction"] as JsonObject)["value"] ?? null,
+      prediction: reply["prediction"] ?? null,
     });
   }
   check.equal([...fixture.disk.keys()].filter((key) => key.startsWith("brain/prediction/")).length, 1);
