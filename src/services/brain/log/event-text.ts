@@ -10,8 +10,8 @@
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import type { LogEvent } from "./event.ts";
 
-/** A repetition in a shorter payload is not replaced: the search would cost more than it saves. */
-const REPEATED_LENGTH_MIN = 256;
+/** In a shorter payload nothing is replaced: the search would cost more than it saves. */
+const PAYLOAD_LENGTH_MIN = 1_024;
 
 type Place = "delta" | "audit";
 type Reference = readonly [step: number, where: Place, member: string | null, param: string];
@@ -22,7 +22,7 @@ interface StoredEvent extends LogEvent {
 /** The text of an event. `payloadText` is the text of its payload, if it is known. */
 export function eventText(event: LogEvent, payloadText: string = JSON.stringify(event.payload)): string {
   const { seq, id, timestamp, type, payload, hash } = event;
-  const references = payloadText.length < REPEATED_LENGTH_MIN ? [] : referencesIn(payload);
+  const references = payloadText.length < PAYLOAD_LENGTH_MIN ? [] : referencesIn(payload);
   const text = references.length === 0 ? payloadText : JSON.stringify(replace(payload, references, () => 0));
   const refs = references.length === 0 ? "" : `,"refs":${JSON.stringify(references)}`;
   return `{"seq":${seq},"id":"${id}","timestamp":"${timestamp}","type":"${type}","payload":${text},"hash":"${hash}"${refs}}`;

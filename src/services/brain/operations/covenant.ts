@@ -83,9 +83,9 @@ export function evaluate(policy: CovenantPolicy, { change, risk, riskSpent }: Ev
   const reasons: CovenantReason[] = isSuspicious ? ["suspicious_flag"] : [];
   if (policy.maxRisk !== undefined && risk > policy.maxRisk) reasons.push("risk_above_max");
   if (policy.riskBudget !== undefined && riskSpent + risk > policy.riskBudget) reasons.push("risk_budget_spent");
-  if (policy.frozenKeys.some(change.isChanged)) reasons.push("frozen_key");
-  if (exceeds(policy.maxKeys, change.keys)) reasons.push("too_many_keys");
-  if (exceeds(policy.maxGrowth, change.growth)) reasons.push("grows_too_fast");
+  if (policy.frozenKeys.some((name) => change.isChanged(name))) reasons.push("frozen_key");
+  if (exceeds(policy.maxKeys, () => change.keys())) reasons.push("too_many_keys");
+  if (exceeds(policy.maxGrowth, () => change.growth())) reasons.push("grows_too_fast");
   if (reasons.length === 0 && score < policy.minScore) reasons.push("score_too_low");
   return { reasons, score, fields };
 }

@@ -10,7 +10,7 @@ import { str, typeName, unhashableError } from "../codec/python-repr.ts";
 import { invalid, valid, type Validated } from "../codec/request-error.ts";
 import { type KeyValuePair, pairsOf } from "./key-value-pairs.ts";
 import { type StateDraft, type StateJson, withPairs } from "./session-state.ts";
-import { changeBetween, changeBySetting, type StateChange } from "./state-change.ts";
+import { changeBetween, SettingChange, type StateChange } from "./state-change.ts";
 
 /** The parts of an operator's result that the log records. */
 export interface OperatorRecord {
@@ -78,7 +78,7 @@ export function applyResult(draft: StateDraft, result: OperatorResult): void {
 
 /** What a result changes in a draft that it was not applied to yet. */
 export const changeOf = (draft: StateDraft, result: OperatorResult): StateChange =>
-  "pairs" in result ? changeBySetting(draft, result.pairs) : changeBetween(draft.state(), result.state);
+  "pairs" in result ? new SettingChange(draft, result.pairs) : changeBetween(draft.state(), result.state);
 
 /** Operators by name and version. Requests get the newest version of a name. */
 export class OperatorRegistry {

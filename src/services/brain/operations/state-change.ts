@@ -34,25 +34,50 @@ export function changeBetween(before: StateJson, after: StateJson): StateChange 
 }
 
 /** The change that setting some keys makes. Costs as much as the pairs are large, however large the state is. */
-export function changeBySetting(draft: StateDraft, pairs: readonly KeyValuePair[]): StateChange {
-  const values = new Map<string, Json>(pairs.map(([name, value]) => [name, value ?? null]));
-  const isChanged = (name: string): boolean =>
-    values.has(name) && !(draft.has(name) && isSameJson(draft.get(name), values.get(name)));
-  const keys = (): number => draft.size + [...values.keys()].filter((name) => !draft.has(name)).length;
-  return {
-    before: (name) => draft.get(name),
-    after: (name) => (values.has(name) ? values.get(name) : draft.get(name)),
-    isChanged,
-    changesOnly: (only) => [...values.keys()].every((name) => name === only || !isChanged(name)),
-    keys,
-    growth() {
-      const commas = Math.max(0, keys() - 1) - Math.max(0, draft.size - 1);
-      const members = [...values].map(([name, value]) =>
-        memberLength(name, value) - (draft.has(name) ? memberLength(name, draft.get(name) ?? null) : 0)
-      );
-      return members.reduce((sum, length) => sum + length, commas);
-    },
-  };
+export class SettingChange implements StateChange {
+  readonly #draft: StateDraft;
+  readonly #pairs: readonly KeyValuePair[];
+  #values: ReadonlyMap<string, Json> | undefined;
+
+  constructor(draft: StateDraft, pairs: readonly KeyValuePair[]) {
+    this.#draft = draft;
+    this.#pairs = pairs;
+  }
+
+  /** The last value of each key that is set. */
+  get #set(): ReadonlyMap<string, Json> {
+    return this.#values ??= new Map(this.#pairs.map(([name, value]) => [name, value ?? null]));
+  }
+
+  before(name: string): Json | undefined {
+    return this.#draft.get(name);
+  }
+
+  after(name: string): Json | undefined {
+    return this.#set.has(name) ? this.#set.get(name) : this.#draft.get(name);
+  }
+
+  isChanged(name: string): boolean {
+    if (!this.#set.has(name)) return false;
+    return !this.#draft.has(name) || !isSameJson(this.#draft.get(name), this.#set.get(name));
+  }
+
+  changesOnly(only: string): boolean {
+    return [...this.#set.keys()].every((name) => name === only || !this.isChanged(name));
+  }
+
+  keys(): number {
+    return this.#draft.size + [...this.#set.keys()].filter((name) => !this.#draft.has(name)).length;
+  }
+
+  growth(): number {
+    const draft = this.#draft;
+    const commas = Math.max(0, this.keys() - 1) - Math.max(0, draft.size - 1);
+    const members = [...this.#set].map(([name, value]) =>
+      memberLength(name, value) - (draft.has(name) ? memberLength(name, draft.get(name) ?? null) : 0)
+    );
+    return members.reduce((sum, length) => sum + length, commas);
+  }
 }
 
 /** The bytes of `"name":value`. */
