@@ -39,6 +39,8 @@ export interface NeuroState {
   /** Connections of a game that another socket has: undecided ones, and those that lost. */
   readonly contested: Set<GameConnection>;
   readonly standby: Set<GameConnection>;
+  /** Silent sockets that may be one of several games, which are away. */
+  readonly unidentified: Map<GameSocket, Set<Game>>;
   /** All known games, connected or away, by key. */
   readonly games: Map<string, Game>;
   readonly slugs: Map<string, Game>;
@@ -350,6 +352,7 @@ export const emptyState = (settings: Settings): NeuroState => ({
   integrations: new Map(),
   contested: new Set(),
   standby: new Set(),
+  unidentified: new Map(),
   games: new Map(),
   slugs: new Map(),
   actionCount: 0,

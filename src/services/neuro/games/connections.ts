@@ -38,7 +38,13 @@ import {
   suffixedName,
 } from "./duplicate-connection.ts";
 import { handleGameMessage } from "./game-messages.ts";
-import { awaitFirstMessage, firstMessageTimer, gameNameInPath, identifySilentSocket } from "./identification.ts";
+import {
+  awaitFirstMessage,
+  firstMessageTimer,
+  gameNameInPath,
+  identifyByElimination,
+  identifySilentSocket,
+} from "./identification.ts";
 import { scheduleKeepalive } from "./keepalive.ts";
 import { connectGame, disconnectGame, findOrCreateGame, normalizeGameName, reportRepairs } from "./registry.ts";
 import { requestReregistration, trackRegistration } from "./reregistration.ts";
@@ -139,6 +145,7 @@ function handleMessage(connection: GameConnection, message: GameMessage, ctx: St
 export function closeSocket(socket: GameSocket, ctx: StepContext): void {
   const { service: state } = socket;
   state.sockets.delete(socket.peer);
+  state.unidentified.delete(socket);
   state.timers.clear(firstMessageTimer(socket.peer));
   for (const connection of socket.connections.values()) {
     const { game } = connection;
@@ -175,9 +182,7 @@ export function resolveExpiredContests(state: NeuroState, ctx: StepContext): voi
 /** A socket has not sent a message for a while: if there is no doubt which game it is, it becomes its connection. */
 export function identifySocket(socket: GameSocket, ctx: StepContext): void {
   const found = identifySilentSocket(socket, ctx);
-  if (found === undefined) return;
-  socket.lastConnection = openConnection(socket, found);
-  activateConnection(socket.lastConnection, ctx);
+  if (found !== undefined) connectSilentSocket(socket, found, ctx);
 }
 
 /** The connection speaks for its game from now on. */
@@ -188,6 +193,19 @@ function activateConnection(connection: GameConnection, ctx: StepContext): void 
   connectGame(game, { peer: socket.peer, isStarting }, ctx);
   saveAttachment(socket, ctx);
   if (!isStarting && socket.reregisterAskedAt === undefined) requestReregistration(socket, ctx);
+  const left = identifyByElimination(socket.service);
+  if (left !== undefined) connectSilentSocket(left.socket, { name: left.game.name, game: left.game }, ctx);
+}
+
+/** The socket becomes the connection of a game, although it has sent no message. */
+function connectSilentSocket(
+  socket: GameSocket,
+  found: { readonly name: string; readonly game: Game },
+  ctx: StepContext,
+): void {
+  socket.service.unidentified.delete(socket);
+  socket.lastConnection = openConnection(socket, found);
+  activateConnection(socket.lastConnection, ctx);
 }
 
 export function openConnection(
@@ -229,6 +247,7 @@ interface NamedMessage {
 
 function handleFirstMessage(socket: GameSocket, { name, message }: NamedMessage, ctx: StepContext): void {
   socket.hasSpoken = true;
+  socket.service.unidentified.delete(socket);
   socket.service.timers.clear(firstMessageTimer(socket.peer));
   const identified = socket.lastConnection;
   if (identified !== undefined && name !== undefined && identified.name !== name) {

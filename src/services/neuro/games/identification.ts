@@ -1,20 +1,24 @@
 /**
  * Sockets whose client never sends a message by itself: after 1 s it is asked to register everything again, and after 2 s it is taken
- * for the one game that disconnected from the same place, if there is no doubt.
+ * for the one game that disconnected from the same place, if there is no doubt. Where several games did, each game that connects is
+ * one less, until one is left.
  *
- * Invariant: ID1 a client that begins with `startup` is not asked to register again.
+ * Invariants: ID1 a client that begins with `startup` is not asked to register again; ID2 a socket is identified only if no other game
+ * may be on it, and no other silent socket may be that game.
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { percentDecode } from "../../../core/text.ts";
-import { type Game, type GameSocket, isConnected, type Timer } from "../state.ts";
+import { type Game, type GameSocket, isConnected, type NeuroState, type Timer } from "../state.ts";
 import { normalizeGameName } from "./registry.ts";
 import { requestReregistration } from "./reregistration.ts";
 
 const REQUEST_MS: Millis = 1_000;
 const IDENTIFY_MS: Millis = 2_000;
-/** Only a game that disconnected this recently is a candidate. */
+/** Only a game that disconnected this shortly before the socket opened is a candidate. */
 const AWAY_MAX_MS: Millis = 60_000;
+/** Characters of names in a hint. */
+const NAMES_TEXT_MAX = 200;
 
 export const firstMessageTimer = (peer: PeerId): Timer => ({ is: "first_message", peer });
 
@@ -39,9 +43,34 @@ export function identifySilentSocket(
     const game = state.games.get(`neuro:${normalizeGameName(name)}`);
     return game === undefined || isConnected(game) ? undefined : { name, game };
   }
-  const candidates = [...state.games.values()].filter((game) => isCandidate(game, socket, ctx.now));
+  const candidates = [...state.games.values()].filter((game) => isCandidate(game, socket));
   const [game] = candidates;
-  return game !== undefined && candidates.length === 1 ? { name: game.name, game } : undefined;
+  if (game !== undefined && candidates.length === 1) return { name: game.name, game };
+  if (candidates.length > 1) {
+    state.unidentified.set(socket, new Set(candidates));
+    reportUnidentified(socket, candidates, ctx);
+  }
+  return undefined;
+}
+
+/** A silent socket for which only one game is left, because the others have connected. */
+export function identifyByElimination(
+  state: NeuroState,
+): { readonly socket: GameSocket; readonly game: Game } | undefined {
+  for (const [socket, candidates] of state.unidentified) {
+    for (const game of candidates) if (isConnected(game) || !state.games.has(game.key)) candidates.delete(game);
+    const [game] = candidates;
+    if (game === undefined || candidates.size > 1) continue;
+    const rivals = [...state.unidentified.values()].filter((others) => others.has(game));
+    if (rivals.length === 1) return { socket, game };
+  }
+  return undefined;
+}
+
+function reportUnidentified({ connection }: GameSocket, candidates: readonly Game[], ctx: StepContext): void {
+  const names = candidates.map(({ name }) => name).join(", ").slice(0, NAMES_TEXT_MAX);
+  const hint = `send a message with \`game\`, or connect to .../game/<name>; this silent client may be one of: ${names}`;
+  ctx.observe({ is: "input_repaired", from: connection.address, what: "game_not_identified", hint });
 }
 
 /** The game that a path names: `.../game/<name>`. */
@@ -50,9 +79,9 @@ export function gameNameInPath({ connection }: GameSocket): string | undefined {
   return encoded === undefined ? undefined : percentDecode(encoded);
 }
 
-function isCandidate({ listener, presence, connection }: Game, socket: GameSocket, now: Millis): boolean {
+function isCandidate({ listener, presence, connection }: Game, socket: GameSocket): boolean {
   if (listener !== "neuro" || presence.is === "connected" || connection === undefined) return false;
-  if (now - presence.since >= AWAY_MAX_MS) return false;
+  if (socket.openedAt - presence.since >= AWAY_MAX_MS) return false;
   const { address, path, userAgent } = socket.connection;
   return connection.address === address && connection.path === path && connection.userAgent === userAgent;
 }

@@ -322,3 +322,38 @@ test("NC32d a stored time that is not a number, or in the future, is taken for t
     check.equal(later.harness.state.games.size, 0);
   }
 });
+
+test("NB20c two games that return silently after a restart are asked; when one of them speaks, the other is identified", () => {
+  const { scenario } = opened();
+  started(scenario, "One", "a");
+  started(scenario, "Two", "b");
+  const { scenario: later, neuro } = restarted(scenario);
+  const [one, two] = [later.game("One"), later.game("Two")];
+  later.pass(2_000);
+  check.equal([one.heard(), two.heard(), neuro.heard()], [["reregister"], ["reregister"], []]);
+  const hints = later.observed("input_repaired").filter(({ what }) => what === "game_not_identified");
+  check.equal(hints.length, 2);
+  check.match(hints[0]?.hint ?? "", /One, Two/);
+  later.pass(120_000);
+  one.context("back");
+  check.equal(neuro.heard(), ["register a", "register b", "context [One] back"]);
+  neuro.action("u1", "b");
+  check.equal(two.heard(), ["action b"]);
+});
+
+test("NB20c a silent socket is not identified while another may be the same game, or while two games are left", () => {
+  const { scenario } = opened();
+  for (const name of ["One", "Two"]) started(scenario, name, name);
+  const { scenario: later } = restarted(scenario);
+  const [one, ,] = [later.game("One"), later.game("Two"), later.game("a stranger")];
+  later.pass(2_000);
+  one.context("back");
+  check.equal([later.peerOf("One"), later.peerOf("Two")], [one.peer, undefined]);
+  const { scenario: again } = opened();
+  for (const name of ["One", "Two", "Three"]) started(again, name, name);
+  const { scenario: third } = restarted(again);
+  const [first] = [third.game("One"), third.game("Two")];
+  third.pass(2_000);
+  first.context("back");
+  check.equal(third.peerOf("Two"), undefined);
+});
