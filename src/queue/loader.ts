@@ -75,7 +75,7 @@ export class EntryLoader {
     if (this.#loading?.token !== event.token) return undefined;
     const { keys } = this.#loading;
     this.#loading = undefined;
-    return event.is === "loaded" ? this.#loaded(keys, event.entries) : this.#failed(keys, retryMs, ctx);
+    return event.is === "loaded" ? this.#loaded(keys, event.entries) : this.#failed(keys, event.reason, retryMs, ctx);
   }
 
   nextWakeup(): Millis | undefined {
@@ -103,13 +103,16 @@ export class EntryLoader {
     return { values, unreadable: [] };
   }
 
-  #failed(keys: readonly Key[], retryMs: Millis, ctx: StepContext): LoadResult {
+  #failed(keys: readonly Key[], reason: string, retryMs: Millis, ctx: StepContext): LoadResult {
     this.#resumeAt = ctx.now + retryMs;
     const [key] = keys;
     const wanted = key === undefined || keys.length > 1 ? undefined : this.#wanted.get(key);
     this.#isOneAtATime = true;
     if (key === undefined || wanted === undefined) return { values: new Map(), unreadable: [] };
-    if (wanted.failures++ === 0) wanted.successesAtFailure = this.#health.successes;
+    if (wanted.failures++ === 0) {
+      wanted.successesAtFailure = this.#health.successes;
+      ctx.observe({ is: "store_failed", key, reason });
+    }
     this.#wanted.delete(key);
     if (wanted.failures >= LOAD_ATTEMPTS_MAX && this.#health.successes > wanted.successesAtFailure) {
       this.#resumeAt = ctx.now;

@@ -418,6 +418,7 @@ test("QU17b an entry that cannot be read is reported and skipped, and does not b
   for (let attempt = 0; attempt <= LOAD_ATTEMPTS_MAX; attempt++) next.advance(QUEUE.retry);
   check.equal(next.numbers(peer), [1, 3, 4]);
   check.equal(next.observed("entry_quarantined").map((observation) => "key" in observation && observation.key), [second]);
+  check.equal(next.observed("store_failed").map((observation) => "key" in observation && observation.key), [second]);
   check.that(next.stored.has(second), "it stays stored for a person to inspect");
 });
 
