@@ -57,11 +57,6 @@ export class EntryLoader {
     if (!this.#wanted.has(key)) this.#wanted.set(key, { bytes, failures: 0, successesAtFailure: 0 });
   }
 
-  /** The value of a key is no longer needed. */
-  cancel(key: Key): void {
-    this.#wanted.delete(key);
-  }
-
   /** Starts the next load, unless one is under way. Returns its token. */
   start(ctx: StepContext): LoadToken | undefined {
     if (this.#loading !== undefined || this.#wanted.size === 0 || this.#resumeAt > ctx.now) return undefined;
