@@ -149,7 +149,7 @@ export const brain: z.ZodType<BrainSettings> = block("The Brain relay protocol: 
   }),
   persist: flag("Store sessions, so that they survive a restart.", { default: r.persist, restart: true }),
   artifact: text(
-    "The training run whose tokenizers and model `Infer` uses; `latest` is the last one by name, `built-in` comes with the program.",
+    "The training run whose tokenizers and model `Infer` uses; `latest` is the last one by name (`built-in` if there is none), `built-in` is part of the program.",
     { default: r.artifact },
   ),
   artifacts_root: text("The folder of the training runs.", { default: r.artifacts_root }),
