@@ -2,7 +2,7 @@
 import type { Priority } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { isLive } from "../actions/actions.ts";
-import { type Force, isConnected, type Upstream } from "../state.ts";
+import { type Force, type Game, isConnected, type Upstream } from "../state.ts";
 
 /** The least urgent first. */
 export const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];
@@ -28,9 +28,21 @@ export const waitingForces = ({ forces }: Upstream, now: Millis): readonly Force
 export function isReady({ game, message, state }: Force, now: Millis): boolean {
   if (state.is !== "waiting") return false;
   if (!isConnected(game) || game.isOffAir || game.isHeld) return false;
+  if (mayRegisterAgain(game, message.names)) return false;
   const { awaitNamesUntil } = state;
   return awaitNamesUntil === undefined || awaitNamesUntil <= now ||
     message.names.every((name) => isLive(game.actions.get(name)));
+}
+
+/** All names that are left are to be registered again: the game has `actions.restart_window` for that. */
+function mayRegisterAgain({ actions }: Game, names: readonly string[]): boolean {
+  let isUnconfirmed = false;
+  for (const name of names) {
+    const action = actions.get(name);
+    isUnconfirmed ||= action?.isUnconfirmed === true;
+    if (isLive(action)) return false;
+  }
+  return isUnconfirmed;
 }
 
 /** By urgency, then by whose last force is longest ago, then by arrival. */

@@ -267,6 +267,21 @@ test("NB17c names that are never registered are reported to the developer once; 
   }]);
 });
 
+test("NB17d a force waits while its names may be registered again after `actions/reregister_all`", () => {
+  for (const isRegisteredAgain of [true, false]) {
+    const scenario = new Scenario();
+    const chess = started(scenario, "Chess", "a", "move").force(["move"]);
+    chess.close();
+    const back = scenario.game("Chess").context("back").register("a");
+    const neuro = scenario.neuro().open();
+    check.equal(ends(scenario), []);
+    if (isRegisteredAgain) back.register("a", "move");
+    scenario.pass(300);
+    check.equal(neuro.heard().includes("force move"), isRegisteredAgain);
+    check.equal(ends(scenario), isRegisteredAgain ? [] : ["Chess names_gone"]);
+  }
+});
+
 test("NB39 a force that nobody answers is asked once more when others wait, and then comes last", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"], { priority: "critical" });
