@@ -1,14 +1,14 @@
-/** The relay's HTTP API, for programs: requests with a token, answers as JSON, refusals as errors with what the relay says. */
+/** A client of the relay's HTTP API: requests with a token, replies as JSON, refusals as errors with the relay's text. */
 import { isObject, type JsonObject } from "../core/json.ts";
 import { segment } from "../core/key.ts";
 import { type Page, PAGE_LENGTH_MAX } from "../core/view.ts";
 
-/** Why a request came to nothing. */
+/** A request that failed. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
-  /** Of HTTP; 0 where nobody answered. */
+  /** The HTTP status; 0 if there was no response. */
   readonly status: number;
-  /** The relay's own name for what went wrong, where it said one. */
+  /** The relay's name of the fault, if the response has one. */
   readonly fault: string | undefined;
 
   constructor(message: string, { status, fault, cause }: { status: number; fault?: string; cause?: unknown }) {
@@ -19,10 +19,10 @@ export class ApiError extends Error {
 }
 
 export interface ApiClientOptions {
-  /** Where the web port is: `http://127.0.0.1:8766`. */
+  /** The address of the web port: `http://127.0.0.1:8766`. */
   readonly url: string;
   readonly token: string;
-  /** An action takes as long as its integration does. */
+  /** Default: 70 s, because an action takes as long as its integration needs. */
   readonly timeoutMs?: number;
 }
 
@@ -37,7 +37,7 @@ export class ApiClient {
     this.#options = options;
   }
 
-  /** One request; `path` is what comes after `/api/`. The type of the answer is the caller's word for what the document says. */
+  /** One request. `path` is the part after `/api/`. The caller names the type of the reply, as in the API's document. */
   async request<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<Body> {
     const { url, token, timeoutMs = TIMEOUT_MS } = this.#options;
     const base = url.replace(/\/+$/, "");
@@ -45,18 +45,18 @@ export class ApiClient {
       method,
       headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { "content-type": "application/json" }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      redirect: "error", // Why: the token is for this place only.
+      redirect: "error", // Why: the token is for this server only.
       signal: AbortSignal.timeout(timeoutMs),
     }).catch((cause: unknown) => {
-      throw new ApiError(`no relay answers at ${base}`, { status: 0, cause });
+      throw new ApiError(`no response from ${base}`, { status: 0, cause });
     });
     const answer: unknown = await response.json().catch(() => undefined);
     if (!response.ok) throw refusal(response.status, answer);
-    if (answer === undefined) throw new ApiError(`what answers at ${base} is no relay`, { status: response.status });
-    return answer as Body; // Why the cast: the relay and this are made of the same views.
+    if (answer === undefined) throw new ApiError(`the server at ${base} is not a relay`, { status: response.status });
+    return answer as Body; // Why the cast: the relay and this client share the types of the views.
   }
 
-  /** All items of a list, page by page. */
+  /** All items of a list, read page by page. */
   async *list<Item>(path: string): AsyncGenerator<Item> {
     const limit = `?limit=${PAGE_LENGTH_MAX}`;
     let query = limit;
@@ -69,11 +69,11 @@ export class ApiClient {
   }
 }
 
-/** A name as one part of a path. Why: a part of dots only leads elsewhere, however it is written; the relay knows a name by its key, too. */
+/** A name as one segment of a path. Why not always encoded: a segment of dots is a step in the path; the relay accepts the name's key, too. */
 export const pathSegment = (name: string): string => encodeURIComponent(/^\.+$/.test(name) ? segment(name) : name);
 
 function refusal(status: number, answer: unknown): ApiError {
   const { detail, title, fault } = isObject(answer) ? answer : {};
-  const says = [detail, title].find((text) => typeof text === "string") ?? `answered ${status}`;
-  return new ApiError(String(says), { status, ...(typeof fault === "string" && { fault }) });
+  const message = [detail, title].find((text) => typeof text === "string") ?? `status ${status}`;
+  return new ApiError(String(message), { status, ...(typeof fault === "string" && { fault }) });
 }

@@ -307,7 +307,7 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
 
 const UNREGISTER = linkId("nallely:unregister:1");
 
-/** CommandParams a neuron out of the session over the bus's own path. Resolves when the bus has closed the socket. */
+/** Removes a neuron from the session by the bus's own path. Resolves when the bus has closed the socket. */
 export function unregisterByPath(url: string, name: string, options: DriverOptions & WaitOptions = {}): Promise<void> {
   let onDropped = () => {};
   const driver = new SocketDriver({

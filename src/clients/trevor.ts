@@ -195,7 +195,7 @@ export class Trevor implements AsyncDisposable {
     });
   }
 
-  /** CommandParams a wire away again. */
+  /** Removes a connection. */
   disconnect(source: string, target: string): Promise<SessionState> {
     return this.call("associate_parameters", { from_parameter: source, to_parameter: target, unbind: true });
   }
@@ -215,7 +215,7 @@ export class Trevor implements AsyncDisposable {
     });
   }
 
-  /** CommandParams an external neuron out of the session. True when it is gone. Close the neuron first, or it comes back. */
+  /** Removes an external neuron from the session. True if the session no longer lists it. Close the neuron first, or it reconnects. */
   async unregister(neuron: string): Promise<boolean> {
     const bus = busIdOf(await this.waitFor((state) => busIdOf(state) !== undefined, { timeoutMs: this.#timeoutMs }));
     const state = await this.call("unregister_service", { bus_id: bus ?? 0, service_name: neuron });

@@ -1,54 +1,32 @@
 /** TCP and TLS connections on Deno. */
+import process from "node:process";
 import { errorText } from "../core/text.ts";
 import type { ByteStream, ByteStreamListener, Endpoint } from "./raw-socket.ts";
 
 const READ_BYTES = 65_536;
 
 /** Connects. Returns a function that gives the attempt up. */
-export function connect(endpoint: Endpoint, listener: ByteStreamListener): () => void {
-  const attempt = new Attempt();
-  readUntilEnd(endpoint, listener, attempt).then(
+export const connect = (endpoint: Endpoint, listener: ByteStreamListener): () => void =>
+  endpoint.isEncrypted ? connectTls(endpoint, listener) : connectTcp(endpoint, listener);
+
+function connectTcp(endpoint: Endpoint, listener: ByteStreamListener): () => void {
+  const attempt = new AbortController();
+  readUntilEnd(endpoint, listener, attempt.signal).then(
     () => listener.closed(""),
     (error: unknown) => listener.closed(errorText(error)),
   );
-  return () => attempt.cancel();
-}
-
-/** A connection that is being established. Cancelling closes it, because a TLS handshake that the peer never answers has no end. */
-class Attempt {
-  #connection: Deno.Conn | undefined;
-  #is: "pending" | "done" | "cancelled" = "pending";
-
-  /** This connection is closed when the attempt is given up. */
-  hold(connection: Deno.Conn): void {
-    this.#connection = connection;
-    if (this.#is === "cancelled") closeQuietly(connection);
-  }
-
-  finish(): void {
-    if (this.#is === "pending") this.#is = "done";
-  }
-
-  cancel(): void {
-    if (this.#is !== "pending") return;
-    this.#is = "cancelled";
-    if (this.#connection !== undefined) closeQuietly(this.#connection);
-  }
-}
-
-function closeQuietly(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    return; // Why: it is closed already.
-  }
+  return () => attempt.abort();
 }
 
 /** Resolves when the connection has ended. */
-async function readUntilEnd(endpoint: Endpoint, listener: ByteStreamListener, attempt: Attempt): Promise<void> {
-  const connection = await open(endpoint, attempt);
-  attempt.finish();
-  const stream = new DenoByteStream(connection, () => listener.drained());
+async function readUntilEnd(
+  { hostname, port }: Endpoint,
+  listener: ByteStreamListener,
+  signal: AbortSignal,
+): Promise<void> {
+  const connection = await Deno.connect({ hostname, port, signal });
+  connection.setNoDelay(true);
+  const stream = new TcpByteStream(connection, () => listener.drained());
   try {
     listener.connected(stream);
     for (;;) {
@@ -62,22 +40,8 @@ async function readUntilEnd(endpoint: Endpoint, listener: ByteStreamListener, at
   }
 }
 
-async function open(
-  { hostname, port, isEncrypted }: Endpoint,
-  attempt: Attempt,
-): Promise<Deno.TcpConn | Deno.TlsConn> {
-  const tcp = await Deno.connect({ hostname, port });
-  attempt.hold(tcp);
-  tcp.setNoDelay(true);
-  if (!isEncrypted) return tcp;
-  const tls = await Deno.startTls(tcp, { hostname });
-  attempt.hold(tls);
-  await tls.handshake(); // Why: the certificate is checked only here.
-  return tls;
-}
-
 /** Writes one buffer at a time; while it does, it accepts no other. */
-class DenoByteStream implements ByteStream {
+class TcpByteStream implements ByteStream {
   readonly #connection: Deno.Conn;
   readonly #drained: () => void;
   #writing: Promise<void> | undefined;
@@ -105,10 +69,41 @@ class DenoByteStream implements ByteStream {
   terminate(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    closeQuietly(this.#connection);
+    try {
+      this.#connection.close();
+    } catch {
+      return; // Why: the peer has closed it already.
+    }
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) at += await this.#connection.write(bytes.subarray(at));
   }
+}
+
+/** Why Node's TLS: Deno's own connection cannot be closed before its handshake has ended, and would hold its socket forever. */
+function connectTls({ hostname, port }: Endpoint, listener: ByteStreamListener): () => void {
+  const { connect } = process.getBuiltinModule("node:tls");
+  let failure = "";
+  let isBlocked = false;
+  const socket = connect({ host: hostname, port, servername: /^[\d.]+$|:/.test(hostname) ? "" : hostname });
+  socket.setNoDelay(true);
+  const stream: ByteStream = {
+    write(bytes) {
+      if (isBlocked) return 0;
+      isBlocked = !socket.write(bytes.slice());
+      return bytes.length;
+    },
+    end: () => void socket.end(),
+    terminate: () => void socket.destroy(),
+  };
+  socket.on("secureConnect", () => listener.connected(stream));
+  socket.on("data", (bytes: Uint8Array) => listener.received(bytes));
+  socket.on("drain", () => {
+    isBlocked = false;
+    listener.drained();
+  });
+  socket.on("error", (error: Error) => void (failure = error.message));
+  socket.on("close", () => listener.closed(failure));
+  return () => void socket.destroy();
 }

@@ -1,9 +1,8 @@
 /**
- * The bus of a fake session: what its WebSocket port does, the traps included.
+ * The bus of a fake session, with the traps of a real one.
  *
- * Kept from the real one: a name is known as soon as a socket for it has come past its registration, even by closing; a registration
- * for a known name is ignored; a routed value sets an attribute of its plain name on the bus itself; names are split at their first
- * `_`; nothing is ever answered.
+ * A name is known as soon as a socket for it has finished its registration, even by closing; a registration for a known name is ignored; a
+ * routed value sets an attribute with the parameter's name on the bus itself; names are split at their first `_`; nothing is answered.
  */
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
 import { utf8 } from "../../core/text.ts";
@@ -13,11 +12,11 @@ import type { FakeSession, FakeSessionPeer } from "./nallely-session.ts";
 interface BusClient {
   readonly peer: FakeSessionPeer;
   readonly service: string;
-  /** It is a client of its service; before, its registration is awaited. */
+  /** It is a client of its service. Before, the bus waits for its registration. */
   isJoined: boolean;
 }
 
-/** What stands for NaN when it is sent on: the smallest normal float64. */
+/** The bus forwards NaN as this value, the smallest normal float64. */
 const NAN_SENT = 2.2250738585072014e-308;
 const NAME_BYTES_MAX = 255;
 const READ_ONLY = ["range", "ident"];
@@ -29,12 +28,12 @@ export class FakeBus {
   readonly #services = new Map<string, FakeParameter[]>();
   readonly #parameters = new Map<string, FakeParameter>();
   readonly #values = new Map<string, number>();
-  /** `cv` names that something referred to and nobody registered. */
+  /** `cv` names that were referred to but not registered. */
   readonly #waitingRooms = new Set<string>();
-  /** Wires to or from a name that is not registered yet. */
+  /** Connections to or from a name that is not registered yet. */
   readonly #wires: { readonly source: string; readonly target: string; readonly isScaled: boolean }[] = [];
   readonly #clients = new Map<FakeSessionPeer, BusClient>();
-  /** Somebody routed a value to `connected` or `known_services`. */
+  /** A value was routed to `connected` or `known_services`. */
   #isBroken = false;
 
   constructor(session: FakeSession, id: number) {
@@ -68,12 +67,12 @@ export class FakeBus {
     const client = this.#clients.get(peer);
     this.#clients.delete(peer);
     if (client === undefined) return;
-    // The trap: whoever closes before registering leaves a name that is known and has no parameters.
+    // The trap: a client that closes before registering leaves a name that is known and has no parameters.
     const peers = this.#peersOf(client.service);
     if (client.isJoined) peers.splice(peers.indexOf(peer), 1);
   }
 
-  /** Closes everybody, as a reset and the end of the session do. */
+  /** Closes every client, as a reset and the end of the session do. */
   shutDown(): void {
     for (const { peer, isJoined } of [...this.#clients.values()]) {
       if (isJoined) peer.close(1000, "WebSocket Bus is shutting down");
@@ -81,7 +80,7 @@ export class FakeBus {
     this.#clients.clear();
   }
 
-  /** False: there is no such service. */
+  /** False if there is no such service. */
   unregister(service: string): boolean {
     const parameters = this.#services.get(service);
     if (parameters === undefined) return false;
@@ -102,7 +101,7 @@ export class FakeBus {
     return this.#parameters.get(cvName);
   }
 
-  /** A wire to a name that is not there: it waits in its room. */
+  /** A connection to a name that is not registered waits for it. */
   await(wire: { readonly source: string; readonly target: string; readonly isScaled: boolean }, cvName: string): void {
     this.#waitingRooms.add(cvName);
     this.#wires.push(wire);
@@ -169,14 +168,14 @@ export class FakeBus {
     this.#peersOf(client.service).push(client.peer);
   }
 
-  /** Looking a name up makes it known. */
+  /** A lookup makes a name known. */
   #peersOf(service: string): FakeSessionPeer[] {
     const peers = this.#connected.get(service) ?? [];
     this.#connected.set(service, peers);
     return peers;
   }
 
-  /** False: an exception over there. */
+  /** False for an exception in the bus. */
   #configure(service: string, frame: Frame): boolean {
     const message = parseJson(textOf(frame) ?? "", 64);
     if (this.#isBroken || !isObject(message)) return false;
@@ -186,13 +185,13 @@ export class FakeBus {
     else if (type === "add_parameters") {
       const known = this.#services.get(service);
       if (known === undefined) return false; // The name is poisoned.
-      known.push(...this.#addPorts(service, parameters)); // Why push: one that was there is then listed twice.
+      known.push(...this.#addPorts(service, parameters)); // Why: a parameter that was known is then listed twice.
     } else if (type === "remove_parameters") {
       const names = parameters.map((one) => `${service}_${isObject(one) ? one.name : ""}`);
       const known = this.#services.get(service) ?? [];
-      // Their links are left, and go on delivering.
+      // Their links stay and continue to deliver.
       this.#services.set(service, known.filter(({ name }) => !names.includes(name)));
-    } else return true; // Known already: consumed, and ignored.
+    } else return true; // Known already: the message is ignored.
     this.#session.trevor.pushState();
     return true;
   }
@@ -220,7 +219,7 @@ export class FakeBus {
     }
   }
 
-  /** Whatever is wrong with it is logged over there, and the sender is never told. */
+  /** Errors are logged by the bus, and the sender is not told. */
   #takeValue({ service }: BusClient, frame: Frame): void {
     const read = typeof frame === "string" ? readText(frame) : readFrame(frame);
     if (read === undefined) return;
@@ -246,7 +245,7 @@ function makeFrame(name: string, value: number): Uint8Array | undefined {
   return frame;
 }
 
-/** The bus reads a float32 where eight bytes are not there, and ignores what follows the first value. */
+/** The bus reads a float32 where fewer than eight bytes are left, and ignores bytes after the first value. */
 function readFrame(frame: Uint8Array): { readonly name: string; readonly value: number } | undefined {
   const start = 1 + (frame[0] ?? 0);
   const left = frame.length - start;
@@ -257,7 +256,7 @@ function readFrame(frame: Uint8Array): { readonly name: string; readonly value: 
   return { name, value: left >= 8 ? view.getFloat64(start) : view.getFloat32(start) };
 }
 
-/** Whatever Python's `float()` takes; null and other text are dropped. */
+/** Everything that Python's `float()` accepts; null and other texts are dropped. */
 function readText(text: string): { readonly name: string; readonly value: number } | undefined {
   const message = parseJson(text.replace(/\bNaN\b/g, '"nan"').replace(/(-?)\bInfinity\b/g, '"$1inf"'), 64);
   if (!isObject(message) || typeof message.on !== "string") return undefined;

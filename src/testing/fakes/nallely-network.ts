@@ -1,7 +1,7 @@
 /**
- * A network within the program, on virtual time: fake sockets to a fake session, for clients whose clock and sockets are lent.
+ * A network inside the program, on virtual time: fake sockets to a fake session, for clients with injected clock and sockets.
  *
- * Nothing happens unless time is moved on. A socket opens, carries and closes after `latencyMs` of it, in order.
+ * Nothing happens unless time passes. A socket opens, delivers and closes after `latencyMs`, in order.
  */
 import type { Frame } from "../../core/json.ts";
 import { FakeSession, type FakeSessionPeer } from "./nallely-session.ts";
@@ -20,7 +20,7 @@ export class FakeNetwork {
   readonly session: FakeSession;
   /** One way. */
   latencyMs = 1;
-  /** Nobody answers: dials hang until time runs out. */
+  /** Nothing answers: attempts hang until they time out. */
   isDark = false;
   /** Every frame that a client sent to the bus, in order. */
   readonly sent: { readonly path: string; readonly frame: Frame }[] = [];
@@ -33,7 +33,7 @@ export class FakeNetwork {
     this.session = new FakeSession((ms, run) => void this.later(ms, run));
   }
 
-  /** As the clients want it. */
+  /** The clock for clients. */
   readonly clock: { now(): number; random(): number; later(ms: number, run: () => void): () => void } = {
     now: () => this.#now,
     random: () => 0.5,
@@ -52,7 +52,7 @@ export class FakeNetwork {
     return () => this.#timers.delete(timer);
   }
 
-  /** Moves time on and lets promises settle at each timer. */
+  /** Advances the time, and lets promises settle after each timer. */
   async pass(ms: number): Promise<void> {
     const until = this.#now + ms;
     await settle();
@@ -65,7 +65,7 @@ export class FakeNetwork {
     this.#now = until;
   }
 
-  /** Every socket is gone at once, as when a cable is pulled or a process killed. */
+  /** Every socket ends at once, as when a process is killed. */
   cut(): void {
     for (const socket of [...this.#sockets]) socket.fail(1006, "");
   }
@@ -100,7 +100,7 @@ interface Server {
   closed(peer: FakeSessionPeer): void;
 }
 
-/** The client's side of a socket, with what clients use of a WebSocket. */
+/** The client's side of a socket, with the part of a WebSocket that clients use. */
 export class FakeWebSocket {
   binaryType = "blob";
   bufferedAmount = 0;
@@ -135,13 +135,13 @@ export class FakeWebSocket {
     });
   }
 
-  /** What was sent before arrives before. */
+  /** Frames that were sent before arrive first. */
   close(): void {
     if (this.isSilent) return this.#network.forget(this);
     this.#network.later(this.#network.latencyMs, () => this.fail(1000, ""));
   }
 
-  /** The connection ends, and both sides learn of it. */
+  /** The connection ends, and both sides are told. */
   fail(code: number, reason: string): void {
     if (this.#isOver || this.isSilent) return;
     this.#isOver = true;
@@ -175,7 +175,7 @@ export class FakeWebSocket {
   }
 }
 
-/** Lets everything that waits for a promise go on. */
+/** Lets pending promises settle. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 12; turn++) await Promise.resolve();
 }

@@ -1,4 +1,4 @@
-/** How a fake session writes what it says. */
+/** The JSON of a fake session. */
 import type { Json, JsonObject } from "../../core/json.ts";
 
 export interface FakeParameter {
@@ -26,7 +26,7 @@ export const describeParameter = ({ name, cvName, range, stream, consumer }: Fak
   no_init: false,
 });
 
-/** JSON as Python writes it: with bare `NaN`, `Infinity` and `-Infinity`. */
+/** JSON as Python writes it, with bare `NaN`, `Infinity` and `-Infinity`. */
 export function pythonJson(value: Json): string {
   const marked = JSON.stringify(
     value,

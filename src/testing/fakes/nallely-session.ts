@@ -1,15 +1,15 @@
 /**
- * A session of Nallely as its bus and its Trevor see it: devices, links between parameters, and the state as text.
+ * A fake Nallely session: devices, links between parameters, and the state.
  *
- * It behaves as the real one was seen to, quirks included, and knows no socket: `nallely-bus.ts` and `nallely-trevor.ts` are its two
- * servers, each for sockets of any kind. Time comes from whoever makes it.
+ * It behaves like a real one, traps included, and knows no sockets: `nallely-bus.ts` and `nallely-trevor.ts` are its two servers, for sockets
+ * of any kind. The caller provides the time.
  */
 import type { Frame, Json, JsonObject } from "../../core/json.ts";
 import { FakeBus } from "./nallely-bus.ts";
 import { describeParameter, type FakeParameter } from "./nallely-parameter.ts";
 import { FakeTrevor } from "./nallely-trevor.ts";
 
-/** A socket that somebody opened, as a server sees it. */
+/** A client's socket, as a server sees it. */
 export interface FakeSessionPeer {
   /** The raw request target. */
   readonly path: string;
@@ -33,7 +33,7 @@ export interface FakeEnd {
   readonly parameter: FakeParameter;
 }
 
-/** A native neuron: an amplifier where it is a `VCA`, inert otherwise. */
+/** A native neuron: a `VCA` amplifies, all others do nothing. */
 export interface FakeDevice {
   readonly id: number;
   readonly className: string;
@@ -46,10 +46,10 @@ export interface FakeDevice {
 }
 
 const CLASSES = ["Clock", "ADSREnvelope", "VCA", "Gate", "LFO", "Comparator", "Operator", "Sequencer", "Switch"];
-/** A native neuron looks at its inputs this often, and queues so many values of each. */
+/** A native neuron reads its inputs once in this time, and queues at most `QUEUE_MAX` values. */
 const CYCLE_MS = 1_000 / 256;
 const QUEUE_MAX = 2_000;
-/** A reset takes so long; in that time nobody listens on the bus's port. */
+/** Duration of a reset, during which nothing listens on the port of the bus. */
 const RESET_MS = 120;
 
 export class FakeSession {
@@ -57,7 +57,7 @@ export class FakeSession {
   readonly devices: FakeDevice[] = [];
   readonly links: FakeLink[] = [];
   readonly trevor: FakeTrevor;
-  /** Undefined while nobody listens. */
+  /** Undefined while nothing listens. */
   bus: FakeBus | undefined;
   playgroundCode = "";
   #ids = 140_000_000_000_000;
@@ -73,7 +73,7 @@ export class FakeSession {
     return this.#ids += 4_096;
   }
 
-  /** Undefined: there is no such class. */
+  /** Undefined if there is no such class. */
   create(className: string): FakeDevice | undefined {
     if (!CLASSES.includes(className)) return undefined;
     const count = (this.#counts.get(className) ?? 0) + 1;
@@ -95,7 +95,7 @@ export class FakeSession {
     return device;
   }
 
-  /** The end that a path `DEVICE::SECTION::PARAMETER` names. On the bus a name nobody registered makes a waiting room. */
+  /** The parameter at the path `DEVICE::SECTION::PARAMETER`. On the bus, a name that is not registered is waited for. */
   endOf(path: string): FakeEnd | "waiting" | undefined {
     const [id = "", , cvName = ""] = path.split("::");
     if (this.bus !== undefined && String(this.bus.id) === id) {
@@ -119,7 +119,7 @@ export class FakeSession {
     if (at >= 0) this.links.splice(at, 1);
   }
 
-  /** Takes away every link of a parameter. */
+  /** Removes every link of a parameter. */
   dropLinksOf(parameter: FakeParameter): void {
     const kept = this.links.filter(({ source, target }) =>
       source.parameter !== parameter && target.parameter !== parameter
@@ -139,7 +139,7 @@ export class FakeSession {
     this.#take(device, name, value);
   }
 
-  /** Everything ends: devices, links, and the bus, which comes back as another one. */
+  /** Removes devices, links and the bus, which is replaced by another one. */
   reset(done: () => void): void {
     this.devices.length = 0;
     this.links.length = 0;
@@ -153,7 +153,7 @@ export class FakeSession {
     });
   }
 
-  /** The whole state, as the text that Trevor sends. */
+  /** The whole state. */
   get state(): JsonObject {
     return {
       input_ports: [],
@@ -176,7 +176,7 @@ export class FakeSession {
   }
 
   #take(device: FakeDevice, name: string, value: number): void {
-    device.config.set(name, value); // Why: stored at once, worked on in its turn.
+    device.config.set(name, value); // Why: stored at once, processed later.
     if (device.inputs.length < QUEUE_MAX) device.inputs.push({ name, value });
     if (device.isAwake) return;
     device.isAwake = true;
@@ -188,7 +188,7 @@ export class FakeSession {
     const batch = level > QUEUE_MAX * 0.8 ? 100 : Math.min(20, Math.max(1, Math.floor(level / 100)));
     const taken = device.isPaused ? [] : device.inputs.splice(0, batch);
     const last = taken.at(-1);
-    // Why: values of one batch are merged, the last one counts.
+    // Why: the values of one batch are merged into the last one.
     if (last !== undefined) this.#work(device, last);
     device.isAwake = device.inputs.length > 0 && this.devices.includes(device);
     if (device.isAwake) this.later(CYCLE_MS, () => this.#cycle(device));
@@ -244,7 +244,7 @@ const nativeParameter = (name: string): FakeParameter => ({
   consumer: name === "set_pause",
 });
 
-/** In proportion, where all four bounds are known; as it is otherwise. */
+/** Mapped linearly if all four bounds are known, else unchanged. */
 function scaled(value: number, from: Json, to: Json): number {
   const [low, high, toLow, toHigh] = [...bounds(from), ...bounds(to)];
   if (low === undefined || high === undefined || toLow === undefined || toHigh === undefined || low === high) return value;

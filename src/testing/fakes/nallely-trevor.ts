@@ -1,16 +1,16 @@
 /**
  * The control port of a fake session.
  *
- * Kept from the real one: any path gets the first state, only `/trevor` what follows; a reply goes to everybody; there is no id and
- * no error reply, a command that fails closes its socket 1011; an unknown parameter is such a failure; a client's commands run
- * in order, and one that blocks holds up its own only.
+ * As in a real session, any path gets the first state, and only `/trevor` what follows; a reply goes to every client; there are no ids and no
+ * error replies: a command that fails, for example because of an unknown parameter, closes its socket with 1011; the commands of a client
+ * run in order, and a command that blocks delays only its own client.
  */
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
 import { lenientText } from "../../core/text.ts";
 import { pythonJson } from "./nallely-parameter.ts";
 import type { FakeDevice, FakeSession, FakeSessionPeer } from "./nallely-session.ts";
 
-/** Parameters of each command, in order; those with a `?` may be left out. */
+/** Parameters of each command, in order. Those with a `?` are optional. */
 const SIGNATURES: Readonly<Record<string, string>> = {
   full_state: "with_defaultvalues?",
   create_device: "name",
@@ -63,7 +63,7 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   umount_nallelyfs: "",
 };
 
-/** An exception over there. */
+/** An exception in Trevor. */
 class TrevorFailure extends Error {}
 
 interface TrevorClient {
@@ -99,12 +99,12 @@ export class FakeTrevor {
     this.#clients.delete(peer);
   }
 
-  /** What the bus does when a neuron's parameters change. */
+  /** Sends the state, as the bus does when a neuron's parameters change. */
   pushState(): void {
     this.broadcast(this.#session.state);
   }
 
-  /** To every client of `/trevor`, whoever asked. */
+  /** Sends to every client of `/trevor`. */
   broadcast(message: Json): void {
     const text = pythonJson(message);
     for (const { peer } of [...this.#clients.values()]) if (peer.path.split("/")[1] === "trevor") peer.send(text);
@@ -149,7 +149,7 @@ export class FakeTrevor {
     if (reply !== undefined) this.broadcast(reply);
   }
 
-  /** What a command returns; undefined: it says nothing, or has said it. */
+  /** The reply to a command; undefined if there is none, or if it has been sent. */
   #reply(name: string, params: JsonObject): Json | undefined {
     const session = this.#session;
     const call = (command: string, arg: Json): Json => ({ command, arg });
@@ -313,7 +313,7 @@ export class FakeTrevor {
   }
 }
 
-/** Python's own check of a call. */
+/** Python's check of the arguments. */
 function checkCall(name: string, params: JsonObject): void {
   const signature = Object.hasOwn(SIGNATURES, name) ? SIGNATURES[name] : undefined;
   if (signature === undefined) throw new TrevorFailure();

@@ -1,10 +1,10 @@
-/** The client of the HTTP API, against what may be where a relay is expected. */
+/** The client of the HTTP API, against a relay and other servers. */
 import { test } from "#runner";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { ApiClient, ApiError } from "../../../src/clients/api-client.ts";
 import { check } from "../../harness/check.ts";
 
-/** A server on a free port that answers each request as it is told. */
+/** A server on a free port with this handler. */
 async function withServer(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
   run: (url: string) => Promise<void>,
@@ -26,14 +26,14 @@ async function failure(asked: Promise<unknown>): Promise<readonly [number, strin
   return [error.status, error.fault, error.message.replace(/http:\S+/, "URL")];
 }
 
-test("AP41 the client says why a request came to nothing", async () => {
+test("AP41 a failed request names its reason", async () => {
   const ask = (url: string, timeoutMs = 5_000) => new ApiClient({ url, token: "t", timeoutMs }).request("GET", "overview");
-  check.equal(await failure(ask("http://127.0.0.1:1")), [0, undefined, "no relay answers at URL"]);
+  check.equal(await failure(ask("http://127.0.0.1:1")), [0, undefined, "no response from URL"]);
   await withServer((_, response) => response.end("<html>"), async (url) => {
-    check.equal(await failure(ask(url)), [200, undefined, "what answers at URL is no relay"]);
+    check.equal(await failure(ask(url)), [200, undefined, "the server at URL is not a relay"]);
   });
   await withServer((_, response) => void response.writeHead(502).end("<html>"), async (url) => {
-    check.equal(await failure(ask(url)), [502, undefined, "answered 502"]);
+    check.equal(await failure(ask(url)), [502, undefined, "status 502"]);
   });
   await withServer(() => {}, async (url) => check.equal((await failure(ask(url, 50)))[0], 0));
   const problem = JSON.stringify({
@@ -47,7 +47,7 @@ test("AP41 the client says why a request came to nothing", async () => {
   });
 });
 
-test("AP41 the client's token goes to nobody else, and its lists come whole", async () => {
+test("AP41 the client's token goes to no other server, and its lists are complete", async () => {
   const seen: (string | undefined)[] = [];
   await withServer((request, response) => {
     seen.push(request.headers.authorization);

@@ -47,7 +47,7 @@ async function printed(program: string, words: readonly string[]): Promise<strin
   return text;
 }
 
-test("NL35 the built library plays in a session from Node", async () => {
+test("NL35 the built library works in a session from Node", async () => {
   const node = Bun.which("node");
   if (node === null) return; // Why: a machine without Node has nothing to show here.
   await using session = openSession();
@@ -58,7 +58,7 @@ test("NL35 the built library plays in a session from Node", async () => {
   });
 });
 
-test("NL35 the built library plays in a session from Workers", async () => {
+test("NL35 the built library works in a session from Workers", async () => {
   await using session = openSession();
   await withLibrary(async (path) => {
     const worker = `const [lib, url, trevorUrl] = ${JSON.stringify(["./lib.js", session.busUrl, session.trevorUrl])};
@@ -79,7 +79,7 @@ test("NL35 the built library plays in a session from Workers", async () => {
   });
 }, { timeoutMs: 60_000 });
 
-test("NL35 the built library plays in a session from a browser", async () => {
+test("NL35 the built library works in a session from a browser", async () => {
   const chromium = find("chromium");
   if (chromium === undefined) return; // Why: nor has one without a browser.
   await using session = openSession();

@@ -39,7 +39,7 @@ test("NL12 a value goes through the session and comes back", async () => {
   check.equal(synth.latest("both"), undefined);
 });
 
-test("NL9 NL10 closing while the dial is on its way does not poison the name", async () => {
+test("NL9 NL10 closing a neuron that is dialing does not poison its name", async () => {
   const on = stage();
   await on.settled(on.neuron().close());
   const [again, trevor] = [on.neuron(), on.trevor()];
@@ -47,7 +47,7 @@ test("NL9 NL10 closing while the dial is on its way does not poison the name", a
   check.equal(hasDrift(await on.settled(again.drift(trevor))), false);
 });
 
-test("NL32 a poisoned name shows as not listed, and nothing is tried that would fail", async () => {
+test("NL32 a poisoned name is reported as not listed, and no repair is tried", async () => {
   const on = stage();
   on.network.openSocket(`${FAKE_BUS_URL}/synth/autoconfig`).close();
   await on.network.pass(10);
@@ -60,7 +60,7 @@ test("NL32 a poisoned name shows as not listed, and nothing is tried that would 
   check.equal((await on.settled(synth.drift(trevor))).isListed, true, "a reset cures it");
 });
 
-test("NL32 what the session knows differently is named, and what it misses is added", async () => {
+test("NL32 differences to the session's registration are named, and missing parameters are added", async () => {
   const on = stage();
   const old = Neuron.open({
     name: "synth",
@@ -83,7 +83,7 @@ test("NL32 what the session knows differently is named, and what it misses is ad
   check.equal(on.network.sockets, 2, "the further socket is closed again");
 });
 
-test("NL29 ready resolves at once, later, never after close, and ends by time and signal", async () => {
+test("NL29 `ready` resolves when the link is open, and rejects by timeout, signal and close", async () => {
   const on = stage();
   on.network.isDark = true;
   const synth = on.neuron();
@@ -103,7 +103,7 @@ test("NL29 ready resolves at once, later, never after close, and ends by time an
   await on.settled(synth.ready());
 });
 
-test("NL29 an AbortSignal closes, and so does the end of a scope", async () => {
+test("NL29 a signal and the end of a scope close a neuron", async () => {
   const on = stage();
   const abort = new AbortController();
   const first = Neuron.open({ name: "first", parameters: PARAMETERS, url: FAKE_BUS_URL, ...on.lent, signal: abort.signal });
@@ -130,7 +130,7 @@ test("NL29 an AbortSignal closes, and so does the end of a scope", async () => {
   check.equal(on.network.sockets, 0);
 });
 
-test("NL30 several may listen, each until it ends, and one that fails does not stop the others", async () => {
+test("NL30 several listeners receive values until they are removed, and one that throws does not stop the others", async () => {
   const on = stage();
   const { synth } = await wired(on);
   const heard: string[] = [];
@@ -154,7 +154,7 @@ test("NL30 several may listen, each until it ends, and one that fails does not s
   check.equal(events.map(({ is }) => is), ["listenerFailed", "listenerFailed", "listenerFailed"]);
 });
 
-test("NL30 an iterator that is read too slowly gets the latest, or the last it keeps, and counts what it lost", async () => {
+test("NL30 an iterator that is read too slowly gives the latest value, or the last `keep`, and counts the others", async () => {
   const on = stage();
   const { synth } = await wired(on);
   const [latest, some] = [synth.values("back"), synth.values("back", { keep: 2 })];
@@ -170,7 +170,7 @@ test("NL30 an iterator that is read too slowly gets the latest, or the last it k
   check.equal((await latest.next()).done, true);
 });
 
-test("NL30 values of several parameters come in batches, the latest of each", async () => {
+test("NL30 a batch contains the latest value of each parameter that changed", async () => {
   const on = stage();
   const { synth, trevor } = await wired(on);
   const batches = synth.batches({ everyMs: 40 });
@@ -196,7 +196,7 @@ test("NL31 the states of the link are events", async () => {
   check.equal(seen, ["open", "waiting", "dialing", "open", "closed"]);
 });
 
-test("NL33 neurons of one program share options, and come back together", async () => {
+test("NL33 the neurons of a group share options and reconnect together", async () => {
   const on = stage();
   await using neurons = new NeuronGroup({ url: FAKE_BUS_URL, ...on.lent, backoff: { baseMs: 20_000, capMs: 60_000 } });
   const [one, two] = [
@@ -219,7 +219,7 @@ test("NL33 neurons of one program share options, and come back together", async 
   check.equal([await on.settled(neurons.close("kind", "one")), await neurons.close("kind", "one")], [true, false]);
 });
 
-test("NL34 what was sent, merged, refused and received, and how often it came back, is counted", async () => {
+test("NL34 sent, merged, refused and received values and reconnects are counted", async () => {
   const on = stage();
   const { synth } = await wired(on);
   for (const value of [1, 2, 3]) synth.send("out", value);
@@ -240,7 +240,7 @@ test("NL34 what was sent, merged, refused and received, and how often it came ba
   check.that(received >= 2);
 });
 
-test("NL36 NL37 wiring survives a drop, and a reset brings the neuron back without it", async () => {
+test("NL36 NL37 wiring survives a lost connection, and after a reset the neuron is back without it", async () => {
   const on = stage();
   const { synth, trevor } = await wired(on);
   on.network.cut();
@@ -257,7 +257,7 @@ test("NL36 NL37 wiring survives a drop, and a reset brings the neuron back witho
   check.equal((await on.settled(values.next())).value, 11);
 });
 
-test("NL5 NL6 NL39 a declaration that breaks a rule is refused before anything is dialled", () => {
+test("NL5 NL6 NL39 a declaration that breaks a rule is refused before anything is dialed", () => {
   const on = stage();
   const open = (declared: object) => () => Neuron.open({ name: "n", parameters: {}, ...on.lent, ...declared } as never);
   check.throws(open({ name: "a_b" }), /^RefusedError: neuron-name: /);
@@ -266,7 +266,7 @@ test("NL5 NL6 NL39 a declaration that breaks a rule is refused before anything i
   check.equal(on.network.sockets, 0);
 });
 
-test("NL39 names and directions are known to the compiler", () => {
+test("NL39 invalid names and directions are type errors", () => {
   const on = stage();
   const synth = on.neuron();
   const mistakes = [
@@ -284,14 +284,14 @@ test("NL39 names and directions are known to the compiler", () => {
   check.that(RefusedError !== undefined);
 });
 
-test("NL35 the bus closes what it does not know, and unregisters by path", async () => {
+test("NL35 a neuron unregisters by path", async () => {
   const on = stage();
   const { synth, trevor } = await wired(on);
   check.equal(await on.settled(synth.unregister()), undefined);
   check.equal(proxyOf(await on.settled(trevor.call("full_state")), "synth"), undefined);
 });
 
-test("NL60 a bus link that carries nothing any more is replaced, and the values that it lost are sent again", async () => {
+test("NL60 a dead bus link is replaced, and the values that it lost are sent again", async () => {
   const on = stage();
   const { synth } = await wired(on);
   synth.send("out", 1);
@@ -307,7 +307,7 @@ test("NL60 a bus link that carries nothing any more is replaced, and the values 
   check.equal([synth.state, synth.metrics.reconnects, synth.metrics.resent], ["open", 0, 2]);
 });
 
-test("NL60 an idle link that is alive is replaced without a lost or repeated value, and without a word in between", async () => {
+test("NL60 an idle link that is alive is replaced without a lost or repeated value, and without an event", async () => {
   const on = stage();
   const { synth, trevor } = await wired(on);
   const events: string[] = [];
@@ -325,7 +325,7 @@ test("NL60 an idle link that is alive is replaced without a lost or repeated val
   check.equal(on.network.sockets, 2);
 });
 
-test("NL60 a bus that cannot be reached any more is a lost link, also when no socket closed", async () => {
+test("NL60 a bus that cannot be reached any more is a lost link, even if no socket was closed", async () => {
   const on = stage();
   const { synth } = await wired(on);
   on.network.silence();

@@ -155,7 +155,7 @@ test("NL36 wiring survives a socket that is cut and a program that is killed", (
     check.equal(await echo(synth, 5), 5);
   }));
 
-test("NL37 a reset is survived: the neuron is back, listed and usable, on another bus", () =>
+test("NL37 after a reset the neuron is connected, listed and usable on another bus", () =>
   during(async (on) => {
     const synth = await on.neuron();
     await on.wire(synth);
@@ -168,7 +168,7 @@ test("NL37 a reset is survived: the neuron is back, listed and usable, on anothe
     check.equal(await echo(synth, 3), 3);
   }));
 
-test("NL38 at 1,000 values a second the lag through a native neuron stays small", () =>
+test("NL38 at 1,000 values per second the lag through a native neuron stays small", () =>
   during(async (on) => {
     const synth = await on.neuron();
     await on.wire(synth);
@@ -240,7 +240,7 @@ test(
   { timeoutMs: 30_000 },
 );
 
-test("NL40 what the bus reads of a value: float32, the first of two glued frames, text, and anything that is a float", () =>
+test("NL40 the bus reads float32, the first of two concatenated frames, text, and everything that Python converts to a float", () =>
   during(async (on) => {
     const synth = await on.neuron();
     await on.wire(synth);
@@ -269,7 +269,7 @@ test("NL40 what the bus reads of a value: float32, the first of two glued frames
     await values.return();
   }));
 
-test("NL40 NaN and the infinities make the state no JSON, which is read all the same", () =>
+test("NL40 NaN and the infinities make the state invalid JSON, and it is read nevertheless", () =>
   during(async (on) => {
     const name = newName();
     const both = await on.neuron({ name, nonFinite: "allow" });
@@ -288,7 +288,7 @@ test("NL40 NaN and the infinities make the state no JSON, which is read all the 
     await Bun.sleep(50);
   }));
 
-test("NL40 Trevor: failures close 1011, replies go to all, and the fence orders them", () =>
+test("NL40 Trevor closes with 1011 on failures, sends replies to every client, and answers the fence last", () =>
   during(async (on) => {
     await using other = Trevor.open({ url: on.server.trevorUrl });
     await other.ready(WITHIN);
@@ -311,7 +311,7 @@ test("NL40 Trevor: failures close 1011, replies go to all, and the fence orders 
     await seen.return();
   }));
 
-test("NL40 a wire to a neuron that is not there yet waits for it", () =>
+test("NL40 a connection to a neuron that is not registered yet waits for it", () =>
   during(async (on) => {
     const name = newName();
     const { trevor } = on;

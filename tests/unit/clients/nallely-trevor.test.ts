@@ -7,7 +7,7 @@ import { COMMANDS } from "../../../src/services/nallely/mod.ts";
 import { check } from "../../harness/check.ts";
 import { stage } from "./nallely-fixture.ts";
 
-test("NL22 a command's reply is the last state before its fence, whatever others do in between", async () => {
+test("NL22 a command's reply is the last state before its fence, whatever other clients do", async () => {
   const { network, trevor, settled } = stage();
   const [mine, other] = [trevor(), trevor()];
   await settled(Promise.all([mine.ready(), other.ready()]));
@@ -23,7 +23,7 @@ test("NL22 a command's reply is the last state before its fence, whatever others
   check.that(mine.metrics.fenceMs > 0);
 });
 
-test("NL22 commands without a reply complete, and nobody is given another's completion", async () => {
+test("NL22 commands without a reply complete, and no client takes another's completion", async () => {
   const { trevor, settled } = stage();
   const [mine, other] = [trevor(), trevor()];
   const replies = [
@@ -35,7 +35,7 @@ test("NL22 commands without a reply complete, and nobody is given another's comp
   check.equal(await settled(Promise.all<unknown>(replies)), [undefined, [], undefined, undefined]);
 });
 
-test("NL23 a command at which Trevor fails is rejected, and the next ones go over a fresh connection, once each", async () => {
+test("NL23 a command that makes Trevor fail is rejected, and the next ones use a new connection, each sent once", async () => {
   const { network, trevor, settled } = stage();
   const mine = trevor();
   const failing = mine.call("create_device", { name: "Nope" });
@@ -50,7 +50,7 @@ test("NL23 a command at which Trevor fails is rejected, and the next ones go ove
   check.equal(mine.metrics.reconnects, 1);
 });
 
-test("NL23 a command whose socket goes otherwise is lost, for it may have been done", async () => {
+test("NL23 a command whose socket closes otherwise is lost, because it may have been carried out", async () => {
   const { network, trevor, settled } = stage();
   const mine = trevor();
   await settled(mine.ready());
@@ -60,7 +60,7 @@ test("NL23 a command whose socket goes otherwise is lost, for it may have been d
   check.that(error instanceof TrevorError && error.failure === "lost");
 });
 
-test("NL24 a command ends at its deadline, and the client comes back on a new socket", async () => {
+test("NL24 a command ends at its deadline, and the client reconnects", async () => {
   const { network, lent, settled } = stage();
   const { Trevor } = await import("../../../src/clients/nallely.ts");
   const mine = Trevor.open({ url: "ws://trevor.test", ...lent, timeoutMs: 500 });
@@ -76,7 +76,7 @@ test("NL24 a command ends at its deadline, and the client comes back on a new so
   check.that(unreached instanceof TrevorError && unreached.failure === "timeout");
 });
 
-test("NL25 what Trevor would close the socket at is refused before the wire, by the parameter's name", async () => {
+test("NL25 a command for which Trevor would close the socket is refused before it is sent, with the parameter", async () => {
   const { network, trevor, settled } = stage();
   const mine = trevor();
   await settled(mine.ready());
@@ -97,7 +97,7 @@ test("NL25 what Trevor would close the socket at is refused before the wire, by 
   check.equal(network.sent, []);
 });
 
-test("NL26 the bus is followed over a reset: the neuron is back, its wiring is not, and the old id is nobody's", async () => {
+test("NL26 the id of the bus is updated after a reset; the neuron is back, its wiring is not", async () => {
   const { trevor, neuron, settled } = stage();
   const [mine, other, synth] = [trevor(), trevor(), neuron()];
   await settled(synth.ready());
@@ -178,7 +178,7 @@ function look(reply: unknown): string {
   return Array.isArray(reply) ? "list" : Object.keys(reply).sort().join(" ");
 }
 
-test("NL27 every command of Trevor has its own reply, of its own shape", async () => {
+test("NL27 every command has a reply of its own shape", async () => {
   const { trevor, settled } = stage();
   const mine = trevor();
   const STATE = look(await settled(mine.ready()));
@@ -212,7 +212,7 @@ test("NL27 every command of Trevor has its own reply, of its own shape", async (
   check.equal(looks.get("state")?.length, 24);
 });
 
-test("NL27 errors that Trevor reports without failing are part of the reply", async () => {
+test("NL27 errors that Trevor reports without closing are part of the reply", async () => {
   const { trevor, settled } = stage();
   const mine = trevor();
   check.equal((await settled(mine.call("execute_code", { code: "syntax error" }))).diagnostic?.message, "invalid syntax");
@@ -231,7 +231,7 @@ test("NL4 NL22 a state with bare NaN and Infinity in it is read", async () => {
   check.equal(mine.metrics.unreadable, 0);
 });
 
-test("NL28 a neuron is taken out of the session with the bus's id, and the client says whether it is gone", async () => {
+test("NL28 a neuron is unregistered with the id of the bus, and the client reports whether it is gone", async () => {
   const { trevor, neuron, settled } = stage();
   const [mine, synth] = [trevor(), neuron()];
   await settled(synth.ready());
@@ -242,7 +242,7 @@ test("NL28 a neuron is taken out of the session with the bus's id, and the clien
   check.equal(proxyOf(state, "synth"), undefined);
 });
 
-test("NL29 waiting for a state, calls and the client itself end by signal, time and close", async () => {
+test("NL29 waits and commands end by signal, timeout and close", async () => {
   const { network, trevor, settled } = stage();
   const mine = trevor();
   const abort = new AbortController();
@@ -261,7 +261,7 @@ test("NL29 waiting for a state, calls and the client itself end by signal, time 
   await check.rejects(mine.call("full_state"), /closed/);
 });
 
-test("NL31 what Trevor says unasked is told: notifications, output, states, and the link's life", async () => {
+test("NL31 notifications, output, states and changes of the link are events", async () => {
   const { network, trevor, settled } = stage();
   const mine = trevor();
   const told: string[] = [];
@@ -280,7 +280,7 @@ test("NL31 what Trevor says unasked is told: notifications, output, states, and 
   check.equal(devicePath(1, "input_cv"), "1::__virtual__::input_cv");
 });
 
-test("NL22 whatever Trevor sends, reading it ends with a state, a message or a count", async () => {
+test("NL22 every message of Trevor becomes a state, a message or a count", async () => {
   const { network, trevor, settled } = stage();
   const mine = trevor();
   const first = await settled(mine.ready());
@@ -303,7 +303,7 @@ test("NL22 whatever Trevor sends, reading it ends with a state, a message or a c
   check.equal((await settled(mine.call("create_device", { name: "VCA" }))).virtual_devices.at(-1)?.meta.name, "VCA");
 });
 
-test("NL61 an idle client is probed, and one whose connection carries nothing any more reconnects", async () => {
+test("NL61 an idle client is probed, and one with a dead connection reconnects", async () => {
   const { network, trevor, settled } = stage();
   const mine = trevor();
   await settled(mine.ready());

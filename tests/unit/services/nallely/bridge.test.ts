@@ -100,13 +100,13 @@ const result = (id: string): Observation => ({
   origin: "game",
 });
 
-test("NL50 switched off the room dials nothing, and is ready", () => {
+test("NL50 without `nallely.enabled` the service dials nothing, and is ready", () => {
   const off = new ServiceHarness(nallely, { settings: DEFAULTS });
   check.equal(off.step({ is: "tick" }), []);
   check.equal(off.service.nextWakeup(off.state), undefined);
 });
 
-test("NL50 the relay registers its vital signs, its inputs and what its actions set, and is then an integration", () => {
+test("NL50 the relay registers its statistics, its inputs and the outputs of its actions, and is then an integration", () => {
   const on = new NallelyHarness().begin();
   const [registration] = on.opened;
   check.that(registration?.do === "send" && typeof registration.frame === "string");
@@ -126,7 +126,7 @@ test("NL50 the relay registers its vital signs, its inputs and what its actions 
   check.equal(on.observations().map(({ is }) => is), ["nallely_connected", "nallely_lost"]);
 });
 
-test("NL51 integrations, actions per second, pending, queue depth and an open force are outputs", () => {
+test("NL51 integrations, actions per second, pending actions, queue depth and an open force are outputs", () => {
   const on = new NallelyHarness().begin();
   check.equal(values(on.hear({ is: "integration_connected", name: "a" })), ["integrations=1"]);
   on.advance(100);
@@ -160,7 +160,7 @@ test("NL51 integrations, actions per second, pending, queue depth and an open fo
   check.equal(values(on.hear({ is: "service_rebuilt", service: "brain" })), []);
 });
 
-test("NL52 each action is a pulse with both its edges, also when several come at once", () => {
+test("NL52 each action is a pulse with both edges, also when several are sent at once", () => {
   const on = new NallelyHarness().begin();
   const pulses = [1, 2, 3].flatMap((id) => values(on.hear(sent(String(id)))));
   pulses.push(...values(on.advance(500)));
@@ -174,7 +174,7 @@ test("NL52 each action is a pulse with both its edges, also when several come at
   ]);
 });
 
-test("NL53 a value that rises over its threshold is said once, again after it fell by the hysteresis, and not too often", () => {
+test("NL53 a value that rises above its threshold sends the context once, again after it fell by the hysteresis, at most once in `every`", () => {
   const on = new NallelyHarness().begin();
   const at = (value: number) =>
     said(on.receive("energy", value)).map((message) => message.command === "context" && message.message);
@@ -188,14 +188,14 @@ test("NL53 a value that rises over its threshold is said once, again after it fe
   check.equal([60, 70.12345].map(at).flat(), ["energy 70.123"]);
 });
 
-test("NL53 what comes in for no input, or is no value, does nothing", () => {
+test("NL53 values for other parameters, and frames without a value, have no effect", () => {
   const on = new NallelyHarness().begin();
   check.equal(on.receive("integrations", 99), []);
   check.equal(on.step({ is: "received", link: on.link("neuron"), frame: "{" }), []);
   check.equal(on.step({ is: "received", link: linkId("nallely:neuron:old"), frame: "{" }), []);
 });
 
-test("NL54 an input may force the relay's own actions, or choose for the open force", () => {
+test("NL54 an input can force the relay's own actions, or choose for the open force", () => {
   const on = new NallelyHarness({
     inputs: [{ ...INPUT, context: undefined, force: "Now at {value}?", choose: "set_colour", data: '{"value":{value}}' }],
   }).begin();
@@ -211,7 +211,7 @@ test("NL54 an input may force the relay's own actions, or choose for the open fo
   });
 });
 
-test("NL55 an action of Neuro sets its output within the range, and is answered at once", () => {
+test("NL55 an action of Neuro sets its output within its range, and is answered at once", () => {
   const on = new NallelyHarness().begin();
   const act = (name: string, data: string | undefined) =>
     on.deliver({
@@ -232,7 +232,7 @@ test("NL55 an action of Neuro sets its output within the range, and is answered 
   check.that(away?.command === "action/result" && !away.success && away.message === "the Nallely session is offline");
 });
 
-test("NL55 when Neuro asks for it, or her room was made anew, the actions are registered again", () => {
+test("NL55 the actions are registered again on request, and when the Neuro service was rebuilt", () => {
   const on = new NallelyHarness().begin();
   const again = on.deliver({ is: "neuroMessage", peer: NALLELY_PEER, message: { command: "actions/reregister_all" } });
   check.equal(said(again).map(({ command }) => command), ["actions/register"]);
@@ -242,7 +242,7 @@ test("NL55 when Neuro asks for it, or her room was made anew, the actions are re
   ]);
 });
 
-test("NL56 settings that break a rule leave the room undialled, and it says why", () => {
+test("NL56 with settings that break a rule nothing is dialed, and `ready` gives the reason", () => {
   for (
     const [changes, reason] of [
       [{ name: "my_relay" }, /`_`/],
@@ -257,7 +257,7 @@ test("NL56 settings that break a rule leave the room undialled, and it says why"
   }
 });
 
-test("NL56 settings that change make another neuron, and equal ones leave it alone", () => {
+test("NL56 changed settings make another neuron, and equal ones leave it alone", () => {
   const on = new NallelyHarness().begin();
   check.equal(on.step({ is: "configured", settings: on.settings }), []);
   const changed = on.step({ is: "configured", settings: settingsWith({ inputs: [], actions: [], name: "other" }) });
@@ -266,7 +266,7 @@ test("NL56 settings that change make another neuron, and equal ones leave it alo
   check.that(off.every((effect) => effect.do !== "dial"));
 });
 
-test("NL57 the session is asked what it knows; what differs is noted, and added where that is wanted", () => {
+test("NL57 differences to the session's registration are observed, and missing parameters are added with `repair`", () => {
   const on = new NallelyHarness({ repair: true }).begin();
   on.step({ is: "dialed", link: on.link("trevor") });
   const fence = on.take().flatMap((effect) =>
@@ -293,7 +293,7 @@ test("NL57 the session is asked what it knows; what differs is noted, and added 
   check.that(added[0]?.do === "send" && String(added[0].frame).includes("add_parameters"));
 });
 
-test("NL58 the room's values and state can be asked for", () => {
+test("NL58 status and values can be queried", () => {
   const on = new NallelyHarness().begin();
   on.receive("energy", 12);
   on.hear({ is: "integration_connected", name: "a" });
@@ -302,7 +302,7 @@ test("NL58 the room's values and state can be asked for", () => {
   check.equal(on.ask("ready"), { ok: true, reasons: [] });
 });
 
-test("NL59 it is drained once no attempt is left that has still to register, and at the deadline at the latest", () => {
+test("NL59 the service is drained once no attempt has still to register, at the latest at the deadline", () => {
   const open = new NallelyHarness().begin();
   const drained = open.step({ is: "draining", until: open.now + 1_000 });
   check.equal(drained.map((effect) => effect.do), ["post", "closeLink", "closeLink", "drained"]);

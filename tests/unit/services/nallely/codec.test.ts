@@ -23,13 +23,13 @@ import { check } from "../../../harness/check.ts";
 
 const name = fc.string({ unit: "binary", minLength: 1, maxLength: 60 }).filter((text) => text.isWellFormed());
 
-test("NL1 a frame is one byte of length, the name in UTF-8, and a float64 with the high byte first", () => {
+test("NL1 a frame is one byte of length, the name in UTF-8, and a big-endian float64", () => {
   const frame = encodeFrame(frameHead("note"), 60);
   check.equal([...frame], [4, 110, 111, 116, 101, 0x40, 0x4e, 0, 0, 0, 0, 0, 0]);
   check.equal([...encodeFrame(frameHead("é"), -1)].slice(0, 3), [2, 0xc3, 0xa9]);
 });
 
-test("NL1 what is encoded is decoded as it was, names of 255 bytes and byte order marks included", () => {
+test("NL1 decoding an encoded frame gives the same name and value, also with 255 bytes and byte order marks", () => {
   fc.assert(fc.property(name, fc.double(), (name, value) => {
     check.equal(decodeFrame(encodeFrame(frameHead(name), value)), { name, value });
   }));
@@ -38,7 +38,7 @@ test("NL1 what is encoded is decoded as it was, names of 255 bytes and byte orde
   }
 });
 
-test("NL1 a frame's name is found by its bytes, among names that differ in one", () => {
+test("NL1 a frame's name is found by its bytes among similar names", () => {
   const table = new FrameTable<string>();
   const names = ["a", "b", "ab", "ba", "a\u0301", "x".repeat(255), "x".repeat(254)];
   for (const name of names) table.add(frameHead(name), name);
@@ -47,7 +47,7 @@ test("NL1 a frame's name is found by its bytes, among names that differ in one",
   check.equal(frameValue(encodeFrame(frameHead("c"), 7.25)), 7.25);
 });
 
-test("NL2 empty, short and glued frames and bad UTF-8 are told apart, and no bytes throw", () => {
+test("NL2 empty, short and concatenated frames and invalid UTF-8 are distinct errors, and no bytes throw", () => {
   const frame = encodeFrame(frameHead("note"), 60);
   check.equal(decodeFrame(new Uint8Array()), "empty");
   check.equal(decodeFrame(frame.subarray(0, 9)), "short", "a float32 is no value");
@@ -60,7 +60,7 @@ test("NL2 empty, short and glued frames and bad UTF-8 are told apart, and no byt
   }));
 });
 
-test("NL3 a value may come as text; other text is none, and none throws", () => {
+test("NL3 a value may arrive as text; other text is dropped, and none throws", () => {
   check.equal(decodeText('{"value":8,"device":"fb","on":"long","sender":"fa_out"}'), { name: "long", value: 8 });
   check.equal(decodeText('{"on":"p","value":Infinity}'), { name: "p", value: Infinity });
   for (
@@ -81,7 +81,7 @@ test("NL3 a value may come as text; other text is none, and none throws", () => 
   fc.assert(fc.property(fc.string(), (text) => void decodeText(text)));
 });
 
-test("NL4 bare NaN and Infinity are read as null and as what they are, and words within texts stay", () => {
+test("NL4 bare NaN is read as null and Infinity as itself, and the same words within strings stay", () => {
   check.equal(parseTolerantJson('{"a":NaN,"b":[Infinity,-Infinity],"c":"NaN \\" Infinity","NaN":1}'), {
     a: null,
     b: [Infinity, -Infinity],
@@ -97,7 +97,7 @@ test("NL4 bare NaN and Infinity are read as null and as what they are, and words
   );
 });
 
-test("NL5 names of neurons that the bus could not deliver to are refused, with the reason", () => {
+test("NL5 neurons' names to which the bus could not deliver are refused with the reason", () => {
   for (const good of ["synth", "my-synth", "a.b:c", "UPPER", "x".repeat(255), "caf%C3%A9"]) {
     check.equal(checkNeuronName(good), undefined, good);
   }
@@ -116,7 +116,7 @@ test("NL5 names of neurons that the bus could not deliver to are refused, with t
   for (const [bad, reason] of reasons) check.match(checkNeuronName(bad)?.reason ?? "", reason);
 });
 
-test("NL6 names of parameters that would change the bus itself are refused by name, with what would happen", () => {
+test("NL6 parameters' names that would change the bus itself are refused with the consequence", () => {
   for (const good of ["note", "in", "out", "my_param", "é", "x".repeat(255)]) {
     check.equal(checkParameterName(good), undefined, good);
   }
@@ -138,7 +138,7 @@ test("NL6 names of parameters that would change the bus itself are refused by na
   check.match(checkParameterName("\ud800")?.reason ?? "", /Unicode/);
 });
 
-test("NL7 ranges, rates and policies that cannot be meant are refused by their rule", () => {
+test("NL7 invalid ranges, rates, policies and parameter counts are refused by their rule", () => {
   const rule = (declared: object) => {
     const read = readDeclaration({ name: "n", parameters: {}, ...declared } as NeuronDeclaration<Declaration>);
     return isViolation(read) ? read.rule : undefined;
@@ -157,7 +157,7 @@ test("NL7 ranges, rates and policies that cannot be meant are refused by their r
   check.equal(rule({ parameters: many }), "parameter-count");
 });
 
-test("NL8 a registration holds what the bus reads, and nothing else", () => {
+test("NL8 a registration contains the fields that the bus reads, and nothing else", () => {
   check.equal(
     encodeRegistration([{ name: "note", range: [0, 127] }, { name: "gate", stream: true }]),
     '{"kind":"external","parameters":[{"name":"note","range":[0,127]},{"name":"gate","stream":true}]}',
@@ -165,7 +165,7 @@ test("NL8 a registration holds what the bus reads, and nothing else", () => {
   check.equal(JSON.parse(encodeAddition([])).type, "add_parameters");
 });
 
-test("NL18 a value is moved from one range to another in proportion", () => {
+test("NL18 a value is mapped linearly from one range to another", () => {
   check.equal(scale(64, [0, 128], [0, 1]), 0.5);
   check.equal(scale(3, [3, 3], [5, 9]), 5);
 });

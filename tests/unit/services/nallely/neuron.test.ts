@@ -103,7 +103,7 @@ class Bench implements StepContext {
   }
 }
 
-test("NL9 the registration is the first frame of every socket, in the step in which it opens", () => {
+test("NL9 the registration is the first frame on every socket, sent in the step in which it opens", () => {
   const bench = new Bench();
   bench.send("a", 1);
   startNeuron(bench.neuron, bench);
@@ -131,7 +131,7 @@ test("NL10 a neuron that is stopped while it dials registers before its socket i
   check.that(isNeuronStopped(bench.neuron));
 });
 
-test("NL10 a dial that takes too long is followed by another, and registers if it opens after all", () => {
+test("NL10 an attempt that takes too long is followed by another, and registers if it opens later", () => {
   const bench = new Bench();
   startNeuron(bench.neuron, bench);
   const late = bench.link;
@@ -145,7 +145,7 @@ test("NL10 a dial that takes too long is followed by another, and registers if i
   check.equal(bench.neuron.link.state.is, "dialing");
 });
 
-test("NL10 an attempt that was given up and failed is forgotten, and a second one lets go of the first", () => {
+test("NL10 an abandoned attempt that fails is forgotten, and a second abandoned attempt closes the first", () => {
   const bench = new Bench();
   startNeuron(bench.neuron, bench);
   const first = bench.link;
@@ -158,7 +158,7 @@ test("NL10 an attempt that was given up and failed is forgotten, and a second on
   check.that(isNeuronStopped(bench.neuron));
 });
 
-test("NL11 every close code leads to another attempt, 1000 too, after a wait with full jitter that doubles up to its cap", () => {
+test("NL11 every close code, also 1000, leads to another attempt after a wait with full jitter that doubles up to its cap", () => {
   const bench = new Bench();
   bench.open();
   const waits = [1000, 1006, 1011, 1012, 1000, 1000].map((code) => {
@@ -170,7 +170,7 @@ test("NL11 every close code leads to another attempt, 1000 too, after a wait wit
   check.equal(waits, [50, 100, 200, 400, 500, 500]);
 });
 
-test("NL11 an event of an older socket is nobody's", () => {
+test("NL11 events of an old socket are ignored", () => {
   const bench = new Bench();
   bench.open();
   const old = bench.link;
@@ -181,7 +181,7 @@ test("NL11 an event of an older socket is nobody's", () => {
   check.equal(bench.neuron.link.state.is, "dialing");
 });
 
-test("NL12 values that arrive, in bytes or text, are the input's; all others are counted and dropped", () => {
+test("NL12 values that arrive, binary or as text, go to their input; all others are counted and dropped", () => {
   const { neuron } = new Bench();
   check.equal(receiveValue(neuron, encodeFrame(frameHead("c"), 42))?.latest, 42);
   check.equal(receiveValue(neuron, '{"on":"c","value":7,"device":"n"}')?.latest, 7);
@@ -193,7 +193,7 @@ test("NL12 values that arrive, in bytes or text, are the input's; all others are
   check.equal(neuron.counts, { received: 2, malformed: 2, unknown: 2, nonFinite: 1 });
 });
 
-test("NL13 each parameter leaves at its ceiling, latest value first, and the others are merged", () => {
+test("NL13 each parameter is sent at its rate, and faster values are merged into the latest", () => {
   const bench = new Bench();
   bench.open();
   const sent: string[] = [];
@@ -209,7 +209,7 @@ test("NL13 each parameter leaves at its ceiling, latest value first, and the oth
   check.equal(bench.sent(), ["a=1", "b=1"], "the ceiling is each one's own");
 });
 
-test("NL13 a timer that is late does not lower the rate", () => {
+test("NL13 a late timer does not lower the rate", () => {
   const bench = new Bench({ rate: 200 });
   bench.open();
   let sent = 0;
@@ -222,7 +222,7 @@ test("NL13 a timer that is late does not lower the rate", () => {
   check.that(sent >= 142 && sent <= 201, `${sent}`);
 });
 
-test("NL13 a rate is also each parameter's own, and 0 is no ceiling", () => {
+test("NL13 a parameter can have a rate of its own, and 0 is no limit", () => {
   const bench = new Bench({ parameters: { fast: { rate: 0 }, slow: { rate: 1 } } });
   bench.open();
   bench.send("fast", 1, 2, 3);
@@ -232,7 +232,7 @@ test("NL13 a rate is also each parameter's own, and 0 is no ceiling", () => {
   check.equal(bench.pass(1), ["slow=3"]);
 });
 
-test("NL14 what waits for its time can be sent at once", () => {
+test("NL14 pending values can be sent at once", () => {
   const bench = new Bench();
   bench.open();
   bench.send("a", 1, 2, 3);
@@ -243,7 +243,7 @@ test("NL14 what waits for its time can be sent at once", () => {
   check.equal(waitingCount(bench.neuron.outputs), 0);
 });
 
-test("NL15 while away `drop` gives values up, and counts them", () => {
+test("NL15 while offline `drop` drops values, and counts them", () => {
   const bench = new Bench({ whileOffline: "drop" });
   bench.send("a", 1, 2);
   bench.open();
@@ -251,7 +251,7 @@ test("NL15 while away `drop` gives values up, and counts them", () => {
   check.equal(bench.neuron.outputs.counts.dropped, 2);
 });
 
-test("NL15 while away `latest` keeps the last value of each parameter", () => {
+test("NL15 while offline `latest` keeps the last value of each parameter", () => {
   const bench = new Bench();
   bench.send("a", 1, 2);
   bench.send("b", 3);
@@ -260,7 +260,7 @@ test("NL15 while away `latest` keeps the last value of each parameter", () => {
   check.equal(bench.sent().slice(1), ["a=2", "b=3"]);
 });
 
-test("NL15 while away `queue(n)` keeps the last n in order, and they leave before anything later, at the ceiling", () => {
+test("NL15 while offline `queue(n)` keeps the last n values in order, and they are sent before any later value, at the rate", () => {
   const bench = new Bench({ whileOffline: queue(3) });
   bench.send("a", 1, 2, 3, 4);
   startNeuron(bench.neuron, bench);
@@ -272,7 +272,7 @@ test("NL15 while away `queue(n)` keeps the last n in order, and they leave befor
   check.equal(bench.neuron.outputs.counts.dropped, 1);
 });
 
-test("NL15 NL16 a queue that was not through when the bus went again goes on in order", () => {
+test("NL15 NL16 a queue that was not empty when the link was lost again continues in order", () => {
   const bench = new Bench({ whileOffline: queue(10) });
   bench.send("a", 1, 2, 3);
   startNeuron(bench.neuron, bench);
@@ -287,7 +287,7 @@ test("NL15 NL16 a queue that was not through when the bus went again goes on in 
   check.equal([...bench.sent().slice(1), ...bench.pass(100)], ["a=2", "a=3", "a=4", "a=5"]);
 });
 
-test("NL16 the last value of each output is sent again after a reconnect, unless it says otherwise or a later one waits", () => {
+test("NL16 the last value of each output is sent again after a reconnect, unless `resend` is false or a later value is pending", () => {
   const bench = new Bench({ parameters: { level: {}, other: {}, never: {}, pulse: { resend: false } } });
   bench.open();
   bench.send("level", 5);
@@ -316,7 +316,7 @@ test("NL17 NaN and the infinities are refused in both directions, unless they ar
   check.equal(receiveValue(open.neuron, encodeFrame(frameHead("c"), -Infinity))?.latest, -Infinity);
 });
 
-test("NL18 a value outside of its range passes, is clamped or is refused, as declared", () => {
+test("NL18 a value outside its range passes, is clamped or is refused, as `outOfRange` says", () => {
   const passing = new Bench();
   passing.open();
   passing.send("b", 500);
@@ -330,14 +330,14 @@ test("NL18 a value outside of its range passes, is clamped or is refused, as dec
   check.equal(sendValue(refusing.neuron, { name: "b", value: 10 }, refusing), undefined);
 });
 
-test("NL19 what is not declared, is an input, or is no number is refused by its rule", () => {
+test("NL19 values for undeclared parameters, for inputs, and values that are not numbers are refused by their rule", () => {
   const bench = new Bench();
   check.equal(sendValue(bench.neuron, { name: "zzz", value: 1 }, bench)?.rule, "parameter-unknown");
   check.equal(sendValue(bench.neuron, { name: "c", value: 1 }, bench)?.rule, "direction");
   check.equal(sendValue(bench.neuron, { name: "a", value: "1" as unknown as number }, bench)?.rule, "value");
 });
 
-test("NL20 while the socket is full values are merged, and flow again when it has caught up", () => {
+test("NL20 values are merged during backpressure, and sent once it is relieved", () => {
   const bench = new Bench();
   bench.open();
   bench.event({ is: "linkBackpressure", link: bench.link });
@@ -358,7 +358,7 @@ test("NL21 neurons are registered by kind and name, once for each name", () => {
   check.that(!isViolation(register(neurons, { kind: "other", name: "n" }, () => ({}))));
 });
 
-test("NL32 parameters are added by a further socket, which is closed again", () => {
+test("NL32 parameters are added over a second socket, which is closed again", () => {
   const bench = new Bench();
   bench.open();
   check.equal(addParameters(bench.neuron, ["b"], bench), undefined);

@@ -58,7 +58,7 @@ const sends = (effects: readonly StepOutput[], to: string): readonly Frame[] =>
 const STARTUP = '{"command":"startup","game":"Chess"}';
 const gone = (client: string) => ({ event: "integration_disconnected", via: "intercept-proxy", details: { client } });
 
-test("NC60 every frame passes both ways as it came, text and bytes, readable or not", () => {
+test("NC60 every frame is forwarded unchanged in both directions, text and binary, valid or not", () => {
   const harness = new ProxyHarness();
   const game = harness.play("g");
   const bytes = Uint8Array.of(0xff, 0, 0xfe);
@@ -68,7 +68,7 @@ test("NC60 every frame passes both ways as it came, text and bytes, readable or 
   }
 });
 
-test("NC60 each game has a connection of its own", () => {
+test("NC60 each game has its own connection to the backend", () => {
   const harness = new ProxyHarness();
   const first = harness.play("a");
   const toFirst = harness.link;
@@ -78,7 +78,7 @@ test("NC60 each game has a connection of its own", () => {
   check.equal(sends(harness.frame(second, "2"), harness.link), ["2"]);
 });
 
-test("NC60 a game that speaks too fast is slowed down, and nothing of it is dropped", () => {
+test("NC60 a game that exceeds its rate is delayed, and none of its frames is dropped", () => {
   const settings = settingsWith({});
   const relay = new Relay([supervise(proxy)], {
     ...settings,
@@ -99,7 +99,7 @@ test("NC60 a game that speaks too fast is slowed down, and nothing of it is drop
   check.equal(passed, ["1", "2", "3"]);
 });
 
-test("NC61 the path, the program and the relays before it are the game's own", () => {
+test("NC61 the backend is dialed with the game's path, user agent and `Neuro-Relay-Via`", () => {
   const harness = new ProxyHarness({ upstream_url: "ws://neuro:8000/base/?token=t" });
   harness.open("g", { path: "/game/Chess", userAgent: "Unity", via: "a b" });
   check.equal(harness.dialled[0]?.url, "ws://neuro:8000/base/game/Chess?token=t");
@@ -109,7 +109,7 @@ test("NC61 the path, the program and the relays before it are the game's own", (
   check.equal(harness.dialled[1]?.headers, {}, "what no header can hold is left out");
 });
 
-test("NC62 what a game says before the backend is reached waits for it, in order", () => {
+test("NC62 frames that a game sends before its backend is reached are held in order", () => {
   const harness = new ProxyHarness();
   const game = harness.open("g");
   check.equal(sends(harness.frame(game, STARTUP), harness.link), []);
@@ -118,7 +118,7 @@ test("NC62 what a game says before the backend is reached waits for it, in order
   check.equal(sends(harness.frame(game, "third"), harness.link), ["third"]);
 });
 
-test("NC62 what waits is bounded in number and in length", () => {
+test("NC62 held frames are limited in number and length", () => {
   for (const [frame, count] of [["x", PROXY_FRAMES_HELD_MAX], ["x".repeat(PROXY_HELD_LENGTH_MAX / 4), 4]] as const) {
     const harness = new ProxyHarness();
     const game = harness.open("g");
@@ -131,7 +131,7 @@ test("NC62 what waits is bounded in number and in length", () => {
   }
 });
 
-test("NC63 the backend's close is the game's, with its code and reason", () => {
+test("NC63 when the backend closes, the game is closed with its code and reason", () => {
   for (const [code, as] of [[4001, 4001], [1000, 1000], [1005, 1000]] as const) {
     const harness = new ProxyHarness();
     const game = harness.play("g");
@@ -142,7 +142,7 @@ test("NC63 the backend's close is the game's, with its code and reason", () => {
   }
 });
 
-test("NC63 the game's close is the backend's, with its code", () => {
+test("NC63 when the game closes, the backend's connection is closed with its code", () => {
   for (const [code, as] of [[1000, 1000], [3007, 3007], [1005, 1000], [1006, 1001]] as const) {
     const harness = new ProxyHarness();
     const game = harness.play("g");
@@ -151,7 +151,7 @@ test("NC63 the game's close is the backend's, with its code", () => {
   }
 });
 
-test("NC64 a backend that cannot be reached, or breaks off, is told to the game by 1014, and it is dialled once", () => {
+test("NC64 a game whose backend cannot be reached, or ends abnormally, is closed with 1014, and the backend is dialed once", () => {
   const refused = new ProxyHarness();
   const game = refused.open("g");
   check.equal(refused.drop(1006), [{ do: "close", peer: game, fault: "backendAway" }]);
@@ -171,13 +171,13 @@ test("NC64 a backend that cannot be reached, or breaks off, is told to the game 
   }
 });
 
-test("NC64 a backend that is reached is not given up", () => {
+test("NC64 an open connection to the backend has no deadline", () => {
   const harness = new ProxyHarness();
   harness.play("g");
   check.equal(harness.advance(10 * PROXY_DIAL_MS), []);
 });
 
-test("NC65 a game is announced by its first command, once, and again when it goes", () => {
+test("NC65 a game is announced once by its first command, and again when it leaves", () => {
   const harness = new ProxyHarness({ integration_name: "the proxy" });
   const game = harness.play("g");
   harness.frame(game, "no command");
@@ -193,7 +193,7 @@ test("NC65 a game is announced by its first command, once, and again when it goe
   check.equal(harness.announced(), [["the proxy", gone("127.0.0.1 g")]]);
 });
 
-test("NC65 it is announced before the backend is reached, by bytes as well, and by the beginning of a long frame", () => {
+test("NC65 a game is announced before its backend is reached, by a binary frame, and with the beginning of a long one", () => {
   const harness = new ProxyHarness({ match_commands: ["context"] });
   const game = harness.open("g");
   const frame = JSON.stringify({ command: "context", data: { message: "m".repeat(1_000) } });
@@ -204,7 +204,7 @@ test("NC65 it is announced before the backend is reached, by bytes as well, and 
   check.equal(harness.announced(), [["intercept-proxy", gone("127.0.0.1 g")]]);
 });
 
-test("NC65 only the first command counts, and who was not announced leaves unannounced", () => {
+test("NC65 only the first command counts, and a game that was not announced leaves without an announcement", () => {
   const harness = new ProxyHarness();
   const game = harness.play("g");
   harness.frame(game, { command: "context", data: {} });
@@ -213,7 +213,7 @@ test("NC65 only the first command counts, and who was not announced leaves unann
   check.equal(harness.announced(), []);
 });
 
-test("NC66 draining ends both sides of every game at once", () => {
+test("NC66 draining closes both sides of every game", () => {
   const harness = new ProxyHarness();
   const game = harness.play("g");
   harness.frame(game, STARTUP);
@@ -226,7 +226,7 @@ test("NC66 draining ends both sides of every game at once", () => {
   check.equal(harness.announced(), [["intercept-proxy", gone("127.0.0.1 g")]]);
 });
 
-test("NC66 after a panic games are closed, since their connections are gone, and announced as gone if they were there", () => {
+test("NC66 after a panic the remaining games are closed, and announced as gone if they had been announced", () => {
   const survivor = (name: string) => ({ peer: peerId(name), listener: "proxy", connection: TEST_CONNECTION }) as const;
   const harness = new ServiceHarness(proxy, {
     settings: settingsWith({}),
@@ -240,7 +240,7 @@ test("NC66 after a panic games are closed, since their connections are gone, and
   check.equal(harness.advance(60_000), []);
 });
 
-test("NC67 other settings are for the games that come after", () => {
+test("NC67 changed settings apply to games that connect later", () => {
   const harness = new ProxyHarness();
   harness.open("a");
   harness.step({ is: "configured", settings: settingsWith({ upstream_url: "ws://other:1" }) });
@@ -248,7 +248,7 @@ test("NC67 other settings are for the games that come after", () => {
   check.equal(harness.dialled.map(({ url }) => url), ["ws://neuro:8000", "ws://other:1"]);
 });
 
-test("NC67 it says that it is ready, and how many games there are", () => {
+test("NC67 the proxy reports that it is ready, and its number of games", () => {
   const harness = new ProxyHarness();
   harness.play("a");
   harness.open("b");
