@@ -26,7 +26,7 @@ export type Effect =
     readonly headers?: Readonly<Record<string, string>>;
   }
   /** Closes with `code`, or 1000. */
-  | { readonly do: "closeLink"; readonly link: LinkId; readonly code?: number }
+  | { readonly do: "closeLink"; readonly link: LinkId; readonly code?: number; readonly reason?: string }
   /** Always a new key. `stored` or `storeFailed` follows. */
   | { readonly do: "put"; readonly key: Key; readonly value: Json }
   | { readonly do: "delete"; readonly key: Key }

@@ -19,6 +19,9 @@ export interface ConnectionInfo {
   /** Without the query and without a token in the path. */
   readonly path: string;
   readonly userAgent: string;
+  /** The query with its `?`, and the offered subprotocols; only at the proxy, which passes them on. Never log them: they may be secrets. */
+  readonly query?: string;
+  readonly protocols?: string;
   /** The `Neuro-Relay-Via` header: ids of the relays it came through. */
   readonly via: string;
 }
@@ -40,7 +43,7 @@ export interface ResumedPeer {
 export type PeerEvent =
   | { readonly is: "opened"; readonly peer: PeerId; readonly listener: ListenerName; readonly connection: ConnectionInfo }
   | { readonly is: "frame"; readonly peer: PeerId; readonly frame: Frame }
-  | { readonly is: "closed"; readonly peer: PeerId; readonly code: number }
+  | { readonly is: "closed"; readonly peer: PeerId; readonly code: number; readonly reason?: string }
   /** The peer exceeded its rate limit: the frame was dropped and may be sent again after `retryMs`. */
   | { readonly is: "throttled"; readonly peer: PeerId; readonly retryMs: Millis }
   /** The peer answered a ping. */

@@ -232,7 +232,7 @@ export class Engine {
         this.#links.add(effect.link);
         return sockets.dial(effect.link, effect.url, effect.headers ?? {});
       case "closeLink":
-        return this.#closeLink(effect.link, effect.code);
+        return this.#closeLink(effect.link, effect.code, effect.reason);
       case "load":
         return this.#work.load(effect, this.#writeDeadline());
       case "saveFile":
@@ -301,10 +301,10 @@ export class Engine {
     this.#ports.sockets.attach(peer, attachment);
   }
 
-  #closeLink(link: LinkId, code?: number): void {
+  #closeLink(link: LinkId, code?: number, reason?: string): void {
     this.#links.delete(link);
     this.#outbox.forget(link);
-    this.#ports.sockets.closeLink(link, code);
+    this.#ports.sockets.closeLink(link, code, reason);
   }
 
   #respond(effect: RespondEffect): void {

@@ -32,7 +32,7 @@ export interface Sockets {
   /** `dialed` or `dropped` follows. */
   dial(link: LinkId, url: string, headers: Readonly<Record<string, string>>): void;
   /** Closes with the code, or 1000, if the runtime can. No event of this link follows. */
-  closeLink(link: LinkId, code?: number): void;
+  closeLink(link: LinkId, code?: number, reason?: string): void;
 }
 
 /** Entries that survive the process. A promise resolves only after the backend has completed the operation. */

@@ -11,6 +11,8 @@ import type { RequestContext } from "./ports.ts";
 
 const PATH_MAX = 512;
 const USER_AGENT_MAX = 256;
+const QUERY_MAX = 4_096;
+const PROTOCOLS_MAX = 1_024;
 /** Enough for the ids of the longest accepted chain of relays. */
 const VIA_MAX = 4_096;
 
@@ -39,6 +41,7 @@ export function parseRequest(request: Request, context: RequestContext, settings
       path: path.slice(0, PATH_MAX),
       userAgent: (header("user-agent") ?? "").slice(0, USER_AGENT_MAX),
       via: (header("neuro-relay-via") ?? "").slice(0, VIA_MAX),
+      ...(context.listener === "proxy" && proxiedParts(url, header("sec-websocket-protocol"))),
     },
     token: bearer ?? url.searchParams.get("token") ?? tokenInPath,
     bearer,
@@ -47,6 +50,12 @@ export function parseRequest(request: Request, context: RequestContext, settings
     isSecure: url.protocol === "https:" || (isProxied && header("x-forwarded-proto") === "https"),
   };
 }
+
+/** What the proxy passes on beside the path. */
+const proxiedParts = ({ search }: URL, protocols = ""): Pick<ConnectionInfo, "query" | "protocols"> => ({
+  ...(search !== "" && search.length <= QUERY_MAX && { query: search }),
+  ...(protocols !== "" && protocols.length <= PROTOCOLS_MAX && { protocols }),
+});
 
 /** The last address in the list that is not a trusted proxy. */
 function forwardedFor(list: string | undefined, context: RequestContext, settings: Settings): string {

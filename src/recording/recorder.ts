@@ -186,9 +186,9 @@ export function recordSockets(sockets: Sockets, recorder: Recorder): Sockets {
       recorder.dialled(link, url);
       sockets.dial(link, url, headers);
     },
-    closeLink(link, code) {
+    closeLink(link, code, reason) {
       recorder.closing(link, code ?? 1000);
-      sockets.closeLink(link, code);
+      sockets.closeLink(link, code, reason);
     },
   };
 }

@@ -36,7 +36,7 @@ export interface ConnectionHandler {
   /** The socket sent some of its backlog; `waiting` bytes remain. */
   drain(waiting: number): void;
   pong(): void;
-  close(code: number): void;
+  close(code: number, reason?: string): void;
 }
 
 /** What connections need of their host. */
@@ -227,11 +227,11 @@ class PeerConnection implements ConnectionHandler {
     this.#group.host.push({ is: "ponged", peer: this.id });
   }
 
-  close(code: number): void {
+  close(code: number, reason = ""): void {
     if (code === 1009 && this.#state.is === "open") {
       this.#group.host.observe({ is: "peer_closed_by_relay", from: this.identity.connection.address, fault: "tooBig" });
     }
-    this.#end(code);
+    this.#end(code, reason);
   }
 
   closeByRelay(code: number, reason: string): void {
@@ -261,14 +261,14 @@ class PeerConnection implements ConnectionHandler {
     batch.length = 0;
   }
 
-  #end(code: number): void {
+  #end(code: number, reason = ""): void {
     if (this.#state.is === "closed") return;
     if (this.#state.is === "closing") clearTimeout(this.#state.timer);
     this.#state = CLOSED;
     const { table, open, host } = this.#group;
     open.add(-1);
     table.delete(this.id);
-    host.push({ is: "closed", peer: this.id, code });
+    host.push({ is: "closed", peer: this.id, code, ...(reason !== "" && { reason }) });
   }
 }
 
@@ -280,5 +280,5 @@ export const createSockets = (peers: PeerConnections, links: Links): Sockets => 
   ping: (peer) => peers.ping(peer),
   attach: () => {}, // Why: a process does not sleep; the engine itself keeps attachments over a panic.
   dial: (link, url, headers) => links.dial(link, url, headers),
-  closeLink: (link, code) => links.closeLink(link, code),
+  closeLink: (link, code, reason) => links.closeLink(link, code, reason),
 });

@@ -53,10 +53,10 @@ export class Links {
     return this.#sockets.get(link)?.send(frame) ?? 0;
   }
 
-  closeLink(link: LinkId, code = 1000): void {
+  closeLink(link: LinkId, code = 1000, reason = ""): void {
     const socket = this.#sockets.get(link);
     this.#sockets.delete(link);
-    socket?.close(closeCode(code));
+    socket?.close(closeCode(code), closeReason(reason));
   }
 
   /** Closes all links. */

@@ -5,8 +5,8 @@ import type { Frame } from "../core/json.ts";
 export interface ClientSocket {
   /** Returns the number of bytes that are not written yet; 0 on runtimes that do not know. */
   send(frame: Frame): number;
-  /** Closes with this code if the runtime supports it. The listener is not called again. */
-  close(code?: number): void;
+  /** Closes with this code and reason, if the runtime supports it. The listener is not called again. */
+  close(code?: number, reason?: string): void;
 }
 
 /** Receives the events of a socket. `closed` is called once, and last. */
@@ -20,6 +20,7 @@ export interface ClientSocketListener {
 
 export interface DialRequest {
   readonly url: string;
+  /** May offer subprotocols: `Sec-WebSocket-Protocol`. */
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -13,6 +13,8 @@ const SINGLE = ["upgrade", "sec-websocket-accept", "sec-websocket-protocol"];
 export interface ClientHandshake {
   readonly text: string;
   readonly key: string;
+  /** The offered subprotocols. */
+  readonly protocols: readonly string[];
 }
 
 /** The request, with a new key. Throws for headers that cannot be sent. */
@@ -31,11 +33,13 @@ export function createHandshake({ url, headers }: DialRequest): ClientHandshake 
   }).map(([name, value]) => `${name}: ${value}`);
   // Why: a line end within a header would begin another header.
   if (!lines.every((line) => HEADER_TEXT.test(line))) throw new Error("a header that cannot be sent");
-  return { text: `GET ${pathname}${search} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`, key };
+  const offered = Object.entries(headers).find(([name]) => name.toLowerCase() === "sec-websocket-protocol")?.[1] ?? "";
+  const protocols = offered.split(",").map((protocol) => protocol.trim()).filter((protocol) => protocol !== "");
+  return { text: `GET ${pathname}${search} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`, key, protocols };
 }
 
-/** The reason why the head of a response does not accept the request with this key, or undefined. */
-export function handshakeError(head: string, key: string): string | undefined {
+/** The reason why the head of a response does not accept the request, or undefined. */
+export function handshakeError(head: string, { key, protocols }: ClientHandshake): string | undefined {
   const [status = "", ...lines] = head.split("\r\n");
   if (!/^HTTP\/1\.1 101(?: |$)/.test(status)) return `Expected 101 status code: ${status.slice(0, 80)}`;
   const headers = readHeaders(lines);
@@ -47,7 +51,10 @@ export function handshakeError(head: string, key: string): string | undefined {
   if (!connection.includes("upgrade")) return "the response does not upgrade the connection";
   if (headers.get("sec-websocket-accept")?.[0] !== acceptOf(key)) return "the response is not for this request";
   if (headers.has("sec-websocket-extensions")) return "the response has an extension that was not requested";
-  if (headers.has("sec-websocket-protocol")) return "the response has a subprotocol that was not requested";
+  const protocol = headers.get("sec-websocket-protocol")?.[0];
+  if (protocol !== undefined && !protocols.includes(protocol)) {
+    return "the response has a subprotocol that was not requested";
+  }
   return undefined;
 }
 

@@ -10,7 +10,7 @@
 import type { Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { KeepaliveOptions } from "../core/link.ts";
-import { CLOSING_MS, NO_CODE } from "./close.ts";
+import { closeReason, CLOSING_MS, NO_CODE } from "./close.ts";
 import type { ClientSocket, ClientSocketListener, Dialer, DialRequest } from "./dialer.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter, OPCODE, type Opcode } from "./frame-writer.ts";
@@ -133,9 +133,9 @@ class RawWebSocket implements ClientSocket {
     return this.#writer.length;
   }
 
-  close(code = 1000): void {
+  close(code = 1000, reason = ""): void {
     this.#isReported = false;
-    if (this.#state === "open") this.#close(code);
+    if (this.#state === "open") this.#close(code, reason);
     else if (this.#state === "dialing") this.#terminate();
   }
 
@@ -166,7 +166,7 @@ class RawWebSocket implements ClientSocket {
     this.#head = undefined;
     const error = end === undefined
       ? `no end of the headers within ${HEAD_BYTES_MAX} bytes`
-      : handshakeError(new TextDecoder("latin1").decode(head.subarray(0, end - 4)), this.#handshake.key);
+      : handshakeError(new TextDecoder("latin1").decode(head.subarray(0, end - 4)), this.#handshake);
     if (end === undefined || error !== undefined) {
       this.#end.reason = error ?? "";
       return this.#terminate();
@@ -204,9 +204,9 @@ class RawWebSocket implements ClientSocket {
     this.#stream?.end();
   }
 
-  #close(code: number): void {
+  #close(code: number, reason = ""): void {
     if (this.#state !== "open") return;
-    this.#write(OPCODE.close, code === NO_CODE ? NO_BYTES : Uint8Array.of(code >> 8, code & 255));
+    this.#write(OPCODE.close, closePayload(code, reason));
     this.#flush();
     this.#state = "closing";
     this.#closeTimer = setTimeout(() => this.#terminate(), CLOSING_MS);
@@ -246,6 +246,9 @@ class RawWebSocket implements ClientSocket {
     this.#scheduleSilenceCheck(Math.max(1, due - now));
   }
 }
+
+const closePayload = (code: number, reason: string): Uint8Array =>
+  code === NO_CODE ? NO_BYTES : Uint8Array.of(code >> 8, code & 255, ...new TextEncoder().encode(closeReason(reason)));
 
 /** The position after the first empty line, of which the last byte arrived at or after `known`. */
 function endOfHead(bytes: Uint8Array, known: number, length: number): number | undefined {

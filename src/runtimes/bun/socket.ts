@@ -38,7 +38,7 @@ export function websocketHandlers(frameBytesMax: number, keepalive: Keepalive): 
     },
     close: ({ data }, code, reason) => {
       keepalive.remove(data);
-      data.handler.close(isTooBig(reason) ? 1009 : code);
+      data.handler.close(isTooBig(reason) ? 1009 : code, reason);
     },
   };
 }

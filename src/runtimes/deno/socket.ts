@@ -12,9 +12,9 @@ export function handleSocket(socket: WebSocket, handler: ConnectionHandler): voi
   socket.onmessage = ({ data }) => handler.message(typeof data === "string" ? data : new Uint8Array(data));
   // Why empty: `close` follows, and an error without a listener ends the process.
   socket.onerror = () => {};
-  socket.onclose = ({ code }) => {
+  socket.onclose = ({ code, reason }) => {
     backlogs.forget(socket);
-    handler.close(code === 0 ? 1006 : code); // Why: Deno reports 0 for a connection that broke.
+    handler.close(code === 0 ? 1006 : code, reason); // Why: Deno reports 0 for a connection that broke.
   };
 }
 

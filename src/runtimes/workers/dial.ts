@@ -36,10 +36,10 @@ class FetchedSocket implements ClientSocket {
     return 0;
   }
 
-  close(): void {
+  close(code = 1000, reason = ""): void {
     this.#isOver = true;
     if (this.#socket === undefined) this.#abort.abort();
-    else closeQuietly(this.#socket);
+    else closeQuietly(this.#socket, code, reason);
   }
 
   #respond(response: Response): void {
@@ -67,9 +67,9 @@ class FetchedSocket implements ClientSocket {
   }
 }
 
-function closeQuietly(socket: WebSocket): void {
+function closeQuietly(socket: WebSocket, code = 1000, reason = ""): void {
   try {
-    socket.close(1000);
+    socket.close(code, reason);
   } catch {
     return; // Why: it is closed already.
   }

@@ -80,11 +80,11 @@ export class RelayObject implements DurableObject {
     if (answer !== undefined && this.#state.getTags(socket).includes(VOICE)) socket.send(answer);
   }
 
-  webSocketClose(socket: WebSocket, code: number): void {
+  webSocketClose(socket: WebSocket, code: number, reason = ""): void {
     const handler = this.#running?.hibernation.handlerOf(socket);
     this.#running?.hibernation.forget(socket);
     reciprocateClose(socket, code);
-    handler?.close(code);
+    handler?.close(code, reason);
   }
 
   webSocketError(socket: WebSocket): void {

@@ -57,7 +57,7 @@ function step(state: ProxyState, event: ServiceEvent, ctx: StepContext): void {
     case "closed": {
       const game = state.byPeer.get(event.peer);
       if (game === undefined) return;
-      closeBackend(game, event.code, ctx);
+      closeBackend(game, event, ctx);
       return remove(state, game, ctx);
     }
     case "dialed": {
@@ -147,7 +147,7 @@ function tick(state: ProxyState, ctx: StepContext): void {
 }
 
 function closeBoth(state: ProxyState, game: ProxiedGame, fault: FaultName, ctx: StepContext): void {
-  closeBackend(game, GOING_AWAY, ctx);
+  closeBackend(game, { code: GOING_AWAY }, ctx);
   ctx.emit({ do: "close", peer: game.peer, fault });
   remove(state, game, ctx);
 }

@@ -36,7 +36,7 @@ export function dialForGame(
   ctx: StepContext,
 ): { readonly game: ProxiedGame; readonly until: Millis } {
   const link = linkId(`proxy:${peer}:${ctx.id()}`);
-  ctx.emit({ do: "dial", link, url: withPath(url, connection.path), headers: headersOf(connection) });
+  ctx.emit({ do: "dial", link, url: withTarget(url, connection), headers: headersOf(connection) });
   const game: ProxiedGame = {
     peer,
     link,
@@ -70,8 +70,13 @@ const NO_STATUS = 1005;
 const ABNORMAL = 1006;
 
 /** The game closed: closes its connection to the backend. */
-export function closeBackend({ link }: ProxiedGame, code: number, ctx: StepContext): void {
-  ctx.emit({ do: "closeLink", link, code: code === NO_STATUS ? 1000 : code === ABNORMAL ? 1001 : code });
+export function closeBackend(
+  { link }: ProxiedGame,
+  { code, reason }: { readonly code: number; readonly reason?: string },
+  ctx: StepContext,
+): void {
+  const sent = code === NO_STATUS ? 1000 : code === ABNORMAL ? 1001 : code;
+  ctx.emit({ do: "closeLink", link, code: sent, ...(reason !== undefined && { reason }) });
 }
 
 /** The backend closed or could not be reached: closes the game's connection. */
@@ -85,18 +90,20 @@ export function closeGame(
   ctx.emit({ do: "close", peer, fault: "done", as: { code: code === NO_STATUS ? 1000 : code, reason } });
 }
 
-/** The backend's address with the game's path appended to its own. */
-function withPath(url: string, path: string): string {
-  if (path === "/") return url;
-  const [, start = url, query = ""] = /^([^?#]*)(\?[^#]*)?/.exec(url) ?? [];
-  return start.replace(/\/$/, "") + path + query;
+/** The backend's address with the game's path and query appended to its own. */
+function withTarget(url: string, { path, query = "" }: ConnectionInfo): string {
+  if (path === "/" && query === "") return url;
+  const [, start = url, ownQuery = ""] = /^([^?#]*)(\?[^#]*)?/.exec(url) ?? [];
+  const target = path === "/" ? start : start.replace(/\/$/, "") + path;
+  return target + (ownQuery === "" ? query : ownQuery + query.replace("?", "&"));
 }
 
 const PRINTABLE = /^[\x20-\x7e]+$/;
 
 /** The game's own headers: backends may tell games apart by them, and a loop of relays shows in them. */
-function headersOf({ userAgent, via }: ConnectionInfo): Record<string, string> {
+function headersOf({ userAgent, via, protocols = "" }: ConnectionInfo): Record<string, string> {
   return {
+    ...(PRINTABLE.test(protocols) && { "sec-websocket-protocol": protocols }),
     ...(PRINTABLE.test(userAgent) && { "user-agent": userAgent }),
     ...(PRINTABLE.test(via) && { "neuro-relay-via": via }),
   };

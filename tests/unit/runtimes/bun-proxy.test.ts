@@ -92,3 +92,33 @@ test("SE13 the proxy, which requires no token, is not reachable through the web 
   }, { services: services(settings) });
   await stop();
 });
+
+test("NC68 the query, the subprotocol and the reason of a close reach the backend", async () => {
+  const { promise: request, resolve: asked } = Promise.withResolvers<Request>();
+  const { promise: left, resolve: leave } = Promise.withResolvers<readonly [number, string]>();
+  const server = Bun.serve<undefined>({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(received, self) {
+      asked(received);
+      return self.upgrade(received) ? undefined : new Response("no", { status: 400 });
+    },
+    websocket: { message: (socket, frame) => void socket.send(frame), close: (_, code, reason) => leave([code, reason]) },
+  });
+  const settings = behind(`ws://127.0.0.1:${server.port}`);
+  await withRelay(settings, async ({ urls }) => {
+    const at = new Map(Object.entries(urls)).get("proxy") ?? "";
+    const game = new WebSocket(`${at}/x?a=1&token=own`, ["neuro"]);
+    await new Promise((resolve) => (game.onopen = resolve));
+    check.equal(game.protocol, "neuro");
+    const { url, headers } = await request;
+    check.equal(new URL(url).search, "?a=1&token=own");
+    check.equal(headers.get("sec-websocket-protocol"), "neuro");
+    const echoed = new Promise((resolve) => (game.onmessage = resolve));
+    game.send("hello");
+    await echoed;
+    game.close(4007, "done for today");
+    check.equal(await left, [4007, "done for today"]);
+  }, { services: services(settings) });
+  await server.stop(true);
+});

@@ -26,7 +26,11 @@ class Server {
   isCancelled = false;
   #sent: Uint8Array = new Uint8Array(0);
 
-  constructor(url: string = URL_DIALLED, keepalive?: KeepaliveOptions) {
+  constructor(
+    url: string = URL_DIALLED,
+    keepalive?: KeepaliveOptions,
+    headers: Record<string, string> = { "X-Own": "yes" },
+  ) {
     const opened: { endpoint?: Endpoint; stream?: ByteStreamListener } = {};
     const connect = (endpoint: Endpoint, stream: ByteStreamListener) => {
       Object.assign(opened, { endpoint, stream });
@@ -34,7 +38,7 @@ class Server {
     };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
-    this.socket = createRawDialer({ connect, afterTurn: (run) => run() }, keepalive)({ url, headers: { "X-Own": "yes" } }, {
+    this.socket = createRawDialer({ connect, afterTurn: (run) => run() }, keepalive)({ url, headers }, {
       opened: () => this.reported.push("opened"),
       received: (frame) => this.reported.push(typeof frame === "string" ? frame : [...frame]),
       relieved: () => this.reported.push("relieved"),
@@ -252,6 +256,23 @@ test("RT21b a response is accepted exactly if RFC 6455 allows it", () => {
       check.match(ending?.reason ?? "", expected);
     }
   }
+});
+
+test("RT21c a subprotocol is accepted if it was offered", () => {
+  for (const [name, isOffered] of [["b", true], ["c", false]] as const) {
+    const server = new Server("ws://x", undefined, { "sec-websocket-protocol": "a, b" }).connect();
+    const key = /Sec-WebSocket-Key: (\S+)/.exec(new TextDecoder().decode(server.take()))?.[1] ?? "";
+    server.write(answer(key, `Sec-WebSocket-Protocol: ${name}\r\n`));
+    check.equal(server.reported[0] === "opened", isOffered);
+  }
+});
+
+test("RT27c a close from this side has the code and the reason", () => {
+  const server = new Server().accept();
+  server.socket.close(4001, "bye");
+  const sent = [...server.take()];
+  const mask = sent.slice(2, 6);
+  check.equal(sent.slice(6).map((byte, at) => byte ^ (mask[at & 3] ?? 0)), [0x0f, 0xa1, 98, 121, 101]);
 });
 
 test("RT27b a close is answered with its own code, and one without a code by one without a code", () => {

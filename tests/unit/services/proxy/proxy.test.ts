@@ -262,3 +262,17 @@ test("NC67 the proxy reports that it is ready, and its number of games", () => {
   check.equal(ask("ready"), [{ do: "respond", requestId: toRequestId("c"), body: { ok: true, reasons: [] } }]);
   check.equal(ask("status"), [{ do: "respond", requestId: toRequestId("c"), body: { games: 2, dialing: 1 } }]);
 });
+
+test("NC68 the query, the offered subprotocols and the reason of a close pass the proxy", () => {
+  const stage = new ProxyHarness({ upstream_url: "ws://neuro:8000/base?token=t" });
+  const game = stage.open("g", { path: "/x", query: "?a=1&token=own", protocols: "neuro, other" });
+  check.equal(stage.dialled[0]?.url, "ws://neuro:8000/base/x?token=t&a=1&token=own");
+  check.equal(stage.dialled[0]?.headers?.["sec-websocket-protocol"], "neuro, other");
+  stage.reach();
+  check.equal(stage.step({ is: "closed", peer: game, code: 4001, reason: "done for today" }), [
+    { do: "closeLink", link: stage.link, code: 4001, reason: "done for today" },
+  ]);
+  const bare = new ProxyHarness({ upstream_url: "ws://neuro:8000" });
+  bare.open("h", { query: "?a=1" });
+  check.equal(bare.dialled[0]?.url, "ws://neuro:8000?a=1");
+});
