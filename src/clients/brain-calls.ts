@@ -59,7 +59,7 @@ export class BrainCalls {
     return [...this.#open.values()].filter(({ isSent }) => !isSent);
   }
 
-  /** Ends the call that a reply belongs to. False when there is none. */
+  /** Ends the call that a reply belongs to. False if no call matches. */
   settle(reply: JsonObject): boolean {
     const { request_id: id, error, code } = reply;
     const call = typeof id === "string" ? this.#open.get(id) : this.#oldestSent();

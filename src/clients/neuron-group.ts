@@ -33,7 +33,7 @@ export class NeuronGroup implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** The neuron of that kind and name; opens it if there is none. Throws a `RefusedError` if another kind has the name. */
+  /** The neuron of that kind and name; opens it if it does not exist. Throws a `RefusedError` if another kind has the name. */
   register<const D extends Declaration, const N extends string>(kind: string, options: NeuronOptions<D, N>): Neuron<D> {
     const open = () => {
       const neuron = Neuron.open<D, N>({ ...this.#options, ...options });

@@ -37,7 +37,7 @@ export class SessionSubscription {
   constructor(session: string, confirmed: Promise<number>) {
     this.session = session;
     this.confirmed = confirmed;
-    confirmed.then((seq) => this.acknowledge(seq), () => {}); // Why: whoever awaits `confirmed` gets the error.
+    confirmed.then((seq) => this.acknowledge(seq), () => {}); // Why: the caller that awaits `confirmed` gets the error.
   }
 
   /** The listeners know all events up to this one. */

@@ -112,7 +112,7 @@ export class Trevor implements AsyncDisposable {
     return this.#machine.link.state.is;
   }
 
-  /** The last state that arrived, whoever requested it; undefined while there is no connection. */
+  /** The last state that arrived, for any client; undefined while there is no connection. */
   get state(): SessionState | undefined {
     return this.#machine.state;
   }

@@ -1,5 +1,5 @@
 /**
- * The life of one outbound connection that is kept open: when it is dialled, given up, probed and dialled again.
+ * The life of one outbound connection that is kept open: when it is dialed, given up, probed and dialed again.
  *
  * ```
  *   idle --dialLink--> dialing --openLink--> open
@@ -90,14 +90,14 @@ export type LinkDue =
   /** The probe was not answered: `failLink`. */
   | "silence";
 
-/** A link of that service and name that has not been dialled. */
+/** A link of that service and name that has not been dialed. */
 export const createLink = (service: string, name: string): Link => ({
   prefix: `${service}:${name}`,
   state: { is: "idle" },
   attempt: 0,
 });
 
-/** The id of the socket that is dialling or open. */
+/** The id of the socket that is dialing or open. */
 export const linkIdOf = ({ state }: Link): LinkId | undefined =>
   state.is === "dialing" || state.is === "open" ? state.id : undefined;
 

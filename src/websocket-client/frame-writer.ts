@@ -33,7 +33,7 @@ export class FrameWriter {
   add(opcode: Opcode, payload: Frame): void {
     // Why three: a UTF-16 unit becomes at most three bytes of UTF-8.
     const payloadMax = typeof payload === "string" ? payload.length * 3 : payload.length;
-    this.#makeRoom(HEADER_MAX + payloadMax);
+    this.#reserve(HEADER_MAX + payloadMax);
     const head = this.#end;
     const body = head + lengthBytes(payloadMax) + 6;
     const size = this.#writePayload(payload, body);
@@ -92,7 +92,7 @@ export class FrameWriter {
     }
   }
 
-  #makeRoom(size: number): void {
+  #reserve(size: number): void {
     if (this.#end + size <= this.#bytes.length) return;
     const waiting = this.#bytes.subarray(this.#start, this.#end);
     const needed = waiting.length + size;

@@ -142,7 +142,7 @@ class RawWebSocket implements ClientSocket {
   #connected(stream: ByteStream): void {
     this.#stream = stream;
     if (this.#state === "closed") return stream.terminate();
-    stream.write(new TextEncoder().encode(this.#handshake.text)); // Why unchecked: an empty send buffer has room for this.
+    stream.write(new TextEncoder().encode(this.#handshake.text)); // Why unchecked: an empty send buffer has space for this.
   }
 
   #received(bytes: Uint8Array): void {

@@ -51,7 +51,7 @@ export interface ReconnectingLinkOptions extends DriverOptions {
     | undefined;
 }
 
-/** Why a link is not open any more, and when it is dialled again. */
+/** Why a link is not open any more, and when it is dialed again. */
 export interface LinkLoss {
   readonly wasOpen: boolean;
   /** The close code; 1006 where there was none, 4408 for silence and for an attempt that took too long. */
@@ -96,7 +96,7 @@ export class ReconnectingLink {
     return this.#link.state.is;
   }
 
-  /** Dials, unless the link is dialling or open. Also cuts a wait short, and opens a closed link again. */
+  /** Dials, unless the link is dialing or open. Also cuts a wait short, and opens a closed link again. */
   start(): void {
     if (this.state === "idle" || this.state === "waiting") this.#step((ctx) => this.#dial(ctx));
   }

@@ -1,7 +1,7 @@
 /**
  * Runs a state machine outside the relay: gives it WebSockets, a clock and one timer. For Bun, Deno, Workers, Node and browsers.
  *
- * Invariants: D1 effects are carried out at once and in order; D2 an event of a socket that was let go of reaches nobody; D3 whatever a
+ * Invariants: D1 effects are carried out at once and in order; D2 an event of a socket that was closed from this side reaches nobody; D3 whatever a
  * socket throws becomes an event.
  * Knows nothing of: what frames contain, when to dial again (`core/link.ts` decides).
  */
@@ -241,7 +241,7 @@ function frameOf(data: unknown): Frame | undefined {
   return undefined;
 }
 
-/** Bun offers compression unless told not to, and Nallely's bus then takes a tenth of the frames. */
+/** Bun offers compression by default, and Nallely's bus then accepts a tenth of the frames. */
 const TAKES_OPTIONS = "Bun" in globalThis;
 
 function openGlobalSocket(url: string): SocketLike {

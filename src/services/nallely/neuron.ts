@@ -134,7 +134,7 @@ const ADDITION_MS = 1_000;
 /** A replacement takes over this long after it has registered. */
 const TAKEOVER_MS = 250;
 
-/** A neuron that has not dialled yet. */
+/** A neuron that has not dialed yet. */
 export function createNeuron(spec: NeuronSpec, options: NallelyLinkOptions): NeuronMachine {
   const { url, backoff, dialTimeoutMs } = options;
   const inputs = new Map<string, NeuronInput>();

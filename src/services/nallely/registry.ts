@@ -16,7 +16,7 @@ export const createRegistry = <T>(): NeuronRegistry<T> => ({ byKey: new Map(), k
 
 export const registryKey = (kind: string, name: string): string => `${kind}::${name}`;
 
-/** The neuron of that kind and name, created if there is none; or the rule that forbids it. */
+/** The neuron of that kind and name, created if it does not exist; or the rule that forbids it. */
 export function register<T extends object>(
   registry: NeuronRegistry<T>,
   { kind, name }: { readonly kind: string; readonly name: string },

@@ -1,7 +1,7 @@
 /**
  * The Nallely service: the relay's neuron and its link to Trevor, driven by the engine.
  *
- * Invariants: W1 with settings that break a rule nothing is dialled, and `ready` gives the reason; W2 each time the neuron's link opens,
+ * Invariants: W1 with settings that break a rule nothing is dialed, and `ready` gives the reason; W2 each time the neuron's link opens,
  * the session is asked what it knows of the neuron, if Trevor can be reached; W3 the service is drained once no attempt has still to
  * register, at the latest at the deadline.
  */

@@ -77,7 +77,7 @@ function isConnection(value: Json): boolean {
     isNamed(value.dest.parameter);
 }
 
-/** The id of the bus of external neurons; undefined while there is none, as after a reset. */
+/** The id of the bus of external neurons; undefined while the session has no bus, as after a reset. */
 export const busIdOf = (state: SessionState): number | undefined =>
   state.virtual_devices.find(({ meta, proxy }) => meta.name === "WebSocketBus" && !proxy)?.id;
 

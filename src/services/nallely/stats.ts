@@ -30,9 +30,9 @@ export type PublishStat = (name: StatName, value: number) => void;
 
 /** How long a pulse is up, and how long it is down before the next one. */
 const PULSE_MS = 10;
-/** Actions are counted over one second, in slots of a tenth of it. */
-const SLOT_MS = 100;
-const SLOTS = 10;
+/** Actions are counted over one second, in buckets of a tenth of it. */
+const BUCKET_MS = 100;
+const BUCKETS = 10;
 
 type Pulse =
   | { readonly is: "idle" }
@@ -45,8 +45,8 @@ export interface RelayStats {
   readonly queued: Map<string, number>;
   readonly forces: Set<string>;
   readonly published: Map<StatName, number>;
-  readonly slots: number[];
-  slot: number;
+  readonly buckets: number[];
+  bucket: number;
   pulse: Pulse;
   pulsesWaiting: number;
 }
@@ -57,8 +57,8 @@ export const createStats = (): RelayStats => ({
   queued: new Map(),
   forces: new Set(),
   published: new Map(),
-  slots: new Array<number>(SLOTS).fill(0),
-  slot: 0,
+  buckets: new Array<number>(BUCKETS).fill(0),
+  bucket: 0,
   pulse: { is: "idle" },
   pulsesWaiting: 0,
 });
@@ -86,8 +86,8 @@ export function recordObservation(
     case "action_sent":
       add(stats.pending, observation.id);
       queuePulse(stats, now, publish);
-      advanceSlots(stats, now);
-      stats.slots[stats.slot % SLOTS] = (stats.slots[stats.slot % SLOTS] ?? 0) + 1;
+      advanceBuckets(stats, now);
+      stats.buckets[stats.bucket % BUCKETS] = (stats.buckets[stats.bucket % BUCKETS] ?? 0) + 1;
       return publishChanges(stats, publish);
     case "action_result":
     case "action_expired":
@@ -175,7 +175,7 @@ export function publishUnsent(stats: RelayStats, isUnsent: (name: StatName) => b
 
 /** Does what is due: shows the next edge of a pulse, and lets old actions drop out of the rate. */
 export function tickStats(stats: RelayStats, now: Millis, publish: PublishStat): void {
-  if (advanceSlots(stats, now)) publishChanges(stats, publish);
+  if (advanceBuckets(stats, now)) publishChanges(stats, publish);
   const { pulse } = stats;
   switch (pulse.is) {
     case "idle":
@@ -194,9 +194,9 @@ export function tickStats(stats: RelayStats, now: Millis, publish: PublishStat):
 }
 
 /** When something is due. */
-export function nextStatsTick({ slots, slot, pulse }: RelayStats): Millis | undefined {
-  const slotAt = slots.some((sent) => sent > 0) ? (slot + 1) * SLOT_MS : undefined;
-  return earlier(slotAt, pulse.is === "idle" ? undefined : pulse.until);
+export function nextStatsTick({ buckets, bucket, pulse }: RelayStats): Millis | undefined {
+  const bucketEndsAt = buckets.some((sent) => sent > 0) ? (bucket + 1) * BUCKET_MS : undefined;
+  return earlier(bucketEndsAt, pulse.is === "idle" ? undefined : pulse.until);
 }
 
 /** Why: a game and an integration of the Intermediary may have the same name. */
@@ -213,12 +213,12 @@ function countDequeued({ queued }: RelayStats, to: string): void {
   else queued.delete(to);
 }
 
-function levelsOf({ present, slots, pending, queued, forces }: RelayStats): readonly (readonly [StatName, number])[] {
+function levelsOf({ present, buckets, pending, queued, forces }: RelayStats): readonly (readonly [StatName, number])[] {
   let depths = 0;
   for (const depth of queued.values()) depths += depth;
   return [
     ["integrations", present.size],
-    ["actionrate", slots.reduce((sum, sent) => sum + sent, 0)],
+    ["actionrate", buckets.reduce((sum, sent) => sum + sent, 0)],
     ["pending", pending.size],
     ["queuedepth", depths],
     ["forceopen", forces.size > 0 ? 1 : 0],
@@ -235,16 +235,16 @@ function publishChanges(stats: RelayStats, publish: PublishStat): void {
 }
 
 /** Moves the window of one second on. True when actions dropped out of it. */
-function advanceSlots(stats: RelayStats, now: Millis): boolean {
-  const slot = Math.floor(now / SLOT_MS);
-  const passed = Math.min(SLOTS, slot - stats.slot);
+function advanceBuckets(stats: RelayStats, now: Millis): boolean {
+  const bucket = Math.floor(now / BUCKET_MS);
+  const passed = Math.min(BUCKETS, bucket - stats.bucket);
   let hasChanged = false;
   for (let at = 1; at <= passed; at++) {
-    const index = (stats.slot + at) % SLOTS;
-    hasChanged ||= stats.slots[index] !== 0;
-    stats.slots[index] = 0;
+    const index = (stats.bucket + at) % BUCKETS;
+    hasChanged ||= stats.buckets[index] !== 0;
+    stats.buckets[index] = 0;
   }
-  stats.slot = slot;
+  stats.bucket = bucket;
   return hasChanged;
 }
 

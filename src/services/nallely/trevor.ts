@@ -101,14 +101,14 @@ interface Loss {
 }
 
 const SEARCH_MS = 150;
-/** After so many requests with more than one state each, the last state is taken. */
+/** After this many requests with more than one state each, the last state is taken. */
 const REPEATS_MAX = 32;
 /** Trevor closes with this code when a command raises an exception. */
 const CODE_COMMAND_FAILED = 1011;
 /** The close code that is reported where this side gives the socket up. */
 const CODE_GIVEN_UP = 1000;
 
-/** A client that has not dialled yet. */
+/** A client that has not dialed yet. */
 export function createTrevor(options: NallelyLinkOptions): TrevorMachine {
   const { url, backoff, dialTimeoutMs } = options;
   return {

@@ -1,5 +1,5 @@
 /**
- * A transparent proxy in front of a real backend. Each game gets a connection of its own there, and watchers are told who plays.
+ * A transparent proxy in front of a real backend. Each game gets a connection of its own there, and watchers are notified of who plays.
  *
  * It changes nothing, answers nothing and stores nothing. What the relay does for games is done in `neuro`, not here.
  *
@@ -21,7 +21,7 @@ export interface ProxyState {
   settings: Settings;
   readonly byPeer: Map<PeerId, ProxiedGame>;
   readonly byLink: Map<LinkId, ProxiedGame>;
-  /** Games whose backend is being dialled, in the order of the attempts, which is the order of their deadlines. */
+  /** Games whose backend is being dialed, in the order of the attempts, which is the order of their deadlines. */
   readonly dialing: Map<ProxiedGame, Millis>;
   /** Games whose connections to the backend a panic has closed. */
   orphans: readonly ResumedPeer[];

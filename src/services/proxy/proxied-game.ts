@@ -2,7 +2,7 @@
  * One game and its own connection to the backend.
  *
  * Invariants: P1 every frame is forwarded unchanged and in order, in both directions; P2 frames that the game sends before the backend is
- * reached are held, within `PROXY_FRAMES_HELD_MAX` and `PROXY_HELD_LENGTH_MAX`; P3 the backend is dialled once, and when either side
+ * reached are held, within `PROXY_FRAMES_HELD_MAX` and `PROXY_HELD_LENGTH_MAX`; P3 the backend is dialed once, and when either side
  * closes, the other is closed, too.
  */
 import type { StepContext } from "../../core/context.ts";

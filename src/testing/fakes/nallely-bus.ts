@@ -29,7 +29,7 @@ export class FakeBus {
   readonly #parameters = new Map<string, FakeParameter>();
   readonly #values = new Map<string, number>();
   /** `cv` names that were referred to but not registered. */
-  readonly #waitingRooms = new Set<string>();
+  readonly #awaitedNames = new Set<string>();
   /** Connections to or from a name that is not registered yet. */
   readonly #wires: { readonly source: string; readonly target: string; readonly isScaled: boolean }[] = [];
   readonly #clients = new Map<FakeSessionPeer, BusClient>();
@@ -103,7 +103,7 @@ export class FakeBus {
 
   /** A connection to a name that is not registered waits for it. */
   await(wire: { readonly source: string; readonly target: string; readonly isScaled: boolean }, cvName: string): void {
-    this.#waitingRooms.add(cvName);
+    this.#awaitedNames.add(cvName);
     this.#wires.push(wire);
   }
 
@@ -157,9 +157,9 @@ export class FakeBus {
   }
 
   waitingServices(): JsonObject[] {
-    return [...this.#waitingRooms].map((room) => {
-      const at = room.indexOf("_");
-      return { key: room.slice(0, at), target: room.slice(at + 1) };
+    return [...this.#awaitedNames].map((name) => {
+      const at = name.indexOf("_");
+      return { key: name.slice(0, at), target: name.slice(at + 1) };
     });
   }
 
@@ -204,7 +204,7 @@ export class FakeBus {
     });
     for (const parameter of added) {
       this.#parameters.set(parameter.cvName, parameter);
-      this.#waitingRooms.delete(parameter.cvName);
+      this.#awaitedNames.delete(parameter.cvName);
     }
     this.#connectLate();
     return added;
@@ -219,13 +219,13 @@ export class FakeBus {
     }
   }
 
-  /** Errors are logged by the bus, and the sender is not told. */
+  /** Errors are logged by the bus, and the sender gets no reply. */
   #takeValue({ service }: BusClient, frame: Frame): void {
     const read = typeof frame === "string" ? readText(frame) : readFrame(frame);
     if (read === undefined) return;
     const name = `${service}_${read.name}`;
     const parameter = this.#parameters.get(`${name}_cv`);
-    if (parameter === undefined) return void this.#waitingRooms.add(`${name}_cv`);
+    if (parameter === undefined) return void this.#awaitedNames.add(`${name}_cv`);
     this.#values.set(name, read.value);
     this.#session.route(parameter, read.value);
   }

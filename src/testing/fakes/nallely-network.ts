@@ -141,7 +141,7 @@ export class FakeWebSocket {
     this.#network.later(this.#network.latencyMs, () => this.fail(1000, ""));
   }
 
-  /** The connection ends, and both sides are told. */
+  /** The connection ends, and both sides are notified. */
   fail(code: number, reason: string): void {
     if (this.#isOver || this.isSilent) return;
     this.#isOver = true;
@@ -177,5 +177,5 @@ export class FakeWebSocket {
 
 /** Lets pending promises settle. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 12; turn++) await Promise.resolve();
+  for (let round = 0; round < 12; round++) await Promise.resolve();
 }

@@ -149,7 +149,7 @@ export class FakeTrevor {
     if (reply !== undefined) this.broadcast(reply);
   }
 
-  /** The reply to a command; undefined if there is none, or if it has been sent. */
+  /** The reply to a command; undefined if the command has no reply, or it has been sent. */
   #reply(name: string, params: JsonObject): Json | undefined {
     const session = this.#session;
     const call = (command: string, arg: Json): Json => ({ command, arg });

@@ -8,7 +8,7 @@ export const PARAMETERS = {
   both: {},
 } as const;
 
-export interface NallelyStage {
+export interface NallelyHarness {
   readonly network: FakeNetwork;
   readonly lent: { readonly openSocket: FakeNetwork["openSocket"]; readonly clock: FakeNetwork["clock"] };
   neuron(name?: string): Neuron<typeof PARAMETERS>;
@@ -17,7 +17,7 @@ export interface NallelyStage {
   settled<T>(promise: Promise<T>, ms?: number): Promise<T>;
 }
 
-export function stage(): NallelyStage {
+export function harness(): NallelyHarness {
   const network = new FakeNetwork();
   const lent = { openSocket: network.openSocket, clock: network.clock };
   return {

@@ -14,10 +14,10 @@ import {
 } from "../../../src/clients/nallely.ts";
 import { FAKE_BUS_URL } from "../../../src/testing/fakes/nallely-network.ts";
 import { check } from "../../harness/check.ts";
-import { type NallelyStage, PARAMETERS, stage } from "./nallely-fixture.ts";
+import { harness, type NallelyHarness, PARAMETERS } from "./nallely-fixture.ts";
 
 /** A synth that is wired through a native amplifier to itself, one to one. */
-async function wired(on: NallelyStage) {
+async function wired(on: NallelyHarness) {
   const [trevor, synth] = [on.trevor(), on.neuron()];
   await on.settled(synth.ready());
   await on.settled(trevor.waitFor((state) => proxyOf(state, "synth") !== undefined));
@@ -30,7 +30,7 @@ async function wired(on: NallelyStage) {
 }
 
 test("NL12 a value goes through the session and comes back", async () => {
-  const on = stage();
+  const on = harness();
   const { synth } = await wired(on);
   const values = synth.values("back");
   synth.send("out", 42.5);
@@ -40,7 +40,7 @@ test("NL12 a value goes through the session and comes back", async () => {
 });
 
 test("NL9 NL10 closing a neuron that is dialing does not poison its name", async () => {
-  const on = stage();
+  const on = harness();
   await on.settled(on.neuron().close());
   const [again, trevor] = [on.neuron(), on.trevor()];
   await on.settled(again.ready());
@@ -48,7 +48,7 @@ test("NL9 NL10 closing a neuron that is dialing does not poison its name", async
 });
 
 test("NL32 a poisoned name is reported as not listed, and no repair is tried", async () => {
-  const on = stage();
+  const on = harness();
   on.network.openSocket(`${FAKE_BUS_URL}/synth/autoconfig`).close();
   await on.network.pass(10);
   const [synth, trevor] = [on.neuron(), on.trevor()];
@@ -61,7 +61,7 @@ test("NL32 a poisoned name is reported as not listed, and no repair is tried", a
 });
 
 test("NL32 differences to the session's registration are named, and missing parameters are added", async () => {
-  const on = stage();
+  const on = harness();
   const old = Neuron.open({
     name: "synth",
     parameters: { out: { range: [0, 1] }, gone: {} },
@@ -84,7 +84,7 @@ test("NL32 differences to the session's registration are named, and missing para
 });
 
 test("NL29 `ready` resolves when the link is open, and rejects by timeout, signal and close", async () => {
-  const on = stage();
+  const on = harness();
   on.network.isDark = true;
   const synth = on.neuron();
   const ends = [synth.ready({ timeoutMs: 10 }), synth.ready({ signal: AbortSignal.abort("no") })].map((promise) =>
@@ -104,7 +104,7 @@ test("NL29 `ready` resolves when the link is open, and rejects by timeout, signa
 });
 
 test("NL29 a signal and the end of a scope close a neuron", async () => {
-  const on = stage();
+  const on = harness();
   const abort = new AbortController();
   const first = Neuron.open({ name: "first", parameters: PARAMETERS, url: FAKE_BUS_URL, ...on.lent, signal: abort.signal });
   await on.settled(first.ready());
@@ -131,7 +131,7 @@ test("NL29 a signal and the end of a scope close a neuron", async () => {
 });
 
 test("NL30 several listeners receive values until they are removed, and one that throws does not stop the others", async () => {
-  const on = stage();
+  const on = harness();
   const { synth } = await wired(on);
   const heard: string[] = [];
   const events: NeuronEvent[] = [];
@@ -155,7 +155,7 @@ test("NL30 several listeners receive values until they are removed, and one that
 });
 
 test("NL30 an iterator that is read too slowly gives the latest value, or the last `keep`, and counts the others", async () => {
-  const on = stage();
+  const on = harness();
   const { synth } = await wired(on);
   const [latest, some] = [synth.values("back"), synth.values("back", { keep: 2 })];
   for (const value of [1, 2, 3, 4]) {
@@ -171,7 +171,7 @@ test("NL30 an iterator that is read too slowly gives the latest value, or the la
 });
 
 test("NL30 a batch contains the latest value of each parameter that changed", async () => {
-  const on = stage();
+  const on = harness();
   const { synth, trevor } = await wired(on);
   const batches = synth.batches({ everyMs: 40 });
   const bus = trevor.busId ?? 0;
@@ -184,7 +184,7 @@ test("NL30 a batch contains the latest value of each parameter that changed", as
 });
 
 test("NL31 the states of the link are events", async () => {
-  const on = stage();
+  const on = harness();
   const synth = on.neuron();
   const events = synth.events();
   await on.settled(synth.ready());
@@ -197,7 +197,7 @@ test("NL31 the states of the link are events", async () => {
 });
 
 test("NL33 the neurons of a group share options and reconnect together", async () => {
-  const on = stage();
+  const on = harness();
   await using neurons = new NeuronGroup({ url: FAKE_BUS_URL, ...on.lent, backoff: { baseMs: 20_000, capMs: 60_000 } });
   const [one, two] = [
     neurons.register("kind", { name: "one", parameters: { a: {} } }),
@@ -220,7 +220,7 @@ test("NL33 the neurons of a group share options and reconnect together", async (
 });
 
 test("NL34 sent, merged, refused and received values and reconnects are counted", async () => {
-  const on = stage();
+  const on = harness();
   const { synth } = await wired(on);
   for (const value of [1, 2, 3]) synth.send("out", value);
   check.throws(() => synth.send("out", NaN), /^RefusedError: value: /);
@@ -241,7 +241,7 @@ test("NL34 sent, merged, refused and received values and reconnects are counted"
 });
 
 test("NL36 NL37 wiring survives a lost connection, and after a reset the neuron is back without it", async () => {
-  const on = stage();
+  const on = harness();
   const { synth, trevor } = await wired(on);
   on.network.cut();
   await on.settled(synth.ready());
@@ -258,7 +258,7 @@ test("NL36 NL37 wiring survives a lost connection, and after a reset the neuron 
 });
 
 test("NL5 NL6 NL39 a declaration that breaks a rule is refused before anything is dialed", () => {
-  const on = stage();
+  const on = harness();
   const open = (declared: object) => () => Neuron.open({ name: "n", parameters: {}, ...on.lent, ...declared } as never);
   check.throws(open({ name: "a_b" }), /^RefusedError: neuron-name: /);
   check.throws(open({ parameters: { uuid: {} } }), /^RefusedError: parameter-reserved: .*id of the bus/);
@@ -267,7 +267,7 @@ test("NL5 NL6 NL39 a declaration that breaks a rule is refused before anything i
 });
 
 test("NL39 invalid names and directions are type errors", () => {
-  const on = stage();
+  const on = harness();
   const synth = on.neuron();
   const mistakes = [
     // @ts-expect-error an input
@@ -285,14 +285,14 @@ test("NL39 invalid names and directions are type errors", () => {
 });
 
 test("NL35 a neuron unregisters by path", async () => {
-  const on = stage();
+  const on = harness();
   const { synth, trevor } = await wired(on);
   check.equal(await on.settled(synth.unregister()), undefined);
   check.equal(proxyOf(await on.settled(trevor.call("full_state")), "synth"), undefined);
 });
 
 test("NL60 a dead bus link is replaced, and the values that it lost are sent again", async () => {
-  const on = stage();
+  const on = harness();
   const { synth } = await wired(on);
   synth.send("out", 1);
   await on.network.pass(1_000);
@@ -308,7 +308,7 @@ test("NL60 a dead bus link is replaced, and the values that it lost are sent aga
 });
 
 test("NL60 an idle link that is alive is replaced without a lost or repeated value, and without an event", async () => {
-  const on = stage();
+  const on = harness();
   const { synth, trevor } = await wired(on);
   const events: string[] = [];
   const heard: number[] = [];
@@ -326,7 +326,7 @@ test("NL60 an idle link that is alive is replaced without a lost or repeated val
 });
 
 test("NL60 a bus that cannot be reached any more is a lost link, even if no socket was closed", async () => {
-  const on = stage();
+  const on = harness();
   const { synth } = await wired(on);
   on.network.silence();
   on.network.isDark = true;
@@ -340,7 +340,7 @@ test("NL60 a bus that cannot be reached any more is a lost link, even if no sock
 });
 
 test("NL60 keepalive can be set, and switched off", async () => {
-  const on = stage();
+  const on = harness();
   const open = (name: string, keepalive: "off" | { readonly idleMs: number; readonly answerMs: number }) =>
     Neuron.open<typeof PARAMETERS, string>({ name, parameters: PARAMETERS, url: FAKE_BUS_URL, ...on.lent, keepalive });
   const [off, quick] = [open("off", "off"), open("quick", { idleMs: 1_000, answerMs: 500 })];
@@ -354,7 +354,7 @@ test("NL60 keepalive can be set, and switched off", async () => {
 });
 
 test("NL40b repeated values pass an amplifier", async () => {
-  const on = stage();
+  const on = harness();
   const { synth } = await wired(on);
   const heard: number[] = [];
   synth.on("back", (value) => heard.push(value));

@@ -42,8 +42,8 @@ test("NL35b every code block of the README runs", async () => {
       .replace('name: "test",', `name: "test", url: "${session.busUrl}",`);
     const child = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "pipe" });
     const timer = setTimeout(() => child.kill(), 15_000);
-    const [said, complaint] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    const [said, errors] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     clearTimeout(timer);
-    check.equal([said, await child.exited], ["done\n", 0], complaint);
+    check.equal([said, await child.exited], ["done\n", 0], errors);
   }
 }, { timeoutMs: 60_000 });

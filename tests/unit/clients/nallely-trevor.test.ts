@@ -5,10 +5,10 @@ import type { CommandName, CommandParams } from "../../../src/clients/nallely.ts
 import type { Json } from "../../../src/core/json.ts";
 import { COMMANDS } from "../../../src/services/nallely/mod.ts";
 import { check } from "../../harness/check.ts";
-import { stage } from "./nallely-fixture.ts";
+import { harness } from "./nallely-fixture.ts";
 
 test("NL22 a command's reply is the last state before its fence, whatever other clients do", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const [mine, other] = [trevor(), trevor()];
   await settled(Promise.all([mine.ready(), other.ready()]));
   const spam = Array.from({ length: 20 }, () => other.call("create_device", { name: "LFO" }));
@@ -24,7 +24,7 @@ test("NL22 a command's reply is the last state before its fence, whatever other 
 });
 
 test("NL22 commands without a reply complete, and no client takes another's completion", async () => {
-  const { trevor, settled } = stage();
+  const { trevor, settled } = harness();
   const [mine, other] = [trevor(), trevor()];
   const replies = [
     mine.call("start_capture_io"),
@@ -36,7 +36,7 @@ test("NL22 commands without a reply complete, and no client takes another's comp
 });
 
 test("NL23 a command that makes Trevor fail is rejected, and the next ones use a new connection, each sent once", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const mine = trevor();
   const failing = mine.call("create_device", { name: "Nope" });
   const next = mine.call("create_device", { name: "VCA" });
@@ -51,7 +51,7 @@ test("NL23 a command that makes Trevor fail is rejected, and the next ones use a
 });
 
 test("NL23 a command whose socket closes otherwise is lost, because it may have been carried out", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const mine = trevor();
   await settled(mine.ready());
   const call = mine.call("create_device", { name: "VCA" });
@@ -61,7 +61,7 @@ test("NL23 a command whose socket closes otherwise is lost, because it may have 
 });
 
 test("NL24 a command ends at its deadline, and the client reconnects", async () => {
-  const { network, lent, settled } = stage();
+  const { network, lent, settled } = harness();
   const { Trevor } = await import("../../../src/clients/nallely.ts");
   const mine = Trevor.open({ url: "ws://trevor.test", ...lent, timeoutMs: 500 });
   await settled(mine.ready());
@@ -77,7 +77,7 @@ test("NL24 a command ends at its deadline, and the client reconnects", async () 
 });
 
 test("NL25 a command for which Trevor would close the socket is refused before it is sent, with the parameter", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const mine = trevor();
   await settled(mine.ready());
   const call = mine.call as (command: string, params?: object) => Promise<unknown>;
@@ -98,7 +98,7 @@ test("NL25 a command for which Trevor would close the socket is refused before i
 });
 
 test("NL26 the id of the bus is updated after a reset; the neuron is back, its wiring is not", async () => {
-  const { trevor, neuron, settled } = stage();
+  const { trevor, neuron, settled } = harness();
   const [mine, other, synth] = [trevor(), trevor(), neuron()];
   await settled(synth.ready());
   const before = (await settled(mine.ready()), mine.busId);
@@ -179,7 +179,7 @@ function look(reply: unknown): string {
 }
 
 test("NL27 every command has a reply of its own shape", async () => {
-  const { trevor, settled } = stage();
+  const { trevor, settled } = harness();
   const mine = trevor();
   const STATE = look(await settled(mine.ready()));
   const looks = new Map<string, string[]>();
@@ -213,7 +213,7 @@ test("NL27 every command has a reply of its own shape", async () => {
 });
 
 test("NL27 errors that Trevor reports without closing are part of the reply", async () => {
-  const { trevor, settled } = stage();
+  const { trevor, settled } = harness();
   const mine = trevor();
   check.equal((await settled(mine.call("execute_code", { code: "syntax error" }))).diagnostic?.message, "invalid syntax");
   check.equal((await settled(mine.call("load_all", { name: "broken" }))).errors, ["broken link"]);
@@ -221,7 +221,7 @@ test("NL27 errors that Trevor reports without closing are part of the reply", as
 });
 
 test("NL4 NL22 a state with bare NaN and Infinity in it is read", async () => {
-  const { network, trevor, neuron, settled } = stage();
+  const { network, trevor, neuron, settled } = harness();
   const [mine, synth] = [trevor(), neuron()];
   await settled(synth.ready());
   network.session.bus?.setValue("synth_out", NaN);
@@ -232,7 +232,7 @@ test("NL4 NL22 a state with bare NaN and Infinity in it is read", async () => {
 });
 
 test("NL28 a neuron is unregistered with the id of the bus, and the client reports whether it is gone", async () => {
-  const { trevor, neuron, settled } = stage();
+  const { trevor, neuron, settled } = harness();
   const [mine, synth] = [trevor(), neuron()];
   await settled(synth.ready());
   await settled(mine.waitFor((state) => proxyOf(state, "synth") !== undefined));
@@ -243,7 +243,7 @@ test("NL28 a neuron is unregistered with the id of the bus, and the client repor
 });
 
 test("NL29 waits and commands end by signal, timeout and close", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const mine = trevor();
   const abort = new AbortController();
   const never = [
@@ -262,10 +262,10 @@ test("NL29 waits and commands end by signal, timeout and close", async () => {
 });
 
 test("NL31 notifications, output, states and changes of the link are events", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const mine = trevor();
-  const told: string[] = [];
-  mine.onEvent((event) => told.push(event.is));
+  const events: string[] = [];
+  mine.onEvent((event) => events.push(event.is));
   const states = mine.states();
   await settled(mine.ready());
   network.session.trevor.notify("ok", "hello");
@@ -273,7 +273,7 @@ test("NL31 notifications, output, states and changes of the link are events", as
   network.session.trevor.pushState();
   await network.pass(10);
   network.cut();
-  check.equal(told, ["open", "bus", "state", "message", "state", "bus", "waiting"]);
+  check.equal(events, ["open", "bus", "state", "message", "state", "bus", "waiting"]);
   const latest = await states.next();
   check.equal(latest.done === true ? 0 : devicesOf(latest.value, "VCA").length, 1, "a slow reader gets the latest");
   await states.return();
@@ -281,7 +281,7 @@ test("NL31 notifications, output, states and changes of the link are events", as
 });
 
 test("NL22 every message of Trevor becomes a state, a message or a count", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const mine = trevor();
   const first = await settled(mine.ready());
   const odd: readonly unknown[] = [
@@ -304,7 +304,7 @@ test("NL22 every message of Trevor becomes a state, a message or a count", async
 });
 
 test("NL61 an idle client is probed, and one with a dead connection reconnects", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const mine = trevor();
   await settled(mine.ready());
   await network.pass(300_000);
@@ -318,7 +318,7 @@ test("NL61 an idle client is probed, and one with a dead connection reconnects",
 });
 
 test("NL61 a command in flight is not taken for silence before its own deadline", async () => {
-  const { network, lent, settled } = stage();
+  const { network, lent, settled } = harness();
   const { Trevor } = await import("../../../src/clients/nallely.ts");
   const mine = Trevor.open({
     url: "ws://trevor.test",
@@ -336,7 +336,7 @@ test("NL61 a command in flight is not taken for silence before its own deadline"
 });
 
 test("NL63 nothing is answered from the state of a lost session", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const mine = trevor();
   await settled(mine.ready());
   network.isDark = true;
@@ -354,7 +354,7 @@ test("NL63 nothing is answered from the state of a lost session", async () => {
 });
 
 test("NL64 an older state that Trevor sends for another client is not taken for the reply", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const mine = trevor();
   await settled(mine.ready());
   const fake = network.session.trevor;
@@ -373,7 +373,7 @@ test("NL64 an older state that Trevor sends for another client is not taken for 
 });
 
 test("NL64 a client that never gets a state alone takes the last one after 32 requests", async () => {
-  const { network, trevor, settled } = stage();
+  const { network, trevor, settled } = harness();
   const mine = trevor();
   await settled(mine.ready());
   const fake = network.session.trevor;

@@ -47,7 +47,7 @@ class TestClock implements ClientClock {
   }
 }
 
-function stage(options: Partial<ReconnectingLinkOptions> = {}, opened?: () => void) {
+function harness(options: Partial<ReconnectingLinkOptions> = {}, opened?: () => void) {
   const clock = new TestClock();
   const sockets: TestSocket[] = [];
   const calls: unknown[] = [];
@@ -70,7 +70,7 @@ function stage(options: Partial<ReconnectingLinkOptions> = {}, opened?: () => vo
 }
 
 test("CL4 an open link carries text and bytes both ways; a closed one refuses to send", () => {
-  const { link, take, socket } = stage();
+  const { link, take, socket } = harness();
   check.equal([link.state, link.send("early")], ["idle", false]);
   link.start();
   link.start();
@@ -85,7 +85,7 @@ test("CL4 an open link carries text and bytes both ways; a closed one refuses to
 
 test("CL2 a link that is lost, refused or cannot be opened is dialled again after the backoff", () => {
   let isBroken = false;
-  const { clock, link, take, socket, sockets } = stage();
+  const { clock, link, take, socket, sockets } = harness();
   link.start();
   socket().onopen?.();
   take();
@@ -95,7 +95,7 @@ test("CL2 a link that is lost, refused or cannot be opened is dialled again afte
   check.equal([sockets.length, take()], [2, ["dialing 1"]]);
   socket().onclose?.({ code: 1006, reason: "" });
   check.equal(take(), [{ wasOpen: false, code: 1006, reason: "", retryMs: 100 }]);
-  const broken = stage({
+  const broken = harness({
     openSocket: () => {
       isBroken = true;
       throw new Error("no such scheme");
@@ -108,7 +108,7 @@ test("CL2 a link that is lost, refused or cannot be opened is dialled again afte
 });
 
 test("CL2 an attempt that takes longer than `dialTimeoutMs` is given up", () => {
-  const { clock, link, take, socket } = stage();
+  const { clock, link, take, socket } = harness();
   link.start();
   const first = socket();
   clock.pass(5_000);
@@ -118,7 +118,7 @@ test("CL2 an attempt that takes longer than `dialTimeoutMs` is given up", () => 
 
 test("CL3 a silent link is probed after `idleMs` and given up `answerMs` after the probe", () => {
   const keepalive = { idleMs: 8_000, answerMs: 2_000, probe: () => "ping" };
-  const { clock, link, take, socket } = stage({ keepalive });
+  const { clock, link, take, socket } = harness({ keepalive });
   link.start();
   socket().onopen?.();
   clock.pass(7_999);
@@ -140,7 +140,7 @@ test("CL3 a silent link is probed after `idleMs` and given up `answerMs` after t
 
 test("CL3 a machine that slept for an hour probes before it gives a link up", () => {
   const keepalive = { idleMs: 8_000, answerMs: 2_000, probe: () => "ping" };
-  const { clock, link, socket } = stage({ keepalive });
+  const { clock, link, socket } = harness({ keepalive });
   link.start();
   socket().onopen?.();
   clock.pass(3_600_000, 3_600_000);
@@ -151,7 +151,7 @@ test("CL3 a machine that slept for an hour probes before it gives a link up", ()
 });
 
 test("CL4 nothing is heard of a socket that was given up, and nothing of a closed link", () => {
-  const { clock, link, take, socket } = stage();
+  const { clock, link, take, socket } = harness();
   link.start();
   const first = socket();
   first.onopen?.();
@@ -175,7 +175,7 @@ test("CL4 nothing is heard of a socket that was given up, and nothing of a close
 });
 
 test("CL4 a listener that throws does not stop the link", () => {
-  const { clock, link, socket, take } = stage({}, () => {
+  const { clock, link, socket, take } = harness({}, () => {
     throw new Error("the program's own");
   });
   link.start();

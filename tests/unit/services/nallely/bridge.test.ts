@@ -1,4 +1,4 @@
-/** The relay as a neuron: the room on virtual time, and its vital signs and triggers. */
+/** The relay as a neuron: the service on virtual time, its statistics and triggers. */
 import { test } from "#runner";
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
 import type { StepOutput } from "../../../../src/testing/mod.ts";
@@ -32,10 +32,10 @@ class NallelyHarness extends ServiceHarness<NallelyState> {
   constructor(changes: Partial<NallelySettings> = {}) {
     super(nallely, { settings: settingsWith({ inputs: [INPUT], actions: [ACTION], ...changes }) });
   }
-  /** The link of that name, as it was dialled last. */
+  /** The link of that name, as it was dialed last. */
   link(name: "neuron" | "trevor" | "addition" | "replacement"): LinkId {
-    const dialled = this.#all.flatMap((effect) => (effect.do === "dial" ? [effect.link] : []));
-    return dialled.findLast((link) => link.includes(`:${name}:`)) ?? linkId("none");
+    const dialed = this.#all.flatMap((effect) => (effect.do === "dial" ? [effect.link] : []));
+    return dialed.findLast((link) => link.includes(`:${name}:`)) ?? linkId("none");
   }
   readonly #all: StepOutput[] = [];
   override step(event: Parameters<ServiceHarness<NallelyState>["step"]>[0]): readonly StepOutput[] {
@@ -306,11 +306,11 @@ test("NL59 the service is drained once no attempt has still to register, at the 
   const open = new NallelyHarness().begin();
   const drained = open.step({ is: "draining", until: open.now + 1_000 });
   check.equal(drained.map((effect) => effect.do), ["post", "closeLink", "closeLink", "drained"]);
-  const dialling = new NallelyHarness();
-  dialling.step({ is: "tick" });
-  const link = dialling.link("neuron");
-  check.that(!dialling.step({ is: "draining", until: dialling.now + 1_000 }).some((effect) => effect.do === "drained"));
-  check.equal(dialling.step({ is: "dialed", link }).map((effect) => effect.do), ["send", "closeLink", "drained"]);
+  const dialing = new NallelyHarness();
+  dialing.step({ is: "tick" });
+  const link = dialing.link("neuron");
+  check.that(!dialing.step({ is: "draining", until: dialing.now + 1_000 }).some((effect) => effect.do === "drained"));
+  check.equal(dialing.step({ is: "dialed", link }).map((effect) => effect.do), ["send", "closeLink", "drained"]);
   const stuck = new NallelyHarness();
   stuck.step({ is: "tick" });
   stuck.step({ is: "draining", until: stuck.now + 1_000 });

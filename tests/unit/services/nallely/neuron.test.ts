@@ -33,7 +33,7 @@ import {
 import { linkIdOf } from "../../../../src/core/link.ts";
 import { check } from "../../../harness/check.ts";
 
-/** One neuron and its turn; records what it puts. */
+/** One neuron and its step context, which records effects. */
 class Bench implements StepContext {
   now = 1_000_000;
   effects: Effect[] = [];

@@ -19,17 +19,17 @@ const settingsWith = (changes: Partial<ProxySettings>): Settings => ({
 
 /** A proxy, and the backend's end of what it dials. */
 class ProxyHarness extends ServiceHarness<ProxyState> {
-  readonly dialled: (StepOutput & { do: "dial" })[] = [];
+  readonly dialed: (StepOutput & { do: "dial" })[] = [];
   constructor(changes: Partial<ProxySettings> = {}) {
     super(proxy, { settings: settingsWith(changes) });
   }
   override step(event: Parameters<ServiceHarness<ProxyState>["step"]>[0]): readonly StepOutput[] {
     const effects = super.step(event);
-    for (const effect of effects) if (effect.do === "dial") this.dialled.push(effect);
+    for (const effect of effects) if (effect.do === "dial") this.dialed.push(effect);
     return effects;
   }
   get link(): LinkId {
-    return this.dialled.at(-1)?.link ?? linkId("none");
+    return this.dialed.at(-1)?.link ?? linkId("none");
   }
   reach(): readonly StepOutput[] {
     return this.step({ is: "dialed", link: this.link });
@@ -102,11 +102,11 @@ test("NC60 a game that exceeds its rate is delayed, and none of its frames is dr
 test("NC61 the backend is dialed with the game's path, user agent and `Neuro-Relay-Via`", () => {
   const harness = new ProxyHarness({ upstream_url: "ws://neuro:8000/base/?token=t" });
   harness.open("g", { path: "/game/Chess", userAgent: "Unity", via: "a b" });
-  check.equal(harness.dialled[0]?.url, "ws://neuro:8000/base/game/Chess?token=t");
-  check.equal(harness.dialled[0]?.headers, { "user-agent": "Unity", "neuro-relay-via": "a b" });
+  check.equal(harness.dialed[0]?.url, "ws://neuro:8000/base/game/Chess?token=t");
+  check.equal(harness.dialed[0]?.headers, { "user-agent": "Unity", "neuro-relay-via": "a b" });
   harness.open("h", { userAgent: "caf\u00e9" });
-  check.equal(harness.dialled[1]?.url, "ws://neuro:8000/base/?token=t");
-  check.equal(harness.dialled[1]?.headers, {}, "what no header can hold is left out");
+  check.equal(harness.dialed[1]?.url, "ws://neuro:8000/base/?token=t");
+  check.equal(harness.dialed[1]?.headers, {}, "what no header can hold is left out");
 });
 
 test("NC62 frames that a game sends before its backend is reached are held in order", () => {
@@ -167,7 +167,7 @@ test("NC64 a game whose backend cannot be reached, or ends abnormally, is closed
   check.equal(broken.drop(1006), [{ do: "close", peer: playing, fault: "backendAway" }]);
   for (const harness of [refused, silent, broken]) {
     harness.advance(60_000);
-    check.equal(harness.dialled.length, 1);
+    check.equal(harness.dialed.length, 1);
   }
 });
 
@@ -227,10 +227,10 @@ test("NC66 draining closes both sides of every game", () => {
 });
 
 test("NC66 after a panic the remaining games are closed, and announced as gone if they had been announced", () => {
-  const survivor = (name: string) => ({ peer: peerId(name), listener: "proxy", connection: TEST_CONNECTION }) as const;
+  const resumed = (name: string) => ({ peer: peerId(name), listener: "proxy", connection: TEST_CONNECTION }) as const;
   const harness = new ServiceHarness(proxy, {
     settings: settingsWith({}),
-    resumed: [{ ...survivor("a"), attachment: { client: "127.0.0.1 a" } }, survivor("b")],
+    resumed: [{ ...resumed("a"), attachment: { client: "127.0.0.1 a" } }, resumed("b")],
   });
   check.equal(harness.advance(0), [
     { do: "close", peer: peerId("a"), fault: "panic" },
@@ -245,7 +245,7 @@ test("NC67 changed settings apply to games that connect later", () => {
   harness.open("a");
   harness.step({ is: "configured", settings: settingsWith({ upstream_url: "ws://other:1" }) });
   harness.open("b");
-  check.equal(harness.dialled.map(({ url }) => url), ["ws://neuro:8000", "ws://other:1"]);
+  check.equal(harness.dialed.map(({ url }) => url), ["ws://neuro:8000", "ws://other:1"]);
 });
 
 test("NC67 the proxy reports that it is ready, and its number of games", () => {
@@ -264,15 +264,15 @@ test("NC67 the proxy reports that it is ready, and its number of games", () => {
 });
 
 test("NC68 the query, the offered subprotocols and the reason of a close pass the proxy", () => {
-  const stage = new ProxyHarness({ upstream_url: "ws://neuro:8000/base?token=t" });
-  const game = stage.open("g", { path: "/x", query: "?a=1&token=own", protocols: "neuro, other" });
-  check.equal(stage.dialled[0]?.url, "ws://neuro:8000/base/x?token=t&a=1&token=own");
-  check.equal(stage.dialled[0]?.headers?.["sec-websocket-protocol"], "neuro, other");
-  stage.reach();
-  check.equal(stage.step({ is: "closed", peer: game, code: 4001, reason: "done for today" }), [
-    { do: "closeLink", link: stage.link, code: 4001, reason: "done for today" },
+  const on = new ProxyHarness({ upstream_url: "ws://neuro:8000/base?token=t" });
+  const game = on.open("g", { path: "/x", query: "?a=1&token=own", protocols: "neuro, other" });
+  check.equal(on.dialed[0]?.url, "ws://neuro:8000/base/x?token=t&a=1&token=own");
+  check.equal(on.dialed[0]?.headers?.["sec-websocket-protocol"], "neuro, other");
+  on.reach();
+  check.equal(on.step({ is: "closed", peer: game, code: 4001, reason: "done for today" }), [
+    { do: "closeLink", link: on.link, code: 4001, reason: "done for today" },
   ]);
   const bare = new ProxyHarness({ upstream_url: "ws://neuro:8000" });
   bare.open("h", { query: "?a=1" });
-  check.equal(bare.dialled[0]?.url, "ws://neuro:8000?a=1");
+  check.equal(bare.dialed[0]?.url, "ws://neuro:8000?a=1");
 });
