@@ -1,8 +1,8 @@
 /**
- * Virtual time: nothing waits, everything happens at its instant, in the order in which it was asked for.
+ * Virtual time: tasks run at their time, in the order in which they were scheduled, and nothing really waits.
  *
- * Promises that were settled by what happened are run to their end before the next thing happens, by giving way to them a few
- * times: no real timer is involved, so a test takes as long as its work and not a millisecond more.
+ * After each task, `yieldToTasks` lets the promises run that the task settled, by awaiting a fixed number of microtasks. No real timer is
+ * involved, so a test takes only the time of its work.
  */
 import { assert } from "../core/assert.ts";
 import { Heap } from "../core/deadlines.ts";
@@ -15,23 +15,23 @@ interface ScheduledTask {
   isCancelled: boolean;
 }
 
-/** Takes back what was planned. */
+/** Cancels a scheduled task. */
 export type Cancel = () => void;
 
-/** Turns of the microtask queue after each happening: more than the longest chain of promises between two of them. */
+/** Microtasks awaited after each task: more than the longest chain of promises between two tasks. */
 const MICROTASK_TURNS = 24;
 
-/** Lets every promise that can be settled run to its end. */
+/** Lets every promise run that can be settled now. */
 export async function yieldToTasks(): Promise<void> {
   for (let turn = 0; turn < MICROTASK_TURNS; turn++) await undefined;
 }
 
-/** Time that passes only when it is told to. Starts in 2023, so that time stamps look like ones. */
+/** Time that passes only by `advance` and `step`. It starts in 2023, so that timestamps are realistic. */
 export class VirtualClock {
   now: Millis;
-  /** So much may still happen. Why a bound: a deadline that stays due would happen for ever, and time would stand still. */
+  /** Tasks that may still run. Why a bound: a deadline that stays due would run again and again, and time would stand still. */
   tasksLeft = 10_000_000;
-  /** Told after each happening, once everything that it led to at this instant was done. */
+  /** Called after each task, when the promises that it settled have run. */
   afterTask: () => void = () => {};
   readonly #tasks = new Heap<ScheduledTask>(
     (left, right) => left.at < right.at || (left.at === right.at && left.order < right.order),
@@ -42,7 +42,7 @@ export class VirtualClock {
     this.now = start;
   }
 
-  /** Plans something for later. */
+  /** Schedules a task. */
   after(ms: Millis, run: () => void): Cancel {
     const task: ScheduledTask = { at: this.now + Math.max(0, ms), order: this.#count++, run, isCancelled: false };
     this.#tasks.add(task);
@@ -51,21 +51,21 @@ export class VirtualClock {
     };
   }
 
-  /** Lets the next thing happen, if it is due by then. False when there was none. */
+  /** Runs the next task if it is due by `until`. Returns false if none is. */
   async step(until: Millis): Promise<boolean> {
     const next = this.#tasks.first;
     if (next === undefined || next.at > until) return false;
     this.#tasks.dropFirst();
     if (next.isCancelled) return true;
     this.now = Math.max(this.now, next.at);
-    assert(this.tasksLeft-- > 0, `more happens than may: at ${this.now} time stands still, or passes for too long`);
+    assert(this.tasksLeft-- > 0, `too many tasks: at ${this.now} time stands still, or the run is too long`);
     next.run();
     await yieldToTasks();
     this.afterTask();
     return true;
   }
 
-  /** Lets time pass, with everything that happens in it. */
+  /** Lets time pass and runs every task that becomes due. */
   async advance(ms: Millis): Promise<void> {
     const until = this.now + ms;
     await yieldToTasks();

@@ -1,8 +1,8 @@
 /**
- * A store on virtual time that is as bad as it is told to be: slow, failing, hanging, and cut off in the middle by a crash.
+ * A store in virtual time with injected faults: delays, failures, hanging operations, and crashes that interrupt operations.
  *
- * Invariants: S1 a put whose promise was fulfilled is there after any crash; S2 one that was rejected, or never settled, is there or
- * not, as chance will have it; S3 a key that is written twice is an error of the relay and reported as such.
+ * Invariants: S1 a put whose promise was fulfilled is stored after any crash; S2 a put that was rejected or never settled is stored or
+ * not, at random; S3 a key that is written twice is an error of the relay, and is recorded in `overwritten`.
  */
 import type { Entry } from "../core/event.ts";
 import type { Key, Millis } from "../core/ids.ts";
@@ -11,33 +11,33 @@ import type { Store } from "../engine/ports.ts";
 import type { Random } from "./random.ts";
 import type { VirtualClock } from "./clock.ts";
 
-/** How bad the store is; all probabilities are from 0 to 1. */
+/** Injected faults of the store; probabilities are from 0 to 1. */
 export interface DiskHealth {
   readonly delayMinMs: Millis;
   readonly delayMaxMs: Millis;
-  /** An operation is rejected. */
+  /** Probability that an operation is rejected. */
   readonly fails: number;
-  /** An operation is not settled for `hangMs`. */
+  /** Probability that an operation takes `hangMs` longer. */
   readonly hangs: number;
   readonly hangMs: Millis;
 }
 
-/** A put: when it was asked for, and whether its promise was fulfilled. */
+/** A put: when it was requested, and whether its promise was fulfilled. */
 export interface PendingPut {
   readonly at: Millis;
   readonly value: Json;
   readonly isConfirmed: boolean;
 }
 
-/** A store that does what it is asked for, a little later. */
+/** No faults and no delay. */
 export const HEALTHY: DiskHealth = { delayMinMs: 0, delayMaxMs: 0, fails: 0, hangs: 0, hangMs: 0 };
 
-/** What is on the disk. It outlives the processes that open it. */
+/** Stored entries. They outlive the processes that open the store. */
 export class VirtualDisk {
   readonly stored: Map<Key, Json> = new Map();
-  /** Every put that was asked for, and whether it was promised to have landed. */
+  /** Every requested put, and whether it was confirmed. */
   readonly pending: Map<Key, PendingPut> = new Map();
-  /** Keys that were written although they were there: must stay empty. */
+  /** Keys that were written although they existed: must stay empty. */
   readonly overwritten: Key[] = [];
   health: DiskHealth = HEALTHY;
   readonly #clock: VirtualClock;
@@ -66,7 +66,7 @@ export class VirtualDisk {
     };
   }
 
-  /** The process that has it open is no more: what it had in flight lands now or never, and nobody is told. */
+  /** The process that has the store open was killed: each of its pending operations is carried out now or never, and no promise settles. */
   crash(): void {
     for (const abandon of this.#inFlight) abandon();
     this.#inFlight.clear();
@@ -83,7 +83,7 @@ export class VirtualDisk {
         this.#inFlight.delete(abandon);
         if (!isFailing) return resolve(act());
         if (isDone) act(); // Why: an operation that reports a failure may have been carried out.
-        reject(new Error("the disk says no"));
+        reject(new Error("injected store failure"));
       });
       const abandon = (): void => {
         cancel();

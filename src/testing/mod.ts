@@ -1,12 +1,12 @@
 /**
- * A whole relay on virtual time, and everybody who speaks with one: to test what you build on the relay, without waiting.
+ * A whole relay in virtual time, and fakes of its clients and of Neuro: for tests of what you build on the relay.
  *
  * ```ts
- * const world = new World({ settings: DEFAULTS, rooms, seed: 42 });
- * await world.started();
- * const wire = world.network.connect("neuro");
- * wire.onOpen = () => wire.send(JSON.stringify({ command: "startup", game: "Chess" }));
- * await world.pass(60_000);
+ * const simulation = new SimulatedRelay({ settings: DEFAULTS, services, seed: 42 });
+ * await simulation.started();
+ * const socket = simulation.network.connect("neuro");
+ * socket.onOpen = () => socket.send(JSON.stringify({ command: "startup", game: "Chess" }));
+ * await simulation.advance(60_000);
  * ```
  *
  * @module
@@ -35,4 +35,4 @@ export {
 } from "./fakes/integration.ts";
 export { type CommandStatus, FakeWatcher, type SentCommand, type WatcherPlan } from "./fakes/watcher.ts";
 export { FakeNeuro, type FakeOpenForce, type NeuroBehavior, type SentAction } from "./fakes/neuro.ts";
-export { readStrictly, type StrictMessage } from "./fakes/strict-reader.ts";
+export { readStrictly, type StrictCommand, type StrictMessage } from "./fakes/strict-reader.ts";

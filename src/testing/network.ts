@@ -1,8 +1,8 @@
 /**
- * A network on virtual time between one relay and those who speak with it, as bad as it is told to be.
+ * A network in virtual time between one relay, its clients and the servers that it dials, with random delays.
  *
- * Invariants: N1 frames of one direction of one wire arrive in the order in which they were sent, whatever their delays; N2 after a
- * cut nothing arrives that was still on its way; N3 each end learns of the end of its wire once.
+ * Invariants: N1 the frames of one direction of a socket arrive in the order in which they were sent, whatever their delays; N2 after a
+ * cut, frames under way do not arrive; N3 each end is notified once that its socket is closed.
  */
 import type { ConnectionInfo, Event, ListenerName } from "../core/event.ts";
 import { isLink, type LinkId, type Millis, type PeerId, peerId } from "../core/ids.ts";
@@ -11,20 +11,20 @@ import type { Sockets } from "../engine/ports.ts";
 import type { Random } from "./random.ts";
 import type { VirtualClock } from "./clock.ts";
 
-/** The far end of a connection with the relay, as its fake sees it. */
+/** The end of a connection that a fake holds. */
 export interface TestSocket {
   readonly isOpen: boolean;
   send(frame: Frame): void;
-  /** Says goodbye: what was sent before arrives. */
+  /** Closes in order: frames that were sent before arrive. */
   close(): void;
-  /** The cable is pulled: what is on its way is lost, and the relay notices only after `noticedMs`. */
+  /** Breaks the connection: frames under way are lost, and the relay notices after `noticedMs`. */
   cut(noticedMs?: Millis): void;
   onOpen: () => void;
   onFrame: (frame: Frame) => void;
   onClose: (code: number) => void;
 }
 
-/** How bad the network is: each frame is on its way for some time between these two. */
+/** The delay of each frame is random between these two. */
 export interface NetworkHealth {
   readonly delayMinMs: Millis;
   readonly delayMaxMs: Millis;
@@ -36,12 +36,12 @@ const DEFAULT_CONNECTION: ConnectionInfo = { address: "127.0.0.1", path: "/", us
 class SimulatedSocket implements TestSocket {
   readonly id: PeerId | LinkId;
   isOpen = false;
-  /** The relay still holds its end. */
+  /** The relay has neither closed its end nor seen it closed. */
   isOpenAtRelay = true;
-  /** Bytes that the far end has not taken yet. */
+  /** Bytes that the peer has not received yet. */
   waitingBytes = 0;
   hasBackpressure = false;
-  /** Reads this slowly: bytes per millisecond; undefined is as fast as can be. */
+  /** Read rate of the peer in bytes per millisecond; undefined: no limit. */
   bytesPerMs: number | undefined;
   onOpen: () => void = () => {};
   onFrame: (frame: Frame) => void = () => {};
@@ -73,13 +73,13 @@ class SimulatedSocket implements TestSocket {
     this.onClose(1006);
   }
 
-  /** Does it once the relay's end has heard of all that came before. */
+  /** Runs `arrive` after the network delay, and after everything sent to the relay before. */
   toRelay(arrive: () => void): void {
     this.#relayAt = Math.max(this.#relayAt, this.#network.clock.now + this.#network.delayMs());
     this.#network.clock.after(this.#relayAt - this.#network.clock.now, arrive);
   }
 
-  /** Does it once the far end has heard of all that came before. */
+  /** Runs `arrive` after the network delay and the read time of `bytes`, and after everything sent to the peer before. */
   toPeer(bytes: number, arrive: () => void): void {
     const { clock } = this.#network;
     const readMs = this.bytesPerMs === undefined ? 0 : Math.ceil(bytes / this.bytesPerMs);
@@ -88,10 +88,10 @@ class SimulatedSocket implements TestSocket {
   }
 }
 
-/** What answers when the relay dials; undefined refuses. */
+/** Returns what handles a socket that the relay dials; undefined refuses it. */
 export type Accept = (url: string, headers: Readonly<Record<string, string>>) => ((socket: TestSocket) => void) | undefined;
 
-/** All connections of one relay. Those who connect use `connect`, those it dials are found by `answering`; the rest is the relay's. */
+/** All connections of one relay. Clients use `connect`; `accept` decides about dialled sockets; the other methods are for the engine. */
 export class Network implements Sockets {
   readonly clock: VirtualClock;
   readonly #random: Random;
@@ -100,7 +100,7 @@ export class Network implements Sockets {
   #count = 0;
   health: NetworkHealth = { delayMinMs: 0, delayMaxMs: 0 };
   accept: Accept = () => undefined;
-  /** Told of every frame that either end received, and of every end of a wire. */
+  /** Called with each frame that either end receives, and each close. */
   onTraffic: (what: string) => void = () => {};
 
   constructor(clock: VirtualClock, random: Random) {
@@ -108,7 +108,7 @@ export class Network implements Sockets {
     this.#random = random;
   }
 
-  /** A relay listens; its connections are none. Undefined: it is no more, and all connections with it. */
+  /** A new relay process listens, or (undefined) the process is gone. All existing connections break. */
   attachRelay(push: ((event: Event) => void) | undefined): void {
     const sockets = [...this.#sockets.values()];
     this.#sockets.clear();
@@ -119,7 +119,7 @@ export class Network implements Sockets {
     }
   }
 
-  /** Connects by a door; `onOpen` or `onClose` follows. */
+  /** Connects to a listener; `onOpen` or `onClose` follows. */
   connect(listener: ListenerName, connection: Partial<ConnectionInfo> = {}, bytesPerMs?: number): TestSocket {
     const id = peerId(`p${++this.#count}`);
     const socket = new SimulatedSocket(id, this);
@@ -191,12 +191,12 @@ export class Network implements Sockets {
     socket.toPeer(0, () => this.#closeAtPeer(socket, code));
   }
 
-  /** How long the next thing is on its way. */
+  /** The random delay of the next frame or close. */
   delayMs(): Millis {
     return this.#random.between(this.health.delayMinMs, this.health.delayMaxMs);
   }
 
-  /** A frame of a far end came to the relay. */
+  /** A frame of a peer arrived at the relay. */
   deliverToRelay(socket: SimulatedSocket, frame: Frame): void {
     if (!socket.isOpenAtRelay) return;
     const { id } = socket;
@@ -204,7 +204,7 @@ export class Network implements Sockets {
     this.#push(socket, isLink(id) ? { is: "received", link: id, frame } : { is: "frame", peer: id, frame });
   }
 
-  /** The relay learns that a wire has ended. */
+  /** Notifies the relay that a socket is closed. */
   closeAtRelay(socket: SimulatedSocket, code: number, wasClosedByRelay = false): void {
     if (!wasClosedByRelay && !socket.isOpenAtRelay && isLink(socket.id)) return;
     const { id } = socket;
@@ -219,7 +219,7 @@ export class Network implements Sockets {
     this.#push(socket, isLink(id) ? { is: "linkRelieved", link: id } : { is: "relieved", peer: id });
   }
 
-  /** Only for wires of the relay that is there now. */
+  /** Ignores sockets of an earlier process. */
   #push(socket: SimulatedSocket, event: Event): void {
     if (this.#sockets.get(socket.id) === socket) this.#relay?.(event);
   }

@@ -1,31 +1,31 @@
-/** Makes rooms panic on purpose, in the middle of a step: after some of its effects were put, and before the others. */
+/** Injects a panic into a step of a service, after some of its effects were emitted and before the others. */
 import { Panic } from "../core/assert.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { StepContext } from "../core/context.ts";
 import type { SupervisedService } from "../relay/mod.ts";
 
-/** How a panic that was made on purpose is recognised in a note. */
+/** The reason in the observation of an injected panic. */
 export const INJECTED_PANIC = "sabotage";
 
-/** Lets one step of a room panic after some of its effects. */
+/** Injects one planned panic at a time into the services that it wraps. */
 export class PanicInjection {
-  /** How many panics there were. */
+  /** Panics injected so far. */
   count = 0;
   #service: ServiceName | undefined;
   #effectsLeft = 0;
 
-  /** The next step of the room that wants more than this many things done will panic. */
+  /** The next step of the service with more than this many effects, messages and observations panics. */
   plan(service: ServiceName, effects: number): void {
     this.#service = service;
     this.#effectsLeft = effects;
   }
 
-  /** Nothing more will happen. */
+  /** Cancels the planned panic. */
   stop(): void {
     this.#service = undefined;
   }
 
-  /** The same room, but open to sabotage. */
+  /** The same service, in which panics can be injected. */
   wrap(service: SupervisedService): SupervisedService {
     return {
       name: service.name,

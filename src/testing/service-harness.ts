@@ -1,5 +1,5 @@
 /**
- * One room on virtual time: step it with events and look at the effects. For tests of machines; nothing waits, nothing is random.
+ * One service in virtual time: a test steps it with events and reads its effects. Nothing waits and nothing is random.
  */
 import { assert } from "../core/assert.ts";
 import type { Effect } from "../core/effect.ts";
@@ -12,10 +12,10 @@ import type { Settings } from "../core/settings.ts";
 import type { ServiceMessage } from "../core/service-message.ts";
 import type { StepContext } from "../core/context.ts";
 
-/** Who a peer is said to be where a test does not care: a local one, on the bare path. */
+/** The default connection of a test peer: local, with the path `/`. */
 export const TEST_CONNECTION: ConnectionInfo = { address: "127.0.0.1", path: "/", userAgent: "test", via: "" };
 
-/** More deadlines than any test has: beyond it, one is due again and again. */
+/** More wakeups than any test has; more than this means that a deadline stays due. */
 const TICKS_MAX = 100_000;
 
 /** A message that the service posted to another one. */
@@ -28,25 +28,25 @@ export interface Posted {
 /** Everything that a step produces: effects, and messages to other services, in their order. */
 export type StepOutput = Effect | Posted;
 
-/** What a room finds when it is made: nothing stored and nobody there, unless it says so. */
+/** What the service is restored from; by default no entries and no resumed peers. */
 export interface HarnessOptions {
   readonly settings: Settings;
   readonly entries?: readonly Entry[];
   readonly resumed?: readonly ResumedPeer[];
   readonly now?: Millis;
-  /** The first part of ids: a later one for each stage that goes on from the entries of another. */
+  /** The first part of ids: higher for each harness that continues with the entries of another. */
   readonly epoch?: number;
 }
 
-/** One room, its state, and all that it wanted done so far. `step` it with events, `pass` time, `store` what it put. */
+/** One service, its state and the effects so far. `step` passes an event, `advance` time, and `storeAll` carries out puts and deletes. */
 export class ServiceHarness<State> {
   readonly service: Service<State>;
   readonly settings: Settings;
   state: State;
   now: Millis;
-  /** What is stored, if every put succeeded so far: kept by `store()`. */
+  /** The entries that `storeAll` stored. */
   readonly stored: Map<Key, Json> = new Map();
-  /** The messages that were counted: who, which way, what kind. */
+  /** The counted messages: client, direction, kind. */
   readonly counts: string[] = [];
   #effects: StepOutput[] = [];
   readonly #epoch: string;
@@ -63,7 +63,7 @@ export class ServiceHarness<State> {
     this.state = service.restore(settings, { entries, resumed, now });
   }
 
-  /** Steps the room and returns the effects of this step, notes left out. */
+  /** Steps the service and returns the effects of this step without observations. */
   step(event: ServiceEvent): readonly StepOutput[] {
     const before = this.#effects.length;
     const ctx: StepContext = {
@@ -91,7 +91,7 @@ export class ServiceHarness<State> {
     return peer;
   }
 
-  /** A frame of a peer: an object is sent as its JSON. */
+  /** Passes a frame of a peer; an object is passed as JSON. */
   frame(peer: PeerId, frame: Frame | object): readonly StepOutput[] {
     const raw = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame);
     return this.step({ is: "frame", peer, frame: raw });
@@ -101,7 +101,7 @@ export class ServiceHarness<State> {
     return this.step({ is: "serviceMessage", message });
   }
 
-  /** Moves time on, stepping the room at each of its deadlines on the way. */
+  /** Lets time pass and steps the service at each wakeup. */
   advance(ms: Millis): readonly StepOutput[] {
     const before = this.#effects.length;
     const until = this.now + ms;
@@ -119,7 +119,7 @@ export class ServiceHarness<State> {
     return this.#effects.slice(before).filter((effect) => effect.do !== "observe");
   }
 
-  /** Everything put so far is stored: carries out puts and deletes, and tells the room. Returns what that led to. */
+  /** Carries out all puts and deletes so far and notifies the service. Returns the effects that this caused. */
   storeAll(): readonly StepOutput[] {
     const effects = this.take().filter((effect) => effect.do === "put" || effect.do === "delete");
     const before = this.#effects.length;
@@ -132,14 +132,14 @@ export class ServiceHarness<State> {
     return this.#effects.slice(before).filter((effect) => effect.do !== "observe");
   }
 
-  /** All effects since the last `take`, notes included. */
+  /** All effects since the last `take`, with observations. */
   take(): readonly StepOutput[] {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
   }
 
-  /** The notes of all effects not yet taken. */
+  /** The observations that were not taken yet. */
   observations(): readonly Observation[] {
     return this.#effects.flatMap((effect) => (effect.do === "observe" ? [effect.observation] : []));
   }

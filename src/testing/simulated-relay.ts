@@ -1,8 +1,8 @@
 /**
- * A whole relay on virtual time: the real machine and the real engine, between a simulated network, store and clock.
+ * A whole relay in virtual time: the real state machine and engine with a simulated network, store and clock.
  *
- * Everything that happens follows from the seed, so what went wrong once can be watched again. The process can be killed at any
- * instant: what had landed on the disk is all that the next one finds.
+ * The seed decides everything that happens, so a failure can be repeated. The process can be killed between any two tasks: the next
+ * one finds only what is on the disk.
  */
 import type { Millis } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
@@ -18,33 +18,33 @@ import { Network } from "./network.ts";
 import { PanicInjection } from "./panic-injection.ts";
 import { VirtualDisk } from "./disk.ts";
 
-/** Which relay, and which of all its lives. */
+/** The relay to simulate, and the seed of its random choices. */
 export interface SimulationOptions {
   readonly settings: Settings;
-  /** The rooms of one process; called anew for each. */
+  /** Creates the services of one process; called at each start. */
   readonly services: (settings: Settings) => readonly SupervisedService[];
   readonly seed?: number;
-  /** What the simulated jobs give back; without it every job fails. */
+  /** The output of a simulated job; without this, every job fails. */
   readonly job?: (name: string, input: Json) => Json;
 }
 
-/** After a start that failed, a supervisor waits this long. */
+/** Wait of the supervisor after a failed start. */
 const RESTART_MS: Millis = 1_000;
 
-/** One relay and its surroundings. `start` or `started` begins it, `pass` lets time pass, `crash` kills it; the disk survives. */
+/** One relay and its environment. `start` or `started` starts the process, `advance` lets time pass, `crash` kills the process; the disk survives. */
 export class SimulatedRelay {
   readonly random: Random;
   readonly clock: VirtualClock = new VirtualClock();
   readonly disk: VirtualDisk;
   readonly network: Network;
   readonly panics: PanicInjection = new PanicInjection();
-  /** What the running process observed, newest last. Emptied by a crash. */
+  /** The observations of the running process, newest last. A crash clears them. */
   readonly observations: Observation[] = [];
-  /** Uploads that landed, by name. */
+  /** Saved uploads, by name. */
   readonly files: Map<string, Uint8Array> = new Map();
   engine: Engine | undefined;
   relay: Relay | undefined;
-  /** Told of every note as it is made. */
+  /** Called with each observation. */
   onObservation: (observation: Observation) => void = () => {};
   readonly #options: SimulationOptions;
   #settings: Settings;
@@ -61,7 +61,7 @@ export class SimulatedRelay {
     this.network.onTraffic = (what) => this.#addToTrace(what);
   }
 
-  /** Starts the relay's process; it is ready when `engine` is there. One that cannot start is started again. */
+  /** Starts the process; it is ready when `engine` is set. A failed start is repeated after 1 s. */
   start(): void {
     const process = ++this.#process;
     const relay = new Relay(
@@ -82,7 +82,7 @@ export class SimulatedRelay {
     );
   }
 
-  /** Starts the relay and waits until it is ready; throws when it is not within an hour. */
+  /** Starts the process and waits until it is ready; throws after an hour of virtual time. */
   async started(): Promise<Engine> {
     this.start();
     await yieldToTasks();
@@ -92,7 +92,7 @@ export class SimulatedRelay {
     return this.engine;
   }
 
-  /** Kills the process between two instants: nothing is said to anybody. */
+  /** Kills the process: no peer is notified, pending writes are carried out or lost at random. */
   crash(): void {
     this.#process++;
     this.engine = undefined;
@@ -102,18 +102,18 @@ export class SimulatedRelay {
     this.disk.crash();
   }
 
-  /** Gives the running relay, and all that come after it, other settings. */
+  /** Changes the settings of the running process and of later ones. */
   configure(settings: Settings): void {
     this.#settings = settings;
     this.engine?.configure(settings);
   }
 
-  /** Lets time pass, with everything that happens in it. */
+  /** Lets time pass and runs every task that becomes due. */
   advance(ms: Millis): Promise<void> {
     return this.clock.advance(ms);
   }
 
-  /** A number that follows from everything that any far end received, and when. */
+  /** A hash of everything that any peer received, with the times. */
   get traceHash(): string {
     return (this.#trace >>> 0).toString(16).padStart(8, "0");
   }

@@ -6,6 +6,7 @@
  */
 import { globSync } from "node:fs";
 import { argv, env, exit, stdout } from "node:process";
+import { assertNever } from "../../src/core/assert.ts";
 import { denoPath, find, ROOT } from "./machine.ts";
 import { countBun, countDeno, type Counts, type SuiteOutcome, table } from "./report.ts";
 import { type Suite, suitesOf } from "./suites.ts";
@@ -27,6 +28,8 @@ function commandOf(runner: Runner, { name }: Suite): string[] {
       return [denoPath(), "test", "--no-check", "--allow-all", "--node-modules-dir=manual", "--parallel", `tests/${name}/`];
     case "workerd":
       return [process.execPath, "tests/harness/workerd.ts", name];
+    default:
+      return assertNever(runner);
   }
 }
 

@@ -1,4 +1,4 @@
-/** One seed is one life, wherever it is lived: else nothing that went wrong could be watched again. */
+/** The same seed gives the same run: otherwise a failure could not be repeated. */
 import { test } from "#runner";
 import { check } from "../harness/check.ts";
 import { simulate } from "./run.ts";
@@ -12,10 +12,10 @@ test("SI8 one seed has the same trace hash each time", async () => {
     await simulate({ seed: SEED + 1 }),
   ];
   check.equal(first.hash, second.hash);
-  check.that(first.hash !== other.hash, "two seeds have the same life");
+  check.that(first.hash !== other.hash, "two seeds have the same hash");
 });
 
-test("SI8 to watch a life does not change it", async () => {
+test("SI8 a trace does not change the run", async () => {
   const lines: string[] = [];
   const [watched, unwatched] = [
     await simulate({ seed: SEED, onTrace: (line) => lines.push(line) }),

@@ -1,4 +1,4 @@
-/** What must be true of a play: at every instant, and when peace has come. */
+/** The invariants of a simulation: some are checked after each task, the others when the relay has recovered. */
 import type { Millis } from "../../src/core/ids.ts";
 import { isObject, type Json } from "../../src/core/json.ts";
 import type { Observation } from "../../src/core/observation.ts";
@@ -8,10 +8,10 @@ import { INJECTED_PANIC } from "../../src/testing/panic-injection.ts";
 import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 import type { Participants } from "./participants.ts";
 
-/** By then the relay has heard of a force, however slow the network is. */
+/** After this time the relay has received a force, even on the slowest network. */
 const RECEIVED_MS: Millis = 1_000;
 
-/** Looks at every note as it is made, and at the relay after everything that happens. Returns how often each kind of note was made. */
+/** Checks each observation, and after each task the wakeups. Returns the count of each kind of observation. */
 export function watchInvariants(simulation: SimulatedRelay, violations: string[]): ReadonlyMap<string, number> {
   const { clock } = simulation;
   const counts = new Map<string, number>();
@@ -19,12 +19,12 @@ export function watchInvariants(simulation: SimulatedRelay, violations: string[]
     counts.set(observation.is, (counts.get(observation.is) ?? 0) + 1);
     if (observation.is !== "panicked" || observation.reason === INJECTED_PANIC) return;
     violations.push(
-      `at ${clock.now}: ${observation.service} panicked by itself: ${observation.reason}\n${observation.stack}`,
+      `at ${clock.now}: ${observation.service} panicked without injection: ${observation.reason}\n${observation.stack}`,
     );
   };
   let missed = 0;
   clock.afterTask = () => {
-    // Why the engine: while it starts, nobody has a timer yet.
+    // Why the engine: until it has started, there is no timer.
     const at = simulation.engine === undefined ? undefined : simulation.relay?.nextWakeup();
     if (at === undefined || at >= clock.now || at === missed) return;
     missed = at;
@@ -34,9 +34,9 @@ export function watchInvariants(simulation: SimulatedRelay, violations: string[]
 }
 
 /**
- * Forces that a panic may have cost, added to as panics happen: the relay forgets what is not stored. It has to store a force at once,
- * so one may be lost while its write is on its way or has failed, and while it is not decided which of two connections the game
- * has. One that the game was acted for is not asked again.
+ * Forces that may be lost, collected at each panic: a panic loses what is not stored. The relay stores a force as soon as it arrives, so
+ * a force may be lost only while its write is pending or has failed, and while it is undecided which of two connections is the game. A
+ * force is not sent again after an action for it reached the game.
  */
 export function trackAllowedLosses({ clock, disk }: SimulatedRelay, { games }: Participants): AllowedLosses {
   const allowed = new Set<AwaitedForce>();
@@ -56,14 +56,14 @@ export function trackAllowedLosses({ clock, disk }: SimulatedRelay, { games }: P
 export interface AllowedLosses {
   readonly allowed: ReadonlySet<AwaitedForce>;
   onPanic(): void;
-  /** A person took it back. */
+  /** An operator cancelled the force. */
   allow(force: AwaitedForce): void;
 }
 
 const isOf = (name: string, { names }: AwaitedForce, value: Json): boolean =>
   isObject(value) && value.id === `neuro:${name}` && isObject(value.force) && String(value.force.names) === String(names);
 
-/** What is wrong once everybody is there and everything had its time. */
+/** The violations after recovery, when every client is connected and every deadline has passed. */
 export async function finalViolations(
   simulation: SimulatedRelay,
   participants: Participants,
@@ -71,11 +71,11 @@ export async function finalViolations(
 ): Promise<readonly string[]> {
   const { neuro, peers } = participants;
   return [
-    ...neuro.violations.map((breach) => `Neuro: ${breach}`),
+    ...neuro.violations.map((violation) => `Neuro: ${violation}`),
     ...peers.flatMap((peer) => peer.violations),
-    ...peers.filter((peer) => !peer.isConnected).map(({ name }) => `${name} is not connected in peace`),
+    ...peers.filter((peer) => !peer.isConnected).map(({ name }) => `${name} is not connected after recovery`),
     ...simulation.disk.overwritten.map((key) => `${key} was written twice`),
-    ...(neuro.isConnected ? [] : ["Neuro is not connected in peace"]),
+    ...(neuro.isConnected ? [] : ["Neuro is not connected after recovery"]),
     ...neuro.unanswered.map(({ id, name }) => `Neuro still waits for ${id} (${name})`),
     ...listViolations(participants),
     ...forceViolations(participants, allowed),
@@ -84,7 +84,7 @@ export async function finalViolations(
   ];
 }
 
-/** Neuro's list is what the live games and integrations have registered: each definition once. */
+/** Neuro's list is what the connected games and integrations have registered, each definition once. */
 function listViolations({ neuro, games, integrations }: Participants): readonly string[] {
   const upstream = [...neuro.actions.values()].map(({ description }) => String(description)).sort();
   const registered = new Set([
@@ -97,11 +97,11 @@ function listViolations({ neuro, games, integrations }: Participants): readonly 
   );
   return [
     ...missing.map((description) => `Neuro does not have: ${description}`),
-    ...surplus.map((description) => `Neuro has, though nobody does, or twice: ${description}`),
+    ...surplus.map((description) => `Neuro has, but no client does, or twice: ${description}`),
   ];
 }
 
-/** No game waits for a force for ever. */
+/** No game waits for a force forever. */
 function forceViolations({ neuro, games }: Participants, allowed: ReadonlySet<AwaitedForce>): readonly string[] {
   const waits = games.filter(({ force }) => force !== undefined && !allowed.has(force));
   return [
@@ -110,10 +110,10 @@ function forceViolations({ neuro, games }: Participants, allowed: ReadonlySet<Aw
   ];
 }
 
-/** Nothing answered `queued` is lost, order holds per recipient, and what came twice was flagged. */
+/** No message answered `queued` is lost, each recipient gets its messages in order, and repeats are flagged. */
 function deliveryViolations({ watcher, integrations }: Participants): readonly string[] {
   return integrations.flatMap(({ name, received, behavior }) => {
-    // Why not what was refused: a crash may come between a write that lands too late and its removal, and nobody was promised it.
+    // Why not refused ones: a crash between a late write and its delete may leave such a message in the store.
     const numbers = received.map(({ cmd, isRepeat }) => ({ number: numberOf(cmd), isRepeat }))
       .filter(({ number }) => watcher.commands.get(number)?.status !== "refused");
     const seen = new Set<number>();
@@ -121,39 +121,41 @@ function deliveryViolations({ watcher, integrations }: Participants): readonly s
     let last = 0;
     for (const { number, isRepeat } of numbers) {
       if (seen.has(number)) {
-        if (behavior.acks && !isRepeat) wrong.push(`${name} got ${number} again, and it was not flagged`);
+        if (behavior.acks && !isRepeat) wrong.push(`${name} got ${number} again without the flag`);
         continue;
       }
       seen.add(number);
-      // Why: what was refused may be on the disk for all that, when a crash comes before it is taken away, and has no place in the order.
+      // Why: a refused message may be in the store after a crash, and has no place in the order.
       if (watcher.commands.get(number)?.status === "refused") continue;
       if (number < last) wrong.push(`${name} got ${number} after ${last}`);
       last = Math.max(last, number);
     }
-    // Why: of whoever never acknowledges, nobody knows what the dying socket swallowed.
+    // Why only with acks: without them the relay cannot know what a breaking socket lost.
     const lost = [...watcher.commands.values()].filter((order) =>
       behavior.acks && order.target === name && order.status === "queued" && !seen.has(order.number)
     );
-    return [...wrong, ...lost.map(({ number }) => `${number} for ${name} was queued, and is lost`)];
+    return [...wrong, ...lost.map(({ number }) => `${number} for ${name} was queued and is lost`)];
   });
 }
 
 const numberOf = (cmd: Json): number => (isObject(cmd) && typeof cmd.number === "number" ? cmd.number : -1);
 
-/** Both rooms are ready, and nothing waits in them. */
+/** Both services are ready, and nothing is queued or pending in them. */
 async function readinessViolations({ engine }: SimulatedRelay): Promise<readonly string[]> {
-  if (engine === undefined) return ["the relay is down in peace"];
+  if (engine === undefined) return ["the relay is not running after recovery"];
   const found: string[] = [];
   for (const service of ["neuro", "intermediary"] as const) {
-    const answer = await engine.request({ of: service, get: "ready" }, { by: "judge", scopes: ["admin"] });
+    const answer = await engine.request({ of: service, get: "ready" }, { by: "test", scopes: ["admin"] });
     const isReady = "body" in answer && answer.body.ok;
-    if (!isReady) found.push(`${service} is not ready in peace: ${JSON.stringify(answer)}`);
+    if (!isReady) found.push(`${service} is not ready after recovery: ${JSON.stringify(answer)}`);
   }
-  const answer = await engine.request({ of: "neuro", get: "status" }, { by: "judge", scopes: ["watch"] });
+  const answer = await engine.request({ of: "neuro", get: "status" }, { by: "test", scopes: ["watch"] });
   for (const upstream of "body" in answer ? answer.body.upstreams : []) {
     const { force, waiting, pending, contexts_held: held } = upstream;
     const isQuiet = force === null && waiting.length === 0 && pending.length === 0 && held === 0;
-    if (!isQuiet) found.push(`something waits in peace: ${JSON.stringify({ force, waiting, pending, held })}`);
+    if (!isQuiet) {
+      found.push(`something is queued or pending after recovery: ${JSON.stringify({ force, waiting, pending, held })}`);
+    }
   }
   return found;
 }

@@ -1,6 +1,6 @@
 /**
- * Plays seeds by the thousand: `bun tests/simulation/main.ts --seeds 1000 --from 5000`; or one, with all that was said:
- * `--from 42 --seeds 1 --trace`. `--without crash,panic` leaves out kinds of trouble, to find out which of them a failure takes.
+ * Runs many seeds: `bun tests/simulation/main.ts --seeds 1000 --from 5000`; or one seed with all messages and observations:
+ * `--from 42 --seeds 1 --trace`. `--without crash,panic` leaves out kinds of faults, to find out which of them a failure needs.
  */
 import { argv, exit } from "node:process";
 import { parseArgs } from "node:util";
@@ -26,7 +26,9 @@ for (let seed = from; seed < from + count; seed++) {
   const played = await simulate({ seed, without, ...(options.trace && { onTrace: (line) => console.log(line) }) });
   if (played.violations.length > 0) failed++;
   if (played.violations.length > 0) console.log(failureReport(played));
-  else if (count === 1) console.log(`seed ${seed} (${played.hash}): all is well`);
+  else if (count === 1) console.log(`seed ${seed} (${played.hash}): no violations`);
 }
-console.log(`${count - failed} of ${count} seeds are well, in ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+console.log(
+  `${count - failed} of ${count} seeds without violations, in ${((performance.now() - began) / 1_000).toFixed(1)} s`,
+);
 exit(failed === 0 ? 0 : 1);

@@ -1,4 +1,4 @@
-/** The play is wild enough to find something, and finds what is wrong: relays that are broken on purpose do not pass. */
+/** The simulation injects enough faults to find violations: relays that are broken on purpose do not pass. */
 import { test } from "#runner";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Millis } from "../../src/core/ids.ts";
@@ -9,7 +9,7 @@ import { simulate } from "./run.ts";
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
-/** What a broken relay does instead of one effect. */
+/** The effects of a broken relay in place of one effect. */
 type Mutation = (effect: Effect) => readonly Effect[];
 
 const mutant = (fault: Mutation) => (service: SupervisedService): SupervisedService => ({
@@ -33,7 +33,7 @@ const mutantContext = (ctx: StepContext, fault: Mutation): StepContext => ({
   },
 });
 
-/** Mangles the frames that go to Neuro and name this command. */
+/** Changes the frames to Neuro with this command. */
 const upstream = (command: string, change: (frame: string) => readonly string[]): Mutation => (effect) => {
   if (effect.do !== "send" || !effect.to.startsWith("neuro:") || typeof effect.frame !== "string") return [effect];
   if (!effect.frame.includes(`"command":"${command}"`)) return [effect];
@@ -43,7 +43,7 @@ const upstream = (command: string, change: (frame: string) => readonly string[])
 const isFrame = (effect: Effect, part: string): boolean =>
   (effect.do === "send" || effect.do === "reply") && typeof effect.frame === "string" && effect.frame.includes(part);
 
-/** All that the first seeds find wrong with such a relay. */
+/** All violations that the first seeds find in such a relay. */
 async function violationsOf(fault: Mutation): Promise<string> {
   const found: string[] = [];
   for (const seed of SEEDS) found.push(...(await simulate({ seed, wrap: mutant(fault) })).violations);
@@ -63,12 +63,12 @@ test("SI9 a second force is found", async () => {
   await checkFound(upstream("actions/force", (frame) => [frame, frame]), /a second force .* while one is open/);
 });
 
-test("SI9 a list that is not what the games offer is found", async () => {
-  await checkFound(upstream("actions/unregister", () => []), /registered twice|though nobody does/);
+test("SI9 a list that differs from what the games registered is found", async () => {
+  await checkFound(upstream("actions/unregister", () => []), /registered twice|but no client does/);
   await checkFound(upstream("actions/register", (frame) => frame.includes("--move") ? [] : [frame]), /Neuro does not have/);
 });
 
-test("SI9 a null, an unknown key and bytes for Neuro are found", async () => {
+test("SI9 a null, an unknown key and a binary frame for Neuro are found", async () => {
   await checkFound(upstream("context", (frame) => [frame.replace('"data":{', '"data":{"x":1,')]), /unknown keys x/);
   await checkFound(upstream("context", (frame) => [frame.replace(/"message":"[^"]*"/, '"message":null')]), /a null in/);
   const bytes: Mutation = (effect) =>
@@ -76,13 +76,13 @@ test("SI9 a null, an unknown key and bytes for Neuro are found", async () => {
   await checkFound(bytes, /a binary frame/);
 });
 
-test("SI9 a queued message that is lost, or comes again without a word, is found", async () => {
-  await checkFound((effect) => (isFrame(effect, '"from_watcher"') ? [] : [effect]), /was queued, and is lost/);
+test("SI9 a queued message that is lost, or repeated without the flag, is found", async () => {
+  await checkFound((effect) => (isFrame(effect, '"from_watcher"') ? [] : [effect]), /was queued and is lost/);
   const silent: Mutation = (effect) =>
     (effect.do === "send" || effect.do === "reply") && typeof effect.frame === "string"
       ? [{ ...effect, frame: effect.frame.replace('"redelivered":true,', "") }]
       : [effect];
-  await checkFound(silent, /again, and it was not flagged/);
+  await checkFound(silent, /again without the flag/);
 });
 
 test("SI9 a deadline that stays due is found", async () => {
@@ -100,14 +100,14 @@ test("SI9 a deadline that stays due is found", async () => {
   check.match(stuck.violations.join("\n"), /time stands still/);
 });
 
-test("SI9 the play is wild: all that can happen happens within a few seeds", async () => {
+test("SI9 every kind of event occurs within 12 seeds", async () => {
   const tally = new Map<string, number>();
   for (const seed of SEEDS) {
     for (const [kind, count] of (await simulate({ seed })).observationCounts) {
       tally.set(kind, (tally.get(kind) ?? 0) + count);
     }
   }
-  const WILD = [
+  const EXPECTED = [
     "action_result",
     "force_opened",
     "force_ended",
@@ -122,5 +122,5 @@ test("SI9 the play is wild: all that can happen happens within a few seeds", asy
     "operator_acted",
     "approval_wanted",
   ];
-  check.equal(WILD.filter((kind) => (tally.get(kind) ?? 0) < 3), [], JSON.stringify([...tally]));
+  check.equal(EXPECTED.filter((kind) => (tally.get(kind) ?? 0) < 3), [], JSON.stringify([...tally]));
 });

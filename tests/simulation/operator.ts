@@ -1,9 +1,10 @@
 /**
- * A person who meddles, in most lives: pauses, stops, approves, answers, takes back and sends, by chance, and lifts everything in the end.
+ * A simulated operator, in 60 % of the runs: at random it pauses, stops, requires approval, answers and cancels forces and sends
+ * messages; at the end it releases every control.
  *
- * Whatever was asked has to be answered, once its process lives on; and nobody who is well behaved may notice more than that Neuro is
- * slow, or forgetful.
+ * Every request must get exactly one reply if its process keeps running, and clients that follow the protocol see no violation.
  */
+import { assertNever } from "../../src/core/assert.ts";
 import type { Millis } from "../../src/core/ids.ts";
 import type { NeuroRequest } from "../../src/core/request.ts";
 import type { IntegrationView, NeuroView, Page } from "../../src/core/view.ts";
@@ -16,17 +17,17 @@ import type { Participants } from "./participants.ts";
 
 type NeuroOperation = NeuroRequest extends infer Each ? Each extends NeuroRequest ? Omit<Each, "of"> : never : never;
 
-/** Longer than any action may take. */
+/** Longer than the deadline of any action. */
 const REPLY_TIMEOUT_MS: Millis = 30_000;
-const PRINCIPAL = { by: "meddler", scopes: ["watch", "command", "direct", "admin"] } as const;
+const PRINCIPAL = { by: "operator", scopes: ["watch", "command", "direct", "admin"] } as const;
 
-/** What is done, and how often. */
+/** The operations; repeated ones are more frequent. */
 const OPERATIONS = [
-  ...["control", "control", "control", "controls", "act", "answer", "answer", "veto", "decide", "decide"] as const,
-  ...["disconnect", "say"] as const,
-];
+  ...["setControls", "setControls", "setControls", "setGlobalControls", "sendAction", "answerForce"] as const,
+  ...["answerForce", "cancelForce", "decideAction", "decideAction", "disconnect", "sendContext"] as const,
+] as const;
 
-/** One call, and whether anything came of it. */
+/** One request, and its replies. */
 interface OperatorRequest {
   readonly operation: NeuroOperation;
   readonly sentAt: Millis;
@@ -38,9 +39,9 @@ export class SimulatedOperator {
   readonly #simulation: SimulatedRelay;
   readonly #participants: Participants;
   readonly #random: Random;
-  /** Not in every life. */
+  /** True in 60 % of the runs. */
   readonly #isActive: boolean;
-  /** Forces that nobody is asked for any more, because a person took them back. */
+  /** Called with a force that the operator cancels. */
   readonly #allowLoss: (force: AwaitedForce) => void;
   readonly #requests: OperatorRequest[] = [];
 
@@ -52,7 +53,7 @@ export class SimulatedOperator {
     this.#allowLoss = allowLoss;
   }
 
-  /** Does something, if there is a relay. */
+  /** Carries out a random operation, if the relay is running. */
   async act(): Promise<void> {
     const { engine } = this.#simulation;
     if (engine === undefined || !this.#isActive) return;
@@ -65,44 +66,47 @@ export class SimulatedOperator {
     const pendings = status.upstreams.flatMap(({ pending }) => pending);
     const pending = this.#random.oneOf(pendings.filter(({ is }) => is === "approval")) ?? this.#random.oneOf(pendings);
     const { id } = integration;
-    switch (this.#random.oneOf(OPERATIONS)) {
-      case "control": {
+    const operation = this.#random.pick(...OPERATIONS);
+    switch (operation) {
+      case "setControls": {
         const field = this.#random.pick("paused", "muted", "solo", "approval", "approval", "approval");
         this.#undoLater({ do: "setControls", id, to: { [field]: false } }, field === "approval" ? 30_000 : 6_000);
         return this.#send(engine, { do: "setControls", id, to: { [field]: true } });
       }
-      case "controls": {
+      case "setGlobalControls": {
         const field = this.#random.pick("stopped", "approval", "approval", "approval");
         this.#undoLater({ do: "setGlobalControls", to: { [field]: false } }, field === "approval" ? 30_000 : 6_000);
         return this.#send(engine, { do: "setGlobalControls", to: { [field]: true } });
       }
-      case "act": {
+      case "sendAction": {
         const name = this.#random.pick("wave", "move", `only_${this.#random.between(0, 9)}`, "toggle_spotify");
         return this.#send(engine, { do: "sendAction", id, name, ...(name === "move" && { data: '{"x":1}' }) });
       }
-      case "answer": {
+      case "answerForce": {
         const name = this.#random.oneOf(force?.actions ?? []);
         if (force === undefined || name === undefined) return;
         const data = /^(?:move|Say)/.test(name) ? { data: '{"x":2}' } : {};
         return this.#send(engine, { do: "answerForce", force: force.id, name, ...data });
       }
-      case "veto":
+      case "cancelForce":
         if (force === undefined) return;
         for (const game of this.#participants.games) {
           if (game.name === force.name && game.force !== undefined) this.#allowLoss(game.force);
         }
         return this.#send(engine, { do: "cancelForce", force: force.id });
-      case "decide":
+      case "decideAction":
         if (pending === undefined) return;
         return this.#send(engine, { do: "decideAction", pending: pending.id, approve: this.#random.chance(0.7) });
       case "disconnect":
         return this.#send(engine, { do: "disconnect", id });
-      case "say":
+      case "sendContext":
         return this.#send(engine, { do: "sendContext", message: "Hello.", silent: true });
+      default:
+        return assertNever(operation);
     }
   }
 
-  /** Lifts all that was decided. */
+  /** Releases every control. */
   async releaseControls(): Promise<void> {
     const { engine } = this.#simulation;
     if (engine === undefined) return;
@@ -117,18 +121,18 @@ export class SimulatedOperator {
     }
   }
 
-  /** Calls that were answered twice, or never though their relay lives. */
+  /** Requests with more than one reply, or without one although their process is still running. */
   violations(): readonly string[] {
     const { clock, engine } = this.#simulation;
-    return this.#requests.flatMap(({ operation, sentAt, replies, engine: asked }) => {
-      const isOwed = asked === engine && clock.now - sentAt > REPLY_TIMEOUT_MS;
-      return replies > 1 || (replies === 0 && isOwed)
-        ? [`${replies} answers to ${JSON.stringify(operation)} of ${sentAt}`]
+    return this.#requests.flatMap(({ operation, sentAt, replies, engine: receiver }) => {
+      const isOverdue = receiver === engine && clock.now - sentAt > REPLY_TIMEOUT_MS;
+      return replies > 1 || (replies === 0 && isOverdue)
+        ? [`${replies} replies to ${JSON.stringify(operation)} of ${sentAt}`]
         : [];
     });
   }
 
-  /** Nobody keeps anything from Neuro for long; but a relay that is down then never hears of it. */
+  /** Sends an operation that undoes another one after at most `atMost`, unless the relay is not running then. */
   #undoLater(operation: NeuroOperation, atMost: Millis): void {
     this.#simulation.clock.after(this.#random.between(0, atMost), () => {
       const { engine } = this.#simulation;
@@ -143,11 +147,11 @@ export class SimulatedOperator {
   }
 }
 
-// Why the cast: a question without `of`, and with it again.
+// Why the cast: the operation is a request without `of`.
 const request = (operation: NeuroOperation | { readonly get: "status" }): NeuroRequest =>
   ({ of: "neuro", ...operation }) as NeuroRequest;
 
-/** What is answered at once; undefined when it is refused, or when the room is just being made anew. */
+/** The reply, if it comes at once; undefined if the request is refused or the service is being rebuilt. */
 async function requestNow<View>(
   engine: Engine,
   operation: NeuroOperation | { readonly get: "status" },
@@ -155,6 +159,6 @@ async function requestNow<View>(
   let result: RequestResult | undefined;
   engine.request(request(operation), PRINCIPAL).then((reply) => result = reply);
   await yieldToTasks();
-  // Why the cast: the room's own view, as it is declared.
+  // Why the cast: the body has the type that the service declares for this query.
   return result !== undefined && "body" in result ? result.body as unknown as View : undefined;
 }

@@ -1,4 +1,4 @@
-/** Who takes part: ten games of all kinds, three integrations, a watcher, and a Neuro. Their habits follow from the seed. */
+/** The participants: ten games of different kinds, three integrations, a watcher and a Neuro. The seed decides how they behave. */
 import { DEFAULTS, PUBLISHED_TOKEN, UPSTREAM_DEFAULTS } from "../../src/core/defaults.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import type { Random } from "../../src/testing/random.ts";
@@ -15,7 +15,7 @@ export const SETTINGS: Settings = {
   ...DEFAULTS,
   "nakurity-clients": [{ ...UPSTREAM_DEFAULTS, url: NEURO_URL, profile: "neuro_api" }],
   brain: { ...DEFAULTS.brain, enabled: false },
-  // Why: an entry must not be given up for being tried while the play is wild; that it is given up is tested elsewhere.
+  // Why: the injected faults cause many failed attempts, and an entry must not be dead-lettered for them; other tests cover that.
   queue: { ...DEFAULTS.queue, max_attempts: 1_000 },
 };
 
@@ -40,7 +40,7 @@ const GAMES = [
   "Unity",
 ];
 
-/** Some that all games define in the same way, some that each defines in its own, some that only one has. */
+/** One action that all games define alike, two that each game defines differently, and one that only this game has. */
 function actionsOf(name: string, number: number): readonly FakeGameAction[] {
   const schema = { type: "object", properties: { x: { type: "integer" } } };
   return [

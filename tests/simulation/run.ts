@@ -1,9 +1,10 @@
 /**
- * One play: a minute of everything going wrong, then peace, then what must be true.
+ * One run of the simulation: a minute of injected faults, then recovery, then the final checks. The seed decides everything.
  *
- * The seed decides all of it. Invariants that can be seen at once are written down by the fakes as they happen; here are those that
- * need the whole: nothing queued is lost, order holds, lists agree, nobody is left waiting.
+ * The fakes record the violations that they can see themselves; `invariants.ts` checks what needs the whole: no queued message is lost,
+ * order holds, lists agree, and no client waits forever.
  */
+import { assertNever } from "../../src/core/assert.ts";
 import type { SupervisedService } from "../../src/relay/mod.ts";
 import { services } from "../../src/relay/services.ts";
 import { HEALTHY } from "../../src/testing/disk.ts";
@@ -15,35 +16,35 @@ import { SimulatedOperator } from "./operator.ts";
 
 export interface SimulationResult {
   readonly seed: number;
-  /** What went wrong, in words; empty when all is well. */
+  /** Violated invariants; must be empty. */
   readonly violations: readonly string[];
   /** The same seed gives the same hash, on every runtime. */
   readonly hash: string;
-  /** How often something happened, by the name of the note that tells of it: to see that the play was worth its while. */
+  /** Observations by kind: shows that the run had enough events to prove something. */
   readonly observationCounts: ReadonlyMap<string, number>;
 }
 
-export interface SeedOptions {
+export interface RunOptions {
   readonly seed: number;
-  /** Kinds of trouble that are left out: to find out which of them it takes. */
+  /** Faults that are not injected: to find out which of them a failure needs. */
   readonly without?: readonly FaultKind[];
-  /** Told of everything that either end received, and of every note. */
+  /** Called with each frame that either end receives, and each observation. */
   readonly onTrace?: (line: string) => void;
-  /** Changes what a room does: to find out whether the play would notice. */
+  /** Replaces a service: to test that the simulation finds faults. */
   readonly wrap?: (service: SupervisedService) => SupervisedService;
 }
 
-export const FAULT_KINDS = ["drops", "doubles", "slow", "store", "crash", "panic", "neuro", "meddling"] as const;
+export const FAULT_KINDS = ["disconnect", "duplicate", "slow", "store", "crash", "panic", "neuro", "operator"] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 const FAULTY_MS = 60_000;
-/** Longer than everything that has a deadline while people are there. */
+/** Longer than every deadline while the clients are connected. */
 const RECOVERY_MS = 200_000;
-/** Several times what the busiest seed takes: beyond it, something is due again and again. */
+/** Several times the tasks of the busiest seed; more means that a deadline stays due. */
 const TASKS_MAX = 50_000;
 
-/** Plays one seed to its end. Never fails: what keeps it from its end is a breach. */
-export async function simulate(options: SeedOptions): Promise<SimulationResult> {
+/** Runs one seed. It never throws: an exception is a violation, too. */
+export async function simulate(options: RunOptions): Promise<SimulationResult> {
   const { seed, wrap = (service) => service } = options;
   const simulation = new SimulatedRelay({ settings: SETTINGS, services: (settings) => services(settings).map(wrap), seed });
   simulation.clock.tasksLeft = TASKS_MAX;
@@ -59,12 +60,12 @@ export async function simulate(options: SeedOptions): Promise<SimulationResult> 
 
 async function runPhases(
   simulation: SimulatedRelay,
-  { without = [], onTrace }: SeedOptions,
+  { without = [], onTrace }: RunOptions,
   violations: string[],
 ): Promise<void> {
   const participants = createParticipants(simulation);
   const faults = new Set(FAULT_KINDS.filter((kind) => !without.includes(kind)));
-  // Why one of them: what both rooms forget within the same second, nobody remembers.
+  // Why only one of them: what both services lose within the same second cannot be restored.
   const panickingService = simulation.random.pick("neuro", "intermediary");
   let isNeuroUp = true;
   simulation.network.accept = (
@@ -89,7 +90,7 @@ async function runPhases(
   while (simulation.clock.now < end) {
     await simulation.advance(simulation.random.between(200, 4_000));
     const kind = simulation.random.oneOf([...faults]);
-    if (faults.has("meddling")) await operator.act();
+    if (faults.has("operator")) await operator.act();
     if (kind === "neuro") isNeuroUp = disconnectNeuro(simulation, participants);
     else if (kind === "panic") simulation.panics.plan(panickingService, simulation.random.between(0, 3));
     else if (kind !== undefined) injectFault(kind, simulation, participants);
@@ -110,7 +111,7 @@ function degradeStore(simulation: SimulatedRelay): void {
   };
 }
 
-/** Neuro loses her connection, and may be away for a while. */
+/** Breaks the connection to Neuro. Returns whether she accepts connections again at once. */
 function disconnectNeuro(simulation: SimulatedRelay, { neuro }: Participants): boolean {
   neuro.drop(simulation.random.between(0, 500));
   return simulation.random.chance(0.6);
@@ -124,9 +125,9 @@ function injectFault(
   const { random } = simulation;
   const peer = random.oneOf(participants.peers);
   switch (kind) {
-    case "drops":
+    case "disconnect":
       return peer?.drop(random.pick(0, 100, 5_000));
-    case "doubles":
+    case "duplicate":
       return random.oneOf(participants.games)?.duplicate();
     case "crash":
       simulation.crash();
@@ -137,12 +138,14 @@ function injectFault(
       return;
     case "slow":
     case "store":
-    case "meddling": // Why: that goes on all the time, with every other trouble.
+    case "operator": // Why nothing: these last for the whole faulty phase.
       return;
+    default:
+      return assertNever(kind);
   }
 }
 
-/** Everything is well again, everybody comes back, and nobody begins anything new. */
+/** Ends all faults, connects every client, and lets no client start anything new. */
 async function recover(
   simulation: SimulatedRelay,
   { neuro, games, integrations, watcher, peers }: Participants,
@@ -163,13 +166,13 @@ async function recover(
     peer.returnMs = 1_000;
     peer.connect();
   }
-  // Why first some time: a relay that was just started has to be there to hear of it.
+  // Why the wait: a relay that was just started accepts requests only when it is ready.
   await simulation.advance(10_000);
   await operator.releaseControls();
   await simulation.advance(RECOVERY_MS);
 }
 
-/** Writes down all that is said. */
+/** Traces all frames and observations. */
 function trace(simulation: SimulatedRelay, onTrace: (line: string) => void): void {
   const { onTraffic } = simulation.network;
   const time = (): string => String(simulation.clock.now % 10_000_000).padStart(7);
@@ -180,7 +183,7 @@ function trace(simulation: SimulatedRelay, onTrace: (line: string) => void): voi
   const { onObservation } = simulation;
   simulation.onObservation = (observation) => {
     onObservation(observation);
-    // Why: where a panic on purpose came from is known.
+    // Why: the stack of an injected panic says nothing.
     const { stack: _, ...shown } = observation.is === "panicked" && observation.reason === INJECTED_PANIC
       ? observation
       : { ...observation, stack: undefined };

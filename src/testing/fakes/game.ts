@@ -1,27 +1,27 @@
 /**
- * A game that is played: registers actions, forces some of them, answers Neuro, and comes back when it loses its connection.
+ * A fake game: it registers actions, forces some of them, sends results, and reconnects when it loses its connection.
  *
- * It can be as sloppy as real ones are: nulls, empty arrays for objects, bytes for text, no confirmation, no `startup` on return.
+ * It can be as sloppy as real games are: nulls, empty arrays for objects, binary frames, missing results, no `startup` on reconnect.
  */
 import type { Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { type FakeEnvironment, FakePeer } from "./peer.ts";
 
-/** How a game behaves. They may be changed while it is played. */
+/** How a game behaves; may change during a simulation. */
 export interface GameBehavior {
-  /** Says `startup` on every connection; otherwise once, and registers again when it is asked to. */
+  /** Sends `startup` on every connection; otherwise once, and registers again only after `actions/reregister_all`. */
   readonly startsEachTime: boolean;
   /** Which results it sends. */
   readonly answers: "all" | "failures" | "none";
-  /** How probable it is that an action fails. */
+  /** Probability that an action fails. */
   readonly fails: number;
   readonly answerMinMs: Millis;
   readonly answerMaxMs: Millis;
-  /** Sends frames that are not quite what the specification says. */
+  /** Sends frames that deviate from the specification. */
   readonly isSloppy: boolean;
-  /** Something happens in the game about this often. */
+  /** Mean time between contexts, forces and changes of actions; 0: none. */
   readonly everyMs: Millis;
-  /** Withdraws the actions of a force before it sends the result, as the guides ask for disposable ones. */
+  /** Unregisters the actions of a force before it sends the result, as the guides ask for disposable actions. */
   readonly disposes: boolean;
 }
 
@@ -32,30 +32,30 @@ export interface FakeGameAction {
   readonly schema?: JsonObject;
 }
 
-/** All actions that it will ever have, and how it behaves. */
+/** All actions that the game can register, and how it behaves. */
 export interface GamePlan {
   readonly actions: readonly FakeGameAction[];
   readonly behavior: GameBehavior;
 }
 
-/** A force that a game waits for. */
+/** A force without a final result. */
 export interface AwaitedForce {
   readonly names: readonly string[];
   readonly since: Millis;
-  /** Neuro has acted for it at least once. */
+  /** At least one action for it has arrived. */
   wasActedFor: boolean;
 }
 
-/** Whoever answers later than this answers nobody. */
+/** A later result is ignored, because Neuro has given up by then. */
 const RESULT_TIMEOUT_MS: Millis = 17_000;
 
-/** A game that is played by chance: `come` connects it, and it keeps itself busy from then on. */
+/** A game with random activity: `connect` connects it. */
 export class FakeGame extends FakePeer {
   behavior: GameBehavior;
   readonly #actions: readonly FakeGameAction[];
-  /** What it has registered, as far as it knows. */
+  /** The actions that the game has registered. */
   readonly registered: Map<string, FakeGameAction> = new Map();
-  /** The force that it waits for, if any. */
+  /** The force that has no final result, if any. */
   force: AwaitedForce | undefined;
   readonly #ids = new Set<string>();
   #hasStarted = false;
@@ -85,7 +85,7 @@ export class FakeGame extends FakePeer {
     if (Object.keys(surplus).length > 0) this.reportViolation(`unknown keys ${Object.keys(surplus)}`);
     if (command === "actions/reregister_all") return this.#register([...this.registered.values()]);
     if (command === "action" && isObject(data)) return this.#act(data);
-    if (command !== "startup") this.reportViolation(`a command that no SDK knows: ${command}`);
+    if (command !== "startup") this.reportViolation(`a command unknown to SDKs: ${command}`);
   }
 
   #act({ id, name, data, ...surplus }: JsonObject): void {
@@ -96,7 +96,7 @@ export class FakeGame extends FakePeer {
       this.reportViolation(`data of ${name} is ${JSON.stringify(data)}`);
     }
     if (Object.keys(surplus).length > 0) this.reportViolation(`unknown keys ${Object.keys(surplus)} in an action`);
-    if (!this.#actions.some((action) => action.name === name)) this.reportViolation(`${name}, which it never had`);
+    if (!this.#actions.some((action) => action.name === name)) this.reportViolation(`unknown action ${name}`);
     if (this.#ids.has(id)) this.reportViolation(`${id} (${name}) twice`);
     this.#ids.add(id);
     if (this.force?.names.includes(name) === true) this.force.wasActedFor = true;
@@ -110,7 +110,7 @@ export class FakeGame extends FakePeer {
   #answer(id: string, name: string, isLate: boolean): void {
     const isFailure = this.random.chance(this.behavior.fails);
     const isForced = this.force?.names.includes(name) === true;
-    // Why: a failure that nobody hears of is tried again by nobody.
+    // Why: Neuro repeats an action only after a failed result that arrived in time.
     if (isForced && (!isFailure || isLate || this.behavior.answers === "none")) {
       if (this.behavior.disposes) this.#unregister(this.force?.names ?? []);
       this.force = undefined;
@@ -132,7 +132,7 @@ export class FakeGame extends FakePeer {
     this.#sendCommand("actions/unregister", { action_names: names });
   }
 
-  /** Asks Neuro to choose among some of what it has registered. */
+  /** Sends a force for some of the registered actions. */
   #requestForce(): void {
     const names = [...this.registered.keys()].filter(() => this.random.chance(0.6));
     if (names.length === 0) return;
@@ -142,7 +142,7 @@ export class FakeGame extends FakePeer {
     this.#sendCommand("actions/force", { query: `${this.name} asks`, priority, action_names: names, ...loose });
   }
 
-  /** What goes on in the game, for as long as it runs. */
+  /** Schedules the next random activity, for as long as the simulation runs. */
   #scheduleActivity(): void {
     this.clock.after(this.random.between(1, 2 * Math.max(1_000, this.behavior.everyMs)), () => {
       this.#scheduleActivity();

@@ -1,31 +1,31 @@
-/** An integration of the Intermediary that is played: greets, offers actions, obeys watchers, and acknowledges what it got. */
+/** A fake integration of the Intermediary: it greets, registers actions, sends results, and acknowledges messages. */
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { FakeGameAction } from "./game.ts";
 import { type FakeEnvironment, FakePeer } from "./peer.ts";
 
-/** How an integration behaves. They may be changed while it is played. */
+/** How an integration behaves; may change during a simulation. */
 export interface IntegrationBehavior {
   readonly token: string;
-  /** Asks for ids and acknowledges them. */
+  /** Requests ids and acknowledges messages. */
   readonly acks: boolean;
-  /** How probable it is that it forgets to acknowledge. */
+  /** Probability that a message is not acknowledged. */
   readonly forgets: number;
 }
 
-/** What it offers, and how it behaves. */
+/** The actions that it registers, and how it behaves. */
 export interface IntegrationPlan {
   readonly actions: readonly FakeGameAction[];
   readonly behavior: IntegrationBehavior;
 }
 
-/** A command of a watcher that arrived. */
+/** A command that arrived from a watcher. */
 export interface ReceivedCommand {
   readonly from: string;
   readonly cmd: Json;
   readonly isRepeat: boolean;
 }
 
-/** An integration that obeys: `come` connects it, `arrivals` is what watchers had it told. */
+/** An integration: `connect` connects it, `received` has the commands of watchers. */
 export class FakeIntegration extends FakePeer {
   behavior: IntegrationBehavior;
   readonly actions: readonly FakeGameAction[];
@@ -62,7 +62,7 @@ export class FakeIntegration extends FakePeer {
     }
     if (event === "action" && isObject(payload)) this.#act(payload);
     if (this.behavior.acks && typeof id === "string" && !this.random.chance(this.behavior.forgets)) this.send({ ack: id });
-    // Why: before it is registered, nothing that it is told has an id.
+    // Why: messages before the registration have no id.
     if (this.behavior.acks && this.isRegistered && event !== "registered" && id === undefined) {
       this.reportViolation(`no id in ${JSON.stringify(message)}`);
     }
@@ -70,7 +70,7 @@ export class FakeIntegration extends FakePeer {
 
   #act({ id, name }: JsonObject): void {
     if (typeof id !== "string" || !this.actions.some((action) => action.name === name)) {
-      return this.reportViolation(`${name}, which it never had`);
+      return this.reportViolation(`unknown action ${name}`);
     }
     if (this.#ids.has(id)) this.reportViolation(`${id} (${name}) twice`);
     this.#ids.add(id);

@@ -1,8 +1,9 @@
 /**
- * A Neuro that is played: strict about every frame, quick to find fault, and as moody as her behavior say.
+ * A fake Neuro: she checks every frame strictly, and acts at random as her behavior says.
  *
- * She knows the protocol and nothing of the relay. What an integration may not do is written down in `breaches`, in words.
+ * She knows the protocol and nothing of the relay. Every violation of the protocol is recorded in `violations`.
  */
+import { assertNever } from "../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { Frame } from "../../core/json.ts";
 import type { Millis } from "../../core/ids.ts";
@@ -11,19 +12,19 @@ import type { VirtualClock } from "../clock.ts";
 import type { TestSocket } from "../network.ts";
 import { readStrictly } from "./strict-reader.ts";
 
-/** How she behaves. They may be changed while she is played. */
+/** How she behaves; may change during a simulation. */
 export interface NeuroBehavior {
-  /** From time to time she does something of her own accord; 0: never. */
+  /** Mean time between actions without a force; 0: none. */
   readonly actsEveryMs: Millis;
   readonly thinkMinMs: Millis;
   readonly thinkMaxMs: Millis;
-  /** Her ids begin at 0 on each connection, as those of some backends do. */
+  /** Ids of actions start at 0 on each connection, as with some backends. */
   readonly restartsIds: boolean;
-  /** Says who she is after `startup`. */
+  /** Answers `startup` with her session. */
   readonly introduces: boolean;
 }
 
-/** An action that she asked for. */
+/** An action that she sent. */
 export interface SentAction {
   readonly id: string;
   readonly name: string;
@@ -32,13 +33,13 @@ export interface SentAction {
   results: number;
 }
 
-/** The force that she is working on. */
+/** The open force. */
 export interface FakeOpenForce {
   readonly names: readonly string[];
   readonly query: string;
 }
 
-/** What lasts as long as one connection. */
+/** The state of one connection. */
 interface FakeNeuroSession {
   readonly socket: TestSocket;
   readonly actions: Map<string, JsonObject>;
@@ -48,18 +49,18 @@ interface FakeNeuroSession {
   count: number;
 }
 
-/** She takes an action for failed when no result has come by then. */
+/** An action without a result has failed after this time. */
 const RESULT_MS: Millis = 20_000;
 const RETRY_MS: Millis = 500;
-/** Actions that she waits for at a time, of those that nobody forced. */
+/** Actions without a force that may await their result at the same time. */
 const CALLS_MAX = 3;
 
-/** She has one connection at a time: give `accept` to `Network.answering`. `breaches` must stay empty. */
+/** She has one connection at a time: call `accept` from `Network.accept`. `violations` must stay empty. */
 export class FakeNeuro {
-  /** Whatever an integration did that the protocol does not allow. */
+  /** What the client did that the protocol does not allow. */
   readonly violations: string[] = [];
   behavior: NeuroBehavior;
-  /** Contexts that she was told, in order. */
+  /** Received contexts, in order. */
   readonly contexts: string[] = [];
   #session: FakeNeuroSession | undefined;
   #count = 0;
@@ -73,7 +74,7 @@ export class FakeNeuro {
     this.#scheduleUnforcedAction();
   }
 
-  /** Takes a connection. A new one takes the place of the old. */
+  /** Accepts a connection; it replaces the previous one. */
   accept(socket: TestSocket): void {
     this.#session?.socket.close();
     const session: FakeNeuroSession = {
@@ -91,7 +92,7 @@ export class FakeNeuro {
     };
   }
 
-  /** The connection breaks; the other side notices after a while. */
+  /** Breaks the connection; the relay notices after `noticedMs`. */
   drop(noticedMs: Millis): void {
     this.#session?.socket.cut(noticedMs);
   }
@@ -100,7 +101,7 @@ export class FakeNeuro {
     return this.#session !== undefined;
   }
 
-  /** The actions that she could use now. */
+  /** The registered actions. */
   get actions(): ReadonlyMap<string, JsonObject> {
     return this.#session?.actions ?? new Map();
   }
@@ -109,7 +110,7 @@ export class FakeNeuro {
     return this.#session?.force;
   }
 
-  /** Actions whose result she still waits for, on the connection that is open. */
+  /** Actions of the open connection without a result. */
   get unanswered(): readonly SentAction[] {
     return [...this.#session?.calls.values() ?? []].filter(({ results }) => results === 0);
   }
@@ -118,9 +119,10 @@ export class FakeNeuro {
     const read = readStrictly(frame);
     if (typeof read === "string") return this.#reportViolation(read);
     const { command, data } = read;
-    if (command === "startup") return this.#start(session);
-    if (!session.hasStarted) return this.#reportViolation(`${command} before startup`);
+    if (command !== "startup" && !session.hasStarted) return this.#reportViolation(`${command} before startup`);
     switch (command) {
+      case "startup":
+        return this.#start(session);
       case "actions/register":
         return this.#register(session, data.actions);
       case "actions/unregister":
@@ -134,9 +136,10 @@ export class FakeNeuro {
       case "context":
         this.contexts.push(String(data.message));
         return;
-      default:
-        // Why not `assertNever`: an integration can send any command.
+      case "shutdown/ready":
         return;
+      default:
+        return assertNever(command);
     }
   }
 
@@ -180,7 +183,7 @@ export class FakeNeuro {
 
   #result(session: FakeNeuroSession, data: JsonObject): void {
     const call = session.calls.get(String(data.id));
-    if (call === undefined) return this.#reportViolation(`a result for ${data.id}, which she never asked for`);
+    if (call === undefined) return this.#reportViolation(`a result for ${data.id}, which is unknown`);
     if (++call.results > 1) return this.#reportViolation(`result ${call.results} for ${call.id} (${call.name})`);
     const { force } = session;
     if (force === undefined || !force.names.includes(call.name)) return;
@@ -205,7 +208,7 @@ export class FakeNeuro {
     session.socket.send(JSON.stringify(message));
   }
 
-  /** Does something of her own accord, now and then. */
+  /** Schedules the next random action without a force. */
   #scheduleUnforcedAction(): void {
     this.#clock.after(this.#random.between(1, 2 * Math.max(1_000, this.behavior.actsEveryMs)), () => {
       this.#scheduleUnforcedAction();

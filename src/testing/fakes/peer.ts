@@ -1,4 +1,4 @@
-/** What all fakes have in common that connect to the relay and come back: one wire at a time, and a time to come back after. */
+/** What all fakes have in common that connect to the relay: one socket at a time, and a reconnect after `returnMs`. */
 import type { ListenerName } from "../../core/event.ts";
 import type { Millis } from "../../core/ids.ts";
 import { type Frame, isObject, type JsonObject } from "../../core/json.ts";
@@ -6,20 +6,20 @@ import type { Random } from "../random.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { Network, TestSocket } from "../network.ts";
 
-/** Where a fake lives. */
+/** What a fake runs in. */
 export interface FakeEnvironment {
   readonly clock: VirtualClock;
   readonly random: Random;
   readonly network: Network;
 }
 
-/** So long after it is back the relay still has its old connection. */
+/** After `duplicate`, the relay notices after this time that the old connection is dead. */
 export const DUPLICATE_MS: Millis = 60_000;
 
-/** Whoever connects to the relay and comes back: says what it wants in `opened`, and reads in `heard`. */
+/** A client that reconnects. Subclasses greet in `onOpen` and read in `onMessage`. */
 export abstract class FakePeer {
   readonly name: string;
-  /** Whatever the relay did to it that the protocol does not allow. */
+  /** What the relay did that the protocol does not allow. */
   readonly violations: string[] = [];
   protected readonly clock: VirtualClock;
   protected readonly random: Random;
@@ -27,11 +27,11 @@ export abstract class FakePeer {
   readonly #network: Network;
   readonly #listener: ListenerName;
   #isWanted = false;
-  /** How long until it tries again after it lost its connection. */
+  /** Wait before it reconnects. */
   returnMs: Millis = 3_000;
-  /** When it last came back before its old connection was known to be dead. */
+  /** When it last reconnected while the relay still had its old connection. */
   duplicatedAt: Millis = 0;
-  /** Reads this slowly; undefined is as fast as can be. */
+  /** Read rate in bytes per millisecond; undefined: no limit. */
   bytesPerMs: number | undefined;
 
   constructor(name: string, listener: ListenerName, { clock, random, network }: FakeEnvironment) {
@@ -42,24 +42,24 @@ export abstract class FakePeer {
     this.#listener = listener;
   }
 
-  /** Comes, and comes back whenever it loses its connection. */
+  /** Connects, and reconnects whenever the connection is lost. */
   connect(): void {
     this.#isWanted = true;
     if (this.socket === undefined) this.#connect();
   }
 
-  /** Goes, and stays away. */
+  /** Closes the connection and does not reconnect. */
   close(): void {
     this.#isWanted = false;
     this.socket?.close();
   }
 
-  /** Loses its connection; the relay notices after a while. */
+  /** Breaks the connection; the relay notices after `noticedMs`. */
   drop(noticedMs: Millis): void {
     this.socket?.cut(noticedMs);
   }
 
-  /** Loses its connection and is back at once, long before the relay notices that the old one is dead. */
+  /** Breaks the connection and reconnects at once, long before the relay notices that the old one is dead. */
   duplicate(): void {
     const { socket } = this;
     if (socket?.isOpen !== true) return;

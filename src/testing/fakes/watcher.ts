@@ -1,27 +1,27 @@
-/** A watcher that is played: greets, sees what goes on, and sends numbered commands to integrations. */
+/** A fake watcher: it greets, counts events, and sends numbered commands to integrations. */
 import type { Millis } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type FakeEnvironment, FakePeer } from "./peer.ts";
 
-/** What became of a command, as the relay said. */
+/** The reply of the relay to a command. */
 export type CommandStatus = "unanswered" | "sent" | "queued" | "refused";
 
-/** A command that it sent, and what became of it. */
+/** A command, and its status. */
 export interface SentCommand {
   readonly number: number;
   readonly target: string;
   status: CommandStatus;
 }
 
-/** A watcher that commands by chance: `orders` is what it was promised, to be compared with what arrived. */
+/** A watcher with random commands: a test compares the statuses in `commands` with what arrived. */
 export class FakeWatcher extends FakePeer {
   readonly commands: Map<number, SentCommand> = new Map();
-  /** How many events it saw, by name. */
+  /** Received events by name. */
   readonly seen: Map<string, number> = new Map();
   readonly #token: string;
   readonly #targets: readonly string[];
   #isGreeted = false;
-  /** Sends a command about this often; 0: never. */
+  /** Mean time between commands; 0: none. */
   everyMs: Millis;
 
   constructor(name: string, plan: WatcherPlan, environment: FakeEnvironment) {
@@ -46,8 +46,8 @@ export class FakeWatcher extends FakePeer {
     if (typeof event === "string") this.seen.set(event, (this.seen.get(event) ?? 0) + 1);
     if (typeof number !== "number") return;
     const command = this.commands.get(number);
-    if (command === undefined) return this.reportViolation(`an answer to ${number}, which it never asked`);
-    if (command.status !== "unanswered") return this.reportViolation(`two answers to ${number}`);
+    if (command === undefined) return this.reportViolation(`a reply to ${number}, which was not sent`);
+    if (command.status !== "unanswered") return this.reportViolation(`two replies to ${number}`);
     command.status = status === "sent" || status === "queued" ? status : "refused";
     if (command.status === "refused" && error === undefined) {
       this.reportViolation(`neither status nor error: ${JSON.stringify(message)}`);
@@ -66,7 +66,7 @@ export class FakeWatcher extends FakePeer {
   }
 }
 
-/** By which token it comes, whom it commands, and how often. */
+/** Its token, the integrations that it commands, and the mean time between commands. */
 export interface WatcherPlan {
   readonly token: string;
   readonly targets: readonly string[];
