@@ -217,21 +217,35 @@ function decide(decider: Decider, force: DeciderForce, ctx: StepContext): readon
   }
 }
 
-/** `first` takes the first name, after a failure the next one, with plain data; every other decider a random one with random data. */
+/**
+ * `first` takes the first name, after a failure the next one, with plain data; every other decider a random one with random data. An
+ * action without valid data is passed over; if all are, the force waits for a choice.
+ */
 function actBySample(decider: Decider, force: DeciderForce, ctx: StepContext): readonly NeuroMessage[] {
   const names = registeredNames(decider, force);
+  if (names.length === 0) return NOTHING;
   const isFirst = decider.settings.decider === "first";
-  const name = isFirst ? names[force.failures % names.length] : pick(names, decider.random);
-  const known = name === undefined ? undefined : decider.actions.get(name);
-  if (name === undefined || known === undefined) return NOTHING;
-  const schema = schemaOf(known);
-  if (schema === undefined) return sendAction(decider, { name, data: undefined, force }, ctx);
-  let data: Json = null;
-  for (let tries = 0; tries < SAMPLES_MAX; tries++) {
-    data = sampleData(schema.normalized, decider.random, isFirst && tries === 0 ? "plain" : "varied");
-    if (validationError(schema, data) === undefined) break;
+  const preferred = isFirst ? force.failures % names.length : names.indexOf(pick(names, decider.random));
+  for (const name of [...names.slice(preferred), ...names.slice(0, preferred)]) {
+    const known = decider.actions.get(name);
+    const schema = known && schemaOf(known);
+    if (schema === undefined) return sendAction(decider, { name, data: undefined, force }, ctx);
+    const data = validSample(schema, decider.random, isFirst);
+    if (data !== undefined) return sendAction(decider, { name, data: JSON.stringify(data), force }, ctx);
+    const hint = `the relay can generate no valid data for the schema of ${name}; choose the action yourself`;
+    ctx.observe({ is: "input_repaired", from: force.message.from ?? "unknown", what: "schema_beyond_sampler", hint });
   }
-  return sendAction(decider, { name, data: JSON.stringify(data), force }, ctx);
+  force.state = { is: "offered", deadline: undefined };
+  return NOTHING;
+}
+
+/** Data that is valid for the schema; undefined if none of `SAMPLES_MAX` samples is. */
+function validSample(schema: CompiledSchema, random: () => number, isPlain: boolean): Json | undefined {
+  for (let tries = 0; tries < SAMPLES_MAX; tries++) {
+    const data = sampleData(schema.normalized, random, isPlain && tries === 0 ? "plain" : "varied");
+    if (validationError(schema, data) === undefined) return data;
+  }
+  return undefined;
 }
 
 function requestDecision(decider: Decider, force: DeciderForce, ctx: StepContext): readonly NeuroMessage[] {

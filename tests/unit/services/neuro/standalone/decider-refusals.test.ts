@@ -180,3 +180,25 @@ test("NB152 queries are remembered for the model, but not the ephemeral ones; th
   }
   check.equal(fresh.decider.memory, ["for good"]);
 });
+
+test("NB144b an action without valid data is passed over and reported; if all are, the force waits for a choice", () => {
+  const impossible = { name: "impossible", description: "d", schema: { type: "object", not: {} } };
+  for (const decider of ["first", "random"] as const) {
+    const play = new Play({ decider });
+    play.hear({ command: "actions/register", actions: [impossible] });
+    const reported = () => play.observations.filter(({ is }) => is === "input_repaired").length;
+    const { ephemeral, query } = { ephemeral: false, query: "q" };
+    const force = (names: readonly string[]): GameMessage => ({
+      command: "actions/force",
+      query,
+      ephemeral,
+      priority: "low",
+      names,
+      from: "Chess",
+    });
+    play.hear(force(["impossible"]));
+    check.equal([play.pass(60_000), play.state, reported()], [[], "offered", 1]);
+    play.hear(force(["impossible", "pass"]));
+    check.equal(names(play.pass(8_000)), ["pass"]);
+  }
+});
