@@ -28,70 +28,70 @@ const CASES: readonly Case[] = [
     adds: "an effect",
     file: "src/core/effect.ts",
     after: "export type Effect =",
-    member: '| { readonly do: "somethingNew" }',
+    member: '| { readonly do: "newEffect" }',
     breaks: ["src/engine/engine.ts", "src/relay/routing.ts"],
   },
   {
     adds: "an event of a peer",
     file: "src/core/event.ts",
     after: "export type PeerEvent =",
-    member: '| { readonly is: "somethingNew"; readonly peer: PeerId }',
+    member: '| { readonly is: "newPeerEvent"; readonly peer: PeerId }',
     breaks: ["src/engine/engine.ts", "src/relay/mod.ts", ...SERVICES],
   },
   {
     adds: "an event of the lifecycle",
     file: "src/core/event.ts",
     after: "export type LifecycleEvent =",
-    member: '| { readonly is: "somethingNew" }',
+    member: '| { readonly is: "newLifecycleEvent" }',
     breaks: ["src/engine/engine.ts", "src/relay/mod.ts", ...SERVICES],
   },
   {
     adds: "an event that names its service",
     file: "src/core/event.ts",
     after: "export type StoreEvent =",
-    member: '| { readonly is: "somethingNew"; readonly key: Key }',
+    member: '| { readonly is: "newStoreEvent"; readonly key: Key }',
     breaks: ["src/engine/engine.ts", "src/relay/mod.ts", "src/relay/routing.ts", ...SERVICES],
   },
   {
     adds: "a message between services",
     file: "src/core/service-message.ts",
     after: "export type ServiceMessage =",
-    member: '| { readonly is: "somethingNew" }',
+    member: '| { readonly is: "newServiceMessage" }',
     breaks: ["src/services/intermediary/", "src/services/neuro/"],
   },
   {
     adds: "a timer of the Neuro service",
     file: "src/services/neuro/state.ts",
     after: "export type Timer =",
-    member: '| { readonly is: "something_new" }',
+    member: '| { readonly is: "newNeuroTimer" }',
     breaks: ["src/services/neuro/"],
   },
   {
     adds: "a timer of the Brain service",
     file: "src/services/brain/state.ts",
     after: "export type BrainTimer =",
-    member: '| { readonly is: "something_new" }',
+    member: '| { readonly is: "newBrainTimer" }',
     breaks: ["src/services/brain/"],
   },
   {
     adds: "a timer of the Intermediary service",
     file: "src/services/intermediary/timers.ts",
     after: "export type PeerTimer =",
-    member: '| { readonly is: "something_new"; readonly peer: PeerId }',
+    member: '| { readonly is: "newPeerTimer"; readonly peer: PeerId }',
     breaks: ["src/services/intermediary/"],
   },
   {
     adds: "a service",
     file: "src/core/service.ts",
     after: "export type ServiceName =",
-    member: '"somethingNew" |',
-    breaks: ["src/core/service.ts", "src/core/request.ts"],
+    member: '"newService" |',
+    breaks: ["src/core/service.ts"],
   },
   {
     adds: "a service, seen by the relay",
     file: "src/core/service.ts",
     after: "export type ServiceName =",
-    member: '"somethingNew" |',
+    member: '"newService" |',
     breaks: ["src/relay/services.ts"],
     project: "src/tsconfig.edges.json",
   },
@@ -99,21 +99,21 @@ const CASES: readonly Case[] = [
     adds: "a query",
     file: "src/core/request.ts",
     after: "readonly neuro: CommonQueries<NeuroView> & {",
-    member: "readonly somethingNew: RequestType<NoParams, Done>;",
+    member: "readonly newQuery: RequestType<NoParams, Done>;",
     breaks: ["src/services/neuro/operator/requests.ts"],
   },
   {
     adds: "a command",
     file: "src/core/request.ts",
     after: "  readonly neuro: {",
-    member: "readonly somethingNew: RequestType<NoParams, Done>;",
+    member: "readonly newCommand: RequestType<NoParams, Done>;",
     breaks: ["src/services/neuro/operator/requests.ts"],
   },
   {
     adds: "an observation",
     file: "src/core/observation.ts",
     after: "export type PresenceObservation =",
-    member: '| { readonly is: "something_new" }',
+    member: '| { readonly is: "newObservation" }',
     breaks: ["src/observability/log-messages.ts"],
     project: "src/tsconfig.edges.json",
   },
@@ -121,35 +121,40 @@ const CASES: readonly Case[] = [
     adds: "a fault",
     file: "src/core/fault.ts",
     after: "export type FaultName =",
-    member: '| "somethingNew"',
+    member: '| "newFault"',
     breaks: ["src/core/fault.ts"],
   },
 ];
 
-/** The errors of the compiler on a copy of the sources in which the member was added. */
-function errorsWith({ file, after, member, project = "src" }: Case): string {
+/** What the compiler reports on a copy of the sources in which the members were added. */
+function errorsWith(cases: readonly Case[], project: string): readonly string[] {
   const root = mkdtempSync(join(tmpdir(), "closed-"));
   try {
-    for (const copied of ["src", "mod.ts", "package.json"]) {
-      cpSync(join(ROOT, copied), join(root, copied), { recursive: true });
-    }
+    for (const copied of ["src", "mod.ts", "package.json"]) cpSync(join(ROOT, copied), join(root, copied), { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
-    const text = readFileSync(join(root, file), "utf8");
-    const at = text.indexOf(after);
-    check.that(at >= 0, `${file} contains ${after}`);
-    writeFileSync(join(root, file), `${text.slice(0, at + after.length)} ${member}${text.slice(at + after.length)}`);
-    return spawnSync(toolPath("tsc"), ["-p", project], { cwd: root, encoding: "utf8" }).stdout;
+    for (const { file, after, member } of cases) {
+      const text = readFileSync(join(root, file), "utf8");
+      const at = text.indexOf(after);
+      check.that(at >= 0, `${file} does not contain "${after}"`);
+      writeFileSync(join(root, file), `${text.slice(0, at + after.length)} ${member}${text.slice(at + after.length)}`);
+    }
+    return spawnSync(toolPath("tsc"), ["-p", project], { cwd: root, encoding: "utf8" }).stdout.split(/\n(?=\S)/);
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
 }
 
-for (const one of CASES) {
-  test(`closed unions: ${one.adds} does not compile until it is handled`, () => {
-    const errors = errorsWith(one);
-    const broken = one.breaks.filter((path) =>
-      errors.split("\n").some((line) => line.startsWith(path) && line.includes("error TS"))
-    );
-    check.equal(broken, one.breaks, errors.slice(0, 2_000));
-  });
+// Why in one copy: each member has a name of its own, which the compiler repeats in its errors. A new service breaks the tables from which
+// the unions are derived, so it gets a copy of its own.
+const project = ({ project = "src" }: Case): string => project;
+const isService = ({ adds }: Case): boolean => adds.startsWith("a service");
+for (const group of Map.groupBy(CASES, (one) => `${project(one)} ${isService(one)}`).values()) {
+  const errors = errorsWith(group, project(group[0] as Case));
+  for (const one of group) {
+    test(`closed unions: ${one.adds} does not compile until it is handled`, () => {
+      const name = /"?(new\w+)"?/.exec(one.member)?.[1] ?? "";
+      const broken = one.breaks.filter((path) => errors.some((error) => error.startsWith(path) && error.includes(name)));
+      check.equal(broken, one.breaks, errors.join("\n").slice(0, 4_000));
+    });
+  }
 }
