@@ -130,7 +130,9 @@ const CASES: readonly Case[] = [
 function errorsWith(cases: readonly Case[], project: string): readonly string[] {
   const root = mkdtempSync(join(tmpdir(), "closed-"));
   try {
-    for (const copied of ["src", "mod.ts", "package.json"]) cpSync(join(ROOT, copied), join(root, copied), { recursive: true });
+    for (const copied of ["src", "mod.ts", "package.json"]) {
+      cpSync(join(ROOT, copied), join(root, copied), { recursive: true });
+    }
     symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
     for (const { file, after, member } of cases) {
       const text = readFileSync(join(root, file), "utf8");
