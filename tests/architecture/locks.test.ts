@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { check } from "../harness/check.ts";
 import { denoPath, ROOT, toolPath } from "../harness/machine.ts";
 import { readSources } from "../harness/source.ts";
-import { cycle, importBreaches, runtimeBreaches, sizeBreaches, typeCycle } from "./violations.ts";
+import { cycle, importViolations, runtimeViolations, sizeViolations, typeCycle } from "./violations.ts";
 
 /** Runs a tool; what it says, or "" when it is content. */
 function run(cwd: string, command: string, ...words: readonly string[]): string {
@@ -48,7 +48,7 @@ const CLEAN = "/** Nothing wrong. */\nexport const one = (n: number): number => 
 test("a clean tree passes every lock", () => {
   inTree({ "src/core/clean.ts": CLEAN }, (root) => {
     check.equal([types(root), lint(root)], ["", ""]);
-    check.equal([...importBreaches(read(root)), ...runtimeBreaches(read(root)), ...sizeBreaches(read(root))], []);
+    check.equal([...importViolations(read(root)), ...runtimeViolations(read(root)), ...sizeViolations(read(root))], []);
   });
 });
 
@@ -117,34 +117,34 @@ test("lint: a file that is not named for what is in it is refused", () => {
 
 for (
   const [what, files] of [
-    ["one room from another", {
+    ["one service from another", {
       "src/services/neuro/a.ts": 'import { b } from "../services/brain/mod.ts";',
       "src/services/brain/mod.ts": "",
     }],
-    ["a room past its door", {
+    ["a service through another file than its mod.ts", {
       "src/relay/a.ts": 'import type { B } from "../services/brain/inner.ts";',
       "src/services/brain/inner.ts": "",
     }],
-    ["the engine from a room", {
+    ["the engine from a service", {
       "src/services/neuro/a.ts": 'export { b } from "../engine/mod.ts";',
       "src/engine/mod.ts": "",
     }],
     ["a package from the foundation", { "src/core/a.ts": 'import { z } from "zod";' }],
     ["the hash package outside its file", { "src/core/a.ts": 'import { sha256 } from "@noble/hashes/sha2.js";' }],
-    ["a room dynamically", {
+    ["a service dynamically", {
       "src/services/neuro/a.ts": 'const b = await import("../services/brain/mod.ts");',
       "src/services/brain/mod.ts": "",
     }],
-    ["a path without its ending", { "src/services/neuro/a.ts": 'import { b } from "./b";' }],
-    ["from a folder that is not in the law", { "src/shed/a.ts": 'import { b } from "../core/b.ts";' }],
+    ["a path without an extension", { "src/services/neuro/a.ts": 'import { b } from "./b";' }],
+    ["from a folder without a rule", { "src/shed/a.ts": 'import { b } from "../core/b.ts";' }],
   ] as const
 ) {
-  test(`import law: it is broken by importing ${what}`, () => {
-    inTree(files, (root) => check.equal(importBreaches(read(root)).length, 1));
+  test(`import rules: a violation is importing ${what}`, () => {
+    inTree(files, (root) => check.equal(importViolations(read(root)).length, 1));
   });
 }
 
-test("import law: a circle is found, one of mere types is none, and a comment or a string is no import", () => {
+test("import rules: a circle is found, one of mere types is none, and a comment or a string is no import", () => {
   const round = { "src/core/a.ts": 'import { b } from "./b.ts";', "src/core/b.ts": 'export { a } from "./a.ts";' };
   inTree(round, (root) => check.equal(cycle(read(root)), ["src/core/a.ts", "src/core/b.ts", "src/core/a.ts"]));
   inTree(
@@ -153,10 +153,10 @@ test("import law: a circle is found, one of mere types is none, and a comment or
   );
   const talk =
     '// import { b } from "../services/brain/mod.ts";\nexport const text = `\nimport { b } from "../services/brain/mod.ts";`;\n';
-  inTree({ "src/services/neuro/a.ts": talk.split("\n")[0] ?? "" }, (root) => check.equal(importBreaches(read(root)), []));
+  inTree({ "src/services/neuro/a.ts": talk.split("\n")[0] ?? "" }, (root) => check.equal(importViolations(read(root)), []));
 });
 
-test("import law: a cycle of types is found outside core and accepted inside", () => {
+test("import rules: a cycle of types is found outside core and accepted inside", () => {
   const types = (folder: string) => ({
     [`${folder}/a.ts`]: 'import type { B } from "./b.ts";',
     [`${folder}/b.ts`]: 'import { type A } from "./a.ts";',
@@ -168,23 +168,23 @@ test("import law: a cycle of types is found outside core and accepted inside", (
   );
 });
 
-test("import law: a runtime is found where it is named, and not where it is only mentioned", () => {
+test("import rules: a runtime is found where it is named, and not where it is only mentioned", () => {
   const named = {
     "src/http/a.ts": "Bun.serve({});",
     "src/http/b.ts": 'import { DurableObject } from "cloudflare:workers";',
   };
-  inTree(named, (root) => check.equal(runtimeBreaches(read(root)).length, 2));
+  inTree(named, (root) => check.equal(runtimeViolations(read(root)).length, 2));
   const mentioned = {
     "src/http/a.ts": '// Deno.serve is slower\nexport const name = "Bun.serve";',
     "src/runtimes/b.ts": "Bun.serve();",
   };
-  inTree(mentioned, (root) => check.equal(runtimeBreaches(read(root)), []));
+  inTree(mentioned, (root) => check.equal(runtimeViolations(read(root)), []));
 });
 
 test("size: a file of 701 lines, and a folder of 31 files, are one too many", () => {
   const lines = (count: number): string => "const a = 1;\n".repeat(count);
   const folder = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`src/http/f${n}.ts`, CLEAN]));
-  inTree({ "src/http/a.ts": lines(700), ...folder(29) }, (root) => check.equal(sizeBreaches(read(root)), []));
-  inTree({ "src/http/a.ts": lines(701), ...folder(30) }, (root) => check.equal(sizeBreaches(read(root)).length, 2));
+  inTree({ "src/http/a.ts": lines(700), ...folder(29) }, (root) => check.equal(sizeViolations(read(root)), []));
+  inTree({ "src/http/a.ts": lines(701), ...folder(30) }, (root) => check.equal(sizeViolations(read(root)).length, 2));
 });

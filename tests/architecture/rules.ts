@@ -1,36 +1,36 @@
 /**
- * The import law, as data: what each folder of `src/` may import, and by which files it is entered.
+ * The import rules: what each folder of `src/` may import, and through which of its files others may import it.
  *
- * Read it from the top down: whoever stands further down may import what stands above, never the other way round.
+ * A folder may import only folders above it in this table.
  */
 
-export interface Law {
-  /** Folders that it may import from, beside itself. */
+export interface ImportRule {
+  /** Folders that it may import, besides itself. */
   readonly may: readonly string[];
-  /** Packages that it may use; one that ends in `*` stands for all that begin so. */
+  /** Packages that it may use; `*` at the end stands for any continuation. */
   readonly packages?: readonly string[];
-  /** Packages that only one of its files may use. */
+  /** Packages that only the named file may use. */
   readonly packagesOf?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The rooms. */
-export const ROOMS: readonly string[] = ["intermediary", "neuro", "nallely", "brain", "proxy"];
+/** The services. */
+export const SERVICES: readonly string[] = ["intermediary", "neuro", "nallely", "brain", "proxy"];
 
-/** What runs without looking at a clock, drawing lots or waiting. */
-export const PURE: readonly string[] = ["core", "queue", "inference", ...ROOMS, "relay"];
+/** The pure zone: no clock, no randomness, no waiting. */
+export const PURE: readonly string[] = ["core", "queue", "inference", ...SERVICES, "relay"];
 
-const room: Law = { may: ["core", "queue"], packages: ["zod", "@cfworker/json-schema"] };
+const service: ImportRule = { may: ["core", "queue"], packages: ["zod", "@cfworker/json-schema"] };
 
-export const LAW: Readonly<Record<string, Law>> = {
+export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   core: { may: [], packagesOf: { "src/core/hash.ts": ["#sha256"] } },
   queue: { may: ["core"] },
   inference: { may: ["core"] },
-  intermediary: room,
-  neuro: room,
-  nallely: room,
-  brain: { ...room, may: [...room.may, "inference"] },
+  intermediary: service,
+  neuro: service,
+  nallely: service,
+  brain: { ...service, may: [...service.may, "inference"] },
   proxy: { may: ["core"] },
-  relay: { may: ["core", ...ROOMS] },
+  relay: { may: ["core", ...SERVICES] },
   "websocket-client": { may: ["core"], packages: ["node:*", "bun", "bun:*"] },
   engine: { may: ["core", "relay"] },
   recording: { may: ["core", "relay", "engine"] },
@@ -41,14 +41,14 @@ export const LAW: Readonly<Record<string, Law>> = {
   },
   observability: { may: ["core", "engine"], packages: ["@logtape/*", "node:*"] },
   config: { may: ["core"], packages: ["zod", "yaml", "node:*"] },
-  clients: { may: ["core", "websocket-client", ...ROOMS] },
+  clients: { may: ["core", "websocket-client", ...SERVICES] },
   dashboard: { may: ["core", "neuro", "websocket-client", "clients"], packages: ["hono/jsx/dom", "uplot"] },
   http: { may: ["core", "engine", "dashboard"], packages: ["hono", "hono/*", "zod"] },
   testing: { may: ["core", "relay", "engine"] },
   runtimes: {
     may: [
       "core",
-      ...ROOMS,
+      ...SERVICES,
       "relay",
       "queue",
       "inference",
@@ -72,26 +72,26 @@ export const LAW: Readonly<Record<string, Law>> = {
   },
 };
 
-/** By which of its files a folder is entered, where that is not `mod.ts` alone. */
-export const DOORS: Readonly<Record<string, RegExp>> = {
-  // The foundation has no listener: its files are the vocabulary.
+/** The files through which a folder may be imported, if that is not `mod.ts` alone. */
+export const ENTRY_FILES: Readonly<Record<string, RegExp>> = {
+  // Every file of core is public.
   core: /./,
   queue: /./,
   "websocket-client": /./,
-  // What a runtime lends is imported by those who lend it; it is all types.
+  // The ports are imported by the runtimes that implement them.
   engine: /^(?:mod|ports)\.ts$/,
-  // The list of rooms is for whoever starts a process; the machine is told which rooms there are.
+  // The list of services is imported by the start of a process; the relay itself gets its services as an argument.
   relay: /^(?:mod|services)\.ts$/,
-  // The dashboard judges an action's data before it is sent, by the same rules.
+  // The dashboard validates the data of an action with the same code.
   neuro: /^(?:mod|codec\/(?:validate-data|safe-pattern))\.ts$/,
   nallely: /^mod\.ts$/,
-  // What needs files is loaded by those who have some.
+  // `artifact` needs files, so only runtimes with files load it.
   jobs: /^(?:mod|artifact)\.ts$/,
-  // One file each, each with one thing to offer.
+  // Every file of these folders is public.
   config: /^[a-z-]+\.ts$/,
   clients: /^[a-z-]+\.ts$/,
   http: /^(?:app|mod)\.ts$/,
-  // The page as it is served; what it is made of is nobody else's.
+  // The built page; its sources are private.
   dashboard: /^dashboard\.html$/,
   storage: /^[a-z-]+\.ts$/,
   observability: /^(?:mod|log-file)\.ts$/,
@@ -102,9 +102,13 @@ export const DOORS: Readonly<Record<string, RegExp>> = {
 /** Files that may name a runtime. */
 export const RUNTIME_FILES = /^src\/(?:runtimes\/|websocket-client\/(?:bun|deno)-|storage\/durable-object\.ts$)/;
 
-/** A file or folder over these sizes is a question; over the maxima it is a violation. */
-export const FILE_LINES_MAX = 700;
-export const FOLDER_FILES_MAX = 30;
+/** Sizes are questions: over `ask` the test warns, over `max` it fails. */
+export const SIZES = {
+  fileLines: { ask: 400, max: 700 },
+  folderFiles: { ask: 20, max: 30 },
+  functionLines: { ask: 70, max: 120 },
+  parameters: { ask: 4, max: 6 },
+} as const;
 
 /** Imports of types that close a cycle outside `core` and are still to be removed. Add none. */
 export const TYPE_CYCLES_ACCEPTED: ReadonlySet<string> = new Set([
