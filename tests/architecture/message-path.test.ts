@@ -27,7 +27,7 @@ const PATH: readonly Step[] = [
   {
     file: "src/runtimes/bun/socket.ts",
     does: "takes the frame from Bun",
-    calls: [["websocketHandlers", "data.message"]],
+    calls: [["websocketHandlers", "handler.message"]],
   },
   {
     file: "src/runtimes/connections.ts",
