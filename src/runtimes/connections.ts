@@ -15,7 +15,7 @@ import type { Sockets } from "../engine/mod.ts";
 import type { AccessControl } from "../http/app.ts";
 import type { Counter, Gauge, RelayMetrics } from "../observability/mod.ts";
 import { closeCode, closeReason, CLOSING_MS } from "../websocket-client/close.ts";
-import { EASED_BYTES } from "../websocket-client/guest.ts";
+import { RELIEVED_BYTES } from "../websocket-client/backpressure.ts";
 import type { Links } from "./links.ts";
 
 /** An accepted socket. No method throws, whatever state the socket is in. */
@@ -220,7 +220,7 @@ class PeerConnection implements ConnectionHandler {
 
   drain(waiting: number): void {
     this.waiting = waiting;
-    if (waiting <= EASED_BYTES) this.#group.host.push({ is: "relieved", peer: this.id });
+    if (waiting <= RELIEVED_BYTES) this.#group.host.push({ is: "relieved", peer: this.id });
   }
 
   pong(): void {

@@ -14,7 +14,7 @@ import { closeReason, CLOSING_MS, NO_CODE } from "./close.ts";
 import type { ClientSocket, ClientSocketListener, Dialer, DialRequest } from "./dialer.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter, OPCODE, type Opcode } from "./frame-writer.ts";
-import { EASED_BYTES } from "./guest.ts";
+import { RELIEVED_BYTES } from "./backpressure.ts";
 import { type ClientHandshake, createHandshake, handshakeError } from "./handshake.ts";
 
 /** One TCP or TLS connection. */
@@ -82,7 +82,7 @@ class RawWebSocket implements ClientSocket {
   #isWriteScheduled = false;
   /** The stream did not accept everything; `drained` follows. */
   #isBlocked = false;
-  /** `send` has returned more than `EASED_BYTES`. */
+  /** `send` has returned more than `RELIEVED_BYTES`. */
   #isCongested = false;
   #receivedAt = performance.now();
   #pingedAt: Millis | undefined;
@@ -126,7 +126,7 @@ class RawWebSocket implements ClientSocket {
   send(frame: Frame): number {
     if (this.#state !== "open") return 0;
     this.#write(typeof frame === "string" ? OPCODE.text : OPCODE.binary, frame);
-    if (this.#writer.length > EASED_BYTES) {
+    if (this.#writer.length > RELIEVED_BYTES) {
       this.#isCongested = true;
       this.#flush();
     }
@@ -192,7 +192,7 @@ class RawWebSocket implements ClientSocket {
     if (stream === undefined || this.#isBlocked || this.#state === "closed") return;
     this.#writer.drain((bytes) => stream.write(bytes));
     this.#isBlocked = this.#writer.length > 0;
-    if (!this.#isCongested || this.#writer.length > EASED_BYTES) return;
+    if (!this.#isCongested || this.#writer.length > RELIEVED_BYTES) return;
     this.#isCongested = false;
     if (this.#isReported) this.#listener.relieved();
   }

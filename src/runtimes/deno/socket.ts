@@ -1,6 +1,6 @@
 /** Accepted sockets on Deno: standard WebSockets, which neither bound their backlog nor tell when it is sent. */
 import type { Frame } from "../../core/json.ts";
-import { EASED_BYTES } from "../../websocket-client/guest.ts";
+import { RELIEVED_BYTES } from "../../websocket-client/backpressure.ts";
 import type { ConnectionHandler, ServerSocket } from "../connections.ts";
 
 const POLL_MS = 20;
@@ -27,9 +27,9 @@ class BacklogPoll {
   readonly #sockets = new Map<WebSocket, ConnectionHandler>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Calls `drain` once, when the backlog has fallen to `EASED_BYTES`; never if it is that small already. */
+  /** Calls `drain` once, when the backlog has fallen to `RELIEVED_BYTES`; never if it is that small already. */
   watch(socket: WebSocket, handler: ConnectionHandler): void {
-    if (socket.bufferedAmount <= EASED_BYTES) return;
+    if (socket.bufferedAmount <= RELIEVED_BYTES) return;
     this.#sockets.set(socket, handler);
     this.#timer ??= setTimeout(() => this.#poll(), POLL_MS);
   }
@@ -41,7 +41,7 @@ class BacklogPoll {
   #poll(): void {
     this.#timer = undefined;
     for (const [socket, handler] of [...this.#sockets]) {
-      if (socket.bufferedAmount > EASED_BYTES) continue;
+      if (socket.bufferedAmount > RELIEVED_BYTES) continue;
       this.#sockets.delete(socket);
       handler.drain(socket.bufferedAmount);
     }
