@@ -80,9 +80,8 @@ function rejectForeign(parsed: ParsedRequest, { isHostVerified = false }: Reques
     return problemResponse({ status, title: "Refused", detail: reason });
   };
   const quoted = (text: string | undefined) => JSON.stringify((text ?? "").slice(0, 200));
-  if (!isHostVerified && !isHostAllowed(parsed.host, settings)) {
-    return reject(421, `host ${quoted(parsed.host)} is not listed in web.hosts`);
-  }
+  const foreign = isHostVerified ? [] : parsed.hosts.filter((host) => !isHostAllowed(host, settings));
+  if (foreign.length > 0) return reject(421, `host ${quoted(foreign[0])} is not listed in web.hosts`);
   if (isOriginAllowed("web", parsed, settings)) return undefined;
-  return reject(403, `origin ${quoted(parsed.origin)} is not listed in security.allowed_origins`);
+  return reject(403, `origin ${quoted(parsed.origin)} is neither the relay's own nor listed in security.allowed_origins`);
 }

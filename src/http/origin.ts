@@ -14,15 +14,20 @@ export interface Source {
   readonly origin: string | undefined;
   /** The host name and port under which the client reached the relay. */
   readonly host: string | undefined;
+  /** Undefined if it is not known. */
+  readonly scheme: string | undefined;
 }
 
 /** True if a page of this origin can use the port; always true for non-browser clients. */
-export function isOriginAllowed(listener: PortName, { origin, host }: Source, settings: Settings): boolean {
+export function isOriginAllowed(listener: PortName, { origin, host, scheme }: Source, settings: Settings): boolean {
   if (origin === undefined || origin === "") return true;
   if (settings.security.allowed_origins.some((allowed) => allowed.toLowerCase() === origin.toLowerCase())) return true;
   const page = URL.canParse(origin) ? new URL(origin) : undefined;
   if (page === undefined || !isOrigin(page)) return false; // `null`, and anything that is not a web page
-  if (listener === "web") return host !== undefined && page.host === normalHost(host, page.protocol);
+  if (listener === "web") {
+    const isSameScheme = scheme === undefined || page.protocol === scheme;
+    return isSameScheme && host !== undefined && page.host === normalHost(host, page.protocol);
+  }
   return isLoopback(bareHost(page.hostname)) && /^https?:$/.test(page.protocol);
 }
 

@@ -25,8 +25,10 @@ export interface ParsedRequest {
   readonly origin: string | undefined;
   /** The host name and port under which the client reached the relay. */
   readonly host: string | undefined;
-  /** The client's connection is encrypted, according to the runtime or a trusted proxy. */
-  readonly isSecure: boolean;
+  /** Every host name in the request's headers: the client's, and the one that a trusted proxy used. All of them must be accepted. */
+  readonly hosts: readonly (string | undefined)[];
+  /** The scheme that the client used; undefined if a trusted proxy does not say. */
+  readonly scheme: "http:" | "https:" | undefined;
 }
 
 export function parseRequest(request: Request, context: RequestContext, settings: Settings): ParsedRequest {
@@ -35,9 +37,10 @@ export function parseRequest(request: Request, context: RequestContext, settings
   const isProxied = context.listener === "web" && settings.web.trusted_proxies.includes(plainAddress(context.address));
   const [path, tokenInPath] = extractPathToken(url.pathname);
   const bearer = bearerToken(header("authorization"));
+  const forwardedHost = isProxied ? header("x-forwarded-host") : undefined;
   return {
     connection: {
-      address: isProxied ? forwardedFor(header("x-forwarded-for"), context, settings) : plainAddress(context.address),
+      address: isProxied ? forwardedFor(header("x-forwarded-for"), settings) : plainAddress(context.address),
       path: path.slice(0, PATH_MAX),
       userAgent: (header("user-agent") ?? "").slice(0, USER_AGENT_MAX),
       via: (header("neuro-relay-via") ?? "").slice(0, VIA_MAX),
@@ -46,8 +49,9 @@ export function parseRequest(request: Request, context: RequestContext, settings
     token: bearer ?? url.searchParams.get("token") ?? tokenInPath,
     bearer,
     origin: header("origin"),
-    host: (isProxied ? header("x-forwarded-host") : undefined) ?? header("host"),
-    isSecure: url.protocol === "https:" || (isProxied && header("x-forwarded-proto") === "https"),
+    host: forwardedHost ?? header("host"),
+    hosts: forwardedHost === undefined ? [header("host")] : [header("host"), forwardedHost],
+    scheme: isProxied ? forwardedScheme(header("x-forwarded-proto")) : url.protocol === "https:" ? "https:" : "http:",
   };
 }
 
@@ -57,10 +61,19 @@ const proxiedParts = ({ search }: URL, protocols = ""): Pick<ConnectionInfo, "qu
   ...(protocols !== "" && protocols.length <= PROTOCOLS_MAX && { protocols }),
 });
 
+/** The address of a client behind a trusted proxy that does not name it. It is not loopback, so it has no local privileges. */
+const UNKNOWN_ADDRESS = "unknown";
+
 /** The last address in the list that is not a trusted proxy. */
-function forwardedFor(list: string | undefined, context: RequestContext, settings: Settings): string {
+function forwardedFor(list: string | undefined, settings: Settings): string {
   const hops = (list ?? "").split(",").map((hop) => plainAddress(hop.trim())).filter((hop) => hop !== "");
-  return hops.findLast((hop) => !settings.web.trusted_proxies.includes(hop)) ?? plainAddress(context.address);
+  return hops.findLast((hop) => !settings.web.trusted_proxies.includes(hop)) ?? UNKNOWN_ADDRESS;
+}
+
+function forwardedScheme(proto: string | undefined): "http:" | "https:" | undefined {
+  const scheme = proto?.trim().toLowerCase();
+  if (scheme === "https" || scheme === "wss") return "https:";
+  return scheme === "http" || scheme === "ws" ? "http:" : undefined;
 }
 
 /** The listeners that are also on the web port, below a path with their name. */

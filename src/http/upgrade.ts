@@ -68,13 +68,13 @@ function upgradeRequired(listener: ListenerName): Response {
 }
 
 /** Games in a browser request the URL of Neuro from the origin of their page. */
-function neuroUrlDocument({ request, parsed: { connection, host, isSecure }, context }: UpgradeRequest): Response {
+function neuroUrlDocument({ request, parsed: { connection, host, scheme }, context }: UpgradeRequest): Response {
   if (!connection.path.endsWith("/$env/NEURO_SDK_WS_URL")) return upgradeRequired("neuro");
   const headers = { "access-control-allow-origin": "*", "x-content-type-options": "nosniff", "cache-control": "no-store" };
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
   // Why the original path: the socket needs the token in it as well, and only the client sees this response.
   const path = new URL(request.url).pathname.slice(0, -"$env/NEURO_SDK_WS_URL".length);
   const name = /^[\w.:[\]-]+$/.test(host ?? "") ? host : new URL(request.url).host;
-  const url = `${isSecure ? "wss" : "ws"}://${name}${context.basePath ?? ""}${path}`;
+  const url = `${scheme === "https:" ? "wss" : "ws"}://${name}${context.basePath ?? ""}${path}`;
   return new Response(url, { headers: { ...headers, "content-type": "text/plain; charset=utf-8" } });
 }

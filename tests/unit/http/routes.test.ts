@@ -31,6 +31,20 @@ test("SE4 the web port accepts requests of its own origin only, also from loopba
   );
 });
 
+test("SE4b the same host and port under another scheme is a foreign origin", async () => {
+  const app = new AppFixture({ web: { trusted_proxies: ["10.0.0.1"], hosts: ["relay.example"] } });
+  const status = async (origin: string, address: string, proto?: string) => {
+    const headers = { origin, host: "relay.example", ...(proto !== undefined && { "x-forwarded-proto": proto }) };
+    return (await app.fetch("web", "/health", { address, headers })).status;
+  };
+  check.equal([await status("http://relay.example", "127.0.0.1"), await status("https://relay.example", "127.0.0.1")], [
+    200,
+    403,
+  ]);
+  check.equal([await status("https://relay.example", "10.0.0.1", "https")], [200]);
+  check.equal([await status("http://relay.example", "10.0.0.1", "https")], [403]);
+});
+
 test("SE4 behind a trusted proxy the proxy's origin is accepted", async () => {
   const proxied = (address: string) => ({
     address,

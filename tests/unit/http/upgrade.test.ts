@@ -117,6 +117,28 @@ test("SE10 behind a trusted proxy the forwarded address counts; from others the 
   check.equal(app.upgrades[0]?.connection.address, "127.0.0.1");
 });
 
+test("SE10b behind a trusted proxy a client that the proxy does not name is not local", async () => {
+  const app = new AppFixture({ web: { trusted_proxies: ["127.0.0.1", "10.0.0.1"], neuro_os_page: true } });
+  app.replyBody = { items: [], next: null };
+  for (const list of [undefined, "", " , ", "127.0.0.1", "10.0.0.1, 127.0.0.1", "::ffff:127.0.0.1"]) {
+    const headers = list === undefined ? {} : { "x-forwarded-for": list };
+    check.equal(await app.upgradeStatus("web", "/neuro", { headers }), 403, String(list));
+    check.equal((await app.fetch("web", "/api/relay/stats", { headers })).status, 401, String(list));
+  }
+  const named = new AppFixture({ web: { trusted_proxies: ["10.0.0.1"] } });
+  const local = { address: "10.0.0.1", headers: { "x-forwarded-for": "127.0.0.1" } };
+  check.equal(await named.upgradeStatus("web", "/neuro", local), 101, "local, because the proxy says so");
+});
+
+test("SE10c behind a trusted proxy both host names must be accepted", async () => {
+  const app = new AppFixture({ web: { trusted_proxies: ["127.0.0.1"], hosts: ["relay.example"] } });
+  const status = async (host: string, forwarded: string) =>
+    (await app.fetch("web", "/health", { headers: { host, "x-forwarded-host": forwarded } })).status;
+  check.equal(await status("127.0.0.1:8766", "relay.example"), 200);
+  check.equal(await status("evil.example:8766", "127.0.0.1:8766"), 421);
+  check.equal(await status("127.0.0.1:8766", "evil.example"), 421);
+});
+
 test("RT10 the game port accepts every path and any letter case of the upgrade header", async () => {
   const app = new AppFixture();
   for (const path of ["/", "//", "/ws/v1?x=1&y", "/%zz", "/health", "/t", "/t/"]) {
