@@ -96,7 +96,8 @@ export class Peers {
   /** Decides about a frame that arrived. A frame that waits is kept here. */
   admit(peer: Peer, frame: Frame, terms: AdmissionTerms): Admission {
     const { limits, now } = terms;
-    if (limits.messages_per_second === 0 && peer.waiting.length === 0) return PASS;
+    const isUnlimited = limits.messages_per_second === 0 && limits.bytes_per_second === 0;
+    if (isUnlimited && peer.waiting.length === 0) return PASS;
     const waitMs = peer.waiting.length > 0 ? 1 : waitOf(peer, frame, terms);
     if (waitMs === 0) {
       peer.refused = 0;

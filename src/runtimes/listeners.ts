@@ -71,12 +71,17 @@ export interface ReadyRelay {
   readonly bound: readonly BoundListener[];
   readonly services: readonly ServiceName[];
   readonly webToken: string;
+  /** The lines go to a terminal. */
+  readonly isTerminal: boolean;
 }
 
 /** The lines in order; scripts wait for the last one. */
-export function readyLines(settings: Settings, { bound, services, webToken }: ReadyRelay): string[] {
-  // Why only on loopback: elsewhere others may read the lines, for example in the journal of a service.
-  const fragment = ({ name, host }: BoundListener) => (name === "web" && isLoopback(host) ? `/#token=${webToken}` : "");
+export function readyLines(settings: Settings, { bound, services, webToken, isTerminal }: ReadyRelay): string[] {
+  // Why not always: output that is not a terminal, such as a service's journal, can be read by others. A generated token is printed there
+  // as well, because the operator would otherwise have to find its file; a configured one is known already.
+  const isPrinted = isTerminal || settings.web.token === "";
+  const fragment = ({ name, host }: BoundListener) =>
+    name === "web" && isLoopback(host) && isPrinted ? `/#token=${webToken}` : "";
   return [
     ...(settings.brain.test_mode ? bound.filter(({ name }) => name === "brain").map(brainTestLine) : []),
     ...bound.map((listener) => `[${listener.label}] listening on ${listener.url}${fragment(listener)}`),

@@ -4,6 +4,7 @@
  * Contains no policy: the web app decides who may connect, the services decide what is sent. A runtime differs in how it opens a
  * listener.
  */
+import process from "node:process";
 import type { CredentialDigest } from "../core/access.ts";
 import { Panic } from "../core/assert.ts";
 import type { ConnectionInfo } from "../core/event.ts";
@@ -88,14 +89,14 @@ export async function serveProcess(
     await Promise.all([stdout.close(), stderr.close()]);
   };
   const bound: BoundListener[] = [];
+  const voice = new VoiceStub();
   try {
-    const voice = new VoiceStub();
     for (const listener of listenersOf(settings, host.services)) {
       const context: ListenerContext = {
         app: host.app,
         frameBytesMax: frameBytesMax(listener, settings),
         admit: (target, connection, credential) =>
-          target === "voice" ? voice.admit() : peers.admit(target, connection, credential),
+          target === "voice" ? voice.admit(connection, credential) : peers.admit(target, connection, credential),
       };
       const hooks = {
         lost: (reason: string) => host.listenerLost(listener.name, reason),
@@ -112,7 +113,10 @@ export async function serveProcess(
     await stop();
     throw error;
   }
-  for (const line of readyLines(settings, { bound, services: host.services, webToken: host.webToken })) print(line);
+  const isTerminal = options.print === undefined && process.stdout.isTTY === true;
+  for (const line of readyLines(settings, { bound, services: host.services, webToken: host.webToken, isTerminal })) {
+    print(line);
+  }
 
   let drained: Promise<void> | undefined;
   const drain = async (): Promise<void> => {
@@ -129,6 +133,7 @@ export async function serveProcess(
     configure(changed) {
       host.configure(changed);
       peers.closeRevoked(host.accessControl);
+      voice.closeRevoked(host.accessControl);
     },
   };
 }
