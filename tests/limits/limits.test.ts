@@ -4,10 +4,10 @@ import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { openLog } from "../../src/observability/mod.ts";
 import { Host } from "../../src/runtimes/host.ts";
 import { check } from "../harness/check.ts";
-import type { LimitFixture, Peer } from "./fixture.ts";
+import { LimitFixture, type Peer, settingsOf } from "./fixture.ts";
 import { checkSetting, namesIn, type SettingTrials } from "./setting-trial.ts";
 
-const UNHURRIED = "limits.messages_per_second=0";
+const UNTHROTTLED = ["limits.messages_per_second=0", "limits.bytes_per_second=0"];
 const isOpen = ({ closed }: Peer): boolean => closed === undefined;
 const isLimited = (message: { error?: string }): boolean => message.error === "rate limit";
 /** More than one frame above the bound, so that what is one too many is seen. */
@@ -90,7 +90,7 @@ const LIMITS: SettingTrials = {
   },
   message_bytes: {
     texts: ["2KiB", "2MiB"],
-    others: [UNHURRIED],
+    others: [...UNTHROTTLED],
     measure: (fixture, bound) =>
       passing(bound, async (bytes) => {
         const peer = (await fixture.connect("neuro")).send("x".repeat(bytes));
@@ -146,7 +146,7 @@ const LIMITS: SettingTrials = {
   },
   backlog_soft_bytes: {
     texts: ["64KiB", "1MiB"],
-    others: [UNHURRIED],
+    others: [...UNTHROTTLED],
     async measure(fixture, bound) {
       const watcher = await fixture.watcher();
       await fixture.integration("slow", { bytesPerMs: 1 });
@@ -161,7 +161,7 @@ const LIMITS: SettingTrials = {
   },
   backlog_hard_bytes: {
     texts: ["256KiB", "1MiB"],
-    others: ["limits.backlog_soft_bytes=64KiB", UNHURRIED],
+    others: ["limits.backlog_soft_bytes=64KiB", ...UNTHROTTLED],
     async measure(fixture, bound) {
       const schema = { type: "object", description: "x".repeat(10_000) };
       const actions = Array.from({ length: 10 }, (_, at) => ({ name: `a${at}`, description: "x", schema }));
@@ -203,6 +203,15 @@ async function hasBeenCut(fixture: LimitFixture): Promise<boolean> {
   const { watchers } = await fixture.request({ of: "intermediary", get: "status" });
   return watchers === 0;
 }
+
+test("SE23c a message rate of 0 does not disable the byte rate", async () => {
+  const others = ["limits.bytes_per_second=64KiB", "limits.message_bytes=64KiB"];
+  const fixture = await LimitFixture.start(settingsOf({ path: "limits.messages_per_second", text: "0" }, others));
+  const watcher = await fixture.watcher();
+  for (let sent = 0; sent < 70_000; sent += 10_000) watcher.sendJson({ query: "peers", padding: "x".repeat(10_000) });
+  await fixture.advance(0);
+  check.that(watcher.all(isLimited).length > 0, "64 KiB a second are the limit");
+});
 
 test("CF40 every bound in `limits` has a trial", () => {
   check.equal(Object.keys(LIMITS).sort(), [...namesIn("limits")].sort());

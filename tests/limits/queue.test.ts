@@ -8,7 +8,7 @@ import { check } from "../harness/check.ts";
 import { LimitFixture, type Peer, settingsOf } from "./fixture.ts";
 import { checkSetting, namesIn, type SettingTrials } from "./setting-trial.ts";
 
-const UNHURRIED = "limits.messages_per_second=0";
+const UNTHROTTLED = ["limits.messages_per_second=0", "limits.bytes_per_second=0"];
 const SLACK = 5;
 const LONG_MS = 30 * 24 * 3_600_000;
 const NEURO = [
@@ -113,7 +113,7 @@ const QUEUE: SettingTrials = {
   },
   per_recipient: {
     texts: ["3", "1500"],
-    others: [UNHURRIED],
+    others: [...UNTHROTTLED],
     async measure(fixture, bound) {
       const watcher = await withAbsent(fixture);
       command(watcher, bound + SLACK);
@@ -124,13 +124,13 @@ const QUEUE: SettingTrials = {
   per_recipient_bytes: {
     texts: ["16KiB", "256KiB"],
     isDefaultHuge: true,
-    others: [UNHURRIED],
+    others: [...UNTHROTTLED],
     measure: async (fixture, bound) => boundBelow(await fill(fixture, await withAbsent(fixture), ["away"]), bound),
   },
   total: {
     texts: ["3", "1500"],
     isDefaultHuge: true,
-    others: [UNHURRIED],
+    others: [...UNTHROTTLED],
     async measure(fixture, bound) {
       const watcher = await withAbsent(fixture);
       await fixture.absent("other");
@@ -143,7 +143,7 @@ const QUEUE: SettingTrials = {
   total_bytes: {
     texts: ["16KiB", "256KiB"],
     isDefaultHuge: true,
-    others: [UNHURRIED],
+    others: [...UNTHROTTLED],
     async measure(fixture, bound) {
       await fixture.absent("other");
       return boundBelow(await fill(fixture, await withAbsent(fixture), ["away", "other"]), bound);
@@ -151,7 +151,7 @@ const QUEUE: SettingTrials = {
   },
   dead_letters: {
     texts: ["0", "2", "1500"],
-    others: [UNHURRIED, "queue.ttl.command=1s", "queue.per_recipient=100000"],
+    others: [...UNTHROTTLED, "queue.ttl.command=1s", "queue.per_recipient=100000"],
     async measure(fixture, bound) {
       command(await withAbsent(fixture), bound + SLACK);
       await fixture.advance(5_000);

@@ -9,7 +9,7 @@ import { MemoryStore } from "../unit/runtimes/memory-store.ts";
 import { LimitFixture, type Peer, settingsOf } from "./fixture.ts";
 import { checkSetting, namesIn, type SettingTrials } from "./setting-trial.ts";
 
-const UNHURRIED = "limits.messages_per_second=0";
+const UNTHROTTLED = ["limits.messages_per_second=0", "limits.bytes_per_second=0"];
 const MIB = 1_024 * 1_024;
 
 /** Sends files until one is refused, and waits for each. */
@@ -35,7 +35,7 @@ async function fill(fixture: LimitFixture, size: number): Promise<void> {
 const UPLOADS: SettingTrials = {
   file_bytes: {
     texts: ["10", "2MiB", "16MiB"],
-    others: [UNHURRIED],
+    others: [...UNTHROTTLED],
     async measure(fixture, bound) {
       for (const bytes of [bound, bound + 1]) {
         (await fixture.integration(`sender of ${bytes}`)).send(new Uint8Array(bytes));
@@ -46,7 +46,7 @@ const UPLOADS: SettingTrials = {
   },
   total_bytes: {
     texts: ["3MiB", "100MiB"],
-    others: [UNHURRIED, "limits.peers=100000", "limits.peers_per_address=100000"],
+    others: [...UNTHROTTLED, "limits.peers=100000", "limits.peers_per_address=100000"],
     async measure(fixture) {
       await fill(fixture, MIB);
       return fixture.simulation.files.size * MIB;
@@ -54,7 +54,7 @@ const UPLOADS: SettingTrials = {
   },
   files: {
     texts: ["3", "1200"],
-    others: [UNHURRIED, "limits.peers=100000", "limits.peers_per_address=100000"],
+    others: [...UNTHROTTLED, "limits.peers=100000", "limits.peers_per_address=100000"],
     async measure(fixture) {
       await fill(fixture, 1);
       return fixture.simulation.files.size;
