@@ -1,9 +1,9 @@
 /**
- * `bun run bench brain [--reps N] [memory] [recovery] [prediction] [echo] [fs] [sqlite]`: the Brain beside a room that only echoes,
- * and beside its store alone, in turn; all of it, or what is named.
+ * `bun run bench brain [--reps N] [memory] [recovery] [prediction] [echo] [fs] [sqlite]`: compares the Brain with a service that only
+ * echoes, and with its store alone, alternating; all measurements, or the named ones.
  *
- * Only the ratios mean anything; the figures in bytes and milliseconds are of this machine. A rate is that of the best tenth of a
- * second, for whatever else runs here can only make it worse; a ratio is the median of the ratios of each repetition.
+ * Only ratios can be compared between machines. A rate is that of the best 100 ms, because other load can only lower it; a ratio is the
+ * median of the ratios of all repetitions.
  */
 import { parseArgs } from "node:util";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -40,7 +40,7 @@ const SETTLE_MS = 300;
 const WINDOW_MS = 100;
 const MARK_EVERY = 64;
 
-/** The least a room can do: every frame goes back as it came. */
+/** The minimal service: it returns every frame unchanged. */
 const echo: Service<null> = {
   name: "brain",
   resident: [],
@@ -58,7 +58,7 @@ interface RateOptions {
   readonly persist: boolean;
 }
 
-/** Counts, and knows how many there were in the best tenth of a second. */
+/** Counts, and finds the rate of the best 100 ms. */
 class Meter {
   count = 0;
   readonly #marks: { readonly at: number; readonly count: number }[] = [];
@@ -67,7 +67,7 @@ class Meter {
     if (this.count++ % MARK_EVERY === 0) this.#marks.push({ at: performance.now(), count: this.count });
   }
 
-  /** A second, of what came after `from`. */
+  /** The best rate per second after `from`. */
   best(from: number): number {
     let [best, first] = [0, 0];
     for (const { at, count } of this.#marks) {
@@ -79,7 +79,7 @@ class Meter {
   }
 }
 
-/** Round trips a second with so many in flight on one socket. */
+/** Round trips per second on one socket with `IN_FLIGHT` requests in flight. */
 async function rate({ service, store, persist }: RateOptions): Promise<number> {
   const settings = testSettings((change) => {
     change.brain.persist = persist;
@@ -104,7 +104,7 @@ async function rate({ service, store, persist }: RateOptions): Promise<number> {
     if (!isStopped) next();
   };
   for (let at = 0; at < IN_FLIGHT; at++) next();
-  const from = performance.now() + SETTLE_MS; // Why: the first turns are slow, until all is compiled.
+  const from = performance.now() + SETTLE_MS; // Why: the first rounds are slow until the code is compiled.
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS + MS));
   isStopped = true;
   socket.close();
@@ -112,7 +112,7 @@ async function rate({ service, store, persist }: RateOptions): Promise<number> {
   return meter.best(from);
 }
 
-/** Writes a second of a store alone, as many at a time as the engine makes. */
+/** Writes per second of a store alone, with as many at a time as the engine makes. */
 async function bareRate(store: Store): Promise<number> {
   const value: Json = { v: 1, sum: "0".repeat(64), events: "x".repeat(700) };
   const meter = new Meter();
@@ -162,7 +162,7 @@ async function compare({ baseline: [least, rateOfLeast], relay: [name, rateOfOur
   }
   report(least, median(floors), "/s");
   report(name, median(rates), "/s");
-  report(`  its part of that (wanted: ${target})`, median(rates.map((rate, at) => rate / (floors[at] ?? NaN))), "");
+  report(`  ratio (target: ${target})`, median(rates.map((rate, at) => rate / (floors[at] ?? NaN))), "");
 }
 
 const compareWithEcho = (): Promise<void> =>
@@ -196,7 +196,7 @@ function memory(): void {
   }
   fixture.observations.length = 0;
   Bun.gc(true);
-  report("10,000 sessions of 1 kB (wanted: below 200)", (process.memoryUsage.rss() - before) / 1_048_576, "MiB");
+  report("10,000 sessions of 1 kB (target: below 200)", (process.memoryUsage.rss() - before) / 1_048_576, "MiB");
   if (fixture.harness.state.sessions.size !== 10_000) throw new Error("some are missing");
 }
 
@@ -215,7 +215,7 @@ function recovery(): void {
   const opened = performance.now() - at;
   for (const session_id of ids) again.ask(peer, { cmd: "GetState", session_id });
   report("start with 100,000 events stored", opened, "ms");
-  report("  and all 1,000 sessions awake (wanted: below 5,000)", performance.now() - at, "ms");
+  report("  and all 1,000 sessions awake (target: below 5,000)", performance.now() - at, "ms");
 }
 
 function prediction(): void {
@@ -254,7 +254,7 @@ function prediction(): void {
   for (let count = 0; count < 200; count++) predictOnce();
   const at = performance.now();
   for (let count = 0; count < 1_000; count++) predictOnce();
-  report("one prediction of the full net (wanted: below 1)", (performance.now() - at) / 1_000, "ms");
+  report("one prediction of the full net (target: below 1)", (performance.now() - at) / 1_000, "ms");
 }
 
 const MEASUREMENTS: Readonly<Record<string, () => void | Promise<void>>> = {
@@ -267,7 +267,7 @@ const MEASUREMENTS: Readonly<Record<string, () => void | Promise<void>>> = {
 };
 
 if (named.length === 0) {
-  // Why each in a process of its own: what one leaves in memory slows the next.
+  // Why one process for each: memory left by one measurement slows the next.
   for (const name of Object.keys(MEASUREMENTS)) {
     await Bun.spawn([process.execPath, import.meta.path, name, "--reps", options.reps], {
       stdio: ["ignore", "inherit", "inherit"],

@@ -1,11 +1,11 @@
 /**
- * The load: a Neuro backend and many games in one process, who speak the protocol through whatever relay stands between.
+ * The load generator: a Neuro backend and many games in one process, connected by the relay under measurement.
  *
- * It checks what it measures: an answer must be for an action in flight, an action must reach the game that registered it.
+ * It checks what it measures: a result must be for an action in flight, and an action must reach the game that registered it.
  */
 import { dialRaw, flushPending, listenRaw, type RawWebSocket } from "./raw-websocket.ts";
 
-/** What went wrong: all must stay 0 for a measurement to count. */
+/** A measurement is valid only if all of these are 0. */
 export interface RoutingErrors {
   misrouted: number;
   unexpected: number;
@@ -14,7 +14,7 @@ export interface RoutingErrors {
 interface LoadGame {
   readonly socket: RawWebSocket;
   readonly name: string;
-  /** What the backend calls its action. */
+  /** The name of its action at the backend. */
   upstreamName: string;
 }
 
@@ -97,7 +97,7 @@ export class Load {
     this.#onTrip(performance.now() - sentAt);
   }
 
-  /** One action to the next game in turn; `at` is when it should have been sent. */
+  /** Sends one action to the next game in turn; `at` is when it should have been sent. */
   issue(at: number): void {
     const game = this.games[this.#next] as LoadGame;
     this.#next = (this.#next + 1) % this.games.length;
@@ -112,7 +112,7 @@ export class Load {
     this.#onTrip = run;
   }
 
-  /** Sends contexts from all games in turn, `count` each, where the relay keeps up. */
+  /** Sends `count` contexts from each game whose backlog is small. */
   sendContexts(count: number): number {
     let sent = 0;
     for (const { socket, name } of this.games) {

@@ -1,8 +1,8 @@
 /**
- * `bun run bench [--quick] [--reps N] [--json FILE] [--on bun|deno|binary]`: the relay beside the least a relay can do, in turn
- * within one run. `bun run bench storage`, and likewise the others, measure what those files say.
+ * `bun run bench [--quick] [--reps N] [--json FILE] [--on bun|deno|binary]`: compares the relay with a minimal relay, alternating in one
+ * run. `bun run bench storage` (or `peers`, `brain`, `nallely`, `watching`) runs the benchmark in that file.
  *
- * Only the ratios mean anything: the machine is not yours and not mine. A ratio is the median of the ratios of each repetition.
+ * Only ratios can be compared between machines. A ratio is the median of the ratios of all repetitions.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -42,7 +42,7 @@ const minimal: Subject = {
   ],
 };
 
-/** name of the figure -> figures of each subject, one per repetition. */
+/** Name of the figure -> values of each subject, one per repetition. */
 type Figures = Map<string, Record<string, number[]>>;
 const figures: Figures = new Map();
 

@@ -1,6 +1,6 @@
 /**
- * The yardstick: the least that a relay has to do, and nothing else. Parse, find the game, stringify; no limits, no deadlines,
- * no reconnect, no log. Started as `bun minimal-relay.ts GAME_PORT UPSTREAM_URL`.
+ * The minimal relay, as a baseline: it parses, finds the game and stringifies; no limits, no deadlines, no reconnect, no log.
+ * Started as `bun minimal-relay.ts GAME_PORT UPSTREAM_URL`.
  */
 interface Game {
   readonly id: number;

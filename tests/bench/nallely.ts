@@ -1,5 +1,6 @@
 /**
- * `bun tests/bench/nallely.ts [--reps N]`: a neuron beside a bare WebSocket that sends the same frames, and what coalescing costs.
+ * `bun tests/bench/nallely.ts [--reps N]`: compares a neuron with a bare WebSocket that sends the same frames, and
+ * measures the cost of coalescing.
  *
  * Targets: at least 0.7 of the bare frame rate for distinct parameters; 10,000 values a second merged to the ceiling for less than
  * 5 % of a core.
@@ -13,13 +14,13 @@ const { values: options } = parseArgs({
 });
 const NAMES = Array.from({ length: 1_000 }, (_, at) => `parameter-${at}`);
 const MEASURE_MS = 1_000;
-/** Sent in one go; then the socket gets the floor. */
+/** Values that are sent before the socket may write. */
 const BURST = 500;
 
 if (options.sink) sink();
 else await main();
 
-/** A process of its own that takes frames and says, when asked, how many came. */
+/** A separate process that counts frames and sends the count on request. */
 function sink(): void {
   let frames = 0;
   const server = Bun.serve({

@@ -1,6 +1,6 @@
 /**
- * `bun run bench peers [--on bun|deno|binary] [--peers 10000]`: the memory that peers cost which do nothing, and one that does not
- * read. Figures are of this machine; what they are held against stands in `tests/README.md`.
+ * `bun run bench peers [--on bun|deno|binary] [--peers 10000]`: measures the memory for idle peers, and for a peer that does not read.
+ * The values depend on the machine; `tests/README.md` has reference values.
  */
 import { connect, type Socket } from "node:net";
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ const BACKLOG = 8 * MIB;
 const root = new URL("../..", import.meta.url).pathname;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Runs a relay of its own for one figure. */
+/** Starts a new relay for one figure. */
 async function withRelay<T>(measure: (running: RunningRelay, load: Load) => Promise<T>): Promise<T> {
   const load = new Load();
   const limits = ["limits.backlog_soft_bytes=4MiB", `limits.backlog_hard_bytes=${BACKLOG}`];
@@ -48,7 +48,7 @@ const [bare, idle] = await withRelay(async (running, load) => {
 });
 
 const unread = await withRelay(async (running) => {
-  // Why first one that reads: what so many questions cost by themselves is there by then.
+  // Why first one that reads: it shows the memory for the requests alone.
   let asking = 0;
   for (let count = 0; count < 2; count++) {
     const reader = await peer(running.gamePort, true);
@@ -63,12 +63,14 @@ const unread = await withRelay(async (running) => {
 });
 
 console.log(`| on ${options.on} | resident MB |\n| --- | --- |`);
-console.log(`| nobody | ${bare.toFixed(0)} |\n| ${PEERS} peers that say nothing | ${silent.toFixed(0)} |`);
+console.log(`| no peers | ${bare.toFixed(0)} |\n| ${PEERS} silent peers | ${silent.toFixed(0)} |`);
 console.log(`| ${PEERS} idle games, each with an action | ${idle.toFixed(0)} |`);
-console.log(`| a game that asks and does not read, beside one that reads, at most | ${unread.most.toFixed(1)} |`);
-console.log(`| the same after it was gone | ${unread.left.toFixed(1)} |`);
+console.log(
+  `| peak of a game that sends requests and does not read, minus that of one that reads | ${unread.most.toFixed(1)} |`,
+);
+console.log(`| the same after it was closed | ${unread.left.toFixed(1)} |`);
 
-/** A game; one that does not read takes not even what its operating system would take for it. */
+/** A game; one that does not read pauses its socket, so the kernel buffers fill up, too. */
 function peer(port: number, reads: boolean): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1" });
@@ -85,12 +87,12 @@ function peer(port: number, reads: boolean): Promise<Socket> {
   });
 }
 
-/** The most that is resident while it asks for more and more. */
+/** The peak of resident memory while the peer sends requests. */
 async function peakWhileRequesting(running: RunningRelay, peer: Socket): Promise<number> {
   let most = running.residentMb();
   const ask = frameOf(JSON.stringify({ command: "nrc-endpoints/health", game: "Slow", data: {} }));
   const asks = Buffer.concat(Array.from({ length: 500 }, () => ask));
-  // Why so many: the kernel takes some of the answers, each of which is a few hundred bytes long.
+  // Why 400 rounds: the kernel buffers some of the replies, and each has only a few hundred bytes.
   for (let round = 0; round < 400 && !peer.destroyed; round++) {
     if (!peer.write(asks)) await sleep(5);
     most = Math.max(most, running.residentMb());
@@ -105,6 +107,6 @@ async function peakWhileRequesting(running: RunningRelay, peer: Socket): Promise
 /** A masked text frame. */
 function frameOf(text: string): Uint8Array {
   const body = new TextEncoder().encode(text);
-  // Why: a mask of zeros leaves the text as it is.
+  // Why: a mask of zeros leaves the text unchanged.
   return Uint8Array.from([0x81, 0x80 | body.length, 0, 0, 0, 0, ...body]);
 }

@@ -1,7 +1,7 @@
 /**
- * WebSocket framing over plain TCP, for the load generator only: it has to cost less than what it measures.
+ * WebSocket framing over plain TCP, for the load generator only: it must use less CPU than the relay under measurement.
  *
- * All frames that one chunk of input leads to leave in one write. Outgoing frames of the client side are masked with zeros, which
+ * All frames that one chunk of input causes are sent in one write. Outgoing frames of the client side are masked with zeros, which
  * is legal and saves the generator the work.
  */
 import type { Socket } from "bun";
@@ -60,7 +60,7 @@ export class RawWebSocket {
     this.#isBlocked = this.#outBytes > 0;
   }
 
-  /** Bytes that the other side has not taken. */
+  /** Bytes that the socket has not accepted yet. */
   get backlog(): number {
     return this.#outBytes;
   }
@@ -137,7 +137,7 @@ export class RawWebSocket {
 const EMPTY = Buffer.alloc(0);
 const pendingFlush: RawWebSocket[] = [];
 
-/** Remembers a connection that has something to write at the end of the chunk. */
+/** Marks a connection for the flush at the end of the chunk. */
 function flushLater(socket: RawWebSocket): void {
   if (pendingFlush[pendingFlush.length - 1] !== socket) pendingFlush.push(socket);
 }
@@ -203,7 +203,7 @@ export async function dialRaw(
   return socket;
 }
 
-/** Listens on a free port of loopback; every connection gets a wire. */
+/** Listens on a free port of loopback; every connection becomes a `RawWebSocket`. */
 export function listenRaw(onText: (text: string, socket: RawWebSocket) => void): { readonly port: number; stop(): void } {
   const server = Bun.listen<RawWebSocket>({
     hostname: "127.0.0.1",

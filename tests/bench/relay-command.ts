@@ -1,4 +1,4 @@
-/** How the relay is started for a measurement, on each way of running it. */
+/** The commands that start the relay for a measurement, on each runtime. */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { buildBinary } from "../harness/binary.ts";
 import { denoPath } from "../harness/machine.ts";
 import type { Ports, Subject } from "./subject.ts";
 
-/** The rate limits of a benchmark's peers lifted. */
+/** Settings without rate limits for the peers of a benchmark. */
 const settings = ({ game, upstream }: Ports): readonly string[] =>
   [
     "nakurity-backend.port=" + game,
@@ -24,7 +24,7 @@ const settings = ({ game, upstream }: Ports): readonly string[] =>
     "limits.actions=20000",
   ].flatMap((set) => ["--set", set]);
 
-/** The relay as anyone starts it. */
+/** The usual command of each runtime. */
 const PROGRAMS: Readonly<Record<string, () => readonly string[]>> = {
   bun: () => [process.execPath, "src/cli/main.ts"],
   deno: () => [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual", "src/cli/main.ts"],
@@ -33,7 +33,7 @@ const PROGRAMS: Readonly<Record<string, () => readonly string[]>> = {
 
 let binary: string | undefined;
 
-/** Why built anew: a program that lies about may be an old one. */
+/** Builds the program once. Why not an existing one: it may be outdated. */
 function built(): string {
   if (binary === undefined) {
     binary = join(mkdtempSync(join(tmpdir(), "neuro-relay-bench-")), "neuro-relay");
@@ -42,7 +42,7 @@ function built(): string {
   return binary;
 }
 
-/** The relay on one of them; `more` are settings as for `--set`. */
+/** The relay on one runtime; `more` are settings as for `--set`. */
 export function relayOn(on: string, more: readonly string[] = []): Subject {
   const programOf = PROGRAMS[on];
   if (programOf === undefined) throw new Error(`--on ${on}: expected one of ${Object.keys(PROGRAMS).join(", ")}`);

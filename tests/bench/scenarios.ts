@@ -1,4 +1,4 @@
-/** What is measured. Each scenario takes a connected load and returns one figure, or a few. */
+/** The scenarios: each takes a connected load and returns one or more figures. */
 import { type Load, until } from "./load.ts";
 import type { RunningRelay } from "./subject.ts";
 import { flushPending } from "./raw-websocket.ts";

@@ -1,4 +1,4 @@
-/** Somebody who looks at a relay that is measured: `page` or `watcher`, its web port, its token. Says so once it is served. */
+/** A dashboard (`page`) or a `watcher` of a relay under measurement; arguments: kind, web port, token. Sends "ready" when subscribed. */
 const [, , as, port, token] = process.argv;
 const headers = { authorization: `Bearer ${token}` };
 

@@ -1,9 +1,9 @@
 /**
- * `bun tests/bench/storage.ts [--reps N] [--messages N] [--folder DIR]`: what the relay's writer and store cost on each backend,
- * beside the same backend used bare.
+ * `bun run bench storage [--reps N] [--messages N] [--folder DIR]`: compares the relay's writer and store on each backend with the same
+ * backend used bare.
  *
- * An enqueue is a new entry, an ack its delete; both count once they are done, a hundred at a time. Bare means: the text is ready,
- * the key is known, nothing is counted, bounded or checked. Only the ratios mean anything, and they are of one disk.
+ * An enqueue is a new entry, an ack its delete; both count when they are done, a hundred at a time. Bare means: the text is ready, the key
+ * is known, and nothing is counted, bounded or checked. Only ratios can be compared between machines, and they depend on the disk.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -36,15 +36,15 @@ const MESSAGES = Number(options.messages);
 const BATCH = 100;
 const SCHEMA = "create table entries (key text primary key, value text not null) strict";
 
-/** One way of keeping messages. */
+/** One way to store messages. */
 interface StorageSubject {
-  /** Keeps so many messages more, and resolves once they are kept. */
+  /** Stores a message for each key, and resolves when all are stored. */
   put(keys: readonly Key[]): Promise<void>;
   remove(keys: readonly Key[]): Promise<void>;
   close(): Promise<void>;
 }
 
-const BODY = JSON.stringify({ from_watcher: "stage", cmd: { action: "skip", note: "x".repeat(60) } });
+const BODY = JSON.stringify({ from_watcher: "bench", cmd: { action: "skip", note: "x".repeat(60) } });
 
 const value = (id: string): { readonly v: number; readonly [name: string]: string | number } => ({
   v: 1,
@@ -56,7 +56,7 @@ const value = (id: string): { readonly v: number; readonly [name: string]: strin
 });
 const TEXT = JSON.stringify(value("1700000000000-1000000000"));
 
-/** What the relay does, from the wish of a room to the news that it is done. */
+/** The relay's writer and store, from the effect of a service to the event that it is done. */
 async function relayStore(settings: QueueSettings): Promise<StorageSubject> {
   const store = await openStore(settings, { onQuarantine: () => {} });
   let waiting = 0;
@@ -89,7 +89,7 @@ async function relayStore(settings: QueueSettings): Promise<StorageSubject> {
   };
 }
 
-/** A driver of unstorage, given ready texts. */
+/** A driver of unstorage with ready texts. */
 function bareStore(driver: Driver): StorageSubject {
   const storage = createStorage({ driver });
   const each = async (keys: readonly Key[], run: (item: string) => Promise<void>): Promise<void> => {
@@ -102,7 +102,7 @@ function bareStore(driver: Driver): StorageSubject {
   };
 }
 
-/** SQLite as fast as it can be and still survive a power failure: one transaction, and one sync, for a batch. */
+/** The fastest SQLite that survives a power failure: one transaction and one sync for each batch. */
 function bareSqlite(file: string): StorageSubject {
   const database = new DatabaseSync(file);
   database.exec(`pragma journal_mode = wal; pragma synchronous = full; ${SCHEMA}`);
@@ -148,7 +148,7 @@ const newKeys = (): Key[] =>
     return entryKey({ service: "intermediary", is: "queue", recipient: segment("jukebox") }, head);
   });
 
-/** Messages a second that are kept, and that are removed. */
+/** Messages stored and removed per second. */
 async function rates(subject: StorageSubject): Promise<readonly [puts: number, removes: number]> {
   const all: Key[][] = [];
   const timed = async (run: () => Promise<void>): Promise<number> => {

@@ -1,4 +1,4 @@
-/** A relay under measurement: started as a process of its own, watched from outside. */
+/** A relay under measurement: a separate process that is observed from outside. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dialRaw, flushPending } from "./raw-websocket.ts";
 
@@ -8,7 +8,7 @@ export interface Ports {
   readonly upstream: number;
 }
 
-/** How to start one. */
+/** A relay to measure, and its command. */
 export interface Subject {
   readonly name: string;
   command(ports: Ports): readonly string[];
@@ -43,7 +43,7 @@ export class RunningRelay {
     throw new Error(`${subject.name} ended with ${process.exitCode} before it listened`);
   }
 
-  /** CPU time of all its threads so far, in microseconds; 0 where the system does not tell. */
+  /** CPU time of all its threads so far, in microseconds; 0 if the system does not provide it. */
   cpuMicros(): number {
     try {
       const tasks = `/proc/${this.#process.pid}/task`;
@@ -70,7 +70,7 @@ export class RunningRelay {
   }
 }
 
-/** The relay on one processor, the generator on another, where the system can do that. */
+/** Pins the relay to one processor where the system can, so that the load generator has another. */
 function cpuAffinity(): readonly string[] {
   return navigator.hardwareConcurrency > 1 && Bun.which("taskset") !== null ? ["taskset", "-c", "0"] : [];
 }

@@ -1,7 +1,7 @@
 /**
- * `bun run bench watching [--reps N]`: what it costs the relay that somebody looks: nobody, a page, a watcher who takes every event.
+ * `bun run bench watching [--reps N]`: measures the cost for the relay of no observer, a dashboard page, and a watcher of all events.
  *
- * A page is a process of its own that asks and listens as the dashboard does, but draws nothing: drawing is the browser's cost.
+ * The page is a separate process that sends the requests of the dashboard and subscribes as it does, but renders nothing.
  */
 import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
@@ -43,7 +43,7 @@ async function measure(spectator: Spectator): Promise<Figures> {
   }
 }
 
-/** Starts somebody who looks; `ready` once it is served. */
+/** Starts a spectator; `ready` resolves when it has subscribed. */
 function spectate(as: Spectator, web: number): { readonly process: Bun.Subprocess; readonly ready: Promise<void> } {
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   const script = `${import.meta.dirname}/spectator.ts`;
@@ -59,7 +59,9 @@ const figures: Record<Spectator, Figures[]> = { nobody: [], page: [], watcher: [
 for (let rep = 0; rep < Number(options.reps); rep++) {
   for (const spectator of SPECTATORS) figures[spectator].push(await measure(spectator));
 }
-console.log("| who looks | round trips/s | of nobody's | CPU us per trip | of nobody's |\n| --- | --- | --- | --- | --- |");
+console.log(
+  "| spectator | round trips/s | ratio to nobody | CPU us per trip | ratio to nobody |\n| --- | --- | --- | --- | --- |",
+);
 for (const spectator of SPECTATORS) {
   const share = (of: keyof Figures) =>
     median(figures[spectator].map((own, at) => own[of] / (figures.nobody[at]?.[of] ?? NaN)));

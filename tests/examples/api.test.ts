@@ -1,4 +1,4 @@
-/** What the README shows of the API, typed as it stands there. */
+/** The API calls in the README, run as they are written there. */
 import { test } from "#runner";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -15,7 +15,7 @@ const SONG = {
   schema: { type: "object", properties: { title: { type: "string" } }, required: ["title"] },
 };
 
-/** The jukebox of the examples, which also says what it was told. */
+/** The jukebox of the examples as a client of the test. */
 async function jukebox(url: string): Promise<JsonClient> {
   const client = await JsonClient.open(url);
   client.send({ type: "integration", name: "jukebox", auth_token: "super-secret-token", ack: true });
@@ -30,7 +30,7 @@ async function answerSong(client: JsonClient): Promise<void> {
   client.send({ event: "action_result", payload: { id: payload.id, success: true, message: "It plays." } });
 }
 
-test("AP40 what the README shows of the API works as it is shown", () =>
+test("AP40 the API calls in the README work as written", () =>
   inFolder(async (folder) => {
     const readme = readFileSync(join(ROOT, "README.md"), "utf8");
     const script = /## Use its API\n[^]*?```sh\n([^]*?)```/.exec(readme)?.[1] ?? "";

@@ -1,5 +1,5 @@
 /**
- * A Brain client: makes a session, changes it, watches what another connection does to it, and asks for a prediction.
+ * A Brain client: creates a session, changes it, receives the changes of another connection, and requests a prediction.
  *
  * Run it with `bun tests/examples/brain-client.ts [URL]`.
  */
@@ -15,7 +15,7 @@ const session = await brain.createSession({ owner: "example", initialState: { id
 
 const { promise: notified, resolve: notify } = Promise.withResolvers<void>();
 await brain.subscribe(session, ({ seq, changes }) => {
-  console.log(`event ${seq}: somebody changed ${JSON.stringify(changes)}`);
+  console.log(`event ${seq}: changed ${JSON.stringify(changes)}`);
   notify();
 });
 const { state } = await other.apply(session, "ST", { params: { changes: { mood: "calm" } } });

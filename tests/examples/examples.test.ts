@@ -1,4 +1,4 @@
-/** The examples do what the README says, against a relay as anyone starts it. */
+/** The examples work as the README says, with a relay that is started by its usual command. */
 import { test } from "#runner";
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { JsonClient } from "../harness/json-client.ts";
 
 const TOKEN = "super-secret-token";
 
-/** An example as a process; what it prints can be waited for. */
+/** An example as a process; a test can wait for its output. */
 class Example {
   readonly #child: ChildProcess;
   #printed = "";
@@ -56,7 +56,7 @@ const withRelay = (run: (relay: RelayProcess) => Promise<void>): Promise<void> =
     }
   });
 
-test("the game is played to its end by the relay in Neuro's place", () =>
+test("the relay, as Neuro, plays the example game to its end", () =>
   withRelay(async ({ urls }) => {
     const watching = await JsonClient.open(urls.intermediary);
     watching.send({ type: "neuro-os", name: "person", auth_token: TOKEN });
@@ -73,7 +73,7 @@ test("the game is played to its end by the relay in Neuro's place", () =>
   }), { timeoutMs: 30_000 });
 
 test(
-  "the integration registers, obeys an action and takes a command; the watcher sees all of it",
+  "the integration registers, answers an action and receives a command; the watcher sees each event",
   () =>
     withRelay(async ({ urls }) => {
       const watcher = new Example("watcher", [urls.intermediary, TOKEN]);

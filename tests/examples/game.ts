@@ -1,8 +1,8 @@
 /**
- * A game in the words of the Neuro API, as any game would be written against Neuro herself: it knows nothing of a relay.
+ * A game that uses the Neuro API, as if it were connected to Neuro herself: it knows nothing of a relay.
  *
- * Run it with `bun tests/examples/game.ts [URL] [NAME]`; without a URL it goes where `NEURO_SDK_WS_URL` says, as games with an SDK do.
- * Neuro has to guess a number from 1 to 10. When she has it, the game says goodbye and ends.
+ * Run it with `bun tests/examples/game.ts [URL] [NAME]`; without a URL it uses `NEURO_SDK_WS_URL`, as games with an SDK do.
+ * Neuro has to guess a number from 1 to 10. When she has guessed it, the game closes the connection and exits.
  */
 import process from "node:process";
 
@@ -27,7 +27,7 @@ function ask(query: string): void {
   send("actions/force", { query, state: "The number is from 1 to 10.", action_names: [guess.name] });
 }
 
-/** The judgement on a guess: whether it counts as a valid action, and what Neuro is told. */
+/** Evaluates a guess: the result for Neuro, and whether the game is won. */
 function evaluate(data: string | undefined): { success: boolean; message: string; won: boolean } {
   const number = Number(JSON.parse(data ?? "{}").number);
   if (!Number.isInteger(number) || number < 1 || number > 10) {

@@ -1,8 +1,8 @@
 /**
  * An integration of the Intermediary: a jukebox that registers two actions and answers them.
  *
- * Run it with `bun tests/examples/integration.ts [URL] [TOKEN]`. It reconnects for ever, and because it asked for acks
- * (`"ack":true`) every command that was sent while it was away reaches it, once, in order.
+ * Run it with `bun tests/examples/integration.ts [URL] [TOKEN]`. It reconnects forever. Because it requests acks
+ * (`"ack":true`), it receives every command that was sent while it was disconnected, in order.
  */
 import process from "node:process";
 

@@ -1,4 +1,4 @@
-/** The instrument of the examples plays along in a session. */
+/** The example neuron works in a session. */
 import { test } from "#runner";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { check } from "../harness/check.ts";
 import { ROOT } from "../harness/machine.ts";
 import { openSession } from "../harness/nallely-server.ts";
 
-test("NL35 NL37 the instrument listens and answers, also after a reset", async () => {
+test("NL35 NL37 the example neuron receives a pitch and sends its harmony, also after a reset", async () => {
   await using session = openSession();
   const example = spawn(process.execPath, [join(ROOT, "tests/examples/neuron.ts"), session.busUrl, session.trevorUrl]);
   const ended = new Promise((resolve) => example.on("close", resolve));
@@ -17,18 +17,18 @@ test("NL35 NL37 the instrument listens and answers, also after a reset", async (
     await using player = Neuron.open({
       name: "player",
       url: session.busUrl,
-      parameters: { pitch: { direction: "out" }, heard: { direction: "in" } },
+      parameters: { pitch: { direction: "out" }, harmony: { direction: "in" } },
     });
-    /** What is heard once this is played. Why not just the next: after a reset each neuron says again what it said last. */
+    /** Sends a pitch and returns the harmony. Why `before`: after a reset each neuron repeats its last value. */
     const play = async (pitch: number, before?: number): Promise<number | undefined> => {
       await trevor.waitFor((state) => ["harmonizer", "player"].every((name) => proxyOf(state, name)), {
         timeoutMs: 10_000,
       });
       await trevor.connect(await trevor.pathOf("player", "pitch"), await trevor.pathOf("harmonizer", "pitch"), false);
-      await trevor.connect(await trevor.pathOf("harmonizer", "harmony"), await trevor.pathOf("player", "heard"), false);
-      const heard = player.values("heard");
+      await trevor.connect(await trevor.pathOf("harmonizer", "harmony"), await trevor.pathOf("player", "harmony"), false);
+      const harmonies = player.values("harmony");
       player.send("pitch", pitch);
-      for await (const value of heard) if (value !== before) return value;
+      for await (const value of harmonies) if (value !== before) return value;
       return undefined;
     };
     const fifth = await play(60);

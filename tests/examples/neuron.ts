@@ -1,8 +1,8 @@
 /**
- * A small instrument as a neuron of a Nallely session: it listens to a pitch and answers with its harmony.
+ * A small instrument as a neuron of a Nallely session: it receives a pitch and sends its harmony.
  *
- * Run it with `bun tests/examples/neuron.ts [BUS] [TREVOR]`. It may be started before the session and outlives its resets; what is
- * wired to `pitch` in the session comes in, and whatever is wired to `harmony` gets the fifth above it, as long as `gate` is up.
+ * Run it with `bun tests/examples/neuron.ts [BUS] [TREVOR]`. It may be started before the session and survives resets. A
+ * parameter connected to `pitch` is its input; a parameter connected to `harmony` receives the fifth above, while `gate` is not 0.
  */
 import process from "node:process";
 import { BUS_URL, Neuron, Trevor, TREVOR_URL } from "../../src/clients/nallely.ts";

@@ -1,5 +1,5 @@
 /**
- * A watcher: prints what happens at the relay, one line an event, and sends one command.
+ * A watcher: prints the events of the relay, one on each line, and sends one command.
  *
  * Run it with `bun tests/examples/watcher.ts [URL] [TOKEN] [TARGET]`; with a TARGET it sends that integration a `ping`.
  */

@@ -1,28 +1,28 @@
 /**
- * `bun run build [--all]`: the relay as one self-contained program, `dist/neuro-relay`; with `--all` also for other machines.
+ * `bun run build [--all]`: builds the relay as one self-contained program, `dist/neuro-relay`; with `--all` also for other platforms.
  *
- * Everything is inside, modules and texts; only the settings may lie beside it.
+ * The program contains all modules and texts; only the configuration is a file of its own.
  */
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { argv, exit } from "node:process";
 import { ROOT } from "./machine.ts";
 
-/** What `--all` builds besides the program for this machine. */
+/** The platforms that `--all` builds for, besides this machine. */
 const OTHERS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "windows-x64"] as const;
 type Target = (typeof OTHERS)[number];
 
 /**
- * Builds for this machine, or for another; throws with what the bundler says.
+ * Builds for this machine or another platform; throws with the output of the bundler.
  *
- * With bytecode it starts in half the time, since nothing has to be parsed.
+ * With bytecode the program starts in half the time, because nothing has to be parsed.
  */
 export function buildBinary(outfile: string, target?: Target): void {
   const how = ["--compile", "--minify", "--bytecode", "--format=esm"];
   const command = [process.execPath, "build", ...how, "src/cli/program.ts", "--outfile", outfile];
   if (target !== undefined) command.push(`--target=bun-${target}`);
   const { exitCode, stderr } = Bun.spawnSync(command, { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
-  if (exitCode !== 0) throw new Error(`no program ${outfile}: ${stderr}`);
+  if (exitCode !== 0) throw new Error(`could not build ${outfile}: ${stderr}`);
 }
 
 function main(): void {

@@ -1,4 +1,4 @@
-/** `bun run check`: everything that can be said about the code without running the relay. Exit status 1 when a lock is broken. */
+/** `bun run check`: every check that needs no running relay. Exits with status 1 if one fails. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { exit } from "node:process";
@@ -12,7 +12,7 @@ interface Lock {
 const deno = (...words: readonly string[]): readonly string[] => [denoPath(), ...words];
 const tsc = (project: string): readonly string[] => [toolPath("tsc"), "-p", project];
 
-/** Checked as Deno sees it: what only Deno can load, and what it shares with the others. */
+/** Entry points that are checked with the types of Deno. */
 const FOR_DENO = [
   "mod.ts",
   "src/testing/mod.ts",

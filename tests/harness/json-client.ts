@@ -1,4 +1,4 @@
-/** A plain WebSocket for tests over real sockets: what comes in is kept in order until somebody asks for it. */
+/** A WebSocket client for tests with real sockets: received messages are kept in order until a test takes them. */
 
 /** One JSON message. */
 // deno-lint-ignore no-explicit-any -- Why: tests look into whatever a peer was sent.
@@ -33,7 +33,7 @@ export class JsonClient {
     });
   }
 
-  /** Text and bytes go as they are, anything else as JSON. */
+  /** Sends text and bytes unchanged, anything else as JSON. */
   send(message: object | string): this {
     const isFrame = typeof message === "string" || message instanceof Uint8Array;
     this.#socket.send(isFrame ? message as string : JSON.stringify(message)); // Why: the types of a socket's `send` differ by runtime.
@@ -48,14 +48,16 @@ export class JsonClient {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
-  /** Takes out the first message that fits, heard already or still to come. */
+  /** Takes the first message that matches, received already or within `timeoutMs`. */
   async next(fits: (message: Message) => boolean = () => true, timeoutMs: number = 10_000): Promise<Message> {
     const end = performance.now() + timeoutMs;
     for (;;) {
       const at = this.#received.findIndex(fits);
       if (at >= 0) return this.#received.splice(at, 1)[0];
       const left = end - performance.now();
-      if (left <= 0 || !this.isOpen) throw new Error(`${this.isOpen ? "nothing" : "closed before anything"} fits ${fits}`);
+      if (left <= 0 || !this.isOpen) {
+        throw new Error(`${this.isOpen ? "no message matches" : "closed before a message matched"} ${fits}`);
+      }
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       const timer = setTimeout(resolve, left);
@@ -64,7 +66,7 @@ export class JsonClient {
     }
   }
 
-  /** Takes out everything heard so far. */
+  /** Takes all received messages. */
   take(): Message[] {
     return this.#received.splice(0);
   }

@@ -1,4 +1,4 @@
-/** What this machine has: the programs that some tests need, and where the tools of `node_modules` are. */
+/** Programs of this machine that some tests need, and the paths of the tools in `node_modules`. */
 import { accessSync, constants } from "node:fs";
 import { arch, env, platform } from "node:process";
 import { delimiter, join } from "node:path";
@@ -12,21 +12,21 @@ const NAMES: Readonly<Record<Need, readonly string[]>> = {
 /** The root of the repository. */
 export const ROOT: string = new URL("../../", import.meta.url).pathname;
 
-/** The path of a program some tests need, or undefined where this machine has none. */
+/** The path of a program that some tests need, or undefined if this machine does not have it. */
 export function find(need: Need): string | undefined {
   const folders = (env.PATH ?? "").split(delimiter);
   const candidates = NAMES[need].flatMap((name) => folders.map((folder) => join(folder, name)));
   return candidates.find(isRunnable);
 }
 
-/** The Deno that came with the development dependencies: its binary, so that neither Node nor an install script is needed. */
+/** The Deno binary in the development dependencies: it needs neither Node nor an install script. */
 export function denoPath(): string {
   const name = platform === "win32" ? "win32" : platform === "darwin" ? "darwin" : "linux";
   const target = `${name}-${arch}${platform === "linux" ? "-glibc" : ""}`;
   return join(ROOT, "node_modules/@deno", target, platform === "win32" ? "deno.exe" : "deno");
 }
 
-/** A tool that came with the development dependencies. */
+/** The path of a tool in the development dependencies. */
 export const toolPath = (name: string): string => join(ROOT, "node_modules/.bin", name);
 
 function isRunnable(path: string): boolean {

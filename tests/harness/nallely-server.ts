@@ -1,11 +1,11 @@
-/** A fake session of Nallely on real sockets, as the real one is: a port for the bus and one for Trevor. */
+/** A fake session of Nallely on real sockets: like the real one it has a port for the bus and one for Trevor. */
 import type { Frame } from "../../src/core/json.ts";
 import { FakeSession, type FakeSessionPeer } from "../../src/testing/fakes/nallely-session.ts";
 
 export interface NallelyServer extends AsyncDisposable {
   readonly busUrl: string;
   readonly trevorUrl: string;
-  /** True for the fake: only there tests may look behind the sockets. */
+  /** The fake session; undefined if the tests run against a real one. */
   readonly session: FakeSession | undefined;
 }
 
@@ -38,7 +38,7 @@ export function openSession(): NallelyServer {
   };
 }
 
-/** A port whose sockets go to a server; refused while there is none. */
+/** A port whose sockets belong to a server; connections are refused while there is none. */
 function listen(server: () => Server | undefined) {
   return Bun.serve<Attached>({
     hostname: "127.0.0.1",
@@ -48,7 +48,7 @@ function listen(server: () => Server | undefined) {
       const { pathname, search } = new URL(request.url);
       const data: Attached = { path: pathname + search, server: at, peer: undefined };
       if (at !== undefined && listener.upgrade(request, { data })) return undefined;
-      return new Response("nobody is here", { status: 503 });
+      return new Response("no session", { status: 503 });
     },
     websocket: {
       perMessageDeflate: true,

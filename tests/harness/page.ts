@@ -11,7 +11,7 @@ import { ROOT } from "./machine.ts";
 const FOLDER = join(ROOT, "src/dashboard");
 const STYLES = ["base", "controls", "layout", "components", "panels"];
 
-/** The text of the page. */
+/** Returns the text of the page. */
 export async function buildPage(): Promise<string> {
   const shell = readFileSync(join(FOLDER, "page.html"), "utf8").replace(/>\s+</g, "><").replace(/\s+/g, " ");
   const style = await bundle(...STYLES.map((name) => `style/${name}.css`));
@@ -32,7 +32,7 @@ async function bundle(...files: readonly string[]): Promise<string> {
     minify: true,
     define: { "process.env.NODE_ENV": '"production"' },
   });
-  if (!success) throw new Error(`no page: ${logs.join("\n")}`);
+  if (!success) throw new Error(`could not build the page: ${logs.join("\n")}`);
   const texts = await Promise.all(outputs.map((output) => output.text()));
   const text = texts.map((part) => part.trim()).join("");
   // Why: the parser ends a script or a style at its end tag, even within a string.

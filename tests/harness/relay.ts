@@ -1,4 +1,4 @@
-/** The relay as a process, started as a person would start it, in a folder of its own. */
+/** The relay as a process, started by its command in its own folder. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ const READY = "Neuro Relay is ready";
 export interface RelayUrls {
   readonly intermediary: string;
   readonly neuro: string;
-  /** Of the dashboard, with its token; empty where the web port is off, as it is unless it is set. */
+  /** The dashboard with its token; empty unless the web port is enabled. */
   readonly web: string;
 }
 
@@ -25,7 +25,7 @@ export class RelayProcess {
     this.urls = urls;
   }
 
-  /** Starts it on free ports; resolves once it says that it is ready. `runner` is what runs it, with its flags. */
+  /** Starts the relay on free ports and waits until it prints that it is ready. `runner` is the runtime with its flags. */
   static start(
     folder: string,
     sets: readonly string[] = [],
@@ -48,7 +48,7 @@ export class RelayProcess {
       };
       child.stdout?.setEncoding("utf8").on("data", read);
       child.stderr?.setEncoding("utf8").on("data", (text: string) => (output += text));
-      child.on("close", () => reject(new Error(`it ended before it was ready: ${output}`)));
+      child.on("close", () => reject(new Error(`the relay exited before it was ready: ${output}`)));
     });
   }
 
@@ -56,7 +56,7 @@ export class RelayProcess {
     this.#child.kill(signal);
   }
 
-  /** Ends it; resolves with its exit status. */
+  /** Stops the relay and returns its exit status. */
   stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<number | null> {
     return new Promise((resolve) => {
       this.#child.on("close", resolve);
@@ -65,7 +65,7 @@ export class RelayProcess {
   }
 }
 
-/** Runs with a folder that is gone afterwards. */
+/** Runs with a temporary folder that is deleted afterwards. */
 export async function inFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "neuro-relay-"));
   try {

@@ -1,4 +1,4 @@
-/** What the runners print at their end, as numbers, and those numbers as a table. */
+/** Reads the summaries that the runners print, and formats the table of all suites. */
 
 export interface Counts {
   readonly passed: number;
@@ -6,7 +6,7 @@ export interface Counts {
   readonly skipped: number;
 }
 
-/** What came of one suite under one runner. */
+/** The result of one suite under one runner. */
 export interface SuiteOutcome {
   readonly name: string;
   readonly runner: string;
@@ -15,7 +15,7 @@ export interface SuiteOutcome {
   readonly remark?: string;
 }
 
-/** The counts in the summary of `bun test`; undefined when it has none. */
+/** The counts in the summary of `bun test`; undefined if there is none. */
 export function countBun(output: string): Counts | undefined {
   const passed = lastNumber(output, /^ *(\d+) pass$/gm);
   const failed = lastNumber(output, /^ *(\d+) fail$/gm);
@@ -25,7 +25,7 @@ export function countBun(output: string): Counts | undefined {
   return { passed, failed: failed + errors, skipped };
 }
 
-/** The counts in the summary of `deno test`; undefined when it has none. */
+/** The counts in the summary of `deno test`; undefined if there is none. */
 export function countDeno(output: string): Counts | undefined {
   const summary = [...output.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*$/gm)].at(-1);
   if (summary === undefined) return undefined;

@@ -12,7 +12,7 @@ export function test(name: string, run: () => void | Promise<void>, _options: { 
   registered.push({ name, run });
 }
 
-/** Runs them all, and says which failed. */
+/** Runs all registered tests and returns the failures. */
 export async function runAll(): Promise<{ readonly passed: number; readonly failures: readonly string[] }> {
   const failures: string[] = [];
   for (const { name, run } of registered) {

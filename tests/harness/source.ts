@@ -3,9 +3,9 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 
 export interface Import {
-  /** As it is written. */
+  /** As written in the import. */
   readonly specifier: string;
-  /** The file it names, from the root; undefined for a package. */
+  /** The path of the imported file from the root; undefined for a package. */
   readonly file: string | undefined;
   readonly isTypeOnly: boolean;
 }
@@ -14,7 +14,7 @@ export interface Source {
   /** From the root, with `/`. */
   readonly path: string;
   readonly text: string;
-  /** The text without comments and without what stands in strings. */
+  /** The text without comments and without the contents of strings. */
   readonly code: string;
   readonly imports: readonly Import[];
 }
@@ -53,7 +53,7 @@ function importsOf(path: string, text: string): readonly Import[] {
   return found;
 }
 
-/** `{ type A, type B } from`: nothing of it is left when the program runs. */
+/** `{ type A, type B } from`: the import does not exist at run time. */
 function isAllTypes(names: string): boolean {
   const inner = /\{([^}]*)\}/.exec(names)?.[1];
   if (inner === undefined) return false;
@@ -61,7 +61,7 @@ function isAllTypes(names: string): boolean {
   return listed.length > 0 && listed.every((name) => name.startsWith("type "));
 }
 
-/** What a comment, string, template or regular expression is made of, in the order in which they are to be tried. */
+/** Comments, strings, templates and regular expressions, in the order in which they are matched. */
 const PIECES =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[\s\S])*`|(?<=[(,=:[!&|?{};\n]\s*)\/(?![*/])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/g;
 

@@ -1,7 +1,7 @@
 /**
- * `bun run test [suite ...]`: runs the suites one after the other, and says what came of them.
+ * `bun run test [suite ...]`: runs the suites one after the other and prints a table of the results.
  *
- * The pure suites run three times, under Bun, under Deno and in workerd. What cannot run here is named with its reason; with
+ * The pure suites run three times, under Bun, under Deno and in workerd. A suite that cannot run here is reported with the reason; with
  * `--no-skip`, or `NO_SKIP=1`, that is a failure. The last line is `N passed, N failed`.
  */
 import { globSync } from "node:fs";
@@ -19,7 +19,7 @@ const COUNT: Readonly<Record<Runner, (output: string) => Counts | undefined>> = 
   workerd: countBun,
 };
 
-// Why all rights: the tests of the house read the source and start the locks; the others ask for nothing.
+// Why all permissions: the architecture tests read the source and start the checks; the others need none.
 function commandOf(runner: Runner, { name }: Suite): string[] {
   switch (runner) {
     case "bun":
@@ -58,7 +58,11 @@ async function run(suite: Suite, runner: Runner): Promise<SuiteOutcome> {
   const seconds = (performance.now() - began) / 1_000;
   const row = { name: suite.name, runner, seconds };
   if (isTimedOut) {
-    return { ...row, counts: failedCounts(outputs.join("\n"), runner), remark: `over its ${suite.minutes} minutes` };
+    return {
+      ...row,
+      counts: failedCounts(outputs.join("\n"), runner),
+      remark: `exceeded its budget of ${suite.minutes} minutes`,
+    };
   }
   const counts = COUNT[runner](outputs.join("\n"));
   if (counts === undefined) {
@@ -74,7 +78,7 @@ function failedCounts(output: string, runner: Runner): Counts {
   return { ...counts, failed: counts.failed + 1 };
 }
 
-/** Passes a stream on as it comes, and returns all of it. */
+/** Prints a stream while it arrives, and returns its whole text. */
 async function relay(stream: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
@@ -99,7 +103,7 @@ async function main(): Promise<void> {
   const suites = suitesOf([...new Set(folders)]);
   const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
-    console.error(`no such suite: ${unknown.join(", ")}; there are ${suites.map(({ name }) => name).join(", ")}`);
+    console.error(`no such suite: ${unknown.join(", ")}; the suites are ${suites.map(({ name }) => name).join(", ")}`);
     exit(2);
   }
   const outcomes: SuiteOutcome[] = [];

@@ -10,13 +10,13 @@ export type Need = "redis-server" | "chromium";
 export interface Suite {
   /** Its folder below `tests/`. */
   readonly name: string;
-  /** When these are over the suite has failed; wide enough for a slow, busy machine. */
+  /** The suite fails after this time; enough for a slow, busy machine. */
   readonly minutes: number;
-  /** Uses nothing of a runtime, so it runs under `deno test` and in workerd too. */
+  /** Uses no API of a runtime, so it also runs under `deno test` and in workerd. */
   readonly isPure?: boolean;
-  /** Reads files, which workerd has not. */
+  /** Reads files, which workerd cannot. */
   readonly hasFiles?: boolean;
-  /** Without these the whole suite is left out. A suite that needs them for some tests only says so test by test. */
+  /** The whole suite is skipped without these. A test that alone needs a program checks for it itself. */
   readonly needs?: readonly Need[];
 }
 
@@ -50,7 +50,7 @@ const LISTED: readonly Suite[] = [
   { name: "examples", minutes: 3 },
 ];
 
-/** Every suite that there is, given the folders of `tests/` that hold tests. */
+/** All suites, given the folders of `tests/` that contain tests. */
 export function suitesOf(folders: readonly string[]): readonly Suite[] {
   const listed = LISTED.filter(({ name }) => folders.includes(name));
   const names = new Set(listed.map(({ name }) => name));

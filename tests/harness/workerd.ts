@@ -1,4 +1,4 @@
-/** `bun tests/harness/workerd.ts SUITE`: runs a suite in workerd, and ends as `bun test` does. */
+/** `bun tests/harness/workerd.ts SUITE`: runs a suite in workerd, with the summary and exit status of `bun test`. */
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { argv, exit } from "node:process";
@@ -11,7 +11,7 @@ const FLAGS = ["nodejs_compat"];
 const COMPATIBILITY_DATE = "2026-04-20";
 
 /**
- * Answers one request by a module that is given as source; it may import by absolute paths. The class of a Durable Object that it
+ * Answers one request with a module given as source, which may import absolute paths. The class of a Durable Object that it
  * exports is bound as `OBJECT`.
  */
 export async function askWorkerd(source: string, className?: string): Promise<string> {

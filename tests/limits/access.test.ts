@@ -1,4 +1,4 @@
-/** Who is let in where: what the file says of `security` and `web` is what holds. */
+/** Access: every setting of `security` and `web` has its effect. */
 import { test } from "#runner";
 import type { ServiceName } from "../../src/core/service.ts";
 import type { Settings } from "../../src/core/settings.ts";
@@ -14,7 +14,7 @@ const webOf = (settings: Settings) => listenersOf(settings, ROOMS).find(({ name 
 
 interface DoorTrial {
   readonly text: string;
-  /** What is seen, by default and when it is set. */
+  /** The observed behaviour, by default and when set. */
   readonly byDefault: unknown;
   readonly set: unknown;
   see(settings: Settings): unknown;
@@ -76,7 +76,7 @@ test("CF40 every setting of `security` and `web` has a trial", () => {
 });
 
 for (const [path, { text, byDefault, set, see }] of Object.entries(DOORS)) {
-  test(`CF40 ${path} is what the file says`, async () => {
+  test(`CF40 ${path} has the effect that the file says`, async () => {
     check.equal(await see(settingsOf(undefined)), byDefault, "by default");
     check.equal(await see(settingsOf({ path, text })), set, text);
   });

@@ -1,4 +1,4 @@
-/** A whole relay on virtual time that is configured as a person would: by the text of a file. */
+/** A whole relay in virtual time that is configured by the text of a file. */
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import type { ListenerName } from "../../src/core/event.ts";
 import type { Millis } from "../../src/core/ids.ts";
@@ -10,7 +10,7 @@ import { services } from "../../src/relay/services.ts";
 import type { TestSocket } from "../../src/testing/network.ts";
 import { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 
-/** What a peer was told, and when. */
+/** A received message, and when. */
 // deno-lint-ignore no-explicit-any -- Why: tests look into whatever a peer was sent.
 export type ReceivedMessage = { readonly at: Millis; readonly message: any };
 
@@ -20,7 +20,7 @@ export interface Setting {
   readonly text: string;
 }
 
-/** The settings of a file that says this one, with the others set by flags. */
+/** The settings of a file with this setting, and the others set by flags. */
 export function settingsOf(setting: Setting | undefined, others: readonly string[] = []): Settings {
   const text = setting === undefined ? "" : fileWith(setting);
   const loaded = load({ file: { name: "relay.yaml", text }, sets: others });
@@ -35,7 +35,7 @@ function fileWith({ path, text }: Setting): string {
 
 export class Peer {
   readonly received: ReceivedMessage[] = [];
-  /** Told of each message as it comes. */
+  /** Called with each received message. */
   onMessage: (message: ReceivedMessage["message"]) => void = () => {};
   readonly openedAt: Millis;
   closed: { readonly at: Millis; readonly code: number } | undefined;
@@ -65,7 +65,7 @@ export class Peer {
     this.#socket.close();
   }
 
-  /** All that fits, oldest first. */
+  /** The received messages that match, oldest first. */
   all(fits: (message: ReceivedMessage["message"]) => boolean): ReceivedMessage[] {
     return this.received.filter(({ message }) => fits(message));
   }
@@ -74,7 +74,7 @@ export class Peer {
 export class LimitFixture {
   settings: Settings;
   readonly simulation: SimulatedRelay;
-  /** When each kind of note was made. */
+  /** Observations: time and kind. */
   readonly observed: { readonly at: Millis; readonly is: string }[] = [];
 
   private constructor(settings: Settings) {
@@ -89,7 +89,7 @@ export class LimitFixture {
     return fixture;
   }
 
-  /** Gives the running relay other settings. */
+  /** Changes the settings of the running relay. */
   configure(settings: Settings): void {
     this.settings = settings;
     this.simulation.configure(settings);
@@ -99,7 +99,7 @@ export class LimitFixture {
     return this.simulation.clock.now;
   }
 
-  /** Connects, from an address of its own unless one is given. */
+  /** Connects from 127.0.0.1, or from the given address. */
   async connect(listener: ListenerName, connection: { address?: string; bytesPerMs?: number } = {}): Promise<Peer> {
     const { address = "127.0.0.1", bytesPerMs } = connection;
     const peer = new Peer(this.simulation.network.connect(listener, { address }, bytesPerMs), () => this.now);
@@ -110,7 +110,7 @@ export class LimitFixture {
   async watcher(more: { bytesPerMs?: number; token?: string } = {}): Promise<Peer> {
     const { token = PUBLISHED_TOKEN } = more;
     const peer = await this.connect("intermediary", more);
-    peer.sendJson({ type: "neuro-os", name: "stage", auth_token: token });
+    peer.sendJson({ type: "neuro-os", name: "watcher", auth_token: token });
     await this.advance(0);
     return peer;
   }
@@ -123,7 +123,7 @@ export class LimitFixture {
     return peer;
   }
 
-  /** One whom the relay knows, and who is away. */
+  /** Registers an integration that then disconnects. */
   async absent(name: string): Promise<void> {
     (await this.integration(name)).leave();
     await this.advance(0);
@@ -133,14 +133,14 @@ export class LimitFixture {
     return this.simulation.advance(ms);
   }
 
-  /** Lets time pass until it holds; false when it does not within the time. */
+  /** Lets time pass until `holds` returns true; returns false if it does not within the time. */
   async until(holds: () => boolean, withinMs: Millis): Promise<boolean> {
     const end = this.now + withinMs;
     while (!holds() && await this.simulation.clock.step(end));
     return holds();
   }
 
-  /** How long until something is noted, from now on. */
+  /** The time from now until the next observation of this kind. */
   async untilObserved(is: string, withinMs: Millis): Promise<Millis> {
     const [from, before] = [this.now, this.observed.length];
     const noted = () => this.observed.slice(before).find((note) => note.is === is);

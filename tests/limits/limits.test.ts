@@ -1,4 +1,4 @@
-/** Every bound in `limits`: what the file says is what holds. */
+/** Every setting of `limits` has its effect. */
 import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { openLog } from "../../src/observability/mod.ts";
@@ -10,7 +10,7 @@ import { checkSetting, namesIn, type SettingTrials } from "./setting-trial.ts";
 const UNTHROTTLED = ["limits.messages_per_second=0", "limits.bytes_per_second=0"];
 const isOpen = ({ closed }: Peer): boolean => closed === undefined;
 const isLimited = (message: { error?: string }): boolean => message.error === "rate limit";
-/** More than one frame above the bound, so that what is one too many is seen. */
+/** More than one frame above the bound, so that the first refused one is seen. */
 const SLACK = 5;
 
 async function openOf(
@@ -25,7 +25,7 @@ async function openOf(
   return peers.filter(isOpen).length;
 }
 
-/** The bound itself when what has so many bytes, or levels, passes, and what has one more does not. */
+/** The bound, if a frame with this many bytes (or levels) passes and one with one more does not; otherwise NaN. */
 async function passing(bound: number, passes: (size: number) => Promise<boolean>): Promise<number> {
   return await passes(bound) && !await passes(bound + 1) ? bound : NaN;
 }
@@ -218,6 +218,6 @@ test("CF40 every bound in `limits` has a trial", () => {
 });
 
 for (const [name, trial] of Object.entries(LIMITS)) {
-  test(`CF40 limits.${name} is what the file says, and what the variable says`, () =>
+  test(`CF40 limits.${name} has the effect that the file or the variable says`, () =>
     checkSetting(`limits.${name}`, trial));
 }

@@ -1,4 +1,4 @@
-/** What is promised of every relay that was told nothing, and what no peer can do to another. */
+/** Guarantees of a relay with default settings, and isolation of its peers. */
 import { test } from "#runner";
 import { DEFAULTS, PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import { sameDigest } from "../../src/core/hash.ts";
@@ -106,7 +106,7 @@ test("SE24 a slow peer is closed with 4429, a slow game or Brain client with 101
   await closesSlow(fixture, await fixture.connect("brain", { bytesPerMs: 1 }), { cmd: "ListOperators" }, 1013);
 });
 
-/** Asks until it is closed for not reading. */
+/** Sends requests without reading until the relay closes the connection. */
 async function closesSlow(fixture: LimitFixture, peer: Peer, request: object, code: number): Promise<void> {
   const offers = await fixture.integration("offers");
   const schema = { type: "object", description: "x".repeat(10_000) };

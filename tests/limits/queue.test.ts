@@ -1,4 +1,4 @@
-/** Every setting of the queue: what the file says is what holds. */
+/** Every setting of `queue` has its effect. */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ const DIRECT = "dependency-authentication.neuro-os.auth_token=enhanced";
 const commands = (peer: Peer) => peer.all(({ cmd }) => cmd !== undefined);
 const isQueued = ({ status }: { status?: string }): boolean => status === "queued";
 
-/** A watcher and somebody who is away. */
+/** A watcher and a disconnected integration. */
 async function withAbsent(fixture: LimitFixture): Promise<Peer> {
   await fixture.absent("away");
   return await fixture.watcher();
@@ -42,10 +42,10 @@ async function fill(fixture: LimitFixture, watcher: Peer, to: readonly string[])
   return items.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0);
 }
 
-/** The bound, where so many bytes are kept that one more message would be over it. */
+/** The bound, if the queue is filled so far that one more message would exceed it; otherwise NaN. */
 const boundBelow = (bytes: number, bound: number): number => (bytes <= bound && bytes > bound - 1_100 ? bound : NaN);
 
-/** How long after the nth nak the command comes again. */
+/** The delay of the redelivery after the nth nak. */
 async function waitAfterNaks(fixture: LimitFixture, naks: number): Promise<number> {
   const jukebox = await fixture.integration("jukebox", { acks: true });
   command(await fixture.watcher(), 1, { to: "jukebox" });
@@ -59,7 +59,7 @@ async function waitAfterNaks(fixture: LimitFixture, naks: number): Promise<numbe
   return (commands(jukebox).at(-1)?.at ?? NaN) - since;
 }
 
-/** How long what is for Neuro is kept for her: of two messages, the later is not too old when she comes. */
+/** How long messages for Neuro are kept: of two, only the later has not expired when she connects. */
 async function keptForNeuro(fixture: LimitFixture, bound: number, say: (word: string) => void): Promise<number> {
   const sent: string[] = [];
   say("first");
@@ -221,10 +221,10 @@ test("CF40 every setting of `queue` has a trial", () => {
 });
 
 for (const [name, trial] of Object.entries(QUEUE)) {
-  test(`CF40 queue.${name} is what the file says, and what the variable says`, () => checkSetting(`queue.${name}`, trial));
+  test(`CF40 queue.${name} has the effect that the file or the variable says`, () => checkSetting(`queue.${name}`, trial));
 }
 
-test("CF40 queue.when_full says who has to go when there is no room", async () => {
+test("CF40 queue.when_full decides which message is dropped when the queue is full", async () => {
   for (const [text, error, first] of [["reject", "queue full", "0"], ["drop-oldest", undefined, "1"]] as const) {
     const fixture = await LimitFixture.start(settingsOf({ path: "queue.when_full", text }, ["queue.per_recipient=2"]));
     const watcher = await withAbsent(fixture);
@@ -244,7 +244,7 @@ test("CF40 queue.backend and queue.path say where entries are", async () => {
       const path = join(folder, text);
       const { queue } = settingsOf({ path: "queue.backend", text }, [`queue.path=${path}`]);
       const store = await openStore(queue, { onQuarantine: () => {} });
-      await store.put("a/b" as never, { v: 1 }); // Why: a key, which only rooms can make.
+      await store.put("a/b" as never, { v: 1 }); // Why the cast: only services make keys.
       check.that(existsSync(join(path, file)), `${text} in ${path}`);
       await store.close();
     }
@@ -256,7 +256,7 @@ test("CF40 queue.backend and queue.path say where entries are", async () => {
   }
 });
 
-test("CF40 queue.url says where Redis is", async () => {
+test("CF40 queue.url is the address of Redis", async () => {
   const { queue } = settingsOf({ path: "queue.url", text: "redis://127.0.0.1:1" }, ["queue.backend=redis"]);
   await check.rejects(openStore(queue, { onQuarantine: () => {} }), /no Redis at redis:\/\/127\.0\.0\.1:1/);
 });

@@ -1,4 +1,4 @@
-/** How a setting is tried: it is set by the text of a file, and what it bounds is measured from outside. */
+/** Checks a setting: a file sets it, and the effect is measured from outside. */
 import { fields } from "../../src/config/fields.ts";
 import { load } from "../../src/config/load.ts";
 import { valueAt } from "../../src/config/config-tree.ts";
@@ -9,11 +9,11 @@ import { LimitFixture, settingsOf } from "./fixture.ts";
 export interface SettingTrial {
   /** Texts of values that are not the default. */
   readonly texts: readonly string[];
-  /** Other settings that it takes to see it, as for `--set`. */
+  /** Other settings that the measurement needs, as for `--set`. */
   readonly others?: readonly string[];
-  /** The default is too much to be measured. */
+  /** The default is too large to be measured. */
   readonly isDefaultHuge?: boolean;
-  /** What it is, as seen from outside; `bound` is what it should be, for those who can only tell whether it is. */
+  /** The measured value; `bound` is the expected one, for measurements that can only confirm it. */
   measure(fixture: LimitFixture, bound: number): Promise<number>;
 }
 
@@ -24,7 +24,7 @@ export type SettingTrials = Readonly<Record<string, SettingTrial>>;
 export const namesIn = (block: string): readonly string[] =>
   fields.filter(({ path }) => path[0] === block).map(({ path }) => path.slice(1).join("."));
 
-/** Measures one setting as it is by default, and as each text sets it, at the start and while the relay runs. */
+/** Measures a setting by default and with each text, set at the start and in a running relay. */
 export async function checkSetting(path: string, trial: SettingTrial): Promise<void> {
   const { texts, others = [], isDefaultHuge = false, measure } = trial;
   for (const text of [...(isDefaultHuge ? [] : [undefined]), ...texts]) {
@@ -37,7 +37,7 @@ export async function checkSetting(path: string, trial: SettingTrial): Promise<v
     const fixture = await LimitFixture.start(settingsOf(undefined, others));
     fixture.configure(settings);
     const bound = Number(valueAt({ ...settings }, path.split(".")));
-    check.equal(await measure(fixture, bound), bound, `${path}: ${text}, said to a relay that runs`);
+    check.equal(await measure(fixture, bound), bound, `${path}: ${text}, set in a running relay`);
   }
   for (const text of texts) {
     const expected = settingsOf({ path, text }, others);
@@ -45,7 +45,7 @@ export async function checkSetting(path: string, trial: SettingTrial): Promise<v
   }
 }
 
-/** The settings when the environment says it. */
+/** The settings with this value in the environment. */
 function fromEnvironment(path: string, text: string, sets: readonly string[]): Settings {
   const variable = fields.find((field) => field.path.join(".") === path)?.variable ?? "";
   const loaded = load({ environment: { [variable]: text }, sets });

@@ -1,4 +1,4 @@
-/** Every setting of `uploads`: what the file says is what holds. */
+/** Every setting of `uploads` has its effect. */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ async function sendUntilFull(fixture: LimitFixture, peer: Peer, bytes: Uint8Arra
   }
 }
 
-/** Why two senders: a sender's own oldest file makes room for its next. */
+/** Why two senders: a sender's oldest file is deleted for its next one. */
 async function fill(fixture: LimitFixture, size: number): Promise<void> {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < 20_000; at++) {
@@ -80,11 +80,11 @@ test("CF40 every setting of `uploads` has a trial", () => {
 });
 
 for (const [name, trial] of Object.entries(UPLOADS)) {
-  test(`CF40 uploads.${name} is what the file says, and what the variable says`, () =>
+  test(`CF40 uploads.${name} has the effect that the file or the variable says`, () =>
     checkSetting(`uploads.${name}`, trial));
 }
 
-test("CF40 uploads.enabled says whether they are kept at all", async () => {
+test("CF40 uploads.enabled decides whether files are accepted", async () => {
   for (const [text, files] of [["true", 1], ["false", 0]] as const) {
     const fixture = await LimitFixture.start(settingsOf({ path: "uploads.enabled", text }));
     (await fixture.integration("sender")).send(new Uint8Array(1));
@@ -93,7 +93,7 @@ test("CF40 uploads.enabled says whether they are kept at all", async () => {
   }
 });
 
-test("CF40 uploads.path says where they are", async () => {
+test("CF40 uploads.path is the folder of the files", async () => {
   const folder = mkdtempSync(join(tmpdir(), "neuro-relay-limits-"));
   try {
     const path = join(folder, "files");

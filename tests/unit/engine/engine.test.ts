@@ -1,4 +1,4 @@
-/** The loop as a whole, between a simulated network, store and clock. */
+/** The whole loop with a simulated network, store and clock. */
 import { test } from "#runner";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Event } from "../../../src/core/event.ts";
@@ -7,7 +7,7 @@ import { key } from "../../../src/core/key.ts";
 import { check } from "../../harness/check.ts";
 import { connect, running, type Script } from "./scripted-service.ts";
 
-/** Replies once what it was told is stored. */
+/** Stores each frame, and replies when it is stored. */
 const clerk: Script = {
   step(event, ctx) {
     if (event.is !== "frame") return;
@@ -17,7 +17,7 @@ const clerk: Script = {
   },
 };
 
-test("what a peer is told to be stored is on the disk by then", async () => {
+test("a value is on the disk when the peer receives the reply that it is stored", async () => {
   const simulation = await running([clerk]);
   simulation.disk.health = { delayMinMs: 50, delayMaxMs: 500, fails: 0, hangs: 0, hangMs: 0 };
   const ann = await connect(simulation);
@@ -31,7 +31,7 @@ test("what a peer is told to be stored is on the disk by then", async () => {
   check.that(storedWhenTold.every((ahead) => ahead >= 0));
 });
 
-test("a store that hangs holds nobody up for longer than the time for a write", async () => {
+test("a store that hangs delays no reply longer than the write timeout", async () => {
   const simulation = await running([clerk]);
   simulation.disk.health = { delayMinMs: 0, delayMaxMs: 0, fails: 0, hangs: 1, hangMs: 60_000 };
   const ann = await connect(simulation);
@@ -64,7 +64,7 @@ test("ids grow over steps, restarts and a clock that is set back", async () => {
   check.that(ids.every((id) => /^\d{13}-\d{10}$/.test(id)));
 });
 
-test("what is pushed while a step runs is handled after it, in order", async () => {
+test("events pushed during a step are handled after it, in order", async () => {
   const seen: string[] = [];
   const simulation = await running([{
     step(event, ctx) {
@@ -104,7 +104,7 @@ test("an effect that cannot be carried out costs itself and nothing else", async
   );
 });
 
-test("a load that hangs is answered at its deadline, a job that fails as soon as it does", async () => {
+test("a load that hangs fails at its deadline, a job that fails does so at once", async () => {
   const answers: string[] = [];
   const simulation = await running([
     {
@@ -132,7 +132,7 @@ test("a load that hangs is answered at its deadline, a job that fails as soon as
   check.equal(answers, ["jobFinished after 0", `loadFailed after ${DEFAULTS.queue.write_timeout}`]);
 });
 
-test("events of links and peers that are gone reach no room", async () => {
+test("events of closed links and peers reach no service", async () => {
   const seen: Event["is"][] = [];
   const link = linkId("neuro:upstream:1");
   const simulation = await running([{
@@ -154,7 +154,7 @@ test("events of links and peers that are gone reach no room", async () => {
   check.equal(seen, ["opened", "frame", "frame"]);
 });
 
-test("a peer that does not read is cut off, and nobody else waits for it", async () => {
+test("a peer that does not read is disconnected, and no other peer waits for it", async () => {
   const simulation = await running([{
     step(event, ctx) {
       if (event.is === "frame") { for (const to of peers) ctx.emit({ do: "send", to, frame: `${event.frame}` }); }
@@ -179,7 +179,7 @@ test("a peer that does not read is cut off, and nobody else waits for it", async
   check.that(slow.received.length < 12);
 });
 
-test("draining ends when every room says so, and at the end of the grace when one does not; then everybody is gone", async () => {
+test("draining ends when every service has drained, or at the end of the grace; then every peer is disconnected", async () => {
   for (const isWilling of [true, false]) {
     const simulation = await running([
       { step: drainsAtOnce },
@@ -210,7 +210,7 @@ const drainsAtOnce: Script["step"] = (event, ctx) => {
 
 const READY = { ok: true, reasons: [] };
 
-test("a question is answered by its room, and by the relay when there is no such room", async () => {
+test("a request is answered by its service, or by the relay if there is no such service", async () => {
   const simulation = await running([{
     step: (event, ctx) => event.is === "requested" && ctx.emit({ do: "respond", requestId: event.requestId, body: READY }),
   }]);
@@ -220,7 +220,7 @@ test("a question is answered by its room, and by the relay when there is no such
   });
 });
 
-test("an answer that says that something is stored is given once it is, or says that it could not be", async () => {
+test("a reply that confirms a write is sent when the write is done, or reports that it failed", async () => {
   const simulation = await running([{
     step: (event, ctx) => {
       if (event.is !== "requested") return;
@@ -246,7 +246,7 @@ test("an answer that says that something is stored is given once it is, or says 
   check.equal(answers.at(-1), { fault: "storageFailed" });
 });
 
-test("whoever waits for an answer is answered when its room is made anew, or the relay stops", async () => {
+test("a pending request is answered when its service is rebuilt or the relay stops", async () => {
   const simulation = await running([{
     step: (event, ctx) => {
       if (event.is === "frame") throw new Error("on purpose");

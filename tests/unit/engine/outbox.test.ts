@@ -1,4 +1,4 @@
-/** What leaves: replies in order and only when they are true, slow peers cut off, nothing after a close. */
+/** The outbox: replies in order and only after the writes that they confirm, slow peers disconnected, nothing after a close. */
 import { test } from "#runner";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { type Key, type LinkId, linkId, type PeerId, peerId, rawKey } from "../../../src/core/ids.ts";
@@ -49,7 +49,7 @@ function setUp() {
   };
 }
 
-test("a reply waits for what it says was stored; later replies wait behind it, other peers and mere sends do not", () => {
+test("a reply waits for the write that it confirms; later replies wait behind it, other peers and plain sends do not", () => {
   const { sent, reply, send, settle } = setUp();
   reply(ann, "queued 1", one);
   reply(ann, "pong");
@@ -70,7 +70,7 @@ test("puts that land out of order do not turn the order of replies around", () =
   check.equal(sent, ["ann: queued 1", "ann: queued 2"]);
 });
 
-test("when the put fails the other frame leaves in its place, and without one the reply itself", () => {
+test("if the put fails, the failure frame is sent instead, or without one the reply itself", () => {
   const { sent, reply, settle } = setUp();
   reply(ann, "queued", one, "unavailable");
   reply(bob, "noticed", one);
@@ -78,13 +78,13 @@ test("when the put fails the other frame leaves in its place, and without one th
   check.equal(sent, ["ann: unavailable", "bob: noticed"]);
 });
 
-test("a reply whose put is settled already leaves at once", () => {
+test("a reply whose put is settled is sent at once", () => {
   const { sent, outbox } = setUp();
   outbox.reply({ do: "reply", to: ann, frame: "queued", after: one }, limits);
   check.equal(sent, ["ann: queued"]);
 });
 
-test("nothing is sent to a peer after its close, not even what waited, until its name is forgotten", () => {
+test("nothing is sent to a peer after its close, not even waiting replies, until its id is forgotten", () => {
   const { sent, outbox, reply, send, settle } = setUp();
   reply(ann, "queued", one);
   outbox.close(ann, "badToken");
@@ -98,19 +98,19 @@ test("nothing is sent to a peer after its close, not even what waited, until its
   check.that(!outbox.isClosing(ann));
 });
 
-test("whoever is slow is reported once, and again only after having caught up", () => {
+test("backpressure of a peer is reported once, and again only after it was relieved", () => {
   const { hooked, outbox, send, backlog } = setUp();
   backlog(limits.backlog_soft_bytes + 1);
   send(ann, "1");
   send(ann, "2");
   check.equal(hooked, ["pressed ann"]);
   check.that(outbox.relieved(ann));
-  check.that(!outbox.relieved(ann), "it is told once");
+  check.that(!outbox.relieved(ann), "it is reported once");
   send(ann, "3");
   check.equal(hooked, ["pressed ann", "pressed ann"]);
 });
 
-test("whoever is far too slow is cut off, a link like a peer", () => {
+test("a peer or link above the hard backlog limit is disconnected", () => {
   const { hooked, send, backlog } = setUp();
   backlog(limits.backlog_hard_bytes + 1);
   send(ann, "1");

@@ -1,4 +1,4 @@
-/** What is written: settled once and in time, whatever the store does. */
+/** The writer: each write is settled once and in time, whatever the store does. */
 import { test } from "#runner";
 import { Panic } from "../../../src/core/assert.ts";
 import { type Key, rawKey } from "../../../src/core/ids.ts";
@@ -17,7 +17,7 @@ interface Asked {
 
 const NOTHING: Asked = { what: "nothing", land: () => {}, fail: () => {}, refuse: () => {} };
 
-/** A store that does nothing by itself: the test settles what was asked of it. */
+/** A store whose operations are settled by the test. */
 function setUp() {
   const asked: Asked[] = [];
   const outcomes: string[] = [];
@@ -64,7 +64,7 @@ test("a put that lands is stored, and is pending until then", async () => {
   check.equal(writer.nextDeadline(), undefined);
 });
 
-test("a put that fails is said to have failed, and what it may have left behind is deleted", async () => {
+test("a put that fails is reported, and the entry that it may have left is deleted", async () => {
   const { writer, outcomes, fail, whatIsAsked } = setUp();
   writer.put(a, 1);
   await fail(0);
@@ -85,7 +85,7 @@ test("a put that hangs is given up at its deadline, and deleted when it lands af
   check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
 });
 
-test("the delete of a key comes after its put, even when it is asked for before the put has landed", async () => {
+test("the delete of a key follows its put, even if it is requested before the put is done", async () => {
   const { writer, outcomes, land, whatIsAsked } = setUp();
   writer.put(a, 1);
   writer.delete(a);
@@ -95,7 +95,7 @@ test("the delete of a key comes after its put, even when it is asked for before 
   check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
 });
 
-test("a delete that fails is tried again, less and less often, until it succeeds; it is said once", async () => {
+test("a delete that fails is retried with a growing delay until it succeeds, and reported once", async () => {
   const { writer, outcomes, tick, fail, land, whatIsAsked } = setUp();
   writer.delete(a);
   const asked: number[] = [];
@@ -114,7 +114,7 @@ test("a delete that fails is tried again, less and less often, until it succeeds
   check.equal(writer.nextDeadline(), undefined);
 });
 
-test("no more writes than allowed are with the store at once; the next begins when one ends", async () => {
+test("at most the allowed number of writes is pending in the store; the next begins when one ends", async () => {
   const { writer, land, whatIsAsked } = setUp();
   for (let n = 0; n < WRITES_IN_FLIGHT_MAX; n++) writer.put(rawKey(`neuro/${n}`), n);
   writer.delete(a);
@@ -142,7 +142,7 @@ test("writing a key that is still being written is our own mistake", () => {
   check.throws(() => writer.put(a, 2), /key written twice/);
 });
 
-test("a key that was written before is refused by the store, and what was stored first stays", async () => {
+test("a key that exists is refused, and its first value stays", async () => {
   const { writer, outcomes, at, land, whatIsAsked } = setUp();
   writer.put(a, 1);
   await land(0);
@@ -153,7 +153,7 @@ test("a key that was written before is refused by the store, and what was stored
   check.equal(whatIsAsked(), ["put neuro/a", "put neuro/a"], "nothing is deleted");
 });
 
-test("idle waits for the writes below its prefix and no others, and not for what was given up", async () => {
+test("idle waits for the writes with its prefix only, and not for abandoned ones", async () => {
   const { writer, land, tick } = setUp();
   const idle: string[] = [];
   writer.put(a, 1);

@@ -1,4 +1,4 @@
-/** Our own mistakes: what a room's panic costs, and what comes back after it. */
+/** Panics of a service: what is lost, and what is restored. */
 import { test } from "#runner";
 import type { ServiceEvent } from "../../../src/core/event.ts";
 import { key } from "../../../src/core/key.ts";
@@ -6,21 +6,21 @@ import type { RestoreInput } from "../../../src/core/service.ts";
 import { connect, running, type Script } from "../engine/scripted-service.ts";
 import { check } from "../../harness/check.ts";
 
-/** Stores each frame, answers it, and panics in the middle of what it wants when it is told to. */
+/** Stores each frame and answers it; for some frames it panics between two effects. */
 function fragile() {
   const seen: string[] = [];
   const pasts: RestoreInput[] = [];
   const script: Script = {
     name: "neuro",
-    resident: ["neuro/said/"],
+    resident: ["neuro/text/"],
     restore: (input) => void pasts.push(input),
     step(event: ServiceEvent, ctx) {
       if (event.is === "opened" || event.is === "closed" || event.is === "draining") seen.push(event.is);
       if (event.is !== "frame") return;
       seen.push(String(event.frame));
-      ctx.emit({ do: "send", to: event.peer, frame: `heard ${event.frame}` });
-      const said = key("neuro", "said", ctx.id());
-      ctx.emit({ do: "put", key: said, value: String(event.frame) });
+      ctx.emit({ do: "send", to: event.peer, frame: `received ${event.frame}` });
+      const stored = key("neuro", "text", ctx.id());
+      ctx.emit({ do: "put", key: stored, value: String(event.frame) });
       ctx.post("brain", { is: "directMessage", from: "neuro", payload: String(event.frame) });
       if (event.frame === "panic") throw new Error("half a thought");
     },
@@ -32,17 +32,17 @@ const other = (seen: string[]): Script => ({
   name: "brain",
   step: (event) =>
     event.is === "serviceMessage" && event.message.is === "directMessage" &&
-    void seen.push(`told ${event.message.payload}`),
+    void seen.push(`received ${event.message.payload}`),
 });
 
-test("a panic undoes what its step wanted, closes only the peer that caused it, and says so", async () => {
-  const [{ script }, told] = [fragile(), [] as string[]];
-  const simulation = await running([script, other(told)]);
+test("a panic discards the effects of its step, closes only the peer that caused it, and is observed", async () => {
+  const [{ script }, received] = [fragile(), [] as string[]];
+  const simulation = await running([script, other(received)]);
   const [ann, bob] = [await connect(simulation), await connect(simulation)];
   ann.send("1");
   bob.send("panic");
   await simulation.advance(0);
-  check.equal([ann.received, bob.received, told], [["heard 1"], [], ["told 1"]]);
+  check.equal([ann.received, bob.received, received], [["received 1"], [], ["received 1"]]);
   check.equal([ann.closed(), bob.closed()], [undefined, 1011]);
   check.that(![...simulation.disk.stored.values()].includes("panic"));
   check.that(
@@ -51,7 +51,7 @@ test("a panic undoes what its step wanted, closes only the peer that caused it, 
   check.that(simulation.observations.some((observation) => observation.is === "service_rebuilt"));
 });
 
-test("the room comes back with what was stored and who is connected, and other rooms never noticed", async () => {
+test("the service is rebuilt with the stored entries and the connected peers; other services are not affected", async () => {
   const { script, pasts } = fragile();
   const simulation = await running([script, other([])]);
   const [ann, bob] = [await connect(simulation), await connect(simulation)];
@@ -64,10 +64,10 @@ test("the room comes back with what was stored and who is connected, and other r
   check.that(pasts[1]?.resumed.some(({ peer }) => peer === "p1"));
   ann.send("2");
   await simulation.advance(0);
-  check.equal(ann.received, ["heard 1", "heard 2"]);
+  check.equal(ann.received, ["received 1", "received 2"]);
 });
 
-test("a room is read again only once all its own writes are settled, whatever other rooms write", async () => {
+test("a service is rebuilt only when all its own writes are settled, regardless of other services", async () => {
   const { script, pasts } = fragile();
   let wakeAt: number | undefined;
   const busy: Script = {
@@ -89,7 +89,7 @@ test("a room is read again only once all its own writes are settled, whatever ot
   check.equal(pasts[1]?.entries.map(({ value }) => value), ["1"]);
 });
 
-test("what comes while the room is down waits, in order; who came in meanwhile is told once, who left is no survivor", async () => {
+test("events during the rebuild wait in order; a new peer is opened once, and a closed one is not resumed", async () => {
   const { script, seen, pasts } = fragile();
   const simulation = await running([script]);
   const [ann, bob] = [await connect(simulation), await connect(simulation)];
@@ -106,10 +106,10 @@ test("what comes while the room is down waits, in order; who came in meanwhile i
   await simulation.advance(500);
   check.equal(seen, ["closed", "2", "opened", "3", "4"]);
   check.equal(pasts[1]?.resumed.map(({ peer }) => String(peer)), ["p1"]);
-  check.equal([ann.received, carl.received], [["heard 2", "heard 4"], ["heard 3"]]);
+  check.equal([ann.received, carl.received], [["received 2", "received 4"], ["received 3"]]);
 });
 
-test("an event that makes the room panic again and again costs itself only", async () => {
+test("an event that causes a panic each time is dropped, and nothing else", async () => {
   const { script, seen } = fragile();
   const simulation = await running([script]);
   const peers = [
@@ -123,10 +123,10 @@ test("an event that makes the room panic again and again costs itself only", asy
   await simulation.advance(2_000);
   check.equal(seen.filter((what) => what === "panic").length, 3);
   check.equal(peers.map((peer) => peer.closed()), [1011, 1011, 1011, undefined]);
-  check.equal(peers[3]?.received, ["heard fine"]);
+  check.equal(peers[3]?.received, ["received fine"]);
 });
 
-test("a store that fails or hangs while the room is read is asked again until it answers", async () => {
+test("a load that fails or hangs during the rebuild is repeated until it succeeds", async () => {
   const { script, pasts } = fragile();
   const simulation = await running([script]);
   const [ann, bob] = [await connect(simulation), await connect(simulation)];
@@ -145,7 +145,7 @@ test("a store that fails or hangs while the room is read is asked again until it
   check.equal(pasts.length, 2, "a reading that answers late counts for nothing");
 });
 
-test("a room that cannot live with what it stored lives without it", async () => {
+test("a service that panics on its stored entries is rebuilt without them", async () => {
   const { script, pasts } = fragile();
   const picky: Script = {
     ...script,
@@ -161,10 +161,10 @@ test("a room that cannot live with what it stored lives without it", async () =>
   await simulation.advance(1_000);
   ann.send("2");
   await simulation.advance(0);
-  check.equal(ann.received, ["heard 1", "heard 2"]);
+  check.equal(ann.received, ["received 1", "received 2"]);
 });
 
-test("a room that panics while the relay drains hears of it again", async () => {
+test("a service that panics during draining receives the draining event again", async () => {
   const { script, seen } = fragile();
   const simulation = await running([script]);
   const ann = await connect(simulation);
@@ -174,7 +174,7 @@ test("a room that panics while the relay drains hears of it again", async () => 
   check.equal(seen, ["opened", "draining", "panic", "closed", "draining"]);
 });
 
-test("a question that makes the room panic is answered with the fault", async () => {
+test("a request that causes a panic is answered with the fault", async () => {
   const simulation = await running([{
     step(event) {
       if (event.is === "requested") throw new Error("too curious");

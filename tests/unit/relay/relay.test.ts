@@ -1,4 +1,4 @@
-/** What concerns all rooms: who may come in, how big and how fast frames may be, tells, and draining. */
+/** Rules for all services: admission, size and rate of frames, service messages, draining. */
 import { test } from "#runner";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Effect } from "../../../src/core/effect.ts";
@@ -15,11 +15,11 @@ import { type Script, scripted } from "../engine/scripted-service.ts";
 
 type Limits = Partial<Settings["limits"]>;
 
-/** A relay with two rooms that write down what they are told and do as the script says. */
+/** A relay with two scripted services that record their events. */
 function setUp(limits: Limits = {}, script: Partial<Record<string, Script["step"]>> = {}) {
   const settings: Settings = { ...DEFAULTS, limits: { ...DEFAULTS.limits, ...limits } };
   const seen: string[] = [];
-  const room = (name: "intermediary" | "neuro") =>
+  const service = (name: "intermediary" | "neuro") =>
     scripted({
       name,
       step(event, ctx) {
@@ -27,18 +27,18 @@ function setUp(limits: Limits = {}, script: Partial<Record<string, Script["step"
         script[name]?.(event, ctx);
       },
     });
-  const relay = new Relay([room("intermediary"), room("neuro")], settings);
+  const relay = new Relay([service("intermediary"), service("neuro")], settings);
   let now = 1_000_000;
   for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now });
-  const moment = { now: 0, random: () => 0.5, id: () => "id", secret: () => "secret" };
+  const ctx = { now: 0, random: () => 0.5, id: () => "id", secret: () => "secret" };
   const step = (event: Event): readonly string[] =>
-    relay.step(event, { ...moment, now }).filter(({ do: what }) => what !== "observe").map(wanted);
+    relay.step(event, { ...ctx, now }).filter(({ do: what }) => what !== "observe").map(wanted);
   return {
     relay,
     settings,
     step,
-    notes: (event: Event) =>
-      relay.step(event, { ...moment, now }).flatMap((effect) => effect.do === "observe" ? [effect.observation.is] : []),
+    observations: (event: Event) =>
+      relay.step(event, { ...ctx, now }).flatMap((effect) => effect.do === "observe" ? [effect.observation.is] : []),
     open: (name: string, listener: ListenerName = "neuro", address = TEST_CONNECTION.address) =>
       step({ is: "opened", peer: peerId(name), listener, connection: { ...TEST_CONNECTION, address } }),
     frame: (name: string, frame: Frame) => step({ is: "frame", peer: peerId(name), frame }),
@@ -56,14 +56,14 @@ const wanted = (effect: Effect): string =>
 
 function described(event: ServiceEvent): string {
   if (event.is === "serviceMessage") {
-    return `told ${event.message.is === "observed" ? event.message.observation.is : event.message.is}`;
+    return `received ${event.message.is === "observed" ? event.message.observation.is : event.message.is}`;
   }
   if (event.is === "frame") return `frame ${event.peer} ${typeof event.frame === "string" ? event.frame : "bytes"}`;
   if (event.is === "throttled") return `limited ${event.peer} ${event.retryMs}`;
   return "peer" in event ? `${event.is} ${event.peer}` : event.is;
 }
 
-test("each peer reaches the room of its door, and no other", () => {
+test("each peer reaches the service of its listener, and no other", () => {
   const { open, frame, step, seen } = setUp();
   open("game");
   open("watcher", "intermediary");
@@ -79,14 +79,14 @@ test("each peer reaches the room of its door, and no other", () => {
   ]);
 });
 
-test("nobody comes in by the door of a room that is not there", () => {
+test("a peer of a listener without a service is refused", () => {
   const { open, frame, seen } = setUp();
   check.equal(open("operator", "brain"), ["close operator tooManyPeers"]);
   check.equal(frame("operator", "x"), []);
-  check.equal(seen(), ["intermediary told peer_closed_by_relay"]);
+  check.equal(seen(), ["intermediary received peer_closed_by_relay"]);
 });
 
-test("one peer too many is refused, in all and per address; a place that is left is free again", () => {
+test("one peer more than `limits.peers` or `limits.peers_per_address` is refused; a peer that leaves frees its place", () => {
   const { open, step } = setUp({ peers: 3, peers_per_address: 2 });
   open("a");
   open("b");
@@ -142,7 +142,7 @@ test("the next frame that waits has a wakeup, and its peer's end takes it away",
   check.equal(relay.nextWakeup(), undefined);
 });
 
-test("anybody but a game is told when to come back; who keeps on is closed", () => {
+test("a peer above its rate, except a game, is limited with a retry time; one that continues is closed", () => {
   const { open, frame, seen } = setUp({ messages_per_second: 10, burst: 3 });
   open("watcher", "intermediary");
   for (let n = 0; n < 3; n++) frame("watcher", String(n));
@@ -166,7 +166,7 @@ test("a game that floods is closed once too many frames, or too many bytes, wait
   check.equal(bytes.frame("fast", "x"), ["close fast rateLimit"]);
 });
 
-test("bytes have a rate of their own, and a frame that waits for it has not used up its place among the messages", () => {
+test("bytes have their own rate, and a frame that waits for it does not count as a message yet", () => {
   const { open, frame, pass, seen } = setUp({
     messages_per_second: 1,
     burst: 2,
@@ -211,32 +211,35 @@ test("tells run after the step that put them, first in, first out, those of tell
   check.equal(order, ["opened", "1", "2", "10", "20"]);
 });
 
-test("rooms that tell each other without end lose their tells, not the effects of the step", () => {
-  let told = 0;
+test("services that post to each other without end lose the messages, not the effects of the step", () => {
+  let received = 0;
   const back: Script["step"] = (event, ctx) => {
     if (event.is === "opened") ctx.emit({ do: "send", to: event.peer, frame: "welcome" });
-    if (event.is === "serviceMessage" && event.message.is !== "observed") told++;
+    if (event.is === "serviceMessage" && event.message.is !== "observed") received++;
     const isLoop = event.is === "opened" || (event.is === "serviceMessage" && event.message.is === "directMessage");
     if (isLoop) ctx.post("neuro", { is: "directMessage", from: "", payload: null });
   };
   const { open } = setUp({}, { neuro: back });
   check.equal(open("game"), ["send game welcome", "rebuild"]);
-  check.that(told <= SERVICE_MESSAGES_PER_STEP_MAX + 1);
+  check.that(received <= SERVICE_MESSAGES_PER_STEP_MAX + 1);
 });
 
-test("many notes at once are no loop", () => {
+test("many observations at once are not taken for a loop", () => {
   const count = SERVICE_MESSAGES_PER_STEP_MAX * 2;
-  const { notes, seen } = setUp({}, {
+  const { observations, seen } = setUp({}, {
     neuro(event, ctx) {
       if (event.is !== "opened") return;
       for (let n = 0; n < count; n++) ctx.observe({ is: "integration_connected", name: String(n) });
     },
   });
-  check.equal(notes({ is: "opened", peer: peerId("game"), listener: "neuro", connection: TEST_CONNECTION }).length, count);
+  check.equal(
+    observations({ is: "opened", peer: peerId("game"), listener: "neuro", connection: TEST_CONNECTION }).length,
+    count,
+  );
   check.equal(seen().length, count + 1);
 });
 
-test("while the relay drains nobody comes in, and all rooms are told", () => {
+test("while the relay drains, no peer is admitted and every service gets the event", () => {
   const { open, step, seen } = setUp();
   open("early");
   seen();
@@ -245,14 +248,14 @@ test("while the relay drains nobody comes in, and all rooms are told", () => {
   check.equal(seen(), ["intermediary draining", "neuro draining"]);
 });
 
-test("settings that change reach every room, and the relay's own limits", () => {
+test("changed settings reach every service, and the relay's own limits", () => {
   const { open, frame, step, settings } = setUp();
   open("game");
   step({ is: "configured", settings: { ...settings, limits: { ...settings.limits, message_bytes: 3 } } });
   check.equal(frame("game", "1234"), ["close game tooBig"]);
 });
 
-test("who was connected before a sleep is counted, and may speak", () => {
+test("peers that were connected before hibernation are counted, and their frames are handled", () => {
   const { relay, settings, frame, seen } = setUp();
   const survivor = { peer: peerId("old") as PeerId, listener: "neuro" as const, connection: TEST_CONNECTION };
   relay.restore("neuro", { entries: [], resumed: [survivor], now: 1_000_000 });
