@@ -54,10 +54,10 @@ export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: FuzzOpt
   simulation.onObservation = (observation) =>
     observation.is === "panicked" &&
     violations.push(`${observation.service} panicked: ${observation.reason}\n${observation.stack}`);
-  const crowd = new Crowd(simulation, listener);
+  const fuzzers = new FuzzingPeers(simulation, listener);
   await simulation.started();
-  const bystanders = new HealthyClients(simulation);
-  await bystanders.connect();
+  const healthyClients = new HealthyClients(simulation);
+  await healthyClients.connect();
   const random = new Random(seed);
   let warmBytes = 0;
   let done = 0;
@@ -65,10 +65,10 @@ export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: FuzzOpt
     const first = done === 0 ? CORPUS.map(({ frame }) => frame) : [];
     const rest = Array.from(
       { length: BATCH - first.length },
-      () => mutatedFrame(random, { phrases: listener.phrases, heard: crowd.heard }),
+      () => mutatedFrame(random, { phrases: listener.phrases, heard: fuzzers.heard }),
     );
-    await crowd.say([...first, ...rest], random);
-    violations.push(...await bystanders.roundTrip());
+    await fuzzers.say([...first, ...rest], random);
+    violations.push(...await healthyClients.roundTrip());
     violations.push(...simulation.disk.overwritten.splice(0).map((key) => `${key} was written twice`));
     done += BATCH;
     simulation.observations.length = 0;
@@ -78,8 +78,8 @@ export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: FuzzOpt
   return { inputs: done, violations, growthBytes: heldBytes() - warmBytes };
 }
 
-/** The crooked ones: whoever is closed comes again. */
-class Crowd {
+/** The fuzzing peers, which reconnect when they are closed. */
+class FuzzingPeers {
   readonly #world: SimulatedRelay;
   readonly #listener: FuzzTarget;
   readonly #said: RegExp;

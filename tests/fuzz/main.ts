@@ -26,7 +26,7 @@ async function run(name: string, act: () => Promise<FuzzResult>): Promise<void> 
   isWell &&= found.length === 0;
 }
 
-console.log("| door | inputs | time | growth | violations |\n| --- | --- | --- | --- | --- |");
+console.log("| target | inputs | time | growth | violations |\n| --- | --- | --- | --- | --- |");
 for (const listener of TARGETS) await run(listener.name, () => fuzzFrames(listener, fuzz));
 await run("requests", () => fuzzRequests(fuzz));
 exit(isWell ? 0 : 1);

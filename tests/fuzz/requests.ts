@@ -150,7 +150,7 @@ const ADDRESSES = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.9", "", "127.
 /** Fuzzes the web app. */
 export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzResult> {
   const token = DOOR_TOKEN;
-  const stage = new AppFixture({
+  const fixture = new AppFixture({
     "nakurity-backend": { token },
     brain: { token },
     web: { trusted_proxies: ["10.0.0.9"], hosts: ["relay.example"], neuro_os_page: true },
@@ -161,20 +161,20 @@ export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzR
       ],
     },
   });
-  stage.replyTo = emptyReply;
-  stage.files.set(FILE, new TextEncoder().encode(SECRET));
+  fixture.replyTo = emptyReply;
+  fixture.files.set(FILE, new TextEncoder().encode(SECRET));
   const random = new Random(seed);
   const violations: string[] = [];
   let [done, warmBytes] = [0, 0];
   while (done < inputs && violations.length < BREACHES_MAX) {
-    for (let count = 0; count < BATCH; count++) violations.push(...await tryOne(stage, random));
+    for (let count = 0; count < BATCH; count++) violations.push(...await tryOne(fixture, random));
     done += BATCH;
     violations.push(
-      ...stage.observations.splice(0).flatMap((
+      ...fixture.observations.splice(0).flatMap((
         observation,
       ) => (observation.is === "panicked" ? [`panicked: ${observation.stack}`] : [])),
     );
-    if ((await stage.fetch("web", "/health")).status !== 200) violations.push("a plain request is no longer answered");
+    if ((await fixture.fetch("web", "/health")).status !== 200) violations.push("a plain request is no longer answered");
     if (done >= inputs * WARM && warmBytes === 0) warmBytes = heldBytes();
   }
   return { inputs: done, violations, growthBytes: heldBytes() - warmBytes };
@@ -187,7 +187,7 @@ function emptyReply(request: ServiceRequest): Json {
   return { items: [], next: null, ok: true, reasons: [], draining: false, ...upstreams };
 }
 
-async function tryOne(stage: AppFixture, random: Random): Promise<readonly string[]> {
+async function tryOne(fixture: AppFixture, random: Random): Promise<readonly string[]> {
   const listener = random.pick(...LISTENERS);
   let path: string = random.pick(...PATHS);
   for (let bends = random.between(0, 3); bends > 0; bends--) {
@@ -209,9 +209,9 @@ async function tryOne(stage: AppFixture, random: Random): Promise<readonly strin
   };
   const what = `${asked.method} ${listener} ${path} ${JSON.stringify(headers)} from ${asked.address}`;
   try {
-    const response = await stage.fetch(listener, path, { ...asked, upgrade: random.chance(0.3) });
+    const response = await fixture.fetch(listener, path, { ...asked, upgrade: random.chance(0.3) });
     const body = await response.text();
-    const entered = stage.upgrades.splice(0).find(({ entrance }) => entrance !== "intermediary");
+    const entered = fixture.upgrades.splice(0).find(({ entrance }) => entrance !== "intermediary");
     return [
       ...(response.status === 500 ? [`500: ${what}`] : []),
       ...(entered === undefined ? [] : [`let in at ${entered.entrance}: ${what}`]),

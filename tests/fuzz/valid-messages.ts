@@ -1,4 +1,4 @@
-/** What is well said at each listener: where the crooked inputs start from. `HEARD` stands for an id or a name that the relay has said. */
+/** Valid messages for each listener, from which mutations start. `HEARD` stands for an id or a name that the relay has sent. */
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 

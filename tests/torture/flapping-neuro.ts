@@ -101,20 +101,22 @@ export class FlappingNeuro {
     void this.#server.stop(true);
   }
 
-  #hear({ data: seat }: ServerWebSocket<NeuroConnection>, { command, data }: Message): void {
-    if (command === "startup") seat.startups++;
-    if (seat.startups !== 1) this.violations.push(`connection ${seat.number}: ${command} after ${seat.startups} startups`);
-    if (command === "actions/register") { for (const { name } of data.actions) this.#register(seat, name); }
+  #hear({ data: connection }: ServerWebSocket<NeuroConnection>, { command, data }: Message): void {
+    if (command === "startup") connection.startups++;
+    if (connection.startups !== 1) {
+      this.violations.push(`connection ${connection.number}: ${command} after ${connection.startups} startups`);
+    }
+    if (command === "actions/register") { for (const { name } of data.actions) this.#register(connection, name); }
     if (command === "actions/unregister") { for (const name of data.action_names) this.names.delete(name); }
     if (command !== "action/result") return;
     this.results.push(data);
-    if (!seat.sent.has(data.id)) this.violations.push(`a result for ${data.id} on another connection than its own`);
-    if (seat.answered.has(data.id)) this.violations.push(`a second result for ${data.id}`);
-    seat.answered.add(data.id);
+    if (!connection.sent.has(data.id)) this.violations.push(`a result for ${data.id} on another connection than its own`);
+    if (connection.answered.has(data.id)) this.violations.push(`a second result for ${data.id}`);
+    connection.answered.add(data.id);
   }
 
-  #register(seat: NeuroConnection, name: string): void {
-    if (this.names.has(name)) this.violations.push(`connection ${seat.number}: ${name} is registered twice`);
+  #register(connection: NeuroConnection, name: string): void {
+    if (this.names.has(name)) this.violations.push(`connection ${connection.number}: ${name} is registered twice`);
     this.names.add(name);
   }
 }

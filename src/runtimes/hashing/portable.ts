@@ -1,7 +1,7 @@
-/** `#sha256` where the runtime lends no SHA-256 that answers at once: in browsers and on Workers. */
+/** `#sha256` where the runtime has no synchronous SHA-256: in browsers and on Workers. */
 import { sha256 as digest } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
-/** The SHA-256 of some bytes, or of a text's UTF-8 bytes: 64 lower-case hex digits. */
+/** The SHA-256 of bytes, or of a text in UTF-8, as 64 lower-case hex digits. */
 export const sha256 = (data: string | Uint8Array): string =>
   bytesToHex(digest(typeof data === "string" ? utf8ToBytes(data) : data));

@@ -1,4 +1,4 @@
-/** The doors: who is let in, what a frame may be, and how the relay stops. */
+/** Listeners: admission, frames, and how the relay stops. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { check } from "../../harness/check.ts";

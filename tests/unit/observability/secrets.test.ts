@@ -108,7 +108,7 @@ async function answers(web: string): Promise<readonly string[]> {
 /** Everything that this relay writes except to its peers. */
 async function sinksOf(
   log: Partial<LogSettings>,
-): Promise<{ lines: readonly string[]; web: readonly string[]; tape: string }> {
+): Promise<{ lines: readonly string[]; web: readonly string[]; recording: string }> {
   const folder = await mkdtemp(join(tmpdir(), "neuro-relay-canary-"));
   const file = join(folder, "session.jsonl");
   const lines: string[] = [];
@@ -121,20 +121,22 @@ async function sinksOf(
     await new Promise((resolve) => setTimeout(resolve, 200)); // Why: what was said last is on its way.
     web = await answers(urls.web);
   }, { services: services(settings), log: print, print });
-  const tape = await readFile(file, "utf8");
+  const recording = await readFile(file, "utf8");
   await rm(folder, { recursive: true });
   // Why without that line: it contains the token of the web port on purpose.
-  return { lines: lines.filter((line) => !line.startsWith("[Web]")), web, tape };
+  return { lines: lines.filter((line) => !line.startsWith("[Web]")), web, recording };
 }
 
 for (const format of ["text", "json"] as const) {
   test(`OB31 no token is disclosed by the log as ${format}, pages, metrics or a recording`, async () => {
-    const { lines, web, tape } = await sinksOf({ level: "debug", format });
-    check.that(lines.length > 30 && tape.split("\n").length > 40, "there was traffic");
-    check.that(lines.some((line) => line.includes(PAYLOAD)), "a debug log shows what is said");
-    check.that(tape.includes(PAYLOAD), "a recording holds what is said");
-    for (const text of [...lines, ...web, ...tape.split("\n")]) check.that(!text.includes(CANARY), text.slice(0, 2_000));
-    const bytes = [...tape.matchAll(/"base64":"([^"]*)"/g)].map(([, base64 = ""]) => atob(base64));
+    const { lines, web, recording } = await sinksOf({ level: "debug", format });
+    check.that(lines.length > 30 && recording.split("\n").length > 40, "there was traffic");
+    check.that(lines.some((line) => line.includes(PAYLOAD)), "a debug log contains payloads");
+    check.that(recording.includes(PAYLOAD), "a recording contains payloads");
+    for (const text of [...lines, ...web, ...recording.split("\n")]) {
+      check.that(!text.includes(CANARY), text.slice(0, 2_000));
+    }
+    const bytes = [...recording.matchAll(/"base64":"([^"]*)"/g)].map(([, base64 = ""]) => atob(base64));
     check.that(bytes.length > 0);
     for (const text of bytes) check.that(!text.includes(CANARY), text);
   }, { timeoutMs: 30_000 });
