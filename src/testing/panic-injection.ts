@@ -5,7 +5,7 @@ import type { StepContext } from "../core/context.ts";
 import type { SupervisedService } from "../relay/mod.ts";
 
 /** The reason in the observation of an injected panic. */
-export const INJECTED_PANIC = "sabotage";
+export const INJECTED_PANIC = "injected panic";
 
 /** Injects one planned panic at a time into the services that it wraps. */
 export class PanicInjection {

@@ -28,13 +28,13 @@ export async function traceOf(seed: number): Promise<string> {
 
 class Actor {
   readonly #name: string;
-  readonly #world: SimulatedRelay;
+  readonly #simulation: SimulatedRelay;
   #wire: TestSocket | undefined;
   #count = 0;
 
   constructor(name: string, simulation: SimulatedRelay) {
     this.#name = name;
-    this.#world = simulation;
+    this.#simulation = simulation;
   }
 
   /** Does one thing, chosen by `lot`. */
@@ -51,7 +51,7 @@ class Actor {
   }
 
   #come(): void {
-    const socket = this.#world.network.connect("neuro");
+    const socket = this.#simulation.network.connect("neuro");
     socket.onFrame = (frame) => {
       const { command, data } = JSON.parse(String(frame));
       if (command === "action") this.#say("action/result", { id: data.id, success: data.id.length % 3 > 0 });

@@ -1,5 +1,6 @@
 /** A command that was answered `queued` survives SIGKILL: real processes and real files. */
 import { test } from "#runner";
+import { seededRandom } from "../../src/core/random.ts";
 import { check } from "../harness/check.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import { JsonClient } from "../harness/json-client.ts";
@@ -47,14 +48,6 @@ async function collect(client: JsonClient, count: number): Promise<{ number: num
   return got;
 }
 
-/** A fixed sequence of random numbers, so that a failure can be reproduced. */
-function* chances(seed: number): Generator<number, never> {
-  for (let state = seed;;) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state / 2 ** 32;
-  }
-}
-
 test(
   "QU90 200 commands that were answered queued survive SIGKILL, arrive in order, and are not sent again",
   () =>
@@ -90,7 +83,7 @@ test(
   "QU91 thirty kills at random instants lose no command that was answered queued, and keep the order",
   () =>
     inFolder(async (folder) => {
-      const chance = chances(20_261);
+      const random = seededRandom(20_261);
       const queued: number[] = [];
       let sent = 0;
       for (let kill = 0; kill < 30; kill++) {
@@ -104,9 +97,7 @@ test(
           commander.send(command(number));
           const reply = await commander.next(({ request_id }) => request_id === `${number}`).catch(() => undefined);
           if (reply?.status === "queued") queued.push(number);
-          dead ??= new Promise((resolve) => setTimeout(resolve, 40 * chance.next().value)).then(() =>
-            relay.stop("SIGKILL")
-          );
+          dead ??= new Promise((resolve) => setTimeout(resolve, 40 * random())).then(() => relay.stop("SIGKILL"));
         }
         await dead;
       }

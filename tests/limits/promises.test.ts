@@ -11,7 +11,7 @@ import { isKey } from "../../src/storage/entry.ts";
 import { check } from "../harness/check.ts";
 import { LimitFixture, type Peer, settingsOf } from "./fixture.ts";
 
-const ROOMS: readonly ServiceName[] = ["intermediary", "neuro", "brain", "proxy"];
+const SERVICES: readonly ServiceName[] = ["intermediary", "neuro", "brain", "proxy"];
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 const HOUR = 3_600_000;
@@ -19,11 +19,11 @@ const HOUR = 3_600_000;
 const NAMES = ["__proto__", "constructor", "toString", "../../etc/passwd", "C:\\aux", "a/b", "CON", "x:y", "~"];
 
 test("SE20 every listener is on loopback by default", () => {
-  const all = listenersOf(settingsOf({ path: "intercept-proxy.enabled", text: "true" }), ROOMS);
+  const all = listenersOf(settingsOf({ path: "intercept-proxy.enabled", text: "true" }), SERVICES);
   check.equal(all.length, 5);
   for (const { name, host } of all) check.that(isLoopback(host), name);
   const open = settingsOf({ path: "brain.host", text: "0.0.0.0" }, ["brain.open=true"]);
-  check.equal(listenersOf(open, ROOMS).filter(({ host }) => !isLoopback(host)).map(({ name }) => name), ["brain"]);
+  check.equal(listenersOf(open, SERVICES).filter(({ host }) => !isLoopback(host)).map(({ name }) => name), ["brain"]);
 });
 
 test("SE21 the defaults of `limits` are the documented ones", () => {

@@ -68,7 +68,7 @@ export class ApiFixture {
     this.web = web;
   }
 
-  static async with(run: (world: ApiFixture) => Promise<void>, sets: readonly string[] = []): Promise<void> {
+  static async with(run: (fixture: ApiFixture) => Promise<void>, sets: readonly string[] = []): Promise<void> {
     const neuro = new Neuro();
     const log: string[] = [];
     const settings = settingsOf([`nakurity-client.url=${neuro.url}`, ...sets]);

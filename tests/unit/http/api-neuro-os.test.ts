@@ -10,19 +10,19 @@ const ON = ["web.neuro_os_page=true"];
 const PATHS = ["start", "stop", "stats", "connections", "messages", "inject_message"];
 
 async function ask(
-  world: ApiFixture,
+  fixture: ApiFixture,
   path: string,
   init?: RequestInit,
 ): Promise<{ readonly status: number; readonly body: JsonObject }> {
-  const response = await fetch(`${world.web}/api/relay/${path}`, init);
+  const response = await fetch(`${fixture.web}/api/relay/${path}`, init);
   check.equal(response.headers.get("content-type"), "application/json", path);
   const body: Json = JSON.parse(await response.text());
   check.that(isObject(body));
   return { status: response.status, body };
 }
 
-const inject = (world: ApiFixture, body: Json) =>
-  ask(world, "inject_message", {
+const inject = (fixture: ApiFixture, body: Json) =>
+  ask(fixture, "inject_message", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
@@ -31,16 +31,16 @@ const inject = (world: ApiFixture, body: Json) =>
 const listIn = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 
 test("AP30 the routes answer in the page's format, on this machine without a token", () =>
-  ApiFixture.with(async (world) => {
-    check.equal((await ask(world, "start", { method: "POST" })).body, {
+  ApiFixture.with(async (fixture) => {
+    check.equal((await ask(fixture, "start", { method: "POST" })).body, {
       success: true,
       message: "Relay monitoring started",
     });
-    const game = await Game.join(world, "Chess & Co");
+    const game = await Game.join(fixture, "Chess & Co");
     game.register("play");
-    await world.neuro.knows("play");
-    await integrate(world, "lamp");
-    const { body: { connections, count } } = await ask(world, "connections");
+    await fixture.neuro.knows("play");
+    await integrate(fixture, "lamp");
+    const { body: { connections, count } } = await ask(fixture, "connections");
     const list = listIn(connections);
     check.equal(count, list.length);
     check.equal(list.map(({ type, id }) => [type, id]), [["game", "chess-co"], ["integration", "lamp"]]);
@@ -48,73 +48,73 @@ test("AP30 the routes answer in the page's format, on this machine without a tok
       check.equal(Object.keys(one), ["type", "id", "message_count", "connected_at"]);
       check.that(Date.now() - Date.parse(String(one.connected_at)) < 60_000 && typeof one.message_count === "number");
     }
-    const { body: stats } = await ask(world, "stats");
+    const { body: stats } = await ask(fixture, "stats");
     check.equal(Object.keys(stats), ["active_connections", "total_messages", "messages_per_second", "connected"]);
     check.equal([stats.active_connections, stats.connected], [2, true]);
     check.that(Number(stats.total_messages) >= 4);
-    const { body: { messages } } = await ask(world, "messages?limit=50");
+    const { body: { messages } } = await ask(fixture, "messages?limit=50");
     const seen = listIn(messages);
     for (const one of seen) check.equal(Object.keys(one), ["timestamp", "type", "data"]);
     const came = seen.find(({ type }) => type === "integration_connected_via_backend");
     check.that(isObject(came?.data));
     check.equal(came.data.name, "Chess &amp; Co");
-    check.equal(listIn((await ask(world, "messages?limit=1")).body.messages).length, 1);
-    check.equal(listIn((await ask(world, "messages?limit=x")).body.messages).length, seen.length);
-    check.equal((await ask(world, "stop", { method: "POST" })).body, {
+    check.equal(listIn((await ask(fixture, "messages?limit=1")).body.messages).length, 1);
+    check.equal(listIn((await ask(fixture, "messages?limit=x")).body.messages).length, seen.length);
+    check.equal((await ask(fixture, "stop", { method: "POST" })).body, {
       success: true,
       message: "Relay monitoring stopped",
     });
   }, ON));
 
 test("AP31 the rate is that of the time since the page's previous request", () =>
-  ApiFixture.with(async (world) => {
-    await ask(world, "stats");
-    const game = await Game.join(world, "Chess");
+  ApiFixture.with(async (fixture) => {
+    await ask(fixture, "stats");
+    const game = await Game.join(fixture, "Chess");
     for (let n = 0; n < 200; n++) game.say("context", { message: `${n}`, silent: true });
     await Bun.sleep(1_050);
-    const { body: { messages_per_second: fast } } = await ask(world, "stats");
+    const { body: { messages_per_second: fast } } = await ask(fixture, "stats");
     check.that(Number(fast) > 50 && Number(fast) < 400, String(fast));
-    check.equal((await ask(world, "stats")).body.messages_per_second, fast);
+    check.equal((await ask(fixture, "stats")).body.messages_per_second, fast);
     await Bun.sleep(1_050);
-    check.that(Number((await ask(world, "stats")).body.messages_per_second) < 20);
+    check.that(Number((await ask(fixture, "stats")).body.messages_per_second) < 20);
   }, [...ON, "limits.messages_per_second=0"]));
 
 test("AP32 a message is injected into a listed integration or an upstream; failures are reported in the page's format", () =>
-  ApiFixture.with(async (world) => {
-    const game = await Game.join(world, "Chess");
+  ApiFixture.with(async (fixture) => {
+    const game = await Game.join(fixture, "Chess");
     game.register("play");
-    await world.neuro.knows("play");
+    await fixture.neuro.knows("play");
     const message = { command: "odd", data: { n: 1 } };
-    check.equal(await inject(world, { target: "chess", message }), {
+    check.equal(await inject(fixture, { target: "chess", message }), {
       status: 200,
       body: { success: true, message: "Message injected to chess" },
     });
     check.equal(await game.line.next(({ command }) => command === "odd"), message);
-    check.equal((await inject(world, { target: "neuro", message: { command: "hello", game: "x" } })).body.success, true);
-    await world.neuro.hear(({ command }) => command === "hello", "what was injected");
-    const nobody = await inject(world, { target: "<b>nobody</b>", message });
+    check.equal((await inject(fixture, { target: "neuro", message: { command: "hello", game: "x" } })).body.success, true);
+    await fixture.neuro.hear(({ command }) => command === "hello", "what was injected");
+    const nobody = await inject(fixture, { target: "<b>nobody</b>", message });
     check.equal([nobody.status, nobody.body.success], [404, false]);
     check.match(String(nobody.body.error), /&lt;b&gt;nobody/);
-    check.equal(await inject(world, { message }), { status: 400, body: { success: false, error: "Target is required" } });
-    check.equal((await inject(world, [])).status, 400);
-    check.equal((await ask(world, "inject_message", { method: "POST", body: "{}" })).status, 415);
-    const acts = await world.items("listAuditEntries");
+    check.equal(await inject(fixture, { message }), { status: 400, body: { success: false, error: "Target is required" } });
+    check.equal((await inject(fixture, [])).status, 400);
+    check.equal((await ask(fixture, "inject_message", { method: "POST", body: "{}" })).status, 415);
+    const acts = await fixture.items("listAuditEntries");
     check.equal(acts[0]?.by, "neuro-os page");
   }, ON));
 
 test("AP33 no text of a peer is markup in the responses", () =>
-  ApiFixture.with(async (world) => {
-    await ask(world, "start", { method: "POST" });
+  ApiFixture.with(async (fixture) => {
+    await ask(fixture, "start", { method: "POST" });
     const evil = "<img src=x onerror=alert(1)>&";
-    const watcher = await watch(world, evil.slice(0, 60));
-    const lamp = await integrate(world, "lamp");
+    const watcher = await watch(fixture, evil.slice(0, 60));
+    const lamp = await integrate(fixture, "lamp");
     lamp.send({ [evil]: [evil, { deep: evil }] });
     await watcher.next(({ event }) => event === "integration_message");
     for (const path of ["connections", "messages", "stats"]) {
-      const { body } = await ask(world, path);
+      const { body } = await ask(fixture, path);
       check.that(!/[<>]|&(?!amp;|lt;|gt;)/.test(JSON.stringify(body)), JSON.stringify(body));
     }
-    check.match(JSON.stringify((await ask(world, "messages")).body), /&lt;img src=x onerror=alert\(1\)&gt;&amp;/);
+    check.match(JSON.stringify((await ask(fixture, "messages")).body), /&lt;img src=x onerror=alert\(1\)&gt;&amp;/);
   }, ON));
 
 test("AP34 from other machines the routes need a token with the scope, in the header or the URL", async () => {
@@ -161,17 +161,17 @@ test("AP35 only pages of the relay's own origin and of listed origins can use th
 });
 
 test("AP36 the routes are off by default, can be switched on without a restart, and accept one method each", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     const statuses = async (method: string) =>
-      await Promise.all(PATHS.map(async (path) => (await fetch(`${world.web}/api/relay/${path}`, { method })).status));
+      await Promise.all(PATHS.map(async (path) => (await fetch(`${fixture.web}/api/relay/${path}`, { method })).status));
     check.equal(new Set(await statuses("GET")), new Set([404]));
     check.equal(new Set(await statuses("POST")), new Set([404]));
-    world.configure(settingsOf([`nakurity-client.url=${world.neuro.url}`, ...ON]));
+    fixture.configure(settingsOf([`nakurity-client.url=${fixture.neuro.url}`, ...ON]));
     check.equal(await statuses("GET"), [405, 405, 200, 200, 200, 405]);
     check.equal(await statuses("HEAD"), [405, 405, 200, 200, 200, 405]);
     check.equal(await statuses("POST"), [200, 200, 405, 405, 405, 415]);
-    check.equal((await fetch(`${world.web}/api/relay/toString`)).status, 404);
-    const allow = (await fetch(`${world.web}/api/relay/start`)).headers.get("allow");
+    check.equal((await fetch(`${fixture.web}/api/relay/toString`)).status, 404);
+    const allow = (await fetch(`${fixture.web}/api/relay/start`)).headers.get("allow");
     check.equal(allow, "POST, OPTIONS");
-    check.equal((await world.request("getOverview", { token: TOKENS.web })).status, 200);
+    check.equal((await fixture.request("getOverview", { token: TOKENS.web })).status, 200);
   }));

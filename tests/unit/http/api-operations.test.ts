@@ -14,146 +14,151 @@ const PLAY = {
 };
 
 test("AP10 BR75c every operation returns what the document declares", () =>
-  ApiFixture.with(async (world) => {
-    const lamp = await integrate(world, "lamp");
-    await (await integrate(world, "away & <gone>")).close();
-    const chess = await Game.join(world, "Chess");
+  ApiFixture.with(async (fixture) => {
+    const lamp = await integrate(fixture, "lamp");
+    await (await integrate(fixture, "away & <gone>")).close();
+    const chess = await Game.join(fixture, "Chess");
     chess.register(PLAY, "rest");
-    await world.neuro.knows("play", "rest");
-    await look(world, lamp);
-    await steer(world, chess);
-    await approve(world, chess);
-    await force(world, chess);
-    await speak(world, chess);
-    await queue(world, lamp);
-    await predict(world);
-    check.equal((await world.call("disconnectIntegration", { path: { id: "chess" } })).status, "disconnecting");
+    await fixture.neuro.knows("play", "rest");
+    await look(fixture, lamp);
+    await steer(fixture, chess);
+    await approve(fixture, chess);
+    await force(fixture, chess);
+    await speak(fixture, chess);
+    await queue(fixture, lamp);
+    await predict(fixture);
+    check.equal((await fixture.call("disconnectIntegration", { path: { id: "chess" } })).status, "disconnecting");
     check.equal((await chess.line.closed).code, 1001);
-    await record(world);
-    check.equal([...world.answered].sort(), OPERATIONS.map(({ id }) => id).sort());
+    await record(fixture);
+    check.equal([...fixture.answered].sort(), OPERATIONS.map(({ id }) => id).sort());
   }));
 
-async function predict(world: ApiFixture): Promise<void> {
-  const client = await JsonSocket.open(world.urls.brain);
+async function predict(fixture: ApiFixture): Promise<void> {
+  const client = await JsonSocket.open(fixture.urls.brain);
   client.send({ cmd: "Infer", trace_id: "a/b", payload: { math: "6 / 3" } });
   const { prediction } = await client.next();
-  const found = await world.call("getPrediction", { path: { trace_id: "a/b" } });
+  const found = await fixture.call("getPrediction", { path: { trace_id: "a/b" } });
   check.equal([found.trace_id, found.prediction], ["a/b", prediction ?? null]);
-  check.equal((await world.request("getPrediction", { path: { trace_id: "none" } })).status, 404);
+  check.equal((await fixture.request("getPrediction", { path: { trace_id: "none" } })).status, 404);
   await client.close();
 }
 
-async function look(world: ApiFixture, lamp: JsonSocket): Promise<void> {
+async function look(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {
   lamp.send(new Uint8Array([1, 2, 3]));
-  const uploaded = await world.until("listUploads", ({ items }) => Array.isArray(items) ? items[0] : undefined);
+  const uploaded = await fixture.until("listUploads", ({ items }) => Array.isArray(items) ? items[0] : undefined);
   check.that(isObject(uploaded));
   check.equal([uploaded.from, uploaded.size], ["lamp", 3]);
-  const { services, scopes, not_ready } = await world.call("getOverview");
+  const { services, scopes, not_ready } = await fixture.call("getOverview");
   check.equal(not_ready, []);
   check.equal(Array.isArray(scopes) && scopes.length, 5);
   check.that(isObject(services) && isObject(services.intermediary) && isObject(services.brain));
-  const names = (await world.items("listPeers")).map(({ name, type, connected }) => [name, type, connected]);
+  const names = (await fixture.items("listPeers")).map(({ name, type, connected }) => [name, type, connected]);
   check.equal(names, [["lamp", "integration", true], ["Chess", "game", true], ["away & <gone>", "integration", false]]);
-  const first = await world.call("listIntegrations", { query: { limit: 1 } });
+  const first = await fixture.call("listIntegrations", { query: { limit: 1 } });
   check.that(typeof first.next === "string" && Array.isArray(first.items) && first.items.length === 1);
-  const rest = await world.items("listIntegrations", { query: { after: first.next } });
+  const rest = await fixture.items("listIntegrations", { query: { after: first.next } });
   const ids = [...first.items, ...rest].map((item) => (isObject(item) ? item.id : ""));
   check.that(ids.includes("chess") && ids.includes("lamp"), String(ids));
-  const { registered_actions: actions, address, listener } = await world.call("getIntegration", { path: { id: "chess" } });
+  const { registered_actions: actions, address, listener } = await fixture.call("getIntegration", {
+    path: { id: "chess" },
+  });
   check.equal([address, listener, Array.isArray(actions) && actions.length], ["127.0.0.1", "neuro", 2]);
   check.that(Array.isArray(actions) && isObject(actions[0]));
   check.equal(actions[0], { ...PLAY, upstream_name: "play", shared: false });
 }
 
-async function steer(world: ApiFixture, chess: Game): Promise<void> {
+async function steer(fixture: ApiFixture, chess: Game): Promise<void> {
   const path = { id: "chess" };
-  check.equal((await world.call("updateIntegrationControls", { path, body: { paused: true } })).paused, true);
-  await world.neuro.hear(({ command }) => command === "actions/unregister", "that nothing is left to play");
-  const after = await world.call("updateIntegrationControls", { path, body: { paused: false, muted: false } });
+  check.equal((await fixture.call("updateIntegrationControls", { path, body: { paused: true } })).paused, true);
+  await fixture.neuro.hear(({ command }) => command === "actions/unregister", "that nothing is left to play");
+  const after = await fixture.call("updateIntegrationControls", { path, body: { paused: false, muted: false } });
   check.equal([after.paused, after.visible], [false, true]);
-  const asked = world.call("sendAction", { path, body: { name: "play", data: { move: "e4" } } });
+  const asked = fixture.call("sendAction", { path, body: { name: "play", data: { move: "e4" } } });
   const { id, data } = await chess.action("play");
   check.equal(data, '{"move":"e4"}');
   chess.result(id, true, "well played");
   const outcome = await asked;
   check.equal([outcome.success, outcome.message], [true, "well played"]);
-  const wrong = await world.request("sendAction", { path, body: { name: "play", data: { move: 1 } } });
+  const wrong = await fixture.request("sendAction", { path, body: { name: "play", data: { move: 1 } } });
   check.equal([wrong.status, isObject(wrong.body) && wrong.body.fault], [422, "badMessage"]);
 }
 
-async function approve(world: ApiFixture, chess: Game): Promise<void> {
-  check.equal(await world.call("updateControls", { body: { approval: true } }), { stopped: false, approval: true });
+async function approve(fixture: ApiFixture, chess: Game): Promise<void> {
+  check.equal(await fixture.call("updateControls", { body: { approval: true } }), { stopped: false, approval: true });
   for (const approve of [true, false]) {
-    const id = world.neuro.act("rest");
-    const pending = await world.until("getOverview", (body) => upstreamOf(body).pending?.[0]);
+    const id = fixture.neuro.act("rest");
+    const pending = await fixture.until("getOverview", (body) => upstreamOf(body).pending?.[0]);
     check.equal([pending.is, pending.by, pending.action], ["approval", "neuro", "rest"]);
     const decided = { path: { id: String(pending.id) }, body: { approve, ...(!approve && { message: "not now" }) } };
-    check.equal((await world.call("decidePendingAction", decided)).status, approve ? "approved" : "rejected");
+    check.equal((await fixture.call("decidePendingAction", decided)).status, approve ? "approved" : "rejected");
     if (approve) chess.result((await chess.action("rest")).id, true, "rested");
-    const { success, message } = await world.neuro.resultOf(id);
+    const { success, message } = await fixture.neuro.resultOf(id);
     check.equal([success, message], approve ? [true, "rested"] : [false, "not now"]);
   }
-  check.equal(await world.call("updateControls", { body: { approval: false } }), { stopped: false, approval: false });
+  check.equal(await fixture.call("updateControls", { body: { approval: false } }), { stopped: false, approval: false });
 }
 
-async function force(world: ApiFixture, chess: Game): Promise<void> {
+async function force(fixture: ApiFixture, chess: Game): Promise<void> {
   chess.force("Which move?", ["play"]);
-  const open = await world.until("getOverview", (body) => upstreamOf(body).force ?? undefined);
+  const open = await fixture.until("getOverview", (body) => upstreamOf(body).force ?? undefined);
   check.equal([open.is, open.integration, open.actions], ["open", "chess", ["play"]]);
   const path = { id: String(open.id) };
-  const answer = world.call("answerForce", { path, body: { name: "play", data: { move: "d4" } } });
+  const answer = fixture.call("answerForce", { path, body: { name: "play", data: { move: "d4" } } });
   chess.result((await chess.action("play")).id, true, "good");
   check.equal((await answer).success, true);
   chess.force("And now?", ["rest"]);
-  const next = await world.until("getOverview", (body) => {
+  const next = await fixture.until("getOverview", (body) => {
     const { force, waiting = [] } = upstreamOf(body);
     return [...waiting, force].find((one) => one?.query === "And now?") ?? undefined;
   });
-  check.equal((await world.call("cancelForce", { path: { id: String(next.id) } })).status, "vetoed");
-  check.equal((await world.request("cancelForce", { path: { id: String(next.id) } })).status, 404);
+  check.equal((await fixture.call("cancelForce", { path: { id: String(next.id) } })).status, "vetoed");
+  check.equal((await fixture.request("cancelForce", { path: { id: String(next.id) } })).status, 404);
 }
 
-async function speak(world: ApiFixture, chess: Game): Promise<void> {
+async function speak(fixture: ApiFixture, chess: Game): Promise<void> {
   const message = { command: "speech_finished", data: { n: 1 } };
-  await world.call("injectIntegrationMessage", { path: { id: "chess" }, body: { message } });
+  await fixture.call("injectIntegrationMessage", { path: { id: "chess" }, body: { message } });
   check.equal(await chess.line.next(({ command }) => command === "speech_finished"), message);
   const path = { id: "neuro" };
-  await world.call("injectUpstreamMessage", { path, body: { message: { command: "odd", game: "x" } } });
-  await world.neuro.hear(({ command, game }) => command === "odd" && game === "x", "what was injected");
-  const told = await world.call("sendContext", { path, body: { message: "It rains.", silent: true } });
+  await fixture.call("injectUpstreamMessage", { path, body: { message: { command: "odd", game: "x" } } });
+  await fixture.neuro.hear(({ command, game }) => command === "odd" && game === "x", "what was injected");
+  const told = await fixture.call("sendContext", { path, body: { message: "It rains.", silent: true } });
   check.equal(told.status, "sent");
-  await world.neuro.hear(({ command, data }) => command === "context" && data.message.includes("It rains."), "the context");
+  await fixture.neuro.hear(
+    ({ command, data }) => command === "context" && data.message.includes("It rains."),
+    "the context",
+  );
 }
 
-async function queue(world: ApiFixture, lamp: JsonSocket): Promise<void> {
+async function queue(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {
   const to = "away & <gone>";
-  check.equal(await world.call("sendCommand", { body: { to: "lamp", cmd: { on: true } } }), { status: "sent" });
+  check.equal(await fixture.call("sendCommand", { body: { to: "lamp", cmd: { on: true } } }), { status: "sent" });
   const command = await lamp.next(({ cmd }) => cmd?.on === true);
   check.equal(command.from_watcher, "web");
-  check.equal(await world.call("sendCommand", { body: { to, cmd: 1 } }), { status: "queued" });
-  check.equal((await world.items("listQueues")).map((one) => [one.to, one.entries]), [[to, 1]]);
-  const [entry] = await world.items("listQueueEntries", { path: { recipient: to } });
+  check.equal(await fixture.call("sendCommand", { body: { to, cmd: 1 } }), { status: "queued" });
+  check.equal((await fixture.items("listQueues")).map((one) => [one.to, one.entries]), [[to, 1]]);
+  const [entry] = await fixture.items("listQueueEntries", { path: { recipient: to } });
   check.that(entry !== undefined);
   const path = { id: String(entry.id) };
-  const waiting = await world.call("getMessage", { path });
+  const waiting = await fixture.call("getMessage", { path });
   check.equal([waiting.to, waiting.reason, waiting.body], [to, null, { from_watcher: "web", cmd: 1 }]);
   lamp.send({ term: command.id });
-  const died = await world.until("listDeadLetters", ({ items }) => Array.isArray(items) ? items[0] : undefined);
+  const died = await fixture.until("listDeadLetters", ({ items }) => Array.isArray(items) ? items[0] : undefined);
   check.that(isObject(died));
   const letter = { path: { id: String(died.id) } };
-  check.equal((await world.call("getMessage", letter)).reason, "terminated");
-  check.equal(await world.call("retryDeadLetter", letter), { status: "sent" });
+  check.equal((await fixture.call("getMessage", letter)).reason, "terminated");
+  check.equal(await fixture.call("retryDeadLetter", letter), { status: "sent" });
   lamp.send({ term: (await lamp.next(({ cmd }) => cmd?.on === true)).id });
-  const again = await world.until("listDeadLetters", ({ items }) => Array.isArray(items) ? items[0] : undefined);
+  const again = await fixture.until("listDeadLetters", ({ items }) => Array.isArray(items) ? items[0] : undefined);
   check.that(isObject(again) && again.id !== died.id);
-  check.equal((await world.request("deleteDeadLetter", { path })).status, 404, "what waits is no dead letter");
-  await world.call("deleteDeadLetter", { path: { id: String(again.id) } });
-  await world.call("deleteMessage", { path });
-  check.equal(await world.items("listQueues"), []);
+  check.equal((await fixture.request("deleteDeadLetter", { path })).status, 404, "what waits is no dead letter");
+  await fixture.call("deleteDeadLetter", { path: { id: String(again.id) } });
+  await fixture.call("deleteMessage", { path });
+  check.equal(await fixture.items("listQueues"), []);
 }
 
-async function record(world: ApiFixture): Promise<void> {
-  const acts = await world.items("listAuditEntries", { query: { limit: 1_000 } });
+async function record(fixture: ApiFixture): Promise<void> {
+  const acts = await fixture.items("listAuditEntries", { query: { limit: 1_000 } });
   check.that(acts.every(({ by }) => by === "web"));
   const recorded = new Set(acts.map((act) => act.action));
   for (
@@ -191,9 +196,9 @@ function upstreamOf({ services }: JsonObject): Seen {
 }
 
 test("AP11 the audit log names the token of an operator action", () =>
-  ApiFixture.with(async (world) => {
-    await (await integrate(world, "lamp")).close();
-    await world.call("sendCommand", { body: { to: "lamp", cmd: 1 }, token: TOKENS.all });
-    const [act] = await world.items("listAuditEntries");
+  ApiFixture.with(async (fixture) => {
+    await (await integrate(fixture, "lamp")).close();
+    await fixture.call("sendCommand", { body: { to: "lamp", cmd: 1 }, token: TOKENS.all });
+    const [act] = await fixture.items("listAuditEntries");
     check.equal([act?.by, act?.action, act?.target, act?.outcome], ["intermediary", "send", "lamp", "done"]);
   }));

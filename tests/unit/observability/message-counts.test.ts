@@ -27,7 +27,7 @@ async function relay() {
     };
   };
   await simulation.started();
-  await simulation.advance(30_000); // Why: what was dialled while the relay was being started is lost in this world.
+  await simulation.advance(30_000); // Why: the simulated network loses a dial during the start.
   const say = (listener: ListenerName, ...frames: readonly (object | string)[]) => {
     const socket = simulation.network.connect(listener);
     socket.onOpen = () => {
@@ -41,7 +41,7 @@ async function relay() {
         { service, counterpart, direction, kind, value },
       ) => [`${service} ${counterpart} ${direction} ${kind}`, value]),
     );
-  return { world: simulation, say, counts };
+  return { simulation, say, counts };
 }
 
 const greeting = (type: string, name: string) => ({ type, name, auth_token: PUBLISHED_TOKEN, ack: true });

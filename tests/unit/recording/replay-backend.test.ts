@@ -41,7 +41,7 @@ async function played(lines: readonly ScriptLine[] = LINES, changes: Parameters<
   await simulation.advance(1);
   return {
     playing,
-    world: simulation,
+    simulation,
     heard: received,
     codes,
     wire: socket,
@@ -50,7 +50,7 @@ async function played(lines: readonly ScriptLine[] = LINES, changes: Parameters<
 }
 
 test("OB17 a backend sends each line once the game has sent what came before it, with the recorded pause", async () => {
-  const { playing, world: simulation, heard: received, codes, say } = await played();
+  const { playing, simulation, heard: received, codes, say } = await played();
   await simulation.advance(3_000);
   check.equal(received, []);
   say(STARTUP);
@@ -76,7 +76,7 @@ test("OB17 a backend sends each line once the game has sent what came before it,
 
 test("OB17 a higher speed shortens the pauses, and max removes them; the game may take its recorded time", async () => {
   for (const [speed, pause] of [[4, 250], [Infinity, 0]] as const) {
-    const { world: simulation, heard: received, say } = await played(LINES, { speed });
+    const { simulation, heard: received, say } = await played(LINES, { speed });
     for (const message of [STARTUP, REGISTER, FORCE]) say(message);
     const from = simulation.clock.now;
     await simulation.advance(5_000);
@@ -85,7 +85,7 @@ test("OB17 a higher speed shortens the pauses, and max removes them; the game ma
 });
 
 test("OB17 a registration may be split differently than recorded", async () => {
-  const { world: simulation, heard: received, say } = await played(LINES, { speed: Infinity });
+  const { simulation, heard: received, say } = await played(LINES, { speed: Infinity });
   for (const message of [STARTUP, FORCE]) say(message);
   for (const name of ["resign", "move"]) {
     const description = name === "move" ? "Move." : "Resign.";
@@ -96,7 +96,7 @@ test("OB17 a registration may be split differently than recorded", async () => {
 });
 
 test("OB18 a silent game delays a line by at most the patience, and its facts are missing", async () => {
-  const { playing, world: simulation, heard: received, say } = await played(LINES, { speed: Infinity });
+  const { playing, simulation, heard: received, say } = await played(LINES, { speed: Infinity });
   say(STARTUP);
   await simulation.advance(5_030);
   check.equal(received.length, 1);
@@ -114,7 +114,7 @@ test("OB18 a silent game delays a line by at most the patience, and its facts ar
 });
 
 test("OB19 differences are reported: different, extra and missing facts", async () => {
-  const { playing, world: simulation, say } = await played(LINES, { speed: Infinity });
+  const { playing, simulation, say } = await played(LINES, { speed: Infinity });
   say(STARTUP);
   say({ command: "actions/register", game: "Chess", data: { actions: [{ name: "move", description: "Walk." }] } });
   say({ command: "actions/register", game: "Chess", data: { actions: [{ name: "resign", description: "Resign." }] } });
@@ -137,7 +137,7 @@ test("OB19 differences are reported: different, extra and missing facts", async 
 });
 
 test("OB17 a game that disconnects early ends the replay, and a second game is refused", async () => {
-  const { playing, world: simulation, wire: socket, say } = await played();
+  const { playing, simulation, wire: socket, say } = await played();
   const second = simulation.network.connect("neuro");
   const codes: number[] = [];
   second.onClose = (code) => codes.push(code);
@@ -150,7 +150,7 @@ test("OB17 a game that disconnects early ends the replay, and a second game is r
 });
 
 test("OB17 a stopped replay reports what was played and what was missing", async () => {
-  const { playing, world: simulation, say } = await played();
+  const { playing, simulation, say } = await played();
   say(STARTUP);
   await simulation.advance(100);
   void simulation.engine?.drain();
@@ -161,7 +161,7 @@ test("OB17 a stopped replay reports what was played and what was missing", async
 
 test("OB17 binary frames are replayed as binary frames, and read as text", async () => {
   const bytes = new TextEncoder().encode(JSON.stringify(STARTUP));
-  const { playing, world: simulation, wire: socket } = await played([[0, "game", bytes], [5, "backend", {
+  const { playing, simulation, wire: socket } = await played([[0, "game", bytes], [5, "backend", {
     command: "actions/reregister_all",
   }]]);
   socket.send(bytes);

@@ -29,7 +29,7 @@ const LINES: readonly ScriptLine[] = [
 ];
 
 interface ReplayedGame {
-  readonly world: SimulatedRelay;
+  readonly simulation: SimulatedRelay;
   readonly heard: readonly ReceivedMessage[];
   readonly backend: TestSocket;
   readonly playing: ReturnType<typeof replayGame>;
@@ -54,7 +54,7 @@ async function startReplay(
   const [backend] = wires;
   if (backend === undefined) throw new Error("it does not dial");
   return {
-    world: simulation,
+    simulation: simulation,
     playing,
     backend,
     heard: received,
@@ -66,24 +66,24 @@ const commands = (heard: readonly ReceivedMessage[]) => heard.map(({ message }) 
 
 test("OB20 a game sends its lines in order and on time, and waits for as many actions as had come", async () => {
   const harness = await startReplay();
-  await harness.world.advance(4_000);
+  await harness.simulation.advance(4_000);
   check.equal(commands(harness.heard), ["startup", "actions/register", "actions/force"]);
   const [first] = harness.heard;
   check.equal(harness.heard.map(({ at }) => at - (first?.at ?? 0)), [0, 100, 200]);
   harness.ask("hers-1");
-  const asked = harness.world.clock.now;
-  await harness.world.advance(100);
+  const asked = harness.simulation.clock.now;
+  await harness.simulation.advance(100);
   check.equal(harness.heard.slice(3).map(({ at, message }) => [at - asked, message.command]), [
     [50, "actions/unregister"],
     [100, "action/result"],
   ]);
   harness.ask("hers-2");
-  await harness.world.advance(100);
+  await harness.simulation.advance(100);
   check.equal(harness.heard.slice(4).map(({ message }) => message), [
     result("hers-1", false, "blocked"),
     result("hers-2", true, "moved"),
   ]);
-  await harness.world.advance(10_000);
+  await harness.simulation.advance(10_000);
   check.equal(commands(harness.heard).at(-1), "context");
   check.equal(harness.playing.report(), { broken: undefined, played: 5, of: 5, agreed: 2, differing: 0, differences: [] });
   check.equal(harness.backend.isOpen, false);
@@ -93,7 +93,7 @@ test("OB20 at any speed, what a game sends between an action and its result prec
   const harness = await startReplay(LINES, { speed: Infinity });
   harness.ask("a");
   harness.ask("b");
-  await harness.world.advance(10);
+  await harness.simulation.advance(10);
   check.equal(commands(harness.heard), [
     ...["startup", "actions/register", "actions/force", "actions/unregister"],
     ...["action/result", "action/result", "context"],
@@ -104,7 +104,7 @@ test("OB21 every action is answered once: as recorded, then with the last result
   const harness = await startReplay(LINES, { speed: Infinity });
   for (const id of ["a", "b", "c"]) harness.ask(id);
   harness.ask("d", "dance");
-  await harness.world.advance(20_000);
+  await harness.simulation.advance(20_000);
   const results = harness.heard.filter(({ message }) => message.command === "action/result");
   check.equal(results.map(({ message: { data } }) => [data.id, data.success, data.message]), [
     ["a", false, "blocked"],
@@ -118,7 +118,7 @@ test("OB19 extra and missing actions of a backend are reported", async () => {
   const harness = await startReplay(LINES, { speed: Infinity });
   harness.ask("a", "move", '{ "to": "d4" }');
   harness.ask("b", "dance", "{}");
-  await harness.world.advance(20_000);
+  await harness.simulation.advance(20_000);
   check.equal(
     harness.playing.report()?.differences.map(({ is, what, recorded, now }) => [is, what, recorded, now].join(" | ")),
     [
@@ -131,9 +131,9 @@ test("OB19 extra and missing actions of a backend are reported", async () => {
 
 test("OB18 a silent backend delays a line by at most the patience", async () => {
   const harness = await startReplay(LINES, { speed: Infinity });
-  await harness.world.advance(5_900);
+  await harness.simulation.advance(5_900);
   check.equal(harness.heard.length, 3);
-  await harness.world.advance(60_000);
+  await harness.simulation.advance(60_000);
   check.equal(commands(harness.heard).slice(3), ["actions/unregister", "context"]);
   check.equal(harness.playing.report()?.differing, 2);
 });
@@ -146,9 +146,9 @@ test("OB20 a backend that is unreachable, or disconnects, ends the replay with t
   await simulation.advance(3_000);
   check.match(refused.report()?.broken ?? "", /^no connection to ws:\/\/nowhere\/t\/\.\.\.\/x: /);
   const harness = await startReplay();
-  await harness.world.advance(150);
+  await harness.simulation.advance(150);
   harness.backend.close();
-  await harness.world.advance(10);
+  await harness.simulation.advance(10);
   check.equal([harness.playing.report()?.broken, harness.playing.report()?.played], [
     "the backend closed the connection (1000)",
     2,
@@ -157,16 +157,16 @@ test("OB20 a backend that is unreachable, or disconnects, ends the replay with t
 
 test("OB20 a stopped replay reports what was played", async () => {
   const harness = await startReplay();
-  await harness.world.advance(150);
-  void harness.world.engine?.drain();
-  await harness.world.advance(1);
+  await harness.simulation.advance(150);
+  void harness.simulation.engine?.drain();
+  await harness.simulation.advance(1);
   check.equal([harness.playing.report()?.broken, harness.playing.report()?.played], ["stopped", 2]);
 });
 
 test("OB21 an action that the recorded game did not answer is not answered now", async () => {
   const harness = await startReplay([[0, "game", STARTUP], [10, "backend", action("1")]], { speed: Infinity });
   harness.ask("x");
-  await harness.world.advance(10_000);
+  await harness.simulation.advance(10_000);
   check.equal(commands(harness.heard), ["startup"]);
   check.equal(harness.playing.report()?.differing, 0);
 });
