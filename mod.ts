@@ -6,7 +6,7 @@
  *
  * ```ts
  * const engine = await Engine.start(new Relay(rooms(DEFAULTS), DEFAULTS), { settings: DEFAULTS, ports });
- * engine.push({ is: "opened", peer, door: "neuro", caller });
+ * engine.push({ is: "opened", peer, listener: "neuro", caller });
  * ```
  *
  * @module

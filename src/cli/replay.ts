@@ -132,7 +132,7 @@ function list(session: RecordedSession, { json }: ReplayOptions): void {
 /** Runs until the recording has been played, or until the process is stopped. */
 async function play(playing: Replay, options: ReplayOptions): Promise<void> {
   const { promise: over, resolve } = Promise.withResolvers<void>();
-  const room = {
+  const service = {
     ...playing.service,
     step: (event: ServiceEvent, ctx: StepContext): boolean => {
       if (options.trace) traceEvent(event);
@@ -142,7 +142,7 @@ async function play(playing: Replay, options: ReplayOptions): Promise<void> {
     },
   };
   const { serve, untilStopped } = await runtime();
-  const served = await serve(settingsFor(options), { services: [room], print: () => {} });
+  const served = await serve(settingsFor(options), { services: [service], print: () => {} });
   const stopped = untilStopped(served); // Why before the line below: a script that reads it may stop this process at once.
   if (options.as === "backend") console.error(`play the game at ${served.urls.neuro}`);
   await Promise.race([over, stopped]);

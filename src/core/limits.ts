@@ -27,7 +27,7 @@ export const UPSTREAM_NAME_MAX = 64;
 export const OUTSTANDING_REPLIES_MAX = 10_000;
 /** Frames of one game that wait because of the rate limit. */
 export const FRAMES_THROTTLED_MAX = 2_000;
-/** Events that wait for a room which is being rebuilt after a panic. */
+/** Events that wait for a service that is being rebuilt after a panic. */
 export const EVENTS_WAITING_FOR_SERVICE_MAX = 10_000;
 /** Writes handed to the store at the same time. */
 export const WRITES_IN_FLIGHT_MAX = 256;

@@ -17,15 +17,15 @@ export interface MessageCount {
 }
 
 type Kinds = Map<string, MessageCount>;
-type Rooms = Map<string, Map<string, Kinds>>;
+type Services = Map<string, Map<string, Kinds>>;
 
 export class MessageCounter {
   // Why nested maps: building a combined key takes longer than three lookups.
-  readonly #rooms: Readonly<Record<MessageDirection, Rooms>> = { in: new Map(), out: new Map() };
+  readonly #services: Readonly<Record<MessageDirection, Services>> = { in: new Map(), out: new Map() };
   readonly #counts: MessageCount[] = [];
 
   add({ service, counterpart, direction, kind }: Omit<MessageCount, "value">): void {
-    const kinds = within(within(this.#rooms[direction], service), counterpart);
+    const kinds = within(within(this.#services[direction], service), counterpart);
     const count = kinds.get(kind);
     if (count === undefined) kinds.set(kind, this.#begin({ service, counterpart, direction, kind, value: 1 }));
     else count.value++;

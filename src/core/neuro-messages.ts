@@ -1,11 +1,11 @@
 /**
- * The words of the Neuro API, as rooms pass them to each other: already read, mended and checked.
+ * The messages of the Neuro API as services exchange them: decoded, repaired and checked.
  *
  * Source: the published API specification of the Neuro game SDK, commands and field names unchanged.
  */
 import type { JsonObject } from "./json.ts";
 
-/** An action as its owner defined it, after mending: no nulls, `schema` absent when it asks for nothing. */
+/** An action as its owner defined it, after repair: no nulls, `schema` absent if the action takes no data. */
 export interface Action {
   readonly name: string;
   readonly description: string;

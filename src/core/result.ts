@@ -1,6 +1,6 @@
 import type { FaultName } from "./fault.ts";
 
-/** A value, or the name of what went wrong with some words for whoever caused it. Expected failures are values. */
+/** A value, or a fault with an explanation for the peer that caused it. Expected failures are values. */
 export type Result<T> = { readonly ok: true; readonly value: T } | Failure;
 export interface Failure {
   readonly ok: false;

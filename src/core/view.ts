@@ -295,7 +295,7 @@ export interface Overview {
   /** What the relay waits for; empty when it is ready. */
   readonly not_ready: readonly string[];
   /** The status of each service. */
-  readonly services: { readonly neuro?: NeuroView; readonly [room: string]: JsonObject | NeuroView | undefined };
+  readonly services: { readonly neuro?: NeuroView; readonly [service: string]: JsonObject | NeuroView | undefined };
 }
 
 /** Whether a service can do its work. */

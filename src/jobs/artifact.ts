@@ -1,7 +1,7 @@
 /**
  * The job `artifact`: reads the files of one training run, or of the latest.
  *
- * Reading only: whether they fit together, and have the hashes that the manifest names, is judged by whoever asked.
+ * Reading only: whether they fit together, and have the hashes that the manifest names, is checked by the service that started the job.
  *
  * Invariants: A1 no file outside the run's own folder is read, whatever a run is called or a manifest says; A2 what is read is
  * bounded; A3 the latest run is the last by name of those that have a manifest, whatever else lies beside them.

@@ -1,18 +1,18 @@
-/** The jobs that the engine runs asynchronously, by name. */
+/** What takes time, for the engine: each job by its name. */
 import type { JobName } from "../core/effect.ts";
 import type { Json } from "../core/json.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Jobs } from "../engine/ports.ts";
 import { decide, type ModelTools } from "./openai.ts";
 
-/** Resolves with the job's output, or rejects. It always ends, even if nobody waits for it any more. */
+/** Resolves with the job's output or rejects; ends by itself even when nobody waits for it any more. */
 export type Job = (input: Json, settings: Settings) => Promise<Json>;
 
-/** All jobs. `provided` are those of the runtime, because they need files. */
-export function createJobs(tools: ModelTools, provided: Readonly<Partial<Record<JobName, Job>>> = {}): Jobs {
+/** The jobs there are. `lent` are those that only a runtime can do, since they need its files. */
+export function createJobs(tools: ModelTools, lent: Readonly<Partial<Record<JobName, Job>>> = {}): Jobs {
   const jobs: Readonly<Partial<Record<JobName, Job>>> = {
     decide: (input, settings) => decide(input, settings["nakurity-backend"].openai, tools),
-    ...provided,
+    ...lent,
   };
   return {
     run(name, input, settings) {
@@ -22,5 +22,5 @@ export function createJobs(tools: ModelTools, provided: Readonly<Partial<Record<
   };
 }
 
-/** The job `artifact` on runtimes without files: the built-in artifact. */
+/** The job `artifact` where there are none: the one that comes with the program. */
 export const artifactBuiltIn: Job = () => Promise.resolve({ built_in: true });

@@ -46,10 +46,10 @@ interface GivenUpEntry {
 interface PendingDeadLetter extends GivenUpEntry {
   readonly reason: DeadLetterReason;
   readonly givenUpAt: Millis;
-  stage: Stage;
+  phase: DeadLetterPhase;
 }
 
-type Stage =
+type DeadLetterPhase =
   | { readonly is: "reading" }
   | { readonly is: "writing"; readonly letter: DeadLetter }
   | { readonly is: "verifying"; readonly letter: DeadLetter }
@@ -89,7 +89,7 @@ export class DeadLetters {
     this.#letters.delete(letter.id);
     this.#expiry.clear(letter.id);
     const { reason, exp: givenUpAt } = letter;
-    const pending: PendingDeadLetter = { entry, recipient, name, reason, givenUpAt, stage: { is: "reading" } };
+    const pending: PendingDeadLetter = { entry, recipient, name, reason, givenUpAt, phase: { is: "reading" } };
     this.#pending.set(entry.id, pending);
     this.#verify(pending, letter);
   }
@@ -117,7 +117,7 @@ export class DeadLetters {
 
   /** Stores an entry as a dead letter. The queue no longer tracks it. Its body is read first if it is not in memory. */
   add(givenUp: GivenUpEntry, reason: DeadLetterReason, ctx: StepContext): void {
-    const pending: PendingDeadLetter = { ...givenUp, reason, givenUpAt: ctx.now, stage: { is: "reading" } };
+    const pending: PendingDeadLetter = { ...givenUp, reason, givenUpAt: ctx.now, phase: { is: "reading" } };
     this.#pending.set(givenUp.entry.id, pending);
     this.#begin(pending, ctx);
     this.#loader.start(ctx);
@@ -132,9 +132,9 @@ export class DeadLetters {
   /** A letter is stored. */
   stored(key: Key, ctx: StepContext): void {
     const pending = this.#byKey.get(key);
-    if (pending?.stage.is !== "writing") return;
+    if (pending?.phase.is !== "writing") return;
     this.#byKey.delete(key);
-    const { entry, stage: { letter } } = pending;
+    const { entry, phase: { letter } } = pending;
     if (entry.storage === "memory") return this.#complete(pending, letter, ctx);
     this.#verify(pending, letter);
     this.#loader.start(ctx);
@@ -145,7 +145,7 @@ export class DeadLetters {
     const pending = this.#byKey.get(key);
     if (pending === undefined) return;
     this.#byKey.delete(key);
-    pending.stage = { is: "waiting" };
+    pending.phase = { is: "waiting" };
     this.#retries.set(pending.entry.id, ctx.now + this.settings.retry);
   }
 
@@ -189,7 +189,7 @@ export class DeadLetters {
   #begin(pending: PendingDeadLetter, ctx: StepContext): void {
     const { entry } = pending;
     if (entry.body !== undefined) return this.#write(pending, entry.body, ctx);
-    pending.stage = { is: "reading" };
+    pending.phase = { is: "reading" };
     this.#byKey.set(entry.key, pending);
     this.#loader.want(entry.key, entry.bytes);
   }
@@ -198,7 +198,7 @@ export class DeadLetters {
     const { entry, entry: { id, at, exp, kind, attempts }, recipient, name, reason } = pending;
     const head: EntryHead = { id, exp: ctx.now, bytes: bytesOf(body), kind, reason };
     const key = entryKey({ service: this.#service, is: "dead", recipient }, head);
-    pending.stage = { is: "writing", letter: { ...head, reason, key, recipient } };
+    pending.phase = { is: "writing", letter: { ...head, reason, key, recipient } };
     // Why only a stored entry: the write of another one may still fail, and then its body is in memory only.
     if (entry.storage === "stored") entry.body = undefined;
     this.#byKey.set(key, pending);
@@ -206,30 +206,30 @@ export class DeadLetters {
   }
 
   #verify(pending: PendingDeadLetter, letter: DeadLetter): void {
-    pending.stage = { is: "verifying", letter };
+    pending.phase = { is: "verifying", letter };
     this.#byKey.set(letter.key, pending);
     this.#loader.want(letter.key, letter.bytes);
   }
 
   /** The body of an entry or of a letter was loaded; undefined if it is missing or unreadable. */
   #loaded(pending: PendingDeadLetter, body: string | undefined, ctx: StepContext): void {
-    const { entry, stage } = pending;
-    switch (stage.is) {
+    const { entry, phase } = pending;
+    switch (phase.is) {
       case "reading":
         if (body !== undefined) return this.#write(pending, body, ctx);
         this.#pending.delete(entry.id);
         return ctx.observe({ is: "entry_quarantined", key: entry.key, why: "missing or unreadable" });
       case "verifying":
-        if (body !== undefined) return this.#complete(pending, stage.letter, ctx);
-        ctx.observe({ is: "entry_quarantined", key: stage.letter.key, why: "torn dead letter" });
-        pending.stage = { is: "waiting" };
+        if (body !== undefined) return this.#complete(pending, phase.letter, ctx);
+        ctx.observe({ is: "entry_quarantined", key: phase.letter.key, why: "torn dead letter" });
+        pending.phase = { is: "waiting" };
         // Why not at once: the new letter needs another key, and its key contains the time.
         return this.#retries.set(entry.id, ctx.now + 1);
       case "writing":
       case "waiting":
         return;
       default:
-        return assertNever(stage);
+        return assertNever(phase);
     }
   }
 

@@ -141,7 +141,7 @@ export class Queue {
     const recipient = this.#store.recipients.getOrCreate(name);
     const isDirect = recipient.waiting.size === 0 && canSend(recipient, this.#settings, ctx.now);
     const bytes = bytesOf(body);
-    if (!isDirect && !this.#store.makeRoom(recipient, bytes, ctx)) {
+    if (!isDirect && !this.#store.makeSpace(recipient, bytes, ctx)) {
       ctx.observe({ is: "queue_refused", to: name, why: "queueFull" });
       this.#store.recipients.dropIfEmpty(recipient);
       return failed("queueFull", "queue full");

@@ -132,7 +132,7 @@ export class QueueStore {
   }
 
   /** Makes room for `bytes` as `queue.when_full` says. False when there is no room: then nothing is dropped. */
-  makeRoom(recipient: RecipientQueue, bytes: number, ctx: StepContext): boolean {
+  makeSpace(recipient: RecipientQueue, bytes: number, ctx: StepContext): boolean {
     const dropped = this.#entriesToDrop(recipient, bytes);
     if (dropped === undefined) return false;
     for (const oldest of dropped) {

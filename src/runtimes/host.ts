@@ -51,7 +51,7 @@ export interface HostPorts {
   readonly resumed?: readonly ResumedPeer[];
 }
 
-/** The effective settings: the web port's token is in them, whoever generated it. */
+/** The effective settings: they contain the web port's token, generated or configured. */
 const withWebToken = (settings: Settings, webToken: string): Settings =>
   settings.web.token === "" ? { ...settings, web: { ...settings.web, token: webToken } } : settings;
 

@@ -24,7 +24,14 @@ function inTree<T>(files: Readonly<Record<string, string>>, use: (root: string) 
   const root = mkdtempSync(join(tmpdir(), "locks-"));
   try {
     for (
-      const kept of ["deno.json", "package.json", "src/tsconfig.json", "src/core/platform.d.ts", "tests/harness/lint.ts"]
+      const kept of [
+        "deno.json",
+        "package.json",
+        "src/tsconfig.json",
+        "src/core/platform.d.ts",
+        "tests/harness/lint.ts",
+        "tests/harness/retired-words.ts",
+      ]
     ) {
       mkdirSync(dirname(join(root, kept)), { recursive: true });
       cpSync(join(ROOT, kept), join(root, kept));
@@ -70,27 +77,34 @@ for (
 
 for (
   const [rule, what, code] of [
-    ["house/pure", "the clock", "export const now = (): number => Date.now();"],
-    ["house/pure", "chance", "export const luck = (): number => Math.random();"],
+    ["project/pure", "the clock", "export const now = (): number => Date.now();"],
+    ["project/pure", "chance", "export const luck = (): number => Math.random();"],
     [
-      "house/pure",
+      "project/pure",
       "inexact arithmetic",
       "export const power = (n: number): number => Math.pow(n, 0.5) + Math.exp(n) + Math.log(n);",
     ],
-    ["house/pure", "async", "export async function later(): Promise<number> { return await Promise.resolve(1); }"],
-    ["house/pure", "an async arrow", "export const later = async () => { await one(); };"],
-    ["house/pure", "a locale", 'export const order = (a: string): number => a.localeCompare("b");'],
-    ["house/pure", "Intl", "export const form = new Intl.NumberFormat();"],
-    ["house/pure", "a microtask", "export const soon = (): void => queueMicrotask(() => {});"],
-    ["house/pure", "a dynamic import", 'export const load = (): unknown => import("./x.ts");'],
-    ["house/size", "a long function", `export function long(): void {\n${"  one();\n".repeat(120)}}`],
+    ["project/pure", "async", "export async function later(): Promise<number> { return await Promise.resolve(1); }"],
+    ["project/pure", "an async arrow", "export const later = async () => { await one(); };"],
+    ["project/pure", "a locale", 'export const order = (a: string): number => a.localeCompare("b");'],
+    ["project/pure", "Intl", "export const form = new Intl.NumberFormat();"],
+    ["project/pure", "a microtask", "export const soon = (): void => queueMicrotask(() => {});"],
+    ["project/pure", "a dynamic import", 'export const load = (): unknown => import("./x.ts");'],
+    ["project/size", "a long function", `export function long(): void {\n${"  one();\n".repeat(120)}}`],
     [
-      "house/size",
+      "project/size",
       "many parameters",
       "export const many = (a: number, b: number, c: number, d: number, e: number, f: number, g: number): number => a + b + c + d + e + f + g;",
     ],
-    ["house/named-exports", "a default export", "export default 1;"],
-    ["house/no-enum", "an enum", "export enum Colour { Red }"],
+    ["project/named-exports", "a default export", "export default 1;"],
+    [
+      "project/closed-switch",
+      "an open switch",
+      "export function f(x: 1 | 2): void {\n  switch (x) {\n    case 1:\n    case 2:\n  }\n}",
+    ],
+    ["project/retired-words", "a retired name", "export const roomCount = 1;"],
+    ["project/retired-words", "a retired phrase", "/** Not to be " + "had. */\nexport const x = 1;"],
+    ["project/no-enum", "an enum", "export enum Colour { Red }"],
     ["no-explicit-any", "any", "export const loose = (x: any): any => x;"],
     ["no-non-null-assertion", "a non-null assertion", "export const sure = (x?: string): string => x!;"],
   ] as const
@@ -111,7 +125,7 @@ test("lint: what is only called like something banned is let through, and so is 
 
 test("lint: a file that is not named for what is in it is refused", () => {
   for (const path of ["src/core/utils.ts", "src/http/helpers.ts", "src/core/types.ts", "src/services/brain/CamelCase.ts"]) {
-    inTree({ [path]: CLEAN }, (root) => check.match(lint(root), /error\[house\/file-name\]/));
+    inTree({ [path]: CLEAN }, (root) => check.match(lint(root), /error\[project\/file-name\]/));
   }
 });
 
@@ -144,7 +158,7 @@ for (
   });
 }
 
-test("import rules: a circle is found, one of mere types is none, and a comment or a string is no import", () => {
+test("import rules: a cycle of values is found, a cycle of types is not one of values, and comments and strings import nothing", () => {
   const round = { "src/core/a.ts": 'import { b } from "./b.ts";', "src/core/b.ts": 'export { a } from "./a.ts";' };
   inTree(round, (root) => check.equal(cycle(read(root)), ["src/core/a.ts", "src/core/b.ts", "src/core/a.ts"]));
   inTree(

@@ -55,7 +55,7 @@ export const CORPUS: readonly CorpusInput[] = [
   { frame: '{"nak":"x","delay_ms":-1e9}', why: "asks for a time in the past" },
   { frame: '{"nak":"x","delay_ms":1e308}', why: "asks for never" },
   { frame: '{"subscribe":{"after":"9999999999999-9999999999"}}', why: "a cursor of the future" },
-  { frame: '{"subscribe":{"events":[null,{},[]]}}', why: "names that are none" },
+  { frame: '{"subscribe":{"events":[null,{},[]]}}', why: "values that are not names" },
   { frame: '{"direct_to_neuro":true}', why: "says nothing to her" },
   { frame: '{"choice":{"selected":"__proto__","data":{}}}', why: "chooses what every table has" },
   {
@@ -65,7 +65,7 @@ export const CORPUS: readonly CorpusInput[] = [
   {
     frame:
       '{"command":"actions/register","data":{"actions":[{"name":"a","schema":{"properties":{"x":{"pattern":"^(a+)+$"}}}}]}}',
-    why: "a pattern that takes for ever",
+    why: "a pattern that takes exponential time",
   },
   {
     frame:
@@ -78,7 +78,7 @@ export const CORPUS: readonly CorpusInput[] = [
   },
   {
     frame: '{"command":"actions/register","data":{"actions":[null,1,"x",{},{"name":null},{"name":""}]}}',
-    why: "actions that are none",
+    why: "values that are not actions",
   },
   {
     frame: '{"command":"actions/force","data":{"query":"q","action_names":["a","a","a","missing",null]}}',

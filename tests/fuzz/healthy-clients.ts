@@ -24,13 +24,17 @@ export class HealthyClients {
   }
 
   async connect(): Promise<void> {
-    this.#connect("integration", "intermediary", { type: "integration", name: "bystander", auth_token: PUBLISHED_TOKEN });
+    this.#connect("integration", "intermediary", {
+      type: "integration",
+      name: "healthyClient",
+      auth_token: PUBLISHED_TOKEN,
+    });
     this.#connect("watcher", "intermediary", { type: "neuro-os", name: "looker", auth_token: PUBLISHED_TOKEN });
-    this.#connect("game", "neuro", { command: "startup", game: "Bystander" });
+    this.#connect("game", "neuro", { command: "startup", game: "Healthy" });
     this.#connect("brain", "brain");
     await this.#world.advance(TRIP_MS);
     const all = JSON.stringify(await this.#ask({ of: "neuro", get: "integrations" }));
-    this.#id = /"id":"([^"]*)","name":"Bystander"/.exec(all)?.[1] ?? "";
+    this.#id = /"id":"([^"]*)","name":"Healthy"/.exec(all)?.[1] ?? "";
   }
 
   #ask(request: NeuroRequest): Promise<RequestResult> | undefined {
@@ -42,8 +46,8 @@ export class HealthyClients {
     const trip = ++this.#trips;
     const action = { name: `stand_by_${trip}`, description: "Stand by." };
     this.#heard.length = 0;
-    this.#say("game", { command: "actions/register", game: "Bystander", data: { actions: [action] } });
-    this.#say("watcher", { target: "bystander", cmd: { trip }, request_id: "trip" });
+    this.#say("game", { command: "actions/register", game: "Healthy", data: { actions: [action] } });
+    this.#say("watcher", { target: "healthyClient", cmd: { trip }, request_id: "trip" });
     this.#say("brain", { cmd: "Ping" });
     await this.#world.advance(TRIP_MS);
     const isOffered = JSON.stringify(await this.#ask({ of: "neuro", get: "integration", id: this.#id })).includes(
@@ -56,7 +60,7 @@ export class HealthyClients {
       ...this.#want("Pong", ({ type }) => type === "Pong"),
       ...(isOffered ? [] : [`round trip ${trip}: the game's action is not offered`]),
     ];
-    this.#say("game", { command: "actions/unregister", game: "Bystander", data: { action_names: [action.name] } });
+    this.#say("game", { command: "actions/unregister", game: "Healthy", data: { action_names: [action.name] } });
     await this.#world.advance(TRIP_MS);
     return failed;
   }

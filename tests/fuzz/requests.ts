@@ -11,7 +11,7 @@ import type { FuzzOptions, FuzzResult } from "./frames.ts";
 import { heldBytes } from "./memory.ts";
 
 /** Never contained in a mutated request. */
-const DOOR_TOKEN = "known-to-nobody";
+const WEB_TOKEN = "known-to-nobody";
 const FILE = "file-1";
 const SECRET = "the content of the file";
 
@@ -149,7 +149,7 @@ const ADDRESSES = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.9", "", "127.
 
 /** Fuzzes the web app. */
 export async function fuzzRequests({ inputs, seed }: FuzzOptions): Promise<FuzzResult> {
-  const token = DOOR_TOKEN;
+  const token = WEB_TOKEN;
   const fixture = new AppFixture({
     "nakurity-backend": { token },
     brain: { token },
@@ -216,7 +216,7 @@ async function tryOne(fixture: AppFixture, random: Random): Promise<readonly str
       ...(response.status === 500 ? [`500: ${what}`] : []),
       ...(entered === undefined ? [] : [`let in at ${entered.entrance}: ${what}`]),
       ...(body.includes(SECRET) && headers.authorization !== "Bearer eye" ? [`got the file: ${what}`] : []),
-      ...(body.includes(DOOR_TOKEN) ? [`got the token: ${what}`] : []),
+      ...(body.includes(WEB_TOKEN) ? [`got the token: ${what}`] : []),
     ];
   } catch (error) {
     return [`threw ${error instanceof Error ? error.stack : error}: ${what}`];

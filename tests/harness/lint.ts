@@ -1,9 +1,10 @@
 /**
- * The house rules that need a syntax tree, as a plugin of `deno lint` (`lint.plugins` in deno.json).
+ * The rules of this project that need a syntax tree, as a plugin of `deno lint` (`lint.plugins` in deno.json).
  *
- * Together with `tsc -p src` (which cannot even name what is banned here, where a declaration file could smuggle it in) they keep
- * the pure zone pure: no clock, no chance, nothing that waits, and no arithmetic whose last bit differs between runtimes.
+ * Together with `tsc -p src`, which cannot name the globals that are banned here, they keep the pure zone pure: no clock, no
+ * randomness, nothing that waits, and no arithmetic whose last bit differs between runtimes.
  */
+import { retiredPartsOf, retiredPhrasesOf } from "./retired-words.ts";
 
 const PURE = /\/src\/(?:core|queue|services|inference|relay|recording)\//;
 const SOURCE = /\/src\//;
@@ -130,12 +131,35 @@ const closedSwitch = inZone(SOURCE, (context) => ({
   },
 }));
 
-const house: Deno.lint.Plugin = {
-  name: "house",
+/** The words that the project does not use, in identifiers and in comments and messages. */
+const retiredWords: Deno.lint.Rule = {
+  create: (context) => ({
+    Program() {
+      if (path(context).endsWith("/retired-words.ts")) return;
+      let start = 0;
+      for (const line of context.sourceCode.text.split("\n")) {
+        const range: [number, number] = [start, start + line.length];
+        for (const message of retiredIn(line)) context.report({ range, message });
+        start += line.length + 1;
+      }
+    },
+  }),
+};
+
+/** Identifiers are looked for outside comments and strings, phrases in the whole line. */
+function retiredIn(line: string): readonly string[] {
+  const code = line.replace(/\/\/.*|^\s*\/?\*.*|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`/g, " ");
+  const names = new Set(code.match(/[A-Za-z_$]\w*/g) ?? []);
+  return [...[...names].flatMap(retiredPartsOf), ...retiredPhrasesOf(line)];
+}
+
+const plugin: Deno.lint.Plugin = {
+  name: "project",
   rules: {
     pure,
     size,
     "closed-switch": closedSwitch,
+    "retired-words": retiredWords,
     "named-exports": inZone(SOURCE_BUT_WORKERS, (context) => ({
       ExportDefaultDeclaration: (node) =>
         context.report({ node, message: "export default is banned", hint: "Give it a name that is the same everywhere." }),
@@ -159,4 +183,4 @@ const house: Deno.lint.Plugin = {
 };
 
 // Why: the one default export; `deno lint` loads a plugin by it.
-export default house;
+export default plugin;

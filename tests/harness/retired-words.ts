@@ -33,12 +33,9 @@ export const RETIRED_PARTS: ReadonlyMap<string, string> = new Map([
   ["happening", "event"],
   ["happenings", "events"],
   ["dialling", "dialing"],
-  ["told", "message, or what was sent"],
-  ["turn", "step, or position"],
   ["desk", "client or fixture"],
   ["stage", "harness"],
   ["judge", "check"],
-  ["chance", "random"],
 ]);
 
 /** Phrases of comments, messages and documents. */
@@ -56,7 +53,7 @@ export const RETIRED_PHRASES: readonly (readonly [pattern: RegExp, replacement: 
   [/\bso many\b/i, "the value or the setting"],
   [/\bcounts for nothing\b/i, "is ignored"],
   [/\bwhat is no\b/i, "everything else"],
-  [/\b(?:is|are) none\b/i, "there is no"],
+  [/\b(?!there\b)\w+ (?:is|are) none\b/i, "there is no"],
   [/\bnever away\b/i, "the fact"],
   [/\blets? go of\b/i, "releases"],
 ];

@@ -9,10 +9,10 @@ import { AppFixture, bearer } from "../unit/http/app-fixture.ts";
 import { settingsOf } from "./fixture.ts";
 import { namesIn } from "./setting-trial.ts";
 
-const ROOMS: readonly ServiceName[] = ["intermediary", "neuro", "brain"];
-const webOf = (settings: Settings) => listenersOf(settings, ROOMS).find(({ name }) => name === "web");
+const SERVICES: readonly ServiceName[] = ["intermediary", "neuro", "brain"];
+const webOf = (settings: Settings) => listenersOf(settings, SERVICES).find(({ name }) => name === "web");
 
-interface DoorTrial {
+interface ListenerTrial {
   readonly text: string;
   /** The observed behaviour, by default and when set. */
   readonly byDefault: unknown;
@@ -23,7 +23,7 @@ interface DoorTrial {
 const status = async (settings: Settings, path: string, headers: Record<string, string>): Promise<number> =>
   (await new AppFixture(settings).fetch("web", path, { headers })).status;
 
-const DOORS: Readonly<Record<string, DoorTrial>> = {
+const LISTENERS: Readonly<Record<string, ListenerTrial>> = {
   "security.allowed_origins": {
     text: "[https://overlay.example]",
     byDefault: [403, 403],
@@ -72,10 +72,10 @@ const DOORS: Readonly<Record<string, DoorTrial>> = {
 
 test("CF40 every setting of `security` and `web` has a trial", () => {
   const all = ["security", "web"].flatMap((block) => namesIn(block).map((name) => `${block}.${name}`));
-  check.equal(Object.keys(DOORS).sort(), [...all].sort());
+  check.equal(Object.keys(LISTENERS).sort(), [...all].sort());
 });
 
-for (const [path, { text, byDefault, set, see }] of Object.entries(DOORS)) {
+for (const [path, { text, byDefault, set, see }] of Object.entries(LISTENERS)) {
   test(`CF40 ${path} has the effect that the file says`, async () => {
     check.equal(await see(settingsOf(undefined)), byDefault, "by default");
     check.equal(await see(settingsOf({ path, text })), set, text);

@@ -178,7 +178,7 @@ interface Expected {
   readonly when: string;
 }
 
-/** Whoever is connected gets what is sent, store or no store. */
+/** Connected peers receive what is sent, whether the store works or not. */
 async function serve(watcher: JsonClient, here: JsonClient, log: DeliveryLog): Promise<readonly string[]> {
   for (let count = 0; count < COMMANDS; count++) {
     const { number, reply } = await sendAndReceive(watcher, "jukebox", log);

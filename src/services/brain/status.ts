@@ -49,7 +49,7 @@ function statusView({ sessions, peers, tombstones, inference, settings }: BrainS
   };
 }
 
-/** A session without its id, because whoever knows the id may use the session. */
+/** A session without its id, because the id grants access to the session. */
 function sessionView({ id, log, usedAt, followers }: BrainSession): Json {
   const head = loadedOf(log)?.head;
   const details = head === undefined ? {} : {

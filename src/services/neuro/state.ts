@@ -4,7 +4,7 @@
  * one's types in a circle.
  *
  * Invariants: S1 a game and everything it owns belong to exactly one upstream; S2 a `Game` is an identity (listener and name) and
- * outlives its sockets; S3 references are to objects, not to ids, and whoever removes an object removes the references to it.
+ * outlives its sockets; S3 references are to objects, not to ids, and the code that removes an object removes the references to it.
  * Knows nothing of: frames, storage.
  */
 import type { Action, ForceMessage, GameMessage, NeuroMessage, NeuroSession } from "../../core/neuro-messages.ts";

@@ -87,7 +87,7 @@ export const games: readonly Case[] = [
     },
   },
   {
-    name: "RT43 a game that is back within the grace was never away; one that stays away is",
+    name: "RT43 a game that reconnects within the grace period was not gone; one that does not is",
     hasUpstream: true,
     async run(relay, neuro) {
       const [chess, poker] = [await Game.join(relay, "Chess"), await Game.join(relay, "Poker")];

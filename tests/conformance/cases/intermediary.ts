@@ -99,8 +99,8 @@ export const intermediary: readonly Case[] = [
       await back.close();
       await relay.restart();
       const last = await integrate(relay, "jukebox");
-      const desk = await watch(relay, "desk");
-      desk.send({ target: "jukebox", cmd: { n: 4 } });
+      const client = await watch(relay, "desk");
+      client.send({ target: "jukebox", cmd: { n: 4 } });
       check.equal((await last.next(({ cmd }) => cmd !== undefined, "the fourth")).cmd, { n: 4 });
     },
   },

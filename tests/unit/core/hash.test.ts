@@ -1,4 +1,4 @@
-/** Hashes are the same on every runtime, whoever computes them there. */
+/** Hashes are the same on every runtime and in every implementation. */
 import fc from "fast-check";
 import { test } from "#runner";
 import { hashBytes, hashText, sameDigest } from "../../../src/core/hash.ts";

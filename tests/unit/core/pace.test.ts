@@ -21,7 +21,7 @@ test("no more passes than the burst and what the rate allows since", () => {
   );
 });
 
-test("whoever comes back after the time that was named is let through, and a millisecond earlier is not", () => {
+test("a frame passes after the time to retry, and not a millisecond earlier", () => {
   fc.assert(fc.property(steps, fc.integer({ min: 1, max: 50 }), (plan, perSecond) => {
     const burst = 10;
     const from = bucket(burst, 0);

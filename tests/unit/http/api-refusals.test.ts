@@ -111,7 +111,7 @@ test("AP5 a field of a wrong type, and an unknown field, are refused by name", (
         }
       }
     }
-    check.equal(await world.items("listAuditEntries"), [], "no room was asked");
+    check.equal(await world.items("listAuditEntries"), [], "no service received a request");
   }));
 
 const fieldsOf = ({ errors }: JsonObject): Json[] =>
@@ -178,7 +178,7 @@ test("AP7 a body that is too large is not read to its end, whether its length is
     check.match(answer, /^HTTP\/1\.1 413 /);
   }, ["limits.message_bytes=4096"]));
 
-/** Sends pieces of a kilobyte without a length until it is answered, at most so many; resolves with the answer. */
+/** Sends chunks of 1 KiB without a content length until the reply arrives, up to a maximum; resolves with the reply. */
 function dribble(web: string, most: number): Promise<string> {
   const { hostname, port, host } = new URL(web);
   const socket = connect(Number(port), hostname);

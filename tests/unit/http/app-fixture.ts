@@ -43,7 +43,7 @@ export class AppFixture {
   replyTo: (request: ServiceRequest) => Json = () => this.replyBody;
   isDraining = false;
   lostListeners: readonly PortName[] = [];
-  /** How often a room was asked, or a file was read. */
+  /** Number of requests to services and of files read. */
   portCalls = 0;
   readonly #app;
 

@@ -1,4 +1,4 @@
-/** Pages of other origins, names that were bound to this address, and callers without a token: at every door and every route. */
+/** Pages of other origins, names that were bound to this address, and callers without a token: at every listener and every route. */
 import { test } from "#runner";
 import { OPERATIONS } from "../../../src/http/api/operations.ts";
 import type { PortName } from "../../../src/http/app.ts";
@@ -8,9 +8,9 @@ import { AppFixture, type RequestOptions, WEB_TOKEN } from "./app-fixture.ts";
 const PORT = 8766;
 const SOCKET_PORTS: readonly PortName[] = ["intermediary", "neuro", "brain", "proxy"];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-/** All doors that can be open, and the routes of the page that asks without a token. */
+/** All listeners that can be open, and the routes of the page that asks without a token. */
 const CHANGES = { web: { neuro_os_page: true, metrics: "open" }, "intercept-proxy": { enabled: true } } as const;
-const ROOMS = ["intermediary", "neuro", "brain", "proxy", "nallely"] as const;
+const SERVICES = ["intermediary", "neuro", "brain", "proxy", "nallely"] as const;
 
 /** Pages that may not use the web port at `127.0.0.1:8766`. */
 const FOREIGN_ORIGINS = [
@@ -77,8 +77,8 @@ const listeners = [
   "/intermediary/t/x",
 ];
 
-function stage(changes = {}): AppFixture {
-  const app = new AppFixture({ ...CHANGES, ...changes }, ROOMS);
+function harness(changes = {}): AppFixture {
+  const app = new AppFixture({ ...CHANGES, ...changes }, SERVICES);
   app.files.set("some-0.bin", new TextEncoder().encode("CANARY file"));
   return app;
 }
@@ -91,7 +91,7 @@ const asked = (method: string, headers: Record<string, string>): RequestOptions 
 });
 
 test("SE15 a page of a foreign origin gets only refusals from every route of the web port, whatever its token", async () => {
-  const app = stage();
+  const app = harness();
   const routes = routesOf(app);
   check.that(routes.length > 200, `only ${routes.length} routes`);
   for (const origin of FOREIGN_ORIGINS) {
@@ -106,7 +106,7 @@ test("SE15 a page of a foreign origin gets only refusals from every route of the
 });
 
 test("SE15 a page of a foreign origin opens no socket on the web port", async () => {
-  const app = stage();
+  const app = harness();
   for (const origin of FOREIGN_ORIGINS) {
     for (const listener of listeners) {
       const path = `${listener}?token=${WEB_TOKEN}`;
@@ -117,7 +117,7 @@ test("SE15 a page of a foreign origin opens no socket on the web port", async ()
 });
 
 test("SE15 under a foreign host name no route and no socket of the web port can be reached", async () => {
-  const app = stage();
+  const app = harness();
   for (const host of FOREIGN_HOSTS) {
     // Why three: a page that was rebound is its own origin, and for what a page merely shows a browser names none.
     for (const more of [{}, { origin: `http://${host}` }, { origin: `http://127.0.0.1:${PORT}` }]) {
@@ -134,7 +134,7 @@ test("SE15 under a foreign host name no route and no socket of the web port can 
 });
 
 test("SE15 forwarding headers of untrusted clients change neither host nor origin", async () => {
-  const app = stage();
+  const app = harness();
   const lies = { "x-forwarded-host": `127.0.0.1:${PORT}`, forwarded: "host=localhost", "x-forwarded-for": "127.0.0.1" };
   check.equal((await app.fetch("web", "/health", asked("GET", { ...lies, host: "evil.example" }))).status, 421);
   const origin = "https://evil.example";
@@ -145,7 +145,7 @@ test("SE15 forwarding headers of untrusted clients change neither host nor origi
 });
 
 test("SE15 the web port's own page, addresses and loopback names are accepted", async () => {
-  const app = stage();
+  const app = harness();
   for (
     const host of ["127.0.0.1:8766", "localhost:8766", "LOCALHOST:8766", "relay.localhost:8766", "[::1]:8766", "[::1]"]
   ) {
@@ -153,12 +153,12 @@ test("SE15 the web port's own page, addresses and loopback names are accepted", 
     check.equal((await app.fetch("web", "/health", asked("GET", { host, origin }))).status, 200, host);
     check.equal(await app.upgradeStatus("web", "/intermediary", asked("GET", { host, origin })), 101, host);
   }
-  const listed = stage({ security: { allowed_origins: ["https://overlay.example"] } });
+  const listed = harness({ security: { allowed_origins: ["https://overlay.example"] } });
   check.equal(await listed.upgradeStatus("web", "/brain", asked("GET", { origin: "https://overlay.example" })), 101);
 });
 
 test("SE15 on the socket ports a page of another machine, or with a rebound host name, opens nothing", async () => {
-  const app = stage();
+  const app = harness();
   const isOurs = (origin: string) =>
     /^https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\]|\[::ffff:127\.0\.0\.1\])(?::\d+)?$/.test(origin);
   const foreign = FOREIGN_ORIGINS.filter((origin) => !isOurs(origin));
@@ -175,9 +175,9 @@ test("SE15 on the socket ports a page of another machine, or with a rebound host
 });
 
 test("SE16 without a token only a status, a version and content that every relay has are revealed", async () => {
-  const app = stage({ web: { metrics: "token", neuro_os_page: false } });
+  const app = harness({ web: { metrics: "token", neuro_os_page: false } });
   app.replyBody = { ok: true, reasons: ["CANARY reason"], items: ["CANARY item"] };
-  const other = new AppFixture({}, ROOMS);
+  const other = new AppFixture({}, SERVICES);
   for (const [path, method] of routesOf(app)) {
     for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: "Basic eDp4" }]) {
       const how = { method, headers, ...(/^(?:POST|PUT|PATCH)$/.test(method) && { body: "{}" }) };
@@ -195,7 +195,7 @@ test("SE16 without a token only a status, a version and content that every relay
 });
 
 test("SE16 a plain request on a socket port gets only the listener's hint, whatever its path", async () => {
-  const app = stage();
+  const app = harness();
   for (const port of SOCKET_PORTS) {
     for (const path of ["/", "/health", "/uploads/some-0.bin", "/api/integrations", "/metrics", "/../etc/passwd"]) {
       const response = await app.fetch(port, path, { headers: { authorization: `Bearer ${WEB_TOKEN}` } });

@@ -106,27 +106,27 @@ async function playIntegrations(harness: ScrapedRelay): Promise<void> {
   const wrong = (await JsonClient.open(urls.intermediary)).send({ type: "integration", name: "x", auth_token: "no" });
   await harness.changes("refusals_total", { fault: "badToken" }, is(1));
   await wrong.closed;
-  const desk = await greet(urls.intermediary, "neuro-os", "desk");
+  const client = await greet(urls.intermediary, "neuro-os", "desk");
   await harness.changes("watchers", {}, is(1));
   const jukebox = await greet(urls.intermediary, "integration", "jukebox");
   await jukebox.next(({ event }) => event === "registered");
   jukebox.send(new Uint8Array(1_000));
   await harness.changes("upload_files", {}, is(1));
   await harness.changes("upload_bytes", {}, is(1_000));
-  desk.send({ target: "jukebox", cmd: { play: 1 } });
+  client.send({ target: "jukebox", cmd: { play: 1 } });
   const { id } = await jukebox.next(({ cmd }) => cmd !== undefined);
   jukebox.send({ ack: id });
   await harness.changes("queue_messages_total", { outcome: "delivered" }, is(1));
   jukebox.close();
   await jukebox.closed;
-  desk.send({ target: "jukebox", cmd: { play: 2 } });
+  client.send({ target: "jukebox", cmd: { play: 2 } });
   await harness.changes("queue_entries", {}, is(1));
   await harness.changes("queue_bytes", {}, over(10));
   await harness.changes("queue_oldest_seconds", {}, over(0.05));
   await harness.changes("queue_messages_total", { outcome: "queued" }, is(1));
   await harness.changes("queue_dead_letters", {}, is(1));
   await harness.changes("observations_total", { observation: "message_dead" }, is(1));
-  desk.close();
+  client.close();
 }
 
 test("OB29 repeated refusals write a bounded number of log lines, and all are counted", async () => {
@@ -134,12 +134,12 @@ test("OB29 repeated refusals write a bounded number of log lines, and all are co
   const settings = testSettings((changed) => (changed["nakurity-backend"].token = "own"));
   await withRelay(settings, async (relay) => {
     lines = relay.log;
-    const knock = (headers: Record<string, string>) =>
+    const upgrade = (headers: Record<string, string>) =>
       fetch(relay.urls.neuro.replace("ws:", "http:"), {
         headers: { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", ...headers },
       }).then((response) => response.status);
-    for (let at = 0; at < 100; at++) check.equal(await knock({}), 401);
-    for (let at = 0; at < 60; at++) check.equal(await knock({ origin: "https://evil.example" }), 403);
+    for (let at = 0; at < 100; at++) check.equal(await upgrade({}), 401);
+    for (let at = 0; at < 60; at++) check.equal(await upgrade({ origin: "https://evil.example" }), 403);
     text = (await ParsedScrape.of(relay.urls.web, WEB_TOKEN)).text;
   });
   const of = (words: string) => lines.filter((line) => line.includes(words)).length;

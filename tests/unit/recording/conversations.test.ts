@@ -9,9 +9,9 @@ import {
 import { check } from "../../harness/check.ts";
 import { REGISTER, STARTUP } from "./replay-fixture.ts";
 
-type Happening = RecordedSession["events"][number];
+type RecordedEvent = RecordedSession["events"][number];
 
-const sessionOf = (...events: readonly Happening[]): RecordedSession => ({
+const sessionOf = (...events: readonly RecordedEvent[]): RecordedSession => ({
   header: { v: 1, relay: "1", started_at: "" },
   events,
   end: "ended",

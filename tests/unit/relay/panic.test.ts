@@ -142,7 +142,7 @@ test("a load that fails or hangs during the rebuild is repeated until it succeed
   await simulation.advance(5_000);
   check.equal(pasts[1]?.entries.map(({ value }) => value), ["1"]);
   await simulation.advance(200_000);
-  check.equal(pasts.length, 2, "a reading that answers late counts for nothing");
+  check.equal(pasts.length, 2, "a read that ends late is ignored");
 });
 
 test("a service that panics on its stored entries is rebuilt without them", async () => {

@@ -257,8 +257,8 @@ test("changed settings reach every service, and the relay's own limits", () => {
 
 test("peers that were connected before hibernation are counted, and their frames are handled", () => {
   const { relay, settings, frame, seen } = setUp();
-  const survivor = { peer: peerId("old") as PeerId, listener: "neuro" as const, connection: TEST_CONNECTION };
-  relay.restore("neuro", { entries: [], resumed: [survivor], now: 1_000_000 });
+  const resumedPeer = { peer: peerId("old") as PeerId, listener: "neuro" as const, connection: TEST_CONNECTION };
+  relay.restore("neuro", { entries: [], resumed: [resumedPeer], now: 1_000_000 });
   frame("old", "hello");
   check.equal(seen(), ["neuro frame old hello"]);
   check.equal(settings.limits.peers, 1_000);

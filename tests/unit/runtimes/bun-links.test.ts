@@ -73,7 +73,7 @@ test("RT21 a link that is refused, lost or answered by something else is reporte
   });
 });
 
-test("RT21 a URL that cannot be dialled is a lost link, not a mistake of ours", () =>
+test("RT21 a URL that cannot be dialed is a lost link, not an internal error", () =>
   withRelay(settingsFor("ws:// nowhere"), async ({ connect, log }) => {
     const game = await connect("neuro");
     check.match(await game.next(), /^dropped/);

@@ -206,7 +206,7 @@ test("RT9 bytes that are not WebSocket, invalid frames and broken connections do
     for (const attempt of attempts) await tear(port, Buffer.from(attempt, "latin1"));
     witness.send("echo alive");
     await witness.next((frame) => frame === "alive");
-    check.that(!log.some((line) => line.includes("mistake of ours")), log.join("\n"));
+    check.that(!log.some((line) => line.includes("internal error")), log.join("\n"));
   }));
 
 test("RT10 a game connects with any path, query and subprotocol, and the subprotocol is accepted", () =>

@@ -57,21 +57,21 @@ test(
       "tests/unit/runtimes/counting-worker.ts",
       { ...variablesOf({}), RELAY_NAMES: "test" },
       async ({ relay, log }) => {
-        const [jukebox, desk] = [await integrate(relay, "jukebox"), await watch(relay, "desk")];
+        const [jukebox, client] = [await integrate(relay, "jukebox"), await watch(relay, "desk")];
         let wokeMs = 0;
         for (let round = 0; round < 5 && lives(log()) < 2; round++) {
           // Why a real pause: only its wake-up shows that the object has hibernated.
           await Bun.sleep(16_000);
           const began = performance.now();
-          desk.send({ target: "jukebox", cmd: { round }, request_id: `${round}` });
-          check.equal((await desk.next(({ request_id }) => request_id === `${round}`)).status, "sent");
+          client.send({ target: "jukebox", cmd: { round }, request_id: `${round}` });
+          check.equal((await client.next(({ request_id }) => request_id === `${round}`)).status, "sent");
           check.equal((await jukebox.next(({ cmd }) => cmd !== undefined, "the command")).cmd, { round });
           wokeMs = performance.now() - began;
         }
         check.equal(lives(log()), 2);
         console.log(`woke and answered within ${Math.round(wokeMs)} ms`);
-        check.that(jukebox.isOpen && desk.isOpen);
-        const heard = [...desk.messages, ...jukebox.messages].map(({ event, id }) => event ?? id);
+        check.that(jukebox.isOpen && client.isOpen);
+        const heard = [...client.messages, ...jukebox.messages].map(({ event, id }) => event ?? id);
         check.that(!heard.some((name) => /disconnected|gap|registered$/.test(String(name))), heard.join(", "));
       },
     ),
@@ -110,9 +110,9 @@ test("RT62 each name is a separate relay; names that are not served are answered
       );
       await integrate(relay, "jukebox");
       const there = { ...relay, urls: { ...relay.urls, intermediary: relay.urls.intermediary.replace("/r/test/", "/") } };
-      const desk = await watch(there, "desk");
-      desk.send({ target: "jukebox", cmd: {} });
-      check.equal((await desk.next(({ error }) => error !== undefined, "a refusal")).error, "invalid target/cmd");
+      const client = await watch(there, "desk");
+      client.send({ target: "jukebox", cmd: {} });
+      check.equal((await client.next(({ error }) => error !== undefined, "a refusal")).error, "invalid target/cmd");
       const url = await (await fetch(`${relay.web}/neuro/t/game-token/$env/NEURO_SDK_WS_URL`)).text();
       check.equal(url, `${relay.urls.neuro}/t/game-token/`);
     },

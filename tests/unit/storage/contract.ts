@@ -149,7 +149,7 @@ export const contract: readonly Case[] = [
     },
   },
   {
-    name: "ST6 a key is written once, and what is no entry or no key never",
+    name: "ST6 a key is written once; a value that is not an entry, or a name that is not a key, is never written",
     async run(fixture) {
       const store = await fixture.open();
       await store.put(at("once"), { v: 1, count: 1 });
@@ -198,7 +198,7 @@ export const contract: readonly Case[] = [
     },
   },
   {
-    name: "ST9 what is no entry is put aside and reported, never given out, never fatal",
+    name: "ST9 a value that is not an entry is quarantined and reported, never returned and never fatal",
     async run(fixture, { isDurable }) {
       if (isDurable) await fill(fixture);
       for (const [name, content] of BROKEN) await fixture.writeRaw(name, content);

@@ -18,7 +18,7 @@ test("ST18 a backend that cannot be opened reports why", async () => {
   await check.rejects(opening("fs", { path: "/dev/null/queue" }), /cannot write to \/dev\/null\/queue/);
   const fixture = await fs.make();
   await check.rejects(opening("deno-kv", { path: fixture.settings.path }), /needs Deno with --unstable-kv/);
-  await (await fixture.open()).close(); // Why: the failure must have let go of the folder.
+  await (await fixture.open()).close(); // Why: the failed attempt must have released the folder.
   await fixture.clear();
 });
 

@@ -33,8 +33,8 @@ export class ConnectedGames {
   ): void {
     const game = this.#games.get(name);
     const connections = (game?.connections ?? 0) + difference;
-    const hasRoom = game !== undefined || this.#games.size < namesMax;
-    if (connections > 0 && hasRoom) this.#games.set(name, { slug: slug ?? game?.slug, connections });
+    const hasCapacity = game !== undefined || this.#games.size < namesMax;
+    if (connections > 0 && hasCapacity) this.#games.set(name, { slug: slug ?? game?.slug, connections });
     else this.#games.delete(name);
   }
 }

@@ -102,8 +102,8 @@ function forwardToNeuro(from: Integration, message: GameMessage, payload: Json, 
 
 /** Lists an action, unless it is larger than any that reaches Neuro: the list must not occupy more memory than her registry. */
 function listAction({ actions }: Integration, action: Action): void {
-  const hasRoom = actions.has(action.name) || actions.size < ACTIONS_PER_INTEGRATION_MAX;
-  if (hasRoom && JSON.stringify(action).length <= ACTION_LENGTH_MAX) actions.set(action.name, action);
+  const hasCapacity = actions.has(action.name) || actions.size < ACTIONS_PER_INTEGRATION_MAX;
+  if (hasCapacity && JSON.stringify(action).length <= ACTION_LENGTH_MAX) actions.set(action.name, action);
 }
 
 /** A greeting that is sent again is neither an event nor a context. */

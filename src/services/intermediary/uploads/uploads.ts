@@ -75,7 +75,7 @@ export class UploadDirectory {
     const { enabled, file_bytes } = this.#settings;
     if (!enabled) return failed("notAllowed", "uploads are switched off");
     if (bytes.length > file_bytes) return failed("tooBig", `an upload has at most ${file_bytes} bytes`);
-    if (!this.#makeRoom(from.name, bytes.length, ctx)) return failed("queueFull", "uploads are full");
+    if (!this.#makeSpace(from.name, bytes.length, ctx)) return failed("queueFull", "uploads are full");
     const { type, extension } = typeOf(bytes);
     const id = ctx.id();
     const file = `upload-${id}.${extension}`;
@@ -132,7 +132,7 @@ export class UploadDirectory {
   }
 
   /** Drops the oldest files of a sender, as many as a new file needs. False when there is no room: then nothing is dropped. */
-  #makeRoom(from: string, bytes: number, ctx: StepContext): boolean {
+  #makeSpace(from: string, bytes: number, ctx: StepContext): boolean {
     const dropped = this.#filesToDrop(from, bytes);
     for (const upload of dropped ?? []) this.#drop(upload, ctx);
     return dropped !== undefined;

@@ -158,7 +158,7 @@ export class Subscriptions {
     for (const subscriber of this.#subscribers.values()) {
       if (isUpToDate(subscriber, position)) subscriber.next = buffer.end;
     }
-    if (event === undefined) this.#fullUntil = this.#roomAt(buffer.end);
+    if (event === undefined) this.#fullUntil = this.#capacityAt(buffer.end);
     if (event === undefined || receivers.length === 0) return;
     const frame = eventText(event);
     for (const { peer } of receivers) {
@@ -221,7 +221,7 @@ export class Subscriptions {
   }
 
   /** When a subscriber may have room again. 0 unless all want every event, have used up their rate and have missed nothing else. */
-  #roomAt(end: number): Millis {
+  #capacityAt(end: number): Millis {
     let at = Infinity;
     for (const subscriber of this.#subscribers.values()) {
       const { events, rate } = subscriber;

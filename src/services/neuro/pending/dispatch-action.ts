@@ -32,7 +32,7 @@ export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: 
   if (force?.state.is === "answering" && force.state.by === "person") {
     return fail(upstream, message, "A person is answering this force.", ctx);
   }
-  if (!hasRoomFor(upstream, data)) return fail(upstream, message, TOO_MANY, ctx);
+  if (!hasCapacityFor(upstream, data)) return fail(upstream, message, TOO_MANY, ctx);
   const recipients = force === undefined
     ? recipientsOf(action)
     : [force.game.actions.get(action.originalName) as GameAction];
@@ -43,7 +43,7 @@ export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: 
 const TOO_MANY = "Too many actions wait for their results; wait for some of them.";
 
 /** Games answer at their own pace, so what a backend asks for meanwhile has to be bounded. */
-const hasRoomFor = ({ pendingActions: { byId, dataLength } }: Upstream, data: string | undefined): boolean =>
+const hasCapacityFor = ({ pendingActions: { byId, dataLength } }: Upstream, data: string | undefined): boolean =>
   byId.size < PENDING_ACTIONS_MAX && dataLength + (data?.length ?? 0) <= PENDING_DATA_MAX;
 
 const isForced = ({ game, state }: Force, action: UpstreamAction): boolean =>

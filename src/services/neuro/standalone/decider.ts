@@ -6,7 +6,7 @@
  * times, as Neuro does.
  *
  * Invariants: SD1 at most one force is open, and a newer one replaces it; SD2 a force that is `awaiting_result` has exactly one action
- * without a result; SD3 an action that is sent is registered and has data that fits its schema, whoever chose it; SD4 a choice that
+ * without a result; SD3 an action that is sent is registered and has data that fits its schema, no matter who chose it; SD4 a choice that
  * comes after the decision is refused.
  * Knows nothing of: games, sockets, the deadline of a result.
  */

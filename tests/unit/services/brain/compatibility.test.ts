@@ -9,7 +9,7 @@ const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{
 const started = () => {
   const fixture = new BrainFixture();
   const peer = fixture.peer("ui");
-  return { stage: fixture, peer, session: fixture.create(peer, { owner: "nexus-ui" }) };
+  return { harness: fixture, peer, session: fixture.create(peer, { owner: "nexus-ui" }) };
 };
 
 test("BR1 CreateSession replies with its type and a version 4 UUID only, whatever the owner is", () => {
@@ -24,7 +24,7 @@ test("BR1 CreateSession replies with its type and a version 4 UUID only, whateve
 });
 
 test("BR2 ApplyOperator replies with the whole state and exactly three keys", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   check.equal(fixture.merge(peer, session, { tick: 1 }), {
     type: "State.Snapshot",
     session_id: session,
@@ -36,7 +36,7 @@ test("BR2 ApplyOperator replies with the whole state and exactly three keys", ()
 });
 
 test("BR2b the three operators change state and log like the original", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const apply = (operator: string, params: JsonObject) =>
     fixture.ask(peer, { cmd: "ApplyOperator", session_id: session, operator, params })["state"];
   check.equal(apply("ST", { changes: { a: { x: 1 } } }), { a: { x: 1 } });
@@ -68,7 +68,7 @@ test("BR2b the three operators change state and log like the original", () => {
 });
 
 test("BR3 every other cmd gets the error `unknown command`", () => {
-  const { stage: fixture, peer } = started();
+  const { harness: fixture, peer } = started();
   for (const cmd of [undefined, null, 5, ["Infer"], "createsession", "constructor", "__proto__", {}] as const) {
     check.equal(fixture.ask(peer, cmd === undefined ? {} : { cmd }), { error: "unknown command" });
   }
@@ -76,7 +76,7 @@ test("BR3 every other cmd gets the error `unknown command`", () => {
 });
 
 test("BR4 of several errors of one request, the one that the original finds first is reported", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const error = (fields: JsonObject) => fixture.ask(peer, { cmd: "ApplyOperator", ...fields })["error"];
   check.equal(error({}), "missing field 'session_id'");
   check.equal(error({ operator: "ST" }), "missing field 'session_id'");
@@ -87,7 +87,7 @@ test("BR4 of several errors of one request, the one that the original finds firs
 });
 
 test("BR8 an unknown session is reported with Python's repr of its id", () => {
-  const { stage: fixture, peer } = started();
+  const { harness: fixture, peer } = started();
   const cases: readonly (readonly [Json, string])[] = [
     ["nope", "'nope'"],
     ["it's", `"it's"`],
@@ -106,7 +106,7 @@ test("BR8 an unknown session is reported with Python's repr of its id", () => {
 });
 
 test("BR9 an unknown operator is reported, and names are case-sensitive", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const cases: readonly (readonly [Json, string])[] = [
     ["X", "Operator X not found"],
     ["st", "Operator st not found"],
@@ -122,7 +122,7 @@ test("BR9 an unknown operator is reported, and names are case-sensitive", () => 
 });
 
 test("BR10 a message that is not an object is refused with the name of its type", () => {
-  const { stage: fixture, peer } = started();
+  const { harness: fixture, peer } = started();
   const cases = { "[]": "list", "null": "NoneType", "5": "int", '"x"': "str", "true": "bool", "1.5": "float" };
   for (const [frame, type] of Object.entries(cases)) {
     check.match(String(fixture.ask(peer, frame)["error"]), new RegExp(`'${type}' object has no attribute 'get'`));
@@ -130,7 +130,7 @@ test("BR10 a message that is not an object is refused with the name of its type"
 });
 
 test("BR11 params that are not an object, or contain a reserved name, are refused", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const error = (params: Json) =>
     String(fixture.ask(peer, { cmd: "ApplyOperator", session_id: session, operator: "ST", params })["error"]);
   for (const [params, type] of [[null, "NoneType"], [[], "list"], [5, "int"], ["x", "str"], [false, "bool"]] as const) {
@@ -142,7 +142,7 @@ test("BR11 params that are not an object, or contain a reserved name, are refuse
 });
 
 test("BR12 changes of ST that cannot be read as pairs are refused with the original's text", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const cases: readonly (readonly [Json, string])[] = [
     [null, "'NoneType' object is not iterable"],
     [5, "'int' object is not iterable"],
@@ -162,7 +162,7 @@ test("BR12 changes of ST that cannot be read as pairs are refused with the origi
 });
 
 test("BR13 changes of ST may be a list of pairs of any kind; other keys become texts", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   check.equal(fixture.merge(peer, session, "")["state"], {});
   check.equal(fixture.merge(peer, session, [])["state"], {});
   check.equal(fixture.merge(peer, session, [["k", "v"], "xy", { p: 1, q: 2 }])["state"], { k: "v", x: "y", p: "q" });
@@ -171,7 +171,7 @@ test("BR13 changes of ST may be a list of pairs of any kind; other keys become t
 });
 
 test("BR14 changes of CH must be an object", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (const [changes, type] of [[null, "NoneType"], [[], "list"], ["", "str"], [5, "int"], [true, "bool"]] as const) {
     const reply = fixture.ask(peer, { cmd: "ApplyOperator", session_id: session, operator: "CH", params: { changes } });
     check.match(String(reply["error"]), new RegExp(`'${type}' object has no attribute 'items'`));
@@ -179,7 +179,7 @@ test("BR14 changes of CH must be an object", () => {
 });
 
 test("BR15 XYZ with an invalid key is not an error: nothing changes and the risk is logged", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (const key of ["", null, 5, undefined] as const) {
     const params: JsonObject = key === undefined ? { value: 1 } : { key, value: 1 };
     const reply = fixture.ask(peer, { cmd: "ApplyOperator", session_id: session, operator: "XYZ", params });
@@ -195,7 +195,7 @@ test("BR15 XYZ with an invalid key is not an error: nothing changes and the risk
 });
 
 test("BR19 a refused request leaves state and audit unchanged", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   fixture.merge(peer, session, { kept: 1 });
   const before = fixture.audit(peer, session);
   const refused: readonly JsonObject[] = [
@@ -213,7 +213,7 @@ test("BR19 a refused request leaves state and audit unchanged", () => {
 });
 
 test("BR20 __proto__ and similar keys are data in requests and replies, and no prototype is touched", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const changes = '{"__proto__":{"polluted":true},"constructor":1,"toString":null,"hasOwnProperty":2}';
   for (const operator of ["ST", "CH"]) {
     fixture.send(
@@ -233,7 +233,7 @@ test("BR20 __proto__ and similar keys are data in requests and replies, and no p
 });
 
 test("BR21 if a key is repeated, its last value is used", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const reply = fixture.ask(
     peer,
     `{"cmd":"Ping","cmd":"ApplyOperator","session_id":"${session}","operator":"ST","params":{"changes":{"a":1,"a":2}}}`,
@@ -242,7 +242,7 @@ test("BR21 if a key is repeated, its last value is used", () => {
 });
 
 test("BR22 additional fields are in a reply only if the request asked for them", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const base = { cmd: "ApplyOperator", session_id: session, operator: "ST" };
   check.equal(Object.keys(fixture.ask(peer, { ...base, request_id: 7 })), ["type", "session_id", "state", "request_id"]);
   const meta = fixture.ask(peer, { ...base, want: ["meta"] });
@@ -253,7 +253,7 @@ test("BR22 additional fields are in a reply only if the request asked for them",
 });
 
 test("BR6 any socket may use any session, and sessions outlive the socket that made them", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   fixture.merge(peer, session, { from: "first" });
   fixture.harness.step({ is: "closed", peer, code: 1000 });
   const other = fixture.peer("other");
@@ -261,6 +261,6 @@ test("BR6 any socket may use any session, and sessions outlive the socket that m
 });
 
 test("BR48 Ping is answered by Pong", () => {
-  const { stage: fixture, peer } = started();
+  const { harness: fixture, peer } = started();
   check.equal(fixture.ask(peer, { cmd: "Ping", request_id: 1 }), { type: "Pong", request_id: 1 });
 });

@@ -16,11 +16,11 @@ const st = (session: string, changes: JsonObject, more: JsonObject = {}): JsonOb
 const started = () => {
   const fixture = new BrainFixture();
   const peer = fixture.peer("ui");
-  return { stage: fixture, peer, session: fixture.create(peer) };
+  return { harness: fixture, peer, session: fixture.create(peer) };
 };
 
 test("BR60 a reply is sent when the event that it shows is stored, and not before", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const held: Key[] = [];
   fixture.store = (key) => (held.push(key), "hang");
   fixture.send(peer, st(session, { a: 1 }));
@@ -32,7 +32,7 @@ test("BR60 a reply is sent when the event that it shows is stored, and not befor
 });
 
 test("BR60 a reply to another peer that shows the event waits as well, one that does not is sent", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const other = fixture.peer("other");
   const held: Key[] = [];
   fixture.store = (key) => (held.push(key), "hang");
@@ -48,7 +48,7 @@ test("BR60 a reply to another peer that shows the event waits as well, one that 
 });
 
 test("BR61 at most one segment of a log is being written; events that gather become the next", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const other = fixture.peer("other");
   const held: Key[] = [];
   fixture.store = (key) => (held.push(key), "hang");
@@ -63,7 +63,7 @@ test("BR61 at most one segment of a log is being written; events that gather bec
 });
 
 test("BR60b if a write fails, all waiting requests get an error and the session returns to its last stored state", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const other = fixture.peer("other");
   fixture.merge(peer, session, { kept: true });
   const held: Key[] = [];
@@ -96,7 +96,7 @@ test("BR60c a session whose first event could not be stored does not exist", () 
 });
 
 test("BR5 replies to one peer are in the order of its requests, whatever each of them waits for", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 150; count++) fixture.merge(peer, session, { count });
   const held: Key[] = [];
   fixture.store = (key) => (held.push(key), "hang");
@@ -130,7 +130,7 @@ test("BR5 replies to one peer are in the order of its requests, whatever each of
 });
 
 test("BR62 after a crash every confirmed operation is there, and requests during activation keep their order", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 150; count++) fixture.merge(peer, session, { [`k${count % 40}`]: count });
   const before = fixture.ask(peer, { cmd: "GetState", session_id: session });
   const audit = fixture.audit(peer, session);
@@ -146,7 +146,7 @@ test("BR62 after a crash every confirmed operation is there, and requests during
 
 test("BR62 a crash between any two writes leaves a log that folds to everything that was confirmed", () => {
   for (let kill = 1; kill <= 140; kill += 7) {
-    const { stage: fixture, peer, session } = started();
+    const { harness: fixture, peer, session } = started();
     let left = kill;
     fixture.store = () => (left-- > 0 ? "keep" : "hang");
     let answered = 0;
@@ -166,7 +166,7 @@ test("BR62 a crash between any two writes leaves a log that folds to everything 
 });
 
 test("BR63 segments are compacted, and the segments they replace are deleted", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 640; count++) fixture.merge(peer, session, { count });
   fixture.pass(120_000);
   const keys = [...fixture.disk.keys()].filter((key) => key.includes(session));
@@ -176,7 +176,7 @@ test("BR63 segments are compacted, and the segments they replace are deleted", (
 
 test("BR63b a large burst is written once, with snapshots, and a crash in it loses nothing that was confirmed", () => {
   for (let kill = 2; kill <= 9; kill++) {
-    const { stage: fixture, peer, session } = started();
+    const { harness: fixture, peer, session } = started();
     let left = kill;
     fixture.store = () => (left-- > 0 ? "keep" : "hang");
     for (let count = 1; count <= 3_000; count++) fixture.send(peer, st(session, { count }));
@@ -194,7 +194,7 @@ test("BR63b a large burst is written once, with snapshots, and a crash in it los
 });
 
 test("BR63 segments that a crash left behind after compaction are ignored and deleted", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 100; count++) fixture.merge(peer, session, { count });
   const both = new Map(fixture.disk);
   fixture.pass(60_000);
@@ -213,7 +213,7 @@ test("BR62b a torn write is ignored: of a segment, of a snapshot, or of a whole 
     check.that(key !== undefined);
     disk.set(key, undefined as unknown as Json); // Why: a torn entry is listed, but its value cannot be read.
   };
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 70; count++) fixture.merge(peer, session, { count });
   const both = new Map(fixture.disk);
   tear(both, [...both.keys()].find((key) => key.startsWith("brain/snapshot/")));
@@ -229,7 +229,7 @@ test("BR62b a torn write is ignored: of a segment, of a snapshot, or of a whole 
 });
 
 test("BR63c parameters are stored once, although delta and audit repeat them, and read back unchanged", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const big = { text: "x".repeat(10_000), "__proto__x": ["y".repeat(100)] };
   const apply = (operator: string, params: JsonObject) =>
     fixture.ask(peer, { cmd: "ApplyOperator", session_id: session, operator, params });
@@ -253,7 +253,7 @@ test("BR63c parameters are stored once, although delta and audit repeat them, an
 });
 
 test("BR64 a segment whose snapshot was changed is not used", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 100; count++) fixture.merge(peer, session, { count });
   const page = [...fixture.disk.keys()].find((key) => key.startsWith("brain/snapshot/")) as Key;
   const { after, ...rest } = fixture.disk.get(page) as JsonObject;
@@ -266,7 +266,7 @@ test("BR64 a segment whose snapshot was changed is not used", () => {
 });
 
 test("BR64 a session with a missing segment is refused, and can be replayed and closed", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 20; count++) fixture.merge(peer, session, { count });
   const keys = [...fixture.disk.keys()].filter((key) => key.includes(session));
   fixture.disk.delete(keys[10] as Key);
@@ -280,7 +280,7 @@ test("BR64 a session with a missing segment is refused, and can be replayed and 
 });
 
 test("BR64b while the store cannot be read, an evicted session answers StorageFailed; later it is there", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   fixture.merge(peer, session, { a: 1 });
   const again = fixture.restart();
   const next = again.peer("next");
@@ -311,7 +311,7 @@ test("BR66 with brain.persist false nothing is written, and the last events can 
 });
 
 test("BR67 draining answers earlier requests, accepts no new ones, and closes all peers", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const held: Key[] = [];
   fixture.store = (key) => (held.push(key), "hang");
   const idle = fixture.peer("idle");
@@ -329,7 +329,7 @@ test("BR67 draining answers earlier requests, accepts no new ones, and closes al
 });
 
 test("BR67 draining ends at its deadline although the store does not answer", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   fixture.store = () => "hang";
   fixture.send(peer, st(session, { a: 1 }));
   fixture.settle();

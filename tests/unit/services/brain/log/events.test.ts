@@ -9,11 +9,11 @@ import { BrainFixture, kinds } from "../fixture.ts";
 const started = (fields: JsonObject = {}) => {
   const fixture = new BrainFixture();
   const peer = fixture.peer("ui");
-  return { stage: fixture, peer, session: fixture.create(peer, fields) };
+  return { harness: fixture, peer, session: fixture.create(peer, fields) };
 };
 
 test("BR30 the hash of an event covers its number, type, payload and the previous hash", () => {
-  const { stage: fixture, peer, session } = started({ owner: "x" });
+  const { harness: fixture, peer, session } = started({ owner: "x" });
   fixture.merge(peer, session, { a: 1 });
   fixture.ask(peer, { cmd: "SealSession", session_id: session });
   const events = fixture.audit(peer, session);
@@ -42,7 +42,7 @@ test("BR30 the same operations on a session give the same hashes at another time
 
 test("BR31 the state is what the log folds to: 500 random operations with refusals, a macro and a fork", () => {
   const covenant = { mode: "enforce", frozen_keys: ["id"], max_risk: 0.5 };
-  const { stage: fixture, peer, session } = started({ initial_state: { id: 1 }, covenant, ttl_ms: 3_600_000 });
+  const { harness: fixture, peer, session } = started({ initial_state: { id: 1 }, covenant, ttl_ms: 3_600_000 });
   const operations = fc.sample(operation, { numRuns: 500, seed: 8 });
   for (const fields of operations) fixture.ask(peer, { ...fields, session_id: session });
   const child = String(fixture.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 250 })["child"]);
@@ -108,7 +108,7 @@ function refold(events: readonly JsonObject[]): JsonObject {
 }
 
 test("BR32 events have the payload of the protocol", () => {
-  const { stage: fixture, peer, session } = started({ owner: { who: "x" }, initial_state: { a: 1 } });
+  const { harness: fixture, peer, session } = started({ owner: { who: "x" }, initial_state: { a: 1 } });
   fixture.merge(peer, session, { b: 2 });
   const { child } = fixture.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 0, owner: "y" });
   fixture.ask(peer, { cmd: "SealSession", session_id: session, reason: "done" });
@@ -136,7 +136,7 @@ test("BR32 events have the payload of the protocol", () => {
 });
 
 test("BR33 GetState returns the state now and after any event", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 200; count++) fixture.merge(peer, session, { count });
   const at = (at_seq?: Json) =>
     fixture.ask(peer, { cmd: "GetState", session_id: session, ...(at_seq !== undefined && { at_seq }) });
@@ -147,7 +147,7 @@ test("BR33 GetState returns the state now and after any event", () => {
 });
 
 test("BR34 GetAudit returns pages with next_seq, head_seq and head_hash", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 150; count++) fixture.merge(peer, session, { count });
   const page = (fields: JsonObject) => fixture.ask(peer, { cmd: "GetAudit", session_id: session, ...fields });
   const first = page({});
@@ -166,7 +166,7 @@ test("BR34 GetAudit returns pages with next_seq, head_seq and head_hash", () => 
 });
 
 test("BR35 a fork begins with the parent's state after an event, and neither affects the other afterwards", () => {
-  const { stage: fixture, peer, session } = started({ owner: "parent", covenant: { mode: "enforce", max_risk: 0.15 } });
+  const { harness: fixture, peer, session } = started({ owner: "parent", covenant: { mode: "enforce", max_risk: 0.15 } });
   fixture.merge(peer, session, { nested: { a: 1 } });
   fixture.merge(peer, session, { later: true });
   const reply = fixture.ask(peer, { cmd: "ForkSession", session_id: session, at_seq: 1 });
@@ -183,7 +183,7 @@ test("BR35 a fork begins with the parent's state after an event, and neither aff
 });
 
 test("BR36 a sealed session accepts no operations, and sealing it again gives the same reply", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   fixture.merge(peer, session, { a: 1 });
   const seal = () => fixture.ask(peer, { cmd: "SealSession", session_id: session, reason: "done" });
   const sealed = seal();
@@ -203,7 +203,7 @@ test("BR36 a sealed session accepts no operations, and sealing it again gives th
 });
 
 test("BR37 ReplaySession finds a flipped byte anywhere in the stored log", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 100; count++) fixture.merge(peer, session, { count });
   const ask = () => fixture.ask(peer, { cmd: "ReplaySession", session_id: session });
   const report = ask();
@@ -236,7 +236,7 @@ test("BR37 ReplaySession finds a flipped byte anywhere in the stored log", () =>
 });
 
 test("BR37b ReplaySession finds that the end of a log is missing if the client expects its head", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 10; count++) fixture.merge(peer, session, { count });
   const { head_seq = null, head_hash = null } = fixture.ask(peer, { cmd: "GetAudit", session_id: session, limit: 1 });
   const replay = (at: BrainFixture, fields: JsonObject) =>
@@ -259,7 +259,7 @@ test("BR37b ReplaySession finds that the end of a log is missing if the client e
 });
 
 test("BR38 a request with if_seq is applied only if the session is at that event", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const apply = (if_seq: Json) =>
     fixture.ask(peer, {
       cmd: "ApplyOperator",
@@ -276,7 +276,7 @@ test("BR38 a request with if_seq is applied only if the session is at that event
 });
 
 test("BR39 BR39b a request with an op_id is applied once and gets the same reply each time", () => {
-  const { stage: fixture, peer, session } = started({ covenant: { mode: "enforce", max_risk: 0.15 } });
+  const { harness: fixture, peer, session } = started({ covenant: { mode: "enforce", max_risk: 0.15 } });
   const base = { cmd: "ApplyOperator", session_id: session };
   const first = { ...base, operator: "ST", params: { changes: { a: 1 } }, op_id: "one" };
   const reply = fixture.ask(peer, first);
@@ -297,7 +297,7 @@ test("BR39 BR39b a request with an op_id is applied once and gets the same reply
 });
 
 test("BR40 a macro is applied completely or not at all, as one event", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const macro = (steps: Json, fields: JsonObject = {}) =>
     fixture.ask(peer, { cmd: "ApplyMacro", session_id: session, name: "m", steps, ...fields });
   const reply = macro([{ name: "ST", params: { changes: { a: 1 } } }, { name: "XYZ", params: { key: "b", value: 2 } }], {
@@ -313,7 +313,7 @@ test("BR40 a macro is applied completely or not at all, as one event", () => {
 
 test("BR40b a macro copies a large state once, not once for each step", () => {
   const initial_state = Object.fromEntries(Array.from({ length: 4_000 }, (_, at) => [`k${at}`, 1]));
-  const { stage: fixture, peer, session } = started({ initial_state, covenant: { mode: "enforce", max_growth: 1_000 } });
+  const { harness: fixture, peer, session } = started({ initial_state, covenant: { mode: "enforce", max_growth: 1_000 } });
   const macro = (count: number): number => {
     const steps = Array.from({ length: count }, () => ({ name: "XYZ", params: { key: "k1", value: 2 } }));
     const frame = { cmd: "ApplyMacro", session_id: session, name: "m", steps };

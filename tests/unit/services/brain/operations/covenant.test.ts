@@ -9,13 +9,13 @@ import { BrainFixture, kinds } from "../fixture.ts";
 const started = (covenant: JsonObject, initial_state: JsonObject = {}) => {
   const fixture = new BrainFixture();
   const peer = fixture.peer("ui");
-  return { stage: fixture, peer, session: fixture.create(peer, { covenant, initial_state }) };
+  return { harness: fixture, peer, session: fixture.create(peer, { covenant, initial_state }) };
 };
 
 type Started = ReturnType<typeof started>;
-const apply = ({ stage: fixture, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
+const apply = ({ harness: fixture, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
   fixture.ask(peer, { cmd: "ApplyOperator", session_id: session, operator, params });
-const evaluate = ({ stage: fixture, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
+const evaluate = ({ harness: fixture, peer, session }: Started, operator: string, params: JsonObject = {}): JsonObject =>
   fixture.ask(peer, { cmd: "EvaluateCovenant", session_id: session, operator, params });
 
 test("BR50 in mode enforce an operator with reasons against it is refused and logged, and changes nothing", () => {
@@ -31,7 +31,7 @@ test("BR50 in mode enforce an operator with reasons against it is refused and lo
     score: 0.3,
     required: 0.5,
   });
-  const events = at.stage.audit(at.peer, at.session);
+  const events = at.harness.audit(at.peer, at.session);
   check.equal(kinds(events), ["SessionCreated", "OperatorRefused"]);
   check.equal(events[1]?.["id"], ledger_id);
   const { operator, params, code, reason, score } = events[1]?.["payload"] as JsonObject;
@@ -42,13 +42,13 @@ test("BR50 in mode enforce an operator with reasons against it is refused and lo
     "covenant refused operator 'CH': suspicious_flag",
     0.3,
   ]);
-  check.equal(at.stage.ask(at.peer, { cmd: "GetState", session_id: at.session })["state"], { suspicious: true });
+  check.equal(at.harness.ask(at.peer, { cmd: "GetState", session_id: at.session })["state"], { suspicious: true });
 });
 
 test("BR51 in mode advise, the default, an operator is applied and the reasons are logged", () => {
   const fixture = new BrainFixture();
   const peer = fixture.peer("ui");
-  const at = { stage: fixture, peer, session: fixture.create(peer, { initial_state: { suspicious: 1 } }) };
+  const at = { harness: fixture, peer, session: fixture.create(peer, { initial_state: { suspicious: 1 } }) };
   check.equal(apply(at, "CH", { changes: { a: 1 } })["state"], { suspicious: 1, a: 1 });
   const { recommendations } = fixture.audit(peer, at.session)[1]?.["payload"] as JsonObject;
   check.equal((recommendations as JsonObject)["reasons"], ["suspicious_flag"]);
@@ -60,7 +60,7 @@ test("BR51b mode off finds no reasons; brain.covenant is the default of sessions
   check.equal(evaluate(off, "ST")["decision"], "allow");
   const fixture = new BrainFixture({ covenant: "enforce" });
   const peer = fixture.peer("ui");
-  const at = { stage: fixture, peer, session: fixture.create(peer, { initial_state: { suspicious: 1 } }) };
+  const at = { harness: fixture, peer, session: fixture.create(peer, { initial_state: { suspicious: 1 } }) };
   check.equal(apply(at, "ST")["code"], "CovenantRefused");
 });
 
@@ -116,7 +116,9 @@ test("BR53 an operator that sets keys is evaluated like one that makes the same 
   fc.assert(fc.property(fc.dictionary(name, value), fc.dictionary(name, value), policy, (initial_state, changes, rules) => {
     const peer = fixture.peer("ui");
     const session = fixture.create(peer, { initial_state, covenant: { mode: "enforce", ...rules } });
-    const [setting, making] = ["CH", "COPY"].map((each) => evaluate({ stage: fixture, peer, session }, each, { changes }));
+    const [setting, making] = ["CH", "COPY"].map((each) =>
+      evaluate({ harness: fixture, peer, session }, each, { changes })
+    );
     check.equal(setting, making);
   }));
 });
@@ -126,8 +128,8 @@ test("BR54 the risk budget counts all applied operations in thousandths, also ac
   apply(at, "ST");
   apply(at, "CH");
   check.equal(apply(at, "XYZ", { key: "a" })["reasons"], ["risk_budget_spent"]);
-  const fixture = at.stage.restart();
-  const again = { stage: fixture, peer: fixture.peer("again"), session: at.session };
+  const fixture = at.harness.restart();
+  const again = { harness: fixture, peer: fixture.peer("again"), session: at.session };
   check.equal(apply(again, "XYZ", { key: "a" })["reasons"], ["risk_budget_spent"]);
 });
 
@@ -145,7 +147,7 @@ test("BR55 EvaluateCovenant returns the evaluation and applies nothing", () => {
   check.equal(evaluate(calm, "CH")["result"], { score: 0.8, fields: { empathy: 0.8, care: 0.9, trust: 0.7 } });
   check.equal(evaluate(calm, "CH")["decision"], "allow");
   check.match(String(evaluate(calm, "NOPE")["error"]), /Operator NOPE not found/);
-  check.equal(at.stage.audit(at.peer, at.session).length, 1);
+  check.equal(at.harness.audit(at.peer, at.session).length, 1);
 });
 
 test("BR55b trust falls with the spent budget", () => {
@@ -159,7 +161,7 @@ test("BR43 the ledger has an entry for each evaluated operation", () => {
   apply(at, "ST", { changes: { suspicious: 1 } });
   apply(at, "CH", { changes: { a: 1 } });
   apply(at, "NOPE");
-  const ledger = at.stage.ask(at.peer, { cmd: "GetLedger", session_id: at.session, after_seq: -1 });
+  const ledger = at.harness.ask(at.peer, { cmd: "GetLedger", session_id: at.session, after_seq: -1 });
   check.equal(ledger["type"], "Safety.Ledger");
   const entries = ledger["entries"] as readonly JsonObject[];
   check.equal(entries.map(({ note, data }) => [note, data] as Json), [
@@ -167,7 +169,7 @@ test("BR43 the ledger has an entry for each evaluated operation", () => {
     ["safeguard_engaged", { reason: "suspicious_flag" }],
   ]);
   check.equal(Object.keys(entries[0] ?? {}), ["id", "timestamp", "note", "data"]);
-  const later = at.stage.ask(at.peer, { cmd: "GetLedger", session_id: at.session, after_seq: 1 });
+  const later = at.harness.ask(at.peer, { cmd: "GetLedger", session_id: at.session, after_seq: 1 });
   check.equal((later["entries"] as Json[]).length, 1);
 });
 

@@ -11,12 +11,12 @@ import { BrainFixture } from "../fixture.ts";
 const EMPTY = { ids: [], length: 0 };
 const withBuiltIn = () => {
   const fixture = new BrainFixture({ artifact: "built-in" });
-  return { stage: fixture, peer: fixture.peer("ui") };
+  return { harness: fixture, peer: fixture.peer("ui") };
 };
 const withFiles = (files: Json) => {
   const fixture = new BrainFixture();
   fixture.artifact = files;
-  return { stage: fixture, peer: fixture.peer("ui") };
+  return { harness: fixture, peer: fixture.peer("ui") };
 };
 const filesOf = (changed: Partial<ArtifactFiles> = {}): JsonObject =>
   ({ ...BUILT_IN, vocabularies: { ...BUILT_IN.vocabularies }, ...changed }) as JsonObject;
@@ -37,7 +37,7 @@ test("BR70 without an artifact Infer replies with its five keys, no tokens and n
 });
 
 test("BR70b with an artifact, used channels have 64 token ids, and there is a prediction", () => {
-  const { stage: fixture, peer } = withBuiltIn();
+  const { harness: fixture, peer } = withBuiltIn();
   const reply = fixture.ask(peer, { cmd: "Infer", trace_id: "t", payload: { math: "6 / 3", text: "  " } });
   const { english, math, physics } = reply["tokens"] as unknown as PerChannel<TokenIds>;
   check.equal([math.ids.length, math.length], [64, 3]);
@@ -48,7 +48,7 @@ test("BR70b with an artifact, used channels have 64 token ids, and there is a pr
 });
 
 test("BR71 a text is given if Python takes it for true", () => {
-  const { stage: fixture, peer } = withFiles({ why: "none" });
+  const { harness: fixture, peer } = withFiles({ why: "none" });
   const cases: readonly (readonly [Json, boolean])[] = [
     ["0", true],
     [" ", true],
@@ -69,7 +69,7 @@ test("BR71 a text is given if Python takes it for true", () => {
 });
 
 test("BR72 the trace id is the first truthy of trace_id and trace, of any type, else trace-none", () => {
-  const { stage: fixture, peer } = withBuiltIn();
+  const { harness: fixture, peer } = withBuiltIn();
   const trace = (fields: JsonObject) => fixture.ask(peer, { cmd: "Infer", ...fields })["trace_id"];
   check.equal(trace({}), "trace-none");
   check.equal(trace({ trace: "b" }), "b");
@@ -78,7 +78,7 @@ test("BR72 the trace id is the first truthy of trace_id and trace, of any type, 
 });
 
 test("BR73 an invalid payload is refused without, an invalid text with the trace id", () => {
-  const { stage: fixture, peer } = withBuiltIn();
+  const { harness: fixture, peer } = withBuiltIn();
   for (const [payload, type] of [[null, "NoneType"], [[], "list"], ["x", "str"], [5, "int"]] as const) {
     const reply = fixture.ask(peer, { cmd: "Infer", trace_id: "t", payload });
     check.equal(Object.keys(reply), ["error"]);
@@ -91,7 +91,7 @@ test("BR73 an invalid payload is refused without, an invalid text with the trace
 });
 
 test("BR74 requests that arrive before the artifact has been read wait, in order", () => {
-  const { stage: fixture, peer } = withFiles(filesOf());
+  const { harness: fixture, peer } = withFiles(filesOf());
   for (const trace_id of ["a", "b"]) fixture.send(peer, { cmd: "Infer", trace_id, payload: { math: "1" } });
   fixture.send(peer, { cmd: "Ping" });
   check.equal(fixture.seen(peer), []);
@@ -118,13 +118,13 @@ test("BR74b a changed brain.artifact is read, and requests wait for it", () => {
 });
 
 test("BR74c without a run the built-in artifact predicts", () => {
-  const { stage: fixture, peer } = withFiles({ no_run: true, why: "No runs available in artifacts root" });
+  const { harness: fixture, peer } = withFiles({ no_run: true, why: "No runs available in artifacts root" });
   const { prediction } = fixture.ask(peer, { cmd: "Infer", payload: { math: "6 / 3" } });
   check.that(typeof (prediction as JsonObject)["value"] === "number");
 });
 
 test("BR74d with brain.artifact latest a newer run is used once it has been read, and the current one until then", () => {
-  const { stage: fixture, peer } = withFiles({ no_run: true });
+  const { harness: fixture, peer } = withFiles({ no_run: true });
   const infer = { cmd: "Infer", payload: { math: "6 / 3" } };
   const jobs = () => fixture.ask(peer, infer) && fixture.jobs;
   check.equal(jobs(), 1);
@@ -146,7 +146,7 @@ test("BR74d with brain.artifact latest a newer run is used once it has been read
 });
 
 test("BR70c Infer takes args", () => {
-  const { stage: fixture, peer } = withBuiltIn();
+  const { harness: fixture, peer } = withBuiltIn();
   const value = (fields: JsonObject) =>
     (fixture.ask(peer, { cmd: "Infer", payload: { math: "6 / 3" }, ...fields })["prediction"] as JsonObject)["value"];
   check.equal(value({}), value({ args: [0, 0] }));
@@ -158,7 +158,7 @@ test("BR70c Infer takes args", () => {
 });
 
 test("BR75 each prediction is stored under its trace id before its reply is sent, replacing the previous one", () => {
-  const { stage: fixture, peer } = withBuiltIn();
+  const { harness: fixture, peer } = withBuiltIn();
   fixture.ask(peer, { cmd: "Infer", trace_id: "test-123", payload: { text: "one" } });
   const payload = { text: "one over two", math: "1 / 2", physics: "9 m/s" };
   const reply = fixture.ask(peer, { cmd: "Infer", trace_id: "test-123", payload });
@@ -193,7 +193,7 @@ test("BR75 each prediction is stored under its trace id before its reply is sent
 });
 
 test("BR75c GetPrediction returns the last prediction under a trace id, also after a restart", () => {
-  const { stage: fixture, peer } = withBuiltIn();
+  const { harness: fixture, peer } = withBuiltIn();
   for (const math of ["1 / 2", "6 / 3"]) fixture.ask(peer, { cmd: "Infer", trace_id: { deep: 1 }, payload: { math } });
   const { prediction } = fixture.ask(peer, { cmd: "Infer", trace: "other", payload: { text: "one" } });
   for (const at of [fixture, fixture.restart()]) {
@@ -218,13 +218,13 @@ test("BR75c GetPrediction returns the last prediction under a trace id, also aft
 });
 
 test("BR75b a prediction that cannot be stored is answered unchanged", () => {
-  const { stage: fixture, peer } = withBuiltIn();
+  const { harness: fixture, peer } = withBuiltIn();
   fixture.store = () => "fail";
   check.equal(fixture.ask(peer, { cmd: "Infer", payload: { math: "1" } })["type"], "infer_result");
 });
 
 test("BR75 each prediction is observed once, before its reply", () => {
-  const { stage: fixture, peer } = withBuiltIn();
+  const { harness: fixture, peer } = withBuiltIn();
   fixture.ask(peer, { cmd: "Infer", payload: { text: 5 } });
   fixture.ask(peer, { cmd: "Infer", trace_id: "t", payload: { math: "1" } });
   const facts = fixture.observations.filter(({ is }) => is === "inferred");
@@ -233,7 +233,7 @@ test("BR75 each prediction is observed once, before its reply", () => {
 
 test("BR78 the reason why an artifact is refused is observed, and predictions are null", () => {
   for (const files of [filesOf({ manifest: "no" }), { nonsense: true }]) {
-    const { stage: fixture, peer } = withFiles(files);
+    const { harness: fixture, peer } = withFiles(files);
     const reply = fixture.ask(peer, { cmd: "Infer", payload: { math: "1" } });
     check.equal([reply["prediction"], (reply["tokens"] as JsonObject)["math"]] as Json, [{ value: null }, EMPTY]);
     check.that(fixture.observations.some(({ is }) => is === "artifact_refused"));
@@ -243,7 +243,7 @@ test("BR78 the reason why an artifact is refused is observed, and predictions ar
 test("BR78b damaged weights do not disable the tokenizers", () => {
   const [first = "", ...rest] = BUILT_IN.weights;
   for (const weights of ["", `${first === "A" ? "B" : "A"}${rest.join("")}`]) {
-    const { stage: fixture, peer } = withFiles(filesOf({ weights }));
+    const { harness: fixture, peer } = withFiles(filesOf({ weights }));
     const reply = fixture.ask(peer, { cmd: "Infer", payload: { math: "6 / 3" } });
     check.equal(reply["prediction"], { value: null });
     check.equal(((reply["tokens"] as JsonObject)["math"] as JsonObject)["length"], 3);
@@ -253,7 +253,7 @@ test("BR78b damaged weights do not disable the tokenizers", () => {
 
 test("BR87 from a manifest with another model format only the vocabularies are used", () => {
   for (const format of ["saved_model", "keras"]) {
-    const { stage: fixture, peer } = withFiles(filesOf({ manifest: JSON.stringify({ model: { format } }), weights: "" }));
+    const { harness: fixture, peer } = withFiles(filesOf({ manifest: JSON.stringify({ model: { format } }), weights: "" }));
     const reply = fixture.ask(peer, { cmd: "Infer", payload: { math: "6 / 3" } });
     check.equal(reply["prediction"], { value: null });
     check.equal(((reply["tokens"] as JsonObject)["math"] as JsonObject)["length"], 3);

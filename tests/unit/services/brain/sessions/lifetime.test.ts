@@ -15,11 +15,11 @@ const st = (session: string, changes: JsonObject): JsonObject => ({
 const started = (options: BrainOptions = {}) => {
   const fixture = new BrainFixture(options);
   const peer = fixture.peer("ui");
-  return { stage: fixture, peer, session: fixture.create(peer) };
+  return { harness: fixture, peer, session: fixture.create(peer) };
 };
 
 test("BR44 a closed session is unknown, also after a crash, and its log is deleted", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 10; count++) fixture.merge(peer, session, { count });
   check.equal(fixture.ask(peer, { cmd: "CloseSession", session_id: session }), {
     type: "SessionClosed",
@@ -35,7 +35,7 @@ test("BR44 a closed session is unknown, also after a crash, and its log is delet
 });
 
 test("BR44 closing during a write is answered in order, and nothing of the session remains", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const held: Key[] = [];
   fixture.store = (key) => (held.push(key), "hang");
   for (let count = 1; count <= 5; count++) fixture.send(peer, st(session, { count }));
@@ -53,7 +53,7 @@ test("BR44 closing during a write is answered in order, and nothing of the sessi
 });
 
 test("BR44b a session whose tombstone could not be stored goes on", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   fixture.store = (key) => (key.startsWith("brain/tombstone/") ? "fail" : "keep");
   check.equal(fixture.ask(peer, { cmd: "CloseSession", session_id: session })["code"], "StorageFailed");
   check.equal(fixture.merge(peer, session, { a: 1 })["state"], { a: 1 });
@@ -61,7 +61,7 @@ test("BR44b a session whose tombstone could not be stored goes on", () => {
 
 test("BR44c CloseSession waits for its tombstone although an earlier write fails", () => {
   for (const isStored of [true, false]) {
-    const { stage: fixture, peer, session } = started();
+    const { harness: fixture, peer, session } = started();
     fixture.merge(peer, session, { kept: 1 });
     const held: Key[] = [];
     fixture.store = (key) => (held.push(key), "hang");
@@ -162,7 +162,7 @@ test("BR45 an evicted session keeps its TTL, also across a restart", () => {
 });
 
 test("BR49 a last use that could not be stored is stored later, and a crash leaves no garbage", () => {
-  const { stage: fixture, peer, session } = started({ ttl: 100_000 });
+  const { harness: fixture, peer, session } = started({ ttl: 100_000 });
   const read = () => fixture.ask(peer, { cmd: "GetState", session_id: session })["type"];
   fixture.store = (key) => (key.startsWith("brain/last_use/") ? "fail" : "keep");
   fixture.pass(30_000);
@@ -185,7 +185,7 @@ test("BR49 a last use that could not be stored is stored later, and a crash leav
 });
 
 test("BR46f an evicted session is only in the store, and is complete when it is activated", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   fixture.merge(peer, session, { a: 1 });
   fixture.pass(700_000);
   check.equal(fixture.harness.state.sessions.get(session)?.log.contents.is, "stored");

@@ -11,12 +11,12 @@ import { BrainFixture } from "../fixture.ts";
 const started = (options: ConstructorParameters<typeof BrainFixture>[0] = {}) => {
   const fixture = new BrainFixture(options);
   const peer = fixture.peer("ui");
-  return { stage: fixture, peer, session: fixture.create(peer) };
+  return { harness: fixture, peer, session: fixture.create(peer) };
 };
-const survivor = (peer: PeerId): ResumedPeer => ({ peer, listener: "brain", connection: TEST_CONNECTION });
+const resumedPeer = (peer: PeerId): ResumedPeer => ({ peer, listener: "brain", connection: TEST_CONNECTION });
 
 test("BR47 followers get State.Delta for changes by others once they are stored", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const [follower, stranger] = [fixture.peer("follower"), fixture.peer("stranger")];
   fixture.merge(peer, session, { a: 1 });
   const subscribed = fixture.ask(follower, { cmd: "Subscribe", session_id: session });
@@ -34,7 +34,7 @@ test("BR47 followers get State.Delta for changes by others once they are stored"
 });
 
 test("BR47 a change that could not be stored is not notified", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const follower = fixture.peer("follower");
   fixture.ask(follower, { cmd: "Subscribe", session_id: session });
   fixture.store = () => "fail";
@@ -43,7 +43,7 @@ test("BR47 a change that could not be stored is not notified", () => {
 });
 
 test("BR47 a macro is one notification, and applying it gives the state", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const follower = fixture.peer("follower");
   fixture.ask(follower, { cmd: "Subscribe", session_id: session });
   const steps = [{ name: "ST", params: { changes: { a: 1 } } }, { name: "CH", params: { changes: { a: 2, __proto: 3 } } }];
@@ -52,11 +52,11 @@ test("BR47 a macro is one notification, and applying it gives the state", () => 
 });
 
 test("BR47c subscriptions survive hibernation and end with the connection", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   fixture.send(peer, { cmd: "Subscribe", session_id: session });
   const attached = fixture.harness.take().findLast((effect) => effect.do === "attach");
   check.that(attached?.do === "attach");
-  const again = fixture.restart({ resumed: [{ ...survivor(peer), attachment: attached.attachment }] });
+  const again = fixture.restart({ resumed: [{ ...resumedPeer(peer), attachment: attached.attachment }] });
   again.inbox.set(peer, []);
   const other = again.peer("other");
   again.merge(other, session, { a: 1 });
@@ -66,7 +66,7 @@ test("BR47c subscriptions survive hibernation and end with the connection", () =
 });
 
 test("BR42 a follower under backpressure gets one State.Gap with the number of missed changes", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const follower = fixture.peer("follower");
   fixture.ask(follower, { cmd: "Subscribe", session_id: session });
   fixture.harness.step({ is: "backpressure", peer: follower });
@@ -83,7 +83,7 @@ test("BR42 a follower under backpressure gets one State.Gap with the number of m
 });
 
 test("BR42c a follower that missed nothing, or unsubscribed, gets no State.Gap", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const [follower, silent] = [fixture.peer("follower"), fixture.peer("silent")];
   const [other, closed] = [fixture.create(peer), fixture.create(peer)];
   for (const session_id of [session, other, closed]) fixture.ask(follower, { cmd: "Subscribe", session_id });
@@ -98,10 +98,10 @@ test("BR42c a follower that missed nothing, or unsubscribed, gets no State.Gap",
 });
 
 test("BR42b after an internal error followers get a State.Gap with an unknown number", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const silent = fixture.peer("silent");
   fixture.ask(peer, { cmd: "Subscribe", session_id: session });
-  const resumed = [{ ...survivor(peer), attachment: { follows: [session] } }, survivor(silent)];
+  const resumed = [{ ...resumedPeer(peer), attachment: { follows: [session] } }, resumedPeer(silent)];
   const again = fixture.restart({ resumed });
   for (const each of [peer, silent]) again.inbox.set(each, []);
   for (let count = 0; count < 2; count++) again.harness.step({ is: "tick" });
@@ -111,14 +111,14 @@ test("BR42b after an internal error followers get a State.Gap with an unknown nu
 });
 
 test("BR47b a peer follows at most 64 sessions", () => {
-  const { stage: fixture, peer } = started();
+  const { harness: fixture, peer } = started();
   const ids = Array.from({ length: 65 }, () => fixture.create(peer));
   const replies = ids.map((session_id) => fixture.ask(peer, { cmd: "Subscribe", session_id }));
   check.equal(replies.filter(({ code }) => code === "LimitExceeded").length, 1);
 });
 
 test("BR23 no client gets a State.Snapshot that it did not request", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const others = ["a", "b", "c"].map((name) => fixture.peer(name));
   for (const other of others) fixture.ask(other, { cmd: "Subscribe", session_id: session });
   for (let count = 0; count < 10; count++) fixture.merge(peer, session, { count });
@@ -129,7 +129,7 @@ test("BR23 no client gets a State.Snapshot that it did not request", () => {
 });
 
 test("BR68 two clients of one session each see a strictly growing state", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const other = fixture.peer("other");
   const st = (who: string, count: number): JsonObject => ({
     cmd: "ApplyOperator",
@@ -151,7 +151,7 @@ test("BR68 two clients of one session each see a strictly growing state", () => 
 });
 
 test("BR46 state, params, keys, owner and sessions are limited, and the error names the limit", () => {
-  const { stage: fixture, peer, session } = started({ sessions: 3, state_bytes: 4_096 });
+  const { harness: fixture, peer, session } = started({ sessions: 3, state_bytes: 4_096 });
   const big = "x".repeat(3_000);
   fixture.merge(peer, session, { big });
   const more = fixture.merge(peer, session, { more: big });
@@ -171,11 +171,11 @@ test("BR46 state, params, keys, owner and sessions are limited, and the error na
   check.equal([full["code"], full["limit"], full["max"]], ["LimitExceeded", "sessions", 3]);
   const keys = Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`k${at}`, 1]));
   const wide = started({ state_bytes: 1_000_000 });
-  check.equal(wide.stage.merge(wide.peer, wide.session, keys)["limit"], "keys");
+  check.equal(wide.harness.merge(wide.peer, wide.session, keys)["limit"], "keys");
 });
 
 test("BR46b at the limit of sessions, one that is unused for 60 s is ended; a used one never is", () => {
-  const { stage: fixture, peer, session } = started({ sessions: 2 });
+  const { harness: fixture, peer, session } = started({ sessions: 2 });
   fixture.merge(peer, session, { used: 1 });
   const unused = fixture.create(peer);
   fixture.pass(120_000);
@@ -188,7 +188,7 @@ test("BR46b at the limit of sessions, one that is unused for 60 s is ended; a us
 });
 
 test("BR46c a peer that creates sessions too fast is told when to retry", () => {
-  const { stage: fixture, peer } = started();
+  const { harness: fixture, peer } = started();
   const replies = Array.from({ length: 300 }, () => fixture.ask(peer, { cmd: "CreateSession" }));
   const refused = replies.filter(({ code }) => code === "RateLimited");
   check.equal(refused.length, 300 - 255);
@@ -198,14 +198,14 @@ test("BR46c a peer that creates sessions too fast is told when to retry", () => 
 });
 
 test("BR46d a throttled frame gets its reply", () => {
-  const { stage: fixture, peer } = started();
+  const { harness: fixture, peer } = started();
   fixture.harness.step({ is: "throttled", peer, retryMs: 40 });
   fixture.settle();
   check.equal(fixture.seen(peer), [{ error: "rate limit", code: "RateLimited", retry_after_ms: 40 }]);
 });
 
 test("BR46e a peer with 4,096 outstanding replies is closed", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   fixture.store = () => "hang";
   for (let count = 0; count <= 4_096; count++) {
     fixture.send(peer, { cmd: "ApplyOperator", session_id: session, operator: "ST" });
@@ -223,26 +223,26 @@ test("BR46g the stored logs of a session, and of all sessions, have a maximum si
     return {};
   };
   const one = started({ log_bytes: 1_048_576 });
-  const { limit, max } = fill(one.stage, one.peer, one.session);
+  const { limit, max } = fill(one.harness, one.peer, one.session);
   check.equal([limit, max], ["log_bytes", 1_048_576]);
-  const size = () => [...one.stage.disk.values()].reduce((sum: number, value) => sum + JSON.stringify(value).length, 0);
-  one.stage.pass(10_000);
+  const size = () => [...one.harness.disk.values()].reduce((sum: number, value) => sum + JSON.stringify(value).length, 0);
+  one.harness.pass(10_000);
   check.that(size() < 2 * 1_048_576, `${size()} characters`);
-  const again = one.stage.restart();
+  const again = one.harness.restart();
   const next = again.peer("next");
   check.equal(fill(again, next, one.session)["limit"], "log_bytes");
   check.equal(again.ask(next, { cmd: "GetState", session_id: one.session })["type"], "State.Snapshot", "it can be read");
   const all = started({ store_bytes: 1_048_576 });
-  check.equal(fill(all.stage, all.peer, all.session)["limit"], "store_bytes");
-  const create = () => all.stage.ask(all.peer, { cmd: "CreateSession", initial_state: { big } });
+  check.equal(fill(all.harness, all.peer, all.session)["limit"], "store_bytes");
+  const create = () => all.harness.ask(all.peer, { cmd: "CreateSession", initial_state: { big } });
   check.equal(create()["limit"], "store_bytes");
-  all.stage.ask(all.peer, { cmd: "CloseSession", session_id: all.session });
+  all.harness.ask(all.peer, { cmd: "CloseSession", session_id: all.session });
   check.equal(create()["type"], "SessionCreated", "an ended session makes room");
-  check.that(all.stage.harness.state.logs.storedLength < 60_000 * 2);
+  check.that(all.harness.harness.state.logs.storedLength < 60_000 * 2);
 });
 
 test("BR46h one client may have 64 MiB stored in a burst, and then 1 MiB per second", () => {
-  const { stage: fixture, peer, session } = started({ log_bytes: 1e12, store_bytes: 1e12 });
+  const { harness: fixture, peer, session } = started({ log_bytes: 1e12, store_bytes: 1e12 });
   const changes = { big: "x".repeat(60_000) };
   const st = { cmd: "ApplyOperator", session_id: session, operator: "ST", params: { changes } };
   let accepted = 0;
@@ -256,7 +256,7 @@ test("BR46h one client may have 64 MiB stored in a burst, and then 1 MiB per sec
 });
 
 test("BR41 ListOperators lists operators with version and parameters", () => {
-  const { stage: fixture, peer } = started();
+  const { harness: fixture, peer } = started();
   check.equal(fixture.ask(peer, { cmd: "ListOperators" }), {
     type: "Operator.List",
     operators: [
@@ -284,11 +284,11 @@ test("BR41b requests use the newest version of an added operator, and logs fold 
     });
   const first = started({ service: brainWith([...OPERATORS, increment(1, 1)]) });
   const inc = { cmd: "ApplyOperator", operator: "INC", params: { key: "n" } };
-  check.equal(first.stage.ask(first.peer, { ...inc, session_id: first.session })["state"], { n: 1 });
-  check.equal(first.stage.ask(first.peer, { ...inc, session_id: first.session, params: {} }), {
+  check.equal(first.harness.ask(first.peer, { ...inc, session_id: first.session })["state"], { n: 1 });
+  check.equal(first.harness.ask(first.peer, { ...inc, session_id: first.session, params: {} }), {
     error: "key must be a text",
   });
-  const again = first.stage.restart({ service: brainWith([...OPERATORS, increment(1, 1), increment(2, 10)]) });
+  const again = first.harness.restart({ service: brainWith([...OPERATORS, increment(1, 1), increment(2, 10)]) });
   const peer = again.peer("again");
   check.equal(again.ask(peer, { ...inc, session_id: first.session })["state"], { n: 11 });
   check.equal(again.ask(peer, { cmd: "ReplaySession", session_id: first.session })["ok"], true);
@@ -297,7 +297,7 @@ test("BR41b requests use the newest version of an added operator, and logs fold 
 });
 
 test("BR57 invalid values of fields are refused with their path", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   const cases: readonly (readonly [JsonObject, string])[] = [
     [{ cmd: "CreateSession", initial_state: [] }, "initial_state"],
     [{ cmd: "CreateSession", initial_state: null }, "initial_state"],
@@ -317,7 +317,7 @@ test("BR57 invalid values of fields are refused with their path", () => {
 });
 
 test("BR58 the overview counts, and contains no complete session id", () => {
-  const { stage: fixture, peer, session } = started();
+  const { harness: fixture, peer, session } = started();
   fixture.merge(peer, session, { a: 1 });
   const asked = (get: "status" | "ready"): Json => {
     fixture.harness.step({

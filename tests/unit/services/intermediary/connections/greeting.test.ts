@@ -133,13 +133,13 @@ test("IM7 a configured token allows its scopes to its names", () => {
 test("IM8 removing a token closes the peers that used it, and no others", () => {
   const settings = withTokens([{ name: "guest", token: "g", scopes: ["integration", "watch"], names: [] }]);
   const fixture = new IntermediaryFixture({ settings });
-  const guest = fixture.open("guest");
-  fixture.frame(guest, { type: "integration", name: "guest", auth_token: "g" });
+  const handler = fixture.open("guest");
+  fixture.frame(handler, { type: "integration", name: "guest", auth_token: "g" });
   const host = fixture.integration("host");
   fixture.step({ is: "configured", settings: SETTINGS });
-  check.equal([fixture.closed.get(guest), fixture.closed.get(host)], ["badToken", undefined]);
+  check.equal([fixture.closed.get(handler), fixture.closed.get(host)], ["badToken", undefined]);
   fixture.open("again");
-  fixture.step({ is: "frame", peer: guest, frame: "late" });
+  fixture.step({ is: "frame", peer: handler, frame: "late" });
 });
 
 test("IM15 the web token greets under any name with every scope, the published one on loopback only, an empty one never", () => {

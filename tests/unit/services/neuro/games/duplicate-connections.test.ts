@@ -65,7 +65,7 @@ test("NB23 `replace`: of two working copies the newest gets the game, but after 
     if (isNewest) holder = fresh;
   }
   check.equal(winners, [true, true, true, false]);
-  check.equal(scenario.closed, [], "nobody's socket is closed: SDKs would come back for ever");
+  check.equal(scenario.closed, [], "no socket is closed, because SDKs would reconnect in a loop");
   neuro.action("u1", "a");
   check.equal(holder.heard().at(-1), "action a");
 });

@@ -273,7 +273,7 @@ test("NB35 pongs may be missing while a level loads; a socket that has answered 
   check.equal(
     scenario.effects.filter((effect) => effect.do === "ping"),
     [],
-    "where nobody answers, nobody is asked for ever",
+    "games that do not answer are not asked again and again",
   );
   check.that(!scenario.closed.some(({ peer }) => peer === unable.peer));
 });

@@ -76,7 +76,7 @@ test("NB229 an integration can be disconnected, and may reconnect", () => {
 
 test("NB230 without its scope a command changes nothing; each command is observed", () => {
   const { scenario, operator } = table();
-  const deeds: [Wanted, string][] = [
+  const commands: [Wanted, string][] = [
     [{ do: "setControls", id: "chess", to: { paused: true } }, "admin"],
     [{ do: "setGlobalControls", to: { stopped: true } }, "admin"],
     [{ do: "disconnect", id: "chess" }, "admin"],
@@ -88,7 +88,7 @@ test("NB230 without its scope a command changes nothing; each command is observe
     [{ do: "sendContext", message: "m", silent: true }, "direct"],
   ];
   const scopes = ["watch", "command", "direct", "admin"] as const;
-  for (const [wanted, needs] of deeds) {
+  for (const [wanted, needs] of commands) {
     for (const scope of scopes) {
       if (scope === needs || ("do" in wanted && wanted.do === "sendContext" && scope === "admin")) continue;
       check.equal(
