@@ -15,8 +15,8 @@ const TOKEN = "a token for the bench";
 const GAMES = 10;
 const LOAD = { window: 256, ms: 1_500 };
 
-type Spectator = "nobody" | "page" | "watcher";
-const SPECTATORS: readonly Spectator[] = ["nobody", "page", "watcher"];
+type Spectator = "none" | "page" | "watcher";
+const SPECTATORS: readonly Spectator[] = ["none", "page", "watcher"];
 
 interface Figures {
   readonly perSecond: number;
@@ -31,7 +31,7 @@ async function measure(spectator: Spectator): Promise<Figures> {
     load.backendPort,
     root,
   );
-  const spectating = spectator === "nobody" ? undefined : spectate(spectator, web);
+  const spectating = spectator === "none" ? undefined : spectate(spectator, web);
   try {
     await load.connect(GAMES, running.gamePort);
     await spectating?.ready;
@@ -55,16 +55,16 @@ function spectate(as: Spectator, web: number): { readonly process: Bun.Subproces
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
-const figures: Record<Spectator, Figures[]> = { nobody: [], page: [], watcher: [] };
+const figures: Record<Spectator, Figures[]> = { none: [], page: [], watcher: [] };
 for (let rep = 0; rep < Number(options.reps); rep++) {
   for (const spectator of SPECTATORS) figures[spectator].push(await measure(spectator));
 }
 console.log(
-  "| spectator | round trips/s | ratio to nobody | CPU us per trip | ratio to nobody |\n| --- | --- | --- | --- | --- |",
+  "| spectator | round trips/s | ratio to none | CPU us per trip | ratio to none |\n| --- | --- | --- | --- | --- |",
 );
 for (const spectator of SPECTATORS) {
   const share = (of: keyof Figures) =>
-    median(figures[spectator].map((own, at) => own[of] / (figures.nobody[at]?.[of] ?? NaN)));
+    median(figures[spectator].map((own, at) => own[of] / (figures.none[at]?.[of] ?? NaN)));
   const middle = (of: keyof Figures) => median(figures[spectator].map((own) => own[of]));
   console.log(
     `| ${spectator} | ${middle("perSecond").toFixed(0)} | ${share("perSecond").toFixed(3)} | ${

@@ -80,7 +80,7 @@ export async function fuzzFrames(listener: FuzzTarget, { inputs, seed }: FuzzOpt
 
 /** The fuzzing peers, which reconnect when they are closed. */
 class FuzzingPeers {
-  readonly #world: SimulatedRelay;
+  readonly #simulation: SimulatedRelay;
   readonly #listener: FuzzTarget;
   readonly #said: RegExp;
   readonly #wires: TestSocket[] = [];
@@ -89,7 +89,7 @@ class FuzzingPeers {
   readonly heard: string[] = [];
 
   constructor(simulation: SimulatedRelay, listener: FuzzTarget) {
-    this.#world = simulation;
+    this.#simulation = simulation;
     this.#listener = listener;
     const { hears = ["id", "name"] } = listener;
     this.#said = new RegExp(`"(?:${hears.join("|")})":"([^"\\\\]+)"`, "g");
@@ -106,20 +106,20 @@ class FuzzingPeers {
         : await this.#peer(random.between(0, PEERS - 1));
       socket?.send(frame);
       if (random.chance(0.05)) socket?.close();
-      if (random.chance(0.1)) await this.#world.advance(random.pick(0, 1, 20, 400));
+      if (random.chance(0.1)) await this.#simulation.advance(random.pick(0, 1, 20, 400));
     }
-    await this.#world.advance(random.pick(10, 1_000, 30_000));
+    await this.#simulation.advance(random.pick(10, 1_000, 30_000));
   }
 
   async #peer(at: number): Promise<TestSocket | undefined> {
     const { listener, greeting } = this.#listener;
     const socket = this.#wires[at];
     if (socket?.isOpen === true || listener === undefined) return socket;
-    const next = this.#world.network.connect(listener, { path: `/game/${at}` });
+    const next = this.#simulation.network.connect(listener, { path: `/game/${at}` });
     next.onOpen = () => greeting !== undefined && next.send(JSON.stringify({ ...greeting, name: `fuzz-${at}` }));
     next.onFrame = (frame) => this.#listen(frame);
     this.#wires[at] = next;
-    await this.#world.advance(1);
+    await this.#simulation.advance(1);
     return next;
   }
 
@@ -129,7 +129,7 @@ class FuzzingPeers {
   }
 
   async #upstream(): Promise<TestSocket | undefined> {
-    for (let wait = 0; wait < 20 && this.#neuro?.isOpen !== true; wait++) await this.#world.advance(1_000);
+    for (let wait = 0; wait < 20 && this.#neuro?.isOpen !== true; wait++) await this.#simulation.advance(1_000);
     return this.#neuro;
   }
 }

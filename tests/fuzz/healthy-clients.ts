@@ -11,7 +11,7 @@ import type { SimulatedRelay } from "../../src/testing/simulated-relay.ts";
 const TRIP_MS = 200;
 
 export class HealthyClients {
-  readonly #world: SimulatedRelay;
+  readonly #simulation: SimulatedRelay;
   readonly #wires = new Map<string, TestSocket>();
   readonly #heard: JsonObject[] = [];
   readonly #closed: string[] = [];
@@ -20,7 +20,7 @@ export class HealthyClients {
   #id = "";
 
   constructor(simulation: SimulatedRelay) {
-    this.#world = simulation;
+    this.#simulation = simulation;
   }
 
   async connect(): Promise<void> {
@@ -32,13 +32,13 @@ export class HealthyClients {
     this.#connect("watcher", "intermediary", { type: "neuro-os", name: "looker", auth_token: PUBLISHED_TOKEN });
     this.#connect("game", "neuro", { command: "startup", game: "Healthy" });
     this.#connect("brain", "brain");
-    await this.#world.advance(TRIP_MS);
+    await this.#simulation.advance(TRIP_MS);
     const all = JSON.stringify(await this.#ask({ of: "neuro", get: "integrations" }));
     this.#id = /"id":"([^"]*)","name":"Healthy"/.exec(all)?.[1] ?? "";
   }
 
   #ask(request: NeuroRequest): Promise<RequestResult> | undefined {
-    return this.#world.engine?.request(request, { by: "test", scopes: ["watch"] });
+    return this.#simulation.engine?.request(request, { by: "test", scopes: ["watch"] });
   }
 
   /** The failed round trips, in words. */
@@ -49,7 +49,7 @@ export class HealthyClients {
     this.#say("game", { command: "actions/register", game: "Healthy", data: { actions: [action] } });
     this.#say("watcher", { target: "healthyClient", cmd: { trip }, request_id: "trip" });
     this.#say("brain", { cmd: "Ping" });
-    await this.#world.advance(TRIP_MS);
+    await this.#simulation.advance(TRIP_MS);
     const isOffered = JSON.stringify(await this.#ask({ of: "neuro", get: "integration", id: this.#id })).includes(
       action.name,
     );
@@ -61,7 +61,7 @@ export class HealthyClients {
       ...(isOffered ? [] : [`round trip ${trip}: the game's action is not offered`]),
     ];
     this.#say("game", { command: "actions/unregister", game: "Healthy", data: { action_names: [action.name] } });
-    await this.#world.advance(TRIP_MS);
+    await this.#simulation.advance(TRIP_MS);
     return failed;
   }
 
@@ -74,7 +74,7 @@ export class HealthyClients {
   }
 
   #connect(who: string, listener: ListenerName, greeting?: JsonObject): void {
-    const socket = this.#world.network.connect(listener, { address: "127.0.0.2" });
+    const socket = this.#simulation.network.connect(listener, { address: "127.0.0.2" });
     socket.onOpen = () => greeting !== undefined && socket.send(JSON.stringify(greeting));
     socket.onFrame = (frame) => this.#heard.push(JSON.parse(String(frame)));
     socket.onClose = (code) => this.#closed.push(`${who} (${code})`);

@@ -1,4 +1,4 @@
-/** What all fakes have in common that connect to the relay: one socket at a time, and a reconnect after `returnMs`. */
+/** The base class of fakes that connect to the relay: one socket at a time, and a reconnect after `returnMs`. */
 import type { ListenerName } from "../../core/event.ts";
 import type { Millis } from "../../core/ids.ts";
 import { type Frame, isObject, type JsonObject } from "../../core/json.ts";

@@ -38,24 +38,24 @@ function problemOf({ status, headers, body }: ParsedResponse, expected: number, 
 }
 
 test("AP2 a request without a token, or with an unknown one, does nothing", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     for (const operation of OPERATIONS) {
       for (const token of [undefined, "wrong", `${TOKENS.web}x`, "null"]) {
-        const reply = await world.request(operation.id, { ...inputOf(operation), token });
+        const reply = await fixture.request(operation.id, { ...inputOf(operation), token });
         const { fault } = problemOf(reply, 401, operation.id);
         check.equal([fault, reply.headers.get("www-authenticate")], ["badToken", "Bearer"]);
       }
     }
-    const inAddress = await replyOf(await fetch(`${world.web}/api/overview?token=${TOKENS.web}`));
+    const inAddress = await replyOf(await fetch(`${fixture.web}/api/overview?token=${TOKENS.web}`));
     check.match(String(problemOf(inAddress, 401, "a token in the address").detail), /Authorization: Bearer/);
-    check.that(!world.log.some((line) => line.includes(TOKENS.web)));
+    check.that(!fixture.log.some((line) => line.includes(TOKENS.web)));
   }));
 
 test("AP3 a token without the required scope is refused with the name of that scope", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     for (const operation of OPERATIONS) {
       for (const [token, allows] of [[TOKENS.work, "integration"], [TOKENS.watch, "watch"]] as const) {
-        const reply = await world.request(operation.id, { ...inputOf(operation), token });
+        const reply = await fixture.request(operation.id, { ...inputOf(operation), token });
         if (operation.scopes.some((scope) => scope === allows)) {
           check.that(reply.status !== 403, operation.id);
           continue;
@@ -66,17 +66,17 @@ test("AP3 a token without the required scope is refused with the name of that sc
         check.match(reply.headers.get("www-authenticate") ?? "", /insufficient_scope/);
       }
     }
-    check.equal(await world.items("listAuditEntries"), [], "what was not allowed is not on record");
+    check.equal(await fixture.items("listAuditEntries"), [], "what was not allowed is not on record");
   }));
 
 test("AP4 a resource that does not exist is a 404 that reveals nothing else", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     for (const operation of OPERATIONS.filter(({ path }) => path.includes("{"))) {
-      check.equal(problemOf(await world.request(operation.id, inputOf(operation)), 404, operation.id).fault, "notFound");
+      check.equal(problemOf(await fixture.request(operation.id, inputOf(operation)), 404, operation.id).fault, "notFound");
     }
-    check.equal((await world.request("sendCommand", { body: BODIES.sendCommand })).status, 404);
+    check.equal((await fixture.request("sendCommand", { body: BODIES.sendCommand })).status, 404);
     for (const path of ["/api/nothing", "/api/overview/x", "/api/integrations/a/b/c", "/api//overview", "/api/%E0%A4%A"]) {
-      problemOf(await replyOf(await fetch(world.web + path)), 404, path);
+      problemOf(await replyOf(await fetch(fixture.web + path)), 404, path);
     }
   }));
 
@@ -84,19 +84,19 @@ test("AP4 a resource that does not exist is a 404 that reveals nothing else", ()
 const WRONG: readonly Json[] = [7, "text", null, [], [{}]];
 
 test("AP5 a field of a wrong type, and an unknown field, are refused by name", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     for (const operation of OPERATIONS.filter(({ body }) => body !== undefined)) {
       const good: JsonObject = BODIES[operation.id] ?? {};
       const whole = { ...inputOf(operation) };
       for (const body of [[], "text", 1, null]) {
         problemOf(
-          await world.request(operation.id, { ...whole, body: JSON.stringify(body) }),
+          await fixture.request(operation.id, { ...whole, body: JSON.stringify(body) }),
           422,
           `${operation.id} ${body}`,
         );
       }
       const strange = problemOf(
-        await world.request(operation.id, { ...whole, body: { ...good, strange: 1 } }),
+        await fixture.request(operation.id, { ...whole, body: { ...good, strange: 1 } }),
         422,
         operation.id,
       );
@@ -105,13 +105,17 @@ test("AP5 a field of a wrong type, and an unknown field, are refused by name", (
         for (const value of WRONG) {
           if (operation.body?.safeParse({ ...good, [field]: value }).success) continue;
           const body = { ...good, [field]: value };
-          const problem = problemOf(await world.request(operation.id, { ...whole, body }), 422, `${operation.id} ${field}`);
+          const problem = problemOf(
+            await fixture.request(operation.id, { ...whole, body }),
+            422,
+            `${operation.id} ${field}`,
+          );
           check.equal(fieldsOf(problem), [`/${field}`]);
           check.match(String(problem.detail), new RegExp(`^/${field}: `));
         }
       }
     }
-    check.equal(await world.items("listAuditEntries"), [], "no service received a request");
+    check.equal(await fixture.items("listAuditEntries"), [], "no service received a request");
   }));
 
 const fieldsOf = ({ errors }: JsonObject): Json[] =>
@@ -129,10 +133,10 @@ test("AP5 every field of every body rejects some type", () => {
 });
 
 test("AP6 a body that is not JSON, not UTF-8, nested too deeply or of another media type is refused", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     const post = async (path: string, init: RequestInit) =>
       await replyOf(
-        await fetch(world.web + path, {
+        await fetch(fixture.web + path, {
           method: "POST",
           ...init,
           headers: { authorization: `Bearer ${TOKENS.web}`, "content-type": "application/json", ...init.headers },
@@ -140,10 +144,10 @@ test("AP6 a body that is not JSON, not UTF-8, nested too deeply or of another me
       );
     for (const operation of OPERATIONS.filter(({ body }) => body !== undefined)) {
       for (const body of ["", "{", "{'a':1}", '{"a":1}}', "\u0000", "[".repeat(100) + "]".repeat(100)]) {
-        problemOf(await world.request(operation.id, { body }), 400, `${operation.id} ${body}`);
+        problemOf(await fixture.request(operation.id, { body }), 400, `${operation.id} ${body}`);
       }
     }
-    const deep = problemOf(await world.request("sendCommand", { body: "[".repeat(65) + "]".repeat(65) }), 400, "depth");
+    const deep = problemOf(await fixture.request("sendCommand", { body: "[".repeat(65) + "]".repeat(65) }), 400, "depth");
     check.match(String(deep.detail), /nested/);
     problemOf(await post("/api/messages", { body: new Uint8Array([0x22, 0xff, 0x22]) }), 400, "bytes");
     const form = { "content-type": "application/x-www-form-urlencoded" };
@@ -153,8 +157,8 @@ test("AP6 a body that is not JSON, not UTF-8, nested too deeply or of another me
   }));
 
 test("AP6b an interrupted body is not an internal error", () =>
-  ApiFixture.with(async (world) => {
-    const { hostname, port, host } = new URL(world.web);
+  ApiFixture.with(async (fixture) => {
+    const { hostname, port, host } = new URL(fixture.web);
     for (const body of ["", '{"to":"nob']) {
       const socket = connect(Number(port), hostname);
       socket.on("error", () => {});
@@ -164,17 +168,17 @@ test("AP6b an interrupted body is not an internal error", () =>
       socket.destroy();
     }
     await Bun.sleep(100);
-    check.equal(world.log.filter((line) => line.includes("mistake")), []);
-    check.equal(await world.items("listAuditEntries"), []);
+    check.equal(fixture.log.filter((line) => line.includes("mistake")), []);
+    check.equal(await fixture.items("listAuditEntries"), []);
   }));
 
 test("AP7 a body that is too large is not read to its end, whether its length is declared or not", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     for (const operation of OPERATIONS.filter(({ body }) => body !== undefined)) {
       const long = { body: JSON.stringify({ ...BODIES[operation.id], more: "x".repeat(10_000) }) };
-      check.match(String(problemOf(await world.request(operation.id, long), 413, operation.id).detail), /4096 bytes/);
+      check.match(String(problemOf(await fixture.request(operation.id, long), 413, operation.id).detail), /4096 bytes/);
     }
-    const answer = await dribble(world.web, 60);
+    const answer = await dribble(fixture.web, 60);
     check.match(answer, /^HTTP\/1\.1 413 /);
   }, ["limits.message_bytes=4096"]));
 
@@ -205,26 +209,34 @@ function dribble(web: string, most: number): Promise<string> {
 }
 
 test("AP8 an invalid cursor, an invalid limit and an unknown parameter are refused by name", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     for (const operation of OPERATIONS.filter(({ parameters }) => "limit" in parameters.query)) {
       for (const limit of [0, -1, 1_001, "x", "", 1.5, "1e3", "9".repeat(400)]) {
-        const problem = problemOf(await world.request(operation.id, { query: { limit } }), 400, `${operation.id} ${limit}`);
+        const problem = problemOf(
+          await fixture.request(operation.id, { query: { limit } }),
+          400,
+          `${operation.id} ${limit}`,
+        );
         check.equal(fieldsOf(problem), ["limit"]);
       }
       const cursors = operation.id === "listQueues"
         ? ["", "x".repeat(513)]
         : ["", "../x", "a b", "\u0000", "1".repeat(200)];
       for (const after of cursors) {
-        const problem = problemOf(await world.request(operation.id, { query: { after } }), 400, `${operation.id} ${after}`);
+        const problem = problemOf(
+          await fixture.request(operation.id, { query: { after } }),
+          400,
+          `${operation.id} ${after}`,
+        );
         check.equal(fieldsOf(problem), ["after"]);
       }
       const after = SLUG_LISTS.includes(operation.id) ? "zzz" : "1700000000000-0000000001";
       const path = operation.path.includes("{") ? 404 : 200;
-      check.equal((await world.request(operation.id, { query: { after, limit: 1_000 } })).status, path, operation.id);
+      check.equal((await fixture.request(operation.id, { query: { after, limit: 1_000 } })).status, path, operation.id);
     }
     for (const operation of OPERATIONS) {
       const odd = problemOf(
-        await world.request(operation.id, { ...inputOf(operation), query: { odd: 1 } }),
+        await fixture.request(operation.id, { ...inputOf(operation), query: { odd: 1 } }),
         400,
         operation.id,
       );
@@ -233,11 +245,11 @@ test("AP8 an invalid cursor, an invalid limit and an unknown parameter are refus
   }));
 
 test("AP9 another method is refused with the allowed ones; HEAD is GET without a body", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     const headers = { authorization: `Bearer ${TOKENS.web}` };
     const paths = Map.groupBy(OPERATIONS, ({ path }) => path);
     for (const [path, operations] of paths) {
-      const url = world.web + pathOf(operations[0]?.id ?? "", {});
+      const url = fixture.web + pathOf(operations[0]?.id ?? "", {});
       const methods: string[] = operations.map(({ method }) => method);
       const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
       const options = await fetch(url, { method: "OPTIONS", headers });
@@ -251,27 +263,27 @@ test("AP9 another method is refused with the allowed ones; HEAD is GET without a
       check.equal([head.status, await head.text()], [expected, ""], path);
     }
     for (const path of ["/api", "/api/openapi.json"]) {
-      check.equal((await fetch(world.web + path, { method: "HEAD" })).status, 200);
-      const reply = await replyOf(await fetch(world.web + path, { method: "POST", headers }));
+      check.equal((await fetch(fixture.web + path, { method: "HEAD" })).status, 200);
+      const reply = await replyOf(await fetch(fixture.web + path, { method: "POST", headers }));
       check.equal([reply.status, reply.headers.get("allow")], [405, "GET, HEAD, OPTIONS"]);
     }
   }));
 
 test("AP12 a page of another origin is refused, whatever its token", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     const headers = { authorization: `Bearer ${TOKENS.web}`, origin: "https://elsewhere.example" };
-    const response = await fetch(`${world.web}/api/overview`, { headers });
+    const response = await fetch(`${fixture.web}/api/overview`, { headers });
     check.equal([response.status, response.headers.get("access-control-allow-origin")], [403, null]);
-    const own = { ...headers, origin: world.web };
-    check.equal((await fetch(`${world.web}/api/overview`, { headers: own })).status, 200);
+    const own = { ...headers, origin: fixture.web };
+    check.equal((await fetch(`${fixture.web}/api/overview`, { headers: own })).status, 200);
   }));
 
 test("AP13 a disabled service has no operations", () =>
-  ApiFixture.with(async (world) => {
+  ApiFixture.with(async (fixture) => {
     for (const { id, service } of OPERATIONS) {
-      if (service === "intermediary") problemOf(await world.request(id, { body: BODIES[id] }), 404, id);
+      if (service === "intermediary") problemOf(await fixture.request(id, { body: BODIES[id] }), 404, id);
     }
-    const { services } = await world.call("getOverview");
+    const { services } = await fixture.call("getOverview");
     check.equal(Object.keys(isObject(services) ? services : {}).sort(), ["brain", "neuro"]);
   }, ["intermediary.enabled=false"]));
 
