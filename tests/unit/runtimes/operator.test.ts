@@ -98,14 +98,14 @@ test("NB205 IM99 an operator's decisions and their audit log survive a kill", ()
     try {
       const after = api(second.urls.web);
       const { body } = await after("GET", "/integrations/chess");
-      check.equal([body.paused, body.present, body.name], [true, false, "Chess"]);
+      check.equal([body.paused, body.connected, body.name], [true, false, "Chess"]);
       check.equal((await after("GET", "/overview")).body.services.neuro.controls, { stopped: false, approval: true });
-      const audit = (await after("GET", "/audit")).body.items.map(({ did, to }: Message) => `${did} ${to}`);
+      const audit = (await after("GET", "/audit")).body.items.map(({ action, target }: Message) => `${action} ${target}`);
       check.equal(audit, ["require_approval all", "pause chess"]);
       await game(second.urls.neuro);
-      const back = await until(() => after("GET", "/integrations/chess"), ({ body: { present, actions } }) =>
-        present && actions === 1);
-      check.equal(back.body.shown, false);
+      const back = await until(() => after("GET", "/integrations/chess"), ({ body: { connected, actions } }) =>
+        connected && actions === 1);
+      check.equal(back.body.visible, false);
     } finally {
       await second.stop();
     }
