@@ -37,7 +37,7 @@ import {
   tickNeuron,
   waitingCount,
 } from "../services/nallely/mod.ts";
-import { type DriverOptions, SocketDriver } from "../websocket-client/socket-driver.ts";
+import { type DriverOptions, LINK_DEFAULTS, SocketDriver } from "../websocket-client/socket-driver.ts";
 import { ClosedError, RefusedError } from "./nallely-error.ts";
 import type { Trevor } from "./trevor.ts";
 import { type IterateOptions, Stream, type ValueIterator, type ValueListener } from "./value-stream.ts";
@@ -95,7 +95,6 @@ export interface NeuronMetrics {
 
 /** The address of a session's bus by default. */
 export const BUS_URL = "ws://127.0.0.1:6789";
-export const LINK_DEFAULTS = { backoff: { baseMs: 250, capMs: 2_000 }, dialTimeoutMs: 5_000 } as const;
 /** How long `close` waits for an attempt that has still to register. */
 const CLOSE_MS = 5_000;
 

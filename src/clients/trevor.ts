@@ -31,9 +31,8 @@ import {
   type TrevorMachine,
   type TrevorUpdate,
 } from "../services/nallely/mod.ts";
-import { type DriverOptions, SocketDriver } from "../websocket-client/socket-driver.ts";
+import { type DriverOptions, LINK_DEFAULTS, SocketDriver } from "../websocket-client/socket-driver.ts";
 import { ClosedError, RefusedError, TrevorError } from "./nallely-error.ts";
-import { LINK_DEFAULTS } from "./neuron.ts";
 import { type IterateOptions, Stream, type ValueIterator, type ValueListener } from "./value-stream.ts";
 import { type WaitOptions, waitUntil } from "./wait-until.ts";
 

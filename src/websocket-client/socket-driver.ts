@@ -13,6 +13,9 @@ import type { Frame } from "../core/json.ts";
 import type { StepContext } from "../core/context.ts";
 import { errorText } from "../core/text.ts";
 
+/** Delay between attempts and timeout of a dial, of clients that set neither. */
+export const LINK_DEFAULTS = { backoff: { baseMs: 250, capMs: 2_000 }, dialTimeoutMs: 5_000 } as const;
+
 /** The part of a WebSocket that is used. The global one of every runtime fits, and that of `ws`. */
 export interface SocketLike {
   binaryType?: string;

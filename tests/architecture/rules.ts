@@ -109,10 +109,3 @@ export const SIZES = {
   functionLines: { ask: 70, max: 120 },
   parameters: { ask: 4, max: 6 },
 } as const;
-
-/** Imports of types that close a cycle outside `core` and are still to be removed. Add none. */
-export const TYPE_CYCLES_ACCEPTED: ReadonlySet<string> = new Set([
-  "src/clients/neuron.ts -> src/clients/trevor.ts",
-  "src/testing/fakes/nallely-bus.ts -> src/testing/fakes/nallely-session.ts",
-  "src/testing/fakes/nallely-trevor.ts -> src/testing/fakes/nallely-session.ts",
-]);

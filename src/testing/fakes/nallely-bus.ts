@@ -7,7 +7,7 @@
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
 import { utf8 } from "../../core/text.ts";
 import { describeParameter, type FakeParameter } from "./nallely-parameter.ts";
-import type { FakeSession, FakeSessionPeer } from "./nallely-session.ts";
+import type { BusSession, FakeSessionPeer } from "./nallely-model.ts";
 
 interface BusClient {
   readonly peer: FakeSessionPeer;
@@ -23,7 +23,7 @@ const READ_ONLY = ["range", "ident"];
 
 export class FakeBus {
   id: number;
-  readonly #session: FakeSession;
+  readonly #session: BusSession;
   readonly #connected = new Map<string, FakeSessionPeer[]>();
   readonly #services = new Map<string, FakeParameter[]>();
   readonly #parameters = new Map<string, FakeParameter>();
@@ -36,7 +36,7 @@ export class FakeBus {
   /** A value was routed to `connected` or `known_services`. */
   #isBroken = false;
 
-  constructor(session: FakeSession, id: number) {
+  constructor(session: BusSession, id: number) {
     this.#session = session;
     this.id = id;
   }

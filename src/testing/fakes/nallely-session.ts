@@ -7,43 +7,8 @@
 import type { Frame, Json, JsonObject } from "../../core/json.ts";
 import { FakeBus } from "./nallely-bus.ts";
 import { describeParameter, type FakeParameter } from "./nallely-parameter.ts";
+import type { BusSession, FakeDevice, FakeEnd, FakeLink, Later, TrevorSession } from "./nallely-model.ts";
 import { FakeTrevor } from "./nallely-trevor.ts";
-
-/** A client's socket, as a server sees it. */
-export interface FakeSessionPeer {
-  /** The raw request target. */
-  readonly path: string;
-  send(frame: Frame): void;
-  close(code: number, reason: string): void;
-}
-
-/** Calls `run` after `ms`. */
-export type Later = (ms: number, run: () => void) => void;
-
-export interface FakeLink {
-  readonly id: number;
-  readonly source: FakeEnd;
-  readonly target: FakeEnd;
-  readonly isScaled: boolean;
-  muted: boolean;
-  bouncy: boolean;
-}
-export interface FakeEnd {
-  readonly device: number;
-  readonly parameter: FakeParameter;
-}
-
-/** A native neuron: a `VCA` amplifies, all others do nothing. */
-export interface FakeDevice {
-  readonly id: number;
-  readonly className: string;
-  readonly repr: string;
-  readonly parameters: readonly FakeParameter[];
-  readonly config: Map<string, number>;
-  readonly inputs: { readonly name: string; readonly value: number }[];
-  isPaused: boolean;
-  isAwake: boolean;
-}
 
 const CLASSES = ["Clock", "ADSREnvelope", "VCA", "Gate", "LFO", "Comparator", "Operator", "Sequencer", "Switch"];
 /** A native neuron reads its inputs once in this time, and queues at most `QUEUE_MAX` values. */
@@ -52,7 +17,9 @@ const QUEUE_MAX = 2_000;
 /** Duration of a reset, during which nothing listens on the port of the bus. */
 const RESET_MS = 120;
 
-export class FakeSession {
+export type { FakeSessionPeer } from "./nallely-model.ts";
+
+export class FakeSession implements BusSession, TrevorSession<FakeBus> {
   readonly later: Later;
   readonly devices: FakeDevice[] = [];
   readonly links: FakeLink[] = [];

@@ -8,7 +8,8 @@
 import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
 import { lenientText } from "../../core/text.ts";
 import { pythonJson } from "./nallely-parameter.ts";
-import type { FakeDevice, FakeSession, FakeSessionPeer } from "./nallely-session.ts";
+import type { FakeBus } from "./nallely-bus.ts";
+import type { FakeDevice, FakeSessionPeer, TrevorSession } from "./nallely-model.ts";
 
 /** Parameters of each command, in order. Those with a `?` are optional. */
 const SIGNATURES: Readonly<Record<string, string>> = {
@@ -73,10 +74,10 @@ interface TrevorClient {
 }
 
 export class FakeTrevor {
-  readonly #session: FakeSession;
+  readonly #session: TrevorSession<FakeBus>;
   readonly #clients = new Map<FakeSessionPeer, TrevorClient>();
 
-  constructor(session: FakeSession) {
+  constructor(session: TrevorSession<FakeBus>) {
     this.#session = session;
   }
 
