@@ -4,7 +4,7 @@
  * It behaves like a real one, traps included, and knows no sockets: `nallely-bus.ts` and `nallely-trevor.ts` are its two servers, for sockets
  * of any kind. The caller provides the time.
  */
-import type { Frame, Json, JsonObject } from "../../core/json.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
 import { FakeBus } from "./nallely-bus.ts";
 import { describeParameter, type FakeParameter } from "./nallely-parameter.ts";
 import type { BusSession, FakeDevice, FakeEnd, FakeLink, Later, TrevorSession } from "./nallely-model.ts";

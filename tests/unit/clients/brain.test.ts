@@ -279,7 +279,7 @@ test("BR92 the example runs", async () => {
     });
     const said = await new Response(program.stdout).text();
     check.equal(await program.exited, 0);
-    check.match(said, /event 1: somebody changed {"mood":"calm"}\n/);
+    check.match(said, /event 1: changed {"mood":"calm"}\n/);
     check.match(said, /refused: CovenantRefused\n0 SessionCreated\n1 OperatorApplied\n2 OperatorRefused\npredicted \d/);
   });
 });
