@@ -1,5 +1,6 @@
 /** Operators of a running relay: by HTTP, over real sockets, and over a kill. */
 import { test } from "#runner";
+import { globSync } from "node:fs";
 import { check } from "../../harness/check.ts";
 import { inFolder, RelayProcess } from "../../harness/relay.ts";
 import { JsonClient, type Message } from "../../harness/json-client.ts";
@@ -92,6 +93,9 @@ test("NB205 IM99 an operator's decisions and their audit log survive a kill", ()
     check.equal((await before("PATCH", "/integrations/chess", { paused: true })).body.paused, true);
     check.equal((await before("PATCH", "/controls", { approval: true })).status, 200);
     await until(() => before("GET", "/audit"), ({ body }) => body.items.length === 2);
+    // Why the files, too: an entry of the audit log is listed as soon as it is being written (A2).
+    await until(() => Promise.resolve(globSync("**/entries/intermediary/audit/*/*", { cwd: folder })), (files) =>
+      files.length === 2);
     chess.close();
     await first.stop("SIGKILL");
     const second = await RelayProcess.start(folder, SETS);
@@ -100,7 +104,9 @@ test("NB205 IM99 an operator's decisions and their audit log survive a kill", ()
       const { body } = await after("GET", "/integrations/chess");
       check.equal([body.paused, body.connected, body.name], [true, false, "Chess"]);
       check.equal((await after("GET", "/overview")).body.services.neuro.controls, { stopped: false, approval: true });
-      const audit = (await after("GET", "/audit")).body.items.map(({ action, target }: Message) => `${action} ${target}`);
+      const audit = (await after("GET", "/audit")).body.items.map(({ action, target }: Message) =>
+        `${action} ${target}`
+      );
       check.equal(audit, ["require_approval all", "pause chess"]);
       await game(second.urls.neuro);
       const back = await until(() => after("GET", "/integrations/chess"), ({ body: { connected, actions } }) =>
