@@ -193,7 +193,7 @@ const canSend = ({ isOpen, hasBackpressure, profile, pendingActions }: Upstream)
 /** Takes one context from the budget, or sets the timer for when one is available again. */
 function withinBudget(upstream: Upstream, now: Millis): boolean {
   const { settings, contexts, service: state } = upstream;
-  if (settings === undefined) return true;
+  if (settings === undefined || settings.context_rate === 0) return true;
   if ((state.timers.get(budgetTimer(upstream)) ?? now) > now) return false;
   const rate = { perSecond: settings.context_rate, burst: Math.max(1, settings.context_burst), now };
   const waitMs = take(contexts.budget, rate, 1);
