@@ -1,5 +1,5 @@
 /** Rules about several settings at once: errors that prevent the start, and warnings for what is allowed but worth knowing. */
-import type { ListenerBlock } from "../core/service.ts";
+import { LISTENER_BLOCKS } from "../core/service.ts";
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
 import { isLoopback, isPublicToken } from "../core/access.ts";
 import type { ListenSettings, Settings } from "../core/settings.ts";
@@ -13,14 +13,6 @@ export interface SettingIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
-
-const LISTENER_BLOCKS: readonly ListenerBlock[] = [
-  "intermediary",
-  "nakurity-backend",
-  "intercept-proxy",
-  "brain",
-  "web",
-];
 
 /** Every rule that these settings violate. */
 export function settingIssues(settings: Settings): readonly SettingIssue[] {

@@ -102,6 +102,8 @@ export const LISTENERS: Readonly<Record<ListenerName, ListenerDescription>> = {
 // Why the casts: `Object.keys` forgets the names of a record.
 export const SERVICE_NAMES: readonly ServiceName[] = Object.keys(SERVICES) as ServiceName[];
 export const LISTENER_NAMES: readonly ListenerName[] = Object.keys(LISTENERS) as ListenerName[];
+/** Every block with a port: those of the listeners, and the web port's. */
+export const LISTENER_BLOCKS: readonly ListenerBlock[] = [...LISTENER_NAMES.map((name) => LISTENERS[name].block), "web"];
 
 /** The service that owns a key, link, load or job: the part of its name before the first separator. */
 export function serviceOfName(name: string): ServiceName | undefined {

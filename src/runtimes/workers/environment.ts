@@ -1,4 +1,5 @@
 /** The variables and bindings of a Worker, and the settings in them. */
+import { LISTENER_BLOCKS } from "../../core/service.ts";
 import type { Settings } from "../../core/settings.ts";
 import { load } from "../../config/load.ts";
 
@@ -20,7 +21,7 @@ export type LoadedSettings =
  * A Worker is reachable from everywhere. With these hosts the configuration must meet the rules for listeners beyond loopback: each
  * needs a token. The ports have no meaning here, but must differ.
  */
-const PUBLIC_LISTENERS = ["intermediary", "nakurity-backend", "brain", "web", "intercept-proxy"]
+const PUBLIC_LISTENERS = LISTENER_BLOCKS
   .flatMap((block, at) => [`${block}.host=0.0.0.0`, `${block}.port=${at + 1}`]);
 
 /** Why cached: loading takes time, and every object of one deployment loads the same settings. */
