@@ -4,6 +4,7 @@
  * `config/schema.ts` builds them from YAML, environment and flags, and fills in every default. Durations are in milliseconds, sizes in
  * bytes. A setting has the same name in the file, in the environment, here and in the reference; the reference describes each one.
  */
+import type { ServiceName } from "./service.ts";
 import type { Millis } from "./ids.ts";
 
 /** A permission of a token. */
@@ -262,11 +263,12 @@ export interface LimitSettings {
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
+/** The part of the relay that a log line is about: a service, or the relay around them. */
+export type LogSource = ServiceName | "relay";
+
 export interface LogSettings {
   readonly level: LogLevel;
-  readonly levels: Readonly<
-    Partial<Record<"intermediary" | "neuro" | "nallely" | "brain" | "relay", LogLevel | undefined>>
-  >;
+  readonly levels: Readonly<Partial<Record<LogSource, LogLevel | undefined>>>;
   readonly format: "text" | "json";
   readonly file: string;
 }

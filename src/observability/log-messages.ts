@@ -5,14 +5,11 @@
  * `quoted` or `list`; O3 an observation whose line is not written costs only the additions of its `measure`.
  */
 import type { Observation, ObservationName } from "../core/observation.ts";
-import type { LogLevel, LogSettings } from "../core/settings.ts";
+import type { LogLevel, LogSource } from "../core/settings.ts";
 import { redactUrl } from "../core/text.ts";
 import { floodLimit, type RateLimit, retryLimit, workLimit } from "./log-rate-limit.ts";
 import { list, quoted } from "./log-text.ts";
 import type { RelayMetrics } from "./metric-definitions.ts";
-
-/** The part of the relay that a line is about. `log.levels` sets a level for each of them. */
-export type LogSource = keyof LogSettings["levels"];
 
 export interface LogMessage<Of extends Observation> {
   readonly level: LogLevel;

@@ -15,8 +15,7 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import { Secrets } from "../core/secrets.ts";
-import type { LogLevel, LogSettings } from "../core/settings.ts";
-import type { LogSource } from "./log-messages.ts";
+import type { LogLevel, LogSettings, LogSource } from "../core/settings.ts";
 import { oneLine } from "./log-text.ts";
 
 const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3 };
@@ -25,6 +24,7 @@ const CATEGORIES: Readonly<Record<LogSource, readonly string[]>> = {
   neuro: ["relay", "neuro"],
   nallely: ["relay", "nallely"],
   brain: ["relay", "brain"],
+  proxy: ["relay", "proxy"],
   relay: ["relay", "relay"],
 };
 

@@ -16,7 +16,7 @@ import { assert } from "../core/assert.ts";
 import type { Entry } from "../core/event.ts";
 import type { Key } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import { errorText } from "../core/text.ts";
+import { errorText, lenientText } from "../core/text.ts";
 import type { Store } from "../engine/ports.ts";
 import { decodeEntry, encodeEntry, isKey } from "./entry.ts";
 
@@ -148,7 +148,7 @@ class EntryStore implements Store {
       await this.#storage.setItemRaw(PROBE_ITEM, probe);
       const read = await this.#contentOf(PROBE_ITEM);
       await this.#storage.removeItem(PROBE_ITEM);
-      if (String(read instanceof Uint8Array ? new TextDecoder().decode(read) : read) === probe) return;
+      if (String(read instanceof Uint8Array ? lenientText(read) : read) === probe) return;
     } catch {
       // Why nothing: the error of the first read is thrown instead.
     }

@@ -83,7 +83,7 @@ export const ENTRY_FILES: Readonly<Record<string, RegExp>> = {
   // The list of services is imported by the start of a process; the relay itself gets its services as an argument.
   relay: /^(?:mod|services)\.ts$/,
   // The dashboard validates the data of an action with the same code.
-  neuro: /^(?:mod|codec\/(?:validate-data|safe-pattern))\.ts$/,
+  neuro: /^(?:mod|codec\/(?:validate-data|safe-pattern|schema-reference))\.ts$/,
   nallely: /^mod\.ts$/,
   // `artifact` needs files, so only runtimes with files load it.
   jobs: /^(?:mod|artifact)\.ts$/,

@@ -1,7 +1,15 @@
 /** The process: security, limits, log, recording and shutdown. */
 import type { z } from "zod";
 import { DEFAULTS } from "../../core/defaults.ts";
-import type { LimitSettings, LogSettings, RecordSettings, SecuritySettings, Settings } from "../../core/settings.ts";
+import { SERVICES } from "../../core/service.ts";
+import type {
+  LimitSettings,
+  LogSettings,
+  LogSource,
+  RecordSettings,
+  SecuritySettings,
+  Settings,
+} from "../../core/settings.ts";
 import { block, choice, count, duration, list, optionalChoice, size, text, textItem } from "../setting.ts";
 
 const KIB = 1_024;
@@ -76,16 +84,19 @@ export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can
 const level = (service: string): z.ZodType<LogSettings["level"] | undefined> =>
   optionalChoice(`The level for ${service}, if it differs from \`log.level\`.`, LEVELS);
 
+const LEVEL_OF_SOURCE: Readonly<Record<LogSource, z.ZodType<LogSettings["level"] | undefined>>> = {
+  intermediary: level(SERVICES.intermediary.title),
+  neuro: level("Neuro"),
+  nallely: level(SERVICES.nallely.title),
+  brain: level(SERVICES.brain.title),
+  proxy: level(SERVICES.proxy.title),
+  relay: level("the relay itself"),
+};
+
 const g = DEFAULTS.log;
 export const log: z.ZodType<LogSettings> = block("The log. It goes to standard error unless `log.file` is set.", {
   level: choice("The minimum severity that is logged.", LEVELS, { default: g.level }),
-  levels: block("Levels of single services.", {
-    intermediary: level("the Intermediary"),
-    neuro: level("Neuro"),
-    nallely: level("Nallely"),
-    brain: level("the Brain"),
-    relay: level("the relay itself"),
-  }),
+  levels: block("Levels of single services.", LEVEL_OF_SOURCE),
   format: choice("`text` for people, or `json` for one JSON object per line.", ["text", "json"], {
     default: g.format,
     restart: true,

@@ -7,6 +7,7 @@
  * Invariants: M1 a form has at most `FIELDS_MAX` fields and at most `DEPTH_MAX` levels, whatever the schema; M2 nothing here throws; M3
  * names of properties are never used as keys of a lookup table.
  */
+import { targetOf } from "../../services/neuro/codec/schema-reference.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 
 const FIELDS_MAX = 80;
@@ -145,7 +146,7 @@ class FormBuilder {
       if (!isObject(schema)) return undefined;
       const { $ref: reference, allOf, ...rest } = schema;
       const onlyMember: Json | undefined = Array.isArray(allOf) && allOf.length === 1 ? allOf[0] : undefined;
-      const target = typeof reference === "string" ? this.#referenced(reference) : onlyMember;
+      const target = typeof reference === "string" ? targetOf(reference, this.#root) : onlyMember;
       if (target !== undefined) {
         schema = isObject(target) ? merged(target, rest) : target;
         continue;
@@ -155,17 +156,6 @@ class FormBuilder {
       schema = nonNull;
     }
     return undefined;
-  }
-
-  #referenced(reference: string): Json | undefined {
-    if (!reference.startsWith("#")) return undefined;
-    let target: Json | undefined = this.#root;
-    for (const token of reference.slice(1).split("/").slice(1)) {
-      const name = token.replaceAll("~1", "/").replaceAll("~0", "~");
-      if (!isObject(target) || !Object.hasOwn(target, name)) return undefined;
-      target = target[name];
-    }
-    return target;
   }
 }
 

@@ -7,6 +7,7 @@
 import type { ResumedPeer } from "../../core/event.ts";
 import { type PeerId, peerId } from "../../core/ids.ts";
 import { type Frame, isObject, type Json } from "../../core/json.ts";
+import { lenientText } from "../../core/text.ts";
 import type { ConnectionHandler, PeerIdentity, ServerSocket } from "../connections.ts";
 
 /** The part of `DurableObjectState` that is used. */
@@ -80,7 +81,7 @@ export class Hibernation {
 function readAttachment(socket: WebSocket): ResumedPeer | undefined {
   const bytes: unknown = socket.deserializeAttachment();
   if (!(bytes instanceof Uint8Array)) return undefined;
-  const stored: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  const stored: unknown = JSON.parse(lenientText(bytes));
   if (!isObject(stored) || typeof stored.peer !== "string") return undefined;
   // Why the cast: only `#attach` writes attachments.
   return { ...stored as unknown as ResumedPeer, peer: peerId(stored.peer) };

@@ -1,9 +1,9 @@
 /** References within a schema. */
-import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { isObject, type Json } from "../../../core/json.ts";
 import { wholeNumber } from "../../../core/text.ts";
 
 /** The target of a reference such as `#/$defs/place`; undefined if it is outside the schema or does not exist. */
-export function targetOf(reference: Json | undefined, root: JsonObject): Json | undefined {
+export function targetOf(reference: Json | undefined, root: Json): Json | undefined {
   if (typeof reference !== "string" || !reference.startsWith("#")) return undefined;
   let target: Json | undefined = root;
   for (const token of reference.slice(1).split("/").slice(1)) {
