@@ -1,7 +1,7 @@
 import { test } from "#runner";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -41,9 +41,9 @@ test("ST22 an entry that becomes readable again is not quarantined (fs)", async 
   await store.put(name, { v: 1 });
   const file = join(fixture.settings.path, "entries", name);
   await makeUnreadable(file);
+  await writeFile(`${file}.whole`, '{"v":1}');
   const reading = store.read([name]);
-  await rm(file);
-  await writeFile(file, '{"v":1}');
+  await rename(`${file}.whole`, file); // Why: in one operation, so that no attempt finds the entry absent.
   check.equal([(await reading).length, quarantined], [1, []]);
   await store.close();
   await fixture.clear();
