@@ -1,4 +1,4 @@
-/** The four locks of the pure zone are locked: each is shown to catch what it is there for, and to let the clean tree pass. */
+/** Each of the four locks of the pure zone rejects a violation and accepts the clean tree. */
 import { test } from "#runner";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { denoPath, ROOT, toolPath } from "../harness/machine.ts";
 import { readSources } from "../harness/source.ts";
 import { cycle, importViolations, runtimeViolations, sizeViolations, typeCycle } from "./violations.ts";
 
-/** Runs a tool; what it says, or "" when it is content. */
+/** Runs a tool and returns its output, or "" if it finds no errors. */
 function run(cwd: string, command: string, ...words: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(command, words, {
     cwd,

@@ -2,7 +2,7 @@
  * The path of a game's `action/result` frame to the frame for Neuro, followed through the sources: in each file the named function
  * contains the call that leads to the next one, and imports it, or the port or interface that it implements.
  *
- * The path is what a newcomer has to read. It fails here when it grows beyond `FILES_MAX`, and `src/README.md` shows the same list.
+ * A new contributor has to read this path. The test fails when it has more than `FILES_MAX` files; `src/README.md` has the same list.
  */
 import { test } from "#runner";
 import { readFileSync } from "node:fs";

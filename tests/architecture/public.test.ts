@@ -1,4 +1,4 @@
-/** What is public is listed name by name, and each name says what it promises. */
+/** Every public name is listed, and has a comment that documents it. */
 import { test } from "#runner";
 import { existsSync } from "node:fs";
 import { join, posix } from "node:path";

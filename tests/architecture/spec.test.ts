@@ -27,6 +27,6 @@ test("every rule has a test", () => {
   check.equal(rules.filter((id) => !cited.has(id)), []);
 });
 
-test("every test that names a rule names one that there is", () => {
+test("every rule that a test names exists", () => {
   check.equal([...cited].filter(([id]) => !rules.includes(id)).map(([id, path]) => `${id} in ${path}`), []);
 });

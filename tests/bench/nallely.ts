@@ -105,7 +105,7 @@ function counted(socket: WebSocket): Promise<number> {
   });
 }
 
-/** The share of a core that 10,000 values a second cost, beyond the loop that makes them. */
+/** The share of a core that 10,000 values a second cost, without the loop that generates them. */
 async function coalescing(url: string): Promise<number> {
   const neuron = Neuron.open({ name: "bench", url, parameters: { value: {} } });
   await neuron.ready();

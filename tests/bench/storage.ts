@@ -56,7 +56,7 @@ const value = (id: string): { readonly v: number; readonly [name: string]: strin
 });
 const TEXT = JSON.stringify(value("1700000000000-1000000000"));
 
-/** The relay's writer and store, from the effect of a service to the event that it is done. */
+/** The relay's writer and store, from the effect of a service to the event that reports its end. */
 async function relayStore(settings: QueueSettings): Promise<StorageSubject> {
   const store = await openStore(settings, { onQuarantine: () => {} });
   let waiting = 0;

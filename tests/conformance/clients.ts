@@ -84,7 +84,7 @@ export class Neuro {
     return this.#socket !== undefined;
   }
 
-  /** Waits for the first message that passes, of those heard since `forget`; they stay. */
+  /** Waits for the first message since `forget` that passes. Messages are not removed. */
   async hear(passes: (message: Message) => boolean, what: string): Promise<Message> {
     for (const end = performance.now() + 8_000;;) {
       const found = this.heard.find(passes);

@@ -1,4 +1,4 @@
-/** What the page says about values of the API. */
+/** The page's texts for values of the API. */
 import { test } from "#runner";
 import type { Page } from "playwright-core";
 import { check } from "../harness/check.ts";

@@ -7,7 +7,7 @@ import { JsonClient } from "../harness/json-client.ts";
 
 const TOKEN = "super-secret-token";
 const NAME = "jukebox";
-/** Why without limits: the test counts what is stored, not rates and queue lengths. */
+/** Why without limits: the test counts stored entries, not rates and queue lengths. */
 const UNHURRIED = ["limits.messages_per_second=0", "queue.per_recipient=100000"];
 
 /** The integration that commands are sent to. The relay knows its name from the first greeting on. */

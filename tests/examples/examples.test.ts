@@ -1,4 +1,4 @@
-/** The examples work as the README says, with a relay that is started by its usual command. */
+/** The examples work as described in the README, with a relay that is started by its usual command. */
 import { test } from "#runner";
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";

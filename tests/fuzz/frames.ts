@@ -21,7 +21,7 @@ export interface FuzzOptions {
 
 export interface FuzzResult {
   readonly inputs: number;
-  /** Violations in words; empty when there are none. */
+  /** Descriptions of the violations. */
   readonly violations: readonly string[];
   /** Bytes retained at the end, beyond those after the first part. */
   readonly growthBytes: number;
@@ -85,7 +85,7 @@ class FuzzingPeers {
   readonly #said: RegExp;
   readonly #wires: TestSocket[] = [];
   #neuro: TestSocket | undefined;
-  /** Ids and names that the relay has said of late, as they stand in its JSON. */
+  /** Ids and names in the relay's latest messages, as JSON. */
   readonly heard: string[] = [];
 
   constructor(simulation: SimulatedRelay, listener: FuzzTarget) {

@@ -38,7 +38,7 @@ export function openSession(): NallelyServer {
   };
 }
 
-/** A port whose sockets belong to a server; connections are refused while there is none. */
+/** A port whose sockets belong to a server; connections are refused while no server is attached. */
 function listen(server: () => Server | undefined) {
   return Bun.serve<Attached>({
     hostname: "127.0.0.1",

@@ -139,7 +139,7 @@ const LIMITS: SettingTrials = {
       check.equal(talker.all(isLimited), []);
       talker.send("x".repeat(65_536));
       await fixture.advance(0);
-      // Why not exactly: milliseconds are whole.
+      // Why not exactly: times are whole milliseconds.
       const rate = 65_536 / (talker.all(isLimited)[0]?.message.retry_after_ms / 1_000);
       return rate > 0.9 * bound && rate <= bound ? bound : NaN;
     },

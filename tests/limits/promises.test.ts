@@ -51,7 +51,7 @@ test("SE22 a silent game or Brain client stays connected; a silent Intermediary 
   check.equal(silent.map(({ closed }) => closed?.code), [undefined, undefined, 4408]);
 });
 
-test("SE23 a peer above its rate is told when to retry, and closed with 1008 if it continues", async () => {
+test("SE23 a peer above its rate gets the time after which it can retry, and is closed with 1008 if it continues", async () => {
   const fixture = await LimitFixture.start(settingsOf({ path: "limits.burst", text: "10" }));
   for (const peer of [await fixture.watcher(), await fixture.integration("a"), await fixture.connect("brain")]) {
     for (let at = 0; at < 15; at++) peer.sendJson({ query: "peers" });

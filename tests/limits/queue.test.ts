@@ -237,7 +237,7 @@ test("CF40 queue.when_full decides which message is dropped when the queue is fu
   }
 });
 
-test("CF40 queue.backend and queue.path say where entries are", async () => {
+test("CF40 queue.backend and queue.path decide where entries are stored", async () => {
   const folder = mkdtempSync(join(tmpdir(), "neuro-relay-limits-"));
   try {
     for (const [text, file] of [["fs", "entries/a/b"], ["sqlite", "entries.sqlite"]] as const) {

@@ -1,5 +1,5 @@
 /**
- * Seeds that failed once, and what was seen. The events of a seed change when the relay changes, so these tests do not prevent that a
+ * Seeds that failed once, with a description of each failure. The events of a seed change when the relay changes, so these tests do not prevent that a
  * particular fault returns; they keep a record of what was found.
  */
 import { test } from "#runner";

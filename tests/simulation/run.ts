@@ -183,7 +183,7 @@ function trace(simulation: SimulatedRelay, onTrace: (line: string) => void): voi
   const { onObservation } = simulation;
   simulation.onObservation = (observation) => {
     onObservation(observation);
-    // Why: the stack of an injected panic says nothing.
+    // Why: the stack of an injected panic contains no information.
     const { stack: _, ...shown } = observation.is === "panicked" && observation.reason === INJECTED_PANIC
       ? observation
       : { ...observation, stack: undefined };

@@ -13,7 +13,7 @@ export interface DeliveryCounts {
   readonly delivered: number;
   /** Answered `queued`, and never arrived: must be 0. */
   readonly lost: number;
-  /** Answered `sent`, and never arrived: a kill may lose what is in a socket's buffer. */
+  /** Answered `sent`, and never arrived: a kill may lose the content of a socket's buffer. */
   readonly sentAndLost: number;
   /** Arrived for the first time after a later one of the same recipient: must be 0. */
   readonly outOfOrder: number;

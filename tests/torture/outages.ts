@@ -1,4 +1,4 @@
-/** A store that goes away and comes back under a running relay: those who are connected are served, senders are told no. */
+/** A store that fails and recovers under a running relay: connected peers are served, and senders get refusals. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { connectIntegration, connectWatcher, receive, receiveReply, sendAndRecei
 const COMMANDS = 20;
 /** Longer than the store's client takes to find its way back. */
 const RECOVERY_MS = 20_000;
-/** The volume that is filled up: large enough for what is stored, and for SQLite's log. */
+/** The volume that is filled up: large enough for the stored entries and for SQLite's log. */
 const VOLUME_BYTES = 4 * 1_024 * 1_024;
 
 interface Outage {
@@ -45,7 +45,7 @@ export const redisHangsAndDies = (redis: RedisServer, hangMs: number): Promise<r
     })
   );
 
-/** A relay that is started while Redis hangs says so, and ends. Returns what went wrong. */
+/** A relay that is started while Redis hangs reports that and exits. Returns the violations. */
 export function startWhileRedisHangs(redis: RedisServer): Promise<readonly string[]> {
   return inFolder(async (folder) => {
     redis.hang();
@@ -74,7 +74,7 @@ export const diskFull = (backend: Backend): Promise<readonly string[] | string> 
     return sitOut(folder, { ...backend, sets: [...backend.sets, `queue.path=${join(volume, "queue")}`] }, outage);
   });
 
-/** A relay that is started on a full disk says so, and ends. */
+/** A relay that is started on a full disk reports that and exits. */
 export const startOnFullDisk = (backend: Backend): Promise<readonly string[] | string> =>
   onSmallVolume(async (folder, volume) => {
     fill(join(volume, "ballast"));
@@ -87,7 +87,7 @@ export const startOnFullDisk = (backend: Backend): Promise<readonly string[] | s
     return /queue: .*(?:full|space)/.test(started) && !started.includes("in use") ? [] : [`it said ${started}`];
   });
 
-/** Runs with a small volume of its own; says why when there can be none. */
+/** Runs with a small volume of its own; returns the reason if the machine cannot provide one. */
 function onSmallVolume<T>(run: (folder: string, volume: string) => Promise<T>): Promise<T | string> {
   return inFolder(async (folder) => {
     const volume = join(folder, "volume");
@@ -147,7 +147,7 @@ async function sitOut(folder: string, backend: Backend, outage: Outage): Promise
   return [...found, ...await comesAgain(folder, backend, log)];
 }
 
-/** What was acked, and what was refused, must not come to light in the next relay. */
+/** Acked and refused messages must not reappear in the next relay. */
 async function comesAgain(folder: string, backend: Backend, log: DeliveryLog): Promise<readonly string[]> {
   const relay = await RelayProcess.start(folder, backend.sets);
   try {
@@ -178,7 +178,7 @@ interface Expected {
   readonly when: string;
 }
 
-/** Connected peers receive what is sent, whether the store works or not. */
+/** Connected peers receive messages, whether the store works or not. */
 async function serve(watcher: JsonClient, here: JsonClient, log: DeliveryLog): Promise<readonly string[]> {
   for (let count = 0; count < COMMANDS; count++) {
     const { number, reply } = await sendAndReceive(watcher, "jukebox", log);

@@ -12,7 +12,7 @@ async function dial(relay: Relay): Promise<(request: Message) => Promise<Message
   };
 }
 
-/** What each text must give: any other bit is another result. */
+/** The expected prediction of each text, to the bit. */
 const PREDICTIONS: readonly (readonly [Message, number])[] = [
   [{ math: "6 / 3" }, 1.108852744102478],
   [{ text: "six over three" }, 1.1479231119155884],

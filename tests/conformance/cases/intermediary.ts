@@ -86,7 +86,7 @@ export const intermediary: readonly Case[] = [
         check.equal(cmd, { n });
         ids.push(id);
       }
-      // Why not the last: it has to come again.
+      // Why not the last one: it must be redelivered.
       for (const ack of ids.slice(0, 2)) back.send({ ack });
       const again = await back.next(({ cmd }) => cmd?.n === 3, "the third once more");
       check.equal([again.id, again.redelivered], [ids[2], true]);

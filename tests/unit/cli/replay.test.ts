@@ -149,7 +149,7 @@ test(
   MINUTE,
 );
 
-test("OB15 a recording that is full ends, the log says so once, and the relay serves on", async () => {
+test("OB15 a recording that is full ends, the log reports that once, and the relay continues", async () => {
   const place = await CliFolder.make();
   const ports = ["intermediary.port=0", "nakurity-backend.port=0", "brain.enabled=false", "web.enabled=false"];
   const sets = [...ports, ...DECIDED, "record.bytes=4KiB"].flatMap((set) => ["--set", set]);
@@ -167,7 +167,7 @@ test("OB15 a recording that is full ends, the log says so once, and the relay se
   await place.remove();
 }, MINUTE);
 
-test("OB22 replay lists who is in a recording, and says in a line what is wrong with what it was asked", async () => {
+test("OB22 replay lists the connections of a recording, and reports an invalid argument in one line", async () => {
   const line = { t: 1, peer: 1, listener: "neuro" };
   const startup = (game: string) => JSON.stringify({ command: "startup", game });
   const lines = [

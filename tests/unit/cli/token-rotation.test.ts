@@ -23,7 +23,7 @@ interface Running {
   readonly place: CliFolder;
   readonly relay: ChildProcess;
   url(listener: string): string;
-  /** All that it has said. */
+  /** All its output so far. */
   said(): string;
   greet(token: string): Promise<JsonClient>;
 }

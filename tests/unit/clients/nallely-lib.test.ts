@@ -9,7 +9,7 @@ import { find, ROOT } from "../../harness/machine.ts";
 import { check } from "../../harness/check.ts";
 import { openSession } from "../../harness/nallely-server.ts";
 
-/** Plays one value to itself. What it says is given to `say`. */
+/** Sends one value to itself. Its output is passed to `say`. */
 const PLAY = `
   const { Neuron, Trevor, proxyOf } = await import(lib);
   const trevor = Trevor.open({ url: trevorUrl });

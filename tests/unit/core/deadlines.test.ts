@@ -50,7 +50,7 @@ function compare(plan: readonly Act[]): void {
   }
 }
 
-test("deadlines are what a plain table says", () => {
+test("deadlines equal those of a plain table", () => {
   fc.assert(fc.property(acts, compare), { numRuns: 300 });
 });
 

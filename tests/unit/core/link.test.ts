@@ -128,7 +128,7 @@ test("CL1 the table has every state with every operation", () => {
   check.equal(pairs.size, 4 * Object.keys(OPERATIONS).length);
 });
 
-test("CL1 in every state, what is due before the deadline and at it is what the table says", () => {
+test("CL1 in every state, the operations due before the deadline and at it are those of the table", () => {
   const table: Readonly<Record<LinkPhase, readonly [number | undefined, LinkDue]>> = {
     idle: [undefined, "nothing"],
     dialing: [10_000, "dialTimeout"],

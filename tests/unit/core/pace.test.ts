@@ -1,4 +1,4 @@
-/** How fast, and how long until the next try: the token bucket and the backoff. */
+/** The token bucket and the backoff. */
 import { test } from "#runner";
 import fc from "fast-check";
 import { backoffMs } from "../../../src/core/link.ts";

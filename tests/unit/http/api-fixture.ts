@@ -1,4 +1,4 @@
-/** A real relay with everybody around it, and its API as a program would use it: by what the document says. */
+/** A real relay with clients and a Neuro, and its API as a program would use it: according to the OpenAPI document. */
 import { type Schema, Validator } from "@cfworker/json-schema";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
 import { load } from "../../../src/config/load.ts";
@@ -52,7 +52,7 @@ export class ApiFixture {
   readonly neuro: Neuro;
   readonly urls: { readonly intermediary: string; readonly neuro: string; readonly brain: string };
   readonly web: string;
-  /** The operations that were answered as the document says. */
+  /** The operations whose replies matched the OpenAPI document. */
   readonly answered = new Set<string>();
   readonly log: string[];
   readonly #served: RelayHandle;

@@ -1,4 +1,4 @@
-/** What every operation of the API refuses, and how it says so. */
+/** The requests that every operation of the API refuses, and the form of the refusal. */
 import { test } from "#runner";
 import { connect } from "node:net";
 import { FAULTS } from "../../../src/core/fault.ts";

@@ -105,7 +105,7 @@ export class AppFixture {
     return response.headers.has("x-upgraded") ? 101 : response.status;
   }
 
-  /** Why callers were refused, as it was noted. */
+  /** The observed reasons of refused connections. */
   refusals(): readonly string[] {
     return this.observations.flatMap((observation) => (observation.is === "greeting_refused" ? [observation.reason] : []));
   }

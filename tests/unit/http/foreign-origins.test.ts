@@ -59,7 +59,7 @@ const FOREIGN_HOSTS = [
   "",
 ];
 
-/** Each path with its methods, with something in the place of what is variable. */
+/** Each path with its methods, with example values for its parameters. */
 function routesOf(app: AppFixture): readonly (readonly [path: string, method: string])[] {
   const filled = (path: string) => path.replaceAll(/\{[^}]+\}|:[a-z]+/g, "some-0.bin").replaceAll("*", "relay/stats");
   const own = app.paths.flatMap((path) => METHODS.map((method) => [filled(path), method] as const));
@@ -187,7 +187,7 @@ test("SE16 without a token only a status, a version and content that every relay
       if (response.ok && /^\/(?:health|ready)$/.test(path) && method === "GET") {
         check.equal(Object.keys(JSON.parse(text)), ["status", "version"], path);
       } else if (response.ok) {
-        // Why: what every relay of this version says is no secret of this one.
+        // Why: content that is the same in every relay of this version is not secret.
         check.equal(text, await (await other.fetch("web", path, how)).text(), `${method} ${path}`);
       } else check.that([401, 404, 405].includes(response.status), `${method} ${path}: ${response.status}`);
     }

@@ -37,7 +37,7 @@ const read = (root: string, run_id: string): Promise<Json> => readArtifact({ roo
 const why = async (root: string, run_id: string): Promise<string> =>
   String(((await read(root, run_id)) as JsonObject)["why"]);
 
-test("BR85 a run is read as it lies there, by its name", async () => {
+test("BR85 a run is read from its folder, by its name", async () => {
   await withRoot(async (root) => {
     await putRun(root, "2026-01-01T00-00-00Z_nogit");
     check.equal<Json>(await read(root, "2026-01-01T00-00-00Z_nogit"), {
@@ -82,7 +82,7 @@ test("BR85 vocabularies are found by their old name in the manifest, and at the 
   });
 });
 
-test("BR85 nothing outside the run's folder is read, whatever it is called or its manifest says", async () => {
+test("BR85 nothing outside the run's folder is read, whatever its name or its manifest", async () => {
   await withRoot(async (root) => {
     await putRun(root, "runs/good");
     for (const run of ["../runs/good", "..", "runs/good", "", "a\\b", "/etc"]) {
@@ -100,7 +100,7 @@ test("BR85 nothing outside the run's folder is read, whatever it is called or it
   });
 });
 
-test("BR85 what is missing is named", async () => {
+test("BR85 the error names the missing file", async () => {
   await withRoot(async (root) => {
     await putRun(root, "run");
     await rm(join(root, "run/tokenizer/math_vocab.txt"));

@@ -129,7 +129,7 @@ test("NB164 a job that does not exist, and an endpoint that is not configured, a
   check.equal(await lent.run("artifact", {}, SETTINGS), "bytes");
 });
 
-test("NB149 NB160 a model whose first answer is invalid is told the reason, and its valid answer is used", async () => {
+test("NB149 NB160 a model whose first answer is invalid gets the reason, and its valid answer is used", async () => {
   const { requests, fetch } = endpoint(
     () => new Response("busy", { status: 503 }),
     says('{"name":"move","data":{"to":"z9"}}'),

@@ -243,7 +243,7 @@ test("OB29 operator commands, approvals and sealed sessions are limited as well"
   await log.close();
 });
 
-test("OB29b a connection that is lost again and again has five lines a minute, for each upstream", async () => {
+test("OB29b repeated losses of a connection are logged at most five times a minute for each upstream", async () => {
   const { lines, log, observing, pass } = await flood();
   for (let at = 0; at < 60; at++) {
     for (const upstream of ["neuro", "evil"]) {
@@ -280,7 +280,7 @@ test("OB11 a prediction can be printed as the original Brain relay does", () => 
   );
 });
 
-/** A buffer whose turns and writes end when the test says so. */
+/** A buffer whose turns and writes end when the test ends them. */
 function heldBuffer() {
   const written: string[] = [];
   const turns: (() => void)[] = [];
@@ -333,7 +333,7 @@ test("OB32 while nobody reads, 1 MiB of lines waits; further lines are dropped, 
   check.equal(written.at(-1), "last\n");
 });
 
-test("OB32 closing waits for what is being written, but no longer than it may", async () => {
+test("OB32b closing waits for the write in progress, up to its time limit", async () => {
   const { lines, written, endWrite } = heldBuffer();
   lines.add("a");
   const closed = lines.close(60_000);

@@ -197,7 +197,7 @@ test("QU13 an entry becomes a dead letter after queue.ttl, with its recipient co
   check.equal([next.keys("queue").length, next.queue.deadLetters.size], [0, 2]);
 });
 
-test("QU14 a full queue refuses messages, by entries and bytes, for one recipient and in total", () => {
+test("QU14 QU14b a full queue refuses messages, by entries and bytes, for one recipient and in total", () => {
   const bytes = JSON.stringify({ n: 1 }).length;
   for (
     const settings of [{ per_recipient: 2 }, { per_recipient_bytes: 2 * bytes }, { total: 2 }, { total_bytes: 2 * bytes }]

@@ -189,7 +189,7 @@ test("OB14 of a binary frame the first 64 KiB and the size are recorded", () => 
   check.equal([fromBase64(base64)?.length, bytes], [65_536, 1_000_000]);
 });
 
-test("OB15 a full recording ends with a line that says so, once, and the relay continues", () => {
+test("OB15 a full recording ends, which is reported once, and the relay continues", () => {
   const fixture = new RecorderFixture([], 4).record(opened(GAME));
   for (let at = 0; at < 10; at++) fixture.record({ is: "frame", peer: GAME, frame: `${at}` });
   check.equal(fixture.sockets.send(GAME, "x"), 7);

@@ -1,4 +1,4 @@
-/** Panics of a service: what is lost, and what is restored. */
+/** Panics of a service: the lost effects, and the restored state. */
 import { test } from "#runner";
 import type { ServiceEvent } from "../../../src/core/event.ts";
 import { key } from "../../../src/core/key.ts";

@@ -15,7 +15,7 @@ interface Upstream {
   stop(): Promise<void>;
 }
 
-/** A backend that remembers what it is told. */
+/** A backend that records the messages that it receives. */
 function upstream(port = 0): Upstream {
   const greeted: Headers[] = [];
   const heard: string[] = [];
@@ -90,7 +90,7 @@ test("RT22 when the relay stops, its link is closed properly", async () => {
   await neuro.stop();
 });
 
-test("RT29 an encrypted connection is made to whom the machine trusts, and to nobody else", async () => {
+test("RT29 an encrypted connection is made only to servers whose certificate the machine trusts", async () => {
   const folder = await mkdtemp(join(tmpdir(), "neuro-relay-tls-"));
   const certificate = join(folder, "certificate.pem");
   await writeFile(certificate, CERTIFICATE);

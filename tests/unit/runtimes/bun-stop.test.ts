@@ -66,7 +66,7 @@ async function spawn(...args: string[]) {
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`RT19 ${signal} drains and exits with 0; a second signal within a second is ignored`, async () => {
+  test(`RT19 RT19b ${signal} drains and exits with 0; a second signal within a second is ignored`, async () => {
     const { child, until, url, text } = await spawn();
     const game = await Client.connect(url);
     child.kill(signal);
@@ -78,7 +78,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-test("RT19 a second signal, more than a second later, exits at once with 128 plus its number", async () => {
+test("RT19b a second signal, more than a second later, exits at once with 128 plus its number", async () => {
   const { child } = await spawn("stubborn");
   child.kill("SIGTERM");
   const repeat = setInterval(() => child.kill("SIGTERM"), 100);

@@ -1,4 +1,4 @@
-/** A certificate for `localhost` that nobody vouches for, and its key. Made for these tests; it opens nothing. */
+/** A self-signed certificate for `localhost`, and its key. Made for these tests; it gives no access to anything. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBmjCCAUGgAwIBAgIUaP3gHDr6SGOJyUNpzV+gLAP4DCUwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDA3MzAzNloYDzIxMjYxMDMx

@@ -1,4 +1,4 @@
-/** A service that obeys commands of its peers, so that a test can cause everything that a runtime has to do. */
+/** A service that executes commands of its peers, so that a test can cause every effect that a runtime implements. */
 import type { PeerEvent, ServiceEvent } from "../../../src/core/event.ts";
 import {
   closeLink,

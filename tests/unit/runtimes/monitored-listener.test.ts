@@ -40,7 +40,7 @@ test("RT1c a listener that the runtime ends is opened again at its port until th
   check.equal(lost.length, 1, "its own end is no loss");
 });
 
-test("RT1c /ready names the listener that is not open", async () => {
+test("RT1d /ready names the listener that is not open", async () => {
   const app = new AppFixture();
   check.equal((await app.fetch("web", "/ready")).status, 200);
   app.lostListeners = ["neuro"];
@@ -62,7 +62,7 @@ const RUNNERS: Readonly<Record<string, readonly string[]>> = {
   Bun: [process.execPath],
   Deno: [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual"],
 };
-/** More than enough for the relay itself, and less than the connections of the test. */
+/** The limit of descriptors: more than the relay needs, less than the number of connections of the test. */
 const DESCRIPTORS = 60;
 
 for (const [name, runner] of Object.entries(RUNNERS)) {

@@ -17,7 +17,7 @@ const RUNNERS: Readonly<Record<string, readonly string[]>> = {
 const MESSAGES = 3_000;
 
 for (const [name, runner] of Object.entries(RUNNERS)) {
-  test(`OB32 a relay whose standard error nobody reads serves on (${name})`, () =>
+  test(`OB32 a relay whose standard error nobody reads continues to serve (${name})`, () =>
     inFolder(async (folder) => {
       const pipe = join(folder, "stderr");
       check.equal(spawnSync("mkfifo", [pipe]).status, 0);

@@ -1,4 +1,4 @@
-/** The WebSocket client over a byte stream that records what is written. */
+/** The WebSocket client over a byte stream that records the written bytes. */
 import { createHash } from "node:crypto";
 import { test } from "#runner";
 import {
@@ -275,7 +275,7 @@ test("RT27c a close from this side has the code and the reason", () => {
   check.equal(sent.slice(6).map((byte, at) => byte ^ (mask[at & 3] ?? 0)), [0x0f, 0xa1, 98, 121, 101]);
 });
 
-test("RT27b a close is answered with its own code, and one without a code by one without a code", () => {
+test("RT27b a close is answered with its own code, and a close without a code with a close without a code", () => {
   for (const [payload, answer] of [[[0x03, 0xe9], [0x88, 0x82]], [[], [0x88, 0x80]]] as const) {
     const server = new Server().accept();
     server.frame(8, ...payload);

@@ -150,7 +150,7 @@ test("CL3 a machine that slept for an hour probes before it gives a link up", ()
   check.equal(link.state, "open");
 });
 
-test("CL4 nothing is heard of a socket that was given up, and nothing of a closed link", () => {
+test("CL4 no event is reported of a socket that was given up, nor of a closed link", () => {
   const { clock, link, take, socket } = harness();
   link.start();
   const first = socket();

@@ -26,7 +26,7 @@ test("DB20 every event of the relay has a label, and an unknown one is shown as 
 
 const result = { event: "action_result", name: "move", from: "Chess", success: false, message: "no", ms: 1_500 };
 
-test("DB20 a result that the relay or an operator made says so, and why", () => {
+test("DB20 a result that the relay or an operator made is labelled with its origin and the reason", () => {
   check.equal(describeEvent({ ...result, origin: "deadline" }), {
     category: "actions",
     tone: "bad",

@@ -42,7 +42,7 @@ const NOTHING: ForceSurroundings = { place: 1, isStopped: false, integrations: [
 const waiting = (waits_for: WaitReason, surroundings: Partial<ForceSurroundings> = {}): string =>
   describeForce({ ...FORCE, waits_for }, { ...NOTHING, ...surroundings });
 
-test("DB7 a queued force says what it waits for", () => {
+test("DB7 a queued force is shown with the reason why it waits", () => {
   check.equal(
     [1, 2, 3, 4, 11, 12, 13, 21, 22, 103, 111].map((place) => waiting("turn", { place })),
     ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "103rd", "111th"].map((nth) => `In line, ${nth}`),
@@ -64,7 +64,7 @@ test("DB7 a queued force says what it waits for", () => {
   check.equal(waiting("result"), "waiting for the game's result");
 });
 
-test("DB7 an open force says who has to do something", () => {
+test("DB7 an open force is shown with the reply that it waits for", () => {
   const open: ForceView = { ...FORCE, is: "open", opened_at: 0 };
   check.equal(describeForce(open, NOTHING), "Neuro is choosing");
   check.equal(describeForce({ ...open, waits_for: "result" }, NOTHING), "waiting for the game's result");

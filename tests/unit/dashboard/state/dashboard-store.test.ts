@@ -149,7 +149,7 @@ test("DB14 DB14b a lost connection is shown, reconnects with backoff and resumes
   check.equal(page.sockets.length, attempts + 1, "the backoff starts again after 5 s of a stable connection");
 });
 
-test("DB14 a lost connection is retried at once when somebody looks again", async () => {
+test("DB14 a lost connection is retried at once when the page becomes visible", async () => {
   const page = new StoreFixture();
   await page.signIn();
   page.setVisible(false);
@@ -246,7 +246,7 @@ test("DB26 while the relay reports changes it is asked once a second, otherwise 
   check.that(refreshes >= 55 && refreshes <= 60, `${refreshes} refreshes in 60 s`);
 });
 
-test("DB26b nothing is asked while nobody looks, and at once when somebody looks again", async () => {
+test("DB26b no request is sent while the page is hidden, and one at once when it becomes visible", async () => {
   const page = new StoreFixture();
   await page.signIn();
   page.setVisible(false);
@@ -261,7 +261,7 @@ test("DB26b nothing is asked while nobody looks, and at once when somebody looks
   check.equal(page.takeRefreshes(), 1);
 });
 
-test("DB26 what a person does is followed by a refresh, also while one is running", async () => {
+test("DB26 an operator's action is followed by a refresh, also while one is running", async () => {
   const page = new StoreFixture();
   await page.signIn();
   await page.store.send("PATCH", "controls", { stopped: true });
@@ -366,7 +366,7 @@ test("DB24 the last values that the relay exchanged with Nallely are kept", asyn
   check.equal(page.store.nallelyValues.of("out mood"), []);
 });
 
-test("DB26 the relay's clock is shown to the second, while somebody looks", async () => {
+test("DB26 the relay's clock is shown to the second, while the page is visible", async () => {
   const page = new StoreFixture();
   await page.signIn();
   page.replies.set("overview", () => Promise.withResolvers<Json>().promise);
@@ -374,7 +374,7 @@ test("DB26 the relay's clock is shown to the second, while somebody looks", asyn
   check.that(page.clock.now + RELAY_AHEAD_MS - page.store.state.now < 1_000);
 });
 
-test("DB13 the chosen theme is kept, also when somebody signs in", async () => {
+test("DB13 the chosen theme is kept, also after signing in", async () => {
   const page = new StoreFixture();
   for (const theme of ["dark", "light", "system", "dark"] as const) {
     page.store.switchTheme();

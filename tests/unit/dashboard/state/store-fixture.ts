@@ -1,4 +1,4 @@
-/** A dashboard's store in virtual time, before a relay that answers as the test says. */
+/** A dashboard's store in virtual time, connected to a relay whose replies the test defines. */
 import { ApiError } from "../../../../src/clients/api-client.ts";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import { DashboardStore } from "../../../../src/dashboard/state/dashboard-store.ts";

@@ -80,7 +80,7 @@ class Bench implements StepContext {
   send(name: string, ...values: number[]): void {
     for (const value of values) check.equal(sendValue(this.neuron, { name, value }, this), undefined);
   }
-  /** Moves time on, ringing at each deadline; returns what was sent meanwhile. */
+  /** Advances time, with a wakeup at each deadline; returns the frames that were sent meanwhile. */
   pass(ms: number): string[] {
     const until = this.now + ms;
     for (let at = nextNeuronWakeup(this.neuron); at !== undefined && at <= until; at = nextNeuronWakeup(this.neuron)) {

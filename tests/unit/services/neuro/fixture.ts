@@ -1,7 +1,7 @@
 /**
  * The service of the Neuro API with fake games and fake Neuros, on virtual time, so that a test reads like its situation.
  *
- * What fakes are sent is shown in short words: `register a b`, `force a b`, `result u1 true`; see `inWords`.
+ * Messages to fakes are shown in short words: `register a b`, `force a b`, `result u1 true`; see `inWords`.
  */
 import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../../../src/core/defaults.ts";
 import type { GameMessage } from "../../../../src/core/neuro-messages.ts";

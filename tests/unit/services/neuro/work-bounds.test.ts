@@ -86,7 +86,7 @@ function isQuick(act: () => void, claim: string): void {
   check.that(ms <= FRAME_MS_MAX, `${claim}: ${ms.toFixed()} ms`);
 }
 
-test("NB60 no frame takes more than linear time, whatever text stands wherever", () => {
+test("NB60 no frame takes more than linear time, whatever text it contains at any place", () => {
   for (const [place, frame] of Object.entries(FRAMES)) {
     for (const [what, text] of Object.entries(TEXTS)) {
       const scenario = new Scenario();

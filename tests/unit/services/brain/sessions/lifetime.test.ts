@@ -52,7 +52,7 @@ test("BR44 closing during a write is answered in order, and nothing of the sessi
   check.equal([logs.writes.size, sessionWrites.size], [0, 0]);
 });
 
-test("BR44b a session whose tombstone could not be stored goes on", () => {
+test("BR44b a session whose tombstone could not be stored stays open", () => {
   const { harness: fixture, peer, session } = started();
   fixture.store = (key) => (key.startsWith("brain/tombstone/") ? "fail" : "keep");
   check.equal(fixture.ask(peer, { cmd: "CloseSession", session_id: session })["code"], "StorageFailed");

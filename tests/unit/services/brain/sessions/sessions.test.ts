@@ -187,7 +187,7 @@ test("BR46b at the limit of sessions, one that is unused for 60 s is ended; a us
   fixture.merge(peer, fixture.create(fixture.peer("x")), {});
 });
 
-test("BR46c a peer that creates sessions too fast is told when to retry", () => {
+test("BR46c a peer that creates sessions too fast gets the time after which it can retry", () => {
   const { harness: fixture, peer } = started();
   const replies = Array.from({ length: 300 }, () => fixture.ask(peer, { cmd: "CreateSession" }));
   const refused = replies.filter(({ code }) => code === "RateLimited");

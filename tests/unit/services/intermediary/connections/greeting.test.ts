@@ -23,7 +23,7 @@ function greet(
   return { told: fixture.received(peer), fault: fixture.closed.get(peer) };
 }
 
-test("IM1 an accepted integration gets no reply, and watchers and the Neuro service are told", () => {
+test("IM1 an accepted integration gets no reply, and watchers and the Neuro service are notified", () => {
   const fixture = new IntermediaryFixture();
   const watcher = fixture.watcher();
   const spotify = fixture.integration("spotify");
@@ -38,7 +38,7 @@ test("IM1 an accepted integration gets no reply, and watchers and the Neuro serv
   check.equal(fixture.posted.at(-1), { is: "integrationLeft", peer: spotify });
 });
 
-test("IM2 an integration with acks is told its session, and every later message has an id", () => {
+test("IM2 an integration with acks gets its session, and every later message has an id", () => {
   const fixture = new IntermediaryFixture();
   const peer = fixture.integration("a", { ack: true });
   const [registered] = fixture.received(peer);
@@ -263,7 +263,7 @@ test("IM13 several watchers may have one name", () => {
   check.equal([fixture.eventsFor(one).length, fixture.eventsFor(two).length], [3, 2]);
 });
 
-test("IM14 peers that stay connected while the service is rebuilt keep their identity and go on", () => {
+test("IM14 peers that stay connected while the service is rebuilt keep their identity, name and subscriptions", () => {
   const fixture = new IntermediaryFixture();
   const integration = fixture.integration("a", { ack: true });
   const [watcher, silent] = [fixture.watcher("w", ENHANCED), fixture.open("silent")];
@@ -322,7 +322,7 @@ test("IM14c a name that looks generated does not stop the service from generatin
   }
 });
 
-test("IM14b a rebuilt Neuro service is told about all connected integrations again", () => {
+test("IM14b a rebuilt Neuro service is sent the list of all connected integrations again", () => {
   const fixture = new IntermediaryFixture();
   const peer = fixture.integration("a");
   fixture.receive({ is: "observed", observation: { is: "service_rebuilt", service: "neuro" } });

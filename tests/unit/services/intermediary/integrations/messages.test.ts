@@ -109,7 +109,7 @@ test("IM43 an action reaches its integration as an event with data as text, and 
   check.equal(result({ id: "x" }), [{ command: "action/result", id: "x", success: false }]);
 });
 
-test("IM44 a result without an id is passed on, and its developer is told once", () => {
+test("IM44 a result without an id is passed on, and reported once", () => {
   const { hear } = setUp();
   const first = hear({ event: "action_result", payload: { status: "ok", action: "play" } });
   check.equal(first.said, [{ command: "action/result", success: true }]);
@@ -437,7 +437,7 @@ test("IM50b a context of a game reaches an integration of the same name", () => 
   check.equal(fixture.received(chess), [], "its own context does not come back");
 });
 
-test("IM50c an integration under backpressure is skipped by contexts, and is told how many it missed", () => {
+test("IM50c an integration under backpressure gets no contexts, and then the number that it missed", () => {
   const fixture = new IntermediaryFixture();
   const [slow, quick] = [fixture.integration("slow"), fixture.integration("quick")];
   const share = (message: string) =>
@@ -454,7 +454,7 @@ test("IM50c an integration under backpressure is skipped by contexts, and is tol
   check.equal(fixture.received(slow), [], "nothing was missed");
 });
 
-test("IM51 other messages of Neuro reach an integration as an event of that name", () => {
+test("IM51 other messages of Neuro reach an integration as events with the same name", () => {
   const { fixture } = setUp();
   const peer = fixture.integration("b");
   fixture.receive({ is: "neuroMessage", peer, message: { command: "shutdown/graceful", wanted: true } });

@@ -114,7 +114,7 @@ test("IM36 lists have pages with the cursor of the next page", () => {
   );
 });
 
-test("IM37 the latest events can be requested, and a request keeps recording for five minutes", () => {
+test("IM37 IM37b the latest events can be requested, and a request keeps recording for five minutes", () => {
   const fixture = new IntermediaryFixture();
   const recent = (limit = 10) => {
     const events = fixture.request({ of: "intermediary", get: "events", limit });

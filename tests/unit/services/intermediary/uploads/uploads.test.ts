@@ -28,7 +28,7 @@ const kept = (on: IntermediaryFixture): Json[] => {
   return isObject(answer) && Array.isArray(answer.items) ? [...answer.items] : [];
 };
 
-test("IM80 a binary frame is saved under a generated name, and watchers are told its type", () => {
+test("IM80 a binary frame is saved under a generated name, and watchers get its type", () => {
   const on = setUp();
   const watcher = on.watcher();
   const peer = on.integration("../../etc/passwd");
@@ -58,7 +58,7 @@ test("IM81 a file is reported only after its record is stored", () => {
   check.equal(on.eventsFor(watcher).length, 1);
 });
 
-test("IM82 a too large file is refused, and any file while uploads are switched off", () => {
+test("IM82 a file that is too large is refused, and every file while uploads are switched off", () => {
   const small = setUp({ file_bytes: 10 });
   const peer = small.integration("a");
   small.frame(peer, PNG);
@@ -70,7 +70,7 @@ test("IM82 a too large file is refused, and any file while uploads are switched 
   check.equal([small.saved.size, off.saved.size], [0, 0]);
 });
 
-test("IM83 number and bytes of files are limited, and a new file replaces only the oldest of its sender", () => {
+test("IM83 IM83c number and bytes of files are limited, and a new file replaces only the oldest of its sender", () => {
   for (const bound of [{ files: 2 }, { total_bytes: 2 * PNG.length }]) {
     const on = setUp(bound);
     const [a, b] = [on.integration("a"), on.integration("b")];
@@ -82,7 +82,7 @@ test("IM83 number and bytes of files are limited, and a new file replaces only t
   }
 });
 
-test("IM83b no file is deleted for a new one that is refused all the same", () => {
+test("IM83b no file is deleted for a new one that is refused", () => {
   const on = setUp({ total_bytes: 4 * PNG.length, file_bytes: 4 * PNG.length });
   const [a, b] = [on.integration("a"), on.integration("b")];
   const files = [send(on, a), send(on, b), send(on, b), send(on, b)];

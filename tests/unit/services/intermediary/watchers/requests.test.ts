@@ -211,7 +211,7 @@ test("IM28 peers lists connected integrations, watchers and games, and absent in
   ]);
 });
 
-test("IM29 a name stays in the directory for seven days and over a restart, and the least recently seen are dropped first", () => {
+test("IM29 IM29c a name stays in the directory for seven days and over a restart, and the least recently seen are dropped first", () => {
   const fixture = new IntermediaryFixture();
   fixture.close(fixture.integration("a"));
   fixture.advance(2_000);
@@ -276,7 +276,7 @@ test("IM31 a client with acks gets unacked messages again, marked redelivered, a
   });
 });
 
-test("IM31b each frame that a client with acks has to acknowledge says so, once for each connection", () => {
+test("IM31b each frame with an id expects one ack that does not count against the rate, once for each connection", () => {
   const fixture = new IntermediaryFixture();
   const watcher = fixture.watcher();
   const first = fixture.integration("a", { ack: true });
@@ -297,7 +297,7 @@ test("IM31b each frame that a client with acks has to acknowledge says so, once 
   check.equal(expected(second), [true], "a new connection has not been asked before");
 });
 
-test("IM32 a peer that sends too fast is told when to send again", () => {
+test("IM32 a peer that sends faster than its limit gets the time after which it can send again", () => {
   const fixture = new IntermediaryFixture();
   const watcher = fixture.watcher();
   fixture.repliesTo(watcher);

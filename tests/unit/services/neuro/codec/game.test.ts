@@ -91,7 +91,7 @@ test("NB101 JSON in a binary frame and JSON after a byte order mark is decoded",
   check.equal(read(new TextEncoder().encode(`\ufeff${text}`)).kinds, ["binary_frame", "byte_order_mark"]);
 });
 
-test("NB101 invalid UTF-8 is refused", () => {
+test("NB101b invalid UTF-8 is refused", () => {
   check.match(refusal(new Uint8Array([0x7b, 0xff, 0x7d])), /UTF-8/);
 });
 
@@ -343,7 +343,7 @@ test("NB112 a frame that is too large in ASCII is sent without escapes, and one 
 });
 
 const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 });
-// Why: null prototypes are not equal to what JSON.parse makes.
+// Why: objects without a prototype are not equal to those of JSON.parse.
 const record = <T>(fields: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> =>
   fc.record(fields, { noNullPrototype: true });
 const gameMessage: fc.Arbitrary<GameMessage> = fc.oneof(

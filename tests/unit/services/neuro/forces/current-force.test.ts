@@ -51,7 +51,7 @@ const EVENTS = {
   },
 } as const;
 
-/** The current force then, and how Chess's force ended, if it did. A result that nobody asked for changes nothing. */
+/** The current force then, and how Chess's force ended, if it did. An unrequested result changes nothing. */
 const TABLE: Readonly<Record<State, Readonly<Record<keyof typeof EVENTS, string>>>> = {
   none: {
     success: "none",

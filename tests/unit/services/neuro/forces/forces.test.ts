@@ -83,7 +83,7 @@ test("NB5 NB6 one force at a time, by priority and then arrival; a newer one rep
   check.equal(ends(scenario), ["Chess replaced", "Tetris completed", "Poker completed"]);
 });
 
-test("NB6 a game's newer force replaces the one that Neuro has at once", () => {
+test("NB6b a game's newer force replaces the one that Neuro has at once", () => {
   const { scenario, neuro, chess } = table();
   chess.force(["a"]);
   scenario.pass(30_000);
@@ -97,7 +97,7 @@ test("NB6 a game's newer force replaces the one that Neuro has at once", () => {
   check.equal(ends(scenario), ["Chess replaced", "Chess completed"]);
 });
 
-test("NB6 the newer force waits while an action of the older one is with the game, and goes before any retry of it", () => {
+test("NB6c the newer force waits while an action of the older one is with the game, and is sent before any retry of it", () => {
   for (const success of [true, false]) {
     const { scenario, neuro, chess } = table();
     chess.force(["a"]);
@@ -112,7 +112,7 @@ test("NB6 the newer force waits while an action of the older one is with the gam
   }
 });
 
-test("NB6 the newer force replaces the older one once its names are registered, or have been awaited", () => {
+test("NB6b the newer force replaces the older one once its names are registered, or after `actions.await_names`", () => {
   const { scenario, neuro, chess } = table();
   chess.force(["a"]).force(["later"]);
   check.equal(neuro.heard(), ["force a"]);
@@ -123,7 +123,7 @@ test("NB6 the newer force replaces the older one once its names are registered, 
   check.equal(neuro.heard(), ["unregister later", "register later", "force a"]);
 });
 
-test("NB6 NB39 a game that repeats its force does not renew the time that Neuro has to answer", () => {
+test("NB6d NB39 a game that repeats its force does not renew the time that Neuro has to answer", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -136,7 +136,7 @@ test("NB6 NB39 a game that repeats its force does not renew the time that Neuro 
   check.that(asked.includes("force bet"), "Poker never had its turn");
 });
 
-test("NB6 a force that nobody answered is replaced by its game's newer one, and not repeated first", () => {
+test("NB6b an overdue force is replaced by its game's newer one, without being repeated first", () => {
   const { scenario, neuro, chess } = table();
   chess.force(["a"]);
   scenario.pass(130_000);
@@ -145,7 +145,7 @@ test("NB6 a force that nobody answered is replaced by its game's newer one, and 
   check.equal(neuro.heard(), ["unregister a", "register a", "force b"]);
 });
 
-test("NB7 a game whose forces are always critical does not keep the others waiting without end", () => {
+test("NB7 a game whose forces are always critical does not block the others", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"], { priority: "critical" });
   poker.force(["bet"], { priority: "low" });
@@ -211,7 +211,7 @@ test("NB9b a name that is unregistered while the force settles ends it at once, 
   check.equal(chess.heard(), []);
 });
 
-test("NB8b a failure inside a force leaves it to Neuro's retry, and is sent as the game sent it", () => {
+test("NB8b after a failure inside a force Neuro may retry, and the failure is sent as the game sent it", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -282,7 +282,7 @@ test("NB17d a force waits while its names may be registered again after `actions
   }
 });
 
-test("NB39 a force that nobody answers is asked once more when others wait, and then comes last", () => {
+test("NB39 NB39b a force without an answer is sent once more when others wait, and then is queued last", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"], { priority: "critical" });
   scenario.pass(130_000);
@@ -339,7 +339,7 @@ test("NB46 `actions.retry_timeout` can be set, and a force alone is not given up
   check.equal(neuro.heard(), ["unregister a", "register a", "force bet"], "as soon as another one waits");
 });
 
-test("NB46 failures do not renew the time of a force: with others waiting, `actions.force_timeout` is the limit", () => {
+test("NB46b failures do not extend the time of a force: with others waiting, `actions.force_timeout` is the limit", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -353,7 +353,7 @@ test("NB46 failures do not renew the time of a force: with others waiting, `acti
   check.equal(tries, 24, "after 120 s");
 });
 
-test("NB46 the built-in Neuro says at once that it gives up", () => {
+test("NB46c the built-in Neuro gives up at once after its last failure", () => {
   const scenario = new Scenario({ neuros: [] });
   const chess = started(scenario, "Chess", "a");
   const poker = started(scenario, "Poker", "bet");

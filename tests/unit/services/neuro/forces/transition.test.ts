@@ -84,7 +84,7 @@ const EVENTS: { readonly [Name in ForceEventName]: readonly (ForceEvent & { read
 const stateNames = Object.keys(STATES) as ForceStateName[];
 const eventNames = Object.keys(EVENTS) as ForceEventName[];
 
-/** What happens; undefined for an internal error. */
+/** The transition; undefined for an internal error. */
 function attempt(state: ForceState, event: ForceEvent): Transition | undefined {
   try {
     return transition(state, event);
@@ -423,7 +423,7 @@ test("NB43 every state can be reached, and every force can end", () => {
   check.equal(stateNames.filter((name) => name !== "ended" && !ending.has(name)), []);
 });
 
-test("NB43 the README has the diagram of forces", () => {
+test("NB43b the README has the diagram of forces", () => {
   checkDiagram("Forces", stateDiagram("waiting", edges()));
 });
 

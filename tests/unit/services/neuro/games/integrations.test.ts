@@ -117,7 +117,7 @@ test("NB37c every context is posted to the Intermediary and observed", () => {
   ]);
 });
 
-test("NB31 what a sloppy game sends is repaired for a strict backend, told once per kind, and harms nobody", () => {
+test("NB31 malformed input of a game is repaired for a strict backend, reported once per kind, and harms no other game", () => {
   const { scenario, neuro } = opened({ neuros: [{ profile: "neuro_api" }] });
   const sloppy = scenario.game("Sloppy");
   const other = started(scenario, "Other", "b");
@@ -266,7 +266,7 @@ test("NB42 the service reports what it is doing", () => {
     return answer?.do === "respond" ? answer.body : undefined;
   };
   check.equal(ask({ of: "neuro", get: "ready" }), { ok: true, reasons: [] });
-  // Why the casts: what is asked here is of that shape.
+  // Why the casts: these queries have replies of that shape.
   const status = ask({ of: "neuro", get: "status" }) as unknown as NeuroView;
   check.equal(
     status.upstreams.map(({ state, force, waiting, pending }) => [
@@ -286,7 +286,7 @@ test("NB42 the service reports what it is doing", () => {
   check.that(chess.heard().length > 0);
 });
 
-test("NB42 a service without Neuro says what it waits for", () => {
+test("NB42 a service without Neuro reports the reason why it is not ready", () => {
   const scenario = new Scenario();
   scenario.step({
     is: "requested",

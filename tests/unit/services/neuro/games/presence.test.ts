@@ -93,7 +93,7 @@ test("NB20b a client that may be one of two games is not identified", () => {
   check.equal(scenario.peerOf("One"), undefined);
 });
 
-test("NB20b a wrong identification is undone when the game says its name", () => {
+test("NB20b a wrong identification is undone when the game sends its name", () => {
   const { scenario, neuro } = opened();
   started(scenario, "One", "a").close();
   const other = scenario.game("Other");

@@ -42,7 +42,7 @@ test("NB210 an action waits until it is approved, and is an action like any othe
   check.equal(poker.heard(), ["action bet"]);
 });
 
-test("NB210 a rejected action fails with the reason, and its game is not told", () => {
+test("NB210 a rejected action fails with the reason, and is not sent to its game", () => {
   const { scenario, neuro, operator, chess } = table();
   neuro.action("u1", "a");
   check.equal(operator.ask({ do: "decideAction", pending: only(operator), approve: false, message: "Not now." }), {
@@ -55,7 +55,7 @@ test("NB210 a rejected action fails with the reason, and its game is not told", 
   check.equal(messages, [["Not now.", "operator"], ["A person has rejected this action.", "operator"]]);
 });
 
-test("NB211 an action that nobody approved fails at its deadline, and says so", () => {
+test("NB211 an action without approval fails at its deadline, with a message that says so", () => {
   const { scenario, neuro, operator, chess } = table();
   neuro.action("u1", "a");
   const pending = only(operator);

@@ -60,7 +60,7 @@ class Mind {
 const listOf = (list: Json | undefined): readonly JsonObject[] => (Array.isArray(list) ? list.filter(isObject) : []);
 const textsOf = (list: Json | undefined): readonly string[] => (Array.isArray(list) ? list.map(String) : []);
 
-/** The room with everybody around it, and what is known of who is held. */
+/** The service with its clients, and the integrations that are held. */
 class Play {
   readonly scenario = new Scenario(OPTIONS);
   readonly operator = new Operator(this.scenario);

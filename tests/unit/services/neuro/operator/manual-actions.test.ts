@@ -170,7 +170,7 @@ test("NB222 a game that leaves while a person answers its force: one result, and
   check.equal(scenario.observed("force_ended").map(({ end }) => end), ["game_gone"]);
 });
 
-test("NB223 a waiting force is answered without Neuro being told", () => {
+test("NB223 a waiting force is answered without a message to Neuro", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -232,7 +232,7 @@ test("NB224 a cancelled force ends at once, for Neuro, too, and her actions for 
   check.equal(neuro.heard(), ["force bet"]);
 });
 
-test("NB224 a force that Neuro did not answer is not asked again after it was cancelled", () => {
+test("NB224 an overdue force is not sent again after it was cancelled", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a"]);
   scenario.pass(130_000);
@@ -243,7 +243,7 @@ test("NB224 a force that Neuro did not answer is not asked again after it was ca
   check.equal(neuro.heard(), ["force bet"]);
 });
 
-test("NB224 cancelled while Neuro's action is with the game: she gets its result, once", () => {
+test("NB224 a force is cancelled while Neuro's action is with the game: Neuro gets its result once", () => {
   const { scenario, neuro, operator, chess } = table();
   chess.force(["a"]);
   neuro.action("u1", "a");

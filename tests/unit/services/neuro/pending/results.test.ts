@@ -292,7 +292,7 @@ test("NB40b inside a force only the integration that sent the force gets the act
   check.equal([one.heard(), two.heard()], [[], ["action a"]]);
 });
 
-test("NB40 `broadcast: first-owner` sends the action to the first connected owner", () => {
+test("NB40d `actions.broadcast: first-owner` sends the action to the first connected owner", () => {
   const { scenario, neuro } = opened({ actions: { broadcast: "first-owner" } });
   const one = started(scenario, "One", "a");
   const two = started(scenario, "Two", "a");
@@ -314,7 +314,7 @@ test("NB40 what one owner unregisters stays registered while another has it", ()
   check.equal(neuro.heard(), ["result u1 true", "unregister a"]);
 });
 
-test("NB38 more actions than an integration may have are refused, and its developer is told", () => {
+test("NB38 actions beyond the limit of an integration are refused and reported", () => {
   const { scenario, neuro } = opened();
   const many = Array.from({ length: 201 }, (_, n) => `a${n}`);
   started(scenario, "Chess", ...many);
@@ -377,7 +377,7 @@ test("NC41 actions beyond 1,000 pending ones fail at once, and there is room aga
   check.equal(neuro.heard().length, 1_000, "each has one result");
 });
 
-test("NC41 the data of pending actions is bounded, too", () => {
+test("NC41b the data of pending actions has at most 16 MiB", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.heard();

@@ -115,7 +115,7 @@ test("NB45 every state of a pending action by every event", () => {
   }
 });
 
-test("NB45 an origin is told exactly once, whatever happens in whatever order", () => {
+test("NB45b an origin gets exactly one result, for any order of events", () => {
   const events: readonly PendingEvent[] = ["answered_early", "concluded"];
   for (const first of events) {
     for (const second of events) {
@@ -132,7 +132,7 @@ test("NB45 an origin is told exactly once, whatever happens in whatever order", 
   }
 });
 
-test("NB45 the README has the diagrams of pending actions and deliveries", () => {
+test("NB45c the README has the diagrams of pending actions and deliveries", () => {
   const deliveries: Edge[] = [];
   for (const from of keysOf(DELIVERIES)) {
     for (const event of keysOf(DELIVERIES[from])) {

@@ -97,7 +97,7 @@ export class Play implements StepContext {
     const event = output === undefined ? { fault: "jobLost" as const } : { output };
     return this.#take(jobFinished(this.decider, { is: "jobFinished", job: job ?? jobId("none"), ...event }, this));
   }
-  /** The result of the action that was said last. */
+  /** Sends the result of the last action. */
   result(success: boolean, message?: string): readonly NeuroMessage[] {
     const last = this.said.findLast((message) => message.command === "action");
     check.that(last !== undefined, "no action to answer");

@@ -135,7 +135,7 @@ test("NB149 `openai`: after `attempts` invalid answers the decision is random, a
   check.match(play.refused[0] ?? "", /at random/);
 });
 
-test("NB150 the answer of an earlier job is ignored, and somebody may choose while the model thinks", () => {
+test("NB150 the answer of an earlier job is ignored, and a watcher may choose before the model answers", () => {
   const play = new Play({ decider: "openai" });
   play.hear(FORCE);
   play.pass(8_000);
@@ -147,7 +147,7 @@ test("NB150 the answer of an earlier job is ignored, and somebody may choose whi
   check.equal(play.ran({ name: "pass" }, current), []);
 });
 
-test("NB151 the registered names of a force are offered, and the developer is told about the others", () => {
+test("NB151 the registered names of a force are choices, and the others are reported", () => {
   const play = new Play({ decider: "first" });
   play.hear({ ...FORCE, names: ["castle", "pass"] } as GameMessage);
   check.equal(names(play.pass(8_000)), ["pass"]);
@@ -181,7 +181,7 @@ test("NB152 queries are remembered for the model, but not the ephemeral ones; th
   check.equal(fresh.decider.memory, ["for good"]);
 });
 
-test("NB144b an action without valid data is passed over and reported; if all are, the force waits for a choice", () => {
+test("NB144b an action without valid data is skipped and reported; if all are skipped, the force waits for a choice", () => {
   const impossible = { name: "impossible", description: "d", schema: { type: "object", not: {} } };
   for (const decider of ["first", "random"] as const) {
     const play = new Play({ decider });

@@ -45,7 +45,7 @@ const EVENTS: Readonly<Record<string, (play: Play) => readonly NeuroMessage[]>> 
   "shutdown/ready": (play) => play.hear({ command: "shutdown/ready" }),
 };
 
-/** Rule of the row, event, and for each state: what it becomes, and what Neuro says. */
+/** Rule of the row, event, and for each state: the next state, and the messages of Neuro. */
 const TABLE: readonly [string, ...(readonly [becomes: string, says: string])[]][] = [
   //                             idle                 offered              thinking              acted
   ["startup", ["idle", "startup"], ["idle", "startup"], ["idle", "startup"], ["idle", "startup"]],

@@ -13,7 +13,7 @@ function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: Fak
 
 const STOPPABLE: ScenarioOptions = { integrations: [{ match: "Safe*", shutdown: true, speech_finished: true }] };
 
-test("NC20 a graceful shutdown goes to games that are allowed it, and Neuro is told once that all are ready", () => {
+test("NC20 a graceful shutdown is sent to games with the policy for it, and Neuro gets one message that all are ready", () => {
   const { scenario, neuro } = opened(STOPPABLE);
   const [one, two, cpp] = [
     started(scenario, "Safe One", "a"),
@@ -77,7 +77,7 @@ test("NC21 a cancellation reaches a game that is ready, too, but not one that ha
   check.equal(ready?.heard(), [], "once");
 });
 
-test("NC21 a cancellation also reaches games after Neuro was told that all are ready", () => {
+test("NC21 a cancellation reaches games also after Neuro got the message that all are ready", () => {
   const { scenario, neuro } = opened(STOPPABLE);
   const one = started(scenario, "Safe One", "a");
   neuro.say("shutdown/graceful", { wants_shutdown: true });
@@ -102,7 +102,7 @@ test("NC21 a cancellation reaches exactly the games that were asked", () => {
   check.equal(neuro.heard(), []);
 });
 
-test("NC22 `speech_finished` goes to games that are allowed it", () => {
+test("NC22 `speech_finished` is sent to games with the policy for it", () => {
   const { scenario, neuro } = opened(STOPPABLE);
   const [safe, cpp] = [started(scenario, "Safe One", "a"), started(scenario, "C++", "c")];
   neuro.say("speech_finished", { isFinal: true });
@@ -126,7 +126,7 @@ test("NC23 Neuro's session goes to all games once it is known, to those that sta
   check.equal(scenario.observed("character_changed").map(({ character }) => character), ["neuro", "evil"]);
 });
 
-/** Who Neuro is, by the ack of a startup. */
+/** The character of Neuro, from the ack of a startup. */
 function characterIn({ data }: JsonObject): unknown {
   const session = isObject(data) ? data["session"] : undefined;
   return isObject(session) ? session["characterId"] : undefined;

@@ -190,7 +190,7 @@ test("NC11 NC11b contexts keep to the budget, equal silent ones are sent once, a
   check.equal(neuro.heard(), ["context [Chess] c7"]);
 });
 
-test("NC11 contexts wait under backpressure, one of each game in turn", () => {
+test("NC11c contexts wait under backpressure, and are sent one of each game in turn", () => {
   const { scenario, neuro } = opened();
   const [chess, poker] = [started(scenario, "Chess", "a"), started(scenario, "Poker", "bet")];
   neuro.heard();
@@ -345,7 +345,7 @@ test("NC14 a loop of relays is refused, and so are too many hops", () => {
   check.equal(scenario.observed("greeting_refused").length, 2);
 });
 
-test("NC14 each relay tells the next one which relays are behind it, so that a loop shows", () => {
+test("NC14b each relay sends the next one the ids of the relays behind it, so that a loop is found", () => {
   const { scenario, neuro } = opened();
   const before = scenario.dials.length;
   scenario.game("Chained", { via: "b,c" });
@@ -364,7 +364,7 @@ test("NC15 registering one more game sends only that game's actions", () => {
   check.equal(neuro.heard(), ["register z"]);
 });
 
-test("NC15 200 games with 50 actions each are registered in frames of a size that Neuro accepts", () => {
+test("NC15b 200 games with 50 actions each are registered in frames of a size that Neuro accepts", () => {
   const base = new Scenario();
   const settings = { ...base.harness.settings, limits: { ...base.harness.settings.limits, actions: 20_000 } };
   const scenario = new Scenario({ settings });
@@ -380,7 +380,7 @@ test("NC15 200 games with 50 actions each are registered in frames of a size tha
   check.equal(names.length, 10_000);
 });
 
-test("NC16 the Intermediary is told whether Neuro is connected, at first and at each change", () => {
+test("NC16 the Intermediary is notified whether Neuro is connected, at the start and at each change", () => {
   const scenario = new Scenario();
   const upstream = (): readonly unknown[] =>
     scenario.posted().flatMap((message) => message.is === "upstreamChanged" ? [[message.configured, message.open]] : []);
