@@ -68,6 +68,8 @@ export const EVENT_BUFFER_MAX = 10_000;
 export const EVENT_BUFFER_MS = 300_000;
 /** Hops through chained relays before a loop is assumed. */
 export const RELAY_HOPS_MAX = 4;
+/** Ids of relays that are passed on to the next relay. An id has at most 36 characters, so the header stays below 1.5 KiB. */
+export const RELAY_IDS_MAX = 32;
 /** Bytes and nesting of the JSON Schema of an action. */
 export const SCHEMA_BYTES_MAX = 16_384;
 export const SCHEMA_DEPTH_MAX = 32;

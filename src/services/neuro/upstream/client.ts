@@ -20,7 +20,7 @@ import {
   loseLink,
   openLink,
 } from "../../../core/link.ts";
-import { RELAY_HOPS_MAX } from "../../../core/limits.ts";
+import { RELAY_HOPS_MAX, RELAY_IDS_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import { lenientText } from "../../../core/text.ts";
@@ -216,13 +216,14 @@ const displayNameOf = (character: string): string =>
 /** The relays behind this one: hops separated by commas, this relay first; relays of the same hop are joined by `+`. */
 export function viaOf(state: NeuroState): string {
   const hops: Set<string>[] = [new Set([state.relayId])];
+  let count = 0;
   for (const { connection } of state.sockets.values()) {
     for (const [at, hop] of hopsOf(connection.via).entries()) {
       const ids = hops[at + 1] ??= new Set();
-      for (const id of hop) ids.add(id);
+      for (const id of hop) if (!ids.has(id) && count++ < RELAY_IDS_MAX) ids.add(id);
     }
   }
-  return hops.map((ids) => [...ids].join("+")).join(",");
+  return hops.filter((ids) => ids.size > 0).map((ids) => [...ids].join("+")).join(",");
 }
 
 /** True if a connection comes from this relay itself, or through more than `RELAY_HOPS_MAX` relays. */
@@ -231,7 +232,10 @@ export function isLoop(state: NeuroState, via: string): boolean {
   return hops.length > RELAY_HOPS_MAX || hops.some((ids) => ids.includes(state.relayId));
 }
 
+/** The ids that relays generate. Why checked: a game can send any header, and the backend's server refuses some bytes and sizes. */
+const RELAY_ID = /^[A-Za-z0-9-]{1,36}$/;
+
 const hopsOf = (via: string): readonly (readonly string[])[] =>
-  via.split(",").map((hop) => hop.split("+").map((id) => id.trim()).filter((id) => id !== "")).filter((ids) =>
+  via.split(",").map((hop) => hop.split("+").map((id) => id.trim()).filter((id) => RELAY_ID.test(id))).filter((ids) =>
     ids.length > 0
   );

@@ -356,6 +356,21 @@ test("NC14b each relay sends the next one the ids of the relays behind it, so th
   check.equal(neuro.open().heard(), ["startup"]);
 });
 
+test("NC42 of the header Neuro-Relay-Via only ids of relays are passed on, and at most 32 of them", () => {
+  const { scenario } = opened();
+  const dials = scenario.dials.length;
+  scenario.game("Odd", { via: "naïve+\u0001,x y+".concat("z".repeat(37)) });
+  check.equal(scenario.dials.length, dials, "a header without a valid id changes nothing");
+  for (let n = 0; n < 5; n++) {
+    scenario.game(`Many ${n}`, {
+      via: Array.from({ length: 20 }, (_, at) => `relay-${n}-${at}-${"x".repeat(20)}`).join("+"),
+    });
+  }
+  const sent = scenario.dials.at(-1)?.headers["Neuro-Relay-Via"] ?? "";
+  check.equal([sent.split(/[+,]/).length, sent.length < 1_500, /^[\x21-\x7e]+$/.test(sent)], [33, true, true]);
+  check.that(scenario.dials.length <= dials + 2, "a header beyond the limit does not redial");
+});
+
 test("NC15 registering one more game sends only that game's actions", () => {
   const { scenario, neuro } = opened();
   for (let n = 0; n < 30; n++) started(scenario, `G${n}`, otherAction(`a${n}`));
