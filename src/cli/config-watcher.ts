@@ -29,7 +29,7 @@ export class ConfigWatcher {
   /** The configuration's name in messages. */
   readonly #name: string;
   #current: Settings;
-  /** The contents that are applied, or were found to be wrong. */
+  /** The contents that are applied, or that failed validation. */
   #handled: readonly ConfigFile[];
   /** The contents at the last poll. */
   #polled: readonly ConfigFile[];

@@ -13,7 +13,7 @@ export function tokenCommand(): Command {
     });
 }
 
-/** 256 random bits in characters that are safe in URLs, YAML and shells. The prefix tells a secret scanner whose token it is. */
+/** 256 random bits in characters that are safe in URLs, YAML and shells. Secret scanners recognise the token by its prefix. */
 function newToken(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES));
   return `nr_${btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;

@@ -37,7 +37,7 @@ export class ApiClient {
     this.#options = options;
   }
 
-  /** One request. `path` is the part after `/api/`. The caller names the type of the reply, as in the API's document. */
+  /** One request. `path` is the part after `/api/`. The caller names the type of the reply, as the OpenAPI document defines it. */
   async request<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<Body> {
     const { url, token, timeoutMs = TIMEOUT_MS } = this.#options;
     const base = url.replace(/\/+$/, "");

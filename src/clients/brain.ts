@@ -28,7 +28,7 @@ export interface BrainClientOptions extends DriverOptions {
   readonly timeoutMs?: number;
   /** Between attempts, with full jitter. Default: from 250 ms up to 5 s. */
   readonly backoff?: Backoff;
-  /** How a connection that died without a close is noticed. Default: after 30 s without a frame, within 10 s. */
+  /** Detection of a connection that died without a close. Default: after 30 s without a frame, within 10 s. */
   readonly keepalive?: KeepaliveOptions | "off";
 }
 
@@ -198,7 +198,7 @@ export class BrainClient implements Disposable {
       subscription.listeners.delete(listener);
       if (subscription.listeners.size > 0 || this.#subscriptions.get(session) !== subscription) return;
       this.#subscriptions.delete(session);
-      this.call({ cmd: "Unsubscribe", session_id: session }, true).catch(() => {}); // Why: then there is nothing to end.
+      this.call({ cmd: "Unsubscribe", session_id: session }, true).catch(() => {}); // Why: the subscription has ended then, too.
     };
     try {
       await subscription.confirmed;

@@ -64,7 +64,7 @@ export interface NeuronSettings<D extends Declaration> extends NeuronDeclaration
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
   /** Default: 5 s. */
   readonly dialTimeoutMs?: number;
-  /** How a connection that died without a close is noticed. Default: after 30 s without a value, within 10 s. */
+  /** Detection of a connection that died without a close. Default: after 30 s without a value, within 10 s. */
   readonly keepalive?: KeepaliveOptions | "off";
   /** Closes the neuron. */
   readonly signal?: AbortSignal;
@@ -270,7 +270,7 @@ export class Neuron<D extends Declaration = Declaration> implements AsyncDisposa
    * longer lists the neuron. Without one, the outcome is unknown, because the bus answers the same in every case.
    */
   async unregister(trevor?: Trevor): Promise<boolean | undefined> {
-    await this.close(); // Why first: a neuron that reconnects would be back at once, without its wiring.
+    await this.close(); // Why first: an open neuron would reconnect at once and reappear without its wiring.
     if (trevor !== undefined) return await trevor.unregister(this.name);
     await unregisterByPath(this.#url, this.name, this.#options);
     return undefined;

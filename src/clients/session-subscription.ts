@@ -72,7 +72,11 @@ export class SessionSubscription {
     return seq > this.#seq;
   }
 
-  /** Nothing is missing any more: the snapshot contains every missed change, or there was none. Of several gaps only the last counts. */
+  /**
+   * Nothing is missing any more: the snapshot contains every missed change, or no change was missed. If there are several gaps, only the
+   * last one
+   * matters.
+   */
   completeCatchUp(gap: number, snapshot?: Snapshot): void {
     if (!this.isCurrent(gap)) return;
     const { session } = this;

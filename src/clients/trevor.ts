@@ -42,7 +42,7 @@ export interface TrevorOptions extends DriverOptions {
   readonly url?: string;
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
   readonly dialTimeoutMs?: number;
-  /** How a connection that died without a close is noticed. Default: after 30 s without a message, within 10 s. */
+  /** Detection of a connection that died without a close. Default: after 30 s without a message, within 10 s. */
   readonly keepalive?: KeepaliveOptions | "off";
   /** From the call of a command to its end. Default: 20 s. */
   readonly timeoutMs?: number;

@@ -51,7 +51,7 @@ export class Stream<T> {
   }
 }
 
-/** How many values are kept for a slow reader, and what ends the iteration. */
+/** The buffer size for a slow reader, and the signal that ends the iteration. */
 export interface IterateOptions {
   /** Values that are kept for the reader; the oldest are dropped first. Default: 1, the latest. */
   readonly keep?: number | undefined;

@@ -2,7 +2,7 @@
 import type { SocketDriver } from "../websocket-client/socket-driver.ts";
 import { WaitTimeoutError } from "./nallely-error.ts";
 
-/** What ends a wait early. */
+/** The timeout and the signal of a wait. */
 export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
   /** Rejects with a `WaitTimeoutError` after this time. Default: no limit. */

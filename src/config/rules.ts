@@ -25,7 +25,7 @@ export function settingIssues(settings: Settings): readonly SettingIssue[] {
   ];
 }
 
-/** What is allowed, but worth a line at the start. `tree` holds the values as they were written. */
+/** Warnings at the start about settings that are allowed but probably unintended. `tree` holds the values as they were written. */
 export function warningsOf(settings: Settings, tree: ConfigTree): readonly string[] {
   return [...openListeners(settings), ...pickleQueue(settings), ...loweredLimits(tree)];
 }

@@ -21,7 +21,7 @@ export interface SettingInfo {
   readonly kind: SettingKind;
   /** The meaning, in one or two sentences. */
   readonly description: string;
-  /** What can be written, for the reference: `10s`, `a | b`. */
+  /** The accepted forms, for the reference: `10s`, `a | b`. */
   readonly type: string;
   /** Takes effect only after a restart. */
   readonly restart: boolean;
@@ -152,7 +152,7 @@ function oneOf<const T extends string>(
 
 export interface ListOptions<T> {
   readonly item: z.ZodType<T>;
-  /** What the entries are, in the plural. */
+  /** The name of the entries, in the plural. */
   readonly type: string;
   readonly default?: readonly T[];
 }

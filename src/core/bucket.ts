@@ -27,7 +27,7 @@ export function take(from: Bucket, rate: Rate, amount: number): Millis {
   return 0;
 }
 
-/** Returns tokens that were taken for something that did not happen. */
+/** Puts back tokens whose operation was not carried out. */
 export function refund(to: Bucket, amount: number): void {
   to.level += amount * 1_000;
 }

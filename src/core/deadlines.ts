@@ -143,7 +143,7 @@ export class Timers<Timer extends TimerFields> {
     this.#deadlines.set(key, at);
   }
 
-  /** Sets a timer unless it is due earlier already. */
+  /** Sets a timer, unless it is already set to an earlier time. */
   setEarlier(timer: Timer, at: Millis): void {
     const current = this.get(timer);
     if (current === undefined || at < current) this.set(timer, at);

@@ -79,7 +79,7 @@ export function isSorted(value: Json): boolean {
   // Why not `Object.keys`: nothing is inherited here, and creating the list doubles the time.
   for (const key in value) {
     if (key < before) return false;
-    const member = (value as JsonObject)[key]; // Why: `isArray` does not tell a readonly array from an object.
+    const member = (value as JsonObject)[key]; // Why: `isArray` does not narrow a readonly array.
     if (typeof member === "object" && member !== null && !isSorted(member)) return false;
     before = key;
   }
@@ -95,7 +95,7 @@ function sorted(value: Json): string {
     return `[${text}]`;
   }
   for (const key of Object.keys(value).sort()) {
-    const member = (value as JsonObject)[key]; // Why: `isArray` does not tell a readonly array from an object.
+    const member = (value as JsonObject)[key]; // Why: `isArray` does not narrow a readonly array.
     if (member !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${sorted(member)}`;
   }
   return `{${text}}`;

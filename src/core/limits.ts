@@ -1,5 +1,5 @@
 /**
- * Every limit that is no setting, with its unit in the name.
+ * Every limit that is not a setting, with its unit in the name.
  *
  * Limits that are settings have their defaults in `defaults.ts` and are clamped by these.
  */

@@ -10,8 +10,8 @@
  * ```
  *
  * The one reconnect policy of this project: the Neuro and Nallely services run it with the engine's effects, and
- * `websocket-client/reconnecting-link.ts` runs it for the standalone clients and the dashboard. A link holds no messages: what must not
- * be lost stays with the link's owner, who sends it again from its own state when the link opens.
+ * `websocket-client/reconnecting-link.ts` runs it for the standalone clients and the dashboard. A link holds no messages: messages that
+ * must not be lost stay with the link's owner, who sends them again from its own state when the link opens.
  *
  * Invariants: L1 each attempt has a new `LinkId`, so an event of an older socket matches no link; L2 `dialing` and `waiting` have a
  * deadline, and so has `open` with keepalive; L3 the close code decides nothing, because an abrupt drop shows as 1000 on one runtime and
@@ -78,7 +78,7 @@ export interface Link {
 /** After this long open, the next loss starts the backoff from the beginning. */
 export const STABLE_MS = 5_000;
 
-/** What the link's owner has to do now. */
+/** The task of the link's owner. */
 export type LinkDue =
   | "nothing"
   /** The wait is over: `dialLink`. */
@@ -163,7 +163,7 @@ export function replaceSocket(link: Link, id: LinkId, now: Millis): LinkId | und
   return state.id;
 }
 
-/** When something is due. An open link has a deadline only with keepalive. */
+/** The time of the next deadline. An open link has a deadline only with keepalive. */
 export function linkDeadline({ state }: Link, keepalive?: KeepaliveOptions): Millis | undefined {
   switch (state.is) {
     case "idle":
@@ -179,7 +179,7 @@ export function linkDeadline({ state }: Link, keepalive?: KeepaliveOptions): Mil
   }
 }
 
-/** What is due now. It changes nothing: the owner acts on the answer. */
+/** The task that is due now. This function changes nothing: the owner acts on the result. */
 export function linkDue(link: Link, now: Millis, keepalive?: KeepaliveOptions): LinkDue {
   const deadline = linkDeadline(link, keepalive);
   if (deadline === undefined || deadline > now) return "nothing";

@@ -7,7 +7,7 @@
 /** Whether a message was received or sent. */
 export type MessageDirection = "in" | "out";
 
-/** One count: which service exchanged how many messages of a kind with which sort of peer. */
+/** One count: the number of messages of one kind that one service exchanged with one type of peer. */
 export interface MessageCount {
   readonly service: string;
   readonly counterpart: string;

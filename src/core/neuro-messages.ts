@@ -14,7 +14,7 @@ export interface Action {
 
 export type Priority = "low" | "medium" | "high" | "critical";
 
-/** What a game, or an integration on its behalf, says to Neuro. */
+/** A message to Neuro from a game, or from an integration on its behalf. */
 export type GameMessage =
   | { readonly command: "startup" }
   | { readonly command: "context"; readonly message: string; readonly silent: boolean }
@@ -46,7 +46,7 @@ export interface ResultMessage {
   readonly message?: string;
 }
 
-/** What Neuro, or the relay in her place, says to a game. */
+/** A message to a game from Neuro, or from the relay acting as Neuro. */
 export type NeuroMessage =
   | { readonly command: "action"; readonly id: string; readonly name: string; readonly data?: string }
   | { readonly command: "startup"; readonly session: NeuroSession }

@@ -31,7 +31,7 @@ import type {
   UploadView,
 } from "./view.ts";
 
-/** Who makes a request, and what they may do. */
+/** The identity under which a request is made, and its scopes. */
 export interface Principal {
   /** Name of the token; it is written to the audit log. */
   readonly by: string;
@@ -159,7 +159,7 @@ type OperationOf<R> = R extends { readonly of: infer S extends ServiceName; read
     ? Name extends keyof ServiceCommands[S] ? ServiceCommands[S][Name] : never
   : never;
 
-/** What the reply to a request looks like. */
+/** The type of the reply to a request. */
 export type ReplyTo<R extends ServiceRequest> = OperationOf<R> extends RequestType<unknown, infer Reply> ? Reply : never;
 
 /** A request as a service receives it. */

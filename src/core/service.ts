@@ -9,7 +9,7 @@ import type { Millis } from "./ids.ts";
 import type { Settings } from "./settings.ts";
 import type { StepContext } from "./context.ts";
 
-/** What every service exports from its `mod.ts`. Nothing else of it can be imported. */
+/** The exports of every service's `mod.ts`. Other files of a service cannot be imported. */
 export interface Service<State> {
   readonly name: ServiceName;
   /** Key prefixes whose values are read before `restore`. For its other keys the service gets only the key. */
@@ -22,7 +22,7 @@ export interface Service<State> {
   nextWakeup(state: State): Millis | undefined;
 }
 
-/** What a service is restored from: its stored entries, and the peers that are still connected after sleep or a panic. */
+/** The input of a restore: the service's stored entries, and the peers that are still connected after sleep or a panic. */
 export interface RestoreInput {
   readonly entries: readonly Entry[];
   readonly resumed: readonly ResumedPeer[];

@@ -62,7 +62,7 @@ export interface BackendSettings extends ListenSettings {
   readonly token: string;
   /** Accept other machines without a token. */
   readonly open: boolean;
-  /** What answers a force in standalone mode when nobody chooses. */
+  /** The decider of a force in standalone mode when no integration or watcher chooses. */
   readonly decider: "first" | "random" | "none" | "openai";
   readonly seed: number;
   /** The character in standalone mode: `neuro` or `evil`. */

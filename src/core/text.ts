@@ -20,7 +20,7 @@ export const QUERY_SECRET: RegExp = /([?&][^=&#]*(?:token|key|secret|password)[^
  * A URL without its secrets; `(invalid URL)` for anything else.
  *
  * "short", for logs and messages, has no credentials, query and fragment, and `/t/...` for a token in the path. "masked", for settings that
- * are printed as a configuration, keeps the query and has `***` in the place of each secret.
+ * are printed as a configuration, keeps the query and replaces each secret with `***`.
  */
 export function redactUrl(url: string, style: "short" | "masked" = "short"): string {
   const parts = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)?([^/?#@]+)([^?#]*)(\?[^#]*)?/i.exec(url);

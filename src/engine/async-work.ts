@@ -1,5 +1,5 @@
 /**
- * Work that takes time and is no write of an entry: reads, uploads and jobs. Each ends with one event, at its deadline at the latest.
+ * Asynchronous work other than writes of entries: reads, uploads and jobs. Each ends with one event, at its deadline at the latest.
  *
  * Invariants: K1 each piece of work produces exactly one event; K2 a result that arrives after that event is dropped, and an upload
  * that was saved too late is deleted.

@@ -371,7 +371,7 @@ export class Engine {
   }
 }
 
-/** What an engine requires to start. */
+/** The parts that an engine needs to start. */
 export interface EngineOptions {
   readonly settings: Settings;
   readonly ports: Ports;

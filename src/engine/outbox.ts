@@ -19,7 +19,7 @@ interface PendingReply {
   waitsFor: Key | undefined;
 }
 
-/** What the outbox asks and tells the engine. */
+/** The functions of the engine that the outbox calls. */
 export interface OutboxHooks {
   /** True while a put is neither stored nor failed. */
   isPending(key: Key): boolean;

@@ -1,4 +1,4 @@
-/** What a runtime provides to the engine. Results arrive as events; no method throws. */
+/** The ports that a runtime provides to the engine. Results arrive as events; no method throws. */
 import type { Key, LinkId, Millis, PeerId } from "../core/ids.ts";
 import type { JobName } from "../core/effect.ts";
 import type { Entry } from "../core/event.ts";

@@ -12,7 +12,7 @@ import { REBUILD_MS } from "../core/limits.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Store } from "./ports.ts";
 
-/** What reading a service requires. */
+/** The input of a service's read. */
 export interface ReadableService {
   readonly name: ServiceName;
   readonly resident: readonly string[];
@@ -27,7 +27,7 @@ export async function readService(store: Store, service: ReadableService): Promi
   return [...resident, ...cold];
 }
 
-/** What the restorer asks and tells the engine. */
+/** The functions of the engine that the restorer calls. */
 export interface RestorerHooks {
   now(): Millis;
   /** Resolves once none of the service's writes can still change the store. */

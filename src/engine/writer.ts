@@ -1,5 +1,5 @@
 /**
- * Puts and deletes, bounded in number and in time, so that a store that hangs blocks nobody.
+ * Puts and deletes, bounded in number and in time, so that a store that hangs blocks no service.
  *
  * Invariants: W1 every put is settled exactly once, as stored or failed, at most `queue.write_timeout` after it was requested; W2 a
  * put that succeeds after its timeout is deleted again; W3 the delete of a key follows its put; W4 failed deletes are retried with
@@ -14,7 +14,7 @@ import type { Json } from "../core/json.ts";
 import { DELETE_BACKOFF_MAX, FAILED_DELETES_MAX, WRITES_IN_FLIGHT_MAX } from "../core/limits.ts";
 import type { Store } from "./ports.ts";
 
-/** What the writer asks and tells the engine. */
+/** The functions of the engine that the writer calls. */
 export interface WriterHooks {
   /** Deadline of a write started now, optionally after a multiple of the timeout. */
   deadline(times?: number): Millis;

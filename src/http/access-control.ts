@@ -1,5 +1,5 @@
 /**
- * Who may use a listener, and which scopes a token has.
+ * Access to listeners, and the scopes of tokens.
  *
  * Invariants: T1 an empty token has no scope on the web port; T2 a listener without a token, or with the published one, accepts this
  * machine only, unless its settings say `open: true`; T3 no token is kept in clear.

@@ -55,7 +55,7 @@ export function parseRequest(request: Request, context: RequestContext, settings
   };
 }
 
-/** What the proxy passes on beside the path. */
+/** The parts of a request that the proxy passes on, besides the path. */
 const proxiedParts = ({ search }: URL, protocols = ""): Pick<ConnectionInfo, "query" | "protocols"> => ({
   ...(search !== "" && search.length <= QUERY_MAX && { query: search }),
   ...(protocols !== "" && protocols.length <= PROTOCOLS_MAX && { protocols }),

@@ -37,7 +37,7 @@ export interface WebPorts {
   lostListeners(): readonly PortName[];
 }
 
-/** What the runtime knows about one request. Passed to the app as Hono's `env`. */
+/** The runtime's data about one request. Passed to the app as Hono's `env`. */
 export interface RequestContext {
   readonly listener: PortName;
   /** The address of the other end of the connection, which can be a proxy. */

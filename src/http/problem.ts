@@ -4,7 +4,7 @@ import { type FaultName, FAULTS } from "../core/fault.ts";
 export interface Problem {
   readonly status: number;
   readonly title: string;
-  /** What is wrong in this case, and what to do about it. */
+  /** The error in this case, and its fix. */
   readonly detail?: string;
   /** The relay's own name of the error, for programs. */
   readonly fault?: FaultName;

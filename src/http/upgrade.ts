@@ -1,5 +1,5 @@
 /**
- * Upgrades to WebSockets: which listener a path belongs to, and who is accepted.
+ * Upgrades to WebSockets: the listener of a path, and the check of credentials.
  *
  * On a listener's own port every path belongs to it. On the web port the first path segment names the listener. The checks are, in this
  * order: is it an upgrade, is the page's origin accepted, is the token right, is the relay still accepting connections.

@@ -50,7 +50,7 @@ export function isArtifactFiles(value: Json | undefined): value is Json & Artifa
   return texts.length === 5 + CHANNELS.length && texts.every((text) => typeof text === "string");
 }
 
-/** The artifact in some files, or the reason why the files are no artifact. */
+/** The artifact in some files, or the reason why the files are not an artifact. */
 export function artifactOf(files: ArtifactFiles): Artifact | string {
   const manifest = parseJson(files.manifest, DEPTH_MAX);
   if (!isObject(manifest)) return "its manifest is not a JSON object";

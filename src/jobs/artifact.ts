@@ -3,8 +3,9 @@
  *
  * Reading only: whether they fit together, and have the hashes that the manifest names, is checked by the service that started the job.
  *
- * Invariants: A1 no file outside the run's own folder is read, whatever a run is called or a manifest says; A2 what is read is
- * bounded; A3 the latest run is the last by name of those that have a manifest, whatever else lies beside them.
+ * Invariants: A1 no file outside the run's own folder is read, whatever the run's name or the manifest contains; A2 the bytes that are read
+ * are
+ * bounded; A3 the latest run is the last by name among the folders with a manifest; other files and folders are ignored.
  */
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, sep } from "node:path";
@@ -16,7 +17,7 @@ const CHANNELS = ["english", "math", "physics"] as const;
 const LATEST = "latest";
 const TEXT_BYTES_MAX = 8 * 1_048_576;
 
-/** Resolves with the texts of the run, its weights as base64; rejects with what is missing. */
+/** Resolves with the texts of the run, its weights as base64; rejects with an error that names the missing file. */
 export async function readArtifact(input: Json): Promise<Json> {
   const { root, run_id: wanted, current } = isObject(input) ? input : {};
   if (typeof root !== "string" || typeof wanted !== "string") throw new Error("a root and a run id are wanted");
@@ -65,7 +66,7 @@ async function readRun(folder: string, run: string): Promise<Json> {
   }
 }
 
-/** Where a vocabulary may lie: as the manifest names it, by its old name too, or at the usual place. */
+/** Possible paths of a vocabulary: the manifest's, under the current or the old field name, or the usual path. */
 function placesOf(tokenizer: JsonObject, channel: string): readonly string[] {
   const names = [pathIn(part(tokenizer, "vocab_files"), channel), pathIn(part(tokenizer, "files"), channel)];
   const named = names.find((name) => name !== undefined) ?? `${channel}_vocab.txt`;

@@ -1,14 +1,14 @@
-/** What takes time, for the engine: each job by its name. */
+/** Jobs: asynchronous work for the engine, by name. */
 import type { JobName } from "../core/effect.ts";
 import type { Json } from "../core/json.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Jobs } from "../engine/ports.ts";
 import { decide, type ModelTools } from "./openai.ts";
 
-/** Resolves with the job's output or rejects; ends by itself even when nobody waits for it any more. */
+/** Resolves with the job's output or rejects. Ends by itself, even when its result is not awaited any more. */
 export type Job = (input: Json, settings: Settings) => Promise<Json>;
 
-/** The jobs there are. `lent` are those that only a runtime can do, since they need its files. */
+/** All jobs. `lent`: jobs that only a runtime can do, because they need its files. */
 export function createJobs(tools: ModelTools, lent: Readonly<Partial<Record<JobName, Job>>> = {}): Jobs {
   const jobs: Readonly<Partial<Record<JobName, Job>>> = {
     decide: (input, settings) => decide(input, settings["nakurity-backend"].openai, tools),
@@ -22,5 +22,5 @@ export function createJobs(tools: ModelTools, lent: Readonly<Partial<Record<JobN
   };
 }
 
-/** The job `artifact` where there are none: the one that comes with the program. */
+/** The job `artifact` on runtimes without files: selects the artifact that is built into the program. */
 export const artifactBuiltIn: Job = () => Promise.resolve({ built_in: true });

@@ -4,7 +4,7 @@
  * One request, one answer. Whether the answer fits the action's schema is checked by the decider, which asks again with what was
  * wrong.
  *
- * Invariants: O1 the request is bounded, whatever the games say; O2 so is what is read of the answer, in bytes and in time;
+ * Invariants: O1 the request is bounded, whatever texts the games send; O2 the response is bounded, in bytes and in time;
  * O3 the key goes to the configured endpoint and nowhere else: not into an error, not after a redirect.
  */
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
@@ -110,7 +110,7 @@ async function readText(response: Response): Promise<string> {
   }
 }
 
-/** What the model wrote, out of the envelope of the endpoint. */
+/** The model's text in a response of the endpoint. */
 function contentOf(text: string): string {
   const answer: Json = JSON.parse(text);
   const choices = isObject(answer) ? answer["choices"] : undefined;
@@ -122,7 +122,7 @@ function contentOf(text: string): string {
   return content.map((part: Json) => (isObject(part) && typeof part["text"] === "string" ? part["text"] : "")).join("");
 }
 
-/** The object in the text: models think aloud first, or put a fence around it. */
+/** The JSON object in the text. Models may write their reasoning before it, or a code fence around it. */
 function decisionIn(content: string): JsonObject {
   const spoken = content.slice(content.lastIndexOf("</think>") + 1);
   const start = spoken.indexOf("{");

@@ -7,7 +7,10 @@ export class EventLoopLag {
   #dueAt = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Starts measuring, unless it already runs. Why not from the start: a timer that nobody reads would wake the process in vain. */
+  /**
+   * Starts measuring, unless it already runs. Why not from the start: without a reader of the value, the timer would wake the process in
+   * vain.
+   */
   start(): void {
     if (this.#timer !== undefined) return;
     this.#dueAt = performance.now() + PERIOD_MS;

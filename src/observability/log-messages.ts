@@ -407,7 +407,7 @@ const LOG_MESSAGES = {
   lines_dropped: {
     level: "warning",
     source: "relay",
-    text: ({ output, lines }) => `dropped ${lines} lines of ${output}: nobody read them in time`,
+    text: ({ output, lines }) => `dropped ${lines} lines of ${output}: its reader was too slow`,
   },
 } satisfies LogMessages;
 

@@ -9,7 +9,7 @@ import { type Counter, type Gauge, type Histogram, type MetricFamily, MetricRegi
 /** Seconds. Neuro gives up on an action after 20 s. */
 const LATENCY_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
 
-/** Metrics that change as things happen, and those that a scrape fills (`scrape.ts`). */
+/** Metrics that observations update, and metrics that a scrape fills (`scrape.ts`). */
 export interface RelayMetrics {
   readonly registry: MetricRegistry;
   /** Source of `integrations` and `integration_uptime_seconds`. */

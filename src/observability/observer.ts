@@ -12,7 +12,7 @@ import type { Log } from "./logger.ts";
 import type { RelayMetrics } from "./metric-definitions.ts";
 import type { Counter } from "./metric-registry.ts";
 
-/** Fields that become properties of a JSON line, because they hold names and numbers. Other fields may hold what peers say. */
+/** Fields that become properties of a JSON line, because they hold names and numbers. Other fields may contain texts of peers. */
 const LOGGED_FIELDS: ReadonlySet<string> = new Set([
   ...["id", "name", "from", "to", "integration", "upstream", "address", "service", "key", "file"],
   ...["fault", "why", "end", "origin", "success", "winner", "priority", "privileges", "kind", "depth", "attempt"],
@@ -62,7 +62,7 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
 const kindOf = (observation: Observation): string => [observation.is, ...Object.values(detailOf(observation))].join(" ");
 
 /**
- * What is limited separately besides the name of an observation.
+ * The field by which lines are rate-limited separately, besides the name of the observation.
  * Why the fault: a stranger who floods the log with one fault must not hide another. Why the upstream: likewise.
  */
 function detailOf(observation: Observation): { readonly fault?: string; readonly upstream?: string } {

@@ -1,5 +1,5 @@
 /**
- * Fills the metrics that are only read when somebody scrapes: the status of the services and the uptime of integrations.
+ * Fills the metrics that are computed only for a scrape: the status of the services and the uptime of integrations.
  *
  * The status of a service is read defensively: its fields may change, and a missing number must not become a wrong one.
  */
@@ -11,7 +11,7 @@ import { type ConnectedIntegration, INTEGRATION_LISTENERS } from "./connected-in
 import type { RelayMetrics } from "./metric-definitions.ts";
 import type { Gauge, MetricFamily } from "./metric-registry.ts";
 
-/** What a scrape needs besides the metrics that are updated as things happen. */
+/** The input of a scrape, besides the metrics that observations update. */
 export interface ScrapeInput {
   readonly now: Millis;
   readonly version: string;

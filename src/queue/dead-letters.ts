@@ -53,7 +53,7 @@ type DeadLetterPhase =
   | { readonly is: "reading" }
   | { readonly is: "writing"; readonly letter: DeadLetter }
   | { readonly is: "verifying"; readonly letter: DeadLetter }
-  /** A write has failed and is repeated after `queue.retry`. */
+  /** A failed write, which is repeated after `queue.retry`. */
   | { readonly is: "waiting" };
 
 export class DeadLetters {

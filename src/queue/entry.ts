@@ -32,7 +32,7 @@ export interface QueueEntry extends EntryHead {
   storage: "memory" | "writing" | "stored";
   /** The reply that the sender got. An entry that was reported as `queued` is sent only after it is stored. */
   readonly promise: "sent" | "queued";
-  /** A JSON object as text. Of a stored entry it is in memory only while it is about to be sent. */
+  /** A JSON object as text. The body of a stored entry is in memory only while the entry is about to be sent. */
   body: string | undefined;
   /** Failed deliveries for which this entry may be the cause. */
   attempts: number;

@@ -1,5 +1,5 @@
 /**
- * Loads the values of keys in batches, and tells a key that cannot be read from a store that is unavailable.
+ * Loads the values of keys in batches, and distinguishes an unreadable key from an unavailable store.
  *
  * After a failed load the keys are loaded one at a time, each failed key behind the others. A key is unreadable when its load has failed
  * `LOAD_ATTEMPTS_MAX` times and another operation of the store has succeeded since its first failure. While everything fails, the store is

@@ -106,7 +106,7 @@ export function takeUnread({ unread, waiting }: RecipientQueue, key: Key): Queue
   return entry !== undefined && waiting.get(entry.id) === entry ? entry : undefined;
 }
 
-/** How much is stored for one recipient. */
+/** Number and bytes of the entries stored for one recipient. */
 export interface QueueDepth {
   readonly name: string;
   readonly entries: number;
@@ -215,7 +215,7 @@ export class RecipientQueues {
     return undefined;
   }
 
-  /** How much is stored for each recipient. */
+  /** Number and bytes of the entries stored for each recipient. */
   depths(): QueueDepth[] {
     return this.all().filter(({ storedEntries }) => storedEntries > 0).map((recipient) => ({
       name: recipient.name,

@@ -131,7 +131,7 @@ export class QueueStore {
     this.#expiring.set(id, location);
   }
 
-  /** Makes room for `bytes` as `queue.when_full` says. False when there is no room: then nothing is dropped. */
+  /** Makes room for `bytes`, following `queue.when_full`. Returns false, and drops nothing, if that does not free enough. */
   makeSpace(recipient: RecipientQueue, bytes: number, ctx: StepContext): boolean {
     const dropped = this.#entriesToDrop(recipient, bytes);
     if (dropped === undefined) return false;
@@ -142,7 +142,7 @@ export class QueueStore {
     return true;
   }
 
-  /** The entries that have to be dropped for a message of `bytes`, the oldest first. Undefined when there is no room for it. */
+  /** The entries to drop for a message of `bytes`, the oldest first. Undefined if that cannot make enough room. */
   #entriesToDrop(recipient: RecipientQueue, bytes: number): readonly QueueEntry[] | undefined {
     const { per_recipient, per_recipient_bytes, total, total_bytes, when_full } = this.#settings;
     const freed = { entries: 0, bytes: 0 };

@@ -1,5 +1,5 @@
 /**
- * Messages of the Neuro API as facts that two runs can be compared by: which message it is, and what it says.
+ * Messages of the Neuro API as facts by which two runs can be compared: the type and the content of each message.
  *
  * Reads leniently: what a game sent is replayed as it was, errors included. A frame that is not a message is a fact of its own.
  */
@@ -11,7 +11,7 @@ const DEPTH_MAX = 128;
 /** Characters of a frame that is not a message. */
 const SHOWN_CHARS_MAX = 120;
 
-/** A message, or what was sent in place of one. */
+/** A message, or a frame that is not a valid message. */
 export interface ApiMessage {
   readonly command: string | undefined;
   readonly game: string | undefined;

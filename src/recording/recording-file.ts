@@ -1,5 +1,5 @@
 /**
- * The format of a recording: one JSON object on each line. The first one says which relay recorded it, and when.
+ * The format of a recording: one JSON object on each line. The first line names the relay and the time of the recording.
  *
  * A file may contain several sessions one after another, each with a header of its own. The last line of a session may be incomplete,
  * because a process may be killed while it writes. Lines that cannot be read are counted and skipped.
@@ -40,7 +40,7 @@ export interface RecordedEvent {
   readonly url?: string;
   readonly code?: number;
   readonly reason?: string;
-  /** Who closed the connection. */
+  /** The side that closed the connection. */
   readonly by?: "relay" | "peer";
 }
 

@@ -1,5 +1,5 @@
 /**
- * What may be written of a frame: everything except credentials.
+ * The part of a frame that may be recorded: everything except credentials.
  *
  * Known secrets are hidden wherever they occur. The value of a JSON member with a name such as `token` is hidden as well, because a
  * wrong token is often a right one with a typo.

@@ -74,7 +74,7 @@ class BackendPlayer implements ReplayPlayer {
   }
 
   #open(peer: PeerId, ctx: StepContext): void {
-    // Why one: a recording has one game, and the messages of two cannot be told apart.
+    // Why one: a recording has one game, and the messages of two games could not be distinguished.
     if (this.#peer !== undefined) return ctx.emit({ do: "close", peer, fault: "tooManyPeers" });
     this.#peer = peer;
     this.#pace = new ReplayPace(this.#script, ctx.now);

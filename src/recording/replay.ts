@@ -1,4 +1,4 @@
-/** What the replay of a game and the replay of a backend share: the pace, the report, and the service that runs them. */
+/** Shared parts of the replays of a game and of a backend: the pace, the report, and the service that runs them. */
 import type { StepContext } from "../core/context.ts";
 import type { ServiceEvent } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";

@@ -28,7 +28,7 @@ export interface Peer {
   refused: number;
 }
 
-/** What happens to a frame: it passes, waits in order, is refused for now, or its peer is closed. */
+/** The decision about a frame: it passes, waits in order, is refused for now, or its peer is closed. */
 export type Admission =
   | { readonly is: "pass" }
   | { readonly is: "wait" }

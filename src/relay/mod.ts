@@ -1,8 +1,8 @@
 /**
  * The whole relay as one state machine: events and time go in, effects come out.
  *
- * It knows every service and what concerns all of them: who is admitted, how large and how fast a frame may be, which service an
- * event is for, and that a panic of one service does not affect the others. Everything else is decided in the services.
+ * It knows every service and handles their common concerns: the admission of peers, the size and rate of frames, the routing of events, and
+ * the isolation of panics. Everything else is decided in the services.
  */
 import { assert, assertNever } from "../core/assert.ts";
 import { earlier } from "../core/deadlines.ts";
@@ -38,7 +38,7 @@ export class Relay {
     this.#settings = settings;
   }
 
-  /** The services of this relay, and which of their keys are read with their values at the start. */
+  /** The services of this relay, each with the kinds of keys that are read with their values at the start. */
   get services(): readonly { readonly name: ServiceName; readonly resident: readonly string[] }[] {
     return [...this.#services.values()];
   }

@@ -1,4 +1,4 @@
-/** Which service an event or effect belongs to. The only place that knows. */
+/** Maps events and effects to services. No other file does. */
 import { assertNever } from "../core/assert.ts";
 import type { Effect } from "../core/effect.ts";
 import type { LinkEvent, StoreEvent, WorkEvent } from "../core/event.ts";

@@ -39,7 +39,7 @@ export interface ConnectionHandler {
   close(code: number, reason?: string): void;
 }
 
-/** What connections need of their host. */
+/** The functions of the host that connections need. */
 export interface ConnectionsHost {
   readonly metrics: RelayMetrics;
   push(event: Event): void;
@@ -53,7 +53,7 @@ export interface ConnectionsOptions {
   readonly prefix?: string;
 }
 
-/** Who a peer is. */
+/** The identity of a peer. */
 export interface PeerIdentity {
   readonly id: PeerId;
   readonly listener: ListenerName;
@@ -157,7 +157,7 @@ export class PeerConnections {
   }
 }
 
-/** What all peers of one listener share. */
+/** The state that all peers of one listener share. */
 interface ListenerGroup {
   readonly host: ConnectionsHost;
   readonly table: Map<PeerId, PeerConnection>;

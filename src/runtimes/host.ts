@@ -35,7 +35,7 @@ export interface HostOptions {
   /** Used where `web.token` is empty. If this is empty as well, the web port has no token of its own. */
   readonly webToken: string;
   readonly jobs: Jobs;
-  /** True for a process that runs until it is told to stop: it may run a timer for its own metrics. */
+  /** True for a process that runs until it is stopped: it may run a timer for its own metrics. */
   readonly isResident?: boolean;
   /** Takes lines for standard output. */
   print(line: string): void;
@@ -141,7 +141,7 @@ export class Host {
     );
   }
 
-  /** What must not be written to logs, metrics and recordings. */
+  /** Secrets that must not be written to logs, metrics and recordings. */
   get secrets(): Secrets {
     return this.#options.log.secrets;
   }
@@ -163,7 +163,7 @@ export class Host {
     this.observe({ is: "listener_restored", listener });
   }
 
-  /** To be called when the timer of the clock fires. */
+  /** Call this when the timer of the clock fires. */
   tick(): void {
     this.#engine?.tick();
   }

@@ -14,7 +14,7 @@ const SILENT_INTERVALS_MAX = 4;
 /** After this many pings without any answer a socket is not pinged any more. */
 const UNANSWERED_PINGS_MAX = 2;
 
-/** A socket under observation. Its owner sets `silentIntervals` to 0 whenever something is received. */
+/** A socket under observation. Its owner sets `silentIntervals` to 0 whenever a frame is received. */
 export interface KeptSocket {
   silentIntervals: number;
   canPong: boolean;

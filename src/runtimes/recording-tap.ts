@@ -20,9 +20,9 @@ const BUFFER_CHARS_MAX = 65_536;
 const OWNER_ONLY = 0o600;
 const NEWLINE = 10;
 
-/** Stands between the runtime and the engine, and records what passes. */
+/** Stands between the runtime and the engine, and records all frames that pass. */
 export interface RecordingTap {
-  /** The same sockets; what is sent on them is recorded. */
+  /** The same sockets; frames that are sent on them are recorded. */
   sockets(sockets: Sockets): Sockets;
   push(event: Event): void;
   stop(): void;
@@ -50,7 +50,9 @@ export function openRecordingTap(settings: Settings, host: Host): RecordingTap {
   };
 }
 
-/** Why it writes soon, in pieces: what is only in memory is lost when the process is killed, and a recording is meant to show that. */
+/**
+ * Why it writes soon, in pieces: lines in memory are lost when the process is killed, and a recording should show the time before a kill.
+ */
 class RecordingFileWriter implements RecordingSink {
   readonly #descriptor: number;
   readonly #failed: (reason: string) => void;

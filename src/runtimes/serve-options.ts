@@ -1,4 +1,4 @@
-/** What every runtime's `serve` takes and returns. */
+/** The options and the result of every runtime's `serve`. */
 import type { Settings } from "../core/settings.ts";
 import type { Jobs, Store } from "../engine/mod.ts";
 import type { PortName } from "../http/app.ts";
@@ -6,7 +6,7 @@ import type { SupervisedService } from "../relay/mod.ts";
 import type { UploadStore } from "../storage/upload-store.ts";
 
 export interface ServeOptions {
-  /** Takes the lines that say what listens where; standard output by default. */
+  /** Receives the lines that name each listener's address. Default: standard output. */
   readonly print?: (line: string) => void;
   /** Takes the lines of the log; standard error by default. */
   readonly log?: (line: string) => void;

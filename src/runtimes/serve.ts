@@ -1,5 +1,5 @@
 /**
- * The relay as a process: opens log, store and listeners, runs until it is told to stop, and closes them.
+ * The relay as a process: opens log, store and listeners, runs until it is stopped, and closes them.
  *
  * Contains no policy: the web app decides who may connect, the services decide what is sent. A runtime differs in how it opens a
  * listener.
@@ -33,7 +33,7 @@ import { type OutputLines, outputLines, type OutputName, type WriteOutput } from
 import { VoiceStub } from "./voice-stub.ts";
 import { webToken } from "./web-token.ts";
 
-/** What differs between runtimes that run the relay as a process. */
+/** The differences between runtimes that run the relay as a process. */
 export interface ServerRuntime {
   /** Opens one listener; throws, or rejects, when the address is not available. */
   listen(listener: ListenerSpec, context: ListenerContext): OpenListener | Promise<OpenListener>;
@@ -43,7 +43,7 @@ export interface ServerRuntime {
   readonly writeOutput: WriteOutput;
 }
 
-/** What handles the requests and connections of one listener. */
+/** The handlers of one listener's requests and connections. */
 export interface ListenerContext {
   readonly app: App;
   /** The largest frame that the runtime accepts here. */

@@ -1,7 +1,7 @@
 /**
  * Standard output and standard error of the process, written without blocking.
  *
- * Why not `console`: a write to a pipe that nobody reads blocks the process, and with it every peer.
+ * Why not `console`: a write to a pipe without a reader blocks the process, and with it every peer.
  */
 import { writeSync } from "node:fs";
 import process from "node:process";

@@ -21,7 +21,7 @@ export async function webToken(settings: Settings): Promise<string> {
   return token;
 }
 
-/** The token that a relay with these settings uses; undefined where only that relay knows it. */
+/** The token that a relay with these settings uses; undefined if only that relay knows it. */
 export async function storedWebToken({ web, queue }: Settings): Promise<string | undefined> {
   if (web.token !== "") return web.token;
   if (queue.backend === "memory") return undefined;

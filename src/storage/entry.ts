@@ -10,7 +10,7 @@ const ENTRY_VERSION = 1;
 export const isKey = (text: string): text is Key =>
   /^[a-z0-9_-]+(?:\/[a-z0-9_-]+)+$/.test(text) && !text.startsWith("quarantine/");
 
-/** Encodes an entry. Throws for a value that is no entry, or larger than `bytesMax`. */
+/** Encodes an entry. Throws for a value that is not an entry, or is larger than `bytesMax`. */
 export function encodeEntry(value: Json, bytesMax: number | undefined): string | Uint8Array {
   if (!isEntry(value)) throw new Error("an entry must be an object with a version `v`");
   const text = JSON.stringify(value);

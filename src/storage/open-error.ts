@@ -1,4 +1,4 @@
-/** The store cannot be opened. The message tells the operator why. */
+/** The store cannot be opened. The message names the reason for the operator. */
 export class StoreOpenError extends Error {
   override readonly name = "StoreOpenError";
   /** Another process uses it. */

@@ -1,7 +1,7 @@
 /**
  * Deletes uploads that have no record, because the relay was killed between file and record. Nothing else would ever delete them.
  *
- * To be called before the services run, when no file is being saved. A file that is younger than `uploads.ttl` stays, because its
+ * Call this before the services run, when no file is being saved. A file that is younger than `uploads.ttl` stays, because its
  * record may be in another queue that the relay is started with again.
  */
 import type { Millis } from "../core/ids.ts";

@@ -2,13 +2,13 @@
  * The `Store` port over any unstorage driver.
  *
  * Invariants: S1 a promise settles only when the driver has done its work, or rejects, even where the driver hides a failure; S2 a key
- * is written once; S3 what is not an entry of this program (torn, empty, foreign, or written by a newer version) is moved to
+ * is written once; S3 a value that is not an entry of this program (torn, empty, foreign, or written by a newer version) is moved to
  * `quarantine/`, reported and never returned; it is never deleted and never stops the relay; S4 keys are listed from memory: the
  * backend is listed once, when it is opened; S5 a key that cannot be read while the backend works does not affect other keys: after
  * `READ_ATTEMPTS` it is quarantined.
  *
- * Entries pass through the driver as text (`getItemRaw`, `setItemRaw`), because unstorage's own reading guesses types, and drops
- * names such as `constructor` from what a peer sent.
+ * Entries pass through the driver as text (`getItemRaw`, `setItemRaw`), because unstorage's own reading guesses types, and drops names such
+ * as `constructor` from a peer's JSON.
  * Knows nothing of the kind of backend and the meaning of entries.
  */
 import type { Driver, Storage } from "unstorage";
@@ -34,7 +34,7 @@ export interface StoreBackend {
   readonly reportsFailures?: boolean;
   /** Moves an item without reading it, where the backend can. */
   move?(from: string, to: string): Promise<void>;
-  /** Releases what was opened besides the storage. */
+  /** Releases the resources that were opened besides the storage. */
   release?(): void;
 }
 
@@ -150,7 +150,7 @@ class EntryStore implements Store {
       await this.#storage.removeItem(PROBE_ITEM);
       if (String(read instanceof Uint8Array ? lenientText(read) : read) === probe) return;
     } catch {
-      // Why nothing: the error of the first read is thrown instead.
+      // Why ignored: the error of the first read is thrown instead.
     }
     throw error;
   }

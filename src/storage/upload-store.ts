@@ -1,4 +1,4 @@
-/** What every place for uploads has in common: the names that the relay generates, and the hash of what was written. */
+/** Shared parts of all upload stores: the names that the relay generates, and the hash of the written bytes. */
 import type { Millis } from "../core/ids.ts";
 import type { Uploads } from "../engine/ports.ts";
 
@@ -14,7 +14,7 @@ export const UPLOAD_FILE: RegExp = /^upload-(\d{13}-\d{10})\.[a-z0-9]+$/;
 
 export interface StoredFile {
   readonly file: string;
-  /** When it was written; 0 where the store does not know, which counts as long ago. */
+  /** The time of the write; 0 if the store does not know it, which counts as long ago. */
   readonly at: Millis;
 }
 

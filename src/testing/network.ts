@@ -88,7 +88,7 @@ class SimulatedSocket implements TestSocket {
   }
 }
 
-/** Returns what handles a socket that the relay dials; undefined refuses it. */
+/** Returns the handler of a socket that the relay dials; undefined refuses the socket. */
 export type Accept = (url: string, headers: Readonly<Record<string, string>>) => ((socket: TestSocket) => void) | undefined;
 
 /** All connections of one relay. Clients use `connect`; `accept` decides about dialled sockets; the other methods are for the engine. */
@@ -108,7 +108,7 @@ export class Network implements Sockets {
     this.#random = random;
   }
 
-  /** A new relay process listens, or (undefined) the process is gone. All existing connections break. */
+  /** A new relay process listens. Undefined: the process has ended. All existing connections break. */
   attachRelay(push: ((event: Event) => void) | undefined): void {
     const sockets = [...this.#sockets.values()];
     this.#sockets.clear();

@@ -28,7 +28,7 @@ export interface Posted {
 /** Everything that a step produces: effects, and messages to other services, in their order. */
 export type StepOutput = Effect | Posted;
 
-/** What the service is restored from; by default no entries and no resumed peers. */
+/** The input of the restore; by default no entries and no resumed peers. */
 export interface HarnessOptions {
   readonly settings: Settings;
   readonly entries?: readonly Entry[];

@@ -25,7 +25,7 @@ const HEADER_BYTES_MAX = 10;
 const FIRST_BYTES = 1_024;
 const NO_BYTES = new Uint8Array(0);
 
-/** A message buffer that is not larger is kept for the next message in fragments. */
+/** A message buffer up to this size is kept for the next message in fragments. */
 const KEPT_BYTES = 65_536;
 
 /** A frame whose header has been read. */
@@ -42,13 +42,13 @@ export class FrameReader {
   readonly #header = new Uint8Array(HEADER_BYTES_MAX);
   #headerLength = 0;
   #frame: OpenFrame | undefined;
-  /** Used again for each frame, because one is read for every message. */
+  /** One object, used again for every frame, because each message would otherwise allocate one. */
   readonly #reused: OpenFrame = { opcode: 0, isFinal: true, size: 0, remaining: 0 };
   readonly #control = new Uint8Array(CONTROL_BYTES_MAX);
   /** The payloads of the current message so far. */
   #message: Uint8Array = NO_BYTES;
   #messageLength = 0;
-  /** The opcode of a message of which fragments have arrived. */
+  /** The opcode of an incomplete message in fragments. */
   #messageOpcode: number | undefined;
   #isDone = false;
 

@@ -44,7 +44,7 @@ export class FrameWriter {
     this.#end = body - spare + size;
   }
 
-  /** Passes the bytes to `write`, which returns how many it accepted. The others are kept. */
+  /** Passes the bytes to `write`, which returns how many it accepted. The remaining bytes are kept. */
   drain(write: (bytes: Uint8Array<ArrayBuffer>) => number): void {
     if (this.length === 0) return;
     this.#start += Math.max(0, write(this.#bytes.subarray(this.#start, this.#end)));

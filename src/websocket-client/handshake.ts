@@ -72,7 +72,7 @@ function readHeaders(lines: readonly string[]): ReadonlyMap<string, readonly str
 }
 
 function acceptOf(key: string): string {
-  // Why loaded here: no other module takes longer to load, and a relay that dials nobody does not need it.
+  // Why loaded here: no other module takes longer to load, and a relay without outbound connections does not need it.
   const { createHash } = process.getBuiltinModule("node:crypto");
   return createHash("sha1").update(key + ACCEPT_SUFFIX).digest("base64");
 }

@@ -250,7 +250,7 @@ class RawWebSocket implements ClientSocket {
 const closePayload = (code: number, reason: string): Uint8Array =>
   code === NO_CODE ? NO_BYTES : Uint8Array.of(code >> 8, code & 255, ...new TextEncoder().encode(closeReason(reason)));
 
-/** The position after the first empty line, of which the last byte arrived at or after `known`. */
+/** The position after the first empty line whose last byte is at or after `known`. */
 function endOfHead(bytes: Uint8Array, known: number, length: number): number | undefined {
   for (let at = Math.max(0, known - 3); at + 4 <= length; at++) {
     if (bytes[at] === 13 && bytes[at + 1] === 10 && bytes[at + 2] === 13 && bytes[at + 3] === 10) return at + 4;

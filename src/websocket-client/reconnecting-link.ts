@@ -42,7 +42,7 @@ export interface ReconnectingLinkOptions extends DriverOptions {
   readonly backoff: Backoff;
   /** An attempt that takes longer is given up. Default: 10 s. */
   readonly dialTimeoutMs?: Millis;
-  /** How a connection that died without a close is found. Default: it is not. */
+  /** Detection of a connection that died without a close. Default: off. */
   readonly keepalive?:
     | (KeepaliveOptions & {
       /** A frame that the peer answers; undefined if the probe was sent already. */
@@ -54,7 +54,7 @@ export interface ReconnectingLinkOptions extends DriverOptions {
 /** Why a link is not open any more, and when it is dialed again. */
 export interface LinkLoss {
   readonly wasOpen: boolean;
-  /** The close code; 1006 where there was none, 4408 for silence and for an attempt that took too long. */
+  /** The close code; 1006 if none was received, 4408 for silence and for an attempt that took too long. */
   readonly code: number;
   readonly reason: string;
   readonly retryMs: Millis;
@@ -66,7 +66,7 @@ export interface ReconnectingLinkListener {
   received(frame: Frame): void;
   /** The socket closed or could not be opened; the next attempt follows by itself. */
   lost?(loss: LinkLoss): void;
-  /** An attempt begins; `attempt` counts those that failed before it. */
+  /** An attempt begins. `attempt`: the number of failed attempts before it. */
   dialing?(attempt: number): void;
 }
 
@@ -109,7 +109,7 @@ export class ReconnectingLink {
     return true;
   }
 
-  /** Gives the current socket up and dials again after the backoff, because something else showed that the peer is gone. */
+  /** Gives the current socket up and dials again after the backoff. Call this when other evidence shows that the peer is gone. */
   reconnect(reason: string): void {
     if (this.state === "dialing" || this.state === "open") this.#step((ctx) => this.#fail(reason, ctx));
   }

@@ -1,8 +1,8 @@
 /**
  * Runs a state machine outside the relay: gives it WebSockets, a clock and one timer. For Bun, Deno, Workers, Node and browsers.
  *
- * Invariants: D1 effects are carried out at once and in order; D2 an event of a socket that was closed from this side reaches nobody; D3 whatever a
- * socket throws becomes an event.
+ * Invariants: D1 effects are carried out at once and in order; D2 events of a socket that was closed from this side are dropped; D3 an
+ * exception of a socket becomes an event.
  * Knows nothing of: what frames contain, when to dial again (`core/link.ts` decides).
  */
 import { assertNever } from "../core/assert.ts";
@@ -13,10 +13,10 @@ import type { Frame } from "../core/json.ts";
 import type { StepContext } from "../core/context.ts";
 import { errorText } from "../core/text.ts";
 
-/** Delay between attempts and timeout of a dial, of clients that set neither. */
+/** Default delay between attempts, and default timeout of a dial. */
 export const LINK_DEFAULTS = { backoff: { baseMs: 250, capMs: 2_000 }, dialTimeoutMs: 5_000 } as const;
 
-/** The part of a WebSocket that is used. The global one of every runtime fits, and that of `ws`. */
+/** The part of a WebSocket that the driver uses. The global `WebSocket` of every runtime fits, and so does the class of `ws`. */
 export interface SocketLike {
   binaryType?: string;
   readonly bufferedAmount?: number;
@@ -40,7 +40,7 @@ export interface ClientClock {
   later(ms: number, run: () => void): () => void;
 }
 
-/** What a driver is given instead of what the runtime has. */
+/** Replacements for the runtime's sockets, clock and randomness. */
 export interface DriverOptions {
   /** Opens sockets. Default: the global `WebSocket`, without compression where that can be chosen. */
   readonly openSocket?: OpenSocket | undefined;
@@ -127,7 +127,7 @@ export class SocketDriver implements StepContext {
         return this.#dial(effect.link, effect.url);
       case "closeLink":
         return this.#close(effect.link);
-      // These need a relay.
+      // These effects need a relay.
       case "reply":
       case "close":
       case "ping":
@@ -158,7 +158,7 @@ export class SocketDriver implements StepContext {
     this.#run((ctx) => this.#machine.handle(event, ctx));
   }
 
-  /** Why `finally`: a listener of the program may throw, and the next deadline must come all the same. */
+  /** Why `finally`: a listener of the program may throw, and the timer for the next deadline must still be set. */
   #run(step: (ctx: StepContext) => void): void {
     try {
       step(this.begin());
@@ -188,7 +188,7 @@ export class SocketDriver implements StepContext {
       if (!this.#forget(link, socket)) return;
       this.#push({ is: "dropped", link, code: event.code ?? CODE_ABNORMAL, reason: String(event.reason ?? "") });
     };
-    socket.onerror = () => {}; // Why: `close` follows, and Node's emitters throw an error that nobody listens to.
+    socket.onerror = () => {}; // Why: `close` follows, and Node's emitters throw an error without a listener.
   }
 
   #send(link: LinkId, frame: Frame): void {

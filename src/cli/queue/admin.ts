@@ -1,4 +1,4 @@
-/** What the `queue` commands need from a queue, whether a running relay or a store holds it. */
+/** The functions of a queue that the `queue` commands need, for a running relay or a store. */
 import type { JsonObject } from "../../core/json.ts";
 
 /** A queued message, or a dead letter. */

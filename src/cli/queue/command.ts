@@ -113,7 +113,7 @@ async function withQueue(options: ConfigurationOptions, use: (queue: QueueAdmin)
   }
 }
 
-/** Why in this order: with `fs` and `sqlite` a lock tells whether a relay runs; with other backends only the relay itself can. */
+/** Why in this order: with `fs` and `sqlite` a lock shows whether a relay runs; with other backends only the relay itself can. */
 async function openQueue(settings: Settings): Promise<QueueAdmin> {
   const { queue } = settings;
   const hasLock = queue.backend === "fs" || queue.backend === "sqlite";

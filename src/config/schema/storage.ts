@@ -1,4 +1,4 @@
-/** What the relay stores: the queue and uploads. */
+/** Settings of the stored data: the queue and uploads. */
 import type { z } from "zod";
 import { DEFAULTS } from "../../core/defaults.ts";
 import type { QueueBackend, QueueSettings, UploadSettings } from "../../core/settings.ts";

@@ -60,7 +60,7 @@ export interface OperationInput<Path extends ParameterSchemas, Query extends Par
   readonly principal: Principal;
 }
 
-/** What all definitions of operations have in common. */
+/** The common part of all operation definitions. */
 interface OperationDefinition<Reply, Path extends ParameterSchemas, Query extends ParameterSchemas, Body>
   extends Pick<ApiOperation, "id" | "method" | "path" | "tag" | "summary" | "description" | "scopes" | "service"> {
   readonly params?: Path;

@@ -43,7 +43,7 @@ export function websocketHandlers(frameBytesMax: number, keepalive: Keepalive): 
   };
 }
 
-/** What Bun keeps for each socket. */
+/** The data that Bun keeps for each socket. */
 export class BunConnection implements KeptSocket {
   readonly handler: ConnectionHandler;
   silentIntervals = 0;

@@ -1,4 +1,4 @@
-/** Accepted sockets on Deno: standard WebSockets, which neither bound their backlog nor tell when it is sent. */
+/** Accepted sockets on Deno: standard WebSockets, which neither limit their backlog nor report when it has been sent. */
 import type { Frame } from "../../core/json.ts";
 import { RELIEVED_BYTES } from "../../websocket-client/backpressure.ts";
 import type { ConnectionHandler, ServerSocket } from "../connections.ts";
@@ -27,7 +27,7 @@ class BacklogPoll {
   readonly #sockets = new Map<WebSocket, ConnectionHandler>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Calls `drain` once, when the backlog has fallen to `RELIEVED_BYTES`; never if it is that small already. */
+  /** Calls `drain` once, when the backlog has fallen to `RELIEVED_BYTES`. Not called if the backlog is that small already. */
   watch(socket: WebSocket, handler: ConnectionHandler): void {
     if (socket.bufferedAmount <= RELIEVED_BYTES) return;
     this.#sockets.set(socket, handler);

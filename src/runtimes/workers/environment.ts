@@ -27,7 +27,7 @@ const PUBLIC_LISTENERS = LISTENER_BLOCKS
 /** Why cached: loading takes time, and every object of one deployment loads the same settings. */
 const cache = new WeakMap<WorkerBindings, LoadedSettings>();
 
-/** The settings, or everything that is wrong with them. */
+/** The settings, or all errors in them. */
 export function loadSettings(environment: WorkerBindings): LoadedSettings {
   const cached = cache.get(environment);
   if (cached !== undefined) return cached;

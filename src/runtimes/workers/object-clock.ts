@@ -60,7 +60,7 @@ export class ObjectClock implements Clock {
     this.#setAlarm(this.now() + TIMER_MS);
   }
 
-  /** To be called when the alarm has fired: none is set now. */
+  /** Call this when the alarm has fired: no alarm is set now. */
   alarmFired(): void {
     this.#alarmAt = Infinity;
   }

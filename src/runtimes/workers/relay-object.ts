@@ -38,7 +38,7 @@ interface Running {
 
 export class RelayObject implements DurableObject {
   readonly #state: DurableObjectState;
-  /** Undefined until the relay has started, and for good where the configuration is invalid. */
+  /** Undefined until the relay has started, and permanently if the configuration is invalid. */
   #running: Running | undefined;
 
   constructor(state: DurableObjectState, environment: WorkerBindings) {
@@ -182,6 +182,6 @@ function reciprocateClose(socket: WebSocket, code: number): void {
   }
 }
 
-/** Why `manual`: `fetch` here cannot be told to refuse a redirect, only not to follow it; the job then rejects the response. */
+/** Why `manual`: on Workers `fetch` cannot refuse a redirect, only return it without following; the job then rejects the response. */
 const jobsOf = ({ OPENAI_API_KEY: apiKey }: WorkerBindings): Jobs =>
   createJobs({ apiKey, fetch: (url, init) => fetch(url, { ...init, redirect: "manual" }) }, { artifact: artifactBuiltIn });

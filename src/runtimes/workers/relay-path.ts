@@ -18,7 +18,7 @@ export function splitPath(path: string): RelayPath {
   return { name, base, path: path.slice(base.length) || "/" };
 }
 
-/** True for the name of a relay that this deployment serves. Otherwise anybody could create any number of relays. */
+/** True for the name of a relay that this deployment serves. Otherwise any client could create an unlimited number of relays. */
 export function isServed(name: string, { RELAY_NAMES = DEFAULT }: { readonly RELAY_NAMES?: string }): boolean {
   return RELAY_NAMES.split(",").some((pattern) => matchesPattern(pattern.trim(), name));
 }

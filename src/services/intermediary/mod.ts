@@ -258,7 +258,7 @@ function handleTimer(state: IntermediaryState, timer: PeerTimer, ctx: StepContex
   }
 }
 
-/** While draining: closes all peers once every write has ended that somebody waits for, or when the time is over. */
+/** While draining: closes all peers once all awaited writes have ended, or when the time is over. */
 function drainIfIdle(state: IntermediaryState, ctx: StepContext): void {
   const { phase, queue, connections } = state;
   if (phase.is !== "draining" || (queue.writing > 0 && ctx.now < phase.closeAt)) return;

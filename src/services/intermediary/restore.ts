@@ -23,7 +23,7 @@ export function restore(settings: Settings, { entries, resumed, now, hasSlept = 
   return state;
 }
 
-/** The part of a restore that has effects: the Neuro service is told about resumed integrations, and their queued messages are sent. */
+/** The part of a restore that has effects: the Neuro service is notified of resumed integrations, and their queued messages are sent. */
 export function completeRestore(state: IntermediaryState, ctx: StepContext): void {
   const { connections: { peers, resumed } } = state;
   if (resumed.length === 0) return;

@@ -1,7 +1,7 @@
 import { Timers } from "../../core/deadlines.ts";
 import type { PeerId } from "../../core/ids.ts";
 
-/** What is due for a peer: the end of the time to greet, its takeover of a name, or its free text that waits. */
+/** The timers of a peer: the end of the time to greet, its takeover of a name, and its waiting free text. */
 export type PeerTimer =
   | { readonly is: "greeting"; readonly peer: PeerId }
   | { readonly is: "takeover"; readonly peer: PeerId }

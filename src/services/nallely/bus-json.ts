@@ -8,7 +8,7 @@ const DEPTH_MAX = 64;
 export interface RegisteredParameter {
   readonly name: string;
   readonly range?: readonly [number | null, number | null];
-  /** Repeated values that are routed to it all arrive. */
+  /** True: every value that is routed to it arrives, including repetitions. */
   readonly stream?: true;
 }
 

@@ -162,7 +162,7 @@ export type CommandParams<C extends CommandName> = Commands[C]["params"];
 /** The reply of a command. */
 export type CommandReply<C extends CommandName> = Commands[C]["reply"];
 
-/** How the reply is made of the messages between a command and its fence. */
+/** The way in which a reply is built from the messages between a command and its fence. */
 export type ReplyShape =
   | "state"
   | "maybeState"

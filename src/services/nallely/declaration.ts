@@ -1,7 +1,8 @@
 /**
  * The declaration of a neuron, and its checks.
  *
- * Directions exist only here: on the bus every parameter is an input and an output. They decide what a program may send and listen to.
+ * Directions exist only here: on the bus every parameter is an input and an output. They decide which parameters a program may send and
+ * listen to.
  */
 import { PARAMETERS_PER_NEURON_MAX, VALUES_QUEUED_MAX } from "../../core/limits.ts";
 import type { RegisteredParameter } from "./bus-json.ts";
@@ -13,12 +14,12 @@ export type Direction = "in" | "out" | "both";
 /** Lowest and highest value; null for no bound. The session scales by it and never clamps. */
 export type Range = readonly [number | null, number | null];
 
-/** One parameter. Every field has a default; `{}` declares one that is sent and listened to. */
+/** One parameter. Every field has a default; `{}` declares a parameter that is sent and listened to. */
 export interface ParameterDeclaration {
   /** Default: `both`. */
   readonly direction?: Direction;
   readonly range?: Range;
-  /** Repeated values that are routed to it all arrive. Default: false, and the session drops repetitions. */
+  /** True: every value that is routed to it arrives, including repetitions. Default: false, and the session drops repetitions. */
   readonly stream?: boolean;
   /** Maximum values per second; 0 for no limit. Default: the neuron's rate. */
   readonly rate?: number;
@@ -29,7 +30,7 @@ export interface ParameterDeclaration {
 /** Parameters by name. */
 export type Declaration = Readonly<Record<string, ParameterDeclaration>>;
 
-/** What happens to values that are sent while the bus is offline. */
+/** The handling of values that are sent while the bus is offline. */
 export type OfflinePolicy = "drop" | "latest" | { readonly queue: number };
 
 /** Keeps the last `size` values in order while the bus is offline. */
@@ -46,7 +47,7 @@ export interface NeuronDeclaration<D extends Declaration = Declaration> {
   readonly whileOffline?: OfflinePolicy;
   /** Whether NaN and the infinities pass, in both directions. One of them makes the session's state invalid JSON. Default: `refuse`. */
   readonly nonFinite?: "refuse" | "allow";
-  /** What happens to values outside the declared range. Default: `pass`, because in a session a range is only a hint. */
+  /** The handling of values outside the declared range. Default: `pass`, because in a session a range is only a hint. */
   readonly outOfRange?: "pass" | "clamp" | "refuse";
 }
 

@@ -6,8 +6,8 @@
  * Invariants: N1 the registration is the first frame on every socket, sent in the step in which the socket opens; N2 a socket is never
  * closed between its dial and its registration, not even to stop or because the dial takes too long, since the bus would then know the
  * name without its parameters and refuse it until the session is reset (such an attempt is kept as `abandoned` until it opens,
- * registers, and is closed); N3 no close code ends the attempts, because the bus closes with 1000 when it is reset; N4 what arrives is
- * always read at once, because a client that stops reading stalls the neuron that sends to it; N5 nothing that arrives throws; N6 a link on
+ * registers, and is closed); N3 no close code ends the attempts, because the bus closes with 1000 when it is reset; N4 frames are always
+ * read at once, because a client that stops reading stalls the neuron that sends to it; N5 no received frame throws; N6 a link on
  * which nothing arrives is replaced, or given up: the bus answers nothing, so after `idleMs` of silence a second socket registers the same
  * name, takes the link over if the silence continues, and the link is lost if that socket does not open within `answerMs`.
  */
@@ -84,7 +84,7 @@ export interface NeuronMachine {
   openings: number;
   /** Values that were refused because they broke a rule. */
   refused: number;
-  /** An attempt that was given up. It has to register before it may be closed. */
+  /** An attempt that was given up. The socket must register before it may be closed. */
   abandoned: LinkId | undefined;
   replacement: Replacement;
   addition: ParameterAddition;
@@ -116,7 +116,7 @@ export interface NallelyLinkOptions {
   readonly url: string;
   readonly backoff: Backoff;
   readonly dialTimeoutMs: Millis;
-  /** How a link that died without a close is noticed. Default: after 30 s without a frame, within 10 s. */
+  /** Detection of a link that died without a close. Default: after 30 s without a frame, within 10 s. */
   readonly keepalive?: KeepaliveOptions | "off" | undefined;
 }
 
@@ -294,7 +294,7 @@ export function handleNeuronFrame(
   return receiveValue(neuron, frame);
 }
 
-/** Does what is due. */
+/** Handles expired deadlines. */
 export function tickNeuron(neuron: NeuronMachine, ctx: StepContext): NeuronUpdate | undefined {
   const { link, linkOptions, addition, replacement } = neuron;
   flushDue(neuron.outputs, ctx);
@@ -324,7 +324,7 @@ export function tickNeuron(neuron: NeuronMachine, ctx: StepContext): NeuronUpdat
   }
 }
 
-/** When something is due. */
+/** The time of the next deadline. */
 export function nextNeuronWakeup(neuron: NeuronMachine): Millis | undefined {
   const { outputs, link, keepalive, addition, replacement } = neuron;
   let first = earlier(nextFlush(outputs), linkDeadline(link, keepalive));
@@ -368,7 +368,7 @@ function lose(
   return { is: "waiting", retryMs: loseLink(neuron.link, neuron.linkOptions, ctx), code, reason };
 }
 
-/** Keeps an attempt that is not needed any more, so that it can still register when it opens. At most one such attempt is kept. */
+/** Keeps a superseded attempt, so that it can still register when it opens. At most one such attempt is kept. */
 function abandon(neuron: NeuronMachine, attempt: LinkId | undefined, ctx: StepContext): void {
   if (neuron.abandoned !== undefined) ctx.emit({ do: "closeLink", link: neuron.abandoned });
   neuron.abandoned = attempt;

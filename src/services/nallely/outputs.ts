@@ -32,7 +32,7 @@ export interface Output {
 
 export interface OutputCounts {
   sent: number;
-  /** Replaced by a later value before they could be sent. */
+  /** Number of values that a later value replaced before they could be sent. */
   merged: number;
   /** Dropped while the bus was offline. */
   dropped: number;
@@ -100,7 +100,7 @@ export function offerValue(output: Output, value: number, ctx: StepContext): voi
   scheduleFlush(outputs, output.readyUs);
 }
 
-/** The link is open and the registration is sent: sends what was kept, and the last values again. */
+/** The link is open and the registration is sent: sends the kept values, and the last values again. */
 export const resumeOutputs = (outputs: Outputs, to: LinkId, ctx: StepContext): void =>
   redirectOutputs(outputs, to, -Infinity, ctx);
 
@@ -248,7 +248,7 @@ function transmit(output: Output, value: number, ctx: StepContext): void {
   const { to, counts } = output.outputs;
   if (to === undefined) return;
   const nowUs = ctx.now * US_PER_MS;
-  // Why: counted from when the value was due, not from when the timer rang, or the rate would never be reached.
+  // Why: counted from the due time of the value, not from the time at which the timer fired. Otherwise the rate would never be reached.
   const since = nowUs - output.readyUs < output.intervalUs ? Math.min(output.readyUs, nowUs) : nowUs;
   output.readyUs = since + output.intervalUs;
   output.lastSent = value;

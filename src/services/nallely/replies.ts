@@ -1,8 +1,9 @@
 /**
  * The messages between a command and the answer to its fence, collected into the command's reply.
  *
- * Trevor sends replies to every client, and nothing in them says whom they answer. Of each kind, the last message is taken: this client's
- * own, or another client's of the same kind. Of states, `trevor.ts` makes sure that it is not an older one; for other kinds see `README.md`.
+ * Trevor sends replies to every client, and no field names the client that they answer. The last message of each kind is used: this
+ * client's own, or another client's of the same kind. Of states, `trevor.ts` makes sure that it is not an older one; for other kinds see
+ * `README.md`.
  */
 import { assertNever } from "../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
@@ -85,6 +86,6 @@ export function replyOf(shape: ReplyShape, parts: ReplyParts, options: readonly 
   }
 }
 
-/** Trevor sent no state where it always does. */
+/** Trevor sent no state in reply to a command whose reply is always a state. */
 export const NO_REPLY: unique symbol = Symbol("no reply");
 export type NoReply = typeof NO_REPLY;

@@ -1,6 +1,6 @@
 /**
- * Why something is not sent. The bus reports no error, and some errors break it for every client, so each is found before anything is
- * sent, and names the rule that it breaks.
+ * A violation: the reason why something is not sent. The bus reports no error, and some errors break it for every client. So each error is
+ * found before anything is sent, and names the broken rule.
  */
 
 /** The rule that was broken. */
@@ -25,7 +25,7 @@ export type RuleName =
 /** A broken rule, and what the author has to change. */
 export interface RuleViolation {
   readonly rule: RuleName;
-  /** What was expected, and what would have happened. */
+  /** The expected value, and the consequence of the actual one. */
   readonly reason: string;
 }
 

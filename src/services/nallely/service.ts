@@ -1,8 +1,8 @@
 /**
  * The Nallely service: the relay's neuron and its link to Trevor, driven by the engine.
  *
- * Invariants: W1 with settings that break a rule nothing is dialed, and `ready` gives the reason; W2 each time the neuron's link opens,
- * the session is asked what it knows of the neuron, if Trevor can be reached; W3 the service is drained once no attempt has still to
+ * Invariants: W1 with settings that break a rule nothing is dialed, and `ready` gives the reason; W2 each time the neuron's link opens, the
+ * session's registration of the neuron is requested, if Trevor can be reached; W3 the service is drained once no attempt has still to
  * register, at the latest at the deadline.
  */
 import { assertNever } from "../../core/assert.ts";
@@ -64,7 +64,7 @@ export interface NallelyState {
   phase: NallelyPhase;
 }
 
-/** What the settings make of the service. */
+/** The role of the service, which follows from the settings. */
 type Role = { readonly is: "disabled" } | { readonly is: "refused"; readonly reason: string } | ActiveRole;
 
 interface ActiveRole {
@@ -232,7 +232,7 @@ function stop(role: Role, ctx: StepContext): void {
   if (role.trevor !== undefined) stopTrevor(role.trevor, ctx);
 }
 
-/** Changed settings of `nallely` make another neuron; equal ones leave it alone. */
+/** Changed settings of `nallely` create another neuron; equal settings have no effect. */
 function configure(state: NallelyState, settings: Settings, ctx: StepContext): void {
   const role = roleOf(settings);
   if (fingerprint(role) === fingerprint(state.role)) return;
@@ -306,7 +306,7 @@ function handleTrevorUpdate(role: ActiveRole, update: TrevorUpdate, ctx: StepCon
   }
 }
 
-/** Asks the session what it knows of the neuron, once both links are open. */
+/** Requests the session's registration of the neuron, once both links are open. */
 function requestDrift(role: ActiveRole, ctx: StepContext): void {
   const { bridge, trevor } = role;
   if (role.driftRequest !== undefined || bridge.neuron.link.state.is !== "open") return;

@@ -2,8 +2,8 @@
  * Statistics of the relay, counted from the observations of its services and shown as outputs of its neuron.
  *
  * Invariants: V1 every table is bounded, and what exceeds the bound is not counted; V2 each action gives one pulse with both edges, and
- * pulses that come faster than they can be shown wait, at most `PULSES_WAITING_MAX` of them; V3 nothing changes here except by an
- * observation or a deadline of its own.
+ * pulses that come faster than they can be sent wait, at most `PULSES_WAITING_MAX` of them; V3 the statistics change only by an observation
+ * or an own deadline.
  */
 import { assertNever } from "../../core/assert.ts";
 import { earlier } from "../../core/deadlines.ts";
@@ -173,7 +173,7 @@ export function publishUnsent(stats: RelayStats, isUnsent: (name: StatName) => b
   if (stats.pulse.is === "idle" && isUnsent("action")) publish("action", 0);
 }
 
-/** Does what is due: shows the next edge of a pulse, and lets old actions drop out of the rate. */
+/** Handles expired deadlines: sends the next edge of a pulse, and drops old actions from the rate. */
 export function tickStats(stats: RelayStats, now: Millis, publish: PublishStat): void {
   if (advanceBuckets(stats, now)) publishChanges(stats, publish);
   const { pulse } = stats;
@@ -193,7 +193,7 @@ export function tickStats(stats: RelayStats, now: Millis, publish: PublishStat):
   }
 }
 
-/** When something is due. */
+/** The time of the next deadline. */
 export function nextStatsTick({ buckets, bucket, pulse }: RelayStats): Millis | undefined {
   const bucketEndsAt = buckets.some((sent) => sent > 0) ? (bucket + 1) * BUCKET_MS : undefined;
   return earlier(bucketEndsAt, pulse.is === "idle" ? undefined : pulse.until);
@@ -234,7 +234,7 @@ function publishChanges(stats: RelayStats, publish: PublishStat): void {
   }
 }
 
-/** Moves the window of one second on. True when actions dropped out of it. */
+/** Advances the window of one second. True if actions dropped out of it. */
 function advanceBuckets(stats: RelayStats, now: Millis): boolean {
   const bucket = Math.floor(now / BUCKET_MS);
   const passed = Math.min(BUCKETS, bucket - stats.bucket);

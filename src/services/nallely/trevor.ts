@@ -2,13 +2,14 @@
  * The link to Trevor, the control protocol of a session. Commands are sent one at a time, each followed by a fence.
  *
  * Trevor sends a reply to every client, without an id; some commands have no reply, and unsolicited messages come in between. So each
- * command is followed by a request that does nothing and whose answer carries our id. What arrives before that answer belongs to the
+ * command is followed by a request that does nothing and whose answer carries our id. Messages that arrive before that answer belong to the
  * command.
  *
  * Invariants: T1 at most one command is in flight, so a socket that closes with 1011 shows which one failed; T2 every command ends exactly
  * once: answered, refused by Trevor, lost, or timed out; T3 commands that were not sent yet wait for the next socket, and nothing is sent
- * twice; T4 an idle link is probed with a fence, and lost if nothing arrives within `answerMs`; T5 while the state shows no bus, it is requested again every 150 ms, because a reset makes a new bus later without telling
- * anybody; T6 nothing is remembered of the session when the socket is gone; T7 a state is the reply only if it was the single one before the
+ * twice; T4 an idle link is probed with a fence, and lost if nothing arrives within `answerMs`; T5 while the state shows no bus, it is
+ * requested again every 150 ms, because a reset creates a new bus later without a notification; T6 the session's state is dropped when the
+ * socket closes; T7 a state is the reply only if it was the single one before the
  * fence, because Trevor sends the states of other clients' commands, too, and they may be older.
  */
 import { assertNever } from "../../core/assert.ts";
@@ -53,7 +54,7 @@ interface InFlight {
   readonly command: TrevorCommand;
   readonly parts: ReplyParts;
   readonly sentAt: Millis;
-  /** How often the state was requested again, because states of other clients may have been among those that arrived. */
+  /** Number of repeated requests for the state, because some of the received states may belong to other clients. */
   repeats: number;
 }
 
@@ -101,11 +102,11 @@ interface Loss {
 }
 
 const SEARCH_MS = 150;
-/** After this many requests with more than one state each, the last state is taken. */
+/** After this many requests that each brought more than one state, the last state is used. */
 const REPEATS_MAX = 32;
 /** Trevor closes with this code when a command raises an exception. */
 const CODE_COMMAND_FAILED = 1011;
-/** The close code that is reported where this side gives the socket up. */
+/** The close code that is reported when this side gives the socket up. */
 const CODE_GIVEN_UP = 1000;
 
 /** A client that has not dialed yet. */
@@ -182,7 +183,7 @@ export function handleTrevorLink(trevor: TrevorMachine, event: LinkEvent, ctx: S
   }
 }
 
-/** Does what is due: commands time out, the bus is searched, the next attempt begins. */
+/** Handles expired deadlines: commands time out, the bus is searched, the next attempt begins. */
 export function tickTrevor(trevor: TrevorMachine, ctx: StepContext): readonly TrevorUpdate[] {
   const { link, linkOptions, inFlight, waiting } = trevor;
   const updates: TrevorUpdate[] = [];
@@ -193,7 +194,7 @@ export function tickTrevor(trevor: TrevorMachine, ctx: StepContext): readonly Tr
   if (inFlight !== undefined && inFlight.command.deadline <= ctx.now) {
     updates.push(fail(trevor, inFlight.command, "timeout", "Trevor did not answer in time"));
     trevor.inFlight = undefined;
-    // Why a new socket: what Trevor still sends could be taken for the next command's reply.
+    // Why a new socket: late messages on the old one could be mistaken for the next command's reply.
     updates.push(...giveUp(trevor, "a command took too long", ctx));
   }
   if (trevor.searchAt !== undefined && trevor.searchAt <= ctx.now) searchBus(trevor, ctx);
@@ -215,7 +216,7 @@ export function tickTrevor(trevor: TrevorMachine, ctx: StepContext): readonly Tr
   }
 }
 
-/** When something is due. */
+/** The time of the next deadline. */
 export function nextTrevorWakeup({ link, keepalive, searchAt, inFlight, waiting }: TrevorMachine): Millis | undefined {
   let first = earlier(linkDeadline(link, keepalive), searchAt);
   first = earlier(first, inFlight?.command.deadline);
@@ -244,7 +245,7 @@ function collect({ parts, repeats }: InFlight, message: Json): void {
 /** The answer to a fence ends the command before it. */
 function receiveCompletion(trevor: TrevorMachine, message: JsonObject, ctx: StepContext): readonly TrevorUpdate[] {
   const { inFlight } = trevor;
-  if (inFlight === undefined || message.requestId !== fenceId(trevor, inFlight)) return []; // Why: another client's.
+  if (inFlight === undefined || message.requestId !== fenceId(trevor, inFlight)) return []; // Why: it answers another client.
   const { command, parts, sentAt } = inFlight;
   const { name, id } = command;
   if (parts.states > 1 && inFlight.repeats < REPEATS_MAX) {
@@ -272,7 +273,7 @@ function followBus(trevor: TrevorMachine, state: SessionState, ctx: StepContext)
   return [{ is: "bus", busId }];
 }
 
-/** Requests the state, unless somebody already does. */
+/** Requests the state, unless it has been requested already. */
 function searchBus(trevor: TrevorMachine, ctx: StepContext): void {
   const { inFlight, waiting, link, linkOptions } = trevor;
   trevor.searchAt = ctx.now + SEARCH_MS;
@@ -320,7 +321,7 @@ function send({ link }: TrevorMachine, message: JsonObject, ctx: StepContext): v
   if (to !== undefined) ctx.emit({ do: "send", to, frame: JSON.stringify(message) });
 }
 
-/** Requests something that Trevor answers. While a command is in flight, its deadline takes the place of the probe. */
+/** Requests something that Trevor answers. While a command is in flight, its deadline replaces the probe. */
 function probe(trevor: TrevorMachine, ctx: StepContext): void {
   const { link, inFlight, fence } = trevor;
   if (inFlight !== undefined) return confirmLink(link, ctx.now);

@@ -17,7 +17,7 @@ export interface Trigger {
 
 export const createTrigger = (input: NallelyInput): Trigger => ({ input, isArmed: true, readyAt: 0 });
 
-/** `fired`; `limited` for a rise within `every` of the last one; undefined for a value that is no rise. */
+/** `fired`; `limited` for a rise within `every` of the last one; undefined for a value that is not a rise. */
 export function evaluateTrigger(trigger: Trigger, value: number, now: Millis): "fired" | "limited" | undefined {
   const { threshold, hysteresis, every } = trigger.input;
   if (value <= threshold - hysteresis) trigger.isArmed = true;

@@ -31,7 +31,7 @@ export function encodeFrame(head: Uint8Array, value: number): Uint8Array<ArrayBu
   return frame;
 }
 
-/** Why bytes are not a frame: nothing there, fewer or more bytes than the length says, a name that is not UTF-8. */
+/** The error in bytes that are not a frame: no bytes, fewer or more bytes than the length states, or a name that is not UTF-8. */
 export type FrameError = "empty" | "short" | "long" | "utf8";
 
 /** The error in the length of a frame, or undefined. */
@@ -79,7 +79,7 @@ export class FrameTable<T> {
   }
 }
 
-/** FNV-1a. Only the author of the neuron chooses names, so nobody gains by a collision. */
+/** FNV-1a. Only the author of the neuron chooses names, so a collision gives no advantage to an attacker. */
 function hashOf(bytes: Uint8Array, length: number): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < length; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);

@@ -1,7 +1,7 @@
 /**
  * The service from its first tick to its last: restored from the store, configured while it runs, drained.
  *
- * Invariants: LC1 there is always an upstream, because without a configured one the relay takes the place of Neuro; LC2 after a drain
+ * Invariants: LC1 there is always an upstream, because without a configured one the relay acts as Neuro; LC2 after a drain
  * every action is answered, and Neuro has no action and no connection of this relay.
  */
 import type { ResumedPeer } from "../../core/event.ts";
@@ -85,7 +85,7 @@ export function configure(state: NeuroState, settings: Settings, ctx: StepContex
   announceUpstreams(state, ctx);
 }
 
-/** Nothing new begins; actions that games have may be answered until shortly before the deadline. */
+/** Starts a drain: nothing new is accepted, and games may answer their pending actions until shortly before `until`. */
 export function beginDrain(state: NeuroState, until: Millis, ctx: StepContext): void {
   const end = Math.max(until, ctx.now);
   const answerUntil = end - Math.min(LINGER_MS, Math.floor((end - ctx.now) / 2));
@@ -100,7 +100,7 @@ export function continueDrain(state: NeuroState, ctx: StepContext): void {
     const isBusy = [...state.upstreams.values()].some(({ pendingActions }) => pendingActions.byId.size > 0);
     if (isBusy && ctx.now < answerUntil) return;
     withdrawAll(state, ctx);
-    // Why: an action that crosses the unregistration would never be answered, and there are backends that wait for it without limit.
+    // Why: an action that crosses the unregistration would never be answered, and some backends wait for its result without limit.
     const mayCross = [...state.upstreams.values()].some(({ isOpen, settings }) => isOpen && settings !== undefined);
     state.drain = { is: "leaving", closeAt: mayCross ? Math.min(ctx.now + LINGER_MS, until) : ctx.now };
     state.timers.set({ is: "drain" }, state.drain.closeAt);
@@ -123,7 +123,7 @@ function leave(state: NeuroState, ctx: StepContext): void {
   state.drain = { is: "drained" };
 }
 
-/** The configured upstreams, or `undefined` for the relay in the place of Neuro. */
+/** The configured upstreams, or `undefined` for the relay acting as Neuro. */
 const upstreamSettings = (settings: Settings): readonly (UpstreamSettings | undefined)[] =>
   settings["nakurity-clients"].length === 0 ? [undefined] : settings["nakurity-clients"];
 

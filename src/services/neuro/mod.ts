@@ -1,9 +1,9 @@
 /**
  * The service of the Neuro API: many games and integrations, one Neuro.
  *
- * A frame of a game is decoded, handled and its consequences encoded within one step. `games` decides who speaks, `actions`,
- * `forces`, `pending` and `upstream` decide what Neuro is told and when, and `standalone` takes the place of Neuro where no upstream
- * is configured.
+ * A frame of a game is decoded, handled and its consequences encoded within one step. `games` decides which connection is active for a
+ * game, `actions`,
+ * `forces`, `pending` and `upstream` decide what is sent to Neuro and when, and `standalone` replaces Neuro if no upstream is configured.
  *
  * Knows nothing of: listeners, stores, the other services.
  */
@@ -163,7 +163,7 @@ function handleChoice(
   }
 }
 
-/** The first segment of a key names the service, the second what the entry holds, which decides who hears of its write. */
+/** The first segment of a key names the service, the second what the entry holds, which decides who is notified of its write. */
 function handleWriteSettled(
   state: NeuroState,
   write: { readonly key: Key; readonly isStored: boolean },
@@ -184,7 +184,7 @@ function handleWriteSettled(
   }
 }
 
-/** What the Intermediary and Nallely say: their integrations take part as games do. */
+/** Messages of the Intermediary and of Nallely, whose integrations take part as games do. */
 function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: StepContext): void {
   switch (message.is) {
     case "integrationJoined":
@@ -202,7 +202,7 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
       return forwardToNeuro(state, message, ctx);
     case "actionChosen":
       return handleChoice(state, message, ctx);
-    case "directSettled": // Why: this and what follows is said by this service, or to others.
+    case "directSettled": // Why: this service posts these messages, or other services receive them.
     case "upstreamChanged":
     case "neuroMessage":
     case "choiceRequested":
@@ -239,7 +239,7 @@ function integrationJoined(
   connectGame(game, { peer, isStarting: false }, ctx);
 }
 
-/** A watcher's message for Neuro becomes a silent context. With an id the Intermediary is told how it was settled. */
+/** A watcher's message for Neuro becomes a silent context. With an id, the Intermediary gets the outcome. */
 function forwardToNeuro(
   state: NeuroState,
   { from, payload, id }: ServiceMessage & { readonly is: "directMessage" },
@@ -329,7 +329,7 @@ function handleUpstreamTimer(upstream: Upstream, is: UpstreamTimer, ctx: StepCon
 /** Messages that the relay in Neuro's place may send within one step. */
 const INBOX_MAX = 10_000;
 
-/** What every step ends with. */
+/** The end of every step. */
 function finishStep(state: NeuroState, ctx: StepContext): void {
   if (state.drain.is === "drained") return;
   for (const upstream of state.upstreams.values()) {

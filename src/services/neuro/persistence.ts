@@ -1,5 +1,6 @@
 /**
- * What outlives the process: the names and the registry of each game, its unanswered force, the controls of operators, and contexts
+ * The state that outlives the process: the names and the registry of each game, its unanswered force, the controls of operators, and
+ * contexts
  * that were not sent to Neuro.
  *
  * A registry is written behind, at most once a second for each game, because the games register again what is lost with the last
@@ -25,7 +26,7 @@ const WRITE_BEHIND_MS: Millis = 1_000;
 const RETRY_MS: Millis = 5_000;
 const SAVE: Timer = { is: "save_records" };
 
-/** What an entry of this service holds: the second segment of its key. */
+/** The kind of an entry of this service: the second segment of its key. */
 export type EntryKind = StoredRecord["kind"] | "context";
 
 export const isEntryKind = (kind: string): kind is EntryKind =>
@@ -50,7 +51,7 @@ export function saveRecords(state: NeuroState, ctx: StepContext): void {
   state.unsavedRecords.clear();
 }
 
-/** A write has ended. One that a newer write of the same record has replaced is deleted again. */
+/** A write has ended. Its entry is deleted if a newer write of the same record has replaced it. */
 export function recordWriteSettled(
   state: NeuroState,
   event: { readonly key: Key; readonly isStored: boolean },
@@ -215,7 +216,7 @@ function restoreContext(state: NeuroState, { key: at, value }: Entry, now: Milli
   );
 }
 
-/** A stored time. The time of the restart takes the place of one that is not a number, or not before it. */
+/** A stored time, or the time of the restart if the stored one is not a positive number or is later. */
 const pastOr = (value: Json | undefined, now: Millis): Millis =>
   typeof value === "number" && value > 0 && value < now ? value : now;
 

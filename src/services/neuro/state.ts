@@ -21,7 +21,7 @@ import type { ActionOrigin, DeliveryState, PendingState } from "./pending/states
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
 
-/** How far the service is on its way to its end. Nothing new begins once it is not `none` any more. */
+/** The progress of a shutdown. In all states except `none` the service accepts nothing new. */
 export type Drain =
   | { readonly is: "none" }
   /** Games may still answer what they have. */
@@ -52,7 +52,7 @@ export interface NeuroState {
   readonly timers: Timers<Timer>;
   /** Records to be written at the next write-behind. */
   readonly unsavedRecords: Set<StoredRecord>;
-  /** The unsaved records are written in this step: no game sends its force twice, and none must be asked twice. */
+  /** The unsaved records are written in this step. Why: games do not repeat a force, and Neuro must not get the same force twice. */
   mustSaveNow: boolean;
   readonly pendingWrites: Map<Key, StoredRecord>;
   /** Keys of entries that a newer one has replaced, found at the restore. */
@@ -69,7 +69,7 @@ export interface NeuroState {
   drain: Drain;
 }
 
-/** What the service waits for, by the game, the socket or the upstream that it concerns. */
+/** The timers of the service, each with its game, socket or upstream. */
 export type Timer =
   | { readonly is: "first_message"; readonly peer: PeerId }
   | { readonly is: GameTimer; readonly game: string }
@@ -86,7 +86,7 @@ export interface GameSocket {
   readonly openedAt: Millis;
   /** By the name as it stands in the frames. */
   readonly connections: SmallMap<string, GameConnection>;
-  /** The one whose message came last. */
+  /** The connection that sent the latest message. */
   lastConnection: GameConnection | undefined;
   lastHeardAt: Millis;
   /** Since the last pong; `canPong` once there was one. */
@@ -109,7 +109,7 @@ export interface GameConnection {
   readonly isStarting: boolean;
   /** Names that this connection has registered. */
   readonly registeredNames: SmallMap<string, true>;
-  /** It has registered something since it was asked for everything. */
+  /** It has registered an action since it was asked to register everything. */
   hasReregistered: boolean;
 }
 
@@ -118,7 +118,7 @@ export type GameConnectionState =
   | { readonly is: "active" }
   /** Another socket has the game, and is pinged to find out whether it still works; messages wait for the resolution. */
   | { readonly is: "contested"; readonly since: Millis; readonly backlog: GameMessage[] }
-  /** Another socket has the game. What this one says is dropped except its newest force. */
+  /** Another socket has the game. All messages of this one are dropped, except its newest force. */
   | { readonly is: "standby"; force: ForceMessage | undefined };
 
 /** The same type with writable fields. */
@@ -186,7 +186,7 @@ export interface StoredRecord {
   readonly kind: "game" | "force" | "controls";
   /** Key of the game; empty for the controls of all integrations. */
   readonly key: string;
-  /** What is known to be stored, and what was written last. */
+  /** The value that is known to be stored, and the value that was written last. */
   storedKey: Key | undefined;
   latestKey: Key | undefined;
 }
@@ -283,13 +283,13 @@ export interface PendingActions {
   readonly deadlines: Deadlines;
 }
 
-/** An action whose result somebody waits for. */
+/** An action whose result is awaited, by its origin or by its force. */
 export interface PendingAction {
   /** Ours, unique over restarts. */
   readonly id: string;
   readonly origin: ActionOrigin;
   readonly upstream: Upstream;
-  /** The request of a person who chose the action where the relay is Neuro: that person is told the result, too. */
+  /** The request of the person who chose the action while the relay acts as Neuro. The person gets the result, too. */
   chosenBy: RequestId | undefined;
   readonly action: UpstreamAction;
   /** Of the definition that it was called by. */
@@ -301,12 +301,12 @@ export interface PendingAction {
   readonly deliveries: readonly Delivery[];
   /** The origin gets a result by then. */
   readonly deadline: Millis;
-  /** What the last failing game said. */
+  /** The message of the last failure. */
   failure: string | undefined;
   state: PendingState;
 }
 
-/** One game's share of a pending action. */
+/** The delivery of a pending action to one game. */
 export interface Delivery {
   readonly gameAction: GameAction;
   state: DeliveryState;

@@ -1,10 +1,11 @@
 /**
- * A transparent proxy in front of a real backend. Each game gets a connection of its own there, and watchers are notified of who plays.
+ * A transparent proxy in front of a real backend. Each game gets its own connection to the backend, and watchers are notified when a game
+ * connects or leaves.
  *
- * It changes nothing, answers nothing and stores nothing. What the relay does for games is done in `neuro`, not here.
+ * It changes nothing, answers nothing and stores nothing. The features for games are in `neuro`, not here.
  *
  * Invariants: X1 a game is announced at most once, by its first command, and a game that was announced is announced again when it
- * leaves; X2 after a panic no game stays without its backend: games that are still connected are closed, and come back.
+ * leaves; X2 after a panic no game stays without its backend: games that are still connected are closed, so that they reconnect.
  */
 import { assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";

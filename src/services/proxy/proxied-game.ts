@@ -58,14 +58,14 @@ export function forwardToBackend({ backend, link }: ProxiedGame, frame: Frame, c
   return backend.held.length <= PROXY_FRAMES_HELD_MAX && backend.heldLength <= PROXY_HELD_LENGTH_MAX;
 }
 
-/** The backend was reached: forwards what was held. */
+/** The backend was reached: forwards the held frames. */
 export function backendOpened(game: ProxiedGame, ctx: StepContext): void {
   const { backend, link } = game;
   game.backend = { is: "open" };
   if (backend.is === "dialing") { for (const frame of backend.held) ctx.emit({ do: "send", to: link, frame }); }
 }
 
-/** RFC 6455: codes that are reported where no code was received, and must not be sent. */
+/** RFC 6455: codes that are reported when no code was received, and must not be sent. */
 const NO_STATUS = 1005;
 const ABNORMAL = 1006;
 
@@ -100,7 +100,7 @@ function withTarget(url: string, { path, query = "" }: ConnectionInfo): string {
 
 const PRINTABLE = /^[\x20-\x7e]+$/;
 
-/** The game's own headers: backends may tell games apart by them, and a loop of relays shows in them. */
+/** The game's own headers: backends may distinguish games by them, and relays detect loops by them. */
 function headersOf({ userAgent, via, protocols = "" }: ConnectionInfo): Record<string, string> {
   return {
     ...(PRINTABLE.test(protocols) && { "sec-websocket-protocol": protocols }),

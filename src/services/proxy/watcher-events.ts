@@ -1,4 +1,4 @@
-/** Events that tell watchers about games behind the proxy: messages of an integration whose payload is the event. */
+/** Events for watchers about games behind the proxy: messages of an integration whose payload is the event. */
 import { type Frame, isObject, type JsonObject, parseJson } from "../../core/json.ts";
 import { PROXY_SNIPPET_MAX } from "../../core/limits.ts";
 import { lenientText } from "../../core/text.ts";

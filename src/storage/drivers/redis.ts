@@ -2,7 +2,7 @@
  * A Redis server. Only keys of the relay are used; each relay needs a database of its own.
  *
  * While the server is unreachable, commands fail at once, and the client reconnects by itself. A command that was in progress when
- * the connection broke is not repeated, because its sender was told that it failed. A server that hangs is waited for: a timeout here
+ * the connection broke is not repeated, because its sender got an error. A server that hangs is waited for: a timeout here
  * would let commands accumulate, whereas the engine's writer limits them.
  */
 import { createStorage, type Driver } from "unstorage";

@@ -7,11 +7,11 @@ import type { Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { type FakeEnvironment, FakePeer } from "./peer.ts";
 
-/** How a game behaves; may change during a simulation. */
+/** The behaviour of a game; may change during a simulation. */
 export interface GameBehavior {
   /** Sends `startup` on every connection; otherwise once, and registers again only after `actions/reregister_all`. */
   readonly startsEachTime: boolean;
-  /** Which results it sends. */
+  /** The results that it sends. */
   readonly answers: "all" | "failures" | "none";
   /** Probability that an action fails. */
   readonly fails: number;

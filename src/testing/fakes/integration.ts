@@ -3,7 +3,7 @@ import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { FakeGameAction } from "./game.ts";
 import { type FakeEnvironment, FakePeer } from "./peer.ts";
 
-/** How an integration behaves; may change during a simulation. */
+/** The behaviour of an integration; may change during a simulation. */
 export interface IntegrationBehavior {
   readonly token: string;
   /** Requests ids and acknowledges messages. */

@@ -1,4 +1,4 @@
-/** What the parts of a fake Nallely session have in common: its types, and what the bus and Trevor need of the session. */
+/** Shared parts of a fake Nallely session: its types, and the interfaces through which the bus and Trevor use it. */
 import type { Frame, JsonObject } from "../../core/json.ts";
 import type { FakeParameter } from "./nallely-parameter.ts";
 

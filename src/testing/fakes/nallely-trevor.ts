@@ -1,7 +1,8 @@
 /**
  * The control port of a fake session.
  *
- * As in a real session, any path gets the first state, and only `/trevor` what follows; a reply goes to every client; there are no ids and no
+ * As in a real session, any path gets the first state, and only `/trevor` gets later messages; a reply goes to every client; there are no
+ * ids and no
  * error replies: a command that fails, for example because of an unknown parameter, closes its socket with 1011; the commands of a client
  * run in order, and a command that blocks delays only its own client.
  */

@@ -12,7 +12,7 @@ import type { VirtualClock } from "../clock.ts";
 import type { TestSocket } from "../network.ts";
 import { readStrictly } from "./strict-reader.ts";
 
-/** How she behaves; may change during a simulation. */
+/** Neuro's behaviour; may change during a simulation. */
 export interface NeuroBehavior {
   /** Mean time between actions without a force; 0: none. */
   readonly actsEveryMs: Millis;
@@ -57,7 +57,7 @@ const CALLS_MAX = 3;
 
 /** She has one connection at a time: call `accept` from `Network.accept`. `violations` must stay empty. */
 export class FakeNeuro {
-  /** What the client did that the protocol does not allow. */
+  /** The client's violations of the protocol. */
   readonly violations: string[] = [];
   behavior: NeuroBehavior;
   /** Received contexts, in order. */

@@ -6,7 +6,7 @@ import type { Random } from "../random.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { Network, TestSocket } from "../network.ts";
 
-/** What a fake runs in. */
+/** The environment of a fake. */
 export interface FakeEnvironment {
   readonly clock: VirtualClock;
   readonly random: Random;
@@ -19,7 +19,7 @@ export const DUPLICATE_MS: Millis = 60_000;
 /** A client that reconnects. Subclasses greet in `onOpen` and read in `onMessage`. */
 export abstract class FakePeer {
   readonly name: string;
-  /** What the relay did that the protocol does not allow. */
+  /** The relay's violations of the protocol. */
   readonly violations: string[] = [];
   protected readonly clock: VirtualClock;
   protected readonly random: Random;

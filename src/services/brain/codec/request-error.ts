@@ -1,7 +1,7 @@
 /** Errors of one request, as its sender reads them. */
 import type { JsonObject } from "../../../core/json.ts";
 
-/** Refusals that the original relay did not have. An error that it had, too, carries no code. */
+/** Refusals that the original relay did not have. Errors that the original relay also had carry no code. */
 export type BrainErrorCode =
   | "CovenantRefused"
   | "SessionSealed"

@@ -1,5 +1,5 @@
 /**
- * Writes logs: an event is appended in memory, then stored with its segment, and only then visible to anybody.
+ * Writes logs: an event is appended in memory, then stored with its segment, and only then visible to clients.
  *
  * While one segment of a log is being written, further events gather and become the next segment. So the stored events never have
  * a gap, and many small events cost one write.

@@ -1,5 +1,5 @@
 /**
- * What all logs share: the port through which the journal and the reader reach the store and the service's operators.
+ * The shared part of all logs: the port through which the journal and the reader reach the store and the service's operators.
  *
  * The service supplies a `LogStore`, passes on what the store answers, and gets the results back as values. So nothing in this
  * folder knows sessions, peers or replies.
@@ -69,7 +69,7 @@ export interface LogRead {
   loading: readonly LogSegment[];
 }
 
-/** What a read is for. `done` is called exactly once. */
+/** The purpose of a read. `done` is called exactly once. */
 export type ReadGoal =
   /** Collects events until `textMax` characters of payload are reached. */
   | {

@@ -5,7 +5,7 @@
  * and a compacted segment may replace segments that are still to be read. So a read proceeds by event numbers and looks up the
  * segments before each load.
  *
- * Invariants: K1 a read ends exactly once, with its result or the reason why there is none; K2 every event was checked against the
+ * Invariants: K1 a read ends exactly once, with its result or the reason for its failure; K2 every event was checked against the
  * checksum of its segment, and folded events against the hash chain as well; K3 a snapshot is used only if it agrees with the events,
  * and in case of doubt the fold starts again from event 0.
  * Knows nothing of: sessions, peers, replies.

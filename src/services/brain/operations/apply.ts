@@ -204,7 +204,7 @@ function readStep(
     return invalid({ message: `params must be an object: ${reason}` });
   }
   for (const reserved of ["self", "name", "state"]) {
-    // Why: the original could not tell these from its own arguments, and refused them.
+    // Why: the original could not distinguish these from its own arguments, and refused them.
     if (!Object.hasOwn(params, reserved)) continue;
     return invalid({
       message: `params must not have '${reserved}': got multiple values for argument '${reserved}'`,

@@ -76,7 +76,7 @@ export function applyResult(draft: StateDraft, result: OperatorResult): void {
   else draft.replace(result.state);
 }
 
-/** What a result changes in a draft that it was not applied to yet. */
+/** The changes of a result to a draft before it is applied. */
 export const changeOf = (draft: StateDraft, result: OperatorResult): StateChange =>
   "pairs" in result ? new SettingChange(draft, result.pairs) : changeBetween(draft.state(), result.state);
 

@@ -1,5 +1,5 @@
 /**
- * Quotas for what is written to the store: for each session, for each client, and in total.
+ * Quotas for the data written to the store: for each session, for each client, and in total.
  *
  * A session and the total have a size (`brain.log_bytes`, `brain.store_bytes`), a client has a rate (`WRITE_PER_SECOND_MAX`). Sizes
  * count characters of stored text, which for ASCII are bytes.

@@ -1,4 +1,4 @@
-/** What an operator changes in a state, as the covenant sees it. Nothing is computed before it is asked for. */
+/** The changes of an operator to a state, as the covenant sees them. Each part is computed when it is first read. */
 import type { Json } from "../../../core/json.ts";
 import type { KeyValuePair } from "./key-value-pairs.ts";
 import { hasKey, isSameJson, sizeOf, type StateDraft, type StateJson, utf8Length } from "./session-state.ts";

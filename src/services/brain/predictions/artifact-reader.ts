@@ -68,7 +68,7 @@ export function artifactRead(
   }
 }
 
-/** A newer run replaces the current one. If there is none, or it cannot be read, the current one stays in use. */
+/** A newer run replaces the current one. If no newer run exists, or it cannot be read, the current one stays in use. */
 function refreshed(
   state: BrainState,
   artifact: Extract<ArtifactState, { readonly is: "read" }>,
@@ -82,7 +82,7 @@ function refreshed(
   state.inference.artifact = { ...artifact, reason, readAt: ctx.now, refresh: undefined };
 }
 
-/** The predictor in the output of the job, or the reason why there is none; undefined if the run is still the current one. */
+/** The predictor in the output of the job, or the reason for its absence; undefined if the run is still the current one. */
 function predictorOf(finished: JobFinished): Predictor | string | undefined {
   const { output, fault } = finished;
   const { built_in: isBuiltIn, unchanged: isUnchanged, why = fault } = isObject(output) ? output : {};

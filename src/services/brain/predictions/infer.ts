@@ -114,7 +114,9 @@ interface Prediction {
   readonly value: number | null;
 }
 
-/** Stores a prediction. The reply waits for the write, and is sent unchanged if the write fails: the prediction is right anyway. */
+/**
+ * Stores a prediction. The reply waits for the write, and is sent unchanged if the write fails, because the prediction is valid without it.
+ */
 function storePrediction(state: BrainState, { reply }: ClientRequest, prediction: Prediction, ctx: StepContext): void {
   const { runId, trace, routing, tokens, value } = prediction;
   const row = {

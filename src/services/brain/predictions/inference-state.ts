@@ -20,7 +20,7 @@ export type PredictionQuery =
 export type ArtifactState =
   | { readonly is: "unread" }
   | { readonly is: "reading"; readonly job: JobId }
-  /** `reason` says why there is no predictor, or why it cannot predict. */
+  /** `reason`: why the predictor is missing or cannot predict. */
   | {
     readonly is: "read";
     readonly predictor: Predictor | undefined;

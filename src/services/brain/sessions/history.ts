@@ -1,4 +1,4 @@
-/** Reads the past of a session: states, audit, ledger, replay. Nothing here changes anything. */
+/** Reads the past of a session: states, audit, ledger, replay. These functions change no state. */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Json, JsonObject } from "../../../core/json.ts";

@@ -13,7 +13,7 @@ import { type LastUse, sessionOf } from "./session.ts";
 import { tombstoneFrom } from "./tombstone.ts";
 import { lastUseOfKey, scheduleCheck } from "./ttl.ts";
 
-/** What the store holds of sessions that may still exist. */
+/** The stored entries of sessions that may still exist. */
 interface Remains {
   readonly segments: Map<string, LogSegment[]>;
   readonly lastUses: Map<string, LastUse>;

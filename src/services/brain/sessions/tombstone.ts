@@ -3,7 +3,7 @@
  *
  * Invariants: E1 a session whose end was confirmed does not come back, whatever a crash leaves of its log; E2 only the id, the time
  * and the reason of the last `TOMBSTONES_MAX` ended sessions are kept; E3 until the tombstone is stored, nothing is changed or
- * confirmed: if it cannot be stored, the session goes on.
+ * confirmed: if it cannot be stored, the session stays open.
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Entry } from "../../../core/event.ts";

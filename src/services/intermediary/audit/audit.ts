@@ -107,6 +107,6 @@ export class Audit {
 
 const isOfWatcher = ({ view: { action } }: AuditEntry): boolean => WATCHER_ACTS.has(action);
 
-/** The oldest entries that are more than `most`. */
+/** The oldest entries beyond the first `most`. */
 const beyond = (entries: readonly AuditEntry[], most: number): readonly AuditEntry[] =>
   entries.slice(0, Math.max(0, entries.length - most));

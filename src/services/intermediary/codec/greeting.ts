@@ -5,7 +5,7 @@ import { normalized } from "../../../core/text.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { jsonOf, textOf } from "./frames.ts";
 
-/** Control characters, and those that change the direction of the text after them. */
+/** Control characters, and characters that change the direction of the text after them. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
 export interface Greeting {

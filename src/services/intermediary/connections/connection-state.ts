@@ -8,12 +8,12 @@ import { Takeovers } from "./takeovers.ts";
 import type { Credential } from "../../../core/access.ts";
 import { tokensOf } from "./tokens.ts";
 
-/** A peer that was connected before the state was created. What has to be emitted for it waits for the next tick. */
+/** A peer that was connected before the state was created. Its effects wait for the next tick. */
 export interface ResumedConnection {
   readonly peer: PeerId;
   readonly events: readonly string[] | undefined;
   readonly rate: number | undefined;
-  /** How many events a watcher missed. Null: unknown. */
+  /** Number of events that a watcher missed. Null: unknown. */
   readonly missed: 0 | null;
 }
 

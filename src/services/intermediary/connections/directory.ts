@@ -2,7 +2,8 @@
  * Names of integrations that were connected: a message for one of them is queued while it is away. A message for another name is refused.
  *
  * Invariants: D1 there are at most `DIRECTORY_NAMES_MAX` names, and the least recently seen are dropped first; D2 a name has one live
- * record, the latest; D3 records are written `WRITE_DELAY_MS` later and nobody waits for them: losing one loses a name, never a queued message.
+ * record, the latest; D3 records are written `WRITE_DELAY_MS` later and no reply waits for them: a lost record loses a name, never a queued
+ * message.
  */
 import type { StepContext } from "../../../core/context.ts";
 import { Deadlines } from "../../../core/deadlines.ts";
@@ -35,7 +36,7 @@ export class Directory {
   /** Records that a later one has replaced, to delete with the first tick after a restart. */
   readonly #outdated: Key[] = [];
 
-  /** Adds the records of an earlier process. Of several records of a name the latest counts. */
+  /** Adds the records of an earlier process. If a name has several records, the latest one is valid. */
   restore(entries: readonly Entry[]): void {
     const records = entries.flatMap(({ key, value }) =>
       isObject(value) && value.v === 1 && typeof value.name === "string" && typeof value.seen === "number"

@@ -12,7 +12,7 @@ export interface Newcomer {
   readonly connection: ConnectionInfo;
 }
 
-/** Who a peer is, once its greeting was accepted. */
+/** The identity of a peer whose greeting was accepted. */
 export interface Identity {
   readonly peer: PeerId;
   readonly connection: ConnectionInfo;

@@ -35,7 +35,7 @@ export function bufferFrame(state: IntermediaryState, pending: PendingTakeover, 
   }
 }
 
-/** Gives the name to a peer that waited for it, and closes the holder if there still is one. Returns the buffered frames. */
+/** Gives the name to a peer that waited for it, and closes the holder if it is still connected. Returns the buffered frames. */
 export function completeTakeover(state: IntermediaryState, pending: PendingTakeover, ctx: StepContext): readonly Frame[] {
   const { identity, acks, frames } = pending;
   const { integrations, takeovers } = state.connections;

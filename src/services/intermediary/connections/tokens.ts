@@ -1,5 +1,5 @@
 /**
- * Tokens and what they allow.
+ * Tokens and their scopes.
  *
  * Invariants: T1 a greeting without a token matches only a token that is configured and empty, and only on loopback; T2 equal tokens
  * are one token with the scopes of all; T3 every configured token is compared, even after a match.
@@ -10,7 +10,7 @@ import type { Json } from "../../../core/json.ts";
 import type { Scope, Settings } from "../../../core/settings.ts";
 import { matchesPattern } from "../../../core/text.ts";
 
-/** What a presented token allows. `scopes` is empty if the token is valid but not for this name. */
+/** The scopes of a presented token. `scopes` is empty if the token is valid but not for this name. */
 export interface Grant {
   readonly digest: string;
   readonly scopes: ReadonlySet<Scope>;
@@ -22,7 +22,7 @@ export function tokensOf(settings: Settings): readonly Credential[] {
   return credentialsOf(settings).filter(({ isPublic }) => isLocal || !isPublic);
 }
 
-/** What a greeting's token allows under a name; undefined for a token that is not configured. */
+/** The grant of a greeting's token under a name; undefined for a token that is not configured. */
 export function grantOf(tokens: readonly Credential[], presented: Json | undefined, name: string): Grant | undefined {
   const token = presented === undefined ? "" : presented;
   if (typeof token !== "string" || !token.isWellFormed()) return undefined;

@@ -7,5 +7,5 @@ export function registeredActions(integrations: ReadonlyMap<string, Integration>
   for (const { name, actions } of integrations.values()) {
     for (const action of actions.values()) all.push([`${name}.${action.name}`, action.schema ?? {}]);
   }
-  return Object.fromEntries(all); // Why a plain object: it is only written as JSON. No name of a peer is looked up in it.
+  return Object.fromEntries(all); // Why a plain object: it is only written as JSON. Names from peers are never looked up in it.
 }

@@ -1,6 +1,6 @@
 /**
- * Choice requests of the relay in Neuro's place: connected integrations and watchers are asked at once, and those that connect before
- * somebody has chosen are asked then.
+ * Choice requests of the relay acting as Neuro: connected integrations and watchers are asked at once, and newcomers while the choice is
+ * open are asked when they connect.
  *
  * Invariant: a choice is open from its request until an action is sent for it or its force ends.
  */
@@ -31,7 +31,7 @@ export class Choices {
     sendToIntegration(integration, integrationText(this.#open), ctx);
   }
 
-  /** Asks a watcher once it has been told that it is connected, if a choice is open. */
+  /** Asks a watcher after its greeting was confirmed, if a choice is open. */
   offerLater(watcher: PeerId): void {
     if (this.#open !== undefined) this.#lateWatchers.add(watcher);
   }

@@ -69,7 +69,10 @@ export function broadcastContext(
   }
 }
 
-/** The socket of an integration came under backpressure, or was relieved: then it is told how many contexts it missed. */
+/**
+ * The socket of an integration came under backpressure, or was relieved. When relieved, the integration gets the number of contexts that it
+ * missed.
+ */
 export function setCongestion(integration: Integration, isCongested: boolean, ctx: StepContext): void {
   if (isCongested) {
     integration.congestion ??= { missedContexts: 0 };
@@ -80,7 +83,7 @@ export function setCongestion(integration: Integration, isCongested: boolean, ct
   if (missed > 0) sendEvent(integration, "context_gap", { missed }, ctx);
 }
 
-/** The Neuro service was rebuilt and may have lost the latest messages: tells it again about an integration and its actions. */
+/** The Neuro service was rebuilt and may have lost the latest messages: posts an integration and its actions to it again. */
 export function announce({ peer, name, connection, actions }: Integration, ctx: StepContext): void {
   ctx.post("neuro", { is: "integrationJoined", peer, name, connection });
   if (actions.size === 0) return;

@@ -60,7 +60,7 @@ export function dropMessage(state: IntermediaryState, requested: RequestedBy<"dr
   if (to === undefined) return respondWithFailure(requested, missing(state, id), ctx);
   if (letter !== undefined) queue.deadLetters.drop(letter, ctx);
   if (found !== undefined) queue.drop(found.to, id, ctx);
-  // Why the recipient: nobody can look up the id of a message that is deleted.
+  // Why the recipient: the id of a deleted message cannot be looked up.
   ctx.observe({ is: "operator_acted", by, did: "drop", to, outcome: "done" });
   respond(requested, { status: "dropped" }, ctx);
 }
@@ -73,7 +73,7 @@ export function retryDeadLetter(state: IntermediaryState, requested: RequestedBy
   load(state, letter.key, { is: "retry", requested }, ctx);
 }
 
-/** Not the text that watchers get: that is part of their protocol, and no sentence. */
+/** Why not the text that watchers get: that text is an identifier of their protocol, not a sentence. */
 export const unknownRecipient = (state: IntermediaryState, name: string): RequestFailure => ({
   fault: "notFound",
   reason: gameHint(state, name) ?? `no integration called ${name.slice(0, 64)} was here lately`,

@@ -40,7 +40,7 @@ export const PENDING_LETTER: RequestFailure = {
   reason: "this message is being stored as a dead letter; try again when it is stored",
 };
 
-/** Responds with a fault, and with a sentence where there is one. */
+/** Responds with a fault, and with a sentence if one is given. */
 export function respondWithFailure(
   { requestId }: Pick<Requested<IntermediaryRequest>, "requestId">,
   failure: FaultName | RequestFailure,

@@ -11,7 +11,7 @@ import type { Millis } from "../../../core/ids.ts";
 import { EVENT_BUFFER_BYTES_MAX, EVENT_BUFFER_MAX, EVENT_BUFFER_MS } from "../../../core/limits.ts";
 import type { Observation } from "../../../core/observation.ts";
 
-/** An observation that watchers may see. Holds a reference and no text: the text is made when somebody reads it. */
+/** An observation that watchers may see. Holds a reference and no text: the text is made when it is first read. */
 export interface BufferedEvent {
   readonly is: "event";
   readonly id: string;

@@ -1,5 +1,5 @@
 /**
- * The events that watchers get: one row for each kind of observation that is an event, with its fields.
+ * The events that watchers get: one row for each kind of observation that becomes an event, with its fields.
  *
  * Each event also has `event` (the name of the observation), `id` and `at`. The id of anything else has a longer name, such as `force_id`.
  *

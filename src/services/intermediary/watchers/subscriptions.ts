@@ -2,12 +2,13 @@
  * Delivers events to subscribers in order, from each subscriber's position. A slow subscriber never delays others.
  *
  * A subscriber that keeps up gets each event at once. One whose socket is under backpressure gets nothing until it is relieved, then
- * the events in the buffer in batches, after a gap if some are no longer there. One that set a rate gets the first events of each
+ * the events in the buffer in batches, after a gap if some were dropped from the buffer. A subscriber with a rate gets the first events of
+ * each
  * second, and then the number of the others as a gap.
  *
- * Invariants: S1 a subscriber gets events in order and once per subscription; S2 events are recorded, and their text is made, only while
- * somebody subscribes or did within `EVENT_BUFFER_MS`; S3 the text of an event is made once for all subscribers; S4 a subscriber that
- * is not sent an event that it wants is sent a gap.
+ * Invariants: S1 a subscriber gets events in order and once per subscription; S2 events are recorded, and their text is made, only while a
+ * subscription exists or ended within `EVENT_BUFFER_MS`; S3 the text of an event is made once for all subscribers; S4 a subscriber gets a
+ * gap in place of events that it wants and does not get.
  */
 import type { StepContext } from "../../../core/context.ts";
 import { earlier } from "../../../core/deadlines.ts";
@@ -25,7 +26,7 @@ interface Subscriber {
   /** The position of its next event in the buffer. */
   next: number;
   isBackpressured: boolean;
-  /** Number of events skipped before `next` that it has not been told about. Null: unknown. */
+  /** Number of events skipped before `next` that have not been reported to it. Null: unknown. */
   missed: number | null;
   rate: EventRate | undefined;
 }
@@ -39,7 +40,7 @@ interface EventRate {
   skipped: number;
 }
 
-/** What a watcher subscribes to. */
+/** A subscription: the events and the rate that a watcher asked for. */
 export interface SubscriptionOptions {
   /** Names of events. Undefined: all. */
   readonly events: readonly string[] | undefined;
@@ -52,7 +53,7 @@ export class Subscriptions {
   readonly #subscribers = new Map<PeerId, Subscriber>();
   /** Subscribers that have to be sent events from the buffer. */
   readonly #behind = new Set<Subscriber>();
-  /** Subscribers that have to be told how many events were skipped when their second is over. */
+  /** Subscribers that get the number of skipped events when their second is over. */
   readonly #rateLimited = new Set<Subscriber>();
   #idleAt: Millis | undefined;
   /** The rate of the subscriber that left last: no more than this has to be recorded for its return. */
@@ -241,7 +242,7 @@ export class Subscriptions {
     this.#uncounted = 0;
   }
 
-  /** Tells a subscriber how many events its rate skipped, once its second is over. */
+  /** Reports to a subscriber how many events its rate skipped, once its second is over. */
   #sendSkipped(subscriber: Subscriber, ctx: StepContext): void {
     const { rate, peer, isBackpressured } = subscriber;
     if (rate === undefined || rate.skipped === 0 || rate.until > ctx.now || isBackpressured) return;

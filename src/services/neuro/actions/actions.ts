@@ -33,7 +33,7 @@ export function definitionOf(action: Action, mainThread: boolean | undefined): D
   return { action, mainThread, digest: hashText(canonicalJson(whole)) };
 }
 
-/** What a registration changed. */
+/** The changes of a registration. */
 export type RegisterOutcome = "new" | "same" | "redefined" | "refused";
 
 /** Registers one action of a game, or registers it again. */
@@ -106,7 +106,7 @@ export function isWanted(upstreamAction: UpstreamAction): boolean {
 export const isLive = (gameAction: GameAction | undefined): gameAction is GameAction =>
   gameAction !== undefined && !gameAction.isUnconfirmed && gameAction.game.isVisible;
 
-/** Sends Neuro what changed. */
+/** Sends the changes to Neuro. */
 export function sync(upstream: Upstream, ctx: StepContext, mainThread?: boolean): void {
   if (upstream.unsynced.size === 0) return;
   const gone: string[] = [];

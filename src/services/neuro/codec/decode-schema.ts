@@ -37,7 +37,7 @@ export function decodeSchema(given: Json | undefined, repairs: Repair[]): Result
   return ok(withObjectType(repaired, repairs));
 }
 
-/** The schema in a text, which some clients send in the place of an object. */
+/** The schema in a text, which some clients send instead of an object. */
 function parseText(text: string, repairs: Repair[]): Json {
   const parsed = parseJson(text, SCHEMA_DEPTH_MAX);
   if (!isObject(parsed)) return text;

@@ -8,7 +8,7 @@ import { type Frame, isObject, type JsonObject } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { readObject } from "./frame.ts";
 
-/** What Neuro, or the backend in her place, said. */
+/** A message of Neuro, or of another backend. */
 export function decodeUpstream(frame: Frame, limits: { readonly json_depth: number }): Result<NeuroMessage> {
   const envelope = readObject(frame, limits.json_depth, []);
   if (!envelope.ok) return envelope;

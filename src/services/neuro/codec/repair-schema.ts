@@ -3,8 +3,8 @@
  * repaired (`"int"` for `"integer"`, `required: true` in a property, a number as text); the first one whose meaning is not is the
  * problem for which the schema is refused.
  *
- * Invariants: RS1 what is correct stays the same object; RS2 null stays, because games send it for "nothing" and a backend profile
- * says who cannot bear it.
+ * Invariants: RS1 what is correct stays the same object; RS2 null stays, because games send it for "nothing"; a backend profile removes it
+ * for backends that do not accept it.
  */
 import { assertNever } from "../../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
@@ -21,7 +21,7 @@ export interface SchemaFindings {
   problem: string | undefined;
 }
 
-/** What the specification lists as not supported. */
+/** Keywords that the specification lists as not supported. */
 const UNSUPPORTED_KEYWORDS: ReadonlySet<string> = new Set(
   ("$anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary additionalProperties allOf anyOf " +
     "contentEncoding contentMediaType contentSchema dependentRequired dependentSchemas deprecated description else if " +
@@ -217,7 +217,7 @@ class SchemaRepair {
     return isObject(value) ? this.#problem("a list of values", value) : this.#changed([value]);
   }
 
-  /** What drafts 3 and 4 write as a truth value is written as newer drafts do. */
+  /** Rewrites booleans of drafts 3 and 4 in the form of newer drafts. */
   #modernized(schema: JsonObject): JsonObject {
     let modern = this.#withRequiredOf(schema);
     if (isTruthValue(modern["required"])) {
@@ -234,7 +234,7 @@ class SchemaRepair {
     return modern;
   }
 
-  /** Properties that say themselves that they are required are named in the list of their object. */
+  /** Moves `required: true` of a property into the `required` list of its object. */
   #withRequiredOf(schema: JsonObject): JsonObject {
     const { properties, required } = schema;
     if (!isObject(properties)) return schema;

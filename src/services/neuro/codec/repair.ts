@@ -1,5 +1,5 @@
 /**
- * Repairs: input that does not follow the Neuro API, can be understood all the same, and was corrected.
+ * Repairs: input that violates the Neuro API, but could be understood and was corrected.
  *
  * Each kind is reported once for each integration, to its developer: the hint says what to change.
  */

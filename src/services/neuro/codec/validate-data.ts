@@ -58,7 +58,7 @@ export function checkData(schema: CompiledSchema | undefined, data: string): Res
   return wrong === undefined ? ok(text) : failed("badMessage", wrong);
 }
 
-/** What is wrong with the value; undefined if it is valid, or cannot be validated within the bounds. */
+/** The first error in the value; undefined if it is valid, or cannot be validated within the bounds. */
 export function validationError(
   schema: CompiledSchema,
   value: Json,

@@ -1,4 +1,4 @@
-/** The order in which waiting forces go to Neuro. No force waits without end. */
+/** The order in which waiting forces go to Neuro. Ageing prevents starvation. */
 import type { Priority } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { isLive } from "../actions/actions.ts";
@@ -24,7 +24,7 @@ export const waitingForces = ({ forces }: Upstream, now: Millis): readonly Force
     Number(isBefore(other, one, now)) - Number(isBefore(one, other, now))
   );
 
-/** True if Neuro can be asked now, as far as the force and its game are concerned. */
+/** True if the state of the force and of its game allows asking Neuro now. */
 export function isReady({ game, message, state }: Force, now: Millis): boolean {
   if (state.is !== "waiting") return false;
   if (!isConnected(game) || game.isOffAir || game.isHeld) return false;
@@ -53,7 +53,7 @@ function isBefore(force: Force, other: Force, now: Millis): boolean {
   return force.requestedAt < other.requestedAt;
 }
 
-/** The priority, plus one for each `actions.ageing` of waiting, so that urgent forces of others cannot keep it waiting without end. */
+/** The priority, plus one for each `actions.ageing` of waiting, so that urgent forces of other games cannot starve it. */
 function urgencyOf({ game, message, requestedAt, state }: Force, now: Millis): number {
   const { ageing } = game.service.settings.actions;
   const rank = "rank" in state && state.rank === "last" ? -1 : PRIORITIES.indexOf(message.priority);

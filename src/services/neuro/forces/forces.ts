@@ -2,7 +2,7 @@
  * Forces: Neuro has one at a time, all others wait.
  *
  * No message says that Neuro accepted a force or that it is over. Both follow from results and from names that are unregistered;
- * `transition.ts` says how. Here events are dispatched to forces, and what follows from them is carried out.
+ * `transition.ts` says how. This file dispatches events to forces and runs the resulting tasks.
  *
  * Invariants: F1 at most one force is at Neuro; F2 a game has at most one waiting force, its newest; F3 every force ends once, with
  * a reason; F4 a force that is `settling`, `revoked` or `closing` has a timer.
@@ -21,7 +21,7 @@ import { isReady, nextForce, PRIORITIES } from "./force-queue.ts";
 import type { ForceEvent, ForceRank, ForceTask, SentForce } from "./states.ts";
 import { isDone, sentForceOf, transition } from "./transition.ts";
 
-/** How long Neuro may still use a name of a force that is over. */
+/** Neuro may use a name of an ended force for this long. */
 const RETIRED_MS = 30_000;
 const RETIRED_MAX = 512;
 /** Characters of names in a hint. */
@@ -30,7 +30,7 @@ const NAMES_TEXT_MAX = 200;
 const forceTimer = ({ id }: Upstream): Timer => ({ is: "current_force", upstream: id });
 const namesTimer = ({ id }: Upstream): Timer => ({ is: "force_names", upstream: id });
 
-/** A game wants Neuro to act. */
+/** A game sent a force. */
 export function requestForce(game: Game, message: ForceMessage, ctx: StepContext): void {
   const { upstream } = game;
   const { forces } = upstream;
@@ -49,7 +49,7 @@ export function requestForce(game: Game, message: ForceMessage, ctx: StepContext
   openNext(upstream, ctx);
 }
 
-/** A game that has sent a newer force does not want the one that Neuro has any more. */
+/** A game's newer force replaces the one that Neuro has. */
 function replaceCurrent(upstream: Upstream, ctx: StepContext): void {
   const { current, waiting } = upstream.forces;
   const newer = current === undefined ? undefined : waiting.get(current.game);
@@ -59,7 +59,7 @@ function replaceCurrent(upstream: Upstream, ctx: StepContext): void {
 
 const canAsk = ({ isOpen, service }: Upstream): boolean => isOpen && service.drain.is === "none";
 
-/** A force of another game than the current one's waits. */
+/** A force of another game waits behind the current force. */
 const othersWait = ({ current, waiting }: Forces): boolean =>
   waiting.size > (current !== undefined && waiting.has(current.game) ? 1 : 0);
 
@@ -121,7 +121,7 @@ export function onLinkOpened(upstream: Upstream, ctx: StepContext): void {
   onActionsSynced(upstream, ctx);
 }
 
-/** An action that ended, as far as forces are concerned. */
+/** An action that ended, with the fields that forces need. */
 export interface EndedAction {
   readonly game: Game;
   readonly name: string;
@@ -132,7 +132,7 @@ export interface EndedAction {
   readonly force: Force | undefined;
   /** A person sent the action. */
   readonly isManual: boolean;
-  /** Neuro was told of the result. She is not told of a person's actions, or of those of an earlier connection. */
+  /** The result was sent to Neuro. Results of a person's actions, and of actions from an earlier connection, are not sent to her. */
   readonly isReported: boolean;
 }
 
@@ -154,7 +154,7 @@ export function onActionEnded(ended: EndedAction, ctx: StepContext): void {
   }
 }
 
-/** A failure was the last one: Neuro's time is over, or the built-in Neuro has dropped the force because she has tried often enough. */
+/** Neuro makes no further attempt: her time is over, or the built-in Neuro has dropped the force after its maximum of attempts. */
 function giveUpIfLast(upstream: Upstream, ctx: StepContext): void {
   const { decider, forces, isOpen } = upstream;
   if (forces.current?.state.is !== "retrying") return;
@@ -162,13 +162,13 @@ function giveUpIfLast(upstream: Upstream, ctx: StepContext): void {
   if (isOver) dispatchToCurrent(upstream, { is: "given_up", othersWait: othersWait(forces) }, ctx);
 }
 
-/** The force that a success has answered without Neuro: she must not answer it as well. */
+/** The force that a success has answered without Neuro, who must not answer it, too. */
 function satisfiedForce({ game, name, force, isManual, startedAt }: EndedAction): Force | undefined {
   const { current, waiting } = game.upstream.forces;
   const own = current?.game === game ? current : undefined;
   if (!isManual) return own?.message.names.includes(name) === true ? own : undefined;
   const candidates = [own, waiting.get(game)].filter((each) => each !== undefined);
-  // Why: what a person sent before a game asked, or for an earlier force, does not answer what the game asks now.
+  // Why: an action that a person sent before this force, or for an earlier one, does not answer it.
   const answered = candidates.find((each) => force === undefined ? each.requestedAt <= startedAt : each === force);
   return answered?.message.names.includes(name) === true ? answered : undefined;
 }
@@ -189,7 +189,7 @@ export function onActionDelivered(force: Force): void {
   saveSoon(force.game);
 }
 
-/** A game unregisters one of its names. To be called before Neuro is told. */
+/** A game unregisters one of its names. Call this before Neuro gets the unregistration. */
 export function onNameUnregistered(game: Game, name: string, ctx: StepContext): void {
   const { current } = game.upstream.forces;
   if (current?.game !== game) return;
@@ -197,21 +197,21 @@ export function onNameUnregistered(game: Game, name: string, ctx: StepContext): 
   if (names?.delete(name) === true && names.size === 0) dispatch(current, { is: "names_gone" }, ctx);
 }
 
-/** A game changed the definition of one of its names: Neuro loses the force with the old one. To be called before she is told. */
+/** A game changed the definition of one of its names: Neuro loses the force with the old one. Call this before she gets the new one. */
 export function onNameRedefined(game: Game, name: string, ctx: StepContext): void {
   const { current } = game.upstream.forces;
   if (current?.game !== game || sentForceOf(current.state)?.names.has(name) !== true) return;
   dispatch(current, { is: "redefined" }, ctx);
 }
 
-/** The registered actions may have changed, and Neuro has been told. */
+/** The registered actions may have changed, and the changes were sent to Neuro. */
 export function onActionsSynced(upstream: Upstream, ctx: StepContext): void {
   replaceCurrent(upstream, ctx);
   dispatchToCurrent(upstream, { is: "actions_synced", isConnected: upstream.isOpen }, ctx);
   openNext(upstream, ctx);
 }
 
-/** A game's session is over, and with it its forces. To be called after Neuro was told which names are gone. */
+/** A game's session is over, so its forces end. Call this after the unregistrations were sent to Neuro. */
 export function cancelForces(game: Game, why: ForceEnd, ctx: StepContext): void {
   const { forces } = game.upstream;
   const own = [forces.waiting.get(game), forces.current?.game === game ? forces.current : undefined]
@@ -220,10 +220,10 @@ export function cancelForces(game: Game, why: ForceEnd, ctx: StepContext): void 
   for (const force of own) dispatch(force, { is: "cancelled", end: why }, ctx);
 }
 
-/** True while nobody has answered the force, so that it may be asked after its game's return, or after a restart. */
+/** True while the force has no answer, so that Neuro may be asked after its game reconnects, or after a restart. */
 export const isUnanswered = ({ state, deliveries }: Force): boolean => deliveries === 0 && !isDone(state);
 
-/** A game is held. To be called after Neuro was told that its names are gone. */
+/** A game is held. Call this after the unregistrations of its names were sent to Neuro. */
 export function onGameHeld(game: Game, ctx: StepContext): void {
   const { current } = game.upstream.forces;
   if (current?.game === game) dispatch(current, { is: "held" }, ctx);
@@ -243,7 +243,7 @@ export function restoreInterruptedForce(game: Game, ctx: StepContext): void {
   if (message !== undefined && !game.upstream.forces.waiting.has(game)) requestForce(game, message, ctx);
 }
 
-/** The timer of the current force rang. */
+/** The timer of the current force has expired. */
 export function onForceTimer(upstream: Upstream, ctx: StepContext): void {
   // Why: another timer of the same tick may have ended that force, and this is the next one's.
   if (upstream.service.timers.get(forceTimer(upstream)) !== undefined) return;
@@ -251,7 +251,7 @@ export function onForceTimer(upstream: Upstream, ctx: StepContext): void {
   dispatchToCurrent(upstream, event, ctx);
 }
 
-/** Forces that waited for names have waited long enough. */
+/** The wait of some forces for unregistered names has expired. */
 export function onNamesTimer(upstream: Upstream, ctx: StepContext): void {
   let next: Millis | undefined;
   for (const { state } of upstream.forces.waiting.values()) {
@@ -264,8 +264,7 @@ export function onNamesTimer(upstream: Upstream, ctx: StepContext): void {
 }
 
 /**
- * True if an action by this name, which is not registered any more, answers a force that is over, too: a failure would be tried
- * again without end.
+ * True if an action by this unregistered name may also answer an ended force. Neuro would repeat it without end after a failure.
  */
 export function isOfEndedForce({ forces }: Upstream, name: string, now: Millis): boolean {
   const sent = forces.current === undefined ? undefined : sentForceOf(forces.current.state);
@@ -287,7 +286,7 @@ function dispatch(force: Force, event: ForceEvent, ctx: StepContext): void {
   const before = force.state;
   const { to, tasks } = transition(before, event);
   force.state = to;
-  // Why also of the state before: an end has no names any more, and Neuro has still to lose them.
+  // Why also the previous state: an ended force has no names, but Neuro still has to lose them.
   const sent = sentForceOf(to) ?? sentForceOf(before);
   for (const task of tasks) carryOut(force, task, sent, ctx);
 }
@@ -358,7 +357,7 @@ function askAgain(force: Force, sent: SentForce | undefined, ctx: StepContext): 
   else ask(force, sent, ctx);
 }
 
-/** A force that nobody completed stays open at Neuro as long as she has one of its names, even another game's. */
+/** An incomplete force stays open at Neuro as long as she has one of its names, even from another game. */
 function withdraw(upstream: Upstream, sent: SentForce | undefined, ctx: StepContext): void {
   const registered = (sent?.upstreamNames ?? []).flatMap((name) => upstream.actions.get(name) ?? [])
     .filter(({ isRegistered }) => isRegistered);
@@ -382,7 +381,7 @@ function handOver(force: Force, sent: SentForce | undefined, ctx: StepContext): 
   if (newer !== undefined) {
     forces.waiting.delete(force.game);
     open(newer, sent?.attempt ?? 1, ctx);
-    // Why: a game that repeats its force would else renew the time again and again, and no other game would get a turn.
+    // Why: otherwise a game could renew the time by repeating its force, and no other game would get a turn.
     if (forces.current === newer && hasTimer) {
       forces.answerBy = answerBy;
       timers.set(forceTimer(upstream), Math.max(ctx.now, answerBy));
@@ -391,7 +390,7 @@ function handOver(force: Force, sent: SentForce | undefined, ctx: StepContext): 
   openNext(upstream, ctx);
 }
 
-/** True if the place of the current force is free now. */
+/** True if Neuro has no force now. */
 function leave(force: Force, sent: SentForce | undefined, ctx: StepContext): boolean {
   const { game, state } = force;
   const { upstream } = game;
@@ -408,7 +407,7 @@ function leave(force: Force, sent: SentForce | undefined, ctx: StepContext): boo
   return wasCurrent;
 }
 
-/** Names of a force that is over and that are not registered: Neuro may have been about to use them. */
+/** Unregistered names of an ended force: Neuro may still send an action by one of them. */
 function retireNames({ forces: { retiredNames }, actions }: Upstream, names: readonly string[], now: Millis): void {
   for (const name of names) {
     if (actions.get(name)?.isRegistered === true) continue;
@@ -426,7 +425,7 @@ function observeEnd({ id, game, requestedAt }: Force, end: ForceEnd, ctx: StepCo
   ctx.observe({ is: "force_ended", id, integration: game.name, slug: game.slug, end, ms });
 }
 
-/** No game asks twice, and none must be asked twice: the record of its force is written in this step. */
+/** The record of a game's force is written in this step. Why: games do not repeat a force, and Neuro must not get the same force twice. */
 function saveSoon(game: Game): void {
   game.service.unsavedRecords.add(game.forceRecord);
   game.service.mustSaveNow = true;

@@ -6,7 +6,7 @@
 import type { Millis } from "../../../core/ids.ts";
 import type { ForceEnd } from "../../../core/observation.ts";
 
-/** A force as Neuro has it. */
+/** A force that was sent to Neuro. */
 export interface SentForce {
   readonly openedAt: Millis;
   /** How often Neuro was asked because she did not answer in time. */
@@ -17,10 +17,10 @@ export interface SentForce {
   readonly upstreamNames: string[];
 }
 
-/** `last`: nobody answered it before, so all other forces go first. */
+/** `last`: it was not answered before, so all other forces go first. */
 export type ForceRank = "by_priority" | "last";
 
-/** Who answered a force: Neuro, or a person in her place. */
+/** The answerer of a force: Neuro, or a person in her place. */
 export type Responder = "neuro" | "person";
 
 /** A force that waits for its turn, or for names that are not registered yet. */
@@ -42,7 +42,7 @@ export interface ClaimedForce {
 export interface OpenForce {
   readonly is: "open";
   readonly sent: SentForce;
-  /** What Neuro has is outdated or lost: she is asked again once her list of actions is up to date. */
+  /** Neuro's copy is outdated or lost: she gets the force again once her list of actions is up to date. */
   readonly mustRepeat: boolean;
 }
 
@@ -75,20 +75,20 @@ export interface SettlingForce {
   readonly sent: SentForce;
 }
 
-/** Ended by a person or outside Neuro's sight. The force was withdrawn from her, and actions for it may be on their way. */
+/** Ended by a person, or by a success that Neuro did not get. The force was withdrawn from her, and her actions for it may still arrive. */
 export interface RevokedForce {
   readonly is: "revoked";
   readonly sent: SentForce;
   readonly end: "completed" | "cancelled";
 }
 
-/** None of its names is registered any more; no result is outstanding. */
+/** All its names are unregistered; no result is outstanding. */
 export interface ClosingForce {
   readonly is: "closing";
   readonly sent: SentForce;
 }
 
-/** None of its names is registered any more; results are outstanding. */
+/** All its names are unregistered; results are outstanding. */
 export interface DrainingForce {
   readonly is: "draining";
   readonly sent: SentForce;
@@ -130,21 +130,21 @@ export type ForceEvent =
   | { readonly is: "selected"; readonly sent: SentForce }
   /** An action for it is on its way to its game. */
   | { readonly is: "action_started"; readonly by: Responder }
-  /** Neuro was told of a success of one of its names. */
+  /** A success by one of its names was sent to Neuro. */
   | { readonly is: "succeeded" }
   /** An action for it failed. */
   | { readonly is: "failed" }
-  /** Its game has done what it asks for, and Neuro was not told: a person sent the action, or it came by an earlier connection. */
+  /** An action by one of its names succeeded, and Neuro did not get the result: a person sent the action, or an earlier connection did. */
   | { readonly is: "satisfied" }
-  /** Another game had a success by a name that this force gave Neuro, too. She may take it for the answer. */
+  /** Another game had a success by a name that this force gave Neuro, too. She may consider it the answer to this force. */
   | { readonly is: "foreign_success" }
-  /** The last of its names was unregistered. Neuro has not been told. */
+  /** The last of its names was unregistered. Neuro has not got the unregistration yet. */
   | { readonly is: "names_gone" }
-  /** One of its names has a new definition. Neuro has not been told. */
+  /** One of its names has a new definition. Neuro has not got it yet. */
   | { readonly is: "redefined" }
   /** Neuro's list of actions is up to date, if she is connected. */
   | { readonly is: "actions_synced"; readonly isConnected: boolean }
-  /** Neuro was to be asked again, and none of its names is registered. */
+  /** The force was to be sent to Neuro again, but all its names are unregistered. */
   | { readonly is: "not_repeatable" }
   /** Its game sent a newer force while this one waited. */
   | { readonly is: "replaced" }
@@ -152,24 +152,24 @@ export type ForceEvent =
   | { readonly is: "superseded" }
   /** Its game's session is over. */
   | { readonly is: "cancelled"; readonly end: ForceEnd }
-  /** Its game is held: Neuro was told that its names are gone. */
+  /** Its game is held: the unregistrations of its names were sent to Neuro. */
   | { readonly is: "held" }
-  /** Its game is not held any more: Neuro was told of its names. `names` are those that are registered. */
+  /** Its game is not held any more: its names were registered with Neuro again. `names` are the registered ones. */
   | { readonly is: "resumed"; readonly names: Set<string> }
   /** A person cancels it. */
   | { readonly is: "vetoed" }
   /** The connection to Neuro is new. */
   | { readonly is: "link_opened" }
-  /** Its timer rang. */
+  /** Its timer has expired. */
   | { readonly is: "timer"; readonly isConnected: boolean; readonly othersWait: boolean }
   /** A force of another game waits. */
   | { readonly is: "others_wait" }
   /** Neuro does not try again, or has no time left for it. */
   | { readonly is: "given_up"; readonly othersWait: boolean };
 
-/** What follows from a transition, in order. */
+/** A task that results from a transition. Tasks run in order. */
 export type ForceTask =
-  /** Takes the place of the current force. */
+  /** Becomes the current force. */
   | "occupy"
   /** Asks Neuro. */
   | "ask"
@@ -191,11 +191,11 @@ export type ForceTask =
   | "report_silence"
   /** Puts the message back into the queue as a new force, unless its game has a newer one there. */
   | "requeue"
-  /** The same, behind all others. */
+  /** The same, but behind all other forces. */
   | "requeue_last"
-  /** Leaves the place to its game's newer force, which gets the rest of the time that Neuro has to answer, and reports the end. */
+  /** Is replaced by its game's newer force, which gets the rest of Neuro's time to answer, and reports the end. */
   | "hand_over"
-  /** Leaves the place or the queue, and reports the end. */
+  /** Is removed as current force or from the queue, and reports the end. */
   | "leave";
 
 export type ForceStateName = ForceState["is"];

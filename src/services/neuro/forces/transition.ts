@@ -1,8 +1,8 @@
 /**
- * What each event makes of a force in each state.
+ * The transitions of a force: the next state and the tasks for each state and event.
  *
  * The table has a cell for every pair. `ignored` and `impossible` are decisions, too: an impossible pair is an internal error.
- * Nothing here changes anything: a transition says what the next state is and what follows from it.
+ * These functions are pure: a transition contains the next state and the tasks.
  */
 import { Panic } from "../../../core/assert.ts";
 import type { ForceEnd } from "../../../core/observation.ts";
@@ -36,7 +36,7 @@ type ForceCell<S extends ForceStateName, E extends ForceEventName> =
 
 type ForceTransitionRow<S extends ForceStateName> = { readonly [E in ForceEventName]: ForceCell<S, E> };
 
-/** The state that follows from an event, and the tasks that follow from it. Panics for a pair that cannot be. */
+/** The next state after an event, and the tasks. Panics for an impossible pair. */
 export function transition(state: ForceState, event: ForceEvent): Transition {
   // Why the cast: the compiler does not carry over that the cell is of this state and this event.
   const cell = TABLE[state.is][event.is] as ForceCell<ForceStateName, ForceEventName>;
@@ -45,15 +45,15 @@ export function transition(state: ForceState, event: ForceEvent): Transition {
   return cell(state, event);
 }
 
-/** The force as Neuro has it, in the states in which she has it. */
+/** The force that Neuro has; undefined in states in which she has none. */
 export function sentForceOf(state: ForceState): SentForce | undefined {
   return "sent" in state ? state.sent : undefined;
 }
 
-/** An action succeeded: nothing more has to be done, and nothing may be asked. */
+/** True after a success: Neuro must not be asked again. */
 export const isDone = ({ is }: ForceState): boolean => is === "settling" || is === "revoked";
 
-/** An answer is with the game. */
+/** True while the game has an answer whose result is outstanding. */
 export const hasOutstanding = (state: ForceState): boolean => state.is === "claimed" || "outstanding" in state;
 
 const to = (state: ForceState, ...tasks: readonly ForceTask[]): Transition => ({ to: state, tasks });
@@ -61,13 +61,13 @@ const to = (state: ForceState, ...tasks: readonly ForceTask[]): Transition => ({
 const end = (why: ForceEnd, ...before: readonly ForceTask[]): Transition =>
   to({ is: "ended", end: why }, ...before, "leave");
 
-/** Neuro may still have it: she loses it by its names. */
+/** Neuro may still have a force that is not completed, so it is withdrawn from her. */
 const endAndWithdraw = (why: ForceEnd): Transition => (why === "completed" ? end(why) : end(why, "withdraw"));
 
 const revoke = ({ sent }: { readonly sent: SentForce }, why: "completed" | "cancelled"): Transition =>
   to({ is: "revoked", sent, end: why }, "save", "withdraw", "set_settle_timer");
 
-/** A success: the force is over at once if no name is left that could be used for it. */
+/** A success: the force ends at once if Neuro has no name left to answer it with. */
 const succeed = ({ sent }: { readonly sent: SentForce }): Transition =>
   sent.names.size === 0 ? end("completed") : to({ is: "settling", sent }, "set_settle_timer");
 
@@ -75,7 +75,7 @@ const putBack = (): Transition => end("held", "requeue", "withdraw");
 
 const withoutNames = (sent: SentForce): SentForce => ({ ...sent, names: new Set() });
 
-/** Nobody answers and others wait: Neuro is asked once more, then the force makes room and comes last. */
+/** Neuro does not answer and other forces wait: she is asked once more, then the force goes to the end of the queue. */
 const giveUp = ({ sent, mustRepeat }: OpenForce | OverdueForce): Transition =>
   sent.attempt === 1
     ? to({ is: "open", sent: { ...sent, attempt: 2 }, mustRepeat }, "ask", "set_answer_timer")
@@ -88,7 +88,7 @@ function answerTimer(state: OpenForce, { isConnected, othersWait }: EventOf<"tim
   return to(next, "report_silence", ...tasks);
 }
 
-/** Neuro does not try again: the force makes room for others and comes last. Alone it stays with her. */
+/** Neuro does not try again: the force goes to the end of the queue. If no other force waits, it stays with her. */
 const stopTrying = ({ sent, mustRepeat }: RetryingForce, { othersWait }: { readonly othersWait: boolean }): Transition =>
   othersWait
     ? end("given_up", "requeue_last", "withdraw")
@@ -102,19 +102,19 @@ const startAnswering = (state: OpenForce | OverdueForce | RetryingForce, { by }:
   return to({ is: "answering", sent, mustRepeat, by, outstanding: 1 });
 };
 
-/** A person answers only what nobody else answers, and Neuro does not answer what a person does. */
+/** A person can answer only a force without an answer, and Neuro cannot answer a force that a person answered. */
 function anotherAction(state: AnsweringForce, { by }: EventOf<"action_started">): Transition {
   if (by === "person" || state.by === "person") throw new Panic("a force is answered by Neuro and by a person");
   return to({ ...state, outstanding: state.outstanding + 1 });
 }
 
-/** Its names are gone, so only a person can still answer it: by a name that was registered again. */
+/** Its names are unregistered at Neuro, so only a person can answer it, by a name that was registered again. */
 function answeredWhileClosing({ sent }: ClosingForce, { by }: EventOf<"action_started">): Transition {
   if (by === "neuro") throw new Panic("Neuro answers a force by a name that she does not have");
   return to({ is: "draining", sent, by, outstanding: 1 });
 }
 
-/** One result fewer is outstanding; `last` is what follows from the last one. */
+/** One result fewer is outstanding. `last` is the transition after the last one. */
 const failOne = <S extends AnsweringForce | DrainingForce | SuspendedForce>(
   state: S,
   last: (state: S) => Transition,

@@ -1,5 +1,5 @@
 /**
- * The sockets of the game port, and which game speaks on which.
+ * The sockets of the game port, and the games that each of them is active for.
  *
  * The only identity that the protocol has is the `game` in each frame, so one socket may speak for several games.
  *
@@ -53,7 +53,7 @@ import { requestReregistration, trackRegistration } from "./reregistration.ts";
 const CONNECTIONS_PER_SOCKET_MAX = 256;
 /** Games of one socket that its attachment names. */
 const ATTACHED_NAMES_MAX = 32;
-/** A Durable Object rejects an attachment of more than 16 KiB, and it holds what the upgrade said, too. */
+/** A Durable Object rejects an attachment of more than 16 KiB, and it also holds the metadata of the upgrade request. */
 const ATTACHMENT_BYTES_MAX = 8_192;
 
 export function openSocket(
@@ -165,7 +165,7 @@ export function receivePong(socket: GameSocket, ctx: StepContext): void {
   confirmAlive(socket, ctx);
 }
 
-/** The socket was heard, which decides the contests for its games. */
+/** The socket sent something, which decides the contests for its games. */
 function confirmAlive(socket: GameSocket, ctx: StepContext): void {
   for (const connection of socket.service.contested) {
     if (peerOf(connection.game) === socket.peer) {
@@ -174,12 +174,12 @@ function confirmAlive(socket: GameSocket, ctx: StepContext): void {
   }
 }
 
-/** The active socket of a contested game was not heard in time: the newcomer gets the game. */
+/** The active socket of a contested game sent nothing within `PROBE_TIMEOUT_MS`: the newcomer gets the game. */
 export function resolveExpiredContests(state: NeuroState, ctx: StepContext): void {
   for (const connection of expiredContests(state, ctx.now)) applyResolution(connection, "newest", ctx);
 }
 
-/** A socket has not sent a message for a while: if there is no doubt which game it is, it becomes its connection. */
+/** A socket has not sent a message for a while. If only one game can be its client, the socket becomes the connection of that game. */
 export function identifySocket(socket: GameSocket, ctx: StepContext): void {
   const found = identifySilentSocket(socket, ctx);
   if (found !== undefined) connectSilentSocket(socket, found, ctx);
@@ -225,7 +225,7 @@ export function openConnection(
   return connection;
 }
 
-/** Stores with the socket which games it is active for: that survives a panic, and the hibernation of a Durable Object. */
+/** Stores the active games of a socket in its attachment, which survives a panic and the hibernation of a Durable Object. */
 function saveAttachment({ peer, connections }: GameSocket, ctx: StepContext): void {
   const active = [...connections.values()].filter(({ state }) => state.is === "active");
   const names: (readonly [string, string])[] = [];
@@ -257,7 +257,7 @@ function handleFirstMessage(socket: GameSocket, { name, message }: NamedMessage,
   if (message.command !== "startup" && socket.reregisterAskedAt === undefined) requestReregistration(socket, ctx);
 }
 
-/** A name for a game that gives none. Why a search: the counter begins again after a panic or a restart. */
+/** A name for a game that sent no name. Why a search: the counter begins again after a panic or a restart. */
 function freeUnknownName(state: NeuroState): string {
   let name: string;
   do name = `unknown-${++state.unnamedCount}`; while (state.games.has(`neuro:${name}`));
@@ -312,7 +312,7 @@ function applyResolution(connection: GameConnection, resolution: Resolution, ctx
   }
 }
 
-/** The connection becomes active, and what it said while it was not is handled now. */
+/** The connection becomes active, and the messages that it sent while contested or on standby are handled now. */
 function activateAfterWaiting(connection: GameConnection, before: GameConnectionState, ctx: StepContext): void {
   const { socket } = connection;
   const { contested, standby } = socket.service;
@@ -320,12 +320,12 @@ function activateAfterWaiting(connection: GameConnection, before: GameConnection
   standby.delete(connection);
   const askedAt = socket.reregisterAskedAt;
   if (before.is === "standby") socket.reregisterAskedAt = undefined;
-  // Why: a list that came while the connection was contested came in time, although it is handled only now.
+  // Why: a list that arrived while the connection was contested is in time, although it is handled only now.
   if (before.is === "contested" && askedAt !== undefined) {
     socket.reregisterAskedAt = askedAt + ctx.now - Math.max(before.since, askedAt);
   }
   activateConnection(connection, ctx);
-  // Why: what a connection on standby registered was dropped.
+  // Why: the registrations of a connection on standby were dropped.
   if (before.is === "standby" && socket.reregisterAskedAt === undefined) requestReregistration(socket, ctx);
   for (const message of messagesOf(before)) handleMessage(connection, message, ctx);
 }

@@ -1,8 +1,8 @@
 /**
  * Two connections of one game: a half-open socket and its successor, or two running copies of the game.
  *
- * The socket that has the game is pinged. If it is not heard within `PROBE_TIMEOUT_MS`, the newcomer gets the game. If it is heard,
- * the policy decides: `replace` (the newest, unless the game was replaced too often), `suffix` (the newcomer gets a name of its own),
+ * The active socket of the game is pinged. If it sends nothing within `PROBE_TIMEOUT_MS`, the newcomer gets the game. If it answers, the
+ * policy decides: `replace` (the newest, unless the game was replaced too often), `suffix` (the newcomer gets a name of its own),
  * or `reject` (the oldest).
  *
  * Invariants: D1 at most one connection of a game is active; D2 a contest takes at most `PROBE_TIMEOUT_MS`; D3 the losing connection
@@ -31,7 +31,7 @@ const BACKLOG_MAX = 256;
 
 const CONTESTS: Timer = { is: "contests" };
 
-/** Who gets a contested game; `wait` until the socket that has it is heard, or is not heard in time. */
+/** The outcome of a contest: the connection that gets the game. `wait`: the active socket has neither answered nor timed out. */
 export type Resolution = "wait" | "newest" | "oldest" | "suffix";
 
 /** A connection wants a game that another socket has. */
@@ -52,7 +52,7 @@ export function queueMessage({ backlog }: GameConnectionState & { is: "contested
   if (backlog.length < BACKLOG_MAX) backlog.push(message);
 }
 
-/** The socket that has the game was heard. */
+/** The outcome of a contest whose active socket has answered. */
 export function resolutionWhenAlive({ game }: GameConnection, now: Millis): Resolution {
   const { policy: { on_duplicate: policy }, presence } = game;
   if (policy === "suffix") return "suffix";
@@ -61,7 +61,7 @@ export function resolutionWhenAlive({ game }: GameConnection, now: Millis): Reso
   return isSettled && !wasReplacedTooOften(game, now) ? "newest" : "oldest";
 }
 
-/** Contested connections whose game's socket was not heard in time. */
+/** Contested connections whose game's active socket sent nothing within `PROBE_TIMEOUT_MS`. */
 export function expiredContests(state: NeuroState, now: Millis): readonly GameConnection[] {
   const expired: GameConnection[] = [];
   for (const connection of state.contested) {
@@ -73,7 +73,7 @@ export function expiredContests(state: NeuroState, now: Millis): readonly GameCo
   return expired;
 }
 
-/** The socket that has the game goes on standby for it, and is returned. For Neuro nothing changes. */
+/** Puts the active socket of the game on standby for it, and returns that socket. Nothing changes for Neuro. */
 export function replaceHolder({ game }: GameConnection, ctx: StepContext): GameSocket | undefined {
   const holder = holderOf(game);
   game.takeovers = [...game.takeovers.filter((at) => ctx.now - at < TAKEOVERS_WINDOW_MS), ctx.now];
@@ -82,7 +82,10 @@ export function replaceHolder({ game }: GameConnection, ctx: StepContext): GameS
   return holder;
 }
 
-/** The connection is not heard until the game is free. Only its newest force is kept, because its client may still wait for it. */
+/**
+ * Messages of the connection are dropped until the game is free. Only its newest force is kept, because its client may still wait for the
+ * result.
+ */
 export function putOnStandby(connection: GameConnection): void {
   const { state, socket: { service: { contested, standby } } } = connection;
   const force = state.is === "contested" ? state.backlog.findLast(isForce) : undefined;
@@ -93,7 +96,7 @@ export function putOnStandby(connection: GameConnection): void {
 
 const isForce = (message: GameMessage): message is ForceMessage => message.command === "actions/force";
 
-/** A connection that waits for a game that is free now. */
+/** The next connection for a game that has become free: contested ones first, then those on standby. */
 export function nextConnectionOf(game: Game): GameConnection | undefined {
   const { service: state } = game;
   for (const connection of state.contested) if (connection.game === game) return connection;

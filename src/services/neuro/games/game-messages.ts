@@ -1,5 +1,5 @@
 /**
- * What a game says, in the commands of the Neuro API, whatever listener it uses.
+ * Messages of games, as commands of the Neuro API, from all listeners.
  *
  * Invariants: GM1 a `startup` ends the session before it, but an action that is registered again within `actions.restart_window` was
  * never gone for Neuro; GM2 an action that is not, or that a full list leaves out, is unregistered when the window ends.
@@ -55,7 +55,7 @@ function forwardContext(game: Game, { message, silent }: GameMessage & { command
   sendContext(game.upstream, { source: game, message, silent }, ctx);
 }
 
-/** Unregisters the actions that were not registered again since a `startup`, or that a full list left out. */
+/** Unregisters the actions that were not registered again after a `startup`, or that are missing in a full list. */
 export function endRestartWindow(game: Game, ctx: StepContext): void {
   const { upstream, service: state } = game;
   const names: string[] = [];

@@ -1,7 +1,7 @@
 /**
- * Sockets whose client never sends a message by itself: after 1 s it is asked to register everything again, and after 2 s it is taken
- * for the one game that disconnected from the same place, if there is no doubt. Where several games did, each game that connects is
- * one less, until one is left.
+ * Sockets whose client never sends a message by itself. After 1 s the client is asked to register everything again. After 2 s the socket
+ * is assigned to the game that disconnected from the same place, if only one game is possible. If several games disconnected there, each
+ * one that connects is ruled out, until one is left.
  *
  * Invariants: ID1 a client that begins with `startup` is not asked to register again; ID2 a socket is identified only if no other game
  * may be on it, and no other silent socket may be that game.
@@ -53,7 +53,7 @@ export function identifySilentSocket(
   return undefined;
 }
 
-/** A silent socket for which only one game is left, because the others have connected. */
+/** A silent socket that can belong to only one game, because the other candidates have connected. */
 export function identifyByElimination(
   state: NeuroState,
 ): { readonly socket: GameSocket; readonly game: Game } | undefined {

@@ -8,7 +8,7 @@ import type { Millis } from "../../../core/ids.ts";
 import type { NeuroState, Timer } from "../state.ts";
 
 const PING_INTERVAL_MS: Millis = 30_000;
-/** A socket that has answered pings is closed when nothing is heard from it for this long. */
+/** A socket that has answered pings is closed when it sends nothing for this long. */
 const SILENCE_MAX_MS: Millis = 120_000;
 /** After this many pings without any answer a socket is not pinged any more. */
 const UNANSWERED_PINGS_MAX = 2;

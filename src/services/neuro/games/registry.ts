@@ -1,9 +1,10 @@
 /**
- * Integrations whatever listener they use: a `Game` is an identity, and outlives its connections. Here it is created, connects,
- * disconnects, and is forgotten.
+ * Integrations of all listeners: a `Game` is an identity, and outlives its connections. This file creates, connects, disconnects and
+ * removes games.
  *
- * Invariants: G1 a game that is back within `actions.grace` was never gone for Neuro; G2 when the grace ends, Neuro first loses the
- * game's actions and then hears the failure of what the game owed; G3 its registry is kept for `actions.parked`, for its return.
+ * Invariants: G1 Neuro does not notice that a game disconnected if it reconnects within `actions.grace`; G2 when the grace ends, Neuro
+ * first loses the game's actions and then gets a failure for each of its pending actions; G3 the registry of a game that is away is kept
+ * for `actions.parked`.
  * Knows nothing of: frames, sockets, duplicate connections.
  */
 import type { StepContext } from "../../../core/context.ts";
@@ -94,7 +95,7 @@ export function createGame(
   return game;
 }
 
-/** A game is connected. One that begins with `startup` does not get back what was left of its last session. */
+/** A game is connected. If its first message is `startup`, the rest of its last session is not restored. */
 export function connectGame(
   game: Game,
   { peer, isStarting }: { peer: PeerId; isStarting: boolean },
@@ -122,7 +123,7 @@ export function connectGame(
   onActionsSynced(game.upstream, ctx);
 }
 
-/** A game is disconnected. For `actions.grace` Neuro does not notice. */
+/** A game is disconnected. Neuro is not notified before `actions.grace` is over. */
 export function disconnectGame(game: Game, ctx: StepContext): void {
   const { service: state } = game;
   game.presence = { is: "grace", since: ctx.now };
@@ -143,7 +144,7 @@ export function endGrace(game: Game, ctx: StepContext): void {
   state.timers.set(retentionTimer(game), game.presence.since + state.settings.actions.parked);
 }
 
-/** Forgets a game that is away, with its names and its registry. */
+/** Removes a game that is away, with its names and its registry. */
 function deleteGame(game: Game): void {
   const { service: state, upstream } = game;
   for (const action of [...game.actions.values()]) unregisterAction(action, 0);
@@ -154,7 +155,7 @@ function deleteGame(game: Game): void {
   state.unsavedRecords.add(game.record).add(game.forceRecord);
 }
 
-/** A game was away for `actions.parked`. One with controls of an operator is kept until they are lifted. */
+/** A game was away for `actions.parked`. A game with controls of an operator is kept until they are lifted. */
 export function endRetention(game: Game, ctx: StepContext): void {
   if (game.presence.is === "connected") return;
   if (!hasControls(game)) return deleteGame(game);
@@ -177,7 +178,7 @@ export function policyOf(state: NeuroState, name: string): IntegrationPolicy {
   return state.settings.integrations.find(({ match }) => matchesPattern(match, name)) ?? DEFAULT_POLICY;
 }
 
-/** The upstream that a policy names, else the first. */
+/** The upstream that a policy names, or the first one. */
 export function upstreamFor(state: NeuroState, policy: IntegrationPolicy): Upstream {
   const named = policy.upstream === undefined ? undefined : state.upstreams.get(policy.upstream);
   const [first] = state.upstreams.values();

@@ -29,8 +29,8 @@ export function requestReregistration(socket: GameSocket, ctx: StepContext): voi
 }
 
 /**
- * The first list after a request is the whole registry: an action that is not in it is gone. What a client queued while it was
- * disconnected can look like such a list, so the missing actions have `actions.restart_window` to be registered.
+ * The first list after a request is the whole registry, so actions that it lacks are unregistered. Messages that a client queued while it
+ * was disconnected can look like such a list, so the missing actions have `actions.restart_window` to be registered.
  */
 export function trackRegistration(
   connection: GameConnection,
@@ -38,7 +38,7 @@ export function trackRegistration(
   ctx: StepContext,
 ): void {
   const { socket: { reregisterAskedAt }, game, registeredNames } = connection;
-  // Why only without a request: a client that was asked to register everything again has to register actions twice.
+  // Why only without a request: a client that was asked to register everything again must register its actions twice.
   if (reregisterAskedAt === undefined) reportRepairs(game, registeredTwice(connection, actions), ctx);
   const isAnswer = reregisterAskedAt !== undefined && !connection.hasReregistered &&
     ctx.now - reregisterAskedAt <= REREGISTRATION_MS;

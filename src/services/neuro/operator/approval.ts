@@ -1,8 +1,8 @@
 /**
  * Neuro's actions that wait for a person's approval.
  *
- * An action that nobody approved fails at its deadline. In the last second before the deadline nothing can be approved, so that the
- * integration has time to answer. An action that waits goes on waiting if approval is not required any more.
+ * An action that was not approved fails at its deadline. In the last second before the deadline nothing can be approved, so that the
+ * integration has time to answer. A waiting action still needs approval after the requirement was turned off.
  *
  * Invariants: A1 an action that is not approved never reaches its integration; A2 Neuro gets exactly one result, whatever is decided
  * and when.

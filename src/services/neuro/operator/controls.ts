@@ -1,5 +1,5 @@
 /**
- * Controls that a person sets for one integration or for all. They stay until they are lifted, over restarts, too.
+ * Controls that a person sets for one integration or for all. They stay until they are lifted, including over restarts.
  *
  * An integration is held if it is paused, if everything is stopped, or if another one is solo. Neuro does not see its actions; its force
  * and its contexts wait. It may still answer actions that it has got, unless everything is stopped: then all actions that Neuro waits
@@ -32,7 +32,7 @@ export function controlAll(state: NeuroState, to: Partial<Controls>, ctx: StepCo
   applyControls(state, ctx);
 }
 
-/** Sets which games are held, from the controls. Neuro is told nothing. */
+/** Sets which games are held, from the controls. Nothing is sent to Neuro. */
 export function restoreHolds(state: NeuroState): void {
   state.hasSolo = [...state.games.values()].some(({ controls }) => controls.solo);
   for (const game of state.games.values()) game.isHeld = shouldHold(game);

@@ -1,5 +1,5 @@
 /**
- * Neuro wants an action done: which games get it, or why none does.
+ * An action from Neuro: chooses the games that get it, or answers with the reason why no game does.
  *
  * Invariants: L1 an action reaches only games that have it registered and are not held; L2 an action that no game gets is answered at
  * once, and with a success where Neuro would otherwise try again without end; L3 at most `PENDING_ACTIONS_MAX` actions with
@@ -20,7 +20,7 @@ type ActionMessage = NeuroMessage & { readonly command: "action" };
 /** An action of Neuro. */
 export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: StepContext): void {
   const { id, name, data } = message;
-  if (upstream.pendingActions.byUpstreamId.has(id)) return; // Why: the same id is the same action, sent twice.
+  if (upstream.pendingActions.byUpstreamId.has(id)) return; // Why: the backend sent a pending action again.
   if (upstream.service.drain.is !== "none") return fail(upstream, message, "The relay restarts.", ctx);
   const action = upstream.actions.get(name);
   if (action === undefined || !action.isRegistered) return answerUnregistered(upstream, message, ctx);
@@ -42,7 +42,7 @@ export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: 
 
 const TOO_MANY = "Too many actions wait for their results; wait for some of them.";
 
-/** Games answer at their own pace, so what a backend asks for meanwhile has to be bounded. */
+/** Games answer at their own pace, so the number of actions that a backend may have pending is limited. */
 const hasCapacityFor = ({ pendingActions: { byId, dataLength } }: Upstream, data: string | undefined): boolean =>
   byId.size < PENDING_ACTIONS_MAX && dataLength + (data?.length ?? 0) <= PENDING_DATA_MAX;
 
@@ -50,7 +50,7 @@ const isForced = ({ game, state }: Force, action: UpstreamAction): boolean =>
   sentForceOf(state)?.names.has(action.originalName) === true &&
   game.actions.get(action.originalName)?.upstreamAction === action;
 
-/** The games that get an action which no force asked for: those that are connected, else those that are away. */
+/** The recipients of an action without a force: the connected games that have it, or else the games that are away. */
 function recipientsOf(action: UpstreamAction): GameAction[] {
   const connected: GameAction[] = [];
   const away: GameAction[] = [];
@@ -82,7 +82,7 @@ function whyUnregistered(action: UpstreamAction | undefined): string {
   return "This action is no longer available";
 }
 
-/** What Neuro is told about an action of a game that is held. */
+/** The result that Neuro gets for an action of a held game. */
 export const whyHeld = ({ service, name }: Game): string =>
   service.controls.stopped ? "A person has stopped all actions" : `A person has paused ${name}`;
 

@@ -18,23 +18,23 @@ import { type Delivery, type Game, type GameAction, isConnected, type PendingAct
 import type { DeliveryEvent, PendingEvent } from "./states.ts";
 import { isSpent, isUndelivered, nextDelivery, nextPending } from "./transition.ts";
 
-/** A client that confirms only failures is taken to have succeeded after this long. */
+/** An action of a client that confirms only failures counts as a success after this time. */
 const FAILURES_ONLY_MS = 500;
-/** After this many missed deadlines in a row a client is taken to confirm nothing. */
+/** After this many consecutive missed deadlines, the relay assumes that a client confirms nothing. */
 const MISSED_DEADLINES_MAX = 3;
 
-/** What came of an action. */
+/** The outcome of an action. */
 export interface ActionResult {
   readonly success: boolean;
   readonly message: string | undefined;
   readonly origin: ResultOrigin;
-  /** The delivery that decided the result; where there is none, the first one's game is named. */
+  /** The delivery that decided the result. Undefined: the result names the game of the first delivery. */
   readonly delivery?: Delivery;
 }
 
-/** An action that is to be done. */
+/** An action to send. */
 export interface NewAction extends Pick<PendingAction, "origin" | "action" | "data" | "force"> {
-  /** Whom it goes to; at least one. */
+  /** Its recipients; at least one. */
   readonly recipients: readonly GameAction[];
 }
 
@@ -79,7 +79,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
 
 const needsApproval = ({ service, controls }: Game): boolean => service.controls.approval || controls.approval;
 
-/** A person approves an action, if it waits for that. */
+/** A person approves an action, if it waits for approval. */
 export function approveAction(pending: PendingAction, ctx: StepContext): void {
   const deliveries = pending.deliveries.filter(({ state }) => state === "approval");
   if (deliveries.length === 0) return;
@@ -134,7 +134,7 @@ export function receiveResult(game: Game, result: ResultMessage, ctx: StepContex
   concludeIfSpent(pending, { success, message, origin: "game", delivery }, ctx);
 }
 
-/** A game is back: it gets what was queued for it, as far as it still has the same action. */
+/** A game has reconnected: it gets the queued actions that it still has with the same definition. */
 export function deliverQueued(game: Game, ctx: StepContext): void {
   for (const pending of pendingActionsOf(game)) {
     const gameAction = game.actions.get(pending.action.originalName);
@@ -143,14 +143,15 @@ export function deliverQueued(game: Game, ctx: StepContext): void {
   }
 }
 
-/** A game is not coming back in time. To be called after Neuro was told that its names are gone. */
+/** A game has not reconnected in time. Call this after the unregistrations of its names were sent to Neuro. */
 export function failForLostGame(game: Game, ctx: StepContext): void {
   for (const pending of pendingActionsOf(game)) failDelivery(pending, game, ctx);
 }
 
 /**
- * A game's list is complete: actions whose name is `gone` from it fail, and so do those of the session before if the new one does not
- * have them with the same definition. What a game unregistered itself it may still answer: that is how a disposable action ends.
+ * A game's list is complete. Pending actions whose name is `gone` from the list fail. Actions of the previous session also fail unless the
+ * new one has them with the same definition. A game may still answer an action that it unregistered itself, because disposable actions end
+ * like this.
  */
 export function failOutdated(game: Game, gone: ReadonlySet<string>, ctx: StepContext): void {
   for (const pending of pendingActionsOf(game)) {
@@ -161,7 +162,7 @@ export function failOutdated(game: Game, gone: ReadonlySet<string>, ctx: StepCon
   }
 }
 
-/** A game is held: what has not reached it fails. */
+/** A game is held: actions that have not reached it fail. */
 export function failUndelivered(game: Game, why: string, ctx: StepContext): void {
   for (const pending of pendingActionsOf(game)) {
     for (const delivery of pending.deliveries) {
@@ -173,10 +174,10 @@ export function failUndelivered(game: Game, why: string, ctx: StepContext): void
 }
 
 /**
- * Everything is stopped: what Neuro waits for fails. What a person sent goes on.
+ * Everything is stopped: Neuro's pending actions fail, and those of a person continue.
  *
- * Why the game's answer is still awaited where it answers a force: the game takes its force for answered once it has done the
- * action, and must not be asked again.
+ * Why the game's result for a force is still awaited: the game considers its force answered once it has done the action, so the force must
+ * not be sent again.
  */
 export function stopActions({ pendingActions }: Upstream, message: string, ctx: StepContext): void {
   const result: ActionResult = { success: false, message, origin: "operator" };
@@ -188,7 +189,7 @@ export function stopActions({ pendingActions }: Upstream, message: string, ctx: 
   }
 }
 
-/** The deadline of some actions has come. */
+/** The deadline of some actions has expired. */
 export function expireActions(upstream: Upstream, ctx: StepContext): void {
   for (const id of upstream.pendingActions.deadlines.due(ctx.now)) {
     const pending = upstream.pendingActions.byId.get(id);
@@ -203,14 +204,14 @@ export function failAll({ pendingActions }: Upstream, message: string, ctx: Step
   }
 }
 
-/** The connection is lost: no result goes to its actions any more, but what games answer still counts for their forces. */
+/** The connection is lost: its actions get no result any more, but results of games still count for their forces. */
 export function forgetUpstreamIds({ pendingActions }: Upstream): void {
   pendingActions.byUpstreamId.clear();
 }
 
 /**
  * An action's id as its game sees it: ours, then Neuro's, so that the log of one side can be matched with the other's. A game may
- * answer with Neuro's alone. Because of ours, an old answer never counts for a new action.
+ * answer with Neuro's alone. Our id prevents that an old answer counts for a new action.
  */
 function idForGame({ id, origin }: PendingAction): string {
   return origin.is === "neuro" && LEGIBLE.test(origin.id) ? id + SEPARATOR + origin.id : id;
@@ -261,7 +262,7 @@ function failDelivery(pending: PendingAction, game: Game, ctx: StepContext): voi
   if (delivery !== undefined && advance(delivery, "lost")) concludeIfSpent(pending, resultOfLost(pending, delivery), ctx);
 }
 
-/** In a force Neuro would try again after a failure, though nobody can answer. */
+/** After a failure in a force Neuro would try again, although no game can answer. */
 function resultOfLost({ force, failure, origin }: PendingAction, delivery: Delivery): ActionResult {
   const message = `${delivery.gameAction.game.name} disconnected before it answered.`;
   if (force !== undefined && origin.is === "neuro") return { success: true, message, origin: "gone", delivery };
@@ -284,7 +285,7 @@ function expire(pending: PendingAction, ctx: StepContext): void {
     countResult(delivery.gameAction.game, pending, false, ctx);
     countMissedDeadline(delivery.gameAction.game, ctx);
   }
-  // Why a success in a force: Neuro would try again what may have been done.
+  // Why a success in a force: after a failure Neuro would repeat an action that may have been done.
   const success = pending.force !== undefined && isOutstanding;
   const message = pending.failure ?? (success ? "No confirmation came in time." : "No answer came in time.");
   conclude(pending, { success, message, origin: "deadline", delivery: silent }, ctx);
@@ -293,7 +294,10 @@ function expire(pending: PendingAction, ctx: StepContext): void {
 /** Its game has the action, is connected and has not answered. */
 const isSilent = ({ state, gameAction }: Delivery): boolean => state === "sent" && isConnected(gameAction.game);
 
-/** Nobody approved, or all games that could still answer are away. In a force their names go first, so that Neuro does not try again. */
+/**
+ * The action was not approved, or all games that could answer are away. In a force their names are unregistered first, so that Neuro does
+ * not try again.
+ */
 function expireUndelivered(pending: PendingAction, ctx: StepContext): void {
   const unapproved = pending.deliveries.find(({ state }) => state === "approval");
   if (unapproved !== undefined) {
@@ -323,7 +327,7 @@ function countMissedDeadline(game: Game, ctx: StepContext): void {
 
 const mustConfirm = (game: Game): boolean => game.policy.results === "required" && !game.neverConfirms;
 
-/** Concludes an action that no game can do any more. */
+/** Ends an action that no game can do any more. */
 function concludeIfSpent(pending: PendingAction, result: ActionResult, ctx: StepContext): void {
   if (pending.deliveries.every(({ state }) => isSpent(state))) conclude(pending, result, ctx);
 }
@@ -354,7 +358,7 @@ function dispatch(pending: PendingAction, event: PendingEvent, result: ActionRes
   }
 }
 
-/** Tells the origin what came of its action. */
+/** Sends the outcome of an action to its origin. */
 function report(pending: PendingAction, { success, message, origin: by, delivery }: ActionResult, ctx: StepContext): void {
   const { id, origin, upstream, action, deliveries } = pending;
   const { name, slug } = (delivery ?? deliveries[0] as Delivery).gameAction.game;
@@ -378,7 +382,7 @@ function finish(pending: PendingAction, { success, origin: by, delivery }: Actio
     name: action.originalName,
     upstreamName: action.name,
     startedAt,
-    // Why: a game that is gone has not done what it was forced to; its force ends for that reason instead.
+    // Why: a game that left has not done the action of its force, so the force ends because of the leave instead.
     success: success && by !== "gone",
     force,
     isManual: origin.is === "person",
@@ -395,7 +399,7 @@ export const requestOf = ({ origin, chosenBy }: PendingAction): RequestId | unde
 const isReachable = ({ origin, upstream }: PendingAction): boolean =>
   origin.is === "neuro" && origin.link === upstream.linkNumber && upstream.isOpen;
 
-/** Pending actions that a game has a part in. A copy, because what is done with them changes the table. */
+/** Pending actions with a delivery to a game. A copy, because callers change the table. */
 function pendingActionsOf(game: Game): PendingAction[] {
   const found: PendingAction[] = [];
   for (const pending of game.upstream.pendingActions.byId.values()) {
@@ -404,7 +408,7 @@ function pendingActionsOf(game: Game): PendingAction[] {
   return found;
 }
 
-/** What a client means that names no id: its only action without a result. */
+/** The action of a result without an id: the client's only action without a result. */
 function onlyActionOf(game: Game): PendingAction | undefined {
   const unanswered = pendingActionsOf(game).filter(({ deliveries }) =>
     deliveries.some(({ gameAction, state }) => gameAction.game === game && state === "sent")

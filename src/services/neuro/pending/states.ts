@@ -5,9 +5,9 @@
  */
 import type { RequestId } from "../../../core/ids.ts";
 
-/** Who wants an action done and gets its result. */
+/** The origin of an action, which gets its result. */
 export type ActionOrigin =
-  /** `id` is hers, `link` the number of the connection: the result goes to no other one. */
+  /** `id`: Neuro's id of the action. `link`: the number of the connection, because the result goes only to this one. */
   | { readonly is: "neuro"; readonly link: number; readonly id: string }
   | { readonly is: "person"; readonly request: RequestId };
 
@@ -20,31 +20,31 @@ export type PendingState = "outstanding" | "answered" | "finished";
 export type PendingEvent =
   /** The origin gets a result before the game has answered. */
   | "answered_early"
-  /** A game succeeded, or all games failed or are gone, or time is over. */
+  /** A game succeeded, or all games failed or left, or the deadline has expired. */
   | "concluded";
 
-/** What follows from a transition of a pending action, in order. */
+/** A task that results from a transition of a pending action. Tasks run in order. */
 export type PendingTask =
   /** Sends the origin its result. */
   | "report"
-  /** Forgets the action and tells its force how it ended. */
+  /** Removes the action and reports its outcome to its force. */
   | "finish";
 
-/** The share of one game in a pending action. */
+/** The delivery of a pending action to one game. */
 export type DeliveryState =
   /** A person has to approve it. */
   | "approval"
-  /** Its game is away, and gets it when it is back. */
+  /** Its game is away, and gets the action when it reconnects. */
   | "queued"
-  /** Its game has it. */
+  /** Its game has the action. */
   | "sent"
   | "succeeded"
   | "failed"
-  /** Its game is gone, or has another action by this name. */
+  /** Its game has left, or has another action by this name. */
   | "gone";
 
 export type DeliveryEvent =
-  /** A person decides. */
+  /** A person approves or rejects it. */
   | "approved"
   | "rejected"
   /** Its game is connected: the frame was written, or is too large for the game. */
@@ -53,7 +53,7 @@ export type DeliveryEvent =
   /** Its game answers. */
   | "success"
   | "failure"
-  /** Its game is not coming back in time. */
+  /** Its game has not reconnected in time. */
   | "lost"
   /** A person holds its game. */
   | "held";

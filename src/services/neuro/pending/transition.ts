@@ -1,5 +1,5 @@
 /**
- * What each event makes of a pending action and of its deliveries.
+ * The transitions of a pending action and of its deliveries.
  *
  * The tables have a cell for every pair. `ignored` and `impossible` are decisions, too: an impossible pair is an internal error.
  */
@@ -8,14 +8,14 @@ import type { DeliveryEvent, DeliveryState, PendingEvent, PendingState, PendingT
 
 type PendingCell<State> = State | "ignored" | "impossible";
 
-/** The next state of a delivery; undefined if the event changes nothing. Panics for a pair that cannot be. */
+/** The next state of a delivery; undefined if the event changes nothing. Panics for an impossible pair. */
 export function nextDelivery(state: DeliveryState, event: DeliveryEvent): DeliveryState | undefined {
   const cell = DELIVERIES[state][event];
   if (cell === "impossible") throw new Panic(`a delivery that is ${state} cannot get the event ${event}`);
   return cell === "ignored" ? undefined : cell;
 }
 
-/** The next state of a pending action, and what follows. */
+/** The next state of a pending action, and the tasks. */
 export function nextPending(
   state: PendingState,
   event: PendingEvent,
@@ -25,10 +25,10 @@ export function nextPending(
   return cell === "ignored" ? { to: state, tasks: [] } : cell;
 }
 
-/** True while the game has not got it. */
+/** True while the game has not got the action. */
 export const isUndelivered = (state: DeliveryState): boolean => state === "approval" || state === "queued";
 
-/** True if the game cannot do it any more. */
+/** True if the game cannot do the action any more. */
 export const isSpent = (state: DeliveryState): boolean => state === "failed" || state === "gone";
 
 const DELIVERIES: Readonly<Record<DeliveryState, Readonly<Record<DeliveryEvent, PendingCell<DeliveryState>>>>> = {

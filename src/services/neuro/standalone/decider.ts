@@ -1,6 +1,6 @@
 /**
- * The relay in the place of Neuro, where no upstream is configured. It keeps the list of actions, offers each force to those who
- * watch, and decides itself when nobody chooses within `choice_timeout`. For the rest of the service it is one more upstream.
+ * The relay as Neuro, when no upstream is configured. It keeps the list of actions, offers each force to integrations and watchers, and
+ * decides itself if none of them chooses within `choice_timeout`. The rest of the service treats it like any other upstream.
  *
  * A force is `offered`, then perhaps `thinking`, then `awaiting_result`. After a failed result it is decided again, up to `retries`
  * times, as Neuro does.
@@ -55,13 +55,13 @@ interface DeciderForce {
 }
 
 type DecisionState =
-  /** Until the deadline somebody may choose before the relay decides; without one the relay does not decide. */
+  /** Until this deadline integrations and watchers may choose; then the relay decides. Undefined: the relay does not decide. */
   | { readonly is: "offered"; readonly deadline: Millis | undefined }
   /** The language model was asked. */
   | { readonly is: "thinking"; readonly job: JobId }
   | { readonly is: "awaiting_result" };
 
-/** An action that somebody chose in the place of Neuro. */
+/** An action that a person, an integration or a watcher chose for Neuro. */
 export interface Choice {
   readonly from: string;
   readonly name: string;
@@ -191,7 +191,7 @@ function openForce(decider: Decider, message: ForceMessage, ctx: StepContext): r
   return NOTHING;
 }
 
-/** Offers the force to those who watch; the relay decides after `choice_timeout`. */
+/** Offers the force to integrations and watchers; the relay decides after `choice_timeout`. */
 function offerForce(decider: Decider, force: DeciderForce, ctx: StepContext): void {
   const { from: game = "unknown", state, query, ephemeral } = force.message;
   const actions = registeredNames(decider, force).flatMap((name) => {

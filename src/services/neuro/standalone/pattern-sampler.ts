@@ -17,7 +17,7 @@ export interface MatchOptions {
 
 const PARTS_MAX = 256;
 const DEPTH_MAX = 16;
-/** An unbounded repeat is repeated at most this often more than it has to be. */
+/** Maximum number of repetitions of an unbounded repeat beyond its minimum. */
 const REPEATS_MORE = 3;
 
 const DIGITS = characterRange("0", "9");
@@ -151,7 +151,7 @@ function classMember(reader: PatternReader): readonly string[] | undefined {
   return character === "\\" ? escapedCharacters(reader) : [character];
 }
 
-/** How often the part before is repeated; undefined for an invalid repeat. */
+/** The number of repetitions of the preceding part; undefined for an invalid repeat. */
 function repeatCount(reader: PatternReader): number | undefined {
   const { pattern, position, options } = reader;
   const [all, least = "", comma, most = ""] =

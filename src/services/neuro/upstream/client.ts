@@ -1,5 +1,5 @@
 /**
- * The relay as one game of a Neuro: the connection to her, and what is sent each time it opens.
+ * The relay as one game of a Neuro: the connection to her, and the messages that are sent each time it opens.
  *
  * After each opening: `startup` once, one register of all visible actions, the open force again, then queued contexts. Games do not
  * notice that a connection was lost.

@@ -16,7 +16,7 @@ import type { Contexts, ContextSource, QueuedContext, Timer, Upstream } from "..
 
 /** A context that has waited this long is stored. */
 const KEEP_MS = 1_000;
-/** A game's context whose write failed is written again after this time, and after twice as long each time that fails. */
+/** Delay before a failed write of a game's context is repeated. Each further failure doubles it. */
 const RETRY_MIN_MS: Millis = 5_000;
 const RETRY_MAX_MS: Millis = 60_000;
 /** Prefix of the key of a source that is not a game. */
@@ -86,13 +86,13 @@ export function contextWriteSettled(
   writes.delete(at);
   if (isStored) upstream.contexts.retryMs = RETRY_MIN_MS;
   else if (!context.source.key.startsWith(WATCHER)) storeLater(upstream, context, ctx);
-  else { // Why: the watcher was told that it is not stored.
+  else { // Why: the watcher got the reply that it is not stored.
     const queue = queued.get(context.source.key);
     if (queue !== undefined) queue.splice(queue.indexOf(context), 1);
   }
 }
 
-/** A game is told nothing of a failed write, so it is repeated, less and less often while writes fail. */
+/** Games are not notified of a failed write, so it is repeated with backoff. */
 function storeLater(upstream: Upstream, context: QueuedContext, ctx: StepContext): void {
   const { contexts, service: { timers } } = upstream;
   context.key = undefined;
@@ -105,7 +105,7 @@ function storeLater(upstream: Upstream, context: QueuedContext, ctx: StepContext
 /**
  * Sends the contexts that a game sent before its force, as far as possible. `force` is its id.
  *
- * Why: Neuro would choose before she has what her choice depends on, such as the rules.
+ * Why: Otherwise Neuro would choose before she has the contexts that her choice depends on, such as the rules.
  */
 export function sendEarlierContexts(upstream: Upstream, source: string, force: string, ctx: StepContext): void {
   const { queued } = upstream.contexts;
