@@ -6,7 +6,8 @@
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis } from "../../../core/ids.ts";
-import type { Action, GameMessage } from "../../../core/neuro-messages.ts";
+import type { GameMessage } from "../../../core/neuro-messages.ts";
+import { definitionOf } from "../actions/actions.ts";
 import { encodeGame } from "../codec/encode-game.ts";
 import { addRepair, type Repair } from "../codec/repair.ts";
 import type { GameConnection, GameSocket } from "../state.ts";
@@ -34,12 +35,13 @@ export function requestReregistration(socket: GameSocket, ctx: StepContext): voi
  */
 export function trackRegistration(
   connection: GameConnection,
-  { actions }: GameMessage & { command: "actions/register" },
+  message: GameMessage & { command: "actions/register" },
   ctx: StepContext,
 ): void {
+  const { actions } = message;
   const { socket: { reregisterAskedAt }, game, registeredNames } = connection;
   // Why only without a request: a client that was asked to register everything again must register its actions twice.
-  if (reregisterAskedAt === undefined) reportRepairs(game, registeredTwice(connection, actions), ctx);
+  if (reregisterAskedAt === undefined) reportRepairs(game, registeredTwice(connection, message), ctx);
   const isAnswer = reregisterAskedAt !== undefined && !connection.hasReregistered &&
     ctx.now - reregisterAskedAt <= REREGISTRATION_MS;
   const names = new Set(actions.map(({ name }) => name));
@@ -50,10 +52,16 @@ export function trackRegistration(
   for (const name of names) registeredNames.set(name, true);
 }
 
-/** Actions that this connection registered before and that are still registered. */
-function registeredTwice({ game, registeredNames }: GameConnection, actions: readonly Action[]): readonly Repair[] {
-  const again = actions.map(({ name }) => name)
-    .filter((name) => registeredNames.has(name) && game.actions.get(name)?.isUnconfirmed === false);
+/** Actions that this connection registered before, that are still registered, and that have another definition now. */
+function registeredTwice(
+  { game, registeredNames }: GameConnection,
+  { actions, mainThread }: GameMessage & { command: "actions/register" },
+): readonly Repair[] {
+  const again = actions.filter((action) => {
+    const before = registeredNames.has(action.name) ? game.actions.get(action.name) : undefined;
+    if (before === undefined || before.isUnconfirmed) return false;
+    return before.upstreamAction.digest !== definitionOf(action, mainThread).digest;
+  }).map(({ name }) => name);
   const repairs: Repair[] = [];
   if (again.length > 0) addRepair(repairs, "registered_twice", again.join(", ").slice(0, NAMES_TEXT_MAX));
   return repairs;

@@ -155,7 +155,7 @@ test("NB31 malformed input of a game is repaired for a strict backend, reported 
   check.equal(scenario.closed, []);
 });
 
-test("NB31b an action that is registered twice is reported, unless it was unregistered or asked for in between", () => {
+test("NB31b an action that is registered with another definition is reported, unless it was unregistered or asked for in between", () => {
   const { scenario } = opened();
   const twice = () => scenario.observed("input_repaired").filter(({ what }) => what === "registered_twice");
   const careful = started(scenario, "Careful", "a");
@@ -166,7 +166,7 @@ test("NB31b an action that is registered twice is reported, unless it was unregi
   const careless = started(scenario, "Careless", "a", "b");
   careless.register("b", { name: "a", description: "other" }, "c").register("c");
   check.equal(twice().map(({ from, hint }) => [from, hint]), [
-    ["Careless", "unregister an action before you register it again; some backends keep the first definition: b, a"],
+    ["Careless", "unregister an action before you register it again; some backends keep the first definition: a"],
   ]);
 });
 
