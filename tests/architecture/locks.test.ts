@@ -117,13 +117,13 @@ for (
   });
 }
 
-test("lint: what is only called like something banned is let through, and so is the world outside the pure zone", () => {
+test("lint: a property with the name of a banned global is accepted, and so is any code outside the pure zone", () => {
   const harmless = "export const at = (x: { Date: number; fetch: number }): number => x.Date + x.fetch;\n";
   const outside = "export const now = async (): Promise<number> => await Promise.resolve(Date.now());\n";
   inTree({ "src/core/clean.ts": harmless, "src/http/clean.ts": outside }, (root) => check.equal(lint(root), ""));
 });
 
-test("lint: a file that is not named for what is in it is refused", () => {
+test("lint: a file with a name that does not describe its content is refused", () => {
   for (const path of ["src/core/utils.ts", "src/http/helpers.ts", "src/core/types.ts", "src/services/brain/CamelCase.ts"]) {
     inTree({ [path]: CLEAN }, (root) => check.match(lint(root), /error\[project\/file-name\]/));
   }
@@ -158,7 +158,7 @@ for (
   });
 }
 
-test("import rules: a cycle of values is found, a cycle of types is not one of values, and comments and strings import nothing", () => {
+test("import rules: a cycle of values is found, a cycle of types is accepted, and comments and strings are not imports", () => {
   const round = { "src/core/a.ts": 'import { b } from "./b.ts";', "src/core/b.ts": 'export { a } from "./a.ts";' };
   inTree(round, (root) => check.equal(cycle(read(root)), ["src/core/a.ts", "src/core/b.ts", "src/core/a.ts"]));
   inTree(
@@ -182,7 +182,7 @@ test("import rules: a cycle of types is found outside core and accepted inside",
   );
 });
 
-test("import rules: a runtime is found where it is named, and not where it is only mentioned", () => {
+test("import rules: a runtime is found where code uses its name, and not in comments and strings", () => {
   const named = {
     "src/http/a.ts": "Bun.serve({});",
     "src/http/b.ts": 'import { DurableObject } from "cloudflare:workers";',

@@ -1,7 +1,7 @@
 /** A WebSocket client for JSON messages, which keeps them until a test waits for them. */
 import { connect, type Socket } from "node:net";
 
-/** A received message. Its fields are for the test to know. */
+/** A received message. The test knows its fields. */
 // deno-lint-ignore no-explicit-any
 export type Message = Readonly<Record<string, any>>;
 

@@ -61,7 +61,7 @@ test("QU93 while the store hangs for 30 s, peers are served and senders refused 
   check.equal(commands(again).filter((cmd) => cmd !== 402), [], "nothing that was refused or acked comes to light");
 });
 
-test("QU93 a store that hangs when the relay starts is waited for", async () => {
+test("QU93 a relay waits for a store that hangs at its start", async () => {
   const fixture = await LimitFixture.start(DEFAULTS);
   fixture.simulation.crash();
   hang(fixture);

@@ -1,4 +1,4 @@
-/** The runner in workerd: suites are bundled with this as `#runner`, and a request runs what they registered. */
+/** The runner in workerd: suites are bundled with this as `#runner`, and a request runs the registered tests. */
 
 interface Registered {
   readonly name: string;

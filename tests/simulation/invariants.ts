@@ -130,7 +130,7 @@ function deliveryViolations({ watcher, integrations }: Participants): readonly s
       if (number < last) wrong.push(`${name} got ${number} after ${last}`);
       last = Math.max(last, number);
     }
-    // Why only with acks: without them the relay cannot know what a breaking socket lost.
+    // Why only with acks: without them the relay cannot know which frames a breaking socket lost.
     const lost = [...watcher.commands.values()].filter((order) =>
       behavior.acks && order.target === name && order.status === "queued" && !seen.has(order.number)
     );

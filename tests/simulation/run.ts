@@ -65,7 +65,7 @@ async function runPhases(
 ): Promise<void> {
   const participants = createParticipants(simulation);
   const faults = new Set(FAULT_KINDS.filter((kind) => !without.includes(kind)));
-  // Why only one of them: what both services lose within the same second cannot be restored.
+  // Why only one of them: if both services panic within the same second, unsaved state of both is lost.
   const panickingService = simulation.random.pick("neuro", "intermediary");
   let isNeuroUp = true;
   simulation.network.accept = (

@@ -21,11 +21,11 @@ interface Outage {
   readonly ms: number;
 }
 
-/** Redis is killed, and started again after so long. Returns what went wrong. */
+/** Redis is killed, and started again after this time. Returns the violations. */
 export const redisAway = (redis: RedisServer, awayMs = 0): Promise<readonly string[]> =>
   inFolder((folder) => sitOut(folder, redis.backend, { begin: () => redis.kill(), end: () => redis.start(), ms: awayMs }));
 
-/** Redis hangs for so long, and then goes on as if nothing had been. Returns what went wrong. */
+/** Redis hangs for this time, and then continues. Returns the violations. */
 export const redisHangs = (redis: RedisServer, hangMs: number): Promise<readonly string[]> =>
   inFolder((folder) =>
     sitOut(folder, redis.backend, {
@@ -35,7 +35,7 @@ export const redisHangs = (redis: RedisServer, hangMs: number): Promise<readonly
     })
   );
 
-/** Redis hangs while it is asked, and is then killed: what it had taken in and not answered is gone, or there. */
+/** Redis hangs during requests, and is then killed: a write that it received and did not confirm may be lost or stored. */
 export const redisHangsAndDies = (redis: RedisServer, hangMs: number): Promise<readonly string[]> =>
   inFolder((folder) =>
     sitOut(folder, redis.backend, {
@@ -62,7 +62,7 @@ export function startWhileRedisHangs(redis: RedisServer): Promise<readonly strin
   });
 }
 
-/** The disk that the queue is on gets full, and is cleared. Returns what went wrong, or why it could not be tried. */
+/** The disk of the queue fills up, and is cleared. Returns the violations, or the reason why the test cannot run here. */
 export const diskFull = (backend: Backend): Promise<readonly string[] | string> =>
   onSmallVolume((folder, volume) => {
     const ballast = join(volume, "ballast");
@@ -115,7 +115,7 @@ function fill(ballast: string): void {
   }
 }
 
-/** Somebody is here, somebody is away and comes while the store is away, too; after it all goes on, over a restart as well. */
+/** One recipient is connected, another one connects during the outage. After the outage delivery resumes, over a restart as well. */
 async function sitOut(folder: string, backend: Backend, outage: Outage): Promise<readonly string[]> {
   const relay = await RelayProcess.start(folder, backend.sets);
   const log = new DeliveryLog();
@@ -161,7 +161,7 @@ async function comesAgain(folder: string, backend: Backend, log: DeliveryLog): P
   }
 }
 
-/** What is for the one that is away is answered like this. Why all at once: where a store hangs each answer takes its time. */
+/** Commands for the absent recipient are answered with this. Why all at once: while a store hangs, each reply is slow. */
 async function expect(
   watcher: JsonClient,
   log: DeliveryLog,

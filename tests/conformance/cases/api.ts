@@ -1,4 +1,4 @@
-/** The HTTP API, as far as a runtime has a part in it: what comes in, what goes out, and what outlives the relay. */
+/** The HTTP API, as far as it depends on the runtime: requests, responses, and state that survives a restart. */
 import { check } from "../../harness/check.ts";
 import type { Case } from "../case.ts";
 import type { Message } from "../json-socket.ts";

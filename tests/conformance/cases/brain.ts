@@ -1,4 +1,4 @@
-/** The Brain: what it computes is the same on every platform, to the last bit. */
+/** The Brain: its results are the same on every platform, to the last bit. */
 import { check } from "../../harness/check.ts";
 import type { Case } from "../case.ts";
 import { JsonSocket, type Message } from "../json-socket.ts";

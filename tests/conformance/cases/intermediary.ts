@@ -91,7 +91,7 @@ export const intermediary: readonly Case[] = [
       const again = await back.next(({ cmd }) => cmd?.n === 3, "the third once more");
       check.equal([again.id, again.redelivered], [ids[2], true]);
       back.send({ ack: again.id });
-      // Why asked twice: by the first answer the ack has been read, by the second what it removes is gone from the disk.
+      // Why two requests: at the first reply the ack has been read, at the second its entry has been deleted from the disk.
       for (const _ of [1, 2]) {
         back.send({ query: "get_registered_actions" });
         await back.next(({ actions }) => actions !== undefined, "an answer after the ack");

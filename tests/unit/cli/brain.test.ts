@@ -70,7 +70,7 @@ test("BR88 brain train reports an error in one line", async () => {
   await place.remove();
 }, { timeoutMs: 60_000 });
 
-test("BR88 brain train reports in one line that it must not write", async () => {
+test("BR88 brain train reports in one line that it has no permission to write", async () => {
   const place = await CliFolder.make({ "log.json": divisions() });
   const rights = ["--no-prompt", "--allow-env", `--allow-read=${place.folder}`];
   const flags = ["run", ...rights, "--no-check", "--node-modules-dir=manual"];

@@ -169,7 +169,7 @@ interface Script {
   say(frame: JsonObject): void;
   /** Waits for the request of this number, answers it, and lets the client read the answer. */
   reply(count: number, body: JsonObject): Promise<void>;
-  /** Loses the connection; the client comes back by itself. */
+  /** Loses the connection; the client reconnects automatically. */
   lose(): void;
 }
 

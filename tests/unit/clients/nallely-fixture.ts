@@ -13,7 +13,7 @@ export interface NallelyHarness {
   readonly lent: { readonly openSocket: FakeNetwork["openSocket"]; readonly clock: FakeNetwork["clock"] };
   neuron(name?: string): Neuron<typeof PARAMETERS>;
   trevor(): Trevor;
-  /** Lets a promise come true by moving time on, and returns what it came to. */
+  /** Advances time until a promise settles, and returns its value. */
   settled<T>(promise: Promise<T>, ms?: number): Promise<T>;
 }
 

@@ -29,7 +29,7 @@ async function wired(on: NallelyHarness) {
   return { trevor, synth };
 }
 
-test("NL12 a value goes through the session and comes back", async () => {
+test("NL12 a value is sent through the session and is received again", async () => {
   const on = harness();
   const { synth } = await wired(on);
   const values = synth.values("back");

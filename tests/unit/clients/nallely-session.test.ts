@@ -102,7 +102,7 @@ class Session {
 const closeOf = (socket: WebSocket): Promise<number> =>
   new Promise((resolve) => (socket.onclose = ({ code }) => resolve(code)));
 
-/** The value that comes back, sent until it does: a wire takes a moment to carry. */
+/** The value that returns. It is sent repeatedly, because new wiring takes effect after a delay. */
 async function echo(neuron: Neuron<typeof PARAMETERS>, value: number): Promise<number> {
   const values = neuron.values("back", { keep: 16 });
   neuron.send("out", value);

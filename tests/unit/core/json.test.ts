@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { canonicalJson, isShallow, type Json, parseJson } from "../../../src/core/json.ts";
 import { check } from "../../harness/check.ts";
 
-/** How deep a value is nested, told the slow way. */
+/** The nesting depth of a value, computed in the simple, slow way. */
 function depthOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
@@ -16,7 +16,7 @@ test("a text is shallow exactly when its value is nested no deeper than allowed"
   }));
 });
 
-test("brackets inside of strings are not nesting, whatever is escaped there", () => {
+test("brackets inside of strings do not count as nesting, with any escapes around them", () => {
   const brackets = "[{".repeat(40);
   for (const text of [brackets, `\\${brackets}`, `"${brackets}`, `\\"${brackets}\\\\`]) {
     check.that(isShallow(JSON.stringify({ text }), 2), text);

@@ -20,7 +20,7 @@ test("different texts have different segments", () => {
   );
 });
 
-test("lone halves of surrogate pairs do not fall together with each other or with what replaces them", () => {
+test("lone halves of surrogate pairs have segments that differ from each other and from that of the replacement character", () => {
   const names = [
     "\ud800",
     "\ud801",
@@ -62,7 +62,7 @@ test("the segments of a key can be read back", () => {
   check.equal([0, 1, 3, 4].map((at) => segmentAt(made, at)), ["neuro", "game", sequence(7), ""]);
 });
 
-test("a segment tells the text that it was made of, unless it holds only a hash", () => {
+test("a segment can be decoded to its text, unless it contains only a hash", () => {
   fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 60 }), (text) => {
     const made = segment(text);
     check.equal(segmentText(made), /^[bj]/.test(made) ? text : undefined);

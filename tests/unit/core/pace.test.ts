@@ -7,7 +7,7 @@ import { check } from "../../harness/check.ts";
 
 const steps = fc.array(fc.record({ passed: fc.nat(3_000), amount: fc.integer({ min: 1, max: 5 }) }), { maxLength: 60 });
 
-test("no more passes than the burst and what the rate allows since", () => {
+test("at most the burst passes, plus the rate times the elapsed time", () => {
   fc.assert(
     fc.property(steps, fc.integer({ min: 1, max: 50 }), fc.integer({ min: 5, max: 40 }), (plan, perSecond, burst) => {
       const from = bucket(burst, 0);
@@ -39,7 +39,7 @@ test("a frame passes after the time to retry, and not a millisecond earlier", ()
   }));
 });
 
-test("what is larger than the burst passes when the bucket is full, and has to be paid for afterwards", () => {
+test("an amount larger than the burst passes when the bucket is full, and delays later ones", () => {
   const from = bucket(10, 0);
   check.equal(take(from, { perSecond: 10, burst: 10, now: 0 }, 30), 0);
   check.equal(take(from, { perSecond: 10, burst: 10, now: 0 }, 1), 2_100);
@@ -56,7 +56,7 @@ test("a rate of nothing per second means no bound", () => {
   check.equal(take(bucket(1, 0), { perSecond: 0, burst: 1, now: 0 }, 1_000), 0);
 });
 
-test("what is given back can be taken again, but the bucket never holds more than its burst", () => {
+test("a returned amount can be taken again, but the bucket never contains more than its burst", () => {
   const rate = { perSecond: 1, burst: 2, now: 0 };
   const from = bucket(2, 0);
   take(from, rate, 2);

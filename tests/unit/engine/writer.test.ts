@@ -72,7 +72,7 @@ test("a put that fails is reported, and the entry that it may have left is delet
   check.equal(whatIsAsked(), ["put neuro/a", "delete neuro/a"]);
 });
 
-test("a put that hangs is given up at its deadline, and deleted when it lands after all", async () => {
+test("a put that hangs fails at its deadline, and its entry is deleted if it is written later", async () => {
   const { writer, outcomes, tick, land, whatIsAsked } = setUp();
   writer.put(a, 1);
   check.equal(writer.nextDeadline(), 2_000);

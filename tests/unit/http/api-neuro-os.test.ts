@@ -1,4 +1,4 @@
-/** What neuro-os's traffic page asks for, as that page asks for it. */
+/** The requests of neuro-os's traffic page, in that page's form. */
 import { test } from "#runner";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
 import { Game, integrate, watch } from "../../conformance/clients.ts";

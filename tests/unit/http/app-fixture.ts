@@ -15,7 +15,7 @@ export interface RequestOptions {
   readonly headers?: Record<string, string>;
   readonly method?: string;
   readonly body?: string;
-  /** Adds what makes a request an upgrade. */
+  /** Adds the headers of an upgrade request. */
   readonly upgrade?: boolean;
 }
 
@@ -99,7 +99,7 @@ export class AppFixture {
     });
   }
 
-  /** The status of an upgrade: 101 when it was let in. */
+  /** The status of an upgrade: 101 when it was accepted. */
   async upgradeStatus(listener: PortName, path: string, asked: RequestOptions = {}): Promise<number> {
     const response = await this.fetch(listener, path, { ...asked, upgrade: true });
     return response.headers.has("x-upgraded") ? 101 : response.status;

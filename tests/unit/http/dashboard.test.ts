@@ -56,6 +56,6 @@ test("DB1 no source file of the page makes markup of text", () => {
   check.equal(sources.filter(({ code }) => sinks.test(code)).map(({ path }) => path), []);
 });
 
-test("DB2 the committed page is what its sources make", async () => {
+test("DB2 the committed page equals a build of its sources", async () => {
   check.that(await buildPage() === committed, "run `bun run build:page` and commit the result");
 });

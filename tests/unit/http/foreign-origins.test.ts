@@ -36,7 +36,7 @@ const FOREIGN_ORIGINS = [
   "x",
 ];
 
-/** Names by which somebody else may have bound this address. */
+/** Host names that a third party may have bound to this address. */
 const FOREIGN_HOSTS = [
   "evil.example",
   "evil.example:8766",
@@ -83,7 +83,7 @@ function harness(changes = {}): AppFixture {
   return app;
 }
 
-/** With the right token: it is the page that is kept out, not who wrote it. */
+/** With a valid token: the page's origin is refused, not the token. */
 const asked = (method: string, headers: Record<string, string>): RequestOptions => ({
   method,
   headers: { host: `127.0.0.1:${PORT}`, authorization: `Bearer ${WEB_TOKEN}`, ...headers },

@@ -1,4 +1,4 @@
-/** What the web port shows, and to whom. */
+/** The content of the web port, and the tokens that it requires. */
 import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../../src/core/defaults.ts";
 import { AccessControl } from "../../../src/http/app.ts";

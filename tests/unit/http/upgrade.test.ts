@@ -158,7 +158,7 @@ test("RT11 a plain request on a socket port gets a one-sentence hint", async () 
   check.equal((await app.fetch("web", "/brain")).status, 426);
 });
 
-test("RT12 a browser game gets the URL of Neuro from its page's origin, with the token it gave", async () => {
+test("RT12 a game in a browser gets the relay's WebSocket URL from its page's origin, with the token of the request", async () => {
   const app = new AppFixture({ "nakurity-backend": { token: "s3cret" } });
   const named = { headers: { host: "relay.local:8000", origin: "https://game.example" } };
   const plain = await app.fetch("neuro", "/$env/NEURO_SDK_WS_URL", named);

@@ -1,4 +1,4 @@
-/** The job `decide` against an endpoint that is a function, and together with the decider that asks for it. */
+/** The job `decide` against an endpoint that is a function, and together with the decider that starts it. */
 import { test } from "#runner";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import type { Effect } from "../../../src/core/effect.ts";

@@ -1,4 +1,4 @@
-/** What the log contains, and what it must not contain. */
+/** The content of the log, and the data that it must not contain. */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -195,7 +195,7 @@ test("OB29 a flood of refusals writes 20 lines and a summary; all are counted", 
   await log.close();
 });
 
-test("OB29 a window whose timer is late ends with the next observation, and the summary is JSON where lines are", async () => {
+test("OB29 a window whose timer is late ends with the next observation, and the summary has the format of the log", async () => {
   const { lines, timers, log, refuse, pass } = await flood({ format: "json" });
   refuse(25);
   timers.length = 0;

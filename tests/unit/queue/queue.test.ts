@@ -220,7 +220,7 @@ test("QU15 with when_full drop-oldest the oldest entry is dropped and reported",
   check.equal(fixture.numbers(fixture.connect("a")), [3, 4]);
 });
 
-test("QU15b with when_full drop-oldest nothing is dropped for a message that is refused all the same", () => {
+test("QU15b with when_full drop-oldest nothing is dropped for a message that is refused", () => {
   const bytes = JSON.stringify({ n: 1 }).length;
   for (const settings of [{ total: 3 }, { total_bytes: 3 * bytes }]) {
     const fixture = new QueueFixture({ ...settings, when_full: "drop-oldest" });

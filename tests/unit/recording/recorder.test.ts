@@ -1,4 +1,4 @@
-/** What is recorded of a session, and what must not be. */
+/** The recorded data of a session, and the data that must not be recorded. */
 import { test } from "#runner";
 import { fromBase64 } from "../../../src/core/base64.ts";
 import { DEFAULTS } from "../../../src/core/defaults.ts";

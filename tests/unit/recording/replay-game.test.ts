@@ -155,7 +155,7 @@ test("OB20 a backend that is unreachable, or disconnects, ends the replay with t
   ]);
 });
 
-test("OB20 a stopped replay reports what was played", async () => {
+test("OB20 a stopped replay reports the number of replayed messages", async () => {
   const harness = await startReplay();
   await harness.simulation.advance(150);
   void harness.simulation.engine?.drain();

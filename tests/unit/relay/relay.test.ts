@@ -131,7 +131,7 @@ test("a game that is too fast waits: its frames arrive later, all of them, in or
   check.equal(seen(), numbers(11, 21));
 });
 
-test("the next frame that waits has a wakeup, and its peer's end takes it away", () => {
+test("the next waiting frame has a wakeup, which is removed when its peer disconnects", () => {
   const { open, frame, relay, step } = setUp({ messages_per_second: 10, burst: 1 });
   open("fast");
   frame("fast", "1");
@@ -211,7 +211,7 @@ test("tells run after the step that put them, first in, first out, those of tell
   check.equal(order, ["opened", "1", "2", "10", "20"]);
 });
 
-test("services that post to each other without end lose the messages, not the effects of the step", () => {
+test("services that post to each other endlessly lose the messages, but not the effects of the step", () => {
   let received = 0;
   const back: Script["step"] = (event, ctx) => {
     if (event.is === "opened") ctx.emit({ do: "send", to: event.peer, frame: "welcome" });

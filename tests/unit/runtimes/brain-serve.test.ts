@@ -50,7 +50,7 @@ test(
   { timeoutMs: 60_000 },
 );
 
-test("RT16 the lines of predictions come and go while it runs", () =>
+test("RT16 the lines of predictions can be switched on and off at run time", () =>
   withRelay(
     testSettings(),
     async ({ connect, configure, lines }) => {

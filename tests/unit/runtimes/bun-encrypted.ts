@@ -1,4 +1,4 @@
-/** Dials an encrypted echo of its own and prints what comes of it. Whom it trusts is decided by its environment. */
+/** Dials its own encrypted echo server and prints the outcome. The environment decides which certificates it trusts. */
 import { connect } from "../../../src/websocket-client/bun-byte-stream.ts";
 import { createRawDialer } from "../../../src/websocket-client/raw-socket.ts";
 import { CERTIFICATE, KEY } from "./certificate.ts";

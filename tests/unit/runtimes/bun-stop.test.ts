@@ -36,7 +36,7 @@ test("RT17 a drain waits for pending writes", () =>
     check.equal(store.entries.size, before + 1);
   }));
 
-test("RT18 a service that never reports that it is drained does not keep the relay from stopping", async () => {
+test("RT18 a service that never reports that it is drained does not prevent the relay from stopping", async () => {
   const settings = testSettings((change) => (change.shutdown.grace = 0));
   const store = new MemoryStore();
   const services = [echoService("brain"), neverDrainedService("neuro")];

@@ -38,7 +38,7 @@ test("DB20 a result that the relay or an operator made is labelled with its orig
   check.match(describeEvent({ ...result, origin: "operator" }).text, /rejected by an operator$/);
 });
 
-test("DB20 what operators did is a sentence, and its outcome is in words", () => {
+test("DB20 an operator's action is described in a sentence, with its outcome", () => {
   const acted = (did: string, to: string, outcome = "done"): string =>
     describeEvent({ event: "operator_acted", by: "web", did, to, outcome }).text;
   check.equal(acted("require_approval", "all"), "turned approvals on");

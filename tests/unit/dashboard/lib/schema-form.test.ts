@@ -80,7 +80,7 @@ test("DB19 each kind of schema has its field, and a schema that the form does no
   check.equal(kinds({ type: "object" }), ["json"]);
 });
 
-test("DB19 each field reports what is wrong with its text", () => {
+test("DB19 each field reports the errors of its text", () => {
   for (
     const [schema, text, made] of [
       [{ type: "string", minLength: 1 }, "", "must not be empty"],

@@ -67,7 +67,7 @@ export class StoreFixture {
   token: string | undefined;
   theme: Theme = "system";
   isVisible = true;
-  /** Timers that are neither over nor cancelled. */
+  /** Timers that have neither fired nor been cancelled. */
   pendingTimers = 0;
   readonly #returned = new Set<() => void>();
 

@@ -1,4 +1,4 @@
-/** Kills the relay after each single effect of a scenario, and checks what a restart delivers. */
+/** Kills the relay after each single effect of a scenario, and checks the messages that a restart delivers. */
 import { test } from "#runner";
 import fc from "fast-check";
 import type { Key, PeerId } from "../../../../src/core/ids.ts";

@@ -174,7 +174,7 @@ test("NL52 each action is a pulse with both edges, also when several are sent at
   ]);
 });
 
-test("NL53 a value that rises above its threshold sends the context once, again after it fell by the hysteresis, at most once in `every`", () => {
+test("NL53 a value above its threshold sends the context once, again after it has fallen by the hysteresis, at most once in `every`", () => {
   const on = new NallelyHarness().begin();
   const at = (value: number) =>
     said(on.receive("energy", value)).map((message) => message.command === "context" && message.message);

@@ -120,7 +120,7 @@ export class Scenario {
     this.step({ is: "configured", settings: settingsOf(options) });
   }
 
-  /** The Neuro with this id. `heard` returns what it was sent. */
+  /** The Neuro with this id. `heard` returns the messages that were sent to it. */
   neuro(id: string = "neuro"): FakeNeuro {
     const known = this.#neuros.get(id) ?? new FakeNeuro(this, id);
     this.#neuros.set(id, known);

@@ -13,7 +13,7 @@ function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: Fak
   return { scenario, neuro };
 }
 
-/** The room in a new process, with what the old one had stored. */
+/** The service in a new process, with the entries that the old one stored. */
 function restarted(scenario: Scenario, options: ScenarioOptions = {}): { scenario: Scenario; neuro: FakeNeuro } {
   scenario.store();
   scenario.pass(1_000);

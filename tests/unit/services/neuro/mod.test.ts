@@ -1,4 +1,4 @@
-/** The shortest path through the room: games register, Neuro acts, a game answers, Neuro comes back. */
+/** The shortest path through the service: games register, Neuro acts, a game answers, Neuro reconnects. */
 import { test } from "#runner";
 import { check } from "../../../harness/check.ts";
 import { Scenario, started } from "./fixture.ts";

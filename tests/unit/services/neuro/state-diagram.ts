@@ -21,7 +21,7 @@ export function stateDiagram(initial: string, edges: readonly Edge[]): string {
   return ["stateDiagram-v2", `  [*] --> ${initial}`, ...lines].join("\n");
 }
 
-/** The README has the diagram under the heading; else the failure shows what belongs there. */
+/** The README has the diagram under the heading; otherwise the failure shows the correct diagram. */
 export function checkDiagram(heading: string, diagram: string): void {
   // Why not in workerd: it has no files, and the README is the same everywhere.
   if (navigator.userAgent === "Cloudflare-Workers") return;

@@ -1,4 +1,4 @@
-/** The intercept proxy on virtual time: frames pass, ends pass, and watchers hear who plays. */
+/** The intercept proxy in virtual time: frames and closes are forwarded, and games are announced to watchers. */
 import { test } from "#runner";
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
 import type { StepOutput } from "../../../../src/testing/mod.ts";
@@ -17,7 +17,7 @@ const settingsWith = (changes: Partial<ProxySettings>): Settings => ({
   "intercept-proxy": { ...DEFAULTS["intercept-proxy"], enabled: true, upstream_url: "ws://neuro:8000", ...changes },
 });
 
-/** A proxy, and the backend's end of what it dials. */
+/** A proxy, and the backend's end of the connections that it dials. */
 class ProxyHarness extends ServiceHarness<ProxyState> {
   readonly dialed: (StepOutput & { do: "dial" })[] = [];
   constructor(changes: Partial<ProxySettings> = {}) {

@@ -95,7 +95,7 @@ test("BR60c a session whose first event could not be stored does not exist", () 
   check.equal(fixture.harness.state.sessions.size, 0);
 });
 
-test("BR5 replies to one peer are in the order of its requests, whatever each of them waits for", () => {
+test("BR5 replies to one peer are in the order of its requests, also when an earlier one waits longer", () => {
   const { harness: fixture, peer, session } = started();
   for (let count = 1; count <= 150; count++) fixture.merge(peer, session, { count });
   const held: Key[] = [];
@@ -174,7 +174,7 @@ test("BR63 segments are compacted, and the segments they replace are deleted", (
   check.equal(fixture.ask(peer, { cmd: "ReplaySession", session_id: session })["ok"], true);
 });
 
-test("BR63b a large burst is written once, with snapshots, and a crash in it loses nothing that was confirmed", () => {
+test("BR63b a large burst is written once, with snapshots, and a crash during it loses no confirmed event", () => {
   for (let kill = 2; kill <= 9; kill++) {
     const { harness: fixture, peer, session } = started();
     let left = kill;
@@ -279,7 +279,7 @@ test("BR64 a session with a missing segment is refused, and can be replayed and 
   check.equal(again.ask(next, { cmd: "CloseSession", session_id: session })["type"], "SessionClosed");
 });
 
-test("BR64b while the store cannot be read, an evicted session answers StorageFailed; later it is there", () => {
+test("BR64b while the store cannot be read, an evicted session answers StorageFailed; afterwards it is read", () => {
   const { harness: fixture, peer, session } = started();
   fixture.merge(peer, session, { a: 1 });
   const again = fixture.restart();

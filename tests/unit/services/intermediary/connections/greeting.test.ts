@@ -51,7 +51,7 @@ test("IM2 an integration with acks gets its session, and every later message has
   check.equal(ids, ["string", "string", "string"]);
 });
 
-test("IM3 a refused greeting gets the reason: no JSON, the token, the type, checked in this order", () => {
+test("IM3 a refused greeting gets the reason: not JSON, wrong token or unknown type, checked in this order", () => {
   const badJson = { error: "registration must be JSON", code: "badGreeting" };
   for (const frame of ["hello", "[]", "1", "null", '"x"', "{", "[".repeat(3_000)]) {
     check.equal(greet(frame), { told: [badJson], fault: "badGreeting" });

@@ -190,7 +190,7 @@ test("IM38 sending, retrying and dropping are recorded with the operator and the
   check.equal(page.items[0].action, "retry");
 });
 
-test("IM38b an act whose message has to be stored is recorded once it is stored, or could not be", () => {
+test("IM38b an act whose message has to be stored is recorded after the write succeeded or failed", () => {
   const fixture = new IntermediaryFixture();
   fixture.close(fixture.integration("a"));
   const watcher = fixture.watcher();

@@ -108,7 +108,7 @@ test("NB29b an action that is registered again gets its name back, and no other 
   check.equal(namesHeard(neuro), ["a", "poker--a", "a", "poker--a"]);
 });
 
-test("NB29 sharing comes before a former name after a restart", () => {
+test("NB29 after a restart an action that became shareable is shared and does not get its former name", () => {
   const { scenario } = opened();
   started(scenario, "Chess", "a");
   started(scenario, "Poker", otherAction("a", "another"));

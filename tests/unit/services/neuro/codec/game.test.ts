@@ -1,4 +1,4 @@
-/** The game side of the Neuro wire: what clients are known to send, and what they are known to survive. */
+/** The game side of the Neuro codec: frames that clients are known to send, and frames that they are known to accept. */
 import { test } from "#runner";
 import fc from "fast-check";
 import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
@@ -530,7 +530,7 @@ test("NB106f a schema that is given as JSON in a text is read", () => {
   check.equal(decoded("a text").kinds, ["schema_not_object"]);
 });
 
-test("NB106d whatever a schema is, what passes has values of the kinds that JSON Schema defines", () => {
+test("NB106d for any input, a schema that passes has values of the kinds that JSON Schema defines", () => {
   const leaf = fc.oneof(
     fc.constantFrom<Json>("int", "a,b", "5", "true", "", null, [], {}, ["a"], ["a", "a"], [1, 2], ["string", "int"]),
     fc.integer({ min: -3, max: 9 }),

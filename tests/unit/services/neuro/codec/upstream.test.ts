@@ -1,4 +1,4 @@
-/** The Neuro side of the wire: what leaves must not end the strictest backend. */
+/** The Neuro side of the codec: no frame of the relay may crash the strictest backend. */
 import { test } from "#runner";
 import fc from "fast-check";
 import type { Action, GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
@@ -150,7 +150,7 @@ const FROM_NEURO: readonly [object, NeuroMessage][] = [
   [{ command: "vedal/bare" }, { command: "other", name: "vedal/bare" }],
 ];
 
-test("NB118 `data` of an action is kept as the text that it is, and an unknown command as it is", () => {
+test("NB118 `data` of an action and an unknown command are kept unchanged", () => {
   for (const [frame, message] of FROM_NEURO) {
     check.equal(decodeUpstream(JSON.stringify(frame), LIMITS), { ok: true, value: message });
   }

@@ -1,4 +1,4 @@
-/** The current force: its state after what games, Neuro and the clock do, for every state. */
+/** The current force: the next state for every state and every event of games, Neuro and the clock. */
 import { test } from "#runner";
 import { check } from "../../../../harness/check.ts";
 import { type FakeGame, type FakeNeuro, Scenario, started } from "../fixture.ts";

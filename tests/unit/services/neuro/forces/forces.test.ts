@@ -23,7 +23,7 @@ function table(options: ScenarioOptions = {}): Table {
 const ends = (scenario: Scenario): readonly string[] =>
   scenario.observed("force_ended").map(({ integration, end }) => `${integration} ${end}`);
 
-test("NB3 names unregistered inside a force go before its result, and the next force goes after it", () => {
+test("NB3 names unregistered inside a force are unregistered before its result is sent, and the next force is sent after it", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a", "b"]);
   poker.force(["bet"]);
@@ -54,7 +54,7 @@ test("NB4 NB4b a failure after all names are gone ends the force, and no retry i
   check.equal(ends(scenario), ["Chess names_gone"]);
 });
 
-test("NB4 a force whose names are gone before it is answered ends after 500 ms", () => {
+test("NB4 a force whose names are unregistered before an answer ends after 500 ms", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a"]);
   poker.force(["bet"]);
@@ -181,7 +181,7 @@ test("NB7c a priority is at most the `priority_max` of its policy", () => {
   check.equal(neuro.frames().map(({ data }) => (data as { priority: string }).priority), ["medium"]);
 });
 
-test("NB9 after a success the force settles: its names may still be used, and no other force goes out", () => {
+test("NB9 after a success the force settles: its names may still be used, and no other force is sent", () => {
   const { scenario, neuro, chess, poker } = table();
   neuro.action("u1", "a");
   chess.force(["a"]);
@@ -225,7 +225,7 @@ test("NB8b after a failure inside a force Neuro may retry, and the failure is se
   check.equal(neuro.heard(), []);
 });
 
-test("NB17 a force that comes before its names waits for them", () => {
+test("NB17 a force that arrives before its names are registered waits for them", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["later"]);
   check.equal(neuro.heard(), []);
@@ -238,7 +238,7 @@ test("NB17 a force that comes before its names waits for them", () => {
   check.equal(scenario.observed("force_opened").length, 2);
 });
 
-test("NB17b after 2 s the force goes with the names that are registered, or ends", () => {
+test("NB17b after 2 s the force is sent with the registered names, or ends", () => {
   const { scenario, neuro, chess, poker } = table();
   chess.force(["a", "never"]);
   poker.force(["nothing"]);
@@ -298,7 +298,7 @@ test("NB39 NB39b a force without an answer is sent once more when others wait, a
   check.equal(neuro.heard(), ["unregister bet", "result u1 true", "force a"]);
 });
 
-test("NB39 a force is not overdue while an action of it is with its game", () => {
+test("NB39 a force is not overdue while one of its actions is with the game", () => {
   const { scenario, neuro, chess, poker } = table({ neuros: [{ action_deadline: 1_000_000 }] });
   chess.force(["a"]);
   poker.force(["bet"]);

@@ -1,4 +1,4 @@
-/** Two sockets that want one game: which of them has it, and what becomes of the other. */
+/** Two sockets for one game: which of them gets it, and the state of the other. */
 import { test } from "#runner";
 import { check } from "../../../../harness/check.ts";
 import { otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";

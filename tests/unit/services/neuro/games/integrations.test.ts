@@ -1,4 +1,4 @@
-/** Integrations of the Intermediary, watchers who speak up, and clients that are not as they should be. */
+/** Integrations of the Intermediary, messages of watchers, and malformed input of clients. */
 import { test } from "#runner";
 import { peerId } from "../../../../../src/core/ids.ts";
 import { toRequestId } from "../../../../../src/core/ids.ts";

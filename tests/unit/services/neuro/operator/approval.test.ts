@@ -18,7 +18,7 @@ const only = (operator: Operator): string => {
   return pending.id;
 };
 
-test("NB210 an action waits until it is approved, and is an action like any other then", () => {
+test("NB210 an action waits until it is approved, and is then delivered as any other", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   neuro.action("u1", "a", "{}");
   check.equal(chess.heard(), []);

@@ -20,7 +20,7 @@ interface Held {
   approval: boolean;
 }
 
-/** One Neuro as she sees it: what she has, what she was forced to, what she still waits for. */
+/** One Neuro's own view: registered actions, open force, and actions without a result. */
 class Mind {
   readonly neuro: FakeNeuro;
   readonly actions = new Set<string>();
@@ -89,7 +89,7 @@ class Play {
     return this.isStopped || held?.paused === true || (this.held.some(({ solo }) => solo) && held?.solo === false);
   }
 
-  /** Everybody reads what came. */
+  /** Each client reads its messages. */
   look(): void {
     for (const mind of this.minds) mind.listen();
     this.games.forEach((game, at) => {

@@ -29,7 +29,7 @@ test("NB200 the names of a paused integration are unregistered until it is resum
   check.equal(neuro.heard(), ["result u3 true"]);
 });
 
-test("NB200b a paused integration answers what it has got; what has not reached it fails", () => {
+test("NB200b a paused integration answers the actions that it received; those that were not sent yet fail", () => {
   const { scenario, neuro, operator, chess } = table();
   neuro.action("u1", "a");
   chess.heard();
@@ -72,7 +72,7 @@ test("NB201 the force of a paused integration makes room, waits, and is asked ag
   check.equal(ends, ["Chess held", "Poker completed"]);
 });
 
-test("NB201b a force whose action is outstanding ends by its success, or comes back after its failure", () => {
+test("NB201b a force whose action is outstanding ends by its success, or waits again after its failure", () => {
   for (const success of [true, false]) {
     const { scenario, neuro, operator, chess } = table();
     chess.force(["a"]);

@@ -12,7 +12,7 @@ function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: Ret
 const ends = (scenario: Scenario): readonly string[] =>
   scenario.observed("force_ended").map(({ integration, end }) => `${integration} ${end}`);
 
-test("NB10 NB10b a game that leaves with an action in flight: after its grace the names go, then one failure", () => {
+test("NB10 NB10b a game leaves with an action in flight: after its grace the names are unregistered, then one failure is sent", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   const poker = started(scenario, "Poker", "bet");
@@ -165,7 +165,7 @@ test("NB15 with `results: failures-only` no answer is a success after 500 ms", (
   check.equal(neuro.heard(), []);
 });
 
-test("NB15b three missed deadlines in a row show that a client confirms nothing; one success shows the contrary", () => {
+test("NB15b after three missed deadlines in a row no confirmation is expected from a client, until it sends a success", () => {
   const { scenario, neuro } = opened();
   const game = started(scenario, "Go Game", "a");
   neuro.heard();
@@ -194,7 +194,7 @@ test("NB15b a game that is away misses no deadline", () => {
   check.equal(scenario.observed("input_repaired"), []);
 });
 
-test("NB15c inside a force no answer is a success, because Neuro must not try again what may be done", () => {
+test("NB15c inside a force a missing answer counts as a success, because Neuro must not repeat an action that may have been executed", () => {
   const { scenario, neuro } = opened();
   started(scenario, "Chess", "a").force(["a"]);
   neuro.action("u1", "a");

@@ -1,4 +1,4 @@
-/** A decider as tests play it: a game has registered, time is virtual, and what it wants of the world is kept. */
+/** A decider in virtual time for which a game has registered actions. Its effects are recorded. */
 import type { Action, GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
 import { DEFAULTS } from "../../../../../src/core/defaults.ts";
 import type { ServiceName } from "../../../../../src/core/service.ts";
@@ -38,7 +38,7 @@ export const FORCE: GameMessage = {
   from: "Chess",
 };
 
-/** A decider that has heard a game register `move`, `pass` and `wave`, and the world around it. */
+/** A decider to which a game has registered `move`, `pass` and `wave`, and its surroundings. */
 export class Play implements StepContext {
   readonly decider: Decider;
   now = 1_000;

@@ -1,4 +1,4 @@
-/** The relay playing Neuro, when not all goes well: failures, retries, late choices, models that talk nonsense. */
+/** The relay in the place of Neuro, in cases of error: failures, retries, late choices, invalid answers of models. */
 import { test } from "#runner";
 import fc from "fast-check";
 import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";

@@ -91,7 +91,7 @@ test("NB141 a `startup` is answered with the configured character, and clears ac
   check.equal(play.pass(60_000), []);
 });
 
-test("NB142 a force is offered to those who watch, with what they need to choose", () => {
+test("NB142 a force is sent to watchers and integrations with its query, state and actions", () => {
   const play = new Play();
   play.hear(FORCE);
   check.equal(play.offers, [{

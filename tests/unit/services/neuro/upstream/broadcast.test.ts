@@ -1,4 +1,4 @@
-/** Messages of Neuro to all games: who she is, that she has spoken, that they should shut down. */
+/** Messages of Neuro to all games: her session, the end of her speech, and shutdown requests. */
 import { test } from "#runner";
 import { isObject, type JsonObject } from "../../../../../src/core/json.ts";
 import { check } from "../../../../harness/check.ts";
@@ -138,7 +138,7 @@ test("NC23 for a backend that sends no session, games get the configured charact
   check.equal(game.heardFrames().map(characterIn), ["evil"]);
 });
 
-test("NC24 a game assigned to one character takes no part while Neuro is the other one", () => {
+test("NC24 the actions of a game assigned to one character are not registered while Neuro is the other character", () => {
   const { scenario, neuro } = opened({
     neuros: [{ character: "neuro" }],
     integrations: [{ match: "Pinned", upstream: "neuro" }],

@@ -244,7 +244,7 @@ function contextWrites(scenario: Scenario): readonly (Effect & { do: "put" })[] 
   );
 }
 
-test("NC38 a context whose write failed is written again under another key, less and less often while writes fail", () => {
+test("NC38 a context whose write failed is written again under another key, with a growing delay while writes fail", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.drop();
@@ -306,7 +306,7 @@ test("NC39 a settled write looks at no context but its own", () => {
   check.equal(visits, 0);
 });
 
-test("NC12 for Jippity contexts wait while a result is pending, in order", () => {
+test("NC12 with the profile of Jippity contexts wait while a result is pending, and keep their order", () => {
   const { scenario, neuro } = opened({ neuros: [{ profile: "jippity" }] });
   const chess = started(scenario, "Chess", "a");
   neuro.heard();
