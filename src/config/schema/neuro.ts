@@ -29,7 +29,7 @@ const upstreamFields = entry({
   name: text("The game name under which Neuro sees the relay.", { default: u.name, restart: true }),
   profile: choice("The kind of backend. Each has its own deadlines and quirks.", PROFILES, { default: u.profile }),
   action_deadline: optionalDuration("How long this backend waits for an action's result; without it, the profile's value."),
-  character: optionalText("The character that is expected there. If another one answers, that is logged."),
+  character: optionalText("The expected character. If another one answers, a warning is logged."),
   context_rate: count("Contexts per second that are passed on; 0 disables this limit.", {
     default: u.context_rate,
     max: 10_000,
@@ -81,15 +81,23 @@ export const actions: z.ZodType<ActionSettings> = block("How the actions of many
   grace: duration("How long an integration can be disconnected before its actions are unregistered.", {
     default: a.grace,
   }),
-  attribution: flag("Put `[Game]` in front of contexts and queries.", { default: a.attribution }),
-  force_timeout: duration("An unanswered force makes room for waiting ones after this time.", {
-    default: a.force_timeout,
-    min: 1_000,
+  attribution: flag("Put the name of the integration, as `[Game]`, in front of contexts and queries.", {
+    default: a.attribution,
   }),
-  retry_timeout: duration("A failed force makes room for waiting ones when Neuro does not try again for this time.", {
-    default: a.retry_timeout,
-    min: 1_000,
-  }),
+  force_timeout: duration(
+    "Time after which an unanswered force is sent once more if others wait. After the same time again it is queued last.",
+    {
+      default: a.force_timeout,
+      min: 1_000,
+    },
+  ),
+  retry_timeout: duration(
+    "Time in which Neuro can try again after a failed action. Then a waiting force is sent instead.",
+    {
+      default: a.retry_timeout,
+      min: 1_000,
+    },
+  ),
   settle: duration("The pause between a force and the next one.", { default: a.settle }),
   await_names: duration("How long a force waits for actions that are not registered yet.", { default: a.await_names }),
   restart_window: duration("Actions that a game registers again within this time after `startup` stay registered.", {
@@ -121,7 +129,7 @@ export const policies: z.ZodType<readonly IntegrationPolicy[]> = list(
         default: "critical",
       }),
       shutdown: flag("Forward shutdown requests to it.", { default: false }),
-      speech_finished: flag("Tell it when Neuro has finished speaking.", { default: false }),
+      speech_finished: flag("Notify it when Neuro has finished speaking.", { default: false }),
       results: choice("`failures-only`: it reports results only for failed actions.", ["required", "failures-only"], {
         default: "required",
       }),
@@ -139,7 +147,7 @@ export const nallely: z.ZodType<NallelySettings> = block("The relay as a neuron 
   trevor_url: text("The URL of Trevor, the session's control interface.", { default: n.trevor_url }),
   name: text("The neuron's name.", { default: n.name, restart: true }),
   rate: count("Maximum number of values per second and parameter.", { default: n.rate, min: 1, max: 10_000 }),
-  repair: flag("Add the parameters that the session does not know, because it knew the name before.", {
+  repair: flag("Add parameters that are missing in the session, because it keeps the first registration of a name.", {
     default: n.repair,
   }),
   inputs: list(
@@ -158,7 +166,7 @@ export const nallely: z.ZodType<NallelySettings> = block("The relay as a neuron 
         threshold: real("The value has to rise above this.", { default: 64 }),
         hysteresis: real("The value has to fall this far below `threshold` before it counts again.", { default: 1 }),
         every: duration("The minimum interval.", { default: 1_000 }),
-        silent: flag("Neuro need not react.", { default: true }),
+        silent: flag("Send the context silently: Neuro need not react.", { default: true }),
       }),
       type: "inputs",
     },

@@ -43,15 +43,19 @@ const q = DEFAULTS.queue;
 export const queue: z.ZodType<QueueSettings> = block(
   "Messages for integrations that are offline, and everything else that survives a restart.",
   {
-    backend: choice("Where entries are stored; the table below says what each survives.", backendNames(), {
-      default: q.backend,
-      restart: true,
-      rejected: {
-        "cloudflare-kv": NO_CLOUDFLARE_KV,
-        "cloudflare-kv-binding": NO_CLOUDFLARE_KV,
-        "cloudflare-kv-http": NO_CLOUDFLARE_KV,
+    backend: choice(
+      "Where entries are stored. The table below lists the failures that each backend survives.",
+      backendNames(),
+      {
+        default: q.backend,
+        restart: true,
+        rejected: {
+          "cloudflare-kv": NO_CLOUDFLARE_KV,
+          "cloudflare-kv-binding": NO_CLOUDFLARE_KV,
+          "cloudflare-kv-http": NO_CLOUDFLARE_KV,
+        },
       },
-    }),
+    ),
     path: text("The folder of `fs`, `sqlite` and `deno-kv`.", { default: q.path, restart: true }),
     url: text("The server of `redis`.", { default: q.url, restart: true }),
     retry: duration("The delay before the second delivery attempt. It doubles with each attempt.", {
@@ -104,7 +108,7 @@ export const queue: z.ZodType<QueueSettings> = block(
       min: 1,
       max: 10_000,
     }),
-    write_timeout: duration("How long a write may take before its sender is told that the queue is unavailable.", {
+    write_timeout: duration("How long a write may take before its sender gets `queue unavailable`.", {
       default: q.write_timeout,
       min: 10,
     }),
