@@ -31,7 +31,7 @@ const PATH: readonly Step[] = [
   },
   {
     file: "src/runtimes/connections.ts",
-    does: "knows the peer of the socket; later hands the frame for Neuro to its link",
+    does: "finds the peer of the socket; later passes the frame for Neuro to its link",
     calls: [["message", "host.push"], ["createSockets", "links.send"]],
     through: "ConnectionsHost",
   },
@@ -56,7 +56,7 @@ const PATH: readonly Step[] = [
   { file: "src/services/neuro/mod.ts", does: "dispatches the event", calls: [["dispatch", "receiveGameFrame"]] },
   {
     file: "src/services/neuro/games/connections.ts",
-    does: "finds the game that speaks",
+    does: "finds the game that sent it",
     calls: [["receiveGameFrame", "decodeGame"], ["receiveGameFrame", "receiveMessage"], [
       "handleMessage",
       "handleGameMessage",
@@ -85,7 +85,7 @@ const PATH: readonly Step[] = [
   },
   {
     file: "src/services/neuro/pending/transition.ts",
-    does: "decides what the result means for the pending action",
+    does: "decides the next state of the pending action",
     calls: [],
   },
   {
