@@ -108,5 +108,5 @@ export function changeIn({ session_id, seq, operator, changes, removed }: JsonOb
   };
 }
 
-/** The value if it is an object, else an empty object. */
+/** The value if it is an object, otherwise an empty object. */
 export const objectOf = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});

@@ -3,7 +3,7 @@ export class Panic extends Error {
   override readonly name = "Panic";
 }
 
-/** States what must hold if this program is right. */
+/** Checks a condition that holds unless this program has an error. */
 export function assert(holds: boolean, claim: string): asserts holds {
   if (!holds) throw new Panic(claim);
 }

@@ -1,5 +1,5 @@
 /**
- * Deadlines, of which only the earliest is needed: a heap with lazy removal. `Deadlines` have an id; `Timers` are a closed
+ * A heap of deadlines with lazy removal; only the earliest deadline is needed. `Deadlines` have an id; `Timers` are a closed
  * union whose members say by `is` which timer it is, and by their other fields what it is for, such as `{is: "grace", game}`.
  * A timer is never taken apart as text, so a service handles due timers in one exhaustive `switch`.
  *

@@ -1,7 +1,7 @@
 /**
  * Every expected failure.
  *
- * `close` is the WebSocket close code; `blame` says who has to change something; `retry` whether the same request may work later;
+ * `close` is the WebSocket close code; `blame`: the party that has to change something; `retry`: whether the same request may work later;
  * `message` is the close reason. Codes from 4400 mirror those of HTTP.
  */
 export interface Fault {

@@ -107,7 +107,7 @@ export type Plain<Value> = Value extends Json ? Value
   : Value;
 
 /** A view, typed as the JSON that it consists of. */
-// Why the cast: an interface has no index signature. That it consists of JSON is checked where the result is used.
+// Why the cast: an interface has no index signature. The type checker verifies at each use of the result that it consists of JSON.
 export const plain = <Value>(view: Value): Plain<Value> => view as Plain<Value>;
 
 /** Control characters, line separators, and characters that change the direction of text. */

@@ -127,7 +127,7 @@ export function probeLink({ state }: Link, now: Millis): void {
   if (state.is === "open") state.probedAt = now;
 }
 
-/** The socket is gone, or could not be opened: waits, then dials. Returns the length of the wait. */
+/** The socket has closed, or could not be opened: waits, then dials. Returns the length of the wait. */
 export function loseLink(link: Link, { backoff }: LinkOptions, ctx: StepContext): Millis {
   if (link.state.is === "open" && ctx.now - link.state.since >= STABLE_MS) link.attempt = 0;
   const retryMs = backoffMs(backoff, link.attempt, ctx.random());

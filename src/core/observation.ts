@@ -204,7 +204,7 @@ export type OperatorObservation = {
   readonly outcome: "done" | FaultName;
 };
 
-/** Problems, and who has to fix them. */
+/** Problems, and the party that has to fix them. */
 export type ProblemObservation =
   /** An integration sent something that was repaired. Reported once for each kind and integration. */
   | { readonly is: "input_repaired"; readonly from: string; readonly what: string; readonly hint: string }

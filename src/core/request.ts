@@ -101,12 +101,12 @@ export interface ServiceCommands {
     readonly disconnect: RequestType<{ readonly id: string }, Done>;
     /** Sends an action to one integration, as Neuro would. Replies with its result. `data` is JSON text. */
     readonly sendAction: RequestType<{ readonly id: string; readonly name: string; readonly data?: string }, ActionOutcome>;
-    /** Answers a force in Neuro's place. Replies with the action's result. */
+    /** Answers a force instead of Neuro. Replies with the action's result. */
     readonly answerForce: RequestType<
       { readonly force: string; readonly name: string; readonly data?: string },
       ActionOutcome
     >;
-    /** Cancels a force. Its integration is not told, because the protocol has no message for it. */
+    /** Cancels a force. Its integration is not notified, because the protocol has no message for it. */
     readonly cancelForce: RequestType<{ readonly force: string }, Done>;
     /** Approves a pending action, or fails it with the message. */
     readonly decideAction: RequestType<

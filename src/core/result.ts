@@ -5,7 +5,7 @@ export type Result<T> = { readonly ok: true; readonly value: T } | Failure;
 export interface Failure {
   readonly ok: false;
   readonly fault: FaultName;
-  /** For the peer's developer; says what was expected. */
+  /** For the peer's developer: the expected input. */
   readonly reason: string;
 }
 

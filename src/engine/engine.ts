@@ -252,7 +252,7 @@ export class Engine {
     }
   }
 
-  /** Keeps track of connections. False for an event of a peer or link that is gone. */
+  /** Keeps track of connections. False for an event of a peer or link that no longer exists. */
   #track(event: Event): boolean {
     switch (event.is) {
       case "opened":

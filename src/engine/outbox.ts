@@ -84,7 +84,7 @@ export class Outbox {
     if (replies.length === 0) this.#replies.delete(peer);
   }
 
-  /** True from the close of a peer until its socket is gone. */
+  /** True from the close of a peer until its socket has closed. */
   isClosing(peer: PeerId): boolean {
     return this.#closing.has(peer);
   }
@@ -96,7 +96,7 @@ export class Outbox {
     this.#sockets.close(peer, frame?.code ?? FAULTS[fault].close, frame?.reason ?? FAULTS[fault].message);
   }
 
-  /** The socket reports that its backlog is gone. */
+  /** The socket reports that its backlog has been sent. */
   relieved(to: PeerId | LinkId): boolean {
     return this.#congested.delete(to);
   }

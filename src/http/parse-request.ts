@@ -1,5 +1,5 @@
 /**
- * Parses a request: who sends it, which token it has, and which host and origin it names.
+ * Parses a request: its sender, token, host and origin.
  *
  * Invariant: the token is removed from the path and the query here, so nothing that runs later can log it.
  */

@@ -1,8 +1,7 @@
 /**
  * The job `decide`: asks a language model, by the chat endpoint that many servers share, which action to take.
  *
- * One request, one answer. Whether the answer fits the action's schema is checked by the decider, which asks again with what was
- * wrong.
+ * One request, one answer. Whether the answer fits the action's schema is checked by the decider, which asks again with the error.
  *
  * Invariants: O1 the request is bounded, whatever texts the games send; O2 the response is bounded, in bytes and in time;
  * O3 the key goes to the configured endpoint and nowhere else: not into an error, not after a redirect.

@@ -1,7 +1,7 @@
 /**
  * The one table from an observation to its log line, its rate limit and its metrics.
  *
- * Invariants: O1 no line above `debug` contains a payload (what peers say, ask or answer); O2 every text from a peer passes through
+ * Invariants: O1 no line above `debug` contains a payload (texts and data of peers); O2 every text from a peer passes through
  * `quoted` or `list`; O3 an observation whose line is not written costs only the additions of its `measure`.
  */
 import type { Observation, ObservationName } from "../core/observation.ts";

@@ -18,7 +18,7 @@ export interface RateLimit {
   readonly windowMs: Millis;
 }
 
-/** For what strangers and errors cause. */
+/** For lines that strangers and errors cause. */
 export const floodLimit = (plural: string): RateLimit => ({ plural, lines: 20, windowMs: WINDOW_MS });
 /** For the work of integrations and operators, who want to see each line unless a program runs wild. */
 export const workLimit = (plural: string): RateLimit => ({ plural, lines: 200, windowMs: WINDOW_MS });

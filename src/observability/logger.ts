@@ -1,7 +1,7 @@
 /**
  * The log: one line for each observation, as text or JSON, to one function or to a file that is rotated.
  *
- * LogTape formats lines and writes files. Whether a line is wanted is decided here, before its text is made.
+ * LogTape formats lines and writes files. The levels are checked here, before the text of a line is made.
  */
 import {
   configure,

@@ -30,7 +30,7 @@ export class Gauge extends Counter {
   }
 }
 
-/** How many values were at most each bound. */
+/** For each bound: the number of values that did not exceed it. */
 export class Histogram {
   readonly bounds: readonly number[];
   readonly counts: number[];

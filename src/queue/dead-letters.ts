@@ -185,7 +185,7 @@ export class DeadLetters {
     this.#expiry.set(letter.id, letter.exp + this.settings.dead_letter_ttl);
   }
 
-  /** Writes the letter if the body is in memory, else reads it first. */
+  /** Writes the letter if the body is in memory; otherwise reads the body first. */
   #begin(pending: PendingDeadLetter, ctx: StepContext): void {
     const { entry } = pending;
     if (entry.body !== undefined) return this.#write(pending, entry.body, ctx);

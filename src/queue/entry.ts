@@ -17,7 +17,7 @@ export type DeadLetterReason = "expired" | "attempts" | "terminated";
 /** The fields in the last segment of a key. */
 export interface EntryHead {
   readonly id: string;
-  /** When the entry expires. Of a dead letter: when it became one. */
+  /** When the entry expires. For a dead letter: when it became one. */
   exp: Millis;
   readonly bytes: number;
   readonly kind: MessageKind;
@@ -28,7 +28,7 @@ export interface EntryHead {
 export interface QueueEntry extends EntryHead {
   readonly at: Millis;
   key: Key;
-  /** Only a `stored` entry survives the process. One in `memory` was sent at once and is not settled yet. */
+  /** Only a `stored` entry survives the process. An entry in `memory` was sent at once and is not settled yet. */
   storage: "memory" | "writing" | "stored";
   /** The reply that the sender got. An entry that was reported as `queued` is sent only after it is stored. */
   readonly promise: "sent" | "queued";
@@ -36,7 +36,7 @@ export interface QueueEntry extends EntryHead {
   body: string | undefined;
   /** Failed deliveries for which this entry may be the cause. */
   attempts: number;
-  /** It was sent before, or may have been. */
+  /** True if the entry was sent before, or may have been. */
   isRedelivery: boolean;
   sentAt: Millis;
   /** The connection that it was sent to last. */

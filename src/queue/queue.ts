@@ -16,7 +16,7 @@
  * entries; Q3 bodies are in memory only while they are being written or about to be sent, so the cost of a delivery does not depend on the
  * length of the queue; Q4 stored entries and bytes stay within `queue.per_recipient`, `queue.per_recipient_bytes`, `queue.total`
  * and `queue.total_bytes`.
- * Knows nothing of: names beyond their segments, who may send, what a body means.
+ * Knows nothing of: names beyond their segments, permission to send, the meaning of a body.
  */
 import { assert, assertNever } from "../core/assert.ts";
 import { backoffMs } from "../core/link.ts";
@@ -204,7 +204,7 @@ export class Queue {
     return true;
   }
 
-  /** The recipient refuses an entry for good. False when there is no such entry. */
+  /** The recipient refuses an entry permanently. False when there is no such entry. */
   term(name: string, id: string, ctx: StepContext): boolean {
     const found = this.#store.find(name, id);
     if (found === undefined) return false;
@@ -257,7 +257,7 @@ export class Queue {
     return earlier(this.#deadlines.earliest(), this.#store.nextWakeup());
   }
 
-  /** Sends what may be sent now, and loads the next bodies. */
+  /** Sends the entries that may be sent now, and loads the next bodies. */
   #pump(recipient: RecipientQueue, ctx: StepContext): void {
     while (canSend(recipient, this.#settings, ctx.now)) {
       const next = firstOf(recipient.waiting);
@@ -319,7 +319,7 @@ export class Queue {
     if (set === undefined || at < set) this.#deadlines.set(recipient.segment, at);
   }
 
-  /** The deadline of a connected recipient has come. */
+  /** The deadline of a connected recipient has expired. */
   #due(recipient: RecipientQueue, socket: RecipientSocket, ctx: StepContext): void {
     if (socket.acks) this.#checkAcks(recipient, ctx);
     else if (!recipient.isBackpressured) this.#settle(recipient, ctx);

@@ -109,7 +109,7 @@ export class QueueStore {
     ctx.observe({ is: "message_queued", to: recipient.name, id, kind, depth: recipient.storedEntries });
   }
 
-  /** An entry reported as `queued` is dropped, and its sender gets an error. One reported as `sent` stays in memory. */
+  /** An entry reported as `queued` is dropped, and its sender gets an error. An entry that was reported as `sent` stays in memory. */
   #storeFailed(recipient: RecipientQueue, entry: QueueEntry, ctx: StepContext): void {
     ctx.observe({ is: "queue_refused", to: recipient.name, why: "storageFailed" });
     switch (entry.promise) {

@@ -1,4 +1,4 @@
-/** Compares what was recorded with what happens: facts that agree, differ, are missing or are extra. */
+/** Compares the recorded facts with those of the replay: facts that agree, differ, are missing or are extra. */
 import { canonicalJson } from "../core/json.ts";
 import type { Fact } from "./neuro-facts.ts";
 

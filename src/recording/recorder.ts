@@ -1,9 +1,9 @@
 /**
- * Records what happens at the edge of a relay: connections, frames and closes.
+ * Records the traffic at the edge of a relay: connections, frames and closes.
  *
- * It stands between the engine and its sockets, and only while a recording is wanted. The services know nothing of it.
- * Invariants: R1 no line contains a secret; R2 nothing is written after the last line, which says why the recording ends; R3 what is
- * recorded passes on unchanged, whatever happens to the recording.
+ * It stands between the engine and its sockets, and only while `record.file` is set. The services know nothing of it.
+ * Invariants: R1 no line contains a secret; R2 nothing is written after the last line, which says why the recording ends; R3 recorded
+ * traffic passes on unchanged, even if the recording fails.
  */
 import { assertNever } from "../core/assert.ts";
 import type { Event } from "../core/event.ts";

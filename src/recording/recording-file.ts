@@ -33,10 +33,10 @@ export interface RecordedEvent {
   /** The first bytes of a binary frame in base64, and the number of all its bytes. */
   readonly base64?: string;
   readonly bytes?: number;
-  /** Of an accepted connection. */
+  /** Only for an accepted connection. */
   readonly path?: string;
   readonly agent?: string;
-  /** Of a dialled connection, without credentials. */
+  /** Only for a dialled connection; without credentials. */
   readonly url?: string;
   readonly code?: number;
   readonly reason?: string;

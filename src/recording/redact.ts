@@ -26,7 +26,7 @@ export interface RedactedFrame {
   readonly bytes?: number;
 }
 
-/** The frame without secrets. Of a binary frame only the first `RECORDED_BYTES_MAX` bytes, and the number of all bytes. */
+/** The frame without secrets. A binary frame is reduced to its first `RECORDED_BYTES_MAX` bytes and its size. */
 export function redactFrame(frame: Frame, secrets: Secrets): RedactedFrame {
   if (typeof frame === "string") return { text: redactText(frame, secrets) };
   const recorded = redactBytes(frame, secrets).subarray(0, RECORDED_BYTES_MAX);

@@ -53,7 +53,7 @@ class GamePlayer implements ReplayPlayer {
   readonly #script: ReplayScript;
   readonly #url: string;
   readonly #lines: readonly GameLine[];
-  /** By the name of the action; undefined where the game did not answer. */
+  /** By the name of the action; undefined if the game did not answer. */
   readonly #results = new Map<string, (RecordedResult | undefined)[]>();
   /** The number of results used so far, by the name of the action. */
   readonly #used = new Map<string, number>();

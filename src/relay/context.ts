@@ -16,7 +16,7 @@ export interface AddressedMessage {
   readonly event: ServiceMessageEvent;
 }
 
-/** Collects effects and messages; what a panicking step added can be rolled back. */
+/** Collects effects and messages; the additions of a panicking step can be rolled back. */
 export class RelayContext implements StepContext {
   readonly effects: Effect[] = [];
   readonly counter: MessageCounter = new MessageCounter();

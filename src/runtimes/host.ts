@@ -221,7 +221,7 @@ export class Host {
   }
 }
 
-/** Why unreferenced: the timer must not keep the process alive; `close` writes what is still due. */
+/** Why unreferenced: the timer must not keep the process alive; `close` writes the remaining data. */
 function after(ms: number, run: () => void): void {
   const timer = setTimeout(run, ms);
   if (typeof timer === "object" && "unref" in timer) timer.unref();

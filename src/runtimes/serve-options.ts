@@ -10,7 +10,7 @@ export interface ServeOptions {
   readonly print?: (line: string) => void;
   /** Takes the lines of the log; standard error by default. */
   readonly log?: (line: string) => void;
-  /** Replaces what the settings configure, for tests and for embedding. */
+  /** Replacements for configured parts, for tests and for embedding. */
   readonly store?: Store;
   readonly uploads?: UploadStore;
   readonly jobs?: Jobs;
@@ -21,9 +21,9 @@ export interface ServeOptions {
 export interface RelayHandle {
   /** The address of each listener, e.g. `ws://127.0.0.1:8765`. */
   readonly urls: Readonly<Partial<Record<PortName, string>>>;
-  /** Accepts nothing new, finishes what is in progress, and closes everything. A second call returns the promise of the first. */
+  /** Accepts nothing new, finishes work in progress, and closes everything. A second call returns the promise of the first. */
   drain(): Promise<void>;
-  /** Applies what can change at run time. Hosts, ports and the queue's backend need a restart. */
+  /** Applies the settings that can change at run time. Hosts, ports and the queue's backend need a restart. */
   configure(settings: Settings): void;
 }
 

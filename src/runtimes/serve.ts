@@ -1,7 +1,8 @@
 /**
  * The relay as a process: opens log, store and listeners, runs until it is stopped, and closes them.
  *
- * Contains no policy: the web app decides who may connect, the services decide what is sent. A runtime differs in how it opens a
+ * Contains no policy: the web app decides which clients may connect, the services decide which frames are sent. A runtime differs in how it
+ * opens a
  * listener.
  */
 import process from "node:process";
@@ -144,7 +145,7 @@ function unusableStore(error: unknown): never {
   throw new StartError(`queue: the stored entries cannot be used: ${errorText(error)}`, { cause: error });
 }
 
-/** The services enforce the same limits, with a reason. This one keeps the runtime from even buffering a larger frame. */
+/** The services enforce the same limits, with a reason. This limit prevents the runtime from buffering a larger frame. */
 function frameBytesMax({ name }: ListenerSpec, { limits, uploads }: Settings): number {
   const acceptsUploads = name === "intermediary" || name === "web";
   return acceptsUploads ? Math.max(limits.message_bytes, uploads.file_bytes) : limits.message_bytes;

@@ -30,7 +30,7 @@ export interface StoreBackend {
   readonly storage: Storage;
   /** Larger entries are refused; undefined where only memory limits them. */
   readonly entryBytesMax?: number;
-  /** The driver rejects whatever it could not do, so a delete needs no check. */
+  /** The driver rejects on every failure, so a delete needs no check. */
   readonly reportsFailures?: boolean;
   /** Moves an item without reading it, where the backend can. */
   move?(from: string, to: string): Promise<void>;
@@ -43,7 +43,7 @@ const READ_ATTEMPTS = 3;
 const READ_RETRY_MS = 100;
 /** Written and read to find out whether the backend works. */
 const PROBE_ITEM = "probe:read";
-/** Of one key, so that a program that fails in the same way each time does not fill the disk. */
+/** For each key, so that a program that fails in the same way each time does not fill the disk. */
 const QUARANTINED_PER_KEY_MAX = 16;
 
 /** Lists the backend, and makes a store of it. */
@@ -180,7 +180,7 @@ class EntryStore implements Store {
     return content ?? undefined;
   }
 
-  /** Moves the content of a key to the quarantine. Where that fails it stays, and is ignored. */
+  /** Moves the content of a key to the quarantine. If that fails, the content stays and is ignored. */
   async #quarantine(item: string, name: string, why: string, how: "copy" | "move" = "copy"): Promise<void> {
     if (item.startsWith("quarantine:")) return;
     try {

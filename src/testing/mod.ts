@@ -1,5 +1,5 @@
 /**
- * A whole relay in virtual time, and fakes of its clients and of Neuro: for tests of what you build on the relay.
+ * A whole relay in virtual time, and fakes of its clients and of Neuro: for tests of programs that use the relay.
  *
  * ```ts
  * const simulation = new SimulatedRelay({ settings: DEFAULTS, services, seed: 42 });

@@ -14,7 +14,7 @@ export function isCloseCode(code: number): boolean {
   return isProtocols || (code >= 3000 && code <= 4999);
 }
 
-/** The code if a close frame may contain it, else 1011. */
+/** The code if a close frame may contain it, otherwise 1011. */
 export const closeCode = (code: number): number => isCloseCode(code) ? code : 1011;
 
 /** The reason, shortened to the 123 bytes of a close frame, between two characters. */

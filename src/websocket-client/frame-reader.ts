@@ -1,8 +1,8 @@
 /**
  * Reads WebSocket frames (RFC 6455) as a client: turns bytes, in pieces of any size, into whole messages.
  *
- * Invariants: F1 nothing is read after a protocol error or a close; F2 what is kept of an incomplete message is one buffer of at most twice
- * its bytes, however many fragments it has; F3 every byte is copied a constant number of times, however small the pieces are.
+ * Invariants: F1 nothing is read after a protocol error or a close; F2 an incomplete message occupies one buffer of at most twice its
+ * bytes, however many fragments it has; F3 every byte is copied a constant number of times, however small the pieces are.
  * Knows nothing of: sockets.
  */
 import type { Frame } from "../core/json.ts";

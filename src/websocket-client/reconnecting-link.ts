@@ -61,7 +61,7 @@ export interface LinkLoss {
 }
 
 export interface ReconnectingLinkListener {
-  /** The socket is open: send what has to come first. */
+  /** The socket is open: send the frames that must come first. */
   opened(): void;
   received(frame: Frame): void;
   /** The socket closed or could not be opened; the next attempt follows by itself. */

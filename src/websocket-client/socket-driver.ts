@@ -3,7 +3,7 @@
  *
  * Invariants: D1 effects are carried out at once and in order; D2 events of a socket that was closed from this side are dropped; D3 an
  * exception of a socket becomes an event.
- * Knows nothing of: what frames contain, when to dial again (`core/link.ts` decides).
+ * Knows nothing of: the content of frames, the time of the next dial (`core/link.ts` decides).
  */
 import { assertNever } from "../core/assert.ts";
 import type { Effect } from "../core/effect.ts";

@@ -1,4 +1,4 @@
-/** The listeners, and who can connect to them. */
+/** The listeners, and the access to them. */
 import { z } from "zod";
 import { DEFAULTS } from "../../core/defaults.ts";
 import type {

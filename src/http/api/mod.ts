@@ -58,7 +58,7 @@ export async function handleApiRequest({ request, parsed, context }: ApiRequest,
 const json = (text: string): Response =>
   new Response(text, { headers: { "content-type": "application/json", "cache-control": "no-store" } });
 
-/** The OpenAPI document and the reference page. They need no token, because they contain nothing of this relay. */
+/** The OpenAPI document and the reference page. They need no token, because they contain no data of this relay. */
 async function referenceResponse(path: string, base: string, { version }: WebPorts): Promise<Response | undefined> {
   if (path === "/api/openapi.json") {
     const { documentText } = await import("./openapi.ts");

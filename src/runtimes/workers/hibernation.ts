@@ -56,7 +56,7 @@ export class Hibernation {
     handler.open(new HibernatingSocket(socket));
   }
 
-  /** Stores what a service wants to know about a peer after hibernation. */
+  /** Stores the data about a peer that its service needs after hibernation. */
   attach(id: PeerId, attachment: Json): void {
     const attached = this.#attached.get(id);
     if (attached !== undefined) this.#attach(attached.socket, { ...attached.peer, attachment });

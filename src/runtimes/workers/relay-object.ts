@@ -1,5 +1,5 @@
 /**
- * One relay as a Durable Object: created whenever it is needed, from what it stored and from the sockets that are still open.
+ * One relay as a Durable Object: created when needed, from its storage and from the sockets that are still open.
  *
  * Invariants: W1 nothing that a peer sends makes a handler throw; W2 an invalid configuration causes one error response for each
  * request, and no crash loop; W3 only short deadlines and dialled links keep the object awake.

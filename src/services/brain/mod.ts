@@ -212,7 +212,7 @@ function fire(state: BrainState, timer: BrainTimer, ctx: StepContext): void {
     case "deletes":
       return deleteBatch(state.deletes, ctx);
     case "drain":
-      return; // Why: every step drains as far as it can, and this timer only causes one.
+      return; // Why: every step drains as far as possible, and this timer only causes a step.
     default:
       return assertNever(timer);
   }

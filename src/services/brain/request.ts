@@ -17,7 +17,7 @@ import type { BrainSession, ClientRequest } from "./sessions/session.ts";
 import { touch } from "./sessions/ttl.ts";
 import type { BrainState } from "./state.ts";
 
-/** Answers a request that concerns no session, or only what is already stored of one. */
+/** Answers a request that concerns no session, or only the stored part of one. */
 export function answer(state: BrainState, { reply, fields }: ClientRequest, body: JsonObject, ctx: StepContext): void {
   state.replies.fill(reply, replyFrame(body, fields), ctx);
 }

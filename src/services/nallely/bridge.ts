@@ -1,5 +1,5 @@
 /**
- * The relay as a neuron: what it declares, which statistics it sends, and what it does with the values that it receives.
+ * The relay as a neuron: its declaration, the statistics that it sends, and the handling of received values.
  *
  * To Neuro it is an integration like any other, connected as long as the bus is.
  *
@@ -92,7 +92,7 @@ export function leaveNeuro(bridge: Bridge, ctx: StepContext): void {
 /** An observation of any service. */
 export function handleObservation(bridge: Bridge, observation: Observation, ctx: StepContext): void {
   recordObservation(bridge.stats, observation, ctx.now, publishTo(bridge, ctx));
-  // Why: a rebuilt service has forgotten who joined it.
+  // Why: a rebuilt service does not know which integrations had joined.
   if (observation.is === "service_rebuilt" && observation.service === "neuro" && bridge.isJoined) joinNeuro(bridge, ctx);
 }
 

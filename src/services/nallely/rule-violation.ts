@@ -22,7 +22,7 @@ export type RuleName =
   | "busy"
   | "url";
 
-/** A broken rule, and what the author has to change. */
+/** A broken rule, and the change that the author has to make. */
 export interface RuleViolation {
   readonly rule: RuleName;
   /** The expected value, and the consequence of the actual one. */

@@ -1,7 +1,7 @@
 /**
  * Statistics of the relay, counted from the observations of its services and shown as outputs of its neuron.
  *
- * Invariants: V1 every table is bounded, and what exceeds the bound is not counted; V2 each action gives one pulse with both edges, and
+ * Invariants: V1 every table is bounded, and entries beyond the bound are not counted; V2 each action gives one pulse with both edges, and
  * pulses that come faster than they can be sent wait, at most `PULSES_WAITING_MAX` of them; V3 the statistics change only by an observation
  * or an own deadline.
  */
@@ -163,7 +163,7 @@ export function recordObservation(
   }
 }
 
-/** Publishes the statistics that `isUnsent` names, changed or not: after a restart the session still has those of the last run. */
+/** Publishes the statistics that `isUnsent` names, changed or not: after a restart the session still has the values of the last run. */
 export function publishUnsent(stats: RelayStats, isUnsent: (name: StatName) => boolean, publish: PublishStat): void {
   for (const [name, value] of levelsOf(stats)) {
     if (!isUnsent(name)) continue;

@@ -60,7 +60,7 @@ interface InFlight {
 
 export interface TrevorMachine {
   readonly linkOptions: LinkOptions;
-  /** Undefined: a silent link is not noticed. */
+  /** Undefined: no keepalive, so a silent link is not detected. */
   readonly keepalive: KeepaliveOptions | undefined;
   readonly link: Link;
   readonly waiting: TrevorCommand[];

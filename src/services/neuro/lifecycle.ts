@@ -62,7 +62,7 @@ export function startService(state: NeuroState, ctx: StepContext): void {
   announceUpstreams(state, ctx);
 }
 
-/** Applies new settings: only what changed is dialled again or moved. */
+/** Applies new settings: only changed upstreams are dialled again, and only affected games are moved. */
 export function configure(state: NeuroState, settings: Settings, ctx: StepContext): void {
   state.settings = settings;
   const wanted = upstreamSettings(settings);

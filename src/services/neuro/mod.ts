@@ -141,12 +141,12 @@ function withLink(state: NeuroState, link: LinkId, handle: (upstream: Upstream) 
 const reasonOf = ({ code, reason }: ServiceEvent & { readonly is: "dropped" }): string =>
   reason === "" ? `closed with ${code}` : reason;
 
-/** Gives the relay in Neuro's place something to handle; what it says is read at the end of the step. */
+/** Passes an input to the built-in Neuro; its messages are read at the end of the step. */
 function forDecider(state: NeuroState, handle: (decider: Decider) => readonly NeuroMessage[]): void {
   for (const { decider, inbox } of state.upstreams.values()) if (decider !== undefined) inbox.push(...handle(decider));
 }
 
-/** A choice is for the relay in Neuro's place. While a real Neuro is configured, it is refused. */
+/** A choice is an input of the built-in Neuro. While a real Neuro is configured, choices are refused. */
 function handleChoice(
   state: NeuroState,
   { id, from, name, data }: ServiceMessage & { readonly is: "actionChosen" },
@@ -163,7 +163,9 @@ function handleChoice(
   }
 }
 
-/** The first segment of a key names the service, the second what the entry holds, which decides who is notified of its write. */
+/**
+ * The first segment of a key names the service, the second the kind of the entry, which decides the module that is notified of its write.
+ */
 function handleWriteSettled(
   state: NeuroState,
   write: { readonly key: Key; readonly isStored: boolean },
@@ -326,7 +328,7 @@ function handleUpstreamTimer(upstream: Upstream, is: UpstreamTimer, ctx: StepCon
   }
 }
 
-/** Messages that the relay in Neuro's place may send within one step. */
+/** Maximum number of messages of the built-in Neuro within one step. */
 const INBOX_MAX = 10_000;
 
 /** The end of every step. */

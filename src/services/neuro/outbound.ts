@@ -7,7 +7,7 @@ import { type Game, peerOf, type Upstream } from "./state.ts";
 import { encodeGame } from "./codec/encode-game.ts";
 import { encodeUpstream } from "./codec/encode-upstream.ts";
 
-/** Sends a message to Neuro. While she is away it is dropped: the caller keeps what must not be lost. */
+/** Sends a message to Neuro. While she is away it is dropped: the caller keeps messages that must not be lost. */
 export function toNeuro(upstream: Upstream, message: GameMessage, ctx: StepContext): void {
   if (!upstream.isOpen) return;
   if (upstream.decider !== undefined) {

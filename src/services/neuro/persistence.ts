@@ -6,8 +6,8 @@
  * A registry is written behind, at most once a second for each game, because the games register again what is lost with the last
  * second. A force is written in the step that brought it, because no game sends it twice. Actions and results are never stored.
  *
- * Invariants: PS1 no key is written twice; PS2 an older entry is deleted only once the newer one is stored; PS3 an entry that cannot
- * be read is skipped, and every other entry is restored.
+ * Invariants: PS1 no key is written twice; PS2 an older entry is deleted only once the newer one is stored; PS3 an unreadable entry is
+ * skipped, and every other entry is restored.
  */
 import type { Action, ForceMessage } from "../../core/neuro-messages.ts";
 import type { ConnectionInfo, Entry } from "../../core/event.ts";
@@ -32,7 +32,7 @@ export type EntryKind = StoredRecord["kind"] | "context";
 export const isEntryKind = (kind: string): kind is EntryKind =>
   kind === "game" || kind === "force" || kind === "controls" || kind === "context";
 
-/** Schedules the write of unsaved records; what cannot wait, such as a force, is written in this step. */
+/** Schedules the write of unsaved records. Urgent records, such as a force, are written in this step. */
 export function scheduleSave(state: NeuroState, ctx: StepContext): void {
   const { unsavedRecords, timers } = state;
   if (unsavedRecords.size === 0) return;

@@ -24,7 +24,7 @@ import type { Profile } from "./upstream/profiles.ts";
 /** The progress of a shutdown. In all states except `none` the service accepts nothing new. */
 export type Drain =
   | { readonly is: "none" }
-  /** Games may still answer what they have. */
+  /** Games may still answer their pending actions. */
   | { readonly is: "answering"; readonly answerUntil: Millis; readonly until: Millis }
   /** Everything is answered and unregistered. What crosses that on its way is still answered until the links close. */
   | { readonly is: "leaving"; readonly closeAt: Millis }
@@ -152,7 +152,7 @@ export interface Game {
   connection: ConnectionInfo | undefined;
   /** Neuro sees its actions: it is not away, not off air and not held. Only `updateVisibility` changes it. */
   isVisible: boolean;
-  /** It is pinned to a character that is not on air: nothing of it reaches Neuro until that changes. */
+  /** It is pinned to a character that is not on air: its messages do not reach Neuro until that character is on air. */
   isOffAir: boolean;
   /** An operator holds it: it is paused, everything is stopped, or another integration is solo. */
   isHeld: boolean;
@@ -292,7 +292,7 @@ export interface PendingAction {
   /** The request of the person who chose the action while the relay acts as Neuro. The person gets the result, too. */
   chosenBy: RequestId | undefined;
   readonly action: UpstreamAction;
-  /** Of the definition that it was called by. */
+  /** The digest of the action's definition when it was called. */
   readonly digest: string;
   readonly data: string | undefined;
   readonly startedAt: Millis;

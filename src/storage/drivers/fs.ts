@@ -1,7 +1,7 @@
 /**
  * One file for each entry: unstorage's `fs-lite` in a folder that no other process writes to.
  *
- * Each segment of a key is a folder. Folders that deletes leave empty are removed, or they would accumulate.
+ * Each segment of a key is a folder. Folders that deletes leave empty are removed, because they would accumulate.
  *
  * Invariants: F1 an entry exists completely or not at all: it is written to `partial/` and renamed; F2 no folder is removed while a
  * file below it is being written.

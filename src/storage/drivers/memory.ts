@@ -1,8 +1,8 @@
 /**
  * Entries in memory, lost when the process ends.
  *
- * Invariant: M1 a write settles after the current turn of the event loop, as on every other backend. Why: services gather what they
- * write while a write is under way. If a write settled at once, each event would be a write of its own, which costs the Brain more
+ * Invariant: M1 a write settles after the current turn of the event loop, as on every other backend. Why: services gather further writes
+ * while a write is in progress. If a write settled at once, each event would be a write of its own, which costs the Brain more
  * than writing to a disk.
  */
 import { setImmediate } from "node:timers";

@@ -211,7 +211,7 @@ const nativeParameter = (name: string): FakeParameter => ({
   consumer: name === "set_pause",
 });
 
-/** Mapped linearly if all four bounds are known, else unchanged. */
+/** Mapped linearly if all four bounds are known, otherwise unchanged. */
 function scaled(value: number, from: Json, to: Json): number {
   const [low, high, toLow, toHigh] = [...bounds(from), ...bounds(to)];
   if (low === undefined || high === undefined || toLow === undefined || toHigh === undefined || low === high) return value;

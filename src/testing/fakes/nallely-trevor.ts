@@ -12,7 +12,7 @@ import { pythonJson } from "./nallely-parameter.ts";
 import type { FakeBus } from "./nallely-bus.ts";
 import type { FakeDevice, FakeSessionPeer, TrevorSession } from "./nallely-model.ts";
 
-/** Parameters of each command, in order. Those with a `?` are optional. */
+/** Parameters of each command, in order. Parameters with a `?` are optional. */
 const SIGNATURES: Readonly<Record<string, string>> = {
   full_state: "with_defaultvalues?",
   create_device: "name",

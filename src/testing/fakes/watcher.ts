@@ -13,7 +13,7 @@ export interface SentCommand {
   status: CommandStatus;
 }
 
-/** A watcher with random commands: a test compares the statuses in `commands` with what arrived. */
+/** A watcher with random commands: a test compares the statuses in `commands` with the received commands. */
 export class FakeWatcher extends FakePeer {
   readonly commands: Map<number, SentCommand> = new Map();
   /** Received events by name. */

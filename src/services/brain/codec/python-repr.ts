@@ -1,7 +1,7 @@
 /**
  * Python's names, texts and truth of values. The original relay was written in Python and its clients read these texts.
  *
- * Contains only what is visible on the wire.
+ * Contains only the parts that are visible on the wire.
  */
 import { isObject, type Json } from "../../../core/json.ts";
 

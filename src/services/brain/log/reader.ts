@@ -87,7 +87,7 @@ function proceed(store: LogStore, read: LogRead, ctx: StepContext): void {
   ctx.emit({ do: "load", token, keys: read.loading.map(({ key }) => key) });
 }
 
-/** The events in memory are those after this one. A strict fold reads from the store what is stored, even if it is in memory. */
+/** The events in memory are those after this one. A strict fold reads stored events from the store, even if they are also in memory. */
 function inMemoryAfter({ goal, log }: LogRead, { base, durable }: LoadedLog): number {
   return goal.is === "fold" && goal.isStrict && log.segments.length > 0 ? durable.seq : base.seq;
 }

@@ -18,7 +18,7 @@ import type { ClientRequest } from "../sessions/session.ts";
 import type { BrainState } from "../state.ts";
 import type { PredictionQuery } from "./inference-state.ts";
 
-/** Of a longer trace id only the digest is stored. */
+/** Longer trace ids are stored as a digest only. */
 const TRACE_TEXT_MAX = 1_024;
 
 /** Writes one prediction and deletes the previous one of its trace. Returns the key that is being written. */
@@ -46,7 +46,7 @@ export function predictionSettled(state: BrainState, key: Key, ctx: StepContext)
   if (state.predictionWrites.delete(key) && reply !== undefined) state.replies.settleWrite(reply, true, ctx);
 }
 
-/** Restores the key of a stored prediction. Of several under one trace id the newest is kept, the others become garbage. */
+/** Restores the key of a stored prediction. If one trace id has several, the newest is kept and the others become garbage. */
 export function recoverPrediction({ inference: { predictionKeys: keys } }: BrainState, key: Key, garbage: Key[]): void {
   const name = segmentAt(key, 2);
   const known = keys.get(name);

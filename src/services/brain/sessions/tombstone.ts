@@ -64,14 +64,14 @@ function removeSession(state: BrainState, session: BrainSession, removal: Remova
     state.peers.get(peer)?.missed.delete(id);
   }
   deleteEntries(state, session, ctx);
-  // Why as stored: the session's end is stored, and what was applied to it before is gone with it.
+  // Why as stored: the session's end is stored, and the changes applied to it before have ended with it.
   for (const { reply } of waitingReplies.splice(0)) state.replies.settleWrite(reply, true, ctx);
   for (const reply of replies) state.replies.settleWrite(reply, true, ctx);
   addTombstone(state, log.id, { reason, key }, ctx);
   ctx.observe({ is: "session_ended", session: shortId(id), why: reason });
 }
 
-/** Deletes what is stored of a session, and what is being written. */
+/** Deletes the stored entries of a session, and those that are being written. */
 function deleteEntries(state: BrainState, { log, lastUse, lastUseWrite }: BrainSession, ctx: StepContext): void {
   const logWrites = [log.write?.segment.key, log.compaction?.segment.key].filter((key) => key !== undefined);
   for (const key of logWrites) state.logs.writes.delete(key);

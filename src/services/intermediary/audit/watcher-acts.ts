@@ -1,4 +1,4 @@
-/** Observes what watchers change. Programs send commands all day, so equal acts of one watcher are observed once a minute. */
+/** Observes the changes that watchers make. Programs send commands all day, so equal acts of one watcher are observed once a minute. */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { FaultName } from "../../../core/fault.ts";

@@ -53,7 +53,7 @@ export function addNewcomer(
   timers.set({ is: "greeting", peer }, deadline);
 }
 
-/** A newcomer has greeted or is gone. */
+/** A newcomer has greeted or disconnected. */
 export function removeNewcomer({ newcomers, timers }: Connections, peer: PeerId): void {
   newcomers.delete(peer);
   timers.clear({ is: "greeting", peer });

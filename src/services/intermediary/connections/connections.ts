@@ -82,7 +82,7 @@ export function closeSilentNewcomer(state: IntermediaryState, newcomer: Newcomer
   closePeer(state, newcomer, "noGreeting", ctx);
 }
 
-/** The tokens changed: peers whose token is no longer valid are closed, and the others get the scopes it now has. */
+/** The tokens changed: peers whose token is no longer valid are closed, and the other peers get the current scopes of their tokens. */
 export function recheckTokens(state: IntermediaryState, ctx: StepContext): void {
   for (const peer of [...state.connections.peers.values()]) {
     if (peer.is === "newcomer") continue;

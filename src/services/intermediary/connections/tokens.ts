@@ -29,7 +29,7 @@ export function grantOf(tokens: readonly Credential[], presented: Json | undefin
   return grantOfDigest(tokens, hashText(token), name);
 }
 
-/** The same for a token that was presented before, according to the current settings. */
+/** The grant, under the current settings, of a token that was presented earlier. */
 export function grantOfDigest(tokens: readonly Credential[], digest: string, name: string): Grant | undefined {
   const matching = matchingCredentials(tokens, digest);
   if (matching.length === 0) return undefined;

@@ -7,7 +7,7 @@ import type { ServiceMessage } from "../../../core/service-message.ts";
 import { withFields } from "../../../queue/entry.ts";
 import type { Integration } from "../connections/peer.ts";
 
-/** Sends a frame past the queue. One with acks gets an id to acknowledge, which is then ignored. */
+/** Sends a frame past the queue. An integration with acks gets an id to acknowledge; the ack is ignored. */
 export function sendToIntegration({ peer, acks }: Integration, text: string, ctx: StepContext): void {
   ctx.emit({ do: "send", to: peer, frame: acks ? withFields({ id: ctx.id() }, text) : text, expectsReply: acks });
 }
@@ -49,7 +49,7 @@ function sendEvent(to: Integration, event: string, payload: JsonObject | undefin
 }
 
 /**
- * Neuro was given a context: the other integrations get it, too. One whose socket is under backpressure is skipped, so that contexts of
+ * Neuro was given a context: the other integrations get it, too. An integration under backpressure is skipped, so that contexts of
  * others cannot fill its backlog and close it.
  */
 export function broadcastContext(

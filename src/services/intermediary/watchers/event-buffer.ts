@@ -80,7 +80,7 @@ export class EventBuffer {
     this.prune(item.at);
   }
 
-  /** Drops what is older than `EVENT_BUFFER_MS`. */
+  /** Drops events that are older than `EVENT_BUFFER_MS`. */
   prune(now: Millis): void {
     for (let oldest = this.get(this.first); oldest !== undefined && oldest.at + EVENT_BUFFER_MS <= now;) {
       this.#dropFirst();

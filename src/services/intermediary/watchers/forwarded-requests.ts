@@ -39,7 +39,7 @@ export class ForwardedRequests {
     this.#acts = acts;
   }
 
-  /** Passes a message on. While Neuro is away, the reply waits until the Neuro service says whether it is stored. */
+  /** Passes a message on. While Neuro is away, the reply waits until the Neuro service reports whether the message is stored. */
   sendDirect(
     from: Watcher,
     { request, requestId }: { readonly request: DirectRequest; readonly requestId: WatcherRequestId },

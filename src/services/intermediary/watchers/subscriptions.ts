@@ -1,8 +1,8 @@
 /**
  * Delivers events to subscribers in order, from each subscriber's position. A slow subscriber never delays others.
  *
- * A subscriber that keeps up gets each event at once. One whose socket is under backpressure gets nothing until it is relieved, then
- * the events in the buffer in batches, after a gap if some were dropped from the buffer. A subscriber with a rate gets the first events of
+ * A subscriber that keeps up gets each event at once. A subscriber under backpressure gets nothing until its socket is relieved, then the
+ * events in the buffer in batches, after a gap if some were dropped from the buffer. A subscriber with a rate gets the first events of
  * each
  * second, and then the number of the others as a gap.
  *

@@ -2,7 +2,7 @@
  * The actions that games register, and Neuro's list of them.
  *
  * Games change which actions should be registered (`registerAction`, `unregisterAction`, `updateVisibility`). Then `sync` sends Neuro
- * the difference: first the names that are gone, then the new ones. A changed definition is therefore unregistered and registered, and
+ * the difference: first the removed names, then the new ones. A changed definition is therefore unregistered and registered, and
  * backends that keep the first definition end with the same list as those that keep the last.
  *
  * Invariants: A1 after `sync` on an open upstream Neuro has an action if and only if one of its owners is visible; A2 unchanged actions

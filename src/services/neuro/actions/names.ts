@@ -3,7 +3,7 @@
  *
  * Names are mapped by table and never parsed. `actions.naming: shared`: the first owner gets the plain name and keeps it, equal
  * definitions are one action, all others get a prefix. `prefixed`: always a prefix, always one owner.
- * Knows nothing of: which games are connected, what was sent.
+ * Knows nothing of: connections of games, sent messages.
  */
 import { hashText } from "../../../core/hash.ts";
 import { UPSTREAM_NAME_MAX } from "../../../core/limits.ts";

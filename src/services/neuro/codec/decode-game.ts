@@ -1,6 +1,6 @@
 /**
- * Decodes frames of games: what can be understood is repaired and each repair is reported, unknown keys are dropped, and the rest
- * is refused. `main_thread`, a hidden key of the protocol, is kept.
+ * Decodes frames of games: input that can be understood is repaired and each repair is reported, unknown keys are dropped, and all other
+ * input is refused. `main_thread`, a hidden key of the protocol, is kept.
  *
  * Invariants: DG1 `decodeGame` never throws; DG2 no field of a decoded message is null.
  * Knows nothing of: who sent the frame, what is registered.

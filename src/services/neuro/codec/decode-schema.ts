@@ -1,6 +1,6 @@
 /**
- * Reads the schema of an action: its size is checked, obvious mistakes are repaired, and what no validator would accept is refused with
- * the path and the reason. A correct schema is passed on as it was given; keywords that Neuro may not support are only named to the
+ * Reads the schema of an action: its size is checked, obvious mistakes are repaired, and a schema that no validator would accept is refused
+ * with the path and the reason. A correct schema is passed on as it was given; keywords that Neuro may not support are only named to the
  * developer.
  *
  * Invariants: DS1 a schema that passes has at most `SCHEMA_BYTES_MAX` bytes and `SCHEMA_DEPTH_MAX` levels; DS2 each keyword that JSON

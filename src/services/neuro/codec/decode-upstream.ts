@@ -1,5 +1,5 @@
 /**
- * Decodes frames of a backend, which are read strictly: a message that lacks what the specification requires is a failure.
+ * Decodes frames of a backend, which are read strictly: a message without a required field is a failure.
  *
  * Invariant: DU1 `decodeUpstream` never throws.
  */

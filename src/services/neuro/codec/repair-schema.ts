@@ -3,8 +3,8 @@
  * repaired (`"int"` for `"integer"`, `required: true` in a property, a number as text); the first one whose meaning is not is the
  * problem for which the schema is refused.
  *
- * Invariants: RS1 what is correct stays the same object; RS2 null stays, because games send it for "nothing"; a backend profile removes it
- * for backends that do not accept it.
+ * Invariants: RS1 a correct schema stays the same object; RS2 null stays, because games send it for "nothing",
+ * and a profile removes it for backends that do not accept it.
  */
 import { assertNever } from "../../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
@@ -17,7 +17,7 @@ export interface SchemaFindings {
   readonly patterns: string[];
   /** Paths of the values that were repaired. */
   readonly repaired: string[];
-  /** The path of the first value that cannot be repaired, and what is wrong with it. */
+  /** The path of the first value that cannot be repaired, and its error. */
   problem: string | undefined;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Repairs: input that violates the Neuro API, but could be understood and was corrected.
  *
- * Each kind is reported once for each integration, to its developer: the hint says what to change.
+ * Each kind is reported once for each integration, to its developer: the hint names the necessary change.
  */
 
 export type RepairKind =
@@ -73,7 +73,7 @@ const HINTS: Readonly<Record<RepairKind, string>> = {
   registered_twice: "unregister an action before you register it again; some backends keep the first definition",
 };
 
-/** Adds a repair, once for each kind within a message. `detail` says what or where. */
+/** Adds a repair, once for each kind within a message. `detail` names the repaired part or its place. */
 export function addRepair(repairs: Repair[], what: RepairKind, detail?: string): void {
   if (repairs.some((known) => known.what === what)) return;
   repairs.push({ what, hint: detail === undefined ? HINTS[what] : `${HINTS[what]}: ${detail}` });

@@ -45,7 +45,7 @@ export function compileSchema(schema: JsonObject): CompiledSchema {
 /**
  * Parses and validates data, and returns the text to send: undefined if the action takes no data.
  *
- * The failure says what is wrong, for the peer that chose the action.
+ * The failure describes the error for the peer that chose the action.
  */
 export function checkData(schema: CompiledSchema | undefined, data: string): Result<string | undefined> {
   if (schema === undefined) return ok(undefined);

@@ -2,7 +2,7 @@
  * Messages of games, as commands of the Neuro API, from all listeners.
  *
  * Invariants: GM1 a `startup` ends the session before it, but an action that is registered again within `actions.restart_window` was
- * never gone for Neuro; GM2 an action that is not, or that a full list leaves out, is unregistered when the window ends.
+ * never unregistered at Neuro; GM2 an action that is not registered again, or that a full list lacks, is unregistered when the window ends.
  * Knows nothing of: frames, sockets.
  */
 import { assertNever } from "../../../core/assert.ts";

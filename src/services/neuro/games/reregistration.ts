@@ -2,7 +2,7 @@
  * Asks a client to register all its actions again, and reads the list that answers.
  *
  * Invariant: RR1 only a list that answers the request, and that comes within `REREGISTRATION_MS`, can make the relay expect that other
- * actions are gone; every later list only adds.
+ * actions are unregistered; every later list only adds actions.
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis } from "../../../core/ids.ts";
@@ -14,7 +14,7 @@ import type { GameConnection, GameSocket } from "../state.ts";
 import { expectReregistration } from "./game-messages.ts";
 import { reportRepairs } from "./registry.ts";
 
-/** A list that comes later than this after the request does not answer it. */
+/** After this time a list does not count as the answer to the request. */
 const REREGISTRATION_MS: Millis = 2_000;
 /** Characters of names in a hint. */
 const NAMES_TEXT_MAX = 200;

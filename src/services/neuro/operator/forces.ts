@@ -1,5 +1,5 @@
 /**
- * Forces that a person answers in Neuro's place, or cancels.
+ * Forces that a person answers instead of Neuro, or cancels.
  *
  * For the built-in Neuro an answer to the current force is a choice like any other, and she gets the result, too. For a real one the
  * action goes to the game alone, and after a success Neuro loses the force, as she does when it is cancelled.

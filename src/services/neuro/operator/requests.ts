@@ -195,7 +195,7 @@ interface AuditSubject {
   readonly to: string;
 }
 
-/** Entries for the audit log: what was done to what. One for each control that is changed. */
+/** Entries for the audit log: each act with its object. One for each control that is changed. */
 function auditEntriesOf(state: NeuroState, request: NeuroCommand): readonly AuditSubject[] {
   switch (request.do) {
     case "setControls":

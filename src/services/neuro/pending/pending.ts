@@ -211,7 +211,7 @@ export function forgetUpstreamIds({ pendingActions }: Upstream): void {
 
 /**
  * An action's id as its game sees it: ours, then Neuro's, so that the log of one side can be matched with the other's. A game may
- * answer with Neuro's alone. Our id prevents that an old answer counts for a new action.
+ * answer with Neuro's alone. Our id prevents an old answer from counting for a new action.
  */
 function idForGame({ id, origin }: PendingAction): string {
   return origin.is === "neuro" && LEGIBLE.test(origin.id) ? id + SEPARATOR + origin.id : id;
@@ -239,7 +239,7 @@ function countResult({ counts }: Game, { startedAt }: PendingAction, success: bo
   if (!success) counts.failures++;
 }
 
-/** Sends what is queued, if its game is connected. */
+/** Sends a queued delivery, if its game is connected. */
 function deliver(pending: PendingAction, delivery: Delivery, ctx: StepContext): void {
   const { game, name } = delivery.gameAction;
   if (!isConnected(game) || delivery.state !== "queued") return;

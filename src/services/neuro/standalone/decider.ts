@@ -50,7 +50,7 @@ interface DeciderForce {
   invalidAnswers: number;
   /** Results with `success: false`. */
   failures: number;
-  /** Why the last answer or action failed. */
+  /** The reason why the last answer or action failed. */
   rejection: string | undefined;
 }
 

@@ -125,7 +125,7 @@ export function redial(upstream: Upstream, ctx: StepContext): void {
   start(upstream, ctx);
 }
 
-/** Closes the link for good. */
+/** Closes the link permanently. */
 export function stop(upstream: Upstream, ctx: StepContext): void {
   close(upstream, ctx);
   closeLink(upstream.link, ctx);
