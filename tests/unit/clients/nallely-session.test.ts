@@ -168,7 +168,7 @@ test("NL37 after a reset the neuron is connected, listed and usable on another b
     check.equal(await echo(synth, 3), 3);
   }));
 
-test("NL38 at 1,000 values per second the lag through a native neuron stays small", () =>
+test("NL38 at 1,000 values per second the median lag through a native neuron is below 60 ms", () =>
   during(async (on) => {
     const synth = await on.neuron();
     await on.wire(synth);

@@ -54,7 +54,7 @@ test("deadlines equal those of a plain table", () => {
   fc.assert(fc.property(acts, compare), { numRuns: 300 });
 });
 
-test("moving one deadline to and fro a million times costs no memory that stays and little time", () => {
+test("moving one deadline a million times takes little time and retains no memory", () => {
   const deadlines = new Deadlines();
   deadlines.set("far", 9);
   for (let round = 0; round < 1_000_000; round++) deadlines.set("a", round % 2);

@@ -23,7 +23,7 @@ const isSame = (one: Timer, other: Timer): boolean => {
   return sorted(one) === sorted(other);
 };
 
-test("timers are due as a list of them is, one for each combination of fields", () => {
+test("timers are due in the same order as in a plain list, one for each combination of fields", () => {
   fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
     const timers = new Timers<Timer>();
     let expected: { readonly timer: Timer; readonly at: number }[] = [];

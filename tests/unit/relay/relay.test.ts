@@ -190,7 +190,7 @@ test("a rate of 0 switches the limit off", () => {
   check.equal(seen().length, 5_000);
 });
 
-test("tells run after the step that put them, first in, first out, those of tells at the end", () => {
+test("messages between services are handled after the step that posted them, first in, first out; those that they cause come last", () => {
   const tell = (n: number): ServiceMessage => ({ is: "directMessage", from: String(n), payload: null });
   const order: string[] = [];
   const { open } = setUp({}, {

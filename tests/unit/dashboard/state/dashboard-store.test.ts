@@ -34,7 +34,7 @@ test("DB3 the token of the tab signs in when the page is loaded again", async ()
   check.equal(page.store.state.session, { is: "signed_in" });
 });
 
-test("DB3b a token that the relay refuses is forgotten, and nothing is asked any more", async () => {
+test("DB3b a token that the relay refuses is forgotten, and no further request is sent", async () => {
   const refusals: readonly (readonly [refuse: (page: StoreFixture) => void, refusal: TokenRefusal])[] = [
     [(page) => page.socket.refuse("invalid auth token"), "invalid"],
     [(page) => page.socket.refuse("not allowed"), "not_allowed"],

@@ -26,7 +26,7 @@ test("DB20 the feed keeps the last rows, shows those that match, and does not ch
   check.that(feed.rows.length >= ROWS_MAX);
 });
 
-test("DB11 a listener hears of each pause, resume and filter, but not of each event", () => {
+test("DB11 a listener is called for each pause, resume and filter, but not for each event", () => {
   const feed = new EventFeed();
   const heard: string[] = [];
   const unsubscribe = feed.subscribe(() => void heard.push(feed.view.is));

@@ -60,7 +60,7 @@ test("NL2 empty, short and concatenated frames and invalid UTF-8 are distinct er
   }));
 });
 
-test("NL3 a value may arrive as text; other text is dropped, and none throws", () => {
+test("NL3 a value may arrive as text; other text is dropped, and no text throws", () => {
   check.equal(decodeText('{"value":8,"device":"fb","on":"long","sender":"fa_out"}'), { name: "long", value: 8 });
   check.equal(decodeText('{"on":"p","value":Infinity}'), { name: "p", value: Infinity });
   for (

@@ -130,7 +130,7 @@ test("NB30 `prefixed`: always the owner's prefix, never shared", () => {
   check.equal(neuro.heard(), ["startup", "register buckshot-roulette--shoot", "register other--shoot"]);
 });
 
-test("NB28 a name that is too long for an identity is shortened, and two such names stay two", () => {
+test("NB28 a name that is too long for an identity is shortened, and two such names stay distinct", () => {
   const { scenario } = opened();
   const long = "x".repeat(100);
   started(scenario, `${long}1`, "a");

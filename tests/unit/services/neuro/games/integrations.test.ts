@@ -239,7 +239,7 @@ test("IM48b without an upstream a choice is settled with its outcome, with one i
   check.equal(settle(new Scenario(), "a"), "notNow");
 });
 
-test("NB41 without an upstream the relay takes a choice, or decides, and the action takes the same way", () => {
+test("NB41 without an upstream the relay accepts a choice, or decides, and the action is handled as one of Neuro", () => {
   const scenario = new Scenario({ neuros: [] });
   const chess = started(scenario, "Chess", "a", "b");
   chess.force(["a"]);

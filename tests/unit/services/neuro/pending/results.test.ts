@@ -151,7 +151,7 @@ test("NB14 a game that does not answer delays no other game", () => {
   check.equal(neuro.heard().length, 50);
 });
 
-test("NB15 with `results: failures-only` no answer is a success after 500 ms", () => {
+test("NB15 with `results: failures-only` a missing answer counts as a success after 500 ms", () => {
   const { scenario, neuro } = opened({ integrations: [{ match: "Go*", results: "failures-only" }] });
   const game = started(scenario, "Go Game", "a");
   neuro.heard();

@@ -43,7 +43,7 @@ test("NB145 a failed result is decided again `retries` times, and then the force
   check.equal(play.state, "idle");
 });
 
-test("NB145 with `decider: none` a failed result is offered again", () => {
+test("NB145 with `decider: none` a force whose action failed waits for a choice again", () => {
   const play = new Play({ decider: "none" });
   play.hear(FORCE);
   play.choose("pass");
