@@ -204,7 +204,7 @@ export class Trevor implements AsyncDisposable {
     return this.call("set_virtual_value", { device_id: device, parameter, value });
   }
 
-  /** Resets the session. Resolves with its state once it has a bus again. */
+  /** Resets the session. Resolves with the session's state once it has a bus again. */
   async resetAll(options: WaitOptions = {}): Promise<SessionState> {
     const before = this.busId;
     await this.call("reset_all");

@@ -85,7 +85,7 @@ async function textOf(folder: string, places: readonly string[]): Promise<string
   return text;
 }
 
-/** The bytes at the first of some places where there is a file. */
+/** The bytes of the first path at which a file exists. */
 async function bytesOf(folder: string, places: readonly string[], bytesMax: number): Promise<Buffer> {
   for (const place of places) {
     const path = await inside(folder, place);

@@ -199,7 +199,7 @@ export class DeadLetters {
     const head: EntryHead = { id, exp: ctx.now, bytes: bytesOf(body), kind, reason };
     const key = entryKey({ service: this.#service, is: "dead", recipient }, head);
     pending.phase = { is: "writing", letter: { ...head, reason, key, recipient } };
-    // Why only a stored entry: the write of another one may still fail, and then its body is in memory only.
+    // Why only a stored entry: the write of an unstored entry may still fail, and then its body is in memory only.
     if (entry.storage === "stored") entry.body = undefined;
     this.#byKey.set(key, pending);
     ctx.emit({ do: "put", key, value: { v: 1, id, at, exp, kind, attempts, why: reason, died: ctx.now, to: name, body } });

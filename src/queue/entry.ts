@@ -2,8 +2,8 @@
  * One entry of the queue: its fields in memory, its stored form, and its key.
  *
  * A key is `<service>/<queue|dead>/<recipient>/<head>`. A head is `<id>-<exp>-<bytes>-<kind>`, with numbers in base 36, and of a
- * dead letter also `-<reason>`. The id comes first, so keys sort in the order in which the entries were created. A key tells
- * enough to count its entry: a restart reads keys only, and a body is read when its entry is about to be sent.
+ * dead letter also `-<reason>`. The id comes first, so keys sort in the order in which the entries were created. A key contains enough to
+ * count its entry: a restart reads keys only, and a body is read when its entry is about to be sent.
  */
 import type { Key, Millis, PeerId } from "../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";

@@ -143,7 +143,7 @@ export class RecipientQueues {
     return this.#table.get(segment(name));
   }
 
-  /** By name, or by segment where the name is not known. */
+  /** By name, or by segment if the name is unknown. */
   find(name: string): RecipientQueue | undefined {
     return this.of(name) ?? this.get(name);
   }

@@ -20,7 +20,7 @@ export interface Conversation {
   readonly peer: number;
   /** The listener of an accepted connection, or `<service>:<name>` of a dialled one: `neuro`, `neuro:evil`. */
   readonly at: string;
-  /** The name of the game; undefined where no game takes part. */
+  /** The name of the game; undefined if no game takes part. */
   readonly game: string | undefined;
   readonly path: string | undefined;
   readonly url: string | undefined;

@@ -158,7 +158,7 @@ class GamePlayer implements ReplayPlayer {
     this.#due.sort((left, right) => left.at - right.at);
   }
 
-  /** Undefined where the recorded game did not answer. After the last recorded result, that one is repeated. */
+  /** Undefined if the recorded game did not answer. After the last recorded result, that one is repeated. */
   #resultFor({ name }: RequestedAction): RecordedResult | undefined {
     const results = this.#results.get(name);
     if (results === undefined) {

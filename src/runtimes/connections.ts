@@ -2,7 +2,7 @@
  * Connections that peers open, and the frames sent on each; the same on every runtime.
  *
  * Invariants: B1 frames to one peer leave in order; all frames of one turn of the event loop leave in one write where the runtime can;
- * B2 frames from a peer that the relay is closing are ignored; B3 the relay treats such a peer as gone at most `CLOSING_MS` later;
+ * B2 frames from a peer that the relay is closing are ignored; B3 the relay treats such a peer as disconnected at most `CLOSING_MS` later;
  * B4 exactly one `closed` follows an `opened`.
  */
 import type { CredentialDigest } from "../core/access.ts";
@@ -20,12 +20,12 @@ import type { Links } from "./links.ts";
 
 /** An accepted socket. No method throws, whatever state the socket is in. */
 export interface ServerSocket {
-  /** Sends frames in order, in one write where the runtime can. Returns the bytes that wait after it; 0 where the runtime hides them. */
+  /** Sends frames in order, in one write if the runtime can. Returns the bytes that still wait; 0 if the runtime hides their number. */
   write(frames: readonly Frame[]): number;
   close(code: number, reason: string): void;
-  /** Disconnects without waiting for the peer, where the runtime can. */
+  /** Disconnects without waiting for the peer, if the runtime can. */
   terminate(): void;
-  /** Does nothing where the runtime cannot ping. */
+  /** Does nothing if the runtime cannot ping. */
   ping(): void;
 }
 
@@ -58,7 +58,7 @@ export interface PeerIdentity {
   readonly id: PeerId;
   readonly listener: ListenerName;
   readonly connection: ConnectionInfo;
-  /** The credential that admitted it, where that is known. */
+  /** The credential that admitted it, if known. */
   readonly credential?: CredentialDigest;
 }
 
@@ -109,7 +109,7 @@ export class PeerConnections {
     }
   }
 
-  /** Returns the bytes that wait for the peer after it. */
+  /** Returns the bytes that still wait for the peer. */
   send(to: PeerId, frame: Frame): number {
     const peer = this.#table.get(to);
     if (peer === undefined || !peer.isOpen) return 0;

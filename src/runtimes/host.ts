@@ -32,7 +32,7 @@ export interface HostOptions {
   readonly settings: Settings;
   readonly services: readonly SupervisedService[];
   readonly log: Log;
-  /** Used where `web.token` is empty. If this is empty as well, the web port has no token of its own. */
+  /** Used if `web.token` is empty. If this is empty as well, the web port has no token of its own. */
   readonly webToken: string;
   readonly jobs: Jobs;
   /** True for a process that runs until it is stopped: it may run a timer for its own metrics. */

@@ -48,7 +48,7 @@ export class Links {
     }
   }
 
-  /** Returns the bytes that wait after it. */
+  /** Returns the bytes that still wait. */
   send(link: LinkId, frame: Frame): number {
     return this.#sockets.get(link)?.send(frame) ?? 0;
   }

@@ -1,4 +1,4 @@
-/** Which listeners the settings ask for, and the lines that report them when the relay is ready. */
+/** The listeners in the settings, and the lines that report them when the relay is ready. */
 import { isLoopback } from "../core/access.ts";
 import {
   LISTENER_NAMES,
@@ -31,7 +31,7 @@ export interface ListenerSpec {
 /** A listener that is open at `url`. */
 export interface BoundListener extends ListenerSpec {
   readonly url: string;
-  /** The other loopback address, where another program uses the port. */
+  /** The other loopback address, on which another program uses the port. */
   readonly occupied?: string | undefined;
 }
 
@@ -78,7 +78,7 @@ export interface ReadyRelay {
 /** The lines in order; scripts wait for the last one. */
 export function readyLines(settings: Settings, { bound, services, webToken, isTerminal }: ReadyRelay): string[] {
   // Why not always: output that is not a terminal, such as a service's journal, can be read by others. A generated token is printed there
-  // as well, because the operator would otherwise have to find its file; a configured one is known already.
+  // as well, because the operator would otherwise have to find its file. A configured token is known already.
   const isPrinted = isTerminal || settings.web.token === "";
   const fragment = ({ name, host }: BoundListener) =>
     name === "web" && isLoopback(host) && isPrinted ? `/#token=${webToken}` : "";

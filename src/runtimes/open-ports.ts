@@ -69,7 +69,7 @@ export async function openProcessLog({ log }: Settings, print: (line: string) =>
   });
 }
 
-/** Starts the recording that `record.file` asks for; undefined where it is empty. Closes the host when it cannot. */
+/** Starts the recording that `record.file` asks for; undefined if it is empty. Closes the host when it cannot. */
 export async function openRecording(settings: Settings, host: Host): Promise<RecordingTap | undefined> {
   if (settings.record.file === "") return undefined;
   const { openRecordingTap } = await import("./recording-tap.ts");

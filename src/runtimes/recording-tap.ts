@@ -122,7 +122,7 @@ class RecordingFileWriter implements RecordingSink {
     try {
       closeSync(this.#descriptor);
     } catch {
-      return; // Why: the file is complete as far as it was written, and no more will be.
+      return; // Why: the written lines are complete, and no more will be written.
     }
   }
 }

@@ -48,6 +48,6 @@ function writeLast(output: OutputName, text: string): void {
   try {
     if (text !== "") writeSync(output === "stdout" ? 1 : 2, text);
   } catch {
-    return; // Why: the reader is gone, and so is the process.
+    return; // Why: the reader has ended, and the process ends, too.
   }
 }

@@ -1,6 +1,6 @@
 /** Parts of a WebSocket upgrade that the runtimes share. */
 
-/** The first subprotocol that the client offers, which the relay accepts; undefined where it offers none. */
+/** The first subprotocol that the client offers, which the relay accepts; undefined if it offers none. */
 export function offeredProtocol(request: Request): string | undefined {
   const [protocol] = (request.headers.get("sec-websocket-protocol") ?? "").split(",");
   return protocol?.trim() || undefined;

@@ -1,10 +1,10 @@
-/** The token of the web port: `web.token`, or one that is generated once and stored in a file that only its owner can read. */
+/** The token of the web port: `web.token`, or a token that is generated once and stored in a file that only its owner can read. */
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import type { Settings } from "../core/settings.ts";
 
 const TOKEN = /^[0-9a-f]{64}$/;
 
-/** Generates and stores a token where there is none. With the `memory` queue nothing is stored. */
+/** Generates and stores a token if none is stored. With the `memory` queue nothing is stored. */
 export async function webToken(settings: Settings): Promise<string> {
   const known = await storedWebToken(settings);
   if (known !== undefined) return known;

@@ -28,7 +28,7 @@ export interface StoreHooks {
 /** An open backend. */
 export interface StoreBackend {
   readonly storage: Storage;
-  /** Larger entries are refused; undefined where only memory limits them. */
+  /** Larger entries are refused; undefined if only memory limits them. */
   readonly entryBytesMax?: number;
   /** The driver rejects on every failure, so a delete needs no check. */
   readonly reportsFailures?: boolean;

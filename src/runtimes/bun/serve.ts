@@ -16,7 +16,7 @@ import { BunConnection, websocketHandlers } from "./socket.ts";
 export { type RelayHandle, type ServeOptions, StartError } from "../serve-options.ts";
 export { untilStopped } from "../signals.ts";
 
-/** A request that transfers nothing for this long is cut. */
+/** A request that transfers nothing for this long is aborted. */
 const IDLE_SECONDS = 30;
 
 /** Starts a relay. Throws a `StartError`, and leaves nothing open, when it cannot. */

@@ -1,5 +1,5 @@
 /**
- * Sockets that outlive the hibernation of a Durable Object. The attachment of each says which peer it belongs to.
+ * Sockets that outlive the hibernation of a Durable Object. The attachment of each socket names its peer.
  *
  * Invariants: H1 every socket has an attachment from its acceptance on; H2 an attachment is stored as bytes, because the platform
  * bounds their number.

@@ -17,8 +17,8 @@ export const encodeRegistration = (parameters: readonly RegisteredParameter[]): 
   JSON.stringify({ kind: "external", parameters });
 
 /**
- * The first message on a second socket to `/NAME/autoconfig`, which adds parameters to a registered neuron. For a neuron that is not
- * registered, the bus takes it as the registration.
+ * The first message on a second socket to `/NAME/autoconfig`, which adds parameters to a registered neuron. If the neuron is not
+ * registered, the bus treats the frame as its registration.
  */
 export const encodeAddition = (parameters: readonly RegisteredParameter[]): string =>
   JSON.stringify({ kind: "external", type: "add_parameters", parameters });

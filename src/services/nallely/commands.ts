@@ -46,7 +46,7 @@ interface AddressParams {
 }
 type NoCommandParams = Readonly<Record<never, never>>;
 
-/** Parts of replies; undefined where Trevor did not send the part. */
+/** Parts of replies; undefined if Trevor did not send the part. */
 interface StateReply {
   readonly state: SessionState;
 }

@@ -94,7 +94,7 @@ export interface NeuronMachine {
 type Replacement =
   | { readonly is: "none" }
   | { readonly is: "dialing"; readonly id: LinkId }
-  /** It has registered. Both sockets receive every value until it takes over, so that none is lost if the old one is alive. */
+  /** It has registered. Both sockets get every value until the new one takes over, so that no value is lost if the old one is alive. */
   | { readonly is: "registered"; readonly id: LinkId; readonly until: Millis };
 
 /** The second socket, by which parameters are added to a registered neuron. */

@@ -2,7 +2,7 @@
  * The messages between a command and the answer to its fence, collected into the command's reply.
  *
  * Trevor sends replies to every client, and no field names the client that they answer. The last message of each kind is used: this
- * client's own, or another client's of the same kind. Of states, `trevor.ts` makes sure that it is not an older one; for other kinds see
+ * client's own, or another client's of the same kind. `trevor.ts` ensures that a state is not an older one; for other kinds see
  * `README.md`.
  */
 import { assertNever } from "../../core/assert.ts";
@@ -54,7 +54,7 @@ export function collectPart(parts: ReplyParts, message: Json): void {
   } else if (typeof message.command === "string") parts.args.set(message.command, message.arg);
 }
 
-/** The reply of this shape, typed by `Commands`. Undefined where the command may stay silent, `NO_REPLY` where it may not but did. */
+/** The reply of this shape, typed by `Commands`. Undefined if the command may stay silent, `NO_REPLY` if it must reply but did not. */
 export function replyOf(shape: ReplyShape, parts: ReplyParts, options: readonly Json[]): unknown | NoReply {
   if (typeof shape === "object") return parts.args.get(shape.arg);
   const { state, notification, diagnostic, errors, lines, args } = parts;

@@ -9,8 +9,8 @@
  * once: answered, refused by Trevor, lost, or timed out; T3 commands that were not sent yet wait for the next socket, and nothing is sent
  * twice; T4 an idle link is probed with a fence, and lost if nothing arrives within `answerMs`; T5 while the state shows no bus, it is
  * requested again every 150 ms, because a reset creates a new bus later without a notification; T6 the session's state is dropped when the
- * socket closes; T7 a state is the reply only if it was the single one before the
- * fence, because Trevor sends the states of other clients' commands, too, and they may be older.
+ * socket closes; T7 a state is the reply only if no other state arrived before the fence, because Trevor also sends the states of other
+ * clients' commands, which may be older.
  */
 import { assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";

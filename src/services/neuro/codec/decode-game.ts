@@ -13,7 +13,7 @@ import { readObject } from "./frame.ts";
 import { decodeSchema } from "./decode-schema.ts";
 
 export interface DecodedGameFrame {
-  /** As the game writes it; undefined where the frame has none. */
+  /** As the game writes it; undefined if the frame has none. */
   readonly game: string | undefined;
   readonly message: GameMessage;
   /** Empty for a frame that follows the specification. */

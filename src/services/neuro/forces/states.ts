@@ -11,7 +11,7 @@ export interface SentForce {
   readonly openedAt: Millis;
   /** How often Neuro was asked because she did not answer in time. */
   readonly attempt: 1 | 2;
-  /** Names by which it can still be answered, as the game calls them. */
+  /** Names by which it can still be answered, without the prefixes that Neuro sees. */
   readonly names: Set<string>;
   /** The names that Neuro was given last. */
   readonly upstreamNames: string[];
@@ -27,7 +27,7 @@ export type Responder = "neuro" | "person";
 export interface WaitingForce {
   readonly is: "waiting";
   readonly rank: ForceRank;
-  /** Until then it waits for all of its names; undefined if all were registered when it came. */
+  /** Until then it waits for all its names; undefined if all were registered when the force arrived. */
   readonly awaitNamesUntil: Millis | undefined;
 }
 

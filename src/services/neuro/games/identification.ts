@@ -26,7 +26,7 @@ export function awaitFirstMessage({ service: state, peer }: GameSocket, now: Mil
   state.timers.set(firstMessageTimer(peer), now + REQUEST_MS);
 }
 
-/** The socket has sent no message yet: asks its client to register everything, or says which game it must be. */
+/** The socket has sent no message yet: asks its client to register everything, or returns its only possible game. */
 export function identifySilentSocket(
   socket: GameSocket,
   ctx: StepContext,

@@ -41,7 +41,7 @@ export function normalizeGameName(given: string): string {
   return `${points.slice(0, NAME_CODE_POINTS_MAX - 9).join("")}-${hashText(given).slice(0, 8)}`;
 }
 
-/** The game of that name; a new one when it is not known. */
+/** The game of that name, created if it does not exist. */
 export function findOrCreateGame(
   state: NeuroState,
   { listener, name }: { listener: GameListener; name: string },
@@ -53,7 +53,7 @@ export function findOrCreateGame(
   return createGame(state, { listener, name, key: `${listener}:${name}` });
 }
 
-/** Creates a game. `slug` is the prefix that it had before a restart, where that is known. */
+/** Creates a game. `slug`: the prefix that it had before a restart, if known. */
 export function createGame(
   state: NeuroState,
   identity: { listener: GameListener; name: string; key: string; slug?: string },

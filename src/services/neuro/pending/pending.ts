@@ -210,8 +210,8 @@ export function forgetUpstreamIds({ pendingActions }: Upstream): void {
 }
 
 /**
- * An action's id as its game sees it: ours, then Neuro's, so that the log of one side can be matched with the other's. A game may
- * answer with Neuro's alone. Our id prevents an old answer from counting for a new action.
+ * The id of an action in messages to its game: the relay's id, then Neuro's, so that the logs of both sides can be matched. A game may
+ * answer with Neuro's id alone. The relay's id prevents an old answer from counting for a new action.
  */
 function idForGame({ id, origin }: PendingAction): string {
   return origin.is === "neuro" && LEGIBLE.test(origin.id) ? id + SEPARATOR + origin.id : id;

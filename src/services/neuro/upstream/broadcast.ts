@@ -3,7 +3,7 @@
  *
  * Some clients end at a command that they do not know, so a game gets only what its policy allows.
  *
- * Invariants: N1 Neuro gets one `shutdown/ready`, once all games that were asked are ready or have left, or the time is over; N2 a cancellation
+ * Invariants: N1 Neuro gets one `shutdown/ready`, once all asked games are ready or have left, or the time is over; N2 a cancellation
  * reaches exactly the games that were asked and have not left, whether they are ready or not.
  */
 import type { NeuroMessage, NeuroSession } from "../../../core/neuro-messages.ts";
