@@ -31,7 +31,7 @@ import { lazyJobs, openProcessLog, openRecording, openStorage } from "./open-por
 import { createClock } from "./process-clock.ts";
 import { type RelayHandle, type ServeOptions, StartError } from "./serve-options.ts";
 import { type OutputLines, outputLines, type OutputName, type WriteOutput } from "./standard-output.ts";
-import { VoiceStub } from "./voice-stub.ts";
+import { VoiceChannels } from "./voice-channels.ts";
 import { webToken } from "./web-token.ts";
 
 /** The differences between runtimes that run the relay as a process. */
@@ -90,14 +90,14 @@ export async function serveProcess(
     await Promise.all([stdout.close(), stderr.close()]);
   };
   const bound: BoundListener[] = [];
-  const voice = new VoiceStub();
+  const voiceChannels = new VoiceChannels();
   try {
     for (const listener of listenersOf(settings, host.services)) {
       const context: ListenerContext = {
         app: host.app,
         frameBytesMax: frameBytesMax(listener, settings),
         admit: (target, connection, credential) =>
-          target === "voice" ? voice.admit(connection, credential) : peers.admit(target, connection, credential),
+          target === "voice" ? voiceChannels.admit(connection, credential) : peers.admit(target, connection, credential),
       };
       const hooks = {
         lost: (reason: string) => host.listenerLost(listener.name, reason),
@@ -134,7 +134,7 @@ export async function serveProcess(
     configure(changed) {
       host.configure(changed);
       peers.closeRevoked(host.accessControl);
-      voice.closeRevoked(host.accessControl);
+      voiceChannels.closeRevoked(host.accessControl);
     },
   };
 }

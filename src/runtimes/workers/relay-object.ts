@@ -18,7 +18,7 @@ import { createSockets, PeerConnections } from "../connections.ts";
 import { Host } from "../host.ts";
 import { Links } from "../links.ts";
 import { offeredProtocol, tooManyConnections } from "../upgrade.ts";
-import { VOICE_CHANNELS_MAX } from "../voice-stub.ts";
+import { VOICE_CHANNELS_MAX } from "../voice-channels.ts";
 import { dial } from "./dial.ts";
 import { loadSettings, type WorkerBindings } from "./environment.ts";
 import { Hibernation } from "./hibernation.ts";

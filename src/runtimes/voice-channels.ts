@@ -15,7 +15,7 @@ interface VoiceChannel {
   readonly credential: CredentialDigest;
 }
 
-export class VoiceStub {
+export class VoiceChannels {
   readonly #channels = new Set<VoiceChannel>();
 
   /** The handler of one more channel; undefined when `VOICE_CHANNELS_MAX` are open. */
