@@ -29,7 +29,7 @@ const KEYWORDS: ReadonlySet<string> = new Set(
 const CONSTANTS = /(?:^|[^\p{L}\p{N}_])(?:ħ|ε0|ε₀|μ0|μ₀|k_B|N_A|m_e|m_p)(?![\p{L}\p{N}_])/u;
 const LETTER_WORD = /[A-Za-z]+/g;
 
-/** The kind of a text. A value that is not a text is english, as in the original. */
+/** The kind of a text. A value that is not a string is english, as in the original model. */
 export function detectDomain(text: unknown): Channel {
   if (typeof text !== "string") return "english";
   if (DIGIT.test(text) && OPERATION.test(text) && EXPRESSION.test(text)) return "math";

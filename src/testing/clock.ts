@@ -21,7 +21,7 @@ export type Cancel = () => void;
 /** Microtasks awaited after each task: more than the longest chain of promises between two tasks. */
 const MICROTASK_TURNS = 24;
 
-/** Lets every promise run that can be settled now. */
+/** Runs the continuations of all promises that are settled now. */
 export async function yieldToTasks(): Promise<void> {
   for (let turn = 0; turn < MICROTASK_TURNS; turn++) await undefined;
 }

@@ -1,4 +1,4 @@
-/** Writes more to a log file than its maximum size, on the present runtime: `rotate.ts FILE`. */
+/** Writes more to a log file than its maximum size, on the runtime that runs it: `rotate.ts FILE`. */
 import process from "node:process";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { rotatingFile } from "../../../src/observability/log-file.ts";

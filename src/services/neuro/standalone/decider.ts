@@ -2,8 +2,8 @@
  * The relay as Neuro, when no upstream is configured. It keeps the list of actions, offers each force to integrations and watchers, and
  * decides itself if none of them chooses within `choice_timeout`. The rest of the service treats it like any other upstream.
  *
- * A force is `offered`, then perhaps `thinking`, then `awaiting_result`. After a failed result it is decided again, up to `retries`
- * times, as Neuro does.
+ * A force is `offered`, then perhaps `thinking`, then `awaiting_result`. After a failed result the relay decides it again, up to
+ * `retries` times.
  *
  * Invariants: SD1 at most one force is open, and a newer one replaces it; SD2 a force that is `awaiting_result` has exactly one action
  * without a result; SD3 an action that is sent is registered and has data that fits its schema, no matter who chose it; SD4 a choice that

@@ -84,7 +84,7 @@ test("IM4 IM4b a peer that does not greet within limits.greeting is closed, and 
   check.equal(fixture.received(one), [{ error: "no registration in time", code: "noGreeting" }]);
 });
 
-test("IM5 a missing token never equals a missing setting", () => {
+test("IM5 a client without a token is refused, even if the token setting is missing too", () => {
   const settings = { ...SETTINGS, "dependency-authentication": { "neuro-os": { auth_token: undefined } } };
   for (const auth_token of [undefined, null, "", 0, false, [], {}, "undefined", "null"]) {
     for (const type of ["integration", "neuro-os"]) {
