@@ -454,7 +454,7 @@ export const FORCE_ENDS: Readonly<Record<ForceEnd, string>> = {
   held: "held, to be asked again",
 };
 
-/** Who answered an action instead of its integration, and why. */
+/** The sender of a result that is not from the integration, and the reason. */
 export const RESULT_ORIGINS: Readonly<Record<ResultOrigin, (ms: number, isSuccess: boolean) => string>> = {
   game: () => "",
   deadline: (ms) => `relay answered: no reply in ${formatLatency(ms)}`,
@@ -464,7 +464,7 @@ export const RESULT_ORIGINS: Readonly<Record<ResultOrigin, (ms: number, isSucces
   operator: (_ms, isSuccess) => (isSuccess ? "answered by an operator" : "rejected by an operator"),
 };
 
-/** What came of an operator's action. */
+/** The result of an operator's action. */
 export const OUTCOMES: Readonly<Record<FaultName, string>> = {
   done: "done",
   leaving: "the relay was shutting down",
@@ -490,7 +490,7 @@ export const OUTCOMES: Readonly<Record<FaultName, string>> = {
   jobLost: "interrupted",
 };
 
-/** What operators do. `{}` stands for the target. */
+/** The actions of operators. `{}` stands for the target. */
 const OPERATOR_ACTIONS: ReadonlyMap<string, string> = new Map([
   ["stop", "stopped everything"],
   ["start", "resumed everything"],
@@ -520,7 +520,7 @@ const OPERATOR_ACTIONS: ReadonlyMap<string, string> = new Map([
 
 const EVERYTHING = "all";
 
-/** What an operator did, as the words before and after its target. */
+/** The action of an operator, as the words before and after its target. */
 export function operatorAction(action: string, target: string): readonly [before: string, target: string, after: string] {
   const isForAll = target === EVERYTHING;
   const sentence = OPERATOR_ACTIONS.get(action) ?? `${humanize(action)} {}`;

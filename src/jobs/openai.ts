@@ -117,7 +117,7 @@ function contentOf(text: string): string {
   const message = isObject(first) ? first["message"] : undefined;
   const content = isObject(message) ? message["content"] : undefined;
   if (typeof content === "string") return content;
-  if (!Array.isArray(content)) throw new Error("the answer holds no text");
+  if (!Array.isArray(content)) throw new Error("the answer contains no text");
   return content.map((part: Json) => (isObject(part) && typeof part["text"] === "string" ? part["text"] : "")).join("");
 }
 
@@ -126,8 +126,8 @@ function decisionIn(content: string): JsonObject {
   const spoken = content.slice(content.lastIndexOf("</think>") + 1);
   const start = spoken.indexOf("{");
   const end = spoken.lastIndexOf("}");
-  if (start < 0 || end < start) throw new Error("the answer holds no JSON object");
+  if (start < 0 || end < start) throw new Error("the answer contains no JSON object");
   const decision: Json = JSON.parse(spoken.slice(start, end + 1));
-  if (!isObject(decision)) throw new Error("the answer holds no JSON object");
+  if (!isObject(decision)) throw new Error("the answer contains no JSON object");
   return decision;
 }

@@ -122,7 +122,7 @@ function ApprovalButton() {
   );
 }
 
-/** Why without a confirmation: a person who reaches for it is in a hurry, and resuming is as easy. */
+/** Why without a confirmation: stopping is urgent, and resuming is as easy. */
 export async function switchStop(): Promise<void> {
   const wasStopped = isStopped(store.state);
   const outcome = await store.send("PATCH", "controls", { stopped: !wasStopped });

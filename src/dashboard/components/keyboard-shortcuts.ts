@@ -1,4 +1,4 @@
-/** Keyboard shortcuts: single keys, ignored while somebody types. `TEXTS.help.shortcuts` lists them. */
+/** Keyboard shortcuts: single keys, ignored while a text field has the focus. `TEXTS.help.shortcuts` lists them. */
 import type { PanelName } from "../state/dashboard-state.ts";
 import { store } from "../state/hooks.ts";
 

@@ -1,4 +1,4 @@
-/** The form for a token, shown while nobody is signed in. */
+/** The form for a token, shown while the page has no accepted token. */
 import { useLayoutEffect, useRef } from "hono/jsx/dom";
 import { store, useStore } from "../state/hooks.ts";
 import { TEXTS } from "../texts.ts";

@@ -25,7 +25,7 @@ const TABS: readonly Tab[] = [
 
 export type SidePanelName = Exclude<PanelName, "now" | "integrations">;
 
-/** What the right side of a wide screen shows. */
+/** The panels of the right side of a wide screen. */
 export const sidePanel = (panel: PanelName): SidePanelName => panel === "now" || panel === "integrations" ? "feed" : panel;
 
 export function Tabs() {

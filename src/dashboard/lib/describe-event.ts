@@ -14,7 +14,7 @@ import {
 import { formatBytes, formatDuration, formatLatency } from "./format.ts";
 import { sanitize } from "./sanitize.ts";
 
-/** What the feed filters events by. */
+/** The kinds by which the feed filters events. */
 export type EventCategory = keyof typeof EVENT_CATEGORIES;
 
 export type Tone = "plain" | "good" | "warn" | "bad" | "accent";

@@ -7,7 +7,7 @@ import { sanitize } from "./sanitize.ts";
 const TEXT = TEXTS.now;
 const NAME_MAX = 60;
 
-/** What the reason for waiting depends on. */
+/** The data that the reason for waiting depends on. */
 export interface ForceSurroundings {
   /** Place among the forces that wait for the same Neuro, from 1. */
   readonly place: number;
@@ -52,7 +52,7 @@ function waitText({ waits_for, integration, name }: ForceView, surroundings: For
   }
 }
 
-/** Who held it: everything is stopped, it is paused, or another integration is solo. */
+/** The reason that it is held: everything is stopped, it is paused, or another integration is solo. */
 function heldText(id: string, { isStopped, integrations }: ForceSurroundings): string {
   if (isStopped) return TEXT.heldByStop;
   const own = integrations.find((one) => one.id === id);

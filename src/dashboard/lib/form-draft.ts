@@ -1,5 +1,5 @@
 /**
- * What a person has typed into a form so far, its errors, and its JSON.
+ * The present values of a form, its errors, and its JSON.
  *
  * Invariant: D1 the JSON is written as text, member by member, so a property called `__proto__` is a property like any other.
  */
@@ -10,7 +10,7 @@ import { isSafePattern, PATTERN_TEXT_MAX } from "../../services/neuro/codec/safe
 import { TEXTS } from "../texts.ts";
 import type { FormField, GroupField, ListField, NumberField, TextField } from "./schema-form.ts";
 
-/** What was typed into one field. */
+/** The value of one field. */
 export interface FormDraft {
   /** Text, numbers and JSON as typed; of a choice the index of the option. */
   readonly text: string;

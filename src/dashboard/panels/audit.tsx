@@ -1,4 +1,4 @@
-/** What operators did: on this page, by the API, or by a watcher's command. */
+/** The audit log: the actions of operators on this page, by the API, or by a watcher's command. */
 import type { AuditView } from "../../core/view.ts";
 import { EmptyState } from "../components/primitives.tsx";
 import { formatTime } from "../lib/format.ts";

@@ -95,7 +95,7 @@ export class FeedList {
   readonly #onScroll = (): void => {
     this.#isStale = true;
     const isAtTop = this.#place.scrollTop < this.#rowHeight / 2;
-    // Why: the rows that somebody reads must not move.
+    // Why: the visible rows must not move while a person reads them.
     if (!isAtTop && this.#feed.view.is === "running") this.#feed.pause();
   };
 

@@ -1,4 +1,4 @@
-/** What the page knows, as one immutable value, and what follows from it. */
+/** The state of the page, as one immutable value, and the values derived from it. */
 import type { Millis } from "../../core/ids.ts";
 import type {
   AuditView,

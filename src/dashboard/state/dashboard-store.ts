@@ -1,7 +1,7 @@
 /**
  * The state of the page and all that changes it. A test can create one with its own clock and transport, step it and discard it.
  *
- * Live events arrive by themselves. Everything else is asked for: about once a second while something happens and somebody looks, and
+ * Live events arrive by themselves. Everything else is asked for: about once a second while something happens and the page is visible, and
  * every five seconds while nothing does.
  *
  * Invariants: D1 the state is replaced, never changed; D2 everything that was learned with a token is discarded with it; D3 after
@@ -25,7 +25,7 @@ const TICK_MS: Millis = 1_000;
 const TOAST_MS: Millis = 6_000;
 const TOASTS_MAX = 4;
 
-/** What came of a request that a person made. */
+/** The result of a request that a person made. */
 export type RequestOutcome<Body> =
   | { readonly ok: true; readonly body: Body }
   | { readonly ok: false; readonly error: string };

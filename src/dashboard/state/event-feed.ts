@@ -36,7 +36,7 @@ export class FeedRow {
   }
 }
 
-/** What a row must match to be shown. An empty member matches everything. */
+/** The filter of rows. An empty member matches every row. */
 export interface FeedFilter {
   readonly categories: ReadonlySet<EventCategory>;
   /** The name of an integration. */

@@ -74,7 +74,7 @@ export class LiveEvents {
   start(): void {
     const { visibility } = this.#ports;
     this.#phase = "connecting";
-    // Why: somebody who looks again does not have to wait for the backoff.
+    // Why: a page that becomes visible again does not wait for the backoff.
     this.#unsubscribe = visibility.onReturn(() => {
       if (visibility.isVisible()) this.#link.start();
     });

@@ -1,4 +1,4 @@
-/** The title of the page: the most urgent thing about the relay, for somebody who looks at another tab. */
+/** The title of the page: the most urgent state of the relay, visible while another tab is open. */
 import { TEXTS } from "../texts.ts";
 import { countApprovals, type DashboardState, isDisconnected, isStopped } from "./dashboard-state.ts";
 

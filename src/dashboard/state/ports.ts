@@ -1,5 +1,5 @@
 /**
- * What the dashboard's store needs from its surroundings. The browser's versions are in `browser-ports.ts`; tests pass their own, with
+ * The ports of the dashboard's store. The browser's versions are in `browser-ports.ts`; tests pass their own, with
  * virtual time.
  */
 import type { ApiClient } from "../../clients/api-client.ts";
@@ -31,7 +31,7 @@ export interface ThemeStorage {
   write(theme: Theme): void;
 }
 
-/** Whether somebody looks at the page. */
+/** The visibility of the page and the state of the network. */
 export interface Visibility {
   isVisible(): boolean;
   /** Calls `run` whenever the page becomes visible, or the network comes back. */

@@ -1,4 +1,4 @@
-/** What the page reads of the relay, as requests to its HTTP API. Knows nothing of when it is asked. */
+/** The requests of the page to the HTTP API. Knows nothing of when they are sent. */
 import { ApiError, pathSegment } from "../../clients/api-client.ts";
 import { assertNever } from "../../core/assert.ts";
 import type {
@@ -51,7 +51,7 @@ async function readDetail(api: DashboardApi, id: string): Promise<IntegrationDet
 
 type PanelData = Pick<Partial<DashboardState>, "queue" | "deadLetters" | "audit">;
 
-/** What only the open panel shows. */
+/** The data that only the open panel shows. */
 export async function readPanel(api: DashboardApi, panel: PanelName, overview: Overview): Promise<PanelData> {
   if (hasNoEvents(overview)) return { queue: [], deadLetters: [], audit: [] }; // Why: all three belong to the Intermediary.
   switch (panel) {

@@ -1,4 +1,4 @@
-/** Dark or light: as the system is, until somebody chooses. */
+/** Dark or light: the theme of the system, until a person selects one. */
 
 export type Theme = "system" | "dark" | "light";
 

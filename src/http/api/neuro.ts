@@ -29,7 +29,7 @@ export const NEURO_OPERATIONS: readonly ApiOperation[] = [
     method: "DELETE",
     path: "/api/forces/{id}",
     tag,
-    summary: "Cancels a force. Its integration is not told, because the protocol has no message for it.",
+    summary: "Cancels a force. Its integration is not notified, because the protocol has no message for it.",
     scopes: ["command"],
     service,
     params: force,
