@@ -1,4 +1,4 @@
-/** Finds violations of the import rules. Apart from the tests, so that the locks can be tried on sources with violations. */
+/** Finds violations of the import rules. Apart from the tests, so that the checks can be tried on sources with violations. */
 import { type Import, moduleOf, type Source } from "../harness/source.ts";
 import { ENTRY_FILES, IMPORT_RULES, RUNTIME_FILES, SIZES } from "./rules.ts";
 

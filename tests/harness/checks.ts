@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { exit } from "node:process";
 import { denoPath, ROOT, toolPath } from "./machine.ts";
 
-interface Lock {
+interface Check {
   readonly name: string;
   readonly command: readonly string[];
 }
@@ -21,7 +21,7 @@ const FOR_DENO = [
   "tests/harness/runner.deno.ts",
 ];
 
-const LOCKS: readonly Lock[] = [
+const CHECKS: readonly Check[] = [
   { name: "format", command: deno("fmt", "--check") },
   { name: "lint", command: deno("lint") },
   { name: "types of the pure zone", command: tsc("src") },
@@ -39,13 +39,13 @@ function isThere(path: string): boolean {
   return existsSync(join(ROOT, path));
 }
 
-function holds({ name, command }: Lock): boolean {
+function passes({ name, command }: Check): boolean {
   const { exitCode, stdout, stderr } = Bun.spawnSync([...command], { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
-  console.log(`${exitCode === 0 ? "ok    " : "BROKEN"} ${name}`);
+  console.log(`${exitCode === 0 ? "ok    " : "FAILED"} ${name}`);
   if (exitCode !== 0) console.log(`${stdout}${stderr}`);
   return exitCode === 0;
 }
 
-const broken = LOCKS.filter((lock) => !holds(lock));
-console.log(broken.length === 0 ? "\nall locks hold" : `\n${broken.length} broken`);
-exit(broken.length === 0 ? 0 : 1);
+const failed = CHECKS.filter((check) => !passes(check));
+console.log(failed.length === 0 ? "\nall checks passed" : `\n${failed.length} failed`);
+exit(failed.length === 0 ? 0 : 1);

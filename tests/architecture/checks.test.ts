@@ -1,4 +1,4 @@
-/** Each of the four locks of the pure zone rejects a violation and accepts the clean tree. */
+/** Each of the four checks of the pure zone rejects a violation and accepts the clean tree. */
 import { test } from "#runner";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -21,7 +21,7 @@ function run(cwd: string, command: string, ...words: readonly string[]): string 
 
 /** A small tree of its own, with the tools' settings of this one. */
 function inTree<T>(files: Readonly<Record<string, string>>, use: (root: string) => T): T {
-  const root = mkdtempSync(join(tmpdir(), "locks-"));
+  const root = mkdtempSync(join(tmpdir(), "checks-"));
   try {
     for (
       const kept of [
@@ -52,7 +52,7 @@ const read = (root: string) => readSources(root, "src/**/*.ts");
 
 const CLEAN = "/** Nothing wrong. */\nexport const one = (n: number): number => n + 1;\n";
 
-test("a clean tree passes every lock", () => {
+test("a clean tree passes every check", () => {
   inTree({ "src/core/clean.ts": CLEAN }, (root) => {
     check.equal([types(root), lint(root)], ["", ""]);
     check.equal([...importViolations(read(root)), ...runtimeViolations(read(root)), ...sizeViolations(read(root))], []);
