@@ -2,7 +2,7 @@
 import { connect, type Socket } from "node:net";
 
 /** A received message. The test knows its fields. */
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- Why: tests look into whatever the relay sent.
 export type Message = Readonly<Record<string, any>>;
 
 const PATIENCE_MS = 8_000;
