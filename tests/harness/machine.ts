@@ -1,6 +1,6 @@
 /** Programs of this machine that some tests need, and the paths of the tools in `node_modules`. */
 import { accessSync, constants } from "node:fs";
-import { arch, env, platform } from "node:process";
+import { arch, env, execPath, platform } from "node:process";
 import { delimiter, join } from "node:path";
 import type { Need } from "./suites.ts";
 
@@ -37,3 +37,9 @@ function isRunnable(path: string): boolean {
     return false;
   }
 }
+
+/** The words before a script that run it on a runtime. */
+export const RUNNERS: Readonly<Record<string, readonly string[]>> = {
+  Bun: [execPath],
+  Deno: [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual"],
+};

@@ -2,12 +2,11 @@
 import { spawn } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "#runner";
 import { type OpenListener, openMonitored } from "../../../src/runtimes/monitored-listener.ts";
 import { AppFixture, bearer, WEB_TOKEN } from "../http/app-fixture.ts";
 import { check } from "../../harness/check.ts";
-import { denoPath, ROOT } from "../../harness/machine.ts";
+import { ROOT, RUNNERS } from "../../harness/machine.ts";
 import { inFolder } from "../../harness/relay.ts";
 import { Client } from "./bun-relay.ts";
 
@@ -58,10 +57,6 @@ async function exhaust(port: number, count: number): Promise<void> {
   for (const socket of sockets) socket.destroy();
 }
 
-const RUNNERS: Readonly<Record<string, readonly string[]>> = {
-  Bun: [process.execPath],
-  Deno: [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual"],
-};
 /** The limit of descriptors: more than the relay needs, less than the number of connections of the test. */
 const DESCRIPTORS = 60;
 

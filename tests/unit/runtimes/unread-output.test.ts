@@ -1,18 +1,13 @@
 /** Standard error is a pipe that nobody reads. */
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../../src/core/defaults.ts";
 import { check } from "../../harness/check.ts";
-import { denoPath, ROOT } from "../../harness/machine.ts";
+import { ROOT, RUNNERS } from "../../harness/machine.ts";
 import { inFolder } from "../../harness/relay.ts";
 import { JsonClient } from "../../harness/json-client.ts";
 
-const RUNNERS: Readonly<Record<string, readonly string[]>> = {
-  Bun: [process.execPath],
-  Deno: [denoPath(), "run", "--allow-all", "--no-check", "--node-modules-dir=manual"],
-};
 /** Messages of one integration: with `log.level: debug` each causes a line of more than 200 characters. */
 const MESSAGES = 3_000;
 
