@@ -138,20 +138,18 @@ export interface EndedAction {
 
 /** A success ends the force of its game; after a failure Neuro may try again. */
 export function onActionEnded(ended: EndedAction, ctx: StepContext): void {
-  const { game, name, upstreamName, success, force, isReported } = ended;
+  const { game, upstreamName, success, force, isReported } = ended;
   const { current } = game.upstream.forces;
   if (!success) {
     if (force !== undefined) dispatch(force, { is: "failed" }, ctx);
     return giveUpIfLast(game.upstream, ctx);
   }
-  const satisfied = isReported ? undefined : satisfiedForce(ended);
+  // Why not the names of the game's message: Neuro was given only those that were registered.
+  const isAnswer = isReported && current !== undefined &&
+    sentForceOf(current.state)?.upstreamNames.includes(upstreamName) === true;
+  if (isAnswer) return dispatch(current, { is: current.game === game ? "succeeded" : "foreign_success" }, ctx);
+  const satisfied = satisfiedForce(ended);
   if (satisfied !== undefined) dispatch(satisfied, { is: "satisfied" }, ctx);
-  if (!isReported || current === undefined) return;
-  if (current.game === game) {
-    if (current.message.names.includes(name)) dispatch(current, { is: "succeeded" }, ctx);
-  } else if (sentForceOf(current.state)?.upstreamNames.includes(upstreamName) === true) {
-    dispatch(current, { is: "foreign_success" }, ctx);
-  }
 }
 
 /** Neuro makes no further attempt: her time is over, or the built-in Neuro has dropped the force after its maximum of attempts. */
@@ -163,12 +161,12 @@ function giveUpIfLast(upstream: Upstream, ctx: StepContext): void {
 }
 
 /** The force that a success has answered without Neuro, who must not answer it, too. */
-function satisfiedForce({ game, name, force, isManual, startedAt }: EndedAction): Force | undefined {
+function satisfiedForce({ game, name, force, isManual, isReported, startedAt }: EndedAction): Force | undefined {
   const { current, waiting } = game.upstream.forces;
   const own = current?.game === game ? current : undefined;
-  if (!isManual) return own?.message.names.includes(name) === true ? own : undefined;
-  const candidates = [own, waiting.get(game)].filter((each) => each !== undefined);
-  // Why: an action that a person sent before this force, or for an earlier one, does not answer it.
+  if (!isManual && !isReported) return own?.message.names.includes(name) === true ? own : undefined;
+  const candidates = (isManual ? [own, waiting.get(game)] : [own]).filter((each) => each !== undefined);
+  // Why: an action from before this force, or for an earlier one, does not answer it.
   const answered = candidates.find((each) => force === undefined ? each.requestedAt <= startedAt : each === force);
   return answered?.message.names.includes(name) === true ? answered : undefined;
 }

@@ -409,3 +409,37 @@ test("NB26b when a definition in the open force changes, Neuro is asked again", 
   scenario.pass(500);
   check.equal(ends(scenario), ["Chess completed"]);
 });
+
+test("NB9c a success by a name that Neuro was not given leaves the force open", () => {
+  const { scenario, neuro, chess, poker } = table();
+  chess.force(["a"]);
+  neuro.action("u1", "a");
+  neuro.action("u2", "a");
+  const [first = "", second = ""] = chess.ids();
+  chess.unregister("a").force(["a", "b"]).result(true, { id: first });
+  scenario.pass(5_000);
+  check.equal(neuro.heard(), ["force a", "unregister a", "result u1 true", "force b"]);
+  chess.result(true, { id: second });
+  poker.force(["bet"]);
+  scenario.pass(500);
+  check.equal(neuro.heard(), ["result u2 true"], "Neuro still has the force");
+  neuro.action("u3", "b");
+  chess.result(true);
+  scenario.pass(500);
+  check.equal(neuro.heard(), ["result u3 true", "force bet"]);
+});
+
+test("NB9d a success by a name of the force that was registered later ends the force, and withdraws it from Neuro", () => {
+  const { scenario, neuro, chess, poker } = table();
+  chess.unregister("b").force(["a", "b"]);
+  scenario.pass(5_000);
+  chess.register("b");
+  poker.force(["bet"]);
+  scenario.pass(500);
+  neuro.heard();
+  neuro.action("u1", "b");
+  chess.result(true);
+  scenario.pass(500);
+  check.equal(neuro.heard(), ["result u1 true", "unregister a", "register a", "force bet"]);
+  check.equal(ends(scenario), ["Chess completed"]);
+});
