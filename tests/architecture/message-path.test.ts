@@ -63,12 +63,12 @@ const PATH: readonly Step[] = [
     ]],
   },
   {
-    file: "src/services/neuro/codec/decode-game.ts",
+    file: "src/neuro-api/decode-game.ts",
     does: "decodes and repairs the message",
     calls: [["decodeGame", "readObject"], ["readMessage", "readResult"]],
   },
   {
-    file: "src/services/neuro/codec/frame.ts",
+    file: "src/neuro-api/frame.ts",
     does: "reads one JSON object of a frame",
     calls: [["readObject", "parseJson"]],
   },

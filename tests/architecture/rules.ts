@@ -17,7 +17,7 @@ export interface ImportRule {
 export const SERVICES: readonly string[] = ["intermediary", "neuro", "nallely", "brain", "proxy"];
 
 /** The pure zone: no clock, no randomness, no waiting. */
-export const PURE: readonly string[] = ["core", "queue", "inference", ...SERVICES, "relay"];
+export const PURE: readonly string[] = ["core", "queue", "inference", "neuro-api", ...SERVICES, "relay"];
 
 const service: ImportRule = { may: ["core", "queue"], packages: ["zod", "@cfworker/json-schema"] };
 
@@ -25,8 +25,9 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   core: { may: [], packagesOf: { "src/core/hash.ts": ["#sha256"] } },
   queue: { may: ["core"] },
   inference: { may: ["core"] },
-  intermediary: service,
-  neuro: service,
+  "neuro-api": { may: ["core"] },
+  intermediary: { ...service, may: [...service.may, "neuro-api"] },
+  neuro: { ...service, may: [...service.may, "neuro-api"] },
   nallely: service,
   brain: { ...service, may: [...service.may, "inference"] },
   proxy: { may: ["core"] },
@@ -42,7 +43,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   observability: { may: ["core", "engine"], packages: ["@logtape/*", "node:*"] },
   config: { may: ["core"], packages: ["zod", "yaml", "node:*"] },
   clients: { may: ["core", "websocket-client", ...SERVICES] },
-  dashboard: { may: ["core", "neuro", "websocket-client", "clients"], packages: ["hono/jsx/dom", "uplot"] },
+  dashboard: { may: ["core", "neuro-api", "neuro", "websocket-client", "clients"], packages: ["hono/jsx/dom", "uplot"] },
   http: { may: ["core", "engine", "dashboard"], packages: ["hono", "hono/*", "zod"] },
   testing: { may: ["core", "relay", "engine"] },
   runtimes: {
@@ -52,6 +53,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       "relay",
       "queue",
       "inference",
+      "neuro-api",
       "websocket-client",
       "engine",
       "recording",
@@ -77,13 +79,14 @@ export const ENTRY_FILES: Readonly<Record<string, RegExp>> = {
   // Every file of core is public.
   core: /./,
   queue: /./,
+  "neuro-api": /./,
   "websocket-client": /./,
   // The ports are imported by the runtimes that implement them.
   engine: /^(?:mod|ports)\.ts$/,
   // The list of services is imported by the start of a process; the relay itself gets its services as an argument.
   relay: /^(?:mod|services)\.ts$/,
   // The dashboard validates the data of an action with the same code.
-  neuro: /^(?:mod|codec\/(?:validate-data|safe-pattern|schema-reference))\.ts$/,
+  neuro: /^(?:mod|codec\/validate-data)\.ts$/,
   nallely: /^mod\.ts$/,
   // `artifact` needs files, so only runtimes with files load it.
   jobs: /^(?:mod|artifact)\.ts$/,

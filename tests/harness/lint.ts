@@ -6,7 +6,7 @@
  */
 import { retiredPartsOf, retiredPhrasesOf } from "./retired-words.ts";
 
-const PURE = /\/src\/(?:core|queue|services|inference|relay|recording)\//;
+const PURE = /\/src\/(?:core|queue|neuro-api|services|inference|relay|recording)\//;
 const SOURCE = /\/src\//;
 /** Cloudflare finds a Worker by its default export. */
 const SOURCE_BUT_WORKERS = /\/src\/(?!runtimes\/workers\/worker\.ts$)/;

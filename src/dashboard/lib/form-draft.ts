@@ -6,7 +6,7 @@
 import { assertNever } from "../../core/assert.ts";
 import { isObject, type Json, parseJson } from "../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
-import { isSafePattern, PATTERN_TEXT_MAX } from "../../services/neuro/codec/safe-pattern.ts";
+import { isSafePattern, PATTERN_TEXT_MAX } from "../../neuro-api/safe-pattern.ts";
 import { TEXTS } from "../texts.ts";
 import type { FormField, GroupField, ListField, NumberField, TextField } from "./schema-form.ts";
 

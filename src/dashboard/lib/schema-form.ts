@@ -7,7 +7,7 @@
  * Invariants: M1 a form has at most `FIELDS_MAX` fields and at most `DEPTH_MAX` levels, whatever the schema; M2 nothing here throws; M3
  * names of properties are never used as keys of a lookup table.
  */
-import { targetOf } from "../../services/neuro/codec/schema-reference.ts";
+import { targetOf } from "../../neuro-api/schema-reference.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 
 const FIELDS_MAX = 80;

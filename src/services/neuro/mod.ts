@@ -28,7 +28,7 @@ import {
   receivePong,
   resolveExpiredContests,
 } from "./games/connections.ts";
-import { decodeActions } from "./codec/decode-game.ts";
+import { decodeActions } from "../../neuro-api/decode-game.ts";
 import { endRestartWindow, handleGameMessage } from "./games/game-messages.ts";
 import { pingSockets } from "./games/keepalive.ts";
 import {

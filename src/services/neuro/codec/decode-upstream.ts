@@ -6,7 +6,7 @@
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import { type Frame, isObject, type JsonObject } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
-import { readObject } from "./frame.ts";
+import { readObject } from "../../../neuro-api/frame.ts";
 
 /** A message of Neuro, or of another backend. */
 export function decodeUpstream(frame: Frame, limits: { readonly json_depth: number }): Result<NeuroMessage> {

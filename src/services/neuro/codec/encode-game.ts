@@ -6,7 +6,7 @@ import { assertNever } from "../../../core/assert.ts";
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { GAME_FRAME_BYTES_MAX } from "../../../core/limits.ts";
-import { asciiJson, fitsBytes } from "./frame.ts";
+import { asciiJson, fitsBytes } from "../../../neuro-api/frame.ts";
 
 /** The frame for a game; undefined when it is larger than `GAME_FRAME_BYTES_MAX`, which some game could not receive. */
 export function encodeGame(message: NeuroMessage): string | undefined {

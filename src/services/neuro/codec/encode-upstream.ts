@@ -11,7 +11,7 @@ import { assert, assertNever } from "../../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import { REGISTER_FRAME_BYTES_MAX, UPSTREAM_FRAME_BYTES_MAX } from "../../../core/limits.ts";
 import type { Profile } from "../upstream/profiles.ts";
-import { fitsBytes, utf8Length } from "./frame.ts";
+import { fitsBytes, utf8Length } from "../../../neuro-api/frame.ts";
 
 /** The frames of a message in the name of `game`. A long list of actions is split into several. */
 export const encodeUpstream = (message: GameMessage, game: string, profile: Profile): readonly string[] =>

@@ -12,8 +12,8 @@ import { type Schema, Validator } from "@cfworker/json-schema";
 import { isObject, isShallow, type Json, type JsonObject, parseJson } from "../../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../../core/limits.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
-import { isSafePattern, PATTERN_TEXT_MAX } from "./safe-pattern.ts";
-import { targetOf } from "./schema-reference.ts";
+import { isSafePattern, PATTERN_TEXT_MAX } from "../../../neuro-api/safe-pattern.ts";
+import { targetOf } from "../../../neuro-api/schema-reference.ts";
 
 /** Parts of a schema whose references are resolved. */
 const NODES_MAX = 2_000;

@@ -13,9 +13,9 @@ import type { Millis, PeerId } from "../../../core/ids.ts";
 import { type Frame, isObject, parseJson } from "../../../core/json.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import { SmallMap } from "../small-map.ts";
-import { decodeGame } from "../codec/decode-game.ts";
+import { decodeGame } from "../../../neuro-api/decode-game.ts";
 import { encodeGame } from "../codec/encode-game.ts";
-import { utf8Length } from "../codec/frame.ts";
+import { utf8Length } from "../../../neuro-api/frame.ts";
 import {
   type Game,
   type GameConnection,

@@ -17,7 +17,7 @@ import { freeName, hideActions, sync, unregisterAction, updateVisibility } from 
 import { SmallMap } from "../small-map.ts";
 import { slugOf } from "../actions/names.ts";
 import { cancelForces, onActionsSynced, restoreInterruptedForce } from "../forces/forces.ts";
-import type { Repair } from "../codec/repair.ts";
+import type { Repair } from "../../../neuro-api/repair.ts";
 import { applyControls } from "../operator/controls.ts";
 import { deliverQueued, failForLostGame } from "../pending/pending.ts";
 import type { Game, GameListener, NeuroState, Timer, Upstream } from "../state.ts";

@@ -9,7 +9,7 @@ import type { Millis } from "../../../core/ids.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import { definitionOf } from "../actions/actions.ts";
 import { encodeGame } from "../codec/encode-game.ts";
-import { addRepair, type Repair } from "../codec/repair.ts";
+import { addRepair, type Repair } from "../../../neuro-api/repair.ts";
 import type { GameConnection, GameSocket } from "../state.ts";
 import { expectReregistration } from "./game-messages.ts";
 import { reportRepairs } from "./registry.ts";

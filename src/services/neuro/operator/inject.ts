@@ -8,7 +8,7 @@ import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../outbound.ts";
 import { type Game, type NeuroState, peerOf, type Upstream } from "../state.ts";
 import { sendContextDurably, watcherSource } from "../upstream/contexts.ts";
-import { decodeGame } from "../codec/decode-game.ts";
+import { decodeGame } from "../../../neuro-api/decode-game.ts";
 
 export interface OperatorContext {
   readonly requestId: RequestId;

@@ -5,10 +5,10 @@ import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-me
 import { type Frame, isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
 import { GAME_FRAME_BYTES_MAX, SCHEMA_BYTES_MAX } from "../../../../../src/core/limits.ts";
 import { PROFILES } from "../../../../../src/services/neuro/upstream/profiles.ts";
-import { decodeGame } from "../../../../../src/services/neuro/codec/decode-game.ts";
+import { decodeGame } from "../../../../../src/neuro-api/decode-game.ts";
 import { encodeGame } from "../../../../../src/services/neuro/codec/encode-game.ts";
 import { encodeUpstream } from "../../../../../src/services/neuro/codec/encode-upstream.ts";
-import type { RepairKind } from "../../../../../src/services/neuro/codec/repair.ts";
+import type { RepairKind } from "../../../../../src/neuro-api/repair.ts";
 import { check } from "../../../../harness/check.ts";
 
 const LIMITS = { json_depth: 64 };

@@ -2,11 +2,11 @@
 import { test } from "#runner";
 import fc from "fast-check";
 import type { Json, JsonObject } from "../../../../../src/core/json.ts";
-import { isSafePattern } from "../../../../../src/services/neuro/codec/safe-pattern.ts";
+import { isSafePattern } from "../../../../../src/neuro-api/safe-pattern.ts";
 import { seededRandom } from "../../../../../src/core/random.ts";
 import { sampleData } from "../../../../../src/services/neuro/standalone/sampler.ts";
 import { checkData, compileSchema, validationError } from "../../../../../src/services/neuro/codec/validate-data.ts";
-import { decodeGame } from "../../../../../src/services/neuro/codec/decode-game.ts";
+import { decodeGame } from "../../../../../src/neuro-api/decode-game.ts";
 import { check } from "../../../../harness/check.ts";
 
 const buy: JsonObject = {

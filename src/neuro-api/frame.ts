@@ -3,9 +3,9 @@
  *
  * Invariant: FR1 reading never throws, whatever the bytes.
  */
-import { escaped, type Frame, isObject, type JsonObject, parseJson } from "../../../core/json.ts";
-import { failed, ok, type Result } from "../../../core/result.ts";
-import { utf8 } from "../../../core/text.ts";
+import { escaped, type Frame, isObject, type JsonObject, parseJson } from "../core/json.ts";
+import { failed, ok, type Result } from "../core/result.ts";
+import { utf8 } from "../core/text.ts";
 import { addRepair, type Repair } from "./repair.ts";
 
 const BYTE_ORDER_MARK = 0xfeff;

@@ -5,9 +5,9 @@
  * Invariants: DG1 `decodeGame` never throws; DG2 no field of a decoded message is null.
  * Knows nothing of: who sent the frame, what is registered.
  */
-import type { Action, GameMessage, Priority } from "../../../core/neuro-messages.ts";
-import { type Frame, isObject, type Json, type JsonObject } from "../../../core/json.ts";
-import { failed, type Failure, ok, type Result } from "../../../core/result.ts";
+import type { Action, GameMessage, Priority } from "../core/neuro-messages.ts";
+import { type Frame, isObject, type Json, type JsonObject } from "../core/json.ts";
+import { failed, type Failure, ok, type Result } from "../core/result.ts";
 import { addRepair, type Repair } from "./repair.ts";
 import { readObject } from "./frame.ts";
 import { decodeSchema } from "./decode-schema.ts";

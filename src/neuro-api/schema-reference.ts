@@ -1,6 +1,6 @@
 /** References within a schema. */
-import { isObject, type Json } from "../../../core/json.ts";
-import { wholeNumber } from "../../../core/text.ts";
+import { isObject, type Json } from "../core/json.ts";
+import { wholeNumber } from "../core/text.ts";
 
 /** The target of a reference such as `#/$defs/place`; undefined if it is outside the schema or does not exist. */
 export function targetOf(reference: Json | undefined, root: Json): Json | undefined {

@@ -6,9 +6,9 @@
  * Invariants: DS1 a schema that passes has at most `SCHEMA_BYTES_MAX` bytes and `SCHEMA_DEPTH_MAX` levels; DS2 each keyword that JSON
  * Schema defines has a value of the kind that it defines, or null; DS3 a type is added only to a schema whose values are all objects.
  */
-import { isObject, isShallow, type Json, type JsonObject, parseJson } from "../../../core/json.ts";
-import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX } from "../../../core/limits.ts";
-import { failed, ok, type Result } from "../../../core/result.ts";
+import { isObject, isShallow, type Json, type JsonObject, parseJson } from "../core/json.ts";
+import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX } from "../core/limits.ts";
+import { failed, ok, type Result } from "../core/result.ts";
 import { fitsBytes } from "./frame.ts";
 import { addRepair, type Repair } from "./repair.ts";
 import { repairSchema, type SchemaFindings } from "./repair-schema.ts";

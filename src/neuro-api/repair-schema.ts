@@ -6,8 +6,8 @@
  * Invariants: RS1 a correct schema stays the same object; RS2 null stays, because games send it for "nothing",
  * and a profile removes it for backends that do not accept it.
  */
-import { assertNever } from "../../../core/assert.ts";
-import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { assertNever } from "../core/assert.ts";
+import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { isSafePattern } from "./safe-pattern.ts";
 
 export interface SchemaFindings {
