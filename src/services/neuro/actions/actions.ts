@@ -49,8 +49,9 @@ export function registerAction(game: Game, definition: Definition, now: Millis):
     define(upstreamAction, definition, game.upstream);
     game.upstream.unsynced.add(upstreamAction);
   } else {
-    removeOwner(gameAction, now);
+    // Why this order: removing the owner may free names that are reserved for the game, and `shared` may be one of them.
     addOwner(gameAction, shared ?? createUnderNewName(game, definition, now));
+    removeOwner(game, upstreamAction, now);
   }
   return "redefined";
 }
@@ -75,7 +76,7 @@ export function unregisterAction(gameAction: GameAction, now: Millis): void {
   const { game } = gameAction;
   game.actions.delete(gameAction.name);
   if (game.isVisible) game.service.actionCount--;
-  removeOwner(gameAction, now);
+  removeOwner(game, gameAction.upstreamAction, now);
 }
 
 /** Neuro sees the actions of a game unless it is away, off air or held. */
@@ -185,8 +186,7 @@ function addOwner(gameAction: GameAction, upstreamAction: UpstreamAction): void 
   upstream.unsynced.add(upstreamAction);
 }
 
-function removeOwner(gameAction: GameAction, now: Millis): void {
-  const { game, upstreamAction } = gameAction;
+function removeOwner(game: Game, upstreamAction: UpstreamAction, now: Millis): void {
   const { upstream } = game;
   upstreamAction.owners.delete(game);
   upstream.unsynced.add(upstreamAction);
