@@ -1,5 +1,6 @@
 /** The relay as a process, started by its command in its own folder. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,17 +13,22 @@ const READY = "Neuro Relay is ready";
 export interface RelayUrls {
   readonly intermediary: string;
   readonly neuro: string;
-  /** The dashboard with its token; empty unless the web port is enabled. */
+  /** Empty unless it is enabled, as are the following. */
+  readonly brain: string;
+  readonly proxy: string;
+  /** The dashboard with its token. */
   readonly web: string;
 }
 
 export class RelayProcess {
   readonly #child: ChildProcess;
   readonly urls: RelayUrls;
+  readonly #output: () => string;
 
-  private constructor(child: ChildProcess, urls: RelayUrls) {
+  private constructor(child: ChildProcess, urls: RelayUrls, output: () => string) {
     this.#child = child;
     this.urls = urls;
+    this.#output = output;
   }
 
   /** Starts the relay on free ports and waits until it prints that it is ready. `runner` is the runtime with its flags. */
@@ -40,16 +46,45 @@ export class RelayProcess {
     return new Promise((resolve, reject) => {
       let output = "";
       const read = (text: string) => {
+        const wasReady = output.includes(READY);
         output += text;
-        if (!output.includes(READY)) return;
+        if (wasReady || !output.includes(READY)) return;
         const url = (label: string) => output.match(new RegExp(`\\[${label}\\] listening on (\\S+)`))?.[1] ?? "";
-        const urls = { intermediary: url("Intermediary"), neuro: url("Nakurity Backend"), web: url("Web") };
-        resolve(new RelayProcess(child, urls));
+        const urls = {
+          intermediary: url("Intermediary"),
+          neuro: url("Nakurity Backend"),
+          brain: url("Brain"),
+          proxy: url("Intercept Proxy"),
+          web: url("Web"),
+        };
+        resolve(new RelayProcess(child, urls, () => output));
       };
       child.stdout?.setEncoding("utf8").on("data", read);
       child.stderr?.setEncoding("utf8").on("data", (text: string) => (output += text));
       child.on("close", () => reject(new Error(`the relay exited before it was ready: ${output}`)));
     });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** What it has printed and logged so far. */
+  get output(): string {
+    return this.#output();
+  }
+
+  get hasExited(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** Its resident memory; 0 if the system does not say. */
+  get residentMb(): number {
+    try {
+      return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))?.[1] ?? 0) / 1_024;
+    } catch {
+      return 0;
+    }
   }
 
   signal(signal: "SIGUSR2"): void {

@@ -71,14 +71,18 @@ for (const naming of ["shared", "prefixed"] as const) {
           listen(neuro, list);
         }
         const texts = [...registered].flatMap(([game, own]) =>
-          [...own].map(([name, description]) => naming === "shared" ? `${name} ${description}` : `${game} ${name} ${description}`)
+          [...own].map(([name, description]) =>
+            naming === "shared" ? `${name} ${description}` : `${game} ${name} ${description}`
+          )
         );
         check.equal(list.size, new Set(texts).size);
         const owners = new Map<string, number>();
         for (const name of list.keys()) {
           for (const game of reached(neuro, games, name)) owners.set(game, (owners.get(game) ?? 0) + 1);
         }
-        for (const [game, own] of registered) check.equal(owners.get(game) ?? 0, own.size, `actions of ${game} that Neuro can use`);
+        for (const [game, own] of registered) {
+          check.equal(owners.get(game) ?? 0, own.size, `actions of ${game} that Neuro can use`);
+        }
       }),
       { numRuns: 1_000 },
     );
