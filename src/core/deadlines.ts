@@ -3,9 +3,9 @@
  * union whose members say by `is` which timer it is, and by their other fields what it is for, such as `{is: "grace", game}`.
  * A timer is never taken apart as text, so a service handles due timers in one exhaustive `switch`.
  *
- * Invariants: D1 an id has at most one deadline, the last one set; D2 `earliest` is the earliest of them; D3 the heap holds at
- * most four times as many items as there are deadlines, however often they are moved; D4 timers with equal fields are one timer,
- * in whatever order the fields are written.
+ * Invariants: D1 an id has at most one deadline, the last one set; D2 `earliest` is the earliest of them, or an earlier time if that
+ * one was cleared or moved; D3 the heap holds at most four times as many items as there are deadlines, however often they are moved;
+ * D4 timers with equal fields are one timer, in whatever order the fields are written.
  */
 import type { Millis } from "./ids.ts";
 
@@ -77,10 +77,13 @@ const COMPACT_MIN = 64;
 export class Deadlines {
   readonly #heap = new Heap<Due>((left, right) => left.at < right.at);
   readonly #live = new Map<string, Millis>();
+  /** No deadline is earlier. */
+  #bound: Millis = Infinity;
 
   /** Sets or moves the deadline of `id`. */
   set(id: string, at: Millis): void {
     if (this.#live.get(id) === at) return;
+    if (at < this.#bound || this.#live.size === 0) this.#bound = at;
     this.#live.set(id, at);
     this.#heap.add({ at, id });
     if (this.#heap.size > COMPACT_MIN && this.#heap.size > this.#live.size * 4) this.#compact();
@@ -98,18 +101,25 @@ export class Deadlines {
     return this.#live.size;
   }
 
-  /** The earliest deadline. */
+  /**
+   * The earliest deadline, or an earlier time if that deadline was cleared or moved; exact after `due` at that time.
+   *
+   * Why not always exact: most deadlines are cleared before they pass, and this is asked after every event.
+   */
   earliest(): Millis | undefined {
-    return this.#first()?.at;
+    return this.#live.size === 0 ? undefined : this.#bound;
   }
 
   /** Removes and returns the ids whose deadline has passed, earliest first. */
   due(now: Millis): string[] {
     const ids: string[] = [];
-    for (let first = this.#first(); first !== undefined && first.at <= now; first = this.#first()) {
+    if (now < this.#bound) return ids;
+    let first = this.#first();
+    for (; first !== undefined && first.at <= now; first = this.#first()) {
       this.#live.delete(first.id);
       ids.push(first.id);
     }
+    this.#bound = first?.at ?? Infinity;
     return ids;
   }
 
@@ -126,6 +136,7 @@ export class Deadlines {
   #compact(): void {
     this.#heap.clear();
     for (const [id, at] of this.#live) this.#heap.add({ at, id });
+    this.#bound = this.#heap.first?.at ?? Infinity;
   }
 }
 

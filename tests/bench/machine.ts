@@ -1,0 +1,184 @@
+/**
+ * `bun run bench machine [--reps N]`: the relay's own cost of one action trip (action to the game, result to Neuro) without sockets.
+ *
+ * The relay and its engine run with ports that do nothing. They are compared with the work that no relay can avoid: parse each frame, map
+ * its id, and stringify it. Both alternate in one process, on the same frames.
+ */
+import { parseArgs } from "node:util";
+import type { ConnectionInfo, Event } from "../../src/core/event.ts";
+import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../src/core/defaults.ts";
+import { type LinkId, peerId } from "../../src/core/ids.ts";
+import type { Frame } from "../../src/core/json.ts";
+import { Secrets } from "../../src/core/secrets.ts";
+import type { Settings } from "../../src/core/settings.ts";
+import { Engine, type Ports } from "../../src/engine/mod.ts";
+import { createMetrics, createObserver, type Log } from "../../src/observability/mod.ts";
+import { Relay } from "../../src/relay/mod.ts";
+import { services } from "../../src/relay/services.ts";
+
+const { values: options } = parseArgs({ options: { reps: { type: "string", default: "7" } } });
+const GAMES = 10;
+const WINDOW = 256;
+const TRIPS = 30_000;
+const WARM_UP = 20_000;
+const CONNECTION: ConnectionInfo = { address: "127.0.0.1", path: "/", userAgent: "", via: "" };
+
+const upstream = { ...UPSTREAM_DEFAULTS, id: "neuro", url: "ws://127.0.0.1:1", context_rate: 0 };
+const settings: Settings = {
+  ...DEFAULTS,
+  limits: { ...DEFAULTS.limits, messages_per_second: 0, bytes_per_second: 0 },
+  actions: { ...DEFAULTS.actions, naming: "prefixed" },
+  "nakurity-clients": [upstream],
+  queue: { ...DEFAULTS.queue, backend: "memory" },
+};
+
+let engine: Engine | undefined;
+let link: LinkId | undefined;
+let results = 0;
+let forGames: [string, string][] = [];
+/** The name that Neuro sees, by the description of the action. */
+const upstreamNames = new Map<string, string>();
+
+const push = (event: Event): void => engine?.push(event);
+
+function take(to: string, frame: Frame): number {
+  const text = String(frame);
+  if (to === link) {
+    if (text.includes('"action/result"')) results++;
+    else if (text.includes('"actions/register"')) learnNames(text);
+  } else if (text.includes('"command":"action"')) forGames.push([to, text]);
+  return 0;
+}
+
+function learnNames(frame: string): void {
+  for (const { name, description } of JSON.parse(frame).data.actions) upstreamNames.set(description, name);
+}
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+const ports: Omit<Ports, "observe"> = {
+  sockets: {
+    send: take,
+    flush() {},
+    close() {},
+    ping() {},
+    attach() {},
+    closeLink() {},
+    dial(dialed) {
+      link = dialed;
+      setTimeout(() => push({ is: "dialed", link: dialed }), 1);
+    },
+  },
+  store: {
+    put: () => Promise.resolve(),
+    delete: () => Promise.resolve(),
+    keys: () => Promise.resolve([]),
+    read: () => Promise.resolve([]),
+    close: () => Promise.resolve(),
+  },
+  uploads: { save: () => Promise.reject(new Error("there are no uploads")), delete: () => Promise.resolve() },
+  jobs: { run: () => Promise.reject(new Error("there are no jobs")) },
+  clock: {
+    now: Date.now,
+    random: Math.random,
+    secret: () => crypto.randomUUID(),
+    wake(at) {
+      clearTimeout(timer);
+      if (at !== undefined) timer = setTimeout(() => engine?.tick(), Math.max(0, at - Date.now()));
+    },
+  },
+};
+const log: Log = {
+  secrets: new Secrets(),
+  isOn: (_source, level) => level !== "debug",
+  write() {},
+  configure() {},
+  close: () => Promise.resolve(),
+};
+
+async function connect(): Promise<void> {
+  const observer = createObserver(log, createMetrics(), { now: Date.now, after() {} });
+  const observe = observer.observe.bind(observer);
+  engine = await Engine.start(new Relay(services(settings), settings), { settings, ports: { ...ports, observe } });
+  await Bun.sleep(50);
+  for (let game = 0; game < GAMES; game++) {
+    const peer = peerId(`neuro-${game}`);
+    push({ is: "opened", peer, listener: "neuro", connection: CONNECTION });
+    const send = (message: object): void =>
+      push({ is: "frame", peer, frame: JSON.stringify({ ...message, game: `Game ${game}` }) });
+    send({ command: "startup" });
+    const schema = { type: "object", properties: { n: { type: "integer" } } };
+    send({ command: "actions/register", data: { actions: [{ name: "act", description: `d${game}`, schema }] } });
+  }
+  await Bun.sleep(600);
+  if (upstreamNames.size !== GAMES) throw new Error(`${upstreamNames.size} of ${GAMES} actions reached Neuro`);
+}
+
+/** CPU time of the process since `from`. Why not the clock: other processes take turns with this one. */
+function cpuMicros(from: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(from);
+  return user + system;
+}
+
+let lastId = 0;
+const actionFrame = (id: number): string =>
+  `{"command":"action","data":{"id":"a${id}","name":"${upstreamNames.get(`d${id % GAMES}`)}","data":"{\\"n\\":${
+    id % 7
+  }}"}}`;
+const resultFrame = (peer: string, id: string): string =>
+  `{"command":"action/result","game":"Game ${peer.slice(6)}","data":{"id":"${id}","success":true,"message":"ok"}}`;
+
+/** Microseconds a trip through the relay and its engine. */
+function relayCost(trips: number): number {
+  const from = process.cpuUsage();
+  const until = results + trips;
+  for (let issued = 0; results < until;) {
+    for (let n = 0; n < WINDOW && issued < trips; n++, issued++) {
+      if (link !== undefined) push({ is: "received", link, frame: actionFrame(++lastId) });
+    }
+    const frames = forGames;
+    forGames = [];
+    for (const [peer, frame] of frames) {
+      push({ is: "frame", peer: peerId(peer), frame: resultFrame(peer, JSON.parse(frame).data.id) });
+    }
+  }
+  return cpuMicros(from) / trips;
+}
+
+/** Microseconds a trip of parse, map and stringify, with the same frames. */
+function leastCost(trips: number): number {
+  const peers = new Map([...upstreamNames].map(([description, name]) => [name, `neuro-${description.slice(1)}`]));
+  const from = process.cpuUsage();
+  const ids = new Map<string, string>();
+  for (let issued = 0, next = 0, done = 0; done < trips;) {
+    const frames: [string, string][] = [];
+    for (let n = 0; n < WINDOW && issued < trips; n++, issued++) {
+      const { id, name, data } = JSON.parse(actionFrame(++lastId)).data;
+      const ours = `x${++next}`;
+      ids.set(ours, id);
+      frames.push([peers.get(name) ?? "", JSON.stringify({ command: "action", data: { id: ours, name: "act", data } })]);
+    }
+    for (const [peer, frame] of frames) {
+      const { data } = JSON.parse(resultFrame(peer, JSON.parse(frame).data.id));
+      const id = ids.get(data.id);
+      ids.delete(data.id);
+      const { success, message } = data;
+      if (JSON.stringify({ command: "action/result", game: "Relay", data: { id, success, message } }).length > 0) done++;
+    }
+  }
+  return cpuMicros(from) / trips;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+
+await connect();
+relayCost(WARM_UP);
+leastCost(WARM_UP);
+const runs = Array.from({ length: Number(options.reps) }, () => ({ relay: relayCost(TRIPS), least: leastCost(TRIPS) }));
+const ratio = median(runs.map(({ relay, least }) => relay / least));
+console.log("| figure | relay | parse, map, stringify | ratio |\n| --- | --- | --- | --- |");
+console.log(
+  `| machine alone, CPU us a trip | ${median(runs.map(({ relay }) => relay)).toFixed(2)} | ${
+    median(runs.map(({ least }) => least)).toFixed(2)
+  } | ${ratio.toFixed(2)} |`,
+);
+process.exit(0);
