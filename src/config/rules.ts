@@ -136,6 +136,7 @@ function upstreamIds(settings: Settings): SettingIssue[] {
 function contradictingLimits({ limits, queue, "nakurity-clients": upstreams }: Settings): SettingIssue[] {
   const relations: readonly (readonly [readonly PropertyKey[], number, string, number])[] = [
     [["limits", "backlog_soft_bytes"], limits.backlog_soft_bytes, "limits.backlog_hard_bytes", limits.backlog_hard_bytes],
+    [["limits", "peer_bytes"], limits.peer_bytes, "limits.total_bytes", limits.total_bytes],
     [["queue", "retry"], queue.retry, "queue.retry_cap", queue.retry_cap],
     ...upstreams.map(({ backoff }, at) =>
       [["nakurity-clients", at, "backoff", "base"], backoff.base, "backoff.cap", backoff.cap] as const

@@ -16,9 +16,14 @@ export const SERVICE_MESSAGES_PER_STEP_MAX = 10_000;
 export const ACTIONS_PER_INTEGRATION_MAX = 200;
 /** Forces that wait to become the current force, over all integrations. */
 export const FORCES_WAITING_MAX = 256;
-/** Pending actions of one upstream, and the characters of their data. More of Neuro's actions fail at once. */
+/** Pending actions of one upstream. More of Neuro's actions fail at once. */
 export const PENDING_ACTIONS_MAX = 1_000;
-export const PENDING_DATA_MAX: number = 16 * 1_048_576;
+/** The part of `limits.total_bytes` for games that have left. Beyond it the largest one is forgotten. */
+export const PARKED_PART = 0.25;
+/** Bytes of registries written per second in the long run, so that a small change of a large registry is not written every second. */
+export const REGISTRY_BYTES_PER_SECOND = 1_048_576;
+/** UTF-16 units of the description of an action. */
+export const DESCRIPTION_LENGTH_MAX = 16_384;
 /** Contexts held for one integration while Neuro is away. */
 export const CONTEXTS_HELD_PER_INTEGRATION_MAX = 200;
 /** Code points in the name of an action as Neuro sees it. */

@@ -27,8 +27,13 @@ export type ServiceMessage =
   | { readonly is: "gameMessage"; readonly peer: PeerId; readonly message: GameMessage }
   /** A watcher or operator sends Neuro a context or any command. With an id, `directSettled` follows. */
   | { readonly is: "directMessage"; readonly from: string; readonly payload: Json; readonly id?: string }
-  /** A watcher's message for Neuro was sent, waits under a key that is being written, or was refused because the queue is full. */
-  | { readonly is: "directSettled"; readonly id: string; readonly key: Key | undefined; readonly isFull: boolean }
+  /** A watcher's message for Neuro was sent, waits under a key that is being written, or was refused. */
+  | {
+    readonly is: "directSettled";
+    readonly id: string;
+    readonly key: Key | undefined;
+    readonly refusal: Failure | undefined;
+  }
   /** A peer chose an action for a force that the relay decides itself. With an id, `choiceSettled` follows. */
   | {
     readonly is: "actionChosen";

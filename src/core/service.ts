@@ -6,6 +6,7 @@
  */
 import type { Entry, ResumedPeer, ServiceEvent } from "./event.ts";
 import type { Millis } from "./ids.ts";
+import type { RetainedBytes } from "./retained-bytes.ts";
 import type { Settings } from "./settings.ts";
 import type { StepContext } from "./context.ts";
 
@@ -29,6 +30,8 @@ export interface RestoreInput {
   /** The relay only slept: the resumed peers missed nothing. */
   readonly hasSlept?: boolean;
   readonly now: Millis;
+  /** The service's account of what it keeps of its peers. A new one for each restore. */
+  readonly retained: RetainedBytes;
 }
 
 /** Blocks of the settings that open a port. */

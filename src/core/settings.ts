@@ -249,6 +249,9 @@ export interface LimitSettings {
   readonly unauthenticated: number;
   readonly greeting: Millis;
   readonly greeting_bytes: number;
+  /** What is kept of one peer, and of all peers, in estimated bytes of memory. */
+  readonly peer_bytes: number;
+  readonly total_bytes: number;
   readonly message_bytes: number;
   readonly json_depth: number;
   /** 0: unlimited. */

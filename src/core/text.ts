@@ -55,6 +55,14 @@ export const normalized = (text: string, lengthMax: number): string | undefined 
 /** The number in a text of at most 15 digits, which a number holds exactly; undefined for any other text. */
 export const wholeNumber = (text: string): number | undefined => /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 
+/**
+ * The first characters of a text, in memory of their own.
+ *
+ * Why the copy: V8 keeps the whole text as long as a part of it is used.
+ */
+export const shorten = (text: string, lengthMax: number): string =>
+  text.length <= lengthMax ? text : JSON.parse(JSON.stringify(text.slice(0, lengthMax).toWellFormed()));
+
 /** The text of a frame. Bytes that are not valid UTF-8 become U+FFFD. */
 export const lenientText = (frame: Frame): string => typeof frame === "string" ? frame : LENIENT.decode(frame);
 

@@ -7,7 +7,9 @@
  */
 import type { Action, GameMessage, Priority } from "../core/neuro-messages.ts";
 import { type Frame, isObject, type Json, type JsonObject } from "../core/json.ts";
+import { DESCRIPTION_LENGTH_MAX } from "../core/limits.ts";
 import { failed, type Failure, ok, type Result } from "../core/result.ts";
+import { shorten } from "../core/text.ts";
 import { addRepair, type Repair } from "./repair.ts";
 import { readObject } from "./frame.ts";
 import { decodeSchema } from "./decode-schema.ts";
@@ -163,7 +165,9 @@ function readAction(given: Json, repairs: Repair[]): Result<Action> {
   knownKeys(given, ACTION, repairs);
   const schema = decodeSchema(given["schema"], repairs);
   if (!schema.ok) return failed(schema.fault, `${name.slice(0, 64)}: ${schema.reason}`);
-  const description = readText(given["description"], "description", repairs) ?? "";
+  const whole = readText(given["description"], "description", repairs) ?? "";
+  const description = shorten(whole, DESCRIPTION_LENGTH_MAX);
+  if (description !== whole) addRepair(repairs, "description_shortened", `at most ${DESCRIPTION_LENGTH_MAX} characters`);
   if (description === "") addRepair(repairs, "description_missing", name.slice(0, 64));
   return ok({ name, description, ...(schema.value !== undefined && { schema: schema.value }) });
 }

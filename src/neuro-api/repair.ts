@@ -20,6 +20,7 @@ export type RepairKind =
   | "name_ignored"
   | "priority_unknown"
   | "description_missing"
+  | "description_shortened"
   | "schema_empty"
   | "schema_not_object"
   | "schema_type_missing"
@@ -57,6 +58,7 @@ const HINTS: Readonly<Record<RepairKind, string>> = {
   name_ignored: "an action name must be a text that is not empty",
   priority_unknown: "`priority` must be low, medium, high or critical; low was assumed",
   description_missing: "add a `description`: Neuro chooses actions by it",
+  description_shortened: "shorten the `description`; the rest of it was left out",
   schema_empty: "leave out `schema` when an action has no parameters",
   schema_not_object: "`schema` must be a JSON Schema object; it was left out",
   schema_type_missing: 'a schema needs `"type": "object"`; it was added',

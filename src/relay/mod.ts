@@ -11,6 +11,7 @@ import type { Event, PeerEvent, Rebuilt, ServiceEvent } from "../core/event.ts";
 import type { FaultName } from "../core/fault.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import { SERVICE_MESSAGES_PER_STEP_MAX } from "../core/limits.ts";
+import { RetainedBytes } from "../core/retained-bytes.ts";
 import { type RestoreInput, type ServiceName, SERVICES } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import type { MessageCount } from "../core/message-counter.ts";
@@ -28,6 +29,9 @@ export class Relay {
   readonly #services: ReadonlyMap<ServiceName, SupervisedService>;
   readonly #peers = new Peers();
   readonly #ctx: RelayContext;
+  /** What is kept of all peers, and the part of each service. */
+  readonly #retained = new RetainedBytes(undefined, "total_bytes");
+  readonly #retainedByService = new Map<ServiceName, RetainedBytes>();
   #settings: Settings;
   #drainingUntil: Millis | undefined;
 
@@ -49,12 +53,12 @@ export class Relay {
   }
 
   /** Restores one service from what it stored. Required for every service before the first step. */
-  restore(name: ServiceName, input: RestoreInput): void {
+  restore(name: ServiceName, input: Omit<RestoreInput, "retained">): void {
     for (const { peer, listener, connection } of input.resumed) {
       if (this.#peers.get(peer) !== undefined) continue;
       this.#peers.add({ peer, listener, connection }, this.#settings.limits, input.now);
     }
-    this.#services.get(name)?.restore(this.#settings, input);
+    this.#services.get(name)?.restore(this.#settings, { ...input, retained: this.#newAccount(name) });
   }
 
   /** The effects of one event, in order. The array is reused: execute them before the next step. */
@@ -205,7 +209,7 @@ export class Relay {
     const service = this.#services.get(name);
     assert(service !== undefined, `${name} is rebuilt, but is no service of this relay`);
     const connected = resumed.filter(({ peer }) => this.#peers.get(peer) !== undefined);
-    const input: RestoreInput = { entries, resumed: connected, now: ctx.now };
+    const input = { entries, resumed: connected, now: ctx.now };
     // Why: a service that cannot be restored from its entries starts empty. The entries are kept for manual repair.
     const waiting = this.#tryRestore(service, input) ?? this.#tryRestore(service, { ...input, entries: [] });
     if (waiting === undefined) return;
@@ -216,13 +220,24 @@ export class Relay {
   }
 
   /** The events that waited for the service. Undefined when it panicked again. */
-  #tryRestore(service: SupervisedService, input: RestoreInput): readonly ServiceEvent[] | undefined {
+  #tryRestore(
+    service: SupervisedService,
+    input: Omit<RestoreInput, "retained">,
+  ): readonly ServiceEvent[] | undefined {
     try {
-      return service.restore(this.#settings, input);
+      return service.restore(this.#settings, { ...input, retained: this.#newAccount(service.name) });
     } catch (panic) {
       this.#observePanic(service.name, panic);
       return undefined;
     }
+  }
+
+  /** A new account for a service that is restored. What its state before kept is not kept any more. */
+  #newAccount(name: ServiceName): RetainedBytes {
+    this.#retainedByService.get(name)?.close();
+    const account = new RetainedBytes(this.#retained);
+    this.#retainedByService.set(name, account);
+    return account;
   }
 
   /** Delivers the messages that services posted in this step, and those that follow from them, in order. */

@@ -7,6 +7,7 @@ import type { ConnectionInfo, Entry, ResumedPeer, ServiceEvent } from "../core/e
 import { type Key, type Millis, type PeerId, peerId } from "../core/ids.ts";
 import type { Frame, Json } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
+import { RetainedBytes } from "../core/retained-bytes.ts";
 import type { Service, ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ServiceMessage } from "../core/service-message.ts";
@@ -43,6 +44,8 @@ export class ServiceHarness<State> {
   readonly service: Service<State>;
   readonly settings: Settings;
   state: State;
+  /** The service's account of what it keeps of its peers. */
+  readonly retained: RetainedBytes;
   now: Millis;
   /** The entries that `storeAll` stored. */
   readonly stored: Map<Key, Json> = new Map();
@@ -60,7 +63,8 @@ export class ServiceHarness<State> {
     this.service = service;
     this.settings = settings;
     this.now = now;
-    this.state = service.restore(settings, { entries, resumed, now });
+    this.retained = new RetainedBytes(new RetainedBytes(undefined, "total_bytes"));
+    this.state = service.restore(settings, { entries, resumed, now, retained: this.retained });
   }
 
   /** Steps the service and returns the effects of this step without observations. */

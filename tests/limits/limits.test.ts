@@ -88,6 +88,24 @@ const LIMITS: SettingTrials = {
         return isOpen(peer);
       }),
   },
+  peer_bytes: {
+    texts: ["1MiB", "20MiB"],
+    others: [...UNTHROTTLED, "nakurity-client.url=ws://n.test"],
+    async measure(fixture, bound) {
+      const length = bound / 32; // Why: a text counts two bytes a character, so about 15 of them fit.
+      const kept = await keptForces(fixture, { sockets: 1, length, each: 20 }) * 2 * length;
+      return kept <= bound && kept > 0.75 * bound ? bound : NaN;
+    },
+  },
+  total_bytes: {
+    texts: ["10MiB", "30MiB"],
+    others: [...UNTHROTTLED, "nakurity-client.url=ws://n.test", "limits.peer_bytes=8MiB"],
+    async measure(fixture, bound) {
+      const length = bound / 400;
+      const kept = await keptForces(fixture, { sockets: 20, length, each: 12 }) * 2 * length;
+      return kept <= bound && kept > 0.75 * bound ? bound : NaN;
+    },
+  },
   message_bytes: {
     texts: ["2KiB", "2MiB"],
     others: [...UNTHROTTLED],
@@ -197,6 +215,23 @@ const LIMITS: SettingTrials = {
     },
   },
 };
+
+/** How many forces wait after each socket sent some for a game each. Neuro is away. */
+async function keptForces(
+  fixture: LimitFixture,
+  { sockets, length, each }: { readonly sockets: number; readonly length: number; readonly each: number },
+): Promise<number> {
+  const query = "x".repeat(length);
+  for (let socket = 0; socket < sockets; socket++) {
+    const peer = await fixture.connect("neuro");
+    for (let at = 0; at < each; at++) {
+      peer.sendJson({ command: "actions/force", game: `G${socket}-${at}`, data: { query, action_names: ["a"] } });
+    }
+  }
+  await fixture.advance(1);
+  const { upstreams: [upstream] } = await fixture.request({ of: "neuro", get: "status" });
+  return upstream.waiting.length;
+}
 
 /** Why not by its close: a peer that reads slowly reads that last. */
 async function hasBeenCut(fixture: LimitFixture): Promise<boolean> {

@@ -32,11 +32,14 @@ export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can
     min: 1,
     max: 100_000,
   }),
-  actions: count("Maximum number of registered actions, all integrations together.", {
-    default: l.actions,
-    min: 1,
-    max: 100_000,
-  }),
+  actions: count(
+    "Maximum number of registered actions, all integrations together, also those that are paused or have left.",
+    {
+      default: l.actions,
+      min: 1,
+      max: 100_000,
+    },
+  ),
   unauthenticated: count("Maximum number of connections to the Intermediary that have not greeted yet.", {
     default: l.unauthenticated,
     min: 1,
@@ -48,6 +51,14 @@ export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can
     max: 60_000,
   }),
   greeting_bytes: size("Maximum size of a greeting.", { default: l.greeting_bytes, min: 256, max: 65_536 }),
+  peer_bytes: size(
+    "Maximum memory for what is kept of one connection: actions, forces, contexts and messages that wait. A text counts two bytes a character.",
+    { default: l.peer_bytes, min: 64 * KIB, max: 1_024 * MIB },
+  ),
+  total_bytes: size(
+    "Maximum memory for what is kept of all connections together. A quarter of it is for games that have left.",
+    { default: l.total_bytes, min: MIB, max: 16_384 * MIB },
+  ),
   message_bytes: size(
     "Maximum size of a message. On Bun, raising it above its value at the start takes effect after a restart.",
     { default: l.message_bytes, min: 1_024, max: 16 * MIB },

@@ -13,7 +13,7 @@ import type { StepContext } from "../../core/context.ts";
 import { createSocket, openConnection } from "./games/connections.ts";
 import { awaitFirstMessage } from "./games/identification.ts";
 import { scheduleKeepalive } from "./games/keepalive.ts";
-import { createGame, normalizeGameName, policyOf, retentionTimer, upstreamFor } from "./games/registry.ts";
+import { createGame, moveToAccount, normalizeGameName, policyOf, retentionTimer, upstreamFor } from "./games/registry.ts";
 import { requestReregistration } from "./games/reregistration.ts";
 import { restoreEntries, saveRecords } from "./persistence.ts";
 import { emptyState, type Game, isConnected, type NeuroState, type Upstream } from "./state.ts";
@@ -36,8 +36,8 @@ import { failAll, failForLostGame } from "./pending/pending.ts";
 const LINGER_MS: Millis = 500;
 
 /** The service as it was stored, with the peers that are still connected. Nothing is sent before the first tick. */
-export function restoreState(settings: Settings, { entries, resumed, now }: RestoreInput): NeuroState {
-  const state = emptyState(settings);
+export function restoreState(settings: Settings, { entries, resumed, now, retained }: RestoreInput): NeuroState {
+  const state = emptyState(settings, retained);
   for (const each of upstreamSettings(settings)) {
     const upstream = newUpstream(state, each, now);
     state.upstreams.set(upstream.id, upstream);
@@ -147,7 +147,7 @@ function moveGame(game: Game, to: Upstream, ctx: StepContext): void {
   cancelForces(game, "cancelled", ctx);
   for (const reserved of [...game.reservedNames.values()]) freeName(from, reserved);
   leaveShutdown(game, ctx);
-  moveContexts(game.key, { from, to });
+  moveContexts(game.key, { from, to }, ctx);
   game.upstream = to;
   for (const definition of definitions) registerAction(game, definition, ctx.now);
   if (isConnected(game)) updateOffAir(game, ctx);
@@ -164,6 +164,7 @@ function resumePeer(state: NeuroState, { peer, connection, attachment }: Resumed
     if (isConnected(game)) continue;
     socket.hasSpoken = true;
     socket.lastConnection = openConnection(socket, { name, game });
+    moveToAccount(game, peer);
     game.presence = { is: "connected", peer, since: now };
     game.connection = connection;
     state.timers.clear(retentionTimer(game));

@@ -250,11 +250,11 @@ function forwardToNeuro(
   const [upstream] = state.upstreams.values();
   if (upstream === undefined) return;
   const message = typeof payload === "string" ? payload : JSON.stringify(payload);
-  const context = { source: watcherSource(from), message, silent: true };
-  if (id === undefined) return sendContext(upstream, context, ctx);
-  const stored = sendContextDurably(upstream, context, ctx);
-  const isFull = stored === false;
-  ctx.post("intermediary", { is: "directSettled", id, key: isFull ? undefined : stored, isFull });
+  const context = { source: watcherSource(state, from), message, silent: true };
+  if (id === undefined) return void sendContext(upstream, context, ctx);
+  const sent = sendContextDurably(upstream, context, ctx);
+  const outcome = sent.ok ? { key: sent.value, refusal: undefined } : { key: undefined, refusal: sent };
+  ctx.post("intermediary", { is: "directSettled", id, ...outcome });
 }
 
 function tick(state: NeuroState, ctx: StepContext): void {

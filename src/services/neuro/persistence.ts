@@ -15,12 +15,20 @@ import type { Key, Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { key, segment, segmentAt } from "../../core/key.ts";
 import type { StepContext } from "../../core/context.ts";
-import { createGame, retentionTimer } from "./games/registry.ts";
+import {
+  ACTIONS_PER_INTEGRATION_MAX,
+  DESCRIPTION_LENGTH_MAX,
+  DIRECTORY_NAMES_MAX,
+  REGISTRY_BYTES_PER_SECOND,
+} from "../../core/limits.ts";
+import { RetainedBytes, retainedBytes } from "../../core/retained-bytes.ts";
+import { shorten } from "../../core/text.ts";
+import { createGame, parkedBytesMax, retentionTimer } from "./games/registry.ts";
 import { restoreHolds } from "./operator/controls.ts";
 import type { Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
-import { isUnanswered } from "./forces/forces.ts";
-import { queueContext } from "./upstream/contexts.ts";
+import { isUnanswered, keepInterruptedForce } from "./forces/forces.ts";
+import { newQueuedContext, queueContext } from "./upstream/contexts.ts";
 
 const WRITE_BEHIND_MS: Millis = 1_000;
 const RETRY_MS: Millis = 5_000;
@@ -36,19 +44,31 @@ export const isEntryKind = (kind: string): kind is EntryKind =>
 export function scheduleSave(state: NeuroState, ctx: StepContext): void {
   const { unsavedRecords, timers } = state;
   if (unsavedRecords.size === 0) return;
-  if (state.mustSaveNow) saveRecords(state, ctx);
+  if (state.mustSaveNow) {
+    for (const record of unsavedRecords) {
+      if (record.kind !== "game") saveRecord(state, record, ctx);
+    }
+  }
   state.mustSaveNow = false;
-  if (unsavedRecords.size > 0 && timers.get(SAVE) === undefined) timers.set(SAVE, ctx.now + WRITE_BEHIND_MS);
+  if (unsavedRecords.size === 0 || timers.get(SAVE) !== undefined) return;
+  timers.set(SAVE, Math.max(ctx.now + WRITE_BEHIND_MS, state.saveFrom));
 }
 
-/** Writes the unsaved records. */
+/** Writes the unsaved records. The more that is, the later the next ones are written. */
 export function saveRecords(state: NeuroState, ctx: StepContext): void {
+  let bytes = 0;
   for (const record of state.unsavedRecords) {
-    const value = recordValue(state, record);
-    if (value === undefined) deleteRecord(record, ctx);
-    else putRecord(state, { record, value }, ctx);
+    if (record.kind === "game") bytes += state.games.get(record.key)?.retained.bytes ?? 0;
+    saveRecord(state, record, ctx);
   }
-  state.unsavedRecords.clear();
+  state.saveFrom = ctx.now + Math.floor(bytes * 1_000 / REGISTRY_BYTES_PER_SECOND);
+}
+
+function saveRecord(state: NeuroState, record: StoredRecord, ctx: StepContext): void {
+  state.unsavedRecords.delete(record);
+  const value = recordValue(state, record);
+  if (value === undefined) deleteRecord(record, ctx);
+  else putRecord(state, { record, value }, ctx);
 }
 
 /** A write has ended. Its entry is deleted if a newer write of the same record has replaced it. */
@@ -85,10 +105,30 @@ export function restoreEntries(state: NeuroState, entries: readonly Entry[], now
     latest.set(id, entry);
   }
   for (const [id, entry] of latest) if (id.startsWith("controls/")) restoreControls(state, entry);
-  for (const [id, entry] of latest) if (id.startsWith("game/")) restoreGame(state, entry, now);
+  const games = [...latest].flatMap(([id, entry]) => id.startsWith("game/") ? [entry] : []);
+  for (const entry of games.sort(byImportance)) restoreGameWithinLimits(state, entry, now);
   for (const [id, entry] of latest) if (id.startsWith("force/")) restoreForce(state, entry);
   restoreHolds(state);
   for (const entry of entries) if (segmentAt(entry.key, 1) === "context") restoreContext(state, entry, now);
+}
+
+/** Games with controls of an operator first, then those that were connected, then those that left last. */
+function byImportance({ value: one }: Entry, { value: other }: Entry): number {
+  const rank = (value: Json | undefined): number => {
+    const { controls, leftAt } = isObject(value) ? value : {};
+    if (isObject(controls)) return Infinity;
+    return typeof leftAt === "number" && leftAt > 0 ? leftAt : Number.MAX_SAFE_INTEGER;
+  };
+  return rank(other) - rank(one) || 0;
+}
+
+/** Restores a game, or deletes its record where the games that were restored before it use up the limits. */
+function restoreGameWithinLimits(state: NeuroState, entry: Entry, now: Millis): void {
+  const { limits } = state.settings;
+  const isWithinLimits = state.games.size < limits.peers + DIRECTORY_NAMES_MAX && state.actionCount < limits.actions &&
+    state.parked.bytes + retainedBytes(entry.value) <= parkedBytesMax(state);
+  if (isWithinLimits) restoreGame(state, entry, now);
+  else state.staleKeys.push(entry.key);
 }
 
 function recordValue(state: NeuroState, { kind, key }: StoredRecord): Json | undefined {
@@ -182,7 +222,8 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   }
   state.timers.set(retentionTimer(game), since + state.settings.actions.parked);
   for (const action of listOf(actions)) {
-    if (isAction(action)) restoreAction(game, definitionOf(actionOf(action), action.mainThread), action.before);
+    if (!isAction(action) || game.actions.size >= ACTIONS_PER_INTEGRATION_MAX) continue;
+    restoreAction(game, definitionOf(actionOf(action), action.mainThread), action.before);
   }
   for (const each of listOf(released)) {
     const [original, before, freeAt] = listOf(each);
@@ -196,7 +237,10 @@ function restoreForce(state: NeuroState, { key: at, value }: Entry): void {
   if (!isRecord(value)) return;
   const game = typeof value["id"] === "string" ? state.games.get(value["id"]) : undefined;
   if (game === undefined || !isForce(value["force"])) return void state.staleKeys.push(at);
-  game.interruptedForce = value["force"];
+  if (game.retained.refusal(retainedBytes(value["force"]), state.settings.limits) !== undefined) {
+    return void state.staleKeys.push(at);
+  }
+  keepInterruptedForce(game, value["force"]);
   game.forceRecord.storedKey = at;
 }
 
@@ -207,13 +251,12 @@ function restoreContext(state: NeuroState, { key: at, value }: Entry, now: Milli
   if (typeof name !== "string") return;
   const [first] = state.upstreams.values();
   const upstream: Upstream | undefined = state.upstreams.get(String(upstreamId)) ?? first;
-  const source = state.games.get(from) ?? { key: from, name, isOffAir: false, isHeld: false };
+  const retained = new RetainedBytes(state.retained, "peer_bytes");
+  const source = state.games.get(from) ?? { key: from, name, isOffAir: false, isHeld: false, retained };
   if (upstream === undefined) return;
-  queueContext(
-    upstream,
-    { id, source: source, message, silent: silent === true, at: pastOr(heardAt, now), key: at },
-    undefined,
-  );
+  const context = { source, message, silent: silent === true };
+  const queued = newQueuedContext(context, { id, at: pastOr(heardAt, now), key: at });
+  if (queueContext(upstream, queued, undefined) !== undefined) state.staleKeys.push(at);
 }
 
 /** A stored time, or the time of the restart if the stored one is not a positive number or is later. */
@@ -227,7 +270,7 @@ interface StoredAction extends Action {
 
 const actionOf = ({ name, description, schema }: StoredAction): Action => ({
   name,
-  description,
+  description: shorten(description, DESCRIPTION_LENGTH_MAX),
   ...(schema && { schema }),
 });
 

@@ -13,6 +13,7 @@ import { type Deadlines, Timers } from "../../core/deadlines.ts";
 import type { ConnectionInfo } from "../../core/event.ts";
 import type { Key, Millis, PeerId, RequestId } from "../../core/ids.ts";
 import type { Link } from "../../core/link.ts";
+import { RetainedBytes } from "../../core/retained-bytes.ts";
 import type { IntegrationPolicy, Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { Controls, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider.ts";
@@ -32,6 +33,10 @@ export type Drain =
 
 export interface NeuroState {
   settings: Settings;
+  /** What is kept of all peers; the part of a socket, a game or a link is charged to its own account below it. */
+  readonly retained: RetainedBytes;
+  /** What is kept of games that are not connected. */
+  readonly parked: RetainedBytes;
   /** Sockets of the game port. */
   readonly sockets: Map<PeerId, GameSocket>;
   /** Integrations of the Intermediary, by their peer. */
@@ -44,7 +49,7 @@ export interface NeuroState {
   /** All known games, connected or away, by key. */
   readonly games: Map<string, Game>;
   readonly slugs: Map<string, Game>;
-  /** Number of actions of all visible games. */
+  /** Number of actions of all games, visible or not. */
   actionCount: number;
   /** In the order of the settings; the first serves games that no pattern assigns. */
   readonly upstreams: Map<string, Upstream>;
@@ -52,6 +57,8 @@ export interface NeuroState {
   readonly timers: Timers<Timer>;
   /** Records to be written at the next write-behind. */
   readonly unsavedRecords: Set<StoredRecord>;
+  /** Registries are not written before this. */
+  saveFrom: Millis;
   /** The unsaved records are written in this step. Why: games do not repeat a force, and Neuro must not get the same force twice. */
   mustSaveNow: boolean;
   readonly pendingWrites: Map<Key, StoredRecord>;
@@ -83,6 +90,8 @@ export interface GameSocket {
   readonly service: NeuroState;
   readonly peer: PeerId;
   readonly connection: ConnectionInfo;
+  /** What is kept of this socket and of the games that it is active for. */
+  readonly retained: RetainedBytes;
   readonly openedAt: Millis;
   /** By the name as it stands in the frames. */
   readonly connections: SmallMap<string, GameConnection>;
@@ -101,13 +110,13 @@ export interface GameSocket {
 /** One game on one socket. */
 export interface GameConnection {
   readonly socket: GameSocket;
-  /** As it stands in the frames. */
+  /** As it stands in the frames; a name that is too long, in its normal form. */
   readonly name: string;
   readonly game: Game;
   state: GameConnectionState;
   /** It began with `startup`. */
   readonly isStarting: boolean;
-  /** Names that this connection has registered. */
+  /** Names that this connection has registered, and that its game still has. */
   readonly registeredNames: SmallMap<string, true>;
   /** It has registered an action since it was asked to register everything. */
   hasReregistered: boolean;
@@ -117,9 +126,9 @@ export interface GameConnection {
 export type GameConnectionState =
   | { readonly is: "active" }
   /** Another socket has the game, and is pinged to find out whether it still works; messages wait for the resolution. */
-  | { readonly is: "contested"; readonly since: Millis; readonly backlog: GameMessage[] }
+  | { readonly is: "contested"; readonly since: Millis; readonly backlog: GameMessage[]; bytes: number }
   /** Another socket has the game. All messages of this one are dropped, except its newest force. */
-  | { readonly is: "standby"; force: ForceMessage | undefined };
+  | { readonly is: "standby"; force: ForceMessage | undefined; bytes: number };
 
 /** The same type with writable fields. */
 export type Mutable<View> = { -readonly [Field in keyof View]: View[Field] };
@@ -145,6 +154,8 @@ export interface Game {
   readonly listener: GameListener;
   readonly name: string;
   readonly slug: string;
+  /** What is kept of it: a part of its socket's account, or of `parked` while it is not connected. */
+  readonly retained: RetainedBytes;
   upstream: Upstream;
   policy: IntegrationPolicy;
   presence: GamePresence;
@@ -197,6 +208,8 @@ export interface GameAction {
   /** As the game calls it. */
   readonly name: string;
   upstreamAction: UpstreamAction;
+  /** What its game is charged for it. */
+  bytes: number;
   /** Not registered again since a `startup`: the relay answers Neuro in its place. */
   isUnconfirmed: boolean;
 }
@@ -207,6 +220,7 @@ export interface UpstreamAction {
   readonly name: string;
   /** The name that its owners use. */
   readonly originalName: string;
+  /** Without owners it is not kept: only its name is. */
   definition: Action;
   mainThread: boolean | undefined;
   /** Equal definitions have equal digests. */
@@ -271,6 +285,8 @@ export interface Force {
   readonly message: ForceMessage;
   readonly requestedAt: Millis;
   state: ForceState;
+  /** What its game is charged for it, while it waits or is the current one. */
+  bytes: number;
   /** Actions for it that its game has got. */
   deliveries: number;
 }
@@ -278,8 +294,8 @@ export interface Force {
 export interface PendingActions {
   readonly byId: Map<string, PendingAction>;
   readonly byUpstreamId: Map<string, PendingAction>;
-  /** Characters of the data of all of them. */
-  dataLength: number;
+  /** What is kept of the link that they came by. */
+  readonly retained: RetainedBytes;
   readonly deadlines: Deadlines;
 }
 
@@ -295,6 +311,8 @@ export interface PendingAction {
   /** The digest of the action's definition when it was called. */
   readonly digest: string;
   readonly data: string | undefined;
+  /** What its link is charged for it. */
+  readonly bytes: number;
   readonly startedAt: Millis;
   /** The force that it answers. */
   readonly force: Force | undefined;
@@ -325,7 +343,9 @@ export interface Contexts {
 }
 
 /** Source of a context: a game or a watcher. */
-export type ContextSource = Pick<Game, "key" | "name" | "isOffAir" | "isHeld"> & Partial<Pick<Game, "slug" | "presence">>;
+export type ContextSource =
+  & Pick<Game, "key" | "name" | "isOffAir" | "isHeld" | "retained">
+  & Partial<Pick<Game, "slug" | "presence">>;
 
 export interface QueuedContext {
   readonly id: string;
@@ -333,6 +353,9 @@ export interface QueuedContext {
   readonly message: string;
   readonly silent: boolean;
   readonly at: Millis;
+  /** The account that it is charged to while it is queued, and how much. */
+  account: RetainedBytes;
+  bytes: number;
   /** Key of its entry, once it is stored. */
   key: Key | undefined;
 }
@@ -346,8 +369,10 @@ export interface Shutdown {
 }
 
 /** The state without any game. */
-export const emptyState = (settings: Settings): NeuroState => ({
+export const emptyState = (settings: Settings, retained: RetainedBytes): NeuroState => ({
   settings,
+  retained,
+  parked: new RetainedBytes(retained),
   sockets: new Map(),
   integrations: new Map(),
   contested: new Set(),
@@ -359,6 +384,7 @@ export const emptyState = (settings: Settings): NeuroState => ({
   upstreams: new Map(),
   timers: new Timers(),
   unsavedRecords: new Set(),
+  saveFrom: 0,
   mustSaveNow: false,
   pendingWrites: new Map(),
   staleKeys: [],

@@ -66,10 +66,10 @@ export class ForwardedRequests {
   }
 
   /** A message for Neuro was sent, is being stored, or was refused. It is reported as `queued` only once it is stored. */
-  directSettled({ id, key, isFull }: Extract<ServiceMessage, { readonly is: "directSettled" }>, ctx: StepContext): void {
+  directSettled({ id, key, refusal }: Extract<ServiceMessage, { readonly is: "directSettled" }>, ctx: StepContext): void {
     const forwarded = this.#take(id);
     if (forwarded === undefined) return;
-    if (isFull) return this.#refuse(forwarded, { fault: "queueFull", reason: "queue full" }, ctx);
+    if (refusal !== undefined) return this.#refuse(forwarded, refusal, ctx);
     const { peer, requestId } = forwarded;
     this.#record(forwarded, "done", ctx);
     const frame = replyText({ status: key === undefined ? "forwarded_to_neuro" : "queued" }, requestId);

@@ -13,6 +13,8 @@ import { hashText } from "../../../core/hash.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { canonicalJson } from "../../../core/json.ts";
 import { ACTIONS_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
+import { failed, type Failure } from "../../../core/result.ts";
+import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { SmallMap } from "../small-map.ts";
 import { toNeuro } from "../outbound.ts";
@@ -24,17 +26,23 @@ export interface Definition {
   readonly action: Action;
   readonly mainThread: boolean | undefined;
   readonly digest: string;
+  /** What a game is charged for it. */
+  readonly bytes: number;
 }
+
+/** An action without its texts and its schema: its objects, and its entries in the tables. */
+const ACTION_BYTES = 1_024;
+const RESERVED_NAME_BYTES = 512;
 
 /** The definition with its digest, which does not depend on the order of keys. */
 export function definitionOf(action: Action, mainThread: boolean | undefined): Definition {
   const { name, description, schema } = action;
   const whole = { name, description, schema, ...(mainThread !== undefined && { mainThread }) };
-  return { action, mainThread, digest: hashText(canonicalJson(whole)) };
+  return { action, mainThread, digest: hashText(canonicalJson(whole)), bytes: ACTION_BYTES + retainedBytes(action) };
 }
 
-/** The changes of a registration. */
-export type RegisterOutcome = "new" | "same" | "redefined" | "refused";
+/** The change of a registration, or the limit that prevents it. */
+export type RegisterOutcome = "new" | "same" | "redefined" | Failure;
 
 /** Registers one action of a game, or registers it again. */
 export function registerAction(game: Game, definition: Definition, now: Millis): RegisterOutcome {
@@ -43,6 +51,9 @@ export function registerAction(game: Game, definition: Definition, now: Millis):
   if (gameAction === undefined) return registerNew(game, definition, now);
   gameAction.isUnconfirmed = false;
   if (gameAction.upstreamAction.digest === definition.digest) return "same";
+  const refusal = game.retained.refusal(definition.bytes - gameAction.bytes, game.service.settings.limits);
+  if (refusal !== undefined) return refusal;
+  setBytes(gameAction, definition.bytes);
   const { upstreamAction } = gameAction;
   const shared = findShared(game.upstream, definition);
   if (upstreamAction.owners.size === 1 && shared === undefined) {
@@ -50,32 +61,55 @@ export function registerAction(game: Game, definition: Definition, now: Millis):
     game.upstream.unsynced.add(upstreamAction);
   } else {
     // Why this order: removing the owner may free names that are reserved for the game, and `shared` may be one of them.
-    addOwner(gameAction, shared ?? createUnderNewName(game, definition, now));
+    addOwner(gameAction, shared ?? createUnderNewName(game, definition, now), definition);
     removeOwner(game, upstreamAction, now);
   }
   return "redefined";
 }
 
 function registerNew(game: Game, definition: Definition, now: Millis): RegisterOutcome {
-  const { service: state } = game;
-  if (game.actions.size >= ACTIONS_PER_INTEGRATION_MAX || state.actionCount >= state.settings.limits.actions) {
-    return "refused";
-  }
-  const { name } = definition.action;
+  const refusal = registrationRefusal(game, definition);
+  if (refusal !== undefined) return refusal;
   const upstreamAction = findShared(game.upstream, definition) ?? reclaimName(game, definition) ??
     createUnderNewName(game, definition, now);
-  const gameAction: GameAction = { game, name, upstreamAction, isUnconfirmed: false };
-  game.actions.set(name, gameAction);
-  if (game.isVisible) state.actionCount++;
-  addOwner(gameAction, upstreamAction);
+  addAction(game, upstreamAction, definition);
   return "new";
+}
+
+/** The limit that one more action of a game would exceed. */
+function registrationRefusal({ actions, retained, service: state }: Game, { bytes }: Definition): Failure | undefined {
+  const { limits } = state.settings;
+  if (actions.size >= ACTIONS_PER_INTEGRATION_MAX) {
+    return failed("queueFull", `${actions.size} actions are registered, and an integration has at most that many`);
+  }
+  if (state.actionCount >= limits.actions) {
+    const reason =
+      `${state.actionCount} actions of all integrations are registered; \`limits.actions\` allows ${limits.actions}`;
+    return failed("queueFull", reason);
+  }
+  return retained.refusal(bytes, limits);
+}
+
+function addAction(game: Game, upstreamAction: UpstreamAction, definition: Definition): void {
+  const { name } = definition.action;
+  const gameAction: GameAction = { game, name, upstreamAction, bytes: 0, isUnconfirmed: false };
+  game.actions.set(name, gameAction);
+  game.service.actionCount++;
+  setBytes(gameAction, definition.bytes);
+  addOwner(gameAction, upstreamAction, definition);
+}
+
+function setBytes(gameAction: GameAction, bytes: number): void {
+  gameAction.game.retained.charge(bytes - gameAction.bytes);
+  gameAction.bytes = bytes;
 }
 
 /** Removes one action of a game. */
 export function unregisterAction(gameAction: GameAction, now: Millis): void {
   const { game } = gameAction;
   game.actions.delete(gameAction.name);
-  if (game.isVisible) game.service.actionCount--;
+  game.service.actionCount--;
+  setBytes(gameAction, 0);
   removeOwner(game, gameAction.upstreamAction, now);
 }
 
@@ -93,7 +127,6 @@ export function hideActions(game: Game): void {
 function setVisible(game: Game, isShown: boolean): void {
   if (game.isVisible === isShown) return;
   game.isVisible = isShown;
-  game.service.actionCount += isShown ? game.actions.size : -game.actions.size;
   for (const { upstreamAction } of game.actions.values()) game.upstream.unsynced.add(upstreamAction);
 }
 
@@ -175,13 +208,13 @@ function sendRegister(upstream: Upstream, added: readonly UpstreamAction[], ctx:
   }
 }
 
-function addOwner(gameAction: GameAction, upstreamAction: UpstreamAction): void {
+function addOwner(gameAction: GameAction, upstreamAction: UpstreamAction, { action }: Definition): void {
   const { upstream } = gameAction.game;
   gameAction.upstreamAction = upstreamAction;
   upstreamAction.owners.set(gameAction.game, gameAction);
-  if (upstream.reserved.delete(upstreamAction)) {
-    upstreamAction.reservedFor?.reservedNames.delete(upstreamAction.originalName);
-    upstreamAction.reservedFor = undefined;
+  if (upstream.reserved.has(upstreamAction)) {
+    endReservation(upstream, upstreamAction);
+    upstreamAction.definition = { ...action, name: upstreamAction.name };
   }
   upstream.unsynced.add(upstreamAction);
 }
@@ -199,21 +232,37 @@ function reserveName(game: Game, upstreamAction: UpstreamAction, now: Millis): v
   const { actions, limits } = game.service.settings;
   const earlier = game.reservedNames.get(upstreamAction.originalName);
   if (earlier !== undefined && earlier !== upstreamAction) freeName(upstream, earlier);
-  game.reservedNames.set(upstreamAction.originalName, upstreamAction);
-  upstreamAction.reservedFor = game;
-  upstreamAction.reservedUntil = now + actions.parked;
-  upstream.reserved.add(upstreamAction);
+  beginReservation(game, upstreamAction, now + actions.parked);
   for (const oldest of upstream.reserved) {
     if (oldest.reservedUntil > now && upstream.reserved.size <= limits.actions) break;
     freeName(upstream, oldest);
   }
 }
 
+/** Only the name and the digest of an action without owner are kept: an owner that returns brings the definition again. */
+function beginReservation(game: Game, upstreamAction: UpstreamAction, until: Millis): void {
+  upstreamAction.definition = { name: upstreamAction.name, description: "" };
+  upstreamAction.reservedFor = game;
+  upstreamAction.reservedUntil = until;
+  game.reservedNames.set(upstreamAction.originalName, upstreamAction);
+  game.retained.charge(reservationBytes(upstreamAction));
+  game.upstream.reserved.add(upstreamAction);
+}
+
+function endReservation(upstream: Upstream, upstreamAction: UpstreamAction): void {
+  const { reservedFor: game, originalName } = upstreamAction;
+  upstream.reserved.delete(upstreamAction);
+  upstreamAction.reservedFor = undefined;
+  if (game === undefined) return;
+  game.reservedNames.delete(originalName);
+  game.retained.release(reservationBytes(upstreamAction));
+}
+
+const reservationBytes = ({ originalName }: UpstreamAction): number => RESERVED_NAME_BYTES + 2 * originalName.length;
+
 /** Frees a name that has no owner. */
 export function freeName(upstream: Upstream, upstreamAction: UpstreamAction): void {
-  upstream.reserved.delete(upstreamAction);
-  upstreamAction.reservedFor?.reservedNames.delete(upstreamAction.originalName);
-  upstreamAction.reservedFor = undefined;
+  endReservation(upstream, upstreamAction);
   if (upstream.actions.get(upstreamAction.name) === upstreamAction) upstream.actions.delete(upstreamAction.name);
   forgetDefinition(upstream, upstreamAction);
 }
@@ -282,9 +331,7 @@ export function restoreAction(game: Game, definition: Definition, before: string
   const isSame = held !== undefined && held.originalName === name && held.digest === definition.digest;
   const upstreamAction = findShared(upstream, definition) ?? (isSame ? held : undefined) ??
     createUpstreamAction(upstream, held === undefined ? before : newName(upstream, game, name), definition);
-  const gameAction: GameAction = { game, name, upstreamAction, isUnconfirmed: false };
-  game.actions.set(name, gameAction);
-  addOwner(gameAction, upstreamAction);
+  addAction(game, upstreamAction, definition);
 }
 
 /** Restores a name that was reserved for a game. Its definition was not stored. */
@@ -296,9 +343,7 @@ export function restoreReservedName(game: Game, kept: { original: string; before
     action: { name: original, description: "" },
     mainThread: undefined,
     digest: "",
+    bytes: 0,
   });
-  upstreamAction.reservedFor = game;
-  upstreamAction.reservedUntil = freeAt;
-  game.reservedNames.set(original, upstreamAction);
-  upstream.reserved.add(upstreamAction);
+  beginReservation(game, upstreamAction, freeAt);
 }

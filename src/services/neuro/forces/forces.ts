@@ -11,6 +11,8 @@ import type { ForceMessage, Priority } from "../../../core/neuro-messages.ts";
 import { assertNever } from "../../../core/assert.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { FORCES_WAITING_MAX } from "../../../core/limits.ts";
+import { failed, type Failure } from "../../../core/result.ts";
+import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { isLive, markStale, sync } from "../actions/actions.ts";
@@ -36,17 +38,41 @@ export function requestForce(game: Game, message: ForceMessage, ctx: StepContext
   const { forces } = upstream;
   const earlier = forces.waiting.get(game);
   if (earlier !== undefined) dispatch(earlier, { is: "replaced" }, ctx);
-  game.interruptedForce = undefined;
-  const isRefused = forces.waiting.size >= FORCES_WAITING_MAX;
+  keepInterruptedForce(game, undefined);
   const limited = limitPriority(message, game.policy.priority_max);
-  const awaitNamesUntil = isRefused ? undefined : awaitNames(game, limited, ctx.now);
+  const bytes = forceBytes(limited);
+  const refusal = forceRefusal(game, bytes);
+  const awaitNamesUntil = refusal !== undefined ? undefined : awaitNames(game, limited, ctx.now);
   const force = newForce(game, limited, { rank: "by_priority", awaitNamesUntil }, ctx);
-  if (isRefused) return dispatch(force, { is: "refused" }, ctx);
-  forces.waiting.set(game, force);
+  if (refusal !== undefined) {
+    ctx.observe({ is: "input_refused", from: game.name, fault: refusal.fault, reason: `force: ${refusal.reason}` });
+    return dispatch(force, { is: "refused" }, ctx);
+  }
+  addWaiting(force, bytes);
   saveSoon(game);
   replaceCurrent(upstream, ctx);
   if (othersWait(forces)) dispatchToCurrent(upstream, { is: "others_wait" }, ctx);
   openNext(upstream, ctx);
+}
+
+/** A force without its texts. */
+const FORCE_BYTES = 1_024;
+
+const forceBytes = (message: ForceMessage): number => FORCE_BYTES + retainedBytes(message);
+
+/** The limit that one more force would exceed. */
+function forceRefusal({ upstream: { forces }, retained, service }: Game, bytes: number): Failure | undefined {
+  return forces.waiting.size >= FORCES_WAITING_MAX
+    ? failed("queueFull", `${forces.waiting.size} forces wait for Neuro already, and at most that many may`)
+    : retained.refusal(bytes, service.settings.limits);
+}
+
+/** The force waits for its turn. Its game is charged for it until it leaves. */
+function addWaiting(force: Force, bytes: number): void {
+  const { game } = force;
+  game.upstream.forces.waiting.set(game, force);
+  game.retained.charge(bytes);
+  force.bytes = bytes;
 }
 
 /** A game's newer force replaces the one that Neuro has. */
@@ -214,8 +240,16 @@ export function cancelForces(game: Game, why: ForceEnd, ctx: StepContext): void 
   const { forces } = game.upstream;
   const own = [forces.waiting.get(game), forces.current?.game === game ? forces.current : undefined]
     .filter((force) => force !== undefined);
-  game.interruptedForce = why === "game_gone" ? own.find(isUnanswered)?.message : undefined;
+  keepInterruptedForce(game, why === "game_gone" ? own.find(isUnanswered)?.message : undefined);
   for (const force of own) dispatch(force, { is: "cancelled", end: why }, ctx);
+}
+
+/** Keeps the force that ended when its game left, or forgets the one that was kept. */
+export function keepInterruptedForce(game: Game, message: ForceMessage | undefined): void {
+  const { interruptedForce: before, retained } = game;
+  if (before !== undefined) retained.release(forceBytes(before));
+  if (message !== undefined) retained.charge(forceBytes(message));
+  game.interruptedForce = message;
 }
 
 /** True while the force has no answer, so that Neuro may be asked after its game reconnects, or after a restart. */
@@ -366,7 +400,7 @@ function withdraw(upstream: Upstream, sent: SentForce | undefined, ctx: StepCont
 function requeue({ game, message }: Force, rank: ForceRank, ctx: StepContext): void {
   const { waiting } = game.upstream.forces;
   if (waiting.has(game)) return;
-  waiting.set(game, newForce(game, message, { rank, awaitNamesUntil: undefined }, ctx));
+  addWaiting(newForce(game, message, { rank, awaitNamesUntil: undefined }, ctx), forceBytes(message));
 }
 
 function handOver(force: Force, sent: SentForce | undefined, ctx: StepContext): void {
@@ -399,6 +433,8 @@ function leave(force: Force, sent: SentForce | undefined, ctx: StepContext): boo
     game.service.timers.clear(forceTimer(upstream));
   }
   if (forces.waiting.get(game) === force) forces.waiting.delete(game);
+  game.retained.release(force.bytes);
+  force.bytes = 0;
   retireNames(upstream, sent?.upstreamNames ?? [], ctx.now);
   game.service.unsavedRecords.add(game.forceRecord);
   if (state.is === "ended") observeEnd(force, state.end, ctx);
@@ -441,4 +477,12 @@ const newForce = (
   message: ForceMessage,
   wait: { readonly rank: ForceRank; readonly awaitNamesUntil: Millis | undefined },
   ctx: StepContext,
-): Force => ({ id: ctx.id(), game, message, requestedAt: ctx.now, state: { is: "waiting", ...wait }, deliveries: 0 });
+): Force => ({
+  id: ctx.id(),
+  game,
+  message,
+  requestedAt: ctx.now,
+  state: { is: "waiting", ...wait },
+  bytes: 0,
+  deliveries: 0,
+});

@@ -12,6 +12,8 @@ import type { ConnectionInfo } from "../../../core/event.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { type Frame, isObject, parseJson } from "../../../core/json.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
+import { failed } from "../../../core/result.ts";
+import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import { SmallMap } from "../small-map.ts";
 import { decodeGame } from "../../../neuro-api/decode-game.ts";
 import { encodeGame } from "../codec/encode-game.ts";
@@ -29,6 +31,7 @@ import { isLoop, redial, viaOf } from "../upstream/client.ts";
 import {
   contestGame,
   expiredContests,
+  keepForce,
   nextConnectionOf,
   putOnStandby,
   queueMessage,
@@ -36,6 +39,7 @@ import {
   type Resolution,
   resolutionWhenAlive,
   suffixedName,
+  waitingBytes,
 } from "./duplicate-connection.ts";
 import { handleGameMessage } from "./game-messages.ts";
 import {
@@ -46,11 +50,21 @@ import {
   identifySilentSocket,
 } from "./identification.ts";
 import { scheduleKeepalive } from "./keepalive.ts";
-import { connectGame, disconnectGame, findOrCreateGame, normalizeGameName, reportRepairs } from "./registry.ts";
-import { requestReregistration, trackRegistration } from "./reregistration.ts";
+import {
+  connectGame,
+  connectionName,
+  disconnectGame,
+  findOrCreateGame,
+  GAME_BYTES,
+  normalizeGameName,
+  reportRepairs,
+} from "./registry.ts";
+import { forgetUnregistered, requestReregistration, trackRegistration } from "./reregistration.ts";
 
 /** Games that one socket may speak for. */
 const CONNECTIONS_PER_SOCKET_MAX = 256;
+/** One game on one socket, with its name in the frames. */
+const CONNECTION_BYTES = 2_048;
 /** Games of one socket that its attachment names. */
 const ATTACHED_NAMES_MAX = 32;
 /** A Durable Object rejects an attachment of more than 16 KiB, and it also holds the metadata of the upgrade request. */
@@ -84,6 +98,7 @@ export const createSocket = (
   service: state,
   peer,
   connection,
+  retained: new RetainedBytes(state.retained, "peer_bytes"),
   openedAt: now,
   connections: new SmallMap(),
   lastConnection: undefined,
@@ -123,9 +138,9 @@ function receiveMessage(connection: GameConnection, message: GameMessage, ctx: S
     case "active":
       return handleMessage(connection, message, ctx);
     case "contested":
-      return queueMessage(state, message);
+      return queueMessage(connection, state, message, ctx);
     case "standby":
-      if (message.command === "actions/force") state.force = message;
+      if (message.command === "actions/force") keepForce(connection, state, message);
       return ctx.observe({
         is: "input_refused",
         from: game.name,
@@ -138,8 +153,10 @@ function receiveMessage(connection: GameConnection, message: GameMessage, ctx: S
 }
 
 function handleMessage(connection: GameConnection, message: GameMessage, ctx: StepContext): void {
-  if (message.command === "actions/register") trackRegistration(connection, message, ctx);
+  if (message.command !== "actions/register") return handleGameMessage(connection.game, message, ctx);
+  trackRegistration(connection, message, ctx);
   handleGameMessage(connection.game, message, ctx);
+  forgetUnregistered(connection);
 }
 
 export function closeSocket(socket: GameSocket, ctx: StepContext): void {
@@ -156,6 +173,7 @@ export function closeSocket(socket: GameSocket, ctx: StepContext): void {
     const next = nextConnectionOf(game);
     if (next !== undefined) applyResolution(next, "newest", ctx);
   }
+  socket.retained.close();
 }
 
 export function receivePong(socket: GameSocket, ctx: StepContext): void {
@@ -221,6 +239,7 @@ export function openConnection(
     registeredNames: new SmallMap(),
     hasReregistered: false,
   };
+  if (!socket.connections.has(name)) socket.retained.charge(CONNECTION_BYTES);
   socket.connections.set(name, connection);
   return connection;
 }
@@ -252,6 +271,7 @@ function handleFirstMessage(socket: GameSocket, { name, message }: NamedMessage,
   const identified = socket.lastConnection;
   if (identified !== undefined && name !== undefined && identified.name !== name) {
     socket.connections.delete(identified.name);
+    socket.retained.release(CONNECTION_BYTES);
     if (peerOf(identified.game) === socket.peer) disconnectGame(identified.game, ctx);
   }
   if (message.command !== "startup" && socket.reregisterAskedAt === undefined) requestReregistration(socket, ctx);
@@ -271,12 +291,15 @@ function connectionFor(
   ctx: StepContext,
 ): GameConnection | undefined {
   const { service: state } = socket;
-  const name = given ?? gameNameInPath(socket) ?? freeUnknownName(state);
+  const name = connectionName(given ?? gameNameInPath(socket) ?? freeUnknownName(state));
   const known = socket.connections.get(name);
   if (known !== undefined) return known;
-  if (socket.connections.size >= CONNECTIONS_PER_SOCKET_MAX) {
-    const reason = `a socket speaks for at most ${CONNECTIONS_PER_SOCKET_MAX} games`;
-    ctx.observe({ is: "input_refused", from: name.slice(0, 64), fault: "queueFull", reason });
+  const refusal = socket.connections.size >= CONNECTIONS_PER_SOCKET_MAX
+    ? failed("queueFull", `a socket speaks for at most ${CONNECTIONS_PER_SOCKET_MAX} games`)
+    : socket.retained.refusal(CONNECTION_BYTES + GAME_BYTES, state.settings.limits);
+  if (refusal !== undefined) {
+    const { fault, reason } = refusal;
+    ctx.observe({ is: "input_refused", from: name.slice(0, 64), fault, reason });
     return undefined;
   }
   const game = findOrCreateGame(state, { listener: "neuro", name: normalizeGameName(name) }, ctx);
@@ -318,6 +341,7 @@ function activateAfterWaiting(connection: GameConnection, before: GameConnection
   const { contested, standby } = socket.service;
   contested.delete(connection);
   standby.delete(connection);
+  socket.retained.release(waitingBytes(before));
   const askedAt = socket.reregisterAskedAt;
   if (before.is === "standby") socket.reregisterAskedAt = undefined;
   // Why: a list that arrived while the connection was contested is in time, although it is handled only now.

@@ -11,6 +11,8 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { ForceMessage, GameMessage } from "../../../core/neuro-messages.ts";
+import { failed } from "../../../core/result.ts";
+import { retainedBytes } from "../../../core/retained-bytes.ts";
 import {
   type Game,
   type GameConnection,
@@ -29,6 +31,9 @@ const TAKEOVERS_WINDOW_MS: Millis = 60_000;
 /** Messages of a contested connection that wait for the resolution. */
 const BACKLOG_MAX = 256;
 
+type Contested = GameConnectionState & { readonly is: "contested" };
+type Standby = GameConnectionState & { readonly is: "standby" };
+
 const CONTESTS: Timer = { is: "contests" };
 
 /** The outcome of a contest: the connection that gets the game. `wait`: the active socket has neither answered nor timed out. */
@@ -40,17 +45,45 @@ export function contestGame(connection: GameConnection, ctx: StepContext): Resol
   const holder = holderOf(game);
   const isQuiet = holder === undefined || ctx.now - holder.lastHeardAt >= PROBE_TIMEOUT_MS;
   if (isQuiet && (holder === undefined || game.policy.on_duplicate === "replace")) return "newest";
-  connection.state = { is: "contested", since: ctx.now, backlog: [] };
+  connection.state = { is: "contested", since: ctx.now, backlog: [], bytes: 0 };
   state.contested.add(connection);
   state.timers.setEarlier(CONTESTS, ctx.now + PROBE_TIMEOUT_MS);
   if (holder !== undefined) ctx.emit({ do: "ping", peer: holder.peer });
   return "wait";
 }
 
-/** A message of a contested connection waits for the resolution. */
-export function queueMessage({ backlog }: GameConnectionState & { is: "contested" }, message: GameMessage): void {
-  if (backlog.length < BACKLOG_MAX) backlog.push(message);
+/** A message of a contested connection waits for the resolution, unless too many do. */
+export function queueMessage(
+  { socket: { service, retained }, game }: GameConnection,
+  contested: Contested,
+  message: GameMessage,
+  ctx: StepContext,
+): void {
+  const bytes = retainedBytes(message);
+  const refusal = contested.backlog.length >= BACKLOG_MAX
+    ? failed("queueFull", `${BACKLOG_MAX} messages of this connection wait for the name already`)
+    : retained.refusal(bytes, service.settings.limits);
+  if (refusal !== undefined) {
+    return ctx.observe({ is: "input_refused", from: game.name, fault: refusal.fault, reason: refusal.reason });
+  }
+  contested.backlog.push(message);
+  contested.bytes += bytes;
+  retained.charge(bytes);
 }
+
+/** Keeps the newest force of a connection on standby, unless its socket has no room for it. */
+export function keepForce({ socket }: GameConnection, standby: Standby, force: ForceMessage | undefined): void {
+  const { retained, service: { settings } } = socket;
+  retained.release(standby.bytes);
+  const bytes = force === undefined ? 0 : retainedBytes(force);
+  const fits = retained.refusal(bytes, settings.limits) === undefined;
+  standby.force = fits ? force : undefined;
+  standby.bytes = fits ? bytes : 0;
+  retained.charge(standby.bytes);
+}
+
+/** What a socket is charged for messages that wait. */
+export const waitingBytes = (state: GameConnectionState): number => (state.is === "active" ? 0 : state.bytes);
 
 /** The outcome of a contest whose active socket has answered. */
 export function resolutionWhenAlive({ game }: GameConnection, now: Millis): Resolution {
@@ -89,7 +122,10 @@ export function replaceHolder({ game }: GameConnection, ctx: StepContext): GameS
 export function putOnStandby(connection: GameConnection): void {
   const { state, socket: { service: { contested, standby } } } = connection;
   const force = state.is === "contested" ? state.backlog.findLast(isForce) : undefined;
-  connection.state = { is: "standby", force };
+  connection.socket.retained.release(waitingBytes(state));
+  const standbyState: Standby = { is: "standby", force: undefined, bytes: 0 };
+  connection.state = standbyState;
+  keepForce(connection, standbyState, force);
   contested.delete(connection);
   standby.add(connection);
 }

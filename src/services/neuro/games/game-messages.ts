@@ -7,7 +7,9 @@
  */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
+import { ACTIONS_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
+import type { Failure } from "../../../core/result.ts";
 import { definitionOf, registerAction, sync, unregisterAction } from "../actions/actions.ts";
 import {
   cancelForces,
@@ -22,7 +24,7 @@ import type { Game } from "../state.ts";
 import { sendSession, shutdownReady } from "../upstream/broadcast.ts";
 import { sendContext } from "../upstream/contexts.ts";
 import { answerExtension } from "./extensions.ts";
-import { restartTimer } from "./registry.ts";
+import { freeActions, restartTimer } from "./registry.ts";
 
 /** Handles one message of a game. */
 export function handleGameMessage(game: Game, message: GameMessage, ctx: StepContext): void {
@@ -87,10 +89,12 @@ function registerActions(
   ctx: StepContext,
 ): void {
   const names: string[] = [];
-  let refused: string | undefined;
+  let refused: { readonly name: string; readonly failure: Failure } | undefined;
+  const added = actions.reduce((count, { name }) => count + (game.actions.get(name) === undefined ? 1 : 0), 0);
+  if (added > 0) freeActions(game.service, Math.min(added, ACTIONS_PER_INTEGRATION_MAX), ctx);
   for (const action of actions) {
     const registered = registerAction(game, definitionOf(action, mainThread), ctx.now);
-    if (registered === "refused") refused ??= action.name;
+    if (typeof registered === "object") refused ??= { name: action.name, failure: registered };
     if (registered === "redefined") onNameRedefined(game, action.name, ctx);
     if (registered === "new" || registered === "redefined") names.push(action.name);
   }
@@ -98,8 +102,8 @@ function registerActions(
     ctx.observe({
       is: "input_refused",
       from: game.name,
-      fault: "queueFull",
-      reason: `too many actions: ${refused.slice(0, 64)}`,
+      fault: refused.failure.fault,
+      reason: `too many actions: ${refused.name.slice(0, 64)}: ${refused.failure.reason}`,
     });
   }
   if (names.length > 0) {

@@ -10,13 +10,15 @@ import type { StepContext } from "../../../core/context.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { percentDecode } from "../../../core/text.ts";
 import { type Game, type GameSocket, isConnected, type NeuroState, type Timer } from "../state.ts";
-import { normalizeGameName } from "./registry.ts";
+import { connectionName, normalizeGameName } from "./registry.ts";
 import { requestReregistration } from "./reregistration.ts";
 
 const REQUEST_MS: Millis = 1_000;
 const IDENTIFY_MS: Millis = 2_000;
 /** Only a game that disconnected this shortly before the socket opened is a candidate. */
 const AWAY_MAX_MS: Millis = 60_000;
+/** A socket that may belong to more games than this is not identified by elimination. */
+const CANDIDATES_MAX = 32;
 /** Characters of names in a hint. */
 const NAMES_TEXT_MAX = 200;
 
@@ -46,7 +48,7 @@ export function identifySilentSocket(
   const candidates = [...state.games.values()].filter((game) => isCandidate(game, socket));
   const [game] = candidates;
   if (game !== undefined && candidates.length === 1) return { name: game.name, game };
-  if (candidates.length > 1) {
+  if (candidates.length > 1 && candidates.length <= CANDIDATES_MAX) {
     state.unidentified.set(socket, new Set(candidates));
     reportUnidentified(socket, candidates, ctx);
   }
@@ -76,7 +78,7 @@ function reportUnidentified({ connection }: GameSocket, candidates: readonly Gam
 /** The game that a path names: `.../game/<name>`. */
 export function gameNameInPath({ connection }: GameSocket): string | undefined {
   const encoded = /\/game\/([^/]+)\/?$/.exec(connection.path)?.[1];
-  return encoded === undefined ? undefined : percentDecode(encoded);
+  return encoded === undefined ? undefined : connectionName(percentDecode(encoded));
 }
 
 function isCandidate({ listener, presence, connection }: Game, socket: GameSocket): boolean {

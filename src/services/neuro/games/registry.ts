@@ -4,28 +4,32 @@
  *
  * Invariants: G1 Neuro does not notice that a game disconnected if it reconnects within `actions.grace`; G2 when the grace ends, Neuro
  * first loses the game's actions and then gets a failure for each of its pending actions; G3 the registry of a game that is away is kept
- * for `actions.parked`.
+ * for `actions.parked`, unless the games that are away exceed their part of `limits.total_bytes` or their actions `limits.actions`.
  * Knows nothing of: frames, sockets, duplicate connections.
  */
 import type { StepContext } from "../../../core/context.ts";
 import { hashText } from "../../../core/hash.ts";
 import type { PeerId } from "../../../core/ids.ts";
-import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
+import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX, PARKED_PART } from "../../../core/limits.ts";
+import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import { matchesPattern, normalized } from "../../../core/text.ts";
 import type { IntegrationPolicy } from "../../../core/settings.ts";
 import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
 import { SmallMap } from "../small-map.ts";
 import { slugOf } from "../actions/names.ts";
-import { cancelForces, onActionsSynced, restoreInterruptedForce } from "../forces/forces.ts";
+import { cancelForces, keepInterruptedForce, onActionsSynced, restoreInterruptedForce } from "../forces/forces.ts";
 import type { Repair } from "../../../neuro-api/repair.ts";
 import { applyControls } from "../operator/controls.ts";
 import { deliverQueued, failForLostGame } from "../pending/pending.ts";
-import type { Game, GameListener, NeuroState, Timer, Upstream } from "../state.ts";
+import { type Game, type GameListener, isConnected, type NeuroState, peerOf, type Timer, type Upstream } from "../state.ts";
 import { leaveShutdown, updateOffAir } from "../upstream/broadcast.ts";
+import { dropContexts } from "../upstream/contexts.ts";
 
 /** A name that is longer than this is longer than `NAME_CODE_POINTS_MAX` code points in any normal form. */
 const GIVEN_LENGTH_MAX = 4 * NAME_CODE_POINTS_MAX;
 const REPORTED_REPAIRS_MAX = 64;
+/** A game without its actions and messages, with the metadata of its connection and its entries in the tables. */
+export const GAME_BYTES = 4_096;
 
 const graceTimer = ({ key }: Game): Timer => ({ is: "grace", game: key });
 export const restartTimer = ({ key }: Game): Timer => ({ is: "restart_window", game: key });
@@ -40,6 +44,9 @@ export function normalizeGameName(given: string): string {
   if (whole !== undefined && points.length <= NAME_CODE_POINTS_MAX) return points.join("");
   return `${points.slice(0, NAME_CODE_POINTS_MAX - 9).join("")}-${hashText(given).slice(0, 8)}`;
 }
+
+/** A name as it stands in the frames, to find its connection by. One that is too long is kept in its normal form. */
+export const connectionName = (given: string): string => given.length > GIVEN_LENGTH_MAX ? normalizeGameName(given) : given;
 
 /** The game of that name, created if it does not exist. */
 export function findOrCreateGame(
@@ -61,12 +68,15 @@ export function createGame(
   const { listener, name, key, slug: kept } = identity;
   const isTaken = (slug: string): boolean => state.slugs.has(slug);
   const policy = policyOf(state, name);
+  const retained = new RetainedBytes(state.parked, "peer_bytes");
+  retained.charge(GAME_BYTES);
   const game: Game = {
     service: state,
     key,
     listener,
     name,
     slug: kept !== undefined && !isTaken(kept) ? kept : slugOf(identity, isTaken),
+    retained,
     upstream: upstreamFor(state, policy),
     policy,
     presence: { is: "away", since: 0 },
@@ -103,6 +113,7 @@ export function connectGame(
 ): void {
   const { service: state } = game;
   const { is: before } = game.presence;
+  occupyAccount(game, peer, ctx);
   game.presence = { is: "connected", peer, since: ctx.now };
   state.timers.clear(graceTimer(game));
   state.timers.clear(retentionTimer(game));
@@ -123,6 +134,26 @@ export function connectGame(
   onActionsSynced(game.upstream, ctx);
 }
 
+/**
+ * What is kept of a game counts for its socket from now on. A registry that does not fit there is forgotten: otherwise one peer could
+ * occupy as much as all games that have left.
+ */
+function occupyAccount(game: Game, peer: PeerId, ctx: StepContext): void {
+  const { service: state, retained } = game;
+  const socket = state.sockets.get(peer);
+  const { peer_bytes } = state.settings.limits;
+  if (socket !== undefined && socket.retained.bytes + retained.bytes > peer_bytes && peerOf(game) !== peer) {
+    for (const action of [...game.actions.values()]) unregisterAction(action, ctx.now);
+    for (const reserved of [...game.reservedNames.values()]) freeName(game.upstream, reserved);
+    keepInterruptedForce(game, undefined);
+  }
+  moveToAccount(game, peer);
+}
+
+/** What is kept of a game counts for its socket; for an integration of another listener it is an account of its own. */
+export const moveToAccount = ({ service: state, retained }: Game, peer: PeerId): void =>
+  retained.moveTo(state.sockets.get(peer)?.retained ?? state.retained);
+
 /** A game is disconnected. Neuro is not notified before `actions.grace` is over. */
 export function disconnectGame(game: Game, ctx: StepContext): void {
   const { service: state } = game;
@@ -132,6 +163,8 @@ export function disconnectGame(game: Game, ctx: StepContext): void {
   if (game.listener === "neuro") ctx.observe({ is: "integration_disconnected_via_backend", name, slug });
   leaveShutdown(game, ctx);
   state.timers.set(graceTimer(game), ctx.now + state.settings.actions.grace);
+  game.retained.moveTo(state.parked);
+  evictLargest(state, ctx);
 }
 
 /** A game did not come back within its grace: Neuro loses its actions, the relay keeps its registry. */
@@ -149,6 +182,8 @@ function deleteGame(game: Game): void {
   const { service: state, upstream } = game;
   for (const action of [...game.actions.values()]) unregisterAction(action, 0);
   for (const reserved of [...game.reservedNames.values()]) freeName(upstream, reserved);
+  keepInterruptedForce(game, undefined);
+  game.retained.release(GAME_BYTES);
   for (const timer of [graceTimer(game), restartTimer(game), retentionTimer(game)]) state.timers.clear(timer);
   state.games.delete(game.key);
   state.slugs.delete(game.slug);
@@ -195,17 +230,56 @@ const DEFAULT_POLICY: IntegrationPolicy = {
   results: "required",
 };
 
+/** Forgets the game that has been away for longest. */
 function evictLongestAway(state: NeuroState, ctx: StepContext): void {
-  let longest: Game | undefined;
-  for (const game of state.games.values()) {
-    if (game.presence.is !== "connected" && (longest === undefined || isEvictedBefore(game, longest))) longest = game;
-  }
-  if (longest === undefined) return;
-  endGrace(longest, ctx);
-  deleteGame(longest);
-  if (longest.controls.solo) applyControls(state, ctx);
+  const game = firstToEvict(state, (one, other) => one.presence.since < other.presence.since);
+  if (game !== undefined) evict(game, ctx);
 }
 
-/** A game without controls of an operator is evicted first, then the one that has been away for longest. */
-const isEvictedBefore = (game: Game, other: Game): boolean =>
-  hasControls(game) === hasControls(other) ? game.presence.since < other.presence.since : hasControls(other);
+/** Forgets games that are away until `count` more actions are within `limits.actions`, those away for longest first. */
+export function freeActions(state: NeuroState, count: number, ctx: StepContext): void {
+  while (state.actionCount + count > state.settings.limits.actions) {
+    const game = firstToEvict(
+      state,
+      (one, other) => one.presence.since < other.presence.since,
+      ({ actions }) => actions.size > 0,
+    );
+    if (game === undefined) return;
+    evict(game, ctx);
+  }
+}
+
+/** What games that are away may occupy together. */
+export const parkedBytesMax = ({ settings: { limits } }: NeuroState): number => limits.total_bytes * PARKED_PART;
+
+/** Forgets games that are away until they are within their part of the memory, the largest first. */
+function evictLargest(state: NeuroState, ctx: StepContext): void {
+  while (state.parked.bytes > parkedBytesMax(state)) {
+    const game = firstToEvict(state, (one, other) => one.retained.bytes > other.retained.bytes);
+    if (game === undefined) return;
+    evict(game, ctx);
+  }
+}
+
+/** The game to forget first among those that are away. A game with controls of an operator comes last. */
+function firstToEvict(
+  { games }: NeuroState,
+  isBefore: (game: Game, other: Game) => boolean,
+  fits: (game: Game) => boolean = () => true,
+): Game | undefined {
+  let first: Game | undefined;
+  for (const game of games.values()) {
+    if (isConnected(game) || !fits(game)) continue;
+    const isFirst = first === undefined ||
+      (hasControls(game) === hasControls(first) ? isBefore(game, first) : hasControls(first));
+    if (isFirst) first = game;
+  }
+  return first;
+}
+
+function evict(game: Game, ctx: StepContext): void {
+  endGrace(game, ctx);
+  dropContexts(game.upstream, game.key, ctx);
+  deleteGame(game);
+  if (game.controls.solo) applyControls(game.service, ctx);
+}

@@ -52,6 +52,11 @@ export function trackRegistration(
   for (const name of names) registeredNames.set(name, true);
 }
 
+/** Forgets the names that were refused or unregistered, so that the list is never longer than the registry of its game. */
+export function forgetUnregistered({ game, registeredNames }: GameConnection): void {
+  for (const name of [...registeredNames.keys()]) if (!game.actions.has(name)) registeredNames.delete(name);
+}
+
 /** Actions that this connection registered before, that are still registered, and that have another definition now. */
 function registeredTwice(
   { game, registeredNames }: GameConnection,

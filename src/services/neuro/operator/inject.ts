@@ -3,7 +3,6 @@ import { isObject, isShallow, type Json } from "../../../core/json.ts";
 import { linkIdOf } from "../../../core/link.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { NALLELY_PEER, type RequestId } from "../../../core/ids.ts";
-import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../outbound.ts";
 import { type Game, type NeuroState, peerOf, type Upstream } from "../state.ts";
@@ -26,14 +25,10 @@ export function sendOperatorContext(
   if (message.trim() === "") return failed("badMessage", "a context must not be empty");
   const { message_bytes } = upstream.service.settings.limits;
   if (message.length > message_bytes) return failed("tooBig", tooLong("context", message.length, message_bytes));
-  const at = sendContextDurably(upstream, { source: watcherSource(by), message, silent }, ctx);
-  if (at === false) {
-    const reason =
-      `${CONTEXTS_HELD_PER_INTEGRATION_MAX} of your contexts wait for Neuro already; send more once she has got them`;
-    return failed("queueFull", reason);
-  }
-  if (at === undefined) return ok({ status: "sent" });
-  ctx.emit({ do: "respond", requestId, body: { status: "queued" }, after: at });
+  const sent = sendContextDurably(upstream, { source: watcherSource(upstream.service, by), message, silent }, ctx);
+  if (!sent.ok) return sent;
+  if (sent.value === undefined) return ok({ status: "sent" });
+  ctx.emit({ do: "respond", requestId, body: { status: "queued" }, after: sent.value });
   return ok(undefined);
 }
 

@@ -3,17 +3,18 @@
  *
  * Invariants: L1 an action reaches only games that have it registered and are not held; L2 an action that no game gets is answered at
  * once, and with a success where Neuro would otherwise try again without end; L3 at most `PENDING_ACTIONS_MAX` actions with
- * `PENDING_DATA_MAX` characters of data are pending for one upstream.
+ * `limits.peer_bytes` are pending for one upstream.
  */
 import type { StepContext } from "../../../core/context.ts";
-import { PENDING_ACTIONS_MAX, PENDING_DATA_MAX } from "../../../core/limits.ts";
+import { PENDING_ACTIONS_MAX } from "../../../core/limits.ts";
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import { isLive } from "../actions/actions.ts";
 import { isOfEndedForce } from "../forces/forces.ts";
 import { sentForceOf } from "../forces/transition.ts";
 import { toNeuro } from "../outbound.ts";
 import { type Force, type Game, type GameAction, isConnected, type Upstream, type UpstreamAction } from "../state.ts";
-import { startAction } from "./pending.ts";
+import { pendingBytes, startAction } from "./pending.ts";
+import type { ActionOrigin } from "./states.ts";
 
 type ActionMessage = NeuroMessage & { readonly command: "action" };
 
@@ -32,19 +33,23 @@ export function dispatchAction(upstream: Upstream, message: ActionMessage, ctx: 
   if (force?.state.is === "answering" && force.state.by === "person") {
     return fail(upstream, message, "A person is answering this force.", ctx);
   }
-  if (!hasCapacityFor(upstream, data)) return fail(upstream, message, TOO_MANY, ctx);
+  const origin: ActionOrigin = { is: "neuro", link: upstream.linkNumber, id };
+  const refusal = pendingRefusal(upstream, pendingBytes(origin, data, action.owners.size));
+  if (refusal !== undefined) return fail(upstream, message, refusal, ctx);
   const recipients = force === undefined
     ? recipientsOf(action)
     : [force.game.actions.get(action.originalName) as GameAction];
   if (recipients.length === 0) return fail(upstream, message, "This action is being registered again.", ctx);
-  startAction({ origin: { is: "neuro", link: upstream.linkNumber, id }, action, data, force, recipients }, ctx);
+  startAction({ origin, action, data, force, recipients }, ctx);
 }
 
-const TOO_MANY = "Too many actions wait for their results; wait for some of them.";
-
-/** Games answer at their own pace, so the number of actions that a backend may have pending is limited. */
-const hasCapacityFor = ({ pendingActions: { byId, dataLength } }: Upstream, data: string | undefined): boolean =>
-  byId.size < PENDING_ACTIONS_MAX && dataLength + (data?.length ?? 0) <= PENDING_DATA_MAX;
+/** Games answer at their own pace, so the actions that a backend may have pending are limited. */
+function pendingRefusal({ pendingActions: { byId, retained }, service }: Upstream, bytes: number): string | undefined {
+  const wait = "Too many actions wait for their results; wait for some of them";
+  if (byId.size >= PENDING_ACTIONS_MAX) return `${wait} (${byId.size} of ${PENDING_ACTIONS_MAX}).`;
+  const refusal = retained.refusal(bytes, service.settings.limits);
+  return refusal === undefined ? undefined : `${wait} (${refusal.reason}).`;
+}
 
 const isForced = ({ game, state }: Force, action: UpstreamAction): boolean =>
   sentForceOf(state)?.names.has(action.originalName) === true &&

@@ -15,7 +15,7 @@ import { hideActions, isLive, sync } from "../actions/actions.ts";
 import { cancelForces, onActionDelivered, onActionEnded, onActionsSynced, onActionStarted } from "../forces/forces.ts";
 import { toGame, toNeuro } from "../outbound.ts";
 import { type Delivery, type Game, type GameAction, isConnected, type PendingAction, type Upstream } from "../state.ts";
-import type { DeliveryEvent, PendingEvent } from "./states.ts";
+import type { ActionOrigin, DeliveryEvent, PendingEvent } from "./states.ts";
 import { isSpent, isUndelivered, nextDelivery, nextPending } from "./transition.ts";
 
 /** An action of a client that confirms only failures counts as a success after this time. */
@@ -38,6 +38,15 @@ export interface NewAction extends Pick<PendingAction, "origin" | "action" | "da
   readonly recipients: readonly GameAction[];
 }
 
+/** A pending action without its texts, and its delivery to one game. */
+const PENDING_ACTION_BYTES = 512;
+const DELIVERY_BYTES = 256;
+
+/** What a link is charged for an action with this many recipients. */
+export const pendingBytes = (origin: ActionOrigin, data: string | undefined, recipients: number): number =>
+  PENDING_ACTION_BYTES + DELIVERY_BYTES * recipients + 2 * (data?.length ?? 0) +
+  (origin.is === "neuro" ? 2 * origin.id.length : 0);
+
 /** Sends an action to its games, and waits for the result. */
 export function startAction(order: NewAction, ctx: StepContext): PendingAction {
   const { origin, action, data, force, recipients } = order;
@@ -49,6 +58,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     needsPerson ||= isAsked;
     deliveries.push({ gameAction, state: isAsked ? "approval" : "queued" });
   }
+  const bytes = pendingBytes(origin, data, recipients.length);
   const pending: PendingAction = {
     id: ctx.id(),
     origin,
@@ -57,6 +67,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     action,
     digest: action.digest,
     data,
+    bytes,
     startedAt: ctx.now,
     force,
     deliveries,
@@ -66,7 +77,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
   };
   const { byId, byUpstreamId, deadlines } = upstream.pendingActions;
   byId.set(pending.id, pending);
-  upstream.pendingActions.dataLength += data?.length ?? 0;
+  upstream.pendingActions.retained.charge(bytes);
   if (origin.is === "neuro") byUpstreamId.set(origin.id, pending);
   deadlines.set(pending.id, pending.deadline);
   if (force !== undefined) onActionStarted(force, origin.is, ctx);
@@ -336,7 +347,7 @@ function concludeIfSpent(pending: PendingAction, result: ActionResult, ctx: Step
 function conclude(pending: PendingAction, result: ActionResult, ctx: StepContext): void {
   const { byId, deadlines } = pending.upstream.pendingActions;
   byId.delete(pending.id);
-  pending.upstream.pendingActions.dataLength -= pending.data?.length ?? 0;
+  pending.upstream.pendingActions.retained.release(pending.bytes);
   deadlines.clear(pending.id);
   dispatch(pending, "concluded", result, ctx);
 }

@@ -21,6 +21,7 @@ import {
   openLink,
 } from "../../../core/link.ts";
 import { RELAY_HOPS_MAX, RELAY_IDS_MAX } from "../../../core/limits.ts";
+import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import { lenientText } from "../../../core/text.ts";
@@ -62,7 +63,12 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     reserved: new Set(),
     unsynced: new Set(),
     forces: { current: undefined, answerBy: 0, waiting: new Map(), retiredNames: new Map() },
-    pendingActions: { byId: new Map(), byUpstreamId: new Map(), dataLength: 0, deadlines: new Deadlines() },
+    pendingActions: {
+      byId: new Map(),
+      byUpstreamId: new Map(),
+      retained: new RetainedBytes(state.retained, "peer_bytes"),
+      deadlines: new Deadlines(),
+    },
     contexts: newContexts(settings, now),
     shutdown: { asked: new Set(), awaited: new Set(), isRequested: false },
     inbox: [],

@@ -1,7 +1,7 @@
 /**
  * Contexts for Neuro: attributed, within the upstream's budget, and queued while they cannot be sent.
  *
- * Invariants: C1 the contexts of one game arrive in order; C2 the queue is bounded for each game and in time, and silent contexts are
+ * Invariants: C1 the contexts of one game arrive in order; C2 the queue is bounded for each game in number, bytes and time, and silent contexts are
  * dropped first; C3 a context that waits for longer than `KEEP_MS` is stored, and its entry is deleted when it is sent or dropped; C4
  * results, forces and registrations never wait for a context; C5 a settled write costs the same however many contexts wait.
  */
@@ -9,16 +9,20 @@ import { bucket, take } from "../../../core/bucket.ts";
 import { type Key, type Millis } from "../../../core/ids.ts";
 import { key, segment } from "../../../core/key.ts";
 import { CONTEXTS_HELD_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
+import { failed, type Failure, ok, type Result } from "../../../core/result.ts";
+import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../outbound.ts";
-import type { Contexts, ContextSource, QueuedContext, Timer, Upstream } from "../state.ts";
+import type { Contexts, ContextSource, NeuroState, QueuedContext, Timer, Upstream } from "../state.ts";
 
 /** A context that has waited this long is stored. */
 const KEEP_MS = 1_000;
 /** Delay before a failed write of a game's context is repeated. Each further failure doubles it. */
 const RETRY_MIN_MS: Millis = 5_000;
 const RETRY_MAX_MS: Millis = 60_000;
+/** A queued context without its text, and its entry in the store. */
+const CONTEXT_BYTES = 512;
 /** Prefix of the key of a source that is not a game. */
 const WATCHER = "watcher:";
 
@@ -40,38 +44,64 @@ export interface NewContext {
   readonly silent: boolean;
 }
 
-/** Sends Neuro a context, or queues it. */
-export function sendContext(upstream: Upstream, context: NewContext, ctx: StepContext): void {
+/** Sends Neuro a context, or queues it. Returns the limit that prevents both; then the context is dropped. */
+export function sendContext(upstream: Upstream, context: NewContext, ctx: StepContext): Failure | undefined {
   const { source, message, silent } = context;
   ctx.observe({ is: "add_context", game_title: source.name, slug: source.slug, message, reply_if_not_busy: !silent });
   const peer = source.presence?.is === "connected" ? source.presence.peer : undefined;
   ctx.post("intermediary", { is: "contextShared", from: source.name, peer, message, silent });
   if (upstream.contexts.queued.size === 0 && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
-    return sendNow(upstream, context, ctx);
+    sendNow(upstream, context, ctx);
+    return undefined;
   }
-  queueContext(upstream, { ...context, id: ctx.id(), at: ctx.now, key: undefined }, ctx);
+  const refusal = queueContext(upstream, newQueuedContext(context, { id: ctx.id(), at: ctx.now, key: undefined }), ctx);
+  if (refusal !== undefined) {
+    const reason = `context: ${refusal.reason}`;
+    ctx.observe({ is: "input_refused", from: source.name.slice(0, 64), fault: refusal.fault, reason });
+  }
   flushContexts(upstream, ctx);
+  return refusal;
 }
 
+/** A context that is to be queued. */
+export const newQueuedContext = (
+  { source, message, silent }: NewContext,
+  entry: Pick<QueuedContext, "id" | "at" | "key">,
+): QueuedContext => ({
+  source,
+  message,
+  silent,
+  account: source.retained,
+  bytes: CONTEXT_BYTES + 2 * message.length,
+  ...entry,
+});
+
 /** A watcher as the source of contexts. */
-export const watcherSource = (name: string): ContextSource => ({
+export const watcherSource = (state: NeuroState, name: string): ContextSource => ({
   key: WATCHER + name,
   name,
   isOffAir: false,
   isHeld: false,
+  retained: new RetainedBytes(state.retained, "peer_bytes"),
 });
 
 /**
- * Sends Neuro a watcher's context. If it has to wait it is stored at once, under the key that is returned. False if
- * `CONTEXTS_HELD_PER_INTEGRATION_MAX` contexts of this watcher wait already: none that was acknowledged is dropped.
+ * Sends Neuro a watcher's context. If it has to wait it is stored at once, under the key that is returned. It is refused if
+ * `CONTEXTS_HELD_PER_INTEGRATION_MAX` contexts of this watcher wait already, or if there is no room for it: none that was acknowledged
+ * is dropped.
  */
-export function sendContextDurably(upstream: Upstream, context: NewContext, ctx: StepContext): Key | undefined | false {
+export function sendContextDurably(upstream: Upstream, context: NewContext, ctx: StepContext): Result<Key | undefined> {
   const held = () => upstream.contexts.queued.get(context.source.key) ?? [];
-  if (held().length >= CONTEXTS_HELD_PER_INTEGRATION_MAX) return false;
-  sendContext(upstream, context, ctx);
+  if (held().length >= CONTEXTS_HELD_PER_INTEGRATION_MAX) {
+    const reason =
+      `${CONTEXTS_HELD_PER_INTEGRATION_MAX} of your contexts wait for Neuro already; send more once she has got them`;
+    return failed("queueFull", reason);
+  }
+  const refusal = sendContext(upstream, context, ctx);
+  if (refusal !== undefined) return refusal;
   const waiting = held().find(({ message }) => message === context.message);
   if (waiting !== undefined) storeContext(upstream, waiting, ctx);
-  return waiting?.key;
+  return ok(waiting?.key);
 }
 
 /** The write of a context succeeded, or failed. */
@@ -88,7 +118,9 @@ export function contextWriteSettled(
   else if (!context.source.key.startsWith(WATCHER)) storeLater(upstream, context, ctx);
   else { // Why: the watcher got the reply that it is not stored.
     const queue = queued.get(context.source.key);
-    if (queue !== undefined) queue.splice(queue.indexOf(context), 1);
+    const at = queue?.indexOf(context) ?? -1;
+    if (at >= 0) queue?.splice(at, 1);
+    if (at >= 0) context.account.release(context.bytes);
   }
 }
 
@@ -166,23 +198,53 @@ export function dropContexts(upstream: Upstream, from: string, ctx: StepContext)
   for (const context of queue ?? []) deleteStored(upstream, context, ctx);
 }
 
-/** Queues a context. Without `ctx` it is one that was stored before a restart. */
-export function queueContext(upstream: Upstream, context: QueuedContext, ctx: StepContext | undefined): void {
-  const { queued } = upstream.contexts;
-  let queue = queued.get(context.source.key);
-  if (queue === undefined) queued.set(context.source.key, queue = []);
-  if (context.silent && queue.some((other) => other.silent && other.message === context.message)) return;
+/**
+ * Queues a context. Beyond a limit, older contexts of the same game are dropped for it; those of a watcher are not, because they were
+ * acknowledged. Returns the limit that prevents it nevertheless. Without `ctx` it is one that was stored before a restart.
+ */
+export function queueContext(
+  upstream: Upstream,
+  context: QueuedContext,
+  ctx: StepContext | undefined,
+): Failure | undefined {
+  const { contexts: { queued, unstored }, service: { timers } } = upstream;
+  const { source: { key: from }, silent, message, bytes } = context;
+  const queue = queued.get(from) ?? [];
+  if (silent && queue.some((other) => other.silent && other.message === message)) return undefined;
+  context.account = queue[0]?.account ?? context.account;
+  const refusal = freeCapacity(upstream, context, queue, ctx);
+  if (refusal !== undefined) return refusal;
+  context.account.charge(bytes);
   queue.push(context);
-  if (context.key === undefined) upstream.contexts.unstored.add(context);
-  if (queue.length > CONTEXTS_HELD_PER_INTEGRATION_MAX) {
-    const silent = queue.findIndex((other) => other.silent);
-    const [dropped] = queue.splice(Math.max(silent, 0), 1);
-    if (ctx !== undefined) deleteStored(upstream, dropped, ctx);
-  }
-  const { timers } = upstream.service;
+  queued.set(from, queue);
+  if (context.key === undefined) unstored.add(context);
   if (ctx !== undefined && timers.get(storeTimer(upstream)) === undefined) {
     timers.set(storeTimer(upstream), ctx.now + KEEP_MS);
   }
+  return undefined;
+}
+
+/** Drops older contexts of the same source until another one is within the limits. Returns the limit where that is not enough. */
+function freeCapacity(
+  upstream: Upstream,
+  { account, bytes, source }: QueuedContext,
+  queue: QueuedContext[],
+  ctx: StepContext | undefined,
+): Failure | undefined {
+  const { limits } = upstream.service.settings;
+  let refusal = account.refusal(bytes, limits);
+  if (refusal === undefined && queue.length < CONTEXTS_HELD_PER_INTEGRATION_MAX) return undefined;
+  if (refusal !== undefined) {
+    const droppable = source.key.startsWith(WATCHER) ? 0 : queue.reduce((sum, other) => sum + other.bytes, 0);
+    if (account.refusal(bytes - droppable, limits) !== undefined || droppable === 0) return refusal;
+  }
+  while (queue.length > 0 && (refusal !== undefined || queue.length >= CONTEXTS_HELD_PER_INTEGRATION_MAX)) {
+    const silent = queue.findIndex((other) => other.silent);
+    const [dropped] = queue.splice(Math.max(silent, 0), 1);
+    deleteStored(upstream, dropped, ctx);
+    refusal = account.refusal(bytes, limits);
+  }
+  return refusal;
 }
 
 const isBlocked = ({ isOffAir, isHeld }: ContextSource): boolean => isOffAir || isHeld;
@@ -207,23 +269,34 @@ function sendNow(upstream: Upstream, { source, message, silent }: NewContext, ct
 }
 
 /** A context was sent or dropped. */
-function deleteStored({ contexts }: Upstream, context: QueuedContext | undefined, ctx: StepContext): void {
+function deleteStored(
+  { contexts, service }: Upstream,
+  context: QueuedContext | undefined,
+  ctx: StepContext | undefined,
+): void {
   if (context === undefined) return;
+  context.account.release(context.bytes);
   contexts.unstored.delete(context);
   if (context.key === undefined) return;
   contexts.writes.delete(context.key);
-  ctx.emit({ do: "delete", key: context.key });
+  if (ctx === undefined) service.staleKeys.push(context.key);
+  else ctx.emit({ do: "delete", key: context.key });
 }
 
 /** Moves the queued contexts of a game to another upstream. */
-export function moveContexts(from: string, between: { readonly from: Upstream; readonly to: Upstream }): void {
+export function moveContexts(
+  from: string,
+  between: { readonly from: Upstream; readonly to: Upstream },
+  ctx: StepContext,
+): void {
   const queue = between.from.contexts.queued.get(from);
   between.from.contexts.queued.delete(from);
   for (const context of queue ?? []) {
+    context.account.release(context.bytes);
     between.from.contexts.unstored.delete(context);
     if (context.key !== undefined && between.from.contexts.writes.delete(context.key)) {
       between.to.contexts.writes.set(context.key, context);
     }
-    queueContext(between.to, context, undefined);
+    queueContext(between.to, context, ctx);
   }
 }

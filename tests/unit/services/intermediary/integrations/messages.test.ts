@@ -4,6 +4,7 @@ import { peerId } from "../../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
 import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS, SCHEMA_BYTES_MAX } from "../../../../../src/core/limits.ts";
 import type { Observation } from "../../../../../src/core/observation.ts";
+import { failed } from "../../../../../src/core/result.ts";
 import { check } from "../../../../harness/check.ts";
 import { ENHANCED, IntermediaryFixture, SETTINGS, TOKEN } from "../fixture.ts";
 
@@ -251,7 +252,7 @@ test("IM48b a message for Neuro that is refused is recorded as refused", () => {
   fixture.frame(boss, { direct_to_neuro: true, payload: "hi" });
   const direct = fixture.posted.at(-1);
   check.that(direct?.is === "directMessage" && direct.id !== undefined);
-  fixture.receive({ is: "directSettled", id: direct.id, key: undefined, isFull: true });
+  fixture.receive({ is: "directSettled", id: direct.id, key: undefined, refusal: failed("queueFull", "queue full") });
   const acts = fixture.observations.flatMap((act) => (act.is === "operator_acted" ? [[act.did, act.to, act.outcome]] : []));
   check.equal(acts, [["direct", "neuro", "queueFull"]]);
 });

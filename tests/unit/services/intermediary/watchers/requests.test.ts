@@ -3,6 +3,7 @@ import type { PeerId } from "../../../../../src/core/ids.ts";
 import { isObject } from "../../../../../src/core/json.ts";
 import { key } from "../../../../../src/core/key.ts";
 import { DIRECTORY_NAME_MS, DIRECTORY_NAMES_MAX } from "../../../../../src/core/limits.ts";
+import { failed } from "../../../../../src/core/result.ts";
 import { check } from "../../../../harness/check.ts";
 import { ENHANCED, IntermediaryFixture, SETTINGS } from "../fixture.ts";
 
@@ -154,10 +155,10 @@ test("IM26a while Neuro is away direct_to_neuro is answered once the Neuro servi
     const told = fixture.posted.at(-1);
     return told?.is === "directMessage" ? told.id ?? "" : "";
   };
-  const taken = { is: "directSettled" as const, key: undefined, isFull: false };
+  const taken = { is: "directSettled" as const, key: undefined, refusal: undefined };
   fixture.receive({ ...taken, id: say() });
   check.equal(fixture.repliesTo(boss), [{ status: "forwarded_to_neuro", request_id: 7 }]);
-  fixture.receive({ ...taken, id: say(), isFull: true });
+  fixture.receive({ ...taken, id: say(), refusal: failed("queueFull", "queue full") });
   check.equal(fixture.repliesTo(boss), [{ error: "queue full", code: "queueFull", request_id: 7 }]);
   fixture.receive({ ...taken, id: say(), key: key("neuro", "context", "x") });
   check.equal(fixture.repliesTo(boss), [{ status: "queued", request_id: 7 }]);

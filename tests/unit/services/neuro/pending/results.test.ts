@@ -377,15 +377,18 @@ test("NC41 actions beyond 1,000 pending ones fail at once, and there is room aga
   check.equal(neuro.heard().length, 1_000, "each has one result");
 });
 
-test("NC41b the data of pending actions has at most 16 MiB", () => {
+test("NC41b the pending actions of one upstream keep at most `limits.peer_bytes`, also by their ids", () => {
   const { scenario, neuro } = opened();
   const chess = started(scenario, "Chess", "a");
   neuro.heard();
   const data = JSON.stringify("x".repeat(50_000));
-  for (let n = 0; n < 400; n++) neuro.action(`u${n}`, "a", data);
-  const fits = Math.floor(16 * 1_048_576 / data.length);
+  const id = (n: number) => `${n} ${"i".repeat(20_000)}`;
+  for (let n = 0; n < 400; n++) neuro.action(id(n), "a", data);
+  const fits = Math.floor(8 * 1_048_576 / (2 * (data.length + id(10).length) + 768));
   check.equal(neuro.heard().length, 400 - fits);
+  const { message } = scenario.observed("action_result").at(-1) ?? {};
+  check.match(String(message), /would keep \d+ bytes; `limits.peer_bytes` allows 8388608/);
   chess.result(true);
   neuro.action("again", "a", data);
-  check.equal(neuro.heard(), [`result u${fits - 1} true`]);
+  check.equal(neuro.heard(), [`result ${id(fits - 1)} true`]);
 });
