@@ -28,6 +28,7 @@ import { restoreHolds } from "./operator/controls.ts";
 import type { Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
 import { isUnanswered, keepInterruptedForce } from "./forces/forces.ts";
+import { SILENT } from "./pending/confirmation.ts";
 import { newQueuedContext, queueContext } from "./upstream/contexts.ts";
 
 const WRITE_BEHIND_MS: Millis = 1_000;
@@ -153,7 +154,7 @@ function deleteRecord(record: StoredRecord, ctx: StepContext): void {
 }
 
 function registryValue(game: Game): Json {
-  const { key: id, listener, name, slug, presence, connection, neverConfirms, upstream, controls } = game;
+  const { key: id, listener, name, slug, presence, connection, confirmation, upstream, controls } = game;
   const actions = [...game.actions.values()].map(({ name: original, upstreamAction }) => {
     const { definition: { description, schema }, mainThread, name: before } = upstreamAction;
     return {
@@ -178,7 +179,7 @@ function registryValue(game: Game): Json {
     slug,
     upstream: upstream.id,
     leftAt,
-    confirmsNothing: neverConfirms,
+    confirmsNothing: confirmation.is === "silent",
     actions,
     released,
     ...from,
@@ -207,7 +208,7 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   if (typeof id !== "string" || typeof name !== "string" || (listener !== "neuro" && listener !== "intermediary")) return;
   const game = createGame(state, { listener, name, key: id, ...(typeof slug === "string" && { slug }) });
   game.record.storedKey = at;
-  game.neverConfirms = confirmsNothing === true;
+  if (confirmsNothing === true) game.confirmation = SILENT;
   const since = pastOr(leftAt, now);
   game.presence = { is: "away", since };
   if (isConnectionInfo(connection)) game.connection = connection;

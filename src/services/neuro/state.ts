@@ -18,7 +18,7 @@ import type { IntegrationPolicy, Settings, UpstreamSettings } from "../../core/s
 import type { Controls, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider.ts";
 import type { ForceState } from "./forces/states.ts";
-import type { ActionOrigin, DeliveryState, PendingState } from "./pending/states.ts";
+import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./pending/states.ts";
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
 
@@ -179,9 +179,9 @@ export interface Game {
   reregisterUntil: Millis | undefined;
   /** Id of its session, from the ids of actions: actions with lower ids are of the session before its last `startup`. */
   sessionId: string;
-  /** Number of deadlines in a row that it missed. */
-  missedDeadlines: number;
-  neverConfirms: boolean;
+  confirmation: Confirmation;
+  /** Pending actions with a delivery to it. */
+  readonly pending: Set<PendingAction>;
   lastAnsweredId: string;
   /** When its force last became the current one. */
   lastForcedAt: Millis;

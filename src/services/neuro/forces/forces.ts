@@ -158,13 +158,15 @@ export interface EndedAction {
   readonly force: Force | undefined;
   /** A person sent the action. */
   readonly isManual: boolean;
-  /** The result was sent to Neuro. Results of a person's actions, and of actions from an earlier connection, are not sent to her. */
+  /** No result arrived: a later message of the game showed that the action is over. */
+  readonly isPresumed: boolean;
+  /** Neuro knows the outcome. She does not get those of a person's actions, of an earlier connection, and of actions answered early. */
   readonly isReported: boolean;
 }
 
 /** A success ends the force of its game; after a failure Neuro may try again. */
 export function onActionEnded(ended: EndedAction, ctx: StepContext): void {
-  const { game, upstreamName, success, force, isReported } = ended;
+  const { game, upstreamName, success, force, isPresumed, isReported } = ended;
   const { current } = game.upstream.forces;
   if (!success) {
     if (force !== undefined) dispatch(force, { is: "failed" }, ctx);
@@ -173,7 +175,11 @@ export function onActionEnded(ended: EndedAction, ctx: StepContext): void {
   // Why not the names of the game's message: Neuro was given only those that were registered.
   const isAnswer = isReported && current !== undefined &&
     sentForceOf(current.state)?.upstreamNames.includes(upstreamName) === true;
-  if (isAnswer) return dispatch(current, { is: current.game === game ? "succeeded" : "foreign_success" }, ctx);
+  if (isAnswer) {
+    // Why not every force of the game: after an action that is presumed to be over, it asked for another answer.
+    const isOwn = current.game === game && (!isPresumed || current === force);
+    return dispatch(current, { is: isOwn ? "succeeded" : "foreign_success" }, ctx);
+  }
   const satisfied = satisfiedForce(ended);
   if (satisfied !== undefined) dispatch(satisfied, { is: "satisfied" }, ctx);
 }
@@ -187,9 +193,12 @@ function giveUpIfLast(upstream: Upstream, ctx: StepContext): void {
 }
 
 /** The force that a success has answered without Neuro, who must not answer it, too. */
-function satisfiedForce({ game, name, force, isManual, isReported, startedAt }: EndedAction): Force | undefined {
+function satisfiedForce(
+  { game, name, force, isManual, isPresumed, isReported, startedAt }: EndedAction,
+): Force | undefined {
   const { current, waiting } = game.upstream.forces;
   const own = current?.game === game ? current : undefined;
+  if (isPresumed && force !== own) return undefined;
   if (!isManual && !isReported) return own?.message.names.includes(name) === true ? own : undefined;
   const candidates = (isManual ? [own, waiting.get(game)] : [own]).filter((each) => each !== undefined);
   // Why: an action from before this force, or for an earlier one, does not answer it.

@@ -19,7 +19,7 @@ import {
   openNamesOf,
   requestForce,
 } from "../forces/forces.ts";
-import { deliverQueued, failOutdated, receiveResult } from "../pending/pending.ts";
+import { deliverQueued, failOutdated, noteEvidence, receiveResult } from "../pending/pending.ts";
 import type { Game } from "../state.ts";
 import { sendSession, shutdownReady } from "../upstream/broadcast.ts";
 import { sendContext } from "../upstream/contexts.ts";
@@ -32,13 +32,16 @@ export function handleGameMessage(game: Game, message: GameMessage, ctx: StepCon
     case "action/result":
       return receiveResult(game, message, ctx);
     case "context":
+      noteEvidence(game, message, ctx);
       return forwardContext(game, message, ctx);
     case "actions/register":
       return registerActions(game, message, ctx);
     case "actions/unregister":
+      noteEvidence(game, message, ctx);
       return unregisterActions(game, message, ctx);
     case "actions/force":
       game.counts.forces++;
+      noteEvidence(game, message, ctx);
       return requestForce(game, message, ctx);
     case "startup":
       return restartGame(game, ctx);

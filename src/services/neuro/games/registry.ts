@@ -20,6 +20,7 @@ import { slugOf } from "../actions/names.ts";
 import { cancelForces, keepInterruptedForce, onActionsSynced, restoreInterruptedForce } from "../forces/forces.ts";
 import type { Repair } from "../../../neuro-api/repair.ts";
 import { applyControls } from "../operator/controls.ts";
+import { UNKNOWN } from "../pending/confirmation.ts";
 import { deliverQueued, failForLostGame } from "../pending/pending.ts";
 import { type Game, type GameListener, isConnected, type NeuroState, peerOf, type Timer, type Upstream } from "../state.ts";
 import { leaveShutdown, updateOffAir } from "../upstream/broadcast.ts";
@@ -91,8 +92,8 @@ export function createGame(
     interruptedForce: undefined,
     reregisterUntil: undefined,
     sessionId: "",
-    missedDeadlines: 0,
-    neverConfirms: false,
+    confirmation: UNKNOWN,
+    pending: new Set(),
     lastAnsweredId: "",
     lastForcedAt: 0,
     reportedRepairs: new Set(),

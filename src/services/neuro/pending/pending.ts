@@ -8,20 +8,21 @@
  */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { RequestId } from "../../../core/ids.ts";
-import type { ResultMessage } from "../../../core/neuro-messages.ts";
+import type { Millis, RequestId } from "../../../core/ids.ts";
+import type { GameMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import type { ResultOrigin } from "../../../core/observation.ts";
 import { hideActions, isLive, sync } from "../actions/actions.ts";
 import { cancelForces, onActionDelivered, onActionEnded, onActionsSynced, onActionStarted } from "../forces/forces.ts";
 import { toGame, toNeuro } from "../outbound.ts";
 import { type Delivery, type Game, type GameAction, isConnected, type PendingAction, type Upstream } from "../state.ts";
+import { confirmed, missedDeadline, mustConfirm, overBy, presumeSilent } from "./confirmation.ts";
 import type { ActionOrigin, DeliveryEvent, PendingEvent } from "./states.ts";
-import { isSpent, isUndelivered, nextDelivery, nextPending } from "./transition.ts";
+import { isSpent, isUndelivered, isWithGame, nextDelivery, nextPending } from "./transition.ts";
 
 /** An action of a client that confirms only failures counts as a success after this time. */
 const FAILURES_ONLY_MS = 500;
-/** After this many consecutive missed deadlines, the relay assumes that a client confirms nothing. */
-const MISSED_DEADLINES_MAX = 3;
+/** So does an action this long after evidence that it is over: a client that confirms successes may be slow. */
+const EVIDENCE_MS = 2_000;
 
 /** The outcome of an action. */
 export interface ActionResult {
@@ -77,6 +78,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
   };
   const { byId, byUpstreamId, deadlines } = upstream.pendingActions;
   byId.set(pending.id, pending);
+  for (const { game } of recipients) game.pending.add(pending);
   upstream.pendingActions.retained.charge(bytes);
   if (origin.is === "neuro") byUpstreamId.set(origin.id, pending);
   deadlines.set(pending.id, pending.deadline);
@@ -137,17 +139,31 @@ export function receiveResult(game: Game, result: ResultMessage, ctx: StepContex
   countResult(game, pending, result.success, ctx);
   const { success, message } = result;
   if (success) {
-    game.missedDeadlines = 0;
-    game.neverConfirms = false;
+    confirmed(game);
     return conclude(pending, { success, message, origin: "game", delivery }, ctx);
   }
   pending.failure = message ?? "";
   concludeIfSpent(pending, { success, message, origin: "game", delivery }, ctx);
 }
 
+/** A message of a game that is no result may show that some of its actions are over. The results may still be on their way. */
+export function noteEvidence(game: Game, message: GameMessage, ctx: StepContext): void {
+  for (const pending of overBy(game, message)) {
+    for (const delivery of pending.deliveries) {
+      if (delivery.gameAction.game === game && advance(delivery, "evidence")) awaitResult(pending, EVIDENCE_MS, ctx);
+    }
+  }
+}
+
+/** Without a result the action counts as a success after this time. */
+function awaitResult(pending: PendingAction, ms: Millis, ctx: StepContext): void {
+  const { deadlines } = pending.upstream.pendingActions;
+  deadlines.set(pending.id, Math.min(deadlines.get(pending.id) ?? pending.deadline, ctx.now + ms));
+}
+
 /** A game has reconnected: it gets the queued actions that it still has with the same definition. */
 export function deliverQueued(game: Game, ctx: StepContext): void {
-  for (const pending of pendingActionsOf(game)) {
+  for (const pending of [...game.pending]) {
     const gameAction = game.actions.get(pending.action.originalName);
     if (!isLive(gameAction) || gameAction.upstreamAction.digest !== pending.digest) continue;
     for (const delivery of pending.deliveries) if (delivery.gameAction.game === game) deliver(pending, delivery, ctx);
@@ -156,7 +172,7 @@ export function deliverQueued(game: Game, ctx: StepContext): void {
 
 /** A game has not reconnected in time. Call this after the unregistrations of its names were sent to Neuro. */
 export function failForLostGame(game: Game, ctx: StepContext): void {
-  for (const pending of pendingActionsOf(game)) failDelivery(pending, game, ctx);
+  for (const pending of [...game.pending]) failDelivery(pending, game, ctx);
 }
 
 /**
@@ -165,7 +181,7 @@ export function failForLostGame(game: Game, ctx: StepContext): void {
  * like this.
  */
 export function failOutdated(game: Game, gone: ReadonlySet<string>, ctx: StepContext): void {
-  for (const pending of pendingActionsOf(game)) {
+  for (const pending of [...game.pending]) {
     const { originalName } = pending.action;
     const isOfOldSession = pending.id < game.sessionId;
     const isSame = game.actions.get(originalName)?.upstreamAction.digest === pending.digest;
@@ -175,7 +191,7 @@ export function failOutdated(game: Game, gone: ReadonlySet<string>, ctx: StepCon
 
 /** A game is held: actions that have not reached it fail. */
 export function failUndelivered(game: Game, why: string, ctx: StepContext): void {
-  for (const pending of pendingActionsOf(game)) {
+  for (const pending of [...game.pending]) {
     for (const delivery of pending.deliveries) {
       if (delivery.gameAction.game !== game || !advance(delivery, "held")) continue;
       pending.failure = why;
@@ -194,7 +210,7 @@ export function stopActions({ pendingActions }: Upstream, message: string, ctx: 
   const result: ActionResult = { success: false, message, origin: "operator" };
   for (const pending of [...pendingActions.byId.values()]) {
     if (pending.origin.is === "person" || pending.state !== "outstanding") continue;
-    const isUnderway = pending.force !== undefined && pending.deliveries.some(({ state }) => state === "sent");
+    const isUnderway = pending.force !== undefined && pending.deliveries.some(({ state }) => isWithGame(state));
     if (isUnderway) dispatch(pending, "answered_early", result, ctx);
     else conclude(pending, result, ctx);
   }
@@ -262,10 +278,7 @@ function deliver(pending: PendingAction, delivery: Delivery, ctx: StepContext): 
   }
   advance(delivery, "written");
   if (force !== undefined) onActionDelivered(force);
-  if (!mustConfirm(game)) {
-    const { deadlines } = game.upstream.pendingActions;
-    deadlines.set(pending.id, Math.min(pending.deadline, ctx.now + FAILURES_ONLY_MS));
-  }
+  if (!mustConfirm(game)) awaitResult(pending, FAILURES_ONLY_MS, ctx);
 }
 
 function failDelivery(pending: PendingAction, game: Game, ctx: StepContext): void {
@@ -281,10 +294,8 @@ function resultOfLost({ force, failure, origin }: PendingAction, delivery: Deliv
 }
 
 function expire(pending: PendingAction, ctx: StepContext): void {
-  const silent = pending.deliveries.find((delivery) => isSilent(delivery));
-  if (silent !== undefined && ctx.now < pending.deadline) {
-    return conclude(pending, { success: true, message: undefined, origin: "deadline", delivery: silent }, ctx);
-  }
+  if (ctx.now < pending.deadline) return presumeSuccess(pending, ctx);
+  const silent = pending.deliveries.find(isSilent);
   const isOutstanding = pending.state === "outstanding";
   if (isOutstanding) {
     const to = pending.deliveries.map(({ gameAction }) => gameAction.game.name);
@@ -294,7 +305,7 @@ function expire(pending: PendingAction, ctx: StepContext): void {
   for (const delivery of pending.deliveries) {
     if (!isSilent(delivery)) continue;
     countResult(delivery.gameAction.game, pending, false, ctx);
-    countMissedDeadline(delivery.gameAction.game, ctx);
+    if (missedDeadline(delivery.gameAction.game, ctx)) expectNoResults(delivery.gameAction.game, ctx);
   }
   // Why a success in a force: after a failure Neuro would repeat an action that may have been done.
   const success = pending.force !== undefined && isOutstanding;
@@ -302,8 +313,29 @@ function expire(pending: PendingAction, ctx: StepContext): void {
   conclude(pending, { success, message, origin: "deadline", delivery: silent }, ctx);
 }
 
+/** An action whose game sends no results of successes, or that is over by evidence, is done. */
+function presumeSuccess(pending: PendingAction, ctx: StepContext): void {
+  const delivery = pending.deliveries.find((each) => isSilent(each) && isOverWithoutResult(each));
+  // Why: its game has disconnected meanwhile, or has sent a success, so that only its results count.
+  if (delivery === undefined) return pending.upstream.pendingActions.deadlines.set(pending.id, pending.deadline);
+  const { game } = delivery.gameAction;
+  if (delivery.state === "presumed" && presumeSilent(game, ctx)) expectNoResults(game, ctx);
+  conclude(pending, { success: true, message: undefined, origin: "deadline", delivery }, ctx);
+}
+
+const isOverWithoutResult = ({ state, gameAction: { game } }: Delivery): boolean =>
+  !mustConfirm(game) || (state === "presumed" && game.confirmation.is === "unknown");
+
+/** The other actions that the game has do not have to wait for their deadlines, either. */
+function expectNoResults(game: Game, ctx: StepContext): void {
+  for (const pending of game.pending) {
+    if (!pending.deliveries.some((each) => each.gameAction.game === game && isSilent(each))) continue;
+    awaitResult(pending, FAILURES_ONLY_MS, ctx);
+  }
+}
+
 /** Its game has the action, is connected and has not answered. */
-const isSilent = ({ state, gameAction }: Delivery): boolean => state === "sent" && isConnected(gameAction.game);
+const isSilent = ({ state, gameAction }: Delivery): boolean => isWithGame(state) && isConnected(gameAction.game);
 
 /**
  * The action was not approved, or all games that could answer are away. In a force their names are unregistered first, so that Neuro does
@@ -325,19 +357,6 @@ function expireUndelivered(pending: PendingAction, ctx: StepContext): void {
   cancelForces(game, "game_gone", ctx);
 }
 
-function countMissedDeadline(game: Game, ctx: StepContext): void {
-  if (!mustConfirm(game) || ++game.missedDeadlines < MISSED_DEADLINES_MAX) return;
-  game.neverConfirms = true;
-  ctx.observe({
-    is: "input_repaired",
-    from: game.name,
-    what: "results_missing",
-    hint: "every action needs an `action/result`; from now on silence is taken for success",
-  });
-}
-
-const mustConfirm = (game: Game): boolean => game.policy.results === "required" && !game.neverConfirms;
-
 /** Ends an action that no game can do any more. */
 function concludeIfSpent(pending: PendingAction, result: ActionResult, ctx: StepContext): void {
   if (pending.deliveries.every(({ state }) => isSpent(state))) conclude(pending, result, ctx);
@@ -347,12 +366,16 @@ function concludeIfSpent(pending: PendingAction, result: ActionResult, ctx: Step
 function conclude(pending: PendingAction, result: ActionResult, ctx: StepContext): void {
   const { byId, deadlines } = pending.upstream.pendingActions;
   byId.delete(pending.id);
+  for (const { gameAction } of pending.deliveries) gameAction.game.pending.delete(pending);
   pending.upstream.pendingActions.retained.release(pending.bytes);
   deadlines.clear(pending.id);
   dispatch(pending, "concluded", result, ctx);
 }
 
 function dispatch(pending: PendingAction, event: PendingEvent, result: ActionResult, ctx: StepContext): void {
+  const { state: before, force, upstream } = pending;
+  // Why also for its own force: whatever answered the action early has withdrawn that force from Neuro.
+  const isSettled = before === "outstanding" || (force !== undefined && force === upstream.forces.current);
   const { to, tasks } = nextPending(pending.state, event);
   pending.state = to;
   for (const task of tasks) {
@@ -361,7 +384,7 @@ function dispatch(pending: PendingAction, event: PendingEvent, result: ActionRes
         report(pending, result, ctx);
         break;
       case "finish":
-        finish(pending, result, ctx);
+        finish(pending, result, isSettled && isReachable(pending), ctx);
         break;
       default:
         return assertNever(task);
@@ -385,9 +408,11 @@ function report(pending: PendingAction, { success, message, origin: by, delivery
   ctx.observe({ is: "action_result", id, name: action.name, from: name, slug, success, message, ms, origin: by });
 }
 
-function finish(pending: PendingAction, { success, origin: by, delivery }: ActionResult, ctx: StepContext): void {
+/** `isReported`: Neuro knows the outcome, or does not have to. */
+function finish(pending: PendingAction, result: ActionResult, isReported: boolean, ctx: StepContext): void {
   const { action, origin, upstream, deliveries, force, startedAt } = pending;
-  const { game } = (delivery ?? deliveries[0] as Delivery).gameAction;
+  const { success, origin: by, delivery = deliveries[0] as Delivery } = result;
+  const { game } = delivery.gameAction;
   onActionEnded({
     game,
     name: action.originalName,
@@ -397,7 +422,8 @@ function finish(pending: PendingAction, { success, origin: by, delivery }: Actio
     success: success && by !== "gone",
     force,
     isManual: origin.is === "person",
-    isReported: isReachable(pending),
+    isPresumed: delivery.state === "presumed",
+    isReported,
   }, ctx);
   onActionsSynced(upstream, ctx);
 }
@@ -410,24 +436,15 @@ export const requestOf = ({ origin, chosenBy }: PendingAction): RequestId | unde
 const isReachable = ({ origin, upstream }: PendingAction): boolean =>
   origin.is === "neuro" && origin.link === upstream.linkNumber && upstream.isOpen;
 
-/** Pending actions with a delivery to a game. A copy, because callers change the table. */
-function pendingActionsOf(game: Game): PendingAction[] {
-  const found: PendingAction[] = [];
-  for (const pending of game.upstream.pendingActions.byId.values()) {
-    if (pending.deliveries.some(({ gameAction }) => gameAction.game === game)) found.push(pending);
-  }
-  return found;
-}
-
 /** The action of a result without an id: the client's only action without a result. */
 function onlyActionOf(game: Game): PendingAction | undefined {
-  const unanswered = pendingActionsOf(game).filter(({ deliveries }) =>
-    deliveries.some(({ gameAction, state }) => gameAction.game === game && state === "sent")
+  const unanswered = [...game.pending].filter(({ deliveries }) =>
+    deliveries.some(({ gameAction, state }) => gameAction.game === game && isWithGame(state))
   );
   return unanswered.length === 1 ? unanswered[0] : undefined;
 }
 
-function ignoreResult(game: Game, { id: whole }: ResultMessage, ctx: StepContext): void {
+function ignoreResult(game: Game, { id: whole, success }: ResultMessage, ctx: StepContext): void {
   const id = whole === undefined ? undefined : ownId(whole);
   const isOurs = id !== undefined && /^\d{13,}-\d{10,}$/.test(id);
   const why = !isOurs
@@ -437,5 +454,6 @@ function ignoreResult(game: Game, { id: whole }: ResultMessage, ctx: StepContext
     : game.upstream.pendingActions.byId.has(id)
     ? "foreign"
     : "late";
+  if (why === "late" && success) confirmed(game);
   ctx.observe({ is: "result_ignored", from: game.name, why });
 }

@@ -23,6 +23,15 @@ export type PendingEvent =
   /** A game succeeded, or all games failed or left, or the deadline has expired. */
   | "concluded";
 
+/**
+ * Whether an integration sends results of its successes. `unknown`: it has sent none so far, so that its other messages count as
+ * evidence. `confirms`: it has sent one, so that only its results count. `silent`: it sends none, so its silence is a success.
+ * `missed`: the number of deadlines in a row that it missed.
+ */
+export type Confirmation =
+  | { readonly is: "unknown" | "confirms"; readonly missed: number }
+  | { readonly is: "silent" };
+
 /** A task that results from a transition of a pending action. Tasks run in order. */
 export type PendingTask =
   /** Sends the origin its result. */
@@ -38,6 +47,8 @@ export type DeliveryState =
   | "queued"
   /** Its game has the action. */
   | "sent"
+  /** Its game has the action, and its other messages show that it is over. The result may still come. */
+  | "presumed"
   | "succeeded"
   | "failed"
   /** Its game has left, or has another action by this name. */
@@ -53,6 +64,8 @@ export type DeliveryEvent =
   /** Its game answers. */
   | "success"
   | "failure"
+  /** Another message of its game shows that the action is over. */
+  | "evidence"
   /** Its game has not reconnected in time. */
   | "lost"
   /** A person holds its game. */

@@ -180,7 +180,7 @@ test("NB25b an action in flight that its game unregistered right after its `star
   neuro.action("u1", "a");
   chess.unregister("a");
   neuro.heard();
-  scenario.pass(5_000);
+  scenario.pass(1_999);
   check.equal(neuro.heard(), []);
   chess.result(true);
   check.equal(neuro.heard(), ["result u1 true"]);

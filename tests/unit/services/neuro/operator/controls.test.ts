@@ -202,6 +202,23 @@ test("NB203b a force whose stopped action is never answered is asked again", () 
   check.equal(scenario.observed("action_expired"), []);
 });
 
+test("NB203c a success of a stopped action whose force is over withdraws a later force with the same name", () => {
+  const { scenario, neuro, operator, poker } = table();
+  poker.force(["bet"]);
+  neuro.action("u1", "bet");
+  const [force] = operator.forces();
+  operator.ask({ do: "cancelForce", force: force?.id ?? "" });
+  operator.stop();
+  operator.stop(false);
+  poker.heard();
+  poker.force(["bet"]);
+  check.equal(neuro.heard().at(-1), "force bet");
+  poker.result(true);
+  check.equal(neuro.heard(), ["unregister bet", "register bet"], "Neuro got a failure, and would still answer");
+  scenario.pass(500);
+  check.equal(operator.forces(), []);
+});
+
 test("NB204 while one is solo all others are held, those that connect later, too; several may be solo", () => {
   const { scenario, neuro, operator } = table();
   operator.control("poker", { solo: true });
