@@ -1,4 +1,4 @@
-/** Programs of this machine that some tests need, and the paths of the tools in `node_modules`. */
+/** Programs of this machine that some tests need, and the paths of the tools in `tests/node_modules`. */
 import { accessSync, constants } from "node:fs";
 import { arch, env, execPath, platform } from "node:process";
 import { delimiter, join } from "node:path";
@@ -23,11 +23,11 @@ export function find(need: Need): string | undefined {
 export function denoPath(): string {
   const name = platform === "win32" ? "win32" : platform === "darwin" ? "darwin" : "linux";
   const target = `${name}-${arch}${platform === "linux" ? "-glibc" : ""}`;
-  return join(ROOT, "node_modules/@deno", target, platform === "win32" ? "deno.exe" : "deno");
+  return join(ROOT, "tests/node_modules/@deno", target, platform === "win32" ? "deno.exe" : "deno");
 }
 
 /** The path of a tool in the development dependencies. */
-export const toolPath = (name: string): string => join(ROOT, "node_modules/.bin", name);
+export const toolPath = (name: string): string => join(ROOT, "tests/node_modules/.bin", name);
 
 function isRunnable(path: string): boolean {
   try {

@@ -28,7 +28,8 @@ export function moduleOf(path: string): string {
 
 /** Reads the files below a root that match the patterns. */
 export function readSources(root: string, ...patterns: readonly string[]): readonly Source[] {
-  const paths = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).map((path) => path.replaceAll("\\", "/"));
+  const paths = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => !path.includes("node_modules/"));
   return [...new Set(paths)].sort().filter((path) => existsSync(join(root, path))).map((path) => {
     const text = readFileSync(join(root, path), "utf8");
     return { path, text, code: codeOf(text), imports: importsOf(path, text) };

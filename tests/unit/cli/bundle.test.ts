@@ -95,11 +95,12 @@ test("CF41 every script installs what it needs first", async () => {
   const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const scripts: Readonly<Record<string, string>> = manifest.scripts;
   const relay = ["start", "build", "build:all", "build:lib", "dev:workers", "deploy"];
-  const composed = ["ok"];
+  const composed = ["ok", "setup"];
   for (const name of Object.keys(scripts)) {
     if (composed.includes(name) || name.slice(3) in scripts) continue;
-    const which = relay.includes(name) ? " --production --omit=peer" : "";
-    check.equal(scripts[`pre${name}`], `bun install${which} --frozen-lockfile`, name);
+    const install = relay.includes(name) ? "bun install --production --frozen-lockfile" : "bun run setup";
+    check.equal(scripts[`pre${name}`], install, name);
   }
   check.that(relay.every((name) => name in scripts));
+  check.equal(scripts["setup"], "bun install --frozen-lockfile && bun install --cwd tests --frozen-lockfile");
 });
