@@ -131,6 +131,8 @@ export const DEFAULTS: Settings = {
     peers: 1_000,
     peers_per_address: 1_000,
     actions: 2_000,
+    actions_per_integration: 500,
+    schema_bytes: 64 * KIB,
     unauthenticated: 64,
     greeting: 5 * SECOND,
     greeting_bytes: 4 * KIB,

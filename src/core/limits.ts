@@ -12,8 +12,6 @@ export const SEGMENT_BYTES_MAX = 120;
 export const CLOSE_REASON_BYTES_MAX = 120;
 /** Messages between services within one event. More are treated as an endless loop. */
 export const SERVICE_MESSAGES_PER_STEP_MAX = 10_000;
-/** Actions of one integration. */
-export const ACTIONS_PER_INTEGRATION_MAX = 200;
 /** Forces that wait to become the current force, over all integrations. */
 export const FORCES_WAITING_MAX = 256;
 /** Pending actions of one upstream. More of Neuro's actions fail at once. */
@@ -75,8 +73,7 @@ export const EVENT_BUFFER_MS = 300_000;
 export const RELAY_HOPS_MAX = 4;
 /** Ids of relays that are passed on to the next relay. An id has at most 36 characters, so the header stays below 1.5 KiB. */
 export const RELAY_IDS_MAX = 32;
-/** Bytes and nesting of the JSON Schema of an action. */
-export const SCHEMA_BYTES_MAX = 16_384;
+/** Nesting of the JSON Schema of an action. */
 export const SCHEMA_DEPTH_MAX = 32;
 /** Bytes of a frame to a game, because the smallest receive buffer of a known SDK is 65,535 bytes. */
 export const GAME_FRAME_BYTES_MAX = 65_000;

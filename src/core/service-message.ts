@@ -23,8 +23,13 @@ export type ServiceMessage =
   /** An integration registered: from now on it takes part like a game. The relay's own neuron has no connection. */
   | { readonly is: "integrationJoined"; readonly peer: PeerId; readonly name: string; readonly connection?: ConnectionInfo }
   | { readonly is: "integrationLeft"; readonly peer: PeerId }
-  /** A message of an integration in terms of the Neuro API. */
-  | { readonly is: "gameMessage"; readonly peer: PeerId; readonly message: GameMessage }
+  /** A message of an integration in terms of the Neuro API, with the repairs of the reader for its developer. */
+  | {
+    readonly is: "gameMessage";
+    readonly peer: PeerId;
+    readonly message: GameMessage;
+    readonly repairs?: readonly { readonly what: string; readonly hint: string }[];
+  }
   /** A watcher or operator sends Neuro a context or any command. With an id, `directSettled` follows. */
   | { readonly is: "directMessage"; readonly from: string; readonly payload: Json; readonly id?: string }
   /** A watcher's message for Neuro was sent, waits under a key that is being written, or was refused. */

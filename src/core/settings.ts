@@ -246,6 +246,9 @@ export interface LimitSettings {
   readonly peers: number;
   readonly peers_per_address: number;
   readonly actions: number;
+  readonly actions_per_integration: number;
+  /** Of one action. */
+  readonly schema_bytes: number;
   readonly unauthenticated: number;
   readonly greeting: Millis;
   readonly greeting_bytes: number;

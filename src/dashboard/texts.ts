@@ -573,6 +573,7 @@ export const EVENT_TEXTS = {
     upstream_connected: "Neuro connected",
     upstream_lost: "Neuro lost",
     input_repaired: "problem",
+    input_refused: "refused",
     gap: "gap",
     nallely_connected: "session",
     nallely_lost: "session lost",

@@ -1,28 +1,35 @@
 /**
- * Decodes frames of games: input that can be understood is repaired and each repair is reported, unknown keys are dropped, and all other
- * input is refused. `main_thread`, a hidden key of the protocol, is kept.
+ * The one reader of messages to Neuro, from games and from integrations of the Intermediary: input that can be understood is repaired and
+ * each repair is reported, unknown keys are dropped, and all other input is refused. `main_thread`, a hidden key of the protocol, is kept.
  *
- * Invariants: DG1 `decodeGame` never throws; DG2 no field of a decoded message is null.
- * Knows nothing of: who sent the frame, what is registered.
+ * Invariants: DG1 nothing here throws; DG2 no field of a decoded message is null; DG3 a message means the same through every listener.
+ * Knows nothing of: who sent the message, what is registered.
  */
 import type { Action, GameMessage, Priority } from "../core/neuro-messages.ts";
 import { type Frame, isObject, type Json, type JsonObject } from "../core/json.ts";
 import { DESCRIPTION_LENGTH_MAX } from "../core/limits.ts";
 import { failed, type Failure, ok, type Result } from "../core/result.ts";
+import type { LimitSettings } from "../core/settings.ts";
 import { shorten } from "../core/text.ts";
-import { addRepair, type Repair } from "./repair.ts";
+import { addRepair, hintOf, type Repair } from "./repair.ts";
 import { readObject } from "./frame.ts";
 import { decodeSchema } from "./decode-schema.ts";
 
-export interface DecodedGameFrame {
-  /** As the game writes it; undefined if the frame has none. */
-  readonly game: string | undefined;
+export type ReaderLimits = Pick<LimitSettings, "json_depth" | "schema_bytes">;
+
+export interface DecodedMessage {
   readonly message: GameMessage;
-  /** Empty for a frame that follows the specification. */
+  /** Empty for a message that follows the specification. */
   readonly repairs: readonly Repair[];
 }
 
-export function decodeGame(frame: Frame, limits: { readonly json_depth: number }): Result<DecodedGameFrame> {
+export interface DecodedGameFrame extends DecodedMessage {
+  /** As the game writes it; undefined if the frame has none. */
+  readonly game: string | undefined;
+}
+
+/** A message in a frame of a game. */
+export function decodeGame(frame: Frame, limits: ReaderLimits): Result<DecodedGameFrame> {
   const repairs: Repair[] = [];
   const envelope = readObject(frame, limits.json_depth, repairs);
   if (!envelope.ok) return envelope;
@@ -32,10 +39,20 @@ export function decodeGame(frame: Frame, limits: { readonly json_depth: number }
   }
   knownKeys(envelope.value, ENVELOPE, repairs);
   const { game, data } = readGame(envelope.value, repairs);
-  const message = readMessage(readCommand(given, repairs), data, repairs);
+  const message = readMessage(readCommand(given, repairs), data, { repairs, limits });
   if (!message.ok) return message;
   return ok({ game, message: message.value, repairs });
 }
+
+/** A message as a command with its data. */
+export function decodeMessage(given: string, data: Json | undefined, limits: ReaderLimits): Result<DecodedMessage> {
+  const repairs: Repair[] = [];
+  const message = readMessage(readCommand(given, repairs), data, { repairs, limits });
+  return message.ok ? ok({ message: message.value, repairs }) : message;
+}
+
+/** True for a command of the API, however it is spelled. */
+export const isCommand = (given: string): boolean => COMMANDS.includes(given) || respelled(given) !== undefined;
 
 /** The name of the game, and the data of its message. Some clients put the name into the data. */
 function readGame(
@@ -69,32 +86,32 @@ const SPELLING_LENGTH_MAX = 32;
 
 /** The command; one that differs only in separators, case or a plural is read as that of the API. */
 function readCommand(given: string, repairs: Repair[]): string {
-  if (COMMANDS.includes(given) || given.length > SPELLING_LENGTH_MAX) return given;
-  const command = COMMANDS_BY_LETTERS.get(lettersOf(given));
+  if (COMMANDS.includes(given)) return given;
+  const command = respelled(given);
   if (command === undefined) return given;
   addRepair(repairs, "command_spelling", command);
   return command;
 }
 
-/** The actions of an integration of another service, checked and repaired like those in a frame of a game. */
-export function decodeActions(actions: readonly Action[]): Result<Pick<DecodedGameFrame, "message" | "repairs">> {
-  const repairs: Repair[] = [];
-  const given = actions.map(({ name, description, schema }) => ({ name, description, ...(schema && { schema }) }));
-  const message = readRegister({ actions: given }, repairs);
-  return message.ok ? ok({ message: message.value, repairs }) : message;
-}
+const respelled = (given: string): string | undefined =>
+  given.length > SPELLING_LENGTH_MAX ? undefined : COMMANDS_BY_LETTERS.get(lettersOf(given));
 
 const ENVELOPE: readonly string[] = ["command", "game", "data"];
 const NO_DATA: JsonObject = {};
 
-function readMessage(command: string, data: Json | undefined, repairs: Repair[]): Result<GameMessage> {
+interface Reading {
+  readonly repairs: Repair[];
+  readonly limits: ReaderLimits;
+}
+
+function readMessage(command: string, data: Json | undefined, { repairs, limits }: Reading): Result<GameMessage> {
   switch (command) {
     case "action/result":
       return readResult(readData(data, RESULT, repairs), repairs);
     case "context":
       return readContext(readData(data, CONTEXT, repairs), repairs);
     case "actions/register":
-      return readRegister(readData(data, REGISTER, repairs), repairs);
+      return readRegister(readData(withActions(data, repairs), REGISTER, repairs), { repairs, limits });
     case "actions/unregister":
       return readUnregister(readData(withNames(data, repairs), UNREGISTER, repairs), repairs);
     case "actions/force":
@@ -142,35 +159,72 @@ function readContext(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
   return ok({ command: "context", message, silent: readBoolean(silent ?? undefined, "silent", repairs) ?? false });
 }
 
-function readRegister(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
+function readRegister(data: JsonObject, { repairs, limits }: Reading): Result<GameMessage> {
   const actions: Action[] = [];
+  const names = new Set<string>();
   let refused: Failure | undefined;
-  for (const given of readList(data["actions"], "actions", repairs)) {
-    const action = readAction(given, repairs);
-    if (action.ok) actions.push(action.value);
-    else {
+  for (const [at, given] of readActions(data["actions"], repairs).entries()) {
+    const action = readAction(given, { repairs, limits }, at);
+    if (action.ok) {
+      const { name } = action.value;
+      if (names.has(name)) addRepair(repairs, "name_twice", shown(name));
+      names.add(name);
+      actions.push(action.value);
+    } else {
       refused ??= action;
       addRepair(repairs, "action_ignored", action.reason);
     }
   }
-  // Why: the other actions of the message are registered; a message without a valid one is refused with the reason.
-  if (refused !== undefined && actions.length === 0) return refused;
+  // Why: the other actions of the message are registered; a message without a valid one is refused with the reasons.
+  if (refused !== undefined && actions.length === 0) return failed(refused.fault, hintOf(repairs, "action_ignored"));
   return ok({ command: "actions/register", actions, ...readMainThread(data, repairs) });
 }
 
-function readAction(given: Json, repairs: Repair[]): Result<Action> {
-  if (!isObject(given)) return failed("badMessage", "an action must be an object");
+/** A list of actions, or an object with the actions by name, as the original relay took it. */
+function readActions(given: Json | undefined, repairs: Repair[]): readonly Json[] {
+  if (Array.isArray(given)) return given;
+  if (!isObject(given) || isName(given["name"]) || Object.keys(given).length === 0) {
+    return readList(given, "actions", repairs);
+  }
+  addRepair(repairs, "list_expected", "actions");
+  return actionsByName(given);
+}
+
+/** The actions of an object that has them by name. The value is a schema, or has one as the Neuro API does. */
+export const actionsByName = (actions: JsonObject): readonly JsonObject[] =>
+  Object.entries(actions).map(([name, entry = null]) => {
+    const fields = isObject(entry) ? entry : {};
+    const { schema, description, type, properties } = fields;
+    const isDefinition = isObject(schema) || (type === undefined && properties === undefined);
+    const inner = isDefinition ? schema : fields;
+    const innerDescription = isObject(inner) ? inner["description"] : undefined;
+    const words = [description, innerDescription].find((text) => typeof text === "string" && text !== "");
+    return { name, description: words ?? inWords(name), ...(inner !== undefined && inner !== null && { schema: inner }) };
+  });
+
+const inWords = (name: string): string => name.replace(/[_\-/.]+|(?<=[a-z])(?=[A-Z])/g, " ").trim() || name;
+
+function readAction(given: Json, { repairs, limits }: Reading, at: number): Result<Action> {
+  if (typeof given === "string" && given !== "") {
+    addRepair(repairs, "action_text", shown(given));
+    return ok({ name: given, description: "" });
+  }
+  if (!isObject(given)) return failed("badMessage", `action ${at + 1} must be an object`);
   const name = readName(given["name"], repairs);
-  if (name === undefined) return failed("badMessage", "an action needs a `name`");
+  if (name === undefined) return failed("badMessage", `action ${at + 1} needs a \`name\``);
   knownKeys(given, ACTION, repairs);
-  const schema = decodeSchema(given["schema"], repairs);
-  if (!schema.ok) return failed(schema.fault, `${name.slice(0, 64)}: ${schema.reason}`);
+  const where = shown(name);
+  const schema = decodeSchema(given["schema"], { repairs, bytesMax: limits.schema_bytes, where });
+  if (!schema.ok) return failed(schema.fault, `${where}: ${schema.reason}`);
   const whole = readText(given["description"], "description", repairs) ?? "";
   const description = shorten(whole, DESCRIPTION_LENGTH_MAX);
-  if (description !== whole) addRepair(repairs, "description_shortened", `at most ${DESCRIPTION_LENGTH_MAX} characters`);
-  if (description === "") addRepair(repairs, "description_missing", name.slice(0, 64));
+  if (description !== whole) addRepair(repairs, "description_shortened", `${where} has ${whole.length}`);
+  if (description === "") addRepair(repairs, "description_missing", where);
   return ok({ name, description, ...(schema.value !== undefined && { schema: schema.value }) });
 }
+
+/** The beginning of a name, for a hint. */
+const shown = (name: string): string => name.slice(0, 64);
 
 function readUnregister(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
   const names = readNames(data["action_names"], repairs);
@@ -237,11 +291,20 @@ function readBoolean(given: Json | undefined, where: string, repairs: Repair[]):
   return given === null ? undefined : given === "true" || given === 1;
 }
 
+const isName = (given: Json | undefined): boolean => typeof given === "string" || typeof given === "number";
+
 function readName(given: Json | undefined, repairs: Repair[]): string | undefined {
   if (typeof given === "string") return given === "" ? undefined : given;
   if (typeof given !== "number") return undefined;
   addRepair(repairs, "text_expected", "name");
   return String(given);
+}
+
+/** The data with its actions in `actions`, where some clients send nothing but the list. */
+function withActions(data: Json | undefined, repairs: Repair[]): Json | undefined {
+  if (!Array.isArray(data) || data.length === 0) return data;
+  addRepair(repairs, "data_missing");
+  return { actions: data };
 }
 
 /** The data with its names in `action_names`, where some clients have them under another key, or have nothing else. */
@@ -261,14 +324,22 @@ function withNames(data: Json | undefined, repairs: Repair[]): Json | undefined 
 const NAMES_KEYS: readonly string[] = ["actions", "names", "action_name", "name"];
 
 function readNames(given: Json | undefined, repairs: Repair[]): readonly string[] {
-  const names: string[] = [];
-  for (const item of readList(given, "action_names", repairs)) {
+  const names = new Set<string>();
+  for (const item of readNameList(given, repairs)) {
     if (isObject(item) && item["name"] !== undefined) addRepair(repairs, "name_in_object");
     const name = readName(isObject(item) ? item["name"] : item, repairs);
     if (name === undefined) addRepair(repairs, "name_ignored");
-    else names.push(name);
+    else if (names.has(name)) addRepair(repairs, "name_twice", shown(name));
+    else names.add(name);
   }
-  return names;
+  return [...names];
+}
+
+/** A list of names, or an object with something by name. */
+function readNameList(given: Json | undefined, repairs: Repair[]): readonly Json[] {
+  if (!isObject(given) || given["name"] !== undefined) return readList(given, "action_names", repairs);
+  addRepair(repairs, "list_expected", "action_names");
+  return Object.keys(given);
 }
 
 /** A list; nothing and `{}` are read as an empty one, and any other value as its only item. */

@@ -34,7 +34,10 @@ export type RepairKind =
   | "command_spelling"
   | "game_in_data"
   | "name_in_object"
-  | "names_key";
+  | "names_key"
+  | "name_twice"
+  | "action_text"
+  | "result_id_missing";
 
 export interface Repair {
   readonly what: RepairKind;
@@ -67,16 +70,55 @@ const HINTS: Readonly<Record<RepairKind, string>> = {
   schema_value: "JSON Schema defines another kind of value here; it was corrected",
   schema_keywords: "Neuro may not support these keywords of JSON Schema",
   schema_pattern: "the relay does not check this pattern, because matching it may take too long",
-  action_ignored: "this action cannot be registered",
+  action_ignored: "not registered",
   command_spelling: "write the command exactly as the Neuro API does",
   game_in_data: "put `game` beside `command`, not into `data`",
   name_in_object: "an action name must be a text, not an object with a `name`",
   names_key: "the names of the actions must be in `action_names`",
+  name_twice: "give each name only once in a message; of several definitions the last one counts",
+  action_text: "an action must be an object with `name` and `description`, not a text",
+  result_id_missing:
+    "send the id of the action with its result: without an id the result counts only while a single action is pending",
   registered_twice: "unregister an action before you register it again; some backends keep the first definition",
 };
 
-/** Adds a repair, once for each kind within a message. `detail` names the repaired part or its place. */
-export function addRepair(repairs: Repair[], what: RepairKind, detail?: string): void {
-  if (repairs.some((known) => known.what === what)) return;
-  repairs.push({ what, hint: detail === undefined ? HINTS[what] : `${HINTS[what]}: ${detail}` });
+/** Problems of one kind that a hint names. */
+const DETAILS_MAX = 8;
+const DETAIL_LENGTH_MAX = 320;
+
+/** A repair while its message is read: each further problem of its kind extends the hint. */
+interface RepairInProgress extends Repair {
+  hint: string;
+  readonly details: Set<string>;
+  /** The hint with the last detail that it names. */
+  named: string;
+  unnamed: number;
 }
+
+/** Adds a repair, one for each kind within a message. `given` names the repaired part or its place; the hint has at most 8 of them. */
+export function addRepair(repairs: Repair[], what: RepairKind, given?: string): void {
+  const detail = given?.slice(0, DETAIL_LENGTH_MAX);
+  // Why the cast: only this function adds repairs.
+  const known = repairs.find((repair) => repair.what === what) as RepairInProgress | undefined;
+  if (known === undefined) {
+    const hint = detail === undefined ? HINTS[what] : `${HINTS[what]}: ${detail}`;
+    const started: RepairInProgress = {
+      what,
+      hint,
+      named: hint,
+      details: new Set(detail === undefined ? [] : [detail]),
+      unnamed: 0,
+    };
+    repairs.push(started);
+  } else if (detail !== undefined && !known.details.has(detail)) {
+    if (known.details.size < DETAILS_MAX) {
+      known.named += `${known.details.size === 0 ? ":" : ";"} ${detail}`;
+      known.details.add(detail);
+    } else known.unnamed++;
+    known.hint = known.unnamed === 0 ? known.named : `${known.named}; and ${known.unnamed} more`;
+  }
+}
+
+/** The hint of the repair of this kind. */
+export const hintOf = (repairs: readonly Repair[], what: RepairKind): string =>
+  repairs.find((repair) => repair.what === what)?.hint ?? "";

@@ -348,7 +348,7 @@ const LOG_MESSAGES = {
     text: ({ from, what, hint }) => `repaired ${quoted(what)} from ${quoted(from)}: ${quoted(hint)}`,
   },
   input_refused: {
-    level: "info",
+    level: "warning",
     source: "relay",
     limit: floodLimit("refused messages"),
     text: ({ from, fault, reason }) => `refused a message from ${quoted(from)} (${fault}): ${quoted(reason)}`,

@@ -27,6 +27,7 @@ const LISTED: readonly Suite[] = [
   { name: "unit/queue", minutes: 2, isPure: true },
   { name: "unit/services", minutes: 4, isPure: true },
   { name: "unit/inference", minutes: 2, isPure: true },
+  { name: "unit/neuro-api", minutes: 2, isPure: true },
   { name: "unit/relay", minutes: 2, isPure: true },
   { name: "unit/engine", minutes: 2, isPure: true },
   { name: "unit/recording", minutes: 2, isPure: true },

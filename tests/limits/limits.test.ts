@@ -60,6 +60,33 @@ const LIMITS: SettingTrials = {
       return items.reduce((sum: number, { actions }: { actions: number }) => sum + actions, 0);
     },
   },
+  actions_per_integration: {
+    texts: ["5", "600"],
+    async measure(fixture, bound) {
+      const peer = await fixture.connect("neuro");
+      peer.sendJson({ command: "startup", game: "Big" });
+      const actions = Array.from({ length: bound + SLACK }, (_, at) => ({ name: `a${at}`, description: "x" }));
+      peer.sendJson({ command: "actions/register", game: "Big", data: { actions } });
+      await fixture.advance(1);
+      const { items } = await fixture.request({ of: "neuro", get: "integrations", limit: 100 });
+      return items.reduce((sum: number, { actions: own }: { actions: number }) => sum + own, 0);
+    },
+  },
+  schema_bytes: {
+    texts: ["2KiB", "200KiB"],
+    measure: (fixture, bound) =>
+      passing(bound, async (bytes) => {
+        const peer = await fixture.connect("neuro");
+        const game = `G${bytes}`;
+        const bare = JSON.stringify({ type: "object", title: "" });
+        const schema = { type: "object", title: "x".repeat(bytes - bare.length) };
+        peer.sendJson({ command: "startup", game });
+        peer.sendJson({ command: "actions/register", game, data: { actions: [{ name: "a", description: "x", schema }] } });
+        await fixture.advance(1);
+        const { items } = await fixture.request({ of: "neuro", get: "integrations", limit: 100 });
+        return items.some(({ name, actions }: { name: string; actions: number }) => name === game && actions === 1);
+      }),
+  },
   unauthenticated: {
     texts: ["2", "100"],
     async measure(fixture, bound) {

@@ -31,6 +31,8 @@ test("SE21 the defaults of `limits` are the documented ones", () => {
   check.equal(limits, {
     peers: 1_000,
     actions: 2_000,
+    actions_per_integration: 500,
+    schema_bytes: 64 * KIB,
     unauthenticated: 64,
     greeting: 5_000,
     greeting_bytes: 4 * KIB,

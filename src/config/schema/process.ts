@@ -40,6 +40,16 @@ export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can
       max: 100_000,
     },
   ),
+  actions_per_integration: count("Maximum number of registered actions of one integration.", {
+    default: l.actions_per_integration,
+    min: 1,
+    max: 10_000,
+  }),
+  schema_bytes: size("Maximum size of the JSON Schema of an action, as JSON.", {
+    default: l.schema_bytes,
+    min: 1_024,
+    max: 256 * KIB,
+  }),
   unauthenticated: count("Maximum number of connections to the Intermediary that have not greeted yet.", {
     default: l.unauthenticated,
     min: 1,

@@ -117,6 +117,7 @@ const FORMATS: { readonly [Event in keyof typeof EVENT_TEXTS.labels]: EventForma
     tone: "warn",
     format: ({ what, hint }) => EVENT_TEXTS.workedAround(joined(text(what), text(hint))),
   },
+  input_refused: { category: "problems", tone: "bad", format: ({ reason }) => text(reason) },
   gap: {
     category: "problems",
     tone: "warn",

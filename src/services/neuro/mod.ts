@@ -14,7 +14,7 @@ import type { ServiceEvent } from "../../core/event.ts";
 import type { Key, LinkId, Millis, PeerId } from "../../core/ids.ts";
 import { key, segmentAt } from "../../core/key.ts";
 import { linkDeadline, linkIdOf } from "../../core/link.ts";
-import type { GameMessage, NeuroMessage } from "../../core/neuro-messages.ts";
+import type { NeuroMessage } from "../../core/neuro-messages.ts";
 import { failed, type Result } from "../../core/result.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
@@ -28,7 +28,6 @@ import {
   receivePong,
   resolveExpiredContests,
 } from "./games/connections.ts";
-import { decodeActions } from "../../neuro-api/decode-game.ts";
 import { endRestartWindow, handleGameMessage } from "./games/game-messages.ts";
 import { pingSockets } from "./games/keepalive.ts";
 import {
@@ -198,7 +197,9 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
     }
     case "gameMessage": {
       const game = state.integrations.get(message.peer);
-      return game === undefined ? undefined : handleIntegrationMessage(game, message.message, ctx);
+      if (game === undefined) return;
+      if (message.repairs !== undefined) reportRepairs(game, message.repairs, ctx);
+      return handleGameMessage(game, message.message, ctx);
     }
     case "directMessage":
       return forwardToNeuro(state, message, ctx);
@@ -215,17 +216,6 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
     default:
       return assertNever(message);
   }
-}
-
-/** A message of an integration of the Intermediary or Nallely. Its actions obey the same rules as those of a game. */
-function handleIntegrationMessage(game: Game, message: GameMessage, ctx: StepContext): void {
-  if (message.command !== "actions/register") return handleGameMessage(game, message, ctx);
-  const decoded = decodeActions(message.actions);
-  if (!decoded.ok) {
-    return ctx.observe({ is: "input_refused", from: game.name, fault: decoded.fault, reason: decoded.reason });
-  }
-  if (decoded.value.repairs.length > 0) reportRepairs(game, decoded.value.repairs, ctx);
-  handleGameMessage(game, decoded.value.message, ctx);
 }
 
 function integrationJoined(

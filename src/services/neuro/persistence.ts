@@ -15,12 +15,7 @@ import type { Key, Millis } from "../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { key, segment, segmentAt } from "../../core/key.ts";
 import type { StepContext } from "../../core/context.ts";
-import {
-  ACTIONS_PER_INTEGRATION_MAX,
-  DESCRIPTION_LENGTH_MAX,
-  DIRECTORY_NAMES_MAX,
-  REGISTRY_BYTES_PER_SECOND,
-} from "../../core/limits.ts";
+import { DESCRIPTION_LENGTH_MAX, DIRECTORY_NAMES_MAX, REGISTRY_BYTES_PER_SECOND } from "../../core/limits.ts";
 import { RetainedBytes, retainedBytes } from "../../core/retained-bytes.ts";
 import { shorten } from "../../core/text.ts";
 import { createGame, parkedBytesMax, retentionTimer } from "./games/registry.ts";
@@ -223,7 +218,7 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   }
   state.timers.set(retentionTimer(game), since + state.settings.actions.parked);
   for (const action of listOf(actions)) {
-    if (!isAction(action) || game.actions.size >= ACTIONS_PER_INTEGRATION_MAX) continue;
+    if (!isAction(action) || game.actions.size >= state.settings.limits.actions_per_integration) continue;
     restoreAction(game, definitionOf(actionOf(action), action.mainThread), action.before);
   }
   for (const each of listOf(released)) {

@@ -1,17 +1,22 @@
 /**
- * Messages of integrations, read from JSON into a closed union: the events of the guides, the operations of the original relay and the
- * commands of the Neuro API. Never throws.
+ * Messages of integrations, read from JSON into a closed union. The events of the guides and the operations of the original relay are
+ * translated into commands of the Neuro API, which the same reader reads as those of games. Nothing here throws.
  *
  * Lenient: a message without a known meaning is free text, never an error.
  */
-import type { Action, GameMessage, Priority } from "../../../core/neuro-messages.ts";
+import type { GameMessage } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import type { FaultName } from "../../../core/fault.ts";
+import { actionsByName, decodeMessage, isCommand, type ReaderLimits } from "../../../neuro-api/decode-game.ts";
+import type { Repair } from "../../../neuro-api/repair.ts";
 import { readChoice } from "./watcher-requests.ts";
 
 /** A message of an integration. */
 export type IntegrationMessage =
-  | { readonly is: "game"; readonly message: GameMessage }
+  | { readonly is: "game"; readonly message: GameMessage; readonly repairs: readonly Repair[] }
+  /** A command of the Neuro API that cannot be understood. */
+  | { readonly is: "refused"; readonly fault: FaultName; readonly reason: string }
   | { readonly is: "choice"; readonly name: string; readonly data: string }
   | { readonly is: "ack"; readonly id: string }
   | { readonly is: "nak"; readonly id: string; readonly delayMs: Millis | undefined }
@@ -21,17 +26,26 @@ export type IntegrationMessage =
 
 const FREE_TEXT: IntegrationMessage = { is: "freeText" };
 
-/** With `acks` the integration has asked for acks, so `ack`, `nak` and `term` are receipts and not free text. */
-export function readIntegrationMessage(message: Json, acks: boolean): IntegrationMessage {
+export interface IntegrationReading {
+  /** The integration has asked for acks, so `ack`, `nak` and `term` are receipts and not free text. */
+  readonly acks: boolean;
+  readonly limits: ReaderLimits;
+}
+
+export function readIntegrationMessage(message: Json, { acks, limits }: IntegrationReading): IntegrationMessage {
   if (!isObject(message)) return FREE_TEXT;
   if (acks) {
     const receipt = readReceipt(message);
     if (receipt !== undefined) return receipt;
   }
-  const { event, op, command } = message;
-  if (typeof command === "string") return readCommand(command, isObject(message.data) ? message.data : {});
-  if (op === "choose_force_action") return { is: "game", message: readForce(message) };
-  if (typeof event === "string") return readEvent(event, message);
+  const translated = translate(message);
+  if (translated !== undefined) {
+    const decoded = decodeMessage(translated.command, translated.data, limits);
+    return decoded.ok ? { is: "game", ...decoded.value } : { is: "refused", fault: decoded.fault, reason: decoded.reason };
+  }
+  if (typeof message.command === "string" || message.op === "choose_force_action") return FREE_TEXT;
+  if (message.event === "action_result") return readResult(isObject(message.payload) ? message.payload : {}, limits);
+  if (typeof message.event === "string") return FREE_TEXT;
   if (message.query === "get_registered_actions") return { is: "actions" };
   const choice = readChoice(message.choice);
   return choice === undefined ? FREE_TEXT : { is: "choice", ...choice };
@@ -49,131 +63,64 @@ function readReceipt({ ack, nak, term, delay_ms }: JsonObject): IntegrationMessa
 
 const NAK_DELAY_MS_MAX = 3_600_000;
 
-function readEvent(event: string, message: JsonObject): IntegrationMessage {
+interface Translated {
+  readonly command: string;
+  readonly data: Json | undefined;
+}
+
+/** A message as a command of the Neuro API. Undefined if it has no such meaning. */
+function translate(message: JsonObject): Translated | undefined {
+  const { command, data, op, event } = message;
+  if (typeof command === "string") {
+    // Why: any other command may be the integration's own. Only commands with the prefix of a relay are passed on.
+    return isCommand(command) || /^(neuro-relay|nrc-endpoints)\//.test(command) ? { command, data } : undefined;
+  }
+  if (op === "choose_force_action") return { command: "actions/force", data: forceFields(message) };
+  if (typeof event !== "string") return undefined;
   const payload = isObject(message.payload) ? message.payload : {};
   switch (event) {
-    case "register_actions":
-      return {
-        is: "game",
-        message: { command: "actions/register", actions: readActions(message.actions ?? payload.actions) },
-      };
-    case "unregister_actions": {
-      const names = readNames(message.actions ?? message.action_names ?? payload.actions ?? payload.action_names);
-      return { is: "game", message: { command: "actions/unregister", names } };
+    case "register_actions": {
+      const actions = message.actions ?? payload.actions;
+      // Why here: in an event the object by name is the documented form, and no reason for a hint.
+      return { command: "actions/register", data: { actions: isByName(actions) ? actionsByName(actions) : actions ?? [] } };
     }
-    case "action_result":
-      return { is: "game", message: readResult(payload) };
-    default:
-      // Why not `assertNever`: an integration can send any event or command.
-      return FREE_TEXT;
-  }
-}
-
-function readCommand(command: string, data: JsonObject): IntegrationMessage {
-  const message = readKnownCommand(command, data);
-  if (message !== undefined) return { is: "game", message };
-  // Why: any other command may be the integration's own. Only commands with the prefix of a relay are passed on.
-  if (!/^(neuro-relay|nrc-endpoints)\//.test(command)) return FREE_TEXT;
-  return { is: "game", message: { command: "other", name: command, data } };
-}
-
-function readKnownCommand(command: string, data: JsonObject): GameMessage | undefined {
-  switch (command) {
-    case "startup":
-    case "shutdown/ready":
-      return { command };
-    case "context":
-      return { command, message: readMessage(data.message), silent: isTrue(data.silent) };
-    case "actions/register":
-      return { command, actions: readActions(data.actions) };
-    case "actions/unregister":
-      return { command, names: readNames(data.action_names) };
-    case "actions/force":
-      return readForce(data);
-    case "action/result":
-      return readResult(data);
+    case "unregister_actions": {
+      const names = message.actions ?? message.action_names ?? payload.actions ?? payload.action_names;
+      return { command: "actions/unregister", data: { action_names: names ?? [] } };
+    }
     default:
       // Why not `assertNever`: an integration can send any event or command.
       return undefined;
   }
 }
 
-/** The object keyed by name, or the array of the Neuro API. Entries that are not actions are skipped. */
-function readActions(raw: Json | undefined): Action[] {
-  if (Array.isArray(raw)) return raw.flatMap((entry) => readAction(isObject(entry) ? entry.name : entry, entry));
-  return isObject(raw) ? Object.entries(raw).flatMap(([name, entry]) => readAction(name, entry)) : [];
+const isByName = (actions: Json | undefined): actions is JsonObject =>
+  isObject(actions) && typeof actions.name !== "string" && Object.keys(actions).length > 0;
+
+const FORCE_FIELDS: readonly string[] = ["state", "query", "ephemeral_context", "priority", "main_thread"];
+
+/** The fields of a force in an operation of the original relay. */
+function forceFields(message: JsonObject): JsonObject {
+  const fields = FORCE_FIELDS.flatMap((name): [string, Json][] => {
+    const value = message[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return { ...Object.fromEntries(fields), action_names: message.action_names ?? message.actions ?? [] };
 }
-
-function readAction(name: Json | undefined, entry: Json | undefined): Action[] {
-  if (typeof name !== "string" || name === "") return [];
-  const fields = isObject(entry) ? entry : {};
-  // Why: in the original relay an entry is the schema itself. In the Neuro API it contains a schema.
-  const isDefinition = isObject(fields.schema) || (fields.type === undefined && fields.properties === undefined);
-  const schema = isDefinition ? fields.schema : fields;
-  const description = textOf(fields.description) ?? (isObject(schema) ? textOf(schema.description) : undefined) ??
-    descriptionOf(name);
-  return [isObject(schema) && Object.keys(schema).length > 0 ? { name, description, schema } : { name, description }];
-}
-
-const descriptionOf = (name: string): string => name.replace(/[_\-/.]+|(?<=[a-z])(?=[A-Z])/g, " ").trim() || name;
-
-function readNames(raw: Json | undefined): string[] {
-  if (Array.isArray(raw)) {
-    return raw.map((entry) => (isObject(entry) ? entry.name : entry)).filter((name): name is string =>
-      typeof name === "string" && name !== ""
-    );
-  }
-  if (typeof raw === "string") return [raw];
-  return isObject(raw) ? Object.keys(raw) : [];
-}
-
-const PRIORITIES: readonly Priority[] = ["low", "medium", "high", "critical"];
-
-function readForce(data: JsonObject): GameMessage {
-  const state = data.state === undefined || data.state === null
-    ? undefined
-    : textOf(data.state) ?? JSON.stringify(data.state);
-  return {
-    command: "actions/force",
-    ...(state !== undefined && { state }),
-    query: textOf(data.query) ?? "",
-    ephemeral: isTrue(data.ephemeral_context),
-    priority: readPriority(data.priority),
-    names: readNames(data.action_names ?? data.actions),
-  };
-}
-
-const readPriority = (given: Json | undefined): Priority =>
-  PRIORITIES.find((priority) => typeof given === "string" && priority === given.toLowerCase()) ?? "low";
 
 const DONE: readonly Json[] = ["ok", "success", "done"];
+/** Takes the place of a missing id, for the reader. */
+const NO_ID = "none";
 
-/** A context. A value of another type than a text is written as one. */
-function readMessage(message: Json | undefined): string {
-  if (typeof message === "string") return message;
-  return message === undefined || message === null ? "" : JSON.stringify(message);
+/** A result as the guides send it: with `status` or `success`, with or without an id. */
+function readResult({ id, success, status, message, error }: JsonObject, limits: ReaderLimits): IntegrationMessage {
+  const isDone = success ?? (status !== undefined && DONE.includes(status));
+  const text = message ?? error ?? message;
+  const hasId = typeof id === "number" || (typeof id === "string" && id !== "");
+  const data: JsonObject = { id: hasId ? id : NO_ID, success: isDone, ...(text !== undefined && { message: text }) };
+  const decoded = decodeMessage("action/result", data, limits);
+  if (!decoded.ok) return { is: "refused", fault: decoded.fault, reason: decoded.reason };
+  if (hasId || decoded.value.message.command !== "action/result") return { is: "game", ...decoded.value };
+  const { id: _, ...withoutId } = decoded.value.message;
+  return { is: "game", message: withoutId, repairs: decoded.value.repairs };
 }
-
-/** True as the readers of the game port take it. */
-const isTrue = (value: Json | undefined): boolean => value === true || value === "true" || value === 1;
-
-/** Success as the Neuro API reports it (`success`), or as the guides do (`status`). */
-function isSuccess({ success, status }: JsonObject): boolean {
-  if (success === undefined || success === null) return status !== undefined && DONE.includes(status);
-  return isTrue(success);
-}
-
-function readResult(data: JsonObject): GameMessage {
-  const { id } = data;
-  const message = textOf(data.message) ?? textOf(data.error);
-  return {
-    command: "action/result",
-    ...(typeof id === "string" ? { id } : typeof id === "number" ? { id: String(id) } : {}),
-    success: isSuccess(data),
-    ...(message !== undefined && { message }),
-  };
-}
-
-const textOf = (
-  value: Json | undefined,
-): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);

@@ -6,8 +6,8 @@
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Frame, Json } from "../../../core/json.ts";
-import { ACTIONS_PER_INTEGRATION_MAX, SCHEMA_BYTES_MAX } from "../../../core/limits.ts";
-import type { Action, GameMessage, ResultMessage } from "../../../core/neuro-messages.ts";
+import type { Action, ResultMessage } from "../../../core/neuro-messages.ts";
+import type { LimitSettings } from "../../../core/settings.ts";
 import { errorReplyText, jsonOf, replyText, requestIdOf } from "../codec/frames.ts";
 import { type IntegrationMessage, readIntegrationMessage } from "../codec/integration-messages.ts";
 import { isGreeting } from "../codec/greeting.ts";
@@ -15,9 +15,6 @@ import type { Integration } from "../connections/peer.ts";
 import type { IntermediaryState } from "../state.ts";
 import { registeredActions } from "./actions.ts";
 import { replyToIntegration } from "./outbound.ts";
-
-/** Characters of an action as JSON: a schema of `SCHEMA_BYTES_MAX`, and as much for its name and description. */
-const ACTION_LENGTH_MAX: number = 2 * SCHEMA_BYTES_MAX;
 
 /** A frame of an integration: text is a message, bytes are an upload. */
 export function receiveFromIntegration(state: IntermediaryState, from: Integration, frame: Frame, ctx: StepContext): void {
@@ -29,10 +26,11 @@ export function receiveFromIntegration(state: IntermediaryState, from: Integrati
     if (!upload.ok) replyToIntegration(from, errorReplyText(upload.reason, upload.fault), ctx);
     return;
   }
-  const json = jsonOf(frame, state.settings.limits.json_depth);
+  const { limits } = state.settings;
+  const json = jsonOf(frame, limits.json_depth);
   const received: Json = json === undefined ? { action: "raw_text", raw: frame } : json;
   const payload = state.credentials.removeFrom(received, frame);
-  const message = readIntegrationMessage(payload, from.acks);
+  const message = readIntegrationMessage(payload, { acks: from.acks, limits });
   ctx.count("integration", "in", kindOf(message));
   if (message.is === "freeText" && isGreeting(received)) return refuseRepeatedGreeting(from, ctx);
   handle(state, from, message, payload, ctx);
@@ -66,7 +64,13 @@ function handle(
       return replyToIntegration(from, replyText({ actions }, requestIdOf(payload)), ctx);
     }
     case "game":
-      return forwardToNeuro(from, message.message, payload, ctx);
+      return forwardToNeuro(state, from, message, payload, ctx);
+    case "refused": {
+      const { fault, reason } = message;
+      ctx.observe({ is: "integration_message", from: from.name, payload });
+      ctx.observe({ is: "input_refused", from: from.name, fault, reason });
+      return replyToIntegration(from, errorReplyText(reason, fault), ctx);
+    }
     case "choice": {
       const { name, data } = message;
       ctx.observe({ is: "integration_message", from: from.name, payload });
@@ -82,10 +86,16 @@ function handle(
 }
 
 /** A message of the Neuro API. */
-function forwardToNeuro(from: Integration, message: GameMessage, payload: Json, ctx: StepContext): void {
+function forwardToNeuro(
+  { settings: { limits } }: IntermediaryState,
+  from: Integration,
+  { message, repairs }: Extract<IntegrationMessage, { readonly is: "game" }>,
+  payload: Json,
+  ctx: StepContext,
+): void {
   const { peer, name, actions } = from;
   if (message.command === "actions/register") {
-    for (const action of message.actions) listAction(from, action);
+    for (const action of message.actions) listAction(from, action, limits);
     ctx.observe({
       is: "integration_registered_actions",
       from: name,
@@ -97,13 +107,13 @@ function forwardToNeuro(from: Integration, message: GameMessage, payload: Json, 
     if (message.command === "startup") actions.clear();
     if (message.command === "action/result") reportMissingId(from, message, ctx);
   }
-  ctx.post("neuro", { is: "gameMessage", peer, message });
+  ctx.post("neuro", { is: "gameMessage", peer, message, ...(repairs.length > 0 && { repairs }) });
 }
 
-/** Lists an action, unless it is larger than any that reaches Neuro: the list must not occupy more memory than her registry. */
-function listAction({ actions }: Integration, action: Action): void {
-  const hasCapacity = actions.has(action.name) || actions.size < ACTIONS_PER_INTEGRATION_MAX;
-  if (hasCapacity && JSON.stringify(action).length <= ACTION_LENGTH_MAX) actions.set(action.name, action);
+/** Lists an action, unless its texts have more than twice `limits.schema_bytes` characters: the list must not occupy more memory than Neuro's. */
+function listAction({ actions }: Integration, action: Action, limits: LimitSettings): void {
+  const hasCapacity = actions.has(action.name) || actions.size < limits.actions_per_integration;
+  if (hasCapacity && JSON.stringify(action).length <= 2 * limits.schema_bytes) actions.set(action.name, action);
 }
 
 /** A greeting that is sent again is neither an event nor a context. */

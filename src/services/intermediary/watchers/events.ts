@@ -27,6 +27,7 @@
  * | `message_delivered` | `to` `message_id` `confirmed` |
  * | `message_dead` | `to` `message_id` `why` |
  * | `input_repaired` | `from` `what` `hint` |
+ * | `input_refused` | `from` `fault` `reason` |
  * | `operator_acted` | `by` `did` `to` `outcome` |
  * | `nallely_connected` | `name` `url` |
  * | `nallely_lost` | `name` `reason` `retry_ms` |
@@ -106,6 +107,7 @@ const ROWS: { readonly [Name in ObservationName]?: EventRow<Name> } = {
   message_delivered: ({ to, id, confirmed }) => ({ to, message_id: id, confirmed }),
   message_dead: ({ to, id, why }) => ({ to, message_id: id, why }),
   input_repaired: ({ from, what, hint }) => ({ from, what, hint }),
+  input_refused: ({ from, fault, reason }) => ({ from, fault, reason }),
   operator_acted: ({ by, did, to, outcome }) => ({ by, did, to, outcome }),
   nallely_connected: ({ name, url }) => ({ name, url }),
   nallely_lost: ({ name, reason, retry_ms }) => ({ name, reason, retry_ms }),

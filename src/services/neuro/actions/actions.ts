@@ -12,7 +12,6 @@ import type { Action } from "../../../core/neuro-messages.ts";
 import { hashText } from "../../../core/hash.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { canonicalJson } from "../../../core/json.ts";
-import { ACTIONS_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import { failed, type Failure } from "../../../core/result.ts";
 import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { StepContext } from "../../../core/context.ts";
@@ -79,8 +78,10 @@ function registerNew(game: Game, definition: Definition, now: Millis): RegisterO
 /** The limit that one more action of a game would exceed. */
 function registrationRefusal({ actions, retained, service: state }: Game, { bytes }: Definition): Failure | undefined {
   const { limits } = state.settings;
-  if (actions.size >= ACTIONS_PER_INTEGRATION_MAX) {
-    return failed("queueFull", `${actions.size} actions are registered, and an integration has at most that many`);
+  if (actions.size >= limits.actions_per_integration) {
+    const reason =
+      `${actions.size} are registered; \`limits.actions_per_integration\` allows ${limits.actions_per_integration}`;
+    return failed("queueFull", reason);
   }
   if (state.actionCount >= limits.actions) {
     const reason =

@@ -7,7 +7,6 @@
  */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { ACTIONS_PER_INTEGRATION_MAX } from "../../../core/limits.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import type { Failure } from "../../../core/result.ts";
 import { definitionOf, registerAction, sync, unregisterAction } from "../actions/actions.ts";
@@ -92,23 +91,20 @@ function registerActions(
   ctx: StepContext,
 ): void {
   const names: string[] = [];
-  let refused: { readonly name: string; readonly failure: Failure } | undefined;
+  const refused: string[] = [];
+  let failure: Failure | undefined;
   const added = actions.reduce((count, { name }) => count + (game.actions.get(name) === undefined ? 1 : 0), 0);
-  if (added > 0) freeActions(game.service, Math.min(added, ACTIONS_PER_INTEGRATION_MAX), ctx);
+  if (added > 0) freeActions(game.service, Math.min(added, game.service.settings.limits.actions_per_integration), ctx);
   for (const action of actions) {
     const registered = registerAction(game, definitionOf(action, mainThread), ctx.now);
-    if (typeof registered === "object") refused ??= { name: action.name, failure: registered };
+    if (typeof registered === "object") {
+      failure ??= registered;
+      refused.push(action.name);
+    }
     if (registered === "redefined") onNameRedefined(game, action.name, ctx);
     if (registered === "new" || registered === "redefined") names.push(action.name);
   }
-  if (refused !== undefined) {
-    ctx.observe({
-      is: "input_refused",
-      from: game.name,
-      fault: refused.failure.fault,
-      reason: `too many actions: ${refused.name.slice(0, 64)}: ${refused.failure.reason}`,
-    });
-  }
+  if (failure !== undefined) reportTooMany(game, { failure, refused }, ctx);
   if (names.length > 0) {
     game.service.unsavedRecords.add(game.record);
     ctx.observe({ is: "actions_registered", integration: game.name, names });
@@ -116,6 +112,21 @@ function registerActions(
   }
   if (game.reregisterUntil !== undefined) deliverQueued(game, ctx);
   onActionsSynced(game.upstream, ctx);
+}
+
+/** Names in the report of actions beyond a limit. */
+const REPORTED_NAMES_MAX = 8;
+
+/** Reports the actions of one message that are beyond a limit. */
+function reportTooMany(
+  { name }: Game,
+  { failure, refused }: { readonly failure: Failure; readonly refused: readonly string[] },
+  ctx: StepContext,
+): void {
+  const listed = refused.slice(0, REPORTED_NAMES_MAX).map((each) => each.slice(0, 64)).join(", ");
+  const more = refused.length > REPORTED_NAMES_MAX ? ` and ${refused.length - REPORTED_NAMES_MAX} more` : "";
+  const reason = `too many actions: ${failure.reason}; not registered: ${listed}${more}`;
+  ctx.observe({ is: "input_refused", from: name, fault: failure.fault, reason });
 }
 
 function unregisterActions(

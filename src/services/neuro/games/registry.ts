@@ -18,7 +18,6 @@ import { freeName, hideActions, sync, unregisterAction, updateVisibility } from 
 import { SmallMap } from "../small-map.ts";
 import { slugOf } from "../actions/names.ts";
 import { cancelForces, keepInterruptedForce, onActionsSynced, restoreInterruptedForce } from "../forces/forces.ts";
-import type { Repair } from "../../../neuro-api/repair.ts";
 import { applyControls } from "../operator/controls.ts";
 import { UNKNOWN } from "../pending/confirmation.ts";
 import { deliverQueued, failForLostGame } from "../pending/pending.ts";
@@ -198,12 +197,17 @@ export function endRetention(game: Game, ctx: StepContext): void {
   game.service.timers.set(retentionTimer(game), ctx.now + game.service.settings.actions.parked);
 }
 
-/** Reports each kind of repair once for each game, to its developer. */
-export function reportRepairs(game: Game, repairs: readonly Repair[], ctx: StepContext): void {
+/** Reports each kind of repair once for each game, to its developer. Actions that are missing are reported each time that others are missing. */
+export function reportRepairs(
+  { name, reportedRepairs }: Game,
+  repairs: readonly { readonly what: string; readonly hint: string }[],
+  ctx: StepContext,
+): void {
   for (const { what, hint } of repairs) {
-    if (game.reportedRepairs.has(what) || game.reportedRepairs.size >= REPORTED_REPAIRS_MAX) continue;
-    game.reportedRepairs.add(what);
-    ctx.observe({ is: "input_repaired", from: game.name, what, hint });
+    const reported = what === "action_ignored" ? hashText(hint) : what;
+    if (reportedRepairs.has(reported) || reportedRepairs.size >= REPORTED_REPAIRS_MAX) continue;
+    reportedRepairs.add(reported);
+    ctx.observe({ is: "input_repaired", from: name, what, hint });
   }
 }
 

@@ -2,7 +2,7 @@ import { test } from "#runner";
 import fc from "fast-check";
 import { peerId } from "../../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
-import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS, SCHEMA_BYTES_MAX } from "../../../../../src/core/limits.ts";
+import { FREE_TEXT_BYTES_MAX, FREE_TEXT_INTERVAL_MS } from "../../../../../src/core/limits.ts";
 import type { Observation } from "../../../../../src/core/observation.ts";
 import { failed } from "../../../../../src/core/result.ts";
 import { check } from "../../../../harness/check.ts";
@@ -63,7 +63,7 @@ test("IM41 get_registered_actions lists all registered actions to watchers and i
 
 test("IM41b an action that is too large for Neuro is not listed", () => {
   const { fixture, hear } = setUp();
-  const schema = { type: "object", description: "x".repeat(2 * SCHEMA_BYTES_MAX) };
+  const schema = { type: "object", description: "x".repeat(2 * SETTINGS.limits.schema_bytes) };
   hear({ event: "register_actions", actions: [{ name: "big", description: "d", schema }, { name: "small" }] });
   const watcher = fixture.watcher("second");
   fixture.repliesTo(watcher);
@@ -154,8 +154,40 @@ test("IM45b values of another type are read as on the game port", () => {
   });
   const schema = { properties: { song: { type: "string" } } };
   check.equal(hear({ event: "register_actions", actions: { play: schema } }).said, [
-    { command: "actions/register", actions: [{ name: "play", description: "play", schema }] },
+    {
+      command: "actions/register",
+      actions: [{ name: "play", description: "play", schema: { ...schema, type: "object" } }],
+    },
   ]);
+});
+
+test("IM45d a command that cannot be understood is answered with the reason, reported, and not passed on", () => {
+  const { fixture, hear } = setUp();
+  const [peer] = fixture.harness.state.connections.integrations.values();
+  fixture.received(peerId("a"));
+  const refused: [object, RegExp][] = [
+    [{ command: "context", data: { silent: true } }, /`context` needs a `message`/],
+    [{ command: "actions/force", data: { query: "q" } }, /`actions\/force` needs `action_names`/],
+    [{ command: "action/result", data: { success: true } }, /`action\/result` needs the `id`/],
+    [
+      { event: "register_actions", actions: [{ name: "a", schema: { type: "colour" } }, {}] },
+      /a: schema: \/type .*; action 2 needs/,
+    ],
+    [
+      { event: "register_actions", actions: { a: { type: "object", title: "x".repeat(65_536) } } },
+      /a: the schema has 65\d\d\d bytes; `limits.schema_bytes` allows 65536/,
+    ],
+  ];
+  check.that(peer !== undefined);
+  for (const [message, reason] of refused) {
+    const { said } = hear(message);
+    check.equal(said, []);
+    const [reply] = fixture.received(peerId("a"));
+    check.that(isObject(reply));
+    check.match(String(reply.error), reason);
+    const last = fixture.observations.findLast(({ is }) => is === "input_refused");
+    check.equal(last?.is === "input_refused" ? [last.from, last.reason] : [], ["a", reply.error]);
+  }
 });
 
 test("IM46 free text, JSON of any kind and events go to watchers unchanged, and to Neuro as silent context", () => {

@@ -1,9 +1,10 @@
 /** The game side of the Neuro codec: frames that clients are known to send, and frames that they are known to accept. */
 import { test } from "#runner";
+import { DEFAULTS } from "../../../../../src/core/defaults.ts";
 import fc from "fast-check";
 import type { GameMessage, NeuroMessage } from "../../../../../src/core/neuro-messages.ts";
 import { type Frame, isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
-import { GAME_FRAME_BYTES_MAX, SCHEMA_BYTES_MAX } from "../../../../../src/core/limits.ts";
+import { GAME_FRAME_BYTES_MAX } from "../../../../../src/core/limits.ts";
 import { PROFILES } from "../../../../../src/services/neuro/upstream/profiles.ts";
 import { decodeGame } from "../../../../../src/neuro-api/decode-game.ts";
 import { encodeGame } from "../../../../../src/services/neuro/codec/encode-game.ts";
@@ -11,7 +12,7 @@ import { encodeUpstream } from "../../../../../src/services/neuro/codec/encode-u
 import type { RepairKind } from "../../../../../src/neuro-api/repair.ts";
 import { check } from "../../../../harness/check.ts";
 
-const LIMITS = { json_depth: 64 };
+const { limits: LIMITS } = DEFAULTS;
 
 /** What a frame was read as, and which repairs were made. */
 function read(frame: Frame | object): { game: string | undefined; message: GameMessage; kinds: readonly RepairKind[] } {
@@ -28,6 +29,11 @@ function refusal(frame: Frame | object): string {
   check.that(!result.ok, "it was read");
   return result.reason;
 }
+
+const hintsOf = (frame: object): readonly string[] => {
+  const result = decodeGame(JSON.stringify(frame), LIMITS);
+  return result.ok ? result.value.repairs.map(({ hint }) => hint) : [];
+};
 
 const from = (command: string, data?: unknown): object => ({ command, game: "Chess", data });
 
@@ -227,11 +233,11 @@ test("NB106b keywords that Neuro may not support are named, at any depth, and na
   );
   check.that(result.ok);
   check.equal(result.value.repairs.map(({ what }) => what), ["schema_keywords"]);
-  check.match(result.value.repairs[0]?.hint ?? "", /: anyOf, multipleOf$/);
+  check.match(result.value.repairs[0]?.hint ?? "", /: a: anyOf, multipleOf$/);
 });
 
 test("NB107 an action whose schema is too large or too deep is refused, and the others are registered", () => {
-  const large = { type: "object", title: "x".repeat(SCHEMA_BYTES_MAX) };
+  const large = { type: "object", title: "x".repeat(LIMITS.schema_bytes) };
   let deep: object = { type: "object" };
   for (let at = 0; at < 20; at++) deep = { type: "object", properties: { deep } };
   for (const schema of [large, deep]) {
@@ -240,7 +246,7 @@ test("NB107 an action whose schema is too large or too deep is refused, and the 
     const got = read(from("actions/register", { actions: [bad, good, { description: "nameless" }, 7] }));
     check.equal(got.message, { command: "actions/register", actions: [good] });
     check.equal(got.kinds, ["action_ignored"]);
-    check.match(refusal(from("actions/register", { actions: [bad] })), /^bad: the schema/);
+    check.match(refusal(from("actions/register", { actions: [bad] })), /^not registered: bad: the schema/);
   }
 });
 
@@ -300,6 +306,49 @@ test("NB110 each repair is reported once for each kind and frame, with a hint fo
   check.that(result.ok);
   check.equal(result.value.repairs.length, 1);
   check.match(result.value.repairs[0]?.hint ?? "", /description/);
+});
+
+test("NB110 the hint names up to 8 places and the number of the others", () => {
+  const actions = Array.from({ length: 11 }, (_, at) => ({ name: `a${at}` }));
+  const result = decodeGame(JSON.stringify(from("actions/register", { actions })), LIMITS);
+  check.that(result.ok);
+  check.match(result.value.repairs[0]?.hint ?? "", /: a0; a1; a2; a3; a4; a5; a6; a7; and 3 more$/);
+});
+
+test("NB110 every kind of problem of a message is named, and every action that it concerns", () => {
+  const actions = [
+    { name: "a", description: "d", schema: { type: "object", properties: { n: { type: "int" } } }, cooldown: 1 },
+    { name: "b", schema: { properties: { n: { type: "string" } } }, weight: 2 },
+    { name: "c", description: null, schema: { type: "object", properties: { n: { minimum: "1" } } } },
+    { name: "d", description: "d", schema: { type: "colour" } },
+    { description: "nameless" },
+  ];
+  const { kinds } = read(from("actions/register", { actions }));
+  const hints = hintsOf(from("actions/register", { actions }));
+  check.equal(new Set(kinds).size, kinds.length);
+  const text = hints.join("\n");
+  for (
+    const part of [
+      "a: /properties/n/type; c: /properties/n/minimum",
+      "cooldown; weight",
+      ": b; c",
+      "d: schema: /type",
+      "action 5 needs",
+    ]
+  ) check.that(text.includes(part), `${part} in ${text}`);
+});
+
+test("NB110b a name that is given twice in one message is reported, and the last definition counts", () => {
+  const twice = from("actions/register", {
+    actions: [{ name: "a", description: "1" }, { name: "b", description: "b" }, { name: "a", description: "2" }],
+  });
+  check.equal(read(twice).kinds, ["name_twice"]);
+  check.match(hintsOf(twice)[0] ?? "", /: a$/);
+  for (const command of ["actions/unregister", "actions/force"]) {
+    const { kinds, message } = read(from(command, { query: "q", action_names: ["a", "b", "a"] }));
+    check.equal(kinds.filter((kind) => kind !== "unknown_key"), ["name_twice"]);
+    check.equal("names" in message ? message.names : [], ["a", "b"]);
+  }
 });
 
 const SESSION = { sessionId: "s", characterId: "evil", displayName: "Evil Neuro" };

@@ -1,6 +1,7 @@
 /** Schemas that come with actions: checked and sampled within bounds, whatever they ask for. */
 import { test } from "#runner";
 import fc from "fast-check";
+import { DEFAULTS } from "../../../../../src/core/defaults.ts";
 import type { Json, JsonObject } from "../../../../../src/core/json.ts";
 import { isSafePattern } from "../../../../../src/neuro-api/safe-pattern.ts";
 import { seededRandom } from "../../../../../src/core/random.ts";
@@ -82,7 +83,7 @@ test("NB131 a safe pattern is enforced; a dangerous one is reported", () => {
   check.match(outcome(schema("^(a+)+$"), JSON.stringify({ x: `${"a".repeat(40)}b` })), /^ok/);
   const actions = [{ name: "a", description: "d", schema: schema("^(a+)+$") }];
   const result = decodeGame(JSON.stringify({ command: "actions/register", game: "G", data: { actions } }), {
-    json_depth: 64,
+    ...DEFAULTS.limits,
   });
   check.that(result.ok);
   check.equal(result.value.repairs.map(({ what }) => what), ["schema_pattern"]);

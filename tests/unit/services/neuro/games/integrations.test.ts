@@ -2,8 +2,7 @@
 import { test } from "#runner";
 import { peerId } from "../../../../../src/core/ids.ts";
 import { toRequestId } from "../../../../../src/core/ids.ts";
-import type { Json, JsonObject } from "../../../../../src/core/json.ts";
-import { SCHEMA_BYTES_MAX } from "../../../../../src/core/limits.ts";
+import type { Json } from "../../../../../src/core/json.ts";
 import type { ServiceRequest } from "../../../../../src/core/request.ts";
 import type { IntegrationView, NeuroView, Page } from "../../../../../src/core/view.ts";
 import { check } from "../../../../harness/check.ts";
@@ -80,29 +79,6 @@ test("NB37b a watcher's message for Neuro becomes a silent context", () => {
     { message: '[os] {"op":"status","message":"hi"}', silent: true },
     { message: "[os] plain", silent: true },
   ]);
-});
-
-test("IM45c the schemas of an integration obey the same rules as those of a game", () => {
-  const scenario = new Scenario();
-  const peer = peerId("i1");
-  scenario.post({ is: "integrationJoined", peer, name: "jukebox" });
-  const action = (name: string, schema: JsonObject) => ({ name, description: "d", schema });
-  const actions = [
-    action("big", { type: "object", description: "x".repeat(SCHEMA_BYTES_MAX) }),
-    action("untyped", { properties: { song: { type: "string" } } }),
-    action("lua", { type: "object", properties: [] }),
-  ];
-  scenario.post({ is: "gameMessage", peer, message: { command: "actions/register", actions } });
-  const [game] = [...scenario.harness.state.integrations.values()];
-  const registered = [...game?.actions.values() ?? []].map((
-    { name, upstreamAction },
-  ) => [name, upstreamAction.definition.schema]);
-  check.equal(registered, [
-    ["untyped", { properties: { song: { type: "string" } }, type: "object" }],
-    ["lua", { type: "object", properties: {} }],
-  ]);
-  const reported = scenario.observed("input_repaired").map(({ from, what }) => [from, what]);
-  check.that(reported.some(([from, what]) => from === "jukebox" && what === "action_ignored"));
 });
 
 test("NB37c every context is posted to the Intermediary and observed", () => {

@@ -533,11 +533,16 @@ test("NB40 what one owner unregisters stays registered while another has it", ()
 
 test("NB38 actions beyond the limit of an integration are refused and reported", () => {
   const { scenario, neuro } = opened();
-  const many = Array.from({ length: 201 }, (_, n) => `a${n}`);
+  const many = Array.from({ length: 512 }, (_, n) => `a${n}`);
   started(scenario, "Chess", ...many);
   const frame = neuro.frames().find(({ command }) => command === "actions/register");
-  check.equal((frame?.["data"] as { actions: unknown[] }).actions.length, 200);
-  check.equal(scenario.observed("input_refused").map(({ fault }) => fault), ["queueFull"]);
+  check.equal((frame?.["data"] as { actions: unknown[] }).actions.length, 500);
+  check.equal(scenario.observed("input_refused").map(({ from, fault, reason }) => [from, fault, reason]), [[
+    "Chess",
+    "queueFull",
+    "too many actions: 500 are registered; `limits.actions_per_integration` allows 500; " +
+    "not registered: a500, a501, a502, a503, a504, a505, a506, a507 and 4 more",
+  ]]);
 });
 
 test("NB38b `limits.actions` bounds the actions of all integrations", () => {
