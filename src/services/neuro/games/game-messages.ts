@@ -125,7 +125,7 @@ function reportTooMany(
 ): void {
   const listed = refused.slice(0, REPORTED_NAMES_MAX).map((each) => each.slice(0, 64)).join(", ");
   const more = refused.length > REPORTED_NAMES_MAX ? ` and ${refused.length - REPORTED_NAMES_MAX} more` : "";
-  const reason = `too many actions: ${failure.reason}; not registered: ${listed}${more}`;
+  const reason = `too many actions: ${listed}${more}: ${failure.reason}`;
   ctx.observe({ is: "input_refused", from: name, fault: failure.fault, reason });
 }
 

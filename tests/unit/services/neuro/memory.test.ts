@@ -148,7 +148,7 @@ test("NB38b `limits.actions` counts the actions of all games, and those that hav
   check.equal([actionsOf(), state.games.get("neuro:here")?.actions.size], [10, 10]);
   check.match(
     String(scenario.observed("input_refused").at(-1)?.reason),
-    /here10: 10 actions of all integrations are registered; `limits.actions` allows 10$/,
+    /here10, here11: 10 actions of all integrations are registered; `limits.actions` allows 10$/,
   );
 });
 

@@ -540,8 +540,8 @@ test("NB38 actions beyond the limit of an integration are refused and reported",
   check.equal(scenario.observed("input_refused").map(({ from, fault, reason }) => [from, fault, reason]), [[
     "Chess",
     "queueFull",
-    "too many actions: 500 are registered; `limits.actions_per_integration` allows 500; " +
-    "not registered: a500, a501, a502, a503, a504, a505, a506, a507 and 4 more",
+    "too many actions: a500, a501, a502, a503, a504, a505, a506, a507 and 4 more: " +
+    "500 are registered; `limits.actions_per_integration` allows 500",
   ]]);
 });
 
