@@ -62,27 +62,34 @@ export class AccessControl {
   }
 
   /**
-   * True while a socket of this listener can stay open for a client that presented this token. The Intermediary checks the greetings of
-   * its peers itself.
+   * True while a socket of this listener can be open for a client that presented this token. The Intermediary checks the greetings of its
+   * peers itself.
    */
   admits(listener: ListenerName, presented: CredentialDigest, address: string): boolean {
-    if (listener !== "neuro" && listener !== "brain") return true;
-    const { digest, isOpen } = this.#listeners[listener];
-    if (digest === undefined) return isOpen || isLoopback(address);
-    return presented !== undefined && sameDigest(presented, digest);
+    switch (listener) {
+      case "neuro":
+      case "brain": {
+        const { digest, isOpen } = this.#listeners[listener];
+        if (digest === undefined) return isOpen || isLoopback(address);
+        return presented !== undefined && sameDigest(presented, digest);
+      }
+      case "intermediary":
+        return !this.#hasPublicGreeting || isLoopback(address);
+      case "proxy":
+        return isLoopback(address);
+      default: // Why not `assertNever`: a socket that outlived an update has the listener that the earlier version gave it.
+        return false;
+    }
   }
 
   /** Undefined if the client can open a socket on this listener. */
   rejectionOf(listener: ListenerName, token: string | undefined, address: string): Rejection | undefined {
+    if (this.admits(listener, digestOf(token), address)) return undefined;
     if (listener === "intermediary") {
-      if (!this.#hasPublicGreeting || isLoopback(address)) return undefined;
       return { status: 403, reason: "this machine only; set a strong intermediary.auth_token to accept other machines" };
     }
-    if (listener === "proxy") {
-      return isLoopback(address) ? undefined : { status: 403, reason: "the intercept proxy accepts this machine only" };
-    }
+    if (listener === "proxy") return { status: 403, reason: "the intercept proxy accepts this machine only" };
     const { block } = LISTENERS[listener];
-    if (this.admits(listener, digestOf(token), address)) return undefined;
     if (this.#listeners[listener].digest === undefined) {
       return { status: 403, reason: `this machine only; set ${block}.token, or ${block}.open, to accept other machines` };
     }

@@ -1,6 +1,8 @@
 /** The content of the web port, and the tokens that it requires. */
 import { test } from "#runner";
+import { digestOf } from "../../../src/core/access.ts";
 import { PUBLISHED_TOKEN } from "../../../src/core/defaults.ts";
+import { LISTENER_NAMES, type ListenerName } from "../../../src/core/service.ts";
 import { AccessControl } from "../../../src/http/app.ts";
 import { check } from "../../harness/check.ts";
 import { AppFixture, bearer, settingsWith, WEB_TOKEN } from "./app-fixture.ts";
@@ -138,6 +140,34 @@ test("SE11 a token has the names and scopes of all tokens equal to it, and an em
   check.equal([WEB_TOKEN, "os"].map((token) => tokens.grantOf(token, "::1").names), [["web"], ["neuro-os"]]);
   for (const token of [undefined, "", "bot", "bothx", "null", "undefined"]) {
     check.equal(tokens.grantOf(token, "::1"), { names: [], scopes: [] });
+  }
+});
+
+test("SE11b no listener admits a client that it would refuse, and a listener that does not exist admits none", () => {
+  const strong = settingsWith({
+    intermediary: { auth_token: "0123456789abcdef" },
+    "nakurity-backend": { token: "game" },
+    brain: { token: "b" },
+  });
+  const open = settingsWith({ "nakurity-backend": { open: true }, brain: { open: true } });
+  const published = settingsWith({ intermediary: { auth_token: PUBLISHED_TOKEN } });
+  for (const settings of [strong, open, published, settingsWith({})]) {
+    const access = new AccessControl(settings);
+    for (const address of ["127.0.0.1", "::1", "10.0.0.7"]) {
+      for (const token of [undefined, "", "game", "b", PUBLISHED_TOKEN]) {
+        for (const listener of LISTENER_NAMES) {
+          const isAdmitted = access.admits(listener, digestOf(token), address);
+          check.equal(
+            isAdmitted,
+            access.rejectionOf(listener, token, address) === undefined,
+            `${listener} ${address} ${token}`,
+          );
+        }
+        for (const unknown of ["web", "nallely", "", "__proto__", "constructor"]) {
+          check.equal(access.admits(unknown as ListenerName, digestOf(token), address), false, unknown);
+        }
+      }
+    }
   }
 });
 
