@@ -328,6 +328,8 @@ export interface PendingAction {
 export interface Delivery {
   readonly gameAction: GameAction;
   state: DeliveryState;
+  /** When its game got it. */
+  sentAt: Millis;
 }
 
 export interface Contexts {

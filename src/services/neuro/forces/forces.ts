@@ -198,11 +198,11 @@ function satisfiedForce(
 ): Force | undefined {
   const { current, waiting } = game.upstream.forces;
   const own = current?.game === game ? current : undefined;
-  if (isPresumed && force !== own) return undefined;
-  if (!isManual && !isReported) return own?.message.names.includes(name) === true ? own : undefined;
+  if (!isManual && !isReported && !isPresumed) return own?.message.names.includes(name) === true ? own : undefined;
   const candidates = (isManual ? [own, waiting.get(game)] : [own]).filter((each) => each !== undefined);
   // Why: an action from before this force, or for an earlier one, does not answer it.
-  const answered = candidates.find((each) => force === undefined ? each.requestedAt <= startedAt : each === force);
+  const isForAny = force === undefined && !isPresumed;
+  const answered = candidates.find((each) => isForAny ? each.requestedAt <= startedAt : each === force);
   return answered?.message.names.includes(name) === true ? answered : undefined;
 }
 
@@ -219,6 +219,12 @@ export function onActionStarted(force: Force, by: "neuro" | "person", ctx: StepC
 /** The game got an action for its force. */
 export function onActionDelivered(force: Force): void {
   force.deliveries++;
+  saveSoon(force.game);
+}
+
+/** The game may not have got an action for its force, so the force is asked again if no result comes. */
+export function onDeliveryDoubted(force: Force): void {
+  force.deliveries--;
   saveSoon(force.game);
 }
 

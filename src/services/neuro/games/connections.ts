@@ -49,6 +49,7 @@ import {
   identifyByElimination,
   identifySilentSocket,
 } from "./identification.ts";
+import { onConnectionLost } from "../pending/pending.ts";
 import { scheduleKeepalive } from "./keepalive.ts";
 import {
   connectGame,
@@ -169,6 +170,7 @@ export function closeSocket(socket: GameSocket, ctx: StepContext): void {
     state.contested.delete(connection);
     state.standby.delete(connection);
     if (connection.state.is !== "active" || peerOf(game) !== socket.peer) continue;
+    onConnectionLost(game, socket.lastHeardAt);
     disconnectGame(game, ctx);
     const next = nextConnectionOf(game);
     if (next !== undefined) applyResolution(next, "newest", ctx);

@@ -12,7 +12,14 @@ import type { Millis, RequestId } from "../../../core/ids.ts";
 import type { GameMessage, ResultMessage } from "../../../core/neuro-messages.ts";
 import type { ResultOrigin } from "../../../core/observation.ts";
 import { hideActions, isLive, sync } from "../actions/actions.ts";
-import { cancelForces, onActionDelivered, onActionEnded, onActionsSynced, onActionStarted } from "../forces/forces.ts";
+import {
+  cancelForces,
+  onActionDelivered,
+  onActionEnded,
+  onActionsSynced,
+  onActionStarted,
+  onDeliveryDoubted,
+} from "../forces/forces.ts";
 import { toGame, toNeuro } from "../outbound.ts";
 import { type Delivery, type Game, type GameAction, isConnected, type PendingAction, type Upstream } from "../state.ts";
 import { confirmed, missedDeadline, mustConfirm, overBy, presumeSilent } from "./confirmation.ts";
@@ -57,7 +64,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
   for (const gameAction of recipients) {
     const isAsked = origin.is === "neuro" && needsApproval(gameAction.game);
     needsPerson ||= isAsked;
-    deliveries.push({ gameAction, state: isAsked ? "approval" : "queued" });
+    deliveries.push({ gameAction, state: isAsked ? "approval" : "queued", sentAt: 0 });
   }
   const bytes = pendingBytes(origin, data, recipients.length);
   const pending: PendingAction = {
@@ -159,6 +166,16 @@ export function noteEvidence(game: Game, message: GameMessage, ctx: StepContext)
 function awaitResult(pending: PendingAction, ms: Millis, ctx: StepContext): void {
   const { deadlines } = pending.upstream.pendingActions;
   deadlines.set(pending.id, Math.min(deadlines.get(pending.id) ?? pending.deadline, ctx.now + ms));
+}
+
+/** A connection of a game was lost, which was last heard then. The game may not have got what was sent since. */
+export function onConnectionLost(game: Game, lastHeardAt: Millis): void {
+  for (const { deliveries, force } of game.pending) {
+    for (const delivery of deliveries) {
+      if (delivery.gameAction.game !== game || delivery.sentAt < lastHeardAt || !advance(delivery, "unheard")) continue;
+      if (force !== undefined) onDeliveryDoubted(force);
+    }
+  }
 }
 
 /** A game has reconnected: it gets the queued actions that it still has with the same definition. */
@@ -277,6 +294,7 @@ function deliver(pending: PendingAction, delivery: Delivery, ctx: StepContext): 
     return concludeIfSpent(pending, { success: false, message: pending.failure, origin: "relay", delivery }, ctx);
   }
   advance(delivery, "written");
+  delivery.sentAt = ctx.now;
   if (force !== undefined) onActionDelivered(force);
   if (!mustConfirm(game)) awaitResult(pending, FAILURES_ONLY_MS, ctx);
 }
@@ -303,12 +321,12 @@ function expire(pending: PendingAction, ctx: StepContext): void {
   }
   if (silent === undefined) return expireUndelivered(pending, ctx);
   for (const delivery of pending.deliveries) {
-    if (!isSilent(delivery)) continue;
+    if (!isSilent(delivery) || delivery.state === "doubtful") continue;
     countResult(delivery.gameAction.game, pending, false, ctx);
     if (missedDeadline(delivery.gameAction.game, ctx)) expectNoResults(delivery.gameAction.game, ctx);
   }
   // Why a success in a force: after a failure Neuro would repeat an action that may have been done.
-  const success = pending.force !== undefined && isOutstanding;
+  const success = pending.force !== undefined && isOutstanding && silent.state !== "doubtful";
   const message = pending.failure ?? (success ? "No confirmation came in time." : "No answer came in time.");
   conclude(pending, { success, message, origin: "deadline", delivery: silent }, ctx);
 }

@@ -49,6 +49,8 @@ export type DeliveryState =
   | "sent"
   /** Its game has the action, and its other messages show that it is over. The result may still come. */
   | "presumed"
+  /** The connection was lost, and nothing was heard on it after the action was sent. The result may still come. */
+  | "doubtful"
   | "succeeded"
   | "failed"
   /** Its game has left, or has another action by this name. */
@@ -66,6 +68,8 @@ export type DeliveryEvent =
   | "failure"
   /** Another message of its game shows that the action is over. */
   | "evidence"
+  /** Its game's connection was lost, and nothing was heard on it after the action was sent. */
+  | "unheard"
   /** Its game has not reconnected in time. */
   | "lost"
   /** A person holds its game. */

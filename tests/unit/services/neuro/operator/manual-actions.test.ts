@@ -212,6 +212,17 @@ test("NB223 so is a held one, and one while Neuro is away; none is asked again a
   check.equal(later.neuro().open().heard(), ["startup", "register a b wave"], "it may have done it");
 });
 
+test("NB223 NB15d a waiting force that a person answered ends although its game sends no result", () => {
+  const { scenario, operator, chess, poker } = table();
+  poker.force(["bet"]);
+  chess.force(["a"]);
+  const waiting = operator.forces().find(({ integration }) => integration === "chess");
+  operator.call({ do: "answerForce", force: waiting?.id ?? "", name: "a" });
+  chess.context("a is done");
+  scenario.pass(2_000);
+  check.equal(operator.forces().map(({ integration }) => integration), ["poker"]);
+});
+
 test("NB224 a cancelled force ends at once, for Neuro, too, and her actions for it are not delivered", () => {
   const { scenario, neuro, operator, chess, poker } = table();
   chess.force(["a", "b"]);

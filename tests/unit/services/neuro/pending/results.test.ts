@@ -56,7 +56,7 @@ test("NB10 the result comes at the deadline if the grace is longer, and the game
   scenario.pass(18_000);
   check.equal(neuro.heard(), ["unregister a", "result u1 true"]);
   scenario.game("Chess").context("back");
-  check.equal(neuro.heard(), ["register a", "context [Chess] back"]);
+  check.equal(neuro.heard(), ["register a", "force a", "context [Chess] back"]);
 });
 
 test("NB11 a game that returns within its grace may still send its result", () => {
@@ -71,6 +71,64 @@ test("NB11 a game that returns within its grace may still send its result", () =
   check.equal(neuro.heard(), ["result u1 true"]);
   scenario.pass(60_000);
   check.equal(neuro.heard(), []);
+});
+
+test("NB21c after an action was sent to a dead connection, the force is asked again", () => {
+  for (const takesOver of [true, false]) {
+    for (const isHeard of [true, false]) {
+      const { scenario, neuro } = opened();
+      const chess = started(scenario, "Chess", "a").force(["a"]);
+      scenario.pass(1_000);
+      neuro.action("u1", "a");
+      const id = chess.lastId();
+      scenario.pass(1_000);
+      if (isHeard) chess.context("still here");
+      neuro.heard();
+      if (!takesOver) chess.close();
+      const again = scenario.game("Chess").context("back").register("a");
+      scenario.pass(takesOver ? 5_000 : 0);
+      check.equal(again.heard(), ["reregister"], "an action is never sent twice");
+      scenario.pass(18_000);
+      check.equal(neuro.heard().filter((line) => line.startsWith("result")), [`result u1 ${isHeard}`]);
+      check.equal(ends(scenario), isHeard ? ["Chess completed"] : [], "Neuro tries again after a failure");
+      again.result(true, { id });
+      check.equal(neuro.heard(), []);
+    }
+  }
+});
+
+test("NB21c the result of such an action still counts, also as evidence of a client without results", () => {
+  for (const answer of ["result", "evidence"] as const) {
+    const { scenario, neuro } = opened();
+    const chess = started(scenario, "Chess", "a").force(["a"]);
+    scenario.pass(1_000);
+    neuro.action("u1", "a");
+    const id = chess.lastId();
+    chess.close();
+    const again = scenario.game("Chess").context("back").register("a");
+    neuro.heard();
+    if (answer === "result") again.result(true, { id });
+    else again.context("did a");
+    scenario.pass(2_000);
+    check.that(neuro.heard().includes("result u1 true"), answer);
+  }
+});
+
+test("NB21d a force whose only action was sent to a dead connection comes back with its game, also after a restart", () => {
+  for (const restarts of [true, false]) {
+    const { scenario, neuro } = opened();
+    const chess = started(scenario, "Chess", "a").force(["a"]);
+    scenario.pass(1_000);
+    neuro.action("u1", "a");
+    chess.close();
+    scenario.pass(10_000);
+    check.equal(ends(scenario), ["Chess game_gone"]);
+    const next = restarts ? new Scenario({ entries: scenario.entries() }) : scenario;
+    const heard = restarts ? next.neuro().open() : neuro;
+    heard.heard();
+    next.game("Chess").register("a");
+    check.equal(heard.heard().at(-1), "force a");
+  }
 });
 
 test("NB21 an action for a game that is away is queued, and delivered once when it is back", () => {
