@@ -66,7 +66,11 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       "http",
     ],
     packages: ["node:*", "bun", "bun:*", "cloudflare:*"],
-    packagesOf: { "src/runtimes/hashing/portable.ts": ["@noble/hashes/*"] },
+    packagesOf: {
+      "src/runtimes/hashing/portable.ts": ["@noble/hashes/*"],
+      "src/runtimes/deno/accept-sockets.ts": ["ws"],
+      "src/runtimes/deno/socket.ts": ["ws"],
+    },
   },
   cli: {
     may: ["core", "queue", "inference", "engine", "recording", "config", "clients", "storage", "brain", "runtimes"],

@@ -1,23 +1,28 @@
-/** The relay on Deno: one `Deno.serve` for each listener. */
+/** The relay on Deno: one HTTP server of Node for each listener, with the sockets of `ws`. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Settings } from "../../core/settings.ts";
-import { errorText } from "../../core/text.ts";
 import { connect } from "../../websocket-client/deno-byte-stream.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
-import type { ConnectionHandler } from "../connections.ts";
 import type { ListenerSpec } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
 import type { OpenListener } from "../monitored-listener.ts";
 import { type ListenerContext, serveProcess, type ServerRuntime } from "../serve.ts";
-import { offeredProtocol, tooManyConnections } from "../upgrade.ts";
-import { handleSocket } from "./socket.ts";
+import { Keepalive } from "../keepalive.ts";
+import { untilEnded } from "./accept-probe.ts";
+import { acceptSockets } from "./accept-sockets.ts";
+import { respond } from "./http.ts";
+import { HttpConnections } from "./http-connections.ts";
 
 export { type RelayHandle, type ServeOptions, StartError } from "../serve-options.ts";
 export { untilStopped } from "../signals.ts";
 
-/** A peer that answers no ping for this long is disconnected. */
-const IDLE_SECONDS = 120;
-/** Requests in progress have this long to end when the relay stops. */
-const SHUTDOWN_MS = 1_000;
+/** The head of a request has to arrive within this time, and the whole request within `REQUEST_MS`. */
+const HEAD_MS = 10_000;
+const REQUEST_MS = 300_000;
+/** A connection that transfers nothing for this long is closed, unless it is a socket. */
+const IDLE_MS = 30_000;
 
 /** Starts a relay. Throws a `StartError`, and leaves nothing open, when it cannot. */
 export function serve(settings: Settings, options: ServeOptions = {}): Promise<RelayHandle> {
@@ -36,39 +41,46 @@ const deno: ServerRuntime = {
   dial: createRawDialer({ connect, afterTurn }),
 };
 
-function listen({ name, host: hostname, port }: ListenerSpec, { app, admit }: ListenerContext): OpenListener {
-  const server = Deno.serve({
-    hostname,
-    port,
-    onListen: () => {},
-    onError: () => new Response(null, { status: 500 }),
-    handler: (request, { remoteAddr }) =>
-      app.fetch(request, {
-        listener: name,
-        address: remoteAddr.hostname,
-        upgrade: (...admitted) => upgrade(request, admit(...admitted)),
-      }),
-  });
-  return {
-    port: server.addr.port,
-    ended: server.finished.then(() => "it ended", errorText),
-    stopAccepting: () => {}, // Why: the app itself refuses upgrades; `shutdown` would close every socket with 1001.
-    // Why a race: a client that began a request and does not finish it must not keep the relay from stopping.
-    close: () => Promise.race([server.shutdown(), new Promise<void>((resolve) => setTimeout(resolve, SHUTDOWN_MS))]),
-  };
-}
+const keepalive = new Keepalive();
 
-function upgrade(request: Request, handler: ConnectionHandler | undefined): Response | undefined {
-  if (handler === undefined) return tooManyConnections();
-  const protocol = offeredProtocol(request);
-  try {
-    const options = { idleTimeout: IDLE_SECONDS, ...(protocol !== undefined && { protocol }) };
-    const { socket, response } = Deno.upgradeWebSocket(request, options);
-    handleSocket(socket, handler);
-    return response;
-  } catch {
-    return undefined; // Why: Deno throws when the request is not a valid upgrade.
-  }
+/** Why Node's server: Deno's own neither limits connections nor disconnects a socket whose peer does not read. */
+async function listen({ name, host, port }: ListenerSpec, context: ListenerContext): Promise<OpenListener> {
+  const server = createServer({
+    headersTimeout: HEAD_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: IDLE_MS,
+    connectionsCheckingInterval: 1_000,
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+  });
+  server.timeout = IDLE_MS;
+  const connections = new HttpConnections();
+  server.on("connection", (socket) => connections.opened(socket));
+  server.on("request", (incoming, outgoing) => {
+    const { socket } = incoming;
+    connections.requestBegan(socket);
+    outgoing.once("close", () => connections.requestEnded(socket));
+    const disableTimeout = (): void => void socket.setTimeout(0);
+    const [listener, address] = [name, socket.remoteAddress ?? ""];
+    void respond(
+      incoming,
+      outgoing,
+      (request) => context.app.fetch(request, { listener, address, disableTimeout, upgrade: () => undefined }),
+    );
+  });
+  const sockets = acceptSockets(server, { listener: name, context, connections, keepalive });
+  server.listen(port, host);
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    ended: untilEnded(server),
+    stopAccepting: () => void server.close(),
+    close: () => {
+      for (const socket of sockets.clients) socket.terminate();
+      server.close();
+      server.closeAllConnections();
+      return Promise.resolve();
+    },
+  };
 }
 
 let isCatching = false;

@@ -1,10 +1,12 @@
 /** Sockets that do not answer pings, over real sockets and a short interval. */
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import { test } from "#runner";
 import { BunConnection, websocketHandlers } from "../../../src/runtimes/bun/socket.ts";
 import type { ConnectionHandler } from "../../../src/runtimes/connections.ts";
 import { Keepalive, type KeptSocket } from "../../../src/runtimes/keepalive.ts";
 import { check } from "../../harness/check.ts";
+import { ROOT, RUNNERS } from "../../harness/machine.ts";
 
 const INTERVAL_MS = 20;
 
@@ -30,6 +32,19 @@ test("RT7b a socket that never answered a ping is pinged twice, and not disconne
   for (const { kept } of [mute, gone]) keepalive.remove(kept);
 });
 
+/** A client that answers no ping for ten intervals and then sends the text `hi`. */
+async function sayHiLater(port: number): Promise<Socket> {
+  const client = connect({ host: "127.0.0.1", port });
+  client.write(
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  await new Promise((resolve) => client.once("data", resolve));
+  await new Promise((resolve) => setTimeout(resolve, 10 * INTERVAL_MS));
+  client.write(Uint8Array.of(0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69)); // Why zeros: a mask of zeros leaves the text as it is.
+  return client;
+}
+
 test("RT7b on Bun a client that answers no ping stays connected, and its messages are handled", async () => {
   const keepalive = new Keepalive(INTERVAL_MS);
   const heard: string[] = [];
@@ -48,17 +63,26 @@ test("RT7b on Bun a client that answers no ping stays connected, and its message
     fetch: (request, self) =>
       self.upgrade(request, { data: new BunConnection(handler) }) ? undefined : new Response(null, { status: 400 }),
   });
-  const client = connect({ host: "127.0.0.1", port: server.port ?? 0 });
-  client.write(
-    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-  );
-  await new Promise((resolve) => client.once("data", resolve));
-  await new Promise((resolve) => setTimeout(resolve, 10 * INTERVAL_MS));
-  client.write(Uint8Array.of(0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69)); // Why these bytes: the text `hi`, with a mask of zeros.
+  const client = await sayHiLater(server.port ?? 0);
   while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   check.equal(heard, ["hi"]);
   client.destroy();
   check.equal(await closed, 1006);
   await server.stop(true);
+});
+
+test("RT7b on Deno a client that answers no ping stays connected, and its messages are handled", async () => {
+  const script = join(ROOT, "tests/unit/runtimes/deno-keepalive.ts");
+  const child = Bun.spawn([...RUNNERS.Deno ?? [], script], { cwd: ROOT, stdout: "pipe", stderr: "inherit" });
+  let text = "";
+  let client: Socket | undefined;
+  for await (const chunk of child.stdout) {
+    text += new TextDecoder().decode(chunk);
+    const port = Number(/port (\d+)/.exec(text)?.[1]);
+    if (client === undefined) client = await sayHiLater(port);
+    if (text.includes("message hi")) client.destroy();
+    if (text.includes("close")) break;
+  }
+  child.kill();
+  check.match(text, /^port \d+\nmessage hi\nclose 1006\n$/);
 });

@@ -63,7 +63,13 @@ const DESCRIPTORS = 60;
 for (const [name, runner] of Object.entries(RUNNERS)) {
   test(`RT1c a relay that ran out of descriptors accepts connections again (${name})`, () =>
     inFolder(async (folder) => {
-      const sets = ["intermediary.port=0", "nakurity-backend.enabled=false", "brain.enabled=false", "web.enabled=false"];
+      const sets = [
+        "intermediary.port=0",
+        "nakurity-backend.enabled=false",
+        "brain.enabled=false",
+        "web.enabled=false",
+        "limits.greeting=60s",
+      ];
       const words = [...sets, "queue.backend=memory"].flatMap((set) => ["--set", set]);
       const script = ["-c", `ulimit -n ${DESCRIPTORS}; exec "$@"`, "sh", ...runner, join(ROOT, "src/cli/main.ts")];
       const relay = spawn("sh", [...script, "serve", ...words], { cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
@@ -75,6 +81,7 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
             if (text.includes("is ready")) resolve(/\[Intermediary\] listening on (\S+)/.exec(text)?.[1] ?? "");
           });
         });
+        const early = await Client.connect(url);
         await exhaust(Number(new URL(url).port), 2 * DESCRIPTORS);
         for (let attempt = 0;; attempt++) {
           const client = await Client.connect(url).catch(() => undefined);
@@ -82,6 +89,7 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
           check.that(attempt < 10, "it stays closed");
           await new Promise((resolve) => setTimeout(resolve, 500));
         }
+        check.equal(early.socket.readyState, WebSocket.OPEN, "a socket that was open stays open");
       } finally {
         relay.kill("SIGKILL");
       }

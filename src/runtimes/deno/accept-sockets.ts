@@ -1,0 +1,56 @@
+/** Upgrades of an HTTP server to WebSockets, on Deno. */
+import { type Server, ServerResponse } from "node:http";
+import { WebSocketServer } from "ws";
+import { CLOSING_MS } from "../../websocket-client/close.ts";
+import type { Keepalive } from "../keepalive.ts";
+import type { ListenerSpec } from "../listeners.ts";
+import type { ListenerContext } from "../serve.ts";
+import { tooManyConnections } from "../upgrade.ts";
+import { respond, UPGRADED } from "./http.ts";
+import type { HttpConnections } from "./http-connections.ts";
+import { handleSocket } from "./socket.ts";
+
+/** A peer that sends more pings than this without reading the answers is disconnected. */
+const PENDING_PONGS_MAX = 1_024;
+
+export interface AcceptOptions {
+  readonly listener: ListenerSpec["name"];
+  readonly context: ListenerContext;
+  readonly connections: HttpConnections;
+  readonly keepalive: Keepalive;
+}
+
+/** Handles the upgrades of a server. Returns its sockets. */
+export function acceptSockets(server: Server, options: AcceptOptions): WebSocketServer {
+  const { listener, context: { app, frameBytesMax, admit }, connections, keepalive } = options;
+  // Why a variable: the types of `ws` lack two of the fields.
+  const limits = {
+    noServer: true,
+    maxPayload: frameBytesMax,
+    closeTimeout: CLOSING_MS,
+    maxPendingAutoPongs: PENDING_PONGS_MAX,
+  };
+  const sockets = new WebSocketServer(limits);
+  server.on("upgrade", (incoming, stream, head) => {
+    const { socket: connection } = incoming;
+    connections.requestBegan(connection);
+    const address = connection.remoteAddress ?? "";
+    const outgoing = new ServerResponse(incoming);
+    outgoing.assignSocket(connection);
+    outgoing.shouldKeepAlive = false;
+    outgoing.once("finish", () => connection.destroySoon());
+    stream.on("error", () => stream.destroy());
+    const upgrade = (...admitted: Parameters<typeof admit>): Response => {
+      const handler = admit(...admitted);
+      if (handler === undefined) return tooManyConnections();
+      outgoing.detachSocket(connection);
+      sockets.handleUpgrade(incoming, stream, head, (socket) => {
+        connections.left(connection);
+        handleSocket(socket, stream, handler, keepalive);
+      });
+      return UPGRADED;
+    };
+    void respond(incoming, outgoing, (request) => app.fetch(request, { listener, address, upgrade }));
+  });
+  return sockets;
+}

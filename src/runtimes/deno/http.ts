@@ -1,0 +1,54 @@
+/** Requests and responses of Node's HTTP server, as the web app takes and returns them. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** Returned by a handler that has upgraded the connection. */
+export const UPGRADED: Response = new Response(null);
+
+/** Handles a request, and sends its response. */
+export async function respond(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  handle: (request: Request) => Response | Promise<Response>,
+): Promise<void> {
+  try {
+    const request = requestOf(incoming);
+    const response = request === undefined ? new Response(null, { status: 400 }) : await handle(request);
+    if (response === UPGRADED) return;
+    const body = new Uint8Array(await response.arrayBuffer()); // Why whole: the app streams nothing.
+    outgoing.statusCode = response.status;
+    for (const [name, value] of response.headers) outgoing.setHeader(name, value);
+    outgoing.end(body);
+    incoming.resume(); // Why: an unread body would delay the next request on this connection.
+  } catch {
+    outgoing.destroy(); // Why: the client has disconnected, or will see that there is no response.
+  }
+}
+
+/** The request, or undefined if its method or its URL is not valid. */
+function requestOf(incoming: IncomingMessage): Request | undefined {
+  const { method = "GET", url = "/", rawHeaders } = incoming;
+  const hasBody = method !== "GET" && method !== "HEAD";
+  try {
+    const headers = new Headers();
+    for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
+    return new Request(url.startsWith("/") ? `http://${headers.get("host") ?? "localhost"}${url}` : url, {
+      method,
+      headers,
+      ...(hasBody && { body: bodyOf(incoming), duplex: "half" }),
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads nothing before the app does. */
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  const chunks = incoming.iterator({ destroyOnReturn: false });
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done === true) controller.close();
+      else controller.enqueue(new Uint8Array(value));
+    },
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,124 @@
+/** Peers that never read, and connections that are no peers yet, against a relay as a process on each runtime. */
+import { connect, type Socket } from "node:net";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "#runner";
+import { HTTP_CONNECTIONS_MAX } from "../../../src/runtimes/deno/http-connections.ts";
+import { check } from "../../harness/check.ts";
+import { ROOT, RUNNERS } from "../../harness/machine.ts";
+import { Client } from "./bun-relay.ts";
+
+interface EchoProcess {
+  readonly pid: number;
+  readonly url: string;
+  readonly port: number;
+}
+
+/** Runs `run` with a relay of echo services. */
+async function withEcho(runtime: string, run: (relay: EchoProcess) => Promise<void>): Promise<void> {
+  const script = join(ROOT, `tests/unit/runtimes/${runtime.toLowerCase()}-process.ts`);
+  const child = Bun.spawn([...RUNNERS[runtime] ?? [], script], { cwd: ROOT, stdout: "pipe", stderr: "ignore" });
+  try {
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stdout) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.includes("is ready")) break;
+    }
+    const url = /\[Nakurity Backend\] listening on (\S+)/.exec(text)?.[1] ?? "";
+    await run({ pid: child.pid, url, port: Number(new URL(url).port) });
+  } finally {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
+}
+
+const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+const residentMb = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
+
+async function until(holds: () => boolean, what: string, seconds: number): Promise<void> {
+  for (const end = performance.now() + seconds * 1_000; !holds();) {
+    check.that(performance.now() < end, what);
+    await Bun.sleep(20);
+  }
+}
+
+/** Sends an upgrade and a frame, and reads nothing. */
+function stranger(port: number, command: string): Socket {
+  const socket = connect({ port, host: "127.0.0.1" }).on("error", () => {});
+  socket.pause();
+  socket.write(
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  // Why zeros: a mask of zeros leaves the text as it is.
+  socket.write(Uint8Array.of(0x81, 0x80 | command.length, 0, 0, 0, 0, ...new TextEncoder().encode(command)));
+  return socket;
+}
+
+const STRANGERS = 20;
+/** Descriptors that a runtime opens for itself after the start. */
+const SPARE = 8;
+
+/** Resident memory after each of four waves of peers that request 16 MB and never read. Another peer is served meanwhile. */
+async function residentAfterWaves({ pid, url, port }: EchoProcess): Promise<number[]> {
+  const friend = await Client.connect(url);
+  await friend.ask("echo first");
+  const before = descriptors(pid);
+  const resident: number[] = [];
+  for (let wave = 0; wave < 4; wave++) {
+    const strangers = Array.from({ length: STRANGERS }, () => stranger(port, "flood 16000"));
+    await until(() => descriptors(pid) >= before + STRANGERS, "they connect", 10);
+    friend.send(`echo wave ${wave}`);
+    await friend.next((frame) => frame === `wave ${wave}`);
+    await until(() => descriptors(pid) <= before + SPARE, `wave ${wave} is still connected`, 20);
+    for (const socket of strangers) socket.destroy();
+    resident.push(residentMb(pid));
+  }
+  return resident;
+}
+
+test("RT6b peers that never read are disconnected, and waves of them leave no memory (Bun and Deno)", async () => {
+  await Promise.all(
+    Object.keys(RUNNERS).map((runtime) =>
+      withEcho(runtime, async (relay) => {
+        const resident = await residentAfterWaves(relay);
+        // Why not the first wave: until then the heap grows to the size that a wave needs.
+        const growth = (resident[3] ?? 0) - (resident[1] ?? 0);
+        check.that(growth < 80, `${runtime}: resident after each wave: ${resident.map(Math.round)} MB`);
+      })
+    ),
+  );
+}, { timeoutMs: 120_000 });
+
+test(
+  "RT1e on Deno connections without a request are bounded, and a new client is served",
+  () =>
+    withEcho("Deno", async ({ pid, url, port }) => {
+      const before = descriptors(pid);
+      const idle: Socket[] = [];
+      for (let at = 0; at < HTTP_CONNECTIONS_MAX + 100; at++) {
+        idle.push(connect({ port, host: "127.0.0.1" }).on("error", () => {}));
+        if (at % 3 === 0) idle.at(-1)?.write("GET / HTTP/1.1\r\nHost: slo");
+      }
+      await until(() => descriptors(pid) >= before + HTTP_CONNECTIONS_MAX, "they connect", 10);
+      const client = await Client.connect(url);
+      check.equal(await client.ask("echo served"), "served");
+      await until(() => descriptors(pid) <= before + HTTP_CONNECTIONS_MAX + SPARE, "the others are closed", 5);
+      for (const socket of idle) socket.destroy();
+    }),
+  { timeoutMs: 40_000 },
+);
+
+test("RT1e on Deno a request whose head arrives too slowly is closed", () =>
+  withEcho("Deno", async ({ port }) => {
+    const socket = connect({ port, host: "127.0.0.1" }).on("error", () => {}).resume();
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write("GET / HTTP/1.1\r\nX: ");
+    const drip = setInterval(() => socket.write("y"), 200);
+    const began = performance.now();
+    await closed;
+    clearInterval(drip);
+    check.that(performance.now() - began < 15_000);
+  }), { timeoutMs: 40_000 });
