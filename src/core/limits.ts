@@ -32,6 +32,8 @@ export const OUTSTANDING_REPLIES_MAX = 10_000;
 export const FRAMES_THROTTLED_MAX = 2_000;
 /** Events that wait for a service that is being rebuilt after a panic. */
 export const EVENTS_WAITING_FOR_SERVICE_MAX = 10_000;
+/** Estimated bytes of these events. Beyond them frames and requests are refused. */
+export const EVENTS_WAITING_BYTES_MAX = 33_554_432;
 /** Writes handed to the store at the same time. */
 export const WRITES_IN_FLIGHT_MAX = 256;
 /** Failed deletes that are retried. Beyond this number the oldest are dropped. */
@@ -59,7 +61,7 @@ export const FREE_TEXT_INTERVAL_MS = 1_000;
 export const TAKEOVER_GRACE_MS = 5_000;
 /** Takeovers of one name within a minute. After these the present connection keeps it. */
 export const TAKEOVERS_PER_MINUTE_MAX = 3;
-/** Frames of a newer connection that are kept while it waits for its name, and their bytes. */
+/** Frames of a newer connection that are kept while it waits for its name, and their UTF-16 units. */
 export const TAKEOVER_FRAMES_MAX = 256;
 export const TAKEOVER_BYTES_MAX = 1_048_576;
 /** Estimated bytes of the events kept for watchers that resume. */
@@ -97,6 +99,10 @@ export const LOG_SEGMENT_TEXT_MAX: number = 192 * 1_024;
 export const UNSTORED_EVENTS_KEPT = 128;
 /** Brain: log segments read by one load. */
 export const LOG_SEGMENTS_PER_LOAD = 16;
+/** Brain: reads of logs that wait for the store at the same time. */
+export const LOG_READS_MAX = 8;
+/** The part of `limits.total_bytes` for sessions of the Brain in memory. Beyond it the least recently used stored ones leave it. */
+export const BRAIN_PART = 0.25;
 /** Brain: requests that a session remembers by their `op_id`, and characters of an `op_id`. */
 export const OPERATIONS_REMEMBERED_MAX = 64;
 export const OPERATION_NAME_MAX = 128;
@@ -144,8 +150,8 @@ export const VALUE_TEXT_MAX = 70_000;
 export const NEURONS_MAX = 1_024;
 /** Commands that wait for Trevor. */
 export const TREVOR_COMMANDS_MAX = 1_024;
-/** Characters of one message of Trevor: the state of a large session has hundreds of thousands. */
-export const TREVOR_TEXT_MAX: number = 67_108_864;
+/** Characters of one message of Trevor, and of all parts of one reply: the state of a large session has hundreds of thousands. */
+export const TREVOR_TEXT_MAX: number = 8_388_608;
 /** Pulses that wait on one output of Nallely. */
 export const PULSES_WAITING_MAX = 64;
 /** Frames, and bytes, of a game that are kept until the proxy has reached its backend, and the timeout of that. */
@@ -158,3 +164,7 @@ export const PROXY_SNIPPET_MAX = 200;
 export const STATS_ENTRIES_MAX = 10_000;
 /** Acts of operators in the audit log. */
 export const AUDIT_KEPT_MAX = 1_000;
+/** UTF-16 units of a name in the audit log that a peer has chosen. */
+export const AUDIT_TARGET_LENGTH_MAX = 256;
+/** Requests for stored messages that wait for the store. */
+export const MESSAGE_LOADS_MAX = 32;

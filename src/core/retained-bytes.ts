@@ -88,6 +88,7 @@ const VALUE_BYTES = 8;
 export function retainedBytes(value: unknown): number {
   if (typeof value === "string") return STRING_BYTES + 2 * value.length;
   if (typeof value !== "object" || value === null) return VALUE_BYTES;
+  if (value instanceof Uint8Array) return OBJECT_BYTES + value.length;
   let bytes = OBJECT_BYTES;
   if (Array.isArray(value)) {
     for (const item of value) bytes += VALUE_BYTES + retainedBytes(item);

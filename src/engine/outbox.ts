@@ -2,7 +2,7 @@
  * Outgoing frames: in order for each peer, replies only after the write they report, and with a bounded backlog.
  *
  * Invariants: O1 replies to one peer leave in the order in which they were emitted; O2 a reply that waits for the store delays only
- * later replies to the same peer; O3 a peer with a backlog over `limits.backlog_hard_bytes` is closed, and one over
+ * later replies to the same peer; O3 a peer with a backlog, or with waiting replies, over `limits.backlog_hard_bytes` is closed, and one over
  * `limits.backlog_soft_bytes` is reported once; O4 nothing is sent to a peer after its close.
  */
 import type { CloseFrame, Effect, Reply } from "../core/effect.ts";
@@ -19,6 +19,14 @@ interface PendingReply {
   waitsFor: Key | undefined;
 }
 
+/** The replies to one peer of which the first waits, and the bytes in memory of their frames. */
+interface WaitingReplies {
+  readonly list: PendingReply[];
+  bytes: number;
+}
+
+const bytesOf = ({ frame }: PendingReply): number => 2 * frame.length;
+
 /** The functions of the engine that the outbox calls. */
 export interface OutboxHooks {
   /** True while a put is neither stored nor failed. */
@@ -32,7 +40,7 @@ export interface OutboxHooks {
 export class Outbox {
   readonly #sockets: Sockets;
   readonly #hooks: OutboxHooks;
-  readonly #replies = new Map<PeerId | LinkId, PendingReply[]>();
+  readonly #replies = new Map<PeerId | LinkId, WaitingReplies>();
   readonly #waitingFor = new Map<Key, PeerId[]>();
   readonly #congested = new Set<PeerId | LinkId>();
   readonly #closing = new Set<PeerId>();
@@ -52,8 +60,10 @@ export class Outbox {
     const waitsFor = reply.after !== undefined && this.#hooks.isPending(reply.after) ? reply.after : undefined;
     if (replies === undefined && waitsFor === undefined) return this.#transmit(reply.to, reply.frame, limits);
     const waiting: PendingReply = { frame: reply.frame, onFailure: reply.onFailure, waitsFor };
-    if (replies === undefined) this.#replies.set(reply.to, [waiting]);
-    else replies.push(waiting);
+    const { list, bytes } = replies ?? { list: [], bytes: 0 };
+    list.push(waiting);
+    this.#replies.set(reply.to, { list, bytes: bytes + bytesOf(waiting) });
+    if (bytes + bytesOf(waiting) > limits.backlog_hard_bytes) return this.#hooks.tooSlow(reply.to);
     if (waitsFor !== undefined) {
       const peers = this.#waitingFor.get(waitsFor);
       if (peers === undefined) this.#waitingFor.set(waitsFor, [reply.to]);
@@ -72,16 +82,21 @@ export class Outbox {
   #release(peer: PeerId, { key, isStored, limits }: { key: Key; isStored: boolean; limits: LimitSettings }): void {
     const replies = this.#replies.get(peer);
     if (replies === undefined) return;
-    for (const waiting of replies) {
+    const { list } = replies;
+    for (const waiting of list) {
       if (waiting.waitsFor !== key) continue;
       waiting.waitsFor = undefined;
-      if (!isStored && waiting.onFailure !== undefined) waiting.frame = waiting.onFailure;
+      if (isStored || waiting.onFailure === undefined) continue;
+      replies.bytes -= bytesOf(waiting);
+      waiting.frame = waiting.onFailure;
+      replies.bytes += bytesOf(waiting);
     }
-    for (let first = replies[0]; first !== undefined && first.waitsFor === undefined; first = replies[0]) {
-      replies.shift();
+    for (let [first] = list; first !== undefined && first.waitsFor === undefined; [first] = list) {
+      list.shift();
+      replies.bytes -= bytesOf(first);
       this.#transmit(peer, first.frame, limits);
     }
-    if (replies.length === 0) this.#replies.delete(peer);
+    if (list.length === 0) this.#replies.delete(peer);
   }
 
   /** True from the close of a peer until its socket has closed. */

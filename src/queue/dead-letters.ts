@@ -9,7 +9,7 @@
  *
  * Invariants: D1 the key of an entry is deleted only after its dead letter has been read back, by `#complete` alone; D2 an entry that is stored in
  * both places after a crash is a dead letter, or becomes one again if the letter is torn; D3 there are at most `queue.dead_letters`
- * letters, and the oldest are dropped first; D4 bodies are not kept in memory; D5 an entry is listed from the moment it is given up.
+ * letters with at most `queue.total_bytes`, and the oldest are dropped first; D4 bodies are not kept in memory; D5 an entry is listed from the moment it is given up.
  */
 import { assertNever } from "../core/assert.ts";
 import type { StepContext } from "../core/context.ts";
@@ -60,6 +60,8 @@ export class DeadLetters {
   settings: QueueSettings;
   readonly #service: ServiceName;
   readonly #letters = new Map<string, DeadLetter>();
+  /** Bytes of the letters. */
+  #bytes = 0;
   readonly #expiry = new Deadlines();
   readonly #pending = new Map<string, PendingDeadLetter>();
   /** When the write of a pending letter is repeated, by its id. */
@@ -86,8 +88,7 @@ export class DeadLetters {
 
   /** The entry of a restored letter is still stored: the letter may be torn, so it is read back before the entry is deleted. */
   verifyRestored(letter: DeadLetter, { entry, recipient, name }: GivenUpEntry): void {
-    this.#letters.delete(letter.id);
-    this.#expiry.clear(letter.id);
+    this.#remove(letter);
     const { reason, exp: givenUpAt } = letter;
     const pending: PendingDeadLetter = { entry, recipient, name, reason, givenUpAt, phase: { is: "reading" } };
     this.#pending.set(entry.id, pending);
@@ -124,9 +125,7 @@ export class DeadLetters {
   }
 
   drop(letter: DeadLetter, ctx: StepContext): void {
-    if (!this.#letters.delete(letter.id)) return;
-    this.#expiry.clear(letter.id);
-    ctx.emit({ do: "delete", key: letter.key });
+    if (this.#remove(letter)) ctx.emit({ do: "delete", key: letter.key });
   }
 
   /** A letter is stored. */
@@ -180,7 +179,15 @@ export class DeadLetters {
     return earlier(earlier(this.#expiry.earliest(), this.#retries.earliest()), this.#loader.nextWakeup());
   }
 
+  #remove({ id, bytes }: DeadLetter): boolean {
+    if (!this.#letters.delete(id)) return false;
+    this.#bytes -= bytes;
+    this.#expiry.clear(id);
+    return true;
+  }
+
   #insert(letter: DeadLetter): void {
+    this.#bytes += letter.bytes - (this.#letters.get(letter.id)?.bytes ?? 0);
     this.#letters.set(letter.id, letter);
     this.#expiry.set(letter.id, letter.exp + this.settings.dead_letter_ttl);
   }
@@ -240,8 +247,9 @@ export class DeadLetters {
     this.#insert(letter);
     if (entry.storage !== "memory") ctx.emit({ do: "delete", key: entry.key });
     ctx.observe({ is: "message_dead", to: name, id: entry.id, why: reason });
+    const { dead_letters, total_bytes } = this.settings;
     for (const oldest of this.#letters.values()) {
-      if (this.#letters.size <= this.settings.dead_letters) break;
+      if (this.#letters.size <= dead_letters && this.#bytes <= total_bytes) break;
       this.drop(oldest, ctx);
     }
   }

@@ -67,8 +67,8 @@ export function canSend(recipient: RecipientQueue, settings: QueueSettings, now:
   const { socket, inFlight, inFlightBytes } = recipient;
   if (socket === undefined || recipient.isBackpressured || recipient.resumeAt > now) return false;
   if (inFlight.size === 0) return true;
-  if (socket.acks) return inFlight.size < settings.ack_window;
-  return inFlight.size < UNSETTLED_MESSAGES_MAX && inFlightBytes < settings.per_recipient_bytes;
+  if (inFlightBytes >= settings.per_recipient_bytes) return false;
+  return inFlight.size < (socket.acks ? settings.ack_window : UNSETTLED_MESSAGES_MAX);
 }
 
 export const firstOf = (entries: ReadonlyMap<string, QueueEntry>): QueueEntry | undefined => entries.values().next().value;

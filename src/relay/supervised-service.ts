@@ -1,11 +1,13 @@
 /**
  * One service with its state, supervised: a panic costs the event that caused it, and no other peer anything.
  *
- * Invariant: a service that is down receives no event. Its events wait, at most `EVENTS_WAITING_FOR_SERVICE_MAX`, until it is rebuilt.
+ * Invariant: a service that is down receives no event. Its events wait, at most `EVENTS_WAITING_FOR_SERVICE_MAX` with
+ * `EVENTS_WAITING_BYTES_MAX`, until it is rebuilt.
  */
 import type { ServiceEvent } from "../core/event.ts";
 import type { Millis } from "../core/ids.ts";
-import { EVENTS_WAITING_FOR_SERVICE_MAX } from "../core/limits.ts";
+import { EVENTS_WAITING_BYTES_MAX, EVENTS_WAITING_FOR_SERVICE_MAX } from "../core/limits.ts";
+import { retainedBytes } from "../core/retained-bytes.ts";
 import type { RestoreInput, Service, ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import type { StepContext } from "../core/context.ts";
@@ -29,6 +31,7 @@ export function supervise<State>(service: Service<State>): SupervisedService {
   /** Undefined while the service is down. */
   let state: State | undefined;
   let waiting: ServiceEvent[] = [];
+  let waitingBytes = 0;
   /** As of the last step; asked again only after another one. */
   let wakeup: Millis | undefined;
   let isWakeupStale = false;
@@ -36,7 +39,13 @@ export function supervise<State>(service: Service<State>): SupervisedService {
     name: service.name,
     resident: service.resident,
     step(event, ctx) {
-      if (state === undefined) return waiting.length < EVENTS_WAITING_FOR_SERVICE_MAX && waiting.push(event) > 0;
+      if (state === undefined) {
+        const bytes = retainedBytes(event);
+        if (waiting.length >= EVENTS_WAITING_FOR_SERVICE_MAX) return false;
+        if (waitingBytes + bytes > EVENTS_WAITING_BYTES_MAX && mayBeRefused(event)) return false;
+        waitingBytes += bytes;
+        return waiting.push(event) > 0;
+      }
       const current = state;
       state = undefined; // Why: if the step throws, the service stays down.
       isWakeupStale = true;
@@ -56,7 +65,11 @@ export function supervise<State>(service: Service<State>): SupervisedService {
       isWakeupStale = true;
       const events = waiting;
       waiting = [];
+      waitingBytes = 0;
       return events;
     },
   };
 }
+
+/** Why not the others: they are small, and a service that is rebuilt without them would wait for them in vain. */
+const mayBeRefused = ({ is }: ServiceEvent): boolean => is === "frame" || is === "requested";

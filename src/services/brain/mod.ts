@@ -10,6 +10,7 @@ import { Timers } from "../../core/deadlines.ts";
 import type { ResumedPeer, ServiceEvent } from "../../core/event.ts";
 import type { Key, Millis, PeerId } from "../../core/ids.ts";
 import { LOG_SEGMENT_TEXT_MAX, SESSIONS_BURST_MAX, SNAPSHOT_TEXT_MAX, WRITE_BURST_MAX } from "../../core/limits.ts";
+import { RetainedBytes } from "../../core/retained-bytes.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
 import type { Settings } from "../../core/settings.ts";
 import { decode } from "./codec/decode.ts";
@@ -29,7 +30,7 @@ import { segmentSettled } from "./replies/when-stored.ts";
 import { restoreSessions } from "./sessions/restore.ts";
 import { restoreSubscriptions, unsubscribeAll } from "./sessions/subscriptions.ts";
 import { checkSession, tombstoneSettled } from "./sessions/tombstone.ts";
-import { lastUseSettled } from "./sessions/ttl.ts";
+import { evictLeastUsed, lastUseSettled } from "./sessions/ttl.ts";
 import type { BrainState, BrainTimer } from "./state.ts";
 import { answerQuery } from "./status.ts";
 
@@ -64,13 +65,16 @@ function restore(settings: Settings, input: RestoreInput, operators: readonly Op
       segmentTextMax: settings.queue.backend === "deno-kv" ? SNAPSHOT_TEXT_MAX : LOG_SEGMENT_TEXT_MAX,
       writes: new Map(),
       reads: new Map(),
+      waitingReads: [],
+      retained: new RetainedBytes(input.retained),
       deletes,
       storedLength: 0,
     },
     sessions: new Map(),
+    activeSessions: new Set(),
     tombstones: new Map(),
     peers: new Map(),
-    replies: new ReplyQueues(),
+    replies: new ReplyQueues(settings.limits.backlog_hard_bytes),
     timers,
     sessionWrites: new Set(),
     predictionWrites: new Map(),
@@ -99,6 +103,7 @@ function step(state: BrainState, event: ServiceEvent, ctx: StepContext): void {
   for (let next = state.readyRequests.shift(); next !== undefined; next = state.readyRequests.shift()) {
     handle(state, next, ctx);
   }
+  evictLeastUsed(state);
   if (state.drain.is !== "no") drain(state, ctx);
 }
 
@@ -222,6 +227,7 @@ function configure(state: BrainState, { brain: settings, limits }: Settings, ctx
   const { artifact, artifacts_root: root } = state.settings;
   state.settings = settings;
   state.limits = limits;
+  state.replies.bytesMax = limits.backlog_hard_bytes;
   state.logs.isPersistent = settings.persist;
   state.logs.defaultPolicy = defaultPolicy(settings.covenant);
   if (settings.artifact !== artifact || settings.artifacts_root !== root) reloadArtifact(state, ctx);

@@ -14,6 +14,8 @@ export interface BrainState {
   limits: LimitSettings;
   readonly logs: LogStore;
   readonly sessions: Map<string, BrainSession>;
+  /** Sessions that were used since they were last removed from memory, the least recently used first. */
+  readonly activeSessions: Set<BrainSession>;
   /** Sessions that have ended, the oldest first. */
   readonly tombstones: Map<string, Tombstone>;
   readonly peers: Map<PeerId, BrainPeer>;

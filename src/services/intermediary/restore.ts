@@ -8,8 +8,9 @@ import { recheckTokens } from "./connections/connections.ts";
 import { type IntermediaryState, newState } from "./state.ts";
 import { entriesByOwner } from "./stored-keys.ts";
 
-export function restore(settings: Settings, { entries, resumed, now, hasSlept = false }: RestoreInput): IntermediaryState {
-  const state = newState(settings);
+export function restore(settings: Settings, input: RestoreInput): IntermediaryState {
+  const { entries, resumed, now, retained, hasSlept = false } = input;
+  const state = newState(settings, retained);
   const { directory, upload, audit, queue, dead } = entriesByOwner(entries);
   state.directory.restore(directory);
   state.uploads.restore(upload);

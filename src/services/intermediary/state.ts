@@ -1,5 +1,6 @@
 /** The state of the Intermediary: one part for each folder, changed only there. */
 import type { Millis } from "../../core/ids.ts";
+import type { RetainedBytes } from "../../core/retained-bytes.ts";
 import type { Settings } from "../../core/settings.ts";
 import { Queue } from "../../queue/queue.ts";
 import { newPendingRequests, type PendingRequests } from "./operator/responses.ts";
@@ -42,7 +43,7 @@ export interface IntermediaryState {
   readonly pendingRequests: PendingRequests;
 }
 
-export function newState(settings: Settings): IntermediaryState {
+export function newState(settings: Settings, retained: RetainedBytes): IntermediaryState {
   const timers = newPeerTimers();
   const watcherActs = new WatcherActs();
   return {
@@ -51,13 +52,13 @@ export function newState(settings: Settings): IntermediaryState {
     upstream: { configured: settings["nakurity-clients"].length > 0, open: false },
     credentials: new Credentials(settings),
     timers,
-    connections: newConnections(settings, timers),
+    connections: newConnections(settings, timers, retained),
     directory: new Directory(),
     games: new ConnectedGames(),
     queue: new Queue("intermediary", settings.queue),
     freeText: new FreeTextBuffer(timers),
     choices: new Choices(),
-    subscriptions: new Subscriptions(),
+    subscriptions: new Subscriptions(retained),
     forwardedRequests: new ForwardedRequests(watcherActs),
     uploads: new UploadDirectory(settings.uploads),
     audit: new Audit(),

@@ -14,6 +14,8 @@ import { isSessionState, type SessionState } from "./session-state.ts";
 const LINES_MAX = 10_000;
 
 export interface ReplyParts {
+  /** Characters of the parts other than the state, also of those beyond `TREVOR_TEXT_MAX`, which are dropped. */
+  length: number;
   state: SessionState | undefined;
   /** States since the command, or since the state was requested again. */
   states: number;
@@ -28,6 +30,7 @@ export interface ReplyParts {
 }
 
 export const createReplyParts = (): ReplyParts => ({
+  length: 0,
   state: undefined,
   states: 0,
   notification: undefined,

@@ -279,6 +279,8 @@ function handleNeuronUpdate(role: ActiveRole, update: NeuronUpdate | undefined, 
 
 function handleTrevorUpdates(role: ActiveRole, updates: readonly TrevorUpdate[], ctx: StepContext): void {
   for (const update of updates) handleTrevorUpdate(role, update, ctx);
+  // Why: only the comparison reads it, and it may be large.
+  if (role.driftRequest === undefined && role.trevor !== undefined) role.trevor.state = undefined;
 }
 
 function handleTrevorUpdate(role: ActiveRole, update: TrevorUpdate, ctx: StepContext): void {

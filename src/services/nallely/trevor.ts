@@ -231,15 +231,17 @@ function receive(trevor: TrevorMachine, frame: Frame, ctx: StepContext): readonl
     return [];
   }
   if (isObject(message) && message.command === "completion") return receiveCompletion(trevor, message, ctx);
-  if (trevor.inFlight !== undefined) collect(trevor.inFlight, message);
+  if (trevor.inFlight !== undefined) collect(trevor.inFlight, message, frame.length);
   if (!isSessionState(message)) return [{ is: "message", message }];
   trevor.state = message;
   return [...followBus(trevor, message, ctx), { is: "state", state: message }];
 }
 
 /** Parts of a reply other than its state arrive before the first fence. */
-function collect({ parts, repeats }: InFlight, message: Json): void {
-  if (repeats === 0 || isSessionState(message)) collectPart(parts, message);
+function collect({ parts, repeats }: InFlight, message: Json, length: number): void {
+  if (isSessionState(message)) return collectPart(parts, message);
+  parts.length += length;
+  if (repeats === 0 && parts.length <= TREVOR_TEXT_MAX) collectPart(parts, message);
 }
 
 /** The answer to a fence ends the command before it. */

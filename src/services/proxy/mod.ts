@@ -13,6 +13,7 @@ import type { PeerEvent, ResumedPeer, ServiceEvent } from "../../core/event.ts";
 import type { FaultName } from "../../core/fault.ts";
 import type { LinkId, Millis, PeerId } from "../../core/ids.ts";
 import { type Frame, isObject, type Json } from "../../core/json.ts";
+import type { RetainedBytes } from "../../core/retained-bytes.ts";
 import type { RestoreInput, Service } from "../../core/service.ts";
 import type { Settings } from "../../core/settings.ts";
 import { backendOpened, closeBackend, closeGame, dialForGame, forwardToBackend, type ProxiedGame } from "./proxied-game.ts";
@@ -20,6 +21,8 @@ import { connectedEvent, disconnectedEvent, readCommand } from "./watcher-events
 
 export interface ProxyState {
   settings: Settings;
+  /** What is kept of all games. */
+  readonly retained: RetainedBytes;
   readonly byPeer: Map<PeerId, ProxiedGame>;
   readonly byLink: Map<LinkId, ProxiedGame>;
   /** Games whose backend is being dialed, in the order of the attempts, which is the order of their deadlines. */
@@ -31,8 +34,9 @@ export interface ProxyState {
 export const proxy: Service<ProxyState> = {
   name: "proxy",
   resident: [],
-  restore: (settings: Settings, { resumed }: RestoreInput): ProxyState => ({
+  restore: (settings: Settings, { resumed, retained }: RestoreInput): ProxyState => ({
     settings,
+    retained,
     byPeer: new Map(),
     byLink: new Map(),
     dialing: new Map(),
@@ -115,16 +119,20 @@ const READY: Json = { ok: true, reasons: [] };
 
 const status = ({ byPeer, dialing }: ProxyState): Json => ({ games: byPeer.size, dialing: dialing.size });
 
-function open(state: ProxyState, { peer, connection }: PeerEvent & { is: "opened" }, ctx: StepContext): void {
+function open(state: ProxyState, event: PeerEvent & { is: "opened" }, ctx: StepContext): void {
   const { upstream_url: url } = state.settings["intercept-proxy"];
-  const { game, until } = dialForGame(peer, connection, url, ctx);
-  state.byPeer.set(peer, game);
+  const { game, until } = dialForGame(event, url, state.retained, ctx);
+  state.byPeer.set(event.peer, game);
   state.byLink.set(game.link, game);
   state.dialing.set(game, until);
 }
 
 function receiveFromGame(state: ProxyState, game: ProxiedGame, frame: Frame, ctx: StepContext): void {
-  if (!forwardToBackend(game, frame, ctx)) return closeBoth(state, game, "backendAway", ctx);
+  const refusal = forwardToBackend(game, frame, state.settings.limits, ctx);
+  if (refusal !== undefined) {
+    ctx.observe({ is: "input_refused", from: game.client, fault: refusal.fault, reason: refusal.reason });
+    return closeBoth(state, game, "backendAway", ctx);
+  }
   if (game.announcement !== "undecided") return;
   const command = readCommand(frame, state.settings.limits.json_depth);
   if (command === undefined) return;
@@ -156,6 +164,7 @@ function closeBoth(state: ProxyState, game: ProxiedGame, fault: FaultName, ctx: 
 const GOING_AWAY = 1001;
 
 function remove(state: ProxyState, game: ProxiedGame, ctx: StepContext): void {
+  game.retained.close();
   state.byPeer.delete(game.peer);
   state.byLink.delete(game.link);
   state.dialing.delete(game);

@@ -2,13 +2,16 @@
  * One game and its own connection to the backend.
  *
  * Invariants: P1 every frame is forwarded unchanged and in order, in both directions; P2 frames that the game sends before the backend is
- * reached are held, within `PROXY_FRAMES_HELD_MAX` and `PROXY_HELD_LENGTH_MAX`; P3 the backend is dialed once, and when either side
+ * reached are held, within `PROXY_FRAMES_HELD_MAX`, `PROXY_HELD_LENGTH_MAX` and the limits of its account; P3 the backend is dialed once, and when either side
  * closes, the other is closed, too.
  */
 import type { StepContext } from "../../core/context.ts";
-import type { ConnectionInfo } from "../../core/event.ts";
+import type { ConnectionInfo, PeerEvent } from "../../core/event.ts";
 import { type LinkId, linkId, type Millis, type PeerId } from "../../core/ids.ts";
 import type { Frame } from "../../core/json.ts";
+import { failed, type Failure } from "../../core/result.ts";
+import { RetainedBytes } from "../../core/retained-bytes.ts";
+import type { LimitSettings } from "../../core/settings.ts";
 import { PROXY_DIAL_MS, PROXY_FRAMES_HELD_MAX, PROXY_HELD_LENGTH_MAX } from "../../core/limits.ts";
 
 export interface ProxiedGame {
@@ -16,13 +19,15 @@ export interface ProxiedGame {
   readonly link: LinkId;
   /** The name of the game in events for watchers. */
   readonly client: string;
+  /** What is kept of it. */
+  readonly retained: RetainedBytes;
   backend: ProxyBackend;
   /** Decided by the game's first command. */
   announcement: "undecided" | "announced" | "unannounced";
 }
 
 type ProxyBackend =
-  | { readonly is: "dialing"; readonly held: Frame[]; heldLength: number }
+  | { readonly is: "dialing"; readonly held: Frame[] }
   | { readonly is: "open" };
 
 /** Why the peer's id: many games may have the same address. */
@@ -30,9 +35,9 @@ const clientOf = (peer: PeerId, { address }: ConnectionInfo): string => `${addre
 
 /** Dials the backend for a game. `until` is the deadline of the attempt. */
 export function dialForGame(
-  peer: PeerId,
-  connection: ConnectionInfo,
+  { peer, connection }: PeerEvent & { readonly is: "opened" },
   url: string,
+  retained: RetainedBytes,
   ctx: StepContext,
 ): { readonly game: ProxiedGame; readonly until: Millis } {
   const link = linkId(`proxy:${peer}:${ctx.id()}`);
@@ -41,27 +46,41 @@ export function dialForGame(
     peer,
     link,
     client: clientOf(peer, connection),
-    backend: { is: "dialing", held: [], heldLength: 0 },
+    retained: new RetainedBytes(retained, "peer_bytes"),
+    backend: { is: "dialing", held: [] },
     announcement: "undecided",
   };
   return { game, until: ctx.now + PROXY_DIAL_MS };
 }
 
-/** Forwards a frame of the game, or holds it. False when too much is held. */
-export function forwardToBackend({ backend, link }: ProxiedGame, frame: Frame, ctx: StepContext): boolean {
+/** Forwards a frame of the game, or holds it. Returns the limit that prevents it. */
+export function forwardToBackend(
+  { backend, link, retained }: ProxiedGame,
+  frame: Frame,
+  limits: LimitSettings,
+  ctx: StepContext,
+): Failure | undefined {
   if (backend.is === "open") {
     ctx.emit({ do: "send", to: link, frame });
-    return true;
+    return undefined;
   }
+  const bytes = 2 * frame.length;
+  if (backend.held.length >= PROXY_FRAMES_HELD_MAX || retained.bytes + bytes > 2 * PROXY_HELD_LENGTH_MAX) {
+    const limit = `${PROXY_FRAMES_HELD_MAX} frames and ${PROXY_HELD_LENGTH_MAX} characters`;
+    return failed("backendAway", `the backend is not reached, and at most ${limit} wait for it`);
+  }
+  const refusal = retained.refusal(bytes, limits);
+  if (refusal !== undefined) return refusal;
   backend.held.push(frame);
-  backend.heldLength += frame.length;
-  return backend.held.length <= PROXY_FRAMES_HELD_MAX && backend.heldLength <= PROXY_HELD_LENGTH_MAX;
+  retained.charge(bytes);
+  return undefined;
 }
 
 /** The backend was reached: forwards the held frames. */
 export function backendOpened(game: ProxiedGame, ctx: StepContext): void {
-  const { backend, link } = game;
+  const { backend, link, retained } = game;
   game.backend = { is: "open" };
+  retained.release(retained.bytes);
   if (backend.is === "dialing") { for (const frame of backend.held) ctx.emit({ do: "send", to: link, frame }); }
 }
 

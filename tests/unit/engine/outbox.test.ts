@@ -117,3 +117,26 @@ test("a peer or link above the hard backlog limit is disconnected", () => {
   send(linkId("neuro:upstream:1"), "1");
   check.equal(hooked, ["too slow ann", "too slow neuro:upstream:1"]);
 });
+
+test("RT75 a peer whose replies wait and have more than `limits.backlog_hard_bytes` is reported as too slow", () => {
+  const { sent, hooked, reply, settle } = setUp();
+  const large = "x".repeat(1_000_000);
+  reply(ann, "queued", one);
+  for (let count = 0; count < 4; count++) reply(ann, large);
+  reply(bob, "queued", two, "unavailable");
+  check.equal(hooked, [], "8 MiB, at two bytes a character");
+  reply(ann, large);
+  check.equal(hooked, ["too slow ann"]);
+  settle(two, false);
+  check.equal(sent, ["bob: unavailable"]);
+});
+
+test("RT75 replies that were sent do not count any more", () => {
+  const { hooked, reply, settle } = setUp();
+  for (let round = 0; round < 10; round++) {
+    const key = rawKey(`neuro/${round}`);
+    reply(ann, "x".repeat(3_000_000), key, "unavailable");
+    settle(key, round % 2 === 0);
+  }
+  check.equal(hooked, []);
+});

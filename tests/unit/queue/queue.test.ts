@@ -500,3 +500,29 @@ test("QU25 a key describes its entry and is read back unchanged", () => {
     check.equal(readEntryKey(rawKey(`intermediary/queue/b/${last}`) as Key), undefined);
   }
 });
+
+test("QU95 a recipient has at most `queue.per_recipient_bytes` in flight, with and without acks", () => {
+  for (const acks of [true, false]) {
+    const fixture = new QueueFixture({ per_recipient_bytes: 100_000, ack_window: 1_000 });
+    fixture.connect("a", acks);
+    for (const n of upTo(20)) {
+      fixture.step((ctx) => fixture.queue.send("a", { kind: "command", body: bodyOf(n, 20_000) }, ctx));
+    }
+    check.equal(fixture.sent.length, 5, `acks: ${acks}`);
+  }
+});
+
+test("QU96 dead letters occupy at most `queue.total_bytes`; the oldest are dropped first", () => {
+  const fixture = new QueueFixture({ total_bytes: 100_000, ttl: { ...QUEUE.ttl, command: 10 } });
+  for (const n of upTo(20)) {
+    fixture.step((ctx) => fixture.queue.send("a", { kind: "command", body: bodyOf(n, 20_000) }, ctx));
+    fixture.advance(10);
+  }
+  check.equal([fixture.queue.deadLetters.size, fixture.keys("dead").length], [4, 4]);
+  const next = fixture.restart();
+  next.step((ctx) => next.queue.send("a", { kind: "command", body: bodyOf(21, 20_000) }, ctx));
+  next.advance(10);
+  check.equal([next.queue.deadLetters.size, next.keys("dead").length], [4, 4], "those of an earlier process count");
+});
+
+const bodyOf = (n: number, length: number): string => JSON.stringify({ n, text: "x".repeat(length) });

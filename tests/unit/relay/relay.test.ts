@@ -6,9 +6,11 @@ import type { Event, ListenerName, ServiceEvent } from "../../../src/core/event.
 import { type PeerId, peerId } from "../../../src/core/ids.ts";
 import type { Frame } from "../../../src/core/json.ts";
 import { FRAMES_THROTTLED_MAX, SERVICE_MESSAGES_PER_STEP_MAX } from "../../../src/core/limits.ts";
+import { RetainedBytes } from "../../../src/core/retained-bytes.ts";
+import type { StepContext } from "../../../src/core/context.ts";
 import type { Settings } from "../../../src/core/settings.ts";
 import type { ServiceMessage } from "../../../src/core/service-message.ts";
-import { Relay } from "../../../src/relay/mod.ts";
+import { Relay, supervise } from "../../../src/relay/mod.ts";
 import { TEST_CONNECTION } from "../../../src/testing/service-harness.ts";
 import { check } from "../../harness/check.ts";
 import { type Script, scripted } from "../engine/scripted-service.ts";
@@ -262,4 +264,29 @@ test("peers that were connected before hibernation are counted, and their frames
   frame("old", "hello");
   check.equal(seen(), ["neuro frame old hello"]);
   check.equal(settings.limits.peers, 1_000);
+});
+
+test("SE28 frames that wait for a service that is being rebuilt occupy at most 32 MiB; events of the relay still wait", () => {
+  const handled: string[] = [];
+  const service = supervise<true>({
+    name: "neuro",
+    resident: [],
+    restore: () => true,
+    step: (_state, event) => {
+      handled.push(event.is);
+      if (event.is === "tick") throw new Error("test");
+    },
+    nextWakeup: () => undefined,
+  });
+  const input = { entries: [], resumed: [], now: 0, retained: new RetainedBytes() };
+  // Why the cast: the script does not use its context.
+  const ctx = {} as StepContext;
+  service.restore(DEFAULTS, input);
+  check.throws(() => service.step({ is: "tick" }, ctx), /test/);
+  const frame = "x".repeat(1_000_000);
+  let accepted = 0;
+  while (accepted < 100 && service.step({ is: "frame", peer: peerId("p"), frame }, ctx)) accepted++;
+  check.equal(accepted, 16);
+  check.equal(service.step({ is: "closed", peer: peerId("p"), code: 1006 }, ctx), true);
+  check.equal(service.restore(DEFAULTS, input).length, 17);
 });

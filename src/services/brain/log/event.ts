@@ -46,6 +46,8 @@ export interface LogHead {
   readonly hash: string;
   readonly state: StateJson;
   readonly stateHash: string;
+  /** UTF-16 units of the state's JSON text. */
+  readonly stateLength: number;
   /** The sum of the risks of all operations, in thousandths. */
   readonly riskSpent: number;
   readonly sealed: boolean;
@@ -57,12 +59,13 @@ export interface LogHead {
 
 /** The head before the first event. */
 export function emptyHead(policy: CovenantPolicy): LogHead {
-  const { hash: stateHash } = digestState(EMPTY_STATE);
+  const { hash: stateHash, text: { length: stateLength } } = digestState(EMPTY_STATE);
   return {
     seq: -1,
     hash: "",
     state: EMPTY_STATE,
     stateHash,
+    stateLength,
     riskSpent: 0,
     sealed: false,
     owner: null,
@@ -119,11 +122,13 @@ function applyEvent(head: LogHead, { type, payload }: LogEvent, operators: Opera
 
 function afterCreation(head: LogHead, { owner = null, initial_state, covenant, ttl_ms }: JsonObject): LogHead {
   const state = isObject(initial_state) ? stateOf(initial_state) : EMPTY_STATE;
+  const { hash: stateHash, text: { length: stateLength } } = digestState(state);
   const policy = policyFrom(covenant, head.policy);
   return {
     ...head,
     state,
-    stateHash: digestState(state).hash,
+    stateHash,
+    stateLength,
     owner,
     policy: policy.ok ? policy.value : head.policy,
     ttlMs: typeof ttl_ms === "number" ? ttl_ms : head.ttlMs,
@@ -143,7 +148,8 @@ function afterSteps(head: LogHead, steps: readonly Json[], operators: OperatorRe
     riskSpent += applied.value.risk;
   }
   const state = draft.state();
-  return { ...head, state, stateHash: digestState(state).hash, riskSpent };
+  const { hash: stateHash, text: { length: stateLength } } = digestState(state);
+  return { ...head, state, stateHash, stateLength, riskSpent };
 }
 
 /** The remembered operations after an event, including the event's own if its request had an `op_id`. */

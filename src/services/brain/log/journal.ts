@@ -19,7 +19,7 @@ import { eventText } from "./event-text.ts";
 import { hashAfter, type LogEvent, type LogEventType, type LogHead, operationsAfter } from "./event.ts";
 import type { LogStore, LogWriteOutcome } from "./log-store.ts";
 import { lengthOf, type LogSegment, newSegment, segmentValue } from "./segment.ts";
-import { type LoadedLog, loadedOf, type SessionLog, type UnwrittenEvent } from "./session-log.ts";
+import { type LoadedLog, loadedOf, type SessionLog, settleAccount, type UnwrittenEvent } from "./session-log.ts";
 import { snapshotText } from "./snapshot.ts";
 
 /** An event that is to be appended, and the head it leads to. `append` adds its number and hashes. */
@@ -46,7 +46,11 @@ export function append(store: LogStore, log: SessionLog, draft: EventDraft, ctx:
     log.unwritten.push({ text: stored, head });
     log.unwrittenLength += stored.length;
     writeNext(store, log, ctx);
-  } else dropOldest(loaded);
+  } else {
+    loaded.tailLength += text.length;
+    dropOldest(loaded);
+  }
+  settleAccount(log);
   return event;
 }
 
@@ -56,6 +60,7 @@ function dropOldest(loaded: LoadedLog): void {
   if (loaded.tail.length === UNSTORED_EVENTS_KEPT) loaded.nextBase = loaded.head;
   if (loaded.tail.length < 2 * UNSTORED_EVENTS_KEPT) return;
   loaded.tail.splice(0, loaded.nextBase.seq - loaded.base.seq);
+  loaded.tailLength = JSON.stringify(loaded.tail).length;
   loaded.base = loaded.nextBase;
   loaded.nextBase = loaded.head;
 }
@@ -72,6 +77,7 @@ export function settleWrite(store: LogStore, key: Key, isStored: boolean, ctx: S
   if (compaction?.segment.key === key) {
     if (isStored) replaceSegments(store, log, ctx);
     endCompaction(log);
+    settleAccount(log);
     return { is: "compacted", log };
   }
   const loaded = loadedOf(log);
@@ -79,6 +85,7 @@ export function settleWrite(store: LogStore, key: Key, isStored: boolean, ctx: S
   log.write = undefined;
   if (!isStored) {
     rollBack(log, loaded);
+    settleAccount(log);
     return { is: "rolledBack", log };
   }
   log.segments.push(write.segment);
@@ -95,6 +102,7 @@ export function continueWriting(store: LogStore, log: SessionLog, ctx: StepConte
   if (loaded === undefined || log.compaction !== undefined) return;
   if (log.segments.at(-1)?.hasSnapshot === true) dropUntil(loaded, loaded.durable);
   else if (isCompactionDue(loaded)) compact(store, log, ctx);
+  settleAccount(log);
 }
 
 function rollBack(log: SessionLog, loaded: LoadedLog): void {

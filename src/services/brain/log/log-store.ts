@@ -6,6 +6,7 @@
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Key, LoadToken } from "../../../core/ids.ts";
+import type { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { CovenantPolicy } from "../operations/covenant.ts";
 import type { OperatorRegistry } from "../operations/operators.ts";
 import type { DeferredDeletes } from "./deferred-delete.ts";
@@ -23,8 +24,12 @@ export interface LogStore {
   readonly segmentTextMax: number;
   /** Segments that are being written, with their logs. */
   readonly writes: Map<Key, SessionLog>;
-  /** Reads that wait for the store. */
+  /** Reads that wait for the store, at most `LOG_READS_MAX`. */
   readonly reads: Map<LoadToken, LogRead>;
+  /** Reads that wait for one of those to end. */
+  readonly waitingReads: LogRead[];
+  /** What is kept of all logs. */
+  readonly retained: RetainedBytes;
   readonly deletes: DeferredDeletes;
   /** The length of the stored text of all logs. */
   storedLength: number;

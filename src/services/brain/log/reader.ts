@@ -13,7 +13,7 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { Entry } from "../../../core/event.ts";
 import { type Key, type LoadToken, loadToken } from "../../../core/ids.ts";
-import { LOG_SEGMENTS_PER_LOAD } from "../../../core/limits.ts";
+import { LOG_READS_MAX, LOG_SEGMENTS_PER_LOAD } from "../../../core/limits.ts";
 import { deleteLater } from "./deferred-delete.ts";
 import { emptyHead, fold, type LogEvent, type LogHead } from "./event.ts";
 import type { CollectedEvents, FoldedLog, LogRead, LogStore, ReadFailure, ReadGoal } from "./log-store.ts";
@@ -82,6 +82,8 @@ function proceed(store: LogStore, read: LogRead, ctx: StepContext): void {
   if (first === undefined || (first.first > read.next && !isShortcut(read, first))) {
     return read.goal.done({ is: "damaged", damage: { seq: read.next, reason: "the event is not stored" } }, ctx);
   }
+  // Why: each load brings several segments into memory.
+  if (store.reads.size >= LOG_READS_MAX) return void store.waitingReads.push(read);
   const token = loadToken(`brain:${ctx.id()}`);
   store.reads.set(token, read);
   ctx.emit({ do: "load", token, keys: read.loading.map(({ key }) => key) });
@@ -109,6 +111,20 @@ export function segmentsLoaded(store: LogStore, token: LoadToken, entries: reado
   const read = store.reads.get(token);
   if (read === undefined) return;
   store.reads.delete(token);
+  takeSegments(store, read, entries, ctx);
+  startWaiting(store, ctx);
+}
+
+/** Continues the reads that waited, as far as others have ended. */
+function startWaiting(store: LogStore, ctx: StepContext): void {
+  while (store.reads.size < LOG_READS_MAX) {
+    const next = store.waitingReads.shift();
+    if (next === undefined) return;
+    proceed(store, next, ctx);
+  }
+}
+
+function takeSegments(store: LogStore, read: LogRead, entries: readonly Entry[], ctx: StepContext): void {
   const values = new Map<Key, Entry>(entries.map((entry) => [entry.key, entry]));
   for (const segment of read.loading) {
     if (isDone(read)) break;
@@ -132,6 +148,7 @@ export function segmentsNotLoaded(store: LogStore, token: LoadToken, reason: str
   const read = store.reads.get(token);
   store.reads.delete(token);
   read?.goal.done({ is: "unreadable", reason }, ctx);
+  startWaiting(store, ctx);
 }
 
 /**

@@ -6,6 +6,7 @@
  * the stored events never have a gap.
  * Knows nothing of: sessions, peers, replies.
  */
+import { RetainedBytes, retainedBytes } from "../../../core/retained-bytes.ts";
 import type { LogEvent, LogHead } from "./event.ts";
 import type { LogSegment } from "./segment.ts";
 
@@ -13,6 +14,8 @@ export interface SessionLog {
   /** The session's id, which names the keys of its segments. */
   readonly id: string;
   contents: LogContents;
+  /** What is kept of it, see `settleAccount`. */
+  readonly retained: RetainedBytes;
   /** The stored segments, in order. */
   readonly segments: LogSegment[];
   /** Stored segments whose events are also in `segments`: needed only if one of those turns out to be torn. */
@@ -49,7 +52,7 @@ export interface LoadedLog {
   readonly tail: LogEvent[];
   /** The next `base` of a log that is not persistent. */
   nextBase: LogHead;
-  /** Length of the stored text of `tail`. */
+  /** Length of the text of `tail`, without events that are not stored yet. */
   tailLength: number;
 }
 
@@ -72,9 +75,11 @@ export interface Compaction {
   readonly head: LogHead;
 }
 
-export const newLog = (id: string, contents: LogContents): SessionLog => ({
+/** `retained`: the account of all logs. */
+export const newLog = (id: string, contents: LogContents, retained: RetainedBytes): SessionLog => ({
   id,
   contents,
+  retained: new RetainedBytes(retained),
   segments: [],
   spareSegments: [],
   unwritten: [],
@@ -103,3 +108,20 @@ export const isDurable = (log: SessionLog, seq: number): boolean => seq <= (load
 /** True if nothing of the log is being written or waits to be. */
 export const isIdle = ({ write, unwritten, compaction }: SessionLog): boolean =>
   write === undefined && unwritten.length === 0 && compaction === undefined;
+
+/** A session in memory without its state and its events. */
+const SESSION_BYTES = 4_096;
+/** Bytes in memory for each character of a state's text, which the heads of a log share in part, and of an event's text. */
+const BYTES_PER_STATE_UNIT = 6;
+const BYTES_PER_EVENT_UNIT = 4;
+
+/** Charges a log for what is kept of it now. */
+export function settleAccount(log: SessionLog): void {
+  const { retained, unwrittenLength, write } = log;
+  const loaded = loadedOf(log);
+  const events = unwrittenLength + (write?.length ?? 0) + (loaded?.tailLength ?? 0);
+  const states = loaded === undefined
+    ? 0
+    : SESSION_BYTES + BYTES_PER_STATE_UNIT * loaded.head.stateLength + retainedBytes(loaded.head.owner);
+  retained.charge(states + BYTES_PER_EVENT_UNIT * events - retained.bytes);
+}

@@ -35,8 +35,10 @@ export function headFromSnapshot(text: string, base: LogHead): LogHead | undefin
   if (typeof seq !== "number" || typeof riskSpent !== "number" || typeof ttlMs !== "number") return undefined;
   if (typeof hash !== "string" || typeof sealed !== "boolean") return undefined;
   const state = stateOf(saved);
-  if (digestState(state).hash !== stateHash) return undefined;
-  return { seq, hash, state, stateHash, riskSpent, sealed, owner, policy: policy.value, ttlMs, operations };
+  const digest = digestState(state);
+  if (digest.hash !== stateHash) return undefined;
+  const { length: stateLength } = digest.text;
+  return { seq, hash, state, stateHash, stateLength, riskSpent, sealed, owner, policy: policy.value, ttlMs, operations };
 }
 
 function operationsFrom(source: Json | undefined): readonly OperationRecord[] | undefined {

@@ -97,7 +97,8 @@ export function commit(
     session_id: session.id,
     state_hash: digest.hash,
   };
-  const next: LogHead = { ...head, state: after, stateHash: digest.hash, riskSpent: head.riskSpent + risk };
+  const { hash: stateHash, text: { length: stateLength } } = digest;
+  const next: LogHead = { ...head, state: after, stateHash, stateLength, riskSpent: head.riskSpent + risk };
   const event = append(state.logs, session.log, { type: operation.eventType, payload, head: next }, ctx);
   ctx.observe({ is: "operator_applied", session: shortId(session.id), operator: str(operation.name), risk });
   const frame = snapshotFrame(request, event, digest);

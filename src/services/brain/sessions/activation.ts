@@ -12,7 +12,7 @@ import type { FoldedLog, ReadFailure } from "../log/log-store.ts";
 import { addStored } from "../log/journal.ts";
 import { foldLog } from "../log/reader.ts";
 import { lengthOf } from "../log/segment.ts";
-import { lastSeq, loadedLog } from "../log/session-log.ts";
+import { lastSeq, loadedLog, settleAccount } from "../log/session-log.ts";
 import type { BrainState } from "../state.ts";
 import { type BrainSession, type ClientRequest, shortId } from "./session.ts";
 import { endSession } from "./tombstone.ts";
@@ -65,6 +65,7 @@ function activate(state: BrainState, session: BrainSession, { head, base, tail }
   // Why: no event of the session was ever stored completely, so it was never created.
   if (head.seq < 0) return forgetSession(state, session);
   log.contents = loadedLog(base, [...tail], head);
+  settleAccount(log);
   session.ttlMs = head.ttlMs;
   if (isExpired(state, session, ctx)) return endSession(state, session, { reason: "expired", replies: [] }, ctx);
   log.isUnverified = false;

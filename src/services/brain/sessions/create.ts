@@ -62,8 +62,8 @@ interface ForkPoint {
 
 function forkFrom(state: BrainState, request: ClientRequest, { parent, head: from }: ForkPoint, ctx: StepContext): void {
   const { owner = from.owner } = request.fields;
-  const { seq: atSeq, hash, policy, ttlMs, state: initialState, stateHash } = from;
-  const head: LogHead = { ...emptyHead(policy), owner, ttlMs, state: initialState, stateHash };
+  const { seq: atSeq, hash, policy, ttlMs, state: initialState, stateHash, stateLength } = from;
+  const head: LogHead = { ...emptyHead(policy), owner, ttlMs, state: initialState, stateHash, stateLength };
   const child = addSession(state, ttlMs, ctx);
   const relation = { parent: parent.id, child: child.id, at_seq: atSeq };
   const payload = { ...relation, parent_hash: hash, ...creationPayload(head) };
@@ -97,7 +97,8 @@ function initialHead({ settings }: BrainState, { fields }: ClientRequest): Valid
   if (JSON.stringify(owner).length > settings.state_bytes) {
     return invalid(limitExceeded("owner_bytes", settings.state_bytes));
   }
-  return valid({ ...emptyHead(policy.value), state, stateHash, owner, ttlMs: Math.min(ttlMs, settings.ttl) });
+  const { length: stateLength } = text;
+  return valid({ ...emptyHead(policy.value), state, stateHash, stateLength, owner, ttlMs: Math.min(ttlMs, settings.ttl) });
 }
 
 /** The reason why the peer cannot create a session now. */
@@ -109,7 +110,7 @@ function creationError(
 ): RequestError | undefined {
   const max = state.settings.sessions;
   if (state.sessions.size >= max && !endUnusedSession(state, ctx)) return limitExceeded("sessions", max);
-  const quotaError = chargeWrite(state, request, { log: undefined, length: JSON.stringify(head.state).length }, ctx);
+  const quotaError = chargeWrite(state, request, { log: undefined, length: head.stateLength }, ctx);
   if (quotaError !== undefined) return quotaError;
   const peer = state.peers.get(request.reply.peer);
   if (peer === undefined) return undefined;
@@ -140,9 +141,10 @@ const creationPayload = ({ owner, state, policy, ttlMs, stateHash }: LogHead): J
 
 function addSession(state: BrainState, ttlMs: Millis, ctx: StepContext): BrainSession {
   const id = uuidFrom(hashText(ctx.secret()));
-  const session = newSession(id, loadedLog(emptyHead(state.logs.defaultPolicy)), ctx.now);
+  const session = newSession(id, loadedLog(emptyHead(state.logs.defaultPolicy)), state.logs.retained, ctx.now);
   session.ttlMs = ttlMs;
   state.sessions.set(id, session);
+  state.activeSessions.add(session);
   scheduleCheck(state, session);
   return session;
 }

@@ -77,7 +77,7 @@ interface SessionRemains {
 }
 
 function restoreSession(state: BrainState, { id, segments, lastUse }: SessionRemains, now: Millis): void {
-  const log = recoverLog(id, segments);
+  const log = recoverLog(id, segments, state.logs.retained);
   const usedAt = Math.min(now, Math.max(log.segments.at(-1)?.at ?? now, lastUse?.at ?? 0));
   const session = { ...sessionOf(log, usedAt), lastUse };
   state.sessions.set(id, session);

@@ -1,4 +1,5 @@
 /** One session: its log, and the peers and requests that are concerned with it. */
+import type { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { Key, Millis, PeerId } from "../../../core/ids.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { isIdle, lastSeq, type LogContents, newLog, type SessionLog } from "../log/session-log.ts";
@@ -79,8 +80,8 @@ export function sessionOf(log: SessionLog, usedAt: Millis): BrainSession {
 }
 
 /** A session that has just been created. */
-export const newSession = (id: string, contents: LogContents, now: Millis): BrainSession =>
-  sessionOf(newLog(id, contents), now);
+export const newSession = (id: string, contents: LogContents, retained: RetainedBytes, now: Millis): BrainSession =>
+  sessionOf(newLog(id, contents, retained), now);
 
 /** The first digits of an id: enough to find it in the log output, not enough to use the session. */
 export const shortId = (id: string): string => id.slice(0, 8);

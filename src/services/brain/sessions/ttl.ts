@@ -10,10 +10,10 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { Key, Millis } from "../../../core/ids.ts";
 import { segmentAt, sequence } from "../../../core/key.ts";
-import { SESSION_EVICT_AFTER_MS } from "../../../core/limits.ts";
+import { BRAIN_PART, SESSION_EVICT_AFTER_MS } from "../../../core/limits.ts";
 import { brainKey, sessionOfKey } from "../keys.ts";
 import { deleteLater } from "../log/deferred-delete.ts";
-import { loadedOf } from "../log/session-log.ts";
+import { loadedOf, settleAccount } from "../log/session-log.ts";
 import type { BrainState } from "../state.ts";
 import { type BrainSession, isEvictable, type LastUse } from "./session.ts";
 
@@ -25,6 +25,8 @@ const RECHECK_MS = 1_000;
 /** Records that a session is used. */
 export function touch(state: BrainState, session: BrainSession, ctx: StepContext): void {
   session.usedAt = ctx.now;
+  state.activeSessions.delete(session); // Why: a session that is added again is the last.
+  state.activeSessions.add(session);
   if (!state.settings.persist || session.lastUseWrite !== undefined) return;
   // Why Infinity without a segment: the first event is being written, and its time with it.
   const storedAt = Math.max(session.log.segments.at(-1)?.at ?? Infinity, session.lastUse?.at ?? 0);
@@ -78,13 +80,35 @@ const quarterOfTtl = (state: BrainState, session: BrainSession): Millis => Math.
 const ttlOf = ({ settings }: BrainState, { ttlMs = settings.ttl }: BrainSession): Millis => Math.min(settings.ttl, ttlMs);
 
 /** Removes a session from memory that has been unused for `SESSION_EVICT_AFTER_MS` and is completely stored. */
-export function evictIfUnused({ settings }: BrainState, session: BrainSession, ctx: StepContext): void {
-  if (!settings.persist || !isEvictable(session) || ctx.now < session.usedAt + SESSION_EVICT_AFTER_MS) return;
+export function evictIfUnused(state: BrainState, session: BrainSession, ctx: StepContext): void {
+  if (ctx.now >= session.usedAt + SESSION_EVICT_AFTER_MS) evict(state, session);
+}
+
+/** What the Brain may keep in memory of all sessions. */
+export const sessionBytesMax = ({ limits }: BrainState): number => limits.total_bytes * BRAIN_PART;
+
+/** Removes the least recently used sessions from memory until the others are within the Brain's part of it. */
+export function evictLeastUsed(state: BrainState): void {
+  if (!state.settings.persist || state.logs.retained.bytes <= sessionBytesMax(state)) return;
+  for (const session of state.activeSessions) {
+    evict(state, session);
+    if (state.logs.retained.bytes <= sessionBytesMax(state)) return;
+  }
+}
+
+/** Removes a session from memory if it is completely stored. */
+function evict({ settings, activeSessions }: BrainState, session: BrainSession): void {
+  if (!settings.persist || !isEvictable(session)) return;
   session.log.contents = { is: "stored" };
+  activeSessions.delete(session);
+  settleAccount(session.log);
 }
 
 /** Removes a session from memory, with its timer. */
-export function forgetSession({ sessions, timers }: BrainState, { id }: BrainSession): void {
+export function forgetSession({ sessions, timers, activeSessions }: BrainState, session: BrainSession): void {
+  const { id, log } = session;
   sessions.delete(id);
+  activeSessions.delete(session);
+  log.retained.close();
   timers.clear({ is: "session", session: id });
 }

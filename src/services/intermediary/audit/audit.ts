@@ -12,14 +12,13 @@ import type { Entry } from "../../../core/event.ts";
 import type { Key, Millis } from "../../../core/ids.ts";
 import { isObject } from "../../../core/json.ts";
 import { key, segment } from "../../../core/key.ts";
-import { AUDIT_KEPT_MAX } from "../../../core/limits.ts";
+import { AUDIT_KEPT_MAX, AUDIT_TARGET_LENGTH_MAX } from "../../../core/limits.ts";
+import { shorten } from "../../../core/text.ts";
 import type { Observation } from "../../../core/observation.ts";
 import { type AuditView, type Page, pageOf, type PageRequest } from "../../../core/view.ts";
 import { WATCHER_ACTS } from "./watcher-acts.ts";
 
 const RETRY_MS: Millis = 5_000;
-/** Characters of a name that a peer has chosen. */
-const TEXT_MAX = 256;
 const WATCHER_ENTRIES_MAX = AUDIT_KEPT_MAX / 2;
 
 interface AuditEntry {
@@ -52,8 +51,8 @@ export class Audit {
   observe(observation: Observation, ctx: StepContext): void {
     if (observation.is !== "operator_acted" || observation.outcome === "notAllowed") return;
     const { by, did: action, to, outcome } = observation;
-    const target = to.slice(0, TEXT_MAX);
-    const view = { id: ctx.id(), at: ctx.now, by: by.slice(0, TEXT_MAX), action, target, outcome };
+    const target = shorten(to, AUDIT_TARGET_LENGTH_MAX);
+    const view = { id: ctx.id(), at: ctx.now, by: shorten(by, AUDIT_TARGET_LENGTH_MAX), action, target, outcome };
     const entry: AuditEntry = { view, key: undefined };
     this.#entries.push(entry);
     this.#write(entry, ctx);

@@ -1,6 +1,7 @@
 /** A peer whose greeting was accepted becomes an integration or a watcher. */
 import type { StepContext } from "../../../core/context.ts";
 import type { IntermediaryState } from "../state.ts";
+import { newAccount } from "./connection-state.ts";
 import { attachIntegration, attachWatcher } from "./attachment.ts";
 import { type Identity, newIntegration, type Watcher } from "./peer.ts";
 
@@ -11,7 +12,7 @@ export function addIntegration(
   options: { readonly acks: boolean; readonly hasQueue: boolean },
   ctx: StepContext,
 ): void {
-  const integration = newIntegration(identity, options, ctx.now);
+  const integration = newIntegration(identity, { ...options, retained: newAccount(state.connections) }, ctx.now);
   const { peer, name, session, connection, acks, hasQueue } = integration;
   state.connections.peers.set(peer, integration);
   state.connections.integrations.set(name, integration);

@@ -5,7 +5,7 @@ import type { Millis } from "../../../core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
 import type { Scope } from "../../../core/settings.ts";
 import { readRate } from "../codec/watcher-requests.ts";
-import type { Connections } from "./connection-state.ts";
+import { type Connections, newAccount } from "./connection-state.ts";
 import { type Identity, type Integration, newIntegration, type Watcher } from "./peer.ts";
 
 const SCOPES: readonly Scope[] = ["integration", "watch", "command", "direct", "admin"];
@@ -47,7 +47,8 @@ export function restorePeer(
     return true;
   }
   if (kind !== "integration" || connections.integrations.has(name)) return false;
-  const integration = newIntegration(identity, { acks: acks === true, hasQueue: hasQueue === true }, now);
+  const options = { acks: acks === true, hasQueue: hasQueue === true, retained: newAccount(connections) };
+  const integration = newIntegration(identity, options, now);
   connections.peers.set(peer, integration);
   connections.integrations.set(name, integration);
   connections.resumed.push({ peer, missed, events: undefined, rate: undefined });

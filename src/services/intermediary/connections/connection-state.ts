@@ -1,6 +1,7 @@
 /** The tables of connected peers. Plain state; the other files of this folder decide. */
 import type { ConnectionInfo } from "../../../core/event.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
+import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { Settings } from "../../../core/settings.ts";
 import type { PeerTimers } from "../timers.ts";
 import type { ConnectedPeer, Integration } from "./peer.ts";
@@ -19,6 +20,8 @@ export interface ResumedConnection {
 
 export interface Connections {
   tokens: readonly Credential[];
+  /** What is kept of all peers; the part of each is charged to its own account below it. */
+  readonly retained: RetainedBytes;
   readonly peers: Map<PeerId, ConnectedPeer>;
   /** The integrations that hold their names, by name. */
   readonly integrations: Map<string, Integration>;
@@ -32,8 +35,9 @@ export interface Connections {
   readonly resumed: ResumedConnection[];
 }
 
-export const newConnections = (settings: Settings, timers: PeerTimers): Connections => ({
+export const newConnections = (settings: Settings, timers: PeerTimers, retained: RetainedBytes): Connections => ({
   tokens: tokensOf(settings),
+  retained,
   peers: new Map(),
   integrations: new Map(),
   newcomers: new Set(),
@@ -58,3 +62,6 @@ export function removeNewcomer({ newcomers, timers }: Connections, peer: PeerId)
   newcomers.delete(peer);
   timers.clear({ is: "greeting", peer });
 }
+
+/** The account of one peer. */
+export const newAccount = ({ retained }: Connections): RetainedBytes => new RetainedBytes(retained, "peer_bytes");

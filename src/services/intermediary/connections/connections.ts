@@ -52,6 +52,7 @@ export function removePeer(state: IntermediaryState, peer: ConnectedPeer, ctx: S
     case "newcomer":
       return removeNewcomer(connections, peer.peer);
     case "pendingTakeover":
+      peer.retained.close();
       return connections.takeovers.remove(peer);
     case "watcher":
       state.subscriptions.remove(peer.peer, ctx.now);
@@ -63,7 +64,12 @@ export function removePeer(state: IntermediaryState, peer: ConnectedPeer, ctx: S
   }
 }
 
-function removeIntegration(state: IntermediaryState, { peer, name, hasQueue }: Integration, ctx: StepContext): void {
+function removeIntegration(
+  state: IntermediaryState,
+  { peer, name, hasQueue, retained }: Integration,
+  ctx: StepContext,
+): void {
+  retained.close();
   state.connections.integrations.delete(name);
   state.freeText.remove(peer);
   if (hasQueue) {

@@ -7,7 +7,7 @@ import { errorReplyText } from "../codec/frames.ts";
 import { readGreeting } from "../codec/greeting.ts";
 import type { IntermediaryState } from "../state.ts";
 import { addIntegration, addWatcher } from "./admission.ts";
-import { type Connections, removeNewcomer } from "./connection-state.ts";
+import { type Connections, newAccount, removeNewcomer } from "./connection-state.ts";
 import { closePeer } from "./connections.ts";
 import type { Identity, Newcomer } from "./peer.ts";
 import { requestTakeover } from "./takeover.ts";
@@ -45,7 +45,8 @@ export function greet(state: IntermediaryState, newcomer: Newcomer, frame: Frame
   if (type === "neuro-os") return addWatcher(state, identity, ctx);
   if (givenName === undefined) return addIntegration(state, identity, { acks, hasQueue: false }, ctx);
   if (!connections.integrations.has(givenName)) return addIntegration(state, identity, { acks, hasQueue: true }, ctx);
-  requestTakeover(state, { is: "pendingTakeover", peer, identity, acks, frames: [], bytes: 0 }, ctx);
+  const retained = newAccount(connections);
+  requestTakeover(state, { is: "pendingTakeover", peer, identity, acks, frames: [], retained }, ctx);
 }
 
 interface GreetingRefusal {

@@ -3,6 +3,7 @@ import type { ConnectionInfo } from "../../../core/event.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import type { Frame } from "../../../core/json.ts";
 import type { Action } from "../../../core/neuro-messages.ts";
+import type { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { Scope } from "../../../core/settings.ts";
 
 /** A peer that has not greeted yet. */
@@ -31,7 +32,8 @@ export interface PendingTakeover {
   readonly identity: Identity;
   readonly acks: boolean;
   readonly frames: Frame[];
-  bytes: number;
+  /** What is kept of it. */
+  readonly retained: RetainedBytes;
 }
 
 export interface Integration extends Identity {
@@ -43,6 +45,8 @@ export interface Integration extends Identity {
   messages: number;
   /** While its socket is under backpressure: how many contexts of others were not sent to it. */
   congestion: { missedContexts: number } | undefined;
+  /** What is kept of it. */
+  readonly retained: RetainedBytes;
   /** Its actions, by name. */
   readonly actions: Map<string, Action>;
   /** The kinds of repaired input that were reported: each is reported once. */
@@ -56,9 +60,15 @@ export interface Watcher extends Identity {
 
 export type ConnectedPeer = Newcomer | PendingTakeover | Integration | Watcher;
 
+export interface IntegrationOptions {
+  readonly acks: boolean;
+  readonly hasQueue: boolean;
+  readonly retained: RetainedBytes;
+}
+
 export const newIntegration = (
   identity: Identity,
-  { acks, hasQueue }: { readonly acks: boolean; readonly hasQueue: boolean },
+  { acks, hasQueue, retained }: IntegrationOptions,
   now: Millis,
 ): Integration => ({
   is: "integration",
@@ -68,6 +78,7 @@ export const newIntegration = (
   lastFrameAt: now,
   messages: 0,
   congestion: undefined,
+  retained,
   actions: new Map(),
   repaired: new Set(),
 });

@@ -28,11 +28,15 @@ export function requestTakeover(state: IntermediaryState, pending: PendingTakeov
 
 /** Buffers a frame of a peer that waits for its name. */
 export function bufferFrame(state: IntermediaryState, pending: PendingTakeover, frame: Frame, ctx: StepContext): void {
-  pending.frames.push(frame);
-  pending.bytes += frame.length;
-  if (pending.frames.length > TAKEOVER_FRAMES_MAX || pending.bytes > TAKEOVER_BYTES_MAX) {
-    closePeer(state, pending, "rateLimit", ctx);
+  const { frames, retained, identity: { name } } = pending;
+  const bytes = 2 * frame.length;
+  const refusal = retained.refusal(bytes, state.settings.limits);
+  if (refusal !== undefined) ctx.observe({ is: "input_refused", from: name, fault: refusal.fault, reason: refusal.reason });
+  if (refusal !== undefined || frames.length >= TAKEOVER_FRAMES_MAX || retained.bytes + bytes > 2 * TAKEOVER_BYTES_MAX) {
+    return closePeer(state, pending, "rateLimit", ctx);
   }
+  frames.push(frame);
+  retained.charge(bytes);
 }
 
 /** Gives the name to a peer that waited for it, and closes the holder if it is still connected. Returns the buffered frames. */
@@ -40,6 +44,7 @@ export function completeTakeover(state: IntermediaryState, pending: PendingTakeo
   const { identity, acks, frames } = pending;
   const { integrations, takeovers } = state.connections;
   takeovers.remove(pending);
+  pending.retained.close();
   const holder = integrations.get(identity.name);
   if (holder !== undefined) {
     takeovers.count(identity.name, state.settings.limits.peers, ctx.now);

@@ -7,6 +7,7 @@ import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Frame, Json } from "../../../core/json.ts";
 import type { Action, ResultMessage } from "../../../core/neuro-messages.ts";
+import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { LimitSettings } from "../../../core/settings.ts";
 import { errorReplyText, jsonOf, replyText, requestIdOf } from "../codec/frames.ts";
 import { type IntegrationMessage, readIntegrationMessage } from "../codec/integration-messages.ts";
@@ -93,9 +94,9 @@ function forwardToNeuro(
   payload: Json,
   ctx: StepContext,
 ): void {
-  const { peer, name, actions } = from;
+  const { peer, name } = from;
   if (message.command === "actions/register") {
-    for (const action of message.actions) listAction(from, action, limits);
+    listActions(from, message.actions, limits, ctx);
     ctx.observe({
       is: "integration_registered_actions",
       from: name,
@@ -103,18 +104,50 @@ function forwardToNeuro(
     });
   } else {
     ctx.observe({ is: "integration_message", from: name, payload });
-    if (message.command === "actions/unregister") { for (const removed of message.names) actions.delete(removed); }
-    if (message.command === "startup") actions.clear();
+    if (message.command === "actions/unregister") unlistActions(from, message.names);
+    if (message.command === "startup") unlistActions(from, from.actions.keys());
     if (message.command === "action/result") reportMissingId(from, message, ctx);
   }
   ctx.post("neuro", { is: "gameMessage", peer, message, ...(repairs.length > 0 && { repairs }) });
 }
 
-/** Lists an action, unless its texts have more than twice `limits.schema_bytes` characters: the list must not occupy more memory than Neuro's. */
-function listAction({ actions }: Integration, action: Action, limits: LimitSettings): void {
-  const hasCapacity = actions.has(action.name) || actions.size < limits.actions_per_integration;
-  if (hasCapacity && JSON.stringify(action).length <= 2 * limits.schema_bytes) actions.set(action.name, action);
+/** Lists the actions that are within the limits. The integration is told of the first one that is not. */
+function listActions(from: Integration, actions: readonly Action[], limits: LimitSettings, ctx: StepContext): void {
+  let refused: string | undefined;
+  for (const action of actions) {
+    const reason = listAction(from, action, limits);
+    if (reason !== undefined) refused ??= `${action.name.slice(0, 64)}: ${reason}`;
+  }
+  if (refused !== undefined) replyToIntegration(from, errorReplyText(`too many actions: ${refused}`, "queueFull"), ctx);
 }
+
+/** Lists an action. Returns the limit that prevents it. */
+function listAction({ actions, retained }: Integration, action: Action, limits: LimitSettings): string | undefined {
+  const listed = actions.get(action.name);
+  if (listed === undefined && actions.size >= limits.actions_per_integration) {
+    return `${actions.size} actions are registered; \`limits.actions_per_integration\` allows ${limits.actions_per_integration}`;
+  }
+  const growth = listedBytes(action) - (listed === undefined ? 0 : listedBytes(listed));
+  const refusal = retained.refusal(growth, limits);
+  if (refusal !== undefined) return refusal.reason;
+  retained.charge(growth);
+  actions.set(action.name, action);
+  return undefined;
+}
+
+function unlistActions({ actions, retained }: Integration, names: Iterable<string>): void {
+  for (const name of [...names]) {
+    const listed = actions.get(name);
+    if (listed === undefined) continue;
+    actions.delete(name);
+    retained.release(listedBytes(listed));
+  }
+}
+
+/** An entry of the list without its action. */
+const LISTED_BYTES = 256;
+
+const listedBytes = (action: Action): number => LISTED_BYTES + retainedBytes(action);
 
 /** A greeting that is sent again is neither an event nor a context. */
 function refuseRepeatedGreeting(from: Integration, ctx: StepContext): void {

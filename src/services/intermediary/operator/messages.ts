@@ -4,6 +4,7 @@ import type { StepContext } from "../../../core/context.ts";
 import type { StoreEvent } from "../../../core/event.ts";
 import { type Key, type LoadToken, loadToken } from "../../../core/ids.ts";
 import { isObject, type JsonObject, parseJson } from "../../../core/json.ts";
+import { MESSAGE_LOADS_MAX } from "../../../core/limits.ts";
 import { respond } from "../../../core/request.ts";
 import type { MessageView } from "../../../core/view.ts";
 import { bodyOf } from "../../../queue/entry.ts";
@@ -42,7 +43,8 @@ export function sendMessage(state: IntermediaryState, requested: RequestedBy<"se
   const { request: { from, to, cmd }, principal: { by } } = requested;
   const sent = sendCommand(state, { from, target: to, cmd }, ctx);
   if (sent.ok && sent.value.after !== undefined) {
-    state.pendingRequests.writes.set(sent.value.after, { is: "send", requested, to });
+    const kept = { ...requested, request: { ...requested.request, cmd: null } }; // Why: the queue keeps the command.
+    state.pendingRequests.writes.set(sent.value.after, { is: "send", requested: kept, to });
     return;
   }
   ctx.observe({ is: "operator_acted", by, did: "send", to, outcome: sent.ok ? "done" : sent.fault });
@@ -83,8 +85,13 @@ const missing = ({ queue }: IntermediaryState, id: string): RequestFailure =>
   queue.deadLetters.isPending(id) ? PENDING_LETTER : NO_MESSAGE;
 
 function load(state: IntermediaryState, key: Key, pending: PendingLoad, ctx: StepContext): void {
+  const { loads } = state.pendingRequests;
+  if (loads.size >= MESSAGE_LOADS_MAX) { // Why: each one brings a whole message into memory.
+    const reason = `${loads.size} requests wait for the store, and at most ${MESSAGE_LOADS_MAX} may; try again`;
+    return respondWithFailure(pending.requested, { fault: "rateLimit", reason }, ctx);
+  }
   const token = loadToken(`${TOKEN_PREFIX}${ctx.id()}`);
-  state.pendingRequests.loads.set(token, pending);
+  loads.set(token, pending);
   ctx.emit({ do: "load", token, keys: [key] });
 }
 

@@ -9,6 +9,7 @@
 import type { StepClock } from "../../../core/context.ts";
 import type { Millis } from "../../../core/ids.ts";
 import { EVENT_BUFFER_BYTES_MAX, EVENT_BUFFER_MAX, EVENT_BUFFER_MS } from "../../../core/limits.ts";
+import { RetainedBytes, retainedBytes } from "../../../core/retained-bytes.ts";
 import type { Observation } from "../../../core/observation.ts";
 
 /** An observation that watchers may see. Holds a reference and no text: the text is made when it is first read. */
@@ -38,14 +39,21 @@ const FREED_AT_ONCE = 1_024;
 export class EventBuffer {
   #positions: Position[] = [];
   #head = 0;
-  #weight = 0;
+  readonly #retained: RetainedBytes;
   first = 0;
   /** The position after the last dropped gap. It is unknown how many events are missing before it. */
   countedFrom = 0;
   floor: string;
 
-  constructor(floor: string) {
+  /** `retained`: the account that the events are charged to. */
+  constructor(floor: string, retained: RetainedBytes) {
     this.floor = floor;
+    this.#retained = new RetainedBytes(retained);
+  }
+
+  /** No event is kept any more. */
+  close(): void {
+    this.#retained.close();
   }
 
   get end(): number {
@@ -57,7 +65,7 @@ export class EventBuffer {
   }
 
   push(event: BufferedEvent): void {
-    this.#add(event, weigh(event.observation));
+    this.#add(event, retainedBytes(event.observation));
   }
 
   /** Counts an event that is not recorded. */
@@ -75,8 +83,8 @@ export class EventBuffer {
 
   #add(item: BufferedEvent | EventGap, weight: number): void {
     this.#positions.push({ item, weight });
-    this.#weight += weight;
-    while (this.end - this.first > EVENT_BUFFER_MAX || this.#weight > EVENT_BUFFER_BYTES_MAX) this.#dropFirst();
+    this.#retained.charge(weight);
+    while (this.end - this.first > EVENT_BUFFER_MAX || this.#retained.bytes > EVENT_BUFFER_BYTES_MAX) this.#dropFirst();
     this.prune(item.at);
   }
 
@@ -105,7 +113,7 @@ export class EventBuffer {
     const dropped = this.#positions[this.#head];
     if (dropped === undefined) return;
     this.floor = dropped.item.id;
-    this.#weight -= dropped.weight;
+    this.#retained.release(dropped.weight);
     this.first++;
     if (dropped.item.is === "gap") this.countedFrom = this.first;
     if (++this.#head < FREED_AT_ONCE && this.#head < this.#positions.length) return;
@@ -115,12 +123,3 @@ export class EventBuffer {
 }
 
 const GAP_WEIGHT = 64;
-
-/** An estimate of the bytes that a value occupies. Cheaper than making its text, and precise enough for a limit. */
-function weigh(value: unknown): number {
-  if (typeof value === "string") return 2 * value.length + 16;
-  if (typeof value !== "object" || value === null) return 8;
-  let sum = 16;
-  for (const part of Object.values(value)) sum += 16 + weigh(part);
-  return sum;
-}

@@ -15,6 +15,7 @@ import { earlier } from "../../../core/deadlines.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { EVENT_BATCH_LENGTH_MAX, EVENT_BUFFER_MS } from "../../../core/limits.ts";
 import type { Observation } from "../../../core/observation.ts";
+import type { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { EventView } from "../../../core/view.ts";
 import { type BufferedEvent, EventBuffer } from "./event-buffer.ts";
 import { EVENT_NAMES, eventOf, eventText } from "./events.ts";
@@ -49,6 +50,7 @@ export interface SubscriptionOptions {
 }
 
 export class Subscriptions {
+  readonly #retained: RetainedBytes;
   #buffer: EventBuffer | undefined;
   readonly #subscribers = new Map<PeerId, Subscriber>();
   /** Subscribers that have to be sent events from the buffer. */
@@ -62,11 +64,15 @@ export class Subscriptions {
   #fullUntil: Millis = 0;
   #uncounted = 0;
 
+  constructor(retained: RetainedBytes) {
+    this.#retained = retained;
+  }
+
   /** Adds a subscriber at the end of the buffer. `missed: null`: it missed an unknown number of earlier events. */
   add(peer: PeerId, { events, rate }: SubscriptionOptions, ctx: StepContext, missed: 0 | null = 0): void {
     this.#applyUncounted();
     this.#idleAt = undefined;
-    this.#buffer ??= new EventBuffer(ctx.id());
+    this.#buffer ??= new EventBuffer(ctx.id(), this.#retained);
     const subscriber: Subscriber = {
       peer,
       events: knownEvents(events),
@@ -128,7 +134,7 @@ export class Subscriptions {
     ctx: StepContext,
   ): readonly EventView[] {
     this.#applyUncounted();
-    const buffer = this.#buffer ??= new EventBuffer(ctx.id());
+    const buffer = this.#buffer ??= new EventBuffer(ctx.id(), this.#retained);
     if (this.#subscribers.size === 0) this.#idleAt = ctx.now + (last ? 0 : EVENT_BUFFER_MS);
     buffer.prune(ctx.now);
     const events: EventView[] = [];
@@ -205,6 +211,7 @@ export class Subscriptions {
   tick(ctx: StepContext): void {
     this.#applyUncounted();
     if (this.#idleAt !== undefined && this.#idleAt <= ctx.now) {
+      this.#buffer?.close();
       this.#buffer = undefined;
       this.#idleAt = undefined;
     }

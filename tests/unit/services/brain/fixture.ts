@@ -6,7 +6,7 @@ import type { Key, PeerId } from "../../../../src/core/ids.ts";
 import type { Json, JsonObject } from "../../../../src/core/json.ts";
 import type { Observation } from "../../../../src/core/observation.ts";
 import type { Service } from "../../../../src/core/service.ts";
-import type { BrainSettings, Settings } from "../../../../src/core/settings.ts";
+import type { BrainSettings, LimitSettings, Settings } from "../../../../src/core/settings.ts";
 import { ServiceHarness } from "../../../../src/testing/service-harness.ts";
 import { check } from "../../../harness/check.ts";
 
@@ -15,6 +15,7 @@ export type Reply = JsonObject;
 export interface BrainOptions extends Partial<BrainSettings> {
   readonly service?: Service<BrainState>;
   readonly disk?: Map<Key, Json>;
+  readonly limits?: Partial<LimitSettings>;
   readonly epoch?: number;
   readonly now?: number;
   readonly resumed?: readonly ResumedPeer[];
@@ -35,10 +36,11 @@ export class BrainFixture {
   jobs = 0;
 
   constructor(options: BrainOptions = {}) {
-    const { service = brain, disk = new Map(), epoch = 1, now = 1_000_000, resumed = [], ...changed } = options;
+    const { service = brain, disk = new Map(), epoch = 1, now = 1_000_000, resumed = [], limits, ...changed } = options;
     this.options = options;
     this.disk = disk;
-    const settings: Settings = { ...DEFAULTS, brain: { ...DEFAULTS.brain, ...changed } };
+    const brainSettings = { ...DEFAULTS.brain, ...changed };
+    const settings: Settings = { ...DEFAULTS, limits: { ...DEFAULTS.limits, ...limits }, brain: brainSettings };
     const isResident = (key: Key) => service.resident.some((prefix) => key.startsWith(prefix));
     const entries = [...disk].sort(([left], [right]) => (left < right ? -1 : 1)).map(([key, value]): Entry =>
       isResident(key) ? { key, value } : { key }

@@ -3,11 +3,13 @@ import { test } from "#runner";
 import { DEFAULTS } from "../../../../src/core/defaults.ts";
 import type { StepOutput } from "../../../../src/testing/mod.ts";
 import { type LinkId, linkId, NALLELY_PEER, toRequestId } from "../../../../src/core/ids.ts";
+import { TREVOR_TEXT_MAX } from "../../../../src/core/limits.ts";
 import type { Observation } from "../../../../src/core/observation.ts";
 import type { NallelyInput, NallelySettings, Settings } from "../../../../src/core/settings.ts";
 import { decodeFrame, encodeFrame, frameHead, nallely, type NallelyState } from "../../../../src/services/nallely/mod.ts";
 import { ServiceHarness } from "../../../../src/testing/service-harness.ts";
 import { check } from "../../../harness/check.ts";
+import { textBytesIn } from "../../../harness/retained.ts";
 
 const INPUT: NallelyInput = {
   parameter: "energy",
@@ -368,4 +370,23 @@ test("NL51b `forceopen` stays 1 when a game's force is replaced by its next one"
   check.equal(values(on.hear(force("f1"))), ["forceopen=1"]);
   check.equal(values([...on.hear(force("f2")), ...on.hear(ended("f1")), ...on.advance(100)]), []);
   check.equal(values(on.hear(ended("f2"))), ["forceopen=0"]);
+});
+
+test("NL65 of a session, nothing but the values of its inputs is kept, whatever it and Trevor send", () => {
+  const on = new NallelyHarness().begin();
+  on.step({ is: "dialed", link: on.link("trevor") });
+  const text = (at: number) => `${at} ${"x".repeat(100_000)}`;
+  const fromTrevor = (message: object) =>
+    void on.step({ is: "received", link: on.link("trevor"), frame: JSON.stringify(message) });
+  for (let at = 0; at < 300; at++) {
+    fromTrevor({ command: text(at), arg: text(at) });
+    fromTrevor({ command: "stdout", line: text(at) });
+    fromTrevor({ virtual_devices: [], connections: [], classes: {}, playground_code: text(at) });
+    on.step({ is: "received", link: on.link("neuron"), frame: JSON.stringify({ [text(at)]: 1 }) });
+    on.receive("energy", at);
+  }
+  check.that(textBytesIn(on.state) <= 2 * TREVOR_TEXT_MAX + 1_000_000, "parts of a reply that is due are limited");
+  on.advance(20_000);
+  fromTrevor({ virtual_devices: [], connections: [], classes: {}, playground_code: text(0) });
+  check.that(textBytesIn(on.state) <= 20_000, "and dropped when it is over");
 });

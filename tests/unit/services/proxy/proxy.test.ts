@@ -6,22 +6,23 @@ import type { Event } from "../../../../src/core/event.ts";
 import { type LinkId, linkId, type PeerId, peerId, toRequestId } from "../../../../src/core/ids.ts";
 import type { Frame } from "../../../../src/core/json.ts";
 import { PROXY_DIAL_MS, PROXY_FRAMES_HELD_MAX, PROXY_HELD_LENGTH_MAX } from "../../../../src/core/limits.ts";
-import type { ProxySettings, Settings } from "../../../../src/core/settings.ts";
+import type { LimitSettings, ProxySettings, Settings } from "../../../../src/core/settings.ts";
 import { proxy, type ProxyState } from "../../../../src/services/proxy/mod.ts";
 import { Relay, supervise } from "../../../../src/relay/mod.ts";
 import { ServiceHarness, TEST_CONNECTION } from "../../../../src/testing/service-harness.ts";
 import { check } from "../../../harness/check.ts";
 
-const settingsWith = (changes: Partial<ProxySettings>): Settings => ({
+const settingsWith = (changes: Partial<ProxySettings>, limits = DEFAULTS.limits): Settings => ({
   ...DEFAULTS,
+  limits,
   "intercept-proxy": { ...DEFAULTS["intercept-proxy"], enabled: true, upstream_url: "ws://neuro:8000", ...changes },
 });
 
 /** A proxy, and the backend's end of the connections that it dials. */
 class ProxyHarness extends ServiceHarness<ProxyState> {
   readonly dialed: (StepOutput & { do: "dial" })[] = [];
-  constructor(changes: Partial<ProxySettings> = {}) {
-    super(proxy, { settings: settingsWith(changes) });
+  constructor(changes: Partial<ProxySettings> = {}, limits: LimitSettings = DEFAULTS.limits) {
+    super(proxy, { settings: settingsWith(changes, limits) });
   }
   override step(event: Parameters<ServiceHarness<ProxyState>["step"]>[0]): readonly StepOutput[] {
     const effects = super.step(event);
@@ -129,6 +130,22 @@ test("NC62 held frames are limited in number and length", () => {
     ]);
     check.equal(harness.frame(game, frame), [], "it is gone");
   }
+});
+
+test("SE28 what is held for one proxied game is within its limit, and for all within theirs; only the newest is closed", () => {
+  const limits = { ...DEFAULTS.limits, peer_bytes: 1_000_000, total_bytes: 2_000_000, peers: 1_000 };
+  const harness = new ProxyHarness({}, limits);
+  const greedy = harness.open("greedy");
+  check.equal(harness.frame(greedy, "x".repeat(400_000)), []);
+  check.equal(harness.frame(greedy, "x".repeat(200_000)).map((effect) => effect.do), ["closeLink", "close"]);
+  check.equal(harness.retained.bytes, 0);
+  for (const name of ["a", "b", "c"]) harness.frame(harness.open(name), "x".repeat(400_000));
+  check.equal(harness.retained.bytes, 1_600_000, "the third one is closed");
+  const reasons = harness.take().flatMap((effect) =>
+    effect.do === "observe" && effect.observation.is === "input_refused" ? [effect.observation.reason] : []
+  );
+  check.match(String(reasons[0]), /this connection would keep 1200000 bytes; `limits.peer_bytes` allows 1000000/);
+  check.match(String(reasons[1]), /all connections together would keep 2400000 bytes; `limits.total_bytes` allows 2000000/);
 });
 
 test("NC63 when the backend closes, the game is closed with its code and reason", () => {

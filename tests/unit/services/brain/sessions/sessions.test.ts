@@ -2,9 +2,10 @@
 import { brainWith, operator, OPERATORS } from "../../../../../src/services/brain/mod.ts";
 import type { ResumedPeer } from "../../../../../src/core/event.ts";
 import { type PeerId, toRequestId } from "../../../../../src/core/ids.ts";
-import type { Json, JsonObject } from "../../../../../src/core/json.ts";
+import { isObject, type Json, type JsonObject } from "../../../../../src/core/json.ts";
 import { TEST_CONNECTION } from "../../../../../src/testing/service-harness.ts";
 import { check } from "../../../../harness/check.ts";
+import { textBytesIn } from "../../../../harness/retained.ts";
 import { test } from "#runner";
 import { BrainFixture } from "../fixture.ts";
 
@@ -334,4 +335,77 @@ test("BR58 the overview counts, and contains no complete session id", () => {
   check.that(!JSON.stringify(status).includes(session));
   check.equal((status["latest"] as readonly JsonObject[])[0]?.["name"], session.slice(0, 8));
   check.equal(asked("ready"), { ok: true, reasons: [] });
+});
+
+test("BR97 sessions in memory occupy a quarter of `limits.total_bytes`: the least recently used stored ones leave it", () => {
+  const fixture = new BrainFixture({ limits: { total_bytes: 8 * 1_048_576 } });
+  const peer = fixture.peer("p");
+  const big = "x".repeat(50_000);
+  const sessions = Array.from({ length: 40 }, () => fixture.create(peer, { initial_state: { big } }));
+  const { state, retained } = fixture.harness;
+  const loaded = () => [...state.sessions.values()].filter(({ log }) => log.contents.is === "loaded").map(({ id }) => id);
+  check.that(retained.bytes <= 2 * 1_048_576 && retained.bytes > 1_048_576, `${retained.bytes} bytes are accounted for`);
+  check.that(textBytesIn([...state.sessions.values()]) <= retained.bytes + 100_000, "and no more is kept");
+  check.equal(loaded().at(-1), sessions.at(-1), "the last one is in memory");
+  check.that(!loaded().includes(String(sessions[0])), "the first one is not");
+  for (const session of sessions) {
+    check.equal(fixture.ask(peer, { cmd: "GetState", session_id: session })["state"], { big });
+    check.that(retained.bytes <= 2 * 1_048_576 + 1_000_000, "one that is used again replaces another");
+  }
+  for (const session of sessions) fixture.ask(peer, { cmd: "CloseSession", session_id: session });
+  fixture.pass(10_000);
+  check.equal(retained.bytes, 0);
+});
+
+test("BR97b without persistence, more is refused with LimitExceeded", () => {
+  const fixture = new BrainFixture({ persist: false, limits: { total_bytes: 8 * 1_048_576 } });
+  const peer = fixture.peer("p");
+  const changes = { big: "x".repeat(50_000) };
+  let reply: JsonObject = {};
+  for (let count = 0; count < 200 && reply["code"] === undefined; count++) {
+    reply = fixture.ask(peer, { cmd: "CreateSession", initial_state: changes });
+  }
+  check.equal([reply["code"], reply["limit"], reply["max"]], ["LimitExceeded", "total_bytes", 8 * 1_048_576]);
+  check.that(textBytesIn([...fixture.harness.state.sessions.values()]) <= 2.5 * 1_048_576);
+  const one = new BrainFixture({ persist: false, limits: { total_bytes: 8 * 1_048_576 } });
+  const [other, session] = [one.peer("p"), one.create(one.peer("q"))];
+  let last: JsonObject = {};
+  for (let count = 0; count < 1_000 && last["code"] === undefined; count++) {
+    last = one.ask(other, { cmd: "ApplyOperator", session_id: session, operator: "ST", params: { changes } });
+  }
+  check.that(textBytesIn([...one.harness.state.sessions.values()]) <= 4 * 1_048_576, "its last events count, too");
+});
+
+test("BR98 at most 8 reads of logs wait for the store at a time, and all are answered", () => {
+  const { harness: fixture, peer, session } = started();
+  for (let count = 0; count < 100; count++) fixture.merge(peer, session, { big: "x".repeat(10_000), count });
+  const next = fixture.restart();
+  const reader = next.peer("reader");
+  next.ask(reader, { cmd: "GetState", session_id: session });
+  for (let count = 0; count < 50; count++) {
+    next.send(reader, { cmd: "GetAudit", session_id: session, after_seq: 1 + count });
+  }
+  const { reads, waitingReads } = next.harness.state.logs;
+  check.equal([reads.size, waitingReads.length], [8, 42]);
+  next.settle();
+  const replies = next.seen(reader);
+  check.equal(replies.map(({ events }) => Array.isArray(events) && isObject(events[0]) ? events[0]["seq"] : undefined), [
+    ...Array.from({ length: 50 }, (_, at) => at + 2),
+  ]);
+  check.equal([reads.size, waitingReads.length], [0, 0]);
+});
+
+test("BR99 a client whose replies wait and have more than `limits.backlog_hard_bytes` is closed", () => {
+  const { harness: fixture, peer, session } = started();
+  fixture.merge(peer, session, { big: "x".repeat(50_000) });
+  fixture.store = () => "hang";
+  fixture.send(peer, { cmd: "ApplyOperator", session_id: session, operator: "ST", params: { changes: { a: 1 } } });
+  let asked = 0;
+  const isClosed = () => fixture.harness.take().some((effect) => effect.do === "close" && effect.peer === peer);
+  while (asked < 1_000 && !isClosed()) {
+    fixture.send(peer, { cmd: "GetState", session_id: session });
+    asked++;
+  }
+  check.that(asked > 70 && asked < 90, `${asked} replies of 100 kB`);
+  check.equal(fixture.ask(fixture.peer("other"), { cmd: "ListOperators" })["type"], "Operator.List");
 });
