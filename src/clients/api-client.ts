@@ -1,5 +1,5 @@
 /** A client of the relay's HTTP API: requests with a token, replies as JSON, refusals as errors with the relay's text. */
-import { isObject, type JsonObject } from "../core/json.ts";
+import { isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
 import { segment } from "../core/key.ts";
 import { type Page, PAGE_LENGTH_MAX } from "../core/view.ts";
 
@@ -50,10 +50,11 @@ export class ApiClient {
     }).catch((cause: unknown) => {
       throw new ApiError(`no response from ${base}`, { status: 0, cause });
     });
-    const answer: unknown = await response.json().catch(() => undefined);
+    // Why not `json`: a message of a peer keeps the text of its numbers.
+    const answer = parseJson(await response.text().catch(() => ""), Infinity);
     if (!response.ok) throw refusal(response.status, answer);
     if (answer === undefined) throw new ApiError(`the server at ${base} is not a relay`, { status: response.status });
-    return answer as Body; // Why the cast: the relay and this client share the types of the views.
+    return answer as unknown as Body; // Why the cast: the relay and this client share the types of the views.
   }
 
   /** All items of a list, read page by page. */
@@ -72,7 +73,7 @@ export class ApiClient {
 /** A name as one segment of a path. Why not always encoded: a segment of dots is a step in the path; the relay accepts the name's key, too. */
 export const pathSegment = (name: string): string => encodeURIComponent(/^\.+$/.test(name) ? segment(name) : name);
 
-function refusal(status: number, answer: unknown): ApiError {
+function refusal(status: number, answer: Json | undefined): ApiError {
   const { detail, title, fault } = isObject(answer) ? answer : {};
   const message = [detail, title].find((text) => typeof text === "string") ?? `status ${status}`;
   return new ApiError(String(message), { status, ...(typeof fault === "string" && { fault }) });

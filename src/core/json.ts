@@ -1,7 +1,48 @@
 /** JSON values, and the checks before and after parsing. */
 
+// Why the cast: the compiler does not know this function yet.
+const rawJson = (JSON as unknown as { readonly rawJSON?: (text: string) => unknown }).rawJSON;
+
+/** Why false on Node 20, where only clients run: `JSON.stringify` cannot write such a number there. */
+const KEEPS_NUMBERS: boolean = rawJson !== undefined;
+
+/**
+ * A number whose text JavaScript would change: `1183749237498237443`, `1.10`, `1e2`, `-0`, `1E400`. `JSON.stringify` writes the text of
+ * the peer. It is neither an object (`isObject`) nor a number of JavaScript: read it with `numberOf`.
+ */
+export class ExactNumber {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The nearest number; infinite, if it is too large. */
+  valueOf(): number {
+    return Number(this.#text);
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+
+  toJSON(): unknown {
+    return rawJson?.(this.#text);
+  }
+}
+
+/** True for every number of a peer. `String` writes the text that the peer wrote. */
+export const isNumber = (value: unknown): value is number | ExactNumber =>
+  typeof value === "number" || value instanceof ExactNumber;
+
+/** A number of a peer, as JavaScript calculates with it; undefined if it is not a number. */
+export function numberOf(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  return value instanceof ExactNumber ? value.valueOf() : undefined;
+}
+
 /** Any JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export type Json = null | boolean | number | string | ExactNumber | readonly Json[] | JsonObject;
 /** A JSON object. Keys may be absent. Never use a string from a peer as the key of a plain object. */
 export interface JsonObject {
   readonly [key: string]: Json | undefined;
@@ -9,32 +50,55 @@ export interface JsonObject {
 /** A frame as it is on the wire: text, or bytes. */
 export type Frame = string | Uint8Array;
 
-/** True for `{...}`; false for arrays and null. */
+/** True for `{...}`; false for arrays, numbers and null. */
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 }
 
 const QUOTE = 34;
 const BACKSLASH = 92;
+const MINUS = 45;
+const [ZERO, NINE] = [48, 57];
+/** Digits of a whole number that JavaScript always writes as it read them. */
+const DIGITS_EXACT = 15;
+
+/** True when no array or object in the text is nested deeper than `depthMax`. */
+export const isShallow = (text: string, depthMax: number): boolean =>
+  text.length <= depthMax || scan(text, depthMax) !== "tooDeep";
+
+const NO_SPANS: readonly number[] = [];
 
 /**
- * True when no array or object in the text is nested deeper than `depthMax`.
- *
- * A linear scan before `JSON.parse`, because deep nesting overflows the stack of the code that handles the value.
- * A text shorter than the depth cannot exceed it, so ordinary messages cost nothing.
+ * A linear scan before `JSON.parse`: "tooDeep", because deep nesting overflows the stack of the code that handles the value, or the
+ * start and the end of each number whose text JavaScript would change.
  */
-export function isShallow(text: string, depthMax: number): boolean {
-  if (text.length <= depthMax) return true;
+function scan(text: string, depthMax: number): readonly number[] | "tooDeep" {
   let depth = 0;
+  let spans: number[] | undefined;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) at = endOfString(text, at);
     else if (code === 123 || code === 91) {
-      if (++depth > depthMax) return false;
+      if (++depth > depthMax) return "tooDeep";
     } else if (code === 125 || code === 93) depth--;
+    else if (code >= MINUS && code <= NINE) {
+      let end = at + 1;
+      while (isDigit(text.charCodeAt(end))) end++;
+      if (end - at > DIGITS_EXACT || code === MINUS || isNumberPart(text.charCodeAt(end))) {
+        while (isNumberPart(text.charCodeAt(end))) end++;
+        if (KEEPS_NUMBERS && needsMark(text.slice(at, end))) (spans ??= []).push(at, end);
+      }
+      at = end - 1;
+    }
   }
-  return true;
+  return spans ?? NO_SPANS;
 }
+
+const isDigit = (code: number): boolean => code >= ZERO && code <= NINE;
+
+/** True for a digit, a point, a sign or the letter before an exponent. */
+const isNumberPart = (code: number): boolean =>
+  isDigit(code) || code === 46 || code === MINUS || code === 43 || code === 69 || code === 101;
 
 /** The index of the quote that closes the string opened at `start`, or the last index when none does. */
 function endOfString(text: string, start: number): number {
@@ -48,8 +112,84 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** The parsed value. Undefined if the text is not JSON or is nested too deeply. */
+/** Marks stand for numbers while the text is parsed. They are even numbers from `MARK_MIN`, and below `MARK_LIMIT`. */
+const MARK_MIN = 2 ** 53;
+const MARK_LIMIT = 2 ** 54;
+const isMark = (number: number): boolean => number >= MARK_MIN && number < MARK_LIMIT;
+
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** True for a number that `parseMarked` has to read: its text would change, or it looks like a mark. Errors are left to the parser. */
+function needsMark(text: string): boolean {
+  const value = Number(text);
+  return (String(value) !== text || isMark(value)) && NUMBER.test(text);
+}
+
+/**
+ * Parses JSON in which the given spans (start, end, start, end, ...) are the numbers that need a mark. Throws like `JSON.parse`.
+ *
+ * Why no reviver with the source text: for each value of a message it costs ten times as much as the parser.
+ */
+function parseMarked(text: string, spans: readonly number[]): Json {
+  const texts: string[] = [];
+  const parts: string[] = [];
+  let end = 0;
+  for (let at = 0; at < spans.length; at += 2) {
+    const start = spans[at] ?? end;
+    parts.push(text.slice(end, start), String(MARK_MIN + at));
+    end = spans[at + 1] ?? end;
+    texts.push(text.slice(start, end));
+  }
+  const value: Json = JSON.parse(parts.join("") + text.slice(end));
+  // Why parsed: a part of a text keeps the whole of it in memory.
+  const copies: readonly string[] = JSON.parse(`["${texts.join('","')}"]`);
+  return withoutMarks(
+    value,
+    copies.map((number) => String(Number(number)) === number ? Number(number) : new ExactNumber(number)),
+  );
+}
+
+/** The value with its numbers in place of the marks. The nesting has been checked before, so the recursion is bounded. */
+function withoutMarks(value: Json, numbers: readonly Json[]): Json {
+  if (typeof value === "number") return isMark(value) ? numbers[(value - MARK_MIN) / 2] ?? value : value;
+  // Why the casts: the value was just parsed, so nobody else has it.
+  if (Array.isArray(value)) restoreItems(value as Json[], numbers);
+  else if (typeof value === "object" && value !== null) restoreMembers(value as Record<string, Json>, numbers);
+  return value;
+}
+
+function restoreItems(list: Json[], numbers: readonly Json[]): void {
+  for (let at = 0; at < list.length; at++) list[at] = withoutMarks(list[at] ?? null, numbers);
+}
+
+function restoreMembers(object: Record<string, Json>, numbers: readonly Json[]): void {
+  for (const key in object) {
+    const member = object[key] ?? null;
+    const restored = withoutMarks(member, numbers);
+    if (restored === member) continue;
+    // Why not always an assignment: that would set the prototype.
+    if (key === "__proto__") Object.defineProperty(object, key, { value: restored });
+    else object[key] = restored;
+  }
+}
+
+/**
+ * The parsed value. Undefined if the text is not JSON or is nested too deeply.
+ *
+ * A number whose text JavaScript would change is an `ExactNumber`, so that it can be passed on unchanged.
+ */
 export function parseJson(text: string, depthMax: number): Json | undefined {
+  const scanned = scan(text, depthMax);
+  if (scanned === "tooDeep") return undefined;
+  try {
+    return scanned.length === 0 ? JSON.parse(text) : parseMarked(text, scanned);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same, where numbers are only calculated with: each of them is a number of JavaScript. */
+export function parsePlainJson(text: string, depthMax: number): Json | undefined {
   if (!isShallow(text, depthMax)) return undefined;
   try {
     return JSON.parse(text);
@@ -88,7 +228,7 @@ export function isSorted(value: Json): boolean {
 
 /** With the keys of every object in order. */
 function sorted(value: Json): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (typeof value !== "object" || value === null || value instanceof ExactNumber) return JSON.stringify(value);
   let text = "";
   if (Array.isArray(value)) {
     for (const item of value) text += `${text === "" ? "" : ","}${item === undefined ? "null" : sorted(item)}`;

@@ -8,6 +8,7 @@
  * A peer that keeps little is not refused because others keep much: up to its share, half of `limits.total_bytes` divided by
  * `limits.peers`, only its own limit counts. So all peers together keep at most one and a half times `limits.total_bytes`.
  */
+import { ExactNumber } from "./json.ts";
 import { failed, type Failure } from "./result.ts";
 import type { LimitSettings } from "./settings.ts";
 
@@ -89,6 +90,7 @@ export function retainedBytes(value: unknown): number {
   if (typeof value === "string") return STRING_BYTES + 2 * value.length;
   if (typeof value !== "object" || value === null) return VALUE_BYTES;
   if (value instanceof Uint8Array) return OBJECT_BYTES + value.length;
+  if (value instanceof ExactNumber) return OBJECT_BYTES + retainedBytes(String(value));
   let bytes = OBJECT_BYTES;
   if (Array.isArray(value)) {
     for (const item of value) bytes += VALUE_BYTES + retainedBytes(item);

@@ -5,7 +5,7 @@
  * weights, and with a manifest for another model format, an artifact gives tokens and no predictions.
  */
 import { hashBytes, hashText } from "../core/hash.ts";
-import { isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
+import { isObject, type Json, type JsonObject, parsePlainJson } from "../core/json.ts";
 import { fromBase64 } from "../core/base64.ts";
 import { ARCHITECTURE, type Net, netOf } from "./net.ts";
 import { readTensors } from "./safetensors.ts";
@@ -52,11 +52,11 @@ export function isArtifactFiles(value: Json | undefined): value is Json & Artifa
 
 /** The artifact in some files, or the reason why the files are not an artifact. */
 export function artifactOf(files: ArtifactFiles): Artifact | string {
-  const manifest = parseJson(files.manifest, DEPTH_MAX);
+  const manifest = parsePlainJson(files.manifest, DEPTH_MAX);
   if (!isObject(manifest)) return "its manifest is not a JSON object";
   const { model: described } = manifest;
   const model = isObject(described) ? described : {};
-  const standardize = standardizeOf(parseJson(files.config || "{}", DEPTH_MAX));
+  const standardize = standardizeOf(parsePlainJson(files.config || "{}", DEPTH_MAX));
   const vocabularies = perChannel((channel) =>
     readVocabulary(files.vocabularies[channel], channel === "english" ? standardize : "none")
   );

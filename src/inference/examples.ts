@@ -5,7 +5,7 @@
  * failed operations, and operations without two finite arguments and a finite result. The text, if there is one, goes to the channel
  * of its kind.
  */
-import { isObject, type Json, parseJson } from "../core/json.ts";
+import { isObject, type Json, parsePlainJson } from "../core/json.ts";
 import { detectDomain } from "./domain.ts";
 import { type PerChannel, perChannel } from "./tokenizer.ts";
 
@@ -25,7 +25,7 @@ export interface ExampleLog {
 
 /** The examples of one operation in a log, or the reason why the log cannot be read. */
 export function readExamples(log: string, operation: string): ExampleLog | string {
-  const entries = log.trimStart().startsWith("[") ? parseJson(log, DEPTH_MAX) : lines(log);
+  const entries = log.trimStart().startsWith("[") ? parsePlainJson(log, DEPTH_MAX) : lines(log);
   if (typeof entries === "string") return entries;
   if (!Array.isArray(entries)) return "the log is not a JSON list";
   const examples = entries.flatMap((entry: Json) => exampleOf(entry, operation) ?? []);
@@ -36,7 +36,7 @@ function lines(log: string): Json[] | string {
   const entries: Json[] = [];
   for (const [at, line] of log.split(/\r?\n/).entries()) {
     if (line.trim() === "") continue;
-    const entry = parseJson(line, DEPTH_MAX);
+    const entry = parsePlainJson(line, DEPTH_MAX);
     if (entry === undefined) return `line ${at + 1} of the log is not JSON`;
     entries.push(entry);
   }

@@ -4,7 +4,7 @@
  * Invariants: F1 only little-endian 32-bit floats are read and written; F2 every tensor lies within the block, has as many numbers as
  * its shape says, and does not overlap another; F3 equal tensors give equal bytes.
  */
-import { isObject, type Json, parseJson } from "../core/json.ts";
+import { isObject, type Json, parsePlainJson } from "../core/json.ts";
 import { lenientText } from "../core/text.ts";
 
 export interface Tensor {
@@ -23,7 +23,7 @@ export function readTensors(bytes: Uint8Array): ReadonlyMap<string, Tensor> | st
   const headerBytes = view.getUint32(0, true);
   const start = 8 + headerBytes;
   if (headerBytes > HEADER_BYTES_MAX || start > bytes.length) return "its header is longer than the file";
-  const header = parseJson(lenientText(bytes.subarray(8, start)), DEPTH_MAX);
+  const header = parsePlainJson(lenientText(bytes.subarray(8, start)), DEPTH_MAX);
   if (!isObject(header)) return "its header is not a JSON object";
   const tensors = new Map<string, Tensor>();
   let end = 0;

@@ -6,7 +6,8 @@
  * Invariants: O1 the request is bounded, whatever texts the games send; O2 the response is bounded, in bytes and in time;
  * O3 the key goes to the configured endpoint and nowhere else: not into an error, not after a redirect.
  */
-import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import { isObject, type Json, type JsonObject, parseJson } from "../core/json.ts";
+import { SCHEMA_DEPTH_MAX } from "../core/limits.ts";
 import type { BackendSettings } from "../core/settings.ts";
 
 /** The part of `fetch` that is used. */
@@ -127,7 +128,7 @@ function decisionIn(content: string): JsonObject {
   const start = spoken.indexOf("{");
   const end = spoken.lastIndexOf("}");
   if (start < 0 || end < start) throw new Error("the answer contains no JSON object");
-  const decision: Json = JSON.parse(spoken.slice(start, end + 1));
+  const decision = parseJson(spoken.slice(start, end + 1), SCHEMA_DEPTH_MAX);
   if (!isObject(decision)) throw new Error("the answer contains no JSON object");
   return decision;
 }

@@ -6,7 +6,7 @@
  * Knows nothing of: who sent the message, what is registered.
  */
 import type { Action, GameMessage, Priority } from "../core/neuro-messages.ts";
-import { type Frame, isObject, type Json, type JsonObject } from "../core/json.ts";
+import { type Frame, isNumber, isObject, type Json, type JsonObject, numberOf } from "../core/json.ts";
 import { DESCRIPTION_LENGTH_MAX } from "../core/limits.ts";
 import { failed, type Failure, ok, type Result } from "../core/result.ts";
 import type { LimitSettings } from "../core/settings.ts";
@@ -136,7 +136,7 @@ const ACTION: readonly string[] = ["name", "description", "schema"];
 function readResult(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
   const { id: givenId, success: givenSuccess, message: givenMessage } = data;
   let id = givenId;
-  if (typeof id === "number") {
+  if (isNumber(id)) {
     addRepair(repairs, "numeric_id");
     id = String(id);
   }
@@ -144,7 +144,7 @@ function readResult(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
   let success = givenSuccess;
   if (typeof success !== "boolean") {
     addRepair(repairs, "success_not_boolean");
-    success = success === "true" || success === 1;
+    success = success === "true" || numberOf(success) === 1;
   }
   const message = typeof givenMessage === "string" ? givenMessage : readText(givenMessage, "message", repairs);
   if (message === undefined) return ok({ command: "action/result", id, success });
@@ -288,14 +288,14 @@ function readText(given: Json | undefined, where: string, repairs: Repair[]): st
 function readBoolean(given: Json | undefined, where: string, repairs: Repair[]): boolean | undefined {
   if (typeof given === "boolean" || given === undefined) return given;
   addRepair(repairs, given === null ? "null_value" : "boolean_expected", where);
-  return given === null ? undefined : given === "true" || given === 1;
+  return given === null ? undefined : given === "true" || numberOf(given) === 1;
 }
 
-const isName = (given: Json | undefined): boolean => typeof given === "string" || typeof given === "number";
+const isName = (given: Json | undefined): boolean => typeof given === "string" || isNumber(given);
 
 function readName(given: Json | undefined, repairs: Repair[]): string | undefined {
   if (typeof given === "string") return given === "" ? undefined : given;
-  if (typeof given !== "number") return undefined;
+  if (!isNumber(given)) return undefined;
   addRepair(repairs, "text_expected", "name");
   return String(given);
 }

@@ -7,7 +7,7 @@
  * and a profile removes it for backends that do not accept it.
  */
 import { assertNever } from "../core/assert.ts";
-import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import { isNumber, isObject, type Json, type JsonObject, numberOf, parseJson } from "../core/json.ts";
 import { isSafePattern } from "./safe-pattern.ts";
 
 export interface SchemaFindings {
@@ -130,7 +130,7 @@ class SchemaRepair {
       case "schema_table":
         return this.#table(value, (item) => this.#subschema(item));
       case "number":
-        return this.#number(value, Number.isFinite, "a number");
+        return this.#number(value, () => true, "a number");
       case "positive":
         return this.#number(value, (number) => number > 0, "a number above 0");
       case "size":
@@ -140,7 +140,7 @@ class SchemaRepair {
       case "boolean":
         return this.#boolean(value);
       case "text":
-        if (typeof value === "number" || typeof value === "boolean") return this.#changed(String(value));
+        if (isNumber(value) || typeof value === "boolean") return this.#changed(String(value));
         return typeof value === "string" ? value : this.#problem("a text", value);
       case "values":
         return this.#values(value);
@@ -190,9 +190,10 @@ class SchemaRepair {
   }
 
   #number(value: Json, isAllowed: (number: number) => boolean, expected: string): Json {
-    const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-    if (typeof number !== "number" || !isAllowed(number)) return this.#problem(expected, value);
-    return number === value ? value : this.#changed(number);
+    const given = typeof value === "string" ? numberIn(value) : value;
+    const number = numberOf(given);
+    if (given === undefined || number === undefined || !isAllowed(number)) return this.#problem(expected, value);
+    return given === value ? value : this.#changed(given);
   }
 
   #names(value: Json): Json {
@@ -207,8 +208,8 @@ class SchemaRepair {
 
   #boolean(value: Json): Json {
     if (typeof value === "boolean") return value;
-    if (value === "true" || value === 1) return this.#changed(true);
-    return value === "false" || value === 0 ? this.#changed(false) : this.#problem("true or false", value);
+    if (value === "true" || numberOf(value) === 1) return this.#changed(true);
+    return value === "false" || numberOf(value) === 0 ? this.#changed(false) : this.#problem("true or false", value);
   }
 
   #values(value: Json): Json {
@@ -280,6 +281,12 @@ class SchemaRepair {
   #location(): string {
     return `/${this.#path.join("/")}`.slice(0, PATH_LENGTH_MAX);
   }
+}
+
+/** The number in a text, as it is written there if that is JSON. */
+function numberIn(text: string): Json | undefined {
+  const number = Number(text);
+  return text.trim() === "" || !Number.isFinite(number) ? undefined : parseJson(text, 1) ?? number;
 }
 
 const isTruthValue = (value: Json | undefined): boolean =>

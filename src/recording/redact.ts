@@ -5,7 +5,7 @@
  * wrong token is often a right one with a typo.
  */
 import { toBase64 } from "../core/base64.ts";
-import { type Frame, isObject, type Json } from "../core/json.ts";
+import { type Frame, isNumber, isObject, type Json, parseJson } from "../core/json.ts";
 import { REDACTED, type Secrets } from "../core/secrets.ts";
 import { utf8 } from "../core/text.ts";
 
@@ -52,12 +52,8 @@ function redactBytes(bytes: Uint8Array, secrets: Secrets): Uint8Array {
 
 /** The same JSON without secrets, including those written with escapes. Text that is not JSON is returned unchanged. */
 function redactJson(text: string, secrets: Secrets): string {
-  let value: Json;
-  try {
-    value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
-  } catch {
-    return text;
-  }
+  const value = parseJson(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, Infinity);
+  if (value === undefined) return text;
   const redaction = { secrets, isChanged: false };
   const redacted = redactValue(value, redaction, 0);
   return redaction.isChanged ? JSON.stringify(redacted) : text;
@@ -70,7 +66,7 @@ interface Redaction {
 
 function redactValue(value: Json, redaction: Redaction, depth: number): Json {
   if (typeof value === "string") return changed(value, redaction.secrets.redact(value), redaction);
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || isNumber(value)) return value;
   if (depth === DEPTH_MAX) return changed(value, REDACTED, redaction);
   if (Array.isArray(value)) return value.map((inner) => redactValue(inner, redaction, depth + 1));
   if (!isObject(value)) return value;

@@ -1,6 +1,6 @@
 /** The stored form of an entry: a JSON object with the version of its layout, in UTF-8. */
 import type { Key } from "../core/ids.ts";
-import type { Json, JsonObject } from "../core/json.ts";
+import { type Json, type JsonObject, parseJson } from "../core/json.ts";
 import { utf8 } from "../core/text.ts";
 
 /** The newest layout that a service of this program writes. */
@@ -26,7 +26,7 @@ export function decodeEntry(content: unknown): { readonly value: JsonObject } | 
   const text = textOf(content);
   if (text === undefined) return { why: "not text" };
   if (text === "") return { why: "empty: the write was cut off" };
-  const value = parse(text);
+  const value = parseJson(text, Infinity);
   if (!isEntry(value)) return { why: value === undefined ? "torn: not JSON" : "not an entry" };
   if (value.v > ENTRY_VERSION) return { why: `written by a newer program: version ${value.v}` };
   return { value };
@@ -35,14 +35,6 @@ export function decodeEntry(content: unknown): { readonly value: JsonObject } | 
 function textOf(content: unknown): string | undefined {
   if (typeof content === "string") return content;
   return content instanceof Uint8Array ? utf8(content, "strip") : undefined;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isEntry(value: unknown): value is JsonObject & { readonly v: number } {

@@ -6,7 +6,7 @@
  */
 import type { Entry } from "../core/event.ts";
 import type { Key, Millis } from "../core/ids.ts";
-import type { Json } from "../core/json.ts";
+import { type Json, parseJson } from "../core/json.ts";
 import type { Store } from "../engine/ports.ts";
 import type { Random } from "./random.ts";
 import type { VirtualClock } from "./clock.ts";
@@ -95,7 +95,7 @@ export class VirtualDisk {
 
   #write(key: Key, value: Json): void {
     if (this.stored.has(key)) this.overwritten.push(key);
-    this.stored.set(key, JSON.parse(JSON.stringify(value)));
+    this.stored.set(key, parseJson(JSON.stringify(value), Infinity) ?? null);
   }
 
   #entry(key: Key): readonly Entry[] {

@@ -6,7 +6,7 @@ import { check } from "../harness/check.ts";
 import { ROOT } from "../harness/machine.ts";
 import { readSources } from "../harness/source.ts";
 
-const ID = "(?:IM|NB|NC|NL|BR|QU|ST|RT|SE|CL|AP|DB|CF|OB|SI)\\d+[a-z]?";
+const ID = "(?:IM|NB|NC|NL|BR|QU|ST|RT|SE|CL|AP|DB|CF|OB|SI|EX)\\d+[a-z]?";
 const RULE = new RegExp(`^\\| *(${ID}) *\\|`, "gm");
 /** The ids at the beginning of a string: the name of a test, or of a case in a suite that is data. */
 const CITED = new RegExp(`["'\`]((?:${ID}[ ,:]+)+)[^"'\\s]`, "g");

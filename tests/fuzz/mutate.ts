@@ -1,5 +1,5 @@
 /** Inputs by seed: mutated messages, mutated texts, random bytes, and the corpus. */
-import type { Frame, Json, JsonObject } from "../../src/core/json.ts";
+import { type Frame, isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import type { Random } from "../../src/testing/random.ts";
 import { CORPUS } from "./corpus.ts";
 import { HEARD } from "./valid-messages.ts";
@@ -108,6 +108,7 @@ function bend(value: Json, random: Random): Json {
     const at = random.between(0, value.length - 1);
     return value.map((item, index) => (index === at ? bend(item, random) : item));
   }
+  if (!isObject(value)) return random.oneOf(VALUES) ?? null;
   const keys = Object.keys(value);
   const key = random.oneOf(keys);
   if (key === undefined || random.chance(0.15)) return { ...value, [random.pick(...KEYS)]: random.oneOf(VALUES) ?? null };

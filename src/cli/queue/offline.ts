@@ -6,7 +6,7 @@
  */
 import type { Entry } from "../../core/event.ts";
 import type { Key } from "../../core/ids.ts";
-import { isObject, type Json, type JsonObject } from "../../core/json.ts";
+import { isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
 import { key, segmentAt, segmentText } from "../../core/key.ts";
 import { bodyOf, creationTimeOf, type EntryHead, entryKey, readEntryKey } from "../../queue/entry.ts";
 import type { ServiceName } from "../../core/service.ts";
@@ -98,10 +98,4 @@ function storedFields({ value }: Entry): Partial<Pick<QueuedMessage, "to" | "cre
   return { ...(typeof to === "string" && { to }), ...(typeof at === "number" && { createdAt: at }) };
 }
 
-function jsonOrText(text: string): Json {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
+const jsonOrText = (text: string): Json => parseJson(text, Infinity) ?? text;

@@ -1,5 +1,5 @@
 /** Reads the body of a request as JSON, with limits on its size and depth. */
-import { isShallow, type Json } from "../../core/json.ts";
+import { isShallow, type Json, parseJson } from "../../core/json.ts";
 import type { Settings } from "../../core/settings.ts";
 import { utf8 } from "../../core/text.ts";
 import type { Problem } from "../problem.ts";
@@ -20,14 +20,11 @@ export async function readJson(request: Request, limits: Settings["limits"]): Pr
   }
   const text = utf8(bytes, "strip");
   if (text === undefined) return problem(400, "Bad request", "the body is not UTF-8");
-  if (!isShallow(text, depthMax)) {
-    return problem(400, "Bad request", `the body is nested deeper than limits.json_depth, which is ${depthMax}`);
-  }
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return problem(400, "Bad request", text === "" ? "the body is missing" : "the body is not JSON");
-  }
+  const value = parseJson(text, depthMax);
+  if (value !== undefined) return { value };
+  if (text === "") return problem(400, "Bad request", "the body is missing");
+  if (isShallow(text, depthMax)) return problem(400, "Bad request", "the body is not JSON");
+  return problem(400, "Bad request", `the body is nested deeper than limits.json_depth, which is ${depthMax}`);
 }
 
 /** Undefined if the body is too large; rejects if it is interrupted. */

@@ -9,7 +9,7 @@
 import { assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";
 import { NALLELY_PEER } from "../../core/ids.ts";
-import { isObject, parseJson } from "../../core/json.ts";
+import { isObject, parsePlainJson } from "../../core/json.ts";
 import type { Action, GameMessage, NeuroMessage } from "../../core/neuro-messages.ts";
 import type { NallelyReaction, Observation } from "../../core/observation.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
@@ -167,7 +167,7 @@ function performAction(
   const action = actions.get(name);
   if (action === undefined) return "there is no such action";
   const { parameter, range } = action;
-  const parsed = parseJson(data ?? "", DATA_DEPTH_MAX);
+  const parsed = parsePlainJson(data ?? "", DATA_DEPTH_MAX);
   const value = isObject(parsed) ? parsed.value : undefined;
   if (typeof value !== "number") return `data must be {"value": <number from ${range[0]} to ${range[1]}>}`;
   if (neuron.link.state.is !== "open") return "the Nallely session is offline";

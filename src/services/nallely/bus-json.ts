@@ -1,5 +1,5 @@
 /** JSON on the bus: the registration, and values that arrive as text. */
-import { isObject, type Json, parseJson } from "../../core/json.ts";
+import { isObject, type Json, parsePlainJson } from "../../core/json.ts";
 import { VALUE_TEXT_MAX } from "../../core/limits.ts";
 
 const DEPTH_MAX = 64;
@@ -42,7 +42,7 @@ export function decodeText(text: string): NamedValue | undefined {
  * null, since nothing can be compared with it; the infinities stay infinities.
  */
 export function parseTolerantJson(text: string): Json | undefined {
-  const strict = parseJson(text, DEPTH_MAX);
+  const strict = parsePlainJson(text, DEPTH_MAX);
   if (strict !== undefined) return strict;
   if (!text.includes("NaN") && !text.includes("Infinity")) return undefined;
   // Why strings first: the words within them must stay unchanged.
@@ -50,5 +50,5 @@ export function parseTolerantJson(text: string): Json | undefined {
     /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/g,
     (token) => token === "NaN" ? "null" : token === "Infinity" ? "1e999" : token === "-Infinity" ? "-1e999" : token,
   );
-  return parseJson(valid, DEPTH_MAX);
+  return parsePlainJson(valid, DEPTH_MAX);
 }

@@ -4,7 +4,7 @@
  * A name is known as soon as a socket for it has finished its registration, even by closing; a registration for a known name is ignored; a
  * routed value sets an attribute with the parameter's name on the bus itself; names are split at their first `_`; nothing is answered.
  */
-import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
+import { type Frame, isObject, type Json, type JsonObject, parsePlainJson } from "../../core/json.ts";
 import { utf8 } from "../../core/text.ts";
 import { describeParameter, type FakeParameter } from "./nallely-parameter.ts";
 import type { BusSession, FakeSessionPeer } from "./nallely-model.ts";
@@ -177,7 +177,7 @@ export class FakeBus {
 
   /** False for an exception in the bus. */
   #configure(service: string, frame: Frame): boolean {
-    const message = parseJson(textOf(frame) ?? "", 64);
+    const message = parsePlainJson(textOf(frame) ?? "", 64);
     if (this.#isBroken || !isObject(message)) return false;
     const { parameters, type } = message;
     if (!isIterable(parameters)) return false;
@@ -258,7 +258,7 @@ function readFrame(frame: Uint8Array): { readonly name: string; readonly value: 
 
 /** Everything that Python's `float()` accepts; null and other texts are dropped. */
 function readText(text: string): { readonly name: string; readonly value: number } | undefined {
-  const message = parseJson(text.replace(/\bNaN\b/g, '"nan"').replace(/(-?)\bInfinity\b/g, '"$1inf"'), 64);
+  const message = parsePlainJson(text.replace(/\bNaN\b/g, '"nan"').replace(/(-?)\bInfinity\b/g, '"$1inf"'), 64);
   if (!isObject(message) || typeof message.on !== "string") return undefined;
   const value = toFloat(message.value);
   return value === undefined ? undefined : { name: message.on, value };

@@ -6,7 +6,7 @@
  * error replies: a command that fails, for example because of an unknown parameter, closes its socket with 1011; the commands of a client
  * run in order, and a command that blocks delays only its own client.
  */
-import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../core/json.ts";
+import { type Frame, isObject, type Json, type JsonObject, parsePlainJson } from "../../core/json.ts";
 import { lenientText } from "../../core/text.ts";
 import { pythonJson } from "./nallely-parameter.ts";
 import type { FakeBus } from "./nallely-bus.ts";
@@ -91,7 +91,7 @@ export class FakeTrevor {
     const client = this.#clients.get(peer);
     if (client === undefined) return;
     const text = lenientText(frame);
-    const message = parseJson(text, 64);
+    const message = parsePlainJson(text, 64);
     if (!isObject(message)) return this.#fail(client);
     client.commands.push(message);
     this.#work(client);

@@ -4,7 +4,7 @@
  * Bytes are read as UTF-8 text. The fields of a request are checked where they are used, because clients see the order in which
  * the errors of a request are found.
  */
-import { type Frame, isObject, isShallow, type Json, type JsonObject } from "../../../core/json.ts";
+import { type Frame, isNumber, isObject, isShallow, type Json, type JsonObject, parseJson } from "../../../core/json.ts";
 import { BRAIN_VALUES_MAX } from "../../../core/limits.ts";
 import { utf8 } from "../../../core/text.ts";
 import { jsonError } from "./json-error.ts";
@@ -15,8 +15,7 @@ import { invalid, limitExceeded, type RequestError, valid, type Validated } from
 export function decode(frame: Frame, depthMax: number): Validated<JsonObject> {
   const text = typeof frame === "string" ? frame : utf8(frame, "strip");
   if (text === undefined) return invalid({ message: "invalid JSON: a binary frame must hold UTF-8 text" });
-  if (!isShallow(text, depthMax)) return invalid(tooDeep(depthMax));
-  const message = parse(text);
+  const message = parse(text, depthMax);
   if (!message.ok) return message;
   const error = contentError(countValues(message.value, { values: 0, isFinite: true }));
   if (error !== undefined) return invalid(error);
@@ -30,12 +29,10 @@ const tooDeep = (max: number): RequestError => ({
   message: `maximum recursion depth exceeded: JSON may be nested ${max} levels deep`,
 });
 
-function parse(text: string): Validated<Json> {
-  try {
-    return valid(JSON.parse(text));
-  } catch {
-    return invalid({ message: `invalid JSON: ${jsonError(text)}` });
-  }
+function parse(text: string, depthMax: number): Validated<Json> {
+  const value = parseJson(text, depthMax);
+  if (value !== undefined) return valid(value);
+  return invalid(isShallow(text, depthMax) ? { message: `invalid JSON: ${jsonError(text)}` } : tooDeep(depthMax));
 }
 
 interface ValueCount {
@@ -46,7 +43,7 @@ interface ValueCount {
 /** Visits every value. The nesting has been checked before, so the recursion is bounded. */
 function countValues(value: Json, count: ValueCount): ValueCount {
   count.values++;
-  if (typeof value === "number") count.isFinite &&= Number.isFinite(value);
+  if (isNumber(value)) count.isFinite &&= Number.isFinite(Number(value));
   else if (Array.isArray(value)) { for (const item of value) countValues(item, count); }
   else if (isObject(value)) { for (const name in value) countValues(value[name] ?? null, count); }
   return count;

@@ -3,7 +3,7 @@
  *
  * Contains only the parts that are visible on the wire.
  */
-import { isObject, type Json } from "../../../core/json.ts";
+import { isNumber, isObject, type Json, numberOf } from "../../../core/json.ts";
 
 /** A longer text is truncated in an error message. */
 const REPR_LENGTH_MAX = 100;
@@ -15,7 +15,7 @@ export function typeName(value: Json | undefined): string {
   if (isObject(value)) return "dict";
   if (typeof value === "string") return "str";
   if (typeof value === "boolean") return "bool";
-  return Number.isInteger(value) ? "int" : "float";
+  return /^-?\d+$/.test(String(value)) ? "int" : "float";
 }
 
 /** `repr(value)` of a key or name: `'nope'`, `"it's"`, `None`, `5`, `True`. */
@@ -29,7 +29,7 @@ export function str(value: Json | undefined): string {
   if (value === null || value === undefined) return "None";
   if (value === true) return "True";
   if (value === false) return "False";
-  return typeof value === "number" ? String(value) : typeName(value);
+  return isNumber(value) ? truncate(String(value)) : typeName(value);
 }
 
 /** The reason why a value cannot be a key, or undefined if it can. */
@@ -41,7 +41,7 @@ export function unhashableError(value: Json | undefined): string | undefined {
 export function isTruthy(value: Json | undefined): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (isObject(value)) return Object.keys(value).length > 0;
-  return Boolean(value);
+  return Boolean(numberOf(value) ?? value);
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([["\\", "\\\\"], ["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);

@@ -1,5 +1,5 @@
 /** Errors of one request, as its sender reads them. */
-import type { JsonObject } from "../../../core/json.ts";
+import { isNumber, type JsonObject } from "../../../core/json.ts";
 
 /** Refusals that the original relay did not have. Errors that the original relay also had carry no code. */
 export type BrainErrorCode =
@@ -64,5 +64,5 @@ export function replyFrame(body: JsonObject, fields: JsonObject): string {
 
 /** The fields of a request that its reply repeats. */
 export function echo({ request_id: id }: JsonObject): JsonObject {
-  return typeof id === "string" || typeof id === "number" ? { request_id: id } : {};
+  return typeof id === "string" || isNumber(id) ? { request_id: id } : {};
 }

@@ -66,7 +66,7 @@ function referencesOf({ params, delta, audit }: JsonObject, step: number): Refer
 
 /** Only objects, lists and texts are worth a reference. They repeat a parameter if they are the same value, not a similar one. */
 const isLarge = (value: Json | undefined): boolean =>
-  typeof value === "string" ? value.length > 16 : typeof value === "object" && value !== null;
+  typeof value === "string" ? value.length > 16 : Array.isArray(value) || isObject(value);
 
 /** A copy of a payload with another value at each reference. */
 function replace(

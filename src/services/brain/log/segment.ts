@@ -12,7 +12,7 @@
  * Knows nothing of: sessions (except the id in the key), peers.
  */
 import type { Key, Millis } from "../../../core/ids.ts";
-import { isObject, type Json } from "../../../core/json.ts";
+import { isObject, type Json, parseJson } from "../../../core/json.ts";
 import { segmentAt, sequence } from "../../../core/key.ts";
 import { brainKey, kindOfKey } from "../keys.ts";
 import type { LogEvent } from "./event.ts";
@@ -80,8 +80,8 @@ export function readSegment(segment: LogSegment, value: Json | undefined): Segme
   if (v !== VERSION) return "it was written by another version";
   if (snapshot !== undefined && typeof snapshot !== "string") return "its snapshot is not a text";
   if (checksum(text + (snapshot ?? "")) !== sum) return "its checksum does not match its content";
-  // Why unchecked: the checksum proves that the text is what we wrote.
-  const events: LogEvent[] = JSON.parse(text).map(restoreEvent);
+  // Why the cast: the checksum proves that the text is what we wrote.
+  const events = (parseJson(text, Infinity) as unknown as LogEvent[]).map(restoreEvent);
   const isWhole = events[0]?.seq === segment.first && events.at(-1)?.seq === segment.last;
   return isWhole ? { events, snapshot } : "its key names other events";
 }

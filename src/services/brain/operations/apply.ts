@@ -1,7 +1,7 @@
 /** The requests that apply operators: `ApplyOperator`, `ApplyMacro`, `EvaluateCovenant`, `ListOperators`. */
 import type { StepContext } from "../../../core/context.ts";
 import { hashText } from "../../../core/hash.ts";
-import { canonicalJson, isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { canonicalJson, isNumber, isObject, type Json, type JsonObject, numberOf } from "../../../core/json.ts";
 import { MACRO_STEPS_MAX, OPERATION_NAME_MAX, SESSION_EVENTS_MAX } from "../../../core/limits.ts";
 import { typeName } from "../codec/python-repr.ts";
 import { badParams, invalid, limitExceeded, type RequestError, valid, type Validated } from "../codec/request-error.ts";
@@ -104,9 +104,7 @@ export function listOperators(state: BrainState, request: ClientRequest, ctx: St
 
 /** The `op_id` of a request and a digest of what it asks; empty for a request without `op_id`. */
 function operationIdOf({ fields: { op_id: id } }: ClientRequest, asks: JsonObject): JsonObject {
-  return typeof id === "string" || typeof id === "number"
-    ? { op_asks: hashText(canonicalJson(asks)), op_id: String(id) }
-    : {};
+  return typeof id === "string" || isNumber(id) ? { op_asks: hashText(canonicalJson(asks)), op_id: String(id) } : {};
 }
 
 /** False if the request has been answered: it is a repetition, or cannot be carried out. */
@@ -120,8 +118,9 @@ function isNewOperation(
   const id = checkOperationId(request, operation);
   if (!id.ok) return handled(refuse(state, request, id.error, ctx));
   if (id.value !== undefined) return handled(repeatReply(state, request, { session, seq: id.value }, ctx));
-  const { if_seq: expected } = request.fields;
-  if (expected !== undefined && (typeof expected !== "number" || !Number.isInteger(expected))) {
+  const { if_seq: given } = request.fields;
+  const expected = numberOf(given);
+  if (given !== undefined && !Number.isInteger(expected)) {
     return handled(refuse(state, request, badParams("if_seq", "a whole number"), ctx));
   }
   if (head.sealed) return handled(refuseFromSession(state, request, { session, error: sessionSealed(session) }, ctx));

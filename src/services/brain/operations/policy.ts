@@ -1,5 +1,5 @@
 /** Covenant policies as JSON: in requests, in the log and in snapshots. */
-import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { isObject, type Json, type JsonObject, numberOf } from "../../../core/json.ts";
 import { badParams, invalid, valid, type Validated } from "../codec/request-error.ts";
 import { type CovenantMode, type CovenantPolicy, fromThousandths, toThousandths } from "./covenant.ts";
 
@@ -62,9 +62,9 @@ export function policyJson(policy: CovenantPolicy): JsonObject {
 }
 
 function numberField(source: JsonObject, name: string): Validated<number | undefined> {
-  const value = source[name];
-  if (value === undefined) return valid(undefined);
-  const isInRange = typeof value === "number" && value >= 0 && value <= NUMBER_MAX;
+  if (source[name] === undefined) return valid(undefined);
+  const value = numberOf(source[name]);
+  const isInRange = value !== undefined && value >= 0 && value <= NUMBER_MAX;
   return isInRange ? valid(value) : invalid(badParams(`covenant.${name}`, `a number from 0 to ${NUMBER_MAX}`));
 }
 

@@ -7,7 +7,7 @@
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { isoTime } from "../../../core/text.ts";
-import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { isObject, type Json, type JsonObject, numberOf } from "../../../core/json.ts";
 import {
   type Channel,
   CHANNELS,
@@ -28,10 +28,13 @@ import { putPrediction, traceOf } from "./prediction-log.ts";
 /** The field of the payload that holds the text of each channel. */
 const FIELDS: PerChannel<string> = { english: "text", math: "math", physics: "physics" };
 /** The original always gave these to its model. */
-const DEFAULT_ARGS: Json = [0, 0];
+const DEFAULT_ARGS: readonly number[] = [0, 0];
 
-const isArgs = (value: Json): value is readonly [number, number] =>
-  Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === "number");
+/** Two numbers; undefined for any other value. */
+function readArgs(value: Json): readonly [number, number] | undefined {
+  const [one, other, ...rest] = Array.isArray(value) ? value.map(numberOf) : [];
+  return one === undefined || other === undefined || rest.length > 0 ? undefined : [one, other];
+}
 
 /** `Infer` */
 export function infer(state: BrainState, request: ClientRequest, ctx: StepContext): void {
@@ -52,12 +55,13 @@ export function infer(state: BrainState, request: ClientRequest, ctx: StepContex
 
 function inferWith(state: BrainState, request: ClientRequest, predictor: Predictor | undefined, ctx: StepContext): void {
   const { fields } = request;
-  const { payload = {}, args = DEFAULT_ARGS } = fields;
+  const { payload = {}, args: givenArgs = DEFAULT_ARGS } = fields;
   if (!isObject(payload)) {
     const reason = `'${typeName(payload)}' object has no attribute 'get'`;
     return refuse(state, request, { message: `payload must be an object: ${reason}` }, ctx);
   }
-  if (!isArgs(args)) return refuse(state, request, badParams("args", "a list of two numbers"), ctx);
+  const args = readArgs(givenArgs);
+  if (args === undefined) return refuse(state, request, badParams("args", "a list of two numbers"), ctx);
   const trace = traceOf(request);
   const texts = perChannel((channel) => payload[FIELDS[channel]]);
   const routing = perChannel((channel) => isTruthy(texts[channel]));

@@ -3,7 +3,7 @@ import { take } from "../../../core/bucket.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { hashText } from "../../../core/hash.ts";
 import type { Millis } from "../../../core/ids.ts";
-import { isObject, type JsonObject } from "../../../core/json.ts";
+import { isObject, type JsonObject, numberOf } from "../../../core/json.ts";
 import { SESSIONS_BURST_MAX, SESSIONS_PER_SECOND_MAX, STATE_KEYS_MAX } from "../../../core/limits.ts";
 import { badParams, invalid, limitExceeded, type RequestError, valid, type Validated } from "../codec/request-error.ts";
 import { emptyHead, type LogHead } from "../log/event.ts";
@@ -83,9 +83,10 @@ function forkFrom(state: BrainState, request: ClientRequest, { parent, head: fro
 
 /** The head that a request wants its session to begin with. */
 function initialHead({ settings }: BrainState, { fields }: ClientRequest): Validated<LogHead> {
-  const { initial_state: given, ttl_ms: ttlMs = settings.ttl, owner = null, covenant } = fields;
+  const { initial_state: given, ttl_ms: givenTtl = settings.ttl, owner = null, covenant } = fields;
+  const ttlMs = numberOf(givenTtl);
   if (given !== undefined && !isObject(given)) return invalid(badParams("initial_state", "an object"));
-  if (typeof ttlMs !== "number" || !Number.isInteger(ttlMs) || ttlMs < 1) {
+  if (ttlMs === undefined || !Number.isInteger(ttlMs) || ttlMs < 1) {
     return invalid(badParams("ttl_ms", "a whole number of milliseconds, at least 1"));
   }
   const policy = policyFrom(covenant, defaultPolicy(settings.covenant));

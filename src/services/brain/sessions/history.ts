@@ -1,7 +1,7 @@
 /** Reads the past of a session: states, audit, ledger, replay. These functions change no state. */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { Json, JsonObject } from "../../../core/json.ts";
+import { type Json, type JsonObject, numberOf } from "../../../core/json.ts";
 import { AUDIT_PAGE_MAX, AUDIT_TEXT_MAX } from "../../../core/limits.ts";
 import { isTruthy } from "../codec/python-repr.ts";
 import { badParams, invalid, type RequestError, valid, type Validated } from "../codec/request-error.ts";
@@ -45,8 +45,8 @@ export function requestedSeq(
   { fields }: ClientRequest,
   { head, base }: LoadedLog,
 ): Validated<number> {
-  const { at_seq: at = head.seq } = fields;
-  if (typeof at !== "number" || !Number.isInteger(at) || at < 0 || at > head.seq) {
+  const at = fields["at_seq"] === undefined ? head.seq : numberOf(fields["at_seq"]);
+  if (at === undefined || !Number.isInteger(at) || at < 0 || at > head.seq) {
     return invalid(badParams("at_seq", `a whole number from 0 to ${head.seq}`));
   }
   return !settings.persist && at < base.seq ? invalid(notKept("at_seq", base.seq)) : valid(at);
@@ -91,11 +91,12 @@ function answerPage(
   const found = activeSession(state, request, ctx);
   if (found === undefined) return;
   const { session, loaded } = found;
-  const { after_seq: after = -1, limit = 100 } = request.fields;
-  if (typeof after !== "number" || !Number.isInteger(after) || after < -1) {
+  const { after_seq: givenAfter = -1, limit: givenLimit = 100 } = request.fields;
+  const [after, limit] = [numberOf(givenAfter), numberOf(givenLimit)];
+  if (after === undefined || !Number.isInteger(after) || after < -1) {
     return refuse(state, request, badParams("after_seq", "a whole number, at least -1"), ctx);
   }
-  if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > AUDIT_PAGE_MAX) {
+  if (limit === undefined || !Number.isInteger(limit) || limit < 1 || limit > AUDIT_PAGE_MAX) {
     return refuse(state, request, badParams("limit", `a whole number from 1 to ${AUDIT_PAGE_MAX}`), ctx);
   }
   const { seq: head } = loaded.head;
@@ -186,11 +187,12 @@ interface ExpectedHead {
 /** The head that a client expects the log to contain; undefined if it expects none. */
 function expectedHead(
   { settings }: BrainState,
-  { fields: { head_seq: seq, head_hash: hash } }: ClientRequest,
+  { fields: { head_seq: givenSeq, head_hash: hash } }: ClientRequest,
   { log }: BrainSession,
 ): Validated<ExpectedHead | undefined> {
-  if (seq === undefined && hash === undefined) return valid(undefined);
-  if (typeof seq !== "number" || !Number.isInteger(seq) || seq < 0) {
+  if (givenSeq === undefined && hash === undefined) return valid(undefined);
+  const seq = numberOf(givenSeq);
+  if (seq === undefined || !Number.isInteger(seq) || seq < 0) {
     return invalid(badParams("head_seq", "a whole number, at least 0"));
   }
   if (typeof hash !== "string") return invalid(badParams("head_hash", "the hash of event head_seq"));

@@ -1,11 +1,19 @@
 /** Frames as text and JSON, and the text of replies and errors. */
 import { utf8 } from "../../../core/text.ts";
 import type { FaultName } from "../../../core/fault.ts";
-import { type Frame, isObject, type Json, type JsonObject, parseJson } from "../../../core/json.ts";
+import {
+  type ExactNumber,
+  type Frame,
+  isNumber,
+  isObject,
+  type Json,
+  type JsonObject,
+  parseJson,
+} from "../../../core/json.ts";
 import { REQUEST_ID_MAX } from "../../../core/limits.ts";
 
 /** The id that a watcher gave its request. The reply brings it back. */
-export type WatcherRequestId = string | number | undefined;
+export type WatcherRequestId = string | number | ExactNumber | undefined;
 
 /** The text of a frame. Bytes are read as UTF-8; undefined if they are not valid UTF-8. */
 export const textOf = (frame: Frame): string | undefined => typeof frame === "string" ? frame : utf8(frame, "strip");
@@ -19,8 +27,7 @@ export function jsonOf(frame: Frame, depthMax: number): Json | undefined {
 /** The `request_id` of a message, if it is a number or a text of at most `REQUEST_ID_MAX` characters. */
 export function requestIdOf(message: Json): WatcherRequestId {
   const id = isObject(message) ? message.request_id : undefined;
-  if (typeof id === "number") return id;
-  return typeof id === "string" && id.length <= REQUEST_ID_MAX ? id : undefined;
+  return (isNumber(id) || typeof id === "string") && String(id).length <= REQUEST_ID_MAX ? id : undefined;
 }
 
 /** A reply as text, with the `request_id` if there is one. */

@@ -6,7 +6,7 @@
  */
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
-import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { isNumber, isObject, type Json, type JsonObject, numberOf } from "../../../core/json.ts";
 import type { FaultName } from "../../../core/fault.ts";
 import { actionsByName, decodeMessage, isCommand, type ReaderLimits } from "../../../neuro-api/decode-game.ts";
 import type { Repair } from "../../../neuro-api/repair.ts";
@@ -55,10 +55,8 @@ function readReceipt({ ack, nak, term, delay_ms }: JsonObject): IntegrationMessa
   if (typeof ack === "string") return { is: "ack", id: ack };
   if (typeof term === "string") return { is: "term", id: term };
   if (typeof nak !== "string") return undefined;
-  const delayMs = typeof delay_ms === "number" && delay_ms >= 0
-    ? Math.min(Math.floor(delay_ms), NAK_DELAY_MS_MAX)
-    : undefined;
-  return { is: "nak", id: nak, delayMs };
+  const delay = numberOf(delay_ms) ?? -1;
+  return { is: "nak", id: nak, delayMs: delay >= 0 ? Math.min(Math.floor(delay), NAK_DELAY_MS_MAX) : undefined };
 }
 
 const NAK_DELAY_MS_MAX = 3_600_000;
@@ -116,7 +114,7 @@ const NO_ID = "none";
 function readResult({ id, success, status, message, error }: JsonObject, limits: ReaderLimits): IntegrationMessage {
   const isDone = success ?? (status !== undefined && DONE.includes(status));
   const text = message ?? error ?? message;
-  const hasId = typeof id === "number" || (typeof id === "string" && id !== "");
+  const hasId = isNumber(id) || (typeof id === "string" && id !== "");
   const data: JsonObject = { id: hasId ? id : NO_ID, success: isDone, ...(text !== undefined && { message: text }) };
   const decoded = decodeMessage("action/result", data, limits);
   if (!decoded.ok) return { is: "refused", fault: decoded.fault, reason: decoded.reason };

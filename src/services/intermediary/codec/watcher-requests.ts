@@ -1,5 +1,5 @@
 /** Requests of watchers, read from JSON into a closed union. Never throws. */
-import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { isObject, type Json, type JsonObject, numberOf } from "../../../core/json.ts";
 import { NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
 import { normalized } from "../../../core/text.ts";
 
@@ -43,8 +43,10 @@ function readSubscription({ events, after, rate, snapshot }: JsonObject): Watche
 }
 
 /** Events per second. Anything but a positive whole number means no limit. */
-export const readRate = (rate: Json | undefined): number | undefined =>
-  typeof rate === "number" && Number.isSafeInteger(rate) && rate > 0 ? rate : undefined;
+export function readRate(rate: Json | undefined): number | undefined {
+  const number = numberOf(rate);
+  return number !== undefined && Number.isSafeInteger(number) && number > 0 ? number : undefined;
+}
 
 /** `{"selected":"<name>","data":<text|object>}`, with `data` as text. */
 export function readChoice(choice: Json | undefined): { readonly name: string; readonly data: string } | undefined {

@@ -4,7 +4,7 @@
  * Invariant: DU1 `decodeUpstream` never throws.
  */
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
-import { type Frame, isObject, type JsonObject } from "../../../core/json.ts";
+import { type Frame, isNumber, isObject, type JsonObject } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { readObject } from "../../../neuro-api/frame.ts";
 
@@ -38,7 +38,7 @@ export function decodeUpstream(frame: Frame, limits: { readonly json_depth: numb
 }
 
 function readActionCall({ id: givenId, name, data: given }: JsonObject): Result<NeuroMessage> {
-  const id = typeof givenId === "number" ? String(givenId) : givenId;
+  const id = isNumber(givenId) ? String(givenId) : givenId;
   if (typeof id !== "string" || id === "") return failed("badMessage", "`action` without `id`");
   if (typeof name !== "string" || name === "") {
     return failed("badMessage", `\`action\` ${id.slice(0, 64)} without \`name\``);

@@ -119,8 +119,11 @@ const TEXT_UNITS_MAX = Math.floor(UPSTREAM_FRAME_BYTES_MAX / 12) - 512;
 const shortenText = (text: string): string =>
   text.length <= TEXT_UNITS_MAX ? text : `${text.slice(0, TEXT_UNITS_MAX).toWellFormed()} [...]`;
 
+/** Half of a surrogate pair as `JSON.stringify` writes it, or an escaped backslash, after which `ud83d` is ordinary text. */
+const LONE_SURROGATE = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
+
 /** Half a surrogate pair is legal in JSON, but some backends crash when they print it. */
 function withoutLoneSurrogates(json: string): string {
   if (!json.includes("\\ud")) return json;
-  return JSON.stringify(JSON.parse(json), (_key, value) => (typeof value === "string" ? value.toWellFormed() : value));
+  return json.replace(LONE_SURROGATE, (found) => (found === "\\\\" ? found : "\ufffd"));
 }

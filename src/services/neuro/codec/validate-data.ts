@@ -9,11 +9,12 @@
  * reference.
  */
 import { type Schema, Validator } from "@cfworker/json-schema";
-import { isObject, isShallow, type Json, type JsonObject, parseJson } from "../../../core/json.ts";
+import { isNumber, isObject, isShallow, type Json, type JsonObject, numberOf, parseJson } from "../../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../../core/limits.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { isSafePattern, PATTERN_TEXT_MAX } from "../../../neuro-api/safe-pattern.ts";
 import { targetOf } from "../../../neuro-api/schema-reference.ts";
+import { ComparableNumbers } from "./comparable-numbers.ts";
 
 /** Parts of a schema whose references are resolved. */
 const NODES_MAX = 2_000;
@@ -33,13 +34,17 @@ export interface CompiledSchema {
   readonly strict: Validator;
   /** Without the keywords whose check takes more than linear time. */
   readonly loose: Validator;
+  readonly numbers: ComparableNumbers;
 }
 
 export function compileSchema(schema: JsonObject): CompiledSchema {
   const strict = new SchemaCompiler(schema, true);
   const normalized = strict.compileRoot();
   const loose = new SchemaCompiler(schema, false).compileRoot();
-  return { normalized, size: strict.size, strict: validator(normalized), loose: validator(loose) };
+  const numbers = new ComparableNumbers(normalized);
+  // Why the cast: the type of the package has an index of `any`, and a compiled schema has only keywords that it knows.
+  const validator = (part: JsonObject): Validator => new Validator(numbers.of(part) as Schema, "2020-12", true);
+  return { normalized, size: strict.size, strict: validator(normalized), loose: validator(loose), numbers };
 }
 
 /**
@@ -67,7 +72,7 @@ export function validationError(
   if (schema.size * text.length > WORK_MAX || !isShallow(text, SCHEMA_DEPTH_MAX)) return undefined;
   const isCheap = text.length <= COSTLY_TEXT_MAX && !hasLongText(value);
   try {
-    const { valid, errors } = (isCheap ? schema.strict : schema.loose).validate(value);
+    const { valid, errors } = (isCheap ? schema.strict : schema.loose).validate(schema.numbers.of(value));
     if (valid) return undefined;
     // Why the last error: the first ones only say that something inside is wrong.
     const { instanceLocation, error } = errors.at(-1) ?? { instanceLocation: "#", error: "does not match the schema" };
@@ -83,9 +88,6 @@ function hasLongText(value: Json): boolean {
   return isObject(value) && Object.entries(value).some(([key, item]) => hasLongText(key) || hasLongText(item ?? null));
 }
 
-// Why the cast: the type of the package has an index of `any`, and a compiled schema has only keywords that it knows.
-const validator = (normalized: JsonObject): Validator => new Validator(normalized as Schema, "2020-12", true);
-
 type KeywordReader = (value: Json, compiler: SchemaCompiler, depth: number) => Json | undefined;
 
 const one: KeywordReader = (value, compiler, depth) => compiler.compile(value, depth);
@@ -99,9 +101,13 @@ const patterns: KeywordReader = (value, compiler, depth) =>
   compiler.isStrict && isObject(value)
     ? table(Object.fromEntries(Object.entries(value).filter(([pattern]) => isSafePattern(pattern))), compiler, depth)
     : undefined;
-const number: KeywordReader = (value) => (typeof value === "number" ? value : undefined);
-const size: KeywordReader = (value) => (typeof value === "number" && value >= 0 ? value : undefined);
-const positive: KeywordReader = (value) => (typeof value === "number" && value > 0 ? value : undefined);
+const number: KeywordReader = (value) => numberOf(value);
+const size: KeywordReader = (value) => numberIf(value, (number) => number >= 0);
+const positive: KeywordReader = (value) => numberIf(value, (number) => number > 0 && number < Infinity);
+function numberIf(value: Json, isAllowed: (number: number) => boolean): number | undefined {
+  const number = numberOf(value);
+  return number !== undefined && isAllowed(number) ? number : undefined;
+}
 const names: KeywordReader = (value, compiler) =>
   Array.isArray(value) && value.every((name: Json) => typeof name === "string") ? compared(value, compiler, 0) : undefined;
 /** A value that data is compared with. */
@@ -179,7 +185,7 @@ class SchemaCompiler {
 
   countValue(value: Json): void {
     this.#values++;
-    if (typeof value !== "object" || value === null) return;
+    if (typeof value !== "object" || value === null || isNumber(value)) return;
     for (const item of Object.values(value)) this.countValue(item ?? null);
   }
 

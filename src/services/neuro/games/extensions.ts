@@ -67,7 +67,7 @@ function healthReport(game: Game, include: Json | undefined, ctx: StepContext): 
     "backend-locked": false,
   };
   if (!Array.isArray(include)) return everything;
-  const wanted = new Set(include.flatMap((each: Json) => INCLUDED_FIELDS.get(String(each)) ?? []));
+  const wanted = new Set(include.flatMap((each: Json) => (typeof each === "string" && INCLUDED_FIELDS.get(each)) || []));
   return Object.fromEntries(Object.entries(everything).filter(([field]) => field === "status" || wanted.has(field)));
 }
 
