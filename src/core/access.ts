@@ -16,6 +16,16 @@ export function isLoopback(host: string): boolean {
     /^(::ffff:)?127(\.\d{1,3}){3}$/.test(name);
 }
 
+/** The addresses that count as one for limits: an IPv4 address, or the /64 network of an IPv6 address, which one customer has for himself. */
+export function addressGroup(address: string): string {
+  if (!address.includes(":")) return address;
+  const [left = "", right] = address.replace(/%.*$/, "").toLowerCase().split("::");
+  const groupsOf = (part: string): string[] => part === "" ? [] : part.split(":");
+  const [first, last] = [groupsOf(left), groupsOf(right ?? "")];
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0");
+  return [...first, ...zeros, ...last].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
+}
+
 /** True for an empty token and for the published one: everybody knows both. */
 export const isPublicToken = (token: string): boolean => token === "" || token === PUBLISHED_TOKEN;
 

@@ -1,9 +1,11 @@
 /**
- * A token bucket in whole numbers: `perSecond` tokens a second, and at most `burst` after a pause.
+ * Token buckets in whole numbers: `perSecond` tokens a second, and at most `burst` after a pause; and what they limit of one peer.
  *
  * Invariant: `level` counts thousandths, so that one millisecond at one per second is exactly one.
  */
 import type { Millis } from "./ids.ts";
+import { CONTROL_FRAMES_PER_SECOND_MAX } from "./limits.ts";
+import type { LimitSettings } from "./settings.ts";
 
 export interface Bucket {
   level: number;
@@ -36,4 +38,31 @@ export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
   readonly now: Millis;
+}
+
+/** What one connection may cause without a result: events and bytes, charged before they are handled, whatever comes of them. */
+export interface WorkBudget {
+  readonly events: Bucket;
+  readonly bytes: Bucket;
+}
+
+/** The bytes that one peer can send at once after a pause: a message of the largest size must fit. */
+export const bytesBurst = ({ bytes_per_second, message_bytes }: LimitSettings): number =>
+  Math.max(bytes_per_second, message_bytes);
+
+export const workBudget = (limits: LimitSettings, now: Millis): WorkBudget => ({
+  events: bucket(limits.burst, now),
+  bytes: bucket(bytesBurst(limits), now),
+});
+
+/** Charges one event with its bytes. False if the budget is exhausted. */
+export function charge(
+  { events, bytes }: WorkBudget,
+  length: number,
+  { limits, now }: { readonly limits: LimitSettings; readonly now: Millis },
+): boolean {
+  // Why not unlimited: a control frame has no result at any rate.
+  const perSecond = limits.messages_per_second || CONTROL_FRAMES_PER_SECOND_MAX;
+  if (take(events, { perSecond, burst: limits.burst, now }, 1) > 0) return false;
+  return take(bytes, { perSecond: limits.bytes_per_second, burst: bytesBurst(limits), now }, length) === 0;
 }

@@ -143,6 +143,7 @@ export const DEFAULTS: Settings = {
     messages_per_second: 500,
     burst: 1_000,
     bytes_per_second: 4 * MIB,
+    requests_per_second: 1_000,
     backlog_soft_bytes: 4 * MIB,
     backlog_hard_bytes: 8 * MIB,
     metric_integrations: 100,

@@ -92,7 +92,13 @@ export type LifecycleEvent =
   | { readonly is: "draining"; readonly until: Millis };
 
 /** Every event that reaches the relay. */
-export type Event = PeerEvent | LinkEvent | StoreEvent | WorkEvent | LifecycleEvent | Rebuilt;
+export type Event = PeerEvent | LinkEvent | StoreEvent | WorkEvent | LifecycleEvent | ControlFrame | Rebuilt;
+
+/** The peer sent a ping, or a pong that answers no ping. Handled by the relay, never by a service: it counts as work. */
+export interface ControlFrame {
+  readonly is: "controlFrame";
+  readonly peer: PeerId;
+}
 
 /** The stored entries of a service that panicked. Handled by the relay, never by a service. */
 export interface Rebuilt {

@@ -261,6 +261,8 @@ export interface LimitSettings {
   readonly messages_per_second: number;
   readonly burst: number;
   readonly bytes_per_second: number;
+  /** Of one address beyond this machine; 0: unlimited. */
+  readonly requests_per_second: number;
   readonly backlog_soft_bytes: number;
   readonly backlog_hard_bytes: number;
   /** Integrations with metrics of their own. */

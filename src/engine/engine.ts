@@ -262,6 +262,7 @@ export class Engine {
         this.#outbox.forget(event.peer);
         return this.#peers.delete(event.peer);
       case "frame":
+      case "controlFrame":
       case "ponged":
         return this.#peers.has(event.peer) && !this.#outbox.isClosing(event.peer);
       case "relieved":

@@ -82,6 +82,13 @@ export class AccessControl {
     }
   }
 
+  /** True for the token of this listener, if it has one. */
+  hasTokenOf(listener: ListenerName | undefined, token: string | undefined): boolean {
+    if ((listener !== "neuro" && listener !== "brain") || token === undefined) return false;
+    const { digest } = this.#listeners[listener];
+    return digest !== undefined && sameDigest(hashText(token), digest);
+  }
+
   /** Undefined if the client can open a socket on this listener. */
   rejectionOf(listener: ListenerName, token: string | undefined, address: string): Rejection | undefined {
     if (this.admits(listener, digestOf(token), address)) return undefined;

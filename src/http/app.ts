@@ -10,12 +10,14 @@ import { isHostAllowed, isOriginAllowed } from "./origin.ts";
 import { type ParsedRequest, parseRequest } from "./parse-request.ts";
 import type { RequestContext, WebPorts } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
-import { health, metrics, ready, upload } from "./routes.ts";
+import { RequestBudgets, tooManyRequests } from "./request-budgets.ts";
+import { health, metrics, ReadinessCache, ready, upload } from "./routes.ts";
 import { handleUpgrade, listenerAt } from "./upgrade.ts";
 
 export { AccessControl };
 export type { PortName, RequestContext, UpgradeTarget, WebPorts } from "./ports.ts";
 export { problemResponse } from "./problem.ts";
+export { tooManyRequests } from "./request-budgets.ts";
 export { VOICE_FRAME_BYTES_MAX, voiceReply } from "./voice-stub.ts";
 
 interface Env {
@@ -25,22 +27,36 @@ interface Env {
 
 export type App = Hono<Env>;
 
-/** The app of one relay. It has no state of its own. */
+/** The app of one relay. Its only state limits the work that requests cause. */
 export function createApp(ports: WebPorts): App {
   const app: App = new Hono<Env>({ strict: false });
+  const budgets = new RequestBudgets();
+  const readiness = new ReadinessCache(ports);
   app.use(async (hono, next): Promise<Response | void> => {
     const request = hono.req.raw;
     if (!URL.canParse(request.url)) {
       return problemResponse({ status: 400, title: "Bad request", detail: "the Host header is not a host name" });
     }
     const context = hono.env;
+    const { limits } = ports.settings();
     const parsed = parseRequest(request, context, ports.settings());
+    const { address } = parsed.connection;
+    const retryMs = budgets.charge(address, limits, ports.uptimeMs());
+    if (retryMs > 0) {
+      const detail =
+        `more requests than limits.requests_per_second, which is ${limits.requests_per_second}, allows this address`;
+      return tooManyRequests(detail, retryMs);
+    }
     const rejection = context.listener === "web" ? rejectForeign(parsed, context, ports) : undefined;
     if (rejection !== undefined) return rejection;
     const listener = listenerAt(context.listener, parsed.connection.path, ports);
+    const grant = ports.accessControl().grantOf(parsed.token, address);
+    if (grant.names.length > 0 || ports.accessControl().hasTokenOf(listener, parsed.token)) {
+      budgets.markKnown(address, limits, ports.uptimeMs());
+    }
     if (listener !== undefined) return handleUpgrade({ request, listener, parsed, context }, ports);
     hono.set("parsed", parsed);
-    hono.set("grant", ports.accessControl().grantOf(parsed.token, parsed.connection.address));
+    hono.set("grant", grant);
     await next();
     hono.header("x-content-type-options", "nosniff");
     hono.header("referrer-policy", "no-referrer");
@@ -48,7 +64,7 @@ export function createApp(ports: WebPorts): App {
   const scopes = (hono: Context<Env>) => hono.get("grant").scopes;
   app.get("/", ({ req }) => dashboard(req.raw));
   app.get("/health", () => health(ports));
-  app.get("/ready", (hono) => ready(ports, scopes(hono)));
+  app.get("/ready", (hono) => ready(readiness, scopes(hono), ports));
   app.get("/metrics", (hono) => metrics(ports, scopes(hono)));
   app.get("/uploads/:file", (hono) => upload(ports, scopes(hono), hono.req.param("file")));
   for (const path of ["/api", "/api/*"]) app.all(path, (hono) => api(hono, ports));

@@ -1,4 +1,5 @@
 /** The web port's own routes: health, readiness, metrics and uploads. */
+import type { Millis } from "../core/ids.ts";
 import type { ServiceName } from "../core/service.ts";
 import type { Scope } from "../core/settings.ts";
 import type { WebPorts } from "./ports.ts";
@@ -10,19 +11,48 @@ const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}$/;
 export const health = ({ version }: WebPorts): Response => plainJson({ status: "ok", version });
 
 /** `/ready`: a status code for everyone, and the reasons for `watch`. */
-export async function ready(ports: WebPorts, scopes: readonly Scope[]): Promise<Response> {
-  const reasons = await notReadyReasons(ports);
+export async function ready(readiness: ReadinessCache, scopes: readonly Scope[], ports: WebPorts): Promise<Response> {
+  const reasons = await readiness.notReadyReasons();
   const status = reasons.length === 0 ? "ready" : "not_ready";
   const body = { status, version: ports.version, ...(scopes.includes("watch") && { reasons }) };
   return plainJson(body, reasons.length === 0 ? 200 : 503);
 }
 
-/** Why the relay is not ready; empty if it is. */
-export async function notReadyReasons(ports: WebPorts): Promise<string[]> {
-  const reasons = (await Promise.all(ports.services.map((service) => notReadyReasonsOf(service, ports)))).flat();
-  const lost = ports.lostListeners().map((listener) => `the listener ${listener} is not open`);
-  return [...reasons, ...lost, ...(ports.isDraining() ? ["the relay is stopping"] : [])];
+/** The services are asked at most once within this time, because anyone can request `/ready`. */
+const READINESS_MS: Millis = 1_000;
+
+export class ReadinessCache {
+  readonly #ports: WebPorts;
+  #askedAt: Millis = -Infinity;
+  #reasons: Promise<readonly string[]> = Promise.resolve([]);
+
+  constructor(ports: WebPorts) {
+    this.#ports = ports;
+  }
+
+  async notReadyReasons(): Promise<readonly string[]> {
+    const now = this.#ports.uptimeMs();
+    if (now - this.#askedAt >= READINESS_MS) {
+      this.#askedAt = now;
+      this.#reasons = reasonsOfServices(this.#ports);
+    }
+    return [...await this.#reasons, ...reasonsOfHost(this.#ports)];
+  }
 }
+
+/** Why the relay is not ready; empty if it is. */
+export const notReadyReasons = async (ports: WebPorts): Promise<string[]> => [
+  ...await reasonsOfServices(ports),
+  ...reasonsOfHost(ports),
+];
+
+const reasonsOfServices = async (ports: WebPorts): Promise<readonly string[]> =>
+  (await Promise.all(ports.services.map((service) => notReadyReasonsOf(service, ports)))).flat();
+
+const reasonsOfHost = (ports: WebPorts): readonly string[] => [
+  ...ports.lostListeners().map((listener) => `the listener ${listener} is not open`),
+  ...(ports.isDraining() ? ["the relay is stopping"] : []),
+];
 
 async function notReadyReasonsOf(service: ServiceName, ports: WebPorts): Promise<string[]> {
   const result = await ports.request({ of: service, get: "ready" }, { by: "relay", scopes: ["watch"] });

@@ -87,6 +87,7 @@ export class Recorder {
       case "dropped":
         return this.#close(event.link, { code: event.code, reason: this.#redacted(event.reason) });
       case "throttled":
+      case "controlFrame":
       case "ponged":
       case "backpressure":
       case "relieved":

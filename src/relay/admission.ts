@@ -2,30 +2,49 @@
  * Admission of peers and of their frames: how many may be connected, and how fast each may send.
  *
  * Invariants: R1 a peer is in the table from `opened` to `closed`; R2 frames of a game, also at the proxy, are never dropped for their
- * rate but wait in order; frames of all others are refused with the time after which to retry; R3 a peer that floods is closed; R4 a
- * reply that the relay asked for does not count against the rate limit, whatever is in it.
+ * rate but wait in order; frames of all others are refused with the time after which to retry; R3 everything that a peer sends and that
+ * does not pass is charged to its excess, and a peer that exhausts it is closed; R4 a reply that the relay asked for does not count
+ * against the rate limit, whatever is in it; R5 when a place is needed, a peer that has sent nothing so far leaves.
  * Knows nothing of: the content of frames.
  */
-import { type Bucket, bucket, refund, take } from "../core/bucket.ts";
+import { addressGroup, isLoopback } from "../core/access.ts";
+import { type Bucket, bucket, bytesBurst, charge, refund, take, type WorkBudget, workBudget } from "../core/bucket.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import type { ConnectionInfo, ListenerName } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import { FRAMES_THROTTLED_MAX, OUTSTANDING_REPLIES_MAX } from "../core/limits.ts";
 import type { LimitSettings } from "../core/settings.ts";
+import { type PlaceFor, SilentPeers } from "./silent-peers.ts";
 
 export interface Peer {
   readonly id: PeerId;
   readonly listener: ListenerName;
   readonly address: string;
+  /** The addresses that count as one with its own. */
+  readonly group: string;
+  /** On this machine, or from an address of which a peer was accepted when it connected. */
+  readonly isLocal: boolean;
+  /** It has sent no frame so far. */
+  isSilent: boolean;
+  /** It was accepted by its service, which keeps an attachment for it. */
+  isAccepted: boolean;
+  /** Another peer has its place; its close is on the way. */
+  isEvicted: boolean;
   readonly messages: Bucket;
   readonly bytes: Bucket;
   readonly waiting: Frame[];
   waitingBytes: number;
   /** Replies that the relay asked for and has not received. */
   outstanding: number;
-  /** Frames refused since one last passed. */
-  refused: number;
+  /** What it can send beyond its rate before it is closed: refused frames, pings, and pongs that answer no ping. */
+  readonly excess: WorkBudget;
+}
+
+/** The connected peers of one address group. */
+interface AddressPeers {
+  peers: number;
+  accepted: number;
 }
 
 /** The decision about a frame: it passes, waits in order, is refused for now, or its peer is closed. */
@@ -41,45 +60,47 @@ const FLOOD: Admission = { is: "flood" };
 
 export class Peers {
   readonly #table = new Map<PeerId, Peer>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #addresses = new Map<string, AddressPeers>();
+  readonly #silent = new SilentPeers<Peer>();
+  /** Those of the Intermediary, which have not greeted. */
+  readonly #newcomers = new SilentPeers<Peer>();
   readonly #releases = new Deadlines();
+  #evicted = 0;
 
   get(id: PeerId): Peer | undefined {
     return this.#table.get(id);
   }
 
-  get size(): number {
-    return this.#table.size;
+  /** Adds a peer that was connected before this relay was created. */
+  resume(opened: OpenedPeer, terms: AdmissionTerms): void {
+    const peer = newPeer(opened, true, terms);
+    peer.isSilent = false;
+    this.#insert(peer);
   }
 
-  all(): Iterable<Peer> {
-    return this.#table.values();
+  /** Adds a peer if it has a place, and returns the peers that have to leave for it. Undefined if it has none. */
+  add(opened: OpenedPeer, terms: AdmissionTerms): readonly Peer[] | undefined {
+    const { address } = opened.connection;
+    const group = addressGroup(address);
+    const isLocal = isLoopback(address) || (this.#addresses.get(group)?.accepted ?? 0) > 0;
+    const peer = newPeer(opened, isLocal, terms);
+    const placeAmongNewcomers = this.#placeAmongNewcomers(peer, terms.limits);
+    if (placeAmongNewcomers === "none" || this.#place(peer, terms.limits) === "none") return undefined;
+    const leaving: Peer[] = [];
+    if (placeAmongNewcomers !== "free") leaving.push(this.#evict(placeAmongNewcomers));
+    const place = this.#place(peer, terms.limits); // Why again: the place may be free now.
+    if (typeof place === "object") leaving.push(this.#evict(place));
+    this.#insert(peer);
+    return leaving;
   }
 
-  hasCapacity(connection: ConnectionInfo, limits: LimitSettings): boolean {
-    return this.#table.size < limits.peers && (this.#perAddress.get(connection.address) ?? 0) < limits.peers_per_address;
-  }
-
-  add(
-    opened: { peer: PeerId; listener: ListenerName; connection: ConnectionInfo },
-    limits: LimitSettings,
-    now: Millis,
-  ): void {
-    const { peer: id, listener, connection: { address } } = opened;
-    const messages = bucket(limits.burst, now);
-    const bytes = bucket(Math.max(limits.bytes_per_second, limits.message_bytes), now);
-    this.#table.set(id, {
-      id,
-      listener,
-      address,
-      messages,
-      bytes,
-      waiting: [],
-      waitingBytes: 0,
-      outstanding: 0,
-      refused: 0,
-    });
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+  /** The service of a peer has accepted it. */
+  accept(id: PeerId): void {
+    const peer = this.#table.get(id);
+    const address = peer === undefined ? undefined : this.#addresses.get(peer.group);
+    if (peer === undefined || address === undefined || peer.isAccepted || peer.isEvicted) return;
+    peer.isAccepted = true;
+    address.accepted++;
   }
 
   remove(id: PeerId): Peer | undefined {
@@ -87,22 +108,60 @@ export class Peers {
     if (peer === undefined) return undefined;
     this.#table.delete(id);
     this.#releases.clear(id);
-    const left = (this.#perAddress.get(peer.address) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(peer.address, left);
-    else this.#perAddress.delete(peer.address);
+    if (peer.isEvicted) this.#evicted--;
+    else this.#leavePlace(peer);
     return peer;
+  }
+
+  #placeAmongNewcomers(peer: Peer, { unauthenticated }: LimitSettings): PlaceFor<Peer> {
+    return peer.listener === "intermediary" ? this.#newcomers.placeFor(peer, unauthenticated) : "free";
+  }
+
+  #place(peer: Peer, { peers, peers_per_address }: LimitSettings): PlaceFor<Peer> {
+    if ((this.#addresses.get(peer.group)?.peers ?? 0) >= peers_per_address) return this.#silent.oldestOf(peer.group);
+    return this.#table.size - this.#evicted >= peers ? this.#silent.oldestFor(peer.isLocal) : "free";
+  }
+
+  #insert(peer: Peer): void {
+    this.#table.set(peer.id, peer);
+    const address = this.#addresses.get(peer.group);
+    if (address === undefined) this.#addresses.set(peer.group, { peers: 1, accepted: 0 });
+    else address.peers++;
+    if (!peer.isSilent) return;
+    this.#silent.add(peer);
+    if (peer.listener === "intermediary") this.#newcomers.add(peer);
+  }
+
+  #evict(peer: Peer): Peer {
+    peer.isEvicted = true;
+    this.#evicted++;
+    this.#leavePlace(peer);
+    return peer;
+  }
+
+  #leavePlace(peer: Peer): void {
+    this.#endSilence(peer);
+    const address = this.#addresses.get(peer.group);
+    if (address === undefined) return;
+    address.peers--;
+    if (peer.isAccepted) address.accepted--;
+    if (address.peers === 0) this.#addresses.delete(peer.group);
+  }
+
+  #endSilence(peer: Peer): void {
+    peer.isSilent = false;
+    this.#silent.delete(peer);
+    this.#newcomers.delete(peer);
   }
 
   /** Decides about a frame that arrived. A frame that waits is kept here. */
   admit(peer: Peer, frame: Frame, terms: AdmissionTerms): Admission {
     const { limits, now } = terms;
+    if (peer.isSilent) this.#endSilence(peer);
     const isUnlimited = limits.messages_per_second === 0 && limits.bytes_per_second === 0;
     if (isUnlimited && peer.waiting.length === 0) return PASS;
     const waitMs = peer.waiting.length > 0 ? 1 : waitOf(peer, frame, terms);
-    if (waitMs === 0) {
-      peer.refused = 0;
-      return PASS;
-    }
+    if (waitMs === 0) return PASS;
     if (peer.listener === "neuro" || peer.listener === "proxy") {
       if (peer.waiting.length >= FRAMES_THROTTLED_MAX) return FLOOD;
       if (peer.waitingBytes + frame.length > limits.backlog_hard_bytes) return FLOOD;
@@ -111,7 +170,12 @@ export class Peers {
       if (this.#releases.get(peer.id) === undefined) this.#releases.set(peer.id, now + waitMs);
       return WAIT;
     }
-    return ++peer.refused > limits.burst ? FLOOD : { is: "refuse", retryMs: waitMs };
+    return charge(peer.excess, frame.length, terms) ? { is: "refuse", retryMs: waitMs } : FLOOD;
+  }
+
+  /** Decides about a ping, or a pong that answers no ping. */
+  admitControlFrame(peer: Peer, terms: AdmissionTerms): "pass" | "flood" {
+    return charge(peer.excess, 0, terms) ? "pass" : "flood";
   }
 
   /** Counts a frame that the peer has to reply to. */
@@ -150,6 +214,29 @@ export interface AdmissionTerms {
   readonly now: Millis;
 }
 
+type OpenedPeer = { readonly peer: PeerId; readonly listener: ListenerName; readonly connection: ConnectionInfo };
+
+const newPeer = (
+  { peer: id, listener, connection: { address } }: OpenedPeer,
+  isLocal: boolean,
+  { limits, now }: AdmissionTerms,
+): Peer => ({
+  id,
+  listener,
+  address,
+  group: addressGroup(address),
+  isLocal,
+  isSilent: true,
+  isAccepted: false,
+  isEvicted: false,
+  messages: bucket(limits.burst, now),
+  bytes: bucket(bytesBurst(limits), now),
+  waiting: [],
+  waitingBytes: 0,
+  outstanding: 0,
+  excess: workBudget(limits, now),
+});
+
 /** 0 if the frame may pass now, otherwise the time in ms until it may. */
 function waitOf(peer: Peer, frame: Frame, { limits, now }: AdmissionTerms): Millis {
   const isReply = peer.outstanding > 0;
@@ -158,8 +245,8 @@ function waitOf(peer: Peer, frame: Frame, { limits, now }: AdmissionTerms): Mill
     const waitMs = take(peer.messages, { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1);
     if (waitMs > 0) return waitMs;
   }
-  const burst = Math.max(limits.bytes_per_second, limits.message_bytes);
-  const bytesWaitMs = take(peer.bytes, { perSecond: limits.bytes_per_second, burst, now }, frame.length);
+  const bytesRate = { perSecond: limits.bytes_per_second, burst: bytesBurst(limits), now };
+  const bytesWaitMs = take(peer.bytes, bytesRate, frame.length);
   if (bytesWaitMs > 0 && isReply) peer.outstanding++;
   else if (bytesWaitMs > 0) refund(peer.messages, 1);
   return bytesWaitMs;

@@ -16,12 +16,20 @@ export interface AddressedMessage {
   readonly event: ServiceMessageEvent;
 }
 
+/** What admission needs to know of the effects. */
+export interface ContextHooks {
+  /** A frame is sent to which its peer has to reply. */
+  replyExpected(peer: PeerId): void;
+  /** A service keeps an attachment for a peer: it has accepted the peer. */
+  accepted(peer: PeerId): void;
+}
+
 /** Collects effects and messages; the additions of a panicking step can be rolled back. */
 export class RelayContext implements StepContext {
   readonly effects: Effect[] = [];
   readonly counter: MessageCounter = new MessageCounter();
   readonly #observers: readonly ServiceName[];
-  readonly #onReplyExpected: (peer: PeerId) => void;
+  readonly #hooks: ContextHooks;
   readonly #messages: AddressedMessage[] = [];
   readonly #mark = { effects: 0, messages: 0 };
   #nextMessage = 0;
@@ -29,10 +37,10 @@ export class RelayContext implements StepContext {
   #clock: StepClock | undefined;
   now: Millis = 0;
 
-  /** `observers` receive every observation; `onReplyExpected` is called for each frame that its peer has to reply to. */
-  constructor(observers: readonly ServiceName[], onReplyExpected: (peer: PeerId) => void) {
+  /** `observers` receive every observation. */
+  constructor(observers: readonly ServiceName[], hooks: ContextHooks) {
     this.#observers = observers;
-    this.#onReplyExpected = onReplyExpected;
+    this.#hooks = hooks;
   }
 
   /** Begins a step of the relay. */
@@ -47,7 +55,8 @@ export class RelayContext implements StepContext {
   emit(effect: Effect): void {
     if (effect.do === "observe") return this.observe(effect.observation);
     const isAnswered = (effect.do === "send" || effect.do === "reply") && effect.expectsReply === true;
-    if (isAnswered && !isLink(effect.to)) this.#onReplyExpected(effect.to);
+    if (isAnswered && !isLink(effect.to)) this.#hooks.replyExpected(effect.to);
+    if (effect.do === "attach") this.#hooks.accepted(effect.peer);
     this.effects.push(effect);
   }
 

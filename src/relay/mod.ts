@@ -7,7 +7,7 @@
 import { assert, assertNever } from "../core/assert.ts";
 import { earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
-import type { Event, PeerEvent, Rebuilt, ServiceEvent } from "../core/event.ts";
+import type { ControlFrame, Event, PeerEvent, Rebuilt, ServiceEvent } from "../core/event.ts";
 import type { FaultName } from "../core/fault.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import { SERVICE_MESSAGES_PER_STEP_MAX } from "../core/limits.ts";
@@ -38,7 +38,10 @@ export class Relay {
   constructor(services: readonly SupervisedService[], settings: Settings) {
     this.#services = new Map(services.map((service) => [service.name, service]));
     const observers = services.map(({ name }) => name).filter((name) => SERVICES[name].observes);
-    this.#ctx = new RelayContext(observers, (peer) => this.#peers.expectReply(peer));
+    this.#ctx = new RelayContext(observers, {
+      replyExpected: (peer) => this.#peers.expectReply(peer),
+      accepted: (peer) => this.#peers.accept(peer),
+    });
     this.#settings = settings;
   }
 
@@ -56,7 +59,7 @@ export class Relay {
   restore(name: ServiceName, input: Omit<RestoreInput, "retained">): void {
     for (const { peer, listener, connection } of input.resumed) {
       if (this.#peers.get(peer) !== undefined) continue;
-      this.#peers.add({ peer, listener, connection }, this.#settings.limits, input.now);
+      this.#peers.resume({ peer, listener, connection }, { limits: this.#settings.limits, now: input.now });
     }
     this.#services.get(name)?.restore(this.#settings, { ...input, retained: this.#newAccount(name) });
   }
@@ -83,6 +86,8 @@ export class Relay {
         return this.#open(event, ctx);
       case "frame":
         return this.#admit(event, ctx);
+      case "controlFrame":
+        return this.#admitControlFrame(event, ctx);
       case "closed": {
         const peer = this.#peers.remove(event.peer);
         if (peer !== undefined) this.#stepService(peer.listener, event, ctx);
@@ -126,11 +131,18 @@ export class Relay {
 
   #open(event: Event & { is: "opened" }, ctx: RelayContext): void {
     if (this.#drainingUntil !== undefined) return ctx.emit({ do: "close", peer: event.peer, fault: "restarting" });
-    if (!this.#services.has(event.listener) || !this.#peers.hasCapacity(event.connection, this.#settings.limits)) {
-      return this.#closePeer(event.peer, event.connection.address, "tooManyPeers");
-    }
-    this.#peers.add(event, this.#settings.limits, ctx.now);
+    const terms = { limits: this.#settings.limits, now: ctx.now };
+    const leaving = this.#services.has(event.listener) ? this.#peers.add(event, terms) : undefined;
+    if (leaving === undefined) return this.#closePeer(event.peer, event.connection.address, "tooManyPeers");
+    for (const { id, address } of leaving) this.#closePeer(id, address, "tooManyPeers");
     this.#stepService(event.listener, event, ctx);
+  }
+
+  #admitControlFrame({ peer: id }: ControlFrame, ctx: RelayContext): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    const admission = this.#peers.admitControlFrame(peer, { limits: this.#settings.limits, now: ctx.now });
+    if (admission === "flood") this.#closePeer(peer.id, peer.address, "rateLimit");
   }
 
   #admit(event: PeerEvent & { is: "frame" }, ctx: RelayContext): void {

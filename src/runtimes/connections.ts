@@ -2,7 +2,8 @@
  * Connections that peers open, and the frames sent on each; the same on every runtime.
  *
  * Invariants: B1 frames to one peer leave in order; all frames of one turn of the event loop leave in one write where the runtime can;
- * B2 frames from a peer that the relay is closing are ignored; B3 the relay treats such a peer as disconnected at most `CLOSING_MS` later;
+ * B2 frames from a peer that the relay is closing are ignored, and after `CLOSING_FRAMES_MAX` of them it is disconnected; B3 the relay
+ * treats such a peer as disconnected at most `CLOSING_MS` later;
  * B4 exactly one `closed` follows an `opened`.
  */
 import type { CredentialDigest } from "../core/access.ts";
@@ -35,7 +36,10 @@ export interface ConnectionHandler {
   message(frame: Frame): void;
   /** The socket sent some of its backlog; `waiting` bytes remain. */
   drain(waiting: number): void;
+  /** The answer to a ping. */
   pong(): void;
+  /** A ping, or a pong that answers no ping: it has no effect, but counts as work. */
+  controlFrame(): void;
   close(code: number, reason?: string): void;
 }
 
@@ -61,6 +65,9 @@ export interface PeerIdentity {
   /** The credential that admitted it, if known. */
   readonly credential?: CredentialDigest;
 }
+
+/** Frames that a peer may send after its close: what it sent before it knows of the close. */
+export const CLOSING_FRAMES_MAX = 1_000;
 
 /** A write contains about this many characters; more frames of one turn leave in several writes. */
 const BATCH_CHARS = 16_384;
@@ -171,7 +178,13 @@ type PeerConnectionState =
   | { readonly is: "opening" }
   | { readonly is: "open"; readonly socket: ServerSocket }
   /** The relay has sent its close frame; `timer` terminates the socket if the peer does not answer. */
-  | { readonly is: "closing"; readonly timer: ReturnType<typeof setTimeout> }
+  | {
+    readonly is: "closing";
+    readonly socket: ServerSocket;
+    readonly timer: ReturnType<typeof setTimeout>;
+    /** Received since the close. */
+    frames: number;
+  }
   | { readonly is: "closed" };
 
 const OPENING: PeerConnectionState = { is: "opening" };
@@ -216,6 +229,7 @@ class PeerConnection implements ConnectionHandler {
     const { received, host } = this.#group;
     received.value++;
     if (this.#state.is === "open") host.push({ is: "frame", peer: this.id, frame });
+    else this.#receivedWhileClosing();
   }
 
   drain(waiting: number): void {
@@ -225,6 +239,11 @@ class PeerConnection implements ConnectionHandler {
 
   pong(): void {
     this.#group.host.push({ is: "ponged", peer: this.id });
+  }
+
+  controlFrame(): void {
+    if (this.#state.is === "open") this.#group.host.push({ is: "controlFrame", peer: this.id });
+    else this.#receivedWhileClosing();
   }
 
   close(code: number, reason = ""): void {
@@ -238,12 +257,18 @@ class PeerConnection implements ConnectionHandler {
     if (this.#state.is !== "open") return;
     this.write();
     const { socket } = this.#state;
-    const timer = setTimeout(() => {
-      socket.terminate();
-      this.#end(1006);
-    }, CLOSING_MS);
-    this.#state = { is: "closing", timer };
+    const timer = setTimeout(() => this.#disconnect(socket), CLOSING_MS);
+    this.#state = { is: "closing", socket, timer, frames: 0 };
     socket.close(closeCode(code), closeReason(reason));
+  }
+
+  #receivedWhileClosing(): void {
+    if (this.#state.is === "closing" && ++this.#state.frames > CLOSING_FRAMES_MAX) this.#disconnect(this.#state.socket);
+  }
+
+  #disconnect(socket: ServerSocket): void {
+    socket.terminate();
+    this.#end(1006);
   }
 
   ping(): void {

@@ -146,6 +146,10 @@ export class Host {
     return this.#options.log.secrets;
   }
 
+  get settings(): Settings {
+    return this.#settings;
+  }
+
   get accessControl(): AccessControl {
     return this.#accessControl;
   }

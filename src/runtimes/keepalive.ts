@@ -6,7 +6,7 @@
  * Why not the runtime's own: Bun disconnects every socket that is silent for its `idleTimeout`, whether it ever answered or not.
  */
 import type { Millis } from "../core/ids.ts";
-import type { ServerSocket } from "./connections.ts";
+import type { ConnectionHandler, ServerSocket } from "./connections.ts";
 
 const INTERVAL_MS: Millis = 30_000;
 /** A socket that has answered pings is disconnected after this many intervals of silence. */
@@ -18,7 +18,21 @@ const UNANSWERED_PINGS_MAX = 2;
 export interface KeptSocket {
   silentIntervals: number;
   canPong: boolean;
-  readonly socket: Pick<ServerSocket, "ping" | "terminate">;
+  readonly socket: PingedSocket;
+}
+
+export interface PingedSocket extends Pick<ServerSocket, "ping" | "terminate"> {
+  /** `ping` adds one, each pong subtracts one. */
+  pingsUnanswered: number;
+}
+
+/** A pong was received: the answer to a ping, or one that nobody asked for. */
+export function receivePong(kept: KeptSocket, handler: ConnectionHandler): void {
+  if (kept.socket.pingsUnanswered === 0) return handler.controlFrame();
+  kept.socket.pingsUnanswered--;
+  kept.silentIntervals = 0;
+  kept.canPong = true;
+  handler.pong();
 }
 
 export class Keepalive {

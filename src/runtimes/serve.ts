@@ -90,7 +90,7 @@ export async function serveProcess(
     await Promise.all([stdout.close(), stderr.close()]);
   };
   const bound: BoundListener[] = [];
-  const voiceChannels = new VoiceChannels();
+  const voiceChannels = new VoiceChannels({ limits: () => host.settings.limits, now: () => Date.now() });
   try {
     for (const listener of listenersOf(settings, host.services)) {
       const context: ListenerContext = {

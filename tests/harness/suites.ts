@@ -47,6 +47,7 @@ const LISTED: readonly Suite[] = [
   { name: "dashboard", minutes: 6, needs: ["chromium"] },
   { name: "simulation", minutes: 5, isPure: true },
   { name: "fuzz", minutes: 4 },
+  { name: "floods", minutes: 5 },
   { name: "architecture", minutes: 3, isPure: true, hasFiles: true },
   { name: "examples", minutes: 3 },
 ];

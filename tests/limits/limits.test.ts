@@ -1,6 +1,7 @@
 /** Every setting of `limits` has its effect. */
 import { test } from "#runner";
 import { PUBLISHED_TOKEN } from "../../src/core/defaults.ts";
+import { RequestBudgets } from "../../src/http/request-budgets.ts";
 import { openLog } from "../../src/observability/mod.ts";
 import { Host } from "../../src/runtimes/host.ts";
 import { check } from "../harness/check.ts";
@@ -187,6 +188,18 @@ const LIMITS: SettingTrials = {
       // Why not exactly: times are whole milliseconds.
       const rate = 65_536 / (talker.all(isLimited)[0]?.message.retry_after_ms / 1_000);
       return rate > 0.9 * bound && rate <= bound ? bound : NaN;
+    },
+  },
+  requests_per_second: {
+    texts: ["40", "2000", "0"],
+    measure({ settings: { limits } }, bound) {
+      const budgets = new RequestBudgets();
+      const address = "203.0.113.1";
+      budgets.charge(address, limits, 0);
+      budgets.markKnown(address, limits, 0);
+      let passed = 0;
+      while (passed < 10_000 && budgets.charge(address, limits, 0) === 0) passed++;
+      return Promise.resolve(bound === 0 && passed === 10_000 ? 0 : passed / 2);
     },
   },
   backlog_soft_bytes: {

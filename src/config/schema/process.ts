@@ -83,6 +83,11 @@ export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can
     default: l.bytes_per_second,
     max: 1_024 * MIB,
   }),
+  requests_per_second: count(
+    "HTTP requests and upgrades per second of one address whose clients have shown a valid token, whatever their result. Other addresses " +
+      "may make a twentieth, this machine any number. 0 disables this limit.",
+    { default: l.requests_per_second, max: 1_000_000 },
+  ),
   backlog_soft_bytes: size(
     "A peer with this much unsent data gets no new messages from the queue until it has read some.",
     {

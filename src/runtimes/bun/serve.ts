@@ -1,6 +1,7 @@
 /** The relay on Bun: one `Bun.serve` for each listener. */
 import type { Server } from "bun";
 import type { Settings } from "../../core/settings.ts";
+import { tooManyRequests } from "../../http/app.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import { connect } from "../../websocket-client/bun-byte-stream.ts";
 import type { ConnectionHandler } from "../connections.ts";
@@ -11,6 +12,7 @@ import { type ListenerContext, serveProcess, type ServerRuntime } from "../serve
 import { Keepalive } from "../keepalive.ts";
 import { tooManyConnections } from "../upgrade.ts";
 import { writeOutput } from "./output.ts";
+import { PIPELINED_MAX, PipelineLimit } from "./pipelining.ts";
 import { BunConnection, websocketHandlers } from "./socket.ts";
 
 export { type RelayHandle, type ServeOptions, StartError } from "../serve-options.ts";
@@ -33,18 +35,22 @@ function listen(
   { name, host: hostname, port }: ListenerSpec,
   { app, frameBytesMax, admit }: ListenerContext,
 ): OpenListener {
+  const pipeline = new PipelineLimit(afterTurn);
   const server = Bun.serve<BunConnection>({
     hostname,
     port,
     idleTimeout: IDLE_SECONDS,
     websocket: websocketHandlers(frameBytesMax, keepalive),
-    fetch: (request, server) =>
-      app.fetch(request, {
+    fetch: (request, server) => {
+      const { address = "", port = 0 } = server.requestIP(request) ?? {};
+      if (!pipeline.admits(port)) return tooManyRequests(`more than ${PIPELINED_MAX} requests before their answers`);
+      return app.fetch(request, {
         listener: name,
-        address: server.requestIP(request)?.address ?? "",
+        address,
         disableTimeout: () => server.timeout(request, 0),
         upgrade: (...admitted) => upgrade(request, server, admit(...admitted)),
-      }),
+      });
+    },
     error: () => new Response(null, { status: 500 }),
   });
   return {

@@ -3,10 +3,16 @@ import type { ServerWebSocket, WebSocketHandler } from "bun";
 import { edenGC } from "bun:jsc";
 import type { Frame } from "../../core/json.ts";
 import type { ConnectionHandler, ServerSocket } from "../connections.ts";
-import type { Keepalive, KeptSocket } from "../keepalive.ts";
+import { type Keepalive, type KeptSocket, type PingedSocket, receivePong } from "../keepalive.ts";
 
 /** The socket of a connection until its upgrade is done. */
-const NO_SOCKET: ServerSocket = { write: () => 0, close() {}, terminate() {}, ping() {} };
+const NO_SOCKET: ServerSocket & PingedSocket = {
+  pingsUnanswered: 0,
+  write: () => 0,
+  close() {},
+  terminate() {},
+  ping() {},
+};
 /** Far above the backlog at which the outbox closes a peer, because Bun drops frames beyond this bound without an error. */
 const BACKPRESSURE_BYTES = 512 * 1_024 * 1_024;
 
@@ -31,11 +37,8 @@ export function websocketHandlers(frameBytesMax: number, keepalive: Keepalive): 
       data.handler.message(frame);
     },
     drain: (socket) => socket.data.handler.drain(socket.getBufferedAmount()),
-    pong: ({ data }) => {
-      data.silentIntervals = 0;
-      data.canPong = true;
-      data.handler.pong();
-    },
+    ping: ({ data }) => data.handler.controlFrame(),
+    pong: ({ data }) => receivePong(data, data.handler),
     close: ({ data }, code, reason) => {
       keepalive.remove(data);
       data.handler.close(isTooBig(reason) ? 1009 : code, reason);
@@ -48,7 +51,7 @@ export class BunConnection implements KeptSocket {
   readonly handler: ConnectionHandler;
   silentIntervals = 0;
   canPong = false;
-  socket: ServerSocket = NO_SOCKET;
+  socket: ServerSocket & PingedSocket = NO_SOCKET;
 
   constructor(handler: ConnectionHandler) {
     this.handler = handler;
@@ -58,7 +61,8 @@ export class BunConnection implements KeptSocket {
 /** Why by its text: Bun sends 1009 to the peer, but reports 1006. */
 const isTooBig = (reason: string): boolean => reason === "Received too big message";
 
-class BunSocket implements ServerSocket {
+class BunSocket implements ServerSocket, PingedSocket {
+  pingsUnanswered = 0;
   readonly #socket: ServerWebSocket<BunConnection>;
 
   constructor(socket: ServerWebSocket<BunConnection>) {
@@ -86,6 +90,7 @@ class BunSocket implements ServerSocket {
   }
 
   ping(): void {
+    this.pingsUnanswered++;
     this.#socket.ping();
   }
 }

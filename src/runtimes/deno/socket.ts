@@ -3,11 +3,12 @@ import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { Frame } from "../../core/json.ts";
 import type { ConnectionHandler, ServerSocket } from "../connections.ts";
-import type { Keepalive, KeptSocket } from "../keepalive.ts";
+import { type Keepalive, type KeptSocket, type PingedSocket, receivePong } from "../keepalive.ts";
 
 /** Connects a socket to its handler. `stream` is the connection below the socket. */
 export function handleSocket(socket: WebSocket, stream: Duplex, handler: ConnectionHandler, keepalive: Keepalive): void {
-  const kept: KeptSocket = { silentIntervals: 0, canPong: false, socket: new DenoSocket(socket, stream) };
+  const accepted = new DenoSocket(socket, stream);
+  const kept: KeptSocket = { silentIntervals: 0, canPong: false, socket: accepted };
   let isTooBig = false;
   keepalive.add(kept);
   socket.on("message", (data, isBinary) => {
@@ -15,21 +16,19 @@ export function handleSocket(socket: WebSocket, stream: Duplex, handler: Connect
     // Why copied: the bytes are part of a larger buffer.
     handler.message(isBinary ? Uint8Array.from(data as Uint8Array) : String(data));
   });
-  socket.on("pong", () => {
-    kept.silentIntervals = 0;
-    kept.canPong = true;
-    handler.pong();
-  });
+  socket.on("ping", () => handler.controlFrame());
+  socket.on("pong", () => receivePong(kept, handler));
   socket.on("error", (error) => (isTooBig = "code" in error && error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"));
   socket.on("close", (code, reason) => {
     keepalive.remove(kept);
     handler.close(isTooBig ? 1009 : code, String(reason));
   });
   stream.on("drain", () => handler.drain(socket.bufferedAmount));
-  handler.open(kept.socket as DenoSocket);
+  handler.open(accepted);
 }
 
-class DenoSocket implements ServerSocket {
+class DenoSocket implements ServerSocket, PingedSocket {
+  pingsUnanswered = 0;
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
 
@@ -56,6 +55,8 @@ class DenoSocket implements ServerSocket {
   }
 
   ping(): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.pingsUnanswered++;
+    this.#socket.ping();
   }
 }

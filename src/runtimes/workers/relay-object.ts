@@ -5,7 +5,10 @@
  * request, and no crash loop; W3 only short deadlines and dialled links keep the object awake.
  */
 import type { ConnectionInfo } from "../../core/event.ts";
-import type { Settings } from "../../core/settings.ts";
+import { FAULTS } from "../../core/fault.ts";
+import type { Frame } from "../../core/json.ts";
+import type { LimitSettings, Settings } from "../../core/settings.ts";
+import { charge, type WorkBudget, workBudget } from "../../core/bucket.ts";
 import type { Jobs } from "../../engine/mod.ts";
 import { problemResponse, type UpgradeTarget, VOICE_FRAME_BYTES_MAX, voiceReply } from "../../http/app.ts";
 import { artifactBuiltIn, createJobs } from "../../jobs/mod.ts";
@@ -40,6 +43,8 @@ export class RelayObject implements DurableObject {
   readonly #state: DurableObjectState;
   /** Undefined until the relay has started, and permanently if the configuration is invalid. */
   #running: Running | undefined;
+  /** Why not stored: an object that hibernates is not flooded. */
+  readonly #voiceBudgets = new WeakMap<WebSocket, WorkBudget>();
 
   constructor(state: DurableObjectState, environment: WorkerBindings) {
     this.#state = state;
@@ -76,8 +81,20 @@ export class RelayObject implements DurableObject {
     const frame = typeof message === "string" ? message : new Uint8Array(message);
     const handler = this.#running?.hibernation.handlerOf(socket);
     if (handler !== undefined) return handler.message(frame);
+    if (this.#running !== undefined && this.#state.getTags(socket).includes(VOICE)) {
+      this.#receiveVoice(socket, frame, this.#running.host.settings.limits);
+    }
+  }
+
+  #receiveVoice(socket: WebSocket, frame: Frame, limits: LimitSettings): void {
+    const now = Date.now();
+    const budget = this.#voiceBudgets.get(socket) ?? workBudget(limits, now);
+    this.#voiceBudgets.set(socket, budget);
+    if (!charge(budget, frame.length, { limits, now })) {
+      return socket.close(FAULTS.rateLimit.close, FAULTS.rateLimit.message);
+    }
     const answer = frame.length > VOICE_FRAME_BYTES_MAX ? undefined : voiceReply(frame);
-    if (answer !== undefined && this.#state.getTags(socket).includes(VOICE)) socket.send(answer);
+    if (answer !== undefined) socket.send(answer);
   }
 
   webSocketClose(socket: WebSocket, code: number, reason = ""): void {

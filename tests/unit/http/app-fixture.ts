@@ -42,6 +42,8 @@ export class AppFixture {
   /** Replaces `replyBody` where replies depend on the request. */
   replyTo: (request: ServiceRequest) => Json = () => this.replyBody;
   isDraining = false;
+  /** The time, in milliseconds. */
+  now = 1_000;
   lostListeners: readonly PortName[] = [];
   /** Number of requests to services and of files read. */
   portCalls = 0;
@@ -52,7 +54,7 @@ export class AppFixture {
     const tokens = new AccessControl(settings);
     this.#app = createApp({
       version: "1.2.3",
-      uptimeMs: () => 1_000,
+      uptimeMs: () => this.now,
       services,
       settings: () => settings,
       accessControl: () => tokens,

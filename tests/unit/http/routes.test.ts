@@ -62,6 +62,7 @@ test("SE6 without a token /health and /ready are a status code and the version",
   check.equal(await (await app.fetch("web", "/health")).json(), { status: "ok", version: "1.2.3" });
   check.equal(await (await app.fetch("web", "/ready")).json(), { status: "ready", version: "1.2.3" });
   app.replyBody = { ok: false, reasons: ["Neuro at ws://secret.example"] };
+  app.now += 1_000;
   const closed = await app.fetch("web", "/ready", bearer("wrong"));
   check.equal([closed.status, await closed.json()], [503, { status: "not_ready", version: "1.2.3" }]);
 });
@@ -73,6 +74,7 @@ test("SE6 with the scope watch /ready includes the reasons", async () => {
   check.equal(seen, { status: "not_ready", version: "1.2.3", reasons: ["intermediary: Neuro", "neuro: Neuro"] });
   app.replyBody = { ok: true, reasons: [] };
   app.isDraining = true;
+  app.now += 1_000;
   const stopping = await app.fetch("web", "/ready", bearer(WEB_TOKEN));
   check.equal(
     [stopping.status, await stopping.json()],

@@ -1,69 +1,16 @@
 /** Rules for all services: admission, size and rate of frames, service messages, draining. */
 import { test } from "#runner";
-import { DEFAULTS } from "../../../src/core/defaults.ts";
-import type { Effect } from "../../../src/core/effect.ts";
-import type { Event, ListenerName, ServiceEvent } from "../../../src/core/event.ts";
 import { type PeerId, peerId } from "../../../src/core/ids.ts";
-import type { Frame } from "../../../src/core/json.ts";
 import { FRAMES_THROTTLED_MAX, SERVICE_MESSAGES_PER_STEP_MAX } from "../../../src/core/limits.ts";
+import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { RetainedBytes } from "../../../src/core/retained-bytes.ts";
 import type { StepContext } from "../../../src/core/context.ts";
-import type { Settings } from "../../../src/core/settings.ts";
 import type { ServiceMessage } from "../../../src/core/service-message.ts";
-import { Relay, supervise } from "../../../src/relay/mod.ts";
+import { supervise } from "../../../src/relay/mod.ts";
 import { TEST_CONNECTION } from "../../../src/testing/service-harness.ts";
 import { check } from "../../harness/check.ts";
-import { type Script, scripted } from "../engine/scripted-service.ts";
-
-type Limits = Partial<Settings["limits"]>;
-
-/** A relay with two scripted services that record their events. */
-function setUp(limits: Limits = {}, script: Partial<Record<string, Script["step"]>> = {}) {
-  const settings: Settings = { ...DEFAULTS, limits: { ...DEFAULTS.limits, ...limits } };
-  const seen: string[] = [];
-  const service = (name: "intermediary" | "neuro") =>
-    scripted({
-      name,
-      step(event, ctx) {
-        if (event.is !== "tick") seen.push(`${name} ${described(event)}`);
-        script[name]?.(event, ctx);
-      },
-    });
-  const relay = new Relay([service("intermediary"), service("neuro")], settings);
-  let now = 1_000_000;
-  for (const { name } of relay.services) relay.restore(name, { entries: [], resumed: [], now });
-  const ctx = { now: 0, random: () => 0.5, id: () => "id", secret: () => "secret" };
-  const step = (event: Event): readonly string[] =>
-    relay.step(event, { ...ctx, now }).filter(({ do: what }) => what !== "observe").map(wanted);
-  return {
-    relay,
-    settings,
-    step,
-    observations: (event: Event) =>
-      relay.step(event, { ...ctx, now }).flatMap((effect) => effect.do === "observe" ? [effect.observation.is] : []),
-    open: (name: string, listener: ListenerName = "neuro", address = TEST_CONNECTION.address) =>
-      step({ is: "opened", peer: peerId(name), listener, connection: { ...TEST_CONNECTION, address } }),
-    frame: (name: string, frame: Frame) => step({ is: "frame", peer: peerId(name), frame }),
-    pass: (ms: number) => (now += ms, step({ is: "tick" })),
-    seen: () => seen.splice(0),
-  };
-}
-
-const wanted = (effect: Effect): string =>
-  effect.do === "close"
-    ? `close ${effect.peer} ${effect.fault}`
-    : effect.do === "send"
-    ? `send ${effect.to} ${effect.frame}`
-    : effect.do;
-
-function described(event: ServiceEvent): string {
-  if (event.is === "serviceMessage") {
-    return `received ${event.message.is === "observed" ? event.message.observation.is : event.message.is}`;
-  }
-  if (event.is === "frame") return `frame ${event.peer} ${typeof event.frame === "string" ? event.frame : "bytes"}`;
-  if (event.is === "throttled") return `limited ${event.peer} ${event.retryMs}`;
-  return "peer" in event ? `${event.is} ${event.peer}` : event.is;
-}
+import type { Script } from "../engine/scripted-service.ts";
+import { setUp } from "./relay-fixture.ts";
 
 test("each peer reaches the service of its listener, and no other", () => {
   const { open, frame, step, seen } = setUp();
@@ -88,16 +35,22 @@ test("a peer of a listener without a service is refused", () => {
   check.equal(seen(), ["intermediary received peer_closed_by_relay"]);
 });
 
-test("one peer more than `limits.peers` or `limits.peers_per_address` is refused; a peer that leaves frees its place", () => {
-  const { open, step } = setUp({ peers: 3, peers_per_address: 2 });
+test("SE51 at limits.peers or limits.peers_per_address the peer leaves that has been silent for the longest time", () => {
+  const { open, frame, step } = setUp({ peers: 3, peers_per_address: 2 });
   open("a");
   open("b");
-  check.equal(open("c"), ["close c tooManyPeers"]);
-  check.equal(open("d", "neuro", "10.0.0.1"), []);
-  check.equal(open("e", "neuro", "10.0.0.2"), ["close e tooManyPeers"]);
-  step({ is: "closed", peer: peerId("c"), code: 1013 });
+  frame("a", "x");
+  check.equal(open("c"), ["close b tooManyPeers"], "b is the silent one of this address");
+  frame("c", "x");
+  check.equal(open("d"), ["close d tooManyPeers"], "both have spoken");
+  open("e", "neuro", "10.0.0.1");
+  check.equal(open("f", "neuro", "10.0.0.2"), ["close e tooManyPeers"], "the third place");
+  frame("f", "x");
+  check.equal(open("g", "neuro", "10.0.0.3"), ["close g tooManyPeers"]);
+  step({ is: "closed", peer: peerId("b"), code: 1013 });
+  check.equal(open("h", "neuro", "10.0.0.4"), ["close h tooManyPeers"], "the place of b was given away before");
   step({ is: "closed", peer: peerId("a"), code: 1000 });
-  check.equal(open("f"), []);
+  check.equal(open("i"), []);
 });
 
 test("a frame above the limit closes its peer; bytes may be as large as an upload on the intermediary only", () => {

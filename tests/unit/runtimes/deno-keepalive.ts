@@ -14,6 +14,7 @@ const handler: ConnectionHandler = {
   message: (frame) => console.log(`message ${frame}`),
   drain() {},
   pong() {},
+  controlFrame() {},
   close: (code) => console.log(`close ${code}`),
 };
 const connection = { address: "127.0.0.1", path: "/", userAgent: "", via: "" };

@@ -16,7 +16,7 @@ function keptSocket(answers: boolean) {
   const kept: KeptSocket = {
     silentIntervals: 0,
     canPong: answers,
-    socket: { ping: () => void calls.pings++, terminate: () => void calls.terminated++ },
+    socket: { pingsUnanswered: 0, ping: () => void calls.pings++, terminate: () => void calls.terminated++ },
   };
   return { kept, calls };
 }
@@ -54,6 +54,7 @@ test("RT7b on Bun a client that answers no ping stays connected, and its message
     message: (frame) => void heard.push(String(frame)),
     drain() {},
     pong() {},
+    controlFrame() {},
     close,
   };
   const server = Bun.serve<BunConnection>({

@@ -31,10 +31,6 @@ export function openConnection(
 ): void {
   const { connections, settings: { limits } } = state;
   if (state.phase.is !== "running") return ctx.emit({ do: "close", peer, fault: "restarting" });
-  if (connections.newcomers.size >= limits.unauthenticated) {
-    ctx.observe({ is: "peer_closed_by_relay", from: connection.address, fault: "tooManyPeers" });
-    return ctx.emit({ do: "close", peer, fault: "tooManyPeers" });
-  }
   addNewcomer(connections, { peer, connection }, ctx.now + limits.greeting);
 }
 
