@@ -48,21 +48,25 @@ export interface CommandReply {
 export async function receive(
   client: JsonClient,
   recipient: RecipientName,
-  { log, until, acks = () => true }: ReceiveOptions,
+  { log, until, answer = () => "ack" }: ReceiveOptions,
 ): Promise<void> {
   for (;;) {
     const { id, cmd, redelivered } = await client.next((message) => message.id !== undefined, 20_000);
     if (cmd !== undefined) log.arrived(recipient, cmd.number, redelivered === true);
-    if (acks()) client.send({ ack: id });
+    const answered = answer();
+    if (answered !== "none") client.send({ [answered]: id });
     if (cmd !== undefined && cmd.number === until) return;
   }
 }
 
+/** Acknowledges, asks for another delivery, gives up, or says nothing. */
+export type ReceiptAnswer = "ack" | "nak" | "term" | "none";
+
 export interface ReceiveOptions {
   readonly log: DeliveryLog;
   readonly until?: number;
-  /** Whether a message is acknowledged now. */
-  readonly acks?: () => boolean;
+  /** The answer to a message. */
+  readonly answer?: () => ReceiptAnswer;
 }
 
 /** Resolves when the relay has processed everything sent before. */

@@ -11,7 +11,11 @@ export interface DeliveryCounts {
   readonly refusedAndArrived: number;
   /** The number of different commands that arrived. */
   readonly delivered: number;
-  /** Answered `queued`, and never arrived: must be 0. */
+  /** The number of different commands that became dead letters. */
+  readonly dead: number;
+  /** Dead letters of a command that has another one: must be 0. */
+  readonly deadTwice: number;
+  /** Answered `queued`, and neither arrived nor became a dead letter: must be 0. */
   readonly lost: number;
   /** Answered `sent`, and never arrived: a kill may lose the content of a socket's buffer. */
   readonly sentAndLost: number;
@@ -32,6 +36,8 @@ export class DeliveryLog {
   readonly #sent = new Set<number>();
   readonly #recipients = new Map<string, Recipient>();
   readonly #refused = new Set<number>();
+  readonly #dead = new Set<number>();
+  #deadTwice = 0;
   #outOfOrder = 0;
   #flagged = 0;
   #unflagged = 0;
@@ -59,6 +65,12 @@ export class DeliveryLog {
     else this.#unflagged++;
   }
 
+  /** A dead letter has the command. */
+  died(number: number): void {
+    if (this.#dead.has(number)) this.#deadTwice++;
+    this.#dead.add(number);
+  }
+
   /** The counts so far. */
   get counts(): DeliveryCounts {
     const seen = new Set([...this.#recipients.values()].flatMap((recipient) => [...recipient.seen]));
@@ -69,7 +81,9 @@ export class DeliveryLog {
       refused: this.#refused.size,
       refusedAndArrived: this.#refused.size - missing(this.#refused),
       delivered: seen.size,
-      lost: missing(this.#queued),
+      dead: this.#dead.size,
+      deadTwice: this.#deadTwice,
+      lost: missing(this.#queued.difference(this.#dead)),
       sentAndLost: missing(this.#sent),
       outOfOrder: this.#outOfOrder,
       flagged: this.#flagged,
@@ -79,9 +93,11 @@ export class DeliveryLog {
 }
 
 /** The violations in the counts, in words. */
-export function violationsIn({ lost, refusedAndArrived, outOfOrder, unflagged }: DeliveryCounts): readonly string[] {
+export function violationsIn(counts: DeliveryCounts): readonly string[] {
+  const { lost, refusedAndArrived, outOfOrder, unflagged, deadTwice } = counts;
   const found: string[] = [];
   if (lost > 0) found.push(`${lost} were answered queued and never arrived`);
+  if (deadTwice > 0) found.push(`${deadTwice} are dead letters twice`);
   if (refusedAndArrived > 0) found.push(`${refusedAndArrived} were refused and arrived`);
   if (outOfOrder > 0) found.push(`${outOfOrder} arrived after a later one`);
   if (unflagged > 0) found.push(`${unflagged} arrived again without redelivered`);

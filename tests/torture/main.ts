@@ -6,7 +6,7 @@ import { argv, exit } from "node:process";
 import { find } from "../harness/machine.ts";
 import { type Backend, DENO_KV, FS, RedisServer, SQLITE } from "./backends.ts";
 import { runFlappingNeuro } from "./flapping-neuro.ts";
-import { torture } from "./kills.ts";
+import { type Torture, torture } from "./kills.ts";
 import { type DeliveryCounts, violationsIn } from "./delivery-log.ts";
 import { diskFull, redisAway, redisHangs, redisHangsAndDies, startOnFullDisk, startWhileRedisHangs } from "./outages.ts";
 
@@ -22,9 +22,10 @@ const wanted = (valueOf("backend") ?? "fs,sqlite,deno-kv,redis").split(",");
 const rows: string[][] = [];
 const violations: string[] = [];
 
-async function kill(backend: Backend, isClockWrong = false): Promise<void> {
-  const counts = await torture(backend, { kills, seed, isClockWrong });
-  const name = isClockWrong ? `${backend.name}, the clock set by hours` : backend.name;
+async function kill(backend: Backend, how: Pick<Torture, "isClockWrong" | "isExpiring"> = {}): Promise<void> {
+  const counts = await torture(backend, { kills, seed, ...how });
+  const suffix = how.isClockWrong ? ", the clock set by hours" : how.isExpiring ? ", messages expire" : "";
+  const name = backend.name + suffix;
   rows.push([name, String(kills), ...COLUMNS.map(([, count]) => String(count(counts)))]);
   violations.push(...violationsIn(counts).map((violation) => `${name}: ${violation}`));
 }
@@ -42,6 +43,7 @@ const COLUMNS: readonly (readonly [title: string, count: (counts: DeliveryCounts
   ["sent", ({ sent }) => sent],
   ["refused", ({ refused }) => refused],
   ["delivered", ({ delivered }) => delivered],
+  ["dead letters", ({ dead }) => dead],
   ["queued, lost", ({ lost }) => lost],
   ["sent, lost", ({ sentAndLost }) => sentAndLost],
   ["out of order", ({ outOfOrder }) => outOfOrder],
@@ -52,7 +54,8 @@ const COLUMNS: readonly (readonly [title: string, count: (counts: DeliveryCounts
 async function main(): Promise<void> {
   for (const backend of [FS, SQLITE].filter(({ name }) => wanted.includes(name))) {
     await kill(backend);
-    await kill(backend, true);
+    await kill(backend, { isClockWrong: true });
+    await kill(backend, { isExpiring: true });
     await outage(`${backend.name} on a full disk`, () => diskFull(backend));
     await outage(`${backend.name} started on a full disk`, () => startOnFullDisk(backend));
   }
@@ -61,7 +64,7 @@ async function main(): Promise<void> {
   if (wanted.includes("redis") && program === undefined) console.log("redis: skipped: no redis-server here");
   else if (wanted.includes("redis") && program !== undefined) {
     for (const isClockWrong of [false, true]) {
-      await RedisServer.run(program, ({ backend }) => kill(backend, isClockWrong));
+      await RedisServer.run(program, ({ backend }) => kill(backend, { isClockWrong }));
     }
     const tryOut = (name: string, sitOut: (redis: RedisServer) => Promise<readonly string[]>) =>
       outage(name, () => RedisServer.run(program, sitOut));

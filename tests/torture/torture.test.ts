@@ -9,6 +9,8 @@ import { DeliveryLog, violationsIn } from "./delivery-log.ts";
 import { diskFull, redisAway, redisHangs, redisHangsAndDies, startOnFullDisk, startWhileRedisHangs } from "./outages.ts";
 
 const KILLS = 4;
+/** More, because a life is shorter than the time after which messages expire. */
+const EXPIRING_KILLS = 8;
 const LONG = { timeoutMs: 60_000 };
 const redis = find("redis-server");
 
@@ -23,6 +25,18 @@ test("QU92 kills during any work lose no queued command (fs)", () => holds(FS), 
 test("QU92 kills during any work lose no queued command (sqlite)", () => holds(SQLITE), LONG);
 
 test("QU92 kills during any work lose no queued command (deno-kv)", () => holds(DENO_KV), LONG);
+
+for (const backend of [FS, SQLITE]) {
+  test(
+    `QU92b kills while messages expire, are refused and become dead letters lose none (${backend.name})`,
+    async () => {
+      const counts = await torture(backend, { kills: EXPIRING_KILLS, seed: 10, isExpiring: true });
+      check.equal(violationsIn(counts), []);
+      check.that(counts.dead >= 10, `only ${counts.dead} became dead letters`);
+    },
+    LONG,
+  );
+}
 
 test("QU92 RT71 kills lose no queued command while the clock is set by hours", async () => {
   const counts = await torture(SQLITE, { kills: KILLS, seed: 8, isClockWrong: true });
@@ -78,6 +92,10 @@ test("QU92 the delivery log detects losses, reordering and unmarked repeats", ()
   log.arrived("a", 0, false);
   log.arrived("a", 1, true);
   check.equal(violationsIn(log.counts), ["1 were answered queued and never arrived", "1 arrived after a later one"]);
+  log.died(2);
+  check.equal(violationsIn(log.counts), ["1 arrived after a later one"]);
+  log.died(2);
+  check.equal(violationsIn(log.counts)[0], "1 are dead letters twice");
   log.arrived("a", 1, false);
   check.equal(violationsIn(log.counts).at(-1), "1 arrived again without redelivered");
 });
