@@ -68,7 +68,18 @@ function mainThread({ mainThread }: { readonly mainThread?: boolean }, profile: 
 function encodeAction({ name, description: given, schema }: Action, profile: Profile): JsonObject {
   const description = shortenText(given);
   if (schema === undefined || Object.keys(schema).length === 0) return { name, description };
-  return { name, description, schema: profile.schemaNulls ? schema : withoutNulls(schema) };
+  return { name, description, schema: profile.schemaNulls ? schema : withoutNulls(withoutNullConst(schema)) };
+}
+
+/** `const: null` as an enum, which says the same: a null in a list does no harm. */
+function withoutNullConst(schema: JsonObject): JsonObject {
+  const within = (value: Json): Json =>
+    Array.isArray(value) ? value.map(within) : isObject(value) ? withoutNullConst(value) : value;
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, value]): [string, Json] =>
+      key === "const" && value === null ? ["enum", [null]] : [key, within(value ?? null)]
+    ),
+  );
 }
 
 /** Without the keys whose value is null, at any depth; nulls in lists stay. */

@@ -12,6 +12,7 @@ import { type Schema, Validator } from "@cfworker/json-schema";
 import { isNumber, isObject, isShallow, type Json, type JsonObject, numberOf, parseJson } from "../../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../../core/limits.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
+import { FORMAT_SAMPLES } from "../standalone/format-samples.ts";
 import { isSafePattern, PATTERN_TEXT_MAX } from "../../../neuro-api/safe-pattern.ts";
 import { targetOf } from "../../../neuro-api/schema-reference.ts";
 import { ComparableNumbers } from "./comparable-numbers.ts";
@@ -28,8 +29,10 @@ const COSTLY_TEXT_MAX = 8_192;
 
 /** The schema of an action, compiled once. */
 export interface CompiledSchema {
-  /** Samples are generated from it. */
+  /** Samples are generated from it: it also has the patterns and formats that are not checked. */
   readonly normalized: JsonObject;
+  /** Everything that the schema demands of data is checked, or is a pattern that a sample matches because it is made from it. */
+  readonly isComplete: boolean;
   readonly size: number;
   readonly strict: Validator;
   /** Without the keywords whose check takes more than linear time. */
@@ -44,7 +47,8 @@ export function compileSchema(schema: JsonObject): CompiledSchema {
   const numbers = new ComparableNumbers(normalized);
   // Why the cast: the type of the package has an index of `any`, and a compiled schema has only keywords that it knows.
   const validator = (part: JsonObject): Validator => new Validator(numbers.of(part) as Schema, "2020-12", true);
-  return { normalized, size: strict.size, strict: validator(normalized), loose: validator(loose), numbers };
+  const { size, isComplete } = strict;
+  return { normalized, isComplete, size, strict: validator(normalized), loose: validator(loose), numbers };
 }
 
 /**
@@ -69,10 +73,9 @@ export function validationError(
   value: Json,
   text: string = JSON.stringify(value),
 ): string | undefined {
-  if (schema.size * text.length > WORK_MAX || !isShallow(text, SCHEMA_DEPTH_MAX)) return undefined;
-  const isCheap = text.length <= COSTLY_TEXT_MAX && !hasLongText(value);
+  if (!isCheckable(schema, text)) return undefined;
   try {
-    const { valid, errors } = (isCheap ? schema.strict : schema.loose).validate(schema.numbers.of(value));
+    const { valid, errors } = (isCheap(value, text) ? schema.strict : schema.loose).validate(schema.numbers.of(value));
     if (valid) return undefined;
     // Why the last error: the first ones only say that something inside is wrong.
     const { instanceLocation, error } = errors.at(-1) ?? { instanceLocation: "#", error: "does not match the schema" };
@@ -80,6 +83,18 @@ export function validationError(
   } catch {
     return undefined;
   }
+}
+
+const isCheckable = (schema: CompiledSchema, text: string): boolean =>
+  schema.size * text.length <= WORK_MAX && isShallow(text, SCHEMA_DEPTH_MAX);
+
+const isCheap = (value: Json, text: string): boolean => text.length <= COSTLY_TEXT_MAX && !hasLongText(value);
+
+/** True if the data was sampled from this schema, and everything that the schema demands holds. */
+export function isValidSample(schema: CompiledSchema, value: Json): boolean {
+  const text = JSON.stringify(value);
+  return schema.isComplete && isCheckable(schema, text) && isCheap(value, text) &&
+    validationError(schema, value, text) === undefined;
 }
 
 function hasLongText(value: Json): boolean {
@@ -93,14 +108,26 @@ type KeywordReader = (value: Json, compiler: SchemaCompiler, depth: number) => J
 const one: KeywordReader = (value, compiler, depth) => compiler.compile(value, depth);
 const list: KeywordReader = (value, compiler, depth) =>
   Array.isArray(value) && value.length > 0 ? value.map((item: Json) => compiler.compile(item, depth)) : undefined;
+/** Reads schemas from which no sample is generated, or only sometimes. */
+const indirect = (read: KeywordReader): KeywordReader => (value, compiler, depth) => {
+  compiler.indirect++;
+  const compiled = read(value, compiler, depth);
+  compiler.indirect--;
+  return compiled;
+};
+const indirectOne = indirect(one);
+const indirectList = indirect(list);
 const table: KeywordReader = (value, compiler, depth) =>
   isObject(value)
     ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, compiler.compile(part ?? null, depth)]))
     : undefined;
-const patterns: KeywordReader = (value, compiler, depth) =>
-  compiler.isStrict && isObject(value)
-    ? table(Object.fromEntries(Object.entries(value).filter(([pattern]) => isSafePattern(pattern))), compiler, depth)
-    : undefined;
+const indirectTable = indirect(table);
+const patterns: KeywordReader = (value, compiler, depth) => {
+  if (!compiler.isStrict || !isObject(value)) return undefined;
+  const safe = Object.entries(value).filter(([pattern]) => isSafePattern(pattern));
+  if (safe.length < Object.keys(value).length) compiler.isComplete = false;
+  return indirectTable(Object.fromEntries(safe), compiler, depth);
+};
 const number: KeywordReader = (value) => numberOf(value);
 const size: KeywordReader = (value) => numberIf(value, (number) => number >= 0);
 const positive: KeywordReader = (value) => numberIf(value, (number) => number > 0 && number < Infinity);
@@ -119,6 +146,10 @@ const asIs: KeywordReader = (value) => value;
 
 const TYPES: readonly Json[] = ["object", "array", "string", "number", "integer", "boolean", "null"];
 
+/** Keys for patterns and formats that are not checked. No keyword of JSON Schema, so the validator ignores them. */
+export const UNCHECKED_PATTERN = "unchecked pattern";
+export const UNCHECKED_FORMAT = "unchecked format";
+
 /** The known keywords, and how the value of each is read. */
 const KEYWORD_READERS: ReadonlyMap<string, KeywordReader> = new Map<string, KeywordReader>([
   [
@@ -134,19 +165,30 @@ const KEYWORD_READERS: ReadonlyMap<string, KeywordReader> = new Map<string, Keyw
   ["required", names],
   ["properties", table],
   ["patternProperties", patterns],
-  ["additionalProperties", one],
-  ["propertyNames", one],
-  ["dependentSchemas", table],
+  ["additionalProperties", indirectOne],
+  ["propertyNames", indirectOne],
+  ["dependentSchemas", indirectTable],
+  [
+    "dependentRequired",
+    (value, compiler) => {
+      if (!isObject(value)) return undefined;
+      return Object.fromEntries(
+        Object.entries(value).map(([name, list]) => [name, names(list ?? null, compiler, 0) ?? []]),
+      );
+    },
+  ],
+  ["unevaluatedProperties", indirectOne],
+  ["unevaluatedItems", indirectOne],
   ["items", one],
   ["prefixItems", list],
-  ["contains", one],
-  ["allOf", list],
-  ["anyOf", list],
-  ["oneOf", list],
-  ["not", one],
-  ["if", one],
-  ["then", one],
-  ["else", one],
+  ["contains", indirectOne],
+  ["allOf", indirectList],
+  ["anyOf", indirectList],
+  ["oneOf", indirectList],
+  ["not", indirectOne],
+  ["if", indirectOne],
+  ["then", indirectOne],
+  ["else", indirectOne],
   ["minimum", number],
   ["maximum", number],
   ["exclusiveMinimum", number],
@@ -169,6 +211,10 @@ const KEYWORD_READERS: ReadonlyMap<string, KeywordReader> = new Map<string, Keyw
 
 class SchemaCompiler {
   readonly isStrict: boolean;
+  /** False once something that the schema demands was left out. */
+  isComplete = true;
+  /** The number of enclosing keywords from which no sample is generated. */
+  indirect = 0;
   readonly #root: JsonObject;
   #parts = 0;
   #values = 0;
@@ -197,17 +243,34 @@ class SchemaCompiler {
   /** One part of the schema; where a bound is reached it accepts every value. */
   compile(given: Json, depth: number): Json {
     if (typeof given === "boolean") return given;
-    if (!isObject(given) || depth > SCHEMA_DEPTH_MAX || ++this.#parts > NODES_MAX) return {};
+    if (!isObject(given)) return {};
+    if (depth > SCHEMA_DEPTH_MAX || ++this.#parts > NODES_MAX) {
+      this.isComplete = false;
+      return {};
+    }
     const entries: [string, Json][] = [];
     for (const [keyword, value] of Object.entries(withPrefixItems(given))) {
       const read = value === undefined ? undefined : KEYWORD_READERS.get(keyword)?.(value, this, depth + 1);
       if (read !== undefined) entries.push([keyword, read]);
     }
+    if (this.isStrict) entries.push(...this.#uncheckedOf(given));
     const normalized = Object.fromEntries(entries);
     const target = targetOf(given["$ref"], this.#root);
-    if (target === undefined) return normalized;
-    const referred = this.compile(target, depth + 1);
-    return Object.keys(normalized).length === 0 ? referred : { allOf: [normalized, referred] };
+    if (target === undefined) {
+      if (given["$ref"] !== undefined) this.isComplete = false;
+      return normalized;
+    }
+    if (Object.keys(normalized).length === 0) return this.compile(target, depth + 1);
+    return { allOf: [normalized, indirectOne(target, this, depth + 1) ?? {}] };
+  }
+
+  /** What only a sampler uses. It counts as complete where every sample is made from it. */
+  #uncheckedOf({ pattern, format }: JsonObject): readonly [string, Json][] {
+    const unchecked: [string, Json][] = [];
+    if (typeof pattern === "string" && !isSafePattern(pattern)) unchecked.push([UNCHECKED_PATTERN, pattern]);
+    if (typeof format === "string" && FORMAT_SAMPLES.has(format)) unchecked.push([UNCHECKED_FORMAT, format]);
+    if (unchecked.length > (this.indirect === 0 ? 1 : 0)) this.isComplete = false;
+    return unchecked;
   }
 }
 

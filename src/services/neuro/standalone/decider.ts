@@ -21,7 +21,7 @@ import { seededRandom } from "../../../core/random.ts";
 import type { BackendSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { pick, sampleData } from "./sampler.ts";
-import { checkData, type CompiledSchema, compileSchema, validationError } from "../codec/validate-data.ts";
+import { checkData, type CompiledSchema, compileSchema, isValidSample } from "../codec/validate-data.ts";
 
 export interface Decider {
   /** Replaced as a whole when the settings change. */
@@ -243,7 +243,7 @@ function actBySample(decider: Decider, force: DeciderForce, ctx: StepContext): r
 function validSample(schema: CompiledSchema, random: () => number, isPlain: boolean): Json | undefined {
   for (let tries = 0; tries < SAMPLES_MAX; tries++) {
     const data = sampleData(schema.normalized, random, isPlain && tries === 0 ? "plain" : "varied");
-    if (validationError(schema, data) === undefined) return data;
+    if (isValidSample(schema, data)) return data;
   }
   return undefined;
 }

@@ -2,7 +2,7 @@
  * Generates a text that a pattern matches.
  *
  * It supports what patterns of schemas usually consist of: characters, classes, `\d` `\w` `\s`, groups, alternatives and repeats. For
- * look-around, back references and Unicode properties it generates nothing. The caller validates the text.
+ * look-around, back references and Unicode properties it generates nothing. The caller validates the text, except with `isExact`.
  *
  * Invariant: PT1 it ends, and repeats at most `PARTS_MAX` parts in total, whatever the pattern asks for.
  * Knows nothing of: schemas.
@@ -13,6 +13,8 @@ export interface MatchOptions {
   below(count: number): number;
   /** An unbounded repeat is repeated at least this often. */
   readonly repeatsMin: number;
+  /** The caller does not validate the text, so it has to match: other patterns are not supported. */
+  readonly isExact?: boolean;
 }
 
 const PARTS_MAX = 256;
@@ -38,7 +40,8 @@ const CHARACTERS_OF_ESCAPE: ReadonlyMap<string, readonly string[]> = new Map([
 export function sampleMatch(pattern: string, options: MatchOptions): string | undefined {
   const reader: PatternReader = { pattern, position: 0, options, partsLeft: PARTS_MAX };
   const text = sampleAlternatives(reader, 0);
-  return reader.position === pattern.length ? text : undefined;
+  const isShort = options.isExact === true && reader.partsLeft <= 0;
+  return reader.position === pattern.length && !isShort ? text : undefined;
 }
 
 interface PatternReader {
@@ -84,8 +87,9 @@ function sampleAtom(reader: PatternReader, depth: number): string | undefined {
   const first = reader.pattern[reader.position++];
   switch (first) {
     case "^":
+      return reader.options.isExact !== true || reader.position === 1 ? "" : undefined;
     case "$":
-      return "";
+      return reader.options.isExact !== true || reader.position === reader.pattern.length ? "" : undefined;
     case "(":
       return sampleGroup(reader, depth);
     case "[":

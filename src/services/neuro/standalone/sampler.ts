@@ -8,6 +8,8 @@
  * Invariant: SA1 it ends, and generates at most a few thousand values, whatever the schema asks for.
  */
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { UNCHECKED_FORMAT, UNCHECKED_PATTERN } from "../codec/validate-data.ts";
+import { FORMAT_SAMPLES } from "./format-samples.ts";
 import { sampleMatch } from "./pattern-sampler.ts";
 
 /** One item of a list that is not empty. */
@@ -34,16 +36,14 @@ interface SampleRun {
   valuesLeft: number;
 }
 
-function sampleValue(given: Json | undefined, run: SampleRun, depth: number): Json {
-  if (!isObject(given)) return null;
+function sampleValue(whole: Json | undefined, run: SampleRun, depth: number): Json {
+  if (!isObject(whole)) return null;
   if (--run.valuesLeft < 0) return null;
-  const schema = withBranches(given);
-  const fixed = schema["const"];
-  if (fixed !== undefined) return fixed;
-  const choices = schema["enum"];
-  if (Array.isArray(choices)) return run.isPlain ? choices[0] : pick<Json>(choices, run.random);
-  const preset = schema["default"];
-  if (preset !== undefined && run.isPlain) return preset;
+  const schema = withBranches(whole, run);
+  // Why not a given value: the text is made from a pattern or format that is not checked, and the given values are checked.
+  const isMade = schema[UNCHECKED_PATTERN] !== undefined || schema[UNCHECKED_FORMAT] !== undefined;
+  const given = isMade ? undefined : givenValue(schema, run);
+  if (given !== undefined) return given;
   switch (typeOf(schema)) {
     case "object":
       return sampleObject(schema, run, depth);
@@ -62,6 +62,13 @@ function sampleValue(given: Json | undefined, run: SampleRun, depth: number): Js
   }
 }
 
+function givenValue(schema: JsonObject, run: SampleRun): Json | undefined {
+  const { const: fixed, enum: choices, default: preset } = schema;
+  if (fixed !== undefined) return fixed;
+  if (Array.isArray(choices)) return run.isPlain ? choices[0] : pick<Json>(choices, run.random);
+  return run.isPlain ? preset : undefined;
+}
+
 function typeOf(schema: JsonObject): Json {
   const { type } = schema;
   if (typeof type === "string") return type;
@@ -74,17 +81,19 @@ function typeOf(schema: JsonObject): Json {
   return "string";
 }
 
-/** The schema merged with all branches of `allOf` and the first ones of `anyOf` and `oneOf`. */
-function withBranches(schema: JsonObject): JsonObject {
+/** The schema merged with all branches of `allOf` and one of `anyOf` and of `oneOf`: the first one in a plain sample. */
+function withBranches(schema: JsonObject, run: SampleRun): JsonObject {
   const added: Json[] = [];
   for (const keyword of ["allOf", "anyOf", "oneOf"]) {
     const branches = schema[keyword];
-    if (Array.isArray(branches)) added.push(...(keyword === "allOf" ? branches : branches.slice(0, 1)));
+    if (!Array.isArray(branches) || branches.length === 0) continue;
+    if (keyword === "allOf") added.push(...branches);
+    else added.push(run.isPlain ? branches[0] : pick<Json>(branches, run.random));
   }
   if (added.length === 0) return schema;
   const { allOf: _all, anyOf: _any, oneOf: _one, ...rest } = schema;
   return added.reduce<JsonObject>(
-    (joined, part) => (isObject(part) ? mergeSchemas(joined, withBranches(part)) : joined),
+    (joined, part) => (isObject(part) ? mergeSchemas(joined, withBranches(part, run)) : joined),
     rest,
   );
 }
@@ -103,6 +112,13 @@ function sampleObject(schema: JsonObject, run: SampleRun, depth: number): JsonOb
   const required = new Set(asList(schema["required"]).map(String));
   const wanted = Object.keys(properties).filter((name) => required.has(name) || isIncluded(run, depth));
   const names = new Set([...wanted, ...required]);
+  const least = Math.min(sizeLimit(schema, "minProperties") ?? 0, ITEMS_MAX);
+  for (const name of Object.keys(properties)) if (names.size < least) names.add(name);
+  for (let at = 1; names.size < least; at++) names.add(`property_${at}`);
+  // Why a growing set is iterated: a name that is added may demand others.
+  for (const name of names) {
+    for (const needed of asList(asObject(schema["dependentRequired"])[name])) names.add(String(needed));
+  }
   const other = schema["additionalProperties"];
   return Object.fromEntries(
     [...names].map((
@@ -132,7 +148,16 @@ function sampleList(schema: JsonObject, run: SampleRun, depth: number): readonly
     seen.add(JSON.stringify(item));
     items.push(item);
   }
-  return items;
+  const { contains } = schema;
+  if (contains === undefined) return items;
+  const needed = Math.min(sizeLimit(schema, "minContains") ?? 1, ITEMS_MAX);
+  const kept = Math.min(items.length, Math.max(0, (sizeLimit(schema, "maxItems") ?? ITEMS_MAX) - needed));
+  const found = Array.from({ length: needed }, (_, at) => {
+    // Why the item's own schema last: what only the sample checks (a pattern, a format) is in it.
+    const both = [contains, prefix[kept + at] ?? schema["items"] ?? {}];
+    return sampleValue({ allOf: both }, run, depth + 1);
+  });
+  return [...items.slice(0, kept), ...found];
 }
 
 const sizeLimit = (schema: JsonObject, keyword: string): number | undefined => {
@@ -153,8 +178,16 @@ function sampleNumber(schema: JsonObject, run: SampleRun): number {
   const first = Math.ceil(low / grain);
   const last = Math.floor(high / grain);
   if (last < first) return low;
-  return (run.isPlain ? first : first + below(last - first + 1, run.random)) * grain;
+  const start = run.isPlain ? first : first + below(last - first + 1, run.random);
+  // Why several: a fraction times a whole number is often no multiple of it in binary.
+  for (let count = start; count <= Math.min(last, start + MULTIPLES_TRIED); count++) {
+    const value = Number((count * grain).toPrecision(15));
+    if (Number.isInteger(value / grain)) return value;
+  }
+  return start * grain;
 }
+
+const MULTIPLES_TRIED = 16;
 
 /** The smallest and the largest allowed number; a range with one open side is 100 wide. */
 function numberRange(schema: JsonObject, grain: number | undefined): readonly [number, number] {
@@ -182,13 +215,18 @@ function nextAllowed(edge: number, grain: number | undefined, margin: number): n
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
-function sampleText(schema: JsonObject, run: SampleRun): string {
+function sampleText(schema: JsonObject, run: SampleRun): string | null {
   const repeatsMin = Math.min(sizeLimit(schema, "minLength") ?? 0, TEXT_MAX);
   const most = Math.floor(typeof schema["maxLength"] === "number" ? schema["maxLength"] : Math.max(repeatsMin, 8));
+  const options = { below: (count: number) => below(count, run.random), repeatsMin };
+  // Why first what is not checked: a text that does not match the rest is refused later.
+  const unchecked = schema[UNCHECKED_PATTERN];
+  // Why null without a match: the schema either allows it, or it is refused.
+  if (typeof unchecked === "string") return sampleMatch(unchecked, { ...options, isExact: true }) ?? null;
+  const format = FORMAT_SAMPLES.get(String(schema[UNCHECKED_FORMAT]));
+  if (format !== undefined) return format(String(below(10, run.random)));
   const { pattern } = schema;
-  const fitting = typeof pattern === "string"
-    ? sampleMatch(pattern, { below: (count) => below(count, run.random), repeatsMin })
-    : undefined;
+  const fitting = typeof pattern === "string" ? sampleMatch(pattern, options) : undefined;
   if (fitting !== undefined) return fitting;
   const length = Math.max(repeatsMin, Math.min(most, 4 + below(5, run.random)));
   let text = "";

@@ -100,12 +100,18 @@ test("NB116 main_thread reaches only the backend that knows it", () => {
 });
 
 test("NB116 a null in a schema is not sent to the backend that crashes on one", () => {
-  const schema = { type: "object", properties: { x: { default: null, enum: [null, { a: null }] }, y: null } };
+  const schema = {
+    type: "object",
+    properties: { x: { default: null, enum: [null, { a: null }] }, y: null, z: { const: null } },
+  };
   const message: GameMessage = { command: "actions/register", actions: [{ name: "a", description: "d", schema }] };
   const sent = (profile = PROFILES.neuro): unknown =>
     JSON.parse(encodeUpstream(message, "R", profile)[0] ?? "").data.actions[0].schema;
   check.equal(sent(), schema);
-  check.equal(sent(PROFILES.neuro_api), { type: "object", properties: { x: { enum: [null, {}] } } });
+  check.equal(sent(PROFILES.neuro_api), {
+    type: "object",
+    properties: { x: { enum: [null, {}] }, z: { enum: [null] } },
+  });
 });
 
 test("NB117 half a surrogate pair is not sent to the backend", () => {
