@@ -48,6 +48,8 @@ const path: JsonObject = text;
 const tile: Properties = { tile_x: integer, tile_y: integer };
 const unique = { minItems: 2, maxItems: 4, uniqueItems: true };
 const FIVE = ["Item 1", "Item 2", "Item 3", "Item 4", "Item 5"];
+/** As many, and as long together, as the things of a large modded game: the schema has about 17 kB. */
+const THINGS = Array.from({ length: 480 }, (_, at) => `Thing_WithAModdedDefinition${1_000 + at}`);
 const ZONES = Array.from({ length: 597 }, (_, at) => `Continent_${at % 9}/Town_${at}`);
 
 const POINT = { type: "object", required: ["x", "y"], properties: { x: between(0, 800), y: between(0, 600) } };
@@ -137,7 +139,7 @@ export const ACTION_LISTS: readonly ActionList[] = [
       },
       {
         name: "spawn_item",
-        schema: object({ thing_def_name: oneOf("Beer", "Silver"), count: between(1, 5) }, ["thing_def_name"]),
+        schema: object({ thing_def_name: oneOf(...THINGS), count: between(1, 5) }, ["thing_def_name"]),
       },
       {
         name: "spawn_pawn",
