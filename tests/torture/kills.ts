@@ -38,7 +38,8 @@ const EXPIRING = ["queue.ttl.command=1s", "queue.max_attempts=3"];
 const NAK = 0.15;
 const TERM = 0.15;
 const WEB_TOKEN = "torture";
-const LETTERS_PER_PAGE = 100;
+/** Their bodies are requested together: fewer than the relay lets wait for its store. */
+const LETTERS_PER_PAGE = 16;
 /** The longest life, from the first command on. */
 const LIFE_MS = 300;
 /** The longest time for which an integration is disconnected, and connected; it stops acknowledging at some point. */
