@@ -1,16 +1,24 @@
 /**
- * Neuro Relay, to be embedded: the machine, the engine that drives it, and the words they use.
- *
- * To run a relay, use the command line (`README.md`). To make one part of another program, give an `Engine` a `Relay` of the rooms
- * you want, and `Ports` of your own:
+ * Neuro Relay, to be embedded in another program.
  *
  * ```ts
- * const engine = await Engine.start(new Relay(rooms(DEFAULTS), DEFAULTS), { settings: DEFAULTS, ports });
- * engine.push({ is: "opened", peer, listener: "neuro", caller });
+ * const relay = await serve({ "nakurity-client": { url: "ws://127.0.0.1:8001" }, queue: { path: "./queue" } });
+ * console.log(relay.urls.neuro); // ws://127.0.0.1:8000
+ * await relay.drain();
+ * ```
+ *
+ * For another runtime, give an `Engine` a `Relay` of the services that you need, and `Ports` of your own:
+ *
+ * ```ts
+ * const engine = await Engine.start(new Relay(services(DEFAULTS), DEFAULTS), { settings: DEFAULTS, ports });
+ * engine.push({ is: "opened", peer, listener: "neuro", connection });
  * ```
  *
  * @module
  */
+export { serve, type SettingsTree } from "./src/runtimes/embed.ts";
+export { type RelayHandle, type ServeOptions, StartError } from "./src/runtimes/serve-options.ts";
+export { type App, createApp, type RequestContext, type WebPorts } from "./src/http/app.ts";
 export { Relay, supervise, type SupervisedService } from "./src/relay/mod.ts";
 export { services } from "./src/relay/services.ts";
 export { Engine, type EngineOptions, type RequestResult } from "./src/engine/mod.ts";

@@ -3,7 +3,7 @@ import type { Settings } from "../core/settings.ts";
 import type { RelayHandle, ServeOptions } from "../runtimes/serve-options.ts";
 import { CliError } from "./cli-error.ts";
 
-/** What `runtimes/bun/serve.ts` and `runtimes/deno/serve.ts` export. */
+/** The exports of `#serve`: `runtimes/bun/serve.ts` or `runtimes/deno/serve.ts`. */
 export interface Runtime {
   /** Starts a relay; rejects if it cannot. */
   serve(settings: Settings, options?: ServeOptions): Promise<RelayHandle>;
@@ -12,7 +12,7 @@ export interface Runtime {
 
 /** The runtime's functions; `serve` rejects with a `CliError` if the relay cannot start. */
 export async function runtime(): Promise<Runtime> {
-  const { serve, untilStopped } = await loadRuntime();
+  const { serve, untilStopped } = await import("#serve");
   return {
     serve: (settings, options) =>
       serve(settings, options).catch((error: unknown) => {
@@ -21,10 +21,4 @@ export async function runtime(): Promise<Runtime> {
       }),
     untilStopped,
   };
-}
-
-async function loadRuntime(): Promise<Runtime> {
-  if (!("Deno" in globalThis)) return await import("../runtimes/bun/serve.ts");
-  const module: string = "../runtimes/deno/serve.ts"; // Why a variable: only Deno's type checker knows the types of that file.
-  return await import(module);
 }

@@ -25,6 +25,7 @@ interface Env {
   Variables: { parsed: ParsedRequest; grant: TokenGrant };
 }
 
+/** The Hono app of a relay. Its `env` is the `RequestContext` of the request. */
 export type App = Hono<Env>;
 
 /** The app of one relay. Its only state limits the work that requests cause. */

@@ -14,6 +14,7 @@ export type PortName = ListenerName | "web";
 /** What an upgrade opens: a socket of a listener, or of the voice stub, which the relay itself does not see. */
 export type UpgradeTarget = ListenerName | "voice";
 
+/** The process, as the web app sees it. */
 export interface WebPorts {
   readonly version: string;
   uptimeMs(): number;

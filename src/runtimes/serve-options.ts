@@ -5,6 +5,7 @@ import type { PortName } from "../http/app.ts";
 import type { SupervisedService } from "../relay/mod.ts";
 import type { UploadStore } from "../storage/upload-store.ts";
 
+/** Replacements for parts of a relay. */
 export interface ServeOptions {
   /** Receives the lines that name each listener's address. Default: standard output. */
   readonly print?: (line: string) => void;

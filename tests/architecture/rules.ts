@@ -65,7 +65,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       "dashboard",
       "http",
     ],
-    packages: ["node:*", "bun", "bun:*", "cloudflare:*"],
+    packages: ["node:*", "bun", "bun:*", "cloudflare:*", "#serve"],
     packagesOf: {
       "src/runtimes/hashing/portable.ts": ["@noble/hashes/*"],
       "src/runtimes/deno/accept-sockets.ts": ["ws"],
@@ -74,7 +74,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   },
   cli: {
     may: ["core", "queue", "inference", "engine", "recording", "config", "clients", "storage", "brain", "runtimes"],
-    packages: ["commander", "yaml", "node:*"],
+    packages: ["commander", "yaml", "node:*", "#serve"],
   },
 };
 

@@ -50,6 +50,7 @@ const LISTED: readonly Suite[] = [
   { name: "floods", minutes: 5 },
   { name: "architecture", minutes: 3, isPure: true, hasFiles: true },
   { name: "examples", minutes: 3 },
+  { name: "package", minutes: 4 },
 ];
 
 /** All suites, given the folders of `tests/` that contain tests. */

@@ -94,8 +94,8 @@ test("CF35 without a writable cache, or if the build fails, the sources start un
 test("CF41 every script installs what it needs first", async () => {
   const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const scripts: Readonly<Record<string, string>> = manifest.scripts;
-  const relay = ["start", "build", "build:all", "build:lib", "dev:workers", "deploy"];
-  const composed = ["ok", "setup"];
+  const relay = ["start", "build", "build:all", "dev:workers", "deploy"];
+  const composed = ["ok", "setup", "prepack"];
   for (const name of Object.keys(scripts)) {
     if (composed.includes(name) || name.slice(3) in scripts) continue;
     const install = relay.includes(name) ? "bun install --production --frozen-lockfile" : "bun run setup";
