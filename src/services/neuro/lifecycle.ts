@@ -13,7 +13,15 @@ import type { StepContext } from "../../core/context.ts";
 import { createSocket, openConnection } from "./games/connections.ts";
 import { awaitFirstMessage } from "./games/identification.ts";
 import { scheduleKeepalive } from "./games/keepalive.ts";
-import { createGame, moveToAccount, normalizeGameName, policyOf, retentionTimer, upstreamFor } from "./games/registry.ts";
+import {
+  createGame,
+  moveToAccount,
+  normalizeGameName,
+  policyOf,
+  retentionTimer,
+  setConnected,
+  upstreamFor,
+} from "./games/registry.ts";
 import { requestReregistration } from "./games/reregistration.ts";
 import { restoreEntries, saveRecords } from "./persistence.ts";
 import { emptyState, type Game, isConnected, type NeuroState, type Upstream } from "./state.ts";
@@ -165,7 +173,7 @@ function resumePeer(state: NeuroState, { peer, connection, attachment }: Resumed
     socket.hasSpoken = true;
     socket.lastConnection = openConnection(socket, { name, game });
     moveToAccount(game, peer);
-    game.presence = { is: "connected", peer, since: now };
+    setConnected(game, peer, now);
     game.connection = connection;
     state.timers.clear(retentionTimer(game));
     updateVisibility(game);

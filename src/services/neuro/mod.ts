@@ -326,7 +326,7 @@ function finishStep(state: NeuroState, ctx: StepContext): void {
   if (state.drain.is === "drained") return;
   for (const upstream of state.upstreams.values()) {
     if (upstream.inbox.length > 0) readInbox(upstream, ctx);
-    if (upstream.contexts.queued.size > 0) flushContexts(upstream, ctx);
+    if (upstream.contexts.ready.size > 0) flushContexts(upstream, ctx);
   }
   scheduleSave(state, ctx);
   if (state.drain.is !== "none") continueDrain(state, ctx);

@@ -18,7 +18,7 @@ import type { StepContext } from "../../core/context.ts";
 import { DESCRIPTION_LENGTH_MAX, DIRECTORY_NAMES_MAX, REGISTRY_BYTES_PER_SECOND } from "../../core/limits.ts";
 import { RetainedBytes, retainedBytes } from "../../core/retained-bytes.ts";
 import { shorten } from "../../core/text.ts";
-import { createGame, parkedBytesMax, retentionTimer } from "./games/registry.ts";
+import { createGame, parkedBytesMax, retentionTimer, setAway } from "./games/registry.ts";
 import { restoreHolds } from "./operator/controls.ts";
 import type { Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
@@ -103,6 +103,9 @@ export function restoreEntries(state: NeuroState, entries: readonly Entry[], now
   for (const [id, entry] of latest) if (id.startsWith("controls/")) restoreControls(state, entry);
   const games = [...latest].flatMap(([id, entry]) => id.startsWith("game/") ? [entry] : []);
   for (const entry of games.sort(byImportance)) restoreGameWithinLimits(state, entry, now);
+  for (const game of [...state.away].sort((one, other) => one.presence.since - other.presence.since)) {
+    setAway(game, { is: "away", since: game.presence.since });
+  }
   for (const [id, entry] of latest) if (id.startsWith("force/")) restoreForce(state, entry);
   restoreHolds(state);
   for (const entry of entries) if (segmentAt(entry.key, 1) === "context") restoreContext(state, entry, now);
@@ -205,8 +208,8 @@ function restoreGame(state: NeuroState, { key: at, value }: Entry, now: Millis):
   game.record.storedKey = at;
   if (confirmsNothing === true) game.confirmation = SILENT;
   const since = pastOr(leftAt, now);
-  game.presence = { is: "away", since };
   if (isConnectionInfo(connection)) game.connection = connection;
+  game.presence = { is: "away", since };
   if (isObject(controls)) {
     const { paused, muted, solo, approval } = controls;
     Object.assign(game.controls, {

@@ -17,6 +17,7 @@ import { RetainedBytes } from "../../core/retained-bytes.ts";
 import type { IntegrationPolicy, Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { Controls, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider.ts";
+import { SilentSockets } from "./games/silent-sockets.ts";
 import type { ForceState } from "./forces/states.ts";
 import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./pending/states.ts";
 import type { SmallMap } from "./small-map.ts";
@@ -41,13 +42,13 @@ export interface NeuroState {
   readonly sockets: Map<PeerId, GameSocket>;
   /** Integrations of the Intermediary, by their peer. */
   readonly integrations: Map<PeerId, Game>;
-  /** Connections of a game that another socket has: undecided ones, and those that lost. */
+  /** Connections for which it is undecided whether they get their game, the oldest first. */
   readonly contested: Set<GameConnection>;
-  readonly standby: Set<GameConnection>;
-  /** Silent sockets that may be one of several games, which are away. */
-  readonly unidentified: Map<GameSocket, Set<Game>>;
+  readonly silent: SilentSockets<Game, GameSocket>;
   /** All known games, connected or away, by key. */
   readonly games: Map<string, Game>;
+  /** Those that are not connected, away for longest first. */
+  readonly away: Set<Game>;
   readonly slugs: Map<string, Game>;
   /** Number of actions of all games, visible or not. */
   actionCount: number;
@@ -187,6 +188,8 @@ export interface Game {
   lastForcedAt: Millis;
   readonly reportedRepairs: Set<string>;
   takeovers: Millis[];
+  /** Connections of other sockets that want it, or lost it. */
+  readonly rivals: Set<GameConnection>;
   /** Its stored registrations, and its stored unanswered force. */
   readonly record: StoredRecord;
   readonly forceRecord: StoredRecord;
@@ -333,8 +336,10 @@ export interface Delivery {
 }
 
 export interface Contexts {
-  /** By the key of the source; the source whose turn is next is first. */
+  /** By the key of the source. */
   readonly queued: Map<string, QueuedContext[]>;
+  /** The sources whose contexts may be sent, the one whose turn is next first. */
+  readonly ready: Set<string>;
   readonly budget: Bucket;
   /** Queued and not written yet. */
   readonly unstored: Set<QueuedContext>;
@@ -378,9 +383,9 @@ export const emptyState = (settings: Settings, retained: RetainedBytes): NeuroSt
   sockets: new Map(),
   integrations: new Map(),
   contested: new Set(),
-  standby: new Set(),
-  unidentified: new Map(),
+  silent: new SilentSockets(),
   games: new Map(),
+  away: new Set(),
   slugs: new Map(),
   actionCount: 0,
   upstreams: new Map(),

@@ -40,15 +40,10 @@ import {
   resolutionWhenAlive,
   suffixedName,
   waitingBytes,
+  withdrawRival,
 } from "./duplicate-connection.ts";
 import { handleGameMessage } from "./game-messages.ts";
-import {
-  awaitFirstMessage,
-  firstMessageTimer,
-  gameNameInPath,
-  identifyByElimination,
-  identifySilentSocket,
-} from "./identification.ts";
+import { awaitFirstMessage, firstMessageTimer, gameNameInPath, identifySilentSocket } from "./identification.ts";
 import { onConnectionLost } from "../pending/pending.ts";
 import { scheduleKeepalive } from "./keepalive.ts";
 import {
@@ -163,12 +158,11 @@ function handleMessage(connection: GameConnection, message: GameMessage, ctx: St
 export function closeSocket(socket: GameSocket, ctx: StepContext): void {
   const { service: state } = socket;
   state.sockets.delete(socket.peer);
-  state.unidentified.delete(socket);
+  state.silent.forget(socket);
   state.timers.clear(firstMessageTimer(socket.peer));
   for (const connection of socket.connections.values()) {
     const { game } = connection;
-    state.contested.delete(connection);
-    state.standby.delete(connection);
+    withdrawRival(connection);
     if (connection.state.is !== "active" || peerOf(game) !== socket.peer) continue;
     onConnectionLost(game, socket.lastHeardAt);
     disconnectGame(game, ctx);
@@ -187,9 +181,11 @@ export function receivePong(socket: GameSocket, ctx: StepContext): void {
 
 /** The socket sent something, which decides the contests for its games. */
 function confirmAlive(socket: GameSocket, ctx: StepContext): void {
-  for (const connection of socket.service.contested) {
-    if (peerOf(connection.game) === socket.peer) {
-      applyResolution(connection, resolutionWhenAlive(connection, ctx.now), ctx);
+  for (const { game, state } of socket.connections.values()) {
+    if (state.is !== "active") continue;
+    for (const rival of game.rivals) {
+      if (rival.state.is !== "contested" || peerOf(game) !== socket.peer) continue;
+      applyResolution(rival, resolutionWhenAlive(rival, ctx.now), ctx);
     }
   }
 }
@@ -213,7 +209,7 @@ function activateConnection(connection: GameConnection, ctx: StepContext): void 
   connectGame(game, { peer: socket.peer, isStarting }, ctx);
   saveAttachment(socket, ctx);
   if (!isStarting && socket.reregisterAskedAt === undefined) requestReregistration(socket, ctx);
-  const left = identifyByElimination(socket.service);
+  const left = socket.service.silent.identified();
   if (left !== undefined) connectSilentSocket(left.socket, { name: left.game.name, game: left.game }, ctx);
 }
 
@@ -223,7 +219,7 @@ function connectSilentSocket(
   found: { readonly name: string; readonly game: Game },
   ctx: StepContext,
 ): void {
-  socket.service.unidentified.delete(socket);
+  socket.service.silent.forget(socket);
   socket.lastConnection = openConnection(socket, found);
   activateConnection(socket.lastConnection, ctx);
 }
@@ -268,7 +264,7 @@ interface NamedMessage {
 
 function handleFirstMessage(socket: GameSocket, { name, message }: NamedMessage, ctx: StepContext): void {
   socket.hasSpoken = true;
-  socket.service.unidentified.delete(socket);
+  socket.service.silent.forget(socket);
   socket.service.timers.clear(firstMessageTimer(socket.peer));
   const identified = socket.lastConnection;
   if (identified !== undefined && name !== undefined && identified.name !== name) {
@@ -326,7 +322,7 @@ function applyResolution(connection: GameConnection, resolution: Resolution, ctx
       return activateAfterWaiting(connection, connection.state, ctx);
     }
     case "suffix": {
-      state.contested.delete(connection);
+      withdrawRival(connection);
       const copy = findOrCreateGame(state, { listener: "neuro", name: suffixedName(game) }, ctx);
       const renamed = openConnection(socket, { name, game: copy, isStarting });
       if (socket.lastConnection === connection) socket.lastConnection = renamed;
@@ -340,9 +336,7 @@ function applyResolution(connection: GameConnection, resolution: Resolution, ctx
 /** The connection becomes active, and the messages that it sent while contested or on standby are handled now. */
 function activateAfterWaiting(connection: GameConnection, before: GameConnectionState, ctx: StepContext): void {
   const { socket } = connection;
-  const { contested, standby } = socket.service;
-  contested.delete(connection);
-  standby.delete(connection);
+  withdrawRival(connection);
   socket.retained.release(waitingBytes(before));
   const askedAt = socket.reregisterAskedAt;
   if (before.is === "standby") socket.reregisterAskedAt = undefined;

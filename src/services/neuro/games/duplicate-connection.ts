@@ -48,6 +48,7 @@ export function contestGame(connection: GameConnection, ctx: StepContext): Resol
   if (isQuiet && (holder === undefined || game.policy.on_duplicate === "replace")) return "newest";
   connection.state = { is: "contested", since: ctx.now, backlog: [], bytes: 0 };
   state.contested.add(connection);
+  game.rivals.add(connection);
   state.timers.setEarlier(CONTESTS, ctx.now + PROBE_TIMEOUT_MS);
   if (holder !== undefined) ctx.emit({ do: "ping", peer: holder.peer });
   return "wait";
@@ -101,8 +102,11 @@ export function expiredContests(state: NeuroState, now: Millis): readonly GameCo
   for (const connection of state.contested) {
     if (connection.state.is !== "contested") continue;
     const deadline = connection.state.since + PROBE_TIMEOUT_MS;
-    if (deadline <= now) expired.push(connection);
-    else state.timers.setEarlier(CONTESTS, deadline);
+    if (deadline > now) {
+      state.timers.setEarlier(CONTESTS, deadline);
+      break; // Why: the others are newer.
+    }
+    expired.push(connection);
   }
   return expired;
 }
@@ -122,24 +126,32 @@ export function replaceHolder({ game }: GameConnection, ctx: StepContext): GameS
  * result.
  */
 export function putOnStandby(connection: GameConnection): void {
-  const { state, socket: { service: { contested, standby } } } = connection;
+  const { state, game, socket: { service: { contested } } } = connection;
   const force = state.is === "contested" ? state.backlog.findLast(isForce) : undefined;
   connection.socket.retained.release(waitingBytes(state));
   const standbyState: Standby = { is: "standby", force: undefined, bytes: 0 };
   connection.state = standbyState;
   keepForce(connection, standbyState, force);
   contested.delete(connection);
-  standby.add(connection);
+  game.rivals.add(connection);
 }
 
 const isForce = (message: GameMessage): message is ForceMessage => message.command === "actions/force";
 
 /** The next connection for a game that has become free: contested ones first, then those on standby. */
 export function nextConnectionOf(game: Game): GameConnection | undefined {
-  const { service: state } = game;
-  for (const connection of state.contested) if (connection.game === game) return connection;
-  for (const connection of state.standby) if (connection.game === game) return connection;
-  return undefined;
+  let next: GameConnection | undefined;
+  for (const connection of game.rivals) {
+    if (connection.state.is === "contested") return connection;
+    next ??= connection;
+  }
+  return next;
+}
+
+/** The connection does not wait for its game any more. */
+export function withdrawRival(connection: GameConnection): void {
+  connection.socket.service.contested.delete(connection);
+  connection.game.rivals.delete(connection);
 }
 
 /** A free name for a copy of the game: its own with a number. */

@@ -9,16 +9,12 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { percentDecode } from "../../../core/text.ts";
-import { type Game, type GameSocket, isConnected, type NeuroState, type Timer } from "../state.ts";
+import { type Game, type GameSocket, isConnected, type Timer } from "../state.ts";
 import { connectionName, normalizeGameName } from "./registry.ts";
 import { requestReregistration } from "./reregistration.ts";
 
 const REQUEST_MS: Millis = 1_000;
 const IDENTIFY_MS: Millis = 2_000;
-/** Only a game that disconnected this shortly before the socket opened is a candidate. */
-const AWAY_MAX_MS: Millis = 60_000;
-/** A socket that may belong to more games than this is not identified by elimination. */
-const CANDIDATES_MAX = 32;
 /** Characters of names in a hint. */
 const NAMES_TEXT_MAX = 200;
 
@@ -45,27 +41,10 @@ export function identifySilentSocket(
     const game = state.games.get(`neuro:${normalizeGameName(name)}`);
     return game === undefined || isConnected(game) ? undefined : { name, game };
   }
-  const candidates = [...state.games.values()].filter((game) => isCandidate(game, socket));
+  const candidates = state.silent.candidatesFor(socket);
   const [game] = candidates;
   if (game !== undefined && candidates.length === 1) return { name: game.name, game };
-  if (candidates.length > 1 && candidates.length <= CANDIDATES_MAX) {
-    state.unidentified.set(socket, new Set(candidates));
-    reportUnidentified(socket, candidates, ctx);
-  }
-  return undefined;
-}
-
-/** A silent socket that can belong to only one game, because the other candidates have connected. */
-export function identifyByElimination(
-  state: NeuroState,
-): { readonly socket: GameSocket; readonly game: Game } | undefined {
-  for (const [socket, candidates] of state.unidentified) {
-    for (const game of candidates) if (isConnected(game) || !state.games.has(game.key)) candidates.delete(game);
-    const [game] = candidates;
-    if (game === undefined || candidates.size > 1) continue;
-    const rivals = [...state.unidentified.values()].filter((others) => others.has(game));
-    if (rivals.length === 1) return { socket, game };
-  }
+  if (candidates.length > 1 && state.silent.await(socket, candidates)) reportUnidentified(socket, candidates, ctx);
   return undefined;
 }
 
@@ -79,11 +58,4 @@ function reportUnidentified({ connection }: GameSocket, candidates: readonly Gam
 export function gameNameInPath({ connection }: GameSocket): string | undefined {
   const encoded = /\/game\/([^/]+)\/?$/.exec(connection.path)?.[1];
   return encoded === undefined ? undefined : connectionName(percentDecode(encoded));
-}
-
-function isCandidate({ listener, presence, connection }: Game, socket: GameSocket): boolean {
-  if (listener !== "neuro" || presence.is === "connected" || connection === undefined) return false;
-  if (socket.openedAt - presence.since >= AWAY_MAX_MS) return false;
-  const { address, path, userAgent } = socket.connection;
-  return connection.address === address && connection.path === path && connection.userAgent === userAgent;
 }

@@ -9,7 +9,7 @@
  */
 import type { StepContext } from "../../../core/context.ts";
 import { hashText } from "../../../core/hash.ts";
-import type { PeerId } from "../../../core/ids.ts";
+import type { Millis, PeerId } from "../../../core/ids.ts";
 import { DIRECTORY_NAMES_MAX, NAME_CODE_POINTS_MAX, PARKED_PART } from "../../../core/limits.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import { matchesPattern, normalized } from "../../../core/text.ts";
@@ -21,7 +21,15 @@ import { cancelForces, keepInterruptedForce, onActionsSynced, restoreInterrupted
 import { applyControls } from "../operator/controls.ts";
 import { UNKNOWN } from "../pending/confirmation.ts";
 import { deliverQueued, failForLostGame } from "../pending/pending.ts";
-import { type Game, type GameListener, isConnected, type NeuroState, peerOf, type Timer, type Upstream } from "../state.ts";
+import {
+  type Game,
+  type GameListener,
+  type GamePresence,
+  type NeuroState,
+  peerOf,
+  type Timer,
+  type Upstream,
+} from "../state.ts";
 import { leaveShutdown, updateOffAir } from "../upstream/broadcast.ts";
 import { dropContexts } from "../upstream/contexts.ts";
 
@@ -97,10 +105,12 @@ export function createGame(
     lastForcedAt: 0,
     reportedRepairs: new Set(),
     takeovers: [],
+    rivals: new Set(),
     record: { kind: "game", key, storedKey: undefined, latestKey: undefined },
     forceRecord: { kind: "force", key, storedKey: undefined, latestKey: undefined },
   };
   state.games.set(key, game);
+  state.away.add(game);
   state.slugs.set(game.slug, game);
   return game;
 }
@@ -114,7 +124,7 @@ export function connectGame(
   const { service: state } = game;
   const { is: before } = game.presence;
   occupyAccount(game, peer, ctx);
-  game.presence = { is: "connected", peer, since: ctx.now };
+  setConnected(game, peer, ctx.now);
   state.timers.clear(graceTimer(game));
   state.timers.clear(retentionTimer(game));
   const { name, slug } = game;
@@ -132,6 +142,23 @@ export function connectGame(
   deliverQueued(game, ctx);
   restoreInterruptedForce(game, ctx);
   onActionsSynced(game.upstream, ctx);
+}
+
+/** A game is connected from now on. */
+export function setConnected(game: Game, peer: PeerId, now: Millis): void {
+  const { service: { away, silent } } = game;
+  game.presence = { is: "connected", peer, since: now };
+  away.delete(game);
+  silent.connected(game);
+}
+
+/** A game that is not connected since then. Call this in the order of these times. */
+export function setAway(game: Game, presence: GamePresence & { readonly is: "grace" | "away" }): void {
+  const { service: { away, silent } } = game;
+  game.presence = presence;
+  away.delete(game);
+  away.add(game);
+  silent.disconnected(game);
 }
 
 /**
@@ -157,7 +184,7 @@ export const moveToAccount = ({ service: state, retained }: Game, peer: PeerId):
 /** A game is disconnected. Neuro is not notified before `actions.grace` is over. */
 export function disconnectGame(game: Game, ctx: StepContext): void {
   const { service: state } = game;
-  game.presence = { is: "grace", since: ctx.now };
+  setAway(game, { is: "grace", since: ctx.now });
   state.unsavedRecords.add(game.record);
   const { name, slug } = game;
   if (game.listener === "neuro") ctx.observe({ is: "integration_disconnected_via_backend", name, slug });
@@ -186,6 +213,8 @@ function deleteGame(game: Game): void {
   game.retained.release(GAME_BYTES);
   for (const timer of [graceTimer(game), restartTimer(game), retentionTimer(game)]) state.timers.clear(timer);
   state.games.delete(game.key);
+  state.away.delete(game);
+  state.silent.connected(game);
   state.slugs.delete(game.slug);
   state.unsavedRecords.add(game.record).add(game.forceRecord);
 }
@@ -237,18 +266,25 @@ const DEFAULT_POLICY: IntegrationPolicy = {
 
 /** Forgets the game that has been away for longest. */
 function evictLongestAway(state: NeuroState, ctx: StepContext): void {
-  const game = firstToEvict(state, (one, other) => one.presence.since < other.presence.since);
+  const game = longestAway(state);
   if (game !== undefined) evict(game, ctx);
+}
+
+/** The game that has been away for longest. One with controls of an operator comes last. */
+function longestAway({ away }: NeuroState, fits: (game: Game) => boolean = () => true): Game | undefined {
+  let first: Game | undefined;
+  for (const game of away) {
+    if (!fits(game)) continue;
+    if (!hasControls(game)) return game;
+    first ??= game;
+  }
+  return first;
 }
 
 /** Forgets games that are away until `count` more actions are within `limits.actions`, those away for longest first. */
 export function freeActions(state: NeuroState, count: number, ctx: StepContext): void {
   while (state.actionCount + count > state.settings.limits.actions) {
-    const game = firstToEvict(
-      state,
-      (one, other) => one.presence.since < other.presence.since,
-      ({ actions }) => actions.size > 0,
-    );
+    const game = longestAway(state, ({ actions }) => actions.size > 0);
     if (game === undefined) return;
     evict(game, ctx);
   }
@@ -260,26 +296,21 @@ export const parkedBytesMax = ({ settings: { limits } }: NeuroState): number => 
 /** Forgets games that are away until they are within their part of the memory, the largest first. */
 function evictLargest(state: NeuroState, ctx: StepContext): void {
   while (state.parked.bytes > parkedBytesMax(state)) {
-    const game = firstToEvict(state, (one, other) => one.retained.bytes > other.retained.bytes);
+    const game = largestAway(state);
     if (game === undefined) return;
     evict(game, ctx);
   }
 }
 
-/** The game to forget first among those that are away. A game with controls of an operator comes last. */
-function firstToEvict(
-  { games }: NeuroState,
-  isBefore: (game: Game, other: Game) => boolean,
-  fits: (game: Game) => boolean = () => true,
-): Game | undefined {
-  let first: Game | undefined;
-  for (const game of games.values()) {
-    if (isConnected(game) || !fits(game)) continue;
-    const isFirst = first === undefined ||
-      (hasControls(game) === hasControls(first) ? isBefore(game, first) : hasControls(first));
-    if (isFirst) first = game;
+/** The largest game that is away. One with controls of an operator comes last. */
+function largestAway({ away }: NeuroState): Game | undefined {
+  let largest: Game | undefined;
+  for (const game of away) {
+    const isFirst = largest === undefined ||
+      (hasControls(game) === hasControls(largest) ? game.retained.bytes > largest.retained.bytes : hasControls(largest));
+    if (isFirst) largest = game;
   }
-  return first;
+  return largest;
 }
 
 function evict(game: Game, ctx: StepContext): void {

@@ -11,7 +11,7 @@ import type { StepContext } from "../../../core/context.ts";
 import type { Controls, IntegrationControls } from "../../../core/view.ts";
 import type { Game, NeuroState } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
-import { dropContexts } from "../upstream/contexts.ts";
+import { dropContexts, releaseContexts } from "../upstream/contexts.ts";
 import { onActionsSynced, onGameHeld, onGameResumed } from "../forces/forces.ts";
 import { whyHeld } from "../pending/dispatch-action.ts";
 import { failUndelivered, stopActions } from "../pending/pending.ts";
@@ -19,10 +19,12 @@ import { failUndelivered, stopActions } from "../pending/pending.ts";
 /** Changes the controls of one integration. */
 export function control(game: Game, to: Partial<IntegrationControls>, ctx: StepContext): void {
   const { service: state, controls } = game;
+  const { solo: wasSolo } = controls;
   if (!change(controls, to)) return;
   state.unsavedRecords.add(game.record);
   if (controls.muted) dropContexts(game.upstream, game.key, ctx);
-  applyControls(state, ctx);
+  if (controls.solo === wasSolo) applyToOne(game, ctx);
+  else applyControls(state, ctx);
 }
 
 /** Changes the controls of all integrations. */
@@ -34,28 +36,53 @@ export function controlAll(state: NeuroState, to: Partial<Controls>, ctx: StepCo
 
 /** Sets which games are held, from the controls. Nothing is sent to Neuro. */
 export function restoreHolds(state: NeuroState): void {
-  state.hasSolo = [...state.games.values()].some(({ controls }) => controls.solo);
+  state.hasSolo = hasSolo(state);
   for (const game of state.games.values()) game.isHeld = shouldHold(game);
 }
 
 /** Holds the games that the controls hold, and resumes all others. */
 export function applyControls(state: NeuroState, ctx: StepContext): void {
-  const before = [...state.games.values()].map((game) => [game, game.isHeld] as const);
-  restoreHolds(state);
-  const changed = before.flatMap(([game, wasHeld]) => (game.isHeld === wasHeld ? [] : [game]));
-  for (const game of changed) updateVisibility(game);
+  state.hasSolo = hasSolo(state);
+  const changed = hold(state.games.values());
   for (const upstream of state.upstreams.values()) sync(upstream, ctx);
   // Why before its pending actions are answered: Neuro would otherwise be asked again after the answer.
   for (const game of changed) if (game.isHeld) onGameHeld(game, ctx);
   if (state.controls.stopped) {
     for (const upstream of state.upstreams.values()) stopActions(upstream, "A person has stopped all actions.", ctx);
   }
-  for (const game of changed) {
-    if (game.isHeld) failUndelivered(game, `${whyHeld(game)}.`, ctx);
-    else onGameResumed(game, ctx);
-  }
+  for (const game of changed) endOrResume(game, ctx);
   for (const upstream of state.upstreams.values()) onActionsSynced(upstream, ctx);
 }
+
+/** The same for one game, if its controls concern no other. */
+function applyToOne(game: Game, ctx: StepContext): void {
+  if (hold([game]).length === 0) return;
+  sync(game.upstream, ctx);
+  if (game.isHeld) onGameHeld(game, ctx);
+  endOrResume(game, ctx);
+  onActionsSynced(game.upstream, ctx);
+}
+
+/** Updates the holds, and returns the games of which they changed. */
+function hold(games: Iterable<Game>): readonly Game[] {
+  const changed: Game[] = [];
+  for (const game of games) {
+    const isHeld = shouldHold(game);
+    if (game.isHeld === isHeld) continue;
+    game.isHeld = isHeld;
+    changed.push(game);
+    updateVisibility(game);
+  }
+  return changed;
+}
+
+function endOrResume(game: Game, ctx: StepContext): void {
+  if (game.isHeld) return failUndelivered(game, `${whyHeld(game)}.`, ctx);
+  releaseContexts(game.upstream, game.key);
+  onGameResumed(game, ctx);
+}
+
+const hasSolo = ({ games }: NeuroState): boolean => games.values().some(({ controls }) => controls.solo);
 
 const shouldHold = ({ service: state, controls }: Game): boolean =>
   state.controls.stopped || controls.paused || (state.hasSolo && !controls.solo);

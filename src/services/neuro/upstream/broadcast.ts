@@ -14,6 +14,7 @@ import { type Game, isConnected, type Timer, type Upstream } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
 import { cancelForces } from "../forces/forces.ts";
 import { failForLostGame } from "../pending/pending.ts";
+import { releaseContexts } from "./contexts.ts";
 
 const GRACEFUL_MS: Millis = 30_000;
 const IMMEDIATE_MS: Millis = 4_000;
@@ -47,7 +48,7 @@ export function updateOffAir(game: Game, ctx: StepContext): void {
   game.isOffAir = isParked;
   updateVisibility(game);
   sync(upstream, ctx);
-  if (!isParked) return;
+  if (!isParked) return releaseContexts(upstream, game.key);
   failForLostGame(game, ctx);
   cancelForces(game, "game_gone", ctx);
 }
@@ -100,6 +101,12 @@ export function finishShutdown(upstream: Upstream, ctx: StepContext): void {
   toNeuro(upstream, { command: "shutdown/ready" }, ctx);
 }
 
+/** Why not all games: many more may be away than are connected. */
 function connectedGames(upstream: Upstream): Game[] {
-  return [...upstream.service.games.values()].filter((game) => game.upstream === upstream && isConnected(game));
+  const { sockets, integrations } = upstream.service;
+  const games = [...integrations.values()];
+  for (const { connections } of sockets.values()) {
+    for (const { game, state } of connections.values()) if (state.is === "active") games.push(game);
+  }
+  return games.filter((game) => game.upstream === upstream && isConnected(game));
 }

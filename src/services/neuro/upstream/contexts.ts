@@ -32,6 +32,7 @@ const storeTimer = ({ id }: Upstream): Timer => ({ is: "store_contexts", upstrea
 /** Without settings, of the built-in Neuro, which has no budget. */
 export const newContexts = (settings: UpstreamSettings | undefined, now: Millis): Contexts => ({
   queued: new Map(),
+  ready: new Set(),
   budget: bucket(settings?.context_burst ?? 1, now),
   unstored: new Set(),
   writes: new Map(),
@@ -50,7 +51,7 @@ export function sendContext(upstream: Upstream, context: NewContext, ctx: StepCo
   ctx.observe({ is: "add_context", game_title: source.name, slug: source.slug, message, reply_if_not_busy: !silent });
   const peer = source.presence?.is === "connected" ? source.presence.peer : undefined;
   ctx.post("intermediary", { is: "contextShared", from: source.name, peer, message, silent });
-  if (upstream.contexts.queued.size === 0 && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
+  if (upstream.contexts.ready.size === 0 && canSend(upstream) && !isBlocked(source) && withinBudget(upstream, ctx.now)) {
     sendNow(upstream, context, ctx);
     return undefined;
   }
@@ -156,12 +157,16 @@ export function sendEarlierContexts(upstream: Upstream, source: string, force: s
 
 /** Sends queued contexts as far as possible, one of each game in turn. */
 export function flushContexts(upstream: Upstream, ctx: StepContext): void {
-  const { queued } = upstream.contexts;
-  if (queued.size === 0 || !canSend(upstream)) return;
+  const { queued, ready } = upstream.contexts;
+  if (ready.size === 0 || !canSend(upstream)) return;
   const { ttl } = upstream.service.settings.queue;
-  for (const [from, queue] of queued) {
+  for (const from of ready) {
+    const queue = queued.get(from) ?? [];
+    if (queue[0] !== undefined && isBlocked(queue[0].source)) {
+      ready.delete(from); // Why: a look at every held game in every step would cost more than everything else. `releaseContexts` adds it.
+      continue;
+    }
     const oldest = ctx.now - (from.startsWith(WATCHER) ? ttl.direct : ttl.context);
-    if (queue[0] !== undefined && isBlocked(queue[0].source)) continue;
     while (queue[0] !== undefined && queue[0].at < oldest) deleteStored(upstream, queue.shift(), ctx);
     const next = queue[0];
     if (next !== undefined) {
@@ -169,9 +174,15 @@ export function flushContexts(upstream: Upstream, ctx: StepContext): void {
       sendNow(upstream, next, ctx);
       deleteStored(upstream, queue.shift(), ctx);
     }
-    queued.delete(from);
-    if (queue.length > 0) queued.set(from, queue); // Why: a key that is set again is visited again, after the others.
+    ready.delete(from);
+    if (queue.length > 0) ready.add(from); // Why: a key that is added again is visited again, after the others.
+    else queued.delete(from);
   }
+}
+
+/** The contexts of a game may be sent again: it is not held any more, or back on the air. */
+export function releaseContexts({ contexts: { queued, ready } }: Upstream, from: string): void {
+  if (queued.has(from)) ready.add(from);
 }
 
 /** Stores the queued contexts, so that they survive a restart. */
@@ -207,7 +218,8 @@ export function queueContext(
   context: QueuedContext,
   ctx: StepContext | undefined,
 ): Failure | undefined {
-  const { contexts: { queued, unstored }, service: { timers } } = upstream;
+  const { contexts, service: { timers } } = upstream;
+  const { queued, unstored } = contexts;
   const { source: { key: from }, silent, message, bytes } = context;
   const queue = queued.get(from) ?? [];
   if (silent && queue.some((other) => other.silent && other.message === message)) return undefined;
@@ -217,6 +229,7 @@ export function queueContext(
   context.account.charge(bytes);
   queue.push(context);
   queued.set(from, queue);
+  contexts.ready.add(from);
   if (context.key === undefined) unstored.add(context);
   if (ctx !== undefined && timers.get(storeTimer(upstream)) === undefined) {
     timers.set(storeTimer(upstream), ctx.now + KEEP_MS);
