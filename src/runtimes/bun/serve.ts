@@ -67,5 +67,6 @@ function upgrade(
   handler: ConnectionHandler | undefined,
 ): Response | undefined {
   if (handler === undefined) return tooManyConnections();
+  if (!/\bupgrade\b/i.test(request.headers.get("connection") ?? "")) return undefined; // Why: Bun does not check this.
   return server.upgrade(request, { data: new BunConnection(handler) }) ? new Response(null) : undefined;
 }

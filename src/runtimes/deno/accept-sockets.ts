@@ -40,7 +40,9 @@ export function acceptSockets(server: Server, options: AcceptOptions): WebSocket
     outgoing.shouldKeepAlive = false;
     outgoing.once("finish", () => connection.destroySoon());
     stream.on("error", () => stream.destroy());
-    const upgrade = (...admitted: Parameters<typeof admit>): Response => {
+    const upgrade = (...admitted: Parameters<typeof admit>): Response | undefined => {
+      // Why: `ws` accepts a draft of RFC 6455 and earlier versions of HTTP as well.
+      if (incoming.httpVersion !== "1.1" || incoming.headers["sec-websocket-version"] !== "13") return undefined;
       const handler = admit(...admitted);
       if (handler === undefined) return tooManyConnections();
       outgoing.detachSocket(connection);

@@ -24,14 +24,14 @@ export async function respond(
   }
 }
 
-/** The request, or undefined if its method or its URL is not valid. */
+/** The request, or undefined if its method, its URL or its host is not valid. */
 function requestOf(incoming: IncomingMessage): Request | undefined {
   const { method = "GET", url = "/", rawHeaders } = incoming;
   const hasBody = method !== "GET" && method !== "HEAD";
   try {
     const headers = new Headers();
     for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
-    return new Request(url.startsWith("/") ? `http://${headers.get("host") ?? "localhost"}${url}` : url, {
+    return new Request(url.startsWith("/") ? `http://${headers.get("host") ?? ""}${url}` : url, {
       method,
       headers,
       ...(hasBody && { body: bodyOf(incoming), duplex: "half" }),

@@ -16,7 +16,7 @@ import { openLog } from "../../observability/mod.ts";
 import type { SupervisedService } from "../../relay/mod.ts";
 import { services } from "../../relay/services.ts";
 import { openObjectStore, openObjectUploads } from "../../storage/durable-object.ts";
-import { closeCode } from "../../websocket-client/close.ts";
+import { isCloseCode } from "../../websocket-client/close.ts";
 import { createSockets, PeerConnections } from "../connections.ts";
 import { Host } from "../host.ts";
 import { Links } from "../links.ts";
@@ -193,7 +193,7 @@ async function drainBody({ body, bodyUsed, headers }: Request): Promise<void> {
 /** Why: the platform does not answer the close frame of a socket that can hibernate. */
 function reciprocateClose(socket: WebSocket, code: number): void {
   try {
-    socket.close(code === 1005 || code === 1006 ? 1000 : closeCode(code));
+    socket.close(code === 1005 || code === 1006 ? 1000 : isCloseCode(code) ? code : 1002);
   } catch {
     return; // Why: the relay closed it.
   }
