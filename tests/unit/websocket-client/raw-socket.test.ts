@@ -9,6 +9,7 @@ import {
 } from "../../../src/websocket-client/raw-socket.ts";
 import type { KeepaliveOptions } from "../../../src/core/link.ts";
 import { check } from "../../harness/check.ts";
+import { RESPONSE_CASES } from "./handshake-cases.ts";
 
 const URL_DIALLED = "ws://me:secret@neuro.example:8000/a/b?c=d";
 
@@ -212,37 +213,8 @@ test("RT28 a peer that does not answer a ping is disconnected", async () => {
   check.match(ending?.reason ?? "", /^no answer to a ping within 35 ms$/);
 });
 
-/** Heads of responses, with KEY in place of the right digest; undefined for those that are accepted. */
-const HANDSHAKES: readonly (readonly [string, RegExp | undefined])[] = [
-  ["HTTP/1.1 101 Switching Protocols|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", undefined],
-  ["HTTP/1.1 101|upgrade: WebSocket|connection: keep-alive, Upgrade|sec-websocket-accept:KEY", undefined],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: a|Connection: upgrade|Sec-WebSocket-Accept: KEY|X: \u00e9", undefined],
-  ["HTTP/1.0 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /Expected 101/],
-  ["HTTP/1.1 200 OK|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /Expected 101/],
-  ["HTTP/1.1 1010 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /Expected 101/],
-  ["HTTP/1.1 301 x|Location: ws://elsewhere", /Expected 101/],
-  ["HTTP/1.1 101 x|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /does not upgrade to WebSocket/],
-  ["HTTP/1.1 101 x|Upgrade: h2c|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /does not upgrade to WebSocket/],
-  ["HTTP/1.1 101 x|Upgrade: websocket, h2c|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /does not upgrade to/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /repeats/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Sec-WebSocket-Accept: KEY", /does not upgrade the connection/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: close|Sec-WebSocket-Accept: KEY", /does not upgrade the connection/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: notupgrade|Sec-WebSocket-Accept: KEY", /does not upgrade the conn/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade", /not for this request/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept:", /not for this request/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEYx", /not for this request/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: x|Sec-WebSocket-Accept: KEY", /repeats/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|Sec-WebSocket-Extensions: x", /exten/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|Sec-WebSocket-Protocol: x", /subpro/],
-  ["HTTP/1.1 101 x|Upgrade : websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY", /invalid header/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|no colon", /invalid header/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|X: a| folded", /invalid header/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|X: \u0000", /invalid header/],
-  ["HTTP/1.1 101 x|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Accept: KEY|X: a\nY: b", /invalid header/],
-];
-
 test("RT21b a response is accepted exactly if RFC 6455 allows it", () => {
-  for (const [head, expected] of HANDSHAKES) {
+  for (const [head, expected] of RESPONSE_CASES) {
     const server = new Server().connect();
     const key = /Sec-WebSocket-Key: (\S+)/.exec(new TextDecoder().decode(server.take()))?.[1] ?? "";
     const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
