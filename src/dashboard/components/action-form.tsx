@@ -123,4 +123,4 @@ function focusFirstError(form: string, errors: readonly FieldError[]): void {
   setTimeout(() => document.getElementById(`${form}-${path}`)?.focus(), 0);
 }
 
-const indented = (json: string): string => JSON.stringify(JSON.parse(json), null, 2);
+const indented = (json: string): string => JSON.stringify(parseJson(json, SCHEMA_DEPTH_MAX), null, 2);

@@ -4,7 +4,7 @@
  * Invariant: D1 the JSON is written as text, member by member, so a property called `__proto__` is a property like any other.
  */
 import { assertNever } from "../../core/assert.ts";
-import { isObject, type Json, parseJson } from "../../core/json.ts";
+import { isNumber, isObject, type Json, parseJson } from "../../core/json.ts";
 import { SCHEMA_DEPTH_MAX } from "../../core/limits.ts";
 import { isSafePattern, PATTERN_TEXT_MAX } from "../../neuro-api/safe-pattern.ts";
 import { TEXTS } from "../texts.ts";
@@ -44,7 +44,7 @@ export function createDraft(field: FormField, value: Json | undefined = field.de
     case "text":
       return draft(typeof value === "string" ? value : "");
     case "number":
-      return draft(typeof value === "number" ? String(value) : "");
+      return draft(isNumber(value) ? String(value) : "");
     case "boolean":
       return draft(value === true ? "true" : "false");
     case "choice": {
@@ -164,7 +164,7 @@ function numberJson({ isInteger, min, max, step }: NumberField, text: string, re
     return reject(max.isExclusive ? ERRORS.lessThan(max.value) : ERRORS.atMost(max.value));
   }
   if (step !== undefined && step > 0 && !isMultiple(value, step)) return reject(ERRORS.multiple(step));
-  return JSON.stringify(value);
+  return JSON.stringify(parseJson(text, 1) ?? value); // Why parsed: a number keeps the text that was typed.
 }
 
 /** Why not by the remainder: 0.3 is a multiple of 0.1. */

@@ -3,7 +3,7 @@
  *
  * The page never interprets such text as markup. This file removes characters that change how neighbouring text looks.
  */
-import { escaped, type Json } from "../../core/json.ts";
+import { escaped, type Json, parseJson } from "../../core/json.ts";
 
 /** Control characters, bidirectional overrides, and characters without width. */
 // deno-lint-ignore no-control-regex -- Why: these are the characters to be removed.
@@ -15,6 +15,8 @@ const INVISIBLE_EXCEPT_NEWLINE = new RegExp(
 /** More than three combining marks on one letter. */
 const STACKED_MARKS = /(\p{M}{3})\p{M}+/gu;
 const REPLACEMENT = "\ufffd";
+/** Deeper JSON is shown as text. */
+const DEPTH_MAX = 64;
 
 /** One line of at most `charactersMax` characters. */
 export function sanitize(text: string, charactersMax = 200): string {
@@ -45,9 +47,6 @@ export function sanitizeJson(value: Json | undefined, charactersMax = 20_000): s
 
 /** Text that may be JSON; if it is, it is indented. */
 export function sanitizeData(text: string, charactersMax = 20_000): string {
-  try {
-    return sanitizeJson(JSON.parse(text), charactersMax);
-  } catch {
-    return sanitizeLines(text, charactersMax);
-  }
+  const value = parseJson(text, DEPTH_MAX);
+  return value === undefined ? sanitizeLines(text, charactersMax) : sanitizeJson(value, charactersMax);
 }

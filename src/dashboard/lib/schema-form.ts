@@ -8,7 +8,7 @@
  * names of properties are never used as keys of a lookup table.
  */
 import { targetOf } from "../../neuro-api/schema-reference.ts";
-import { isObject, type Json, type JsonObject } from "../../core/json.ts";
+import { isObject, type Json, type JsonObject, numberOf } from "../../core/json.ts";
 
 const FIELDS_MAX = 80;
 const DEPTH_MAX = 5;
@@ -207,8 +207,10 @@ function typeOf(schema: JsonObject): string | undefined {
 const isBranched = ({ anyOf, oneOf, allOf, if: condition }: JsonObject): boolean =>
   [anyOf, oneOf, allOf, condition].some((branch) => branch !== undefined);
 
-const lengthOf = (value: Json | undefined, fallback: number): number =>
-  typeof value === "number" && value >= 0 ? Math.floor(value) : fallback;
+function lengthOf(value: Json | undefined, fallback: number): number {
+  const length = numberOf(value);
+  return length !== undefined && length >= 0 ? Math.floor(length) : fallback;
+}
 
 function textField(schema: JsonObject, base: FieldBase): TextField {
   const { minLength, maxLength, pattern } = schema;
@@ -228,13 +230,15 @@ function numberField(schema: JsonObject, base: FieldBase): NumberField {
     isInteger: type === "integer" || (Array.isArray(type) && type.includes("integer")),
     min: tighter(boundOf(minimum, false), boundOf(exclusiveMinimum, true), (one, other) => one > other),
     max: tighter(boundOf(maximum, false), boundOf(exclusiveMaximum, true), (one, other) => one < other),
-    step: typeof multipleOf === "number" ? multipleOf : undefined,
+    step: numberOf(multipleOf),
     ...base,
   };
 }
 
-const boundOf = (value: Json | undefined, isExclusive: boolean): Bound | undefined =>
-  typeof value === "number" ? { value, isExclusive } : undefined;
+function boundOf(given: Json | undefined, isExclusive: boolean): Bound | undefined {
+  const value = numberOf(given);
+  return value === undefined ? undefined : { value, isExclusive };
+}
 
 /** Of two bounds the one that allows less. */
 function tighter(

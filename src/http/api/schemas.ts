@@ -3,7 +3,7 @@
  * change alone. The OpenAPI document contains them under their names.
  */
 import { z } from "zod";
-import type { Json, JsonObject } from "../../core/json.ts";
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type {
   ActionOutcome,
   ActionView,
@@ -226,7 +226,8 @@ export const decision: z.ZodType<{ readonly approve: boolean; readonly message?:
 );
 export const rawMessage: z.ZodType<{ readonly message: Json }> = named(
   "RawMessage",
-  z.strictObject({ message: jsonObject as z.ZodType<Json> }),
+  // Why no record: it would leave out a member called `__proto__`.
+  z.strictObject({ message: json.refine(isObject, "expected an object").meta({ type: "object" }) }),
   "A message that is sent verbatim.",
 );
 export const context: z.ZodType<{ readonly message: string; readonly silent: boolean }> = named(

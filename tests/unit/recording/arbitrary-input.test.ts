@@ -13,6 +13,7 @@ import {
   reportLines,
 } from "../../../src/recording/mod.ts";
 import { check } from "../../harness/check.ts";
+import { spelledJson } from "../../harness/spelled-json.ts";
 import { script, type ScriptLine, simulationOf } from "./replay-fixture.ts";
 
 const RUNS = 300;
@@ -118,6 +119,14 @@ test("OB14 any frame can be recorded, without its secrets", () => {
     }),
     { numRuns: RUNS },
   );
+});
+
+test("EX16 a frame keeps the text of each value beside a secret that is hidden", () => {
+  const secrets = new Secrets([]);
+  fc.assert(fc.property(spelledJson, (text) => {
+    const { text: recorded } = redactFrame(`{"token":"wrong","v":${text}}`, secrets);
+    check.equal(recorded, `{"token":"***","v":${text}}`);
+  }));
 });
 
 test("OB17 OB20 any recording is replayed to its end, whatever the other side sends", async () => {

@@ -1,7 +1,7 @@
 /** From a schema to fields, and from fields to JSON. */
 import { test } from "#runner";
 import fc from "fast-check";
-import type { Json } from "../../../../src/core/json.ts";
+import { type Json, parseJson } from "../../../../src/core/json.ts";
 import {
   createDraft,
   type FieldError,
@@ -10,6 +10,7 @@ import {
   updateDraft,
 } from "../../../../src/dashboard/lib/form-draft.ts";
 import { type FormField, formFromSchema } from "../../../../src/dashboard/lib/schema-form.ts";
+import { sanitizeData } from "../../../../src/dashboard/lib/sanitize.ts";
 import { check } from "../../../harness/check.ts";
 
 /** The kinds of the fields of an object, in order. */
@@ -163,4 +164,19 @@ test("DB19 any schema gives a form of bounded size, and its JSON can be edited b
     }),
     { numRuns: 300 },
   );
+});
+
+test("EX17 a form sends a number with the text that was typed or listed, and reads bounds however they are spelled", () => {
+  const schema = parseJson(
+    '{"type":"object","properties":{"id":{"enum":[1183749237498237443,1.10]},"n":{"type":"number","maximum":2.0,"default":1.0}}}',
+    64,
+  );
+  const form = formFromSchema(schema ?? null);
+  check.equal(
+    json(form, createDraft(form, parseJson('{"id":1183749237498237443,"n":1.50}', 8))),
+    '{"id":1183749237498237443,"n":1.50}',
+  );
+  check.equal(typed({ type: "integer" }, "1183749237498237443"), "1183749237498237443");
+  check.match(typed(parseJson('{"type":"number","maximum":2.0}', 8) ?? null, "2.5") ?? "", /2/);
+  check.equal(sanitizeData('{"id":1183749237498237443}'), '{\n  "id": 1183749237498237443\n}');
 });
