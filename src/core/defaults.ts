@@ -164,4 +164,5 @@ export const UPSTREAM_DEFAULTS: Omit<Settings["nakurity-clients"][number], "url"
   context_burst: 50,
   backoff: { base: 500, cap: 15 * SECOND },
   dial_timeout: 10 * SECOND,
+  frame_bytes: 1_000_000,
 };

@@ -83,8 +83,6 @@ export const SCHEMA_DEPTH_MAX = 32;
 export const GAME_FRAME_BYTES_MAX = 65_000;
 /** Bytes of a registration frame to Neuro. A larger registration is split. */
 export const REGISTER_FRAME_BYTES_MAX = 262_144;
-/** Bytes of a frame to Neuro, because several backends close the connection at 1 MiB. */
-export const UPSTREAM_FRAME_BYTES_MAX = 1_000_000;
 /** Brain: values (of any type, at any depth) in one message. */
 export const BRAIN_VALUES_MAX = 100_000;
 /** Brain: top-level keys of a session's state. */

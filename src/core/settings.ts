@@ -89,6 +89,8 @@ export interface UpstreamSettings {
   readonly context_burst: number;
   readonly backoff: { readonly base: Millis; readonly cap: Millis };
   readonly dial_timeout: Millis;
+  /** No larger frame is sent to it. */
+  readonly frame_bytes: number;
 }
 
 export interface ProxySettings extends ListenSettings {

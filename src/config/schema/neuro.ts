@@ -15,6 +15,7 @@ import {
   optionalText,
   real,
   requiredText,
+  size,
   text,
 } from "../setting.ts";
 
@@ -44,6 +45,10 @@ const upstreamFields = entry({
     cap: duration("Upper bound of every delay.", { default: u.backoff.cap, min: 1 }),
   }),
   dial_timeout: duration("How long one connection attempt may take.", { default: u.dial_timeout, min: 1 }),
+  frame_bytes: size(
+    "Maximum size of a frame that is sent to the backend. Several backends close a connection at 1 MiB.",
+    { default: u.frame_bytes, min: 16_384, max: 16_777_216 },
+  ),
 });
 
 /** One upstream, whose address is a URL, or a host and a port. */

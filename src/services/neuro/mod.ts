@@ -56,6 +56,7 @@ import {
 } from "./state.ts";
 import { finishShutdown } from "./upstream/broadcast.ts";
 import { linkClosed, linkOpened, linkTick, receiveFrame, receiveMessage } from "./upstream/client.ts";
+import { onTrialTimer } from "./upstream/rejected-frames.ts";
 import {
   contextWriteSettled,
   flushContexts,
@@ -93,7 +94,7 @@ function dispatch(state: NeuroState, event: ServiceEvent, ctx: StepContext): voi
     case "received":
       return withLink(state, event.link, (upstream) => receiveFrame(upstream, event.frame, ctx));
     case "dropped":
-      return withLink(state, event.link, (upstream) => linkClosed(upstream, reasonOf(event), ctx));
+      return withLink(state, event.link, (upstream) => linkClosed(upstream, event, ctx));
     case "linkBackpressure":
     case "linkRelieved":
       return withLink(state, event.link, (upstream) => {
@@ -136,9 +137,6 @@ function withSocket(state: NeuroState, peer: PeerId, handle: (socket: GameSocket
 function withLink(state: NeuroState, link: LinkId, handle: (upstream: Upstream) => void): void {
   for (const upstream of state.upstreams.values()) if (linkIdOf(upstream.link) === link) return handle(upstream);
 }
-
-const reasonOf = ({ code, reason }: ServiceEvent & { readonly is: "dropped" }): string =>
-  reason === "" ? `closed with ${code}` : reason;
 
 /** Passes an input to the built-in Neuro; its messages are read at the end of the step. */
 function forDecider(state: NeuroState, handle: (decider: Decider) => readonly NeuroMessage[]): void {
@@ -267,6 +265,7 @@ function handleTimer(state: NeuroState, timer: Timer, ctx: StepContext): void {
       const game = state.games.get(timer.game);
       return game === undefined ? undefined : handleGameTimer(game, timer.is, ctx);
     }
+    case "trial":
     case "current_force":
     case "force_names":
     case "store_contexts":
@@ -303,6 +302,8 @@ function handleGameTimer(game: Game, is: GameTimer, ctx: StepContext): void {
 
 function handleUpstreamTimer(upstream: Upstream, is: UpstreamTimer, ctx: StepContext): void {
   switch (is) {
+    case "trial":
+      return onTrialTimer(upstream, ctx);
     case "current_force":
       return onForceTimer(upstream, ctx);
     case "force_names":

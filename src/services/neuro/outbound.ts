@@ -4,22 +4,83 @@ import { linkIdOf } from "../../core/link.ts";
 import type { StepContext } from "../../core/context.ts";
 import { handleMessage } from "./standalone/decider.ts";
 import { type Game, peerOf, type Upstream } from "./state.ts";
+import type { FaultName } from "../../core/fault.ts";
+import { fitsBytes, utf8Length } from "../../neuro-api/frame.ts";
 import { encodeGame } from "./codec/encode-game.ts";
 import { encodeUpstream } from "./codec/encode-upstream.ts";
 
-/** Sends a message to Neuro. While she is away it is dropped: the caller keeps messages that must not be lost. */
-export function toNeuro(upstream: Upstream, message: GameMessage, ctx: StepContext): void {
+/** The sender of messages that are the relay's own. */
+export const RELAY = "relay";
+
+/**
+ * Sends a message to Neuro. While she is away it is dropped: the caller keeps messages that must not be lost. `from` is the name of the
+ * integration whose message it is.
+ *
+ * Invariant: TN1 no frame has more bytes than the upstream's `frame_bytes`; a message that does not fit costs only its sender an error.
+ */
+export function toNeuro(upstream: Upstream, message: GameMessage, from: string, ctx: StepContext): void {
   if (!upstream.isOpen) return;
   if (upstream.decider !== undefined) {
     for (const answer of handleMessage(upstream.decider, message, ctx)) upstream.inbox.push(answer);
     return;
   }
-  const { settings, profile } = upstream;
+  const { settings, profile, sent } = upstream;
   const link = linkIdOf(upstream.link);
   if (settings === undefined || link === undefined) return;
-  for (const frame of encodeUpstream(message, settings.name, profile)) {
+  const frames = encodeUpstream(message, settings.name, profile, sent.begin());
+  for (const [at, frame] of frames.entries()) {
+    if (!fitsBytes(frame, profile.frameBytesMax)) {
+      withhold(upstream, { message, from, frame, at }, ctx);
+      continue;
+    }
     ctx.count("upstream", "out", message.command);
     ctx.emit({ do: "send", to: link, frame });
+    sent.add(frame, message, at, { from, now: ctx.now });
+  }
+  if (sent.shortenedFrom > 0) {
+    const hint = `${sizeText(upstream, sent.shortenedFrom)}; the rest of the text was left out`;
+    ctx.observe({ is: "input_repaired", from, what: "text_shortened", hint });
+  }
+}
+
+interface OversizedFrame {
+  readonly message: GameMessage;
+  readonly from: string;
+  readonly frame: string;
+  readonly at: number;
+}
+
+/** A frame is too large for the backend although its texts were shortened. */
+function withhold(upstream: Upstream, { message, from, frame, at }: OversizedFrame, ctx: StepContext): void {
+  const names = message.command === "actions/register" ? upstream.sent.namesIn(message, at) : [];
+  const what = names.length === 0 ? message.command : `${message.command} of ${names.join(", ")}`;
+  const reason = `${what} is not sent: ${sizeText(upstream, utf8Length(frame))}`;
+  for (const name of names) {
+    const action = upstream.actions.get(name);
+    if (action !== undefined) [action.standing, action.isRegistered] = ["rejected", false];
+  }
+  refuse(upstream, { from, names }, { fault: "tooBig", reason }, ctx);
+}
+
+const sizeText = ({ id, profile }: Upstream, bytes: number): string =>
+  `the frame has ${bytes} bytes; \`frame_bytes\` of the upstream ${id} allows ${profile.frameBytesMax}`;
+
+/** Tells the senders of a message that it is withheld from Neuro: the owners of the named actions, or else the integration `from`. */
+export function refuse(
+  { actions, service }: Upstream,
+  { from, names }: { readonly from: string; readonly names: readonly string[] },
+  { fault, reason }: { readonly fault: FaultName; readonly reason: string },
+  ctx: StepContext,
+): void {
+  const owners = names.flatMap((name) => [...actions.get(name)?.owners.values() ?? []].map(({ game }) => game));
+  const games = owners.length > 0 ? owners : [...service.games.values()].filter(({ name }) => name === from);
+  if (games.length === 0) ctx.observe({ is: "input_refused", from, fault, reason });
+  for (const game of new Set(games)) {
+    ctx.observe({ is: "input_refused", from: game.name, fault, reason });
+    // Why only to integrations: a game may crash at a command that it does not know.
+    if (game.listener === "intermediary") {
+      toGame(game, { command: "other", name: "neuro-relay/refused", data: { code: fault, error: reason } }, ctx);
+    }
   }
 }
 

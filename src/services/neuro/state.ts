@@ -22,6 +22,7 @@ import type { ForceState } from "./forces/states.ts";
 import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./pending/states.ts";
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
+import type { SentFrame, SentFrames } from "./upstream/sent-frames.ts";
 
 /** The progress of a shutdown. In all states except `none` the service accepts nothing new. */
 export type Drain =
@@ -84,7 +85,7 @@ export type Timer =
   | { readonly is: UpstreamTimer; readonly upstream: string }
   | { readonly is: "keepalive" | "contests" | "save_records" | "drain" };
 export type GameTimer = "grace" | "restart_window" | "retention";
-export type UpstreamTimer = "current_force" | "force_names" | "store_contexts" | "context_budget" | "shutdown";
+export type UpstreamTimer = "trial" | "current_force" | "force_names" | "store_contexts" | "context_budget" | "shutdown";
 
 /** One socket of the game port. It may speak for several games. */
 export interface GameSocket {
@@ -217,12 +218,34 @@ export interface GameAction {
   isUnconfirmed: boolean;
 }
 
+/** Whether the backend takes an action. It is registered only while it is accepted or tried. */
+export type ActionStanding =
+  | "accepted"
+  /** The backend may have closed the connection because of it. */
+  | "suspected"
+  /** It was suspected, and is sent to find out. */
+  | "tried"
+  /** The backend closed the connection because of it. */
+  | "rejected";
+
+/** Actions that the backend may have rejected are registered in groups, one after the other. */
+export interface Trial {
+  readonly close: { readonly code: number; readonly reason: string };
+  /** The first is tried, or is next. */
+  readonly groups: (readonly UpstreamAction[])[];
+  /** Other messages that may have been the cause. */
+  readonly others: readonly SentFrame[];
+  /** The cause was found. */
+  isFound: boolean;
+}
+
 /** An action as Neuro sees it: one name, one definition, one or more owners. */
 export interface UpstreamAction {
   /** Upstream name. */
   readonly name: string;
   /** The name that its owners use. */
   readonly originalName: string;
+  standing: ActionStanding;
   /** Without owners it is not kept: only its name is. */
   definition: Action;
   mainThread: boolean | undefined;
@@ -252,6 +275,9 @@ export interface Upstream {
   /** Number of the connection: ids of an earlier one are never answered. */
   linkNumber: number;
   hasBackpressure: boolean;
+  /** What was sent last on this connection. */
+  readonly sent: SentFrames;
+  trial: Trial | undefined;
   session: NeuroSession | undefined;
   /** When all actions were last registered. */
   registeredAllAt: Millis;

@@ -16,8 +16,8 @@ import { failed, type Failure } from "../../../core/result.ts";
 import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { SmallMap } from "../small-map.ts";
-import { toNeuro } from "../outbound.ts";
-import type { Game, GameAction, Upstream, UpstreamAction } from "../state.ts";
+import { RELAY, toNeuro } from "../outbound.ts";
+import type { Game, GameAction, Trial, Upstream, UpstreamAction } from "../state.ts";
 import { newName } from "./names.ts";
 
 /** A definition as a game sent it, with its digest. */
@@ -133,13 +133,17 @@ function setVisible(game: Game, isShown: boolean): void {
 
 /** True if Neuro should have the action. */
 export function isWanted(upstreamAction: UpstreamAction): boolean {
+  if (!isTaken(upstreamAction)) return false;
   for (const { game } of upstreamAction.owners.values()) if (game.isVisible) return true;
   return false;
 }
 
 /** True if Neuro can use this action of this game now. */
 export const isLive = (gameAction: GameAction | undefined): gameAction is GameAction =>
-  gameAction !== undefined && !gameAction.isUnconfirmed && gameAction.game.isVisible;
+  gameAction !== undefined && !gameAction.isUnconfirmed && gameAction.game.isVisible && isTaken(gameAction.upstreamAction);
+
+/** The backend takes it, as far as the relay knows. */
+const isTaken = ({ standing }: UpstreamAction): boolean => standing === "accepted" || standing === "tried";
 
 /** Sends the changes to Neuro. */
 export function sync(upstream: Upstream, ctx: StepContext, mainThread?: boolean): void {
@@ -161,10 +165,19 @@ export function sync(upstream: Upstream, ctx: StepContext, mainThread?: boolean)
     toNeuro(
       upstream,
       { command: "actions/unregister", names: gone, ...(mainThread !== undefined && { mainThread }) },
+      RELAY,
       ctx,
     );
   }
-  sendRegister(upstream, added, ctx);
+  sendRegister(upstream, upstream.trial === undefined ? added : deferToTrial(upstream.trial, added), ctx);
+}
+
+/** New actions wait until the suspected ones were tried, so that each rejection has one cause. Returns those that are being tried. */
+function deferToTrial(trial: Trial, added: readonly UpstreamAction[]): readonly UpstreamAction[] {
+  const fresh = added.filter(({ standing }) => standing === "accepted");
+  for (const action of fresh) action.standing = "suspected";
+  if (fresh.length > 0) trial.groups.push(fresh);
+  return added.filter(({ standing }) => standing === "tried");
 }
 
 /** Registers all visible actions, because the upstream has none or asks for them. */
@@ -173,7 +186,7 @@ export function registerAll(upstream: Upstream, ctx: StepContext): void {
   upstream.unsynced.clear();
   upstream.registeredAllAt = ctx.now;
   if (!upstream.profile.startupClears && alive.length > 0) {
-    toNeuro(upstream, { command: "actions/unregister", names: alive.map(({ name }) => name) }, ctx);
+    toNeuro(upstream, { command: "actions/unregister", names: alive.map(({ name }) => name) }, RELAY, ctx);
   }
   sendRegister(upstream, alive, ctx);
 }
@@ -205,7 +218,12 @@ function sendRegister(upstream: Upstream, added: readonly UpstreamAction[], ctx:
       actions.push(each.definition);
     }
     if (actions.length === 0) continue;
-    toNeuro(upstream, { command: "actions/register", actions, ...(mainThread !== undefined && { mainThread }) }, ctx);
+    toNeuro(
+      upstream,
+      { command: "actions/register", actions, ...(mainThread !== undefined && { mainThread }) },
+      RELAY,
+      ctx,
+    );
   }
 }
 
@@ -294,6 +312,7 @@ export function createUpstreamAction(upstream: Upstream, name: string, definitio
   const upstreamAction: UpstreamAction = {
     name,
     originalName: action.name,
+    standing: "accepted",
     definition: { ...action, name },
     mainThread,
     digest,
@@ -314,6 +333,7 @@ function define(upstreamAction: UpstreamAction, { action, mainThread, digest }: 
   upstreamAction.definition = { ...action, name: upstreamAction.name };
   upstreamAction.mainThread = mainThread;
   upstreamAction.digest = digest;
+  upstreamAction.standing = "accepted";
   upstreamAction.isStale = upstreamAction.isRegistered;
   upstream.byDefinition.set(upstreamAction.digest, upstreamAction);
 }

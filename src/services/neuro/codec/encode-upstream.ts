@@ -2,22 +2,40 @@
  * Encodes frames for a backend, to which the relay is one game. The strictest backend crashes on a key that it does not know, on a
  * null, and on a missing `silent`.
  *
- * Invariants: EU1 every frame has exactly the keys of the specification and no null; EU2 no frame is larger than
- * `UPSTREAM_FRAME_BYTES_MAX`.
+ * Invariants: EU1 every frame has exactly the keys of the specification and no null; EU2 a text that would make a
+ * frame larger than `frameBytesMax` of the profile is shortened, and reported.
  * Knows nothing of: links, names of integrations.
  */
 import type { Action, GameMessage } from "../../../core/neuro-messages.ts";
 import { assert, assertNever } from "../../../core/assert.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
-import { REGISTER_FRAME_BYTES_MAX, UPSTREAM_FRAME_BYTES_MAX } from "../../../core/limits.ts";
 import type { Profile } from "../upstream/profiles.ts";
 import { fitsBytes, utf8Length } from "../../../neuro-api/frame.ts";
 
-/** The frames of a message in the name of `game`. A long list of actions is split into several. */
-export const encodeUpstream = (message: GameMessage, game: string, profile: Profile): readonly string[] =>
-  encodeFrames(message, game, profile).map(withoutLoneSurrogates);
+/** What the encoder did to a message. */
+export interface EncodingReport {
+  /** Bytes of the frame that had to be shortened; 0 if none had to be. */
+  shortenedFrom: number;
+  /** The number of actions in each frame of a registration that was split. */
+  readonly split: number[];
+}
 
-function encodeFrames(message: GameMessage, game: string, profile: Profile): readonly string[] {
+/** The frames of a message in the name of `game`. A long list of actions is split into several. */
+export const encodeUpstream = (
+  message: GameMessage,
+  game: string,
+  profile: Profile,
+  report: EncodingReport = { shortenedFrom: 0, split: [] },
+): readonly string[] => encodeFrames(message, { game, profile, report }).map(withoutLoneSurrogates);
+
+interface Encoding {
+  readonly game: string;
+  readonly profile: Profile;
+  readonly report: EncodingReport;
+}
+
+function encodeFrames(message: GameMessage, encoding: Encoding): readonly string[] {
+  const { game, profile } = encoding;
   const frame = (data: JsonObject): string => JSON.stringify({ command: message.command, game, data });
   switch (message.command) {
     case "action/result": {
@@ -26,19 +44,21 @@ function encodeFrames(message: GameMessage, game: string, profile: Profile): rea
       return [
         text === undefined
           ? frame({ id, success })
-          : withinFrameLimit(text, (shorter) => frame({ id, success, message: shorter })),
+          : withinFrameLimit(text, encoding, (shorter) => frame({ id, success, message: shorter })),
       ];
     }
     case "context":
-      return [withinFrameLimit(message.message, (shorter) => frame({ message: shorter, silent: message.silent }))];
+      return [
+        withinFrameLimit(message.message, encoding, (shorter) => frame({ message: shorter, silent: message.silent })),
+      ];
     case "actions/register": {
       const actions = message.actions.map((action) => encodeAction(action, profile));
-      return splitList(actions, (list) => frame({ actions: list, ...mainThread(message, profile) }));
+      return splitList(actions, encoding, (list) => frame({ actions: list, ...mainThread(message, profile) }));
     }
     case "actions/unregister":
-      return splitList(message.names, (names) => frame({ action_names: names, ...mainThread(message, profile) }));
+      return splitList(message.names, encoding, (names) => frame({ action_names: names, ...mainThread(message, profile) }));
     case "actions/force":
-      return [encodeForce(message, frame, profile)];
+      return [encodeForce(message, frame, encoding)];
     case "startup":
     case "shutdown/ready":
       return [JSON.stringify({ command: message.command, game })];
@@ -51,22 +71,20 @@ function encodeFrames(message: GameMessage, game: string, profile: Profile): rea
 
 type ForceFields = GameMessage & { readonly command: "actions/force" };
 
-function encodeForce(force: ForceFields, frame: (data: JsonObject) => string, profile: Profile): string {
+function encodeForce(force: ForceFields, frame: (data: JsonObject) => string, encoding: Encoding): string {
   const { state, query, ephemeral, priority, names } = force;
-  const tail = { ephemeral_context: ephemeral, priority, action_names: names, ...mainThread(force, profile) };
-  if (state === undefined) return withinFrameLimit(query, (shorter) => frame({ query: shorter, ...tail }));
-  return withinFrameLimit(
-    state,
-    (shorter) => withinFrameLimit(query, (asked) => frame({ state: shorter, query: asked, ...tail })),
-  );
+  const tail = { ephemeral_context: ephemeral, priority, action_names: names, ...mainThread(force, encoding.profile) };
+  if (state === undefined) return withinFrameLimit(query, encoding, (shorter) => frame({ query: shorter, ...tail }));
+  const whole = withinFrameLimit(state, encoding, (shorter) => frame({ state: shorter, query, ...tail }));
+  if (fitsBytes(whole, encoding.profile.frameBytesMax)) return whole;
+  return withinFrameLimit(query, encoding, (shorter) => frame({ state: CUT, query: shorter, ...tail }));
 }
 
 function mainThread({ mainThread }: { readonly mainThread?: boolean }, profile: Profile): JsonObject {
   return mainThread === undefined || !profile.mainThread ? {} : { main_thread: mainThread };
 }
 
-function encodeAction({ name, description: given, schema }: Action, profile: Profile): JsonObject {
-  const description = shortenText(given);
+function encodeAction({ name, description, schema }: Action, profile: Profile): JsonObject {
   if (schema === undefined || Object.keys(schema).length === 0) return { name, description };
   return { name, description, schema: profile.schemaNulls ? schema : withoutNulls(withoutNullConst(schema)) };
 }
@@ -96,39 +114,45 @@ function withoutNullsIn(value: Json | undefined): Json | undefined {
 /** As few frames as possible that hold all items in order; one frame for an empty list. */
 function splitList<Item extends Json>(
   items: readonly Item[],
+  { profile: { registerBytesMax }, report }: Encoding,
   frame: (items: readonly Item[]) => string,
 ): readonly string[] {
   const whole = frame(items);
-  if (items.length <= 1 || fitsBytes(whole, REGISTER_FRAME_BYTES_MAX)) return [whole];
+  if (items.length <= 1 || fitsBytes(whole, registerBytesMax)) return [whole];
   const frames: string[] = [];
   let held: Item[] = [];
   let bytes = 0;
+  const flush = (): void => {
+    frames.push(frame(held));
+    report.split.push(held.length);
+    [held, bytes] = [[], 0];
+  };
   for (const item of items) {
     const size = utf8Length(JSON.stringify(item)) + 1;
-    if (held.length > 0 && bytes + size > REGISTER_FRAME_BYTES_MAX - ENVELOPE_BYTES) {
-      frames.push(frame(held));
-      [held, bytes] = [[], 0];
-    }
+    if (held.length > 0 && bytes + size > registerBytesMax - ENVELOPE_BYTES) flush();
     held.push(item);
     bytes += size;
   }
-  return [...frames, frame(held)];
+  flush();
+  return frames;
 }
 
 /** More than the command, the keys and the name of the game ever need. */
 const ENVELOPE_BYTES = 4_096;
 
-/** The frame with the whole text, or with a shortened one when it would be larger than `UPSTREAM_FRAME_BYTES_MAX`. */
-function withinFrameLimit(text: string, frame: (text: string) => string): string {
+/** At the end of a text that was shortened. */
+const CUT = " [...]";
+
+/** The frame with the whole text, or with as much of it as is sure to fit into `frameBytesMax`. */
+function withinFrameLimit(text: string, { profile, report }: Encoding, frame: (text: string) => string): string {
   const whole = frame(text);
-  return fitsBytes(whole, UPSTREAM_FRAME_BYTES_MAX) ? whole : frame(shortenText(text));
+  const { frameBytesMax } = profile;
+  if (fitsBytes(whole, frameBytesMax)) return whole;
+  report.shortenedFrom = Math.max(report.shortenedFrom, utf8Length(whole));
+  // Why a sixth: no UTF-16 unit takes more than six bytes in JSON.
+  const unitsMax = Math.floor((frameBytesMax - utf8Length(frame(CUT))) / 6);
+  return frame(`${text.slice(0, Math.max(0, unitsMax)).toWellFormed()}${CUT}`);
 }
-
-/** Why a twelfth: a frame holds at most two long texts, and no character takes more than six bytes in JSON. */
-const TEXT_UNITS_MAX = Math.floor(UPSTREAM_FRAME_BYTES_MAX / 12) - 512;
-
-const shortenText = (text: string): string =>
-  text.length <= TEXT_UNITS_MAX ? text : `${text.slice(0, TEXT_UNITS_MAX).toWellFormed()} [...]`;
 
 /** Half of a surrogate pair as `JSON.stringify` writes it, or an escaped backslash, after which `ud83d` is ordinary text. */
 const LONE_SURROGATE = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;

@@ -83,7 +83,8 @@ function replaceCurrent(upstream: Upstream, ctx: StepContext): void {
   dispatchToCurrent(upstream, { is: "superseded" }, ctx);
 }
 
-const canAsk = ({ isOpen, service }: Upstream): boolean => isOpen && service.drain.is === "none";
+const canAsk = ({ isOpen, trial, service }: Upstream): boolean =>
+  isOpen && trial === undefined && service.drain.is === "none";
 
 /** A force of another game waits behind the current force. */
 const othersWait = ({ current, waiting }: Forces): boolean =>
@@ -204,6 +205,11 @@ function satisfiedForce(
   const isForAny = force === undefined && !isPresumed;
   const answered = candidates.find((each) => isForAny ? each.requestedAt <= startedAt : each === force);
   return answered?.message.names.includes(name) === true ? answered : undefined;
+}
+
+/** The backend rejects the force that it has, or it is too large for it. */
+export function refuseCurrentForce({ forces: { current } }: Upstream, ctx: StepContext): void {
+  if (current !== undefined) dispatch(current, { is: "cancelled", end: "refused" }, ctx);
 }
 
 /** A person cancels a force. */
@@ -393,7 +399,7 @@ function ask({ id, game, message }: Force, sent: SentForce | undefined, ctx: Ste
   }
   const query = game.service.settings.actions.attribution ? `[${game.name}] ${message.query}` : message.query;
   sendEarlierContexts(game.upstream, game.key, id, ctx);
-  toNeuro(game.upstream, { ...message, query, names: [...upstreamNames], from: game.name }, ctx);
+  toNeuro(game.upstream, { ...message, query, names: [...upstreamNames], from: game.name }, game.name, ctx);
 }
 
 function askAgain(force: Force, sent: SentForce | undefined, ctx: StepContext): void {

@@ -3,10 +3,12 @@ import { isObject, isShallow, type Json } from "../../../core/json.ts";
 import { linkIdOf } from "../../../core/link.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { NALLELY_PEER, type RequestId } from "../../../core/ids.ts";
+import { GAME_FRAME_BYTES_MAX } from "../../../core/limits.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { toNeuro } from "../outbound.ts";
+import { RELAY, toNeuro } from "../outbound.ts";
 import { type Game, type NeuroState, peerOf, type Upstream } from "../state.ts";
 import { sendContextDurably, watcherSource } from "../upstream/contexts.ts";
+import { fitsBytes, utf8Length } from "../../../neuro-api/frame.ts";
 import { decodeGame } from "../../../neuro-api/decode-game.ts";
 
 export interface OperatorContext {
@@ -35,6 +37,9 @@ export function sendOperatorContext(
 const tooLong = (what: string, length: number, limit: number): string =>
   `the ${what} has ${length} characters; \`limits.message_bytes\` allows ${limit}`;
 
+const tooLarge = (frame: string, bytesMax: number, limit: string): string =>
+  `the message has ${utf8Length(frame)} bytes; ${limit} allows ${bytesMax}`;
+
 /** Sends a message to an integration, verbatim. */
 export function injectToGame(game: Game, message: Json, ctx: StepContext): Result<Json> {
   const { name } = game;
@@ -43,6 +48,11 @@ export function injectToGame(game: Game, message: Json, ctx: StepContext): Resul
   if (peer === NALLELY_PEER) return failed("notNow", `${name} is a part of the relay and has no connection`);
   const frame = JSON.stringify(message);
   if (!isObject(message)) return failed("badMessage", "a message must be a JSON object");
+  const { message_bytes } = game.service.settings.limits;
+  const [bytesMax, limit] = game.listener === "neuro"
+    ? [GAME_FRAME_BYTES_MAX, "the smallest buffer of a game's SDK"] as const
+    : [message_bytes, "`limits.message_bytes`"] as const;
+  if (!fitsBytes(frame, bytesMax)) return failed("tooBig", tooLarge(frame, bytesMax, limit));
   ctx.emit({ do: "send", to: peer, frame });
   return ok({ status: "sent" });
 }
@@ -54,15 +64,21 @@ export function injectToNeuro(upstream: Upstream, message: Json, ctx: StepContex
   const { json_depth, message_bytes } = state.settings.limits;
   const frame = JSON.stringify(message);
   if (!isObject(message) || !isShallow(frame, json_depth)) return failed("badMessage", "a message must be a JSON object");
-  if (frame.length > message_bytes) return failed("tooBig", tooLong("message", frame.length, message_bytes));
   if (decider === undefined) {
+    const { profile: { frameBytesMax }, sent } = upstream;
+    if (!fitsBytes(frame, frameBytesMax)) {
+      return failed("tooBig", tooLarge(frame, frameBytesMax, `\`frame_bytes\` of the upstream ${id}`));
+    }
     const to = linkIdOf(link);
-    if (to !== undefined) ctx.emit({ do: "send", to, frame });
+    if (to === undefined) return failed("notNow", `upstream ${id} is not connected`);
+    ctx.emit({ do: "send", to, frame });
+    sent.begin().add(frame, { command: "other", name: "" }, 0, { from: "an operator", now: ctx.now });
     return ok({ status: "sent" });
   }
+  if (frame.length > message_bytes) return failed("tooBig", tooLong("message", frame.length, message_bytes));
   const decoded = decodeGame(frame, state.settings.limits);
   if (!decoded.ok) return failed("badMessage", decoded.reason);
-  toNeuro(upstream, decoded.value.message, ctx);
+  toNeuro(upstream, decoded.value.message, RELAY, ctx);
   return ok({ status: "sent" });
 }
 

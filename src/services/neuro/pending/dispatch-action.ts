@@ -11,7 +11,7 @@ import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import { isLive } from "../actions/actions.ts";
 import { isOfEndedForce } from "../forces/forces.ts";
 import { sentForceOf } from "../forces/transition.ts";
-import { toNeuro } from "../outbound.ts";
+import { RELAY, toNeuro } from "../outbound.ts";
 import { type Force, type Game, type GameAction, isConnected, type Upstream, type UpstreamAction } from "../state.ts";
 import { pendingBytes, startAction } from "./pending.ts";
 import type { ActionOrigin } from "./states.ts";
@@ -103,7 +103,7 @@ function answer(
   { success, message }: { readonly success: boolean; readonly message: string },
   ctx: StepContext,
 ): void {
-  toNeuro(upstream, { command: "action/result", id, success, message }, ctx);
+  toNeuro(upstream, { command: "action/result", id, success, message }, RELAY, ctx);
   const origin = upstream.actions.has(name) ? "relay" : "unknown";
   ctx.observe({ is: "action_result", id: ctx.id(), name, from: "relay", success, message, ms: 0, origin });
 }

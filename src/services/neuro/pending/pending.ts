@@ -417,7 +417,12 @@ function report(pending: PendingAction, { success, message, origin: by, delivery
   const ms = ctx.now - pending.startedAt;
   if (origin.is === "neuro" && isReachable(pending)) {
     upstream.pendingActions.byUpstreamId.delete(origin.id);
-    toNeuro(upstream, { command: "action/result", id: origin.id, success, ...(message !== undefined && { message }) }, ctx);
+    toNeuro(
+      upstream,
+      { command: "action/result", id: origin.id, success, ...(message !== undefined && { message }) },
+      name,
+      ctx,
+    );
   }
   const requestId = requestOf(pending);
   if (requestId !== undefined) {

@@ -9,7 +9,7 @@
 import type { NeuroMessage, NeuroSession } from "../../../core/neuro-messages.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { StepContext } from "../../../core/context.ts";
-import { toGame, toNeuro } from "../outbound.ts";
+import { RELAY, toGame, toNeuro } from "../outbound.ts";
 import { type Game, isConnected, type Timer, type Upstream } from "../state.ts";
 import { sync, updateVisibility } from "../actions/actions.ts";
 import { cancelForces } from "../forces/forces.ts";
@@ -98,7 +98,7 @@ export function shutdownReady(game: Game, ctx: StepContext): void {
 export function finishShutdown(upstream: Upstream, ctx: StepContext): void {
   upstream.shutdown.isRequested = false;
   upstream.service.timers.clear(shutdownTimer(upstream));
-  toNeuro(upstream, { command: "shutdown/ready" }, ctx);
+  toNeuro(upstream, { command: "shutdown/ready" }, RELAY, ctx);
 }
 
 /** Why not all games: many more may be away than are connected. */

@@ -27,13 +27,14 @@ import type { UpstreamSettings } from "../../../core/settings.ts";
 import { lenientText } from "../../../core/text.ts";
 import { createDecider } from "../standalone/decider.ts";
 import { PROFILES } from "./profiles.ts";
-import { toNeuro } from "../outbound.ts";
+import { RELAY, toNeuro } from "../outbound.ts";
 import type { NeuroState, Upstream } from "../state.ts";
 import { decodeUpstream } from "../codec/decode-upstream.ts";
 import { forgetRegistered, registerAll } from "../actions/actions.ts";
-import { flushContexts, newContexts } from "./contexts.ts";
+import { newContexts } from "./contexts.ts";
+import { blameFrames, type LinkClose, tryNextGroup } from "./rejected-frames.ts";
+import { SentFrames } from "./sent-frames.ts";
 import { forwardSpeechFinished, requestShutdown, sessionStarted } from "./broadcast.ts";
-import { onLinkOpened } from "../forces/forces.ts";
 import { dispatchAction } from "../pending/dispatch-action.ts";
 import { forgetUpstreamIds } from "../pending/pending.ts";
 
@@ -56,6 +57,8 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     since: now,
     linkNumber: 0,
     hasBackpressure: false,
+    sent: new SentFrames(),
+    trial: undefined,
     session: undefined,
     registeredAllAt: 0,
     actions: new Map(),
@@ -75,11 +78,13 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
   };
 }
 
-/** The profile of the backend, with the deadline from the settings if they have one. */
+/** The profile of the backend, with the deadline and the frame size from the settings. */
 export function profileOf(settings: UpstreamSettings | undefined): Upstream["profile"] {
   const profile = PROFILES[settings?.profile ?? "neuro"];
-  const deadline = settings?.action_deadline;
-  return deadline === undefined ? profile : { ...profile, deadlineMs: deadline - Math.ceil(deadline / 10) };
+  if (settings === undefined) return profile;
+  const { action_deadline: deadline, frame_bytes: frameBytesMax } = settings;
+  const deadlineMs = deadline === undefined ? profile.deadlineMs : deadline - Math.ceil(deadline / 10);
+  return { ...profile, deadlineMs, frameBytesMax, registerBytesMax: Math.min(profile.registerBytesMax, frameBytesMax) };
 }
 
 /** Starts dialling; the built-in Neuro is open at once. */
@@ -98,8 +103,11 @@ export function linkOpened(upstream: Upstream, ctx: StepContext): void {
 }
 
 /** The link was lost, or could not be opened. */
-export function linkClosed(upstream: Upstream, reason: string, ctx: StepContext): void {
+export function linkClosed(upstream: Upstream, { code, reason: given }: LinkClose, ctx: StepContext): void {
+  const wasOpen = upstream.isOpen;
+  const reason = given === "" ? `closed with ${code}` : given;
   close(upstream, ctx);
+  if (wasOpen) blameFrames(upstream, { code, reason: given }, ctx);
   const retryMs = loseLink(upstream.link, linkOptionsOf(upstream), ctx);
   ctx.observe({ is: "upstream_lost", upstream: upstream.id, reason, retry_ms: retryMs });
 }
@@ -184,14 +192,13 @@ function open(upstream: Upstream, ctx: StepContext): void {
   upstream.isOpen = true;
   upstream.since = ctx.now;
   upstream.linkNumber++;
-  toNeuro(upstream, { command: "startup" }, ctx);
+  toNeuro(upstream, { command: "startup" }, RELAY, ctx);
   registerAll(upstream, ctx);
   if (!profile.acksStartup && settings?.character !== undefined) {
     const characterId = settings.character;
     sessionStarted(upstream, { sessionId: ctx.secret(), characterId, displayName: displayNameOf(characterId) }, ctx);
   }
-  onLinkOpened(upstream, ctx);
-  flushContexts(upstream, ctx);
+  tryNextGroup(upstream, ctx);
   announceUpstreams(state, ctx);
 }
 

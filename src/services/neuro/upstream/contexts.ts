@@ -262,8 +262,8 @@ function freeCapacity(
 
 const isBlocked = ({ isOffAir, isHeld }: ContextSource): boolean => isOffAir || isHeld;
 
-const canSend = ({ isOpen, hasBackpressure, profile, pendingActions }: Upstream): boolean =>
-  isOpen && !hasBackpressure && !(profile.holdsContext && pendingActions.byUpstreamId.size > 0);
+const canSend = ({ isOpen, hasBackpressure, trial, profile, pendingActions }: Upstream): boolean =>
+  isOpen && !hasBackpressure && trial === undefined && !(profile.holdsContext && pendingActions.byUpstreamId.size > 0);
 
 /** Takes one context from the budget, or sets the timer for when one is available again. */
 function withinBudget(upstream: Upstream, now: Millis): boolean {
@@ -278,7 +278,7 @@ function withinBudget(upstream: Upstream, now: Millis): boolean {
 
 function sendNow(upstream: Upstream, { source, message, silent }: NewContext, ctx: StepContext): void {
   const text = upstream.service.settings.actions.attribution ? `[${source.name}] ${message}` : message;
-  toNeuro(upstream, { command: "context", message: text, silent }, ctx);
+  toNeuro(upstream, { command: "context", message: text, silent }, source.name, ctx);
 }
 
 /** A context was sent or dropped. */

@@ -5,6 +5,8 @@
  * force does), the relay always does what every backend survives: `startup` first on each connection, unregister before a changed
  * definition, one force at a time.
  */
+import { UPSTREAM_DEFAULTS } from "../../../core/defaults.ts";
+import { REGISTER_FRAME_BYTES_MAX } from "../../../core/limits.ts";
 import type { Millis } from "../../../core/ids.ts";
 import type { ProfileName } from "../../../core/settings.ts";
 
@@ -25,6 +27,10 @@ export interface Profile {
   readonly mainThread: boolean;
   /** Accepts a schema in which a key is null; one server ends at it. */
   readonly schemaNulls: boolean;
+  /** Bytes of a frame, from the settings: several backends close the connection at 1 MiB. */
+  readonly frameBytesMax: number;
+  /** Bytes of a registration of several actions. Halved when the backend closes the connection because of one. */
+  readonly registerBytesMax: number;
 }
 
 /** For Neuro, and for backends that wait without limit: 20 s less a tenth. */
@@ -39,6 +45,8 @@ const NEURO: Profile = {
   asksOnConnect: false,
   mainThread: true,
   schemaNulls: true,
+  frameBytesMax: UPSTREAM_DEFAULTS.frame_bytes,
+  registerBytesMax: REGISTER_FRAME_BYTES_MAX,
 };
 
 /** One profile for each value of `nakurity-client.profile`. */

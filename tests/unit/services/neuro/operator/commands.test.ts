@@ -63,6 +63,23 @@ test("NB228 a raw message goes verbatim to an integration, or to Neuro", () => {
   check.equal(operator.fault({ do: "injectMessage", message: {} }), "notNow");
 });
 
+test("NB228b a raw message beyond the limit of its recipient is refused with its size, the limit and the setting", () => {
+  const { scenario, neuro, operator, chess } = table();
+  const jukebox = scenario.integration("jukebox");
+  const message = (length: number) => ({ command: "x/y", data: "語".repeat(length / 3) });
+  const refusal = (request: object) => operator.ask({ do: "injectMessage", ...request } as never).reason;
+  check.match(refusal({ integration: "chess", message: message(66_000) }) ?? "", /has 66\d\d\d bytes; .* allows 65000$/);
+  check.match(
+    refusal({ integration: "jukebox", message: message(1_100_000) }) ?? "",
+    /has 11\d+ bytes; `limits.message_bytes` allows 1048576$/,
+  );
+  check.match(
+    refusal({ message: message(1_000_200) }) ?? "",
+    /has 1000\d+ bytes; `frame_bytes` of the upstream neuro allows 1000000$/,
+  );
+  check.equal([chess.heard(), neuro.heard(), scenario.framesTo(jukebox.peer)], [[], [], []]);
+});
+
 test("NB229 an integration can be disconnected, and may reconnect", () => {
   const { scenario, operator, chess } = table();
   check.equal(operator.ask({ do: "disconnect", id: "chess" }).fault, undefined);

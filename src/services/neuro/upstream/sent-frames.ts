@@ -1,0 +1,61 @@
+/**
+ * The frames that were sent last on one connection to Neuro, without their content: a backend that closes the connection because of a
+ * frame does not say which.
+ */
+import type { Millis } from "../../../core/ids.ts";
+import type { GameMessage } from "../../../core/neuro-messages.ts";
+import type { EncodingReport } from "../codec/encode-upstream.ts";
+
+/** Frames that are kept. */
+const KEPT_MAX = 64;
+
+export interface SentFrame {
+  readonly at: Millis;
+  /** Characters. */
+  readonly length: number;
+  readonly command: GameMessage["command"];
+  /** The integration whose message it was. */
+  readonly from: string;
+  /** The actions of a registration, by their upstream names. */
+  readonly names: readonly string[];
+}
+
+const NO_NAMES: readonly string[] = [];
+
+export class SentFrames implements EncodingReport {
+  shortenedFrom = 0;
+  readonly split: number[] = [];
+  readonly #frames: (SentFrame | undefined)[] = [];
+  #next = 0;
+
+  /** Starts the report about the next message. */
+  begin(): this {
+    this.shortenedFrom = 0;
+    this.split.length = 0;
+    return this;
+  }
+
+  /** Adds a frame of the message: the frame at this index. */
+  add(frame: string, message: GameMessage, at: number, sent: { readonly from: string; readonly now: Millis }): void {
+    const names = message.command === "actions/register" ? this.namesIn(message, at) : NO_NAMES;
+    this.#frames[this.#next] = { at: sent.now, length: frame.length, command: message.command, from: sent.from, names };
+    this.#next = (this.#next + 1) % KEPT_MAX;
+  }
+
+  /** The names of the actions in one of the frames of a registration. */
+  namesIn({ actions }: GameMessage & { readonly command: "actions/register" }, at: number): readonly string[] {
+    const from = this.split.slice(0, at).reduce((sum, count) => sum + count, 0);
+    return actions.slice(from, this.split.length === 0 ? undefined : from + (this.split[at] ?? 0)).map(({ name }) => name);
+  }
+
+  /** The frames that were sent since then, oldest first. */
+  since(from: Millis): readonly SentFrame[] {
+    const inOrder = [...this.#frames.slice(this.#next), ...this.#frames.slice(0, this.#next)];
+    return inOrder.filter((frame) => frame !== undefined && frame.at >= from).filter((frame) => frame !== undefined);
+  }
+
+  clear(): void {
+    this.#frames.length = 0;
+    this.#next = 0;
+  }
+}
