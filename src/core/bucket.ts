@@ -4,7 +4,7 @@
  * Invariant: `level` counts thousandths, so that one millisecond at one per second is exactly one.
  */
 import type { Millis } from "./ids.ts";
-import { CONTROL_FRAMES_PER_SECOND_MAX } from "./limits.ts";
+import { CONTROL_FRAMES_BURST_MAX, CONTROL_FRAMES_PER_SECOND_MAX } from "./limits.ts";
 import type { LimitSettings } from "./settings.ts";
 
 export interface Bucket {
@@ -44,6 +44,7 @@ export interface Rate {
 export interface WorkBudget {
   readonly events: Bucket;
   readonly bytes: Bucket;
+  readonly controlFrames: Bucket;
 }
 
 /** The bytes that one peer can send at once after a pause: a message of the largest size must fit. */
@@ -53,6 +54,7 @@ export const bytesBurst = ({ bytes_per_second, message_bytes }: LimitSettings): 
 export const workBudget = (limits: LimitSettings, now: Millis): WorkBudget => ({
   events: bucket(limits.burst, now),
   bytes: bucket(bytesBurst(limits), now),
+  controlFrames: bucket(CONTROL_FRAMES_BURST_MAX, now),
 });
 
 /** Charges one event with its bytes. False if the budget is exhausted. */
@@ -61,8 +63,10 @@ export function charge(
   length: number,
   { limits, now }: { readonly limits: LimitSettings; readonly now: Millis },
 ): boolean {
-  // Why not unlimited: a control frame has no result at any rate.
-  const perSecond = limits.messages_per_second || CONTROL_FRAMES_PER_SECOND_MAX;
-  if (take(events, { perSecond, burst: limits.burst, now }, 1) > 0) return false;
+  if (take(events, { perSecond: limits.messages_per_second, burst: limits.burst, now }, 1) > 0) return false;
   return take(bytes, { perSecond: limits.bytes_per_second, burst: bytesBurst(limits), now }, length) === 0;
 }
+
+/** Charges a ping, or a pong that answers no ping. False if the budget is exhausted. */
+export const chargeControlFrame = ({ controlFrames }: WorkBudget, now: Millis): boolean =>
+  take(controlFrames, { perSecond: CONTROL_FRAMES_PER_SECOND_MAX, burst: CONTROL_FRAMES_BURST_MAX, now }, 1) === 0;

@@ -28,8 +28,9 @@ export const CONTEXTS_HELD_PER_INTEGRATION_MAX = 200;
 export const UPSTREAM_NAME_MAX = 64;
 /** Outstanding replies of one peer that do not count against its rate limit. */
 export const OUTSTANDING_REPLIES_MAX = 10_000;
-/** Pings, and pongs that answer no ping, of one peer per second, if `limits.messages_per_second` is 0. */
-export const CONTROL_FRAMES_PER_SECOND_MAX = 500;
+/** Pings, and pongs that answer no ping, of one peer per second, and at once after a pause. */
+export const CONTROL_FRAMES_PER_SECOND_MAX = 50;
+export const CONTROL_FRAMES_BURST_MAX = 200;
 /** Frames of one game that wait because of the rate limit. */
 export const FRAMES_THROTTLED_MAX = 2_000;
 /** Events that wait for a service that is being rebuilt after a panic. */

@@ -8,7 +8,17 @@
  * Knows nothing of: the content of frames.
  */
 import { addressGroup, isLoopback } from "../core/access.ts";
-import { type Bucket, bucket, bytesBurst, charge, refund, take, type WorkBudget, workBudget } from "../core/bucket.ts";
+import {
+  type Bucket,
+  bucket,
+  bytesBurst,
+  charge,
+  chargeControlFrame,
+  refund,
+  take,
+  type WorkBudget,
+  workBudget,
+} from "../core/bucket.ts";
 import { Deadlines } from "../core/deadlines.ts";
 import type { ConnectionInfo, ListenerName } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
@@ -174,8 +184,8 @@ export class Peers {
   }
 
   /** Decides about a ping, or a pong that answers no ping. */
-  admitControlFrame(peer: Peer, terms: AdmissionTerms): "pass" | "flood" {
-    return charge(peer.excess, 0, terms) ? "pass" : "flood";
+  admitControlFrame(peer: Peer, now: Millis): "pass" | "flood" {
+    return chargeControlFrame(peer.excess, now) ? "pass" : "flood";
   }
 
   /** Counts a frame that the peer has to reply to. */

@@ -141,8 +141,7 @@ export class Relay {
   #admitControlFrame({ peer: id }: ControlFrame, ctx: RelayContext): void {
     const peer = this.#peers.get(id);
     if (peer === undefined) return;
-    const admission = this.#peers.admitControlFrame(peer, { limits: this.#settings.limits, now: ctx.now });
-    if (admission === "flood") this.#closePeer(peer.id, peer.address, "rateLimit");
+    if (this.#peers.admitControlFrame(peer, ctx.now) === "flood") this.#closePeer(peer.id, peer.address, "rateLimit");
   }
 
   #admit(event: PeerEvent & { is: "frame" }, ctx: RelayContext): void {

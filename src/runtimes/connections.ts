@@ -2,7 +2,7 @@
  * Connections that peers open, and the frames sent on each; the same on every runtime.
  *
  * Invariants: B1 frames to one peer leave in order; all frames of one turn of the event loop leave in one write where the runtime can;
- * B2 frames from a peer that the relay is closing are ignored, and after `CLOSING_FRAMES_MAX` of them it is disconnected; B3 the relay
+ * B2 frames from a peer that the relay is closing are ignored, and after `CLOSING_BYTES_MAX` it is disconnected; B3 the relay
  * treats such a peer as disconnected at most `CLOSING_MS` later;
  * B4 exactly one `closed` follows an `opened`.
  */
@@ -12,6 +12,7 @@ import { FAULTS } from "../core/fault.ts";
 import { isLink, type PeerId, peerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
+import type { Settings } from "../core/settings.ts";
 import type { Sockets } from "../engine/mod.ts";
 import type { AccessControl } from "../http/app.ts";
 import type { Counter, Gauge, RelayMetrics } from "../observability/mod.ts";
@@ -34,6 +35,8 @@ export interface ServerSocket {
 export interface ConnectionHandler {
   open(socket: ServerSocket): void;
   message(frame: Frame): void;
+  /** The socket has read this many bytes before its first message is complete. Not called where the runtime hides them. */
+  buffered(bytes: number): void;
   /** The socket sent some of its backlog; `waiting` bytes remain. */
   drain(waiting: number): void;
   /** The answer to a ping. */
@@ -46,6 +49,7 @@ export interface ConnectionHandler {
 /** The functions of the host that connections need. */
 export interface ConnectionsHost {
   readonly metrics: RelayMetrics;
+  readonly settings: Pick<Settings, "limits">;
   push(event: Event): void;
   observe(observation: Observation): void;
 }
@@ -66,8 +70,13 @@ export interface PeerIdentity {
   readonly credential?: CredentialDigest;
 }
 
-/** Frames that a peer may send after its close: what it sent before it knows of the close. */
-export const CLOSING_FRAMES_MAX = 1_000;
+/** Bytes that a peer may send after its close, because it does not know of the close yet. */
+export const CLOSING_BYTES_MAX = 1_048_576;
+/** Each of these frames counts as at least this many bytes, because handling it is work as well. */
+export const CLOSING_FRAME_BYTES_MIN = 4_096;
+
+/** Bytes of the largest header of a client's frame. */
+const FRAME_HEADER_BYTES_MAX = 14;
 
 /** A write contains about this many characters; more frames of one turn leave in several writes. */
 const BATCH_CHARS = 16_384;
@@ -183,7 +192,7 @@ type PeerConnectionState =
     readonly socket: ServerSocket;
     readonly timer: ReturnType<typeof setTimeout>;
     /** Received since the close. */
-    frames: number;
+    bytes: number;
   }
   | { readonly is: "closed" };
 
@@ -229,7 +238,17 @@ class PeerConnection implements ConnectionHandler {
     const { received, host } = this.#group;
     received.value++;
     if (this.#state.is === "open") host.push({ is: "frame", peer: this.id, frame });
-    else this.#receivedWhileClosing();
+    else this.#receivedWhileClosing(frame.length);
+  }
+
+  buffered(bytes: number): void {
+    const { host } = this.#group;
+    const { listener, connection: { address } } = this.identity;
+    const { greeting_bytes: bytesMax } = host.settings.limits;
+    if (listener !== "intermediary" || bytes <= bytesMax + FRAME_HEADER_BYTES_MAX || this.#state.is !== "open") return;
+    const reason = `the greeting exceeds limits.greeting_bytes, which is ${bytesMax} bytes`;
+    host.observe({ is: "greeting_refused", fault: "badGreeting", address, reason });
+    this.#disconnect(this.#state.socket);
   }
 
   drain(waiting: number): void {
@@ -243,7 +262,7 @@ class PeerConnection implements ConnectionHandler {
 
   controlFrame(): void {
     if (this.#state.is === "open") this.#group.host.push({ is: "controlFrame", peer: this.id });
-    else this.#receivedWhileClosing();
+    else this.#receivedWhileClosing(0);
   }
 
   close(code: number, reason = ""): void {
@@ -258,12 +277,14 @@ class PeerConnection implements ConnectionHandler {
     this.write();
     const { socket } = this.#state;
     const timer = setTimeout(() => this.#disconnect(socket), CLOSING_MS);
-    this.#state = { is: "closing", socket, timer, frames: 0 };
+    this.#state = { is: "closing", socket, timer, bytes: 0 };
     socket.close(closeCode(code), closeReason(reason));
   }
 
-  #receivedWhileClosing(): void {
-    if (this.#state.is === "closing" && ++this.#state.frames > CLOSING_FRAMES_MAX) this.#disconnect(this.#state.socket);
+  #receivedWhileClosing(bytes: number): void {
+    if (this.#state.is !== "closing") return;
+    this.#state.bytes += Math.max(bytes, CLOSING_FRAME_BYTES_MIN);
+    if (this.#state.bytes > CLOSING_BYTES_MAX) this.#disconnect(this.#state.socket);
   }
 
   #disconnect(socket: ServerSocket): void {

@@ -79,7 +79,15 @@ export async function serveProcess(
   const tap = await openRecording(settings, host);
   const push = tap?.push ?? host.push;
   const { metrics, observe } = host;
-  const peers = new PeerConnections({ metrics, observe, push }, { afterTurn: (run) => runtime.afterTurn(run) });
+  const connectionsHost = {
+    metrics,
+    observe,
+    push,
+    get settings() {
+      return host.settings;
+    },
+  };
+  const peers = new PeerConnections(connectionsHost, { afterTurn: (run) => runtime.afterTurn(run) });
   const links = new Links(push, runtime.dial);
   const opened: OpenListener[] = [];
   const stop = async (): Promise<void> => {

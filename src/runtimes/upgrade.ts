@@ -1,4 +1,4 @@
-/** Parts of a WebSocket upgrade that the runtimes share. */
+/** Parts of requests and WebSocket upgrades that the runtimes share. */
 
 /** The first subprotocol that the client offers, which the relay accepts; undefined if it offers none. */
 export function offeredProtocol(request: Request): string | undefined {
@@ -8,3 +8,6 @@ export function offeredProtocol(request: Request): string | undefined {
 
 /** The answer when a bound on connections is reached. */
 export const tooManyConnections = (): Response => new Response(null, { status: 503, headers: { "retry-after": "60" } });
+
+/** Requests of one connection that may arrive in one piece. */
+export const PIPELINED_MAX = 16;

@@ -4,9 +4,9 @@ import type { ConnectionInfo } from "../core/event.ts";
 import { type FaultName, FAULTS } from "../core/fault.ts";
 import type { Frame } from "../core/json.ts";
 import type { LimitSettings } from "../core/settings.ts";
-import { charge, type WorkBudget, workBudget } from "../core/bucket.ts";
+import { charge, chargeControlFrame, type WorkBudget, workBudget } from "../core/bucket.ts";
 import { type AccessControl, VOICE_FRAME_BYTES_MAX, voiceReply } from "../http/app.ts";
-import type { ConnectionHandler, ServerSocket } from "./connections.ts";
+import { CLOSING_BYTES_MAX, CLOSING_FRAME_BYTES_MIN, type ConnectionHandler, type ServerSocket } from "./connections.ts";
 
 export const VOICE_CHANNELS_MAX = 256;
 /** A client that requests answers and does not read them is disconnected at this backlog. */
@@ -49,6 +49,8 @@ class VoiceChannel implements ConnectionHandler {
   readonly #channels: Set<VoiceChannel>;
   readonly #budget: WorkBudget;
   #socket: ServerSocket | undefined;
+  /** Bytes beyond the budget. */
+  #excessBytes = 0;
 
   constructor(client: VoiceChannel["client"], host: VoiceChannelsHost, channels: Set<VoiceChannel>) {
     this.client = client;
@@ -63,14 +65,18 @@ class VoiceChannel implements ConnectionHandler {
   }
 
   message(frame: Frame): void {
-    if (!this.#isWithinBudget(frame.length) || frame.length > VOICE_FRAME_BYTES_MAX) return;
+    const isWithin = charge(this.#budget, frame.length, { limits: this.#host.limits(), now: this.#host.now() });
+    if (!isWithin) return this.#closeFlooded(frame.length);
+    if (frame.length > VOICE_FRAME_BYTES_MAX) return;
     const answer = voiceReply(frame);
     if (answer !== undefined && (this.#socket?.write([answer]) ?? 0) > BACKLOG_BYTES_MAX) this.#socket?.terminate();
   }
 
   controlFrame(): void {
-    this.#isWithinBudget(0);
+    if (!chargeControlFrame(this.#budget, this.#host.now())) this.#closeFlooded(0);
   }
+
+  buffered(): void {}
 
   drain(): void {}
 
@@ -84,9 +90,9 @@ class VoiceChannel implements ConnectionHandler {
     this.#socket?.close(FAULTS[fault].close, FAULTS[fault].message);
   }
 
-  #isWithinBudget(bytes: number): boolean {
-    const isWithin = charge(this.#budget, bytes, { limits: this.#host.limits(), now: this.#host.now() });
-    if (!isWithin) this.closeByRelay("rateLimit");
-    return isWithin;
+  #closeFlooded(bytes: number): void {
+    if (this.#excessBytes === 0) this.closeByRelay("rateLimit");
+    this.#excessBytes += Math.max(bytes, CLOSING_FRAME_BYTES_MIN);
+    if (this.#excessBytes > CLOSING_BYTES_MAX) this.#socket?.terminate();
   }
 }

@@ -12,7 +12,7 @@ import { FLOODS } from "./floods.ts";
 const ANSWER_MS = 100;
 const ROUND_MS = 1_000;
 /** Why several: other programs use this machine as well. */
-const ROUNDS = 3;
+const ROUNDS = 5;
 const TOKEN = "token-of-the-floods";
 
 interface Relay {

@@ -4,9 +4,7 @@
  * Why: Bun handles all of them within one turn of the event loop, and nothing else meanwhile. No browser and no common client sends a
  * request before it has the answer to the one before.
  */
-
-/** Requests of one connection within one turn of the event loop. */
-export const PIPELINED_MAX = 16;
+import { PIPELINED_MAX } from "../upgrade.ts";
 
 export class PipelineLimit {
   readonly #afterTurn: (run: () => void) => void;

@@ -10,9 +10,9 @@ import type { RelayHandle, ServeOptions } from "../serve-options.ts";
 import type { OpenListener } from "../monitored-listener.ts";
 import { type ListenerContext, serveProcess, type ServerRuntime } from "../serve.ts";
 import { Keepalive } from "../keepalive.ts";
-import { tooManyConnections } from "../upgrade.ts";
+import { PIPELINED_MAX, tooManyConnections } from "../upgrade.ts";
 import { writeOutput } from "./output.ts";
-import { PIPELINED_MAX, PipelineLimit } from "./pipelining.ts";
+import { PipelineLimit } from "./pipelining.ts";
 import { BunConnection, websocketHandlers } from "./socket.ts";
 
 export { type RelayHandle, type ServeOptions, StartError } from "../serve-options.ts";

@@ -8,6 +8,7 @@ import type { ListenerContext } from "../serve.ts";
 import { tooManyConnections } from "../upgrade.ts";
 import { respond, UPGRADED } from "./http.ts";
 import type { HttpConnections } from "./http-connections.ts";
+import { endPipeliningLimit } from "./pipelining.ts";
 import { handleSocket } from "./socket.ts";
 
 /** A peer that sends more pings than this without reading the answers is disconnected. */
@@ -33,6 +34,7 @@ export function acceptSockets(server: Server, options: AcceptOptions): WebSocket
   const sockets = new WebSocketServer(limits);
   server.on("upgrade", (incoming, stream, head) => {
     const { socket: connection } = incoming;
+    endPipeliningLimit(connection);
     connections.requestBegan(connection);
     const address = connection.remoteAddress ?? "";
     const outgoing = new ServerResponse(incoming);

@@ -14,6 +14,7 @@ import { untilEnded } from "./accept-probe.ts";
 import { acceptSockets } from "./accept-sockets.ts";
 import { respond } from "./http.ts";
 import { HttpConnections } from "./http-connections.ts";
+import { limitPipelining } from "./pipelining.ts";
 
 export { type RelayHandle, type ServeOptions, StartError } from "../serve-options.ts";
 export { untilStopped } from "../signals.ts";
@@ -54,6 +55,7 @@ async function listen({ name, host, port }: ListenerSpec, context: ListenerConte
   });
   server.timeout = IDLE_MS;
   const connections = new HttpConnections();
+  server.prependListener("connection", limitPipelining);
   server.on("connection", (socket) => connections.opened(socket));
   server.on("request", (incoming, outgoing) => {
     const { socket } = incoming;

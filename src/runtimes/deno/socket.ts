@@ -8,6 +8,7 @@ import { type Keepalive, type KeptSocket, type PingedSocket, receivePong } from 
 /** Connects a socket to its handler. `stream` is the connection below the socket. */
 export function handleSocket(socket: WebSocket, stream: Duplex, handler: ConnectionHandler, keepalive: Keepalive): void {
   const accepted = new DenoSocket(socket, stream);
+  corkPongs(socket, stream);
   const kept: KeptSocket = { silentIntervals: 0, canPong: false, socket: accepted };
   let isTooBig = false;
   keepalive.add(kept);
@@ -16,6 +17,7 @@ export function handleSocket(socket: WebSocket, stream: Duplex, handler: Connect
     // Why copied: the bytes are part of a larger buffer.
     handler.message(isBinary ? Uint8Array.from(data as Uint8Array) : String(data));
   });
+  countUnread(socket, stream, handler);
   socket.on("ping", () => handler.controlFrame());
   socket.on("pong", () => receivePong(kept, handler));
   socket.on("error", (error) => (isTooBig = "code" in error && error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"));
@@ -25,6 +27,41 @@ export function handleSocket(socket: WebSocket, stream: Duplex, handler: Connect
   });
   stream.on("drain", () => handler.drain(socket.bufferedAmount));
   handler.open(accepted);
+}
+
+/** Reports how much is read before the first message is complete. `ws` has seen the same bytes before. */
+function countUnread(socket: WebSocket, stream: Duplex, handler: ConnectionHandler): void {
+  let bytes = 0;
+  let isUnread = true;
+  const count = (chunk: Uint8Array): void => {
+    bytes += chunk.length;
+    if (isUnread) handler.buffered(bytes);
+  };
+  stream.on("data", count);
+  socket.once("message", () => {
+    isUnread = false;
+    stream.off("data", count);
+  });
+}
+
+/** Writes the answers to all pings of one turn of the event loop at once, because each write is a system call. */
+function corkPongs(socket: WebSocket, stream: Duplex): void {
+  let isCorked = false;
+  socket.on("ping", () => {
+    if (isCorked) return;
+    isCorked = true;
+    stream.cork();
+    setImmediate(() => {
+      isCorked = false;
+      stream.uncork();
+    });
+  });
+}
+
+/** The bytes that `ws` has read and not handled. If these fields ever have other names, setting them has no effect. */
+interface ReadAhead {
+  _buffers: readonly Uint8Array[];
+  _bufferedBytes: number;
 }
 
 class DenoSocket implements ServerSocket, PingedSocket {
@@ -52,6 +89,11 @@ class DenoSocket implements ServerSocket, PingedSocket {
 
   terminate(): void {
     this.#socket.terminate();
+    // Why: `ws` would handle all frames that it has read already, which can be ten thousand pings.
+    const { _receiver: receiver } = this.#socket as WebSocket & { readonly _receiver?: ReadAhead };
+    if (receiver === undefined) return;
+    receiver._buffers = [];
+    receiver._bufferedBytes = 0;
   }
 
   ping(): void {

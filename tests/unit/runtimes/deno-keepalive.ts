@@ -12,6 +12,7 @@ import type { ListenerContext } from "../../../src/runtimes/serve.ts";
 const handler: ConnectionHandler = {
   open() {},
   message: (frame) => console.log(`message ${frame}`),
+  buffered() {},
   drain() {},
   pong() {},
   controlFrame() {},

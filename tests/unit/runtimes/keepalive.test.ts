@@ -52,6 +52,7 @@ test("RT7b on Bun a client that answers no ping stays connected, and its message
   const handler: ConnectionHandler = {
     open() {},
     message: (frame) => void heard.push(String(frame)),
+    buffered() {},
     drain() {},
     pong() {},
     controlFrame() {},
