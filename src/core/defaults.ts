@@ -137,7 +137,7 @@ export const DEFAULTS: Settings = {
     greeting: 5 * SECOND,
     greeting_bytes: 4 * KIB,
     peer_bytes: 8 * MIB,
-    total_bytes: 128 * MIB,
+    total_bytes: 96 * MIB,
     message_bytes: MIB,
     json_depth: 64,
     messages_per_second: 500,

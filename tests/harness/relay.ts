@@ -87,7 +87,7 @@ export class RelayProcess {
     }
   }
 
-  signal(signal: "SIGUSR2"): void {
+  signal(signal: "SIGUSR1" | "SIGUSR2"): void {
     this.#child.kill(signal);
   }
 

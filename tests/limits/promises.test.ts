@@ -37,7 +37,7 @@ test("SE21 the defaults of `limits` are the documented ones", () => {
     greeting: 5_000,
     greeting_bytes: 4 * KIB,
     peer_bytes: 8 * MIB,
-    total_bytes: 128 * MIB,
+    total_bytes: 96 * MIB,
     message_bytes: MIB,
     json_depth: 64,
     messages_per_second: 500,

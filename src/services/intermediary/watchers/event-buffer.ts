@@ -37,7 +37,8 @@ interface Position {
 const FREED_AT_ONCE = 1_024;
 
 export class EventBuffer {
-  #positions: Position[] = [];
+  /** Undefined before `#head`. */
+  #positions: (Position | undefined)[] = [];
   #head = 0;
   readonly #retained: RetainedBytes;
   first = 0;
@@ -112,6 +113,7 @@ export class EventBuffer {
   #dropFirst(): void {
     const dropped = this.#positions[this.#head];
     if (dropped === undefined) return;
+    this.#positions[this.#head] = undefined; // Why: otherwise the event would be kept until its position is freed.
     this.floor = dropped.item.id;
     this.#retained.release(dropped.weight);
     this.first++;

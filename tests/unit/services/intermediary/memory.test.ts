@@ -74,7 +74,7 @@ test("SE28b integrations that wait for a name keep at most `limits.total_bytes` 
   check.that(fixture.closed.size > 0 && fixture.closed.size < 20, "the newest are closed");
 });
 
-test("IM111 events that are kept for watchers occupy at most 32 MiB, with the names of their fields", () => {
+test("IM111 events that are kept for watchers occupy at most 16 MiB, with the names of their fields", () => {
   const account = new RetainedBytes();
   const buffer = new EventBuffer("0", account);
   for (let at = 0; at < 500; at++) {
