@@ -20,6 +20,12 @@ const FAILED_SEEDS: readonly (readonly [seed: number, what: string])[] = [
   [1107, "after a panic an older force was sent instead of one that waited for a takeover, which is allowed"],
   [1687, "a force whose write was carried out but reported as failed was lost in a panic, which is allowed"],
   [19, "Neuro had an action that a duplicate connection of its game had unregistered before it took the game over"],
+  [
+    1132,
+    "a force ended while its names were about to be registered again, or with an action that was sent to a dead connection",
+  ],
+  [4220, "a force that a person had answered stayed in the queue, because its game sent no result"],
+  [7028, "a game waited for a force forever, whose action failed after the relay had taken silence for success"],
   [410, "a refused message was stored nevertheless and arrived late, which is allowed"],
 ];
 

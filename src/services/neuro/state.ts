@@ -177,6 +177,8 @@ export interface Game {
   readonly reservedNames: Map<string, UpstreamAction>;
   /** The force that ended when it left. It may still wait for it after its return. */
   interruptedForce: ForceMessage | undefined;
+  /** Its force that was completed by an action without a result, and the id of the action. */
+  presumedForce: { readonly action: string; readonly message: ForceMessage } | undefined;
   /** After a `startup` or a full list: actions that are not registered again by then are unregistered. */
   reregisterUntil: Millis | undefined;
   /** Id of its session, from the ids of actions: actions with lower ids are of the session before its last `startup`. */

@@ -39,6 +39,7 @@ export function requestForce(game: Game, message: ForceMessage, ctx: StepContext
   const earlier = forces.waiting.get(game);
   if (earlier !== undefined) dispatch(earlier, { is: "replaced" }, ctx);
   keepInterruptedForce(game, undefined);
+  keepPresumedForce(game, undefined);
   const limited = limitPriority(message, game.policy.priority_max);
   const bytes = forceBytes(limited);
   const refusal = forceRefusal(game, bytes);
@@ -262,6 +263,7 @@ export function cancelForces(game: Game, why: ForceEnd, ctx: StepContext): void 
   const own = [forces.waiting.get(game), forces.current?.game === game ? forces.current : undefined]
     .filter((force) => force !== undefined);
   keepInterruptedForce(game, why === "game_gone" ? own.find(isUnanswered)?.message : undefined);
+  if (why === "cancelled") keepPresumedForce(game, undefined);
   for (const force of own) dispatch(force, { is: "cancelled", end: why }, ctx);
 }
 
@@ -271,6 +273,21 @@ export function keepInterruptedForce(game: Game, message: ForceMessage | undefin
   if (before !== undefined) retained.release(forceBytes(before));
   if (message !== undefined) retained.charge(forceBytes(message));
   game.interruptedForce = message;
+}
+
+/** Keeps a force that was completed by an action without a result, or forgets the one that was kept. */
+export function keepPresumedForce(game: Game, presumed: Game["presumedForce"]): void {
+  const { presumedForce: before, retained } = game;
+  if (before !== undefined) retained.release(forceBytes(before.message));
+  if (presumed !== undefined) retained.charge(forceBytes(presumed.message));
+  game.presumedForce = presumed;
+}
+
+/** A failure came too late: the game still waits for the force that the action had completed, and expects another try. */
+export function restorePresumedForce(game: Game, action: string, ctx: StepContext): void {
+  const { presumedForce: presumed } = game;
+  if (presumed?.action !== action || game.upstream.forces.waiting.has(game)) return;
+  requestForce(game, presumed.message, ctx);
 }
 
 /** True while the force has no answer, so that Neuro may be asked after its game reconnects, or after a restart. */

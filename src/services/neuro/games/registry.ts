@@ -17,7 +17,13 @@ import type { IntegrationPolicy } from "../../../core/settings.ts";
 import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
 import { SmallMap } from "../small-map.ts";
 import { slugOf } from "../actions/names.ts";
-import { cancelForces, keepInterruptedForce, onActionsSynced, restoreInterruptedForce } from "../forces/forces.ts";
+import {
+  cancelForces,
+  keepInterruptedForce,
+  keepPresumedForce,
+  onActionsSynced,
+  restoreInterruptedForce,
+} from "../forces/forces.ts";
 import { applyControls } from "../operator/controls.ts";
 import { UNKNOWN } from "../pending/confirmation.ts";
 import { deliverQueued, failForLostGame } from "../pending/pending.ts";
@@ -97,6 +103,7 @@ export function createGame(
     actions: new SmallMap(),
     reservedNames: new Map(),
     interruptedForce: undefined,
+    presumedForce: undefined,
     reregisterUntil: undefined,
     sessionId: "",
     confirmation: UNKNOWN,
@@ -173,6 +180,7 @@ function occupyAccount(game: Game, peer: PeerId, ctx: StepContext): void {
     for (const action of [...game.actions.values()]) unregisterAction(action, ctx.now);
     for (const reserved of [...game.reservedNames.values()]) freeName(game.upstream, reserved);
     keepInterruptedForce(game, undefined);
+    keepPresumedForce(game, undefined);
   }
   moveToAccount(game, peer);
 }
@@ -210,6 +218,7 @@ function deleteGame(game: Game): void {
   for (const action of [...game.actions.values()]) unregisterAction(action, 0);
   for (const reserved of [...game.reservedNames.values()]) freeName(upstream, reserved);
   keepInterruptedForce(game, undefined);
+  keepPresumedForce(game, undefined);
   game.retained.release(GAME_BYTES);
   for (const timer of [graceTimer(game), restartTimer(game), retentionTimer(game)]) state.timers.clear(timer);
   state.games.delete(game.key);

@@ -14,11 +14,13 @@ import type { ResultOrigin } from "../../../core/observation.ts";
 import { hideActions, isLive, sync } from "../actions/actions.ts";
 import {
   cancelForces,
+  keepPresumedForce,
   onActionDelivered,
   onActionEnded,
   onActionsSynced,
   onActionStarted,
   onDeliveryDoubted,
+  restorePresumedForce,
 } from "../forces/forces.ts";
 import { toGame, toNeuro } from "../outbound.ts";
 import { type Delivery, type Game, type GameAction, isConnected, type PendingAction, type Upstream } from "../state.ts";
@@ -329,6 +331,12 @@ function expire(pending: PendingAction, ctx: StepContext): void {
   const success = pending.force !== undefined && isOutstanding && silent.state !== "doubtful";
   const message = pending.failure ?? (success ? "No confirmation came in time." : "No answer came in time.");
   conclude(pending, { success, message, origin: "deadline", delivery: silent }, ctx);
+  if (success) keepForceOf(pending, silent);
+}
+
+/** The action counts as a success without a result. A failure may still come. */
+function keepForceOf({ id, force }: PendingAction, { gameAction: { game } }: Delivery): void {
+  if (force?.game === game) keepPresumedForce(game, { action: id, message: force.message });
 }
 
 /** An action whose game sends no results of successes, or that is over by evidence, is done. */
@@ -339,6 +347,7 @@ function presumeSuccess(pending: PendingAction, ctx: StepContext): void {
   const { game } = delivery.gameAction;
   if (delivery.state === "presumed" && presumeSilent(game, ctx)) expectNoResults(game, ctx);
   conclude(pending, { success: true, message: undefined, origin: "deadline", delivery }, ctx);
+  keepForceOf(pending, delivery);
 }
 
 const isOverWithoutResult = ({ state, gameAction: { game } }: Delivery): boolean =>
@@ -478,5 +487,6 @@ function ignoreResult(game: Game, { id: whole, success }: ResultMessage, ctx: St
     ? "foreign"
     : "late";
   if (why === "late" && success) confirmed(game);
+  if (why === "late" && !success && id !== undefined) restorePresumedForce(game, id, ctx);
   ctx.observe({ is: "result_ignored", from: game.name, why });
 }
