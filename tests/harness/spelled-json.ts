@@ -28,7 +28,7 @@ const { value } = fc.letrec<{ value: string; list: string; object: string }>((ti
     { depthSize: "small", withCrossShrink: true },
     spelledNumber,
     fc.oneof(
-      fc.constantFrom("null", "true", "false"),
+      fc.constantFrom("null", "true", "false", '"\\ud800"', '"\\u0000"'),
       fc.string({ unit: "binary", maxLength: 8 }).map((text) => JSON.stringify(text)),
     ),
     tie("list"),

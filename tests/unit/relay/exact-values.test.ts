@@ -272,6 +272,24 @@ test("EX8b the numbers of keywords keep their text in a schema, and a number as 
   );
 });
 
+test("EX8c a schema of an integration reaches Neuro and other peers with the text of each value", async () => {
+  const setup = await Setup.start();
+  const [integration, watcher] = [await setup.integration("discord"), await setup.watcher()];
+  let count = 0;
+  await forEachNumber(async (text) => {
+    const schema = `{"type":"object","properties":{"id":{"enum":[${text}]}}}`;
+    const name = `post_${++count % 50}`;
+    const actions = count % 2 === 0
+      ? `{"${name}":{"description":"Posts.","schema":${schema}}}`
+      : `[{"name":"${name}","description":"Posts.","schema":${schema}}]`;
+    await integration.send(`{"event":"register_actions","actions":${actions}}`);
+    await setup.simulation.advance(1_000);
+    check.that(setup.upstream.received.some((frame) => frame.includes(name) && frame.includes(schema)), schema);
+    await watcher.send('{"query":"get_registered_actions"}');
+    check.that(watcher.next('{"actions":{').includes(schema), schema);
+  });
+});
+
 test("EX9 a context, a state or the message of a result that is no text keeps the text of each value", async () => {
   const setup = await Setup.start();
   const game = await setup.game("Chess", ANY);
@@ -366,6 +384,38 @@ test("EX12 the state of a Brain session keeps the text of each value, also after
   await setup.simulation.advance(5_000);
   check.that(again.next("State.Snapshot").includes(state));
   check.that(again.next("Replay.Report").includes('"ok":true'));
+});
+
+test("EX12b forks, audits, followers and predictions of the Brain keep the text of each number", async () => {
+  const setup = await Setup.start();
+  const values = `[${SPELLINGS.filter((text) => Number.isFinite(Number(text))).join(",")}]`;
+  const client = await setup.connect("brain", `{"cmd":"CreateSession","owner":${values},"initial_state":{"v":${values}}}`);
+  const { session_id: id } = JSON.parse(client.next("SessionCreated"));
+  const follower = await setup.connect("brain", `{"cmd":"Subscribe","session_id":"${id}"}`);
+  const params = `{"changes":{"long":"${"x".repeat(2_000)}","w":${values}}}`;
+  for (const operator of ["ST", "CH"]) {
+    await client.send(`{"cmd":"ApplyOperator","session_id":"${id}","operator":"${operator}","params":${params}}`);
+    check.that(client.next("State.Snapshot").includes(`"v":${values},"long"`), operator);
+    check.that(follower.next("State.Delta").includes(`"w":${values}`) || operator === "CH", operator);
+  }
+  await client.send(`{"cmd":"ForkSession","session_id":"${id}","at_seq":0}`);
+  const { child } = JSON.parse(client.next("SessionForked"));
+  await setup.restart();
+  const again = await setup.connect(
+    "brain",
+    `{"cmd":"GetAudit","session_id":"${id}"}`,
+    `{"cmd":"GetState","session_id":"${child}"}`,
+  );
+  const audit = again.next("Audit.Page");
+  check.that(
+    audit.includes(`"owner":${values},"initial_state":{"v":${values}}`) && audit.includes(`"params":${params}`),
+    audit,
+  );
+  check.that(again.next("State.Snapshot").includes(`"state":{"v":${values}}`));
+  await again.send('{"cmd":"Infer","trace_id":1183749237498237443,"payload":{},"args":[1.0,1e-1]}');
+  check.that(again.next("infer_result").includes('"trace_id":1183749237498237443'));
+  await again.send('{"cmd":"GetPrediction","trace_id":1183749237498237443}');
+  check.that((again.received.pop() ?? "").includes('"trace_id":1183749237498237443'));
 });
 
 test("EX13 a number that JavaScript would change is read as a number where the protocol asks for one", async () => {
