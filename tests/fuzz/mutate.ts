@@ -1,5 +1,6 @@
 /** Inputs by seed: mutated messages, mutated texts, random bytes, and the corpus. */
-import { type Frame, isObject, type Json, type JsonObject } from "../../src/core/json.ts";
+import { ExactNumber, type Frame, isObject, type Json, type JsonObject } from "../../src/core/json.ts";
+import { SPELLINGS } from "../harness/spelled-json.ts";
 import type { Random } from "../../src/testing/random.ts";
 import { CORPUS } from "./corpus.ts";
 import { HEARD } from "./valid-messages.ts";
@@ -17,6 +18,7 @@ const VALUES: readonly Json[] = [
   1e308,
   -1e-308,
   2 ** 53,
+  ...SPELLINGS.map((text) => new ExactNumber(text)),
   "",
   " ",
   "0",
