@@ -1,5 +1,5 @@
 /** Rules about several settings at once: errors that prevent the start, and warnings for what is allowed but worth knowing. */
-import { LISTENER_BLOCKS } from "../core/service.ts";
+import { LISTENER_BLOCKS, type ListenerBlock } from "../core/service.ts";
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
 import { isLoopback, isPublicToken } from "../core/access.ts";
 import type { ListenSettings, Settings } from "../core/settings.ts";
@@ -33,6 +33,16 @@ export function warningsOf(settings: Settings, tree: ConfigTree): readonly strin
 const OFF_LOOPBACK = "an empty token and the published one are accepted on loopback only; set a token of your own " +
   "(`neuro-relay token` makes one) or a loopback host";
 
+/** How clients of other machines reach a listener; undefined if only this machine can. */
+function exposureOf(block: ListenerBlock, settings: Settings): string | undefined {
+  const { enabled, host } = settings[block];
+  if (!enabled) return undefined;
+  if (!isLoopback(host)) return `${block}.host is ${host}`;
+  // Why: behind a proxy on this machine, the clients of that name connect from loopback, and the web port serves these listeners, too.
+  const name = settings.web.enabled ? settings.web.hosts.find((listed) => !isLoopback(listed)) : undefined;
+  return name === undefined || block === "intercept-proxy" ? undefined : `web.hosts lists ${name}`;
+}
+
 function exposedListeners(settings: Settings): SettingIssue[] {
   const issues: SettingIssue[] = [];
   const { intermediary, web } = settings;
@@ -42,32 +52,32 @@ function exposedListeners(settings: Settings): SettingIssue[] {
       issues.push({ path: ["intermediary", "tokens", at, "token"], message: `refused: ${OFF_LOOPBACK}` });
     }
   });
-  if (isExposed(intermediary)) {
-    const message = `refused because intermediary.host is ${intermediary.host}: ${OFF_LOOPBACK}`;
+  const exposure = exposureOf("intermediary", settings);
+  if (exposure !== undefined) {
+    const message = `refused because ${exposure}: ${OFF_LOOPBACK}`;
     if (isPublicToken(intermediary.auth_token)) issues.push({ path: ["intermediary", "auth_token"], message });
     if (neuroOs !== undefined && isPublicToken(neuroOs)) {
       issues.push({ path: ["dependency-authentication", "neuro-os", "auth_token"], message });
     }
   }
   for (const block of ["nakurity-backend", "brain"] as const) {
-    const { host, token, open } = settings[block];
-    if (!isExposed(settings[block]) || open || !isPublicToken(token)) continue;
-    const message = `anyone who can reach ${host} could connect; set ${block}.token, or ${block}.open: true to allow that`;
+    const { token, open } = settings[block];
+    const exposed = exposureOf(block, settings);
+    if (exposed === undefined || open || !isPublicToken(token)) continue;
+    const message = `${exposed}, so anyone could connect; set ${block}.token, or ${block}.open: true to allow that`;
     issues.push({ path: [block, "token"], message });
   }
   const proxy = settings["intercept-proxy"];
-  if (isExposed(proxy)) {
+  if (exposureOf("intercept-proxy", settings) !== undefined) {
     const message = `${proxy.host} is reachable from other machines, but the proxy asks for no token; set a loopback host`;
     issues.push({ path: ["intercept-proxy", "host"], message });
   }
-  if (isExposed(web) && web.token === PUBLISHED_TOKEN) {
-    issues.push({ path: ["web", "token"], message: `refused because web.host is ${web.host}: ${OFF_LOOPBACK}` });
+  const webExposure = exposureOf("web", settings);
+  if (webExposure !== undefined && web.token === PUBLISHED_TOKEN) {
+    issues.push({ path: ["web", "token"], message: `refused because ${webExposure}: ${OFF_LOOPBACK}` });
   }
   return issues;
 }
-
-const isExposed = ({ enabled, host }: ListenSettings & { readonly enabled: boolean }): boolean =>
-  enabled && !isLoopback(host);
 
 function sharedPorts(settings: Settings): SettingIssue[] {
   const issues: SettingIssue[] = [];

@@ -114,11 +114,21 @@ export function optionalPort(description: string): z.ZodType<number | undefined>
   return optionalQuantity({ description, options: {}, kind: "port", parse: parsePort, expected: PORT });
 }
 
-/** True or false. */
+/** True or false. `yes`, `no`, `on` and `off` are accepted, because they are booleans in the YAML of the original relay. */
 export function flag(description: string, options: SettingOptions<boolean>): z.ZodType<boolean> {
-  return z.boolean({ error: ({ input }) => `expected true or false, got ${shortJson(input)}` }).default(options.default)
+  return z.transform((raw, context: z.RefinementCtx) => {
+    const value = FLAGS.get(typeof raw === "string" ? raw.toLowerCase() : raw);
+    if (value !== undefined) return value;
+    context.addIssue(`expected true or false, got ${shortJson(raw)}`);
+    return z.NEVER;
+  }).default(options.default)
     .register(registry, metadata({ kind: "flag", type: "true or false", description }, options));
 }
+
+const FLAGS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  ...[true, "true", "yes", "on"].map((name) => [name, true] as const),
+  ...[false, "false", "no", "off"].map((name) => [name, false] as const),
+]);
 
 /** One of these values. `rejected` explains why others are not supported. */
 export function choice<const T extends string>(

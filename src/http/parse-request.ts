@@ -4,6 +4,7 @@
  * Invariant: the token is removed from the path and the query here, so nothing that runs later can log it.
  */
 import type { ConnectionInfo } from "../core/event.ts";
+import { isLoopback } from "../core/access.ts";
 import { LISTENER_NAMES, type ListenerName, LISTENERS } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import { percentDecode } from "../core/text.ts";
@@ -38,9 +39,13 @@ export function parseRequest(request: Request, context: RequestContext, settings
   const [path, tokenInPath] = extractPathToken(url.pathname);
   const bearer = bearerToken(header("authorization"));
   const forwardedHost = isProxied ? header("x-forwarded-host") : undefined;
+  const address = plainAddress(context.address);
+  // Why: clients of a proxy on this machine that is not listed seem to connect from this machine.
+  const isForwarded = FORWARDING_HEADERS.some((name) => request.headers.has(name));
+  const isForeign = isLoopback(address) && (isForwarded || !isLocalHost(header("host")));
   return {
     connection: {
-      address: isProxied ? forwardedFor(header("x-forwarded-for"), settings) : plainAddress(context.address),
+      address: isProxied ? forwardedFor(header("x-forwarded-for"), settings) : isForeign ? UNKNOWN_ADDRESS : address,
       path: path.slice(0, PATH_MAX),
       userAgent: (header("user-agent") ?? "").slice(0, USER_AGENT_MAX),
       via: (header("neuro-relay-via") ?? "").slice(0, VIA_MAX),
@@ -61,14 +66,21 @@ const proxiedParts = ({ search }: URL, protocols = ""): Pick<ConnectionInfo, "qu
   ...(protocols !== "" && protocols.length <= PROTOCOLS_MAX && { protocols }),
 });
 
-/** The address of a client behind a trusted proxy that does not name it. It is not loopback, so it has no local privileges. */
+/** The address of a client behind a proxy that is not listed or does not name it. It is not loopback, so it has no local privileges. */
 const UNKNOWN_ADDRESS = "unknown";
+
+/** The headers by which proxies name their client, its address or their own. */
+const FORWARDING_HEADERS = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via"];
 
 /** The last address in the list that is not a trusted proxy. */
 function forwardedFor(list: string | undefined, settings: Settings): string {
   const hops = (list ?? "").split(",").map((hop) => plainAddress(hop.trim())).filter((hop) => hop !== "");
   return hops.findLast((hop) => !settings.web.trusted_proxies.includes(hop)) ?? UNKNOWN_ADDRESS;
 }
+
+/** True for a `Host` that only this machine can mean, and without one. */
+const isLocalHost = (host: string | undefined): boolean =>
+  host === undefined || (URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`).hostname));
 
 function forwardedScheme(proto: string | undefined): "http:" | "https:" | undefined {
   const scheme = proto?.trim().toLowerCase();

@@ -139,9 +139,9 @@ test("CF5 every setting has a variable; values are YAML, text is taken literally
 
 test("CF6 a wrong value is one line with its place, its name, what was expected and what was given", () => {
   const text =
-    "intermediary:\n  port: eight\n  enabled: yes\nqueue:\n  backend: floppy\n  retry: soon\n  total: 1.5\nweb: 3\n";
+    "intermediary:\n  port: eight\n  enabled: maybe\nqueue:\n  backend: floppy\n  retry: soon\n  total: 1.5\nweb: 3\n";
   check.equal(errorsOf(from(text)), [
-    `${NAME}:3:3 intermediary.enabled: expected true or false, got "yes"`,
+    `${NAME}:3:3 intermediary.enabled: expected true or false, got "maybe"`,
     `${NAME}:2:3 intermediary.port: expected a port from 0 to 65535, got "eight"`,
     `${NAME}:5:3 queue.backend: expected one of fs, sqlite, redis, deno-kv, durable-object, memory, got "floppy"`,
     `${NAME}:6:3 queue.retry: expected a duration such as 10s, 5m or 250ms, at least 10ms, got "soon"`,
@@ -158,6 +158,15 @@ test("CF6 a wrong value is one line with its place, its name, what was expected 
   check.equal(errorsOf(load({ environment: { NEURO_RELAY_INTEGRATIONS: "[{match: 3}]" } })), [
     "NEURO_RELAY_INTEGRATIONS 0.match: expected text, in quotes if it looks like a number",
   ]);
+});
+
+test("CF6b `yes`, `no`, `on` and `off` are true and false, as in the YAML of the original relay", () => {
+  for (const [text, enabled] of [["yes", true], ["No", false], ["ON", true], ["off", false], ["'true'", true]] as const) {
+    const loaded = load({ file: { name: NAME, text: `web: {enabled: ${text}}` } });
+    check.equal(loaded.ok && loaded.settings.web.enabled, enabled, text);
+    const flag = load({ sets: [`web.enabled=${text.replaceAll("'", "")}`] });
+    check.equal(flag.ok && flag.settings.web.enabled, enabled, `--set ${text}`);
+  }
 });
 
 test("CF7 an unknown setting is an error that suggests the closest known name", () => {

@@ -60,7 +60,7 @@ test("CF16 the game port and the Brain listen to other machines only with a toke
     only(
       `${block}: {host: 0.0.0.0}`,
       new RegExp(
-        `${block}\\.token: anyone who can reach 0\\.0\\.0\\.0 could connect; set ${block}\\.token, or ${block}\\.open: true`,
+        `${block}\\.token: ${block}\\.host is 0\\.0\\.0\\.0, so anyone could connect; set ${block}\\.token, or ${block}\\.open: true`,
       ),
     );
     only(`${block}: {host: 0.0.0.0, token: super-secret-token}`, /could connect/);
@@ -68,6 +68,23 @@ test("CF16 the game port and the Brain listen to other machines only with a toke
     fine(`${block}: {host: 0.0.0.0, enabled: false}`);
     const open = load({ file: { name: NAME, text: `${block}: {host: 0.0.0.0, open: true}` } });
     check.that(open.ok && open.warnings.some((line) => line.startsWith(`${block}.open is true: anyone`)));
+  }
+});
+
+test("CF16b with a foreign name in web.hosts, every listener of the web port needs a token of its own", () => {
+  const tokens = "intermediary: {auth_token: own}\nnakurity-backend: {token: own}\nbrain: {token: own}\n";
+  const web = "web: {hosts: [localhost, relay.example]}";
+  fine(tokens + web);
+  fine("web: {hosts: [localhost, 127.0.0.1, a.localhost]}");
+  fine("web: {hosts: [relay.example], enabled: false}");
+  only(
+    tokens.replace(/^intermediary.*\n/, "") + web,
+    /intermediary\.auth_token: refused because web\.hosts lists relay\.example/,
+  );
+  for (const block of ["nakurity-backend", "brain"]) {
+    const without = tokens.replace(new RegExp(`^${block}.*\\n`, "m"), "");
+    only(without + web, new RegExp(`${block}\\.token: web\\.hosts lists relay\\.example, so anyone could connect`));
+    fine(`${without}${block}: {enabled: false}\n${web}`);
   }
 });
 

@@ -104,7 +104,7 @@ test("SE13 the intercept proxy accepts this machine only, on its own port", asyn
   check.equal(await app.upgradeStatus("web", "/proxy"), 404);
 });
 
-test("SE10 behind a trusted proxy the forwarded address counts; from others the header is ignored", async () => {
+test("SE10 behind a trusted proxy the forwarded address counts, on the web port only", async () => {
   const forwarded = (list: string) => ({ headers: { "x-forwarded-for": list } });
   const app = new AppFixture({ web: { trusted_proxies: ["127.0.0.1", "10.0.0.1"] } });
   check.equal(await app.upgradeStatus("web", "/neuro", forwarded("127.0.0.9, 203.0.113.7, 10.0.0.1")), 403);
@@ -113,8 +113,33 @@ test("SE10 behind a trusted proxy the forwarded address counts; from others the 
     "203.0.113.7",
     "203.0.113.7",
   ]);
-  check.equal(await app.upgradeStatus("neuro", "/", forwarded("203.0.113.7")), 101);
-  check.equal(app.upgrades[0]?.connection.address, "127.0.0.1");
+  check.equal(await app.upgradeStatus("neuro", "/", { ...forwarded("127.0.0.9"), address: "203.0.113.7" }), 403);
+});
+
+test("SE10d a caller from loopback is not local if a proxy that is not listed forwards it, or if it names a foreign host", async () => {
+  const app = new AppFixture({ web: { hosts: ["relay.example"] } });
+  const foreign: Readonly<Record<string, string>>[] = [
+    ...["127.0.0.1", "203.0.113.7", ""].map((address) => ({ "x-forwarded-for": address })),
+    { "x-forwarded-host": "127.0.0.1" },
+    { "x-forwarded-proto": "https" },
+    { "x-real-ip": "127.0.0.1" },
+    { forwarded: "for=127.0.0.1" },
+    { via: "1.1 proxy" },
+    { host: "relay.example" },
+    { host: "203.0.113.7:8000" },
+  ];
+  for (const headers of foreign) {
+    for (const [port, path] of [["neuro", "/"], ["brain", "/"], ["intermediary", "/"], ["web", "/neuro"]] as const) {
+      check.equal(await app.upgradeStatus(port, path, { headers }), 403, `${port} ${JSON.stringify(headers)}`);
+    }
+  }
+  const addresses = app.observations.map((
+    observation,
+  ) => (observation.is === "greeting_refused" ? observation.address : ""));
+  check.equal([...new Set(addresses)], ["unknown"]);
+  for (const host of ["127.0.0.1:8000", "localhost:8000", "[::1]:8000", "game.localhost"]) {
+    check.equal(await app.upgradeStatus("neuro", "/", { headers: { host } }), 101, host);
+  }
 });
 
 test("SE10b behind a trusted proxy a client that the proxy does not name is not local", async () => {
