@@ -211,6 +211,9 @@ export type ProblemObservation =
   | { readonly is: "input_refused"; readonly from: string; readonly fault: FaultName; readonly reason: string }
   | { readonly is: "peer_closed_by_relay"; readonly from: string; readonly fault: FaultName }
   | { readonly is: "store_failed"; readonly key: string; readonly reason: string }
+  /** The store keeps failing: writes of which no peer is notified wait, until a trial succeeds. */
+  | { readonly is: "writes_suspended"; readonly service: ServiceName }
+  | { readonly is: "writes_resumed"; readonly service: ServiceName }
   /** An internal error. The event that caused it was dropped, and a service is rebuilt from storage. */
   | { readonly is: "panicked"; readonly service: PanicSource; readonly reason: string; readonly stack: string }
   | { readonly is: "service_rebuilt"; readonly service: ServiceName }

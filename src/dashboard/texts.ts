@@ -574,6 +574,8 @@ export const EVENT_TEXTS = {
     upstream_lost: "Neuro lost",
     input_repaired: "problem",
     input_refused: "refused",
+    writes_suspended: "store fails",
+    writes_resumed: "store works",
     gap: "gap",
     nallely_connected: "session",
     nallely_lost: "session lost",
@@ -591,6 +593,8 @@ export const EVENT_TEXTS = {
   workedAround: (problem: string) => `protocol problem, worked around: ${problem}`,
   missing: (count: number) => `${formatQuantity(count, "event")} missing here`,
   someMissing: "events are missing here",
+  writesSuspended: (service: string) => `${service} does not store what it can do without`,
+  writesResumed: (service: string) => `${service} stores everything again`,
 } as const;
 
 /** The text of an identifier; one that is not in the table is written in words. */

@@ -32,14 +32,13 @@ interface Write {
   readonly value?: Json;
   /** The key of this put was deleted before the put was settled. */
   deleteAfter: boolean;
-  isGivenUp: boolean;
   attempt: number;
 }
 
 export class Writer {
   readonly #store: Store;
   readonly #hooks: WriterHooks;
-  readonly #queue: Write[] = [];
+  readonly #queue = new Set<Write>();
   readonly #unsettled = new Map<Key, Write>();
   readonly #deadlines = new Deadlines();
   /** Failed deletes that wait for their next attempt. */
@@ -61,12 +60,12 @@ export class Writer {
   /** Writes as soon as fewer than `WRITES_IN_FLIGHT_MAX` writes are in flight. */
   put(key: Key, value: Json): void {
     assert(!this.#unsettled.has(key), `key written twice: ${key}`);
-    this.#enqueue({ key, value, deleteAfter: false, isGivenUp: false, attempt: 0 });
+    this.#enqueue({ key, value, deleteAfter: false, attempt: 0 });
   }
 
   delete(key: Key): void {
     const earlier = this.#unsettled.get(key);
-    if (earlier === undefined) this.#enqueue({ key, deleteAfter: false, isGivenUp: false, attempt: 0 });
+    if (earlier === undefined) this.#enqueue({ key, deleteAfter: false, attempt: 0 });
     else if (earlier.value !== undefined) earlier.deleteAfter = true;
   }
 
@@ -81,8 +80,9 @@ export class Writer {
       const write = this.#unsettled.get(rawKey(id));
       if (write === undefined) continue;
       this.#unsettled.delete(write.key);
-      write.isGivenUp = true;
-      if (write.value !== undefined) this.#hooks.failed(write.key, "the store took too long");
+      if (write.value === undefined) continue;
+      this.#queue.delete(write); // Why: a put that has not begun is not stored, and its value is not kept.
+      this.#hooks.failed(write.key, "the store took too long");
     }
     for (const id of this.#retries.due(now)) {
       const write = this.#failedDeletes.get(rawKey(id));
@@ -103,16 +103,15 @@ export class Writer {
   #enqueue(write: Write): void {
     this.#unsettled.set(write.key, write);
     this.#deadlines.set(write.key, this.#hooks.deadline());
-    this.#queue.push(write);
+    this.#queue.add(write);
     this.#startWrites();
   }
 
   #startWrites(): void {
     while (this.#inFlight < WRITES_IN_FLIGHT_MAX) {
-      const write = this.#queue.shift();
+      const [write] = this.#queue;
       if (write === undefined) return;
-      // Why: a put that timed out before it began is not stored. A delete is executed however late it is.
-      if (write.isGivenUp && write.value !== undefined) continue;
+      this.#queue.delete(write);
       this.#inFlight++;
       const { key, value } = write;
       const done = value === undefined ? this.#store.delete(key) : this.#store.put(key, value);

@@ -375,6 +375,19 @@ const LOG_MESSAGES = {
     limit: floodLimit("store failures"),
     text: ({ key, reason }) => `store operation failed at ${quoted(key)}: ${quoted(reason)}`,
   },
+  writes_suspended: {
+    level: "error",
+    source: "relay",
+    text: ({ service }) =>
+      `the store keeps failing: ${service} suspends its best-effort writes; check the backend in \`queue\``,
+    measure: ({ service }, { writesSuspended }) => writesSuspended.labels(service).set(1),
+  },
+  writes_resumed: {
+    level: "warning",
+    source: "relay",
+    text: ({ service }) => `the store works again: ${service} resumes its best-effort writes`,
+    measure: ({ service }, { writesSuspended }) => writesSuspended.labels(service).set(0),
+  },
   panicked: {
     level: "error",
     source: "relay",

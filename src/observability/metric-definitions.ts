@@ -31,6 +31,7 @@ export interface RelayMetrics {
   readonly forcesOpen: MetricFamily<Gauge>;
   readonly forcesWaiting: MetricFamily<Gauge>;
   readonly contextsQueued: MetricFamily<Gauge>;
+  readonly writesSuspended: MetricFamily<Gauge>;
   readonly upstreamUp: MetricFamily<Gauge>;
   readonly upstreamConnections: MetricFamily<Counter>;
   readonly queueEntries: Gauge;
@@ -84,6 +85,11 @@ export function createMetrics(): RelayMetrics {
     forcesOpen: gauges("forces_open", "1 while an action force is open, else 0.", "upstream"),
     forcesWaiting: gauges("forces_waiting", "Action forces in the queue.", "upstream"),
     contextsQueued: gauges("contexts_queued", "Contexts that are not sent to Neuro yet.", "upstream"),
+    writesSuspended: gauges(
+      "writes_suspended",
+      "1 while the store keeps failing and best-effort writes are suspended, else 0.",
+      "service",
+    ),
     upstreamUp: gauges("upstream_up", "1 while the connection to Neuro is open, else 0.", "upstream"),
     upstreamConnections: counters("upstream_connections_total", "Established connections to Neuro.", "upstream"),
     queueEntries: gauge("queue_entries", "Messages in the queue."),

@@ -117,6 +117,16 @@ const FORMATS: { readonly [Event in keyof typeof EVENT_TEXTS.labels]: EventForma
     tone: "warn",
     format: ({ what, hint }) => EVENT_TEXTS.workedAround(joined(text(what), text(hint))),
   },
+  writes_suspended: {
+    category: "problems",
+    tone: "bad",
+    format: ({ service }) => EVENT_TEXTS.writesSuspended(text(service)),
+  },
+  writes_resumed: {
+    category: "problems",
+    tone: "good",
+    format: ({ service }) => EVENT_TEXTS.writesResumed(text(service)),
+  },
   input_refused: { category: "problems", tone: "bad", format: ({ reason }) => text(reason) },
   gap: {
     category: "problems",

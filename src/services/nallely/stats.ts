@@ -151,6 +151,8 @@ export function recordObservation(
     case "input_refused":
     case "peer_closed_by_relay":
     case "store_failed":
+    case "writes_suspended":
+    case "writes_resumed":
     case "panicked":
     case "service_rebuilt":
     case "recording_stopped":

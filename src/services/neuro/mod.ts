@@ -42,7 +42,7 @@ import {
 import { beginDrain, configure, continueDrain, restoreState, startService } from "./lifecycle.ts";
 import { handleRequest } from "./operator/requests.ts";
 import { expireActions } from "./pending/pending.ts";
-import { isEntryKind, recordWriteSettled, saveRecords, scheduleSave } from "./persistence.ts";
+import { type EntryKind, isEntryKind, recordWriteSettled, saveAt, saveRecords, scheduleSave } from "./persistence.ts";
 import { chooseAction, decideDue, type Decider, jobFinished, nextWakeup as deciderWakeup } from "./standalone/decider.ts";
 import {
   type Game,
@@ -55,6 +55,7 @@ import {
   type UpstreamTimer,
 } from "./state.ts";
 import { finishShutdown } from "./upstream/broadcast.ts";
+import { afterFailure, afterSuccess, suspendedUntil } from "./write-health.ts";
 import { linkClosed, linkOpened, linkTick, receiveFrame, receiveMessage } from "./upstream/client.ts";
 import { onTrialTimer } from "./upstream/rejected-frames.ts";
 import {
@@ -62,6 +63,7 @@ import {
   flushContexts,
   sendContext,
   sendContextDurably,
+  storeAt,
   storeQueued,
   watcherSource,
 } from "./upstream/contexts.ts";
@@ -170,6 +172,22 @@ function handleWriteSettled(
 ): void {
   const kind = segmentAt(write.key, 1);
   if (!isEntryKind(kind)) return;
+  const { writeHealth: before } = state;
+  state.writeHealth = write.isStored ? afterSuccess(before, ctx) : afterFailure(before, ctx);
+  reportWrite(state, kind, write, ctx);
+  if (before === state.writeHealth || before.is === "working") return;
+  // Why: everything else waited for this trial.
+  const at = suspendedUntil(state.writeHealth, ctx.now) ?? ctx.now;
+  saveAt(state, at);
+  for (const upstream of state.upstreams.values()) storeAt(upstream, at);
+}
+
+function reportWrite(
+  state: NeuroState,
+  kind: EntryKind,
+  write: { readonly key: Key; readonly isStored: boolean },
+  ctx: StepContext,
+): void {
   switch (kind) {
     case "context":
       for (const upstream of state.upstreams.values()) contextWriteSettled(upstream, write, ctx);

@@ -20,6 +20,7 @@ import { RetainedBytes, retainedBytes } from "../../core/retained-bytes.ts";
 import { shorten } from "../../core/text.ts";
 import { createGame, parkedBytesMax, retentionTimer, setAway } from "./games/registry.ts";
 import { restoreHolds } from "./operator/controls.ts";
+import { afterWrite, suspendedUntil } from "./write-health.ts";
 import type { Game, NeuroState, StoredRecord, Timer, Upstream } from "./state.ts";
 import { definitionOf, restoreAction, restoreReservedName } from "./actions/actions.ts";
 import { isUnanswered, keepInterruptedForce } from "./forces/forces.ts";
@@ -42,26 +43,38 @@ export function scheduleSave(state: NeuroState, ctx: StepContext): void {
   if (unsavedRecords.size === 0) return;
   if (state.mustSaveNow) {
     for (const record of unsavedRecords) {
-      if (record.kind !== "game") saveRecord(state, record, ctx);
+      if (record.kind !== "game" && canSave(state, record, ctx.now)) saveRecord(state, record, ctx);
     }
   }
   state.mustSaveNow = false;
   if (unsavedRecords.size === 0 || timers.get(SAVE) !== undefined) return;
-  timers.set(SAVE, Math.max(ctx.now + WRITE_BEHIND_MS, state.saveFrom));
+  const from = suspendedUntil(state.writeHealth, ctx.now) ?? state.saveFrom;
+  timers.set(SAVE, Math.max(ctx.now + WRITE_BEHIND_MS, from));
+}
+
+/** Writes the unsaved records at that time. */
+export function saveAt({ unsavedRecords, timers }: NeuroState, at: Millis): void {
+  if (unsavedRecords.size > 0) timers.set(SAVE, at);
 }
 
 /** Writes the unsaved records. The more that is, the later the next ones are written. */
 export function saveRecords(state: NeuroState, ctx: StepContext): void {
   let bytes = 0;
   for (const record of state.unsavedRecords) {
+    if (!canSave(state, record, ctx.now)) continue;
     if (record.kind === "game") bytes += state.games.get(record.key)?.retained.bytes ?? 0;
     saveRecord(state, record, ctx);
   }
   state.saveFrom = ctx.now + Math.floor(bytes * 1_000 / REGISTRY_BYTES_PER_SECOND);
 }
 
+/** Controls are always written, because a person gets a reply once they are stored. */
+const canSave = (state: NeuroState, { kind }: StoredRecord, now: Millis): boolean =>
+  kind === "controls" || suspendedUntil(state.writeHealth, now) === undefined;
+
 function saveRecord(state: NeuroState, record: StoredRecord, ctx: StepContext): void {
   state.unsavedRecords.delete(record);
+  if (record.kind !== "controls") state.writeHealth = afterWrite(state.writeHealth, ctx.now);
   const value = recordValue(state, record);
   if (value === undefined) deleteRecord(record, ctx);
   else putRecord(state, { record, value }, ctx);

@@ -23,6 +23,7 @@ import type { ActionOrigin, Confirmation, DeliveryState, PendingState } from "./
 import type { SmallMap } from "./small-map.ts";
 import type { Profile } from "./upstream/profiles.ts";
 import type { SentFrame, SentFrames } from "./upstream/sent-frames.ts";
+import { WORKING, type WriteHealth } from "./write-health.ts";
 
 /** The progress of a shutdown. In all states except `none` the service accepts nothing new. */
 export type Drain =
@@ -64,6 +65,7 @@ export interface NeuroState {
   /** The unsaved records are written in this step. Why: games do not repeat a force, and Neuro must not get the same force twice. */
   mustSaveNow: boolean;
   readonly pendingWrites: Map<Key, StoredRecord>;
+  writeHealth: WriteHealth;
   /** Keys of entries that a newer one has replaced, found at the restore. */
   readonly staleKeys: Key[];
   /** Id of this relay among chained relays; empty until the first tick. */
@@ -373,8 +375,6 @@ export interface Contexts {
   readonly unstored: Set<QueuedContext>;
   /** Writes that are not settled. */
   readonly writes: Map<Key, QueuedContext>;
-  /** How long the next failed write waits to be repeated. */
-  retryMs: Millis;
 }
 
 /** Source of a context: a game or a watcher. */
@@ -422,6 +422,7 @@ export const emptyState = (settings: Settings, retained: RetainedBytes): NeuroSt
   saveFrom: 0,
   mustSaveNow: false,
   pendingWrites: new Map(),
+  writeHealth: WORKING,
   staleKeys: [],
   relayId: "",
   unnamedCount: 0,

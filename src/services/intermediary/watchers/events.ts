@@ -28,6 +28,7 @@
  * | `message_dead` | `to` `message_id` `why` |
  * | `input_repaired` | `from` `what` `hint` |
  * | `input_refused` | `from` `fault` `reason` |
+ * | `writes_suspended` `writes_resumed` | `service` |
  * | `operator_acted` | `by` `did` `to` `outcome` |
  * | `nallely_connected` | `name` `url` |
  * | `nallely_lost` | `name` `reason` `retry_ms` |
@@ -108,6 +109,8 @@ const ROWS: { readonly [Name in ObservationName]?: EventRow<Name> } = {
   message_dead: ({ to, id, why }) => ({ to, message_id: id, why }),
   input_repaired: ({ from, what, hint }) => ({ from, what, hint }),
   input_refused: ({ from, fault, reason }) => ({ from, fault, reason }),
+  writes_suspended: ({ service }) => ({ service }),
+  writes_resumed: ({ service }) => ({ service }),
   operator_acted: ({ by, did, to, outcome }) => ({ by, did, to, outcome }),
   nallely_connected: ({ name, url }) => ({ name, url }),
   nallely_lost: ({ name, reason, retry_ms }) => ({ name, reason, retry_ms }),

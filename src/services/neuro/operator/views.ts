@@ -28,6 +28,9 @@ export function readiness(state: NeuroState): Json {
     `upstream ${id} is not connected`
   );
   if (!state.hasStarted) reasons.push("starting");
+  if (state.writeHealth.is !== "working") {
+    reasons.push("the store keeps failing, so best-effort writes are suspended; check `queue`");
+  }
   if (state.drain.is !== "none") reasons.push("draining");
   return { ok: reasons.length === 0, reasons };
 }

@@ -14,13 +14,11 @@ import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { toNeuro } from "../outbound.ts";
+import { afterWrite, retryMs, suspendedUntil } from "../write-health.ts";
 import type { Contexts, ContextSource, NeuroState, QueuedContext, Timer, Upstream } from "../state.ts";
 
 /** A context that has waited this long is stored. */
 const KEEP_MS = 1_000;
-/** Delay before a failed write of a game's context is repeated. Each further failure doubles it. */
-const RETRY_MIN_MS: Millis = 5_000;
-const RETRY_MAX_MS: Millis = 60_000;
 /** A queued context without its text, and its entry in the store. */
 const CONTEXT_BYTES = 512;
 /** Prefix of the key of a source that is not a game. */
@@ -36,7 +34,6 @@ export const newContexts = (settings: UpstreamSettings | undefined, now: Millis)
   budget: bucket(settings?.context_burst ?? 1, now),
   unstored: new Set(),
   writes: new Map(),
-  retryMs: RETRY_MIN_MS,
 });
 
 export interface NewContext {
@@ -115,8 +112,8 @@ export function contextWriteSettled(
   const context = writes.get(at);
   if (context === undefined) return;
   writes.delete(at);
-  if (isStored) upstream.contexts.retryMs = RETRY_MIN_MS;
-  else if (!context.source.key.startsWith(WATCHER)) storeLater(upstream, context, ctx);
+  if (isStored) return;
+  if (!context.source.key.startsWith(WATCHER)) storeLater(upstream, context, ctx);
   else { // Why: the watcher got the reply that it is not stored.
     const queue = queued.get(context.source.key);
     const at = queue?.indexOf(context) ?? -1;
@@ -125,14 +122,18 @@ export function contextWriteSettled(
   }
 }
 
-/** Games are not notified of a failed write, so it is repeated with backoff. */
+/** Games are not notified of a failed write, so it is repeated. */
 function storeLater(upstream: Upstream, context: QueuedContext, ctx: StepContext): void {
   const { contexts, service: { timers } } = upstream;
   context.key = undefined;
   contexts.unstored.add(context);
   if (timers.get(storeTimer(upstream)) !== undefined) return;
-  timers.set(storeTimer(upstream), ctx.now + contexts.retryMs);
-  contexts.retryMs = Math.min(contexts.retryMs * 2, RETRY_MAX_MS);
+  timers.set(storeTimer(upstream), ctx.now + retryMs(upstream.service.writeHealth));
+}
+
+/** Stores the contexts at that time. */
+export function storeAt(upstream: Upstream, at: Millis): void {
+  if (upstream.contexts.unstored.size > 0) upstream.service.timers.set(storeTimer(upstream), at);
 }
 
 /**
@@ -187,8 +188,13 @@ export function releaseContexts({ contexts: { queued, ready } }: Upstream, from:
 
 /** Stores the queued contexts, so that they survive a restart. */
 export function storeQueued(upstream: Upstream, ctx: StepContext): void {
-  const { unstored } = upstream.contexts;
-  for (const context of unstored) storeContext(upstream, context, ctx);
+  const { contexts: { unstored }, service: state } = upstream;
+  for (const context of unstored) {
+    const until = suspendedUntil(state.writeHealth, ctx.now);
+    if (until !== undefined) return state.timers.set(storeTimer(upstream), until);
+    state.writeHealth = afterWrite(state.writeHealth, ctx.now);
+    storeContext(upstream, context, ctx);
+  }
 }
 
 function storeContext(upstream: Upstream, context: QueuedContext, ctx: StepContext): void {

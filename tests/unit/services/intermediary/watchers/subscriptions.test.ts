@@ -92,6 +92,8 @@ test("IM71 observations of other services are events with the fields of the tabl
       { by: "web", did: "control", to: "chess", outcome: "done" },
     ],
     [{ is: "action_expired", id: "1", name: "x", to: ["Chess"] }, { action_id: "1", name: "x", to: ["Chess"] }],
+    [{ is: "writes_suspended", service: "neuro" }, { service: "neuro" }],
+    [{ is: "writes_resumed", service: "neuro" }, { service: "neuro" }],
     [{ is: "upstream_connected", upstream: "neuro", url: "ws://x" }, { upstream: "neuro", url: "ws://x" }],
     [{ is: "upstream_lost", upstream: "neuro", reason: "r", retry_ms: 5 }, { upstream: "neuro", reason: "r", retry_ms: 5 }],
     [{ is: "message_queued", to: "a", id: "7", kind: "command", depth: 1 }, {
