@@ -55,8 +55,14 @@ export type PeerEvent =
 export type LinkEvent =
   | { readonly is: "dialed"; readonly link: LinkId }
   | { readonly is: "received"; readonly link: LinkId; readonly frame: Frame }
-  /** The link was lost, or a dial failed. */
-  | { readonly is: "dropped"; readonly link: LinkId; readonly code: number; readonly reason: string }
+  /** The link was lost, or a dial failed. `isFinal`: a dial of this URL can never succeed. */
+  | {
+    readonly is: "dropped";
+    readonly link: LinkId;
+    readonly code: number;
+    readonly reason: string;
+    readonly isFinal?: boolean;
+  }
   | { readonly is: "linkBackpressure"; readonly link: LinkId }
   | { readonly is: "linkRelieved"; readonly link: LinkId };
 

@@ -9,6 +9,8 @@
  *                      waiting <----------------+
  * ```
  *
+ * A dial that can never succeed leads from `dialing` to `failed`, which only `dialLink` leaves: another attempt would fail as well.
+ *
  * The one reconnect policy of this project: the Neuro and Nallely services run it with the engine's effects, and
  * `websocket-client/reconnecting-link.ts` runs it for the standalone clients and the dashboard. A link holds no messages: messages that
  * must not be lost stay with the link's owner, who sends them again from its own state when the link opens.
@@ -52,7 +54,9 @@ export type LinkState =
   | { readonly is: "idle" }
   | { readonly is: "dialing"; readonly id: LinkId; readonly until: Millis }
   | OpenLink
-  | { readonly is: "waiting"; readonly until: Millis };
+  | { readonly is: "waiting"; readonly until: Millis }
+  /** This URL can never be dialed, or not by this runtime. */
+  | { readonly is: "failed"; readonly reason: string };
 
 interface OpenLink {
   readonly is: "open";
@@ -127,6 +131,11 @@ export function probeLink({ state }: Link, now: Millis): void {
   if (state.is === "open") state.probedAt = now;
 }
 
+/** An attempt that can never succeed: there is no other one. */
+export function giveUpLink(link: Link, reason: string): undefined {
+  link.state = { is: "failed", reason };
+}
+
 /** The socket has closed, or could not be opened: waits, then dials. Returns the length of the wait. */
 export function loseLink(link: Link, { backoff }: LinkOptions, ctx: StepContext): Millis {
   if (link.state.is === "open" && ctx.now - link.state.since >= STABLE_MS) link.attempt = 0;
@@ -167,6 +176,7 @@ export function replaceSocket(link: Link, id: LinkId, now: Millis): LinkId | und
 export function linkDeadline({ state }: Link, keepalive?: KeepaliveOptions): Millis | undefined {
   switch (state.is) {
     case "idle":
+    case "failed":
       return undefined;
     case "dialing":
     case "waiting":
@@ -186,6 +196,7 @@ export function linkDue(link: Link, now: Millis, keepalive?: KeepaliveOptions): 
   const { state } = link;
   switch (state.is) {
     case "idle":
+    case "failed":
       return "nothing";
     case "dialing":
       return "dialTimeout";

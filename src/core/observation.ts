@@ -119,11 +119,16 @@ export type ActionObservation =
   /** Its integration is muted. */
   | { readonly is: "context_dropped"; readonly from: string; readonly slug: string };
 
-/** The connection to Neuro. */
+/** The connection to Neuro. `retry_ms` is undefined if there is no other attempt. */
 export type UpstreamObservation =
   | { readonly is: "upstream_dialing"; readonly upstream: string; readonly attempt: number }
   | { readonly is: "upstream_connected"; readonly upstream: string; readonly url: string }
-  | { readonly is: "upstream_lost"; readonly upstream: string; readonly reason: string; readonly retry_ms: Millis }
+  | {
+    readonly is: "upstream_lost";
+    readonly upstream: string;
+    readonly reason: string;
+    readonly retry_ms: Millis | undefined;
+  }
   | { readonly is: "character_changed"; readonly upstream: string; readonly character: string }
   | { readonly is: "upstream_silent"; readonly upstream: string; readonly ms: Millis }
   /** A frame from Neuro that could not be decoded. */
@@ -172,7 +177,7 @@ export type BrainObservation =
 /** The relay as a neuron of a Nallely session. */
 export type NallelyObservation =
   | { readonly is: "nallely_connected"; readonly name: string; readonly url: string }
-  | { readonly is: "nallely_lost"; readonly name: string; readonly reason: string; readonly retry_ms: Millis }
+  | { readonly is: "nallely_lost"; readonly name: string; readonly reason: string; readonly retry_ms: Millis | undefined }
   /** The session's description of the neuron differs from the relay's. If it is not listed, only a reset of the session helps. */
   | {
     readonly is: "nallely_drifted";

@@ -590,6 +590,7 @@ export const EVENT_TEXTS = {
   acknowledged: "acknowledged",
   privileges: (privileges: string) => `${privileges} rights`,
   retryIn: (time: string) => `retry in ${time}`,
+  noRetry: "no retry: correct the URL in the settings",
   workedAround: (problem: string) => `protocol problem, worked around: ${problem}`,
   missing: (count: number) => `${formatQuantity(count, "event")} missing here`,
   someMissing: "events are missing here",

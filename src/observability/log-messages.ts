@@ -43,7 +43,7 @@ const LOG_MESSAGES = {
     source: "nallely",
     limit: retryLimit("lost Nallely connections"),
     text: ({ name, reason, retry_ms }) =>
-      `neuron ${quoted(name)} lost its connection, reconnecting in ${retry_ms} ms: ${quoted(reason)}`,
+      `neuron ${quoted(name)} lost its connection, ${nextAttempt(retry_ms, "nallely.url")}: ${quoted(reason)}`,
   },
   nallely_drifted: {
     level: "warning",
@@ -238,7 +238,7 @@ const LOG_MESSAGES = {
     source: "neuro",
     limit: retryLimit("lost connections to an upstream"),
     text: ({ upstream, reason, retry_ms }) =>
-      `lost connection to ${quoted(upstream)}, reconnecting in ${retry_ms} ms: ${quoted(reason)}`,
+      `lost connection to ${quoted(upstream)}, ${nextAttempt(retry_ms, "nakurity-client.url")}: ${quoted(reason)}`,
   },
   character_changed: {
     level: "info",
@@ -423,6 +423,9 @@ const LOG_MESSAGES = {
     text: ({ output, lines }) => `dropped ${lines} lines of ${output}: its reader was too slow`,
   },
 } satisfies LogMessages;
+
+const nextAttempt = (retryMs: number | undefined, setting: string): string =>
+  retryMs === undefined ? `not reconnecting; correct \`${setting}\`` : `reconnecting in ${retryMs} ms`;
 
 /** The row for an observation. The compiler demands a row for each kind. */
 export function logMessageOf(observation: Observation): LogMessage<Observation> {

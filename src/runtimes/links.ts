@@ -30,9 +30,9 @@ export class Links {
     this.closeLink(link);
     const push = this.#push;
     const isCurrent = () => this.#sockets.get(link) === socket;
-    const drop = (code: number, reason: string): void => {
+    const drop = (code: number, reason: string, isFinal = false): void => {
       this.#sockets.delete(link);
-      push({ is: "dropped", link, code, reason: closeReason(reason) });
+      push({ is: "dropped", link, code, reason: closeReason(reason), ...(isFinal && { isFinal }) });
     };
     let socket: ClientSocket | undefined;
     try {
@@ -44,7 +44,7 @@ export class Links {
       });
       this.#sockets.set(link, socket);
     } catch (error) {
-      drop(1006, errorText(error));
+      drop(1006, errorText(error), true); // Why final: a dialer throws only for a request that can never be sent.
     }
   }
 

@@ -259,7 +259,8 @@ function endOfHead(bytes: Uint8Array, known: number, length: number): number | u
 }
 
 function endpointOf(url: string): Endpoint {
-  const { protocol, hostname, port } = new URL(url);
+  const { protocol, hostname, port, hash } = new URL(url);
+  if (hash !== "") throw new Error(`the URL of a WebSocket has no fragment: ${hash}`);
   if (protocol !== "ws:" && protocol !== "wss:") throw new Error(`expected ws:// or wss://, not ${protocol}//`);
   const isEncrypted = protocol === "wss:";
   return { hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (isEncrypted ? 443 : 80), isEncrypted };

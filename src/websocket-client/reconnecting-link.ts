@@ -24,6 +24,7 @@ import {
   createLink,
   dialLink,
   failLink,
+  giveUpLink,
   type KeepaliveOptions,
   linkDeadline,
   linkDue,
@@ -57,7 +58,8 @@ export interface LinkLoss {
   /** The close code; 1006 if none was received, 4408 for silence and for an attempt that took too long. */
   readonly code: number;
   readonly reason: string;
-  readonly retryMs: Millis;
+  /** Undefined: this URL can never be dialed, so there is no other attempt before `start`. */
+  readonly retryMs: Millis | undefined;
 }
 
 export interface ReconnectingLinkListener {
@@ -98,7 +100,7 @@ export class ReconnectingLink {
 
   /** Dials, unless the link is dialing or open. Also cuts a wait short, and opens a closed link again. */
   start(): void {
-    if (this.state === "idle" || this.state === "waiting") this.#step((ctx) => this.#dial(ctx));
+    if (this.state === "idle" || this.state === "waiting" || this.state === "failed") this.#step((ctx) => this.#dial(ctx));
   }
 
   /** Sends a frame. False when the link is not open. */
@@ -136,7 +138,7 @@ export class ReconnectingLink {
       case "dropped": {
         const { code, reason } = event;
         const wasOpen = this.state === "open";
-        const retryMs = loseLink(this.#link, this.#options, ctx);
+        const retryMs = event.isFinal ? giveUpLink(this.#link, reason) : loseLink(this.#link, this.#options, ctx);
         return this.#listener.lost?.({ wasOpen, code, reason, retryMs });
       }
       case "linkBackpressure":

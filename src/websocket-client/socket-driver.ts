@@ -173,7 +173,14 @@ export class SocketDriver implements StepContext {
       this.#sockets.set(link, socket);
       this.#listen(link, socket);
     } catch (error) {
-      this.#clock.later(0, () => this.#push({ is: "dropped", link, code: CODE_ABNORMAL, reason: errorText(error) }));
+      const dropped: LinkEvent = {
+        is: "dropped",
+        link,
+        code: CODE_ABNORMAL,
+        reason: errorText(error),
+        isFinal: isFinal(error),
+      };
+      this.#clock.later(0, () => this.#push(dropped));
     }
   }
 
@@ -247,7 +254,18 @@ function frameOf(data: unknown): Frame | undefined {
 /** Bun offers compression by default, and Nallely's bus then accepts a tenth of the frames. */
 const TAKES_OPTIONS = "Bun" in globalThis;
 
+/** A runtime without WebSocket, or a URL that no WebSocket accepts: its scheme, its syntax, or a fragment. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof NoWebSocket || error.name === "SyntaxError" || /invalid url/i.test(error.message);
+}
+
+class NoWebSocket extends Error {}
+
 function openGlobalSocket(url: string): SocketLike {
+  if (typeof WebSocket === "undefined") {
+    throw new NoWebSocket("this runtime has no WebSocket: pass `openSocket`, for example with the package ws");
+  }
   // Why: the second argument is a list of protocols everywhere else, and the types know only that.
   const Socket = WebSocket as unknown as new (url: string, options?: object) => SocketLike;
   return TAKES_OPTIONS ? new Socket(url, { perMessageDeflate: false }) : new Socket(url);

@@ -110,7 +110,11 @@ const FORMATS: { readonly [Event in keyof typeof EVENT_TEXTS.labels]: EventForma
   upstream_lost: {
     category: "neuro",
     tone: "bad",
-    format: ({ reason, retry_ms }) => joined(text(reason), EVENT_TEXTS.retryIn(formatLatency(number(retry_ms)))),
+    format: ({ reason, retry_ms }) =>
+      joined(
+        text(reason),
+        typeof retry_ms === "number" ? EVENT_TEXTS.retryIn(formatLatency(retry_ms)) : EVENT_TEXTS.noRetry,
+      ),
   },
   input_repaired: {
     category: "problems",

@@ -24,6 +24,7 @@ import {
   createLink,
   dialLink,
   failLink,
+  giveUpLink,
   type KeepaliveOptions,
   type Link,
   linkDeadline,
@@ -108,7 +109,7 @@ export type NeuronUpdate =
   | { readonly is: "dialing"; readonly attempt: number }
   /** The registration was sent. `again`: the link had been open before. */
   | { readonly is: "open"; readonly again: boolean }
-  | { readonly is: "waiting"; readonly retryMs: Millis; readonly code: number; readonly reason: string }
+  | { readonly is: "waiting"; readonly retryMs: Millis | undefined; readonly code: number; readonly reason: string }
   | { readonly is: "closed" };
 
 export interface NallelyLinkOptions {
@@ -360,12 +361,13 @@ function open(neuron: NeuronMachine, id: LinkId, ctx: StepContext): NeuronUpdate
 
 function lose(
   neuron: NeuronMachine,
-  { code, reason }: { readonly code: number; readonly reason: string },
+  { code, reason, isFinal }: { readonly code: number; readonly reason: string; readonly isFinal?: boolean },
   ctx: StepContext,
 ): NeuronUpdate {
   dropReplacement(neuron, ctx);
   suspendOutputs(neuron.outputs);
-  return { is: "waiting", retryMs: loseLink(neuron.link, neuron.linkOptions, ctx), code, reason };
+  const retryMs = isFinal ? giveUpLink(neuron.link, reason) : loseLink(neuron.link, neuron.linkOptions, ctx);
+  return { is: "waiting", retryMs, code, reason };
 }
 
 /** Keeps a superseded attempt, so that it can still register when it opens. At most one such attempt is kept. */

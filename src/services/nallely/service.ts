@@ -341,7 +341,9 @@ function readiness(role: Role): Json {
   if (role.is === "refused") reasons.push(role.reason);
   if (role.is === "active") {
     const { neuron, settings } = role.bridge;
-    if (neuron.link.state.is !== "open") reasons.push(`the bus at ${settings.url} is offline`);
+    const { state } = neuron.link;
+    if (state.is === "failed") reasons.push(`the bus can never be reached: ${state.reason}; correct \`nallely.url\``);
+    else if (state.is !== "open") reasons.push(`the bus at ${settings.url} is offline`);
     if (role.drift?.isListed === false) reasons.push("the session does not list the neuron: reset the session");
   }
   return { ok: reasons.length === 0, reasons };

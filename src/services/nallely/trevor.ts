@@ -25,6 +25,7 @@ import {
   createLink,
   dialLink,
   failLink,
+  giveUpLink,
   type KeepaliveOptions,
   type Link,
   linkDeadline,
@@ -80,7 +81,7 @@ export interface TrevorMachine {
 export type TrevorUpdate =
   | { readonly is: "dialing"; readonly attempt: number }
   | { readonly is: "open"; readonly again: boolean }
-  | { readonly is: "waiting"; readonly retryMs: Millis; readonly code: number; readonly reason: string }
+  | { readonly is: "waiting"; readonly retryMs: Millis | undefined; readonly code: number; readonly reason: string }
   | { readonly is: "closed" }
   | { readonly is: "state"; readonly state: SessionState }
   /** The session has another bus; undefined while it has none, or is not connected. */
@@ -99,6 +100,7 @@ export type CommandFailure = "refused" | "lost" | "timeout" | "closed";
 interface Loss {
   readonly code: number;
   readonly reason: string;
+  readonly isFinal?: boolean;
 }
 
 const SEARCH_MS = 150;
@@ -332,10 +334,10 @@ function probe(trevor: TrevorMachine, ctx: StepContext): void {
 }
 
 /** The socket closed, or could not be opened. */
-function lose(trevor: TrevorMachine, { code, reason }: Loss, ctx: StepContext): readonly TrevorUpdate[] {
+function lose(trevor: TrevorMachine, { code, reason, isFinal }: Loss, ctx: StepContext): readonly TrevorUpdate[] {
   const ended = endInFlight(trevor, code);
   const forgotten = forgetSession(trevor);
-  const retryMs = loseLink(trevor.link, trevor.linkOptions, ctx);
+  const retryMs = isFinal ? giveUpLink(trevor.link, reason) : loseLink(trevor.link, trevor.linkOptions, ctx);
   return [...ended, ...forgotten, { is: "waiting", retryMs, code, reason }];
 }
 

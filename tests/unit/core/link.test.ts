@@ -8,6 +8,7 @@ import {
   createLink,
   dialLink,
   failLink,
+  giveUpLink,
   type KeepaliveOptions,
   type Link,
   linkDeadline,
@@ -53,6 +54,7 @@ const OPERATIONS = {
   openLink: (link: Link, ctx: TestContext): unknown => openLink(link, ctx.now),
   loseLink: (link: Link, ctx: TestContext): unknown => loseLink(link, OPTIONS, ctx),
   failLink: (link: Link, ctx: TestContext): unknown => failLink(link, OPTIONS, ctx),
+  giveUpLink: (link: Link): unknown => giveUpLink(link, "no such scheme"),
   closeLink: (link: Link, ctx: TestContext): unknown => closeLink(link, ctx),
   releaseSocket: (link: Link): unknown => releaseSocket(link),
   confirmLink: (link: Link, ctx: TestContext): unknown => confirmLink(link, ctx.now),
@@ -65,6 +67,7 @@ function linkIn(phase: LinkPhase): { readonly link: Link; readonly ctx: TestCont
   if (phase !== "idle") dialLink(link, OPTIONS, ctx);
   if (phase === "open") openLink(link, ctx.now);
   if (phase === "waiting") loseLink(link, OPTIONS, ctx);
+  if (phase === "failed") giveUpLink(link, "no such scheme");
   ctx.effects.length = 0;
   return { link, ctx };
 }
@@ -111,6 +114,19 @@ const TRANSITIONS: readonly (readonly [
   ["waiting", "releaseSocket", "idle", [], undefined],
   ["waiting", "confirmLink", "waiting", [], 500],
   ["waiting", "probeLink", "waiting", [], 500],
+  ["failed", "dialLink", "dialing", [`dial ${second}`], 10_000],
+  ["failed", "openLink", "failed", [], undefined],
+  ["failed", "loseLink", "waiting", [], 500],
+  ["failed", "failLink", "waiting", [], 500],
+  ["failed", "closeLink", "idle", [], undefined],
+  ["failed", "releaseSocket", "idle", [], undefined],
+  ["failed", "confirmLink", "failed", [], undefined],
+  ["failed", "probeLink", "failed", [], undefined],
+  ["idle", "giveUpLink", "failed", [], undefined],
+  ["dialing", "giveUpLink", "failed", [], undefined],
+  ["open", "giveUpLink", "failed", [], undefined],
+  ["waiting", "giveUpLink", "failed", [], undefined],
+  ["failed", "giveUpLink", "failed", [], undefined],
 ];
 
 for (const [phase, operation, next, effects, deadlineMs] of TRANSITIONS) {
@@ -125,7 +141,7 @@ for (const [phase, operation, next, effects, deadlineMs] of TRANSITIONS) {
 
 test("CL1 the table has every state with every operation", () => {
   const pairs = new Set(TRANSITIONS.map(([phase, operation]) => `${phase} ${operation}`));
-  check.equal(pairs.size, 4 * Object.keys(OPERATIONS).length);
+  check.equal(pairs.size, 5 * Object.keys(OPERATIONS).length);
 });
 
 test("CL1 in every state, the operations due before the deadline and at it are those of the table", () => {
@@ -134,8 +150,9 @@ test("CL1 in every state, the operations due before the deadline and at it are t
     dialing: [10_000, "dialTimeout"],
     open: [8_000, "probe"],
     waiting: [500, "redial"],
+    failed: [undefined, "nothing"],
   };
-  for (const phase of ["idle", "dialing", "open", "waiting"] as const) {
+  for (const phase of ["idle", "dialing", "open", "waiting", "failed"] as const) {
     const { link } = linkIn(phase);
     const [deadlineMs, due] = table[phase];
     const deadline = linkDeadline(link, KEEPALIVE);

@@ -107,6 +107,44 @@ test("CL2 a link that is lost, refused or cannot be opened is dialled again afte
   check.equal(broken.take(), ["dialing 0", { wasOpen: false, code: 1006, reason: "no such scheme", retryMs: 50 }]);
 });
 
+test("CL5 a dial that can never succeed is not repeated before `start` is called again", () => {
+  const errors = [
+    Object.assign(new Error("the URL has a fragment"), { name: "SyntaxError" }),
+    new TypeError("Invalid URL: ws:/"),
+  ];
+  for (const error of errors) {
+    let count = 0;
+    const openSocket = () => {
+      count++;
+      throw error;
+    };
+    const { clock, link, take } = harness({ openSocket });
+    link.start();
+    clock.pass(600_000);
+    check.equal([count, link.state], [1, "failed"]);
+    check.equal(take().at(-1), { wasOpen: false, code: 1006, reason: error.message, retryMs: undefined });
+    link.start();
+    clock.pass(0);
+    check.equal(count, 2);
+    link.close();
+    check.equal(link.state, "idle");
+  }
+});
+
+test("CL5 a runtime without WebSocket is a final failure that says what to do", () => {
+  const before = globalThis.WebSocket;
+  try {
+    Reflect.deleteProperty(globalThis, "WebSocket");
+    const { clock, link, take } = harness({ openSocket: undefined });
+    link.start();
+    clock.pass(0);
+    check.equal(link.state, "failed");
+    check.match(JSON.stringify(take().at(-1)), /pass `openSocket`/);
+  } finally {
+    globalThis.WebSocket = before;
+  }
+});
+
 test("CL2 an attempt that takes longer than `dialTimeoutMs` is given up", () => {
   const { clock, link, take, socket } = harness();
   link.start();

@@ -24,8 +24,10 @@ import { waitingForces } from "../forces/force-queue.ts";
 
 /** Whether all upstreams are connected, and if not, what is missing. */
 export function readiness(state: NeuroState): Json {
-  const reasons = [...state.upstreams.values()].filter(({ isOpen }) => !isOpen).map(({ id }) =>
-    `upstream ${id} is not connected`
+  const reasons = [...state.upstreams.values()].filter(({ isOpen }) => !isOpen).map(({ id, link }) =>
+    link.state.is === "failed"
+      ? `upstream ${id} can never be reached: ${link.state.reason}; correct its \`url\``
+      : `upstream ${id} is not connected`
   );
   if (!state.hasStarted) reasons.push("starting");
   if (state.writeHealth.is !== "working") {

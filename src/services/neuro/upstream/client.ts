@@ -15,6 +15,7 @@ import {
   createLink,
   dialLink,
   failLink,
+  giveUpLink,
   linkDue,
   type LinkOptions,
   loseLink,
@@ -103,12 +104,16 @@ export function linkOpened(upstream: Upstream, ctx: StepContext): void {
 }
 
 /** The link was lost, or could not be opened. */
-export function linkClosed(upstream: Upstream, { code, reason: given }: LinkClose, ctx: StepContext): void {
+export function linkClosed(
+  upstream: Upstream,
+  { code, reason: given, isFinal = false }: LinkClose & { readonly isFinal?: boolean },
+  ctx: StepContext,
+): void {
   const wasOpen = upstream.isOpen;
   const reason = given === "" ? `closed with ${code}` : given;
   close(upstream, ctx);
   if (wasOpen) blameFrames(upstream, { code, reason: given }, ctx);
-  const retryMs = loseLink(upstream.link, linkOptionsOf(upstream), ctx);
+  const retryMs = isFinal ? giveUpLink(upstream.link, reason) : loseLink(upstream.link, linkOptionsOf(upstream), ctx);
   ctx.observe({ is: "upstream_lost", upstream: upstream.id, reason, retry_ms: retryMs });
 }
 

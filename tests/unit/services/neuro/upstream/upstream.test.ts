@@ -3,6 +3,7 @@ import { test } from "#runner";
 import type { Effect } from "../../../../../src/core/effect.ts";
 import { check } from "../../../../harness/check.ts";
 import { action, type FakeNeuro, otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";
+import { Operator } from "../operator/operator-fixture.ts";
 
 function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: FakeNeuro } {
   const scenario = new Scenario(options);
@@ -79,7 +80,22 @@ test("NC5 repeated losses: growing time between dials, no double registration, n
   heard.push(...neuro.heard());
   check.equal(heard, Array.from({ length: 7 }, () => ["startup", "register a", "force a"]).flat());
   const waits = scenario.observed("upstream_lost").map(({ retry_ms }) => retry_ms);
-  check.that(waits.every((ms) => ms <= 15_000));
+  check.that(waits.every((ms) => ms !== undefined && ms <= 15_000));
+});
+
+test("NC5b a URL that can never be dialed is dialed once, until it is changed", () => {
+  const scenario = new Scenario();
+  const [dialled] = scenario.dials;
+  check.that(dialled !== undefined);
+  scenario.step({ is: "dropped", link: dialled.link, code: 1006, reason: "expected ws://", isFinal: true });
+  scenario.pass(3_600_000);
+  check.equal(scenario.dials.length, 1);
+  check.equal(scenario.observed("upstream_lost").map(({ retry_ms }) => retry_ms), [undefined]);
+  const ready = new Operator(scenario).ask({ get: "ready" } as never).body;
+  check.match(JSON.stringify(ready), /can never be reached: expected ws:.*correct its `url`/);
+  scenario.configure({ neuros: [{ url: "ws://right.test" }] });
+  check.equal(scenario.dials.map(({ url }) => url).at(-1), "ws://right.test");
+  scenario.neuro().open();
 });
 
 test("NC5 a dial that is refused or never answered is repeated without end", () => {
