@@ -1,6 +1,6 @@
 /**
  * `bun run bench [--quick] [--reps N] [--json FILE] [--on bun|deno|binary]`: compares the relay with a minimal relay, alternating in one
- * run. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`) runs the benchmark in that file.
+ * run. `bun run bench storage` (or `machine`, `peers`, `brain`, `nallely`, `watching`, `retained`, `links`) runs the benchmark in that file.
  *
  * Only ratios can be compared between machines. A ratio is the median of the ratios of all repetitions.
  */
@@ -11,7 +11,7 @@ import { fanIn, latency, roundTrips } from "./scenarios.ts";
 import { relayOn } from "./relay-command.ts";
 import { RunningRelay, type Subject } from "./subject.ts";
 
-const OTHERS = ["storage", "machine", "peers", "brain", "nallely", "watching"];
+const OTHERS = ["storage", "machine", "peers", "brain", "nallely", "watching", "retained", "links"];
 const [wanted = ""] = process.argv.slice(2);
 if (OTHERS.includes(wanted)) {
   process.argv.splice(2, 1);
