@@ -11,12 +11,15 @@ import type { ConfigFile } from "../config/yaml-file.ts";
 import { CliError } from "./cli-error.ts";
 import { isBinary } from "./version.ts";
 
-const DEFAULT_FILE = "config/relay.yaml";
+const DEFAULT_FILE = "relay.yaml";
+/** The file of the repository. */
+const REPOSITORY_FILE = "config/relay.yaml";
 
 /** Without `--config` the first of these that exists is read. A binary also looks in its own folder. */
 const DEFAULT_FILES: readonly string[] = [
   DEFAULT_FILE,
-  ...(isBinary ? [DEFAULT_FILE, "relay.yaml"].map((file) => join(dirname(execPath), file)) : []),
+  REPOSITORY_FILE,
+  ...(isBinary ? [REPOSITORY_FILE, DEFAULT_FILE].map((file) => join(dirname(execPath), file)) : []),
 ];
 
 export interface ConfigurationOptions {
@@ -35,7 +38,10 @@ export interface Configuration {
 
 /** Adds `--config` and `--set` to a command. */
 export function withConfiguration(command: Command): Command {
-  const config = new Option("-c, --config <file>", `the configuration file (default: ${DEFAULT_FILE}, if it exists)`);
+  const config = new Option(
+    "-c, --config <file>",
+    `the configuration file (default: ${DEFAULT_FILE} or ${REPOSITORY_FILE}, if it exists)`,
+  );
   return command
     .addOption(config.env("NEURO_RELAY_CONFIG"))
     .option("--set <setting=value>", "one setting, such as intermediary.port=9765; can be repeated", collect, []);
@@ -60,7 +66,7 @@ export async function readConfiguration({ config, set = [] }: ConfigurationOptio
     ...(config !== undefined && { folder: dirname(config) }),
   });
   if (!loaded.ok) throw new CliError(loaded.errors);
-  const note = file === undefined ? [`no ${DEFAULT_FILE}; every setting has its default`] : [];
+  const note = file === undefined ? [`no ${DEFAULT_FILE} and no ${REPOSITORY_FILE}; every setting has its default`] : [];
   const { settings, warnings } = loaded;
   return { settings, warnings: [...note, ...warnings], file, secretFiles };
 }

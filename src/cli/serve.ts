@@ -9,19 +9,25 @@ import { onSighup } from "./sighup.ts";
 
 interface ServeFlags extends ConfigurationOptions {
   readonly record?: string;
+  readonly port?: string;
 }
 
 export function serveCommand(): Command {
   return withConfiguration(new Command("serve").description("run the relay (the default command)"))
+    .option("-p, --port <port>", "the port for games; short for --set nakurity-backend.port=<port>")
     .option("--record <file>", "record all messages, without tokens, for `neuro-relay replay`")
-    .action(({ record, ...options }: ServeFlags) => run(record === undefined ? options : recording(options, record)));
+    .action(({ record, port, set = [], ...options }: ServeFlags) =>
+      run({
+        ...options,
+        set: [
+          ...set,
+          ...(port === undefined ? [] : [`nakurity-backend.port=${port}`]),
+          // Why absolute: a path on the command line starts from the working directory, not from the folder of the configuration.
+          ...(record === undefined ? [] : [`record.file=${resolve(record)}`]),
+        ],
+      })
+    );
 }
-
-/** Why absolute: a path on the command line starts from the working directory, not from the folder of the configuration. */
-const recording = (options: ConfigurationOptions, file: string): ConfigurationOptions => ({
-  ...options,
-  set: [...options.set ?? [], `record.file=${resolve(file)}`],
-});
 
 async function run(options: ConfigurationOptions): Promise<void> {
   const configuration = await readConfiguration(options);

@@ -37,6 +37,11 @@ export class ApiClient {
     this.#options = options;
   }
 
+  /** The address of the web port. */
+  get url(): string {
+    return this.#options.url;
+  }
+
   /** One request. `path` is the part after `/api/`. The caller names the type of the reply, as the OpenAPI document defines it. */
   async request<Body>(method: ApiMethod, path: string, body?: JsonObject): Promise<Body> {
     const { url, token, timeoutMs = TIMEOUT_MS } = this.#options;

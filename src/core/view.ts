@@ -298,7 +298,6 @@ export interface Overview {
   readonly services: { readonly neuro?: NeuroView; readonly [service: string]: JsonObject | NeuroView | undefined };
 }
 
-/** Whether a service can do its work. */
 /** The last prediction of the Brain under a trace id. */
 export interface PredictionView {
   readonly trace_id: Json;
@@ -312,6 +311,7 @@ export interface PredictionView {
   readonly ts: string;
 }
 
+/** Whether a service can do its work. */
 export interface Readiness {
   readonly ok: boolean;
   /** What it waits for; empty when `ok`. */

@@ -52,18 +52,25 @@ export interface LogLine {
 /** Opens a log file: see `log-file.ts`. */
 export type OpenFile = (path: string, formatter: TextFormatter) => Sink;
 
+export interface LogOutputs {
+  /** Opens `log.file`, on runtimes with files. */
+  readonly openFile?: OpenFile;
+  /** `print` writes to a terminal. */
+  readonly isTerminal?: boolean;
+}
+
 /** Opens the log. `print` takes whole lines, where `log.file` is empty or there is no `openFile`. */
 export async function openLog(
   settings: LogSettings,
   print: (line: string) => void,
-  openFile?: OpenFile,
+  { openFile, isTerminal = false }: LogOutputs = {},
 ): Promise<Log> {
+  const isFile = settings.file !== "" && openFile !== undefined;
+  const format = isTerminal && !isFile ? coloredLine : textLine;
   const formatter = settings.format === "json"
     ? getJsonLinesFormatter({ categorySeparator: ".", properties: "flatten" })
-    : getTextFormatter({ timestamp: "rfc3339", level: "FULL", category: ([, source = ""]) => source, format: textLine });
-  const sink: Sink = settings.file === "" || openFile === undefined
-    ? (record) => print(formatter(record).trimEnd())
-    : openFile(settings.file, formatter);
+    : getTextFormatter({ timestamp: "rfc3339", level: "FULL", category: ([, source = ""]) => source, format });
+  const sink: Sink = isFile ? openFile(settings.file, formatter) : (record) => print(formatter(record).trimEnd());
   await configure({
     reset: true,
     sinks: { main: sink },
@@ -75,8 +82,23 @@ export async function openLog(
   return new LogTapeLog(settings);
 }
 
-const textLine = (values: { timestamp: string | null; level: string; category: string; message: string }): string =>
-  `${values.timestamp} ${values.level.padEnd(7)} [${values.category}] ${values.message}`;
+interface LineParts {
+  readonly timestamp: string | null;
+  readonly level: string;
+  readonly category: string;
+  readonly message: string;
+}
+
+const textLine = ({ timestamp, level, category, message }: LineParts): string =>
+  `${timestamp} ${level.padEnd(7)} [${category}] ${message}`;
+
+/** Escape codes of a terminal: errors are red, warnings yellow, and details grey. */
+const COLORS: Readonly<Record<string, string>> = { ERROR: "31", WARNING: "33", DEBUG: "90" };
+
+function coloredLine(parts: LineParts): string {
+  const color = COLORS[parts.level];
+  return color === undefined ? textLine(parts) : `\x1b[${color}m${textLine(parts)}\x1b[0m`;
+}
 
 class LogTapeLog implements Log {
   readonly secrets: Secrets = new Secrets();

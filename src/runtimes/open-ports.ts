@@ -61,10 +61,14 @@ export const lazyJobs: Jobs = {
 };
 
 /** Opens the log of a process: `print`, or `log.file`. */
-export async function openProcessLog({ log }: Settings, print: (line: string) => void): Promise<Log> {
-  if (log.file === "") return await openLog(log, print);
+export async function openProcessLog(
+  { log }: Settings,
+  print: (line: string) => void,
+  isTerminal: boolean,
+): Promise<Log> {
+  if (log.file === "") return await openLog(log, print, { isTerminal });
   const { rotatingFile } = await import("../observability/log-file.ts");
-  return await openLog(log, print, rotatingFile).catch((error: unknown) => {
+  return await openLog(log, print, { openFile: rotatingFile }).catch((error: unknown) => {
     throw new StartError(`log.file: ${log.file} cannot be written: ${errorText(error)}`);
   });
 }

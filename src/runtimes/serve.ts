@@ -57,6 +57,9 @@ export interface ListenerContext {
 const DISCONNECT_MS = 1_000;
 const DISCONNECT_POLL_MS = 10;
 
+/** True if standard error is a terminal whose user has not switched colors off: https://no-color.org. */
+const hasColors = (): boolean => process.stderr.isTTY === true && (process.env.NO_COLOR ?? "") === "";
+
 /** Starts a relay. Throws a `StartError`, and leaves nothing open, when it cannot. */
 export async function serveProcess(
   runtime: ServerRuntime,
@@ -70,7 +73,7 @@ export async function serveProcess(
   const host: Host = new Host({
     settings,
     services: options.services ?? services(settings),
-    log: await openProcessLog(settings, options.log ?? stderr.add),
+    log: await openProcessLog(settings, options.log ?? stderr.add, options.log === undefined && hasColors()),
     webToken: await webToken(settings),
     jobs: options.jobs ?? lazyJobs,
     isResident: true,

@@ -1,36 +1,19 @@
 /** The queue of a running relay, through its HTTP API. */
-import { ApiClient, ApiError, pathSegment } from "../../clients/api-client.ts";
+import { type ApiClient, ApiError, pathSegment } from "../../clients/api-client.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { DeadLetterView, MessageView, QueueEntryView, QueueView, SendOutcome } from "../../core/view.ts";
-import { storedWebToken } from "../../runtimes/web-token.ts";
 import { CliError } from "../cli-error.ts";
+import { answerOf, relayApi } from "../relay-api.ts";
 import { type QueueAdmin, type QueuedMessage, summaryOf } from "./admin.ts";
 
 const service = "intermediary";
 
 /** The running relay with these settings; undefined if none answers; a `CliError` if it refuses. */
 export async function connectToRelay(settings: Settings): Promise<QueueAdmin | undefined> {
-  const { web } = settings;
-  if (!web.enabled || web.port === 0) return undefined;
-  const url = `http://${reachableHost(web.host)}:${web.port}`;
-  const token = await storedWebToken(settings) ?? "";
-  const api = new ApiClient({ url, token, timeoutMs: 10_000 });
-  try {
-    await api.request("GET", "queue?limit=1");
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 0) return undefined;
-    throw new CliError([`the relay at ${url} refuses access to its queue: ${error.message}`]);
-  }
-  return new OnlineQueue(api);
-}
-
-/** A host to listen on, as a host to connect to. */
-function reachableHost(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
-  return host.includes(":") ? `[${host}]` : host;
+  const api = await relayApi(settings);
+  const answer = api === undefined ? undefined : await answerOf(api, "queue?limit=1", "its queue");
+  return api === undefined || answer === undefined ? undefined : new OnlineQueue(api);
 }
 
 class OnlineQueue implements QueueAdmin {

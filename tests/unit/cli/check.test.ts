@@ -42,10 +42,12 @@ test("CF28 a named file that is missing is an error; a missing default file is a
   check.match((await place.run(["check", "--config", "."])).errors, /^\.: cannot be read: /);
   const without = await place.run(["check"]);
   check.equal(without.status, 0);
-  check.match(without.errors, /^note: no config\/relay\.yaml; every setting has its default\n/);
+  check.match(without.errors, /^note: no relay\.yaml and no config\/relay\.yaml; every setting has its default\n/);
   await mkdir(join(place.folder, "config"));
   await place.write("config/relay.yaml", "web: {port: 1234}");
   check.match((await place.run(["check"])).out, /port: 1234/);
+  await place.write("relay.yaml", "web: {port: 4321}");
+  check.match((await place.run(["check"])).out, /port: 4321/);
   await place.remove();
 });
 

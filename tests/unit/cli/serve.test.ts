@@ -23,6 +23,24 @@ test("CF31b serve is the default command, runs until it is stopped, and follows 
   await place.remove();
 }, { timeoutMs: 60_000 });
 
+test("CF31c serve says that it is stopping; `--port` sets the port for games", async () => {
+  const place = await CliFolder.make({ "relay.yaml": QUIET });
+  const relay = place.start(["--port", "0"]);
+  const said = untilOutput(relay, "stderr", /Stopping: pending actions are finished/);
+  await untilOutput(relay, "stdout", /is ready/);
+  relay.kill("SIGINT");
+  await said;
+  check.equal(await exitStatus(relay), 0);
+  const wrong = await place.run(["serve", "--port", "none"]);
+  check.equal([wrong.status, wrong.errors], [
+    2,
+    '--set nakurity-backend.port: expected a port from 0 to 65535, got "none"\n',
+  ]);
+  const unknown = await place.run(["serv"]);
+  check.equal([unknown.status, unknown.errors], [2, 'unknown command "serv"; did you mean serve?\n']);
+  await place.remove();
+}, { timeoutMs: 60_000 });
+
 test("CF31 serve reports a failure to start in one line and exits with status 2", async () => {
   const place = await CliFolder.make({ "my.yaml": QUIET });
   const wrong = await place.run(["serve", "--config", "my.yaml", "--set", "web.port=x"]);

@@ -344,3 +344,17 @@ test("OB32b closing waits for the write in progress, up to its time limit", asyn
   await lines.close(1);
   check.equal(written, ["a\n", "b\n"]);
 });
+
+test("OB33 in a terminal errors are red, warnings yellow and details grey; JSON and files have no colors", async () => {
+  for (const [format, isTerminal] of [["text", true], ["text", false], ["json", true]] as const) {
+    const lines: string[] = [];
+    const log = await openLog({ ...DEFAULTS.log, level: "debug", format }, (line) => lines.push(line), { isTerminal });
+    for (const level of ["debug", "info", "warning", "error"] as const) {
+      log.write({ source: "neuro", level, text: "text", at: 0 });
+    }
+    await log.close();
+    // deno-lint-ignore no-control-regex -- Why: the codes of a terminal begin with this character.
+    const codes = lines.map((line) => /^\x1b\[(\d+)m.*\x1b\[0m$/.exec(line)?.[1]);
+    check.equal(codes, format === "text" && isTerminal ? ["90", undefined, "33", "31"] : lines.map(() => undefined));
+  }
+});

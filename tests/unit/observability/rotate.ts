@@ -5,7 +5,7 @@ import { rotatingFile } from "../../../src/observability/log-file.ts";
 import { openLog } from "../../../src/observability/mod.ts";
 
 const [file = ""] = process.argv.slice(2);
-const log = await openLog({ ...DEFAULTS.log, file }, () => process.exit(3), rotatingFile);
+const log = await openLog({ ...DEFAULTS.log, file }, () => process.exit(3), { openFile: rotatingFile });
 const text = "z".repeat(1_900);
 for (let at = 0; at < 6_000; at++) {
   log.write({ source: "relay", level: "info", text: `${at} ${text}`, at: 0 });

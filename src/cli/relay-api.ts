@@ -1,0 +1,38 @@
+/** The HTTP API of the relay that runs with some settings. */
+import { ApiClient, ApiError } from "../clients/api-client.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Settings } from "../core/settings.ts";
+import { storedWebToken } from "../runtimes/web-token.ts";
+import { CliError } from "./cli-error.ts";
+
+const TIMEOUT_MS = 10_000;
+
+/** The web port of a relay with these settings, as a client on this machine reaches it; undefined if it has none, or any free one. */
+export function webUrl({ web }: Settings): string | undefined {
+  return web.enabled && web.port !== 0 ? `http://${reachableHost(web.host)}:${web.port}` : undefined;
+}
+
+/** A host to listen on, as a host to connect to. */
+function reachableHost(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** A client of the running relay with these settings; undefined if it has no web port. */
+export async function relayApi(settings: Settings): Promise<ApiClient | undefined> {
+  const url = webUrl(settings);
+  if (url === undefined) return undefined;
+  return new ApiClient({ url, token: await storedWebToken(settings) ?? "", timeoutMs: TIMEOUT_MS });
+}
+
+/** The reply to a request; undefined if no relay answers; a `CliError` if it refuses. */
+export async function answerOf<Body>(api: ApiClient, path: string, what: string): Promise<Body | undefined> {
+  try {
+    return await api.request<Body & JsonObject>("GET", path);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 0) return undefined;
+    throw new CliError([`the relay at ${api.url} refuses access to ${what}: ${error.message}`]);
+  }
+}
