@@ -1,9 +1,11 @@
 /** Reads the settings of a command: the options that all commands share, and the files they name. */
 import { type Command, Option } from "commander";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { env, execPath } from "node:process";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join } from "node:path";
+import { env, execPath, platform } from "node:process";
+import { DEFAULTS } from "../core/defaults.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
 import { load } from "../config/load.ts";
@@ -64,11 +66,25 @@ export async function readConfiguration({ config, set = [] }: ConfigurationOptio
       return text;
     },
     ...(config !== undefined && { folder: dirname(config) }),
+    ...(!existsSync(DEFAULTS.queue.path) && { dataFolder: dataFolder() }),
   });
   if (!loaded.ok) throw new CliError(loaded.errors);
   const note = file === undefined ? [`no ${DEFAULT_FILE} and no ${REPOSITORY_FILE}; every setting has its default`] : [];
   const { settings, warnings } = loaded;
   return { settings, warnings: [...note, ...warnings], file, secretFiles };
+}
+
+/**
+ * The folder of the queue and the uploads if the configuration does not give one: the user's folder for the state of programs (XDG, or
+ * the equivalent of the platform), and with systemd the service's. A queue in the working directory continues to be used.
+ */
+function dataFolder(): string {
+  const { STATE_DIRECTORY, XDG_STATE_HOME, LOCALAPPDATA } = env;
+  if (STATE_DIRECTORY !== undefined && STATE_DIRECTORY !== "") return STATE_DIRECTORY.split(":")[0] ?? STATE_DIRECTORY;
+  if (XDG_STATE_HOME !== undefined && isAbsolute(XDG_STATE_HOME)) return join(XDG_STATE_HOME, "neuro-relay");
+  if (platform === "win32") return join(LOCALAPPDATA ?? homedir(), "neuro-relay");
+  if (platform === "darwin") return join(homedir(), "Library/Application Support/neuro-relay");
+  return join(homedir(), ".local/state/neuro-relay");
 }
 
 async function firstOf(names: readonly string[]): Promise<ConfigFile | undefined> {

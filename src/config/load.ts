@@ -5,6 +5,7 @@
  * expected.
  */
 import type { z } from "zod";
+import { DEFAULTS } from "../core/defaults.ts";
 import type { Settings } from "../core/settings.ts";
 import { type ConfigTree, isTree, putAt, valueAt } from "./config-tree.ts";
 import { namesAt } from "./fields.ts";
@@ -28,6 +29,8 @@ export interface SettingSources {
   readonly sets?: readonly string[];
   /** The folder that relative paths start from. Without it they stay as they are. */
   readonly folder?: string;
+  /** The folder of the queue and the uploads if no source gives their paths. Without it, these are relative, too. */
+  readonly dataFolder?: string;
   /** Reads a file that contains a secret; undefined on platforms without files. */
   readonly readSecret?: ReadSecret;
 }
@@ -37,7 +40,8 @@ export type ConfigResult =
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /** The settings, or everything that is wrong with the sources. */
-export function load({ file, environment = {}, sets = [], folder = "", readSecret: read }: SettingSources): ConfigResult {
+export function load(sources: SettingSources): ConfigResult {
+  const { file, environment = {}, sets = [], folder = "", dataFolder, readSecret: read } = sources;
   const parsedFile = parseFile(file ?? { name: "", text: "" });
   const layers = [fromEnvironment(environment), fromFlags(sets)];
   const syntaxErrors = [...parsedFile.errors, ...layers.flatMap(({ errors }) => errors)];
@@ -50,6 +54,7 @@ export function load({ file, environment = {}, sets = [], folder = "", readSecre
     .filter((one) => !overrides.some((other) => haveSamePath(one, other)));
   for (const { path, value } of original) putAt(tree, path, value);
   applyRelayQueue(tree);
+  if (dataFolder !== undefined) placeData(tree, dataFolder);
 
   const origins = { file: parsedFile, tree, overrides: [...original, ...overrides] };
   const unreadable = readSecretFiles(tree, { read, resolvePath: (path) => resolvePath(path, folder) });
@@ -74,6 +79,14 @@ function applyRelayQueue(tree: ConfigTree): void {
   const place = valueAt(tree, ["intermediary", "relay_queue"]);
   if (typeof place !== "string" || place === "" || valueAt(tree, ["queue", "path"]) !== undefined) return;
   if (tree.queue === undefined || isTree(tree.queue)) putAt(tree, ["queue", "path"], place.replace(/\.pkl$/i, ""));
+}
+
+/** Why only paths that nobody gave: a path of the file starts from the file's folder. */
+function placeData(tree: ConfigTree, folder: string): void {
+  for (const block of ["queue", "uploads"] as const) {
+    if (tree[block] !== undefined && !isTree(tree[block])) continue;
+    if (valueAt(tree, [block, "path"]) === undefined) putAt(tree, [block, "path"], `${folder}/${DEFAULTS[block].path}`);
+  }
 }
 
 /** Everything that the value of a setting can have come from. */

@@ -1,5 +1,6 @@
 /** The token of the web port: `web.token`, or a token that is generated once and stored in a file that only its owner can read. */
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Settings } from "../core/settings.ts";
 
 const TOKEN = /^[0-9a-f]{64}$/;
@@ -13,6 +14,7 @@ export async function webToken(settings: Settings): Promise<string> {
   if (queue.backend === "memory") return token;
   const file = fileOf(queue.path);
   try {
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${token}\n`, { mode: 0o600 });
     await chmod(file, 0o600); // Why: `mode` applies only to a file that did not exist.
   } catch {

@@ -38,8 +38,9 @@ export class CliFolder {
     environment: Readonly<Record<string, string>> = {},
     [program, ...flags]: readonly string[] = [process.execPath],
   ): ChildProcess {
-    const { PATH = "", HOME = "" } = process.env;
-    const env = { PATH, HOME, ...environment };
+    const { PATH = "" } = process.env;
+    // Why this home: a queue without a path is below the user's home.
+    const env = { PATH, HOME: this.folder, ...environment };
     return spawn(program ?? "", [...flags, MAIN, ...words], { cwd: this.folder, env });
   }
 

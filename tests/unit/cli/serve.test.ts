@@ -1,4 +1,6 @@
 import { test } from "#runner";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { check } from "../../harness/check.ts";
 import { denoPath } from "../../harness/machine.ts";
 import { CliFolder, exitStatus, untilOutput } from "./cli-process.ts";
@@ -40,6 +42,34 @@ test("CF31c serve says that it is stopping; `--port` sets the port for games", a
   check.equal([unknown.status, unknown.errors], [2, 'unknown command "serv"; did you mean serve?\n']);
   await place.remove();
 }, { timeoutMs: 60_000 });
+
+test(
+  "CF46 without a path, queue and token are in the user's folder for state, or the service's; a queue that is there already is used",
+  async () => {
+    const place = await CliFolder.make({ "relay.yaml": QUIET });
+    const stopped = async (environment: Readonly<Record<string, string>>): Promise<void> => {
+      const relay = place.start([], environment);
+      await untilOutput(relay, "stdout", /is ready/);
+      relay.kill("SIGTERM");
+      await exitStatus(relay);
+    };
+    const files = (folder: string): Promise<string[]> =>
+      readdir(join(place.folder, folder)).then((names) => names.sort(), () => []);
+    const expected = ["relay_message_queue", "relay_message_queue.web-token"];
+    await stopped({});
+    check.equal(await files(".local/state/neuro-relay"), expected);
+    await stopped({ XDG_STATE_HOME: join(place.folder, "xdg") });
+    check.equal(await files("xdg/neuro-relay"), expected);
+    await stopped({ STATE_DIRECTORY: join(place.folder, "service") });
+    check.equal(await files("service"), expected);
+    await mkdir(join(place.folder, "relay_message_queue"));
+    await stopped({ XDG_STATE_HOME: join(place.folder, "other") });
+    check.equal(await files("other"), []);
+    check.that((await files(".")).includes("relay_message_queue.web-token"));
+    await place.remove();
+  },
+  { timeoutMs: 60_000 },
+);
 
 test("CF31 serve reports a failure to start in one line and exits with status 2", async () => {
   const place = await CliFolder.make({ "my.yaml": QUIET });

@@ -253,6 +253,20 @@ test("CF12 relative paths start from the folder of the named file; absolute ones
   check.equal(settingsOf(from("")).log.file, "");
 });
 
+test("CF12b the queue and the uploads of a configuration without their paths are in the folder for data", () => {
+  const paths = (text: string): readonly string[] => {
+    const { queue, uploads } = settingsOf(
+      from(text, { folder: "/etc/relay", dataFolder: "/home/me/.local/state/neuro-relay" }),
+    );
+    return [queue.path, uploads.path];
+  };
+  const data = "/home/me/.local/state/neuro-relay";
+  check.equal(paths(""), [`${data}/relay_message_queue`, `${data}/uploads`]);
+  check.equal(paths("queue: {backend: sqlite}\nuploads:"), [`${data}/relay_message_queue`, `${data}/uploads`]);
+  check.equal(paths("queue: {path: here}"), ["/etc/relay/here", `${data}/uploads`]);
+  check.equal(paths("intermediary: {relay_queue: old.pkl}"), ["/etc/relay/old", `${data}/uploads`]);
+});
+
 test("CF13 the variables of the original Brain keep their meaning; NEURO_RELAY_BRAIN__* overrides them", () => {
   const brain = (environment: Record<string, string>, text = "") => settingsOf(from(text, { environment })).brain;
   const all = brain({
