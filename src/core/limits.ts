@@ -14,6 +14,8 @@ export const CLOSE_REASON_BYTES_MAX = 120;
 export const SERVICE_MESSAGES_PER_STEP_MAX = 10_000;
 /** Forces that wait to become the current force, over all integrations. */
 export const FORCES_WAITING_MAX = 256;
+/** Characters of each text of a Neuro's session, which is kept and sent to games. */
+export const SESSION_TEXT_MAX = 1_024;
 /** Pending actions of one upstream. More of Neuro's actions fail at once. */
 export const PENDING_ACTIONS_MAX = 1_000;
 /** The part of `limits.total_bytes` for games that have left. Beyond it the largest one is forgotten. */

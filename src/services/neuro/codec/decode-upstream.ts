@@ -5,7 +5,9 @@
  */
 import type { NeuroMessage } from "../../../core/neuro-messages.ts";
 import { type Frame, isNumber, isObject, type JsonObject } from "../../../core/json.ts";
+import { SESSION_TEXT_MAX } from "../../../core/limits.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
+import { shorten } from "../../../core/text.ts";
 import { readObject } from "../../../neuro-api/frame.ts";
 
 /** A message of Neuro, or of another backend. */
@@ -51,8 +53,8 @@ function readStartup({ session }: JsonObject): Result<NeuroMessage> {
   if (!isObject(session) || typeof session["characterId"] !== "string" || session["characterId"] === "") {
     return failed("badMessage", "`startup` without `session.characterId`");
   }
-  const text = (key: string): string => (typeof session[key] === "string" ? session[key] : "");
-  const characterId = session["characterId"];
+  const text = (key: string): string => shorten(typeof session[key] === "string" ? session[key] : "", SESSION_TEXT_MAX);
+  const characterId = shorten(session["characterId"], SESSION_TEXT_MAX);
   const displayName = text("displayName");
   return ok({
     command: "startup",

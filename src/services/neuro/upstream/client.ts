@@ -152,7 +152,12 @@ export function stop(upstream: Upstream, ctx: StepContext): void {
 
 /** A frame from Neuro. */
 export function receiveFrame(upstream: Upstream, frame: Frame, ctx: StepContext): void {
-  const decoded = decodeUpstream(frame, upstream.service.settings.limits);
+  const { limits } = upstream.service.settings;
+  if (frame.length > limits.message_bytes) {
+    const reason = `a message of ${frame.length} bytes; \`limits.message_bytes\` allows ${limits.message_bytes}`;
+    return ctx.observe({ is: "upstream_unreadable", upstream: upstream.id, reason });
+  }
+  const decoded = decodeUpstream(frame, limits);
   ctx.count("upstream", "in", decoded.ok ? decoded.value.command : "unreadable");
   if (!decoded.ok) return ctx.observe({ is: "upstream_unreadable", upstream: upstream.id, reason: decoded.reason });
   if (decoded.value.command !== "action") {

@@ -219,3 +219,25 @@ test("SE28c whatever happened, nothing is accounted for once all peers have left
     { numRuns: 150, seed: 7 },
   );
 });
+
+test("NC69 what is kept of one Neuro is at most `limits.peer_bytes`, and a message over `limits.message_bytes` is not read", () => {
+  const scenario = new Scenario(limits({ message_bytes: 600_000 }));
+  const neuro = scenario.neuro().open();
+  started(scenario, "Chess", "a");
+  for (let at = 0; at < 100; at++) {
+    neuro.action(text(at), "a", JSON.stringify(text(at)));
+    neuro.say("startup", { session: { sessionId: text(at), characterId: text(at), displayName: text(at) } });
+    neuro.say(text(at), { [text(at)]: text(at) });
+    neuro.say("speech_finished", { isFinal: true, reason: text(at) });
+  }
+  const bytes = textBytesIn(
+    [...scenario.harness.state.upstreams.values()].map(({ session, pendingActions }) => [session, pendingActions]),
+  );
+  check.that(bytes <= PEER_MAX + 10_000, `${bytes} bytes of text are kept`);
+  const unread = scenario.observed("upstream_unreadable").length;
+  neuro.say("startup", { session: { sessionId: text(1, 700_000), characterId: "evil", displayName: "" } });
+  check.match(
+    String(scenario.observed("upstream_unreadable")[unread]?.reason),
+    /a message of \d+ bytes; `limits.message_bytes` allows 600000/,
+  );
+});
