@@ -24,6 +24,7 @@ import type { ConnectionInfo, ListenerName } from "../core/event.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import { FRAMES_THROTTLED_MAX, OUTSTANDING_REPLIES_MAX } from "../core/limits.ts";
+import { RetainedBytes } from "../core/retained-bytes.ts";
 import type { LimitSettings } from "../core/settings.ts";
 import { type PlaceFor, SilentPeers } from "./silent-peers.ts";
 
@@ -45,6 +46,8 @@ export interface Peer {
   readonly bytes: Bucket;
   readonly waiting: Frame[];
   waitingBytes: number;
+  /** What is kept of those frames: a part of what is kept of all peers. */
+  readonly retained: RetainedBytes;
   /** Replies that the relay asked for and has not received. */
   outstanding: number;
   /** What it can send beyond its rate before it is closed: refused frames, pings, and pongs that answer no ping. */
@@ -75,7 +78,13 @@ export class Peers {
   /** Those of the Intermediary, which have not greeted. */
   readonly #newcomers = new SilentPeers<Peer>();
   readonly #releases = new Deadlines();
+  readonly #retained: RetainedBytes;
   #evicted = 0;
+
+  /** `retained`: the account of all that is kept of peers. */
+  constructor(retained: RetainedBytes) {
+    this.#retained = retained;
+  }
 
   get(id: PeerId): Peer | undefined {
     return this.#table.get(id);
@@ -83,7 +92,7 @@ export class Peers {
 
   /** Adds a peer that was connected before this relay was created. */
   resume(opened: OpenedPeer, terms: AdmissionTerms): void {
-    const peer = newPeer(opened, true, terms);
+    const peer = newPeer(opened, { isLocal: true, retained: this.#retained }, terms);
     peer.isSilent = false;
     this.#insert(peer);
   }
@@ -93,7 +102,7 @@ export class Peers {
     const { address } = opened.connection;
     const group = addressGroup(address);
     const isLocal = isLoopback(address) || (this.#addresses.get(group)?.accepted ?? 0) > 0;
-    const peer = newPeer(opened, isLocal, terms);
+    const peer = newPeer(opened, { isLocal, retained: this.#retained }, terms);
     const placeAmongNewcomers = this.#placeAmongNewcomers(peer, terms.limits);
     if (placeAmongNewcomers === "none" || this.#place(peer, terms.limits) === "none") return undefined;
     const leaving: Peer[] = [];
@@ -118,6 +127,7 @@ export class Peers {
     if (peer === undefined) return undefined;
     this.#table.delete(id);
     this.#releases.clear(id);
+    peer.retained.close();
     if (peer.isEvicted) this.#evicted--;
     else this.#leavePlace(peer);
     return peer;
@@ -175,6 +185,8 @@ export class Peers {
     if (peer.listener === "neuro" || peer.listener === "proxy") {
       if (peer.waiting.length >= FRAMES_THROTTLED_MAX) return FLOOD;
       if (peer.waitingBytes + frame.length > limits.backlog_hard_bytes) return FLOOD;
+      if (peer.retained.refusal(2 * frame.length, limits) !== undefined) return FLOOD;
+      peer.retained.charge(2 * frame.length);
       peer.waiting.push(frame);
       peer.waitingBytes += frame.length;
       if (this.#releases.get(peer.id) === undefined) this.#releases.set(peer.id, now + waitMs);
@@ -208,6 +220,7 @@ export class Peers {
         }
         peer.waiting.shift();
         peer.waitingBytes -= first.length;
+        peer.retained.release(2 * first.length);
         released.push([peer, first]);
       }
     }
@@ -228,7 +241,7 @@ type OpenedPeer = { readonly peer: PeerId; readonly listener: ListenerName; read
 
 const newPeer = (
   { peer: id, listener, connection: { address } }: OpenedPeer,
-  isLocal: boolean,
+  { isLocal, retained }: { readonly isLocal: boolean; readonly retained: RetainedBytes },
   { limits, now }: AdmissionTerms,
 ): Peer => ({
   id,
@@ -243,6 +256,7 @@ const newPeer = (
   bytes: bucket(bytesBurst(limits), now),
   waiting: [],
   waitingBytes: 0,
+  retained: new RetainedBytes(retained),
   outstanding: 0,
   excess: workBudget(limits, now),
 });

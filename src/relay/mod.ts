@@ -27,10 +27,10 @@ export { serviceOfEffect } from "./routing.ts";
 /** The state machine: `restore` each service once, then `step` it with every event. It never waits, and no peer can make it throw. */
 export class Relay {
   readonly #services: ReadonlyMap<ServiceName, SupervisedService>;
-  readonly #peers = new Peers();
   readonly #ctx: RelayContext;
   /** What is kept of all peers, and the part of each service. */
   readonly #retained = new RetainedBytes(undefined, "total_bytes");
+  readonly #peers = new Peers(this.#retained);
   readonly #retainedByService = new Map<ServiceName, RetainedBytes>();
   #settings: Settings;
   #drainingUntil: Millis | undefined;

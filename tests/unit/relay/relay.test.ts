@@ -243,3 +243,17 @@ test("SE28 frames that wait for a service that is being rebuilt occupy at most 3
   check.equal(service.step({ is: "closed", peer: peerId("p"), code: 1006 }, ctx), true);
   check.equal(service.restore(DEFAULTS, input).length, 17);
 });
+
+test("SE28b frames of games that wait because of the rate occupy at most `limits.total_bytes` together", () => {
+  const { open, frame, step } = setUp({ total_bytes: 4_000_000, messages_per_second: 1, burst: 1, bytes_per_second: 0 });
+  const floods: string[] = [];
+  const flood = (name: string) => {
+    open(name, "neuro", "127.0.0.1");
+    for (let more = 0; more < 2; more++) floods.push(...frame(name, "x".repeat(500_000)));
+  };
+  for (let at = 0; at < 6; at++) flood(`p${at}`);
+  check.equal(floods.filter((effect) => effect.startsWith("close")), ["close p4 rateLimit", "close p5 rateLimit"]);
+  step({ is: "closed", peer: peerId("p0"), code: 1006 });
+  flood("p6");
+  check.equal(floods.filter((effect) => effect.startsWith("close")).length, 2, "a peer that leaves makes space");
+});
