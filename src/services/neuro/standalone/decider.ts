@@ -27,6 +27,8 @@ export interface Decider {
   /** Replaced as a whole when the settings change. */
   settings: BackendSettings;
   readonly actions: Map<string, KnownAction>;
+  /** Those with a compiled schema, the one that was compiled first is first. */
+  readonly compiled: Set<KnownAction>;
   force: DeciderForce | undefined;
   /** Actions without a result, with the force that they are for. */
   readonly unanswered: Map<string, DeciderForce | undefined>;
@@ -39,7 +41,7 @@ export interface Decider {
 
 interface KnownAction {
   readonly action: Action;
-  /** Compiled at the first use; undefined before it, and if the action takes no data. */
+  /** Compiled when it is used; undefined before, after `COMPILED_MAX` others, and if the action takes no data. */
   schema: CompiledSchema | undefined;
 }
 
@@ -69,6 +71,8 @@ export interface Choice {
 }
 
 const UNANSWERED_MAX = 1_000;
+/** Schemas that are kept in their compiled form, which is several times as large as their text. */
+const COMPILED_MAX = 16;
 const MEMORY_MAX = 32;
 const MEMORY_TEXT_MAX = 2_048;
 /** Samples for a schema with keywords that the sampler does not know are drawn this often, until one fits. */
@@ -79,6 +83,7 @@ const DISPLAY_NAMES: ReadonlyMap<string, string> = new Map([["neuro", "Neuro-sam
 export const createDecider = (settings: BackendSettings): Decider => ({
   settings,
   actions: new Map(),
+  compiled: new Set(),
   force: undefined,
   unanswered: new Map(),
   recentlyDecided: { names: [], until: 0 },
@@ -122,7 +127,7 @@ export function chooseAction(decider: Decider, choice: Choice, ctx: StepContext)
   };
   const known = decider.actions.get(name);
   if (known === undefined) return refuse("notFound", `no action ${name.slice(0, 64)} is registered`);
-  const data = checkData(schemaOf(known), choice.data);
+  const data = checkData(schemaOf(decider, known), choice.data);
   if (!data.ok) return refuse("badMessage", data.reason);
   const { force, recentlyDecided } = decider;
   if (force?.message.names.includes(name) === true) {
@@ -228,7 +233,7 @@ function actBySample(decider: Decider, force: DeciderForce, ctx: StepContext): r
   const preferred = isFirst ? force.failures % names.length : names.indexOf(pick(names, decider.random));
   for (const name of [...names.slice(preferred), ...names.slice(0, preferred)]) {
     const known = decider.actions.get(name);
-    const schema = known && schemaOf(known);
+    const schema = known && schemaOf(decider, known);
     if (schema === undefined) return sendAction(decider, { name, data: undefined, force }, ctx);
     const data = validSample(schema, decider.random, isFirst);
     if (data !== undefined) return sendAction(decider, { name, data: JSON.stringify(data), force }, ctx);
@@ -270,7 +275,7 @@ function readDecision(decider: Decider, force: DeciderForce, output: Json | unde
   }
   const known = decider.actions.get(name);
   const text = typeof data === "string" ? data : JSON.stringify(data ?? {});
-  const checked = checkData(known && schemaOf(known), text);
+  const checked = checkData(known && schemaOf(decider, known), text);
   return checked.ok ? { name, data: checked.value } : checked.reason;
 }
 
@@ -334,7 +339,14 @@ function remember(decider: Decider, text: string): void {
 const registeredNames = (decider: Decider, { message }: DeciderForce): readonly string[] =>
   message.names.filter((name) => decider.actions.has(name));
 
-function schemaOf(known: KnownAction): CompiledSchema | undefined {
-  if (known.schema === undefined && known.action.schema !== undefined) known.schema = compileSchema(known.action.schema);
+function schemaOf({ compiled }: Decider, known: KnownAction): CompiledSchema | undefined {
+  if (known.schema !== undefined || known.action.schema === undefined) return known.schema;
+  known.schema = compileSchema(known.action.schema);
+  compiled.add(known);
+  const [first] = compiled;
+  if (compiled.size > COMPILED_MAX && first !== undefined) {
+    compiled.delete(first);
+    first.schema = undefined;
+  }
   return known.schema;
 }

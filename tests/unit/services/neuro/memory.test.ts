@@ -241,3 +241,23 @@ test("NC69 what is kept of one Neuro is at most `limits.peer_bytes`, and a messa
     /a message of \d+ bytes; `limits.message_bytes` allows 600000/,
   );
 });
+
+test("NB236 at most 16 schemas are kept in compiled form by the relay in Neuro's place", () => {
+  const scenario = new Scenario({ neuros: [] });
+  const schema = { type: "object", properties: { x: { type: "number" } }, required: ["x"] };
+  const game = started(
+    scenario,
+    "Chess",
+    ...Array.from({ length: 40 }, (_, at) => ({ name: `a${at}`, description: "x", schema })),
+  );
+  for (const round of [1, 2]) {
+    for (let at = 0; at < 40; at++) {
+      scenario.post({ is: "actionChosen", from: "watcher", name: `a${at}`, data: `{"x":${round}}` });
+      scenario.post({ is: "actionChosen", from: "watcher", name: `a${at}`, data: `{"x":"no number"}` });
+    }
+  }
+  check.equal(game.ids().length, 80, "each is validated nevertheless");
+  const [{ decider } = { decider: undefined }] = scenario.harness.state.upstreams.values();
+  const compiled = [...decider?.actions.values() ?? []].filter(({ schema: found }) => found !== undefined);
+  check.equal([compiled.length, decider?.compiled.size], [16, 16]);
+});
