@@ -199,7 +199,7 @@ export type NallelyReaction = "context" | "force" | "choose" | "limited";
 /** Acts of operators. */
 export type OperatorObservation = {
   readonly is: "operator_acted";
-  /** The name of a token, or of a watcher. */
+  /** The name of a token, or `watcher` and the name that the watcher has chosen. */
   readonly by: string;
   /** What was done, e.g. `pause`. */
   readonly did: string;

@@ -283,7 +283,7 @@ const auditEntry: z.ZodType<AuditView> = named(
   z.object({
     id: text,
     at: instant,
-    by: text.describe("The name of the token."),
+    by: text.describe("The name of the token, or `watcher` and the name that the watcher has chosen."),
     action: text,
     target: text,
     outcome: text,

@@ -7,6 +7,8 @@ export interface WorkerBindings {
   readonly RELAY: DurableObjectNamespace;
   /** Names of the relays, separated by commas; `*` matches any characters. Without it there is only `default`. */
   readonly RELAY_NAMES?: string;
+  /** `true` where the platform does not select the Worker by its host name, as on a developer's machine. */
+  readonly RELAY_CHECKS_HOST?: string;
   /** The key for a language model. */
   readonly OPENAI_API_KEY?: string;
   /** `NEURO_RELAY_...` are settings; `NEURO_RELAY_CONFIG` is the text of a configuration file. */

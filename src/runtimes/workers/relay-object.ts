@@ -41,6 +41,7 @@ interface Running {
 
 export class RelayObject implements DurableObject {
   readonly #state: DurableObjectState;
+  readonly #checksHost: boolean;
   /** Undefined until the relay has started, and permanently if the configuration is invalid. */
   #running: Running | undefined;
   /** Why not stored: an object that hibernates is not flooded. */
@@ -48,6 +49,7 @@ export class RelayObject implements DurableObject {
 
   constructor(state: DurableObjectState, environment: WorkerBindings) {
     this.#state = state;
+    this.#checksHost = environment.RELAY_CHECKS_HOST === "true";
     const loaded = loadSettings(environment);
     if (loaded.ok) void state.blockConcurrencyWhile(() => this.#start(loaded.settings, environment));
     else for (const error of loaded.errors) console.error(error);
@@ -69,7 +71,7 @@ export class RelayObject implements DurableObject {
     const response = await host.app.fetch(routed, {
       listener: "web",
       address: request.headers.get("cf-connecting-ip") ?? "",
-      isHostVerified: true,
+      isHostVerified: !this.#checksHost,
       basePath,
       upgrade: (target, connection) => this.#upgrade(request, target, connection),
     });

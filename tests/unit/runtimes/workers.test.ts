@@ -1,5 +1,5 @@
 /** What only a Durable Object does: it hibernates, is evicted, and is one of many. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "#runner";
@@ -11,6 +11,7 @@ import { type Relay, variablesOf } from "../../conformance/platform.ts";
 import { integrate, Neuro, watch } from "../../conformance/clients.ts";
 import { bundle, deploy } from "../../conformance/workers.ts";
 import { check } from "../../harness/check.ts";
+import { ROOT } from "../../harness/machine.ts";
 import { Client } from "./bun-relay.ts";
 
 interface TestWorker {
@@ -117,6 +118,23 @@ test("RT62 each name is a separate relay; names that are not served are answered
       check.equal(url, `${relay.urls.neuro}/t/game-token/`);
     },
   ));
+
+test("SE59 a Worker on a developer's machine answers under a loopback name only; its tokens are those of one run", async () => {
+  const statuses = async (variables: Record<string, string>): Promise<readonly number[]> => {
+    const found: number[] = [];
+    await withWorker("src/runtimes/workers/worker.ts", { ...variablesOf({}), ...variables }, async ({ origin }) => {
+      const { port } = new URL(origin);
+      for (const host of [`evil.example:${port}`, `localhost:${port}`, `127.0.0.1:${port}`]) {
+        found.push((await fetch(`${origin}/health`, { headers: { host } })).status);
+      }
+    });
+    return found;
+  };
+  check.equal(await statuses({ RELAY_CHECKS_HOST: "true" }), [421, 200, 200]);
+  check.equal(await statuses({}), [200, 200, 200]);
+  const script = readFileSync(join(ROOT, "tests/harness/dev-workers.ts"), "utf8");
+  check.that(/RELAY_CHECKS_HOST:true/.test(script) && /crypto\.randomUUID/.test(script));
+});
 
 test("RT63 OB24 without tokens of its own, with record.file, or with an unknown setting, a Worker answers 503 and logs why", async () => {
   for (

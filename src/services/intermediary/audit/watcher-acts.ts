@@ -43,7 +43,8 @@ export class WatcherActs {
     if ((this.#lastObserved.get(act) ?? -Infinity) + INTERVAL_MS > ctx.now) return;
     if (this.#lastObserved.size >= ACTS_MAX) this.#lastObserved.clear();
     this.#lastObserved.set(act, ctx.now);
-    ctx.observe({ is: "operator_acted", by, did: is, to, outcome });
+    // Why the prefix: a watcher chooses its name, and could choose that of a token.
+    ctx.observe({ is: "operator_acted", by: `watcher ${by}`, did: is, to, outcome });
   }
 }
 

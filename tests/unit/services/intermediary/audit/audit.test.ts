@@ -90,7 +90,7 @@ test("IM99d an audit entry whose write failed is written again under another key
   check.equal(audit(fixture).items.map(({ target }) => target), ["one"]);
 });
 
-test("IM39 what a watcher changes is recorded under its name, equal acts once a minute", () => {
+test("IM39 what a watcher changes is recorded as `watcher` and its name, equal acts once a minute", () => {
   const fixture = new IntermediaryFixture();
   fixture.integration("a");
   const watcher = fixture.watcher("eye");
@@ -103,9 +103,19 @@ test("IM39 what a watcher changes is recorded under its name, equal acts once a 
   command("a");
   const acts = fixture.observations.flatMap((observation) => (observation.is === "operator_acted" ? [observation] : []));
   check.equal(acts.map(({ by, did, to, outcome }) => [by, did, to, outcome]), [
-    ["eye", "command", "a", "done"],
-    ["eye", "command", "nobody", "notFound"],
-    ["boss", "direct", "neuro", "done"],
-    ["eye", "command", "a", "done"],
+    ["watcher eye", "command", "a", "done"],
+    ["watcher eye", "command", "nobody", "notFound"],
+    ["watcher boss", "direct", "neuro", "done"],
+    ["watcher eye", "command", "a", "done"],
   ]);
+});
+
+test("IM39b a watcher with the name of a token is not recorded as that token", () => {
+  const fixture = new IntermediaryFixture();
+  fixture.integration("a");
+  for (const name of ["web", "intermediary", "web, intermediary"]) {
+    fixture.frame(fixture.watcher(name), { target: "a", cmd: 1 });
+  }
+  const acts = fixture.observations.flatMap((observation) => (observation.is === "operator_acted" ? [observation.by] : []));
+  check.equal(acts, ["watcher web", "watcher intermediary", "watcher web, intermediary"]);
 });

@@ -205,12 +205,12 @@ test("IM38b an act whose message has to be stored is recorded after the write su
   check.equal(acts(), []);
   fixture.isFailing = true;
   fixture.store();
-  const failed = [["test", "send", "a", "storageFailed"], ["watcher", "command", "a", "storageFailed"]];
+  const failed = [["test", "send", "a", "storageFailed"], ["watcher watcher", "command", "a", "storageFailed"]];
   check.equal(acts(), failed);
   fixture.isFailing = false;
   send(2);
   fixture.store();
-  check.equal(acts(), [...failed, ["test", "send", "a", "done"], ["watcher", "command", "a", "done"]]);
+  check.equal(acts(), [...failed, ["test", "send", "a", "done"], ["watcher watcher", "command", "a", "done"]]);
 });
 
 test("IM35 an operator can send a command as a watcher does", () => {
