@@ -214,7 +214,13 @@ export type ProblemObservation =
   /** An integration sent something that was repaired. Reported once for each kind and integration. */
   | { readonly is: "input_repaired"; readonly from: string; readonly what: string; readonly hint: string }
   | { readonly is: "input_refused"; readonly from: string; readonly fault: FaultName; readonly reason: string }
-  | { readonly is: "peer_closed_by_relay"; readonly from: string; readonly fault: FaultName }
+  | {
+    readonly is: "peer_closed_by_relay";
+    /** The name of the peer, or its address while that is unknown. */
+    readonly from: string;
+    readonly fault: FaultName;
+    readonly reason?: string;
+  }
   | { readonly is: "store_failed"; readonly key: string; readonly reason: string }
   /** The store keeps failing: writes of which no peer is notified wait, until a trial succeeds. */
   | { readonly is: "writes_suspended"; readonly service: ServiceName }

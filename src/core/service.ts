@@ -5,7 +5,7 @@
  * then names every place that still has to handle it.
  */
 import type { Entry, ResumedPeer, ServiceEvent } from "./event.ts";
-import type { Millis } from "./ids.ts";
+import type { Millis, PeerId } from "./ids.ts";
 import type { RetainedBytes } from "./retained-bytes.ts";
 import type { Settings } from "./settings.ts";
 import type { StepContext } from "./context.ts";
@@ -19,6 +19,8 @@ export interface Service<State> {
   restore(settings: Settings, input: RestoreInput): State;
   /** Handles one event completely. Throws only for internal errors. */
   step(state: State, event: ServiceEvent, ctx: StepContext): void;
+  /** The name of a peer in reports, if it is known. */
+  nameOf?(state: State, peer: PeerId): string | undefined;
   /** The earliest deadline of the service. Called after every step, so it must be cheap. */
   nextWakeup(state: State): Millis | undefined;
 }

@@ -576,6 +576,7 @@ export const EVENT_TEXTS = {
     input_refused: "refused",
     writes_suspended: "store fails",
     writes_resumed: "store works",
+    peer_closed_by_relay: "closed",
     gap: "gap",
     nallely_connected: "session",
     nallely_lost: "session lost",

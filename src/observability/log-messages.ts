@@ -358,7 +358,8 @@ const LOG_MESSAGES = {
     level: "warning",
     source: "relay",
     limit: floodLimit("closed connections"),
-    text: ({ from, fault }) => `closed ${quoted(from)}: ${fault}`,
+    text: ({ from, fault, reason }) =>
+      `closed ${quoted(from)}: ${fault}${reason === undefined ? "" : `: ${quoted(reason)}`}`,
     measure: ({ fault }, { refusals }) => refusals.labels(fault).add(),
   },
   operator_acted: {

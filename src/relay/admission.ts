@@ -42,6 +42,8 @@ export interface Peer {
   isAccepted: boolean;
   /** Another peer has its place; its close is on the way. */
   isEvicted: boolean;
+  /** It was closed for the size of a message, which was reported. */
+  isClosed: boolean;
   readonly messages: Bucket;
   readonly bytes: Bucket;
   readonly waiting: Frame[];
@@ -252,6 +254,7 @@ const newPeer = (
   isSilent: true,
   isAccepted: false,
   isEvicted: false,
+  isClosed: false,
   messages: bucket(limits.burst, now),
   bytes: bucket(bytesBurst(limits), now),
   waiting: [],

@@ -8,7 +8,7 @@ import { assert, assertNever } from "../core/assert.ts";
 import { earlier } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
 import type { ControlFrame, Event, PeerEvent, Rebuilt, ServiceEvent } from "../core/event.ts";
-import type { FaultName } from "../core/fault.ts";
+import { type FaultName, FAULTS } from "../core/fault.ts";
 import type { Millis, PeerId } from "../core/ids.ts";
 import { SERVICE_MESSAGES_PER_STEP_MAX } from "../core/limits.ts";
 import { RetainedBytes } from "../core/retained-bytes.ts";
@@ -16,7 +16,7 @@ import { type RestoreInput, type ServiceName, SERVICES } from "../core/service.t
 import type { Settings } from "../core/settings.ts";
 import type { MessageCount } from "../core/message-counter.ts";
 import type { StepClock } from "../core/context.ts";
-import { Peers } from "./admission.ts";
+import { type Peer, Peers } from "./admission.ts";
 import { RelayContext } from "./context.ts";
 import { type AddressedEvent, serviceOfEvent } from "./routing.ts";
 import type { SupervisedService } from "./supervised-service.ts";
@@ -89,6 +89,7 @@ export class Relay {
       case "controlFrame":
         return this.#admitControlFrame(event, ctx);
       case "closed": {
+        if (event.code === FAULTS.tooBig.close) this.#reportTooBig(event);
         const peer = this.#peers.remove(event.peer);
         if (peer !== undefined) this.#stepService(peer.listener, event, ctx);
         return;
@@ -151,7 +152,10 @@ export class Relay {
     const bytesMax = typeof event.frame === "string" || peer.listener !== "intermediary"
       ? limits.message_bytes
       : Math.max(limits.message_bytes, this.#settings.uploads.file_bytes);
-    if (event.frame.length > bytesMax) return this.#closePeer(peer.id, peer.address, "tooBig");
+    if (event.frame.length > bytesMax) {
+      const isUpload = bytesMax > limits.message_bytes;
+      return this.#closeForSize(peer, { length: event.frame.length, bytesMax, isUpload });
+    }
     const admission = this.#peers.admit(peer, event.frame, { limits, now: ctx.now });
     switch (admission.is) {
       case "pass":
@@ -167,9 +171,32 @@ export class Relay {
     }
   }
 
-  #closePeer(peer: PeerId, from: string, fault: FaultName): void {
-    this.#ctx.observe({ is: "peer_closed_by_relay", from, fault });
+  #closePeer(peer: PeerId, address: string, fault: FaultName): void {
+    this.#ctx.observe({ is: "peer_closed_by_relay", from: this.#nameOf(peer) ?? address, fault });
     this.#ctx.emit({ do: "close", peer, fault });
+  }
+
+  /** Closes a peer with the size and the limit in the reason, because its developer sees nothing else. */
+  #closeForSize(peer: Peer, { length, bytesMax, isUpload }: { length: number; bytesMax: number; isUpload: boolean }): void {
+    const setting = isUpload ? "uploads.file_bytes" : "limits.message_bytes";
+    const reason = `message too big: ${length} characters or bytes; \`${setting}\` allows ${bytesMax}`;
+    peer.isClosed = true;
+    this.#ctx.observe({ is: "peer_closed_by_relay", from: this.#nameOf(peer.id) ?? peer.address, fault: "tooBig", reason });
+    this.#ctx.emit({ do: "close", peer: peer.id, fault: "tooBig", as: { code: FAULTS.tooBig.close, reason } });
+  }
+
+  /** The runtime closed a peer because of a frame beyond its own limit, or the peer closed because of one of the relay's. */
+  #reportTooBig({ peer: id, reason: given = "" }: PeerEvent & { is: "closed" }): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined || peer.isClosed) return;
+    const limit = `\`limits.message_bytes\` allows ${this.#settings.limits.message_bytes}`;
+    const reason = `closed with 1009 (message too big)${given === "" ? "" : `: ${given}`}; ${limit}`;
+    this.#ctx.observe({ is: "peer_closed_by_relay", from: this.#nameOf(id) ?? peer.address, fault: "tooBig", reason });
+  }
+
+  #nameOf(id: PeerId): string | undefined {
+    const peer = this.#peers.get(id);
+    return peer === undefined ? undefined : this.#services.get(peer.listener)?.nameOf(id);
   }
 
   #stepServiceOfPeer(event: PeerEvent, ctx: RelayContext): void {

@@ -5,7 +5,7 @@
  * `EVENTS_WAITING_BYTES_MAX`, until it is rebuilt.
  */
 import type { ServiceEvent } from "../core/event.ts";
-import type { Millis } from "../core/ids.ts";
+import type { Millis, PeerId } from "../core/ids.ts";
 import { EVENTS_WAITING_BYTES_MAX, EVENTS_WAITING_FOR_SERVICE_MAX } from "../core/limits.ts";
 import { retainedBytes } from "../core/retained-bytes.ts";
 import type { RestoreInput, Service, ServiceName } from "../core/service.ts";
@@ -19,6 +19,8 @@ export interface SupervisedService {
   /** Throws what the service throws, which is down then. Returns false when the event could neither be handled nor wait. */
   step(event: ServiceEvent, ctx: StepContext): boolean;
   nextWakeup(): Millis | undefined;
+  /** The name of a peer in reports, if it is known. */
+  nameOf(peer: PeerId): string | undefined;
   /**
    * Rebuilds the service and returns the events that waited. Peers that connected meanwhile are not among its resumed peers, because
    * their `opened` is among the events. Throws what the service throws, which stays down then.
@@ -53,6 +55,7 @@ export function supervise<State>(service: Service<State>): SupervisedService {
       state = current;
       return true;
     },
+    nameOf: (peer) => state === undefined ? undefined : service.nameOf?.(state, peer),
     nextWakeup() {
       if (isWakeupStale) wakeup = state === undefined ? undefined : service.nextWakeup(state);
       isWakeupStale = false;

@@ -266,9 +266,6 @@ class PeerConnection implements ConnectionHandler {
   }
 
   close(code: number, reason = ""): void {
-    if (code === 1009 && this.#state.is === "open") {
-      this.#group.host.observe({ is: "peer_closed_by_relay", from: this.identity.connection.address, fault: "tooBig" });
-    }
     this.#end(code, reason);
   }
 

@@ -156,11 +156,17 @@ function unusableStore(error: unknown): never {
   throw new StartError(`queue: the stored entries cannot be used: ${errorText(error)}`, { cause: error });
 }
 
-/** The services enforce the same limits, with a reason. This limit prevents the runtime from buffering a larger frame. */
+/**
+ * The relay enforces lower limits and tells the peer why it is closed. This limit prevents the runtime from buffering a much larger frame,
+ * for which it closes without an explanation.
+ */
 function frameBytesMax({ name }: ListenerSpec, { limits, uploads }: Settings): number {
   const acceptsUploads = name === "intermediary" || name === "web";
-  return acceptsUploads ? Math.max(limits.message_bytes, uploads.file_bytes) : limits.message_bytes;
+  return Math.max(EXPLAINED_TIMES * limits.message_bytes, acceptsUploads ? uploads.file_bytes : 0);
 }
+
+/** A message of up to this many times the limit is read, so that the relay can explain the close. */
+const EXPLAINED_TIMES = 2;
 
 /** Opens a listener at all its addresses, as one. */
 async function openListener(

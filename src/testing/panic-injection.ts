@@ -32,6 +32,7 @@ export class PanicInjection {
       resident: service.resident,
       step: (event, ctx) => service.step(event, this.#service === service.name ? this.#panickingContext(ctx) : ctx),
       nextWakeup: () => service.nextWakeup(),
+      nameOf: (peer) => service.nameOf(peer),
       restore: (settings, input) => service.restore(settings, input),
     };
   }

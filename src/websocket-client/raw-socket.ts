@@ -108,7 +108,8 @@ class RawWebSocket implements ClientSocket {
       pongReceived: () => {},
       closeReceived: (code, reason) => this.#closeReceived(code, reason),
       protocolError: (code, reason) => {
-        this.#end = { code, reason };
+        // Why not its code: that stands for what the peer says of our frames.
+        this.#end = { code: ABNORMAL, reason };
         this.#close(code);
       },
     }, MESSAGE_BYTES_MAX);

@@ -17,6 +17,7 @@ const mutant = (fault: Mutation) => (service: SupervisedService): SupervisedServ
   resident: service.resident,
   step: (event, ctx) => service.step(event, mutantContext(ctx, fault)),
   nextWakeup: () => service.nextWakeup(),
+  nameOf: (peer) => service.nameOf(peer),
   restore: (settings, input) => service.restore(settings, input),
 });
 

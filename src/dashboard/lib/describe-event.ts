@@ -132,6 +132,11 @@ const FORMATS: { readonly [Event in keyof typeof EVENT_TEXTS.labels]: EventForma
     format: ({ service }) => EVENT_TEXTS.writesResumed(text(service)),
   },
   input_refused: { category: "problems", tone: "bad", format: ({ reason }) => text(reason) },
+  peer_closed_by_relay: {
+    category: "problems",
+    tone: "bad",
+    format: ({ fault, reason }) => reason === undefined ? outcomeText(text(fault)) : text(reason),
+  },
   gap: {
     category: "problems",
     tone: "warn",

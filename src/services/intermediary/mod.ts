@@ -10,7 +10,7 @@ import { assertNever } from "../../core/assert.ts";
 import type { StepContext } from "../../core/context.ts";
 import { earlier } from "../../core/deadlines.ts";
 import type { LifecycleEvent, PeerEvent, ServiceEvent, StoreEvent } from "../../core/event.ts";
-import type { Key, Millis } from "../../core/ids.ts";
+import type { Key, Millis, PeerId } from "../../core/ids.ts";
 import type { Frame } from "../../core/json.ts";
 import type { Observation } from "../../core/observation.ts";
 import type { ServiceMessage } from "../../core/service-message.ts";
@@ -39,6 +39,11 @@ export const intermediary: Service<IntermediaryState> = {
   resident: RESIDENT_PREFIXES,
   restore,
   step,
+  nameOf({ connections }: IntermediaryState, id: PeerId): string | undefined {
+    const peer = connections.peers.get(id);
+    if (peer?.is === "pendingTakeover") return peer.identity.name;
+    return peer === undefined || peer.is === "newcomer" ? undefined : peer.name;
+  },
   nextWakeup,
 };
 

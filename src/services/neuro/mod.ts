@@ -78,6 +78,7 @@ export const neuro: Service<NeuroState> = {
     dispatch(state, event, ctx);
     finishStep(state, ctx);
   },
+  nameOf: ({ sockets }: NeuroState, peer: PeerId): string | undefined => sockets.get(peer)?.lastConnection?.game.name,
   nextWakeup,
 };
 

@@ -176,7 +176,7 @@ test("RT27 a close of the peer is answered with its code, and reported once the 
   check.equal(server.reported, ["opened", { code: 1012, reason: "later" }]);
 });
 
-test("RT27 a protocol error is answered with its close code, and only the end is reported after it", () => {
+test("RT27 RT27d a protocol error is answered with its close code, and reported as an abnormal end with its reason", () => {
   const server = new Server().accept();
   server.frame(1, 0xff);
   server.frame(1, 65);
@@ -184,7 +184,7 @@ test("RT27 a protocol error is answered with its close code, and only the end is
   check.equal(head, 0x88);
   check.equal(rest.slice(4).map((byte, at) => byte ^ (rest[at & 3] ?? 0)), [1007 >> 8, 1007 & 255]);
   server.stream.closed("");
-  check.equal(server.reported, ["opened", { code: 1007, reason: "text that is not UTF-8" }]);
+  check.equal(server.reported, ["opened", { code: 1006, reason: "text that is not UTF-8" }]);
 });
 
 test("RT27 nothing is reported of a connection that was closed from this side, in any state", () => {

@@ -29,6 +29,7 @@
  * | `input_repaired` | `from` `what` `hint` |
  * | `input_refused` | `from` `fault` `reason` |
  * | `writes_suspended` `writes_resumed` | `service` |
+ * | `peer_closed_by_relay` | `from` `fault` `reason`? |
  * | `operator_acted` | `by` `did` `to` `outcome` |
  * | `nallely_connected` | `name` `url` |
  * | `nallely_lost` | `name` `reason` `retry_ms` |
@@ -111,6 +112,7 @@ const ROWS: { readonly [Name in ObservationName]?: EventRow<Name> } = {
   input_refused: ({ from, fault, reason }) => ({ from, fault, reason }),
   writes_suspended: ({ service }) => ({ service }),
   writes_resumed: ({ service }) => ({ service }),
+  peer_closed_by_relay: ({ from, fault, reason }) => ({ from, fault, reason }),
   operator_acted: ({ by, did, to, outcome }) => ({ by, did, to, outcome }),
   nallely_connected: ({ name, url }) => ({ name, url }),
   nallely_lost: ({ name, reason, retry_ms }) => ({ name, reason, retry_ms }),

@@ -106,6 +106,10 @@ test("IM71 observations of other services are events with the fields of the tabl
     [{ is: "message_dead", to: "a", id: "7", why: "expired" }, { to: "a", message_id: "7", why: "expired" }],
     [{ is: "input_repaired", from: "a", what: "w", hint: "h" }, { from: "a", what: "w", hint: "h" }],
     [
+      { is: "peer_closed_by_relay", from: "a", fault: "tooBig", reason: "r" },
+      { from: "a", fault: "tooBig", reason: "r" },
+    ],
+    [
       { is: "input_refused", from: "a", fault: "tooBig", reason: "r" },
       { from: "a", fault: "tooBig", reason: "r" },
     ],
