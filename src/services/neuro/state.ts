@@ -279,6 +279,8 @@ export interface Upstream {
   /** Number of the connection: ids of an earlier one are never answered. */
   linkNumber: number;
   hasBackpressure: boolean;
+  /** If it is a relay: the relays on the way to Neuro, that one first, by hop. */
+  relaysAhead: readonly (readonly string[])[];
   /** What was sent last on this connection. */
   readonly sent: SentFrames;
   trial: Trial | undefined;

@@ -27,7 +27,7 @@ import {
   type NeuroState,
   peerOf,
 } from "../state.ts";
-import { isLoop, redial, viaOf } from "../upstream/client.ts";
+import { isLoop, tellChain } from "../upstream/relay-chain.ts";
 import {
   contestGame,
   expiredContests,
@@ -76,14 +76,11 @@ export function openSocket(
     ctx.observe({ is: "greeting_refused", fault: "notAllowed", address, reason: "relays chained in a loop" });
     return ctx.emit({ do: "close", peer, fault: "notAllowed" });
   }
-  const before = via === "" ? undefined : viaOf(state); // Why: it reads every socket, and nearly all come without a relay.
   const socket = createSocket(state, { peer, connection }, ctx.now);
   state.sockets.set(peer, socket);
   if (!socket.isVoice) awaitFirstMessage(socket, ctx.now);
   scheduleKeepalive(state, ctx.now);
-  if (before === undefined || viaOf(state) === before) return;
-  // Why: only a new dial can say which relays are behind this one, and only the relay that reads its own id detects the loop.
-  for (const upstream of state.upstreams.values()) if (upstream.settings !== undefined) redial(upstream, ctx);
+  tellChain(socket, ctx);
 }
 
 export const createSocket = (

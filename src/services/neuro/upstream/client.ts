@@ -21,7 +21,6 @@ import {
   loseLink,
   openLink,
 } from "../../../core/link.ts";
-import { RELAY_HOPS_MAX, RELAY_IDS_MAX } from "../../../core/limits.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
@@ -33,6 +32,7 @@ import type { NeuroState, Upstream } from "../state.ts";
 import { decodeUpstream } from "../codec/decode-upstream.ts";
 import { forgetRegistered, registerAll } from "../actions/actions.ts";
 import { newContexts } from "./contexts.ts";
+import { announceChain, isChainedToItself, readChain, viaOf } from "./relay-chain.ts";
 import { blameFrames, type LinkClose, tryNextGroup } from "./rejected-frames.ts";
 import { SentFrames } from "./sent-frames.ts";
 import { forwardSpeechFinished, requestShutdown, sessionStarted } from "./broadcast.ts";
@@ -58,6 +58,7 @@ export function newUpstream(state: NeuroState, settings: UpstreamSettings | unde
     since: now,
     linkNumber: 0,
     hasBackpressure: false,
+    relaysAhead: [],
     sent: new SentFrames(),
     trial: undefined,
     session: undefined,
@@ -182,11 +183,23 @@ export function receiveMessage(upstream: Upstream, message: NeuroMessage, ctx: S
       return requestShutdown(upstream, message.wanted ? "graceful" : "cancelled", ctx);
     case "shutdown/immediate":
       return requestShutdown(upstream, "immediate", ctx);
-    case "other":
-      return; // Why: watchers have seen it, and no game knows it.
+    case "other": // Why nothing else: watchers have seen it, and no game knows it.
+      return receiveChain(upstream, message, ctx);
     default:
       return assertNever(message);
   }
+}
+
+/** The upstream is a relay, and tells which relays are ahead of this one. */
+function receiveChain(upstream: Upstream, message: NeuroMessage & { readonly command: "other" }, ctx: StepContext): void {
+  const ahead = readChain(message);
+  if (ahead === undefined) return;
+  upstream.relaysAhead = ahead;
+  if (!isChainedToItself(upstream)) return announceChain(upstream.service, ctx);
+  // Why again with backoff: the next dial tells which relays are behind this one, so the relay that it reaches refuses it.
+  close(upstream, ctx);
+  const retryMs = failLink(upstream.link, linkOptionsOf(upstream), ctx);
+  ctx.observe({ is: "upstream_lost", upstream: upstream.id, reason: "relays chained in a loop", retry_ms: retryMs });
 }
 
 /** Tells the Intermediary whether Neuro is reachable. */
@@ -221,6 +234,10 @@ function close(upstream: Upstream, ctx: StepContext): void {
   forgetRegistered(upstream);
   upstream.shutdown.awaited.clear();
   upstream.shutdown.isRequested = false;
+  if (upstream.relaysAhead.length > 0) {
+    upstream.relaysAhead = [];
+    announceChain(upstream.service, ctx);
+  }
   if (wasOpen) announceUpstreams(upstream.service, ctx);
 }
 
@@ -235,30 +252,3 @@ function linkOptionsOf({ settings, service: state }: Upstream): LinkOptions {
 
 const displayNameOf = (character: string): string =>
   character === "neuro" ? "Neuro-sama" : character === "evil" ? "Evil Neuro" : character;
-
-/** The relays behind this one: hops separated by commas, this relay first; relays of the same hop are joined by `+`. */
-export function viaOf(state: NeuroState): string {
-  const hops: Set<string>[] = [new Set([state.relayId])];
-  let count = 0;
-  for (const { connection } of state.sockets.values()) {
-    for (const [at, hop] of hopsOf(connection.via).entries()) {
-      const ids = hops[at + 1] ??= new Set();
-      for (const id of hop) if (!ids.has(id) && count++ < RELAY_IDS_MAX) ids.add(id);
-    }
-  }
-  return hops.filter((ids) => ids.size > 0).map((ids) => [...ids].join("+")).join(",");
-}
-
-/** True if a connection comes from this relay itself, or through more than `RELAY_HOPS_MAX` relays. */
-export function isLoop(state: NeuroState, via: string): boolean {
-  const hops = hopsOf(via);
-  return hops.length > RELAY_HOPS_MAX || hops.some((ids) => ids.includes(state.relayId));
-}
-
-/** The ids that relays generate. Why checked: a game can send any header, and the backend's server refuses some bytes and sizes. */
-const RELAY_ID = /^[A-Za-z0-9-]{1,36}$/;
-
-const hopsOf = (via: string): readonly (readonly string[])[] =>
-  via.split(",").map((hop) => hop.split("+").map((id) => id.trim()).filter((id) => RELAY_ID.test(id))).filter((ids) =>
-    ids.length > 0
-  );

@@ -2,7 +2,8 @@
 import { test } from "#runner";
 import type { Effect } from "../../../../../src/core/effect.ts";
 import { check } from "../../../../harness/check.ts";
-import { action, type FakeNeuro, otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";
+import type { LinkId } from "../../../../../src/core/ids.ts";
+import { action, type FakeGame, type FakeNeuro, otherAction, Scenario, type ScenarioOptions, started } from "../fixture.ts";
 import { Operator } from "../operator/operator-fixture.ts";
 
 function opened(options: ScenarioOptions = {}): { scenario: Scenario; neuro: FakeNeuro } {
@@ -361,30 +362,109 @@ test("NC14 a loop of relays is refused, and so are too many hops", () => {
   check.equal(scenario.observed("greeting_refused").length, 2);
 });
 
-test("NC14b each relay sends the next one the ids of the relays behind it, so that a loop is found", () => {
+test("NC14b the header of a dial names the relays behind this one", () => {
   const { scenario, neuro } = opened();
   const before = scenario.dials.length;
   scenario.game("Chained", { via: "b,c" });
   scenario.game("Sibling", { via: "d" });
-  check.equal(scenario.dials.length, before + 2);
+  check.equal(scenario.dials.length, before);
+  neuro.drop();
+  neuro.reopen();
   const own = scenario.dials[0]?.headers["Neuro-Relay-Via"];
   check.equal(scenario.dials.at(-1)?.headers["Neuro-Relay-Via"], `${own},b+d,c`);
-  check.equal(neuro.open().heard(), ["startup"]);
 });
 
 test("NC42 of the header Neuro-Relay-Via only ids of relays are passed on, and at most 32 of them", () => {
-  const { scenario } = opened();
-  const dials = scenario.dials.length;
+  const { scenario, neuro } = opened();
   scenario.game("Odd", { via: "naïve+\u0001,x y+".concat("z".repeat(37)) });
-  check.equal(scenario.dials.length, dials, "a header without a valid id changes nothing");
   for (let n = 0; n < 5; n++) {
     scenario.game(`Many ${n}`, {
       via: Array.from({ length: 20 }, (_, at) => `relay-${n}-${at}-${"x".repeat(20)}`).join("+"),
     });
   }
+  neuro.drop();
+  neuro.reopen();
   const sent = scenario.dials.at(-1)?.headers["Neuro-Relay-Via"] ?? "";
   check.equal([sent.split(/[+,]/).length, sent.length < 1_500, /^[\x21-\x7e]+$/.test(sent)], [33, true, true]);
-  check.that(scenario.dials.length <= dials + 2, "a header beyond the limit does not redial");
+});
+
+test("NC42b no header of a game makes the relay dial again, whatever comes and goes", () => {
+  const { scenario, neuro } = opened();
+  const chess = started(scenario, "Chess", "a");
+  neuro.heard();
+  const dials = scenario.dials.length;
+  const headers = ["b", "b,c", "c+d", "naïve", "x".repeat(4_000), ",,,", "+", "b,c,d,e,f", "\u0000"];
+  for (const via of [...headers, ...headers]) {
+    const game = scenario.game(`Game ${via.slice(0, 9)}`, { via }).startup();
+    scenario.pass(100);
+    if (scenario.closed.every(({ peer }) => peer !== game.peer)) game.close();
+  }
+  check.equal([scenario.dials.length, scenario.closedLinks, neuro.heard()], [dials, [], []]);
+  check.equal(chess.heard().filter((word) => word !== "reregister"), []);
+});
+
+test("NC14c a relay behind this one is told which relays are ahead, and at each change; a game is told nothing", () => {
+  const { scenario, neuro } = opened();
+  const own = scenario.dials[0]?.headers["Neuro-Relay-Via"];
+  const [relay, game] = [scenario.game("Relay", { via: "b" }), scenario.game("Chess")];
+  const chains = () => relay.heardFrames().filter(({ command }) => command === "neuro-relay/chain").map(({ data }) => data);
+  check.equal(chains(), [{ via: own }]);
+  neuro.say("neuro-relay/chain", { via: "x,y+z" });
+  check.equal(chains(), [{ via: `${own},x,y+z` }]);
+  neuro.drop();
+  check.equal(chains(), [{ via: own }]);
+  neuro.reopen();
+  for (const via of [7, null, "", "naïve", {}, "x".repeat(100_000)]) neuro.say("neuro-relay/chain", { via });
+  check.equal(chains().every((data) => JSON.stringify(data) === JSON.stringify({ via: own })), true);
+  check.equal(game.heard().filter((word) => word.startsWith("neuro-relay")), []);
+});
+
+test("NC14d a loop of relays that all dialed at the same time is found and not closed again", () => {
+  for (const length of [1, 2, 3, 4]) {
+    const relays = Array.from({ length }, (_, at) => new Scenario({ now: (at + 1) * 1_000_000 }));
+    const links = relays.map(() => ({ dialed: 0, peer: undefined as FakeGame | undefined, link: "" }));
+    /** Each relay dials the next one; frames pass until nothing is left to do. */
+    const run = (ms: number): void => {
+      for (let passed = 0; passed < ms; passed += 50) {
+        for (const [at, relay] of relays.entries()) {
+          relay.pass(50);
+          const wire = links[at];
+          const next = relays[(at + 1) % length];
+          if (wire === undefined || next === undefined) continue;
+          if (wire.peer !== undefined && (relay.closedLinks.some((link) => link === wire.link))) {
+            wire.peer.close();
+            wire.peer = undefined;
+          }
+          const dialed = relay.dials[wire.dialed];
+          if (dialed !== undefined) {
+            wire.dialed++;
+            wire.link = dialed.link;
+            const peer = next.game("Relay", { via: dialed.headers["Neuro-Relay-Via"] ?? "" });
+            const isRefused = next.closed.some((each) => each.peer === peer.peer);
+            wire.peer = isRefused ? undefined : peer;
+            relay.step(
+              isRefused
+                ? { is: "dropped", link: dialed.link, code: 4403, reason: "" }
+                : { is: "dialed", link: dialed.link },
+            );
+          }
+          const { peer } = wire;
+          if (peer === undefined) continue;
+          for (const frame of relay.framesTo(wire.link)) peer.raw(JSON.stringify(frame));
+          for (const frame of peer.heardFrames()) {
+            relay.step({ is: "received", link: dialed?.link ?? wire.link as LinkId, frame: JSON.stringify(frame) });
+          }
+        }
+      }
+    };
+    run(60_000);
+    const reasons = relays.flatMap((relay) => relay.observed("upstream_lost").map(({ reason }) => reason));
+    const refused = relays.flatMap((relay) => relay.observed("greeting_refused"));
+    check.that(reasons.includes("relays chained in a loop") || refused.length > 0, `${length}: ${reasons}`);
+    check.that(refused.length > 0, `the loop of ${length} is refused at the next dial`);
+    const open = links.filter(({ peer }) => peer !== undefined).length;
+    check.that(open < length, `${open} of ${length} links are open`);
+  }
 });
 
 test("NC15 registering one more game sends only that game's actions", () => {
