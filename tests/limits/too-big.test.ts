@@ -4,7 +4,7 @@ import type { Observation } from "../../src/core/observation.ts";
 import { check } from "../harness/check.ts";
 import { LimitFixture, type Peer, settingsOf } from "./fixture.ts";
 
-test("OB33 the report of a close for the size of a message names the peer, the size, the limit and the setting", async () => {
+test("OB40 the report of a close for the size of a message names the peer, the size, the limit and the setting", async () => {
   const fixture = await LimitFixture.start(settingsOf({ path: "limits.message_bytes", text: "2KiB" }));
   const closed: Observation[] = [];
   fixture.simulation.onObservation = (observation) => {

@@ -167,7 +167,11 @@ function handleServiceMessage(state: IntermediaryState, message: ServiceMessage,
     case "choiceRequested":
       return state.choices.request(message.choice, state.connections.integrations.values(), ctx);
     case "contextShared":
-      return broadcastContext(state.connections.integrations, message, ctx);
+      return broadcastContext(
+        { integrations: state.connections.integrations, lengthMax: state.settings.limits.message_bytes },
+        message,
+        ctx,
+      );
     case "integrationJoined":
     case "integrationLeft":
     case "gameMessage":

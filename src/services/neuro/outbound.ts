@@ -89,6 +89,7 @@ export function toGame(game: Game, message: NeuroMessage, ctx: StepContext): boo
   const peer = peerOf(game);
   if (peer === undefined) return false;
   if (game.listener === "intermediary") {
+    if (message.command === "action" && isTooLarge(message.data, game.service.settings.limits.message_bytes)) return false;
     ctx.post("intermediary", { is: "neuroMessage", peer: peer, message });
     return true;
   }
@@ -99,3 +100,11 @@ export function toGame(game: Game, message: NeuroMessage, ctx: StepContext): boo
   }
   return frame !== undefined;
 }
+
+/** More than an action needs besides its data. */
+const ENVELOPE_LENGTH = 1_024;
+
+/** True if the data, as a text in JSON, does not fit a message. */
+const isTooLarge = (data: string | undefined, lengthMax: number): boolean =>
+  data !== undefined && data.length * 6 > lengthMax - ENVELOPE_LENGTH &&
+  JSON.stringify(data).length > lengthMax - ENVELOPE_LENGTH;

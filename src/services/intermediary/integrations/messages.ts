@@ -61,8 +61,11 @@ function handle(
       if (from.hasQueue) state.queue.term(from.name, message.id, ctx);
       return;
     case "actions": {
-      const actions = registeredActions(state.connections.integrations);
-      return replyToIntegration(from, replyText({ actions }, requestIdOf(payload)), ctx);
+      const actions = registeredActions(state);
+      const reply = actions.ok
+        ? replyText({ actions: actions.value }, requestIdOf(payload))
+        : errorReplyText(actions.reason, actions.fault);
+      return replyToIntegration(from, reply, ctx);
     }
     case "game":
       return forwardToNeuro(state, from, message, payload, ctx);

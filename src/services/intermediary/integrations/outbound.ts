@@ -53,7 +53,7 @@ function sendEvent(to: Integration, event: string, payload: JsonObject | undefin
  * others cannot fill its backlog and close it.
  */
 export function broadcastContext(
-  integrations: ReadonlyMap<string, Integration>,
+  { integrations, lengthMax }: { readonly integrations: ReadonlyMap<string, Integration>; readonly lengthMax: number },
   { from, peer, message, silent }: Extract<ServiceMessage, { readonly is: "contextShared" }>,
   ctx: StepContext,
 ): void {
@@ -62,6 +62,7 @@ export function broadcastContext(
   for (const integration of integrations.values()) {
     if (integration.peer === peer) continue; // Why not by name: a game may have the name of an integration.
     if (integration.congestion !== undefined) integration.congestion.missedContexts++;
+    else if (text.length > lengthMax) sendEvent(integration, "context_gap", { missed: 1 }, ctx);
     else {
       ctx.count("integration", "out", "context_update");
       sendToIntegration(integration, text, ctx);

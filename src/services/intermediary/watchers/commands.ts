@@ -14,6 +14,10 @@ export function sendCommand(
   ctx: StepContext,
 ): Result<WatcherReply<SendOutcome>> {
   const body = JSON.stringify({ from_watcher: from, cmd });
+  const { message_bytes } = state.settings.limits;
+  if (body.length > message_bytes) {
+    return failed("tooBig", `the command has ${body.length} characters; \`limits.message_bytes\` allows ${message_bytes}`);
+  }
   if (target === "*") return sendToAll(state, body, ctx);
   const integration = state.connections.integrations.get(target);
   if (integration === undefined && !state.directory.has(target, ctx.now) && state.queue.recipients.depth(target) === 0) {

@@ -86,8 +86,10 @@ function execute(
       return state.forwardedRequests.sendChoice(from, request, requestId, ctx);
     case "peers":
       return ok({ reply: { peers: plain(peerList(state)) } });
-    case "actions":
-      return ok({ reply: { actions: registeredActions(state.connections.integrations) } });
+    case "actions": {
+      const actions = registeredActions(state);
+      return actions.ok ? ok({ reply: { actions: actions.value } }) : actions;
+    }
     case "subscribe":
       return ok({ reply: subscribe(state, from, request, ctx) });
     case "unknown":

@@ -190,6 +190,27 @@ test("IM45d a command that cannot be understood is answered with the reason, rep
   }
 });
 
+test("IM53 no message to an integration or watcher of these kinds has more than limits.message_bytes characters", () => {
+  const settings = { ...SETTINGS, limits: { ...SETTINGS.limits, message_bytes: 4_096 } };
+  const fixture = new IntermediaryFixture({ settings });
+  const [peer, watcher] = [fixture.integration("a"), fixture.watcher()];
+  fixture.frame(watcher, { target: "a", cmd: "x".repeat(4_090) });
+  const refusal = { error: "the command has 4125 characters; `limits.message_bytes` allows 4096", code: "tooBig" };
+  check.equal(fixture.repliesTo(watcher), [refusal]);
+  fixture.receive({ is: "contextShared", from: "Chess", peer: undefined, message: "x".repeat(4_000), silent: true });
+  check.equal(fixture.received(peer), [{ event: "context_gap", payload: { missed: 1 } }]);
+  for (const name of ["b", "c"]) {
+    const schema = { type: "object", title: "x".repeat(3_000) };
+    fixture.frame(peer, { event: "register_actions", actions: [{ name, description: "d", schema }] });
+  }
+  fixture.received(peer);
+  fixture.repliesTo(watcher);
+  for (const asking of [peer, watcher]) {
+    fixture.frame(asking, { query: "get_registered_actions" });
+    check.equal(fixture.repliesTo(asking).map((reply) => isObject(reply) && reply.code), ["tooBig"]);
+  }
+});
+
 test("IM46 free text, JSON of any kind and events go to watchers unchanged, and to Neuro as silent context", () => {
   const says: [string | object, Json, string][] = [
     ["hello", { action: "raw_text", raw: "hello" }, "hello"],

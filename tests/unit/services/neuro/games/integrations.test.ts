@@ -154,6 +154,18 @@ test("NB31 an action that is too large for any game is not sent, and Neuro gets 
   check.equal([chess.heard(), neuro.heard()], [[], ["result u1 false"]]);
 });
 
+test("IM53 an action whose data is too large for a message to an integration is not sent, and Neuro gets a failure", () => {
+  const { scenario, neuro } = opened();
+  const jukebox = scenario.integration("jukebox");
+  const actions = [{ name: "a", description: "d" }];
+  scenario.post({ is: "gameMessage", peer: jukebox.peer, message: { command: "actions/register", actions } });
+  neuro.heard();
+  scenario.posted();
+  neuro.action("u1", "a", "x".repeat(1_100_000));
+  check.equal(neuro.heard(), ["result u1 false"]);
+  check.equal(scenario.posted().filter(({ is }) => is === "neuroMessage"), []);
+});
+
 test("NB34 voice is declined and the socket stays open", () => {
   const { scenario } = opened();
   const voice = scenario.game("Chess", { path: "/game/Chess/voice" });
