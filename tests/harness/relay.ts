@@ -87,6 +87,15 @@ export class RelayProcess {
     }
   }
 
+  /** How long its main thread was ready and had no processor; 0 if the system does not say. */
+  get waitedMs(): number {
+    try {
+      return Number(readFileSync(`/proc/${this.pid}/schedstat`, "utf8").split(" ")[1]) / 1_000_000;
+    } catch {
+      return 0;
+    }
+  }
+
   signal(signal: "SIGUSR1" | "SIGUSR2"): void {
     this.#child.kill(signal);
   }

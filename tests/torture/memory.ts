@@ -25,19 +25,19 @@ export interface MemoryResult {
 
 const SAMPLE_MS = 50;
 const COLLECTOR = new URL("collect-garbage.ts", import.meta.url).pathname;
-const RUNNER: readonly string[] = [execPath, "--preload", COLLECTOR];
+export const COLLECTING: readonly string[] = [execPath, "--preload", COLLECTOR];
 /** Below the default of `limits.bytes_per_second`, because games above it are delayed. */
 const BYTES_PER_SECOND = 3_500_000;
 const TEXT_LENGTH = 400_000;
 
 /** Distinct texts, so that no engine stores one of them twice as the same. */
-const text = (seed: number, length = TEXT_LENGTH): string => `${seed} ${"x".repeat(length)}`;
+export const text = (seed: number, length = TEXT_LENGTH): string => `${seed} ${"x".repeat(length)}`;
 const game = (name: string, command: string, data: object) => ({ command, game: name, data });
 
 /** The messages that fill one table. */
-type Filler = (at: number) => object | string;
+export type Filler = (at: number) => object | string;
 
-const GAME_TABLES: Readonly<Record<string, Filler>> = {
+export const GAME_TABLES: Readonly<Record<string, Filler>> = {
   "actions": (at) => game("Actions", "actions/register", { actions: [{ name: text(at), description: text(at) }] }),
   "large schemas": (at) => game("Schemas", "actions/register", { actions: manyActions(at, 20) }),
   "names registered": (at) =>
@@ -56,20 +56,20 @@ const GAME_TABLES: Readonly<Record<string, Filler>> = {
   "objects": (at) => game("Objects", "context", { message: Array.from({ length: 60_000 }, () => ({})), silent: false, at }),
 };
 
-const INTEGRATION_TABLES: Readonly<Record<string, Filler>> = {
+export const INTEGRATION_TABLES: Readonly<Record<string, Filler>> = {
   "listed actions": (at) => ({ event: "register_actions", actions: manyActions(at, 20) }),
   "events": (at) => ({ event: text(at), [text(at)]: text(at) }),
   "text": (at) => text(at),
 };
 
-const WATCHER_TABLES: Readonly<Record<string, Filler>> = {
+export const WATCHER_TABLES: Readonly<Record<string, Filler>> = {
   "commands for an absent integration": (at) => ({ target: "absent", cmd: text(at) }),
   "choices": (at) => ({ choice: { selected: text(at), data: text(at) } }),
   "messages for Neuro": (at) => ({ direct_to_neuro: true, payload: text(at) }),
   "subscriptions": (at) => ({ subscribe: { events: [text(at)], after: text(at) }, request_id: "x" }),
 };
 
-const BRAIN_TABLES: Readonly<Record<string, Filler>> = {
+export const BRAIN_TABLES: Readonly<Record<string, Filler>> = {
   "sessions": (at) => ({ cmd: "CreateSession", initial_state: { big: text(at, 60_000) } }),
   "refused requests": (at) => ({ cmd: text(at), op_id: text(at) }),
 };
@@ -86,7 +86,7 @@ export function fillEverything(fillMs: number): Promise<MemoryResult> {
     const neuro = new HostileNeuro();
     const silent = await silentServer();
     const sets = settingsFor(neuro, silent, nallely);
-    const relay = await RelayProcess.start(folder, sets, RUNNER);
+    const relay = await RelayProcess.start(folder, sets, COLLECTING);
     const memory = new Sampler(relay);
     try {
       const honest = await Honest.connect(relay);
@@ -118,7 +118,7 @@ export function fillEverything(fillMs: number): Promise<MemoryResult> {
 export function leavingGames(churnMs: number): Promise<MemoryResult> {
   return inFolder(async (folder) => {
     const sets = ["actions.grace=100ms"];
-    const relay = await RelayProcess.start(folder, sets, RUNNER);
+    const relay = await RelayProcess.start(folder, sets, COLLECTING);
     const memory = new Sampler(relay);
     try {
       const honest = await Honest.connect(relay);
@@ -313,7 +313,7 @@ class Sampler {
 
 /** The peak of the resident memory of the next start in this folder. */
 async function restartAfter(folder: string, sets: readonly string[]): Promise<number> {
-  const relay = await RelayProcess.start(folder, sets, RUNNER);
+  const relay = await RelayProcess.start(folder, sets, COLLECTING);
   const memory = new Sampler(relay);
   await pause(1_000);
   const peakMb = Math.max(memory.stop(), relay.residentMb);
@@ -322,7 +322,7 @@ async function restartAfter(folder: string, sets: readonly string[]): Promise<nu
 }
 
 /** Collects the garbage of a relay and measures it. Why twice: pages are returned to the system only later. */
-async function residentWithoutGarbage(relay: RelayProcess): Promise<number> {
+export async function residentWithoutGarbage(relay: RelayProcess): Promise<number> {
   for (let times = 0; times < 2; times++) {
     relay.signal("SIGUSR1");
     await pause(700);
@@ -331,7 +331,7 @@ async function residentWithoutGarbage(relay: RelayProcess): Promise<number> {
 }
 
 /** The bytes of all files below a folder. */
-async function sizeOf(folder: string): Promise<number> {
+export async function sizeOf(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
     if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;

@@ -4,7 +4,6 @@
  * The time in which the relay's main thread was ready and had no processor is subtracted, and so is the delay of this process: the
  * machine may be busy with other work.
  */
-import { readFileSync } from "node:fs";
 import { PUBLISHED_TOKEN } from "../../../src/core/defaults.ts";
 import type { RelayProcess } from "../../harness/relay.ts";
 import { JsonClient } from "../../harness/json-client.ts";
@@ -78,9 +77,9 @@ export class HonestClients {
     this.#lag.stop();
   }
 
-  async #repeat(kind: TripKind, { pid }: RelayProcess, trip: (number: number) => Promise<void>): Promise<void> {
+  async #repeat(kind: TripKind, relay: RelayProcess, trip: (number: number) => Promise<void>): Promise<void> {
     while (!this.#isStopped) {
-      const [from, waited] = [performance.now(), waitedMs(pid)];
+      const [from, waited] = [performance.now(), relay.waitedMs];
       try {
         await trip(++this.trips[kind]);
       } catch (error) {
@@ -89,7 +88,7 @@ export class HonestClients {
         }
         return;
       }
-      const took = performance.now() - from - (waitedMs(pid) - waited) - this.#lag.since(from);
+      const took = performance.now() - from - (relay.waitedMs - waited) - this.#lag.since(from);
       this.worstMs[kind] = Math.max(this.worstMs[kind], took);
       await pause(BETWEEN_MS);
     }
@@ -117,15 +116,6 @@ class Lag {
 
   stop(): void {
     clearInterval(this.#timer);
-  }
-}
-
-/** How long the main thread of a process was ready and had no processor; 0 if the system does not say. */
-function waitedMs(pid: number): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[1]) / 1_000_000;
-  } catch {
-    return 0;
   }
 }
 
