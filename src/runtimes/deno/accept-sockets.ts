@@ -35,7 +35,8 @@ export function acceptSockets(server: Server, options: AcceptOptions): WebSocket
   server.on("upgrade", (incoming, stream, head) => {
     const { socket: connection } = incoming;
     endPipeliningLimit(connection);
-    connections.requestBegan(connection);
+    // Why one: a response to an earlier request would be sent into the socket.
+    if (!connections.requestBegan(connection, 1)) return;
     const address = connection.remoteAddress ?? "";
     const outgoing = new ServerResponse(incoming);
     outgoing.assignSocket(connection);

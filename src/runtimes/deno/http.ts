@@ -1,16 +1,18 @@
 /** Requests and responses of Node's HTTP server, as the web app takes and returns them. */
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** Returned by a handler that has upgraded the connection. */
 export const UPGRADED: Response = new Response(null);
 
-/** Handles a request, and sends its response. */
+/** Handles a request, and sends its response. Before that, the responses to earlier requests of the connection are sent. */
 export async function respond(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   handle: (request: Request) => Response | Promise<Response>,
 ): Promise<void> {
   try {
+    if (outgoing.socket === null) await once(outgoing, "socket"); // Why: a client could collect responses that it does not read.
     const request = requestOf(incoming);
     const response = request === undefined ? new Response(null, { status: 400 }) : await handle(request);
     if (response === UPGRADED) return;

@@ -59,7 +59,7 @@ async function listen({ name, host, port }: ListenerSpec, context: ListenerConte
   server.on("connection", (socket) => connections.opened(socket));
   server.on("request", (incoming, outgoing) => {
     const { socket } = incoming;
-    connections.requestBegan(socket);
+    if (!connections.requestBegan(socket)) return;
     outgoing.once("close", () => connections.requestEnded(socket));
     const disableTimeout = (): void => void socket.setTimeout(0);
     const [listener, address] = [name, socket.remoteAddress ?? ""];

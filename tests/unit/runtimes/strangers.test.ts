@@ -12,6 +12,8 @@ interface EchoProcess {
   readonly pid: number;
   readonly url: string;
   readonly port: number;
+  /** The origin of the web port. */
+  readonly web: string;
 }
 
 /** Runs `run` with a relay of echo services. */
@@ -26,7 +28,8 @@ async function withEcho(runtime: string, run: (relay: EchoProcess) => Promise<vo
       if (text.includes("is ready")) break;
     }
     const url = /\[Nakurity Backend\] listening on (\S+)/.exec(text)?.[1] ?? "";
-    await run({ pid: child.pid, url, port: Number(new URL(url).port) });
+    const web = /\[Web\] listening on (http:\/\/[^\s/]+)/.exec(text)?.[1] ?? "";
+    await run({ pid: child.pid, url, port: Number(new URL(url).port), web });
   } finally {
     child.kill("SIGKILL");
     await child.exited;
@@ -122,3 +125,40 @@ test("RT1e on Deno a request whose head arrives too slowly is closed", () =>
     clearInterval(drip);
     check.that(performance.now() - began < 15_000);
   }), { timeoutMs: 40_000 });
+
+/** Sends this many requests for a path at once. Resolves with the number of responses when the connection is closed or has answered all. */
+async function pipeline(web: string, path: string, count: number): Promise<number> {
+  const socket = connect({ port: Number(new URL(web).port), host: "127.0.0.1" }).on("error", () => {});
+  let responses = 0;
+  const ended = new Promise<void>((resolve) => {
+    socket.on("close", () => resolve()).on("data", (bytes) => {
+      responses += String(bytes).split("HTTP/1.1 200").length - 1;
+      if (responses === count) resolve();
+    });
+  });
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(count));
+  await ended;
+  socket.destroy();
+  return responses;
+}
+
+test(
+  "RT1g on Deno a connection has at most 16 requests without a response, and unread responses take no memory",
+  () =>
+    withEcho("Deno", async ({ pid, web }) => {
+      check.equal(await pipeline(web, "/health", 16), 16);
+      check.that(await pipeline(web, "/health", 1_000) < 1_000);
+      const [before, open] = [residentMb(pid), descriptors(pid)];
+      const unread = Array.from({ length: STRANGERS }, () => {
+        const socket = connect({ port: Number(new URL(web).port), host: "127.0.0.1" }).on("error", () => {});
+        socket.pause();
+        socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000));
+        return socket;
+      });
+      check.equal((await fetch(`${web}/health`)).status, 200);
+      await until(() => descriptors(pid) <= open + SPARE, "they are closed", 10);
+      check.that(residentMb(pid) - before < 100, `${residentMb(pid) - before} MB`);
+      for (const socket of unread) socket.destroy();
+    }),
+  { timeoutMs: 60_000 },
+);
