@@ -1,5 +1,5 @@
 /**
- * Writes WebSocket frames (RFC 6455) as a client: masked, unfragmented, into one buffer.
+ * Writes WebSocket frames (RFC 6455), unfragmented, into one buffer. Those of a client are masked.
  *
  * Knows nothing of: sockets.
  */
@@ -24,6 +24,11 @@ export class FrameWriter {
   #end = 0;
   readonly #masks = new Uint8Array(MASKS_BYTES);
   #nextMask = MASKS_BYTES;
+  readonly #isClient: boolean;
+
+  constructor(side: "client" | "server" = "client") {
+    this.#isClient = side === "client";
+  }
 
   /** Bytes that have not been written yet. */
   get length(): number {
@@ -35,12 +40,13 @@ export class FrameWriter {
     const payloadMax = typeof payload === "string" ? payload.length * 3 : payload.length;
     this.#reserve(HEADER_MAX + payloadMax);
     const head = this.#end;
-    const body = head + lengthBytes(payloadMax) + 6;
+    const body = head + 2 + lengthBytes(payloadMax) + (this.#isClient ? 4 : 0);
     const size = this.#writePayload(payload, body);
     const spare = lengthBytes(payloadMax) - lengthBytes(size);
     if (spare > 0) this.#bytes.copyWithin(body - spare, body, body + size);
     this.#bytes[head] = FINAL | opcode;
-    this.#mask(this.#writeLength(head + 1, size), size);
+    const mask = this.#writeLength(head + 1, size);
+    if (this.#isClient) this.#mask(mask, size);
     this.#end = body - spare + size;
   }
 
@@ -59,20 +65,21 @@ export class FrameWriter {
     return payload.length;
   }
 
-  /** Returns the position of the mask. */
+  /** Returns the position after it. */
   #writeLength(at: number, size: number): number {
     const bytes = this.#bytes;
+    const masked = this.#isClient ? MASKED : 0;
     if (size < 126) {
-      bytes[at] = MASKED | size;
+      bytes[at] = masked | size;
       return at + 1;
     }
     const view = new DataView(bytes.buffer);
     if (size < 65_536) {
-      bytes[at] = MASKED | 126;
+      bytes[at] = masked | 126;
       view.setUint16(at + 1, size);
       return at + 3;
     }
-    bytes[at] = MASKED | 127;
+    bytes[at] = masked | 127;
     view.setBigUint64(at + 1, BigInt(size));
     return at + 9;
   }

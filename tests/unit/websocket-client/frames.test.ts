@@ -173,6 +173,17 @@ test("RT26 written frames are masked, and unmask to the payload, however few byt
   );
 });
 
+test("RT26b frames of a server are the same without a mask", () => {
+  for (const length of [0, 125, 126, 65_535, 65_536]) {
+    const writer = new FrameWriter("server");
+    const texts = ["x".repeat(length), "\u00e9".repeat(length / 2)];
+    for (const text of texts) writer.add(OPCODE.text, text);
+    const sent: Uint8Array[] = [];
+    writer.drain((bytes) => sent.push(bytes.slice()) && bytes.length);
+    check.equal(sent, [joined(...texts.map((text) => frame(OPCODE.text, utf8(text))))]);
+  }
+});
+
 /** The texts of masked frames, read as a server reads them. */
 function unmasked(bytes: Uint8Array): string[] {
   const texts: string[] = [];
