@@ -15,6 +15,8 @@ const settings = {
   "intercept-proxy": free(DEFAULTS["intercept-proxy"]),
   brain: free(DEFAULTS.brain),
   web: { ...free(DEFAULTS.web), token: "web-token-of-the-tests" },
+  // Why so large: an echo service has no greeting, so the first message may have any size.
+  limits: { ...DEFAULTS.limits, greeting_bytes: 2 * DEFAULTS.limits.message_bytes },
   uploads: { ...DEFAULTS.uploads, file_bytes: DEFAULTS.limits.message_bytes },
   queue: { ...DEFAULTS.queue, backend: "memory" as const },
 };
