@@ -2,7 +2,6 @@
 import { type Command, Option } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { env, execPath, platform } from "node:process";
 import { DEFAULTS } from "../core/defaults.ts";
@@ -79,12 +78,13 @@ export async function readConfiguration({ config, set = [] }: ConfigurationOptio
  * the equivalent of the platform), and with systemd the service's. A queue in the working directory continues to be used.
  */
 function dataFolder(): string {
-  const { STATE_DIRECTORY, XDG_STATE_HOME, LOCALAPPDATA } = env;
+  // Why not `os.homedir`: on Deno it needs one more permission.
+  const { STATE_DIRECTORY, XDG_STATE_HOME, LOCALAPPDATA, HOME = "." } = env;
   if (STATE_DIRECTORY !== undefined && STATE_DIRECTORY !== "") return STATE_DIRECTORY.split(":")[0] ?? STATE_DIRECTORY;
   if (XDG_STATE_HOME !== undefined && isAbsolute(XDG_STATE_HOME)) return join(XDG_STATE_HOME, "neuro-relay");
-  if (platform === "win32") return join(LOCALAPPDATA ?? homedir(), "neuro-relay");
-  if (platform === "darwin") return join(homedir(), "Library/Application Support/neuro-relay");
-  return join(homedir(), ".local/state/neuro-relay");
+  if (platform === "win32") return join(LOCALAPPDATA ?? ".", "neuro-relay");
+  if (platform === "darwin") return join(HOME, "Library/Application Support/neuro-relay");
+  return join(HOME, ".local/state/neuro-relay");
 }
 
 async function firstOf(names: readonly string[]): Promise<ConfigFile | undefined> {

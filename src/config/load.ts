@@ -29,7 +29,7 @@ export interface SettingSources {
   readonly sets?: readonly string[];
   /** The folder that relative paths start from. Without it they stay as they are. */
   readonly folder?: string;
-  /** The folder of the queue and the uploads if no source gives their paths. Without it, these are relative, too. */
+  /** The folder of the queue if no source gives its path. Without it, the default path is relative. */
   readonly dataFolder?: string;
   /** Reads a file that contains a secret; undefined on platforms without files. */
   readonly readSecret?: ReadSecret;
@@ -81,12 +81,14 @@ function applyRelayQueue(tree: ConfigTree): void {
   if (tree.queue === undefined || isTree(tree.queue)) putAt(tree, ["queue", "path"], place.replace(/\.pkl$/i, ""));
 }
 
-/** Why only paths that nobody gave: a path of the file starts from the file's folder. */
+/** The uploads are beside the queue, and the queue is in the folder for data, unless their paths are given. */
 function placeData(tree: ConfigTree, folder: string): void {
-  for (const block of ["queue", "uploads"] as const) {
-    if (tree[block] !== undefined && !isTree(tree[block])) continue;
-    if (valueAt(tree, [block, "path"]) === undefined) putAt(tree, [block, "path"], `${folder}/${DEFAULTS[block].path}`);
-  }
+  const place = (block: "queue" | "uploads", below: string): void => {
+    const isBlock = tree[block] === undefined || isTree(tree[block]);
+    if (isBlock && valueAt(tree, [block, "path"]) === undefined) putAt(tree, [block, "path"], below + DEFAULTS[block].path);
+  };
+  place("queue", `${folder}/`);
+  place("uploads", String(valueAt(tree, ["queue", "path"])).replace(/[^/\\]*[/\\]*$/, ""));
 }
 
 /** Everything that the value of a setting can have come from. */

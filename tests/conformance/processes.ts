@@ -12,11 +12,12 @@ const READY = "Neuro Relay is ready";
 /** The command to start in a folder. */
 type Command = (folder: string) => readonly string[];
 
-const ANY_PORT: Setup = {
+const OWN_PORTS: Setup = {
   "intermediary.port": 0,
   "nakurity-backend.port": 0,
   "brain.port": 0,
   "web.port": 0,
+  "queue.path": "relay_message_queue",
 };
 
 class ProcessRelay implements Relay {
@@ -39,7 +40,7 @@ class ProcessRelay implements Relay {
     this.#output = "";
     const child = Bun.spawn([...this.#command], {
       cwd: this.#folder,
-      env: { PATH: env.PATH, HOME: env.HOME, NO_COLOR: "1", ...variablesOf({ ...ANY_PORT, ...this.#setup }) },
+      env: { PATH: env.PATH, HOME: env.HOME, NO_COLOR: "1", ...variablesOf({ ...OWN_PORTS, ...this.#setup }) },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",

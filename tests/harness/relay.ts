@@ -37,7 +37,8 @@ export class RelayProcess {
     sets: readonly string[] = [],
     runner: readonly string[] = [process.execPath],
   ): Promise<RelayProcess> {
-    const all = ["intermediary.port=0", "nakurity-backend.port=0", "web.enabled=false", "brain.enabled=false", ...sets];
+    const ports = ["intermediary.port=0", "nakurity-backend.port=0", "web.enabled=false", "brain.enabled=false"];
+    const all = ["queue.path=relay_message_queue", ...ports, ...sets];
     const { PATH = "", HOME = "" } = process.env;
     const child = spawn(runner[0] ?? "", [...runner.slice(1), MAIN, "serve", ...all.flatMap((set) => ["--set", set])], {
       cwd: folder,

@@ -253,7 +253,7 @@ test("CF12 relative paths start from the folder of the named file; absolute ones
   check.equal(settingsOf(from("")).log.file, "");
 });
 
-test("CF12b the queue and the uploads of a configuration without their paths are in the folder for data", () => {
+test("CF12b without its path the queue is in the folder for data, and without theirs the uploads are beside the queue", () => {
   const paths = (text: string): readonly string[] => {
     const { queue, uploads } = settingsOf(
       from(text, { folder: "/etc/relay", dataFolder: "/home/me/.local/state/neuro-relay" }),
@@ -263,8 +263,9 @@ test("CF12b the queue and the uploads of a configuration without their paths are
   const data = "/home/me/.local/state/neuro-relay";
   check.equal(paths(""), [`${data}/relay_message_queue`, `${data}/uploads`]);
   check.equal(paths("queue: {backend: sqlite}\nuploads:"), [`${data}/relay_message_queue`, `${data}/uploads`]);
-  check.equal(paths("queue: {path: here}"), ["/etc/relay/here", `${data}/uploads`]);
-  check.equal(paths("intermediary: {relay_queue: old.pkl}"), ["/etc/relay/old", `${data}/uploads`]);
+  check.equal(paths("queue: {path: here}"), ["/etc/relay/here", "/etc/relay/uploads"]);
+  check.equal(paths("queue: {path: /srv/relay/queue/}"), ["/srv/relay/queue/", "/srv/relay/uploads"]);
+  check.equal(paths("intermediary: {relay_queue: old.pkl}"), ["/etc/relay/old", "/etc/relay/uploads"]);
 });
 
 test("CF13 the variables of the original Brain keep their meaning; NEURO_RELAY_BRAIN__* overrides them", () => {
