@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { ConfigWatcher } from "./config-watcher.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
+import { leftBehind } from "./queue/left-behind.ts";
 import { runtime } from "./runtime.ts";
 import { onSighup } from "./sighup.ts";
 
@@ -32,6 +33,7 @@ export function serveCommand(): Command {
 async function run(options: ConfigurationOptions): Promise<void> {
   const configuration = await readConfiguration(options);
   for (const warning of configuration.warnings) note(warning);
+  for (const warning of await leftBehind(configuration.settings.queue)) note(warning);
   const { serve, untilStopped } = await runtime();
   const { promise: watching, resolve: startWatching } = Promise.withResolvers<ConfigWatcher>();
   onSighup(() => void watching.then((watcher) => watcher.reload()));

@@ -6,6 +6,8 @@ import type { Need } from "./suites.ts";
 
 const NAMES: Readonly<Record<Need, readonly string[]>> = {
   "redis-server": ["redis-server", "valkey-server"],
+  nginx: ["nginx"],
+  "systemd-analyze": ["systemd-analyze"],
   chromium: ["chromium", "chromium-browser", "google-chrome", "chrome"],
 };
 
@@ -14,7 +16,7 @@ export const ROOT: string = new URL("../../", import.meta.url).pathname;
 
 /** The path of a program that some tests need, or undefined if this machine does not have it. */
 export function find(need: Need): string | undefined {
-  const folders = (env.PATH ?? "").split(delimiter);
+  const folders = [...(env.PATH ?? "").split(delimiter), "/usr/sbin"]; // Why the last one: nginx is there, and only root has it in its path.
   const candidates = NAMES[need].flatMap((name) => folders.map((folder) => join(folder, name)));
   return candidates.find(isRunnable);
 }

@@ -5,11 +5,13 @@
  */
 import { Command } from "commander";
 import { existsSync } from "node:fs";
-import type { Settings } from "../../core/settings.ts";
+import type { QueueSettings, Settings } from "../../core/settings.ts";
+import type { Store } from "../../engine/ports.ts";
 import { openStore, StoreOpenError } from "../../storage/open-store.ts";
 import { CliError } from "../cli-error.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "../configuration.ts";
 import { lineOf, type QueueAdmin, type QueuedMessage, summaryOf } from "./admin.ts";
+import { importMessages, readLines } from "./import.ts";
 import { OfflineQueue } from "./offline.ts";
 import { connectToRelay } from "./online.ts";
 
@@ -44,8 +46,38 @@ export function queueCommand(): Command {
   queue.addCommand(
     subcommand("export", "print every message with its body, one JSON object per line").action(exportAll),
   );
+  queue.addCommand(
+    subcommand("import", "add messages that `queue export` printed, while no relay runs")
+      .argument("[file]", "- for standard input", "-")
+      .action(importFrom),
+  );
   return queue;
 }
+
+/** Why only without a relay: a running relay has exclusive access to its queue, and reads it at its start. */
+async function importFrom(file: string, options: ConfigurationOptions): Promise<void> {
+  const { queue } = (await readConfiguration(options)).settings;
+  if (queue.backend === "memory") throw new CliError(["queue.backend is memory, which keeps nothing"]);
+  const lines = await readLines(file);
+  const store = await openOffline(queue);
+  try {
+    console.log(`${await importMessages(store, lines, queue)} of ${lines.length} imported`);
+  } finally {
+    await store.close();
+  }
+}
+
+/** The queue's store; a `CliError` if a relay uses it. */
+async function openOffline(queue: QueueSettings): Promise<Store> {
+  try {
+    return await openStore(queue, { onQuarantine: reportQuarantine });
+  } catch (error) {
+    if (!(error instanceof StoreOpenError)) throw error;
+    throw new CliError([error.message, ...(error.isInUse ? ["stop it to use this command"] : [])]);
+  }
+}
+
+const reportQuarantine = (key: string, reason: string): void => console.error(`note: ${key} was quarantined: ${reason}`);
 
 async function list({ dead, json, ...options }: QueueOptions): Promise<void> {
   await withQueue(options, async (queue) => {
@@ -126,8 +158,7 @@ async function openQueue(settings: Settings): Promise<QueueAdmin> {
     throw new CliError([`${queue.path}: no such queue folder`], NOT_FOUND);
   }
   try {
-    const onQuarantine = (key: string, reason: string): void => console.error(`note: ${key} was quarantined: ${reason}`);
-    return new OfflineQueue(await openStore(queue, { onQuarantine }), queue);
+    return new OfflineQueue(await openStore(queue, { onQuarantine: reportQuarantine }), queue);
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;
     const relay = error.isInUse ? await connectToRelay(settings) : undefined;

@@ -6,7 +6,7 @@ import { type EntryHead, entryKey } from "../../../../src/queue/entry.ts";
 import { openStore } from "../../../../src/storage/open-store.ts";
 import type { Store } from "../../../../src/engine/ports.ts";
 import { check } from "../../../harness/check.ts";
-import { CliFolder } from "../cli-process.ts";
+import { CliFolder, exitStatus, untilOutput } from "../cli-process.ts";
 
 const [WAITING, DEAD, LATER] = [
   "1700000000000-0000000001",
@@ -146,3 +146,55 @@ test("CF30 queue reports a missing queue folder and does not create it", async (
   );
   await place.remove();
 });
+
+test(
+  "CF47 what `queue export` prints is imported into another backend once, and serve says where messages were left",
+  async () => {
+    const place = await filled();
+    const exported = (await place.run(["queue", "export"])).out;
+    await place.write("messages.jsonl", exported);
+    const sqlite = ["--set", "queue.backend=sqlite"];
+    const first = await place.run(["queue", "import", "messages.jsonl", ...sqlite]);
+    check.equal([first.status, first.out], [0, "3 of 3 imported\n"]);
+    const again = await place.run(["queue", "import", "messages.jsonl", ...sqlite]);
+    check.equal(again.out, "0 of 3 imported\n", "nothing twice");
+    const copies = (await place.run(["queue", "export", ...sqlite])).out.trim().split("\n").map((line) => JSON.parse(line));
+    const originals = exported.trim().split("\n").map((line) => JSON.parse(line));
+    const shape = ({ id, to, state, kind, reason, body }: Record<string, unknown>) => ({
+      id,
+      to,
+      state,
+      kind,
+      reason,
+      body,
+    });
+    check.equal(copies.map(shape), originals.map(shape));
+    for (const line of ["no JSON", "{}", '{"id":"x","to":"y","service":"intermediary","kind":"command","body":{}}', "[]"]) {
+      await place.write("wrong.jsonl", `${exported}${line}\n`);
+      const { status, errors } = await place.run(["queue", "import", "wrong.jsonl", ...sqlite]);
+      check.equal(status, 2);
+      check.match(errors, /^line 4: .*; expected a line of `queue export`\n$/);
+    }
+    const relay = place.start([
+      "--port",
+      "0",
+      "--set",
+      "web.port=0",
+      "--set",
+      "brain.port=0",
+      "--set",
+      "intermediary.port=0",
+      ...sqlite,
+    ]);
+    const said = await untilOutput(
+      relay,
+      "stderr",
+      /note: queue\.backend is sqlite, but fs in \S+ still holds 3 messages; /,
+    );
+    check.match(said, /`neuro-relay queue export --set queue\.backend=fs > messages\.jsonl`/);
+    relay.kill("SIGTERM");
+    await exitStatus(relay);
+    await place.remove();
+  },
+  { timeoutMs: 60_000 },
+);

@@ -1,0 +1,117 @@
+/** The files of `deploy/`: nginx with TLS in front of a relay, the unit of systemd, and the container's files against the sources. */
+import { test } from "#runner";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "node:tls";
+import { parse } from "yaml";
+import { load } from "../../src/config/load.ts";
+import { check } from "../harness/check.ts";
+import { find, ROOT } from "../harness/machine.ts";
+import { RelayProcess } from "../harness/relay.ts";
+import { freePort } from "../unit/storage/backends.ts";
+
+const HOST = "relay.example";
+const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+
+const nginx = find("nginx");
+const analyze = find("systemd-analyze");
+
+/** `deploy/nginx.conf` with another port, certificate and web port. */
+function nginxConfiguration(folder: string, { port, web }: { readonly port: number; readonly web: string }): string {
+  const server = read("deploy/nginx.conf")
+    .replace("listen 443 ssl", `listen 127.0.0.1:${port} ssl`)
+    .replace("http://127.0.0.1:8766", web)
+    .replaceAll("/etc/ssl/relay.example", folder)
+    .replace("/var/log/nginx", folder);
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) =>
+    `${kind}_temp_path ${folder}/${kind};`
+  );
+  return `pid ${folder}/nginx.pid; error_log ${folder}/error.log; events {} http { ${temporary.join(" ")}\n${server} }`;
+}
+
+/** The status line of a request for an upgrade. */
+function upgradeStatus(port: number, path: string, host = HOST): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", servername: HOST, rejectUnauthorized: false });
+    socket.on("error", reject);
+    socket.on("data", (data) => {
+      resolve(/^HTTP\/1\.1 (\d+)/.exec(String(data))?.[1] ?? String(data));
+      socket.destroy();
+    });
+    const headers = [
+      "Upgrade: websocket",
+      "Connection: Upgrade",
+      "Sec-WebSocket-Version: 13",
+      "Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==",
+    ];
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${headers.join("\r\n")}\r\n\r\n`);
+  });
+}
+
+if (nginx !== undefined) {
+  test("DP1 behind nginx with TLS, games and programs connect with their tokens, and nobody without", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "neuro-relay-nginx-"));
+    const tokens = ["intermediary.auth_token=own", "nakurity-backend.token=game-token", "brain.token=brain-token"];
+    const web = ["web.enabled=true", "web.port=0", `web.hosts=[${HOST}]`, "web.trusted_proxies=[127.0.0.1]"];
+    const relay = await RelayProcess.start(folder, [...tokens, ...web, "brain.enabled=true", "brain.port=0"]);
+    const port = await freePort();
+    const subject = ["-subj", `/CN=${HOST}`, "-keyout", `${folder}/privkey.pem`, "-out", `${folder}/fullchain.pem`];
+    spawnSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", ...subject]);
+    writeFileSync(join(folder, "nginx.conf"), nginxConfiguration(folder, { port, web: new URL(relay.urls.web).origin }));
+    const proxy = spawn(nginx, ["-p", folder, "-c", join(folder, "nginx.conf"), "-g", "daemon off;"], { stdio: "ignore" });
+    try {
+      for (let tries = 0; tries < 100 && !existsSync(join(folder, "nginx.pid")); tries++) await Bun.sleep(50);
+      await Bun.sleep(100);
+      const statuses = await Promise.all([
+        upgradeStatus(port, "/neuro/t/game-token"),
+        upgradeStatus(port, "/neuro?token=wrong"),
+        upgradeStatus(port, "/brain?token=brain-token"),
+        upgradeStatus(port, "/intermediary"),
+      ]);
+      check.equal(statuses, ["101", "401", "101", "101"]);
+      const page = await fetch(`https://127.0.0.1:${port}/`, {
+        headers: { host: HOST },
+        tls: { rejectUnauthorized: false },
+      });
+      check.equal([page.status, (await page.text()).includes("<title>")], [200, true]);
+      check.that(
+        !readFileSync(join(folder, "neuro-relay.log"), "utf8").includes("game-token"),
+        "the log contains no token",
+      );
+    } finally {
+      proxy.kill();
+      await relay.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, { timeoutMs: 60_000 });
+}
+
+if (analyze !== undefined) {
+  test("DP2 systemd accepts the unit", () => {
+    const folder = mkdtempSync(join(tmpdir(), "neuro-relay-unit-"));
+    const unit = join(folder, "neuro-relay.service");
+    writeFileSync(unit, read("deploy/neuro-relay.service").replaceAll("/usr/local/bin/neuro-relay", "/bin/true"));
+    const { stdout, stderr } = spawnSync(analyze, ["verify", unit], { encoding: "utf8" });
+    rmSync(folder, { recursive: true });
+    check.equal((stdout + stderr).split("\n").filter((line) => line.includes("neuro-relay")), []);
+  });
+}
+
+test("DP3 the compose file sets only settings that exist, with a token for each listener that it opens", () => {
+  const { services, secrets, volumes } = parse(read("deploy/compose.yaml"));
+  const loaded = load({ environment: services.relay.environment, readSecret: (path) => `token of ${path}` });
+  check.that(loaded.ok, loaded.ok ? "" : loaded.errors.join("\n"));
+  check.equal(loaded.warnings, []);
+  check.equal(Object.keys(secrets).sort(), [...services.relay.secrets].sort());
+  check.equal(Object.keys(volumes).sort(), ["redis", "relay"]);
+});
+
+test("DP4 the Dockerfile copies what exists, and uses the version of Bun that the tests use", () => {
+  const lines = read("deploy/Dockerfile").split("\n");
+  const copied = lines.filter((line) => line.startsWith("COPY")).flatMap((line) => line.split(" ").slice(1, -1));
+  check.equal(copied.filter((path) => !existsSync(join(ROOT, path))), []);
+  const [, version] = /bun@([\d.]+)/.exec(read(".ci/run")) ?? [];
+  check.that(lines.includes(`FROM oven/bun:${version}-slim`));
+});
