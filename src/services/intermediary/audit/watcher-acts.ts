@@ -72,6 +72,7 @@ function subjectOf(request: WatcherRequest): string | undefined {
     case "actions":
     case "subscribe":
     case "unknown":
+    case "badSubscription":
       return undefined;
     default:
       return assertNever(request);

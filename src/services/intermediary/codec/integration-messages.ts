@@ -10,6 +10,7 @@ import { isNumber, isObject, type Json, type JsonObject, numberOf } from "../../
 import type { FaultName } from "../../../core/fault.ts";
 import { actionsByName, decodeMessage, isCommand, type ReaderLimits } from "../../../neuro-api/decode-game.ts";
 import type { Repair } from "../../../neuro-api/repair.ts";
+import { inWords, wrongField } from "./problems.ts";
 import { readChoice } from "./watcher-requests.ts";
 
 /** A message of an integration. */
@@ -22,9 +23,11 @@ export type IntegrationMessage =
   | { readonly is: "nak"; readonly id: string; readonly delayMs: Millis | undefined }
   | { readonly is: "term"; readonly id: string }
   | { readonly is: "actions" }
-  | { readonly is: "freeText" };
+  /** `problem`: why it may have been meant as something else. */
+  | { readonly is: "freeText"; readonly problem?: string };
 
 const FREE_TEXT: IntegrationMessage = { is: "freeText" };
+const freeText = (problem: string): IntegrationMessage => ({ is: "freeText", problem });
 
 export interface IntegrationReading {
   /** The integration has asked for acks, so `ack`, `nak` and `term` are receipts and not free text. */
@@ -33,7 +36,8 @@ export interface IntegrationReading {
 }
 
 export function readIntegrationMessage(message: Json, { acks, limits }: IntegrationReading): IntegrationMessage {
-  if (!isObject(message)) return FREE_TEXT;
+  if (typeof message === "string") return FREE_TEXT;
+  if (!isObject(message)) return freeText(`a message must be an object, not ${inWords(message)}`);
   if (acks) {
     const receipt = readReceipt(message);
     if (receipt !== undefined) return receipt;
@@ -43,18 +47,36 @@ export function readIntegrationMessage(message: Json, { acks, limits }: Integrat
     const decoded = decodeMessage(translated.command, translated.data, limits);
     return decoded.ok ? { is: "game", ...decoded.value } : { is: "refused", fault: decoded.fault, reason: decoded.reason };
   }
-  if (typeof message.command === "string" || message.op === "choose_force_action") return FREE_TEXT;
+  if (typeof message.command === "string") return freeText(wrongField("command", "one of the Neuro API", message.command));
   if (message.event === "action_result") return readResult(isObject(message.payload) ? message.payload : {}, limits);
-  if (typeof message.event === "string") return FREE_TEXT;
+  if (typeof message.event === "string" && message.event !== "") return FREE_TEXT;
   if (message.query === "get_registered_actions") return { is: "actions" };
   const choice = readChoice(message.choice);
-  return choice === undefined ? FREE_TEXT : { is: "choice", ...choice };
+  if (choice !== undefined) return { is: "choice", ...choice };
+  if (message.action === "raw_text" && typeof message.raw === "string") return FREE_TEXT;
+  return freeText(problemOf(message));
 }
 
-function readReceipt({ ack, nak, term, delay_ms }: JsonObject): IntegrationMessage | undefined {
+/** Why a message has no meaning: the first field that shows what its author meant. */
+function problemOf({ command, op, event, query, choice }: JsonObject): string {
+  if (command !== undefined) return wrongField("command", "one of the Neuro API", command);
+  if (event !== undefined) return wrongField("event", "the name of an event", event);
+  if (op !== undefined) return wrongField("op", '"choose_force_action"', op);
+  if (query !== undefined) return wrongField("query", '"get_registered_actions"', query);
+  if (isObject(choice)) return wrongField("choice.selected", "the name of an action", choice.selected);
+  if (choice !== undefined) return wrongField("choice", "an object", choice);
+  return "a message has one of `event`, `command`, `op`, `query` and `choice`";
+}
+
+function readReceipt({ ack, nak, term, delay_ms, ...others }: JsonObject): IntegrationMessage | undefined {
   if (typeof ack === "string") return { is: "ack", id: ack };
   if (typeof term === "string") return { is: "term", id: term };
-  if (typeof nak !== "string") return undefined;
+  if (typeof nak !== "string") {
+    if (Object.keys(others).length > 0) return undefined;
+    const [field, found] = ack !== undefined ? ["ack", ack] : nak !== undefined ? ["nak", nak] : ["term", term];
+    if (found === undefined) return undefined;
+    return { is: "refused", fault: "badMessage", reason: wrongField(field, "the id of a message", found) };
+  }
   const delay = numberOf(delay_ms) ?? -1;
   return { is: "nak", id: nak, delayMs: delay >= 0 ? Math.min(Math.floor(delay), NAK_DELAY_MS_MAX) : undefined };
 }
@@ -80,11 +102,11 @@ function translate(message: JsonObject): Translated | undefined {
     case "register_actions": {
       const actions = message.actions ?? payload.actions;
       // Why here: in an event the object by name is the documented form, and no reason for a hint.
-      return { command: "actions/register", data: { actions: isByName(actions) ? actionsByName(actions) : actions ?? [] } };
+      return { command: "actions/register", data: { actions: isByName(actions) ? actionsByName(actions) : actions } };
     }
     case "unregister_actions": {
       const names = message.actions ?? message.action_names ?? payload.actions ?? payload.action_names;
-      return { command: "actions/unregister", data: { action_names: names ?? [] } };
+      return { command: "actions/unregister", data: { action_names: names } };
     }
     default:
       // Why not `assertNever`: an integration can send any event or command.
@@ -103,7 +125,7 @@ function forceFields(message: JsonObject): JsonObject {
     const value = message[name];
     return value === undefined ? [] : [[name, value]];
   });
-  return { ...Object.fromEntries(fields), action_names: message.action_names ?? message.actions ?? [] };
+  return { ...Object.fromEntries(fields), action_names: message.action_names ?? message.actions };
 }
 
 const DONE: readonly Json[] = ["ok", "success", "done"];

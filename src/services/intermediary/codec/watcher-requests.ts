@@ -2,6 +2,7 @@
 import { isObject, type Json, type JsonObject, numberOf } from "../../../core/json.ts";
 import { NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
 import { normalized } from "../../../core/text.ts";
+import { inWords, wrongField } from "./problems.ts";
 
 /** Longer than any name in any normal form. */
 const TARGET_LENGTH_MAX = 4 * NAME_CODE_POINTS_MAX;
@@ -19,11 +20,13 @@ export type WatcherRequest =
     readonly snapshot: boolean;
   }
   | { readonly is: "choice"; readonly name: string; readonly data: string }
-  | { readonly is: "unknown" };
+  /** `hint`: what its author has to change. */
+  | { readonly is: "unknown"; readonly hint: string }
+  | { readonly is: "badSubscription"; readonly hint: string };
 
 /** Reads a request. If a message contains several, the first one counts: direct, query, subscribe, choice, command. */
 export function readRequest(message: Json): WatcherRequest {
-  if (!isObject(message)) return { is: "unknown" };
+  if (!isObject(message)) return { is: "unknown", hint: `a request must be an object, not ${inWords(message)}` };
   if (message.direct_to_neuro === true) return { is: "direct", payload: message.payload };
   if (message.query === "peers") return { is: "peers" };
   if (message.query === "get_registered_actions") return { is: "actions" };
@@ -31,16 +34,49 @@ export function readRequest(message: Json): WatcherRequest {
   const choice = readChoice(message.choice);
   if (choice !== undefined) return { is: "choice", ...choice };
   const { target, cmd } = message;
-  if (typeof target !== "string" || cmd === undefined || cmd === null) return { is: "unknown" };
+  if (typeof target !== "string" || cmd === undefined || cmd === null) return { is: "unknown", hint: problemOf(message) };
   const name = normalized(target, TARGET_LENGTH_MAX);
-  return name === undefined ? { is: "unknown" } : { is: "command", target: name, cmd };
+  if (name !== undefined) return { is: "command", target: name, cmd };
+  return {
+    is: "unknown",
+    hint: `\`target\` must have at most ${NAME_CODE_POINTS_MAX} characters; it has ${target.length}`,
+  };
 }
 
-function readSubscription({ events, after, rate, snapshot }: JsonObject): WatcherRequest {
-  const names = Array.isArray(events) ? events.filter((name) => typeof name === "string") : undefined;
-  const cursor = typeof after === "string" ? after : undefined;
-  return { is: "subscribe", events: names, after: cursor, rate: readRate(rate), snapshot: snapshot === true };
+/** Why a message is no request: the first field that shows what its author meant. */
+function problemOf({ direct_to_neuro, query, subscribe, choice, target, cmd }: JsonObject): string {
+  if (target === undefined && cmd === undefined) {
+    if (query !== undefined) return wrongField("query", '"peers" or "get_registered_actions"', query);
+    if (subscribe !== undefined) return wrongField("subscribe", "an object", subscribe);
+    if (choice !== undefined && !isObject(choice)) return wrongField("choice", "an object", choice);
+    if (isObject(choice)) return wrongField("choice.selected", "the name of an action", choice.selected);
+    if (direct_to_neuro !== undefined) return wrongField("direct_to_neuro", "true", direct_to_neuro);
+    return "a request has `target` and `cmd`, or one of `direct_to_neuro`, `query`, `subscribe` and `choice`";
+  }
+  if (typeof target !== "string") return wrongField("target", 'the name of an integration, or "*"', target);
+  return wrongField("cmd", "what the integration is to do", cmd);
 }
+
+/** A field that is absent or null has its default. */
+function readSubscription({ events, after, rate, snapshot }: JsonObject): WatcherRequest {
+  const names = events ?? undefined;
+  const [cursor, perSecond] = [after ?? undefined, readRate(rate)];
+  const isList = Array.isArray(names);
+  if (names !== undefined && !isList) return badSubscription("events", "a list of names", names);
+  const wrong = isList ? names.find((name) => typeof name !== "string") : undefined;
+  if (wrong !== undefined) return badSubscription("events", "a list of names", wrong);
+  if (cursor !== undefined && typeof cursor !== "string") return badSubscription("after", "the id of an event", cursor);
+  if (perSecond === undefined && (rate ?? undefined) !== undefined) {
+    return badSubscription("rate", "a whole number of events per second from 1", rate);
+  }
+  if ((snapshot ?? false) !== false && snapshot !== true) return badSubscription("snapshot", "true or false", snapshot);
+  return { is: "subscribe", events: names, after: cursor, rate: perSecond, snapshot: snapshot === true };
+}
+
+const badSubscription = (field: string, wanted: string, found: Json | undefined): WatcherRequest => ({
+  is: "badSubscription",
+  hint: wrongField(`subscribe.${field}`, wanted, found),
+});
 
 /** Events per second. Anything but a positive whole number means no limit. */
 export function readRate(rate: Json | undefined): number | undefined {

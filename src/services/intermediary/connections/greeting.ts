@@ -1,10 +1,11 @@
 /** Checks the greeting of a newcomer: format, token, type, name, scope, in this order. */
 import type { StepContext } from "../../../core/context.ts";
 import type { FaultName } from "../../../core/fault.ts";
-import type { Frame, JsonObject } from "../../../core/json.ts";
+import { type Frame, isObject, type JsonObject } from "../../../core/json.ts";
 import type { Scope } from "../../../core/settings.ts";
-import { errorReplyText } from "../codec/frames.ts";
+import { errorReplyText, jsonOf } from "../codec/frames.ts";
 import { readGreeting } from "../codec/greeting.ts";
+import { inWords, unreadable, wrongField } from "../codec/problems.ts";
 import type { IntermediaryState } from "../state.ts";
 import { addIntegration, addWatcher } from "./admission.ts";
 import { type Connections, newAccount, removeNewcomer } from "./connection-state.ts";
@@ -18,13 +19,20 @@ export function greet(state: IntermediaryState, newcomer: Newcomer, frame: Frame
   const { connections, settings: { limits } } = state;
   const read = readGreeting(frame, { bytesMax: limits.greeting_bytes, depthMax: limits.json_depth });
   ctx.count("newcomer", "in", read.ok ? "registration" : "unreadable");
-  if (!read.ok) return refuse(state, newcomer, { fault: read.fault, reason: read.reason }, ctx);
+  if (!read.ok) {
+    const { fault, reason } = read;
+    return refuse(state, newcomer, { fault, reason, fields: greetingHint(frame, limits.json_depth) }, ctx);
+  }
   const { type, name, token, acks } = read.value;
   const givenName = name.ok ? name.value : undefined;
   const grant = grantOf(connections.tokens, token, givenName ?? "");
-  if (grant === undefined) return refuse(state, newcomer, { fault: "badToken", reason: "invalid auth token" }, ctx);
+  if (grant === undefined) {
+    const fields = typeof token === "string" ? {} : { hint: "`auth_token` must be a text" };
+    return refuse(state, newcomer, { fault: "badToken", reason: "invalid auth token", fields }, ctx);
+  }
   if (type !== "integration" && type !== "neuro-os") {
-    return refuse(state, newcomer, { fault: "badGreeting", reason: "unknown registration type" }, ctx);
+    const fields = { hint: wrongField("type", '"integration" or "neuro-os"', type) };
+    return refuse(state, newcomer, { fault: "badGreeting", reason: "unknown registration type", fields }, ctx);
   }
   if (!name.ok) return refuse(state, newcomer, { fault: name.fault, reason: name.reason }, ctx);
   const needs: Scope = type === "integration" ? "integration" : "watch";
@@ -47,6 +55,13 @@ export function greet(state: IntermediaryState, newcomer: Newcomer, frame: Frame
   if (!connections.integrations.has(givenName)) return addIntegration(state, identity, { acks, hasQueue: true }, ctx);
   const retained = newAccount(connections);
   requestTakeover(state, { is: "pendingTakeover", peer, identity, acks, frames: [], retained }, ctx);
+}
+
+/** Why a frame is no greeting. Nothing of an object is shown, because it may contain a token. */
+function greetingHint(frame: Frame, depthMax: number): JsonObject {
+  const message = jsonOf(frame, depthMax);
+  if (message === undefined) return { hint: unreadable(frame, depthMax) };
+  return isObject(message) ? {} : { hint: `a registration must be an object, not ${inWords(message)}` };
 }
 
 interface GreetingRefusal {

@@ -1,7 +1,8 @@
 /**
  * Frames of integrations.
  *
- * Invariant: a frame of an integration causes at most one message to the Neuro service and one event for watchers.
+ * Invariant: a frame of an integration causes at most one message to the Neuro service, and one event for watchers besides reports of
+ * problems.
  */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
@@ -11,6 +12,7 @@ import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { LimitSettings } from "../../../core/settings.ts";
 import { errorReplyText, jsonOf, replyText, requestIdOf } from "../codec/frames.ts";
 import { type IntegrationMessage, readIntegrationMessage } from "../codec/integration-messages.ts";
+import { unreadable } from "../codec/problems.ts";
 import { isGreeting } from "../codec/greeting.ts";
 import type { Integration } from "../connections/peer.ts";
 import type { IntermediaryState } from "../state.ts";
@@ -31,10 +33,17 @@ export function receiveFromIntegration(state: IntermediaryState, from: Integrati
   const json = jsonOf(frame, limits.json_depth);
   const received: Json = json === undefined ? { action: "raw_text", raw: frame } : json;
   const payload = state.credentials.removeFrom(received, frame);
-  const message = readIntegrationMessage(payload, { acks: from.acks, limits });
+  const message: IntegrationMessage = json === undefined
+    ? brokenJson(frame, limits.json_depth)
+    : readIntegrationMessage(payload, { acks: from.acks, limits });
   ctx.count("integration", "in", kindOf(message));
   if (message.is === "freeText" && isGreeting(received)) return refuseRepeatedGreeting(from, ctx);
   handle(state, from, message, payload, ctx);
+}
+
+/** Text that is not JSON is free text. One that begins like an object was hardly meant so. */
+function brokenJson(text: string, depthMax: number): IntegrationMessage {
+  return /^[\s\ufeff]*[[{]/.test(text) ? { is: "freeText", problem: unreadable(text, depthMax) } : { is: "freeText" };
 }
 
 function kindOf(message: IntegrationMessage): string {
@@ -82,6 +91,7 @@ function handle(
     }
     case "freeText":
       ctx.observe({ is: "integration_message", from: from.name, payload });
+      if (message.problem !== undefined) reportProblem(from, message.problem, ctx);
       if (state.settings.intermediary.events_to_neuro) state.freeText.receive(from.peer, payload, ctx);
       return;
     default:
@@ -156,6 +166,21 @@ const listedBytes = (action: Action): number => LISTED_BYTES + retainedBytes(act
 function refuseRepeatedGreeting(from: Integration, ctx: StepContext): void {
   reportOnce(from, "a repeated greeting", "greet once for each connection: a later greeting is ignored", ctx);
   replyToIntegration(from, errorReplyText("already registered", "badMessage"), ctx);
+}
+
+/** Kinds of input of one integration that are reported. */
+const REPORTS_MAX = 32;
+
+/**
+ * A message without a known meaning was read as free text. The original relay was silent here and its clients expect no answer, so only
+ * an integration with acks gets one. Watchers and the log are told of each problem once.
+ */
+function reportProblem(from: Integration, problem: string, ctx: StepContext): void {
+  const reason = `${problem}; the message was read as free text`;
+  if (from.acks) replyToIntegration(from, errorReplyText("message not understood", "badMessage", { hint: reason }), ctx);
+  if (from.repaired.has(problem) || from.repaired.size >= REPORTS_MAX) return;
+  from.repaired.add(problem);
+  ctx.observe({ is: "input_refused", from: from.name, fault: "badMessage", reason });
 }
 
 /** Reports once that an integration sends results without an id. */

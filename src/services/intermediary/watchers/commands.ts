@@ -3,6 +3,7 @@ import type { StepContext } from "../../../core/context.ts";
 import type { Json } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { SendOutcome } from "../../../core/view.ts";
+import { inWords } from "../codec/problems.ts";
 import { sendToIntegration } from "../integrations/outbound.ts";
 import type { IntermediaryState } from "../state.ts";
 import type { WatcherReply } from "./replies.ts";
@@ -39,6 +40,10 @@ export const gameHint = ({ games }: IntermediaryState, target: string): string |
   games.has(target)
     ? `${target.slice(0, 64)} is a game: commands are for integrations of the Intermediary; send it an action instead`
     : undefined;
+
+/** Tells the sender of a command that its target is unknown. */
+export const absentHint = (target: string): string =>
+  `no integration called ${inWords(target)} is connected or expected; \`{"query":"peers"}\` lists them`;
 
 function sendToAll(state: IntermediaryState, body: string, ctx: StepContext): Result<WatcherReply<SendOutcome>> {
   let count = 0;

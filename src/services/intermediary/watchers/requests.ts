@@ -2,25 +2,29 @@
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { Reply } from "../../../core/effect.ts";
-import { type Frame, plain } from "../../../core/json.ts";
+import type { FaultName } from "../../../core/fault.ts";
+import { type Frame, type JsonObject, plain } from "../../../core/json.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Scope } from "../../../core/settings.ts";
 import { peerList } from "../operator/peer-list.ts";
 import { jsonOf, replyText, requestIdOf, type WatcherRequestId } from "../codec/frames.ts";
+import { unreadable, wrongField } from "../codec/problems.ts";
 import { readRequest, type WatcherRequest } from "../codec/watcher-requests.ts";
 import { attachWatcher } from "../connections/attachment.ts";
 import type { Watcher } from "../connections/peer.ts";
 import { registeredActions } from "../integrations/actions.ts";
 import type { IntermediaryState } from "../state.ts";
-import { gameHint, sendCommand } from "./commands.ts";
+import { absentHint, gameHint, sendCommand } from "./commands.ts";
 import { replyWithError, unavailableText, type WatcherReply } from "./replies.ts";
 
 export function receiveFromWatcher(state: IntermediaryState, from: Watcher, frame: Frame, ctx: StepContext): void {
   from.messages++;
-  const message = jsonOf(frame, state.settings.limits.json_depth);
+  const depthMax = state.settings.limits.json_depth;
+  const message = jsonOf(frame, depthMax);
   if (message === undefined) {
     ctx.count("watcher", "in", "unreadable");
-    return replyWithError(from.peer, { code: "badMessage", error: "watcher messages must be JSON" }, ctx);
+    const fields = { hint: unreadable(frame, depthMax) };
+    return replyWithError(from.peer, { code: "badMessage", error: "watcher messages must be JSON", fields }, ctx);
   }
   const requestId = requestIdOf(message);
   const request = readRequest(message);
@@ -32,8 +36,7 @@ export function receiveFromWatcher(state: IntermediaryState, from: Watcher, fram
   const result = execute(state, from, request, requestId, ctx);
   if (!result.ok) {
     state.watcherActs.record(from.name, request, result.fault, ctx);
-    const hint = request.is === "command" ? gameHint(state, request.target) : undefined;
-    const fields = hint !== undefined && result.fault === "notFound" ? { hint } : {};
+    const fields = hintFor(state, request, result.fault);
     return replyWithError(from.peer, { code: result.fault, error: result.reason, fields, requestId }, ctx);
   }
   if (result.value === "later") return;
@@ -44,6 +47,26 @@ export function receiveFromWatcher(state: IntermediaryState, from: Watcher, fram
     ? {}
     : { after, onFailure: unavailableText(requestId) };
   ctx.emit({ do: "reply", to: from.peer, frame: replyText(reply, requestId), ...storage });
+}
+
+/** What the author of a refused request has to change, where the error alone does not tell. */
+function hintFor(state: IntermediaryState, request: WatcherRequest, fault: FaultName): JsonObject {
+  switch (request.is) {
+    case "command":
+      return fault === "notFound" ? { hint: gameHint(state, request.target) ?? absentHint(request.target) } : {};
+    case "direct":
+      return fault === "badMessage" ? { hint: wrongField("payload", "what Neuro is to read", request.payload) } : {};
+    case "unknown":
+    case "badSubscription":
+      return { hint: request.hint };
+    case "choice":
+    case "peers":
+    case "actions":
+    case "subscribe":
+      return {};
+    default:
+      return assertNever(request);
+  }
 }
 
 function scopeFor({ is }: WatcherRequest): Scope | undefined {
@@ -57,6 +80,7 @@ function scopeFor({ is }: WatcherRequest): Scope | undefined {
     case "actions":
     case "subscribe":
     case "unknown":
+    case "badSubscription":
       return undefined;
     default:
       return assertNever(is);
@@ -94,6 +118,8 @@ function execute(
       return ok({ reply: subscribe(state, from, request, ctx) });
     case "unknown":
       return failed("notFound", "invalid target/cmd");
+    case "badSubscription":
+      return failed("badMessage", "invalid subscribe");
     default:
       return assertNever(request);
   }

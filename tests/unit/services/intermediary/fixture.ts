@@ -14,7 +14,7 @@ import {
   type RequestId,
   toRequestId,
 } from "../../../../src/core/ids.ts";
-import type { Frame, Json, JsonObject } from "../../../../src/core/json.ts";
+import { type Frame, isObject, type Json, type JsonObject } from "../../../../src/core/json.ts";
 import type { Observation } from "../../../../src/core/observation.ts";
 import type { ServiceRequest } from "../../../../src/core/request.ts";
 import type { Scope, Settings } from "../../../../src/core/settings.ts";
@@ -299,6 +299,14 @@ export class IntermediaryFixture {
     }
   }
 }
+
+/** Errors without their hints, where a test compares everything else. */
+export const withoutHints = (frames: readonly Json[]): Json[] =>
+  frames.map((frame) => {
+    if (!isObject(frame) || frame.error === undefined) return frame;
+    const { hint: _, ...fields } = frame;
+    return fields;
+  });
 
 const isEvent = (frame: Json): frame is JsonObject =>
   typeof frame === "object" && frame !== null && "event" in frame && ("at" in frame || "missed" in frame);

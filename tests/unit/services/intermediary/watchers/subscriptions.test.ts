@@ -319,7 +319,7 @@ test("IM100f the number in a gap is null where it is unknown", () => {
   check.equal(payloads(fixture.received(watcher)).slice(0, 2), [{ missed: null }, 9]);
 });
 
-test("IM100g a gap waits for the end of backpressure, and an invalid rate means no limit", () => {
+test("IM100g a gap waits for the end of backpressure, and without a rate there is no limit", () => {
   const fixture = new IntermediaryFixture();
   const watcher = fixture.watcher();
   fixture.frame(watcher, { subscribe: { rate: 1 } });
@@ -331,8 +331,8 @@ test("IM100g a gap waits for the end of backpressure, and an invalid rate means 
   fixture.step({ is: "relieved", peer: watcher });
   fixture.advance(0);
   check.equal(payloads(fixture.received(watcher)), [{ missed: 2 }]);
-  for (const rate of [0, -1, 0.5, "3", null]) {
-    fixture.frame(watcher, { subscribe: { rate } });
+  for (const subscribe of [{ rate: null }, {}]) {
+    fixture.frame(watcher, { subscribe });
     fixture.received(watcher);
     for (let n = 1; n <= 3; n++) note(fixture, fact(n));
     check.equal(payloads(fixture.received(watcher)), [1, 2, 3]);

@@ -1,0 +1,28 @@
+/** What is wrong with a message, for its author: the field, what it must be, and what it is. */
+import { type Frame, isNumber, isObject, isShallow, type Json, printable } from "../../../core/json.ts";
+import { textOf } from "./frames.ts";
+
+const SHOWN_MAX = 64;
+
+/** The value of a field is missing or wrong. `wanted` completes "must be ...". */
+export const wrongField = (field: string, wanted: string, found: Json | undefined): string =>
+  found === undefined
+    ? `\`${field}\` is missing: it must be ${wanted}`
+    : `\`${field}\` must be ${wanted}, not ${inWords(found)}`;
+
+/** A value in a few words. */
+export function inWords(value: Json): string {
+  if (typeof value === "string") return value === "" ? "an empty text" : `"${printable(value.slice(0, SHOWN_MAX))}"`;
+  if (isNumber(value)) return "a number";
+  if (Array.isArray(value)) return "a list";
+  return isObject(value) ? "an object" : String(value);
+}
+
+/** Why a frame contains no JSON. */
+export function unreadable(frame: Frame, depthMax: number): string {
+  const text = textOf(frame);
+  if (text === undefined) return "the frame is not UTF-8";
+  if (text.trim() === "") return "the frame is empty";
+  if (!isShallow(text, depthMax)) return `the frame is nested deeper than \`limits.json_depth\` (${depthMax})`;
+  return `the frame is not JSON: it begins with ${inWords(text.trimStart().slice(0, 16))}`;
+}
