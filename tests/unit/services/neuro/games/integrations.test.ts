@@ -161,7 +161,7 @@ test("IM53 an action whose data is too large for a message to an integration is 
   scenario.post({ is: "gameMessage", peer: jukebox.peer, message: { command: "actions/register", actions } });
   neuro.heard();
   scenario.posted();
-  neuro.action("u1", "a", "x".repeat(1_100_000));
+  neuro.action("u1", "a", "x".repeat(1_048_000));
   check.equal(neuro.heard(), ["result u1 false"]);
   check.equal(scenario.posted().filter(({ is }) => is === "neuroMessage"), []);
 });
