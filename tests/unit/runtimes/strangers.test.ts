@@ -55,11 +55,14 @@ function stranger(port: number, command: string): Socket {
     "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );
-  // Why zeros: a mask of zeros leaves the text as it is.
-  socket.write(Uint8Array.of(0x81, 0x80 | command.length, 0, 0, 0, 0, ...new TextEncoder().encode(command)));
+  const bytes = new TextEncoder().encode(command);
+  // Why later: a client sends frames after the response. Why zeros: a mask of zeros leaves the text as it is.
+  setTimeout(() => socket.write(Uint8Array.of(0x81, 0x80 | bytes.length, 0, 0, 0, 0, ...bytes)), UPGRADE_MS);
   return socket;
 }
 
+/** Within this time the relay accepts a connection. */
+const UPGRADE_MS = 300;
 const STRANGERS = 20;
 /** Within this time the relay accepts a wave, and answers it. */
 const FLOOD_MS = 1_000;
