@@ -47,4 +47,6 @@ const byteStreamOf = (socket: Socket): ByteStream => ({
   write: (bytes) => socket.write(bytes),
   end: () => void socket.end(),
   terminate: () => socket.terminate(),
+  pause: () => void socket.pause(),
+  resume: () => void socket.resume(),
 });

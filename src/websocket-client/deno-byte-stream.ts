@@ -34,6 +34,7 @@ async function readUntilEnd(
       const count = await connection.read(bytes);
       if (count === null) return;
       listener.received(bytes.subarray(0, count));
+      await stream.resumed;
     }
   } finally {
     stream.terminate();
@@ -46,6 +47,7 @@ class TcpByteStream implements ByteStream {
   readonly #drained: () => void;
   #writing: Promise<void> | undefined;
   #isClosed = false;
+  #paused: PromiseWithResolvers<void> | undefined;
 
   constructor(connection: Deno.Conn, drained: () => void) {
     this.#connection = connection;
@@ -66,9 +68,24 @@ class TcpByteStream implements ByteStream {
     else void this.#writing.then(() => this.terminate());
   }
 
+  /** Undefined unless it is paused. */
+  get resumed(): Promise<void> | undefined {
+    return this.#paused?.promise;
+  }
+
+  pause(): void {
+    this.#paused ??= Promise.withResolvers();
+  }
+
+  resume(): void {
+    this.#paused?.resolve();
+    this.#paused = undefined;
+  }
+
   terminate(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.resume();
     try {
       this.#connection.close();
     } catch {
@@ -96,6 +113,8 @@ function connectTls({ hostname, port }: Endpoint, listener: ByteStreamListener):
     },
     end: () => void socket.end(),
     terminate: () => void socket.destroy(),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
   };
   socket.on("secureConnect", () => listener.connected(stream));
   socket.on("data", (bytes: Uint8Array) => listener.received(bytes));

@@ -57,12 +57,16 @@ export class FrameReader {
     this.#bytesMax = bytesMax;
   }
 
-  /** Takes the next bytes. They are not kept. */
-  feed(chunk: Uint8Array): void {
+  /** Takes the next bytes, at most `framesMax` frames of them, and returns how many bytes it took. They are not kept. */
+  feed(chunk: Uint8Array, framesMax: number = Infinity): number {
     let at = 0;
+    let frames = 0;
     while (!this.#isDone && (at < chunk.length || this.#frame?.remaining === 0)) {
-      at = this.#frame === undefined ? this.#readHeader(chunk, at) : this.#readPayload(this.#frame, chunk, at);
+      if (this.#frame !== undefined) at = this.#readPayload(this.#frame, chunk, at);
+      else if (frames++ < framesMax) at = this.#readHeader(chunk, at);
+      else return at;
     }
+    return chunk.length;
   }
 
   /** Returns where the payload begins, or the end of the chunk if the header is not complete. */

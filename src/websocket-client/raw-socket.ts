@@ -5,7 +5,8 @@
  * leaves Nagle's algorithm on; and none of them finds a silent peer.
  *
  * Invariants: C1 `closed` is reported once, last, and never after `close`; C2 a connection on which nothing arrives within `answerMs` after
- * a ping is terminated; C3 `close` releases the connection in every state, also while TCP or TLS are being established.
+ * a ping is terminated; C3 `close` releases the connection in every state, also while TCP or TLS are being established; C4 however much
+ * arrives, other connections get their turn after `FRAMES_PER_TURN_MAX` frames, and nothing is read meanwhile.
  */
 import type { Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
@@ -25,6 +26,9 @@ export interface ByteStream {
   end(): void;
   /** Closes now. */
   terminate(): void;
+  /** Nothing is received until `resume`, except what the runtime has read already. */
+  pause(): void;
+  resume(): void;
 }
 
 export interface ByteStreamListener {
@@ -53,6 +57,8 @@ export interface RawDialerPorts {
 
 const MESSAGE_BYTES_MAX = 8 * 1_024 * 1_024;
 const HEAD_BYTES_MAX = 16_384;
+/** Frames that are handled in one turn of the event loop. Why so many: a busy backend sends some hundred at once. */
+const FRAMES_PER_TURN_MAX = 1_024;
 const ABNORMAL = 1006;
 const NO_BYTES = new Uint8Array(0);
 
@@ -84,6 +90,8 @@ class RawWebSocket implements ClientSocket {
   #isBlocked = false;
   /** `send` has returned more than `RELIEVED_BYTES`. */
   #isCongested = false;
+  /** Bytes that were received and wait for the next turn; the stream is paused. */
+  #unread: Uint8Array | undefined;
   #receivedAt = performance.now();
   #pingedAt: Millis | undefined;
   #silenceTimer: ReturnType<typeof setTimeout> | undefined;
@@ -151,7 +159,27 @@ class RawWebSocket implements ClientSocket {
     this.#receivedAt = performance.now();
     this.#pingedAt = undefined;
     if (this.#state === "dialing") this.#readHandshake(bytes);
-    else this.#reader.feed(bytes);
+    else this.#read(bytes);
+  }
+
+  #read(bytes: Uint8Array): void {
+    if (this.#unread !== undefined) {
+      this.#unread = joined(this.#unread, bytes);
+      return;
+    }
+    const taken = this.#reader.feed(bytes, FRAMES_PER_TURN_MAX);
+    if (taken === bytes.length) return;
+    this.#unread = bytes.slice(taken); // Why a copy: the runtime uses its buffer again.
+    this.#stream?.pause();
+    this.#ports.afterTurn(() => this.#readOn());
+  }
+
+  #readOn(): void {
+    const bytes = this.#unread;
+    this.#unread = undefined;
+    if (bytes === undefined || this.#state === "closed") return;
+    this.#read(bytes);
+    if (this.#unread === undefined) this.#stream?.resume();
   }
 
   /** Looks for the end of the response's head. Bytes after it are frames. */
@@ -175,7 +203,7 @@ class RawWebSocket implements ClientSocket {
     this.#state = "open";
     this.#scheduleSilenceCheck(this.#keepalive.idleMs);
     if (this.#isReported) this.#listener.opened();
-    this.#reader.feed(bytes.subarray(end - known));
+    this.#read(bytes.subarray(end - known));
   }
 
   #write(opcode: Opcode, payload: Frame): void {
@@ -250,6 +278,13 @@ class RawWebSocket implements ClientSocket {
 
 const closePayload = (code: number, reason: string): Uint8Array =>
   code === NO_CODE ? NO_BYTES : Uint8Array.of(code >> 8, code & 255, ...new TextEncoder().encode(closeReason(reason)));
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
+}
 
 /** The position after the first empty line whose last byte is at or after `known`. */
 function endOfHead(bytes: Uint8Array, known: number, length: number): number | undefined {

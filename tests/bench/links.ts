@@ -117,6 +117,8 @@ await new Promise<void>((resolve) => {
         },
         end: () => {},
         terminate: () => {},
+        pause: () => {},
+        resume: () => {},
       };
       setTimeout(() => listener.connected(stream));
       return () => {};

@@ -23,10 +23,14 @@ interface Relay {
 const TITLES = { intermediary: "Intermediary", neuro: "Nakurity Backend", brain: "Brain", web: "Web" } as const;
 
 /** Runs `run` with a relay of its own. */
-async function withRelay(runner: readonly string[], run: (relay: Relay) => Promise<void>): Promise<void> {
+async function withRelay(
+  runner: readonly string[],
+  run: (relay: Relay) => Promise<void>,
+  more: readonly string[] = [],
+): Promise<void> {
   await inFolder(async (folder) => {
     const ports = ["intermediary.port=0", "nakurity-backend.port=0", "web.port=0", "brain.port=0"];
-    const sets = [...ports, "queue.backend=memory", `web.token=${TOKEN}`].flatMap((set) => ["--set", set]);
+    const sets = [...ports, "queue.backend=memory", `web.token=${TOKEN}`, ...more].flatMap((set) => ["--set", set]);
     const [program = "", ...words] = runner;
     const child = spawn(program, [...words, join(ROOT, "src/cli/main.ts"), "serve", ...sets], {
       cwd: folder,
@@ -88,6 +92,12 @@ async function answers(relay: Relay): Promise<{ health: number; stop: number }> 
   return found;
 }
 
+async function checkAnswers(relay: Relay): Promise<void> {
+  const { health, stop } = await answers(relay);
+  check.that(health <= ANSWER_MS, `/health took ${health} ms`);
+  check.that(stop <= ANSWER_MS, `the kill switch took ${stop} ms`);
+}
+
 function startFlood(kind: string, port: number): Promise<ChildProcess> {
   const child = spawn(execPath, [join(ROOT, "tests/floods/flood-client.ts"), kind, String(port)], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -103,9 +113,7 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
         withRelay(runner, async (relay) => {
           const flood = await startFlood(kind, relay.portOf(TITLES[listener]));
           try {
-            const { health, stop } = await answers(relay);
-            check.that(health <= ANSWER_MS, `/health took ${health} ms`);
-            check.that(stop <= ANSWER_MS, `the kill switch took ${stop} ms`);
+            await checkAnswers(relay);
           } finally {
             flood.kill("SIGKILL");
           }
@@ -113,4 +121,15 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
       { timeoutMs: 60_000 },
     );
   }
+  test(`SE58b /health and the kill switch answer within ${ANSWER_MS} ms while a backend floods (${name})`, async () => {
+    const backend = spawn(execPath, [join(ROOT, "tests/floods/flood-backend.ts")], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const port = await new Promise<number>((resolve) => backend.stdout?.once("data", (data) => resolve(Number(data))));
+    try {
+      await withRelay(runner, checkAnswers, [`nakurity-client.url=ws://127.0.0.1:${port}`]);
+    } finally {
+      backend.kill("SIGKILL");
+    }
+  }, { timeoutMs: 60_000 });
 }

@@ -23,6 +23,9 @@ class Server {
   /** Bytes that the stream accepts of each write. */
   accepts = Infinity;
   end = "";
+  isPaused = false;
+  /** Tasks for the end of the turn; undefined if they run at once. */
+  turn: (() => void)[] | undefined;
   /** The attempt was given up before it was connected. */
   isCancelled = false;
   #sent: Uint8Array = new Uint8Array(0);
@@ -39,7 +42,10 @@ class Server {
     };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
-    this.socket = createRawDialer({ connect, afterTurn: (run) => run() }, keepalive)({ url, headers }, {
+    this.socket = createRawDialer({
+      connect,
+      afterTurn: (run) => void (this.turn === undefined ? run() : this.turn.push(run)),
+    }, keepalive)({ url, headers }, {
       opened: () => this.reported.push("opened"),
       received: (frame) => this.reported.push(typeof frame === "string" ? frame : [...frame]),
       relieved: () => this.reported.push("relieved"),
@@ -62,6 +68,8 @@ class Server {
       },
       end: () => void (this.end ||= "ended"),
       terminate: () => void (this.end ||= "terminated"),
+      pause: () => void (this.isPaused = true),
+      resume: () => void (this.isPaused = false),
     };
     this.stream.connected(stream);
     return this;
@@ -256,4 +264,25 @@ test("RT27b a close is answered with its own code, and a close without a code wi
     const mask = sent.slice(2, 6);
     check.equal(sent.slice(6).map((byte, at) => byte ^ (mask[at] ?? 0)), [...payload]);
   }
+});
+
+test("RT76 a backend that floods gets 1,024 frames in a turn of the event loop, and its connection is paused meanwhile", () => {
+  const server = new Server().accept();
+  server.turn = [];
+  const frames = Uint8Array.from(Array.from({ length: 2_500 }, (_, at) => [0x81, 2, 65 + at % 26, 66]).flat());
+  server.stream.received(frames);
+  check.equal([server.reported.length - 1, server.isPaused], [1_024, true]);
+  server.stream.received(Uint8Array.of(0x81, 3, 69, 78, 68)); // Why: the runtime may have read more before it paused.
+  check.equal(server.reported.length - 1, 1_024);
+  const nextTurn = () => server.turn?.splice(0).forEach((run) => run());
+  nextTurn();
+  check.equal([server.reported.length - 1, server.isPaused], [2_048, true]);
+  nextTurn();
+  check.equal([server.reported.length - 1, server.isPaused, server.turn.length], [2_501, false, 0]);
+  const text = (at: number) => `${String.fromCharCode(65 + at % 26)}B`;
+  check.equal(server.reported.slice(1), [...Array.from({ length: 2_500 }, (_, at) => text(at)), "END"], "in order");
+  server.stream.received(frames);
+  server.socket.close();
+  nextTurn();
+  check.equal(server.reported.length - 1, 2_501 + 1_024, "nothing after close");
 });
