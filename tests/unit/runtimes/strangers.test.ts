@@ -52,7 +52,7 @@ function stranger(port: number, command: string): Socket {
   const socket = connect({ port, host: "127.0.0.1" }).on("error", () => {});
   socket.pause();
   socket.write(
-    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+    "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );
   const bytes = new TextEncoder().encode(command);
