@@ -57,7 +57,7 @@ export interface RawDialerPorts {
 
 const MESSAGE_BYTES_MAX = 8 * 1_024 * 1_024;
 const HEAD_BYTES_MAX = 16_384;
-/** Frames that are handled in one turn of the event loop. Why so many: a busy backend sends some hundred at once. */
+/** Frames that are handled in one turn of the event loop. Why not fewer: a busy backend sends some hundred at once. */
 const FRAMES_PER_TURN_MAX = 1_024;
 const ABNORMAL = 1006;
 const NO_BYTES = new Uint8Array(0);
