@@ -15,10 +15,11 @@ import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Backoff, KeepaliveOptions } from "../core/link.ts";
 import { ReconnectingLink } from "../websocket-client/reconnecting-link.ts";
 import type { DriverOptions } from "../websocket-client/socket-driver.ts";
-import { type BrainCall, BrainCalls, BrainError, objectIn } from "./brain-calls.ts";
+import { BrainError } from "./brain-error.ts";
+import { type Call, Calls, objectIn } from "./calls.ts";
 import { type Change, changeIn, objectOf, SessionSubscription, type Snapshot } from "./session-subscription.ts";
 
-export { BrainError } from "./brain-calls.ts";
+export { BrainError } from "./brain-error.ts";
 export type { Change, Snapshot } from "./session-subscription.ts";
 export type { ClientClock, DriverOptions, OpenSocket, SocketLike } from "../websocket-client/socket-driver.ts";
 
@@ -75,7 +76,7 @@ const EXPIRY_CHECK_MS = 250;
 
 /** A client of a relay's Brain. It dials at once; calls wait until it is connected. */
 export class BrainClient implements Disposable {
-  readonly #calls = new BrainCalls();
+  readonly #calls = new Calls((...error) => new BrainError(...error));
   readonly #link: ReconnectingLink;
   readonly #timeoutMs: number;
   readonly #backoff: Backoff;
@@ -215,7 +216,7 @@ export class BrainClient implements Disposable {
     const text = JSON.stringify({ ...fields, request_id: id });
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + this.#timeoutMs;
-      const call: BrainCall = { id, text, isIdempotent, isSent: false, deadline, resolve, reject };
+      const call: Call = { id, text, isIdempotent, isSent: false, deadline, resolve, reject };
       if (this.#calls.add(call)) this.#send(call);
     });
   }
@@ -292,7 +293,7 @@ export class BrainClient implements Disposable {
     if (this.#subscriptions.get(session) === subscription) this.#subscriptions.delete(session);
   }
 
-  #send(call: BrainCall): void {
+  #send(call: Call): void {
     call.isSent = this.#link.send(call.text);
   }
 

@@ -28,11 +28,6 @@ export class TrevorError extends Error {
   }
 }
 
-/** A wait exceeded its `timeoutMs`. */
-export class WaitTimeoutError extends Error {
-  override readonly name = "WaitTimeoutError";
-}
-
 /** A wait ended because the neuron or client was closed. */
 export class ClosedError extends Error {
   override readonly name = "ClosedError";

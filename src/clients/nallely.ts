@@ -19,11 +19,11 @@ export {
 } from "./neuron.ts";
 export { NeuronGroup, type NeuronGroupOptions } from "./neuron-group.ts";
 export { Trevor, TREVOR_URL, type TrevorEvent, type TrevorMetrics, type TrevorOptions } from "./trevor.ts";
-export { ClosedError, RefusedError, TrevorError, WaitTimeoutError } from "./nallely-error.ts";
+export { ClosedError, RefusedError, TrevorError } from "./nallely-error.ts";
 export type { ClientClock, DriverOptions, OpenSocket, SocketLike } from "../websocket-client/socket-driver.ts";
 export type { KeepaliveOptions, LinkPhase } from "../core/link.ts";
 export type { IterateOptions, ValueIterator, ValueListener } from "./value-stream.ts";
-export type { WaitOptions } from "./wait-until.ts";
+export { type WaitOptions, WaitTimeoutError } from "./wait-until.ts";
 export {
   clamp,
   type Declaration,

@@ -1,6 +1,10 @@
 /** Waiting for an event of a state machine, with a timeout and a signal. */
-import type { SocketDriver } from "../websocket-client/socket-driver.ts";
-import { WaitTimeoutError } from "./nallely-error.ts";
+import type { ClientClock } from "../websocket-client/socket-driver.ts";
+
+/** A wait exceeded its `timeoutMs`. */
+export class WaitTimeoutError extends Error {
+  override readonly name = "WaitTimeoutError";
+}
 
 /** The timeout and the signal of a wait. */
 export interface WaitOptions {
@@ -16,7 +20,7 @@ interface Settle<T> {
 
 /** A promise that is settled by `begin`, the signal or the timeout. `begin` returns a function that ends its listening. */
 export async function waitUntil<T>(
-  driver: SocketDriver,
+  clock: Pick<ClientClock, "later">,
   { signal, timeoutMs }: WaitOptions,
   begin: (settle: Settle<T>) => () => void,
 ): Promise<T> {
@@ -28,7 +32,7 @@ export async function waitUntil<T>(
       signal?.addEventListener("abort", abort, { once: true });
       cleanups.push(() => signal?.removeEventListener("abort", abort));
       if (timeoutMs !== undefined) {
-        cleanups.push(driver.later(timeoutMs, () => reject(new WaitTimeoutError(`timed out after ${timeoutMs} ms`))));
+        cleanups.push(clock.later(timeoutMs, () => reject(new WaitTimeoutError(`timed out after ${timeoutMs} ms`))));
       }
       cleanups.push(begin({ resolve, reject }));
     });

@@ -6,7 +6,11 @@ import { check } from "../harness/check.ts";
 import { ROOT } from "../harness/machine.ts";
 import { readSources, type Source } from "../harness/source.ts";
 
-const PUBLIC = ["mod.ts", "src/testing/mod.ts", "src/clients/nallely.ts", "src/clients/brain.ts"];
+const PUBLIC = [
+  "mod.ts",
+  "src/testing/mod.ts",
+  ...["brain", "integration", "nallely"].map((name) => `src/clients/${name}.ts`),
+];
 const sources = new Map(readSources(ROOT, "mod.ts", "src/**/*.ts").map((source) => [source.path, source]));
 
 const REEXPORT = /^export\s+(?:type\s+)?\{([^}]*)\}\s+from\s+"([^"]+)"/gm;

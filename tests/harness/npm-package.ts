@@ -24,7 +24,8 @@ const RELAY = [
   "src/runtimes/hashing/node.ts",
   "src/runtimes/hashing/portable.ts",
 ];
-const CLIENTS = ["src/clients/nallely.ts", "src/clients/brain.ts", "src/clients/api-client.ts"];
+/** Each is one module for users of one protocol. */
+export const CLIENTS = ["api-client", "brain", "integration", "nallely"].map((name) => `src/clients/${name}.ts`);
 
 type Imports = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -83,7 +84,7 @@ export async function buildLibrary(): Promise<void> {
   writeManifest();
   const external = ["#sha256", "#serve", "cloudflare:workers"];
   await build(RELAY, { target: "node", splitting: true, packages: "external", external });
-  await build(CLIENTS, { target: "browser" });
+  await build(CLIENTS, { target: "browser", minify: true });
   declare([...RELAY, ...CLIENTS]);
 }
 

@@ -7,15 +7,17 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { env, execPath } from "node:process";
+import { gzipSync } from "node:zlib";
 import { build } from "vite";
 import { check } from "../harness/check.ts";
 import { denoPath, ROOT, toolPath } from "../harness/machine.ts";
-import { buildLibrary } from "../harness/npm-package.ts";
+import { buildLibrary, CLIENTS } from "../harness/npm-package.ts";
 import { freePort } from "../unit/storage/backends.ts";
 
 const NAME = "@nakurity/neuro-relay";
-const ENTRIES = ["", "/api", "/brain", "/nallely", "/testing"].map((entry) => NAME + entry);
+const ENTRIES = ["", "/api", "/brain", "/integration", "/nallely", "/testing"].map((entry) => NAME + entry);
 const INSTALLED_MB_MAX = 40;
+const CLIENT_KB_MAX = 20;
 
 const folder = mkdtempSync(join(tmpdir(), "neuro relay ü-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,6 +27,7 @@ const USE = `
 import { DEFAULTS, FAULTS, Relay, serve, services } from "${NAME}";
 import { ApiClient } from "${NAME}/api";
 import { BrainClient } from "${NAME}/brain";
+import { IntegrationClient } from "${NAME}/integration";
 import { Neuron } from "${NAME}/nallely";
 import { SimulatedRelay } from "${NAME}/testing";
 const lines = [
@@ -33,6 +36,7 @@ const lines = [
   typeof serve === "function",
   typeof new ApiClient({ url: "http://127.0.0.1:1", token: "none" }).request === "function",
   typeof BrainClient === "function",
+  typeof IntegrationClient === "function",
   typeof Neuron.open === "function",
   typeof SimulatedRelay === "function",
 ];
@@ -113,13 +117,22 @@ test("PK3 a strict TypeScript project finds the types of every entry, with both 
 
 test("PK4 Vite builds a page with the clients", async () => {
   writeFileSync(join(project, "index.html"), `<script type="module" src="/page.js"></script>`);
-  const clients = ENTRIES.filter((entry) => /api|brain|nallely/.test(entry));
+  const clients = ENTRIES.filter((entry) => /api|brain|integration|nallely/.test(entry));
   writeFileSync(
     join(project, "page.js"),
     clients.map((entry, at) => `import * as m${at} from "${entry}"; console.log(m${at});`).join("\n"),
   );
   await build({ root: project, logLevel: "silent", build: { outDir: "page" } });
   check.equal(readdirSync(join(project, "page/assets")).length, 1);
+});
+
+test("PK8 each client is one module of at most 20 kB, compressed, without imports", () => {
+  for (const client of CLIENTS) {
+    const text = readFileSync(join(project, "node_modules", NAME, "dist/lib", client.replace(/ts$/, "js")), "utf8");
+    const kilobytes = gzipSync(text).length / 1_000;
+    check.that(kilobytes <= CLIENT_KB_MAX, `${client}: ${kilobytes} kB`);
+    check.that(!/^import /m.test(text), client);
+  }
 });
 
 test("PK5 `serve` starts a relay inside a program, on Bun and on Deno", async () => {

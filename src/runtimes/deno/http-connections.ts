@@ -25,7 +25,7 @@ export class HttpConnections {
   }
 
   /** Returns false if the connection has been closed, because it has more than `max` requests. */
-  requestBegan(socket: Socket, max = PIPELINED_MAX): boolean {
+  requestBegan(socket: Socket, max: number = PIPELINED_MAX): boolean {
     const unanswered = (this.#busy.get(socket) ?? 0) + 1;
     if (unanswered > max || socket.destroyed) {
       socket.destroy();

@@ -2,7 +2,7 @@
 import { test } from "#runner";
 import { brain } from "../../../src/services/brain/mod.ts";
 import { BrainClient, BrainError, type Change, type SocketLike } from "../../../src/clients/brain.ts";
-import { CALLS_MAX } from "../../../src/clients/brain-calls.ts";
+import { CALLS_MAX } from "../../../src/clients/calls.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { supervise } from "../../../src/relay/mod.ts";
 import { check } from "../../harness/check.ts";

@@ -1,5 +1,5 @@
 /**
- * The calls of a Brain client: which are unanswered, and which call a reply belongs to.
+ * The calls of a client: which are unanswered, and which call a reply belongs to.
  *
  * Invariants: C1 every call ends exactly once: by its reply, by an error, at its deadline, or when the client is closed; C2 a reply is
  * matched by the id that the relay echoes. A reply without an id answers the oldest call that was sent, because the original relay knew no
@@ -7,22 +7,10 @@
  */
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 
-/** A call that the relay refused, or whose outcome is unknown. */
-export class BrainError extends Error {
-  override readonly name = "BrainError";
-  /** The relay's code if it sent one. `Lost`, `TimedOut`, `Busy` and `Closed` are the client's own. */
-  readonly code: string | undefined;
-  /** The whole reply of the relay. */
-  readonly reply: JsonObject;
+/** Makes the error of a call. `Lost`, `TimedOut`, `Busy` and `Closed` are the codes of the client itself. */
+export type MakeCallError = (message: string, code: string | undefined, reply: JsonObject) => Error;
 
-  constructor(message: string, code: string | undefined, reply: JsonObject = {}) {
-    super(message);
-    this.code = code;
-    this.reply = reply;
-  }
-}
-
-export interface BrainCall {
+export interface Call {
   readonly id: string;
   readonly text: string;
   /** Repeating it does no harm, so it is sent again after a lost connection. */
@@ -30,22 +18,27 @@ export interface BrainCall {
   isSent: boolean;
   readonly deadline: number;
   resolve(reply: JsonObject): void;
-  reject(error: BrainError): void;
+  reject(error: Error): void;
 }
 
 /** Unanswered calls of one client. */
 export const CALLS_MAX = 10_000;
 
-export class BrainCalls {
+export class Calls {
+  readonly #errorOf: MakeCallError;
   /** In the order in which they were made. */
-  readonly #open = new Map<string, BrainCall>();
+  readonly #open = new Map<string, Call>();
   #isClosed = false;
 
+  constructor(errorOf: MakeCallError) {
+    this.#errorOf = errorOf;
+  }
+
   /** False when the call was rejected at once. */
-  add(call: BrainCall): boolean {
-    if (this.#isClosed) call.reject(closedError());
+  add(call: Call): boolean {
+    if (this.#isClosed) this.#reject(call, "the client is closed", "Closed");
     else if (this.#open.size >= CALLS_MAX) {
-      call.reject(new BrainError(`${this.#open.size} calls are unanswered; at most ${CALLS_MAX} may be`, "Busy"));
+      this.#reject(call, `${this.#open.size} calls are unanswered; at most ${CALLS_MAX} may be`, "Busy");
     } else this.#open.set(call.id, call);
     return this.#open.has(call.id);
   }
@@ -55,7 +48,7 @@ export class BrainCalls {
   }
 
   /** The calls that have to be sent, oldest first. */
-  unsent(): readonly BrainCall[] {
+  unsent(): readonly Call[] {
     return [...this.#open.values()].filter(({ isSent }) => !isSent);
   }
 
@@ -66,7 +59,7 @@ export class BrainCalls {
     if (call === undefined) return false;
     this.#open.delete(call.id);
     if (typeof error !== "string") call.resolve(reply);
-    else call.reject(new BrainError(error, typeof code === "string" ? code : undefined, reply));
+    else this.#reject(call, error, typeof code === "string" ? code : undefined, reply);
     return true;
   }
 
@@ -74,33 +67,31 @@ export class BrainCalls {
   connectionLost(): void {
     for (const call of [...this.#open.values()].filter(({ isSent }) => isSent)) {
       call.isSent = false;
-      if (!call.isIdempotent) this.#reject(call, new BrainError("the connection was lost before the reply", "Lost"));
+      if (!call.isIdempotent) this.#reject(call, "the connection was lost before the reply", "Lost");
     }
   }
 
   /** Ends the calls whose deadline has passed. */
   expire(now: number): void {
     for (const call of [...this.#open.values()]) {
-      if (call.deadline <= now) this.#reject(call, new BrainError("the relay did not answer in time", "TimedOut"));
+      if (call.deadline <= now) this.#reject(call, "the relay did not answer in time", "TimedOut");
     }
   }
 
   close(): void {
     this.#isClosed = true;
-    for (const call of [...this.#open.values()]) this.#reject(call, closedError());
+    for (const call of [...this.#open.values()]) this.#reject(call, "the client is closed", "Closed");
   }
 
-  #oldestSent(): BrainCall | undefined {
+  #oldestSent(): Call | undefined {
     return [...this.#open.values()].find(({ isSent }) => isSent);
   }
 
-  #reject(call: BrainCall, error: BrainError): void {
+  #reject(call: Call, message: string, code: string | undefined, reply: JsonObject = {}): void {
     this.#open.delete(call.id);
-    call.reject(error);
+    call.reject(this.#errorOf(message, code, reply));
   }
 }
-
-const closedError = (): BrainError => new BrainError("the client is closed", "Closed");
 
 /** A frame as a JSON object, or undefined. */
 export function objectIn(frame: unknown): JsonObject | undefined {
