@@ -16,8 +16,8 @@ import type { Backoff, KeepaliveOptions } from "../core/link.ts";
 import { ReconnectingLink } from "../websocket-client/reconnecting-link.ts";
 import type { DriverOptions } from "../websocket-client/socket-driver.ts";
 import { BrainError } from "./brain-error.ts";
-import { type Call, Calls, objectIn } from "./calls.ts";
-import { type Change, changeIn, objectOf, SessionSubscription, type Snapshot } from "./session-subscription.ts";
+import { type Call, Calls, objectIn, objectOf } from "./calls.ts";
+import { type Change, changeIn, SessionSubscription, type Snapshot } from "./session-subscription.ts";
 
 export { BrainError } from "./brain-error.ts";
 export type { Change, Snapshot } from "./session-subscription.ts";

@@ -102,3 +102,6 @@ export function objectIn(frame: unknown): JsonObject | undefined {
     return undefined;
   }
 }
+
+/** The value if it is an object, otherwise an empty object. */
+export const objectOf = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});

@@ -29,9 +29,9 @@ import type { Priority } from "../core/neuro-messages.ts";
 import { type LinkLoss, ReconnectingLink } from "../websocket-client/reconnecting-link.ts";
 import { type ClientClock, type DriverOptions, systemClock } from "../websocket-client/socket-driver.ts";
 import { Backlog, type BacklogLimits } from "./backlog.ts";
-import { objectIn } from "./calls.ts";
+import { objectIn, objectOf } from "./calls.ts";
 import { type CommandHandler, CommandInbox } from "./command-inbox.ts";
-import { errorIn, finalError, objectField, RelayError } from "./relay-error.ts";
+import { errorIn, finalError, RelayError } from "./relay-error.ts";
 import { ResultBox } from "./result-box.ts";
 import { type ActionSchema, type TypedAction, TypedActions } from "./typed-actions.ts";
 import { type IterateOptions, Stream, type ValueIterator, type ValueListener } from "./value-stream.ts";
@@ -117,7 +117,7 @@ export type IntegrationEvent =
 /** `greeting`: connected, not yet registered. `stopped`: taken over or refused. */
 export type IntegrationPhase = "connecting" | "greeting" | "registered" | "stopped" | "closed";
 
-type State =
+type IntegrationState =
   | { readonly is: "connecting" | "closed" }
   | { readonly is: "greeting"; said: RelayError | undefined }
   | { readonly is: "registered"; said: RelayError | undefined }
@@ -142,7 +142,7 @@ export class IntegrationClient implements Disposable {
   readonly #commands: CommandInbox;
   readonly #backlog: Backlog;
   readonly #events = new Stream<IntegrationEvent>((error) => console.error(error));
-  #state: State = { is: "connecting" };
+  #state: IntegrationState = { is: "connecting" };
   #registrations = 0;
 
   constructor(url: string, options: IntegrationClientOptions) {
@@ -312,7 +312,7 @@ export class IntegrationClient implements Disposable {
     this.#events.emit({ is: "registered", name: this.name, session, again });
   }
 
-  #handle(message: JsonObject, state: Extract<State, { readonly is: "registered" }>): void {
+  #handle(message: JsonObject, state: Extract<IntegrationState, { readonly is: "registered" }>): void {
     const { id, event, from_watcher: from, cmd } = message;
     if (from !== undefined && cmd !== undefined) return this.#commands.receive(message);
     if (typeof id === "string") this.#sendNow({ ack: id });
@@ -320,7 +320,7 @@ export class IntegrationClient implements Disposable {
     // Why only this one: the others are about a message, not about the connection.
     if (error?.code === "nameTaken") state.said = error;
     else if (error !== undefined) this.#events.emit({ is: "messageRefused", error });
-    if (typeof event === "string") this.#handleEvent(event, objectField(message, "payload"));
+    if (typeof event === "string") this.#handleEvent(event, objectOf(message["payload"]));
   }
 
   #handleEvent(event: string, payload: JsonObject): void {

@@ -1,6 +1,6 @@
 /** The error of the clients of the relay's sockets. */
 import type { FaultName } from "../core/fault.ts";
-import { isObject, type JsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { LinkLoss } from "../websocket-client/reconnecting-link.ts";
 
 /**
@@ -30,12 +30,6 @@ export function errorIn(reply: JsonObject): RelayError | undefined {
   const { error, code } = reply;
   return typeof error === "string" ? new RelayError(error, typeof code === "string" ? code : undefined, reply) : undefined;
 }
-
-/** A field that has to be an object. */
-export const objectField = (message: JsonObject, name: string): JsonObject => {
-  const value = message[name];
-  return isObject(value) ? value : {};
-};
 
 /** Close codes after which the same registration cannot succeed. */
 const FINAL_CODES: ReadonlyMap<number, FaultName> = new Map([

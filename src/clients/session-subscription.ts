@@ -4,7 +4,8 @@
  * Invariants: F1 listeners receive the changes in order, each once; F2 missed changes are replaced by the whole state, and no change from
  * before that state is emitted after it.
  */
-import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
+import { objectOf } from "./calls.ts";
 
 /** A change that another client made. If changes were missed, `missed` is true and `changes` is the whole state. */
 export interface Change {
@@ -107,6 +108,3 @@ export function changeIn({ session_id, seq, operator, changes, removed }: JsonOb
     missed: false,
   };
 }
-
-/** The value if it is an object, otherwise an empty object. */
-export const objectOf = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});

@@ -112,6 +112,10 @@ export class TypedActions {
     return declaration;
   }
 
+  has(name: string): boolean {
+    return this.#actions.has(name);
+  }
+
   remove(name: string): boolean {
     return this.#actions.delete(name);
   }

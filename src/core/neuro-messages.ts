@@ -56,6 +56,7 @@ export type NeuroMessage =
   | { readonly command: "shutdown/immediate" }
   | { readonly command: "other"; readonly name: string; readonly data?: JsonObject };
 
+/** Who Neuro is on a connection: her answer to `startup`. */
 export interface NeuroSession {
   readonly sessionId: string;
   readonly characterId: string;

@@ -9,7 +9,7 @@ import { readSources, type Source } from "../harness/source.ts";
 const PUBLIC = [
   "mod.ts",
   "src/testing/mod.ts",
-  ...["brain", "integration", "nallely"].map((name) => `src/clients/${name}.ts`),
+  ...["brain", "game", "integration", "nallely", "watcher"].map((name) => `src/clients/${name}.ts`),
 ];
 const sources = new Map(readSources(ROOT, "mod.ts", "src/**/*.ts").map((source) => [source.path, source]));
 

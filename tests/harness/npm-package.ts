@@ -25,7 +25,9 @@ const RELAY = [
   "src/runtimes/hashing/portable.ts",
 ];
 /** Each is one module for users of one protocol. */
-export const CLIENTS = ["api-client", "brain", "integration", "nallely"].map((name) => `src/clients/${name}.ts`);
+export const CLIENTS = ["api-client", "brain", "game", "integration", "nallely", "watcher"].map((name) =>
+  `src/clients/${name}.ts`
+);
 
 type Imports = Readonly<Record<string, Readonly<Record<string, string>>>>;
 

@@ -15,7 +15,9 @@ import { buildLibrary, CLIENTS } from "../harness/npm-package.ts";
 import { freePort } from "../unit/storage/backends.ts";
 
 const NAME = "@nakurity/neuro-relay";
-const ENTRIES = ["", "/api", "/brain", "/integration", "/nallely", "/testing"].map((entry) => NAME + entry);
+const ENTRIES = ["", "/api", "/brain", "/game", "/integration", "/nallely", "/testing", "/watcher"].map((entry) =>
+  NAME + entry
+);
 const INSTALLED_MB_MAX = 40;
 const CLIENT_KB_MAX = 20;
 
@@ -27,18 +29,22 @@ const USE = `
 import { DEFAULTS, FAULTS, Relay, serve, services } from "${NAME}";
 import { ApiClient } from "${NAME}/api";
 import { BrainClient } from "${NAME}/brain";
+import { GameClient } from "${NAME}/game";
 import { IntegrationClient } from "${NAME}/integration";
 import { Neuron } from "${NAME}/nallely";
 import { SimulatedRelay } from "${NAME}/testing";
+import { WatcherClient } from "${NAME}/watcher";
 const lines = [
   new Relay(services(DEFAULTS), DEFAULTS).services.length > 0,
   FAULTS.tooBig.close === 1009,
   typeof serve === "function",
   typeof new ApiClient({ url: "http://127.0.0.1:1", token: "none" }).request === "function",
   typeof BrainClient === "function",
+  typeof GameClient === "function",
   typeof IntegrationClient === "function",
   typeof Neuron.open === "function",
   typeof SimulatedRelay === "function",
+  typeof WatcherClient === "function",
 ];
 console.log(lines.every(Boolean) ? "ok" : JSON.stringify(lines));
 `;
@@ -117,7 +123,7 @@ test("PK3 a strict TypeScript project finds the types of every entry, with both 
 
 test("PK4 Vite builds a page with the clients", async () => {
   writeFileSync(join(project, "index.html"), `<script type="module" src="/page.js"></script>`);
-  const clients = ENTRIES.filter((entry) => /api|brain|integration|nallely/.test(entry));
+  const clients = ENTRIES.filter((entry) => /api|brain|game|integration|nallely|watcher/.test(entry));
   writeFileSync(
     join(project, "page.js"),
     clients.map((entry, at) => `import * as m${at} from "${entry}"; console.log(m${at});`).join("\n"),
