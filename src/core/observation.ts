@@ -253,3 +253,128 @@ export type Observation =
 
 /** The name of a kind of observation. */
 export type ObservationName = Observation["is"];
+
+/** The observation that becomes an event. */
+type Observed<Name extends ObservationName> = Extract<Observation, { readonly is: Name }>;
+
+// Why types and not interfaces: only an alias can be used as a JSON object.
+type EventOfPeer = { readonly name: string };
+type EventOfGame = { readonly name: string; readonly integration_id?: string | undefined };
+type EventOfService = { readonly service: Observed<"writes_suspended">["service"] };
+
+type EventOfAction = {
+  readonly action_id: string;
+  readonly name: string;
+  readonly to: readonly string[];
+  readonly to_ids: readonly string[];
+  readonly forced: boolean;
+  readonly data?: string | undefined;
+};
+
+/**
+ * The events that watchers get: the fields of each, besides `event` (its name), `id` and `at`. The service makes events of these types, and
+ * the protocol reference has schemas of these types, so neither can change alone. The id of anything else than the event has a longer name,
+ * such as `force_id`.
+ */
+export type WatcherEvents = {
+  readonly integration_connected: EventOfPeer;
+  readonly integration_disconnected: EventOfPeer;
+  readonly integration_connected_via_backend: EventOfGame;
+  readonly integration_disconnected_via_backend: EventOfGame;
+  readonly neuroos_connected: EventOfPeer & { readonly privileges: "enhanced" | "standard" };
+  readonly neuroos_disconnected: EventOfPeer;
+  readonly integration_message: { readonly from: string; readonly payload: Json };
+  readonly integration_registered_actions: { readonly from: string; readonly actions: readonly string[] };
+  readonly binary_received: {
+    readonly from: string;
+    readonly size: number;
+    readonly file: string;
+    readonly sha256: string;
+    readonly content_type: string;
+  };
+  readonly backend_message: { readonly payload: string };
+  readonly add_context: {
+    readonly game_title: string;
+    readonly integration_id?: string | undefined;
+    readonly message: string;
+    readonly reply_if_not_busy: boolean;
+  };
+  readonly context_dropped: { readonly from: string; readonly integration_id: string };
+  readonly choose_action: { readonly payload: JsonObject };
+  readonly force_opened: {
+    readonly force_id: string;
+    readonly integration: string;
+    readonly integration_id: string;
+    readonly query: string;
+    readonly actions: readonly string[];
+    readonly priority: Observed<"force_opened">["priority"];
+    readonly waited_ms: Millis;
+  };
+  readonly force_ended: {
+    readonly force_id: string;
+    readonly integration: string;
+    readonly integration_id: string;
+    readonly end: Observed<"force_ended">["end"];
+    readonly ms: Millis;
+  };
+  readonly action_sent: EventOfAction;
+  readonly approval_wanted: EventOfAction;
+  readonly action_result: {
+    readonly action_id: string;
+    readonly name: string;
+    readonly from: string;
+    readonly from_id?: string | undefined;
+    readonly success: boolean;
+    readonly message?: string | undefined;
+    readonly ms: Millis;
+    readonly origin: Observed<"action_result">["origin"];
+  };
+  readonly action_expired: { readonly action_id: string; readonly name: string; readonly to: readonly string[] };
+  readonly upstream_connected: { readonly upstream: string; readonly url: string };
+  readonly upstream_lost: { readonly upstream: string; readonly reason: string; readonly retry_ms?: Millis | undefined };
+  readonly message_queued: {
+    readonly to: string;
+    readonly message_id: string;
+    readonly kind: string;
+    readonly depth: number;
+  };
+  readonly message_delivered: { readonly to: string; readonly message_id: string; readonly confirmed: boolean };
+  readonly message_dead: { readonly to: string; readonly message_id: string; readonly why: string };
+  readonly input_repaired: { readonly from: string; readonly what: string; readonly hint: string };
+  readonly input_refused: {
+    readonly from: string;
+    readonly fault: Observed<"input_refused">["fault"];
+    readonly reason: string;
+  };
+  readonly peer_closed_by_relay: {
+    readonly from: string;
+    readonly fault: Observed<"peer_closed_by_relay">["fault"];
+    readonly reason?: string | undefined;
+  };
+  readonly writes_suspended: EventOfService;
+  readonly writes_resumed: EventOfService;
+  readonly operator_acted: {
+    readonly by: string;
+    readonly did: string;
+    readonly to: string;
+    readonly outcome: Observed<"operator_acted">["outcome"];
+  };
+  readonly nallely_connected: { readonly name: string; readonly url: string };
+  readonly nallely_lost: { readonly name: string; readonly reason: string; readonly retry_ms?: Millis | undefined };
+  readonly nallely_drifted: {
+    readonly name: string;
+    readonly listed: boolean;
+    readonly missing: readonly string[];
+    readonly extra: readonly string[];
+    readonly changed: readonly string[];
+  };
+  readonly nallely_input: {
+    readonly parameter: string;
+    readonly value: number;
+    readonly did: Observed<"nallely_input">["did"];
+  };
+  readonly nallely_output: { readonly parameter: string; readonly value: number; readonly action: string };
+};
+
+/** The name of an event. */
+export type WatcherEventName = keyof WatcherEvents;

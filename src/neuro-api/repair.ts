@@ -45,7 +45,8 @@ export interface Repair {
   readonly hint: string;
 }
 
-const HINTS: Readonly<Record<RepairKind, string>> = {
+/** What the developer has to change, for each kind. */
+export const REPAIR_HINTS: Readonly<Record<RepairKind, string>> = {
   binary_frame: "send text frames: Neuro does not read binary ones",
   byte_order_mark: "leave out the byte order mark before the JSON",
   unknown_key: "the Neuro API has no such key; strict backends refuse it",
@@ -101,7 +102,7 @@ export function addRepair(repairs: Repair[], what: RepairKind, given?: string): 
   // Why the cast: only this function adds repairs.
   const known = repairs.find((repair) => repair.what === what) as RepairInProgress | undefined;
   if (known === undefined) {
-    const hint = detail === undefined ? HINTS[what] : `${HINTS[what]}: ${detail}`;
+    const hint = detail === undefined ? REPAIR_HINTS[what] : `${REPAIR_HINTS[what]}: ${detail}`;
     const started: RepairInProgress = {
       what,
       hint,

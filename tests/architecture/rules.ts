@@ -44,7 +44,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   config: { may: ["core"], packages: ["zod", "yaml", "node:*"] },
   clients: { may: ["core", "websocket-client", ...SERVICES] },
   dashboard: { may: ["core", "neuro-api", "neuro", "websocket-client", "clients"], packages: ["hono/jsx/dom", "uplot"] },
-  http: { may: ["core", "engine", "dashboard"], packages: ["hono", "hono/*", "zod"] },
+  http: { may: ["core", "neuro-api", "engine", "dashboard"], packages: ["hono", "hono/*", "zod"] },
   testing: { may: ["core", "relay", "engine"] },
   runtimes: {
     may: [

@@ -58,11 +58,19 @@ export async function handleApiRequest({ request, parsed, context }: ApiRequest,
 const json = (text: string): Response =>
   new Response(text, { headers: { "content-type": "application/json", "cache-control": "no-store" } });
 
-/** The OpenAPI document and the reference page. They need no token, because they contain no data of this relay. */
+/** The documents of the API and of the protocols, and their pages. They need no token, because they contain no data of this relay. */
 async function referenceResponse(path: string, base: string, { version }: WebPorts): Promise<Response | undefined> {
   if (path === "/api/openapi.json") {
     const { documentText } = await import("./openapi.ts");
     return json(documentText(version, base));
+  }
+  if (path === "/api/asyncapi.json") {
+    const { asyncApiText } = await import("./protocols/asyncapi.ts");
+    return json(asyncApiText(version, base));
+  }
+  if (path === "/api/protocols") {
+    const { protocolPage } = await import("./protocols/protocol-page.ts");
+    return await protocolPage(version, base);
   }
   if (path !== "/api" && path !== "/api/") return undefined;
   const { referencePage } = await import("./reference-page.ts");

@@ -1,52 +1,19 @@
 /**
  * The events that watchers get: one row for each kind of observation that becomes an event, with its fields.
- *
- * Each event also has `event` (the name of the observation), `id` and `at`. The id of anything else has a longer name, such as `force_id`.
- *
- * | event | fields |
- * | --- | --- |
- * | `integration_connected` `integration_disconnected` | `name` |
- * | `integration_connected_via_backend` `integration_disconnected_via_backend` | `name` of the game, `integration_id`? |
- * | `neuroos_connected` | `name` `privileges` |
- * | `neuroos_disconnected` | `name` |
- * | `integration_message` | `from` `payload`: the whole message |
- * | `integration_registered_actions` | `from` `actions`: names |
- * | `binary_received` | `from` `size` `file` `sha256` `content_type` |
- * | `backend_message` | `payload`: JSON text |
- * | `add_context` | `game_title` `integration_id`? `message` `reply_if_not_busy` |
- * | `context_dropped` | `from` `integration_id` |
- * | `choose_action` | `payload` |
- * | `force_opened` | `force_id` `integration` `integration_id` `query` `actions` `priority` `waited_ms` |
- * | `force_ended` | `force_id` `integration` `integration_id` `end` `ms` |
- * | `action_sent` `approval_wanted` | `action_id` `name` `to` `to_ids` `forced` `data`? |
- * | `action_result` | `action_id` `name` `from` `from_id`? `success` `message`? `ms` `origin` |
- * | `action_expired` | `action_id` `name` `to` |
- * | `upstream_connected` | `upstream` `url` |
- * | `upstream_lost` | `upstream` `reason` `retry_ms` |
- * | `message_queued` | `to` `message_id` `kind` `depth` |
- * | `message_delivered` | `to` `message_id` `confirmed` |
- * | `message_dead` | `to` `message_id` `why` |
- * | `input_repaired` | `from` `what` `hint` |
- * | `input_refused` | `from` `fault` `reason` |
- * | `writes_suspended` `writes_resumed` | `service` |
- * | `peer_closed_by_relay` | `from` `fault` `reason`? |
- * | `operator_acted` | `by` `did` `to` `outcome` |
- * | `nallely_connected` | `name` `url` |
- * | `nallely_lost` | `name` `reason` `retry_ms` |
- * | `nallely_drifted` | `name` `listed` `missing` `extra` `changed`: names |
- * | `nallely_input` | `parameter` `value` `did` |
- * | `nallely_output` | `parameter` `value` `action` |
+ * `WatcherEvents` in `core/observation.ts` defines the fields.
  */
 import type { JsonObject } from "../../../core/json.ts";
-import type { Observation, ObservationName, PassedAction } from "../../../core/observation.ts";
+import type { Observation, PassedAction, WatcherEventName, WatcherEvents } from "../../../core/observation.ts";
 import type { EventView } from "../../../core/view.ts";
 import type { BufferedEvent } from "./event-buffer.ts";
 
-type EventRow<Name extends ObservationName> = (observation: Extract<Observation, { is: Name }>) => JsonObject;
+type EventRow<Name extends WatcherEventName> = (
+  observation: Extract<Observation, { readonly is: Name }>,
+) => WatcherEvents[Name];
 
-const nameOnly = ({ name }: { readonly name: string }): JsonObject => ({ name });
+const nameOnly = ({ name }: { readonly name: string }): { readonly name: string } => ({ name });
 
-const actionFields = ({ id, name, to, slugs, forced, data }: PassedAction): JsonObject => ({
+const actionFields = ({ id, name, to, slugs, forced, data }: PassedAction): WatcherEvents["action_sent"] => ({
   action_id: id,
   name,
   to,
@@ -55,7 +22,7 @@ const actionFields = ({ id, name, to, slugs, forced, data }: PassedAction): Json
   data,
 });
 
-const ROWS: { readonly [Name in ObservationName]?: EventRow<Name> } = {
+const ROWS: { readonly [Name in WatcherEventName]: EventRow<Name> } = {
   integration_connected: nameOnly,
   integration_disconnected: nameOnly,
   integration_connected_via_backend: ({ name, slug }) => ({ name, integration_id: slug }),
@@ -127,7 +94,9 @@ export const EVENT_NAMES: ReadonlySet<string> = new Set(Object.keys(ROWS));
 /** An event as watchers get it. */
 export function eventOf({ id, at, observation }: BufferedEvent): EventView {
   // Why the cast: the compiler cannot see that the row of an observation's own name takes that observation.
-  const fieldsOf = ROWS[observation.is] as ((observation: Observation) => JsonObject) | undefined;
+  const fieldsOf = (ROWS as Readonly<Record<string, unknown>>)[observation.is] as
+    | ((observation: Observation) => JsonObject)
+    | undefined;
   return { event: observation.is, ...fieldsOf?.(observation), id, at };
 }
 

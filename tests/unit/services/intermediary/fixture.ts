@@ -21,6 +21,7 @@ import type { Scope, Settings } from "../../../../src/core/settings.ts";
 import type { ServiceMessage } from "../../../../src/core/service-message.ts";
 import { intermediary, type IntermediaryState } from "../../../../src/services/intermediary/mod.ts";
 import { ServiceHarness, TEST_CONNECTION } from "../../../../src/testing/service-harness.ts";
+import { requireDocumented } from "./documented.ts";
 
 export const TOKEN = "plain";
 export const ENHANCED = "enhanced";
@@ -273,6 +274,7 @@ export class IntermediaryFixture {
     if (this.closed.has(to)) throw new Error(`sent to ${to}, which is closed`);
     const frames = this.#frames.get(to);
     const message: Json = JSON.parse(String(frame));
+    requireDocumented(message);
     if (frames === undefined) this.#frames.set(to, [message]);
     else frames.push(message);
   }
