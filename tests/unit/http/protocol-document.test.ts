@@ -207,6 +207,7 @@ test("AP55 each example of a game is read without a repair or refused with the d
     { command: "speech_finished", data: {} },
     { command: "shutdown/graceful", wanted: true },
     { command: "shutdown/immediate" },
+    { command: "other", name: "nrc-endpoints/error", data: { error: "Missing required field: nr-version" } },
   ];
   check.equal(GAME_CHANNEL.fromRelay.flatMap(({ examples }) => examples.map(frameOf)), messages.map(encodeGame));
 });

@@ -112,6 +112,27 @@ const FROM_GAME: ByCommand<GameMessage> = {
   },
 };
 
+/** Commands of the relay's own and of the Go relay, for games that know of a relay. */
+const extension = z.string().regex(/^(neuro-relay|nrc-endpoints)\//);
+
+const EXTENSION: ProtocolMessage = {
+  name: "GameExtension",
+  summary:
+    "Asks the relay itself: `neuro-relay/health`, and `nrc-endpoints/startup` and `nrc-endpoints/health` as the Go relay had them.",
+  schema: z.object({ command: extension, game, data: jsonObject.optional() }),
+  examples: [
+    { command: "neuro-relay/health", game: "Chess" },
+    { command: "nrc-endpoints/startup", game: "Chess", data: { "nr-version": "1.0.0" } },
+  ],
+};
+
+const EXTENSION_REPLY: ProtocolMessage = {
+  name: "GameExtensionReply",
+  summary: "The reply of the relay itself. Only a game that asked gets one.",
+  schema: z.object({ command: extension, data: jsonObject }),
+  examples: [{ command: "nrc-endpoints/error", data: { error: "Missing required field: nr-version" } }],
+};
+
 const toGame = <Command extends string>(command: Command, data: z.ZodType) =>
   z.object({ command: z.literal(command), data });
 
@@ -166,7 +187,7 @@ export const GAME_CHANNEL: ProtocolChannel = {
   description:
     "The Neuro API for games, unchanged. A token belongs into the URL: `?token=`, or `/t/<token>` in the path. A message that is wrong but can be understood is repaired, and each kind of repair is reported once (`input_repaired`). The Neuro API has no errors: other messages are ignored, logged, and reported to watchers (`input_refused`) with the reason given here.",
   listener: "neuro",
-  toRelay: Object.values(FROM_GAME),
-  fromRelay: Object.values(FROM_NEURO),
+  toRelay: [...Object.values(FROM_GAME), EXTENSION],
+  fromRelay: [...Object.values(FROM_NEURO), EXTENSION_REPLY],
   closes: [...CLOSES_OF_ALL, "notAllowed", "nameTaken", "slowGame"],
 };

@@ -1,5 +1,6 @@
 /** Each invalid message is answered with what is wrong; where the original relay was silent, log and watchers are told. */
 import { test } from "#runner";
+import fc from "fast-check";
 import type { PeerId } from "../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../src/core/json.ts";
 import { check } from "../../../harness/check.ts";
@@ -191,4 +192,47 @@ test("IM122c a message that cannot be executed is answered and reported", () => 
   for (const frame of [{ event: "register_actions" }, { event: "unregister_actions", actions: null }]) {
     check.equal(heard(fixture, from, watcher, frame).replies, []);
   }
+});
+
+/** Messages that are near to valid ones: their fields with any values. */
+const nearMessage = fc.dictionary(
+  fc.constantFrom(
+    "target",
+    "cmd",
+    "query",
+    "subscribe",
+    "choice",
+    "direct_to_neuro",
+    "payload",
+    "event",
+    "op",
+    "command",
+    "ack",
+  ),
+  fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom("a", "*", "peers", true, { selected: "x" }, { rate: 0 })),
+  { maxKeys: 3 },
+);
+
+test("IM121 IM122b each of many messages is answered once: by what it asked for, or by an error that says what to change", () => {
+  fc.assert(fc.property(fc.oneof(fc.json(), fc.string(), nearMessage.map((value) => JSON.stringify(value))), (frame) => {
+    const fixture = new IntermediaryFixture();
+    const watcher = fixture.watcher("boss", ENHANCED);
+    fixture.received(watcher);
+    fixture.frame(watcher, frame);
+    const replies = fixture.repliesTo(watcher);
+    const isLater = fixture.posted.some((message) => message.is === "actionChosen");
+    check.equal(replies.length, isLater ? 0 : 1, frame);
+    for (const reply of replies) {
+      check.that(
+        isObject(reply) && (reply.error === undefined || String(reply.hint ?? "").length > 10),
+        JSON.stringify(reply),
+      );
+    }
+    const from = fixture.integration("a", { ack: true });
+    const { replies: answers, events } = heard(fixture, from, watcher, frame);
+    for (const answer of answers) check.that(isObject(answer));
+    const errors = answers.filter((answer) => isObject(answer) && answer.error !== undefined);
+    const refused = events.filter(({ event }) => event === "input_refused");
+    check.equal(errors.length, refused.length, frame);
+  }));
 });
