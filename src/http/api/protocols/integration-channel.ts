@@ -108,7 +108,7 @@ const TO_RELAY: readonly ProtocolMessage[] = [
     examples: [{ op: "choose_force_action", query: "Which song?", actions: [{ name: "play_song" }], priority: "low" }],
     refused: [{
       given: { op: "choose_force_action", query: "Which song?" },
-      error: { error: "`actions/force` needs `action_names`", code: "badMessage" },
+      error: { error: "`actions` is missing: it must be a list of action names", code: "badMessage" },
     }],
   },
   {

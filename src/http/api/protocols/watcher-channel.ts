@@ -101,7 +101,8 @@ const TO_RELAY: readonly ProtocolMessage[] = [
     summary: "Changes which events the watcher gets. Without it, a watcher gets all.",
     schema: z.object({
       subscribe: z.object({
-        events: z.array(text).describe("Names of events. Absent: all. Unknown names are ignored.").optional(),
+        events: z.array(text).describe("Names of events. Absent: all. Unknown names are ignored, and named in the reply.")
+          .optional(),
         after: text.describe("The id of the last event that was received: later ones are sent again.").optional(),
         rate: z.int().min(1).describe("Events per second at most; the others are counted in a `gap`.").optional(),
         snapshot: flag.describe("The reply contains the peers and the upstream.").optional(),
@@ -171,6 +172,7 @@ const FROM_RELAY: readonly ProtocolMessage[] = [
     schema: z.object({
       status: z.literal("subscribed"),
       events: z.array(text),
+      hint: text.describe("Names that no event has.").optional(),
       snapshot: z.object({
         peers: z.array(peer),
         upstream: z.object({ configured: flag, open: flag }),

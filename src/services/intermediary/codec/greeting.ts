@@ -4,6 +4,7 @@ import { NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
 import { normalized } from "../../../core/text.ts";
 import { failed, ok, type Result } from "../../../core/result.ts";
 import { jsonOf, textOf } from "./frames.ts";
+import { wrongField } from "./problems.ts";
 
 /** Control characters, and characters that change the direction of the text after them. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
@@ -13,6 +14,8 @@ export interface Greeting {
   readonly name: Result<string | undefined>;
   readonly token: Json | undefined;
   readonly acks: boolean;
+  /** A field that counts as absent, because it is wrong. */
+  readonly problem: string | undefined;
 }
 
 /** Reads a greeting. Its token and type are checked in `connections/greeting.ts`, which knows the settings. */
@@ -27,7 +30,9 @@ export function readGreeting(
   const message = text === undefined ? undefined : jsonOf(text, limits.depthMax);
   if (!isObject(message)) return failed("badGreeting", "registration must be JSON");
   const { type, name, auth_token: token, ack } = message;
-  return ok({ type, name: readName(name), token, acks: ack === true });
+  const isWrong = ack !== undefined && ack !== null && typeof ack !== "boolean";
+  const problem = isWrong ? wrongField("ack", "true or false", ack) : undefined;
+  return ok({ type, name: readName(name), token, acks: ack === true, problem });
 }
 
 /** True for a message that looks like a greeting. */

@@ -42,6 +42,12 @@ export function readIntegrationMessage(message: Json, { acks, limits }: Integrat
     const receipt = readReceipt(message);
     if (receipt !== undefined) return receipt;
   }
+  if (message.op === "choose_force_action" && message.command === undefined) {
+    const { actions, action_names } = message;
+    if ((actions ?? action_names ?? undefined) === undefined) {
+      return { is: "refused", fault: "badMessage", reason: wrongField("actions", "a list of action names", actions) };
+    }
+  }
   const translated = translate(message);
   if (translated !== undefined) {
     const decoded = decodeMessage(translated.command, translated.data, limits);

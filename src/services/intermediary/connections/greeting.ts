@@ -23,7 +23,7 @@ export function greet(state: IntermediaryState, newcomer: Newcomer, frame: Frame
     const { fault, reason } = read;
     return refuse(state, newcomer, { fault, reason, fields: greetingHint(frame, limits.json_depth) }, ctx);
   }
-  const { type, name, token, acks } = read.value;
+  const { type, name, token, acks, problem } = read.value;
   const givenName = name.ok ? name.value : undefined;
   const grant = grantOf(connections.tokens, token, givenName ?? "");
   if (grant === undefined) {
@@ -51,6 +51,14 @@ export function greet(state: IntermediaryState, newcomer: Newcomer, frame: Frame
     since: ctx.now,
   };
   if (type === "neuro-os") return addWatcher(state, identity, ctx);
+  if (problem !== undefined) {
+    ctx.observe({
+      is: "input_refused",
+      from: identity.name,
+      fault: "badMessage",
+      reason: `${problem}; no acks are expected`,
+    });
+  }
   if (givenName === undefined) return addIntegration(state, identity, { acks, hasQueue: false }, ctx);
   if (!connections.integrations.has(givenName)) return addIntegration(state, identity, { acks, hasQueue: true }, ctx);
   const retained = newAccount(connections);

@@ -8,13 +8,14 @@ import { failed, ok, type Result } from "../../../core/result.ts";
 import type { Scope } from "../../../core/settings.ts";
 import { peerList } from "../operator/peer-list.ts";
 import { jsonOf, replyText, requestIdOf, type WatcherRequestId } from "../codec/frames.ts";
-import { unreadable, wrongField } from "../codec/problems.ts";
+import { inWords, unreadable, wrongField } from "../codec/problems.ts";
 import { readRequest, type WatcherRequest } from "../codec/watcher-requests.ts";
 import { attachWatcher } from "../connections/attachment.ts";
 import type { Watcher } from "../connections/peer.ts";
 import { registeredActions } from "../integrations/actions.ts";
 import type { IntermediaryState } from "../state.ts";
 import { absentHint, gameHint, sendCommand } from "./commands.ts";
+import { EVENT_NAMES } from "./events.ts";
 import { replyWithError, unavailableText, type WatcherReply } from "./replies.ts";
 
 export function receiveFromWatcher(state: IntermediaryState, from: Watcher, frame: Frame, ctx: StepContext): void {
@@ -125,6 +126,11 @@ function execute(
   }
 }
 
+const NAMES_SHOWN = 8;
+
+const shownNames = (names: readonly string[]): string =>
+  names.slice(0, NAMES_SHOWN).map(inWords).join(", ") + (names.length > NAMES_SHOWN ? ", ..." : "");
+
 function subscribe(
   state: IntermediaryState,
   from: Watcher,
@@ -133,7 +139,9 @@ function subscribe(
 ): WatcherReply["reply"] {
   const events = state.subscriptions.change(from.peer, request, ctx);
   attachWatcher(from, { ...(request.events && { events }), ...(request.rate && { rate: request.rate }) }, ctx);
-  if (!request.snapshot) return { status: "subscribed", events };
+  const unknown = request.events?.filter((name) => !EVENT_NAMES.has(name)) ?? [];
+  const hint = unknown.length === 0 ? {} : { hint: `there are no such events: ${shownNames(unknown)}` };
+  if (!request.snapshot) return { status: "subscribed", events, ...hint };
   const snapshot = { peers: plain(peerList(state)), upstream: plain(state.upstream), after: state.subscriptions.cursor };
-  return { status: "subscribed", events, snapshot };
+  return { status: "subscribed", events, snapshot, ...hint };
 }

@@ -98,6 +98,26 @@ test("IM121 an invalid request of a watcher is answered with the field, what it 
   }
 });
 
+test("IM120b a greeting whose ack is neither true nor false expects no acks, and is reported", () => {
+  const fixture = new IntermediaryFixture();
+  const watcher = fixture.watcher();
+  fixture.received(watcher);
+  check.equal(fixture.received(fixture.integration("a", { ack: "yes" })), []);
+  const reason = '`ack` must be true or false, not "yes"; no acks are expected';
+  check.equal(fixture.eventsFor(watcher)[0], { event: "input_refused", from: "a", fault: "badMessage", reason });
+  for (const ack of [true, false, null]) fixture.integration(`b${ack}`, { ack });
+  check.equal(fixture.observations.filter(({ is }) => is === "input_refused").length, 1);
+});
+
+test("IM121c the reply to a subscription names the events that do not exist", () => {
+  const fixture = new IntermediaryFixture();
+  const watcher = fixture.watcher();
+  fixture.received(watcher);
+  fixture.frame(watcher, { subscribe: { events: ["action_sent", "acton_result"] } });
+  const hint = 'there are no such events: "acton_result"';
+  check.equal(fixture.repliesTo(watcher), [{ status: "subscribed", events: ["action_sent"], hint }]);
+});
+
 test("IM121b null and absent fields of a subscription are defaults", () => {
   const fixture = new IntermediaryFixture();
   const watcher = fixture.watcher();
@@ -134,7 +154,7 @@ const REFUSED: readonly InvalidMessage[] = [
   [{ command: "context", data: [] }, /`context` needs a `message`/],
   [{ command: "action/result", data: { success: true } }, /needs the `id`/],
   [{ command: "actions/force", data: { query: "?" } }, /needs `action_names`/],
-  [{ op: "choose_force_action", query: "?" }, /needs `action_names`/],
+  [{ op: "choose_force_action", query: "?" }, /`actions` is missing: it must be a list of action names/],
   [{ command: "actions/register", data: { actions: [7] } }, /action 1 must be an object/],
   [{ event: "register_actions", actions: [{ name: "" }] }, /action 1 needs a `name`/],
 ];

@@ -16,7 +16,10 @@ const LIMITS = { bytesMax: 4_096, depthMax: 64 };
 test("IM90 a greeting is read from text or UTF-8 bytes, with or without a byte order mark", () => {
   const greeting = { type: "integration", name: "a", auth_token: "t", ack: true };
   const text = JSON.stringify(greeting);
-  const read = { ok: true, value: { type: "integration", name: { ok: true, value: "a" }, token: "t", acks: true } };
+  const read = {
+    ok: true,
+    value: { type: "integration", name: { ok: true, value: "a" }, token: "t", acks: true, problem: undefined },
+  };
   for (const frame of [text, `\ufeff${text}`, new TextEncoder().encode(text)]) {
     check.equal(readGreeting(frame, LIMITS) as unknown, read);
   }
