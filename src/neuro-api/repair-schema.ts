@@ -103,6 +103,24 @@ class SchemaRepair {
   }
 
   node(schema: JsonObject): JsonObject {
+    const repaired = this.#repaired(schema);
+    return typeof schema["enum"] === "string" ? this.#withFittingType(repaired) : repaired;
+  }
+
+  /** The values of an `enum` that was a text are texts: they become numbers for a numeric type, and no other type stays. */
+  #withFittingType(schema: JsonObject): JsonObject {
+    const { type, enum: values, ...rest } = schema;
+    const types = Array.isArray(type) ? type : [type];
+    if (!Array.isArray(values) || type === undefined || types.includes("string")) return schema;
+    const numbers = values.map((value: Json) => (typeof value === "string" ? numberIn(value) : value));
+    const isNumeric = types.some((name) => name === "number" || name === "integer") && !numbers.includes(undefined);
+    return this.#within(
+      "enum",
+      () => this.#changed(isNumeric ? { ...schema, enum: numbers as Json[] } : { ...rest, enum: values }),
+    );
+  }
+
+  #repaired(schema: JsonObject): JsonObject {
     return mapValues(this.#modernized(schema), (keyword, value) => {
       const { unsupported, patterns } = this.#findings;
       if (UNSUPPORTED_KEYWORDS.has(keyword)) unsupported.add(keyword);
