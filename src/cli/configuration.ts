@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import { env, execPath, platform } from "node:process";
+import { env, execPath, platform, versions } from "node:process";
 import { DEFAULTS } from "../core/defaults.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
@@ -59,6 +59,7 @@ export async function readConfiguration({ config, set = [] }: ConfigurationOptio
     ...(file !== undefined && { file }),
     environment: env,
     sets: set,
+    platform: "deno" in versions ? "deno" : "bun",
     readSecret(name) {
       const text = readFileSync(name, "utf8");
       secretFiles.push({ name, text });

@@ -16,6 +16,7 @@ import {
   fromOriginalBrainEnvironment,
   type Override,
 } from "./overrides.ts";
+import { keyValueBackend, type Platform, platformIssues, platformWarnings } from "./platform.ts";
 import { type SettingIssue, settingIssues, warningsOf } from "./rules.ts";
 import { schema } from "./schema.ts";
 import { type ReadSecret, readSecretFiles } from "./secret-files.ts";
@@ -31,6 +32,8 @@ export interface SettingSources {
   readonly folder?: string;
   /** The folder of the queue if no source gives its path. Without it, the default path is relative. */
   readonly dataFolder?: string;
+  /** The runtime of the relay; undefined if any may run it. */
+  readonly platform?: Platform;
   /** Reads a file that contains a secret; undefined on platforms without files. */
   readonly readSecret?: ReadSecret;
 }
@@ -41,7 +44,7 @@ export type ConfigResult =
 
 /** The settings, or everything that is wrong with the sources. */
 export function load(sources: SettingSources): ConfigResult {
-  const { file, environment = {}, sets = [], folder = "", dataFolder, readSecret: read } = sources;
+  const { file, environment = {}, sets = [], folder = "", dataFolder, platform, readSecret: read } = sources;
   const parsedFile = parseFile(file ?? { name: "", text: "" });
   const layers = [fromEnvironment(environment), fromFlags(sets)];
   const syntaxErrors = [...parsedFile.errors, ...layers.flatMap(({ errors }) => errors)];
@@ -55,15 +58,18 @@ export function load(sources: SettingSources): ConfigResult {
   for (const { path, value } of original) putAt(tree, path, value);
   applyRelayQueue(tree);
   if (dataFolder !== undefined) placeData(tree, dataFolder);
+  const givenBackend = valueAt(tree, ["queue", "backend"]);
+  if (givenBackend === "kv") putAt(tree, ["queue", "backend"], keyValueBackend(platform));
 
   const origins = { file: parsedFile, tree, overrides: [...original, ...overrides] };
   const unreadable = readSecretFiles(tree, { read, resolvePath: (path) => resolvePath(path, folder) });
   if (unreadable.length > 0) return { ok: false, errors: located(unreadable, origins) };
   const parsed = schema.safeParse(tree);
   if (!parsed.success) return { ok: false, errors: parsed.error.issues.flatMap((issue) => describe(issue, origins)) };
-  const issues = settingIssues(parsed.data);
+  const issues = [...settingIssues(parsed.data), ...platformIssues(parsed.data, platform)];
   if (issues.length > 0) return { ok: false, errors: located(issues, origins) };
-  return { ok: true, settings: withAbsolutePaths(parsed.data, folder), warnings: warningsOf(parsed.data, tree) };
+  const warnings = [...warningsOf(parsed.data, tree), ...platformWarnings(givenBackend, platform)];
+  return { ok: true, settings: withAbsolutePaths(parsed.data, folder), warnings };
 }
 
 const located = (issues: readonly SettingIssue[], origins: SettingOrigins): readonly string[] =>

@@ -74,9 +74,16 @@ export function port(defaultPort: number): z.ZodType<number> {
   return quantity({ description, options, kind: "port", parse: parsePort, expected: PORT });
 }
 
+/** An address or a name without a port: `127.0.0.1`, `::1`, `[::1]`, `localhost`. */
+const HOST = /^(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[?[0-9a-f:.]*:[0-9a-f:.]*(?:%[a-z0-9]+)?\]?)$/i;
+
 /** An address to listen on. */
-export const host = (defaultHost: string): z.ZodType<string> =>
-  text("The address to listen on.", { default: defaultHost, restart: true });
+export function host(defaultHost: string): z.ZodType<string> {
+  const error = ({ input }: { readonly input?: unknown }): string =>
+    `expected an address or a host name without a port, got ${shortJson(input)}`;
+  return z.string(TEXT).refine((text) => HOST.test(text) && !/^[^:]*:\d*$/.test(text), { error }).default(defaultHost)
+    .register(registry, metadata({ kind: "text", type: "text", description: "The address to listen on." }, { restart: true }));
+}
 
 /** A number that need not be whole. */
 export function real(description: string, options: SettingOptions<number>): z.ZodType<number> {

@@ -1,5 +1,6 @@
 /**
- * A listener that is opened again when the runtime ends it, as Deno does when the process runs out of descriptors.
+ * A listener that is opened again when the runtime ends it, as Deno does when the process runs out of descriptors, and one that is opened
+ * once another program no longer uses its port.
  *
  * Invariant: between a loss and its recovery an attempt is pending, until `stopAccepting` or `close`.
  */
@@ -21,32 +22,34 @@ export interface ListenerHooks {
 
 const RETRY_MS: Millis = 1_000;
 
+type Open = (port?: number) => OpenListener | Promise<OpenListener>;
+
 /** Opens a listener and monitors it. `open` gets the port of the first attempt when it is called again. */
-export async function openMonitored(
-  open: (port?: number) => OpenListener | Promise<OpenListener>,
-  hooks: ListenerHooks,
-): Promise<OpenListener> {
-  const monitored = new MonitoredListener(await open(), open, hooks);
-  return monitored;
+export async function openMonitored(open: Open, hooks: ListenerHooks): Promise<OpenListener> {
+  const first = await open();
+  return new MonitoredListener({ port: first.port, first }, open, hooks);
+}
+
+/** A listener that cannot be opened now: it is lost from the start, and is opened as soon as it can be. */
+export function openLater(port: number, reason: string, open: Open, hooks: ListenerHooks): OpenListener {
+  hooks.lost(reason);
+  return new MonitoredListener({ port }, open, hooks);
 }
 
 class MonitoredListener implements OpenListener {
   readonly port: number;
-  readonly #open: (port: number) => OpenListener | Promise<OpenListener>;
+  readonly #open: Open;
   readonly #hooks: ListenerHooks;
   #current: OpenListener | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isStopping = false;
 
-  constructor(
-    first: OpenListener,
-    open: (port: number) => OpenListener | Promise<OpenListener>,
-    hooks: ListenerHooks,
-  ) {
-    this.port = first.port;
+  constructor({ port, first }: { readonly port: number; readonly first?: OpenListener }, open: Open, hooks: ListenerHooks) {
+    this.port = port;
     this.#open = open;
     this.#hooks = hooks;
-    this.#watch(first);
+    if (first === undefined) this.#retryLater();
+    else this.#watch(first);
   }
 
   stopAccepting(): void {

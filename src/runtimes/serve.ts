@@ -26,7 +26,7 @@ import {
   type ListenerSpec,
   readyLines,
 } from "./listeners.ts";
-import { type ListenerHooks, type OpenListener, openMonitored } from "./monitored-listener.ts";
+import { type ListenerHooks, openLater, type OpenListener, openMonitored } from "./monitored-listener.ts";
 import { lazyJobs, openProcessLog, openRecording, openStorage } from "./open-ports.ts";
 import { createClock } from "./process-clock.ts";
 import { type RelayHandle, type ServeOptions, StartError } from "./serve-options.ts";
@@ -187,7 +187,10 @@ async function openListener(
     }
     return bothOf(first, second);
   } catch (error) {
-    throw bindError(listener, error);
+    const failure = bindError(listener, error);
+    // Why only the Brain: many setups use the relay without it, and its port is that of many other programs.
+    if (listener.name !== "brain" || !isInUse(error)) throw failure;
+    return openLater(listener.port, failure.message, (port = listener.port) => open({ ...listener, host: address, port }), hooks);
   }
 }
 

@@ -44,12 +44,14 @@ export const queue: z.ZodType<QueueSettings> = block(
   "Messages for integrations that are offline, and everything else that survives a restart.",
   {
     backend: choice(
-      "Where entries are stored. The table below lists the failures that each backend survives.",
+      "Where entries are stored. The table below lists the failures that each backend survives. `kv` means `deno-kv` on Deno and " +
+        "`durable-object` on Workers. Cloudflare KV is refused, because it accepts one write per second and key.",
       backendNames(),
       {
         default: q.backend,
         restart: true,
         rejected: {
+          kv: "kv is Deno's key-value store on Deno, and the object's storage on Workers; on Bun use fs, sqlite or redis",
           "cloudflare-kv": NO_CLOUDFLARE_KV,
           "cloudflare-kv-binding": NO_CLOUDFLARE_KV,
           "cloudflare-kv-http": NO_CLOUDFLARE_KV,

@@ -16,7 +16,7 @@ export interface WorkerBindings {
 }
 
 export type LoadedSettings =
-  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /**
@@ -46,12 +46,13 @@ function readSettings(environment: WorkerBindings): LoadedSettings {
     ...(text !== undefined && { file: { name: "NEURO_RELAY_CONFIG", text } }),
     environment: variables,
     sets: PUBLIC_LISTENERS,
+    platform: "workers",
   });
   if (!loaded.ok) return loaded;
-  const { settings } = loaded;
+  const { settings, warnings } = loaded;
   if (settings.record.file !== "") {
     return { ok: false, errors: ["record.file: a Worker has no files; record on Bun or Deno"] };
   }
   const backend = settings.queue.backend === "memory" ? "memory" : "durable-object";
-  return { ok: true, settings: { ...settings, queue: { ...settings.queue, backend } } };
+  return { ok: true, settings: { ...settings, queue: { ...settings.queue, backend } }, warnings };
 }

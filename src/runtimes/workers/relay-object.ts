@@ -51,8 +51,10 @@ export class RelayObject implements DurableObject {
     this.#state = state;
     this.#checksHost = environment.RELAY_CHECKS_HOST === "true";
     const loaded = loadSettings(environment);
-    if (loaded.ok) void state.blockConcurrencyWhile(() => this.#start(loaded.settings, environment));
-    else for (const error of loaded.errors) console.error(error);
+    if (loaded.ok) {
+      for (const warning of loaded.warnings) console.warn(`note: ${warning}`);
+      void state.blockConcurrencyWhile(() => this.#start(loaded.settings, environment));
+    } else for (const error of loaded.errors) console.error(error);
   }
 
   async fetch(request: Request): Promise<Response> {

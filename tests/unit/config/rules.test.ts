@@ -135,3 +135,39 @@ test("CF20 a queue on Cloudflare KV is refused with the reason and the alternati
     only(`queue: {backend: ${name}}`, /Cloudflare KV accepts one write per second .*use durable-object/);
   }
 });
+
+test("CF48 the host of a listener is an address or a name without a port", () => {
+  for (const host of ["127.0.0.1", "::1", "'[::1]'", "localhost", "relay.example", "'::'", "0.0.0.0", "my-pc", "fe80::1%eth0"]) {
+    const loaded = load({ file: { name: NAME, text: `intermediary: {auth_token: own, host: ${host}}` } });
+    check.that(loaded.ok, host);
+  }
+  for (const host of ["127.0.0.1:99", "localhost:80", "'[::1]:80'", "http://localhost", "'a b'", "''", "a/b", "-x"]) {
+    only(
+      `intermediary: {auth_token: own, host: ${host}}`,
+      /intermediary\.host: expected an address or a host name without a port, got "/,
+    );
+  }
+});
+
+test("CF49 the decider openai needs the URL of an API and a model", () => {
+  const block = (openai: string) => `nakurity-backend: {decider: openai, openai: ${openai}}`;
+  only(block("{model: m}"), /nakurity-backend\.openai\.url: expected a URL such as http/);
+  only(block("{model: m, url: localhost:11434}"), /openai\.url: expected a URL/);
+  only(block("{url: 'http://127.0.0.1:11434/v1'}"), /nakurity-backend\.openai\.model: expected the name of a model/);
+  fine(block("{url: 'https://api.openai.com/v1', model: m}"));
+});
+
+test("CF50 a backend that the runtime lacks is refused; `kv` is the runtime's own; on Workers another backend is a warning", () => {
+  const loaded = (backend: string, platform: "bun" | "deno" | "workers") =>
+    load({ file: { name: NAME, text: `intermediary: {auth_token: own}\nqueue: {backend: ${backend}}` }, platform });
+  const outcome = (backend: string, platform: "bun" | "deno" | "workers"): string => {
+    const result = loaded(backend, platform);
+    return result.ok ? [result.settings.queue.backend, ...result.warnings].join("; ") : result.errors.join("\n");
+  };
+  check.equal([outcome("kv", "deno"), outcome("kv", "workers"), outcome("deno-kv", "deno")], ["deno-kv", "durable-object", "deno-kv"]);
+  check.match(outcome("kv", "bun"), /:2:9 queue\.backend: kv is Deno's key-value store on Deno, .* on Bun use fs/);
+  check.match(outcome("deno-kv", "bun"), /queue\.backend: deno-kv exists on Deno only, and this is Bun; use fs, sqlite or redis/);
+  check.match(outcome("durable-object", "deno"), /durable-object exists on Cloudflare Workers only, and this is Deno/);
+  check.match(outcome("fs", "workers"), /queue\.backend is fs, but on Workers the queue is in the storage of the Durable Object/);
+  for (const backend of ["memory", "durable-object", "kv"]) check.that(!outcome(backend, "workers").includes(";"), backend);
+});

@@ -10,9 +10,12 @@ export const wrongField = (field: string, wanted: string, found: Json | undefine
     ? `\`${field}\` is missing: it must be ${wanted}`
     : `\`${field}\` must be ${wanted}, not ${inWords(found)}`;
 
-/** A value in a few words. */
+/** A value in a few words. Why a long text is not shown in part: part of a token would not be recognised as one, and not be hidden. */
 export function inWords(value: Json): string {
-  if (typeof value === "string") return value === "" ? "an empty text" : `"${printable(value.slice(0, SHOWN_MAX))}"`;
+  if (value === "") return "an empty text";
+  if (typeof value === "string") {
+    return value.length > SHOWN_MAX ? `a text of ${value.length} characters` : `"${printable(value)}"`;
+  }
   if (isNumber(value)) return "a number";
   if (Array.isArray(value)) return "a list";
   return isObject(value) ? "an object" : String(value);
@@ -24,5 +27,5 @@ export function unreadable(frame: Frame, depthMax: number): string {
   if (text === undefined) return "the frame is not UTF-8";
   if (text.trim() === "") return "the frame is empty";
   if (!isShallow(text, depthMax)) return `the frame is nested deeper than \`limits.json_depth\` (${depthMax})`;
-  return `the frame is not JSON: it begins with ${inWords(text.trimStart().slice(0, 16))}`;
+  return `the frame is not JSON: it begins with ${inWords(text.trimStart().slice(0, 1))}`;
 }

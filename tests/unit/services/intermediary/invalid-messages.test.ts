@@ -20,7 +20,7 @@ function hintOf(replies: readonly Json[]): string {
 
 const GREETINGS: readonly InvalidMessage[] = [
   ["", /registration must be JSON: the frame is empty/],
-  ["hello", /registration must be JSON: the frame is not JSON: it begins with "hello"/],
+  ["hello", /registration must be JSON: the frame is not JSON: it begins with "h"/],
   [new Uint8Array([255, 254]), /not UTF-8/],
   [TOO_DEEP, /`limits\.json_depth` \(64\)/],
   ["[]", /an object, not a list/],
@@ -49,7 +49,7 @@ test("IM120 a greeting that is refused is answered with what it has to be", () =
 
 const REQUESTS: readonly InvalidMessage[] = [
   ["", /the frame is empty/],
-  ["hello there, this is no JSON", /the frame is not JSON: it begins with "hello there, thi"/],
+  ["hello there, this is no JSON", /the frame is not JSON: it begins with "h"/],
   ["{", /the frame is not JSON/],
   [new Uint8Array([255]), /not UTF-8/],
   [TOO_DEEP, /`limits\.json_depth` \(64\)/],
