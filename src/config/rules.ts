@@ -31,9 +31,14 @@ function languageModel({ "nakurity-backend": { decider, openai } }: Settings): S
   const path = (name: string): SettingIssue["path"] => ["nakurity-backend", "openai", name];
   const issues: SettingIssue[] = [];
   if (!/^https?:$/.test(URL.canParse(openai.url) ? new URL(openai.url).protocol : "")) {
-    issues.push({ path: path("url"), message: "expected a URL such as http://127.0.0.1:11434/v1, because the decider is openai" });
+    issues.push({
+      path: path("url"),
+      message: "expected a URL such as http://127.0.0.1:11434/v1, because the decider is openai",
+    });
   }
-  if (openai.model === "") issues.push({ path: path("model"), message: "expected the name of a model, because the decider is openai" });
+  if (openai.model === "") {
+    issues.push({ path: path("model"), message: "expected the name of a model, because the decider is openai" });
+  }
   return issues;
 }
 

@@ -82,7 +82,10 @@ export function host(defaultHost: string): z.ZodType<string> {
   const error = ({ input }: { readonly input?: unknown }): string =>
     `expected an address or a host name without a port, got ${shortJson(input)}`;
   return z.string(TEXT).refine((text) => HOST.test(text) && !/^[^:]*:\d*$/.test(text), { error }).default(defaultHost)
-    .register(registry, metadata({ kind: "text", type: "text", description: "The address to listen on." }, { restart: true }));
+    .register(
+      registry,
+      metadata({ kind: "text", type: "text", description: "The address to listen on." }, { restart: true }),
+    );
 }
 
 /** A number that need not be whole. */

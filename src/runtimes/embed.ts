@@ -11,7 +11,10 @@ export type SettingsTree = Readonly<Record<string, unknown>>;
  * Rejects with a `StartError`, and leaves nothing open, if a setting is wrong or a port is taken. On Workers, export `RelayObject` instead.
  */
 export async function serve(settings: SettingsTree = {}, options: ServeOptions = {}): Promise<RelayHandle> {
-  const loaded = load({ file: { name: "settings", text: JSON.stringify(settings) }, platform: "Deno" in globalThis ? "deno" : "bun" });
+  const loaded = load({
+    file: { name: "settings", text: JSON.stringify(settings) },
+    platform: "Deno" in globalThis ? "deno" : "bun",
+  });
   if (!loaded.ok) throw new StartError(loaded.errors.join("\n"));
   const runtime = await import("#serve");
   return await runtime.serve(loaded.settings, options);

@@ -28,11 +28,13 @@ export interface ListenerSpec {
   readonly block: ListenerBlock;
 }
 
-/** A listener that is open at `url`. */
+/** A listener that is open at `url`, or will be. */
 export interface BoundListener extends ListenerSpec {
   readonly url: string;
   /** The other loopback address, on which another program uses the port. */
   readonly occupied?: string | undefined;
+  /** Why it is not open yet. */
+  readonly problem?: string | undefined;
 }
 
 /**
@@ -84,7 +86,11 @@ export function readyLines(settings: Settings, { bound, services, webToken, isTe
     name === "web" && isLoopback(host) && isPrinted ? `/#token=${webToken}` : "";
   return [
     ...(settings.brain.test_mode ? bound.filter(({ name }) => name === "brain").map(brainTestLine) : []),
-    ...bound.map((listener) => `[${listener.label}] listening on ${listener.url}${fragment(listener)}`),
+    ...bound.map((listener) =>
+      listener.problem === undefined
+        ? `[${listener.label}] listening on ${listener.url}${fragment(listener)}`
+        : `[${listener.label}] not open yet: ${listener.problem}`
+    ),
     ...bound.flatMap(({ label, occupied, url }) =>
       occupied === undefined ? [] : [`[${label}] another program uses port ${new URL(url).port} of ${occupied}`]
     ),

@@ -53,6 +53,8 @@ export interface ListenerContext {
   admit(target: UpgradeTarget, connection: ConnectionInfo, credential: CredentialDigest): ConnectionHandler | undefined;
 }
 
+const STOPPING = "Stopping: pending actions are finished and all connections closed. Another signal stops at once.";
+
 /** Peers that the relay closed have this long to disconnect before their sockets are terminated. */
 const DISCONNECT_MS = 1_000;
 const DISCONNECT_POLL_MS = 10;
@@ -116,7 +118,7 @@ export async function serveProcess(
       };
       const open = await openListener(listener, (at) => runtime.listen(at, context), hooks);
       opened.push(open);
-      bound.push({ ...listener, url: urlOf(listener, open.port), occupied: open.occupied });
+      bound.push({ ...listener, url: urlOf(listener, open.port), occupied: open.occupied, problem: open.problem });
     }
     const storage = await openStorage(settings, options, host.observe);
     const sockets = createSockets(peers, links);
@@ -132,6 +134,7 @@ export async function serveProcess(
 
   let drained: Promise<void> | undefined;
   const drain = async (): Promise<void> => {
+    if (options.log === undefined) stderr.add(STOPPING);
     for (const listener of opened) listener.stopAccepting();
     await host.drain();
     for (let waited = 0; peers.size > 0 && waited < DISCONNECT_MS; waited += DISCONNECT_POLL_MS) {
@@ -140,7 +143,7 @@ export async function serveProcess(
     await stop();
   };
   return {
-    urls: Object.fromEntries(bound.map(({ name, url }) => [name, url])),
+    urls: Object.fromEntries(bound.filter(({ problem }) => problem === undefined).map(({ name, url }) => [name, url])),
     drain: () => (drained ??= drain()),
     configure(changed) {
       host.configure(changed);
@@ -173,7 +176,7 @@ async function openListener(
   listener: ListenerSpec,
   open: (at: ListenerSpec) => OpenListener | Promise<OpenListener>,
   hooks: ListenerHooks,
-): Promise<OpenListener & { readonly occupied?: string | undefined }> {
+): Promise<OpenListener & Pick<BoundListener, "occupied" | "problem">> {
   const [address, other] = addressesOf(listener.host);
   const openAt = (host: string, first = listener.port) =>
     openMonitored((port = first) => open({ ...listener, host, port }), hooks);
@@ -190,7 +193,14 @@ async function openListener(
     const failure = bindError(listener, error);
     // Why only the Brain: many setups use the relay without it, and its port is that of many other programs.
     if (listener.name !== "brain" || !isInUse(error)) throw failure;
-    return openLater(listener.port, failure.message, (port = listener.port) => open({ ...listener, host: address, port }), hooks);
+    const problem = failure.message;
+    const later = openLater(
+      listener.port,
+      problem,
+      (port = listener.port) => open({ ...listener, host: address, port }),
+      hooks,
+    );
+    return { ...bothOf(later), problem };
   }
 }
 

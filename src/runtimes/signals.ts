@@ -17,7 +17,6 @@ export function untilStopped(relay: RelayHandle): Promise<void> {
     const onSignal = (status: number) => {
       if (stoppingSince === undefined) {
         stoppingSince = performance.now();
-        console.error("Stopping: pending actions are finished and all connections closed. Another signal stops at once.");
         relay.drain().then(resolve, reject);
       } else if (performance.now() - stoppingSince > SAME_REQUEST_MS) process.exit(status);
     };

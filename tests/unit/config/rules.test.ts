@@ -137,7 +137,9 @@ test("CF20 a queue on Cloudflare KV is refused with the reason and the alternati
 });
 
 test("CF48 the host of a listener is an address or a name without a port", () => {
-  for (const host of ["127.0.0.1", "::1", "'[::1]'", "localhost", "relay.example", "'::'", "0.0.0.0", "my-pc", "fe80::1%eth0"]) {
+  for (
+    const host of ["127.0.0.1", "::1", "'[::1]'", "localhost", "relay.example", "'::'", "0.0.0.0", "my-pc", "fe80::1%eth0"]
+  ) {
     const loaded = load({ file: { name: NAME, text: `intermediary: {auth_token: own, host: ${host}}` } });
     check.that(loaded.ok, host);
   }
@@ -164,10 +166,20 @@ test("CF50 a backend that the runtime lacks is refused; `kv` is the runtime's ow
     const result = loaded(backend, platform);
     return result.ok ? [result.settings.queue.backend, ...result.warnings].join("; ") : result.errors.join("\n");
   };
-  check.equal([outcome("kv", "deno"), outcome("kv", "workers"), outcome("deno-kv", "deno")], ["deno-kv", "durable-object", "deno-kv"]);
+  check.equal([outcome("kv", "deno"), outcome("kv", "workers"), outcome("deno-kv", "deno")], [
+    "deno-kv",
+    "durable-object",
+    "deno-kv",
+  ]);
   check.match(outcome("kv", "bun"), /:2:9 queue\.backend: kv is Deno's key-value store on Deno, .* on Bun use fs/);
-  check.match(outcome("deno-kv", "bun"), /queue\.backend: deno-kv exists on Deno only, and this is Bun; use fs, sqlite or redis/);
+  check.match(
+    outcome("deno-kv", "bun"),
+    /queue\.backend: deno-kv exists on Deno only, and this is Bun; use fs, sqlite or redis/,
+  );
   check.match(outcome("durable-object", "deno"), /durable-object exists on Cloudflare Workers only, and this is Deno/);
-  check.match(outcome("fs", "workers"), /queue\.backend is fs, but on Workers the queue is in the storage of the Durable Object/);
+  check.match(
+    outcome("fs", "workers"),
+    /queue\.backend is fs, but on Workers the queue is in the storage of the Durable Object/,
+  );
   for (const backend of ["memory", "durable-object", "kv"]) check.that(!outcome(backend, "workers").includes(";"), backend);
 });

@@ -43,18 +43,45 @@ test("RT1 what is configured but not part of the build is printed, and an upstre
   }, { services: [echoService("neuro")] });
 });
 
+test("RT2b a Brain whose port is taken is not ready, and opens once the port is free", async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  const { port } = other.address() as { readonly port: number };
+  const lines: string[] = [];
+  const settings = testSettings((change) => {
+    change.brain.port = port;
+    change.brain.enabled = true;
+  });
+  const relay = await serve(settings, {
+    services: [echoService("neuro"), echoService("brain")],
+    store: new MemoryStore(),
+    uploads: memoryUploads(),
+    print: (line) => lines.push(line),
+    log: () => {},
+  });
+  check.that(lines.includes(`[Brain] not open yet: brain.port: ${port} on 127.0.0.1 is in use`), lines.join("\n"));
+  check.equal(lines.at(-1), "Neuro Relay is ready");
+  const ready = () => fetch(`${relay.urls.web}/ready`).then(({ status }) => status);
+  check.equal(await ready(), 503);
+  other.close();
+  for (let tries = 0; tries < 100 && (await ready()) !== 200; tries++) await Bun.sleep(100);
+  check.equal(await ready(), 200);
+  const client = await Client.connect(`ws://127.0.0.1:${port}`);
+  check.equal(await client.ask("echo later"), "later");
+  await relay.drain();
+});
+
 test("RT2 a port in use is one sentence that names the setting, and nothing stays open", () =>
   withRelay(testSettings(), async ({ urls }) => {
-    const port = Number(new URL(urls.brain).port);
+    const port = Number(new URL(urls.neuro).port);
     const store = new MemoryStore();
-    const settings = testSettings((change) => (change.brain.port = port));
+    const settings = testSettings((change) => (change["nakurity-backend"].port = port));
     const options = { services: [echoService("neuro"), echoService("brain")], store, uploads: memoryUploads() };
     await check.rejects(
       serve(settings, { ...options, print: () => check.that(false, "nothing is ready") }),
-      new RegExp(`^StartError: brain\\.port: ${port} on 127\\.0\\.0\\.1 is in use$`),
+      new RegExp(`^StartError: nakurity-backend\\.port: ${port} on 127\\.0\\.0\\.1 is in use`),
     );
-    await withRelay(testSettings((change) => (change.brain.port = 0)), () => Promise.resolve(), {
-      services: [echoService("brain")],
+    await withRelay(testSettings((change) => (change["nakurity-backend"].port = 0)), () => Promise.resolve(), {
+      services: [echoService("neuro")],
     });
   }));
 
