@@ -22,8 +22,9 @@ export interface ServeOptions {
 export interface RelayHandle {
   /** The address of each listener, e.g. `ws://127.0.0.1:8765`. */
   readonly urls: Readonly<Partial<Record<PortName, string>>>;
-  /** Accepts nothing new, finishes work in progress, and closes everything. A second call returns the promise of the first. */
-  drain(): Promise<void>;
+  /** Accepts nothing new, finishes work in progress, and closes everything. A second call returns the promise of the first. A
+   * stop by a signal is announced on standard error. */
+  drain(by?: "signal"): Promise<void>;
   /** Applies the settings that can change at run time. Hosts, ports and the queue's backend need a restart. */
   configure(settings: Settings): void;
 }

