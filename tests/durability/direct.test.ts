@@ -61,7 +61,8 @@ test("IM26a no queued message for Neuro is dropped; one that does not fit is ref
   const watcher = await fixture.watcher({ token: "enhanced" });
   for (let at = 0; at <= 200; at++) say(watcher, `message ${at}.`);
   await fixture.advance(100);
-  check.equal([answerTo(watcher, "message 199."), answerTo(watcher, "message 200.")], ["queued", "queue full"]);
+  check.equal(answerTo(watcher, "message 199."), "queued");
+  check.match(answerTo(watcher, "message 200.") ?? "", /^200 of your contexts wait for Neuro already/);
   const sent = await sentToNeuro(fixture);
   check.equal([sent.includes("message 0."), sent.includes("message 200.")], [true, false]);
 });
