@@ -6,7 +6,7 @@
  */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
-import type { Frame, Json } from "../../../core/json.ts";
+import { type Frame, isObject, type Json } from "../../../core/json.ts";
 import type { Action, ResultMessage } from "../../../core/neuro-messages.ts";
 import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { LimitSettings } from "../../../core/settings.ts";
@@ -34,15 +34,16 @@ export function receiveFromIntegration(state: IntermediaryState, from: Integrati
   const received: Json = json === undefined ? { action: "raw_text", raw: frame } : json;
   const payload = state.credentials.removeFrom(received, frame);
   const message: IntegrationMessage = json === undefined
-    ? brokenJson(frame, limits.json_depth)
+    ? plainText(payload, limits.json_depth)
     : readIntegrationMessage(payload, { acks: from.acks, limits });
   ctx.count("integration", "in", kindOf(message));
   if (message.is === "freeText" && isGreeting(received)) return refuseRepeatedGreeting(from, ctx);
   handle(state, from, message, payload, ctx);
 }
 
-/** Text that is not JSON is free text. One that begins like an object was hardly meant so. */
-function brokenJson(text: string, depthMax: number): IntegrationMessage {
+/** Text that is not JSON is free text. One that begins like an object was hardly meant so. `payload`: it without credentials. */
+function plainText(payload: Json, depthMax: number): IntegrationMessage {
+  const text = isObject(payload) && typeof payload.raw === "string" ? payload.raw : "";
   return /^[\s\ufeff]*[[{]/.test(text) ? { is: "freeText", problem: unreadable(text, depthMax) } : { is: "freeText" };
 }
 

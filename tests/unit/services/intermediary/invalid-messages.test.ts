@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { PeerId } from "../../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../../src/core/json.ts";
 import { check } from "../../../harness/check.ts";
-import { ENHANCED, IntermediaryFixture, TOKEN } from "./fixture.ts";
+import { ENHANCED, IntermediaryFixture, SETTINGS, TOKEN } from "./fixture.ts";
 
 type InvalidMessage = readonly [frame: string | Uint8Array | object, names: RegExp];
 
@@ -186,6 +186,20 @@ test("IM122 where the original relay was silent, watchers are told the problem o
   for (let n = 0; n < 100; n++) fixture.frame(from, { command: `own/${n}` });
   const refused = fixture.observations.filter(({ is }) => is === "input_refused").length;
   check.equal(refused, 32);
+});
+
+test("IM52 IM122 the problem of a message shows no credential", () => {
+  const token = "tok-123456789";
+  const settings = { ...SETTINGS, intermediary: { ...SETTINGS.intermediary, auth_token: token } };
+  const fixture = new IntermediaryFixture({ settings });
+  const [watcher, from] = [fixture.open("w"), fixture.open("i")];
+  fixture.frame(watcher, { type: "neuro-os", name: "w", auth_token: token });
+  fixture.frame(from, { type: "integration", name: "a", auth_token: token });
+  for (const frame of [`["${token}`, { command: token }, { query: { auth_token: token } }, { op: `use ${token}` }]) {
+    const { events } = heard(fixture, from, watcher, frame);
+    check.equal(events.length, 1);
+    check.equal(JSON.stringify(events).includes(token), false);
+  }
 });
 
 test("IM122b an integration with acks is answered as well", () => {
