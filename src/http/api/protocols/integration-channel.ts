@@ -38,7 +38,7 @@ export const registration = (type: "integration" | "neuro-os", name: string): Pr
       given: "hello",
       error: {
         error: "registration must be JSON",
-        hint: 'the frame is not JSON: it begins with "hello"',
+        hint: 'the frame is not JSON: it begins with "h"',
         code: "badGreeting",
       },
     },

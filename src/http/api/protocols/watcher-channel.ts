@@ -56,7 +56,7 @@ const TO_RELAY: readonly ProtocolMessage[] = [
         given: "hello",
         error: {
           error: "watcher messages must be JSON",
-          hint: 'the frame is not JSON: it begins with "hello"',
+          hint: 'the frame is not JSON: it begins with "h"',
           code: "badMessage",
         },
       },
