@@ -4,6 +4,7 @@
  *
  * Only ratios can be compared between machines. A ratio is the median of the ratios of all repetitions.
  */
+import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
@@ -27,7 +28,7 @@ const { values: options } = parseArgs({
     on: { type: "string", default: "bun" },
   },
 });
-const root = new URL("../..", import.meta.url).pathname;
+const root = join(import.meta.dirname, "../..");
 const ms = options.quick ? 300 : 1_000;
 
 const relay = relayOn(options.on);

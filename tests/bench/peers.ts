@@ -2,6 +2,7 @@
  * `bun run bench peers [--on bun|deno|binary] [--peers 10000]`: measures the memory for idle peers, and for a peer that does not read.
  * The values depend on the machine; `tests/README.md` has reference values.
  */
+import { join } from "node:path";
 import { connect, type Socket } from "node:net";
 import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
@@ -15,7 +16,7 @@ const { values: options } = parseArgs({
 const PEERS = Number(options.peers);
 const MIB = 1_024 * 1_024;
 const BACKLOG = 8 * MIB;
-const root = new URL("../..", import.meta.url).pathname;
+const root = join(import.meta.dirname, "../..");
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Starts a new relay for one figure. */

@@ -3,6 +3,7 @@
  *
  * The page is a separate process that sends the requests of the dashboard and subscribes as it does, but renders nothing.
  */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Load } from "./load.ts";
 import { relayOn } from "./relay-command.ts";
@@ -10,7 +11,7 @@ import { roundTrips } from "./scenarios.ts";
 import { freePort, RunningRelay } from "./subject.ts";
 
 const { values: options } = parseArgs({ options: { reps: { type: "string", default: "5" } } });
-const root = new URL("../..", import.meta.url).pathname;
+const root = join(import.meta.dirname, "../..");
 const TOKEN = "a token for the bench";
 const GAMES = 10;
 const LOAD = { window: 256, ms: 1_500 };

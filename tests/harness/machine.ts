@@ -12,7 +12,7 @@ const NAMES: Readonly<Record<Need, readonly string[]>> = {
 };
 
 /** The root of the repository. */
-export const ROOT: string = new URL("../../", import.meta.url).pathname;
+export const ROOT: string = join(import.meta.dirname, "../../");
 
 /** The path of a program that some tests need, or undefined if this machine does not have it. */
 export function find(need: Need): string | undefined {

@@ -8,7 +8,7 @@ import type { RelayProcess } from "../harness/relay.ts";
 export const WRONG_CLOCK: readonly string[] = [
   process.execPath,
   "--preload",
-  new URL("wrong-clock.ts", import.meta.url).pathname,
+  join(import.meta.dirname, "wrong-clock.ts"),
 ];
 
 /** Sets the clock of the next relay in this folder, and of the running one. */

@@ -1,4 +1,5 @@
 /** Attacks a relay on all its listeners over real sockets, next to well-behaved clients, and returns what was measured. */
+import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { execPath } from "node:process";
 import { inFolder, RelayProcess } from "../../harness/relay.ts";
@@ -29,7 +30,7 @@ export const RESIDENT_MB = 200;
 
 export const RUNTIMES: readonly string[] = Object.keys(RUNNERS);
 
-const ATTACKER = new URL("attacker.ts", import.meta.url).pathname;
+const ATTACKER = join(import.meta.dirname, "attacker.ts");
 const SAMPLE_MS = 50;
 
 /** Attacks a relay on one runtime. */

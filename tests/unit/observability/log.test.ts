@@ -133,7 +133,7 @@ for (const runtime of ["bun", "deno"] as const) {
   test(`OB7 on ${runtime} a log file is rotated, and complete when the log is closed`, async () => {
     const folder = await mkdtemp(join(tmpdir(), "neuro-relay-log-"));
     const file = join(folder, "relay.log");
-    const script = new URL("rotate.ts", import.meta.url).pathname;
+    const script = join(import.meta.dirname, "rotate.ts");
     const rights = [`--allow-read=${folder}`, `--allow-write=${folder}`, "--allow-env"];
     const command = runtime === "bun"
       ? [process.execPath, script, file]
