@@ -24,7 +24,7 @@ export interface MemoryResult {
 }
 
 const SAMPLE_MS = 50;
-const COLLECTOR = new URL("collect-garbage.ts", import.meta.url).pathname;
+const COLLECTOR = join(import.meta.dirname, "collect-garbage.ts");
 export const COLLECTING: readonly string[] = [execPath, "--preload", COLLECTOR];
 /** Below the default of `limits.bytes_per_second`, because games above it are delayed. */
 const BYTES_PER_SECOND = 3_500_000;

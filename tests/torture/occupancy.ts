@@ -2,6 +2,7 @@
  * `bun tests/torture/occupancy.ts [Bun Deno]`: measures what one peer, one address and many addresses can occupy of each listener, with
  * default limits. `SECURITY.md` has the table. On Linux only: memory, descriptors and processor time come from `/proc`.
  */
+import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { argv, execPath, exit } from "node:process";
@@ -14,7 +15,7 @@ const OCCUPY_MS = 4_000;
 const SAMPLE_MS = 50;
 const MIB = 1_048_576;
 const TICKS_PER_SECOND = 100;
-const OCCUPIER = new URL("occupier.ts", import.meta.url).pathname;
+const OCCUPIER = join(import.meta.dirname, "occupier.ts");
 const LISTENERS: readonly OccupiedListener[] = ["intermediary", "neuro", "brain", "proxy", "web"];
 
 type Crowd = Pick<Occupation, "addresses" | "peers" | "silent">;

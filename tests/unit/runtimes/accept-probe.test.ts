@@ -1,4 +1,5 @@
 /** The probe of a listener on Deno: a busy process does not end its listeners, and one that accepts nothing is ended. */
+import { join } from "node:path";
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
 import { test } from "#runner";
@@ -6,7 +7,7 @@ import { check } from "../../harness/check.ts";
 import { RUNNERS } from "../../harness/machine.ts";
 import { untilEnded } from "../../../src/runtimes/deno/accept-probe.ts";
 
-const BUSY = new URL("busy-listener.ts", import.meta.url).pathname;
+const BUSY = join(import.meta.dirname, "busy-listener.ts");
 const PROBE_MS = 100;
 
 test("RT1f a process that is busy nearly all the time keeps its listeners (Deno)", () => {
