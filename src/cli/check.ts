@@ -1,6 +1,6 @@
 /** `check`: validates a configuration and prints the resulting settings. */
 import { Command } from "commander";
-import { stringify } from "yaml";
+import { stringify } from "../config/yaml.ts";
 import { humanReadable, redacted } from "../config/redacted.ts";
 import { type ConfigurationOptions, readConfiguration, withConfiguration } from "./configuration.ts";
 

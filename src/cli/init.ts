@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
-import { stringify } from "yaml";
+import { stringify } from "../config/yaml.ts";
 import { load } from "../config/load.ts";
 import { CliError } from "./cli-error.ts";
 import { newToken } from "./token.ts";

@@ -4,7 +4,7 @@
  * Text is taken literally, except that quotes around all of it are removed. Everything else is parsed as YAML. A variable that ends in
  * `_FILE` names a file that contains the secret.
  */
-import { parse } from "yaml";
+import { parse } from "./yaml.ts";
 import { isSecretName } from "../core/secrets.ts";
 import { withoutNulls } from "./config-tree.ts";
 import { type Field, fieldAt, fields, PREFIX } from "./fields.ts";

@@ -1,5 +1,5 @@
 /** Parses the YAML file, and knows where in the file each setting is. */
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from "./yaml.ts";
 import { type ConfigTree, isTree, withoutNulls } from "./config-tree.ts";
 import { errorText } from "../core/text.ts";
 

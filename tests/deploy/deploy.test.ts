@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { parse } from "yaml";
+import { parse } from "../../src/config/yaml.ts";
 import { load } from "../../src/config/load.ts";
 import { check } from "../harness/check.ts";
 import { find, ROOT } from "../harness/machine.ts";

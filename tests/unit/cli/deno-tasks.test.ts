@@ -9,7 +9,9 @@ const { tasks } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
 
 /** The permissions in a command: each flag with its values. */
 const permissionsOf = (command: string): Readonly<Record<string, readonly string[]>> =>
-  Object.fromEntries([...command.matchAll(/--(allow-\w+)(?:=(\S+))?/g)].map(([, flag = "", values = ""]) => [flag, values.split(",")]));
+  Object.fromEntries(
+    [...command.matchAll(/--(allow-\w+)(?:=(\S+))?/g)].map(([, flag = "", values = ""]) => [flag, values.split(",")]),
+  );
 
 const ADDED: Readonly<Record<string, readonly string[]>> = {
   "serve:log": ["logs"],

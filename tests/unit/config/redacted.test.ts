@@ -1,5 +1,5 @@
 import { test } from "#runner";
-import { stringify } from "yaml";
+import { stringify } from "../../../src/config/yaml.ts";
 import { fields } from "../../../src/config/fields.ts";
 import { load } from "../../../src/config/load.ts";
 import { humanReadable, redacted } from "../../../src/config/redacted.ts";
