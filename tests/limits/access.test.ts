@@ -70,6 +70,9 @@ const LISTENERS: Readonly<Record<string, ListenerTrial>> = {
   },
 };
 
+/** Needed with a foreign name in `web.hosts`. */
+const OWN_TOKENS = ["intermediary.auth_token=own", "nakurity-backend.token=own", "brain.token=own"];
+
 test("CF40 every setting of `security` and `web` has a trial", () => {
   const all = ["security", "web"].flatMap((block) => namesIn(block).map((name) => `${block}.${name}`));
   check.equal(Object.keys(LISTENERS).sort(), [...all].sort());
@@ -78,7 +81,7 @@ test("CF40 every setting of `security` and `web` has a trial", () => {
 for (const [path, { text, byDefault, set, see }] of Object.entries(LISTENERS)) {
   test(`CF40 ${path} has the effect that the file says`, async () => {
     check.equal(await see(settingsOf(undefined)), byDefault, "by default");
-    check.equal(await see(settingsOf({ path, text })), set, text);
+    check.equal(await see(settingsOf({ path, text }, path === "web.hosts" ? OWN_TOKENS : [])), set, text);
   });
 }
 
