@@ -12,7 +12,8 @@
  * jukebox.context("The jukebox is on.");
  * ```
  *
- * The client reconnects and registers again. What it is told while it is offline waits, in order. Runs on Bun, Deno, Workers, Node and in
+ * The client reconnects and registers again. What it is told while it is offline waits, in order. The relay does not acknowledge contexts,
+ * forces, events and choices, so one that was sent just before a connection was lost may be lost with it. Runs on Bun, Deno, Workers, Node and in
  * browsers; where there is no global `WebSocket` (Node 20), pass `openSocket`.
  *
  * Invariants: I1 an action, and a command that was handled, is handled once, however often the relay sends it; I2 a command is acknowledged

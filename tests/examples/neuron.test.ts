@@ -10,7 +10,7 @@ import { openSession } from "../harness/nallely-server.ts";
 
 test("NL35 NL37 the example neuron receives a pitch and sends its harmony, also after a reset", async () => {
   await using session = openSession();
-  const example = spawn(process.execPath, [join(ROOT, "tests/examples/neuron.ts"), session.busUrl, session.trevorUrl]);
+  const example = spawn(process.execPath, [join(ROOT, "examples/neuron.ts"), session.busUrl, session.trevorUrl]);
   const ended = new Promise((resolve) => example.on("close", resolve));
   try {
     await using trevor = Trevor.open({ url: session.trevorUrl });

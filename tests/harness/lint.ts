@@ -37,7 +37,7 @@ const INEXACT: ReadonlySet<string> = new Set(["random", "exp", "expm1", "log", "
 
 /** Names that say where something was put, not what it is. */
 const NAMELESS = /\/(?:utils?|helpers?|common|misc|types|managers?)\.tsx?$/;
-const KEBAB = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*)(?:\.[a-z0-9-]+)*\.tsx?$/;
+const KEBAB = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*)(?:\.[a-z0-9-]+)*\.(?:tsx?|mjs)$/;
 
 const FUNCTION_LINES_MAX = 120;
 const PARAMETERS_MAX = 6;

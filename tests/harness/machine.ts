@@ -8,6 +8,9 @@ const NAMES: Readonly<Record<Need, readonly string[]>> = {
   "redis-server": ["redis-server", "valkey-server"],
   nginx: ["nginx"],
   "systemd-analyze": ["systemd-analyze"],
+  python3: ["python3"],
+  dotnet: ["dotnet"],
+  node: ["node"],
   chromium: ["chromium", "chromium-browser", "google-chrome", "chrome"],
 };
 

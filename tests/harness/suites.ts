@@ -5,7 +5,7 @@
  */
 
 /** A program that not every machine has. */
-export type Need = "redis-server" | "chromium" | "nginx" | "systemd-analyze";
+export type Need = "redis-server" | "chromium" | "nginx" | "systemd-analyze" | "python3" | "dotnet" | "node";
 
 export interface Suite {
   /** Its folder below `tests/`. */
@@ -49,7 +49,7 @@ const LISTED: readonly Suite[] = [
   { name: "fuzz", minutes: 4 },
   { name: "floods", minutes: 5 },
   { name: "architecture", minutes: 3, isPure: true, hasFiles: true },
-  { name: "examples", minutes: 3 },
+  { name: "examples", minutes: 4 },
   { name: "package", minutes: 4 },
   { name: "deploy", minutes: 2, needs: ["nginx", "systemd-analyze"] },
 ];

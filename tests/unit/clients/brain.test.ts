@@ -274,7 +274,7 @@ test("BR96 a connection that carries nothing any more is probed, given up and re
 
 test("BR92 the example runs", async () => {
   await withBrain(async ({ urls }) => {
-    const program = Bun.spawn([process.execPath, join(ROOT, "tests/examples/brain-client.ts"), urls.brain], {
+    const program = Bun.spawn([process.execPath, join(ROOT, "examples/brain-client.ts"), urls.brain], {
       stdout: "pipe",
     });
     const said = await new Response(program.stdout).text();

@@ -1,7 +1,7 @@
 /**
  * A game that uses the Neuro API, as if it were connected to Neuro herself: it knows nothing of a relay.
  *
- * Run it with `bun tests/examples/game.ts [URL] [NAME]`; without a URL it uses `NEURO_SDK_WS_URL`, as games with an SDK do.
+ * Run it with `bun examples/game.ts [URL] [NAME]`; without a URL it uses `NEURO_SDK_WS_URL`, as games with an SDK do.
  * Neuro has to guess a number from 1 to 10. When she has guessed it, the game closes the connection and exits.
  */
 import process from "node:process";

@@ -1,10 +1,10 @@
 /**
  * A Brain client: creates a session, changes it, receives the changes of another connection, and requests a prediction.
  *
- * Run it with `bun tests/examples/brain-client.ts [URL]`.
+ * Run it with `bun examples/brain-client.ts [URL]`.
  */
 import process from "node:process";
-import { BrainClient, BrainError } from "../../src/clients/brain.ts";
+import { BrainClient, BrainError } from "../src/clients/brain.ts";
 
 const [url = "ws://127.0.0.1:9000"] = process.argv.slice(2);
 using brain = new BrainClient(url);

@@ -1,11 +1,11 @@
 /**
  * A small instrument as a neuron of a Nallely session: it receives a pitch and sends its harmony.
  *
- * Run it with `bun tests/examples/neuron.ts [BUS] [TREVOR]`. It may be started before the session and survives resets. A
+ * Run it with `bun examples/neuron.ts [BUS] [TREVOR]`. It may be started before the session and survives resets. A
  * parameter connected to `pitch` is its input; a parameter connected to `harmony` receives the fifth above, while `gate` is not 0.
  */
 import process from "node:process";
-import { BUS_URL, Neuron, Trevor, TREVOR_URL } from "../../src/clients/nallely.ts";
+import { BUS_URL, Neuron, Trevor, TREVOR_URL } from "../src/clients/nallely.ts";
 
 const [url = BUS_URL, trevorUrl = TREVOR_URL] = process.argv.slice(2);
 
