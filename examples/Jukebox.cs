@@ -41,7 +41,7 @@ static JsonArray Actions() => JsonNode.Parse("""
     ]
     """)!.AsArray();
 
-/// Executes an action. The text is for Neuro. An exception is a failure.
+// Executes an action. The text is for Neuro. An exception is a failure.
 static string Act(string name, JsonNode data) => name switch
 {
     "play_song" => $"{data["title"] ?? throw new ArgumentException("A title is required.")} is playing.",
@@ -86,16 +86,20 @@ static async Task Handle(ClientWebSocket socket, JsonNode message)
 }
 
 static Task Send(ClientWebSocket socket, JsonNode message) =>
-    socket.SendAsync(Encoding.UTF8.GetBytes(message.ToJsonString()), WebSocketMessageType.Text, true, CancellationToken.None);
+    socket.SendAsync(
+        new ArraySegment<byte>(Encoding.UTF8.GetBytes(message.ToJsonString())),
+        WebSocketMessageType.Text,
+        true,
+        CancellationToken.None);
 
-/// The next message; null when the connection is closed.
+// The next message; null when the connection is closed.
 static async Task<JsonNode?> Receive(ClientWebSocket socket)
 {
     var bytes = new MemoryStream();
     var buffer = new byte[16_384];
     while (true)
     {
-        var frame = await socket.ReceiveAsync(buffer, CancellationToken.None);
+        var frame = await socket.ReceiveAsync(new ArraySegment<byte>(buffer), CancellationToken.None);
         if (frame.MessageType == WebSocketMessageType.Close) return null;
         bytes.Write(buffer, 0, frame.Count);
         if (frame.EndOfMessage) return JsonNode.Parse(Encoding.UTF8.GetString(bytes.ToArray()));

@@ -141,6 +141,6 @@ while True:
     except (OSError, ValueError) as error:
         print(f"{error}; trying again", flush=True)
         # Another program has the name (4409), or the token is wrong (4401): trying again would not help.
-        if "closed 44" in str(error):
+        if str(error).startswith(("closed 4400", "closed 4401", "closed 4403", "closed 4409")):
             sys.exit(1)
     time.sleep(1)

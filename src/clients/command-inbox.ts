@@ -34,6 +34,7 @@ export class CommandInbox {
   readonly #states = new Map<string, "waiting" | "handled">();
   /** Ends when all commands so far have ended. */
   #last: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   constructor(ports: CommandPorts) {
     this.#ports = ports;
@@ -51,7 +52,13 @@ export class CommandInbox {
     this.#last = this.#last.then(() => this.#run(handler, key, command));
   }
 
+  /** Handles no further command. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   async #run(handler: CommandHandler, id: string, command: WatcherCommand): Promise<void> {
+    if (this.#isClosed) return;
     try {
       await handler(command);
     } catch (error) {

@@ -12,7 +12,8 @@
  * game.force({ query: "It is your turn.", actions: ["move"] });
  * ```
  *
- * The client reconnects, sends `startup`, registers its actions again and repeats the force that has not been answered. Runs on Bun, Deno,
+ * The client reconnects, sends `startup`, registers its actions again and repeats the force that has not been answered. The API has no message
+ * that Neuro answers, so only the system notices a connection that died without a close. Runs on Bun, Deno,
  * Workers, Node and in browsers; where there is no global `WebSocket` (Node 20), pass `openSocket`.
  *
  * Invariants: G1 `startup` is the first message of each connection, and the actions follow it; G2 a result is sent only on the connection of

@@ -252,6 +252,7 @@ export class IntegrationClient implements Disposable {
     if (this.#state.is === "closed") return;
     this.#state = { is: "closed" };
     this.#backlog.clear();
+    this.#commands.close();
     this.#link.close();
     this.#events.emit({ is: "closed" });
   }

@@ -420,6 +420,28 @@ test(
   { timeoutMs: 30_000 },
 );
 
+test("CL13d a closed client handles none of the commands that wait, because the relay sends them to its next run", async () => {
+  const { openSocket, open, say } = scripted();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let runs = 0;
+  const client = new IntegrationClient("ws://relay", {
+    ...OPTIONS,
+    openSocket,
+    command: () => {
+      runs++;
+      return promise;
+    },
+  });
+  open();
+  say({ event: "registered", session: "s" });
+  for (const id of ["1", "2", "3"]) say({ id, from_watcher: "w", cmd: id });
+  await until(() => runs === 1);
+  client.close();
+  resolve();
+  await Bun.sleep(5);
+  check.equal(runs, 1);
+});
+
 test(
   "CL14 after a takeover the client does not reconnect until it is restarted",
   () =>
