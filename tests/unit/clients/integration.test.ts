@@ -56,6 +56,8 @@ test("CL10 an action gets data of the type of its schema, and its outcome become
       },
       handler: ({ title, volume }) => {
         const text: string = title;
+        // @ts-expect-error -- The schema says that it is a text.
+        void (title satisfies number);
         const number: number | undefined = volume;
         return `${text} at ${number ?? 5}`;
       },
