@@ -58,6 +58,7 @@ export function isObject(value: unknown): value is JsonObject {
 const QUOTE = 34;
 const BACKSLASH = 92;
 const MINUS = 45;
+const BRACE = 123;
 const [ZERO, NINE] = [48, 57];
 /** Digits of a whole number that JavaScript always writes as it read them. */
 const DIGITS_EXACT = 15;
@@ -179,13 +180,28 @@ function restoreMembers(object: Record<string, Json>, numbers: readonly Json[]):
  * A number whose text JavaScript would change is an `ExactNumber`, so that it can be passed on unchanged.
  */
 export function parseJson(text: string, depthMax: number): Json | undefined {
-  const scanned = scan(text, depthMax);
+  const scanned = isOrdinary(text, depthMax) ? NO_SPANS : scan(text, depthMax);
   if (scanned === "tooDeep") return undefined;
   try {
     return scanned.length === 0 ? JSON.parse(text) : parseMarked(text, scanned);
   } catch {
     return undefined;
   }
+}
+
+/** What may be a number that needs a mark, or a part of a text that looks like one. */
+const UNUSUAL_NUMBER = /[:,[]\s*(?:-0|-?\d{16}|-?\d+[.eE])/;
+
+/**
+ * True if the text is an object with so few braces that it cannot be nested too deeply, and nothing that looks like a number which needs a mark. That
+ * holds for nearly all messages, and costs less than a scan.
+ */
+function isOrdinary(text: string, depthMax: number): boolean {
+  if (text.charCodeAt(0) !== BRACE) return false;
+  let braces = 0;
+  for (let at = text.indexOf("{"); at >= 0; at = text.indexOf("{", at + 1)) if (++braces > depthMax) return false;
+  for (let at = text.indexOf("["); at >= 0; at = text.indexOf("[", at + 1)) if (++braces > depthMax) return false;
+  return !UNUSUAL_NUMBER.test(text);
 }
 
 /** The same, where numbers are only calculated with: each of them is a number of JavaScript. */

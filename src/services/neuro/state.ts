@@ -187,7 +187,7 @@ export interface Game {
   sessionId: string;
   confirmation: Confirmation;
   /** Pending actions with a delivery to it. */
-  readonly pending: Set<PendingAction>;
+  readonly pending: PendingAction[];
   lastAnsweredId: string;
   /** When its force last became the current one. */
   lastForcedAt: Millis;

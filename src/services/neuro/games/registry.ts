@@ -107,7 +107,7 @@ export function createGame(
     reregisterUntil: undefined,
     sessionId: "",
     confirmation: UNKNOWN,
-    pending: new Set(),
+    pending: [],
     lastAnsweredId: "",
     lastForcedAt: 0,
     reportedRepairs: new Set(),

@@ -67,7 +67,7 @@ function setConfirmation(game: Game, confirmation: Confirmation): void {
  * unregistered when it is done. A context that names an action reports about it.
  */
 export function overBy(game: Game, message: GameMessage): readonly PendingAction[] {
-  if (game.pending.size === 0 || game.confirmation.is !== "unknown") return [];
+  if (game.pending.length === 0 || game.confirmation.is !== "unknown") return [];
   switch (message.command) {
     case "actions/force": {
       const names = new Set(message.names);

@@ -87,7 +87,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
   };
   const { byId, byUpstreamId, deadlines } = upstream.pendingActions;
   byId.set(pending.id, pending);
-  for (const { game } of recipients) game.pending.add(pending);
+  for (const { game } of recipients) game.pending.push(pending);
   upstream.pendingActions.retained.charge(bytes);
   if (origin.is === "neuro") byUpstreamId.set(origin.id, pending);
   deadlines.set(pending.id, pending.deadline);
@@ -393,10 +393,17 @@ function concludeIfSpent(pending: PendingAction, result: ActionResult, ctx: Step
 function conclude(pending: PendingAction, result: ActionResult, ctx: StepContext): void {
   const { byId, deadlines } = pending.upstream.pendingActions;
   byId.delete(pending.id);
-  for (const { gameAction } of pending.deliveries) gameAction.game.pending.delete(pending);
+  for (const { gameAction } of pending.deliveries) remove(gameAction.game.pending, pending);
   pending.upstream.pendingActions.retained.release(pending.bytes);
   deadlines.clear(pending.id);
   dispatch(pending, "concluded", result, ctx);
+}
+
+/** Why no set: nearly always the first is removed, and adding to a set and deleting from it takes a twelfth of the time of a trip. */
+function remove(list: PendingAction[], pending: PendingAction): void {
+  const at = list.indexOf(pending);
+  if (at === 0) list.shift();
+  else if (at > 0) list.splice(at, 1);
 }
 
 function dispatch(pending: PendingAction, event: PendingEvent, result: ActionResult, ctx: StepContext): void {
