@@ -173,6 +173,15 @@ process.exit(0);
   check.match(run("node", ["node.mjs"]).text, /runs on Bun, Deno and Cloudflare Workers/);
 });
 
+test("PK5b the program in the README starts a relay, on other ports", async () => {
+  const [, program = ""] = /```ts\n([^]*?serve[^]*?)```/.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
+  const port = await freePort();
+  const ports = `"nakurity-backend": { port: ${port} }, intermediary: { port: 0 }, web: { port: 0 }, brain: { port: 0 }, `;
+  writeFileSync(join(project, "readme.ts"), program.replace("serve({ ", `serve({ ${ports}`));
+  const { status, text } = run(execPath, ["readme.ts"]);
+  check.equal([status, text.trim().split("\n").at(-1)], [0, `ws://127.0.0.1:${port}`], text);
+});
+
 test("PK6 the command of the package runs the relay on Bun, or says that it needs it", () => {
   const command = join(project, "node_modules/.bin/neuro-relay");
   check.match(run(command, ["--version"], { path: dirname(execPath) }).text, /bun \d/);
