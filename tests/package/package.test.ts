@@ -179,7 +179,7 @@ test("PK5b the program in the README starts a relay, on other ports", async () =
   const ports = `"nakurity-backend": { port: ${port} }, intermediary: { port: 0 }, web: { port: 0 }, brain: { port: 0 }, `;
   writeFileSync(join(project, "readme.ts"), program.replace("serve({ ", `serve({ ${ports}`));
   const { status, text } = run(execPath, ["readme.ts"]);
-  check.equal([status, text.trim().split("\n").at(-1)], [0, `ws://127.0.0.1:${port}`], text);
+  check.equal([status, text.split("\n").includes(`ws://127.0.0.1:${port}`)], [0, true], text);
 });
 
 test("PK6 the command of the package runs the relay on Bun, or says that it needs it", () => {
