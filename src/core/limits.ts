@@ -71,6 +71,8 @@ export const TAKEOVER_FRAMES_MAX = 256;
 export const TAKEOVER_BYTES_MAX = 1_048_576;
 /** Estimated bytes of the events kept for watchers that resume. */
 export const EVENT_BUFFER_BYTES_MAX = 16_777_216;
+/** Bytes of one event for watchers. Common clients close a connection on which more than 1 MiB arrives in one frame. */
+export const EVENT_BYTES_MAX = 1_000_000;
 /** Characters of events sent at once to a watcher that is behind, before other watchers are served. */
 export const EVENT_BATCH_LENGTH_MAX = 262_144;
 /** Events kept for watchers that resume, and for how long. */

@@ -18,7 +18,7 @@ import type { Observation } from "../../../core/observation.ts";
 import type { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { EventView } from "../../../core/view.ts";
 import { type BufferedEvent, EventBuffer } from "./event-buffer.ts";
-import { EVENT_NAMES, eventOf, eventText } from "./events.ts";
+import { EVENT_NAMES, eventOf, eventText, gapText } from "./events.ts";
 
 interface Subscriber {
   readonly peer: PeerId;
@@ -303,6 +303,3 @@ function takeFromRate(rate: EventRate | undefined, now: Millis): boolean {
 
 const newRate = (perSecond: number | undefined): EventRate | undefined =>
   perSecond === undefined ? undefined : { perSecond, until: 0, left: 0, skipped: 0 };
-
-/** The frame for skipped events: their number, or null if it is unknown. */
-const gapText = (missed: number | null): string => JSON.stringify({ event: "gap", missed });

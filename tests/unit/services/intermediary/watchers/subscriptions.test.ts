@@ -405,3 +405,21 @@ test("IM100h a rate survives a panic", () => {
   for (let n = 1; n <= 3; n++) note(next, fact(n));
   check.equal(payloads(next.received(watcher)), [1]);
 });
+
+test("IM114 in place of an event that a watcher might not be able to receive it gets a gap", () => {
+  const fixture = new IntermediaryFixture();
+  const watcher = fixture.watcher();
+  fixture.received(watcher);
+  const large = (unit: string, count: number): Observation => ({
+    is: "integration_message",
+    from: "a",
+    payload: unit.repeat(count),
+  });
+  note(fixture, fact(1));
+  note(fixture, large("x", 999_800));
+  note(fixture, large("x", 1_000_000));
+  note(fixture, large("é", 500_000));
+  note(fixture, fact(2));
+  const shown = (payload: Json): Json => typeof payload === "string" ? payload.length : payload;
+  check.equal(payloads(fixture.received(watcher)).map(shown), [1, 999_800, { missed: 1 }, { missed: 1 }, 2]);
+});
