@@ -23,11 +23,12 @@
  */
 import type { JsonObject } from "../core/json.ts";
 import type { Backoff } from "../core/link.ts";
-import type { NeuroSession, Priority } from "../core/neuro-messages.ts";
+import type { NeuroSession } from "../core/neuro-messages.ts";
 import { type LinkLoss, ReconnectingLink } from "../websocket-client/reconnecting-link.ts";
 import { type ClientClock, type DriverOptions, systemClock } from "../websocket-client/socket-driver.ts";
 import { Backlog, type BacklogLimits } from "./backlog.ts";
 import { objectIn, objectOf } from "./calls.ts";
+import type { ForceOptions } from "./force-options.ts";
 import { finalError, RelayError } from "./relay-error.ts";
 import { type ActionSchema, type TypedAction, TypedActions } from "./typed-actions.ts";
 import { type IterateOptions, Stream, type ValueIterator, type ValueListener } from "./value-stream.ts";
@@ -35,6 +36,7 @@ import { type WaitOptions, waitUntil } from "./wait-until.ts";
 
 export { type ClientFault, RelayError } from "./relay-error.ts";
 export type { BacklogLimits } from "./backlog.ts";
+export type { ForceOptions } from "./force-options.ts";
 export type { NeuroSession } from "../core/neuro-messages.ts";
 export type {
   ActionSchema,
@@ -58,18 +60,6 @@ export interface GameClientOptions extends DriverOptions, BacklogLimits {
   readonly game: string;
   /** Between attempts, with full jitter. Default: from 250 ms up to 5 s. */
   readonly backoff?: Backoff;
-}
-
-/** A question to Neuro. She has to choose one of the actions. */
-export interface GameForce {
-  readonly query: string;
-  readonly state?: string;
-  /** Names of registered actions. */
-  readonly actions: readonly string[];
-  /** Neuro forgets `state` and `query` afterwards. Default: false. */
-  readonly ephemeralContext?: boolean;
-  /** Default: `low`. */
-  readonly priority?: Priority;
 }
 
 /** What happens to a game. */
@@ -112,7 +102,7 @@ export class GameClient implements Disposable {
   readonly #events = new Stream<GameEvent>((error) => console.error(error));
   #state: GameState = { is: "connecting" };
   /** The force that has not been answered. */
-  #force: GameForce | undefined;
+  #force: ForceOptions | undefined;
   #connections = 0;
 
   constructor(url: string, options: GameClientOptions) {
@@ -157,7 +147,7 @@ export class GameClient implements Disposable {
   }
 
   /** Asks Neuro to choose an action. Replaces an earlier force. */
-  force(force: GameForce): void {
+  force(force: ForceOptions): void {
     if (this.#state.is === "closed" || this.#state.is === "refused") throw closedError();
     this.#force = force;
     this.#sendForce();

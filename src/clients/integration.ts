@@ -26,12 +26,12 @@
 import { assertNever } from "../core/assert.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Backoff, KeepaliveOptions } from "../core/link.ts";
-import type { Priority } from "../core/neuro-messages.ts";
 import { type LinkLoss, ReconnectingLink } from "../websocket-client/reconnecting-link.ts";
 import { type ClientClock, type DriverOptions, systemClock } from "../websocket-client/socket-driver.ts";
 import { Backlog, type BacklogLimits } from "./backlog.ts";
 import { objectIn, objectOf } from "./calls.ts";
 import { type CommandHandler, CommandInbox } from "./command-inbox.ts";
+import type { ForceOptions } from "./force-options.ts";
 import { errorIn, finalError, RelayError } from "./relay-error.ts";
 import { ResultBox } from "./result-box.ts";
 import { type ActionSchema, type TypedAction, TypedActions } from "./typed-actions.ts";
@@ -40,6 +40,7 @@ import { type WaitOptions, waitUntil } from "./wait-until.ts";
 
 export { type ClientFault, RelayError } from "./relay-error.ts";
 export type { BacklogLimits } from "./backlog.ts";
+export type { ForceOptions } from "./force-options.ts";
 export type { CommandHandler, WatcherCommand } from "./command-inbox.ts";
 export type {
   ActionSchema,
@@ -69,18 +70,6 @@ export interface IntegrationClientOptions extends DriverOptions, BacklogLimits {
   readonly backoff?: Backoff;
   /** Detection of a connection that died without a close. Default: after 30 s without a frame, within 10 s. */
   readonly keepalive?: KeepaliveOptions | "off";
-}
-
-/** A question to Neuro. She has to choose one of the actions. */
-export interface ForceOptions {
-  readonly query: string;
-  readonly state?: string;
-  /** Names of registered actions. */
-  readonly actions: readonly string[];
-  /** Neuro forgets `state` and `query` afterwards. Default: false. */
-  readonly ephemeralContext?: boolean;
-  /** Default: `low`. */
-  readonly priority?: Priority;
 }
 
 /** A choice that the relay asks for in Neuro's place. Answer it with `choose`. */
