@@ -1,5 +1,9 @@
 /** The functions of a queue that the `queue` commands need, for a running relay or a store. */
 import type { JsonObject } from "../../core/json.ts";
+import type { ServiceName } from "../../core/service.ts";
+
+/** The services that have a queue. */
+export const QUEUE_SERVICES: readonly ServiceName[] = ["intermediary", "neuro"];
 
 /** A queued message, or a dead letter. */
 export interface QueuedMessage {

@@ -8,9 +8,8 @@ import { key, segment } from "../../core/key.ts";
 import type { Store } from "../../engine/ports.ts";
 import { bytesOf, type EntryHead, entryKey, readEntryKey } from "../../queue/entry.ts";
 import { CliError } from "../cli-error.ts";
+import { QUEUE_SERVICES } from "./admin.ts";
 
-/** The services that have a queue. */
-const SERVICES = ["intermediary", "neuro"] as const;
 const JSON_DEPTH_MAX = 512;
 
 /** The lines of a file, or of standard input for `-`. */
@@ -32,7 +31,7 @@ interface ImportedMessage {
 /** Stores each message that is not there yet, and returns their number. A message keeps its id, so an import can be repeated. */
 export async function importMessages(store: Store, lines: readonly string[], settings: QueueSettings): Promise<number> {
   const messages = lines.map((line, at) => readMessage(line, at + 1)); // Why first: nothing is imported if a line is wrong.
-  const places = SERVICES.flatMap((service) => [key(service, "queue"), key(service, "dead")]);
+  const places = QUEUE_SERVICES.flatMap((service) => [key(service, "queue"), key(service, "dead")]);
   const keys = await Promise.all(places.map((place) => store.keys(place)));
   const known = new Set(keys.flat().map((stored) => readEntryKey(stored)?.head.id));
   let count = 0;
@@ -56,7 +55,7 @@ function readMessage(line: string, number: number): ImportedMessage {
   if (!isObject(value)) throw wrong("not a JSON object");
   const { id, to, service, state, reason, kind, body } = value;
   if (typeof id !== "string" || typeof to !== "string") throw wrong("`id` or `to` is missing");
-  const of = SERVICES.find((name) => name === service);
+  const of = QUEUE_SERVICES.find((name) => name === service);
   if (of === undefined) throw wrong("`service` is none that has a queue");
   if (!isObject(body)) throw wrong("`body` is not an object");
   const is = state === "dead" ? "dead" : "queue";

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { QueueBackend, QueueSettings } from "../../core/settings.ts";
 import { openStore } from "../../storage/open-store.ts";
+import { QUEUE_SERVICES } from "./admin.ts";
 import { OfflineQueue } from "./offline.ts";
 
 /** A note if another backend in the queue's folder still holds messages. */
@@ -20,9 +21,7 @@ const noteOf = ({ backend, path }: QueueSettings, earlier: QueueBackend): string
 
 /** Why only these folders: a queue can hold very many files, and the folder of a recipient without messages is removed. */
 function hasFiles(entries: string): boolean {
-  const folders = ["intermediary", "neuro"].flatMap((service) =>
-    ["queue", "dead"].map((kind) => join(entries, service, kind))
-  );
+  const folders = QUEUE_SERVICES.flatMap((service) => ["queue", "dead"].map((kind) => join(entries, service, kind)));
   try {
     return folders.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
   } catch {

@@ -12,7 +12,7 @@ import { bodyOf, creationTimeOf, type EntryHead, entryKey, readEntryKey } from "
 import type { ServiceName } from "../../core/service.ts";
 import type { QueueSettings } from "../../core/settings.ts";
 import type { Store } from "../../engine/ports.ts";
-import { type QueueAdmin, type QueuedMessage, summaryOf } from "./admin.ts";
+import { QUEUE_SERVICES, type QueueAdmin, type QueuedMessage, summaryOf } from "./admin.ts";
 
 /** A message and its key. */
 interface StoredMessage extends QueuedMessage {
@@ -20,9 +20,6 @@ interface StoredMessage extends QueuedMessage {
   readonly service: ServiceName;
   readonly head: EntryHead;
 }
-
-/** The services that have a queue. */
-const SERVICES: readonly ServiceName[] = ["intermediary", "neuro"];
 
 export class OfflineQueue implements QueueAdmin {
   readonly #store: Store;
@@ -36,7 +33,7 @@ export class OfflineQueue implements QueueAdmin {
   }
 
   async list(): Promise<readonly QueuedMessage[]> {
-    for (const service of SERVICES) {
+    for (const service of QUEUE_SERVICES) {
       for (const is of ["queue", "dead"] as const) {
         for (const place of await this.#store.keys(key(service, is))) {
           const message = this.#messageAt(place, service, is === "dead");
