@@ -79,17 +79,9 @@ export class MetricFamily<Of> {
   }
 
   /** The metric with these label values, in the order of `labelNames`. Callers on a hot path keep it. */
-  labels(first = "", second?: string, ...others: readonly string[]): Of {
-    // Why not always a list: most families have one label or two, and joining a list takes longer than everything else.
-    const key = second === undefined
-      ? first
-      : others.length === 0
-      ? `${first}\n${second}`
-      : [first, second, ...others].join("\n");
-    const series = this.#series.get(key);
-    if (series !== undefined) return series.metric;
-    return this.#add(key, this.labelNames.length === 0 ? [] : [first, ...(second === undefined ? [] : [second]), ...others])
-      .metric;
+  labels(...values: readonly string[]): Of {
+    const key = values.join("\n");
+    return (this.#series.get(key) ?? this.#add(key, values)).metric;
   }
 
   /** Removes all series, for families that are filled by each scrape. */
