@@ -54,11 +54,11 @@ export class RetainedBytes {
     this.#owner = undefined;
   }
 
-  /** The reason why this account cannot keep so much more, with the limit, the value and the setting. Undefined: it can. */
+  /** Why this account cannot keep that many bytes more: the limit, the value and the setting. Undefined: it can. */
   refusal(bytes: number, limits: ByteLimits): Failure | undefined {
     if (bytes <= 0) return undefined;
     let ownBytes = 0;
-    // deno-lint-ignore no-this-alias -- Why: as above.
+    // deno-lint-ignore no-this-alias -- Why: it walks up the tree.
     for (let account: RetainedBytes | undefined = this; account !== undefined; account = account.#owner) {
       if (account.#limit === undefined) continue;
       if (account.#limit === "peer_bytes") ownBytes = account.#bytes;

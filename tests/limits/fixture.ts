@@ -148,7 +148,7 @@ export class LimitFixture {
     return (noted()?.at ?? NaN) - from;
   }
 
-  // deno-lint-ignore no-explicit-any -- Why: as above.
+  // deno-lint-ignore no-explicit-any -- Why: tests look into every reply.
   async request(request: ServiceRequest): Promise<any> {
     const pending = this.simulation.engine?.request(request, { by: "test", scopes: ["watch", "command", "admin"] });
     await this.advance(0);

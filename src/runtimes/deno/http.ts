@@ -22,7 +22,7 @@ export async function respond(
     outgoing.end(body);
     incoming.resume(); // Why: an unread body would delay the next request on this connection.
   } catch {
-    outgoing.destroy(); // Why: the client has disconnected, or will see that there is no response.
+    outgoing.destroy(); // Why: either the client has disconnected, or the closed connection tells it that there is no response.
   }
 }
 

@@ -66,7 +66,7 @@ test("AP3 a token without the required scope is refused with the name of that sc
         check.match(reply.headers.get("www-authenticate") ?? "", /insufficient_scope/);
       }
     }
-    check.equal(await fixture.items("listAuditEntries"), [], "what was not allowed is not on record");
+    check.equal(await fixture.items("listAuditEntries"), [], "the audit log has no refused request");
   }));
 
 test("AP4 a resource that does not exist is a 404 that reveals nothing else", () =>

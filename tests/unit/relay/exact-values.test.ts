@@ -290,7 +290,7 @@ test("EX8c a schema of an integration reaches Neuro and other peers with the tex
   });
 });
 
-test("EX9 a context, a state or the message of a result that is no text keeps the text of each value", async () => {
+test("EX9 in a context, a state or a result message given as an object each value keeps its text", async () => {
   const setup = await Setup.start();
   const game = await setup.game("Chess", ANY);
   const integration = await setup.integration("discord");

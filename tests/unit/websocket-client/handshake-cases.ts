@@ -45,7 +45,7 @@ export const REQUEST_CASES: readonly RequestCase[] = [
   ["version 0", `${BEGIN}${UPGRADE}Sec-WebSocket-Version: 0|${KEY}|`, "refused"],
   ["version 8", `${BEGIN}${UPGRADE}Sec-WebSocket-Version: 8|${KEY}|`, "refused"],
   ["version 14", `${BEGIN}${UPGRADE}Sec-WebSocket-Version: 14|${KEY}|`, "refused"],
-  ["a version that is no number", `${BEGIN}${UPGRADE}Sec-WebSocket-Version: latest|${KEY}|`, "refused"],
+  ["a version in letters", `${BEGIN}${UPGRADE}Sec-WebSocket-Version: latest|${KEY}|`, "refused"],
   ["POST", `${VALID.replace("GET", "POST")}Content-Length: 0||`, "refused"],
   ["HEAD", `${VALID.replace("GET", "HEAD")}|`, "refused"],
   ["HTTP/1.0", `${VALID.replace("HTTP/1.1", "HTTP/1.0")}|`, "refused"],

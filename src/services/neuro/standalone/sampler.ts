@@ -219,7 +219,7 @@ function sampleText(schema: JsonObject, run: SampleRun): string | null {
   const repeatsMin = Math.min(sizeLimit(schema, "minLength") ?? 0, TEXT_MAX);
   const most = Math.floor(typeof schema["maxLength"] === "number" ? schema["maxLength"] : Math.max(repeatsMin, 8));
   const options = { below: (count: number) => below(count, run.random), repeatsMin };
-  // Why first what is not checked: a text that does not match the rest is refused later.
+  // Why the unchecked pattern first: the validator does not run it, but refuses a text that violates another keyword.
   const unchecked = schema[UNCHECKED_PATTERN];
   // Why null without a match: the schema either allows it, or it is refused.
   if (typeof unchecked === "string") return sampleMatch(unchecked, { ...options, isExact: true }) ?? null;
