@@ -11,14 +11,20 @@ import type { FaultName } from "../../../core/fault.ts";
 import { actionsByName, decodeMessage, isCommand, type ReaderLimits } from "../../../neuro-api/decode-game.ts";
 import type { Repair } from "../../../neuro-api/repair.ts";
 import { inWords, wrongField } from "./problems.ts";
-import { readChoice } from "./watcher-requests.ts";
+import { type ChosenAction, readChoice } from "./watcher-requests.ts";
 
 /** A message of an integration. */
 export type IntegrationMessage =
-  | { readonly is: "game"; readonly message: GameMessage; readonly repairs: readonly Repair[] }
+  /** `choice`: what a result without an id means while a choice is open. */
+  | {
+    readonly is: "game";
+    readonly message: GameMessage;
+    readonly repairs: readonly Repair[];
+    readonly choice?: ChosenAction | undefined;
+  }
   /** A command of the Neuro API that cannot be understood. */
   | { readonly is: "refused"; readonly fault: FaultName; readonly reason: string }
-  | { readonly is: "choice"; readonly name: string; readonly data: string }
+  | ({ readonly is: "choice" } & ChosenAction)
   | { readonly is: "ack"; readonly id: string }
   | { readonly is: "nak"; readonly id: string; readonly delayMs: Millis | undefined }
   | { readonly is: "term"; readonly id: string }
@@ -139,7 +145,8 @@ const DONE: readonly Json[] = ["ok", "success", "done"];
 const NO_ID = "none";
 
 /** A result as the guides send it: with `status` or `success`, with or without an id. */
-function readResult({ id, success, status, message, error }: JsonObject, limits: ReaderLimits): IntegrationMessage {
+function readResult(payload: JsonObject, limits: ReaderLimits): IntegrationMessage {
+  const { id, success, status, message, error } = payload;
   const isDone = success ?? (status !== undefined && DONE.includes(status));
   const text = message ?? error ?? message;
   const hasId = isNumber(id) || (typeof id === "string" && id !== "");
@@ -148,5 +155,10 @@ function readResult({ id, success, status, message, error }: JsonObject, limits:
   if (!decoded.ok) return { is: "refused", fault: decoded.fault, reason: decoded.reason };
   if (hasId || decoded.value.message.command !== "action/result") return { is: "game", ...decoded.value };
   const { id: _, ...withoutId } = decoded.value.message;
-  return { is: "game", message: withoutId, repairs: decoded.value.repairs };
+  const choice = isDone === true || (success ?? status) === undefined ? readDecision(payload) : undefined;
+  return { is: "game", message: withoutId, repairs: decoded.value.repairs, choice };
 }
+
+/** The answer to `choose_action` that the guides of the original relay send: the action is `decision` in one, `action` in the other. */
+const readDecision = ({ decision, action, data }: JsonObject): ChosenAction | undefined =>
+  readChoice({ selected: decision ?? action ?? null, data: data ?? null });

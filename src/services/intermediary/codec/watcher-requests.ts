@@ -84,8 +84,14 @@ export function readRate(rate: Json | undefined): number | undefined {
   return number !== undefined && Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }
 
+/** An action that a peer chose in Neuro's place. `data` is its JSON text. */
+export interface ChosenAction {
+  readonly name: string;
+  readonly data: string;
+}
+
 /** `{"selected":"<name>","data":<text|object>}`, with `data` as text. */
-export function readChoice(choice: Json | undefined): { readonly name: string; readonly data: string } | undefined {
+export function readChoice(choice: Json | undefined): ChosenAction | undefined {
   if (!isObject(choice) || typeof choice.selected !== "string") return undefined;
   const { selected: name, data } = choice;
   if (data === undefined || data === null) return { name, data: "{}" };

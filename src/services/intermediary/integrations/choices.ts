@@ -52,6 +52,11 @@ export class Choices {
     this.#lateWatchers.clear();
   }
 
+  /** Whether an action can be chosen now. */
+  offers(name: string): boolean {
+    return this.#open !== undefined && this.#open.actions.some((action) => action.name === name);
+  }
+
   /** Closes the choice when an observation says that it is over. */
   observe(observation: Observation): void {
     if (this.#open !== undefined && isOver(this.#open, observation)) this.#open = undefined;

@@ -13,6 +13,7 @@ import type { LimitSettings } from "../../../core/settings.ts";
 import { errorReplyText, jsonOf, replyText, requestIdOf } from "../codec/frames.ts";
 import { type IntegrationMessage, readIntegrationMessage } from "../codec/integration-messages.ts";
 import { unreadable } from "../codec/problems.ts";
+import type { ChosenAction } from "../codec/watcher-requests.ts";
 import { isGreeting } from "../codec/greeting.ts";
 import type { Integration } from "../connections/peer.ts";
 import type { IntermediaryState } from "../state.ts";
@@ -78,6 +79,9 @@ function handle(
       return replyToIntegration(from, reply, ctx);
     }
     case "game":
+      if (message.choice !== undefined && state.choices.offers(message.choice.name)) {
+        return forwardChoice(from, message.choice, payload, ctx);
+      }
       return forwardToNeuro(state, from, message, payload, ctx);
     case "refused": {
       const { fault, reason } = message;
@@ -85,11 +89,8 @@ function handle(
       ctx.observe({ is: "input_refused", from: from.name, fault, reason });
       return replyToIntegration(from, errorReplyText(reason, fault), ctx);
     }
-    case "choice": {
-      const { name, data } = message;
-      ctx.observe({ is: "integration_message", from: from.name, payload });
-      return ctx.post("neuro", { is: "actionChosen", from: from.name, name, data });
-    }
+    case "choice":
+      return forwardChoice(from, message, payload, ctx);
     case "freeText":
       ctx.observe({ is: "integration_message", from: from.name, payload });
       if (message.problem !== undefined) reportProblem(from, message.problem, ctx);
@@ -98,6 +99,11 @@ function handle(
     default:
       return assertNever(message);
   }
+}
+
+function forwardChoice({ name: from }: Integration, { name, data }: ChosenAction, payload: Json, ctx: StepContext): void {
+  ctx.observe({ is: "integration_message", from, payload });
+  ctx.post("neuro", { is: "actionChosen", from, name, data });
 }
 
 /** A message of the Neuro API. */

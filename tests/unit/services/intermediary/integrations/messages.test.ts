@@ -385,6 +385,31 @@ test("IM49b a peer that connects after the choice is over is not asked", () => {
   }
 });
 
+test("IM49d a result without an id is a choice if the choice that is open offers its decision", () => {
+  const chosen = (data: string) => [{ is: "actionChosen", from: "a", name: "run", data }];
+  const cases: readonly [JsonObject, boolean, JsonObject[] | undefined][] = [
+    [{ status: "ok", source: "discord", decision: "run" }, true, chosen("{}")],
+    [{ status: "ok", action: "run" }, true, chosen("{}")],
+    [{ decision: "run", data: { fast: true } }, true, chosen('{"fast":true}')],
+    [{ success: true, decision: "run", data: '{"n":1.10}' }, true, chosen('{"n":1.10}')],
+    [{ status: "ok", decision: "run" }, false, undefined],
+    [{ status: "ok", decision: "fly" }, true, undefined],
+    [{ status: "error", decision: "run" }, true, undefined],
+    [{ success: false, decision: "run" }, true, undefined],
+    [{ id: "7", status: "ok", decision: "run" }, true, undefined],
+    [{ status: "ok", decision: ["run"] }, true, undefined],
+  ];
+  for (const [payload, isOpen, expected] of cases) {
+    const { fixture, hear } = setUp();
+    const actions = [{ name: "run", description: "Run away." }];
+    const choice = { id: "o1", game: "Chess", query: "Now?", ephemeral: false, actions };
+    if (isOpen) fixture.receive({ is: "choiceRequested", choice });
+    const { said } = hear({ event: "action_result", payload });
+    if (expected !== undefined) check.equal(said, expected);
+    else check.equal(fixture.posted.at(-1)?.is, "gameMessage", JSON.stringify(payload));
+  }
+});
+
 test("IM52 a credential in any message reaches neither Neuro nor watchers", () => {
   const settings = { ...SETTINGS, web: { ...SETTINGS.web, token: "a-long-web-token" } };
   const secret = { auth_token: TOKEN };
