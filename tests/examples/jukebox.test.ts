@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { check } from "../harness/check.ts";
 import { JsonClient } from "../harness/json-client.ts";
-import { find, ROOT, RUNNERS } from "../harness/machine.ts";
+import { find, NODE_VERSIONS, nodePath, ROOT, RUNNERS } from "../harness/machine.ts";
 import type { Need } from "../harness/suites.ts";
 import { inFolder, RelayProcess } from "../harness/relay.ts";
 import { Example, TOKEN, withRelay } from "./fixture.ts";
@@ -23,16 +23,22 @@ function runnerOf(need: Need, ...flags: readonly string[]): readonly string[] | 
   return program === undefined ? undefined : [program, ...flags];
 }
 
+/** Node 20 has a WebSocket only with the flag. */
+function nodeRunner(version: string): readonly string[] | undefined {
+  const program = nodePath(version);
+  const flags = version.startsWith("20.") ? ["--no-warnings", "--experimental-websocket"] : [];
+  return program === undefined ? undefined : [program, ...flags];
+}
+
 const LANGUAGES: readonly Language[] = [
   { name: "TypeScript on Bun", file: "jukebox.ts", runner: [process.execPath] },
   { name: "TypeScript on Deno", file: "jukebox.ts", runner: RUNNERS["Deno"] },
   { name: "JavaScript on Bun", file: "jukebox.mjs", runner: [process.execPath] },
-  // Why the flag: Node 20 has a WebSocket only with it.
-  {
-    name: "JavaScript on Node",
+  ...NODE_VERSIONS.map((version): Language => ({
+    name: `JavaScript on Node ${version}`,
     file: "jukebox.mjs",
-    runner: runnerOf("node", "--no-warnings", "--experimental-websocket"),
-  },
+    runner: nodeRunner(version),
+  })),
   { name: "Python", file: "jukebox.py", runner: runnerOf("python3") },
   { name: "C#", file: "Jukebox.cs", runner: runnerOf("dotnet", "run") },
 ];

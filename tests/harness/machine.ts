@@ -1,4 +1,5 @@
 /** Programs of this machine that some tests need, and the paths of the tools in `tests/node_modules`. */
+import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { arch, env, execPath, platform } from "node:process";
 import { delimiter, join } from "node:path";
@@ -29,6 +30,17 @@ export function denoPath(): string {
   const name = platform === "win32" ? "win32" : platform === "darwin" ? "darwin" : "linux";
   const target = `${name}-${arch}${platform === "linux" ? "-glibc" : ""}`;
   return join(ROOT, "tests/node_modules/@deno", target, platform === "win32" ? "deno.exe" : "deno");
+}
+
+/** The versions of Node on which the package and the clients are tested. */
+export const NODE_VERSIONS: readonly string[] = ["20.20.2", "22.23.3"];
+
+/** The path of a version of Node, from npm. Undefined: npm cannot provide it, for example without a network. */
+export function nodePath(version: string): string | undefined {
+  const words = ["--yes", `--package=node@${version}`, "--", "node", "--print", "process.execPath"];
+  // Why a shell: on Windows `npx` is a script.
+  const { status, stdout } = spawnSync("npx", words, { encoding: "utf8", shell: platform === "win32" });
+  return status === 0 ? stdout.trim() : undefined;
 }
 
 /** The path of a tool in the development dependencies. */

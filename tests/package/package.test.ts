@@ -10,7 +10,7 @@ import { env, execPath } from "node:process";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
 import { check } from "../harness/check.ts";
-import { denoPath, ROOT, toolPath } from "../harness/machine.ts";
+import { denoPath, NODE_VERSIONS, nodePath, ROOT, toolPath } from "../harness/machine.ts";
 import { buildLibrary, CLIENTS } from "../harness/npm-package.ts";
 import { freePort } from "../unit/storage/backends.ts";
 
@@ -101,7 +101,9 @@ test("PK1 the package has the built library and documents, and installs no tool 
 });
 
 test("PK2 Node, Bun and Deno import every entry of the installed package", () => {
-  check.equal(run("node", ["use.mjs"]).text.trim(), "ok");
+  for (const version of NODE_VERSIONS) {
+    check.equal(run(nodePath(version) ?? "node", ["use.mjs"]).text.trim(), "ok", version);
+  }
   check.equal(run(execPath, ["use.ts"]).text.trim(), "ok");
   check.equal(run(denoPath(), ["run", "--allow-all", "--node-modules-dir=manual", "use.mjs"]).text.trim(), "ok");
 });
@@ -170,7 +172,9 @@ process.exit(0);
     join(project, "node.mjs"),
     `import { serve } from "${NAME}"; await serve().catch(({ message }) => console.log(message));`,
   );
-  check.match(run("node", ["node.mjs"]).text, /runs on Bun, Deno and Cloudflare Workers/);
+  for (const version of NODE_VERSIONS) {
+    check.match(run(nodePath(version) ?? "node", ["node.mjs"]).text, /runs on Bun, Deno and Cloudflare Workers/);
+  }
 });
 
 test("PK5b the program in the README starts a relay, on other ports", async () => {

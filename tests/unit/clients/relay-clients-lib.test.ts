@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { check } from "../../harness/check.ts";
-import { find, ROOT, RUNNERS } from "../../harness/machine.ts";
+import { find, NODE_VERSIONS, nodePath, ROOT, RUNNERS } from "../../harness/machine.ts";
 import { CLIENTS } from "../../harness/npm-package.ts";
 import { inFolder, RelayProcess } from "../../harness/relay.ts";
 import { TOKEN } from "./intermediary-fixture.ts";
@@ -70,12 +70,16 @@ async function printed([command = "", ...words]: readonly string[]): Promise<str
   return text.trim();
 }
 
-const node = find("node");
+/** Why ws: Node 20 has no global WebSocket. */
+const nodes = NODE_VERSIONS.map((version) => {
+  const program = nodePath(version);
+  const options = version.startsWith("20.") ? "{ openSocket: (at) => new ws.WebSocket(at) }" : "{}";
+  return [`Node ${version}`, program === undefined ? undefined : [program], options] as const;
+});
 
 for (
   const [name, runner, options] of [
-    // Why ws: Node 20 has no global WebSocket.
-    ["Node", node === undefined ? undefined : [node], "{ openSocket: (at) => new ws.WebSocket(at) }"],
+    ...nodes,
     ["Deno", RUNNERS["Deno"], "{}"],
     ["Bun", RUNNERS["Bun"], "{}"],
   ] as const
@@ -84,7 +88,9 @@ for (
     `CL22 the built clients work on ${name}`,
     () =>
       runner === undefined ? undefined : withClients(async ({ folder, constants }) => {
-        const ws = name === "Node" ? `import ws from ${JSON.stringify(join(ROOT, "node_modules/ws/index.js"))};` : "";
+        const ws = options.includes("ws.")
+          ? `import ws from ${JSON.stringify(join(ROOT, "node_modules/ws/index.js"))};`
+          : "";
         const program = `${ws} ${constants(folder)} const options = ${options}; const say = console.log; ${PLAY}`;
         const file = join(folder, "main.mjs");
         await Bun.write(file, program);
