@@ -8,10 +8,10 @@ import type { Need } from "./suites.ts";
 const NAMES: Readonly<Record<Need, readonly string[]>> = {
   "redis-server": ["redis-server", "valkey-server"],
   nginx: ["nginx"],
+  caddy: ["caddy"],
   "systemd-analyze": ["systemd-analyze"],
   python3: ["python3"],
   dotnet: ["dotnet"],
-  node: ["node"],
   chromium: ["chromium", "chromium-browser", "google-chrome", "chrome"],
 };
 
