@@ -1,51 +1,18 @@
 /**
- * The minimal relay, as a baseline: it parses, finds the game and stringifies; no limits, no deadlines, no reconnect, no log.
+ * The minimal relay, as a baseline: no limits, no deadlines, no reconnect, no log. It uses the runtime's WebSockets on both sides.
  * Started as `bun minimal-relay.ts GAME_PORT UPSTREAM_URL`.
  */
-interface Game {
-  readonly id: number;
-  send(text: string): number;
-}
-interface Message {
-  command: string;
-  game?: string;
-  data: { id: string; name: string; message: string; actions: { name: string }[] };
-}
+import { JsonRelay, type MinimalGame } from "./json-relay.ts";
 
 const [port, upstreamUrl] = process.argv.slice(2);
 const upstream = new WebSocket(upstreamUrl ?? "");
-const owners = new Map<string, { game: Game; name: string }>();
-const pending = new Map<string, Game>();
-let games = 0;
+const relay = new JsonRelay((text) => upstream.send(text));
 
-upstream.onmessage = ({ data }) => {
-  const message: Message = JSON.parse(String(data));
-  const owner = owners.get(message.data.name);
-  if (message.command !== "action" || owner === undefined) return;
-  pending.set(message.data.id, owner.game);
-  message.data.name = owner.name;
-  owner.game.send(JSON.stringify(message));
-};
-
-function fromGame(game: Game, message: Message): void {
-  message.game = "Relay";
-  if (message.command === "startup") return;
-  if (message.command === "actions/register") {
-    for (const action of message.data.actions) {
-      const name = `g${game.id}--${action.name}`;
-      owners.set(name, { game, name: action.name });
-      action.name = name;
-    }
-  } else if (message.command === "action/result") {
-    if (pending.get(message.data.id) !== game) return;
-    pending.delete(message.data.id);
-  } else if (message.command === "context") message.data.message = `[g${game.id}] ${message.data.message}`;
-  upstream.send(JSON.stringify(message));
-}
+upstream.onmessage = ({ data }) => relay.fromNeuro(String(data));
 
 upstream.onopen = () => {
-  upstream.send(JSON.stringify({ command: "startup", game: "Relay" }));
-  Bun.serve<{ game: Game }>({
+  relay.start();
+  Bun.serve<{ game: MinimalGame }>({
     hostname: "127.0.0.1",
     port: Number(port),
     fetch: (request, server) =>
@@ -54,9 +21,9 @@ upstream.onopen = () => {
       idleTimeout: 0,
       perMessageDeflate: false,
       open(socket) {
-        socket.data.game = { id: ++games, send: (text) => socket.send(text) };
+        socket.data.game = relay.openGame((text) => void socket.send(text));
       },
-      message: (socket, text) => fromGame(socket.data.game, JSON.parse(String(text))),
+      message: (socket, text) => relay.fromGame(socket.data.game, String(text)),
     },
   });
 };
