@@ -7,8 +7,9 @@
  * and a profile removes it for backends that do not accept it.
  */
 import { assertNever } from "../core/assert.ts";
-import { isNumber, isObject, type Json, type JsonObject, numberOf, parseJson } from "../core/json.ts";
-import { isSafePattern } from "./safe-pattern.ts";
+import { canonicalJson, isNumber, isObject, type Json, type JsonObject, numberOf, parseJson } from "../core/json.ts";
+import { isRegExp, isSafePattern } from "./safe-pattern.ts";
+import { hasNamedParts, targetOf } from "./schema-reference.ts";
 
 export interface SchemaFindings {
   /** Keywords that Neuro may not support. */
@@ -41,6 +42,10 @@ type ValueKind =
   | "names"
   | "boolean"
   | "text"
+  | "pattern"
+  | "pattern_table" // schemas by patterns
+  | "reference"
+  | "options" // the values that are allowed
   | "values"
   | "names_table";
 
@@ -53,7 +58,8 @@ const KINDS: ReadonlyMap<string, ValueKind> = new Map(
       "contains additionalProperties additionalItems propertyNames not if then else contentSchema unevaluatedItems unevaluatedProperties",
     ],
     ["schemas", "allOf anyOf oneOf prefixItems"],
-    ["schema_table", "properties patternProperties $defs definitions dependentSchemas"],
+    ["schema_table", "properties $defs definitions dependentSchemas"],
+    ["pattern_table", "patternProperties"],
     ["number", "minimum maximum exclusiveMinimum exclusiveMaximum"],
     ["positive", "multipleOf"],
     ["size", "minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains"],
@@ -61,9 +67,12 @@ const KINDS: ReadonlyMap<string, ValueKind> = new Map(
     ["boolean", "uniqueItems deprecated readOnly writeOnly"],
     [
       "text",
-      "$anchor $comment $dynamicAnchor $dynamicRef $id $ref $schema contentEncoding contentMediaType description format pattern title",
+      "$anchor $comment $dynamicAnchor $dynamicRef $id $schema contentEncoding contentMediaType description format title",
     ],
-    ["values", "enum examples"],
+    ["pattern", "pattern"],
+    ["reference", "$ref"],
+    ["options", "enum"],
+    ["values", "examples"],
     ["names_table", "dependentRequired"],
   ] satisfies readonly (readonly [ValueKind, string])[]).flatMap(([kind, keywords]) =>
     keywords.split(" ").map((keyword): [string, ValueKind] => [keyword, kind])
@@ -92,13 +101,17 @@ const VALUE_LENGTH_MAX = 40;
 
 /** The schema with its keywords repaired. If `findings` has a problem, it is of no use. */
 export const repairSchema = (schema: JsonObject, findings: SchemaFindings): JsonObject =>
-  new SchemaRepair(findings).node(schema);
+  new SchemaRepair(schema, findings).node(schema);
 
 class SchemaRepair {
+  readonly #root: JsonObject;
   readonly #findings: SchemaFindings;
   readonly #path: string[] = [];
+  /** Parts of the schema may have names of their own; undefined until a reference is found that needs one. */
+  #isNamed: boolean | undefined;
 
-  constructor(findings: SchemaFindings) {
+  constructor(root: JsonObject, findings: SchemaFindings) {
+    this.#root = root;
     this.#findings = findings;
   }
 
@@ -122,9 +135,8 @@ class SchemaRepair {
 
   #repaired(schema: JsonObject): JsonObject {
     return mapValues(this.#modernized(schema), (keyword, value) => {
-      const { unsupported, patterns } = this.#findings;
+      const { unsupported } = this.#findings;
       if (UNSUPPORTED_KEYWORDS.has(keyword)) unsupported.add(keyword);
-      if (keyword === "pattern" && typeof value === "string" && !isSafePattern(value)) patterns.push(value.slice(0, 64));
       const kind = KINDS.get(keyword);
       if (kind === undefined || value === undefined || value === null) return value;
       return this.#within(keyword, () => this.#value(kind, value));
@@ -158,8 +170,15 @@ class SchemaRepair {
       case "boolean":
         return this.#boolean(value);
       case "text":
-        if (isNumber(value) || typeof value === "boolean") return this.#changed(String(value));
-        return typeof value === "string" ? value : this.#problem("a text", value);
+        return this.#text(value);
+      case "pattern":
+        return this.#pattern(this.#text(value));
+      case "pattern_table":
+        return this.#patternTable(value);
+      case "reference":
+        return this.#reference(value);
+      case "options":
+        return this.#options(this.#values(value));
       case "values":
         return this.#values(value);
       case "names_table":
@@ -214,9 +233,44 @@ class SchemaRepair {
     return given === value ? value : this.#changed(given);
   }
 
+  #text(value: Json): Json {
+    if (isNumber(value) || typeof value === "boolean") return this.#changed(String(value));
+    return typeof value === "string" ? value : this.#problem("a text", value);
+  }
+
+  /** A pattern that is no regular expression is left out. */
+  #pattern(value: Json): Json | undefined {
+    if (typeof value !== "string") return value;
+    if (!isRegExp(value)) return this.#changed(undefined);
+    if (!isSafePattern(value)) this.#findings.patterns.push(value.slice(0, 64));
+    return value;
+  }
+
+  #patternTable(value: Json): Json {
+    const table = this.#table(value, (item) => this.#subschema(item));
+    if (!isObject(table)) return table;
+    return mapValues(table, (pattern, item) => isRegExp(pattern) ? item : this.#changed(undefined));
+  }
+
+  #reference(value: Json): Json {
+    if (targetOf(value, this.#root) !== undefined) return value;
+    const mayBeNamed = typeof value === "string" && !value.startsWith("#/") && (this.#isNamed ??= hasNamedParts(this.#root));
+    return mayBeNamed ? value : this.#problem("a reference to a part of the schema, such as #/$defs/place", value);
+  }
+
+  /** Each value once; at least one, because nothing else would be valid. */
+  #options(values: Json): Json {
+    if (!Array.isArray(values)) return values;
+    if (values.length === 0) return this.#problem("a list of at least one value", values);
+    const unique = [...new Map(values.map((value): [string, Json] => [canonicalJson(value), value])).values()];
+    return unique.length === values.length ? values : this.#changed(unique);
+  }
+
   #names(value: Json): Json {
-    if (typeof value === "string") return this.#changed([value]);
-    if (isObject(value) && Object.keys(value).length === 0) return this.#changed([]);
+    if (typeof value === "string") return this.#changed([...new Set(listIn(value))]);
+    if (isObject(value) && Object.values(value).every((isListed) => typeof isListed === "boolean")) {
+      return this.#changed(Object.keys(value).filter((name) => value[name] === true));
+    }
     if (!Array.isArray(value)) return this.#problem("a list of names", value);
     const wrong = value.find((name: Json) => typeof name !== "string");
     if (wrong !== undefined) return this.#problem("a list of names", wrong);
@@ -232,7 +286,7 @@ class SchemaRepair {
 
   #values(value: Json): Json {
     if (Array.isArray(value)) return value;
-    if (typeof value === "string") return this.#changed(value.split(",").map((item) => item.trim()));
+    if (typeof value === "string") return this.#changed(listIn(value));
     return isObject(value) ? this.#problem("a list of values", value) : this.#changed([value]);
   }
 
@@ -270,7 +324,7 @@ class SchemaRepair {
     const listed = Array.isArray(required)
       ? required
       : typeof required === "string" && !isTruthValue(required)
-      ? [required]
+      ? listIn(required)
       : [];
     const all = [...new Set([...listed, ...names.map(([name]) => name)])];
     const { required: _required, ...rest } = schema;
@@ -306,6 +360,9 @@ function numberIn(text: string): Json | undefined {
   const number = Number(text);
   return text.trim() === "" || !Number.isFinite(number) ? undefined : parseJson(text, 1) ?? number;
 }
+
+/** The items of a list that was written as a text. */
+const listIn = (text: string): string[] => text.split(",").map((item) => item.trim());
 
 const isTruthValue = (value: Json | undefined): boolean =>
   typeof value === "boolean" || value === "true" || value === "false";

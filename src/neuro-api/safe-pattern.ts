@@ -14,7 +14,7 @@ const STEPS_MAX = 100_000;
 
 /** True when the pattern is valid and needs at most `STEPS_MAX` steps for a text of `PATTERN_TEXT_MAX` characters. */
 export function isSafePattern(pattern: string): boolean {
-  if (pattern.length > PATTERN_LENGTH_MAX || !isRegExp(pattern)) return false;
+  if (pattern.length > PATTERN_LENGTH_MAX || !isRegExpWith("u", pattern)) return false;
   const bones = structureOf(pattern);
   if (/\)(?:[*+?]|\{\d)/.test(bones)) return false;
   const count = (part: RegExp): number => bones.match(part)?.length ?? 0;
@@ -31,9 +31,12 @@ export function isSafePattern(pattern: string): boolean {
 const structureOf = (pattern: string): string =>
   pattern.replace(/\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\[\s\S]/g, "x").replace(/\[[^\]]*\]/g, "x");
 
-function isRegExp(pattern: string): boolean {
+/** True for a regular expression of JavaScript, with or without Unicode mode: JSON Schema has these. */
+export const isRegExp = (pattern: string): boolean => isRegExpWith("u", pattern) || isRegExpWith("", pattern);
+
+function isRegExpWith(flags: string, pattern: string): boolean {
   try {
-    new RegExp(pattern, "u");
+    new RegExp(pattern, flags);
     return true;
   } catch {
     return false;

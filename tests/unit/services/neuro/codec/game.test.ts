@@ -539,6 +539,11 @@ test("NB106d a keyword with a value of another kind is corrected where the meani
     [{ anyOf: [] }, {}],
     [{ required: "a" }, { required: ["a"] }],
     [{ required: ["a", "a"] }, { required: ["a"] }],
+    [{ required: "a, b" }, { required: ["a", "b"] }],
+    [{ required: { a: true, b: false } }, { required: ["a"] }],
+    [{ enum: [1, 1, { a: 1, b: 2 }, { b: 2, a: 1 }] }, { enum: [1, { b: 2, a: 1 }] }],
+    [{ type: "string", pattern: "(?i)[a" }, { type: "string" }],
+    [{ patternProperties: { "[": true, "^a": true } }, { patternProperties: { "^a": true } }],
     [{ additionalProperties: "false" }, { additionalProperties: false }],
     [{ title: 5 }, { title: "5" }],
     ["string", { type: "string" }],
@@ -570,10 +575,22 @@ test("NB106e a schema that no validator accepts is refused with the path and the
     [{ type: "object", properties: { n: { anyOf: [{ type: "string" }, 1] } } }, /\/properties\/n\/anyOf\/1 /],
     [{ type: "object", properties: { n: { multipleOf: 0 } } }, /above 0/],
     [{ type: "object", properties: { n: { enum: { a: 1 } } } }, /\/enum .*a list of values/],
+    [{ type: "object", properties: { n: { enum: [] } } }, /\/enum .*at least one value/],
+    [{ type: "object", properties: { n: { $ref: "#/$defs/n" } } }, /\/\$ref .*a part of the schema/],
+    [{ type: "object", properties: { n: { $ref: "https://example.com/n.json" } } }, /\/\$ref .*a part of the schema/],
   ];
   for (const [schema, reason] of refused) {
     check.match(refusal(from("actions/register", { actions: [{ name: "a", description: "d", schema }] })), reason);
   }
+});
+
+test("NB106e a reference to a named part, or with percent-encoding, is no reason to refuse a schema", () => {
+  const named: readonly JsonObject[] = [
+    { type: "object", properties: { n: { $ref: "#place" } }, $defs: { p: { $anchor: "place" } } },
+    { type: "object", properties: { n: { $ref: "n.json" } }, $defs: { n: { $id: "n.json" } } },
+    { type: "object", properties: { n: { $ref: "#/$defs/a%20b" }, m: { $ref: "#" } }, $defs: { "a b": { type: "string" } } },
+  ];
+  for (const schema of named) check.equal(decoded(schema).schema, schema);
 });
 
 test("NB106f a schema that is given as JSON in a text is read", () => {
