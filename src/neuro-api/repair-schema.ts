@@ -254,7 +254,8 @@ class SchemaRepair {
 
   #reference(value: Json): Json {
     if (targetOf(value, this.#root) !== undefined) return value;
-    const mayBeNamed = typeof value === "string" && !value.startsWith("#/") && (this.#isNamed ??= hasNamedParts(this.#root));
+    const mayBeNamed = typeof value === "string" && !value.startsWith("#/") &&
+      (this.#isNamed ??= hasNamedParts(this.#root));
     return mayBeNamed ? value : this.#problem("a reference to a part of the schema, such as #/$defs/place", value);
   }
 

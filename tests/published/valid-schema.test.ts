@@ -18,9 +18,26 @@ const KEYWORDS = (
 ).split(" ");
 
 const leaf = fc.oneof(
-  fc.constantFrom<Json[]>("int", "Object", "a,b", "5", "true", "", null, [], {}, ["a"], ["a", "a"], [1, 2, 1], [{}, {}], { a: true }),
-  fc.constantFrom<Json[]>("[", "(?i)x", "^a$", "[\\w-.]", "(?P<a>x)", "a{2,1}", "#", "#/$defs/a", "#/$defs/b%20c", "other.json", "#here"),
-  fc.constantFrom<Json[]>(["string", "int"], ["object", "null"], { "[": {} }, { "^a": {} }, [{ name: "a", type: "string" }]),
+  fc.constantFrom<Json[]>("int", "Object", "a,b", "5", "true", "", null, [], {}, ["a"], ["a", "a"], [1, 2, 1], [{}, {}], {
+    a: true,
+  }),
+  fc.constantFrom<Json[]>(
+    "[",
+    "(?i)x",
+    "^a$",
+    "[\\w-.]",
+    "(?P<a>x)",
+    "a{2,1}",
+    "#",
+    "#/$defs/a",
+    "#/$defs/b%20c",
+    "other.json",
+    "#here",
+  ),
+  fc.constantFrom<Json[]>(["string", "int"], ["object", "null"], { "[": {} }, { "^a": {} }, [{
+    name: "a",
+    type: "string",
+  }]),
   fc.integer({ min: -3, max: 9 }),
   fc.constantFrom(0.5, 2.5),
   fc.boolean(),

@@ -588,7 +588,11 @@ test("NB106e a reference to a named part, or with percent-encoding, is no reason
   const named: readonly JsonObject[] = [
     { type: "object", properties: { n: { $ref: "#place" } }, $defs: { p: { $anchor: "place" } } },
     { type: "object", properties: { n: { $ref: "n.json" } }, $defs: { n: { $id: "n.json" } } },
-    { type: "object", properties: { n: { $ref: "#/$defs/a%20b" }, m: { $ref: "#" } }, $defs: { "a b": { type: "string" } } },
+    {
+      type: "object",
+      properties: { n: { $ref: "#/$defs/a%20b" }, m: { $ref: "#" } },
+      $defs: { "a b": { type: "string" } },
+    },
   ];
   for (const schema of named) check.equal(decoded(schema).schema, schema);
 });
