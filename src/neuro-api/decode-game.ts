@@ -6,7 +6,7 @@
  * Knows nothing of: who sent the message, what is registered.
  */
 import type { Action, GameMessage, Priority } from "../core/neuro-messages.ts";
-import { type Frame, isNumber, isObject, type Json, type JsonObject, numberOf } from "../core/json.ts";
+import { type Frame, isNumber, isObject, type Json, type JsonObject, numberOf, parseJson } from "../core/json.ts";
 import { DESCRIPTION_LENGTH_MAX } from "../core/limits.ts";
 import { failed, type Failure, ok, type Result } from "../core/result.ts";
 import type { LimitSettings } from "../core/settings.ts";
@@ -37,18 +37,27 @@ export function decodeGame(frame: Frame, limits: ReaderLimits): Result<DecodedGa
   if (typeof given !== "string" || given === "") {
     return failed("badMessage", "`command` must be a text that is not empty");
   }
-  knownKeys(envelope.value, ENVELOPE, repairs);
   const { game, data } = readGame(envelope.value, repairs);
-  const message = readMessage(readCommand(given, repairs), data, { repairs, limits });
+  const command = readCommand(given, repairs);
+  const beside = (data ?? undefined) === undefined ? fieldsBeside(command, envelope.value, repairs) : undefined;
+  knownKeys(envelope.value, beside === undefined ? ENVELOPE : [...ENVELOPE, ...Object.keys(beside)], repairs);
+  const message = readMessage(command, beside ?? data, { repairs, limits });
   if (!message.ok) return message;
   return ok({ game, message: message.value, repairs });
 }
 
-/** A message as a command with its data. */
-export function decodeMessage(given: string, data: Json | undefined, limits: ReaderLimits): Result<DecodedMessage> {
+/** A message as a command with its data. `message`: where fields are that should be in the data. */
+export function decodeMessage(
+  given: string,
+  data: Json | undefined,
+  limits: ReaderLimits,
+  message: JsonObject = {},
+): Result<DecodedMessage> {
   const repairs: Repair[] = [];
-  const message = readMessage(readCommand(given, repairs), data, { repairs, limits });
-  return message.ok ? ok({ message: message.value, repairs }) : message;
+  const command = readCommand(given, repairs);
+  const beside = (data ?? undefined) === undefined ? fieldsBeside(command, message, repairs) : undefined;
+  const decoded = readMessage(command, beside ?? data, { repairs, limits });
+  return decoded.ok ? ok({ message: decoded.value, repairs }) : decoded;
 }
 
 /** True for a command of the API, however it is spelled. */
@@ -104,12 +113,13 @@ interface Reading {
   readonly limits: ReaderLimits;
 }
 
-function readMessage(command: string, data: Json | undefined, { repairs, limits }: Reading): Result<GameMessage> {
+function readMessage(command: string, given: Json | undefined, { repairs, limits }: Reading): Result<GameMessage> {
+  const data = typeof given === "string" ? fromText(given, { repairs, limits }) : given;
   switch (command) {
     case "action/result":
       return readResult(readData(data, RESULT, repairs), repairs);
     case "context":
-      return readContext(readData(data, CONTEXT, repairs), repairs);
+      return readContext(readData(withMessage(data, repairs), CONTEXT, repairs), repairs);
     case "actions/register":
       return readRegister(readData(withActions(data, repairs), REGISTER, repairs), { repairs, limits });
     case "actions/unregister":
@@ -126,12 +136,39 @@ function readMessage(command: string, data: Json | undefined, { repairs, limits 
   }
 }
 
+/** The object in a text, which some clients send as data. */
+function fromText(text: string, { repairs, limits }: Reading): Json {
+  const parsed = parseJson(text, limits.json_depth);
+  if (!isObject(parsed)) return text;
+  addRepair(repairs, "data_missing");
+  return parsed;
+}
+
 const RESULT: readonly string[] = ["id", "success", "message"];
 const CONTEXT: readonly string[] = ["message", "silent"];
 const REGISTER: readonly string[] = ["actions", "main_thread"];
 const UNREGISTER: readonly string[] = ["action_names", "main_thread"];
 const FORCE: readonly string[] = ["state", "query", "ephemeral_context", "priority", "action_names", "main_thread"];
 const ACTION: readonly string[] = ["name", "description", "schema"];
+/** Keys under which some clients send the names of actions. */
+const NAMES_KEYS: readonly string[] = ["actions", "names", "action_name", "name"];
+/** Where the fields of a command can be found beside it. */
+const DATA_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["action/result", RESULT],
+  ["context", CONTEXT],
+  ["actions/register", REGISTER],
+  ["actions/unregister", [...UNREGISTER, ...NAMES_KEYS]],
+  ["actions/force", [...FORCE, ...NAMES_KEYS]],
+]);
+
+/** The data of a message without `data`: its fields, if some clients' mistake put them beside the command. */
+function fieldsBeside(command: string, message: JsonObject, repairs: Repair[]): JsonObject | undefined {
+  const keys = DATA_KEYS.get(command) ?? [];
+  const fields = Object.entries(message).filter(([key]) => keys.includes(key));
+  if (fields.length === 0) return undefined;
+  addRepair(repairs, "data_missing", fields.map(([key]) => key).join(", "));
+  return Object.fromEntries(fields);
+}
 
 function readResult(data: JsonObject, repairs: Repair[]): Result<GameMessage> {
   const { id: givenId, success: givenSuccess, message: givenMessage } = data;
@@ -300,6 +337,13 @@ function readName(given: Json | undefined, repairs: Repair[]): string | undefine
   return String(given);
 }
 
+/** The data with its text in `message`, where some clients send nothing but the text. */
+function withMessage(data: Json | undefined, repairs: Repair[]): Json | undefined {
+  if (typeof data !== "string" || data === "") return data;
+  addRepair(repairs, "data_missing");
+  return { message: data };
+}
+
 /** The data with its actions in `actions`, where some clients send nothing but the list. */
 function withActions(data: Json | undefined, repairs: Repair[]): Json | undefined {
   if (!Array.isArray(data) || data.length === 0) return data;
@@ -320,8 +364,6 @@ function withNames(data: Json | undefined, repairs: Repair[]): Json | undefined 
   const { [key]: names, action_names: _none, ...rest } = data;
   return { ...rest, action_names: names };
 }
-
-const NAMES_KEYS: readonly string[] = ["actions", "names", "action_name", "name"];
 
 function readNames(given: Json | undefined, repairs: Repair[]): readonly string[] {
   const names = new Set<string>();

@@ -4,6 +4,7 @@ import { DEFAULTS, UPSTREAM_DEFAULTS } from "../../../src/core/defaults.ts";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
 import type { Observation } from "../../../src/core/observation.ts";
 import type { Settings } from "../../../src/core/settings.ts";
+import { decodeGame } from "../../../src/neuro-api/decode-game.ts";
 import { services } from "../../../src/relay/services.ts";
 import type { TestSocket } from "../../../src/testing/network.ts";
 import { SimulatedRelay } from "../../../src/testing/simulated-relay.ts";
@@ -244,6 +245,31 @@ test("NB61 IM45c NB110c a message reaches Neuro as the same frames with the same
       await sendThrough(WAYS["a command to the Intermediary"], [message]),
     ];
     check.equal(second, first, JSON.stringify(message).slice(0, 200));
+  }
+});
+
+test("NB61b data given as JSON text, and fields beside the command, mean the same as in data", async () => {
+  const inText: Way = { listener: "neuro", frameOf: ([command, data]) => ({ command, data: JSON.stringify(data) }) };
+  const beside = (listener: Way["listener"]): Way => ({
+    listener,
+    frameOf: ([command, data]) => ({ command, ...(isObject(data) ? data : {}) }),
+  });
+  const some = [...lists.map((actions): Message => ["actions/register", { actions }])].filter((_, at) => at % 3 === 0);
+  const messages: readonly Message[] = [
+    ...some,
+    ["actions/unregister", { action_names: ["known"] }],
+    ["actions/unregister", { names: ["known"] }],
+    ...forces.map((data): Message => ["actions/force", data]),
+    ...results.map((data): Message => ["action/result", data]),
+    ["context", { message: "hi", silent: true }],
+  ];
+  for (const message of messages) {
+    const { frames } = await sendThrough(WAYS["the game port"], [message]);
+    for (const way of [inText, beside("neuro"), beside("intermediary")]) {
+      check.equal((await sendThrough(way, [message])).frames, frames, JSON.stringify(message).slice(0, 200));
+      const decoded = decodeGame(JSON.stringify(way.frameOf(message)), DEFAULTS.limits);
+      check.that(!decoded.ok || decoded.value.repairs.some(({ what }) => what === "data_missing"), "reported");
+    }
   }
 });
 

@@ -56,7 +56,7 @@ export function readIntegrationMessage(message: Json, { acks, limits }: Integrat
   }
   const translated = translate(message);
   if (translated !== undefined) {
-    const decoded = decodeMessage(translated.command, translated.data, limits);
+    const decoded = decodeMessage(translated.command, translated.data, limits, message);
     return decoded.ok ? { is: "game", ...decoded.value } : { is: "refused", fault: decoded.fault, reason: decoded.reason };
   }
   if (typeof message.command === "string") return freeText(wrongField("command", "one of the Neuro API", message.command));
