@@ -24,6 +24,6 @@ export function mergeReloaded(current: Settings, next: Settings): ReloadResult {
   return { settings: tree as unknown as Settings, needsRestart }; // Why: each path got a value of the same setting.
 }
 
-/** The ids of the upstreams and the names under which the relay connects to them. */
+/** The ids of the upstreams, the names under which the relay connects to them, and the relays that do. */
 const upstreamIdentities = ({ "nakurity-clients": upstreams }: Settings): string =>
-  JSON.stringify(upstreams.map(({ id, name }) => [id, name]));
+  JSON.stringify(upstreams.map(({ id, name, relays }) => [id, name, relays]));

@@ -44,7 +44,7 @@ function languageModel({ "nakurity-backend": { decider, openai } }: Settings): S
 
 /** Warnings at the start about settings that are allowed but probably unintended. `tree` holds the values as they were written. */
 export function warningsOf(settings: Settings, tree: ConfigTree): readonly string[] {
-  return [...openListeners(settings), ...pickleQueue(settings), ...loweredLimits(tree)];
+  return [...openListeners(settings), ...pickleQueue(settings), ...sharedUpstreams(settings), ...loweredLimits(tree)];
 }
 
 const OFF_LOOPBACK = "an empty token and the published one are accepted on loopback only; set a token of your own " +
@@ -190,6 +190,15 @@ function openListeners({ intermediary, "nakurity-backend": backend, brain }: Set
 function pickleQueue({ intermediary: { relay_queue }, queue }: Settings): readonly string[] {
   if (relay_queue === undefined || !/\.pkl$/i.test(relay_queue)) return [];
   return [`intermediary.relay_queue: a pickle file is never read; the queue is kept in ${queue.path}/`];
+}
+
+/** Several relays would appear to Neuro as several games of one name. */
+function sharedUpstreams({ relays: { names }, "nakurity-clients": upstreams }: Settings): readonly string[] {
+  if (names.every((name) => name === "default")) return [];
+  return upstreams.filter(({ relays }) => relays.some((pattern) => pattern.includes("*"))).map(({ id, name }) =>
+    `relays.names allows several relays, and each of them connects to the upstream ${id} as ${JSON.stringify(name)}; ` +
+    "list those that should in its setting `relays`"
+  );
 }
 
 function loweredLimits(tree: ConfigTree): readonly string[] {

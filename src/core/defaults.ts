@@ -45,6 +45,7 @@ export const DEFAULTS: Settings = {
     match_commands: ["startup"],
     integration_name: "intercept-proxy",
   },
+  relays: { names: ["default"], idle: MINUTE, running: 16 },
   integrations: [],
   actions: {
     naming: "shared",
@@ -165,4 +166,5 @@ export const UPSTREAM_DEFAULTS: Omit<Settings["nakurity-clients"][number], "url"
   backoff: { base: 500, cap: 15 * SECOND },
   dial_timeout: 10 * SECOND,
   frame_bytes: 1_000_000,
+  relays: ["*"],
 };

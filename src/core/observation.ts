@@ -233,6 +233,10 @@ export type ProblemObservation =
   /** The runtime ended a listener. It is opened again. */
   | { readonly is: "listener_lost"; readonly listener: ListenerName | "web"; readonly reason: string }
   | { readonly is: "listener_restored"; readonly listener: ListenerName | "web" }
+  /** A relay other than the one at the root started, stopped because nobody used it, or could not be started. */
+  | { readonly is: "relay_started"; readonly name: string }
+  | { readonly is: "relay_stopped"; readonly name: string }
+  | { readonly is: "relay_refused"; readonly name: string; readonly reason: string }
   /** Nobody read standard output or standard error in time, so lines were dropped. */
   | { readonly is: "lines_dropped"; readonly output: "stdout" | "stderr"; readonly lines: number };
 

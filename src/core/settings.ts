@@ -18,6 +18,7 @@ export interface Settings {
   readonly "nakurity-clients": readonly UpstreamSettings[];
   readonly "dependency-authentication": { readonly "neuro-os": { readonly auth_token: string | undefined } };
   readonly "intercept-proxy": ProxySettings;
+  readonly relays: RelaysSettings;
   readonly integrations: readonly IntegrationPolicy[];
   readonly actions: ActionSettings;
   readonly queue: QueueSettings;
@@ -91,6 +92,18 @@ export interface UpstreamSettings {
   readonly dial_timeout: Millis;
   /** No larger frame is sent to it. */
   readonly frame_bytes: number;
+  /** Patterns, with `*`, of the relays that connect to it. */
+  readonly relays: readonly string[];
+}
+
+/** Several relays in one process. */
+export interface RelaysSettings {
+  /** Patterns, with `*`, of the names at `/r/<name>/`. */
+  readonly names: readonly string[];
+  /** A relay other than the one at the root stops after this time without use. */
+  readonly idle: Millis;
+  /** The number of relays that run at the same time. */
+  readonly running: number;
 }
 
 export interface ProxySettings extends ListenSettings {

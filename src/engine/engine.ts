@@ -149,6 +149,11 @@ export class Engine {
     });
   }
 
+  /** True if nobody is connected, no link is open or dialed, no request is unanswered, and nothing is due until that time. */
+  isIdle(until: Millis): boolean {
+    return this.#peers.size + this.#links.size + this.#requests.size === 0 && (this.#nextDeadline() ?? Infinity) > until;
+  }
+
   /** Applies new settings. Settings that need a restart keep their values in the parts that read them at the start. */
   configure(settings: Settings): void {
     this.#settings = settings;
@@ -362,13 +367,17 @@ export class Engine {
 
   /** Sets the timer if it is needed earlier. A timer that fires too early does nothing. */
   #setTimer(): void {
-    let at = earlier(this.#relay.nextWakeup(), this.#writer.nextDeadline());
-    at = earlier(at, this.#work.nextDeadline());
-    at = earlier(at, this.#restorer.nextDeadline());
-    at = earlier(at, this.#drainUntil);
+    const at = this.#nextDeadline();
     if (at === undefined || (this.#wakeAt !== undefined && this.#wakeAt <= at)) return;
     this.#wakeAt = at;
     this.#ports.clock.wake(at);
+  }
+
+  #nextDeadline(): Millis | undefined {
+    let at = earlier(this.#relay.nextWakeup(), this.#writer.nextDeadline());
+    at = earlier(at, this.#work.nextDeadline());
+    at = earlier(at, this.#restorer.nextDeadline());
+    return earlier(at, this.#drainUntil);
   }
 }
 

@@ -17,6 +17,7 @@ import { handleUpgrade, listenerAt } from "./upgrade.ts";
 export { AccessControl };
 export type { PortName, RequestContext, UpgradeTarget, WebPorts } from "./ports.ts";
 export { problemResponse } from "./problem.ts";
+export { notReadyReasons } from "./routes.ts";
 export { tooManyRequests } from "./request-budgets.ts";
 export { VOICE_FRAME_BYTES_MAX, voiceReply } from "./voice-stub.ts";
 

@@ -32,6 +32,8 @@ export interface WebPorts {
   frames(): number;
   /** The bytes of an upload; undefined if it does not exist. */
   readUpload(file: string): Promise<Uint8Array | undefined>;
+  /** Why other relays of this process are not ready. */
+  otherReasons(): Promise<readonly string[]>;
   /** True during shutdown. */
   isDraining(): boolean;
   /** Listeners that the runtime has ended, and that are not open again yet. */

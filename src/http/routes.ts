@@ -34,7 +34,7 @@ export class ReadinessCache {
     const now = this.#ports.uptimeMs();
     if (now - this.#askedAt >= READINESS_MS) {
       this.#askedAt = now;
-      this.#reasons = reasonsOfServices(this.#ports);
+      this.#reasons = reasonsOfRelays(this.#ports);
     }
     return [...await this.#reasons, ...reasonsOfHost(this.#ports)];
   }
@@ -42,9 +42,12 @@ export class ReadinessCache {
 
 /** Why the relay is not ready; empty if it is. */
 export const notReadyReasons = async (ports: WebPorts): Promise<string[]> => [
-  ...await reasonsOfServices(ports),
+  ...await reasonsOfRelays(ports),
   ...reasonsOfHost(ports),
 ];
+
+const reasonsOfRelays = async (ports: WebPorts): Promise<readonly string[]> =>
+  (await Promise.all([reasonsOfServices(ports), ports.otherReasons()])).flat();
 
 const reasonsOfServices = async (ports: WebPorts): Promise<readonly string[]> =>
   (await Promise.all(ports.services.map((service) => notReadyReasonsOf(service, ports)))).flat();

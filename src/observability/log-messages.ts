@@ -418,6 +418,14 @@ const LOG_MESSAGES = {
     limit: retryLimit("restored listeners"),
     text: ({ listener }) => `the listener ${listener} is open again`,
   },
+  relay_started: { level: "info", source: "relay", text: ({ name }) => `the relay ${name} started` },
+  relay_stopped: { level: "info", source: "relay", text: ({ name }) => `the relay ${name} stopped: nobody uses it` },
+  relay_refused: {
+    level: "warning",
+    source: "relay",
+    limit: retryLimit("refused relays"),
+    text: ({ name, reason }) => `the relay ${name} cannot be started: ${quoted(reason)}`,
+  },
   lines_dropped: {
     level: "warning",
     source: "relay",

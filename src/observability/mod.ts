@@ -3,6 +3,7 @@ export { EventLoopLag } from "./event-loop-lag.ts";
 export { LineBuffer } from "./line-buffer.ts";
 export { type Log, type LogLine, openLog } from "./logger.ts";
 export { oneLine, quoted } from "./log-text.ts";
+export { namedLog } from "./named-log.ts";
 export { createMetrics, type RelayMetrics } from "./metric-definitions.ts";
 export type { Counter, Gauge } from "./metric-registry.ts";
 export { createObserver, type Observer } from "./observer.ts";

@@ -12,7 +12,7 @@ import type { ServiceName } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import { errorText } from "../core/text.ts";
 import { type Clock, Engine, type Jobs, type Sockets, type Store } from "../engine/mod.ts";
-import { AccessControl, type App, createApp, type PortName } from "../http/app.ts";
+import { AccessControl, type App, createApp, notReadyReasons, type PortName, type WebPorts } from "../http/app.ts";
 import {
   createMetrics,
   createObserver,
@@ -39,6 +39,8 @@ export interface HostOptions {
   readonly isResident?: boolean;
   /** Takes lines for standard output. */
   print(line: string): void;
+  /** Why other relays of this process are not ready. */
+  otherReasons?(): Promise<readonly string[]>;
 }
 
 /** The ports that the runtime provides when the host starts. */
@@ -67,6 +69,8 @@ export class Host {
   readonly observe: (observation: Observation) => void;
   readonly #options: HostOptions;
   readonly #relay: Relay;
+  readonly #ports: WebPorts;
+  #clock: Clock | undefined;
   readonly #startedAt = performance.now();
   #settings: Settings;
   #accessControl: AccessControl;
@@ -98,7 +102,7 @@ export class Host {
       const { log_json, test_mode } = this.#settings.brain;
       if (log_json || test_mode) print(predictionLine(observation));
     };
-    this.app = createApp({
+    this.#ports = {
       version: manifest.version,
       uptimeMs: () => performance.now() - this.#startedAt,
       services: this.services,
@@ -109,10 +113,12 @@ export class Host {
       lostListeners: () => [...this.#lostListeners.keys()],
       request: (request, principal) =>
         this.#engine?.request(request, principal) ?? Promise.resolve({ fault: "restarting" }),
+      otherReasons: () => options.otherReasons?.() ?? Promise.resolve([]),
       frames: () => this.#frames(),
       metrics: () => this.#scrape(),
       readUpload: (file) => this.#uploads?.read(file) ?? Promise.resolve(undefined),
-    });
+    };
+    this.app = createApp(this.#ports);
   }
 
   /** Hands an event to the engine; before `start` it is kept. */
@@ -127,6 +133,7 @@ export class Host {
     this.#uploads = uploads;
     const { jobs } = this.#options;
     const ports = { sockets, store, uploads, clock: clock(() => this.tick()), jobs, observe: this.observe };
+    this.#clock = ports.clock;
     await this.#deleteOrphans(store, uploads, ports.clock.now());
     this.#engine = await Engine.start(this.#relay, { settings: this.#settings, ports, resumed });
     for (const event of this.#early) this.#engine.push(event);
@@ -165,6 +172,16 @@ export class Host {
     if (left > 0) this.#lostListeners.set(listener, left);
     else this.#lostListeners.delete(listener);
     this.observe({ is: "listener_restored", listener });
+  }
+
+  /** True if nobody uses the relay, and nothing is due for this long. */
+  isIdle(forMs: Millis): boolean {
+    return this.#engine?.isIdle((this.#clock?.now() ?? 0) + forMs) === true;
+  }
+
+  /** Why this relay is not ready; empty if it is. */
+  notReadyReasons(): Promise<readonly string[]> {
+    return notReadyReasons(this.#ports);
   }
 
   /** Call this when the timer of the clock fires. */

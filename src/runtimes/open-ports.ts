@@ -17,18 +17,19 @@ export interface StoragePorts {
   readonly uploads: UploadStore;
 }
 
-/** Opens the store of the queue, and prepares the uploads. */
+/** Opens the store of the queue, and prepares the uploads. `relay` is the name of a relay other than the one at the root. */
 export async function openStorage(
   settings: Settings,
   options: ServeOptions,
   observe: (observation: Observation) => void,
+  relay?: string,
 ): Promise<StoragePorts> {
   const uploads = options.uploads ?? lazyUploads(settings);
   if (options.store !== undefined) return { store: options.store, uploads };
   const { openStore, StoreOpenError } = await import("../storage/open-store.ts");
   try {
     const onQuarantine = (key: string, why: string) => observe({ is: "entry_quarantined", key, why });
-    return { store: await openStore(settings.queue, { onQuarantine }), uploads };
+    return { store: await openStore(settings.queue, { onQuarantine }, relay), uploads };
   } catch (error) {
     if (error instanceof StoreOpenError) throw new StartError(`queue: ${error.message}`);
     throw error;

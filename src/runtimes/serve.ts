@@ -6,17 +6,7 @@
  * listener.
  */
 import process from "node:process";
-import type { CredentialDigest } from "../core/access.ts";
-import { Panic } from "../core/assert.ts";
-import type { ConnectionInfo } from "../core/event.ts";
 import type { Settings } from "../core/settings.ts";
-import { errorText } from "../core/text.ts";
-import type { App, UpgradeTarget } from "../http/app.ts";
-import { services } from "../relay/services.ts";
-import type { Dialer } from "../websocket-client/dialer.ts";
-import { type ConnectionHandler, createSockets, PeerConnections } from "./connections.ts";
-import { Host } from "./host.ts";
-import { Links } from "./links.ts";
 import {
   addressesOf,
   bindError,
@@ -27,37 +17,15 @@ import {
   readyLines,
 } from "./listeners.ts";
 import { type ListenerHooks, openLater, type OpenListener, openMonitored } from "./monitored-listener.ts";
-import { lazyJobs, openProcessLog, openRecording, openStorage } from "./open-ports.ts";
-import { createClock } from "./process-clock.ts";
-import { type RelayHandle, type ServeOptions, StartError } from "./serve-options.ts";
-import { type OutputLines, outputLines, type OutputName, type WriteOutput } from "./standard-output.ts";
-import { VoiceChannels } from "./voice-channels.ts";
+import { openProcessLog } from "./open-ports.ts";
+import type { ProcessParts } from "./process-relay.ts";
+import { Relays } from "./relays.ts";
+import type { RelayHandle, ServeOptions } from "./serve-options.ts";
+import type { ListenerContext, ServerRuntime } from "./server-runtime.ts";
+import { type OutputLines, outputLines, type OutputName } from "./standard-output.ts";
 import { webToken } from "./web-token.ts";
 
-/** The differences between runtimes that run the relay as a process. */
-export interface ServerRuntime {
-  /** Opens one listener; throws, or rejects, when the address is not available. */
-  listen(listener: ListenerSpec, context: ListenerContext): OpenListener | Promise<OpenListener>;
-  /** Runs something at the end of this turn of the event loop. */
-  afterTurn(run: () => void): void;
-  readonly dial: Dialer;
-  readonly writeOutput: WriteOutput;
-}
-
-/** The handlers of one listener's requests and connections. */
-export interface ListenerContext {
-  readonly app: App;
-  /** The largest frame that the runtime accepts here. */
-  readonly frameBytesMax: number;
-  /** The handler of the socket that an upgrade will open; undefined when a bound on connections is reached. */
-  admit(target: UpgradeTarget, connection: ConnectionInfo, credential: CredentialDigest): ConnectionHandler | undefined;
-}
-
 const STOPPING = "Stopping: pending actions are finished and all connections closed. Another signal stops at once.";
-
-/** Peers that the relay closed have this long to disconnect before their sockets are terminated. */
-const DISCONNECT_MS = 1_000;
-const DISCONNECT_POLL_MS = 10;
 
 /** True if standard error is a terminal whose user has not switched colors off: https://no-color.org. */
 const hasColors = (): boolean => process.stderr.isTTY === true && (process.env.NO_COLOR ?? "") === "";
@@ -72,45 +40,28 @@ export async function serveProcess(
     outputLines(output, runtime.writeOutput, (lines) => host.observe({ is: "lines_dropped", output, lines }));
   const [stdout, stderr] = [linesTo("stdout"), linesTo("stderr")];
   const print = options.print ?? stdout.add;
-  const host: Host = new Host({
-    settings,
-    services: options.services ?? services(settings),
+  const parts: ProcessParts = {
+    runtime,
+    options,
     log: await openProcessLog(settings, options.log ?? stderr.add, options.log === undefined && hasColors()),
     webToken: await webToken(settings),
-    jobs: options.jobs ?? lazyJobs,
-    isResident: true,
     print,
-  });
-  const tap = await openRecording(settings, host);
-  const push = tap?.push ?? host.push;
-  const { metrics, observe } = host;
-  const connectionsHost = {
-    metrics,
-    observe,
-    push,
-    get settings() {
-      return host.settings;
-    },
+    otherReasons: () => relays.notReadyReasons(),
   };
-  const peers = new PeerConnections(connectionsHost, { afterTurn: (run) => runtime.afterTurn(run) });
-  const links = new Links(push, runtime.dial);
+  const relays: Relays = await Relays.create(settings, parts);
+  const { host } = relays.root;
   const opened: OpenListener[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(opened.map((listener) => listener.close()));
-    links.close();
-    tap?.stop();
-    await host.close();
+    await relays.close();
     await Promise.all([stdout.close(), stderr.close()]);
   };
   const bound: BoundListener[] = [];
-  const voiceChannels = new VoiceChannels({ limits: () => host.settings.limits, now: () => Date.now() });
   try {
     for (const listener of listenersOf(settings, host.services)) {
       const context: ListenerContext = {
-        app: host.app,
         frameBytesMax: frameBytesMax(listener, settings),
-        admit: (target, connection, credential) =>
-          target === "voice" ? voiceChannels.admit(connection, credential) : peers.admit(target, connection, credential),
+        fetch: (request, client) => relays.fetch(request, listener.name, client),
       };
       const hooks = {
         lost: (reason: string) => host.listenerLost(listener.name, reason),
@@ -120,9 +71,7 @@ export async function serveProcess(
       opened.push(open);
       bound.push({ ...listener, url: urlOf(listener, open.port), occupied: open.occupied, problem: open.problem });
     }
-    const storage = await openStorage(settings, options, host.observe);
-    const sockets = createSockets(peers, links);
-    await host.start({ ...storage, sockets: tap?.sockets(sockets) ?? sockets, clock: createClock }).catch(unusableStore);
+    await relays.root.start();
   } catch (error) {
     await stop();
     throw error;
@@ -136,27 +85,14 @@ export async function serveProcess(
   const drain = async (by?: "signal"): Promise<void> => {
     if (by === "signal") stderr.add(STOPPING);
     for (const listener of opened) listener.stopAccepting();
-    await host.drain();
-    for (let waited = 0; peers.size > 0 && waited < DISCONNECT_MS; waited += DISCONNECT_POLL_MS) {
-      await new Promise((resolve) => setTimeout(resolve, DISCONNECT_POLL_MS));
-    }
+    await relays.drain();
     await stop();
   };
   return {
     urls: Object.fromEntries(bound.filter(({ problem }) => problem === undefined).map(({ name, url }) => [name, url])),
     drain: (by) => (drained ??= drain(by)),
-    configure(changed) {
-      host.configure(changed);
-      peers.closeRevoked(host.accessControl);
-      voiceChannels.closeRevoked(host.accessControl);
-    },
+    configure: (changed) => relays.configure(changed),
   };
-}
-
-/** Reports a store that opened but does not work. Internal errors stay internal errors. */
-function unusableStore(error: unknown): never {
-  if (error instanceof Panic || error instanceof StartError) throw error;
-  throw new StartError(`queue: the stored entries cannot be used: ${errorText(error)}`, { cause: error });
 }
 
 /**

@@ -8,9 +8,12 @@ import { makeStore, type StoreBackend, type StoreHooks } from "./store.ts";
 export { StoreOpenError } from "./open-error.ts";
 export type { StoreHooks } from "./store.ts";
 
-/** Opens the store; rejects with a `StoreOpenError` when it is unavailable. */
-export async function openStore(settings: QueueSettings, hooks: StoreHooks): Promise<Store> {
-  const backend = await openBackend(settings);
+/**
+ * Opens the store; rejects with a `StoreOpenError` when it is unavailable. `relay` is the name of a relay that shares a server with others; those
+ * with folders have one each.
+ */
+export async function openStore(settings: QueueSettings, hooks: StoreHooks, relay?: string): Promise<Store> {
+  const backend = await openBackend(settings, relay);
   try {
     return await makeStore(backend, hooks);
   } catch (error) {
@@ -19,7 +22,7 @@ export async function openStore(settings: QueueSettings, hooks: StoreHooks): Pro
   }
 }
 
-async function openBackend(settings: QueueSettings): Promise<StoreBackend> {
+async function openBackend(settings: QueueSettings, relay: string | undefined): Promise<StoreBackend> {
   switch (settings.backend) {
     case "memory":
       return (await import("./drivers/memory.ts")).openMemory();
@@ -28,7 +31,7 @@ async function openBackend(settings: QueueSettings): Promise<StoreBackend> {
     case "sqlite":
       return (await import("./drivers/sqlite.ts")).openSqlite(settings.path);
     case "redis":
-      return (await import("./drivers/redis.ts")).openRedis(settings.url);
+      return (await import("./drivers/redis.ts")).openRedis(settings.url, relay);
     case "deno-kv":
       return (await import("./drivers/deno-kv.ts")).openDenoKv(settings.path);
     case "durable-object":

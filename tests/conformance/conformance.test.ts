@@ -5,6 +5,7 @@ import { api } from "./cases/api.ts";
 import { brain } from "./cases/brain.ts";
 import { listeners } from "./cases/listeners.ts";
 import { games } from "./cases/games.ts";
+import { relays } from "./cases/relays.ts";
 import { intermediary } from "./cases/intermediary.ts";
 import type { Platform } from "./platform.ts";
 import { Neuro } from "./clients.ts";
@@ -12,7 +13,7 @@ import { binary, bun, deno } from "./processes.ts";
 import { workerd } from "./workers.ts";
 
 const PLATFORMS: readonly Platform[] = [bun, deno, workerd, binary];
-const CASES: readonly Case[] = [...intermediary, ...games, ...listeners, ...api, ...brain];
+const CASES: readonly Case[] = [...intermediary, ...games, ...listeners, ...api, ...brain, ...relays];
 
 const idOf = ({ name }: Case): string => name.split(" ", 1)[0] ?? "";
 

@@ -11,6 +11,8 @@ export interface Relay {
   readonly urls: Readonly<Record<ListenerName, string>>;
   /** The origin of the web port. */
   readonly web: string;
+  /** The relay of that name at the same origin. */
+  named(name: string): Pick<Relay, "urls" | "web">;
   /** Its log so far. */
   log(): string;
   /** Kills it, and starts it again on its stored state. */

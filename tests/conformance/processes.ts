@@ -59,6 +59,15 @@ class ProcessRelay implements Relay {
     this.web = new URL(urlOf("Web")).origin;
   }
 
+  named(name: string): Pick<Relay, "urls" | "web"> {
+    const { intermediary, neuro, brain } = this.urls;
+    const below = (url: string) => `${url}/r/${name}`;
+    return {
+      urls: { intermediary: below(intermediary), neuro: below(neuro), brain: below(brain) },
+      web: below(this.web),
+    };
+  }
+
   log(): string {
     return this.#log;
   }

@@ -58,6 +58,7 @@ class ObjectRelay implements Relay {
   readonly #setup: Setup;
   #worker: Miniflare | undefined;
   #log = "";
+  #host = "";
   urls: Relay["urls"] = { intermediary: "", neuro: "", brain: "" };
   web = "";
 
@@ -72,10 +73,18 @@ class ObjectRelay implements Relay {
       variables: { ...variablesOf(this.#setup), RELAY_NAMES: "default,test-*" },
       say: (text) => (this.#log += text),
     });
-    const { host } = await this.#worker.ready;
-    this.web = `http://${host}/r/test-1`;
-    const at = (listener: string) => `ws://${host}/r/test-1/${listener}`;
-    this.urls = { intermediary: at("intermediary"), neuro: at("neuro"), brain: at("brain") };
+    this.#host = (await this.#worker.ready).host;
+    const { urls, web } = this.named("test-1");
+    this.urls = urls;
+    this.web = web;
+  }
+
+  named(name: string): Pick<Relay, "urls" | "web"> {
+    const at = (listener: string) => `ws://${this.#host}/r/${name}/${listener}`;
+    return {
+      urls: { intermediary: at("intermediary"), neuro: at("neuro"), brain: at("brain") },
+      web: `http://${this.#host}/r/${name}`,
+    };
   }
 
   log(): string {

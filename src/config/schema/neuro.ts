@@ -17,6 +17,7 @@ import {
   requiredText,
   size,
   text,
+  textItem,
 } from "../setting.ts";
 
 const PROFILES = ["neuro", "randy", "tony", "jippity", "gary", "neuro_api"] as const;
@@ -48,6 +49,11 @@ const upstreamFields = entry({
   frame_bytes: size(
     "Maximum size of a frame that is sent to the backend. Several backends close a connection at 1 MiB.",
     { default: u.frame_bytes, min: 16_384, max: 16_777_216 },
+  ),
+  relays: list(
+    "Patterns, with `*`, of the names of the relays that connect to this upstream; by default all of them. A relay without an upstream " +
+      "plays Neuro itself.",
+    { item: textItem, type: "patterns", default: u.relays },
   ),
 });
 

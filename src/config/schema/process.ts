@@ -7,6 +7,7 @@ import type {
   LogSettings,
   LogSource,
   RecordSettings,
+  RelaysSettings,
   SecuritySettings,
   Settings,
 } from "../../core/settings.ts";
@@ -23,6 +24,27 @@ export const security: z.ZodType<SecuritySettings> = block("Which web pages can 
     { item: textItem, type: "origins" },
   ),
 });
+
+const n = DEFAULTS.relays;
+export const relays: z.ZodType<RelaysSettings> = block(
+  "Several relays in one process. Each has a queue, a dashboard and an API of its own; tokens and limits are the same for all.",
+  {
+    names: list(
+      "Patterns, with `*`, of the names that are served at `/r/<name>/` of each listener, except the intercept proxy's. The relay `default` " +
+        "is also at the root, and always runs. The others start when they are first used. On Workers, `RELAY_NAMES` has this list.",
+      { item: textItem, type: "patterns", default: n.names },
+    ),
+    idle: duration(
+      "A relay other than `default` stops when nobody has been connected, and nothing has been due, for this time.",
+      { default: n.idle, min: 1_000 },
+    ),
+    running: count(
+      "Maximum number of relays that run at the same time, with `default`. One more replaces the one that has been idle for the longest time; " +
+        "if none is idle, it is refused with 503.",
+      { default: n.running, min: 1, max: 10_000 },
+    ),
+  },
+);
 
 const l = DEFAULTS.limits;
 export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can do.", {

@@ -8,9 +8,10 @@ import type { ConnectionHandler } from "../connections.ts";
 import type { ListenerSpec } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
 import type { OpenListener } from "../monitored-listener.ts";
-import { type ListenerContext, serveProcess, type ServerRuntime } from "../serve.ts";
+import { serveProcess } from "../serve.ts";
+import type { ListenerContext, ServerRuntime } from "../server-runtime.ts";
 import { Keepalive } from "../keepalive.ts";
-import { PIPELINED_MAX, tooManyConnections } from "../upgrade.ts";
+import { PIPELINED_MAX } from "../upgrade.ts";
 import { writeOutput } from "./output.ts";
 import { PipelineLimit } from "./pipelining.ts";
 import { BunConnection, websocketHandlers } from "./socket.ts";
@@ -32,8 +33,8 @@ const keepalive = new Keepalive();
 const bun: ServerRuntime = { listen, afterTurn, writeOutput, dial: createRawDialer({ connect, afterTurn }) };
 
 function listen(
-  { name, host: hostname, port }: ListenerSpec,
-  { app, frameBytesMax, admit }: ListenerContext,
+  { host: hostname, port }: ListenerSpec,
+  { fetch, frameBytesMax }: ListenerContext,
 ): OpenListener {
   const pipeline = new PipelineLimit(afterTurn);
   const server = Bun.serve<BunConnection>({
@@ -44,11 +45,10 @@ function listen(
     fetch: (request, server) => {
       const { address = "", port = 0 } = server.requestIP(request) ?? {};
       if (!pipeline.admits(port)) return tooManyRequests(`more than ${PIPELINED_MAX} requests before their answers`);
-      return app.fetch(request, {
-        listener: name,
+      return fetch(request, {
         address,
         disableTimeout: () => server.timeout(request, 0),
-        upgrade: (...admitted) => upgrade(request, server, admit(...admitted)),
+        upgrade: (handler) => upgrade(request, server, handler),
       });
     },
     error: () => new Response(null, { status: 500 }),
@@ -61,12 +61,7 @@ function listen(
 }
 
 /** Why an empty response: the connection is a WebSocket by then, and Bun sends no HTTP response on it. */
-function upgrade(
-  request: Request,
-  server: Server<BunConnection>,
-  handler: ConnectionHandler | undefined,
-): Response | undefined {
-  if (handler === undefined) return tooManyConnections();
+function upgrade(request: Request, server: Server<BunConnection>, handler: ConnectionHandler): Response | undefined {
   if (!/\bupgrade\b/i.test(request.headers.get("connection") ?? "")) return undefined; // Why: Bun does not check this.
   return server.upgrade(request, { data: new BunConnection(handler) }) ? new Response(null) : undefined;
 }

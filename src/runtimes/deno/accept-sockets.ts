@@ -2,10 +2,9 @@
 import { type Server, ServerResponse } from "node:http";
 import { WebSocketServer } from "ws";
 import { CLOSING_MS } from "../../websocket-client/close.ts";
+import type { ConnectionHandler } from "../connections.ts";
 import type { Keepalive } from "../keepalive.ts";
-import type { ListenerSpec } from "../listeners.ts";
-import type { ListenerContext } from "../serve.ts";
-import { tooManyConnections } from "../upgrade.ts";
+import type { ListenerContext } from "../server-runtime.ts";
 import { respond, UPGRADED } from "./http.ts";
 import type { HttpConnections } from "./http-connections.ts";
 import { endPipeliningLimit } from "./pipelining.ts";
@@ -15,7 +14,6 @@ import { handleSocket } from "./socket.ts";
 const PENDING_PONGS_MAX = 1_024;
 
 export interface AcceptOptions {
-  readonly listener: ListenerSpec["name"];
   readonly context: ListenerContext;
   readonly connections: HttpConnections;
   readonly keepalive: Keepalive;
@@ -23,7 +21,7 @@ export interface AcceptOptions {
 
 /** Handles the upgrades of a server. Returns its sockets. */
 export function acceptSockets(server: Server, options: AcceptOptions): WebSocketServer {
-  const { listener, context: { app, frameBytesMax, admit }, connections, keepalive } = options;
+  const { context: { fetch, frameBytesMax }, connections, keepalive } = options;
   // Why a variable: the types of `ws` lack two of the fields.
   const limits = {
     noServer: true,
@@ -43,11 +41,9 @@ export function acceptSockets(server: Server, options: AcceptOptions): WebSocket
     outgoing.shouldKeepAlive = false;
     outgoing.once("finish", () => connection.destroySoon());
     stream.on("error", () => stream.destroy());
-    const upgrade = (...admitted: Parameters<typeof admit>): Response | undefined => {
+    const upgrade = (handler: ConnectionHandler): Response | undefined => {
       // Why: `ws` accepts a draft of RFC 6455 and earlier versions of HTTP as well.
       if (incoming.httpVersion !== "1.1" || incoming.headers["sec-websocket-version"] !== "13") return undefined;
-      const handler = admit(...admitted);
-      if (handler === undefined) return tooManyConnections();
       outgoing.detachSocket(connection);
       sockets.handleUpgrade(incoming, stream, head, (socket) => {
         connections.left(connection);
@@ -55,7 +51,7 @@ export function acceptSockets(server: Server, options: AcceptOptions): WebSocket
       });
       return UPGRADED;
     };
-    void respond(incoming, outgoing, (request) => app.fetch(request, { listener, address, upgrade }));
+    void respond(incoming, outgoing, (request) => fetch(request, { address, upgrade }));
   });
   return sockets;
 }

@@ -8,7 +8,8 @@ import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import type { ListenerSpec } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
 import type { OpenListener } from "../monitored-listener.ts";
-import { type ListenerContext, serveProcess, type ServerRuntime } from "../serve.ts";
+import { serveProcess } from "../serve.ts";
+import type { ListenerContext, ServerRuntime } from "../server-runtime.ts";
 import { Keepalive } from "../keepalive.ts";
 import { untilEnded } from "./accept-probe.ts";
 import { acceptSockets } from "./accept-sockets.ts";
@@ -45,7 +46,7 @@ const deno: ServerRuntime = {
 const keepalive = new Keepalive();
 
 /** Why Node's server: Deno's own neither limits connections nor disconnects a socket whose peer does not read. */
-async function listen({ name, host, port }: ListenerSpec, context: ListenerContext): Promise<OpenListener> {
+async function listen({ host, port }: ListenerSpec, context: ListenerContext): Promise<OpenListener> {
   const server = createServer({
     headersTimeout: HEAD_MS,
     requestTimeout: REQUEST_MS,
@@ -62,14 +63,14 @@ async function listen({ name, host, port }: ListenerSpec, context: ListenerConte
     if (!connections.requestBegan(socket)) return;
     outgoing.once("close", () => connections.requestEnded(socket));
     const disableTimeout = (): void => void socket.setTimeout(0);
-    const [listener, address] = [name, socket.remoteAddress ?? ""];
+    const address = socket.remoteAddress ?? "";
     void respond(
       incoming,
       outgoing,
-      (request) => context.app.fetch(request, { listener, address, disableTimeout, upgrade: () => undefined }),
+      (request) => context.fetch(request, { address, disableTimeout, upgrade: () => undefined }),
     );
   });
-  const sockets = acceptSockets(server, { listener: name, context, connections, keepalive });
+  const sockets = acceptSockets(server, { context, connections, keepalive });
   server.listen(port, host);
   await once(server, "listening");
   return {

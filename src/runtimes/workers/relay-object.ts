@@ -20,13 +20,14 @@ import { isCloseCode } from "../../websocket-client/close.ts";
 import { createSockets, PeerConnections } from "../connections.ts";
 import { Host } from "../host.ts";
 import { Links } from "../links.ts";
+import { DEFAULT_RELAY, malformedName, requestWithin, splitPath } from "../relay-path.ts";
+import { settingsOfRelay } from "../relay-settings.ts";
 import { offeredProtocol, tooManyConnections } from "../upgrade.ts";
 import { VOICE_CHANNELS_MAX } from "../voice-channels.ts";
 import { dial } from "./dial.ts";
 import { loadSettings, type WorkerBindings } from "./environment.ts";
 import { Hibernation } from "./hibernation.ts";
 import { ObjectClock } from "./object-clock.ts";
-import { splitPath } from "./relay-path.ts";
 
 const VOICE = "voice";
 
@@ -53,7 +54,9 @@ export class RelayObject implements DurableObject {
     const loaded = loadSettings(environment);
     if (loaded.ok) {
       for (const warning of loaded.warnings) console.warn(`note: ${warning}`);
-      void state.blockConcurrencyWhile(() => this.#start(loaded.settings, environment));
+      void state.blockConcurrencyWhile(() =>
+        this.#start(settingsOfRelay(loaded.settings, state.id.name ?? DEFAULT_RELAY), environment)
+      );
     } else for (const error of loaded.errors) console.error(error);
   }
 
@@ -66,15 +69,14 @@ export class RelayObject implements DurableObject {
       });
     }
     const { host } = this.#running;
-    const url = new URL(request.url);
-    const { base: basePath, path } = splitPath(url.pathname);
-    url.pathname = path;
-    const routed = basePath === "" ? request : new Request(url, request);
+    const addressed = splitPath(new URL(request.url).pathname);
+    if (addressed === undefined) return malformedName();
+    const routed = requestWithin(request, addressed);
     const response = await host.app.fetch(routed, {
       listener: "web",
       address: request.headers.get("cf-connecting-ip") ?? "",
       isHostVerified: !this.#checksHost,
-      basePath,
+      basePath: addressed.base,
       upgrade: (target, connection) => this.#upgrade(request, target, connection),
     });
     await drainBody(routed);

@@ -4,16 +4,18 @@
  * `/r/<name>/...` addresses the relay of that name; every other path the relay `default`. The Worker only selects the object.
  */
 import { problemResponse } from "../../http/app.ts";
+import { DEFAULT_RELAY, isServed, malformedName, splitPath, unknownRelay } from "../relay-path.ts";
 import type { WorkerBindings } from "./environment.ts";
-import { isServed, splitPath } from "./relay-path.ts";
 
 export { RelayObject } from "./relay-object.ts";
 
 // Why a default export: Cloudflare finds the Worker by it.
 export default {
   async fetch(request: Request, environment: WorkerBindings): Promise<Response> {
-    const { name } = splitPath(new URL(request.url).pathname);
-    if (!isServed(name, environment)) return problemResponse({ status: 404, title: "Not found" });
+    const addressed = splitPath(new URL(request.url).pathname);
+    if (addressed === undefined) return malformedName();
+    const { name } = addressed;
+    if (!isServed(name, namesIn(environment))) return unknownRelay(name, "RELAY_NAMES");
     try {
       return await environment.RELAY.get(environment.RELAY.idFromName(name)).fetch(request);
     } catch (error) {
@@ -22,3 +24,6 @@ export default {
     }
   },
 };
+
+const namesIn = ({ RELAY_NAMES = DEFAULT_RELAY }: WorkerBindings): readonly string[] =>
+  RELAY_NAMES.split(",").map((pattern) => pattern.trim());

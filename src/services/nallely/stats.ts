@@ -157,6 +157,9 @@ export function recordObservation(
     case "service_rebuilt":
     case "recording_stopped":
     case "lines_dropped":
+    case "relay_started":
+    case "relay_stopped":
+    case "relay_refused":
     case "listener_lost":
     case "listener_restored":
       return;

@@ -1,5 +1,5 @@
 /**
- * A Redis server. Only keys of the relay are used; each relay needs a database of its own.
+ * A Redis server. Only keys of the relay are used. Each process needs a database of its own; its relays have prefixes.
  *
  * While the server is unreachable, commands fail at once, and the client reconnects by itself. A command that was in progress when
  * the connection broke is not repeated, because its sender got an error. A server that hangs is waited for: a timeout here
@@ -16,11 +16,11 @@ const KEYS_PER_SCAN = 1_000;
 const REPLY_MS = 5_000;
 
 /** Connects to the server. Throws a `StoreOpenError` when it cannot be reached or does not reply. */
-export async function openRedis(url: string): Promise<StoreBackend> {
+export async function openRedis(url: string, relay?: string): Promise<StoreBackend> {
   const redisDriver = await importDriver();
   const driver = redisDriver({
     url,
-    base: "neuro-relay",
+    base: relay === undefined ? "neuro-relay" : `neuro-relay-of:${relay}`,
     scanCount: KEYS_PER_SCAN,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

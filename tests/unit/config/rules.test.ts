@@ -1,5 +1,6 @@
 import { test } from "#runner";
 import { load } from "../../../src/config/load.ts";
+import { mergeReloaded } from "../../../src/config/reload.ts";
 import { isLoopback } from "../../../src/core/access.ts";
 import { check } from "../../harness/check.ts";
 
@@ -182,4 +183,24 @@ test("CF50 a backend that the runtime lacks is refused; `kv` is the runtime's ow
     /queue\.backend is fs, but on Workers the queue is in the storage of the Durable Object/,
   );
   for (const backend of ["memory", "durable-object", "kv"]) check.that(!outcome(backend, "workers").includes(";"), backend);
+});
+
+test("CF52 a warning names each upstream to which several relays connect; a change of its `relays` needs a restart", () => {
+  const loaded = (text: string) => {
+    const result = load({ file: { name: NAME, text: `intermediary: {auth_token: own}\n${text}` } });
+    if (!result.ok) throw new Error(result.errors.join("\n"));
+    return result;
+  };
+  const upstream = (relays: string) => `nakurity-client: {url: 'ws://127.0.0.1:1', name: Show${relays}}`;
+  const names = "relays: {names: [default, show-1]}";
+  check.equal(loaded(`${upstream("")}`).warnings, []);
+  check.equal(loaded(`${names}\n${upstream(", relays: [show-1]")}`).warnings, []);
+  check.equal(loaded(names).warnings, []);
+  check.equal(loaded(`${names}\n${upstream("")}`).warnings, [
+    'relays.names allows several relays, and each of them connects to the upstream neuro as "Show"; list those that should in its ' +
+    "setting `relays`",
+  ]);
+  const reloaded = mergeReloaded(loaded(upstream("")).settings, loaded(upstream(", relays: [default]")).settings);
+  check.equal(reloaded.needsRestart, ["nakurity-clients"]);
+  check.equal(reloaded.settings["nakurity-clients"][0]?.relays, ["*"]);
 });

@@ -67,6 +67,7 @@ export class AppFixture {
       },
       frames: () => 0,
       metrics: () => Promise.resolve("some_total 1\n"),
+      otherReasons: () => Promise.resolve([]),
       readUpload: (file) => {
         this.portCalls++;
         return Promise.resolve(this.files.get(file));

@@ -1,0 +1,123 @@
+/** The relays of a process: the one at the root, which always runs, and those at `/r/<name>/`, which run while they are used. */
+import type { Millis } from "../core/ids.ts";
+import type { Settings } from "../core/settings.ts";
+import { type PortName, problemResponse } from "../http/app.ts";
+import { type ProcessParts, ProcessRelay } from "./process-relay.ts";
+import { DEFAULT_RELAY, isServed, malformedName, requestWithin, splitPath, unknownRelay } from "./relay-path.ts";
+import { RelayRegistry } from "./relay-registry.ts";
+import type { HttpClient } from "./server-runtime.ts";
+import { tooManyConnections } from "./upgrade.ts";
+import { VoiceChannels } from "./voice-channels.ts";
+
+/** How often relays that are idle are looked for. */
+const SWEEP_MS: Millis = 1_000;
+
+export class Relays {
+  readonly root: ProcessRelay;
+  readonly #registry: RelayRegistry<ProcessRelay>;
+  readonly #voiceChannels: VoiceChannels;
+  #settings: Settings;
+  #sweeping: ReturnType<typeof setInterval> | undefined;
+
+  private constructor(root: ProcessRelay, settings: Settings, parts: ProcessParts) {
+    this.root = root;
+    this.#settings = settings;
+    this.#voiceChannels = new VoiceChannels({ limits: () => root.host.settings.limits, now: () => Date.now() });
+    this.#registry = new RelayRegistry({
+      start: (name) => this.#start(name, parts),
+      limits: () => ({ running: this.#settings.relays.running, idleMs: this.#settings.relays.idle }),
+      now: () => performance.now(),
+      observe: root.host.observe,
+    });
+  }
+
+  static async create(settings: Settings, parts: ProcessParts): Promise<Relays> {
+    return new Relays(await ProcessRelay.create(DEFAULT_RELAY, settings, parts), settings, parts);
+  }
+
+  /** Answers a request with the relay that its path names. The paths of the intercept proxy belong to the backend behind it. */
+  fetch(request: Request, listener: PortName, client: HttpClient): Response | Promise<Response> {
+    // Why the search: few requests name a relay, and reading the path of the others would be done twice.
+    const namesRelay = listener !== "proxy" && request.url.includes("/r/") && URL.canParse(request.url);
+    if (!namesRelay) return this.#answer(this.root, request, { listener, basePath: "", client });
+    const path = splitPath(new URL(request.url).pathname);
+    if (path === undefined) return malformedName();
+    const { name, base: basePath } = path;
+    if (name === DEFAULT_RELAY) {
+      return this.#answer(this.root, requestWithin(request, path), { listener, basePath, client });
+    }
+    if (!isServed(name, this.#settings.relays.names)) return unknownRelay(name, "relays.names");
+    return this.#registry.use(name).then((relay) =>
+      relay instanceof ProcessRelay
+        ? this.#answer(relay, requestWithin(request, path), { listener, basePath, client })
+        : unavailable(relay.refused)
+    );
+  }
+
+  /** Why relays are not ready, except the one at the root. */
+  async notReadyReasons(): Promise<readonly string[]> {
+    const found = [...this.#registry.running()].map(async ([name, { host }]) =>
+      (await host.notReadyReasons()).map((reason) => `relay ${name}: ${reason}`)
+    );
+    return (await Promise.all(found)).flat();
+  }
+
+  configure(settings: Settings): void {
+    this.#settings = settings;
+    this.root.configure(settings);
+    for (const [, relay] of this.#registry.running()) relay.configure(settings);
+    this.#voiceChannels.closeRevoked(this.root.host.accessControl);
+  }
+
+  /** Finishes pending work. No other relay starts. */
+  async drain(): Promise<void> {
+    clearInterval(this.#sweeping);
+    await Promise.all([this.root.drain(), this.#registry.close()]);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeping);
+    await this.#registry.close();
+    await this.root.close();
+  }
+
+  async #start(name: string, parts: ProcessParts): Promise<ProcessRelay> {
+    const relay = await ProcessRelay.create(name, this.#settings, parts);
+    try {
+      await relay.start();
+    } catch (error) {
+      await relay.close();
+      throw error;
+    }
+    if (this.#sweeping === undefined) {
+      this.#sweeping = setInterval(() => this.#registry.sweep(), SWEEP_MS);
+      this.#sweeping.unref();
+    }
+    return relay;
+  }
+
+  #answer(relay: ProcessRelay, request: Request, { listener, basePath, client }: Addressed): Response | Promise<Response> {
+    const { address, disableTimeout } = client;
+    return relay.host.app.fetch(request, {
+      listener,
+      address,
+      basePath,
+      ...(disableTimeout !== undefined && { disableTimeout }),
+      upgrade: (target, connection, credential) => {
+        const handler = target === "voice"
+          ? this.#voiceChannels.admit(connection, credential)
+          : relay.admit(target, connection, credential);
+        return handler === undefined ? tooManyConnections() : client.upgrade(handler);
+      },
+    });
+  }
+}
+
+interface Addressed {
+  readonly listener: PortName;
+  readonly basePath: string;
+  readonly client: HttpClient;
+}
+
+const unavailable = (detail: string): Response =>
+  problemResponse({ status: 503, title: "Service unavailable", detail, headers: { "retry-after": "5" } });

@@ -1,0 +1,30 @@
+/** What a runtime provides to run relays as a process, and what it gets for each listener. */
+import type { RequestContext } from "../http/app.ts";
+import type { Dialer } from "../websocket-client/dialer.ts";
+import type { ConnectionHandler } from "./connections.ts";
+import type { ListenerSpec } from "./listeners.ts";
+import type { OpenListener } from "./monitored-listener.ts";
+import type { WriteOutput } from "./standard-output.ts";
+
+/** The differences between runtimes that run the relay as a process. */
+export interface ServerRuntime {
+  /** Opens one listener; throws, or rejects, when the address is not available. */
+  listen(listener: ListenerSpec, context: ListenerContext): OpenListener | Promise<OpenListener>;
+  /** Runs something at the end of this turn of the event loop. */
+  afterTurn(run: () => void): void;
+  readonly dial: Dialer;
+  readonly writeOutput: WriteOutput;
+}
+
+/** The handlers of one listener's requests and connections. */
+export interface ListenerContext {
+  /** The largest frame that the runtime accepts here. */
+  readonly frameBytesMax: number;
+  fetch(request: Request, client: HttpClient): Response | Promise<Response>;
+}
+
+/** The client of a request, as the runtime knows it. */
+export interface HttpClient extends Pick<RequestContext, "address" | "disableTimeout"> {
+  /** Opens the socket of a handler; undefined if the request is not a valid upgrade. */
+  upgrade(handler: ConnectionHandler): Response | undefined;
+}
