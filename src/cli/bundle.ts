@@ -1,72 +1,62 @@
 /**
- * Bundles the sources into one file with bytecode, for Bun: finding and parsing hundreds of files would take longer than the rest of
- * the start.
+ * Finds the bundle of the sources, for Bun: finding and parsing hundreds of files would take longer than the rest of the start.
  *
- * The bundle is built when the sources are started for the first time after a change, in about 0.5 s. Its folder is named by a hash of
- * everything it was built from, so an outdated bundle is never used.
+ * A bundle is used if the stamp in its folder names the size and the times of every source file as they are now. Otherwise
+ * `build-bundle.ts` compares the contents, and builds it if they changed.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
-import { execPath, pid, versions } from "node:process";
-import { hashBytes, hashText } from "../core/hash.ts";
+import { versions } from "node:process";
 
-const root = join(import.meta.dirname, "../..");
-const entry = join(root, "src/cli/program.ts");
-const packages = join(root, "node_modules");
-const cache = join(packages, ".cache/neuro-relay");
+export const ROOT: string = join(import.meta.dirname, "../..");
+const packages = join(ROOT, "node_modules");
+/** Has a folder for each bundle, named by the hash of its sources. */
+export const CACHE: string = join(packages, ".cache/neuro-relay");
+/** The files of a bundle's folder. */
+export const MAIN = "main.js";
+export const STAMP = "stamp";
 
-/** The path of the bundle; undefined if it cannot be built. */
-export async function bundledProgram(): Promise<string | undefined> {
+/** The path of the bundle; undefined if it cannot be built. `findOrBuild` is called if a source file may have changed. */
+export async function bundledProgram(
+  findOrBuild: (stamp: SourceStamp) => Promise<string | undefined>,
+): Promise<string | undefined> {
   try {
     if (!existsSync(packages)) return undefined; // Why: without this folder Bun installs packages by itself.
-    const hash = contentHash();
-    const file = join(cache, hash, "main.js");
-    if (!existsSync(file)) await build(hash);
-    return existsSync(file) ? file : undefined;
+    const stamp = stampSources();
+    return findStamped(stamp.text) ?? await findOrBuild(stamp);
   } catch {
     return undefined; // Why: a read-only folder must not prevent the start.
   }
 }
 
-/** The hash of all sources. Packages are represented by the lock file: `bun run start` installs what it says. */
-function contentHash(): string {
-  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((path) =>
+/** The state of the source files without their contents. */
+export interface SourceStamp {
+  readonly text: string;
+  readonly paths: readonly string[];
+  /** When a file changed last. */
+  readonly changedAt: number;
+}
+
+/** Why the time of the last change of status, too: no program can set it back. Packages are represented by the lock file. */
+function stampSources(): SourceStamp {
+  const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" }).filter((path) =>
     path.includes(".")
   );
   const paths = ["package.json", "bun.lock", ...sources.map((source) => `src/${source}`).sort()];
-  const parts = paths.map((path) => `${path} ${hashBytes(readFileSync(join(root, path)))}`);
-  return hashText([versions["bun"], ...parts].join("\n")).slice(0, 32);
+  let changedAt = 0;
+  const line = (path: string): string => {
+    const { size, mtimeMs, ctimeMs }: Stats = statSync(join(ROOT, path));
+    changedAt = Math.max(changedAt, mtimeMs, ctimeMs);
+    return `${path} ${size} ${mtimeMs} ${ctimeMs}`;
+  };
+  return { text: [versions["bun"], ...paths.map(line)].join("\n"), paths, changedAt };
 }
 
-/** Why in a temporary folder: a process that starts meanwhile must not find half a bundle. */
-async function build(hash: string): Promise<void> {
-  const { spawnSync } = await import("node:child_process");
-  mkdirSync(cache, { recursive: true });
-  const outdated = readdirSync(cache).filter((name) => name !== hash); // Why: another process may just have built this one.
-  const draft = join(cache, `${hash}.${pid}`);
-  const options = ["--target=bun", "--format=cjs", "--bytecode", "--sourcemap=linked", "--entry-naming=main.js"];
-  const { status } = spawnSync(execPath, ["build", entry, ...options, "--outdir", draft], { cwd: root, stdio: "ignore" });
-  // Why hashed again: a source file may have been saved during the build.
-  if (status === 0 && contentHash() === hash && !existsSync(join(cache, hash))) {
-    for (const name of ["main.js", "main.js.jsc"]) sync(join(draft, name));
-    renameSync(draft, join(cache, hash));
-  }
-  for (const name of [...outdated, `${hash}.${pid}`]) rmSync(join(cache, name), { recursive: true, force: true });
-}
-
-/** Why: after a power failure a file can have its name but not its content, and an empty program would start from then on. */
-function sync(file: string): void {
-  const descriptor = openSync(file, "r+");
-  fsyncSync(descriptor);
-  closeSync(descriptor);
+function findStamped(text: string): string | undefined {
+  const folders = existsSync(CACHE) ? readdirSync(CACHE) : [];
+  const folder = folders.find((name) => {
+    const [stamp, main] = [join(CACHE, name, STAMP), join(CACHE, name, MAIN)];
+    return existsSync(stamp) && readFileSync(stamp, "utf8") === text && existsSync(main);
+  });
+  return folder === undefined ? undefined : join(CACHE, folder, MAIN);
 }

@@ -1,6 +1,6 @@
 import { test } from "#runner";
 import { spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -38,6 +38,12 @@ class Copy {
     return readdir(join(this.folder, "node_modules/.cache/neuro-relay"));
   }
 
+  /** True if the bundle is found without reading the sources. */
+  async isStamped(): Promise<boolean> {
+    const [bundle = ""] = await this.bundles();
+    return (await readdir(join(this.folder, "node_modules/.cache/neuro-relay", bundle))).includes("stamp");
+  }
+
   async edit(path: string, from: string, to: string): Promise<void> {
     const file = join(this.folder, path);
     const text = await readFile(file, "utf8");
@@ -70,6 +76,22 @@ test("CF35 the bundle that starts always matches the sources", async () => {
     const after = await copy.bundles();
     check.that(after.length === 1 && after[0] !== made);
     check.equal(copy.start("chekc").status, 2);
+  } finally {
+    await copy.remove();
+  }
+});
+
+test("CF35b a file that changed in the last 3 s is read again, and later one with the same size and time", async () => {
+  const copy = await Copy.make();
+  try {
+    const file = join(copy.folder, "src/cli/token.ts");
+    await utimes(file, 1_000, 1_000);
+    copy.start("--version");
+    check.that(!await copy.isStamped());
+    while (!await copy.isStamped()) copy.start("--version");
+    await copy.edit("src/cli/token.ts", "return `nr_", "return `xx_");
+    await utimes(file, 1_000, 1_000);
+    check.match(copy.start("token").out, /^xx_/);
   } finally {
     await copy.remove();
   }
