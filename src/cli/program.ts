@@ -14,6 +14,7 @@ import { openCommand, statusCommand } from "./status.ts";
 import { tokenCommand } from "./token.ts";
 import { describeVersion } from "./version.ts";
 import { suggest } from "../config/suggest.ts";
+import { resumeJit } from "../runtimes/jit.ts";
 
 const program = new Command("neuro-relay")
   .description("Connects many integrations to one Neuro: a relay for the Neuro API.")
@@ -29,6 +30,7 @@ const program = new Command("neuro-relay")
   .addCommand(brainCommand())
   .addCommand(replayCommand());
 program.addCommand(completionCommand(program));
+program.hook("preAction", (_, command) => command.name() === "serve" ? undefined : resumeJit());
 
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride().showHelpAfterError("(run with --help for usage)");
