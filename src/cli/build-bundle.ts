@@ -20,9 +20,6 @@ import { execPath, pid, versions } from "node:process";
 import { hashBytes, hashText } from "../core/hash.ts";
 import { CACHE, MAIN, ROOT, type SourceStamp, STAMP } from "./bundle.ts";
 
-/** Why: a file that changed just now may change again without a different time, because file systems round it. */
-const SETTLED_MS = 3_000;
-
 /** The path of the bundle with these contents; undefined if it cannot be built. */
 export function findOrBuild(stamp: SourceStamp): string | undefined {
   const hash = contentHash(stamp.paths);
@@ -30,7 +27,7 @@ export function findOrBuild(stamp: SourceStamp): string | undefined {
   const file = join(folder, MAIN);
   if (!existsSync(file)) build(hash, stamp.paths);
   if (!existsSync(file)) return undefined;
-  if (Date.now() - stamp.changedAt > SETTLED_MS) writeWhole(join(folder, STAMP), stamp.text);
+  if (stamp.isSettled) writeWhole(join(folder, STAMP), stamp.text);
   return file;
 }
 

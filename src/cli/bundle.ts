@@ -15,6 +15,8 @@ export const CACHE: string = join(packages, ".cache/neuro-relay");
 /** The files of a bundle's folder. */
 export const MAIN = "main.js";
 export const STAMP = "stamp";
+/** Why: file systems round times. */
+const SETTLED_MS = 3_000;
 
 /** The path of the bundle; undefined if it cannot be built. `findOrBuild` is called if a source file may have changed. */
 export async function bundledProgram(
@@ -33,8 +35,8 @@ export async function bundledProgram(
 export interface SourceStamp {
   readonly text: string;
   readonly paths: readonly string[];
-  /** When a file changed last. */
-  readonly changedAt: number;
+  /** False if a file changed so recently that it could change again without a different time. */
+  readonly isSettled: boolean;
 }
 
 /** Why the time of the last change of status, too: no program can set it back. Packages are represented by the lock file. */
@@ -49,7 +51,8 @@ function stampSources(): SourceStamp {
     changedAt = Math.max(changedAt, mtimeMs, ctimeMs);
     return `${path} ${size} ${mtimeMs} ${ctimeMs}`;
   };
-  return { text: [versions["bun"], ...paths.map(line)].join("\n"), paths, changedAt };
+  const text = [versions["bun"], ...paths.map(line)].join("\n");
+  return { text, paths, isSettled: Date.now() - changedAt > SETTLED_MS };
 }
 
 function findStamped(text: string): string | undefined {
