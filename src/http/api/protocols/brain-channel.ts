@@ -87,6 +87,14 @@ const REFUSED: ProtocolMessage["refused"] = [
   { given: { cmd: "Dance" }, error: { error: "unknown command" } },
   { given: { cmd: "GetState" }, error: { error: "missing field 'session_id'" } },
   { given: { cmd: "GetState", session_id: "nope" }, error: { error: "unknown session 'nope'" } },
+  {
+    given: { cmd: "ListOperators", request_id: {} },
+    error: {
+      error: "bad value of 'request_id': expected a text or a number",
+      code: "BadParams",
+      path: "request_id",
+    },
+  },
   { given: [], error: { error: "message must be an object: 'list' object has no attribute 'get'" } },
 ];
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { FaultName } from "../../../core/fault.ts";
 import { FAULTS } from "../../../core/fault.ts";
+import { REQUEST_ID_MAX } from "../../../core/limits.ts";
 import { CLOSES_OF_ALL, json, jsonObject, type ProtocolChannel, type ProtocolMessage } from "./protocol.ts";
 
 const text = z.string();
@@ -9,7 +10,8 @@ const flag = z.boolean();
 // Why the cast: `Object.keys` forgets the names of a record.
 const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
 
-export const requestId: z.ZodType = z.union([text, z.number()]).describe("The reply repeats it.").optional();
+export const requestId: z.ZodType = z.union([text.max(REQUEST_ID_MAX), z.number()]).describe("The reply repeats it.")
+  .nullish();
 
 const neuroSession = { session_id: text, character_id: text, display_name: text };
 const priority = z.enum(["low", "medium", "high", "critical"]);

@@ -44,6 +44,14 @@ const TO_RELAY: readonly ProtocolMessage[] = [
         },
       },
       {
+        given: { target: "spotify", cmd: 1, request_id: ["r1"] },
+        error: {
+          error: "invalid request_id",
+          hint: "`request_id` must be a number or a text of at most 256 characters, not a list",
+          code: "badMessage",
+        },
+      },
+      {
         given: { target: "nobody", cmd: 1, request_id: 7 },
         error: {
           error: "invalid target/cmd",

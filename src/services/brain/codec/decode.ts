@@ -9,7 +9,7 @@ import { BRAIN_VALUES_MAX } from "../../../core/limits.ts";
 import { utf8 } from "../../../core/text.ts";
 import { jsonError } from "./json-error.ts";
 import { typeName } from "./python-repr.ts";
-import { invalid, limitExceeded, type RequestError, valid, type Validated } from "./request-error.ts";
+import { badParams, invalid, limitExceeded, type RequestError, valid, type Validated } from "./request-error.ts";
 
 /** Decodes one frame. */
 export function decode(frame: Frame, depthMax: number): Validated<JsonObject> {
@@ -19,9 +19,16 @@ export function decode(frame: Frame, depthMax: number): Validated<JsonObject> {
   if (!message.ok) return message;
   const error = contentError(countValues(message.value, { values: 0, isFinite: true }));
   if (error !== undefined) return invalid(error);
-  if (isObject(message.value)) return valid(message.value);
+  if (isObject(message.value)) return withRequestId(message.value);
   const reason = `'${typeName(message.value)}' object has no attribute 'get'`;
   return invalid({ message: `message must be an object: ${reason}` });
+}
+
+/** A request whose id cannot be repeated would get a reply that its sender cannot assign to it. */
+function withRequestId(request: JsonObject): Validated<JsonObject> {
+  const { request_id: id } = request;
+  if (id === undefined || id === null || typeof id === "string" || isNumber(id)) return valid(request);
+  return invalid(badParams("request_id", "a text or a number"));
 }
 
 const tooDeep = (max: number): RequestError => ({

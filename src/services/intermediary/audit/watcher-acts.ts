@@ -72,7 +72,7 @@ function subjectOf(request: WatcherRequest): string | undefined {
     case "actions":
     case "subscribe":
     case "unknown":
-    case "badSubscription":
+    case "invalid":
       return undefined;
     default:
       return assertNever(request);

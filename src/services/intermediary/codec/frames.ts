@@ -24,11 +24,14 @@ export function jsonOf(frame: Frame, depthMax: number): Json | undefined {
   return text === undefined ? undefined : parseJson(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, depthMax);
 }
 
-/** The `request_id` of a message, if it is a number or a text of at most `REQUEST_ID_MAX` characters. */
+/** The `request_id` of a message, if it is one. */
 export function requestIdOf(message: Json): WatcherRequestId {
   const id = isObject(message) ? message.request_id : undefined;
-  return (isNumber(id) || typeof id === "string") && String(id).length <= REQUEST_ID_MAX ? id : undefined;
+  return isRequestId(id) ? id : undefined;
 }
+
+export const isRequestId = (id: Json | undefined): id is string | number | ExactNumber =>
+  (isNumber(id) || typeof id === "string") && String(id).length <= REQUEST_ID_MAX;
 
 /** A reply as text, with the `request_id` if there is one. */
 export const replyText = (reply: JsonObject, requestId?: WatcherRequestId): string =>

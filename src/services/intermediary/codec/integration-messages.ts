@@ -10,7 +10,7 @@ import { isNumber, isObject, type Json, type JsonObject, numberOf } from "../../
 import type { FaultName } from "../../../core/fault.ts";
 import { actionsByName, decodeMessage, isCommand, type ReaderLimits } from "../../../neuro-api/decode-game.ts";
 import type { Repair } from "../../../neuro-api/repair.ts";
-import { inWords, wrongField } from "./problems.ts";
+import { inWords, requestIdProblem, wrongField } from "./problems.ts";
 import { type ChosenAction, readChoice } from "./watcher-requests.ts";
 
 /** A message of an integration. */
@@ -62,7 +62,10 @@ export function readIntegrationMessage(message: Json, { acks, limits }: Integrat
   if (typeof message.command === "string") return freeText(wrongField("command", "one of the Neuro API", message.command));
   if (message.event === "action_result") return readResult(isObject(message.payload) ? message.payload : {}, limits);
   if (typeof message.event === "string" && message.event !== "") return FREE_TEXT;
-  if (message.query === "get_registered_actions") return { is: "actions" };
+  if (message.query === "get_registered_actions") {
+    const problem = requestIdProblem(message);
+    return problem === undefined ? { is: "actions" } : { is: "refused", fault: "badMessage", reason: problem };
+  }
   const choice = readChoice(message.choice);
   if (choice !== undefined) return { is: "choice", ...choice };
   if (message.action === "raw_text" && typeof message.raw === "string") return FREE_TEXT;

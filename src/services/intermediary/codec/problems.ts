@@ -1,6 +1,7 @@
 /** What is wrong with a message, for its author: the field, what it must be, and what it is. */
-import { type Frame, isNumber, isObject, isShallow, type Json, printable } from "../../../core/json.ts";
-import { textOf } from "./frames.ts";
+import { type Frame, isNumber, isObject, isShallow, type Json, type JsonObject, printable } from "../../../core/json.ts";
+import { REQUEST_ID_MAX } from "../../../core/limits.ts";
+import { isRequestId, textOf } from "./frames.ts";
 
 const SHOWN_MAX = 64;
 
@@ -19,6 +20,12 @@ export function inWords(value: Json): string {
   if (isNumber(value)) return "a number";
   if (Array.isArray(value)) return "a list";
   return isObject(value) ? "an object" : String(value);
+}
+
+/** Why the `request_id` of a message cannot be repeated in its reply; undefined if it can, or if there is none. */
+export function requestIdProblem({ request_id: id }: JsonObject): string | undefined {
+  if (id === undefined || id === null || isRequestId(id)) return undefined;
+  return wrongField("request_id", `a number or a text of at most ${REQUEST_ID_MAX} characters`, id);
 }
 
 /** Why a frame contains no JSON. */

@@ -2,7 +2,7 @@
 import { isObject, type Json, type JsonObject, numberOf } from "../../../core/json.ts";
 import { NAME_CODE_POINTS_MAX } from "../../../core/limits.ts";
 import { normalized } from "../../../core/text.ts";
-import { inWords, wrongField } from "./problems.ts";
+import { inWords, requestIdProblem, wrongField } from "./problems.ts";
 
 /** Longer than any name in any normal form. */
 const TARGET_LENGTH_MAX = 4 * NAME_CODE_POINTS_MAX;
@@ -22,11 +22,14 @@ export type WatcherRequest =
   | { readonly is: "choice"; readonly name: string; readonly data: string }
   /** `hint`: what its author has to change. */
   | { readonly is: "unknown"; readonly hint: string }
-  | { readonly is: "badSubscription"; readonly hint: string };
+  /** A field that the original relay did not have is wrong. `error`: which one. */
+  | { readonly is: "invalid"; readonly error: string; readonly hint: string };
 
 /** Reads a request. If a message contains several, the first one counts: direct, query, subscribe, choice, command. */
 export function readRequest(message: Json): WatcherRequest {
   if (!isObject(message)) return { is: "unknown", hint: `a request must be an object, not ${inWords(message)}` };
+  const idProblem = requestIdProblem(message);
+  if (idProblem !== undefined) return { is: "invalid", error: "invalid request_id", hint: idProblem };
   if (message.direct_to_neuro === true) return { is: "direct", payload: message.payload };
   if (message.query === "peers") return { is: "peers" };
   if (message.query === "get_registered_actions") return { is: "actions" };
@@ -74,7 +77,8 @@ function readSubscription({ events, after, rate, snapshot }: JsonObject): Watche
 }
 
 const badSubscription = (field: string, wanted: string, found: Json | undefined): WatcherRequest => ({
-  is: "badSubscription",
+  is: "invalid",
+  error: "invalid subscribe",
   hint: wrongField(`subscribe.${field}`, wanted, found),
 });
 

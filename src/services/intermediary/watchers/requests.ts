@@ -58,7 +58,7 @@ function hintFor(state: IntermediaryState, request: WatcherRequest, fault: Fault
     case "direct":
       return fault === "badMessage" ? { hint: wrongField("payload", "what Neuro is to read", request.payload) } : {};
     case "unknown":
-    case "badSubscription":
+    case "invalid":
       return { hint: request.hint };
     case "choice":
     case "peers":
@@ -81,7 +81,7 @@ function scopeFor({ is }: WatcherRequest): Scope | undefined {
     case "actions":
     case "subscribe":
     case "unknown":
-    case "badSubscription":
+    case "invalid":
       return undefined;
     default:
       return assertNever(is);
@@ -119,8 +119,8 @@ function execute(
       return ok({ reply: subscribe(state, from, request, ctx) });
     case "unknown":
       return failed("notFound", "invalid target/cmd");
-    case "badSubscription":
-      return failed("badMessage", "invalid subscribe");
+    case "invalid":
+      return failed("badMessage", request.error);
     default:
       return assertNever(request);
   }

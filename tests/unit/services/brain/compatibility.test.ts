@@ -248,8 +248,17 @@ test("BR22 additional fields are in a reply only if the request asked for them",
   const meta = fixture.ask(peer, { ...base, want: ["meta"] });
   check.equal(Object.keys(meta), ["type", "session_id", "state", "seq", "state_hash", "risk"]);
   check.equal([meta["seq"], meta["risk"]], [2, 0.1]);
-  check.equal(fixture.ask(peer, { ...base, request_id: { not: "echoed" } })["request_id"], undefined);
   check.equal(fixture.ask(peer, { cmd: "nope", request_id: "r" }), { error: "unknown command", request_id: "r" });
+});
+
+test("BR22b a request whose request_id is neither a text nor a number is refused", () => {
+  const { harness: fixture, peer, session } = started();
+  const error = "bad value of 'request_id': expected a text or a number";
+  for (const request_id of [{ not: "echoed" }, [1], true]) {
+    const refusal = { error, code: "BadParams", path: "request_id" };
+    check.equal(fixture.ask(peer, { cmd: "ApplyOperator", session_id: session, operator: "ST", request_id }), refusal);
+  }
+  check.equal(fixture.ask(peer, { cmd: "GetState", session_id: session, request_id: null })["state"], {});
 });
 
 test("BR6 any socket may use any session, and sessions outlive the socket that made them", () => {

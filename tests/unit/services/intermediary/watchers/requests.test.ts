@@ -97,12 +97,34 @@ test("IM23 every reply contains the request_id of its request", () => {
   fixture.repliesTo(watcher);
   fixture.frame(watcher, { target: "a", cmd: 1, request_id: "r1" });
   fixture.frame(watcher, { target: "b", cmd: 1, request_id: 2 });
-  fixture.frame(watcher, { target: "a", cmd: 1, request_id: { not: "a scalar" } });
   check.equal(withoutHints(fixture.repliesTo(watcher)), [
     { status: "sent", request_id: "r1" },
     { error: "invalid target/cmd", request_id: 2, code: "notFound" },
-    { status: "sent" },
   ]);
+});
+
+test("IM23b a request whose request_id cannot be repeated is refused, and does nothing", () => {
+  const fixture = new IntermediaryFixture();
+  const [watcher, integration] = [fixture.watcher(), fixture.integration("a")];
+  fixture.repliesTo(watcher);
+  const wanted = "must be a number or a text of at most 256 characters";
+  const wrong = [[{ not: "a scalar" }, "an object"], [[1], "a list"], [true, "true"], [
+    "r".repeat(257),
+    "a text of 257 characters",
+  ]];
+  for (const [request_id, found] of wrong) {
+    const hint = `\`request_id\` ${wanted}, not ${found}`;
+    for (const request of [{ target: "a", cmd: 1 }, { query: "peers" }, { subscribe: {} }, { choice: { selected: "x" } }]) {
+      fixture.frame(watcher, { ...request, request_id });
+      check.equal(fixture.repliesTo(watcher), [{ error: "invalid request_id", hint, code: "badMessage" }]);
+    }
+    fixture.received(integration);
+    fixture.frame(integration, { query: "get_registered_actions", request_id });
+    check.equal(fixture.received(integration), [{ error: hint, code: "badMessage" }]);
+  }
+  fixture.frame(watcher, { target: "a", cmd: 1, request_id: null });
+  check.equal(fixture.repliesTo(watcher), [{ status: "sent" }]);
+  check.equal(fixture.received(integration).length, 1);
 });
 
 test("IM24 the target * means every connected integration", () => {
