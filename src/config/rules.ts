@@ -1,7 +1,7 @@
 /** Rules about several settings at once: errors that prevent the start, and warnings for what is allowed but worth knowing. */
 import { LISTENER_BLOCKS, type ListenerBlock } from "../core/service.ts";
 import { PUBLISHED_TOKEN } from "../core/defaults.ts";
-import { isLoopback, isPublicToken } from "../core/access.ts";
+import { isLoopback, isPublicToken, OPAQUE_ORIGIN } from "../core/access.ts";
 import type { ListenSettings, Settings } from "../core/settings.ts";
 import { type ConfigTree, valueAt } from "./config-tree.ts";
 import { fields } from "./fields.ts";
@@ -47,17 +47,22 @@ export function warningsOf(settings: Settings, tree: ConfigTree): readonly strin
   return [...openListeners(settings), ...pickleQueue(settings), ...sharedUpstreams(settings), ...loweredLimits(tree)];
 }
 
-const OFF_LOOPBACK = "an empty token and the published one are accepted on loopback only; set a token of your own " +
-  "(`neuro-relay token` makes one) or a loopback host";
+const OFF_LOOPBACK =
+  "an empty token and the published one are only for programs of this machine; set a token of your own " +
+  "(`neuro-relay token` makes one)";
 
-/** How clients of other machines reach a listener; undefined if only this machine can. */
+/** How strangers reach a listener; undefined if only programs of this machine can. */
 function exposureOf(block: ListenerBlock, settings: Settings): string | undefined {
   const { enabled, host } = settings[block];
   if (!enabled) return undefined;
   if (!isLoopback(host)) return `${block}.host is ${host}`;
   // Why: behind a proxy on this machine, the clients of that name connect from loopback, and the web port serves these listeners, too.
   const name = settings.web.enabled ? settings.web.hosts.find((listed) => !isLoopback(listed)) : undefined;
-  return name === undefined || block === "intercept-proxy" ? undefined : `web.hosts lists ${name}`;
+  if (name !== undefined && block !== "intercept-proxy") return `web.hosts lists ${name}`;
+  // Why only these two: the other listeners refuse such a page without a token of their own.
+  const isOpenToPages = (block === "intermediary" || block === "web") &&
+    settings.security.allowed_origins.includes(OPAQUE_ORIGIN);
+  return isOpenToPages ? "any web page can have the origin null, which security.allowed_origins lists" : undefined;
 }
 
 function exposedListeners(settings: Settings): SettingIssue[] {

@@ -16,6 +16,9 @@ export function isLoopback(host: string): boolean {
     /^(::ffff:)?127(\.\d{1,3}){3}$/.test(name);
 }
 
+/** The origin of a page without one. Any web page can have it, in a sandboxed frame. */
+export const OPAQUE_ORIGIN = "null";
+
 /** The addresses that count as one for limits: an IPv4 address, or the /64 network of an IPv6 address, which one customer has for himself. */
 export function addressGroup(address: string): string {
   if (!address.includes(":")) return address;

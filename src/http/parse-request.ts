@@ -4,7 +4,7 @@
  * Invariant: the token is removed from the path and the query here, so nothing that runs later can log it.
  */
 import type { ConnectionInfo } from "../core/event.ts";
-import { isLoopback } from "../core/access.ts";
+import { isLoopback, OPAQUE_ORIGIN } from "../core/access.ts";
 import { LISTENER_NAMES, type ListenerName, LISTENERS } from "../core/service.ts";
 import type { Settings } from "../core/settings.ts";
 import { percentDecode } from "../core/text.ts";
@@ -40,9 +40,10 @@ export function parseRequest(request: Request, context: RequestContext, settings
   const bearer = bearerToken(header("authorization"));
   const forwardedHost = isProxied ? header("x-forwarded-host") : undefined;
   const address = plainAddress(context.address);
-  // Why: clients of a proxy on this machine that is not listed seem to connect from this machine.
+  const origin = header("origin");
+  // Why: clients of a proxy on this machine that is not listed seem to connect from this machine, and any web page can have no origin.
   const isForwarded = FORWARDING_HEADERS.some((name) => request.headers.has(name));
-  const isForeign = isLoopback(address) && (isForwarded || !isLocalHost(header("host")));
+  const isForeign = isLoopback(address) && (isForwarded || !isLocalHost(header("host")) || origin === OPAQUE_ORIGIN);
   return {
     connection: {
       address: isProxied ? forwardedFor(header("x-forwarded-for"), settings) : isForeign ? UNKNOWN_ADDRESS : address,
@@ -53,7 +54,7 @@ export function parseRequest(request: Request, context: RequestContext, settings
     },
     token: bearer ?? url.searchParams.get("token") ?? tokenInPath,
     bearer,
-    origin: header("origin"),
+    origin,
     host: forwardedHost ?? header("host"),
     hosts: forwardedHost === undefined ? [header("host")] : [header("host"), forwardedHost],
     scheme: isProxied ? forwardedScheme(header("x-forwarded-proto")) : url.protocol === "https:" ? "https:" : "http:",
@@ -66,7 +67,7 @@ const proxiedParts = ({ search }: URL, protocols = ""): Pick<ConnectionInfo, "qu
   ...(protocols !== "" && protocols.length <= PROTOCOLS_MAX && { protocols }),
 });
 
-/** The address of a client behind a proxy that is not listed or does not name it. It is not loopback, so it has no local privileges. */
+/** The address of a client behind a proxy that is not listed or does not name it, and of a page without an origin. It is not loopback, so it has no local privileges. */
 const UNKNOWN_ADDRESS = "unknown";
 
 /** The headers by which proxies name their client, its address or their own. */

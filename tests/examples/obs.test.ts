@@ -173,6 +173,11 @@ test("EG5b the OBS adapter with a wrong password is told so", () =>
 
 const OVERLAY = join(ROOT, "examples/obs-overlay.html");
 const LOCAL_ORIGINS = ["null", "file://", "http://absolute"];
+const OWN_TOKEN = "a-token-of-its-own";
+const FOR_OVERLAYS = [
+  `security.allowed_origins=${JSON.stringify(LOCAL_ORIGINS)}`,
+  `intermediary.auth_token=${OWN_TOKEN}`,
+];
 
 test("EG4 a page of a local file is accepted only if its origin is in `security.allowed_origins`", async () => {
   const opens = async (url: string, origin: string): Promise<boolean> => {
@@ -190,7 +195,7 @@ test("EG4 a page of a local file is accepted only if its origin is in `security.
   });
   await withRelay(async ({ urls }) => {
     for (const origin of LOCAL_ORIGINS) check.equal(await opens(urls.intermediary, origin), true, origin);
-  }, [`security.allowed_origins=${JSON.stringify(LOCAL_ORIGINS)}`]);
+  }, FOR_OVERLAYS);
 }, { timeoutMs: 30_000 });
 
 test("EG3 the overlay shows the open question and the last action, from a file and from a server", async () => {
@@ -206,12 +211,12 @@ test("EG3 the overlay shows the open question and the last action, from a file a
     await withRelay(async ({ urls }) => {
       for (const address of [`file://${OVERLAY}`, server.url.href]) {
         const person = await JsonClient.open(urls.intermediary);
-        person.send({ type: "neuro-os", name: "person", auth_token: TOKEN });
+        person.send({ type: "neuro-os", name: "person", auth_token: OWN_TOKEN });
         const page = await browser.newPage();
-        await page.goto(`${address}#${new URLSearchParams({ relay: urls.intermediary, token: TOKEN })}`);
+        await page.goto(`${address}#${new URLSearchParams({ relay: urls.intermediary, token: OWN_TOKEN })}`);
         await person.next(({ event, name }) => event === "neuroos_connected" && name === "obs-overlay");
         const jukebox = await JsonClient.open(urls.intermediary);
-        jukebox.send({ type: "integration", name: "jukebox", auth_token: TOKEN });
+        jukebox.send({ type: "integration", name: "jukebox", auth_token: OWN_TOKEN });
         jukebox.send({ event: "register_actions", actions: [{ name: "play_song", description: "Play." }] });
         jukebox.send({ command: "actions/force", data: { query: "<b>What now?</b>", action_names: ["play_song"] } });
         await page.getByText("jukebox: <b>What now?</b>").waitFor();
@@ -225,7 +230,7 @@ test("EG3 the overlay shows the open question and the last action, from a file a
         person.close();
         await page.close();
       }
-    }, [`security.allowed_origins=${JSON.stringify(LOCAL_ORIGINS)}`]);
+    }, FOR_OVERLAYS);
   } finally {
     await server.stop(true);
     await browser.close();

@@ -34,7 +34,7 @@ export const intermediary: z.ZodType<IntermediarySettings> = block("Integrations
   host: host(i.host),
   port: port(i.port),
   auth_token: text(
-    "The token that integrations and watchers greet with. The default is published, so it is accepted on loopback only.",
+    "The token that integrations and watchers greet with. The default is published, so it is accepted from programs of this machine only.",
     { default: i.auth_token, secret: true },
   ),
   tokens: list(

@@ -20,7 +20,7 @@ const LEVELS = ["debug", "info", "warning", "error"] as const;
 export const security: z.ZodType<SecuritySettings> = block("Which web pages can open sockets.", {
   allowed_origins: list(
     "Browser origins that are accepted in addition to loopback ones, such as `https://overlay.example`. `null` and the origins of " +
-      "browser extensions must be listed as well.",
+      "browser extensions must be listed as well. Any web page can have the origin `null`, so it needs tokens of your own.",
     { item: textItem, type: "origins" },
   ),
 });

@@ -46,15 +46,15 @@ const withClients = (run: (setting: Setting) => Promise<void>): Promise<void> =>
   inFolder(async (own) => {
     const folder = await mkdtemp(join(tmpdir(), "clients-"));
     const origins = JSON.stringify(["null"]);
-    const sets = ["queue.backend=memory", `intermediary.auth_token=${TOKEN}`, `security.allowed_origins=${origins}`];
-    const relay = await RelayProcess.start(own, sets);
+    const tokens = [`intermediary.auth_token=${TOKEN}`, `nakurity-backend.token=${TOKEN}`];
+    const relay = await RelayProcess.start(own, [...tokens, "queue.backend=memory", `security.allowed_origins=${origins}`]);
     try {
       const entrypoints = NAMES.map((name) => join(ROOT, CLIENTS.find((path) => path.endsWith(`/${name}.ts`)) ?? ""));
       const { success } = await Bun.build({ entrypoints, outdir: folder, target: "browser", minify: true });
       check.that(success);
       const { intermediary, neuro } = relay.urls;
       const constants = (at: string) =>
-        `const [folder, url, gameUrl, token] = ${JSON.stringify([at, intermediary, neuro, TOKEN])};`;
+        `const [folder, url, gameUrl, token] = ${JSON.stringify([at, intermediary, `${neuro}/t/${TOKEN}`, TOKEN])};`;
       await run({ folder, constants });
     } finally {
       await relay.stop();

@@ -89,6 +89,21 @@ test("CF16b with a foreign name in web.hosts, every listener of the web port nee
   }
 });
 
+test("CF16c with `null` in security.allowed_origins, the Intermediary and the web port need tokens of their own", () => {
+  const security = 'security: {allowed_origins: ["https://a.example", "null"]}\n';
+  const refused =
+    /intermediary\.auth_token: refused because any web page can have the origin null, which security\.allowed_origins lists/;
+  only(security, refused);
+  only(`${security}intermediary: {auth_token: ""}`, refused);
+  fine(`${security}intermediary: {auth_token: own}`);
+  fine(`${security}intermediary: {enabled: false}`);
+  fine('security: {allowed_origins: ["file://", "https://a.example"]}');
+  only(
+    `${security}intermediary: {auth_token: own}\nweb: {token: super-secret-token}`,
+    /web\.token: refused because any web page/,
+  );
+});
+
 test("SE13 the intercept proxy refuses a host that is not loopback", () => {
   only(
     "intercept-proxy: {enabled: true, host: 0.0.0.0}",

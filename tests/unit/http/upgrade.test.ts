@@ -36,8 +36,28 @@ test("SE2 the origin `null`, and origins that only resemble loopback, are foreig
   for (const origin of ["null", "http://localhost.evil.example", "http://127.0.0.1.evil.example", "file://", "x"]) {
     check.equal(await app.upgradeStatus("neuro", "/", { headers: { origin } }), 403, origin);
   }
-  const lenient = new AppFixture({ security: { allowed_origins: ["null"] } });
-  check.equal(await lenient.upgradeStatus("neuro", "/", { headers: { origin: "null" } }), 101);
+  const lenient = new AppFixture({ security: { allowed_origins: ["file://"] } });
+  check.equal(await lenient.upgradeStatus("neuro", "/", { headers: { origin: "file://" } }), 101);
+});
+
+test("SE2b a page whose origin `null` is listed is never local: each listener accepts it only with a token of its own", async () => {
+  const security = { allowed_origins: ["null"] };
+  const headers = { origin: "null" };
+  const published = new AppFixture({ security });
+  const own = new AppFixture({
+    security,
+    intermediary: { auth_token: "own" },
+    "nakurity-backend": { token: "own" },
+    brain: { token: "own" },
+  });
+  const open = new AppFixture({ security, "nakurity-backend": { open: true } });
+  for (const port of SOCKET_PORTS) {
+    check.equal(await published.upgradeStatus(port, "/", { headers }), 403, port);
+    const isProxy = port === "proxy";
+    check.equal(await own.upgradeStatus(port, "/?token=own", { headers }), isProxy ? 403 : 101, port);
+    if (!isProxy) check.equal(await own.upgradeStatus("web", `/${port}?token=own`, { headers }), 101, port);
+  }
+  check.equal(await open.upgradeStatus("neuro", "/", { headers }), 101);
 });
 
 test("SE3b a socket port does not trust a page because its origin equals the host", async () => {
