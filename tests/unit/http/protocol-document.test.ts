@@ -6,18 +6,26 @@ import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
 import { FAULTS } from "../../../src/core/fault.ts";
+import { type LinkId, linkId, type PeerId, peerId } from "../../../src/core/ids.ts";
 import { isObject, type Json, type JsonObject } from "../../../src/core/json.ts";
 import type { NeuroMessage } from "../../../src/core/neuro-messages.ts";
 import { CHANNELS, payloadSchema } from "../../../src/http/api/protocols/asyncapi.ts";
 import { BRAIN_CHANNEL, EXAMPLE_SESSION } from "../../../src/http/api/protocols/brain-channel.ts";
 import { GAME_CHANNEL } from "../../../src/http/api/protocols/game-channel.ts";
 import { INTEGRATION_CHANNEL } from "../../../src/http/api/protocols/integration-channel.ts";
+import { NALLELY_BUS_CHANNEL, NALLELY_TREVOR_CHANNEL } from "../../../src/http/api/protocols/nallely-channels.ts";
 import type { ProtocolMessage } from "../../../src/http/api/protocols/protocol.ts";
+import { PROXY_CHANNEL } from "../../../src/http/api/protocols/proxy-channel.ts";
 import { repairExamples } from "../../../src/http/api/protocols/repairs.ts";
 import { WATCHER_CHANNEL } from "../../../src/http/api/protocols/watcher-channel.ts";
 import { WATCHER_EVENTS } from "../../../src/http/api/protocols/watcher-events.ts";
 import { decodeGame } from "../../../src/neuro-api/decode-game.ts";
 import { encodeGame } from "../../../src/services/neuro/codec/encode-game.ts";
+import { decodeText, encodeAddition, encodeRegistration } from "../../../src/services/nallely/bus-json.ts";
+import { decodeFrame, encodeFrame, frameHead, nallely } from "../../../src/services/nallely/mod.ts";
+import { proxy } from "../../../src/services/proxy/mod.ts";
+import type { StepOutput } from "../../../src/testing/mod.ts";
+import { ServiceHarness, TEST_CONNECTION } from "../../../src/testing/service-harness.ts";
 import { check } from "../../harness/check.ts";
 import { ROOT } from "../../harness/machine.ts";
 import { BrainFixture } from "../services/brain/fixture.ts";
@@ -243,4 +251,67 @@ test("AP57 the Brain answers each example with a documented reply, and refuses t
   check.equal([...replies, ...notifications].sort(), BRAIN_CHANNEL.fromRelay.map(({ name }) => name).sort());
   const commands = readFileSync(join(ROOT, "src/services/brain/commands.ts"), "utf8").matchAll(/^ {2}\["(\w+)", /gm);
   check.equal([...commands].map(([, cmd]) => String(cmd)).sort(), BRAIN_CHANNEL.toRelay.map(({ name }) => name).sort());
+});
+
+/** The frames that a service sends on a link, in order, as the reference shows them. */
+const sentFrames = (effects: readonly StepOutput[], to: LinkId | PeerId): string[] =>
+  effects.flatMap((effect) => effect.do === "send" && effect.to === to ? [effect.frame] : [])
+    .map((frame) => typeof frame === "string" ? frame : frame.toHex());
+
+/** The steps of a service, and the link that it dialed last whose id contains a text. */
+function stepping<State>(harness: ServiceHarness<State>) {
+  const all: StepOutput[] = [];
+  const step = (event: Parameters<typeof harness.step>[0]): readonly StepOutput[] => {
+    const effects = harness.step(event);
+    all.push(...effects);
+    return effects;
+  };
+  const link = (part: string): LinkId =>
+    all.findLast((effect): effect is StepOutput & { do: "dial" } => effect.do === "dial" && effect.link.includes(part))
+      ?.link ?? linkId("none");
+  return { step, link };
+}
+
+const examplesOf = (name: string): readonly Json[] => ALL.find((message) => message.name === name)?.examples ?? [];
+
+test("AP58 the proxy forwards each of its examples unchanged", () => {
+  const harness = new ServiceHarness(proxy, { settings: DEFAULTS });
+  const { step, link } = stepping(harness);
+  const peer = peerId("game");
+  step({ is: "opened", peer, listener: "proxy", connection: TEST_CONNECTION });
+  step({ is: "dialed", link: link("proxy:") });
+  for (const frame of PROXY_CHANNEL.toRelay.flatMap(({ examples }) => examples.map(frameOf))) {
+    check.equal(sentFrames(step({ is: "frame", peer, frame }), link("proxy:")), [frame]);
+  }
+  for (const frame of PROXY_CHANNEL.fromRelay.flatMap(({ examples }) => examples.map(frameOf))) {
+    check.equal(sentFrames(step({ is: "received", link: link("proxy:"), frame }), peer), [frame]);
+  }
+});
+
+test("AP59 the relay reads each example of a Nallely session, and sends the documented messages", () => {
+  const settings = { ...DEFAULTS, nallely: { ...DEFAULTS.nallely, enabled: true } };
+  const { step, link } = stepping(new ServiceHarness(nallely, { settings }));
+  step({ is: "tick" });
+  const [registration = ""] = sentFrames(step({ is: "dialed", link: link(":neuron:") }), link(":neuron:"));
+  const requests = sentFrames(step({ is: "dialed", link: link(":trevor:") }), link(":trevor:"));
+  const names = [NALLELY_BUS_CHANNEL, NALLELY_TREVOR_CHANNEL];
+  check.equal([registration, ...requests].map((frame) => messageFrom(names, JSON.parse(frame))), [
+    "NallelyRegistration",
+    "TrevorFullState",
+    "TrevorFence",
+  ]);
+  const [register, add] = examplesOf("NallelyRegistration");
+  check.equal(encodeRegistration([{ name: "energy", range: [0, 127] }, { name: "pad" }]), JSON.stringify(register));
+  check.equal(encodeAddition([{ name: "pad" }]), JSON.stringify(add));
+  const [value] = examplesOf("NallelyValueFromRelay");
+  check.equal(encodeFrame(frameHead("note"), 60).toHex(), value);
+  check.equal(decodeFrame(Uint8Array.fromHex(String(value))), { name: "note", value: 60 });
+  const [textValue] = examplesOf("NallelyTextValue");
+  check.equal(decodeText(JSON.stringify(textValue)), { name: "energy", value: 8 });
+  const fence: Json = JSON.parse(requests[1] ?? "null");
+  for (const example of NALLELY_TREVOR_CHANNEL.toRelay.flatMap(({ examples }) => examples)) {
+    const isFence = isObject(example) && isObject(fence) && example.requestId !== undefined;
+    const frame = frameOf(isFence ? { ...example, requestId: fence.requestId } : example);
+    step({ is: "received", link: link(":trevor:"), frame });
+  }
 });

@@ -53,10 +53,12 @@ test("SE2b a page whose origin `null` is listed is never local: each listener ac
   const open = new AppFixture({ security, "nakurity-backend": { open: true } });
   for (const port of SOCKET_PORTS) {
     check.equal(await published.upgradeStatus(port, "/", { headers }), 403, port);
-    const isProxy = port === "proxy";
-    check.equal(await own.upgradeStatus(port, "/?token=own", { headers }), isProxy ? 403 : 101, port);
-    if (!isProxy) check.equal(await own.upgradeStatus("web", `/${port}?token=own`, { headers }), 101, port);
+    check.equal(await own.upgradeStatus(port, "/?token=own", { headers }), 101, port);
+    check.equal(await own.upgradeStatus("web", `/${port}?token=own`, { headers }), 101, port);
   }
+  const proxied = new AppFixture({ security, "intercept-proxy": { enabled: true } }, ["proxy"]);
+  check.equal(await proxied.upgradeStatus("proxy", "/"), 101);
+  check.equal(await proxied.upgradeStatus("proxy", "/", { headers }), 403);
   check.equal(await open.upgradeStatus("neuro", "/", { headers }), 101);
 });
 

@@ -7,7 +7,9 @@ import { LISTENERS } from "../../../core/service.ts";
 import { BRAIN_CHANNEL } from "./brain-channel.ts";
 import { GAME_CHANNEL } from "./game-channel.ts";
 import { INTEGRATION_CHANNEL } from "./integration-channel.ts";
-import type { ProtocolChannel, ProtocolMessage } from "./protocol.ts";
+import { NALLELY_BUS_CHANNEL, NALLELY_TREVOR_CHANNEL } from "./nallely-channels.ts";
+import type { ChannelServer, ProtocolChannel, ProtocolMessage } from "./protocol.ts";
+import { PROXY_CHANNEL } from "./proxy-channel.ts";
 import { repairExamples } from "./repairs.ts";
 import { WATCHER_CHANNEL } from "./watcher-channel.ts";
 
@@ -16,6 +18,9 @@ export const CHANNELS: readonly ProtocolChannel[] = [
   WATCHER_CHANNEL,
   GAME_CHANNEL,
   BRAIN_CHANNEL,
+  PROXY_CHANNEL,
+  NALLELY_BUS_CHANNEL,
+  NALLELY_TREVOR_CHANNEL,
 ];
 
 export const ABOUT =
@@ -56,31 +61,39 @@ export function asyncApiDocument(version: string, base: string): JsonObject {
 
 const messagesOf = ({ toRelay, fromRelay }: ProtocolChannel): readonly ProtocolMessage[] => [...toRelay, ...fromRelay];
 
-/** Each listener, with its default address and with its path on the web port. */
-function serversOf(base: string): JsonObject {
-  const listeners = [...new Set(CHANNELS.map(({ listener }) => listener))];
-  return Object.fromEntries(listeners.flatMap((name) => {
-    const { host, port } = DEFAULTS[LISTENERS[name].block];
-    return [
-      [name, { host: `${host}:${port}`, protocol: "ws", description: `\`${LISTENERS[name].block}\` of the settings.` }],
-      [`${name}-web`, {
+/** Each listener with its default address and with its path on the web port, and each server that the relay dials. */
+const serversOf = (base: string): JsonObject =>
+  Object.fromEntries(CHANNELS.flatMap(({ server }) => Object.entries(addressesOf(server, base))));
+
+function addressesOf(server: ChannelServer, base: string): JsonObject {
+  if (server.is === "dialed") {
+    const description = `The relay dials it: \`${server.setting}\` of the settings.`;
+    return { [server.name]: { host: new URL(server.url).host, protocol: "ws", description } };
+  }
+  const { name } = server;
+  const { block, isOnWebPort } = LISTENERS[name];
+  const { host, port } = DEFAULTS[block];
+  return {
+    [name]: { host: `${host}:${port}`, protocol: "ws", description: `\`${block}\` of the settings.` },
+    ...(isOnWebPort && {
+      [`${name}-web`]: {
         host: `${DEFAULTS.web.host}:${DEFAULTS.web.port}`,
         pathname: `${base}/${name}`,
         protocol: "ws",
         description: "The same on the web port; the only one on Workers.",
-      }],
-    ];
-  }));
+      },
+    }),
+  };
 }
 
 function channelOf(channel: ProtocolChannel): JsonObject {
-  const { title, description, listener, closes } = channel;
+  const { title, description, server, closes } = channel;
   const messages = messagesOf(channel).map(({ name }) => [name, { $ref: `#/components/messages/${name}` }]);
   return {
     address: "/",
     title,
     description,
-    servers: [{ $ref: `#/servers/${listener}` }, { $ref: `#/servers/${listener}-web` }],
+    servers: Object.keys(addressesOf(server, "")).map((name) => ({ $ref: `#/servers/${name}` })),
     messages: Object.fromEntries(messages),
     "x-close-codes": closes.map(closeOf),
     ...(channel === GAME_CHANNEL && { "x-repairs": repairExamples().map((repair) => plain({ ...repair })) }),

@@ -234,7 +234,7 @@ export const BRAIN_CHANNEL: ProtocolChannel = {
   title: "Brain",
   description:
     "Shared sessions, operators and predictions. Each request gets one reply, in order. A token belongs into the URL: `?token=`, or `/t/<token>` in the path.",
-  listener: "brain",
+  server: { is: "listener", name: "brain" },
   toRelay: REQUESTS.map((one) => (one.name === "GetState" ? { ...one, refused: REFUSED } : one)),
   fromRelay: REPLIES,
   closes: [...CLOSES_OF_ALL, "slowGame"],

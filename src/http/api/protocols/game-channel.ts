@@ -186,7 +186,7 @@ export const GAME_CHANNEL: ProtocolChannel = {
   title: "Game port",
   description:
     "The Neuro API for games, unchanged. A token belongs into the URL: `?token=`, or `/t/<token>` in the path. A message that is wrong but can be understood is repaired, and each kind of repair is reported once (`input_repaired`). The Neuro API has no errors: other messages are ignored, logged, and reported to watchers (`input_refused`) with the reason given here.",
-  listener: "neuro",
+  server: { is: "listener", name: "neuro" },
   toRelay: [...Object.values(FROM_GAME), EXTENSION],
   fromRelay: [...Object.values(FROM_NEURO), EXTENSION_REPLY],
   closes: [...CLOSES_OF_ALL, "notAllowed", "nameTaken", "slowGame"],

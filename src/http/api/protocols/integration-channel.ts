@@ -330,7 +330,7 @@ export const INTEGRATION_CHANNEL: ProtocolChannel = {
   title: "Intermediary: integrations",
   description:
     "For programs that offer actions to Neuro. An integration without acks gets no reply to its registration; messages of a relay that it does not know it has to ignore.",
-  listener: "intermediary",
+  server: { is: "listener", name: "intermediary" },
   toRelay: TO_RELAY,
   fromRelay: FROM_RELAY,
   closes: ["done", ...CLOSES_OF_ALL, "badGreeting", "notAllowed", "noGreeting", "nameTaken", "slowPeer"],

@@ -51,15 +51,18 @@ function section(channel: ProtocolChannel): Html {
       <h3>From the relay</h3>
       ${fromRelay.map(entry)}
       ${channel === GAME_CHANNEL ? html`<h3>Repairs</h3>${repairExamples().map(repairEntry)}` : ""}
-      <h3>Close codes</h3>
-      <p>${closes.map((fault) =>
-        html`
-          <a href="#fault-${fault}"><code>${FAULTS[fault].close} ${fault}</code></a>
-        `
-      )}</p>
+      ${closes.length === 0 ? "" : html`
+        <h3>Close codes</h3>
+        <p>${closes.map(closeLink)}</p>
+      `}
     </section>
   `;
 }
+
+const closeLink = (fault: FaultName): Html =>
+  html`
+    <a href="#fault-${fault}"><code>${FAULTS[fault].close} ${fault}</code></a>
+  `;
 
 function entry(message: ProtocolMessage): Html {
   const { name, summary, examples, refused = [] } = message;

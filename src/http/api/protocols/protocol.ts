@@ -22,15 +22,20 @@ export interface ProtocolMessage {
   readonly contentType?: string;
 }
 
-/** What one kind of client says and hears on a listener. */
+/** Where a channel is: a listener of the relay, or a server that the relay dials. */
+export type ChannelServer =
+  | { readonly is: "listener"; readonly name: ListenerName }
+  | { readonly is: "dialed"; readonly name: string; readonly url: string; readonly setting: string };
+
+/** What one kind of client, or a server that the relay dials, says and hears. */
 export interface ProtocolChannel {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  readonly listener: ListenerName;
+  readonly server: ChannelServer;
   readonly toRelay: readonly ProtocolMessage[];
   readonly fromRelay: readonly ProtocolMessage[];
-  /** The faults with which the relay closes its connections. */
+  /** The faults with which the relay closes its connections; none for a server that it dials. */
   readonly closes: readonly FaultName[];
 }
 

@@ -205,7 +205,7 @@ export const WATCHER_CHANNEL: ProtocolChannel = {
   title: "Intermediary: watchers",
   description:
     "For programs that observe and command. Each request gets one reply, in order; events come in between. A watcher's own `neuroos_connected` confirms its registration.",
-  listener: "intermediary",
+  server: { is: "listener", name: "intermediary" },
   toRelay: TO_RELAY,
   fromRelay: FROM_RELAY,
   closes: ["done", ...CLOSES_OF_ALL, "badGreeting", "notAllowed", "noGreeting", "slowPeer"],
