@@ -1,50 +1,56 @@
 /** The command line: lists the commands. Each command has a file, or a folder, of its own. */
 import { Command } from "commander";
 import { argv } from "node:process";
-import { brainCommand } from "./brain.ts";
-import { checkCommand } from "./check.ts";
 import { CliError, reportError } from "./cli-error.ts";
-import { completionCommand } from "./completion.ts";
-import { doctorCommand } from "./doctor.ts";
-import { initCommand } from "./init.ts";
-import { queueCommand } from "./queue/command.ts";
-import { replayCommand } from "./replay.ts";
-import { serveCommand } from "./serve.ts";
-import { openCommand, statusCommand } from "./status.ts";
-import { tokenCommand } from "./token.ts";
 import { describeVersion } from "./version.ts";
 import { suggest } from "../config/suggest.ts";
 import { resumeJit } from "../runtimes/jit.ts";
 
-const program = new Command("neuro-relay")
-  .description("Connects many integrations to one Neuro: a relay for the Neuro API.")
-  .version(describeVersion())
-  .addCommand(serveCommand(), { isDefault: true })
-  .addCommand(initCommand())
-  .addCommand(checkCommand())
-  .addCommand(doctorCommand())
-  .addCommand(statusCommand())
-  .addCommand(openCommand())
-  .addCommand(tokenCommand())
-  .addCommand(queueCommand())
-  .addCommand(brainCommand())
-  .addCommand(replayCommand());
-program.addCommand(completionCommand(program));
-program.hook("preAction", (_, command) => command.name() === "serve" ? undefined : resumeJit());
+/** All commands, in the order of the help. Why imported lazily: a start needs only one of them. */
+const COMMANDS: Readonly<Record<string, (program: Command) => Promise<Command>>> = {
+  serve: async () => (await import("./serve.ts")).serveCommand(),
+  init: async () => (await import("./init.ts")).initCommand(),
+  check: async () => (await import("./check.ts")).checkCommand(),
+  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
+  status: async () => (await import("./status.ts")).statusCommand(),
+  open: async () => (await import("./status.ts")).openCommand(),
+  token: async () => (await import("./token.ts")).tokenCommand(),
+  queue: async () => (await import("./queue/command.ts")).queueCommand(),
+  brain: async () => (await import("./brain.ts")).brainCommand(),
+  replay: async () => (await import("./replay.ts")).replayCommand(),
+  completion: async (program) => (await import("./completion.ts")).completionCommand(program),
+};
+const DEFAULT_COMMAND = "serve";
 
-for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
-  command.exitOverride().showHelpAfterError("(run with --help for usage)");
+/** The commands that are needed for these words: one, or all of them for what describes them all. */
+function neededFor([word = DEFAULT_COMMAND, ...others]: readonly string[]): readonly string[] {
+  const all = Object.keys(COMMANDS);
+  if (all.includes(word)) return word === "completion" ? all : [word];
+  const isDefault = word.startsWith("-") && ![word, ...others].some((one) => one === "-h" || one === "--help");
+  return isDefault ? [DEFAULT_COMMAND] : all;
 }
 
 /** Why here: the default command would take a misspelled one for an argument of its own. */
 function rejectUnknown(word: string | undefined): void {
-  const known = ["help", ...program.commands.map((command) => command.name())];
+  const known = ["help", ...Object.keys(COMMANDS)];
   if (word === undefined || word.startsWith("-") || known.includes(word)) return;
   throw new CliError([`unknown command ${JSON.stringify(word)}; did you mean ${suggest(word, known)}?`]);
 }
 
 async function main(): Promise<void> {
-  rejectUnknown(argv[2]);
+  const words = argv.slice(2);
+  rejectUnknown(words[0]);
+  const program = new Command("neuro-relay")
+    .description("Connects many integrations to one Neuro: a relay for the Neuro API.")
+    .version(describeVersion());
+  for (const name of neededFor(words)) {
+    const command = await COMMANDS[name]?.(program);
+    if (command !== undefined) program.addCommand(command, { isDefault: name === DEFAULT_COMMAND });
+  }
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
+    command.exitOverride().showHelpAfterError("(run with --help for usage)");
+  }
+  program.hook("preAction", (_, command) => command.name() === DEFAULT_COMMAND ? undefined : resumeJit());
   await program.parseAsync(argv);
 }
 
