@@ -25,8 +25,8 @@ while (true)
     }
     var code = (int?)socket.CloseStatus;
     Console.WriteLine($"closed {code} {socket.CloseStatusDescription}".TrimEnd());
-    // From 4400: the token is wrong, or another program has the name. Trying again would not help.
-    if (code >= 4400 && code != 4408) return 1;
+    // The token is wrong (4401), or another program has the name (4409): trying again would not help.
+    if (code is 4400 or 4401 or 4403 or 4409) return 1;
     await Task.Delay(1_000);
 }
 

@@ -53,10 +53,11 @@ function connect() {
   });
   socket.addEventListener("close", ({ code, reason }) => {
     console.log(`closed ${code} ${reason}`.trimEnd());
-    // From 4400: the token is wrong, or another program has the name. Trying again would not help.
-    if (code < 4400 || code === 4408) setTimeout(connect, 1_000);
+    // The token is wrong (4401), or another program has the name (4409): trying again would not help.
+    if (![4400, 4401, 4403, 4409].includes(code)) setTimeout(connect, 1_000);
   });
   socket.addEventListener("error", () => {});
 }
 
+if (globalThis.WebSocket === undefined) throw new Error("Node 20 has no WebSocket: start with --experimental-websocket");
 connect();

@@ -139,8 +139,8 @@ while True:
     try:
         run()
     except (OSError, ValueError) as error:
-        print(f"{error}; trying again", flush=True)
-        # Another program has the name (4409), or the token is wrong (4401): trying again would not help.
+        # The token is wrong (4401), or another program has the name (4409): trying again would not help.
         if str(error).startswith(("closed 4400", "closed 4401", "closed 4403", "closed 4409")):
-            sys.exit(1)
+            sys.exit(str(error))
+        print(f"{error}; trying again", flush=True)
     time.sleep(1)

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command of the npm package: runs the relay on Bun, or on Deno if there is no Bun. Node itself cannot run it. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -17,11 +17,20 @@ function run([next, ...others]: typeof RUNTIMES): void {
     return process.exit(1);
   }
   const [runtime, options] = next;
-  const child = spawn(runtime, [...options, program, ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = start(runtime, [...options, program, ...process.argv.slice(2)]);
+  if (child === undefined) return run(others);
   child.on("error", () => run(others));
   child.on("spawn", () => {
     process.on("SIGINT", () => {}); // Why nothing: the terminal sends Ctrl-C to the relay as well.
     process.on("SIGTERM", () => child.kill("SIGTERM"));
     child.on("exit", (code, signal) => signal === null ? process.exit(code ?? 1) : process.kill(process.pid, signal));
   });
+}
+
+/** Starts a program of the path. On Windows npm installs programs as scripts, which only the shell can start; undefined if it has none. */
+function start(name: string, words: readonly string[]): ChildProcess | undefined {
+  if (process.platform !== "win32") return spawn(name, words, { stdio: "inherit" });
+  if (spawnSync("where", [name], { stdio: "ignore" }).status !== 0) return undefined;
+  const command = [name, ...words].map((word) => `"${word.replaceAll('"', '\\"')}"`).join(" ");
+  return spawn(command, { stdio: "inherit", shell: true });
 }
