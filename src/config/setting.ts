@@ -186,6 +186,9 @@ export function list<T>(
     .register(registry, metadata({ kind: "list", type: `list of ${type}`, description }, {}));
 }
 
+/** One of these values, in a list. */
+export const listItem = <const T extends string>(values: readonly T[]): z.ZodType<T> => oneOf(values);
+
 /** One text of a list. */
 export const textItem: z.ZodType<string> = z.string(TEXT);
 

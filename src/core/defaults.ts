@@ -128,6 +128,15 @@ export const DEFAULTS: Settings = {
     neuro_os_page: false,
   },
   security: { allowed_origins: [] },
+  diagnostics: {
+    disabled: [],
+    startup: SECOND,
+    result: SECOND,
+    latency: SECOND,
+    context_length: 4_000,
+    contexts_per_minute: 60,
+    action_changes_per_minute: 30,
+  },
   limits: {
     peers: 1_000,
     peers_per_address: 1_000,

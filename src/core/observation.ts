@@ -5,6 +5,7 @@
  * references to existing objects, so an unread one costs almost nothing. An observation that watchers receive has the name of its
  * event.
  */
+import type { DiagnosticId, Severity } from "./diagnostics/catalogue.ts";
 import type { Priority } from "./neuro-messages.ts";
 import type { ListenerName } from "./event.ts";
 import type { FaultName } from "./fault.ts";
@@ -211,6 +212,20 @@ export type OperatorObservation = {
 
 /** Problems, and the party that has to fix them. */
 export type ProblemObservation =
+  /** Something that the author of an integration should know. Reported at its first occurrence, and then at most every 10 s. */
+  | {
+    readonly is: "diagnostic";
+    readonly from: string;
+    /** Absent for a client that has not named its game. */
+    readonly slug: string | undefined;
+    readonly what: DiagnosticId;
+    readonly severity: Severity;
+    readonly detail: string;
+    /** Occurrences so far. */
+    readonly count: number;
+    /** The beginning of the message, without credentials. */
+    readonly message: string;
+  }
   /** An integration sent something that was repaired. Reported once for each kind and integration. */
   | { readonly is: "input_repaired"; readonly from: string; readonly what: string; readonly hint: string }
   | { readonly is: "input_refused"; readonly from: string; readonly fault: FaultName; readonly reason: string }
@@ -344,6 +359,15 @@ export type WatcherEvents = {
   };
   readonly message_delivered: { readonly to: string; readonly message_id: string; readonly confirmed: boolean };
   readonly message_dead: { readonly to: string; readonly message_id: string; readonly why: string };
+  readonly diagnostic: {
+    readonly from: string;
+    readonly integration_id?: string | undefined;
+    readonly what: DiagnosticId;
+    readonly severity: Severity;
+    readonly hint: string;
+    readonly count: number;
+    readonly message: string;
+  };
   readonly input_repaired: { readonly from: string; readonly what: string; readonly hint: string };
   readonly input_refused: {
     readonly from: string;

@@ -4,6 +4,7 @@
  * A query reads, a command changes. Both take one path: the event `requested` in, the effect `respond` out. The two tables below
  * are the only place that says what each takes and what its reply looks like; the unions and `ReplyTo` follow from them.
  */
+import type { DiagnosticId, Severity } from "./diagnostics/catalogue.ts";
 import type { RequestId } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ServiceName } from "./service.ts";
@@ -14,6 +15,7 @@ import type {
   AuditView,
   Controls,
   DeadLetterView,
+  DiagnosticView,
   EventView,
   IntegrationControls,
   IntegrationDetail,
@@ -74,6 +76,11 @@ export interface ServiceQueries {
   readonly neuro: CommonQueries<NeuroView> & {
     readonly integrations: RequestType<PageRequest, Page<IntegrationView>>;
     readonly integration: RequestType<{ readonly id: string }, IntegrationDetail>;
+    /** Diagnostics in the order of integrations, at least as grave as `severity`. */
+    readonly diagnostics: RequestType<
+      PageRequest & { readonly integration?: string; readonly severity?: Severity; readonly what?: DiagnosticId },
+      Page<DiagnosticView>
+    >;
   };
   readonly nallely: CommonQueries<JsonObject>;
   readonly brain: CommonQueries<JsonObject> & {

@@ -3,7 +3,7 @@
  *
  * | from | to | message |
  * | --- | --- | --- |
- * | intermediary | neuro | `integrationJoined` `integrationLeft` `gameMessage` `directMessage` `actionChosen` |
+ * | intermediary | neuro | `integrationJoined` `integrationLeft` `gameMessage` `problemFound` `directMessage` `actionChosen` |
  * | neuro | intermediary | `upstreamChanged` `neuroMessage` `choiceRequested` `contextShared` `directSettled` `choiceSettled` |
  * | nallely | neuro | `integrationJoined` `integrationLeft` `gameMessage` `actionChosen` |
  * | neuro | nallely | `neuroMessage`, to `NALLELY_PEER` |
@@ -11,6 +11,7 @@
  *
  * Messages are delivered first in, first out, within the step in which they were posted.
  */
+import type { DiagnosticId, RepairKind } from "./diagnostics/catalogue.ts";
 import type { GameMessage, NeuroMessage } from "./neuro-messages.ts";
 import type { ConnectionInfo } from "./event.ts";
 import type { Key, PeerId } from "./ids.ts";
@@ -28,7 +29,15 @@ export type ServiceMessage =
     readonly is: "gameMessage";
     readonly peer: PeerId;
     readonly message: GameMessage;
-    readonly repairs?: readonly { readonly what: string; readonly hint: string }[];
+    readonly repairs?: readonly { readonly what: RepairKind; readonly hint: string }[];
+  }
+  /** A diagnostic of an integration. Its event and its log line are observed already. */
+  | {
+    readonly is: "problemFound";
+    readonly peer: PeerId;
+    readonly what: DiagnosticId;
+    readonly detail: string;
+    readonly message?: Json;
   }
   /** A watcher or operator sends Neuro a context or any command. With an id, `directSettled` follows. */
   | { readonly is: "directMessage"; readonly from: string; readonly payload: Json; readonly id?: string }

@@ -4,6 +4,7 @@
  * `config/schema.ts` builds them from YAML, environment and flags, and fills in every default. Durations are in milliseconds, sizes in
  * bytes. A setting has the same name in the file, in the environment, here and in the reference; the reference describes each one.
  */
+import type { DiagnosticId } from "./diagnostics/catalogue.ts";
 import type { ServiceName } from "./service.ts";
 import type { Millis } from "./ids.ts";
 
@@ -27,6 +28,7 @@ export interface Settings {
   readonly nallely: NallelySettings;
   readonly web: WebSettings;
   readonly security: SecuritySettings;
+  readonly diagnostics: DiagnosticSettings;
   readonly limits: LimitSettings;
   readonly log: LogSettings;
   readonly record: RecordSettings;
@@ -255,6 +257,20 @@ export interface WebSettings extends ListenSettings {
 export interface SecuritySettings {
   /** Browser origins that can open sockets, in addition to loopback ones. `null` must be listed as well. */
   readonly allowed_origins: readonly string[];
+}
+
+/** When the behaviour of an integration is reported to its author. */
+export interface DiagnosticSettings {
+  /** Those that are not reported. */
+  readonly disabled: readonly DiagnosticId[];
+  readonly startup: Millis;
+  readonly result: Millis;
+  readonly latency: Millis;
+  /** UTF-16 units. */
+  readonly context_length: number;
+  readonly contexts_per_minute: number;
+  /** Messages that unregister actions, or change their definition. */
+  readonly action_changes_per_minute: number;
 }
 
 export interface LimitSettings {

@@ -4,6 +4,7 @@
  * Times are milliseconds since 1970, ages and durations milliseconds. Names are those of their owners: show them as text, and never
  * trust them.
  */
+import type { DiagnosticId, Severity } from "./diagnostics/catalogue.ts";
 import type { Priority } from "./neuro-messages.ts";
 import type { Millis } from "./ids.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -104,6 +105,27 @@ export interface IntegrationDetail extends IntegrationView {
   readonly address: string | null;
   readonly user_agent: string | null;
   readonly registered_actions: readonly ActionView[];
+}
+
+/** One diagnostic of one integration. */
+export interface DiagnosticView {
+  /** The integration's id; null for clients that have not named their game. */
+  readonly integration: string | null;
+  readonly name: string;
+  readonly what: DiagnosticId;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly rule: string;
+  readonly fix: string;
+  readonly link: string;
+  /** Of the last report, such as names. It continues `fix`. */
+  readonly detail: string;
+  /** The beginning of the message of the last report, without credentials. */
+  readonly message: string;
+  /** Number of occurrences. */
+  readonly count: number;
+  readonly first_at: Millis;
+  readonly last_at: Millis;
 }
 
 export interface ActionView {

@@ -572,6 +572,7 @@ export const EVENT_TEXTS = {
     operator_acted: "operator",
     upstream_connected: "Neuro connected",
     upstream_lost: "Neuro lost",
+    diagnostic: "diagnostic",
     input_repaired: "problem",
     input_refused: "refused",
     writes_suspended: "store fails",
@@ -592,6 +593,8 @@ export const EVENT_TEXTS = {
   privileges: (privileges: string) => `${privileges} rights`,
   retryIn: (time: string) => `retry in ${time}`,
   noRetry: "no retry: correct the URL in the settings",
+  diagnosed: (severity: string, hint: string, count: number) =>
+    `${severity}: ${hint}${count === 1 ? "" : ` (${formatQuantity(count, "time")})`}`,
   workedAround: (problem: string) => `protocol problem, worked around: ${problem}`,
   missing: (count: number) => `${formatQuantity(count, "event")} missing here`,
   someMissing: "events are missing here",

@@ -4,6 +4,7 @@
  * Invariants: O1 no line above `debug` contains a payload (texts and data of peers); O2 every text from a peer passes through
  * `quoted` or `list`; O3 an observation whose line is not written costs only the additions of its `measure`.
  */
+import { DIAGNOSTICS, hintFor } from "../core/diagnostics/catalogue.ts";
 import type { Observation, ObservationName } from "../core/observation.ts";
 import type { LogLevel, LogSource } from "../core/settings.ts";
 import { redactUrl } from "../core/text.ts";
@@ -17,6 +18,8 @@ export interface LogMessage<Of extends Observation> {
   /** Present where peers can cause the observation any number of times. */
   readonly limit?: RateLimit;
   text(observation: Of): string;
+  /** False for an observation without a line. Absent: each has one. */
+  isWritten?(observation: Of): boolean;
   /** Updates metrics. The count of observations by name is kept elsewhere. */
   measure?(observation: Of, metrics: RelayMetrics, now: () => number): void;
 }
@@ -340,6 +343,15 @@ const LOG_MESSAGES = {
     source: "brain",
     text: ({ run_id, why }) =>
       `predictions are unavailable: artifact ${quoted(run_id)} could not be loaded: ${quoted(why)}`,
+  },
+  diagnostic: {
+    level: "warning",
+    source: "neuro",
+    limit: floodLimit("diagnostics"),
+    // Why only the first one: the others say the same. Why not each: some are reported by another line as well.
+    isWritten: ({ what, count }) => count === 1 && DIAGNOSTICS[what].alsoAs === undefined,
+    text: ({ from, what, severity, detail }) =>
+      `${severity} ${quoted(what)} in ${quoted(from)}: ${quoted(hintFor(what, detail))}`,
   },
   input_repaired: {
     level: "warning",

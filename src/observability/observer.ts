@@ -15,6 +15,7 @@ import type { Counter } from "./metric-registry.ts";
 /** Fields that become properties of a JSON line, because they hold names and numbers. Other fields may contain texts of peers. */
 const LOGGED_FIELDS: ReadonlySet<string> = new Set([
   ...["id", "name", "from", "to", "integration", "upstream", "address", "service", "key", "file"],
+  ...["what", "severity"],
   ...["fault", "why", "end", "origin", "success", "winner", "priority", "privileges", "kind", "depth", "attempt"],
   ...["ms", "waited", "retry_ms", "size", "confirmed", "forced"],
 ]);
@@ -47,10 +48,10 @@ export function createObserver(log: Log, metrics: RelayMetrics, clock: LogClock)
   };
   return {
     observe(observation) {
-      const { source, level, limit, text, measure } = logMessageOf(observation);
+      const { source, level, limit, text, isWritten, measure } = logMessageOf(observation);
       (counts.get(observation.is) ?? countOf(observation.is)).add();
       measure?.(observation, metrics, now);
-      if (!log.isOn(source, level)) return;
+      if (!log.isOn(source, level) || isWritten?.(observation) === false) return;
       const isAllowed = limit === undefined ||
         limiter.allows(kindOf(observation), limit, (suppressed) => summarize(observation, limit, suppressed));
       if (isAllowed) write(observation, text(observation), propertiesOf(observation));

@@ -1,8 +1,10 @@
 /** The process: security, limits, log, recording and shutdown. */
 import type { z } from "zod";
 import { DEFAULTS } from "../../core/defaults.ts";
+import { DIAGNOSTIC_IDS } from "../../core/diagnostics/catalogue.ts";
 import { SERVICES } from "../../core/service.ts";
 import type {
+  DiagnosticSettings,
   LimitSettings,
   LogSettings,
   LogSource,
@@ -11,7 +13,7 @@ import type {
   SecuritySettings,
   Settings,
 } from "../../core/settings.ts";
-import { block, choice, count, duration, list, optionalChoice, size, text, textItem } from "../setting.ts";
+import { block, choice, count, duration, list, listItem, optionalChoice, size, text, textItem } from "../setting.ts";
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
@@ -45,6 +47,42 @@ export const relays: z.ZodType<RelaysSettings> = block(
     ),
   },
 );
+const d = DEFAULTS.diagnostics;
+export const diagnostics: z.ZodType<DiagnosticSettings> = block("What is reported to the authors of integrations.", {
+  disabled: list("Diagnostics that are not reported, such as `schema_keywords`.", {
+    item: listItem(DIAGNOSTIC_IDS),
+    type: "ids of diagnostics",
+  }),
+  startup: duration("A `startup` that comes later than this after the connection is late.", {
+    default: d.startup,
+    min: 10,
+    max: 600_000,
+  }),
+  result: duration("A result that comes later than this after its action is slow.", {
+    default: d.result,
+    min: 10,
+    max: 600_000,
+  }),
+  latency: duration("A connection on which a ping is answered later than this is slow.", {
+    default: d.latency,
+    min: 10,
+    max: 600_000,
+  }),
+  context_length: count("A context with more characters than this is long.", {
+    default: d.context_length,
+    min: 1,
+    max: 10_000_000,
+  }),
+  contexts_per_minute: count("More contexts in one minute than this are many.", {
+    default: d.contexts_per_minute,
+    min: 1,
+    max: 1_000_000,
+  }),
+  action_changes_per_minute: count(
+    "More messages in one minute than this that unregister actions, or change their definition, are frequent changes.",
+    { default: d.action_changes_per_minute, min: 1, max: 1_000_000 },
+  ),
+});
 
 const l = DEFAULTS.limits;
 export const limits: z.ZodType<LimitSettings> = block("Limits for what peers can do.", {

@@ -116,6 +116,11 @@ const FORMATS: { readonly [Event in keyof typeof EVENT_TEXTS.labels]: EventForma
         typeof retry_ms === "number" ? EVENT_TEXTS.retryIn(formatLatency(retry_ms)) : EVENT_TEXTS.noRetry,
       ),
   },
+  diagnostic: {
+    category: "problems",
+    tone: "warn",
+    format: ({ severity, hint, count }) => EVENT_TEXTS.diagnosed(text(severity), text(hint), number(count)),
+  },
   input_repaired: {
     category: "problems",
     tone: "warn",

@@ -1,11 +1,14 @@
 /** Operations on integrations. */
+import { z } from "zod";
+import { DIAGNOSTIC_IDS, SEVERITIES } from "../../core/diagnostics/catalogue.ts";
 import { type ApiOperation, operation } from "./operation.ts";
-import { bySlug, id, pageRequest } from "./parameters.ts";
+import { byDiagnostic, bySlug, id, pageRequest } from "./parameters.ts";
 import {
   actionOutcome,
   actionRequest,
   controls,
   controlsChange,
+  diagnostics,
   done,
   integration,
   integrationControlsChange,
@@ -43,6 +46,30 @@ export const INTEGRATION_OPERATIONS: readonly ApiOperation[] = [
     params,
     reply: integrationDetail,
     request: ({ path }) => ({ of: "neuro", get: "integration", id: path.id }),
+  }),
+  operation({
+    id: "listDiagnostics",
+    method: "GET",
+    path: "/api/diagnostics",
+    tag,
+    summary: "Lists what authors of integrations should correct or know, in the order of integrations.",
+    scopes: ["watch"],
+    service,
+    query: {
+      integration: z.string().min(1).max(512).optional().describe("The id of an integration."),
+      severity: z.enum(SEVERITIES).optional().describe("The least severity. Default: `info`, which is all."),
+      what: z.enum(DIAGNOSTIC_IDS).optional().describe("One diagnostic of the catalogue."),
+      ...byDiagnostic,
+    },
+    reply: diagnostics,
+    request: ({ query }) => ({
+      of: "neuro",
+      get: "diagnostics",
+      ...(query.integration !== undefined && { integration: query.integration }),
+      ...(query.severity !== undefined && { severity: query.severity }),
+      ...(query.what !== undefined && { what: query.what }),
+      ...pageRequest(query),
+    }),
   }),
   operation({
     id: "updateIntegrationControls",

@@ -18,6 +18,11 @@ type PageParameters = { readonly after: z.ZodType<string | undefined>; readonly 
 export const byId: PageParameters = { after: after(/^\d{1,16}-\d{1,16}$/), limit };
 /** Lists in the order of integrations' ids. */
 export const bySlug: PageParameters = { after: after(/^[a-z0-9_-]{1,128}$/), limit };
+/** Lists in the order of integrations' ids, then of ids of diagnostics. */
+export const byDiagnostic: PageParameters = {
+  after: after(/^(?:[a-z0-9_-]{1,128}|[a-z0-9_-]{0,128}\.[a-z_]{1,64})$/),
+  limit,
+};
 /** Lists in the order of names. */
 export const byName: PageParameters = { after: after(/^[^]{1,512}$/), limit };
 

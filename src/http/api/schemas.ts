@@ -3,6 +3,7 @@
  * change alone. The OpenAPI document contains them under their names.
  */
 import { z } from "zod";
+import { DIAGNOSTIC_IDS, SEVERITIES } from "../../core/diagnostics/catalogue.ts";
 import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import type {
   ActionOutcome,
@@ -10,6 +11,7 @@ import type {
   AuditView,
   Controls,
   DeadLetterView,
+  DiagnosticView,
   ForceView,
   IntegrationControls,
   IntegrationCounts,
@@ -314,6 +316,26 @@ function pageOf<Item>(name: string, item: z.ZodType<Item>): z.ZodType<Page<Item>
   return named(name, z.object({ items: z.array(item), next }), "One page of a list.");
 }
 
+const diagnostic: z.ZodType<DiagnosticView> = named(
+  "Diagnostic",
+  z.object({
+    integration: text.nullable().describe("Id of the integration; null for clients that have not named their game."),
+    name: text,
+    what: z.enum(DIAGNOSTIC_IDS),
+    severity: z.enum(SEVERITIES),
+    title: text.describe("What was observed."),
+    rule: text.describe("What is expected."),
+    fix: text.describe("What the author of the integration has to change."),
+    link: text.describe("The documentation of the rule."),
+    detail: text.describe("Of the last report, such as names. It continues `fix`; can be empty."),
+    message: text.describe("The beginning of the message of the last report, without credentials; can be empty."),
+    count: count.describe("Number of occurrences."),
+    first_at: instant,
+    last_at: instant,
+  }),
+  "What was observed about the messages or the behaviour of an integration.",
+);
+export const diagnostics: z.ZodType<Page<DiagnosticView>> = pageOf("DiagnosticPage", diagnostic);
 export const integrations: z.ZodType<Page<IntegrationView>> = pageOf("IntegrationPage", integration);
 export const queues: z.ZodType<Page<QueueView>> = pageOf("QueuePage", queue);
 export const queueEntries: z.ZodType<Page<QueueEntryView>> = pageOf("QueueEntryPage", queueEntry);

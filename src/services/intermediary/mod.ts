@@ -175,6 +175,7 @@ function handleServiceMessage(state: IntermediaryState, message: ServiceMessage,
     case "integrationJoined":
     case "integrationLeft":
     case "gameMessage":
+    case "problemFound":
     case "directMessage":
     case "actionChosen":
       return; // Why: these are for the Neuro service.

@@ -173,6 +173,7 @@ function handleServiceMessage(bridge: Bridge, message: ServiceMessage, ctx: Step
     case "integrationJoined":
     case "integrationLeft":
     case "gameMessage":
+    case "problemFound":
     case "directMessage":
     case "directSettled":
     case "actionChosen":

@@ -147,6 +147,7 @@ export function recordObservation(
     case "nallely_output":
     case "nallely_refused":
     case "operator_acted":
+    case "diagnostic":
     case "input_repaired":
     case "input_refused":
     case "peer_closed_by_relay":

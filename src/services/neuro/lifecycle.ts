@@ -7,6 +7,7 @@
 import type { ResumedPeer } from "../../core/event.ts";
 import type { Millis } from "../../core/ids.ts";
 import { isObject, type Json } from "../../core/json.ts";
+import { secretsOf } from "../../core/secrets.ts";
 import type { RestoreInput } from "../../core/service.ts";
 import type { Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { StepContext } from "../../core/context.ts";
@@ -73,6 +74,7 @@ export function startService(state: NeuroState, ctx: StepContext): void {
 /** Applies new settings: only changed upstreams are dialled again, and only affected games are moved. */
 export function configure(state: NeuroState, settings: Settings, ctx: StepContext): void {
   state.settings = settings;
+  state.secrets.learn(secretsOf(settings));
   const wanted = upstreamSettings(settings);
   const before = [...state.upstreams.values()];
   state.upstreams.clear();

@@ -37,9 +37,9 @@ import {
   endRetention,
   findOrCreateGame,
   normalizeGameName,
-  reportRepairs,
 } from "./games/registry.ts";
 import { beginDrain, configure, continueDrain, restoreState, startService } from "./lifecycle.ts";
+import { diagnose, reportRepairs } from "./diagnostics/diagnose.ts";
 import { handleRequest } from "./operator/requests.ts";
 import { expireActions } from "./pending/pending.ts";
 import { type EntryKind, isEntryKind, recordWriteSettled, saveAt, saveRecords, scheduleSave } from "./persistence.ts";
@@ -215,8 +215,13 @@ function handleServiceMessage(state: NeuroState, message: ServiceMessage, ctx: S
     case "gameMessage": {
       const game = state.integrations.get(message.peer);
       if (game === undefined) return;
-      if (message.repairs !== undefined) reportRepairs(game, message.repairs, ctx);
+      if (message.repairs !== undefined) reportRepairs(game, message.repairs, message.message, ctx);
       return handleGameMessage(game, message.message, ctx);
+    }
+    case "problemFound": {
+      const game = state.integrations.get(message.peer);
+      const { what, detail, message: given } = message;
+      return game === undefined ? undefined : diagnose(game, what, { detail, message: given, isReported: true }, ctx);
     }
     case "directMessage":
       return forwardToNeuro(state, message, ctx);

@@ -1,9 +1,12 @@
 /** Sends messages: to Neuro, and to a game. */
 import type { GameMessage, NeuroMessage } from "../../core/neuro-messages.ts";
+import type { DiagnosticId } from "../../core/diagnostics/catalogue.ts";
 import { linkIdOf } from "../../core/link.ts";
 import type { StepContext } from "../../core/context.ts";
+import { failed } from "../../core/result.ts";
+import { diagnose, diagnoseUnnamed, type Occurrence, reportRefusal } from "./diagnostics/diagnose.ts";
 import { handleMessage } from "./standalone/decider.ts";
-import { type Game, peerOf, type Upstream } from "./state.ts";
+import { type Game, type NeuroState, peerOf, type Upstream } from "./state.ts";
 import type { FaultName } from "../../core/fault.ts";
 import { fitsBytes, utf8Length } from "../../neuro-api/frame.ts";
 import { encodeGame } from "./codec/encode-game.ts";
@@ -38,8 +41,8 @@ export function toNeuro(upstream: Upstream, message: GameMessage, from: string, 
     sent.add(frame, message, at, { from, now: ctx.now });
   }
   if (sent.shortenedFrom > 0) {
-    const hint = `${sizeText(upstream, sent.shortenedFrom)}; the rest of the text was left out`;
-    ctx.observe({ is: "input_repaired", from, what: "text_shortened", hint });
+    const occurrence = { detail: sizeText(upstream, sent.shortenedFrom), message };
+    reportProblem(upstream.service, from, { id: "text_shortened", ...occurrence }, ctx);
   }
 }
 
@@ -73,16 +76,31 @@ export function refuse(
   ctx: StepContext,
 ): void {
   const owners = names.flatMap((name) => [...actions.get(name)?.owners.values() ?? []].map(({ game }) => game));
-  const games = owners.length > 0 ? owners : [...service.games.values()].filter(({ name }) => name === from);
+  const games = owners.length > 0 ? owners : gamesNamed(service, from);
   if (games.length === 0) ctx.observe({ is: "input_refused", from, fault, reason });
   for (const game of new Set(games)) {
-    ctx.observe({ is: "input_refused", from: game.name, fault, reason });
+    reportRefusal(game, "message_withheld", failed(fault, reason), ctx);
     // Why only to integrations: a game may crash at a command that it does not know.
     if (game.listener === "intermediary") {
       toGame(game, { command: "other", name: "neuro-relay/refused", data: { code: fault, error: reason } }, ctx);
     }
   }
 }
+
+/** Reports a problem of the integration, or of the watcher, with that name. */
+export function reportProblem(
+  state: NeuroState,
+  from: string,
+  { id, ...occurrence }: Occurrence & { readonly id: DiagnosticId },
+  ctx: StepContext,
+): void {
+  const games = gamesNamed(state, from);
+  for (const game of games) diagnose(game, id, occurrence, ctx);
+  if (games.length === 0) diagnoseUnnamed(state, id, { address: from, ...occurrence }, ctx);
+}
+
+const gamesNamed = ({ games }: NeuroState, wanted: string): readonly Game[] =>
+  [...games.values()].filter(({ name }) => name === wanted);
 
 /** Sends a message to a game. False when the game is not connected, or the message is too large for any game. */
 export function toGame(game: Game, message: NeuroMessage, ctx: StepContext): boolean {

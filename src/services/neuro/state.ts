@@ -11,9 +11,12 @@ import type { Action, ForceMessage, GameMessage, NeuroMessage, NeuroSession } fr
 import type { Bucket } from "../../core/bucket.ts";
 import { type Deadlines, Timers } from "../../core/deadlines.ts";
 import type { ConnectionInfo } from "../../core/event.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { DiagnosticId } from "../../core/diagnostics/catalogue.ts";
 import type { Key, Millis, PeerId, RequestId } from "../../core/ids.ts";
 import type { Link } from "../../core/link.ts";
 import { RetainedBytes } from "../../core/retained-bytes.ts";
+import { Secrets, secretsOf } from "../../core/secrets.ts";
 import type { IntegrationPolicy, Settings, UpstreamSettings } from "../../core/settings.ts";
 import type { Controls, IntegrationControls, IntegrationCounts } from "../../core/view.ts";
 import type { Decider } from "./standalone/decider.ts";
@@ -78,6 +81,10 @@ export interface NeuroState {
   /** An integration is solo, so all others are held. */
   hasSolo: boolean;
   drain: Drain;
+  /** What diagnostics must not contain. */
+  readonly secrets: Secrets;
+  /** Clients that have not named their game. */
+  readonly unnamed: Diagnosed;
 }
 
 /** The timers of the service, each with its game, socket or upstream. */
@@ -105,6 +112,8 @@ export interface GameSocket {
   /** Since the last pong; `canPong` once there was one. */
   unansweredPings: number;
   canPong: boolean;
+  /** When the first ping was sent that was not answered yet. */
+  pingedAt: Millis | undefined;
   /** When it was asked to register everything again. */
   reregisterAskedAt: Millis | undefined;
   hasSpoken: boolean;
@@ -151,12 +160,39 @@ export const isConnected = ({ presence }: Game): boolean => presence.is === "con
 /** The peer of a game that is connected. */
 export const peerOf = ({ presence }: Game): PeerId | undefined => presence.is === "connected" ? presence.peer : undefined;
 
+/** One diagnostic of one integration: how often it occurred, and its last report. */
+export interface Finding {
+  count: number;
+  readonly firstAt: Millis;
+  lastAt: Millis;
+  reportedAt: Millis;
+  detail: string;
+  /** The beginning of the message, without credentials; empty if there is none. */
+  message: string;
+  /** What its integration is charged for it. */
+  bytes: number;
+}
+
+/** A party with diagnostics. */
+export interface Diagnosed {
+  readonly name: string;
+  /** Undefined: a client that has not named its game. */
+  readonly slug: string | undefined;
+  readonly findings: Map<DiagnosticId, Finding>;
+  readonly retained: RetainedBytes;
+}
+
+/** A number of events since the beginning of a minute. */
+export interface MinuteCount {
+  startedAt: Millis;
+  count: number;
+}
+
 /** An integration, whatever listener it uses: an identity that outlives its connections. */
-export interface Game {
+export interface Game extends Diagnosed {
   readonly service: NeuroState;
   readonly key: string;
   readonly listener: GameListener;
-  readonly name: string;
   readonly slug: string;
   /** What is kept of it: a part of its socket's account, or of `parked` while it is not connected. */
   readonly retained: RetainedBytes;
@@ -191,7 +227,10 @@ export interface Game {
   lastAnsweredId: string;
   /** When its force last became the current one. */
   lastForcedAt: Millis;
-  readonly reportedRepairs: Set<string>;
+  /** The peer from which its last `startup` came. */
+  startedBy: PeerId | undefined;
+  readonly minuteContexts: MinuteCount;
+  readonly minuteChanges: MinuteCount;
   takeovers: Millis[];
   /** Connections of other sockets that want it, or lost it. */
   readonly rivals: Set<GameConnection>;
@@ -346,6 +385,8 @@ export interface PendingAction {
   /** The digest of the action's definition when it was called. */
   readonly digest: string;
   readonly data: string | undefined;
+  /** The schema of its definition when it was called. */
+  readonly schema: JsonObject | undefined;
   /** What its link is charged for it. */
   readonly bytes: number;
   readonly startedAt: Millis;
@@ -433,4 +474,6 @@ export const emptyState = (settings: Settings, retained: RetainedBytes): NeuroSt
   controlsRecord: { kind: "controls", key: "", storedKey: undefined, latestKey: undefined },
   hasSolo: false,
   drain: { is: "none" },
+  secrets: new Secrets(secretsOf(settings)),
+  unnamed: { name: "", slug: undefined, findings: new Map(), retained: new RetainedBytes(retained) },
 });

@@ -59,6 +59,11 @@ async function look(fixture: ApiFixture, lamp: JsonSocket): Promise<void> {
   const rest = await fixture.items("listIntegrations", { query: { after: first.next } });
   const ids = [...first.items, ...rest].map((item) => (isObject(item) ? item.id : ""));
   check.that(ids.includes("chess") && ids.includes("lamp"), String(ids));
+  lamp.send({ command: "context", data: { silent: true } });
+  await fixture.until("listDiagnostics", ({ items }) => Array.isArray(items) ? items[0] : undefined);
+  const [found, ...others] = await fixture.items("listDiagnostics", { query: { integration: "lamp", severity: "error" } });
+  check.that(isObject(found));
+  check.equal([found.integration, found.what, found.count, others], ["lamp", "message_invalid", 1, []]);
   const { registered_actions: actions, address, listener } = await fixture.call("getIntegration", {
     path: { id: "chess" },
   });

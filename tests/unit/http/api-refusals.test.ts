@@ -22,7 +22,7 @@ const BODIES: Readonly<Record<string, JsonObject>> = {
   sendCommand: { to: "nobody", cmd: 1 },
 };
 
-const SLUG_LISTS = ["listIntegrations"];
+const SLUG_LISTS = ["listIntegrations", "listDiagnostics"];
 
 const inputOf = ({ id, body }: ApiOperation): OperationRequest => (body === undefined ? {} : { body: BODIES[id] });
 

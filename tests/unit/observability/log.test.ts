@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "#runner";
 import { DEFAULTS } from "../../../src/core/defaults.ts";
+import { type DiagnosticId, DIAGNOSTICS } from "../../../src/core/diagnostics/catalogue.ts";
 import type { Observation } from "../../../src/core/observation.ts";
 import type { LogSettings } from "../../../src/core/settings.ts";
 import { createMetrics, createObserver, LineBuffer, openLog, predictionLine } from "../../../src/observability/mod.ts";
@@ -37,6 +38,28 @@ test("OB1 an observation is one readable line: time, level, source, message", as
   check.equal(await linesOf([connected("Spotify"), { is: "store_failed", key: "k", reason: "disk full" }]), [
     '2030-01-02T03:04:05.000Z INFO    [intermediary] integration "Spotify" connected',
     '2030-01-02T03:04:05.000Z ERROR   [relay] store operation failed at "k": "disk full"',
+  ]);
+});
+
+test("DI11 the first occurrence of a diagnostic is one line, unless another line reports it", async () => {
+  const seen = (what: DiagnosticId, count: number): Observation => ({
+    is: "diagnostic",
+    from: "Chess",
+    slug: "chess",
+    what,
+    severity: DIAGNOSTICS[what].severity,
+    detail: "PAYLOAD",
+    count,
+    message: "MESSAGE",
+  });
+  const lines = await linesOf([
+    seen("unregister_unknown", 1),
+    seen("unregister_unknown", 2),
+    seen("numeric_id", 1),
+    seen("result_missing", 1),
+  ]);
+  check.equal(lines, [
+    '2030-01-02T03:04:05.000Z WARNING [neuro] warning "unregister_unknown" in "Chess": "check the names: no such action was registered on this connection or before: PAYLOAD"',
   ]);
 });
 

@@ -1,11 +1,12 @@
 /** The repairs of messages to Neuro: an example of each, which the reader itself repairs when the document is made. */
 import { assertNever } from "../../../core/assert.ts";
+import { DIAGNOSTICS } from "../../../core/diagnostics/catalogue.ts";
 import { DEFAULTS } from "../../../core/defaults.ts";
 import { type Json, type JsonObject, plain } from "../../../core/json.ts";
 import { DESCRIPTION_LENGTH_MAX } from "../../../core/limits.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import { decodeGame } from "../../../neuro-api/decode-game.ts";
-import { REPAIR_HINTS, type RepairKind } from "../../../neuro-api/repair.ts";
+import type { RepairKind } from "../../../neuro-api/repair.ts";
 
 /** A repair with the frame of a game, and the message as it is understood. */
 export interface RepairExample {
@@ -73,7 +74,7 @@ export function repairExamples(): readonly RepairExample[] {
     const before = EXAMPLES[what];
     const read = decodeGame(what === "binary_frame" ? new TextEncoder().encode(before) : before, DEFAULTS.limits);
     const repair = read.ok ? read.value.repairs.find((one) => one.what === what) : undefined;
-    const hint = repair?.hint ?? REPAIR_HINTS[what];
+    const hint = repair?.hint ?? DIAGNOSTICS[what].fix;
     if (!read.ok || repair === undefined) return { what, hint, before };
     const after = JSON.stringify(frameOf(read.value.message, read.value.game));
     return { what, hint, before: before.replace(LONG_TEXT, "xxx..."), after: after.replace(LONG_TEXT, "xxx...") };

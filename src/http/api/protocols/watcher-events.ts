@@ -1,5 +1,6 @@
 /** The events that watchers get, with an example of each. */
 import { z } from "zod";
+import { DIAGNOSTIC_IDS, SEVERITIES } from "../../../core/diagnostics/catalogue.ts";
 import type { FaultName } from "../../../core/fault.ts";
 import { FAULTS } from "../../../core/fault.ts";
 import type { Json } from "../../../core/json.ts";
@@ -97,6 +98,15 @@ const FIELDS = {
   message_queued: z.object({ to: text, message_id: text, kind: text, depth: count }),
   message_delivered: z.object({ to: text, message_id: text, confirmed: flag.describe("By an ack.") }),
   message_dead: z.object({ to: text, message_id: text, why: text }),
+  diagnostic: z.object({
+    from: text,
+    integration_id: optionalText.describe("Absent for a client that has not named its game."),
+    what: z.enum(DIAGNOSTIC_IDS).describe("The id in the catalogue of diagnostics."),
+    severity: z.enum(SEVERITIES),
+    hint: text.describe("For the author of the integration."),
+    count: count.describe("Occurrences so far."),
+    message: text.describe("The beginning of the message, without credentials. Empty if no message caused it."),
+  }),
   input_repaired: z.object({ from: text, what: text, hint: text }),
   input_refused: z.object({ from: text, fault, reason: text }),
   peer_closed_by_relay: z.object({ from: text, fault, reason: optionalText }),
@@ -213,6 +223,19 @@ const TEXTS: { readonly [Name in WatcherEventName]: EventTexts<Name> } = {
   message_dead: {
     summary: "A message became a dead letter.",
     example: { to: "spotify", message_id: "19", why: "expired" },
+  },
+  diagnostic: {
+    summary:
+      "Something that the author of an integration should know. Sent at its first occurrence, then at most every 10 s.",
+    example: {
+      from: "Chess",
+      integration_id: "chess",
+      what: "force_without_names",
+      severity: "error",
+      hint: "name at least one registered action in `action_names`: Neuro ignores a force without actions",
+      count: 1,
+      message: '{"command":"actions/force","query":"Your move.","ephemeral":false,"priority":"low","names":[]}',
+    },
   },
   input_repaired: {
     summary: "A message was wrong but could be understood. Reported once for each kind and integration.",

@@ -6,9 +6,11 @@
  */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
+import { hintFor } from "../../../core/diagnostics/catalogue.ts";
 import { type Frame, isObject, type Json } from "../../../core/json.ts";
 import type { Action, ResultMessage } from "../../../core/neuro-messages.ts";
 import { retainedBytes } from "../../../core/retained-bytes.ts";
+import type { ServiceMessage } from "../../../core/service-message.ts";
 import type { LimitSettings } from "../../../core/settings.ts";
 import { errorReplyText, jsonOf, replyText, requestIdOf } from "../codec/frames.ts";
 import { type IntegrationMessage, readIntegrationMessage } from "../codec/integration-messages.ts";
@@ -38,7 +40,7 @@ export function receiveFromIntegration(state: IntermediaryState, from: Integrati
     ? plainText(payload, limits.json_depth)
     : readIntegrationMessage(payload, { acks: from.acks, limits });
   ctx.count("integration", "in", kindOf(message));
-  if (message.is === "freeText" && isGreeting(received)) return refuseRepeatedGreeting(from, ctx);
+  if (message.is === "freeText" && isGreeting(received)) return refuseRepeatedGreeting(from, payload, ctx);
   handle(state, from, message, payload, ctx);
 }
 
@@ -87,13 +89,14 @@ function handle(
       const { fault, reason } = message;
       ctx.observe({ is: "integration_message", from: from.name, payload });
       ctx.observe({ is: "input_refused", from: from.name, fault, reason });
+      postProblem(from, { what: "message_invalid", detail: reason, message: payload }, ctx);
       return replyToIntegration(from, errorReplyText(reason, fault), ctx);
     }
     case "choice":
       return forwardChoice(from, message, payload, ctx);
     case "freeText":
       ctx.observe({ is: "integration_message", from: from.name, payload });
-      if (message.problem !== undefined) reportProblem(from, message.problem, ctx);
+      if (message.problem !== undefined) reportProblem(from, message.problem, payload, ctx);
       if (state.settings.intermediary.events_to_neuro) state.freeText.receive(from.peer, payload, ctx);
       return;
     default:
@@ -126,7 +129,7 @@ function forwardToNeuro(
     ctx.observe({ is: "integration_message", from: name, payload });
     if (message.command === "actions/unregister") unlistActions(from, message.names);
     if (message.command === "startup") unlistActions(from, from.actions.keys());
-    if (message.command === "action/result") reportMissingId(from, message, ctx);
+    if (message.command === "action/result") reportMissingId(from, message, payload, ctx);
   }
   ctx.post("neuro", { is: "gameMessage", peer, message, ...(repairs.length > 0 && { repairs }) });
 }
@@ -170,7 +173,8 @@ const LISTED_BYTES = 256;
 const listedBytes = (action: Action): number => LISTED_BYTES + retainedBytes(action);
 
 /** A greeting that is sent again is neither an event nor a context. */
-function refuseRepeatedGreeting(from: Integration, ctx: StepContext): void {
+function refuseRepeatedGreeting(from: Integration, payload: Json, ctx: StepContext): void {
+  postProblem(from, { what: "greeting_repeated", detail: "", message: payload }, ctx);
   reportOnce(from, "a repeated greeting", "greet once for each connection: a later greeting is ignored", ctx);
   replyToIntegration(from, errorReplyText("already registered", "badMessage"), ctx);
 }
@@ -182,7 +186,8 @@ const REPORTS_MAX = 32;
  * A message without a known meaning was read as free text. The original relay was silent here and its clients expect no answer, so only
  * an integration with acks gets one. Watchers and the log are told of each problem once.
  */
-function reportProblem(from: Integration, problem: string, ctx: StepContext): void {
+function reportProblem(from: Integration, problem: string, payload: Json, ctx: StepContext): void {
+  postProblem(from, { what: "message_not_understood", detail: problem, message: payload }, ctx);
   const reason = `${problem}; the message was read as free text`;
   if (from.acks) replyToIntegration(from, errorReplyText("message not understood", "badMessage", { hint: reason }), ctx);
   if (from.repaired.has(problem) || from.repaired.size >= REPORTS_MAX) return;
@@ -191,12 +196,17 @@ function reportProblem(from: Integration, problem: string, ctx: StepContext): vo
 }
 
 /** Reports once that an integration sends results without an id. */
-function reportMissingId(from: Integration, { id }: ResultMessage, ctx: StepContext): void {
+function reportMissingId(from: Integration, { id }: ResultMessage, payload: Json, ctx: StepContext): void {
   if (id !== undefined) return;
-  const hint =
-    "send the id of the action with its result: without an id the result counts only while a single action is pending";
-  reportOnce(from, "result_id_missing", hint, ctx);
+  postProblem(from, { what: "result_id_missing", detail: "", message: payload }, ctx);
+  reportOnce(from, "result_id_missing", hintFor("result_id_missing", ""), ctx);
 }
+
+type FoundProblem = Pick<ServiceMessage & { readonly is: "problemFound" }, "what" | "detail" | "message">;
+
+/** The Neuro service keeps the diagnostics of all integrations. */
+const postProblem = ({ peer }: Integration, problem: FoundProblem, ctx: StepContext): void =>
+  ctx.post("neuro", { is: "problemFound", peer, ...problem });
 
 /** Tells the developer of an integration about a kind of input once. */
 function reportOnce(from: Integration, what: string, hint: string, ctx: StepContext): void {

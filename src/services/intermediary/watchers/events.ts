@@ -2,6 +2,7 @@
  * The events that watchers get: one row for each kind of observation that becomes an event, with its fields.
  * `WatcherEvents` in `core/observation.ts` defines the fields.
  */
+import { hintFor } from "../../../core/diagnostics/catalogue.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { EVENT_BYTES_MAX } from "../../../core/limits.ts";
 import type { Observation, PassedAction, WatcherEventName, WatcherEvents } from "../../../core/observation.ts";
@@ -77,6 +78,15 @@ const ROWS: { readonly [Name in WatcherEventName]: EventRow<Name> } = {
   message_queued: ({ to, id, kind, depth }) => ({ to, message_id: id, kind, depth }),
   message_delivered: ({ to, id, confirmed }) => ({ to, message_id: id, confirmed }),
   message_dead: ({ to, id, why }) => ({ to, message_id: id, why }),
+  diagnostic: ({ from, slug, what, severity, detail, count, message }) => ({
+    from,
+    integration_id: slug,
+    what,
+    severity,
+    hint: hintFor(what, detail),
+    count,
+    message,
+  }),
   input_repaired: ({ from, what, hint }) => ({ from, what, hint }),
   input_refused: ({ from, fault, reason }) => ({ from, fault, reason }),
   writes_suspended: ({ service }) => ({ service }),

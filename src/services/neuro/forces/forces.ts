@@ -16,6 +16,7 @@ import { retainedBytes } from "../../../core/retained-bytes.ts";
 import type { ForceEnd } from "../../../core/observation.ts";
 import type { StepContext } from "../../../core/context.ts";
 import { isLive, markStale, sync } from "../actions/actions.ts";
+import { diagnose, reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
 import { sendEarlierContexts } from "../upstream/contexts.ts";
 import type { Force, Forces, Game, Timer, Upstream } from "../state.ts";
@@ -46,7 +47,7 @@ export function requestForce(game: Game, message: ForceMessage, ctx: StepContext
   const awaitNamesUntil = refusal !== undefined ? undefined : awaitNames(game, limited, ctx.now);
   const force = newForce(game, limited, { rank: "by_priority", awaitNamesUntil }, ctx);
   if (refusal !== undefined) {
-    ctx.observe({ is: "input_refused", from: game.name, fault: refusal.fault, reason: `force: ${refusal.reason}` });
+    reportRefusal(game, "limit_reached", { ...refusal, reason: `force: ${refusal.reason}`, message }, ctx);
     return dispatch(force, { is: "refused" }, ctx);
   }
   addWaiting(force, bytes);
@@ -132,15 +133,12 @@ function open(force: Force, attempt: 1 | 2, ctx: StepContext): void {
   });
 }
 
-/** Tells the developer, once, which names of a force were not registered when it came and still are not. */
+/** Tells the developer which names of a force were not registered when it came and still are not. */
 function reportUnknownNames({ game, message, state }: Force, names: ReadonlySet<string>, ctx: StepContext): void {
-  const what = "force_names_unknown";
   const unknown = message.names.filter((name) => !names.has(name));
   const didWait = state.is === "waiting" && state.awaitNamesUntil !== undefined;
-  if (!didWait || unknown.length === 0 || game.reportedRepairs.has(what)) return;
-  game.reportedRepairs.add(what);
-  const hint = `register an action before you force it; not registered: ${unknown.join(", ").slice(0, NAMES_TEXT_MAX)}`;
-  ctx.observe({ is: "input_repaired", from: game.name, what, hint });
+  if (!didWait || unknown.length === 0) return;
+  diagnose(game, "force_names_unknown", { detail: unknown.join(", ").slice(0, NAMES_TEXT_MAX), message }, ctx);
 }
 
 /** The connection to Neuro is new: she is asked again. */

@@ -8,11 +8,13 @@
  */
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
+import type { RefusalKind } from "../../../core/diagnostics/catalogue.ts";
 import type { ConnectionInfo } from "../../../core/event.ts";
+import type { FaultName } from "../../../core/fault.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { type Frame, isObject, parseJson } from "../../../core/json.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
-import { failed } from "../../../core/result.ts";
+import { failed, type Failure } from "../../../core/result.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import { SmallMap } from "../small-map.ts";
 import { decodeGame } from "../../../neuro-api/decode-game.ts";
@@ -42,6 +44,8 @@ import {
   waitingBytes,
   withdrawRival,
 } from "./duplicate-connection.ts";
+import { diagnose, diagnoseUnnamed, reportRefusal, reportRepairs } from "../diagnostics/diagnose.ts";
+import { checkFirstMessage, checkLatency } from "../diagnostics/connection-checks.ts";
 import { handleGameMessage } from "./game-messages.ts";
 import { awaitFirstMessage, firstMessageTimer, gameNameInPath, identifySilentSocket } from "./identification.ts";
 import { onConnectionLost } from "../pending/pending.ts";
@@ -53,7 +57,6 @@ import {
   findOrCreateGame,
   GAME_BYTES,
   normalizeGameName,
-  reportRepairs,
 } from "./registry.ts";
 import { forgetUnregistered, requestReregistration, trackRegistration } from "./reregistration.ts";
 
@@ -98,6 +101,7 @@ export const createSocket = (
   lastHeardAt: now,
   unansweredPings: 0,
   canPong: false,
+  pingedAt: undefined,
   reregisterAskedAt: undefined,
   hasSpoken: false,
   isVoice: /\/voice\/?$/.test(connection.path),
@@ -111,8 +115,7 @@ export function receiveGameFrame(socket: GameSocket, frame: Frame, ctx: StepCont
   const decoded = decodeGame(frame, state.settings.limits);
   ctx.count("game", "in", decoded.ok ? decoded.value.message.command : "unreadable");
   if (!decoded.ok) {
-    const from = socket.lastConnection?.game.name ?? socket.connection.address;
-    return ctx.observe({ is: "input_refused", from, fault: decoded.fault, reason: decoded.reason });
+    return refuseFrame(socket, { ...decoded, message: frame }, ctx);
   }
   const { game: name, message, repairs } = decoded.value;
   if (!socket.hasSpoken) handleFirstMessage(socket, { name, message }, ctx);
@@ -121,8 +124,26 @@ export function receiveGameFrame(socket: GameSocket, frame: Frame, ctx: StepCont
   const connection = isLast ? last : connectionFor(socket, { name, message }, ctx);
   if (connection === undefined) return;
   socket.lastConnection = connection;
-  if (repairs.length > 0) reportRepairs(connection.game, repairs, ctx);
+  if (repairs.length > 0) reportRepairs(connection.game, repairs, frame, ctx);
   receiveMessage(connection, message, ctx);
+}
+
+const REFUSALS: Readonly<Partial<Record<FaultName, RefusalKind>>> = {
+  badFrame: "frame_unreadable",
+  tooBig: "message_too_large",
+};
+
+/** A frame that cannot be read belongs to the game whose message came last on its socket. */
+function refuseFrame(
+  { service: state, lastConnection, connection: { address } }: GameSocket,
+  failure: Failure & { readonly message: Frame },
+  ctx: StepContext,
+): void {
+  const { fault, reason, message } = failure;
+  const id = REFUSALS[fault] ?? "message_invalid";
+  if (lastConnection !== undefined) return reportRefusal(lastConnection.game, id, failure, ctx);
+  ctx.observe({ is: "input_refused", from: address, fault, reason });
+  diagnoseUnnamed(state, id, { address, detail: reason, message }, ctx);
 }
 
 function receiveMessage(connection: GameConnection, message: GameMessage, ctx: StepContext): void {
@@ -134,12 +155,12 @@ function receiveMessage(connection: GameConnection, message: GameMessage, ctx: S
       return queueMessage(connection, state, message, ctx);
     case "standby":
       if (message.command === "actions/force") keepForce(connection, state, message);
-      return ctx.observe({
-        is: "input_refused",
-        from: game.name,
-        fault: "nameTaken",
-        reason: "another connection of this game is active",
-      });
+      return reportRefusal(
+        game,
+        "connection_standby",
+        { ...failed("nameTaken", "another connection of this game is active"), message },
+        ctx,
+      );
     default:
       return assertNever(state);
   }
@@ -170,6 +191,8 @@ export function closeSocket(socket: GameSocket, ctx: StepContext): void {
 }
 
 export function receivePong(socket: GameSocket, ctx: StepContext): void {
+  checkLatency(socket, ctx);
+  socket.pingedAt = undefined;
   socket.lastHeardAt = ctx.now;
   socket.unansweredPings = 0;
   socket.canPong = true;
@@ -182,6 +205,7 @@ function confirmAlive(socket: GameSocket, ctx: StepContext): void {
     if (state.is !== "active") continue;
     for (const rival of game.rivals) {
       if (rival.state.is !== "contested" || peerOf(game) !== socket.peer) continue;
+      diagnose(game, "connected_twice", {}, ctx);
       applyResolution(rival, resolutionWhenAlive(rival, ctx.now), ctx);
     }
   }
@@ -295,9 +319,11 @@ function connectionFor(
   if (refusal !== undefined) {
     const { fault, reason } = refusal;
     ctx.observe({ is: "input_refused", from: name.slice(0, 64), fault, reason });
+    diagnoseUnnamed(state, "limit_reached", { address: name.slice(0, 64), detail: reason, message }, ctx);
     return undefined;
   }
   const game = findOrCreateGame(state, { listener: "neuro", name: normalizeGameName(name) }, ctx);
+  checkFirstMessage(socket, { game, given, message }, ctx);
   const connection = openConnection(socket, { name, game, isStarting: message.command === "startup" });
   if (!isConnected(game)) activateConnection(connection, ctx);
   else if (peerOf(game) !== socket.peer) applyResolution(connection, contestGame(connection, ctx), ctx);

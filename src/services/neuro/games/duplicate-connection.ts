@@ -13,7 +13,9 @@ import type { Millis } from "../../../core/ids.ts";
 import type { ForceMessage, GameMessage } from "../../../core/neuro-messages.ts";
 import { failed } from "../../../core/result.ts";
 import { retainedBytes } from "../../../core/retained-bytes.ts";
+import { reportRefusal } from "../diagnostics/diagnose.ts";
 import { onConnectionLost } from "../pending/pending.ts";
+import { pingSocket } from "./keepalive.ts";
 import {
   type Game,
   type GameConnection,
@@ -50,7 +52,7 @@ export function contestGame(connection: GameConnection, ctx: StepContext): Resol
   state.contested.add(connection);
   game.rivals.add(connection);
   state.timers.setEarlier(CONTESTS, ctx.now + PROBE_TIMEOUT_MS);
-  if (holder !== undefined) ctx.emit({ do: "ping", peer: holder.peer });
+  if (holder !== undefined) pingSocket(holder, ctx);
   return "wait";
 }
 
@@ -66,7 +68,7 @@ export function queueMessage(
     ? failed("queueFull", `${BACKLOG_MAX} messages of this connection wait for the name already`)
     : retained.refusal(bytes, service.settings.limits);
   if (refusal !== undefined) {
-    return ctx.observe({ is: "input_refused", from: game.name, fault: refusal.fault, reason: refusal.reason });
+    return reportRefusal(game, "limit_reached", { ...refusal, message }, ctx);
   }
   contested.backlog.push(message);
   contested.bytes += bytes;

@@ -6,7 +6,9 @@
  */
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import { isObject, type Json, type JsonObject } from "../../../core/json.ts";
+import { failed } from "../../../core/result.ts";
 import type { StepContext } from "../../../core/context.ts";
+import { reportRefusal } from "../diagnostics/diagnose.ts";
 import { toGame } from "../outbound.ts";
 import { type Game, isConnected } from "../state.ts";
 
@@ -23,12 +25,9 @@ export function answerExtension(game: Game, { name, data }: GameMessage & { comm
     return reply(game, { name: `${RELAY_PREFIX}health`, data: healthReport(game, undefined, ctx) }, ctx);
   }
   if (!name.startsWith(NRC_PREFIX)) {
-    return ctx.observe({
-      is: "input_refused",
-      from: game.name,
-      fault: "badMessage",
-      reason: `unknown command: ${name.slice(0, 64)}`,
-    });
+    const message = { command: "other", name, ...(data !== undefined && { data }) } as const;
+    const reason = `unknown command: ${name.slice(0, 64)}`;
+    return reportRefusal(game, "command_unknown", { ...failed("badMessage", reason), message }, ctx);
   }
   const endpoint = name.slice(NRC_PREFIX.length);
   if (endpoint === "startup") return answerNrcStartup(game, data?.["nr-version"], ctx);

@@ -10,6 +10,9 @@ import type { StepContext } from "../../../core/context.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import type { Failure } from "../../../core/result.ts";
 import { definitionOf, registerAction, sync, unregisterAction } from "../actions/actions.ts";
+import { checkStartup } from "../diagnostics/connection-checks.ts";
+import { reportRefusal } from "../diagnostics/diagnose.ts";
+import { checkChanges, checkContext, checkForce, checkNames, checkUnregister } from "../diagnostics/message-checks.ts";
 import {
   cancelForces,
   onActionsSynced,
@@ -40,6 +43,7 @@ export function handleGameMessage(game: Game, message: GameMessage, ctx: StepCon
       return unregisterActions(game, message, ctx);
     case "actions/force":
       game.counts.forces++;
+      checkForce(game, message, ctx);
       noteEvidence(game, message, ctx);
       return requestForce(game, message, ctx);
     case "startup":
@@ -53,8 +57,10 @@ export function handleGameMessage(game: Game, message: GameMessage, ctx: StepCon
   }
 }
 
-function forwardContext(game: Game, { message, silent }: GameMessage & { command: "context" }, ctx: StepContext): void {
+function forwardContext(game: Game, context: GameMessage & { command: "context" }, ctx: StepContext): void {
+  const { message, silent } = context;
   game.counts.contexts++;
+  checkContext(game, context, ctx);
   if (game.controls.muted) return ctx.observe({ is: "context_dropped", from: game.name, slug: game.slug });
   sendContext(game.upstream, { source: game, message, silent }, ctx);
 }
@@ -87,9 +93,11 @@ export function expectReregistration(game: Game, listed: ReadonlySet<string>, ct
 
 function registerActions(
   game: Game,
-  { actions, mainThread }: GameMessage & { command: "actions/register" },
+  message: GameMessage & { command: "actions/register" },
   ctx: StepContext,
 ): void {
+  const { actions, mainThread } = message;
+  let isChange = false;
   const names: string[] = [];
   const refused: string[] = [];
   let failure: Failure | undefined;
@@ -101,11 +109,16 @@ function registerActions(
       failure ??= registered;
       refused.push(action.name);
     }
-    if (registered === "redefined") onNameRedefined(game, action.name, ctx);
+    if (registered === "redefined") {
+      isChange = true;
+      onNameRedefined(game, action.name, ctx);
+    }
     if (registered === "new" || registered === "redefined") names.push(action.name);
   }
-  if (failure !== undefined) reportTooMany(game, { failure, refused }, ctx);
+  if (failure !== undefined) reportTooMany(game, { failure, refused, message }, ctx);
+  if (isChange) checkChanges(game, message, ctx);
   if (names.length > 0) {
+    checkNames(game, names, message, ctx);
     game.service.unsavedRecords.add(game.record);
     ctx.observe({ is: "actions_registered", integration: game.name, names });
     sync(game.upstream, ctx);
@@ -119,30 +132,41 @@ const REPORTED_NAMES_MAX = 8;
 
 /** Reports the actions of one message that are beyond a limit. */
 function reportTooMany(
-  { name }: Game,
-  { failure, refused }: { readonly failure: Failure; readonly refused: readonly string[] },
+  game: Game,
+  { failure, refused, message }: {
+    readonly failure: Failure;
+    readonly refused: readonly string[];
+    readonly message: GameMessage;
+  },
   ctx: StepContext,
 ): void {
   const listed = refused.slice(0, REPORTED_NAMES_MAX).map((each) => each.slice(0, 64)).join(", ");
   const more = refused.length > REPORTED_NAMES_MAX ? ` and ${refused.length - REPORTED_NAMES_MAX} more` : "";
   const reason = `too many actions: ${listed}${more}: ${failure.reason}`;
-  ctx.observe({ is: "input_refused", from: name, fault: failure.fault, reason });
+  reportRefusal(game, "limit_reached", { ...failure, reason, message }, ctx);
 }
 
 function unregisterActions(
   game: Game,
-  { names, mainThread }: GameMessage & { command: "actions/unregister" },
+  message: GameMessage & { command: "actions/unregister" },
   ctx: StepContext,
 ): void {
+  const { names, mainThread } = message;
   const gone: string[] = [];
+  const unknown: string[] = [];
   for (const name of names) {
     const action = game.actions.get(name);
-    if (action === undefined) continue;
+    if (action === undefined) {
+      unknown.push(name);
+      continue;
+    }
     gone.push(name);
     onNameUnregistered(game, name, ctx);
     unregisterAction(action, ctx.now);
   }
+  if (unknown.length > 0 || names.length === 0) checkUnregister(game, message, unknown, ctx);
   if (gone.length === 0) return;
+  checkChanges(game, message, ctx);
   game.service.unsavedRecords.add(game.record);
   ctx.observe({ is: "actions_unregistered", integration: game.name, names: gone });
   sync(game.upstream, ctx, mainThread);
@@ -152,6 +176,7 @@ function unregisterActions(
 /** A `startup` cancels the forces of the session before it; its actions may be registered again. */
 function restartGame(game: Game, ctx: StepContext): void {
   const { upstream } = game;
+  checkStartup(game, ctx);
   const names = openNamesOf(game);
   for (const name of names) {
     const action = game.actions.get(name);

@@ -9,6 +9,7 @@
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis, PeerId } from "../../../core/ids.ts";
 import { percentDecode } from "../../../core/text.ts";
+import { diagnoseUnnamed } from "../diagnostics/diagnose.ts";
 import { type Game, type GameSocket, isConnected, type Timer } from "../state.ts";
 import { connectionName, normalizeGameName } from "./registry.ts";
 import { requestReregistration } from "./reregistration.ts";
@@ -48,10 +49,9 @@ export function identifySilentSocket(
   return undefined;
 }
 
-function reportUnidentified({ connection }: GameSocket, candidates: readonly Game[], ctx: StepContext): void {
+function reportUnidentified({ service, connection }: GameSocket, candidates: readonly Game[], ctx: StepContext): void {
   const names = candidates.map(({ name }) => name).join(", ").slice(0, NAMES_TEXT_MAX);
-  const hint = `send a message with \`game\`, or connect to .../game/<name>; this silent client may be one of: ${names}`;
-  ctx.observe({ is: "input_repaired", from: connection.address, what: "game_not_identified", hint });
+  diagnoseUnnamed(service, "game_not_identified", { address: connection.address, detail: names }, ctx);
 }
 
 /** The game that a path names: `.../game/<name>`. */

@@ -5,7 +5,7 @@
  */
 import type { StepContext } from "../../../core/context.ts";
 import type { Millis } from "../../../core/ids.ts";
-import type { NeuroState, Timer } from "../state.ts";
+import type { GameSocket, NeuroState, Timer } from "../state.ts";
 
 const PING_INTERVAL_MS: Millis = 30_000;
 /** A socket that has answered pings is closed when it sends nothing for this long. */
@@ -23,6 +23,12 @@ export function scheduleKeepalive(state: NeuroState, now: Millis): void {
   }
 }
 
+/** Pings a socket, and keeps the time until a pong comes. */
+export function pingSocket(socket: GameSocket, ctx: StepContext): void {
+  socket.pingedAt ??= ctx.now;
+  ctx.emit({ do: "ping", peer: socket.peer });
+}
+
 export function pingSockets(state: NeuroState, ctx: StepContext): void {
   for (const socket of state.sockets.values()) {
     const { peer, canPong, lastConnection, connection } = socket;
@@ -32,7 +38,7 @@ export function pingSockets(state: NeuroState, ctx: StepContext): void {
       ctx.emit({ do: "close", peer, fault: "leaving" });
     } else if (canPong || socket.unansweredPings < UNANSWERED_PINGS_MAX) {
       socket.unansweredPings++;
-      ctx.emit({ do: "ping", peer });
+      pingSocket(socket, ctx);
     }
   }
   scheduleKeepalive(state, ctx.now);

@@ -15,6 +15,7 @@ import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import { matchesPattern, normalized } from "../../../core/text.ts";
 import type { IntegrationPolicy } from "../../../core/settings.ts";
 import { freeName, hideActions, sync, unregisterAction, updateVisibility } from "../actions/actions.ts";
+import { forgetFindings } from "../diagnostics/diagnose.ts";
 import { SmallMap } from "../small-map.ts";
 import { slugOf } from "../actions/names.ts";
 import {
@@ -41,7 +42,6 @@ import { dropContexts } from "../upstream/contexts.ts";
 
 /** A name that is longer than this is longer than `NAME_CODE_POINTS_MAX` code points in any normal form. */
 const GIVEN_LENGTH_MAX = 4 * NAME_CODE_POINTS_MAX;
-const REPORTED_REPAIRS_MAX = 64;
 /** A game without its actions and messages, with the metadata of its connection and its entries in the tables. */
 export const GAME_BYTES = 4_096;
 
@@ -110,7 +110,10 @@ export function createGame(
     pending: [],
     lastAnsweredId: "",
     lastForcedAt: 0,
-    reportedRepairs: new Set(),
+    findings: new Map(),
+    startedBy: undefined,
+    minuteContexts: { startedAt: 0, count: 0 },
+    minuteChanges: { startedAt: 0, count: 0 },
     takeovers: [],
     rivals: new Set(),
     record: { kind: "game", key, storedKey: undefined, latestKey: undefined },
@@ -219,6 +222,7 @@ function deleteGame(game: Game): void {
   for (const reserved of [...game.reservedNames.values()]) freeName(upstream, reserved);
   keepInterruptedForce(game, undefined);
   keepPresumedForce(game, undefined);
+  forgetFindings(game);
   game.retained.release(GAME_BYTES);
   for (const timer of [graceTimer(game), restartTimer(game), retentionTimer(game)]) state.timers.clear(timer);
   state.games.delete(game.key);
@@ -233,20 +237,6 @@ export function endRetention(game: Game, ctx: StepContext): void {
   if (game.presence.is === "connected") return;
   if (!hasControls(game)) return deleteGame(game);
   game.service.timers.set(retentionTimer(game), ctx.now + game.service.settings.actions.parked);
-}
-
-/** Reports each kind of repair once for each game, to its developer. Actions that are missing are reported each time that others are missing. */
-export function reportRepairs(
-  { name, reportedRepairs }: Game,
-  repairs: readonly { readonly what: string; readonly hint: string }[],
-  ctx: StepContext,
-): void {
-  for (const { what, hint } of repairs) {
-    const reported = what === "action_ignored" ? hashText(hint) : what;
-    if (reportedRepairs.has(reported) || reportedRepairs.size >= REPORTED_REPAIRS_MAX) continue;
-    reportedRepairs.add(reported);
-    ctx.observe({ is: "input_repaired", from: name, what, hint });
-  }
 }
 
 const hasControls = ({ controls }: Game): boolean => Object.values(controls).includes(true);

@@ -9,10 +9,9 @@ import type { Millis } from "../../../core/ids.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
 import { definitionOf } from "../actions/actions.ts";
 import { encodeGame } from "../codec/encode-game.ts";
-import { addRepair, type Repair } from "../../../neuro-api/repair.ts";
 import type { GameConnection, GameSocket } from "../state.ts";
 import { expectReregistration } from "./game-messages.ts";
-import { reportRepairs } from "./registry.ts";
+import { diagnose } from "../diagnostics/diagnose.ts";
 
 /** After this time a list does not count as the answer to the request. */
 const REREGISTRATION_MS: Millis = 2_000;
@@ -41,7 +40,7 @@ export function trackRegistration(
   const { actions } = message;
   const { socket: { reregisterAskedAt }, game, registeredNames } = connection;
   // Why only without a request: a client that was asked to register everything again must register its actions twice.
-  if (reregisterAskedAt === undefined) reportRepairs(game, registeredTwice(connection, message), ctx);
+  if (reregisterAskedAt === undefined) checkRegisteredTwice(connection, message, ctx);
   const isAnswer = reregisterAskedAt !== undefined && !connection.hasReregistered &&
     ctx.now - reregisterAskedAt <= REREGISTRATION_MS;
   const names = new Set(actions.map(({ name }) => name));
@@ -57,17 +56,23 @@ export function forgetUnregistered({ game, registeredNames }: GameConnection): v
   for (const name of [...registeredNames.keys()]) if (!game.actions.has(name)) registeredNames.delete(name);
 }
 
-/** Actions that this connection registered before, that are still registered, and that have another definition now. */
-function registeredTwice(
+/** Actions that this connection registered before, and that are still registered, with the same or another definition. */
+function checkRegisteredTwice(
   { game, registeredNames }: GameConnection,
-  { actions, mainThread }: GameMessage & { command: "actions/register" },
-): readonly Repair[] {
-  const again = actions.filter((action) => {
+  message: GameMessage & { command: "actions/register" },
+  ctx: StepContext,
+): void {
+  const equal: string[] = [];
+  const changed: string[] = [];
+  for (const action of message.actions) {
     const before = registeredNames.has(action.name) ? game.actions.get(action.name) : undefined;
-    if (before === undefined || before.isUnconfirmed) return false;
-    return before.upstreamAction.digest !== definitionOf(action, mainThread).digest;
-  }).map(({ name }) => name);
-  const repairs: Repair[] = [];
-  if (again.length > 0) addRepair(repairs, "registered_twice", again.join(", ").slice(0, NAMES_TEXT_MAX));
-  return repairs;
+    if (before === undefined || before.isUnconfirmed) continue;
+    const isEqual = before.upstreamAction.digest === definitionOf(action, message.mainThread).digest;
+    (isEqual ? equal : changed).push(action.name);
+  }
+  const report = (id: "registered_again" | "registered_twice", names: readonly string[]): void => {
+    if (names.length > 0) diagnose(game, id, { detail: names.join(", ").slice(0, NAMES_TEXT_MAX), message }, ctx);
+  };
+  report("registered_again", equal);
+  report("registered_twice", changed);
 }

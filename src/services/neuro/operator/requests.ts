@@ -16,6 +16,7 @@ import type { Controls, IntegrationControls } from "../../../core/view.ts";
 import { saveRecords } from "../persistence.ts";
 import { type Game, type NeuroState, peerOf, type StoredRecord } from "../state.ts";
 import { decide, pendingAt } from "./approval.ts";
+import { diagnosticPage } from "./diagnostics.ts";
 import { control, controlAll } from "./controls.ts";
 import { answerForce, cancelForce, forceAt } from "./forces.ts";
 import { sendAction } from "./send-action.ts";
@@ -67,6 +68,8 @@ function replyToQuery(state: NeuroState, query: NeuroQuery, ctx: StepContext): N
       return ok(plain(statusOf(state, ctx.now)));
     case "integrations":
       return ok(plain(integrationPage(state, query)));
+    case "diagnostics":
+      return ok(plain(diagnosticPage(state, query)));
     case "integration": {
       const game = gameAt(state, query.id);
       return game.ok ? ok(plain(integrationDetail(game.value))) : game;

@@ -8,6 +8,7 @@
 import { assertNever } from "../../../core/assert.ts";
 import type { StepContext } from "../../../core/context.ts";
 import type { GameMessage } from "../../../core/neuro-messages.ts";
+import { diagnose } from "../diagnostics/diagnose.ts";
 import type { Game, PendingAction } from "../state.ts";
 import type { Confirmation } from "./states.ts";
 
@@ -45,12 +46,7 @@ export function missedDeadline(game: Game, ctx: StepContext): boolean {
 export function presumeSilent(game: Game, ctx: StepContext): boolean {
   if (!mustConfirm(game)) return false;
   setConfirmation(game, SILENT);
-  ctx.observe({
-    is: "input_repaired",
-    from: game.name,
-    what: "results_missing",
-    hint: "every action needs an `action/result`; from now on silence is taken for success",
-  });
+  diagnose(game, "results_missing", {}, ctx);
   return true;
 }
 

@@ -22,6 +22,8 @@ import {
   onDeliveryDoubted,
   restorePresumedForce,
 } from "../forces/forces.ts";
+import { diagnose } from "../diagnostics/diagnose.ts";
+import { checkResult, reportIgnored } from "../diagnostics/result-checks.ts";
 import { toGame, toNeuro } from "../outbound.ts";
 import { type Delivery, type Game, type GameAction, isConnected, type PendingAction, type Upstream } from "../state.ts";
 import { confirmed, missedDeadline, mustConfirm, overBy, presumeSilent } from "./confirmation.ts";
@@ -77,6 +79,7 @@ export function startAction(order: NewAction, ctx: StepContext): PendingAction {
     action,
     digest: action.digest,
     data,
+    schema: action.definition.schema,
     bytes,
     startedAt: ctx.now,
     force,
@@ -142,10 +145,11 @@ export function receiveResult(game: Game, result: ResultMessage, ctx: StepContex
     return ignoreResult(game, result, ctx);
   }
   if (!advance(delivery, result.success ? "success" : "failure")) {
-    return ctx.observe({ is: "result_ignored", from: game.name, why: "twice" });
+    return reportIgnored(game, "twice", result, ctx);
   }
   game.lastAnsweredId = pending.id;
   countResult(game, pending, result.success, ctx);
+  checkResult(pending, delivery, result, ctx);
   const { success, message } = result;
   if (success) {
     confirmed(game);
@@ -325,6 +329,7 @@ function expire(pending: PendingAction, ctx: StepContext): void {
   for (const delivery of pending.deliveries) {
     if (!isSilent(delivery) || delivery.state === "doubtful") continue;
     countResult(delivery.gameAction.game, pending, false, ctx);
+    diagnose(delivery.gameAction.game, "result_missing", { detail: delivery.gameAction.name }, ctx);
     if (missedDeadline(delivery.gameAction.game, ctx)) expectNoResults(delivery.gameAction.game, ctx);
   }
   // Why a success in a force: after a failure Neuro would repeat an action that may have been done.
@@ -483,7 +488,8 @@ function onlyActionOf(game: Game): PendingAction | undefined {
   return unanswered.length === 1 ? unanswered[0] : undefined;
 }
 
-function ignoreResult(game: Game, { id: whole, success }: ResultMessage, ctx: StepContext): void {
+function ignoreResult(game: Game, result: ResultMessage, ctx: StepContext): void {
+  const { id: whole, success } = result;
   const id = whole === undefined ? undefined : ownId(whole);
   const isOurs = id !== undefined && /^\d{13,}-\d{10,}$/.test(id);
   const why = !isOurs
@@ -495,5 +501,5 @@ function ignoreResult(game: Game, { id: whole, success }: ResultMessage, ctx: St
     : "late";
   if (why === "late" && success) confirmed(game);
   if (why === "late" && !success && id !== undefined) restorePresumedForce(game, id, ctx);
-  ctx.observe({ is: "result_ignored", from: game.name, why });
+  reportIgnored(game, why, result, ctx);
 }

@@ -10,6 +10,7 @@
  * comes after the decision is refused.
  * Knows nothing of: games, sockets, the deadline of a result.
  */
+import { type DiagnosticId, hintFor } from "../../../core/diagnostics/catalogue.ts";
 import { assertNever } from "../../../core/assert.ts";
 import type { FaultName } from "../../../core/fault.ts";
 import type { Action, ForceMessage, GameMessage, NeuroMessage, ResultMessage } from "../../../core/neuro-messages.ts";
@@ -23,7 +24,18 @@ import type { StepContext } from "../../../core/context.ts";
 import { pick, sampleData } from "./sampler.ts";
 import { checkData, type CompiledSchema, compileSchema, isValidSample } from "../codec/validate-data.ts";
 
+/** Reports a problem of the integration with this name to its author. */
+export type ReportProblem = (
+  from: string,
+  problem: { readonly id: DiagnosticId; readonly detail: string },
+  ctx: StepContext,
+) => void;
+
+const observeProblem: ReportProblem = (from, { id, detail }, ctx) =>
+  ctx.observe({ is: "input_repaired", from, what: id, hint: hintFor(id, detail) });
+
 export interface Decider {
+  readonly report: ReportProblem;
   /** Replaced as a whole when the settings change. */
   settings: BackendSettings;
   readonly actions: Map<string, KnownAction>;
@@ -80,8 +92,10 @@ const SAMPLES_MAX = 8;
 const NOTHING: readonly NeuroMessage[] = [];
 const DISPLAY_NAMES: ReadonlyMap<string, string> = new Map([["neuro", "Neuro-sama"], ["evil", "Evil Neuro"]]);
 
-export const createDecider = (settings: BackendSettings): Decider => ({
+/** `report` gets the problems of integrations; without it they are only observed. */
+export const createDecider = (settings: BackendSettings, report: ReportProblem = observeProblem): Decider => ({
   settings,
+  report,
   actions: new Map(),
   compiled: new Set(),
   force: undefined,
@@ -187,8 +201,8 @@ function openForce(decider: Decider, message: ForceMessage, ctx: StepContext): r
   };
   const unknown = message.names.filter((name) => !decider.actions.has(name));
   if (unknown.length > 0) {
-    const hint = `register an action before forcing it; not registered: ${unknown.join(", ").slice(0, 200)}`;
-    ctx.observe({ is: "input_repaired", from: message.from ?? "unknown", what: "force_names_unknown", hint });
+    const detail = unknown.join(", ").slice(0, 200);
+    decider.report(message.from ?? "unknown", { id: "force_names_unknown", detail }, ctx);
   }
   if (unknown.length === message.names.length) return NOTHING;
   decider.force = force;
@@ -237,8 +251,7 @@ function actBySample(decider: Decider, force: DeciderForce, ctx: StepContext): r
     if (schema === undefined) return sendAction(decider, { name, data: undefined, force }, ctx);
     const data = validSample(schema, decider.random, isFirst);
     if (data !== undefined) return sendAction(decider, { name, data: JSON.stringify(data), force }, ctx);
-    const hint = `the relay can generate no valid data for the schema of ${name}; choose the action yourself`;
-    ctx.observe({ is: "input_repaired", from: force.message.from ?? "unknown", what: "schema_beyond_sampler", hint });
+    decider.report(force.message.from ?? "unknown", { id: "schema_beyond_sampler", detail: name }, ctx);
   }
   force.state = { is: "offered", deadline: undefined };
   return NOTHING;

@@ -13,9 +13,10 @@ import { failed, type Failure, ok, type Result } from "../../../core/result.ts";
 import { RetainedBytes } from "../../../core/retained-bytes.ts";
 import type { UpstreamSettings } from "../../../core/settings.ts";
 import type { StepContext } from "../../../core/context.ts";
+import { reportRefusal } from "../diagnostics/diagnose.ts";
 import { toNeuro } from "../outbound.ts";
 import { afterWrite, retryMs, suspendedUntil } from "../write-health.ts";
-import type { Contexts, ContextSource, NeuroState, QueuedContext, Timer, Upstream } from "../state.ts";
+import type { Contexts, ContextSource, Game, NeuroState, QueuedContext, Timer, Upstream } from "../state.ts";
 
 /** A context that has waited this long is stored. */
 const KEEP_MS = 1_000;
@@ -55,10 +56,20 @@ export function sendContext(upstream: Upstream, context: NewContext, ctx: StepCo
   const refusal = queueContext(upstream, newQueuedContext(context, { id: ctx.id(), at: ctx.now, key: undefined }), ctx);
   if (refusal !== undefined) {
     const reason = `context: ${refusal.reason}`;
-    ctx.observe({ is: "input_refused", from: source.name.slice(0, 64), fault: refusal.fault, reason });
+    reportRefused(upstream.service.games.get(source.key), { ...context, ...refusal, reason }, ctx);
   }
   flushContexts(upstream, ctx);
   return refusal;
+}
+
+function reportRefused(
+  game: Game | undefined,
+  { source, message, silent, ...failure }: NewContext & Failure,
+  ctx: StepContext,
+): void {
+  const { fault, reason } = failure;
+  if (game === undefined) return ctx.observe({ is: "input_refused", from: source.name.slice(0, 64), fault, reason });
+  reportRefusal(game, "limit_reached", { ...failure, message: { command: "context", message, silent } }, ctx);
 }
 
 /** A context that is to be queued. */

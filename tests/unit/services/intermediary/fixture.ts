@@ -51,7 +51,9 @@ export class IntermediaryFixture {
   readonly harness: ServiceHarness<IntermediaryState>;
   readonly stored: Map<Key, Json>;
   readonly observations: Observation[] = [];
+  /** Without the problems of integrations. */
   readonly posted: ServiceMessage[] = [];
+  readonly problems: ServiceMessage[] = [];
   /** The reasons of refused requests. */
   readonly reasons: string[] = [];
   readonly responses = new Map<RequestId, Json>();
@@ -228,7 +230,7 @@ export class IntermediaryFixture {
         this.observations.push(effect.observation);
         return;
       case "post":
-        this.posted.push(effect.message);
+        (effect.message.is === "problemFound" ? this.problems : this.posted).push(effect.message);
         return;
       case "send":
         return this.#deliver(peerId(effect.to), effect.frame);

@@ -104,6 +104,27 @@ test("IM71 observations of other services are events with the fields of the tabl
     }],
     [{ is: "message_delivered", to: "a", id: "7", confirmed: true }, { to: "a", message_id: "7", confirmed: true }],
     [{ is: "message_dead", to: "a", id: "7", why: "expired" }, { to: "a", message_id: "7", why: "expired" }],
+    [
+      {
+        is: "diagnostic",
+        from: "a",
+        slug: "a",
+        what: "unregister_unknown",
+        severity: "warning",
+        detail: "x",
+        count: 3,
+        message: "m",
+      },
+      {
+        from: "a",
+        integration_id: "a",
+        what: "unregister_unknown",
+        severity: "warning",
+        hint: "check the names: no such action was registered on this connection or before: x",
+        count: 3,
+        message: "m",
+      },
+    ],
     [{ is: "input_repaired", from: "a", what: "w", hint: "h" }, { from: "a", what: "w", hint: "h" }],
     [
       { is: "peer_closed_by_relay", from: "a", fault: "tooBig", reason: "r" },

@@ -1,0 +1,55 @@
+/** Diagnostics of the results of actions: when they come, what they say, and whether the data of the action was checked. */
+import type { ResultMessage } from "../../../core/neuro-messages.ts";
+import type { Observation } from "../../../core/observation.ts";
+import type { StepContext } from "../../../core/context.ts";
+import { checkData, compileSchema } from "../codec/validate-data.ts";
+import type { Delivery, Game, PendingAction } from "../state.ts";
+import { diagnose } from "./diagnose.ts";
+
+type IgnoredWhy = (Observation & { readonly is: "result_ignored" })["why"];
+
+const IGNORED = {
+  late: "result_late",
+  twice: "result_repeated",
+  foreign: "result_foreign",
+  unknown: "result_unknown",
+} as const;
+
+/** A result is ignored. */
+export function reportIgnored(game: Game, why: IgnoredWhy, result: ResultMessage, ctx: StepContext): void {
+  ctx.observe({ is: "result_ignored", from: game.name, why });
+  diagnose(game, IGNORED[why], { detail: (result.id ?? "").slice(0, 128), message: result }, ctx);
+}
+
+/** The result of a delivery that its game has sent. */
+export function checkResult(pending: PendingAction, delivery: Delivery, result: ResultMessage, ctx: StepContext): void {
+  const { game, name } = delivery.gameAction;
+  const ms = ctx.now - delivery.sentAt;
+  if (ms > game.service.settings.diagnostics.result) {
+    diagnose(game, "result_slow", { detail: `${name} after ${ms} ms`, message: result }, ctx);
+  }
+  if (!result.success && (result.message ?? "") === "") {
+    diagnose(game, "failure_without_message", { detail: name, message: result }, ctx);
+  }
+  if (pending.schema !== undefined && mustCheckData(game, result)) reportInvalidData(pending, delivery, result, ctx);
+}
+
+/** The first successes of a game whose data is checked, and the interval afterwards. */
+const CHECKED_FIRST = 8;
+const CHECKED_EVERY = 64;
+
+/** Why not each one: compiling the schema and checking the data would take longer than everything else that an action costs. */
+const mustCheckData = ({ counts: { actions } }: Game, { success }: ResultMessage): boolean =>
+  !success || actions <= CHECKED_FIRST || actions % CHECKED_EVERY === 0;
+
+function reportInvalidData(
+  { schema, data = "" }: PendingAction,
+  { gameAction: { game, name } }: Delivery,
+  result: ResultMessage,
+  ctx: StepContext,
+): void {
+  const checked = checkData(schema === undefined ? undefined : compileSchema(schema), data);
+  if (checked.ok) return;
+  const id = result.success ? "data_not_checked" : "data_invalid";
+  diagnose(game, id, { detail: `${name}: ${checked.reason}`, message: data }, ctx);
+}
