@@ -23,6 +23,7 @@ import type { SupervisedService } from "./supervised-service.ts";
 
 export { supervise, type SupervisedService } from "./supervised-service.ts";
 export { serviceOfEffect } from "./routing.ts";
+export { SilentPeers } from "./silent-peers.ts";
 
 /** The state machine: `restore` each service once, then `step` it with every event. It never waits, and no peer can make it throw. */
 export class Relay {

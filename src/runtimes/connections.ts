@@ -33,6 +33,8 @@ export interface ServerSocket {
 
 /** Receives the events of one accepted socket. No method throws. */
 export interface ConnectionHandler {
+  /** Its first message is a greeting; before that anyone can send. */
+  readonly greets: boolean;
   open(socket: ServerSocket): void;
   message(frame: Frame): void;
   /** The socket has read this many bytes before its first message is complete. Not called where the runtime hides them. */
@@ -220,6 +222,10 @@ class PeerConnection implements ConnectionHandler {
     return this.identity.id;
   }
 
+  get greets(): boolean {
+    return this.identity.listener === "intermediary";
+  }
+
   get isOpen(): boolean {
     return this.#state.is === "open";
   }
@@ -243,9 +249,9 @@ class PeerConnection implements ConnectionHandler {
 
   buffered(bytes: number): void {
     const { host } = this.#group;
-    const { listener, connection: { address } } = this.identity;
+    const { address } = this.identity.connection;
     const { greeting_bytes: bytesMax } = host.settings.limits;
-    if (listener !== "intermediary" || bytes <= bytesMax + FRAME_HEADER_BYTES_MAX || this.#state.is !== "open") return;
+    if (!this.greets || bytes <= bytesMax + FRAME_HEADER_BYTES_MAX || this.#state.is !== "open") return;
     const reason = `the greeting exceeds limits.greeting_bytes, which is ${bytesMax} bytes`;
     host.observe({ is: "greeting_refused", fault: "badGreeting", address, reason });
     this.#disconnect(this.#state.socket);

@@ -44,6 +44,7 @@ export class VoiceChannels {
 }
 
 class VoiceChannel implements ConnectionHandler {
+  readonly greets = false;
   readonly client: { readonly address: string; readonly credential: CredentialDigest };
   readonly #host: VoiceChannelsHost;
   readonly #channels: Set<VoiceChannel>;

@@ -25,3 +25,9 @@ export function closeReason(reason: string): string {
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return lenientText(bytes.subarray(0, end));
 }
+
+/** The payload of a close frame. */
+export const closePayload = (code: number, reason: string): Uint8Array =>
+  code === NO_CODE
+    ? new Uint8Array(0)
+    : Uint8Array.of(code >> 8, code & 255, ...new TextEncoder().encode(closeReason(reason)));

@@ -1,5 +1,5 @@
 /**
- * Reads WebSocket frames (RFC 6455) as a client: turns bytes, in pieces of any size, into whole messages.
+ * Reads WebSocket frames (RFC 6455): turns bytes, in pieces of any size, into whole messages. A server's reader unmasks them in place.
  *
  * Invariants: F1 nothing is read after a protocol error or a close; F2 an incomplete message occupies one buffer of at most twice its
  * bytes, however many fragments it has; F3 every byte is copied a constant number of times, however small the pieces are.
@@ -20,8 +20,9 @@ export interface FrameListener {
 }
 
 const CONTROL_BYTES_MAX = 125;
-/** Two bytes, and up to eight for the length. A server's frames are not masked. */
-const HEADER_BYTES_MAX = 10;
+/** Two bytes, and up to eight for the length; a client's frames have a mask as well. */
+const HEADER_BYTES_MAX = 14;
+const MASK_BYTES = 4;
 const FIRST_BYTES = 1_024;
 const NO_BYTES = new Uint8Array(0);
 
@@ -34,16 +35,19 @@ interface OpenFrame {
   isFinal: boolean;
   size: number;
   remaining: number;
+  /** The bytes of the mask, the first in the lowest bits. 0 for a frame of a server. */
+  mask: number;
 }
 
 export class FrameReader {
   readonly #listener: FrameListener;
   readonly #bytesMax: number;
+  readonly #maskBytes: number;
   readonly #header = new Uint8Array(HEADER_BYTES_MAX);
   #headerLength = 0;
   #frame: OpenFrame | undefined;
   /** One object, used again for every frame, because each message would otherwise allocate one. */
-  readonly #reused: OpenFrame = { opcode: 0, isFinal: true, size: 0, remaining: 0 };
+  readonly #reused: OpenFrame = { opcode: 0, isFinal: true, size: 0, remaining: 0, mask: 0 };
   readonly #control = new Uint8Array(CONTROL_BYTES_MAX);
   /** The payloads of the current message so far. */
   #message: Uint8Array = NO_BYTES;
@@ -52,9 +56,21 @@ export class FrameReader {
   #messageOpcode: number | undefined;
   #isDone = false;
 
-  constructor(listener: FrameListener, bytesMax: number) {
+  constructor(listener: FrameListener, bytesMax: number, side: "client" | "server" = "client") {
     this.#listener = listener;
     this.#bytesMax = bytesMax;
+    this.#maskBytes = side === "client" ? 0 : MASK_BYTES;
+  }
+
+  /** Bytes that are kept of an incomplete message. */
+  get incompleteBytes(): number {
+    return this.#messageLength;
+  }
+
+  /** Reads nothing any more, and keeps nothing. */
+  stop(): void {
+    this.#isDone = true;
+    this.#message = NO_BYTES;
   }
 
   /** Takes the next bytes, at most `framesMax` frames of them, and returns how many bytes it took. They are not kept. */
@@ -73,13 +89,13 @@ export class FrameReader {
   #readHeader(chunk: Uint8Array, start: number): number {
     if (this.#headerLength === 0 && start + HEADER_BYTES_MAX <= chunk.length) {
       this.#beginFrame(chunk, start);
-      return start + headerBytes(chunk, start);
+      return start + this.#headerBytes(chunk, start);
     }
     const header = this.#header;
     let at = start;
     while (at < chunk.length) {
       header[this.#headerLength++] = chunk[at++] ?? 0;
-      if (this.#headerLength < 2 || this.#headerLength < headerBytes(header, 0)) continue;
+      if (this.#headerLength < 2 || this.#headerLength < this.#headerBytes(header, 0)) continue;
       this.#headerLength = 0;
       this.#beginFrame(header, 0);
       break;
@@ -91,7 +107,10 @@ export class FrameReader {
     const first = header[at] ?? 0;
     const second = header[at + 1] ?? 0;
     if ((first & 0x70) !== 0) return this.#fail(1002, "reserved bits");
-    if ((second & 0x80) !== 0) return this.#fail(1002, "a masked frame from a server");
+    const isMasked = (second & 0x80) !== 0;
+    if (isMasked !== this.#maskBytes > 0) {
+      return this.#fail(1002, isMasked ? "a masked frame from a server" : "a frame without a mask from a client");
+    }
     const size = payloadBytes(header, at);
     if (size === undefined) return this.#fail(1002, "a length that is not in its shortest form");
     const opcode = first & 0x0f;
@@ -111,11 +130,18 @@ export class FrameReader {
     frame.isFinal = isFinal;
     frame.size = size;
     frame.remaining = size;
+    frame.mask = isMasked ? maskAt(header, at + headBytes(header, at)) : 0;
     this.#frame = frame;
+  }
+
+  /** Why the mask bit: a frame that must not have a mask, or must have one, is refused as soon as that can be seen. */
+  #headerBytes(header: Uint8Array, at: number): number {
+    return headBytes(header, at) + (((header[at + 1] ?? 0) & 0x80) === 0 ? 0 : this.#maskBytes);
   }
 
   #readPayload(frame: OpenFrame, chunk: Uint8Array, at: number): number {
     const part = chunk.subarray(at, at + frame.remaining);
+    if (frame.mask !== 0) unmask(part, frame.mask, frame.size - frame.remaining);
     frame.remaining -= part.length;
     const isWhole = part.length === frame.size;
     if (frame.opcode >= OPCODE.close) this.#readControl(frame, part);
@@ -178,23 +204,49 @@ export class FrameReader {
   }
 
   #fail(code: number, reason: string): void {
-    this.#isDone = true;
-    this.#message = NO_BYTES;
+    this.stop();
     this.#listener.protocolError(code, reason);
   }
 }
 
-/** The size of a header whose first two bytes are known. A masked one is refused before its mask is read. */
-function headerBytes(header: Uint8Array, at: number): number {
+/** The size of a header whose first two bytes are known, without its mask. */
+function headBytes(header: Uint8Array, at: number): number {
   const short = (header[at + 1] ?? 0) & 0x7f;
-  return short < 126 ? 2 : short === 126 ? 4 : HEADER_BYTES_MAX;
+  return short < 126 ? 2 : short === 126 ? 4 : 10;
+}
+
+const maskAt = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+
+/** Parts up to this size are unmasked byte by byte, because words need an object of their own. */
+const UNMASKED_BYTEWISE_MAX = 64;
+
+/** Unmasks a part of a payload in place. `offset`: the bytes of the payload before it. */
+function unmask(part: Uint8Array, frameMask: number, offset: number): void {
+  const turned = (offset & 3) * 8;
+  let mask = turned === 0 ? frameMask : (frameMask >>> turned) | (frameMask << (32 - turned));
+  let at = 0;
+  if (part.length > UNMASKED_BYTEWISE_MAX) {
+    const odd = -part.byteOffset & 3;
+    unmaskBytes(part, mask, 0, odd);
+    if (odd > 0) mask = (mask >>> (odd * 8)) | (mask << (32 - odd * 8));
+    const words = new Int32Array(part.buffer, part.byteOffset + odd, (part.length - odd) >> 2);
+    for (let word = 0; word < words.length; word++) words[word] = (words[word] ?? 0) ^ mask;
+    at = odd + words.length * 4;
+  }
+  unmaskBytes(part, mask, at, part.length);
+}
+
+/** `mask`: its lowest byte belongs to the byte at `from`. */
+function unmaskBytes(part: Uint8Array, mask: number, from: number, end: number): void {
+  for (let at = from; at < end; at++) part[at] = (part[at] ?? 0) ^ (mask >>> (((at - from) & 3) * 8));
 }
 
 /** The length in a header, or undefined if it is not in its shortest form, which RFC 6455 requires. */
 function payloadBytes(header: Uint8Array, start: number): number | undefined {
   const short = (header[start + 1] ?? 0) & 0x7f;
   if (short < 126) return short;
-  const end = start + headerBytes(header, start);
+  const end = start + headBytes(header, start);
   let size = 0;
   for (let at = start + 2; at < end; at++) size = size * 256 + (header[at] ?? 0);
   if (((header[start + 2] ?? 0) & 0x80) !== 0 && short === 127) return undefined;

@@ -71,7 +71,8 @@ function readHeaders(lines: readonly string[]): ReadonlyMap<string, readonly str
   return headers;
 }
 
-function acceptOf(key: string): string {
+/** The digest by which a server proves that it has read the request with this key. */
+export function acceptOf(key: string): string {
   // Why loaded here: no other module takes longer to load, and a relay without outbound connections does not need it.
   const { createHash } = process.getBuiltinModule("node:crypto");
   return createHash("sha1").update(key + ACCEPT_SUFFIX).digest("base64");

@@ -11,7 +11,7 @@
 import type { Millis } from "../core/ids.ts";
 import type { Frame } from "../core/json.ts";
 import type { KeepaliveOptions } from "../core/link.ts";
-import { closeReason, CLOSING_MS, NO_CODE } from "./close.ts";
+import { closePayload, CLOSING_MS } from "./close.ts";
 import type { ClientSocket, ClientSocketListener, Dialer, DialRequest } from "./dialer.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter, OPCODE, type Opcode } from "./frame-writer.ts";
@@ -275,9 +275,6 @@ class RawWebSocket implements ClientSocket {
     this.#scheduleSilenceCheck(Math.max(1, due - now));
   }
 }
-
-const closePayload = (code: number, reason: string): Uint8Array =>
-  code === NO_CODE ? NO_BYTES : Uint8Array.of(code >> 8, code & 255, ...new TextEncoder().encode(closeReason(reason)));
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(first.length + second.length);

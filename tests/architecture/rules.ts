@@ -68,8 +68,6 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     packages: ["node:*", "bun", "bun:*", "cloudflare:*", "#serve"],
     packagesOf: {
       "src/runtimes/hashing/portable.ts": ["@noble/hashes/*"],
-      "src/runtimes/deno/accept-sockets.ts": ["ws"],
-      "src/runtimes/deno/socket.ts": ["ws"],
     },
   },
   cli: {

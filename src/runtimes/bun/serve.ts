@@ -4,17 +4,18 @@ import type { Settings } from "../../core/settings.ts";
 import { tooManyRequests } from "../../http/app.ts";
 import { createRawDialer } from "../../websocket-client/raw-socket.ts";
 import { connect } from "../../websocket-client/bun-byte-stream.ts";
-import type { ConnectionHandler } from "../connections.ts";
 import type { ListenerSpec } from "../listeners.ts";
 import type { RelayHandle, ServeOptions } from "../serve-options.ts";
 import type { OpenListener } from "../monitored-listener.ts";
 import { serveProcess } from "../serve.ts";
 import type { ListenerContext, ServerRuntime } from "../server-runtime.ts";
 import { Keepalive } from "../keepalive.ts";
+import { listenOnNode } from "../node-http/listen.ts";
 import { PIPELINED_MAX } from "../upgrade.ts";
 import { writeOutput } from "./output.ts";
 import { PipelineLimit } from "./pipelining.ts";
 import { BunConnection, websocketHandlers } from "./socket.ts";
+import { boundStrangers } from "./web-strangers.ts";
 
 export { type RelayHandle, type ServeOptions, StartError } from "../serve-options.ts";
 export { untilStopped } from "../signals.ts";
@@ -32,23 +33,33 @@ const keepalive = new Keepalive();
 
 const bun: ServerRuntime = { listen, afterTurn, writeOutput, dial: createRawDialer({ connect, afterTurn }) };
 
-function listen(
-  { host: hostname, port }: ListenerSpec,
+/**
+ * Why Node's server for the Intermediary: anyone can connect there and greet later, and Bun's own does not tell how much of a message it
+ * has read.
+ */
+function listen(listener: ListenerSpec, context: ListenerContext): OpenListener | Promise<OpenListener> {
+  if (listener.name !== "intermediary") return listenOnBun(listener, context);
+  return listenOnNode(listener, context, { connected: () => {}, upgrading: () => {} });
+}
+
+function listenOnBun(
+  { name, host: hostname, port }: ListenerSpec,
   { fetch, frameBytesMax }: ListenerContext,
 ): OpenListener {
   const pipeline = new PipelineLimit(afterTurn);
+  const handlers = websocketHandlers(frameBytesMax, keepalive);
   const server = Bun.serve<BunConnection>({
     hostname,
     port,
     idleTimeout: IDLE_SECONDS,
-    websocket: websocketHandlers(frameBytesMax, keepalive),
+    websocket: name === "web" ? boundStrangers(handlers) : handlers,
     fetch: (request, server) => {
       const { address = "", port = 0 } = server.requestIP(request) ?? {};
       if (!pipeline.admits(port)) return tooManyRequests(`more than ${PIPELINED_MAX} requests before their answers`);
       return fetch(request, {
         address,
         disableTimeout: () => server.timeout(request, 0),
-        upgrade: (handler) => upgrade(request, server, handler),
+        upgrade: (handler) => upgrade(request, server, new BunConnection(handler, address)),
       });
     },
     error: () => new Response(null, { status: 500 }),
@@ -61,7 +72,7 @@ function listen(
 }
 
 /** Why an empty response: the connection is a WebSocket by then, and Bun sends no HTTP response on it. */
-function upgrade(request: Request, server: Server<BunConnection>, handler: ConnectionHandler): Response | undefined {
+function upgrade(request: Request, server: Server<BunConnection>, data: BunConnection): Response | undefined {
   if (!/\bupgrade\b/i.test(request.headers.get("connection") ?? "")) return undefined; // Why: Bun does not check this.
-  return server.upgrade(request, { data: new BunConnection(handler) }) ? new Response(null) : undefined;
+  return server.upgrade(request, { data }) ? new Response(null) : undefined;
 }

@@ -1,6 +1,7 @@
 /** Accepted sockets on Bun. */
 import type { ServerWebSocket, WebSocketHandler } from "bun";
 import { edenGC } from "bun:jsc";
+import { addressGroup, isLoopback } from "../../core/access.ts";
 import type { Frame } from "../../core/json.ts";
 import type { ConnectionHandler, ServerSocket } from "../connections.ts";
 import { type Keepalive, type KeptSocket, type PingedSocket, receivePong } from "../keepalive.ts";
@@ -52,9 +53,23 @@ export class BunConnection implements KeptSocket {
   silentIntervals = 0;
   canPong = false;
   socket: ServerSocket & PingedSocket = NO_SOCKET;
+  readonly stranger: WebStranger | undefined;
 
-  constructor(handler: ConnectionHandler) {
+  constructor(handler: ConnectionHandler, address: string) {
     this.handler = handler;
+    this.stranger = handler.greets ? new WebStranger(address) : undefined;
+  }
+}
+
+/** A client of the Intermediary whose first message is not complete. */
+export class WebStranger {
+  readonly group: string;
+  readonly isLocal: boolean;
+  socket: Pick<ServerSocket, "terminate"> | undefined;
+
+  constructor(address: string) {
+    this.group = addressGroup(address);
+    this.isLocal = isLoopback(address);
   }
 }
 

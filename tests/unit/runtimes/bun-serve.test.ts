@@ -142,6 +142,7 @@ test("RT4 a frame over the limit closes only its peer, with 1009", () =>
     check.equal((await game.closed).code, 1009);
     check.match(await other.next((frame) => frame.startsWith("gone")), /^gone neuro-1 /);
     check.that(log.some((line) => line.includes("tooBig")), "said in the log");
+    check.equal(await integration.ask("echo greeting"), "greeting");
     integration.send("x".repeat(MIB));
     integration.send(new Uint8Array(2 * MIB));
     check.equal(await integration.ask("echo alive"), "alive");

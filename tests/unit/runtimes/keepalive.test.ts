@@ -50,6 +50,7 @@ test("RT7b on Bun a client that answers no ping stays connected, and its message
   const heard: string[] = [];
   const { promise: closed, resolve: close } = Promise.withResolvers<number>();
   const handler: ConnectionHandler = {
+    greets: false,
     open() {},
     message: (frame) => void heard.push(String(frame)),
     buffered() {},
@@ -63,7 +64,9 @@ test("RT7b on Bun a client that answers no ping stays connected, and its message
     port: 0,
     websocket: websocketHandlers(1_024, keepalive),
     fetch: (request, self) =>
-      self.upgrade(request, { data: new BunConnection(handler) }) ? undefined : new Response(null, { status: 400 }),
+      self.upgrade(request, { data: new BunConnection(handler, "127.0.0.1") })
+        ? undefined
+        : new Response(null, { status: 400 }),
   });
   const client = await sayHiLater(server.port ?? 0);
   while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));

@@ -4,6 +4,8 @@ import { PROTOCOL_CASES } from "../websocket-client/rfc6455-cases.ts";
 export interface Deviations {
   readonly reason: string;
   readonly cases: Readonly<Record<string, string>>;
+  /** The listener that has another server and does not deviate. */
+  readonly except?: string;
 }
 
 const LONG_LENGTHS: Deviations = {
@@ -24,8 +26,8 @@ const closesOf = (section: string, outcome: string): Record<string, string> =>
   );
 
 export const FRAME_DEVIATIONS: Readonly<Record<"Bun" | "Deno" | "workerd", readonly Deviations[]>> = {
-  Bun: [LONG_LENGTHS],
-  Deno: [LONG_LENGTHS],
+  Bun: [{ ...LONG_LENGTHS, except: "Intermediary" }],
+  Deno: [],
   workerd: [
     LONG_LENGTHS,
     { reason: "the platform replaces invalid UTF-8", cases: closesOf("8.1 ", "alive") },
@@ -64,7 +66,7 @@ const TAB: Deviations = {
 };
 
 export const REQUEST_DEVIATIONS: Readonly<Record<"Bun" | "Deno" | "workerd", readonly Deviations[]>> = {
-  Bun: [OLD_HTTP],
+  Bun: [{ ...OLD_HTTP, except: "Intermediary" }],
   Deno: [TAB],
   workerd: [
     OLD_HTTP,

@@ -134,8 +134,9 @@ async function checkEach(
   deviationsOf: (listener: Listener) => Promise<Record<string, string>>,
   known: readonly Deviations[],
 ): Promise<void> {
-  const expected = known.flatMap(({ cases }) => Object.entries(cases)).sort();
   await Promise.all(listeners.map(async (listener) => {
+    const expected = known.filter(({ except }) => except !== listener.name).flatMap(({ cases }) => Object.entries(cases))
+      .sort();
     check.equal(Object.entries(await deviationsOf(listener)).sort(), expected, listener.name);
   }));
 }

@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "#runner";
-import { HTTP_CONNECTIONS_MAX } from "../../../src/runtimes/deno/http-connections.ts";
+import { HTTP_CONNECTIONS_MAX } from "../../../src/runtimes/node-http/http-connections.ts";
 import { check } from "../../harness/check.ts";
 import { ROOT, RUNNERS } from "../../harness/machine.ts";
 import { Client } from "./bun-relay.ts";

@@ -59,6 +59,41 @@ test("RT24 fragments become one message, and control frames may come between the
   check.equal(read(bytes), [["ping", 7], "one two three", { code: 1012, reason: "bye" }]);
 });
 
+/** What a server's reader reports of some bytes that arrive in pieces. */
+function readAsServer(bytes: Uint8Array, pieces: readonly number[] = []): unknown[] {
+  const reported: unknown[] = [];
+  const reader = new FrameReader(
+    {
+      message: (message) => reported.push(typeof message === "string" ? message : [...message]),
+      pingReceived: (payload) => reported.push(["ping", ...payload]),
+      pongReceived: () => reported.push("pong"),
+      closeReceived: (code, reason) => reported.push({ code, reason }),
+      protocolError: (code) => reported.push({ error: code }),
+    },
+    BYTES_MAX,
+    "server",
+  );
+  let at = 0;
+  for (const size of pieces) {
+    reader.feed(bytes.slice(at, at + size));
+    at += size;
+  }
+  reader.feed(bytes.slice(at));
+  return reported;
+}
+
+test("RT24b a server reads masked frames whole, in pieces of any size and at any position", () => {
+  const texts = fc.array(fc.string({ unit: "grapheme", maxLength: 300 }), { maxLength: 6 });
+  fc.assert(fc.property(texts, fc.array(fc.nat(200), { maxLength: 20 }), (messages, pieces) => {
+    const writer = new FrameWriter("client");
+    for (const text of messages) writer.add(OPCODE.text, text);
+    let bytes = new Uint8Array(0);
+    writer.drain((written) => (bytes = written.slice()).length);
+    check.equal(readAsServer(bytes, pieces), messages);
+  }));
+  check.equal(readAsServer(frame(OPCODE.ping, new Uint8Array(0))), [{ error: 1002 }]);
+});
+
 test("RT25 a protocol error ends the connection with its close code", () => {
   check.equal(read(frame(3, utf8("?"))), [{ error: 1002 }]);
   check.equal(read(frame(0, utf8("nothing before it"))), [{ error: 1002 }]);
