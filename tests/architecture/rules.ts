@@ -45,6 +45,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   clients: { may: ["core", "websocket-client", ...SERVICES] },
   dashboard: { may: ["core", "neuro-api", "neuro", "websocket-client", "clients"], packages: ["hono/jsx/dom", "uplot"] },
   http: { may: ["core", "neuro-api", "engine", "dashboard"], packages: ["hono", "hono/*", "zod"] },
+  cluster: { may: ["core"], packagesOf: { "src/cluster/redis-directory.ts": ["ioredis"] } },
   testing: { may: ["core", "relay", "engine"] },
   runtimes: {
     may: [
@@ -64,6 +65,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       "clients",
       "dashboard",
       "http",
+      "cluster",
     ],
     packages: ["node:*", "bun", "bun:*", "cloudflare:*", "#serve"],
     packagesOf: {
@@ -99,6 +101,7 @@ export const ENTRY_FILES: Readonly<Record<string, RegExp>> = {
   // The built page; its sources are private.
   dashboard: /^dashboard\.html$/,
   storage: /^[a-z-]+\.ts$/,
+  cluster: /./,
   observability: /^(?:mod|log-file)\.ts$/,
   // Each runtime has a folder, whose serve.ts starts a relay on it.
   runtimes: /^(?:[a-z-]+|(?:bun|deno)\/serve)\.ts$/,

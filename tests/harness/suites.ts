@@ -32,6 +32,7 @@ const LISTED: readonly Suite[] = [
   { name: "unit/engine", minutes: 2, isPure: true },
   { name: "unit/recording", minutes: 2, isPure: true },
   { name: "unit/storage", minutes: 4 },
+  { name: "unit/cluster", minutes: 2 },
   { name: "unit/config", minutes: 2 },
   { name: "unit/jobs", minutes: 2 },
   { name: "unit/observability", minutes: 2 },

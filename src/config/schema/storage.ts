@@ -21,7 +21,8 @@ export const QUEUE_BACKENDS: Readonly<
     durability: "Survives a killed process and a power failure: an entry counts as stored once its transaction is synced.",
   },
   redis: {
-    description: "The Redis server at `queue.url`. Needs the package `ioredis`. One relay per database.",
+    description:
+      "The Redis server at `queue.url`, in one hash. Needs the package `ioredis`. One relay per database; a second one is refused.",
     durability: "Survives a killed relay; survives a crash of Redis only with `appendfsync always`.",
   },
   "deno-kv": {

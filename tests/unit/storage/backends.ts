@@ -129,11 +129,11 @@ export async function redisOn(program: string): Promise<BackendKind> {
   const kind: BackendKind = {
     name: "redis",
     isDurable: true,
-    isExclusive: false,
+    isExclusive: true,
     entryBytesMax: MIB,
     async make() {
       const settings = { ...DEFAULTS.queue, backend: "redis" as const, url };
-      const ask = async (command: "flushall" | "set", ...words: string[]) => {
+      const ask = async (command: "flushall" | "hset", ...words: string[]) => {
         const redis = await client();
         await redis.call(command, ...words);
         redis.disconnect();
@@ -142,7 +142,7 @@ export async function redisOn(program: string): Promise<BackendKind> {
       return {
         settings,
         open: opening(settings),
-        writeRaw: (key, content) => ask("set", `neuro-relay:${key.replaceAll("/", ":")}`, content),
+        writeRaw: (key, content) => ask("hset", "neuro-relay:e:default", key.replaceAll("/", ":"), content),
         clear: () => ask("flushall"),
       };
     },

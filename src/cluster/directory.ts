@@ -1,0 +1,55 @@
+/**
+ * The directory of the cluster: who its members are, and which session owns which relay. It is kept in Redis; `redis-directory.ts` has
+ * its scripts, `testing/virtual-directory.ts` the same as functions.
+ *
+ * Invariants: DI1 a relay is taken only from a session that is no member, or after it was released; DI2 a change of owner increases the epoch of
+ * the relay, and an epoch is never used twice; DI3 records are compared as text, never as numbers, so a writer from before a loss of data
+ * is recognised.
+ */
+import type { BeatReply } from "./membership.ts";
+
+/** One renewal of a lease. */
+export interface Beat {
+  readonly session: string;
+  readonly count: number;
+  readonly place: string;
+}
+
+/** Who owns a relay. Its text, `<session> <epoch>`, is what every write of the owner names. */
+export interface OwnershipRecord {
+  readonly session: string;
+  readonly epoch: number;
+}
+
+/** The session of a relay that was handed over: anybody may claim it, and no work was lost. */
+export const RELEASED = "-";
+
+export const recordText = ({ session, epoch }: OwnershipRecord): string => `${session} ${epoch}`;
+
+/** Reads the text of a record; undefined for any other text. */
+export function parseRecord(text: string | null | undefined): OwnershipRecord | undefined {
+  const [, session, epoch] = /^(\S+) (\d{1,15})$/.exec(text ?? "") ?? [];
+  return session === undefined ? undefined : { session, epoch: Number(epoch) };
+}
+
+/** A relay that was claimed. */
+export interface Claimed {
+  readonly record: OwnershipRecord;
+  /** Its last owner released it: every write was completed, and nothing that peers sent was lost. */
+  readonly isClean: boolean;
+}
+
+export interface Directory {
+  beat(beat: Beat): Promise<BeatReply>;
+  /** Declares a member dead, if it still has sent only this many beats. */
+  expire(session: string, count: number): Promise<boolean>;
+  /** Takes a relay that nobody owns, or whose owner `from` is no member; undefined if it belongs to a member. */
+  claim(relay: string, by: string, from: string): Promise<Claimed | undefined>;
+  /** Gives a relay up, so that another node takes it (`handover`) or nobody runs it (`idle`). False if this record does not own it. */
+  release(relay: string, record: OwnershipRecord, why: "handover" | "idle"): Promise<boolean>;
+  ownerOf(relay: string): Promise<OwnershipRecord | undefined>;
+  /** All records. */
+  records(): Promise<ReadonlyMap<string, OwnershipRecord>>;
+  /** The session ends in order. Its relays must have been released. */
+  leave(session: string): Promise<void>;
+}
