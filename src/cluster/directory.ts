@@ -39,7 +39,7 @@ export interface Claimed {
   readonly isClean: boolean;
 }
 
-export interface Directory {
+export interface ClusterDirectory {
   beat(beat: Beat): Promise<BeatReply>;
   /** Declares a member dead, if it still has sent only this many beats. */
   expire(session: string, count: number): Promise<boolean>;

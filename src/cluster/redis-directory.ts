@@ -15,7 +15,7 @@ import type { Redis } from "ioredis";
 import {
   type Beat,
   type Claimed,
-  type Directory,
+  type ClusterDirectory,
   type OwnershipRecord,
   parseRecord,
   recordText,
@@ -58,7 +58,7 @@ if ARGV[3] == '' then redis.call('hdel', KEYS[1], ARGV[1]) else redis.call('hset
 return 1`;
 
 /** The directory below a prefix. Each promise rejects if Redis is unavailable. */
-export function redisDirectory(client: Redis, prefix: string): Directory {
+export function redisDirectory(client: Redis, prefix: string): ClusterDirectory {
   const [nodes, own, epochs] = [`${prefix}:nodes`, `${prefix}:own`, `${prefix}:epoch`];
   const deadKey = (session: string): string => `${prefix}:dead:${session}`;
   const run = scriptRunner(client);

@@ -1,14 +1,14 @@
 /** The contract of the directory, on Redis and on the functions that the simulation uses instead. */
 import { test } from "#runner";
 import { Redis } from "ioredis";
-import { type Directory, parseRecord, recordText, RELEASED } from "../../../src/cluster/directory.ts";
+import { type ClusterDirectory, parseRecord, recordText, RELEASED } from "../../../src/cluster/directory.ts";
 import { redisDirectory } from "../../../src/cluster/redis-directory.ts";
 import { check } from "../../harness/check.ts";
 import { find } from "../../harness/machine.ts";
 import { redisOn } from "../storage/backends.ts";
 import { SimulatedDirectory } from "./simulated-directory.ts";
 
-const kinds: [name: string, run: (use: (directory: Directory) => Promise<void>) => Promise<void>][] = [
+const kinds: [name: string, run: (use: (directory: ClusterDirectory) => Promise<void>) => Promise<void>][] = [
   ["simulated", (use) => use(new SimulatedDirectory().asDirectory())],
 ];
 const program = find("redis-server");
@@ -24,10 +24,10 @@ else {
   }]);
 }
 
-const beat = (directory: Directory, session: string, count = 1) =>
+const beat = (directory: ClusterDirectory, session: string, count = 1) =>
   directory.beat({ session, count, place: `${session}:8768` });
 
-const CASES: readonly [name: string, run: (directory: Directory) => Promise<void>][] = [
+const CASES: readonly [name: string, run: (directory: ClusterDirectory) => Promise<void>][] = [
   ["CN7 a beat returns all members with their beats and places", async (directory) => {
     check.equal(await beat(directory, "a.1"), { is: "alive", members: [{ session: "a.1", count: 1, place: "a.1:8768" }] });
     await beat(directory, "b.1", 3);

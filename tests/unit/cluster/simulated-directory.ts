@@ -1,5 +1,5 @@
 /** The directory as functions, in memory: the same contract as `redis-directory.ts` (`directory.test.ts` runs it on both). */
-import { type Directory, type OwnershipRecord, recordText, RELEASED } from "../../../src/cluster/directory.ts";
+import { type ClusterDirectory, type OwnershipRecord, recordText, RELEASED } from "../../../src/cluster/directory.ts";
 
 export class SimulatedDirectory {
   readonly nodes = new Map<string, { readonly count: number; readonly place: string }>();
@@ -7,7 +7,7 @@ export class SimulatedDirectory {
   readonly own = new Map<string, OwnershipRecord>();
   readonly epochs = new Map<string, number>();
 
-  beat({ session, count, place }: Parameters<Directory["beat"]>[0]): Awaited<ReturnType<Directory["beat"]>> {
+  beat({ session, count, place }: Parameters<ClusterDirectory["beat"]>[0]): Awaited<ReturnType<ClusterDirectory["beat"]>> {
     if (this.dead.has(session)) return { is: "dead" };
     this.nodes.set(session, { count, place });
     return { is: "alive", members: [...this.nodes].map(([session, member]) => ({ session, ...member })) };
@@ -20,7 +20,7 @@ export class SimulatedDirectory {
     return true;
   }
 
-  claim(relay: string, by: string, from: string): Awaited<ReturnType<Directory["claim"]>> {
+  claim(relay: string, by: string, from: string): Awaited<ReturnType<ClusterDirectory["claim"]>> {
     if (!this.nodes.has(by)) return undefined;
     const holder = this.own.get(relay)?.session;
     if (holder !== undefined && holder !== RELEASED && (holder !== from || this.nodes.has(holder))) return undefined;
@@ -39,7 +39,7 @@ export class SimulatedDirectory {
   }
 
   /** The same with promises that are settled at once. */
-  asDirectory(): Directory {
+  asDirectory(): ClusterDirectory {
     return {
       beat: (beat) => Promise.resolve(this.beat(beat)),
       expire: (session, count) => Promise.resolve(this.expire(session, count)),
