@@ -47,7 +47,7 @@ local value = redis.call('get', KEYS[1])
 if value then redis.call('hsetnx', KEYS[2], ARGV[1], value) redis.call('del', KEYS[1]) end`;
 
 /** Connects to the server. Throws a `StoreOpenError` when it cannot be reached, does not reply, or another process writes there. */
-export async function openRedis(url: string, relay = DEFAULT_RELAY): Promise<StoreBackend> {
+export async function openRedis(url: string, relay: string = DEFAULT_RELAY): Promise<StoreBackend> {
   const session = newSession();
   const client = await connectRedis(url, session);
   const keys = { own: ownersKey(PREFIX), epoch: `${PREFIX}:epoch`, entries: entriesKey(PREFIX, relay) };
